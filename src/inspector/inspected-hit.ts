@@ -1,0 +1,56 @@
+/**
+ * What became of a hit:
+ * - `tracked`: processed. Nothing may be stored all the same, as for a goal or a ping.
+ * - `dropped`: answered like a tracked one, but thrown away (a bot, `rec` missing).
+ * - `invalid`: counted as `invalid`; as a single hit it is answered with 400.
+ * - `refused`: an error that Matomo answers with 500 in a bulk, rolling back all hits of it.
+ */
+export type Verdict = 'tracked' | 'invalid' | 'dropped' | 'refused';
+
+/** One hit as it arrived, and what Matomo would have made of it. */
+export interface InspectedHit {
+  /** Epoch milliseconds. */
+  readonly received: number;
+  /** The decoded parameters; those of a list or of a nested object as JSON. */
+  readonly params: Record<string, string>;
+  readonly verdict: Verdict;
+  /** Why it was not stored as it came. */
+  readonly reason?: string;
+  /** The row of `log_link_visit_action` with the names it refers to, or null where none is stored. */
+  readonly stored: StoredAction | null;
+}
+
+/** What kind of action a row is; `none` has neither URL nor title. */
+export type ActionType = 'page' | 'event' | 'search' | 'download' | 'link' | 'content' | 'none';
+
+/** A stored action under Matomo's own names. A column that would be NULL is left out. */
+export interface StoredAction {
+  readonly type: ActionType;
+  readonly idsite: number;
+  /** Epoch seconds. */
+  readonly server_time: number;
+  readonly url?: string;
+  readonly title?: string;
+  readonly search?: string;
+  readonly search_cat?: string;
+  readonly search_count?: number;
+  readonly event_category?: string;
+  readonly event_action?: string;
+  readonly event_name?: string;
+  /** The value of an event, `e_v`. */
+  readonly custom_float?: number;
+  readonly content_name?: string;
+  readonly content_piece?: string;
+  readonly content_target?: string;
+  readonly content_interaction?: string;
+  readonly time_network?: number;
+  readonly time_server?: number;
+  readonly time_transfer?: number;
+  readonly time_dom_processing?: number;
+  readonly time_dom_completion?: number;
+  readonly time_on_load?: number;
+  readonly idpageview?: string;
+  readonly [dimension: `custom_dimension_${number}`]: string;
+  readonly [variableName: `custom_var_k${number}`]: string;
+  readonly [variableValue: `custom_var_v${number}`]: string;
+}
