@@ -1,0 +1,63 @@
+import type { InspectedHit } from './inspected-hit.js';
+
+const HEADINGS = ['time', 'site', 'verdict', 'type', 'action', 'status', 'pf_srv', 'visitor'];
+const MAX_ACTION_CHARACTERS = 60;
+
+/** Renders hits as a table in plain text, a line for each; where nothing is stored, the reason. */
+export function formatHits(hits: readonly InspectedHit[]): string {
+  const rows = [HEADINGS, ...hits.map(toRow)];
+  const widths = HEADINGS.map((_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+  return `${lines.join('\n')}\n`;
+}
+
+function toRow(hit: InspectedHit): string[] {
+  const { params, stored } = hit;
+  return [
+    new Date((stored?.server_time ?? Math.floor(hit.received / 1000)) * 1000)
+      .toISOString()
+      .slice(11, 19),
+    printable(params.idsite ?? '-'),
+    hit.verdict,
+    stored?.type ?? '-',
+    shorten(printable(toActionText(hit))),
+    printable(toStatus(hit)),
+    stored?.time_server === undefined ? '-' : `${stored.time_server} ms`,
+    printable(params.uid || params.cid || params._id || '-'),
+  ];
+}
+
+function toActionText({ stored, reason }: InspectedHit): string {
+  if (stored === null) return reason ?? '-';
+  const event = [stored.event_category, stored.event_action, stored.event_name]
+    .filter(Boolean)
+    .join(' / ');
+  return stored.title ?? stored.search ?? (event || stored.url) ?? '-';
+}
+
+function toStatus({ stored }: InspectedHit): string {
+  for (const slot of [1, 2, 3, 4, 5]) {
+    if (stored?.[`custom_var_k${slot}`] === 'http_status_code')
+      return stored[`custom_var_v${slot}`] ?? '-';
+  }
+  return '-';
+}
+
+// A visitor's title must not be able to move the cursor of a terminal.
+function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?');
+}
+
+function shorten(text: string): string {
+  return text.length > MAX_ACTION_CHARACTERS
+    ? `${text.slice(0, MAX_ACTION_CHARACTERS - 1)}…`
+    : text;
+}

@@ -1,0 +1,5 @@
+export { formatHits } from './format-hits.js';
+export type { ActionType, InspectedHit, StoredAction, Verdict } from './inspected-hit.js';
+export type { InspectorOptions, InspectorSite, TokenRole } from './inspector-options.js';
+export type { PlayedAnswer } from './played-answer.js';
+export { type Inspector, startInspector } from './start-inspector.js';
