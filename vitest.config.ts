@@ -6,6 +6,9 @@ export default defineConfig({
     env: { OTEL_NODE_RESOURCE_DETECTORS: 'none' },
     testTimeout: 30_000,
     typecheck: { enabled: true, tsconfig: 'test/tsconfig.json', include: ['test/**/*.test-d.ts'] },
-    coverage: { include: ['src/**/*.ts'], exclude: ['src/cli/**', 'src/register.ts', 'src/register/**'] },
+    coverage: {
+      include: ['src/**/*.ts'],
+      exclude: ['src/cli/**', 'src/register.ts', 'src/register/**'],
+    },
   },
 });

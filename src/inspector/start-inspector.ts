@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { UNTRACKED_SERVER } from '../requests/captured-requests.js';
 import type { InspectedHit } from './inspected-hit.js';
 import type { InspectorOptions } from './inspector-options.js';
 import { type PlayedAnswer, playAnswer, storesHits } from './played-answer.js';
@@ -81,6 +82,7 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
   const server = createServer((request, response) => {
     answer(request, response).catch(() => response.destroy());
   });
+  Object.defineProperty(server, UNTRACKED_SERVER, { value: true });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port ?? 0, options.host ?? '127.0.0.1', resolve);

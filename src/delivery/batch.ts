@@ -1,0 +1,80 @@
+import type { Hit } from '../hit/hit.js';
+
+/** Hits that leave together: encoded once, in the order in which Matomo is to see them. */
+export interface Batch {
+  readonly hits: readonly EncodedHit[];
+  /** Attempts that Matomo rolled back. */
+  readonly failures: number;
+  /** How many bulks Matomo had processed when this one was rolled back first. */
+  readonly processedBefore: number | undefined;
+}
+
+function createBatch(hits: readonly EncodedHit[]): Batch {
+  return { hits, failures: 0, processedBefore: undefined };
+}
+
+export interface EncodedHit {
+  readonly visitor: string;
+  readonly startSeconds: number;
+  readonly bytes: Buffer;
+}
+
+/** Below nginx' default `client_max_body_size` of 1 MB, with room for the token. */
+const MAX_BODY_BYTES = 1_000_000 - 4096;
+
+/**
+ * Encodes hits and orders them by visitor, then time: bulks in any other order can deadlock Matomo's database,
+ * and a visit is put together from hits in the order of their times. More than one batch where one would be too large.
+ */
+export function toBatches(hits: readonly Hit[]): Batch[] {
+  const encoded = hits
+    .map((hit) => ({
+      visitor: hit.visitor,
+      startSeconds: hit.startSeconds,
+      bytes: hit.encode(),
+    }))
+    .sort(byVisitorThenTime);
+  const batches: Batch[] = [];
+  let start = 0;
+  let size = 0;
+  for (const [i, { bytes }] of encoded.entries()) {
+    if (i > start && size + bytes.length > MAX_BODY_BYTES) {
+      batches.push(createBatch(encoded.slice(start, i)));
+      start = i;
+      size = 0;
+    }
+    size += bytes.length + SEPARATOR.length;
+  }
+  if (start < encoded.length) batches.push(createBatch(encoded.slice(start)));
+  return batches;
+}
+
+function byVisitorThenTime(a: EncodedHit, b: EncodedHit): number {
+  if (a.visitor !== b.visitor) return a.visitor < b.visitor ? -1 : 1;
+  return a.startSeconds - b.startSeconds;
+}
+
+const OPENING = Buffer.from('{"requests":["');
+const SEPARATOR = Buffer.from('","');
+const CLOSING = Buffer.from('"]}');
+
+/** Body of a bulk tracking request. Hits are percent-encoded, so that none needs escaping; the token stands here only. */
+export function toBody(hits: readonly EncodedHit[], tokenAuth: string | undefined): Buffer {
+  const closing =
+    tokenAuth === undefined
+      ? CLOSING
+      : Buffer.from(`"],"token_auth":${JSON.stringify(tokenAuth)}}`);
+  const parts: Buffer[] = [];
+  for (const { bytes } of hits) parts.push(parts.length === 0 ? OPENING : SEPARATOR, bytes);
+  parts.push(closing);
+  return Buffer.concat(parts);
+}
+
+/** The two halves of a batch, in order. They keep its first failure, so that a lone bad hit is told from an outage. */
+export function halve({ hits, processedBefore }: Batch): [Batch, Batch] {
+  const middle = Math.ceil(hits.length / 2);
+  return [
+    { hits: hits.slice(0, middle), failures: 0, processedBefore },
+    { hits: hits.slice(middle), failures: 0, processedBefore },
+  ];
+}

@@ -1,0 +1,67 @@
+import type { Hit, PendingHit } from '../hit/hit.js';
+
+/**
+ * Hits that wait, oldest first:
+ *
+ *     [ gone … | waiting … ]
+ *              ^ head
+ *
+ * What lies before `head` has left and is cut off when it is half of the array. A hit that may not leave yet keeps
+ * its place, and others pass it.
+ */
+export class HitQueue {
+  #hits: PendingHit[] = [];
+  #head = 0;
+
+  get size(): number {
+    return this.#hits.length - this.#head;
+  }
+
+  /** When the request of the oldest hit ended, epoch milliseconds; `Infinity` where none waits. */
+  get oldestMillis(): number {
+    return this.#hits[this.#head]?.endedMillis ?? Number.POSITIVE_INFINITY;
+  }
+
+  push(hit: PendingHit): void {
+    this.#hits.push(hit);
+  }
+
+  /**
+   * Takes up to `max` hits, the oldest first; only settled ones unless `all`. Hits that were taken back by the
+   * application leave without being returned.
+   */
+  take(max: number, nowMillis: number, all: boolean): Hit[] {
+    const taken: Hit[] = [];
+    const kept: PendingHit[] = [];
+    while (taken.length < max && this.#head < this.#hits.length) {
+      const pending = this.#hits[this.#head++] as PendingHit;
+      if (!all && !pending.isSettled(nowMillis)) {
+        kept.push(pending);
+        continue;
+      }
+      const hit = pending.settle();
+      if (hit) taken.push(hit);
+    }
+    this.#putBack(kept);
+    return taken;
+  }
+
+  /** Whether `count` settled hits wait, so that a full batch can leave. */
+  hasSettled(count: number, nowMillis: number): boolean {
+    if (this.size < count) return false;
+    let settled = 0;
+    for (let i = this.#head; i < this.#hits.length && settled < count; i++) {
+      if (this.#hits[i]?.isSettled(nowMillis)) settled += 1;
+    }
+    return settled >= count;
+  }
+
+  #putBack(kept: readonly PendingHit[]): void {
+    this.#head -= kept.length;
+    for (const [i, hit] of kept.entries()) this.#hits[this.#head + i] = hit;
+    if (this.#head * 2 >= this.#hits.length) {
+      this.#hits = this.#hits.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+}

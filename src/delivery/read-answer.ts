@@ -1,0 +1,130 @@
+import type { Exchange } from './transport.js';
+
+/** What one exchange means for the hits that were sent. */
+export type Verdict =
+  /** Matomo has decided on them. `unconfirmed` got lost inside of Matomo. `note`: what an operator should know. */
+  | {
+      readonly kind: 'processed';
+      readonly tracked: number;
+      readonly invalid: number;
+      readonly unconfirmed: number;
+      readonly note?: string;
+    }
+  /** Taken by a queue in front of Matomo that does not say what becomes of them. */
+  | { readonly kind: 'accepted' }
+  /** They may be stored or not; sending them again could double them. */
+  | { readonly kind: 'unconfirmed'; readonly reason: string }
+  /** Rolled back by Matomo: none is stored. */
+  | { readonly kind: 'rolled_back'; readonly reason: string }
+  /** Not processed, and may well be next time. */
+  | {
+      readonly kind: 'unavailable';
+      readonly reason: string;
+      readonly retryAfter?: string | undefined;
+    }
+  /** Not processed, and will not be before somebody changes something. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'too_large' };
+
+/** What is known of the other side besides this exchange. */
+export interface Acquaintance {
+  /** Hits that were sent. */
+  readonly sent: number;
+  readonly hasToken: boolean;
+  /** Matomo has tracked something of ours since start. */
+  readonly hasTracked: boolean;
+}
+
+/** Reads an exchange as Matomo means it: only a bulk's status, type and counters together say what was kept. */
+export function readAnswer(exchange: Exchange, known: Acquaintance): Verdict {
+  switch (exchange.kind) {
+    case 'not_sent':
+      return {
+        kind: 'unavailable',
+        reason: `Matomo cannot be reached (${reasonOf(exchange.error)})`,
+      };
+    case 'no_answer':
+      return { kind: 'unconfirmed', reason: `Matomo did not answer (${reasonOf(exchange.error)})` };
+    case 'answer':
+      return readStatus(exchange, known);
+  }
+}
+
+type Answer = Extract<Exchange, { kind: 'answer' }>;
+
+function readStatus(answer: Answer, known: Acquaintance): Verdict {
+  const { status } = answer;
+  const reason = `Matomo answered ${status} to ${known.sent} hits`;
+  if (status === 200) return readOk(answer, known);
+  if (status === 204) return { kind: 'accepted' };
+  if (status === 413) return { kind: 'too_large' };
+  if (status === 500) return { kind: 'rolled_back', reason };
+  if (status === 504) return { kind: 'unconfirmed', reason };
+  if (status === 408 || status === 429 || status > 500) {
+    return { kind: 'unavailable', reason, retryAfter: answer.retryAfter };
+  }
+  if (status >= 300 && status < 400) {
+    return {
+      kind: 'refused',
+      reason: `${reason} and points to ${target(answer.location)}; it is not followed. Set url to where Matomo is`,
+    };
+  }
+  return { kind: 'refused', reason: `${reason}; check url and what stands in front of Matomo` };
+}
+
+function readOk(answer: Answer, known: Acquaintance): Verdict {
+  if (answer.contentType.startsWith('image/')) return { kind: 'accepted' };
+  const counters = readCounters(answer.body);
+  if (!counters) {
+    const reason = `what answered 200 to ${known.sent} hits is not Matomo's tracker (${answer.contentType || 'no content type'})`;
+    return known.hasTracked
+      ? { kind: 'unconfirmed', reason }
+      : { kind: 'refused', reason: `${reason}; check url` };
+  }
+  const { tracked, invalid } = counters;
+  if (tracked + invalid === 0) {
+    return {
+      kind: 'refused',
+      reason: `Matomo kept none of ${known.sent} hits and refused none: is tracking switched off (record_statistics)?`,
+    };
+  }
+  if (tracked === 0 && known.hasToken && !known.hasTracked) {
+    return {
+      kind: 'refused',
+      reason: `Matomo refused all of ${known.sent} hits: check siteId, and that tokenAuth is of a user who may write to that site`,
+    };
+  }
+  return {
+    kind: 'processed',
+    tracked,
+    invalid,
+    unconfirmed: Math.max(0, known.sent - tracked - invalid),
+    ...(tracked === 0 &&
+      !known.hasTracked && {
+        note: `Matomo refused all of ${known.sent} hits: does the site exist? Check siteId`,
+      }),
+  };
+}
+
+function readCounters(body: string): { tracked: number; invalid: number } | undefined {
+  try {
+    const { tracked, invalid } = JSON.parse(body) as Record<string, unknown>;
+    return isCount(tracked) && isCount(invalid) ? { tracked, invalid } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** Where a redirect points, without its query, which may repeat what was sent. */
+function target(location: string | undefined): string {
+  return location ? location.replace(/[?#].*/, '').slice(0, 200) : 'nowhere';
+}
+
+function reasonOf(error: Error): string {
+  const { code } = error as NodeJS.ErrnoException;
+  return code ?? error.message;
+}

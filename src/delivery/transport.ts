@@ -1,0 +1,22 @@
+/** What came of one request to Matomo, as far as can be known. */
+export type Exchange =
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly contentType: string;
+      /** The beginning, at most 64 kB. */
+      readonly body: string;
+      readonly location: string | undefined;
+      readonly retryAfter: string | undefined;
+    }
+  /** Not a byte of it reached Matomo. */
+  | { readonly kind: 'not_sent'; readonly error: Error }
+  /** It was on its way, and nothing says how far it got. */
+  | { readonly kind: 'no_answer'; readonly error: Error };
+
+/** Takes one bulk request to Matomo. Never rejects. */
+export interface Transport {
+  send(body: Buffer, timeoutMillis: number): Promise<Exchange>;
+  /** Ends what is under way: it becomes `no_answer` or `not_sent`. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,142 @@
+import type { DispatchController, HttpDispatcher } from './dispatcher.js';
+import type { Exchange, Transport } from './transport.js';
+
+const MAX_ANSWER_BYTES = 65_536;
+
+/** Matomo or a proxy may close an idle connection just when a request is on its way; so we do it first. */
+const IDLE_MILLIS = 1_000;
+const CONNECT_MILLIS = 10_000;
+
+export interface UndiciTransportOptions {
+  readonly url: URL;
+  readonly userAgent: string;
+  /** Used instead of one of our own, and not closed. */
+  readonly dispatcher?: HttpDispatcher | undefined;
+}
+
+/** One connection, one request at a time, through undici, which is loaded with the first. */
+export function createUndiciTransport(options: UndiciTransportOptions): Transport {
+  let own: Promise<HttpDispatcher> | undefined;
+  let abortCurrent: ((reason: Error) => void) | undefined;
+  const headers = { 'content-type': 'application/json', 'user-agent': options.userAgent };
+  const { origin, pathname } = options.url;
+
+  return {
+    async send(body, timeoutMillis) {
+      let dispatcher: HttpDispatcher;
+      try {
+        dispatcher = options.dispatcher ?? (await (own ??= createPool(origin)));
+      } catch (error) {
+        return { kind: 'not_sent', error: toError(error) };
+      }
+      return new Promise((resolve) => {
+        const exchange = observe(resolve, timeoutMillis);
+        abortCurrent = exchange.abort;
+        try {
+          dispatcher.dispatch(
+            {
+              origin,
+              path: pathname,
+              method: 'POST',
+              headers,
+              body,
+              headersTimeout: timeoutMillis,
+              bodyTimeout: timeoutMillis,
+            },
+            exchange,
+          );
+        } catch (error) {
+          exchange.onResponseError(undefined, toError(error));
+        }
+      });
+    },
+
+    async close() {
+      abortCurrent?.(new Error('shutdown'));
+      const dispatcher = await own?.catch(() => undefined);
+      await dispatcher?.destroy?.(null);
+    },
+  };
+}
+
+async function createPool(origin: string): Promise<HttpDispatcher> {
+  const { Pool } = await import('undici');
+  return new Pool(origin, {
+    connections: 1,
+    pipelining: 1,
+    keepAliveTimeout: IDLE_MILLIS,
+    keepAliveMaxTimeout: IDLE_MILLIS,
+    connect: { timeout: CONNECT_MILLIS },
+  }) as unknown as HttpDispatcher;
+}
+
+/** A dispatch handler that resolves once, with how far the request got. */
+function observe(resolve: (exchange: Exchange) => void, timeoutMillis: number) {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  let status = 0;
+  let headers: Record<string, string | string[] | undefined> = {};
+  let controller: DispatchController | undefined;
+  let settled = false;
+
+  function settle(exchange: Exchange): void {
+    if (settled) return;
+    settled = true;
+    clearTimeout(timer);
+    resolve(exchange);
+  }
+  function abort(reason: Error): void {
+    const wasSent = controller !== undefined;
+    controller?.abort(reason);
+    settle({ kind: wasSent ? 'no_answer' : 'not_sent', error: reason });
+  }
+  const timer = setTimeout(
+    () => abort(new Error(`no answer within ${timeoutMillis} ms`)),
+    timeoutMillis,
+  );
+
+  function answer(): Exchange {
+    return {
+      kind: 'answer',
+      status,
+      contentType: first(headers['content-type']) ?? '',
+      body: Buffer.concat(chunks).toString('utf8'),
+      location: first(headers.location),
+      retryAfter: first(headers['retry-after']),
+    };
+  }
+
+  return {
+    abort,
+    onRequestStart(started: DispatchController) {
+      controller = started;
+      // Given up before a connection was there: it must not be sent behind our back.
+      if (settled) started.abort(new Error('given up'));
+    },
+    onResponseStart(_: DispatchController, statusCode: number, given: typeof headers) {
+      status = statusCode;
+      headers = given;
+    },
+    onResponseData(started: DispatchController, chunk: Buffer) {
+      chunks.push(chunk.subarray(0, MAX_ANSWER_BYTES - size));
+      size += chunk.length;
+      if (size < MAX_ANSWER_BYTES) return;
+      settle(answer());
+      started.abort(new Error('answer too long'));
+    },
+    onResponseEnd() {
+      settle(answer());
+    },
+    onResponseError(_: DispatchController | undefined, error: Error) {
+      settle({ kind: controller ? 'no_answer' : 'not_sent', error });
+    },
+  };
+}
+
+function first(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

@@ -1,0 +1,54 @@
+import { otelGlobal } from './otel-global.js';
+
+/** Where the package says what happened. Nothing here throws, and no text ever holds the token. */
+export interface Diagnostics {
+  /** Only where the application has set a `diag` logger. */
+  info(message: string): void;
+  /** `diag`, or stderr where no logger is set. */
+  warn(message: string): void;
+  /** `diag`, or stderr where no logger is set. */
+  error(message: string): void;
+  /** Says `message` the first time that `key` occurs and never again. At most 100 keys are remembered. */
+  warnOnce(key: string, message: string): void;
+}
+
+type Level = 'info' | 'warn' | 'error';
+
+const PREFIX = 'opentelemetry-matomo: ';
+const MAX_DISTINCT_WARNINGS = 100;
+
+/** Logging on OpenTelemetry's `diag`, read through its global so that no copy of the API is touched. */
+export function createDiagnostics(): Diagnostics {
+  const said = new Set<string>();
+  return {
+    info: (message) => write('info', message),
+    warn: (message) => write('warn', message),
+    error: (message) => write('error', message),
+    warnOnce(key, message) {
+      if (said.has(key) || said.size >= MAX_DISTINCT_WARNINGS) return;
+      said.add(key);
+      write('warn', message);
+    },
+  };
+}
+
+function write(level: Level, message: string): void {
+  try {
+    const diag = otelGlobal()?.diag;
+    if (diag) diag[level](PREFIX + message);
+    else if (level !== 'info') process.stderr.write(`${PREFIX}${message}\n`);
+  } catch {
+    // A logger that throws, or a closed stderr, is not the application's problem.
+  }
+}
+
+/** A value as it may stand in a message: short, on one line. */
+export function show(value: unknown): string {
+  let text: string;
+  try {
+    text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  } catch {
+    text = `a ${typeof value}`;
+  }
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}

@@ -1,0 +1,34 @@
+import { toParameterValue } from './parameter-value.js';
+import { CUSTOM_VARIABLE } from './tracking-parameters.js';
+
+/** What could not be sent, for whoever reports it. */
+export type ReportProblem = (key: string, message: string) => void;
+
+/**
+ * The `cvar` parameter in the numbered shape that Matomo reads: `{"1":["name","value"],…}`.
+ * A name that comes again keeps its slot; what finds no slot is reported and left out.
+ */
+export function toCustomVariables(
+  variables: ReadonlyMap<string, unknown>,
+  slots: number,
+  report: ReportProblem,
+): string {
+  const numbered: Record<number, [string, string]> = {};
+  let slot = 0;
+  for (const [givenName, givenValue] of variables) {
+    const name = toParameterValue(CUSTOM_VARIABLE, givenName);
+    const value = toParameterValue(CUSTOM_VARIABLE, givenValue);
+    if (name === undefined || value === undefined) continue;
+    if (slot === slots) {
+      report(
+        'cvar',
+        `custom variable ${JSON.stringify(name)} left out: Matomo has ${slots} slots for them. ` +
+          'Use custom dimensions, or raise maxCustomVariables if your Matomo was given more.',
+      );
+      break;
+    }
+    slot += 1;
+    numbered[slot] = [name, value];
+  }
+  return JSON.stringify(numbered);
+}

@@ -1,0 +1,25 @@
+/** `crash` hits leave in bulks of their own: on a Matomo without CrashAnalytics each rolls its whole bulk back. */
+export type HitKind = 'page' | 'crash';
+
+/** One tracking request as delivery sees it: whose it is, when it was, and the bytes to send. */
+export interface Hit {
+  /** The `idsite` that the hit goes to. */
+  readonly site: number;
+  /** Hits of one visitor stay together and in order: the user id where there is one, else the visitor id. */
+  readonly visitor: string;
+  /** Start of the request, epoch seconds. */
+  readonly startSeconds: number;
+  readonly kind: HitKind;
+  /** The query string, `?idsite=…`, percent-encoded: ASCII that needs no escaping inside JSON. */
+  encode(): Buffer;
+}
+
+/** A hit that waits to be sent and may still change, because spans of its request may still end. */
+export interface PendingHit {
+  /** End of the request, epoch milliseconds. */
+  readonly endedMillis: number;
+  /** Whether the hit may leave with a batch that is due; a flush does not ask. */
+  isSettled(nowMillis: number): boolean;
+  /** The hit as it is now, for good; `undefined` where the application has taken it back. Called once. */
+  settle(): Hit | undefined;
+}

@@ -1,0 +1,78 @@
+import type { Attributes } from '@opentelemetry/api';
+import type { PerfKey } from './tracking-parameters.js';
+
+/** What an application said about one request, from one kind of source. */
+export interface Annotations {
+  /** Tracking parameters by their Matomo name, as given: not yet checked. */
+  parameters: Record<string, unknown> | undefined;
+  /** Custom variables by name, in the order in which they came. */
+  cvar: Record<string, unknown> | undefined;
+  /** Milliseconds by perf key; several timings of one key have been added up. */
+  timings: { [key in PerfKey]?: number } | undefined;
+  /** The request makes no hit. */
+  ignored: boolean;
+}
+
+export function createAnnotations(): Annotations {
+  return { parameters: undefined, cvar: undefined, timings: undefined, ignored: false };
+}
+
+/** A finished HTTP request, put together from spans and, where there was one, Node's own request. */
+export interface HttpRequest {
+  /** As the client sent it, also where the span says `_OTHER`. */
+  readonly method: string;
+  /** Raw path, beginning with `/`, without the query. */
+  readonly path: string;
+  /** Raw query without `?`; neither redacted nor decoded. */
+  readonly query: string | undefined;
+  /** Route template such as `/users/:id`. */
+  readonly route: string | undefined;
+  /** The Host header, or what the span says of it: not yet checked. */
+  readonly host: string | undefined;
+  /** Scheme of the local listener, which is `http` behind a proxy that ends TLS. */
+  readonly scheme: string | undefined;
+  /** 499 where the client went away, 500 where the request crashed before it had a status. */
+  readonly statusCode: number;
+  /** The response was not sent to its end. */
+  readonly aborted: boolean;
+  readonly userAgent: string | undefined;
+  readonly acceptLanguage: string | undefined;
+  readonly referrer: string | undefined;
+  /** Address of the connection's other end. */
+  readonly peerAddress: string | undefined;
+  /** Epoch milliseconds, with fraction. */
+  readonly startMillis: number;
+  readonly durationMillis: number;
+  /** What the application said, weakest first: spans below, `track` and its kin, the server span itself. */
+  readonly annotations: readonly Annotations[];
+}
+
+/** What option functions get: one request, read-only, with `header` usable only during the call. */
+export interface TrackedRequest {
+  /** Request method as the client sent it. */
+  readonly method: string;
+  /** Raw path without the query. */
+  readonly path: string;
+  /** Query without `?`, not redacted. */
+  readonly query?: string;
+  /** Route template such as `/users/:id`. */
+  readonly route?: string;
+  /** Host as the client sent it. */
+  readonly host?: string;
+  /** Scheme of the tracked URL. */
+  readonly protocol: 'http' | 'https';
+  /** 499 for an aborted request. */
+  readonly statusCode?: number;
+  /** The client went away before the response was complete. */
+  readonly aborted: boolean;
+  readonly userAgent?: string;
+  /** Address of the client, before masking. */
+  readonly address?: string;
+  /** A request header by its name in any case. */
+  header(name: string): string | undefined;
+  readonly durationMillis: number;
+  /** Epoch milliseconds. */
+  readonly startTime: number;
+  /** Attributes of the server span. */
+  readonly attributes: Attributes;
+}

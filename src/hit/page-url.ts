@@ -1,0 +1,57 @@
+import { redactQuery, removeSearchFromPath } from './query-policy.js';
+
+/** Matomo cuts there, by bytes; what is sent is ASCII. */
+const MAX_URL_LENGTH = 1024;
+
+// A host as it may stand in a URL: a name or an address, IPv6 in brackets, a port. No userinfo, no path.
+const MAX_HOST_LENGTH = 259; // a name of 253 bytes and a port
+const HOST = /^(?:[a-z\d](?:[\w.-]*[a-z\d.])?|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
+
+// What a request target may hold as it is. `#` is not in it: Matomo would look for a search behind it.
+const NOT_IN_A_URL = /[^\w\-.~:/?[\]@!$&'()*+,;=%]/gu;
+
+export interface PageUrlOptions {
+  /** Replaces scheme and host; its own path stays in front. Without trailing slash. */
+  readonly baseUrl?: string | undefined;
+}
+
+/** The absolute URL of a request, of at most 1,024 bytes: the query is the first to be cut. */
+export function toPageUrl(
+  request: {
+    readonly scheme: string;
+    readonly host: string | undefined;
+    readonly path: string;
+    readonly query: string | undefined;
+  },
+  options: PageUrlOptions,
+): string {
+  const origin = options.baseUrl ?? `${request.scheme}://${toHost(request.host)}`;
+  const url = origin + encodeUnsafe(removeSearchFromPath(request.path));
+  if (request.query === undefined || url.length >= MAX_URL_LENGTH) return cut(url, MAX_URL_LENGTH);
+  const query = encodeUnsafe(redactQuery(request.query));
+  return query === '' ? url : cutQuery(`${url}?${query}`, url.length);
+}
+
+function toHost(host: string | undefined): string {
+  return host !== undefined && host.length <= MAX_HOST_LENGTH && HOST.test(host)
+    ? host
+    : 'localhost';
+}
+
+function encodeUnsafe(text: string): string {
+  return text.replace(NOT_IN_A_URL, (character) =>
+    encodeURIComponent(character.replace(/\p{Surrogate}/u, '\ufffd')),
+  );
+}
+
+/** Whole parameters are dropped from the end, so that no value is stored that nobody sent. */
+function cutQuery(url: string, pathEnd: number): string {
+  if (url.length <= MAX_URL_LENGTH) return url;
+  const end = url.lastIndexOf('&', MAX_URL_LENGTH);
+  return url.slice(0, end > pathEnd ? end : pathEnd);
+}
+
+/** Never inside of a percent-encoded byte. */
+function cut(url: string, length: number): string {
+  return url.length <= length ? url : url.slice(0, length).replace(/%[\da-f]?$/i, '');
+}

@@ -1,0 +1,80 @@
+import { isIP } from 'node:net';
+import { cleanText, cutBytes, cutCharacters } from './text.js';
+import type { ParameterDeclaration } from './tracking-parameters.js';
+
+/** A value as it may be sent, or `undefined` where it would be refused, would lose its bulk or says nothing. */
+export function toParameterValue(
+  declaration: ParameterDeclaration,
+  value: unknown,
+): string | undefined {
+  switch (declaration.kind) {
+    case 'text':
+      return toText(declaration, value);
+    case 'json':
+      return toJson(declaration, value);
+    case 'integer':
+    case 'number':
+      return toNumber(declaration, value);
+    case 'flag':
+      return toFlag(value);
+    case 'visitor-id':
+      return /^[\da-f]{16}$/i.test(String(value)) ? String(value).toLowerCase() : undefined;
+    case 'address':
+      return typeof value === 'string' && isIP(value) && !value.includes('%') ? value : undefined;
+    case 'time':
+      return toTime(value);
+  }
+}
+
+function toText(declaration: ParameterDeclaration, value: unknown): string | undefined {
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
+    return undefined;
+  }
+  let text = cleanText(String(value));
+  if (declaration.maxCharacters !== undefined)
+    text = cutCharacters(text, declaration.maxCharacters);
+  if (declaration.maxBytes !== undefined) text = cutBytes(text, declaration.maxBytes);
+  return text === '' ? undefined : text;
+}
+
+/** JSON that was cut is no JSON, so what is too long is left out. */
+function toJson(declaration: ParameterDeclaration, value: unknown): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  const text = cleanText(value);
+  return text === '' || text.length > (declaration.maxCharacters ?? 0) ? undefined : text;
+}
+
+function toNumber(declaration: ParameterDeclaration, value: unknown): string | undefined {
+  if (typeof value !== 'number' && (typeof value !== 'string' || value.trim() === '')) {
+    return undefined;
+  }
+  const number = declaration.rounded ? Math.round(Number(value)) : Number(value);
+  if (declaration.kind === 'integer' && !Number.isInteger(number)) return undefined;
+  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = declaration;
+  return Number.isFinite(number) && number >= min && number <= max ? String(number) : undefined;
+}
+
+function toFlag(value: unknown): string | undefined {
+  switch (value) {
+    case true:
+    case 1:
+    case '1':
+    case 'true':
+      return '1';
+    case false:
+    case 0:
+    case '0':
+    case 'false':
+      return '0';
+    default:
+      return undefined;
+  }
+}
+
+const TWENTY_YEARS_SECONDS = 631_152_000;
+
+/** Epoch seconds only: Matomo takes other forms too, but a time that it does not understand becomes "now". */
+function toTime(value: unknown): string | undefined {
+  const seconds = Math.floor(Number(value));
+  return seconds > TWENTY_YEARS_SECONDS && seconds < 4_294_967_296 ? String(seconds) : undefined;
+}

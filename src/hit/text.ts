@@ -1,0 +1,61 @@
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f]+/g;
+const LONE_SURROGATES = /\p{Surrogate}/gu;
+const HTML_SPECIAL = /[&<>"']/;
+const UNRESERVED = /^[\w.~-]*$/;
+
+/** Without what loses a whole bulk (lone surrogates) or a column's end (control characters), and trimmed. */
+export function cleanText(text: string): string {
+  return text.replace(LONE_SURROGATES, '\ufffd').replace(CONTROL_CHARACTERS, ' ').trim();
+}
+
+/** Percent-encodes a value for a query string. The text must be well-formed. */
+export function encodeValue(text: string): string {
+  return UNRESERVED.test(text) ? text : encodeURIComponent(text);
+}
+
+/** Cut at a character so that the text takes at most `maxBytes` bytes once Matomo has HTML-escaped it. */
+export function cutBytes(text: string, maxBytes: number): string {
+  // An escaped character is at most six bytes, and UTF-8 at most three for a UTF-16 unit.
+  if (text.length * (HTML_SPECIAL.test(text) ? 6 : 3) <= maxBytes) return text;
+  return cut(text, maxBytes, escapedBytes);
+}
+
+/** Cut at a character so that the text has at most `maxCharacters` once Matomo has HTML-escaped it. */
+export function cutCharacters(text: string, maxCharacters: number): string {
+  if (text.length * (HTML_SPECIAL.test(text) ? 6 : 1) <= maxCharacters) return text;
+  return cut(text, maxCharacters, escapedCharacters);
+}
+
+function cut(text: string, max: number, sizeOf: (character: string) => number): string {
+  let size = 0;
+  let end = 0;
+  for (const character of text) {
+    size += sizeOf(character);
+    if (size > max) return text.slice(0, end);
+    end += character.length;
+  }
+  return text;
+}
+
+function escapedBytes(character: string): number {
+  const code = character.codePointAt(0) ?? 0;
+  if (code < 0x80) return escapedCharacters(character);
+  if (code < 0x800) return 2;
+  return code < 0x10000 ? 3 : 4;
+}
+
+function escapedCharacters(character: string): number {
+  switch (character) {
+    case '&':
+      return 5;
+    case '<':
+    case '>':
+      return 4;
+    case '"':
+    case "'":
+      return 6;
+    default:
+      return 1;
+  }
+}

@@ -1,0 +1,78 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { isMainThread } from 'node:worker_threads';
+import { createDiagnostics } from './diagnostics.js';
+import { attach } from './register/attach.js';
+import { flushAtExit } from './register/exit.js';
+import { INSTALL_COMMAND, loadTracingParts, startTracing } from './register/start.js';
+import { hasProvider, watchProviders } from './register/watch-providers.js';
+import { MatomoSpanProcessor, PROCESSOR_BRAND } from './span-processor.js';
+
+// Preloads run again in every worker thread; one processor a process is enough.
+if (isMainThread) register();
+
+/** Joins the tracing that the application has or will have; where it has none, starts the least that is needed. */
+function register(): void {
+  if (process.env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true') return;
+  const diagnostics = createDiagnostics();
+  try {
+    const processor = createProcessor();
+    if (!processor) return;
+    watchProviders((provider) => {
+      try {
+        if (attach(processor, provider, diagnostics) === 'stood-down') void processor.shutdown();
+      } catch (error) {
+        diagnostics.warn(`could not attach to the tracer provider, nothing is tracked: ${error}`);
+      }
+    });
+    startAtFirstConnection(processor);
+    flushAtExit(processor);
+  } catch (error) {
+    diagnostics.error(`could not start, nothing is tracked: ${error}`);
+  }
+}
+
+/** With the environment alone; `undefined` where that says that nothing is to be tracked. */
+function createProcessor(): MatomoSpanProcessor | undefined {
+  // PM2 kills 1.6 s after SIGINT.
+  const processor = new MatomoSpanProcessor(
+    process.env.MATOMO_SHUTDOWN_TIMEOUT ? {} : { shutdownTimeoutMillis: 1500 },
+  );
+  const isAtWork = (processor as unknown as Record<symbol, boolean>)[PROCESSOR_BRAND];
+  return isAtWork ? processor : undefined;
+}
+
+/**
+ * An application may set its tracing up at any time before it serves. At its first connection it is certain that it
+ * has none; the request on it comes later than this, so that none is missed. The parts are loaded before, when the
+ * application has started, because loading takes longer than a request should wait.
+ */
+function startAtFirstConnection(processor: MatomoSpanProcessor): void {
+  const CHANNEL = 'net.server.socket';
+  const diagnostics = createDiagnostics();
+  let parts: ReturnType<typeof loadTracingParts>;
+  let loaded = false;
+
+  function load(): void {
+    if (loaded || hasProvider()) return;
+    loaded = true;
+    parts = loadTracingParts(__filename);
+    if (parts) return;
+    diagnostics.error(
+      `nothing is tracked: the application has no OpenTelemetry tracing, and what is needed to start it is not installed. Run: ${INSTALL_COMMAND}`,
+    );
+  }
+
+  function onConnection(): void {
+    unsubscribe(CHANNEL, onConnection);
+    if (hasProvider()) return;
+    try {
+      load();
+      if (parts) startTracing(parts, processor);
+    } catch (error) {
+      diagnostics.error(`could not start tracing, nothing is tracked: ${error}`);
+    }
+  }
+
+  subscribe(CHANNEL, onConnection);
+  setImmediate(load).unref?.();
+}

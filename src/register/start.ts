@@ -1,0 +1,102 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import type { MatomoSpanProcessor } from '../span-processor.js';
+
+type Load = (specifier: string) => unknown;
+
+/** The parts of OpenTelemetry that make SERVER spans of HTTP requests, loaded and not yet at work. */
+export interface TracingParts {
+  readonly api: {
+    readonly trace: { setGlobalTracerProvider(provider: object): boolean };
+    readonly context: { setGlobalContextManager(manager: object): boolean };
+  };
+  readonly TracerProvider: new (options: { spanProcessors: object[] }) => object;
+  readonly AsyncLocalStorageContextManager: new () => { enable(): object };
+  readonly HttpInstrumentation: new (
+    options: object,
+  ) => {
+    setTracerProvider(provider: object): void;
+  };
+}
+
+export const INSTALL_COMMAND =
+  'npm install @opentelemetry/instrumentation-http@^0.223 @opentelemetry/sdk-trace-base@^2 @opentelemetry/context-async-hooks@^2';
+
+/**
+ * Looks for the parts from the application's folder, then beside what `auto-instrumentations-node` brought, then
+ * from our own folder. Loading them changes nothing; `undefined` where one is missing.
+ */
+export function loadTracingParts(ownFile: string): TracingParts | undefined {
+  const app = process.argv[1] === undefined ? process.cwd() : dirname(process.argv[1]);
+  const places = [app, process.cwd(), dirname(ownFile)].map((folder) => join(folder, 'index.js'));
+  for (const place of places) {
+    const load = createRequire(place);
+    const parts = partsFrom(load) ?? partsBeside(load, '@opentelemetry/auto-instrumentations-node');
+    if (parts) return parts;
+  }
+  return undefined;
+}
+
+function partsBeside(load: NodeJS.Require, neighbour: string): TracingParts | undefined {
+  try {
+    return partsFrom(createRequire(load.resolve(neighbour)));
+  } catch {
+    return undefined;
+  }
+}
+
+function partsFrom(load: NodeJS.Require): TracingParts | undefined {
+  try {
+    const instrumentation = '@opentelemetry/instrumentation-http';
+    const { HttpInstrumentation } = load(instrumentation) as Pick<
+      TracingParts,
+      'HttpInstrumentation'
+    >;
+    const { AsyncLocalStorageContextManager } = load('@opentelemetry/context-async-hooks') as Pick<
+      TracingParts,
+      'AsyncLocalStorageContextManager'
+    >;
+    // The very copy of the API that the instrumentation asks for tracers and contexts.
+    const api = createRequire(load.resolve(instrumentation))('@opentelemetry/api');
+    return {
+      api: api as TracingParts['api'],
+      TracerProvider: tracerProvider(load),
+      AsyncLocalStorageContextManager,
+      HttpInstrumentation,
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** `sdk-trace-base` of SDK 1 and 2, `sdk-trace` of SDK 3. */
+function tracerProvider(load: Load): TracingParts['TracerProvider'] {
+  try {
+    const { BasicTracerProvider } = load('@opentelemetry/sdk-trace-base') as Record<
+      string,
+      unknown
+    >;
+    return BasicTracerProvider as TracingParts['TracerProvider'];
+  } catch {
+    const { TracerProvider } = load('@opentelemetry/sdk-trace') as Record<string, unknown>;
+    return TracerProvider as TracingParts['TracerProvider'];
+  }
+}
+
+/**
+ * Starts the smallest tracing that makes a SERVER span of every HTTP request: no exporter, no outgoing requests.
+ * From here on the application finds a tracer provider, so that attributes on its spans work.
+ */
+export function startTracing(parts: TracingParts, processor: MatomoSpanProcessor): void {
+  const provider = new parts.TracerProvider({ spanProcessors: [processor] });
+  parts.api.context.setGlobalContextManager(new parts.AsyncLocalStorageContextManager().enable());
+  parts.api.trace.setGlobalTracerProvider(provider);
+  const instrumentation = new parts.HttpInstrumentation({
+    disableOutgoingRequestInstrumentation: true,
+  });
+  instrumentation.setTracerProvider(provider);
+  // Requiring them is what the instrumentation waits for, also where the application imported them long ago.
+  const require = createRequire(__filename);
+  require('node:http');
+  require('node:https');
+}

@@ -1,0 +1,82 @@
+import { OTEL_GLOBAL_KEY, type OtelGlobal, otelGlobal } from '../otel-global.js';
+
+/** What the API keeps under `trace`: `ProxyTracerProvider`, which passes on to the provider of an SDK. */
+interface ProxyTracerProvider {
+  getDelegate?(): object;
+  setDelegate?(provider: object): void;
+}
+
+/**
+ * Says of every tracer provider that is registered now or later, through whichever copy of `@opentelemetry/api`,
+ * also again after `trace.disable()`. Nothing is registered here, and no copy of the API is called: a call through
+ * another version than the application's would end its tracing.
+ */
+export function watchProviders(onProvider: (provider: object) => void): void {
+  const existing = otelGlobal();
+  if (existing) {
+    watchGlobal(existing, onProvider);
+    return;
+  }
+  Object.defineProperty(globalThis, OTEL_GLOBAL_KEY, {
+    configurable: true,
+    enumerable: true,
+    get: () => undefined,
+    set(created: OtelGlobal) {
+      setPlain(globalThis, OTEL_GLOBAL_KEY, created);
+      if (created) watchGlobal(created, onProvider);
+    },
+  });
+}
+
+/** Whether an SDK's provider is registered. The API's own provider, which records nothing, is none. */
+export function hasProvider(): boolean {
+  return providerOf(otelGlobal()?.trace as ProxyTracerProvider | undefined) !== undefined;
+}
+
+/**
+ * The prototype of the API's object gets a setter for `trace`. What is set becomes a plain property of the object, so
+ * that `trace.disable()`, which deletes it, works and lets the setter see the next registration.
+ */
+function watchGlobal(api: OtelGlobal, onProvider: (provider: object) => void): void {
+  const watch = (proxy: ProxyTracerProvider) => watchProxy(proxy, onProvider);
+  const present = Object.getOwnPropertyDescriptor(api, 'trace')?.value;
+  const prototype = Object.create(Object.getPrototypeOf(api), {
+    trace: {
+      configurable: true,
+      get: () => undefined,
+      set(proxy: ProxyTracerProvider) {
+        setPlain(api, 'trace', proxy);
+        if (proxy) watch(proxy);
+      },
+    },
+  });
+  Object.setPrototypeOf(api, prototype);
+  if (present) watch(present);
+}
+
+function watchProxy(proxy: ProxyTracerProvider, onProvider: (provider: object) => void): void {
+  const provider = providerOf(proxy);
+  if (provider) onProvider(provider);
+  const { setDelegate } = proxy;
+  if (typeof setDelegate !== 'function') return;
+  setPlain(proxy, 'setDelegate', function set(this: ProxyTracerProvider, delegate: object) {
+    setDelegate.call(this, delegate);
+    if (delegate) onProvider(delegate);
+  });
+}
+
+function providerOf(proxy: ProxyTracerProvider | undefined): object | undefined {
+  if (!proxy) return undefined;
+  if (typeof proxy.getDelegate !== 'function') return proxy;
+  const delegate = proxy.getDelegate();
+  return delegate?.constructor?.name === 'NoopTracerProvider' ? undefined : delegate;
+}
+
+function setPlain(target: object, key: PropertyKey, value: unknown): void {
+  Object.defineProperty(target, key, {
+    configurable: true,
+    enumerable: true,
+    writable: true,
+    value,
+  });
+}

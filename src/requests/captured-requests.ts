@@ -1,0 +1,105 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { channel } from 'node:diagnostics_channel';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Span } from '@opentelemetry/api';
+import { type Annotations, createAnnotations } from '../hit/http-request.js';
+
+/** What `track`, `measure` and `ignore` said of one request. */
+export interface Notes extends Annotations {
+  /** Timings that have begun and not ended. */
+  running: number;
+}
+
+/** A request as Node announced it, before any span of it. */
+export interface CapturedRequest {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Read at once: Express rewrites `request.url` while it routes. */
+  readonly target: string;
+  readonly notes: Notes;
+  /** The one span that this request belongs to, once it has started. */
+  span: Span | undefined;
+  /** Came to a server that is branded so: it makes no hit and is not counted. */
+  readonly untracked: boolean;
+}
+
+/** Brands a server of our own whose requests are nobody's visits, such as the stand-in for Matomo. */
+export const UNTRACKED_SERVER: symbol = Symbol.for('opentelemetry-matomo.untracked');
+
+/** Finds the notes of the request that a span belongs to. */
+export type FindNotes = (span: Span) => Notes | undefined;
+
+/**
+ * One per process, also where both builds or two versions of this package are loaded: `track` of one copy
+ * has to find the request that another copy captured. So its shape changes only together with the key.
+ */
+interface SharedRequests {
+  readonly storage: AsyncLocalStorage<CapturedRequest>;
+  /** Answers for spans whose asynchronous context was lost. */
+  readonly finders: Set<FindNotes>;
+  /** Processors that want requests captured. */
+  users: number;
+  readonly listener: (message: unknown) => void;
+}
+
+const KEY = Symbol.for('opentelemetry-matomo.requests.1');
+const CHANNEL = 'http.server.request.start';
+
+function sharedRequests(): SharedRequests | undefined {
+  return (globalThis as Record<symbol, SharedRequests | undefined>)[KEY];
+}
+
+function createSharedRequests(): SharedRequests {
+  const storage = new AsyncLocalStorage<CapturedRequest>();
+  return {
+    storage,
+    finders: new Set(),
+    users: 0,
+    listener(message) {
+      const { request, response, server } = message as {
+        request: IncomingMessage;
+        response: ServerResponse;
+        server: object;
+      };
+      storage.enterWith({
+        request,
+        response,
+        target: request.url ?? '/',
+        notes: createNotes(),
+        span: undefined,
+        untracked: UNTRACKED_SERVER in server,
+      });
+    },
+  };
+}
+
+/** Captures every request that Node's `http` and `https` servers get from now on, until what it returns is called. */
+export function captureRequests(find: FindNotes): () => void {
+  const shared = sharedRequests() ?? createSharedRequests();
+  (globalThis as Record<symbol, SharedRequests | undefined>)[KEY] = shared;
+  if (shared.users++ === 0) channel(CHANNEL).subscribe(shared.listener);
+  shared.finders.add(find);
+  return function release() {
+    if (!shared.finders.delete(find)) return;
+    if (--shared.users === 0) channel(CHANNEL).unsubscribe(shared.listener);
+  };
+}
+
+/** The request whose asynchronous context this is. */
+export function currentRequest(): CapturedRequest | undefined {
+  return sharedRequests()?.storage.getStore();
+}
+
+/** Every set of notes that a span's request has: one for each processor that follows it. */
+export function notesOf(span: Span): Notes[] {
+  const found: Notes[] = [];
+  for (const find of sharedRequests()?.finders ?? []) {
+    const notes = find(span);
+    if (notes && !found.includes(notes)) found.push(notes);
+  }
+  return found;
+}
+
+export function createNotes(): Notes {
+  return { ...createAnnotations(), running: 0 };
+}

@@ -1,0 +1,73 @@
+import type { Attributes, HrTime, SpanContext } from '@opentelemetry/api';
+
+/**
+ * What is read of a finished span, described structurally: the `ReadableSpan` of OpenTelemetry SDK 1.30, 2.x
+ * and 3.x has all of it.
+ */
+export interface FinishedSpan {
+  readonly name: string;
+  readonly kind: number;
+  readonly startTime: HrTime;
+  readonly duration: HrTime;
+  readonly attributes: Attributes;
+  readonly status: { readonly code: number };
+  /** SDK 2 and 3. */
+  readonly parentSpanContext?: { readonly spanId: string; readonly isRemote?: boolean };
+  /** SDK 1. */
+  readonly parentSpanId?: string;
+  spanContext(): SpanContext;
+}
+
+/** `SpanKind.SERVER` of the API, which is not imported at run time. */
+export const SERVER = 1;
+
+export function parentSpanIdOf(span: FinishedSpan): string | undefined {
+  return span.parentSpanContext?.spanId ?? span.parentSpanId;
+}
+
+export function toMillis([seconds, nanos]: HrTime): number {
+  return seconds * 1e3 + nanos / 1e6;
+}
+
+/** The first of some attributes that holds a non-empty string. */
+export function textAttribute(attributes: Attributes, ...names: string[]): string | undefined {
+  for (const name of names) {
+    const value = attributes[name];
+    if (typeof value === 'string' && value !== '') return value;
+  }
+  return undefined;
+}
+
+/** The request method by the stable name or the old one; `undefined` for what is no HTTP request. */
+export function methodOf(attributes: Attributes): string | undefined {
+  if (attributes['rpc.system'] !== undefined) return undefined;
+  const method = textAttribute(attributes, 'http.request.method', 'http.method');
+  if (method !== '_OTHER') return method;
+  return textAttribute(attributes, 'http.request.method_original') ?? method;
+}
+
+/** Path and query of a request target in any form: `/x?y`, `//evil/x`, `http://h/x`, `*`. */
+export function splitTarget(target: string): { path: string; query: string | undefined } {
+  const local = target.replace(/^(?:[a-z][a-z\d+.-]*:)?\/\/[^/?#]*/i, '');
+  const question = local.indexOf('?');
+  const path = question < 0 ? local : local.slice(0, question);
+  return {
+    path: path.startsWith('/') ? path : `/${path}`,
+    query: question < 0 ? undefined : local.slice(question + 1),
+  };
+}
+
+/** Path and query as the span has them: stable names, then old ones, then a full URL. */
+export function targetOf(
+  attributes: Attributes,
+): { path: string; query: string | undefined } | undefined {
+  const path = textAttribute(attributes, 'url.path');
+  if (path !== undefined) {
+    const query =
+      textAttribute(attributes, 'url.query') ??
+      splitTarget(textAttribute(attributes, 'http.target', 'url.full', 'http.url') ?? '').query;
+    return { path: path.startsWith('/') ? path : `/${path}`, query: query?.replace(/^\?/, '') };
+  }
+  const target = textAttribute(attributes, 'http.target', 'url.full', 'http.url');
+  return target === undefined ? undefined : splitTarget(target);
+}

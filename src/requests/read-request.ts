@@ -1,0 +1,127 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Attributes } from '@opentelemetry/api';
+import type { HttpRequest } from '../hit/http-request.js';
+import type { CapturedRequest } from './captured-requests.js';
+import {
+  type FinishedSpan,
+  methodOf,
+  splitTarget,
+  targetOf,
+  textAttribute,
+  toMillis,
+} from './finished-span.js';
+import type { RequestRecord } from './request-record.js';
+import { routeOf } from './route.js';
+
+const CLIENT_CLOSED_REQUEST = 499;
+
+/**
+ * The request of an ended server span, or `undefined` where that span is of no HTTP request (gRPC, a function call).
+ * Node's own request is believed before attributes of captured headers, and those before other attributes.
+ */
+export function readRequest(record: RequestRecord, span: FinishedSpan): HttpRequest | undefined {
+  const { attributes } = span;
+  const method = methodOf(attributes);
+  if (method === undefined) return undefined;
+  const { captured } = record;
+  const target = captured ? splitTarget(captured.target) : targetOf(attributes);
+  const path = target?.path ?? '/';
+  const aborted = isAborted(captured, attributes);
+  const statusCode = aborted ? CLIENT_CLOSED_REQUEST : statusOf(attributes, captured);
+  const headers = captured?.request.headers;
+  return {
+    method: captured?.request.method ?? method,
+    path,
+    query: target?.query,
+    route: routeOf(record, attributes, path, statusCode),
+    host: readHeader(headers, attributes, 'host') ?? hostOf(attributes),
+    scheme: textAttribute(attributes, 'url.scheme', 'http.scheme') ?? schemeOf(attributes),
+    statusCode,
+    aborted,
+    userAgent:
+      readHeader(headers, attributes, 'user-agent') ??
+      textAttribute(attributes, 'user_agent.original', 'http.user_agent'),
+    acceptLanguage: readHeader(headers, attributes, 'accept-language'),
+    referrer: readHeader(headers, attributes, 'referer'),
+    peerAddress: peerAddressOf(attributes, captured),
+    startMillis: record.startMillis,
+    durationMillis: toMillis(span.duration),
+    annotations: [record.descendants, record.notes, record.own],
+  };
+}
+
+/** A response that was not written to its end; the span says 200 then. A crash before any status is not it. */
+function isAborted(captured: CapturedRequest | undefined, attributes: Attributes): boolean {
+  return (
+    captured !== undefined &&
+    !captured.response.writableFinished &&
+    statusAttribute(attributes) !== undefined
+  );
+}
+
+function statusAttribute(attributes: Attributes): number | undefined {
+  const status = attributes['http.response.status_code'] ?? attributes['http.status_code'];
+  const code = typeof status === 'string' ? Number(status) : status;
+  return typeof code === 'number' && code >= 100 && code <= 599 ? code : undefined;
+}
+
+/** A span that ended without a status is of a handler that threw, before or after it had sent one. */
+function statusOf(attributes: Attributes, captured: CapturedRequest | undefined): number {
+  const sent = captured?.response.headersSent ? captured.response.statusCode : undefined;
+  return statusAttribute(attributes) ?? sent ?? 500;
+}
+
+/** A header from Node's request, else from an attribute: dashes since instrumentation-http 0.212, underscores before. */
+export function readHeader(
+  headers: IncomingHttpHeaders | undefined,
+  attributes: Attributes,
+  name: string,
+): string | undefined {
+  if (headers) return decodeHeader(headers[name]);
+  const value =
+    attributes[`http.request.header.${name}`] ??
+    attributes[`http.request.header.${name.replaceAll('-', '_')}`];
+  const first = Array.isArray(value) ? value[0] : value;
+  return typeof first === 'string' && first !== '' ? first : undefined;
+}
+
+/** Node gives header bytes as Latin-1; what is valid UTF-8 was meant as that. */
+function decodeHeader(value: string | string[] | undefined): string | undefined {
+  const text = Array.isArray(value) ? value[0] : value;
+  if (!text || !/[\u0080-\u00ff]/.test(text)) return text || undefined;
+  const decoded = Buffer.from(text, 'latin1').toString('utf8');
+  return decoded.includes('\ufffd') ? text : decoded;
+}
+
+function hostOf(attributes: Attributes): string | undefined {
+  const host = textAttribute(attributes, 'http.host');
+  if (host !== undefined) return host;
+  const address = textAttribute(attributes, 'server.address', 'net.host.name');
+  if (address !== undefined) {
+    const port = attributes['server.port'] ?? attributes['net.host.port'];
+    const bracketed = address.includes(':') && !address.startsWith('[') ? `[${address}]` : address;
+    return port === undefined || port === 80 || port === 443 ? bracketed : `${bracketed}:${port}`;
+  }
+  return fullUrl(attributes)?.host;
+}
+
+function schemeOf(attributes: Attributes): string | undefined {
+  return fullUrl(attributes)?.protocol.slice(0, -1);
+}
+
+function fullUrl(attributes: Attributes): URL | undefined {
+  const url = textAttribute(attributes, 'url.full');
+  return url !== undefined && URL.canParse(url) ? new URL(url) : undefined;
+}
+
+/** Never the first X-Forwarded-For entry, which `client.address` is and anybody can write. */
+function peerAddressOf(
+  attributes: Attributes,
+  captured: CapturedRequest | undefined,
+): string | undefined {
+  const address =
+    textAttribute(attributes, 'network.peer.address', 'net.sock.peer.addr', 'net.peer.ip') ??
+    captured?.request.socket.remoteAddress;
+  // A dual-stack socket tells IPv4 callers as ::ffff:192.0.2.1.
+  return address?.startsWith('::ffff:') ? address.slice(7) : address;
+}

@@ -1,0 +1,123 @@
+import type { AttributeValue } from '@opentelemetry/api';
+import { type Annotations, createAnnotations, type HttpRequest } from '../hit/http-request.js';
+import { isPerfKey } from '../hit/tracking-parameters.js';
+import type { CapturedRequest, Notes } from './captured-requests.js';
+import { createNotes } from './captured-requests.js';
+import { type FinishedSpan, toMillis } from './finished-span.js';
+
+const PREFIX = 'matomo.';
+const CVAR_PREFIX = 'matomo.cvar.';
+
+/** Where requests can be found as long as something may still be added to them. */
+export interface RequestIndex {
+  add(record: RequestRecord): void;
+  remove(record: RequestRecord): void;
+}
+
+/** Everything that is known of one request while its spans come in. */
+export class RequestRecord {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly startMillis: number;
+  readonly notes: Notes;
+  /** Let go of at the end of the request: Node's objects are large, and a hit may wait for long. */
+  captured: CapturedRequest | undefined;
+  /** What the spans below said, in the order in which they ended. */
+  readonly descendants: Annotations = createAnnotations();
+  readonly own: Annotations = createAnnotations();
+  /** Spans that were given a perf key at their start and have not ended. */
+  runningSpans = 0;
+  /** Routes of SERVER spans inside this request's own. */
+  nestedRoute: string | undefined;
+  /** Set at the end of the server span; its route may still come from a nested span that ends later. */
+  request: HttpRequest | undefined;
+  /** Its hit has left or will not be made: nothing that comes now counts. */
+  closed = false;
+  readonly #index: RequestIndex;
+
+  constructor(
+    traceId: string,
+    spanId: string,
+    startMillis: number,
+    captured: CapturedRequest | undefined,
+    index: RequestIndex,
+  ) {
+    this.traceId = traceId;
+    this.spanId = spanId;
+    this.startMillis = startMillis;
+    this.captured = captured;
+    this.notes = captured?.notes ?? createNotes();
+    this.#index = index;
+    index.add(this);
+  }
+
+  close(): void {
+    this.closed = true;
+    this.#index.remove(this);
+  }
+
+  /** Whether the application took the request back. */
+  get ignored(): boolean {
+    return this.descendants.ignored || this.notes.ignored || this.own.ignored;
+  }
+
+  /** Whether work that was promised a place in the hit has not ended. */
+  get running(): boolean {
+    return this.runningSpans > 0 || this.notes.running > 0;
+  }
+}
+
+/** A record whose server span has ended. */
+export type EndedRecord = RequestRecord & { request: HttpRequest };
+
+/** Whether a span carries anything for Matomo. Called for every span of the application. */
+export function isAnnotated(attributes: FinishedSpan['attributes']): boolean {
+  for (const name in attributes) {
+    if (name.charCodeAt(0) === 109 /* m */ && name.startsWith(PREFIX)) return true;
+  }
+  return false;
+}
+
+/** Takes the `matomo.*` attributes of an ended span over into the annotations of its request. */
+export function annotate(
+  annotations: Annotations,
+  span: FinishedSpan,
+  report: ReportPerfKey,
+): void {
+  const { attributes } = span;
+  for (const name in attributes) {
+    if (!name.startsWith(PREFIX)) continue;
+    const value = attributes[name];
+    if (value === undefined) continue;
+    if (name.startsWith(CVAR_PREFIX)) {
+      annotations.cvar ??= {};
+      annotations.cvar[name.slice(CVAR_PREFIX.length)] = value;
+    } else if (name === 'matomo.ignore') {
+      if (isTrue(value)) annotations.ignored = true;
+    } else if (name === PERF_KEY_ATTRIBUTE) {
+      if (isPerfKey(value)) addTiming(annotations, value, toMillis(span.duration));
+      else report(value);
+    } else {
+      annotations.parameters ??= {};
+      annotations.parameters[name.slice(PREFIX.length)] = value;
+    }
+  }
+}
+
+/** Makes the time of a span one of the page view's timings. */
+export const PERF_KEY_ATTRIBUTE = 'matomo.perf_key';
+
+type ReportPerfKey = (value: AttributeValue) => void;
+
+export function addTiming(
+  annotations: Annotations,
+  key: keyof NonNullable<Annotations['timings']>,
+  millis: number,
+): void {
+  annotations.timings ??= {};
+  annotations.timings[key] = (annotations.timings[key] ?? 0) + millis;
+}
+
+function isTrue(value: AttributeValue): boolean {
+  return value === true || value === 'true' || value === 1;
+}

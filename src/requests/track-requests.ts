@@ -1,0 +1,152 @@
+import type { AttributeValue, Context, Span } from '@opentelemetry/api';
+import { spanOf } from '../otel-global.js';
+import { type CapturedRequest, captureRequests, currentRequest } from './captured-requests.js';
+import {
+  type FinishedSpan,
+  methodOf,
+  parentSpanIdOf,
+  SERVER,
+  splitTarget,
+  targetOf,
+  textAttribute,
+  toMillis,
+} from './finished-span.js';
+import { readRequest } from './read-request.js';
+import {
+  annotate,
+  type EndedRecord,
+  isAnnotated,
+  PERF_KEY_ATTRIBUTE,
+  RequestRecord,
+} from './request-record.js';
+import { routeOf } from './route.js';
+import { TraceIndex } from './trace-index.js';
+
+export interface RequestTracker {
+  /** For every span that starts. */
+  onStart(span: Span, parentContext: Context): void;
+  /** For every span that ends. */
+  onEnd(span: FinishedSpan): void;
+  /** No request is captured any more. */
+  stop(): void;
+}
+
+/** Follows live spans, and says of each HTTP request once when its server span has ended. */
+export function trackRequests(
+  onRequest: (record: EndedRecord, span: FinishedSpan) => void,
+  reportPerfKey: (value: AttributeValue) => void,
+): RequestTracker {
+  // Keyed by the span object, which is the same in onStart and onEnd, so that spans that never end leave nothing.
+  const roots = new WeakMap<object, RequestRecord>();
+  const nested = new WeakMap<object, RequestRecord>();
+  const tagged = new WeakMap<object, RequestRecord>();
+  const index = new TraceIndex();
+
+  const stop = captureRequests((span) => {
+    const record = roots.get(span) ?? nested.get(span);
+    if (record) return record.notes;
+    const { traceId, spanId } = span.spanContext();
+    return index.find(traceId, spanId)?.notes;
+  });
+
+  function startServerSpan(span: Span & FinishedSpan, parentContext: Context): void {
+    const { traceId, spanId } = span.spanContext();
+    const outer = outerRequest(spanOf(parentContext), traceId);
+    if (outer && methodOf(span.attributes) !== undefined) {
+      nested.set(span, outer);
+      return;
+    }
+    const captured = takeCaptured(span);
+    if (captured?.untracked) return;
+    roots.set(span, new RequestRecord(traceId, spanId, toMillis(span.startTime), captured, index));
+  }
+
+  /** The request that a span with this parent is inside of: only a local parent can say so. */
+  function outerRequest(parent: Span | undefined, traceId: string): RequestRecord | undefined {
+    if (!parent) return undefined;
+    const context = parent.spanContext();
+    if (context.isRemote || context.traceId !== traceId) return undefined;
+    return roots.get(parent) ?? nested.get(parent) ?? index.find(traceId, context.spanId);
+  }
+
+  /** The request that a span below belongs to, as long as its hit can still change. */
+  function recordOf(span: FinishedSpan): RequestRecord | undefined {
+    const { traceId, spanId } = span.spanContext();
+    const record = index.find(traceId, spanId);
+    return record && toMillis(span.startTime) >= record.startMillis ? record : undefined;
+  }
+
+  return {
+    onStart(span, parentContext) {
+      const started = span as Span & FinishedSpan;
+      if (started.kind === SERVER) {
+        startServerSpan(started, parentContext);
+        return;
+      }
+      if (index.hasSharedTraces) {
+        const { traceId, spanId } = started.spanContext();
+        const current = currentRequest()?.span;
+        index.follow(traceId, spanId, parentSpanIdOf(started), current && roots.get(current));
+      }
+      if (started.attributes?.[PERF_KEY_ATTRIBUTE] !== undefined) {
+        const record = recordOf(started);
+        if (record) {
+          record.runningSpans += 1;
+          tagged.set(started, record);
+        }
+      }
+    },
+
+    onEnd(span) {
+      if (span.kind === SERVER) {
+        const record = roots.get(span);
+        if (record) endServerSpan(record, span);
+        else endNestedSpan(nested.get(span), span);
+        return;
+      }
+      if (!isAnnotated(span.attributes)) return;
+      const taggedFor = tagged.get(span);
+      if (taggedFor) taggedFor.runningSpans -= 1;
+      const record = taggedFor ?? recordOf(span);
+      if (record && !record.closed) annotate(record.descendants, span, reportPerfKey);
+    },
+
+    stop,
+  };
+
+  function endServerSpan(record: RequestRecord, span: FinishedSpan): void {
+    annotate(record.own, span, reportPerfKey);
+    const request = readRequest(record, span);
+    if (request) {
+      onRequest(Object.assign(record, { request }), span);
+    } else {
+      record.close();
+    }
+    record.captured = undefined;
+  }
+
+  function endNestedSpan(record: RequestRecord | undefined, span: FinishedSpan): void {
+    if (!record || record.closed) return;
+    annotate(record.descendants, span, reportPerfKey);
+    record.nestedRoute ??= textAttribute(span.attributes, 'http.route');
+    const { request } = record;
+    // Next.js ends its own SERVER span after the one of the http instrumentation.
+    if (request && request.route === undefined) {
+      const route = routeOf(record, span.attributes, request.path, request.statusCode);
+      record.request = { ...request, route };
+    }
+  }
+}
+
+/** Node's request for a new server span: at most one span gets it, and only if it is of this very request. */
+function takeCaptured(span: Span & FinishedSpan): CapturedRequest | undefined {
+  const captured = currentRequest();
+  if (!captured || (captured.span !== undefined && captured.span !== span)) return undefined;
+  const target = targetOf(span.attributes);
+  const method = methodOf(span.attributes);
+  const agrees =
+    method === captured.request.method && target?.path === splitTarget(captured.target).path;
+  if (!agrees) return undefined;
+  captured.span = span;
+  return captured;
+}

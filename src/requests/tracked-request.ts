@@ -1,0 +1,31 @@
+import type { TrackedRequest } from '../hit/http-request.js';
+import type { FinishedSpan } from './finished-span.js';
+import { readHeader } from './read-request.js';
+import type { EndedRecord } from './request-record.js';
+
+/** A request as option functions see it; `header` works as long as Node's request is there. */
+export function toTrackedRequest(
+  record: EndedRecord,
+  span: FinishedSpan,
+  assumeHttps: boolean,
+): TrackedRequest {
+  const { request } = record;
+  const { query, route, host, userAgent, peerAddress: address } = request;
+  return {
+    method: request.method,
+    path: request.path,
+    ...(query !== undefined && { query }),
+    ...(route !== undefined && { route }),
+    ...(host !== undefined && { host }),
+    protocol: assumeHttps || request.scheme === 'https' ? 'https' : 'http',
+    statusCode: request.statusCode,
+    aborted: request.aborted,
+    ...(userAgent !== undefined && { userAgent }),
+    ...(address !== undefined && { address }),
+    header: (name) =>
+      readHeader(record.captured?.request.headers, span.attributes, name.toLowerCase()),
+    durationMillis: request.durationMillis,
+    startTime: request.startMillis,
+    attributes: span.attributes,
+  };
+}

@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { type Diagnostics, show } from './diagnostics.js';
+import {
+  type MatomoOptions,
+  OPTIONS,
+  type OptionDeclaration,
+  type ResolvedOptions,
+} from './options.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+type Values = Partial<Record<keyof ResolvedOptions, unknown>>;
+
+/**
+ * Options from code, else from the environment, else by default. A wrong value in code throws; one in the
+ * environment is reported and left out. `undefined`: nothing is to be done, and why has been said.
+ */
+export function resolveOptions(
+  given: MatomoOptions,
+  env: Environment,
+  diagnostics: Diagnostics,
+): ResolvedOptions | undefined {
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(OPTIONS, name)) throw unknownOption(name);
+  }
+  const values: Values = {};
+  const missing: string[] = [];
+  for (const name of Object.keys(OPTIONS) as (keyof ResolvedOptions)[]) {
+    const declaration: OptionDeclaration<unknown> = OPTIONS[name];
+    const value =
+      given[name] === undefined
+        ? fromEnvironment(name, declaration, env, diagnostics)
+        : declaration.parse(name, given[name]);
+    if (value !== undefined) values[name] = value;
+    else if (declaration.default === 'required') missing.push(`${name} (${declaration.env})`);
+    else values[name] = declaration.default;
+  }
+  if (values.enabled === false) return undefined;
+  if (missing.length > 0) {
+    diagnostics.error(`nothing is tracked: set ${missing.join(' and ')}`);
+    return undefined;
+  }
+  return values as ResolvedOptions;
+}
+
+function fromEnvironment(
+  name: keyof ResolvedOptions,
+  { env: variable, parse }: OptionDeclaration<unknown>,
+  env: Environment,
+  diagnostics: Diagnostics,
+): unknown {
+  if (variable === undefined) return undefined;
+  const text =
+    env[variable] || (name === 'tokenAuth' ? tokenFromFile(env, diagnostics) : undefined);
+  if (!text) return undefined;
+  try {
+    return parse(variable, text);
+  } catch (error) {
+    diagnostics.error(`${(error as Error).message}; it is not used`);
+    return undefined;
+  }
+}
+
+function tokenFromFile(env: Environment, diagnostics: Diagnostics): string | undefined {
+  const file = env.MATOMO_TOKEN_AUTH_FILE;
+  if (!file) return undefined;
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    diagnostics.error(
+      `MATOMO_TOKEN_AUTH_FILE ${show(file)} cannot be read (${code}); no token is used`,
+    );
+    return undefined;
+  }
+}
+
+function unknownOption(name: string): TypeError {
+  const plain = (text: string) => text.toLowerCase().replace(/[^a-z]/g, '');
+  const near = Object.keys(OPTIONS).find((known) => plain(known) === plain(name));
+  const hint = near ? `did you mean ${near}?` : `there are ${Object.keys(OPTIONS).join(', ')}`;
+  return new TypeError(`unknown option ${show(name)}: ${hint}`);
+}

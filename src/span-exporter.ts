@@ -1,0 +1,61 @@
+import { createDiagnostics, type Diagnostics } from './diagnostics.js';
+import { createHitPipeline, type HitPipeline, noStats } from './hit-pipeline.js';
+import type { MatomoOptions } from './options.js';
+import { assembleRequests } from './requests/assemble-requests.js';
+import type { FinishedSpan } from './requests/finished-span.js';
+import { reportPerfKeyTo } from './requests/report-perf-key.js';
+import type { MatomoStats } from './stats.js';
+
+/** `ExportResult` of OpenTelemetry: 0 is success. */
+export interface ExportResult {
+  readonly code: 0;
+}
+
+/**
+ * Makes hits of batches of finished spans, for set-ups that take an exporter only. Prefer
+ * {@link MatomoSpanProcessor}: an exporter sees what sampling left over and no request of Node's, so Accept-Language,
+ * Referer and aborted requests only as far as span attributes tell, and it puts a request together only from spans
+ * that come in one batch.
+ */
+export class MatomoSpanExporter {
+  readonly #diagnostics: Diagnostics = createDiagnostics();
+  readonly #pipeline: HitPipeline | undefined;
+
+  /** @throws TypeError naming the option and the value, where one is wrong. */
+  constructor(options: MatomoOptions = {}) {
+    this.#pipeline = createHitPipeline(options, this.#diagnostics);
+  }
+
+  /** Queues hits for the requests in these spans. Always succeeds; what becomes of the hits is in {@link stats}. */
+  export(spans: readonly FinishedSpan[], resultCallback: (result: ExportResult) => void): void {
+    const pipeline = this.#pipeline;
+    if (pipeline) {
+      try {
+        for (const { record, span } of assembleRequests(
+          spans,
+          reportPerfKeyTo(this.#diagnostics),
+        )) {
+          pipeline.add(record, span);
+        }
+      } catch (error) {
+        this.#diagnostics.warnOnce('export', `export failed, requests may be missing: ${error}`);
+      }
+    }
+    resultCallback({ code: 0 });
+  }
+
+  /** One attempt to send what is queued at the call; at most `exportTimeoutMillis`. Never rejects. */
+  forceFlush(): Promise<void> {
+    return this.#pipeline?.flush() ?? Promise.resolve();
+  }
+
+  /** Sends what is queued and stops; at most `shutdownTimeoutMillis`. Never rejects. */
+  shutdown(): Promise<void> {
+    return this.#pipeline?.shutdown() ?? Promise.resolve();
+  }
+
+  /** What became of every request so far. */
+  stats(): MatomoStats {
+    return this.#pipeline?.stats() ?? noStats();
+  }
+}

@@ -1,0 +1,87 @@
+import type { Context, Span } from '@opentelemetry/api';
+import { createDiagnostics, type Diagnostics } from './diagnostics.js';
+import { createHitPipeline, type HitPipeline, noStats } from './hit-pipeline.js';
+import type { MatomoOptions } from './options.js';
+import type { FinishedSpan } from './requests/finished-span.js';
+import { reportPerfKeyTo } from './requests/report-perf-key.js';
+import { type RequestTracker, trackRequests } from './requests/track-requests.js';
+import type { MatomoStats } from './stats.js';
+
+/**
+ * Tells a processor of this package, of whichever copy, from those of others. Its value says whether the processor
+ * is at work: it is not where options are missing or say so.
+ */
+export const PROCESSOR_BRAND: symbol = Symbol.for('opentelemetry-matomo.processor');
+
+/**
+ * Turns every finished HTTP server span into a hit in Matomo. Give it to an OpenTelemetry SDK 1.30, 2.x or 3.x as
+ * one of its `spanProcessors`; it takes nothing from the others and changes no span.
+ *
+ * Options come from code, else from the environment. A wrong option in code throws a `TypeError`; where `url` or
+ * `siteId` is missing it says so once and does nothing.
+ *
+ * @example
+ * new NodeSDK({ spanProcessors: [new MatomoSpanProcessor({ url: 'https://matomo.example.org', siteId: 1 })] }).start();
+ */
+export class MatomoSpanProcessor {
+  readonly #diagnostics: Diagnostics = createDiagnostics();
+  readonly #pipeline: HitPipeline | undefined;
+  readonly #requests: RequestTracker | undefined;
+
+  /** @throws TypeError naming the option and the value, where one is wrong. */
+  constructor(options: MatomoOptions = {}) {
+    const diagnostics = this.#diagnostics;
+    const pipeline = createHitPipeline(options, diagnostics);
+    this.#pipeline = pipeline;
+    if (pipeline) {
+      this.#requests = trackRequests(
+        (record, span) => pipeline.add(record, span),
+        reportPerfKeyTo(diagnostics),
+      );
+    }
+    Object.defineProperty(this, PROCESSOR_BRAND, { value: pipeline !== undefined });
+  }
+
+  /** Called by the SDK for every span that starts. Never throws. */
+  onStart(span: Span, parentContext: Context): void {
+    if (this.#requests === undefined) return;
+    try {
+      this.#requests.onStart(span, parentContext);
+    } catch (error) {
+      this.#report('onStart', error);
+    }
+  }
+
+  /** Called by the SDK for every span that has ended. Never throws. */
+  onEnd(span: FinishedSpan): void {
+    if (this.#requests === undefined) return;
+    try {
+      this.#requests.onEnd(span);
+    } catch (error) {
+      this.#report('onEnd', error);
+    }
+  }
+
+  /** One attempt to send what is queued at the call, without waiting for Matomo to come back; at most `exportTimeoutMillis`. Never rejects. */
+  forceFlush(): Promise<void> {
+    return this.#pipeline?.flush() ?? Promise.resolve();
+  }
+
+  /**
+   * Sends what is queued and stops; at most `shutdownTimeoutMillis`, then what is left is counted as lost. Never
+   * rejects; further calls return the same promise.
+   */
+  shutdown(): Promise<void> {
+    this.#requests?.stop();
+    return this.#pipeline?.shutdown() ?? Promise.resolve();
+  }
+
+  /** What became of every request so far. */
+  stats(): MatomoStats {
+    return this.#pipeline?.stats() ?? noStats();
+  }
+
+  #report(callback: string, error: unknown): void {
+    this.#diagnostics.warnOnce(callback, `${callback} failed, a request may be missing: ${error}`);
+  }
+}
