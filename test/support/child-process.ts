@@ -1,0 +1,164 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+
+/** The repository's root, where children run unless told otherwise. */
+export const ROOT: string = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface ChildOptions {
+  /** Default: the repository's root. */
+  readonly cwd?: string;
+  /** On top of a clean environment: ours without `MATOMO_*`, `OTEL_*`, `VITEST*` and `NODE_OPTIONS`, and with `PORT=0`. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Longest wait for the URL, and for the end. Default: 20,000. */
+  readonly timeoutMillis?: number;
+}
+
+/** How a process ended, as Node tells it. */
+export interface ChildExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface Child {
+  readonly pid: number;
+  /** All that it has written so far. */
+  stdout(): string;
+  stderr(): string;
+  kill(signal: NodeJS.Signals): void;
+  /** Settles when it has ended and all of its output is here. */
+  readonly ended: Promise<ChildExit>;
+  /** Waits for its end; after the time-out it is killed and this rejects with its output. */
+  exit(): Promise<ChildExit>;
+  /** Sends the signal, `SIGTERM` by default, and waits for the end. */
+  stop(signal?: NodeJS.Signals): Promise<ChildExit>;
+}
+
+export interface Server extends Child {
+  /** The first `http://…` that it has printed, without a slash at its end. */
+  readonly url: string;
+}
+
+/** Starts `node ...args`. It is killed when the test has finished, if it still runs. */
+export function startNode(args: readonly string[], options: ChildOptions = {}): Child {
+  const { cwd = ROOT, env = {}, timeoutMillis = 20_000 } = options;
+  const child = spawn(process.execPath, args, {
+    cwd,
+    env: { ...cleanEnvironment(), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const ended = once(child, 'close').then(([code, signal]): ChildExit => ({ code, signal }));
+  ended.catch(() => undefined); // whoever waits for it gets the error
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
+
+  function exit(): Promise<ChildExit> {
+    return withDeadline(ended, timeoutMillis, () => {
+      child.kill('SIGKILL');
+      const command = `node ${args.join(' ')}`;
+      return new Error(`${command} did not end in ${timeoutMillis} ms:\n${stdout}${stderr}`);
+    });
+  }
+
+  return {
+    pid: child.pid as number,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    kill: (signal) => void child.kill(signal),
+    ended,
+    exit,
+    stop(signal = 'SIGTERM') {
+      child.kill(signal);
+      return exit();
+    },
+  };
+}
+
+/** Starts `node ...args` and waits until it has printed the URL where it listens. */
+export async function startServer(
+  args: readonly string[],
+  options: ChildOptions = {},
+): Promise<Server> {
+  const child = startNode(args, options);
+  const url = await eventually(() => /https?:\/\/[^\s/]+:\d+/.exec(child.stdout())?.[0], {
+    ...options,
+    unless: child.ended.then(({ code, signal }) => `it ended with ${code ?? signal}`),
+    describe: () => `a URL from node ${args.join(' ')}:\n${child.stdout()}${child.stderr()}`,
+  });
+  return { ...child, url };
+}
+
+/** Runs `node ...args` to its end. */
+export async function runNode(
+  args: readonly string[],
+  options: ChildOptions = {},
+): Promise<ChildExit & { readonly stdout: string; readonly stderr: string }> {
+  const child = startNode(args, options);
+  const exit = await child.exit();
+  return { ...exit, stdout: child.stdout(), stderr: child.stderr() };
+}
+
+/** Asks again every 20 ms until the answer is neither `undefined` nor `false`; rejects after the time-out. */
+export async function eventually<T>(
+  ask: () => T | undefined | false | Promise<T | undefined | false>,
+  options: {
+    readonly timeoutMillis?: number;
+    /** What it was that did not come. */
+    readonly describe?: () => string;
+    /** Ends the wait at once, saying why. */
+    readonly unless?: Promise<string>;
+  } = {},
+): Promise<T> {
+  const { timeoutMillis = 20_000, describe = () => 'what was waited for', unless } = options;
+  const deadline = Date.now() + timeoutMillis;
+  let reason = '';
+  unless?.then(
+    (text) => {
+      reason = text;
+    },
+    (error) => {
+      reason = String(error);
+    },
+  );
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined && answer !== false) return answer;
+    if (reason !== '' || Date.now() > deadline) {
+      throw new Error(`did not come${reason && `, ${reason}`}: ${describe()}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  const isOurs = (name: string) => /^(?:MATOMO_|OTEL_|VITEST|NODE_OPTIONS$|NODE_ENV$)/.test(name);
+  const inherited = Object.entries(process.env).filter(([name]) => !isOurs(name));
+  return { ...Object.fromEntries(inherited), PORT: '0', OTEL_NODE_RESOURCE_DETECTORS: 'none' };
+}
+
+async function withDeadline<T>(
+  promise: Promise<T>,
+  millis: number,
+  toError: () => Error,
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(toError()), millis);
+  });
+  try {
+    return await Promise.race([promise, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
