@@ -67,7 +67,7 @@ export class Delivery {
 
   /** Newest hits are dropped, not oldest: a visit whose start is missing is worse than one cut short. */
   push(hit: PendingHit): void {
-    if (this.#closed) {
+    if (this.#closed !== undefined) {
       this.counters.lost.shutdown += 1;
     } else if (this.pending >= this.#options.maxQueueSize) {
       this.counters.lost.queue_full += 1;
@@ -83,7 +83,7 @@ export class Delivery {
 
   /** One attempt for everything that waits now, at once. Never rejects. */
   flush(): Promise<void> {
-    if (this.#closed) return this.#closed;
+    if (this.#closed !== undefined) return this.#closed;
     return within(
       this.#options.exportTimeoutMillis,
       this.#enqueue(() => this.#sendAll()),
@@ -109,7 +109,7 @@ export class Delivery {
   }
 
   #schedule(): void {
-    if (this.#closed || this.#attempts > 0 || this.pending === 0) return;
+    if (this.#closed !== undefined || this.#attempts > 0 || this.pending === 0) return;
     const { maxExportBatchSize, scheduledDelayMillis } = this.#options;
     const isSoon = this.#batches.length > 0 || this.#queue.size >= maxExportBatchSize;
     if (this.#timer && (this.#timerIsSoon || !isSoon)) return;

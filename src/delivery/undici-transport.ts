@@ -16,7 +16,7 @@ export interface UndiciTransportOptions {
 
 /** One connection, one request at a time, through undici, which is loaded with the first. */
 export function createUndiciTransport(options: UndiciTransportOptions): Transport {
-  let own: Promise<HttpDispatcher> | undefined;
+  let used: Promise<HttpDispatcher> | undefined;
   let abortCurrent: ((reason: Error) => void) | undefined;
   const headers = { 'content-type': 'application/json', 'user-agent': options.userAgent };
   const { origin, pathname } = options.url;
@@ -25,7 +25,8 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
     async send(body, timeoutMillis) {
       let dispatcher: HttpDispatcher;
       try {
-        dispatcher = options.dispatcher ?? (await (own ??= createPool(origin)));
+        used ??= options.dispatcher ? Promise.resolve(options.dispatcher) : createPool(origin);
+        dispatcher = await used;
       } catch (error) {
         return { kind: 'not_sent', error: toError(error) };
       }
@@ -53,8 +54,9 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
 
     async close() {
       abortCurrent?.(new Error('shutdown'));
-      const dispatcher = await own?.catch(() => undefined);
-      await dispatcher?.destroy?.(null);
+      if (options.dispatcher) return;
+      const pool = await used?.catch(() => undefined);
+      await pool?.destroy?.(null);
     },
   };
 }

@@ -48,7 +48,7 @@ function encodeUnsafe(text: string): string {
 function cutQuery(url: string, pathEnd: number): string {
   if (url.length <= MAX_URL_LENGTH) return url;
   const end = url.lastIndexOf('&', MAX_URL_LENGTH);
-  return url.slice(0, end > pathEnd ? end : pathEnd);
+  return url.slice(0, Math.max(end, pathEnd));
 }
 
 /** Never inside of a percent-encoded byte. */

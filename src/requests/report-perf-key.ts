@@ -1,4 +1,5 @@
 import type { AttributeValue } from '@opentelemetry/api';
+import { show } from '../diagnostics.js';
 import { PERF_KEYS } from '../hit/tracking-parameters.js';
 
 /** Says once that a span's perf key is none that Matomo has. */
@@ -8,6 +9,6 @@ export function reportPerfKeyTo(diagnostics: {
   return (value) =>
     diagnostics.warnOnce(
       'perf_key',
-      `a span has matomo.perf_key ${JSON.stringify(value)?.slice(0, 100)}; there are ${PERF_KEYS.join(', ')}`,
+      `a span has matomo.perf_key ${show(value)}; there are ${PERF_KEYS.join(', ')}`,
     );
 }
