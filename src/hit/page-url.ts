@@ -1,4 +1,4 @@
-import { redactQuery, removeSearchFromPath } from './query-policy.js';
+import { redactQuery, removeSearchFromPath, removeSearchFromQuery } from './query-policy.js';
 
 /** Matomo cuts there, by bytes; what is sent is ASCII. */
 const MAX_URL_LENGTH = 1024;
@@ -28,8 +28,15 @@ export function toPageUrl(
   const origin = options.baseUrl ?? `${request.scheme}://${toHost(request.host)}`;
   const url = origin + encodeUnsafe(removeSearchFromPath(request.path));
   if (request.query === undefined || url.length >= MAX_URL_LENGTH) return cut(url, MAX_URL_LENGTH);
-  const query = encodeUnsafe(redactQuery(request.query));
+  const query = encodeUnsafe(redactQuery(removeSearchFromQuery(request.query)));
   return query === '' ? url : cutQuery(`${url}?${query}`, url.length);
+}
+
+/** The page that a request came from, its query redacted; keywords stay, because Matomo reports them. */
+export function toReferrer(referrer: string | undefined): string | undefined {
+  const question = referrer?.indexOf('?') ?? -1;
+  if (referrer === undefined || question < 0) return referrer;
+  return `${referrer.slice(0, question)}?${redactQuery(referrer.slice(question + 1))}`;
 }
 
 function toHost(host: string | undefined): string {

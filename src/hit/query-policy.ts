@@ -78,17 +78,24 @@ const REDACTED = 'redacted';
 const E_MAIL = /[^\s/@]@[^\s/@]+\.[a-z]/i;
 const JSON_WEB_TOKEN = /^eyJ[\w-]+\./;
 
-/** The query without what is nobody's business and without what Matomo would take for a site search. */
+/** The query without what is nobody's business: values of secret names, e-mail addresses, JSON Web Tokens. */
 export function redactQuery(query: string): string {
   return query
     .split('&')
-    .filter((pair) => !isSearchParameter(nameOf(pair)))
     .map((pair) => {
       const equals = pair.indexOf('=');
       if (equals < 0) return looksSecret(decode(pair)) ? REDACTED : pair;
       const secret = isSecretName(nameOf(pair)) || looksSecret(decode(pair.slice(equals + 1)));
       return secret ? `${pair.slice(0, equals)}=${REDACTED}` : pair;
     })
+    .join('&');
+}
+
+/** The query without what Matomo would take for a site search. */
+export function removeSearchFromQuery(query: string): string {
+  return query
+    .split('&')
+    .filter((pair) => !isSearchParameter(nameOf(pair)))
     .join('&');
 }
 

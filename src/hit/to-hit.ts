@@ -3,7 +3,7 @@ import { toActionName } from './action-name.js';
 import { type ReportProblem, toCustomVariables } from './custom-variables.js';
 import type { Hit } from './hit.js';
 import type { Annotations, HttpRequest } from './http-request.js';
-import { toPageUrl } from './page-url.js';
+import { toPageUrl, toReferrer } from './page-url.js';
 import { toParameterValue } from './parameter-value.js';
 import { encodeValue } from './text.js';
 import { declarationOf, PERF_KEYS, TRACKING_PARAMETERS } from './tracking-parameters.js';
@@ -39,7 +39,7 @@ export function createToHit(
     if (options.trackBots) parameters.set('bots', '1');
     set(parameters, 'action_name', toActionName(request));
     parameters.set('url', pageUrl(request, options));
-    set(parameters, 'urlref', request.referrer);
+    set(parameters, 'urlref', toReferrer(request.referrer));
     set(parameters, 'ua', userAgent);
     set(parameters, 'lang', request.acceptLanguage);
     set(parameters, 'cdt', startSeconds);

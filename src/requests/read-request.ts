@@ -121,7 +121,7 @@ function peerAddressOf(
 ): string | undefined {
   const address =
     textAttribute(attributes, 'network.peer.address', 'net.sock.peer.addr', 'net.peer.ip') ??
-    captured?.request.socket.remoteAddress;
+    captured?.request.socket?.remoteAddress;
   // A dual-stack socket tells IPv4 callers as ::ffff:192.0.2.1.
   return address?.startsWith('::ffff:') ? address.slice(7) : address;
 }

@@ -1,0 +1,140 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { expect, test } from 'vitest';
+import { assembleRequests } from '../../src/requests/assemble-requests.js';
+import { createNotes } from '../../src/requests/captured-requests.js';
+import type { FinishedSpan } from '../../src/requests/finished-span.js';
+import { readRequest } from '../../src/requests/read-request.js';
+import { RequestRecord } from '../../src/requests/request-record.js';
+import { parametersOf } from '../support/builders.js';
+import { RECORDINGS, type RecordedResult, recording } from '../support/recorded-spans.js';
+
+// The requests: GET /users/42?x=1&token=s3cret&sig=abc&q=a%20b%C3%BC, GET /nope, for Express also GET /api/users/7.
+const USERS = 'https://shop.example.org:8080/users/42';
+const REDACTED = `${USERS}?x=1&token=redacted&sig=redacted`;
+const NOPE = ['GET Not Found', 'https://shop.example.org:8080/nope', '404'];
+const API = ['GET /api/users/:id', 'https://shop.example.org:8080/api/users/7', '200'];
+/** A plain server answers 200 to everything. */
+const NO_404 = ['GET /nope', 'https://shop.example.org:8080/nope', '200'];
+/** Recordings of several versions with /users/42, /500 and PROPFIND /m. */
+const OTHERS = [
+  ['GET /500', 'https://shop.example.org:8080/500', '500'],
+  ['PROPFIND /m', 'https://shop.example.org:8080/m', '200'],
+];
+
+/** What each file's requests should make: title, URL, status. */
+function expectedOf(file: string): string[][] {
+  // The stable `url.query` came with instrumentation-http 0.203.
+  const hasQuery =
+    !/http0\.(57|200)-.*-http(-headers)?\.json$/.test(file) && !file.includes('http0.200');
+  const url = hasQuery ? REDACTED : USERS;
+  if (file.startsWith('nextjs16')) return NEXT[file] ?? [];
+  if (file.includes('grpc')) return [];
+  if (/http0\.(200|215|301)/.test(file)) return [['GET /users/42', url, '200'], ...OTHERS];
+  if (file.includes('express')) return [['GET /users/:id', url, '200'], NOPE, API];
+  if (file.includes('hapi')) return [['GET /users/{id}', url, '200'], NOPE];
+  if (/koa|restify|otel/.test(file)) return [['GET /users/:id', url, '200'], NOPE];
+  if (/fastify|hono/.test(file)) return [['GET /users/42', url, '200'], NOPE];
+  return [['GET /users/42', url, '200'], NO_404];
+}
+
+const NEXT: Record<string, string[][]> = {
+  // Next.js' own spans know no host.
+  'nextjs16-code.json': [
+    ['GET /items/[id]', 'https://localhost/items/7?x=1', '200'],
+    ['GET /api/hello/[id]', 'https://localhost/api/hello/9', '200'],
+    ['GET Not Found', 'https://localhost/nope', '404'],
+  ],
+  'nextjs16-http.json': [
+    ['GET /items/[id]', 'https://shop.example.org:8080/items/7?x=1', '200'],
+    ['GET /api/hello/[id]', 'https://shop.example.org:8080/api/hello/9', '200'],
+    NOPE,
+    ['GET Not Found', 'https://shop.example.org:8080/_next/static/nope.js', '404'],
+  ],
+};
+
+/** One request of some recordings is a bot's; Next.js' own spans know no user agent. */
+const USER_AGENT =
+  /^Mozilla\/5\.0 \((X11; Linux x86_64\) LabBrowser\/1\.0|compatible; Googlebot\/2\.1\))$/;
+
+const ordinary = RECORDINGS.filter((file) => !file.includes('abort'));
+
+test('every recording is read', () => {
+  expect(RECORDINGS).toHaveLength(51);
+  expect(ordinary).toHaveLength(48);
+});
+
+test.each(ordinary)('%s gives exactly the hits of its requests', (file) => {
+  const hits = assembleRequests(recording(file).spans, () => undefined).map(({ record }) => {
+    const { parameters } = parametersOf(record.request);
+    const { action_name, url, cvar, ua, pf_srv } = parameters;
+    expect(ua).toMatch(file === 'nextjs16-code.json' ? /^-$/ : USER_AGENT);
+    expect(pf_srv).toMatch(/^\d+$/);
+    return [action_name, url, JSON.parse(cvar ?? '')[1][1]];
+  });
+  const byUrl = (a: (string | undefined)[], b: (string | undefined)[]) =>
+    String(a[1]).localeCompare(String(b[1]));
+  expect(hits.sort(byUrl)).toEqual(expectedOf(file).sort(byUrl));
+});
+
+test.each(['sdk1-http0.57-http-old-headers.json', 'sdk2-http0.223-http-http-headers.json'])(
+  'captured-header attributes of %s give language and referrer',
+  (file) => {
+    const [first] = assembleRequests(recording(file).spans, () => undefined);
+    expect(first?.record.request).toMatchObject({
+      acceptLanguage: 'de-DE,de;q=0.9,en;q=0.8',
+      referrer: 'https://ref.example/page?x=1',
+    });
+  },
+);
+
+const ABORTED =
+  /^(\/destroy|\/destroyerr|\/sockdestroy|\/timeout|\/never .*|\/late .*|\/stream .*|POST body cut)$/;
+
+test.each(RECORDINGS.filter((file) => file.includes('abort')))(
+  '%s: what was not answered to its end is 499, a crash is 500',
+  (file) => {
+    const { spans, results } = recording(file);
+    const servers = spans.filter(({ kind }) => kind === 1);
+    let next = 0;
+    let aborted = 0;
+    for (const result of results) {
+      for (const { kind } of result.spans ?? []) {
+        if (kind !== 'SERVER') continue;
+        const span = servers[next++] as FinishedSpan;
+        const request = requestOf(span, result);
+        expect(request?.aborted, result.case).toBe(ABORTED.test(result.case ?? ''));
+        if (request?.aborted) {
+          aborted += 1;
+          expect(request.statusCode).toBe(499);
+        } else {
+          expect(request?.statusCode).toBe(EXPECTED_STATUS[result.case ?? ''] ?? 200);
+        }
+      }
+    }
+    expect({ aborted, next }).toEqual({ aborted: 8, next: servers.length });
+  },
+);
+
+const EXPECTED_STATUS: Record<string, number> = { '/500': 500, '/304': 304, '/throw': 500 };
+
+/** The span together with what Node's objects say at its end: a response that was cut off has not finished. */
+function requestOf(span: FinishedSpan, { case: name = '' }: RecordedResult) {
+  const { traceId, spanId } = span.spanContext();
+  const writableFinished = !ABORTED.test(name) && name !== '/throw';
+  const captured = {
+    request: {
+      method: span.attributes['http.request.method'] ?? span.attributes['http.method'],
+      headers: {},
+    },
+    response: { writableFinished, headersSent: false, statusCode: 200 },
+    target: '/',
+    notes: createNotes(),
+    span: undefined,
+    untracked: false,
+  } as unknown as {
+    request: IncomingMessage;
+    response: ServerResponse;
+  } & RequestRecord['captured'];
+  const record = new RequestRecord(traceId, spanId, 0, captured, { add() {}, remove() {} });
+  return readRequest(record, span);
+}

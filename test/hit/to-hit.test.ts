@@ -1,0 +1,151 @@
+import { expect, test } from 'vitest';
+import { annotations, httpRequest, NOON, parametersOf } from '../support/builders.js';
+
+test('a request becomes a page view with every fact that Matomo has a place for', () => {
+  const request = httpRequest({ query: 'x=1', referrer: 'https://ref.example/a' });
+  expect(parametersOf(request).parameters).toEqual({
+    idsite: '1',
+    rec: '1',
+    apiv: '1',
+    bots: '1',
+    action_name: 'GET /users/:id',
+    url: 'https://shop.example.org/users/42?x=1',
+    urlref: 'https://ref.example/a',
+    ua: 'curl/8.5.0',
+    lang: 'sv-SE',
+    cdt: String(NOON / 1000),
+    gt_ms: '12',
+    pf_srv: '12',
+    cvar: '{"1":["http_status_code","200"],"2":["http_method","GET"]}',
+    cid: expect.stringMatching(/^[\da-f]{16}$/),
+  });
+});
+
+test.each([
+  [{ route: undefined, statusCode: 404, path: '/wp-login.php' }, 'GET Not Found'],
+  [{ route: undefined, path: '/a/b' }, 'GET /a/b'],
+  [{ method: 'PROPFIND', route: '/files/*' }, 'PROPFIND /files/*'],
+])('the title of %o is "%s"', (overrides, title) => {
+  expect(parametersOf(httpRequest(overrides)).parameters.action_name).toBe(title);
+});
+
+test('an empty user agent is sent as "-", because Matomo would put our own in its place', () => {
+  for (const userAgent of [undefined, '', '  ']) {
+    expect(parametersOf(httpRequest({ userAgent })).parameters.ua).toBe('-');
+  }
+});
+
+test('the time of a hit is never in the future, which Matomo would ignore', () => {
+  const request = httpRequest({ startMillis: NOON + 5000 });
+  expect(parametersOf(request, {}, NOON).parameters.cdt).toBe(String(NOON / 1000));
+});
+
+test('timings of one key add up over all sources, in whole milliseconds', () => {
+  const { parameters } = parametersOf(
+    httpRequest({
+      annotations: [
+        annotations({ timings: { pf_dm1: 10.4, pf_net: 1 } }),
+        annotations({ timings: { pf_dm1: 5.3 } }),
+      ],
+    }),
+  );
+  expect(parameters).toMatchObject({ pf_dm1: '16', pf_net: '1', pf_srv: '12' });
+});
+
+test('a timing called pf_srv takes the place of the whole duration', () => {
+  const { parameters } = parametersOf(
+    httpRequest({ annotations: [annotations({ timings: { pf_srv: 3 } })] }),
+  );
+  expect(parameters).toMatchObject({ pf_srv: '3', gt_ms: '12' });
+});
+
+test('a timing that does not fit its column is left out', () => {
+  const { parameters } = parametersOf(httpRequest({ durationMillis: 16_777_216 }));
+  expect(parameters).not.toHaveProperty('pf_srv');
+});
+
+test('overrides replace, weakest first; custom variables add up and keep their slot', () => {
+  const { parameters } = parametersOf(
+    httpRequest({
+      annotations: [
+        annotations({ parameters: { action_name: 'child', dimension1: 'a' }, cvar: { plan: 'x' } }),
+        annotations({ parameters: { action_name: 'track' }, cvar: { tier: 1, plan: 'pro' } }),
+        annotations({ parameters: { uid: 'u1' } }),
+      ],
+    }),
+  );
+  expect(parameters).toMatchObject({ action_name: 'track', dimension1: 'a', uid: 'u1' });
+  expect(JSON.parse(parameters.cvar ?? '')).toEqual({
+    1: ['http_status_code', '200'],
+    2: ['http_method', 'GET'],
+    3: ['plan', 'pro'],
+    4: ['tier', '1'],
+  });
+});
+
+test.each([
+  ['token_auth', 'x', {}],
+  ['action_nmae', 'x', {}],
+  ['dimension0', 'x', {}],
+  ['cip', '192.0.2.1', {}],
+  ['cip', '192.0.2.1, 10.0.0.1', { hasToken: true }],
+  ['pf_srv', -2, {}],
+  ['e_v', Number.POSITIVE_INFINITY, {}],
+  ['cid', 'abc', {}],
+  ['uid', 'undefined', {}],
+  ['cdt', '9e30', {}],
+  ['idsite', 'abc', {}],
+  ['lat', 1000, { hasToken: true }],
+  ['url', { toString: () => 'x' }, {}],
+])('%s = %o is left out and reported', (name, value, options) => {
+  const plain = parametersOf(httpRequest(), options).parameters;
+  const request = httpRequest({ annotations: [annotations({ parameters: { [name]: value } })] });
+  const { parameters, reports } = parametersOf(request, options);
+  expect(parameters).toEqual(plain);
+  expect(reports).toHaveLength(1);
+  expect(reports[0]).toContain(name);
+});
+
+test('half an event is left out, because Matomo would store something else', () => {
+  const request = httpRequest({
+    annotations: [annotations({ parameters: { e_a: 'buy', e_n: 'n' } })],
+  });
+  const { parameters, reports } = parametersOf(request);
+  expect(Object.keys(parameters).filter((name) => name.startsWith('e_'))).toEqual([]);
+  expect(reports).toHaveLength(1);
+});
+
+test('a sixth custom variable is reported, and taken where Matomo has room', () => {
+  const request = httpRequest({
+    annotations: [annotations({ cvar: { a: 1, b: 2, c: 3, d: 4 } })],
+  });
+  const { parameters, reports } = parametersOf(request);
+  expect(Object.keys(JSON.parse(parameters.cvar ?? ''))).toHaveLength(5);
+  expect(reports[0]).toContain('maxCustomVariables');
+  const more = parametersOf(request, { maxCustomVariables: 10 });
+  expect(Object.keys(JSON.parse(more.parameters.cvar ?? ''))).toHaveLength(6);
+});
+
+test('the address is sent with a token only, and only where it is one', () => {
+  expect(parametersOf(httpRequest()).parameters).not.toHaveProperty('cip');
+  expect(parametersOf(httpRequest(), { hasToken: true }).parameters.cip).toBe('192.0.2.10');
+  const odd = httpRequest({ peerAddress: '192.0.2.10:80' });
+  expect(parametersOf(odd, { hasToken: true }).parameters).not.toHaveProperty('cip');
+});
+
+test('what would lose the bulk does not survive: lone surrogates, NUL, titles that end inside a character', () => {
+  const request = httpRequest({
+    userAgent: `a\ud800b\u0000c`,
+    annotations: [annotations({ parameters: { action_name: `x${'é'.repeat(600)}` } })],
+  });
+  const { parameters } = parametersOf(request);
+  expect(parameters.ua).toBe('a\ufffdb c');
+  expect(Buffer.byteLength(parameters.action_name ?? '')).toBe(1023);
+});
+
+test('a title is cut by the bytes that it has once Matomo has escaped it', () => {
+  const request = httpRequest({
+    annotations: [annotations({ parameters: { action_name: '&'.repeat(400) } })],
+  });
+  expect(parametersOf(request).parameters.action_name).toHaveLength(204); // 1,024 / `&amp;`
+});
