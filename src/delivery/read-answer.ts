@@ -81,7 +81,9 @@ function readOk(answer: Answer, known: Acquaintance): Verdict {
       ? { kind: 'unconfirmed', reason }
       : { kind: 'refused', reason: `${reason}; check url` };
   }
-  const { tracked, invalid } = counters;
+  // Never more than was sent, whatever it says: every hit is counted once.
+  const tracked = Math.min(counters.tracked, known.sent);
+  const invalid = Math.min(counters.invalid, known.sent - tracked);
   if (tracked + invalid === 0) {
     return {
       kind: 'refused',
@@ -98,7 +100,7 @@ function readOk(answer: Answer, known: Acquaintance): Verdict {
     kind: 'processed',
     tracked,
     invalid,
-    unconfirmed: Math.max(0, known.sent - tracked - invalid),
+    unconfirmed: known.sent - tracked - invalid,
     ...(tracked === 0 &&
       !known.hasTracked && {
         note: `Matomo refused all of ${known.sent} hits: does the site exist? Check siteId`,

@@ -1,0 +1,343 @@
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { Delivery, type DeliveryOptions } from '../../src/delivery/delivery.js';
+import type { Hit, PendingHit } from '../../src/hit/hit.js';
+import {
+  answer,
+  noAnswer,
+  notSent,
+  processed,
+  scriptedTransport,
+} from '../support/scripted-transport.js';
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) });
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+});
+
+function setUp(options: Partial<DeliveryOptions> = {}) {
+  const transport = scriptedTransport();
+  const said: string[] = [];
+  const say = (message: string) => void said.push(message);
+  const delivery = new Delivery(
+    {
+      tokenAuth: undefined,
+      maxQueueSize: 10_000,
+      maxExportBatchSize: 100,
+      scheduledDelayMillis: 5000,
+      exportTimeoutMillis: 30_000,
+      ...options,
+    },
+    transport,
+    { info: say, warn: say, error: say, warnOnce: (_key, message) => say(message) },
+    () => 1,
+  );
+  return { delivery, transport, said };
+}
+
+let names = 0;
+
+/** A hit that has settled long ago unless told otherwise. */
+function pending(overrides: Partial<Hit & PendingHit> & { name?: string } = {}): PendingHit {
+  const name = overrides.name ?? String(++names);
+  const endedMillis = overrides.endedMillis ?? Date.now();
+  return {
+    endedMillis,
+    isSettled: overrides.isSettled ?? ((now) => now - endedMillis >= 20),
+    settle:
+      overrides.settle ??
+      (() => ({
+        site: 1,
+        visitor: overrides.visitor ?? 'v',
+        startSeconds: overrides.startSeconds ?? endedMillis / 1000,
+        kind: 'page',
+        encode: () => Buffer.from(`?h=${name}`),
+      })),
+  };
+}
+
+const sentNames = (transport: { bodies: { requests: string[] }[] }) =>
+  transport.bodies.map(({ requests }) => requests.map((query) => query.slice(3)));
+
+/** Hits in = pending + counted, as it has to be at every moment. */
+function accountedFor(delivery: Delivery): number {
+  const { tracked, accepted, invalid, lost } = delivery.counters;
+  const losses = Object.values(lost).reduce((sum, count) => sum + count, 0);
+  return delivery.pending + tracked + accepted + invalid + losses;
+}
+
+test('a few hits leave when the first has waited for the scheduled delay', async () => {
+  const { delivery, transport } = setUp();
+  delivery.push(pending({ name: 'a' }));
+  await vi.advanceTimersByTimeAsync(3000);
+  delivery.push(pending({ name: 'b' }));
+  await vi.advanceTimersByTimeAsync(1999);
+  expect(transport.bodies).toHaveLength(0);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(sentNames(transport)).toEqual([['a', 'b']]);
+  expect(delivery.counters.tracked).toBe(2);
+});
+
+test('a full batch leaves as soon as its hits have settled, the rest waits', async () => {
+  const { delivery, transport } = setUp({ maxExportBatchSize: 3 });
+  for (const name of ['a', 'b', 'c', 'd']) delivery.push(pending({ name }));
+  expect(transport.bodies).toHaveLength(0);
+  await vi.advanceTimersByTimeAsync(20);
+  expect(sentNames(transport)).toEqual([['a', 'b', 'c']]);
+  expect(delivery.pending).toBe(1);
+});
+
+test('a batch is ordered by visitor, then time', async () => {
+  const { delivery, transport } = setUp();
+  delivery.push(pending({ name: 'b2', visitor: 'b', startSeconds: 1795176000 }));
+  delivery.push(pending({ name: 'a2', visitor: 'a', startSeconds: 1795176002 }));
+  delivery.push(pending({ name: 'b1', visitor: 'b', startSeconds: 1795175999 }));
+  delivery.push(pending({ name: 'a1', visitor: 'a', startSeconds: 1795176001 }));
+  await delivery.flush();
+  expect(sentNames(transport)).toEqual([['a1', 'a2', 'b1', 'b2']]);
+});
+
+test('one bulk is in flight, however much waits', async () => {
+  const { delivery, transport } = setUp({ maxExportBatchSize: 2 });
+  const release = transport.hold();
+  for (let i = 0; i < 10; i++) delivery.push(pending());
+  await vi.advanceTimersByTimeAsync(10_000);
+  const flushed = delivery.flush();
+  expect(transport.bodies).toHaveLength(1);
+  release();
+  await flushed;
+  expect(transport.bodies).toHaveLength(5);
+  expect(transport.mostInFlight).toBe(1);
+});
+
+test('a hit that has not settled is passed by others and leaves when it has', async () => {
+  const { delivery, transport } = setUp({ maxExportBatchSize: 2 });
+  let running = true;
+  delivery.push(pending({ name: 'held', isSettled: () => !running }));
+  for (const name of ['a', 'b', 'c', 'd']) delivery.push(pending({ name }));
+  await vi.advanceTimersByTimeAsync(100);
+  expect(sentNames(transport)).toEqual([
+    ['a', 'b'],
+    ['c', 'd'],
+  ]);
+  running = false;
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(sentNames(transport).at(-1)).toEqual(['held']);
+});
+
+test('a flush takes what has not settled, too', async () => {
+  const { delivery, transport } = setUp();
+  delivery.push(pending({ name: 'held', isSettled: () => false }));
+  await delivery.flush();
+  expect(sentNames(transport)).toEqual([['held']]);
+});
+
+test('a hit that was taken back leaves without a trace', async () => {
+  const { delivery, transport } = setUp();
+  delivery.push(pending({ settle: () => undefined }));
+  delivery.push(pending({ name: 'b' }));
+  await delivery.flush();
+  expect(sentNames(transport)).toEqual([['b']]);
+  expect(delivery.pending).toBe(0);
+});
+
+test('the newest hits are dropped and counted when the queue is full', async () => {
+  const { delivery, transport, said } = setUp({ maxQueueSize: 2 });
+  for (const name of ['a', 'b', 'c']) delivery.push(pending({ name }));
+  expect(delivery.counters.lost.queue_full).toBe(1);
+  expect(said).toEqual([expect.stringContaining('queue_full')]);
+  await delivery.flush();
+  expect(sentNames(transport)).toEqual([['a', 'b']]);
+});
+
+test('the token stands in the body', async () => {
+  const { delivery, transport } = setUp({ tokenAuth: 't"k' });
+  delivery.push(pending());
+  await delivery.flush();
+  expect(transport.bodies[0]?.token_auth).toBe('t"k');
+});
+
+test('without a token, hits that Matomo would refuse for their age are dropped and counted', async () => {
+  const { delivery, transport } = setUp();
+  const now = Date.now() / 1000;
+  delivery.push(pending({ name: 'old', startSeconds: now - 23 * 3600 - 51 * 60 }));
+  delivery.push(pending({ name: 'young', startSeconds: now - 23 * 3600 }));
+  await delivery.flush();
+  expect(sentNames(transport)).toEqual([['young']]);
+  expect(delivery.counters.lost.expired).toBe(1);
+});
+
+test('while Matomo is away the batch is kept and tried again after growing waits, then all goes on', async () => {
+  const { delivery, transport, said } = setUp({ maxExportBatchSize: 2 });
+  transport.answer(notSent, answer(503), answer(502), (sent) => processed(sent));
+  for (const name of ['a', 'b']) delivery.push(pending({ name }));
+  await vi.advanceTimersByTimeAsync(20);
+  delivery.push(pending({ name: 'c' }));
+  for (const wait of [1000, 2000, 4000]) {
+    const before = transport.bodies.length;
+    await vi.advanceTimersByTimeAsync(wait - 50);
+    expect(transport.bodies).toHaveLength(before);
+    await vi.advanceTimersByTimeAsync(50);
+    expect(sentNames(transport)[before]).toEqual(['a', 'b']);
+  }
+  expect(sentNames(transport).at(-1)).toEqual(['c']);
+  expect(delivery.counters.tracked).toBe(3);
+  expect(said).toEqual([
+    expect.stringContaining('ECONNREFUSED'),
+    expect.stringContaining('takes hits again'),
+  ]);
+});
+
+test('Retry-After is honoured', async () => {
+  const { delivery, transport } = setUp({ maxExportBatchSize: 1 });
+  transport.answer({ ...answer(429), retryAfter: '30' }, (sent) => processed(sent));
+  delivery.push(pending());
+  await vi.advanceTimersByTimeAsync(29_900);
+  expect(transport.bodies).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(200);
+  expect(transport.bodies).toHaveLength(2);
+});
+
+test('hits that may be stored or not are counted and not sent again', async () => {
+  const { delivery, transport } = setUp({ maxExportBatchSize: 1 });
+  transport.answer(noAnswer, answer(504), (sent) => processed(sent));
+  for (const name of ['a', 'b', 'c']) delivery.push(pending({ name }));
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(sentNames(transport)).toEqual([['a'], ['b'], ['c']]);
+  expect(delivery.counters).toMatchObject({ tracked: 1, lost: { unconfirmed: 2 } });
+});
+
+test('one hit that rolls every bulk back is found by halving; the others are tracked', async () => {
+  const { delivery, transport } = setUp();
+  const poisoned = () => transport.bodies.at(-1)?.requests.includes('?h=poison');
+  transport.answer((sent) =>
+    poisoned() ? answer(500, { status: 'error', tracked: 1, invalid: 0 }) : processed(sent),
+  );
+  for (let i = 0; i < 9; i++) delivery.push(pending());
+  delivery.push(pending({ name: 'poison' }));
+  await vi.advanceTimersByTimeAsync(30 * 60_000);
+  expect(delivery.counters).toMatchObject({ tracked: 9, lost: { rejected: 1 } });
+  expect(delivery.pending).toBe(0);
+});
+
+test('an outage of Matomo’s database, which answers the same, rejects nothing', async () => {
+  const { delivery, transport } = setUp();
+  transport.answer(answer(500, { status: 'error', tracked: 0, invalid: 0 }));
+  for (let i = 0; i < 5; i++) delivery.push(pending());
+  await vi.advanceTimersByTimeAsync(10 * 60_000);
+  expect(delivery.counters.lost.rejected).toBe(0);
+  expect(delivery.pending).toBe(5);
+  transport.answer((sent) => processed(sent));
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(delivery.counters.tracked).toBe(5);
+});
+
+test('a bulk that is too large is halved down to the one hit that is', async () => {
+  const { delivery, transport } = setUp();
+  const large = () => transport.bodies.at(-1)?.requests.includes('?h=large');
+  transport.answer((sent) => (large() ? answer(413) : processed(sent)));
+  for (const name of ['a', 'b', 'large', 'c']) delivery.push(pending({ name }));
+  await delivery.flush();
+  expect(delivery.counters).toMatchObject({ tracked: 3, lost: { too_large: 1 } });
+});
+
+test('a batch stays below the megabyte that nginx takes', async () => {
+  const { delivery, transport } = setUp();
+  const settle = () => ({
+    site: 1,
+    visitor: 'v',
+    startSeconds: Date.now() / 1000,
+    kind: 'page' as const,
+    encode: () => Buffer.alloc(30_000, 'a'),
+  });
+  for (let i = 0; i < 100; i++) delivery.push(pending({ settle }));
+  await delivery.flush();
+  expect(delivery.counters.tracked).toBe(100);
+  for (const body of transport.bodies) {
+    expect(Buffer.byteLength(JSON.stringify(body))).toBeLessThan(1_000_000);
+  }
+});
+
+test('a flush does not wait for a back-off, makes one attempt, and never rejects', async () => {
+  const { delivery, transport } = setUp({ maxExportBatchSize: 1 });
+  transport.answer(notSent);
+  for (let i = 0; i < 3; i++) delivery.push(pending());
+  await delivery.flush();
+  expect(transport.bodies).toHaveLength(1);
+  await delivery.flush();
+  expect(transport.bodies).toHaveLength(2);
+  expect(delivery.pending).toBe(3);
+});
+
+test('a flush ends with the time of one attempt', async () => {
+  const { delivery, transport } = setUp({ exportTimeoutMillis: 1000 });
+  transport.hold();
+  delivery.push(pending());
+  let flushed = false;
+  void delivery.flush().then(() => {
+    flushed = true;
+  });
+  await vi.advanceTimersByTimeAsync(999);
+  expect(flushed).toBe(false);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(flushed).toBe(true);
+});
+
+test('shutdown sends what waits, is one promise for all callers, and counts what comes later as lost', async () => {
+  const { delivery, transport } = setUp();
+  delivery.push(pending({ name: 'a' }));
+  const first = delivery.shutdown(1000);
+  expect(delivery.shutdown(1000)).toBe(first);
+  await first;
+  expect(sentNames(transport)).toEqual([['a']]);
+  delivery.push(pending());
+  expect(delivery.counters).toMatchObject({ tracked: 1, lost: { shutdown: 1 } });
+});
+
+test('shutdown ends at its deadline; what was in flight is unconfirmed, what waited is lost', async () => {
+  const { delivery, transport, said } = setUp({ maxExportBatchSize: 2 });
+  transport.hold();
+  for (let i = 0; i < 5; i++) delivery.push(pending());
+  const closed = delivery.shutdown(1500);
+  await vi.advanceTimersByTimeAsync(1500);
+  await closed;
+  expect(delivery.counters.lost).toMatchObject({ unconfirmed: 2, shutdown: 3 });
+  expect(delivery.pending).toBe(0);
+  expect(said.at(-1)).toContain('3 hits were lost at shutdown');
+});
+
+test('every hit is pending or counted at every moment, whatever Matomo answers', async () => {
+  const { delivery, transport } = setUp({ maxQueueSize: 50, maxExportBatchSize: 7 });
+  const script = [
+    processed(7),
+    notSent,
+    answer(500),
+    noAnswer,
+    answer(413),
+    processed(7, 3),
+    answer(504),
+    answer(302),
+    answer(200, '<html>'),
+    answer(204),
+    answer(503),
+    answer(200, { tracked: 0, invalid: 0 }),
+    answer(200, { tracked: 1, invalid: 0 }),
+  ];
+  let pushed = 0;
+  for (let round = 0; round < 400; round++) {
+    transport.answer(...script.slice(round % script.length), (sent) => processed(sent));
+    for (let i = 0; i < round % 9; i++) {
+      delivery.push(pending());
+      pushed += 1;
+      expect(accountedFor(delivery)).toBe(pushed);
+    }
+    await vi.advanceTimersByTimeAsync((round * 37) % 3000);
+    expect(accountedFor(delivery)).toBe(pushed);
+  }
+  const closed = delivery.shutdown(1000);
+  await vi.advanceTimersByTimeAsync(1000);
+  await closed;
+  expect(delivery.pending).toBe(0);
+  expect(accountedFor(delivery)).toBe(pushed);
+});

@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest';
+import { readAnswer } from '../../src/delivery/read-answer.js';
+import { answer, noAnswer, notSent } from '../support/scripted-transport.js';
+
+const known = { sent: 3, hasToken: false, hasTracked: false };
+const counters = (tracked: number, invalid: number) =>
+  answer(200, { status: 'success', tracked, invalid });
+
+test.each([
+  ['all tracked', counters(3, 0), { kind: 'processed', tracked: 3, invalid: 0, unconfirmed: 0 }],
+  ['some invalid', counters(2, 1), { kind: 'processed', tracked: 2, invalid: 1, unconfirmed: 0 }],
+  [
+    'some lost inside',
+    counters(2, 0),
+    { kind: 'processed', tracked: 2, invalid: 0, unconfirmed: 1 },
+  ],
+  [
+    'more than was sent',
+    counters(5, 2),
+    { kind: 'processed', tracked: 3, invalid: 0, unconfirmed: 0 },
+  ],
+  ['nothing kept', counters(0, 0), { kind: 'refused' }],
+  ['QueuedTracking', answer(200, 'GIF89a', 'image/gif'), { kind: 'accepted' }],
+  ['204', answer(204), { kind: 'accepted' }],
+  ['another page', answer(200, '<html>'), { kind: 'refused' }],
+  ['JSON of something else', answer(200, { ok: true }), { kind: 'refused' }],
+  [
+    'cut-off JSON',
+    answer(200, '{"status":"success","tra', 'application/json'),
+    { kind: 'refused' },
+  ],
+  [
+    '500 with JSON',
+    answer(500, { status: 'error', tracked: 2, invalid: 0 }),
+    { kind: 'rolled_back' },
+  ],
+  ['500, empty', answer(500), { kind: 'rolled_back' }],
+  ['502', answer(502, '<html>'), { kind: 'unavailable' }],
+  ['503', answer(503), { kind: 'unavailable' }],
+  ['429', answer(429), { kind: 'unavailable' }],
+  ['408', answer(408), { kind: 'unavailable' }],
+  ['504', answer(504), { kind: 'unconfirmed' }],
+  ['413', answer(413), { kind: 'too_large' }],
+  ['400', answer(400, '<info>'), { kind: 'refused' }],
+  ['403', answer(403), { kind: 'refused' }],
+  [
+    'nothing sent',
+    notSent,
+    { kind: 'unavailable', reason: expect.stringContaining('ECONNREFUSED') },
+  ],
+  ['no answer', noAnswer, { kind: 'unconfirmed' }],
+])('%s', (_name, exchange, verdict) => {
+  expect(readAnswer(exchange, known)).toMatchObject(verdict);
+});
+
+test('all invalid without a token: counted, and the site id is named', () => {
+  const verdict = readAnswer(counters(0, 3), known);
+  expect(verdict).toMatchObject({ kind: 'processed', invalid: 3 });
+  expect(verdict).toHaveProperty('note', expect.stringContaining('siteId'));
+});
+
+test('all invalid with a token that never worked: held back, and what to check is said', () => {
+  const verdict = readAnswer(counters(0, 3), { ...known, hasToken: true });
+  expect(verdict).toMatchObject({ kind: 'refused', reason: expect.stringContaining('tokenAuth') });
+});
+
+test('an answer that is not Matomo’s after Matomo has answered from there may hide that hits were stored', () => {
+  const verdict = readAnswer(answer(200, '<html>'), { ...known, hasTracked: true });
+  expect(verdict.kind).toBe('unconfirmed');
+});
+
+test('a redirect is named without its query', () => {
+  const exchange = { ...answer(301), location: 'https://other.example/matomo.php?secret=1' };
+  const verdict = readAnswer(exchange, known);
+  expect(verdict).toMatchObject({
+    kind: 'refused',
+    reason: expect.stringContaining('https://other.example/matomo.php;'),
+  });
+});
