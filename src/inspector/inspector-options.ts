@@ -41,7 +41,7 @@ export function createFindSite(sites: InspectorOptions['sites']): FindSite {
 }
 
 export function createFindRole(tokens: InspectorOptions['tokens']): FindRole {
-  if (tokens === undefined) return () => 'write';
+  if (tokens === undefined) return (token) => (token === '' ? undefined : 'write');
   const byToken = new Map(Object.entries(tokens));
   return (token, site) => {
     const rights = byToken.get(token);

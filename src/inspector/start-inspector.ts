@@ -12,7 +12,7 @@ export interface Inspector {
   readonly url: string;
   /** The latest 10,000 hits in order of arrival; also `GET /hits`. */
   hits(): InspectedHit[];
-  /** Forgets all hits and failed log-ins; also `DELETE /hits`. */
+  /** Forgets all hits, stored rows and failed log-ins; also `DELETE /hits`. */
   clear(): void;
   /** Answers the next requests so, until called without an answer. */
   play(answer?: PlayedAnswer): void;
@@ -34,7 +34,7 @@ const MAX_HITS = 10_000;
  * await inspector.close();
  */
 export async function startInspector(options: InspectorOptions = {}): Promise<Inspector> {
-  const track = createTracker(options);
+  const tracker = createTracker(options);
   let hits: InspectedHit[] = [];
   let played: PlayedAnswer | undefined;
   let playedTimes = 0;
@@ -42,14 +42,14 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url?.split('?', 1)[0];
     if (path === '/hits') return answerHits(request, response);
-    if (path !== '/matomo.php' && path !== '/piwik.php')
+    if (path === undefined || !/\/(?:matomo|piwik)\.php$/.test(path))
       return end(response, 404, 'text/plain', 'Not Found\n');
     await answerTracker(request, response);
   }
 
   function answerHits(request: IncomingMessage, response: ServerResponse): void {
     if (request.method === 'DELETE') {
-      hits = [];
+      clear();
       end(response, 204, 'application/json', '');
     } else {
       end(response, 200, 'application/json', JSON.stringify(hits));
@@ -65,11 +65,16 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
     const body = await readBody(request);
     if (playing !== undefined && !storesHits(playing))
       return playAnswer(response, playing, undefined);
-    const result = track(readTrackerRequest(request, body));
+    const result = tracker.track(readTrackerRequest(request, body));
     hits.push(...result.hits);
     if (hits.length > MAX_HITS) hits = hits.slice(-MAX_HITS);
     if (playing !== undefined) return playAnswer(response, playing, result.answer);
     end(response, result.answer.status, result.answer.contentType, result.answer.body);
+  }
+
+  function clear(): void {
+    hits = [];
+    tracker.forget();
   }
 
   function takePlayedAnswer(): PlayedAnswer | undefined {
@@ -89,9 +94,7 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
     hits: () => [...hits],
-    clear() {
-      hits = [];
-    },
+    clear,
     play(next) {
       played = next;
       playedTimes = next?.times ?? 0;
