@@ -1,5 +1,5 @@
 import { cutBytes, escapeHtml, isBroken, trim } from './stored-text.js';
-import { type ParameterValue, toAmount, toInteger, toStoredFloat } from './to-number.js';
+import { type ParameterValue, toAmount, toInteger, toNumber, toStoredFloat } from './to-number.js';
 
 /** Stands for a value that a strict database refuses, which fails the whole bulk. */
 export const UNFIT: unique symbol = Symbol('does not fit its column');
@@ -55,9 +55,8 @@ export function toAmountCell(value: ParameterValue): Cell {
 export function toCoordinateCell(value: ParameterValue): Cell {
   const text = toText(value);
   if (text === '' || text === '0') return undefined;
-  const degrees = toAmount(trim(text));
-  const isNumber = /^[ \t\n\r\v\f]*[+-]?[\d.]/.test(text) && !/[^\d.e+\s-]/i.test(text);
-  return isNumber && Math.abs(degrees) < 1000 ? degrees : UNFIT;
+  const degrees = toNumber(text);
+  return degrees !== undefined && Math.abs(degrees) < 1000 ? degrees : UNFIT;
 }
 
 /** A plugin flag of the browser, a signed byte. */

@@ -12,7 +12,7 @@ export interface HitOrigin {
   readonly address: string;
 }
 
-/** Addresses of Google, Microsoft and Yahoo, from which Matomo expects only bots. */
+/** Networks of Google, Microsoft and Yahoo, and one address, from which Matomo expects only bots. */
 const BOT_ADDRESSES = createBlockList(`
   64.18.0.0/20 64.233.160.0/19 66.102.0.0/20 66.249.80.0/20 72.14.192.0/18 74.125.0.0/16
   173.194.0.0/16 207.126.144.0/20 209.85.128.0/17 216.239.32.0/19

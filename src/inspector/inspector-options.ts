@@ -2,6 +2,7 @@
 export interface InspectorSite {
   /** Addresses of the site; they are accepted but exclude nothing, as in Matomo by default. */
   readonly urls?: string[];
+  /** Changes nothing: Matomo takes orders and carts for any site. */
   readonly ecommerce?: boolean;
   /** Goals that can be converted by `idgoal`. Default: none. */
   readonly goals?: number[];

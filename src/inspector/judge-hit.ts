@@ -47,8 +47,7 @@ export function judgeHit(parameters: Parameters, context: HitContext): HitOutcom
   if (exclusion !== undefined) return dropped(exclusion);
   if (hasBadVisitorId(parameters)) return invalid('cid: not 16 bytes');
 
-  const referrer = parameters.urlref === undefined ? context.origin.headers.referer : undefined;
-  const url = readTrackedUrl(toText(parameters.url) || (referrer ?? ''));
+  const url = readTrackedUrl(toText(parameters.url) || readReferrer(parameters, context.origin));
   if (toInteger(parameters.ping)) {
     return toInteger(parameters.ca) ? refused('ca: needs CrashAnalytics') : tracked(null, 'a ping');
   }
@@ -62,4 +61,9 @@ export function judgeHit(parameters: Parameters, context: HitContext): HitOutcom
 function hasBadVisitorId({ cid, uid }: Parameters): boolean {
   const id = toText(cid);
   return id !== '' && id !== '0' && toText(uid) === '' && Buffer.byteLength(id) !== 16;
+}
+
+/** A hit without `url` and `urlref` is taken for one of the page that its request names. */
+function readReferrer({ urlref }: Parameters, { headers }: HitOrigin): string {
+  return toText(urlref) === '' ? (headers.referer ?? '') : '';
 }

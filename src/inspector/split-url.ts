@@ -28,6 +28,7 @@ export function splitUrl(url: string): UrlParts | undefined {
 function splitFront(head: string): UrlParts | undefined {
   const [, scheme, rest = ''] = /^([a-z\d+.-]+):(.*)$/is.exec(head) ?? [];
   if (scheme === undefined) return splitAuthority(head);
+  if (/^file$/i.test(scheme) && rest.startsWith('///')) return { scheme, path: rest.slice(2) };
   if (rest.startsWith('//')) {
     const authority = splitAuthority(rest);
     return authority && { scheme, ...authority };

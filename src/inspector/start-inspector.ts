@@ -21,6 +21,7 @@ export interface Inspector {
 }
 
 const MAX_HITS = 10_000;
+const KEEP_ALIVE_MILLIS = 65_000; // as measured behind nginx
 
 /**
  * Starts a local stand-in for Matomo's tracker. It stores, cuts, drops and refuses hits as a real
@@ -40,11 +41,10 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
   let playedTimes = 0;
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = request.url?.split('?', 1)[0];
+    const [path = ''] = request.url?.split('?', 1) ?? [];
     if (path === '/hits') return answerHits(request, response);
-    if (path === undefined || !/\/(?:matomo|piwik)\.php$/.test(path))
-      return end(response, 404, 'text/plain', 'Not Found\n');
-    await answerTracker(request, response);
+    if (/\/(?:matomo|piwik)\.php$/.test(path)) return answerTracker(request, response);
+    end(response, 404, 'text/plain', 'Not Found\n');
   }
 
   function answerHits(request: IncomingMessage, response: ServerResponse): void {
@@ -52,7 +52,7 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
       clear();
       end(response, 204, 'application/json', '');
     } else {
-      end(response, 200, 'application/json', JSON.stringify(hits));
+      end(response, 200, 'application/json', JSON.stringify(latest()));
     }
   }
 
@@ -63,13 +63,16 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
       return;
     }
     const body = await readBody(request);
-    if (playing !== undefined && !storesHits(playing))
-      return playAnswer(response, playing, undefined);
+    if (playing !== undefined && !storesHits(playing)) return playAnswer(response, playing);
     const result = tracker.track(readTrackerRequest(request, body));
     hits.push(...result.hits);
-    if (hits.length > MAX_HITS) hits = hits.slice(-MAX_HITS);
+    if (hits.length > 2 * MAX_HITS) hits = latest();
     if (playing !== undefined) return playAnswer(response, playing, result.answer);
     end(response, result.answer.status, result.answer.contentType, result.answer.body);
+  }
+
+  function latest(): InspectedHit[] {
+    return hits.slice(-MAX_HITS);
   }
 
   function clear(): void {
@@ -86,6 +89,7 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
   const server = createServer((request, response) => {
     answer(request, response).catch(() => response.destroy());
   });
+  server.keepAliveTimeout = KEEP_ALIVE_MILLIS;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port ?? 0, options.host ?? '127.0.0.1', resolve);
@@ -93,7 +97,7 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
   const { address, family, port } = server.address() as AddressInfo;
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
-    hits: () => [...hits],
+    hits: latest,
     clear,
     play(next) {
       played = next;

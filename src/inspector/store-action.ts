@@ -42,6 +42,7 @@ export function storeAction(
   const unfit = cells.find(([, cell]) => cell === UNFIT);
   if (unfit !== undefined) return refused(`${unfit[0]}: does not fit its column`);
   const columns = Object.fromEntries(cells.filter(([, cell]) => cell !== undefined));
+  // Neither a URL nor a title: Matomo stores a row all the same.
   const isBare = columns.url === undefined && columns.title === undefined;
   return tracked({
     type: isBare && /^(?:page|download|link)$/.test(type) ? 'none' : type,
