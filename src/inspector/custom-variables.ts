@@ -5,11 +5,12 @@ import { type ParameterValue, toNumberText } from './to-number.js';
 const SLOTS = 5;
 const MAX_CHARACTERS = 200;
 
-type Columns = Record<`custom_var_${'k' | 'v'}${number}`, string>;
+/** Names and values of custom variables by column. */
+export type CustomVariables = Record<`custom_var_${'k' | 'v'}${number}`, string>;
 
 /** The columns that `cvar` fills: `{"1":["name","value"]}`; any other shape fills none. */
-export function toCustomVariables(json: ParameterValue): Columns {
-  const columns: Columns = {};
+export function toCustomVariables(json: ParameterValue): CustomVariables {
+  const columns: CustomVariables = {};
   if (typeof json !== 'string' || json === '') return columns;
   for (const [slot, pair] of Object.entries(parse(json))) {
     const index = Number.parseInt(slot, 10);

@@ -5,6 +5,7 @@ import { toCustomVariables } from './custom-variables.js';
 import { type HitOutcome, invalid, refused, tracked } from './hit-outcome.js';
 import type { StoredAction } from './inspected-hit.js';
 import type { InspectorSite } from './inspector-options.js';
+import { withOldProduct } from './old-product-variables.js';
 import type { Parameters } from './read-tracker-request.js';
 import type { RowTransaction } from './row-memory.js';
 import { cutCharacters, escapeHtml, trim } from './stored-text.js';
@@ -38,7 +39,8 @@ export function storeAction(
   const negative = TIMINGS.find((name) => (toInteger(parameters[name]) ?? 0) < -1);
   if (type === 'page' && negative !== undefined) return invalid(`${negative}: below -1`);
 
-  const cells = toActionCells(type, parameters, context.url);
+  const variables = toCustomVariables(parameters.cvar);
+  const cells = toActionCells(type, withOldProduct(parameters, variables), context.url);
   const unfit = cells.find(([, cell]) => cell === UNFIT);
   if (unfit !== undefined) return refused(`${unfit[0]}: does not fit its column`);
   const columns = Object.fromEntries(cells.filter(([, cell]) => cell !== undefined));
@@ -51,7 +53,7 @@ export function storeAction(
     ...columns,
     ...(typeof columns.url === 'string' ? { url: shareRow(type, columns.url, rows) } : {}),
     ...toDimensions(parameters, context.site),
-    ...toCustomVariables(parameters.cvar),
+    ...variables,
   } as StoredAction);
 }
 

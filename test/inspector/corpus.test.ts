@@ -3,8 +3,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Inspector, startInspector } from '../../src/inspector/index.js';
 import { type CorpusCase, readCorpus, toWireRequest, type WireRequest } from './corpus-cases.js';
 
-/** Columns of a recorded action that say how Matomo joins rows and visits, or belong to shops. */
-const NOT_MODELLED = /^(?:visit|url_prefix|url_type|pageview_position|idvisitor|step|product_\w+)$/;
+/**
+ * Columns of a recorded action that say how Matomo joins it with other rows and visits, which the
+ * inspector does not build. No case is left out for them.
+ */
+const NOT_MODELLED = /^(?:visit|url_prefix|url_type|pageview_position|idvisitor)$/;
+const CASES = { 'hits.jsonl': 1784, 'bulks.jsonl': 168 };
 
 let now = 0;
 let inspector: Inspector;
@@ -95,14 +99,20 @@ function toExpected({ id, answer, stored, sent_at }: CorpusCase): unknown {
   };
 }
 
-describe.each(['hits.jsonl', 'bulks.jsonl'])('%s', (file) => {
+describe.each(Object.entries(CASES))('%s', (file, size) => {
+  const cases = readCorpus(file);
   const byRule = new Map<string, CorpusCase[]>();
-  for (const recorded of readCorpus(file)) {
+  for (const recorded of cases) {
     byRule.set(recorded.about, [...(byRule.get(recorded.about) ?? []), recorded]);
   }
-  test.each([...byRule])('%s', async (_, cases) => {
+
+  test('every case is replayed', () => {
+    expect(cases).toHaveLength(size);
+  });
+
+  test.each([...byRule])('%s', async (_, recorded) => {
     const actual: unknown[] = [];
-    for (const recorded of cases) actual.push(await replay(recorded));
-    expect(actual).toEqual(cases.map(toExpected));
+    for (const each of recorded) actual.push(await replay(each));
+    expect(actual).toEqual(recorded.map(toExpected));
   });
 });
