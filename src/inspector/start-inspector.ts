@@ -65,7 +65,7 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
     const body = await readBody(request);
     if (playing !== undefined && !storesHits(playing)) return playAnswer(response, playing);
     const result = tracker.track(readTrackerRequest(request, body));
-    hits.push(...result.hits);
+    for (const hit of result.hits) hits.push(hit);
     if (hits.length > 2 * MAX_HITS) hits = latest();
     if (playing !== undefined) return playAnswer(response, playing, result.answer);
     end(response, result.answer.status, result.answer.contentType, result.answer.body);

@@ -11,7 +11,7 @@ export interface TrackedUrl {
   readonly keyword?: string;
 }
 
-export const MAX_URL_BYTES = 1024;
+const MAX_URL_BYTES = 1024;
 
 export function readTrackedUrl(url: string): TrackedUrl {
   const line = trim(unescapeHtml(url).replace(/[\r\n\0]/g, ''));
