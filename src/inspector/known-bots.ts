@@ -4,7 +4,7 @@
  */
 const BOTS: readonly RegExp[] = [
   /^node(?:\.js)?$/i,
-  /(?<!cu)bot(?:\b|_)|crawl|spider|slurp|ChatGPT-User|facebookexternalhit|OTel-OTLP-Exporter/i,
+  /(?<!cu)bot(?:\b|_)|crawl|spider|slurp|ChatGPT-User|OTel-OTLP-Exporter/i,
   /(?:indexer|proxy|research|monitor|fetcher|checker|scraper|archiver|scanner|validator|analyzer|probe)(?:\/|$)/i,
   /^(?:kube-probe|ELB-HealthChecker|Prometheus|WordPress|HAProxy|k6|ApacheBench|check_http)/i,
   /^(?:Datadog|Feedly|StatusCake|Site24x7|UptimeRobot|GoogleStackdriverMonitoring|Blackbox)/i,
