@@ -1,34 +1,43 @@
+import { isWellFormed } from './is-well-formed.js';
+import { cutCharacters, trim } from './stored-text.js';
+import { type ParameterValue, toNumberText } from './to-number.js';
+
 const SLOTS = 5;
 const MAX_CHARACTERS = 200;
 
-type Columns = Record<`custom_var_${'k' | 'v'}${number}`, string>;
+/** Names and values of custom variables by column. */
+export type CustomVariables = Record<`custom_var_${'k' | 'v'}${number}`, string>;
 
 /** The columns that `cvar` fills: `{"1":["name","value"]}`; any other shape fills none. */
-export function toCustomVariableColumns(json: string | null | undefined): Columns {
-  const columns: Columns = {};
+export function toCustomVariables(json: ParameterValue): CustomVariables {
+  const columns: CustomVariables = {};
+  if (typeof json !== 'string' || json === '') return columns;
   for (const [slot, pair] of Object.entries(parse(json))) {
-    const index = Math.trunc(Number(slot));
-    if (!(index >= 1 && index <= SLOTS) || !Array.isArray(pair) || pair.length !== 2) continue;
-    const [name, value] = pair.map(toText);
-    if (name === undefined || value === undefined) continue;
+    const index = Number.parseInt(slot, 10);
+    if (!(index >= 1 && index <= SLOTS) || typeof pair !== 'object' || pair === null) continue;
+    const entries = new Map(Object.entries(pair));
+    const name = toText(entries.get('0'));
+    const value = toText(entries.get('1'));
+    if (entries.size !== 2 || name === undefined || value === undefined) continue;
     columns[`custom_var_k${index}`] = name;
     columns[`custom_var_v${index}`] = value;
   }
   return columns;
 }
 
-function parse(json: string | null | undefined): object {
-  if (!json) return {};
+function parse(json: string): object {
   try {
     const parsed: unknown = JSON.parse(json);
-    return typeof parsed === 'object' && parsed !== null ? parsed : {};
+    return typeof parsed === 'object' && parsed !== null && isWellFormed(parsed) ? parsed : {};
   } catch {
     return {};
   }
 }
 
 function toText(value: unknown): string | undefined {
-  if (typeof value === 'boolean') return value ? '1' : '';
-  if (typeof value !== 'string' && typeof value !== 'number') return undefined;
-  return Array.from(String(value).replaceAll('\0', '').trim()).slice(0, MAX_CHARACTERS).join('');
+  if (value === null || value === false) return '';
+  if (value === true) return '1';
+  if (typeof value === 'number') return toNumberText(value);
+  if (typeof value !== 'string') return undefined;
+  return cutCharacters(trim(value.replaceAll('\0', '')), MAX_CHARACTERS);
 }

@@ -24,7 +24,7 @@ function toRow(hit: InspectedHit): string[] {
     new Date((stored?.server_time ?? Math.floor(hit.received / 1000)) * 1000)
       .toISOString()
       .slice(11, 19),
-    printable(params.idsite ?? '-'),
+    printable(params.idsite || '-'),
     hit.verdict,
     stored?.type ?? '-',
     shorten(printable(toActionText(hit))),

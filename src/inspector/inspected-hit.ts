@@ -43,6 +43,14 @@ export interface StoredAction {
   readonly content_piece?: string;
   readonly content_target?: string;
   readonly content_interaction?: string;
+  readonly product_sku?: string;
+  readonly product_name?: string;
+  readonly product_price?: number;
+  readonly product_cat?: string;
+  readonly product_cat2?: string;
+  readonly product_cat3?: string;
+  readonly product_cat4?: string;
+  readonly product_cat5?: string;
   readonly time_network?: number;
   readonly time_server?: number;
   readonly time_transfer?: number;

@@ -2,6 +2,7 @@
 export interface InspectorSite {
   /** Addresses of the site; they are accepted but exclude nothing, as in Matomo by default. */
   readonly urls?: string[];
+  /** Changes nothing: Matomo takes orders and carts for any site. */
   readonly ecommerce?: boolean;
   /** Goals that can be converted by `idgoal`. Default: none. */
   readonly goals?: number[];
@@ -41,7 +42,7 @@ export function createFindSite(sites: InspectorOptions['sites']): FindSite {
 }
 
 export function createFindRole(tokens: InspectorOptions['tokens']): FindRole {
-  if (tokens === undefined) return () => 'write';
+  if (tokens === undefined) return (token) => (token === '' ? undefined : 'write');
   const byToken = new Map(Object.entries(tokens));
   return (token, site) => {
     const rights = byToken.get(token);

@@ -4,13 +4,16 @@
  */
 const BOTS: readonly RegExp[] = [
   /^node(?:\.js)?$/i,
-  /bot\b|crawl|spider|slurp|OTel-OTLP-Exporter/i,
+  /(?<!cu)bot(?:\b|_)|crawl|spider|slurp|ChatGPT-User|OTel-OTLP-Exporter/i,
   /(?:indexer|proxy|research|monitor|fetcher|checker|scraper|archiver|scanner|validator|analyzer|probe)(?:\/|$)/i,
-  /^(?:kube-probe|ELB-HealthChecker|Prometheus|WordPress|HAProxy|k6|ApacheBench|check_http|Datadog|Feedly|GPTBot|ChatGPT-User)/i,
+  /^(?:kube-probe|ELB-HealthChecker|Prometheus|WordPress|HAProxy|k6|ApacheBench|check_http)/i,
+  /^(?:Datadog|Feedly|StatusCake|Site24x7|UptimeRobot|GoogleStackdriverMonitoring|Blackbox)/i,
   /^(?:sentry|typescript|uptime)(?:\/|$)/i,
+  /validation server|W3C_Validator/,
   /^Mozilla\/5\.0 \(compatible\)$/,
 ];
 
+/** Whether Matomo drops the hits of a user agent where `bots=1` is not set. */
 export function isKnownBot(userAgent: string): boolean {
   return BOTS.some((bot) => bot.test(userAgent));
 }

@@ -1,11 +1,46 @@
-const MAX_URL_BYTES = 1024;
+import type { UrlParts } from './split-url.js';
+import { readUrlParameters } from './url-parameters.js';
 
-export { MAX_URL_BYTES };
+/** Parameters that Matomo removes from every URL, in lower case: session and click ids, campaigns. */
+const EXCLUDED: ReadonlySet<string> = new Set(
+  `gclid fbclid msclkid twclid yclid wbraid gbraid fb_xd_fragment fb_comment_id
+  sid sessionid phpsessid jsessionid aspsessionid doing_wp_cron pk_vid
+  ignore_referrer ignore_referer
+  utm_campaign utm_source utm_medium utm_term
+  mtm_campaign mtm_kwd mtm_keyword matomo_campaign matomo_kwd matomo_keyword
+  pk_campaign pk_cpn pk_kwd pk_keyword piwik_campaign piwik_kwd piwik_keyword`.split(/\s+/),
+);
 
-/** The URL as Matomo stores it, or undefined where it has no scheme or host. */
-export function toPageUrl(url: string): string | undefined {
-  const match = /^\s*([a-z][a-z0-9+.-]*):\/\/([^/?#]+)([^?#]*)(\?[^#]*)?/i.exec(url);
-  if (match === null) return undefined;
-  const [, scheme = '', host = '', path = '', query = ''] = match;
-  return `${scheme.toLowerCase()}://${host.toLowerCase()}${path}${query}`;
+/**
+ * The URL of an action as Matomo stores it, or undefined where it has no usable scheme: without
+ * fragment and excluded parameters, host in lower case, values of the query escaped for HTML.
+ */
+export function toPageUrl(parts: UrlParts): string | undefined {
+  if (parts.scheme === undefined) return undefined;
+  const scheme = parts.scheme.toLowerCase();
+  if (/^(?:mailto|javascript|vbscript|data)$/.test(scheme)) return undefined;
+  const user = parts.user === undefined ? '' : `${parts.user}${password(parts)}@`;
+  const port = parts.port === undefined ? '' : `:${parts.port}`;
+  const path = parts.path === '' || parts.path.startsWith('/') ? parts.path : `/${parts.path}`;
+  const front = `${scheme}://${user}${(parts.host ?? '').toLowerCase()}${port}${path}`;
+  return front.endsWith('://') ? undefined : `${front}${toQuery(parts.query ?? '')}`;
+}
+
+function password(parts: UrlParts): string {
+  return parts.password === undefined ? '' : `:${parts.password}`;
+}
+
+function toQuery(query: string): string {
+  const kept: string[] = [];
+  for (const [name, value] of readUrlParameters(query)) {
+    if (EXCLUDED.has(name.toLowerCase())) continue;
+    if (Array.isArray(value)) kept.push(...value.map((item) => `${name}[]=${item}`));
+    else kept.push(value === undefined ? name : `${name}=${value}`);
+  }
+  return kept.length === 0 ? '' : `?${kept.join('&')}`;
+}
+
+/** Whether the URL of a download or an outlink is one that Matomo stores. */
+export function isStorableUrl(url: string): boolean {
+  return /^[a-z][a-z\d+.-]*:\/\/./is.test(url) && !/^(?:javascript|vbscript|data):/i.test(url);
 }

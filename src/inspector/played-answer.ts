@@ -45,7 +45,7 @@ export function storesHits(played: PlayedAnswer): boolean {
 export async function playAnswer(
   response: ServerResponse,
   played: PlayedAnswer,
-  own: TrackerAnswer | undefined,
+  own?: TrackerAnswer,
 ): Promise<void> {
   if (played.delayMillis !== undefined) await wait(played.delayMillis, undefined, { ref: false });
   if (played.disconnect === 'after-request') {

@@ -1,28 +1,26 @@
-/** A decoded parameter: text, or null for what PHP reads as an array. */
-export type QueryValue = string | null;
-
-const LATIN1 = new TextDecoder('latin1');
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Reads a query string as PHP does: the last of a repeated name wins, `.` and space in names become `_`. */
-export function readQuery(query: string): Record<string, QueryValue> {
-  const parameters: Record<string, QueryValue> = Object.create(null);
+/**
+ * Reads a query string as PHP does: the last of a repeated name wins, `.` and space in names become
+ * `_`. What PHP makes an array of (`name[]=`) is null.
+ */
+export function readQuery(query: string): Record<string, string | null> {
+  const parameters: Record<string, string | null> = {};
   for (const pair of query.split('&')) {
-    if (pair === '') continue;
     const equals = pair.indexOf('=');
-    const name = decode(equals < 0 ? pair : pair.slice(0, equals)).trimStart();
+    const name = decodeText(equals < 0 ? pair : pair.slice(0, equals)).trimStart();
     const bracket = name.indexOf('[');
     const isArray = bracket > 0 && name.includes(']', bracket);
     const key = (isArray ? name.slice(0, bracket) : name).replace(/[. [\0]/g, '_');
     if (key === '') continue;
-    parameters[key] = isArray ? null : equals < 0 ? '' : decode(pair.slice(equals + 1));
+    parameters[key] = isArray ? null : equals < 0 ? '' : decodeText(pair.slice(equals + 1));
   }
   return parameters;
 }
 
-/** Percent-decodes; bytes that are not UTF-8 are read as Latin-1, as Matomo does. */
-function decode(encoded: string): string {
-  const spaced = encoded.includes('+') ? encoded.replaceAll('+', ' ') : encoded;
+/** Decodes `+` and percent escapes; bytes that are not UTF-8 are read as Latin-1. */
+export function decodeText(encoded: string): string {
+  const spaced = encoded.replaceAll('+', ' ');
   if (!spaced.includes('%')) return spaced;
   try {
     return decodeURIComponent(spaced);
@@ -32,21 +30,16 @@ function decode(encoded: string): string {
 }
 
 function decodeBytes(encoded: string): string {
-  const raw = Buffer.from(encoded);
-  const bytes: number[] = [];
-  for (let i = 0; i < raw.length; i++) {
-    const hex = raw[i] === 0x25 ? raw.toString('latin1', i + 1, i + 3) : '';
-    if (/^[0-9a-f]{2}$/i.test(hex)) {
-      bytes.push(Number.parseInt(hex, 16));
-      i += 2;
-    } else {
-      bytes.push(raw[i] as number);
-    }
-  }
-  const decoded = Uint8Array.from(bytes);
+  const latin1 = Buffer.from(encoded).toString('latin1');
+  const bytes = Buffer.from(
+    latin1.replace(/%([\da-f]{2})/gi, (_, hex: string) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    ),
+    'latin1',
+  );
   try {
-    return UTF8.decode(decoded);
+    return UTF8.decode(bytes);
   } catch {
-    return LATIN1.decode(decoded);
+    return bytes.toString('latin1');
   }
 }

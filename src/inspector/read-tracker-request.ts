@@ -1,64 +1,70 @@
-import type { IncomingMessage } from 'node:http';
-import { type QueryValue, readQuery } from './read-query.js';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { isWellFormed } from './is-well-formed.js';
+import { readQuery } from './read-query.js';
+import { splitUrl } from './split-url.js';
+import { type ParameterValue, toNumberText } from './to-number.js';
 
-/** The parameters of a hit by name; null stands for what PHP reads as an array. */
-export type Parameters = Readonly<Record<string, QueryValue>>;
+/** The parameters of a hit by name. */
+export type Parameters = Readonly<Record<string, ParameterValue>>;
 
 /** What a request to the tracker asks for. */
 export interface TrackerRequest {
-  readonly bulk: boolean;
+  readonly kind: 'single' | 'bulk';
+  readonly method: string;
   readonly hits: readonly Parameters[];
   /** The token of a bulk request, which wins over those of its hits. */
-  readonly token?: string;
-  /** `send_image=0`, or the same at the top level of a bulk. */
+  readonly token: string;
+  /** The token in the address of a bulk: good for nothing but `invalid_indices`. */
+  readonly addressToken: string;
+  /** False for `send_image=0`, or the same at the top level of a bulk: the answer has no body. */
   readonly sendImage: boolean;
-  readonly headers: IncomingMessage['headers'];
+  readonly headers: IncomingHttpHeaders;
   readonly address: string;
 }
 
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** Reads a request as Matomo does: what contains `"requests"` is a bulk, whatever its method and type. */
 export function readTrackerRequest(request: IncomingMessage, body: Buffer): TrackerRequest {
-  const query = request.url?.split('?', 2)[1] ?? '';
-  const from = { headers: request.headers, address: request.socket.remoteAddress ?? '' };
-  const isMultipart = contentType(request).startsWith('multipart/form-data');
-  if (!isMultipart && body.length > 0) {
-    const text = body.toString('utf8');
-    if (text.indexOf('"requests"') > 0 || text.indexOf("'requests'") > 0) {
-      return { ...from, ...readBulk(text) };
-    }
+  const { method = 'GET', headers, url = '' } = request;
+  const contentType = headers['content-type']?.toLowerCase() ?? '';
+  const query = readQuery(url.split('?', 2)[1] ?? '');
+  const common = {
+    method,
+    headers,
+    address: request.socket.remoteAddress ?? '',
+    addressToken: query.token_auth ?? '',
+  };
+  if (isBulk(body) && !contentType.startsWith('multipart/form-data')) {
+    return { ...common, kind: 'bulk', ...readBulk(body) };
   }
-  const isForm =
-    request.method === 'POST' &&
-    contentType(request).startsWith('application/x-www-form-urlencoded');
-  const parameters = {
-    ...(isForm ? readQuery(body.toString('utf8')) : {}),
-    ...readQuery(query),
-  };
+  const isForm = method === 'POST' && contentType.startsWith('application/x-www-form-urlencoded');
+  const parameters = isForm ? { ...readQuery(body.toString('utf8')), ...query } : query;
   const hits = Object.keys(parameters).length > 0 ? [parameters] : [];
-  return { ...from, bulk: false, hits, sendImage: parameters.send_image !== '0' };
+  return { ...common, kind: 'single', hits, token: '', sendImage: parameters.send_image !== '0' };
 }
 
-function contentType(request: IncomingMessage): string {
-  return request.headers['content-type']?.toLowerCase() ?? '';
+function isBulk(body: Buffer): boolean {
+  return body.indexOf('"requests"') > 0 || body.indexOf("'requests'") > 0;
 }
 
-function readBulk(text: string): Pick<TrackerRequest, 'bulk' | 'hits' | 'token' | 'sendImage'> {
-  const decoded = parseObject(text.replace(/[\r\n]/g, ''));
-  const requests = decoded.requests;
+function readBulk(body: Buffer): Pick<TrackerRequest, 'hits' | 'token' | 'sendImage'> {
+  const { requests, token_auth, send_image } = readObject(body);
   const elements = typeof requests === 'object' && requests !== null ? Object.values(requests) : [];
-  const token = decoded.token_auth;
   return {
-    bulk: true,
     hits: elements.map(readElement).filter((hit) => hit !== undefined),
-    ...(typeof token === 'string' && token !== '' ? { token } : {}),
-    sendImage: decoded.send_image !== 0 && decoded.send_image !== '0',
+    token: typeof token_auth === 'string' || typeof token_auth === 'number' ? `${token_auth}` : '',
+    sendImage: send_image !== 0 && send_image !== '0',
   };
 }
 
-function parseObject(json: string): Record<string, unknown> {
+/** Empty where PHP cannot read it: Matomo then answers as to a bulk without hits. */
+function readObject(body: Buffer): Record<string, unknown> {
   try {
-    const parsed: unknown = JSON.parse(json);
-    return typeof parsed === 'object' && parsed !== null ? { ...parsed } : {};
+    const parsed: unknown = JSON.parse(UTF8.decode(body).replace(/[\r\n]/g, ''));
+    return typeof parsed === 'object' && parsed !== null && isWellFormed(parsed)
+      ? { ...parsed }
+      : {};
   } catch {
     return {};
   }
@@ -67,22 +73,18 @@ function parseObject(json: string): Record<string, unknown> {
 /** A string needs a `?` before its parameters; without one it vanishes without being counted. */
 function readElement(element: unknown): Parameters | undefined {
   if (typeof element === 'string') {
-    const query = /^[^?#]*\?([^#]+)/.exec(element)?.[1];
-    if (query === undefined || element.startsWith('//')) return undefined;
-    return readQuery(query);
+    const query = splitUrl(element)?.query;
+    return query === undefined ? undefined : readQuery(query);
   }
   if (typeof element !== 'object' || element === null) return {};
   return Object.fromEntries(
-    Object.entries(element).map(([name, value]) => [name, toQueryValue(name, value)]),
+    Object.entries(element).map(([name, value]) => [name, toParameterValue(name, value)]),
   );
 }
 
-function toQueryValue(name: string, value: unknown): QueryValue {
-  if (typeof value === 'string') return value;
-  if (typeof value === 'number') return String(value);
-  if (value === true) return '1';
-  if (typeof value === 'object' && value !== null && /^_?cvar$/.test(name)) {
-    return JSON.stringify(value);
-  }
+function toParameterValue(name: string, value: unknown): ParameterValue {
+  if (typeof value === 'string' || value === true) return value;
+  if (typeof value === 'number') return toNumberText(value);
+  if (typeof value === 'object' && /^_?cvar$/.test(name)) return JSON.stringify(value);
   return null;
 }

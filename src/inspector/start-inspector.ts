@@ -13,7 +13,7 @@ export interface Inspector {
   readonly url: string;
   /** The latest 10,000 hits in order of arrival; also `GET /hits`. */
   hits(): InspectedHit[];
-  /** Forgets all hits and failed log-ins; also `DELETE /hits`. */
+  /** Forgets all hits, stored rows and failed log-ins; also `DELETE /hits`. */
   clear(): void;
   /** Answers the next requests so, until called without an answer. */
   play(answer?: PlayedAnswer): void;
@@ -22,6 +22,7 @@ export interface Inspector {
 }
 
 const MAX_HITS = 10_000;
+const KEEP_ALIVE_MILLIS = 65_000; // as measured behind nginx
 
 /**
  * Starts a local stand-in for Matomo's tracker. It stores, cuts, drops and refuses hits as a real
@@ -35,25 +36,24 @@ const MAX_HITS = 10_000;
  * await inspector.close();
  */
 export async function startInspector(options: InspectorOptions = {}): Promise<Inspector> {
-  const track = createTracker(options);
+  const tracker = createTracker(options);
   let hits: InspectedHit[] = [];
   let played: PlayedAnswer | undefined;
   let playedTimes = 0;
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = request.url?.split('?', 1)[0];
+    const [path = ''] = request.url?.split('?', 1) ?? [];
     if (path === '/hits') return answerHits(request, response);
-    if (path !== '/matomo.php' && path !== '/piwik.php')
-      return end(response, 404, 'text/plain', 'Not Found\n');
-    await answerTracker(request, response);
+    if (/\/(?:matomo|piwik)\.php$/.test(path)) return answerTracker(request, response);
+    end(response, 404, 'text/plain', 'Not Found\n');
   }
 
   function answerHits(request: IncomingMessage, response: ServerResponse): void {
     if (request.method === 'DELETE') {
-      hits = [];
+      clear();
       end(response, 204, 'application/json', '');
     } else {
-      end(response, 200, 'application/json', JSON.stringify(hits));
+      end(response, 200, 'application/json', JSON.stringify(latest()));
     }
   }
 
@@ -64,13 +64,21 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
       return;
     }
     const body = await readBody(request);
-    if (playing !== undefined && !storesHits(playing))
-      return playAnswer(response, playing, undefined);
-    const result = track(readTrackerRequest(request, body));
-    hits.push(...result.hits);
-    if (hits.length > MAX_HITS) hits = hits.slice(-MAX_HITS);
+    if (playing !== undefined && !storesHits(playing)) return playAnswer(response, playing);
+    const result = tracker.track(readTrackerRequest(request, body));
+    for (const hit of result.hits) hits.push(hit);
+    if (hits.length > 2 * MAX_HITS) hits = latest();
     if (playing !== undefined) return playAnswer(response, playing, result.answer);
     end(response, result.answer.status, result.answer.contentType, result.answer.body);
+  }
+
+  function latest(): InspectedHit[] {
+    return hits.slice(-MAX_HITS);
+  }
+
+  function clear(): void {
+    hits = [];
+    tracker.forget();
   }
 
   function takePlayedAnswer(): PlayedAnswer | undefined {
@@ -83,6 +91,7 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
     answer(request, response).catch(() => response.destroy());
   });
   Object.defineProperty(server, UNTRACKED_SERVER, { value: true });
+  server.keepAliveTimeout = KEEP_ALIVE_MILLIS;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port ?? 0, options.host ?? '127.0.0.1', resolve);
@@ -90,10 +99,8 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
   const { address, family, port } = server.address() as AddressInfo;
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
-    hits: () => [...hits],
-    clear() {
-      hits = [];
-    },
+    hits: latest,
+    clear,
     play(next) {
       played = next;
       playedTimes = next?.times ?? 0;

@@ -1,66 +1,70 @@
-import { toCustomVariableColumns } from './custom-variables.js';
+import { toActionCells } from './action-columns.js';
+import { toActionType } from './action-type.js';
+import { UNFIT } from './cell.js';
+import { toCustomVariables } from './custom-variables.js';
 import { type HitOutcome, invalid, refused, tracked } from './hit-outcome.js';
 import type { StoredAction } from './inspected-hit.js';
 import type { InspectorSite } from './inspector-options.js';
-import { MAX_URL_BYTES, toPageUrl } from './page-url.js';
+import { withOldProduct } from './old-product-variables.js';
 import type { Parameters } from './read-tracker-request.js';
-import { cutBytes, cutCharacters, escapeHtml } from './stored-text.js';
-import { toInteger } from './to-integer.js';
+import type { RowTransaction } from './row-memory.js';
+import { cutCharacters, escapeHtml, trim } from './stored-text.js';
+import { toInteger } from './to-number.js';
+import type { TrackedUrl } from './tracked-url.js';
+import { findUnfitVisitParameter } from './visit-columns.js';
 
-/** The site and the time a hit belongs to. */
+/** The site, the time and the URL of a hit. */
 export interface ActionContext {
   readonly site: InspectorSite;
   readonly siteId: number;
   /** Epoch seconds. */
   readonly time: number;
+  readonly url: TrackedUrl;
 }
 
-const TIMINGS = {
-  pf_net: 'time_network',
-  pf_srv: 'time_server',
-  pf_tfr: 'time_transfer',
-  pf_dm1: 'time_dom_processing',
-  pf_dm2: 'time_dom_completion',
-  pf_onl: 'time_on_load',
-} as const;
-const MAX_TIMING = 16_777_215; // mediumint unsigned
+const TIMINGS = ['pf_net', 'pf_srv', 'pf_tfr', 'pf_dm1', 'pf_dm2', 'pf_onl'];
 const MAX_DIMENSION_CHARACTERS = 250;
 
-export function storeAction(parameters: Parameters, context: ActionContext): HitOutcome {
-  if (toInteger(parameters.ca)) return refused('ca: needs the CrashAnalytics plugin');
-  const url = cutBytes(toPageUrl(parameters.url ?? '') ?? '', MAX_URL_BYTES);
-  if (url === undefined) return refused('url: cut inside a character');
-  const title = cutBytes(
-    escapeHtml((parameters.action_name ?? '').replace(/[\0\n]/g, '').trim()),
-    MAX_URL_BYTES,
-  );
-  if (title === undefined) return refused('action_name: cut inside a character');
-  const timings = toTimings(parameters);
-  if (timings === undefined) return invalid('pf_*: below -1');
-  const stored: StoredAction = {
-    type: url || title ? 'page' : 'none',
+/** Makes the row of an action, or says why the hit has none. */
+export function storeAction(
+  parameters: Parameters,
+  context: ActionContext,
+  rows: RowTransaction,
+): HitOutcome {
+  const type = toActionType(parameters, context.url);
+  if (type === 'blank') return invalid('e_c, e_a or c_n: blank');
+  if (type === 'page' && toInteger(parameters.ca)) return refused('ca: needs CrashAnalytics');
+  const unfitVisit = findUnfitVisitParameter(parameters);
+  if (unfitVisit !== undefined) return refused(`${unfitVisit}: does not fit its column`);
+  const negative = TIMINGS.find((name) => (toInteger(parameters[name]) ?? 0) < -1);
+  if (type === 'page' && negative !== undefined) return invalid(`${negative}: below -1`);
+
+  const variables = toCustomVariables(parameters.cvar);
+  const cells = toActionCells(type, withOldProduct(parameters, variables), context.url);
+  const unfit = cells.find(([, cell]) => cell === UNFIT);
+  if (unfit !== undefined) return refused(`${unfit[0]}: does not fit its column`);
+  const columns = Object.fromEntries(cells.filter(([, cell]) => cell !== undefined));
+  // Neither a URL nor a title: Matomo stores a row all the same.
+  const isBare = columns.url === undefined && columns.title === undefined;
+  return tracked({
+    type: isBare && /^(?:page|download|link)$/.test(type) ? 'none' : type,
     idsite: context.siteId,
     server_time: context.time,
-    ...(url ? { url } : {}),
-    ...(title && title !== '0' ? { title } : {}),
-    ...timings,
+    ...columns,
+    ...(typeof columns.url === 'string' ? { url: shareRow(type, columns.url, rows) } : {}),
     ...toDimensions(parameters, context.site),
-    ...toCustomVariableColumns(parameters.cvar),
-  };
-  return tracked(stored);
+    ...variables,
+  } as StoredAction);
 }
 
-type Timings = Partial<Record<(typeof TIMINGS)[keyof typeof TIMINGS], number>>;
-
-function toTimings(parameters: Parameters): Timings | undefined {
-  const timings: Timings = {};
-  for (const [name, column] of Object.entries(TIMINGS)) {
-    const millis = toInteger(parameters[name]);
-    if (millis === undefined) continue;
-    if (millis < -1) return undefined;
-    if (millis >= 0 && millis <= MAX_TIMING) timings[column] = millis;
-  }
-  return timings;
+/** URLs that differ only in http, https and `www.` are one row, with the scheme of the first. */
+function shareRow(type: string, url: string, rows: RowTransaction): string {
+  const [, name] = /^https?:\/\/(?:www\.)?(.*)$/s.exec(url) ?? [];
+  if (name === undefined) return url;
+  const key = `url/${type}/${name}`;
+  const known = rows.get(key);
+  if (known === undefined) rows.set(key, url);
+  return known ?? url;
 }
 
 function toDimensions(
@@ -71,8 +75,10 @@ function toDimensions(
   for (const id of site.dimensions ?? []) {
     const value = parameters[`dimension${id}`];
     if (typeof value !== 'string') continue;
-    const text = escapeHtml(value.replaceAll('\0', '').trim());
-    columns[`custom_dimension_${id}`] = cutCharacters(text, MAX_DIMENSION_CHARACTERS);
+    columns[`custom_dimension_${id}`] = cutCharacters(
+      trim(escapeHtml(value)),
+      MAX_DIMENSION_CHARACTERS,
+    );
   }
   return columns;
 }

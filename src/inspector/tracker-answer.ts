@@ -3,8 +3,8 @@ import type { TrackerAnswer } from './played-answer.js';
 import type { TrackerRequest } from './read-tracker-request.js';
 
 const IMAGE = Buffer.from('R0lGODlhAQABAIAAAAAAAAAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==', 'base64');
-const INFO =
-  'This resource is part of Matomo. Keep full control of your data with the leading free and open source web analytics platform.';
+const INFO = `This resource is part of Matomo. <br>
+This file is the endpoint of the tracking API.`;
 
 /** The answer to a bulk: 200 with counters, or 500 where one hit failed and all were rolled back. */
 export function toBulkAnswer(
@@ -14,34 +14,40 @@ export function toBulkAnswer(
 ): TrackerAnswer {
   const last = outcomes.at(-1);
   const failed = last?.verdict === 'refused';
-  if (failed && last.fatal) return { status: 500, contentType: 'text/html', body: '' };
-  if (!failed && !request.sendImage)
+  if (last?.fatal) return { status: 500, contentType: 'text/html', body: '' };
+  if (!failed && !request.sendImage) {
     return { status: 204, contentType: 'application/json', body: '' };
-  const invalidIndices = outcomes.flatMap(({ verdict }, index) =>
-    verdict === 'invalid' ? [index] : [],
-  );
-  const body = {
+  }
+  const invalid = outcomes.flatMap(({ verdict }, index) => (verdict === 'invalid' ? [index] : []));
+  const counters = {
     status: failed ? 'error' : 'success',
-    tracked: outcomes.length - invalidIndices.length - (failed ? 1 : 0),
-    invalid: invalidIndices.length,
-    ...(isSuper ? { invalid_indices: invalidIndices } : {}),
+    tracked: outcomes.length - invalid.length - (failed ? 1 : 0),
+    // A failed bulk names no invalid hits, though those before the failure are not in `tracked`.
+    invalid: failed ? 0 : invalid.length,
+    ...(isSuper ? { invalid_indices: failed ? [] : invalid } : {}),
   };
   return {
     status: failed ? 500 : 200,
     contentType: 'application/json',
-    body: JSON.stringify(body),
+    body: JSON.stringify(counters),
   };
 }
 
 /** The answer to a single hit: an image, nothing, or a 400 that says nothing of the reason. */
 export function toSingleAnswer(
-  request: TrackerRequest,
-  outcomes: readonly HitOutcome[],
+  { method, sendImage }: TrackerRequest,
+  outcome: HitOutcome | undefined,
 ): TrackerAnswer {
-  const [outcome] = outcomes;
-  if (outcome === undefined) return { status: 200, contentType: 'text/html', body: INFO };
+  if (outcome === undefined) {
+    return {
+      status: /^(?:GET|HEAD)$/.test(method) ? 200 : 400,
+      contentType: 'text/html',
+      body: INFO,
+    };
+  }
+  if (outcome.fatal) return { status: 500, contentType: 'text/html', body: '' };
   const failed = outcome.verdict === 'invalid' || outcome.verdict === 'refused';
-  if (request.sendImage) {
+  if (sendImage) {
     const body = failed ? Buffer.concat([IMAGE, Buffer.from(INFO)]) : IMAGE;
     return { status: failed ? 400 : 200, contentType: 'image/gif', body };
   }

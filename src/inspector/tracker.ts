@@ -1,75 +1,84 @@
-import type { HitOutcome } from './hit-outcome.js';
+import { createAuthenticator } from './authenticate.js';
+import { toText } from './cell.js';
+import { type HitOutcome, refused } from './hit-outcome.js';
 import type { InspectedHit } from './inspected-hit.js';
 import { createFindRole, createFindSite, type InspectorOptions } from './inspector-options.js';
 import { judgeHit } from './judge-hit.js';
 import type { TrackerAnswer } from './played-answer.js';
 import type { Parameters, TrackerRequest } from './read-tracker-request.js';
+import { createRowMemory } from './row-memory.js';
 import { toBulkAnswer, toSingleAnswer } from './tracker-answer.js';
 
-/** Processes a request: the hits in order of arrival and the answer to give. */
-export type Track = (request: TrackerRequest) => { hits: InspectedHit[]; answer: TrackerAnswer };
-
-/** The tracker of one inspector. Its rules are those measured on a real Matomo. */
-export function createTracker(options: InspectorOptions): Track {
-  const findSite = createFindSite(options.sites);
-  const findRole = createFindRole(options.tokens);
-  const clock = options.clock ?? Date.now;
-
-  return function track(request) {
-    const received = clock();
-    const now = Math.floor(received / 1000);
-    const outcomes: HitOutcome[] = [];
-    let failed = false;
-    for (const parameters of request.hits) {
-      const token = request.token ?? parameters.token_auth ?? '';
-      const outcome = judgeHit(parameters, {
-        findSite,
-        mayWrite: (site) => /^(?:write|admin|super)$/.test(findRole(token, site) ?? ''),
-        now,
-        userAgent: request.headers['user-agent'] ?? '',
-      });
-      outcomes.push(outcome);
-      failed = outcome.verdict === 'refused';
-      if (failed) break;
-    }
-    const isSuper = request.token !== undefined && findRole(request.token, 0) === 'super';
-    const answer = request.bulk
-      ? toBulkAnswer(request, outcomes, isSuper)
-      : toSingleAnswer(request, outcomes);
-    const hits = request.hits.map((parameters, index) =>
-      toInspectedHit(
-        received,
-        parameters,
-        failed && request.bulk ? rollBack(outcomes[index]) : outcomes[index],
-      ),
-    );
-    return { hits, answer };
-  };
+/** The rules of one inspector and the little that they remember between requests. */
+export interface Tracker {
+  /** Processes a request: its hits in order of arrival and the answer to give. */
+  track(request: TrackerRequest): { hits: InspectedHit[]; answer: TrackerAnswer };
+  /** Forgets stored rows and failed log-ins. */
+  forget(): void;
 }
 
-const ROLLED_BACK: HitOutcome = {
-  verdict: 'refused',
-  reason: 'rolled back with its bulk',
-  stored: null,
-};
+const ROLLED_BACK = refused('rolled back with its bulk');
 
-function rollBack(outcome: HitOutcome | undefined): HitOutcome {
-  return outcome?.verdict === 'refused' ? outcome : ROLLED_BACK;
+export function createTracker(options: InspectorOptions): Tracker {
+  const findSite = createFindSite(options.sites);
+  const authenticator = createAuthenticator(createFindRole(options.tokens));
+  const clock = options.clock ?? Date.now;
+  const memory = createRowMemory();
+
+  function track(request: TrackerRequest): { hits: InspectedHit[]; answer: TrackerAnswer } {
+    const received = clock();
+    const { writeAccess, superAccess } = authenticator.authenticate(request.address, received);
+    const superUser = superAccess(request.token || request.addressToken);
+    const rows = memory.begin();
+    const outcomes: HitOutcome[] = [];
+    for (const parameters of request.hits) {
+      const token = request.token || toText(parameters.token_auth);
+      const outcome =
+        superAccess(token) === 'locked'
+          ? refused('token_auth: too many failed log-ins')
+          : judgeHit(parameters, {
+              findSite,
+              writeAccess: (site) => writeAccess(token, site),
+              now: Math.floor(received / 1000),
+              origin: request,
+              rows,
+            });
+      outcomes.push(outcome);
+      if (outcome.verdict === 'refused') break;
+    }
+    const isRefused = outcomes.at(-1)?.verdict === 'refused';
+    if (!isRefused) rows.commit();
+    const hits = request.hits.map((parameters, index) => {
+      const outcome = outcomes[index];
+      const isRolledBack = isRefused && outcome?.verdict !== 'refused';
+      return toInspectedHit(received, parameters, isRolledBack ? ROLLED_BACK : outcome);
+    });
+    const answer =
+      request.kind === 'single'
+        ? toSingleAnswer(request, outcomes[0])
+        : toBulkAnswer(request, outcomes, superUser === 'granted');
+    return { hits, answer };
+  }
+
+  function forget(): void {
+    memory.clear();
+    authenticator.forget();
+  }
+
+  return { track, forget };
 }
 
 function toInspectedHit(
   received: number,
   parameters: Parameters,
-  outcome: HitOutcome = ROLLED_BACK,
+  { verdict, reason, stored }: HitOutcome = ROLLED_BACK,
 ): InspectedHit {
-  const params = Object.entries(parameters).filter(
-    (entry): entry is [string, string] => entry[1] !== null,
-  );
+  const params = Object.entries(parameters).filter(([, value]) => value !== null);
   return {
     received,
-    params: Object.fromEntries(params),
-    verdict: outcome.verdict,
-    ...(outcome.reason === undefined ? {} : { reason: outcome.reason }),
-    stored: outcome.stored,
+    params: Object.fromEntries(params.map(([name, value]) => [name, String(value)])),
+    verdict,
+    ...(reason === undefined ? {} : { reason }),
+    stored,
   };
 }

@@ -1,96 +1,91 @@
-import { expect, onTestFinished, test } from 'vitest';
-import {
-  formatHits,
-  type Inspector,
-  type InspectorOptions,
-  startInspector,
-} from '../../src/inspector/index.js';
+import { Agent, get } from 'node:http';
+import { connect } from 'node:net';
+import { expect, test } from 'vitest';
+import { startInspector } from '../../src/inspector/index.js';
+import { hit, NOW, sendBulk, start } from './inspector-client.js';
 
-async function start(options?: InspectorOptions): Promise<Inspector> {
-  const inspector = await startInspector(options);
-  onTestFinished(() => inspector.close());
-  return inspector;
-}
-
-function sendBulk(inspector: Inspector, requests: unknown[], token?: string): Promise<Response> {
-  return fetch(`${inspector.url}/matomo.php`, {
-    method: 'POST',
-    headers: { 'User-Agent': 'test/1' },
-    body: JSON.stringify({ requests, token_auth: token }),
-  });
-}
-
-test('stores the page views of a bulk and counts them', async () => {
-  const inspector = await start({ clock: () => 1_700_000_000_000 });
-  const answer = await sendBulk(inspector, [
-    '?idsite=1&rec=1&url=https%3A%2F%2Fa.test%2Fx&action_name=GET%20%2Fx&pf_srv=12&dimension2=200&cvar=%7B%221%22%3A%5B%22http_status_code%22%2C%22200%22%5D%7D',
-    '?idsite=1&rec=1&cdt=1699999940&url=https%3A%2F%2Fa.test%2Fy',
+test('keeps each hit with its parameters, its verdict and its row', async () => {
+  const inspector = await start();
+  await sendBulk(inspector, [
+    hit({ url: 'https://a.test/x', action_name: 'GET /x', pf_srv: '12', dimension2: '200' }),
+    hit({ idsite: '9' }),
   ]);
-  expect(await answer.json()).toEqual({ status: 'success', tracked: 2, invalid: 0 });
-  expect(inspector.hits()).toMatchObject([
+  expect(inspector.hits()).toEqual([
     {
-      received: 1_700_000_000_000,
+      received: NOW * 1000,
+      params: {
+        idsite: '1',
+        rec: '1',
+        url: 'https://a.test/x',
+        action_name: 'GET /x',
+        pf_srv: '12',
+        dimension2: '200',
+      },
       verdict: 'tracked',
       stored: {
         type: 'page',
         idsite: 1,
+        server_time: NOW,
         url: 'https://a.test/x',
         title: 'GET /x',
         time_server: 12,
         custom_dimension_2: '200',
-        custom_var_k1: 'http_status_code',
-        custom_var_v1: '200',
-        server_time: 1_700_000_000,
       },
     },
-    { stored: { server_time: 1_699_999_940 } },
+    {
+      received: NOW * 1000,
+      params: { idsite: '9', rec: '1' },
+      verdict: 'invalid',
+      reason: 'idsite: there is no such site',
+      stored: null,
+    },
   ]);
-});
-
-test.each([
-  ['another site', '?idsite=9&rec=1', 'invalid'],
-  ['cip without a token', '?idsite=1&rec=1&cip=192.0.2.1', 'invalid'],
-  ['a short cid', '?idsite=1&rec=1&cid=abc', 'invalid'],
-  ['a bot', '?idsite=1&rec=1&ua=node', 'dropped'],
-  ['no rec', '?idsite=1', 'dropped'],
-  ['ca=1', '?idsite=1&rec=1&ca=1', 'refused'],
-])('%s is %s', async (_, hit, verdict) => {
-  const inspector = await start({ sites: { 1: {} }, tokens: { w: 'write' } });
-  await sendBulk(inspector, [hit]);
-  expect(inspector.hits()).toMatchObject([{ verdict, stored: null, reason: expect.any(String) }]);
 });
 
 test('shows the hits of any client over HTTP and forgets them on request', async () => {
   const inspector = await start();
-  await fetch(`${inspector.url}/piwik.php?idsite=1&rec=1&action_name=x&ua=curl`);
+  await fetch(`${inspector.url}/analytics/piwik.php${hit({ ua: 'curl' })}`);
   const shown = await fetch(`${inspector.url}/hits`);
+  expect(shown.headers.get('content-type')).toBe('application/json');
   expect(await shown.json()).toEqual(inspector.hits());
-  expect(formatHits(inspector.hits())).toContain('tracked  page  x');
-  await fetch(`${inspector.url}/hits`, { method: 'DELETE' });
-  expect(inspector.hits()).toEqual([]);
-});
-
-test('plays an answer instead of its own, so many times', async () => {
-  const inspector = await start();
-  inspector.play({ status: 503, headers: { 'Retry-After': '1' }, times: 1 });
-  const played = await sendBulk(inspector, ['?idsite=1&rec=1']);
-  expect([played.status, played.headers.get('retry-after')]).toEqual([503, '1']);
-  expect(inspector.hits()).toEqual([]);
-  expect((await sendBulk(inspector, ['?idsite=1&rec=1'])).status).toBe(200);
-});
-
-test('plays a gateway that gives up while Matomo goes on', async () => {
-  const inspector = await start();
-  inspector.play({ status: 504, store: true });
-  expect((await sendBulk(inspector, ['?idsite=1&rec=1'])).status).toBe(504);
   expect(inspector.hits()).toHaveLength(1);
+  expect((await fetch(`${inspector.url}/hits`, { method: 'DELETE' })).status).toBe(204);
+  expect(inspector.hits()).toEqual([]);
 });
 
-test.each(['before', 'after-request', 'mid-response'] as const)(
-  'plays a connection lost %s',
-  async (disconnect) => {
-    const inspector = await start();
-    inspector.play({ disconnect });
-    await expect(sendBulk(inspector, ['?idsite=1&rec=1']).then((r) => r.text())).rejects.toThrow();
-  },
-);
+test('answers 404 to what is not the tracker', async () => {
+  const inspector = await start();
+  expect((await fetch(`${inspector.url}/index.php`)).status).toBe(404);
+});
+
+test('keeps the latest 10,000 hits', async () => {
+  const inspector = await start();
+  for (const from of [0, 6000, 12_000, 18_000]) {
+    const hits = Array.from({ length: 6000 }, (_, i) => hit({ action_name: `t${from + i}` }));
+    await sendBulk(inspector, hits);
+  }
+  expect(inspector.hits()).toHaveLength(10_000);
+  expect(inspector.hits()[0]?.params.action_name).toBe('t14000');
+  expect(await (await fetch(`${inspector.url}/hits`)).json()).toHaveLength(10_000);
+});
+
+test('closes at once although a client keeps its connection', async () => {
+  const inspector = await startInspector();
+  const agent = new Agent({ keepAlive: true });
+  await new Promise((resolve) =>
+    get(`${inspector.url}/hits`, { agent }, (response) => response.resume().on('end', resolve)),
+  );
+  await inspector.close();
+  await inspector.close();
+  const { port } = new URL(inspector.url);
+  await expect(
+    new Promise((resolve, reject) => {
+      connect(Number(port), '127.0.0.1', () => resolve('connected')).on('error', reject);
+    }),
+  ).rejects.toThrow('ECONNREFUSED');
+});
+
+test('a port in use is an error', async () => {
+  const { url } = await start();
+  await expect(startInspector({ port: Number(new URL(url).port) })).rejects.toThrow('EADDRINUSE');
+});

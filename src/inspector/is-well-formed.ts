@@ -1,0 +1,12 @@
+const LONE_SURROGATE = /\p{Surrogate}/u;
+const MAX_DEPTH = 512;
+
+/** Whether PHP's JSON decoder takes a value too: no lone surrogate, not nested deeper than 512. */
+export function isWellFormed(value: unknown, depth = 1): boolean {
+  if (typeof value === 'string') return !LONE_SURROGATE.test(value);
+  if (typeof value !== 'object' || value === null) return true;
+  if (depth > MAX_DEPTH) return false;
+  return Object.entries(value).every(
+    ([name, item]) => !LONE_SURROGATE.test(name) && isWellFormed(item, depth + 1),
+  );
+}

@@ -1,0 +1,33 @@
+import { decodeText } from './read-query.js';
+import type { UrlParts } from './split-url.js';
+import { trim } from './stored-text.js';
+import { readUrlParameters } from './url-parameters.js';
+
+/** Matomo's default search parameters, in the order in which they are looked for. */
+const SEARCH_PARAMETERS = ['q', 'query', 's', 'search', 'searchword', 'k', 'keyword', 'keywords'];
+
+/**
+ * The keyword in a tracked URL, which turns a page view into a site search. It is looked for in the
+ * query and in the fragment, whatever the case of its name, also where the URL has no scheme.
+ */
+export function findSearchKeyword(parts: UrlParts): string | undefined {
+  const fragment = parts.fragment?.replace(/^[^?]*\?/, '') ?? '';
+  const query = [parts.query ?? '', fragment].filter(Boolean).join('&');
+  if (query === '') return undefined;
+  const byName = new Map<string, string>();
+  for (const [name, value] of readUrlParameters(query)) {
+    const text = Array.isArray(value) ? value[0] : value;
+    byName.set(name.toLowerCase(), toKeyword(text ?? ''));
+  }
+  for (const name of SEARCH_PARAMETERS) {
+    const keyword = byName.get(name);
+    if (keyword) return keyword;
+  }
+  return undefined;
+}
+
+/** Empty where a value is no keyword. */
+function toKeyword(value: string): string {
+  const keyword = trim(decodeText(value).replace(/[\r\n\0]/g, ''));
+  return keyword === '0' ? '' : keyword;
+}

@@ -1,0 +1,26 @@
+import { toPageUrl } from './page-url.js';
+import { findSearchKeyword } from './site-search.js';
+import { cutBytes, trim, unescapeHtml } from './stored-text.js';
+import { splitTrackedUrl } from './url-parameters.js';
+
+/** What Matomo reads from the `url` of a hit. */
+export interface TrackedUrl {
+  /** The URL as it is stored. */
+  readonly stored?: string;
+  /** The keyword that makes the hit a site search. */
+  readonly keyword?: string;
+}
+
+const MAX_URL_BYTES = 1024;
+
+export function readTrackedUrl(url: string): TrackedUrl {
+  const line = trim(unescapeHtml(url).replace(/[\r\n\0]/g, ''));
+  const parts = splitTrackedUrl(cutBytes(line, MAX_URL_BYTES));
+  if (parts === undefined) return {};
+  const stored = toPageUrl(parts);
+  const keyword = findSearchKeyword(parts);
+  return {
+    ...(stored === undefined ? {} : { stored }),
+    ...(keyword === undefined ? {} : { keyword }),
+  };
+}

@@ -1,0 +1,30 @@
+import { type Cell, toCoordinateCell, toCutCell, toFlagCell, toText, UNFIT } from './cell.js';
+import type { Parameters } from './read-tracker-request.js';
+import { escapeHtml, trim } from './stored-text.js';
+import type { ParameterValue } from './to-number.js';
+
+/** Columns of a visit that can refuse a value, by parameter. The visits themselves are not kept. */
+const VISIT_COLUMNS: Readonly<Record<string, (value: ParameterValue) => Cell>> = {
+  res: (value) => toEscapedCell(value, 9),
+  country: (value) => toEscapedCell(value, 3),
+  region: (value) => toEscapedCell(value, 3),
+  city: (value) => toEscapedCell(value, 255),
+  lat: toCoordinateCell,
+  long: toCoordinateCell,
+  urlref: (value) => toCutCell(toText(value), 1024),
+  ...Object.fromEntries(
+    ['fla', 'java', 'qt', 'realp', 'pdf', 'wma', 'ag', 'cookie'].map((name) => [name, toFlagCell]),
+  ),
+};
+
+function toEscapedCell(value: ParameterValue, maxBytes: number): Cell {
+  return toCutCell(trim(escapeHtml(toText(value))), maxBytes);
+}
+
+/** The first parameter whose value does not fit the visit's row. */
+export function findUnfitVisitParameter(parameters: Parameters): string | undefined {
+  return Object.keys(VISIT_COLUMNS).find((name) => {
+    const value = parameters[name];
+    return value !== undefined && VISIT_COLUMNS[name]?.(value) === UNFIT;
+  });
+}

@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest';
+import { formatHits, type InspectedHit } from '../../src/inspector/index.js';
+
+function inspectedHit(overrides: Partial<InspectedHit>): InspectedHit {
+  return {
+    received: Date.UTC(2026, 10, 20, 7, 6, 40),
+    params: { idsite: '1', cid: '0123456789abcdef' },
+    verdict: 'tracked',
+    stored: { type: 'page', idsite: 1, server_time: Date.UTC(2026, 10, 20, 7, 5) / 1000 },
+    ...overrides,
+  };
+}
+
+test('renders a line for each hit', () => {
+  const page = inspectedHit({
+    stored: {
+      type: 'page',
+      idsite: 1,
+      server_time: Date.UTC(2026, 10, 20, 7, 5) / 1000,
+      title: 'GET /users/:id',
+      url: 'https://a.test/users/1',
+      time_server: 12,
+      custom_var_k1: 'http_method',
+      custom_var_v1: 'GET',
+      custom_var_k2: 'http_status_code',
+      custom_var_v2: '404',
+    },
+  });
+  const refused = inspectedHit({
+    params: {},
+    verdict: 'refused',
+    reason: 'ca: needs CrashAnalytics',
+    stored: null,
+  });
+  expect(formatHits([page, refused])).toBe(
+    [
+      'time      site  verdict  type  action                    status  pf_srv  visitor',
+      '07:05:00  1     tracked  page  GET /users/:id            404     12 ms   0123456789abcdef',
+      '07:06:40  -     refused  -     ca: needs CrashAnalytics  -       -       -',
+      '',
+    ].join('\n'),
+  );
+});
+
+test.each<[string, Partial<InspectedHit['stored'] & object>, string]>([
+  ['a keyword', { type: 'search', search: 'shoes' }, 'shoes'],
+  [
+    'an event',
+    { type: 'event', event_category: 'c', event_action: 'a', url: 'https://a.test/' },
+    'c / a',
+  ],
+  ['a url', { type: 'download', url: 'https://a.test/f' }, 'https://a.test/f'],
+  ['nothing', { type: 'none' }, '-'],
+])('says what was done: %s', (_, stored, action) => {
+  const hit = inspectedHit({ stored: { type: 'page', idsite: 1, server_time: 0, ...stored } });
+  expect(formatHits([hit]).split('\n')[1]).toContain(`${stored.type}  ${action} `);
+});
+
+test('cuts long titles and lets no control character reach the terminal', () => {
+  const stored = {
+    type: 'page',
+    idsite: 1,
+    server_time: 0,
+    title: `\x1b[2J${'x'.repeat(200)}`,
+  } as const;
+  const line = formatHits([inspectedHit({ stored })]).split('\n')[1] ?? '';
+  expect(line).toContain(`?[2J${'x'.repeat(55)}…`);
+  expect(line).not.toContain('\x1b');
+});
+
+test('renders no hits as a heading', () => {
+  expect(formatHits([])).toBe('time  site  verdict  type  action  status  pf_srv  visitor\n');
+});

@@ -1,0 +1,72 @@
+import { onTestFinished } from 'vitest';
+import {
+  type InspectedHit,
+  type Inspector,
+  type InspectorOptions,
+  type StoredAction,
+  startInspector,
+} from '../../src/inspector/index.js';
+
+export const NOW = 1_795_158_400; // Friday 2026-11-20 07:06:40 UTC, in epoch seconds
+
+const SETUP: InspectorOptions = {
+  clock: () => NOW * 1000,
+  sites: { 1: { goals: [1], dimensions: [1, 2] }, 3: {} },
+  tokens: {
+    view: 'view',
+    write: { role: 'write', sites: [1] },
+    super: 'super',
+  },
+};
+
+/** An inspector that is closed with the test. */
+export async function start(options: InspectorOptions = SETUP): Promise<Inspector> {
+  const inspector = await startInspector(options);
+  onTestFinished(() => inspector.close());
+  return inspector;
+}
+
+export interface Sending {
+  token?: string;
+  headers?: Record<string, string>;
+}
+
+export function sendBulk(
+  { url }: Inspector,
+  requests: unknown,
+  { token, headers }: Sending = {},
+): Promise<Response> {
+  return fetch(`${url}/matomo.php`, {
+    method: 'POST',
+    headers: { 'User-Agent': 'test/1', ...headers },
+    body: JSON.stringify({ requests, token_auth: token }),
+  });
+}
+
+/** A hit of site 1 as a query string; the parameters are encoded. */
+export function hit(parameters: Record<string, string> = {}): string {
+  return `?${new URLSearchParams({ idsite: '1', rec: '1', ...parameters })}`;
+}
+
+/** What becomes of one hit, sent as a bulk of one. */
+export async function inspect(
+  parameters: Record<string, string>,
+  sending?: Sending,
+): Promise<InspectedHit> {
+  const inspector = await start();
+  await sendBulk(inspector, [hit(parameters)], sending);
+  const [inspected] = inspector.hits();
+  if (inspected === undefined) throw new Error('no hit arrived');
+  return inspected;
+}
+
+/** The stored row without what every row has, or the verdict where there is none. */
+export async function store(
+  parameters: Record<string, string>,
+  sending?: Sending,
+): Promise<Partial<StoredAction> | InspectedHit['verdict']> {
+  const { stored, verdict } = await inspect(parameters, sending);
+  if (stored === null) return verdict;
+  const { idsite, server_time, ...rest } = stored;
+  return rest;
+}
