@@ -1,0 +1,29 @@
+import { createRequire } from 'node:module';
+import { trace } from '@opentelemetry/api';
+import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
+import { NodeSDK } from '@opentelemetry/sdk-node';
+import { MatomoSpanProcessor } from 'opentelemetry-matomo';
+
+const sdk = new NodeSDK({
+  instrumentations: [new HttpInstrumentation()],
+  // Without options it reads MATOMO_URL, MATOMO_SITE_ID and their kin.
+  spanProcessors: [new MatomoSpanProcessor()],
+  // Traces only: by default the SDK also sends metrics and logs to a collector.
+  metricReaders: [],
+  logRecordProcessors: [],
+});
+sdk.start();
+
+// `import` would take Node's http past the instrumentation; a require after the start does not.
+const { createServer } = createRequire(import.meta.url)('node:http');
+
+const server = createServer((request, response) => {
+  // A framework's instrumentation sets the route; Node's own server has none.
+  trace.getActiveSpan()?.setAttribute('http.route', '/hello/:name');
+  response.end(`Hello ${request.url.split('/').at(-1)}\n`);
+});
+server.listen(process.env.PORT ?? 3000, () => {
+  console.log(`Listening on http://localhost:${server.address().port}/hello/you`);
+});
+
+process.once('SIGTERM', () => server.close(() => sdk.shutdown()));

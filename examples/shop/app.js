@@ -1,0 +1,60 @@
+const express = require('express');
+const { ignore, track } = require('opentelemetry-matomo');
+const { createReport } = require('./report.js');
+
+const ITEMS = [
+  { id: 1, name: 'Lamp', price: 40 },
+  { id: 2, name: 'Chair', price: 120 },
+  { id: 3, name: 'Desk', price: 350 },
+];
+const STOCK_MILLIS = 150;
+
+const app = express();
+app.use(express.json());
+
+app.get('/items', (_request, response) => {
+  response.json(ITEMS);
+});
+
+app.get('/items/:id', (request, response) => {
+  const item = ITEMS.find(({ id }) => id === Number(request.params.id));
+  if (item) response.json(item);
+  else response.status(404).json({ error: 'no such item' });
+});
+
+app.post('/orders', (request, response) => {
+  const { item, plan } = request.body;
+  track({ action_name: 'Checkout', dimension3: plan, cvar: { plan } });
+  response.status(201).json({ item, plan });
+});
+
+app.get('/reports/:month', async (request, response) => {
+  response.json(await createReport(request.params.month));
+});
+
+// The warehouse is slow: some clients go away before it has answered.
+app.get('/stock/:id', (request, response) => {
+  const timer = setTimeout(() => response.json({ id: request.params.id, pieces: 7 }), STOCK_MILLIS);
+  response.once('close', () => clearTimeout(timer));
+});
+
+app.get('/recommendations', () => {
+  throw new Error('the recommender is down');
+});
+
+app.get('/health', (_request, response) => {
+  ignore();
+  response.send('ok');
+});
+
+// Express tells an error handler by its four parameters.
+app.use((error, _request, response, _next) => {
+  response.status(error.status ?? 500).json({ error: error.message });
+});
+
+const server = app.listen(process.env.PORT ?? 3000, (error) => {
+  if (error) throw error;
+  console.log(`Listening on http://localhost:${server.address().port}/items`);
+});
+
+process.once('SIGTERM', () => server.close());
