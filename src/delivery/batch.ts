@@ -78,3 +78,8 @@ export function halve({ hits, processedBefore }: Batch): [Batch, Batch] {
     { hits: hits.slice(middle), failures: 0, processedBefore },
   ];
 }
+
+/** For messages: `1 hit`, `40 hits`. */
+export function countOf(hits: number): string {
+  return hits === 1 ? '1 hit' : `${hits} hits`;
+}

@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Diagnostics } from '../diagnostics.js';
 import type { Hit, PendingHit } from '../hit/hit.js';
-import { type Batch, toBatches, toBody } from './batch.js';
+import { type Batch, countOf, toBatches, toBody } from './batch.js';
 import { createDeliveryCounters, type DeliveryCounters } from './counters.js';
 import { HitQueue } from './hit-queue.js';
 import { createSettleBatch } from './settle-batch.js';
@@ -73,7 +73,7 @@ export class Delivery {
       this.counters.lost.queue_full += 1;
       this.#diagnostics.warnOnce(
         'queue_full',
-        `${this.pending} hits wait for Matomo, more are dropped and counted (queue_full). Raise maxQueueSize if it can take so many`,
+        `${countOf(this.pending)} wait for Matomo, more are dropped and counted (queue_full). Raise maxQueueSize if it can take so many`,
       );
     } else {
       this.#queue.push(hit);
@@ -207,7 +207,7 @@ export class Delivery {
     this.counters.lost.shutdown += lost;
     if (lost > 0)
       this.#diagnostics.warn(
-        `${lost} hits were lost at shutdown: Matomo had not taken them in time`,
+        `lost at shutdown: ${countOf(lost)}, which Matomo had not taken in time`,
       );
   }
 }

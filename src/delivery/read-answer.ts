@@ -1,3 +1,4 @@
+import { countOf } from './batch.js';
 import type { Exchange } from './transport.js';
 
 /** What one exchange means for the hits that were sent. */
@@ -54,7 +55,7 @@ type Answer = Extract<Exchange, { kind: 'answer' }>;
 
 function readStatus(answer: Answer, known: Acquaintance): Verdict {
   const { status } = answer;
-  const reason = `Matomo answered ${status} to ${known.sent} hits`;
+  const reason = `Matomo answered ${status} to ${countOf(known.sent)}`;
   if (status === 200) return readOk(answer, known);
   if (status === 204) return { kind: 'accepted' };
   if (status === 413) return { kind: 'too_large' };
@@ -76,7 +77,7 @@ function readOk(answer: Answer, known: Acquaintance): Verdict {
   if (answer.contentType.startsWith('image/')) return { kind: 'accepted' };
   const counters = readCounters(answer.body);
   if (!counters) {
-    const reason = `what answered 200 to ${known.sent} hits is not Matomo's tracker (${answer.contentType || 'no content type'})`;
+    const reason = `what answered 200 to ${countOf(known.sent)} is not Matomo's tracker (${answer.contentType || 'no content type'})`;
     return known.hasTracked
       ? { kind: 'unconfirmed', reason }
       : { kind: 'refused', reason: `${reason}; check url` };
@@ -87,13 +88,13 @@ function readOk(answer: Answer, known: Acquaintance): Verdict {
   if (tracked + invalid === 0) {
     return {
       kind: 'refused',
-      reason: `Matomo kept none of ${known.sent} hits and refused none: is tracking switched off (record_statistics)?`,
+      reason: `Matomo kept none of ${countOf(known.sent)} and refused none: is tracking switched off (record_statistics)?`,
     };
   }
   if (tracked === 0 && known.hasToken && !known.hasTracked) {
     return {
       kind: 'refused',
-      reason: `Matomo refused all of ${known.sent} hits: check siteId, and that tokenAuth is of a user who may write to that site`,
+      reason: `Matomo refused all of ${countOf(known.sent)}: check siteId, and that tokenAuth is of a user who may write to that site`,
     };
   }
   return {
@@ -103,7 +104,7 @@ function readOk(answer: Answer, known: Acquaintance): Verdict {
     unconfirmed: known.sent - tracked - invalid,
     ...(tracked === 0 &&
       !known.hasTracked && {
-        note: `Matomo refused all of ${known.sent} hits: does the site exist? Check siteId`,
+        note: `Matomo refused all of ${countOf(known.sent)}: does the site exist? Check siteId`,
       }),
   };
 }

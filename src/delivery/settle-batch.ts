@@ -1,6 +1,6 @@
 import type { Diagnostics } from '../diagnostics.js';
 import { backOffMillis, holdMillis, retryAfterMillis } from './back-off.js';
-import { type Batch, halve } from './batch.js';
+import { type Batch, countOf, halve } from './batch.js';
 import type { DeliveryCounters } from './counters.js';
 import { readAnswer, type Verdict } from './read-answer.js';
 import type { Exchange } from './transport.js';
@@ -31,7 +31,7 @@ export function createSettleBatch(
   function stop(reason: string): void {
     failures += 1;
     if (failures === 1) {
-      diagnostics.warn(`${reason}. Hits are kept and sent when that has passed`);
+      diagnostics.warn(`${reason}. New hits are kept and sent when that has passed`);
     }
   }
 
@@ -85,7 +85,7 @@ export function createSettleBatch(
         return DONE;
       case 'unconfirmed':
         counters.lost.unconfirmed += sent;
-        stop(`${verdict.reason}; ${sent} hits may be stored or not and are not sent again`);
+        stop(`${verdict.reason}; ${countOf(sent)} may be stored or not and are not sent again`);
         return { again: [], waitMillis: backOffMillis(failures, random) };
       case 'rolled_back':
         return rolledBack(batch, verdict.reason);

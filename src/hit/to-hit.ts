@@ -31,7 +31,11 @@ export function createToHit(
   const toVisitorId = createToVisitorId(options.visitorKey);
 
   return function toHit(request, site, nowMillis) {
-    const startSeconds = Math.floor(Math.min(request.startMillis, nowMillis) / 1000);
+    const startMillis = Math.min(
+      Number.isFinite(request.startMillis) ? request.startMillis : nowMillis,
+      nowMillis,
+    );
+    const startSeconds = Math.floor(startMillis / 1000);
     const userAgent = request.userAgent?.trim() || '-'; // an empty one is replaced by our own client's
     const parameters = new Map<string, string>();
     set(parameters, 'idsite', site);
@@ -53,10 +57,7 @@ export function createToHit(
     const uid = parameters.get('uid');
     if (!parameters.has('cid')) {
       const address = plainAddress(request.peerAddress);
-      parameters.set(
-        'cid',
-        toVisitorId({ address, userAgent, site, startMillis: request.startMillis }),
-      );
+      parameters.set('cid', toVisitorId({ address, userAgent, site, startMillis }));
     }
     return {
       site: Number(parameters.get('idsite')),

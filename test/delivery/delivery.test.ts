@@ -304,7 +304,7 @@ test('shutdown ends at its deadline; what was in flight is unconfirmed, what wai
   await closed;
   expect(delivery.counters.lost).toMatchObject({ unconfirmed: 2, shutdown: 3 });
   expect(delivery.pending).toBe(0);
-  expect(said.at(-1)).toContain('3 hits were lost at shutdown');
+  expect(said.at(-1)).toContain('lost at shutdown: 3 hits');
 });
 
 test('every hit is pending or counted at every moment, whatever Matomo answers', async () => {

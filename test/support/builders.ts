@@ -55,7 +55,7 @@ export function parametersOf(
 
 let spans = 0;
 
-/** A span as an SDK leaves it. */
+/** A span as an SDK leaves it, of a request that has just begun. */
 export function finishedSpan(
   overrides: Partial<FinishedSpan> & { id?: string } = {},
 ): FinishedSpan {
@@ -64,7 +64,7 @@ export function finishedSpan(
   return {
     name: 'GET',
     kind: 1,
-    startTime: [NOON / 1000, 0],
+    startTime: [Math.floor(Date.now() / 1000), 0],
     duration: [0, 12_400_000],
     attributes: {},
     status: { code: 0 },

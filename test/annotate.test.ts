@@ -1,0 +1,350 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { context, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
+import { expect, test } from 'vitest';
+import { ignore, measure, track } from '../src/index.js';
+import { startTracedService, until } from './support/traced-service.js';
+
+// Asked for anew each time: every test registers a provider of its own.
+const tracer = () => trace.getTracer('test');
+
+test('track sets parameters of this request’s hit; custom variables add up; nothing leaks into the next', async () => {
+  const service = await startTracedService((request, response) => {
+    if (request.url === '/a') {
+      track({ action_name: 'Checkout', dimension3: 'pro', cvar: { plan: 'pro' } });
+      track({ uid: 'ann', cvar: { tier: 2 } });
+    }
+    response.end();
+  });
+  await service.fetch('/a');
+  await service.fetch('/b');
+  await service.requests(2);
+  const hits = await service.hits();
+  const [a, b] = ['/a', '/b'].map((path) => hits.find(({ params }) => params.url?.endsWith(path)));
+  expect(a?.stored).toMatchObject({
+    title: 'Checkout',
+    custom_dimension_3: 'pro',
+    custom_var_k3: 'plan',
+    custom_var_k4: 'tier',
+  });
+  expect(a?.params.uid).toBe('ann');
+  expect(b?.stored?.title).toBe('GET /b');
+  expect(b?.params).not.toHaveProperty('uid');
+  expect(b?.params.cvar).not.toContain('plan');
+});
+
+test('measure times sync and async work, adds up, and gives back what the work gives or throws', async () => {
+  const service = await startTracedService(async (_request, response) => {
+    const results = [
+      measure('pf_net', () => 1),
+      await measure('pf_dm1', async () => {
+        await wait(20);
+        return 2;
+      }),
+      await measure('pf_dm1', () => wait(20, 3)),
+    ];
+    try {
+      measure('pf_dm2', () => {
+        throw new Error('sync');
+      });
+    } catch (error) {
+      results.push((error as Error).message as never);
+    }
+    await measure('pf_tfr', () => Promise.reject(new Error('async'))).catch((error: Error) => {
+      results.push(error.message as never);
+    });
+    response.end(JSON.stringify(results));
+  });
+  const { body } = await service.fetch('/');
+  expect(JSON.parse(body)).toEqual([1, 2, 3, 'sync', 'async']);
+  await service.requests(1);
+  const { stored } = (await service.hits())[0] ?? {};
+  expect(stored).toMatchObject({ time_network: 0, time_dom_completion: 0, time_transfer: 0 });
+  expect(stored?.time_dom_processing).toBeGreaterThanOrEqual(39);
+});
+
+test('measure starts a lazy thenable, such as a query builder, once', async () => {
+  let started = 0;
+  const query = {
+    // biome-ignore lint/suspicious/noThenProperty: it is what is tested
+    then(resolve: (value: string) => void) {
+      started += 1;
+      setTimeout(() => resolve('row'), 20);
+    },
+  };
+  const service = await startTracedService(async (_request, response) => {
+    response.end(await measure('pf_srv', () => query as PromiseLike<string>));
+  });
+  expect((await service.fetch('/')).body).toBe('row');
+  expect(started).toBe(1);
+  await service.requests(1);
+  expect((await service.hits())[0]?.stored?.time_server).toBeGreaterThanOrEqual(19);
+});
+
+test('ignore leaves the request out and counts it', async () => {
+  const service = await startTracedService((request, response) => {
+    if (request.url === '/health') ignore();
+    response.end();
+  });
+  await service.fetch('/health');
+  await service.fetch('/a');
+  await service.requests(2);
+  expect((await service.hits()).map(({ stored }) => stored?.title)).toEqual(['GET /a']);
+  expect(service.processor.stats()).toMatchObject({
+    hits: 1,
+    tracked: 1,
+    ignored: { attribute: 1 },
+  });
+});
+
+test('outside of a request they do nothing and throw nothing', () => {
+  track({ uid: 'x' });
+  track(undefined as never);
+  ignore();
+  expect(measure('pf_srv', () => 5)).toBe(5);
+  expect(measure('no such key' as never, () => 6)).toBe(6);
+});
+
+test('they find the request where the active span does not record', async () => {
+  const sampler = {
+    shouldSample: (_context: unknown, _traceId: string, _name: string, kind: SpanKind) => ({
+      decision: kind === SpanKind.SERVER ? 2 : 0, // RECORD_AND_SAMPLED, NOT_RECORD
+    }),
+  };
+  const service = await startTracedService(
+    (_request, response) => {
+      tracer().startActiveSpan('not recorded', (span) => {
+        expect(span.isRecording()).toBe(false);
+        track({ dimension1: 'found' });
+        response.end(measure('pf_dm1', () => 'done'));
+      });
+    },
+    {},
+    { sampler },
+  );
+  expect((await service.fetch('/')).body).toBe('done');
+  await service.requests(1);
+  expect((await service.hits())[0]?.stored).toMatchObject({
+    custom_dimension_1: 'found',
+    time_dom_processing: expect.any(Number),
+  });
+});
+
+test('they find the request of a server span that Node’s http knows nothing of', async () => {
+  const service = await startTracedService((_request, response) => void response.end());
+  const attributes = {
+    'http.request.method': 'GET',
+    'url.path': '/own',
+    'http.response.status_code': 200,
+  };
+  tracer().startActiveSpan('own', { kind: SpanKind.SERVER, attributes }, (server) => {
+    tracer().startActiveSpan('below', (below) => {
+      track({ dimension1: 'below' });
+      below.end();
+    });
+    server.end();
+  });
+  expect((await service.hits())[0]?.stored).toMatchObject({
+    title: 'GET /own',
+    custom_dimension_1: 'below',
+  });
+});
+
+test('spans with a perf key become timings at any depth and add up; matomo.* attributes of any span are overrides', async () => {
+  const service = await startTracedService(async (_request, response) => {
+    await tracer().startActiveSpan('outer', async (outer) => {
+      outer.setAttribute('matomo.action_name', 'from a child');
+      outer.setAttribute('matomo.cvar.plan', 'pro');
+      for (const name of ['one', 'two']) {
+        await tracer().startActiveSpan(
+          name,
+          { attributes: { 'matomo.perf_key': 'pf_dm1' } },
+          async (span) => {
+            await wait(15);
+            span.end();
+          },
+        );
+      }
+      outer.end();
+    });
+    trace.getActiveSpan()?.setAttribute('matomo.dimension1', 'from the server span');
+    response.end();
+  });
+  await service.fetch('/');
+  await service.requests(1);
+  const { stored } = (await service.hits())[0] ?? {};
+  expect(stored).toMatchObject({
+    title: 'from a child',
+    custom_var_k3: 'plan',
+    custom_dimension_1: 'from the server span',
+  });
+  expect(stored?.time_dom_processing).toBeGreaterThanOrEqual(29);
+});
+
+test('the server span wins over track, track over the spans below, a later span over an earlier', async () => {
+  const service = await startTracedService((_request, response) => {
+    for (const [name, number] of [
+      ['a', 1],
+      ['b', 2],
+    ] as const) {
+      const span = tracer().startSpan(name);
+      span.setAttributes({
+        'matomo.dimension1': `child ${number}`,
+        'matomo.dimension2': `child ${number}`,
+        'matomo.dimension3': `child ${number}`,
+      });
+      span.end();
+    }
+    track({ dimension2: 'track', dimension3: 'track' });
+    trace.getActiveSpan()?.setAttribute('matomo.dimension3', 'server span');
+    response.end();
+  });
+  await service.fetch('/');
+  await service.requests(1);
+  expect((await service.hits())[0]?.stored).toMatchObject({
+    custom_dimension_1: 'child 2',
+    custom_dimension_2: 'track',
+    custom_dimension_3: 'server span',
+  });
+});
+
+test.each([
+  ['on the server span', () => trace.getActiveSpan()?.setAttribute('matomo.ignore', true)],
+  [
+    'on a span below',
+    () =>
+      tracer()
+        .startSpan('below', { attributes: { 'matomo.ignore': true } })
+        .end(),
+  ],
+])('matomo.ignore %s leaves the request out', async (_where, act) => {
+  const service = await startTracedService((_request, response) => {
+    act();
+    response.end();
+  });
+  await service.fetch('/');
+  await service.requests(1);
+  expect(service.processor.stats()).toMatchObject({
+    hits: 0,
+    pending: 0,
+    ignored: { attribute: 1 },
+  });
+});
+
+test('a child that ends after the server span still counts as long as the hit has not left', async () => {
+  const service = await startTracedService((_request, response) => {
+    const late = tracer().startSpan('late');
+    response.end();
+    response.on('close', () =>
+      setTimeout(() => {
+        late.setAttributes({ 'matomo.perf_key': 'pf_dm2', 'matomo.dimension1': 'late' });
+        late.end();
+      }, 10),
+    );
+  });
+  await service.fetch('/');
+  await service.requests(1);
+  await wait(50);
+  const { stored } = (await service.hits())[0] ?? {};
+  expect(stored).toMatchObject({
+    custom_dimension_1: 'late',
+    time_dom_completion: expect.any(Number),
+  });
+});
+
+test('a late ignore takes the hit back: it leaves hits and pending and is counted', async () => {
+  const service = await startTracedService((_request, response) => {
+    const late = tracer().startSpan('late');
+    response.end();
+    setTimeout(() => late.setAttribute('matomo.ignore', true).end(), 20);
+  });
+  await service.fetch('/');
+  await service.requests(1);
+  expect(service.processor.stats()).toMatchObject({ hits: 1, pending: 1 });
+  await wait(40);
+  expect(await service.hits()).toEqual([]);
+  expect(service.processor.stats()).toMatchObject({
+    hits: 0,
+    pending: 0,
+    ignored: { attribute: 1 },
+  });
+});
+
+test('a tagged child that still runs holds its hit back, also when others fill the batch, and then counts', async () => {
+  const options = { scheduledDelayMillis: 1000, maxExportBatchSize: 2 };
+  const service = await startTracedService((request, response) => {
+    if (request.url === '/held') {
+      const child = tracer().startSpan('job', { attributes: { 'matomo.perf_key': 'pf_dm1' } });
+      setTimeout(() => child.end(), 300);
+    }
+    response.end();
+  }, options);
+  await service.fetch('/held');
+  for (const path of ['/a', '/b', '/c', '/d']) await service.fetch(path);
+  await until(() => service.inspector.hits().length === 4);
+  expect(service.inspector.hits().map(({ stored }) => stored?.title)).not.toContain('GET /held');
+  await until(() => service.inspector.hits().length === 5);
+  const held = service.inspector.hits().at(-1)?.stored;
+  expect(held?.title).toBe('GET /held');
+  expect(held?.time_dom_processing).toBeGreaterThanOrEqual(299);
+});
+
+test('a tagged child that never ends holds its hit back for the scheduled delay at most', async () => {
+  const service = await startTracedService(
+    (_request, response) => {
+      tracer().startSpan('never ends', { attributes: { 'matomo.perf_key': 'pf_dm1' } });
+      response.end();
+    },
+    { scheduledDelayMillis: 200 },
+  );
+  const start = Date.now();
+  await service.fetch('/');
+  await until(() => service.inspector.hits().length === 1);
+  expect(Date.now() - start).toBeGreaterThanOrEqual(200);
+  expect(service.inspector.hits()[0]?.stored).not.toHaveProperty('time_dom_processing');
+});
+
+test('a measure that outlasts its response holds the hit back as well', async () => {
+  const service = await startTracedService(
+    (_request, response) => {
+      void measure('pf_onl', () => wait(150));
+      response.end();
+    },
+    { scheduledDelayMillis: 400 },
+  );
+  await service.fetch('/');
+  await until(() => service.inspector.hits().length === 1);
+  expect(service.inspector.hits()[0]?.stored?.time_on_load).toBeGreaterThanOrEqual(149);
+});
+
+test('spans that lost the asynchronous context go to the request that their parents lead to, also within one trace', async () => {
+  const service = await startTracedService(async (request, response) => {
+    const name = request.url?.slice(1) ?? '';
+    const active = context.active();
+    const parent = tracer().startSpan('parent', {}, active);
+    const below = trace.setSpan(active, parent);
+    await wait(20); // both requests are under way
+    queue.push(() => {
+      const child = tracer().startSpan('child', {}, below);
+      child.setAttribute('matomo.dimension1', name);
+      child.end();
+      parent.end();
+      response.end();
+    });
+  });
+  const queue: (() => void)[] = [];
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  const both = Promise.all(
+    ['/a', '/b'].map((path) => service.fetch(path, { headers: { traceparent } })),
+  );
+  await until(() => queue.length === 2);
+  context.with(ROOT_CONTEXT, () => {
+    for (const job of queue.reverse()) job();
+  });
+  await both;
+  await service.requests(2);
+  const stored = (await service.hits()).map((hit) => [
+    hit.stored?.title,
+    hit.stored?.custom_dimension_1,
+  ]);
+  expect(Object.fromEntries(stored)).toEqual({ 'GET /a': 'a', 'GET /b': 'b' });
+});

@@ -1,0 +1,215 @@
+import { connect } from 'node:net';
+import { trace } from '@opentelemetry/api';
+import express from 'express';
+import { expect, test } from 'vitest';
+import { startTracedService, until } from './support/traced-service.js';
+
+test('a request becomes a page view with what only Node’s request knows', async () => {
+  const service = await startTracedService((_request, response) => void response.end('ok'));
+  await service.fetch('/users/42?x=1&token=s3cret', {
+    headers: {
+      host: 'shop.example.org',
+      'user-agent': 'curl/8.5.0',
+      'accept-language': 'sv-SE,sv;q=0.9',
+      referer: 'https://ref.example/page',
+    },
+  });
+  await service.requests(1);
+  const [hit] = await service.hits();
+  expect(hit).toMatchObject({
+    verdict: 'tracked',
+    params: {
+      idsite: '1',
+      rec: '1',
+      apiv: '1',
+      ua: 'curl/8.5.0',
+      lang: 'sv-SE,sv;q=0.9',
+      urlref: 'https://ref.example/page',
+      gt_ms: expect.stringMatching(/^\d+$/),
+      cid: expect.stringMatching(/^[\da-f]{16}$/),
+    },
+    stored: {
+      type: 'page',
+      title: 'GET /users/42',
+      url: 'https://shop.example.org/users/42?x=1&token=redacted',
+      time_server: expect.any(Number),
+      custom_var_k1: 'http_status_code',
+      custom_var_v1: '200',
+      custom_var_k2: 'http_method',
+      custom_var_v2: 'GET',
+    },
+  });
+  const { received, stored } = hit ?? {};
+  expect(Math.abs((received ?? 0) / 1000 - (stored?.server_time ?? 0))).toBeLessThan(5);
+});
+
+test('header bytes that are UTF-8 arrive as such', async () => {
+  const service = await startTracedService((_request, response) => void response.end());
+  const userAgent = Buffer.from('räksmörgås/1').toString('latin1');
+  await service.fetch('/', { headers: { 'user-agent': userAgent } });
+  await service.requests(1);
+  expect((await service.hits())[0]?.params.ua).toBe('räksmörgås/1');
+});
+
+test('Express routes are titles with nothing but the http instrumentation, under routers and after errors too', async () => {
+  const service = await startTracedService(createShop);
+  for (const path of ['/users/7', '/api/users/8?x=1', '/fails/1', '/api/fails/1', '/api/nothing']) {
+    await service.fetch(path);
+  }
+  await service.requests(5);
+  const hits = await service.hits();
+  expect(hits.map(({ stored }) => [stored?.title, stored?.url?.replace(/.*:\d+/, '')])).toEqual([
+    ['GET /users/:id', '/users/7'],
+    ['GET /api/users/:id', '/api/users/8?x=1'],
+    ['GET /fails/:id', '/fails/1'],
+    ['GET /api/fails/:id', '/api/fails/1'],
+    ['GET Not Found', '/api/nothing'],
+  ]);
+});
+
+function createShop(): express.Express {
+  const app = express();
+  app.set('env', 'test'); // no stack traces on stderr
+  for (const target of [app, express.Router()]) {
+    target.get('/users/:id', (_request, response) => void response.send('ok'));
+    target.get('/fails/:id', async () => {
+      throw new TypeError('no such luck');
+    });
+    if (target !== app) app.use('/api', target);
+  }
+  return app;
+}
+
+test('what the client does not wait for is 499, what crashes is 500', async () => {
+  const service = await startTracedService((request, response) => {
+    if (request.url === '/destroyed') response.destroy();
+    if (request.url === '/half') response.write('half');
+    if (request.url === '/fails') response.writeHead(500).end();
+    if (request.url === '/whole') response.end('whole');
+  });
+  for (const path of ['/never', '/half']) {
+    const socket = connect(service.port, '127.0.0.1');
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    setTimeout(() => socket.destroy(), 50);
+  }
+  await service.fetch('/destroyed').catch(() => undefined);
+  await service.fetch('/fails');
+  await service.fetch('/whole');
+  await service.requests(5);
+  const statuses = (await service.hits()).map(({ stored }) => [
+    stored?.title,
+    stored?.custom_var_v1,
+  ]);
+  expect(Object.fromEntries(statuses)).toEqual({
+    'GET /never': '499',
+    'GET /half': '499',
+    'GET /destroyed': '499',
+    'GET /fails': '500',
+    'GET /whole': '200',
+  });
+});
+
+test('a hundred requests at once, some on one connection, keep what is theirs', async () => {
+  const service = await startTracedService((request, response) => {
+    setTimeout(() => response.end(request.url), Math.random() * 20);
+  });
+  const one = (i: number) =>
+    service.fetch(`/r/${i}`, {
+      headers: { 'user-agent': `client-${i}`, 'accept-language': `x-${i}` },
+    });
+  await Promise.all(Array.from({ length: 95 }, (_, i) => one(i)));
+  await pipeline(service.port, 95, 5);
+  await service.requests(100);
+  const hits = await service.hits();
+  expect(hits).toHaveLength(100);
+  for (const { params } of hits) {
+    const i = params.url?.match(/\/r\/(\d+)$/)?.[1];
+    expect([params.ua, params.lang]).toEqual([`client-${i}`, `x-${i}`]);
+  }
+  expect(new Set(hits.map(({ params }) => params.url)).size).toBe(100);
+});
+
+/** Several requests on one connection, the next sent before the first is answered. */
+async function pipeline(port: number, from: number, count: number): Promise<void> {
+  const socket = connect(port, '127.0.0.1');
+  let text = '';
+  socket.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+  });
+  for (let i = from; i < from + count; i++) {
+    const headers = `Host: 127.0.0.1:${port}\r\nUser-Agent: client-${i}\r\nAccept-Language: x-${i}`;
+    socket.write(`GET /r/${i} HTTP/1.1\r\n${headers}\r\n\r\n`);
+  }
+  await until(() => text.split('HTTP/1.1 200').length === count + 1);
+  socket.destroy();
+}
+
+test('the URL is of this host, whatever the request target claims', async () => {
+  const service = await startTracedService((_request, response) => void response.end());
+  const socket = connect(service.port, '127.0.0.1');
+  socket.write('GET http://evil.example/a?b=1 HTTP/1.1\r\nHost: good.example\r\n\r\n');
+  socket.write('GET //evil.example/c HTTP/1.1\r\nHost: good.example\r\n\r\n');
+  await service.requests(2);
+  socket.destroy();
+  expect((await service.hits()).map(({ stored }) => stored?.url)).toEqual([
+    'https://good.example/a?b=1',
+    'https://good.example/c',
+  ]);
+});
+
+test('SERVER spans that are no HTTP requests make no hit', async () => {
+  const service = await startTracedService((_request, response) => void response.end());
+  const tracer = trace.getTracer('test');
+  tracer
+    .startSpan('grpc', {
+      kind: 1,
+      attributes: { 'rpc.system': 'grpc', 'http.request.method': 'POST' },
+    })
+    .end();
+  tracer.startSpan('lambda', { kind: 1, attributes: { 'faas.invocation_id': '1' } }).end();
+  tracer.startSpan('client', { kind: 2, attributes: { 'http.request.method': 'GET' } }).end();
+  await service.fetch('/');
+  await service.requests(1);
+  expect(await service.hits()).toHaveLength(1);
+});
+
+test('a SERVER span nested in another makes no second hit and lends it its route, also when it ends later', async () => {
+  const service = await startTracedService((request, response) => {
+    const attributes = { 'http.request.method': 'GET', 'url.path': request.url ?? '' };
+    const span = trace.getTracer('hono').startSpan('nested', { kind: 1, attributes });
+    span.setAttribute('http.route', '/users/:id');
+    span.setAttribute('matomo.dimension2', 'nested');
+    if (request.url === '/users/1') span.end();
+    response.end();
+    if (request.url === '/users/2') setTimeout(() => span.end(), 10);
+  });
+  await service.fetch('/users/1');
+  await service.fetch('/users/2');
+  await service.requests(2);
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  const stored = (await service.hits()).map((hit) => hit.stored);
+  expect(stored).toMatchObject([
+    { title: 'GET /users/:id', custom_dimension_2: 'nested' },
+    { title: 'GET /users/:id', custom_dimension_2: 'nested' },
+  ]);
+});
+
+test('only a span of the very request takes its headers, and only one', async () => {
+  const service = await startTracedService((request, response) => {
+    const common = { 'http.request.method': 'GET', 'http.response.status_code': 200 };
+    for (const path of ['/other', request.url ?? '', request.url ?? '']) {
+      const attributes = { ...common, 'url.path': path };
+      trace.getTracer('own').startSpan('own', { kind: 1, root: true, attributes }).end();
+    }
+    response.end();
+  });
+  await service.fetch('/this', { headers: { referer: 'https://ref.example/' } });
+  await service.requests(4);
+  const referrers = (await service.hits()).map(({ params }) => params.urlref ?? 'none');
+  expect(referrers.sort((a, b) => (a < b ? -1 : 1))).toEqual([
+    'https://ref.example/',
+    'none',
+    'none',
+    'none',
+  ]);
+});

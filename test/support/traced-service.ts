@@ -1,0 +1,126 @@
+import type { IncomingMessage, RequestListener, Server } from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { context, diag, metrics, propagation, trace } from '@opentelemetry/api';
+import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
+import { NodeSDK } from '@opentelemetry/sdk-node';
+import { onTestFinished } from 'vitest';
+import { MatomoSpanProcessor } from '../../src/index.js';
+import { type InspectedHit, type Inspector, startInspector } from '../../src/inspector/index.js';
+import type { MatomoOptions } from '../../src/options.js';
+
+// The instrumentation hooks `require`, not `import`.
+const require = createRequire(import.meta.url);
+
+/** One for all tests of a file: a second one would not be told of modules that were required before. */
+const instrumentation = new HttpInstrumentation();
+
+type NodeSdkOptions = NonNullable<ConstructorParameters<typeof NodeSDK>[0]>;
+
+export interface TracedService {
+  readonly inspector: Inspector;
+  readonly processor: MatomoSpanProcessor;
+  readonly port: number;
+  /** Sends a request and gives its answer; rejects where there was none. */
+  fetch(path: string, options?: FetchOptions): Promise<{ status: number; body: string }>;
+  /** Flushes, and gives what Matomo has got so far. */
+  hits(): Promise<InspectedHit[]>;
+  /** Waits until so many requests have been decided on: as hits or as ignored. */
+  requests(count: number): Promise<void>;
+}
+
+export interface FetchOptions {
+  readonly method?: string;
+  readonly headers?: Record<string, string | string[]>;
+  readonly body?: string;
+}
+
+/** A real HTTP server under the real SDK, whose processor sends to a stand-in for Matomo. Cleans up by itself. */
+export async function startTracedService(
+  listener: RequestListener | (() => RequestListener),
+  options: MatomoOptions = {},
+  sdkOptions: Partial<NodeSdkOptions> = {},
+): Promise<TracedService> {
+  const inspector = await startInspector();
+  const processor = new MatomoSpanProcessor({ url: inspector.url, siteId: 1, ...options });
+  startSdk({ spanProcessors: [processor as never], ...sdkOptions });
+  const { port, server } = await listen(listener);
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    server.close();
+    await processor.shutdown();
+    await inspector.close();
+  });
+  return {
+    inspector,
+    processor,
+    port,
+    fetch: (path, request) => fetchFrom(port, path, request),
+    async hits() {
+      await processor.forceFlush();
+      return inspector.hits();
+    },
+    requests: (count) => until(() => decided(processor) >= count),
+  };
+}
+
+/** Starts the SDK with the HTTP instrumentation, and takes all of it back at the end of the test. */
+export function startSdk(options: Partial<NodeSdkOptions>): NodeSDK {
+  const sdk = new NodeSDK({ instrumentations: [instrumentation], ...options });
+  sdk.start();
+  require('node:http');
+  onTestFinished(async () => {
+    await sdk.shutdown().catch(() => undefined);
+    for (const api of [trace, context, propagation, metrics, diag]) api.disable();
+  });
+  return sdk;
+}
+
+/** Starts a server on a free port of loopback. A function without parameters makes the listener, after the SDK has started. */
+export async function listen(
+  listener: RequestListener | (() => RequestListener),
+): Promise<{ port: number; server: Server }> {
+  const handler = listener.length === 0 ? (listener as () => RequestListener)() : listener;
+  const server = (require('node:http') as typeof import('node:http')).createServer(
+    handler as RequestListener,
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { port: (server.address() as AddressInfo).port, server };
+}
+
+export function fetchFrom(
+  port: number,
+  path: string,
+  { method = 'GET', headers = {}, body }: FetchOptions = {},
+): Promise<{ status: number; body: string }> {
+  const { request } = require('node:http') as typeof import('node:http');
+  return new Promise((resolve, reject) => {
+    request({ port, host: '127.0.0.1', path, method, headers, agent: false }, read)
+      .on('error', reject)
+      .end(body);
+
+    function read(response: IncomingMessage): void {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        text += chunk;
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: text }));
+      response.on('error', reject);
+    }
+  });
+}
+
+function decided(processor: MatomoSpanProcessor): number {
+  const { hits, ignored } = processor.stats();
+  return Object.values(ignored).reduce((sum, count) => sum + count, hits);
+}
+
+/** Waits until something is so; fails after ten seconds. */
+export async function until(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`not so within 10 s: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
