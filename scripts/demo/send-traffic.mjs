@@ -1,0 +1,37 @@
+import { once } from 'node:events';
+import { Agent, request } from 'node:http';
+
+/** Sends all steps of all clients. Resolves to what each client saw: step, status and time. */
+export async function sendTraffic(url, clients, onAnswer) {
+  const answers = await Promise.all(
+    clients.map(async ({ headers, steps }) => {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      const seen = [];
+      for (const step of steps) {
+        seen.push(await send(new URL(step.path, url), step, headers, agent));
+        onAnswer();
+      }
+      agent.destroy();
+      return seen;
+    }),
+  );
+  return answers.flat();
+}
+
+async function send(url, step, headers, agent) {
+  const start = performance.now();
+  const { method, body, leaves } = step;
+  const json = body && { 'Content-Type': 'application/json' };
+  const outgoing = request(url, { method, agent, headers: { ...headers, ...json } });
+  outgoing.end(body && JSON.stringify(body));
+  const [response] = await once(outgoing, 'response');
+  if (leaves) {
+    // The status has come, the answer has not; after a short wait the client is gone.
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    response.destroy();
+    return { step, status: 499, millis: performance.now() - start };
+  }
+  response.resume();
+  await once(response, 'end');
+  return { step, status: response.statusCode, millis: performance.now() - start };
+}

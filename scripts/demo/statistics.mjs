@@ -1,0 +1,98 @@
+// From what was stored to what the screen shows. Pure.
+
+const CLIENT_LEFT = 499;
+
+/** Titles, statuses and times out of the rows that Matomo would have stored. */
+export function readHits(hits) {
+  return hits
+    .filter(({ stored }) => stored !== null)
+    .map(({ stored }) => ({
+      title: stored.title,
+      status: Number(stored.custom_var_v1),
+      millis: stored.time_server,
+    }));
+}
+
+/** The same as the clients saw it, for when Matomo's database is out of reach. */
+export function readAnswers(answers) {
+  return answers
+    .filter(({ step }) => step.title !== undefined)
+    .map(({ step, status, millis }) => ({ title: step.title, status, millis: Math.round(millis) }));
+}
+
+/** One row a title, the most called first. */
+export function toEndpoints(requests) {
+  const rows = [...groupBy(requests, ({ title }) => title)].map(([title, ofTitle]) => ({
+    title,
+    requests: ofTitle.length,
+    ok: countStatus(ofTitle, (status) => status < 400),
+    clientErrors: countStatus(ofTitle, (status) => status >= 400 && status < CLIENT_LEFT),
+    left: countStatus(ofTitle, (status) => status === CLIENT_LEFT),
+    serverErrors: countStatus(ofTitle, (status) => status >= 500),
+    ...toPercentiles(ofTitle.map(({ millis }) => millis)),
+  }));
+  return rows.sort((a, b) => b.requests - a.requests || a.title.localeCompare(b.title));
+}
+
+/** Times of the steps of a request, by the names that the application has for them. */
+export function toTimings(hits, names) {
+  return Object.entries(names).flatMap(([name, key]) => {
+    const timed = hits.filter(({ params }) => params[key] !== undefined);
+    if (timed.length === 0) return [];
+    const millis = timed.map(({ params }) => Number(params[key]));
+    return [{ name, key, title: timed[0].stored?.title, ...toPercentiles(millis) }];
+  });
+}
+
+/** Who called, as far as the hits tell. */
+export function toAudience(hits) {
+  const known = (values) => [...new Set(values.filter(Boolean))].sort();
+  return {
+    visitors: known(hits.map(({ params }) => params.cid)).length,
+    languages: known(hits.map(({ params }) => params.lang?.split(/[-,;]/)[0])),
+    referrers: known(hits.map(({ params }) => params.urlref && new URL(params.urlref).hostname)),
+  };
+}
+
+/** Compares what was sent with what was stored, title by title, so that a loss cannot hide behind a double. */
+export function toBalance(steps, requests) {
+  const expected = groupBy(
+    steps.filter(({ title }) => title !== undefined),
+    ({ title }) => title,
+  );
+  const stored = groupBy(requests, ({ title }) => title);
+  let missing = 0;
+  let surplus = 0;
+  for (const title of new Set([...expected.keys(), ...stored.keys()])) {
+    const difference = (expected.get(title)?.length ?? 0) - (stored.get(title)?.length ?? 0);
+    if (difference > 0) missing += difference;
+    else surplus -= difference;
+  }
+  const ignored = steps.filter(({ title }) => title === undefined).length;
+  return { sent: steps.length, tracked: requests.length, ignored, missing, surplus };
+}
+
+/** Nearest rank: a time that some request really took. */
+export function percentile(values, percent) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)];
+}
+
+function toPercentiles(values) {
+  return { p50: percentile(values, 50), p95: percentile(values, 95) };
+}
+
+function countStatus(requests, matches) {
+  return requests.filter(({ status }) => matches(status)).length;
+}
+
+function groupBy(items, toKey) {
+  const groups = new Map();
+  for (const item of items) {
+    const key = toKey(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return groups;
+}

@@ -1,0 +1,57 @@
+// Who calls the shop, and for what. The same requests in every run.
+
+const get = (path, title) => ({ method: 'GET', path, title });
+const list = get('/items', 'GET /items');
+const item = (id) => get(`/items/${id}`, 'GET /items/:id');
+const report = (month) => get(`/reports/${month}`, 'GET /reports/:month');
+const stock = get('/stock/1', 'GET /stock/:id');
+const impatientStock = { ...stock, leaves: true };
+const recommendations = get('/recommendations', 'GET /recommendations');
+const order = (plan) => ({
+  method: 'POST',
+  path: '/orders',
+  title: 'Checkout',
+  body: { item: 2, plan },
+});
+const scan = (path) => get(path, 'GET Not Found');
+/** Without a title: it is to make no hit. */
+const health = { method: 'GET', path: '/health' };
+
+/** Each client does its round again and again, one request after the other, all clients at the same time. */
+const CLIENTS = [
+  {
+    userAgent: 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0',
+    language: 'de-DE,de;q=0.8',
+    referrer: 'https://search.example/?q=lamp',
+    round: [list, item(1), item(2), impatientStock, order('pro')],
+  },
+  {
+    userAgent:
+      'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36',
+    language: 'en-US,en;q=0.9',
+    referrer: 'https://blog.example/desks',
+    round: [list, item(3), recommendations, order('free')],
+  },
+  {
+    userAgent: 'ShopApp/3.2 okhttp/5.3.0',
+    language: 'fr-FR',
+    round: [list, item(1), item(99), stock, recommendations],
+  },
+  { userAgent: 'python-requests/2.32.5', round: [report('2026-03'), report('2026-09'), list] },
+  { userAgent: 'curl/8.17.0', round: [item(2), item(77)] },
+  { userAgent: 'zgrab/0.x', round: [scan('/wp-login.php'), scan('/.env')] },
+  { userAgent: 'load-balancer/1.0', round: [health, health] },
+];
+const ROUNDS = 14;
+
+/** Every client with its steps in order. */
+export function planTraffic() {
+  return CLIENTS.map(({ userAgent, language, referrer, round }) => ({
+    headers: {
+      'User-Agent': userAgent,
+      ...(language ? { 'Accept-Language': language } : {}),
+      ...(referrer ? { Referer: referrer } : {}),
+    },
+    steps: Array.from({ length: ROUNDS }, () => round).flat(),
+  }));
+}

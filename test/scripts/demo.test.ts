@@ -1,0 +1,82 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { startInspector } from '../../src/inspector/index.js';
+import { ROOT, runNode } from '../support/child-process.js';
+
+const ENDPOINTS = [
+  'GET /items',
+  'GET /items/:id',
+  'Checkout',
+  'GET /reports/:month',
+  'GET /stock/:id',
+  'GET /recommendations',
+  'GET Not Found',
+];
+const TIMEOUT_MILLIS = 60_000;
+
+test('the demo shows every endpoint and loses no request', {
+  timeout: TIMEOUT_MILLIS,
+}, async () => {
+  const { code, stdout, stderr } = await runDemo();
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+  for (const endpoint of ENDPOINTS) expect(stdout).toContain(`\n${endpoint} `);
+  const law = /(\d+) sent = (\d+) tracked \+ (\d+) ignored \(GET \/health\), 0 missing\n/.exec(
+    stdout,
+  );
+  const [sent, tracked, ignored] = (law ?? []).slice(1).map(Number) as [number, number, number];
+  expect(sent).toBeGreaterThanOrEqual(300);
+  expect(tracked + ignored).toBe(sent);
+  expect(ignored).toBeGreaterThan(0);
+});
+
+test(
+  'without a terminal the demo is plain text of at most 80 columns, and installs nothing twice',
+  async () => {
+    const { stdout } = await runDemo();
+    expect(stdout).not.toContain('\x1b');
+    expect(stdout).not.toContain('npm ci');
+    expect(stdout).toMatch(/^Sending requests: 322 of 322$/m);
+    expect(stdout).toMatch(/^ {2}load orders +pf_dm1 +\d+ +\d+$/m);
+    expect(stdout).toMatch(/^Visitors +6, speaking de, en, fr,/m);
+    const screen = stdout.slice(stdout.indexOf('What Matomo knows now')).split('\n');
+    expect(Math.max(...screen.map((line) => line.length))).toBeLessThanOrEqual(80);
+  },
+  TIMEOUT_MILLIS,
+);
+
+test('with MATOMO_URL the demo sends its hits there', { timeout: TIMEOUT_MILLIS }, async () => {
+  const inspector = await startInspector();
+  onTestFinished(() => inspector.close());
+  const { code, stdout } = await runDemo({ MATOMO_URL: inspector.url, MATOMO_SITE_ID: '3' });
+  expect(code).toBe(0);
+  expect(stdout).toContain(`site 3 of ${inspector.url}`);
+  const stored = inspector.hits().map((hit) => hit.stored);
+  expect(stored.every((action) => action?.idsite === 3)).toBe(true);
+  expect(new Set(stored.map((action) => action?.title))).toEqual(new Set(ENDPOINTS));
+});
+
+test('a lost request is not outweighed by one that came twice', async () => {
+  const { toBalance } = await import(`${ROOT}scripts/demo/statistics.mjs`);
+  const steps = [{ title: 'GET /a' }, { title: 'GET /b' }, {}];
+  const stored = [{ title: 'GET /a' }, { title: 'GET /a' }];
+  expect(toBalance(steps, stored)).toEqual({
+    sent: 3,
+    tracked: 2,
+    ignored: 1,
+    missing: 1,
+    surplus: 1,
+  });
+});
+
+test.each([
+  [[7], 7, 7],
+  [[30, 10, 20, 40], 20, 40],
+  [Array.from({ length: 100 }, (_, index) => index + 1), 50, 95],
+])('the median and the 95th percentile of %j are %i and %i', async (values, p50, p95) => {
+  const { percentile } = await import(`${ROOT}scripts/demo/statistics.mjs`);
+  expect([percentile(values, 50), percentile(values, 95)]).toEqual([p50, p95]);
+});
+
+function runDemo(env: Record<string, string> = {}): ReturnType<typeof runNode> {
+  return runNode(['scripts/demo.mjs'], { env, timeoutMillis: TIMEOUT_MILLIS });
+}
