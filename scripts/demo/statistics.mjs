@@ -73,7 +73,7 @@ export function toBalance(steps, requests) {
 }
 
 /** Nearest rank: a time that some request really took. */
-export function percentile(values, percent) {
+function percentile(values, percent) {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)];
 }
