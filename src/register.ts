@@ -17,15 +17,17 @@ function register(): void {
   try {
     const processor = createProcessor();
     if (!processor) return;
+    const atWork = new Set([processor]);
     watchProviders((provider) => {
       try {
-        if (attach(processor, provider, diagnostics) === 'stood-down') void processor.shutdown();
+        for (const attached of attach(processor, provider, diagnostics)) atWork.add(attached);
+        if (atWork.size > 1) void processor.shutdown(); // the application has its own
       } catch (error) {
         diagnostics.warn(`could not attach to the tracer provider, nothing is tracked: ${error}`);
       }
     });
     startAtFirstConnection(processor);
-    flushAtExit(processor);
+    flushAtExit(atWork);
   } catch (error) {
     diagnostics.error(`could not start, nothing is tracked: ${error}`);
   }

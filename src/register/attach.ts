@@ -14,17 +14,16 @@ interface MultiSpanProcessor {
   _spanProcessors?: object[];
 }
 
-export type Attached = 'attached' | 'stood-down' | 'impossible';
-
 /**
- * Adds the processor behind those that a provider has. It stands down where the provider has one of ours, which the
- * application has set up in its code; and where the provider is not of the OpenTelemetry SDK it says what to do.
+ * Adds the processor behind those that a provider has, and returns the ones of this package that it has then: where
+ * the application has set up some in its code, those, because a second one would count every request twice. None
+ * where the provider is not of the OpenTelemetry SDK; what to do then is said.
  */
 export function attach(
   processor: MatomoSpanProcessor,
   provider: object,
   diagnostics: Diagnostics,
-): Attached {
+): MatomoSpanProcessor[] {
   const { _activeSpanProcessor, activeSpanProcessor } = provider as Provider;
   const multi = _activeSpanProcessor ?? activeSpanProcessor;
   const processors = multi?._spanProcessors;
@@ -33,11 +32,11 @@ export function attach(
       `cannot attach to the tracer provider ${provider.constructor?.name}, which is not of the OpenTelemetry SDK: ` +
         'nothing is tracked. Add `new MatomoSpanProcessor()` to the span processors of your tracing set-up instead',
     );
-    return 'impossible';
+    return [];
   }
-  if (processors.includes(processor)) return 'attached';
-  if (processors.some((other) => PROCESSOR_BRAND in other)) return 'stood-down';
+  const ours = processors.filter((other) => PROCESSOR_BRAND in other) as MatomoSpanProcessor[];
+  if (ours.length > 0) return ours;
   // A new list: the old one may be the very array that the application passed.
   multi._spanProcessors = [...processors, processor];
-  return 'attached';
+  return [processor];
 }

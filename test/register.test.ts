@@ -1,0 +1,182 @@
+import { cpSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { type Inspector, startInspector } from '../src/inspector/index.js';
+import { eventually, ROOT, startServer } from './support/child-process.js';
+
+const REGISTER = ['--require', 'opentelemetry-matomo/register'];
+const AUTO = ['--require', '@opentelemetry/auto-instrumentations-node/register'];
+const APPS = 'test/support/apps';
+
+async function matomo(): Promise<{ inspector: Inspector; env: Record<string, string> }> {
+  const inspector = await startInspector();
+  onTestFinished(() => inspector.close());
+  return { inspector, env: { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' } };
+}
+
+const titles = (inspector: Inspector) => inspector.hits().map(({ stored }) => stored?.title);
+
+async function get(url: string): Promise<string> {
+  return (await fetch(url, { headers: { connection: 'close' } })).text();
+}
+
+test.each(['SIGTERM', 'SIGINT'] as const)(
+  'a plain http application is tracked from its first request on, and %s ends it when its hits are sent',
+  async (signal) => {
+    const { inspector, env } = await matomo();
+    const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], { env });
+    expect(await get(`${app.url}/first`)).toBe('ok');
+    await get(`${app.url}/second`);
+    expect(await app.stop(signal)).toEqual({ code: null, signal });
+    expect(titles(inspector)).toEqual(['GET /first', 'GET /second']);
+    expect(app.stderr()).toBe('');
+  },
+);
+
+test('an Express 5 application is tracked with its routes, without any instrumentation of Express', async () => {
+  const { inspector, env } = await matomo();
+  const app = await startServer([...REGISTER, `${APPS}/express.cjs`], { env });
+  for (const path of ['/users/1', '/fails', '/nothing']) await get(app.url + path);
+  await app.stop();
+  const seen = inspector.hits().map(({ stored }) => [stored?.title, stored?.custom_var_v1]);
+  expect(seen).toEqual([
+    ['GET /users/:id', '200'],
+    ['GET /fails', '500'],
+    ['GET Not Found', '404'],
+  ]);
+});
+
+test('an application that ends by itself ends as it would, with its hits sent', async () => {
+  const { inspector, env } = await matomo();
+  const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], { env });
+  await get(`${app.url}/stop`);
+  expect(await app.exit()).toEqual({ code: 0, signal: null });
+  expect(titles(inspector)).toEqual(['GET /stop']);
+});
+
+test('an application with a SIGTERM handler of its own ends by that', async () => {
+  const { inspector, env } = await matomo();
+  const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], {
+    env: { ...env, OWN_HANDLER: '1' },
+  });
+  await get(`${app.url}/a`);
+  expect(await app.stop()).toEqual({ code: 7, signal: null });
+  expect(app.stdout()).toContain('closed');
+  expect(titles(inspector)).toEqual(['GET /a']);
+});
+
+test('a Matomo that does not answer delays the end by the shutdown deadline at most', async () => {
+  const { inspector, env } = await matomo();
+  inspector.play({ delayMillis: 60_000 });
+  const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], {
+    env: { ...env, MATOMO_SHUTDOWN_TIMEOUT: '300' },
+  });
+  await get(`${app.url}/a`);
+  const start = Date.now();
+  expect(await app.stop()).toEqual({ code: null, signal: 'SIGTERM' });
+  expect(Date.now() - start).toBeLessThan(5000); // not a figure: without a deadline it is a minute
+  expect(app.stderr()).toContain('1 hit');
+});
+
+/** What the console exporter of auto-instrumentations wrote: name and kind of each span. */
+function consoleSpans(stdout: string): string[] {
+  return [...stdout.matchAll(/^ {2}name: '(.*)',\n(?: {2}.*\n)*? {2}kind: (\d)/gm)]
+    .map(([, name, kind]) => `${name} ${kind}`)
+    .sort((a, b) => a.localeCompare(b));
+}
+
+async function runBesideAuto(preloads: string[], env: Record<string, string>) {
+  const app = await startServer([...preloads, `${APPS}/express.cjs`], {
+    env: {
+      ...env,
+      OTEL_TRACES_EXPORTER: 'console',
+      OTEL_METRICS_EXPORTER: 'none',
+      OTEL_LOGS_EXPORTER: 'none',
+    },
+  });
+  for (const path of ['/users/1', '/users/2', '/nothing']) await get(app.url + path);
+  app.kill('SIGTERM'); // auto-instrumentations listens, so that the process stays
+  await eventually(() => consoleSpans(app.stdout()).some((span) => span.startsWith('GET /users')));
+  await eventually(() => consoleSpans(app.stdout()).length >= 3);
+  return app;
+}
+
+test.each([
+  ['before', [...REGISTER, ...AUTO]],
+  ['behind', [...AUTO, ...REGISTER]],
+])(
+  'loaded %s auto-instrumentations: one hit a request, and the exporter gets the spans that it had',
+  async (_where, preloads) => {
+    const { inspector, env } = await matomo();
+    const without = await runBesideAuto(AUTO, {});
+    const beside = await runBesideAuto(preloads, env);
+    await eventually(() => inspector.hits().length === 3);
+    expect(titles(inspector)).toEqual(['GET /users/:id', 'GET /users/:id', 'GET Not Found']);
+    expect(consoleSpans(without.stdout()).length).toBeGreaterThan(3);
+    expect(consoleSpans(beside.stdout())).toEqual(consoleSpans(without.stdout()));
+    expect(beside.stderr()).toBe('');
+  },
+);
+
+async function runTracedInCode(preloads: string[], env: Record<string, string>) {
+  const app = await startServer([...preloads, `${APPS}/traced-in-code.cjs`], { env });
+  await get(`${app.url}/a`);
+  await get(`${app.url}/b`);
+  const told = JSON.parse(await get(`${app.url}/told`));
+  await app.stop();
+  return told;
+}
+
+test('an application that sets its tracing up in code keeps its spans and hooks and is tracked', async () => {
+  const { inspector, env } = await matomo();
+  const without = await runTracedInCode([], {});
+  expect(without).toEqual({ spans: ['GET 1', 'GET 1'], hooks: expect.any(Number) });
+  expect(without.hooks).toBeGreaterThanOrEqual(2);
+  expect(await runTracedInCode(REGISTER, env)).toEqual(without);
+  expect(titles(inspector)).toEqual(['GET /a', 'GET /b', 'GET /told']);
+});
+
+test('register stands down where the application has set up a processor of ours, and flushes that', async () => {
+  const { inspector, env } = await matomo();
+  await runTracedInCode(REGISTER, { ...env, OWN_PROCESSOR: '1' });
+  expect(titles(inspector)).toEqual(['GET /a', 'GET /b', 'GET /told']);
+});
+
+test('without MATOMO_URL one line says so and the application runs untouched', async () => {
+  const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], {
+    env: { MATOMO_SITE_ID: '1' },
+  });
+  expect(await get(`${app.url}/a`)).toBe('ok');
+  expect(await app.stop()).toEqual({ code: null, signal: 'SIGTERM' });
+  expect(app.stderr()).toBe('opentelemetry-matomo: nothing is tracked: set url (MATOMO_URL)\n');
+});
+
+test.each([
+  { MATOMO_ENABLED: 'false' },
+  { OTEL_SDK_DISABLED: 'true', MATOMO_URL: 'http://127.0.0.1:9', MATOMO_SITE_ID: '1' },
+])('%o switches everything off, silently', async (env) => {
+  const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], { env });
+  expect(await get(`${app.url}/a`)).toBe('ok');
+  await app.stop();
+  expect(app.stderr()).toBe('');
+});
+
+test('where nothing of OpenTelemetry is installed, one line has the command and the application runs', async () => {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'matomo-')));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const installed = join(folder, 'node_modules/opentelemetry-matomo');
+  cpSync(join(ROOT, 'dist'), join(installed, 'dist'), { recursive: true });
+  cpSync(join(ROOT, 'package.json'), join(installed, 'package.json'));
+  symlinkSync(join(ROOT, 'node_modules/undici'), join(folder, 'node_modules/undici'));
+  cpSync(join(ROOT, APPS, 'plain-http.cjs'), join(folder, 'app.cjs'));
+  const app = await startServer([...REGISTER, 'app.cjs'], {
+    cwd: folder,
+    env: { MATOMO_URL: 'http://127.0.0.1:9', MATOMO_SITE_ID: '1' },
+  });
+  expect(await get(`${app.url}/a`)).toBe('ok');
+  await app.stop();
+  expect(app.stderr().trim().split('\n')).toEqual([
+    expect.stringMatching(/^opentelemetry-matomo: .*Run: npm install @opentelemetry\//),
+  ]);
+});

@@ -1,0 +1,30 @@
+// Sets its tracing up by itself, with a hook of its own, and tells at /told what its exporter has seen.
+const { NodeSDK } = require('@opentelemetry/sdk-node');
+const { HttpInstrumentation } = require('@opentelemetry/instrumentation-http');
+const { InMemorySpanExporter, SimpleSpanProcessor } = require('@opentelemetry/sdk-trace-base');
+
+let hooks = 0;
+const exporter = new InMemorySpanExporter();
+const spanProcessors = [new SimpleSpanProcessor(exporter)];
+if (process.env.OWN_PROCESSOR) {
+  const { MatomoSpanProcessor } = require('opentelemetry-matomo');
+  spanProcessors.push(new MatomoSpanProcessor());
+}
+const instrumentations = [
+  new HttpInstrumentation({
+    requestHook: () => {
+      hooks += 1;
+    },
+  }),
+];
+new NodeSDK({ spanProcessors, instrumentations }).start();
+
+const { createServer } = require('node:http');
+const server = createServer((request, response) => {
+  if (request.url !== '/told') return response.end('ok');
+  const spans = exporter.getFinishedSpans().map(({ name, kind }) => `${name} ${kind}`);
+  response.end(JSON.stringify({ spans, hooks }));
+});
+server.listen(process.env.PORT, '127.0.0.1', () => {
+  process.stdout.write(`http://127.0.0.1:${server.address().port}\n`);
+});
