@@ -5,18 +5,30 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** Runs `npm ci` and the build, each only where needed. Resolves to whether all went well. */
+/** Installs and builds, each only where needed. Resolves to whether all went well. */
 export async function setUp(say) {
-  if (!isInstalled()) {
-    say('Installing dependencies with npm ci; this takes up to a minute.');
-    const args = ['ci', '--include=dev', '--no-progress'];
-    if ((await run('npm', args, { shell: process.platform === 'win32' })) !== 0) return false;
-  }
+  if (!isInstalled() && !(await install(say))) return false;
   if (!isBuilt()) {
     say('Building dist.');
     if ((await run(process.execPath, ['scripts/build.mjs'])) !== 0) return false;
   }
   return true;
+}
+
+/**
+ * `npm ci` refuses a lock file that lacks packages of other platforms, as one written with a registry that does not
+ * have them does. `npm install` takes the same versions from it, and `--no-save` leaves it as it is.
+ */
+async function install(say) {
+  const npm = (args, stdio) =>
+    run('npm', [...args, '--include=dev', '--no-progress'], {
+      stdio,
+      shell: process.platform === 'win32',
+    });
+  say('Installing dependencies with npm ci; this takes up to a minute.');
+  if ((await npm(['ci'], ['ignore', 'inherit', 'ignore'])) === 0) return true;
+  say('npm ci cannot install them; trying npm install.');
+  return (await npm(['install', '--no-save'], 'inherit')) === 0;
 }
 
 /** Runs a command in the root with this process's own output. Resolves to its exit code, 1 where a signal ended it. */
