@@ -1,0 +1,34 @@
+import { parseArgs } from 'node:util';
+import { formatHits, type InspectedHit, startInspector } from '../inspector/index.js';
+
+const PRINT_EVERY_MILLIS = 500;
+
+/** Runs the stand-in until Ctrl-C and prints what comes. */
+export async function inspect(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      port: { type: 'string', default: '8080' },
+      host: { type: 'string', default: '127.0.0.1' },
+    },
+  });
+  const port = Number(values.port);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new Error(`--port must be a number from 0 to 65535, got ${JSON.stringify(values.port)}`);
+  }
+  const inspector = await startInspector({ port, host: values.host });
+  console.log(
+    `Matomo's stand-in listens on ${inspector.url}; what came is at ${inspector.url}/hits\n`,
+  );
+  let last: InspectedHit | undefined;
+  const timer = setInterval(() => {
+    const hits = inspector.hits();
+    const fresh = hits.slice(last === undefined ? 0 : hits.lastIndexOf(last) + 1);
+    if (fresh.length > 0) console.log(formatHits(fresh));
+    last = fresh.at(-1) ?? last;
+  }, PRINT_EVERY_MILLIS);
+  process.once('SIGINT', () => {
+    clearInterval(timer);
+    void inspector.close();
+  });
+}

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { MatomoSpanExporter } from '../src/index.js';
+import { finishedSpan } from './support/builders.js';
+import { eventually, runNode, startServer } from './support/child-process.js';
+
+const MAIN = 'dist/esm/cli/main.js';
+
+test('inspect prints each hit as it comes, and shows them at /hits', async () => {
+  const inspector = await startServer([MAIN, 'inspect', '--port', '0']);
+  const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1 });
+  for (const path of ['/a', '/b']) {
+    const attributes = {
+      'http.request.method': 'GET',
+      'url.path': path,
+      'http.response.status_code': 200,
+    };
+    exporter.export([finishedSpan({ attributes })], () => undefined);
+    await exporter.forceFlush();
+    await eventually(() => inspector.stdout().includes(`GET ${path}`));
+  }
+  await exporter.shutdown();
+  const hits = (await (await fetch(`${inspector.url}/hits`)).json()) as {
+    stored: { title: string };
+  }[];
+  expect(hits.map(({ stored }) => stored.title)).toEqual(['GET /a', 'GET /b']);
+  expect(inspector.stdout().match(/GET \/a/g)).toHaveLength(1);
+  expect(await inspector.stop('SIGINT')).toEqual({ code: 0, signal: null });
+});
+
+test('without a command it prints help', async () => {
+  const { code, stdout } = await runNode([MAIN]);
+  expect(code).toBe(0);
+  expect(stdout).toContain('inspect');
+  expect(stdout.split('\n').length).toBeLessThan(24);
+});
+
+test.each([
+  [['nonsense'], 'no command "nonsense"'],
+  [['inspect', '--port', 'x'], '--port must be a number'],
+  [['inspect', '--colour'], '--colour'],
+])('%j is refused with a line that says why', async (args, line) => {
+  const { code, stderr } = await runNode([MAIN, ...args]);
+  expect(code).toBe(1);
+  expect(stderr).toContain(line);
+});

@@ -1,0 +1,61 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import packageJson from '../package.json' with { type: 'json' };
+import { ROOT, runNode } from './support/child-process.js';
+
+function declarations(): string[] {
+  return readdirSync(join(ROOT, 'dist'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.d.ts'))
+    .map((file) => readFileSync(join(ROOT, 'dist', file), 'utf8'));
+}
+
+test('published types import nothing but the API and Node', () => {
+  const imported = declarations().flatMap((text) =>
+    [...text.matchAll(/(?:from|import\()\s*['"]([^'"]+)['"]/g)].map(([, name]) => name),
+  );
+  const foreign = new Set(
+    imported.filter((name) => !name?.startsWith('.') && !name?.startsWith('node:')),
+  );
+  expect([...foreign]).toEqual(['@opentelemetry/api']);
+});
+
+test('undici is the one dependency, and no SDK is more than an optional peer', () => {
+  expect(Object.keys(packageJson.dependencies)).toEqual(['undici']);
+  const optional = Object.keys(packageJson.peerDependenciesMeta);
+  expect(
+    Object.keys(packageJson.peerDependencies).filter((name) => !optional.includes(name)),
+  ).toEqual(['@opentelemetry/api']);
+});
+
+test.each([
+  ['CommonJS', ['-e', 'const m = require("opentelemetry-matomo"); USE']],
+  ['ESM', ['--input-type=module', '-e', 'import * as m from "opentelemetry-matomo"; USE']],
+])('%s: the entry loads, without undici and without the OpenTelemetry API', async (_form, args) => {
+  const use = `
+    new m.MatomoSpanProcessor({ url: 'http://127.0.0.1:9', siteId: 1 });
+    const { Module } = process.getBuiltinModule('module');
+    const loaded = Object.keys(Module._cache).filter((file) => /node_modules.(undici|@opentelemetry)/.test(file));
+    console.log(JSON.stringify([Object.keys(m).sort(), loaded]));`;
+  const { code, stdout, stderr } = await runNode(args.map((arg) => arg.replace('USE', use)));
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const [exported, loaded] = JSON.parse(stdout);
+  expect(exported.filter((name: string) => name !== 'default')).toEqual([
+    'MatomoSpanExporter',
+    'MatomoSpanProcessor',
+    'ignore',
+    'measure',
+    'track',
+  ]);
+  expect(loaded).toEqual([]);
+});
+
+test('no file of the package is much longer than 200 lines', () => {
+  const long = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map(
+      (file) => [file, readFileSync(join(ROOT, 'src', file), 'utf8').split('\n').length] as const,
+    )
+    .filter(([, lines]) => lines > 230);
+  expect(long).toEqual([]);
+});
