@@ -5,7 +5,7 @@ export interface HttpDispatcher {
   destroy?(error: Error | null): Promise<void>;
 }
 
-export interface DispatchOptions {
+interface DispatchOptions {
   readonly origin: string;
   readonly path: string;
   readonly method: 'POST';
@@ -19,7 +19,7 @@ export interface DispatchController {
   abort(reason: Error): void;
 }
 
-export interface DispatchHandler {
+interface DispatchHandler {
   /** Just before the first byte of the request goes to the socket. */
   onRequestStart(controller: DispatchController): void;
   onResponseStart(

@@ -1,5 +1,5 @@
 /** `crash` hits leave in bulks of their own: on a Matomo without CrashAnalytics each rolls its whole bulk back. */
-export type HitKind = 'page' | 'crash';
+type HitKind = 'page' | 'crash';
 
 /** One tracking request as delivery sees it: whose it is, when it was, and the bytes to send. */
 export interface Hit {

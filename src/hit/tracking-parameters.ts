@@ -33,7 +33,7 @@ const JSON_TEXT = { kind: 'json', maxCharacters: 16_384 } as const;
  *
  * Meaning: https://developer.matomo.org/api-reference/tracking-api. Limits: the columns of Matomo 5
  * in a strict database, where one value that does not fit loses the whole bulk.
- * Custom dimensions (`dimension1` … `dimension999`) are declared by {@link CUSTOM_DIMENSION}.
+ * Custom dimensions are `dimension1` … `dimension999`, see {@link declarationOf}.
  */
 export const TRACKING_PARAMETERS: { readonly [name in KnownParameter]: ParameterDeclaration } = {
   idsite: { kind: 'integer', min: 1, max: 4_294_967_295 },
@@ -105,7 +105,7 @@ export const TRACKING_PARAMETERS: { readonly [name in KnownParameter]: Parameter
 };
 
 /** `dimensionN`: 250 characters, counted after HTML escaping. */
-export const CUSTOM_DIMENSION: ParameterDeclaration = { kind: 'text', maxCharacters: 250 };
+const CUSTOM_DIMENSION: ParameterDeclaration = { kind: 'text', maxCharacters: 250 };
 
 /** Name or value of a custom variable. */
 export const CUSTOM_VARIABLE: ParameterDeclaration = { kind: 'text', maxCharacters: 200 };

@@ -21,7 +21,7 @@ export interface ChildExit {
   readonly signal: NodeJS.Signals | null;
 }
 
-export interface Child {
+interface Child {
   readonly pid: number;
   /** All that it has written so far. */
   stdout(): string;
@@ -41,7 +41,7 @@ export interface Server extends Child {
 }
 
 /** Starts `node ...args`. It is killed when the test has finished, if it still runs. */
-export function startNode(args: readonly string[], options: ChildOptions = {}): Child {
+function startNode(args: readonly string[], options: ChildOptions = {}): Child {
   const { cwd = ROOT, env = {}, timeoutMillis = 20_000 } = options;
   const child = spawn(process.execPath, args, {
     cwd,

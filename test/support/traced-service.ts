@@ -29,7 +29,7 @@ export interface TracedService {
   requests(count: number): Promise<void>;
 }
 
-export interface FetchOptions {
+interface FetchOptions {
   readonly method?: string;
   readonly headers?: Record<string, string | string[]>;
   readonly body?: string;
@@ -65,7 +65,7 @@ export async function startTracedService(
 }
 
 /** Starts the SDK with the HTTP instrumentation, and takes all of it back at the end of the test. */
-export function startSdk(options: Partial<NodeSdkOptions>): NodeSDK {
+function startSdk(options: Partial<NodeSdkOptions>): NodeSDK {
   const sdk = new NodeSDK({ instrumentations: [instrumentation], ...options });
   sdk.start();
   require('node:http');
@@ -77,7 +77,7 @@ export function startSdk(options: Partial<NodeSdkOptions>): NodeSDK {
 }
 
 /** Starts a server on a free port of loopback. A function without parameters makes the listener, after the SDK has started. */
-export async function listen(
+async function listen(
   listener: RequestListener | (() => RequestListener),
 ): Promise<{ port: number; server: Server }> {
   const handler = listener.length === 0 ? (listener as () => RequestListener)() : listener;
@@ -88,7 +88,7 @@ export async function listen(
   return { port: (server.address() as AddressInfo).port, server };
 }
 
-export function fetchFrom(
+function fetchFrom(
   port: number,
   path: string,
   { method = 'GET', headers = {}, body }: FetchOptions = {},
