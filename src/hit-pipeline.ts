@@ -55,14 +55,15 @@ export class HitPipeline {
     }
     this.#hits += 1;
     const now = Date.now();
-    this.#delivery.push({
+    const hit: PendingHit = {
       endedMillis: now,
       isSettled: (nowMillis) => {
         const age = nowMillis - now;
         return age >= (ended.running ? this.#options.scheduledDelayMillis : SETTLE_MILLIS);
       },
       settle: () => this.#settle(ended, site),
-    } satisfies PendingHit);
+    };
+    if (!this.#delivery.push(hit)) ended.close();
   }
 
   flush(): Promise<void> {

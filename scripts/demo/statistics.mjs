@@ -31,7 +31,7 @@ export function toEndpoints(requests) {
     serverErrors: countStatus(ofTitle, (status) => status >= 500),
     ...toPercentiles(ofTitle.map(({ millis }) => millis)),
   }));
-  return rows.sort((a, b) => b.requests - a.requests || a.title.localeCompare(b.title));
+  return rows.sort((a, b) => b.requests - a.requests || byName(a.title, b.title));
 }
 
 /** Times of the steps of a request, by the names that the application has for them. */
@@ -46,7 +46,7 @@ export function toTimings(hits, names) {
 
 /** Who called, as far as the hits tell. */
 export function toAudience(hits) {
-  const known = (values) => [...new Set(values.filter(Boolean))].sort();
+  const known = (values) => [...new Set(values.filter(Boolean))].sort(byName);
   return {
     visitors: known(hits.map(({ params }) => params.cid)).length,
     languages: known(hits.map(({ params }) => params.lang?.split(/[-,;]/)[0])),
@@ -76,6 +76,10 @@ export function toBalance(steps, requests) {
 function percentile(values, percent) {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)];
+}
+
+function byName(a, b) {
+  return a.localeCompare(b);
 }
 
 function toPercentiles(values) {

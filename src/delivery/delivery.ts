@@ -65,20 +65,26 @@ export class Delivery {
     return this.#queue.size + this.#hitsInBatches;
   }
 
-  /** Newest hits are dropped, not oldest: a visit whose start is missing is worse than one cut short. */
-  push(hit: PendingHit): void {
+  /**
+   * Takes a hit over, or counts why not. The newest are dropped, not the oldest: a visit whose start is missing is
+   * worse than one cut short.
+   */
+  push(hit: PendingHit): boolean {
     if (this.#closed !== undefined) {
       this.counters.lost.shutdown += 1;
-    } else if (this.pending >= this.#options.maxQueueSize) {
+      return false;
+    }
+    if (this.pending >= this.#options.maxQueueSize) {
       this.counters.lost.queue_full += 1;
       this.#diagnostics.warnOnce(
         'queue_full',
         `${countOf(this.pending)} wait for Matomo, more are dropped and counted (queue_full). Raise maxQueueSize if it can take so many`,
       );
-    } else {
-      this.#queue.push(hit);
-      this.#schedule();
+      return false;
     }
+    this.#queue.push(hit);
+    this.#schedule();
+    return true;
   }
 
   /** One attempt for everything that waits now, at once. Never rejects. */

@@ -115,6 +115,7 @@ export function trackRequests(
   };
 
   function endServerSpan(record: RequestRecord, span: FinishedSpan): void {
+    roots.delete(span); // one span, one hit
     annotate(record.own, span, reportPerfKey);
     const request = readRequest(record, span);
     if (request) {
