@@ -53,7 +53,7 @@ test('the README lists every option in order, with its environment variable and 
 });
 
 function optionRows() {
-  const table = readme.match(/^\| option \|.*\n\|[-|]+\n((?:\|.*\n)+)/m)?.[1] ?? '';
+  const table = readme.match(/^\| option +\|.*\n\|[-| ]+\n((?:\|.*\n)+)/m)?.[1] ?? '';
   return table
     .trim()
     .split('\n')
