@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { get, type IncomingMessage } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
 import { type InspectedHit, type Inspector, startInspector } from '../../src/inspector/index.js';
 import { ROOT, type Server, startServer } from '../support/child-process.js';
@@ -76,17 +78,16 @@ test('the shop is tracked with its own title and plan, and its health check is n
 
 test('a report of the shop is tracked with the times of its steps, a client that left with 499', async () => {
   const { server, inspector } = await start('shop');
+  // Not by fetch, which connects once more after an abort and keeps the shop from ending until that is closed.
+  const [answer] = (await once(get(`${server.url}/stock/1`), 'response')) as [IncomingMessage];
+  answer.destroy();
   await fetch(`${server.url}/reports/2026-05`);
-  const impatience = new AbortController();
-  const answer = await fetch(`${server.url}/stock/1`, { signal: impatience.signal });
-  impatience.abort();
-  await expect(answer.text()).rejects.toThrow('aborted');
   expect(await server.stop()).toEqual({ code: 0, signal: null });
-  expect(titlesAndStatuses(inspector)).toEqual([
-    ['GET /reports/:month', '200'],
-    ['GET /stock/:id', '499'],
-  ]);
-  const [report] = storedBy(inspector);
+  const stored = new Map(storedBy(inspector).map((action) => [action?.title, action]));
+  expect(inspector.hits()).toHaveLength(2);
+  expect(stored.get('GET /stock/:id')?.custom_var_v1).toBe('499');
+  const report = stored.get('GET /reports/:month');
+  expect(report?.custom_var_v1).toBe('200');
   expect(report?.time_dom_processing).toBeGreaterThanOrEqual(14);
   expect(report?.time_dom_completion).toBeGreaterThanOrEqual(0);
   expect(report?.time_on_load).toBeGreaterThanOrEqual(4);
