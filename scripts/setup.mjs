@@ -15,20 +15,10 @@ export async function setUp(say) {
   return true;
 }
 
-/**
- * `npm ci` refuses a lock file that lacks packages of other platforms, as one written with a registry that does not
- * have them does. `npm install` takes the same versions from it, and `--no-save` leaves it as it is.
- */
 async function install(say) {
-  const npm = (args, stdio) =>
-    run('npm', [...args, '--include=dev', '--no-progress'], {
-      stdio,
-      shell: process.platform === 'win32',
-    });
   say('Installing dependencies with npm ci; this takes up to a minute.');
-  if ((await npm(['ci'], ['ignore', 'inherit', 'ignore'])) === 0) return true;
-  say('npm ci cannot install them; trying npm install.');
-  return (await npm(['install', '--no-save'], 'inherit')) === 0;
+  const options = { shell: process.platform === 'win32' };
+  return (await run('npm', ['ci', '--include=dev', '--no-progress'], options)) === 0;
 }
 
 /** Runs a command in the root with this process's own output. Resolves to its exit code, 1 where a signal ended it. */
