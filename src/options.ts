@@ -1,134 +1,122 @@
 import type { HttpDispatcher } from './delivery/dispatcher.js';
 import type { TrackedRequest } from './hit/http-request.js';
-import {
-  boolean,
-  dispatcher,
-  integer,
-  matomoUrl,
-  optionalFunction,
-  secret,
-  siteId,
-  trackedBaseUrl,
-} from './option-values.js';
+import type { TrackingParameters } from './hit/tracking-parameters.js';
 
-/** What can be set, in code or by the environment; code wins. */
+type Patterns = readonly (RegExp | string)[];
+
+/**
+ * What can be set, in code or by the environment; code wins. A wrong value in code throws a `TypeError` that names
+ * option and value; in the environment it is reported once and the default used.
+ *
+ * Functions get the request as it ended. What they throw is reported once and counts as `undefined`.
+ */
 export interface MatomoOptions {
-  /** Base URL of Matomo, or its `matomo.php` / `piwik.php`; http or https. Required. `MATOMO_URL` */
+  /** Base URL of Matomo, or its `matomo.php` or `piwik.php`: http or https, no credentials, no query. */
   readonly url?: string | undefined;
-  /** ID of the site in Matomo, or a function that chooses it; `undefined` from it: not tracked. Required. `MATOMO_SITE_ID` */
+  /** ID of the site in Matomo, or a function that chooses it; where that gives `undefined` or throws, the request is not tracked. */
   readonly siteId?:
     | number
     | string
     | ((request: TrackedRequest) => number | string | undefined)
     | undefined;
   /**
-   * Token of a user with write access to the site; it goes into the request body and nowhere else. With it the
-   * caller's address is sent (`cip`). Default: none. `MATOMO_TOKEN_AUTH`
+   * Token of a user with write access to the site. It goes into the request body and nowhere else. With it the caller's
+   * address is sent (`cip`), and hits older than a day are taken. From a file: `MATOMO_TOKEN_AUTH_FILE`, read at start.
    */
   readonly tokenAuth?: string | undefined;
-  /** `false`: nothing at all is done. Default: true. `MATOMO_ENABLED` */
+  /** `false`: nothing at all is done, and nothing said. */
   readonly enabled?: boolean | undefined;
-  /** Replaces scheme and host of the tracked URLs; its own path stays in front. Default: from the request. `MATOMO_BASE_URL` */
+  /** Replaces scheme and host of the tracked URLs; its own path stays in front of theirs. */
   readonly baseUrl?: string | undefined;
-  /** Tracked URLs are https, whatever the local listener is. Default: true. `MATOMO_ASSUME_HTTPS` */
+  /** Tracked URLs are https where no trusted proxy says otherwise, whatever the local listener is. */
   readonly assumeHttps?: boolean | undefined;
-  /** Leaves a request out. What it throws is reported once and counts as "no". Default: none. */
+  /**
+   * Title of the page view: a template of `{method}`, `{route}`, `{path}`, `{host}`, `{status}` and `{span}`, or a function.
+   * `{route}` is the route, else `Not Found` for a 404, else the path.
+   */
+  readonly actionName?: string | ((request: TrackedRequest) => string | undefined) | undefined;
+  /** Exact paths that are left out, tried before all other filters. */
+  readonly ignorePaths?: readonly string[] | undefined;
+  /** Regular expressions, or strings of them, that are tested anywhere in the path. */
+  readonly ignorePatterns?: Patterns | undefined;
+  /** Regular expressions, or strings of them, for user agents that are left out. Given ones replace the default. */
+  readonly ignoreUserAgents?: Patterns | undefined;
+  /** Methods that are tracked, in any case. */
+  readonly allowedMethods?: readonly string[] | undefined;
+  /** Methods that are not tracked, in any case; they win over `allowedMethods`. */
+  readonly ignoredMethods?: readonly string[] | undefined;
+  /** Leaves a request out where it returns `true`. */
   readonly ignore?: ((request: TrackedRequest) => boolean | undefined) | undefined;
-  /** Secret for visitor ids that several processes agree on. Default: derived from `tokenAuth`; without one random. `MATOMO_VISITOR_KEY` */
-  readonly visitorKey?: string | undefined;
-  /** Sends `bots=1`: an API's clients are programs, and Matomo drops many of them silently. Default: true. `MATOMO_TRACK_BOTS` */
-  readonly trackBots?: boolean | undefined;
-  /** Slots for custom variables in your Matomo. Default: 5. `MATOMO_MAX_CUSTOM_VARIABLES` */
+  /**
+   * Tracking parameters by `METHOD /route`, `/route`, `METHOD /path` or `/path`; the first that matches, in this order,
+   * counts. Spans, `track` and the server span win over them.
+   */
+  readonly routeDetails?: Readonly<Record<string, TrackingParameters>> | undefined;
+  /**
+   * Custom dimensions by their ID in Matomo, 1 to 999: the name of an attribute of the server span, or a function. Stable
+   * attribute names are answered from old ones too. Matomo cuts values at 250 characters.
+   */
+  readonly dimensions?:
+    | Readonly<Record<number, string | ((request: TrackedRequest) => string | number | undefined)>>
+    | undefined;
+  /** Slots that your Matomo has for custom variables. In Matomo 5 they are a plugin. */
   readonly maxCustomVariables?: number | undefined;
-  /** Hits kept in memory; newer ones are dropped beyond it and counted as `queue_full`. Default: 10000. `MATOMO_MAX_QUEUE_SIZE` */
+  /**
+   * Which proxies are believed when they say the caller's address, scheme and host (`X-Forwarded-*`), as in Express:
+   * none, all, so many hops, or a list of addresses and CIDRs (`loopback`, `linklocal`, `uniquelocal` too).
+   */
+  readonly trustProxy?: boolean | number | string | readonly string[] | undefined;
+  /** Bytes of an IPv4 address that are masked from the end, 0 to 4 (IPv6: nothing, /64, /48, /32, all), before it is used for anything. */
+  readonly anonymizeIp?: 0 | 1 | 2 | 3 | 4 | undefined;
+  /**
+   * Who a caller without a user ID is: `auto`, one visitor a day by address and user agent; `cookie`, the visitor of Matomo's
+   * JavaScript tracker where its `_pk_id` cookie is there; `none`, Matomo's own rule; or a function that gives 16 hex digits.
+   */
+  readonly visitorId?:
+    | 'auto'
+    | 'cookie'
+    | 'none'
+    | ((request: TrackedRequest) => string | undefined)
+    | undefined;
+  /** Secret for visitor IDs that several processes agree on. Without it and without a token each process counts a visitor once. */
+  readonly visitorKey?: string | undefined;
+  /** Who the user is: an attribute such as `enduser.id` of the server span or of any recorded span below, or a function. */
+  readonly userId?: string | ((request: TrackedRequest) => string | undefined) | undefined;
+  /** What stays of a URL's query: all (`keep`), all but secrets (`redact`), nothing (`strip`), or the listed names. */
+  readonly query?: 'keep' | 'redact' | 'strip' | readonly string[] | undefined;
+  /** What matches in a path is replaced by `redacted`, in URL and title. */
+  readonly redactPathPatterns?: Patterns | undefined;
+  /** Leaves `?q=` and its kin in the URL, so that Matomo records a site search, without URL, title and timing. */
+  readonly siteSearch?: boolean | undefined;
+  /** Leaves out requests with `DNT: 1` or `Sec-GPC: 1`. */
+  readonly doNotTrack?: boolean | undefined;
+  /** Sends `bots=1`: an API's clients are programs, and Matomo drops many of them silently. */
+  readonly trackBots?: boolean | undefined;
+  /**
+   * What is sent of an error: nothing (`off`), its class as custom variable `error_type` (`type`), or also a crash of the
+   * CrashAnalytics plugin (`crash`). Never its message.
+   */
+  readonly errors?: 'off' | 'type' | 'crash' | undefined;
+  /** Hits kept in memory; newer ones are dropped beyond it and counted as `queue_full`. */
   readonly maxQueueSize?: number | undefined;
-  /** Hits in a bulk request. Default: 100. `MATOMO_MAX_EXPORT_BATCH_SIZE` */
+  /** Bytes that hits in memory may take, roughly; newer ones are dropped beyond it and counted as `queue_full`. */
+  readonly maxQueueBytes?: number | undefined;
+  /** Hits in a bulk request. Matomo gains nothing beyond 100. */
   readonly maxExportBatchSize?: number | undefined;
-  /** Longest wait of a hit before a batch leaves. Default: 5000. `MATOMO_SCHEDULE_DELAY` */
+  /** Longest wait of a hit before a batch leaves, milliseconds. */
   readonly scheduledDelayMillis?: number | undefined;
-  /** Longest that one attempt may take. Default: 30000. `MATOMO_EXPORT_TIMEOUT` */
+  /** Longest that one attempt may take, milliseconds. */
   readonly exportTimeoutMillis?: number | undefined;
-  /** Deadline of `shutdown`. Default: 5000, under `register` 1500. `MATOMO_SHUTDOWN_TIMEOUT` */
+  /** Deadline of `shutdown`, milliseconds; 1500 under `register`. */
   readonly shutdownTimeoutMillis?: number | undefined;
-  /** An undici Dispatcher of your own, for proxies, TLS or tests; it is not closed at shutdown. Default: own. */
+  /** Sends hits again of which it is not known whether Matomo stored them: doubles rather than losses. */
+  readonly resendUnconfirmed?: boolean | undefined;
+  /** An undici 7 Dispatcher of your own, for proxies, TLS or tests. It is not closed at shutdown. */
   readonly dispatcher?: HttpDispatcher | undefined;
+  /** Last look at the parameters of a hit: returns them, changed or not, or `undefined` to drop it. Where it throws, the hit is dropped. */
+  readonly beforeSend?:
+    | ((parameters: Record<string, string>) => Record<string, string> | undefined)
+    | undefined;
+  /** Logs each hit and sends nothing; the hits end as `accepted`. */
+  readonly dryRun?: boolean | undefined;
 }
-
-/** Options as they are used: checked, with defaults. */
-export interface ResolvedOptions {
-  /** With `matomo.php` or `piwik.php`. */
-  readonly url: URL;
-  readonly siteId: number | ((request: TrackedRequest) => number | string | undefined);
-  readonly tokenAuth: string | undefined;
-  readonly enabled: boolean;
-  readonly baseUrl: string | undefined;
-  readonly assumeHttps: boolean;
-  readonly ignore: ((request: TrackedRequest) => boolean | undefined) | undefined;
-  readonly visitorKey: string | undefined;
-  readonly trackBots: boolean;
-  readonly maxCustomVariables: number;
-  readonly maxQueueSize: number;
-  readonly maxExportBatchSize: number;
-  readonly scheduledDelayMillis: number;
-  readonly exportTimeoutMillis: number;
-  readonly shutdownTimeoutMillis: number;
-  readonly dispatcher: HttpDispatcher | undefined;
-}
-
-/** One option: where the environment has it, how a value is checked, what it is by default. */
-export interface OptionDeclaration<T> {
-  /** Environment variable; `undefined` for what only code can give. */
-  readonly env: string | undefined;
-  /** The value as it is used. Throws a `TypeError` that names option and value, but never a secret. */
-  readonly parse: (name: string, value: unknown) => T;
-  /** `required`: without a value the processor is off. */
-  readonly default: T | 'required';
-}
-
-const DAY_MILLIS = 86_400_000;
-
-/** Everything that can be set, once. */
-export const OPTIONS: {
-  readonly [name in keyof ResolvedOptions]: OptionDeclaration<ResolvedOptions[name]>;
-} = {
-  url: { env: 'MATOMO_URL', parse: matomoUrl, default: 'required' },
-  siteId: { env: 'MATOMO_SITE_ID', parse: siteId, default: 'required' },
-  tokenAuth: { env: 'MATOMO_TOKEN_AUTH', parse: secret, default: undefined },
-  enabled: { env: 'MATOMO_ENABLED', parse: boolean, default: true },
-  baseUrl: { env: 'MATOMO_BASE_URL', parse: trackedBaseUrl, default: undefined },
-  assumeHttps: { env: 'MATOMO_ASSUME_HTTPS', parse: boolean, default: true },
-  ignore: { env: undefined, parse: optionalFunction, default: undefined },
-  visitorKey: { env: 'MATOMO_VISITOR_KEY', parse: secret, default: undefined },
-  trackBots: { env: 'MATOMO_TRACK_BOTS', parse: boolean, default: true },
-  maxCustomVariables: {
-    env: 'MATOMO_MAX_CUSTOM_VARIABLES',
-    parse: integer(0, 1000),
-    default: 5,
-  },
-  maxQueueSize: {
-    env: 'MATOMO_MAX_QUEUE_SIZE',
-    parse: integer(1, 10_000_000),
-    default: 10_000,
-  },
-  maxExportBatchSize: {
-    env: 'MATOMO_MAX_EXPORT_BATCH_SIZE',
-    parse: integer(1, 10_000),
-    default: 100,
-  },
-  scheduledDelayMillis: {
-    env: 'MATOMO_SCHEDULE_DELAY',
-    parse: integer(0, DAY_MILLIS),
-    default: 5_000,
-  },
-  exportTimeoutMillis: {
-    env: 'MATOMO_EXPORT_TIMEOUT',
-    parse: integer(1, DAY_MILLIS),
-    default: 30_000,
-  },
-  shutdownTimeoutMillis: {
-    env: 'MATOMO_SHUTDOWN_TIMEOUT',
-    parse: integer(0, DAY_MILLIS),
-    default: 5_000,
-  },
-  dispatcher: { env: undefined, parse: dispatcher, default: undefined },
-};

@@ -1,8 +1,8 @@
 import { toParameterValue } from './parameter-value.js';
 import { CUSTOM_VARIABLE } from './tracking-parameters.js';
 
-/** What could not be sent, for whoever reports it. */
-export type ReportProblem = (key: string, message: string) => void;
+/** Takes what could not be sent, for whoever reports it; the message is asked for the first time that a key occurs. */
+export type ReportProblem = (key: string, message: () => string) => void;
 
 /**
  * The `cvar` parameter in the numbered shape that Matomo reads: `{"1":["name","value"],…}`.
@@ -22,8 +22,9 @@ export function toCustomVariables(
     if (slot === slots) {
       report(
         'cvar',
-        `custom variable ${JSON.stringify(name)} left out: Matomo has ${slots} slots for them. ` +
-          'Use custom dimensions, or raise maxCustomVariables if your Matomo was given more.',
+        () =>
+          `custom variable ${JSON.stringify(name)} left out: Matomo has ${slots} slots for them. ` +
+          'Use custom dimensions, or raise maxCustomVariables if your Matomo was given more',
       );
       break;
     }

@@ -20,6 +20,8 @@ export interface PendingHit {
   readonly endedMillis: number;
   /** Whether the hit may leave with a batch that is due; a flush does not ask. */
   isSettled(nowMillis: number): boolean;
-  /** The hit as it is now, for good; `undefined` where the application has taken it back. Called once. */
-  settle(): Hit | undefined;
+  /** Roughly what it takes in memory. */
+  readonly bytes: number;
+  /** The hit as it is now, for good, and a crash beside it; none where the application has taken it back. Called once. */
+  settle(): readonly Hit[];
 }

@@ -9,12 +9,23 @@ export interface Annotations {
   cvar: Record<string, unknown> | undefined;
   /** Milliseconds by perf key; several timings of one key have been added up. */
   timings: { [key in PerfKey]?: number } | undefined;
+  /** Value of the attribute that says who the user is. */
+  userId: string | undefined;
+  /** Class of the last error. */
+  errorType: string | undefined;
   /** The request makes no hit. */
   ignored: boolean;
 }
 
 export function createAnnotations(): Annotations {
-  return { parameters: undefined, cvar: undefined, timings: undefined, ignored: false };
+  return {
+    parameters: undefined,
+    cvar: undefined,
+    timings: undefined,
+    userId: undefined,
+    errorType: undefined,
+    ignored: false,
+  };
 }
 
 /** A finished HTTP request, put together from spans and, where there was one, Node's own request. */
@@ -27,10 +38,10 @@ export interface HttpRequest {
   readonly query: string | undefined;
   /** Route template such as `/users/:id`. */
   readonly route: string | undefined;
-  /** The Host header, or what the span says of it: not yet checked. */
+  /** As the client named it, or a trusted proxy: not yet checked. */
   readonly host: string | undefined;
-  /** Scheme of the local listener, which is `http` behind a proxy that ends TLS. */
-  readonly scheme: string | undefined;
+  /** Of the tracked URL. */
+  readonly scheme: 'http' | 'https';
   /** 499 where the client went away, 500 where the request crashed before it had a status. */
   readonly statusCode: number;
   /** The response was not sent to its end. */
@@ -38,13 +49,21 @@ export interface HttpRequest {
   readonly userAgent: string | undefined;
   readonly acceptLanguage: string | undefined;
   readonly referrer: string | undefined;
-  /** Address of the connection's other end. */
-  readonly peerAddress: string | undefined;
+  /** Client hints as Matomo's `uadata`: JSON. */
+  readonly clientHints: string | undefined;
+  /** IP address of the caller as far as proxies are trusted, not masked. */
+  readonly address: string | undefined;
+  /** `DNT: 1` or `Sec-GPC: 1`. */
+  readonly optedOut: boolean;
+  /** Name of the server span. */
+  readonly spanName: string;
   /** Epoch milliseconds, with fraction. */
   readonly startMillis: number;
   readonly durationMillis: number;
   /** What the application said, weakest first: spans below, `track` and its kin, the server span itself. */
   readonly annotations: readonly Annotations[];
+  /** What option functions and the span's attributes gave for this request: parameters, weaker than all annotations. */
+  given?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** What option functions get: one request, read-only, with `header` usable only during the call. */

@@ -1,4 +1,9 @@
-import { redactQuery, removeSearchFromPath, removeSearchFromQuery } from './query-policy.js';
+import {
+  createToTrackedQuery,
+  type QueryPolicyOptions,
+  redactQuery,
+  removeSearchFromPath,
+} from './query-policy.js';
 
 /** Matomo cuts there, by bytes; what is sent is ASCII. */
 const MAX_URL_LENGTH = 1024;
@@ -10,26 +15,29 @@ const HOST = /^(?:[a-z\d](?:[\w.-]*[a-z\d.])?|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
 // What a request target may hold as it is. `#` is not in it: Matomo would look for a search behind it.
 const NOT_IN_A_URL = /[^\w\-.~:/?[\]@!$&'()*+,;=%]/gu;
 
-export interface PageUrlOptions {
+export interface PageUrlOptions extends QueryPolicyOptions {
   /** Replaces scheme and host; its own path stays in front. Without trailing slash. */
   readonly baseUrl?: string | undefined;
 }
 
+interface Located {
+  readonly scheme: string;
+  readonly host: string | undefined;
+  /** Already redacted. */
+  readonly path: string;
+  readonly query: string | undefined;
+}
+
 /** The absolute URL of a request, of at most 1,024 bytes: the query is the first to be cut. */
-export function toPageUrl(
-  request: {
-    readonly scheme: string;
-    readonly host: string | undefined;
-    readonly path: string;
-    readonly query: string | undefined;
-  },
-  options: PageUrlOptions,
-): string {
-  const origin = options.baseUrl ?? `${request.scheme}://${toHost(request.host)}`;
-  const url = origin + encodeUnsafe(removeSearchFromPath(request.path));
-  if (request.query === undefined || url.length >= MAX_URL_LENGTH) return cut(url, MAX_URL_LENGTH);
-  const query = encodeUnsafe(redactQuery(removeSearchFromQuery(request.query)));
-  return query === '' ? url : cutQuery(`${url}?${query}`, url.length);
+export function createToPageUrl(options: PageUrlOptions): (request: Located) => string {
+  const toTrackedQuery = createToTrackedQuery(options);
+  return function toPageUrl({ scheme, host, path, query }) {
+    const origin = options.baseUrl ?? `${scheme}://${toHost(host)}`;
+    const url = origin + encodeUnsafe(options.siteSearch ? path : removeSearchFromPath(path));
+    if (query === undefined || url.length >= MAX_URL_LENGTH) return cut(url, MAX_URL_LENGTH);
+    const tracked = encodeUnsafe(toTrackedQuery(query));
+    return tracked === '' ? url : cutQuery(`${url}?${tracked}`, url.length);
+  };
 }
 
 /** The page that a request came from, its query redacted; keywords stay, because Matomo reports them. */

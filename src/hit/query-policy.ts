@@ -74,29 +74,45 @@ const SECRET_WORDS = new Set([
   'iban',
 ]);
 
-const REDACTED = 'redacted';
+/** Stands in the place of what was taken out. */
+export const REDACTED = 'redacted';
 const E_MAIL = /[^\s/@]@[^\s/@]+\.[a-z]/i;
 const JSON_WEB_TOKEN = /^eyJ[\w-]+\./;
 
-/** The query without what is nobody's business: values of secret names, e-mail addresses, JSON Web Tokens. */
-export function redactQuery(query: string): string {
-  return query
-    .split('&')
-    .map((pair) => {
-      const equals = pair.indexOf('=');
-      if (equals < 0) return looksSecret(decode(pair)) ? REDACTED : pair;
-      const secret = isSecretName(nameOf(pair)) || looksSecret(decode(pair.slice(equals + 1)));
-      return secret ? `${pair.slice(0, equals)}=${REDACTED}` : pair;
-    })
-    .join('&');
+export interface QueryPolicyOptions {
+  readonly query: 'keep' | 'redact' | 'strip' | readonly string[];
+  /** Whether Matomo may take a page view for a site search. */
+  readonly siteSearch: boolean;
 }
 
-/** The query without what Matomo would take for a site search. */
-export function removeSearchFromQuery(query: string): string {
-  return query
-    .split('&')
-    .filter((pair) => !isSearchParameter(nameOf(pair)))
-    .join('&');
+/** What stays of a query in the tracked URL; `''` where nothing does. */
+export function createToTrackedQuery({
+  query: policy,
+  siteSearch,
+}: QueryPolicyOptions): (query: string) => string {
+  const keep = typeof policy === 'string' ? undefined : new Set(policy);
+  return function toTrackedQuery(query) {
+    if (policy === 'strip') return '';
+    const kept = query.split('&').filter((pair) => {
+      const name = nameOf(pair);
+      return (siteSearch || !isSearchParameter(name)) && (keep === undefined || keep.has(name));
+    });
+    return policy === 'redact' ? kept.map(redactPair).join('&') : kept.join('&');
+  };
+}
+
+/** The query without what is nobody's business: values of secret names, e-mail addresses, JSON Web Tokens. */
+export function redactQuery(query: string): string {
+  return query.split('&').map(redactPair).join('&');
+}
+
+function redactPair(pair: string): string {
+  const equals = pair.indexOf('=');
+  if (equals < 0) return looksSecret(decode(pair)) ? REDACTED : pair;
+  const name = pair.slice(0, equals);
+  if (looksSecret(decode(name))) return REDACTED;
+  const isSecret = isSecretName(decode(name)) || looksSecret(decode(pair.slice(equals + 1)));
+  return isSecret ? `${name}=${REDACTED}` : pair;
 }
 
 /** The path without matrix parameters (`/find;q=shoes`) that Matomo would take for a site search. */

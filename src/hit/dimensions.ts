@@ -1,0 +1,64 @@
+import type { HttpRequest } from './http-request.js';
+
+/** What a dimension may be made of besides attributes as they stand on the span. */
+export interface RequestFacts {
+  readonly request: HttpRequest;
+  /** As it is tracked: redacted and cut. */
+  readonly url: string;
+  /** Redacted. */
+  readonly path: string;
+  /** Masked. */
+  readonly address: string | undefined;
+}
+
+type Fact = (facts: RequestFacts) => string | number | undefined;
+
+const method: Fact = ({ request }) => request.method;
+const status: Fact = ({ request }) => request.statusCode;
+const url: Fact = (facts) => facts.url;
+const path: Fact = (facts) => facts.path;
+const query: Fact = (facts) => facts.url.split('?', 2)[1];
+const address: Fact = (facts) => facts.address;
+const userAgent: Fact = ({ request }) => request.userAgent;
+
+/**
+ * Attributes whose value the hit knows better than the span: the status of an aborted request, a route that came late, and
+ * what is redacted or masked before it may leave. By their stable names and their old ones.
+ */
+const FACTS: Readonly<Record<string, Fact>> = {
+  'http.request.method': method,
+  'http.method': method,
+  'http.response.status_code': status,
+  'http.status_code': status,
+  'http.route': ({ request }) => request.route,
+  'url.full': url,
+  'http.url': url,
+  'http.target': ({ path: target, url: full }) => [target, full.split('?', 2)[1]].filter(Boolean).join('?'),
+  'url.path': path,
+  'url.query': query,
+  'url.scheme': ({ request }) => request.scheme,
+  'http.scheme': ({ request }) => request.scheme,
+  'client.address': address,
+  'http.client_ip': address,
+  'network.peer.address': address,
+  'net.peer.ip': address,
+  'net.sock.peer.addr': address,
+  'user_agent.original': userAgent,
+  'http.user_agent': userAgent,
+};
+
+/** Whether a dimension of this attribute is made with the hit and not read from the span. */
+export function isRequestFact(attribute: string): boolean {
+  return Object.hasOwn(FACTS, attribute);
+}
+
+/** Dimensions that are made with the hit, as parameters. */
+export function createToDimensions(
+  dimensions: Readonly<Record<string, unknown>>,
+): (facts: RequestFacts) => Record<string, unknown> {
+  const facts = Object.entries(dimensions).flatMap(([id, attribute]) => {
+    const fact = isRequestFact(String(attribute)) ? FACTS[String(attribute)] : undefined;
+    return fact ? [[`dimension${id}`, fact] as const] : [];
+  });
+  return (request) => Object.fromEntries(facts.map(([name, fact]) => [name, fact(request)]));
+}

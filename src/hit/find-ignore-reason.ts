@@ -1,0 +1,34 @@
+import type { HttpRequest } from './http-request.js';
+
+export interface FilterOptions {
+  readonly ignorePaths: readonly string[];
+  readonly ignorePatterns: readonly RegExp[];
+  readonly ignoreUserAgents: readonly RegExp[];
+  /** Upper case; `undefined`: all. */
+  readonly allowedMethods: readonly string[] | undefined;
+  readonly ignoredMethods: readonly string[];
+  readonly doNotTrack: boolean;
+}
+
+/** Why a request is left out by what was configured, `undefined` where it is not. */
+export function createFindIgnoreReason(
+  options: FilterOptions,
+): (
+  request: HttpRequest,
+) => 'path' | 'method' | 'user_agent' | 'pattern' | 'do_not_track' | undefined {
+  const paths = new Set(options.ignorePaths);
+  const allowed = options.allowedMethods && new Set(options.allowedMethods);
+  const ignored = new Set(options.ignoredMethods);
+  const { ignorePatterns, ignoreUserAgents, doNotTrack } = options;
+
+  return function findIgnoreReason({ path, method, userAgent, optedOut }) {
+    if (paths.has(path)) return 'path';
+    const upper = method.toUpperCase();
+    if (ignored.has(upper) || (allowed && !allowed.has(upper))) return 'method';
+    if (userAgent !== undefined && ignoreUserAgents.some((pattern) => pattern.test(userAgent))) {
+      return 'user_agent';
+    }
+    if (ignorePatterns.some((pattern) => pattern.test(path))) return 'pattern';
+    return doNotTrack && optedOut ? 'do_not_track' : undefined;
+  };
+}

@@ -1,0 +1,23 @@
+import { isIP } from 'node:net';
+
+/** Bits of an IPv6 address that are kept, by the bytes of an IPv4 address that are masked. */
+const IPV6_BITS = [128, 64, 48, 32, 0];
+
+/** The address with its last `bytes` (IPv4) set to 0; IPv6 keeps /64, /48, /32 or nothing, as in Matomo. */
+export function maskAddress(address: string, bytes: number): string {
+  if (bytes === 0) return address;
+  if (isIP(address) === 4) {
+    const kept = address.split('.').slice(0, 4 - bytes);
+    return [...kept, ...Array<string>(bytes).fill('0')].join('.');
+  }
+  const groups = expand(address).slice(0, (IPV6_BITS[bytes] as number) / 16);
+  return groups.length === 0 ? '::' : `${groups.join(':')}::`;
+}
+
+/** The eight groups of an IPv6 address. */
+function expand(address: string): string[] {
+  const [head = '', tail] = address.split('::');
+  const left = head === '' ? [] : head.split(':');
+  const right = tail === undefined || tail === '' ? [] : tail.split(':');
+  return [...left, ...Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right];
+}

@@ -1,0 +1,81 @@
+import { isIP } from 'node:net';
+import { createTrust } from './proxy-trust.js';
+
+/** What a request says of where it came from and where it went, unchecked. */
+export interface OriginClaims {
+  /** Address of the connection's other end. */
+  readonly peerAddress: string | undefined;
+  readonly host: string | undefined;
+  /** Scheme of the local listener, which is `http` behind a proxy that ends TLS. */
+  readonly scheme: string | undefined;
+  readonly forwardedFor: string | undefined;
+  readonly forwardedHost: string | undefined;
+  readonly forwardedProto: string | undefined;
+}
+
+/** What of that is believed. */
+export interface Origin {
+  /** A plain IP address. */
+  readonly address: string | undefined;
+  readonly host: string | undefined;
+  readonly scheme: 'http' | 'https';
+}
+
+export interface OriginOptions {
+  readonly trustProxy: boolean | number | readonly string[];
+  readonly assumeHttps: boolean;
+}
+
+/**
+ * Reads X-Forwarded-* as Express does with `trust proxy`: the caller is the first address from the right that is not of a
+ * trusted proxy, and scheme and host are believed where the connection comes from a trusted one.
+ */
+export function createToOrigin({
+  trustProxy,
+  assumeHttps,
+}: OriginOptions): (claims: OriginClaims) => Origin {
+  const isTrusted = createTrust(trustProxy);
+
+  return function toOrigin(claims) {
+    const peer = plainAddress(claims.peerAddress);
+    const scheme = assumeHttps || claims.scheme === 'https' ? 'https' : 'http';
+    if (trustProxy === false || !isTrusted(peer ?? '', 0)) {
+      return { address: peer, host: claims.host, scheme };
+    }
+    const proto = firstOf(claims.forwardedProto)?.toLowerCase();
+    return {
+      address: callerOf(peer, claims.forwardedFor),
+      host: firstOf(claims.forwardedHost) ?? claims.host,
+      scheme: proto === 'http' || proto === 'https' ? proto : scheme,
+    };
+  };
+
+  /** Behind something that is no address nobody can say who it was: the last that is known counts. */
+  function callerOf(peer: string | undefined, forwardedFor: string | undefined): string | undefined {
+    const hops = (forwardedFor ?? '').split(',').filter((hop) => hop.trim() !== '');
+    let caller = peer;
+    for (let hop = 1; hop <= hops.length; hop++) {
+      const address = plainAddress(hops[hops.length - hop]);
+      if (address === undefined) return caller;
+      caller = address;
+      if (!isTrusted(address, hop)) return caller;
+    }
+    return caller;
+  }
+}
+
+/** Without port, brackets and zone, and IPv4 in its own form; `undefined` for what is no address. */
+function plainAddress(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  let address = text.trim().replace(/^"(.*)"$/, '$1');
+  if (address.startsWith('[')) address = address.slice(1, Math.max(1, address.indexOf(']')));
+  else if (/^[\d.]+:\d+$/.test(address)) address = address.slice(0, address.indexOf(':'));
+  // A dual-stack socket tells IPv4 callers as ::ffff:192.0.2.1.
+  address = address.replace(/%.*$/, '').replace(/^::ffff:(?=[\d.]+$)/i, '');
+  return isIP(address) ? address : undefined;
+}
+
+function firstOf(list: string | undefined): string | undefined {
+  const first = list?.split(',')[0]?.trim();
+  return first === '' ? undefined : first;
+}

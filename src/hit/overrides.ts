@@ -1,0 +1,57 @@
+import type { ReportProblem } from './custom-variables.js';
+import { nearestName } from './nearest-name.js';
+import { toParameterValue } from './parameter-value.js';
+import { declarationOf, TRACKING_PARAMETERS } from './tracking-parameters.js';
+
+/** They would become a user of that name in Matomo's reports. */
+const NOBODY = new Set(['', '0', 'null', 'undefined', 'anonymous']);
+
+/** Set by the package alone. */
+const REFUSED = new Set(['token_auth', 'rec', 'apiv', 'rand', 'send_image', 'ca', 'recMode', 'debug', 'queuedtracking']);
+
+/** Puts parameters in the place of what a hit has; what Matomo would refuse, ignore or misread is reported and left out. */
+export function override(
+  parameters: Map<string, string>,
+  overrides: Readonly<Record<string, unknown>>,
+  hasToken: boolean,
+  report: ReportProblem,
+): void {
+  for (const name of Object.keys(overrides)) {
+    const given = overrides[name];
+    if (given === undefined || name === 'cvar') continue;
+    const declaration = declarationOf(name);
+    if (!declaration) {
+      report(`parameter ${name.slice(0, 50)}`, () => unknownParameter(name));
+    } else if (declaration.needsToken && !hasToken) {
+      report(
+        `token ${name}`,
+        () => `"${name}" was left out: without a token Matomo refuses a hit that has it. Set tokenAuth`,
+      );
+    } else {
+      const value = toParameterValue(declaration, given);
+      if (value !== undefined && !(name === 'uid' && NOBODY.has(value.toLowerCase()))) {
+        parameters.set(name, value);
+      } else {
+        report(
+          `value ${name}`,
+          () => `a value of "${name}" was left out: Matomo would refuse, ignore or misread it`,
+        );
+      }
+    }
+  }
+}
+
+/** Half an event is a page view to Matomo: better said than stored as something else. */
+export function completeEvent(parameters: Map<string, string>, report: ReportProblem): void {
+  if (parameters.has('e_c') === parameters.has('e_a')) return;
+  report('event', () => 'an event needs both e_c and e_a; the half that came was left out');
+  for (const name of ['e_c', 'e_a', 'e_n', 'e_v']) parameters.delete(name);
+}
+
+function unknownParameter(name: string): string {
+  const shown = JSON.stringify(name.slice(0, 50));
+  if (REFUSED.has(name)) return `${shown} cannot be set for a request; it was left out`;
+  const near = nearestName(name, [...Object.keys(TRACKING_PARAMETERS), 'dimension1', 'cvar.NAME']);
+  const hint = near === undefined ? '' : `, did you mean "${near}"?`;
+  return `${shown} is no tracking parameter that Matomo knows${hint}; it was left out`;
+}

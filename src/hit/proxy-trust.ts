@@ -1,0 +1,39 @@
+import { BlockList, isIP } from 'node:net';
+
+/** Whether the proxy at an address is believed; `hop` counts from 0, the connection's other end. */
+export type Trust = (address: string, hop: number) => boolean;
+
+/** Names that Express knows for ranges. */
+const NAMED_RANGES: Readonly<Record<string, readonly string[]>> = {
+  loopback: ['127.0.0.1/8', '::1/128'],
+  linklocal: ['169.254.0.0/16', 'fe80::/10'],
+  uniquelocal: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
+};
+
+/** @throws where a list has something that is no address, no CIDR and no name. The message is that thing. */
+export function createTrust(trustProxy: boolean | number | readonly string[]): Trust {
+  if (typeof trustProxy === 'boolean') return () => trustProxy;
+  if (typeof trustProxy === 'number') return (_address, hop) => hop < trustProxy;
+  const trusted = new BlockList();
+  for (const range of trustProxy.flatMap((name) => NAMED_RANGES[name] ?? [name])) {
+    const [address = '', prefix, ...rest] = range.split('/');
+    const family = familyOf(address);
+    const bits = prefix === undefined ? undefined : Number(prefix || Number.NaN);
+    if (!family || rest.length > 0) throw new Error(range);
+    try {
+      if (bits === undefined) trusted.addAddress(address, family);
+      else trusted.addSubnet(address, bits, family);
+    } catch {
+      throw new Error(range);
+    }
+  }
+  return (address) => {
+    const family = familyOf(address);
+    return family !== undefined && trusted.check(address, family);
+  };
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' | undefined {
+  const version = isIP(address);
+  return version === 0 ? undefined : version === 4 ? 'ipv4' : 'ipv6';
+}

@@ -1,0 +1,20 @@
+import type { TrackingParameters } from './tracking-parameters.js';
+
+/** Finds the details of a request: by method and route, route, method and path, path; the first that is there. */
+export function createFindRouteDetails(
+  details: Readonly<Record<string, TrackingParameters>>,
+): (request: {
+  readonly method: string;
+  readonly route: string | undefined;
+  readonly path: string;
+}) => TrackingParameters | undefined {
+  const byKey = new Map(Object.entries(details));
+  if (byKey.size === 0) return () => undefined;
+  return function findRouteDetails({ method, route, path }) {
+    for (const place of route === undefined ? [path] : [route, path]) {
+      const found = byKey.get(`${method} ${place}`) ?? byKey.get(place);
+      if (found) return found;
+    }
+    return undefined;
+  };
+}

@@ -1,0 +1,74 @@
+import type { ReportProblem } from './custom-variables.js';
+import type { Hit } from './hit.js';
+import { override } from './overrides.js';
+import { cleanText, encodeValue } from './text.js';
+
+/** The hit that these parameters make, once the application has had its last look at them. */
+export function toHit(
+  parameters: Map<string, string>,
+  beforeSend: ((parameters: Record<string, string>) => unknown) | undefined,
+  hasToken: boolean,
+  report: ReportProblem,
+): Hit | undefined {
+  if (!beforeSend) return createHit(parameters, 'page');
+  const given = askBeforeSend(beforeSend, parameters, report);
+  if (given === undefined) return undefined;
+  const checked = new Map([
+    ['idsite', parameters.get('idsite') as string],
+    ['rec', '1'],
+    ['apiv', '1'],
+  ]);
+  const { rec, apiv, cvar, ...others } = given;
+  override(checked, others, hasToken, report);
+  if (typeof cvar === 'string') checked.set('cvar', cleanText(cvar));
+  if (!checked.has('ua')) checked.set('ua', '-');
+  return createHit(checked, 'page');
+}
+
+/** It is asked with a copy, and where it throws the hit is dropped: it may be there to keep something from leaving. */
+function askBeforeSend(
+  beforeSend: (parameters: Record<string, string>) => unknown,
+  parameters: ReadonlyMap<string, string>,
+  report: ReportProblem,
+): Record<string, unknown> | undefined {
+  try {
+    const given = beforeSend(Object.fromEntries(parameters));
+    return typeof given === 'object' && given !== null ? { ...given } : undefined;
+  } catch (error) {
+    const name = error instanceof Error ? error.name : typeof error;
+    report('throws beforeSend', () => `the option beforeSend threw ${name}; its hits are dropped`);
+    return undefined;
+  }
+}
+
+const OF_A_CRASH = ['idsite', 'rec', 'apiv', 'bots', 'url', 'ua', 'uadata', 'lang', 'uid', 'cid', 'cip', 'cdt'];
+
+/** A crash for the CrashAnalytics plugin: the class of the error, and never its message. */
+export function toCrashHit(parameters: ReadonlyMap<string, string>, errorType: string): Hit {
+  const crash = new Map<string, string>();
+  for (const name of OF_A_CRASH) {
+    const value = parameters.get(name);
+    if (value !== undefined) crash.set(name, value);
+  }
+  const type = cleanText(errorType).slice(0, 200);
+  crash.set('ca', '1').set('cra', type).set('cra_tp', type);
+  return createHit(crash, 'crash');
+}
+
+function createHit(parameters: ReadonlyMap<string, string>, kind: Hit['kind']): Hit {
+  return {
+    site: Number(parameters.get('idsite')),
+    visitor: parameters.get('uid') ?? parameters.get('cid') ?? '',
+    startSeconds: Number(parameters.get('cdt')),
+    kind,
+    encode: () => Buffer.from(toQueryString(parameters), 'latin1'),
+  };
+}
+
+function toQueryString(parameters: ReadonlyMap<string, string>): string {
+  let query = '';
+  for (const [name, value] of parameters) {
+    query += `${query === '' ? '?' : '&'}${name}=${encodeValue(value)}`;
+  }
+  return query;
+}

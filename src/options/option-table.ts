@@ -1,0 +1,180 @@
+import { HEALTH_CHECKERS } from '../hit/request-patterns.js';
+import {
+  listFromText,
+  pairsFromText,
+  patternsFromText,
+  wordOrListFromText,
+} from './environment-text.js';
+import {
+  actionName,
+  boolean,
+  dimensions,
+  dispatcher,
+  functionOption,
+  integer,
+  matomoUrl,
+  methods,
+  oneOf,
+  patterns,
+  queryPolicy,
+  routeDetails,
+  secret,
+  siteId,
+  strings,
+  trackedBaseUrl,
+  trustProxy,
+  userId,
+  visitorId,
+} from './option-values.js';
+import type { ResolvedOptions } from './resolved-options.js';
+
+/** One option: where the environment has it, how a value is checked, what it is by default. */
+export interface OptionDeclaration<T> {
+  /** Environment variable; none for what only code can give. */
+  readonly env?: string;
+  /** What the text of the variable would be in code; as it is where this is missing. */
+  readonly fromText?: (text: string) => unknown;
+  /** The value as it is used. Throws a `TypeError` that names option and value, but never a secret. */
+  readonly parse: (name: string, value: unknown) => T;
+  /** `required`: without a value nothing is tracked. */
+  readonly default: T | 'required';
+  /** The default in words, where its value says too little. */
+  readonly defaultText?: string;
+}
+
+const DAY_MILLIS = 86_400_000;
+const GIBIBYTE = 1024 ** 3;
+
+/** Everything that can be set, once, in the order of the documentation. */
+export const OPTIONS: {
+  readonly [name in keyof ResolvedOptions]: OptionDeclaration<ResolvedOptions[name]>;
+} = {
+  url: { env: 'MATOMO_URL', parse: matomoUrl, default: 'required' },
+  siteId: { env: 'MATOMO_SITE_ID', parse: siteId, default: 'required' },
+  tokenAuth: { env: 'MATOMO_TOKEN_AUTH', parse: secret, default: undefined },
+  enabled: { env: 'MATOMO_ENABLED', parse: boolean, default: true },
+  baseUrl: {
+    env: 'MATOMO_BASE_URL',
+    parse: trackedBaseUrl,
+    default: undefined,
+    defaultText: 'from the request',
+  },
+  assumeHttps: { env: 'MATOMO_ASSUME_HTTPS', parse: boolean, default: true },
+  actionName: { env: 'MATOMO_ACTION_NAME', parse: actionName, default: '{method} {route}' },
+  ignorePaths: {
+    env: 'MATOMO_IGNORE_PATHS',
+    fromText: listFromText,
+    parse: strings,
+    default: [],
+  },
+  ignorePatterns: {
+    env: 'MATOMO_IGNORE_PATTERNS',
+    fromText: patternsFromText,
+    parse: patterns,
+    default: [],
+  },
+  ignoreUserAgents: {
+    env: 'MATOMO_IGNORE_USER_AGENTS',
+    fromText: patternsFromText,
+    parse: patterns,
+    default: HEALTH_CHECKERS,
+    defaultText: '`HEALTH_CHECKERS`',
+  },
+  allowedMethods: {
+    env: 'MATOMO_ALLOWED_METHODS',
+    fromText: listFromText,
+    parse: methods(1),
+    default: undefined,
+    defaultText: 'all',
+  },
+  ignoredMethods: {
+    env: 'MATOMO_IGNORED_METHODS',
+    fromText: listFromText,
+    parse: methods(0),
+    default: [],
+  },
+  ignore: { parse: functionOption, default: undefined },
+  routeDetails: {
+    env: 'MATOMO_ROUTE_DETAILS',
+    fromText: JSON.parse,
+    parse: routeDetails,
+    default: {},
+  },
+  dimensions: {
+    env: 'MATOMO_DIMENSIONS',
+    fromText: pairsFromText,
+    parse: dimensions,
+    default: {},
+  },
+  maxCustomVariables: {
+    env: 'MATOMO_MAX_CUSTOM_VARIABLES',
+    parse: integer(0, 1000),
+    default: 5,
+  },
+  trustProxy: {
+    env: 'MATOMO_TRUST_PROXY',
+    fromText: wordOrListFromText,
+    parse: trustProxy,
+    default: false,
+  },
+  anonymizeIp: { env: 'MATOMO_ANONYMIZE_IP', parse: integer(0, 4), default: 0 },
+  visitorId: { env: 'MATOMO_VISITOR_ID', parse: visitorId, default: 'auto' },
+  visitorKey: {
+    env: 'MATOMO_VISITOR_KEY',
+    parse: secret,
+    default: undefined,
+    defaultText: 'derived from `tokenAuth`; without one random per process',
+  },
+  userId: { env: 'MATOMO_USER_ID_ATTRIBUTE', parse: userId, default: undefined },
+  query: {
+    env: 'MATOMO_QUERY',
+    fromText: wordOrListFromText,
+    parse: queryPolicy,
+    default: 'redact',
+  },
+  redactPathPatterns: {
+    env: 'MATOMO_REDACT_PATH_PATTERNS',
+    fromText: patternsFromText,
+    parse: patterns,
+    default: [],
+  },
+  siteSearch: { env: 'MATOMO_SITE_SEARCH', parse: boolean, default: false },
+  doNotTrack: { env: 'MATOMO_DO_NOT_TRACK', parse: boolean, default: false },
+  trackBots: { env: 'MATOMO_TRACK_BOTS', parse: boolean, default: true },
+  errors: { env: 'MATOMO_ERRORS', parse: oneOf('off', 'type', 'crash'), default: 'type' },
+  maxQueueSize: {
+    env: 'MATOMO_MAX_QUEUE_SIZE',
+    parse: integer(1, 10_000_000),
+    default: 10_000,
+  },
+  maxQueueBytes: {
+    env: 'MATOMO_MAX_QUEUE_BYTES',
+    parse: integer(65_536, 64 * GIBIBYTE),
+    default: 32 * 1024 ** 2,
+  },
+  maxExportBatchSize: {
+    env: 'MATOMO_MAX_EXPORT_BATCH_SIZE',
+    parse: integer(1, 10_000),
+    default: 100,
+  },
+  scheduledDelayMillis: {
+    env: 'MATOMO_SCHEDULE_DELAY',
+    parse: integer(0, DAY_MILLIS),
+    default: 5_000,
+  },
+  exportTimeoutMillis: {
+    env: 'MATOMO_EXPORT_TIMEOUT',
+    parse: integer(1, DAY_MILLIS),
+    default: 30_000,
+  },
+  shutdownTimeoutMillis: {
+    env: 'MATOMO_SHUTDOWN_TIMEOUT',
+    parse: integer(0, DAY_MILLIS),
+    default: 5_000,
+    defaultText: '5000; under `register` 1500',
+  },
+  resendUnconfirmed: { env: 'MATOMO_RESEND_UNCONFIRMED', parse: boolean, default: false },
+  dispatcher: { parse: dispatcher, default: undefined, defaultText: 'own' },
+  beforeSend: { parse: functionOption, default: undefined },
+  dryRun: { env: 'MATOMO_DRY_RUN', parse: boolean, default: false },
+};

@@ -1,0 +1,172 @@
+import type { HttpDispatcher } from '../delivery/dispatcher.js';
+import { show } from '../diagnostics.js';
+import { TEMPLATE_FIELDS } from '../hit/action-name.js';
+import { createTrust } from '../hit/proxy-trust.js';
+import { toSiteId } from '../hit/site-id.js';
+import { declarationOf, type TrackingParameters } from '../hit/tracking-parameters.js';
+import type { ResolvedOptions } from './resolved-options.js';
+
+// Each of these takes what code or the environment gave and returns the value as it is used, or throws.
+
+function refuse(name: string, wanted: string, value: unknown): never {
+  throw new TypeError(`${name} must be ${wanted}, got ${show(value)}`);
+}
+
+export function siteId(name: string, value: unknown): ResolvedOptions['siteId'] {
+  if (typeof value === 'function') return value as ResolvedOptions['siteId'];
+  return toSiteId(value) ?? refuse(name, 'a positive whole number or a function', value);
+}
+
+/** The value is not shown: it may be a secret with a space too many. */
+export function secret(name: string, value: unknown): string {
+  if (typeof value === 'string' && /^[\x21-\x7e]+$/.test(value.trim())) return value.trim();
+  const got = typeof value === 'string' ? 'one that is not' : `a ${typeof value}`;
+  throw new TypeError(`${name} must be text without spaces or control characters, got ${got}`);
+}
+
+export function boolean(name: string, value: unknown): boolean {
+  switch (value) {
+    case true:
+    case 'true':
+    case '1':
+      return true;
+    case false:
+    case 'false':
+    case '0':
+      return false;
+    default:
+      return refuse(name, 'true or false', value);
+  }
+}
+
+export function integer(min: number, max: number): (name: string, value: unknown) => number {
+  return function toInteger(name, value) {
+    const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+    const fits = Number.isInteger(number) && (number as number) >= min && (number as number) <= max;
+    return fits ? (number as number) : refuse(name, `a whole number from ${min} to ${max}`, value);
+  };
+}
+
+export function oneOf<T extends string>(...words: T[]): (name: string, value: unknown) => T {
+  return (name, value) =>
+    words.find((word) => word === value) ?? refuse(name, words.map(show).join(', '), value);
+}
+
+export function functionOption<F>(name: string, value: unknown): F {
+  return typeof value === 'function' ? (value as F) : refuse(name, 'a function', value);
+}
+
+export function dispatcher(name: string, value: unknown): HttpDispatcher {
+  const { dispatch } = (value ?? {}) as Partial<HttpDispatcher>;
+  return typeof dispatch === 'function'
+    ? (value as HttpDispatcher)
+    : refuse(name, 'an undici Dispatcher', value);
+}
+
+export function strings(name: string, value: unknown): readonly string[] {
+  const isList = Array.isArray(value) && value.every((item) => typeof item === 'string');
+  return isList ? [...value] : refuse(name, 'a list of strings', value);
+}
+
+export function methods(least: number): (name: string, value: unknown) => readonly string[] {
+  return function toMethods(name, value) {
+    const list = strings(name, value).map((method) => method.trim().toUpperCase());
+    const wrong = list.find((method) => !/^[!#$%&'*+.^_`|~\dA-Z-]+$/.test(method));
+    if (wrong !== undefined) refuse(name, 'a list of request methods', wrong);
+    if (list.length < least) refuse(name, 'a list of at least one method', '[]');
+    return list;
+  };
+}
+
+/** Without the flags that make a regular expression remember where it was. */
+export function patterns(name: string, value: unknown): readonly RegExp[] {
+  if (!Array.isArray(value)) return refuse(name, 'a list of regular expressions', value);
+  return value.map((pattern) => {
+    if (pattern instanceof RegExp) {
+      return new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ''));
+    }
+    if (typeof pattern !== 'string') return refuse(name, 'a list of regular expressions', pattern);
+    try {
+      return new RegExp(pattern);
+    } catch {
+      return refuse(name, 'a list of regular expressions', pattern);
+    }
+  });
+}
+
+export function actionName(name: string, value: unknown): ResolvedOptions['actionName'] {
+  if (typeof value === 'function') return value as ResolvedOptions['actionName'];
+  if (typeof value !== 'string' || value === '') {
+    return refuse(name, 'a template or a function', value);
+  }
+  for (const [, field = ''] of value.matchAll(/\{(\w+)\}/g)) {
+    if (!TEMPLATE_FIELDS.includes(field)) {
+      refuse(name, `a template of ${TEMPLATE_FIELDS.map((known) => `{${known}}`).join(', ')}`, value);
+    }
+  }
+  return value;
+}
+
+export function routeDetails(
+  name: string,
+  value: unknown,
+): Readonly<Record<string, TrackingParameters>> {
+  if (!isRecord(value)) return refuse(name, 'an object of tracking parameters by route', value);
+  for (const [route, details] of Object.entries(value)) {
+    if (!isRecord(details)) return refuse(`${name}[${show(route)}]`, 'an object', details);
+    const unknown = Object.keys(details).find((key) => key !== 'cvar' && !declarationOf(key));
+    if (unknown !== undefined) {
+      refuse(`${name}[${show(route)}]`, 'an object of tracking parameters', unknown);
+    }
+  }
+  return structuredClone(value) as Record<string, TrackingParameters>;
+}
+
+export function dimensions(name: string, value: unknown): ResolvedOptions['dimensions'] {
+  if (!isRecord(value)) return refuse(name, 'an object of attributes or functions by ID', value);
+  for (const [id, source] of Object.entries(value)) {
+    if (!/^[1-9]\d{0,2}$/.test(id)) refuse(name, 'an object by IDs from 1 to 999', id);
+    if (typeof source !== 'function' && (typeof source !== 'string' || source === '')) {
+      refuse(`${name}[${id}]`, 'the name of an attribute or a function', source);
+    }
+  }
+  return { ...value } as ResolvedOptions['dimensions'];
+}
+
+export function trustProxy(name: string, value: unknown): ResolvedOptions['trustProxy'] {
+  if (value === true || value === 'true') return true;
+  if (value === false || value === 'false') return false;
+  const hops = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+  if (typeof hops === 'number') return integer(0, 100)(name, hops);
+  const list = typeof value === 'string' ? [value] : strings(name, value);
+  try {
+    createTrust(list);
+    return list;
+  } catch (error) {
+    return refuse(name, 'a list of IP addresses and CIDRs', (error as Error).message);
+  }
+}
+
+export function visitorId(name: string, value: unknown): ResolvedOptions['visitorId'] {
+  return typeof value === 'function'
+    ? (value as ResolvedOptions['visitorId'])
+    : oneOf('auto', 'cookie', 'none')(name, value);
+}
+
+export function userId(name: string, value: unknown): ResolvedOptions['userId'] {
+  if (typeof value === 'function') return value as ResolvedOptions['userId'];
+  return typeof value === 'string' && value.trim() !== ''
+    ? value.trim()
+    : refuse(name, 'the name of an attribute or a function', value);
+}
+
+export function queryPolicy(name: string, value: unknown): ResolvedOptions['query'] {
+  if (value === 'keep' || value === 'redact' || value === 'strip') return value;
+  if (typeof value !== 'string') return strings(name, value);
+  // One name in the environment: a word that is no policy would be taken for a name and strip all else.
+  return refuse(name, '"keep", "redact", "strip" or a list of names', value);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

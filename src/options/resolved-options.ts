@@ -1,0 +1,48 @@
+import type { HttpDispatcher } from './delivery/dispatcher.js';
+import type { TrackedRequest } from './hit/http-request.js';
+import type { TrackingParameters } from './hit/tracking-parameters.js';
+
+type Ask<T> = (request: TrackedRequest) => T | undefined;
+
+/** Options as they are used: checked, with defaults. */
+export interface ResolvedOptions {
+  /** With `matomo.php` or `piwik.php`. */
+  readonly url: URL;
+  readonly siteId: number | Ask<number | string>;
+  readonly tokenAuth: string | undefined;
+  readonly enabled: boolean;
+  readonly baseUrl: string | undefined;
+  readonly assumeHttps: boolean;
+  readonly actionName: string | Ask<string>;
+  readonly ignorePaths: readonly string[];
+  readonly ignorePatterns: readonly RegExp[];
+  readonly ignoreUserAgents: readonly RegExp[];
+  /** Upper case; `undefined`: all. */
+  readonly allowedMethods: readonly string[] | undefined;
+  readonly ignoredMethods: readonly string[];
+  readonly ignore: Ask<boolean> | undefined;
+  readonly routeDetails: Readonly<Record<string, TrackingParameters>>;
+  readonly dimensions: Readonly<Record<string, string | Ask<string | number>>>;
+  readonly maxCustomVariables: number;
+  readonly trustProxy: boolean | number | readonly string[];
+  readonly anonymizeIp: number;
+  readonly visitorId: 'auto' | 'cookie' | 'none' | Ask<string>;
+  readonly visitorKey: string | undefined;
+  readonly userId: string | Ask<string> | undefined;
+  readonly query: 'keep' | 'redact' | 'strip' | readonly string[];
+  readonly redactPathPatterns: readonly RegExp[];
+  readonly siteSearch: boolean;
+  readonly doNotTrack: boolean;
+  readonly trackBots: boolean;
+  readonly errors: 'off' | 'type' | 'crash';
+  readonly maxQueueSize: number;
+  readonly maxQueueBytes: number;
+  readonly maxExportBatchSize: number;
+  readonly scheduledDelayMillis: number;
+  readonly exportTimeoutMillis: number;
+  readonly shutdownTimeoutMillis: number;
+  readonly resendUnconfirmed: boolean;
+  readonly dispatcher: HttpDispatcher | undefined;
+  readonly beforeSend: ((parameters: Record<string, string>) => unknown) | undefined;
+  readonly dryRun: boolean;
+}
