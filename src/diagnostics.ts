@@ -9,7 +9,9 @@ export interface Diagnostics {
   /** `diag`, or stderr where no logger is set. */
   error(message: string): void;
   /** Says `message` the first time that `key` occurs and never again. At most 100 keys are remembered. */
-  warnOnce(key: string, message: string): void;
+  warnOnce(key: string, message: string | (() => string)): void;
+  /** What the user asked to see: `diag`, or stderr where no logger is set. */
+  print(message: string): void;
 }
 
 type Level = 'info' | 'warn' | 'error';
@@ -27,16 +29,17 @@ export function createDiagnostics(): Diagnostics {
     warnOnce(key, message) {
       if (said.has(key) || said.size >= MAX_DISTINCT_WARNINGS) return;
       said.add(key);
-      write('warn', message);
+      write('warn', typeof message === 'string' ? message : message());
     },
+    print: (message) => write('info', message, true),
   };
 }
 
-function write(level: Level, message: string): void {
+function write(level: Level, message: string, always = level !== 'info'): void {
   try {
     const diag = otelGlobal()?.diag;
     if (diag) diag[level](PREFIX + message);
-    else if (level !== 'info') process.stderr.write(`${PREFIX}${message}\n`);
+    else if (always) process.stderr.write(`${PREFIX}${message}\n`);
   } catch {
     // A logger that throws, or a closed stderr, is not the application's problem.
   }
@@ -44,11 +47,20 @@ function write(level: Level, message: string): void {
 
 /** A value as it may stand in a message: short, on one line. */
 export function show(value: unknown): string {
-  let text: string;
-  try {
-    text = typeof value === 'string' ? JSON.stringify(value) : String(value);
-  } catch {
-    text = `a ${typeof value}`;
-  }
+  const text = toText(value).replace(/\s+/g, ' ');
   return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}
+
+function toText(value: unknown): string {
+  try {
+    if (typeof value === 'function') return 'a function';
+    const isPlain = typeof value === 'string' || Array.isArray(value) || isObject(value);
+    return isPlain ? JSON.stringify(value) : String(value);
+  } catch {
+    return `a ${typeof value}`;
+  }
+}
+
+function isObject(value: unknown): boolean {
+  return Object.prototype.toString.call(value) === '[object Object]';
 }

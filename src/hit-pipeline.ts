@@ -1,19 +1,24 @@
 import { randomBytes } from 'node:crypto';
+import { type AskOptions, createAskOptions, nameOf } from './ask-options.js';
 import { createDeliveryCounters } from './delivery/counters.js';
 import { Delivery } from './delivery/delivery.js';
+import { createDryRunTransport } from './delivery/dry-run-transport.js';
 import type { Transport } from './delivery/transport.js';
 import { createUndiciTransport } from './delivery/undici-transport.js';
 import type { Diagnostics } from './diagnostics.js';
+import { createFindIgnoreReason } from './hit/find-ignore-reason.js';
 import type { Hit, PendingHit } from './hit/hit.js';
-import { createToHit } from './hit/to-hit.js';
+import type { HttpRequest, TrackedRequest } from './hit/http-request.js';
+import { createToHits } from './hit/to-hits.js';
 import { deriveVisitorKey } from './hit/visitor-id.js';
-import { toSiteId } from './option-values.js';
-import type { MatomoOptions, ResolvedOptions } from './options.js';
+import { resolveOptions } from './options/resolve-options.js';
+import type { ResolvedOptions } from './options/resolved-options.js';
+import type { MatomoOptions } from './options.js';
 import { withoutTracing } from './otel-global.js';
 import type { FinishedSpan } from './requests/finished-span.js';
+import { createRequestReading, type RequestReading } from './requests/request-reading.js';
 import type { EndedRecord } from './requests/request-record.js';
 import { toTrackedRequest } from './requests/tracked-request.js';
-import { resolveOptions } from './resolve-options.js';
 import { createIgnoredCounters, type IgnoreReason, type MatomoStats, toStats } from './stats.js';
 import { VERSION } from './version.js';
 
@@ -25,7 +30,9 @@ export class HitPipeline {
   readonly #options: ResolvedOptions;
   readonly #diagnostics: Diagnostics;
   readonly #delivery: Delivery;
-  readonly #toHit: ReturnType<typeof createToHit>;
+  readonly #toHits: ReturnType<typeof createToHits>;
+  readonly #findIgnoreReason: ReturnType<typeof createFindIgnoreReason>;
+  readonly #ask: AskOptions;
   readonly #ignored = createIgnoredCounters();
   #hits = 0;
 
@@ -33,8 +40,10 @@ export class HitPipeline {
     const { tokenAuth, visitorKey } = options;
     this.#options = options;
     this.#diagnostics = diagnostics;
-    this.#delivery = new Delivery(options, createTransport(options), diagnostics);
-    this.#toHit = createToHit(
+    this.#delivery = new Delivery(options, createTransport(options, diagnostics), diagnostics);
+    this.#findIgnoreReason = createFindIgnoreReason(options);
+    this.#ask = createAskOptions(options, diagnostics);
+    this.#toHits = createToHits(
       {
         ...options,
         hasToken: tokenAuth !== undefined,
@@ -47,16 +56,23 @@ export class HitPipeline {
 
   /** Makes a hit of the request whose server span has ended, or counts why not. */
   add(ended: EndedRecord, span: FinishedSpan): void {
-    const site = this.#siteOf(ended, span);
+    let tracked: TrackedRequest | undefined;
+    const request = () => {
+      tracked ??= toTrackedRequest(ended, span);
+      return tracked;
+    };
+    const site = this.#siteOf(ended, request);
     if (typeof site === 'string') {
       this.#ignored[site] += 1;
       ended.close();
       return;
     }
+    ended.request.given = this.#ask.parametersOf(request, site);
     this.#hits += 1;
     const now = Date.now();
     const hit: PendingHit = {
       endedMillis: now,
+      bytes: bytesOf(ended.request),
       isSettled: (nowMillis) => {
         const age = nowMillis - now;
         return age >= (ended.running ? this.#options.scheduledDelayMillis : SETTLE_MILLIS);
@@ -80,71 +96,71 @@ export class HitPipeline {
   }
 
   /** The site that a request belongs to, or why it makes no hit. */
-  #siteOf(ended: EndedRecord, span: FinishedSpan): number | IgnoreReason {
-    const { assumeHttps, ignore, siteId } = this.#options;
-    const tracked = () => toTrackedRequest(ended, span, assumeHttps);
+  #siteOf(ended: EndedRecord, request: () => TrackedRequest): number | IgnoreReason {
     if (ended.ignored) return 'attribute';
-    if (ignore && this.#ask('ignore', () => ignore(tracked()))) return 'predicate';
-    if (typeof siteId === 'number') return siteId;
-    const given = this.#ask('siteId', () => siteId(tracked()));
-    const site = toSiteId(given);
-    if (site === undefined && given !== undefined) {
-      this.#diagnostics.warnOnce(
-        'siteId value',
-        'siteId returned something that is no site id; the request is not tracked',
-      );
-    }
-    return site ?? 'site';
+    const reason = this.#findIgnoreReason(ended.request);
+    if (reason !== undefined) return reason;
+    if (this.#ask.isIgnored(request)) return 'predicate';
+    return this.#ask.siteOf(request) ?? 'site';
   }
 
-  /** What an option function says; what it throws is reported once and counts as `undefined`. */
-  #ask<T>(option: string, call: () => T): T | undefined {
-    try {
-      return call();
-    } catch (error) {
-      this.#diagnostics.warnOnce(`throws ${option}`, `the option ${option} threw ${nameOf(error)}`);
-      return undefined;
-    }
-  }
-
-  #settle(ended: EndedRecord, site: number): Hit | undefined {
+  #settle(ended: EndedRecord, site: number): readonly Hit[] {
     ended.close();
-    if (ended.ignored) {
-      this.#hits -= 1;
-      this.#ignored.attribute += 1;
-      return undefined;
-    }
+    if (ended.ignored) return this.#takeBack('attribute');
     try {
-      return this.#toHit(ended.request, site, Date.now());
+      const hits = this.#toHits(ended.request, site, Date.now());
+      if (hits.length === 0) return this.#takeBack('predicate');
+      const [page, ...crashes] = hits;
+      if (crashes.length === 0 || !this.#delivery.takesCrashes) return [page as Hit];
+      this.#hits += crashes.length;
+      return hits;
     } catch (error) {
       this.#delivery.counters.lost.rejected += 1;
       this.#diagnostics.warnOnce('to-hit', `a request could not be made a hit: ${nameOf(error)}`);
-      return undefined;
+      return [];
     }
+  }
+
+  /** What was counted as a hit is none after all. */
+  #takeBack(reason: IgnoreReason): readonly Hit[] {
+    this.#hits -= 1;
+    this.#ignored[reason] += 1;
+    return [];
   }
 }
 
-/** Never the message: it may hold what the function was given. */
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : `a ${typeof error}`;
+/** Roughly what a waiting hit takes: the objects around a request, and its texts. */
+function bytesOf({
+  path,
+  query,
+  userAgent,
+  referrer,
+  acceptLanguage,
+  clientHints,
+}: HttpRequest): number {
+  const texts = [path, query, userAgent, referrer, acceptLanguage, clientHints];
+  return texts.reduce((sum, text) => sum + (text?.length ?? 0), 1000);
 }
 
-function createTransport({ url, dispatcher }: ResolvedOptions): Transport {
+function createTransport(options: ResolvedOptions, diagnostics: Diagnostics): Transport {
+  if (options.dryRun) return createDryRunTransport((line) => diagnostics.print(line));
   const userAgent = `opentelemetry-matomo/${VERSION}`;
-  const transport = createUndiciTransport({ url, dispatcher, userAgent });
+  const transport = createUndiciTransport({ ...options, userAgent });
   return {
     send: (body, timeoutMillis) => withoutTracing(() => transport.send(body, timeoutMillis)),
     close: () => transport.close(),
   };
 }
 
-/** The pipeline for options as a user gives them; `undefined` where nothing is to be tracked. */
+/** The pipeline for options as a user gives them, and how it wants requests read; `undefined` where nothing is to be tracked. */
 export function createHitPipeline(
   options: MatomoOptions,
   diagnostics: Diagnostics,
-): HitPipeline | undefined {
+): { pipeline: HitPipeline; reading: RequestReading } | undefined {
   const resolved = resolveOptions(options, process.env, diagnostics);
-  return resolved && new HitPipeline(resolved, diagnostics);
+  if (!resolved) return undefined;
+  const pipeline = new HitPipeline(resolved, diagnostics);
+  return { pipeline, reading: createRequestReading(resolved, diagnostics) };
 }
 
 /** What a processor that is off has counted. */

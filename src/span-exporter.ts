@@ -1,9 +1,8 @@
 import { createDiagnostics, type Diagnostics } from './diagnostics.js';
-import { createHitPipeline, type HitPipeline, noStats } from './hit-pipeline.js';
+import { createHitPipeline, noStats } from './hit-pipeline.js';
 import type { MatomoOptions } from './options.js';
 import { assembleRequests } from './requests/assemble-requests.js';
 import type { FinishedSpan } from './requests/finished-span.js';
-import { reportPerfKeyTo } from './requests/report-perf-key.js';
 import type { MatomoStats } from './stats.js';
 
 /** `ExportResult` of OpenTelemetry: 0 is success. */
@@ -19,43 +18,38 @@ export interface ExportResult {
  */
 export class MatomoSpanExporter {
   readonly #diagnostics: Diagnostics = createDiagnostics();
-  readonly #pipeline: HitPipeline | undefined;
+  readonly #made: ReturnType<typeof createHitPipeline>;
 
   /** @throws TypeError naming the option and the value, where one is wrong. */
   constructor(options: MatomoOptions = {}) {
-    this.#pipeline = createHitPipeline(options, this.#diagnostics);
+    this.#made = createHitPipeline(options, this.#diagnostics);
   }
 
   /** Queues hits for the requests in these spans. Always succeeds; what becomes of the hits is in {@link stats}. */
   export(spans: readonly FinishedSpan[], resultCallback: (result: ExportResult) => void): void {
-    const pipeline = this.#pipeline;
-    if (pipeline) {
-      try {
-        for (const { record, span } of assembleRequests(
-          spans,
-          reportPerfKeyTo(this.#diagnostics),
-        )) {
-          pipeline.add(record, span);
-        }
-      } catch (error) {
-        this.#diagnostics.warnOnce('export', `export failed, requests may be missing: ${error}`);
+    try {
+      if (this.#made) {
+        const { pipeline, reading } = this.#made;
+        for (const { record, span } of assembleRequests(spans, reading)) pipeline.add(record, span);
       }
+    } catch (error) {
+      this.#diagnostics.warnOnce('export', `export failed, requests may be missing: ${error}`);
     }
     resultCallback({ code: 0 });
   }
 
   /** One attempt to send what is queued at the call; at most `exportTimeoutMillis`. Never rejects. */
   forceFlush(): Promise<void> {
-    return this.#pipeline?.flush() ?? Promise.resolve();
+    return this.#made?.pipeline.flush() ?? Promise.resolve();
   }
 
   /** Sends what is queued and stops; at most `shutdownTimeoutMillis`. Never rejects. */
   shutdown(): Promise<void> {
-    return this.#pipeline?.shutdown() ?? Promise.resolve();
+    return this.#made?.pipeline.shutdown() ?? Promise.resolve();
   }
 
   /** What became of every request so far. */
   stats(): MatomoStats {
-    return this.#pipeline?.stats() ?? noStats();
+    return this.#made?.pipeline.stats() ?? noStats();
   }
 }

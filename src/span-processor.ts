@@ -3,7 +3,6 @@ import { createDiagnostics, type Diagnostics } from './diagnostics.js';
 import { createHitPipeline, type HitPipeline, noStats } from './hit-pipeline.js';
 import type { MatomoOptions } from './options.js';
 import type { FinishedSpan } from './requests/finished-span.js';
-import { reportPerfKeyTo } from './requests/report-perf-key.js';
 import { type RequestTracker, trackRequests } from './requests/track-requests.js';
 import type { MatomoStats } from './stats.js';
 
@@ -31,15 +30,13 @@ export class MatomoSpanProcessor {
   /** @throws TypeError naming the option and the value, where one is wrong. */
   constructor(options: MatomoOptions = {}) {
     const diagnostics = this.#diagnostics;
-    const pipeline = createHitPipeline(options, diagnostics);
-    this.#pipeline = pipeline;
-    if (pipeline) {
-      this.#requests = trackRequests(
-        (record, span) => pipeline.add(record, span),
-        reportPerfKeyTo(diagnostics),
-      );
+    const made = createHitPipeline(options, diagnostics);
+    if (made) {
+      const { pipeline, reading } = made;
+      this.#pipeline = pipeline;
+      this.#requests = trackRequests((record, span) => pipeline.add(record, span), reading);
     }
-    Object.defineProperty(this, PROCESSOR_BRAND, { value: pipeline !== undefined });
+    Object.defineProperty(this, PROCESSOR_BRAND, { value: made !== undefined });
   }
 
   /** Called by the SDK for every span that starts. Never throws. */

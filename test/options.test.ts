@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import packageJson from '../package.json' with { type: 'json' };
 import { MatomoSpanExporter, MatomoSpanProcessor } from '../src/index.js';
+import { OPTIONS } from '../src/options/option-table.js';
+import { resolveOptions } from '../src/options/resolve-options.js';
 import type { MatomoOptions } from '../src/options.js';
-import { OPTIONS } from '../src/options.js';
-import { resolveOptions } from '../src/resolve-options.js';
 import { VERSION } from '../src/version.js';
 
 const REQUIRED = { url: 'https://matomo.example.org', siteId: 1 };
@@ -18,7 +18,8 @@ function resolve(given: MatomoOptions, env: Record<string, string> = {}) {
     info: say,
     warn: say,
     error: say,
-    warnOnce: (_: string, m: string) => say(m),
+    warnOnce: (_key: string, message: unknown) => say(String(message)),
+    print: say,
   };
   return { options: resolveOptions(given, env, diagnostics), said };
 }
@@ -40,13 +41,44 @@ const WRONG: [keyof MatomoOptions, unknown, string][] = [
   ['visitorKey', '', 'text without spaces'],
   ['trackBots', 'no', 'no'],
   ['maxCustomVariables', -1, '-1'],
+  ['actionName', '{nonsense}', '{nonsense}'],
+  ['actionName', 5, '5'],
+  ['ignorePaths', '/a', '/a'],
+  ['ignorePatterns', ['('], '('],
+  ['ignorePatterns', /x/, '/x/'],
+  ['ignoreUserAgents', [5], '5'],
+  ['allowedMethods', [], '[]'],
+  ['allowedMethods', ['GET POST'], 'GET POST'],
+  ['ignoredMethods', 'GET', 'GET'],
+  ['routeDetails', [], '[]'],
+  ['routeDetails', { '/a': { action_nmae: 'x' } }, 'action_nmae'],
+  ['routeDetails', { '/a': 5 }, '5'],
+  ['dimensions', { 0: 'http.route' }, '0'],
+  ['dimensions', { 1: 5 }, '5'],
+  ['dimensions', ['http.route'], 'http.route'],
+  ['trustProxy', ['10.0.0.0/99'], '10.0.0.0/99'],
+  ['trustProxy', 'nonsense', 'nonsense'],
+  ['trustProxy', -1, '-1'],
+  ['anonymizeIp', 5, '5'],
+  ['visitorId', 'random', 'random'],
+  ['userId', '', '""'],
+  ['query', 'all', 'all'],
+  ['query', [5], '5'],
+  ['redactPathPatterns', ['['], '['],
+  ['siteSearch', 'maybe', 'maybe'],
+  ['doNotTrack', 2, '2'],
+  ['errors', 'all', 'all'],
+  ['maxQueueBytes', 1, '1'],
+  ['resendUnconfirmed', 'x', 'x'],
+  ['beforeSend', true, 'true'],
+  ['dryRun', 'yes', 'yes'],
   ['maxQueueSize', 0, '0'],
   ['maxQueueSize', '1e3', '1e3'],
   ['maxExportBatchSize', 1.5, '1.5'],
   ['scheduledDelayMillis', Number.NaN, 'NaN'],
   ['exportTimeoutMillis', 0, '0'],
   ['shutdownTimeoutMillis', Number.POSITIVE_INFINITY, 'Infinity'],
-  ['dispatcher', {}, '[object Object]'],
+  ['dispatcher', {}, '{}'],
 ];
 
 test.each(WRONG)('%s: %o in code is a TypeError that names both', (name, value, shown) => {

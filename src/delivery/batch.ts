@@ -1,7 +1,8 @@
 import type { Hit } from '../hit/hit.js';
 
-/** Hits that leave together: encoded once, in the order in which Matomo is to see them. */
+/** Hits that leave together: of one kind, encoded once, in the order in which Matomo is to see them. */
 export interface Batch {
+  readonly kind: Hit['kind'];
   readonly hits: readonly EncodedHit[];
   /** Attempts that Matomo rolled back. */
   readonly failures: number;
@@ -9,8 +10,8 @@ export interface Batch {
   readonly processedBefore: number | undefined;
 }
 
-function createBatch(hits: readonly EncodedHit[]): Batch {
-  return { hits, failures: 0, processedBefore: undefined };
+function createBatch(kind: Hit['kind'], hits: readonly EncodedHit[]): Batch {
+  return { kind, hits, failures: 0, processedBefore: undefined };
 }
 
 export interface EncodedHit {
@@ -24,10 +25,12 @@ const MAX_BODY_BYTES = 1_000_000 - 4096;
 
 /**
  * Encodes hits and orders them by visitor, then time: bulks in any other order can deadlock Matomo's database,
- * and a visit is put together from hits in the order of their times. More than one batch where one would be too large.
+ * and a visit is put together from hits in the order of their times. Those of one kind; more than one batch where one
+ * would be too large.
  */
-export function toBatches(hits: readonly Hit[]): Batch[] {
+export function toBatches(hits: readonly Hit[], kind: Hit['kind']): Batch[] {
   const encoded = hits
+    .filter((hit) => hit.kind === kind)
     .map((hit) => ({
       visitor: hit.visitor,
       startSeconds: hit.startSeconds,
@@ -39,13 +42,13 @@ export function toBatches(hits: readonly Hit[]): Batch[] {
   let size = 0;
   for (const [i, { bytes }] of encoded.entries()) {
     if (i > start && size + bytes.length > MAX_BODY_BYTES) {
-      batches.push(createBatch(encoded.slice(start, i)));
+      batches.push(createBatch(kind, encoded.slice(start, i)));
       start = i;
       size = 0;
     }
     size += bytes.length + SEPARATOR.length;
   }
-  if (start < encoded.length) batches.push(createBatch(encoded.slice(start)));
+  if (start < encoded.length) batches.push(createBatch(kind, encoded.slice(start)));
   return batches;
 }
 
@@ -71,11 +74,11 @@ export function toBody(hits: readonly EncodedHit[], tokenAuth: string | undefine
 }
 
 /** The two halves of a batch, in order. They keep its first failure, so that a lone bad hit is told from an outage. */
-export function halve({ hits, processedBefore }: Batch): [Batch, Batch] {
+export function halve({ kind, hits, processedBefore }: Batch): [Batch, Batch] {
   const middle = Math.ceil(hits.length / 2);
   return [
-    { hits: hits.slice(0, middle), failures: 0, processedBefore },
-    { hits: hits.slice(middle), failures: 0, processedBefore },
+    { kind, hits: hits.slice(0, middle), failures: 0, processedBefore },
+    { kind, hits: hits.slice(middle), failures: 0, processedBefore },
   ];
 }
 

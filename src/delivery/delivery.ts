@@ -1,15 +1,18 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Diagnostics } from '../diagnostics.js';
 import type { Hit, PendingHit } from '../hit/hit.js';
-import { type Batch, countOf, toBatches, toBody } from './batch.js';
+import { type Batch, countOf, toBody } from './batch.js';
 import { createDeliveryCounters, type DeliveryCounters } from './counters.js';
-import { HitQueue } from './hit-queue.js';
+import { Outbox } from './outbox.js';
 import { createSettleBatch } from './settle-batch.js';
 import type { Transport } from './transport.js';
+import { within } from './within.js';
 
 export interface DeliveryOptions {
   readonly tokenAuth: string | undefined;
   readonly maxQueueSize: number;
+  readonly maxQueueBytes: number;
+  readonly resendUnconfirmed: boolean;
   readonly maxExportBatchSize: number;
   readonly scheduledDelayMillis: number;
   readonly exportTimeoutMillis: number;
@@ -31,10 +34,8 @@ export class Delivery {
   readonly #transport: Transport;
   readonly #diagnostics: Diagnostics;
   readonly #settleBatch: ReturnType<typeof createSettleBatch>;
-  readonly #queue = new HitQueue();
-  /** What has left the queue and is not decided; the first is in flight or next to be sent. */
-  #batches: Batch[] = [];
-  #hitsInBatches = 0;
+  readonly #outbox = new Outbox();
+  #takesCrashes = true;
   /** Timers and requests are of no request of the application, though they begin in one. */
   readonly #scope = new AsyncResource('MatomoDelivery');
   #timer: NodeJS.Timeout | undefined;
@@ -56,13 +57,19 @@ export class Delivery {
     this.#options = options;
     this.#transport = transport;
     this.#diagnostics = diagnostics;
-    const hasToken = options.tokenAuth !== undefined;
-    this.#settleBatch = createSettleBatch(this.counters, hasToken, diagnostics, random);
+    const { resendUnconfirmed, tokenAuth } = options;
+    const settling = { resendUnconfirmed, hasToken: tokenAuth !== undefined };
+    this.#settleBatch = createSettleBatch(this.counters, settling, diagnostics, random);
   }
 
   /** Hits whose fate is open: queued, held back or in flight. */
   get pending(): number {
-    return this.#queue.size + this.#hitsInBatches;
+    return this.#outbox.pending;
+  }
+
+  /** Whether Matomo has not refused crashes so far. */
+  get takesCrashes(): boolean {
+    return this.#takesCrashes;
   }
 
   /**
@@ -74,15 +81,16 @@ export class Delivery {
       this.counters.lost.shutdown += 1;
       return false;
     }
-    if (this.pending >= this.#options.maxQueueSize) {
+    const { maxQueueSize, maxQueueBytes } = this.#options;
+    if (this.pending >= maxQueueSize || this.#outbox.bytes + hit.bytes > maxQueueBytes) {
       this.counters.lost.queue_full += 1;
       this.#diagnostics.warnOnce(
         'queue_full',
-        `${countOf(this.pending)} wait for Matomo, more are dropped and counted (queue_full). Raise maxQueueSize if it can take so many`,
+        `${countOf(this.pending)} wait for Matomo, more are dropped and counted (queue_full). Raise maxQueueSize and maxQueueBytes if it can take so many`,
       );
       return false;
     }
-    this.#queue.push(hit);
+    this.#outbox.push(hit);
     this.#schedule();
     return true;
   }
@@ -117,11 +125,11 @@ export class Delivery {
   #schedule(): void {
     if (this.#closed !== undefined || this.#attempts > 0 || this.pending === 0) return;
     const { maxExportBatchSize, scheduledDelayMillis } = this.#options;
-    const isSoon = this.#batches.length > 0 || this.#queue.size >= maxExportBatchSize;
+    const isSoon = this.#outbox.batched > 0 || this.#outbox.queued >= maxExportBatchSize;
     if (this.#timer && (this.#timerIsSoon || !isSoon)) return;
     clearTimeout(this.#timer);
     const now = Date.now();
-    const due = this.#queue.oldestMillis + scheduledDelayMillis;
+    const due = this.#outbox.oldestMillis + scheduledDelayMillis;
     const wanted = isSoon ? Math.min(now + SOON_MILLIS, due) : due;
     const delay = Math.max(wanted, this.#waitUntilMillis, now) - now;
     this.#timerIsSoon = isSoon;
@@ -132,7 +140,7 @@ export class Delivery {
 
   #onTimer(): void {
     this.#timer = undefined;
-    const isDue = Date.now() >= this.#queue.oldestMillis + this.#options.scheduledDelayMillis;
+    const isDue = Date.now() >= this.#outbox.oldestMillis + this.#options.scheduledDelayMillis;
     void this.#enqueue(() => this.#sendSettled(isDue ? this.pending : 0));
   }
 
@@ -154,9 +162,9 @@ export class Delivery {
     let left = due;
     while (!this.#ended) {
       const now = Date.now();
-      const isFull = this.#queue.hasSettled(maxExportBatchSize, now);
-      if (this.#batches.length === 0 && (isFull || left > 0)) this.#fill(now, false);
-      const batch = this.#batches[0];
+      const isFull = this.#outbox.hasSettled(maxExportBatchSize, now);
+      if (!this.#outbox.hasPages && (isFull || left > 0)) this.#fill(now, false);
+      const batch = this.#outbox.first();
       if (!batch || !(await this.#attempt(batch))) return;
       left -= batch.hits.length;
     }
@@ -165,12 +173,12 @@ export class Delivery {
   /** Everything that waits now, settled or not, until an attempt fails. */
   async #sendAll(): Promise<void> {
     let left = this.pending;
-    while (left > 0 && !this.#ended) {
-      if (this.#batches.length === 0) this.#fill(Date.now(), true);
-      const batch = this.#batches[0];
-      const before = this.#hitsInBatches;
+    while ((left > 0 || this.#outbox.batched > 0) && !this.#ended) {
+      if (!this.#outbox.hasPages) this.#fill(Date.now(), true);
+      const batch = this.#outbox.first();
+      const before = this.#outbox.batched;
       if (!batch || !(await this.#attempt(batch))) return;
-      left -= before - this.#hitsInBatches;
+      left -= before - this.#outbox.batched;
     }
   }
 
@@ -180,50 +188,29 @@ export class Delivery {
     const body = toBody(batch.hits, tokenAuth);
     const exchange = await this.#transport.send(body, exportTimeoutMillis);
     const now = Date.now();
-    const { again, waitMillis } = this.#settleBatch(batch, exchange, now);
-    this.#replaceFirst(again);
+    const { again, waitMillis, refusesCrashes } = this.#settleBatch(batch, exchange, now);
+    this.#outbox.replaceFirst(batch, again);
     this.#waitUntilMillis = now + waitMillis;
+    if (refusesCrashes) {
+      this.#takesCrashes = false;
+      this.counters.lost.rejected += this.#outbox.dropCrashes();
+    }
     return waitMillis === 0;
   }
 
   #fill(nowMillis: number, all: boolean): void {
-    const hits = this.#queue.take(this.#options.maxExportBatchSize, nowMillis, all);
-    const fresh = this.#options.tokenAuth === undefined ? this.#dropExpired(hits, nowMillis) : hits;
-    this.#batches = toBatches(fresh);
-    this.#hitsInBatches = fresh.length;
-  }
-
-  #dropExpired(hits: readonly Hit[], nowMillis: number): readonly Hit[] {
-    const oldest = nowMillis / 1000 - OLDEST_WITHOUT_TOKEN_SECONDS;
-    const fresh = hits.filter(({ startSeconds }) => startSeconds > oldest);
-    this.counters.lost.expired += hits.length - fresh.length;
-    return fresh;
-  }
-
-  #replaceFirst(batches: readonly Batch[]): void {
-    this.#batches.splice(0, 1, ...batches);
-    this.#hitsInBatches = this.#batches.reduce((sum, { hits }) => sum + hits.length, 0);
+    const { tokenAuth, maxExportBatchSize } = this.#options;
+    const oldest = tokenAuth === undefined ? nowMillis / 1000 - OLDEST_WITHOUT_TOKEN_SECONDS : 0;
+    const isFresh = ({ startSeconds }: Hit) => startSeconds > oldest;
+    this.counters.lost.expired += this.#outbox.fill(maxExportBatchSize, nowMillis, all, isFresh);
   }
 
   #loseTheRest(): void {
-    const queued = this.#queue.take(Number.POSITIVE_INFINITY, 0, true).length;
-    const lost = queued + this.#hitsInBatches;
-    this.#batches = [];
-    this.#hitsInBatches = 0;
+    const lost = this.#outbox.clear();
     this.counters.lost.shutdown += lost;
-    if (lost > 0)
-      this.#diagnostics.warn(
-        `lost at shutdown: ${countOf(lost)}, which Matomo had not taken in time`,
-      );
+    if (lost === 0) return;
+    this.#diagnostics.warn(
+      `lost at shutdown: ${countOf(lost)}, which Matomo had not taken in time`,
+    );
   }
-}
-
-/** Settles with the promise, which must not reject, or when the time is over. */
-async function within(millis: number, promise: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, millis);
-  });
-  await Promise.race([promise, deadline]);
-  clearTimeout(timer);
 }

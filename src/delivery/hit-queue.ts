@@ -12,6 +12,7 @@ import type { Hit, PendingHit } from '../hit/hit.js';
 export class HitQueue {
   #hits: PendingHit[] = [];
   #head = 0;
+  #bytes = 0;
 
   get size(): number {
     return this.#hits.length - this.#head;
@@ -22,13 +23,19 @@ export class HitQueue {
     return this.#hits[this.#head]?.endedMillis ?? Number.POSITIVE_INFINITY;
   }
 
+  /** Roughly what the hits that wait take in memory. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   push(hit: PendingHit): void {
     this.#hits.push(hit);
+    this.#bytes += hit.bytes;
   }
 
   /**
-   * Takes up to `max` hits, the oldest first; only settled ones unless `all`. Hits that were taken back by the
-   * application leave without being returned.
+   * Takes up to `max` hits and their crashes, the oldest first; only settled ones unless `all`. What the application
+   * has taken back leaves without being returned.
    */
   take(max: number, nowMillis: number, all: boolean): Hit[] {
     const taken: Hit[] = [];
@@ -39,8 +46,8 @@ export class HitQueue {
         kept.push(pending);
         continue;
       }
-      const hit = pending.settle();
-      if (hit) taken.push(hit);
+      this.#bytes -= pending.bytes;
+      taken.push(...pending.settle());
     }
     this.#putBack(kept);
     return taken;

@@ -11,6 +11,14 @@ export interface Outcome {
   readonly again: readonly Batch[];
   /** Until then nothing is sent; 0: go on. */
   readonly waitMillis: number;
+  /** Matomo cannot take crashes: none is to be sent any more. */
+  readonly refusesCrashes?: true;
+}
+
+export interface SettleBatchOptions {
+  readonly hasToken: boolean;
+  /** Doubles rather than losses. */
+  readonly resendUnconfirmed: boolean;
 }
 
 const TRIES_BEFORE_HALVING = 3;
@@ -19,7 +27,7 @@ const DONE: Outcome = { again: [], waitMillis: 0 };
 /** Counts what an exchange decided about a batch, and says what to do with the rest. Remembers how Matomo has been doing. */
 export function createSettleBatch(
   counters: DeliveryCounters,
-  hasToken: boolean,
+  { hasToken, resendUnconfirmed }: SettleBatchOptions,
   diagnostics: Diagnostics,
   random: () => number,
 ): (batch: Batch, exchange: Exchange, nowMillis: number) => Outcome {
@@ -49,7 +57,7 @@ export function createSettleBatch(
   /** One hit that the database refuses rolls back its whole bulk, and so does a database that is away. */
   function rolledBack(batch: Batch, reason: string): Outcome {
     const again: Batch = {
-      hits: batch.hits,
+      ...batch,
       failures: batch.failures + 1,
       processedBefore: batch.processedBefore ?? processed,
     };
@@ -62,6 +70,14 @@ export function createSettleBatch(
     counters.lost.rejected += 1;
     diagnostics.warnOnce('rejected', `${reason}, alone and again: it was dropped`);
     return DONE;
+  }
+
+  function refuseCrashes(sent: number): Outcome {
+    counters.lost.rejected += sent;
+    diagnostics.warn(
+      'Matomo cannot take crashes, they are not sent any more: it has no CrashAnalytics plugin. Set errors to "type"',
+    );
+    return { ...DONE, refusesCrashes: true };
   }
 
   return function settleBatch(batch, exchange, nowMillis) {
@@ -84,11 +100,12 @@ export function createSettleBatch(
         counters.accepted += sent;
         return DONE;
       case 'unconfirmed':
+        if (resendUnconfirmed) return retry(batch, `${verdict.reason}; the hits are sent again`);
         counters.lost.unconfirmed += sent;
         stop(`${verdict.reason}; ${countOf(sent)} may be stored or not and are not sent again`);
         return { again: [], waitMillis: backOffMillis(failures, random) };
       case 'rolled_back':
-        return rolledBack(batch, verdict.reason);
+        return batch.kind === 'crash' ? refuseCrashes(sent) : rolledBack(batch, verdict.reason);
       case 'unavailable':
         return retry(batch, verdict.reason, retryAfterMillis(verdict.retryAfter, nowMillis));
       case 'refused':

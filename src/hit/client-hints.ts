@@ -21,16 +21,16 @@ export function readClientHints(header: ReadHeader): string | undefined {
 function readBrands(list: string | undefined): { brand: string; version: string }[] {
   const items = (list ?? '').matchAll(/"((?:[^"\\]|\\.)*)"\s*;\s*v="((?:[^"\\]|\\.)*)"/g);
   return Array.from(items, ([, brand = '', version = '']) => ({
-    brand: unescape(brand),
-    version: unescape(version),
+    brand: unquote(brand),
+    version: unquote(version),
   }));
 }
 
 function textFact(name: string, quoted: string | undefined): Record<string, string> {
   const text = quoted?.match(/^\s*"((?:[^"\\]|\\.)*)"\s*$/)?.[1];
-  return text ? { [name]: unescape(text) } : {};
+  return text ? { [name]: unquote(text) } : {};
 }
 
-function unescape(text: string): string {
+function unquote(text: string): string {
   return text.replace(/\\(.)/g, '$1');
 }

@@ -33,7 +33,8 @@ const FACTS: Readonly<Record<string, Fact>> = {
   'http.route': ({ request }) => request.route,
   'url.full': url,
   'http.url': url,
-  'http.target': ({ path: target, url: full }) => [target, full.split('?', 2)[1]].filter(Boolean).join('?'),
+  'http.target': ({ path: target, url: full }) =>
+    [target, full.split('?', 2)[1]].filter(Boolean).join('?'),
   'url.path': path,
   'url.query': query,
   'url.scheme': ({ request }) => request.scheme,

@@ -51,7 +51,10 @@ export function createToOrigin({
   };
 
   /** Behind something that is no address nobody can say who it was: the last that is known counts. */
-  function callerOf(peer: string | undefined, forwardedFor: string | undefined): string | undefined {
+  function callerOf(
+    peer: string | undefined,
+    forwardedFor: string | undefined,
+  ): string | undefined {
     const hops = (forwardedFor ?? '').split(',').filter((hop) => hop.trim() !== '');
     let caller = peer;
     for (let hop = 1; hop <= hops.length; hop++) {

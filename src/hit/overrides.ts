@@ -7,7 +7,17 @@ import { declarationOf, TRACKING_PARAMETERS } from './tracking-parameters.js';
 const NOBODY = new Set(['', '0', 'null', 'undefined', 'anonymous']);
 
 /** Set by the package alone. */
-const REFUSED = new Set(['token_auth', 'rec', 'apiv', 'rand', 'send_image', 'ca', 'recMode', 'debug', 'queuedtracking']);
+const REFUSED = new Set([
+  'token_auth',
+  'rec',
+  'apiv',
+  'rand',
+  'send_image',
+  'ca',
+  'recMode',
+  'debug',
+  'queuedtracking',
+]);
 
 /** Puts parameters in the place of what a hit has; what Matomo would refuse, ignore or misread is reported and left out. */
 export function override(
@@ -25,7 +35,8 @@ export function override(
     } else if (declaration.needsToken && !hasToken) {
       report(
         `token ${name}`,
-        () => `"${name}" was left out: without a token Matomo refuses a hit that has it. Set tokenAuth`,
+        () =>
+          `"${name}" was left out: without a token Matomo refuses a hit that has it. Set tokenAuth`,
       );
     } else {
       const value = toParameterValue(declaration, given);

@@ -41,7 +41,20 @@ function askBeforeSend(
   }
 }
 
-const OF_A_CRASH = ['idsite', 'rec', 'apiv', 'bots', 'url', 'ua', 'uadata', 'lang', 'uid', 'cid', 'cip', 'cdt'];
+const OF_A_CRASH = [
+  'idsite',
+  'rec',
+  'apiv',
+  'bots',
+  'url',
+  'ua',
+  'uadata',
+  'lang',
+  'uid',
+  'cid',
+  'cip',
+  'cdt',
+];
 
 /** A crash for the CrashAnalytics plugin: the class of the error, and never its message. */
 export function toCrashHit(parameters: ReadonlyMap<string, string>, errorType: string): Hit {

@@ -41,7 +41,9 @@ export function createToHits(
   report: ReportProblem,
 ): (request: HttpRequest, site: number, nowMillis: number) => Hit[] {
   const { actionName, anonymizeIp, hasToken, maxCustomVariables } = options;
-  const toActionName = createToActionName(typeof actionName === 'string' ? actionName : DEFAULT_TITLE);
+  const toActionName = createToActionName(
+    typeof actionName === 'string' ? actionName : DEFAULT_TITLE,
+  );
   const redactPath = createRedactPath(options.redactPathPatterns);
   const toPageUrl = createToPageUrl(options);
   const findRouteDetails = createFindRouteDetails(options.routeDetails);
@@ -58,7 +60,11 @@ export function createToHits(
     const url = toPageUrl({ ...request, path });
     const address = request.address && maskAddress(request.address, anonymizeIp);
     const details = findRouteDetails(request);
-    const parameters = new Map([['idsite', String(site)], ['rec', '1'], ['apiv', '1']]);
+    const parameters = new Map([
+      ['idsite', String(site)],
+      ['rec', '1'],
+      ['apiv', '1'],
+    ]);
     if (options.trackBots) parameters.set('bots', '1');
     set(parameters, 'action_name', toActionName({ ...request, path }));
     set(parameters, 'url', url);
@@ -83,7 +89,11 @@ export function createToHits(
     }
     const hit = toHit(parameters, options.beforeSend, hasToken, report);
     const errorType = options.errors === 'crash' ? errorTypeOf(request) : undefined;
-    return hit && errorType !== undefined ? [hit, toCrashHit(parameters, errorType)] : hit ? [hit] : [];
+    return hit && errorType !== undefined
+      ? [hit, toCrashHit(parameters, errorType)]
+      : hit
+        ? [hit]
+        : [];
   };
 }
 

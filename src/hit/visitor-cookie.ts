@@ -1,6 +1,9 @@
 /** The visitor of Matomo's JavaScript tracker, from its `_pk_id.<site>.<hash>` cookie: 16 hex digits. */
 export function visitorOfCookie(cookies: string | undefined, site: number): string | undefined {
   if (cookies === undefined) return undefined;
-  const cookie = new RegExp(`(?:^|;\\s*)_pk_id\\.${site}(?:\\.[\\da-f]+)?=([\\da-f]{16})(?=\\.|%2E|;|$)`, 'i');
+  const cookie = new RegExp(
+    `(?:^|;\\s*)_pk_id\\.${site}(?:\\.[\\da-f]+)?=([\\da-f]{16})(?=\\.|%2E|;|$)`,
+    'i',
+  );
   return cookie.exec(cookies)?.[1]?.toLowerCase();
 }

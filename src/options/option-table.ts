@@ -12,7 +12,6 @@ import {
   dispatcher,
   functionOption,
   integer,
-  matomoUrl,
   methods,
   oneOf,
   patterns,
@@ -21,12 +20,12 @@ import {
   secret,
   siteId,
   strings,
-  trackedBaseUrl,
   trustProxy,
   userId,
   visitorId,
 } from './option-values.js';
 import type { ResolvedOptions } from './resolved-options.js';
+import { matomoUrl, trackedBaseUrl } from './url-values.js';
 
 /** One option: where the environment has it, how a value is checked, what it is by default. */
 export interface OptionDeclaration<T> {

@@ -101,7 +101,11 @@ export function actionName(name: string, value: unknown): ResolvedOptions['actio
   }
   for (const [, field = ''] of value.matchAll(/\{(\w+)\}/g)) {
     if (!TEMPLATE_FIELDS.includes(field)) {
-      refuse(name, `a template of ${TEMPLATE_FIELDS.map((known) => `{${known}}`).join(', ')}`, value);
+      refuse(
+        name,
+        `a template of ${TEMPLATE_FIELDS.map((known) => `{${known}}`).join(', ')}`,
+        value,
+      );
     }
   }
   return value;

@@ -1,11 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { type Diagnostics, show } from './diagnostics.js';
-import {
-  type MatomoOptions,
-  OPTIONS,
-  type OptionDeclaration,
-  type ResolvedOptions,
-} from './options.js';
+import { type Diagnostics, show } from '../diagnostics.js';
+import { nearestName } from '../hit/nearest-name.js';
+import type { MatomoOptions } from '../options.js';
+import { OPTIONS, type OptionDeclaration } from './option-table.js';
+import type { ResolvedOptions } from './resolved-options.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type Values = Partial<Record<keyof ResolvedOptions, unknown>>;
@@ -25,7 +23,7 @@ export function resolveOptions(
   const values: Values = {};
   const missing: string[] = [];
   for (const name of Object.keys(OPTIONS) as (keyof ResolvedOptions)[]) {
-    const declaration: OptionDeclaration<unknown> = OPTIONS[name];
+    const declaration = OPTIONS[name] as OptionDeclaration<unknown>;
     const value =
       given[name] === undefined
         ? fromEnvironment(name, declaration, env, diagnostics)
@@ -44,7 +42,7 @@ export function resolveOptions(
 
 function fromEnvironment(
   name: keyof ResolvedOptions,
-  { env: variable, parse }: OptionDeclaration<unknown>,
+  { env: variable, fromText, parse }: OptionDeclaration<unknown>,
   env: Environment,
   diagnostics: Diagnostics,
 ): unknown {
@@ -53,10 +51,23 @@ function fromEnvironment(
     env[variable] || (name === 'tokenAuth' ? tokenFromFile(env, diagnostics) : undefined);
   if (!text) return undefined;
   try {
-    return parse(variable, text);
+    return parse(variable, readText(variable, text, fromText));
   } catch (error) {
     diagnostics.error(`${(error as Error).message}; it is not used`);
     return undefined;
+  }
+}
+
+function readText(
+  variable: string,
+  text: string,
+  fromText: ((text: string) => unknown) | undefined,
+): unknown {
+  if (!fromText) return text;
+  try {
+    return fromText(text);
+  } catch (error) {
+    throw new TypeError(`${variable} cannot be read, got ${show(text)} (${(error as Error).name})`);
   }
 }
 
@@ -75,8 +86,7 @@ function tokenFromFile(env: Environment, diagnostics: Diagnostics): string | und
 }
 
 function unknownOption(name: string): TypeError {
-  const plain = (text: string) => text.toLowerCase().replace(/[^a-z]/g, '');
-  const near = Object.keys(OPTIONS).find((known) => plain(known) === plain(name));
+  const near = nearestName(name, Object.keys(OPTIONS));
   const hint = near ? `did you mean ${near}?` : `there are ${Object.keys(OPTIONS).join(', ')}`;
   return new TypeError(`unknown option ${show(name)}: ${hint}`);
 }

@@ -1,6 +1,6 @@
-import type { HttpDispatcher } from './delivery/dispatcher.js';
-import type { TrackedRequest } from './hit/http-request.js';
-import type { TrackingParameters } from './hit/tracking-parameters.js';
+import type { HttpDispatcher } from '../delivery/dispatcher.js';
+import type { TrackedRequest } from '../hit/http-request.js';
+import type { TrackingParameters } from '../hit/tracking-parameters.js';
 
 type Ask<T> = (request: TrackedRequest) => T | undefined;
 

@@ -1,4 +1,3 @@
-import type { AttributeValue } from '@opentelemetry/api';
 import {
   type FinishedSpan,
   methodOf,
@@ -8,6 +7,7 @@ import {
   toMillis,
 } from './finished-span.js';
 import { readRequest } from './read-request.js';
+import type { RequestReading } from './request-reading.js';
 import { annotate, type EndedRecord, isAnnotated, RequestRecord } from './request-record.js';
 
 export interface AssembledRequest {
@@ -23,7 +23,7 @@ const NOWHERE = { add() {}, remove() {} };
  */
 export function assembleRequests(
   spans: readonly FinishedSpan[],
-  reportPerfKey: (value: AttributeValue) => void,
+  reading: RequestReading,
 ): AssembledRequest[] {
   const byId = new Map<string, FinishedSpan>();
   for (const span of spans) byId.set(idOf(span), span);
@@ -43,12 +43,12 @@ export function assembleRequests(
   }
   for (const span of inOrderOfEnding(spans)) {
     const record = roots.get(span);
-    if (record) annotate(record.own, span, reportPerfKey);
-    else annotateRequestAround(span, byId, roots, reportPerfKey);
+    if (record) annotate(record.own, span, reading);
+    else annotateRequestAround(span, byId, roots, reading);
   }
   const assembled: AssembledRequest[] = [];
   for (const [span, record] of roots) {
-    const request = readRequest(record, span);
+    const request = readRequest(record, span, reading.toOrigin);
     if (request) assembled.push({ record: Object.assign(record, { request }), span });
   }
   return assembled;
@@ -58,15 +58,15 @@ function annotateRequestAround(
   span: FinishedSpan,
   byId: ReadonlyMap<string, FinishedSpan>,
   roots: ReadonlyMap<FinishedSpan, RequestRecord>,
-  reportPerfKey: (value: AttributeValue) => void,
+  reading: RequestReading,
 ): void {
   const isNested = isRequest(span);
-  if (!isNested && !isAnnotated(span.attributes)) return;
+  if (!isNested && !isAnnotated(span, reading)) return;
   let around = requestAround(span, byId);
   while (around && !roots.has(around)) around = requestAround(around, byId);
   const record = around && roots.get(around);
   if (!record) return;
-  annotate(record.descendants, span, reportPerfKey);
+  annotate(record.descendants, span, reading);
   if (isNested) record.nestedRoute ??= textAttribute(span.attributes, 'http.route');
 }
 

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Span } from '@opentelemetry/api';
-import type { Annotations } from '../hit/http-request.js';
+import { type Annotations, createAnnotations } from '../hit/http-request.js';
 
 /** What `track`, `measure` and `ignore` said of one request. */
 export interface Notes extends Annotations {
@@ -101,5 +101,5 @@ export function notesOf(span: Span): Notes[] {
 }
 
 export function createNotes(): Notes {
-  return { parameters: undefined, cvar: undefined, timings: undefined, ignored: false, running: 0 };
+  return Object.assign(createAnnotations(), { running: 0 });
 }

@@ -11,6 +11,7 @@ export interface FinishedSpan {
   readonly duration: HrTime;
   readonly attributes: Attributes;
   readonly status: { readonly code: number };
+  readonly events?: readonly { readonly name: string; readonly attributes?: Attributes }[];
   /** SDK 2 and 3. */
   readonly parentSpanContext?: { readonly spanId: string; readonly isRemote?: boolean };
   /** SDK 1. */

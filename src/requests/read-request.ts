@@ -1,6 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Attributes } from '@opentelemetry/api';
+import { readClientHints } from '../hit/client-hints.js';
 import type { HttpRequest } from '../hit/http-request.js';
+import type { Origin, OriginClaims } from '../hit/origin.js';
 import type { CapturedRequest } from './captured-requests.js';
 import {
   type FinishedSpan,
@@ -19,34 +21,47 @@ const CLIENT_CLOSED_REQUEST = 499;
  * The request of an ended server span, or `undefined` where that span is of no HTTP request (gRPC, a function call).
  * Node's own request is believed before attributes of captured headers, and those before other attributes.
  */
-export function readRequest(record: RequestRecord, span: FinishedSpan): HttpRequest | undefined {
+export function readRequest(
+  record: RequestRecord,
+  span: FinishedSpan,
+  toOrigin: (claims: OriginClaims) => Origin,
+): HttpRequest | undefined {
   const { attributes } = span;
   const method = methodOf(attributes);
   if (method === undefined) return undefined;
   const { captured } = record;
+  const header = (name: string) => readHeader(captured?.request.headers, attributes, name);
   const target = captured ? splitTarget(captured.target) : targetOf(attributes);
   const path = target?.path ?? '/';
   const aborted = isAborted(captured, attributes);
   const statusCode = aborted ? CLIENT_CLOSED_REQUEST : statusOf(attributes, captured);
-  const headers = captured?.request.headers;
+  const origin = toOrigin({
+    peerAddress: peerAddressOf(attributes, captured),
+    host: header('host') ?? hostOf(attributes),
+    scheme: schemeOf(attributes),
+    forwardedFor: header('x-forwarded-for'),
+    forwardedHost: header('x-forwarded-host'),
+    forwardedProto: header('x-forwarded-proto'),
+  });
   return {
     method: captured?.request.method ?? method,
     path,
     query: target?.query,
     route: routeOf(record, attributes, path, statusCode),
-    host: readHeader(headers, attributes, 'host') ?? hostOf(attributes),
-    scheme: textAttribute(attributes, 'url.scheme', 'http.scheme') ?? schemeOf(attributes),
+    ...origin,
     statusCode,
     aborted,
     userAgent:
-      readHeader(headers, attributes, 'user-agent') ??
-      textAttribute(attributes, 'user_agent.original', 'http.user_agent'),
-    acceptLanguage: readHeader(headers, attributes, 'accept-language'),
-    referrer: readHeader(headers, attributes, 'referer'),
-    peerAddress: peerAddressOf(attributes, captured),
+      header('user-agent') ?? textAttribute(attributes, 'user_agent.original', 'http.user_agent'),
+    acceptLanguage: header('accept-language'),
+    referrer: header('referer'),
+    clientHints: readClientHints(header),
+    optedOut: header('dnt') === '1' || header('sec-gpc') === '1',
+    spanName: span.name,
     startMillis: record.startMillis,
     durationMillis: toMillis(span.duration),
     annotations: [record.descendants, record.notes, record.own],
+    given: undefined,
   };
 }
 
@@ -106,7 +121,10 @@ function hostOf(attributes: Attributes): string | undefined {
 }
 
 function schemeOf(attributes: Attributes): string | undefined {
-  return fullUrl(attributes)?.protocol.slice(0, -1);
+  return (
+    textAttribute(attributes, 'url.scheme', 'http.scheme') ??
+    fullUrl(attributes)?.protocol.slice(0, -1)
+  );
 }
 
 function fullUrl(attributes: Attributes): URL | undefined {
@@ -114,14 +132,13 @@ function fullUrl(attributes: Attributes): URL | undefined {
   return url !== undefined && URL.canParse(url) ? new URL(url) : undefined;
 }
 
-/** Never the first X-Forwarded-For entry, which `client.address` is and anybody can write. */
+/** Never `client.address`, which is the first X-Forwarded-For entry: anybody can write that. */
 function peerAddressOf(
   attributes: Attributes,
   captured: CapturedRequest | undefined,
 ): string | undefined {
-  const address =
+  return (
     textAttribute(attributes, 'network.peer.address', 'net.sock.peer.addr', 'net.peer.ip') ??
-    captured?.request.socket?.remoteAddress;
-  // A dual-stack socket tells IPv4 callers as ::ffff:192.0.2.1.
-  return address?.startsWith('::ffff:') ? address.slice(7) : address;
+    captured?.request.socket?.remoteAddress
+  );
 }

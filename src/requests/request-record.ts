@@ -70,25 +70,33 @@ export class RequestRecord {
 /** A record whose server span has ended. */
 export type EndedRecord = RequestRecord & { request: HttpRequest };
 
+/** What is read of spans, as configured. */
+export interface SpanReading {
+  /** Attribute that says who the user is. */
+  readonly userIdAttribute: string | undefined;
+  /** Whether the class of an error is wanted. */
+  readonly errors: boolean;
+  readonly reportPerfKey: (value: AttributeValue) => void;
+}
+
 /** Whether a span carries anything for Matomo. Called for every span of the application. */
-export function isAnnotated(attributes: FinishedSpan['attributes']): boolean {
-  for (const name in attributes) {
+export function isAnnotated(span: FinishedSpan, { userIdAttribute, errors }: SpanReading): boolean {
+  if (errors && span.status.code === ERROR) return true;
+  for (const name in span.attributes) {
     if (name.charCodeAt(0) === 109 /* m */ && name.startsWith(PREFIX)) return true;
+    if (name === userIdAttribute) return true;
   }
   return false;
 }
 
-/** Takes the `matomo.*` attributes of an ended span over into the annotations of its request. */
-export function annotate(
-  annotations: Annotations,
-  span: FinishedSpan,
-  report: ReportPerfKey,
-): void {
+/** Takes what an ended span carries for Matomo over into the annotations of its request. */
+export function annotate(annotations: Annotations, span: FinishedSpan, reading: SpanReading): void {
   const { attributes } = span;
   for (const name in attributes) {
-    if (!name.startsWith(PREFIX)) continue;
     const value = attributes[name];
     if (value === undefined) continue;
+    if (name === reading.userIdAttribute) annotations.userId = String(value);
+    if (!name.startsWith(PREFIX)) continue;
     if (name.startsWith(CVAR_PREFIX)) {
       annotations.cvar ??= {};
       annotations.cvar[name.slice(CVAR_PREFIX.length)] = value;
@@ -96,18 +104,26 @@ export function annotate(
       if (isTrue(value)) annotations.ignored = true;
     } else if (name === PERF_KEY_ATTRIBUTE) {
       if (isPerfKey(value)) addTiming(annotations, value, toMillis(span.duration));
-      else report(value);
+      else reading.reportPerfKey(value);
     } else {
       annotations.parameters ??= {};
       annotations.parameters[name.slice(PREFIX.length)] = value;
     }
   }
+  if (reading.errors) annotations.errorType = errorTypeOf(span) ?? annotations.errorType;
 }
+
+/** Class of the last exception that a span recorded, else its `error.type` where that is no status such as `500`. */
+function errorTypeOf(span: FinishedSpan): string | undefined {
+  const exception = span.events?.findLast(({ name }) => name === 'exception');
+  const type = exception?.attributes?.['exception.type'] ?? span.attributes['error.type'];
+  return typeof type === 'string' && type !== '' && !/^\d{3}$/.test(type) ? type : undefined;
+}
+
+const ERROR = 2; // SpanStatusCode.ERROR
 
 /** Makes the time of a span one of the page view's timings. */
 export const PERF_KEY_ATTRIBUTE = 'matomo.perf_key';
-
-type ReportPerfKey = (value: AttributeValue) => void;
 
 export function addTiming(
   annotations: Annotations,

@@ -1,4 +1,4 @@
-import type { AttributeValue, Context, Span } from '@opentelemetry/api';
+import type { Context, Span } from '@opentelemetry/api';
 import { spanOf } from '../otel-global.js';
 import { type CapturedRequest, captureRequests, currentRequest } from './captured-requests.js';
 import {
@@ -12,6 +12,7 @@ import {
   toMillis,
 } from './finished-span.js';
 import { readRequest } from './read-request.js';
+import type { RequestReading } from './request-reading.js';
 import {
   annotate,
   type EndedRecord,
@@ -34,7 +35,7 @@ export interface RequestTracker {
 /** Follows live spans, and says of each HTTP request once when its server span has ended. */
 export function trackRequests(
   onRequest: (record: EndedRecord, span: FinishedSpan) => void,
-  reportPerfKey: (value: AttributeValue) => void,
+  reading: RequestReading,
 ): RequestTracker {
   // Keyed by the span object, which is the same in onStart and onEnd, so that spans that never end leave nothing.
   const roots = new WeakMap<object, RequestRecord>();
@@ -104,11 +105,11 @@ export function trackRequests(
         else endNestedSpan(nested.get(span), span);
         return;
       }
-      if (!isAnnotated(span.attributes)) return;
+      if (!isAnnotated(span, reading)) return;
       const taggedFor = tagged.get(span);
       if (taggedFor) taggedFor.runningSpans -= 1;
       const record = taggedFor ?? recordOf(span);
-      if (record && !record.closed) annotate(record.descendants, span, reportPerfKey);
+      if (record && !record.closed) annotate(record.descendants, span, reading);
     },
 
     stop,
@@ -116,8 +117,8 @@ export function trackRequests(
 
   function endServerSpan(record: RequestRecord, span: FinishedSpan): void {
     roots.delete(span); // one span, one hit
-    annotate(record.own, span, reportPerfKey);
-    const request = readRequest(record, span);
+    annotate(record.own, span, reading);
+    const request = readRequest(record, span, reading.toOrigin);
     if (request) {
       onRequest(Object.assign(record, { request }), span);
     } else {
@@ -128,7 +129,7 @@ export function trackRequests(
 
   function endNestedSpan(record: RequestRecord | undefined, span: FinishedSpan): void {
     if (!record || record.closed) return;
-    annotate(record.descendants, span, reportPerfKey);
+    annotate(record.descendants, span, reading);
     record.nestedRoute ??= textAttribute(span.attributes, 'http.route');
     const { request } = record;
     // Next.js ends its own SERVER span after the one of the http instrumentation.

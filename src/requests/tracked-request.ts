@@ -4,20 +4,16 @@ import { readHeader } from './read-request.js';
 import type { EndedRecord } from './request-record.js';
 
 /** A request as option functions see it; `header` works as long as Node's request is there. */
-export function toTrackedRequest(
-  record: EndedRecord,
-  span: FinishedSpan,
-  assumeHttps: boolean,
-): TrackedRequest {
+export function toTrackedRequest(record: EndedRecord, span: FinishedSpan): TrackedRequest {
   const { request } = record;
-  const { query, route, host, userAgent, peerAddress: address } = request;
+  const { query, route, host, userAgent, address } = request;
   return {
     method: request.method,
     path: request.path,
     ...(query !== undefined && { query }),
     ...(route !== undefined && { route }),
     ...(host !== undefined && { host }),
-    protocol: assumeHttps || request.scheme === 'https' ? 'https' : 'http',
+    protocol: request.scheme,
     statusCode: request.statusCode,
     aborted: request.aborted,
     ...(userAgent !== undefined && { userAgent }),

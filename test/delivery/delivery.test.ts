@@ -24,13 +24,21 @@ function setUp(options: Partial<DeliveryOptions> = {}) {
     {
       tokenAuth: undefined,
       maxQueueSize: 10_000,
+      maxQueueBytes: 32 * 1024 ** 2,
+      resendUnconfirmed: false,
       maxExportBatchSize: 100,
       scheduledDelayMillis: 5000,
       exportTimeoutMillis: 30_000,
       ...options,
     },
     transport,
-    { info: say, warn: say, error: say, warnOnce: (_key, message) => say(message) },
+    {
+      info: say,
+      warn: say,
+      error: say,
+      warnOnce: (_key, message) => say(String(message)),
+      print: say,
+    },
     () => 1,
   );
   return { delivery, transport, said };
@@ -44,16 +52,19 @@ function pending(overrides: Partial<Hit & PendingHit> & { name?: string } = {}):
   const endedMillis = overrides.endedMillis ?? Date.now();
   return {
     endedMillis,
+    bytes: overrides.bytes ?? 1000,
     isSettled: overrides.isSettled ?? ((now) => now - endedMillis >= 20),
     settle:
       overrides.settle ??
-      (() => ({
-        site: 1,
-        visitor: overrides.visitor ?? 'v',
-        startSeconds: overrides.startSeconds ?? endedMillis / 1000,
-        kind: 'page',
-        encode: () => Buffer.from(`?h=${name}`),
-      })),
+      (() => [
+        {
+          site: 1,
+          visitor: overrides.visitor ?? 'v',
+          startSeconds: overrides.startSeconds ?? endedMillis / 1000,
+          kind: overrides.kind ?? 'page',
+          encode: () => Buffer.from(`?h=${name}`),
+        },
+      ]),
   };
 }
 
@@ -135,7 +146,7 @@ test('a flush takes what has not settled, too', async () => {
 
 test('a hit that was taken back leaves without a trace', async () => {
   const { delivery, transport } = setUp();
-  delivery.push(pending({ settle: () => undefined }));
+  delivery.push(pending({ settle: () => [] }));
   delivery.push(pending({ name: 'b' }));
   await delivery.flush();
   expect(sentNames(transport)).toEqual([['b']]);
@@ -244,13 +255,15 @@ test('a bulk that is too large is halved down to the one hit that is', async () 
 
 test('a batch stays below the megabyte that nginx takes', async () => {
   const { delivery, transport } = setUp();
-  const settle = () => ({
-    site: 1,
-    visitor: 'v',
-    startSeconds: Date.now() / 1000,
-    kind: 'page' as const,
-    encode: () => Buffer.alloc(30_000, 'a'),
-  });
+  const settle = () => [
+    {
+      site: 1,
+      visitor: 'v',
+      startSeconds: Date.now() / 1000,
+      kind: 'page' as const,
+      encode: () => Buffer.alloc(30_000, 'a'),
+    },
+  ];
   for (let i = 0; i < 100; i++) delivery.push(pending({ settle }));
   await delivery.flush();
   expect(delivery.counters.tracked).toBe(100);

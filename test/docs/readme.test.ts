@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { OPTIONS, type OptionDeclaration } from '../../src/options.js';
+import { OPTIONS, type OptionDeclaration } from '../../src/options/option-table.js';
 import { ROOT } from '../support/child-process.js';
 
 const PAGES = [

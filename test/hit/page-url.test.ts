@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { toPageUrl, toReferrer } from '../../src/hit/page-url.js';
+import { createToPageUrl, type PageUrlOptions, toReferrer } from '../../src/hit/page-url.js';
+
+function toPageUrl(
+  request: Parameters<ReturnType<typeof createToPageUrl>>[0],
+  options: Partial<PageUrlOptions>,
+): string {
+  return createToPageUrl({ query: 'redact', siteSearch: false, ...options })(request);
+}
 
 const plain = { scheme: 'https', host: 'shop.example.org', path: '/a', query: undefined };
 

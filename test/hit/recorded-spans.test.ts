@@ -5,7 +5,7 @@ import { createNotes } from '../../src/requests/captured-requests.js';
 import type { FinishedSpan } from '../../src/requests/finished-span.js';
 import { readRequest } from '../../src/requests/read-request.js';
 import { RequestRecord } from '../../src/requests/request-record.js';
-import { parametersOf } from '../support/builders.js';
+import { parametersOf, READING } from '../support/builders.js';
 import { RECORDINGS, type RecordedResult, recording } from '../support/recorded-spans.js';
 
 // The requests: GET /users/42?x=1&token=s3cret&sig=abc&q=a%20b%C3%BC, GET /nope, for Express also GET /api/users/7.
@@ -64,7 +64,7 @@ test('every recording is read', () => {
 });
 
 test.each(ordinary)('%s gives exactly the hits of its requests', (file) => {
-  const hits = assembleRequests(recording(file).spans, () => undefined).map(({ record }) => {
+  const hits = assembleRequests(recording(file).spans, READING).map(({ record }) => {
     const { parameters } = parametersOf(record.request);
     const { action_name, url, cvar, ua, pf_srv } = parameters;
     expect(ua).toMatch(file === 'nextjs16-code.json' ? /^-$/ : USER_AGENT);
@@ -79,7 +79,7 @@ test.each(ordinary)('%s gives exactly the hits of its requests', (file) => {
 test.each(['sdk1-http0.57-http-old-headers.json', 'sdk2-http0.223-http-http-headers.json'])(
   'captured-header attributes of %s give language and referrer',
   (file) => {
-    const [first] = assembleRequests(recording(file).spans, () => undefined);
+    const [first] = assembleRequests(recording(file).spans, READING);
     expect(first?.record.request).toMatchObject({
       acceptLanguage: 'de-DE,de;q=0.9,en;q=0.8',
       referrer: 'https://ref.example/page?x=1',
@@ -136,5 +136,5 @@ function requestOf(span: FinishedSpan, { case: name = '' }: RecordedResult) {
     response: ServerResponse;
   } & RequestRecord['captured'];
   const record = new RequestRecord(traceId, spanId, 0, captured, { add() {}, remove() {} });
-  return readRequest(record, span);
+  return readRequest(record, span, READING.toOrigin);
 }

@@ -1,7 +1,8 @@
 import type { Annotations, HttpRequest } from '../../src/hit/http-request.js';
 import { createAnnotations } from '../../src/hit/http-request.js';
-import { createToHit, type ToHitOptions } from '../../src/hit/to-hit.js';
+import { createToHits, type ToHitsOptions } from '../../src/hit/to-hits.js';
 import type { FinishedSpan } from '../../src/requests/finished-span.js';
+import { createRequestReading, type RequestReading } from '../../src/requests/request-reading.js';
 
 /** A Friday noon in UTC. */
 export const NOON = Date.UTC(2026, 10, 20, 12);
@@ -13,13 +14,16 @@ export function httpRequest(overrides: Partial<HttpRequest> = {}): HttpRequest {
     query: undefined,
     route: '/users/:id',
     host: 'shop.example.org',
-    scheme: 'http',
+    scheme: 'https',
     statusCode: 200,
     aborted: false,
     userAgent: 'curl/8.5.0',
     acceptLanguage: 'sv-SE',
     referrer: undefined,
-    peerAddress: '192.0.2.10',
+    clientHints: undefined,
+    address: '192.0.2.10',
+    optedOut: false,
+    spanName: 'GET /users/:id',
     startMillis: NOON,
     durationMillis: 12.4,
     annotations: [],
@@ -31,26 +35,46 @@ export function annotations(overrides: Partial<Annotations> = {}): Annotations {
   return { ...createAnnotations(), ...overrides };
 }
 
-/** The tracking parameters of the hit that a request makes, decoded, and what was reported meanwhile. */
-export function parametersOf(
+/** The hits that a request makes, as decoded tracking parameters, and what was reported meanwhile. */
+export function hitsOf(
   request: HttpRequest,
-  options: Partial<ToHitOptions> = {},
+  options: Partial<ToHitsOptions> = {},
   nowMillis = NOON + 1000,
-): { parameters: Record<string, string>; reports: string[] } {
+): { hits: Record<string, string>[]; reports: string[] } {
   const reports: string[] = [];
-  const toHit = createToHit(
+  const toHits = createToHits(
     {
-      assumeHttps: true,
-      trackBots: true,
+      actionName: '{method} {route}',
+      redactPathPatterns: [],
+      routeDetails: {},
+      dimensions: {},
       maxCustomVariables: 5,
-      hasToken: false,
+      anonymizeIp: 0,
+      visitorId: 'auto',
       visitorKey: 'a key',
+      trackBots: true,
+      errors: 'type',
+      query: 'redact',
+      siteSearch: false,
+      hasToken: false,
       ...options,
     },
-    (_key, message) => reports.push(message),
+    (_key, message) => reports.push(message()),
   );
-  const query = toHit(request, 1, nowMillis).encode().toString('latin1');
-  return { parameters: Object.fromEntries(new URLSearchParams(query)), reports };
+  const hits = toHits(request, 1, nowMillis).map((hit) =>
+    Object.fromEntries(new URLSearchParams(hit.encode().toString('latin1'))),
+  );
+  return { hits, reports };
+}
+
+/** The same of the page view. */
+export function parametersOf(
+  request: HttpRequest,
+  options: Partial<ToHitsOptions> = {},
+  nowMillis?: number,
+): { parameters: Record<string, string>; reports: string[] } {
+  const { hits, reports } = hitsOf(request, options, nowMillis);
+  return { parameters: hits[0] ?? {}, reports };
 }
 
 let spans = 0;
@@ -72,3 +96,9 @@ export function finishedSpan(
     ...overrides,
   };
 }
+
+/** How spans are read where nothing is configured. */
+export const READING: RequestReading = createRequestReading(
+  { trustProxy: false, assumeHttps: true, errors: 'type' },
+  { warnOnce: () => undefined },
+);

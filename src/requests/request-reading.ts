@@ -1,0 +1,30 @@
+import { type Diagnostics, show } from '../diagnostics.js';
+import {
+  createToOrigin,
+  type Origin,
+  type OriginClaims,
+  type OriginOptions,
+} from '../hit/origin.js';
+import { PERF_KEYS } from '../hit/tracking-parameters.js';
+import type { SpanReading } from './request-record.js';
+
+/** How requests are read from spans and from Node's requests, as configured. */
+export interface RequestReading extends SpanReading {
+  readonly toOrigin: (claims: OriginClaims) => Origin;
+}
+
+export function createRequestReading(
+  options: OriginOptions & { readonly userId?: unknown; readonly errors: 'off' | 'type' | 'crash' },
+  diagnostics: Pick<Diagnostics, 'warnOnce'>,
+): RequestReading {
+  return {
+    toOrigin: createToOrigin(options),
+    userIdAttribute: typeof options.userId === 'string' ? options.userId : undefined,
+    errors: options.errors !== 'off',
+    reportPerfKey: (value) =>
+      diagnostics.warnOnce(
+        'perf_key',
+        `a span has matomo.perf_key ${show(value)}; there are ${PERF_KEYS.join(', ')}`,
+      ),
+  };
+}
