@@ -40,14 +40,17 @@ export class HitQueue {
   take(max: number, nowMillis: number, all: boolean): Hit[] {
     const taken: Hit[] = [];
     const kept: PendingHit[] = [];
-    while (taken.length < max && this.#head < this.#hits.length) {
+    let left = max;
+    while (left > 0 && this.#head < this.#hits.length) {
       const pending = this.#hits[this.#head++] as PendingHit;
       if (!all && !pending.isSettled(nowMillis)) {
         kept.push(pending);
         continue;
       }
       this.#bytes -= pending.bytes;
-      taken.push(...pending.settle());
+      const hits = pending.settle();
+      if (hits.length > 0) left -= 1;
+      taken.push(...hits);
     }
     this.#putBack(kept);
     return taken;

@@ -10,6 +10,8 @@ export function toParameterValue(
   switch (declaration.kind) {
     case 'text':
       return toText(declaration, value);
+    case 'url':
+      return toUrl(declaration, value);
     case 'json':
       return toJson(declaration, value);
     case 'integer':
@@ -35,6 +37,13 @@ function toText(declaration: ParameterDeclaration, value: unknown): string | und
     text = cutCharacters(text, declaration.maxCharacters);
   if (declaration.maxBytes !== undefined) text = cutBytes(text, declaration.maxBytes);
   return text === '' ? undefined : text;
+}
+
+/** Matomo drops what has no scheme, and stores credentials as they are. */
+function toUrl(declaration: ParameterDeclaration, value: unknown): string | undefined {
+  const text = typeof value === 'string' ? value.trim() : '';
+  if (!/^[a-z][a-z\d+.-]*:\/\/[^/]/i.test(text)) return undefined;
+  return toText(declaration, text.replace(/^([^/]*\/\/)[^/?#]*@/, '$1'));
 }
 
 /** JSON that was cut is no JSON, so what is too long is left out. */
@@ -75,6 +84,7 @@ const TWENTY_YEARS_SECONDS = 631_152_000;
 
 /** Epoch seconds only: Matomo takes other forms too, but a time that it does not understand becomes "now". */
 function toTime(value: unknown): string | undefined {
+  if (typeof value !== 'number' && typeof value !== 'string') return undefined;
   const seconds = Math.floor(Number(value));
   return seconds > TWENTY_YEARS_SECONDS && seconds < 4_294_967_296 ? String(seconds) : undefined;
 }

@@ -72,7 +72,7 @@ function createHit(parameters: ReadonlyMap<string, string>, kind: Hit['kind']): 
   return {
     site: Number(parameters.get('idsite')),
     visitor: parameters.get('uid') ?? parameters.get('cid') ?? '',
-    startSeconds: Number(parameters.get('cdt')),
+    startSeconds: Number(parameters.get('cdt')) - Number(parameters.get('cdo') ?? 0),
     kind,
     encode: () => Buffer.from(toQueryString(parameters), 'latin1'),
   };

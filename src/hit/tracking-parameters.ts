@@ -2,6 +2,7 @@
 export interface ParameterDeclaration {
   readonly kind:
     | 'text'
+    | 'url'
     | 'integer'
     | 'number'
     | 'flag'
@@ -22,6 +23,7 @@ export interface ParameterDeclaration {
 }
 
 const TITLE = { kind: 'text', maxBytes: 1024 } as const;
+const URL_OF_PAGE = { kind: 'url', maxBytes: 1024 } as const;
 const NAME = { kind: 'text', maxCharacters: 4096 } as const;
 const MILLIS = { kind: 'integer', min: 0, max: 16_777_215, rounded: true } as const;
 const AMOUNT = { kind: 'number', min: -1e15, max: 1e15 } as const;
@@ -38,7 +40,7 @@ const JSON_TEXT = { kind: 'json', maxCharacters: 16_384 } as const;
 export const TRACKING_PARAMETERS: { readonly [name in KnownParameter]: ParameterDeclaration } = {
   idsite: { kind: 'integer', min: 1, max: 4_294_967_295 },
   action_name: TITLE,
-  url: TITLE,
+  url: URL_OF_PAGE,
   urlref: TITLE,
   ua: { kind: 'text', maxCharacters: 1024 },
   uadata: JSON_TEXT,
@@ -65,8 +67,8 @@ export const TRACKING_PARAMETERS: { readonly [name in KnownParameter]: Parameter
   search: TITLE,
   search_cat: { kind: 'text', maxBytes: 200 },
   search_count: { kind: 'integer', min: 0, max: 4_294_967_295 },
-  download: TITLE,
-  link: TITLE,
+  download: URL_OF_PAGE,
+  link: URL_OF_PAGE,
   c_n: NAME,
   c_p: NAME,
   c_t: NAME,

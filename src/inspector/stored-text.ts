@@ -50,5 +50,5 @@ export function cutBytes(text: string, limit: number): string {
 
 /** Whether a cut went through a character: a strict database does not take what is left. */
 export function isBroken(text: string): boolean {
-  return text.includes(BROKEN_CHARACTER);
+  return text.includes(BROKEN_CHARACTER) && /\p{Surrogate}/u.test(text);
 }

@@ -162,6 +162,53 @@ test('the newest hits are dropped and counted when the queue is full', async () 
   expect(sentNames(transport)).toEqual([['a', 'b']]);
 });
 
+test('hits are dropped where they would take more memory than they may', async () => {
+  const { delivery } = setUp({ maxQueueBytes: 100_000 });
+  for (let i = 0; i < 5; i++) delivery.push(pending({ bytes: 30_000 }));
+  expect(delivery).toMatchObject({ pending: 3, counters: { lost: { queue_full: 2 } } });
+  await delivery.flush();
+  delivery.push(pending({ bytes: 90_000 }));
+  expect(delivery).toMatchObject({ pending: 1, counters: { tracked: 3 } });
+});
+
+test('crashes leave in bulks of their own, after all page views', async () => {
+  const { delivery, transport } = setUp({ maxExportBatchSize: 2 });
+  for (const name of ['a', 'b', 'c']) delivery.push(withCrash(name));
+  await delivery.flush();
+  expect(sentNames(transport)).toEqual([['a', 'b'], ['c'], ['crash a', 'crash b'], ['crash c']]);
+  expect(delivery.pending).toBe(0);
+});
+
+test('a Matomo that cannot take crashes is asked once; page views are tracked all the same', async () => {
+  const { delivery, transport, said } = setUp();
+  const hasCrash = () => transport.bodies.at(-1)?.requests.some((query) => query.includes('crash'));
+  transport.answer((sent) => (hasCrash() ? answer(500) : processed(sent)));
+  for (const name of ['a', 'b']) delivery.push(withCrash(name));
+  await delivery.flush();
+  expect(delivery).toMatchObject({
+    takesCrashes: false,
+    pending: 0,
+    counters: { tracked: 2, lost: { rejected: 2 } },
+  });
+  expect(said).toEqual([expect.stringContaining('CrashAnalytics')]);
+});
+
+/** A page view and the crash of its request. */
+function withCrash(name: string): PendingHit {
+  const [page] = pending({ name }).settle();
+  const [crash] = pending({ name: `crash ${name}`, kind: 'crash' }).settle();
+  return pending({ settle: () => [page as Hit, crash as Hit] });
+}
+
+test('resendUnconfirmed prefers doubles to losses', async () => {
+  const { delivery, transport } = setUp({ resendUnconfirmed: true, maxExportBatchSize: 1 });
+  transport.answer(noAnswer, answer(504), (sent) => processed(sent));
+  delivery.push(pending({ name: 'a' }));
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(sentNames(transport)).toEqual([['a'], ['a'], ['a']]);
+  expect(delivery.counters).toMatchObject({ tracked: 1, lost: { unconfirmed: 0 } });
+});
+
 test('the token stands in the body', async () => {
   const { delivery, transport } = setUp({ tokenAuth: 't"k' });
   delivery.push(pending());

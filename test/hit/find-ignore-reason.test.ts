@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest';
+import { createFindIgnoreReason, type FilterOptions } from '../../src/hit/find-ignore-reason.js';
+import { HEALTH_CHECKERS, STATIC_FILES } from '../../src/hit/request-patterns.js';
+import { patterns } from '../../src/options/option-values.js';
+import { httpRequest } from '../support/builders.js';
+
+function reasonOf(request: Parameters<typeof httpRequest>[0], options: Partial<FilterOptions>) {
+  const find = createFindIgnoreReason({
+    ignorePaths: [],
+    ignorePatterns: [],
+    ignoreUserAgents: [],
+    allowedMethods: undefined,
+    ignoredMethods: [],
+    doNotTrack: false,
+    ...options,
+  });
+  return find(httpRequest(request));
+}
+
+test.each([
+  [{ path: '/health' }, { ignorePaths: ['/health'] }, 'path'],
+  [{ path: '/healthy' }, { ignorePaths: ['/health'] }, undefined],
+  [{ path: '/a/users/1' }, { ignorePatterns: [/users/] }, 'pattern'],
+  [{ path: '/a' }, { ignorePatterns: [/^\/$/] }, undefined],
+  [{ method: 'options' }, { ignoredMethods: ['OPTIONS'] }, 'method'],
+  [{ method: 'PROPFIND' }, { allowedMethods: ['GET'] }, 'method'],
+  [{ method: 'PROPFIND' }, { allowedMethods: ['PROPFIND'] }, undefined],
+  [{ method: 'GET' }, { allowedMethods: ['GET'], ignoredMethods: ['GET'] }, 'method'],
+  [{ userAgent: 'kube-probe/1.31' }, { ignoreUserAgents: HEALTH_CHECKERS }, 'user_agent'],
+  [{ userAgent: undefined }, { ignoreUserAgents: [/^$/, /undefined/] }, undefined],
+  [{ optedOut: true }, { doNotTrack: true }, 'do_not_track'],
+  [{ optedOut: true }, {}, undefined],
+] as const)('%o with %o: %s', (request, options, reason) => {
+  expect(reasonOf(request, options)).toBe(reason);
+});
+
+test('exact paths come first, then methods, user agents and patterns', () => {
+  const all = {
+    ignorePaths: ['/a'],
+    ignoredMethods: ['GET'],
+    ignoreUserAgents: [/curl/],
+    ignorePatterns: [/a/],
+  };
+  const request = { path: '/a', userAgent: 'curl/8' };
+  expect(reasonOf(request, all)).toBe('path');
+  expect(reasonOf(request, { ...all, ignorePaths: [] })).toBe('method');
+  expect(reasonOf(request, { ...all, ignorePaths: [], ignoredMethods: [] })).toBe('user_agent');
+});
+
+test('flags that make a regular expression remember do no harm', () => {
+  const ignorePatterns = patterns('ignorePatterns', [/a/g, /b/y]);
+  for (let i = 0; i < 3; i++) {
+    expect(reasonOf({ path: '/xa' }, { ignorePatterns })).toBe('pattern');
+    expect(reasonOf({ path: '/xb' }, { ignorePatterns })).toBe('pattern');
+  }
+});
+
+test.each([
+  'kube-probe/1.27',
+  'ELB-HealthChecker/2.0',
+  'GoogleHC/1.0',
+  'Envoy/HC',
+  'Consul Health Check',
+  'Mozilla/5.0+(compatible; UptimeRobot/2.0; http://www.uptimerobot.com/)',
+])('%s asks for health', (userAgent) => {
+  expect(reasonOf({ userAgent }, { ignoreUserAgents: HEALTH_CHECKERS })).toBe('user_agent');
+});
+
+test.each([
+  'curl/8.5.0',
+  'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)',
+  'my-service/1.2',
+  'healthy-app/1',
+])('%s is a visitor', (userAgent) => {
+  expect(reasonOf({ userAgent }, { ignoreUserAgents: HEALTH_CHECKERS })).toBeUndefined();
+});
+
+test('static files are known by their endings', () => {
+  const of = (path: string) => reasonOf({ path }, { ignorePatterns: STATIC_FILES });
+  expect(['/a.css', '/b/c.WOFF2', '/favicon.ico', '/robots.txt'].map(of)).toEqual(
+    Array(4).fill('pattern'),
+  );
+  expect(['/api/css', '/users/a.json', '/js', '/report.pdf'].map(of)).toEqual(
+    Array(4).fill(undefined),
+  );
+});

@@ -1,0 +1,336 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createToHits } from '../../src/hit/to-hits.js';
+import { TRACKING_PARAMETERS } from '../../src/hit/tracking-parameters.js';
+import { startInspector } from '../../src/inspector/index.js';
+import { assembleRequests } from '../../src/requests/assemble-requests.js';
+import {
+  annotations,
+  finishedSpan,
+  hitsOf,
+  httpRequest,
+  NOON,
+  READING,
+} from '../support/builders.js';
+
+const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
+const RUNS = { seed: SEED, numRuns: Number(process.env.FC_RUNS ?? 300) };
+
+// Text as attackers and mistakes make it: any UTF-16, long runs, characters of every UTF-8 length, HTML, controls.
+const nastyText = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.string({
+    unit: fc.constantFrom(
+      '\ud800',
+      '\udfff',
+      '\0',
+      '\n',
+      'é',
+      '日',
+      '€',
+      '😀',
+      '&',
+      '<',
+      '"',
+      "'",
+      'x',
+      '%',
+      '#',
+      '?',
+      ';',
+      '=',
+    ),
+  }),
+  fc
+    .tuple(fc.constantFrom('é', '日', '😀', '&', '"', 'x', '%C3'), fc.nat(3000))
+    .map(([unit, n]) => unit.repeat(n)),
+);
+const nastyValue = fc.oneof(
+  nastyText,
+  fc.double(),
+  fc.integer(),
+  fc.boolean(),
+  fc.constantFrom(
+    null,
+    undefined,
+    Number.POSITIVE_INFINITY,
+    -2,
+    16_777_216,
+    {},
+    [],
+    ['a', null],
+    Symbol.iterator,
+    () => 1,
+    10n,
+  ),
+);
+const parameterName = fc.oneof(
+  fc.constantFrom(
+    ...Object.keys(TRACKING_PARAMETERS),
+    'dimension1',
+    'dimension999',
+    'token_auth',
+    'ca',
+    '__proto__',
+    'constructor',
+  ),
+  nastyText,
+);
+const anyAnnotations = fc
+  .record({
+    parameters: fc.dictionary(parameterName, nastyValue, { maxKeys: 8, noNullPrototype: true }),
+    cvar: fc.dictionary(nastyText, nastyValue, { maxKeys: 8, noNullPrototype: true }),
+    timings: fc.record({ pf_dm1: fc.double(), pf_net: fc.double() }, { requiredKeys: [] }),
+    userId: fc.option(nastyText, { nil: undefined }),
+    errorType: fc.option(nastyText, { nil: undefined }),
+  })
+  .map((said) => annotations(said));
+
+const anyRequest = fc
+  .record({
+    method: nastyText,
+    path: nastyText.map((text) => `/${text}`),
+    query: fc.option(nastyText, { nil: undefined }),
+    route: fc.option(nastyText, { nil: undefined }),
+    host: fc.option(nastyText, { nil: undefined }),
+    statusCode: fc.integer({ min: 100, max: 599 }),
+    userAgent: fc.option(nastyText, { nil: undefined }),
+    acceptLanguage: fc.option(nastyText, { nil: undefined }),
+    referrer: fc.option(nastyText, { nil: undefined }),
+    clientHints: fc.option(nastyText, { nil: undefined }),
+    address: fc.option(fc.oneof(fc.ipV4(), fc.ipV6()), { nil: undefined }),
+    spanName: nastyText,
+    durationMillis: fc.double(),
+    annotations: fc.array(anyAnnotations, { maxLength: 3 }),
+    given: fc.option(
+      fc.dictionary(parameterName, nastyValue, { maxKeys: 5, noNullPrototype: true }),
+      { nil: undefined },
+    ),
+  })
+  .map((request) => httpRequest({ ...request, startMillis: Date.now() - 1000 }));
+
+test(`any request with anything said about it makes hits that a strict Matomo takes, in one bulk (seed ${SEED})`, async () => {
+  const inspector = await startInspector({ tokens: { t: 'write' } });
+  try {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(anyRequest, { minLength: 1, maxLength: 10 }),
+        fc.boolean(),
+        async (requests, hasToken) => {
+          inspector.clear();
+          const toHits = createToHits({ ...OPTIONS, hasToken }, () => undefined);
+          const oldest = hasToken ? 0 : Date.now() / 1000 - 24 * 3600 + 600; // what delivery drops
+          const bodies = requests
+            .flatMap((request) => toHits(request, 1, Date.now()))
+            .filter(({ startSeconds }) => startSeconds > oldest)
+            .map((hit) => hit.encode());
+          const body = `{"requests":["${bodies.join('","')}"]${hasToken ? ',"token_auth":"t"' : ''}}`;
+          const response = await fetch(`${inspector.url}/matomo.php`, { method: 'POST', body });
+          expect(response.status).toBe(200);
+          // Another site may be named; a goal or a visitor that Matomo does not know is refused alone.
+          const answer = (await response.json()) as { tracked: number; invalid: number };
+          expect(answer.tracked + answer.invalid).toBe(bodies.length);
+          for (const { verdict, reason } of inspector.hits()) {
+            expect([verdict, reason]).toSatisfy(
+              ([got]) => got === 'tracked' || /idgoal|spam|prefetch|ec_id/.test(reason ?? ''),
+            );
+          }
+        },
+      ),
+      RUNS,
+    );
+  } finally {
+    await inspector.close();
+  }
+}, 120_000);
+
+const OPTIONS = {
+  actionName: '{method} {route} {span}',
+  redactPathPatterns: [],
+  routeDetails: {},
+  dimensions: { 1: 'url.query', 2: 'user_agent.original' },
+  maxCustomVariables: 5,
+  anonymizeIp: 0,
+  visitorId: 'auto',
+  visitorKey: 'k',
+  trackBots: true,
+  errors: 'type' as const,
+  query: 'redact' as const,
+  siteSearch: false,
+};
+
+test('every value is well-formed, without controls, and within what Matomo cuts at', () => {
+  fc.assert(
+    fc.property(anyRequest, (request) => {
+      for (const hit of hitsOf(request, OPTIONS, Date.now()).hits) {
+        expect(Buffer.byteLength(hit.url ?? '')).toBeLessThanOrEqual(1024);
+        expect(hit.url).toMatch(/^[a-z][a-z\d+.-]*:\/\/[^/@]/i);
+        for (const value of Object.values(hit)) {
+          expect(value).not.toMatch(/\p{Surrogate}|\p{Control}/u);
+        }
+        const title = hit.action_name ?? '';
+        const escaped = title
+          .replace(/[<>]/g, '1234')
+          .replace(/&/g, '12345')
+          .replace(/["']/g, '123456');
+        expect(Buffer.byteLength(escaped)).toBeLessThanOrEqual(1024);
+      }
+    }),
+    RUNS,
+  );
+});
+
+test('a search in the URL never turns a page view into something else', async () => {
+  const name = fc.constantFrom(
+    'q',
+    'Q',
+    'query',
+    's',
+    'search',
+    'k',
+    'keyword',
+    'Keywords',
+    'q[]',
+    'q[0]',
+    '%71',
+    'searchword',
+  );
+  const pair = fc
+    .tuple(name, fc.constantFrom('shoes', 'a+b', '1'))
+    .map(([key, value]) => `${key}=${value}`);
+  const target = fc.record({
+    query: fc
+      .array(fc.oneof(pair, fc.constantFrom('x=1', 'page=2', 'a;q=x')), { maxLength: 4 })
+      .map((pairs) => pairs.join('&')),
+    path: fc.oneof(
+      fc.constant('/a'),
+      pair.map((text) => `/find;${text}`),
+      pair.map((text) => `/a#${text}`),
+    ),
+  });
+  const inspector = await startInspector();
+  try {
+    await fc.assert(
+      fc.asyncProperty(target, async (overrides) => {
+        inspector.clear();
+        const { hits } = hitsOf(
+          httpRequest({ ...overrides, startMillis: Date.now() }),
+          OPTIONS,
+          Date.now(),
+        );
+        const body = JSON.stringify({
+          requests: hits.map((hit) => `?${new URLSearchParams(hit)}`),
+        });
+        await fetch(`${inspector.url}/matomo.php`, { method: 'POST', body });
+        expect(inspector.hits()[0]?.stored).toMatchObject({
+          type: 'page',
+          title: expect.any(String),
+        });
+      }),
+      { ...RUNS, numRuns: 100 },
+    );
+  } finally {
+    await inspector.close();
+  }
+}, 60_000);
+
+test('no secret of the query, the referrer or a credential in the host is in the hit', () => {
+  const name = fc.constantFrom(
+    'token',
+    'access_token',
+    'api_key',
+    'X-Api-Key',
+    'password',
+    'clientSecret',
+    'sig',
+    'code',
+    'jwt',
+    'sessionId',
+    'auth',
+    'email',
+  );
+  const noise = fc.constantFrom('x=1', 'page=2', '', 'a', 'list[]=3');
+  fc.assert(
+    fc.property(
+      fc.array(noise),
+      name,
+      fc.array(noise),
+      fc.boolean(),
+      (before, secret, after, upper) => {
+        const pairs = [...before, `${upper ? secret.toUpperCase() : secret}=s3cr3tvalue`, ...after];
+        const query = pairs.join('&');
+        const request = httpRequest({
+          query,
+          referrer: `https://r.example/?${query}`,
+          host: 'u:s3cr3tvalue@h.example',
+        });
+        const { hits } = hitsOf(request, {
+          ...OPTIONS,
+          dimensions: { 1: 'url.query', 2: 'url.full', 3: 'http.target' },
+        });
+        expect(JSON.stringify(hits)).not.toContain('s3cr3tvalue');
+      },
+    ),
+    RUNS,
+  );
+});
+
+test('nothing of one request is in the next one’s hit', () => {
+  const routeDetails = { '/users/:id': { cvar: { plan: 'free' }, dimension1: 'details' } };
+  const toHits = createToHits({ ...OPTIONS, routeDetails, hasToken: false }, () => undefined);
+  const plain = () => toHits(httpRequest(), 1, NOON + 1000).map((hit) => hit.encode().toString());
+  const before = plain();
+  fc.assert(
+    fc.property(anyRequest, (request) => {
+      toHits({ ...request, route: '/users/:id' }, 1, Date.now());
+      expect(plain()).toEqual(before);
+    }),
+    { ...RUNS, numRuns: 100 },
+  );
+});
+
+test('any heap of spans is read without a throw', () => {
+  const attributeName = fc.oneof(
+    fc.constantFrom(
+      'http.request.method',
+      'http.method',
+      'url.path',
+      'http.target',
+      'url.full',
+      'http.url',
+      'url.query',
+      'http.route',
+      'server.port',
+      'http.response.status_code',
+      'http.status_code',
+      'matomo.perf_key',
+      'matomo.ignore',
+      'matomo.cvar.x',
+      'enduser.id',
+      'error.type',
+      'network.peer.address',
+    ),
+    nastyText,
+  );
+  const span = fc.record({
+    kind: fc.constantFrom(0, 1, 1, 1, 2),
+    attributes: fc.dictionary(attributeName, nastyValue as fc.Arbitrary<never>, {
+      maxKeys: 8,
+      noNullPrototype: true,
+    }),
+    status: fc.record({ code: fc.constantFrom(0, 1, 2) }),
+    id: fc.constantFrom('1'.repeat(16), '2'.repeat(16), '3'.repeat(16)),
+    parentSpanId: fc.option(fc.constantFrom('1'.repeat(16), '2'.repeat(16), '3'.repeat(16)), {
+      nil: undefined,
+    }),
+  });
+  fc.assert(
+    fc.property(fc.array(span, { maxLength: 6 }), (spans) => {
+      const heap = spans.map(({ parentSpanId, ...rest }) =>
+        finishedSpan({ ...rest, ...(parentSpanId && { parentSpanId }) }),
+      );
+      for (const { record } of assembleRequests(heap, READING)) hitsOf(record.request, OPTIONS);
+    }),
+    RUNS,
+  );
+});
