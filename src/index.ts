@@ -5,6 +5,7 @@ export { HEALTH_CHECKERS, STATIC_FILES } from './hit/request-patterns.js';
 export type { PerfKey, TrackingParameters } from './hit/tracking-parameters.js';
 export type { MatomoOptions } from './options.js';
 export type { FinishedSpan } from './requests/finished-span.js';
+export { recordServerSpans, type Sampler, type SamplingResult } from './sampler.js';
 export { MatomoSpanExporter } from './span-exporter.js';
 export { MatomoSpanProcessor } from './span-processor.js';
 export type { MatomoStats } from './stats.js';

@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { isMainThread } from 'node:worker_threads';
 import { createDiagnostics } from './diagnostics.js';
+import { readEnvironment } from './options/resolve-options.js';
 import { attach } from './register/attach.js';
 import { flushAtExit } from './register/exit.js';
 import { INSTALL_COMMAND, loadTracingParts, startTracing } from './register/start.js';
@@ -17,10 +18,11 @@ function register(): void {
   try {
     const processor = createProcessor();
     if (!processor) return;
+    const record = readEnvironment('record', process.env, diagnostics) ?? 'requests';
     const atWork = new Set([processor]);
     watchProviders((provider) => {
       try {
-        for (const attached of attach(processor, provider, diagnostics)) atWork.add(attached);
+        for (const ours of attach(processor, provider, record, diagnostics)) atWork.add(ours);
         if (atWork.size > 1) void processor.shutdown(); // the application has its own
       } catch (error) {
         diagnostics.warn(`could not attach to the tracer provider, nothing is tracked: ${error}`);

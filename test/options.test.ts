@@ -91,7 +91,16 @@ test.each(WRONG)('%s: %o in code is a TypeError that names both', (name, value, 
 });
 
 test('the table of wrong values has every option', () => {
-  expect(new Set(WRONG.map(([name]) => name))).toEqual(new Set(Object.keys(OPTIONS)));
+  expect(new Set<string>(WRONG.map(([name]) => name))).toEqual(
+    new Set(Object.keys(OPTIONS).filter((name) => name !== 'record')),
+  );
+});
+
+test('record is for register alone, and what does the same in code is named', () => {
+  expect(() => resolve({ ...REQUIRED, record: 'all' } as never)).toThrow(/recordServerSpans/);
+  const { options, said } = resolve(REQUIRED, { MATOMO_RECORD: 'everything' });
+  expect(options?.record).toBe('requests');
+  expect(said).toEqual([expect.stringContaining('MATOMO_RECORD')]);
 });
 
 test('an unknown option is a TypeError with the right name', () => {

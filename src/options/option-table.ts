@@ -37,6 +37,8 @@ export interface OptionDeclaration<T> {
   readonly parse: (name: string, value: unknown) => T;
   /** `required`: without a value nothing is tracked. */
   readonly default: T | 'required';
+  /** Only the environment has it, for `register`; what does the same in code. */
+  readonly inCode?: string;
   /** The default in words, where its value says too little. */
   readonly defaultText?: string;
 }
@@ -141,6 +143,12 @@ export const OPTIONS: {
   doNotTrack: { env: 'MATOMO_DO_NOT_TRACK', parse: boolean, default: false },
   trackBots: { env: 'MATOMO_TRACK_BOTS', parse: boolean, default: true },
   errors: { env: 'MATOMO_ERRORS', parse: oneOf('off', 'type', 'crash'), default: 'type' },
+  record: {
+    env: 'MATOMO_RECORD',
+    parse: oneOf('sampled', 'requests', 'all'),
+    default: 'requests',
+    inCode: 'recordServerSpans(sampler)',
+  },
   maxQueueSize: {
     env: 'MATOMO_MAX_QUEUE_SIZE',
     parse: integer(1, 10_000_000),

@@ -19,15 +19,19 @@ export function resolveOptions(
 ): ResolvedOptions | undefined {
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(OPTIONS, name)) throw unknownOption(name);
+    const { inCode } = OPTIONS[name as keyof ResolvedOptions];
+    if (inCode !== undefined)
+      throw new TypeError(`${name} is for register only, in code use ${inCode}`);
   }
   const values: Values = {};
   const missing: string[] = [];
   for (const name of Object.keys(OPTIONS) as (keyof ResolvedOptions)[]) {
     const declaration = OPTIONS[name] as OptionDeclaration<unknown>;
+    const inCode = given[name as keyof MatomoOptions];
     const value =
-      given[name] === undefined
-        ? fromEnvironment(name, declaration, env, diagnostics)
-        : declaration.parse(name, given[name]);
+      inCode === undefined
+        ? readEnvironment(name, env, diagnostics)
+        : declaration.parse(name, inCode);
     if (value !== undefined) values[name] = value;
     else if (declaration.default === 'required') missing.push(`${name} (${declaration.env})`);
     else values[name] = declaration.default;
@@ -40,12 +44,13 @@ export function resolveOptions(
   return values as ResolvedOptions;
 }
 
-function fromEnvironment(
-  name: keyof ResolvedOptions,
-  { env: variable, fromText, parse }: OptionDeclaration<unknown>,
+/** What the environment says of one option; `undefined` where it says nothing that can be used. */
+export function readEnvironment<Name extends keyof ResolvedOptions>(
+  name: Name,
   env: Environment,
   diagnostics: Diagnostics,
-): unknown {
+): ResolvedOptions[Name] | undefined {
+  const { env: variable, fromText, parse } = OPTIONS[name];
   if (variable === undefined) return undefined;
   const text =
     env[variable] || (name === 'tokenAuth' ? tokenFromFile(env, diagnostics) : undefined);

@@ -4,6 +4,9 @@ import type { TrackingParameters } from '../hit/tracking-parameters.js';
 
 type Ask<T> = (request: TrackedRequest) => T | undefined;
 
+/** How much is recorded for Matomo beyond what the application's sampler takes. */
+export type RecordOption = 'sampled' | 'requests' | 'all';
+
 /** Options as they are used: checked, with defaults. */
 export interface ResolvedOptions {
   /** With `matomo.php` or `piwik.php`. */
@@ -35,6 +38,7 @@ export interface ResolvedOptions {
   readonly doNotTrack: boolean;
   readonly trackBots: boolean;
   readonly errors: 'off' | 'type' | 'crash';
+  readonly record: RecordOption;
   readonly maxQueueSize: number;
   readonly maxQueueBytes: number;
   readonly maxExportBatchSize: number;

@@ -19,6 +19,8 @@ export interface CapturedRequest {
   readonly notes: Notes;
   /** The one span that this request belongs to, once it has started. */
   span: Span | undefined;
+  /** Route template that the framework announced. */
+  route: string | undefined;
   /** Came to a server that is branded so: it makes no hit and is not counted. */
   readonly untracked: boolean;
 }
@@ -39,11 +41,15 @@ interface SharedRequests {
   readonly finders: Set<FindNotes>;
   /** Processors that want requests captured. */
   users: number;
-  readonly listener: (message: unknown) => void;
+  readonly onRequest: (message: unknown) => void;
+  readonly onFastifyRoute: (message: unknown) => void;
 }
 
 const KEY = Symbol.for('opentelemetry-matomo.requests.1');
-const CHANNEL = 'http.server.request.start';
+const REQUEST_CHANNEL = 'http.server.request.start';
+
+/** Fastify 5 says there, for every request that it has routed, which route that was. */
+const FASTIFY_CHANNEL = 'tracing:fastify.request.handler:start';
 
 function sharedRequests(): SharedRequests | undefined {
   return (globalThis as Record<symbol, SharedRequests | undefined>)[KEY];
@@ -55,7 +61,7 @@ function createSharedRequests(): SharedRequests {
     storage,
     finders: new Set(),
     users: 0,
-    listener(message) {
+    onRequest(message) {
       const { request, response, server } = message as {
         request: IncomingMessage;
         response: ServerResponse;
@@ -67,8 +73,18 @@ function createSharedRequests(): SharedRequests {
         target: request.url ?? '/',
         notes: createNotes(),
         span: undefined,
+        route: undefined,
         untracked: UNTRACKED_SERVER in server,
       });
+    },
+    onFastifyRoute(message) {
+      const { request, route } = message as {
+        request?: { raw?: object };
+        route?: { url?: unknown };
+      };
+      const captured = storage.getStore();
+      if (!captured || captured.request !== request?.raw) return;
+      if (typeof route?.url === 'string') captured.route = route.url;
     },
   };
 }
@@ -77,11 +93,16 @@ function createSharedRequests(): SharedRequests {
 export function captureRequests(find: FindNotes): () => void {
   const shared = sharedRequests() ?? createSharedRequests();
   (globalThis as Record<symbol, SharedRequests | undefined>)[KEY] = shared;
-  if (shared.users++ === 0) channel(CHANNEL).subscribe(shared.listener);
+  if (shared.users++ === 0) {
+    channel(REQUEST_CHANNEL).subscribe(shared.onRequest);
+    channel(FASTIFY_CHANNEL).subscribe(shared.onFastifyRoute);
+  }
   shared.finders.add(find);
   return function release() {
     if (!shared.finders.delete(find)) return;
-    if (--shared.users === 0) channel(CHANNEL).unsubscribe(shared.listener);
+    if (--shared.users > 0) return;
+    channel(REQUEST_CHANNEL).unsubscribe(shared.onRequest);
+    channel(FASTIFY_CHANNEL).unsubscribe(shared.onFastifyRoute);
   };
 }
 

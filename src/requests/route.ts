@@ -9,7 +9,8 @@ interface RoutedRequest {
 }
 
 /**
- * The route template: of the server span, of a SERVER span nested in it, or as the framework left it on Node's request.
+ * The route template: of the server span, of a SERVER span nested in it, as Fastify announced
+ * it, or as the framework left it on Node's request.
  * A 404 whose route is only a wildcard or `/` had none.
  */
 export function routeOf(
@@ -21,6 +22,7 @@ export function routeOf(
   const route =
     textAttribute(attributes, 'http.route') ??
     record.nestedRoute ??
+    record.captured?.route ??
     routeOfRequest(record.captured?.request as RoutedRequest | undefined, path);
   const isCatchAll = route === '/*' || route === '*' || (route === '/' && path !== '/');
   return statusCode === 404 && isCatchAll ? undefined : route;

@@ -61,27 +61,30 @@ export class TraceIndex implements RequestIndex {
     this.#traces.delete(oldest.value);
   }
 
-  /** Notes whose a new span is, where its trace holds several requests. */
+  /** Notes whose a new span is, where its trace holds several requests: its parent's, else that of the asynchronous context. */
   follow(
     traceId: string,
     spanId: string,
     parentSpanId: string | undefined,
     current: RequestRecord | undefined,
   ): void {
-    const owners = this.#traces.get(traceId)?.owners;
-    if (!owners || owners.size >= MAX_OWNERS_OF_A_TRACE) return;
-    const owner = this.find(traceId, parentSpanId) ?? current;
-    if (owner) owners.set(spanId, owner);
+    const trace = this.#traces.get(traceId);
+    if (!trace?.owners || trace.owners.size >= MAX_OWNERS_OF_A_TRACE) return;
+    const around = current?.traceId === traceId ? current : trace.first;
+    trace.owners.set(spanId, known(trace, parentSpanId) ?? around);
   }
 
   /** The request that the span with this id is of, or below. */
-  find(traceId: string, spanId: string | undefined): RequestRecord | undefined {
+  find(traceId: string, spanId: string): RequestRecord | undefined {
     const trace = this.#traces.get(traceId);
     if (!trace) return undefined;
-    const direct = trace.records.find((record) => record.spanId === spanId);
-    if (direct || spanId === undefined) return direct;
-    if (trace.owners && trace.owners.size >= MAX_OWNERS_OF_A_TRACE) return trace.owners.get(spanId);
-    const owner = trace.owners?.get(spanId) ?? trace.first;
-    return owner.closed ? undefined : owner;
+    const isFull = trace.owners !== undefined && trace.owners.size >= MAX_OWNERS_OF_A_TRACE;
+    const owner = known(trace, spanId) ?? (isFull ? undefined : trace.first);
+    return owner?.closed ? undefined : owner;
   }
+}
+
+function known(trace: Trace, spanId: string | undefined): RequestRecord | undefined {
+  if (spanId === undefined) return undefined;
+  return trace.records.find((record) => record.spanId === spanId) ?? trace.owners?.get(spanId);
 }

@@ -88,7 +88,7 @@ async function listen(
   return { port: (server.address() as AddressInfo).port, server };
 }
 
-function fetchFrom(
+export function fetchFrom(
   port: number,
   path: string,
   { method = 'GET', headers = {}, body }: FetchOptions = {},

@@ -1,0 +1,128 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { trace } from '@opentelemetry/api';
+import {
+  AlwaysOffSampler,
+  InMemorySpanExporter,
+  ParentBasedSampler,
+  SimpleSpanProcessor,
+  TraceIdRatioBasedSampler,
+} from '@opentelemetry/sdk-trace-base';
+import { expect, onTestFinished, test } from 'vitest';
+import { MatomoSpanProcessor, measure, recordServerSpans, track } from '../src/index.js';
+import { startInspector } from '../src/inspector/index.js';
+import { withoutTracing } from '../src/otel-global.js';
+import { fetchFrom, startTracedService } from './support/traced-service.js';
+
+async function serviceWith(
+  sampler: ReturnType<typeof recordServerSpans>,
+  listener: Parameters<typeof startTracedService>[0],
+) {
+  const inspector = await startInspector();
+  const exporter = new InMemorySpanExporter();
+  const processor = new MatomoSpanProcessor({ url: inspector.url, siteId: 1 });
+  onTestFinished(async () => {
+    await processor.shutdown();
+    await inspector.close();
+  });
+  const spanProcessors = [new SimpleSpanProcessor(exporter), processor as never];
+  // The processor that the helper makes is not in the list: this one is.
+  const service = await startTracedService(
+    listener,
+    {},
+    { sampler: sampler as never, spanProcessors },
+  );
+  return { ...service, inspector, exporter, processor };
+}
+
+/** As a client elsewhere would: its own requests are no spans of this process. */
+function visit(port: number, headers: Record<string, string> = {}) {
+  return withoutTracing(() => fetchFrom(port, '/', { headers }));
+}
+
+test('with a ratio of 0.1 every request makes a hit, and the exporter gets a tenth', async () => {
+  const sampler = recordServerSpans(
+    new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(0.1) }),
+  );
+  const { port, processor, exporter } = await serviceWith(
+    sampler,
+    (_request, response) => void response.end(),
+  );
+  for (let i = 0; i < 50; i++) {
+    await Promise.all(Array.from({ length: 20 }, () => visit(port)));
+  }
+  await expect.poll(() => processor.stats().hits).toBe(1000);
+  const exported = exporter.getFinishedSpans().length;
+  expect(exported).toBeGreaterThan(50);
+  expect(exported).toBeLessThan(170);
+});
+
+test('an unsampled parent elsewhere keeps no request from making a hit, and what goes on stays unsampled', async () => {
+  let passedOn: string | undefined;
+  const next = createServer((request, response) => {
+    passedOn = String(request.headers.traceparent);
+    response.end();
+  }).listen(0, '127.0.0.1');
+  await new Promise((resolve) => next.once('listening', resolve));
+  onTestFinished(() => void next.close());
+  const sampler = recordServerSpans(new ParentBasedSampler({ root: new AlwaysOffSampler() }));
+  const { port, processor, exporter } = await serviceWith(sampler, (request, response) => {
+    if (request.url !== '/') return void response.end();
+    void fetchFrom((next.address() as AddressInfo).port, '/next').then(() => response.end());
+  });
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00';
+  await visit(port, { traceparent });
+  await expect.poll(() => processor.stats().hits).toBeGreaterThanOrEqual(1);
+  expect(passedOn).toMatch(/^00-0af7651916cd43dd8448eb211c80319c-.{16}-00$/);
+  expect(exporter.getFinishedSpans()).toEqual([]);
+});
+
+test('track, measure and spans that have their perf key from the start count under it', async () => {
+  const sampler = recordServerSpans(new AlwaysOffSampler());
+  const { port, processor, inspector } = await serviceWith(sampler, (_request, response) => {
+    const tracer = trace.getTracer('test');
+    tracer.startActiveSpan('not recorded', (outer) => {
+      tracer.startActiveSpan('tagged', { attributes: { 'matomo.perf_key': 'pf_dm1' } }, (span) => {
+        span.setAttribute('matomo.dimension2', 'by attribute');
+        span.end();
+      });
+      track({ dimension1: 'by track' });
+      measure('pf_dm2', () => undefined);
+      outer.end();
+    });
+    response.end();
+  });
+  await visit(port);
+  await expect.poll(() => processor.stats().hits).toBe(1);
+  await processor.forceFlush();
+  expect(inspector.hits()[0]?.stored).toMatchObject({
+    custom_dimension_1: 'by track',
+    custom_dimension_2: 'by attribute',
+    time_dom_processing: expect.any(Number),
+    time_dom_completion: expect.any(Number),
+  });
+});
+
+test.each([
+  ['keys', false],
+  ['all', true],
+] as const)('children: %s records an untagged child: %s', async (children, recorded) => {
+  let isRecording: boolean | undefined;
+  const sampler = recordServerSpans(new AlwaysOffSampler(), { children });
+  const { port } = await serviceWith(sampler, (_request, response) => {
+    const span = trace.getTracer('test').startSpan('child');
+    isRecording = span.isRecording();
+    span.end();
+    response.end();
+  });
+  await visit(port);
+  expect(isRecording).toBe(recorded);
+});
+
+test('it leaves alone what the sampler takes, and names the sampler', () => {
+  const taken = { decision: 2, attributes: { a: 1 } };
+  const sampler = recordServerSpans({ shouldSample: () => taken, toString: () => 'Mine' });
+  expect(sampler.shouldSample({} as never, '', '', 1, {}, [])).toBe(taken);
+  expect(String(sampler)).toBe('RecordServerSpans{Mine}');
+  expect(() => recordServerSpans(undefined as never)).toThrow(TypeError);
+});
