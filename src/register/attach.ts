@@ -3,22 +3,26 @@ import type { RecordOption } from '../options/resolved-options.js';
 import { recordServerSpans, type Sampler } from '../sampler.js';
 import { type MatomoSpanProcessor, PROCESSOR_BRAND } from '../span-processor.js';
 
-/**
- * Every private field of an SDK that is touched, all of them here. Checked on SDK 2.0, 2.12 and 3.1; in 1.30 the
- * provider's field is public and called `activeSpanProcessor`.
- */
+/** Every private field of an SDK that is touched, all of them here. Checked in the sources of SDK 1.30, 2.0, 2.12 and 3.1. */
 interface Provider {
-  readonly _activeSpanProcessor?: MultiSpanProcessor;
-  readonly activeSpanProcessor?: MultiSpanProcessor;
+  /** SDK 2 and 3. */
+  readonly _activeSpanProcessor?: ActiveSpanProcessor;
+  /** SDK 1: asked for with every span. */
+  activeSpanProcessor?: ActiveSpanProcessor;
+  /** SDK 1: what `forceFlush` goes through, and the very list of a MultiSpanProcessor; empty where there is none. */
+  readonly _registeredSpanProcessors?: SpanProcessor[];
   /** Where tracers that are made later take the sampler from: SDK 2.9 and later, SDK 1 to 2.8. */
   readonly _tracerOptions?: { sampler?: Sampler };
   readonly _config?: { sampler?: Sampler };
   readonly _tracers?: ReadonlyMap<string, { _sampler?: Sampler }>;
 }
 
-interface MultiSpanProcessor {
-  _spanProcessors?: object[];
+interface ActiveSpanProcessor extends SpanProcessor {
+  /** Of a MultiSpanProcessor. */
+  _spanProcessors?: SpanProcessor[];
 }
+
+type SpanProcessor = Pick<MatomoSpanProcessor, 'onStart' | 'onEnd' | 'forceFlush' | 'shutdown'>;
 
 /**
  * Adds the processor behind those that a provider has, and returns the ones of this package that it has then: where
@@ -31,10 +35,8 @@ export function attach(
   record: RecordOption,
   diagnostics: Diagnostics,
 ): MatomoSpanProcessor[] {
-  const { _activeSpanProcessor, activeSpanProcessor } = provider as Provider;
-  const multi = _activeSpanProcessor ?? activeSpanProcessor;
-  const processors = multi?._spanProcessors;
-  if (!multi || !Array.isArray(processors)) {
+  const processors = processorsOf(provider);
+  if (!processors) {
     diagnostics.warn(
       `cannot attach to the tracer provider ${provider.constructor?.name}, which is not of the OpenTelemetry SDK: ` +
         'nothing is tracked. Add `new MatomoSpanProcessor()` to the span processors of your tracing set-up instead',
@@ -43,10 +45,52 @@ export function attach(
   }
   const ours = processors.filter((other) => PROCESSOR_BRAND in other) as MatomoSpanProcessor[];
   if (ours.length > 0) return ours;
-  // A new list: the old one may be the very array that the application passed.
-  multi._spanProcessors = [...processors, processor];
+  add(processor, provider);
   recordRequests(provider, record, diagnostics);
   return [processor];
+}
+
+/** `undefined` where a provider is not of the SDK. */
+function processorsOf(provider: Provider): SpanProcessor[] | undefined {
+  const { _activeSpanProcessor, activeSpanProcessor, _registeredSpanProcessors } = provider;
+  const processors = (_activeSpanProcessor ?? activeSpanProcessor)?._spanProcessors;
+  if (Array.isArray(processors)) return processors;
+  return activeSpanProcessor && Array.isArray(_registeredSpanProcessors) ? [] : undefined;
+}
+
+function add(processor: MatomoSpanProcessor, provider: Provider): void {
+  const { _activeSpanProcessor, activeSpanProcessor, _registeredSpanProcessors } = provider;
+  if (_activeSpanProcessor) {
+    // A new list: the old one may be the very array that the application passed.
+    _activeSpanProcessor._spanProcessors = [
+      ...(_activeSpanProcessor._spanProcessors ?? []),
+      processor,
+    ];
+  } else if (activeSpanProcessor?._spanProcessors) {
+    _registeredSpanProcessors?.push(processor);
+  } else if (activeSpanProcessor) {
+    // Not `addSpanProcessor`, which would shut the exporter down that SDK 1 makes from the environment.
+    const both = [activeSpanProcessor, processor];
+    _registeredSpanProcessors?.push(...both);
+    provider.activeSpanProcessor = createMultiSpanProcessor(both);
+  }
+}
+
+function createMultiSpanProcessor(processors: SpanProcessor[]): ActiveSpanProcessor {
+  const settle = async (end: (processor: SpanProcessor) => Promise<void>) => {
+    await Promise.all(processors.map(end));
+  };
+  return {
+    _spanProcessors: processors,
+    onStart(span, context) {
+      for (const processor of processors) processor.onStart(span, context);
+    },
+    onEnd(span) {
+      for (const processor of processors) processor.onEnd(span);
+    },
+    forceFlush: () => settle((processor) => processor.forceFlush()),
+    shutdown: () => settle((processor) => processor.shutdown()),
+  };
 }
 
 /**
