@@ -3,7 +3,7 @@ export type { HttpDispatcher } from './delivery/dispatcher.js';
 export type { TrackedRequest } from './hit/http-request.js';
 export { HEALTH_CHECKERS, STATIC_FILES } from './hit/request-patterns.js';
 export type { PerfKey, TrackingParameters } from './hit/tracking-parameters.js';
-export type { MatomoOptions } from './options.js';
+export type { MatomoOptions, VisitorId } from './options.js';
 export type { FinishedSpan } from './requests/finished-span.js';
 export { recordServerSpans, type Sampler, type SamplingResult } from './sampler.js';
 export { MatomoSpanExporter } from './span-exporter.js';

@@ -4,6 +4,13 @@ import type { TrackingParameters } from './hit/tracking-parameters.js';
 
 type Patterns = readonly (RegExp | string)[];
 
+/** Who a caller without a user ID is, see {@link MatomoOptions.visitorId}. */
+export type VisitorId =
+  | 'auto'
+  | 'cookie'
+  | 'none'
+  | ((request: TrackedRequest) => string | undefined);
+
 /**
  * What can be set, in code or by the environment; code wins. A wrong value in code throws a `TypeError` that names
  * option and value; in the environment it is reported once and the default used.
@@ -72,12 +79,7 @@ export interface MatomoOptions {
    * Who a caller without a user ID is: `auto`, one visitor a day by address and user agent; `cookie`, the visitor of Matomo's
    * JavaScript tracker where its `_pk_id` cookie is there; `none`, Matomo's own rule; or a function that gives 16 hex digits.
    */
-  readonly visitorId?:
-    | 'auto'
-    | 'cookie'
-    | 'none'
-    | ((request: TrackedRequest) => string | undefined)
-    | undefined;
+  readonly visitorId?: VisitorId | undefined;
   /** Secret for visitor IDs that several processes agree on. Without it and without a token each process counts a visitor once. */
   readonly visitorKey?: string | undefined;
   /** Who the user is: an attribute such as `enduser.id` of the server span or of any recorded span below, or a function. */

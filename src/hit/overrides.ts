@@ -3,8 +3,12 @@ import { nearestName } from './nearest-name.js';
 import { toParameterValue } from './parameter-value.js';
 import { declarationOf, TRACKING_PARAMETERS } from './tracking-parameters.js';
 
-/** They would become a user of that name in Matomo's reports. */
 const NOBODY = new Set(['', '0', 'null', 'undefined', 'anonymous']);
+
+/** Whether a user ID means that there is no user: Matomo would make a user of that name of it. */
+export function isNobody(userId: string): boolean {
+  return NOBODY.has(userId.trim().toLowerCase());
+}
 
 /** Set by the package alone. */
 const REFUSED = new Set([
@@ -40,7 +44,7 @@ export function override(
       );
     } else {
       const value = toParameterValue(declaration, given);
-      if (value !== undefined && !(name === 'uid' && NOBODY.has(value.toLowerCase()))) {
+      if (value !== undefined && !(name === 'uid' && isNobody(value))) {
         parameters.set(name, value);
       } else {
         report(

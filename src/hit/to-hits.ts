@@ -1,15 +1,16 @@
 import { createToActionName } from './action-name.js';
 import { type ReportProblem, toCustomVariables } from './custom-variables.js';
 import { createToDimensions } from './dimensions.js';
+import { askBeforeSend, toCrash, toHit } from './finish-hit.js';
 import type { Hit } from './hit.js';
 import type { HttpRequest } from './http-request.js';
 import { maskAddress } from './mask-address.js';
-import { completeEvent, override } from './overrides.js';
+import { completeEvent, isNobody, override } from './overrides.js';
 import { createToPageUrl, type PageUrlOptions, toReferrer } from './page-url.js';
 import { toParameterValue } from './parameter-value.js';
 import { createRedactPath } from './redact-path.js';
 import { createFindRouteDetails } from './route-details.js';
-import { toCrashHit, toHit } from './serialize-hit.js';
+import { createEncodeValue } from './text.js';
 import { PERF_KEYS, TRACKING_PARAMETERS, type TrackingParameters } from './tracking-parameters.js';
 import { createToVisitorId } from './visitor-id.js';
 
@@ -49,6 +50,7 @@ export function createToHits(
   const findRouteDetails = createFindRouteDetails(options.routeDetails);
   const toDimensions = createToDimensions(options.dimensions);
   const toVisitorId = createToVisitorId(options.visitorKey);
+  const encodeValue = createEncodeValue();
 
   return function toHits(request, site, nowMillis) {
     const startMillis = Math.min(
@@ -87,13 +89,14 @@ export function createToHits(
       const visitor = { address, userAgent, site: Number(parameters.get('idsite')), startMillis };
       parameters.set('cid', toVisitorId(visitor));
     }
-    const hit = toHit(parameters, options.beforeSend, hasToken, report);
+    const sent = askBeforeSend(parameters, options.beforeSend, hasToken, report);
+    if (sent === undefined) return [];
+    const hits = [toHit(sent, 'page', encodeValue)];
     const errorType = options.errors === 'crash' ? errorTypeOf(request) : undefined;
-    return hit && errorType !== undefined
-      ? [hit, toCrashHit(parameters, errorType)]
-      : hit
-        ? [hit]
-        : [];
+    if (errorType !== undefined) {
+      hits.push(toHit(toCrash(sent, errorType), 'crash', encodeValue));
+    }
+    return hits;
   };
 }
 
@@ -136,10 +139,8 @@ function errorTypeOf(request: HttpRequest): string | undefined {
 /** What the attribute for it says; words that only mean "nobody" are left out in silence. */
 function userIdOf(request: HttpRequest): string | undefined {
   const userId = strongest(request, 'userId');
-  return userId !== undefined && !NOBODY.has(userId.trim().toLowerCase()) ? userId : undefined;
+  return userId !== undefined && !isNobody(userId) ? userId : undefined;
 }
-
-const NOBODY = new Set(['', '0', 'null', 'undefined', 'anonymous']);
 
 function strongest(request: HttpRequest, fact: 'errorType' | 'userId'): string | undefined {
   return request.annotations.findLast((said) => said[fact] !== undefined)?.[fact];

@@ -221,6 +221,7 @@ test('beforeSend has the last word, cannot break a bulk, and drops what it does 
     rec: '1',
     apiv: '1',
     ua: '-',
+    cdt: expect.any(String),
   });
 });
 

@@ -1,32 +1,36 @@
 import type { ReportProblem } from './custom-variables.js';
 import type { Hit } from './hit.js';
 import { override } from './overrides.js';
-import { cleanText, encodeValue } from './text.js';
+import { cleanText } from './text.js';
 
-/** The hit that these parameters make, once the application has had its last look at them. */
-export function toHit(
+/** Percent-encodes one value. */
+type EncodeValue = (text: string) => string;
+
+/** What is left of a hit once the application has had its last look at its parameters, with what no hit can do without; `undefined`: nothing. */
+export function askBeforeSend(
   parameters: Map<string, string>,
   beforeSend: ((parameters: Record<string, string>) => unknown) | undefined,
   hasToken: boolean,
   report: ReportProblem,
-): Hit | undefined {
-  if (!beforeSend) return createHit(parameters, 'page');
-  const given = askBeforeSend(beforeSend, parameters, report);
+): Map<string, string> | undefined {
+  if (!beforeSend) return parameters;
+  const given = call(beforeSend, parameters, report);
   if (given === undefined) return undefined;
   const checked = new Map([
     ['idsite', parameters.get('idsite') as string],
     ['rec', '1'],
     ['apiv', '1'],
+    ['ua', '-'],
+    ['cdt', parameters.get('cdt') as string],
   ]);
   const { rec, apiv, cvar, ...others } = given;
   override(checked, others, hasToken, report);
   if (typeof cvar === 'string') checked.set('cvar', cleanText(cvar));
-  if (!checked.has('ua')) checked.set('ua', '-');
-  return createHit(checked, 'page');
+  return checked;
 }
 
 /** It is asked with a copy, and where it throws the hit is dropped: it may be there to keep something from leaving. */
-function askBeforeSend(
+function call(
   beforeSend: (parameters: Record<string, string>) => unknown,
   parameters: ReadonlyMap<string, string>,
   report: ReportProblem,
@@ -57,7 +61,10 @@ const OF_A_CRASH = [
 ];
 
 /** A crash for the CrashAnalytics plugin: the class of the error, and never its message. */
-export function toCrashHit(parameters: ReadonlyMap<string, string>, errorType: string): Hit {
+export function toCrash(
+  parameters: ReadonlyMap<string, string>,
+  errorType: string,
+): Map<string, string> {
   const crash = new Map<string, string>();
   for (const name of OF_A_CRASH) {
     const value = parameters.get(name);
@@ -65,20 +72,24 @@ export function toCrashHit(parameters: ReadonlyMap<string, string>, errorType: s
   }
   const type = cleanText(errorType).slice(0, 200);
   crash.set('ca', '1').set('cra', type).set('cra_tp', type);
-  return createHit(crash, 'crash');
+  return crash;
 }
 
-function createHit(parameters: ReadonlyMap<string, string>, kind: Hit['kind']): Hit {
+export function toHit(
+  parameters: ReadonlyMap<string, string>,
+  kind: Hit['kind'],
+  encodeValue: EncodeValue,
+): Hit {
   return {
     site: Number(parameters.get('idsite')),
     visitor: parameters.get('uid') ?? parameters.get('cid') ?? '',
     startSeconds: Number(parameters.get('cdt')) - Number(parameters.get('cdo') ?? 0),
     kind,
-    encode: () => Buffer.from(toQueryString(parameters), 'latin1'),
+    encode: () => Buffer.from(toQueryString(parameters, encodeValue), 'latin1'),
   };
 }
 
-function toQueryString(parameters: ReadonlyMap<string, string>): string {
+function toQueryString(parameters: ReadonlyMap<string, string>, encodeValue: EncodeValue): string {
   let query = '';
   for (const [name, value] of parameters) {
     query += `${query === '' ? '?' : '&'}${name}=${encodeValue(value)}`;
