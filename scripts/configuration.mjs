@@ -182,8 +182,8 @@ function wantedOf({ parse }) {
 function defaultOf({ default: value, defaultText }) {
   if (defaultText) return defaultText;
   if (value === 'required') return 'required';
-  if (value === undefined || Object.keys(Object(value)).length === 0) {
-    return typeof value === 'boolean' || typeof value === 'number' ? `\`${value}\`` : 'none';
+  if (value === undefined || (typeof value === 'object' && Object.keys(value).length === 0)) {
+    return 'none';
   }
   const size = value >= MEBIBYTE ? ` (${value / MEBIBYTE} MiB)` : '';
   return `\`${value}\`${size}`;
