@@ -14,8 +14,21 @@ const TOPICS = {
   routeDetails: 'What is added to a hit',
   trustProxy: 'Who the caller is',
   query: 'What is left out or marked',
+  errors: 'Errors and sampling',
   maxQueueSize: 'Queue and delivery',
   dispatcher: 'Network, tests and last changes',
+};
+
+/** Options that code cannot give, and so are not in the type. */
+const ENVIRONMENT_ONLY = {
+  record: {
+    text: `Requests that \`register\` has recorded for Matomo beyond those that the application's sampler takes: none (\`sampled\`);
+all, and the spans below that begin with \`matomo.perf_key\` (\`requests\`); all, and all spans below, so that \`matomo.*\`
+attributes work on them (\`all\`). What is exported stays as it was, and so does the \`traceparent\` that is sent on.`,
+    sources: [
+      '[OpenTelemetry: recording and sampling](https://opentelemetry.io/docs/specs/otel/trace/sdk/#sampling)',
+    ],
+  },
 };
 
 /** How the environment writes what is a list or an object in code, by the function that reads it. */
@@ -84,7 +97,7 @@ backslashes or \`$\`.
 
 /** The whole page. The table and the lists come as arguments, so that a test can give those of the sources. */
 export function configurationPage({ OPTIONS, HEALTH_CHECKERS, STATIC_FILES }) {
-  const documented = readType();
+  const documented = { ...readType(), ...ENVIRONMENT_ONLY };
   const names = Object.keys(OPTIONS);
   for (const name of names) {
     if (!documented[name]?.text) throw new Error(`${TYPE} says nothing about the option ${name}`);
@@ -126,7 +139,9 @@ function renderTable(topic, names, options) {
 function renderOption(name, declaration, { type, text, sources }, lists) {
   const { env } = declaration;
   const facts = [
-    `In code: \`${type}\`${limitsOf(declaration)}`,
+    declaration.inCode
+      ? `In code: \`${declaration.inCode}\` instead`
+      : `In code: \`${type}\`${limitsOf(declaration)}`,
     env
       ? `In the environment: ${inEnvironment(name, declaration)}`
       : 'In the environment: not at all',
