@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const PAGE = 'docs/configuration.md';
 const TYPE = 'src/options.ts';
+const REQUEST_TYPE = 'src/hit/http-request.ts';
 const COMMAND = 'npm run configuration';
 
 /** Topics, each by the option that it begins with. */
@@ -93,6 +94,12 @@ backslashes or \`$\`.
 * \`MATOMO_IGNORE_USER_AGENTS='/(?!)/'\`, a pattern that nothing matches, stands for an empty list.
 * \`MATOMO_TOKEN_AUTH_FILE\` names a file that holds the token, such as a container's secret. \`MATOMO_TOKEN_AUTH\` wins.
 * Functions can be given in code only.
+
+## What functions get
+
+The request as it ended, read-only: REQUEST_FIELDS.
+Paths, queries and addresses are as they came, neither redacted nor masked. What a function throws is reported once and
+counts as \`undefined\`.
 `;
 
 /** The whole page. The table and the lists come as arguments, so that a test can give those of the sources. */
@@ -107,7 +114,7 @@ export function configurationPage({ OPTIONS, HEALTH_CHECKERS, STATIC_FILES }) {
   const topics = byTopic(names);
   const lists = { HEALTH_CHECKERS, STATIC_FILES };
   return [
-    INTRODUCTION,
+    INTRODUCTION.replace('REQUEST_FIELDS', requestFields()),
     '## At a glance\n',
     ...topics.map(([topic, options]) => renderTable(topic, options, OPTIONS)),
     ...topics.flatMap(([topic, options]) => [
@@ -227,6 +234,14 @@ function readType() {
     ];
   });
   return Object.fromEntries(properties);
+}
+
+/** What `TrackedRequest` has, in its order. */
+function requestFields() {
+  const source = readFileSync(new URL(`../${REQUEST_TYPE}`, import.meta.url), 'utf8');
+  const body = /export interface TrackedRequest \{\n(.*?)\n\}/s.exec(source)[1];
+  const members = [...body.matchAll(/^ {2}(?:readonly )?(\w+)(\(\w+)?/gm)];
+  return members.map(([, name, call]) => `\`${name}${call ? `${call})` : ''}\``).join(', ');
 }
 
 function plainType(type) {
