@@ -214,7 +214,7 @@ function defaultOf({ default: value, defaultText }) {
 /** Comment and type of every property of `MatomoOptions`. */
 function readType() {
   const source = readFileSync(new URL(`../${TYPE}`, import.meta.url), 'utf8');
-  const patterns = source.match(/^type Patterns = (.*);$/m)?.[1];
+  const aliases = [...source.matchAll(/^(?:export )?type (\w+) =(.*?);$/gms)];
   const body = source.slice(source.indexOf('export interface MatomoOptions {'));
   const property =
     /(?:\/\*\*((?:(?!\*\/).)*)\*\/)?\s*readonly (\w+)\?:(.*?);\n(?=\s*(?:\/\*\*|readonly|\}))/gs;
@@ -224,7 +224,12 @@ function readType() {
     return [
       name,
       {
-        type: plainType(type.replace(/\bPatterns\b/, patterns)),
+        type: plainType(
+          aliases.reduce(
+            (text, [, alias, meaning]) => text.replace(new RegExp(`\\b${alias}\\b`), meaning),
+            type,
+          ),
+        ),
         text: lines
           .filter((line) => !sources.includes(line))
           .join('\n')
@@ -248,7 +253,7 @@ function plainType(type) {
   return type
     .replace(/\s+/g, ' ')
     .replace(/ \| undefined\s*$/, '')
-    .replace(/^ *\|? ?/, '')
+    .replace(/^[ |]+/, '')
     .replace(/^\((\(.*)\)$/, '$1')
     .replaceAll(/readonly (\w+\[\])/g, '$1')
     .trim();
