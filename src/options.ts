@@ -20,7 +20,10 @@ export type VisitorId =
 export interface MatomoOptions {
   /** Base URL of Matomo, or its `matomo.php` or `piwik.php`: http or https, no credentials, no query. */
   readonly url?: string | undefined;
-  /** ID of the site in Matomo, or a function that chooses it; where that gives `undefined` or throws, the request is not tracked. */
+  /**
+   * ID of the site in Matomo, or a function that chooses it; where that gives `undefined` or throws, the request is not tracked.
+   * @see [Matomo: `idsite`](https://developer.matomo.org/api-reference/tracking-api)
+   */
   readonly siteId?:
     | number
     | string
@@ -29,6 +32,7 @@ export interface MatomoOptions {
   /**
    * Token of a user with write access to the site. It goes into the request body and nowhere else. With it the caller's
    * address is sent (`cip`), and hits older than a day are taken. From a file: `MATOMO_TOKEN_AUTH_FILE`, read at start.
+   * @see [Matomo: `token_auth`](https://developer.matomo.org/api-reference/tracking-api)
    */
   readonly tokenAuth?: string | undefined;
   /** `false`: nothing at all is done, and nothing said. */
@@ -40,15 +44,19 @@ export interface MatomoOptions {
   /**
    * Title of the page view: a template of `{method}`, `{route}`, `{path}`, `{host}`, `{status}` and `{span}`, or a function.
    * `{route}` is the route, else `Not Found` for a 404, else the path.
+   * @see [Matomo: `action_name`](https://developer.matomo.org/api-reference/tracking-api)
    */
   readonly actionName?: string | ((request: TrackedRequest) => string | undefined) | undefined;
   /** Exact paths that are left out, tried before all other filters. */
   readonly ignorePaths?: readonly string[] | undefined;
-  /** Regular expressions, or strings of them, that are tested anywhere in the path. */
+  /** Regular expressions, or strings of them, that are tested anywhere in the path. `STATIC_FILES` is a list for it. */
   readonly ignorePatterns?: Patterns | undefined;
-  /** Regular expressions, or strings of them, for user agents that are left out. Given ones replace the default. */
+  /**
+   * Regular expressions, or strings of them, for user agents that are left out. Given ones replace the default, and an
+   * empty list leaves none out.
+   */
   readonly ignoreUserAgents?: Patterns | undefined;
-  /** Methods that are tracked, in any case. */
+  /** Methods that are tracked, at least one, in any case. */
   readonly allowedMethods?: readonly string[] | undefined;
   /** Methods that are not tracked, in any case; they win over `allowedMethods`. */
   readonly ignoredMethods?: readonly string[] | undefined;
@@ -56,64 +64,107 @@ export interface MatomoOptions {
   readonly ignore?: ((request: TrackedRequest) => boolean | undefined) | undefined;
   /**
    * Tracking parameters by `METHOD /route`, `/route`, `METHOD /path` or `/path`; the first that matches, in this order,
-   * counts. Spans, `track` and the server span win over them.
+   * counts. Spans, `track` and the server span win over them. `cvar` in them is an object and is added to the other
+   * custom variables.
+   * @see [Matomo: tracking parameters](https://developer.matomo.org/api-reference/tracking-api)
    */
   readonly routeDetails?: Readonly<Record<string, TrackingParameters>> | undefined;
   /**
    * Custom dimensions by their ID in Matomo, 1 to 999: the name of an attribute of the server span, or a function. Stable
    * attribute names are answered from old ones too. Matomo cuts values at 250 characters.
+   * @see [Matomo: `dimension[0-999]`](https://developer.matomo.org/api-reference/tracking-api)
+   * @see [OpenTelemetry: attributes of HTTP server spans](https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server)
    */
   readonly dimensions?:
     | Readonly<Record<number, string | ((request: TrackedRequest) => string | number | undefined)>>
     | undefined;
-  /** Slots that your Matomo has for custom variables. In Matomo 5 they are a plugin. */
+  /**
+   * Slots that your Matomo has for custom variables; what finds none is reported once and left out. In Matomo 5 they are a
+   * plugin.
+   * @see [Matomo: `cvar`](https://developer.matomo.org/api-reference/tracking-api)
+   */
   readonly maxCustomVariables?: number | undefined;
   /**
-   * Which proxies are believed when they say the caller's address, scheme and host (`X-Forwarded-*`), as in Express:
-   * none, all, so many hops, or a list of addresses and CIDRs (`loopback`, `linklocal`, `uniquelocal` too).
+   * Which proxies are believed when they say the caller's address, scheme and host (`X-Forwarded-For`, `-Proto`, `-Host`), as
+   * in Express: none, all, so many hops, or a list of addresses and CIDRs (`loopback`, `linklocal`, `uniquelocal` too).
+   * Over a Unix socket, whose other end has no address, only `true` and a number of hops believe anything.
+   * @see [Express: `trust proxy`](https://expressjs.com/en/guide/behind-proxies.html)
    */
   readonly trustProxy?: boolean | number | string | readonly string[] | undefined;
-  /** Bytes of an IPv4 address that are masked from the end, 0 to 4 (IPv6: nothing, /64, /48, /32, all), before it is used for anything. */
+  /**
+   * Bytes of an IPv4 address that are masked from the end, 0 to 4 (IPv6: nothing, /64, /48, /32, all), before it becomes
+   * part of a hit or of a visitor ID. Functions get it unmasked.
+   * @see [Matomo: `cip`](https://developer.matomo.org/api-reference/tracking-api)
+   */
   readonly anonymizeIp?: 0 | 1 | 2 | 3 | 4 | undefined;
   /**
    * Who a caller without a user ID is: `auto`, one visitor a day by address and user agent; `cookie`, the visitor of Matomo's
    * JavaScript tracker where its `_pk_id` cookie is there; `none`, Matomo's own rule; or a function that gives 16 hex digits.
+   * Where a cookie or a function says nothing, `auto` does.
+   * @see [Matomo: `cid`](https://developer.matomo.org/api-reference/tracking-api)
    */
   readonly visitorId?: VisitorId | undefined;
   /** Secret for visitor IDs that several processes agree on. Without it and without a token each process counts a visitor once. */
   readonly visitorKey?: string | undefined;
-  /** Who the user is: an attribute such as `enduser.id` of the server span or of any recorded span below, or a function. */
+  /**
+   * Who the user is: an attribute such as `enduser.id` of the server span or of any recorded span below, or a function.
+   * @see [Matomo: `uid`](https://developer.matomo.org/api-reference/tracking-api)
+   * @see [OpenTelemetry: `enduser.id`](https://opentelemetry.io/docs/specs/semconv/registry/attributes/enduser/)
+   */
   readonly userId?: string | ((request: TrackedRequest) => string | undefined) | undefined;
-  /** What stays of a URL's query: all (`keep`), all but secrets (`redact`), nothing (`strip`), or the listed names. */
+  /**
+   * What stays of a URL's query: all (`keep`), all but secrets (`redact`), nothing (`strip`), or the listed names, in the
+   * case given and with their values as they are. The query of a referrer is redacted, whatever is set here.
+   */
   readonly query?: 'keep' | 'redact' | 'strip' | readonly string[] | undefined;
-  /** What matches in a path is replaced by `redacted`, in URL and title. */
+  /** What matches in a path is replaced by `redacted`, in URL and title. Routes and referrers stay as they are. */
   readonly redactPathPatterns?: Patterns | undefined;
-  /** Leaves `?q=` and its kin in the URL, so that Matomo records a site search, without URL, title and timing. */
+  /**
+   * Leaves `?q=` and its kin in the URL, so that Matomo records a site search, without URL, title and timing. Else `q`,
+   * `query`, `s`, `search`, `searchword`, `k`, `keyword` and `keywords` are taken out.
+   * @see [Matomo: `search`](https://developer.matomo.org/api-reference/tracking-api)
+   */
   readonly siteSearch?: boolean | undefined;
-  /** Leaves out requests with `DNT: 1` or `Sec-GPC: 1`. */
+  /**
+   * Leaves out requests with `DNT: 1` or `Sec-GPC: 1`.
+   * @see [W3C: Global Privacy Control](https://www.w3.org/TR/gpc/)
+   */
   readonly doNotTrack?: boolean | undefined;
-  /** Sends `bots=1`: an API's clients are programs, and Matomo drops many of them silently. */
+  /**
+   * Sends `bots=1`: an API's clients are programs, and Matomo drops many of them silently.
+   * @see [Matomo: `bots`](https://developer.matomo.org/api-reference/tracking-api)
+   */
   readonly trackBots?: boolean | undefined;
   /**
    * What is sent of an error: nothing (`off`), its class as custom variable `error_type` (`type`), or also a crash of the
-   * CrashAnalytics plugin (`crash`). Never its message.
+   * CrashAnalytics plugin (`crash`). Never its message. Only for requests that were answered with 400 and above.
+   * @see [Matomo: `ca`, `cra`](https://developer.matomo.org/api-reference/tracking-api)
    */
   readonly errors?: 'off' | 'type' | 'crash' | undefined;
-  /** Hits kept in memory; newer ones are dropped beyond it and counted as `queue_full`. */
+  /**
+   * Hits kept in memory; newer ones are dropped beyond it and counted as `queue_full`.
+   * @see [OpenTelemetry: batch span processor, whose names these are](https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#batch-span-processor)
+   */
   readonly maxQueueSize?: number | undefined;
   /** Bytes that hits in memory may take, roughly; newer ones are dropped beyond it and counted as `queue_full`. */
   readonly maxQueueBytes?: number | undefined;
   /** Hits in a bulk request. Matomo gains nothing beyond 100. */
   readonly maxExportBatchSize?: number | undefined;
-  /** Longest wait of a hit before a batch leaves, milliseconds. */
+  /** Longest wait of a hit before a batch leaves, while Matomo answers, milliseconds. */
   readonly scheduledDelayMillis?: number | undefined;
   /** Longest that one attempt may take, milliseconds. */
   readonly exportTimeoutMillis?: number | undefined;
-  /** Deadline of `shutdown`, milliseconds; 1500 under `register`. */
+  /** Deadline of `shutdown`, milliseconds. */
   readonly shutdownTimeoutMillis?: number | undefined;
-  /** Sends hits again of which it is not known whether Matomo stored them: doubles rather than losses. */
+  /**
+   * Sends hits again of which it is not known whether Matomo stored them, because no answer came: doubles rather than
+   * losses.
+   */
   readonly resendUnconfirmed?: boolean | undefined;
-  /** An undici 7 Dispatcher of your own, for proxies, TLS or tests. It is not closed at shutdown. */
+  /**
+   * An undici 7 Dispatcher of your own, for proxies, TLS or tests. It is not closed at shutdown.
+   * @see [undici: Dispatcher](https://undici.nodejs.org/#/docs/api/Dispatcher)
+   */
   readonly dispatcher?: HttpDispatcher | undefined;
   /** Last look at the parameters of a hit: returns them, changed or not, or `undefined` to drop it. Where it throws, the hit is dropped. */
   readonly beforeSend?:

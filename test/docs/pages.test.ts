@@ -1,0 +1,92 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { OPTIONS, type OptionDeclaration } from '../../src/options/option-table.js';
+import { resolveOptions } from '../../src/options/resolve-options.js';
+import { ROOT } from '../support/child-process.js';
+import { codeIn, PAGES, read, rowsWith } from './pages.js';
+
+const options: Readonly<Record<string, OptionDeclaration<unknown>>> = OPTIONS;
+const variables = Object.values(options).flatMap(({ env }) => env ?? []);
+
+describe.each(PAGES)('%s', (page) => {
+  test('has links to files and headings that exist', () => {
+    expect(linksOf(page).filter((target) => !leadsSomewhere(page, target))).toEqual([]);
+  });
+
+  test('runs scripts with npm that exist', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const named = [...read(page).matchAll(/\bnpm run ([\w:-]+)/g)].map(([, name]) => name);
+    expect(named.filter((name) => !Object.hasOwn(scripts, name as string))).toEqual([]);
+  });
+
+  test('names environment variables that exist', () => {
+    const named = read(page).match(/\bMATOMO_[A-Z_]+\b/g) ?? [];
+    const known = [...variables, 'MATOMO_TOKEN_AUTH_FILE'];
+    expect(named.filter((name) => !known.includes(name))).toEqual([]);
+  });
+
+  test('gives environment variables values that are taken', () => {
+    expect(assignmentsOf(page).flatMap(complaintsAbout)).toEqual([]);
+  });
+
+  test('lists options that exist, each with its own environment variable', () => {
+    for (const row of rowsWith(page, 'option')) {
+      const names = codeIn(row.option as string);
+      expect(names.filter((name) => !Object.hasOwn(options, name))).toEqual([]);
+      const expected = names.flatMap((name) => options[name]?.env ?? []);
+      if (row.environment !== undefined) expect(codeIn(row.environment)).toEqual(expected);
+    }
+  });
+});
+
+test('the README lists options', () => {
+  expect(rowsWith('README.md', 'option').length).toBeGreaterThan(5);
+});
+
+/** `NAME=value`, in code and in text, with the value as a shell would pass it on. */
+function assignmentsOf(page: string): Record<string, string>[] {
+  const shell = /\b(MATOMO_[A-Z_]+)=(?:'([^']*)'|([^\s`'"]+))/g;
+  return [...read(page).matchAll(shell)].map(([, name = '', quoted, plain = '']) => ({
+    [name]: quoted ?? plain,
+  }));
+}
+
+/** What is said at the start of an application that has this in its environment. */
+function complaintsAbout(env: Readonly<Record<string, string>>): string[] {
+  const complaints: string[] = [];
+  const complain = (message: string) => void complaints.push(message);
+  const silent = () => undefined;
+  resolveOptions(
+    {},
+    { MATOMO_URL: 'https://matomo.test', MATOMO_SITE_ID: '1', ...env },
+    { info: silent, print: silent, warn: complain, warnOnce: complain, error: complain },
+  );
+  return complaints;
+}
+
+/** Targets of links that stay in the repository. */
+function linksOf(page: string): string[] {
+  const prose = read(page).replace(/```.*?```/gs, '');
+  return [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, target = '']) => target)
+    .filter((target) => !/^[a-z]+:/.test(target));
+}
+
+function leadsSomewhere(page: string, target: string): boolean {
+  const [path = '', heading] = target.split('#');
+  const file = path === '' ? page : join(dirname(page), path);
+  if (!existsSync(join(ROOT, file))) return false;
+  return heading === undefined || headingsOf(file).includes(heading);
+}
+
+/** As GitHub makes them. */
+function headingsOf(page: string): string[] {
+  const headings = read(page).matchAll(/^#+ (.+)$/gm);
+  return [...headings].map(([, text = '']) =>
+    text
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  );
+}
