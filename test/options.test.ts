@@ -161,6 +161,54 @@ test('what code does not say comes from the environment, and what that does not 
   expect(said).toEqual([]);
 });
 
+test.each([
+  [
+    'MATOMO_IGNORE_PATTERNS',
+    '^/api, /a,b\\/c/i ,/x[/,]/, /api/users',
+    'ignorePatterns',
+    [/^\/api/, /a,b\/c/i, /x[/,]/, /\/api\/users/],
+  ],
+  ['MATOMO_IGNORE_PATHS', ' /a , /b,', 'ignorePaths', ['/a', '/b']],
+  ['MATOMO_ALLOWED_METHODS', 'get,Propfind', 'allowedMethods', ['GET', 'PROPFIND']],
+  [
+    'MATOMO_DIMENSIONS',
+    '1=http.request.method, 2 = a=b',
+    'dimensions',
+    { 1: 'http.request.method', 2: 'a=b' },
+  ],
+  [
+    'MATOMO_ROUTE_DETAILS',
+    '{"/a":{"action_name":"A"}}',
+    'routeDetails',
+    { '/a': { action_name: 'A' } },
+  ],
+  ['MATOMO_TRUST_PROXY', '2', 'trustProxy', 2],
+  ['MATOMO_TRUST_PROXY', 'true', 'trustProxy', true],
+  ['MATOMO_TRUST_PROXY', 'loopback, 10.0.0.0/8', 'trustProxy', ['loopback', '10.0.0.0/8']],
+  ['MATOMO_QUERY', 'strip', 'query', 'strip'],
+  ['MATOMO_QUERY', 'page,', 'query', ['page']],
+  ['MATOMO_QUERY', 'page, sort', 'query', ['page', 'sort']],
+  ['MATOMO_ANONYMIZE_IP', '2', 'anonymizeIp', 2],
+  ['MATOMO_USER_ID_ATTRIBUTE', 'enduser.id', 'userId', 'enduser.id'],
+  ['MATOMO_DRY_RUN', '1', 'dryRun', true],
+] as const)('%s=%s is %s %j', (variable, text, option, value) => {
+  const { options, said } = resolve(REQUIRED, { [variable]: text });
+  expect(said).toEqual([]);
+  expect(options?.[option]).toEqual(value);
+});
+
+test.each([
+  ['MATOMO_DIMENSIONS', 'http.route', 'http.route'],
+  ['MATOMO_ROUTE_DETAILS', '{nonsense', '{nonsense'],
+  ['MATOMO_IGNORE_PATTERNS', '(', '('],
+  ['MATOMO_QUERY', 'all', 'all'],
+])('%s=%s is said and not used', (variable, text, shown) => {
+  const { options, said } = resolve(REQUIRED, { [variable]: text });
+  expect(options).toBeDefined();
+  expect(said).toEqual([expect.stringContaining(variable)]);
+  expect(said[0]).toContain(shown);
+});
+
 test('a wrong value in the environment is said with its variable, and the default used', () => {
   const { options, said } = resolve(REQUIRED, { MATOMO_MAX_QUEUE_SIZE: 'many' });
   expect(options?.maxQueueSize).toBe(10_000);

@@ -41,10 +41,13 @@ test.each([
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const [exported, loaded] = JSON.parse(stdout);
   expect(exported.filter((name: string) => name !== 'default')).toEqual([
+    'HEALTH_CHECKERS',
     'MatomoSpanExporter',
     'MatomoSpanProcessor',
+    'STATIC_FILES',
     'ignore',
     'measure',
+    'recordServerSpans',
     'track',
   ]);
   expect(loaded).toEqual([]);

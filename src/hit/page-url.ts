@@ -1,7 +1,6 @@
 import {
   createToTrackedQuery,
   type QueryPolicyOptions,
-  redactQuery,
   removeSearchFromPath,
 } from './query-policy.js';
 
@@ -40,11 +39,24 @@ export function createToPageUrl(options: PageUrlOptions): (request: Located) => 
   };
 }
 
-/** The page that a request came from, its query redacted; keywords stay, because Matomo reports them. */
-export function toReferrer(referrer: string | undefined): string | undefined {
-  const question = referrer?.indexOf('?') ?? -1;
-  if (referrer === undefined || question < 0) return referrer;
-  return `${referrer.slice(0, question)}?${redactQuery(referrer.slice(question + 1))}`;
+/** The page that a request came from, by the same rules; keywords stay, because Matomo reports them. */
+export function createToReferrer(
+  { query }: Pick<QueryPolicyOptions, 'query'>,
+  redactPath: (path: string) => string,
+): (referrer: string | undefined) => string | undefined {
+  const toTrackedQuery = createToTrackedQuery({ query, siteSearch: true });
+  return function toReferrer(referrer) {
+    const [, origin = '', path = '', search] =
+      referrer?.match(/^([a-z][a-z\d+.-]*:\/\/[^/?#]*)?([^?]*)(?:\?(.*))?$/is) ?? [];
+    if (referrer === undefined) return undefined;
+    const page = withoutCredentials(origin) + (path === '' ? '' : redactPath(path));
+    const kept = search === undefined ? '' : toTrackedQuery(search);
+    return kept === '' ? page : `${page}?${kept}`;
+  };
+}
+
+function withoutCredentials(origin: string): string {
+  return origin.replace(/^([^/]*\/\/)[^/]*@/, '$1');
 }
 
 function toHost(host: string | undefined): string {

@@ -6,7 +6,7 @@ import type { Hit } from './hit.js';
 import type { HttpRequest } from './http-request.js';
 import { maskAddress } from './mask-address.js';
 import { completeEvent, isNobody, override } from './overrides.js';
-import { createToPageUrl, type PageUrlOptions, toReferrer } from './page-url.js';
+import { createToPageUrl, createToReferrer, type PageUrlOptions } from './page-url.js';
 import { toParameterValue } from './parameter-value.js';
 import { createRedactPath } from './redact-path.js';
 import { createFindRouteDetails } from './route-details.js';
@@ -47,6 +47,7 @@ export function createToHits(
   );
   const redactPath = createRedactPath(options.redactPathPatterns);
   const toPageUrl = createToPageUrl(options);
+  const toReferrer = createToReferrer(options, redactPath);
   const findRouteDetails = createFindRouteDetails(options.routeDetails);
   const toDimensions = createToDimensions(options.dimensions);
   const toVisitorId = createToVisitorId(options.visitorKey);
@@ -79,7 +80,9 @@ export function createToHits(
     if (hasToken) set(parameters, 'cip', address);
     setTimings(parameters, request);
     const variables = variablesOf(request, details, options.errors !== 'off');
-    parameters.set('cvar', toCustomVariables(variables, maxCustomVariables, report));
+    if (maxCustomVariables > 0) {
+      parameters.set('cvar', toCustomVariables(variables, maxCustomVariables, report));
+    }
     const facts = toDimensions({ request, url, path, address });
     for (const layer of [facts, request.given, details, ...overridesOf(request)]) {
       if (layer) override(parameters, layer, hasToken, report);

@@ -8,13 +8,17 @@ export function listFromText(text: string): string[] {
     .filter((item) => item !== '');
 }
 
-/** Like a list, but an item that begins with `/` runs to its closing `/` and flags, commas inside of it included. */
+/**
+ * Like a list, but an item that begins with `/` runs to its closing `/` and flags, commas inside of it included. What has
+ * no closing `/` with flags, such as the path `/api/users`, is an item as it stands.
+ */
 export function patternsFromText(text: string): (RegExp | string)[] {
   const patterns: (RegExp | string)[] = [];
-  const item = /\s*(?:\/((?:\\.|\[(?:\\.|[^\]\\])*\]|[^\\/[])+)\/([a-z]*)|([^,]*))\s*(?:,|$)/gy;
+  const item =
+    /\s*(?:\/((?:\\.|\[(?:\\.|[^\]\\])*\]|[^\\/[])+)\/([dgimsuvy]*)(?=\s*(?:,|$))|([^,]*))\s*(?:,|$)/y;
   while (item.lastIndex < text.length) {
     const match = item.exec(text);
-    if (!match) throw new TypeError(`must be a list of patterns, got ${JSON.stringify(text)}`);
+    if (!match) break;
     const [, source, flags, plain = ''] = match;
     if (source !== undefined) patterns.push(new RegExp(source, flags));
     else if (plain.trim() !== '') patterns.push(plain.trim());
@@ -26,13 +30,13 @@ export function patternsFromText(text: string): (RegExp | string)[] {
 export function pairsFromText(text: string): Record<string, string> {
   return Object.fromEntries(
     listFromText(text).map((pair) => {
-      const equals = pair.indexOf('=');
-      return [pair.slice(0, equals).trim(), pair.slice(equals + 1).trim()];
+      const [name = '', ...value] = pair.split('=');
+      return [name.trim(), value.join('=').trim()];
     }),
   );
 }
 
-/** One word as it is, several as a list: for options that take either. */
+/** One word as it is; with a comma a list, of one where the comma is the end: for options that take either. */
 export function wordOrListFromText(text: string): string | string[] {
   return text.includes(',') ? listFromText(text) : text.trim();
 }

@@ -4,6 +4,7 @@ import { TEMPLATE_FIELDS } from '../hit/action-name.js';
 import { createTrust } from '../hit/proxy-trust.js';
 import { toSiteId } from '../hit/site-id.js';
 import { declarationOf, type TrackingParameters } from '../hit/tracking-parameters.js';
+import { listFromText } from './environment-text.js';
 import type { ResolvedOptions } from './resolved-options.js';
 
 // Each of these takes what code or the environment gave and returns the value as it is used, or throws.
@@ -142,7 +143,7 @@ export function trustProxy(name: string, value: unknown): ResolvedOptions['trust
   if (value === false || value === 'false') return false;
   const hops = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
   if (typeof hops === 'number') return integer(0, 100)(name, hops);
-  const list = typeof value === 'string' ? [value] : strings(name, value);
+  const list = typeof value === 'string' ? listFromText(value) : strings(name, value);
   try {
     createTrust(list);
     return list;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createToPageUrl, type PageUrlOptions, toReferrer } from '../../src/hit/page-url.js';
+import { createToPageUrl, createToReferrer, type PageUrlOptions } from '../../src/hit/page-url.js';
 
 function toPageUrl(
   request: Parameters<ReturnType<typeof createToPageUrl>>[0],
@@ -94,9 +94,19 @@ test('a long URL is cut at a whole query parameter, and a long path at a whole b
   expect(path).not.toMatch(/%[\dA-F]?$/);
 });
 
-test('a referrer keeps its keywords and loses its secrets', () => {
-  expect(toReferrer('https://g.example/?q=shoes&token=abc')).toBe(
-    'https://g.example/?q=shoes&token=redacted',
-  );
-  expect(toReferrer(undefined)).toBeUndefined();
+test.each([
+  [
+    'redact',
+    'https://g.example/u/7?q=shoes&token=abc',
+    'https://g.example/u/redacted?q=shoes&token=redacted',
+  ],
+  ['strip', 'https://g.example/?q=shoes', 'https://g.example/'],
+  ['keep', 'https://g.example?token=abc', 'https://g.example?token=abc'],
+  ['redact', 'https://u:pw@g.example/', 'https://g.example/'],
+  ['redact', 'about:blank', 'about:blank'],
+  ['redact', 'nonsense', 'nonsense'],
+  ['redact', undefined, undefined],
+] as const)('with %s the referrer %s is %s', (query, referrer, tracked) => {
+  const redactPath = (path: string) => path.replace(/\d+/, 'redacted');
+  expect(createToReferrer({ query }, redactPath)(referrer)).toBe(tracked);
 });
