@@ -17,7 +17,7 @@ export function read(path: string): string {
 
 export interface CodeBlock {
   readonly page: string;
-  /** The example that it says it is from. */
+  /** The file that it says it is from. */
   readonly source: string | undefined;
   readonly code: string;
   readonly firstLine: string;

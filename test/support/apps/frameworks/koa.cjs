@@ -1,0 +1,38 @@
+// Knows OpenTelemetry by `--require opentelemetry-matomo/register` only.
+const { setTimeout: delay } = require('node:timers/promises');
+const Router = require('@koa/router');
+const Koa = require('koa');
+const { ignore, measure, track } = require('opentelemetry-matomo');
+
+const findUser = (id) => delay(20, { id });
+
+const ignored = (_context, next) => {
+  ignore();
+  return next();
+};
+const details = (parameters) => (_context, next) => {
+  track(parameters);
+  return next();
+};
+const checkout = details({ action_name: 'Checkout', dimension1: 'web' });
+
+const named = (context, next) => {
+  track({ action_name: `${context.method} ${context.matched.at(-1).path}` });
+  return next();
+};
+
+const router = new Router();
+router.use(named);
+router.get('/health', ignored, (context) => {
+  context.body = 'ok';
+});
+router.post('/orders', checkout, (context) => {
+  context.body = 'created';
+});
+router.get('/users/:id', async (context) => {
+  context.body = await measure('pf_dm1', () => findUser(context.params.id));
+});
+
+const server = new Koa().use(router.routes()).listen(process.env.PORT, '127.0.0.1', () => {
+  process.stdout.write(`http://127.0.0.1:${server.address().port}\n`);
+});

@@ -1,0 +1,39 @@
+// Knows OpenTelemetry by `--require opentelemetry-matomo/register` only. Decorators are called, as JavaScript has none.
+require('reflect-metadata');
+const { setTimeout: delay } = require('node:timers/promises');
+const { Controller, Get, Post, UseInterceptors, applyDecorators } = require('@nestjs/common');
+const { NestFactory } = require('@nestjs/core');
+const { ignore, measure, track } = require('opentelemetry-matomo');
+
+const Before = (note) =>
+  UseInterceptors({
+    intercept(_context, next) {
+      note();
+      return next.handle();
+    },
+  });
+const Ignore = () => Before(() => ignore());
+const Details = (parameters) => Before(() => track(parameters));
+const Checkout = () => Details({ action_name: 'Checkout', dimension1: 'web' });
+
+class Shop {
+  health() {
+    return 'ok';
+  }
+  order() {
+    return 'created';
+  }
+  user() {
+    return measure('pf_dm1', () => delay(20, 'Ada'));
+  }
+}
+const { prototype } = Shop;
+const { health, order, user } = Object.getOwnPropertyDescriptors(prototype);
+Controller()(Shop);
+applyDecorators(Get('health'), Ignore())(prototype, 'health', health);
+applyDecorators(Post('orders'), Checkout())(prototype, 'order', order);
+applyDecorators(Get('users/:id'))(prototype, 'user', user);
+
+NestFactory.create({ module: class {}, controllers: [Shop] }, { logger: false })
+  .then((app) => app.listen(process.env.PORT, '127.0.0.1'))
+  .then((server) => process.stdout.write(`http://127.0.0.1:${server.address().port}\n`));
