@@ -4,7 +4,7 @@ import { createDiagnostics } from './diagnostics.js';
 import { readEnvironment } from './options/resolve-options.js';
 import { attach } from './register/attach.js';
 import { flushAtExit } from './register/exit.js';
-import { INSTALL_COMMAND, loadTracingParts, startTracing } from './register/start.js';
+import { INSTALL_COMMAND, loadTracingParts, requireHttp, startTracing } from './register/start.js';
 import { hasProvider, watchProviders } from './register/watch-providers.js';
 import { MatomoSpanProcessor, PROCESSOR_BRAND } from './span-processor.js';
 
@@ -48,7 +48,8 @@ function createProcessor(): MatomoSpanProcessor | undefined {
 /**
  * An application may set its tracing up at any time before it serves. At its first connection it is certain that it
  * has none; the request on it comes later than this, so that none is missed. The parts are loaded before, when the
- * application has started, because loading takes longer than a request should wait.
+ * application has started, because loading takes longer than a request should wait. Where it has tracing, that may still
+ * wait for `http` to be required: ES modules only import it.
  */
 function startAtFirstConnection(processor: MatomoSpanProcessor): void {
   const CHANNEL = 'net.server.socket';
@@ -68,8 +69,11 @@ function startAtFirstConnection(processor: MatomoSpanProcessor): void {
 
   function onConnection(): void {
     unsubscribe(CHANNEL, onConnection);
-    if (hasProvider()) return;
     try {
+      if (hasProvider()) {
+        requireHttp();
+        return;
+      }
       load();
       if (parts) startTracing(parts, processor);
     } catch (error) {

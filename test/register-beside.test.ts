@@ -39,6 +39,32 @@ test.each([['--require'], ['--import']])(
   },
 );
 
+test.each([['--require'], ['--import']])(
+  'an ES module beside auto-instrumentations is tracked too, under %s, without a loader hook',
+  async (flag) => {
+    const { inspector, env } = await matomo();
+    const preloads = [
+      '@opentelemetry/auto-instrumentations-node/register',
+      'opentelemetry-matomo/register',
+    ];
+    const app = await startServer(
+      [...preloads.flatMap((file) => [flag, file]), `${APPS}/esm.mjs`],
+      {
+        env: {
+          ...env,
+          OTEL_TRACES_EXPORTER: 'console',
+          OTEL_METRICS_EXPORTER: 'none',
+          OTEL_LOGS_EXPORTER: 'none',
+        },
+      },
+    );
+    for (const path of ['/plain', '/ignored', '/tracked']) await get(app.url + path);
+    app.kill('SIGTERM');
+    await eventually(() => inspector.hits().length === 2);
+    expect(titles(inspector)).toEqual(['GET /plain', 'GET /tracked']);
+  },
+);
+
 test('NODE_OPTIONS does the same', async () => {
   const { inspector, env } = await matomo();
   const NODE_OPTIONS = '--require opentelemetry-matomo/register';

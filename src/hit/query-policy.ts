@@ -101,11 +101,7 @@ export function createToTrackedQuery({
   };
 }
 
-/** The query without what is nobody's business: values of secret names, e-mail addresses, JSON Web Tokens. */
-export function redactQuery(query: string): string {
-  return query.split('&').map(redactPair).join('&');
-}
-
+/** Without what is nobody's business: values of secret names, e-mail addresses, JSON Web Tokens. */
 function redactPair(pair: string): string {
   const equals = pair.indexOf('=');
   if (equals < 0) return looksSecret(decode(pair)) ? REDACTED : pair;

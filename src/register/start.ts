@@ -95,7 +95,14 @@ export function startTracing(parts: TracingParts, processor: MatomoSpanProcessor
     disableOutgoingRequestInstrumentation: true,
   });
   instrumentation.setTracerProvider(provider);
-  // Requiring them is what the instrumentation waits for, also where the application imported them long ago.
+  requireHttp();
+}
+
+/**
+ * What an instrumentation waits for: it patches the modules when they are required. An ES module that imported them long
+ * ago shares what is patched, so that its requests have spans from then on.
+ */
+export function requireHttp(): void {
   const require = createRequire(__filename);
   require('node:http');
   require('node:https');
