@@ -130,6 +130,14 @@ test('OTEL_TRACES_SAMPLER=always_off keeps no request from being counted, and no
   expect(titles(inspector)).toEqual(['GET /a', 'GET /told']);
 });
 
+test('forceFlush of the application’s provider reaches the processor that register has added', async () => {
+  const { inspector, env } = await matomo();
+  const app = await startServer([...REGISTER, `${APPS}/traced-in-code.cjs`], { env });
+  await get(`${app.url}/a`);
+  expect(await get(`${app.url}/flush`)).toBe('flushed');
+  expect(titles(inspector)).toEqual(['GET /a']);
+});
+
 test('MATOMO_RECORD=sampled leaves out what the sampler leaves out', async () => {
   const { inspector, env } = await matomo();
   const app = await startServer([...REGISTER, `${APPS}/traced-in-code.cjs`], {

@@ -18,9 +18,11 @@ const instrumentations = [
   }),
 ];
 new NodeSDK({ spanProcessors, instrumentations }).start();
+const provider = require('@opentelemetry/api').trace.getTracerProvider().getDelegate();
 
 const { createServer } = require('node:http');
 const server = createServer((request, response) => {
+  if (request.url === '/flush') return provider.forceFlush().then(() => response.end('flushed'));
   if (request.url !== '/told') return response.end('ok');
   const spans = exporter.getFinishedSpans().map(({ name, kind }) => `${name} ${kind}`);
   response.end(JSON.stringify({ spans, hooks }));
