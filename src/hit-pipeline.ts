@@ -69,16 +69,7 @@ export class HitPipeline {
     }
     ended.request.given = this.#ask.parametersOf(request, site);
     this.#hits += 1;
-    const now = Date.now();
-    const hit: PendingHit = {
-      endedMillis: now,
-      bytes: bytesOf(ended.request),
-      isSettled: (nowMillis) => {
-        const age = nowMillis - now;
-        return age >= (ended.running ? this.#options.scheduledDelayMillis : SETTLE_MILLIS);
-      },
-      settle: () => this.#settle(ended, site),
-    };
+    const hit = new PendingRequest(this, ended, site);
     if (!this.#delivery.push(hit)) ended.close();
   }
 
@@ -104,7 +95,13 @@ export class HitPipeline {
     return this.#ask.siteOf(request) ?? 'site';
   }
 
-  #settle(ended: EndedRecord, site: number): readonly Hit[] {
+  /** How long a hit waits for work of its request that has not ended. */
+  get longestHoldMillis(): number {
+    return this.#options.scheduledDelayMillis;
+  }
+
+  /** The hits of a request as it is now, for good. */
+  settle(ended: EndedRecord, site: number): readonly Hit[] {
     ended.close();
     if (ended.ignored) return this.#takeBack('attribute');
     try {
@@ -129,6 +126,31 @@ export class HitPipeline {
   }
 }
 
+/** The hit of an ended request, as long as spans of it may still end. */
+class PendingRequest implements PendingHit {
+  readonly endedMillis: number = Date.now();
+  readonly bytes: number;
+  readonly #pipeline: HitPipeline;
+  readonly #ended: EndedRecord;
+  readonly #site: number;
+
+  constructor(pipeline: HitPipeline, ended: EndedRecord, site: number) {
+    this.#pipeline = pipeline;
+    this.#ended = ended;
+    this.#site = site;
+    this.bytes = bytesOf(ended.request);
+  }
+
+  isSettled(nowMillis: number): boolean {
+    const wait = this.#ended.running ? this.#pipeline.longestHoldMillis : SETTLE_MILLIS;
+    return nowMillis - this.endedMillis >= wait;
+  }
+
+  settle(): readonly Hit[] {
+    return this.#pipeline.settle(this.#ended, this.#site);
+  }
+}
+
 /** Roughly what a waiting hit takes: the objects around a request, and its texts. */
 function bytesOf({
   path,
@@ -138,8 +160,15 @@ function bytesOf({
   acceptLanguage,
   clientHints,
 }: HttpRequest): number {
-  const texts = [path, query, userAgent, referrer, acceptLanguage, clientHints];
-  return texts.reduce((sum, text) => sum + (text?.length ?? 0), 1000);
+  return (
+    1000 +
+    path.length +
+    (query?.length ?? 0) +
+    (userAgent?.length ?? 0) +
+    (referrer?.length ?? 0) +
+    (acceptLanguage?.length ?? 0) +
+    (clientHints?.length ?? 0)
+  );
 }
 
 function createTransport(options: ResolvedOptions, diagnostics: Diagnostics): Transport {

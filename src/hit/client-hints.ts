@@ -3,7 +3,9 @@ type ReadHeader = (name: string) => string | undefined;
 
 /** `uadata` from `Sec-CH-UA*` headers: the JSON that Matomo's JavaScript tracker sends of the same facts. */
 export function readClientHints(header: ReadHeader): string | undefined {
-  const brands = readBrands(header('sec-ch-ua'));
+  const list = header('sec-ch-ua');
+  if (list === undefined) return undefined;
+  const brands = readBrands(list);
   if (brands.length === 0) return undefined;
   const fullVersionList = readBrands(header('sec-ch-ua-full-version-list'));
   const mobile = header('sec-ch-ua-mobile');

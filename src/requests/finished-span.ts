@@ -47,9 +47,12 @@ export function methodOf(attributes: Attributes): string | undefined {
   return textAttribute(attributes, 'http.request.method_original') ?? method;
 }
 
+const SLASH = 47;
+
 /** Path and query of a request target in any form: `/x?y`, `//evil/x`, `http://h/x`, `*`. */
 export function splitTarget(target: string): { path: string; query: string | undefined } {
-  const local = target.replace(/^(?:[a-z][a-z\d+.-]*:)?\/\/[^/?#]*/i, '');
+  const isPlain = target.charCodeAt(0) === SLASH && target.charCodeAt(1) !== SLASH;
+  const local = isPlain ? target : target.replace(/^(?:[a-z][a-z\d+.-]*:)?\/\/[^/?#]*/i, '');
   const question = local.indexOf('?');
   const path = question < 0 ? local : local.slice(0, question);
   return {
