@@ -1,0 +1,100 @@
+import type { RequestListener } from 'node:http';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { onTestFinished } from 'vitest';
+import type { MatomoOptions } from '../../src/options.js';
+import { startTracedService, type TracedService } from './traced-service.js';
+
+/** A request as its bytes were. */
+interface TappedRequest {
+  /** Request line and header lines. */
+  readonly head: string;
+  readonly target: string;
+  readonly body: string;
+}
+
+/** What is sent to Matomo, byte by byte. */
+interface Tap {
+  readonly url: string;
+  requests(): TappedRequest[];
+  /** Connections so far. */
+  connections(): number;
+  /** Connections that are open. */
+  open(): number;
+  /** Where the bytes go; to be called before the first of them. */
+  forwardTo(url: string): void;
+}
+
+type TappedService = TracedService & { readonly tap: Tap };
+
+/** A traced service that reaches its stand-in for Matomo through a wire that is listened to. */
+export async function startTappedService(
+  listener: RequestListener | (() => RequestListener),
+  options: MatomoOptions | ((tapUrl: string) => MatomoOptions) = {},
+  sdkOptions: Parameters<typeof startTracedService>[2] = {},
+): Promise<TappedService> {
+  const tap = await startTap();
+  const given = typeof options === 'function' ? options(tap.url) : options;
+  const service = await startTracedService(listener, { url: tap.url, ...given }, sdkOptions);
+  tap.forwardTo(service.inspector.url);
+  return { ...service, tap };
+}
+
+/** A wire to whatever `forwardTo` says. */
+export async function startTap(): Promise<Tap> {
+  let target = '';
+  const sent: string[] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    const connection = sent.push('') - 1;
+    sockets.add(socket);
+    const upstream = connect(Number(new URL(target).port), '127.0.0.1');
+    socket.on('data', (chunk) => {
+      sent[connection] += chunk.toString('latin1');
+    });
+    socket.on('close', () => sockets.delete(socket));
+    for (const [from, to] of [
+      [socket, upstream],
+      [upstream, socket],
+    ] as const) {
+      from.on('error', () => to.destroy());
+      from.pipe(to);
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests: () => sent.flatMap(splitRequests),
+    connections: () => sent.length,
+    open: () => sockets.size,
+    forwardTo(url) {
+      target = url;
+    },
+  };
+}
+
+/** Requests on one connection. Our own always say how long they are. */
+function splitRequests(bytes: string): TappedRequest[] {
+  const requests: TappedRequest[] = [];
+  let rest = bytes;
+  while (rest !== '') {
+    const headEnd = rest.indexOf('\r\n\r\n');
+    const head = rest.slice(0, headEnd);
+    const length = Number(/^content-length: *(\d+)$/im.exec(head)?.[1]);
+    if (headEnd < 0 || !Number.isInteger(length)) throw new Error(`not read: ${rest}`);
+    const end = headEnd + 4 + length;
+    const target = head.split(' ', 2)[1] ?? '';
+    requests.push({ head, target, body: rest.slice(headEnd + 4, end) });
+    rest = rest.slice(end);
+  }
+  return requests;
+}
+
+/** The hits in the body of a bulk request, decoded. */
+export function hitsOfBody(body: string): Record<string, string>[] {
+  const { requests } = JSON.parse(body) as { requests: string[] };
+  return requests.map((query) => Object.fromEntries(new URLSearchParams(query)));
+}
