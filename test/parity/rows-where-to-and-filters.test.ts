@@ -6,12 +6,11 @@ import { startTap } from '../support/matomo-tap.js';
 import { captureOutput } from '../support/output.js';
 import { rawRequest, sendRaw } from '../support/raw-request.js';
 import { sorted } from '../support/sorted.js';
+import { storedTitles } from '../support/stored.js';
 import { startTracedService } from '../support/traced-service.js';
 import { startVariants } from '../support/variants.js';
 
 const ok = (_request: unknown, response: { end(): unknown }) => void response.end();
-const titles = (hits: { stored: { title?: string } | null }[]) =>
-  sorted(hits.map(({ stored }) => stored?.title));
 
 test('row 1: url is a base or an endpoint, with slashes or without, and matomo.php is added once', async () => {
   const addresses = {
@@ -98,7 +97,7 @@ test('row 5: ignored paths are left out, exactly these and whatever the query', 
   const tracked = ['/healthz', '/health/', '/v1/health', '/HEALTH', '/axb', '/x?/health'];
   for (const path of ['/health', '/health?deep=1', '/a.b', ...tracked]) await service.fetch(path);
   await service.requests(9);
-  expect(titles(await service.hits())).toEqual(
+  expect(storedTitles(await service.hits())).toEqual(
     sorted(tracked.map((path) => `GET ${path.replace(/\?.*/, '')}`)),
   );
   expect(service.processor.stats().ignored).toMatchObject({ path: 3, pattern: 0, method: 0 });
@@ -110,7 +109,7 @@ test('row 6: ignored patterns match anywhere in the path, and never in the query
   const tracked = ['/internal', '/v1/admin', '/x?y=/internal/'];
   for (const path of [...ignored, ...tracked]) await service.fetch(path);
   await service.requests(6);
-  expect(titles(await service.hits())).toEqual(['GET /internal', 'GET /v1/admin', 'GET /x']);
+  expect(storedTitles(await service.hits())).toEqual(['GET /internal', 'GET /v1/admin', 'GET /x']);
   expect(service.processor.stats().ignored).toMatchObject({ path: 0, pattern: 3 });
 });
 
@@ -143,7 +142,7 @@ test('row 8: allowed methods are tracked and no others, in whatever case they ar
   const methods = ['GET', 'POST', 'PROPFIND', 'PUT', 'DELETE', 'HEAD', 'OPTIONS', 'REPORT'];
   for (const method of methods) await service.fetch('/', { method });
   await service.requests(8);
-  expect(titles(await service.hits())).toEqual(['GET /', 'POST /', 'PROPFIND /']);
+  expect(storedTitles(await service.hits())).toEqual(['GET /', 'POST /', 'PROPFIND /']);
   expect(service.processor.stats().ignored.method).toBe(5);
 });
 
@@ -153,6 +152,6 @@ test('row 9: ignored methods win over allowed ones', async () => {
     ignored: { ignoredMethods: ['Get'] },
   });
   for (const method of ['GET', 'POST', 'PUT', 'DELETE']) await service.fetch('/', { method });
-  expect(titles(await service.of.both.hitsOf(4))).toEqual(['GET /']);
-  expect(titles(await service.of.ignored.hitsOf(4))).toEqual(['DELETE /', 'POST /', 'PUT /']);
+  expect(storedTitles(await service.of.both.hitsOf(4))).toEqual(['GET /']);
+  expect(storedTitles(await service.of.ignored.hitsOf(4))).toEqual(['DELETE /', 'POST /', 'PUT /']);
 });
