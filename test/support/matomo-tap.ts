@@ -76,21 +76,22 @@ export async function startTap(): Promise<Tap> {
   };
 }
 
-/** Requests on one connection. Our own always say how long they are. */
+/** The whole requests on one connection. Our own always say how long they are. */
 function splitRequests(bytes: string): TappedRequest[] {
   const requests: TappedRequest[] = [];
-  let rest = bytes;
-  while (rest !== '') {
-    const headEnd = rest.indexOf('\r\n\r\n');
-    const head = rest.slice(0, headEnd);
+  let start = 0;
+  for (;;) {
+    const headEnd = bytes.indexOf('\r\n\r\n', start);
+    if (headEnd < 0) return requests;
+    const head = bytes.slice(start, headEnd);
     const length = Number(/^content-length: *(\d+)$/im.exec(head)?.[1]);
-    if (headEnd < 0 || !Number.isInteger(length)) throw new Error(`not read: ${rest}`);
+    if (!Number.isInteger(length)) throw new Error(`no length: ${head}`);
     const end = headEnd + 4 + length;
+    if (end > bytes.length) return requests;
     const target = head.split(' ', 2)[1] ?? '';
-    requests.push({ head, target, body: rest.slice(headEnd + 4, end) });
-    rest = rest.slice(end);
+    requests.push({ head, target, body: bytes.slice(headEnd + 4, end) });
+    start = end;
   }
-  return requests;
 }
 
 /** The hits in the body of a bulk request, decoded. */
