@@ -74,3 +74,34 @@ test.each(REWRITTEN)(
     expect(service.processor.stats().ignored).toMatchObject({ do_not_track: 1, attribute: 1 });
   },
 );
+
+test('bug 9, routes of many paths: one with a wildcard is one title, and one of a list its own', async () => {
+  const service = await startTracedService(() => {
+    const app = express();
+    const router = express.Router();
+    for (const target of [app, router]) {
+      target.get('/files/*path', (_request, response) => void response.end());
+      target.get(['/one', '/other'], (_request, response) => void response.end());
+    }
+    app.use('/api', router);
+    return app;
+  });
+  const expected = {
+    '/files/a': 'GET /files/*path',
+    '/files/a/b/c': 'GET /files/*path',
+    '/files/a/b/c/d': 'GET /files/*path',
+    '/api/files/a/b/c': 'GET /api/files/*path',
+    '/one': 'GET /one',
+    '/other': 'GET /other',
+    '/api/other': 'GET /api/other',
+  };
+  for (const path of Object.keys(expected)) {
+    await service.fetch(path, { headers: { host: 'shop.test' } });
+  }
+  await service.requests(Object.keys(expected).length);
+  const titles = (await service.hits()).map(({ stored }) => [
+    stored?.url?.replace('https://shop.test', ''),
+    stored?.title,
+  ]);
+  expect(Object.fromEntries(titles)).toEqual(expected);
+});
