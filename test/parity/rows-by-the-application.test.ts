@@ -89,28 +89,30 @@ test('row 19: the class of an exception is captured, and a crash beside the page
   const service = await startVariants(
     (request, response) => {
       trace.getTracer('test').startActiveSpan('charge', (span) => {
-        const failed = request.url !== '/fine';
-        if (failed) span.recordException(new PaymentError('card declined'));
-        if (failed) span.setStatus({ code: SpanStatusCode.ERROR });
+        if (request.url !== '/fine') span.recordException(new PaymentError('card declined'));
+        if (request.url !== '/fine') span.setStatus({ code: SpanStatusCode.ERROR });
         span.end();
-        response.writeHead(failed ? 502 : 200).end();
+        response.writeHead(request.url === '/fails' ? 502 : 200).end();
       });
     },
     { off: { errors: 'off' }, type: {}, crash: { errors: 'crash' } },
   );
-  for (const path of ['/fails', '/fine']) await service.fetch(path);
+  for (const path of ['/fails', '/recovered', '/fine']) await service.fetch(path);
   const named = {
     custom_var_v1: '502',
     custom_var_k3: 'error_type',
     custom_var_v3: 'PaymentError',
   };
-  const off = storedAt(await service.of.off.hitsOf(2), '/fails');
+  const off = storedAt(await service.of.off.hitsOf(3), '/fails');
   expect(off).toMatchObject({ custom_var_v1: '502' });
   expect(off).not.toHaveProperty('custom_var_k3');
-  const type = await service.of.type.hitsOf(2);
+  const type = await service.of.type.hitsOf(3);
   expect(storedAt(type, '/fails')).toMatchObject(named);
-  expect(storedAt(type, '/fine')).not.toHaveProperty('custom_var_k3');
-  const crash = await service.of.crash.hitsOf(2);
+  for (const path of ['/recovered', '/fine']) {
+    expect(storedAt(type, path)).toMatchObject({ custom_var_v1: '200' });
+    expect(storedAt(type, path)).not.toHaveProperty('custom_var_k3');
+  }
+  const crash = await service.of.crash.hitsOf(3);
   expect(storedAt(crash, '/fails')).toMatchObject(named);
   // The crash itself is refused here: the stand-in has no CrashAnalytics, as Matomo by default.
   expect(crash.filter(({ params }) => params.ca !== undefined)).toMatchObject([
