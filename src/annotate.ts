@@ -16,7 +16,7 @@ export function track(parameters: TrackingParameters): void {
     const { cvar, ...others } = parameters;
     for (const notes of currentNotes()) {
       notes.parameters = { ...notes.parameters, ...others };
-      if (cvar) notes.cvar = { ...notes.cvar, ...cvar };
+      if (isRecord(cvar)) notes.cvar = { ...notes.cvar, ...cvar };
     }
   } catch {
     // What cannot be read as parameters is none.
@@ -88,4 +88,8 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
     'then' in value &&
     typeof value.then === 'function'
   );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

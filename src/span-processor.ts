@@ -26,6 +26,7 @@ export class MatomoSpanProcessor {
   readonly #diagnostics: Diagnostics = createDiagnostics();
   readonly #pipeline: HitPipeline | undefined;
   readonly #requests: RequestTracker | undefined;
+  #closed: Promise<void> | undefined;
 
   /** @throws TypeError naming the option and the value, where one is wrong. */
   constructor(options: MatomoOptions = {}) {
@@ -69,13 +70,18 @@ export class MatomoSpanProcessor {
    * rejects; further calls return the same promise.
    */
   shutdown(): Promise<void> {
-    this.#requests?.stop();
-    return this.#pipeline?.shutdown() ?? Promise.resolve();
+    this.#closed ??= this.#close();
+    return this.#closed;
   }
 
   /** What became of every request so far. */
   stats(): MatomoStats {
     return this.#pipeline?.stats() ?? noStats();
+  }
+
+  async #close(): Promise<void> {
+    await this.#pipeline?.shutdown();
+    this.#requests?.stop();
   }
 
   #report(callback: string, error: unknown): void {

@@ -31,7 +31,7 @@ interface Located {
 export function createToPageUrl(options: PageUrlOptions): (request: Located) => string {
   const toTrackedQuery = createToTrackedQuery(options);
   return function toPageUrl({ scheme, host, path, query }) {
-    const origin = options.baseUrl ?? `${scheme}://${toHost(host)}`;
+    const origin = options.baseUrl ?? `${scheme}://${toHost(host, scheme)}`;
     const url = origin + encodeUnsafe(options.siteSearch ? path : removeSearchFromPath(path));
     if (query === undefined || url.length >= MAX_URL_LENGTH) return cut(url, MAX_URL_LENGTH);
     const tracked = encodeUnsafe(toTrackedQuery(query));
@@ -59,10 +59,10 @@ function withoutCredentials(origin: string): string {
   return origin.replace(/^([^/]*\/\/)[^/]*@/, '$1');
 }
 
-function toHost(host: string | undefined): string {
-  return host !== undefined && host.length <= MAX_HOST_LENGTH && HOST.test(host)
-    ? host
-    : 'localhost';
+/** Without the port that the scheme has anyway, or that the listener had behind what made the scheme https. */
+function toHost(host: string | undefined, scheme: string): string {
+  if (host === undefined || host.length > MAX_HOST_LENGTH || !HOST.test(host)) return 'localhost';
+  return host.replace(scheme === 'https' ? /:(?:443|80)$/ : /:80$/, '');
 }
 
 function encodeUnsafe(text: string): string {

@@ -117,14 +117,29 @@ export function routeDetails(
   value: unknown,
 ): Readonly<Record<string, TrackingParameters>> {
   if (!isRecord(value)) return refuse(name, 'an object of tracking parameters by route', value);
+  const copy: Record<string, TrackingParameters> = {};
   for (const [route, details] of Object.entries(value)) {
-    if (!isRecord(details)) return refuse(`${name}[${show(route)}]`, 'an object', details);
-    const unknown = Object.keys(details).find((key) => key !== 'cvar' && !declarationOf(key));
-    if (unknown !== undefined) {
-      refuse(`${name}[${show(route)}]`, 'an object of tracking parameters', unknown);
+    const place = `${name}[${show(route)}]`;
+    if (!isRecord(details)) return refuse(place, 'an object', details);
+    const { cvar, ...parameters } = details;
+    const unknown = Object.keys(parameters).find((key) => !declarationOf(key));
+    if (unknown !== undefined) refuse(place, 'an object of tracking parameters', unknown);
+    checkValues(place, parameters);
+    if (cvar === undefined) copy[route] = { ...parameters } as TrackingParameters;
+    else if (isRecord(cvar)) {
+      checkValues(`${place}.cvar`, cvar);
+      copy[route] = { ...parameters, cvar: { ...cvar } } as TrackingParameters;
+    } else refuse(`${place}.cvar`, 'an object of custom variables', cvar);
+  }
+  return copy;
+}
+
+function checkValues(place: string, values: Record<string, unknown>): void {
+  for (const [key, value] of Object.entries(values)) {
+    if (!['string', 'number', 'boolean'].includes(typeof value)) {
+      refuse(`${place}.${key}`, 'text, a number or a boolean', value);
     }
   }
-  return structuredClone(value) as Record<string, TrackingParameters>;
 }
 
 export function dimensions(name: string, value: unknown): ResolvedOptions['dimensions'] {

@@ -30,21 +30,36 @@ export function routeOf(
 
 function routeOfRequest(request: RoutedRequest | undefined, path: string): string | undefined {
   const given = request?.route?.path;
-  const first: unknown = Array.isArray(given) ? given[0] : given;
-  if (first instanceof RegExp) return String(first);
-  if (typeof first !== 'string') return undefined;
-  const template = first;
+  if (given instanceof RegExp) return String(given);
+  const segments = segmentsOf(path);
+  const template = Array.isArray(given) ? templateOf(given, segments) : given;
+  if (typeof template !== 'string') return undefined;
   const { baseUrl } = request ?? {};
-  const prefix = typeof baseUrl === 'string' && baseUrl !== '' ? baseUrl : prefixOf(path, template);
+  const prefix =
+    typeof baseUrl === 'string' && baseUrl !== '' ? baseUrl : lostPrefix(segments, template);
   return template === '/' && prefix !== '' ? prefix : prefix + template;
 }
 
-/** After an error Express has reset `baseUrl`: the prefix is the path less as many segments as the route has. */
-function prefixOf(path: string, template: string): string {
-  const own = template === '/' ? 0 : template.split('/').length - 1;
-  const segments = path.replace(/\/$/, '').split('/').slice(1);
-  return segments
-    .slice(0, Math.max(0, segments.length - own))
-    .map((segment) => `/${segment}`)
-    .join('');
+/** Which of several templates of one route it was: the one that the end of the path looks like. */
+function templateOf(templates: readonly unknown[], path: readonly string[]): unknown {
+  const looksLike = (template: unknown) => {
+    const own = segmentsOf(String(template));
+    const end = path.slice(path.length - own.length);
+    return own.every((segment, i) => segment.startsWith(':') || segment === end[i]);
+  };
+  return templates.find(looksLike) ?? templates[0];
+}
+
+/**
+ * After an error Express has reset `baseUrl`: the prefix is the path less as many segments as the route has. Where those
+ * cannot be counted, because one matches many, there is none.
+ */
+function lostPrefix(path: readonly string[], template: string): string {
+  if (/[*?+({]/.test(template)) return '';
+  const prefix = path.slice(0, Math.max(0, path.length - segmentsOf(template).length));
+  return prefix.map((segment) => `/${segment}`).join('');
+}
+
+function segmentsOf(path: string): string[] {
+  return path.split('/').filter((segment) => segment !== '');
 }

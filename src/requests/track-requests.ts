@@ -145,10 +145,17 @@ function takeCaptured(span: Span & FinishedSpan): CapturedRequest | undefined {
   const captured = currentRequest();
   if (!captured || (captured.span !== undefined && captured.span !== span)) return undefined;
   const target = targetOf(span.attributes);
-  const method = methodOf(span.attributes);
-  const agrees =
-    method === captured.request.method && target?.path === splitTarget(captured.target).path;
-  if (!agrees) return undefined;
+  if (!target || methodOf(span.attributes) !== captured.request.method) return undefined;
+  if (!isSamePath(target.path, splitTarget(captured.target).path)) return undefined;
   captured.span = span;
   return captured;
+}
+
+/** Instrumentations take the path from a parser of URLs, which resolves dots, encodes braces and cuts fragments. */
+function isSamePath(ofSpan: string, ofRequest: string): boolean {
+  return ofSpan === ofRequest || parsedPath(ofSpan) === parsedPath(ofRequest);
+}
+
+function parsedPath(path: string): string | undefined {
+  return URL.canParse(path, 'http://host') ? new URL(path, 'http://host').pathname : undefined;
 }
