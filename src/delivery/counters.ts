@@ -35,3 +35,13 @@ export function createDeliveryCounters(): DeliveryCounters {
     },
   };
 }
+
+/** Adds what became of some hits to what became of others. */
+export function addCounters(sum: DeliveryCounters, added: DeliveryCounters): void {
+  sum.tracked += added.tracked;
+  sum.accepted += added.accepted;
+  sum.invalid += added.invalid;
+  for (const reason of Object.keys(sum.lost) as LossReason[]) {
+    sum.lost[reason] += added.lost[reason];
+  }
+}

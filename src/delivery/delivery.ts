@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import type { Diagnostics } from '../diagnostics.js';
 import type { Hit, PendingHit } from '../hit/hit.js';
 import { type Batch, countOf, toBody } from './batch.js';
-import { createDeliveryCounters, type DeliveryCounters } from './counters.js';
+import { addCounters, createDeliveryCounters, type DeliveryCounters } from './counters.js';
 import { Outbox } from './outbox.js';
 import { createSettleBatch } from './settle-batch.js';
 import type { Transport } from './transport.js';
@@ -59,7 +59,7 @@ export class Delivery {
     this.#diagnostics = diagnostics;
     const { resendUnconfirmed, tokenAuth } = options;
     const settling = { resendUnconfirmed, hasToken: tokenAuth !== undefined };
-    this.#settleBatch = createSettleBatch(this.counters, settling, diagnostics, random);
+    this.#settleBatch = createSettleBatch(settling, diagnostics, random);
   }
 
   /** Hits whose fate is open: queued, held back or in flight. */
@@ -188,7 +188,8 @@ export class Delivery {
     const body = toBody(batch.hits, tokenAuth);
     const exchange = await this.#transport.send(body, exportTimeoutMillis);
     const now = Date.now();
-    const { again, waitMillis, refusesCrashes } = this.#settleBatch(batch, exchange, now);
+    const { counts, again, waitMillis, refusesCrashes } = this.#settleBatch(batch, exchange, now);
+    addCounters(this.counters, counts);
     this.#outbox.replaceFirst(batch, again);
     this.#waitUntilMillis = now + waitMillis;
     if (refusesCrashes) {

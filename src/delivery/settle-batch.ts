@@ -1,12 +1,14 @@
 import type { Diagnostics } from '../diagnostics.js';
 import { backOffMillis, holdMillis, retryAfterMillis } from './back-off.js';
 import { type Batch, countOf, halve } from './batch.js';
-import type { DeliveryCounters } from './counters.js';
+import { createDeliveryCounters, type DeliveryCounters, type LossReason } from './counters.js';
 import { readAnswer, type Verdict } from './read-answer.js';
 import type { Exchange } from './transport.js';
 
-/** What is left to do after an exchange. */
+/** What an exchange decided about a batch, and what is left to do. */
 export interface Outcome {
+  /** The hits that are decided: those of the batch that are not sent again. */
+  readonly counts: DeliveryCounters;
   /** To be sent before anything else: the batch again, its halves, or nothing. */
   readonly again: readonly Batch[];
   /** Until then nothing is sent; 0: go on. */
@@ -22,11 +24,9 @@ export interface SettleBatchOptions {
 }
 
 const TRIES_BEFORE_HALVING = 3;
-const DONE: Outcome = { again: [], waitMillis: 0 };
 
-/** Counts what an exchange decided about a batch, and says what to do with the rest. Remembers how Matomo has been doing. */
+/** Reads what an exchange decided about a batch, and says what to do with the rest. Remembers how Matomo has been doing. */
 export function createSettleBatch(
-  counters: DeliveryCounters,
   { hasToken, resendUnconfirmed }: SettleBatchOptions,
   diagnostics: Diagnostics,
   random: () => number,
@@ -35,6 +35,8 @@ export function createSettleBatch(
   let failures = 0;
   /** Bulks that Matomo has processed: tells one bad hit from a database that is away. */
   let processed = 0;
+  /** Matomo has tracked something of ours. */
+  let hasTracked = false;
 
   function stop(reason: string): void {
     failures += 1;
@@ -51,7 +53,7 @@ export function createSettleBatch(
 
   function retry(batch: Batch, reason: string, waitMillis?: number): Outcome {
     stop(reason);
-    return { again: [batch], waitMillis: waitMillis ?? backOffMillis(failures, random) };
+    return open([batch], waitMillis ?? backOffMillis(failures, random));
   }
 
   /** One hit that the database refuses rolls back its whole bulk, and so does a database that is away. */
@@ -64,20 +66,18 @@ export function createSettleBatch(
     if (again.failures < TRIES_BEFORE_HALVING) return retry(again, reason);
     if (again.hits.length > 1) {
       stop(reason);
-      return { again: halve(again), waitMillis: backOffMillis(failures, random) };
+      return open(halve(again), backOffMillis(failures, random));
     }
     if (again.processedBefore === processed) return retry(again, reason);
-    counters.lost.rejected += 1;
     diagnostics.warnOnce('rejected', `${reason}, alone and again: it was dropped`);
-    return DONE;
+    return lost('rejected', 1);
   }
 
   function refuseCrashes(sent: number): Outcome {
-    counters.lost.rejected += sent;
     diagnostics.warn(
       'Matomo cannot take crashes, they are not sent any more: it has no CrashAnalytics plugin. Set errors to "type"',
     );
-    return { ...DONE, refusesCrashes: true };
+    return { ...lost('rejected', sent), refusesCrashes: true };
   }
 
   return function settleBatch(batch, exchange, nowMillis) {
@@ -85,37 +85,63 @@ export function createSettleBatch(
     const verdict: Verdict = readAnswer(exchange, {
       sent,
       hasToken,
-      hasTracked: counters.tracked > 0,
+      hasTracked,
     });
     switch (verdict.kind) {
       case 'processed':
         resume();
-        counters.tracked += verdict.tracked;
-        counters.invalid += verdict.invalid;
-        counters.lost.unconfirmed += verdict.unconfirmed;
+        hasTracked ||= verdict.tracked > 0;
         if (verdict.note !== undefined) diagnostics.error(verdict.note);
-        return DONE;
+        return decided({
+          tracked: verdict.tracked,
+          invalid: verdict.invalid,
+          unconfirmed: verdict.unconfirmed,
+        });
       case 'accepted':
         resume();
-        counters.accepted += sent;
-        return DONE;
+        return decided({ accepted: sent });
       case 'unconfirmed':
         if (resendUnconfirmed) return retry(batch, `${verdict.reason}; the hits are sent again`);
-        counters.lost.unconfirmed += sent;
         stop(`${verdict.reason}; ${countOf(sent)} may be stored or not and are not sent again`);
-        return { again: [], waitMillis: backOffMillis(failures, random) };
+        return { ...lost('unconfirmed', sent), waitMillis: backOffMillis(failures, random) };
       case 'rolled_back':
         return batch.kind === 'crash' ? refuseCrashes(sent) : rolledBack(batch, verdict.reason);
       case 'unavailable':
         return retry(batch, verdict.reason, retryAfterMillis(verdict.retryAfter, nowMillis));
       case 'refused':
         stop(verdict.reason);
-        return { again: [batch], waitMillis: holdMillis(failures, random) };
+        return open([batch], holdMillis(failures, random));
       case 'too_large':
-        if (sent > 1) return { again: halve(batch), waitMillis: 0 };
-        counters.lost.too_large += 1;
+        if (sent > 1) return open(halve(batch), 0);
         diagnostics.warnOnce('too_large', 'a hit was dropped: it alone is too large for Matomo');
-        return DONE;
+        return lost('too_large', 1);
     }
   };
+}
+
+/** Nothing is decided. */
+function open(again: readonly Batch[], waitMillis: number): Outcome {
+  return { counts: createDeliveryCounters(), again, waitMillis };
+}
+
+function decided({
+  tracked = 0,
+  accepted = 0,
+  invalid = 0,
+  unconfirmed = 0,
+}: {
+  tracked?: number;
+  accepted?: number;
+  invalid?: number;
+  unconfirmed?: number;
+}): Outcome {
+  const { lost: none } = createDeliveryCounters();
+  const counts = { tracked, accepted, invalid, lost: { ...none, unconfirmed } };
+  return { counts, again: [], waitMillis: 0 };
+}
+
+function lost(reason: LossReason, hits: number): Outcome {
+  const counts = createDeliveryCounters();
+  counts.lost[reason] = hits;
+  return { counts, again: [], waitMillis: 0 };
 }
