@@ -8,10 +8,12 @@ export interface Batch {
   readonly failures: number;
   /** How many bulks Matomo had processed when this one was rolled back first. */
   readonly processedBefore: number | undefined;
+  /** The half that is tried alone, to find a hit that rolls the whole back. */
+  readonly half: 'first' | 'second' | undefined;
 }
 
 function createBatch(kind: Hit['kind'], hits: readonly EncodedHit[]): Batch {
-  return { kind, hits, failures: 0, processedBefore: undefined };
+  return { kind, hits, failures: 0, processedBefore: undefined, half: undefined };
 }
 
 export interface EncodedHit {
@@ -73,13 +75,29 @@ export function toBody(hits: readonly EncodedHit[], tokenAuth: string | undefine
   return Buffer.concat(parts);
 }
 
-/** The two halves of a batch, in order. They keep its first failure, so that a lone bad hit is told from an outage. */
-export function halve({ kind, hits, processedBefore }: Batch): [Batch, Batch] {
+/** What of a batch the next request takes: all of it, or the half that is tried alone. */
+export function sentHits({ hits, half }: Batch): readonly EncodedHit[] {
   const middle = Math.ceil(hits.length / 2);
-  return [
-    { kind, hits: hits.slice(0, middle), failures: 0, processedBefore },
-    { kind, hits: hits.slice(middle), failures: 0, processedBefore },
-  ];
+  if (half === undefined) return hits;
+  return half === 'first' ? hits.slice(0, middle) : hits.slice(middle);
+}
+
+/** A batch of some hits of another, which keeps its first failure. */
+export function partOf(batch: Batch, hits: readonly EncodedHit[]): Batch {
+  return { ...createBatch(batch.kind, hits), processedBefore: batch.processedBefore };
+}
+
+/** What of a batch the last request did not take; no batch where that is nothing. */
+export function restOf(batch: Batch): Batch[] {
+  if (batch.half === undefined) return [];
+  return [partOf(batch, sentHits({ ...batch, half: batch.half === 'first' ? 'second' : 'first' }))];
+}
+
+/** The two halves of what was sent, in order, and the rest. */
+export function halve(batch: Batch): Batch[] {
+  const sent = partOf(batch, sentHits(batch));
+  const halves = [{ ...sent, half: 'first' } as const, { ...sent, half: 'second' } as const];
+  return [...halves.map((half) => partOf(batch, sentHits(half))), ...restOf(batch)];
 }
 
 /** For messages: `1 hit`, `40 hits`. */

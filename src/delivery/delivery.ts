@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Diagnostics } from '../diagnostics.js';
 import type { Hit, PendingHit } from '../hit/hit.js';
-import { type Batch, countOf, toBody } from './batch.js';
+import { type Batch, countOf, sentHits, toBody } from './batch.js';
 import { addCounters, createDeliveryCounters, type DeliveryCounters } from './counters.js';
 import { Outbox } from './outbox.js';
 import { createSettleBatch } from './settle-batch.js';
@@ -185,7 +185,7 @@ export class Delivery {
   /** Whether the next batch may follow at once. */
   async #attempt(batch: Batch): Promise<boolean> {
     const { tokenAuth, exportTimeoutMillis } = this.#options;
-    const body = toBody(batch.hits, tokenAuth);
+    const body = toBody(sentHits(batch), tokenAuth);
     const exchange = await this.#transport.send(body, exportTimeoutMillis);
     const now = Date.now();
     const { counts, again, waitMillis, refusesCrashes } = this.#settleBatch(batch, exchange, now);

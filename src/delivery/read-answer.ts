@@ -23,8 +23,12 @@ export type Verdict =
       readonly reason: string;
       readonly retryAfter?: string | undefined;
     }
+  /** Neither tracked nor invalid: the tracker is off, or a hit makes the whole unreadable. */
+  | { readonly kind: 'nothing_kept'; readonly reason: string }
+  /** Nothing of it was valid, with a token that has worked: each hit may be bad, or the token no longer good. */
+  | { readonly kind: 'all_invalid'; readonly reason: string }
   /** Not processed, and will not be before somebody changes something. */
-  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'refused'; readonly reason: string; readonly isTokenRefused?: true }
   | { readonly kind: 'too_large' };
 
 /** What is known of the other side besides this exchange. */
@@ -87,15 +91,15 @@ function readOk(answer: Answer, known: Acquaintance): Verdict {
   const invalid = Math.min(counters.invalid, known.sent - tracked);
   if (tracked + invalid === 0) {
     return {
-      kind: 'refused',
+      kind: 'nothing_kept',
       reason: `Matomo kept none of ${countOf(known.sent)} and refused none: is tracking switched off (record_statistics)?`,
     };
   }
-  if (tracked === 0 && known.hasToken && !known.hasTracked) {
-    return {
-      kind: 'refused',
-      reason: `Matomo refused all of ${countOf(known.sent)}: check siteId, and that tokenAuth is of a user who may write to that site`,
-    };
+  if (tracked === 0 && known.hasToken) {
+    const reason = `Matomo refused all of ${countOf(known.sent)}: check siteId, and that tokenAuth is of a user who may write to that site`;
+    return known.hasTracked
+      ? { kind: 'all_invalid', reason }
+      : { kind: 'refused', reason, isTokenRefused: true };
   }
   return {
     kind: 'processed',

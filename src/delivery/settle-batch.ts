@@ -1,6 +1,6 @@
 import type { Diagnostics } from '../diagnostics.js';
 import { backOffMillis, holdMillis, retryAfterMillis } from './back-off.js';
-import { type Batch, countOf, halve } from './batch.js';
+import { type Batch, countOf, halve, restOf, sentHits } from './batch.js';
 import { createDeliveryCounters, type DeliveryCounters, type LossReason } from './counters.js';
 import { readAnswer, type Verdict } from './read-answer.js';
 import type { Exchange } from './transport.js';
@@ -24,6 +24,9 @@ export interface SettleBatchOptions {
 }
 
 const TRIES_BEFORE_HALVING = 3;
+const MOST_REFUSALS = 10;
+/** A number of failures after which the wait is the longest there is. */
+const LONGEST = 100;
 
 /** Reads what an exchange decided about a batch, and says what to do with the rest. Remembers how Matomo has been doing. */
 export function createSettleBatch(
@@ -37,6 +40,8 @@ export function createSettleBatch(
   let processed = 0;
   /** Matomo has tracked something of ours. */
   let hasTracked = false;
+  /** Bulks in a row of which nothing was valid, with a token. */
+  let refusals = 0;
 
   function stop(reason: string): void {
     failures += 1;
@@ -48,6 +53,7 @@ export function createSettleBatch(
   function resume(): void {
     if (failures > 0) diagnostics.warn('Matomo takes hits again');
     failures = 0;
+    refusals = 0;
     processed += 1;
   }
 
@@ -56,21 +62,38 @@ export function createSettleBatch(
     return open([batch], waitMillis ?? backOffMillis(failures, random));
   }
 
-  /** One hit that the database refuses rolls back its whole bulk, and so does a database that is away. */
-  function rolledBack(batch: Batch, reason: string): Outcome {
-    const again: Batch = {
+  /**
+   * One hit that the database refuses rolls back its whole bulk, and a database that is away does the same. A bulk that has
+   * been processed since the first failure tells them apart.
+   */
+  function failed(batch: Batch, reason: string, wait: typeof backOffMillis): Outcome {
+    stop(reason);
+    const tried: Batch = {
       ...batch,
       failures: batch.failures + 1,
       processedBefore: batch.processedBefore ?? processed,
     };
-    if (again.failures < TRIES_BEFORE_HALVING) return retry(again, reason);
-    if (again.hits.length > 1) {
-      stop(reason);
-      return open(halve(again), backOffMillis(failures, random));
+    const isBad = processed > (tried.processedBefore ?? 0);
+    if (isBad && sentHits(tried).length === 1) {
+      diagnostics.warnOnce('rejected', `${reason}, alone and again: it was dropped`);
+      return { ...lost('rejected', 1), again: restOf(tried) };
     }
-    if (again.processedBefore === processed) return retry(again, reason);
-    diagnostics.warnOnce('rejected', `${reason}, alone and again: it was dropped`);
-    return lost('rejected', 1);
+    const again = isBad ? narrow(tried) : tryHalves(tried);
+    return open(again, isBad ? 0 : wait(failures, random));
+  }
+
+  /**
+   * Where the token worked before, each hit may be bad by itself: they are halved down to it. But 20 refusals in an hour
+   * lock the address out, so that after some in a row only a probe now and then is sent.
+   */
+  function allInvalid(batch: Batch, sent: number, reason: string): Outcome {
+    refusals += 1;
+    if (refusals > MOST_REFUSALS) {
+      stop(reason);
+      return open([batch], holdMillis(LONGEST, random));
+    }
+    if (sent > 1) return open(halve(batch), 0);
+    return { ...decided({ invalid: 1 }), again: restOf(batch) };
   }
 
   function refuseCrashes(sent: number): Outcome {
@@ -81,7 +104,7 @@ export function createSettleBatch(
   }
 
   return function settleBatch(batch, exchange, nowMillis) {
-    const sent = batch.hits.length;
+    const sent = sentHits(batch).length;
     const verdict: Verdict = readAnswer(exchange, {
       sent,
       hasToken,
@@ -92,31 +115,49 @@ export function createSettleBatch(
         resume();
         hasTracked ||= verdict.tracked > 0;
         if (verdict.note !== undefined) diagnostics.error(verdict.note);
-        return decided({
-          tracked: verdict.tracked,
-          invalid: verdict.invalid,
-          unconfirmed: verdict.unconfirmed,
-        });
+        return { ...decided(verdict), again: restOf(batch) };
+      case 'all_invalid':
+        return allInvalid(batch, sent, verdict.reason);
       case 'accepted':
         resume();
-        return decided({ accepted: sent });
+        return { ...decided({ accepted: sent }), again: restOf(batch) };
       case 'unconfirmed':
         if (resendUnconfirmed) return retry(batch, `${verdict.reason}; the hits are sent again`);
         stop(`${verdict.reason}; ${countOf(sent)} may be stored or not and are not sent again`);
-        return { ...lost('unconfirmed', sent), waitMillis: backOffMillis(failures, random) };
+        return {
+          ...lost('unconfirmed', sent),
+          again: restOf(batch),
+          waitMillis: backOffMillis(failures, random),
+        };
       case 'rolled_back':
-        return batch.kind === 'crash' ? refuseCrashes(sent) : rolledBack(batch, verdict.reason);
+        if (batch.kind === 'crash') return refuseCrashes(sent);
+        return failed(batch, verdict.reason, backOffMillis);
+      case 'nothing_kept':
+        return failed(batch, verdict.reason, holdMillis);
       case 'unavailable':
         return retry(batch, verdict.reason, retryAfterMillis(verdict.retryAfter, nowMillis));
       case 'refused':
         stop(verdict.reason);
-        return open([batch], holdMillis(failures, random));
+        return open([batch], holdMillis(verdict.isTokenRefused ? LONGEST : failures, random));
       case 'too_large':
         if (sent > 1) return open(halve(batch), 0);
         diagnostics.warnOnce('too_large', 'a hit was dropped: it alone is too large for Matomo');
-        return lost('too_large', 1);
+        return { ...lost('too_large', 1), again: restOf(batch) };
     }
   };
+}
+
+/** A batch that fails where Matomo works: it has a bad hit in what was sent. */
+function narrow(batch: Batch): readonly Batch[] {
+  return batch.half === undefined ? [{ ...batch, half: 'first' }] : halve(batch);
+}
+
+/** A batch that fails where perhaps everything does: whole at first, then one half, then the other, then whole again. */
+function tryHalves(batch: Batch): readonly Batch[] {
+  if (batch.half === 'first') return [{ ...batch, half: 'second' }];
+  if (batch.half === 'second') return [{ ...batch, half: undefined, failures: 0 }];
+  const isTime = batch.failures >= TRIES_BEFORE_HALVING && batch.hits.length > 1;
+  return [isTime ? { ...batch, half: 'first' } : batch];
 }
 
 /** Nothing is decided. */

@@ -291,6 +291,68 @@ test('an outage of Matomo’s database, which answers the same, rejects nothing'
   expect(delivery.counters.tracked).toBe(5);
 });
 
+test('a hit that makes Matomo keep nothing and refuse nothing is found as well', async () => {
+  const { delivery, transport } = setUp();
+  const poisoned = () => transport.bodies.at(-1)?.requests.includes('?h=poison');
+  transport.answer((sent) =>
+    poisoned() ? answer(200, { status: 'success', tracked: 0, invalid: 0 }) : processed(sent),
+  );
+  for (let i = 0; i < 4; i++) delivery.push(pending());
+  delivery.push(pending({ name: 'poison' }));
+  await vi.advanceTimersByTimeAsync(60 * 60_000);
+  expect(delivery.counters).toMatchObject({ tracked: 4, lost: { rejected: 1 } });
+});
+
+test('with a token that has worked, bad hits are counted one by one', async () => {
+  const { delivery, transport } = setUp({ tokenAuth: 't' });
+  const isBad = (query: string) => query.includes('bad');
+  transport.answer((sent) => {
+    const bad = transport.bodies.at(-1)?.requests.filter(isBad).length ?? 0;
+    return processed(sent, bad);
+  });
+  delivery.push(pending({ name: 'good' }));
+  await delivery.flush();
+  for (const name of ['bad 1', 'bad 2', 'bad 3']) delivery.push(pending({ name }));
+  await delivery.flush();
+  expect(delivery).toMatchObject({ pending: 0, counters: { tracked: 1, invalid: 3 } });
+});
+
+test('with a token that never worked the batch is held, and Matomo asked a dozen times an hour at most', async () => {
+  const { delivery, transport, said } = setUp({ tokenAuth: 't' });
+  transport.answer((sent) => processed(sent, sent));
+  for (let i = 0; i < 5; i++) delivery.push(pending());
+  await vi.advanceTimersByTimeAsync(60 * 60_000);
+  expect(transport.bodies.length).toBeLessThanOrEqual(13);
+  expect(delivery).toMatchObject({ pending: 5, counters: { invalid: 0 } });
+  expect(said).toEqual([expect.stringContaining('tokenAuth')]);
+});
+
+test('a token that stops working locks nobody out: after ten refusals in a row the rest waits', async () => {
+  const { delivery, transport } = setUp({ tokenAuth: 't' });
+  delivery.push(pending());
+  await delivery.flush();
+  transport.answer((sent) => processed(sent, sent));
+  for (let i = 0; i < 100; i++) delivery.push(pending());
+  const before = transport.bodies.length;
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(transport.bodies.length - before).toBeLessThanOrEqual(11);
+  expect(delivery.pending).toBeGreaterThan(80);
+});
+
+test('a database that comes back finds the batch whole, however often it failed', async () => {
+  const { delivery, transport } = setUp();
+  transport.answer(answer(500));
+  for (let i = 0; i < 20; i++) delivery.push(pending());
+  await vi.advanceTimersByTimeAsync(10 * 60_000);
+  expect(delivery).toMatchObject({ pending: 20, counters: { lost: { rejected: 0 } } });
+  transport.answer((sent) => processed(sent));
+  await vi.advanceTimersByTimeAsync(120_000);
+  expect(delivery.counters.tracked).toBe(20);
+  expect(transport.bodies.slice(-2).map(({ requests }) => requests.length)).toSatisfy(
+    (sizes: number[]) => sizes.at(-1) === 20 || (sizes[0] ?? 0) + (sizes[1] ?? 0) === 20,
+  );
+});
+
 test('a bulk that is too large is halved down to the one hit that is', async () => {
   const { delivery, transport } = setUp();
   const large = () => transport.bodies.at(-1)?.requests.includes('?h=large');

@@ -19,7 +19,7 @@ test.each([
     counters(5, 2),
     { kind: 'processed', tracked: 3, invalid: 0, unconfirmed: 0 },
   ],
-  ['nothing kept', counters(0, 0), { kind: 'refused' }],
+  ['nothing kept', counters(0, 0), { kind: 'nothing_kept' }],
   ['QueuedTracking', answer(200, 'GIF89a', 'image/gif'), { kind: 'accepted' }],
   ['204', answer(204), { kind: 'accepted' }],
   ['another page', answer(200, '<html>'), { kind: 'refused' }],
@@ -62,6 +62,11 @@ test('all invalid without a token: counted, and the site id is named', () => {
 test('all invalid with a token that never worked: held back, and what to check is said', () => {
   const verdict = readAnswer(counters(0, 3), { ...known, hasToken: true });
   expect(verdict).toMatchObject({ kind: 'refused', reason: expect.stringContaining('tokenAuth') });
+});
+
+test('all invalid with a token that has worked: each hit may be bad by itself', () => {
+  const verdict = readAnswer(counters(0, 3), { ...known, hasToken: true, hasTracked: true });
+  expect(verdict.kind).toBe('all_invalid');
 });
 
 test('an answer that is not Matomo’s after Matomo has answered from there may hide that hits were stored', () => {
