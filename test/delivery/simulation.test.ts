@@ -1,0 +1,156 @@
+import fc from 'fast-check';
+import { expect, test, vi } from 'vitest';
+import { Delivery } from '../../src/delivery/delivery.js';
+import { FAULTS, type Fault, SimulatedMatomo } from '../support/simulated-matomo.js';
+
+const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
+const HISTORIES = Number(process.env.FC_RUNS ?? 10_000);
+
+type Step =
+  | { kind: 'hits'; names: string[] }
+  | { kind: 'fault'; fault: Fault }
+  | { kind: 'wait'; millis: number }
+  | { kind: 'flush' };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('hits' as const),
+      names: fc.array(fc.constantFrom('hit', 'hit', 'hit', 'hit', 'hit', 'invalid', 'poison'), {
+        minLength: 1,
+        maxLength: 8,
+      }),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('fault' as const),
+      fault: fc.constantFrom(...FAULTS),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('wait' as const),
+      millis: fc.constantFrom(10, 30, 200, 1000, 5000, 60_000),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ kind: 'flush' as const }) },
+);
+
+const history = fc.record({
+  steps: fc.array(step, { minLength: 3, maxLength: 15 }),
+  hasToken: fc.boolean(),
+  maxExportBatchSize: fc.constantFrom(1, 3, 7, 100),
+  maxQueueSize: fc.constantFrom(10, 1000),
+  mostInABulk: fc.constantFrom(2, 5, 1000),
+  ending: fc.constantFrom('recovery', 'shutdown'),
+});
+
+test(`in ${HISTORIES} histories of hits and faults every hit is accounted for at every step, and none is stored twice (seed ${SEED})`, async () => {
+  vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) });
+  try {
+    await fc.assert(fc.asyncProperty(history, live), { seed: SEED, numRuns: HISTORIES });
+  } finally {
+    vi.useRealTimers();
+  }
+}, 600_000);
+
+async function live({
+  steps,
+  hasToken,
+  mostInABulk,
+  ending,
+  ...sizes
+}: typeof history extends fc.Arbitrary<infer T> ? T : never) {
+  const matomo = new SimulatedMatomo(mostInABulk);
+  const silent = () => undefined;
+  const delivery = new Delivery(
+    {
+      ...sizes,
+      tokenAuth: hasToken ? 't' : undefined,
+      maxQueueBytes: 1e9,
+      resendUnconfirmed: false,
+      scheduledDelayMillis: 1000,
+      exportTimeoutMillis: 30_000,
+    },
+    matomo,
+    { info: silent, warn: silent, error: silent, warnOnce: silent, print: silent },
+    () => 0.5,
+  );
+  let made = 0;
+  const check = () => expect(accountedFor(delivery)).toBe(made);
+  for (const next of steps) {
+    if (next.kind === 'fault') matomo.fault = next.fault;
+    if (next.kind === 'flush') void delivery.flush();
+    if (next.kind === 'wait') await vi.advanceTimersByTimeAsync(next.millis);
+    if (next.kind === 'hits') {
+      for (const name of next.names) {
+        made += 1;
+        delivery.push(pending(`${name} ${made}`, made));
+        check();
+      }
+    }
+    check();
+  }
+  if (ending === 'recovery') await recover(delivery, matomo);
+  await endOf(delivery.shutdown(1000));
+  check();
+  compare(delivery, matomo);
+}
+
+/** Matomo works again, and gets all the time that it needs. */
+async function recover(delivery: Delivery, matomo: SimulatedMatomo): Promise<void> {
+  matomo.fault = 'none';
+  for (let i = 0; i < 200 && delivery.pending > 0; i++) await vi.advanceTimersByTimeAsync(60_000);
+  // A lone hit that fails is not given up before something else has succeeded.
+  if (delivery.pending > 0) expect(delivery.counters.tracked + delivery.pending).toBeGreaterThan(0);
+}
+
+async function endOf(closed: Promise<void>): Promise<void> {
+  await vi.advanceTimersByTimeAsync(2000);
+  await closed;
+}
+
+function compare({ counters, pending: left }: Delivery, matomo: SimulatedMatomo): void {
+  const times = [...matomo.stored.values()];
+  const stored = times.length;
+  expect(left).toBe(0);
+  expect(times.every((count) => count === 1)).toBe(true);
+  expect(counters.tracked).toBe(matomo.answeredTracked);
+  expect(counters.accepted).toBe(matomo.answeredAccepted);
+  // What was stored without our knowing it is among the unconfirmed.
+  expect(matomo.unknown).toBeLessThanOrEqual(counters.lost.unconfirmed);
+  expect(stored).toBeLessThanOrEqual(counters.tracked + counters.accepted + matomo.unknown);
+  // Only a hit that rolls everything back is ever given up.
+  const poison = [...matomo.stored.keys()].filter((name) => name.startsWith('poison'));
+  expect(poison).toEqual([]);
+}
+
+function accountedFor({ counters, pending: open }: Delivery): number {
+  const { tracked, accepted, invalid, lost } = counters;
+  return Object.values(lost).reduce(
+    (sum, count) => sum + count,
+    open + tracked + accepted + invalid,
+  );
+}
+
+function pending(name: string, visitor: number) {
+  const endedMillis = Date.now();
+  return {
+    endedMillis,
+    bytes: 1000,
+    isSettled: (nowMillis: number) => nowMillis - endedMillis >= 20,
+    settle: () => [
+      {
+        site: 1,
+        visitor: String(visitor % 3),
+        startSeconds: Math.floor(endedMillis / 1000),
+        kind: 'page' as const,
+        encode: () => Buffer.from(`?h=${name}`),
+      },
+    ],
+  };
+}
