@@ -11,6 +11,7 @@ import type { Hit, PendingHit } from './hit/hit.js';
 import type { HttpRequest, TrackedRequest } from './hit/http-request.js';
 import { createToHits } from './hit/to-hits.js';
 import { deriveVisitorKey } from './hit/visitor-id.js';
+import { measureTransport, observeStats } from './metrics.js';
 import { resolveOptions } from './options/resolve-options.js';
 import type { ResolvedOptions } from './options/resolved-options.js';
 import type { MatomoOptions } from './options.js';
@@ -41,6 +42,9 @@ export class HitPipeline {
     this.#options = options;
     this.#diagnostics = diagnostics;
     this.#delivery = new Delivery(options, createTransport(options, diagnostics), diagnostics);
+    if (options.meterProvider) {
+      observeStats(options.meterProvider, () => this.stats(), options.maxQueueSize);
+    }
     this.#findIgnoreReason = createFindIgnoreReason(options);
     this.#ask = createAskOptions(options, diagnostics);
     this.#toHits = createToHits(
@@ -174,7 +178,9 @@ function bytesOf({
 function createTransport(options: ResolvedOptions, diagnostics: Diagnostics): Transport {
   if (options.dryRun) return createDryRunTransport((line) => diagnostics.print(line));
   const userAgent = `opentelemetry-matomo/${VERSION}`;
-  const transport = createUndiciTransport({ ...options, userAgent });
+  const plain = createUndiciTransport({ ...options, userAgent });
+  const { meterProvider } = options;
+  const transport = meterProvider ? measureTransport(plain, meterProvider) : plain;
   return {
     send: (body, timeoutMillis) => withoutTracing(() => transport.send(body, timeoutMillis)),
     close: () => transport.close(),

@@ -1,3 +1,4 @@
+import type { MeterProvider } from '@opentelemetry/api';
 import type { HttpDispatcher } from './delivery/dispatcher.js';
 import type { TrackedRequest } from './hit/http-request.js';
 import type { TrackingParameters } from './hit/tracking-parameters.js';
@@ -172,4 +173,11 @@ export interface MatomoOptions {
     | undefined;
   /** Logs each hit and sends nothing; the hits end as `accepted`. */
   readonly dryRun?: boolean | undefined;
+  /**
+   * Gets metrics of the processor itself: hits by what became of them, requests that were left out, the queue, and the time
+   * that bulk requests take. Names: `matomo.*`, and `otel.sdk.processor.span.*` of OpenTelemetry's semantic conventions.
+   *
+   * @see https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/
+   */
+  readonly meterProvider?: MeterProvider | undefined;
 }

@@ -72,6 +72,7 @@ const WRONG: [keyof MatomoOptions, unknown, string][] = [
   ['resendUnconfirmed', 'x', 'x'],
   ['beforeSend', true, 'true'],
   ['dryRun', 'yes', 'yes'],
+  ['meterProvider', 'global', 'global'],
   ['maxQueueSize', 0, '0'],
   ['maxQueueSize', '1e3', '1e3'],
   ['maxExportBatchSize', 1.5, '1.5'],

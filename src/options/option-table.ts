@@ -12,6 +12,7 @@ import {
   dispatcher,
   functionOption,
   integer,
+  meterProvider,
   methods,
   oneOf,
   patterns,
@@ -184,4 +185,5 @@ export const OPTIONS: {
   dispatcher: { parse: dispatcher, default: undefined, defaultText: 'own' },
   beforeSend: { parse: functionOption, default: undefined },
   dryRun: { env: 'MATOMO_DRY_RUN', parse: boolean, default: false },
+  meterProvider: { parse: meterProvider, default: undefined },
 };

@@ -1,3 +1,4 @@
+import type { MeterProvider } from '@opentelemetry/api';
 import type { HttpDispatcher } from '../delivery/dispatcher.js';
 import { show } from '../diagnostics.js';
 import { TEMPLATE_FIELDS } from '../hit/action-name.js';
@@ -62,6 +63,13 @@ export function dispatcher(name: string, value: unknown): HttpDispatcher {
   return typeof dispatch === 'function'
     ? (value as HttpDispatcher)
     : refuse(name, 'an undici Dispatcher', value);
+}
+
+export function meterProvider(name: string, value: unknown): MeterProvider {
+  const { getMeter } = (value ?? {}) as Partial<MeterProvider>;
+  return typeof getMeter === 'function'
+    ? (value as MeterProvider)
+    : refuse(name, 'a meter provider', value);
 }
 
 export function strings(name: string, value: unknown): readonly string[] {

@@ -1,3 +1,4 @@
+import type { MeterProvider } from '@opentelemetry/api';
 import type { HttpDispatcher } from '../delivery/dispatcher.js';
 import type { TrackedRequest } from '../hit/http-request.js';
 import type { TrackingParameters } from '../hit/tracking-parameters.js';
@@ -49,4 +50,5 @@ export interface ResolvedOptions {
   readonly dispatcher: HttpDispatcher | undefined;
   readonly beforeSend: ((parameters: Record<string, string>) => unknown) | undefined;
   readonly dryRun: boolean;
+  readonly meterProvider: MeterProvider | undefined;
 }
