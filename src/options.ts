@@ -32,7 +32,7 @@ export interface MatomoOptions {
     | undefined;
   /**
    * Token of a user with write access to the site. It goes into the request body and nowhere else. With it the caller's
-   * address is sent (`cip`), and hits older than a day are taken. From a file: `MATOMO_TOKEN_AUTH_FILE`, read at start.
+   * address is sent (`cip`), and hits older than a day are taken. From a file: `MATOMO_TOKEN_AUTH_FILE`, read at start and again after a refused token.
    * @see [Matomo: `token_auth`](https://developer.matomo.org/api-reference/tracking-api)
    */
   readonly tokenAuth?: string | undefined;

@@ -236,7 +236,11 @@ test('the token may come from a file', () => {
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'token');
   writeFileSync(file, 'abc123\n');
-  expect(resolve(REQUIRED, { MATOMO_TOKEN_AUTH_FILE: file }).options?.tokenAuth).toBe('abc123');
+  const { options } = resolve(REQUIRED, { MATOMO_TOKEN_AUTH_FILE: file });
+  expect(options?.tokenAuth).toBe('abc123');
+  writeFileSync(file, 'def456\n');
+  expect(options?.rereadToken?.()).toBe('def456');
+  expect(resolve({ ...REQUIRED, tokenAuth: 'x' }).options?.rereadToken).toBeUndefined();
   const missing = resolve(REQUIRED, { MATOMO_TOKEN_AUTH_FILE: `${file}.no` });
   expect(missing.options?.tokenAuth).toBeUndefined();
   expect(missing.said).toEqual([expect.stringContaining('ENOENT')]);

@@ -10,6 +10,8 @@ import { within } from './within.js';
 
 export interface DeliveryOptions {
   readonly tokenAuth: string | undefined;
+  /** Reads the token again where it came from a file. */
+  readonly rereadToken?: (() => string | undefined) | undefined;
   readonly maxQueueSize: number;
   readonly maxQueueBytes: number;
   readonly resendUnconfirmed: boolean;
@@ -36,6 +38,7 @@ export class Delivery {
   readonly #settleBatch: ReturnType<typeof createSettleBatch>;
   readonly #outbox = new Outbox();
   #takesCrashes = true;
+  #token: string | undefined;
   /** Timers and requests are of no request of the application, though they begin in one. */
   readonly #scope = new AsyncResource('MatomoDelivery');
   #timer: NodeJS.Timeout | undefined;
@@ -58,6 +61,7 @@ export class Delivery {
     this.#transport = transport;
     this.#diagnostics = diagnostics;
     const { resendUnconfirmed, tokenAuth } = options;
+    this.#token = tokenAuth;
     const settling = { resendUnconfirmed, hasToken: tokenAuth !== undefined };
     this.#settleBatch = createSettleBatch(settling, diagnostics, random);
   }
@@ -184,14 +188,16 @@ export class Delivery {
 
   /** Whether the next batch may follow at once. */
   async #attempt(batch: Batch): Promise<boolean> {
-    const { tokenAuth, exportTimeoutMillis } = this.#options;
-    const body = toBody(sentHits(batch), tokenAuth);
+    const { exportTimeoutMillis, rereadToken } = this.#options;
+    const body = toBody(sentHits(batch), this.#token);
     const exchange = await this.#transport.send(body, exportTimeoutMillis);
     const now = Date.now();
-    const { counts, again, waitMillis, refusesCrashes } = this.#settleBatch(batch, exchange, now);
+    const outcome = this.#settleBatch(batch, exchange, now);
+    const { counts, again, waitMillis, refusesCrashes, refusesToken } = outcome;
     addCounters(this.counters, counts);
     this.#outbox.replaceFirst(batch, again);
     this.#waitUntilMillis = now + waitMillis;
+    if (refusesToken) this.#token = rereadToken?.() ?? this.#token;
     if (refusesCrashes) {
       this.#takesCrashes = false;
       this.counters.lost.rejected += this.#outbox.dropCrashes();

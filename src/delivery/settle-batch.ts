@@ -15,6 +15,8 @@ export interface Outcome {
   readonly waitMillis: number;
   /** Matomo cannot take crashes: none is to be sent any more. */
   readonly refusesCrashes?: true;
+  /** The token may have been replaced where it was read from. */
+  readonly refusesToken?: true;
 }
 
 export interface SettleBatchOptions {
@@ -90,7 +92,7 @@ export function createSettleBatch(
     refusals += 1;
     if (refusals > MOST_REFUSALS) {
       stop(reason);
-      return open([batch], holdMillis(LONGEST, random));
+      return { ...open([batch], holdMillis(LONGEST, random)), refusesToken: true };
     }
     if (sent > 1) return open(halve(batch), 0);
     return { ...decided({ invalid: 1 }), again: restOf(batch) };
@@ -138,7 +140,9 @@ export function createSettleBatch(
         return retry(batch, verdict.reason, retryAfterMillis(verdict.retryAfter, nowMillis));
       case 'refused':
         stop(verdict.reason);
-        return open([batch], holdMillis(verdict.isTokenRefused ? LONGEST : failures, random));
+        return verdict.isTokenRefused
+          ? { ...open([batch], holdMillis(LONGEST, random)), refusesToken: true }
+          : open([batch], holdMillis(failures, random));
       case 'too_large':
         if (sent > 1) return open(halve(batch), 0);
         diagnostics.warnOnce('too_large', 'a hit was dropped: it alone is too large for Matomo');

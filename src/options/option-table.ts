@@ -47,9 +47,12 @@ export interface OptionDeclaration<T> {
 const DAY_MILLIS = 86_400_000;
 const GIBIBYTE = 1024 ** 3;
 
+/** Name of an option. */
+export type OptionName = Exclude<keyof ResolvedOptions, 'rereadToken'>;
+
 /** Everything that can be set, once, in the order of the documentation. */
 export const OPTIONS: {
-  readonly [name in keyof ResolvedOptions]: OptionDeclaration<ResolvedOptions[name]>;
+  readonly [name in OptionName]: OptionDeclaration<ResolvedOptions[name]>;
 } = {
   url: { env: 'MATOMO_URL', parse: matomoUrl, default: 'required' },
   siteId: { env: 'MATOMO_SITE_ID', parse: siteId, default: 'required' },

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type Diagnostics, show } from '../diagnostics.js';
 import { nearestName } from '../hit/nearest-name.js';
 import type { MatomoOptions } from '../options.js';
-import { OPTIONS, type OptionDeclaration } from './option-table.js';
+import { OPTIONS, type OptionDeclaration, type OptionName } from './option-table.js';
 import type { ResolvedOptions } from './resolved-options.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -19,13 +19,13 @@ export function resolveOptions(
 ): ResolvedOptions | undefined {
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(OPTIONS, name)) throw unknownOption(name);
-    const { inCode } = OPTIONS[name as keyof ResolvedOptions];
+    const { inCode } = OPTIONS[name as OptionName];
     if (inCode !== undefined)
       throw new TypeError(`${name} is for register only, in code use ${inCode}`);
   }
   const values: Values = {};
   const missing: string[] = [];
-  for (const name of Object.keys(OPTIONS) as (keyof ResolvedOptions)[]) {
+  for (const name of Object.keys(OPTIONS) as OptionName[]) {
     const declaration = OPTIONS[name] as OptionDeclaration<unknown>;
     const inCode = given[name as keyof MatomoOptions];
     const value =
@@ -41,11 +41,14 @@ export function resolveOptions(
     diagnostics.error(`nothing is tracked: set ${missing.join(' and ')}`);
     return undefined;
   }
+  if (given.tokenAuth === undefined && !env.MATOMO_TOKEN_AUTH && env.MATOMO_TOKEN_AUTH_FILE) {
+    values.rereadToken = () => readEnvironment('tokenAuth', env, diagnostics);
+  }
   return values as ResolvedOptions;
 }
 
 /** What the environment says of one option; `undefined` where it says nothing that can be used. */
-export function readEnvironment<Name extends keyof ResolvedOptions>(
+export function readEnvironment<Name extends OptionName>(
   name: Name,
   env: Environment,
   diagnostics: Diagnostics,

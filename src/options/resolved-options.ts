@@ -14,6 +14,8 @@ export interface ResolvedOptions {
   readonly url: URL;
   readonly siteId: number | Ask<number | string>;
   readonly tokenAuth: string | undefined;
+  /** Where the token came from a file. No option: it comes with `tokenAuth`. */
+  readonly rereadToken?: (() => string | undefined) | undefined;
   readonly enabled: boolean;
   readonly baseUrl: string | undefined;
   readonly assumeHttps: boolean;

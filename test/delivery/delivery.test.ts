@@ -327,6 +327,17 @@ test('with a token that never worked the batch is held, and Matomo asked a dozen
   expect(said).toEqual([expect.stringContaining('tokenAuth')]);
 });
 
+test('a refused token is read again where it came from a file', async () => {
+  const { delivery, transport } = setUp({ tokenAuth: 'old', rereadToken: () => 'new' });
+  transport.answer((sent) => {
+    const isNew = transport.bodies.at(-1)?.token_auth === 'new';
+    return processed(sent, isNew ? 0 : sent);
+  });
+  delivery.push(pending());
+  await vi.advanceTimersByTimeAsync(6 * 60_000);
+  expect(delivery.counters.tracked).toBe(1);
+});
+
 test('a token that stops working locks nobody out: after ten refusals in a row the rest waits', async () => {
   const { delivery, transport } = setUp({ tokenAuth: 't' });
   delivery.push(pending());
