@@ -6,59 +6,54 @@ const MAX_OWNERS_OF_A_TRACE = 1000;
 /** More than are under way or waiting at one time, unless server spans never end. */
 const MAX_TRACES = 50_000;
 
-interface Trace {
+/** A trace that holds several requests to this process. */
+interface SharedTrace {
   readonly records: RequestRecord[];
   /** Had the trace to itself at first: spans from that time are its own. */
   readonly first: RequestRecord;
-  /** Which request a span belongs to; kept only while the trace holds several. */
-  owners: Map<string, RequestRecord> | undefined;
+  /** Which request a span belongs to. */
+  readonly owners: Map<string, RequestRecord>;
 }
 
 /**
  * Finds the request of a span by its trace and its parent, for spans that lost the asynchronous context.
  *
- * One trace may hold several requests to this process. As long as it holds one, the trace says enough and
- * nothing is written down per span; while it holds several, each span's request is remembered from its parent's.
+ * As long as a trace holds one request, the trace says enough and nothing is written down per span; while it holds
+ * several, each span's request is remembered from its parent's.
  */
 export class TraceIndex implements RequestIndex {
-  readonly #traces = new Map<string, Trace>();
-  #shared = 0;
+  readonly #alone = new Map<string, RequestRecord>();
+  readonly #shared = new Map<string, SharedTrace>();
 
   /** Whether any trace holds or held several requests, so that `follow` has something to do. */
   get hasSharedTraces(): boolean {
-    return this.#shared > 0;
+    return this.#shared.size > 0;
   }
 
   add(record: RequestRecord): void {
-    const trace = this.#traces.get(record.traceId);
-    if (!trace) {
-      if (this.#traces.size >= MAX_TRACES) this.#forgetOldest();
-      this.#traces.set(record.traceId, { records: [record], first: record, owners: undefined });
-      return;
-    }
-    if (trace.records.length >= MAX_RECORDS_OF_A_TRACE) return;
-    trace.records.push(record);
-    if (!trace.owners) {
-      trace.owners = new Map();
-      this.#shared += 1;
+    const { traceId } = record;
+    const shared = this.#shared.get(traceId);
+    const first = this.#alone.get(traceId);
+    if (shared) {
+      if (shared.records.length < MAX_RECORDS_OF_A_TRACE) shared.records.push(record);
+    } else if (first) {
+      this.#alone.delete(traceId);
+      forgetOldest(this.#shared);
+      this.#shared.set(traceId, { records: [first, record], first, owners: new Map() });
+    } else {
+      forgetOldest(this.#alone);
+      this.#alone.set(traceId, record);
     }
   }
 
   remove(record: RequestRecord): void {
-    const trace = this.#traces.get(record.traceId);
-    const position = trace?.records.indexOf(record) ?? -1;
-    if (!trace || position < 0) return;
-    trace.records.splice(position, 1);
-    if (trace.records.length > 0) return;
-    if (trace.owners) this.#shared -= 1;
-    this.#traces.delete(record.traceId);
-  }
-
-  #forgetOldest(): void {
-    const oldest = this.#traces.keys().next();
-    if (oldest.done) return;
-    if (this.#traces.get(oldest.value)?.owners) this.#shared -= 1;
-    this.#traces.delete(oldest.value);
+    const { traceId } = record;
+    if (this.#alone.get(traceId) === record) this.#alone.delete(traceId);
+    const shared = this.#shared.get(traceId);
+    const position = shared?.records.indexOf(record) ?? -1;
+    if (!shared || position < 0) return;
+    shared.records.splice(position, 1);
+    if (shared.records.length === 0) this.#shared.delete(traceId);
   }
 
   /** Notes whose a new span is, where its trace holds several requests: its parent's, else that of the asynchronous context. */
@@ -68,23 +63,30 @@ export class TraceIndex implements RequestIndex {
     parentSpanId: string | undefined,
     current: RequestRecord | undefined,
   ): void {
-    const trace = this.#traces.get(traceId);
-    if (!trace?.owners || trace.owners.size >= MAX_OWNERS_OF_A_TRACE) return;
+    const trace = this.#shared.get(traceId);
+    if (!trace || trace.owners.size >= MAX_OWNERS_OF_A_TRACE) return;
     const around = current?.traceId === traceId ? current : trace.first;
     trace.owners.set(spanId, known(trace, parentSpanId) ?? around);
   }
 
   /** The request that the span with this id is of, or below. */
   find(traceId: string, spanId: string): RequestRecord | undefined {
-    const trace = this.#traces.get(traceId);
-    if (!trace) return undefined;
-    const isFull = trace.owners !== undefined && trace.owners.size >= MAX_OWNERS_OF_A_TRACE;
+    const trace = this.#shared.get(traceId);
+    if (!trace) return this.#alone.get(traceId);
+    const isFull = trace.owners.size >= MAX_OWNERS_OF_A_TRACE;
     const owner = known(trace, spanId) ?? (isFull ? undefined : trace.first);
     return owner?.closed ? undefined : owner;
   }
 }
 
-function known(trace: Trace, spanId: string | undefined): RequestRecord | undefined {
+function known(trace: SharedTrace, spanId: string | undefined): RequestRecord | undefined {
   if (spanId === undefined) return undefined;
-  return trace.records.find((record) => record.spanId === spanId) ?? trace.owners?.get(spanId);
+  return trace.records.find((record) => record.spanId === spanId) ?? trace.owners.get(spanId);
+}
+
+/** A map gives its keys in the order in which they came. */
+function forgetOldest(traces: Map<string, unknown>): void {
+  if (traces.size < MAX_TRACES) return;
+  const oldest = traces.keys().next();
+  if (!oldest.done) traces.delete(oldest.value);
 }
