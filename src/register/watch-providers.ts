@@ -65,11 +65,18 @@ function watchProxy(proxy: ProxyTracerProvider, onProvider: (provider: object) =
   });
 }
 
+/** The provider behind what the API keeps; `undefined` where that is only the API's own, which records nothing. */
 function providerOf(proxy: ProxyTracerProvider | undefined): object | undefined {
   if (!proxy) return undefined;
   if (typeof proxy.getDelegate !== 'function') return proxy;
   const delegate = proxy.getDelegate();
-  return delegate?.constructor?.name === 'NoopTracerProvider' ? undefined : delegate;
+  return delegate === noopProviderOf(proxy) ? undefined : delegate;
+}
+
+/** What a proxy has that nobody gave a delegate. Not told by its name: bundlers rename classes. */
+function noopProviderOf(proxy: ProxyTracerProvider): object | undefined {
+  const Proxy = proxy.constructor as new () => ProxyTracerProvider;
+  return Proxy === Object ? undefined : new Proxy().getDelegate?.();
 }
 
 function setPlain(target: object, key: PropertyKey, value: unknown): void {
