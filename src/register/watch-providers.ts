@@ -75,8 +75,8 @@ function providerOf(proxy: ProxyTracerProvider | undefined): object | undefined 
 
 /** What a proxy has that nobody gave a delegate. Not told by its name: bundlers rename classes. */
 function noopProviderOf(proxy: ProxyTracerProvider): object | undefined {
-  const Proxy = proxy.constructor as new () => ProxyTracerProvider;
-  return Proxy === Object ? undefined : new Proxy().getDelegate?.();
+  const ProxyProvider = proxy.constructor as new () => ProxyTracerProvider;
+  return ProxyProvider === Object ? undefined : new ProxyProvider().getDelegate?.();
 }
 
 function setPlain(target: object, key: PropertyKey, value: unknown): void {
