@@ -25,7 +25,7 @@ const server = createServer((request, response) => {
   if (request.url === '/flush') return provider.forceFlush().then(() => response.end('flushed'));
   if (request.url !== '/told') return response.end('ok');
   const spans = exporter.getFinishedSpans().map(({ name, kind }) => `${name} ${kind}`);
-  response.end(JSON.stringify({ spans, hooks }));
+  response.end(JSON.stringify({ spans, hooks, processors: spanProcessors.length }));
 });
 server.listen(process.env.PORT, '127.0.0.1', () => {
   process.stdout.write(`http://127.0.0.1:${server.address().port}\n`);
