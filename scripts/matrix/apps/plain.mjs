@@ -1,0 +1,11 @@
+import { createServer } from 'node:http';
+import { serve } from './serve.cjs';
+
+const STATUSES = { '/users/7': 200, '/orders': 201, '/fails': 500 };
+
+serve(
+  createServer((request, response) => {
+    response.statusCode = STATUSES[request.url.split('?')[0]] ?? 404;
+    response.end('ok');
+  }),
+);

@@ -1,0 +1,89 @@
+// Installs what the matrix runs against: outside of this project, whose own packages must not be found from there.
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runCommand } from './children.mjs';
+import { unpackPackage } from './package.mjs';
+
+const APPS = fileURLToPath(new URL('apps', import.meta.url));
+const MARK = 'installed';
+
+/** Not in this project's `node_modules`: Node looks there for whatever a set-up lacks. */
+export const CACHE =
+  process.env.MATRIX_CACHE ?? join(tmpdir(), `opentelemetry-matomo-matrix-${userInfo().username}`);
+
+/**
+ * Installs a set-up where that has not been done, with `npmPackage`, where given, beside it as an application would; resolves
+ * to its folder. The folder's name says what is in it, and it appears whole or not at all: several runs may share it.
+ */
+export async function installSetUp(setUp, npmPackage) {
+  const folder = folderOf(setUp, npmPackage);
+  if (isInstalled(folder)) return folder;
+  mkdirSync(CACHE, { recursive: true, mode: 0o700 });
+  const draft = mkdtempSync(join(CACHE, 'draft-'));
+  try {
+    const ours = npmPackage ? { 'opentelemetry-matomo': `file:${npmPackage.tarball}` } : {};
+    await npmInstall(draft, { ...setUp.dependencies, ...ours });
+    writeFileSync(join(draft, MARK), '');
+    renameSync(draft, folder);
+  } catch (error) {
+    if (!isInstalled(folder)) throw error; // else another run was faster
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+  return folder;
+}
+
+export function isCached(setUp, npmPackage) {
+  return isInstalled(folderOf(setUp, npmPackage));
+}
+
+/** The version of a package in a set-up, `undefined` where it is not there. */
+export function versionOf(folder, name) {
+  const file = join(folder, 'node_modules', name, 'package.json');
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).version : undefined;
+}
+
+/**
+ * A folder in a set-up with the applications and this package as it is now. It is gone when this process has ended.
+ * That nothing is kept of it is why a set-up lives on when only the code has changed.
+ */
+export async function createRunFolder(setUpFolder, npmPackage) {
+  const folder = mkdtempSync(join(setUpFolder, 'run-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  cpSync(APPS, folder, { recursive: true });
+  await unpackPackage(npmPackage, folder);
+  return folder;
+}
+
+function folderOf({ name, dependencies }, npmPackage) {
+  const content = JSON.stringify([dependencies, npmPackage?.manifest]);
+  const key = createHash('sha256').update(content).digest('hex').slice(0, 8);
+  return join(CACHE, `${name}-${key}`);
+}
+
+function isInstalled(folder) {
+  return existsSync(join(folder, MARK));
+}
+
+async function npmInstall(folder, dependencies) {
+  const manifest = { name: 'matrix-set-up', private: true, dependencies };
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest, undefined, 2));
+  const args = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
+  // What npm tells its scripts of this project is not for another one.
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^npm_(?:package|lifecycle|config_local_)/.test(name)),
+  );
+  await runCommand('npm', args, { cwd: folder, env, shell: process.platform === 'win32' });
+}

@@ -1,0 +1,58 @@
+import { request } from 'node:http';
+
+const USER_AGENT = 'matrix/1.0 (what a client says)';
+const LANGUAGE = 'pt-BR,pt;q=0.8';
+
+/** What every application of the matrix is asked. `route` is what a title has where the framework's route is known. */
+export const REQUESTS = [
+  { method: 'GET', path: '/users/7?tab=a%20b', status: 200, route: '/users/:id' },
+  { method: 'POST', path: '/orders', status: 201, route: '/orders' },
+  { method: 'GET', path: '/fails', status: 500, route: '/fails' },
+  { method: 'GET', path: '/nothing/here', status: 404, route: 'Not Found' },
+];
+
+/** One after the other, each on a connection of its own; resolves to their statuses. */
+export async function sendRequests(url, requests) {
+  const statuses = [];
+  for (const { method, path } of requests) statuses.push(await send(method, url + path));
+  return statuses;
+}
+
+function send(method, url) {
+  return new Promise((resolve, reject) => {
+    const headers = { 'user-agent': USER_AGENT, 'accept-language': LANGUAGE };
+    const options = { method, headers, agent: false, timeout: 20_000 };
+    const outgoing = request(url, options, (response) => {
+      response.resume().once('end', () => resolve(response.statusCode));
+    });
+    outgoing.once('timeout', () => outgoing.destroy(new Error(`no answer to ${method} ${url}`)));
+    outgoing.once('error', reject).end();
+  });
+}
+
+/** The lines that the hits of `requests` read as, with `overrides` of titles by path where a set-up cannot know better. */
+export function expectedHits(requests, titles = {}) {
+  return requests
+    .map(({ method, path, status, route }) => {
+      const [pathname] = path.split('?');
+      const title = titles[pathname] ?? `${method} ${route}`;
+      return line({ title, status, url: path, ua: USER_AGENT, lang: LANGUAGE });
+    })
+    .toSorted();
+}
+
+/** Hits as lines that can be compared: delivery orders them by visitor and second, not by arrival. */
+export function readHits(hits) {
+  return hits
+    .map(({ params, stored, verdict }) => {
+      if (verdict !== 'tracked' || !stored) return `not stored: ${verdict}`;
+      const { pathname, search } = new URL(params.url);
+      const { title, custom_var_v1: status } = stored;
+      return line({ title, status, url: pathname + search, ua: params.ua, lang: params.lang });
+    })
+    .toSorted();
+}
+
+function line({ title, status, url, ua, lang }) {
+  return `${title} | ${status} | ${url} | ${ua} | ${lang}`;
+}

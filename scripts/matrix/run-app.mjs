@@ -1,0 +1,71 @@
+// One application, started, asked and ended.
+import { delimiter, dirname } from 'node:path';
+import { startInspector } from 'opentelemetry-matomo/testing';
+import { startChild } from './children.mjs';
+import { startOtlpReceiver } from './otlp-receiver.mjs';
+import { sendRequests } from './requests.mjs';
+
+const START_MILLIS = 40_000;
+const DEADLINE_MILLIS = 60_000;
+
+/**
+ * Runs `node ...args` in a run folder and sends it `requests`; resolves to what came of them: the hits at Matomo, the spans at the
+ * application's own exporter, the answers, and what it wrote to stderr. The application is asked to end by the end of its stdin.
+ */
+export async function runApp({ node, folder, args, env = {}, requests }) {
+  const inspector = await startInspector();
+  const receiver = await startOtlpReceiver();
+  const { child, output, ended } = startChild(node, args, {
+    cwd: folder,
+    deadlineMillis: DEADLINE_MILLIS,
+    env: { ...environment(node, inspector, receiver), ...env },
+  });
+  try {
+    const url = await readUrl(output, ended);
+    const answers = await sendRequests(url, requests);
+    child.stdin.end();
+    const { code, signal, isLate } = await ended;
+    if (isLate) throw new Error(`did not end by itself:\n${output.stderr}`);
+    if (code !== 0) throw new Error(`ended with ${code ?? signal}:\n${output.stderr}`);
+    return { answers, hits: inspector.hits(), spans: receiver.spans(), stderr: output.stderr };
+  } finally {
+    child.kill('SIGKILL');
+    receiver.close();
+    await inspector.close();
+  }
+}
+
+function environment(node, inspector, receiver) {
+  return {
+    PATH: [dirname(node), process.env.PATH].join(delimiter),
+    MATOMO_URL: inspector.url,
+    MATOMO_SITE_ID: '1',
+    OTEL_NODE_RESOURCE_DETECTORS: 'none',
+    OTEL_METRICS_EXPORTER: 'none',
+    OTEL_LOGS_EXPORTER: 'none',
+    OTEL_TRACES_EXPORTER: 'otlp',
+    OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json',
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: receiver.url,
+  };
+}
+
+async function readUrl(output, ended) {
+  let isOver = false;
+  ended.then(
+    () => {
+      isOver = true;
+    },
+    () => {
+      isOver = true;
+    },
+  );
+  const deadline = Date.now() + START_MILLIS;
+  for (;;) {
+    const url = /http:\/\/127\.0\.0\.1:\d+/.exec(output.stdout)?.[0];
+    if (url) return url;
+    if (isOver || Date.now() > deadline) {
+      throw new Error(`did not listen:\n${output.stdout}${output.stderr}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
