@@ -83,7 +83,9 @@ async function npmInstall(folder, dependencies) {
   const args = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
   // What npm tells its scripts of this project is not for another one.
   const env = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^npm_(?:package|lifecycle|config_local_)/.test(name)),
+    Object.entries(process.env).filter(
+      ([name]) => !/^npm_(?:package|lifecycle|config_local_)/.test(name),
+    ),
   );
   await runCommand('npm', args, { cwd: folder, env, shell: process.platform === 'win32' });
 }

@@ -1,11 +1,4 @@
-import { createServer } from 'node:http';
+import { createPlainServer } from './plain-server.mjs';
 import { serve } from './serve.cjs';
 
-const STATUSES = { '/users/7': 200, '/orders': 201, '/fails': 500 };
-
-serve(
-  createServer((request, response) => {
-    response.statusCode = STATUSES[request.url.split('?')[0]] ?? 404;
-    response.end('ok');
-  }),
-);
+serve(createPlainServer());

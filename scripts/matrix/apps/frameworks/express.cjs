@@ -1,0 +1,4 @@
+const { createExpressServer } = require('../express-app.cjs');
+const { serve } = require('../serve.cjs');
+
+serve(createExpressServer());

@@ -1,0 +1,11 @@
+const { createServer } = require('node:http');
+const { serve } = require('../serve.cjs');
+
+const STATUSES = { '/users/7': 200, '/orders': 201, '/fails': 500 };
+
+serve(
+  createServer((request, response) => {
+    response.statusCode = STATUSES[request.url.split('?')[0]] ?? 404;
+    response.end('ok');
+  }),
+);

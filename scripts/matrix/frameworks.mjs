@@ -1,0 +1,137 @@
+// Table B: what is known of requests to each framework, without tracing in the application and beside auto-instrumentations.
+import { SDKS } from './set-ups.mjs';
+
+const OURS = 'opentelemetry-matomo/register';
+const AUTO = '@opentelemetry/auto-instrumentations-node/register';
+
+/** Titles of requests whose route nobody tells: the path stands in for it. */
+const PATHS = { '/users/7': 'GET /users/7' };
+const HAPI_ROUTE = { '/users/7': 'GET /users/{id}' };
+
+const NO_ROUTES = 'there are no routes: the path stands in for one';
+const ASK_INSTRUMENTATION =
+  'the framework keeps the route to itself and tells it to its instrumentation only: the path stands in for it';
+const ASK_PLUGIN = 'the framework tells its route to `@hono/otel` only: the path stands in for it';
+
+const COMMON = {
+  express: '5.3.0',
+  fastify: '5.12.8',
+  '@fastify/otel': '0.21.2',
+  koa: '3.2.1',
+  '@koa/router': '15.7.0',
+  '@hapi/hapi': '21.4.10',
+  hono: '4.13.19',
+  '@hono/node-server': '2.1.8',
+  '@hono/otel': '1.1.2',
+};
+
+/**
+ * `alone` and `beside` say what the titles are where they are not the routes, and why. `versionOf` is the package
+ * whose version counts. `env` is told to the application.
+ */
+const FRAMEWORKS = [
+  {
+    name: 'node:http',
+    file: 'http.cjs',
+    alone: { titles: PATHS, note: NO_ROUTES },
+    beside: { titles: PATHS, note: NO_ROUTES },
+  },
+  { name: 'Express 4', file: 'express.cjs', group: 'express-4', versionOf: 'express' },
+  { name: 'Express 5', file: 'express.cjs', versionOf: 'express' },
+  { name: 'Fastify', file: 'fastify.cjs', versionOf: 'fastify' },
+  {
+    name: 'Fastify with @fastify/otel',
+    file: 'fastify.cjs',
+    versionOf: '@fastify/otel',
+    env: { PLUGIN: '1' },
+  },
+  {
+    name: 'Koa with @koa/router',
+    file: 'koa.cjs',
+    versionOf: 'koa',
+    alone: { titles: PATHS, note: ASK_INSTRUMENTATION },
+  },
+  {
+    name: 'Hapi',
+    file: 'hapi.cjs',
+    versionOf: '@hapi/hapi',
+    alone: { titles: PATHS, note: ASK_INSTRUMENTATION },
+    beside: { titles: HAPI_ROUTE },
+  },
+  { name: 'Restify', file: 'restify.cjs', group: 'restify', versionOf: 'restify' },
+  {
+    name: 'Hono on @hono/node-server',
+    file: 'hono.mjs',
+    versionOf: 'hono',
+    alone: { titles: PATHS, note: ASK_PLUGIN },
+    beside: { titles: PATHS, note: ASK_PLUGIN },
+  },
+  {
+    name: 'Hono with @hono/otel',
+    file: 'hono.mjs',
+    versionOf: '@hono/otel',
+    env: { PLUGIN: '1' },
+  },
+  { name: 'Nest 11 on Express', file: 'nest.cjs', group: 'nest-11', versionOf: '@nestjs/core' },
+  {
+    name: 'Nest 11 on Fastify',
+    file: 'nest.cjs',
+    group: 'nest-11',
+    versionOf: '@nestjs/core',
+    env: { ADAPTER: 'fastify' },
+  },
+  { name: 'Nest 12 on Express', file: 'nest.mjs', group: 'nest-12', versionOf: '@nestjs/core' },
+  {
+    name: 'Nest 12 on Fastify',
+    file: 'nest.mjs',
+    group: 'nest-12',
+    versionOf: '@nestjs/core',
+    env: { ADAPTER: 'fastify' },
+  },
+  { name: 'Next.js', file: 'next.cjs', group: 'next', versionOf: 'next' },
+];
+
+const GROUPS = {
+  frameworks: () => COMMON,
+  'express-4': () => ({ express: '^4.22.0' }),
+  restify: (sdk) => ({ restify: SDKS[sdk].since >= 22 ? '12.0.0' : '11.1.0' }),
+  'nest-11': () => nest('^11.2.8'),
+  'nest-12': () => nest('^12.5.0'),
+  next: () => ({ next: '16.4.6', react: '^19.2.0', 'react-dom': '^19.2.0' }),
+};
+
+/** Where table B is run: each SDK with the Node that it is run on. */
+export const FRAMEWORK_RUNS = [
+  { sdk: '2.12', node: 20, frameworks: FRAMEWORKS.map(withDefaults) },
+  {
+    sdk: '3.1',
+    node: 22,
+    frameworks: FRAMEWORKS.map(withDefaults).filter(({ group }) => group === 'frameworks'),
+  },
+];
+
+/** A set-up of an SDK and the frameworks of a group. */
+export function groupSetUp(group, sdk) {
+  return {
+    name: `${group}-sdk-${sdk}`,
+    dependencies: { ...SDKS[sdk].dependencies, ...GROUPS[group](sdk) },
+  };
+}
+
+/** What `node` is started with: `way` is `alone` or `beside`; `isWith` says whether with this package. */
+export function toFrameworkCommand({ file, env }, way, isWith) {
+  const flag = file.endsWith('.mjs') ? '--import' : '--require';
+  const ours = isWith ? [flag, OURS] : [];
+  const auto = way === 'beside' ? [flag, AUTO] : [];
+  return { args: [...ours, ...auto, `frameworks/${file}`], env };
+}
+
+function withDefaults(framework) {
+  return { group: 'frameworks', alone: {}, beside: {}, env: {}, ...framework };
+}
+
+function nest(range) {
+  const names = ['core', 'common', 'platform-express', 'platform-fastify'];
+  const packages = Object.fromEntries(names.map((name) => [`@nestjs/${name}`, range]));
+  return { ...packages, 'reflect-metadata': '^0.2.0', rxjs: '^7.8.0' };
+}

@@ -1,0 +1,135 @@
+// Table A: in which order, and by which way, an application, its tracing and `register` come into a process.
+
+const OURS = 'opentelemetry-matomo/register';
+const AUTO = '@opentelemetry/auto-instrumentations-node/register';
+const HOOK = '@opentelemetry/instrumentation/hook.mjs';
+
+const NO_HOOK =
+  'the application imports `http` as an ES module without the loader hook, so that its own tracing sees no request either';
+
+/** Titles where the framework's route cannot be known: there is no framework. */
+const PLAIN = { kind: 'ES module', titles: { '/users/7': 'GET /users/7' } };
+const EXPRESS = { kind: 'CommonJS', titles: {} };
+
+/**
+ * `preloads` and `options` (those in NODE_OPTIONS) are pairs of a flag and what it loads; `env` tells an application
+ * what else to load. What is left without `opentelemetry-matomo` is the run that it is compared with. `bundle` is the
+ * form that the application is bundled to before. Where nothing can be seen, `limit` says why.
+ */
+export const ORDERS = [
+  cjs('--require ours, --require auto', { preloads: [require_(OURS), require_(AUTO)] }),
+  cjs('--require auto, --require ours', { preloads: [require_(AUTO), require_(OURS)] }),
+  cjs('--import ours, --import auto', { preloads: [import_(OURS), import_(AUTO)] }),
+  cjs('--import auto, --import ours', { preloads: [import_(AUTO), import_(OURS)] }),
+  cjs('--import auto, --require ours', { preloads: [import_(AUTO), require_(OURS)] }),
+  cjs('NODE_OPTIONS --require ours, --import auto', {
+    options: [require_(OURS)],
+    preloads: [import_(AUTO)],
+  }),
+  cjs('NODE_OPTIONS --require auto, --import ours', {
+    options: [require_(AUTO)],
+    preloads: [import_(OURS)],
+  }),
+  cjs('NODE_OPTIONS --require auto --require ours', {
+    options: [require_(AUTO), require_(OURS)],
+  }),
+  esm('--import ours, --import auto, loader hook', {
+    preloads: [hook(), import_(OURS), import_(AUTO)],
+  }),
+  esm('--import auto, --import ours, loader hook', {
+    preloads: [hook(), import_(AUTO), import_(OURS)],
+  }),
+  esm('NODE_OPTIONS --require ours, --import auto, loader hook', {
+    options: [require_(OURS)],
+    preloads: [hook(), import_(AUTO)],
+  }),
+  esm('--import ours, --import auto', {
+    preloads: [import_(OURS), import_(AUTO)],
+    limit: NO_HOOK,
+  }),
+  esm('--import auto, --import ours', {
+    preloads: [import_(AUTO), import_(OURS)],
+    limit: NO_HOOK,
+  }),
+  cjs('traced in code, --require ours', { app: 'in-code.cjs', preloads: [require_(OURS)] }),
+  cjs('traced in code, ours required before', { app: 'in-code.cjs', env: { REGISTER: 'before' } }),
+  cjs('traced in code, ours required after', { app: 'in-code.cjs', env: { REGISTER: 'after' } }),
+  esm('traced in code, --import ours', { app: 'in-code.mjs', preloads: [import_(OURS)] }),
+  esm('traced in code, --require ours', { app: 'in-code.mjs', preloads: [require_(OURS)] }),
+  esm('traced in code, ours imported before', { app: 'in-code.mjs', env: { REGISTER: 'before' } }),
+  esm('traced in code, ours imported after', { app: 'in-code.mjs', env: { REGISTER: 'after' } }),
+  cjs('the processor in code', { app: 'processor.cjs', env: { PROCESSOR: 'ours' } }),
+  esm('the processor in code', { app: 'processor.mjs', env: { PROCESSOR: 'ours' } }),
+  cjs('no tracing, --require ours', { preloads: [require_(OURS)] }),
+  cjs('no tracing, --import ours', { preloads: [import_(OURS)] }),
+  cjs('no tracing but the API, --require ours', {
+    app: 'api-only.cjs',
+    preloads: [require_(OURS)],
+  }),
+  esm('no tracing, --require ours', { preloads: [require_(OURS)] }),
+  esm('no tracing, --import ours', { preloads: [import_(OURS)] }),
+  cjs('bundled as CommonJS, --require ours', {
+    app: 'in-code.cjs',
+    bundle: 'cjs',
+    preloads: [require_(OURS)],
+  }),
+  cjs('bundled and minified, --require ours', {
+    app: 'in-code.cjs',
+    bundle: 'min',
+    preloads: [require_(OURS)],
+  }),
+  cjs('bundled and minified, no tracing but the API, --require ours', {
+    app: 'api-only.cjs',
+    bundle: 'min',
+    preloads: [require_(OURS)],
+  }),
+  cjs('bundled as an ES module, --import ours', {
+    app: 'in-code.cjs',
+    bundle: 'esm',
+    preloads: [import_(OURS)],
+  }),
+  cjs('bundled as CommonJS together with ours', {
+    app: 'in-code.cjs',
+    bundle: 'cjs',
+    env: { REGISTER: 'after' },
+  }),
+];
+
+/** What `node` is started with; `isWith` says whether with this package. */
+export function toCommand({ preloads, options, env, file }, isWith) {
+  const flags = (pairs) => pairs.filter(([, what]) => isWith || what !== OURS).flat();
+  return {
+    args: [...flags(preloads), file],
+    env: { ...(isWith ? env : {}), NODE_OPTIONS: flags(options).join(' ') },
+  };
+}
+
+function cjs(name, order) {
+  return toOrder(name, EXPRESS, { app: 'frameworks/express.cjs', ...order });
+}
+
+function esm(name, order) {
+  return toOrder(name, PLAIN, { app: 'plain.mjs', ...order });
+}
+
+function toOrder(name, { kind, titles }, order) {
+  const { app, bundle } = order;
+  const file = bundle ? bundleName(app, bundle) : app;
+  return { name, kind, titles, file, preloads: [], options: [], env: {}, ...order };
+}
+
+function bundleName(app, form) {
+  return `bundle-${form}-${app.replace(/\.\w+$/, form === 'esm' ? '.mjs' : '.cjs')}`;
+}
+
+function require_(what) {
+  return ['--require', what];
+}
+
+function import_(what) {
+  return ['--import', what];
+}
+
+function hook() {
+  return ['--experimental-loader', HOOK];
+}
