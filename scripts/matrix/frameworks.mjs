@@ -3,6 +3,7 @@ import { SDKS } from './set-ups.mjs';
 
 const OURS = 'opentelemetry-matomo/register';
 const AUTO = '@opentelemetry/auto-instrumentations-node/register';
+const HOOK = '@opentelemetry/instrumentation/hook.mjs';
 
 /** Titles of requests whose route nobody tells: the path stands in for it. */
 const PATHS = { '/users/7': 'GET /users/7' };
@@ -27,7 +28,8 @@ const COMMON = {
 
 /**
  * `alone` and `beside` say what the titles are where they are not the routes, and why. `versionOf` is the package
- * whose version counts. `env` is told to the application.
+ * whose version counts. `env` is told to the application. An ES module whose requests its own tracing sees only with
+ * OpenTelemetry's loader hook is `comparedWithHook`: beside `register` it sees them without.
  */
 const FRAMEWORKS = [
   {
@@ -64,13 +66,14 @@ const FRAMEWORKS = [
     file: 'hono.mjs',
     versionOf: 'hono',
     alone: { titles: PATHS, note: ASK_PLUGIN },
-    beside: { titles: PATHS, note: ASK_PLUGIN },
+    beside: { titles: PATHS, note: ASK_PLUGIN, comparedWithHook: true },
   },
   {
     name: 'Hono with @hono/otel',
     file: 'hono.mjs',
     versionOf: '@hono/otel',
     env: { PLUGIN: '1' },
+    beside: { comparedWithHook: true },
   },
   { name: 'Nest 11 on Express', file: 'nest.cjs', group: 'nest-11', versionOf: '@nestjs/core' },
   {
@@ -91,6 +94,8 @@ const FRAMEWORKS = [
   { name: 'Next.js', file: 'next.cjs', group: 'next', versionOf: 'next' },
 ];
 
+const WAYS = ['alone', 'beside'];
+
 const GROUPS = {
   frameworks: () => COMMON,
   'express-4': () => ({ express: '^4.22.0' }),
@@ -100,30 +105,51 @@ const GROUPS = {
   next: () => ({ next: '16.4.6', react: '^19.2.0', 'react-dom': '^19.2.0' }),
 };
 
-/** Where table B is run: each SDK with the Node that it is run on. */
-export const FRAMEWORK_RUNS = [
-  { sdk: '2.12', node: 20, frameworks: FRAMEWORKS.map(withDefaults) },
-  {
-    sdk: '3.1',
-    node: 22,
-    frameworks: FRAMEWORKS.map(withDefaults).filter(({ group }) => group === 'frameworks'),
-  },
-];
+/** Which groups are run with an SDK on a Node. */
+const RUNS = {
+  '2.12 20': Object.keys(GROUPS),
+  '3.1 22': ['frameworks'],
+};
 
-/** A set-up of an SDK and the frameworks of a group. */
-export function groupSetUp(group, sdk) {
+/** The cells of every framework, alone and beside auto-instrumentations, for the SDKs and Nodes of `runs` that it is run with. */
+export function planFrameworks(runs) {
+  return runs.flatMap(({ sdk, node }) => {
+    const groups = RUNS[`${sdk} ${node}`] ?? [];
+    return FRAMEWORKS.map(withDefaults)
+      .filter(({ group }) => groups.includes(group))
+      .flatMap((framework) => WAYS.map((way) => toCell(framework, way, sdk, node)));
+  });
+}
+
+function toCell(framework, way, sdk, node) {
+  const { name, group, versionOf } = framework;
+  const { titles = {}, note } = framework[way];
   return {
-    name: `${group}-sdk-${sdk}`,
-    dependencies: { ...SDKS[sdk].dependencies, ...GROUPS[group](sdk) },
+    table: 'frameworks',
+    name,
+    way,
+    sdk,
+    node,
+    setUp: {
+      name: `${group}-sdk-${sdk}`,
+      dependencies: { ...SDKS[sdk].dependencies, ...GROUPS[group](sdk) },
+    },
+    make: group === 'next' ? { how: 'next' } : undefined,
+    versionOf,
+    titles,
+    note,
+    command: (isWith) => toCommand(framework, way, isWith),
   };
 }
 
-/** What `node` is started with: `way` is `alone` or `beside`; `isWith` says whether with this package. */
-export function toFrameworkCommand({ file, env }, way, isWith) {
+/** What `node` is started with; `isWith` says whether with this package. */
+function toCommand(framework, way, isWith) {
+  const { file, env } = framework;
   const flag = file.endsWith('.mjs') ? '--import' : '--require';
+  const hook = !isWith && framework[way].comparedWithHook ? ['--experimental-loader', HOOK] : [];
   const ours = isWith ? [flag, OURS] : [];
   const auto = way === 'beside' ? [flag, AUTO] : [];
-  return { args: [...ours, ...auto, `frameworks/${file}`], env };
+  return { args: [...hook, ...ours, ...auto, `frameworks/${file}`], env };
 }
 
 function withDefaults(framework) {

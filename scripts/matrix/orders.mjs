@@ -1,11 +1,12 @@
 // Table A: in which order, and by which way, an application, its tracing and `register` come into a process.
+import { SDKS, sdkSetUp } from './set-ups.mjs';
 
 const OURS = 'opentelemetry-matomo/register';
 const AUTO = '@opentelemetry/auto-instrumentations-node/register';
 const HOOK = '@opentelemetry/instrumentation/hook.mjs';
 
 const NO_HOOK =
-  'the application imports `http` as an ES module without the loader hook, so that its own tracing sees no request either';
+  'without the loader hook the application’s tracing sees no request of an ES module; beside `register` it sees them as with the hook';
 
 /** Titles where the framework's route cannot be known: there is no framework. */
 const PLAIN = { kind: 'ES module', titles: { '/users/7': 'GET /users/7' } };
@@ -13,10 +14,10 @@ const EXPRESS = { kind: 'CommonJS', titles: {} };
 
 /**
  * `preloads` and `options` (those in NODE_OPTIONS) are pairs of a flag and what it loads; `env` tells an application
- * what else to load. What is left without `opentelemetry-matomo` is the run that it is compared with. `bundle` is the
- * form that the application is bundled to before. Where nothing can be seen, `limit` says why.
+ * what else to load. What is left without `opentelemetry-matomo` is the run that it is compared with, unless
+ * `comparedWith` has other preloads; `note` then says why. `bundle` is the form that the application is bundled to before.
  */
-export const ORDERS = [
+const ORDERS = [
   cjs('--require ours, --require auto', { preloads: [require_(OURS), require_(AUTO)] }),
   cjs('--require auto, --require ours', { preloads: [require_(AUTO), require_(OURS)] }),
   cjs('--import ours, --import auto', { preloads: [import_(OURS), import_(AUTO)] }),
@@ -45,11 +46,13 @@ export const ORDERS = [
   }),
   esm('--import ours, --import auto', {
     preloads: [import_(OURS), import_(AUTO)],
-    limit: NO_HOOK,
+    comparedWith: [hook(), import_(AUTO)],
+    note: NO_HOOK,
   }),
   esm('--import auto, --import ours', {
     preloads: [import_(AUTO), import_(OURS)],
-    limit: NO_HOOK,
+    comparedWith: [hook(), import_(AUTO)],
+    note: NO_HOOK,
   }),
   cjs('traced in code, --require ours', { app: 'in-code.cjs', preloads: [require_(OURS)] }),
   cjs('traced in code, ours required before', { app: 'in-code.cjs', env: { REGISTER: 'before' } }),
@@ -95,12 +98,34 @@ export const ORDERS = [
   }),
 ];
 
+/** The cells of every load order, for each SDK and Node of `runs` that go together. */
+export function planOrders(runs) {
+  return runs
+    .filter(({ sdk, node }) => node >= SDKS[sdk].since)
+    .flatMap(({ sdk, node }) => ORDERS.map((order) => toCell(order, sdk, node)));
+}
+
+function toCell(order, sdk, node) {
+  const { name, kind, titles, note, app, bundle, file } = order;
+  return {
+    table: 'orders',
+    name: `${kind}: ${name}`,
+    sdk,
+    node,
+    setUp: sdkSetUp(sdk),
+    make: bundle && { how: 'bundle', app, form: bundle, file },
+    titles,
+    note,
+    command: (isWith) => toCommand(order, sdk, isWith),
+  };
+}
+
 /** What `node` is started with; `isWith` says whether with this package. */
-export function toCommand({ preloads, options, env, file }, isWith) {
+function toCommand({ preloads, options, env, file, comparedWith = preloads }, sdk, isWith) {
   const flags = (pairs) => pairs.filter(([, what]) => isWith || what !== OURS).flat();
   return {
-    args: [...flags(preloads), file],
-    env: { ...(isWith ? env : {}), NODE_OPTIONS: flags(options).join(' ') },
+    args: [...flags(isWith ? preloads : comparedWith), file],
+    env: { ...(isWith ? env : {}), SDK: sdk, NODE_OPTIONS: flags(options).join(' ') },
   };
 }
 

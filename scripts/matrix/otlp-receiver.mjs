@@ -17,7 +17,7 @@ export async function startOtlpReceiver() {
   await once(server, 'listening');
   return {
     url: `http://127.0.0.1:${server.address().port}/v1/traces`,
-    spans: () => spans.toSorted(),
+    spans: () => spans.toSorted(byText),
     close() {
       server.close();
       server.closeAllConnections();
@@ -25,4 +25,5 @@ export async function startOtlpReceiver() {
   };
 }
 
+const byText = (a, b) => (a < b ? -1 : 1);
 const KINDS = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'];

@@ -1,0 +1,40 @@
+// Which cells there are.
+import { planFrameworks } from './frameworks.mjs';
+import { planOrders } from './orders.mjs';
+import { NODES, SDKS } from './set-ups.mjs';
+
+/** What `npm test` runs: the oldest and the newest SDK that Node 20 has, and SDK 3 on the first Node that it takes. */
+export const CORE_RUNS = [
+  { sdk: '1.30', node: 20 },
+  { sdk: '2.12', node: 20 },
+  { sdk: '3.1', node: 22 },
+];
+
+const ALL_RUNS = Object.keys(SDKS).flatMap((sdk) => NODES.map((node) => ({ sdk, node })));
+
+/** `nodes`, `sdks` and `only` narrow the whole matrix down, `core` to the part in `npm test`. */
+export function planCells({ nodes = NODES, sdks = Object.keys(SDKS), only, core = false }) {
+  const runs = (core ? CORE_RUNS : ALL_RUNS).filter(
+    ({ sdk, node }) => sdks.includes(sdk) && nodes.includes(node),
+  );
+  return [
+    ...(only === 'frameworks' ? [] : planOrders(runs)),
+    ...(only === 'orders' || core ? [] : planFrameworks(runs)),
+  ];
+}
+
+// Measured on two cores.
+const SECONDS_PER_CELL = 0.8;
+const SECONDS_PER_INSTALL = 15;
+const SECONDS_PER_NEXT_BUILD = 20;
+
+/** How long cells will take, where so many set-ups and Nodes are missing. */
+export function estimateSeconds(cells, missing) {
+  const builds = new Set(cells.filter(({ make }) => make?.how === 'next').map(({ sdk }) => sdk));
+  return Math.round(
+    5 +
+      cells.length * SECONDS_PER_CELL +
+      missing * SECONDS_PER_INSTALL +
+      builds.size * SECONDS_PER_NEXT_BUILD,
+  );
+}

@@ -1,0 +1,44 @@
+import { renderTable } from '../demo/table.mjs';
+import { createPaint } from '../demo/terminal.mjs';
+import { distinct, summarize, toFrameworkRows, toOrderRows } from './table-rows.mjs';
+
+const { stdout } = process;
+const paint = createPaint(stdout.isTTY && !process.env.NO_COLOR);
+
+export function renderCells(results) {
+  const tables = [
+    ['Load orders', toOrderRows(results)],
+    ['Frameworks', toFrameworkRows(results)],
+  ].filter(([, { rows }]) => rows.length > 0);
+  const count = (wanted) => results.filter(({ status }) => status === wanted).length;
+  const skipped = distinct(
+    results
+      .filter(({ status }) => status === 'skipped')
+      .map(({ reason, setUp, node }) => `Skipped, ${setUp.name} on Node ${node}: ${reason}`),
+  );
+  return [
+    ...tables.map(([title, table]) => `${paint.bold(title)}\n${renderRows(table)}\n`),
+    ...results.filter(({ status }) => status === 'wrong').map(renderWrong),
+    ...skipped,
+    `${count('right')} right, ${count('wrong')} wrong, ${count('skipped')} skipped`,
+  ].join('\n');
+}
+
+export function renderWrong({ name, way, sdk, node, differences }) {
+  const title = [name, way, `SDK ${sdk}`, `Node ${node}`].filter(Boolean).join(', ');
+  return `${paint.red('wrong')}: ${title}\n${differences.map((line) => `  ${line}`).join('\n')}`;
+}
+
+function renderRows({ heads, rows }) {
+  const columns = [{ head: '' }, ...heads.map((head) => ({ head, paint: paintCell }))];
+  return renderTable(
+    columns,
+    rows.map(({ name, columns: cells }) => [name, ...cells.map(summarize)]),
+    paint,
+  ).join('\n');
+}
+
+function paintCell(text, cell) {
+  if (cell === 'yes') return paint.green(text);
+  return cell.startsWith('no ') ? paint.red(text) : paint.dim(text);
+}

@@ -1,0 +1,31 @@
+import { judgeCell } from './cell.mjs';
+import { preparePlaces } from './places.mjs';
+import { runPool } from './pool.mjs';
+import { REQUESTS } from './requests.mjs';
+import { runApp } from './run-app.mjs';
+
+/** More than the two cores of a small machine gains nothing, and makes processes late. */
+const CONCURRENCY = 3;
+
+/**
+ * Runs `cells` (see `orders` and `frameworks`), each in processes of its own; resolves to them with `status`, `differences`, or `reason`
+ * where what they need cannot be installed, and with the versions that they ran with. `onCell` is told of each.
+ */
+export async function runCells(cells, { npmPackage, say, onCell, concurrency = CONCURRENCY }) {
+  const placeOf = await preparePlaces(cells, npmPackage, say);
+  const runsWithout = new Map();
+  const tasks = cells.map((cell) => async () => {
+    const { reason, nodeVersion, version, ...place } = placeOf(cell);
+    if (reason) return { ...cell, status: 'skipped', reason };
+    const runWithout = () => {
+      const command = { ...place, ...cell.command(false) };
+      const key = JSON.stringify(command);
+      const known = runsWithout.get(key) ?? runApp({ ...command, requests: REQUESTS });
+      runsWithout.set(key, known);
+      return known;
+    };
+    const verdict = await judgeCell({ ...place, ...cell.command(true) }, cell.titles, runWithout);
+    return { ...cell, nodeVersion, version, ...verdict };
+  });
+  return runPool(tasks, concurrency, onCell);
+}

@@ -1,0 +1,51 @@
+// Cells put together to the rows and columns of the two tables.
+
+/** The load orders: a row each, a column for each SDK, in which cells of all its Nodes are. */
+export function toOrderRows(results) {
+  const cells = results.filter(({ table }) => table === 'orders');
+  const sdks = distinct(cells.map(({ sdk }) => sdk));
+  const rows = distinct(cells.map(({ name }) => name)).map((name) => {
+    const ofName = cells.filter((cell) => cell.name === name);
+    const columns = sdks.map((sdk) => ofName.filter((cell) => cell.sdk === sdk));
+    return { name, note: ofName[0].note, columns };
+  });
+  return { heads: sdks.map((sdk) => `SDK ${sdk}`), rows };
+}
+
+/** The frameworks: a row each, two columns for each SDK and Node, with one cell each or none. */
+export function toFrameworkRows(results) {
+  const cells = results.filter(({ table }) => table === 'frameworks');
+  const head = ({ sdk, node, way }) => `${WAYS[way]}, SDK ${sdk}, Node ${node}`;
+  const heads = distinct(cells.map(head));
+  const rows = distinct(cells.map(({ name }) => name)).map((name) => {
+    const ofName = cells.filter((cell) => cell.name === name);
+    const columns = heads.map((text) => ofName.filter((cell) => head(cell) === text));
+    return { name, version: ofName.find(({ version }) => version)?.version, columns };
+  });
+  return { heads, rows };
+}
+
+const WAYS = { alone: 'alone', beside: 'beside auto' };
+
+/** `yes`, or what is not: `no on 22, 24`, `not run on 26`. */
+export function summarize(cells) {
+  const nodesOf = (wanted) =>
+    cells.filter(({ status }) => status === wanted).map(({ node }) => node);
+  const [wrong, skipped] = [nodesOf('wrong'), nodesOf('skipped')];
+  const parts = [
+    ...(wrong.length > 0 ? [`no on ${wrong.join(', ')}`] : []),
+    ...(skipped.length > 0 ? [`not run on ${skipped.join(', ')}`] : []),
+  ];
+  if (cells.length === 0) return '–';
+  return parts.length > 0 ? parts.join('; ') : 'yes';
+}
+
+/** What was run, by name: `sdks` with their Nodes. */
+export function versionsOf(results) {
+  const nodes = distinct(results.map(({ nodeVersion }) => nodeVersion).filter(Boolean));
+  return { nodes, sdks: distinct(results.map(({ sdk }) => sdk)) };
+}
+
+export function distinct(values) {
+  return [...new Set(values)];
+}
