@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CACHE } from './matrix/install.mjs';
-import { packPackage } from './matrix/package.mjs';
+import { packPackage, removePackage } from './matrix/package.mjs';
 import { countMissing } from './matrix/places.mjs';
 import { estimateSeconds, planCells } from './matrix/plan.mjs';
 import { renderMarkdown } from './matrix/render-markdown.mjs';
@@ -49,6 +49,7 @@ async function main(options) {
     if (done % PROGRESS_EVERY === 0) say(`${done} of ${cells.length} cells, ${seconds()} s`);
   };
   const results = await runCells(cells, { npmPackage, say, onCell });
+  removePackage(npmPackage);
   say(`\n${renderCells(results)}\n\n${seconds()} s`);
   if (isWhole(options)) {
     writeFileSync(join(ROOT, 'docs/compatibility.md'), renderMarkdown(results, new Date()));

@@ -9,10 +9,15 @@ const HOOK = '@opentelemetry/instrumentation/hook.mjs';
 const PATHS = { '/users/7': 'GET /users/7' };
 const HAPI_ROUTE = { '/users/7': 'GET /users/{id}' };
 
+const NEXT_ROUTE = { '/users/7': 'GET /users/[id]' };
+
 const NO_ROUTES = 'there are no routes: the path stands in for one';
 const ASK_INSTRUMENTATION =
   'the framework keeps the route to itself and tells it to its instrumentation only: the path stands in for it';
 const ASK_PLUGIN = 'the framework tells its route to `@hono/otel` only: the path stands in for it';
+
+const EARLY_TRACER =
+  '`@hono/otel` asks for its tracer before there is tracing, and SDK 3 has an API for ES modules and another for CommonJS: a tracer that one has given out early never hears of a provider that the other has registered. The path stands in for the route; set tracing up with `auto` or in code';
 
 const COMMON = {
   express: '5.3.0',
@@ -29,7 +34,7 @@ const COMMON = {
 /**
  * `alone` and `beside` say what the titles are where they are not the routes, and why. `versionOf` is the package
  * whose version counts. `env` is told to the application. An ES module whose requests its own tracing sees only with
- * OpenTelemetry's loader hook is `comparedWithHook`: beside `register` it sees them without.
+ * OpenTelemetry's loader hook is `comparedWithHook`: beside `register` it sees them without. `limits` are what an SDK has of its own.
  */
 const FRAMEWORKS = [
   {
@@ -74,6 +79,13 @@ const FRAMEWORKS = [
     versionOf: '@hono/otel',
     env: { PLUGIN: '1' },
     beside: { comparedWithHook: true },
+    limits: { 'alone 3.1': { titles: PATHS, note: EARLY_TRACER } },
+  },
+  {
+    name: 'Hono traced in code by @hono/otel only',
+    file: 'hono-traced.mjs',
+    versionOf: '@hono/otel',
+    ways: ['alone'],
   },
   { name: 'Nest 11 on Express', file: 'nest.cjs', group: 'nest-11', versionOf: '@nestjs/core' },
   {
@@ -91,7 +103,22 @@ const FRAMEWORKS = [
     versionOf: '@nestjs/core',
     env: { ADAPTER: 'fastify' },
   },
-  { name: 'Next.js', file: 'next.cjs', group: 'next', versionOf: 'next' },
+  {
+    name: 'Next.js',
+    file: 'next.cjs',
+    group: 'next',
+    versionOf: 'next',
+    alone: { titles: NEXT_ROUTE },
+    beside: { titles: NEXT_ROUTE },
+  },
+  {
+    name: 'Next.js traced in code by its own spans only',
+    file: 'next-traced.cjs',
+    group: 'next',
+    versionOf: 'next',
+    ways: ['alone'],
+    alone: { titles: NEXT_ROUTE },
+  },
 ];
 
 const WAYS = ['alone', 'beside'];
@@ -108,7 +135,7 @@ const GROUPS = {
 /** Which groups are run with an SDK on a Node. */
 const RUNS = {
   '2.12 20': Object.keys(GROUPS),
-  '3.1 22': ['frameworks'],
+  '3.1 22': ['frameworks', 'restify'],
 };
 
 /** The cells of every framework, alone and beside auto-instrumentations, for the SDKs and Nodes of `runs` that it is run with. */
@@ -117,13 +144,13 @@ export function planFrameworks(runs) {
     const groups = RUNS[`${sdk} ${node}`] ?? [];
     return FRAMEWORKS.map(withDefaults)
       .filter(({ group }) => groups.includes(group))
-      .flatMap((framework) => WAYS.map((way) => toCell(framework, way, sdk, node)));
+      .flatMap((framework) => framework.ways.map((way) => toCell(framework, way, sdk, node)));
   });
 }
 
 function toCell(framework, way, sdk, node) {
   const { name, group, versionOf } = framework;
-  const { titles = {}, note } = framework[way];
+  const { titles = {}, note } = framework.limits[`${way} ${sdk}`] ?? framework[way];
   return {
     table: 'frameworks',
     name,
@@ -153,7 +180,8 @@ function toCommand(framework, way, isWith) {
 }
 
 function withDefaults(framework) {
-  return { group: 'frameworks', alone: {}, beside: {}, env: {}, ...framework };
+  const defaults = { group: 'frameworks', ways: WAYS, alone: {}, beside: {}, limits: {}, env: {} };
+  return { ...defaults, ...framework };
 }
 
 function nest(range) {

@@ -56,12 +56,11 @@ export function versionOf(folder, name) {
 }
 
 /**
- * A folder in a set-up with the applications and this package as it is now. It is gone when this process has ended.
- * That nothing is kept of it is why a set-up lives on when only the code has changed.
+ * A folder in a set-up with the applications and this package as it is now, for one run. That nothing of it is kept is
+ * why a set-up lives on when only the code has changed.
  */
 export async function createRunFolder(setUpFolder, npmPackage) {
   const folder = mkdtempSync(join(setUpFolder, 'run-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   cpSync(APPS, folder, { recursive: true });
   await unpackPackage(npmPackage, folder);
   return folder;
@@ -81,11 +80,16 @@ async function npmInstall(folder, dependencies) {
   const manifest = { name: 'matrix-set-up', private: true, dependencies };
   writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest, undefined, 2));
   const args = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
+  const patience = ['--fetch-retries=1', '--fetch-retry-mintimeout=1000', '--fetch-timeout=30000'];
   // What npm tells its scripts of this project is not for another one.
   const env = Object.fromEntries(
     Object.entries(process.env).filter(
       ([name]) => !/^npm_(?:package|lifecycle|config_local_)/.test(name),
     ),
   );
-  await runCommand('npm', args, { cwd: folder, env, shell: process.platform === 'win32' });
+  await runCommand('npm', [...args, ...patience], {
+    cwd: folder,
+    env,
+    shell: process.platform === 'win32',
+  });
 }

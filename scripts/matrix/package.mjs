@@ -1,14 +1,13 @@
 // This package as npm would publish it.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ROOT } from '../setup.mjs';
 import { runCommand } from './children.mjs';
 
-/** Packs what is built. `manifest` is what npm reads of it when it installs. */
+/** Packs what is built, until `removePackage`. `manifest` is what npm reads of it when it installs. */
 export async function packPackage() {
   const folder = mkdtempSync(join(tmpdir(), 'opentelemetry-matomo-pack-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const shell = process.platform === 'win32';
   const args = ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder];
   const name = await runCommand('npm', args, { cwd: ROOT, shell });
@@ -16,6 +15,10 @@ export async function packPackage() {
     readFileSync(join(ROOT, 'package.json'), 'utf8'),
   );
   return { tarball: join(folder, name.trim()), manifest: { dependencies, peerDependencies } };
+}
+
+export function removePackage({ tarball }) {
+  rmSync(dirname(tarball), { recursive: true, force: true });
 }
 
 /** Puts it where the applications in `folder` find it before any other copy. */

@@ -1,4 +1,5 @@
 // Where cells are run: a Node, and a folder with a set-up, this package and the applications made ready.
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { attempt } from './attempt.mjs';
 import { runCommand } from './children.mjs';
@@ -15,8 +16,8 @@ const FORMS = {
 };
 
 /**
- * Installs and builds what `cells` need, one after the other; `placeOf(cell)` is then `{ node, folder, nodeVersion, version }`,
- * or `{ reason }` where that could not be had.
+ * Installs and builds what `cells` need, one after the other. Resolves to `placeOf(cell)`, which is `{ node, folder, nodeVersion, version }`
+ * or `{ reason }` where that could not be had, and `close`, which removes what is for this run only.
  */
 export async function preparePlaces(cells, npmPackage, say) {
   const nodes = new Map();
@@ -38,7 +39,7 @@ export async function preparePlaces(cells, npmPackage, say) {
       await once(made, makeKey(cell), () => MAKERS[cell.make.how](cell.make, place, say));
     }
   }
-  return (cell) => {
+  function placeOf(cell) {
     const node = nodes.get(cell.node);
     const folder = folders.get(cell.setUp.name);
     const reason = node.reason ?? folder.reason ?? made.get(makeKey(cell))?.reason;
@@ -46,7 +47,13 @@ export async function preparePlaces(cells, npmPackage, say) {
     const { path, version: nodeVersion } = node.value;
     const version = cell.versionOf && versionOf(join(folder.value, '..'), cell.versionOf);
     return { node: path, nodeVersion, folder: folder.value, version };
-  };
+  }
+  function close() {
+    for (const { value } of folders.values()) {
+      if (value) rmSync(value, { recursive: true, force: true });
+    }
+  }
+  return { placeOf, close };
 }
 
 /** How many set-ups and Nodes are not there yet. */

@@ -12,10 +12,10 @@ const CONCURRENCY = 3;
  * where what they need cannot be installed, and with the versions that they ran with. `onCell` is told of each.
  */
 export async function runCells(cells, { npmPackage, say, onCell, concurrency = CONCURRENCY }) {
-  const placeOf = await preparePlaces(cells, npmPackage, say);
+  const places = await preparePlaces(cells, npmPackage, say);
   const runsWithout = new Map();
   const tasks = cells.map((cell) => async () => {
-    const { reason, nodeVersion, version, ...place } = placeOf(cell);
+    const { reason, nodeVersion, version, ...place } = places.placeOf(cell);
     if (reason) return { ...cell, status: 'skipped', reason };
     const runWithout = () => {
       const command = { ...place, ...cell.command(false) };
@@ -27,5 +27,9 @@ export async function runCells(cells, { npmPackage, say, onCell, concurrency = C
     const verdict = await judgeCell({ ...place, ...cell.command(true) }, cell.titles, runWithout);
     return { ...cell, nodeVersion, version, ...verdict };
   });
-  return runPool(tasks, concurrency, onCell);
+  try {
+    return await runPool(tasks, concurrency, onCell);
+  } finally {
+    places.close();
+  }
 }

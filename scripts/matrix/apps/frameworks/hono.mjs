@@ -1,16 +1,10 @@
 import { createAdaptorServer } from '@hono/node-server';
-import { Hono } from 'hono';
 import { serve } from '../serve.cjs';
+import { createHonoApp } from './hono-app.mjs';
 
-const app = new Hono();
+const middleware = [];
 if (process.env.PLUGIN) {
   const { httpInstrumentationMiddleware } = await import('@hono/otel');
-  app.use(httpInstrumentationMiddleware());
+  middleware.push(httpInstrumentationMiddleware());
 }
-app.get('/users/:id', (context) => context.text('ok'));
-app.post('/orders', (context) => context.text('ok', 201));
-app.get('/fails', () => {
-  throw new TypeError('no such luck');
-});
-app.onError((_error, context) => context.text('sorry', 500));
-serve(createAdaptorServer({ fetch: app.fetch }));
+serve(createAdaptorServer({ fetch: createHonoApp(...middleware).fetch }));
