@@ -3,8 +3,8 @@ import { expectedHits, REQUESTS, readHits } from './requests.mjs';
 import { runApp } from './run-app.mjs';
 
 /**
- * `status` is `right`, `wrong`, or where something could not be installed `skipped`; `differences` says what is wrong. `titles` are those
- * that are not the routes.
+ * `status` is `right`, `wrong`, or where something could not be installed `skipped`; `differences` says what is
+ * wrong. `titles` are those that are not the routes.
  */
 export async function judgeCell(command, titles, runWithout) {
   try {

@@ -40,9 +40,11 @@ export async function runCommand(command, args, { deadlineMillis = 300_000, ...o
   const { code, signal, isLate } = await ended;
   if (code === 0) return output.stdout;
   const how = isLate ? `did not end in ${deadlineMillis / 1000} s` : `ended with ${code ?? signal}`;
-  throw new Error(`${command} ${args[0]} ${how}: ${lastLines(output.stderr || output.stdout)}`);
+  throw new Error(`${command} ${args[0]} ${how}: ${firstLines(output.stderr || output.stdout)}`);
 }
 
-function lastLines(text) {
-  return text.trim().split('\n').slice(-6).join('\n');
+/** Where a command says what is wrong, before it says where its log is. */
+function firstLines(text) {
+  const lines = text.split('\n').filter((line) => line.trim() !== '' && !/^npm warn/i.test(line));
+  return lines.slice(0, 8).join('\n');
 }

@@ -1,4 +1,6 @@
-// Table B: what is known of requests to each framework, without tracing in the application and beside auto-instrumentations.
+// Table B: what is known of requests to each framework, without tracing in the application and beside
+// auto-instrumentations.
+import { NO_HOOK } from './orders.mjs';
 import { SDKS } from './set-ups.mjs';
 
 const OURS = 'opentelemetry-matomo/register';
@@ -17,7 +19,9 @@ const ASK_INSTRUMENTATION =
 const ASK_PLUGIN = 'the framework tells its route to `@hono/otel` only: the path stands in for it';
 
 const EARLY_TRACER =
-  '`@hono/otel` asks for its tracer before there is tracing, and SDK 3 has an API for ES modules and another for CommonJS: a tracer that one has given out early never hears of a provider that the other has registered. The path stands in for the route; set tracing up with `auto` or in code';
+  '`@hono/otel` asks for its tracer before there is tracing, and SDK 3 has one API for ES modules and another for ' +
+  'CommonJS: a tracer that one of them gave out never hears of a provider that the other registers later. ' +
+  'The path stands in for the route; it is known where `auto` or the code of the application sets tracing up';
 
 const COMMON = {
   express: '5.3.0',
@@ -32,16 +36,17 @@ const COMMON = {
 };
 
 /**
- * `alone` and `beside` say what the titles are where they are not the routes, and why. `versionOf` is the package
- * whose version counts. `env` is told to the application. An ES module whose requests its own tracing sees only with
- * OpenTelemetry's loader hook is `comparedWithHook`: beside `register` it sees them without. `limits` are what an SDK has of its own.
+ * `alone` and `beside` say what the titles are where they are not the routes, and why. `versionOf` is the
+ * package whose version counts. `env` is told to the application. An ES module whose requests its own tracing
+ * sees only with OpenTelemetry's loader hook is `comparedWithHook`: beside `register` it sees them without.
+ * `limits` are what an SDK has of its own.
  */
 const FRAMEWORKS = [
   {
     name: 'node:http',
     file: 'http.cjs',
-    alone: { titles: PATHS, note: NO_ROUTES },
-    beside: { titles: PATHS, note: NO_ROUTES },
+    alone: { titles: PATHS, notes: [NO_ROUTES] },
+    beside: { titles: PATHS, notes: [NO_ROUTES] },
   },
   { name: 'Express 4', file: 'express.cjs', group: 'express-4', versionOf: 'express' },
   { name: 'Express 5', file: 'express.cjs', versionOf: 'express' },
@@ -56,13 +61,13 @@ const FRAMEWORKS = [
     name: 'Koa with @koa/router',
     file: 'koa.cjs',
     versionOf: 'koa',
-    alone: { titles: PATHS, note: ASK_INSTRUMENTATION },
+    alone: { titles: PATHS, notes: [ASK_INSTRUMENTATION] },
   },
   {
     name: 'Hapi',
     file: 'hapi.cjs',
     versionOf: '@hapi/hapi',
-    alone: { titles: PATHS, note: ASK_INSTRUMENTATION },
+    alone: { titles: PATHS, notes: [ASK_INSTRUMENTATION] },
     beside: { titles: HAPI_ROUTE },
   },
   { name: 'Restify', file: 'restify.cjs', group: 'restify', versionOf: 'restify' },
@@ -70,16 +75,16 @@ const FRAMEWORKS = [
     name: 'Hono on @hono/node-server',
     file: 'hono.mjs',
     versionOf: 'hono',
-    alone: { titles: PATHS, note: ASK_PLUGIN },
-    beside: { titles: PATHS, note: ASK_PLUGIN, comparedWithHook: true },
+    alone: { titles: PATHS, notes: [ASK_PLUGIN] },
+    beside: { titles: PATHS, notes: [ASK_PLUGIN, NO_HOOK], comparedWithHook: true },
   },
   {
     name: 'Hono with @hono/otel',
     file: 'hono.mjs',
     versionOf: '@hono/otel',
     env: { PLUGIN: '1' },
-    beside: { comparedWithHook: true },
-    limits: { 'alone 3.1': { titles: PATHS, note: EARLY_TRACER } },
+    beside: { notes: [NO_HOOK], comparedWithHook: true },
+    limits: { 'alone 3.1': { titles: PATHS, notes: [EARLY_TRACER] } },
   },
   {
     name: 'Hono traced in code by @hono/otel only',
@@ -138,7 +143,10 @@ const RUNS = {
   '3.1 22': ['frameworks', 'restify'],
 };
 
-/** The cells of every framework, alone and beside auto-instrumentations, for the SDKs and Nodes of `runs` that it is run with. */
+/**
+ * The cells of every framework, alone and beside auto-instrumentations, for the SDKs and Nodes of `runs` that it
+ * is run with.
+ */
 export function planFrameworks(runs) {
   return runs.flatMap(({ sdk, node }) => {
     const groups = RUNS[`${sdk} ${node}`] ?? [];
@@ -150,7 +158,7 @@ export function planFrameworks(runs) {
 
 function toCell(framework, way, sdk, node) {
   const { name, group, versionOf } = framework;
-  const { titles = {}, note } = framework.limits[`${way} ${sdk}`] ?? framework[way];
+  const { titles = {}, notes = [] } = framework.limits[`${way} ${sdk}`] ?? framework[way];
   return {
     table: 'frameworks',
     name,
@@ -164,7 +172,7 @@ function toCell(framework, way, sdk, node) {
     make: group === 'next' ? { how: 'next' } : undefined,
     versionOf,
     titles,
-    note,
+    notes,
     command: (isWith) => toCommand(framework, way, isWith),
   };
 }

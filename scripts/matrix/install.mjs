@@ -13,7 +13,7 @@ import {
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runCommand } from './children.mjs';
+import { npmInstall } from './npm.mjs';
 import { unpackPackage } from './package.mjs';
 
 const APPS = fileURLToPath(new URL('apps', import.meta.url));
@@ -24,8 +24,9 @@ export const CACHE =
   process.env.MATRIX_CACHE ?? join(tmpdir(), `opentelemetry-matomo-matrix-${userInfo().username}`);
 
 /**
- * Installs a set-up where that has not been done, with `npmPackage`, where given, beside it as an application would; resolves
- * to its folder. The folder's name says what is in it, and it appears whole or not at all: several runs may share it.
+ * Installs a set-up where that has not been done, with `npmPackage`, where given, beside it as an application
+ * would; resolves to its folder. The folder's name says what is in it, and it appears whole or not at all:
+ * several runs may share it.
  */
 export async function installSetUp(setUp, npmPackage) {
   const folder = folderOf(setUp, npmPackage);
@@ -56,8 +57,8 @@ export function versionOf(folder, name) {
 }
 
 /**
- * A folder in a set-up with the applications and this package as it is now, for one run. That nothing of it is kept is
- * why a set-up lives on when only the code has changed.
+ * A folder in a set-up with the applications and this package as it is now, for one run. That nothing of it is
+ * kept is why a set-up lives on when only the code has changed.
  */
 export async function createRunFolder(setUpFolder, npmPackage) {
   const folder = mkdtempSync(join(setUpFolder, 'run-'));
@@ -74,22 +75,4 @@ function folderOf({ name, dependencies }, npmPackage) {
 
 function isInstalled(folder) {
   return existsSync(join(folder, MARK));
-}
-
-async function npmInstall(folder, dependencies) {
-  const manifest = { name: 'matrix-set-up', private: true, dependencies };
-  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest, undefined, 2));
-  const args = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
-  const patience = ['--fetch-retries=1', '--fetch-retry-mintimeout=1000', '--fetch-timeout=30000'];
-  // What npm tells its scripts of this project is not for another one.
-  const env = Object.fromEntries(
-    Object.entries(process.env).filter(
-      ([name]) => !/^npm_(?:package|lifecycle|config_local_)/.test(name),
-    ),
-  );
-  await runCommand('npm', [...args, ...patience], {
-    cwd: folder,
-    env,
-    shell: process.platform === 'win32',
-  });
 }

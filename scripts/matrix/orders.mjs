@@ -5,17 +5,20 @@ const OURS = 'opentelemetry-matomo/register';
 const AUTO = '@opentelemetry/auto-instrumentations-node/register';
 const HOOK = '@opentelemetry/instrumentation/hook.mjs';
 
-const NO_HOOK =
-  'without the loader hook the application’s tracing sees no request of an ES module; beside `register` it sees them as with the hook';
+/** Of an ES module that imports `http` and whose tracing is compared with what it sees with OpenTelemetry's loader hook. */
+export const NO_HOOK =
+  'without the loader hook of OpenTelemetry the application’s tracing sees no request of an ES module; ' +
+  'beside `register` its exporter gets the spans that it gets with the hook';
 
 /** Titles where the framework's route cannot be known: there is no framework. */
 const PLAIN = { kind: 'ES module', titles: { '/users/7': 'GET /users/7' } };
 const EXPRESS = { kind: 'CommonJS', titles: {} };
 
 /**
- * `preloads` and `options` (those in NODE_OPTIONS) are pairs of a flag and what it loads; `env` tells an application
- * what else to load. What is left without `opentelemetry-matomo` is the run that it is compared with, unless
- * `comparedWith` has other preloads; `note` then says why. `bundle` is the form that the application is bundled to before.
+ * `preloads` and `options` (those in NODE_OPTIONS) are pairs of a flag and what it loads; `env` tells an
+ * application what else to load. What is left without `opentelemetry-matomo` is the run that it is compared
+ * with, unless `comparedWith` has other preloads; `notes` then say why. `bundle` is the form that the
+ * application is bundled to before.
  */
 const ORDERS = [
   cjs('--require ours, --require auto', { preloads: [require_(OURS), require_(AUTO)] }),
@@ -47,12 +50,12 @@ const ORDERS = [
   esm('--import ours, --import auto', {
     preloads: [import_(OURS), import_(AUTO)],
     comparedWith: [hook(), import_(AUTO)],
-    note: NO_HOOK,
+    notes: [NO_HOOK],
   }),
   esm('--import auto, --import ours', {
     preloads: [import_(AUTO), import_(OURS)],
     comparedWith: [hook(), import_(AUTO)],
-    note: NO_HOOK,
+    notes: [NO_HOOK],
   }),
   cjs('traced in code, --require ours', { app: 'in-code.cjs', preloads: [require_(OURS)] }),
   cjs('traced in code, ours required before', { app: 'in-code.cjs', env: { REGISTER: 'before' } }),
@@ -106,7 +109,7 @@ export function planOrders(runs) {
 }
 
 function toCell(order, sdk, node) {
-  const { name, kind, titles, note, app, bundle, file } = order;
+  const { name, kind, titles, notes, app, bundle, file } = order;
   return {
     table: 'orders',
     name: `${kind}: ${name}`,
@@ -115,7 +118,7 @@ function toCell(order, sdk, node) {
     setUp: sdkSetUp(sdk),
     make: bundle && { how: 'bundle', app, form: bundle, file },
     titles,
-    note,
+    notes,
     command: (isWith) => toCommand(order, sdk, isWith),
   };
 }
@@ -140,7 +143,8 @@ function esm(name, order) {
 function toOrder(name, { kind, titles }, order) {
   const { app, bundle } = order;
   const file = bundle ? bundleName(app, bundle) : app;
-  return { name, kind, titles, file, preloads: [], options: [], env: {}, ...order };
+  const defaults = { preloads: [], options: [], env: {}, notes: [] };
+  return { name, kind, titles, file, ...defaults, ...order };
 }
 
 function bundleName(app, form) {

@@ -1,7 +1,7 @@
 // Where cells are run: a Node, and a folder with a set-up, this package and the applications made ready.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { attempt } from './attempt.mjs';
+import { attempt, Unavailable } from './attempt.mjs';
 import { runCommand } from './children.mjs';
 import { createRunFolder, installSetUp, isCached, versionOf } from './install.mjs';
 import { installNode, isNodeHere } from './nodes.mjs';
@@ -16,8 +16,9 @@ const FORMS = {
 };
 
 /**
- * Installs and builds what `cells` need, one after the other. Resolves to `placeOf(cell)`, which is `{ node, folder, nodeVersion, version }`
- * or `{ reason }` where that could not be had, and `close`, which removes what is for this run only.
+ * Installs and builds what `cells` need, one after the other. Resolves to `placeOf(cell)`, which is `{ node,
+ * folder, nodeVersion, version }`, or what `attempt` says where that could not be had, and `close`, which
+ * removes what is for this run only.
  */
 export async function preparePlaces(cells, npmPackage, say) {
   const nodes = new Map();
@@ -34,7 +35,7 @@ export async function preparePlaces(cells, npmPackage, say) {
     });
     const node = nodes.get(cell.node);
     const folder = folders.get(cell.setUp.name);
-    if (cell.make && !node.reason && !folder.reason) {
+    if (cell.make && node.value && folder.value) {
       const place = { node: node.value.path, folder: folder.value };
       await once(made, makeKey(cell), () => MAKERS[cell.make.how](cell.make, place, say));
     }
@@ -42,8 +43,9 @@ export async function preparePlaces(cells, npmPackage, say) {
   function placeOf(cell) {
     const node = nodes.get(cell.node);
     const folder = folders.get(cell.setUp.name);
-    const reason = node.reason ?? folder.reason ?? made.get(makeKey(cell))?.reason;
-    if (reason) return { reason };
+    const isMissing = (part) => part && !('value' in part);
+    const missing = [node, folder, made.get(makeKey(cell))].find(isMissing);
+    if (missing) return missing;
     const { path, version: nodeVersion } = node.value;
     const version = cell.versionOf && versionOf(join(folder.value, '..'), cell.versionOf);
     return { node: path, nodeVersion, folder: folder.value, version };
@@ -75,7 +77,11 @@ const MAKERS = {
     say('Building the Next.js application.');
     const next = join(folder, '../node_modules/next/dist/bin/next');
     const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: 'production', CI: '1' };
-    await runCommand(node, [next, 'build'], { cwd: join(folder, 'next'), env });
+    try {
+      await runCommand(node, [next, 'build'], { cwd: join(folder, 'next'), env });
+    } catch (error) {
+      throw new Unavailable(error.message);
+    }
   },
 };
 

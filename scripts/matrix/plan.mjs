@@ -3,8 +3,11 @@ import { planFrameworks } from './frameworks.mjs';
 import { planOrders } from './orders.mjs';
 import { NODES, SDKS } from './set-ups.mjs';
 
-/** What `npm test` runs: the oldest and the newest SDK that Node 20 has, and SDK 3 on the first Node that it takes. */
-export const CORE_RUNS = [
+/**
+ * What `npm test` runs: the oldest and the newest SDK that Node 20 has, and SDK 3 on the first Node that it
+ * takes.
+ */
+const CORE_RUNS = [
   { sdk: '1.30', node: 20 },
   { sdk: '2.12', node: 20 },
   { sdk: '3.1', node: 22 },

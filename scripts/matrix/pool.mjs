@@ -1,4 +1,7 @@
-/** Runs `tasks` (functions), so many at a time; `onDone` is told of each result as it comes, and how many there are then. */
+/**
+ * Runs `tasks` (functions), so many at a time; `onDone` is told of each result as it comes, and how many there
+ * are then.
+ */
 export async function runPool(tasks, concurrency, onDone = () => undefined) {
   const results = [];
   let next = 0;

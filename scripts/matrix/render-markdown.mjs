@@ -1,6 +1,19 @@
 import { REQUESTS } from './requests.mjs';
 import { SDKS } from './set-ups.mjs';
-import { distinct, summarize, toFrameworkRows, toOrderRows, versionsOf } from './table-rows.mjs';
+import {
+  listProblems,
+  summarize,
+  toFrameworkRows,
+  toOrderRows,
+  versionsOf,
+} from './table-rows.mjs';
+
+const RULE = [
+  'Each cell is an application in a process of its own, with this package installed from its tarball. It is sent',
+  `${REQUESTS.length} requests, answered with 200, 201, 500 and 404. The cell is right where Matomo has got exactly one hit for each,`,
+  'with the right title, status, URL, user agent and language, and where the exporter that the application has of its',
+  'own has got the very spans that it gets without this package.',
+].join(' ');
 
 /** The page about what a run of the whole matrix has shown. */
 export function renderMarkdown(results, date) {
@@ -8,14 +21,15 @@ export function renderMarkdown(results, date) {
   const { nodes, sdks } = versionsOf(results);
   return `${[
     '# What it works with',
-    `Written by \`npm run test:matrix\` on ${date.toISOString().slice(0, 10)}: ${countText(results)}. Each cell is an application in a process of its own, with this package installed from its tarball, that was sent ${REQUESTS.length} requests: one answered with 200, one with 201, one with 500 and one with 404. A cell is \`yes\` where Matomo got exactly one hit for each, with the right title, status, URL, user agent and language, and where the application's own exporter got exactly the spans that it gets without this package.`,
+    `Written by \`npm run test:matrix\` on ${date.toISOString().slice(0, 10)}: ${countText(results)}.`,
+    RULE,
     `Node.js ${nodes.join(', ')}.`,
     renderSdks(sdks),
     '## Load orders',
-    '`ours` is `opentelemetry-matomo/register`, `auto` is `@opentelemetry/auto-instrumentations-node/register`. SDK 3 needs Node 22 or later; the others ran on all of the above.',
+    'ours is `opentelemetry-matomo/register`, auto is `@opentelemetry/auto-instrumentations-node/register`. SDK 3 needs Node 22 or later; the others are run on every Node above.',
     renderOrders(toOrderRows(results), notes),
     '## Frameworks',
-    'Alone: the application has no tracing, and `register` starts it. Beside auto: with `@opentelemetry/auto-instrumentations-node/register`. The cell is the title of a request to `/users/7`.',
+    'Alone is with `register` and, unless the row says so, without tracing in the application; beside auto is with auto-instrumentations as well. A cell shows the title of the request to `/users/7`.',
     renderFrameworks(toFrameworkRows(results), notes),
     '## Remarks',
     notes.list(),
@@ -35,7 +49,7 @@ function renderSdks(sdks) {
 function renderOrders({ heads, rows }, notes) {
   return renderTable(
     ['', ...heads],
-    rows.map(({ name, note, columns }) => [name + notes.mark(note), ...columns.map(summarize)]),
+    rows.map((row) => [row.name + notes.marks(row.notes), ...row.columns.map(summarize)]),
   );
 }
 
@@ -43,28 +57,17 @@ function renderFrameworks({ heads, rows }, notes) {
   const toText = ([cell]) => {
     if (!cell) return '–';
     if (cell.status !== 'right') return cell.status === 'wrong' ? 'no' : 'not run';
-    return `\`${cell.titles['/users/7'] ?? 'GET /users/:id'}\`${notes.mark(cell.note)}`;
+    return `\`${cell.titles['/users/7'] ?? 'GET /users/:id'}\`${notes.marks(cell.notes)}`;
   };
   return renderTable(
     ['', 'version', ...heads],
-    rows.map(({ name, version = '', columns }) => [name, version, ...columns.map(toText)]),
+    rows.map(({ name, versions, columns }) => [name, versions.join(', '), ...columns.map(toText)]),
   );
 }
 
 function renderProblems(results) {
-  const skipped = results
-    .filter(({ status }) => status === 'skipped')
-    .map(
-      ({ setUp, node, reason }) => `- Not run, ${setUp.name} on Node ${node}: ${oneLine(reason)}`,
-    );
-  const wrong = results
-    .filter(({ status }) => status === 'wrong')
-    .map(
-      ({ name, way, sdk, node, differences }) =>
-        `- No: ${[name, way, `SDK ${sdk}`, `Node ${node}`].filter(Boolean).join(', ')}: ${oneLine(differences[0])}`,
-    );
-  const lines = distinct([...wrong, ...skipped]);
-  return lines.length > 0 ? ['## What did not work', lines.join('\n')] : [];
+  const lines = listProblems(results).map(({ title, text }) => `- ${title}: ${oneLine(text)}`);
+  return lines.length > 0 ? ['## What did not work or could not be run', lines.join('\n')] : [];
 }
 
 function countText(results) {
@@ -79,10 +82,9 @@ function countText(results) {
 function createNotes() {
   const texts = [];
   return {
-    mark(text) {
-      if (!text) return '';
-      if (!texts.includes(text)) texts.push(text);
-      return ` (${texts.indexOf(text) + 1})`;
+    marks(added) {
+      texts.push(...added.filter((text) => !texts.includes(text)));
+      return added.map((text) => ` (${texts.indexOf(text) + 1})`).join('');
     },
     list: () => texts.map((text, index) => `${index + 1}. ${capital(text)}.`).join('\n'),
   };

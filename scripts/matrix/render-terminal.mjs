@@ -1,6 +1,6 @@
 import { renderTable } from '../demo/table.mjs';
 import { createPaint } from '../demo/terminal.mjs';
-import { distinct, summarize, toFrameworkRows, toOrderRows } from './table-rows.mjs';
+import { listProblems, summarize, toFrameworkRows, toOrderRows } from './table-rows.mjs';
 
 const { stdout } = process;
 const paint = createPaint(stdout.isTTY && !process.env.NO_COLOR);
@@ -11,15 +11,9 @@ export function renderCells(results) {
     ['Frameworks', toFrameworkRows(results)],
   ].filter(([, { rows }]) => rows.length > 0);
   const count = (wanted) => results.filter(({ status }) => status === wanted).length;
-  const skipped = distinct(
-    results
-      .filter(({ status }) => status === 'skipped')
-      .map(({ reason, setUp, node }) => `Skipped, ${setUp.name} on Node ${node}: ${reason}`),
-  );
   return [
     ...tables.map(([title, table]) => `${paint.bold(title)}\n${renderRows(table)}\n`),
-    ...results.filter(({ status }) => status === 'wrong').map(renderWrong),
-    ...skipped,
+    ...listProblems(results).map(({ title, text }) => `${paint.red(title)}\n  ${text}`),
     `${count('right')} right, ${count('wrong')} wrong, ${count('skipped')} skipped`,
   ].join('\n');
 }

@@ -3,7 +3,10 @@ import { request } from 'node:http';
 const USER_AGENT = 'matrix/1.0 (what a client says)';
 const LANGUAGE = 'pt-BR,pt;q=0.8';
 
-/** What every application of the matrix is asked. `route` is what a title has where the framework's route is known. */
+/**
+ * What every application of the matrix is asked. `route` is what a title has where the framework's route is
+ * known.
+ */
 export const REQUESTS = [
   { method: 'GET', path: '/users/7?tab=a%20b', status: 200, route: '/users/:id' },
   { method: 'POST', path: '/orders', status: 201, route: '/orders' },
@@ -30,7 +33,10 @@ function send(method, url) {
   });
 }
 
-/** The lines that the hits of `requests` read as, with `overrides` of titles by path where a set-up cannot know better. */
+/**
+ * The lines that the hits of `requests` read as, with `overrides` of titles by path where a set-up cannot know
+ * better.
+ */
 export function expectedHits(requests, titles = {}) {
   return requests
     .map(({ method, path, status, route }) => {

@@ -9,8 +9,9 @@ const START_MILLIS = 40_000;
 const DEADLINE_MILLIS = 60_000;
 
 /**
- * Runs `node ...args` in a run folder and sends it `requests`; resolves to what came of them: the hits at Matomo, the spans at the
- * application's own exporter, the answers, and what it wrote to stderr. The application is asked to end by the end of its stdin.
+ * Runs `node ...args` in a run folder and sends it `requests`; resolves to what came of them: the hits at
+ * Matomo, the spans at the application's own exporter, the answers, and what it wrote to stderr. The application
+ * is asked to end by the end of its stdin.
  */
 export async function runApp({ node, folder, args, env = {}, requests }) {
   const inspector = await startInspector();

@@ -8,15 +8,16 @@ import { runApp } from './run-app.mjs';
 const CONCURRENCY = 3;
 
 /**
- * Runs `cells` (see `orders` and `frameworks`), each in processes of its own; resolves to them with `status`, `differences`, or `reason`
+ * Runs `cells` (of `plan`), each in processes of its own; resolves to them with `status`, `differences`, or `reason`
  * where what they need cannot be installed, and with the versions that they ran with. `onCell` is told of each.
  */
 export async function runCells(cells, { npmPackage, say, onCell, concurrency = CONCURRENCY }) {
   const places = await preparePlaces(cells, npmPackage, say);
   const runsWithout = new Map();
   const tasks = cells.map((cell) => async () => {
-    const { reason, nodeVersion, version, ...place } = places.placeOf(cell);
+    const { reason, failure, nodeVersion, version, ...place } = places.placeOf(cell);
     if (reason) return { ...cell, status: 'skipped', reason };
+    if (failure) return { ...cell, status: 'wrong', differences: [failure] };
     const runWithout = () => {
       const command = { ...place, ...cell.command(false) };
       const key = JSON.stringify(command);

@@ -7,7 +7,7 @@ export function toOrderRows(results) {
   const rows = distinct(cells.map(({ name }) => name)).map((name) => {
     const ofName = cells.filter((cell) => cell.name === name);
     const columns = sdks.map((sdk) => ofName.filter((cell) => cell.sdk === sdk));
-    return { name, note: ofName[0].note, columns };
+    return { name, notes: ofName[0].notes, columns };
   });
   return { heads: sdks.map((sdk) => `SDK ${sdk}`), rows };
 }
@@ -20,7 +20,8 @@ export function toFrameworkRows(results) {
   const rows = distinct(cells.map(({ name }) => name)).map((name) => {
     const ofName = cells.filter((cell) => cell.name === name);
     const columns = heads.map((text) => ofName.filter((cell) => head(cell) === text));
-    return { name, version: ofName.find(({ version }) => version)?.version, columns };
+    const versions = distinct(ofName.map(({ version }) => version).filter(Boolean));
+    return { name, versions, columns };
   });
   return { heads, rows };
 }
@@ -38,6 +39,19 @@ export function summarize(cells) {
   ];
   if (cells.length === 0) return '–';
   return parts.length > 0 ? parts.join('; ') : 'yes';
+}
+
+/** What is wrong and what was skipped, each with the Nodes where it is alike: `{ title, text }`. */
+export function listProblems(results) {
+  const problems = results.filter(({ status }) => status !== 'right');
+  const keyOf = ({ status, name, way, sdk, setUp }) =>
+    status === 'skipped' ? setUp.name : [name, way, `SDK ${sdk}`].filter(Boolean).join(', ');
+  return distinct(problems.map(keyOf)).map((key) => {
+    const alike = problems.filter((cell) => keyOf(cell) === key);
+    const nodes = distinct(alike.map(({ node }) => node)).join(', ');
+    const { reason, differences } = alike[0];
+    return { title: `${key}, Node ${nodes}`, text: reason ?? differences[0] };
+  });
 }
 
 /** What was run, by name: `sdks` with their Nodes. */
