@@ -60,6 +60,6 @@ export function versionsOf(results) {
   return { nodes, sdks: distinct(results.map(({ sdk }) => sdk)) };
 }
 
-export function distinct(values) {
+function distinct(values) {
   return [...new Set(values)];
 }
