@@ -68,7 +68,8 @@ export function countMissing(cells, npmPackage) {
 
 const MAKERS = {
   /** With all that the application requires, tracing included. */
-  async bundle({ app, form, file }, { folder }) {
+  async bundle({ app, form, file }, { folder }, say) {
+    if (!isCached(TOOLS)) say('Installing esbuild.');
     const esbuild = join(await installSetUp(TOOLS), 'node_modules/esbuild/bin/esbuild');
     const args = [app, '--bundle', '--platform=node', ...FORMS[form], `--outfile=${file}`];
     await runCommand(esbuild, [...args, '--log-level=error'], { cwd: folder });

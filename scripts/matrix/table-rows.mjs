@@ -41,7 +41,7 @@ export function summarize(cells) {
   return parts.length > 0 ? parts.join('; ') : 'yes';
 }
 
-/** What is wrong and what was skipped, each with the Nodes where it is alike: `{ title, text }`. */
+/** What is wrong and what was skipped, each with the Nodes where it is alike: `{ title, text }`, the first and the last difference. */
 export function listProblems(results) {
   const problems = results.filter(({ status }) => status !== 'right');
   const keyOf = ({ status, name, way, sdk, setUp }) =>
@@ -50,7 +50,8 @@ export function listProblems(results) {
     const alike = problems.filter((cell) => keyOf(cell) === key);
     const nodes = distinct(alike.map(({ node }) => node)).join(', ');
     const { reason, differences } = alike[0];
-    return { title: `${key}, Node ${nodes}`, text: reason ?? differences[0] };
+    const ends = differences?.length > 1 ? [differences[0], differences.at(-1)] : differences;
+    return { title: `${key}, Node ${nodes}`, text: reason ?? ends.join('; ') };
   });
 }
 
