@@ -83,7 +83,7 @@ export function sentHits({ hits, half }: Batch): readonly EncodedHit[] {
 }
 
 /** A batch of some hits of another, which keeps its first failure. */
-export function partOf(batch: Batch, hits: readonly EncodedHit[]): Batch {
+function partOf(batch: Batch, hits: readonly EncodedHit[]): Batch {
   return { ...createBatch(batch.kind, hits), processedBefore: batch.processedBefore };
 }
 

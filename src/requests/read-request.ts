@@ -65,10 +65,13 @@ export function readRequest(
   };
 }
 
-/** A response that was not written to its end; the span says 200 then. A crash before any status is not it. */
+/**
+ * A response that ended before it was written to its end; the span says 200 then. A crash before any status is not it, and
+ * neither is a span that ends before its response does, as the one of `@hono/otel`.
+ */
 function isAborted(captured: CapturedRequest | undefined, attributes: Attributes): boolean {
   return (
-    captured !== undefined &&
+    captured?.response.destroyed &&
     !captured.response.writableFinished &&
     statusAttribute(attributes) !== undefined
   );

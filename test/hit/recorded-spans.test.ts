@@ -126,7 +126,7 @@ function requestOf(span: FinishedSpan, { case: name = '' }: RecordedResult) {
       method: span.attributes['http.request.method'] ?? span.attributes['http.method'],
       headers: {},
     },
-    response: { writableFinished, headersSent: false, statusCode: 200 },
+    response: { writableFinished, destroyed: true, headersSent: false, statusCode: 200 },
     target: '/',
     notes: createNotes(),
     span: undefined,
