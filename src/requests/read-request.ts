@@ -71,7 +71,7 @@ export function readRequest(
  */
 function isAborted(captured: CapturedRequest | undefined, attributes: Attributes): boolean {
   return (
-    captured?.response.destroyed &&
+    captured?.response.destroyed === true &&
     !captured.response.writableFinished &&
     statusAttribute(attributes) !== undefined
   );
