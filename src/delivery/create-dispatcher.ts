@@ -1,0 +1,58 @@
+import type { HttpDispatcher } from './dispatcher.js';
+
+/** Matomo or a proxy may close an idle connection just when a request is on its way; so we do it first. */
+const IDLE_MILLIS = 1_000;
+const CONNECT_MILLIS = 10_000;
+
+const ONE_CONNECTION = {
+  connections: 1,
+  pipelining: 1,
+  keepAliveTimeout: IDLE_MILLIS,
+  keepAliveMaxTimeout: IDLE_MILLIS,
+};
+
+/** One connection of our own, through the proxy that the environment names, if any. Loads undici. */
+export async function createDispatcher(
+  url: URL,
+  env: Readonly<NodeJS.ProcessEnv>,
+): Promise<HttpDispatcher> {
+  const { EnvHttpProxyAgent, Pool } = await import('undici');
+  const connect = { timeout: CONNECT_MILLIS };
+  const proxy = proxyOf(url, env);
+  if (proxy === undefined) {
+    return new Pool(url.origin, { ...ONE_CONNECTION, connect }) as unknown as HttpDispatcher;
+  }
+  // Not all that it is given here reaches what it makes, so that is made here.
+  const createPool = (origin: string | URL, options: object) =>
+    new Pool(origin, { ...options, ...ONE_CONNECTION });
+  return new EnvHttpProxyAgent({
+    httpProxy: proxy,
+    httpsProxy: proxy,
+    // Many proxies let CONNECT through to port 443 only.
+    proxyTunnel: false,
+    connect,
+    factory: createPool,
+    clientFactory: (origin, options) =>
+      createPool(origin, { ...options, headersTimeout: CONNECT_MILLIS }),
+  }) as unknown as HttpDispatcher;
+}
+
+/** The proxy for a URL, which `NO_PROXY` may still except. undici looks at the variables in this order. */
+function proxyOf(
+  { protocol, hostname }: URL,
+  env: Readonly<NodeJS.ProcessEnv>,
+): string | undefined {
+  if (isLoopback(hostname)) return undefined;
+  const names = ['http_proxy', 'HTTP_PROXY'];
+  if (protocol === 'https:') names.unshift('https_proxy', 'HTTPS_PROXY');
+  const name = names.find((candidate) => env[candidate]);
+  if (name === undefined) return undefined;
+  const proxy = env[name] as string;
+  if (/^(?:https?|socks5?):\/\//i.test(proxy) && URL.canParse(proxy)) return proxy;
+  throw new Error(`${name} must be the URL of a proxy, such as http://proxy.example.org:3128`);
+}
+
+/** No proxy could reach it. */
+function isLoopback(hostname: string): boolean {
+  return hostname === '[::1]' || /^(?:127\.[\d.]+|(?:.+\.)?localhost)$/.test(hostname);
+}
