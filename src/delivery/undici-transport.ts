@@ -1,6 +1,6 @@
 import { createDispatcher } from './create-dispatcher.js';
 import type { DispatchController, HttpDispatcher } from './dispatcher.js';
-import { endedInHandshake, explainError } from './explain-error.js';
+import { explainError, provesUnsent } from './explain-error.js';
 import type { Exchange, Transport } from './transport.js';
 
 const MAX_ANSWER_BYTES = 65_536;
@@ -119,7 +119,7 @@ function observe(resolve: (exchange: Exchange) => void, timeoutMillis: number) {
       settle(answer());
     },
     onResponseError(_: DispatchController | undefined, error: Error) {
-      const wasSent = controller !== undefined && !endedInHandshake(error);
+      const wasSent = controller !== undefined && !provesUnsent(error);
       settle({ kind: wasSent ? 'no_answer' : 'not_sent', error: explainError(error) });
     },
   };
