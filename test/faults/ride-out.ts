@@ -93,7 +93,8 @@ export async function rideOut(
     if (i === 1 && path !== undefined) await request(path);
     await round();
   }
-  if (!byItself) await processor.forceFlush();
+  if (byItself) await until(() => lines.length > 0);
+  else await processor.forceFlush();
   const medianMillis = medianOf(millis);
   await end(inspector, proxy);
   await round();
