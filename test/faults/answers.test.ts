@@ -106,6 +106,33 @@ test.for<[string, PlayedAnswer]>([
   expect(row.stored).toBe(row.requests);
 });
 
+const ALL_INVALID = {
+  body: '{"status":"success","tracked":0,"invalid":1000}',
+  contentType: 'application/json',
+};
+const withToken = () => ({ tokenAuth: 'a'.repeat(32) });
+
+test('token refused, from the start', async (context) => {
+  const row = await rideOut(context, {
+    ...answers(ALL_INVALID),
+    options: withToken,
+    fromStart: true,
+  });
+  expectAccounted(row, { lost: [], says: /refused all of .*tokenAuth is of a user who may write/ });
+});
+
+test('token refused later', async (context) => {
+  const row = await rideOut(context, { ...answers(ALL_INVALID), options: withToken });
+  expectAccounted(row, { lost: [] });
+  expect(row.stats.invalid).toBeGreaterThan(0);
+  expect(row.stats.invalid).toBeLessThan(10);
+});
+
+test('all invalid, without a token', async (context) => {
+  const row = await rideOut(context, { ...answers(ALL_INVALID), fromStart: true });
+  expectAccounted(row, { lost: [], says: /refused all of .*does the site exist/ });
+});
+
 test('fewer kept than were sent', async (context) => {
   const body = '{"status":"success","tracked":1,"invalid":0}';
   const answer = { body, contentType: 'application/json', store: true };

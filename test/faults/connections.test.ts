@@ -26,6 +26,11 @@ test('refused, then nobody flushes', async (context) => {
   expectAccounted(row, { lost: [], says: /ECONNREFUSED/ });
 });
 
+test('refused until the process ends', async (context) => {
+  const row = await rideOut(context, { ...onTheWire('refuse'), endsFirst: true });
+  expectAccounted(row, { lost: ['shutdown'], says: /lost at shutdown: \d+ hits/ });
+});
+
 test('reset before the body', async (context) => {
   const row = await rideOut(context, onTheWire('reset-before-body'));
   expectAccounted(row, { lost: ['unconfirmed'], says: BROKEN_OFF });

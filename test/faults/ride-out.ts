@@ -23,6 +23,8 @@ export interface FaultCase {
   readonly fromStart?: boolean;
   /** Nobody flushes: it has to come back by its own timers. */
   readonly byItself?: boolean;
+  /** The process ends before it does. */
+  readonly endsFirst?: boolean;
   /** Path of a request that is sent in the middle of it. */
   readonly path?: string;
   begin(matomo: Inspector, proxy: FaultProxy): unknown;
@@ -58,7 +60,7 @@ export async function rideOut(
   { task }: Pick<TestContext, 'task'>,
   faultCase: FaultCase,
 ): Promise<FaultRow> {
-  const { fromStart = false, byItself = false, path, begin, end } = faultCase;
+  const { fromStart = false, byItself = false, endsFirst = false, path, begin, end } = faultCase;
   const lines = captureOutput();
   const { service, proxy } = await startService(faultCase);
   const { processor, inspector } = service;
@@ -96,9 +98,11 @@ export async function rideOut(
   if (byItself) await until(() => lines.length > 0);
   else await processor.forceFlush();
   const medianMillis = medianOf(millis);
-  await end(inspector, proxy);
-  await round();
-  await settle(processor, byItself);
+  if (!endsFirst) {
+    await end(inspector, proxy);
+    await round();
+    await settle(processor, byItself);
+  }
   await processor.shutdown();
   law.check();
 
