@@ -48,7 +48,7 @@ function proxyOf(
   const name = names.find((candidate) => env[candidate]);
   if (name === undefined) return undefined;
   const proxy = env[name] as string;
-  if (/^(?:https?|socks5?):\/\//i.test(proxy) && URL.canParse(proxy)) return proxy;
+  if (/^https?:\/\//i.test(proxy) && URL.canParse(proxy)) return proxy;
   throw new Error(`${name} must be the URL of a proxy, such as http://proxy.example.org:3128`);
 }
 

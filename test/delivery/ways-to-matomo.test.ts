@@ -214,25 +214,28 @@ describe('forward proxies', () => {
     expect(proxy.requests()).toMatchObject([{ method: 'CONNECT', target: 'matomo.test:443' }]);
   });
 
-  test('with NODE_EXTRA_CA_CERTS the hits of an application arrive through the tunnel', async () => {
-    const { matomo, wire } = await startMatomoBehind({ certificate: 'server' });
-    const proxy = await startHttpProxy(wire.url);
-    const register = ['--require', 'opentelemetry-matomo/register'];
-    const app = await startServer([...register, 'test/support/apps/plain-http.cjs'], {
-      env: {
-        MATOMO_URL: 'https://matomo.test',
-        MATOMO_SITE_ID: '1',
-        HTTPS_PROXY: proxy.url,
-        NO_PROXY: '',
-        NODE_EXTRA_CA_CERTS: CA,
-      },
-    });
-    await (await fetch(`${app.url}/a`, { headers: { connection: 'close' } })).text();
-    await app.stop();
-    expect(app.stderr()).toBe('');
-    expect(matomo.hits().map(({ stored }) => stored?.title)).toEqual(['GET /a']);
-    expect(proxy.requests()).toMatchObject([{ method: 'CONNECT', target: 'matomo.test:443' }]);
-  });
+  test.each(['http', 'https'] as const)(
+    'with NODE_EXTRA_CA_CERTS hits arrive through the tunnel of an %s proxy',
+    async (scheme) => {
+      const { matomo, wire } = await startMatomoBehind({ certificate: 'server' });
+      const proxy = await startHttpProxy(wire.url, scheme);
+      const register = ['--require', 'opentelemetry-matomo/register'];
+      const app = await startServer([...register, 'test/support/apps/plain-http.cjs'], {
+        env: {
+          MATOMO_URL: 'https://matomo.test',
+          MATOMO_SITE_ID: '1',
+          HTTPS_PROXY: proxy.url,
+          NO_PROXY: '',
+          NODE_EXTRA_CA_CERTS: CA,
+        },
+      });
+      await (await fetch(`${app.url}/a`, { headers: { connection: 'close' } })).text();
+      await app.stop();
+      expect(app.stderr()).toBe('');
+      expect(matomo.hits().map(({ stored }) => stored?.title)).toEqual(['GET /a']);
+      expect(proxy.requests()).toMatchObject([{ method: 'CONNECT', target: 'matomo.test:443' }]);
+    },
+  );
 
   test.each([
     [407, /^the proxy answered 407; put user name and password into its URL$/],
@@ -273,7 +276,7 @@ describe('forward proxies', () => {
     });
   });
 
-  test.each(['proxy.example.org:3128', 'ftp://proxy.example.org', 'http://user:hunter2@'])(
+  test.each(['proxy.example.org:3128', 'socks5://proxy.example.org', 'http://user:hunter2@'])(
     'HTTP_PROXY=%s is named, and not shown',
     async (value) => {
       vi.stubEnv('HTTP_PROXY', value);

@@ -1,6 +1,14 @@
-import { createServer, type IncomingHttpHeaders, request } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
+import { tlsFile } from './fault-proxy.js';
 
 interface ProxiedRequest {
   /** As in the request line: a whole URL, or host and port of a CONNECT. */
@@ -24,14 +32,19 @@ export interface HttpProxy {
   stall(): void;
 }
 
-export async function startHttpProxy(targetUrl: string): Promise<HttpProxy> {
+export async function startHttpProxy(
+  targetUrl: string,
+  scheme: 'http' | 'https' = 'http',
+): Promise<HttpProxy> {
   const port = Number(new URL(targetUrl).port);
   const requests: ProxiedRequest[] = [];
   const sockets = new Set<Socket>();
   let connections = 0;
   let refusal = 200;
   let isStalling = false;
-  const server = createServer((incoming, response) => {
+  const tls = { key: tlsFile('server.key'), cert: tlsFile('server.pem') };
+  const server = scheme === 'https' ? createTlsServer(tls, pass) : createServer(pass);
+  function pass(incoming: IncomingMessage, response: ServerResponse): void {
     const { method = '', url = '', headers } = incoming;
     requests.push({ method, target: url, headers });
     if (refusal !== 200) {
@@ -52,7 +65,7 @@ export async function startHttpProxy(targetUrl: string): Promise<HttpProxy> {
       answer.pipe(response);
     });
     incoming.pipe(passed);
-  });
+  }
   server.on('connection', (socket) => {
     connections += 1;
     sockets.add(socket);
@@ -79,7 +92,7 @@ export async function startHttpProxy(targetUrl: string): Promise<HttpProxy> {
   });
   const own = (server.address() as AddressInfo).port;
   return {
-    url: `http://127.0.0.1:${own}`,
+    url: scheme === 'https' ? `https://localhost:${own}` : `http://127.0.0.1:${own}`,
     port: own,
     requests: () => requests,
     connections: () => connections,
