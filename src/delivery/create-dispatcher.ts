@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { HttpDispatcher } from './dispatcher.js';
 
 /** Matomo or a proxy may close an idle connection just when a request is on its way; so we do it first. */
@@ -16,25 +17,48 @@ export async function createDispatcher(
   url: URL,
   env: Readonly<NodeJS.ProcessEnv>,
 ): Promise<HttpDispatcher> {
-  const { EnvHttpProxyAgent, Pool } = await import('undici');
-  const connect = { timeout: CONNECT_MILLIS };
+  const { buildConnector, EnvHttpProxyAgent, Pool } = await import('undici');
+  const connectTo = buildConnector({ timeout: CONNECT_MILLIS });
+  const sockets = new Set<Socket>();
   const proxy = proxyOf(url, env);
-  if (proxy === undefined) {
-    return new Pool(url.origin, { ...ONE_CONNECTION, connect }) as unknown as HttpDispatcher;
+  const dispatcher =
+    proxy === undefined
+      ? createPool(url.origin, { connect })
+      : new EnvHttpProxyAgent({
+          httpProxy: proxy,
+          httpsProxy: proxy,
+          // Many proxies let CONNECT through to port 443 only.
+          proxyTunnel: false,
+          connect,
+          // Not all that is said here reaches what it makes, so that is made here.
+          factory: (origin, options) =>
+            createPool(origin, isTunnelled(origin) ? options : { ...options, connect }),
+          clientFactory: (origin, options) =>
+            createPool(origin, { ...options, connect, headersTimeout: CONNECT_MILLIS }),
+        });
+
+  function createPool(origin: string | URL, options: object) {
+    return new Pool(origin, { ...options, ...ONE_CONNECTION });
   }
-  // Not all that it is given here reaches what it makes, so that is made here.
-  const createPool = (origin: string | URL, options: object) =>
-    new Pool(origin, { ...options, ...ONE_CONNECTION });
-  return new EnvHttpProxyAgent({
-    httpProxy: proxy,
-    httpsProxy: proxy,
-    // Many proxies let CONNECT through to port 443 only.
-    proxyTunnel: false,
-    connect,
-    factory: createPool,
-    clientFactory: (origin, options) =>
-      createPool(origin, { ...options, headersTimeout: CONNECT_MILLIS }),
-  }) as unknown as HttpDispatcher;
+  function connect(...given: Parameters<typeof connectTo>): void {
+    const socket = connectTo(...given) as unknown as Socket;
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  }
+  /** Then it has a way of its own to connect. */
+  function isTunnelled(origin: string | URL): boolean {
+    return new URL(origin).host === url.host;
+  }
+
+  return {
+    dispatch: (options, handler) =>
+      (dispatcher as unknown as HttpDispatcher).dispatch(options, handler),
+    async destroy(error) {
+      await dispatcher.destroy(error);
+      // A connection that is only being made would keep the process until its time-out.
+      for (const socket of sockets) socket.destroy();
+    },
+  };
 }
 
 /** The proxy for a URL, which `NO_PROXY` may still except. undici looks at the variables in this order. */

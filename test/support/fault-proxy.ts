@@ -87,8 +87,8 @@ export async function startFaultProxy(options: FaultProxyOptions = {}): Promise<
     connections += 1;
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket)).on('error', () => undefined);
-    if (fault?.kind === 'stall-handshake') return;
-    if (tls) tls.emit('connection', socket);
+    if (fault?.kind === 'stall-handshake') socket.resume();
+    else if (tls) tls.emit('connection', socket);
     else serve(socket);
   });
 
