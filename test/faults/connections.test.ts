@@ -73,7 +73,7 @@ test('stall of 10 s after Matomo has stored', async (context) => {
   expect(row.stored).toBe(row.requests);
 });
 
-test('the same, sent again', async (context) => {
+test('stall after Matomo has stored, with resendUnconfirmed', async (context) => {
   const row = await rideOut(context, {
     ...onTheWire('stall-after-commit'),
     options: () => ({ resendUnconfirmed: true }),
