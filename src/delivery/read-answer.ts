@@ -81,8 +81,9 @@ function readOk(answer: Answer, known: Acquaintance): Verdict {
   if (answer.contentType.startsWith('image/')) return { kind: 'accepted' };
   const counters = readCounters(answer.body);
   if (!counters) {
-    const reason = `what answered 200 to ${countOf(known.sent)} is not Matomo's tracker (${answer.contentType || 'no content type'})`;
-    return known.hasTracked
+    const reason = `what answered 200 to ${countOf(known.sent)} is not Matomo's tracker (${plain(answer.contentType) || 'no content type'})`;
+    // What speaks of tracked hits may be Matomo's own answer, cut off on its way.
+    return known.hasTracked || answer.body.includes('"tracked"')
       ? { kind: 'unconfirmed', reason }
       : { kind: 'refused', reason: `${reason}; check url` };
   }
@@ -92,7 +93,7 @@ function readOk(answer: Answer, known: Acquaintance): Verdict {
   if (tracked + invalid === 0) {
     return {
       kind: 'nothing_kept',
-      reason: `Matomo kept none of ${countOf(known.sent)} and refused none: is tracking switched off (record_statistics)?`,
+      reason: `Matomo kept none of ${countOf(known.sent)} and refused none; tracking may be switched off (record_statistics)`,
     };
   }
   if (tracked === 0 && known.hasToken) {
@@ -113,9 +114,11 @@ function readOk(answer: Answer, known: Acquaintance): Verdict {
   };
 }
 
+/** The counters of a bulk's answer, also behind what PHP or a proxy has put in front of it. */
 function readCounters(body: string): { tracked: number; invalid: number } | undefined {
+  const [json] = /\{"status":[^{}]*(?:\[[^\]]*\][^{}]*)?\}\s*$/.exec(body) ?? [body];
   try {
-    const { tracked, invalid } = JSON.parse(body) as Record<string, unknown>;
+    const { tracked, invalid } = JSON.parse(json) as Record<string, unknown>;
     return isCount(tracked) && isCount(invalid) ? { tracked, invalid } : undefined;
   } catch {
     return undefined;
@@ -126,9 +129,15 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-/** Where a redirect points, without its query, which may repeat what was sent. */
+/** Where a redirect points: no credentials, path parameters or query, which may repeat what was sent. */
 function target(location: string | undefined): string {
-  return location ? location.replace(/[?#].*/, '').slice(0, 200) : 'nowhere';
+  if (!location) return 'nowhere';
+  return plain(location.replace(/[?#;].*/, '').replace(/\/\/[^/]*@/, '//'));
+}
+
+/** Foreign text as it may stand in a message. */
+function plain(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '').slice(0, 200);
 }
 
 function reasonOf(error: Error): string {

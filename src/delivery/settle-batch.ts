@@ -25,6 +25,9 @@ export interface SettleBatchOptions {
   readonly resendUnconfirmed: boolean;
 }
 
+/** A verdict with something to say. */
+type Told = Extract<Verdict, { reason: string }>;
+
 const TRIES_BEFORE_HALVING = 3;
 const MOST_REFUSALS = 10;
 /** A number of failures after which the wait is the longest there is. */
@@ -38,6 +41,8 @@ export function createSettleBatch(
 ): (batch: Batch, exchange: Exchange, nowMillis: number) => Outcome {
   /** Failures since anything was processed. */
   let failures = 0;
+  /** Why delivery stands still, as far as it has been said. */
+  let said: Verdict['kind'] | undefined;
   /** Bulks that Matomo has processed: tells one bad hit from a database that is away. */
   let processed = 0;
   /** Matomo has tracked something of ours. */
@@ -45,22 +50,24 @@ export function createSettleBatch(
   /** Bulks in a row of which nothing was valid, with a token. */
   let refusals = 0;
 
-  function stop(reason: string): void {
+  /** Says why delivery stops, and again where it is for something of another kind. */
+  function stop(kind: Verdict['kind'], reason: string): void {
     failures += 1;
-    if (failures === 1) {
-      diagnostics.warn(`${reason}. New hits are kept and sent when that has passed`);
-    }
+    if (kind === said) return;
+    said = kind;
+    diagnostics.warn(`${reason}. New hits are kept and sent when that has passed`);
   }
 
   function resume(): void {
     if (failures > 0) diagnostics.warn('Matomo takes hits again');
     failures = 0;
+    said = undefined;
     refusals = 0;
     processed += 1;
   }
 
-  function retry(batch: Batch, reason: string, waitMillis?: number): Outcome {
-    stop(reason);
+  function retry(batch: Batch, { kind, reason }: Told, waitMillis?: number): Outcome {
+    stop(kind, reason);
     return open([batch], waitMillis ?? backOffMillis(failures, random));
   }
 
@@ -68,8 +75,8 @@ export function createSettleBatch(
    * One hit that the database refuses rolls back its whole bulk, and a database that is away does the same. A bulk that has
    * been processed since the first failure tells them apart.
    */
-  function failed(batch: Batch, reason: string, wait: typeof backOffMillis): Outcome {
-    stop(reason);
+  function failed(batch: Batch, { kind, reason }: Told, wait: typeof backOffMillis): Outcome {
+    stop(kind, reason);
     const tried: Batch = {
       ...batch,
       failures: batch.failures + 1,
@@ -88,10 +95,10 @@ export function createSettleBatch(
    * Where the token worked before, each hit may be bad by itself: they are halved down to it. But 20 refusals in an hour
    * lock the address out, so that after some in a row only a probe now and then is sent.
    */
-  function allInvalid(batch: Batch, sent: number, reason: string): Outcome {
+  function allInvalid(batch: Batch, sent: number, { kind, reason }: Told): Outcome {
     refusals += 1;
     if (refusals > MOST_REFUSALS) {
-      stop(reason);
+      stop(kind, reason);
       return { ...open([batch], holdMillis(LONGEST, random)), refusesToken: true };
     }
     if (sent > 1) return open(halve(batch), 0);
@@ -116,16 +123,23 @@ export function createSettleBatch(
       case 'processed':
         resume();
         hasTracked ||= verdict.tracked > 0;
-        if (verdict.note !== undefined) diagnostics.error(verdict.note);
+        if (verdict.note !== undefined)
+          diagnostics.warnOnce(verdict.note.replace(/\d+/g, ''), verdict.note);
         return { ...decided(verdict), again: restOf(batch) };
       case 'all_invalid':
-        return allInvalid(batch, sent, verdict.reason);
+        return allInvalid(batch, sent, verdict);
       case 'accepted':
         resume();
         return { ...decided({ accepted: sent }), again: restOf(batch) };
       case 'unconfirmed':
-        if (resendUnconfirmed) return retry(batch, `${verdict.reason}; the hits are sent again`);
-        stop(`${verdict.reason}; ${countOf(sent)} may be stored or not and are not sent again`);
+        if (resendUnconfirmed) {
+          const reason = `${verdict.reason}; the hits are sent again`;
+          return retry(batch, { ...verdict, reason });
+        }
+        stop(
+          verdict.kind,
+          `${verdict.reason}; ${countOf(sent)} may be stored or not; not sent again`,
+        );
         return {
           ...lost('unconfirmed', sent),
           again: restOf(batch),
@@ -133,13 +147,13 @@ export function createSettleBatch(
         };
       case 'rolled_back':
         if (batch.kind === 'crash') return refuseCrashes(sent);
-        return failed(batch, verdict.reason, backOffMillis);
+        return failed(batch, verdict, backOffMillis);
       case 'nothing_kept':
-        return failed(batch, verdict.reason, holdMillis);
+        return failed(batch, verdict, holdMillis);
       case 'unavailable':
-        return retry(batch, verdict.reason, retryAfterMillis(verdict.retryAfter, nowMillis));
+        return retry(batch, verdict, retryAfterMillis(verdict.retryAfter, nowMillis));
       case 'refused':
-        stop(verdict.reason);
+        stop(verdict.kind, verdict.reason);
         return verdict.isTokenRefused
           ? { ...open([batch], holdMillis(LONGEST, random)), refusesToken: true }
           : open([batch], holdMillis(failures, random));

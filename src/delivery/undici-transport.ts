@@ -1,11 +1,9 @@
+import { createDispatcher } from './create-dispatcher.js';
 import type { DispatchController, HttpDispatcher } from './dispatcher.js';
+import { explainError, provesUnsent } from './explain-error.js';
 import type { Exchange, Transport } from './transport.js';
 
 const MAX_ANSWER_BYTES = 65_536;
-
-/** Matomo or a proxy may close an idle connection just when a request is on its way; so we do it first. */
-const IDLE_MILLIS = 1_000;
-const CONNECT_MILLIS = 10_000;
 
 export interface UndiciTransportOptions {
   readonly url: URL;
@@ -25,7 +23,9 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
     async send(body, timeoutMillis) {
       let dispatcher: HttpDispatcher;
       try {
-        used ??= options.dispatcher ? Promise.resolve(options.dispatcher) : createPool(origin);
+        used ??= options.dispatcher
+          ? Promise.resolve(options.dispatcher)
+          : createDispatcher(options.url, process.env);
         dispatcher = await used;
       } catch (error) {
         return { kind: 'not_sent', error: toError(error) };
@@ -61,17 +61,6 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
   };
 }
 
-async function createPool(origin: string): Promise<HttpDispatcher> {
-  const { Pool } = await import('undici');
-  return new Pool(origin, {
-    connections: 1,
-    pipelining: 1,
-    keepAliveTimeout: IDLE_MILLIS,
-    keepAliveMaxTimeout: IDLE_MILLIS,
-    connect: { timeout: CONNECT_MILLIS },
-  }) as unknown as HttpDispatcher;
-}
-
 /** A dispatch handler that resolves once, with how far the request got. */
 function observe(resolve: (exchange: Exchange) => void, timeoutMillis: number) {
   const chunks: Buffer[] = [];
@@ -93,7 +82,7 @@ function observe(resolve: (exchange: Exchange) => void, timeoutMillis: number) {
     settle({ kind: wasSent ? 'no_answer' : 'not_sent', error: reason });
   }
   const timer = setTimeout(
-    () => abort(new Error(`no answer within ${timeoutMillis} ms`)),
+    () => abort(new Error(`no ${controller ? 'answer' : 'connection'} within ${timeoutMillis} ms`)),
     timeoutMillis,
   );
 
@@ -130,7 +119,8 @@ function observe(resolve: (exchange: Exchange) => void, timeoutMillis: number) {
       settle(answer());
     },
     onResponseError(_: DispatchController | undefined, error: Error) {
-      settle({ kind: controller ? 'no_answer' : 'not_sent', error });
+      const wasSent = controller !== undefined && !provesUnsent(error);
+      settle({ kind: wasSent ? 'no_answer' : 'not_sent', error: explainError(error) });
     },
   };
 }

@@ -52,8 +52,10 @@ export async function playAnswer(
     response.destroy();
     return;
   }
-  const body = Buffer.from(played.body ?? own?.body ?? '');
-  response.writeHead(played.status ?? own?.status ?? 200, {
+  const status = played.status ?? own?.status ?? 200;
+  const hasBody = status !== 204 && status !== 304;
+  const body = Buffer.from(hasBody ? (played.body ?? own?.body ?? '') : '');
+  response.writeHead(status, {
     'Content-Type': played.contentType ?? own?.contentType ?? 'text/html',
     'Content-Length': body.length === 0 && played.disconnect ? 1 : body.length,
     ...played.headers,

@@ -74,6 +74,28 @@ test('an answer that is not Matomo’s after Matomo has answered from there may 
   expect(verdict.kind).toBe('unconfirmed');
 });
 
+test.each([
+  '<br />\n<b>Deprecated</b>: x in y.php on line 3<br />\n{"status":"success","tracked":3,"invalid":0}',
+  '\ufeff{"status":"success","tracked":3,"invalid":0}',
+  '{"status":"success","tracked":3,"invalid":0,"invalid_indices":[]}\n',
+])('counters are read from %j', (body) => {
+  expect(readAnswer(answer(200, body, 'text/html'), known)).toMatchObject({
+    kind: 'processed',
+    tracked: 3,
+  });
+});
+
+test('an answer of Matomo’s that was cut off may hide that hits were stored', () => {
+  expect(readAnswer(answer(200, '{"status":"success","tracked":3,"inv'), known).kind).toBe(
+    'unconfirmed',
+  );
+});
+
+test('a redirect gives away no credentials', () => {
+  const location = 'https://u:s3cret@m.example/matomo.php;token_auth=s3cret?x=s3cret';
+  expect(JSON.stringify(readAnswer({ ...answer(302), location }, known))).not.toContain('s3cret');
+});
+
 test('a redirect is named without its query', () => {
   const exchange = { ...answer(301), location: 'https://other.example/matomo.php?secret=1' };
   const verdict = readAnswer(exchange, known);

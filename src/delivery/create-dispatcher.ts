@@ -1,0 +1,82 @@
+import type { Socket } from 'node:net';
+import type { HttpDispatcher } from './dispatcher.js';
+
+/** Matomo or a proxy may close an idle connection just when a request is on its way; so we do it first. */
+const IDLE_MILLIS = 1_000;
+const CONNECT_MILLIS = 10_000;
+
+const ONE_CONNECTION = {
+  connections: 1,
+  pipelining: 1,
+  keepAliveTimeout: IDLE_MILLIS,
+  keepAliveMaxTimeout: IDLE_MILLIS,
+};
+
+/** One connection of our own, through the proxy that the environment names, if any. Loads undici. */
+export async function createDispatcher(
+  url: URL,
+  env: Readonly<NodeJS.ProcessEnv>,
+): Promise<HttpDispatcher> {
+  const { buildConnector, EnvHttpProxyAgent, Pool } = await import('undici');
+  const connectTo = buildConnector({ timeout: CONNECT_MILLIS });
+  const sockets = new Set<Socket>();
+  const proxy = proxyOf(url, env);
+  const dispatcher =
+    proxy === undefined
+      ? createPool(url.origin, { connect })
+      : new EnvHttpProxyAgent({
+          httpProxy: proxy,
+          httpsProxy: proxy,
+          // Many proxies let CONNECT through to port 443 only.
+          proxyTunnel: false,
+          connect,
+          // Not all that is said here reaches what it makes, so that is made here.
+          factory: (origin, options) =>
+            createPool(origin, isTunnelled(origin) ? options : { ...options, connect }),
+          clientFactory: (origin, options) =>
+            createPool(origin, { ...options, connect, headersTimeout: CONNECT_MILLIS }),
+        });
+
+  function createPool(origin: string | URL, options: object) {
+    return new Pool(origin, { ...options, ...ONE_CONNECTION });
+  }
+  function connect(...given: Parameters<typeof connectTo>): void {
+    const socket = connectTo(...given) as unknown as Socket;
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  }
+  /** Then it has a way of its own to connect. */
+  function isTunnelled(origin: string | URL): boolean {
+    return new URL(origin).host === url.host;
+  }
+
+  return {
+    dispatch: (options, handler) =>
+      (dispatcher as unknown as HttpDispatcher).dispatch(options, handler),
+    async destroy(error) {
+      await dispatcher.destroy(error);
+      // A connection that is only being made would keep the process until its time-out.
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+/** The proxy for a URL, which `NO_PROXY` may still except. undici looks at the variables in this order. */
+function proxyOf(
+  { protocol, hostname }: URL,
+  env: Readonly<NodeJS.ProcessEnv>,
+): string | undefined {
+  if (isLoopback(hostname)) return undefined;
+  const names = ['http_proxy', 'HTTP_PROXY'];
+  if (protocol === 'https:') names.unshift('https_proxy', 'HTTPS_PROXY');
+  const name = names.find((candidate) => env[candidate]);
+  if (name === undefined) return undefined;
+  const proxy = env[name] as string;
+  if (/^https?:\/\//i.test(proxy) && URL.canParse(proxy)) return proxy;
+  throw new Error(`${name} must be the URL of a proxy, such as http://proxy.example.org:3128`);
+}
+
+/** No proxy could reach it. */
+function isLoopback(hostname: string): boolean {
+  return hostname === '[::1]' || /^(?:127\.[\d.]+|(?:.+\.)?localhost)$/.test(hostname);
+}

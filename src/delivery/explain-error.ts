@@ -1,0 +1,84 @@
+/** An error of Node.js, OpenSSL or undici. */
+interface WireError extends Error {
+  readonly code?: string;
+  readonly hostname?: string;
+  readonly address?: string;
+  readonly port?: number;
+  /** Where several addresses were tried. */
+  readonly errors?: readonly WireError[];
+  /** What was no HTTP. */
+  readonly data?: string;
+}
+
+const UNTRUSTED =
+  'its certificate is signed by nobody whom this process trusts; start it with NODE_EXTRA_CA_CERTS=/path/to/ca.pem';
+const NO_TLS = 'it does not speak TLS there; is url to begin with http://?';
+const WANTS_CERTIFICATE =
+  'it wants a client certificate, or another one; give one with the option dispatcher';
+
+/** What is behind an error code, and what to do about it. */
+const EXPLANATIONS: Readonly<Record<string, string | ((error: WireError) => string)>> = {
+  ECONNREFUSED: (error) => `nobody listens${at(error)}`,
+  EHOSTUNREACH: (error) => `there is no way to it${at(error)}`,
+  ENETUNREACH: (error) => `there is no way to it${at(error)}`,
+  ENOTFOUND: ({ hostname }) => `DNS has no address of ${hostname ?? 'it'}; check url`,
+  EAI_AGAIN: ({ hostname }) => `DNS gave no answer about ${hostname ?? 'it'}`,
+  ECONNRESET: 'it broke the connection off',
+  UND_ERR_SOCKET: 'it closed the connection before the end of an answer',
+  UND_ERR_CONNECT_TIMEOUT: 'no connection came about in time',
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
+  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: `${UNTRUSTED}, or have it send its intermediate certificates`,
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet; check the clocks',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for other names than the one in url',
+  UND_ERR_PRX_TLS: 'the certificate of the proxy is for other names than the one in its URL',
+  ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
+  EPROTO: NO_TLS,
+  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE:
+    'it refuses TLS as this process speaks it; it may want a client certificate, to be given with the option dispatcher',
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: WANTS_CERTIFICATE,
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: WANTS_CERTIFICATE,
+};
+
+/**
+ * The error as an operator can use it. Its code is then part of the message and not of the error, so that both are
+ * shown wherever an error is shown by its code, if it has one.
+ */
+export function explainError(error: WireError): Error {
+  const text = explain(error);
+  return text === undefined ? error : new Error(text, { cause: error });
+}
+
+function explain(error: WireError): string | undefined {
+  const { code = '', name, message } = error;
+  const [, status] = PROXY_REFUSAL.exec(message) ?? [];
+  if (status === '407') return 'the proxy answered 407; put user name and password into its URL';
+  if (status !== undefined) return `the proxy answered ${status} to CONNECT`;
+  if (isTlsAlert(error)) return 'it speaks TLS there; is url to begin with https://?';
+  if (name === 'HTTPParserError') return 'what answers there does not speak HTTP';
+  const explanation = Object.hasOwn(EXPLANATIONS, code) ? EXPLANATIONS[code] : undefined;
+  if (explanation === undefined) return undefined;
+  return `${code}: ${typeof explanation === 'string' ? explanation : explanation(error)}`;
+}
+
+/** Whether an error says that nothing of a request came to Matomo, although it was on its way. */
+export function provesUnsent(error: WireError): boolean {
+  return isTlsAlert(error) || PROXY_REFUSAL.test(error.message);
+}
+
+const PROXY_REFUSAL = /^(?:Proxy response|Proxy Authentication Required) \((\d+)\)/;
+
+/** A TLS record of type alert where an answer in HTTP should begin. */
+function isTlsAlert({ name, data }: WireError): boolean {
+  return name === 'HTTPParserError' && data?.startsWith('\x15\x03') === true;
+}
+
+/** Where several addresses were tried, the first. */
+function at({ errors: [first] = [], address = first?.address, port = first?.port }: WireError) {
+  if (address === undefined) return '';
+  return ` at ${address.includes(':') ? `[${address}]` : address}:${port}`;
+}

@@ -1,0 +1,224 @@
+import { readFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
+import { onTestFinished } from 'vitest';
+
+/** What goes wrong between a sender and Matomo. */
+export type Fault =
+  | {
+      readonly kind:
+        | /** Nobody listens. */ 'refuse'
+        /** Reset at the first byte of a request. */
+        | 'reset-before-body'
+        /** Reset when the whole request is here and none of it has gone on. */
+        | 'reset-after-body'
+        /** Reset when Matomo has answered. */
+        | 'reset-after-commit'
+        /** Closed after half of Matomo's answer. */
+        | 'half-response'
+        /** Matomo's answer, a byte at a time. */
+        | 'slow-loris'
+        /** Requests are taken and go nowhere. */
+        | 'stall'
+        /** Matomo gets the requests, and its answers stay here. */
+        | 'stall-after-commit'
+        /** Connections are taken, and nothing is said on them. */
+        | 'stall-handshake'
+        /** Reset at the second request of a connection. */
+        | 'reset-on-reuse'
+        /** Closed politely after each answer that says nothing of it. */
+        | 'close-after-answer';
+    }
+  /** Answers by itself where the body is such a one; Matomo gets the other requests. */
+  | {
+      readonly kind: 'answer';
+      readonly where: (body: string) => boolean;
+      readonly status: string;
+      readonly body?: string;
+    };
+
+type Certificate = 'server' | 'self-signed' | 'expired' | 'elsewhere';
+
+/** A wire between a sender and Matomo that can break in many ways. */
+export interface FaultProxy {
+  readonly url: string;
+  readonly port: number;
+  /** Where requests go; to be called before the first of them. */
+  forwardTo(url: string): void;
+  /** Breaks so, until called without a fault. Connections that are open stay, but where it refuses. */
+  play(fault?: Fault): Promise<void>;
+  /** What the next connections see. */
+  show(certificate: Certificate): void;
+  /** Connections so far. */
+  connections(): number;
+  /** Connections that are open. */
+  open(): number;
+  /** Whole requests so far, as they came: head and body. */
+  requests(): readonly Request[];
+}
+
+interface Request {
+  readonly head: string;
+  readonly body: string;
+  readonly bytes: Buffer;
+}
+
+export interface FaultProxyOptions {
+  readonly certificate?: Certificate;
+  /** Asks clients for a certificate of the test CA. */
+  readonly wantsCertificate?: boolean;
+  /** An address, or the path of a socket. Default: 127.0.0.1. */
+  readonly host?: string;
+}
+
+const DRIBBLE_MILLIS = 20;
+
+/** Starts a wire to whatever `forwardTo` says, on loopback. Cleans up by itself. */
+export async function startFaultProxy(options: FaultProxyOptions = {}): Promise<FaultProxy> {
+  const { certificate, wantsCertificate = false, host = '127.0.0.1' } = options;
+  let targetPort = 0;
+  let fault: Fault | undefined;
+  let connections = 0;
+  const sockets = new Set<Socket>();
+  const requests: Request[] = [];
+  const tls = certificate && createTlsServer(tlsOptionsOf(certificate, wantsCertificate), serve);
+  tls?.on('tlsClientError', () => undefined);
+  const server = createServer((socket) => {
+    connections += 1;
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket)).on('error', () => undefined);
+    if (fault?.kind === 'stall-handshake') socket.resume();
+    else if (tls) tls.emit('connection', socket);
+    else serve(socket);
+  });
+
+  /** One connection, and at most one from here to Matomo. */
+  function serve(socket: Socket): void {
+    let waiting = Buffer.alloc(0);
+    let served = 0;
+    let upstream: Socket | undefined;
+    socket.on('error', () => upstream?.destroy()).on('close', () => upstream?.destroy());
+    socket.on('data', (chunk: Buffer) => {
+      if (fault?.kind === 'reset-before-body') {
+        socket.resetAndDestroy();
+        return;
+      }
+      waiting = Buffer.concat([waiting, chunk]);
+      for (let next = splitRequest(waiting); next; next = splitRequest(waiting)) {
+        waiting = waiting.subarray(next.bytes.length);
+        requests.push(next);
+        served += 1;
+        pass(next);
+      }
+    });
+
+    function pass({ bytes, body }: Request): void {
+      const isReset =
+        fault?.kind === 'reset-after-body' || (fault?.kind === 'reset-on-reuse' && served > 1);
+      if (isReset) {
+        socket.resetAndDestroy();
+      } else if (fault?.kind === 'answer' && fault.where(body)) {
+        socket.write(answerOf(fault.status, fault.body ?? ''));
+      } else if (fault?.kind !== 'stall') {
+        upstream ??= connectTo(targetPort, socket, answer);
+        upstream.write(bytes);
+      }
+    }
+
+    function answer(chunk: Buffer): void {
+      switch (fault?.kind) {
+        case 'reset-after-commit':
+          socket.resetAndDestroy();
+          break;
+        case 'half-response':
+          socket.end(chunk.subarray(0, chunk.length / 2));
+          break;
+        case 'slow-loris':
+          dribble(socket, chunk);
+          break;
+        case 'stall-after-commit':
+          break;
+        case 'close-after-answer':
+          socket.end(chunk);
+          break;
+        default:
+          socket.write(chunk);
+      }
+    }
+  }
+
+  function listen(port: number): Promise<void> {
+    const where = host.includes('/') ? { path: host } : { port, host };
+    return new Promise((resolve) => server.listen(where, resolve));
+  }
+
+  function stop(): Promise<void> {
+    for (const socket of sockets) socket.destroy();
+    return new Promise((resolve) => server.close(() => resolve()));
+  }
+
+  await listen(0);
+  const port = (server.address() as AddressInfo).port;
+  onTestFinished(stop);
+  const name = host.includes(':') ? `[${host}]` : certificate ? 'localhost' : host;
+  return {
+    url: `${certificate ? 'https' : 'http'}://${name}:${port}`,
+    port,
+    forwardTo(url) {
+      targetPort = Number(new URL(url).port);
+    },
+    async play(next) {
+      const wasListening = fault?.kind !== 'refuse';
+      fault = next;
+      if (next?.kind === 'refuse' && wasListening) await stop();
+      if (next?.kind !== 'refuse' && !wasListening) await listen(port);
+    },
+    show: (next) => tls?.setSecureContext(tlsOptionsOf(next, wantsCertificate)),
+    connections: () => connections,
+    open: () => sockets.size,
+    requests: () => requests,
+  };
+}
+
+/** What is in the folder of certificates. */
+export function tlsFile(name: string): string {
+  return readFileSync(new URL(`../fixtures/tls/${name}`, import.meta.url), 'utf8');
+}
+
+function tlsOptionsOf(certificate: Certificate, wantsCertificate: boolean): TlsOptions {
+  return {
+    key: tlsFile('server.key'),
+    cert: tlsFile(`${certificate}.pem`),
+    ...(wantsCertificate && { ca: tlsFile('ca.pem'), requestCert: true }),
+  };
+}
+
+function connectTo(port: number, socket: Socket, answer: (chunk: Buffer) => void): Socket {
+  return connect(port, '127.0.0.1')
+    .on('data', answer)
+    .on('error', () => socket.destroy())
+    .on('close', () => socket.destroy());
+}
+
+/** The first whole request. Our own always say how long they are. */
+function splitRequest(bytes: Buffer): Request | undefined {
+  const headEnd = bytes.indexOf('\r\n\r\n');
+  if (headEnd < 0) return undefined;
+  const head = bytes.subarray(0, headEnd).toString('latin1');
+  const end = headEnd + 4 + Number(/^content-length: *(\d+)$/im.exec(head)?.[1] ?? 0);
+  if (end > bytes.length) return undefined;
+  const body = bytes.subarray(headEnd + 4, end).toString('latin1');
+  return { head, body, bytes: bytes.subarray(0, end) };
+}
+
+function dribble(socket: Socket, bytes: Buffer): void {
+  let sent = 0;
+  const timer = setInterval(() => {
+    if (sent === bytes.length || socket.destroyed) clearInterval(timer);
+    else socket.write(bytes.subarray(sent, ++sent));
+  }, DRIBBLE_MILLIS);
+}
+
+function answerOf(status: string, body: string): string {
+  return `HTTP/1.1 ${status}\r\nContent-Type: text/html\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+}

@@ -1,0 +1,107 @@
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { onTestFinished } from 'vitest';
+import { tlsFile } from './fault-proxy.js';
+
+interface ProxiedRequest {
+  /** As in the request line: a whole URL, or host and port of a CONNECT. */
+  readonly target: string;
+  readonly method: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** A forward proxy as companies have one. It finds every host at one port of loopback. */
+export interface HttpProxy {
+  readonly url: string;
+  readonly port: number;
+  requests(): readonly ProxiedRequest[];
+  /** Connections so far. */
+  connections(): number;
+  /** Connections that are open. */
+  open(): number;
+  /** Answers so instead of passing on, where it is not 200. */
+  refuse(status: number): void;
+  /** Leaves every CONNECT without an answer. */
+  stall(): void;
+}
+
+export async function startHttpProxy(
+  targetUrl: string,
+  scheme: 'http' | 'https' = 'http',
+): Promise<HttpProxy> {
+  const port = Number(new URL(targetUrl).port);
+  const requests: ProxiedRequest[] = [];
+  const sockets = new Set<Socket>();
+  let connections = 0;
+  let refusal = 200;
+  let isStalling = false;
+  const tls = { key: tlsFile('server.key'), cert: tlsFile('server.pem') };
+  const server = scheme === 'https' ? createTlsServer(tls, pass) : createServer(pass);
+  function pass(incoming: IncomingMessage, response: ServerResponse): void {
+    const { method = '', url = '', headers } = incoming;
+    requests.push({ method, target: url, headers });
+    if (refusal !== 200) {
+      incoming.resume().on('end', () => response.writeHead(refusal).end());
+      return;
+    }
+    const { pathname } = new URL(url);
+    const passed = request({
+      host: '127.0.0.1',
+      port,
+      method,
+      path: pathname,
+      headers,
+      agent: false,
+    });
+    passed.on('response', (answer) => {
+      response.writeHead(answer.statusCode ?? 0, answer.headers);
+      answer.pipe(response);
+    });
+    incoming.pipe(passed);
+  }
+  server.on('connection', (socket) => {
+    connections += 1;
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket)).on('error', () => undefined);
+  });
+  server.on('connect', ({ method = '', url = '', headers }, socket) => {
+    requests.push({ method, target: url, headers });
+    if (isStalling) return;
+    if (refusal !== 200) {
+      socket.end(`HTTP/1.1 ${refusal} No\r\nContent-Length: 0\r\n\r\n`);
+      return;
+    }
+    const upstream = connect(port, '127.0.0.1', () => {
+      socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      upstream.pipe(socket).pipe(upstream);
+    });
+    upstream.on('error', () => socket.destroy());
+    socket.on('close', () => upstream.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const own = (server.address() as AddressInfo).port;
+  return {
+    url: scheme === 'https' ? `https://localhost:${own}` : `http://127.0.0.1:${own}`,
+    port: own,
+    requests: () => requests,
+    connections: () => connections,
+    open: () => sockets.size,
+    refuse(status) {
+      refusal = status;
+    },
+    stall() {
+      isStalling = true;
+    },
+  };
+}
