@@ -17,6 +17,7 @@ const TOPICS = {
   query: 'What is left out or marked',
   errors: 'Errors and sampling',
   maxQueueSize: 'Queue and delivery',
+  spool: 'Spool on disk',
   dispatcher: 'Network, tests and last changes',
 };
 
@@ -57,6 +58,7 @@ const EXAMPLES = {
   trustProxy: 'loopback,10.0.0.0/8',
   userId: 'enduser.id',
   query: 'page,sort',
+  spool: '/var/spool/my-app-matomo',
   redactPathPatterns: String.raw`'[^/]+@[^/]+,\b\d{6,}\b'`,
 };
 

@@ -1,27 +1,21 @@
-import { randomBytes } from 'node:crypto';
 import { type AskOptions, createAskOptions, nameOf } from './ask-options.js';
+import { createDelivery } from './create-delivery.js';
 import { createDeliveryCounters } from './delivery/counters.js';
-import { Delivery } from './delivery/delivery.js';
-import { createDryRunTransport } from './delivery/dry-run-transport.js';
-import type { Transport } from './delivery/transport.js';
-import { createUndiciTransport } from './delivery/undici-transport.js';
+import type { Delivery } from './delivery/delivery.js';
 import type { Diagnostics } from './diagnostics.js';
 import { createFindIgnoreReason } from './hit/find-ignore-reason.js';
 import type { Hit, PendingHit } from './hit/hit.js';
 import type { HttpRequest, TrackedRequest } from './hit/http-request.js';
 import { createToHits } from './hit/to-hits.js';
-import { deriveVisitorKey } from './hit/visitor-id.js';
-import { measureTransport, observeStats } from './metrics.js';
+import { observeStats } from './metrics.js';
 import { resolveOptions } from './options/resolve-options.js';
 import type { ResolvedOptions } from './options/resolved-options.js';
 import type { MatomoOptions } from './options.js';
-import { withoutTracing } from './otel-global.js';
 import type { FinishedSpan } from './requests/finished-span.js';
 import { createRequestReading, type RequestReading } from './requests/request-reading.js';
 import type { EndedRecord } from './requests/request-record.js';
 import { toTrackedRequest } from './requests/tracked-request.js';
 import { createIgnoredCounters, type IgnoreReason, type MatomoStats, toStats } from './stats.js';
-import { VERSION } from './version.js';
 
 /** How old a hit is before it may leave: Express ends the span of its handler after the server span. */
 const SETTLE_MILLIS = 20;
@@ -35,25 +29,23 @@ export class HitPipeline {
   readonly #findIgnoreReason: ReturnType<typeof createFindIgnoreReason>;
   readonly #ask: AskOptions;
   readonly #ignored = createIgnoredCounters();
+  /** How long a hit waits for work of its request that has not ended. */
+  readonly longestHoldMillis: number;
   #hits = 0;
 
   constructor(options: ResolvedOptions, diagnostics: Diagnostics) {
-    const { tokenAuth, visitorKey } = options;
     this.#options = options;
     this.#diagnostics = diagnostics;
-    this.#delivery = new Delivery(options, createTransport(options, diagnostics), diagnostics);
+    const { delivery, longestHoldMillis, visitorKey } = createDelivery(options, diagnostics);
+    this.#delivery = delivery;
+    this.longestHoldMillis = longestHoldMillis;
     if (options.meterProvider) {
       observeStats(options.meterProvider, () => this.stats(), options.maxQueueSize);
     }
     this.#findIgnoreReason = createFindIgnoreReason(options);
     this.#ask = createAskOptions(options, diagnostics);
     this.#toHits = createToHits(
-      {
-        ...options,
-        hasToken: tokenAuth !== undefined,
-        visitorKey:
-          visitorKey ?? (tokenAuth === undefined ? randomBytes(32) : deriveVisitorKey(tokenAuth)),
-      },
+      { ...options, hasToken: options.tokenAuth !== undefined, visitorKey },
       diagnostics.warnOnce,
     );
   }
@@ -86,8 +78,7 @@ export class HitPipeline {
   }
 
   stats(): MatomoStats {
-    const { pending, counters } = this.#delivery;
-    return toStats(this.#hits, pending, counters, this.#ignored);
+    return toStats(this.#hits, this.#delivery, this.#delivery.counters, this.#ignored);
   }
 
   /** The site that a request belongs to, or why it makes no hit. */
@@ -97,11 +88,6 @@ export class HitPipeline {
     if (reason !== undefined) return reason;
     if (this.#ask.isIgnored(request)) return 'predicate';
     return this.#ask.siteOf(request) ?? 'site';
-  }
-
-  /** How long a hit waits for work of its request that has not ended. */
-  get longestHoldMillis(): number {
-    return this.#options.scheduledDelayMillis;
   }
 
   /** The hits of a request as it is now, for good. */
@@ -175,18 +161,6 @@ function bytesOf({
   );
 }
 
-function createTransport(options: ResolvedOptions, diagnostics: Diagnostics): Transport {
-  if (options.dryRun) return createDryRunTransport((line) => diagnostics.print(line));
-  const userAgent = `opentelemetry-matomo/${VERSION}`;
-  const plain = createUndiciTransport({ ...options, userAgent });
-  const { meterProvider } = options;
-  const transport = meterProvider ? measureTransport(plain, meterProvider) : plain;
-  return {
-    send: (body, timeoutMillis) => withoutTracing(() => transport.send(body, timeoutMillis)),
-    close: () => transport.close(),
-  };
-}
-
 /** The pipeline for options as a user gives them, and how it wants requests read; `undefined` where nothing is to be tracked. */
 export function createHitPipeline(
   options: MatomoOptions,
@@ -200,5 +174,6 @@ export function createHitPipeline(
 
 /** What a processor that is off has counted. */
 export function noStats(): MatomoStats {
-  return toStats(0, 0, createDeliveryCounters(), createIgnoredCounters());
+  const nothing = { pending: 0, spooled: 0, adopted: 0 };
+  return toStats(0, nothing, createDeliveryCounters(), createIgnoredCounters());
 }

@@ -105,7 +105,7 @@ export interface MatomoOptions {
    * @see [Matomo: `cid`](https://developer.matomo.org/api-reference/tracking-api)
    */
   readonly visitorId?: VisitorId | undefined;
-  /** Secret for visitor IDs that several processes agree on. Without it and without a token each process counts a visitor once. */
+  /** Secret for visitor IDs that several processes agree on. Without it and without a token each process, or all that share a `spool`, count a visitor once. */
   readonly visitorKey?: string | undefined;
   /**
    * Who the user is: an attribute such as `enduser.id` of the server span or of any recorded span below, or a function.
@@ -162,6 +162,15 @@ export interface MatomoOptions {
    * losses.
    */
   readonly resendUnconfirmed?: boolean | undefined;
+  /**
+   * Folder where hits wait on disk, within half a second of their request, so that they outlive outages and restarts. All
+   * processes that share it send as one, and it belongs to one Matomo. It holds personal data.
+   */
+  readonly spool?: string | undefined;
+  /** Bytes that hits in the spool may take; newer ones are dropped beyond it and counted as `spool`. */
+  readonly maxSpoolBytes?: number | undefined;
+  /** Age from which hits in the spool are not sent any more, milliseconds; they are counted as `expired`. */
+  readonly maxSpoolAgeMillis?: number | undefined;
   /**
    * An undici 7 Dispatcher of your own, for proxies, TLS or tests. It is not closed at shutdown.
    * @see [undici: Dispatcher](https://undici.nodejs.org/#/docs/api/Dispatcher)

@@ -54,16 +54,16 @@ export function createIgnoredCounters(): IgnoredCounters {
 /** A copy that does not change any more. */
 export function toStats(
   hits: number,
-  pending: number,
+  { pending, spooled, adopted }: Pick<MatomoStats, 'pending' | 'spooled' | 'adopted'>,
   delivered: DeliveryCounters,
   ignored: IgnoredCounters,
 ): MatomoStats {
   const { tracked, accepted, invalid, lost } = delivered;
   return {
     hits,
-    adopted: 0,
+    adopted,
     pending,
-    spooled: 0,
+    spooled,
     tracked,
     accepted,
     invalid,

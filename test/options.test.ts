@@ -79,6 +79,10 @@ const WRONG: [keyof MatomoOptions, unknown, string][] = [
   ['scheduledDelayMillis', Number.NaN, 'NaN'],
   ['exportTimeoutMillis', 0, '0'],
   ['shutdownTimeoutMillis', Number.POSITIVE_INFINITY, 'Infinity'],
+  ['spool', '', '""'],
+  ['spool', 'redis://localhost', 'redis://localhost'],
+  ['maxSpoolBytes', 1, '1'],
+  ['maxSpoolAgeMillis', '7d', '7d'],
   ['dispatcher', {}, '{}'],
 ];
 
@@ -192,6 +196,9 @@ test.each([
   ['MATOMO_ANONYMIZE_IP', '2', 'anonymizeIp', 2],
   ['MATOMO_USER_ID_ATTRIBUTE', 'enduser.id', 'userId', 'enduser.id'],
   ['MATOMO_DRY_RUN', '1', 'dryRun', true],
+  ['MATOMO_SPOOL', './matomo-spool', 'spool', './matomo-spool'],
+  ['MATOMO_MAX_SPOOL_BYTES', '1073741824', 'maxSpoolBytes', 1024 ** 3],
+  ['MATOMO_MAX_SPOOL_AGE', '86400000', 'maxSpoolAgeMillis', 86_400_000],
 ] as const)('%s=%s is %s %j', (variable, text, option, value) => {
   const { options, said } = resolve(REQUIRED, { [variable]: text });
   expect(said).toEqual([]);

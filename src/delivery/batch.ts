@@ -37,8 +37,13 @@ export function toBatches(hits: readonly Hit[], kind: Hit['kind']): Batch[] {
       visitor: hit.visitor,
       startSeconds: hit.startSeconds,
       bytes: hit.encode(),
-    }))
-    .sort(byVisitorThenTime);
+    }));
+  return inBatches(encoded, kind);
+}
+
+/** Like `toBatches`, of hits that are encoded. */
+export function inBatches(hits: readonly EncodedHit[], kind: Hit['kind']): Batch[] {
+  const encoded = [...hits].sort(byVisitorThenTime);
   const batches: Batch[] = [];
   let start = 0;
   let size = 0;

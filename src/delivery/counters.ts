@@ -45,3 +45,8 @@ export function addCounters(sum: DeliveryCounters, added: DeliveryCounters): voi
     sum.lost[reason] += added.lost[reason];
   }
 }
+
+/** How many hits these are. */
+export function sumOfCounters({ tracked, accepted, invalid, lost }: DeliveryCounters): number {
+  return Object.values(lost).reduce((sum, count) => sum + count, tracked + accepted + invalid);
+}

@@ -1,30 +1,18 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Diagnostics } from '../diagnostics.js';
-import type { Hit, PendingHit } from '../hit/hit.js';
+import type { PendingHit } from '../hit/hit.js';
 import { type Batch, countOf, sentHits, toBody } from './batch.js';
 import { addCounters, createDeliveryCounters, type DeliveryCounters } from './counters.js';
+import type { DeliveryOptions } from './delivery-options.js';
+import { createIsFresh } from './freshness.js';
+import { OneAtATime } from './one-at-a-time.js';
 import { Outbox } from './outbox.js';
+import { SendTimer } from './send-timer.js';
 import { createSettleBatch } from './settle-batch.js';
+import type { SpoolStore } from './spool/spool-store.js';
+import { SpoolFeed } from './spool-feed.js';
 import type { Transport } from './transport.js';
 import { within } from './within.js';
-
-export interface DeliveryOptions {
-  readonly tokenAuth: string | undefined;
-  /** Reads the token again where it came from a file. */
-  readonly rereadToken?: (() => string | undefined) | undefined;
-  readonly maxQueueSize: number;
-  readonly maxQueueBytes: number;
-  readonly resendUnconfirmed: boolean;
-  readonly maxExportBatchSize: number;
-  readonly scheduledDelayMillis: number;
-  readonly exportTimeoutMillis: number;
-}
-
-/** How soon a full batch leaves: hits settle only some time after their request has ended. */
-const SOON_MILLIS = 20;
-
-/** Without a token Matomo refuses hits of 24 hours ago; ten minutes are left for the way. */
-const OLDEST_WITHOUT_TOKEN_SECONDS = 24 * 3600 - 600;
 
 /**
  * Takes hits to Matomo: one bulk request in flight, as soon as enough hits wait or the oldest has waited long
@@ -37,17 +25,15 @@ export class Delivery {
   readonly #diagnostics: Diagnostics;
   readonly #settleBatch: ReturnType<typeof createSettleBatch>;
   readonly #outbox = new Outbox();
+  readonly #spool: SpoolFeed | undefined;
   #takesCrashes = true;
   #token: string | undefined;
   /** Timers and requests are of no request of the application, though they begin in one. */
   readonly #scope = new AsyncResource('MatomoDelivery');
-  #timer: NodeJS.Timeout | undefined;
-  #timerIsSoon = false;
+  readonly #timer = new SendTimer(() => this.#onTimer());
   /** Back-off: no attempt before. */
   #waitUntilMillis = 0;
-  /** One attempt after the other; `#attempts` counts those that have not ended. */
-  #sending: Promise<void> = Promise.resolve();
-  #attempts = 0;
+  readonly #attempts: OneAtATime;
   #ended = false;
   #closed: Promise<void> | undefined;
 
@@ -56,19 +42,37 @@ export class Delivery {
     transport: Transport,
     diagnostics: Diagnostics,
     random: () => number = Math.random,
+    spool?: SpoolStore,
   ) {
     this.#options = options;
     this.#transport = transport;
     this.#diagnostics = diagnostics;
-    const { resendUnconfirmed, tokenAuth } = options;
-    this.#token = tokenAuth;
-    const settling = { resendUnconfirmed, hasToken: tokenAuth !== undefined };
+    this.#token = options.tokenAuth;
+    const settling = { ...options, hasToken: options.tokenAuth !== undefined };
     this.#settleBatch = createSettleBatch(settling, diagnostics, random);
+    this.#attempts = new OneAtATime(
+      this.#scope,
+      () => this.#schedule(),
+      (error) => diagnostics.warnOnce('send', `sending failed: ${error}`),
+    );
+    if (spool === undefined) return;
+    this.#spool = new SpoolFeed(spool, this.#outbox, this.counters, options);
+    this.#scope.runInAsyncScope(() => this.#spool?.start(() => this.#onSpoolTimer()));
   }
 
-  /** Hits whose fate is open: queued, held back or in flight. */
+  /** Hits whose fate is open: queued, held back, spooled or in flight. */
   get pending(): number {
-    return this.#outbox.pending;
+    return this.#outbox.pending + (this.#spool?.pending ?? 0);
+  }
+
+  /** The part of `pending` that is in the spool. */
+  get spooled(): number {
+    return this.#spool?.spooled ?? 0;
+  }
+
+  /** Hits of processes that have ended, which this one answers for. */
+  get adopted(): number {
+    return this.#spool?.adopted ?? 0;
   }
 
   /** Whether Matomo has not refused crashes so far. */
@@ -86,11 +90,12 @@ export class Delivery {
       return false;
     }
     const { maxQueueSize, maxQueueBytes } = this.#options;
-    if (this.pending >= maxQueueSize || this.#outbox.bytes + hit.bytes > maxQueueBytes) {
+    const waiting = this.#outbox.pending;
+    if (waiting >= maxQueueSize || this.#outbox.bytes + hit.bytes > maxQueueBytes) {
       this.counters.lost.queue_full += 1;
       this.#diagnostics.warnOnce(
         'queue_full',
-        `${countOf(this.pending)} wait for Matomo, more are dropped and counted (queue_full). Raise maxQueueSize and maxQueueBytes if it can take so many`,
+        `${countOf(waiting)} wait for Matomo, more are dropped and counted (queue_full). Raise maxQueueSize and maxQueueBytes if it can take so many`,
       );
       return false;
     }
@@ -102,10 +107,7 @@ export class Delivery {
   /** One attempt for everything that waits now, at once. Never rejects. */
   flush(): Promise<void> {
     if (this.#closed !== undefined) return this.#closed;
-    return within(
-      this.#options.exportTimeoutMillis,
-      this.#enqueue(() => this.#sendAll()),
-    );
+    return within(this.#options.exportTimeoutMillis, this.#sendWhatWaits());
   }
 
   /** A last attempt; what nobody has taken by the deadline is counted as lost. Never rejects. */
@@ -115,49 +117,49 @@ export class Delivery {
   }
 
   async #close(deadlineMillis: number): Promise<void> {
-    clearTimeout(this.#timer);
-    await within(
-      deadlineMillis,
-      this.#enqueue(() => this.#sendAll()),
-    );
+    this.#timer.clear();
+    this.#spool?.stop();
+    await within(deadlineMillis, this.#sendWhatWaits());
     this.#ended = true;
     await this.#transport.close();
-    await this.#sending; // what was in flight has been counted
-    this.#loseTheRest();
+    await this.#attempts.ended; // what was in flight has been counted
+    await this.#spool?.close();
+    const lost = this.#outbox.clear();
+    this.counters.lost.shutdown += lost;
+    if (lost === 0) return;
+    this.#diagnostics.warn(
+      `lost at shutdown: ${countOf(lost)}, which Matomo had not taken in time`,
+    );
+  }
+
+  /** One attempt for all; what is to be stored is so first, whatever is under way. */
+  async #sendWhatWaits(): Promise<void> {
+    await this.#scope.runInAsyncScope(() => this.#spool?.storeQueued(true));
+    await this.#attempts.run(async () => {
+      await this.#sendAll();
+      await this.#sendStored(0);
+    });
+  }
+
+  #onSpoolTimer(): void {
+    this.#schedule();
+    if (!this.#attempts.isIdle || Date.now() < this.#waitUntilMillis) return;
+    void this.#attempts.run(() => this.#sendStored(this.#options.scheduledDelayMillis));
   }
 
   #schedule(): void {
-    if (this.#closed !== undefined || this.#attempts > 0 || this.pending === 0) return;
+    if (this.#closed !== undefined || !this.#attempts.isIdle || this.#outbox.pending === 0) return;
+    if (this.#spool?.takesQueue && this.#outbox.batched === 0) return;
     const { maxExportBatchSize, scheduledDelayMillis } = this.#options;
     const isSoon = this.#outbox.batched > 0 || this.#outbox.queued >= maxExportBatchSize;
-    if (this.#timer && (this.#timerIsSoon || !isSoon)) return;
-    clearTimeout(this.#timer);
-    const now = Date.now();
+    if (this.#timer.isSetFor(isSoon)) return;
     const due = this.#outbox.oldestMillis + scheduledDelayMillis;
-    const wanted = isSoon ? Math.min(now + SOON_MILLIS, due) : due;
-    const delay = Math.max(wanted, this.#waitUntilMillis, now) - now;
-    this.#timerIsSoon = isSoon;
-    this.#timer = this.#scope.runInAsyncScope(() =>
-      setTimeout(() => this.#onTimer(), delay).unref(),
-    );
+    this.#scope.runInAsyncScope(() => this.#timer.set(isSoon, due, this.#waitUntilMillis));
   }
 
   #onTimer(): void {
-    this.#timer = undefined;
     const isDue = Date.now() >= this.#outbox.oldestMillis + this.#options.scheduledDelayMillis;
-    void this.#enqueue(() => this.#sendSettled(isDue ? this.pending : 0));
-  }
-
-  async #enqueue(send: () => Promise<void>): Promise<void> {
-    this.#attempts += 1;
-    const sent = this.#sending.then(() => this.#scope.runInAsyncScope(send));
-    this.#sending = sent
-      .catch((error) => this.#diagnostics.warnOnce('send', `sending failed: ${error}`))
-      .then(() => {
-        this.#attempts -= 1;
-        this.#schedule();
-      });
-    return this.#sending;
+    void this.#attempts.run(() => this.#sendSettled(isDue ? this.#outbox.pending : 0));
   }
 
   /** Full batches, and of the `due` oldest hits also what fills none. */
@@ -176,7 +178,7 @@ export class Delivery {
 
   /** Everything that waits now, settled or not, until an attempt fails. */
   async #sendAll(): Promise<void> {
-    let left = this.pending;
+    let left = this.#outbox.pending;
     while ((left > 0 || this.#outbox.batched > 0) && !this.#ended) {
       if (!this.#outbox.hasPages) this.#fill(Date.now(), true);
       const batch = this.#outbox.first();
@@ -186,38 +188,40 @@ export class Delivery {
     }
   }
 
+  /** What the spool has for this process to send: full batches, and others where the oldest hit has waited so long. */
+  async #sendStored(delayMillis: number): Promise<void> {
+    for (let goesOn = true; goesOn && !this.#ended; ) {
+      const batch = await this.#spool?.next(delayMillis, this.#takesCrashes);
+      goesOn = batch !== undefined && !this.#ended && (await this.#attempt(batch, this.#spool));
+    }
+  }
+
   /** Whether the next batch may follow at once. */
-  async #attempt(batch: Batch): Promise<boolean> {
+  async #attempt(batch: Batch, spool?: SpoolFeed): Promise<boolean> {
     const { exportTimeoutMillis, rereadToken } = this.#options;
     const body = toBody(sentHits(batch), this.#token);
     const exchange = await this.#transport.send(body, exportTimeoutMillis);
     const now = Date.now();
     const outcome = this.#settleBatch(batch, exchange, now);
     const { counts, again, waitMillis, refusesCrashes, refusesToken } = outcome;
-    addCounters(this.counters, counts);
-    this.#outbox.replaceFirst(batch, again);
+    if (spool) spool.settle(batch, outcome);
+    else {
+      addCounters(this.counters, counts);
+      this.#outbox.replaceFirst(batch, again);
+    }
     this.#waitUntilMillis = now + waitMillis;
     if (refusesToken) this.#token = rereadToken?.() ?? this.#token;
     if (refusesCrashes) {
       this.#takesCrashes = false;
-      this.counters.lost.rejected += this.#outbox.dropCrashes();
+      this.counters.lost.rejected += this.#outbox.dropCrashes().length;
+      this.#spool?.refuseCrashes();
     }
     return waitMillis === 0;
   }
 
   #fill(nowMillis: number, all: boolean): void {
-    const { tokenAuth, maxExportBatchSize } = this.#options;
-    const oldest = tokenAuth === undefined ? nowMillis / 1000 - OLDEST_WITHOUT_TOKEN_SECONDS : 0;
-    const isFresh = ({ startSeconds }: Hit) => startSeconds > oldest;
-    this.counters.lost.expired += this.#outbox.fill(maxExportBatchSize, nowMillis, all, isFresh);
-  }
-
-  #loseTheRest(): void {
-    const lost = this.#outbox.clear();
-    this.counters.lost.shutdown += lost;
-    if (lost === 0) return;
-    this.#diagnostics.warn(
-      `lost at shutdown: ${countOf(lost)}, which Matomo had not taken in time`,
-    );
+    const { maxExportBatchSize: max, tokenAuth } = this.#options;
+    const isFresh = createIsFresh(tokenAuth !== undefined);
+    this.counters.lost.expired += this.#outbox.fill(max, nowMillis, all, isFresh);
   }
 }

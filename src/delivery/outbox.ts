@@ -1,5 +1,5 @@
 import type { Hit, PendingHit } from '../hit/hit.js';
-import { type Batch, toBatches } from './batch.js';
+import { type Batch, type EncodedHit, inBatches, toBatches } from './batch.js';
 import { HitQueue } from './hit-queue.js';
 
 /**
@@ -60,10 +60,28 @@ export class Outbox {
   fill(max: number, nowMillis: number, all: boolean, isFresh: (hit: Hit) => boolean): number {
     const hits = this.#queue.take(max, nowMillis, all);
     const fresh = hits.filter(isFresh);
-    this.#pages.push(...toBatches(fresh, 'page'));
-    this.#crashes.push(...toBatches(fresh, 'crash'));
-    this.#count();
+    this.add(fresh);
     return hits.length - fresh.length;
+  }
+
+  /** Takes the hits that may leave out of the queue, to be kept elsewhere. */
+  takeQueued(nowMillis: number, all: boolean): Hit[] {
+    return this.#queue.take(Number.POSITIVE_INFINITY, nowMillis, all);
+  }
+
+  /** Puts hits into batches at once. */
+  add(hits: readonly Hit[]): void {
+    this.#pages.push(...toBatches(hits, 'page'));
+    this.#crashes.push(...toBatches(hits, 'crash'));
+    this.#count();
+  }
+
+  /** Like `add`, of hits that are encoded; the batches have these very objects. */
+  addEncoded(hits: readonly (EncodedHit & Pick<Hit, 'kind'>)[]): void {
+    const ofKind = (kind: Hit['kind']) => hits.filter((hit) => hit.kind === kind);
+    this.#pages.push(...inBatches(ofKind('page'), 'page'));
+    this.#crashes.push(...inBatches(ofKind('crash'), 'crash'));
+    this.#count();
   }
 
   /** The batch to be sent next. */
@@ -78,9 +96,9 @@ export class Outbox {
     this.#count();
   }
 
-  /** Lets go of all crashes, and returns how many those were. */
-  dropCrashes(): number {
-    const dropped = sumOf(this.#crashes, ({ hits }) => hits.length);
+  /** Lets go of all crashes, and returns them. */
+  dropCrashes(): EncodedHit[] {
+    const dropped = this.#crashes.flatMap(({ hits }) => hits);
     this.#crashes = [];
     this.#count();
     return dropped;

@@ -49,6 +49,9 @@ export interface ResolvedOptions {
   readonly exportTimeoutMillis: number;
   readonly shutdownTimeoutMillis: number;
   readonly resendUnconfirmed: boolean;
+  readonly spool: string | undefined;
+  readonly maxSpoolBytes: number;
+  readonly maxSpoolAgeMillis: number;
   readonly dispatcher: HttpDispatcher | undefined;
   readonly beforeSend: ((parameters: Record<string, string>) => unknown) | undefined;
   readonly dryRun: boolean;

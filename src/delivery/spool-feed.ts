@@ -1,0 +1,140 @@
+import type { Batch, EncodedHit } from './batch.js';
+import { addCounters, createDeliveryCounters, type DeliveryCounters } from './counters.js';
+import { createIsFresh } from './freshness.js';
+import { Outbox } from './outbox.js';
+import type { Outcome } from './settle-batch.js';
+import type { SpoolStore } from './spool/spool-store.js';
+import { within } from './within.js';
+
+const CLOSE_MILLIS = 1_000;
+
+/** How often hits that are too old are looked for, also while nothing can be sent. */
+const EXPIRY_MILLIS = 1_000;
+
+/** How often hits go into the store and come out of it: they are to be stored within half a second. */
+const INTERVAL_MILLIS = 150;
+
+export interface SpoolFeedOptions {
+  readonly tokenAuth: string | undefined;
+  readonly maxExportBatchSize: number;
+  readonly maxSpoolAgeMillis?: number;
+}
+
+/**
+ * Hits on their way through a store:
+ *
+ *     queue of the outbox ──> store ──> batches ──> in flight, where this process sends for all
+ *
+ * What cannot be stored goes back to the outbox and leaves from memory.
+ */
+export class SpoolFeed {
+  readonly #store: SpoolStore;
+  readonly #outbox: Outbox;
+  readonly #counters: DeliveryCounters;
+  readonly #options: SpoolFeedOptions;
+  /** Taken out of the store in this term; it keeps them until they are settled. */
+  readonly #taken = new Outbox();
+  #term = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    store: SpoolStore,
+    outbox: Outbox,
+    counters: DeliveryCounters,
+    options: SpoolFeedOptions,
+  ) {
+    this.#store = store;
+    this.#outbox = outbox;
+    this.#counters = counters;
+    this.#options = options;
+  }
+
+  get pending(): number {
+    return this.#store.pending;
+  }
+
+  get spooled(): number {
+    return this.#store.spooled;
+  }
+
+  get adopted(): number {
+    return this.#store.adopted;
+  }
+
+  /** Whether what is queued is to be stored and not to be sent. */
+  get takesQueue(): boolean {
+    return this.#store.isWritable;
+  }
+
+  /** Stores what is queued from now on, and calls back when there may be something to send. */
+  start(onInterval: () => void): void {
+    this.#store.start({
+      count: (counts) => addCounters(this.#counters, counts),
+      giveBack: (hits) => this.#outbox.add(hits),
+    });
+    let sinceExpiryMillis = 0;
+    this.#timer = setInterval(() => {
+      if (this.takesQueue) void this.storeQueued(false);
+      sinceExpiryMillis += INTERVAL_MILLIS;
+      if (sinceExpiryMillis >= EXPIRY_MILLIS) {
+        sinceExpiryMillis = 0;
+        void this.#expire();
+      }
+      onInterval();
+    }, INTERVAL_MILLIS).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Stores what is queued: what has settled, or `all`. */
+  async storeQueued(all: boolean): Promise<void> {
+    const hits = this.#outbox.takeQueued(Date.now(), all);
+    if (hits.length > 0) await this.#store.append(hits);
+  }
+
+  /** What is to be sent next; `undefined` where that is nothing, or another process' to do. */
+  async next(delayMillis: number, takesCrashes: boolean): Promise<Batch | undefined> {
+    // A flush may come before the store has found out whether this process sends.
+    if (delayMillis === 0) await this.#store.mayStillSend(this.#term);
+    if (this.#term !== this.#store.term) this.#taken.clear();
+    this.#term = this.#store.term;
+    if (this.#term === 0) return undefined;
+    if (!this.#taken.hasPages) {
+      await this.#expire();
+      const hits = await this.#store.take({ max: this.#options.maxExportBatchSize, delayMillis });
+      this.#taken.addEncoded(hits);
+      if (!takesCrashes) this.refuseCrashes();
+    }
+    const batch = this.#taken.first();
+    return batch && (await this.#store.mayStillSend(this.#term)) ? batch : undefined;
+  }
+
+  #expire(): Promise<void> {
+    const { tokenAuth, maxSpoolAgeMillis } = this.#options;
+    return this.#store.expire(createIsFresh(tokenAuth !== undefined, maxSpoolAgeMillis));
+  }
+
+  /** Has the store know what was decided about a batch of it. */
+  settle(batch: Batch, { counts, again }: Outcome): void {
+    const open = new Set<EncodedHit>(again.flatMap(({ hits }) => hits));
+    this.#taken.replaceFirst(batch, again);
+    const decided = batch.hits.filter((hit) => !open.has(hit));
+    if (decided.length > 0) this.#store.settle(decided, counts);
+  }
+
+  /** Lets go of crashes, which Matomo cannot take. */
+  refuseCrashes(): void {
+    const refused = this.#taken.dropCrashes();
+    if (refused.length === 0) return;
+    const counts = createDeliveryCounters();
+    counts.lost.rejected = refused.length;
+    this.#store.settle(refused, counts);
+  }
+
+  /** Settles in any case: a disk may hang. */
+  close(): Promise<void> {
+    return within(CLOSE_MILLIS, this.#store.close());
+  }
+}

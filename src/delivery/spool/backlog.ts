@@ -1,0 +1,219 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { EncodedHit } from '../batch.js';
+import { createDeliveryCounters, type DeliveryCounters } from '../counters.js';
+import type { LifeWatch } from './life.js';
+import { ownerName, segmentsByInstance, settledName } from './segment-names.js';
+import { SegmentReader } from './segment-reader.js';
+import { type Share, shareCounts } from './share-counts.js';
+import type { IsFresh, StoredHit, TakeOptions } from './spool-store.js';
+import { sweep, unlinkIfThere } from './sweep.js';
+import { takeOldest } from './take-oldest.js';
+
+/** How long an owner that cannot be asked whether it lives is waited for before its hits are adopted. */
+const OWNER_STALE_MILLIS = 30_000;
+
+/** What the sender's own process is to know of what it decides. */
+export interface BacklogEvents {
+  /** Hits of a process that has gone are this one's from now on. */
+  adopt(hits: number): void;
+  /** What became of adopted hits. */
+  countAdopted(counts: DeliveryCounters): void;
+  /** All that has been decided of a segment whose process lives, which may be this one. */
+  learn(segment: string, counts: DeliveryCounters): void;
+  /** A segment has been deleted, everything in it being decided. */
+  finish(segment: string): void;
+  broken(segment: string): void;
+  /** What was decided could not be written down. */
+  notWritten(error: unknown): void;
+  /** Adopted hits that a segment has no more. */
+  lost(hits: number, segment: string): void;
+}
+
+interface Segment {
+  readonly reader: SegmentReader;
+  /** Adopted hits whose fate is open; `undefined`: their process lives. */
+  adopted: number | undefined;
+  /** Nothing is written to it any more. */
+  isFinal: boolean;
+}
+
+/** All hits of a folder as its sender sees them, for as long as it is the sender. */
+export class Backlog {
+  readonly #folder: string;
+  readonly #ownInstance: string;
+  readonly #life: LifeWatch;
+  readonly #events: BacklogEvents;
+  /** By instance, oldest first. */
+  #instances = new Map<string, Segment[]>();
+  readonly #known = new Map<string, Segment>();
+  readonly #segmentOf = new WeakMap<EncodedHit, Segment>();
+  /** When hits that have not been taken were first seen. */
+  #waitsSinceMillis = Number.POSITIVE_INFINITY;
+  #isStale = false;
+
+  constructor(folder: string, ownInstance: string, life: LifeWatch, events: BacklogEvents) {
+    this.#folder = folder;
+    this.#ownInstance = ownInstance;
+    this.#life = life;
+    this.#events = events;
+  }
+
+  /** Whether a segment is read here. */
+  has(segment: string): boolean {
+    return this.#known.has(segment);
+  }
+
+  /** Looks at what is there, adopts what is left of processes that have gone, and deletes what is decided. */
+  async refresh(): Promise<void> {
+    const names = await readdir(this.#folder);
+    // What somebody has deleted is read to its end where that is possible still.
+    const segments = segmentsByInstance([...new Set([...names, ...this.#known.keys()])]);
+    const instances = new Map<string, Segment[]>();
+    for (const [instance, ofInstance] of segments) {
+      const isGone = await this.#isGone(instance);
+      const open: Segment[] = [];
+      for (const [i, name] of ofInstance.entries()) {
+        const segment = await this.#segment(name);
+        segment.isFinal = isGone || i < ofInstance.length - 1 || !names.includes(name);
+        if (isGone && segment.adopted === undefined) await this.#adopt(segment);
+        if (open.length > 0 || !(await this.#finishIfDone(segment))) open.push(segment);
+      }
+      if (open.length > 0) instances.set(instance, open);
+    }
+    this.#instances = instances;
+    await sweep(this.#folder, names, segments, (instance) => this.#isGone(instance));
+  }
+
+  /** Lets go of hits that are too old. The oldest stand first in each segment, nearly. */
+  async expire(isFresh: IsFresh): Promise<void> {
+    for (const segments of this.#instances.values()) {
+      for (const { reader, isFinal } of segments) {
+        const hasEnded = await reader.readAhead(1, isFinal);
+        const expired = this.#takeExpired(reader, isFresh);
+        if (expired.length > 0) {
+          const counts = createDeliveryCounters();
+          counts.lost.expired = expired.length;
+          this.settle(expired, counts);
+        }
+        if (reader.ahead.length > 0 || !hasEnded) break;
+      }
+    }
+  }
+
+  /** The oldest hits, or none where too few wait and not for long. */
+  async take({ max, delayMillis }: TakeOptions): Promise<StoredHit[]> {
+    const sources: Segment[] = [];
+    for (const segments of this.#instances.values()) {
+      let ahead = 0;
+      for (const segment of segments) {
+        const hasEnded = await segment.reader.readAhead(max - ahead, segment.isFinal);
+        ahead += segment.reader.ahead.length;
+        sources.push(segment);
+        if (ahead >= max || !hasEnded) break;
+      }
+    }
+    const waiting = sources.reduce((sum, { reader }) => sum + reader.ahead.length, 0);
+    const now = performance.now();
+    if (waiting > 0) this.#waitsSinceMillis = Math.min(this.#waitsSinceMillis, now);
+    if (waiting < max && now - this.#waitsSinceMillis < delayMillis) return [];
+    this.#waitsSinceMillis = waiting > max ? now : Number.POSITIVE_INFINITY;
+    return takeOldest(sources, max, (hit, segment) => this.#segmentOf.set(hit, segment));
+  }
+
+  settle(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
+    if (this.#isStale) return;
+    const shares = shareCounts(hits, counts, (hit) => this.#segmentOf.get(hit));
+    for (const [segment, share] of shares) this.#settleShare(segment, share);
+  }
+
+  /** Another process sends from now on. */
+  async abandon(): Promise<void> {
+    this.#isStale = true;
+    for (const { reader } of this.#known.values()) await reader.abandon();
+  }
+
+  /** Writes down what has not been, deletes what is decided, and lets go of the files. */
+  async close(): Promise<void> {
+    for (const segment of this.#instances.get(this.#ownInstance) ?? []) {
+      segment.isFinal = true;
+      if (!(await this.#finishIfDone(segment))) break;
+    }
+    for (const { reader } of this.#known.values()) await reader.close();
+    this.#isStale = true;
+  }
+
+  #settleShare(segment: Segment, { hits, counts }: Share<EncodedHit>): void {
+    const { reader } = segment;
+    reader.settle(hits, counts);
+    reader.save().catch((error: unknown) => this.#events.notWritten(error));
+    if (segment.adopted === undefined) {
+      this.#events.learn(reader.name, reader.counts);
+    } else {
+      segment.adopted -= hits.length;
+      this.#events.countAdopted(counts);
+    }
+  }
+
+  #takeExpired(reader: SegmentReader, isFresh: IsFresh): StoredHit[] {
+    const expired: StoredHit[] = [];
+    for (let head = reader.ahead[0]; head && !isFresh(head); head = reader.ahead[0]) {
+      reader.take();
+      this.#segmentOf.set(head, this.#known.get(reader.name) as Segment);
+      expired.push(head);
+    }
+    return expired;
+  }
+
+  async #segment(name: string): Promise<Segment> {
+    const known = this.#known.get(name);
+    if (known) return known;
+    const reader = await SegmentReader.open(this.#folder, name, (broken) =>
+      this.#events.broken(broken),
+    );
+    const segment = { reader, adopted: undefined, isFinal: false };
+    this.#known.set(name, segment);
+    this.#events.learn(name, reader.counts);
+    return segment;
+  }
+
+  async #adopt(segment: Segment): Promise<void> {
+    const unread = await segment.reader.countUnread();
+    await segment.reader.close();
+    if (this.#isStale) return;
+    segment.adopted = unread + segment.reader.open;
+    this.#events.adopt(segment.adopted);
+  }
+
+  /** Deletes a segment of which nothing is left. */
+  async #finishIfDone(segment: Segment): Promise<boolean> {
+    const { reader } = segment;
+    if (!segment.isFinal || reader.open > 0) return false;
+    const hasEnded = await reader.readAhead(1, true);
+    if (reader.open > 0 || !hasEnded || this.#isStale) return false;
+    const isOthers = segment.adopted === undefined && !reader.name.startsWith(this.#ownInstance);
+    // A process that lives learns from this what became of its hits.
+    const isSaved = isOthers ? await reader.save(true).then(isTrue, isFalse) : true;
+    await reader.close();
+    await unlinkIfThere(join(this.#folder, reader.name));
+    if (!isSaved) await reader.save(true); // the disk was full
+    if (!isOthers) await unlinkIfThere(join(this.#folder, settledName(reader.name)));
+    this.#known.delete(reader.name);
+    if (segment.adopted) {
+      const counts = createDeliveryCounters();
+      counts.lost.spool = segment.adopted;
+      this.#events.countAdopted(counts);
+      this.#events.lost(segment.adopted, reader.name);
+    }
+    this.#events.finish(reader.name);
+    return true;
+  }
+
+  async #isGone(instance: string): Promise<boolean> {
+    if (instance === this.#ownInstance) return false;
+    return this.#life.isGone(join(this.#folder, ownerName(instance)), OWNER_STALE_MILLIS, true);
+  }
+}
+
+const isTrue = (): boolean => true;
+const isFalse = (): boolean => false;

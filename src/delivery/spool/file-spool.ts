@@ -1,0 +1,226 @@
+import { readdir, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Hit } from '../../hit/hit.js';
+import type { EncodedHit } from '../batch.js';
+import { type DeliveryCounters, sumOfCounters } from '../counters.js';
+import { Backlog } from './backlog.js';
+import { Lease } from './lease.js';
+import { LifeWatch, type ProcessIdentity } from './life.js';
+import { OwnHits } from './own-hits.js';
+import { isSegment, ownerName } from './segment-names.js';
+import { keepVisitorKey } from './spool-folder.js';
+import type { SpoolReports } from './spool-reports.js';
+import type { IsFresh, SpoolEvents, SpoolStore, StoredHit, TakeOptions } from './spool-store.js';
+import { unlinkIfThere } from './sweep.js';
+
+/** How often the folder is looked at: whether the sender has gone, and what it has decided. */
+const LOOK_MILLIS = 500;
+
+export interface FileSpoolOptions {
+  /** Absolute. */
+  readonly folder: string;
+  readonly maxBytes: number;
+}
+
+/** Segments in a folder; see `segment-names.ts` and `hit-line.ts` for what is in it. */
+export class FileSpool implements SpoolStore {
+  readonly #folder: string;
+  readonly #instance: string;
+  readonly #identity: ProcessIdentity;
+  readonly #reports: SpoolReports;
+  readonly #life: LifeWatch;
+  readonly #lease: Lease;
+  readonly #own: OwnHits;
+  #events: SpoolEvents | undefined;
+  /** Where this process sends. */
+  #backlog: Backlog | undefined;
+  #term = 0;
+  #terms = 0;
+  #adopted = 0;
+  #adoptedOpen = 0;
+  #timer: NodeJS.Timeout | undefined;
+  /** One step after the other. */
+  #steps: Promise<unknown> = Promise.resolve();
+  #closed: Promise<void> | undefined;
+
+  constructor(
+    options: FileSpoolOptions,
+    instance: string,
+    identity: ProcessIdentity,
+    reports: SpoolReports,
+  ) {
+    this.#folder = options.folder;
+    this.#instance = instance;
+    this.#identity = identity;
+    this.#reports = reports;
+    this.#life = new LifeWatch(identity);
+    this.#lease = new Lease(options.folder, identity, this.#life);
+    this.#own = new OwnHits(options, instance, reports);
+  }
+
+  get pending(): number {
+    return this.#own.writing + this.spooled;
+  }
+
+  get spooled(): number {
+    return this.#own.written + this.#adoptedOpen;
+  }
+
+  get adopted(): number {
+    return this.#adopted;
+  }
+
+  get isWritable(): boolean {
+    return this.#closed === undefined && this.#own.isWritable;
+  }
+
+  get term(): number {
+    return this.#term;
+  }
+
+  /** The key of visitor ids that all processes and restarts with this folder agree on. */
+  keepVisitorKey(): Buffer | undefined {
+    try {
+      return keepVisitorKey(this.#folder);
+    } catch (error) {
+      this.#reports.noVisitorKey(error);
+      return undefined;
+    }
+  }
+
+  start(events: SpoolEvents): void {
+    this.#events = events;
+    this.#own.start(events);
+    this.#look();
+  }
+
+  append(hits: readonly Hit[]): Promise<void> {
+    return this.#own.append(hits);
+  }
+
+  mayStillSend(term: number): Promise<boolean> {
+    return this.#step(async () => {
+      if (this.#term !== 0 && !(await this.#lease.confirm())) await this.#stopSending();
+      return term !== 0 && term === this.#term;
+    }, false);
+  }
+
+  expire(isFresh: IsFresh): Promise<void> {
+    return this.#step(async () => this.#backlog?.expire(isFresh), undefined);
+  }
+
+  take(options: TakeOptions): Promise<readonly StoredHit[]> {
+    return this.#step(async () => {
+      if (options.delayMillis === 0) await this.#backlog?.refresh();
+      return (await this.#backlog?.take(options)) ?? [];
+    }, []);
+  }
+
+  settle(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
+    this.#backlog?.settle(hits, counts);
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#own.close();
+    await this.#step(async () => {
+      await this.#backlog?.close();
+      this.#backlog = undefined;
+      this.#term = 0;
+      // From now on what is left is whose the folder is next.
+      await unlinkIfThere(join(this.#folder, ownerName(this.#instance)));
+      await this.#lease.release();
+    }, undefined);
+  }
+
+  #look(): void {
+    void this.#step(() => this.#maintain().catch((error) => this.#recover(error)), undefined).then(
+      () => {
+        if (this.#closed !== undefined) return;
+        this.#timer = setTimeout(() => this.#look(), LOOK_MILLIS).unref();
+      },
+    );
+  }
+
+  async #maintain(): Promise<void> {
+    await this.#own.leaveDeletedSegment();
+    await this.#touchOwner();
+    await this.#lease.renew();
+    if (!this.#lease.isHeld) await this.#stopSending();
+    else if (this.#term === 0) this.#startSending();
+    await this.#backlog?.refresh();
+    await this.#own.readSettlements((segment) => this.#backlog?.has(segment) ?? false);
+    this.#own.bytesInFolder = await this.#measure();
+  }
+
+  /** Where the folder is no more, what was in it is lost, and hits wait in memory. */
+  async #recover(error: unknown): Promise<void> {
+    this.#own.reportFailure(error);
+    if (await readdir(this.#folder).catch(() => undefined)) return;
+    await this.#stopSending();
+    await this.#own.readSettlements();
+  }
+
+  #startSending(): void {
+    this.#terms += 1;
+    this.#term = this.#terms;
+    this.#backlog = new Backlog(this.#folder, this.#instance, this.#life, {
+      adopt: (hits) => {
+        this.#adopted += hits;
+        this.#adoptedOpen += hits;
+      },
+      countAdopted: (counts) => {
+        this.#adoptedOpen -= sumOfCounters(counts);
+        this.#events?.count(counts);
+      },
+      learn: (segment, counts) => this.#own.learn(segment, counts),
+      finish: (segment) => this.#own.finish(segment),
+      lost: (hits, segment) => this.#reports.lost(hits, `they are no longer in ${segment}`),
+      broken: (segment) => this.#reports.broken(segment),
+      notWritten: (error) => this.#reports.notWritten(error),
+    });
+  }
+
+  async #stopSending(): Promise<void> {
+    if (this.#term === 0) return;
+    const backlog = this.#backlog;
+    this.#backlog = undefined;
+    this.#term = 0;
+    this.#adopted -= this.#adoptedOpen; // whoever sends now adopts them
+    this.#adoptedOpen = 0;
+    await backlog?.abandon();
+  }
+
+  async #touchOwner(): Promise<void> {
+    const path = join(this.#folder, ownerName(this.#instance));
+    const now = new Date();
+    try {
+      await utimes(path, now, now);
+    } catch {
+      await writeFile(path, JSON.stringify(this.#identity), { mode: 0o600 });
+    }
+  }
+
+  /** Bytes of all segments. */
+  async #measure(): Promise<number> {
+    const names = (await readdir(this.#folder)).filter(isSegment);
+    const sizes = names.map(async (name) => (await stat(join(this.#folder, name))).size);
+    const known = await Promise.all(sizes.map((size) => size.catch(() => 0)));
+    return known.reduce((sum, size) => sum + size, 0);
+  }
+
+  /** Never rejects. */
+  #step<T>(run: () => Promise<T>, otherwise: T): Promise<T> {
+    const done = this.#steps.then(run).catch((error: unknown) => {
+      this.#reports.notLookedAt(error);
+      return otherwise;
+    });
+    this.#steps = done;
+    return done;
+  }
+}

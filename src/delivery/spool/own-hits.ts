@@ -1,0 +1,159 @@
+import { stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Hit } from '../../hit/hit.js';
+import { createDeliveryCounters, type DeliveryCounters } from '../counters.js';
+import { toLine } from './hit-line.js';
+import { OwnSegments } from './own-segments.js';
+import { settledName } from './segment-names.js';
+import { SegmentWriter } from './segment-writer.js';
+import { readSettlement } from './settlement.js';
+import type { SpoolReports } from './spool-reports.js';
+import type { SpoolEvents } from './spool-store.js';
+
+/** How long hits stay in memory once they could not be written, before that is tried again. */
+const RETRY_MILLIS = 5_000;
+const LARGEST_SEGMENT_BYTES = 8 * 1024 ** 2;
+
+export interface OwnHitsOptions {
+  readonly folder: string;
+  readonly maxBytes: number;
+}
+
+/** The hits of this process: written here, decided by the sender, answered for here until this process ends. */
+export class OwnHits {
+  /** Bytes of all segments of the folder, as far as is known. */
+  bytesInFolder = 0;
+  readonly #options: OwnHitsOptions;
+  readonly #reports: SpoolReports;
+  readonly #writer: SegmentWriter;
+  readonly #segments: OwnSegments;
+  #events: SpoolEvents | undefined;
+  #writing = 0;
+  #writes: Promise<void> = Promise.resolve();
+  #retryAtMillis = 0;
+
+  constructor(options: OwnHitsOptions, instance: string, reports: SpoolReports) {
+    this.#options = options;
+    this.#reports = reports;
+    const segmentBytes = Math.min(LARGEST_SEGMENT_BYTES, Math.ceil(options.maxBytes / 8));
+    this.#writer = new SegmentWriter(options.folder, instance, segmentBytes);
+    this.#segments = new OwnSegments((counts) => this.#events?.count(counts));
+  }
+
+  /** Hits that are on their way to the disk. */
+  get writing(): number {
+    return this.#writing;
+  }
+
+  /** Hits on disk whose fate is not known here. */
+  get written(): number {
+    return this.#segments.open;
+  }
+
+  get isWritable(): boolean {
+    return performance.now() >= this.#retryAtMillis;
+  }
+
+  start(events: SpoolEvents): void {
+    this.#events = events;
+  }
+
+  append(hits: readonly Hit[]): Promise<void> {
+    this.#writing += hits.length;
+    this.#writes = this.#writes.then(() => this.#write(hits));
+    return this.#writes;
+  }
+
+  /** What the sender has decided so far of one of these segments. */
+  learn(segment: string, counts: DeliveryCounters): void {
+    this.#segments.learn(segment, counts);
+  }
+
+  /** A segment is no more. */
+  finish(segment: string): void {
+    const lost = this.#segments.finish(segment);
+    if (lost > 0) this.#reports.lost(lost, `they are no longer in ${segment}`);
+  }
+
+  /** What is written to a file that somebody has deleted nobody finds. */
+  async leaveDeletedSegment(): Promise<void> {
+    const { segment } = this.#writer;
+    if (segment === undefined || (await isThere(join(this.#options.folder, segment)))) return;
+    if (segment === this.#writer.segment) await this.#startAnew();
+  }
+
+  /** Reads what a sender that is another process has decided; not of segments that are in hand here. */
+  async readSettlements(isInHand: (segment: string) => boolean = () => false): Promise<void> {
+    const { folder } = this.#options;
+    for (const name of this.#segments.names) {
+      if (isInHand(name)) continue;
+      const path = join(folder, settledName(name));
+      const isHere = await isThere(join(folder, name)); // asked first: the sender says why, then deletes
+      const settlement = await readSettlement(path);
+      if (settlement) this.#segments.learn(name, settlement.counts);
+      if (!settlement?.isFinished && (isHere || settlement)) continue;
+      this.finish(name);
+      await unlink(path).catch(() => undefined);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#startAnew();
+  }
+
+  /** Ends the segment that is written to, between two writes. */
+  #startAnew(): Promise<void> {
+    this.#writes = this.#writes.then(() => this.#writer.close());
+    return this.#writes;
+  }
+
+  async #write(hits: readonly Hit[]): Promise<void> {
+    const lines = hits.map(toLine);
+    const fitting = this.#countFitting(lines);
+    if (fitting > 0) {
+      const {
+        segment,
+        bytes,
+        lines: written,
+        error,
+      } = await this.#writer.append(lines.slice(0, fitting));
+      this.bytesInFolder += bytes;
+      this.#writing -= fitting;
+      if (segment !== undefined) this.#segments.add(segment, written);
+      if (written < fitting) this.#events?.giveBack(hits.slice(written, fitting));
+      if (error) this.reportFailure(error);
+    }
+    if (fitting < hits.length) this.#lose(hits.length - fitting);
+  }
+
+  /** The newest are lost, not the oldest: a visit whose start is missing is worse than one cut short. */
+  #lose(hits: number): void {
+    const counts = createDeliveryCounters();
+    counts.lost.spool = hits;
+    this.#writing -= hits;
+    this.#events?.count(counts);
+    this.#reports.lost(hits, `it has grown to maxSpoolBytes (${this.#options.maxBytes})`);
+  }
+
+  #countFitting(lines: readonly Buffer[]): number {
+    let size = this.bytesInFolder;
+    const tooMany = lines.findIndex(({ length }) => {
+      size += length;
+      return size > this.#options.maxBytes;
+    });
+    return tooMany < 0 ? lines.length : tooMany;
+  }
+
+  /** Something could not be written: hits stay in memory for some time. */
+  reportFailure(error: unknown): void {
+    this.#retryAtMillis = performance.now() + RETRY_MILLIS;
+    this.#reports.notWritten(error);
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,52 @@
+// Files of a spool folder:
+//
+//     <instance>.owner                  the process that writes, for as long as it may
+//     <instance>-<number>.hits          a segment: its hits, in the order in which they were written
+//     <instance>-<number>.settled       what has been decided of them, by the sender
+//
+// An instance is one opening of the folder by one process. Its names sort by the time of that.
+
+const SEGMENT = /^(\d{13}-\d+-[\da-f]{8})-(\d{6})\.hits$/;
+const OTHER = /^(\d{13}-\d+-[\da-f]{8})(?:-\d{6})?\.(?:owner|settled|settled\.tmp)$/;
+
+export function instanceName(nowMillis: number, pid: number, random: string): string {
+  return `${nowMillis}-${pid}-${random}`;
+}
+
+export function segmentName(instance: string, number: number): string {
+  return `${instance}-${String(number).padStart(6, '0')}.hits`;
+}
+
+export function ownerName(instance: string): string {
+  return `${instance}.owner`;
+}
+
+export function settledName(segment: string): string {
+  return segment.replace(/\.hits$/, '.settled');
+}
+
+/** The segments among files, by instance, in the order in which they were written. */
+export function segmentsByInstance(names: readonly string[]): Map<string, string[]> {
+  const segments = new Map<string, string[]>();
+  for (const name of [...names].sort(byName)) {
+    const instance = SEGMENT.exec(name)?.[1];
+    if (instance === undefined) continue;
+    const ofInstance = segments.get(instance) ?? [];
+    ofInstance.push(name);
+    segments.set(instance, ofInstance);
+  }
+  return segments;
+}
+
+export function isSegment(name: string): boolean {
+  return SEGMENT.test(name);
+}
+
+/** The instance that a file beside the segments is of; `undefined` for all other files. */
+export function instanceOfOther(name: string): string | undefined {
+  return OTHER.exec(name)?.[1];
+}
+
+function byName(a: string, b: string): number {
+  return a < b ? -1 : 1;
+}

@@ -1,0 +1,91 @@
+import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { segmentName } from './segment-names.js';
+
+/** What has come of an attempt to write: the first lines, in this segment. */
+export interface Written {
+  readonly segment: string | undefined;
+  readonly lines: number;
+  readonly bytes: number;
+  /** Why the others have not been written, or may not outlive the machine. */
+  readonly error?: Error;
+}
+
+/** Appends lines to segments of its own and has them on the disk before it says so. */
+export class SegmentWriter {
+  readonly #folder: string;
+  readonly #instance: string;
+  readonly #maxSegmentBytes: number;
+  #file: FileHandle | undefined;
+  #segment: string | undefined;
+  #number = 0;
+  #size = 0;
+
+  constructor(folder: string, instance: string, maxSegmentBytes: number) {
+    this.#folder = folder;
+    this.#instance = instance;
+    this.#maxSegmentBytes = maxSegmentBytes;
+  }
+
+  /** The segment that is written to. */
+  get segment(): string | undefined {
+    return this.#file && this.#segment;
+  }
+
+  /** Never rejects. */
+  async append(lines: readonly Buffer[]): Promise<Written> {
+    let bytes = 0;
+    try {
+      const file = await this.#open();
+      const data = Buffer.concat(lines);
+      while (bytes < data.length) {
+        const { bytesWritten } = await file.write(data, bytes);
+        bytes += bytesWritten;
+      }
+      await file.datasync();
+      this.#size += bytes;
+      return { segment: this.#segment, lines: lines.length, bytes };
+    } catch (error) {
+      // A torn line stays the last of its segment.
+      await this.close();
+      const whole = countWhole(lines, bytes);
+      if (this.#size === 0 && whole === 0) await this.#discard();
+      return { segment: this.#segment, lines: whole, bytes, error: error as Error };
+    }
+  }
+
+  /** What is written next goes to a new segment. */
+  async close(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close().catch(() => undefined);
+  }
+
+  /** A segment without a hit is good for nothing, and on a full disk there is one with every attempt. */
+  async #discard(): Promise<void> {
+    if (this.#segment === undefined) return;
+    await unlink(join(this.#folder, this.#segment)).catch(() => undefined);
+  }
+
+  async #open(): Promise<FileHandle> {
+    if (this.#size >= this.#maxSegmentBytes) await this.close();
+    if (this.#file) return this.#file;
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    this.#number += 1;
+    this.#segment = segmentName(this.#instance, this.#number);
+    this.#size = 0;
+    this.#file = await open(join(this.#folder, this.#segment), 'ax', 0o600);
+    return this.#file;
+  }
+}
+
+function countWhole(lines: readonly Buffer[], bytes: number): number {
+  let end = 0;
+  let whole = 0;
+  for (const line of lines) {
+    end += line.length;
+    if (end > bytes) break;
+    whole += 1;
+  }
+  return whole;
+}

@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+
+const FORMAT = 1;
+const DESCRIPTION = 'spool.json';
+const VISITOR_KEY = 'visitor.key';
+
+/** Why a folder is not used, in words for the operator. */
+export class UnusableFolder extends Error {}
+
+/** Makes the folder where there is none. Throws where it cannot be used, or is another Matomo's. */
+export function openSpoolFolder(folder: string, url: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const path = join(folder, DESCRIPTION);
+  const isNew = readdirSync(folder).length === 0;
+  const text = readOrCreate(path, `${JSON.stringify({ format: FORMAT, url })}\n`);
+  const { format, url: owner } = parse(text);
+  if (format !== FORMAT || typeof owner !== 'string') {
+    throw new UnusableFolder(`its ${DESCRIPTION} is not one that this version can read`);
+  }
+  if (owner !== url) throw new UnusableFolder(`it belongs to ${owner}`);
+  // Of an empty folder nobody else knows what it is for; one with files may be shared on purpose.
+  if (isNew) attempt(() => chmodSync(folder, 0o700)); // a mounted volume may be somebody else's
+}
+
+/** The key that all processes and restarts with this folder agree on. Throws where it cannot be kept. */
+export function keepVisitorKey(folder: string): Buffer {
+  const path = join(folder, VISITOR_KEY);
+  const text = readOrCreate(path, `${randomBytes(32).toString('hex')}\n`).trim();
+  if (!/^[\da-f]{64}$/.test(text)) throw new UnusableFolder(`its ${VISITOR_KEY} is damaged`);
+  return Buffer.from(text, 'hex');
+}
+
+/** What stands in the file, whoever was first to write it: it is there as a whole or not at all. */
+function readOrCreate(path: string, text: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  const draft = `${path}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
+  try {
+    writeFileSync(draft, text, { mode: 0o600, flag: 'wx', flush: true });
+    linkSync(draft, path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // A file system without links: whoever reads just now may find it empty.
+    if (code !== 'EEXIST') writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
+  } finally {
+    attempt(() => unlinkSync(draft));
+  }
+  return readFileSync(path, 'utf8');
+}
+
+function attempt(run: () => void): void {
+  try {
+    run();
+  } catch {
+    // It does without.
+  }
+}
+
+function parse(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? { ...value } : {};
+  } catch {
+    return {};
+  }
+}

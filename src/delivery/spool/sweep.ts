@@ -1,0 +1,25 @@
+import { unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { instanceOfOther } from './segment-names.js';
+
+/** Deletes what processes that have gone have left beside their segments, once those are no more. */
+export async function sweep(
+  folder: string,
+  names: readonly string[],
+  segments: ReadonlyMap<string, unknown>,
+  isGone: (instance: string) => Promise<boolean>,
+): Promise<void> {
+  for (const name of names) {
+    const instance = instanceOfOther(name);
+    if (instance === undefined || segments.has(instance)) continue;
+    if (await isGone(instance)) await unlinkIfThere(join(folder, name));
+  }
+}
+
+export async function unlinkIfThere(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}

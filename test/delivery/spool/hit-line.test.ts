@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { readLine, toLine } from '../../../src/delivery/spool/hit-line.js';
+import type { Hit } from '../../../src/hit/hit.js';
+import { ROOT } from '../../support/child-process.js';
+
+function hit(overrides: Partial<Hit> & { query?: string } = {}): Hit {
+  return {
+    site: 7,
+    visitor: '0123456789abcdef',
+    startSeconds: 1795176000,
+    kind: 'page',
+    encode: () => Buffer.from(overrides.query ?? '?idsite=7&rec=1'),
+    ...overrides,
+  };
+}
+
+test('a line is the checksum of what stands behind it, time, kind, site, visitor and query', () => {
+  const content = '1795176000 page 7 0123456789abcdef ?idsite=7&rec=1';
+  const crc = crc32(content).toString(16).padStart(8, '0');
+  expect(toLine(hit()).toString()).toBe(`${crc} ${content}\n`);
+});
+
+test('the line that is documented is a hit', () => {
+  const page = readFileSync(join(ROOT, 'docs/what-is-in-the-spool.md'), 'latin1');
+  const line = /^[\da-f]{8} \d+ page .*$/m.exec(page)?.[0] ?? '';
+  expect(readLine(Buffer.from(line))).toMatchObject({ kind: 'page', startSeconds: 1795176000 });
+});
+
+test('what is written is what is read', () => {
+  const text = fc.string({ unit: 'binary' });
+  const query = fc
+    .string({ unit: 'grapheme-ascii' })
+    .map((value) => `?x=${encodeURIComponent(value)}`);
+  const anyHit = fc.record({
+    visitor: fc.oneof(text, fc.constantFrom('', '-', ' ', '%', 'a b\n', '\ud800')),
+    startSeconds: fc.integer({ min: 0, max: 4_000_000_000 }),
+    kind: fc.constantFrom<'page' | 'crash'>('page', 'crash'),
+    query,
+  });
+  fc.assert(
+    fc.property(anyHit, (given) => {
+      const line = toLine(hit(given));
+      expect(line.indexOf(10)).toBe(line.length - 1);
+      expect(readLine(line.subarray(0, -1))).toEqual({
+        kind: given.kind,
+        startSeconds: given.startSeconds,
+        visitor: Buffer.from(given.visitor).toString(),
+        bytes: Buffer.from(given.query),
+      });
+    }),
+  );
+});
+
+test('no line reads as another hit once a byte of it has changed or is missing', () => {
+  const line = toLine(hit()).subarray(0, -1);
+  fc.assert(
+    fc.property(fc.nat(line.length - 1), fc.integer({ min: 1, max: 255 }), (at, change) => {
+      const changed = Buffer.from(line);
+      changed[at] = (line[at] as number) ^ change;
+      expect(readLine(changed)).toBeUndefined();
+      expect(readLine(line.subarray(0, at))).toBeUndefined();
+    }),
+  );
+});
+
+test.each(['', ' ', 'hello', '00000000 ', '00000000', `${'f'.repeat(8)} ?`])(
+  '%j is no hit',
+  (text) => {
+    expect(readLine(Buffer.from(text))).toBeUndefined();
+  },
+);

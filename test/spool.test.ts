@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { measure } from '../src/index.js';
+import { linesIn, temporaryFolder } from './support/spool.js';
+import { startTracedService, until } from './support/traced-service.js';
+
+test('a hit is on disk within half a second of its request, also where a measure goes on', async () => {
+  const folder = temporaryFolder();
+  const service = await startTracedService(
+    (request, response) => {
+      const work = () => new Promise((resolve) => setTimeout(resolve, 3000));
+      if (request.url === '/held') void measure('pf_srv', work);
+      response.end('ok');
+    },
+    { spool: folder, scheduledDelayMillis: 60_000 },
+  );
+  for (const path of ['/plain', '/held']) {
+    const stored = linesIn(folder).length;
+    await service.fetch(path);
+    const ended = performance.now();
+    await until(() => linesIn(folder).length > stored);
+    expect(performance.now() - ended).toBeLessThan(500);
+  }
+  await until(() => service.processor.stats().spooled === 2);
+  expect(service.processor.stats()).toMatchObject({ hits: 2, pending: 2 });
+  expect((await service.hits()).map(({ stored }) => stored?.title)).toEqual([
+    'GET /plain',
+    'GET /held',
+  ]);
+  expect(service.processor.stats()).toMatchObject({ pending: 0, spooled: 0, tracked: 2 });
+});
+
+test('a request that is taken back in time is not spooled', async () => {
+  const folder = temporaryFolder();
+  const service = await startTracedService((_request, response) => void response.end('ok'), {
+    spool: folder,
+    beforeSend: () => undefined,
+  });
+  await service.fetch('/');
+  await until(() => service.processor.stats().ignored.predicate === 1);
+  expect(linesIn(folder)).toEqual([]);
+  expect(service.processor.stats()).toMatchObject({ hits: 0, pending: 0 });
+});

@@ -1,0 +1,73 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { MatomoStats } from '../../src/stats.js';
+import { ROOT } from './child-process.js';
+
+/** A process with a spool, see `apps/spool-worker.mjs`. */
+export interface SpoolWorker {
+  readonly pid: number;
+  /** When each of its requests ended, epoch milliseconds, by name. */
+  readonly ended: ReadonlyMap<string, number>;
+  /** Moments at which hits were unaccounted for. */
+  readonly lawless: readonly string[];
+  stderr(): string;
+  /** Makes so many requests at once. */
+  request(count: number): Promise<MatomoStats>;
+  stats(): Promise<MatomoStats>;
+  shutdown(): Promise<MatomoStats>;
+  kill(signal?: NodeJS.Signals): Promise<void>;
+}
+
+let workers = 0;
+
+export function startSpoolWorker(env: Readonly<Record<string, string>>): SpoolWorker {
+  workers += 1;
+  const child = spawn(process.execPath, [join(ROOT, 'test/support/apps/spool-worker.mjs')], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH, NAME: `w${workers}`, MATOMO_SITE_ID: '1', ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  const ended = new Map<string, number>();
+  const lawless: string[] = [];
+  let stderr = '';
+  let rest = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const [name = '', time = ''] = line.split(' ', 2);
+      if (name === 'LAW') lawless.push(line);
+      else ended.set(name, Number(time));
+    }
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const gone = once(child, 'close').then(() => undefined);
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await gone;
+  });
+  return {
+    pid: child.pid as number,
+    ended,
+    lawless,
+    stderr: () => stderr,
+    request: (count) => ask(child, { requests: count }),
+    stats: () => ask(child, 'stats'),
+    shutdown: () => ask(child, 'shutdown'),
+    async kill(signal = 'SIGKILL') {
+      child.kill(signal);
+      if (signal === 'SIGKILL') await gone;
+    },
+  };
+}
+
+async function ask(child: ChildProcess, message: object | string): Promise<MatomoStats> {
+  const answer = once(child, 'message');
+  child.send(message);
+  const [stats] = await answer;
+  return stats;
+}

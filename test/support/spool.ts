@@ -1,0 +1,124 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { Delivery } from '../../src/delivery/delivery.js';
+import type { DeliveryOptions } from '../../src/delivery/delivery-options.js';
+import { openFileSpool } from '../../src/delivery/spool/open-file-spool.js';
+import type { Hit, PendingHit } from '../../src/hit/hit.js';
+import { type ScriptedTransport, scriptedTransport } from './scripted-transport.js';
+
+/** A folder of its own for a test, below which spools can be. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'matomo-spool-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export interface SpooledDelivery {
+  readonly delivery: Delivery;
+  readonly transport: ScriptedTransport;
+  readonly said: string[];
+  /** Pushes hits of these names, each once. */
+  push(...names: string[]): void;
+  /** Names of the hits that were sent, in order. */
+  sent(): string[];
+  /** Hits in, and hits pending or counted: equal at every moment. */
+  law(): [number, number];
+}
+
+export interface SpoolSetUp extends Partial<DeliveryOptions> {
+  readonly folder: string;
+  readonly url?: string;
+  readonly maxBytes?: number;
+}
+
+/** A delivery over a spool in this process, as one of the processes that share it. */
+export function spooledDelivery({
+  folder,
+  url = 'https://matomo.test/matomo.php',
+  maxBytes = 1024 ** 3,
+  ...options
+}: SpoolSetUp): SpooledDelivery {
+  const transport = scriptedTransport();
+  const said: string[] = [];
+  const say = (message: string) => void said.push(message);
+  const keys = new Set<string>();
+  const diagnostics = {
+    info: say,
+    warn: say,
+    error: say,
+    print: say,
+    warnOnce(key: string, message: string | (() => string)) {
+      if (!keys.has(key)) say(typeof message === 'string' ? message : message());
+      keys.add(key);
+    },
+  };
+  const delivery = new Delivery(
+    {
+      tokenAuth: 'token',
+      maxQueueSize: 10_000,
+      maxQueueBytes: 32 * 1024 ** 2,
+      resendUnconfirmed: false,
+      maxExportBatchSize: 100,
+      scheduledDelayMillis: 100,
+      exportTimeoutMillis: 30_000,
+      maxSpoolAgeMillis: 7 * 86_400_000,
+      ...options,
+    },
+    transport,
+    diagnostics,
+    () => 0.1,
+    openFileSpool({ folder, url, maxBytes }, diagnostics),
+  );
+  onTestFinished(() => delivery.shutdown(0));
+  let hits = 0;
+  return {
+    delivery,
+    transport,
+    said,
+    push(...names) {
+      for (const name of names) {
+        hits += 1;
+        delivery.push(namedHit(name));
+      }
+    },
+    sent: () => transport.bodies.flatMap(({ requests }) => requests.map((query) => query.slice(3))),
+    law() {
+      const { tracked, accepted, invalid, lost } = delivery.counters;
+      const losses = Object.values(lost).reduce((sum, count) => sum + count, 0);
+      return [hits + delivery.adopted, delivery.pending + tracked + accepted + invalid + losses];
+    },
+  };
+}
+
+function namedHit(name: string, overrides: Partial<Hit & PendingHit> = {}): PendingHit {
+  const endedMillis = Date.now();
+  const hit: Hit = {
+    site: 1,
+    visitor: overrides.visitor ?? 'v',
+    startSeconds: overrides.startSeconds ?? endedMillis / 1000,
+    kind: overrides.kind ?? 'page',
+    encode: overrides.encode ?? (() => Buffer.from(`?h=${name}`)),
+  };
+  return {
+    endedMillis,
+    bytes: 1000,
+    isSettled: (now) => now - endedMillis >= 20,
+    settle: overrides.settle ?? (() => [hit]),
+  };
+}
+
+export function filesIn(folder: string, suffix: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(suffix))
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+/** All lines of all segments. */
+export function linesIn(folder: string): string[] {
+  return filesIn(folder, '.hits').flatMap((path) =>
+    readFileSync(path, 'latin1').split('\n').filter(Boolean),
+  );
+}
