@@ -75,8 +75,16 @@ export class SegmentWriter {
     this.#segment = segmentName(this.#instance, this.#number);
     this.#size = 0;
     this.#file = await open(join(this.#folder, this.#segment), 'ax', 0o600);
+    await syncFolder(this.#folder);
     return this.#file;
   }
+}
+
+/** A new file is in its folder after a power failure only where the folder is on the disk too; not every system can do that. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r').catch(() => undefined);
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
 }
 
 function countWhole(lines: readonly Buffer[], bytes: number): number {

@@ -1,9 +1,14 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Inspector, startInspector } from '../../../src/inspector/index.js';
 import { eventually } from '../../support/child-process.js';
+import { sorted } from '../../support/sorted.js';
 import { filesIn, linesIn, temporaryFolder } from '../../support/spool.js';
 import { startSpoolWorker } from '../../support/spool-workers.js';
 
@@ -29,6 +34,37 @@ test('one of the processes of a folder sends for all, and each accounts for its 
   }
   expect(new Set(names(inspector)).size).toBe(60);
   expect(workers.flatMap(({ lawless }) => lawless)).toEqual([]);
+});
+
+test('all processes of a folder together have one bulk in flight, each ordered by visitor and time', async () => {
+  let inFlight = 0;
+  let most = 0;
+  const bulks: string[][] = [];
+  const matomo = createServer(async (request, response) => {
+    most = Math.max(most, ++inFlight);
+    const { requests } = (await json(request)) as { requests: string[] };
+    bulks.push(requests);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    inFlight -= 1;
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ status: 'success', tracked: requests.length, invalid: 0 }));
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => void matomo.close());
+  await once(matomo, 'listening');
+  const { port } = matomo.address() as AddressInfo;
+  const { start } = await setUp({ MATOMO_URL: `http://127.0.0.1:${port}`, RATE: '200' });
+  const workers = [start(), start(), start()];
+  await eventually(() => bulks.flat().length > 1500);
+  expect(most).toBe(1);
+  const keys = bulks.map((requests) =>
+    requests.map((query) => {
+      const parameters = new URLSearchParams(query);
+      return `${parameters.get('cid')} ${parameters.get('cdt')}`;
+    }),
+  );
+  for (const ofBulk of keys) expect(ofBulk).toEqual(sorted(ofBulk));
+  expect(bulks.some((requests) => requests.length === 100)).toBe(true);
+  for (const { lawless } of workers) expect(lawless).toEqual([]);
 });
 
 test('the next process takes over within a second of the death of the sender, and adopts what it left', async () => {
