@@ -15,8 +15,8 @@ const OWNER_STALE_MILLIS = 30_000;
 
 /** What the sender's own process is to know of what it decides. */
 export interface BacklogEvents {
-  /** Hits of a process that has gone are this one's from now on. */
-  adopt(hits: number): void;
+  /** Hits of a process that has gone are this one's from now on. With many of them this goes on for some time. */
+  adopt(hits: number): Promise<void>;
   /** What became of adopted hits. */
   countAdopted(counts: DeliveryCounters): void;
   /** All that has been decided of a segment whose process lives, which may be this one. */
@@ -182,7 +182,7 @@ export class Backlog {
     await segment.reader.close();
     if (this.#isStale) return;
     segment.adopted = unread + segment.reader.open;
-    this.#events.adopt(segment.adopted);
+    await this.#events.adopt(segment.adopted);
   }
 
   /** Deletes a segment of which nothing is left. */

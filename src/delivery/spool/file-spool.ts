@@ -173,6 +173,7 @@ export class FileSpool implements SpoolStore {
       adopt: (hits) => {
         this.#adopted += hits;
         this.#adoptedOpen += hits;
+        return this.#lease.touch();
       },
       countAdopted: (counts) => {
         this.#adoptedOpen -= sumOfCounters(counts);

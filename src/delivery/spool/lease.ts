@@ -35,9 +35,14 @@ export class Lease {
 
   /** Keeps what is held, or takes what nobody holds. */
   async renew(): Promise<void> {
-    if (!(await this.confirm())) return this.#acquire();
+    if (await this.confirm()) await this.touch();
+    else await this.#acquire();
+  }
+
+  /** Shows that the holder lives. */
+  async touch(): Promise<void> {
     const now = new Date();
-    await utimes(this.#path(this.#held), now, now);
+    if (this.isHeld) await utimes(this.#path(this.#held), now, now);
   }
 
   /** Whether it is still held. */
