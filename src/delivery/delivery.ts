@@ -14,6 +14,8 @@ import { SpoolFeed } from './spool-feed.js';
 import type { Transport } from './transport.js';
 import { within } from './within.js';
 
+export type { DeliveryOptions };
+
 /**
  * Takes hits to Matomo: one bulk request in flight, as soon as enough hits wait or the oldest has waited long
  * enough. Every hit is either pending or counted, at any moment.
