@@ -34,6 +34,7 @@ export interface ToHitsOptions extends PageUrlOptions {
   readonly beforeSend?: ((parameters: Record<string, string>) => unknown) | undefined;
 }
 
+const MAX_REMEMBERED = 1000;
 const DEFAULT_TITLE = '{method} {route}';
 
 /** Turns a finished request into the hit that Matomo gets, and a crash beside it. Pure: time comes in as `nowMillis`. */
@@ -52,6 +53,23 @@ export function createToHits(
   const toDimensions = createToDimensions(options.dimensions);
   const toVisitorId = createToVisitorId(options.visitorKey);
   const encodeValue = createEncodeValue();
+  /** By method and status: most requests say nothing more. */
+  const plainVariables = new Map<string, string>();
+
+  function customVariables(request: HttpRequest, details: TrackingParameters | undefined): string {
+    const variables = variablesOf(request, details, options.errors !== 'off');
+    const isPlain =
+      variables.size === 2 && !details?.cvar && request.annotations.every(({ cvar }) => !cvar);
+    if (!isPlain) return toCustomVariables(variables, maxCustomVariables, report);
+    const key = `${request.statusCode} ${request.method}`;
+    let text = plainVariables.get(key);
+    if (text === undefined) {
+      if (plainVariables.size >= MAX_REMEMBERED) plainVariables.clear();
+      text = toCustomVariables(variables, maxCustomVariables, report);
+      plainVariables.set(key, text);
+    }
+    return text;
+  }
 
   return function toHits(request, site, nowMillis) {
     const startMillis = Math.min(
@@ -79,10 +97,7 @@ export function createToHits(
     set(parameters, 'cdt', Math.floor(startMillis / 1000));
     if (hasToken) set(parameters, 'cip', address);
     setTimings(parameters, request);
-    const variables = variablesOf(request, details, options.errors !== 'off');
-    if (maxCustomVariables > 0) {
-      parameters.set('cvar', toCustomVariables(variables, maxCustomVariables, report));
-    }
+    if (maxCustomVariables > 0) parameters.set('cvar', customVariables(request, details));
     const facts = toDimensions({ request, url, path, address });
     for (const layer of [facts, request.given, details, ...overridesOf(request)]) {
       if (layer) override(parameters, layer, hasToken, report);

@@ -334,3 +334,14 @@ test('any heap of spans is read without a throw', () => {
     RUNS,
   );
 });
+
+test('what one request says of its status and method is not said of the next', () => {
+  const toHits = createToHits({ ...OPTIONS, hasToken: false }, () => undefined);
+  const said = annotations({ cvar: { http_method: 'PURGE', http_status_code: 'x' } });
+  const methods = [[], [said], []].map((list) => {
+    const [hit] = toHits(httpRequest({ annotations: list }), 1, NOON + 1000);
+    const cvar = new URLSearchParams(hit?.encode().toString()).get('cvar') ?? '';
+    return JSON.parse(cvar)[2][1];
+  });
+  expect(methods).toEqual(['GET', 'PURGE', 'GET']);
+});
