@@ -262,3 +262,19 @@ test('the exporter makes the same hits from finished spans, in one batch and any
   ]);
   expect(exporter.stats()).toMatchObject({ hits: 1, tracked: 1 });
 });
+
+test('a dry run shows each hit, without the token, and sends nothing', async () => {
+  const lines = stderr();
+  const service = await startTracedService((_request, response) => void response.end(), {
+    dryRun: true,
+    tokenAuth: 's3cret',
+  });
+  await service.fetch('/a');
+  await service.requests(1);
+  expect(await service.hits()).toEqual([]);
+  expect(service.processor.stats()).toMatchObject({ hits: 1, accepted: 1, pending: 0 });
+  expect(lines).toEqual([
+    expect.stringMatching(/^opentelemetry-matomo: dry run: \?idsite=1&.*action_name=GET \/a/),
+  ]);
+  expect(lines.join()).not.toContain('s3cret');
+});
