@@ -1,23 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
-import { type Inspector, startInspector } from '../src/inspector/index.js';
+import { expect, test } from 'vitest';
 import { eventually, runNode, startServer } from './support/child-process.js';
-
-const REGISTER = ['--require', 'opentelemetry-matomo/register'];
-const APPS = 'test/support/apps';
-
-async function matomo(): Promise<{ inspector: Inspector; env: Record<string, string> }> {
-  const inspector = await startInspector();
-  onTestFinished(() => inspector.close());
-  return { inspector, env: { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' } };
-}
-
-const titles = (inspector: Inspector) => inspector.hits().map(({ stored }) => stored?.title);
-
-async function get(url: string): Promise<string> {
-  return (await fetch(url, { headers: { connection: 'close' } })).text();
-}
+import { APPS, get, matomo, REGISTER, titles } from './support/registered-app.js';
 
 test.each([['--require'], ['--import']])(
   'an ES module under %s register is tracked, and its own copy of track finds the request',

@@ -2,24 +2,10 @@ import { cpSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { type Inspector, startInspector } from '../src/inspector/index.js';
 import { eventually, ROOT, startServer } from './support/child-process.js';
+import { APPS, get, matomo, REGISTER, titles } from './support/registered-app.js';
 
-const REGISTER = ['--require', 'opentelemetry-matomo/register'];
 const AUTO = ['--require', '@opentelemetry/auto-instrumentations-node/register'];
-const APPS = 'test/support/apps';
-
-async function matomo(): Promise<{ inspector: Inspector; env: Record<string, string> }> {
-  const inspector = await startInspector();
-  onTestFinished(() => inspector.close());
-  return { inspector, env: { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' } };
-}
-
-const titles = (inspector: Inspector) => inspector.hits().map(({ stored }) => stored?.title);
-
-async function get(url: string): Promise<string> {
-  return (await fetch(url, { headers: { connection: 'close' } })).text();
-}
 
 test.each(['SIGTERM', 'SIGINT'] as const)(
   'a plain http application is tracked from its first request on, and %s ends it when its hits are sent',

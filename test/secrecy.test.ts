@@ -15,6 +15,7 @@ import { eventually, startServer } from './support/child-process.js';
 import { type Fault, type FaultProxy, startFaultProxy } from './support/fault-proxy.js';
 import { startHttpProxy } from './support/http-proxy.js';
 import { captureOutput } from './support/output.js';
+import { APPS, REGISTER } from './support/registered-app.js';
 import { startTracedService, until } from './support/traced-service.js';
 
 const TOKEN = 'c0ffee5ec2e7c0ffee5ec2e7c0ffee5e';
@@ -286,8 +287,7 @@ test.each([
     const [matomo, wire] = await Promise.all([startInspector(), startFaultProxy()]);
     onTestFinished(() => matomo.close());
     wire.forwardTo(matomo.url);
-    const register = ['--require', 'opentelemetry-matomo/register'];
-    const app = await startServer([...register, 'test/support/apps/plain-http.cjs'], {
+    const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], {
       env: {
         ...env,
         MATOMO_URL: wire.url,

@@ -17,6 +17,7 @@ import {
   tlsFile,
 } from '../support/fault-proxy.js';
 import { startHttpProxy } from '../support/http-proxy.js';
+import { APPS, REGISTER } from '../support/registered-app.js';
 import { until } from '../support/traced-service.js';
 
 const HAS_IPV6 = Object.values(networkInterfaces()).some((interfaces) =>
@@ -222,8 +223,7 @@ describe('forward proxies', () => {
     async (scheme) => {
       const { matomo, wire } = await startMatomoBehind({ certificate: 'server' });
       const proxy = await startHttpProxy(wire.url, scheme);
-      const register = ['--require', 'opentelemetry-matomo/register'];
-      const app = await startServer([...register, 'test/support/apps/plain-http.cjs'], {
+      const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], {
         env: {
           MATOMO_URL: 'https://matomo.test',
           MATOMO_SITE_ID: '1',

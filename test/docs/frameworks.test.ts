@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Inspector, startInspector } from '../../src/inspector/index.js';
 import { eventually, ROOT, type Server, startServer } from '../support/child-process.js';
+import { REGISTER } from '../support/registered-app.js';
 import { codeBlocksOf, read } from './pages.js';
 
 const APPS = 'test/support/apps/frameworks';
-const REGISTER = ['--require', 'opentelemetry-matomo/register'];
 const page = read('docs/frameworks.md');
 
 const codeBlocks = codeBlocksOf('docs/frameworks.md');

@@ -1,0 +1,20 @@
+import { onTestFinished } from 'vitest';
+import { type Inspector, startInspector } from '../../src/inspector/index.js';
+
+/** What goes before the file of an application that knows OpenTelemetry by the preload only. */
+export const REGISTER = ['--require', 'opentelemetry-matomo/register'];
+export const APPS = 'test/support/apps';
+
+/** A Matomo, and the environment that leads an application to it. */
+export async function matomo(): Promise<{ inspector: Inspector; env: Record<string, string> }> {
+  const inspector = await startInspector();
+  onTestFinished(() => inspector.close());
+  return { inspector, env: { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' } };
+}
+
+export const titles = (inspector: Inspector) => inspector.hits().map(({ stored }) => stored?.title);
+
+/** The body, over a connection of its own. */
+export async function get(url: string): Promise<string> {
+  return (await fetch(url, { headers: { connection: 'close' } })).text();
+}
