@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { isMainThread } from 'node:worker_threads';
-import { createDiagnostics } from './diagnostics.js';
+import { createDiagnostics, type Diagnostics } from './diagnostics.js';
 import { readEnvironment } from './options/resolve-options.js';
 import { attach } from './register/attach.js';
 import { flushAtExit } from './register/exit.js';
@@ -28,7 +28,7 @@ function register(): void {
         diagnostics.warn(`could not attach to the tracer provider, nothing is tracked: ${error}`);
       }
     });
-    startAtFirstConnection(processor);
+    startAtFirstConnection(processor, diagnostics);
     flushAtExit(atWork);
   } catch (error) {
     diagnostics.error(`could not start, nothing is tracked: ${error}`);
@@ -51,9 +51,8 @@ function createProcessor(): MatomoSpanProcessor | undefined {
  * application has started, because loading takes longer than a request should wait. Where it has tracing, that may still
  * wait for `http` to be required: ES modules only import it.
  */
-function startAtFirstConnection(processor: MatomoSpanProcessor): void {
+function startAtFirstConnection(processor: MatomoSpanProcessor, diagnostics: Diagnostics): void {
   const CHANNEL = 'net.server.socket';
-  const diagnostics = createDiagnostics();
   let parts: ReturnType<typeof loadTracingParts>;
   let loaded = false;
 
