@@ -57,15 +57,16 @@ export function createToHits(
   const plainVariables = new Map<string, string>();
 
   function customVariables(request: HttpRequest, details: TrackingParameters | undefined): string {
-    const variables = variablesOf(request, details, options.errors !== 'off');
-    const isPlain =
-      variables.size === 2 && !details?.cvar && request.annotations.every(({ cvar }) => !cvar);
-    if (!isPlain) return toCustomVariables(variables, maxCustomVariables, report);
+    const errorType = options.errors === 'off' ? undefined : errorTypeOf(request);
+    const given = [details?.cvar, ...request.annotations.map(({ cvar }) => cvar)].filter(Boolean);
+    const write = () =>
+      toCustomVariables(variablesOf(request, errorType, given), maxCustomVariables, report);
+    if (errorType !== undefined || given.length > 0) return write();
     const key = `${request.statusCode} ${request.method}`;
     let text = plainVariables.get(key);
     if (text === undefined) {
       if (plainVariables.size >= MAX_REMEMBERED) plainVariables.clear();
-      text = toCustomVariables(variables, maxCustomVariables, report);
+      text = write();
       plainVariables.set(key, text);
     }
     return text;
@@ -134,16 +135,15 @@ function setTimings(parameters: Map<string, string>, request: HttpRequest): void
 
 function variablesOf(
   request: HttpRequest,
-  details: TrackingParameters | undefined,
-  withError: boolean,
+  errorType: string | undefined,
+  given: readonly (Readonly<Record<string, unknown>> | undefined)[],
 ): Map<string, unknown> {
   const variables = new Map<string, unknown>([
     ['http_status_code', request.statusCode],
     ['http_method', request.method],
   ]);
-  const errorType = withError ? errorTypeOf(request) : undefined;
   if (errorType !== undefined) variables.set('error_type', errorType);
-  for (const cvar of [details?.cvar, ...request.annotations.map((said) => said.cvar)]) {
+  for (const cvar of given) {
     for (const name in cvar) variables.set(name, cvar[name]);
   }
   return variables;
