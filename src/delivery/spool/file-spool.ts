@@ -183,7 +183,7 @@ export class FileSpool implements SpoolStore {
       finish: (segment) => this.#own.finish(segment),
       lost: (hits, segment) => this.#reports.lost(hits, `they are no longer in ${segment}`),
       broken: (segment) => this.#reports.broken(segment),
-      notWritten: (error) => this.#reports.notWritten(error),
+      notWritten: (error) => this.#own.reportFailure(error),
     });
   }
 
