@@ -10,10 +10,19 @@ export interface Batch {
   readonly processedBefore: number | undefined;
   /** The half that is tried alone, to find a hit that rolls the whole back. */
   readonly half: 'first' | 'second' | undefined;
+  /** Hits that came since go with it: refused as a whole, it may be bad hits before the first good one. */
+  readonly takesNewer: boolean;
 }
 
 function createBatch(kind: Hit['kind'], hits: readonly EncodedHit[]): Batch {
-  return { kind, hits, failures: 0, processedBefore: undefined, half: undefined };
+  return {
+    kind,
+    hits,
+    failures: 0,
+    processedBefore: undefined,
+    half: undefined,
+    takesNewer: false,
+  };
 }
 
 export interface EncodedHit {
@@ -25,23 +34,15 @@ export interface EncodedHit {
 /** Below nginx' default `client_max_body_size` of 1 MB, with room for the token. */
 const MAX_BODY_BYTES = 1_000_000 - 4096;
 
-/**
- * Encodes hits and orders them by visitor, then time: bulks in any other order can deadlock Matomo's database,
- * and a visit is put together from hits in the order of their times. Those of one kind; more than one batch where one
- * would be too large.
- */
-export function toBatches(hits: readonly Hit[], kind: Hit['kind']): Batch[] {
-  const encoded = hits
-    .filter((hit) => hit.kind === kind)
-    .map((hit) => ({
-      visitor: hit.visitor,
-      startSeconds: hit.startSeconds,
-      bytes: hit.encode(),
-    }));
-  return inBatches(encoded, kind);
+export function encodeHit(hit: Hit): EncodedHit & Pick<Hit, 'kind'> {
+  const { visitor, startSeconds, kind } = hit;
+  return { visitor, startSeconds, kind, bytes: hit.encode() };
 }
 
-/** Like `toBatches`, of hits that are encoded. */
+/**
+ * Orders hits of one kind by visitor, then time: bulks in any other order can deadlock Matomo's database, and a visit
+ * is put together from hits in the order of their times. More than one batch where one would be too large.
+ */
 export function inBatches(hits: readonly EncodedHit[], kind: Hit['kind']): Batch[] {
   const encoded = [...hits].sort(byVisitorThenTime);
   const batches: Batch[] = [];
@@ -82,9 +83,21 @@ export function toBody(hits: readonly EncodedHit[], tokenAuth: string | undefine
 
 /** What of a batch the next request takes: all of it, or the half that is tried alone. */
 export function sentHits({ hits, half }: Batch): readonly EncodedHit[] {
-  const middle = Math.ceil(hits.length / 2);
   if (half === undefined) return hits;
+  const middle = middleOf(hits);
   return half === 'first' ? hits.slice(0, middle) : hits.slice(middle);
+}
+
+/** Between two visitors where there is more than one: where the second half succeeds before the first, no visitor's hits pass each other. */
+function middleOf(hits: readonly EncodedHit[]): number {
+  const middle = Math.ceil(hits.length / 2);
+  for (let distance = 0; distance < middle; distance++) {
+    for (const border of [middle - distance, middle + distance]) {
+      const [before, after] = [hits[border - 1], hits[border]];
+      if (before && after && before.visitor !== after.visitor) return border;
+    }
+  }
+  return middle;
 }
 
 /** A batch of some hits of another, which keeps its first failure. */

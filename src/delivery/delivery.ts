@@ -35,6 +35,8 @@ export class Delivery {
   readonly #timer = new SendTimer(() => this.#onTimer());
   /** Back-off: no attempt before. */
   #waitUntilMillis = 0;
+  /** A refused token: no flush asks before, only a shutdown, for enough refusals lock the address out. */
+  #refusedUntilMillis = 0;
   readonly #attempts: OneAtATime;
   #ended = false;
   #closed: Promise<void> | undefined;
@@ -138,6 +140,7 @@ export class Delivery {
   async #sendWhatWaits(): Promise<void> {
     await this.#scope.runInAsyncScope(() => this.#spool?.storeQueued(true));
     await this.#attempts.run(async () => {
+      if (this.#closed === undefined && Date.now() < this.#refusedUntilMillis) return;
       await this.#sendAll();
       await this.#sendStored(0);
     });
@@ -160,7 +163,9 @@ export class Delivery {
   }
 
   #onTimer(): void {
-    const isDue = Date.now() >= this.#outbox.oldestMillis + this.#options.scheduledDelayMillis;
+    const { scheduledDelayMillis } = this.#options;
+    const isDue =
+      this.#outbox.batched > 0 || Date.now() >= this.#outbox.oldestMillis + scheduledDelayMillis;
     void this.#attempts.run(() => this.#sendSettled(isDue ? this.#outbox.pending : 0));
   }
 
@@ -171,7 +176,7 @@ export class Delivery {
     while (!this.#ended) {
       const now = Date.now();
       const isFull = this.#outbox.hasSettled(maxExportBatchSize, now);
-      if (!this.#outbox.hasPages && (isFull || left > 0)) this.#fill(now, false);
+      if (this.#outbox.takesMore && (isFull || left > 0)) this.#fill(now, false);
       const batch = this.#outbox.first();
       if (!batch || !(await this.#attempt(batch))) return;
       left -= batch.hits.length;
@@ -182,7 +187,7 @@ export class Delivery {
   async #sendAll(): Promise<void> {
     let left = this.#outbox.pending;
     while ((left > 0 || this.#outbox.batched > 0) && !this.#ended) {
-      if (!this.#outbox.hasPages) this.#fill(Date.now(), true);
+      if (this.#outbox.takesMore) this.#fill(Date.now(), true);
       const batch = this.#outbox.first();
       const before = this.#outbox.batched;
       if (!batch || !(await this.#attempt(batch))) return;
@@ -212,7 +217,12 @@ export class Delivery {
       this.#outbox.replaceFirst(batch, again);
     }
     this.#waitUntilMillis = now + waitMillis;
-    if (refusesToken) this.#token = rereadToken?.() ?? this.#token;
+    if (refusesToken) {
+      const token = rereadToken?.() ?? this.#token;
+      if (token !== this.#token) this.#waitUntilMillis = now;
+      this.#token = token;
+      this.#refusedUntilMillis = this.#waitUntilMillis;
+    }
     if (refusesCrashes) {
       this.#takesCrashes = false;
       this.counters.lost.rejected += this.#outbox.dropCrashes().length;

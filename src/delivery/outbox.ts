@@ -1,5 +1,5 @@
 import type { Hit, PendingHit } from '../hit/hit.js';
-import { type Batch, type EncodedHit, inBatches, toBatches } from './batch.js';
+import { type Batch, type EncodedHit, encodeHit, inBatches } from './batch.js';
 import { HitQueue } from './hit-queue.js';
 
 /**
@@ -42,9 +42,9 @@ export class Outbox {
     return this.#queue.oldestMillis;
   }
 
-  /** Whether page views wait that have been sent or were about to be. */
-  get hasPages(): boolean {
-    return this.#pages.length > 0;
+  /** Whether hits may leave the queue for a batch: not past one that has been sent or was about to be. */
+  get takesMore(): boolean {
+    return this.#pages[0]?.takesNewer ?? true;
   }
 
   /** Whether so many hits wait that may leave. */
@@ -71,16 +71,14 @@ export class Outbox {
 
   /** Puts hits into batches at once. */
   add(hits: readonly Hit[]): void {
-    this.#pages.push(...toBatches(hits, 'page'));
-    this.#crashes.push(...toBatches(hits, 'crash'));
-    this.#count();
+    this.addEncoded(hits.map(encodeHit));
   }
 
   /** Like `add`, of hits that are encoded; the batches have these very objects. */
   addEncoded(hits: readonly (EncodedHit & Pick<Hit, 'kind'>)[]): void {
     const ofKind = (kind: Hit['kind']) => hits.filter((hit) => hit.kind === kind);
-    this.#pages.push(...inBatches(ofKind('page'), 'page'));
-    this.#crashes.push(...inBatches(ofKind('crash'), 'crash'));
+    this.#pages = withNewer(this.#pages, ofKind('page'), 'page');
+    this.#crashes = withNewer(this.#crashes, ofKind('crash'), 'crash');
     this.#count();
   }
 
@@ -119,6 +117,16 @@ export class Outbox {
     this.#hitsInBatches = sumOf(batches, ({ hits }) => hits.length);
     this.#bytesInBatches = sumOf(batches, ({ hits }) => sumOf(hits, ({ bytes }) => bytes.length));
   }
+}
+
+/** Batches with what came after them, in batches of its own or in theirs. */
+function withNewer(
+  batches: readonly Batch[],
+  hits: readonly EncodedHit[],
+  kind: Hit['kind'],
+): Batch[] {
+  if (hits.length === 0 || !batches[0]?.takesNewer) return [...batches, ...inBatches(hits, kind)];
+  return inBatches([...batches.flatMap((batch) => batch.hits), ...hits], kind);
 }
 
 function sumOf<T>(items: readonly T[], size: (item: T) => number): number {

@@ -99,10 +99,15 @@ export function createSettleBatch(
     refusals += 1;
     if (refusals > MOST_REFUSALS) {
       stop(kind, reason);
-      return { ...open([batch], holdMillis(LONGEST, random)), refusesToken: true };
+      return holdForToken(batch);
     }
     if (sent > 1) return open(halve(batch), 0);
     return { ...decided({ invalid: 1 }), again: restOf(batch) };
+  }
+
+  function holdForToken(batch: Batch): Outcome {
+    const held = { ...batch, half: undefined, takesNewer: true };
+    return { ...open([held], holdMillis(LONGEST, random)), refusesToken: true };
   }
 
   function refuseCrashes(sent: number): Outcome {
@@ -155,7 +160,7 @@ export function createSettleBatch(
       case 'refused':
         stop(verdict.kind, verdict.reason);
         return verdict.isTokenRefused
-          ? { ...open([batch], holdMillis(LONGEST, random)), refusesToken: true }
+          ? holdForToken(batch)
           : open([batch], holdMillis(failures, random));
       case 'too_large':
         if (sent > 1) return open(halve(batch), 0);

@@ -101,7 +101,7 @@ export class SpoolFeed {
     if (this.#term !== this.#store.term) this.#taken.clear();
     this.#term = this.#store.term;
     if (this.#term === 0) return undefined;
-    if (!this.#taken.hasPages) {
+    if (this.#taken.takesMore) {
       await this.#expire();
       const hits = await this.#store.take({ max: this.#options.maxExportBatchSize, delayMillis });
       this.#taken.addEncoded(hits);

@@ -334,8 +334,54 @@ test('a refused token is read again where it came from a file', async () => {
     return processed(sent, isNew ? 0 : sent);
   });
   delivery.push(pending());
-  await vi.advanceTimersByTimeAsync(6 * 60_000);
+  await vi.advanceTimersByTimeAsync(6_000);
   expect(delivery.counters.tracked).toBe(1);
+});
+
+test('one bad hit as the very first blocks nobody: newer ones go with it', async () => {
+  const { delivery, transport } = setUp({ tokenAuth: 't' });
+  transport.answer((sent) => {
+    const bad = transport.bodies.at(-1)?.requests.filter((query) => query.includes('bad')).length;
+    return processed(sent, bad);
+  });
+  delivery.push(pending({ name: 'bad' }));
+  await vi.advanceTimersByTimeAsync(6_000);
+  for (const name of ['a', 'b']) delivery.push(pending({ name }));
+  await vi.advanceTimersByTimeAsync(6 * 60_000);
+  expect(sentNames(transport)).toEqual([['bad'], ['bad', 'a', 'b']]);
+  expect(delivery).toMatchObject({ pending: 0, counters: { tracked: 2, invalid: 1 } });
+});
+
+test('while a token is refused no flush asks again, and shutdown once', async () => {
+  const { delivery, transport } = setUp({ tokenAuth: 't' });
+  transport.answer((sent) => processed(sent, sent));
+  for (let i = 0; i < 50; i++) {
+    delivery.push(pending());
+    await delivery.flush();
+  }
+  expect(transport.bodies).toHaveLength(1);
+  await delivery.shutdown(1000);
+  expect(transport.bodies).toHaveLength(2);
+  expect(delivery.counters.lost.shutdown).toBe(50);
+});
+
+test('halves are of different visitors where they can be, so that no hit passes one of its own visitor', async () => {
+  const { delivery, transport } = setUp();
+  transport.answer((sent) => {
+    const isPoisoned = transport.bodies.at(-1)?.requests.some((query) => query.includes('poison'));
+    return isPoisoned ? answer(500) : processed(sent);
+  });
+  const visits = { a: ['poison', 'a2', 'a3', 'a4', 'a5'], b: ['b1', 'b2'] };
+  let startSeconds = Date.now() / 1000;
+  for (const [visitor, hits] of Object.entries(visits)) {
+    for (const name of hits)
+      delivery.push(pending({ name, visitor, startSeconds: startSeconds++ }));
+  }
+  await vi.advanceTimersByTimeAsync(60 * 60_000);
+  expect(delivery.counters).toMatchObject({ tracked: 6, lost: { rejected: 1 } });
+  const attempts = sentNames(transport);
+  expect(attempts).toContainEqual(visits.a);
+  expect(attempts).toContainEqual(visits.b);
 });
 
 test('a token that stops working locks nobody out: after ten refusals in a row the rest waits', async () => {
