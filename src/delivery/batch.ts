@@ -25,18 +25,36 @@ function createBatch(kind: Hit['kind'], hits: readonly EncodedHit[]): Batch {
   };
 }
 
+/** A hit as bytes, which many hits share a buffer for: `buffer[start … end]`. */
 export interface EncodedHit {
   readonly visitor: string;
   readonly startSeconds: number;
-  readonly bytes: Buffer;
+  readonly buffer: Buffer;
+  readonly start: number;
+  readonly end: number;
 }
 
 /** Below nginx' default `client_max_body_size` of 1 MB, with room for the token. */
 const MAX_BODY_BYTES = 1_000_000 - 4096;
 
-export function encodeHit(hit: Hit): EncodedHit & Pick<Hit, 'kind'> {
-  const { visitor, startSeconds, kind } = hit;
-  return { visitor, startSeconds, kind, bytes: hit.encode() };
+const OPENING = Buffer.from('{"requests":["');
+const SEPARATOR = '","';
+const CLOSING = '"]';
+
+/**
+ * Encodes hits into one buffer, in the order in which they are sent and separated as in a body, so that the body of
+ * a batch is one copy. As bytes they are no work for the garbage collector, however long they wait.
+ */
+export function encodeHits(hits: readonly Hit[]): EncodedHit[] {
+  const ordered = [...hits].sort(byVisitorThenTime);
+  const buffer = Buffer.from(ordered.map(({ query }) => query).join(SEPARATOR), 'latin1');
+  let next = 0;
+  return ordered.map(({ visitor, startSeconds, query }) => {
+    const start = next;
+    const end = start + query.length;
+    next = end + SEPARATOR.length;
+    return { visitor, startSeconds, buffer, start, end };
+  });
 }
 
 /**
@@ -44,41 +62,47 @@ export function encodeHit(hit: Hit): EncodedHit & Pick<Hit, 'kind'> {
  * is put together from hits in the order of their times. More than one batch where one would be too large.
  */
 export function inBatches(hits: readonly EncodedHit[], kind: Hit['kind']): Batch[] {
-  const encoded = [...hits].sort(byVisitorThenTime);
+  const ordered = [...hits].sort(byVisitorThenTime);
   const batches: Batch[] = [];
-  let start = 0;
+  let first = 0;
   let size = 0;
-  for (const [i, { bytes }] of encoded.entries()) {
-    if (i > start && size + bytes.length > MAX_BODY_BYTES) {
-      batches.push(createBatch(kind, encoded.slice(start, i)));
-      start = i;
+  for (const [i, { start, end }] of ordered.entries()) {
+    if (i > first && size + end - start > MAX_BODY_BYTES) {
+      batches.push(createBatch(kind, ordered.slice(first, i)));
+      first = i;
       size = 0;
     }
-    size += bytes.length + SEPARATOR.length;
+    size += end - start + SEPARATOR.length;
   }
-  if (start < encoded.length) batches.push(createBatch(kind, encoded.slice(start)));
+  if (first < ordered.length) batches.push(createBatch(kind, ordered.slice(first)));
   return batches;
 }
 
-function byVisitorThenTime(a: EncodedHit, b: EncodedHit): number {
+type Ordered = Pick<EncodedHit, 'visitor' | 'startSeconds'>;
+
+function byVisitorThenTime(a: Ordered, b: Ordered): number {
   if (a.visitor !== b.visitor) return a.visitor < b.visitor ? -1 : 1;
   return a.startSeconds - b.startSeconds;
 }
 
-const OPENING = Buffer.from('{"requests":["');
-const SEPARATOR = Buffer.from('","');
-const CLOSING = Buffer.from('"]}');
-
 /** Body of a bulk tracking request. Hits are percent-encoded, so that none needs escaping; the token stands here only. */
 export function toBody(hits: readonly EncodedHit[], tokenAuth: string | undefined): Buffer {
-  const closing =
-    tokenAuth === undefined
-      ? CLOSING
-      : Buffer.from(`"],"token_auth":${JSON.stringify(tokenAuth)}}`);
-  const parts: Buffer[] = [];
-  for (const { bytes } of hits) parts.push(parts.length === 0 ? OPENING : SEPARATOR, bytes);
-  parts.push(closing);
+  const token = tokenAuth === undefined ? '' : `,"token_auth":${JSON.stringify(tokenAuth)}`;
+  const parts: Buffer[] = [OPENING];
+  for (let i = 0; i < hits.length; ) {
+    const { buffer, start, end: firstEnd } = hits[i] as EncodedHit;
+    let end = firstEnd;
+    for (i += 1; follows(hits[i], buffer, end); i += 1) end = (hits[i] as EncodedHit).end;
+    parts.push(buffer.subarray(start, end));
+    if (i < hits.length) parts.push(Buffer.from(SEPARATOR));
+  }
+  parts.push(Buffer.from(`${CLOSING}${token}}`));
   return Buffer.concat(parts);
+}
+
+/** Whether a hit stands right behind what ends there, with a separator between them. */
+function follows(hit: EncodedHit | undefined, buffer: Buffer, end: number): boolean {
+  return hit?.buffer === buffer && hit.start === end + SEPARATOR.length;
 }
 
 /** What of a batch the next request takes: all of it, or the half that is tried alone. */

@@ -2,7 +2,12 @@ import { AsyncResource } from 'node:async_hooks';
 import type { Diagnostics } from '../diagnostics.js';
 import type { PendingHit } from '../hit/hit.js';
 import { type Batch, countOf, sentHits, toBody } from './batch.js';
-import { addCounters, createDeliveryCounters, type DeliveryCounters } from './counters.js';
+import {
+  addCounters,
+  createDeliveryCounters,
+  type DeliveryCounters,
+  sumOfCounters,
+} from './counters.js';
 import type { DeliveryOptions } from './delivery-options.js';
 import { createIsFresh } from './freshness.js';
 import { OneAtATime } from './one-at-a-time.js';
@@ -153,20 +158,26 @@ export class Delivery {
   }
 
   #schedule(): void {
-    if (this.#closed !== undefined || !this.#attempts.isIdle || this.#outbox.pending === 0) return;
+    if (this.#closed !== undefined || this.#outbox.pending === 0) return;
     if (this.#spool?.takesQueue && this.#outbox.batched === 0) return;
     const { maxExportBatchSize, scheduledDelayMillis } = this.#options;
-    const isSoon = this.#outbox.batched > 0 || this.#outbox.queued >= maxExportBatchSize;
-    if (this.#timer.isSetFor(isSoon)) return;
-    const due = this.#outbox.oldestMillis + scheduledDelayMillis;
-    this.#scope.runInAsyncScope(() => this.#timer.set(isSoon, due, this.#waitUntilMillis));
+    const isFull = this.#outbox.queued >= maxExportBatchSize;
+    if (!isFull && !this.#attempts.isIdle) return;
+    if (this.#timer.isSetFor(isFull)) return;
+    const due = this.#outbox.batched > 0 ? 0 : this.#outbox.oldestMillis + scheduledDelayMillis;
+    const notBefore = isFull ? 0 : this.#waitUntilMillis;
+    this.#scope.runInAsyncScope(() => this.#timer.set(isFull, due, notBefore));
   }
 
+  /** Whole batches are made also while none can be sent: hits wait as bytes, and let go of their requests. */
   #onTimer(): void {
-    const { scheduledDelayMillis } = this.#options;
+    const { maxExportBatchSize, scheduledDelayMillis } = this.#options;
+    const now = Date.now();
     const isDue =
-      this.#outbox.batched > 0 || Date.now() >= this.#outbox.oldestMillis + scheduledDelayMillis;
-    void this.#attempts.run(() => this.#sendSettled(isDue ? this.#outbox.pending : 0));
+      this.#outbox.batched > 0 || now >= this.#outbox.oldestMillis + scheduledDelayMillis;
+    this.#outbox.fillWhole(maxExportBatchSize, now);
+    if (!this.#attempts.isIdle || now < this.#waitUntilMillis) this.#schedule();
+    else void this.#attempts.run(() => this.#sendSettled(isDue ? this.#outbox.pending : 0));
   }
 
   /** Full batches, and of the `due` oldest hits also what fills none. */
@@ -175,23 +186,25 @@ export class Delivery {
     let left = due;
     while (!this.#ended) {
       const now = Date.now();
-      const isFull = this.#outbox.hasSettled(maxExportBatchSize, now);
-      if (this.#outbox.takesMore && (isFull || left > 0)) this.#fill(now, false);
-      const batch = this.#outbox.first();
-      if (!batch || !(await this.#attempt(batch))) return;
-      left -= batch.hits.length;
+      this.#outbox.fillWhole(maxExportBatchSize, now);
+      if (this.#outbox.takesMore && left > 0) this.#outbox.fill(maxExportBatchSize, now, false);
+      const batch = this.#next();
+      const decided = batch && (await this.#attempt(batch));
+      if (decided === undefined) return;
+      left -= decided;
     }
   }
 
   /** Everything that waits now, settled or not, until an attempt fails. */
   async #sendAll(): Promise<void> {
+    const { maxExportBatchSize } = this.#options;
     let left = this.#outbox.pending;
     while ((left > 0 || this.#outbox.batched > 0) && !this.#ended) {
-      if (this.#outbox.takesMore) this.#fill(Date.now(), true);
-      const batch = this.#outbox.first();
-      const before = this.#outbox.batched;
-      if (!batch || !(await this.#attempt(batch))) return;
-      left -= before - this.#outbox.batched;
+      if (this.#outbox.takesMore) this.#outbox.fill(maxExportBatchSize, Date.now(), true);
+      const batch = this.#next();
+      const decided = batch && (await this.#attempt(batch));
+      if (decided === undefined) return;
+      left -= decided;
     }
   }
 
@@ -199,12 +212,15 @@ export class Delivery {
   async #sendStored(delayMillis: number): Promise<void> {
     for (let goesOn = true; goesOn && !this.#ended; ) {
       const batch = await this.#spool?.next(delayMillis, this.#takesCrashes);
-      goesOn = batch !== undefined && !this.#ended && (await this.#attempt(batch, this.#spool));
+      goesOn =
+        batch !== undefined &&
+        !this.#ended &&
+        (await this.#attempt(batch, this.#spool)) !== undefined;
     }
   }
 
-  /** Whether the next batch may follow at once. */
-  async #attempt(batch: Batch, spool?: SpoolFeed): Promise<boolean> {
+  /** How many hits were decided; `undefined` where the next batch may not follow at once. */
+  async #attempt(batch: Batch, spool?: SpoolFeed): Promise<number | undefined> {
     const { exportTimeoutMillis, rereadToken } = this.#options;
     const body = toBody(sentHits(batch), this.#token);
     const exchange = await this.#transport.send(body, exportTimeoutMillis);
@@ -228,12 +244,13 @@ export class Delivery {
       this.counters.lost.rejected += this.#outbox.dropCrashes().length;
       this.#spool?.refuseCrashes();
     }
-    return waitMillis === 0;
+    return waitMillis === 0 ? sumOfCounters(counts) : undefined;
   }
 
-  #fill(nowMillis: number, all: boolean): void {
-    const { maxExportBatchSize: max, tokenAuth } = this.#options;
-    const isFresh = createIsFresh(tokenAuth !== undefined);
-    this.counters.lost.expired += this.#outbox.fill(max, nowMillis, all, isFresh);
+  /** The batch to be sent next, without what Matomo would refuse for its age. */
+  #next(): Batch | undefined {
+    const isFresh = createIsFresh(this.#options.tokenAuth !== undefined);
+    this.counters.lost.expired += this.#outbox.expire(isFresh);
+    return this.#outbox.first();
   }
 }

@@ -1,6 +1,9 @@
 import type { Hit, PendingHit } from '../hit/hit.js';
-import { type Batch, type EncodedHit, encodeHit, inBatches } from './batch.js';
+import { type Batch, type EncodedHit, encodeHits, inBatches } from './batch.js';
 import { HitQueue } from './hit-queue.js';
+
+/** What a hit in a batch takes besides its bytes. */
+const OBJECT_BYTES = 100;
 
 /**
  * Everything whose fate is open:
@@ -42,26 +45,25 @@ export class Outbox {
     return this.#queue.oldestMillis;
   }
 
-  /** Whether hits may leave the queue for a batch: not past one that has been sent or was about to be. */
+  /** Whether the next attempt needs page views from elsewhere: none waits in a batch, or they are to go with it. */
   get takesMore(): boolean {
-    return this.#pages[0]?.takesNewer ?? true;
-  }
-
-  /** Whether so many hits wait that may leave. */
-  hasSettled(count: number, nowMillis: number): boolean {
-    return this.#queue.hasSettled(count, nowMillis);
+    return (
+      this.#pages.length === 0 || (this.#pages.length === 1 && this.#pages[0]?.takesNewer === true)
+    );
   }
 
   push(hit: PendingHit): void {
     this.#queue.push(hit);
   }
 
-  /** Puts the oldest hits into batches. Those that `isFresh` turns down leave, and their number is returned. */
-  fill(max: number, nowMillis: number, all: boolean, isFresh: (hit: Hit) => boolean): number {
-    const hits = this.#queue.take(max, nowMillis, all);
-    const fresh = hits.filter(isFresh);
-    this.add(fresh);
-    return hits.length - fresh.length;
+  /** Puts the oldest hits into batches: `max` of those that may leave, or of all. */
+  fill(max: number, nowMillis: number, all: boolean): void {
+    this.add(this.#queue.take(max, nowMillis, all));
+  }
+
+  /** Puts hits into batches as long as they fill one. */
+  fillWhole(max: number, nowMillis: number): void {
+    while (this.#queue.hasSettled(max, nowMillis)) this.fill(max, nowMillis, false);
   }
 
   /** Takes the hits that may leave out of the queue, to be kept elsewhere. */
@@ -71,35 +73,49 @@ export class Outbox {
 
   /** Puts hits into batches at once. */
   add(hits: readonly Hit[]): void {
-    this.addEncoded(hits.map(encodeHit));
+    const crashes = hits.filter(({ kind }) => kind === 'crash');
+    const pages = crashes.length === 0 ? hits : hits.filter(({ kind }) => kind === 'page');
+    this.#append(inBatches(encodeHits(pages), 'page'), inBatches(encodeHits(crashes), 'crash'));
   }
 
   /** Like `add`, of hits that are encoded; the batches have these very objects. */
   addEncoded(hits: readonly (EncodedHit & Pick<Hit, 'kind'>)[]): void {
     const ofKind = (kind: Hit['kind']) => hits.filter((hit) => hit.kind === kind);
-    this.#pages = withNewer(this.#pages, ofKind('page'), 'page');
-    this.#crashes = withNewer(this.#crashes, ofKind('crash'), 'crash');
-    this.#count();
+    this.#append(inBatches(ofKind('page'), 'page'), inBatches(ofKind('crash'), 'crash'));
   }
 
   /** The batch to be sent next. */
   first(): Batch | undefined {
+    this.#joinNewer();
     return this.#pages[0] ?? this.#crashes[0];
   }
 
   /** Puts what is left of the first batch in its place. */
   replaceFirst({ kind }: Batch, again: readonly Batch[]): void {
     const batches = kind === 'page' ? this.#pages : this.#crashes;
-    batches.splice(0, 1, ...again);
-    this.#count();
+    const [replaced] = batches.splice(0, 1, ...again);
+    if (replaced) this.#count([replaced], -1);
+    this.#count(again, 1);
+  }
+
+  /** Lets go of hits that have become too old for the batch to be sent next, and returns how many those were. */
+  expire(isFresh: (hit: EncodedHit) => boolean): number {
+    let expired = 0;
+    for (let batch = this.first(); batch; batch = this.first()) {
+      const fresh = batch.hits.filter(isFresh);
+      if (fresh.length === batch.hits.length) break;
+      expired += batch.hits.length - fresh.length;
+      this.replaceFirst(batch, fresh.length === 0 ? [] : [{ ...batch, hits: fresh }]);
+    }
+    return expired;
   }
 
   /** Lets go of all crashes, and returns them. */
   dropCrashes(): EncodedHit[] {
-    const dropped = this.#crashes.flatMap(({ hits }) => hits);
+    const dropped = this.#crashes;
     this.#crashes = [];
-    this.#count();
-    return dropped;
+    this.#count(dropped, -1);
+    return dropped.flatMap(({ hits }) => hits);
   }
 
   /** Lets go of everything, and returns how many hits that were. */
@@ -108,27 +124,30 @@ export class Outbox {
     const lost = queued + this.#hitsInBatches;
     this.#pages = [];
     this.#crashes = [];
-    this.#count();
+    this.#hitsInBatches = 0;
+    this.#bytesInBatches = 0;
     return lost;
   }
 
-  #count(): void {
-    const batches = [...this.#pages, ...this.#crashes];
-    this.#hitsInBatches = sumOf(batches, ({ hits }) => hits.length);
-    this.#bytesInBatches = sumOf(batches, ({ hits }) => sumOf(hits, ({ bytes }) => bytes.length));
+  #append(pages: readonly Batch[], crashes: readonly Batch[]): void {
+    this.#pages.push(...pages);
+    this.#crashes.push(...crashes);
+    this.#count(pages, 1);
+    this.#count(crashes, 1);
   }
-}
 
-/** Batches with what came after them, in batches of its own or in theirs. */
-function withNewer(
-  batches: readonly Batch[],
-  hits: readonly EncodedHit[],
-  kind: Hit['kind'],
-): Batch[] {
-  if (hits.length === 0 || !batches[0]?.takesNewer) return [...batches, ...inBatches(hits, kind)];
-  return inBatches([...batches.flatMap((batch) => batch.hits), ...hits], kind);
-}
+  /** A batch that takes newer hits with it goes with the batch behind it. */
+  #joinNewer(): void {
+    const [batch, newer] = this.#pages;
+    if (!batch?.takesNewer || !newer) return;
+    this.#pages.splice(0, 2, ...inBatches([...batch.hits, ...newer.hits], 'page'));
+  }
 
-function sumOf<T>(items: readonly T[], size: (item: T) => number): number {
-  return items.reduce((sum, item) => sum + size(item), 0);
+  #count(batches: readonly Batch[], sign: 1 | -1): void {
+    for (const { hits } of batches) {
+      this.#hitsInBatches += sign * hits.length;
+      for (const { start, end } of hits)
+        this.#bytesInBatches += sign * (end - start + OBJECT_BYTES);
+    }
+  }
 }

@@ -85,7 +85,7 @@ export function toHit(
     visitor: parameters.get('uid') ?? parameters.get('cid') ?? '',
     startSeconds: Number(parameters.get('cdt')) - Number(parameters.get('cdo') ?? 0),
     kind,
-    encode: () => Buffer.from(toQueryString(parameters, encodeValue), 'latin1'),
+    query: toQueryString(parameters, encodeValue),
   };
 }
 

@@ -10,8 +10,8 @@ export interface Hit {
   /** Start of the request, epoch seconds. */
   readonly startSeconds: number;
   readonly kind: HitKind;
-  /** The query string, `?idsite=…`, percent-encoded: ASCII that needs no escaping inside JSON. */
-  encode(): Buffer;
+  /** `?idsite=…`, percent-encoded: ASCII that needs no escaping inside JSON. */
+  readonly query: string;
 }
 
 /** A hit that waits to be sent and may still change, because spans of its request may still end. */

@@ -149,7 +149,7 @@ function pending(name: string, visitor: number) {
         visitor: String(visitor % 3),
         startSeconds: Math.floor(endedMillis / 1000),
         kind: 'page' as const,
-        encode: () => Buffer.from(`?h=${name}`),
+        query: `?h=${name}`,
       },
     ],
   };

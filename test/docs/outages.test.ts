@@ -104,7 +104,7 @@ function pendingHit(kind: Hit['kind']): PendingHit {
     visitor: 'v',
     startSeconds,
     kind,
-    encode: () => Buffer.from('?rec=1'),
+    query: '?rec=1',
   };
   return { endedMillis: Date.now(), bytes: 1000, isSettled: () => true, settle: () => [hit] };
 }

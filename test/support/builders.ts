@@ -62,7 +62,7 @@ export function hitsOf(
     (_key, message) => reports.push(message()),
   );
   const hits = toHits(request, 1, nowMillis).map((hit) =>
-    Object.fromEntries(new URLSearchParams(hit.encode().toString('latin1'))),
+    Object.fromEntries(new URLSearchParams(hit.query)),
   );
   return { hits, reports };
 }

@@ -98,7 +98,7 @@ function namedHit(name: string, overrides: Partial<Hit & PendingHit> = {}): Pend
     visitor: overrides.visitor ?? 'v',
     startSeconds: overrides.startSeconds ?? endedMillis / 1000,
     kind: overrides.kind ?? 'page',
-    encode: overrides.encode ?? (() => Buffer.from(`?h=${name}`)),
+    query: overrides.query ?? `?h=${name}`,
   };
   return {
     endedMillis,

@@ -10,15 +10,13 @@ import type { StoredHit } from './spool-store.js';
 // The checksum is that of everything behind it and its space, without the line feed. The visitor is percent-encoded.
 
 const CRC_LENGTH = 8;
-const LINE_FEED = Buffer.from('\n');
 const CONTENT = /^(\d+(?:\.\d+)?) (page|crash) \d+ (\S*) (\?[!-~]*)$/;
 
 export function toLine(hit: Hit): Buffer {
   const visitor = encodeURIComponent(Buffer.from(hit.visitor).toString());
-  const head = `${hit.startSeconds} ${hit.kind} ${hit.site} ${visitor} `;
-  const query = hit.encode();
-  const crc = crc32(query, crc32(head)).toString(16).padStart(CRC_LENGTH, '0');
-  return Buffer.concat([Buffer.from(`${crc} ${head}`, 'latin1'), query, LINE_FEED]);
+  const content = `${hit.startSeconds} ${hit.kind} ${hit.site} ${visitor} ${hit.query}`;
+  const crc = crc32(content).toString(16).padStart(CRC_LENGTH, '0');
+  return Buffer.from(`${crc} ${content}\n`, 'latin1');
 }
 
 /** Whether a line, without its line feed, is as it was written. */
@@ -34,11 +32,14 @@ export function readLine(line: Buffer): StoredHit | undefined {
   const content = CONTENT.exec(line.toString('latin1', CRC_LENGTH + 1));
   if (!content) return undefined;
   const [, startSeconds, kind, visitor = '', query = ''] = content;
+  const buffer = Buffer.from(query, 'latin1');
   return {
     startSeconds: Number(startSeconds),
     kind: kind as Hit['kind'],
     visitor: decode(visitor),
-    bytes: Buffer.from(query, 'latin1'),
+    buffer,
+    start: 0,
+    end: buffer.length,
   };
 }
 

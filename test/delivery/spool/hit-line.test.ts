@@ -7,13 +7,13 @@ import { readLine, toLine } from '../../../src/delivery/spool/hit-line.js';
 import type { Hit } from '../../../src/hit/hit.js';
 import { ROOT } from '../../support/child-process.js';
 
-function hit(overrides: Partial<Hit> & { query?: string } = {}): Hit {
+function hit(overrides: Partial<Hit> = {}): Hit {
   return {
     site: 7,
     visitor: '0123456789abcdef',
     startSeconds: 1795176000,
     kind: 'page',
-    encode: () => Buffer.from(overrides.query ?? '?idsite=7&rec=1'),
+    query: '?idsite=7&rec=1',
     ...overrides,
   };
 }
@@ -49,7 +49,9 @@ test('what is written is what is read', () => {
         kind: given.kind,
         startSeconds: given.startSeconds,
         visitor: Buffer.from(given.visitor).toString(),
-        bytes: Buffer.from(given.query),
+        buffer: Buffer.from(given.query),
+        start: 0,
+        end: given.query.length,
       });
     }),
   );
