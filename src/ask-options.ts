@@ -5,16 +5,20 @@ import type { TrackedRequest } from './hit/http-request.js';
 import { toSiteId } from './hit/site-id.js';
 import { visitorOfCookie } from './hit/visitor-cookie.js';
 import type { ResolvedOptions } from './options/resolved-options.js';
+import type { FinishedSpan } from './requests/finished-span.js';
+import type { EndedRecord } from './requests/request-record.js';
+import { toTrackedRequest } from './requests/tracked-request.js';
 
 /** Asks the options that only an ended request can answer: functions, attributes of its span, its cookies. */
 export interface AskOptions {
   /** Whether the application leaves the request out. */
-  isIgnored(request: () => TrackedRequest): boolean;
+  isIgnored(ended: EndedRecord, span: FinishedSpan): boolean;
   /** The site of the request; `undefined`: not tracked. */
-  siteOf(request: () => TrackedRequest): number | undefined;
+  siteOf(ended: EndedRecord, span: FinishedSpan): number | undefined;
   /** Tracking parameters for the request, not yet checked; `undefined` where no option asks. */
   parametersOf(
-    request: () => TrackedRequest,
+    ended: EndedRecord,
+    span: FinishedSpan,
     site: number,
   ): Readonly<Record<string, unknown>> | undefined;
 }
@@ -26,9 +30,9 @@ export function createAskOptions(options: ResolvedOptions, diagnostics: Diagnost
   const questions = questionsOf(options);
 
   /** What an option function says; what it throws is reported once and counts as `undefined`. */
-  function ask<T>(option: string, question: Ask<T>, request: () => TrackedRequest): T | undefined {
+  function ask<T>(option: string, question: Ask<T>, request: TrackedRequest): T | undefined {
     try {
-      return question(request());
+      return question(request);
     } catch (error) {
       diagnostics.warnOnce(`throws ${option}`, `the option ${option} threw ${nameOf(error)}`);
       return undefined;
@@ -36,11 +40,12 @@ export function createAskOptions(options: ResolvedOptions, diagnostics: Diagnost
   }
 
   return {
-    isIgnored: (request) => ignore !== undefined && ask('ignore', ignore, request) === true,
+    isIgnored: (ended, span) =>
+      ignore !== undefined && ask('ignore', ignore, toTrackedRequest(ended, span)) === true,
 
-    siteOf(request) {
+    siteOf(ended, span) {
       if (typeof siteId === 'number') return siteId;
-      const given = ask('siteId', siteId, request);
+      const given = ask('siteId', siteId, toTrackedRequest(ended, span));
       const site = toSiteId(given);
       if (site === undefined && given !== undefined) {
         diagnostics.warnOnce(
@@ -51,16 +56,12 @@ export function createAskOptions(options: ResolvedOptions, diagnostics: Diagnost
       return site;
     },
 
-    parametersOf(request, site) {
+    parametersOf(ended, span, site) {
       if (questions.length === 0) return undefined;
-      const tracked = request();
+      const tracked = toTrackedRequest(ended, span);
       const parameters: Record<string, unknown> = {};
       for (const { parameter, option, question } of questions) {
-        const value = ask(
-          option,
-          (given) => question(given, site),
-          () => tracked,
-        );
+        const value = ask(option, (given) => question(given, site), tracked);
         if (value !== undefined) parameters[parameter] = value;
       }
       return parameters;

@@ -5,7 +5,7 @@ import type { Delivery } from './delivery/delivery.js';
 import type { Diagnostics } from './diagnostics.js';
 import { createFindIgnoreReason } from './hit/find-ignore-reason.js';
 import type { Hit, PendingHit } from './hit/hit.js';
-import type { HttpRequest, TrackedRequest } from './hit/http-request.js';
+import type { HttpRequest } from './hit/http-request.js';
 import { createToHits } from './hit/to-hits.js';
 import { observeStats } from './metrics.js';
 import { resolveOptions } from './options/resolve-options.js';
@@ -14,7 +14,6 @@ import type { MatomoOptions } from './options.js';
 import type { FinishedSpan } from './requests/finished-span.js';
 import { createRequestReading, type RequestReading } from './requests/request-reading.js';
 import type { EndedRecord } from './requests/request-record.js';
-import { toTrackedRequest } from './requests/tracked-request.js';
 import { createIgnoredCounters, type IgnoreReason, type MatomoStats, toStats } from './stats.js';
 
 /** How old a hit is before it may leave: Express ends the span of its handler after the server span. */
@@ -52,18 +51,13 @@ export class HitPipeline {
 
   /** Makes a hit of the request whose server span has ended, or counts why not. */
   add(ended: EndedRecord, span: FinishedSpan): void {
-    let tracked: TrackedRequest | undefined;
-    const request = () => {
-      tracked ??= toTrackedRequest(ended, span);
-      return tracked;
-    };
-    const site = this.#siteOf(ended, request);
+    const site = this.#siteOf(ended, span);
     if (typeof site === 'string') {
       this.#ignored[site] += 1;
       ended.close();
       return;
     }
-    ended.request.given = this.#ask.parametersOf(request, site);
+    ended.request.given = this.#ask.parametersOf(ended, span, site);
     this.#hits += 1;
     const hit = new PendingRequest(this, ended, site);
     if (!this.#delivery.push(hit)) ended.close();
@@ -82,12 +76,12 @@ export class HitPipeline {
   }
 
   /** The site that a request belongs to, or why it makes no hit. */
-  #siteOf(ended: EndedRecord, request: () => TrackedRequest): number | IgnoreReason {
+  #siteOf(ended: EndedRecord, span: FinishedSpan): number | IgnoreReason {
     if (ended.ignored) return 'attribute';
     const reason = this.#findIgnoreReason(ended.request);
     if (reason !== undefined) return reason;
-    if (this.#ask.isIgnored(request)) return 'predicate';
-    return this.#ask.siteOf(request) ?? 'site';
+    if (this.#ask.isIgnored(ended, span)) return 'predicate';
+    return this.#ask.siteOf(ended, span) ?? 'site';
   }
 
   /** The hits of a request as it is now, for good. */

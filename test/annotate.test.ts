@@ -58,7 +58,12 @@ test('measure times sync and async work, adds up, and gives back what the work g
   expect(JSON.parse(body)).toEqual([1, 2, 3, 'sync', 'async']);
   await service.requests(1);
   const { stored } = (await service.hits())[0] ?? {};
-  expect(stored).toMatchObject({ time_network: 0, time_dom_completion: 0, time_transfer: 0 });
+  const timed = expect.any(Number);
+  expect(stored).toMatchObject({
+    time_network: timed,
+    time_dom_completion: timed,
+    time_transfer: timed,
+  });
   expect(stored?.time_dom_processing).toBeGreaterThanOrEqual(39);
 });
 

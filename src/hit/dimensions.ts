@@ -53,13 +53,14 @@ export function isRequestFact(attribute: string): boolean {
   return Object.hasOwn(FACTS, attribute);
 }
 
-/** Dimensions that are made with the hit, as parameters. */
+/** Dimensions that are made with the hit, as parameters; `undefined` where there are none. */
 export function createToDimensions(
   dimensions: Readonly<Record<string, unknown>>,
-): (facts: RequestFacts) => Record<string, unknown> {
+): ((facts: RequestFacts) => Record<string, unknown>) | undefined {
   const facts = Object.entries(dimensions).flatMap(([id, attribute]) => {
     const fact = isRequestFact(String(attribute)) ? FACTS[String(attribute)] : undefined;
     return fact ? [[`dimension${id}`, fact] as const] : [];
   });
+  if (facts.length === 0) return undefined;
   return (request) => Object.fromEntries(facts.map(([name, fact]) => [name, fact(request)]));
 }

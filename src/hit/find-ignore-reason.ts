@@ -1,4 +1,5 @@
 import type { HttpRequest } from './http-request.js';
+import { remember } from './remember.js';
 
 export interface FilterOptions {
   readonly ignorePaths: readonly string[];
@@ -21,13 +22,18 @@ export function createFindIgnoreReason(
   const ignored = new Set(options.ignoredMethods);
   const { ignorePatterns, ignoreUserAgents, doNotTrack } = options;
 
+  const isIgnoredMethod = remember((method: string) => {
+    const upper = method.toUpperCase();
+    return ignored.has(upper) || (allowed !== undefined && !allowed.has(upper));
+  });
+  const isIgnoredAgent = remember((userAgent: string) =>
+    ignoreUserAgents.some((pattern) => pattern.test(userAgent)),
+  );
+
   return function findIgnoreReason({ path, method, userAgent, optedOut }) {
     if (paths.has(path)) return 'path';
-    const upper = method.toUpperCase();
-    if (ignored.has(upper) || (allowed && !allowed.has(upper))) return 'method';
-    if (userAgent !== undefined && ignoreUserAgents.some((pattern) => pattern.test(userAgent))) {
-      return 'user_agent';
-    }
+    if (isIgnoredMethod(method)) return 'method';
+    if (userAgent !== undefined && isIgnoredAgent(userAgent)) return 'user_agent';
     if (ignorePatterns.some((pattern) => pattern.test(path))) return 'pattern';
     return doNotTrack && optedOut ? 'do_not_track' : undefined;
   };

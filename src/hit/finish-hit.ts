@@ -1,10 +1,7 @@
 import type { ReportProblem } from './custom-variables.js';
 import type { Hit } from './hit.js';
 import { override } from './overrides.js';
-import { cleanText } from './text.js';
-
-/** Percent-encodes one value. */
-type EncodeValue = (text: string) => string;
+import { cleanText, encodeValue } from './text.js';
 
 /** What is left of a hit once the application has had its last look at its parameters, with what no hit can do without; `undefined`: nothing. */
 export function askBeforeSend(
@@ -75,21 +72,17 @@ export function toCrash(
   return crash;
 }
 
-export function toHit(
-  parameters: ReadonlyMap<string, string>,
-  kind: Hit['kind'],
-  encodeValue: EncodeValue,
-): Hit {
+export function toHit(parameters: ReadonlyMap<string, string>, kind: Hit['kind']): Hit {
   return {
     site: Number(parameters.get('idsite')),
     visitor: parameters.get('uid') ?? parameters.get('cid') ?? '',
     startSeconds: Number(parameters.get('cdt')) - Number(parameters.get('cdo') ?? 0),
     kind,
-    query: toQueryString(parameters, encodeValue),
+    query: toQueryString(parameters),
   };
 }
 
-function toQueryString(parameters: ReadonlyMap<string, string>, encodeValue: EncodeValue): string {
+function toQueryString(parameters: ReadonlyMap<string, string>): string {
   let query = '';
   for (const [name, value] of parameters) {
     query += `${query === '' ? '?' : '&'}${name}=${encodeValue(value)}`;

@@ -2,30 +2,26 @@ import type { Attributes } from '@opentelemetry/api';
 import type { PerfKey } from './tracking-parameters.js';
 
 /** What an application said about one request, from one kind of source. */
-export interface Annotations {
+export class Annotations {
   /** Tracking parameters by their Matomo name, as given: not yet checked. */
-  parameters: Record<string, unknown> | undefined;
+  parameters: Record<string, unknown> | undefined = undefined;
   /** Custom variables by name, in the order in which they came. */
-  cvar: Record<string, unknown> | undefined;
+  cvar: Record<string, unknown> | undefined = undefined;
   /** Milliseconds by perf key; several timings of one key have been added up. */
-  timings: { [key in PerfKey]?: number } | undefined;
+  timings: { [key in PerfKey]?: number } | undefined = undefined;
   /** Value of the attribute that says who the user is. */
-  userId: string | undefined;
+  userId: string | undefined = undefined;
   /** Class of the last error. */
-  errorType: string | undefined;
+  errorType: string | undefined = undefined;
   /** The request makes no hit. */
-  ignored: boolean;
+  ignored = false;
 }
 
-export function createAnnotations(): Annotations {
-  return {
-    parameters: undefined,
-    cvar: undefined,
-    timings: undefined,
-    userId: undefined,
-    errorType: undefined,
-    ignored: false,
-  };
+/** Whether annotations change anything about a hit that is made. */
+export function saysSomething(annotations: Annotations | undefined): annotations is Annotations {
+  if (annotations === undefined) return false;
+  const { parameters, cvar, timings, userId, errorType } = annotations;
+  return (parameters ?? cvar ?? timings ?? userId ?? errorType) !== undefined;
 }
 
 /** A finished HTTP request, put together from spans and, where there was one, Node's own request. */
@@ -60,8 +56,8 @@ export interface HttpRequest {
   /** Epoch milliseconds, with fraction. */
   readonly startMillis: number;
   readonly durationMillis: number;
-  /** What the application said, weakest first: spans below, `track` and its kin, the server span itself. */
-  readonly annotations: readonly Annotations[];
+  /** What the application said, weakest first: spans below, `track` and its kin, the server span itself. Only what says something. */
+  annotations: readonly Annotations[];
   /** What option functions and the span's attributes gave for this request: parameters, weaker than all annotations. */
   given?: Readonly<Record<string, unknown>> | undefined;
 }

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { createTrust } from './proxy-trust.js';
+import { remember } from './remember.js';
 
 /** What a request says of where it came from and where it went, unchecked. */
 export interface OriginClaims {
@@ -8,9 +9,8 @@ export interface OriginClaims {
   readonly host: string | undefined;
   /** Scheme of the local listener, which is `http` behind a proxy that ends TLS. */
   readonly scheme: string | undefined;
-  readonly forwardedFor: string | undefined;
-  readonly forwardedHost: string | undefined;
-  readonly forwardedProto: string | undefined;
+  /** Reads a header by its lower-case name. */
+  readonly header: (name: string) => string | undefined;
 }
 
 /** What of that is believed. */
@@ -35,17 +35,19 @@ export function createToOrigin({
   assumeHttps,
 }: OriginOptions): (claims: OriginClaims) => Origin {
   const isTrusted = createTrust(trustProxy);
+  const toPeer = remember((address: string) => plainAddress(address));
 
   return function toOrigin(claims) {
-    const peer = plainAddress(claims.peerAddress);
+    const peer = claims.peerAddress === undefined ? undefined : toPeer(claims.peerAddress);
     const scheme = assumeHttps || claims.scheme === 'https' ? 'https' : 'http';
     if (trustProxy === false || !isTrusted(peer ?? '', 0)) {
       return { address: peer, host: claims.host, scheme };
     }
-    const proto = firstOf(claims.forwardedProto)?.toLowerCase();
+    const { header } = claims;
+    const proto = firstOf(header('x-forwarded-proto'))?.toLowerCase();
     return {
-      address: callerOf(peer, claims.forwardedFor),
-      host: firstOf(claims.forwardedHost) ?? claims.host,
+      address: callerOf(peer, header('x-forwarded-for')),
+      host: firstOf(header('x-forwarded-host')) ?? claims.host,
       scheme: proto === 'http' || proto === 'https' ? proto : scheme,
     };
   };

@@ -3,6 +3,7 @@ import {
   type QueryPolicyOptions,
   removeSearchFromPath,
 } from './query-policy.js';
+import { rememberBoth } from './remember.js';
 
 /** Matomo cuts there, by bytes; what is sent is ASCII. */
 const MAX_URL_LENGTH = 1024;
@@ -22,16 +23,19 @@ export interface PageUrlOptions extends QueryPolicyOptions {
 interface Located {
   readonly scheme: string;
   readonly host: string | undefined;
-  /** Already redacted. */
-  readonly path: string;
   readonly query: string | undefined;
 }
 
-/** The absolute URL of a request, of at most 1,024 bytes: the query is the first to be cut. */
-export function createToPageUrl(options: PageUrlOptions): (request: Located) => string {
+/** The absolute URL of a request whose path comes redacted, of at most 1,024 bytes: the query is the first to be cut. */
+export function createToPageUrl(
+  options: PageUrlOptions,
+): (request: Located, path: string) => string {
   const toTrackedQuery = createToTrackedQuery(options);
-  return function toPageUrl({ scheme, host, path, query }) {
-    const origin = options.baseUrl ?? `${scheme}://${toHost(host, scheme)}`;
+  const toOrigin = rememberBoth(
+    (host: string, scheme: string) => `${scheme}://${toHost(host, scheme)}`,
+  );
+  return function toPageUrl({ scheme, host = '', query }, path) {
+    const origin = options.baseUrl ?? toOrigin(host, scheme);
     const url = origin + encodeUnsafe(options.siteSearch ? path : removeSearchFromPath(path));
     if (query === undefined || url.length >= MAX_URL_LENGTH) return cut(url, MAX_URL_LENGTH);
     const tracked = encodeUnsafe(toTrackedQuery(query));
@@ -60,8 +64,8 @@ function withoutCredentials(origin: string): string {
 }
 
 /** Without the port that the scheme has anyway, or that the listener had behind what made the scheme https. */
-function toHost(host: string | undefined, scheme: string): string {
-  if (host === undefined || host.length > MAX_HOST_LENGTH || !HOST.test(host)) return 'localhost';
+function toHost(host: string, scheme: string): string {
+  if (host.length > MAX_HOST_LENGTH || !HOST.test(host)) return 'localhost';
   return host.replace(scheme === 'https' ? /:(?:443|80)$/ : /:80$/, '');
 }
 

@@ -3,7 +3,8 @@ const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f]+/g;
 const LONE_SURROGATES = /\p{Surrogate}/gu;
 const CLEAN_ASCII = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 const HTML_SPECIAL = /[&<>"']/;
-const UNRESERVED = /^[\w.~-]*$/;
+// Slash and colon may stand in a query as they are.
+const NOTHING_TO_ESCAPE = /^[\w.~/:-]*$/;
 
 /** Without what loses a whole bulk (lone surrogates) or a column's end (control characters), and trimmed. */
 export function cleanText(text: string): string {
@@ -11,22 +12,9 @@ export function cleanText(text: string): string {
   return text.replace(LONE_SURROGATES, '\ufffd').replace(CONTROL_CHARACTERS, ' ').trim();
 }
 
-const MAX_REMEMBERED = 1000;
-const MAX_REMEMBERED_LENGTH = 500;
-
-/** A function that percent-encodes well-formed values for a query string. Titles, user agents and their kin come again and again, so their form is remembered. */
-export function createEncodeValue(): (text: string) => string {
-  const remembered = new Map<string, string>();
-  return function encodeValue(text) {
-    if (UNRESERVED.test(text)) return text;
-    let value = remembered.get(text);
-    if (value !== undefined) return value;
-    value = encodeURIComponent(text);
-    if (text.length > MAX_REMEMBERED_LENGTH) return value;
-    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
-    remembered.set(text, value);
-    return value;
-  };
+/** Percent-encodes a well-formed value for a query string. */
+export function encodeValue(text: string): string {
+  return NOTHING_TO_ESCAPE.test(text) ? text : encodeURIComponent(text);
 }
 
 /** Cut at a character so that the text takes at most `maxBytes` bytes once Matomo has HTML-escaped it. */

@@ -1,75 +1,64 @@
-import { createToActionName } from './action-name.js';
 import { type ReportProblem, toCustomVariables } from './custom-variables.js';
 import { createToDimensions } from './dimensions.js';
+import { createField, type Field, fitField } from './field.js';
 import { askBeforeSend, toCrash, toHit } from './finish-hit.js';
 import type { Hit } from './hit.js';
 import type { HttpRequest } from './http-request.js';
 import { maskAddress } from './mask-address.js';
 import { completeEvent, isNobody, override } from './overrides.js';
-import { createToPageUrl, createToReferrer, type PageUrlOptions } from './page-url.js';
+import { createToPageUrl } from './page-url.js';
 import { toParameterValue } from './parameter-value.js';
 import { createRedactPath } from './redact-path.js';
+import { remember } from './remember.js';
+import { createToRequestFields, type RequestFieldsOptions } from './request-fields.js';
 import { createFindRouteDetails } from './route-details.js';
-import { createEncodeValue } from './text.js';
 import { PERF_KEYS, TRACKING_PARAMETERS, type TrackingParameters } from './tracking-parameters.js';
-import { createToVisitorId } from './visitor-id.js';
+import { createToVisitorId, type Visitor } from './visitor-id.js';
 
 /** What makes hits of a request, besides the request. */
-export interface ToHitsOptions extends PageUrlOptions {
-  /** A template; what a function gave comes with the request. */
-  readonly actionName: unknown;
+export interface ToHitsOptions extends RequestFieldsOptions {
   readonly redactPathPatterns: readonly RegExp[];
   readonly routeDetails: Readonly<Record<string, TrackingParameters>>;
   /** By ID; only those of attributes count here, what functions gave comes with the request. */
   readonly dimensions: Readonly<Record<string, unknown>>;
-  readonly maxCustomVariables: number;
   readonly anonymizeIp: number;
   readonly visitorId: unknown;
   readonly visitorKey: string | Buffer;
   readonly trackBots: boolean;
   readonly errors: 'off' | 'type' | 'crash';
-  /** Whether delivery has a token: without one, Matomo refuses hits with parameters that need it. */
-  readonly hasToken: boolean;
   /** The last word on the parameters; `undefined` drops the hit. */
   readonly beforeSend?: ((parameters: Record<string, string>) => unknown) | undefined;
 }
 
-const MAX_REMEMBERED = 1000;
-const DEFAULT_TITLE = '{method} {route}';
+const NO_USER_AGENT = fitField('ua', '-'); // an empty one is replaced by our own client's
 
 /** Turns a finished request into the hit that Matomo gets, and a crash beside it. Pure: time comes in as `nowMillis`. */
 export function createToHits(
   options: ToHitsOptions,
   report: ReportProblem,
 ): (request: HttpRequest, site: number, nowMillis: number) => Hit[] {
-  const { actionName, anonymizeIp, hasToken, maxCustomVariables } = options;
-  const toActionName = createToActionName(
-    typeof actionName === 'string' ? actionName : DEFAULT_TITLE,
-  );
+  const { anonymizeIp, beforeSend, hasToken, maxCustomVariables } = options;
   const redactPath = createRedactPath(options.redactPathPatterns);
   const toPageUrl = createToPageUrl(options);
-  const toReferrer = createToReferrer(options, redactPath);
   const findRouteDetails = createFindRouteDetails(options.routeDetails);
   const toDimensions = createToDimensions(options.dimensions);
-  const toVisitorId = createToVisitorId(options.visitorKey);
-  const encodeValue = createEncodeValue();
-  /** By method and status: most requests say nothing more. */
-  const plainVariables = new Map<string, string>();
+  const toRequestFields = createToRequestFields(options, redactPath, report);
+  const visitorIdOf = createToVisitorId(options.visitorKey);
+  const toUserAgent = remember((given: string) => createField('ua', given) ?? NO_USER_AGENT);
+  const toVisitorId = (visitor: Visitor) =>
+    options.visitorId === 'none' ? undefined : visitorIdOf(visitor);
+  const bots = options.trackBots ? '&bots=1' : '';
+  const beginning = remember((site: number) => `?idsite=${site}&rec=1&apiv=1${bots}`);
 
-  function customVariables(request: HttpRequest, details: TrackingParameters | undefined): string {
-    const errorType = options.errors === 'off' ? undefined : errorTypeOf(request);
-    const given = [details?.cvar, ...request.annotations.map(({ cvar }) => cvar)].filter(Boolean);
-    const write = () =>
-      toCustomVariables(variablesOf(request, errorType, given), maxCustomVariables, report);
-    if (errorType !== undefined || given.length > 0) return write();
-    const key = `${request.statusCode} ${request.method}`;
-    let text = plainVariables.get(key);
-    if (text === undefined) {
-      if (plainVariables.size >= MAX_REMEMBERED) plainVariables.clear();
-      text = write();
-      plainVariables.set(key, text);
-    }
-    return text;
+  /** The hit of a request that nobody adds anything to: the same as by way of the parameters, in a third of the time. */
+  function toPlainHit(fields: readonly (Field | undefined)[], visitor: Visitor): Hit {
+    const { site, startMillis } = visitor;
+    let query = beginning(site);
+    for (const field of fields) if (field) query += field.pair;
+    const id = toVisitorId(visitor);
+    if (id !== undefined) query += `&cid=${id}`;
+    const startSeconds = Math.floor(startMillis / 1000);
+    return { site, visitor: id ?? '', startSeconds, kind: 'page', query };
   }
 
   return function toHits(request, site, nowMillis) {
@@ -77,52 +66,48 @@ export function createToHits(
       Number.isFinite(request.startMillis) ? request.startMillis : nowMillis,
       nowMillis,
     );
-    const userAgent = request.userAgent?.trim() || '-'; // an empty one is replaced by our own client's
     const path = redactPath(request.path);
-    const url = toPageUrl({ ...request, path });
     const address = request.address && maskAddress(request.address, anonymizeIp);
+    const facts = { request, url: toPageUrl(request, path), path, address };
+    const agent = toUserAgent(request.userAgent ?? '');
+    const fields = toRequestFields(facts, agent, Math.floor(startMillis / 1000));
+    const visitor = { address, userAgent: agent.value, site, startMillis };
     const details = findRouteDetails(request);
+    const { given, annotations } = request;
+    const isPlain = !details && !given && !toDimensions && !beforeSend;
+    if (isPlain && annotations.length === 0) return [toPlainHit(fields, visitor)];
+
     const parameters = new Map([
       ['idsite', String(site)],
       ['rec', '1'],
       ['apiv', '1'],
     ]);
     if (options.trackBots) parameters.set('bots', '1');
-    set(parameters, 'action_name', toActionName({ ...request, path }));
-    set(parameters, 'url', url);
-    set(parameters, 'urlref', toReferrer(request.referrer));
-    set(parameters, 'ua', userAgent);
-    set(parameters, 'uadata', request.clientHints);
-    set(parameters, 'lang', request.acceptLanguage);
+    for (const field of fields) if (field) parameters.set(field.name, field.value);
     set(parameters, 'uid', userIdOf(request));
-    set(parameters, 'cdt', Math.floor(startMillis / 1000));
-    if (hasToken) set(parameters, 'cip', address);
     setTimings(parameters, request);
-    if (maxCustomVariables > 0) parameters.set('cvar', customVariables(request, details));
-    const facts = toDimensions({ request, url, path, address });
-    for (const layer of [facts, request.given, details, ...overridesOf(request)]) {
+    const variables = variablesOf(request, details, options.errors);
+    if (variables && maxCustomVariables > 0) {
+      parameters.set('cvar', toCustomVariables(variables, maxCustomVariables, report));
+    }
+    for (const layer of [toDimensions?.(facts), given, details, ...overridesOf(request)]) {
       if (layer) override(parameters, layer, hasToken, report);
     }
     completeEvent(parameters, report);
-    if (!parameters.has('cid') && options.visitorId !== 'none') {
-      const visitor = { address, userAgent, site: Number(parameters.get('idsite')), startMillis };
-      parameters.set('cid', toVisitorId(visitor));
+    if (!parameters.has('cid')) {
+      const id = toVisitorId({ ...visitor, site: Number(parameters.get('idsite')) });
+      if (id !== undefined) parameters.set('cid', id);
     }
-    const sent = askBeforeSend(parameters, options.beforeSend, hasToken, report);
+    const sent = askBeforeSend(parameters, beforeSend, hasToken, report);
     if (sent === undefined) return [];
-    const hits = [toHit(sent, 'page', encodeValue)];
+    const hits = [toHit(sent, 'page')];
     const errorType = options.errors === 'crash' ? errorTypeOf(request) : undefined;
-    if (errorType !== undefined) {
-      hits.push(toHit(toCrash(sent, errorType), 'crash', encodeValue));
-    }
+    if (errorType !== undefined) hits.push(toHit(toCrash(sent, errorType), 'crash'));
     return hits;
   };
 }
 
-/** Matomo 4 and later ignore `gt_ms`, so the same figure also is the server time unless something says better. */
 function setTimings(parameters: Map<string, string>, request: HttpRequest): void {
-  set(parameters, 'gt_ms', request.durationMillis);
-  set(parameters, 'pf_srv', request.durationMillis);
   for (const key of PERF_KEYS) {
     let sum: number | undefined;
     for (const { timings } of request.annotations) {
@@ -133,11 +118,15 @@ function setTimings(parameters: Map<string, string>, request: HttpRequest): void
   }
 }
 
+/** The custom variables of a request where it has more than every request. */
 function variablesOf(
   request: HttpRequest,
-  errorType: string | undefined,
-  given: readonly (Readonly<Record<string, unknown>> | undefined)[],
-): Map<string, unknown> {
+  details: TrackingParameters | undefined,
+  errors: ToHitsOptions['errors'],
+): Map<string, unknown> | undefined {
+  const errorType = errors === 'off' ? undefined : errorTypeOf(request);
+  const given = [details?.cvar, ...request.annotations.map(({ cvar }) => cvar)].filter(Boolean);
+  if (errorType === undefined && given.length === 0) return undefined;
   const variables = new Map<string, unknown>([
     ['http_status_code', request.statusCode],
     ['http_method', request.method],

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { rememberBoth } from './remember.js';
 
 const MAX_REMEMBERED = 10_000;
 const DAY_MILLIS = 86_400_000;
@@ -15,16 +16,13 @@ export interface Visitor {
  * Without the key nobody can tell the address from it, and tomorrow the same caller is another visitor.
  */
 export function createToVisitorId(key: string | Buffer): (visitor: Visitor) => string {
-  const remembered = new Map<string, string>();
+  const toId = rememberBoth(
+    (userAgent: string, place: string) =>
+      createHmac('sha256', key).update(`${place}\n${userAgent}`).digest('hex').slice(0, 16),
+    MAX_REMEMBERED,
+  );
   return function toVisitorId({ address = '', userAgent, site, startMillis }) {
-    const caller = `${Math.floor(startMillis / DAY_MILLIS)}\n${site}\n${address}\n${userAgent}`;
-    let id = remembered.get(caller);
-    if (id === undefined) {
-      if (remembered.size >= MAX_REMEMBERED) remembered.clear();
-      id = createHmac('sha256', key).update(caller).digest('hex').slice(0, 16);
-      remembered.set(caller, id);
-    }
-    return id;
+    return toId(userAgent, `${Math.floor(startMillis / DAY_MILLIS)}\n${site}\n${address}`);
   };
 }
 

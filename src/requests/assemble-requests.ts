@@ -8,7 +8,13 @@ import {
 } from './finished-span.js';
 import { readRequest } from './read-request.js';
 import type { RequestReading } from './request-reading.js';
-import { annotate, type EndedRecord, isAnnotated, RequestRecord } from './request-record.js';
+import {
+  annotate,
+  type EndedRecord,
+  endRecord,
+  isAnnotated,
+  RequestRecord,
+} from './request-record.js';
 
 export interface AssembledRequest {
   readonly record: EndedRecord;
@@ -49,7 +55,7 @@ export function assembleRequests(
   const assembled: AssembledRequest[] = [];
   for (const [span, record] of roots) {
     const request = readRequest(record, span, reading.toOrigin);
-    if (request) assembled.push({ record: Object.assign(record, { request }), span });
+    if (request) assembled.push({ record: endRecord(record, request), span });
   }
   return assembled;
 }

@@ -2,12 +2,12 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Span } from '@opentelemetry/api';
-import { type Annotations, createAnnotations } from '../hit/http-request.js';
+import { Annotations } from '../hit/http-request.js';
 
 /** What `track`, `measure` and `ignore` said of one request. */
-export interface Notes extends Annotations {
+export class Notes extends Annotations {
   /** Timings that have begun and not ended. */
-  running: number;
+  running = 0;
 }
 
 /** A request as Node announced it, before any span of it. */
@@ -71,7 +71,7 @@ function createSharedRequests(): SharedRequests {
         request,
         response,
         target: request.url ?? '/',
-        notes: createNotes(),
+        notes: new Notes(),
         span: undefined,
         route: undefined,
         untracked: UNTRACKED_SERVER in server,
@@ -119,8 +119,4 @@ export function notesOf(span: Span): Notes[] {
     if (notes && !found.includes(notes)) found.push(notes);
   }
   return found;
-}
-
-export function createNotes(): Notes {
-  return Object.assign(createAnnotations(), { running: 0 });
 }

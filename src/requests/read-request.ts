@@ -16,6 +16,7 @@ import type { RequestRecord } from './request-record.js';
 import { routeOf } from './route.js';
 
 const CLIENT_CLOSED_REQUEST = 499;
+const NOTHING_SAID: readonly never[] = [];
 
 /**
  * The request of an ended server span, or `undefined` where that span is of no HTTP request (gRPC, a function call).
@@ -39,16 +40,16 @@ export function readRequest(
     peerAddress: peerAddressOf(attributes, captured),
     host: header('host') ?? hostOf(attributes),
     scheme: schemeOf(attributes),
-    forwardedFor: header('x-forwarded-for'),
-    forwardedHost: header('x-forwarded-host'),
-    forwardedProto: header('x-forwarded-proto'),
+    header,
   });
   return {
     method: captured?.request.method ?? method,
     path,
     query: target?.query,
     route: routeOf(record, attributes, path, statusCode),
-    ...origin,
+    host: origin.host,
+    scheme: origin.scheme,
+    address: origin.address,
     statusCode,
     aborted,
     userAgent:
@@ -60,7 +61,7 @@ export function readRequest(
     spanName: span.name,
     startMillis: record.startMillis,
     durationMillis: toMillis(span.duration),
-    annotations: [record.descendants, record.notes, record.own],
+    annotations: NOTHING_SAID, // until the record is closed
     given: undefined,
   };
 }

@@ -1,8 +1,7 @@
 import type { AttributeValue } from '@opentelemetry/api';
-import { type Annotations, createAnnotations, type HttpRequest } from '../hit/http-request.js';
+import { Annotations, type HttpRequest, saysSomething } from '../hit/http-request.js';
 import { isPerfKey } from '../hit/tracking-parameters.js';
-import type { CapturedRequest, Notes } from './captured-requests.js';
-import { createNotes } from './captured-requests.js';
+import { type CapturedRequest, Notes } from './captured-requests.js';
 import { type FinishedSpan, toMillis } from './finished-span.js';
 
 const PREFIX = 'matomo.';
@@ -22,9 +21,6 @@ export class RequestRecord {
   readonly notes: Notes;
   /** Let go of at the end of the request: Node's objects are large, and a hit may wait for long. */
   captured: CapturedRequest | undefined;
-  /** What the spans below said, in the order in which they ended. */
-  readonly descendants: Annotations = createAnnotations();
-  readonly own: Annotations = createAnnotations();
   /** Spans that were given a perf key at their start and have not ended. */
   runningSpans = 0;
   /** Routes of SERVER spans inside this request's own. */
@@ -33,6 +29,8 @@ export class RequestRecord {
   request: HttpRequest | undefined;
   /** Its hit has left or will not be made: nothing that comes now counts. */
   closed = false;
+  #descendants: Annotations | undefined;
+  #own: Annotations | undefined;
   readonly #index: RequestIndex;
 
   constructor(
@@ -46,19 +44,35 @@ export class RequestRecord {
     this.spanId = spanId;
     this.startMillis = startMillis;
     this.captured = captured;
-    this.notes = captured?.notes ?? createNotes();
+    this.notes = captured?.notes ?? new Notes();
     this.#index = index;
     index.add(this);
   }
 
+  /** What the spans below say, in the order in which they end. */
+  get descendants(): Annotations {
+    this.#descendants ??= new Annotations();
+    return this.#descendants;
+  }
+
+  /** What the server span says. */
+  get own(): Annotations {
+    this.#own ??= new Annotations();
+    return this.#own;
+  }
+
+  /** Nothing that comes from now on counts; what came does. */
   close(): void {
     this.closed = true;
     this.#index.remove(this);
+    if (!this.request) return;
+    const all = [this.#descendants, this.notes, this.#own];
+    if (all.some(saysSomething)) this.request.annotations = all.filter(saysSomething);
   }
 
   /** Whether the application took the request back. */
   get ignored(): boolean {
-    return this.descendants.ignored || this.notes.ignored || this.own.ignored;
+    return this.#descendants?.ignored || this.notes.ignored || this.#own?.ignored || false;
   }
 
   /** Whether work that was promised a place in the hit has not ended. */
@@ -69,6 +83,11 @@ export class RequestRecord {
 
 /** A record whose server span has ended. */
 export type EndedRecord = RequestRecord & { request: HttpRequest };
+
+export function endRecord(record: RequestRecord, request: HttpRequest): EndedRecord {
+  record.request = request;
+  return record as EndedRecord;
+}
 
 /** What is read of spans, as configured. */
 export interface SpanReading {

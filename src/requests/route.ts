@@ -30,6 +30,7 @@ export function routeOf(
 
 function routeOfRequest(request: RoutedRequest | undefined, path: string): string | undefined {
   const given = request?.route?.path;
+  if (given === undefined) return undefined;
   if (given instanceof RegExp) return String(given);
   const segments = segmentsOf(path);
   const template = Array.isArray(given) ? templateOf(given, segments) : given;

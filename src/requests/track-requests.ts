@@ -16,6 +16,7 @@ import type { RequestReading } from './request-reading.js';
 import {
   annotate,
   type EndedRecord,
+  endRecord,
   isAnnotated,
   PERF_KEY_ATTRIBUTE,
   RequestRecord,
@@ -117,10 +118,10 @@ export function trackRequests(
 
   function endServerSpan(record: RequestRecord, span: FinishedSpan): void {
     roots.delete(span); // one span, one hit
-    annotate(record.own, span, reading);
+    if (isAnnotated(span, reading) || mayHaveFailed(span)) annotate(record.own, span, reading);
     const request = readRequest(record, span, reading.toOrigin);
     if (request) {
-      onRequest(Object.assign(record, { request }), span);
+      onRequest(endRecord(record, request), span);
     } else {
       record.close();
     }
@@ -144,16 +145,25 @@ export function trackRequests(
 function takeCaptured(span: Span & FinishedSpan): CapturedRequest | undefined {
   const captured = currentRequest();
   if (!captured || (captured.span !== undefined && captured.span !== span)) return undefined;
-  const target = targetOf(span.attributes);
-  if (!target || methodOf(span.attributes) !== captured.request.method) return undefined;
-  if (!isSamePath(target.path, splitTarget(captured.target).path)) return undefined;
+  if (methodOf(span.attributes) !== captured.request.method) return undefined;
+  const path = targetOf(span.attributes)?.path;
+  if (path === undefined || !isOfTarget(path, captured.target)) return undefined;
   captured.span = span;
   return captured;
 }
 
 /** Instrumentations take the path from a parser of URLs, which resolves dots, encodes braces and cuts fragments. */
-function isSamePath(ofSpan: string, ofRequest: string): boolean {
-  return ofSpan === ofRequest || parsedPath(ofSpan) === parsedPath(ofRequest);
+function isOfTarget(path: string, target: string): boolean {
+  if (target.startsWith(path) && (target.length === path.length || target[path.length] === '?')) {
+    return true;
+  }
+  const ofRequest = splitTarget(target).path;
+  return path === ofRequest || parsedPath(path) === parsedPath(ofRequest);
+}
+
+/** A server span may tell an error without having the status of one. */
+function mayHaveFailed({ events, attributes }: FinishedSpan): boolean {
+  return (events !== undefined && events.length > 0) || attributes['error.type'] !== undefined;
 }
 
 function parsedPath(path: string): string | undefined {

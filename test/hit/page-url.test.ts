@@ -2,10 +2,13 @@ import { expect, test } from 'vitest';
 import { createToPageUrl, createToReferrer, type PageUrlOptions } from '../../src/hit/page-url.js';
 
 function toPageUrl(
-  request: Parameters<ReturnType<typeof createToPageUrl>>[0],
+  {
+    path,
+    ...request
+  }: Parameters<ReturnType<typeof createToPageUrl>>[0] & { readonly path: string },
   options: Partial<PageUrlOptions>,
 ): string {
-  return createToPageUrl({ query: 'redact', siteSearch: false, ...options })(request);
+  return createToPageUrl({ query: 'redact', siteSearch: false, ...options })(request, path);
 }
 
 const plain = { scheme: 'https', host: 'shop.example.org', path: '/a', query: undefined };

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
 import { assembleRequests } from '../../src/requests/assemble-requests.js';
-import { createNotes } from '../../src/requests/captured-requests.js';
+import { Notes } from '../../src/requests/captured-requests.js';
 import type { FinishedSpan } from '../../src/requests/finished-span.js';
 import { readRequest } from '../../src/requests/read-request.js';
 import { RequestRecord } from '../../src/requests/request-record.js';
@@ -128,7 +128,7 @@ function requestOf(span: FinishedSpan, { case: name = '' }: RecordedResult) {
     },
     response: { writableFinished, destroyed: true, headersSent: false, statusCode: 200 },
     target: '/',
-    notes: createNotes(),
+    notes: new Notes(),
     span: undefined,
     untracked: false,
   } as unknown as {

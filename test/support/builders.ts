@@ -1,5 +1,4 @@
-import type { Annotations, HttpRequest } from '../../src/hit/http-request.js';
-import { createAnnotations } from '../../src/hit/http-request.js';
+import { Annotations, type HttpRequest } from '../../src/hit/http-request.js';
 import { createToHits, type ToHitsOptions } from '../../src/hit/to-hits.js';
 import type { FinishedSpan } from '../../src/requests/finished-span.js';
 import { createRequestReading, type RequestReading } from '../../src/requests/request-reading.js';
@@ -32,7 +31,7 @@ export function httpRequest(overrides: Partial<HttpRequest> = {}): HttpRequest {
 }
 
 export function annotations(overrides: Partial<Annotations> = {}): Annotations {
-  return { ...createAnnotations(), ...overrides };
+  return Object.assign(new Annotations(), overrides);
 }
 
 /** The hits that a request makes, as decoded tracking parameters, and what was reported meanwhile. */

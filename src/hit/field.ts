@@ -1,0 +1,23 @@
+import { toParameterValue } from './parameter-value.js';
+import { encodeValue } from './text.js';
+import { type KnownParameter, TRACKING_PARAMETERS } from './tracking-parameters.js';
+
+/** One parameter of a hit. */
+export interface Field {
+  readonly name: string;
+  /** As Matomo is to read it. */
+  readonly value: string;
+  /** `&name=value`, percent-encoded. */
+  readonly pair: string;
+}
+
+/** A parameter with a value that is known to be fit. */
+export function fitField(name: string, value: string): Field {
+  return { name, value, pair: `&${name}=${encodeValue(value)}` };
+}
+
+/** A parameter with a value as far as that is fit; `undefined` where it is not. */
+export function createField(name: KnownParameter, given: unknown): Field | undefined {
+  const value = toParameterValue(TRACKING_PARAMETERS[name], given);
+  return value === undefined ? undefined : fitField(name, value);
+}

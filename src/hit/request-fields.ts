@@ -1,0 +1,66 @@
+import { createToActionName } from './action-name.js';
+import { type ReportProblem, toCustomVariables } from './custom-variables.js';
+import type { RequestFacts } from './dimensions.js';
+import { createField, type Field, fitField } from './field.js';
+import { createToReferrer, type PageUrlOptions } from './page-url.js';
+import { remember, rememberBoth } from './remember.js';
+
+/** What makes the parameters that every request has. */
+export interface RequestFieldsOptions extends PageUrlOptions {
+  /** A template; what a function gave comes with the request. */
+  readonly actionName: unknown;
+  readonly maxCustomVariables: number;
+  /** Whether delivery has a token: without one, Matomo refuses hits with parameters that need it. */
+  readonly hasToken: boolean;
+}
+
+const DEFAULT_TITLE = '{method} {route}';
+
+/** Longer ones may be longer than Matomo takes once they are HTML-escaped. */
+const SAFE_URL_LENGTH = 170;
+
+/** The parameters that a request has before anybody adds to it. Most of their values come again and again. */
+export function createToRequestFields(
+  { actionName, hasToken, maxCustomVariables, ...urlOptions }: RequestFieldsOptions,
+  redactPath: (path: string) => string,
+  report: ReportProblem,
+): (facts: RequestFacts, userAgent: Field, startSeconds: number) => (Field | undefined)[] {
+  const toActionName = createToActionName(
+    typeof actionName === 'string' ? actionName : DEFAULT_TITLE,
+  );
+  const toReferrer = createToReferrer(urlOptions, redactPath);
+  const toTitle = remember((title: string) => createField('action_name', title));
+  const toUrlRef = remember((referrer: string) => createField('urlref', toReferrer(referrer)));
+  const toHints = remember((hints: string) => createField('uadata', hints));
+  const toLanguage = remember((language: string) => createField('lang', language));
+  const toTime = remember((seconds: number) => createField('cdt', seconds));
+  const toAddress = remember((address: string) => createField('cip', address));
+  const toDuration = remember((millis: number) => createField('gt_ms', millis));
+  /** Matomo 4 and later ignore `gt_ms`, so the same figure also is the server time unless something says better. */
+  const toServerTime = remember((millis: number) => createField('pf_srv', millis));
+  const toVariables = rememberBoth((status: number, method: string) => {
+    const variables = new Map<string, unknown>([
+      ['http_status_code', status],
+      ['http_method', method],
+    ]);
+    return fitField('cvar', toCustomVariables(variables, maxCustomVariables, report));
+  });
+
+  return function toRequestFields({ request, url, path, address }, userAgent, startSeconds) {
+    const { referrer, clientHints, acceptLanguage } = request;
+    const millis = Math.round(request.durationMillis);
+    return [
+      toTitle(toActionName(request, path)),
+      url.length <= SAFE_URL_LENGTH ? fitField('url', url) : createField('url', url),
+      referrer === undefined ? undefined : toUrlRef(referrer),
+      userAgent,
+      clientHints === undefined ? undefined : toHints(clientHints),
+      acceptLanguage === undefined ? undefined : toLanguage(acceptLanguage),
+      toTime(startSeconds),
+      address === undefined || !hasToken ? undefined : toAddress(address),
+      toDuration(millis),
+      toServerTime(millis),
+      maxCustomVariables > 0 ? toVariables(request.statusCode, request.method) : undefined,
+    ];
+  };
+}
