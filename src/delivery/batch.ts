@@ -62,7 +62,11 @@ export function encodeHits(hits: readonly Hit[]): EncodedHit[] {
  * is put together from hits in the order of their times. More than one batch where one would be too large.
  */
 export function inBatches(hits: readonly EncodedHit[], kind: Hit['kind']): Batch[] {
-  const ordered = [...hits].sort(byVisitorThenTime);
+  return splitBySize([...hits].sort(byVisitorThenTime), kind);
+}
+
+/** Like `inBatches`, of hits that are in order. */
+export function splitBySize(ordered: readonly EncodedHit[], kind: Hit['kind']): Batch[] {
   const batches: Batch[] = [];
   let first = 0;
   let size = 0;
@@ -74,7 +78,8 @@ export function inBatches(hits: readonly EncodedHit[], kind: Hit['kind']): Batch
     }
     size += end - start + SEPARATOR.length;
   }
-  if (first < ordered.length) batches.push(createBatch(kind, ordered.slice(first)));
+  const rest = first === 0 ? ordered : ordered.slice(first);
+  if (rest.length > 0) batches.push(createBatch(kind, rest));
   return batches;
 }
 

@@ -1,5 +1,5 @@
 import type { Hit, PendingHit } from '../hit/hit.js';
-import { type Batch, type EncodedHit, encodeHits, inBatches } from './batch.js';
+import { type Batch, type EncodedHit, encodeHits, inBatches, splitBySize } from './batch.js';
 import { HitQueue } from './hit-queue.js';
 
 /** What a hit in a batch takes besides its bytes. */
@@ -75,7 +75,7 @@ export class Outbox {
   add(hits: readonly Hit[]): void {
     const crashes = hits.filter(({ kind }) => kind === 'crash');
     const pages = crashes.length === 0 ? hits : hits.filter(({ kind }) => kind === 'page');
-    this.#append(inBatches(encodeHits(pages), 'page'), inBatches(encodeHits(crashes), 'crash'));
+    this.#append(splitBySize(encodeHits(pages), 'page'), splitBySize(encodeHits(crashes), 'crash'));
   }
 
   /** Like `add`, of hits that are encoded; the batches have these very objects. */

@@ -6,10 +6,17 @@ interface Titled {
   readonly spanName: string;
 }
 
+/** The route; of a 404 without one not the path, so that scanners do not fill the titles with what they ask for. */
+export function placeOf(
+  { route, statusCode }: Pick<Titled, 'route' | 'statusCode'>,
+  path: string,
+): string {
+  return route ?? (statusCode === 404 ? 'Not Found' : path);
+}
+
 const FIELDS: Readonly<Record<string, (request: Titled, path: string) => string>> = {
   method: (request) => request.method,
-  // So that scanners do not fill the titles with what they ask for.
-  route: ({ route, statusCode }, path) => route ?? (statusCode === 404 ? 'Not Found' : path),
+  route: placeOf,
   path: (_request, path) => path,
   host: (request) => request.host ?? '',
   status: (request) => String(request.statusCode),

@@ -1,3 +1,5 @@
+import { remember } from './remember.js';
+
 /** What Matomo takes for the keyword of a site search, in any case: such a hit loses its URL, title and timing. */
 const SEARCH_PARAMETERS = new Set([
   'q',
@@ -91,24 +93,38 @@ export function createToTrackedQuery({
   siteSearch,
 }: QueryPolicyOptions): (query: string) => string {
   const keep = typeof policy === 'string' ? undefined : new Set(policy);
+  const redactPair = createRedactPair();
+  const isKept = remember((encoded: string) => {
+    const name = nameOf(encoded);
+    return (siteSearch || !isSearchParameter(name)) && (keep === undefined || keep.has(name));
+  });
   return function toTrackedQuery(query) {
     if (policy === 'strip') return '';
-    const kept = query.split('&').filter((pair) => {
-      const name = nameOf(pair);
-      return (siteSearch || !isSearchParameter(name)) && (keep === undefined || keep.has(name));
-    });
+    const kept = query.split('&').filter((pair) => isKept(encodedName(pair)));
     return policy === 'redact' ? kept.map(redactPair).join('&') : kept.join('&');
   };
 }
 
 /** Without what is nobody's business: values of secret names, e-mail addresses, JSON Web Tokens. */
-function redactPair(pair: string): string {
+function createRedactPair(): (pair: string) => string {
+  const toSecrecy = remember((name: string): 'name' | 'value' | 'none' => {
+    const decoded = decode(name);
+    if (looksSecret(decoded)) return 'name';
+    return isSecretName(decoded) ? 'value' : 'none';
+  });
+  return function redactPair(pair) {
+    const name = encodedName(pair);
+    if (name.length === pair.length) return looksSecret(decode(pair)) ? REDACTED : pair;
+    const secrecy = toSecrecy(name);
+    if (secrecy === 'name') return REDACTED;
+    const isSecret = secrecy === 'value' || looksSecret(decode(pair.slice(name.length + 1)));
+    return isSecret ? `${name}=${REDACTED}` : pair;
+  };
+}
+
+function encodedName(pair: string): string {
   const equals = pair.indexOf('=');
-  if (equals < 0) return looksSecret(decode(pair)) ? REDACTED : pair;
-  const name = pair.slice(0, equals);
-  if (looksSecret(decode(name))) return REDACTED;
-  const isSecret = isSecretName(decode(name)) || looksSecret(decode(pair.slice(equals + 1)));
-  return isSecret ? `${name}=${REDACTED}` : pair;
+  return equals < 0 ? pair : pair.slice(0, equals);
 }
 
 /** The path without matrix parameters (`/find;q=shoes`) that Matomo would take for a site search. */
@@ -137,13 +153,13 @@ function looksSecret(value: string): boolean {
 
 /** The name as PHP reads it: decoded, and without the brackets of an array. */
 function nameOf(pair: string): string {
-  const equals = pair.indexOf('=');
-  const name = decode(equals < 0 ? pair : pair.slice(0, equals));
+  const name = decode(encodedName(pair));
   const bracket = name.indexOf('[');
   return (bracket > 0 ? name.slice(0, bracket) : name).trim();
 }
 
 function decode(text: string): string {
+  if (!/[%+]/.test(text)) return text;
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));
   } catch {

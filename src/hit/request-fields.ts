@@ -1,4 +1,4 @@
-import { createToActionName } from './action-name.js';
+import { createToActionName, placeOf } from './action-name.js';
 import { type ReportProblem, toCustomVariables } from './custom-variables.js';
 import type { RequestFacts } from './dimensions.js';
 import { createField, type Field, fitField } from './field.js';
@@ -30,6 +30,13 @@ export function createToRequestFields(
   );
   const toReferrer = createToReferrer(urlOptions, redactPath);
   const toTitle = remember((title: string) => createField('action_name', title));
+  const toDefaultTitle = rememberBoth((method: string, place: string) =>
+    createField('action_name', `${method} ${place}`),
+  );
+  const titleOf = (request: RequestFacts['request'], path: string) =>
+    actionName === DEFAULT_TITLE
+      ? toDefaultTitle(request.method, placeOf(request, path))
+      : toTitle(toActionName(request, path));
   const toUrlRef = remember((referrer: string) => createField('urlref', toReferrer(referrer)));
   const toHints = remember((hints: string) => createField('uadata', hints));
   const toLanguage = remember((language: string) => createField('lang', language));
@@ -50,7 +57,7 @@ export function createToRequestFields(
     const { referrer, clientHints, acceptLanguage } = request;
     const millis = Math.round(request.durationMillis);
     return [
-      toTitle(toActionName(request, path)),
+      titleOf(request, path),
       url.length <= SAFE_URL_LENGTH ? fitField('url', url) : createField('url', url),
       referrer === undefined ? undefined : toUrlRef(referrer),
       userAgent,

@@ -32,7 +32,7 @@ export class TraceIndex implements RequestIndex {
 
   add(record: RequestRecord): void {
     const { traceId } = record;
-    const shared = this.#shared.get(traceId);
+    const shared = this.#sharedTrace(traceId);
     const first = this.#alone.get(traceId);
     if (shared) {
       if (shared.records.length < MAX_RECORDS_OF_A_TRACE) shared.records.push(record);
@@ -49,7 +49,7 @@ export class TraceIndex implements RequestIndex {
   remove(record: RequestRecord): void {
     const { traceId } = record;
     if (this.#alone.get(traceId) === record) this.#alone.delete(traceId);
-    const shared = this.#shared.get(traceId);
+    const shared = this.#sharedTrace(traceId);
     const position = shared?.records.indexOf(record) ?? -1;
     if (!shared || position < 0) return;
     shared.records.splice(position, 1);
@@ -63,7 +63,7 @@ export class TraceIndex implements RequestIndex {
     parentSpanId: string | undefined,
     current: RequestRecord | undefined,
   ): void {
-    const trace = this.#shared.get(traceId);
+    const trace = this.#sharedTrace(traceId);
     if (!trace || trace.owners.size >= MAX_OWNERS_OF_A_TRACE) return;
     const around = current?.traceId === traceId ? current : trace.first;
     trace.owners.set(spanId, known(trace, parentSpanId) ?? around);
@@ -71,11 +71,16 @@ export class TraceIndex implements RequestIndex {
 
   /** The request that the span with this id is of, or below. */
   find(traceId: string, spanId: string): RequestRecord | undefined {
-    const trace = this.#shared.get(traceId);
+    const trace = this.#sharedTrace(traceId);
     if (!trace) return this.#alone.get(traceId);
     const isFull = trace.owners.size >= MAX_OWNERS_OF_A_TRACE;
     const owner = known(trace, spanId) ?? (isFull ? undefined : trace.first);
     return owner?.closed ? undefined : owner;
+  }
+
+  /** Mostly there is none at all: asking the map would hash each id once more. */
+  #sharedTrace(traceId: string): SharedTrace | undefined {
+    return this.#shared.size === 0 ? undefined : this.#shared.get(traceId);
   }
 }
 
