@@ -127,6 +127,11 @@ export class Backlog {
     for (const [segment, share] of shares) this.#settleShare(segment, share);
   }
 
+  /** Fulfilled when what has been decided is written down, or could not be. */
+  async saved(): Promise<void> {
+    await Promise.all([...this.#known.values()].map(({ reader }) => reader.saved));
+  }
+
   /** Another process sends from now on. */
   async abandon(): Promise<void> {
     this.#isStale = true;

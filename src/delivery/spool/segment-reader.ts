@@ -78,6 +78,11 @@ export class SegmentReader {
     return this.#open;
   }
 
+  /** Fulfilled when nothing is being written down any more, whether or not that could be done. */
+  get saved(): Promise<void> {
+    return this.#writing;
+  }
+
   /** Reads until so many hits wait to be taken; whether the end of the file has been reached. A `final` file gets no longer. */
   async readAhead(hits: number, isFinal: boolean): Promise<boolean> {
     while (this.#ahead.length < hits) {
