@@ -17,7 +17,7 @@ export interface Bulk {
 }
 
 /** What one process has sent. */
-export interface Connection {
+interface Connection {
   /** In the order of their arrival. */
   readonly bulks: Bulk[];
   /** When it ended, epoch milliseconds. */
@@ -25,7 +25,7 @@ export interface Connection {
 }
 
 /** How the next bulks are answered. */
-export interface Answering {
+interface Answering {
   /** So many are refused with 503 first. */
   readonly refusals?: number;
   /** Wait before the answer. What the bulk holds is tracked before it. */
