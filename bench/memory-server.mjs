@@ -1,10 +1,7 @@
 // A server whose requests end in every way that could leave something behind: `memory-server.mjs <url of the sink>`.
-import { createRequire } from 'node:module';
-import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
-import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
+import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { MatomoSpanProcessor, track } from 'opentelemetry-matomo';
+import { serveTraced } from './traced-http.mjs';
 
 const processor = new MatomoSpanProcessor({
   url: process.argv[2],
@@ -12,16 +9,11 @@ const processor = new MatomoSpanProcessor({
   scheduledDelayMillis: 500,
   maxQueueSize: 1_000_000,
 });
-context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [processor] }));
-new HttpInstrumentation();
-const { createServer } = createRequire(import.meta.url)('node:http'); // what is imported is not patched
-
 const tracer = trace.getTracer('bench');
 const tagged = { attributes: { 'matomo.perf_key': 'pf_dm1' } };
 let requests = 0;
 
-const server = createServer((request, response) => {
+serveTraced(processor, (request, response) => {
   const kind = requests++ % 10;
   if (kind === 0) tracer.startSpan('never ends', tagged);
   if (kind === 1) tracer.startSpan('never ends either');
@@ -44,5 +36,3 @@ process.on('message', async (message) => {
   const { heapUsed, external } = process.memoryUsage();
   process.send({ bytes: heapUsed + external, requests, stats: processor.stats() });
 });
-process.on('disconnect', () => process.exit());
-server.listen(0, '127.0.0.1', () => process.send(`http://127.0.0.1:${server.address().port}`));

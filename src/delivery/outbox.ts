@@ -66,9 +66,9 @@ export class Outbox {
     while (this.#queue.hasSettled(max, nowMillis)) this.fill(max, nowMillis, false);
   }
 
-  /** Takes the hits that may leave out of the queue, to be kept elsewhere. */
-  takeQueued(nowMillis: number, all: boolean): Hit[] {
-    return this.#queue.take(Number.POSITIVE_INFINITY, nowMillis, all);
+  /** Takes the oldest hits that may leave out of the queue, to be kept elsewhere. */
+  takeQueued(max: number, nowMillis: number, all: boolean): Hit[] {
+    return this.#queue.take(max, nowMillis, all);
   }
 
   /** Puts hits into batches at once. */

@@ -22,9 +22,15 @@ export interface SpoolWorker {
 
 let workers = 0;
 
-export function startSpoolWorker(env: Readonly<Record<string, string>>): SpoolWorker {
+/** `prefix`: what its command begins with. */
+export function startSpoolWorker(
+  env: Readonly<Record<string, string>>,
+  prefix: readonly string[] = [],
+): SpoolWorker {
   workers += 1;
-  const child = spawn(process.execPath, [join(ROOT, 'test/support/apps/spool-worker.mjs')], {
+  const script = join(ROOT, 'test/support/apps/spool-worker.mjs');
+  const [command = '', ...args] = [...prefix, process.execPath, script];
+  const child = spawn(command, args, {
     cwd: ROOT,
     env: { PATH: process.env.PATH, NAME: `w${workers}`, MATOMO_SITE_ID: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -77,7 +77,9 @@ export class Backlog {
         const segment = await this.#segment(name);
         segment.isFinal = isGone || i < ofInstance.length - 1 || !names.includes(name);
         if (isGone && segment.adopted === undefined) await this.#adopt(segment);
-        if (open.length > 0 || !(await this.#finishIfDone(segment))) open.push(segment);
+        if (open.length === 0 && (await this.#finishIfDone(segment))) continue;
+        open.push(segment);
+        if (segment.reader.isUnsaved) await segment.reader.save().catch(() => undefined); // said before
       }
       if (open.length > 0) instances.set(instance, open);
     }
@@ -125,6 +127,11 @@ export class Backlog {
     if (this.#isStale) return;
     const shares = shareCounts(hits, counts, (hit) => this.#segmentOf.get(hit));
     for (const [segment, share] of shares) this.#settleShare(segment, share);
+  }
+
+  /** Fulfilled when what has been decided is written down, or could not be. */
+  async saved(): Promise<void> {
+    await Promise.all([...this.#known.values()].map(({ reader }) => reader.saved));
   }
 
   /** Another process sends from now on. */

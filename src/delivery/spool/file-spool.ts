@@ -100,6 +100,7 @@ export class FileSpool implements SpoolStore {
 
   mayStillSend(term: number): Promise<boolean> {
     return this.#step(async () => {
+      await this.#backlog?.saved(); // a kill doubles what is in flight and nothing before it
       if (this.#term !== 0 && !(await this.#lease.confirm())) await this.#stopSending();
       return term !== 0 && term === this.#term;
     }, false);

@@ -1,5 +1,6 @@
 import { stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Hit } from '../../hit/hit.js';
 import { createDeliveryCounters, type DeliveryCounters } from '../counters.js';
 import { toLine } from './hit-line.js';
@@ -12,6 +13,8 @@ import type { SpoolEvents } from './spool-store.js';
 
 /** How long hits stay in memory once they could not be written, before that is tried again. */
 const RETRY_MILLIS = 5_000;
+/** Hits that are encoded in one go, some 0.3 ms. */
+const PORTION = 100;
 const LARGEST_SEGMENT_BYTES = 8 * 1024 ** 2;
 
 export interface OwnHitsOptions {
@@ -29,6 +32,8 @@ export class OwnHits {
   readonly #segments: OwnSegments;
   #events: SpoolEvents | undefined;
   #writing = 0;
+  /** The part of them that no write has begun with: the next takes them all, since each has the disk to wait for. */
+  readonly #waiting: Hit[] = [];
   #writes: Promise<void> = Promise.resolve();
   #retryAtMillis = 0;
 
@@ -60,7 +65,8 @@ export class OwnHits {
 
   append(hits: readonly Hit[]): Promise<void> {
     this.#writing += hits.length;
-    this.#writes = this.#writes.then(() => this.#write(hits));
+    this.#waiting.push(...hits);
+    this.#writes = this.#writes.then(() => this.#write(this.#waiting.splice(0)));
     return this.#writes;
   }
 
@@ -108,7 +114,8 @@ export class OwnHits {
   }
 
   async #write(hits: readonly Hit[]): Promise<void> {
-    const lines = hits.map(toLine);
+    if (hits.length === 0) return;
+    const lines = await toLines(hits);
     const fitting = this.#countFitting(lines);
     if (fitting > 0) {
       const {
@@ -149,6 +156,16 @@ export class OwnHits {
     this.#retryAtMillis = performance.now() + RETRY_MILLIS;
     this.#reports.notWritten(error);
   }
+}
+
+/** In portions, so that requests are served between them. */
+async function toLines(hits: readonly Hit[]): Promise<Buffer[]> {
+  const lines: Buffer[] = [];
+  for (let start = 0; start < hits.length; start += PORTION) {
+    if (start > 0) await nextTurn();
+    lines.push(...hits.slice(start, start + PORTION).map(toLine));
+  }
+  return lines;
 }
 
 async function isThere(path: string): Promise<boolean> {

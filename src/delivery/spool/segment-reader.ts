@@ -41,6 +41,7 @@ export class SegmentReader {
   #writing: Promise<void> = Promise.resolve();
   /** One that has not begun, and will write down what is decided by then. */
   #nextSave: Promise<void> | undefined;
+  #isUnsaved = false;
   #isStale = false;
 
   private constructor(
@@ -76,6 +77,16 @@ export class SegmentReader {
   /** Hits that have been read and not settled. */
   get open(): number {
     return this.#open;
+  }
+
+  /** What has been decided is not written down yet, or could not be. */
+  get isUnsaved(): boolean {
+    return this.#isUnsaved;
+  }
+
+  /** Fulfilled when nothing is being written down any more, whether or not that could be done. */
+  get saved(): Promise<void> {
+    return this.#writing;
   }
 
   /** Reads until so many hits wait to be taken; whether the end of the file has been reached. A `final` file gets no longer. */
@@ -141,7 +152,9 @@ export class SegmentReader {
       for (const { start, isSettled } of this.#lines.values()) if (isSettled) beyond.push(start);
       const { counts } = this;
       const settlement = { offset: this.#offset, beyond, counts, isFinished };
+      this.#isUnsaved = true;
       await writeSettlement(this.#settledPath, settlement);
+      this.#isUnsaved = false;
     });
     this.#nextSave = saved;
     this.#writing = saved.catch(() => undefined);

@@ -1,0 +1,88 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { json } from 'node:stream/consumers';
+import { setTimeout as wait } from 'node:timers/promises';
+import { onTestFinished } from 'vitest';
+
+/** A bulk request, as a Matomo that keeps everything sees it. */
+export interface Bulk {
+  /** Last parts of the paths of its hits' URLs. */
+  readonly names: readonly string[];
+  /** Its hits are Matomo's, and not to be sent again. */
+  readonly isTracked: boolean;
+  readonly connection: Connection;
+  /** When the answer was given, epoch milliseconds. */
+  answeredMillis: number;
+}
+
+/** What one process has sent. */
+interface Connection {
+  /** In the order of their arrival. */
+  readonly bulks: Bulk[];
+  /** When it ended, epoch milliseconds. */
+  closedMillis: number;
+}
+
+/** How the next bulks are answered. */
+interface Answering {
+  /** So many are refused with 503 first. */
+  readonly refusals?: number;
+  /** Wait before the answer. What the bulk holds is tracked before it. */
+  readonly delayMillis?: number;
+}
+
+/** A Matomo that tracks all hits, and knows of each in which bulks and on which connections it came. */
+export interface BulkReceiver {
+  readonly url: string;
+  /** In the order of their arrival. */
+  readonly bulks: readonly Bulk[];
+  play(answering: Answering): void;
+}
+
+export async function startBulkReceiver(): Promise<BulkReceiver> {
+  const bulks: Bulk[] = [];
+  const connections = new WeakMap<Socket, Connection>();
+  let refusals = 0;
+  let delayMillis = 0;
+  const server = createServer(async (request, response) => {
+    const connection = connections.get(request.socket) as Connection;
+    const { requests } = (await json(request)) as { requests: string[] };
+    const isTracked = refusals <= 0;
+    refusals -= 1;
+    const names = requests.map(nameOf);
+    const bulk: Bulk = { names, isTracked, connection, answeredMillis: Number.POSITIVE_INFINITY };
+    bulks.push(bulk);
+    connection.bulks.push(bulk);
+    await wait(delayMillis);
+    bulk.answeredMillis = Date.now();
+    response.writeHead(isTracked ? 200 : 503, { 'Content-Type': 'application/json' });
+    response.end(JSON.stringify({ status: 'success', tracked: requests.length, invalid: 0 }));
+  });
+  server.on('connection', (socket) => {
+    const connection: Connection = { bulks: [], closedMillis: Number.POSITIVE_INFINITY };
+    connections.set(socket, connection);
+    socket.on('close', () => {
+      connection.closedMillis = Date.now();
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    bulks,
+    play(answering) {
+      refusals = answering.refusals ?? 0;
+      delayMillis = answering.delayMillis ?? 0;
+    },
+  };
+}
+
+function nameOf(query: string): string {
+  const url = new URLSearchParams(query.slice(query.indexOf('?') + 1)).get('url') ?? '';
+  return new URL(url).pathname.slice(1);
+}

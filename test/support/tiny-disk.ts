@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { temporaryFolder } from './spool.js';
+
+/** A real file system of a few pages, which only processes see that were started by `prefix`. */
+export interface TinyDisk {
+  /** Where those see it. */
+  readonly folder: string;
+  /** The same from here. */
+  readonly outside: string;
+  /** What a command begins with that is to see it. */
+  readonly prefix: readonly string[];
+  /** Takes all room that is left. */
+  fill(): void;
+  /** Gives it back. */
+  makeRoom(): void;
+}
+
+const PAGE_BYTES = 4096;
+/** As anybody, where the machine lets users have namespaces; else as root. */
+const WAYS = [
+  { unshare: ['-Urm'], nsenter: ['-U', '-m', '--preserve-credentials'] },
+  { unshare: ['-m'], nsenter: ['-m'] },
+];
+
+/** Mounts one, until the test has finished; or says why that cannot be done on this machine. */
+export async function mountTinyDisk(kibibytes: number): Promise<TinyDisk | string> {
+  const folder = temporaryFolder();
+  const mount = `mount -t tmpfs -o size=${kibibytes}k,mode=700 spool "$0" && echo mounted && exec cat`;
+  const reasons: string[] = [];
+  for (const { unshare, nsenter } of WAYS) {
+    const holder = spawn('unshare', [...unshare, 'sh', '-c', mount, folder]);
+    let reason = '';
+    holder.stderr.setEncoding('utf8').on('data', (text: string) => {
+      reason += text;
+    });
+    const ended = once(holder, 'close').then(
+      () => false,
+      (error) => {
+        reason += String(error);
+        return false;
+      },
+    );
+    const isMounted = await Promise.race([once(holder.stdout, 'data').then(() => true), ended]);
+    if (!isMounted) {
+      reasons.push(`unshare ${unshare.join(' ')}: ${reason.trim()}`);
+      continue;
+    }
+    onTestFinished(async () => {
+      holder.kill('SIGKILL');
+      await ended;
+    });
+    const outside = `/proc/${holder.pid}/root${folder}`;
+    const filler = join(outside, 'filler');
+    return {
+      folder,
+      outside,
+      prefix: ['nsenter', '-t', String(holder.pid), ...nsenter],
+      fill: () => fill(filler),
+      makeRoom: () => rmSync(filler),
+    };
+  }
+  return reasons.join('; ');
+}
+
+function fill(path: string): void {
+  try {
+    for (;;) appendFileSync(path, Buffer.alloc(PAGE_BYTES));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+  }
+}
