@@ -171,11 +171,11 @@ export class Delivery {
 
   /** Whole batches are made also while none can be sent: hits wait as bytes, and let go of their requests. */
   #onTimer(): void {
-    const { maxExportBatchSize, scheduledDelayMillis } = this.#options;
+    const { scheduledDelayMillis } = this.#options;
     const now = Date.now();
     const isDue =
       this.#outbox.batched > 0 || now >= this.#outbox.oldestMillis + scheduledDelayMillis;
-    this.#outbox.fillWhole(maxExportBatchSize, now);
+    this.#fillWhole(now);
     if (!this.#attempts.isIdle || now < this.#waitUntilMillis) this.#schedule();
     else void this.#attempts.run(() => this.#sendSettled(isDue ? this.#outbox.pending : 0));
   }
@@ -186,7 +186,7 @@ export class Delivery {
     let left = due;
     while (!this.#ended) {
       const now = Date.now();
-      this.#outbox.fillWhole(maxExportBatchSize, now);
+      this.#fillWhole(now);
       if (this.#outbox.takesMore && left > 0) this.#outbox.fill(maxExportBatchSize, now, false);
       const batch = this.#next();
       const decided = batch && (await this.#attempt(batch));
@@ -245,6 +245,11 @@ export class Delivery {
       this.#spool?.refuseCrashes();
     }
     return waitMillis === 0 ? sumOfCounters(counts) : undefined;
+  }
+
+  #fillWhole(nowMillis: number): void {
+    if (this.#spool?.takesQueue) return;
+    this.#outbox.fillWhole(this.#options.maxExportBatchSize, nowMillis);
   }
 
   /** The batch to be sent next, without what Matomo would refuse for its age. */
