@@ -3,7 +3,7 @@
 import { connect } from 'node:net';
 import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
-import { ask, start, stop } from './child-process.mjs';
+import { ask, start, stop } from './lib/child-process.mjs';
 
 const { values } = parseArgs({ options: { requests: { type: 'string', default: '1000000' } } });
 const total = Number(values.requests);
@@ -16,7 +16,7 @@ const MOST_GROWTH = 5 * MEBIBYTE;
 console.log(
   `Sends ${total.toLocaleString('en')} requests; about ${Math.ceil(total / 300_000)} to ${Math.ceil(total / 100_000)} minutes.`,
 );
-const sink = await start('matomo-sink.mjs');
+const sink = await start('sink.mjs');
 const server = await start('memory-server.mjs', [sink.ready], ['--expose-gc']);
 
 await load(WARM_UP);

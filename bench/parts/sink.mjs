@@ -1,11 +1,13 @@
-// Takes bulk requests as Matomo would and does nothing with them but count the hits.
+// Takes what servers send to Matomo or to an OTLP collector, and does nothing with it but count the hits.
 import { createServer } from 'node:http';
 
 const SEPARATOR = Buffer.from('","'); // hits are percent-encoded and hold no quote
+const OTLP_PATH = '/v1/traces';
 let received = 0;
+let sockets = 0;
 
 function countHits(body) {
-  let hits = body.includes('?idsite=') ? 1 : 0;
+  let hits = body.includes('?') ? 1 : 0;
   for (let i = body.indexOf(SEPARATOR); i >= 0; i = body.indexOf(SEPARATOR, i + 3)) hits += 1;
   return hits;
 }
@@ -14,13 +16,24 @@ const server = createServer((request, response) => {
   const chunks = [];
   request.on('data', (chunk) => chunks.push(chunk));
   request.on('end', () => {
-    const hits = countHits(Buffer.concat(chunks));
+    if (request.url === OTLP_PATH) {
+      response.writeHead(200, { 'Content-Type': 'application/x-protobuf' });
+      response.end();
+      return;
+    }
+    const hits = request.method === 'GET' ? 1 : countHits(Buffer.concat(chunks));
     received += hits;
     response.writeHead(200, { 'Content-Type': 'application/json' });
     response.end(`{"status":"success","tracked":${hits},"invalid":0}`);
   });
 });
 
+server.on('connection', (socket) => {
+  sockets += 1;
+  socket.on('close', () => {
+    sockets -= 1;
+  });
+});
 server.listen(0, '127.0.0.1', () => process.send(`http://127.0.0.1:${server.address().port}`));
-process.on('message', () => process.send(received));
+process.on('message', (question) => process.send(question === 'sockets' ? sockets : received));
 process.on('disconnect', () => process.exit());
