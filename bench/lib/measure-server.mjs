@@ -11,8 +11,8 @@ const LONGEST_DELIVERY_MILLIS = 60_000;
  * CPU microseconds a request of a fresh server under as much load as it takes, until everything that it tracked was
  * delivered, and which share of its spans was not.
  */
-export async function measureServer(way, sink, { requests, warmUp, childSpans = 0 }) {
-  const args = [way, sink.ready, String(childSpans)];
+export async function measureServer(way, sink, { requests, warmUp, childSpans = 0, spool = '' }) {
+  const args = [way, sink.ready, String(childSpans), spool];
   const { child, ready: url } = await start('http-server.mjs', args);
   try {
     const first = await count(sink);

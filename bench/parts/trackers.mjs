@@ -1,10 +1,11 @@
-// The ways in which a server can be tracked, each a function of the sink's URL.
+// The ways in which a server can be tracked, each a function of the sink's URL and of a folder.
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Headers that the instrumentation captures, in all set-ups that have one. */
 const CAPTURED_HEADERS = ['accept-language', 'referer'];
 const BATCH = 512; // spans in a batch of the BatchSpanProcessor
 const LARGE_QUEUE = 400_000;
+const HOUR_MILLIS = 3_600_000;
 
 const noop = { onStart() {}, onEnd() {}, forceFlush: async () => {}, shutdown: async () => {} };
 
@@ -14,7 +15,15 @@ export const TRACKERS = {
   otlp: (sink) => traceToCollector(sink, {}),
   otlpLarge: (sink) => traceToCollector(sink, { maxQueueSize: LARGE_QUEUE }),
   package: (sink) => traceToMatomo({ url: sink }),
-  spool: (sink) => traceToMatomo({ url: sink, spool: process.env.BENCH_SPOOL }),
+  spool: (sink, spool) => traceToMatomo({ url: sink, spool }),
+  /** Hits that stay in the queue, as long as they are fewer than a batch. */
+  queued: (sink) =>
+    traceToMatomo({ url: sink, scheduledDelayMillis: HOUR_MILLIS, maxExportBatchSize: 10_000 }),
+  /** Ended spans that stay, as in the queue of a BatchSpanProcessor. */
+  held: () => {
+    const spans = [];
+    return trace({ ...noop, onEnd: (span) => spans.push(span) });
+  },
   floor: async (sink) => {
     const { createFloor } = await import('./floor.mjs');
     const processor = createFloor(sink);

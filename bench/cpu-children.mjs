@@ -1,6 +1,6 @@
 // What CPU time does a request with 20 child spans cost, none of which says anything for Matomo?
 //
-//   node bench/child-spans.mjs [--rounds 7] [--quick]
+//   node bench/cpu-children.mjs [--rounds 7] [--quick]
 //
 // The BatchSpanProcessor takes part twice: with the queue that it has by default, which loses most of the spans of a
 // saturated server, and with one that loses none.
@@ -21,7 +21,7 @@ const WAYS = {
 
 const microsOf = (way) => (round) => round[way].micros;
 
-await runBench('child-spans', {
+await runBench('cpu-children', {
   prepare: () => start('sink.mjs'),
   end: (sink) => stop(sink.child),
   async measureRound({ round, quick, prepared: sink, say }) {
