@@ -2,11 +2,12 @@ import autocannon from 'autocannon';
 
 const CONNECTIONS = 50;
 
-/** Sends requests as browsers do to a server, as fast as it answers; all must be answered. */
-export async function load(url, amount) {
+/** Sends requests as browsers do to a server, as fast as it answers or so many a second; all must be answered. */
+export async function load(url, amount, perSecond) {
   const { '2xx': answered } = await autocannon({
     url,
     amount,
+    ...(perSecond !== undefined && { overallRate: perSecond }),
     connections: CONNECTIONS,
     headers: {
       'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
