@@ -5,7 +5,8 @@
 // From ended spans to answered bulks, without a network. All runs make 100,000 hits in bulks of ten.
 import { spread } from './lib/figures.mjs';
 import { only } from './lib/measure-parts.mjs';
-import { ratios, rotate, runBench } from './lib/run-bench.mjs';
+import { rotate } from './lib/rounds.mjs';
+import { ratios, runBench } from './lib/run-bench.mjs';
 
 const CASES = {
   few: { args: ['10', '10'], name: '10 wait, 10 visitors' },

@@ -6,7 +6,8 @@
 import { start, stop } from './lib/child-process.mjs';
 import { spread } from './lib/figures.mjs';
 import { measureServer } from './lib/measure-server.mjs';
-import { ratios, rotate, runBench } from './lib/run-bench.mjs';
+import { rotate } from './lib/rounds.mjs';
+import { ratios, runBench } from './lib/run-bench.mjs';
 
 const WAYS = {
   plain: '(a) node:http, no tracing',

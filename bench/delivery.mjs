@@ -7,7 +7,8 @@
 import { start, stop } from './lib/child-process.mjs';
 import { spread } from './lib/figures.mjs';
 import { only } from './lib/measure-parts.mjs';
-import { ratios, rotate, runBench } from './lib/run-bench.mjs';
+import { rotate } from './lib/rounds.mjs';
+import { ratios, runBench } from './lib/run-bench.mjs';
 
 const WAYS = {
   ceiling: 'undici, ready-made Buffer (ceiling)',

@@ -6,7 +6,8 @@
 // API, the SDK and the http instrumentation, which both share. Medians of several fresh processes a round.
 import { median, spread } from './lib/figures.mjs';
 import { measureLoad } from './lib/measure-parts.mjs';
-import { ratios, rotate, runBench } from './lib/run-bench.mjs';
+import { rotate } from './lib/rounds.mjs';
+import { ratios, runBench } from './lib/run-bench.mjs';
 
 const ADDED = { otlp: 'OTLP exporter', package: 'opentelemetry-matomo/register' };
 

@@ -5,7 +5,8 @@
 // Real requests to a real server; what a server keeps that queues nothing is taken off.
 import { spread } from './lib/figures.mjs';
 import { measureHeld } from './lib/measure-parts.mjs';
-import { ratios, rotate, runBench } from './lib/run-bench.mjs';
+import { rotate } from './lib/rounds.mjs';
+import { ratios, runBench } from './lib/run-bench.mjs';
 
 const HELD = { held: 'ended span, as BatchSpanProcessor holds it', queued: 'hit of this package' };
 

@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ask, start, stop } from './lib/child-process.mjs';
 import { spread } from './lib/figures.mjs';
 import { load } from './lib/load.mjs';
-import { rotate, runBench } from './lib/run-bench.mjs';
+import { rotate } from './lib/rounds.mjs';
+import { runBench } from './lib/run-bench.mjs';
 
 const WAYS = { package: 'this package', matomoTracker: 'track() of matomo-tracker' };
 const RATE = 500;

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { start, stop } from './lib/child-process.mjs';
 import { spread } from './lib/figures.mjs';
 import { measureServer } from './lib/measure-server.mjs';
-import { ratios, rotate, runBench } from './lib/run-bench.mjs';
+import { rotate } from './lib/rounds.mjs';
+import { ratios, runBench } from './lib/run-bench.mjs';
 
 const WAYS = { package: 'hits wait in memory', spool: 'hits wait in a spool' };
 

@@ -19,5 +19,9 @@ export const BENCHES = {
   sockets: { question: 'How many sockets are open at 500 hits a second?', roundSeconds: 14 },
   'queue-memory': { question: 'What memory does a hit take that waits?', roundSeconds: 12 },
   'load-time': { question: 'How much later does a process start?', roundSeconds: 6 },
-  memory: { question: 'Does anything stay behind after a million requests?', roundSeconds: 360 },
+  memory: {
+    question: 'Does anything stay behind after a million requests?',
+    roundSeconds: 360,
+    once: true,
+  },
 };
