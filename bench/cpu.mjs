@@ -1,8 +1,6 @@
 // What CPU time does a request cost a saturated server, all hits delivered?
 //
 //   node bench/cpu.mjs [--rounds 7] [--quick]
-//
-// `--cpu-prof` after `node` leaves a profile of each server in the current folder.
 import { start, stop } from './lib/child-process.mjs';
 import { spread } from './lib/figures.mjs';
 import { measureServer } from './lib/measure-server.mjs';

@@ -7,8 +7,7 @@ import { fileURLToPath } from 'node:url';
 export async function start(script, args = [], nodeOptions = []) {
   const child = fork(fileURLToPath(new URL(`../parts/${script}`, import.meta.url)), args, {
     env: { ...process.env, OTEL_NODE_RESOURCE_DETECTORS: 'none' },
-    // `--cpu-prof` given to the parent reaches the children too.
-    execArgv: [...process.execArgv, ...nodeOptions],
+    execArgv: nodeOptions,
   });
   return { child, ready: await nextMessage(child) };
 }

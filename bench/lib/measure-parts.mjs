@@ -4,7 +4,7 @@ import { load } from './load.mjs';
 
 /** Nanoseconds and bytes of a child span, by task. */
 export function measureChildSpan(quick) {
-  const blocksAndPasses = quick ? ['9', '100'] : ['15', '200'];
+  const blocksAndPasses = quick ? ['40', '40'] : ['60', '60'];
   return only('child-span.mjs', blocksAndPasses, ['--expose-gc']);
 }
 

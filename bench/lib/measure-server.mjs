@@ -11,9 +11,10 @@ const LONGEST_DELIVERY_MILLIS = 60_000;
  * CPU microseconds a request of a fresh server under as much load as it takes, until everything that it tracked was
  * delivered, and which share of its spans was not.
  */
-export async function measureServer(way, sink, { requests, warmUp, childSpans = 0, spool = '' }) {
+export async function measureServer(way, sink, amounts) {
+  const { requests, warmUp, childSpans = 0, spool = '', nodeOptions = [] } = amounts;
   const args = [way, sink.ready, String(childSpans), spool];
-  const { child, ready: url } = await start('http-server.mjs', args);
+  const { child, ready: url } = await start('http-server.mjs', args, nodeOptions);
   try {
     const first = await count(sink);
     await load(url, warmUp);
