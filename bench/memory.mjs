@@ -1,48 +1,59 @@
 // Does anything stay behind? Heap and buffers after a million requests, over those after the first ten thousand; among the
 // requests are aborted ones, and spans that never end, that end late, and that belong to no request.
+//
+//   node bench/memory.mjs [--quick]
 import { connect } from 'node:net';
-import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
-import { ask, start, stop } from './child-process.mjs';
+import { ask, start, stop } from './lib/child-process.mjs';
+import { minutes, readArguments, secondsOf } from './lib/rounds.mjs';
+import { report } from './lib/run-bench.mjs';
 
-const { values } = parseArgs({ options: { requests: { type: 'string', default: '1000000' } } });
-const total = Number(values.requests);
+const given = readArguments();
+const total = given.quick ? 100_000 : 1_000_000;
 const WARM_UP = 10_000;
-const STEP = 100_000;
+const STEP = total / 10;
 const ABORTED_PER_THOUSAND = 5;
 const MEBIBYTE = 1024 ** 2;
-const MOST_GROWTH = 5 * MEBIBYTE;
 
-console.log(
-  `Sends ${total.toLocaleString('en')} requests; about ${Math.ceil(total / 300_000)} to ${Math.ceil(total / 100_000)} minutes.`,
+process.stderr.write(
+  `${total.toLocaleString('en')} requests, about ${minutes(secondsOf('memory', given))}.\n`,
 );
-const sink = await start('matomo-sink.mjs');
+const sink = await start('sink.mjs');
 const server = await start('memory-server.mjs', [sink.ready], ['--expose-gc']);
 
 await load(WARM_UP);
-const first = await measure('after the warm-up');
-let last = first;
+const measured = [await measure()];
 for (let sent = 0; sent < total; sent += STEP) {
-  await load(Math.min(STEP, total - sent));
-  last = await measure(`after ${(sent + STEP).toLocaleString('en')}`);
+  await load(STEP);
+  measured.push(await measure());
 }
 const received = await ask(sink.child, 'count');
 await stop(server.child);
 await stop(sink.child);
 
-const growth = last.bytes - first.bytes;
+const [first, last] = [measured[0], measured.at(-1)];
 const { hits, tracked, pending } = last.stats;
-console.log(
-  `\nheap and buffers: ${mebibytes(first.bytes)} -> ${mebibytes(last.bytes)}, ratio ${(last.bytes / first.bytes).toFixed(3)}`,
-);
-console.log(
-  `requests ${last.requests} = hits ${hits}; tracked ${tracked}, pending ${pending}; received ${received}`,
-);
-const isLost = hits !== last.requests || tracked + pending !== hits || received !== tracked;
-if (growth > MOST_GROWTH || isLost) {
-  console.error(`\nmore than ${mebibytes(MOST_GROWTH)} stayed behind, or hits are missing`);
-  process.exitCode = 1;
+const balance = `${last.requests} requests made ${hits} hits; ${tracked} were tracked, ${pending} wait, ${received} arrived.`;
+if (hits !== last.requests || tracked + pending !== hits || received !== tracked) {
+  throw new Error(balance);
 }
+report(
+  'memory',
+  {
+    rounds: 1,
+    figures: { 'heap-growth': [last.bytes / first.bytes] },
+    rows: [
+      ['after requests', 'heap and buffers', 'over the first'],
+      ...measured.map(({ requests, bytes }) => [
+        requests.toLocaleString('en'),
+        mebibytes(bytes),
+        (bytes / first.bytes).toFixed(3),
+      ]),
+    ],
+    notes: [balance],
+  },
+  !given.quick,
+);
 
 async function load(amount) {
   const aborted = Math.floor((amount * ABORTED_PER_THOUSAND) / 1000);
@@ -69,10 +80,10 @@ async function abort(amount) {
   }
 }
 
-async function measure(when) {
-  const measured = await ask(server.child, 'flush');
-  console.log(`${mebibytes(measured.bytes)} ${when}`);
-  return measured;
+async function measure() {
+  const now = await ask(server.child, 'flush');
+  process.stderr.write(` ${now.requests}`);
+  return now;
 }
 
 function mebibytes(bytes) {

@@ -16,8 +16,8 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
-import { ask, start, stop } from './child-process.mjs';
-import { median, spread, table } from './figures.mjs';
+import { ask, start, stop } from './lib/child-process.mjs';
+import { median, spread, table } from './lib/figures.mjs';
 
 /** Two for each third, one with either outage, after one for warming up. */
 const ROUNDS = 6;
@@ -101,7 +101,7 @@ for (const { kind, growth, ratios, isBroken } of results) {
 }
 
 async function startServer(kind) {
-  const sink = await start('matomo-sink.mjs');
+  const sink = await start('sink.mjs');
   const { child, ready: url } = await start('soak-server.mjs', [kind, sink.ready, folder]);
   return { kind, sink, child, url, requests: 0, turns: [] };
 }

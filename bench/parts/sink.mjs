@@ -1,30 +1,47 @@
-// Takes bulk requests as Matomo would and does nothing with them but count the hits. Told `refuse` or `busy` it is away,
-// told `back` no more; it answers any message with the hits so far.
+// Takes what servers send to Matomo or to an OTLP collector, and does nothing with it but count the hits. Where all bulks
+// are of the same size not even that: `sink.mjs [<hits in a bulk>]`. Told `refuse` or `busy` it is away, told `back` no more.
+// It answers any message with the hits so far, `sockets` with the open sockets.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
 const SEPARATOR = Buffer.from('","'); // hits are percent-encoded and hold no quote
+const OTLP_PATH = '/v1/traces';
+const fixedHits = process.argv[2] === undefined ? undefined : Number(process.argv[2]);
 let received = 0;
+let sockets = 0;
 let isBusy = false;
 
 function countHits(body) {
-  let hits = body.includes('?idsite=') ? 1 : 0;
+  let hits = body.includes('?') ? 1 : 0;
   for (let i = body.indexOf(SEPARATOR); i >= 0; i = body.indexOf(SEPARATOR, i + 3)) hits += 1;
   return hits;
 }
 
 const server = createServer((request, response) => {
   const chunks = [];
-  request.on('data', (chunk) => chunks.push(chunk));
+  if (fixedHits === undefined) request.on('data', (chunk) => chunks.push(chunk));
+  else request.resume();
   request.on('end', () => {
     if (isBusy) {
       response.writeHead(503).end();
       return;
     }
-    const hits = countHits(Buffer.concat(chunks));
+    if (request.url === OTLP_PATH) {
+      response.writeHead(200, { 'Content-Type': 'application/x-protobuf' });
+      response.end();
+      return;
+    }
+    const hits = request.method === 'GET' ? 1 : (fixedHits ?? countHits(Buffer.concat(chunks)));
     received += hits;
     response.writeHead(200, { 'Content-Type': 'application/json' });
     response.end(`{"status":"success","tracked":${hits},"invalid":0}`);
+  });
+});
+
+server.on('connection', (socket) => {
+  sockets += 1;
+  socket.on('close', () => {
+    sockets -= 1;
   });
 });
 
@@ -49,7 +66,7 @@ process.on('message', async (message) => {
     isBusy = false;
     if (!server.listening) await listen(port);
   }
-  process.send(received);
+  process.send(message === 'sockets' ? sockets : received);
 });
 process.on('disconnect', () => process.exit());
 process.send(`http://127.0.0.1:${port}`);

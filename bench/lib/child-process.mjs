@@ -3,12 +3,11 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** Starts a script of this folder; resolves with the child and the first message that it sends. */
+/** Starts a script of `parts/`; resolves with the child and the first message that it sends. */
 export async function start(script, args = [], nodeOptions = []) {
-  const child = fork(fileURLToPath(new URL(script, import.meta.url)), args, {
+  const child = fork(fileURLToPath(new URL(`../parts/${script}`, import.meta.url)), args, {
     env: { ...process.env, OTEL_NODE_RESOURCE_DETECTORS: 'none' },
-    // `--cpu-prof` given to the parent reaches the children too.
-    execArgv: [...process.execArgv, ...nodeOptions],
+    execArgv: nodeOptions,
   });
   return { child, ready: await nextMessage(child) };
 }

@@ -1,0 +1,50 @@
+// How many hits a second can one process deliver to a Matomo that costs nothing?
+//
+//   node bench/delivery.mjs [--rounds 7] [--quick]
+//
+// This package begins with ended spans, and everything from there on counts; the ceiling posts one ready-made Buffer again
+// and again, trackBulk() gets objects that are ready. One bulk of 100 in flight.
+import { start, stop } from './lib/child-process.mjs';
+import { spread } from './lib/figures.mjs';
+import { only } from './lib/measure-parts.mjs';
+import { rotate } from './lib/rounds.mjs';
+import { ratios, runBench } from './lib/run-bench.mjs';
+
+const WAYS = {
+  ceiling: 'undici, ready-made Buffer (ceiling)',
+  package: 'this package, from ended spans',
+  trackBulk: 'trackBulk() of matomo-tracker',
+  track: 'track() of matomo-tracker, ten at a time',
+};
+const BULK = '100';
+
+const rateOf = (way) => (round) => round[way].perSecond;
+
+await runBench('delivery', {
+  prepare: () => start('sink.mjs', [BULK]),
+  end: (sink) => stop(sink.child),
+  async measureRound({ round, prepared: sink, say }) {
+    const measured = {};
+    for (const way of rotate(Object.keys(WAYS), round)) {
+      say(way);
+      measured[way] = await only('deliver.mjs', [way, sink.ready]);
+    }
+    return measured;
+  },
+  summarize: (all) => ({
+    figures: {
+      'delivery-over-ceiling': ratios(all, rateOf('package'), rateOf('ceiling')),
+      'delivery-over-track-bulk': ratios(all, rateOf('package'), rateOf('trackBulk')),
+      'delivery-over-track': ratios(all, rateOf('package'), rateOf('track')),
+    },
+    rows: [
+      ['hits through', 'hits/s', 'µs CPU a hit', 'over the ceiling'],
+      ...Object.entries(WAYS).map(([way, name]) => [
+        name,
+        spread(all.map(rateOf(way)), 0),
+        spread(all.map((round) => round[way].micros)),
+        spread(ratios(all, rateOf(way), rateOf('ceiling')), 3),
+      ]),
+    ],
+  }),
+});

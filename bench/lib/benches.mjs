@@ -1,0 +1,27 @@
+/** Every benchmark, by the name of its file: what it asks, and about how long one round of it takes, in seconds. */
+export const BENCHES = {
+  cpu: { question: 'What CPU time does a request cost a saturated server?', roundSeconds: 26 },
+  'cpu-children': {
+    question: 'And with 20 untagged child spans in each request?',
+    roundSeconds: 24,
+  },
+  spool: { question: 'And with a spool on disk?', roundSeconds: 10 },
+  'child-span': {
+    question: 'What does a span cost that says nothing for Matomo?',
+    roundSeconds: 3,
+  },
+  hit: { question: 'What does it cost to build a hit?', roundSeconds: 2 },
+  delivery: { question: 'How many hits can one process deliver?', roundSeconds: 5 },
+  backlog: {
+    question: 'Does a hit cost more with many others waiting, or many visitors?',
+    roundSeconds: 10,
+  },
+  sockets: { question: 'How many sockets are open at 500 hits a second?', roundSeconds: 14 },
+  'queue-memory': { question: 'What memory does a hit take that waits?', roundSeconds: 12 },
+  'load-time': { question: 'How much later does a process start?', roundSeconds: 6 },
+  memory: {
+    question: 'Does anything stay behind after a million requests?',
+    roundSeconds: 360,
+    once: true,
+  },
+};

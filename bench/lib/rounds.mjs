@@ -1,0 +1,38 @@
+import { parseArgs } from 'node:util';
+import { BENCHES } from './benches.mjs';
+
+/** Rounds from which on a result is kept, to be shown on the page. */
+export const FULL_ROUNDS = 7;
+const QUICK_ROUNDS = 3;
+const QUICK_SHARE = 0.5; // of the time of a full round
+
+/** What the command line asks for: `--rounds 7`, `--quick`. */
+export function readArguments() {
+  const { values } = parseArgs({
+    options: { rounds: { type: 'string' }, quick: { type: 'boolean', default: false } },
+  });
+  const { quick } = values;
+  const rounds = Number(values.rounds ?? (quick ? QUICK_ROUNDS : FULL_ROUNDS));
+  if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds takes a whole number');
+  return { rounds, quick };
+}
+
+export function isFull({ rounds, quick }) {
+  return !quick && rounds >= FULL_ROUNDS;
+}
+
+/** About how long a benchmark takes. */
+export function secondsOf(name, { rounds, quick }) {
+  const { roundSeconds, once = false } = BENCHES[name];
+  return (once ? 1 : rounds) * roundSeconds * (quick ? QUICK_SHARE : 1);
+}
+
+export function minutes(seconds) {
+  return seconds < 90 ? `${Math.ceil(seconds)} seconds` : `${Math.ceil(seconds / 60)} minutes`;
+}
+
+/** Which of several goes first changes from round to round: the later ones meet a warmer machine. */
+export function rotate(names, round) {
+  const first = round % names.length;
+  return [...names.slice(first), ...names.slice(0, first)];
+}

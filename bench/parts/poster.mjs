@@ -1,0 +1,26 @@
+import { Pool } from 'undici';
+
+/** Posts bodies through undici over one connection, one after the other, as fast as undici can. */
+export function createPoster(url) {
+  const { origin } = new URL(url);
+  const pool = new Pool(origin, { connections: 1, pipelining: 1 });
+  const request = {
+    origin,
+    path: '/matomo.php',
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+  };
+  return (body) =>
+    new Promise((resolve, reject) => {
+      pool.dispatch(
+        { ...request, body },
+        {
+          onRequestStart() {},
+          onResponseStart() {},
+          onResponseData() {},
+          onResponseEnd: resolve,
+          onResponseError: (_controller, error) => reject(error),
+        },
+      );
+    });
+}

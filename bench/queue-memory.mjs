@@ -1,0 +1,35 @@
+// What heap and buffers does a hit take that waits for Matomo, beside an ended span that waits for a collector?
+//
+//   node bench/queue-memory.mjs [--rounds 7] [--quick]
+//
+// Real requests to a real server; what a server keeps that queues nothing is taken off.
+import { spread } from './lib/figures.mjs';
+import { measureHeld } from './lib/measure-parts.mjs';
+import { rotate } from './lib/rounds.mjs';
+import { ratios, runBench } from './lib/run-bench.mjs';
+
+const HELD = { held: 'ended span, as BatchSpanProcessor holds it', queued: 'hit of this package' };
+
+const bytesOf = (way) => (round) => round[way] - round.noop;
+
+await runBench('queue-memory', {
+  async measureRound({ round, quick, say }) {
+    const measured = {};
+    for (const way of rotate(['noop', ...Object.keys(HELD)], round)) {
+      say(way);
+      measured[way] = await measureHeld(way, quick ? 3000 : 7500);
+    }
+    return measured;
+  },
+  summarize: (all) => ({
+    figures: { 'queued-over-span': ratios(all, bytesOf('queued'), bytesOf('held')) },
+    rows: [
+      ['in the queue', 'bytes each', 'over a span'],
+      ...Object.entries(HELD).map(([way, name]) => [
+        name,
+        spread(all.map(bytesOf(way)), 0),
+        spread(ratios(all, bytesOf(way), bytesOf('held'))),
+      ]),
+    ],
+  }),
+});

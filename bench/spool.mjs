@@ -1,0 +1,49 @@
+// What CPU time does a request cost a saturated server whose hits wait on disk?
+//
+//   node bench/spool.mjs [--rounds 7] [--quick]
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { start, stop } from './lib/child-process.mjs';
+import { spread } from './lib/figures.mjs';
+import { measureServer } from './lib/measure-server.mjs';
+import { rotate } from './lib/rounds.mjs';
+import { ratios, runBench } from './lib/run-bench.mjs';
+
+const WAYS = { package: 'hits wait in memory', spool: 'hits wait in a spool' };
+
+const microsOf = (way) => (round) => round[way].micros;
+
+async function measureInFolder(way, sink, amounts) {
+  const spool = mkdtempSync(join(tmpdir(), 'opentelemetry-matomo-bench-'));
+  try {
+    return await measureServer(way, sink, { ...amounts, spool });
+  } finally {
+    rmSync(spool, { recursive: true, force: true });
+  }
+}
+
+await runBench('spool', {
+  prepare: () => start('sink.mjs'),
+  end: (sink) => stop(sink.child),
+  async measureRound({ round, quick, prepared: sink, say }) {
+    const amounts = quick ? { requests: 8000, warmUp: 3000 } : { requests: 24_000, warmUp: 6000 };
+    const measured = {};
+    for (const way of rotate(Object.keys(WAYS), round)) {
+      say(way);
+      measured[way] = await measureInFolder(way, sink, amounts);
+    }
+    return measured;
+  },
+  summarize: (all) => ({
+    figures: { 'cpu-spool': ratios(all, microsOf('spool'), microsOf('package')) },
+    rows: [
+      ['this package', 'µs CPU a request', 'over memory'],
+      ...Object.entries(WAYS).map(([way, name]) => [
+        name,
+        spread(all.map(microsOf(way)), 1),
+        spread(ratios(all, microsOf(way), microsOf('package'))),
+      ]),
+    ],
+  }),
+});
