@@ -8,7 +8,7 @@
 //
 // 1. RSS, sampled each second: the last third of the turns over the first. Each third has the same outages.
 // 2. Event-loop delay, p99 of each second, over that of the server without the processor in its turn beside it. The median of
-//    a turn's seconds counts, so that those in which somebody else has the CPU do not decide.
+//    a turn's seconds counts, so that those in which somebody else has the CPU do not decide. Run it where nothing else runs.
 // 3. Hits: requests = hits = tracked + lost, and the sink has received as many as were tracked.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -28,6 +28,8 @@ const CONNECTIONS = 50;
 const MEBIBYTE = 1024 ** 2;
 const MOST_GROWTH = 1.1;
 const MOST_DELAY = 1.2;
+/** Between turns of the server without the processor; beyond it others have the CPU. */
+const MOST_NOISE = 2;
 const KINDS = { both: ['memory', 'spool'], without: ['memory'], with: ['spool'] };
 
 const { values: given } = parseArgs({
@@ -94,10 +96,17 @@ console.log(
 );
 console.log(`Node ${process.version}, ${cpus().length} CPUs.`);
 console.log(`Command: node bench/soak.mjs ${process.argv.slice(2).join(' ')}`.trimEnd());
+const isAlone = Math.max(...delaysOf(noop)) <= MOST_NOISE * Math.min(...delaysOf(noop));
+if (!isAlone) {
+  console.log(
+    '\nThe event loop is not judged: without the processor too its delay differs much from turn to turn. That needs a machine on which nothing else runs.',
+  );
+}
 for (const { kind, growth, ratios, isBroken } of results) {
   if (isBroken) fail(`${kind}: hits are missing, doubled or lost for no good reason`);
   if (growth > MOST_GROWTH) fail(`${kind}: memory has grown by more than 10 %`);
-  if (median(ratios) > MOST_DELAY) fail(`${kind}: the event loop is held up by more than 20 %`);
+  if (isAlone && median(ratios) > MOST_DELAY)
+    fail(`${kind}: the event loop is held up by more than 20 %`);
 }
 
 async function startServer(kind) {
