@@ -21,7 +21,7 @@ export interface AssembledRequest {
   readonly span: FinishedSpan;
 }
 
-const NOWHERE = { add() {}, remove() {} };
+const NOWHERE = { remove() {} };
 
 /**
  * The HTTP requests in a heap of finished spans, in any order: each SERVER span of a request that no other one of
@@ -36,15 +36,7 @@ export function assembleRequests(
   const roots = new Map<FinishedSpan, RequestRecord>();
   for (const span of spans) {
     if (isRequest(span) && !requestAround(span, byId)) {
-      const { traceId, spanId } = span.spanContext();
-      const record = new RequestRecord(
-        traceId,
-        spanId,
-        toMillis(span.startTime),
-        undefined,
-        NOWHERE,
-      );
-      roots.set(span, record);
+      roots.set(span, new RequestRecord(span, undefined, NOWHERE));
     }
   }
   for (const span of inOrderOfEnding(spans)) {

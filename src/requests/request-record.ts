@@ -9,7 +9,6 @@ const CVAR_PREFIX = 'matomo.cvar.';
 
 /** Where requests can be found as long as something may still be added to them. */
 export interface RequestIndex {
-  add(record: RequestRecord): void;
   remove(record: RequestRecord): void;
 }
 
@@ -18,6 +17,8 @@ export class RequestRecord {
   readonly traceId: string;
   readonly spanId: string;
   readonly startMillis: number;
+  /** The server span, until it has ended. */
+  span: object | undefined;
   readonly notes: Notes;
   /** Let go of at the end of the request: Node's objects are large, and a hit may wait for long. */
   captured: CapturedRequest | undefined;
@@ -33,20 +34,15 @@ export class RequestRecord {
   #own: Annotations | undefined;
   readonly #index: RequestIndex;
 
-  constructor(
-    traceId: string,
-    spanId: string,
-    startMillis: number,
-    captured: CapturedRequest | undefined,
-    index: RequestIndex,
-  ) {
+  constructor(span: FinishedSpan, captured: CapturedRequest | undefined, index: RequestIndex) {
+    const { traceId, spanId } = span.spanContext();
     this.traceId = traceId;
     this.spanId = spanId;
-    this.startMillis = startMillis;
+    this.startMillis = toMillis(span.startTime);
+    this.span = span;
     this.captured = captured;
     this.notes = captured?.notes ?? new Notes();
     this.#index = index;
-    index.add(this);
   }
 
   /** What the spans below say, in the order in which they end. */

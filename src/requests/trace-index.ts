@@ -1,5 +1,8 @@
 import type { RequestIndex, RequestRecord } from './request-record.js';
 
+/** What is asked of a span here. */
+type Identified = object & { spanContext(): { readonly traceId: string } };
+
 /** Requests of one trace that are remembered; a caller that puts more into one trace loses only lost contexts. */
 const MAX_RECORDS_OF_A_TRACE = 64;
 const MAX_OWNERS_OF_A_TRACE = 1000;
@@ -24,6 +27,8 @@ interface SharedTrace {
 export class TraceIndex implements RequestIndex {
   readonly #alone = new Map<string, RequestRecord>();
   readonly #shared = new Map<string, SharedTrace>();
+  /** Requests that found no room, by their server span. */
+  readonly #overflow = new WeakMap<object, RequestRecord>();
 
   /** Whether any trace holds or held several requests, so that `follow` has something to do. */
   get hasSharedTraces(): boolean {
@@ -36,14 +41,25 @@ export class TraceIndex implements RequestIndex {
     const first = this.#alone.get(traceId);
     if (shared) {
       if (shared.records.length < MAX_RECORDS_OF_A_TRACE) shared.records.push(record);
+      else this.#setAside(record);
     } else if (first) {
       this.#alone.delete(traceId);
-      forgetOldest(this.#shared);
+      takeOldest(this.#shared)?.records.forEach((oldest) => this.#setAside(oldest));
       this.#shared.set(traceId, { records: [first, record], first, owners: new Map() });
     } else {
-      forgetOldest(this.#alone);
+      const oldest = takeOldest(this.#alone);
+      if (oldest) this.#setAside(oldest);
       this.#alone.set(traceId, record);
     }
+  }
+
+  /** The request whose server span, not ended, this is. */
+  root(span: Identified): RequestRecord | undefined {
+    const { traceId } = span.spanContext();
+    const alone = this.#alone.get(traceId);
+    if (alone?.span === span) return alone;
+    const isIts = (record: RequestRecord) => record.span === span;
+    return this.#sharedTrace(traceId)?.records.find(isIts) ?? this.#overflow.get(span);
   }
 
   remove(record: RequestRecord): void {
@@ -78,6 +94,10 @@ export class TraceIndex implements RequestIndex {
     return owner?.closed ? undefined : owner;
   }
 
+  #setAside(record: RequestRecord): void {
+    if (record.span) this.#overflow.set(record.span, record);
+  }
+
   /** Mostly there is none at all: asking the map would hash each id once more. */
   #sharedTrace(traceId: string): SharedTrace | undefined {
     return this.#shared.size === 0 ? undefined : this.#shared.get(traceId);
@@ -89,9 +109,12 @@ function known(trace: SharedTrace, spanId: string | undefined): RequestRecord | 
   return trace.records.find((record) => record.spanId === spanId) ?? trace.owners.get(spanId);
 }
 
-/** A map gives its keys in the order in which they came. */
-function forgetOldest(traces: Map<string, unknown>): void {
-  if (traces.size < MAX_TRACES) return;
-  const oldest = traces.keys().next();
-  if (!oldest.done) traces.delete(oldest.value);
+/** The oldest of a map that is full: it gives its entries in the order in which they came. */
+function takeOldest<T>(traces: Map<string, T>): T | undefined {
+  if (traces.size < MAX_TRACES) return undefined;
+  const oldest = traces.entries().next();
+  if (oldest.done) return undefined;
+  const [traceId, taken] = oldest.value;
+  traces.delete(traceId);
+  return taken;
 }

@@ -119,7 +119,6 @@ const EXPECTED_STATUS: Record<string, number> = { '/500': 500, '/304': 304, '/th
 
 /** The span together with what Node's objects say at its end: a response that was cut off has not finished. */
 function requestOf(span: FinishedSpan, { case: name = '' }: RecordedResult) {
-  const { traceId, spanId } = span.spanContext();
   const writableFinished = !ABORTED.test(name) && name !== '/throw';
   const captured = {
     request: {
@@ -135,6 +134,6 @@ function requestOf(span: FinishedSpan, { case: name = '' }: RecordedResult) {
     request: IncomingMessage;
     response: ServerResponse;
   } & RequestRecord['captured'];
-  const record = new RequestRecord(traceId, spanId, 0, captured, { add() {}, remove() {} });
+  const record = new RequestRecord(span, captured, { remove() {} });
   return readRequest(record, span, READING.toOrigin);
 }

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { RequestRecord } from '../../src/requests/request-record.js';
+import { TraceIndex } from '../../src/requests/trace-index.js';
+import { finishedSpan } from '../support/builders.js';
+
+function spanOf(traceId: string) {
+  const spanId = Math.random().toString(16).slice(2, 18);
+  return finishedSpan({ spanContext: () => ({ traceId, spanId, traceFlags: 1 }) });
+}
+
+/** An index with a request for each of these spans. */
+function indexOf(spans: readonly ReturnType<typeof spanOf>[]) {
+  const index = new TraceIndex();
+  const records = spans.map((span) => new RequestRecord(span, undefined, index));
+  for (const record of records) index.add(record);
+  return { index, records };
+}
+
+test.each([
+  ['a few traces', 10, (i: number) => `trace ${i}`],
+  ['one trace', 500, () => 'one'],
+  ['more traces than are kept', 60_000, (i: number) => `trace ${i}`],
+  ['more traces of two requests than are kept', 110_000, (i: number) => `trace ${i >> 1}`],
+])('the request of every server span is found, in %s', (_name, count, traceOf) => {
+  const spans = Array.from({ length: count }, (_, i) => spanOf(traceOf(i)));
+  const { index, records } = indexOf(spans);
+  const lost = spans.filter((span, i) => index.root(span) !== records[i]);
+  expect(lost).toHaveLength(0);
+});
+
+test('a span of other making with the same ids is no request', () => {
+  const span = spanOf('one');
+  const { index } = indexOf([span]);
+  expect(index.root({ ...span })).toBeUndefined();
+});
