@@ -10,11 +10,11 @@ import type { StoredHit } from './spool-store.js';
 // The checksum is that of everything behind it and its space, without the line feed. The visitor is percent-encoded.
 
 const CRC_LENGTH = 8;
-const CONTENT = /^(\d+(?:\.\d+)?) (page|crash) \d+ (\S*) (\?[!-~]*)$/;
+const QUESTION_MARK = 63;
+const HEAD = /^(\d+(?:\.\d+)?) (page|crash) \d+ (\S*) $/;
 
 export function toLine(hit: Hit): Buffer {
-  const visitor = encodeURIComponent(Buffer.from(hit.visitor).toString());
-  const content = `${hit.startSeconds} ${hit.kind} ${hit.site} ${visitor} ${hit.query}`;
+  const content = `${hit.startSeconds} ${hit.kind} ${hit.site} ${encode(hit.visitor)} ${hit.query}`;
   const crc = crc32(content).toString(16).padStart(CRC_LENGTH, '0');
   return Buffer.from(`${crc} ${content}\n`, 'latin1');
 }
@@ -26,24 +26,32 @@ export function isWhole(line: Buffer): boolean {
   return /^[\da-f]{8}$/.test(crc) && crc32(line.subarray(CRC_LENGTH + 1)) === Number(`0x${crc}`);
 }
 
-/** The hit of a line without its line feed; `undefined` where that is none. */
+/** The hit of a line without its line feed; `undefined` where that is none. Its bytes stay where they are. */
 export function readLine(line: Buffer): StoredHit | undefined {
-  if (!isWhole(line)) return undefined;
-  const content = CONTENT.exec(line.toString('latin1', CRC_LENGTH + 1));
-  if (!content) return undefined;
-  const [, startSeconds, kind, visitor = '', query = ''] = content;
-  const buffer = Buffer.from(query, 'latin1');
+  const start = line.indexOf(QUESTION_MARK);
+  if (start < 0 || !isWhole(line)) return undefined;
+  const head = HEAD.exec(line.toString('latin1', CRC_LENGTH + 1, start));
+  if (!head) return undefined;
+  const [, startSeconds, kind, visitor = ''] = head;
   return {
     startSeconds: Number(startSeconds),
     kind: kind as Hit['kind'],
     visitor: decode(visitor),
-    buffer,
-    start: 0,
-    end: buffer.length,
+    buffer: line,
+    start,
+    end: line.length,
   };
 }
 
+const NOTHING_TO_ESCAPE = /^[\w.~-]*$/;
+
+function encode(visitor: string): string {
+  if (NOTHING_TO_ESCAPE.test(visitor)) return visitor;
+  return encodeURIComponent(Buffer.from(visitor).toString()); // without lone surrogates
+}
+
 function decode(visitor: string): string {
+  if (NOTHING_TO_ESCAPE.test(visitor)) return visitor;
   try {
     return decodeURIComponent(visitor);
   } catch {

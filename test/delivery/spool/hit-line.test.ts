@@ -45,14 +45,13 @@ test('what is written is what is read', () => {
     fc.property(anyHit, (given) => {
       const line = toLine(hit(given));
       expect(line.indexOf(10)).toBe(line.length - 1);
-      expect(readLine(line.subarray(0, -1))).toEqual({
+      const read = readLine(line.subarray(0, -1));
+      expect(read).toMatchObject({
         kind: given.kind,
         startSeconds: given.startSeconds,
         visitor: Buffer.from(given.visitor).toString(),
-        buffer: Buffer.from(given.query),
-        start: 0,
-        end: given.query.length,
       });
+      expect(read?.buffer.toString('latin1', read.start, read.end)).toBe(given.query);
     }),
   );
 });
