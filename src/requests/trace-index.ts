@@ -44,7 +44,7 @@ export class TraceIndex implements RequestIndex {
       else this.#setAside(record);
     } else if (first) {
       this.#alone.delete(traceId);
-      takeOldest(this.#shared)?.records.forEach((oldest) => this.#setAside(oldest));
+      for (const oldest of takeOldest(this.#shared)?.records ?? []) this.#setAside(oldest);
       this.#shared.set(traceId, { records: [first, record], first, owners: new Map() });
     } else {
       const oldest = takeOldest(this.#alone);

@@ -52,8 +52,7 @@ export function trackRequests(
   });
 
   function startServerSpan(span: Span & FinishedSpan, parentContext: Context): void {
-    const { traceId, spanId } = span.spanContext();
-    const outer = outerRequest(spanOf(parentContext), traceId);
+    const outer = outerRequest(spanOf(parentContext), span.spanContext().traceId);
     if (outer && methodOf(span.attributes) !== undefined) {
       nested.set(span, outer);
       return;
