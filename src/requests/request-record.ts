@@ -1,6 +1,6 @@
 import type { AttributeValue } from '@opentelemetry/api';
 import { type Annotations, createAnnotations, type HttpRequest } from '../hit/http-request.js';
-import { isPerfKey } from '../hit/tracking-parameters.js';
+import { isPerfKey } from '../hit/parameter-names.js';
 import type { CapturedRequest, Notes } from './captured-requests.js';
 import { createNotes } from './captured-requests.js';
 import { type FinishedSpan, toMillis } from './finished-span.js';
