@@ -16,7 +16,7 @@ const NASTY = [
   '\u202egnp.exe\u0000\u0007\u001b[2J',
   '__proto__',
   'constructor',
-  '\ud83d\ude00 ${alert(1)} \\"',
+  '\ud83d\ude00 \u0024{alert(1)} \\"',
 ];
 const FIELDS =
   'action_name url urlref ua lang uid cid cip e_c e_a e_n search pv_id cvar dimension1 idsite rec cdt pf_srv pf_dm1 http_status token_auth';
