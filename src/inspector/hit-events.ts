@@ -17,7 +17,7 @@ interface Follower {
   isBlocked: boolean;
 }
 
-const GATHER_MILLIS = 100;
+const GATHER_MILLIS = 200;
 const MAX_HITS_PER_MESSAGE = 500;
 
 /**
