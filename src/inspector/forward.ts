@@ -16,7 +16,7 @@ export type Forwarded =
   /** Matomo may have got it. */
   | { readonly kind: 'no_answer'; readonly error: Error };
 
-export interface ForwardedRequest {
+interface ForwardedRequest {
   readonly method: string;
   readonly headers: IncomingHttpHeaders;
   /** With its `?`, or empty. */

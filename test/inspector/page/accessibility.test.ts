@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import axe from 'axe-core';
 import { describe, expect, test } from 'vitest';
 import { sendBulk } from '../inspector-client.js';
 import { hasChromium, useBrowser } from './browser.js';
 import { listed, sendSome, titles, view } from './some-hits.js';
 
 const open = useBrowser();
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 describe.runIf(hasChromium)('the page', () => {
   test('is used with the keyboard alone', async () => {
@@ -93,7 +91,7 @@ describe.runIf(hasChromium)('the page', () => {
     async (colorScheme) => {
       const { page, inspector } = await open({ colorScheme });
       const problems = async () => {
-        await page.evaluate(axe);
+        await page.evaluate(axe.source);
         const { violations } = (await page.evaluate('axe.run()')) as {
           violations: { id: string; nodes: { html: string }[] }[];
         };
