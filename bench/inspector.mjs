@@ -31,7 +31,7 @@ const browser = hasChromium ? await launchChromium() : undefined;
 const page = await browser?.newPage();
 await page?.goto(url);
 const session = await page?.context().newCDPSession(page);
-await session?.send('Performance.enable');
+await session?.send('Performance.enable', { timeDomain: 'threadTicks' });
 
 console.log(`${rate} hits a second for ${seconds} s, in bulks of ${BULK}`);
 const start = performance.now();
@@ -57,6 +57,7 @@ isDone = true;
 await watching;
 const rows = [
   ['', ''],
+  ['CPU of the inspector', `${Math.round((cpuSeconds(inspector.pid) / took) * 100)} % of a core`],
   ['sent', `${sent} hits, ${Math.round(sent / took)} a second`],
   ['answer to a bulk', `${spread(answers, 1)} ms`],
   [
@@ -106,7 +107,10 @@ async function measurePage() {
     ['hits behind on the page, as time', `${spread(late.slice(4), 0)} ms`],
     ['the page has all after', `${Math.round(caughtUp)} ms`],
     ['summary on the page', await page.locator('#summary').textContent()],
-    ['busy main thread of the page', `${Math.round((TaskDuration / took) * 100)} %`],
+    [
+      'CPU of the main thread of the page',
+      `${Math.round((TaskDuration / took) * 100)} % of a core`,
+    ],
     ['heap of the page', `${Math.round(JSHeapUsedSize / MEBIBYTE)} MiB`],
     ['nodes of the page', String(Nodes)],
   ];
@@ -135,7 +139,15 @@ function toBulk(from) {
   return JSON.stringify({ requests });
 }
 
-/** Linux only. */
+/** Linux only, as `residentBytes`; in ticks of 10 ms. */
+function cpuSeconds(pid) {
+  const [user, system] = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .split(') ')[1]
+    .split(' ')
+    .slice(11, 13);
+  return (Number(user) + Number(system)) / 100;
+}
+
 function residentBytes(pid) {
   const [, kibibytes] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Number(kibibytes) * 1024;

@@ -6,7 +6,7 @@ import { listed, sendSome, titles, view } from './some-hits.js';
 
 const open = useBrowser();
 
-describe.runIf(hasChromium)('the page', () => {
+describe.runIf(hasChromium)('the page', { timeout: 120_000 }, () => {
   test('is used with the keyboard alone', async () => {
     const { page, inspector } = await open();
     await sendSome(inspector);

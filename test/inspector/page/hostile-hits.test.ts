@@ -21,7 +21,7 @@ const NASTY = [
 const FIELDS =
   'action_name url urlref ua lang uid cid cip e_c e_a e_n search pv_id cvar dimension1 idsite rec cdt pf_srv pf_dm1 http_status token_auth';
 
-describe.runIf(hasChromium)('the page', () => {
+describe.runIf(hasChromium)('the page', { timeout: 120_000 }, () => {
   test('shows whatever a hit holds as text', async () => {
     const { page, inspector, errors } = await open();
     const hits = NASTY.flatMap((nasty) => [
@@ -46,5 +46,5 @@ describe.runIf(hasChromium)('the page', () => {
     await page.getByRole('searchbox').fill('');
     expect(await page.evaluate(markup)).toBe(0);
     expect(errors).toEqual([]);
-  }, 120_000);
+  });
 });
