@@ -1,17 +1,22 @@
-// Two passes of tsc: dist/esm and dist/cjs. No bundler, so stack traces point at real files.
+// Three passes of tsc: dist/esm, dist/cjs, and the inspector's page, which runs in a browser. No bundler, so stack traces
+// point at real files.
 import { spawnSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const tsc = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url));
 
 rmSync(new URL('../dist', import.meta.url), { recursive: true, force: true });
-for (const project of ['tsconfig.json', 'tsconfig.cjs.json']) {
+for (const project of ['tsconfig.json', 'tsconfig.cjs.json', 'tsconfig.page.json']) {
   const { status } = spawnSync(process.execPath, [tsc, '-p', project], {
     cwd: root,
     stdio: 'inherit',
   });
   if (status !== 0) process.exit(status ?? 1);
+}
+const page = new URL('../src/inspector/page/', import.meta.url);
+for (const name of readdirSync(page).filter((name) => /\.(?:html|css|svg)$/.test(name))) {
+  copyFileSync(new URL(name, page), new URL(`../dist/esm/inspector/page/${name}`, import.meta.url));
 }
 writeFileSync(new URL('../dist/cjs/package.json', import.meta.url), '{"type":"commonjs"}\n');

@@ -33,7 +33,7 @@ async function runWithStandIn() {
   const { startInspector } = await import('opentelemetry-matomo/testing');
   const { TIMINGS } = createRequire(import.meta.url)('../examples/shop/report.js');
   const standIn = await startInspector();
-  say(`A stand-in for Matomo listens on ${standIn.url}.`);
+  say(`A stand-in for Matomo listens on ${standIn.url}. Open it in a browser to watch.`);
   const clients = planTraffic();
   await runShop(clients, { MATOMO_URL: standIn.url, MATOMO_SITE_ID: '1' });
 
@@ -55,7 +55,7 @@ async function runWithStandIn() {
   say(`  ${'npm run demo'.padEnd(OWN_SERVICE.length)}   # these requests`);
   say(`  ${OWN_SERVICE}   # your own service`);
   if (!stdout.isTTY) return standIn.close();
-  say(`The stand-in stays, its hits at ${standIn.url}/hits. Ctrl-C ends it.`);
+  say(`The stand-in stays: open ${standIn.url} to look at every hit. Ctrl-C ends it.`);
   process.once('SIGINT', () => void standIn.close());
 }
 

@@ -3,9 +3,10 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { HOW_TO_GET_CHROMIUM, hasChromium } from './chromium.mjs';
 import { ROOT, run, setUp } from './setup.mjs';
 
-const NOTHING_RAN = { passed: 0, failed: 1 };
+const NOTHING_RAN = { passed: 0, failed: 1, skipped: 0 };
 
 // Ctrl-C ends the step that runs; what is known by then is still told.
 process.on('SIGINT', () => undefined);
@@ -15,6 +16,9 @@ try {
   if (await setUp(console.log)) counts = await runVitest(process.argv.slice(2));
 } catch (error) {
   console.error(error);
+}
+if (counts.skipped > 0 && !hasChromium) {
+  console.log(`\nTests of the inspector page did not run. ${HOW_TO_GET_CHROMIUM}`);
 }
 console.log(`\n${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = counts.failed === 0 ? 0 : 1;
@@ -40,11 +44,13 @@ async function runVitest(args) {
 function countTests({ testResults }, exitCode) {
   let passed = 0;
   let failed = 0;
+  let skipped = 0;
   for (const file of testResults) {
     const statuses = file.assertionResults.map(({ status }) => status);
     const failures = statuses.filter((status) => status === 'failed').length;
     passed += statuses.filter((status) => status === 'passed').length;
+    skipped += statuses.filter((status) => status === 'skipped' || status === 'pending').length;
     failed += failures === 0 && file.status === 'failed' ? 1 : failures;
   }
-  return { passed, failed: failed === 0 && exitCode !== 0 ? 1 : failed };
+  return { passed, failed: failed === 0 && exitCode !== 0 ? 1 : failed, skipped };
 }

@@ -1,4 +1,4 @@
-import { isPerfKey, type PerfKey, type TrackingParameters } from './hit/tracking-parameters.js';
+import { isPerfKey, type PerfKey, type TrackingParameters } from './hit/parameter-names.js';
 import { activeSpan } from './otel-global.js';
 import { currentRequest, type Notes, notesOf } from './requests/captured-requests.js';
 import { addTiming } from './requests/request-record.js';

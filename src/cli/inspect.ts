@@ -1,25 +1,31 @@
 import { parseArgs } from 'node:util';
 import { formatHits, type InspectedHit, startInspector } from '../inspector/index.js';
+import { matomoUrl } from '../options/url-values.js';
 
 const PRINT_EVERY_MILLIS = 500;
 
-/** Runs the stand-in until Ctrl-C and prints what comes. */
+/** Runs the stand-in until Ctrl-C, prints what comes, and shows it on a page. */
 export async function inspect(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
     options: {
       port: { type: 'string', default: '8080' },
       host: { type: 'string', default: '127.0.0.1' },
+      forward: { type: 'string' },
     },
   });
   const port = Number(values.port);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new Error(`--port must be a number from 0 to 65535, got ${JSON.stringify(values.port)}`);
   }
-  const inspector = await startInspector({ port, host: values.host });
+  const forward = values.forward === undefined ? undefined : matomoUrl('--forward', values.forward);
+  const inspector = await startInspector({ port, host: values.host, ...(forward && { forward }) });
   console.log(
-    `Matomo's stand-in listens on ${inspector.url}; what came is at ${inspector.url}/hits\n`,
+    forward
+      ? `What is sent to ${inspector.url} is passed on to ${forward.href}.`
+      : `Matomo's stand-in listens on ${inspector.url}.`,
   );
+  console.log(`Open that address in a browser to watch; as JSON it is at ${inspector.url}/hits.\n`);
   let last: InspectedHit | undefined;
   const timer = setInterval(() => {
     const hits = inspector.hits();

@@ -8,9 +8,9 @@ export interface HttpDispatcher {
 interface DispatchOptions {
   readonly origin: string;
   readonly path: string;
-  readonly method: 'POST';
+  readonly method: string;
   readonly headers: Record<string, string>;
-  readonly body: Buffer;
+  readonly body: Buffer | null;
   readonly headersTimeout: number;
   readonly bodyTimeout: number;
 }

@@ -1,6 +1,7 @@
+import type { KnownParameter } from './parameter-names.js';
 import { toParameterValue } from './parameter-value.js';
 import { encodeValue } from './text.js';
-import { type KnownParameter, TRACKING_PARAMETERS } from './tracking-parameters.js';
+import { TRACKING_PARAMETERS } from './tracking-parameters.js';
 
 /** One parameter of a hit. */
 export interface Field {

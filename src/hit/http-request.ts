@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import type { PerfKey } from './tracking-parameters.js';
+import type { PerfKey } from './parameter-names.js';
 
 /** What an application said about one request, from one kind of source. */
 export class Annotations {

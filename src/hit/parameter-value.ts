@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
+import type { ParameterDeclaration } from './parameter-declaration.js';
 import { cleanText, cutBytes, cutCharacters } from './text.js';
-import type { ParameterDeclaration } from './tracking-parameters.js';
 
 /** A value as it may be sent, or `undefined` where it would be refused, would lose its bulk or says nothing. */
 export function toParameterValue(

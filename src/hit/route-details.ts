@@ -1,4 +1,4 @@
-import type { TrackingParameters } from './tracking-parameters.js';
+import type { TrackingParameters } from './parameter-names.js';
 
 /** Finds the details of a request: by method and route, route, method and path, path; the first that is there. */
 export function createFindRouteDetails(

@@ -7,12 +7,13 @@ import type { HttpRequest } from './http-request.js';
 import { maskAddress } from './mask-address.js';
 import { completeEvent, isNobody, override } from './overrides.js';
 import { createToPageUrl } from './page-url.js';
+import { PERF_KEYS, type TrackingParameters } from './parameter-names.js';
 import { toParameterValue } from './parameter-value.js';
 import { createRedactPath } from './redact-path.js';
 import { remember } from './remember.js';
 import { createToRequestFields, type RequestFieldsOptions } from './request-fields.js';
 import { createFindRouteDetails } from './route-details.js';
-import { PERF_KEYS, TRACKING_PARAMETERS, type TrackingParameters } from './tracking-parameters.js';
+import { TRACKING_PARAMETERS } from './tracking-parameters.js';
 import { createToVisitorId, type Visitor } from './visitor-id.js';
 
 /** What makes hits of a request, besides the request. */

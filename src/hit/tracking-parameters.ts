@@ -1,116 +1,197 @@
-/** What a value has to be so that Matomo stores it and no database refuses it. */
-export interface ParameterDeclaration {
-  readonly kind:
-    | 'text'
-    | 'url'
-    | 'integer'
-    | 'number'
-    | 'flag'
-    | 'json'
-    | 'visitor-id'
-    | 'address'
-    | 'time';
-  /** Text: longest that its column takes. Bytes are counted after HTML escaping, as Matomo cuts. */
-  readonly maxBytes?: number;
-  readonly maxCharacters?: number;
-  /** Numbers: outside of this range the parameter is left out. */
-  readonly min?: number;
-  readonly max?: number;
-  /** Integers: a fraction is rounded, where Matomo would ignore it. Else it is left out. */
-  readonly rounded?: true;
-  /** Matomo refuses the whole hit where this comes without the token of a user who may write. */
-  readonly needsToken?: true;
-}
+import type { ParameterDeclaration, Section } from './parameter-declaration.js';
+import type { KnownParameter } from './parameter-names.js';
 
 const TITLE = { kind: 'text', maxBytes: 1024 } as const;
 const URL_OF_PAGE = { kind: 'url', maxBytes: 1024 } as const;
 const NAME = { kind: 'text', maxCharacters: 4096 } as const;
 const MILLIS = { kind: 'integer', min: 0, max: 16_777_215, rounded: true } as const;
+const UNSIGNED = { kind: 'integer', min: 0, max: 4_294_967_295 } as const;
 const AMOUNT = { kind: 'number', min: -1e15, max: 1e15 } as const;
 const FLAG = { kind: 'flag' } as const;
 const JSON_TEXT = { kind: 'json', maxCharacters: 16_384 } as const;
+const LOCAL_TIME = 'log_visit.visitor_localtime';
+const text = (maxCharacters: number) => ({ kind: 'text', maxCharacters }) as const;
+const bytes = (maxBytes: number) => ({ kind: 'text', maxBytes }) as const;
+const upTo = (max: number) => ({ kind: 'integer', min: 0, max }) as const;
+const place = (maxBytes: number) => ({ ...bytes(maxBytes), needsToken: true }) as const;
+const degrees = (max: number) => ({ kind: 'number', min: -max, max, needsToken: true }) as const;
+
+function inSection<Name extends string>(
+  section: Section,
+  declarations: Readonly<Record<Name, Omit<ParameterDeclaration, 'section'>>>,
+): Record<Name, ParameterDeclaration> {
+  const entries = Object.entries<Omit<ParameterDeclaration, 'section'>>(declarations);
+  return Object.fromEntries(
+    entries.map(([name, declaration]) => [name, { ...declaration, section }]),
+  ) as Record<Name, ParameterDeclaration>;
+}
 
 /**
  * Every tracking parameter that an application may set, once.
  *
- * Meaning: https://developer.matomo.org/api-reference/tracking-api. Limits: the columns of Matomo 5
- * in a strict database, where one value that does not fit loses the whole bulk.
+ * Limits: the columns of Matomo 5 in a strict database, where one value that does not fit loses the whole bulk.
  * Custom dimensions are `dimension1` … `dimension999`, see {@link declarationOf}.
  */
 export const TRACKING_PARAMETERS: { readonly [name in KnownParameter]: ParameterDeclaration } = {
-  idsite: { kind: 'integer', min: 1, max: 4_294_967_295 },
-  action_name: TITLE,
-  url: URL_OF_PAGE,
-  urlref: TITLE,
-  ua: { kind: 'text', maxCharacters: 1024 },
-  uadata: JSON_TEXT,
-  lang: { kind: 'text', maxCharacters: 255 },
-  uid: { kind: 'text', maxCharacters: 200 },
-  cid: { kind: 'visitor-id' },
-  _id: { kind: 'visitor-id' },
-  new_visit: FLAG,
-  pv_id: { kind: 'text', maxCharacters: 6, maxBytes: 6 },
-  cip: { kind: 'address', needsToken: true },
-  cdt: { kind: 'time' },
-  cdo: { kind: 'integer', min: 0, max: 631_152_000 },
-  gt_ms: MILLIS,
-  pf_net: MILLIS,
-  pf_srv: MILLIS,
-  pf_tfr: MILLIS,
-  pf_dm1: MILLIS,
-  pf_dm2: MILLIS,
-  pf_onl: MILLIS,
-  e_c: NAME,
-  e_a: NAME,
-  e_n: NAME,
-  e_v: AMOUNT,
-  search: TITLE,
-  search_cat: { kind: 'text', maxBytes: 200 },
-  search_count: { kind: 'integer', min: 0, max: 4_294_967_295 },
-  download: URL_OF_PAGE,
-  link: URL_OF_PAGE,
-  c_n: NAME,
-  c_p: NAME,
-  c_t: NAME,
-  c_i: NAME,
-  idgoal: { kind: 'integer', min: 0, max: 4_294_967_295 },
-  revenue: AMOUNT,
-  ec_id: { kind: 'text', maxCharacters: 100 },
-  ec_items: JSON_TEXT,
-  ec_st: AMOUNT,
-  ec_tx: AMOUNT,
-  ec_sh: AMOUNT,
-  ec_dt: AMOUNT,
-  _pkc: NAME,
-  _pkp: AMOUNT,
-  _pks: NAME,
-  _pkn: NAME,
-  _rcn: { kind: 'text', maxCharacters: 255 },
-  _rck: { kind: 'text', maxCharacters: 255 },
-  _ref: TITLE,
-  _refts: { kind: 'integer', min: 0, max: 4_294_967_295 },
-  country: { kind: 'text', maxBytes: 2, needsToken: true },
-  region: { kind: 'text', maxBytes: 3, needsToken: true },
-  city: { kind: 'text', maxBytes: 255, needsToken: true },
-  lat: { kind: 'number', min: -90, max: 90, needsToken: true },
-  long: { kind: 'number', min: -180, max: 180, needsToken: true },
-  res: { kind: 'text', maxBytes: 9 },
-  h: { kind: 'integer', min: 0, max: 23 },
-  m: { kind: 'integer', min: 0, max: 59 },
-  s: { kind: 'integer', min: 0, max: 59 },
-  cookie: FLAG,
-  ping: FLAG,
-  bots: FLAG,
-  http_status: { kind: 'integer', min: 100, max: 599 },
-  bw_bytes: { kind: 'integer', min: 0, max: 4_294_967_295 },
-  source: { kind: 'text', maxCharacters: 50 },
+  ...inSection('Required', {
+    idsite: { ...UNSIGNED, min: 1, meaning: 'the site', column: 'idsite' },
+  }),
+  ...inSection('Recommended', {
+    action_name: { ...TITLE, meaning: 'title of the page', column: 'title' },
+    url: { ...URL_OF_PAGE, meaning: 'full URL of the action', column: 'url' },
+    _id: {
+      kind: 'visitor-id',
+      meaning: 'visitor, where neither cid nor uid says it',
+      column: 'log_visit.idvisitor',
+    },
+  }),
+  ...inSection('User info', {
+    urlref: { ...TITLE, meaning: 'referrer', column: 'log_visit.referer_url' },
+    ua: {
+      ...text(1024),
+      meaning: 'User-Agent of the client; browser, system and device are read from it',
+      column: 'log_visit.config_*',
+    },
+    uadata: { ...JSON_TEXT, meaning: 'client hints, read beside ua', column: 'log_visit.config_*' },
+    lang: {
+      ...text(255),
+      meaning: 'Accept-Language of the client',
+      column: 'log_visit.location_browser_lang',
+    },
+    uid: { ...text(200), meaning: 'user ID; it decides which visit', column: 'log_visit.user_id' },
+    cid: { kind: 'visitor-id', meaning: 'visitor ID', column: 'log_visit.idvisitor' },
+    new_visit: { ...FLAG, meaning: '1: a new visit begins' },
+    res: { ...bytes(9), meaning: 'screen, as 1280x1024', column: 'log_visit.config_resolution' },
+    h: { ...upTo(23), meaning: 'hour where the visitor is', column: LOCAL_TIME },
+    m: { ...upTo(59), meaning: 'minute where the visitor is', column: LOCAL_TIME },
+    s: { ...upTo(59), meaning: 'second where the visitor is', column: LOCAL_TIME },
+    cookie: { ...FLAG, meaning: '1: the client takes cookies', column: 'log_visit.config_cookie' },
+  }),
+  ...inSection('Attribution', {
+    _rcn: {
+      ...text(255),
+      meaning: 'campaign of a conversion',
+      column: 'log_conversion.referer_name',
+    },
+    _rck: {
+      ...text(255),
+      meaning: 'campaign keyword of a conversion',
+      column: 'log_conversion.referer_keyword',
+    },
+  }),
+  ...inSection('Action info', {
+    link: { ...URL_OF_PAGE, meaning: 'URL of an outlink', column: 'url' },
+    download: { ...URL_OF_PAGE, meaning: 'URL of a downloaded file', column: 'url' },
+    search: { ...TITLE, meaning: 'keyword of a site search; no page view then', column: 'search' },
+    search_cat: { ...bytes(200), meaning: 'category of the search', column: 'search_cat' },
+    search_count: { ...UNSIGNED, meaning: 'results of the search', column: 'search_count' },
+    pv_id: { ...text(6), maxBytes: 6, meaning: 'ID of the page view', column: 'idpageview' },
+    idgoal: {
+      ...UNSIGNED,
+      meaning: 'goal; 0: an order or a cart',
+      column: 'log_conversion.idgoal',
+    },
+    revenue: { ...AMOUNT, meaning: 'revenue of the goal', column: 'log_conversion.revenue' },
+  }),
+  ...inSection('Page performance', {
+    pf_net: { ...MILLIS, meaning: 'network time in ms', column: 'time_network' },
+    pf_srv: { ...MILLIS, meaning: 'server time in ms', column: 'time_server' },
+    pf_tfr: { ...MILLIS, meaning: 'transfer time in ms', column: 'time_transfer' },
+    pf_dm1: { ...MILLIS, meaning: 'DOM processing in ms', column: 'time_dom_processing' },
+    pf_dm2: { ...MILLIS, meaning: 'DOM completion in ms', column: 'time_dom_completion' },
+    pf_onl: { ...MILLIS, meaning: 'on load in ms', column: 'time_on_load' },
+  }),
+  ...inSection('Events', {
+    e_c: { ...NAME, meaning: 'category of an event; needs e_a', column: 'event_category' },
+    e_a: { ...NAME, meaning: 'action of an event; needs e_c', column: 'event_action' },
+    e_n: { ...NAME, meaning: 'name of an event', column: 'event_name' },
+    e_v: { ...AMOUNT, meaning: 'value of an event', column: 'custom_float' },
+  }),
+  ...inSection('Content', {
+    c_n: { ...NAME, meaning: 'name of the content', column: 'content_name' },
+    c_p: { ...NAME, meaning: 'piece of the content', column: 'content_piece' },
+    c_t: { ...NAME, meaning: 'target of the content', column: 'content_target' },
+    c_i: { ...NAME, meaning: 'interaction with the content', column: 'content_interaction' },
+  }),
+  ...inSection('Ecommerce', {
+    ec_id: { ...text(100), meaning: 'order', column: 'log_conversion.idorder' },
+    ec_items: { ...JSON_TEXT, meaning: 'items of the order', column: 'log_conversion_item' },
+    ec_st: { ...AMOUNT, meaning: 'subtotal', column: 'log_conversion.revenue_subtotal' },
+    ec_tx: { ...AMOUNT, meaning: 'tax', column: 'log_conversion.revenue_tax' },
+    ec_sh: { ...AMOUNT, meaning: 'shipping', column: 'log_conversion.revenue_shipping' },
+    ec_dt: { ...AMOUNT, meaning: 'discount', column: 'log_conversion.revenue_discount' },
+    _pkc: { ...NAME, meaning: 'category of the viewed product', column: 'product_cat' },
+    _pkp: { ...AMOUNT, meaning: 'price of the viewed product', column: 'product_price' },
+    _pks: { ...NAME, meaning: 'SKU of the viewed product', column: 'product_sku' },
+    _pkn: { ...NAME, meaning: 'name of the viewed product', column: 'product_name' },
+  }),
+  ...inSection('With authentication', {
+    cip: {
+      kind: 'address',
+      needsToken: true,
+      meaning: 'IP address of the client',
+      column: 'log_visit.location_ip',
+    },
+    cdt: {
+      kind: 'time',
+      meaning: 'time of the request; older than a day only with a token',
+      column: 'server_time',
+    },
+    country: { ...place(2), meaning: 'country, two letters', column: 'log_visit.location_country' },
+    region: { ...place(3), meaning: 'region, by ISO 3166-2', column: 'log_visit.location_region' },
+    city: { ...place(255), meaning: 'city', column: 'log_visit.location_city' },
+    lat: { ...degrees(90), meaning: 'latitude', column: 'log_visit.location_latitude' },
+    long: { ...degrees(180), meaning: 'longitude', column: 'log_visit.location_longitude' },
+  }),
+  ...inSection('Other', {
+    ping: { ...FLAG, meaning: '1: the visit goes on; no action' },
+    bots: { ...FLAG, meaning: '1: bots are tracked too' },
+  }),
+  cdo: { ...upTo(631_152_000), meaning: 'seconds by which cdt is too late' },
+  gt_ms: { ...MILLIS, meaning: 'duration in ms; Matomo 4 and later ignore it' },
+  _ref: { ...TITLE, meaning: 'referrer of a conversion' },
+  _refts: { ...UNSIGNED, meaning: 'when that referrer was seen, in epoch seconds' },
+  http_status: { ...upTo(599), min: 100, meaning: 'status of the response, read of AI bots only' },
+  bw_bytes: { ...UNSIGNED, meaning: 'bytes of the response' },
+  source: { ...text(50), meaning: 'integration that sends, read of AI bots only' },
 };
 
 /** `dimensionN`: 250 characters, counted after HTML escaping. */
-const CUSTOM_DIMENSION: ParameterDeclaration = { kind: 'text', maxCharacters: 250 };
+const CUSTOM_DIMENSION: ParameterDeclaration = {
+  ...text(250),
+  meaning: 'custom dimension; one that the site has not set up is dropped',
+  column: 'custom_dimension_*',
+  section: 'Action info',
+};
 
 /** Name or value of a custom variable. */
-export const CUSTOM_VARIABLE: ParameterDeclaration = { kind: 'text', maxCharacters: 200 };
+export const CUSTOM_VARIABLE: ParameterDeclaration = {
+  ...text(200),
+  meaning: 'custom variables by slot; Matomo 5 needs a plugin for them',
+  column: 'custom_var_*',
+  section: 'Action info',
+};
+
+/** What stands in every hit, or in the request around it, and is not for an application to set. */
+export const FIXED_PARAMETERS: Readonly<Record<string, ParameterDeclaration>> = {
+  ...inSection('Required', { rec: { ...FLAG, meaning: '1: track this' } }),
+  ...inSection('Recommended', {
+    apiv: { kind: 'integer', meaning: 'version of the API, 1' },
+    rand: { ...text(255), meaning: 'any value, against caches' },
+  }),
+  ...inSection('Action info', {
+    cvar: CUSTOM_VARIABLE,
+    ca: { ...FLAG, meaning: '1: for a plugin; refused where none takes it' },
+  }),
+  ...inSection('With authentication', {
+    token_auth: { ...text(255), meaning: 'the token, which is shown nowhere' },
+  }),
+  ...inSection('Other', {
+    send_image: { ...FLAG, meaning: '0: an answer without a body' },
+  }),
+  cra: { ...text(1024), meaning: 'message of a crash, for the plugin CrashAnalytics' },
+  cra_tp: { ...text(255), meaning: 'class of a crash, for the plugin CrashAnalytics' },
+};
 
 const DIMENSION_NAME = /^dimension[1-9]\d{0,2}$/;
 
@@ -119,88 +200,3 @@ export function declarationOf(name: string): ParameterDeclaration | undefined {
   if (Object.hasOwn(TRACKING_PARAMETERS, name)) return TRACKING_PARAMETERS[name as KnownParameter];
   return DIMENSION_NAME.test(name) ? CUSTOM_DIMENSION : undefined;
 }
-
-/** Parts of a page view's time, in the words of Matomo's page performance reports. */
-export const PERF_KEYS = ['pf_net', 'pf_srv', 'pf_tfr', 'pf_dm1', 'pf_dm2', 'pf_onl'] as const;
-
-/**
- * What a timing counts as: `pf_net` network, `pf_srv` server, `pf_tfr` transfer, `pf_dm1` DOM processing,
- * `pf_dm2` DOM completion, `pf_onl` on load. A server uses the last five for steps of its own.
- */
-export type PerfKey = (typeof PERF_KEYS)[number];
-
-export function isPerfKey(value: unknown): value is PerfKey {
-  return PERF_KEYS.includes(value as PerfKey);
-}
-
-/** Name of a tracking parameter that an application may set. */
-export type KnownParameter =
-  | PerfKey
-  | 'idsite'
-  | 'action_name'
-  | 'url'
-  | 'urlref'
-  | 'ua'
-  | 'uadata'
-  | 'lang'
-  | 'uid'
-  | 'cid'
-  | '_id'
-  | 'new_visit'
-  | 'pv_id'
-  | 'cip'
-  | 'cdt'
-  | 'cdo'
-  | 'gt_ms'
-  | 'e_c'
-  | 'e_a'
-  | 'e_n'
-  | 'e_v'
-  | 'search'
-  | 'search_cat'
-  | 'search_count'
-  | 'download'
-  | 'link'
-  | 'c_n'
-  | 'c_p'
-  | 'c_t'
-  | 'c_i'
-  | 'idgoal'
-  | 'revenue'
-  | 'ec_id'
-  | 'ec_items'
-  | 'ec_st'
-  | 'ec_tx'
-  | 'ec_sh'
-  | 'ec_dt'
-  | '_pkc'
-  | '_pkp'
-  | '_pks'
-  | '_pkn'
-  | '_rcn'
-  | '_rck'
-  | '_ref'
-  | '_refts'
-  | 'country'
-  | 'region'
-  | 'city'
-  | 'lat'
-  | 'long'
-  | 'res'
-  | 'h'
-  | 'm'
-  | 's'
-  | 'cookie'
-  | 'ping'
-  | 'bots'
-  | 'http_status'
-  | 'bw_bytes'
-  | 'source';
-
-/**
- * Tracking parameters for one request, by Matomo's own names. `cvar` holds custom variables by name and is
- * added to; everything else replaces what the hit had.
- */
-export type TrackingParameters = { [name in KnownParameter]?: string | number | boolean } & {
-  cvar?: Record<string, string | number | boolean>;
-} & { [dimension: `dimension${number}`]: string | number };

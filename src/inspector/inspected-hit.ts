@@ -4,14 +4,15 @@
  * - `dropped`: answered like a tracked one, but thrown away (a bot, `rec` missing).
  * - `invalid`: counted as `invalid`; as a single hit it is answered with 400.
  * - `refused`: an error that Matomo answers with 500 in a bulk, rolling back all hits of it.
+ * - `unknown`: passed on to a Matomo whose answer does not tell.
  */
-export type Verdict = 'tracked' | 'invalid' | 'dropped' | 'refused';
+export type Verdict = 'tracked' | 'invalid' | 'dropped' | 'refused' | 'unknown';
 
 /** One hit as it arrived, and what Matomo would have made of it. */
 export interface InspectedHit {
   /** Epoch milliseconds. */
   readonly received: number;
-  /** The decoded parameters; those of a list or of a nested object as JSON. */
+  /** The decoded parameters; those of a list or of a nested object as JSON, `token_auth` without its value. */
   readonly params: Record<string, string>;
   readonly verdict: Verdict;
   /** Why it was not stored as it came. */

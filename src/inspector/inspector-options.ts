@@ -23,6 +23,8 @@ export interface InspectorOptions {
   readonly sites?: Record<string, InspectorSite>;
   /** Rights by token, for all sites or for some. Default: any token has `write` everywhere. */
   readonly tokens?: Record<string, TokenRole | { role: TokenRole; sites: number[] }>;
+  /** Passes requests on to this Matomo, unchanged, and gives its answers and its verdicts. Default: nowhere. */
+  readonly forward?: string | URL;
   /** Time of arrival in epoch milliseconds. Default: `Date.now`. */
   readonly clock?: () => number;
 }

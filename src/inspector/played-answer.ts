@@ -31,7 +31,9 @@ export interface PlayedAnswer {
 /** Status, type and body of an answer of the tracker. */
 export interface TrackerAnswer {
   readonly status: number;
-  readonly contentType: string;
+  readonly contentType?: string;
+  /** Of an answer that is another Matomo's. Default: its own. */
+  readonly headers?: Readonly<Record<string, string | string[]>>;
   readonly body: string | Uint8Array;
 }
 

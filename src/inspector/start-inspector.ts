@@ -1,17 +1,22 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { matomoUrl } from '../options/url-values.js';
 import { UNTRACKED_SERVER } from '../requests/captured-requests.js';
+import { createPage } from './answer-page.js';
+import { createForwarder } from './forward.js';
+import { createHitLog } from './hit-log.js';
 import type { InspectedHit } from './inspected-hit.js';
 import type { InspectorOptions } from './inspector-options.js';
+import { passOn } from './pass-on.js';
 import { type PlayedAnswer, playAnswer, storesHits } from './played-answer.js';
 import { readTrackerRequest } from './read-tracker-request.js';
 import { createTracker } from './tracker.js';
 
 /** A running stand-in for Matomo. */
 export interface Inspector {
-  /** Base URL, such as `http://127.0.0.1:40123`. */
+  /** Base URL, such as `http://127.0.0.1:40123`; in a browser, a page that shows hits as they come. */
   readonly url: string;
-  /** The latest 10,000 hits in order of arrival; also `GET /hits`. */
+  /** The latest 10,000 hits in order of arrival, fewer where they are very large; also `GET /hits`. */
   hits(): InspectedHit[];
   /** Forgets all hits, stored rows and failed log-ins; also `DELETE /hits`. */
   clear(): void;
@@ -21,7 +26,7 @@ export interface Inspector {
   close(): Promise<void>;
 }
 
-const MAX_HITS = 10_000;
+const MAX_BODY_BYTES = 64 * 1024 * 1024;
 const KEEP_ALIVE_MILLIS = 65_000; // as measured behind nginx
 
 /**
@@ -36,25 +41,20 @@ const KEEP_ALIVE_MILLIS = 65_000; // as measured behind nginx
  * await inspector.close();
  */
 export async function startInspector(options: InspectorOptions = {}): Promise<Inspector> {
+  const { host = '127.0.0.1' } = options;
   const tracker = createTracker(options);
-  let hits: InspectedHit[] = [];
+  const forwardUrl =
+    options.forward === undefined ? undefined : matomoUrl('forward', options.forward);
+  const forwarder = forwardUrl && createForwarder(forwardUrl);
+  const log = createHitLog();
+  const page = createPage({ log, clear, host, forward: forwardUrl });
   let played: PlayedAnswer | undefined;
   let playedTimes = 0;
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [path = ''] = request.url?.split('?', 1) ?? [];
-    if (path === '/hits') return answerHits(request, response);
     if (/\/(?:matomo|piwik)\.php$/.test(path)) return answerTracker(request, response);
-    end(response, 404, 'text/plain', 'Not Found\n');
-  }
-
-  function answerHits(request: IncomingMessage, response: ServerResponse): void {
-    if (request.method === 'DELETE') {
-      clear();
-      end(response, 204, 'application/json', '');
-    } else {
-      end(response, 200, 'application/json', JSON.stringify(latest()));
-    }
+    return page.answer(path, request, response);
   }
 
   async function answerTracker(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -65,20 +65,26 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
     }
     const body = await readBody(request);
     if (playing !== undefined && !storesHits(playing)) return playAnswer(response, playing);
-    const result = tracker.track(readTrackerRequest(request, body));
-    for (const hit of result.hits) hits.push(hit);
-    if (hits.length > 2 * MAX_HITS) hits = latest();
+    const tracked = readTrackerRequest(request, body);
+    const { hits, answer } = tracker.track(tracked);
+    const result = forwarder
+      ? await passOn(forwarder, request, body, { hits, isBulk: tracked.kind === 'bulk' })
+      : { hits, answer };
+    log.add(result.hits);
+    page.announce();
     if (playing !== undefined) return playAnswer(response, playing, result.answer);
-    end(response, result.answer.status, result.answer.contentType, result.answer.body);
-  }
-
-  function latest(): InspectedHit[] {
-    return hits.slice(-MAX_HITS);
+    const { status, contentType, headers } = result.answer;
+    response.writeHead(status, {
+      ...(headers ?? { 'Cache-Control': 'no-store' }),
+      ...(contentType && { 'Content-Type': contentType }),
+    });
+    response.end(result.answer.body);
   }
 
   function clear(): void {
-    hits = [];
+    log.clear();
     tracker.forget();
+    page.announce();
   }
 
   function takePlayedAnswer(): PlayedAnswer | undefined {
@@ -94,37 +100,35 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
   server.keepAliveTimeout = KEEP_ALIVE_MILLIS;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(options.port ?? 0, options.host ?? '127.0.0.1', resolve);
+    server.listen(options.port ?? 0, host, resolve);
   });
   const { address, family, port } = server.address() as AddressInfo;
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
-    hits: latest,
+    hits: log.all,
     clear,
     play(next) {
       played = next;
       playedTimes = next?.times ?? 0;
     },
-    close: () =>
-      new Promise((resolve) => {
+    async close() {
+      page.close();
+      await new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
-      }),
+      });
+      await forwarder?.close();
+    },
   };
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
+  let size = 0;
+  for await (const chunk of request) {
+    chunks.push(chunk as Buffer);
+    size += (chunk as Buffer).length;
+    if (size > MAX_BODY_BYTES) throw new Error('the body is too large');
+  }
   return Buffer.concat(chunks);
-}
-
-function end(
-  response: ServerResponse,
-  status: number,
-  contentType: string,
-  body: string | Uint8Array,
-): void {
-  response.writeHead(status, { 'Content-Type': contentType, 'Cache-Control': 'no-store' });
-  response.end(body);
 }

@@ -76,7 +76,9 @@ function toInspectedHit(
   const params = Object.entries(parameters).filter(([, value]) => value !== null);
   return {
     received,
-    params: Object.fromEntries(params.map(([name, value]) => [name, String(value)])),
+    params: Object.fromEntries(
+      params.map(([name, value]) => [name, name === 'token_auth' ? '…' : String(value)]),
+    ),
     verdict,
     ...(reason === undefined ? {} : { reason }),
     stored,

@@ -2,9 +2,10 @@ import type { MeterProvider } from '@opentelemetry/api';
 import type { HttpDispatcher } from '../delivery/dispatcher.js';
 import { show } from '../diagnostics.js';
 import { TEMPLATE_FIELDS } from '../hit/action-name.js';
+import type { TrackingParameters } from '../hit/parameter-names.js';
 import { createTrust } from '../hit/proxy-trust.js';
 import { toSiteId } from '../hit/site-id.js';
-import { declarationOf, type TrackingParameters } from '../hit/tracking-parameters.js';
+import { declarationOf } from '../hit/tracking-parameters.js';
 import { listFromText } from './environment-text.js';
 import type { ResolvedOptions } from './resolved-options.js';
 

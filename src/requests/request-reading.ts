@@ -5,7 +5,7 @@ import {
   type OriginClaims,
   type OriginOptions,
 } from '../hit/origin.js';
-import { PERF_KEYS } from '../hit/tracking-parameters.js';
+import { PERF_KEYS } from '../hit/parameter-names.js';
 import type { SpanReading } from './request-record.js';
 
 /** How requests are read from spans and from Node's requests, as configured. */

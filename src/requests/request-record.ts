@@ -1,6 +1,6 @@
 import type { AttributeValue } from '@opentelemetry/api';
 import { Annotations, type HttpRequest, saysSomething } from '../hit/http-request.js';
-import { isPerfKey } from '../hit/tracking-parameters.js';
+import { isPerfKey } from '../hit/parameter-names.js';
 import { type CapturedRequest, Notes } from './captured-requests.js';
 import { type FinishedSpan, toMillis } from './finished-span.js';
 

@@ -1,0 +1,39 @@
+import { TRACKING_API_REFERENCE } from '../hit/parameter-declaration.js';
+import {
+  declarationOf,
+  FIXED_PARAMETERS,
+  TRACKING_PARAMETERS,
+} from '../hit/tracking-parameters.js';
+
+/** What the page says of a tracking parameter. */
+export interface ParameterExplanation {
+  readonly meaning: string;
+  /** `*` stands for the number of a dimension or of a slot. */
+  readonly column?: string;
+  readonly needsToken?: true;
+  /** Heading of Matomo's reference. */
+  readonly section?: string;
+}
+
+/** What the page has to know before the first hit. */
+export interface PageFacts {
+  /** By name; `dimension*` stands for all dimensions. */
+  readonly parameters: Readonly<Record<string, ParameterExplanation>>;
+  /** Address of Matomo's reference. */
+  readonly reference: string;
+  /** Where hits are passed on to, or null. */
+  readonly forward: string | null;
+}
+
+export function toPageFacts(forward: URL | undefined): PageFacts {
+  const dimension = declarationOf('dimension1');
+  const declared = { ...TRACKING_PARAMETERS, ...FIXED_PARAMETERS, 'dimension*': dimension };
+  const parameters = Object.fromEntries(
+    Object.entries(declared).flatMap(([name, declaration]) => {
+      if (declaration === undefined) return [];
+      const { meaning, column, needsToken, section } = declaration;
+      return [[name, { meaning, column, needsToken, section } as ParameterExplanation]];
+    }),
+  );
+  return { parameters, reference: TRACKING_API_REFERENCE, forward: forward?.href ?? null };
+}

@@ -1,0 +1,93 @@
+import type { InspectedHit } from '../inspected-hit.js';
+import { byId, cell, element, row, setText } from './elements.js';
+import { explain, type Facts } from './facts.js';
+import { formatTime } from './formats.js';
+import { type HeldHit, shorten } from './read-hit.js';
+
+/** Everything about one hit. */
+export interface HitDetail {
+  show(held: HeldHit): void;
+  hide(): void;
+  focus(): void;
+}
+
+const MAX_VALUE_CHARACTERS = 2000;
+
+export function createHitDetail(facts: Facts): HitDetail {
+  const section = byId('detail', HTMLElement);
+  const heading = byId('detail-heading', HTMLElement);
+  const verdict = byId('detail-verdict', HTMLElement);
+  const reason = byId('detail-reason', HTMLElement);
+  const parameters = byId('detail-parameters', HTMLTableSectionElement);
+  const stored = byId('detail-stored', HTMLElement);
+
+  return {
+    show({ hit, title }) {
+      section.hidden = false;
+      setText(heading, title);
+      verdict.className = `verdict ${hit.verdict}`;
+      setText(verdict, hit.verdict);
+      setText(reason, [hit.reason, formatTime(hit.received)].filter(Boolean).join(' · '));
+      parameters.replaceChildren(
+        ...Object.entries(hit.params).map(([name, value]) =>
+          toParameterRow(facts, hit, name, value),
+        ),
+      );
+      stored.replaceChildren(...toStoredRow(hit));
+    },
+    hide() {
+      section.hidden = true;
+    },
+    focus: () => heading.focus(),
+  };
+}
+
+function toParameterRow(
+  facts: Facts,
+  hit: InspectedHit,
+  name: string,
+  value: string,
+): HTMLTableRowElement {
+  const known = explain(facts, name);
+  const label = element('th', { role: 'rowheader', scope: 'row', class: 'code' }, name);
+  if (known?.needsToken) label.append(element('span', { class: 'token' }, 'needs token'));
+  const meaning = cell('meaning', 'meaning', known?.meaning ?? 'Matomo does not know it');
+  if (known?.section !== undefined) {
+    const link = { href: facts.reference, rel: 'noreferrer noopener', target: '_blank' };
+    meaning.append(' ', element('a', { ...link, class: 'source' }, known.section));
+  } else if (known) {
+    meaning.append(' ', element('span', { class: 'source' }, 'not in the reference'));
+  }
+  return row(
+    label,
+    cell('value', 'value code', shorten(value, MAX_VALUE_CHARACTERS) || '(empty)'),
+    meaning,
+    cell('Matomo stores', 'value code', storedAs(hit, name, known?.column)),
+  );
+}
+
+/** The column, with what is in it where the column is one of the action. */
+function storedAs({ stored, verdict }: InspectedHit, name: string, column?: string): string {
+  const isKept = verdict === 'tracked' || verdict === 'unknown';
+  if (!isKept || column === undefined) return 'nothing';
+  if (column.startsWith('log_')) return column;
+  if (stored === null) return 'nothing';
+  const number = name.replace(/\D/g, '');
+  const columns = column.endsWith('*')
+    ? Object.keys(stored).filter((key) =>
+        number === '' ? key.startsWith(column.slice(0, -1)) : key === column.replace('*', number),
+      )
+    : Object.keys(stored).filter((key) => key === column);
+  const rows = stored as unknown as Record<string, unknown>;
+  const texts = columns.map((key) => `${key} = ${rows[key]}`);
+  return shorten(texts.join('\n'), MAX_VALUE_CHARACTERS) || `nothing in ${column}`;
+}
+
+function toStoredRow({ stored }: InspectedHit): Node[] {
+  if (stored === null) return [element('p', { class: 'dim' }, 'No row is stored for it.')];
+  const pairs = Object.entries(stored).flatMap(([name, value]) => [
+    element('dt', { class: 'code' }, name),
+    element('dd', { class: 'code' }, shorten(String(value), MAX_VALUE_CHARACTERS) || '(empty)'),
+  ]);
+  return [element('dl', {}, ...pairs)];
+}

@@ -1,0 +1,93 @@
+import { byId, cell, createRows, element, type LiveRow, row, setText } from './elements.js';
+import { formatCount, formatNumber, formatTime, formatVisitor } from './formats.js';
+import type { HeldHits } from './held-hits.js';
+import type { HeldHit } from './read-hit.js';
+import { classOf } from './summary.js';
+
+/** The latest hits. */
+export interface HitList {
+  /** `shown` is how many of the held hits the filter lets through. */
+  render(held: HeldHits, shown: number): void;
+  /** Marks the hit whose detail is open. */
+  mark(held: HeldHit | undefined): void;
+  /** The hit below (1) or above (-1) of the marked one. */
+  next(by: 1 | -1): HeldHit | undefined;
+  /** Moves the focus to a hit, where it is in the list. */
+  focus(held: HeldHit): void;
+}
+
+const PAGE = 100;
+
+export function createHitList(open: (held: HeldHit) => void, redraw: () => void): HitList {
+  const body = byId('hits', HTMLTableSectionElement);
+  const note = byId('hits-note', HTMLElement);
+  const newer = byId('newer', HTMLButtonElement);
+  const older = byId('older', HTMLButtonElement);
+  const buttons = new Map<number, HTMLButtonElement>();
+  let listed: HeldHit[] = [];
+  let marked: HeldHit | undefined;
+  let limit = PAGE;
+
+  const renderRows = createRows<HeldHit>(body, ({ number }) => String(number), createHitRow);
+  newer.addEventListener('click', redraw);
+  older.addEventListener('click', () => {
+    limit += PAGE;
+    redraw();
+  });
+
+  function createHitRow(held: HeldHit): LiveRow<HeldHit> {
+    const { hit, title, visitor, status, millis, number } = held;
+    const button = element('button', { type: 'button', class: 'link', title }, title);
+    button.addEventListener('click', () => open(held));
+    buttons.set(number, button);
+    const node = row(
+      cell('time', 'time', formatTime(hit.received)),
+      cell('status', `number s${classOf(held)}`, status === undefined ? '–' : String(status)),
+      cell('action', 'name', button),
+      cell('ms', 'number', millis === undefined ? '–' : formatNumber(millis)),
+      cell('visitor', 'code', formatVisitor(visitor)),
+      cell('verdict', 'became', element('span', { class: `verdict ${hit.verdict}` }, hit.verdict)),
+    );
+    return { node, update: () => undefined };
+  }
+
+  function render(held: HeldHits, shown: number): void {
+    setText(note, formatNumber(shown));
+    const latest = listed[0]?.number ?? -1;
+    const newest = held.newest(limit);
+    const waiting = newest.findIndex(({ number }) => number <= latest);
+    // Who has the focus in the list reads it: it must not run away.
+    const isRead = body.contains(document.activeElement) && latest < held.total();
+    newer.hidden = !isRead || waiting === 0;
+    if (isRead && waiting !== 0) {
+      const count = waiting < 0 ? `${formatNumber(limit)} or more` : formatNumber(waiting);
+      setText(newer, `Show ${count} newer`);
+      return;
+    }
+    listed = newest;
+    renderRows(newest);
+    const kept = new Set(newest.map(({ number }) => number));
+    for (const number of buttons.keys()) if (!kept.has(number)) buttons.delete(number);
+    older.hidden = newest.length >= shown;
+    setText(older, `Show ${formatCount(Math.min(PAGE, shown - newest.length), 'older hit')}`);
+    mark(marked);
+  }
+
+  function mark(held: HeldHit | undefined): void {
+    marked = held;
+    for (const [number, button] of buttons) {
+      if (number === held?.number) button.setAttribute('aria-current', 'true');
+      else button.removeAttribute('aria-current');
+    }
+  }
+
+  return {
+    render,
+    mark,
+    next(by) {
+      const index = listed.findIndex(({ number }) => number === marked?.number);
+      return listed[index < 0 ? 0 : index + by];
+    },
+    focus: ({ number }) => buttons.get(number)?.focus(),
+  };
+}

@@ -1,0 +1,70 @@
+import type { InspectedHit } from '../inspected-hit.js';
+
+/** A hit with what the page asks of it again and again. */
+export interface HeldHit {
+  /** Of all hits since the last clear, from 0. */
+  readonly number: number;
+  readonly hit: InspectedHit;
+  readonly title: string;
+  readonly visitor: string;
+  /** Status of the answer, as the custom variable or the parameter for it tells. */
+  readonly status: number | undefined;
+  /** Server time. */
+  readonly millis: number | undefined;
+  /** Other parts of the time, by parameter. */
+  readonly steps: readonly (readonly [name: string, millis: number])[];
+  /** Whether the filter lets it through. */
+  isShown: boolean;
+}
+
+const MAX_TITLE_CHARACTERS = 300;
+const MAX_VISITOR_CHARACTERS = 64;
+const STEPS = ['pf_net', 'pf_tfr', 'pf_dm1', 'pf_dm2', 'pf_onl'];
+
+export function readHit(hit: InspectedHit, number: number): HeldHit {
+  const { params, stored } = hit;
+  return {
+    number,
+    hit,
+    title: shorten(titleOf(hit), MAX_TITLE_CHARACTERS),
+    visitor: shorten(
+      params.uid || params.cid || params._id || params.cip || '–',
+      MAX_VISITOR_CHARACTERS,
+    ),
+    status: toNumber(statusOf(params)),
+    millis: stored?.time_server ?? toNumber(params.pf_srv),
+    steps: STEPS.flatMap((name) => {
+      const millis = toNumber(params[name]);
+      return millis === undefined ? [] : [[name, millis] as const];
+    }),
+    isShown: true,
+  };
+}
+
+function titleOf({ params, stored }: InspectedHit): string {
+  const event = [params.e_c, params.e_a].filter(Boolean).join(' / ');
+  return (
+    stored?.title ?? stored?.search ?? (event || params.action_name || params.url || 'no title')
+  );
+}
+
+function statusOf({ cvar, http_status }: InspectedHit['params']): unknown {
+  if (cvar === undefined) return http_status;
+  try {
+    const slots = Object.values(JSON.parse(cvar) as Record<string, unknown>);
+    const slot = slots.find((pair) => Array.isArray(pair) && pair[0] === 'http_status_code');
+    return (slot as unknown[] | undefined)?.[1] ?? http_status;
+  } catch {
+    return http_status;
+  }
+}
+
+function toNumber(value: unknown): number | undefined {
+  if (typeof value !== 'string' || value.trim() === '') return undefined;
+  const number = Number(value);
+  return Number.isFinite(number) && number >= 0 ? number : undefined;
+}
+
+export function shorten(text: string, maxCharacters: number): string {
+  return text.length > maxCharacters ? `${text.slice(0, maxCharacters - 1)}…` : text;
+}

@@ -1,0 +1,50 @@
+import { get, type IncomingHttpHeaders } from 'node:http';
+import { onTestFinished } from 'vitest';
+import type { InspectedHit } from '../../src/inspector/index.js';
+
+interface EventData {
+  readonly first?: number;
+  readonly oldest?: number;
+  readonly hits?: InspectedHit[];
+}
+
+/** What a client of `/events` has got so far. */
+export interface Followed {
+  readonly status: number | undefined;
+  readonly events: { readonly event: string; readonly id: string; readonly data: EventData }[];
+  /** Stops and goes on reading. */
+  pause(): void;
+  resume(): void;
+}
+
+export function follow(url: string, headers: IncomingHttpHeaders = {}): Promise<Followed> {
+  return new Promise((resolve, reject) => {
+    const request = get(`${url}/events`, { headers: headers as Record<string, string> });
+    onTestFinished(() => void request.destroy());
+    request.on('error', reject);
+    request.on('response', (response) => {
+      const events: Followed['events'] = [];
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        const messages = (text + chunk).split('\n\n');
+        text = messages.pop() as string;
+        for (const message of messages) {
+          const lines = message.split('\n').map((line) => /^(\w+): (.*)$/.exec(line) ?? []);
+          const {
+            event = '',
+            id = '',
+            data = '',
+          } = Object.fromEntries(lines.map(([, name, value]) => [name, value]));
+          events.push({ event, id, data: JSON.parse(data) });
+        }
+      });
+      response.on('error', () => undefined);
+      resolve({
+        status: response.statusCode,
+        events,
+        pause: () => void response.pause(),
+        resume: () => void response.resume(),
+      });
+    });
+  });
+}

@@ -1,0 +1,146 @@
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
+import { sendBulk } from '../inspector-client.js';
+import { hasChromium, useBrowser } from './browser.js';
+import { listed, sendSome, titles, view } from './some-hits.js';
+
+const open = useBrowser();
+
+const rows = (page: Page, table: 'endpoints' | 'hits') =>
+  page.locator(`#${table} [role=row]`).allInnerTexts();
+
+describe.runIf(hasChromium)('the page', { timeout: 120_000 }, () => {
+  test('says what to do before the first hit, and shows hits as they come', async () => {
+    const { page, inspector, errors } = await open();
+    const empty = page.getByRole('region', { name: 'No hits yet' });
+    expect(await empty.innerText()).toContain(`MATOMO_URL=${inspector.url} MATOMO_SITE_ID=1`);
+    await sendSome(inspector);
+    await listed(page, 7);
+    expect(await empty.isVisible()).toBe(false);
+    expect(await titles(page)).toEqual([
+      'GET /c',
+      'GET /b',
+      'GET /a',
+      'POST /orders',
+      'GET /users/:id',
+      'GET /users/:id',
+      'GET /users/:id',
+    ]);
+    const [users = '', ...others] = await rows(page, 'endpoints');
+    expect(users.split(/\t|\n/).slice(0, 10)).toEqual([
+      'GET /users/:id',
+      '3',
+      '2',
+      '·',
+      '1',
+      '·',
+      '20',
+      '30',
+      '30',
+      'pf_dm1 4',
+    ]);
+    expect(others).toHaveLength(2);
+    expect(await page.getByRole('listitem').filter({ hasText: 'no such site' }).count()).toBe(1);
+    expect(await page.locator('#totals').innerText()).toMatch(/5 tracked\s+1 dropped\s+1 invalid/);
+
+    await sendBulk(inspector, [view('GET /late', 200)]);
+    await listed(page, 8);
+    expect((await titles(page))[0]).toBe('GET /late');
+    expect(errors).toEqual([]);
+  });
+
+  test('shows hits that came before it was opened', async () => {
+    const { page, inspector } = await open();
+    await sendSome(inspector);
+    await page.reload();
+    await listed(page, 7);
+  });
+
+  test('explains every parameter of a hit, and shows what Matomo stores of it', async () => {
+    const { page, inspector } = await open();
+    await sendBulk(inspector, [
+      view('GET /a', 200, { dimension2: 'gold', cip: '192.0.2.1', nonsense: 'x', token_auth: 'T' }),
+    ]);
+    await page.getByRole('button', { name: 'GET /a' }).last().click();
+    const detail = page.getByRole('region', { name: 'GET /a' });
+    const shown = await detail.locator('tbody [role=row]').allInnerTexts();
+    const byName = Object.fromEntries(
+      shown.map((text) => {
+        const [name = '', ...rest] = text.split(/\t|\n/);
+        return [name, rest.join(' ')];
+      }),
+    );
+    expect(byName.pf_srv).toBe('12 server time in ms Page performance time_server = 12');
+    expect(byName.dimension2).toContain('custom_dimension_2 = gold');
+    expect(byName.action_name).toContain('title = GET /a');
+    expect(byName.cip).toMatch(/^needs token +192.0.2.1 .* log_visit.location_ip$/);
+    expect(byName.cvar).toContain('custom_var_v1 = 200');
+    expect(byName.nonsense).toContain('Matomo does not know it');
+    expect(byName.token_auth).not.toContain('T ');
+    await detail.getByRole('link', { name: 'Page performance' }).waitFor();
+    await detail.getByText('The row that Matomo stores').click();
+    expect(await detail.locator('dl').innerText()).toMatch(/time_server\s+12/);
+  });
+
+  test('filters by words, fields and clicks', async () => {
+    const { page, inspector } = await open();
+    await sendSome(inspector);
+    await listed(page, 7);
+    const filter = page.getByRole('searchbox');
+    for (const [text, count] of [
+      ['orders', 1],
+      ['status:4xx', 1],
+      ['status:200 users', 2],
+      ['verdict:invalid', 1],
+      ['pf_dm1:4', 1],
+      ['endpoint:"GET /users/:id"', 3],
+      ['visitor:fedc', 1],
+      ['http://nothing', 0],
+      ['', 7],
+    ] as const) {
+      await filter.fill(text);
+      await listed(page, count);
+    }
+    await page.locator('#endpoints').getByRole('button', { name: 'POST /orders' }).click();
+    await listed(page, 1);
+    expect(await filter.inputValue()).toBe('endpoint:"POST /orders"');
+    await sendSome(inspector);
+    await listed(page, 2);
+    expect(await rows(page, 'endpoints')).toHaveLength(1);
+    await page.locator('#endpoints').getByRole('button', { name: 'POST /orders' }).click();
+    await listed(page, 14);
+    const dropped = page.getByRole('button', { name: '2 dropped' });
+    await dropped.click();
+    await listed(page, 2);
+    expect(await dropped.getAttribute('aria-pressed')).toBe('true');
+  });
+
+  test('holds still while it is paused, and catches up', async () => {
+    const { page, inspector } = await open();
+    await sendSome(inspector);
+    await listed(page, 7);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await sendBulk(inspector, [view('GET /late', 200)]);
+    await page.getByText('paused, 1 wait').waitFor();
+    expect(await titles(page)).toHaveLength(7);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await listed(page, 8);
+    await page.getByText('live', { exact: true }).waitFor();
+  });
+
+  test('clears all hits, here and in the inspector, also when somebody else does', async () => {
+    const { page, inspector } = await open();
+    await sendSome(inspector);
+    await listed(page, 7);
+    await page.getByRole('button', { name: 'Clear' }).click();
+    await page.getByRole('heading', { name: 'No hits yet' }).waitFor();
+    expect(inspector.hits()).toEqual([]);
+    expect(await page.getByRole('status').textContent()).toBe('All hits are cleared');
+    await sendSome(inspector);
+    await listed(page, 7);
+    inspector.clear();
+    await page.getByRole('heading', { name: 'No hits yet' }).waitFor();
+    await sendBulk(inspector, [view('GET /late', 200)]);
+    await listed(page, 1);
+  });
+});
