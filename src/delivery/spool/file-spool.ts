@@ -4,6 +4,7 @@ import type { Hit } from '../../hit/hit.js';
 import type { EncodedHit } from '../batch.js';
 import { type DeliveryCounters, sumOfCounters } from '../counters.js';
 import { Backlog } from './backlog.js';
+import { isMissing } from './is-missing.js';
 import { Lease } from './lease.js';
 import { LifeWatch, type ProcessIdentity } from './life.js';
 import { OwnHits } from './own-hits.js';
@@ -148,7 +149,6 @@ export class FileSpool implements SpoolStore {
   }
 
   async #maintain(): Promise<void> {
-    await this.#own.leaveDeletedSegment();
     await this.#touchOwner();
     await this.#lease.renew();
     if (!this.#lease.isHeld) await this.#stopSending();
@@ -161,7 +161,8 @@ export class FileSpool implements SpoolStore {
   /** Where the folder is no more, what was in it is lost, and hits wait in memory. */
   async #recover(error: unknown): Promise<void> {
     this.#own.reportFailure(error);
-    if (await readdir(this.#folder).catch(() => undefined)) return;
+    const isGone = await readdir(this.#folder).then(() => false, isMissing);
+    if (!isGone) return;
     await this.#stopSending();
     await this.#own.readSettlements();
   }

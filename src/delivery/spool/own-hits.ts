@@ -1,8 +1,9 @@
-import { stat, unlink } from 'node:fs/promises';
+import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Hit } from '../../hit/hit.js';
 import { createDeliveryCounters, type DeliveryCounters } from '../counters.js';
 import { toLine } from './hit-line.js';
+import { isThere } from './is-missing.js';
 import { OwnSegments } from './own-segments.js';
 import { settledName } from './segment-names.js';
 import { SegmentWriter } from './segment-writer.js';
@@ -75,13 +76,6 @@ export class OwnHits {
     if (lost > 0) this.#reports.lost(lost, `they are no longer in ${segment}`);
   }
 
-  /** What is written to a file that somebody has deleted nobody finds. */
-  async leaveDeletedSegment(): Promise<void> {
-    const { segment } = this.#writer;
-    if (segment === undefined || (await isThere(join(this.#options.folder, segment)))) return;
-    if (segment === this.#writer.segment) await this.#startAnew();
-  }
-
   /** Reads what a sender that is another process has decided; not of segments that are in hand here. */
   async readSettlements(isInHand: (segment: string) => boolean = () => false): Promise<void> {
     const { folder } = this.#options;
@@ -97,12 +91,8 @@ export class OwnHits {
     }
   }
 
-  async close(): Promise<void> {
-    await this.#startAnew();
-  }
-
-  /** Ends the segment that is written to, between two writes. */
-  #startAnew(): Promise<void> {
+  /** After what is being written. */
+  close(): Promise<void> {
     this.#writes = this.#writes.then(() => this.#writer.close());
     return this.#writes;
   }
@@ -149,11 +139,4 @@ export class OwnHits {
     this.#retryAtMillis = performance.now() + RETRY_MILLIS;
     this.#reports.notWritten(error);
   }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
