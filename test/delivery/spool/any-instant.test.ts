@@ -11,6 +11,7 @@ vi.mock('node:fs', async (importOriginal) => {
   return { ...(await importOriginal<object>()), readFileSync: simulatedReadFileSync };
 });
 
+vi.setConfig({ testTimeout: 120_000 });
 beforeEach(() => void vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) }));
 afterEach(() => void vi.useRealTimers());
 
