@@ -174,10 +174,10 @@ export class SimulatedMachine {
     }
   }
 
-  /** What others have decided for a process may not have reached it. */
+  /** What others have decided for a process may not have reached it, nor what it had written the disk. */
   #onEnd(ended: SimulatedProcess): void {
-    const isSure = !ended.wasKilled && !this.hasFailed && this.alive.length === 0;
-    if (!isSure) this.unsure += ended.account.pending;
+    const isWell = !ended.wasKilled && !ended.hasHung && !this.hasFailed;
+    if (!isWell || this.alive.length > 0) this.unsure += ended.account.pending;
   }
 
   #check(): void {
