@@ -200,7 +200,9 @@ export class Delivery {
     const { maxExportBatchSize } = this.#options;
     let left = this.#outbox.pending;
     while ((left > 0 || this.#outbox.batched > 0) && !this.#ended) {
-      if (this.#outbox.takesMore) this.#outbox.fill(maxExportBatchSize, Date.now(), true);
+      if (this.#outbox.takesMore && !this.#spool?.takesQueue) {
+        this.#outbox.fill(maxExportBatchSize, Date.now(), true);
+      }
       const batch = this.#next();
       const decided = batch && (await this.#attempt(batch));
       if (decided === undefined) return;

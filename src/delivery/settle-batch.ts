@@ -179,8 +179,9 @@ function narrow(batch: Batch): readonly Batch[] {
 function tryHalves(batch: Batch): readonly Batch[] {
   if (batch.half === 'first') return [{ ...batch, half: 'second' }];
   if (batch.half === 'second') return [{ ...batch, half: undefined, failures: 0 }];
-  const isTime = batch.failures >= TRIES_BEFORE_HALVING && batch.hits.length > 1;
-  return [isTime ? { ...batch, half: 'first' } : batch];
+  if (batch.failures < TRIES_BEFORE_HALVING) return [batch];
+  // One hit has no halves: with newer ones there are some.
+  return [batch.hits.length > 1 ? { ...batch, half: 'first' } : { ...batch, takesNewer: true }];
 }
 
 /** Nothing is decided. */

@@ -279,6 +279,19 @@ test('one hit that rolls every bulk back is found by halving; the others are tra
   expect(delivery.pending).toBe(0);
 });
 
+test('a hit that rolls every bulk back blocks nobody, also where it is the very first', async () => {
+  const { delivery, transport } = setUp();
+  transport.answer((sent) => {
+    const isPoisoned = transport.bodies.at(-1)?.requests.some((query) => query.includes('poison'));
+    return isPoisoned ? answer(500) : processed(sent);
+  });
+  delivery.push(pending({ name: 'poison' }));
+  await vi.advanceTimersByTimeAsync(60_000);
+  for (const name of ['a', 'b', 'c']) delivery.push(pending({ name }));
+  await vi.advanceTimersByTimeAsync(60 * 60_000);
+  expect(delivery.counters).toMatchObject({ tracked: 3, lost: { rejected: 1 } });
+});
+
 test('an outage of Matomo’s database, which answers the same, rejects nothing', async () => {
   const { delivery, transport } = setUp();
   transport.answer(answer(500, { status: 'error', tracked: 0, invalid: 0 }));

@@ -45,6 +45,8 @@ const BEFORE_ANY_HIT: { readonly [fault in Fault]?: Exchange } = {
 /** A Matomo with a database: it keeps what it is sent as a real one would, whatever its answer makes of that. */
 export class SimulatedMatomo implements Transport {
   fault: Fault = 'none';
+  /** Whether it takes any hit. Else it refuses the invalid, and the whole bulk for one that is poison. */
+  takesAll = false;
   /** How often each hit was stored. */
   readonly stored = new Map<string, number>();
   /** Hits that were stored without the sender being told so. */
@@ -67,9 +69,9 @@ export class SimulatedMatomo implements Transport {
   async close(): Promise<void> {}
 
   #answer(names: string[]): Exchange {
-    const invalid = names.filter((name) => name.startsWith('invalid')).length;
-    const valid = names.filter((name) => !name.startsWith('invalid'));
-    const isPoisoned = names.some((name) => name.startsWith('poison'));
+    const valid = names.filter((name) => this.takesAll || !name.startsWith('invalid'));
+    const invalid = names.length - valid.length;
+    const isPoisoned = !this.takesAll && names.some((name) => name.startsWith('poison'));
     const early = BEFORE_ANY_HIT[this.fault];
     if (early) return early;
     if (names.length > this.mostInABulk) return answer(413);

@@ -4,6 +4,7 @@ import type { Hit } from '../../hit/hit.js';
 import type { EncodedHit } from '../batch.js';
 import { type DeliveryCounters, sumOfCounters } from '../counters.js';
 import { Backlog } from './backlog.js';
+import { isMissing } from './is-missing.js';
 import { Lease } from './lease.js';
 import { LifeWatch, type ProcessIdentity } from './life.js';
 import { OwnHits } from './own-hits.js';
@@ -129,6 +130,7 @@ export class FileSpool implements SpoolStore {
   async #close(): Promise<void> {
     clearTimeout(this.#timer);
     await this.#own.close();
+    await this.#step(() => this.#readSettlements(), undefined);
     await this.#step(async () => {
       await this.#backlog?.close();
       this.#backlog = undefined;
@@ -137,6 +139,11 @@ export class FileSpool implements SpoolStore {
       await unlinkIfThere(join(this.#folder, ownerName(this.#instance)));
       await this.#lease.release();
     }, undefined);
+  }
+
+  /** What another process has decided; where this one sends, it knows. */
+  #readSettlements(): Promise<void> {
+    return this.#own.readSettlements((segment) => this.#backlog?.has(segment) ?? false);
   }
 
   #look(): void {
@@ -149,20 +156,20 @@ export class FileSpool implements SpoolStore {
   }
 
   async #maintain(): Promise<void> {
-    await this.#own.leaveDeletedSegment();
     await this.#touchOwner();
     await this.#lease.renew();
     if (!this.#lease.isHeld) await this.#stopSending();
     else if (this.#term === 0) this.#startSending();
     await this.#backlog?.refresh();
-    await this.#own.readSettlements((segment) => this.#backlog?.has(segment) ?? false);
+    await this.#readSettlements();
     this.#own.bytesInFolder = await this.#measure();
   }
 
   /** Where the folder is no more, what was in it is lost, and hits wait in memory. */
   async #recover(error: unknown): Promise<void> {
     this.#own.reportFailure(error);
-    if (await readdir(this.#folder).catch(() => undefined)) return;
+    const isGone = await readdir(this.#folder).then(() => false, isMissing);
+    if (!isGone) return;
     await this.#stopSending();
     await this.#own.readSettlements();
   }

@@ -1,9 +1,10 @@
-import { stat, unlink } from 'node:fs/promises';
+import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Hit } from '../../hit/hit.js';
 import { createDeliveryCounters, type DeliveryCounters } from '../counters.js';
 import { toLine } from './hit-line.js';
+import { isThere } from './is-missing.js';
 import { OwnSegments } from './own-segments.js';
 import { settledName } from './segment-names.js';
 import { SegmentWriter } from './segment-writer.js';
@@ -81,13 +82,6 @@ export class OwnHits {
     if (lost > 0) this.#reports.lost(lost, `they are no longer in ${segment}`);
   }
 
-  /** What is written to a file that somebody has deleted nobody finds. */
-  async leaveDeletedSegment(): Promise<void> {
-    const { segment } = this.#writer;
-    if (segment === undefined || (await isThere(join(this.#options.folder, segment)))) return;
-    if (segment === this.#writer.segment) await this.#startAnew();
-  }
-
   /** Reads what a sender that is another process has decided; not of segments that are in hand here. */
   async readSettlements(isInHand: (segment: string) => boolean = () => false): Promise<void> {
     const { folder } = this.#options;
@@ -103,12 +97,8 @@ export class OwnHits {
     }
   }
 
-  async close(): Promise<void> {
-    await this.#startAnew();
-  }
-
-  /** Ends the segment that is written to, between two writes. */
-  #startAnew(): Promise<void> {
+  /** After what is being written. */
+  close(): Promise<void> {
     this.#writes = this.#writes.then(() => this.#writer.close());
     return this.#writes;
   }
@@ -166,11 +156,4 @@ async function toLines(hits: readonly Hit[]): Promise<Buffer[]> {
     lines.push(...hits.slice(start, start + PORTION).map(toLine));
   }
   return lines;
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -94,8 +94,7 @@ export class SegmentReader {
     while (this.#ahead.length < hits) {
       const chunk = await this.#read(this.#position + this.#rest.length);
       if (chunk.length === 0) {
-        if (isFinal && this.#rest.length > 0) this.#addLine(this.#rest, this.#rest.length);
-        if (isFinal) this.#rest = Buffer.alloc(0);
+        if (isFinal || isWhole(this.#rest)) this.#addRest();
         return true;
       }
       this.#addLines(chunk);
@@ -198,6 +197,13 @@ export class SegmentReader {
     this.#skipsLine = true; // no hit is as long
     this.#position += this.#rest.length;
     this.#rest = Buffer.alloc(0);
+  }
+
+  /** A line without its line feed. */
+  #addRest(): void {
+    const rest = this.#rest;
+    this.#rest = Buffer.alloc(0);
+    if (rest.length > 0) this.#addLine(rest, rest.length);
   }
 
   #addLine(line: Buffer, length: number): void {

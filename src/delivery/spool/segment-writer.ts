@@ -1,5 +1,6 @@
 import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isThere } from './is-missing.js';
 import { segmentName } from './segment-names.js';
 
 /** What has come of an attempt to write: the first lines, in this segment. */
@@ -27,11 +28,6 @@ export class SegmentWriter {
     this.#maxSegmentBytes = maxSegmentBytes;
   }
 
-  /** The segment that is written to. */
-  get segment(): string | undefined {
-    return this.#file && this.#segment;
-  }
-
   /** Never rejects. */
   async append(lines: readonly Buffer[]): Promise<Written> {
     let bytes = 0;
@@ -46,10 +42,11 @@ export class SegmentWriter {
       this.#size += bytes;
       return { segment: this.#segment, lines: lines.length, bytes };
     } catch (error) {
+      const whole = countWhole(lines, bytes);
+      const isUseless = this.#file !== undefined && this.#size === 0 && whole === 0;
       // A torn line stays the last of its segment.
       await this.close();
-      const whole = countWhole(lines, bytes);
-      if (this.#size === 0 && whole === 0) await this.#discard();
+      if (isUseless) await this.#discard();
       return { segment: this.#segment, lines: whole, bytes, error: error as Error };
     }
   }
@@ -67,8 +64,14 @@ export class SegmentWriter {
     await unlink(join(this.#folder, this.#segment)).catch(() => undefined);
   }
 
+  /** What is written to a file that somebody has deleted nobody finds. */
+  async #isDeleted(): Promise<boolean> {
+    if (this.#file === undefined || this.#segment === undefined) return false;
+    return !(await isThere(join(this.#folder, this.#segment)));
+  }
+
   async #open(): Promise<FileHandle> {
-    if (this.#size >= this.#maxSegmentBytes) await this.close();
+    if (this.#size >= this.#maxSegmentBytes || (await this.#isDeleted())) await this.close();
     if (this.#file) return this.#file;
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     this.#number += 1;
@@ -87,12 +90,13 @@ async function syncFolder(folder: string): Promise<void> {
   await handle?.close();
 }
 
+/** The last is whole without its line feed too: a reader takes it. */
 function countWhole(lines: readonly Buffer[], bytes: number): number {
   let end = 0;
   let whole = 0;
   for (const line of lines) {
     end += line.length;
-    if (end > bytes) break;
+    if (end - 1 > bytes) break;
     whole += 1;
   }
   return whole;

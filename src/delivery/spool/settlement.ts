@@ -1,5 +1,6 @@
 import { open, readFile, rename } from 'node:fs/promises';
 import { addCounters, createDeliveryCounters, type DeliveryCounters } from '../counters.js';
+import { isMissing } from './is-missing.js';
 
 /** What has been decided of a segment. */
 export interface Settlement {
@@ -13,13 +14,14 @@ export interface Settlement {
   readonly isFinished: boolean;
 }
 
-/** `undefined` where there is none; nothing is decided where it cannot be read. */
+/** `undefined` where there is none; nothing is decided where it is damaged. Rejects where that cannot be told at present. */
 export async function readSettlement(path: string): Promise<Settlement | undefined> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
   }
   return parse(text) ?? nothingSettled();
 }

@@ -1,0 +1,134 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { checkMachine } from '../../support/check-machine.js';
+import { SimulatedMachine } from '../../support/simulated-machine.js';
+
+vi.mock('node:fs/promises', async () => {
+  const { simulatedPromises } = await import('../../support/simulated-disk.js');
+  return simulatedPromises;
+});
+vi.mock('node:fs', async (importOriginal) => {
+  const { simulatedReadFileSync } = await import('../../support/simulated-proc.js');
+  return { ...(await importOriginal<object>()), readFileSync: simulatedReadFileSync };
+});
+
+vi.setConfig({ testTimeout: 120_000 });
+beforeEach(() => void vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) }));
+afterEach(() => void vi.useRealTimers());
+
+function createMachine(): SimulatedMachine {
+  return new SimulatedMachine({
+    seed: 1,
+    hasToken: true,
+    maxExportBatchSize: 3,
+    maxQueueSize: 1000,
+    maxSpoolBytes: 1e9,
+    mostInABulk: 1000,
+    slowestMillis: 0,
+    isContained: false,
+  });
+}
+
+test('a disk that is full after any byte of three hits: each is stored once', async () => {
+  for (let room = 0; room < 150; room++) {
+    const machine = createMachine();
+    const process = machine.start();
+    await machine.wait(10);
+    machine.fill(room);
+    for (let i = 0; i < 3; i++) machine.hit(process);
+    await machine.wait(1000);
+    await machine.recover();
+    checkMachine(machine);
+    expect([room, ...machine.matomo.stored.values()]).toEqual([room, 1, 1, 1]);
+  }
+});
+
+test('any one operation of the disk that fails loses nothing', async () => {
+  const operations = await run(createMachine());
+  for (let failing = 0; failing < operations; failing++) {
+    const machine = createMachine();
+    machine.fail((operation) => operation === failing);
+    await run(machine);
+  }
+});
+
+test('a disk that fails from any operation on, for a second, loses nothing', async () => {
+  const operations = await run(createMachine());
+  for (let first = 0; first < operations; first++) {
+    const machine = createMachine();
+    let sinceMillis = Number.POSITIVE_INFINITY;
+    machine.fail((operation) => {
+      if (operation === first) sinceMillis = Date.now();
+      return Date.now() - sinceMillis >= 0 && Date.now() - sinceMillis < 1000;
+    });
+    await run(machine);
+  }
+});
+
+test('a segment with hits stays where it could not be synced, and the next cannot be made', async () => {
+  for (let failing = 0; failing < 30; failing++) {
+    const machine = createMachine();
+    machine.matomo.fault = 'refused';
+    machine.fail((operation) => operation === failing);
+    const process = machine.start();
+    machine.hit(process);
+    await machine.wait(400);
+    const { operations } = machine.disk;
+    machine.fail((operation) => operation === operations);
+    machine.hit(process);
+    process.shutDown();
+    await machine.wait(2000);
+    await machine.recover();
+    checkMachine(machine);
+  }
+});
+
+test('after its segment has been deleted a process writes to another', async () => {
+  const machine = createMachine();
+  const process = machine.start();
+  machine.hit(process);
+  await machine.wait(200);
+  for (const name of machine.files().filter((file) => file.endsWith('.hits'))) {
+    machine.disk.volume.unlinkSync(`/spool/${name}`);
+  }
+  machine.hit(process);
+  await machine.wait(3000);
+  expect([...machine.matomo.stored.keys()]).toEqual(['hit-2']);
+  expect(process.account).toMatchObject({
+    pending: 0,
+    counters: { tracked: 1, lost: { spool: 1 } },
+  });
+});
+
+test('a kill at any operation of the sender loses nothing that was on the disk', async () => {
+  const operations = await run(createMachine());
+  for (let last = 0; last < operations; last++) {
+    const machine = createMachine();
+    await run(machine, last);
+    expect(machine.mayBeDoubled.size).toBeLessThanOrEqual(3);
+  }
+});
+
+/** Two processes come and go on one disk, with hits of both. Returns how many operations of the disk that takes. */
+async function run(machine: SimulatedMachine, lastOperation?: number): Promise<number> {
+  const sender = machine.start();
+  if (lastOperation !== undefined) sender.operationsLeft = lastOperation;
+  await machine.wait(50);
+  const other = machine.start();
+  for (let i = 0; i < 3; i++) {
+    if (!sender.isDead) machine.hit(sender);
+    machine.hit(other);
+    machine.hit(other);
+    await machine.wait(450);
+  }
+  machine.matomo.fault = 'refused';
+  machine.hit(other);
+  await machine.wait(500);
+  machine.matomo.fault = 'none';
+  sender.shutDown();
+  machine.hit(other);
+  await machine.wait(700);
+  const { operations } = machine.disk;
+  await machine.recover();
+  checkMachine(machine);
+  return operations;
+}

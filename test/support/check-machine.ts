@@ -1,0 +1,58 @@
+import { expect } from 'vitest';
+import { sumOfCounters } from '../../src/delivery/counters.js';
+import type { SimulatedMachine } from './simulated-machine.js';
+import type { SimulatedProcess } from './simulated-process.js';
+
+/** Whether nothing was lost, doubled or left over that need not be, once a machine has recovered. */
+export function checkMachine(machine: SimulatedMachine): void {
+  expect(machine.offences).toEqual([]);
+  checkFiles(machine);
+  checkDoubled(machine);
+  for (const process of machine.processes) checkMissing(machine, process);
+  checkCounts(machine);
+}
+
+function checkFiles(machine: SimulatedMachine): void {
+  const files = machine.files();
+  expect(files).toContainEqual(expect.stringMatching(/\.lease$/));
+  // What a disk with faults has left beside segments the next process clears away.
+  const left = machine.hasFailed ? files.filter((name) => name.endsWith('.hits')) : files.slice(1);
+  expect(left).toEqual([]);
+}
+
+function checkDoubled({ matomo, mayBeDoubled }: SimulatedMachine): void {
+  const doubled = [...matomo.stored].filter(
+    ([name, times]) => times > 1 + (mayBeDoubled.get(name) ?? 0),
+  );
+  expect(doubled).toEqual([]);
+}
+
+/** A hit that was to be stored and is not has an end that was counted, or was not on the disk when its process was killed. */
+function checkMissing(machine: SimulatedMachine, process: SimulatedProcess): void {
+  const { matomo, mayBeMissing, written } = machine;
+  const { pending, counters } = process.account;
+  const { lost } = counters;
+  expect(lost).toMatchObject({ spool: 0, expired: 0, too_large: 0 });
+  const missing = process.hits.filter(
+    (name) => name.startsWith('hit') && !matomo.stored.has(name) && !mayBeMissing.has(name),
+  );
+  expect(missing.filter((name) => written.has(name))).toEqual([]);
+  if (process.wasKilled) return;
+  // A shutdown does not wait for a disk that hangs.
+  const unwritten = process.hasHung ? pending : 0;
+  expect(missing.length).toBeLessThanOrEqual(lost.shutdown + unwritten);
+}
+
+/** What Matomo said is what the processes have counted, and each hit was counted once, but for what died with one of them. */
+function checkCounts({ matomo, processes, mayBeDoubled, unsure }: SimulatedMachine): void {
+  const sum = (of: (process: SimulatedProcess) => number) =>
+    processes.reduce((total, process) => total + of(process), 0);
+  const doubled = [...mayBeDoubled.values()].reduce((total, times) => total + times, 0);
+  const said = matomo.answeredTracked + matomo.answeredAccepted;
+  const heard = sum(({ account: { counters } }) => counters.tracked + counters.accepted);
+  expect(said - heard).toBeGreaterThanOrEqual(0);
+  expect(said - heard).toBeLessThanOrEqual(unsure + doubled);
+  const uncounted = sum(({ account: { hits, counters } }) => hits - sumOfCounters(counters));
+  expect(uncounted).toBeGreaterThanOrEqual(-doubled);
+  expect(uncounted).toBeLessThanOrEqual(unsure);
+}

@@ -1,0 +1,196 @@
+import { join } from 'node:path';
+import { Volume } from 'memfs';
+
+/** How a process sees the disk: its files are below a path of its own, and it may be killed at any operation. */
+export interface DiskUser {
+  /** Below this the process finds what is at the root of the disk. */
+  readonly root: string;
+  /** What it does from now on never ends. */
+  isDead: boolean;
+  /** It is killed by the operation after so many. */
+  operationsLeft: number;
+  /** What it does waits until then. */
+  readonly awake: Promise<void> | undefined;
+  die(): void;
+}
+
+export interface DiskOptions {
+  /** From 0 to 1, each time another. */
+  readonly random: () => number;
+  /** An operation takes up to this; 0: no time at all. */
+  readonly slowestMillis: number;
+  /** These bytes are in a file from now on, also where their process is killed. */
+  readonly onWritten: (path: string, bytes: Buffer) => void;
+  /** A file is there that was not. */
+  readonly onCreated: (path: string, user: DiskUser) => void;
+}
+
+/** A disk that simulated processes share. What a killed process had begun to write is torn. */
+export class SimulatedDisk {
+  readonly volume = new Volume();
+  /** Bytes that it still takes. */
+  room = Number.POSITIVE_INFINITY;
+  /** Whether the operation of this number, from 0, fails. */
+  fails: (operation: number) => boolean = () => false;
+  /** How many operations there have been. */
+  operations = 0;
+  readonly #options: DiskOptions;
+  readonly #users = new Map<string, DiskUser>();
+
+  constructor(options: DiskOptions) {
+    this.#options = options;
+  }
+
+  attach(user: DiskUser): void {
+    this.#users.set(user.root, user);
+  }
+
+  userOf(path: string): DiskUser {
+    const root = path.slice(0, path.indexOf('/', 1));
+    const user = this.#users.get(root);
+    if (!user) throw new Error(`nobody's path: ${path}`);
+    return user;
+  }
+
+  /** Does something for a process, unless it is dead by then. `part` is what a killed one leaves of it. */
+  async run<T>(user: DiskUser, operation: () => T, part: () => void = () => undefined): Promise<T> {
+    const { random, slowestMillis } = this.#options;
+    if (slowestMillis > 0 && !user.isDead) {
+      await new Promise((resolve) => setTimeout(resolve, random() * slowestMillis));
+    }
+    await user.awake;
+    if (user.isDead) return new Promise(() => undefined);
+    if (user.operationsLeft-- <= 0) {
+      part();
+      user.die();
+      return new Promise(() => undefined);
+    }
+    this.operations += 1;
+    if (this.fails(this.operations - 1)) throw diskError('EIO');
+    return operation();
+  }
+
+  /** Writes for a process what there is room for. */
+  write(user: DiskUser, bytes: Buffer, write: (part: Buffer) => void): Promise<number> {
+    return this.run(
+      user,
+      () => {
+        const part = bytes.subarray(0, this.room);
+        if (part.length === 0) throw diskError('ENOSPC');
+        this.room -= part.length;
+        write(part);
+        return part.length;
+      },
+      () => write(bytes.subarray(0, Math.floor(this.#options.random() * bytes.length))),
+    );
+  }
+
+  written(path: string, bytes: Buffer): void {
+    this.#options.onWritten(path, bytes);
+  }
+
+  created(path: string, user: DiskUser): void {
+    this.#options.onCreated(path, user);
+  }
+}
+
+let disk: SimulatedDisk;
+
+/** What the functions below work on from now on. */
+export function useDisk(used: SimulatedDisk): void {
+  disk = used;
+}
+
+class SimulatedFile {
+  readonly #user: DiskUser;
+  readonly #path: string;
+  readonly #descriptor: number;
+
+  constructor(user: DiskUser, path: string, descriptor: number) {
+    this.#user = user;
+    this.#path = path;
+    this.#descriptor = descriptor;
+  }
+
+  read(buffer: Buffer, offset: number, length: number, position: number) {
+    const { volume } = disk;
+    return disk.run(this.#user, () => ({
+      bytesRead: volume.readSync(this.#descriptor, buffer, offset, length, position),
+    }));
+  }
+
+  async write(buffer: Buffer, offset: number) {
+    const bytesWritten = await disk.write(this.#user, buffer.subarray(offset), (part) => {
+      disk.volume.writeSync(this.#descriptor, part);
+      disk.written(this.#path, part);
+    });
+    return { bytesWritten };
+  }
+
+  async writeFile(text: string) {
+    const bytes = Buffer.from(text);
+    for (let end = 0; end < bytes.length; ) end += (await this.write(bytes, end)).bytesWritten;
+  }
+
+  stat() {
+    return disk.run(this.#user, () => disk.volume.fstatSync(this.#descriptor));
+  }
+
+  datasync() {
+    return disk.run(this.#user, () => undefined);
+  }
+
+  sync() {
+    return disk.run(this.#user, () => undefined);
+  }
+
+  close() {
+    return disk.run(this.#user, () => disk.volume.closeSync(this.#descriptor));
+  }
+}
+
+/** In the place of `node:fs/promises`, as far as the spool uses it. */
+export const simulatedPromises = {
+  mkdir: (path: string, options: object) =>
+    inPlace(path, (own) => disk.volume.mkdirSync(own, options)),
+  readdir: (path: string) => inPlace(path, (own) => disk.volume.readdirSync(own)),
+  readFile: (path: string, encoding: 'utf8') =>
+    inPlace(path, (own) => disk.volume.readFileSync(own, encoding)),
+  rename: (from: string, to: string) =>
+    inPlace(from, (own, root) => disk.volume.renameSync(own, to.slice(root.length))),
+  stat: (path: string) => inPlace(path, (own) => disk.volume.statSync(own)),
+  unlink: (path: string) => inPlace(path, (own) => disk.volume.unlinkSync(own)),
+  utimes: (path: string, accessed: Date, modified: Date) =>
+    inPlace(path, (own) => disk.volume.utimesSync(own, accessed, modified)),
+  async open(path: string, flags: string, mode?: number) {
+    const file = await inPlace(path, (own, _, user) => {
+      const isNew = !disk.volume.existsSync(own);
+      const descriptor = disk.volume.openSync(own, flags, mode);
+      if (isNew) disk.created(own, user);
+      return new SimulatedFile(user, own, descriptor);
+    });
+    return file;
+  },
+  async writeFile(path: string, text: string, { mode }: { mode?: number } = {}) {
+    const file = await simulatedPromises.open(path, 'w', mode);
+    await file.writeFile(text).finally(() => file.close());
+  },
+};
+
+function inPlace<T>(
+  path: string,
+  operation: (own: string, root: string, user: DiskUser) => T,
+): Promise<T> {
+  const user = disk.userOf(path);
+  const own = path.slice(user.root.length);
+  return disk.run(user, () => operation(own, user.root, user));
+}
+
+/** Where the processes of a disk find their spool. */
+export function spoolOf({ root }: Pick<DiskUser, 'root'>): string {
+  return join(root, 'spool');
+}
+
+function diskError(code: string): Error {
+  return Object.assign(new Error(`${code}: simulated`), { code });
+}

@@ -1,0 +1,194 @@
+import { vi } from 'vitest';
+import { createRandom } from './create-random.js';
+import { type DiskUser, SimulatedDisk, useDisk } from './simulated-disk.js';
+import { SimulatedMatomo } from './simulated-matomo.js';
+import { useProcesses } from './simulated-proc.js';
+import { type ProcessSizes, SimulatedProcess } from './simulated-process.js';
+import { unsettledHits } from './unsettled-hits.js';
+import { createWayToMatomo } from './way-to-matomo.js';
+
+/** No process of a real machine has such a number. */
+const FIRST_PID = 5_000_000;
+
+export interface MachineOptions extends ProcessSizes {
+  readonly seed: number;
+  readonly slowestMillis: number;
+  readonly mostInABulk: number;
+  /** Processes are in containers of their own: none can be asked whether it lives. */
+  readonly isContained: boolean;
+}
+
+/** Processes that come and go on one disk, their Matomo, and what is to be known of all their hits. */
+export class SimulatedMachine {
+  readonly matomo: SimulatedMatomo;
+  readonly disk: SimulatedDisk;
+  readonly processes: SimulatedProcess[] = [];
+  /** Hits of which Matomo may have kept none, and what sent them knows that. */
+  readonly mayBeMissing = new Set<string>();
+  /** How often a hit may be stored beyond the first time. */
+  readonly mayBeDoubled = new Map<string, number>();
+  /** Hits that were on the disk at some time. */
+  readonly written = new Set<string>();
+  /** Hits whose end may be known to nobody who lives. */
+  unsure = 0;
+  /** Whether the disk has had a fault. */
+  hasFailed = false;
+  /** From 0 to 1, each time another. */
+  readonly random: () => number;
+  /** Who has had the lease last. */
+  sender: SimulatedProcess | undefined;
+  /** What should not have happened. */
+  readonly offences: string[] = [];
+  readonly #options: MachineOptions;
+  #made = 0;
+
+  /** The only one from now on. */
+  constructor(options: MachineOptions) {
+    vi.clearAllTimers();
+    this.#options = options;
+    this.random = createRandom(options.seed);
+    this.matomo = new SimulatedMatomo(options.mostInABulk);
+    this.disk = new SimulatedDisk({
+      random: this.random,
+      slowestMillis: options.slowestMillis,
+      onWritten: (path, bytes) => this.#onWritten(path, bytes),
+      onCreated: (path, user) => this.#onCreated(path, user),
+    });
+    this.disk.volume.mkdirSync('/spool');
+    useDisk(this.disk);
+    useProcesses((pid) => this.#living(pid)?.identity.started);
+  }
+
+  get alive(): SimulatedProcess[] {
+    return this.processes.filter(({ isDead }) => !isDead);
+  }
+
+  /** A new process; it may have the number of one that has gone. */
+  start(): SimulatedProcess {
+    const number = this.processes.length + 1;
+    let pid = FIRST_PID;
+    while (this.#living(pid)) pid += 1;
+    const place = this.#options.isContained ? `container ${number}` : 'here';
+    const process = new SimulatedProcess(
+      number,
+      { pid, place, started: String(number) },
+      this.disk,
+      this.#options,
+      createWayToMatomo(this, number),
+      (ended) => this.#onEnd(ended),
+    );
+    this.processes.push(process);
+    return process;
+  }
+
+  /** A request of a process ends, with a hit that is called so, and a number. */
+  hit(process: SimulatedProcess, name = 'hit'): void {
+    this.#made += 1;
+    process.push(`${name}-${this.#made}`, String(this.#made % 3));
+  }
+
+  /** The disk takes so many bytes more. */
+  fill(room: number): void {
+    this.hasFailed = true;
+    this.disk.room = room;
+  }
+
+  /** Operations of the disk fail. */
+  fail(fails: (operation: number) => boolean): void {
+    this.hasFailed = true;
+    this.disk.fails = fails;
+  }
+
+  repairDisk(): void {
+    this.disk.room = Number.POSITIVE_INFINITY;
+    this.disk.fails = () => false;
+  }
+
+  /**
+   * Nothing fails any more, not even a hit that cannot be told from a database that is away or from a wrong token. One
+   * process is left, gets all the time that it needs, and ends.
+   */
+  async recover(): Promise<void> {
+    this.matomo.fault = 'none';
+    this.matomo.takesAll = true;
+    this.repairDisk();
+    const last = this.alive.find(({ isClosing }) => !isClosing) ?? this.start();
+    for (const process of this.alive) {
+      process.operationsLeft = Number.POSITIVE_INFINITY;
+      if (process !== last) process.shutDown();
+    }
+    for (let i = 0; i < 100; i++) {
+      await this.wait(i < 20 ? 500 : 10_000);
+      const isOthers = (name: string) =>
+        !name.endsWith('.lease') && !name.startsWith(last.instance);
+      const isDone = last.account.pending === 0 && !this.files().some(isOthers);
+      const isAlone = this.alive.length === 1 && this.sender === last;
+      if (isDone && isAlone && last.awake === undefined) break;
+    }
+    last.shutDown();
+    await this.wait(2000);
+  }
+
+  /** Lets time pass, and everything that is due happen; whatever happens, all hits are accounted for. */
+  async wait(millis: number): Promise<void> {
+    let isOver = false;
+    setTimeout(() => {
+      isOver = true;
+    }, millis);
+    await settled();
+    while (!isOver) {
+      vi.advanceTimersToNextTimer();
+      await settled();
+      this.#check();
+    }
+  }
+
+  /** What is in the spool. */
+  files(): string[] {
+    return this.disk.volume.readdirSync('/spool') as string[];
+  }
+
+  #living(pid: number): SimulatedProcess | undefined {
+    return this.alive.find(({ identity }) => identity.pid === pid);
+  }
+
+  #onWritten(path: string, bytes: Buffer): void {
+    if (!path.endsWith('.hits')) return;
+    for (const [, name = ''] of bytes.toString('latin1').matchAll(/\?h=(\S+)\n/g)) {
+      this.written.add(name);
+    }
+  }
+
+  /** Another sends: it does not know of what the one before has sent and not written down. */
+  #onCreated(path: string, user: DiskUser): void {
+    if (!path.endsWith('.lease')) return;
+    const before = this.sender;
+    this.sender = user as SimulatedProcess;
+    if (!before || before === user) return;
+    if (!(before.wasKilled || before.hasHung || this.hasFailed)) return;
+    const open = unsettledHits(this.disk.volume, '/spool');
+    for (const name of before.sent) {
+      if (!open.has(name)) continue;
+      this.mayBeDoubled.set(name, (this.mayBeDoubled.get(name) ?? 0) + 1);
+      this.unsure += 1;
+    }
+  }
+
+  /** What others have decided for a process may not have reached it, nor what it had written the disk. */
+  #onEnd(ended: SimulatedProcess): void {
+    const isWell = !ended.wasKilled && !ended.hasHung && !this.hasFailed;
+    if (!isWell || this.alive.length > 0) this.unsure += ended.account.pending;
+  }
+
+  #check(): void {
+    for (const process of this.processes) {
+      if (process.isLawful) continue;
+      throw new Error(`hits are unaccounted for: ${JSON.stringify(process.account)}`);
+    }
+  }
+}
+
+/** When everything that needs no time has happened. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
+}

@@ -1,0 +1,161 @@
+import { type DeliveryCounters, sumOfCounters } from '../../src/delivery/counters.js';
+import { Delivery } from '../../src/delivery/delivery.js';
+import { FileSpool } from '../../src/delivery/spool/file-spool.js';
+import type { ProcessIdentity } from '../../src/delivery/spool/life.js';
+import { instanceName, ownerName } from '../../src/delivery/spool/segment-names.js';
+import { SpoolReports } from '../../src/delivery/spool/spool-reports.js';
+import type { Transport } from '../../src/delivery/transport.js';
+import { type DiskUser, type SimulatedDisk, spoolOf } from './simulated-disk.js';
+
+export interface ProcessSizes {
+  readonly hasToken: boolean;
+  readonly maxExportBatchSize: number;
+  readonly maxQueueSize: number;
+  readonly maxSpoolBytes: number;
+}
+
+/** What a process has to say of its hits. */
+export interface Account {
+  readonly hits: number;
+  readonly adopted: number;
+  readonly pending: number;
+  readonly counters: DeliveryCounters;
+}
+
+/** A process with a delivery and a spool, which may be killed. */
+export class SimulatedProcess implements DiskUser {
+  readonly root: string;
+  readonly identity: ProcessIdentity;
+  /** Its files begin with this. */
+  readonly instance: string;
+  isDead = false;
+  wasKilled = false;
+  /** Whether it has stood still at some time. */
+  hasHung = false;
+  awake: Promise<void> | undefined;
+  operationsLeft = Number.POSITIVE_INFINITY;
+  /** Names of the hits that it was given and has taken. */
+  readonly hits: string[] = [];
+  /** Names of the hits that it has sent, its own and others'. */
+  readonly sent = new Set<string>();
+  /** Hits of the spool in its bulk that is under way. */
+  inFlight = 0;
+  readonly #delivery: Delivery;
+  readonly #onEnd: (process: SimulatedProcess) => void;
+  #made = 0;
+  #last: Account | undefined;
+  isClosing = false;
+
+  constructor(
+    number: number,
+    identity: ProcessIdentity,
+    disk: SimulatedDisk,
+    sizes: ProcessSizes,
+    wayToMatomo: Transport,
+    onEnd: (process: SimulatedProcess) => void,
+  ) {
+    this.root = `/${number}`;
+    this.identity = identity;
+    this.#onEnd = onEnd;
+    disk.attach(this);
+    this.instance = instanceName(Date.now(), identity.pid, String(number).padStart(8, '0'));
+    disk.volume.writeFileSync(`/spool/${ownerName(this.instance)}`, JSON.stringify(identity));
+    const silent = () => undefined;
+    const diagnostics = {
+      info: silent,
+      warn: silent,
+      error: silent,
+      warnOnce: silent,
+      print: silent,
+    };
+    const folder = spoolOf(this);
+    this.#delivery = new Delivery(
+      {
+        ...sizes,
+        tokenAuth: sizes.hasToken ? 't' : undefined,
+        maxQueueBytes: 1e9,
+        resendUnconfirmed: false,
+        scheduledDelayMillis: 300,
+        exportTimeoutMillis: 30_000,
+      },
+      wayToMatomo,
+      diagnostics,
+      () => 0.5,
+      new FileSpool(
+        { folder, maxBytes: sizes.maxSpoolBytes },
+        this.instance,
+        identity,
+        new SpoolReports(folder, diagnostics),
+      ),
+    );
+  }
+
+  /** As it is, or as it was at its end. */
+  get account(): Account {
+    if (this.#last) return this.#last;
+    const { adopted, pending, counters } = this.#delivery;
+    return { hits: this.#made, adopted, pending, counters };
+  }
+
+  /** Whether every hit is either pending or counted. */
+  get isLawful(): boolean {
+    const { hits, adopted, pending, counters } = this.account;
+    return pending >= 0 && hits + adopted === pending + sumOfCounters(counters);
+  }
+
+  push(name: string, visitor: string): void {
+    this.#made += 1;
+    const endedMillis = Date.now();
+    const isTaken = this.#delivery.push({
+      endedMillis,
+      bytes: 1000,
+      isSettled: (nowMillis) => nowMillis - endedMillis >= 20,
+      settle: () => [
+        {
+          site: 1,
+          visitor,
+          startSeconds: Math.floor(endedMillis / 1000),
+          kind: 'page',
+          query: `?h=${name}`,
+        },
+      ],
+    });
+    if (isTaken) this.hits.push(name);
+  }
+
+  flush(): void {
+    void this.#delivery.flush();
+  }
+
+  shutDown(): void {
+    if (this.isClosing) return;
+    this.isClosing = true;
+    void this.#delivery.shutdown(1000).then(() => this.#end());
+  }
+
+  /** Stands still for so long, like a machine that sleeps. */
+  hang(millis: number): void {
+    this.hasHung = true;
+    this.awake ??= new Promise((resolve) => {
+      setTimeout(() => {
+        this.awake = undefined;
+        resolve();
+      }, millis);
+    });
+  }
+
+  /** Like `kill -9`. */
+  die(): void {
+    if (this.isDead) return;
+    this.wasKilled = true;
+    this.#end();
+    void this.#delivery.shutdown(0); // ends its timers, and nothing else any more
+  }
+
+  #end(): void {
+    if (this.isDead) return;
+    this.#last = { ...this.account, counters: structuredClone(this.#delivery.counters) };
+    this.isDead = true;
+    this.#onEnd(this);
+  }
+}

@@ -1,0 +1,37 @@
+import type { Exchange, Transport } from '../../src/delivery/transport.js';
+import { noAnswer } from './scripted-transport.js';
+import type { SimulatedMachine } from './simulated-machine.js';
+import type { Fault } from './simulated-matomo.js';
+import type { SimulatedProcess } from './simulated-process.js';
+
+/** What Matomo does to a bulk of which then nobody knows what was stored. */
+const MAY_LOSE: readonly Fault[] = ['gateway time-out', 'another page', 'some lost inside'];
+
+/** The way of one process of a machine to its Matomo, which notes what passes. What it has sent arrives, also where it is killed then. */
+export function createWayToMatomo(machine: SimulatedMachine, number: number): Transport {
+  const own = () => machine.processes[number - 1] as SimulatedProcess;
+  let giveUp = (_: Exchange) => {};
+  return {
+    async send(body) {
+      if (own().isDead) return new Promise(() => undefined);
+      const { requests } = JSON.parse(body.toString('latin1')) as { requests: string[] };
+      const names = requests.map((query) => query.slice(3));
+      for (const name of names) own().sent.add(name);
+      own().inFlight = names.every((name) => machine.written.has(name)) ? names.length : 0;
+      const bulks = machine.alive.filter(({ inFlight, hasHung }) => inFlight > 0 && !hasHung);
+      if (bulks.length > 1 && !machine.hasFailed) machine.offences.push('two bulks at once');
+      const given = new Promise<Exchange>((resolve) => {
+        giveUp = resolve;
+      });
+      const exchange = await Promise.race([machine.matomo.send(body), given]);
+      await own().awake;
+      if (own().isDead) return new Promise(() => undefined);
+      own().inFlight = 0;
+      if (exchange.kind === 'no_answer' || MAY_LOSE.includes(machine.matomo.fault)) {
+        for (const name of names) machine.mayBeMissing.add(name);
+      }
+      return exchange;
+    },
+    close: async () => giveUp(noAnswer),
+  };
+}
