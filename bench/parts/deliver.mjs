@@ -1,15 +1,22 @@
-// Hits to a sink, as fast as it takes them: `deliver.mjs <way> <url of the sink>`. Sends hits a second and CPU microseconds a hit.
+// Hits to a sink, as fast as it takes them: `deliver.mjs <way> <url of the sink>`. Sends hits a second and CPU
+// microseconds a hit, the best of several times: others use the machine too.
 import { DELIVERIES } from './deliveries.mjs';
 
+const REPEATS = 5;
 const [way, url] = process.argv.slice(2);
 const deliver = await DELIVERIES[way](url);
 
 await deliver(); // for warming up
-const begunCpu = process.cpuUsage();
-const begun = performance.now();
-const hits = await deliver();
-const seconds = (performance.now() - begun) / 1000;
-const { user, system } = process.cpuUsage(begunCpu);
+const best = { perSecond: 0, micros: Number.POSITIVE_INFINITY };
+for (let i = 0; i < REPEATS; i++) {
+  const begunCpu = process.cpuUsage();
+  const begun = performance.now();
+  const hits = await deliver();
+  const seconds = (performance.now() - begun) / 1000;
+  const { user, system } = process.cpuUsage(begunCpu);
+  best.perSecond = Math.max(best.perSecond, hits / seconds);
+  best.micros = Math.min(best.micros, (user + system) / hits);
+}
 
 process.on('disconnect', () => process.exit());
-process.send({ perSecond: hits / seconds, micros: (user + system) / hits });
+process.send(best);

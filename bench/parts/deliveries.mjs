@@ -12,7 +12,7 @@ const VISITORS = 200;
 export const DELIVERIES = { ceiling, package: ours, trackBulk, track };
 
 function ceiling(url) {
-  const BULKS = 1500;
+  const BULKS = 1000;
   const post = createPoster(url);
   const body = toBody(BULK);
   return async () => {
@@ -23,7 +23,7 @@ function ceiling(url) {
 
 async function ours(url) {
   const { MatomoSpanProcessor } = await import('opentelemetry-matomo');
-  const ROUNDS = 10;
+  const ROUNDS = 2;
   const processor = new MatomoSpanProcessor({ url, siteId: 1, tokenAuth: 'bench' });
   const requests = createRequests(5000, VISITORS);
   const replay = createReplay(processor, requests);
@@ -41,7 +41,7 @@ async function ours(url) {
 }
 
 async function trackBulk(url) {
-  const BULKS = 500;
+  const BULKS = 250;
   const tracker = await createTracker(url);
   const events = createRequests(5000, VISITORS).map(toEvent);
   const send = (bulk) => new Promise((resolve) => tracker.trackBulk(bulk, resolve));
@@ -56,7 +56,7 @@ async function trackBulk(url) {
 
 /** It gives no sign of an answer, so its agent does; ten at a time. */
 async function track(url) {
-  const BURSTS = 200;
+  const BURSTS = 100;
   const BURST = 10;
   const tracker = await createTracker(url);
   const events = createRequests(BURSTS * BURST, VISITORS).map(toEvent);
