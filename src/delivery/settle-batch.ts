@@ -124,7 +124,7 @@ export function createSettleBatch(
         resume();
         hasTracked ||= verdict.tracked > 0;
         if (verdict.note !== undefined)
-          diagnostics.warnOnce(verdict.note.replace(/\d+/g, ''), verdict.note);
+          diagnostics.warnOnce(verdict.note.code, verdict.note.reason);
         return { ...decided(verdict), again: restOf(batch) };
       case 'all_invalid':
         return allInvalid(batch, sent, verdict);
