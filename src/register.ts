@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { isMainThread } from 'node:worker_threads';
 import { createDiagnostics, type Diagnostics } from './diagnostics.js';
+import { coded } from './messages.js';
 import { readEnvironment } from './options/resolve-options.js';
 import { attach } from './register/attach.js';
 import { flushAtExit } from './register/exit.js';
@@ -25,13 +26,18 @@ function register(): void {
         for (const ours of attach(processor, provider, record, diagnostics)) atWork.add(ours);
         if (atWork.size > 1) void processor.shutdown(); // the application has its own
       } catch (error) {
-        diagnostics.warn(`could not attach to the tracer provider, nothing is tracked: ${error}`);
+        diagnostics.warn(
+          coded(
+            'not-attached',
+            `could not attach to the tracer provider, nothing is tracked: ${error}`,
+          ),
+        );
       }
     });
     startAtFirstConnection(processor, diagnostics);
     flushAtExit(atWork);
   } catch (error) {
-    diagnostics.error(`could not start, nothing is tracked: ${error}`);
+    diagnostics.error(coded('not-started', `could not start, nothing is tracked: ${error}`));
   }
 }
 
@@ -61,9 +67,10 @@ function startAtFirstConnection(processor: MatomoSpanProcessor, diagnostics: Dia
     loaded = true;
     parts = loadTracingParts(__filename);
     if (parts) return;
-    diagnostics.error(
-      `nothing is tracked: the application has no OpenTelemetry tracing, and what is needed to start it is not installed. Run: ${INSTALL_COMMAND}`,
-    );
+    const found =
+      'nothing is tracked: the application has no OpenTelemetry tracing, and what is needed to start it is not installed';
+    // The command comes last, to be copied.
+    diagnostics.error(`${coded('nothing-installed', found)}. Run: ${INSTALL_COMMAND}`);
   }
 
   function onConnection(): void {
@@ -76,7 +83,9 @@ function startAtFirstConnection(processor: MatomoSpanProcessor, diagnostics: Dia
       load();
       if (parts) startTracing(parts, processor);
     } catch (error) {
-      diagnostics.error(`could not start tracing, nothing is tracked: ${error}`);
+      diagnostics.error(
+        coded('not-started', `could not start tracing, nothing is tracked: ${error}`),
+      );
     }
   }
 
