@@ -12,6 +12,8 @@ const CHANGE = 'Change it in the environment of the process that is to track, an
 export function checkOptions(env: Readonly<NodeJS.ProcessEnv>): {
   findings: Finding[];
   options: ResolvedOptions | undefined;
+  /** Also where there are no options. */
+  token: string | undefined;
 } {
   const findings: Finding[] = [];
   const report = (message: string): void => {
@@ -20,15 +22,11 @@ export function checkOptions(env: Readonly<NodeJS.ProcessEnv>): {
     findings.push(find('options', code, text, CHANGE));
   };
   const diagnostics = collect(report);
-  const isEnabled =
-    readEnvironment(
-      'enabled',
-      env,
-      collect(() => undefined),
-    ) !== false;
+  const silently = collect(() => undefined);
+  const isEnabled = readEnvironment('enabled', env, silently) !== false;
   // Also where it is switched off there is something to be found.
   const options = resolveOptions({ enabled: true }, env, diagnostics);
-  if (isEnabled === false) findings.push(switchedOff('MATOMO_ENABLED is false'));
+  if (!isEnabled) findings.push(switchedOff('MATOMO_ENABLED is false'));
   if (env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true') {
     findings.push(switchedOff('OTEL_SDK_DISABLED is true'));
   }
@@ -40,7 +38,7 @@ export function checkOptions(env: Readonly<NodeJS.ProcessEnv>): {
   if (findings.length === 0) {
     findings.push(ok('options', `site ${options?.siteId} at ${options?.url}`));
   }
-  return { findings, options };
+  return { findings, options, token: readEnvironment('tokenAuth', env, silently) };
 }
 
 function switchedOff(found: string): Finding {

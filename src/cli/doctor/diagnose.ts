@@ -15,7 +15,7 @@ export interface DiagnoseOptions {
 
 /** Looks at everything between an application in that environment and its hits in Matomo. Never rejects. */
 export async function diagnose({ env, app, sends }: DiagnoseOptions): Promise<Finding[]> {
-  const { options, findings } = checkOptions(env);
+  const { options, findings, token } = checkOptions(env);
   findings.push(
     ...(await attempt('node', () => [checkNode()])),
     ...(await attempt('tracing', () => checkTracing(app, env))),
@@ -29,7 +29,7 @@ export async function diagnose({ env, app, sends }: DiagnoseOptions): Promise<Fi
     const hasWay = !findings.some(({ code }) => code === 'proxy-unusable');
     if (hasWay) findings.push(...(await attempt('matomo', () => checkMatomo(options, env, sends))));
   }
-  return findings.map((finding) => withoutSecret(finding, options?.tokenAuth));
+  return findings.map((finding) => withoutSecret(finding, token));
 }
 
 /** A check that fails itself says nothing of what it was to look at. */
