@@ -1,4 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { createDiagnostics, type Diagnostics } from './diagnostics.js';
 import { coded } from './messages.js';
@@ -10,7 +12,16 @@ import { hasProvider, watchProviders } from './register/watch-providers.js';
 import { MatomoSpanProcessor, PROCESSOR_BRAND } from './span-processor.js';
 
 // Preloads run again in every worker thread; one processor a process is enough.
-if (isMainThread) register();
+if (isMainThread && !isOwnCommand()) register();
+
+/** `doctor` and `inspect` may have the environment of an application, `NODE_OPTIONS` included, and are none. */
+function isOwnCommand(): boolean {
+  try {
+    return realpathSync(process.argv[1] ?? '') === join(__dirname, '../esm/cli/main.js');
+  } catch {
+    return false;
+  }
+}
 
 /** Joins the tracing that the application has or will have; where it has none, starts the least that is needed. */
 function register(): void {

@@ -162,6 +162,20 @@ test('what register would use is told with its versions, and NODE_OPTIONS that p
   ]);
 });
 
+test('an environment that preloads register starts none in doctor itself', async () => {
+  const { env } = await matomoOnWire();
+  const folder = join(temporaryFolder(), 'spool');
+  const { code, about } = await runDoctor({
+    ...env,
+    NODE_OPTIONS: '--require opentelemetry-matomo/register',
+    MATOMO_SPOOL: folder,
+    MATOMO_MAX_QUEUE_SIZE: 'x', // of which register would write
+  });
+  expect(about('options')).toMatchObject([{ code: 'environment-wrong' }]);
+  expect(existsSync(folder)).toBe(false);
+  expect(code).toBe(0);
+});
+
 test('a spool that is not there yet is not made', async () => {
   const { env } = await matomoOnWire();
   const folder = join(temporaryFolder(), 'a/b');
