@@ -3,6 +3,7 @@ import type { InspectorOptions } from '../../src/inspector/index.js';
 import { matomoOnWire, runDoctor } from '../support/doctor.js';
 
 const TOKEN = 'c0ffee5ec2e7c0ffee5ec2e7c0ffee5e';
+const ROLLED_BACK = '{"status":"error","tracked":0,"invalid":0}';
 
 test.each<[string, InspectorOptions['tokens']]>([
   ['of a user who may only view', { [TOKEN]: 'view' }],
@@ -42,10 +43,23 @@ test('an address that is locked out is found', async () => {
 test('a Matomo that wants a token for every bulk is fine with one', async () => {
   const { wire, env } = await matomoOnWire();
   const lacksToken = (body: string) => !body.includes('token_auth');
-  await wire.play({ kind: 'answer', where: lacksToken, status: '500 No' });
+  await wire.play({ kind: 'answer', where: lacksToken, status: '500 No', body: ROLLED_BACK });
   const { code, about } = await runDoctor({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
   expect(about('site')).toMatchObject([{ verdict: 'ok' }]);
   expect(code).toBe(0);
+});
+
+test.each([
+  ['Matomo', ROLLED_BACK, 1],
+  ['something else', '<h1>Sorry</h1>', 0],
+])('a token is shown to nobody but Matomo, with a 500 of %s', async (_whose, body, times) => {
+  const { inspector, wire, env } = await matomoOnWire();
+  inspector.play({ status: 500, body });
+  const { code, about } = await runDoctor({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
+  expect(about('matomo')).toMatchObject([{ verdict: 'problem', code: 'rolled-back' }]);
+  expect(about('token')).toEqual([]);
+  expect(wire.requests().filter((request) => request.body.includes(TOKEN))).toHaveLength(times);
+  expect(code).toBe(1);
 });
 
 test('whatever Matomo repeats of the token is not shown', async () => {

@@ -1,11 +1,13 @@
 import { show } from '../../diagnostics.js';
+import type { MessageCode } from '../../messages.js';
 import type { ResolvedOptions } from '../../options/resolved-options.js';
 import type { Answer } from './ask-matomo.js';
-import { type Finding, ok, problem, unknown, warning } from './finding.js';
+import { type Check, type Finding, ok, problem, unknown, warning } from './finding.js';
 
 const CERTIFICATE = /CERT|SIGNATURE|ALTNAME|PRX_TLS|certificate/;
 
-const ADVICE: Readonly<Record<string, string>> = {
+/** What to do about what keeps requests from Matomo. */
+const ADVICE: Readonly<Partial<Record<MessageCode, string>>> = {
   certificate:
     'Mend what stands in the brackets; a CA of your own is given by NODE_EXTRA_CA_CERTS.',
   unreachable: 'Mend what stands in the brackets, or correct MATOMO_URL.',
@@ -26,24 +28,21 @@ export function checkAddress({ exchange, verdict }: Answer, { url }: ResolvedOpt
     case 'refused': {
       const { code, reason } = verdict;
       if (code === 'unreachable' && isSecure && CERTIFICATE.test(reason)) {
-        return [problem('tls', 'certificate', reason, ADVICE.certificate as string)];
+        return [inTheWay('tls', 'certificate', reason)];
       }
-      return [problem('address', code, reason, ADVICE[code] ?? '')];
+      return [inTheWay('address', code, reason)];
     }
     case 'too_large':
-      return [
-        problem(
-          'address',
-          'too-large',
-          'Matomo answered 413 to 1 hit',
-          ADVICE['too-large'] as string,
-        ),
-      ];
+      return [inTheWay('address', 'too-large', 'Matomo answered 413 to 1 hit')];
     default: {
       const status = exchange.kind === 'answer' ? exchange.status : '';
       return [ok('address', `${show(url.href)} answered ${status}, without a redirect`)];
     }
   }
+}
+
+function inTheWay(check: Check, code: MessageCode, found: string): Finding {
+  return problem(check, code, found, ADVICE[code] ?? 'See what stands in front of Matomo.');
 }
 
 /** Whether others on the way can read what is sent. */
@@ -92,15 +91,9 @@ export function checkClock(
     return [warning('clock', 'clock', found, advice)];
   }
   const found = `the clock here is ${-ahead} s behind: hits are stored so much too early`;
-  const isRefused = -ahead >= DAY_SECONDS && tokenAuth === undefined;
-  return isRefused
-    ? [
-        problem(
-          'clock',
-          'clock',
-          `${found}, and refused, because they seem older than a day`,
-          advice,
-        ),
-      ]
-    : [warning('clock', 'clock', found, advice)];
+  if (-ahead < DAY_SECONDS || tokenAuth !== undefined) {
+    return [warning('clock', 'clock', found, advice)];
+  }
+  const refused = `${found}, and refused, because they seem older than a day`;
+  return [problem('clock', 'clock', refused, advice)];
 }

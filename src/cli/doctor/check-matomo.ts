@@ -29,21 +29,25 @@ export async function checkMatomo(
     if (answer.verdict.kind === 'accepted') return [...findings, behindQueue()];
   }
   const site = checkSite(answer, options);
-  const mayAskOn = isProcessed(answer, 'tracked') || answer.verdict.kind === 'rolled_back';
-  if (!mayAskOn) return [...findings, ...site];
+  const hasSite = isProcessed(answer, 'tracked');
+  if (!hasSite && !mayWantToken(answer)) return [...findings, ...site];
   const token = await checkToken(questions, options);
-  // A Matomo that wants a token for every bulk answers 500 without one.
-  const hasSite = isProcessed(answer, 'tracked') || token.isGood;
-  findings.push(...(hasSite ? siteFound(options) : site), ...token.findings);
-  if (!hasSite) return findings;
+  if (!hasSite && !token.isGood) return [...findings, ...site];
+  findings.push(...siteFound(options), ...token.findings);
   return [...findings, ...(await checkStoring(questions, options, token.isGood, sends))];
+}
+
+/** A Matomo that wants a token for every bulk answers so without one, and so does one whose database is away. */
+function mayWantToken({ exchange, verdict }: Answer): boolean {
+  const isOfMatomo = exchange.kind === 'answer' && exchange.body.includes('"status":"error"');
+  return verdict.kind === 'rolled_back' && isOfMatomo;
 }
 
 function siteFound({ siteId }: ResolvedOptions): Finding[] {
   return [ok('matomo', "Matomo's tracker answers"), ok('site', `site ${siteId} is there`)];
 }
 
-function checkSite({ verdict }: Answer, { siteId, tokenAuth }: ResolvedOptions): Finding[] {
+function checkSite({ verdict }: Answer, { siteId }: ResolvedOptions): Finding[] {
   switch (verdict.kind) {
     case 'processed': {
       const advice = 'Set MATOMO_SITE_ID to an ID from Administration > Websites > Manage.';
@@ -53,9 +57,7 @@ function checkSite({ verdict }: Answer, { siteId, tokenAuth }: ResolvedOptions):
       ];
     }
     case 'rolled_back': {
-      const wantsToken =
-        ' It may also want a token for every bulk (bulk_requests_require_authentication).';
-      const advice = `${ERROR_LOG}${tokenAuth === undefined ? wantsToken : ''}`;
+      const advice = `${ERROR_LOG} It may also want a good token for every bulk (bulk_requests_require_authentication).`;
       return [problem('matomo', verdict.code, verdict.reason, advice)];
     }
     case 'nothing_kept': {
