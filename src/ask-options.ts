@@ -4,6 +4,7 @@ import { isRequestFact } from './hit/dimensions.js';
 import type { TrackedRequest } from './hit/http-request.js';
 import { toSiteId } from './hit/site-id.js';
 import { visitorOfCookie } from './hit/visitor-cookie.js';
+import { coded } from './messages.js';
 import type { ResolvedOptions } from './options/resolved-options.js';
 import type { FinishedSpan } from './requests/finished-span.js';
 import type { EndedRecord } from './requests/request-record.js';
@@ -34,7 +35,10 @@ export function createAskOptions(options: ResolvedOptions, diagnostics: Diagnost
     try {
       return question(request);
     } catch (error) {
-      diagnostics.warnOnce(`throws ${option}`, `the option ${option} threw ${nameOf(error)}`);
+      diagnostics.warnOnce(
+        `throws ${option}`,
+        coded('option-threw', `the option ${option} threw ${nameOf(error)}`),
+      );
       return undefined;
     }
   }
@@ -50,7 +54,10 @@ export function createAskOptions(options: ResolvedOptions, diagnostics: Diagnost
       if (site === undefined && given !== undefined) {
         diagnostics.warnOnce(
           'siteId value',
-          'siteId returned something that is no site ID; the request is not tracked',
+          coded(
+            'site-id-value',
+            'siteId returned something that is no site ID; the request is not tracked',
+          ),
         );
       }
       return site;

@@ -12,6 +12,9 @@ import type { ResolvedOptions } from './options/resolved-options.js';
 import { withoutTracing } from './otel-global.js';
 import { VERSION } from './version.js';
 
+/** What requests to Matomo say of themselves. Matomo takes it for no bot. */
+export const USER_AGENT: string = `opentelemetry-matomo/${VERSION}`;
+
 /** How long work of a request may hold its hit back where that is to be on disk within half a second. */
 const SPOOL_HOLD_MILLIS = 200;
 
@@ -57,8 +60,7 @@ function openSpool(
 
 function createTransport(options: ResolvedOptions, diagnostics: Diagnostics): Transport {
   if (options.dryRun) return createDryRunTransport((line) => diagnostics.print(line));
-  const userAgent = `opentelemetry-matomo/${VERSION}`;
-  const plain = createUndiciTransport({ ...options, userAgent });
+  const plain = createUndiciTransport({ ...options, userAgent: USER_AGENT });
   const { meterProvider } = options;
   const transport = meterProvider ? measureTransport(plain, meterProvider) : plain;
   return {

@@ -7,6 +7,7 @@ import { createFindIgnoreReason } from './hit/find-ignore-reason.js';
 import type { Hit, PendingHit } from './hit/hit.js';
 import type { HttpRequest } from './hit/http-request.js';
 import { createToHits } from './hit/to-hits.js';
+import { coded } from './messages.js';
 import { observeStats } from './metrics.js';
 import { resolveOptions } from './options/resolve-options.js';
 import type { ResolvedOptions } from './options/resolved-options.js';
@@ -45,7 +46,10 @@ export class HitPipeline {
     this.#ask = createAskOptions(options, diagnostics);
     this.#toHits = createToHits(
       { ...options, hasToken: options.tokenAuth !== undefined, visitorKey },
-      diagnostics.warnOnce,
+      (key, message) =>
+        diagnostics.warnOnce(key, () =>
+          coded(key.startsWith('throws ') ? 'option-threw' : 'parameter-refused', message()),
+        ),
     );
   }
 
@@ -97,7 +101,10 @@ export class HitPipeline {
       return hits;
     } catch (error) {
       this.#delivery.counters.lost.rejected += 1;
-      this.#diagnostics.warnOnce('to-hit', `a request could not be made a hit: ${nameOf(error)}`);
+      this.#diagnostics.warnOnce(
+        'to-hit',
+        coded('internal-error', `a request could not be made a hit: ${nameOf(error)}`),
+      );
       return [];
     }
   }

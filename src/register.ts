@@ -1,6 +1,9 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { createDiagnostics, type Diagnostics } from './diagnostics.js';
+import { coded } from './messages.js';
 import { readEnvironment } from './options/resolve-options.js';
 import { attach } from './register/attach.js';
 import { flushAtExit } from './register/exit.js';
@@ -9,7 +12,16 @@ import { hasProvider, watchProviders } from './register/watch-providers.js';
 import { MatomoSpanProcessor, PROCESSOR_BRAND } from './span-processor.js';
 
 // Preloads run again in every worker thread; one processor a process is enough.
-if (isMainThread) register();
+if (isMainThread && !isOwnCommand()) register();
+
+/** `doctor` and `inspect` may have the environment of an application, `NODE_OPTIONS` included, and are none. */
+function isOwnCommand(): boolean {
+  try {
+    return realpathSync(process.argv[1] ?? '') === join(__dirname, '../esm/cli/main.js');
+  } catch {
+    return false;
+  }
+}
 
 /** Joins the tracing that the application has or will have; where it has none, starts the least that is needed. */
 function register(): void {
@@ -25,13 +37,18 @@ function register(): void {
         for (const ours of attach(processor, provider, record, diagnostics)) atWork.add(ours);
         if (atWork.size > 1) void processor.shutdown(); // the application has its own
       } catch (error) {
-        diagnostics.warn(`could not attach to the tracer provider, nothing is tracked: ${error}`);
+        diagnostics.warn(
+          coded(
+            'not-attached',
+            `could not attach to the tracer provider, nothing is tracked: ${error}`,
+          ),
+        );
       }
     });
     startAtFirstConnection(processor, diagnostics);
     flushAtExit(atWork);
   } catch (error) {
-    diagnostics.error(`could not start, nothing is tracked: ${error}`);
+    diagnostics.error(coded('not-started', `could not start, nothing is tracked: ${error}`));
   }
 }
 
@@ -61,9 +78,10 @@ function startAtFirstConnection(processor: MatomoSpanProcessor, diagnostics: Dia
     loaded = true;
     parts = loadTracingParts(__filename);
     if (parts) return;
-    diagnostics.error(
-      `nothing is tracked: the application has no OpenTelemetry tracing, and what is needed to start it is not installed. Run: ${INSTALL_COMMAND}`,
-    );
+    const found =
+      'nothing is tracked: the application has no OpenTelemetry tracing, and what is needed to start it is not installed';
+    // The command comes last, to be copied.
+    diagnostics.error(`${coded('nothing-installed', found)}. Run: ${INSTALL_COMMAND}`);
   }
 
   function onConnection(): void {
@@ -76,7 +94,9 @@ function startAtFirstConnection(processor: MatomoSpanProcessor, diagnostics: Dia
       load();
       if (parts) startTracing(parts, processor);
     } catch (error) {
-      diagnostics.error(`could not start tracing, nothing is tracked: ${error}`);
+      diagnostics.error(
+        coded('not-started', `could not start tracing, nothing is tracked: ${error}`),
+      );
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Attributes, Context, Link, SpanKind, TraceState } from '@opentelemetry/api';
+import { wrongOption } from './options/wrong-option.js';
 import { spanOf } from './otel-global.js';
 import { SERVER } from './requests/finished-span.js';
 import { PERF_KEY_ATTRIBUTE } from './requests/request-record.js';
@@ -41,7 +42,7 @@ export function recordServerSpans(
   { children = 'keys' }: { readonly children?: 'keys' | 'all' } = {},
 ): Sampler {
   if (typeof sampler?.shouldSample !== 'function') {
-    throw new TypeError('recordServerSpans needs a sampler of an OpenTelemetry SDK');
+    throw wrongOption('recordServerSpans needs a sampler of an OpenTelemetry SDK');
   }
   return {
     shouldSample(context, traceId, spanName, spanKind, attributes, links) {

@@ -1,5 +1,6 @@
 import { createDiagnostics, type Diagnostics } from './diagnostics.js';
 import { createHitPipeline, noStats } from './hit-pipeline.js';
+import { coded } from './messages.js';
 import type { MatomoOptions } from './options.js';
 import { assembleRequests } from './requests/assemble-requests.js';
 import type { FinishedSpan } from './requests/finished-span.js';
@@ -33,7 +34,10 @@ export class MatomoSpanExporter {
         for (const { record, span } of assembleRequests(spans, reading)) pipeline.add(record, span);
       }
     } catch (error) {
-      this.#diagnostics.warnOnce('export', `export failed, requests may be missing: ${error}`);
+      this.#diagnostics.warnOnce(
+        'export',
+        coded('internal-error', `export failed, requests may be missing: ${error}`),
+      );
     }
     resultCallback({ code: 0 });
   }

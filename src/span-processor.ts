@@ -1,6 +1,7 @@
 import type { Context, Span } from '@opentelemetry/api';
 import { createDiagnostics, type Diagnostics } from './diagnostics.js';
 import { createHitPipeline, type HitPipeline, noStats } from './hit-pipeline.js';
+import { coded } from './messages.js';
 import type { MatomoOptions } from './options.js';
 import type { FinishedSpan } from './requests/finished-span.js';
 import { type RequestTracker, trackRequests } from './requests/track-requests.js';
@@ -85,6 +86,9 @@ export class MatomoSpanProcessor {
   }
 
   #report(callback: string, error: unknown): void {
-    this.#diagnostics.warnOnce(callback, `${callback} failed, a request may be missing: ${error}`);
+    this.#diagnostics.warnOnce(
+      callback,
+      coded('internal-error', `${callback} failed, a request may be missing: ${error}`),
+    );
   }
 }

@@ -92,6 +92,7 @@ test.each(WRONG)('%s: %o in code is a TypeError that names both', (name, value, 
     expect(make).toThrow(TypeError);
     expect(make).toThrow(name);
     expect(make).toThrow(shown);
+    expect(make).toThrow(expect.objectContaining({ code: 'option-wrong' }));
   }
 });
 
@@ -225,7 +226,7 @@ test('a wrong value in the environment is said with its variable, and the defaul
 
 test.each([
   [{}, {}, /url \(MATOMO_URL\) and siteId \(MATOMO_SITE_ID\)/],
-  [{ siteId: 1 }, {}, /set url \(MATOMO_URL\)$/],
+  [{ siteId: 1 }, {}, /set url \(MATOMO_URL\) \[options-missing\]$/],
   [{ siteId: 1 }, { MATOMO_URL: 'nonsense' }, /MATOMO_URL must be a URL/],
 ])('%o with %o: off, with a line that says what to set', (given, env, line) => {
   const { options, said } = resolve(given, env);

@@ -136,7 +136,9 @@ test('without MATOMO_URL one line says so and the application runs untouched', a
   });
   expect(await get(`${app.url}/a`)).toBe('ok');
   expect(await app.stop()).toEqual({ code: null, signal: 'SIGTERM' });
-  expect(app.stderr()).toBe('opentelemetry-matomo: nothing is tracked: set url (MATOMO_URL)\n');
+  expect(app.stderr()).toBe(
+    'opentelemetry-matomo: nothing is tracked: set url (MATOMO_URL) [options-missing]\n',
+  );
 });
 
 test.each([

@@ -74,7 +74,9 @@ test.each([
   expect({ hits, site: ignored.site }).toEqual(
     reason ? { hits: 0, site: 3 } : { hits: 3, site: 0 },
   );
-  expect(lines).toEqual([`opentelemetry-matomo: the option ${option} threw RangeError\n`]);
+  expect(lines).toEqual([
+    `opentelemetry-matomo: the option ${option} threw RangeError [option-threw]\n`,
+  ]);
 });
 
 test('siteId chooses the site of each request; undefined leaves it out', async () => {

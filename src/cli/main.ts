@@ -1,21 +1,30 @@
 #!/usr/bin/env node
+import { doctor } from './doctor.js';
 import { inspect } from './inspect.js';
 
 const HELP = `opentelemetry-matomo: every HTTP server span becomes a hit in Matomo
 
-  npx opentelemetry-matomo inspect [--port 8080] [--host 127.0.0.1] [--forward https://matomo.example.org]
-      a local stand-in for Matomo, and a page that shows what it would have stored;
-      with --forward hits go on to that Matomo, and it decides
+  npx opentelemetry-matomo doctor [--json] [--send]
+      says why nothing arrives in Matomo: reads the environment that the
+      application has, asks Matomo, and stores nothing without --send
+
+  npx opentelemetry-matomo inspect [--port 8080] [--host 127.0.0.1]
+                                   [--forward https://matomo.example.org]
+      a local stand-in for Matomo, and a page that shows what it would have
+      stored; with --forward hits go on to that Matomo, and it decides
 
   MATOMO_URL=http://127.0.0.1:8080 MATOMO_SITE_ID=1 \\
     node --require opentelemetry-matomo/register app.js
       tracks an application, without a change to it
+
+Messages end with a [code], which docs/messages.md explains.
 `;
 
 const [command, ...args] = process.argv.slice(2);
 try {
-  if (command === 'inspect') await inspect(args);
-  else if (command === undefined || command === 'help' || command === '--help') console.log(HELP);
+  if (command === 'doctor') await doctor(args);
+  else if (command === 'inspect') await inspect(args);
+  else if (command === undefined || /^(?:help|--help|-h)$/.test(command)) console.log(HELP);
   else throw new Error(`there is no command ${JSON.stringify(command)}`);
 } catch (error) {
   console.error(`opentelemetry-matomo: ${(error as Error).message}\n\n${HELP}`);

@@ -62,7 +62,7 @@ export async function createDispatcher(
 }
 
 /** The proxy for a URL, which `NO_PROXY` may still except. undici looks at the variables in this order. */
-function proxyOf(
+export function proxyOf(
   { protocol, hostname }: URL,
   env: Readonly<NodeJS.ProcessEnv>,
 ): string | undefined {

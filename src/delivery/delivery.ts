@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Diagnostics } from '../diagnostics.js';
 import type { PendingHit } from '../hit/hit.js';
+import { coded } from '../messages.js';
 import { type Batch, countOf, sentHits, toBody } from './batch.js';
 import {
   addCounters,
@@ -62,7 +63,7 @@ export class Delivery {
     this.#attempts = new OneAtATime(
       this.#scope,
       () => this.#schedule(),
-      (error) => diagnostics.warnOnce('send', `sending failed: ${error}`),
+      (error) => diagnostics.warnOnce('send', coded('internal-error', `sending failed: ${error}`)),
     );
     if (spool === undefined) return;
     this.#spool = new SpoolFeed(spool, this.#outbox, this.counters, options);
@@ -102,10 +103,8 @@ export class Delivery {
     const waiting = this.#outbox.pending;
     if (waiting >= maxQueueSize || this.#outbox.bytes + hit.bytes > maxQueueBytes) {
       this.counters.lost.queue_full += 1;
-      this.#diagnostics.warnOnce(
-        'queue_full',
-        `${countOf(waiting)} wait for Matomo, more are dropped and counted (queue_full). Raise maxQueueSize and maxQueueBytes if it can take so many`,
-      );
+      const text = `${countOf(waiting)} wait for Matomo, more are dropped and counted (queue_full). Raise maxQueueSize and maxQueueBytes if it can take so many`;
+      this.#diagnostics.warnOnce('queue_full', coded('queue-full', text));
       return false;
     }
     this.#outbox.push(hit);
@@ -136,9 +135,8 @@ export class Delivery {
     const lost = this.#outbox.clear();
     this.counters.lost.shutdown += lost;
     if (lost === 0) return;
-    this.#diagnostics.warn(
-      `lost at shutdown: ${countOf(lost)}, which Matomo had not taken in time`,
-    );
+    const text = `lost at shutdown: ${countOf(lost)}, which Matomo had not taken in time`;
+    this.#diagnostics.warn(coded('lost-at-shutdown', text));
   }
 
   /** One attempt for all; what is to be stored is so first, whatever is under way. */

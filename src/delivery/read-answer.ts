@@ -1,5 +1,12 @@
+import type { MessageCode } from '../messages.js';
 import { countOf } from './batch.js';
 import type { Exchange } from './transport.js';
+
+/** What an operator should know, and under which code it is explained. */
+export interface Reason {
+  readonly code: MessageCode;
+  readonly reason: string;
+}
 
 /** What one exchange means for the hits that were sent. */
 export type Verdict =
@@ -9,26 +16,22 @@ export type Verdict =
       readonly tracked: number;
       readonly invalid: number;
       readonly unconfirmed: number;
-      readonly note?: string;
+      readonly note?: Reason;
     }
   /** Taken by a queue in front of Matomo that does not say what becomes of them. */
   | { readonly kind: 'accepted' }
   /** They may be stored or not; sending them again could double them. */
-  | { readonly kind: 'unconfirmed'; readonly reason: string }
+  | ({ readonly kind: 'unconfirmed' } & Reason)
   /** Rolled back by Matomo: none is stored. */
-  | { readonly kind: 'rolled_back'; readonly reason: string }
+  | ({ readonly kind: 'rolled_back' } & Reason)
   /** Not processed, and may well be next time. */
-  | {
-      readonly kind: 'unavailable';
-      readonly reason: string;
-      readonly retryAfter?: string | undefined;
-    }
+  | ({ readonly kind: 'unavailable'; readonly retryAfter?: string | undefined } & Reason)
   /** Neither tracked nor invalid: the tracker is off, or a hit makes the whole unreadable. */
-  | { readonly kind: 'nothing_kept'; readonly reason: string }
+  | ({ readonly kind: 'nothing_kept' } & Reason)
   /** Nothing of it was valid, with a token that has worked: each hit may be bad, or the token no longer good. */
-  | { readonly kind: 'all_invalid'; readonly reason: string }
+  | ({ readonly kind: 'all_invalid' } & Reason)
   /** Not processed, and will not be before somebody changes something. */
-  | { readonly kind: 'refused'; readonly reason: string; readonly isTokenRefused?: true }
+  | ({ readonly kind: 'refused'; readonly isTokenRefused?: true } & Reason)
   | { readonly kind: 'too_large' };
 
 /** What is known of the other side besides this exchange. */
@@ -46,10 +49,15 @@ export function readAnswer(exchange: Exchange, known: Acquaintance): Verdict {
     case 'not_sent':
       return {
         kind: 'unavailable',
+        code: 'unreachable',
         reason: `Matomo cannot be reached (${reasonOf(exchange.error)})`,
       };
     case 'no_answer':
-      return { kind: 'unconfirmed', reason: `Matomo did not answer (${reasonOf(exchange.error)})` };
+      return {
+        kind: 'unconfirmed',
+        code: 'no-answer',
+        reason: `Matomo did not answer (${reasonOf(exchange.error)})`,
+      };
     case 'answer':
       return readStatus(exchange, known);
   }
@@ -63,18 +71,23 @@ function readStatus(answer: Answer, known: Acquaintance): Verdict {
   if (status === 200) return readOk(answer, known);
   if (status === 204) return { kind: 'accepted' };
   if (status === 413) return { kind: 'too_large' };
-  if (status === 500) return { kind: 'rolled_back', reason };
-  if (status === 504) return { kind: 'unconfirmed', reason };
+  if (status === 500) return { kind: 'rolled_back', code: 'rolled-back', reason };
+  if (status === 504) return { kind: 'unconfirmed', code: 'no-answer', reason };
   if (status === 408 || status === 429 || status > 500) {
-    return { kind: 'unavailable', reason, retryAfter: answer.retryAfter };
+    return { kind: 'unavailable', code: 'unavailable', reason, retryAfter: answer.retryAfter };
   }
   if (status >= 300 && status < 400) {
     return {
       kind: 'refused',
+      code: 'redirected',
       reason: `${reason} and points to ${target(answer.location)}; it is not followed. Set url to where Matomo is`,
     };
   }
-  return { kind: 'refused', reason: `${reason}; check url and what stands in front of Matomo` };
+  return {
+    kind: 'refused',
+    code: 'refused',
+    reason: `${reason}; check url and what stands in front of Matomo`,
+  };
 }
 
 function readOk(answer: Answer, known: Acquaintance): Verdict {
@@ -84,8 +97,8 @@ function readOk(answer: Answer, known: Acquaintance): Verdict {
     const reason = `what answered 200 to ${countOf(known.sent)} is not Matomo's tracker (${plain(answer.contentType) || 'no content type'})`;
     // What speaks of tracked hits may be Matomo's own answer, cut off on its way.
     return known.hasTracked || answer.body.includes('"tracked"')
-      ? { kind: 'unconfirmed', reason }
-      : { kind: 'refused', reason: `${reason}; check url` };
+      ? { kind: 'unconfirmed', code: 'not-matomo', reason }
+      : { kind: 'refused', code: 'not-matomo', reason: `${reason}; check url` };
   }
   // Never more than was sent, whatever it says: every hit is counted once.
   const tracked = Math.min(counters.tracked, known.sent);
@@ -93,14 +106,15 @@ function readOk(answer: Answer, known: Acquaintance): Verdict {
   if (tracked + invalid === 0) {
     return {
       kind: 'nothing_kept',
+      code: 'nothing-kept',
       reason: `Matomo kept none of ${countOf(known.sent)} and refused none; tracking may be switched off (record_statistics)`,
     };
   }
   if (tracked === 0 && known.hasToken) {
     const reason = `Matomo refused all of ${countOf(known.sent)}: check siteId, and that tokenAuth is of a user who may write to that site`;
     return known.hasTracked
-      ? { kind: 'all_invalid', reason }
-      : { kind: 'refused', reason, isTokenRefused: true };
+      ? { kind: 'all_invalid', code: 'token-refused', reason }
+      : { kind: 'refused', code: 'token-refused', reason, isTokenRefused: true };
   }
   return {
     kind: 'processed',
@@ -109,7 +123,10 @@ function readOk(answer: Answer, known: Acquaintance): Verdict {
     unconfirmed: known.sent - tracked - invalid,
     ...(tracked === 0 &&
       !known.hasTracked && {
-        note: `Matomo refused all of ${countOf(known.sent)}: does the site exist? Check siteId`,
+        note: {
+          code: 'site-unknown',
+          reason: `Matomo refused all of ${countOf(known.sent)}: does the site exist? Check siteId`,
+        },
       }),
   };
 }

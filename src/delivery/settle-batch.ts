@@ -1,8 +1,9 @@
 import type { Diagnostics } from '../diagnostics.js';
+import { coded } from '../messages.js';
 import { backOffMillis, holdMillis, retryAfterMillis } from './back-off.js';
 import { type Batch, countOf, halve, restOf, sentHits } from './batch.js';
 import { createDeliveryCounters, type DeliveryCounters, type LossReason } from './counters.js';
-import { readAnswer, type Verdict } from './read-answer.js';
+import { type Reason, readAnswer, type Verdict } from './read-answer.js';
 import type { Exchange } from './transport.js';
 
 /** What an exchange decided about a batch, and what is left to do. */
@@ -51,23 +52,23 @@ export function createSettleBatch(
   let refusals = 0;
 
   /** Says why delivery stops, and again where it is for something of another kind. */
-  function stop(kind: Verdict['kind'], reason: string): void {
+  function stop(kind: Verdict['kind'], { code, reason }: Reason): void {
     failures += 1;
     if (kind === said) return;
     said = kind;
-    diagnostics.warn(`${reason}. New hits are kept and sent when that has passed`);
+    diagnostics.warn(coded(code, `${reason}. New hits are kept and sent when that has passed`));
   }
 
   function resume(): void {
-    if (failures > 0) diagnostics.warn('Matomo takes hits again');
+    if (failures > 0) diagnostics.warn(coded('takes-hits-again', 'Matomo takes hits again'));
     failures = 0;
     said = undefined;
     refusals = 0;
     processed += 1;
   }
 
-  function retry(batch: Batch, { kind, reason }: Told, waitMillis?: number): Outcome {
-    stop(kind, reason);
+  function retry(batch: Batch, verdict: Told, waitMillis?: number): Outcome {
+    stop(verdict.kind, verdict);
     return open([batch], waitMillis ?? backOffMillis(failures, random));
   }
 
@@ -75,8 +76,8 @@ export function createSettleBatch(
    * One hit that the database refuses rolls back its whole bulk, and a database that is away does the same. A bulk that has
    * been processed since the first failure tells them apart.
    */
-  function failed(batch: Batch, { kind, reason }: Told, wait: typeof backOffMillis): Outcome {
-    stop(kind, reason);
+  function failed(batch: Batch, verdict: Told, wait: typeof backOffMillis): Outcome {
+    stop(verdict.kind, verdict);
     const tried: Batch = {
       ...batch,
       failures: batch.failures + 1,
@@ -84,7 +85,8 @@ export function createSettleBatch(
     };
     const isBad = processed > (tried.processedBefore ?? 0);
     if (isBad && sentHits(tried).length === 1) {
-      diagnostics.warnOnce('rejected', `${reason}, alone and again: it was dropped`);
+      const text = `${verdict.reason}, alone and again: it was dropped`;
+      diagnostics.warnOnce('rejected', coded('rejected', text));
       return { ...lost('rejected', 1), again: restOf(tried) };
     }
     const again = isBad ? narrow(tried) : tryHalves(tried);
@@ -95,10 +97,10 @@ export function createSettleBatch(
    * Where the token worked before, each hit may be bad by itself: they are halved down to it. But 20 refusals in an hour
    * lock the address out, so that after some in a row only a probe now and then is sent.
    */
-  function allInvalid(batch: Batch, sent: number, { kind, reason }: Told): Outcome {
+  function allInvalid(batch: Batch, sent: number, verdict: Told): Outcome {
     refusals += 1;
     if (refusals > MOST_REFUSALS) {
-      stop(kind, reason);
+      stop(verdict.kind, verdict);
       return holdForToken(batch);
     }
     if (sent > 1) return open(halve(batch), 0);
@@ -112,7 +114,10 @@ export function createSettleBatch(
 
   function refuseCrashes(sent: number): Outcome {
     diagnostics.warn(
-      'Matomo cannot take crashes, they are not sent any more: it has no CrashAnalytics plugin. Set errors to "type"',
+      coded(
+        'no-crashes',
+        'Matomo cannot take crashes, they are not sent any more: it has no CrashAnalytics plugin. Set errors to "type"',
+      ),
     );
     return { ...lost('rejected', sent), refusesCrashes: true };
   }
@@ -129,7 +134,7 @@ export function createSettleBatch(
         resume();
         hasTracked ||= verdict.tracked > 0;
         if (verdict.note !== undefined)
-          diagnostics.warnOnce(verdict.note.replace(/\d+/g, ''), verdict.note);
+          diagnostics.warnOnce(verdict.note.code, coded(verdict.note.code, verdict.note.reason));
         return { ...decided(verdict), again: restOf(batch) };
       case 'all_invalid':
         return allInvalid(batch, sent, verdict);
@@ -141,10 +146,10 @@ export function createSettleBatch(
           const reason = `${verdict.reason}; the hits are sent again`;
           return retry(batch, { ...verdict, reason });
         }
-        stop(
-          verdict.kind,
-          `${verdict.reason}; ${countOf(sent)} may be stored or not; not sent again`,
-        );
+        stop(verdict.kind, {
+          code: verdict.code,
+          reason: `${verdict.reason}; ${countOf(sent)} may be stored or not; not sent again`,
+        });
         return {
           ...lost('unconfirmed', sent),
           again: restOf(batch),
@@ -158,13 +163,16 @@ export function createSettleBatch(
       case 'unavailable':
         return retry(batch, verdict, retryAfterMillis(verdict.retryAfter, nowMillis));
       case 'refused':
-        stop(verdict.kind, verdict.reason);
+        stop(verdict.kind, verdict);
         return verdict.isTokenRefused
           ? holdForToken(batch)
           : open([batch], holdMillis(failures, random));
       case 'too_large':
         if (sent > 1) return open(halve(batch), 0);
-        diagnostics.warnOnce('too_large', 'a hit was dropped: it alone is too large for Matomo');
+        diagnostics.warnOnce(
+          'too_large',
+          coded('too-large', 'a hit was dropped: it alone is too large for Matomo'),
+        );
         return { ...lost('too_large', 1), again: restOf(batch) };
     }
   };

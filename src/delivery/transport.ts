@@ -8,6 +8,8 @@ export type Exchange =
       readonly body: string;
       readonly location: string | undefined;
       readonly retryAfter: string | undefined;
+      /** The clock of whoever answered. */
+      readonly date?: string | undefined;
     }
   /** Not a byte of it reached Matomo. */
   | { readonly kind: 'not_sent'; readonly error: Error }

@@ -17,7 +17,7 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
   let used: Promise<HttpDispatcher> | undefined;
   let abortCurrent: ((reason: Error) => void) | undefined;
   const headers = { 'content-type': 'application/json', 'user-agent': options.userAgent };
-  const { origin, pathname } = options.url;
+  const { origin, pathname, search } = options.url;
 
   return {
     async send(body, timeoutMillis) {
@@ -37,7 +37,7 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
           dispatcher.dispatch(
             {
               origin,
-              path: pathname,
+              path: pathname + search,
               method: 'POST',
               headers,
               body,
@@ -94,6 +94,7 @@ function observe(resolve: (exchange: Exchange) => void, timeoutMillis: number) {
       body: Buffer.concat(chunks).toString('utf8'),
       location: first(headers.location),
       retryAfter: first(headers['retry-after']),
+      date: first(headers.date),
     };
   }
 

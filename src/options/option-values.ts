@@ -8,11 +8,12 @@ import { toSiteId } from '../hit/site-id.js';
 import { declarationOf } from '../hit/tracking-parameters.js';
 import { listFromText } from './environment-text.js';
 import type { ResolvedOptions } from './resolved-options.js';
+import { wrongOption } from './wrong-option.js';
 
 // Each of these takes what code or the environment gave and returns the value as it is used, or throws.
 
 function refuse(name: string, wanted: string, value: unknown): never {
-  throw new TypeError(`${name} must be ${wanted}, got ${show(value)}`);
+  throw wrongOption(`${name} must be ${wanted}, got ${show(value)}`);
 }
 
 export function siteId(name: string, value: unknown): ResolvedOptions['siteId'] {
@@ -24,7 +25,7 @@ export function siteId(name: string, value: unknown): ResolvedOptions['siteId'] 
 export function secret(name: string, value: unknown): string {
   if (typeof value === 'string' && /^[\x21-\x7e]+$/.test(value.trim())) return value.trim();
   const got = typeof value === 'string' ? 'one that is not' : `a ${typeof value}`;
-  throw new TypeError(`${name} must be text without spaces or control characters, got ${got}`);
+  throw wrongOption(`${name} must be text without spaces or control characters, got ${got}`);
 }
 
 export function boolean(name: string, value: unknown): boolean {

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { type Diagnostics, show } from '../diagnostics.js';
 import { nearestName } from '../hit/nearest-name.js';
+import { coded } from '../messages.js';
 import type { MatomoOptions } from '../options.js';
 import { OPTIONS, type OptionDeclaration, type OptionName } from './option-table.js';
 import type { ResolvedOptions } from './resolved-options.js';
+import { wrongOption } from './wrong-option.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type Values = Partial<Record<keyof ResolvedOptions, unknown>>;
@@ -21,7 +23,7 @@ export function resolveOptions(
     if (!Object.hasOwn(OPTIONS, name)) throw unknownOption(name);
     const { inCode } = OPTIONS[name as OptionName];
     if (inCode !== undefined)
-      throw new TypeError(`${name} is for register only, in code use ${inCode}`);
+      throw wrongOption(`${name} is for register only, in code use ${inCode}`);
   }
   const values: Values = {};
   const missing: string[] = [];
@@ -38,7 +40,7 @@ export function resolveOptions(
   }
   if (values.enabled === false) return undefined;
   if (missing.length > 0) {
-    diagnostics.error(`nothing is tracked: set ${missing.join(' and ')}`);
+    diagnostics.error(coded('options-missing', `nothing is tracked: set ${missing.join(' and ')}`));
     return undefined;
   }
   if (given.tokenAuth === undefined && !env.MATOMO_TOKEN_AUTH && env.MATOMO_TOKEN_AUTH_FILE) {
@@ -61,7 +63,7 @@ export function readEnvironment<Name extends OptionName>(
   try {
     return parse(variable, readText(variable, text, fromText));
   } catch (error) {
-    diagnostics.error(`${(error as Error).message}; it is not used`);
+    diagnostics.error(coded('environment-wrong', `${(error as Error).message}; it is not used`));
     return undefined;
   }
 }
@@ -75,7 +77,7 @@ function readText(
   try {
     return fromText(text);
   } catch (error) {
-    throw new TypeError(`${variable} cannot be read, got ${show(text)} (${(error as Error).name})`);
+    throw wrongOption(`${variable} cannot be read, got ${show(text)} (${(error as Error).name})`);
   }
 }
 
@@ -87,7 +89,10 @@ function tokenFromFile(env: Environment, diagnostics: Diagnostics): string | und
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     diagnostics.error(
-      `MATOMO_TOKEN_AUTH_FILE ${show(file)} cannot be read (${code}); no token is used`,
+      coded(
+        'token-file',
+        `MATOMO_TOKEN_AUTH_FILE ${show(file)} cannot be read (${code}); no token is used`,
+      ),
     );
     return undefined;
   }
@@ -96,5 +101,5 @@ function tokenFromFile(env: Environment, diagnostics: Diagnostics): string | und
 function unknownOption(name: string): TypeError {
   const near = nearestName(name, Object.keys(OPTIONS));
   const hint = near ? `did you mean ${near}?` : `there are ${Object.keys(OPTIONS).join(', ')}`;
-  return new TypeError(`unknown option ${show(name)}: ${hint}`);
+  return wrongOption(`unknown option ${show(name)}: ${hint}`);
 }

@@ -1,4 +1,5 @@
 import { show } from '../diagnostics.js';
+import { wrongOption } from './wrong-option.js';
 
 const ENDPOINT = /\/(?:matomo|piwik)\.php$/;
 
@@ -6,7 +7,7 @@ const ENDPOINT = /\/(?:matomo|piwik)\.php$/;
 export function matomoUrl(name: string, value: unknown): URL {
   const url = httpUrl(name, value);
   if (url.search !== '' || url.hash !== '') {
-    throw new TypeError(`${name} must have no query and no fragment, got ${shownUrl(url)}`);
+    throw wrongOption(`${name} must have no query and no fragment, got ${shownUrl(url)}`);
   }
   url.pathname = url.pathname.replace(/\/+$/, '');
   if (!ENDPOINT.test(url.pathname)) url.pathname = `${url.pathname.replace(/\/$/, '')}/matomo.php`;
@@ -24,10 +25,10 @@ function httpUrl(name: string, value: unknown): URL {
   const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !/^https?:$/.test(url.protocol)) {
     const got = url ? shownUrl(url) : shownText(value);
-    throw new TypeError(`${name} must be a URL that begins with http:// or https://, got ${got}`);
+    throw wrongOption(`${name} must be a URL that begins with http:// or https://, got ${got}`);
   }
   if (url.username !== '' || url.password !== '') {
-    throw new TypeError(`${name} must hold no user name or password, got ${shownUrl(url)}`);
+    throw wrongOption(`${name} must hold no user name or password, got ${shownUrl(url)}`);
   }
   return url;
 }

@@ -1,4 +1,5 @@
 import type { Diagnostics } from '../diagnostics.js';
+import { coded } from '../messages.js';
 import type { RecordOption } from '../options/resolved-options.js';
 import { recordServerSpans, type Sampler } from '../sampler.js';
 import { type MatomoSpanProcessor, PROCESSOR_BRAND } from '../span-processor.js';
@@ -38,8 +39,11 @@ export function attach(
   const processors = processorsOf(provider);
   if (!processors) {
     diagnostics.warn(
-      `cannot attach to the tracer provider ${provider.constructor?.name}, which is not of the OpenTelemetry SDK: ` +
-        'nothing is tracked. Add `new MatomoSpanProcessor()` to the span processors of your tracing set-up instead',
+      coded(
+        'not-attached',
+        `cannot attach to the tracer provider ${provider.constructor?.name}, which is not of the OpenTelemetry SDK: ` +
+          'nothing is tracked. Add `new MatomoSpanProcessor()` to the span processors of your tracing set-up instead',
+      ),
     );
     return [];
   }
@@ -103,8 +107,11 @@ function recordRequests(provider: object, record: RecordOption, diagnostics: Dia
   const place = _tracerOptions?.sampler ? _tracerOptions : _config;
   if (!place?.sampler) {
     diagnostics.warn(
-      `cannot reach the sampler of ${provider.constructor?.name}: requests that it leaves out make no hit. ` +
-        'Wrap it with `recordServerSpans(sampler)` in your tracing set-up instead',
+      coded(
+        'sampler-not-reached',
+        `cannot reach the sampler of ${provider.constructor?.name}: requests that it leaves out make no hit. ` +
+          'Wrap it with `recordServerSpans(sampler)` in your tracing set-up instead',
+      ),
     );
     return;
   }

@@ -26,8 +26,10 @@ export const INSTALL_COMMAND =
  * Looks for the parts from the application's folder, then beside what `auto-instrumentations-node` brought, then
  * from our own folder. Loading them changes nothing; `undefined` where one is missing.
  */
-export function loadTracingParts(ownFile: string): TracingParts | undefined {
-  const app = process.argv[1] === undefined ? process.cwd() : dirname(process.argv[1]);
+export function loadTracingParts(
+  ownFile: string,
+  app: string = process.argv[1] === undefined ? process.cwd() : dirname(process.argv[1]),
+): TracingParts | undefined {
   const places = [app, process.cwd(), dirname(ownFile)].map((folder) => join(folder, 'index.js'));
   for (const place of places) {
     const load = createRequire(place);

@@ -6,6 +6,7 @@ import {
   type OriginOptions,
 } from '../hit/origin.js';
 import { PERF_KEYS } from '../hit/parameter-names.js';
+import { coded } from '../messages.js';
 import type { SpanReading } from './request-record.js';
 
 /** How requests are read from spans and from Node's requests, as configured. */
@@ -24,7 +25,10 @@ export function createRequestReading(
     reportPerfKey: (value) =>
       diagnostics.warnOnce(
         'perf_key',
-        `a span has matomo.perf_key ${show(value)}; there are ${PERF_KEYS.join(', ')}`,
+        coded(
+          'parameter-refused',
+          `a span has matomo.perf_key ${show(value)}; there are ${PERF_KEYS.join(', ')}`,
+        ),
       ),
   };
 }

@@ -56,7 +56,7 @@ test.each([
 test('all invalid without a token: counted, and the site id is named', () => {
   const verdict = readAnswer(counters(0, 3), known);
   expect(verdict).toMatchObject({ kind: 'processed', invalid: 3 });
-  expect(verdict).toHaveProperty('note', expect.stringContaining('siteId'));
+  expect(verdict).toHaveProperty('note.reason', expect.stringContaining('siteId'));
 });
 
 test('all invalid with a token that never worked: held back, and what to check is said', () => {

@@ -37,7 +37,12 @@ test('a bulk is a POST of JSON by our own user agent, and its answer comes back 
       headers['user-agent'],
       Buffer.concat(chunks).toString(),
     ];
-    response.writeHead(429, { 'content-type': 'text/html', 'retry-after': '7', location: '/x' });
+    response.writeHead(429, {
+      'content-type': 'text/html',
+      'retry-after': '7',
+      location: '/x',
+      date: 'Fri, 20 Nov 2026 10:00:00 GMT',
+    });
     response.end('busy');
   });
   expect(await transport.send(Buffer.from('{"a":1}'), 1000)).toEqual({
@@ -47,6 +52,7 @@ test('a bulk is a POST of JSON by our own user agent, and its answer comes back 
     body: 'busy',
     location: '/x',
     retryAfter: '7',
+    date: 'Fri, 20 Nov 2026 10:00:00 GMT',
   });
   expect(seen).toEqual([
     'POST',

@@ -22,14 +22,24 @@ export function openSpoolFolder(folder: string, url: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, DESCRIPTION);
   const isNew = readdirSync(folder).length === 0;
-  const text = readOrCreate(path, `${JSON.stringify({ format: FORMAT, url })}\n`);
-  const { format, url: owner } = parse(text);
+  requireOwner(readOrCreate(path, `${JSON.stringify({ format: FORMAT, url })}\n`), url);
+  // Of an empty folder nobody else knows what it is for; one with files may be shared on purpose.
+  if (isNew) attempt(() => chmodSync(folder, 0o700)); // a mounted volume may be somebody else's
+}
+
+/** Throws where a folder that is there is another Matomo's. Changes nothing. */
+export function requireFolderOf(folder: string, url: string): void {
+  if (readdirSync(folder).includes(DESCRIPTION)) {
+    requireOwner(readFileSync(join(folder, DESCRIPTION), 'utf8'), url);
+  }
+}
+
+function requireOwner(description: string, url: string): void {
+  const { format, url: owner } = parse(description);
   if (format !== FORMAT || typeof owner !== 'string') {
     throw new UnusableFolder(`its ${DESCRIPTION} is not one that this version can read`);
   }
   if (owner !== url) throw new UnusableFolder(`it belongs to ${owner}`);
-  // Of an empty folder nobody else knows what it is for; one with files may be shared on purpose.
-  if (isNew) attempt(() => chmodSync(folder, 0o700)); // a mounted volume may be somebody else's
 }
 
 /** The key that all processes and restarts with this folder agree on. Throws where it cannot be kept. */

@@ -1,4 +1,5 @@
 import { type Diagnostics, show } from '../../diagnostics.js';
+import { coded } from '../../messages.js';
 import { countOf } from '../batch.js';
 
 /** What a spool says to an operator, each once. */
@@ -13,42 +14,60 @@ export class SpoolReports {
 
   notUsed(reason: string): void {
     this.#diagnostics.error(
-      `the spool ${this.#folder} is not used: ${reason}. Hits wait in memory only`,
+      coded(
+        'spool-not-used',
+        `the spool ${this.#folder} is not used: ${reason}. Hits wait in memory only`,
+      ),
     );
   }
 
   notWritten(error: unknown): void {
     this.#diagnostics.warnOnce(
       'spool_written',
-      `the spool ${this.#folder} cannot be written (${codeOf(error)}); as long as that is so hits wait in memory, and some may be sent twice after a restart`,
+      coded(
+        'spool-not-written',
+        `the spool ${this.#folder} cannot be written (${codeOf(error)}); as long as that is so hits wait in memory, and some may be sent twice after a restart`,
+      ),
     );
   }
 
   notLookedAt(error: unknown): void {
     this.#diagnostics.warnOnce(
       'spool_looked_at',
-      `the spool ${this.#folder} cannot be read or kept in order at present (${codeOf(error)}); that is tried again`,
+      coded(
+        'spool-not-read',
+        `the spool ${this.#folder} cannot be read or kept in order at present (${codeOf(error)}); that is tried again`,
+      ),
     );
   }
 
   broken(segment: string): void {
     this.#diagnostics.warnOnce(
       'spool_broken',
-      `${segment} in the spool ${this.#folder} has lines that are torn or damaged; the others are used`,
+      coded(
+        'spool-damaged',
+        `${segment} in the spool ${this.#folder} has lines that are torn or damaged; the others are used`,
+      ),
     );
   }
 
   lost(hits: number, reason: string): void {
     this.#diagnostics.warnOnce(
       'spool_lost',
-      `the spool ${this.#folder} has lost ${countOf(hits)}, and counts them and all that follow them (spool): ${reason}`,
+      coded(
+        'spool-lost',
+        `the spool ${this.#folder} has lost ${countOf(hits)}, and counts them and all that follow them (spool): ${reason}`,
+      ),
     );
   }
 
   noVisitorKey(error: unknown): void {
     this.#diagnostics.warnOnce(
       'spool_visitor_key',
-      `the spool ${this.#folder} keeps no visitor key (${codeOf(error)}): each process counts a visitor once`,
+      coded(
+        'spool-visitor-key',
+        `the spool ${this.#folder} keeps no visitor key (${codeOf(error)}): each process counts a visitor once`,
+      ),
     );
   }
 }

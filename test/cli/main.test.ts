@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { MatomoSpanExporter } from '../src/index.js';
-import { finishedSpan } from './support/builders.js';
-import { eventually, runNode, startServer } from './support/child-process.js';
+import { MatomoSpanExporter } from '../../src/index.js';
+import { finishedSpan } from '../support/builders.js';
+import { eventually, runNode, startServer } from '../support/child-process.js';
 
 const MAIN = 'dist/esm/cli/main.js';
 
@@ -27,11 +27,14 @@ test('inspect prints each hit as it comes, and shows them at /hits', async () =>
   expect(await inspector.stop('SIGINT')).toEqual({ code: 0, signal: null });
 });
 
-test('without a command it prints help', async () => {
-  const { code, stdout } = await runNode([MAIN]);
+test.each([[[]], [['help']], [['--help']]])('%j prints help that fits a screen', async (args) => {
+  const { code, stdout } = await runNode([MAIN, ...args]);
   expect(code).toBe(0);
-  expect(stdout).toContain('inspect');
-  expect(stdout.split('\n').length).toBeLessThan(24);
+  expect(stdout).toContain('npx opentelemetry-matomo doctor [--json] [--send]');
+  expect(stdout).toContain('npx opentelemetry-matomo inspect');
+  const lines = stdout.trimEnd().split('\n');
+  expect(lines.length).toBeLessThan(24);
+  expect(lines.filter((line) => line.length > 80)).toEqual([]);
 });
 
 test.each([

@@ -1,0 +1,25 @@
+import { parseArgs } from 'node:util';
+import { VERSION } from '../version.js';
+import { diagnose } from './doctor/diagnose.js';
+import { formatFindings } from './doctor/format-findings.js';
+
+/** Says what is right and what to change, for an application in this folder and with this environment. */
+export async function doctor(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      json: { type: 'boolean', default: false },
+      send: { type: 'boolean', default: false },
+    },
+  });
+  // Whatever they warn of is found here, and JSON is to stand alone.
+  process.removeAllListeners('warning');
+  const findings = await diagnose({ env: process.env, app: process.cwd(), sends: values.send });
+  const isFine = !findings.some(({ verdict }) => verdict === 'problem');
+  console.log(
+    values.json
+      ? JSON.stringify({ version: VERSION, ok: isFine, findings }, null, 2)
+      : formatFindings(findings),
+  );
+  process.exitCode = isFine ? 0 : 1;
+}

@@ -1,0 +1,84 @@
+import type { ResolvedOptions } from '../../options/resolved-options.js';
+import { type Answer, createQuestions, isProcessed } from './ask-matomo.js';
+import { checkAddress, checkClock, checkPrivacy } from './check-address.js';
+import { checkStoring } from './check-storing.js';
+import { checkToken } from './check-token.js';
+import { type Finding, ok, problem, unknown, warning } from './finding.js';
+
+const ERROR_LOG = "Read PHP's error log of Matomo.";
+
+/** Asks Matomo one thing after the other, for as long as the answers allow another question. */
+export async function checkMatomo(
+  options: ResolvedOptions,
+  env: Readonly<NodeJS.ProcessEnv>,
+  sends: boolean,
+): Promise<Finding[]> {
+  let questions = createQuestions(options, false);
+  let answer = await questions.site();
+  const address = checkAddress(answer, options);
+  const findings = [
+    ...address,
+    ...checkPrivacy(options, answer.exchange.kind === 'answer', env),
+    ...checkClock(answer, options),
+  ];
+  if (address.some(({ verdict }) => verdict === 'problem')) return findings;
+  if (answer.verdict.kind === 'accepted') {
+    findings.push(queued(answer));
+    questions = createQuestions(options, true);
+    answer = await questions.site();
+    if (answer.verdict.kind === 'accepted') return [...findings, behindQueue()];
+  }
+  const site = checkSite(answer, options);
+  const hasSite = isProcessed(answer, 'tracked');
+  if (!hasSite && !mayWantToken(answer)) return [...findings, ...site];
+  const token = await checkToken(questions, options);
+  if (!hasSite && !token.isGood) return [...findings, ...site];
+  findings.push(...siteFound(options), ...token.findings);
+  return [...findings, ...(await checkStoring(questions, options, token.isGood, sends))];
+}
+
+/** A Matomo that wants a token for every bulk answers so without one, and so does one whose database is away. */
+function mayWantToken({ exchange, verdict }: Answer): boolean {
+  const isOfMatomo = exchange.kind === 'answer' && exchange.body.includes('"status":"error"');
+  return verdict.kind === 'rolled_back' && isOfMatomo;
+}
+
+function siteFound({ siteId }: ResolvedOptions): Finding[] {
+  return [ok('matomo', "Matomo's tracker answers"), ok('site', `site ${siteId} is there`)];
+}
+
+function checkSite({ verdict }: Answer, { siteId }: ResolvedOptions): Finding[] {
+  switch (verdict.kind) {
+    case 'processed': {
+      const advice = 'Set MATOMO_SITE_ID to an ID from Administration > Websites > Manage.';
+      return [
+        ok('matomo', "Matomo's tracker answers"),
+        problem('site', 'site-unknown', `Matomo has no site ${siteId}`, advice),
+      ];
+    }
+    case 'rolled_back': {
+      const advice = `${ERROR_LOG} It may also want a good token for every bulk (bulk_requests_require_authentication).`;
+      return [problem('matomo', verdict.code, verdict.reason, advice)];
+    }
+    case 'nothing_kept': {
+      const advice = 'Set record_statistics to 1 in the [Tracker] section of config.ini.php.';
+      return [problem('matomo', verdict.code, verdict.reason, advice)];
+    }
+    default: {
+      const found = 'reason' in verdict ? verdict.reason : 'Matomo answered with nothing';
+      return [unknown('matomo', found, ERROR_LOG)];
+    }
+  }
+}
+
+function queued({ exchange }: Answer): Finding {
+  const what = exchange.kind === 'answer' && exchange.status === 204 ? 'nothing' : 'an image';
+  const found = `Matomo answers a bulk with ${what}: QueuedTracking takes hits unseen, and they count as accepted`;
+  const advice = 'Watch that its queue is worked off; what comes out is in no answer.';
+  return warning('queue', 'queued-unseen', found, advice);
+}
+
+function behindQueue(): Finding {
+  const found = 'whether the site is there and the token good: the queue lets no question through';
+  return unknown('site', found, 'Look at tracking failures in Administration > System.');
+}

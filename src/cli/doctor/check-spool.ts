@@ -1,0 +1,71 @@
+import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { requireFolderOf } from '../../delivery/spool/spool-folder.js';
+import { show } from '../../diagnostics.js';
+import type { ResolvedOptions } from '../../options/resolved-options.js';
+import { type Finding, ok, warning } from './finding.js';
+
+const NO_SPOOL = 'Hits wait in memory without it, and a restart while Matomo is away loses them.';
+
+/** Looks at the folder of the spool and changes nothing in it: a process may be using it. Where it is unusable, hits go on from memory. */
+export async function checkSpool({
+  spool,
+  url,
+  maxSpoolBytes,
+}: Pick<ResolvedOptions, 'spool' | 'url' | 'maxSpoolBytes'>): Promise<Finding[]> {
+  if (spool === undefined) return [];
+  const folder = resolve(spool);
+  const name = `the spool ${show(spool)}`;
+  const place = nearestFolder(folder);
+  try {
+    accessSync(place, constants.R_OK | constants.W_OK | constants.X_OK);
+    if (place === folder) requireFolderOf(folder, url.href);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return [
+      notUsed(`${name} cannot be used: ${code === undefined ? message : `${code} at ${place}`}`),
+    ];
+  }
+  const isThere = place === folder;
+  const found = isThere
+    ? `${name} can be written and has ${megabytes(bytesIn(folder))} of hits`
+    : `${name} is not there yet and can be made`;
+  return [ok('spool', found), ...(isThere ? openToOthers(folder, name) : []), ...(await space())];
+
+  async function space(): Promise<Finding[]> {
+    const { bavail, bsize } = await statfs(place);
+    const free = bavail * bsize;
+    if (free >= maxSpoolBytes) return [];
+    const text = `${name} may grow to ${megabytes(maxSpoolBytes)}, and ${megabytes(free)} are free`;
+    return [warning('spool', 'spool-space', text, 'Make room, or lower MATOMO_MAX_SPOOL_BYTES.')];
+  }
+}
+
+function notUsed(found: string): Finding {
+  const advice = `Give MATOMO_SPOOL a folder that belongs to the user of the process and to this Matomo. ${NO_SPOOL}`;
+  return warning('spool', 'spool-not-used', found, advice);
+}
+
+function openToOthers(folder: string, name: string): Finding[] {
+  const others = statSync(folder).mode & 0o077;
+  if (others === 0 || process.platform === 'win32') return [];
+  const found = `${name} is open to other users of this machine, and has personal data`;
+  return [warning('spool', 'spool-open-to-others', found, `Run: chmod 700 ${folder}`)];
+}
+
+/** The folder itself, or the one in which it would be made. */
+function nearestFolder(folder: string): string {
+  return existsSync(folder) || dirname(folder) === folder ? folder : nearestFolder(dirname(folder));
+}
+
+function bytesIn(folder: string): number {
+  const files = readdirSync(folder).filter((name) => name.endsWith('.hits'));
+  // One may be cleared away just now.
+  const sizes = files.map((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.size);
+  return sizes.reduce<number>((sum, size = 0) => sum + size, 0);
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1024 ** 2).toFixed(bytes < 1024 ** 2 ? 1 : 0)} MiB`;
+}

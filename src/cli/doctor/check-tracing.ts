@@ -1,0 +1,105 @@
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { INSTALL_COMMAND, loadTracingParts } from '../../register/start.js';
+import { type Finding, ok, problem, unknown, warning } from './finding.js';
+import { type Copy, findCopies, findPackage } from './package-tree.js';
+
+const API = '@opentelemetry/api';
+/** What makes spans, or has them made. */
+const SDKS = [
+  '@opentelemetry/auto-instrumentations-node',
+  '@opentelemetry/sdk-node',
+  '@opentelemetry/sdk-trace-node',
+  '@opentelemetry/sdk-trace-base',
+  '@opentelemetry/sdk-trace',
+];
+const TRACING = [
+  ...SDKS,
+  '@opentelemetry/instrumentation-http',
+  '@opentelemetry/context-async-hooks',
+];
+
+const OWN_FILE = fileURLToPath(import.meta.url);
+
+/** Whether this version of Node.js can run the package. */
+export function checkNode(): Finding {
+  const { engines } = createRequire(OWN_FILE)('opentelemetry-matomo/package.json') as {
+    engines: { node: string };
+  };
+  const least = engines.node.replace('>=', '');
+  const isNewer = process.versions.node.localeCompare(least, 'en', { numeric: true }) >= 0;
+  if (isNewer) return ok('node', `Node.js ${process.versions.node}`);
+  const found = `Node.js ${process.versions.node} is older than ${least}`;
+  return problem(
+    'node',
+    'node-version',
+    found,
+    `Run the application with Node.js ${least} or newer.`,
+  );
+}
+
+/** What `register` would find in an application of this folder: tracing to join, or the parts of its own. */
+export function checkTracing(app: string, env: Readonly<NodeJS.ProcessEnv>): Finding[] {
+  const installed = TRACING.flatMap((name) => {
+    const found = findPackage(name, app) ?? findPackage(name, dirname(OWN_FILE));
+    return found ? [`${name.replace('@opentelemetry/', '')} ${found.version}`] : [];
+  });
+  return [checkParts(app, installed), ...checkPreload(env)];
+}
+
+function checkParts(app: string, installed: readonly string[]): Finding {
+  const list =
+    installed.length > 0 ? `installed are ${installed.join(', ')}` : 'no tracing is installed';
+  if (loadTracingParts(OWN_FILE, app)) {
+    const found = `register joins the application's tracing, or starts its own where it has none; ${list}`;
+    return ok('tracing', found);
+  }
+  const advice = `Run: ${INSTALL_COMMAND}`;
+  const hasSdk = SDKS.some((name) => findPackage(name, app));
+  if (!hasSdk) {
+    const found = `${list}: there is nothing for register to join or to start, looked for from ${app}`;
+    return problem('tracing', 'nothing-installed', found, advice);
+  }
+  const found = `register can join the application's tracing, and not start its own where it has none; ${list}`;
+  return warning(
+    'tracing',
+    'nothing-installed',
+    found,
+    `Where the application sets up none: ${advice}`,
+  );
+}
+
+function checkPreload({ NODE_OPTIONS = '' }: Readonly<NodeJS.ProcessEnv>): Finding[] {
+  if (NODE_OPTIONS.includes('opentelemetry-matomo/register')) {
+    return [ok('tracing', 'NODE_OPTIONS preloads opentelemetry-matomo/register')];
+  }
+  const found = 'how the application is started cannot be seen from here';
+  const advice =
+    'It needs --require opentelemetry-matomo/register, or a MatomoSpanProcessor in its code.';
+  return [unknown('tracing', found, advice)];
+}
+
+/** Copies of the API know of one another only where they are of one version. */
+export function checkApi(app: string): Finding[] {
+  const copies = findCopies(API, app, [API, ...TRACING]);
+  if (copies.length === 0) return [];
+  const versions = new Set(copies.map(({ version }) => version));
+  const list = copies.map(({ version, folder }) => `${version} in ${folder}`).join(', ');
+  if (versions.size === 1) {
+    const found = copies.length === 1 ? list : `${list}; of one version, they work as one`;
+    return [ok('api', `${API} ${found}`)];
+  }
+  const found = `${copies.length} copies of ${API}, of which one cannot see what another registers: ${list}`;
+  const advice = `See npm ls ${API}, and have one version only, for example by overrides in package.json.`;
+  const isSplit = new Set(copies.filter(isOfTracing).map(({ version }) => version)).size > 1;
+  const find = isSplit ? problem : warning;
+  return [find('api', 'api-copies', found, advice)];
+}
+
+/** Where what makes spans has different copies, spans get lost; a library that only reads does less harm. */
+function isOfTracing({ usedBy }: Copy): boolean {
+  return usedBy.some((name) =>
+    /^@opentelemetry\/(?:sdk-|instrumentation|context-|auto-)/.test(name),
+  );
+}

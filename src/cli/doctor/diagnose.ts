@@ -1,0 +1,57 @@
+import { checkMatomo } from './check-matomo.js';
+import { checkOptions } from './check-options.js';
+import { checkProxy } from './check-proxy.js';
+import { checkSpool } from './check-spool.js';
+import { checkApi, checkNode, checkTracing } from './check-tracing.js';
+import { type Check, type Finding, unknown } from './finding.js';
+
+export interface DiagnoseOptions {
+  readonly env: Readonly<NodeJS.ProcessEnv>;
+  /** Folder of the application. */
+  readonly app: string;
+  /** Stores a page view. */
+  readonly sends: boolean;
+}
+
+/** Looks at everything between an application in that environment and its hits in Matomo. Never rejects. */
+export async function diagnose({ env, app, sends }: DiagnoseOptions): Promise<Finding[]> {
+  const { options, findings, token } = checkOptions(env);
+  findings.push(
+    ...(await attempt('node', () => [checkNode()])),
+    ...(await attempt('tracing', () => checkTracing(app, env))),
+    ...(await attempt('api', () => checkApi(app))),
+  );
+  if (options !== undefined) {
+    findings.push(
+      ...(await attempt('spool', () => checkSpool(options))),
+      ...(await attempt('proxy', () => checkProxy(options.url, env))),
+    );
+    const hasWay = !findings.some(({ code }) => code === 'proxy-unusable');
+    if (hasWay) findings.push(...(await attempt('matomo', () => checkMatomo(options, env, sends))));
+  }
+  return findings.map((finding) => withoutSecret(finding, token));
+}
+
+/** A check that fails itself says nothing of what it was to look at. */
+async function attempt(
+  check: Check,
+  run: () => Finding[] | Promise<Finding[]>,
+): Promise<Finding[]> {
+  try {
+    return await run();
+  } catch (error) {
+    const found = `this could not be looked at: ${(error as NodeJS.ErrnoException).code ?? (error as Error).name}`;
+    return [unknown(check, found, 'Look at it yourself.')];
+  }
+}
+
+/** Matomo, or a variable that was mixed up, may have said it. */
+function withoutSecret(finding: Finding, secret: string | undefined): Finding {
+  if (secret === undefined) return finding;
+  const { found, advice } = finding;
+  return {
+    ...finding,
+    found: found.replaceAll(secret, '…'),
+    ...(advice !== undefined && { advice: advice.replaceAll(secret, '…') }),
+  };
+}

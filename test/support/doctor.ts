@@ -1,0 +1,60 @@
+import { onTestFinished } from 'vitest';
+import type { Finding } from '../../src/cli/doctor/finding.js';
+import {
+  type Inspector,
+  type InspectorOptions,
+  startInspector,
+} from '../../src/inspector/index.js';
+import { runNode } from './child-process.js';
+import { type FaultProxy, startFaultProxy } from './fault-proxy.js';
+
+const MAIN = 'dist/esm/cli/main.js';
+
+/** What the command line has told. */
+interface Diagnosis {
+  readonly code: number | null;
+  /** All that was written, to look for what must not be there. */
+  readonly output: string;
+  readonly findings: readonly Finding[];
+  /** The findings of one check. */
+  about(check: Finding['check']): readonly Finding[];
+}
+
+/** Runs `doctor --json` as a user does. Fails where it writes anything but its one object. */
+export async function runDoctor(
+  env: Readonly<Record<string, string>>,
+  { args = [], cwd, main = MAIN }: { args?: string[]; cwd?: string; main?: string } = {},
+): Promise<Diagnosis> {
+  const where = cwd === undefined ? {} : { cwd };
+  const { code, stdout, stderr } = await runNode([main, 'doctor', '--json', ...args], {
+    ...where,
+    env,
+  });
+  if (stderr !== '') throw new Error(`on stderr: ${stderr}`);
+  const { findings } = JSON.parse(stdout) as { findings: Finding[] };
+  return {
+    code,
+    output: stdout,
+    findings,
+    about: (check) => findings.filter((finding) => finding.check === check),
+  };
+}
+
+/** The same, as text. */
+export function runDoctorAsText(env: Readonly<Record<string, string>>, args: string[] = []) {
+  return runNode([MAIN, 'doctor', ...args], { env });
+}
+
+/** A Matomo behind a wire that can break, and the environment that leads to it. */
+export async function matomoOnWire(
+  options: InspectorOptions = {},
+  wireOptions: Parameters<typeof startFaultProxy>[0] = {},
+): Promise<{ inspector: Inspector; wire: FaultProxy; env: Record<string, string> }> {
+  const [inspector, wire] = await Promise.all([
+    startInspector(options),
+    startFaultProxy(wireOptions),
+  ]);
+  onTestFinished(() => inspector.close());
+  wire.forwardTo(inspector.url);
+  return { inspector, wire, env: { MATOMO_URL: wire.url, MATOMO_SITE_ID: '1' } };
+}
