@@ -1,14 +1,71 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import packageJson from '../package.json' with { type: 'json' };
+import { linksOf } from './docs/pages.js';
 import { ROOT, runNode } from './support/child-process.js';
+import { sorted } from './support/sorted.js';
+
+const KILOBYTE = 1000;
 
 function declarations(): string[] {
   return readdirSync(join(ROOT, 'dist'), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.d.ts'))
     .map((file) => readFileSync(join(ROOT, 'dist', file), 'utf8'));
 }
+
+/** What npm would publish. */
+const [packed] = JSON.parse(
+  execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  }),
+) as [{ size: number; unpackedSize: number; files: { path: string }[] }];
+const files = packed.files.map(({ path }) => path);
+
+test('the package is small, and holds built code, its types, the pages about it and nothing else', () => {
+  const { size, unpackedSize } = packed;
+  process.stdout.write(`${files.length} files, ${size} bytes, unpacked ${unpackedSize}\n`);
+  expect(size).toBeLessThan(200 * KILOBYTE);
+  expect(unpackedSize).toBeLessThan(900 * KILOBYTE);
+  const kinds = files.map((path) =>
+    path
+      .replace(/^(dist\/(?:esm|cjs))\/.*?((?:\.d)?\.[jt]s)$/, '$1/*$2')
+      .replace(/^docs\/[^/]+\.md$/, 'docs/*.md'),
+  );
+  expect(sorted(new Set(kinds))).toEqual([
+    'CHANGELOG.md',
+    'LICENSE',
+    'README.md',
+    'dist/cjs/*.d.ts',
+    'dist/cjs/*.js',
+    'dist/cjs/package.json',
+    'dist/esm/*.d.ts',
+    'dist/esm/*.js',
+    'docs/*.md',
+    'package.json',
+  ]);
+  expect(readFileSync(join(ROOT, 'LICENSE'), 'utf8')).toMatch(
+    /^\s*Apache License\s+Version 2\.0, January 2004\s/,
+  );
+});
+
+test('links of the packed pages lead to packed pages, but for what is about the repository', () => {
+  const pages = files.filter((path) => path.endsWith('.md'));
+  const targets = pages.flatMap((page) =>
+    linksOf(page)
+      .map((target) => target.replace(/#.*/, ''))
+      .filter((target) => target !== '')
+      .map((target) => join(dirname(page), target)),
+  );
+  const outside = targets.filter((path) => !files.includes(path));
+  const ofRepository =
+    /^(?:examples\/.*|test\/.*|CONTRIBUTING\.md|SECURITY\.md|docs\/architecture\.md)$/;
+  expect(outside.filter((path) => !ofRepository.test(path))).toEqual([]);
+});
 
 test('published types import nothing but the API and Node', () => {
   const imported = declarations().flatMap((text) =>

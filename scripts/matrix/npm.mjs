@@ -36,7 +36,8 @@ function codeOf({ message }) {
   return /npm error code (\S+)/.exec(message)?.[1] ?? message;
 }
 
-function npm(cwd, args) {
+/** Runs npm in a folder, with patience for the registry. */
+export function npm(cwd, args) {
   // What npm tells its scripts of this project is not for another one.
   const isOfProject = (name) => /^npm_(?:package|lifecycle|config_local_)/.test(name);
   const env = Object.entries(process.env).filter(([name]) => !isOfProject(name));

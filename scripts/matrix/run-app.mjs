@@ -50,7 +50,8 @@ function environment(node, inspector, receiver) {
   };
 }
 
-async function readUrl(output, ended) {
+/** Waits for the address that a child of `startChild` prints. */
+export async function readUrl(output, ended) {
   let isOver = false;
   ended.then(
     () => {

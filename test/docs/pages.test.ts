@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { OPTIONS, type OptionDeclaration } from '../../src/options/option-table.js';
 import { resolveOptions } from '../../src/options/resolve-options.js';
 import { ROOT } from '../support/child-process.js';
-import { codeIn, PAGES, read, rowsWith } from './pages.js';
+import { codeIn, linksOf, PAGES, read, rowsWith } from './pages.js';
 
 const options: Readonly<Record<string, OptionDeclaration<unknown>>> = OPTIONS;
 const variables = Object.values(options).flatMap(({ env }) => env ?? []);
@@ -63,14 +63,6 @@ function complaintsAbout(env: Readonly<Record<string, string>>): string[] {
     { info: silent, print: silent, warn: complain, warnOnce: complain, error: complain },
   );
   return complaints;
-}
-
-/** Targets of links that stay in the repository. */
-function linksOf(page: string): string[] {
-  const prose = read(page).replace(/```.*?```/gs, '');
-  return [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
-    .map(([, target = '']) => target)
-    .filter((target) => !/^[a-z]+:/.test(target));
 }
 
 function leadsSomewhere(page: string, target: string): boolean {

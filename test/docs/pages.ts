@@ -6,13 +6,23 @@ import { ROOT } from '../support/child-process.js';
 export const PAGES: readonly string[] = [
   'README.md',
   'CONTRIBUTING.md',
+  'SECURITY.md',
   'CHANGELOG.md',
+  '.changeset/README.md',
   ...pagesBelow('docs'),
   ...pagesBelow('examples'),
 ];
 
 export function read(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8');
+}
+
+/** Targets of links that stay in the repository. */
+export function linksOf(page: string): string[] {
+  const prose = read(page).replace(/```.*?```/gs, '');
+  return [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, target = '']) => target)
+    .filter((target) => !/^[a-z]+:/.test(target));
 }
 
 export interface CodeBlock {

@@ -1,19 +1,17 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { get, type IncomingMessage } from 'node:http';
-import { expect, onTestFinished, test } from 'vitest';
-import { type InspectedHit, type Inspector, startInspector } from '../../src/inspector/index.js';
-import { ROOT, type Server, startServer } from '../support/child-process.js';
-
-const EXAMPLES = ['sdk-registration', 'zero-code', 'alongside-tracing', 'shop'] as const;
-type Example = (typeof EXAMPLES)[number];
+import { expect, test } from 'vitest';
+import type { Inspector } from '../../src/inspector/index.js';
+import { ROOT } from '../support/child-process.js';
+import { EXAMPLES, startCommand, startExample, storedBy } from '../support/examples.js';
 
 test.each(EXAMPLES)('the README of %s gives the command that npm start runs', (example) => {
   expect(readmeCommands(example)).toEqual([startCommand(example)]);
 });
 
 test('in an SDK set-up, a request is tracked under the route that the application sets', async () => {
-  const { server, inspector } = await start('sdk-registration');
+  const { server, inspector } = await startExample('sdk-registration');
   await fetch(`${server.url}/hello/you`);
   expect(await server.stop()).toEqual({ code: 0, signal: null });
   expect(storedBy(inspector)).toEqual([
@@ -29,7 +27,7 @@ test('in an SDK set-up, a request is tracked under the route that the applicatio
 });
 
 test('without a line of code, requests are tracked under their route and with their status', async () => {
-  const { server, inspector } = await start('zero-code');
+  const { server, inspector } = await startExample('zero-code');
   await fetch(`${server.url}/users/7`);
   await fetch(`${server.url}/nobody`);
   expect(await server.stop()).toEqual({ code: 0, signal: null });
@@ -40,7 +38,7 @@ test('without a line of code, requests are tracked under their route and with th
 });
 
 test('beside tracing, a span of the application becomes a timing of the page view', async () => {
-  const { server, inspector } = await start('alongside-tracing', {
+  const { server, inspector } = await startExample('alongside-tracing', {
     OTEL_TRACES_EXPORTER: 'none',
     OTEL_METRICS_EXPORTER: 'none',
     OTEL_LOGS_EXPORTER: 'none',
@@ -53,8 +51,18 @@ test('beside tracing, a span of the application becomes a timing of the page vie
   expect(action?.time_server).toBeGreaterThanOrEqual(action?.time_dom_processing as number);
 });
 
+test('in ES modules, a request is tracked with what its handler says and measures', async () => {
+  const { server, inspector } = await startExample('esm');
+  await fetch(`${server.url}/parcels/7`);
+  expect(await server.stop()).toEqual({ code: 0, signal: null });
+  expect(titlesAndStatuses(inspector)).toEqual([['Parcel', '200']]);
+  const [action] = storedBy(inspector);
+  expect(action).toMatchObject({ custom_var_k3: 'country', custom_var_v3: 'NZ' });
+  expect(action?.time_dom_processing).toBeGreaterThanOrEqual(19);
+});
+
 test('the shop is tracked with its own title and plan, and its health check is not', async () => {
-  const { server, inspector } = await start('shop');
+  const { server, inspector } = await startExample('shop');
   await fetch(`${server.url}/health`);
   await fetch(`${server.url}/orders`, {
     method: 'POST',
@@ -77,7 +85,7 @@ test('the shop is tracked with its own title and plan, and its health check is n
 });
 
 test('a report of the shop is tracked with the times of its steps, a client that left with 499', async () => {
-  const { server, inspector } = await start('shop');
+  const { server, inspector } = await startExample('shop');
   // Not by fetch, which connects once more after an abort and keeps the shop from ending until that is closed.
   const [answer] = (await once(get(`${server.url}/stock/1`), 'response')) as [IncomingMessage];
   answer.destroy();
@@ -93,36 +101,12 @@ test('a report of the shop is tracked with the times of its steps, a client that
   expect(report?.time_on_load).toBeGreaterThanOrEqual(4);
 });
 
-async function start(
-  example: Example,
-  env: Record<string, string> = {},
-): Promise<{ server: Server; inspector: Inspector }> {
-  const inspector = await startInspector();
-  onTestFinished(() => inspector.close());
-  const [command, ...args] = startCommand(example).split(' ');
-  expect(command).toBe('node');
-  const server = await startServer(args, {
-    cwd: `${ROOT}examples/${example}`,
-    env: { ...env, MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' },
-  });
-  return { server, inspector };
-}
-
-function startCommand(example: Example): string {
-  const { scripts } = JSON.parse(readFileSync(`${ROOT}examples/${example}/package.json`, 'utf8'));
-  return scripts.start;
-}
-
 /** The commands in the README's shell blocks, without the variables set in front of them. */
-function readmeCommands(example: Example): string[] {
+function readmeCommands(example: string): string[] {
   const readme = readFileSync(`${ROOT}examples/${example}/README.md`, 'utf8');
   const blocks = [...readme.matchAll(/^```sh\n(.*?)^```/gms)].map((block) => block[1] as string);
   const lines = blocks.join('').split('\n').filter(Boolean);
   return lines.map((line) => line.replace(/^(?:[A-Z_]+=\S+ )*/, ''));
-}
-
-function storedBy(inspector: Inspector): InspectedHit['stored'][] {
-  return inspector.hits().map(({ stored }) => stored);
 }
 
 function titlesAndStatuses(inspector: Inspector): (string | undefined)[][] {

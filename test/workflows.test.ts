@@ -1,0 +1,81 @@
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import packageJson from '../package.json' with { type: 'json' };
+import { ROOT } from './support/child-process.js';
+
+interface Step {
+  readonly uses?: string;
+  readonly run?: string;
+}
+
+interface Job {
+  readonly permissions?: Readonly<Record<string, string>>;
+  readonly strategy?: { readonly matrix: { readonly node: readonly number[] } };
+  readonly steps: readonly Step[];
+}
+
+interface Workflow {
+  readonly on: Readonly<Record<string, unknown>>;
+  readonly permissions?: Readonly<Record<string, string>>;
+  readonly jobs: Readonly<Record<string, Job>>;
+}
+
+const FOLDER = join(ROOT, '.github/workflows');
+
+describe.each(readdirSync(FOLDER))('%s', (file) => {
+  const { permissions, jobs } = read(file);
+  const steps = Object.values(jobs).flatMap((job) => job.steps);
+  const commands = steps.flatMap(({ run }) => run ?? []);
+
+  test('runs scripts of package.json that exist', () => {
+    const named = commands.flatMap((command) =>
+      [...command.matchAll(/\bnpm (?:run ([\w:-]+)|(test))\b/g)].map(([, run, own]) => run ?? own),
+    );
+    expect(named.filter((name) => !Object.hasOwn(packageJson.scripts, name as string))).toEqual([]);
+  });
+
+  test('names files that exist, and runs those that can be run', () => {
+    const named = commands.flatMap(
+      (command) => command.match(/(?<=^|[\s'"])\.{0,1}[\w./-]+\/[\w.-]+/g) ?? [],
+    );
+    expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+    for (const path of commands.filter((command) => command.startsWith('.'))) {
+      accessSync(join(ROOT, path), constants.X_OK);
+    }
+  });
+
+  test('takes actions by their major version', () => {
+    const actions = steps.flatMap(({ uses }) => uses ?? []);
+    expect(actions.filter((action) => !/^[\w-]+\/[\w-]+@v\d+$/.test(action))).toEqual([]);
+  });
+
+  test('may read the repository and no more, but for who publishes', () => {
+    const granted = [permissions, ...Object.values(jobs).map((job) => job.permissions)];
+    expect(permissions).toBeDefined();
+    const rights = granted.flatMap((rights) => Object.entries(rights ?? {}).map(String));
+    const allowed =
+      file === 'release.yml' ? ['contents,read', 'id-token,write'] : ['contents,read'];
+    expect(rights.filter((right) => !allowed.includes(right))).toEqual([]);
+  });
+});
+
+test('checks run on the oldest Node.js that is supported and on newer ones', () => {
+  const versions = read('ci.yml').jobs.checks?.strategy?.matrix.node ?? [];
+  const oldest = Number(/\d+/.exec(packageJson.engines.node)?.[0]);
+  expect(Math.min(...versions)).toBe(oldest);
+  expect(versions.length).toBeGreaterThan(2);
+});
+
+test('a release is published from a tag only, after all checks, with its provenance', () => {
+  const { on, jobs } = read('release.yml');
+  expect(on).toEqual({ push: { tags: ['v*'] } });
+  const commands = jobs.publish?.steps.flatMap(({ run }) => run ?? []) ?? [];
+  expect(commands).toContain('.ci/run');
+  expect(commands.at(-1)).toBe('npm publish --provenance --access public');
+});
+
+function read(file: string): Workflow {
+  return parse(readFileSync(join(FOLDER, file), 'utf8'));
+}
