@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import type { Diagnostics } from '../diagnostics.js';
 import type { PendingHit } from '../hit/hit.js';
 import { coded } from '../messages.js';
-import { type Batch, countOf, sentHits, toBody } from './batch.js';
+import { type Batch, countOf } from './batch.js';
 import {
   addCounters,
   createDeliveryCounters,
@@ -14,7 +14,7 @@ import { createIsFresh } from './freshness.js';
 import { OneAtATime } from './one-at-a-time.js';
 import { Outbox } from './outbox.js';
 import { SendTimer } from './send-timer.js';
-import { createSettleBatch } from './settle-batch.js';
+import { Sender } from './sender.js';
 import type { SpoolStore } from './spool/spool-store.js';
 import { SpoolFeed } from './spool-feed.js';
 import type { Transport } from './transport.js';
@@ -29,20 +29,14 @@ export type { DeliveryOptions };
 export class Delivery {
   readonly counters: DeliveryCounters = createDeliveryCounters();
   readonly #options: DeliveryOptions;
-  readonly #transport: Transport;
+  readonly #sender: Sender;
   readonly #diagnostics: Diagnostics;
-  readonly #settleBatch: ReturnType<typeof createSettleBatch>;
   readonly #outbox = new Outbox();
   readonly #spool: SpoolFeed | undefined;
   #takesCrashes = true;
-  #token: string | undefined;
   /** Timers and requests are of no request of the application, though they begin in one. */
   readonly #scope = new AsyncResource('MatomoDelivery');
   readonly #timer = new SendTimer(() => this.#onTimer());
-  /** Back-off: no attempt before. */
-  #waitUntilMillis = 0;
-  /** A refused token: no flush asks before, only a shutdown, for enough refusals lock the address out. */
-  #refusedUntilMillis = 0;
   readonly #attempts: OneAtATime;
   #ended = false;
   #closed: Promise<void> | undefined;
@@ -55,11 +49,8 @@ export class Delivery {
     spool?: SpoolStore,
   ) {
     this.#options = options;
-    this.#transport = transport;
+    this.#sender = new Sender(options, transport, diagnostics, random);
     this.#diagnostics = diagnostics;
-    this.#token = options.tokenAuth;
-    const settling = { ...options, hasToken: options.tokenAuth !== undefined };
-    this.#settleBatch = createSettleBatch(settling, diagnostics, random);
     this.#attempts = new OneAtATime(
       this.#scope,
       () => this.#schedule(),
@@ -129,7 +120,7 @@ export class Delivery {
     this.#spool?.stop();
     await within(deadlineMillis, this.#sendWhatWaits());
     this.#ended = true;
-    await this.#transport.close();
+    await this.#sender.close();
     await this.#attempts.ended; // what was in flight has been counted
     await this.#spool?.close();
     const lost = this.#outbox.clear();
@@ -143,15 +134,15 @@ export class Delivery {
   async #sendWhatWaits(): Promise<void> {
     await this.#scope.runInAsyncScope(() => this.#spool?.storeQueued(true));
     await this.#attempts.run(async () => {
-      if (this.#closed === undefined && Date.now() < this.#refusedUntilMillis) return;
-      await this.#sendAll();
+      if (this.#closed === undefined && Date.now() < this.#sender.refusedUntilMillis) return;
+      await this.#sendBatches(this.#outbox.pending, true);
       await this.#sendStored(0);
     });
   }
 
   #onSpoolTimer(): void {
     this.#schedule();
-    if (!this.#attempts.isIdle || Date.now() < this.#waitUntilMillis) return;
+    if (!this.#attempts.isIdle || Date.now() < this.#sender.waitUntilMillis) return;
     void this.#attempts.run(() => this.#sendStored(this.#options.scheduledDelayMillis));
   }
 
@@ -163,7 +154,7 @@ export class Delivery {
     if (!isFull && !this.#attempts.isIdle) return;
     if (this.#timer.isSetFor(isFull)) return;
     const due = this.#outbox.batched > 0 ? 0 : this.#outbox.oldestMillis + scheduledDelayMillis;
-    const notBefore = isFull ? 0 : this.#waitUntilMillis;
+    const notBefore = isFull ? 0 : this.#sender.waitUntilMillis;
     this.#scope.runInAsyncScope(() => this.#timer.set(isFull, due, notBefore));
   }
 
@@ -174,32 +165,18 @@ export class Delivery {
     const isDue =
       this.#outbox.batched > 0 || now >= this.#outbox.oldestMillis + scheduledDelayMillis;
     this.#fillWhole(now);
-    if (!this.#attempts.isIdle || now < this.#waitUntilMillis) this.#schedule();
-    else void this.#attempts.run(() => this.#sendSettled(isDue ? this.#outbox.pending : 0));
+    if (!this.#attempts.isIdle || now < this.#sender.waitUntilMillis) this.#schedule();
+    else void this.#attempts.run(() => this.#sendBatches(isDue ? this.#outbox.pending : 0, false));
   }
 
-  /** Full batches, and of the `due` oldest hits also what fills none. */
-  async #sendSettled(due: number): Promise<void> {
-    const { maxExportBatchSize } = this.#options;
+  /** Until an attempt fails: whole batches, and what fills none where that is due, of settled hits or of all. */
+  async #sendBatches(due: number, all: boolean): Promise<void> {
     let left = due;
     while (!this.#ended) {
       const now = Date.now();
       this.#fillWhole(now);
-      if (this.#outbox.takesMore && left > 0) this.#outbox.fill(maxExportBatchSize, now, false);
-      const batch = this.#next();
-      const decided = batch && (await this.#attempt(batch));
-      if (decided === undefined) return;
-      left -= decided;
-    }
-  }
-
-  /** Everything that waits now, settled or not, until an attempt fails. */
-  async #sendAll(): Promise<void> {
-    const { maxExportBatchSize } = this.#options;
-    let left = this.#outbox.pending;
-    while ((left > 0 || this.#outbox.batched > 0) && !this.#ended) {
-      if (this.#outbox.takesMore && !this.#spool?.takesQueue) {
-        this.#outbox.fill(maxExportBatchSize, Date.now(), true);
+      if (left > 0 && this.#outbox.takesMore && !this.#spool?.takesQueue) {
+        this.#outbox.fill(this.#options.maxExportBatchSize, now, all);
       }
       const batch = this.#next();
       const decided = batch && (await this.#attempt(batch));
@@ -221,23 +198,12 @@ export class Delivery {
 
   /** How many hits were decided; `undefined` where the next batch may not follow at once. */
   async #attempt(batch: Batch, spool?: SpoolFeed): Promise<number | undefined> {
-    const { exportTimeoutMillis, rereadToken } = this.#options;
-    const body = toBody(sentHits(batch), this.#token);
-    const exchange = await this.#transport.send(body, exportTimeoutMillis);
-    const now = Date.now();
-    const outcome = this.#settleBatch(batch, exchange, now);
-    const { counts, again, waitMillis, refusesCrashes, refusesToken } = outcome;
+    const outcome = await this.#sender.send(batch);
+    const { counts, again, waitMillis, refusesCrashes } = outcome;
     if (spool) spool.settle(batch, outcome);
     else {
       addCounters(this.counters, counts);
       this.#outbox.replaceFirst(batch, again);
-    }
-    this.#waitUntilMillis = now + waitMillis;
-    if (refusesToken) {
-      const token = rereadToken?.() ?? this.#token;
-      if (token !== this.#token) this.#waitUntilMillis = now;
-      this.#token = token;
-      this.#refusedUntilMillis = this.#waitUntilMillis;
     }
     if (refusesCrashes) {
       this.#takesCrashes = false;

@@ -1,4 +1,4 @@
-import { readdir, stat, utimes, writeFile } from 'node:fs/promises';
+import { readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Hit } from '../../hit/hit.js';
 import type { EncodedHit } from '../batch.js';
@@ -8,8 +8,8 @@ import { isMissing } from './is-missing.js';
 import { Lease } from './lease.js';
 import { LifeWatch, type ProcessIdentity } from './life.js';
 import { OwnHits } from './own-hits.js';
-import { isSegment, ownerName } from './segment-names.js';
-import { keepVisitorKey } from './spool-folder.js';
+import { ownerName } from './segment-names.js';
+import { keepVisitorKey, measureSegments } from './spool-folder.js';
 import type { SpoolReports } from './spool-reports.js';
 import type { IsFresh, SpoolEvents, SpoolStore, StoredHit, TakeOptions } from './spool-store.js';
 import { unlinkIfThere } from './sweep.js';
@@ -162,7 +162,7 @@ export class FileSpool implements SpoolStore {
     else if (this.#term === 0) this.#startSending();
     await this.#backlog?.refresh();
     await this.#readSettlements();
-    this.#own.bytesInFolder = await this.#measure();
+    this.#own.bytesInFolder = await measureSegments(this.#folder);
   }
 
   /** Where the folder is no more, what was in it is lost, and hits wait in memory. */
@@ -213,14 +213,6 @@ export class FileSpool implements SpoolStore {
     } catch {
       await writeFile(path, JSON.stringify(this.#identity), { mode: 0o600 });
     }
-  }
-
-  /** Bytes of all segments. */
-  async #measure(): Promise<number> {
-    const names = (await readdir(this.#folder)).filter(isSegment);
-    const sizes = names.map(async (name) => (await stat(join(this.#folder, name))).size);
-    const known = await Promise.all(sizes.map((size) => size.catch(() => 0)));
-    return known.reduce((sum, size) => sum + size, 0);
   }
 
   /** Never rejects. */

@@ -8,7 +8,9 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isSegment } from './segment-names.js';
 
 const FORMAT = 1;
 const DESCRIPTION = 'spool.json';
@@ -48,6 +50,14 @@ export function keepVisitorKey(folder: string): Buffer {
   const text = readOrCreate(path, `${randomBytes(32).toString('hex')}\n`).trim();
   if (!/^[\da-f]{64}$/.test(text)) throw new UnusableFolder(`its ${VISITOR_KEY} is damaged`);
   return Buffer.from(text, 'hex');
+}
+
+/** Bytes of all segments. */
+export async function measureSegments(folder: string): Promise<number> {
+  const names = (await readdir(folder)).filter(isSegment);
+  const sizes = names.map(async (name) => (await stat(join(folder, name))).size);
+  const known = await Promise.all(sizes.map((size) => size.catch(() => 0)));
+  return known.reduce((sum, size) => sum + size, 0);
 }
 
 /** What stands in the file, whoever was first to write it: it is there as a whole or not at all. */
