@@ -3,9 +3,10 @@ const Sentry = require('@sentry/node');
 const { MatomoSpanProcessor } = require('opentelemetry-matomo');
 const { closeSentry, isKept } = require('../sentry-stand-in.cjs');
 
+const processor = new MatomoSpanProcessor();
 Sentry.init({
   dsn: process.env.SENTRY_DSN,
-  openTelemetrySpanProcessors: [new MatomoSpanProcessor()],
+  openTelemetrySpanProcessors: [processor],
   // What Sentry's sampler leaves out never comes to a processor: sample all, and choose before it is sent.
   tracesSampleRate: 1,
   beforeSendTransaction: (transaction) => (isKept(transaction) ? transaction : null),
