@@ -150,7 +150,6 @@ const FRAMEWORKS = [
     group: 'datadog',
     versionOf: 'dd-trace',
     ways: ['alone'],
-    env: { MATOMO_SHUTDOWN_TIMEOUT: '10000' }, // with three of these at a time, 1.5 s were too few
   },
 ];
 
