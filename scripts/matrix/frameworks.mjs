@@ -11,6 +11,8 @@ const HOOK = '@opentelemetry/instrumentation/hook.mjs';
 const PATHS = { '/users/7': 'GET /users/7' };
 const HAPI_ROUTE = { '/users/7': 'GET /users/{id}' };
 
+const SENTRY = { SENTRY_DSN: 'http://key@127.0.0.1:9/1' };
+
 const NEXT_ROUTE = { '/users/7': 'GET /users/[id]' };
 
 const NO_ROUTES = 'there are no routes: the path stands in for one';
@@ -38,7 +40,8 @@ const COMMON = {
 /**
  * `alone` and `beside` say what the titles are where they are not the routes, and why. `versionOf` is the
  * package whose version counts. `env` is told to the application. An ES module whose requests its own tracing
- * sees only with OpenTelemetry's loader hook is `comparedWithHook`: beside `register` it sees them without.
+ * sees only with OpenTelemetry's loader hook is `comparedWithHook`: beside `register` it sees them without. One that has
+ * the processor in its code needs no `register`, and is compared with the application that `without` names.
  * `limits` are what an SDK has of its own.
  */
 const FRAMEWORKS = [
@@ -124,6 +127,30 @@ const FRAMEWORKS = [
     ways: ['alone'],
     alone: { titles: NEXT_ROUTE },
   },
+  {
+    name: 'Express beside Sentry, the processor in its set-up',
+    file: 'sentry.cjs',
+    group: 'sentry',
+    versionOf: '@sentry/node',
+    ways: ['alone'],
+    env: SENTRY,
+    without: 'sentry-provider.cjs',
+  },
+  {
+    name: 'Express beside Sentry with `openTelemetryBasicTracerProvider`',
+    file: 'sentry-provider.cjs',
+    group: 'sentry',
+    versionOf: '@sentry/node',
+    ways: ['alone'],
+    env: SENTRY,
+  },
+  {
+    name: 'Express beside Datadog',
+    file: 'datadog.cjs',
+    group: 'datadog',
+    versionOf: 'dd-trace',
+    ways: ['alone'],
+  },
 ];
 
 const WAYS = ['alone', 'beside'];
@@ -135,11 +162,15 @@ const GROUPS = {
   'nest-11': () => nest('^11.2.8'),
   'nest-12': () => nest('^12.5.0'),
   next: () => ({ next: '16.4.6', react: '^19.2.0', 'react-dom': '^19.2.0' }),
+  sentry: () => ({ express: '5.3.0', '@sentry/node': '10.78.0' }),
+  // It asks for an API below 1.10, which SDK 3 has, and for Node 22.
+  datadog: () => ({ express: '5.3.0', 'dd-trace': '6.21.0' }),
 };
 
 /** Which groups are run with an SDK on a Node. */
 const RUNS = {
-  '2.12 20': Object.keys(GROUPS),
+  '2.12 20': Object.keys(GROUPS).filter((group) => group !== 'datadog'),
+  '2.12 22': ['datadog'],
   '3.1 22': ['frameworks', 'restify'],
 };
 
@@ -179,7 +210,8 @@ function toCell(framework, way, sdk, node) {
 
 /** What `node` is started with; `isWith` says whether with this package. */
 function toCommand(framework, way, isWith) {
-  const { file, env } = framework;
+  const { file, env, without } = framework;
+  if (without) return { args: [`frameworks/${isWith ? file : without}`], env };
   const flag = file.endsWith('.mjs') ? '--import' : '--require';
   const hook = !isWith && framework[way].comparedWithHook ? ['--experimental-loader', HOOK] : [];
   const ours = isWith ? [flag, OURS] : [];

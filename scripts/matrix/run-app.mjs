@@ -41,6 +41,8 @@ function environment(node, inspector, receiver) {
     PATH: [dirname(node), process.env.PATH].join(delimiter),
     MATOMO_URL: inspector.url,
     MATOMO_SITE_ID: '1',
+    // So many processes at a time may take longer than the 1.5 s of `register` for their last batch.
+    MATOMO_SHUTDOWN_TIMEOUT: '10000',
     OTEL_NODE_RESOURCE_DETECTORS: 'none',
     OTEL_METRICS_EXPORTER: 'none',
     OTEL_LOGS_EXPORTER: 'none',

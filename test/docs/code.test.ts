@@ -7,13 +7,20 @@ import { ROOT } from '../support/child-process.js';
 import { type CodeBlock, codeBlocksOf, PAGES, read } from './pages.js';
 
 const pages = PAGES.filter((page) => page.startsWith('docs/'));
-// A block that says where it is from runs there, and may leave its imports out.
+// A block that says where it is from runs there, in a test or in the matrix, and may leave its imports out.
 const codeBlocks = pages.flatMap(codeBlocksOf).filter(({ source }) => source === undefined);
 
 test('the code in docs passes the type checker against the sources', { timeout: 60_000 }, () => {
   expect(codeBlocks.length).toBeGreaterThan(2);
   expect(typeErrorsIn(codeBlocks)).toBe('');
 });
+
+test.each(pages.flatMap(codeBlocksOf).filter(({ source }) => source !== undefined))(
+  '$page: the code that begins `$firstLine` stands in $source',
+  ({ source, code }) => {
+    expect(read(source as string)).toContain(code);
+  },
+);
 
 test('what the type checker refuses is found', { timeout: 60_000 }, () => {
   const code = "import { track } from 'opentelemetry-matomo';\ntrack({ action: 'Checkout' });\n";

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { maskAddress } from '../../src/hit/mask-address.js';
 import { createToTrackedQuery } from '../../src/hit/query-policy.js';
+import { eventually, startServer } from '../support/child-process.js';
+import { APPS, get, matomo, REGISTER } from '../support/registered-app.js';
 import { codeIn, read, rowsWith } from './pages.js';
 
 const PAGE = 'docs/privacy.md';
@@ -31,4 +33,22 @@ test.each(rowsWith(PAGE, '`anonymizeIp`'))('addresses are masked as the page say
   for (const [address, expected] of Object.entries(masked)) {
     expect(maskAddress(address, Number(bytes))).toBe(expected);
   }
+});
+
+test('the strict set-up keeps what the page says from Matomo', async () => {
+  const exported = [...read(PAGE).matchAll(/^export (MATOMO_\w+)='?(.*?)'?$/gm)];
+  expect(exported.length).toBeGreaterThan(3);
+  const strict = Object.fromEntries(exported.map(([, name, value]) => [name, value]));
+  const { inspector, env } = await matomo();
+  const token = { MATOMO_TOKEN_AUTH: 'a'.repeat(32), MATOMO_SCHEDULE_DELAY: '50' };
+  const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], {
+    env: { ...env, ...token, ...strict },
+  });
+  await (await fetch(`${app.url}/mine`, { headers: { 'Sec-GPC': '1' } })).text();
+  await (await fetch(`${app.url}/mine`, { headers: { DNT: '1' } })).text();
+  await get(`${app.url}/mail/ada@example.org/6f1c9a52-8a0e-4c6e-9d3b-1f2e3d4c5b6a?page=2`);
+  const [hit, ...others] = await eventually(() => inspector.hits().length > 0 && inspector.hits());
+  expect(others).toEqual([]);
+  expect(hit?.params.cip).toBe('127.0.0.0');
+  expect(hit?.stored?.url).toMatch(/:\d+\/mail\/redacted\/redacted$/);
 });

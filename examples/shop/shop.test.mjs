@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { after, before, test } from 'node:test';
+import { startInspector } from 'opentelemetry-matomo/testing';
+
+let inspector;
+let shop;
+let url;
+
+before(async () => {
+  inspector = await startInspector();
+  shop = spawn('node', ['--require', 'opentelemetry-matomo/register', 'app.js'], {
+    cwd: import.meta.dirname,
+    env: { ...process.env, PORT: '0', MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = await once(shop.stdout.setEncoding('utf8'), 'data');
+  [url] = /http:\/\/[^/\s]+/.exec(line);
+});
+after(async () => {
+  shop.kill('SIGKILL');
+  await inspector.close();
+});
+
+test('an order is a checkout with its plan, and the health check is nothing', async () => {
+  await fetch(`${url}/health`);
+  await fetch(`${url}/orders`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ item: 1, plan: 'pro' }),
+  });
+  shop.kill('SIGTERM'); // at its end it sends what waits
+  await once(shop, 'exit');
+
+  const [hit, ...others] = inspector.hits();
+  assert.equal(hit.verdict, 'tracked');
+  assert.equal(hit.stored.title, 'Checkout');
+  assert.equal(hit.stored.custom_dimension_3, 'pro');
+  assert.deepEqual(others, []);
+});

@@ -1,0 +1,18 @@
+// Sentry traces, and has the processor in its set-up.
+const Sentry = require('@sentry/node');
+const { MatomoSpanProcessor } = require('opentelemetry-matomo');
+const { closeSentry, isKept } = require('../sentry-stand-in.cjs');
+
+const processor = new MatomoSpanProcessor();
+Sentry.init({
+  dsn: process.env.SENTRY_DSN,
+  openTelemetrySpanProcessors: [processor],
+  // What Sentry's sampler leaves out never comes to a processor: sample all, and choose before it is sent.
+  tracesSampleRate: 1,
+  beforeSendTransaction: (transaction) => (isKept(transaction) ? transaction : null),
+});
+
+const { createExpressServer } = require('../express-app.cjs');
+const { serve } = require('../serve.cjs');
+
+serve(createExpressServer(), () => closeSentry(Sentry));
