@@ -1,4 +1,4 @@
-import { open, readdir, unlink, utimes, writeFile } from 'node:fs/promises';
+import { open, readdir, unlink, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LifeWatch, ProcessIdentity } from './life.js';
 
@@ -57,7 +57,10 @@ export class Lease {
     if (!(await this.confirm())) return;
     const path = this.#path(this.#held);
     this.#held = 0;
-    await writeFile(path, JSON.stringify({ pid: 0 }));
+    const file = await open(path, 'r+').catch(() => undefined); // not made anew where another has taken it over
+    await file?.truncate();
+    await file?.writeFile(JSON.stringify({ pid: 0 }));
+    await file?.close();
   }
 
   async #acquire(): Promise<void> {

@@ -19,7 +19,7 @@ export function createSparkline(seconds: number): Sparkline {
   base.setAttribute('class', 'base');
   base.setAttribute('d', `M0 ${HEIGHT - 0.5}h${seconds * BAR}`);
   node.append(base, bars);
-  let drawn = '';
+  let drawn: string | undefined;
   return {
     node,
     update(perSecond) {
