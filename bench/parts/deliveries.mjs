@@ -23,20 +23,21 @@ function ceiling(url) {
 
 async function ours(url) {
   const { MatomoSpanProcessor } = await import('opentelemetry-matomo');
-  const ROUNDS = 2;
+  const BULKS = 500;
   const processor = new MatomoSpanProcessor({ url, siteId: 1, tokenAuth: 'bench' });
   const requests = createRequests(5000, VISITORS);
   const replay = createReplay(processor, requests);
   let delivered = 0;
   return async () => {
-    for (let round = 0; round < ROUNDS; round++) {
-      replay();
+    for (let i = 0; i < BULKS; i++) {
+      const from = (i * BULK) % requests.length;
+      replay(from, from + BULK);
       await processor.forceFlush();
-      delivered += requests.length;
+      delivered += BULK;
     }
     const { tracked } = processor.stats();
     if (tracked !== delivered) throw new Error(`${tracked} of ${delivered} hits were tracked`);
-    return ROUNDS * requests.length;
+    return BULKS * BULK;
   };
 }
 
