@@ -4,7 +4,7 @@ import { createDeliveryCounters } from './delivery/counters.js';
 import type { Delivery } from './delivery/delivery.js';
 import type { Diagnostics } from './diagnostics.js';
 import { createFindIgnoreReason } from './hit/find-ignore-reason.js';
-import type { Hit, PendingHit } from './hit/hit.js';
+import { type Hit, type PendingHit, SETTLE_MILLIS } from './hit/hit.js';
 import type { HttpRequest } from './hit/http-request.js';
 import { createToHits } from './hit/to-hits.js';
 import { coded } from './messages.js';
@@ -16,9 +16,6 @@ import type { FinishedSpan } from './requests/finished-span.js';
 import { createRequestReading, type RequestReading } from './requests/request-reading.js';
 import type { EndedRecord } from './requests/request-record.js';
 import { createIgnoredCounters, type IgnoreReason, type MatomoStats, toStats } from './stats.js';
-
-/** How old a hit is before it may leave: Express ends the span of its handler after the server span. */
-const SETTLE_MILLIS = 20;
 
 /** From ended requests to Matomo: decides which make hits, and counts all of them. */
 export class HitPipeline {

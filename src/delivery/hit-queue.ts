@@ -1,4 +1,4 @@
-import type { Hit, PendingHit } from '../hit/hit.js';
+import { type Hit, type PendingHit, SETTLE_MILLIS } from '../hit/hit.js';
 
 /**
  * Hits that wait, oldest first:
@@ -61,7 +61,9 @@ export class HitQueue {
     if (this.size < count) return false;
     let settled = 0;
     for (let i = this.#head; i < this.#hits.length && settled < count; i++) {
-      if (this.#hits[i]?.isSettled(nowMillis)) settled += 1;
+      const hit = this.#hits[i] as PendingHit;
+      if (nowMillis - hit.endedMillis < SETTLE_MILLIS) break; // those behind are younger
+      if (hit.isSettled(nowMillis)) settled += 1;
     }
     return settled >= count;
   }

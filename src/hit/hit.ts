@@ -14,11 +14,14 @@ export interface Hit {
   readonly query: string;
 }
 
+/** How old a hit is before it may leave: Express ends the span of its handler after the server span. */
+export const SETTLE_MILLIS = 20;
+
 /** A hit that waits to be sent and may still change, because spans of its request may still end. */
 export interface PendingHit {
   /** End of the request, epoch milliseconds. */
   readonly endedMillis: number;
-  /** Whether the hit may leave with a batch that is due; a flush does not ask. */
+  /** Whether the hit may leave with a batch that is due, not before `SETTLE_MILLIS`; a flush does not ask. */
   isSettled(nowMillis: number): boolean;
   /** Roughly what it takes in memory. */
   readonly bytes: number;

@@ -98,11 +98,11 @@ export function createToTrackedQuery({
     const name = nameOf(encoded);
     return (siteSearch || !isSearchParameter(name)) && (keep === undefined || keep.has(name));
   });
-  return function toTrackedQuery(query) {
-    if (policy === 'strip') return '';
+  if (policy === 'strip') return () => '';
+  return remember((query: string) => {
     const kept = query.split('&').filter((pair) => isKept(encodedName(pair)));
     return policy === 'redact' ? kept.map(redactPair).join('&') : kept.join('&');
-  };
+  });
 }
 
 /** Without what is nobody's business: values of secret names, e-mail addresses, JSON Web Tokens. */

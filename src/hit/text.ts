@@ -3,8 +3,8 @@ const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f]+/g;
 const LONE_SURROGATES = /\p{Surrogate}/gu;
 const CLEAN_ASCII = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 const HTML_SPECIAL = /[&<>"']/;
-// Slash and colon may stand in a query as they are.
-const NOTHING_TO_ESCAPE = /^[\w.~/:-]*$/;
+// Slash and colon, question mark and equals sign may stand in a query's value as they are.
+const NOTHING_TO_ESCAPE = /^[\w.~/:?=-]*$/;
 
 /** Without what loses a whole bulk (lone surrogates) or a column's end (control characters), and trimmed. */
 export function cleanText(text: string): string {

@@ -61,6 +61,11 @@ export function splitTarget(target: string): { path: string; query: string | und
   };
 }
 
+/** The path alone, as the span has it. */
+export function pathOf(attributes: Attributes): string | undefined {
+  return textAttribute(attributes, 'url.path') ?? targetOf(attributes)?.path;
+}
+
 /** Path and query as the span has them: stable names, then old ones, then a full URL. */
 export function targetOf(
   attributes: Attributes,

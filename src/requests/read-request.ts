@@ -3,6 +3,7 @@ import type { Attributes } from '@opentelemetry/api';
 import { readClientHints } from '../hit/client-hints.js';
 import type { HttpRequest } from '../hit/http-request.js';
 import type { Origin, OriginClaims } from '../hit/origin.js';
+import { remember } from '../hit/remember.js';
 import type { CapturedRequest } from './captured-requests.js';
 import {
   type FinishedSpan,
@@ -52,10 +53,11 @@ export function readRequest(
     address: origin.address,
     statusCode,
     aborted,
-    userAgent:
+    userAgent: oneOf(
       header('user-agent') ?? textAttribute(attributes, 'user_agent.original', 'http.user_agent'),
-    acceptLanguage: header('accept-language'),
-    referrer: header('referer'),
+    ),
+    acceptLanguage: oneOf(header('accept-language')),
+    referrer: oneOf(header('referer')),
     clientHints: readClientHints(header),
     optedOut: header('dnt') === '1' || header('sec-gpc') === '1',
     spanName: span.name,
@@ -64,6 +66,13 @@ export function readRequest(
     annotations: NOTHING_SAID, // until the record is closed
     given: undefined,
   };
+}
+
+const intern = remember((text: string) => text);
+
+/** One string of all that say the same: a copy for each request that waits would be work for the garbage collector. */
+function oneOf(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : intern(text);
 }
 
 /**

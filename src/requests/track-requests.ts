@@ -5,9 +5,9 @@ import {
   type FinishedSpan,
   methodOf,
   parentSpanIdOf,
+  pathOf,
   SERVER,
   splitTarget,
-  targetOf,
   textAttribute,
   toMillis,
 } from './finished-span.js';
@@ -145,7 +145,7 @@ function takeCaptured(span: Span & FinishedSpan): CapturedRequest | undefined {
   const captured = currentRequest();
   if (!captured || (captured.span !== undefined && captured.span !== span)) return undefined;
   if (methodOf(span.attributes) !== captured.request.method) return undefined;
-  const path = targetOf(span.attributes)?.path;
+  const path = pathOf(span.attributes);
   if (path === undefined || !isOfTarget(path, captured.target)) return undefined;
   captured.span = span;
   return captured;
