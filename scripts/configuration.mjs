@@ -26,7 +26,8 @@ const ENVIRONMENT_ONLY = {
   record: {
     text: `Requests that \`register\` has recorded for Matomo beyond those that the application's sampler takes: none (\`sampled\`);
 all, and the spans below that begin with \`matomo.perf_key\` (\`requests\`); all, and all spans below, so that \`matomo.*\`
-attributes work on them (\`all\`). What is exported stays as it was, and so does the \`traceparent\` that is sent on.`,
+attributes work on them (\`all\`). What is exported stays as it was, and so does the \`traceparent\` that is sent on. Sentry 10 is the
+exception: it sends whatever is recorded, so that beside it \`sampled\` [is right](sentry-and-datadog.md).`,
     sources: [
       '[OpenTelemetry: recording and sampling](https://opentelemetry.io/docs/specs/otel/trace/sdk/#sampling)',
     ],

@@ -80,6 +80,7 @@ export function trackRequests(
   return {
     onStart(span, parentContext) {
       const started = span as Span & FinishedSpan;
+      if (started.attributes === undefined) return; // of a tracer that is no OpenTelemetry SDK
       if (started.kind === SERVER) {
         startServerSpan(started, parentContext);
         return;
@@ -89,7 +90,7 @@ export function trackRequests(
         const current = currentRequest()?.span;
         index.follow(traceId, spanId, parentSpanIdOf(started), current && index.root(current));
       }
-      if (started.attributes?.[PERF_KEY_ATTRIBUTE] !== undefined) {
+      if (started.attributes[PERF_KEY_ATTRIBUTE] !== undefined) {
         const record = recordOf(started);
         if (record) {
           record.runningSpans += 1;
