@@ -153,9 +153,11 @@ export class Delivery {
     const isFull = this.#outbox.queued >= maxExportBatchSize;
     if (!isFull && !this.#attempts.isIdle) return;
     if (this.#timer.isSetFor(isFull)) return;
-    const due = this.#outbox.batched > 0 ? 0 : this.#outbox.oldestMillis + scheduledDelayMillis;
-    const notBefore = isFull ? 0 : this.#sender.waitUntilMillis;
-    this.#scope.runInAsyncScope(() => this.#timer.set(isFull, due, notBefore));
+    const oldest = this.#outbox.batched > 0 ? 0 : this.#outbox.oldestMillis + scheduledDelayMillis;
+    const due = isFull
+      ? this.#outbox.fullMillis(maxExportBatchSize)
+      : Math.max(oldest, this.#sender.waitUntilMillis);
+    this.#scope.runInAsyncScope(() => this.#timer.set(isFull, due));
   }
 
   /** Whole batches are made also while none can be sent: hits wait as bytes, and let go of their requests. */

@@ -56,6 +56,11 @@ export class HitQueue {
     return taken;
   }
 
+  /** When `count` hits will have settled, of which none is held back. */
+  settledMillis(count: number): number {
+    return (this.#hits[this.#head + count - 1]?.endedMillis ?? 0) + SETTLE_MILLIS;
+  }
+
   /** Whether `count` settled hits wait, so that a full batch can leave. */
   hasSettled(count: number, nowMillis: number): boolean {
     if (this.size < count) return false;

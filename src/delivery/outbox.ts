@@ -45,6 +45,11 @@ export class Outbox {
     return this.#queue.oldestMillis;
   }
 
+  /** When so many hits will have settled, of which none is held back. */
+  fullMillis(count: number): number {
+    return this.#queue.settledMillis(count);
+  }
+
   /** Whether the next attempt needs page views from elsewhere: none waits in a batch, or they are to go with it. */
   get takesMore(): boolean {
     return (

@@ -1,5 +1,5 @@
-/** How soon a full batch leaves: hits settle only some time after their request has ended. */
-const SOON_MILLIS = 20;
+/** How soon a full batch is looked for again where a hit of it is held back. */
+const SHORTEST_MILLIS = 5;
 
 /** One timer for the next batch. It keeps no process alive. */
 export class SendTimer {
@@ -16,13 +16,13 @@ export class SendTimer {
     return this.#timer !== undefined && (this.#isSoon || !isSoon);
   }
 
-  /** For when the batch is due, or soon, but not before a back-off has ended. */
-  set(isSoon: boolean, dueMillis: number, notBeforeMillis: number): void {
+  /** For when the batch is due. */
+  set(isSoon: boolean, dueMillis: number): void {
     this.clear();
     this.#isSoon = isSoon;
     const now = Date.now();
-    const wanted = isSoon ? Math.min(now + SOON_MILLIS, dueMillis) : dueMillis;
-    const delay = Math.max(wanted, notBeforeMillis, now) - now;
+    const earliest = isSoon ? now + SHORTEST_MILLIS : now;
+    const delay = Math.max(dueMillis, earliest) - now;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#onDue();
