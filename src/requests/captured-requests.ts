@@ -12,8 +12,11 @@ export class Notes extends Annotations {
 
 /** A request as Node announced it, before any span of it. */
 export interface CapturedRequest {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  /** Both until every processor has read them: the asynchronous context lives on, and would hold large objects. */
+  request: IncomingMessage | undefined;
+  response: ServerResponse | undefined;
+  /** Processors that have not read them yet. */
+  readers: number;
   /** Read at once: Express rewrites `request.url` while it routes. */
   readonly target: string;
   readonly notes: Notes;
@@ -70,6 +73,7 @@ function createSharedRequests(): SharedRequests {
       storage.enterWith({
         request,
         response,
+        readers: 0,
         target: request.url ?? '/',
         notes: new Notes(),
         span: undefined,
@@ -104,6 +108,15 @@ export function captureRequests(find: FindNotes): () => void {
     channel(REQUEST_CHANNEL).unsubscribe(shared.onRequest);
     channel(FASTIFY_CHANNEL).unsubscribe(shared.onFastifyRoute);
   };
+}
+
+/** To be called by each processor that has taken a request for one of its spans, when it has read it. */
+export function letGo(captured: CapturedRequest): void {
+  captured.readers -= 1;
+  if (captured.readers > 0) return;
+  captured.request = undefined;
+  captured.response = undefined;
+  captured.span = undefined;
 }
 
 /** The request whose asynchronous context this is. */

@@ -32,7 +32,7 @@ export function readRequest(
   const method = methodOf(attributes);
   if (method === undefined) return undefined;
   const { captured } = record;
-  const header = (name: string) => readHeader(captured?.request.headers, attributes, name);
+  const header = (name: string) => readHeader(captured?.request?.headers, attributes, name);
   const target = captured ? splitTarget(captured.target) : targetOf(attributes);
   const path = target?.path ?? '/';
   const aborted = isAborted(captured, attributes);
@@ -44,7 +44,7 @@ export function readRequest(
     header,
   });
   return {
-    method: captured?.request.method ?? method,
+    method: captured?.request?.method ?? method,
     path,
     query: target?.query,
     route: routeOf(record, attributes, path, statusCode),
@@ -81,7 +81,7 @@ function oneOf(text: string | undefined): string | undefined {
  */
 function isAborted(captured: CapturedRequest | undefined, attributes: Attributes): boolean {
   return (
-    captured?.response.destroyed === true &&
+    captured?.response?.destroyed === true &&
     !captured.response.writableFinished &&
     statusAttribute(attributes) !== undefined
   );
@@ -95,7 +95,7 @@ function statusAttribute(attributes: Attributes): number | undefined {
 
 /** A span that ended without a status is of a handler that threw, before or after it had sent one. */
 function statusOf(attributes: Attributes, captured: CapturedRequest | undefined): number {
-  const sent = captured?.response.headersSent ? captured.response.statusCode : undefined;
+  const sent = captured?.response?.headersSent ? captured.response.statusCode : undefined;
   return statusAttribute(attributes) ?? sent ?? 500;
 }
 
@@ -152,6 +152,6 @@ function peerAddressOf(
 ): string | undefined {
   return (
     textAttribute(attributes, 'network.peer.address', 'net.sock.peer.addr', 'net.peer.ip') ??
-    captured?.request.socket?.remoteAddress
+    captured?.request?.socket?.remoteAddress
   );
 }

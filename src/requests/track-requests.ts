@@ -1,6 +1,11 @@
 import type { Context, Span } from '@opentelemetry/api';
 import { spanOf } from '../otel-global.js';
-import { type CapturedRequest, captureRequests, currentRequest } from './captured-requests.js';
+import {
+  type CapturedRequest,
+  captureRequests,
+  currentRequest,
+  letGo,
+} from './captured-requests.js';
 import {
   type FinishedSpan,
   methodOf,
@@ -125,6 +130,7 @@ export function trackRequests(
     } else {
       record.close();
     }
+    if (record.captured) letGo(record.captured);
     record.captured = undefined;
   }
 
@@ -144,11 +150,13 @@ export function trackRequests(
 /** Node's request for a new server span: at most one span gets it, and only if it is of this very request. */
 function takeCaptured(span: Span & FinishedSpan): CapturedRequest | undefined {
   const captured = currentRequest();
-  if (!captured || (captured.span !== undefined && captured.span !== span)) return undefined;
+  if (!captured?.request || (captured.span !== undefined && captured.span !== span))
+    return undefined;
   if (methodOf(span.attributes) !== captured.request.method) return undefined;
   const path = pathOf(span.attributes);
   if (path === undefined || !isOfTarget(path, captured.target)) return undefined;
   captured.span = span;
+  captured.readers += 1;
   return captured;
 }
 

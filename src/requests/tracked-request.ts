@@ -19,7 +19,7 @@ export function toTrackedRequest(record: EndedRecord, span: FinishedSpan): Track
     ...(userAgent !== undefined && { userAgent }),
     ...(address !== undefined && { address }),
     header: (name) =>
-      readHeader(record.captured?.request.headers, span.attributes, name.toLowerCase()),
+      readHeader(record.captured?.request?.headers, span.attributes, name.toLowerCase()),
     durationMillis: request.durationMillis,
     startTime: request.startMillis,
     attributes: span.attributes,
