@@ -24,12 +24,11 @@ export function createWayToMatomo(machine: SimulatedMachine, number: number): Tr
         giveUp = resolve;
       });
       const exchange = await Promise.race([machine.matomo.send(body), given]);
+      const mayHaveLost = exchange.kind === 'no_answer' || MAY_LOSE.includes(machine.matomo.fault);
       await own().awake;
       if (own().isDead) return new Promise(() => undefined);
       own().inFlight = 0;
-      if (exchange.kind === 'no_answer' || MAY_LOSE.includes(machine.matomo.fault)) {
-        for (const name of names) machine.mayBeMissing.add(name);
-      }
+      if (mayHaveLost) for (const name of names) machine.mayBeMissing.add(name);
       return exchange;
     },
     close: async () => giveUp(noAnswer),
