@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { checkMachine } from '../../support/check-machine.js';
-import { SimulatedMachine } from '../../support/simulated-machine.js';
+import { type MachineOptions, SimulatedMachine } from '../../support/simulated-machine.js';
 
 vi.mock('node:fs/promises', async () => {
   const { simulatedPromises } = await import('../../support/simulated-disk.js');
@@ -15,7 +15,7 @@ vi.setConfig({ testTimeout: 120_000 });
 beforeEach(() => void vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) }));
 afterEach(() => void vi.useRealTimers());
 
-function createMachine(): SimulatedMachine {
+function createMachine(options: Partial<MachineOptions> = {}): SimulatedMachine {
   return new SimulatedMachine({
     seed: 1,
     hasToken: true,
@@ -25,6 +25,7 @@ function createMachine(): SimulatedMachine {
     mostInABulk: 1000,
     slowestMillis: 0,
     isContained: false,
+    ...options,
   });
 }
 
@@ -61,6 +62,24 @@ test('a disk that fails from any operation on, for a second, loses nothing', asy
       return Date.now() - sinceMillis >= 0 && Date.now() - sinceMillis < 1000;
     });
     await run(machine);
+  }
+});
+
+test.each([
+  ['', Number.POSITIVE_INFINITY],
+  [', which fails', 0],
+])('a shutdown waits for the write that is under way%s, and sends its hits', async (_, room) => {
+  for (let seed = 0; seed < 30; seed++) {
+    const machine = createMachine({ seed, slowestMillis: 20 });
+    const process = machine.start();
+    await machine.wait(300);
+    machine.fill(room);
+    machine.hit(process);
+    process.flush();
+    process.shutDown();
+    await machine.wait(2000);
+    expect([...machine.matomo.stored]).toEqual([['hit-1', 1]]);
+    expect(process.account.counters.tracked).toBe(1);
   }
 });
 
