@@ -31,6 +31,8 @@ export class SimulatedMachine {
   readonly written = new Set<string>();
   /** Hits whose end may be known to nobody who lives. */
   unsure = 0;
+  /** Hits whose answer their sender had no more time for at its shutdown. It counts them as unconfirmed. */
+  cutOff = 0;
   /** Whether the disk has had a fault. */
   hasFailed = false;
   /** From 0 to 1, each time another. */
