@@ -15,6 +15,8 @@ const OWNER_STALE_MILLIS = 30_000;
 
 /** What the sender's own process is to know of what it decides. */
 export interface BacklogEvents {
+  /** Whether no other process has taken over meanwhile. */
+  stillSends(): Promise<boolean>;
   /** Hits of a process that has gone are this one's from now on. With many of them this goes on for some time. */
   adopt(hits: number): Promise<void>;
   /** What became of adopted hits. */
@@ -197,7 +199,7 @@ export class Backlog {
     const { reader } = segment;
     if (!segment.isFinal || reader.open > 0) return false;
     const hasEnded = await reader.readAhead(1, true);
-    if (reader.open > 0 || !hasEnded || this.#isStale) return false;
+    if (reader.open > 0 || !hasEnded || !(await this.#events.stillSends())) return false;
     const isOthers = segment.adopted === undefined && !reader.name.startsWith(this.#ownInstance);
     // A process that lives learns from this what became of its hits.
     const isSaved = isOthers ? await reader.save(true).then(isTrue, isFalse) : true;

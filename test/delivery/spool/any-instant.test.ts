@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { checkMachine } from '../../support/check-machine.js';
 import { type MachineOptions, SimulatedMachine } from '../../support/simulated-machine.js';
+import type { SimulatedProcess } from '../../support/simulated-process.js';
 
 vi.mock('node:fs/promises', async () => {
   const { simulatedPromises } = await import('../../support/simulated-disk.js');
@@ -83,6 +84,40 @@ test.each([
   }
 });
 
+test('a sender that stands still after any operation counts nothing as lost that another sends then', async () => {
+  for (let last = 0; last < 60; last++) {
+    const machine = createMachine();
+    const sender = machine.start();
+    hangAfter(last, sender, machine);
+    await machine.wait(50);
+    const other = machine.start();
+    machine.hit(other);
+    other.shutDown();
+    machine.start();
+    await machine.wait(600);
+    sender.shutDown();
+    await machine.wait(7000);
+    await machine.recover();
+    checkMachine(machine);
+  }
+});
+
+test('a sender that stood still begins anew where another has sent for it, and gone', async () => {
+  for (let last = 0; last < 60; last++) {
+    const machine = createMachine();
+    const sender = machine.start();
+    hangAfter(last, sender, machine);
+    machine.hit(sender);
+    await machine.wait(50);
+    const other = machine.start();
+    await machine.wait(5500);
+    other.shutDown();
+    await machine.wait(2000);
+    await machine.recover();
+    checkMachine(machine);
+  }
+});
+
 test('a segment with hits stays where it could not be synced, and the next cannot be made', async () => {
   for (let failing = 0; failing < 30; failing++) {
     const machine = createMachine();
@@ -126,6 +161,14 @@ test('a kill at any operation of the sender loses nothing that was on the disk',
     expect(machine.mayBeDoubled.size).toBeLessThanOrEqual(3);
   }
 });
+
+/** A process stands still for six seconds after so many operations of the disk. */
+function hangAfter(last: number, process: SimulatedProcess, machine: SimulatedMachine): void {
+  machine.disk.fails = (operation) => {
+    if (operation === last) process.hang(6000);
+    return false;
+  };
+}
 
 /** Two processes come and go on one disk, with hits of both. Returns how many operations of the disk that takes. */
 async function run(machine: SimulatedMachine, lastOperation?: number): Promise<number> {
