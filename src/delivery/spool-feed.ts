@@ -116,7 +116,8 @@ export class SpoolFeed {
     if (this.#term === 0) return undefined;
     if (this.#taken.takesMore) {
       await this.#expire();
-      const hits = await this.#store.take({ max: this.#options.maxExportBatchSize, delayMillis });
+      const { maxExportBatchSize: max } = this.#options;
+      const hits = await this.#store.take({ term: this.#term, max, delayMillis });
       this.#taken.addEncoded(hits);
       if (!takesCrashes) this.refuseCrashes();
     }

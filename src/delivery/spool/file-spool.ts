@@ -112,6 +112,7 @@ export class FileSpool implements SpoolStore {
 
   take(options: TakeOptions): Promise<readonly StoredHit[]> {
     return this.#step(async () => {
+      if (options.term !== this.#term) return [];
       if (options.delayMillis === 0) await this.#backlog?.refresh();
       return (await this.#backlog?.take(options)) ?? [];
     }, []);
@@ -191,7 +192,7 @@ export class FileSpool implements SpoolStore {
         this.#adoptedOpen -= sumOfCounters(counts);
         this.#events?.count(counts);
       },
-      stillSends: () => this.#stillSends(),
+      stillSends: () => this.#lease.confirm(),
       learn: (segment, counts) => this.#own.learn(segment, counts),
       finish: (segment) => this.#own.finish(segment),
       lost: (hits, segment) => this.#reports.lost(hits, `they are no longer in ${segment}`),

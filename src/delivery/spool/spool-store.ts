@@ -19,6 +19,8 @@ export interface SpoolEvents {
 export type IsFresh = (hit: { readonly startSeconds: number }) => boolean;
 
 export interface TakeOptions {
+  /** In another one nothing is taken. */
+  readonly term: number;
   /** Hits, at most. Fewer come only where the oldest has waited for `delayMillis`. */
   readonly max: number;
   readonly delayMillis: number;

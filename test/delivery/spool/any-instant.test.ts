@@ -111,11 +111,32 @@ test('a sender that stood still begins anew where another has sent for it, and g
     await machine.wait(50);
     const other = machine.start();
     await machine.wait(5500);
+    machine.hit(sender);
     other.shutDown();
     await machine.wait(2000);
     await machine.recover();
     checkMachine(machine);
   }
+});
+
+test('a sender that stood still with a bulk under way writes nothing over what another has decided since', async () => {
+  const machine = createMachine();
+  const sender = machine.start();
+  await machine.wait(50);
+  const next = machine.start();
+  await machine.wait(50);
+  const writer = machine.start();
+  for (let i = 0; i < 3; i++) machine.hit(writer);
+  while (sender.inFlight === 0) await machine.wait(1);
+  sender.hang(6000);
+  await machine.wait(5200);
+  for (let i = 0; i < 3; i++) machine.hit(writer);
+  await machine.wait(2000);
+  next.shutDown();
+  await machine.wait(2000);
+  await machine.recover();
+  checkMachine(machine);
+  expect([...machine.matomo.stored.values()]).toEqual([2, 2, 2, 1, 1, 1]);
 });
 
 test('a segment with hits stays where it could not be synced, and the next cannot be made', async () => {
