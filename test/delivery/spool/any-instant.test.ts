@@ -119,6 +119,20 @@ test('a sender that stood still begins anew where another has sent for it, and g
   }
 });
 
+test('hits that a process takes while it becomes the sender anew are sent', async () => {
+  const machine = createMachine();
+  const sender = machine.start();
+  const other = machine.start();
+  await machine.wait(10);
+  sender.hang(6000);
+  for (let i = 0; i < 3; i++) machine.hit(sender);
+  await machine.wait(4700);
+  expect(other.sends).toBe(true);
+  other.shutDown();
+  await machine.wait(2000);
+  expect([...machine.matomo.stored.values()]).toEqual([1, 1, 1]);
+});
+
 test('a sender that stood still with a bulk under way writes nothing over what another has decided since', async () => {
   const machine = createMachine();
   const sender = machine.start();
