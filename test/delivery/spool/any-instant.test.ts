@@ -11,6 +11,9 @@ vi.mock('node:fs', async (importOriginal) => {
   const { simulatedReadFileSync } = await import('../../support/simulated-proc.js');
   return { ...(await importOriginal<object>()), readFileSync: simulatedReadFileSync };
 });
+vi.mock('node:timers/promises', () => ({
+  setImmediate: () => new Promise((resolve) => setImmediate(resolve)), // vitest leaves this one real
+}));
 
 vi.setConfig({ testTimeout: 120_000 });
 beforeEach(() => void vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) }));
@@ -81,6 +84,23 @@ test.each([
     await machine.wait(2000);
     expect([...machine.matomo.stored]).toEqual([['hit-1', 1]]);
     expect(process.account.counters.tracked).toBe(1);
+  }
+});
+
+test('a shutdown while hits are stored in portions stores and sends them all', async () => {
+  for (let last = 0; last < 30; last++) {
+    const machine = createMachine({ maxExportBatchSize: 100 });
+    const process = machine.start();
+    await machine.wait(10);
+    for (let i = 0; i < 250; i++) machine.hit(process);
+    machine.disk.fails = (operation) => {
+      if (operation === last) process.shutDown();
+      return false;
+    };
+    await machine.wait(3000);
+    await machine.recover();
+    checkMachine(machine);
+    expect(machine.matomo.stored.size).toBe(250);
   }
 });
 
