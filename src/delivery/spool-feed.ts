@@ -92,16 +92,19 @@ export class SpoolFeed {
     clearInterval(this.#timer);
   }
 
-  /** Stores what is queued: what has settled, or `all`. In portions, so that requests are served between them. */
+  /**
+   * Stores what is queued: what has settled, or `all`. In portions, so that requests are served between them. Fulfilled
+   * when nothing that came so far is on its way to the store.
+   */
   async storeQueued(all: boolean): Promise<void> {
-    const stored: Promise<void>[] = [];
+    let stored = this.#store.append([]);
     for (let left = this.#outbox.queued; left > 0; left -= PORTION) {
       const hits = this.#outbox.takeQueued(PORTION, Date.now(), all);
       if (hits.length === 0) break;
-      stored.push(this.#store.append(hits));
+      stored = this.#store.append(hits);
       if (left > PORTION) await nextTurn();
     }
-    await Promise.all(stored);
+    await stored;
   }
 
   /** What is to be sent next; `undefined` where that is nothing, or another process' to do. */
@@ -113,7 +116,8 @@ export class SpoolFeed {
     if (this.#term === 0) return undefined;
     if (this.#taken.takesMore) {
       await this.#expire();
-      const hits = await this.#store.take({ max: this.#options.maxExportBatchSize, delayMillis });
+      const { maxExportBatchSize: max } = this.#options;
+      const hits = await this.#store.take({ term: this.#term, max, delayMillis });
       this.#taken.addEncoded(hits);
       if (!takesCrashes) this.refuseCrashes();
     }

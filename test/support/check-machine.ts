@@ -44,14 +44,16 @@ function checkMissing(machine: SimulatedMachine, process: SimulatedProcess): voi
 }
 
 /** What Matomo said is what the processes have counted, and each hit was counted once, but for what died with one of them. */
-function checkCounts({ matomo, processes, mayBeDoubled, unsure }: SimulatedMachine): void {
+function checkCounts({ matomo, processes, mayBeDoubled, unsure, cutOff }: SimulatedMachine): void {
   const sum = (of: (process: SimulatedProcess) => number) =>
     processes.reduce((total, process) => total + of(process), 0);
   const doubled = [...mayBeDoubled.values()].reduce((total, times) => total + times, 0);
   const said = matomo.answeredTracked + matomo.answeredAccepted;
   const heard = sum(({ account: { counters } }) => counters.tracked + counters.accepted);
   expect(said - heard).toBeGreaterThanOrEqual(0);
-  expect(said - heard).toBeLessThanOrEqual(unsure + doubled);
+  expect(said - heard).toBeLessThanOrEqual(unsure + doubled + cutOff);
+  const unconfirmed = sum(({ account: { counters } }) => counters.lost.unconfirmed);
+  expect(cutOff - unconfirmed).toBeLessThanOrEqual(unsure + doubled);
   const uncounted = sum(({ account: { hits, counters } }) => hits - sumOfCounters(counters));
   expect(uncounted).toBeGreaterThanOrEqual(-doubled);
   expect(uncounted).toBeLessThanOrEqual(unsure);

@@ -136,6 +136,10 @@ class SimulatedFile {
     return disk.run(this.#user, () => disk.volume.fstatSync(this.#descriptor));
   }
 
+  truncate() {
+    return disk.run(this.#user, () => disk.volume.ftruncateSync(this.#descriptor));
+  }
+
   datasync() {
     return disk.run(this.#user, () => undefined);
   }

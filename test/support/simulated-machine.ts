@@ -31,11 +31,13 @@ export class SimulatedMachine {
   readonly written = new Set<string>();
   /** Hits whose end may be known to nobody who lives. */
   unsure = 0;
+  /** Hits whose answer their sender had no more time for at its shutdown. It counts them as unconfirmed. */
+  cutOff = 0;
   /** Whether the disk has had a fault. */
   hasFailed = false;
   /** From 0 to 1, each time another. */
   readonly random: () => number;
-  /** Who has had the lease last. */
+  /** Who has made the lease that is the last. */
   sender: SimulatedProcess | undefined;
   /** What should not have happened. */
   readonly offences: string[] = [];
@@ -122,7 +124,7 @@ export class SimulatedMachine {
       const isOthers = (name: string) =>
         !name.endsWith('.lease') && !name.startsWith(last.instance);
       const isDone = last.account.pending === 0 && !this.files().some(isOthers);
-      const isAlone = this.alive.length === 1 && this.sender === last;
+      const isAlone = this.alive.length === 1 && last.sends;
       if (isDone && isAlone && last.awake === undefined) break;
     }
     last.shutDown();

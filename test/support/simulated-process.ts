@@ -41,6 +41,7 @@ export class SimulatedProcess implements DiskUser {
   /** Hits of the spool in its bulk that is under way. */
   inFlight = 0;
   readonly #delivery: Delivery;
+  readonly #spool: FileSpool;
   readonly #onEnd: (process: SimulatedProcess) => void;
   #made = 0;
   #last: Account | undefined;
@@ -69,6 +70,12 @@ export class SimulatedProcess implements DiskUser {
       print: silent,
     };
     const folder = spoolOf(this);
+    this.#spool = new FileSpool(
+      { folder, maxBytes: sizes.maxSpoolBytes },
+      this.instance,
+      identity,
+      new SpoolReports(folder, diagnostics),
+    );
     this.#delivery = new Delivery(
       {
         ...sizes,
@@ -81,12 +88,7 @@ export class SimulatedProcess implements DiskUser {
       wayToMatomo,
       diagnostics,
       () => 0.5,
-      new FileSpool(
-        { folder, maxBytes: sizes.maxSpoolBytes },
-        this.instance,
-        identity,
-        new SpoolReports(folder, diagnostics),
-      ),
+      this.#spool,
     );
   }
 
@@ -101,6 +103,11 @@ export class SimulatedProcess implements DiskUser {
   get isLawful(): boolean {
     const { hits, adopted, pending, counters } = this.account;
     return pending >= 0 && hits + adopted === pending + sumOfCounters(counters);
+  }
+
+  /** Whether it sends for all. */
+  get sends(): boolean {
+    return this.#spool.term !== 0;
   }
 
   push(name: string, visitor: string): void {

@@ -7,6 +7,9 @@ import type { SimulatedProcess } from './simulated-process.js';
 /** What Matomo does to a bulk of which then nobody knows what was stored. */
 const MAY_LOSE: readonly Fault[] = ['gateway time-out', 'another page', 'some lost inside'];
 
+/** What a process is told of a bulk for whose answer it has no more time. */
+const CUT_OFF: Exchange = { ...noAnswer };
+
 /** The way of one process of a machine to its Matomo, which notes what passes. What it has sent arrives, also where it is killed then. */
 export function createWayToMatomo(machine: SimulatedMachine, number: number): Transport {
   const own = () => machine.processes[number - 1] as SimulatedProcess;
@@ -24,14 +27,14 @@ export function createWayToMatomo(machine: SimulatedMachine, number: number): Tr
         giveUp = resolve;
       });
       const exchange = await Promise.race([machine.matomo.send(body), given]);
+      const mayHaveLost = exchange.kind === 'no_answer' || MAY_LOSE.includes(machine.matomo.fault);
       await own().awake;
       if (own().isDead) return new Promise(() => undefined);
       own().inFlight = 0;
-      if (exchange.kind === 'no_answer' || MAY_LOSE.includes(machine.matomo.fault)) {
-        for (const name of names) machine.mayBeMissing.add(name);
-      }
+      if (exchange === CUT_OFF) machine.cutOff += names.length;
+      if (mayHaveLost) for (const name of names) machine.mayBeMissing.add(name);
       return exchange;
     },
-    close: async () => giveUp(noAnswer),
+    close: async () => giveUp(CUT_OFF),
   };
 }

@@ -4,7 +4,7 @@ import type { EncodedHit } from '../batch.js';
 import { createDeliveryCounters, type DeliveryCounters } from '../counters.js';
 import type { LifeWatch } from './life.js';
 import { ownerName, segmentsByInstance, settledName } from './segment-names.js';
-import { SegmentReader } from './segment-reader.js';
+import { SegmentReader, type SegmentReaderEvents } from './segment-reader.js';
 import { type Share, shareCounts } from './share-counts.js';
 import type { IsFresh, StoredHit, TakeOptions } from './spool-store.js';
 import { sweep, unlinkIfThere } from './sweep.js';
@@ -14,7 +14,7 @@ import { takeOldest } from './take-oldest.js';
 const OWNER_STALE_MILLIS = 30_000;
 
 /** What the sender's own process is to know of what it decides. */
-export interface BacklogEvents {
+export interface BacklogEvents extends SegmentReaderEvents {
   /** Hits of a process that has gone are this one's from now on. With many of them this goes on for some time. */
   adopt(hits: number): Promise<void>;
   /** What became of adopted hits. */
@@ -23,7 +23,6 @@ export interface BacklogEvents {
   learn(segment: string, counts: DeliveryCounters): void;
   /** A segment has been deleted, everything in it being decided. */
   finish(segment: string): void;
-  broken(segment: string): void;
   /** What was decided could not be written down. */
   notWritten(error: unknown): void;
   /** Adopted hits that a segment has no more. */
@@ -175,9 +174,7 @@ export class Backlog {
   async #segment(name: string): Promise<Segment> {
     const known = this.#known.get(name);
     if (known) return known;
-    const reader = await SegmentReader.open(this.#folder, name, (broken) =>
-      this.#events.broken(broken),
-    );
+    const reader = await SegmentReader.open(this.#folder, name, this.#events);
     const segment = { reader, adopted: undefined, isFinal: false };
     this.#known.set(name, segment);
     this.#events.learn(name, reader.counts);
@@ -197,7 +194,7 @@ export class Backlog {
     const { reader } = segment;
     if (!segment.isFinal || reader.open > 0) return false;
     const hasEnded = await reader.readAhead(1, true);
-    if (reader.open > 0 || !hasEnded || this.#isStale) return false;
+    if (reader.open > 0 || !hasEnded || !(await this.#events.stillSends())) return false;
     const isOthers = segment.adopted === undefined && !reader.name.startsWith(this.#ownInstance);
     // A process that lives learns from this what became of its hits.
     const isSaved = isOthers ? await reader.save(true).then(isTrue, isFalse) : true;

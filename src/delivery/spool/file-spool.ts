@@ -102,8 +102,7 @@ export class FileSpool implements SpoolStore {
   mayStillSend(term: number): Promise<boolean> {
     return this.#step(async () => {
       await this.#backlog?.saved(); // a kill doubles what is in flight and nothing before it
-      if (this.#term !== 0 && !(await this.#lease.confirm())) await this.#stopSending();
-      return term !== 0 && term === this.#term;
+      return (await this.#stillSends()) && term === this.#term;
     }, false);
   }
 
@@ -113,6 +112,7 @@ export class FileSpool implements SpoolStore {
 
   take(options: TakeOptions): Promise<readonly StoredHit[]> {
     return this.#step(async () => {
+      if (options.term !== this.#term) return [];
       if (options.delayMillis === 0) await this.#backlog?.refresh();
       return (await this.#backlog?.take(options)) ?? [];
     }, []);
@@ -157,9 +157,8 @@ export class FileSpool implements SpoolStore {
 
   async #maintain(): Promise<void> {
     await this.#touchOwner();
-    await this.#lease.renew();
-    if (!this.#lease.isHeld) await this.#stopSending();
-    else if (this.#term === 0) this.#startSending();
+    if (await this.#stillSends()) await this.#lease.touch();
+    else if (await this.#lease.acquire()) this.#startSending();
     await this.#backlog?.refresh();
     await this.#readSettlements();
     this.#own.bytesInFolder = await measureSegments(this.#folder);
@@ -172,6 +171,12 @@ export class FileSpool implements SpoolStore {
     if (!isGone) return;
     await this.#stopSending();
     await this.#own.readSettlements();
+  }
+
+  /** Where another has taken over, what was read here is its to decide, also if it has gone by now. */
+  async #stillSends(): Promise<boolean> {
+    if (this.#term !== 0 && !(await this.#lease.confirm())) await this.#stopSending();
+    return this.#term !== 0;
   }
 
   #startSending(): void {
@@ -187,6 +192,7 @@ export class FileSpool implements SpoolStore {
         this.#adoptedOpen -= sumOfCounters(counts);
         this.#events?.count(counts);
       },
+      stillSends: () => this.#lease.confirm(),
       learn: (segment, counts) => this.#own.learn(segment, counts),
       finish: (segment) => this.#own.finish(segment),
       lost: (hits, segment) => this.#reports.lost(hits, `they are no longer in ${segment}`),

@@ -29,20 +29,29 @@ export class Lease {
     this.#life = life;
   }
 
-  get isHeld(): boolean {
+  /** Takes what nobody else holds. Whether it is held then. */
+  async acquire(): Promise<boolean> {
+    if (await this.confirm()) return true;
+    const highest = (await this.#numbers()).at(-1) ?? 0;
+    if (highest > 0 && !(await this.#life.isGone(this.#path(highest), STALE_MILLIS, false))) {
+      return false;
+    }
+    const mine = highest + 1;
+    if (!(await this.#create(this.#path(mine)))) return false;
+    const numbers = await this.#numbers();
+    const outdated = numbers.at(-1) === mine ? numbers.slice(0, -1) : [mine];
+    for (const number of outdated) {
+      await unlink(this.#path(number)).catch(() => undefined);
+      this.#life.forget(this.#path(number));
+    }
+    if (!outdated.includes(mine)) this.#held = mine;
     return this.#held > 0;
-  }
-
-  /** Keeps what is held, or takes what nobody holds. */
-  async renew(): Promise<void> {
-    if (await this.confirm()) await this.touch();
-    else await this.#acquire();
   }
 
   /** Shows that the holder lives. */
   async touch(): Promise<void> {
     const now = new Date();
-    if (this.isHeld) await utimes(this.#path(this.#held), now, now);
+    if (this.#held > 0) await utimes(this.#path(this.#held), now, now);
   }
 
   /** Whether it is still held. */
@@ -61,20 +70,6 @@ export class Lease {
     await file?.truncate();
     await file?.writeFile(JSON.stringify({ pid: 0 }));
     await file?.close();
-  }
-
-  async #acquire(): Promise<void> {
-    const highest = (await this.#numbers()).at(-1) ?? 0;
-    if (highest > 0 && !(await this.#life.isGone(this.#path(highest), STALE_MILLIS, false))) return;
-    const mine = highest + 1;
-    if (!(await this.#create(this.#path(mine)))) return;
-    const numbers = await this.#numbers();
-    const outdated = numbers.at(-1) === mine ? numbers.slice(0, -1) : [mine];
-    for (const number of outdated) {
-      await unlink(this.#path(number)).catch(() => undefined);
-      this.#life.forget(this.#path(number));
-    }
-    if (!outdated.includes(mine)) this.#held = mine;
   }
 
   /** Whether it was there for the taking. What stands in it may be missing on a full disk: its age tells as well. */

@@ -11,6 +11,12 @@ const CHUNK_BYTES = 65_536;
 const LONGEST_LINE_BYTES = 1_048_576;
 const LINE_FEED = 10;
 
+export interface SegmentReaderEvents {
+  broken(name: string): void;
+  /** Whether it is still for this process to write down what is decided. */
+  stillSends(): Promise<boolean>;
+}
+
 interface Line {
   readonly start: number;
   readonly end: number;
@@ -28,7 +34,7 @@ export class SegmentReader {
   readonly counts: DeliveryCounters;
   readonly #path: string;
   readonly #settledPath: string;
-  readonly #onBroken: (name: string) => void;
+  readonly #events: SegmentReaderEvents;
   readonly #lines = new Map<EncodedHit, Line>();
   readonly #beyond: Set<number>;
   #offset: number;
@@ -48,13 +54,13 @@ export class SegmentReader {
     folder: string,
     name: string,
     { offset, beyond, counts }: ReturnType<typeof nothingSettled>,
-    onBroken: (name: string) => void,
+    events: SegmentReaderEvents,
   ) {
     this.name = name;
     this.counts = counts;
     this.#path = join(folder, name);
     this.#settledPath = join(folder, settledName(name));
-    this.#onBroken = onBroken;
+    this.#events = events;
     this.#offset = offset;
     this.#position = offset;
     this.#beyond = new Set(beyond);
@@ -63,10 +69,10 @@ export class SegmentReader {
   static async open(
     folder: string,
     name: string,
-    onBroken: (name: string) => void,
+    events: SegmentReaderEvents,
   ): Promise<SegmentReader> {
     const settlement = await readSettlement(join(folder, settledName(name)));
-    return new SegmentReader(folder, name, settlement ?? nothingSettled(), onBroken);
+    return new SegmentReader(folder, name, settlement ?? nothingSettled(), events);
   }
 
   /** Hits that have been read and not taken. */
@@ -147,11 +153,12 @@ export class SegmentReader {
     const saved = this.#writing.then(async () => {
       this.#nextSave = undefined;
       if (this.#isStale) return;
+      this.#isUnsaved = true;
+      if (!(await this.#events.stillSends())) return;
       const beyond: number[] = [...this.#beyond].filter((start) => start >= this.#offset);
       for (const { start, isSettled } of this.#lines.values()) if (isSettled) beyond.push(start);
       const { counts } = this;
       const settlement = { offset: this.#offset, beyond, counts, isFinished };
-      this.#isUnsaved = true;
       await writeSettlement(this.#settledPath, settlement);
       this.#isUnsaved = false;
     });
@@ -212,7 +219,7 @@ export class SegmentReader {
     const hit = this.#skipsLine ? undefined : readLine(line);
     this.#skipsLine = false;
     if (!hit) {
-      if (line.length > 0) this.#onBroken(this.name);
+      if (line.length > 0) this.#events.broken(this.name);
     } else if (!this.#beyond.has(start)) {
       this.#lines.set(hit, { start, end: this.#position, isSettled: false });
       this.#open += 1;

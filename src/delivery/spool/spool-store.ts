@@ -19,6 +19,8 @@ export interface SpoolEvents {
 export type IsFresh = (hit: { readonly startSeconds: number }) => boolean;
 
 export interface TakeOptions {
+  /** In another one nothing is taken. */
+  readonly term: number;
   /** Hits, at most. Fewer come only where the oldest has waited for `delayMillis`. */
   readonly max: number;
   readonly delayMillis: number;
@@ -41,7 +43,7 @@ export interface SpoolStore {
   readonly term: number;
   /** To be called once, before anything else. */
   start(events: SpoolEvents): void;
-  /** Stores hits, pending from now on, or gives them back. Never rejects. */
+  /** Stores hits, pending from now on, or gives them back; fulfilled when that is done for all so far. Never rejects. */
   append(hits: readonly Hit[]): Promise<void>;
   /** Whether this process may still send in this term; asked before each bulk. Never rejects. */
   mayStillSend(term: number): Promise<boolean>;

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { checkMachine } from '../../support/check-machine.js';
-import { SimulatedMachine } from '../../support/simulated-machine.js';
+import { type MachineOptions, SimulatedMachine } from '../../support/simulated-machine.js';
+import type { SimulatedProcess } from '../../support/simulated-process.js';
 
 vi.mock('node:fs/promises', async () => {
   const { simulatedPromises } = await import('../../support/simulated-disk.js');
@@ -10,12 +11,15 @@ vi.mock('node:fs', async (importOriginal) => {
   const { simulatedReadFileSync } = await import('../../support/simulated-proc.js');
   return { ...(await importOriginal<object>()), readFileSync: simulatedReadFileSync };
 });
+vi.mock('node:timers/promises', () => ({
+  setImmediate: () => new Promise((resolve) => setImmediate(resolve)), // vitest leaves this one real
+}));
 
 vi.setConfig({ testTimeout: 120_000 });
 beforeEach(() => void vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) }));
 afterEach(() => void vi.useRealTimers());
 
-function createMachine(): SimulatedMachine {
+function createMachine(options: Partial<MachineOptions> = {}): SimulatedMachine {
   return new SimulatedMachine({
     seed: 1,
     hasToken: true,
@@ -25,6 +29,7 @@ function createMachine(): SimulatedMachine {
     mostInABulk: 1000,
     slowestMillis: 0,
     isContained: false,
+    ...options,
   });
 }
 
@@ -62,6 +67,110 @@ test('a disk that fails from any operation on, for a second, loses nothing', asy
     });
     await run(machine);
   }
+});
+
+test.each([
+  ['', Number.POSITIVE_INFINITY],
+  [', which fails', 0],
+])('a shutdown waits for the write that is under way%s, and sends its hits', async (_, room) => {
+  for (let seed = 0; seed < 30; seed++) {
+    const machine = createMachine({ seed, slowestMillis: 20 });
+    const process = machine.start();
+    await machine.wait(300);
+    machine.fill(room);
+    machine.hit(process);
+    process.flush();
+    process.shutDown();
+    await machine.wait(2000);
+    expect([...machine.matomo.stored]).toEqual([['hit-1', 1]]);
+    expect(process.account.counters.tracked).toBe(1);
+  }
+});
+
+test('a shutdown while hits are stored in portions stores and sends them all', async () => {
+  for (let last = 0; last < 30; last++) {
+    const machine = createMachine({ maxExportBatchSize: 100 });
+    const process = machine.start();
+    await machine.wait(10);
+    for (let i = 0; i < 250; i++) machine.hit(process);
+    machine.disk.fails = (operation) => {
+      if (operation === last) process.shutDown();
+      return false;
+    };
+    await machine.wait(3000);
+    await machine.recover();
+    checkMachine(machine);
+    expect(machine.matomo.stored.size).toBe(250);
+  }
+});
+
+test('a sender that stands still after any operation counts nothing as lost that another sends then', async () => {
+  for (let last = 0; last < 60; last++) {
+    const machine = createMachine();
+    const sender = machine.start();
+    hangAfter(last, sender, machine);
+    await machine.wait(50);
+    const other = machine.start();
+    machine.hit(other);
+    other.shutDown();
+    machine.start();
+    await machine.wait(600);
+    sender.shutDown();
+    await machine.wait(7000);
+    await machine.recover();
+    checkMachine(machine);
+  }
+});
+
+test('a sender that stood still begins anew where another has sent for it, and gone', async () => {
+  for (let last = 0; last < 60; last++) {
+    const machine = createMachine();
+    const sender = machine.start();
+    hangAfter(last, sender, machine);
+    machine.hit(sender);
+    await machine.wait(50);
+    const other = machine.start();
+    await machine.wait(5500);
+    machine.hit(sender);
+    other.shutDown();
+    await machine.wait(2000);
+    await machine.recover();
+    checkMachine(machine);
+  }
+});
+
+test('hits that a process takes while it becomes the sender anew are sent', async () => {
+  const machine = createMachine();
+  const sender = machine.start();
+  const other = machine.start();
+  await machine.wait(10);
+  sender.hang(6000);
+  for (let i = 0; i < 3; i++) machine.hit(sender);
+  await machine.wait(4700);
+  expect(other.sends).toBe(true);
+  other.shutDown();
+  await machine.wait(2000);
+  expect([...machine.matomo.stored.values()]).toEqual([1, 1, 1]);
+});
+
+test('a sender that stood still with a bulk under way writes nothing over what another has decided since', async () => {
+  const machine = createMachine();
+  const sender = machine.start();
+  await machine.wait(50);
+  const next = machine.start();
+  await machine.wait(50);
+  const writer = machine.start();
+  for (let i = 0; i < 3; i++) machine.hit(writer);
+  while (sender.inFlight === 0) await machine.wait(1);
+  sender.hang(6000);
+  await machine.wait(5200);
+  for (let i = 0; i < 3; i++) machine.hit(writer);
+  await machine.wait(2000);
+  next.shutDown();
+  await machine.wait(2000);
+  await machine.recover();
+  checkMachine(machine);
+  expect([...machine.matomo.stored.values()]).toEqual([2, 2, 2, 1, 1, 1]);
 });
 
 test('a segment with hits stays where it could not be synced, and the next cannot be made', async () => {
@@ -107,6 +216,14 @@ test('a kill at any operation of the sender loses nothing that was on the disk',
     expect(machine.mayBeDoubled.size).toBeLessThanOrEqual(3);
   }
 });
+
+/** A process stands still for six seconds after so many operations of the disk. */
+function hangAfter(last: number, process: SimulatedProcess, machine: SimulatedMachine): void {
+  machine.disk.fails = (operation) => {
+    if (operation === last) process.hang(6000);
+    return false;
+  };
+}
 
 /** Two processes come and go on one disk, with hits of both. Returns how many operations of the disk that takes. */
 async function run(machine: SimulatedMachine, lastOperation?: number): Promise<number> {

@@ -13,6 +13,9 @@ vi.mock('node:fs', async (importOriginal) => {
   const { simulatedReadFileSync } = await import('../../support/simulated-proc.js');
   return { ...(await importOriginal<object>()), readFileSync: simulatedReadFileSync };
 });
+vi.mock('node:timers/promises', () => ({
+  setImmediate: () => new Promise((resolve) => setImmediate(resolve)), // vitest leaves this one real
+}));
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 const HISTORIES = Number(process.env.FC_RUNS ?? 10_000);
