@@ -1,4 +1,4 @@
-import { readdir, utimes, writeFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Hit } from '../../hit/hit.js';
 import type { EncodedHit } from '../batch.js';
@@ -6,7 +6,7 @@ import { type DeliveryCounters, sumOfCounters } from '../counters.js';
 import { Backlog } from './backlog.js';
 import { isMissing } from './is-missing.js';
 import { Lease } from './lease.js';
-import { LifeWatch, type ProcessIdentity } from './life.js';
+import { LifeWatch, type ProcessIdentity, showLife } from './life.js';
 import { OwnHits } from './own-hits.js';
 import { ownerName } from './segment-names.js';
 import { keepVisitorKey, measureSegments } from './spool-folder.js';
@@ -156,7 +156,7 @@ export class FileSpool implements SpoolStore {
   }
 
   async #maintain(): Promise<void> {
-    await this.#touchOwner();
+    await showLife(join(this.#folder, ownerName(this.#instance)), this.#identity);
     if (await this.#stillSends()) await this.#lease.touch();
     else if (await this.#lease.acquire()) this.#startSending();
     await this.#backlog?.refresh();
@@ -209,16 +209,6 @@ export class FileSpool implements SpoolStore {
     this.#adopted -= this.#adoptedOpen; // whoever sends now adopts them
     this.#adoptedOpen = 0;
     await backlog?.abandon();
-  }
-
-  async #touchOwner(): Promise<void> {
-    const path = join(this.#folder, ownerName(this.#instance));
-    const now = new Date();
-    try {
-      await utimes(path, now, now);
-    } catch {
-      await writeFile(path, JSON.stringify(this.#identity), { mode: 0o600 });
-    }
   }
 
   /** Never rejects. */

@@ -1,5 +1,5 @@
 import { readFileSync, readlinkSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 
 /** What a process says of itself in a file, so that others can see whether it still runs. */
@@ -92,5 +92,15 @@ function read(get: () => string): string {
     return get();
   } catch {
     return '';
+  }
+}
+
+/** Shows others that a process lives: its file says who it is, and is touched now and then. */
+export async function showLife(path: string, identity: ProcessIdentity): Promise<void> {
+  const now = new Date();
+  try {
+    await utimes(path, now, now);
+  } catch {
+    await writeFile(path, JSON.stringify(identity), { mode: 0o600 });
   }
 }
