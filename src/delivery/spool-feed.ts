@@ -94,6 +94,7 @@ export class SpoolFeed {
 
   /** Stores what is queued: what has settled, or `all`. In portions, so that requests are served between them. */
   async storeQueued(all: boolean): Promise<void> {
+    await this.#store.ready;
     const stored: Promise<void>[] = [];
     for (let left = this.#outbox.queued; left > 0; left -= PORTION) {
       const hits = this.#outbox.takeQueued(PORTION, Date.now(), all);
