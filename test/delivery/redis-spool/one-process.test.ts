@@ -103,7 +103,8 @@ describe.runIf(hasRedis)('a spool in Redis', () => {
 
     const stored = full.delivery.spooled;
     await redis.command('XADD', HITS, '*', 'p', 'nobody', 'h', 'torn');
-    await new Promise((resolve) => setTimeout(resolve, 1100));
+    const storedMillis = Date.now();
+    await eventually(() => Date.now() - storedMillis > 1100);
     const old = spooledDelivery({ folder: redis.url, maxSpoolAgeMillis: 1000 });
     await eventually(() => old.delivery.counters.lost.expired === stored);
     await eventually(() => old.delivery.counters.lost.spool === 1);
