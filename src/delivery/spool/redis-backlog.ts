@@ -16,7 +16,7 @@ export interface RedisBacklogOptions {
 export interface RedisBacklogEvents {
   /** What Redis says of the process, which sent these hits. */
   learn(reply: unknown): void;
-  /** Hits that were settled after the lease had passed to another: they may be doubled. */
+  /** Hits that were on their way to Matomo when the lease passed to another: they may be doubled. */
   overlap(hits: number): void;
   broken(shard: number): void;
 }

@@ -20,7 +20,7 @@ export class NotConnected extends Error {
   readonly code = 'not connected';
 }
 
-/** One connection to Redis, made anew by whoever wants it: it neither reconnects nor keeps the process alive by itself. */
+/** One connection to Redis, made anew by whoever wants it: it does not reconnect, and keeps the process alive only while an answer is due. */
 export class RedisConnection {
   readonly #url: string;
   readonly #quietly: <T>(run: () => T) => T;
@@ -92,7 +92,7 @@ async function withDeadline<T>(
     timer = setTimeout(() => {
       client.destroy();
       reject(new Error(`no answer in ${millis} ms`));
-    }, millis).unref();
+    }, millis);
   });
   try {
     return await Promise.race([run(), deadline]);

@@ -8,7 +8,7 @@
 //     matomo-spool:processes            zset    instances by when they were last heard of, milliseconds
 //     matomo-spool:process:<instance>   hash    what it has stored, and what became of that
 //     matomo-spool:bytes                string  what all lines take
-//     matomo-spool:overlaps             string  hits that were settled by a process whose lease had passed on
+//     matomo-spool:overlaps             string  hits of bulks that were under way when their lease passed on
 
 /** Keys of which there is one. `hits`, `sender` and `process` are beginnings. */
 export const REDIS_KEYS = {

@@ -94,14 +94,16 @@ export const LEAVE: RedisScript = script(`redis.call('ZREM', '${K.processes}', A
 
 /**
  * `instance, settlement, shard, (id, owner, outcome, size)…`: lets go of hits whose fate is known, once however often it is
- * asked, and counts each for the process that made it, or where that has gone for the one that sent it. Answers with
- * the hits that another may have sent too, the lease having passed on, and with all that became of this process' hits.
+ * asked, and counts each for the process that made it, or where that has gone for the one that sent it. Where another
+ * holds the lease, that one decides. Answers with how many hits another has sent or will send too, and with all that
+ * became of the hits of this process.
  */
 export const SETTLE: RedisScript = script(`${NOW}
 local mine = '${K.process}' .. ARGV[1]
 local overlap = 0
 if tonumber(redis.call('HGET', mine, 'settlement') or '0') < tonumber(ARGV[2]) then
-  local isHeld = redis.call('GET', '${K.sender}' .. ARGV[3]) == ARGV[1]
+  local holder = redis.call('GET', '${K.sender}' .. ARGV[3])
+  local isOthers = holder and holder ~= ARGV[1]
   local counts = {}
   local function count(process, field, by)
     counts[process] = counts[process] or {}
@@ -114,8 +116,9 @@ if tonumber(redis.call('HGET', mine, 'settlement') or '0') < tonumber(ARGV[2]) t
     if isAlive[owner] == nil then
       isAlive[owner] = tonumber(redis.call('ZSCORE', '${K.processes}', owner) or '0') > now - ${ALIVE_MILLIS}
     end
-    local isThere = redis.call('XDEL', '${K.hits}' .. ARGV[3], ARGV[i]) == 1
-    if isThere then
+    if isOthers or redis.call('XDEL', '${K.hits}' .. ARGV[3], ARGV[i]) == 0 then
+      overlap = overlap + 1
+    else
       freed = freed + ARGV[i + 3]
       if isAlive[owner] then
         count(owner, ARGV[i + 2], 1)
@@ -125,7 +128,6 @@ if tonumber(redis.call('HGET', mine, 'settlement') or '0') < tonumber(ARGV[2]) t
         count(ARGV[1], ARGV[i + 2], 1)
       end
     end
-    if not (isThere and isHeld) then overlap = overlap + 1 end
   end
   for process, fields in pairs(counts) do
     local key = '${K.process}' .. process
