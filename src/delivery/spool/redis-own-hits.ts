@@ -5,7 +5,7 @@ import { createDeliveryCounters } from '../counters.js';
 import { toLine } from './hit-line.js';
 import { RedisAccount, toFields } from './redis-account.js';
 import { NotConnected, type RedisConnection } from './redis-connection.js';
-import { REPORT } from './redis-scripts.js';
+import { REPORT, STORE } from './redis-scripts.js';
 import type { SpoolReports } from './spool-reports.js';
 import type { SpoolEvents } from './spool-store.js';
 
@@ -135,9 +135,9 @@ export class RedisOwnHits {
     const head = [instance, hostname(), String(this.#batches), String(maxBytes)];
     let reply: unknown;
     try {
-      reply = await this.#connection.run(REPORT, [...head, ...lines]);
+      reply = await this.#connection.run(lines.length > 0 ? STORE : REPORT, [...head, ...lines]);
     } catch (error) {
-      if (isNew && error instanceof NotConnected) this.#takeBack(batch);
+      if (isNew && isRefusal(error)) this.#takeBack(batch);
       throw error;
     }
     this.#sinceMillis = Number.POSITIVE_INFINITY;
@@ -162,4 +162,9 @@ export class RedisOwnHits {
     this.#events?.count(counts);
     this.#reports.lost(hits, `it has grown to maxSpoolBytes (${this.#options.maxBytes})`);
   }
+}
+
+/** Whether Redis has surely stored nothing: it was not asked, or is full. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof NotConnected || (error as Error).message.startsWith('OOM');
 }

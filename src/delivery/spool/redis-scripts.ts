@@ -25,7 +25,7 @@ return { redis.call('GET', '${K.description}'), redis.call('GET', '${K.visitorKe
  * `instance, host, batch, maxBytes, (shard, line)…`: stores hits once however often it is asked, as many as there is room
  * for, says that the process lives, and answers with all that became of its hits.
  */
-export const REPORT: RedisScript = script(`${NOW}
+const REPORT_LINES = `${NOW}
 local mine = '${K.process}' .. ARGV[1]
 redis.call('ZADD', '${K.processes}', now, ARGV[1])
 redis.call('ZREMRANGEBYSCORE', '${K.processes}', 0, now - ${FORGET_MILLIS})
@@ -47,7 +47,13 @@ if tonumber(redis.call('HGET', mine, 'batch') or '0') < tonumber(ARGV[3]) then
 end
 redis.call('PEXPIRE', mine, ${FORGET_MILLIS})
 return redis.call('HGETALL', mine)
-`);
+`;
+
+/** Where there are hits to be stored. */
+export const STORE: RedisScript = script(REPORT_LINES, true);
+
+/** Where there are none. */
+export const REPORT: RedisScript = script(REPORT_LINES);
 
 /**
  * `instance, leaseMillis, shards`: renews the leases of a process and gives it free ones up to its share. Answers with
@@ -143,6 +149,8 @@ end
 return { overlap, redis.call('HGETALL', mine) }
 `);
 
-function script(text: string): RedisScript {
+/** `needsRoom`: a Redis that is full refuses it as a whole. All others go on then, for it is to become empty. */
+function script(lines: string, needsRoom = false): RedisScript {
+  const text = `#!lua${needsRoom ? '' : ' flags=allow-oom'}\n${lines}`;
   return { text, sha: createHash('sha1').update(text).digest('hex') };
 }

@@ -130,8 +130,8 @@ export class RedisSpool implements SpoolStore {
   async #close(): Promise<void> {
     clearTimeout(this.#timer);
     const leave = this.#step(async () => {
-      await this.#backlog.save();
       await this.#own.report();
+      await this.#backlog.save();
       await this.#backlog.release();
       await this.#connection.run(LEAVE, [this.#instance]);
     }, undefined);

@@ -167,6 +167,21 @@ describe.runIf(hasRedis)('a spool in Redis', () => {
     await expectLaw(one, 5);
   });
 
+  test('a Redis that is full takes no hits, and becomes empty', async () => {
+    const redis = await startRedis();
+    const one = spooledDelivery({ folder: redis.url });
+    one.transport.answer(notSent);
+    one.push('a', 'b');
+    await eventually(() => one.delivery.spooled === 2);
+    await redis.command('CONFIG', 'SET', 'maxmemory', '1');
+    one.push('c');
+    await eventually(() => one.said.some((text) => text.includes('[spool-not-written]')));
+    one.transport.answer(processed);
+    await eventually(() => one.delivery.counters.tracked === 3);
+    expect(await redis.command('XLEN', HITS)).toBe(0);
+    await expectLaw(one, 3);
+  });
+
   test('a shutdown ends though Redis hangs', async () => {
     const redis = await startRedis();
     const one = spooledDelivery({ folder: redis.url });
