@@ -7,6 +7,8 @@ import { type SpoolWorker, startSpoolWorker } from '../../support/spool-workers.
 
 /** A hit may be lost that is younger than this when its process is killed. */
 const YOUNG_MILLIS = 500;
+/** A process that has just started connects first. */
+const STARTING_MILLIS = 1_000;
 /** A bulk may be sent again that was answered so long before its sender was killed. */
 const UNSETTLED_MILLIS = 500;
 /** What Redis has not written to its disk when it is killed: `appendfsync everysec` may take two. */
@@ -155,10 +157,13 @@ function judge(
   let excused = 0;
   const missing: string[] = [];
   for (const worker of workers) {
+    const startedMillis = [...worker.ended.values()][0] ?? 0;
     for (const [name, time] of worker.ended) {
       ended += 1;
       if (arrivals.has(name)) continue;
-      const isYoung = time > (killedAt.get(worker) ?? 0) - YOUNG_MILLIS;
+      const livedMillis = (killedAt.get(worker) ?? 0) - startedMillis;
+      const isYoung =
+        livedMillis < STARTING_MILLIS || time > startedMillis + livedMillis - YOUNG_MILLIS;
       const isUnwritten = faults.some(
         ({ kind, fromMillis, untilMillis }) =>
           kind === 'kill Redis' &&
