@@ -70,15 +70,17 @@ export async function startRedis(...options: string[]): Promise<RedisServer> {
   };
 }
 
-/** A wire to a port on loopback that can be cut, or go dead without a word. */
+type WireState = 'well' | 'cut' | 'dead' | 'mute';
+
+/** A wire to a port on loopback that can be cut, go dead without a word, or lose all answers. */
 export interface Wire {
   readonly port: number;
-  play(state: 'well' | 'cut' | 'dead'): void;
+  play(state: WireState): void;
 }
 
 export async function startWire(targetPort: number): Promise<Wire> {
   const sockets = new Set<Socket>();
-  let state: 'well' | 'cut' | 'dead' = 'well';
+  let state: WireState = 'well';
   const server = createServer((near) => {
     if (state === 'cut') {
       near.destroy();
@@ -91,7 +93,7 @@ export async function startWire(targetPort: number): Promise<Wire> {
     ] as const) {
       sockets.add(from);
       from.on('data', (bytes) => {
-        if (state === 'well') to.write(bytes);
+        if (state === 'well' || (state === 'mute' && from === near)) to.write(bytes);
       });
       from
         .on('error', () => undefined)
@@ -111,7 +113,7 @@ export async function startWire(targetPort: number): Promise<Wire> {
     port: (server.address() as AddressInfo).port,
     play(next) {
       // What went nowhere is not made up for: whoever was on a dead wire has to begin anew.
-      if (next === 'cut' || state === 'dead') for (const socket of sockets) socket.destroy();
+      if (next === 'cut' || state !== 'well') for (const socket of sockets) socket.destroy();
       state = next;
     },
   };

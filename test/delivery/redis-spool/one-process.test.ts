@@ -167,6 +167,36 @@ describe.runIf(hasRedis)('a spool in Redis', () => {
     await expectLaw(one, 5);
   });
 
+  test('what Redis has done is not done again where its answer is lost', async () => {
+    const redis = await startRedis();
+    const wire = await startWire(Number(new URL(redis.url).port));
+    const one = spooledDelivery({ folder: `redis://127.0.0.1:${wire.port}` });
+    one.push('first'); // Redis has the scripts from then on
+    await eventually(() => one.delivery.counters.tracked === 1);
+    one.transport.answer(notSent);
+    wire.play('mute');
+    one.push('a', 'b', 'c');
+    await eventually(async () => (await redis.command('XLEN', HITS)) === 3);
+    expect(one.delivery).toMatchObject({ pending: 3, spooled: 0 });
+    wire.play('well');
+    await eventually(() => one.delivery.spooled === 3);
+    expect(await redis.command('XLEN', HITS)).toBe(3);
+
+    one.transport.answer(processed);
+    const release = one.transport.hold();
+    const before = one.transport.bodies.length;
+    await eventually(() => one.transport.bodies.length > before);
+    wire.play('mute');
+    release();
+    await eventually(async () => (await redis.command('XLEN', HITS)) === 0);
+    expect(one.delivery.counters.tracked).toBe(1);
+    wire.play('well');
+    await eventually(() => one.delivery.counters.tracked === 4);
+    expect(await redis.command('GET', 'matomo-spool:overlaps')).toBe(null);
+    expect(one.delivery).toMatchObject({ pending: 0, adopted: 0 });
+    expect(one.law()).toEqual([4, 4]);
+  });
+
   test('a Redis that is full takes no hits, and becomes empty', async () => {
     const redis = await startRedis();
     const one = spooledDelivery({ folder: redis.url });
