@@ -1,4 +1,4 @@
-// What CPU time does a request cost a saturated server whose hits wait on disk?
+// What CPU time does a request cost a saturated server whose hits wait on disk, or in Redis where there is a redis-server?
 //
 //   node bench/spool.mjs [--rounds 7] [--quick]
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -7,12 +7,23 @@ import { join } from 'node:path';
 import { start, stop } from './lib/child-process.mjs';
 import { spread } from './lib/figures.mjs';
 import { measureServer } from './lib/measure-server.mjs';
+import { startRedis } from './lib/redis.mjs';
 import { rotate } from './lib/rounds.mjs';
 import { ratios, runBench } from './lib/run-bench.mjs';
 
-const WAYS = { package: 'hits wait in memory', spool: 'hits wait in a spool' };
+const redis = await startRedis();
+const WAYS = {
+  package: 'hits wait in memory',
+  spool: 'hits wait in a spool',
+  ...(redis && { redis: 'hits wait in a spool in Redis' }),
+};
 
 const microsOf = (way) => (round) => round[way].micros;
+
+async function measure(way, sink, amounts) {
+  if (way !== 'redis') return measureInFolder(way, sink, amounts);
+  return measureServer('spool', sink, { ...amounts, spool: redis.url });
+}
 
 async function measureInFolder(way, sink, amounts) {
   const spool = mkdtempSync(join(tmpdir(), 'opentelemetry-matomo-bench-'));
@@ -25,24 +36,25 @@ async function measureInFolder(way, sink, amounts) {
 
 await runBench('spool', {
   prepare: () => start('sink.mjs'),
-  end: (sink) => stop(sink.child),
+  end: (sink) => Promise.all([stop(sink.child), redis?.stop()]),
   async measureRound({ round, quick, prepared: sink, say }) {
     const amounts = quick ? { requests: 8000, warmUp: 3000 } : { requests: 24_000, warmUp: 6000 };
     const measured = {};
     for (const way of rotate(Object.keys(WAYS), round)) {
       say(way);
-      measured[way] = await measureInFolder(way, sink, amounts);
+      measured[way] = await measure(way, sink, amounts);
     }
     return measured;
   },
   summarize: (all) => ({
     figures: { 'cpu-spool': ratios(all, microsOf('spool'), microsOf('package')) },
     rows: [
-      ['this package', 'µs CPU a request', 'over memory'],
+      ['this package', 'µs CPU a request', 'over memory', 'over a folder'],
       ...Object.entries(WAYS).map(([way, name]) => [
         name,
         spread(all.map(microsOf(way)), 1),
         spread(ratios(all, microsOf(way), microsOf('package'))),
+        way === 'redis' ? spread(ratios(all, microsOf(way), microsOf('spool'))) : '',
       ]),
     ],
   }),

@@ -17,7 +17,7 @@ const TOPICS = {
   query: 'What is left out or marked',
   errors: 'Errors and sampling',
   maxQueueSize: 'Queue and delivery',
-  spool: 'Spool on disk',
+  spool: 'Spool',
   dispatcher: 'Network, tests and last changes',
 };
 

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { HOW_TO_GET_CHROMIUM, hasChromium } from './chromium.mjs';
+import { HOW_TO_GET_REDIS, REDIS_SERVER } from './redis.mjs';
 import { ROOT, run, setUp } from './setup.mjs';
 
 const NOTHING_RAN = { passed: 0, failed: 1, skipped: 0 };
@@ -19,6 +20,9 @@ try {
 }
 if (counts.skipped > 0 && !hasChromium) {
   console.log(`\nTests of the inspector page did not run. ${HOW_TO_GET_CHROMIUM}`);
+}
+if (counts.skipped > 0 && REDIS_SERVER === undefined) {
+  console.log(`\nTests of the spool in Redis did not run. ${HOW_TO_GET_REDIS}`);
 }
 console.log(`\n${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = counts.failed === 0 ? 0 : 1;

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { Delivery } from './delivery/delivery.js';
 import { createDryRunTransport } from './delivery/dry-run-transport.js';
-import type { FileSpool } from './delivery/spool/file-spool.js';
 import { openFileSpool } from './delivery/spool/open-file-spool.js';
+import { isRedisUrl, openRedisSpool } from './delivery/spool/open-redis-spool.js';
+import type { SpoolStore } from './delivery/spool/spool-store.js';
 import type { Transport } from './delivery/transport.js';
 import { createUndiciTransport } from './delivery/undici-transport.js';
 import type { Diagnostics } from './diagnostics.js';
@@ -26,36 +27,53 @@ export function createDelivery(
   delivery: Delivery;
   /** How long a hit waits for work of its request that has not ended. */
   longestHoldMillis: number;
-  /** Secret of visitor ids. */
-  visitorKey: string | Buffer;
+  /** Secret of visitor ids, to be asked for when the first hit leaves: a spool may have it, and elsewhere. */
+  visitorKey: () => string | Buffer;
 } {
   const { scheduledDelayMillis } = options;
   const transport = createTransport(options, diagnostics);
-  const spool = openSpool(options, diagnostics);
+  const { store: spool, keptKey } = openSpool(options, diagnostics);
   return {
     delivery: new Delivery(options, transport, diagnostics, Math.random, spool),
     longestHoldMillis: spool
       ? Math.min(scheduledDelayMillis, SPOOL_HOLD_MILLIS)
       : scheduledDelayMillis,
-    visitorKey: visitorKeyOf(options, spool),
+    visitorKey: () => givenVisitorKey(options) ?? keptKey() ?? randomBytes(32),
   };
 }
 
-function visitorKeyOf(
-  { visitorKey, tokenAuth }: ResolvedOptions,
-  spool: FileSpool | undefined,
-): string | Buffer {
+function givenVisitorKey({ visitorKey, tokenAuth }: ResolvedOptions): string | Buffer | undefined {
   if (visitorKey !== undefined) return visitorKey;
-  if (tokenAuth !== undefined) return deriveVisitorKey(tokenAuth);
-  return spool?.keepVisitorKey() ?? randomBytes(32);
+  return tokenAuth === undefined ? undefined : deriveVisitorKey(tokenAuth);
 }
 
+/** The store, and the visitor key that is kept in it. */
 function openSpool(
-  { spool: folder, url, maxSpoolBytes: maxBytes }: ResolvedOptions,
+  options: ResolvedOptions,
   diagnostics: Diagnostics,
-): FileSpool | undefined {
-  if (folder === undefined) return undefined;
-  return openFileSpool({ folder, url: url.href, maxBytes }, diagnostics);
+): { store?: SpoolStore | undefined; keptKey: () => Buffer | undefined } {
+  const { spool, maxSpoolBytes: maxBytes, spoolShards: shards, exportTimeoutMillis } = options;
+  if (spool === undefined) return { keptKey: () => undefined };
+  const url = options.url.href;
+  const keepsVisitorKey = givenVisitorKey(options) === undefined;
+  if (!isRedisUrl(spool)) {
+    const store = openFileSpool({ folder: spool, url, maxBytes }, diagnostics);
+    const key = keepsVisitorKey ? store?.keepVisitorKey() : undefined;
+    return { store, keptKey: () => key };
+  }
+  const store = openRedisSpool(
+    {
+      url: spool,
+      matomoUrl: url,
+      maxBytes,
+      shards,
+      exportTimeoutMillis,
+      keepsVisitorKey,
+      quietly: withoutTracing,
+    },
+    diagnostics,
+  );
+  return { store, keptKey: () => store.visitorKey };
 }
 
 function createTransport(options: ResolvedOptions, diagnostics: Diagnostics): Transport {

@@ -22,7 +22,8 @@ export class HitPipeline {
   readonly #options: ResolvedOptions;
   readonly #diagnostics: Diagnostics;
   readonly #delivery: Delivery;
-  readonly #toHits: ReturnType<typeof createToHits>;
+  readonly #visitorKey: () => string | Buffer;
+  #toHits: ReturnType<typeof createToHits> | undefined;
   readonly #findIgnoreReason: ReturnType<typeof createFindIgnoreReason>;
   readonly #ask: AskOptions;
   readonly #ignored = createIgnoredCounters();
@@ -41,13 +42,7 @@ export class HitPipeline {
     }
     this.#findIgnoreReason = createFindIgnoreReason(options);
     this.#ask = createAskOptions(options, diagnostics);
-    this.#toHits = createToHits(
-      { ...options, hasToken: options.tokenAuth !== undefined, visitorKey },
-      (key, message) =>
-        diagnostics.warnOnce(key, () =>
-          coded(key.startsWith('throws ') ? 'option-threw' : 'parameter-refused', message()),
-        ),
-    );
+    this.#visitorKey = visitorKey;
   }
 
   /** Makes a hit of the request whose server span has ended, or counts why not. */
@@ -90,6 +85,7 @@ export class HitPipeline {
     ended.close();
     if (ended.ignored) return this.#takeBack('attribute');
     try {
+      this.#toHits ??= this.#createToHits();
       const hits = this.#toHits(ended.request, site, Date.now());
       if (hits.length === 0) return this.#takeBack('predicate');
       const [page, ...crashes] = hits;
@@ -104,6 +100,17 @@ export class HitPipeline {
       );
       return [];
     }
+  }
+
+  #createToHits(): ReturnType<typeof createToHits> {
+    const hasToken = this.#options.tokenAuth !== undefined;
+    return createToHits(
+      { ...this.#options, hasToken, visitorKey: this.#visitorKey() },
+      (key, message) =>
+        this.#diagnostics.warnOnce(key, () =>
+          coded(key.startsWith('throws ') ? 'option-threw' : 'parameter-refused', message()),
+        ),
+    );
   }
 
   /** What was counted as a hit is none after all. */

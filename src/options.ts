@@ -163,10 +163,16 @@ export interface MatomoOptions {
    */
   readonly resendUnconfirmed?: boolean | undefined;
   /**
-   * Folder where hits wait on disk, within half a second of their request, so that they outlive outages and restarts. All
+   * Folder where hits wait on disk, within half a second of their request, so that they outlive outages and restarts; or
+   * `redis://…` or `rediss://…`, a Redis or Valkey for processes of several machines, which takes `npm install redis`. All
    * processes that share it send as one, and it belongs to one Matomo. It holds personal data.
    */
   readonly spool?: string | undefined;
+  /**
+   * Parts of a spool in Redis, by visitor. Each is sent by one process at a time, so that up to so many may send at once. A
+   * folder has one.
+   */
+  readonly spoolShards?: number | undefined;
   /** Bytes that hits in the spool may take; newer ones are dropped beyond it and counted as `spool`. */
   readonly maxSpoolBytes?: number | undefined;
   /** Age from which hits in the spool are not sent any more, milliseconds; they are counted as `expired`. */

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { doctor } from './doctor.js';
 import { inspect } from './inspect.js';
+import { spool } from './spool.js';
 
 const HELP = `opentelemetry-matomo: every HTTP server span becomes a hit in Matomo
 
@@ -13,6 +14,9 @@ const HELP = `opentelemetry-matomo: every HTTP server span becomes a hit in Mato
       a local stand-in for Matomo, and a page that shows what it would have
       stored; with --forward hits go on to that Matomo, and it decides
 
+  npx opentelemetry-matomo spool status [--json]
+      what waits in the spool that MATOMO_SPOOL names
+
   MATOMO_URL=http://127.0.0.1:8080 MATOMO_SITE_ID=1 \\
     node --require opentelemetry-matomo/register app.js
       tracks an application, without a change to it
@@ -24,6 +28,7 @@ const [command, ...args] = process.argv.slice(2);
 try {
   if (command === 'doctor') await doctor(args);
   else if (command === 'inspect') await inspect(args);
+  else if (command === 'spool') await spool(args);
   else if (command === undefined || /^(?:help|--help|-h)$/.test(command)) console.log(HELP);
   else throw new Error(`there is no command ${JSON.stringify(command)}`);
 } catch (error) {

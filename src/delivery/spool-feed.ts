@@ -97,6 +97,7 @@ export class SpoolFeed {
    * when nothing that came so far is on its way to the store.
    */
   async storeQueued(all: boolean): Promise<void> {
+    await this.#store.ready;
     let stored = this.#store.append([]);
     for (let left = this.#outbox.queued; left > 0; left -= PORTION) {
       const hits = this.#outbox.takeQueued(PORTION, Date.now(), all);

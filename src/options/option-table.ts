@@ -10,7 +10,6 @@ import {
   boolean,
   dimensions,
   dispatcher,
-  folder,
   functionOption,
   integer,
   meterProvider,
@@ -27,7 +26,7 @@ import {
   visitorId,
 } from './option-values.js';
 import type { ResolvedOptions } from './resolved-options.js';
-import { matomoUrl, trackedBaseUrl } from './url-values.js';
+import { matomoUrl, spoolPlace, trackedBaseUrl } from './url-values.js';
 
 /** One option: where the environment has it, how a value is checked, what it is by default. */
 export interface OptionDeclaration<T> {
@@ -186,7 +185,8 @@ export const OPTIONS: {
     defaultText: '5000; under `register` 1500',
   },
   resendUnconfirmed: { env: 'MATOMO_RESEND_UNCONFIRMED', parse: boolean, default: false },
-  spool: { env: 'MATOMO_SPOOL', parse: folder, default: undefined },
+  spool: { env: 'MATOMO_SPOOL', parse: spoolPlace, default: undefined },
+  spoolShards: { env: 'MATOMO_SPOOL_SHARDS', parse: integer(1, 64), default: 1 },
   maxSpoolBytes: {
     env: 'MATOMO_MAX_SPOOL_BYTES',
     parse: integer(1_048_576, 1024 * GIBIBYTE),

@@ -74,12 +74,6 @@ export function meterProvider(name: string, value: unknown): MeterProvider {
     : refuse(name, 'a meter provider', value);
 }
 
-export function folder(name: string, value: unknown): string {
-  const isPath =
-    typeof value === 'string' && value.trim() !== '' && !/\0|^[a-z]+:\/\//i.test(value);
-  return isPath ? value : refuse(name, 'the path of a folder', value);
-}
-
 export function strings(name: string, value: unknown): readonly string[] {
   const isList = Array.isArray(value) && value.every((item) => typeof item === 'string');
   return isList ? [...value] : refuse(name, 'a list of strings', value);

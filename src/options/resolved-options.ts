@@ -50,6 +50,7 @@ export interface ResolvedOptions {
   readonly shutdownTimeoutMillis: number;
   readonly resendUnconfirmed: boolean;
   readonly spool: string | undefined;
+  readonly spoolShards: number;
   readonly maxSpoolBytes: number;
   readonly maxSpoolAgeMillis: number;
   readonly dispatcher: HttpDispatcher | undefined;

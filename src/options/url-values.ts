@@ -20,6 +20,18 @@ export function trackedBaseUrl(name: string, value: unknown): string {
   return url.origin + url.pathname.replace(/\/+$/, '');
 }
 
+/** A folder, or a Redis by its URL. */
+export function spoolPlace(name: string, value: unknown): string {
+  const text = typeof value === 'string' ? value.trim() : '';
+  const isRedis = /^rediss?:\/\/[^/]/i.test(text) && URL.canParse(text);
+  const isPath = text !== '' && !/\0|^[a-z][a-z\d+.-]*:\/\//i.test(text);
+  if (isRedis) return text;
+  if (isPath) return value as string;
+  throw wrongOption(
+    `${name} must be the path of a folder or a URL that begins with redis:// or rediss://, got ${shownText(value)}`,
+  );
+}
+
 function httpUrl(name: string, value: unknown): URL {
   const text = value instanceof URL ? value.href : value;
   const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined;
@@ -40,5 +52,5 @@ function shownUrl(url: URL): string {
 
 function shownText(value: unknown): string {
   if (typeof value !== 'string') return show(value);
-  return show(value.replace(/\/\/[^/@]*@/, '//…@').replace(/\?.*/, '?…'));
+  return show(value.replace(/\/\/.*@/, '//…@').replace(/\?.*/, '?…'));
 }

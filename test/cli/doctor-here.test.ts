@@ -18,6 +18,7 @@ import { MatomoSpanExporter } from '../../src/index.js';
 import { finishedSpan } from '../support/builders.js';
 import { eventually, ROOT } from '../support/child-process.js';
 import { matomoOnWire, runDoctor } from '../support/doctor.js';
+import { hasRedis, startRedis } from '../support/redis-server.js';
 import { linesIn } from '../support/spool.js';
 
 const API = '@opentelemetry/api';
@@ -249,4 +250,25 @@ test('a spool that a process is using stays as it is', async () => {
   await wire.play();
   await exporter.forceFlush();
   await eventually(() => inspector.hits().length === 1);
+});
+
+test.runIf(hasRedis)('a spool in Redis is asked, and its password stays here', async () => {
+  const { env } = await matomoOnWire();
+  const redis = await startRedis();
+  const spool = redis.url.replace('//', '//default:s3cret@');
+  const found = async () => (await runDoctor({ ...env, MATOMO_SPOOL: spool })).about('spool');
+  expect(await found()).toMatchObject([
+    { verdict: 'ok', found: expect.stringContaining('0 hits') },
+  ]);
+  const description = '{"format":1,"url":"http://x.test/matomo.php"}';
+  await redis.command('SET', 'matomo-spool:description', description);
+  expect(await found()).toMatchObject([
+    { verdict: 'warning', found: expect.stringContaining('belongs to http://x.test/matomo.php') },
+  ]);
+  await redis.kill();
+  const away = await found();
+  expect(away).toMatchObject([
+    { verdict: 'warning', code: 'spool-not-used', found: expect.stringContaining('ECONNREFUSED') },
+  ]);
+  expect(JSON.stringify(away)).not.toContain('s3cret');
 });

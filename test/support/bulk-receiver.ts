@@ -9,9 +9,13 @@ import { onTestFinished } from 'vitest';
 export interface Bulk {
   /** Last parts of the paths of its hits' URLs. */
   readonly names: readonly string[];
+  /** The visitor ids of these hits. */
+  readonly visitors: readonly string[];
   /** Its hits are Matomo's, and not to be sent again. */
   readonly isTracked: boolean;
   readonly connection: Connection;
+  /** When it had come, epoch milliseconds. */
+  readonly arrivedMillis: number;
   /** When the answer was given, epoch milliseconds. */
   answeredMillis: number;
 }
@@ -50,8 +54,14 @@ export async function startBulkReceiver(): Promise<BulkReceiver> {
     const { requests } = (await json(request)) as { requests: string[] };
     const isTracked = refusals <= 0;
     refusals -= 1;
-    const names = requests.map(nameOf);
-    const bulk: Bulk = { names, isTracked, connection, answeredMillis: Number.POSITIVE_INFINITY };
+    const bulk: Bulk = {
+      names: requests.map(nameOf),
+      visitors: requests.map((query) => new URLSearchParams(query).get('cid') ?? ''),
+      isTracked,
+      connection,
+      arrivedMillis: Date.now(),
+      answeredMillis: Number.POSITIVE_INFINITY,
+    };
     bulks.push(bulk);
     connection.bulks.push(bulk);
     await wait(delayMillis);

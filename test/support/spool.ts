@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { Delivery, type DeliveryOptions } from '../../src/delivery/delivery.js';
 import { openFileSpool } from '../../src/delivery/spool/open-file-spool.js';
+import { openRedisSpool } from '../../src/delivery/spool/open-redis-spool.js';
 import type { Hit, PendingHit } from '../../src/hit/hit.js';
 import { type ScriptedTransport, scriptedTransport } from './scripted-transport.js';
 
@@ -18,7 +19,7 @@ export interface SpooledDelivery {
   readonly delivery: Delivery;
   readonly transport: ScriptedTransport;
   readonly said: string[];
-  /** Pushes hits of these names, each once. */
+  /** Pushes hits of these names, each once; what stands before a colon is their visitor. */
   push(...names: string[]): void;
   /** Names of the hits that were sent, in order. */
   sent(): string[];
@@ -27,7 +28,9 @@ export interface SpooledDelivery {
 }
 
 export interface SpoolSetUp extends Partial<DeliveryOptions> {
+  /** Or the URL of a Redis. */
   readonly folder: string;
+  readonly shards?: number;
   readonly url?: string;
   readonly maxBytes?: number;
 }
@@ -37,6 +40,7 @@ export function spooledDelivery({
   folder,
   url = 'https://matomo.test/matomo.php',
   maxBytes = 1024 ** 3,
+  shards = 1,
   ...options
 }: SpoolSetUp): SpooledDelivery {
   const transport = scriptedTransport();
@@ -53,23 +57,30 @@ export function spooledDelivery({
       keys.add(key);
     },
   };
-  const delivery = new Delivery(
-    {
-      tokenAuth: 'token',
-      maxQueueSize: 10_000,
-      maxQueueBytes: 32 * 1024 ** 2,
-      resendUnconfirmed: false,
-      maxExportBatchSize: 100,
-      scheduledDelayMillis: 100,
-      exportTimeoutMillis: 30_000,
-      maxSpoolAgeMillis: 7 * 86_400_000,
-      ...options,
-    },
-    transport,
-    diagnostics,
-    () => 0.1,
-    openFileSpool({ folder, url, maxBytes }, diagnostics),
-  );
+  const deliveryOptions = {
+    tokenAuth: 'token',
+    maxQueueSize: 10_000,
+    maxQueueBytes: 32 * 1024 ** 2,
+    resendUnconfirmed: false,
+    maxExportBatchSize: 100,
+    scheduledDelayMillis: 100,
+    exportTimeoutMillis: 30_000,
+    maxSpoolAgeMillis: 7 * 86_400_000,
+    ...options,
+  };
+  const redis = {
+    url: folder,
+    matomoUrl: url,
+    maxBytes,
+    shards,
+    exportTimeoutMillis: deliveryOptions.exportTimeoutMillis,
+    keepsVisitorKey: false,
+    quietly: <T>(run: () => T) => run(),
+  };
+  const store = folder.includes('://')
+    ? openRedisSpool(redis, diagnostics)
+    : openFileSpool({ folder, url, maxBytes }, diagnostics);
+  const delivery = new Delivery(deliveryOptions, transport, diagnostics, () => 0.1, store);
   onTestFinished(() => delivery.shutdown(0));
   let hits = 0;
   return {
@@ -79,7 +90,8 @@ export function spooledDelivery({
     push(...names) {
       for (const name of names) {
         hits += 1;
-        delivery.push(namedHit(name));
+        const [visitor = 'v', rest] = name.split(':');
+        delivery.push(namedHit(name, rest === undefined ? {} : { visitor }));
       }
     },
     sent: () => transport.bodies.flatMap(({ requests }) => requests.map((query) => query.slice(3))),

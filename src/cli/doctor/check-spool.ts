@@ -1,6 +1,8 @@
 import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { isRedisUrl, shownPlace } from '../../delivery/spool/open-redis-spool.js';
+import { readRedisSpoolStatus } from '../../delivery/spool/redis-spool-status.js';
 import { requireFolderOf } from '../../delivery/spool/spool-folder.js';
 import { show } from '../../diagnostics.js';
 import type { ResolvedOptions } from '../../options/resolved-options.js';
@@ -8,13 +10,14 @@ import { type Finding, ok, warning } from './finding.js';
 
 const NO_SPOOL = 'Hits wait in memory without it, and a restart while Matomo is away loses them.';
 
-/** Looks at the folder of the spool and changes nothing in it: a process may be using it. Where it is unusable, hits go on from memory. */
+/** Looks at the spool and changes nothing in it: a process may be using it. Where it is unusable, hits go on from memory. */
 export async function checkSpool({
   spool,
   url,
   maxSpoolBytes,
 }: Pick<ResolvedOptions, 'spool' | 'url' | 'maxSpoolBytes'>): Promise<Finding[]> {
   if (spool === undefined) return [];
+  if (isRedisUrl(spool)) return [await checkRedis(spool, url)];
   const folder = resolve(spool);
   const name = `the spool ${show(spool)}`;
   const place = nearestFolder(folder);
@@ -39,6 +42,21 @@ export async function checkSpool({
     if (free >= maxSpoolBytes) return [];
     const text = `${name} may grow to ${megabytes(maxSpoolBytes)}, and ${megabytes(free)} are free`;
     return [warning('spool', 'spool-space', text, 'Make room, or lower MATOMO_MAX_SPOOL_BYTES.')];
+  }
+}
+
+async function checkRedis(spool: string, { href }: URL): Promise<Finding> {
+  const name = `the spool ${show(shownPlace(spool))}`;
+  try {
+    const { matomo = href, pending } = await readRedisSpoolStatus(spool);
+    if (matomo === href) return ok('spool', `${name} answers and has ${pending} hits`);
+    const advice = `Give MATOMO_SPOOL another database of that Redis, such as redis://…/1. ${NO_SPOOL}`;
+    return warning('spool', 'spool-not-used', `${name} belongs to ${matomo}`, advice);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const found = `${name} cannot be used: ${code ?? message}`;
+    const advice = `See to Redis, its password and the network, and whether the package redis is installed. ${NO_SPOOL}`;
+    return warning('spool', 'spool-not-used', found, advice);
   }
 }
 

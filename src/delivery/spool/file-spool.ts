@@ -25,6 +25,7 @@ export interface FileSpoolOptions {
 
 /** Segments in a folder; see `segment-names.ts` and `hit-line.ts` for what is in it. */
 export class FileSpool implements SpoolStore {
+  readonly ready: Promise<void> = Promise.resolve();
   readonly #folder: string;
   readonly #instance: string;
   readonly #identity: ProcessIdentity;

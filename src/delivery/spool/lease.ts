@@ -5,7 +5,8 @@ import type { LifeWatch, ProcessIdentity } from './life.js';
 /** How long a holder that cannot be asked, or hangs, is waited for; with the time between two looks below 5 s. */
 const STALE_MILLIS = 4_000;
 
-const NAME = /^sender-(\d{9})\.lease$/;
+/** Name of a lease. */
+export const LEASE_NAME: RegExp = /^sender-(\d{9})\.lease$/;
 
 /**
  * Who of all processes of a folder sends:
@@ -88,7 +89,7 @@ export class Lease {
   async #numbers(): Promise<number[]> {
     const names = await readdir(this.#folder);
     return names
-      .flatMap((name) => NAME.exec(name)?.[1] ?? [])
+      .flatMap((name) => LEASE_NAME.exec(name)?.[1] ?? [])
       .map(Number)
       .sort((a, b) => a - b);
   }

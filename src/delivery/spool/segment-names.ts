@@ -47,6 +47,7 @@ export function instanceOfOther(name: string): string | undefined {
   return OTHER.exec(name)?.[1];
 }
 
-function byName(a: string, b: string): number {
+/** Names of one kind by age. */
+export function byName(a: string, b: string): number {
   return a < b ? -1 : 1;
 }

@@ -61,12 +61,22 @@ export class SpoolReports {
     );
   }
 
+  overlap(hits: number): void {
+    this.#diagnostics.warnOnce(
+      'spool_overlap',
+      coded(
+        'spool-overlap',
+        `the spool ${this.#folder}: this process was away for longer than its lease while it sent, and another went on; ${countOf(hits)} may be doubled. They and all that follow them are counted in matomo-spool:overlaps`,
+      ),
+    );
+  }
+
   noVisitorKey(error: unknown): void {
     this.#diagnostics.warnOnce(
       'spool_visitor_key',
       coded(
         'spool-visitor-key',
-        `the spool ${this.#folder} keeps no visitor key (${codeOf(error)}): each process counts a visitor once`,
+        `the spool ${this.#folder} keeps no visitor key (${codeOf(error)}): each process counts a visitor once. Set visitorKey to one secret for all`,
       ),
     );
   }

@@ -31,6 +31,8 @@ export interface TakeOptions {
  * accountable for the hits that it made, and the sender for those of processes that have ended.
  */
 export interface SpoolStore {
+  /** Nothing is to be stored before; fulfilled soon in any case. */
+  readonly ready: Promise<void>;
   /** Hits of this process, and those it has adopted, whose fate is open. */
   readonly pending: number;
   /** The part of `pending` that has been stored. */

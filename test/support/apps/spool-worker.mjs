@@ -1,9 +1,10 @@
 // A service with a spool: so many requests a second, each named on stdout as it ends, and what became of all of them
-// when asked by a message. The environment says how many (RATE), how they are called (NAME), and the rest.
+// when asked by a message. The environment says how many (RATE), how they are called (NAME),
+// how many visitors take turns (VISITORS), and the rest.
 import { writeSync } from 'node:fs';
 import { MatomoSpanProcessor } from 'opentelemetry-matomo';
 
-const { RATE = '0', NAME = 'n' } = process.env;
+const { RATE = '0', NAME = 'n', VISITORS = '1' } = process.env;
 const processor = new MatomoSpanProcessor({ scheduledDelayMillis: 300 });
 let requests = 0;
 
@@ -16,7 +17,12 @@ function request() {
     kind: 1,
     startTime: [Math.floor(Date.now() / 1000), 0],
     duration: [0, 12_400_000],
-    attributes: { 'http.request.method': 'GET', 'url.path': `/${name}`, 'http.route': `/${name}` },
+    attributes: {
+      'http.request.method': 'GET',
+      'url.path': `/${name}`,
+      'http.route': `/${name}`,
+      'user_agent.original': `visitor ${requests % Number(VISITORS)}`,
+    },
     status: { code: 0 },
     resource: {},
     spanContext: () => ({ traceId: '1'.repeat(32), spanId: id, traceFlags: 1 }),

@@ -1,0 +1,66 @@
+import { parseArgs } from 'node:util';
+import { readFileSpoolStatus } from '../delivery/spool/file-spool-status.js';
+import { isRedisUrl, shownPlace } from '../delivery/spool/open-redis-spool.js';
+import { readRedisSpoolStatus } from '../delivery/spool/redis-spool-status.js';
+import type { SpoolProcess, SpoolStatus } from '../delivery/spool/spool-status.js';
+import { createDiagnostics } from '../diagnostics.js';
+import { readEnvironment } from '../options/resolve-options.js';
+
+/** Says what waits in the spool that the environment names. */
+export async function spool(args: string[]): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { json: { type: 'boolean', default: false } },
+  });
+  if (positionals.length !== 1 || positionals[0] !== 'status') {
+    throw new Error('spool knows one command, status');
+  }
+  const place = readEnvironment('spool', process.env, createDiagnostics());
+  if (place === undefined) throw new Error('MATOMO_SPOOL names no spool');
+  const shown = isRedisUrl(place) ? shownPlace(place) : place;
+  const status = isRedisUrl(place)
+    ? await readRedisSpoolStatus(place)
+    : await readFileSpoolStatus(place);
+  console.log(
+    values.json
+      ? JSON.stringify({ spool: shown, ...status }, null, 2)
+      : formatStatus(shown, status, Date.now()),
+  );
+}
+
+/** The same for people. */
+function formatStatus(
+  place: string,
+  {
+    matomo,
+    pending,
+    bytes,
+    oldestSeconds,
+    senders,
+    processes,
+    overlaps,
+  }: SpoolStatus & { overlaps?: number },
+  nowMillis: number,
+): string {
+  const age = Math.round(nowMillis / 1000 - (oldestSeconds ?? 0));
+  const oldest =
+    oldestSeconds === undefined
+      ? []
+      : [`oldest   ${new Date(oldestSeconds * 1000).toISOString()}, ${age} s ago`];
+  return [
+    `${place}, for ${matomo ?? 'no Matomo yet'}`,
+    '',
+    `pending  ${pending} hits`,
+    `bytes    ${bytes}`,
+    ...oldest,
+    ...senders.map((sender, shard) => `sender   ${shard}: ${sender ?? 'nobody'}`),
+    ...(overlaps === undefined ? [] : [`overlaps ${overlaps} hits`]),
+    ...processes.map(formatProcess),
+  ].join('\n');
+}
+
+function formatProcess({ instance, host, isAlive, pending }: SpoolProcess): string {
+  const where = host === undefined ? '' : ` on ${host}`;
+  return `process  ${instance}${where}, ${isAlive ? 'alive' : 'gone'}: ${pending} hits`;
+}

@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto';
+import { ALIVE_MILLIS, REDIS_KEYS as K } from './redis-keys.js';
+
+/** A step that happens in Redis as a whole or not at all. */
+export interface RedisScript {
+  readonly text: string;
+  readonly sha: string;
+}
+
+/** How long what a process counts is kept once it is not heard of any more. */
+const FORGET_MILLIS = 86_400_000;
+
+const NOW = `local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+`;
+
+/** `description, key`: whose the spool is, and the visitor key of all where one is given. The first that says them wins. */
+export const OPEN: RedisScript = script(`
+redis.call('SET', '${K.description}', ARGV[1], 'NX')
+if ARGV[2] ~= '' then redis.call('SET', '${K.visitorKey}', ARGV[2], 'NX') end
+return { redis.call('GET', '${K.description}'), redis.call('GET', '${K.visitorKey}') }
+`);
+
+/**
+ * `instance, host, batch, maxBytes, (shard, line)…`: stores hits once however often it is asked, as many as there is room
+ * for, says that the process lives, and answers with all that became of its hits.
+ */
+const REPORT_LINES = `${NOW}
+local mine = '${K.process}' .. ARGV[1]
+redis.call('ZADD', '${K.processes}', now, ARGV[1])
+redis.call('ZREMRANGEBYSCORE', '${K.processes}', 0, now - ${FORGET_MILLIS})
+redis.call('HSET', mine, 'host', ARGV[2])
+if tonumber(redis.call('HGET', mine, 'batch') or '0') < tonumber(ARGV[3]) then
+  local bytes = tonumber(redis.call('GET', '${K.bytes}') or '0')
+  local kept = 0
+  local added = 0
+  for i = 5, #ARGV, 2 do
+    local size = #ARGV[i + 1]
+    if bytes + added + size > tonumber(ARGV[4]) then break end
+    redis.call('XADD', '${K.hits}' .. ARGV[i], '*', 'p', ARGV[1], 'h', ARGV[i + 1])
+    added = added + size
+    kept = kept + 1
+  end
+  if added > 0 then redis.call('INCRBY', '${K.bytes}', added) end
+  redis.call('HINCRBY', mine, 'stored', kept)
+  redis.call('HSET', mine, 'batch', ARGV[3], 'kept', kept)
+end
+redis.call('PEXPIRE', mine, ${FORGET_MILLIS})
+return redis.call('HGETALL', mine)
+`;
+
+/** Where there are hits to be stored. */
+export const STORE: RedisScript = script(REPORT_LINES, true);
+
+/** Where there are none. */
+export const REPORT: RedisScript = script(REPORT_LINES);
+
+/**
+ * `instance, leaseMillis, shards`: renews the leases of a process and gives it free ones up to its share. Answers with
+ * that share and the shards that it holds.
+ */
+export const HOLD: RedisScript = script(`${NOW}
+local shards = tonumber(redis.call('GET', '${K.shards}') or '0')
+if shards < tonumber(ARGV[3]) then
+  shards = tonumber(ARGV[3])
+  redis.call('SET', '${K.shards}', shards)
+end
+local alive = redis.call('ZCOUNT', '${K.processes}', now - ${ALIVE_MILLIS}, '+inf')
+local share = math.ceil(shards / math.max(alive, 1))
+local held = {}
+local free = {}
+for shard = 0, shards - 1 do
+  local key = '${K.sender}' .. shard
+  local holder = redis.call('GET', key)
+  if holder == ARGV[1] then
+    redis.call('PEXPIRE', key, ARGV[2])
+    table.insert(held, shard)
+  elseif not holder then
+    table.insert(free, shard)
+  end
+end
+for _, shard in ipairs(free) do
+  if #held >= share then break end
+  redis.call('SET', '${K.sender}' .. shard, ARGV[1], 'PX', ARGV[2])
+  table.insert(held, shard)
+end
+return { share, held }
+`);
+
+/** `instance, shard…`: gives leases up. */
+export const RELEASE: RedisScript = script(`
+for i = 2, #ARGV do
+  local key = '${K.sender}' .. ARGV[i]
+  if redis.call('GET', key) == ARGV[1] then redis.call('DEL', key) end
+end
+`);
+
+/** `instance`: the process has gone. Whoever sends answers for what is left of its hits. */
+export const LEAVE: RedisScript = script(`redis.call('ZREM', '${K.processes}', ARGV[1])`);
+
+/**
+ * `instance, settlement, shard, (id, owner, outcome, size)…`: lets go of hits whose fate is known, once however often it is
+ * asked, and counts each for the process that made it, or where that has gone for the one that sent it. Where another
+ * holds the lease, that one decides. Answers with how many hits another has sent or will send too, and with all that
+ * became of the hits of this process.
+ */
+export const SETTLE: RedisScript = script(`${NOW}
+local mine = '${K.process}' .. ARGV[1]
+local overlap = 0
+if tonumber(redis.call('HGET', mine, 'settlement') or '0') < tonumber(ARGV[2]) then
+  local holder = redis.call('GET', '${K.sender}' .. ARGV[3])
+  local isOthers = holder and holder ~= ARGV[1]
+  local counts = {}
+  local function count(process, field, by)
+    counts[process] = counts[process] or {}
+    counts[process][field] = (counts[process][field] or 0) + by
+  end
+  local isAlive = { [ARGV[1]] = true }
+  local freed = 0
+  for i = 4, #ARGV, 4 do
+    local owner = ARGV[i + 1]
+    if isAlive[owner] == nil then
+      isAlive[owner] = tonumber(redis.call('ZSCORE', '${K.processes}', owner) or '0') > now - ${ALIVE_MILLIS}
+    end
+    if isOthers or redis.call('XDEL', '${K.hits}' .. ARGV[3], ARGV[i]) == 0 then
+      overlap = overlap + 1
+    else
+      freed = freed + ARGV[i + 3]
+      if isAlive[owner] then
+        count(owner, ARGV[i + 2], 1)
+      else
+        count(owner, 'adopted', -1)
+        count(ARGV[1], 'adopted', 1)
+        count(ARGV[1], ARGV[i + 2], 1)
+      end
+    end
+  end
+  for process, fields in pairs(counts) do
+    local key = '${K.process}' .. process
+    if process == ARGV[1] or redis.call('EXISTS', key) == 1 then
+      for field, by in pairs(fields) do redis.call('HINCRBY', key, field, by) end
+    end
+  end
+  if freed > 0 then redis.call('DECRBY', '${K.bytes}', freed) end
+  if overlap > 0 then redis.call('INCRBY', '${K.overlaps}', overlap) end
+  redis.call('HSET', mine, 'settlement', ARGV[2])
+  redis.call('PEXPIRE', mine, ${FORGET_MILLIS})
+end
+return { overlap, redis.call('HGETALL', mine) }
+`);
+
+/** `needsRoom`: a Redis that is full refuses it as a whole. All others go on then, for it is to become empty. */
+function script(lines: string, needsRoom = false): RedisScript {
+  const text = `#!lua${needsRoom ? '' : ' flags=allow-oom'}\n${lines}`;
+  return { text, sha: createHash('sha1').update(text).digest('hex') };
+}

@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest';
+import { eventually, runNode } from '../support/child-process.js';
+import { hasRedis, startRedis } from '../support/redis-server.js';
+import { notSent } from '../support/scripted-transport.js';
+import {
+  filesIn,
+  type SpooledDelivery,
+  spooledDelivery,
+  temporaryFolder,
+} from '../support/spool.js';
+
+const MAIN = 'dist/esm/cli/main.js';
+
+test('adds up a spool in a folder', async () => {
+  const folder = temporaryFolder();
+  await fill(folder);
+  const status = await statusOf(folder);
+  expect(status).toMatchObject({
+    spool: folder,
+    matomo: 'https://matomo.test/matomo.php',
+    pending: 5,
+    senders: [status.processes[0]?.instance],
+  });
+  expect(status.processes.map(({ pending, isAlive }) => [pending, isAlive])).toEqual([
+    [2, true],
+    [3, true],
+  ]);
+  expect(status.bytes).toBeGreaterThan(100);
+  expect(Math.abs(Date.now() / 1000 - status.oldestSeconds)).toBeLessThan(60);
+  expect(filesIn(folder, '.settled')).toEqual([]);
+});
+
+test.runIf(hasRedis)('adds up a spool in Redis', async () => {
+  const { url } = await startRedis();
+  const [first] = await fill(url);
+  const status = await statusOf(url.replace('//', '//default:secret@'));
+  expect(status).toMatchObject({
+    spool: url,
+    matomo: 'https://matomo.test/matomo.php',
+    pending: 5,
+    overlaps: 0,
+  });
+  expect(status.processes.map(({ pending }) => pending).sort((a, b) => a - b)).toEqual([2, 3]);
+  expect(status.processes.map(({ instance }) => instance)).toContain(status.senders[0]);
+  expect(status.bytes).toBeGreaterThan(100);
+  await first.delivery.shutdown(100);
+  const after = await statusOf(url);
+  expect(after.pending).toBe(5);
+  expect(after.processes.map(({ isAlive }) => isAlive).sort()).toEqual([false, true]);
+});
+
+describe('a spool that cannot be looked at', () => {
+  test.each([
+    ['no spool is named', {}, 'MATOMO_SPOOL names no spool'],
+    ['there is no folder', { MATOMO_SPOOL: '/nowhere/at/all' }, 'ENOENT'],
+    ['there is no Redis', { MATOMO_SPOOL: 'redis://u:secret@127.0.0.1:1' }, 'ECONNREFUSED'],
+  ])('%s', async (_what, env, expected) => {
+    const { code, stderr } = await runNode([MAIN, 'spool', 'status'], { env });
+    expect(code).toBe(1);
+    expect(stderr).toContain(expected);
+    expect(stderr).not.toContain('secret');
+  });
+});
+
+/** Two processes with 2 and 3 hits that Matomo does not take. */
+async function fill(folder: string): Promise<[SpooledDelivery, SpooledDelivery]> {
+  const both = [spooledDelivery({ folder }), spooledDelivery({ folder })] as const;
+  for (const { transport } of both) transport.answer(notSent);
+  both[0].push('a', 'b');
+  both[1].push('c', 'd', 'e');
+  await eventually(() => both[0].delivery.spooled === 2 && both[1].delivery.spooled === 3);
+  return [...both];
+}
+
+interface Status {
+  readonly bytes: number;
+  readonly pending: number;
+  readonly oldestSeconds: number;
+  readonly senders: readonly (string | undefined)[];
+  readonly processes: readonly { instance: string; isAlive: boolean; pending: number }[];
+}
+
+async function statusOf(place: string): Promise<Status> {
+  const env = { MATOMO_SPOOL: place };
+  const json = await runNode([MAIN, 'spool', 'status', '--json'], { env });
+  const text = await runNode([MAIN, 'spool', 'status'], { env });
+  expect(json.stderr).toBe('');
+  expect(json.stdout + text.stdout).not.toContain('secret');
+  const status = JSON.parse(json.stdout) as Status;
+  expect(text.stdout).toContain(`pending  ${status.pending} hits`);
+  return status;
+}

@@ -1,0 +1,129 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createClient } from 'redis';
+import { onTestFinished } from 'vitest';
+import { eventually, ROOT } from './child-process.js';
+
+/** `scripts/redis.mjs`, which is plain JavaScript. */
+const { REDIS_SERVER } = (await import(`${ROOT}scripts/redis.mjs`)) as {
+  readonly REDIS_SERVER: string | undefined;
+};
+
+export const hasRedis: boolean = REDIS_SERVER !== undefined;
+
+/** A Redis of its own on loopback, which writes to its disk as an operator would have it. */
+export interface RedisServer {
+  readonly url: string;
+  readonly pid: number;
+  /** What `redis-cli` would answer. */
+  command(...args: string[]): Promise<unknown>;
+  kill(): Promise<void>;
+  /** With what was on disk. */
+  start(): Promise<void>;
+  signal(signal: NodeJS.Signals): void;
+}
+
+export async function startRedis(...options: string[]): Promise<RedisServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'matomo-redis-'));
+  const port = await freePort();
+  const url = `redis://127.0.0.1:${port}`;
+  let child: ChildProcess | undefined;
+  const client = createClient({ url, RESP: 2, socket: { reconnectStrategy: 50 } });
+  client.on('error', () => undefined);
+
+  async function kill(): Promise<void> {
+    if (!child) return;
+    const gone = once(child, 'close');
+    child.kill('SIGKILL');
+    await gone;
+    child = undefined;
+  }
+
+  async function start(): Promise<void> {
+    const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
+    child = spawn(REDIS_SERVER as string, [...args, '--appendonly', 'yes', ...options], {
+      stdio: 'ignore',
+    });
+    if (!client.isOpen) await client.connect();
+    await eventually(() => client.isReady);
+  }
+
+  onTestFinished(async () => {
+    client.destroy();
+    await kill();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  await start();
+  return {
+    url,
+    get pid() {
+      return child?.pid as number;
+    },
+    command: (...args) => client.sendCommand(args),
+    kill,
+    start,
+    signal: (signal) => void child?.kill(signal),
+  };
+}
+
+type WireState = 'well' | 'cut' | 'dead' | 'mute';
+
+/** A wire to a port on loopback that can be cut, go dead without a word, or lose all answers. */
+export interface Wire {
+  readonly port: number;
+  play(state: WireState): void;
+}
+
+export async function startWire(targetPort: number): Promise<Wire> {
+  const sockets = new Set<Socket>();
+  let state: WireState = 'well';
+  const server = createServer((near) => {
+    if (state === 'cut') {
+      near.destroy();
+      return;
+    }
+    const far = connect(targetPort, '127.0.0.1');
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from);
+      from.on('data', (bytes) => {
+        if (state === 'well' || (state === 'mute' && from === near)) to.write(bytes);
+      });
+      from
+        .on('error', () => undefined)
+        .on('close', () => {
+          sockets.delete(from);
+          to.destroy();
+        });
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    play(next) {
+      // What went nowhere is not made up for: whoever was on a dead wire has to begin anew.
+      if (next === 'cut' || state !== 'well') for (const socket of sockets) socket.destroy();
+      state = next;
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
