@@ -14,6 +14,8 @@ import type { SpoolEvents } from './spool-store.js';
 
 /** How long hits stay in memory once they could not be written, before that is tried again. */
 const RETRY_MILLIS = 5_000;
+/** How long a write takes before the disk is held for one that hangs. */
+const HANGING_MILLIS = 2_000;
 /** Hits that are encoded in one go, some 0.3 ms. */
 const PORTION = 100;
 const LARGEST_SEGMENT_BYTES = 8 * 1024 ** 2;
@@ -37,6 +39,8 @@ export class OwnHits {
   readonly #waiting: Hit[] = [];
   #writes: Promise<void> = Promise.resolve();
   #retryAtMillis = 0;
+  /** When the write that is under way has begun. */
+  #writesSinceMillis = Number.POSITIVE_INFINITY;
 
   constructor(options: OwnHitsOptions, instance: string, reports: SpoolReports) {
     this.#options = options;
@@ -56,8 +60,10 @@ export class OwnHits {
     return this.#segments.open;
   }
 
+  /** Not after a failure, and not while a disk hangs: what it would be given waits in a queue with bounds. */
   get isWritable(): boolean {
-    return performance.now() >= this.#retryAtMillis;
+    const now = performance.now();
+    return now >= this.#retryAtMillis && now - this.#writesSinceMillis < HANGING_MILLIS;
   }
 
   start(events: SpoolEvents): void {
@@ -108,12 +114,10 @@ export class OwnHits {
     const lines = await toLines(hits);
     const fitting = this.#countFitting(lines);
     if (fitting > 0) {
-      const {
-        segment,
-        bytes,
-        lines: written,
-        error,
-      } = await this.#writer.append(lines.slice(0, fitting));
+      this.#writesSinceMillis = performance.now();
+      const outcome = await this.#writer.append(lines.slice(0, fitting));
+      this.#writesSinceMillis = Number.POSITIVE_INFINITY;
+      const { segment, bytes, lines: written, error } = outcome;
       this.bytesInFolder += bytes;
       this.#writing -= fitting;
       if (segment !== undefined) this.#segments.add(segment, written);
