@@ -1,9 +1,14 @@
 import type { EncodedHit } from '../batch.js';
 import type { DeliveryCounters } from '../counters.js';
 import type { RedisConnection } from './redis-connection.js';
-import { HOLD, RELEASE, SETTLE } from './redis-scripts.js';
+import { HOLD, RELEASE } from './redis-scripts.js';
+import {
+  type Decision,
+  type RedisSettlementEvents,
+  RedisSettlements,
+} from './redis-settlements.js';
 import { type ReadEntry, type RedisEntry, RedisShard } from './redis-shard.js';
-import { listOutcomes, type Outcome } from './share-counts.js';
+import { listOutcomes } from './share-counts.js';
 import type { IsFresh, StoredHit, TakeOptions } from './spool-store.js';
 
 export interface RedisBacklogOptions {
@@ -13,22 +18,9 @@ export interface RedisBacklogOptions {
 }
 
 /** What the process is to know of what its sender does. */
-export interface RedisBacklogEvents {
-  /** What Redis says of the process, which sent these hits. */
-  learn(reply: unknown): void;
-  /** Hits that were on their way to Matomo when the lease passed to another: they may be doubled. */
-  overlap(hits: number): void;
+export interface RedisBacklogEvents extends RedisSettlementEvents {
   broken(shard: number): void;
 }
-
-interface Settlement {
-  /** No two have the same: Redis takes each once. */
-  readonly number: number;
-  readonly shard: number;
-  readonly decided: readonly Decision[];
-}
-
-type Decision = readonly [RedisEntry, Outcome];
 
 /** Too old hits that are read in one go. */
 const EXPIRE_AT_ONCE = 1_000;
@@ -38,13 +30,12 @@ export class RedisBacklog {
   readonly #connection: RedisConnection;
   readonly #options: RedisBacklogOptions;
   readonly #events: RedisBacklogEvents;
+  readonly #settlements: RedisSettlements;
   readonly #placeOf = new WeakMap<EncodedHit, { shard: RedisShard; entry: RedisEntry }>();
   #shards = new Map<number, RedisShard>();
   #share = 1;
   #term = 0;
   #terms = 0;
-  #settlements: Settlement[] = [];
-  #lastSettlement = 0;
   /** When hits that have not been taken were first seen. */
   #waitsSinceMillis = Number.POSITIVE_INFINITY;
 
@@ -56,6 +47,7 @@ export class RedisBacklog {
     this.#connection = connection;
     this.#options = options;
     this.#events = events;
+    this.#settlements = new RedisSettlements(connection, options.instance, events);
   }
 
   get term(): number {
@@ -124,26 +116,12 @@ export class RedisBacklog {
       place.shard.taken -= 1;
       decided.push([place.entry, outcomes[i] ?? 'unconfirmed']);
     }
-    this.#decide(decided);
+    this.#settlements.add(decided);
   }
 
-  /** Tells Redis what has been decided, in that order. */
-  async save(): Promise<void> {
-    for (let [next] = this.#settlements; next; [next] = this.#settlements) {
-      const { number, shard, decided } = next;
-      const args = decided.flatMap(([{ id, owner, size }, outcome]) => [
-        id,
-        owner,
-        outcome,
-        String(size),
-      ]);
-      const head = [this.#options.instance, String(number), String(shard)];
-      const reply = await this.#connection.run(SETTLE, [...head, ...args]);
-      const [overlap, fields] = reply as [number, unknown];
-      this.#settlements.shift();
-      this.#events.learn(fields);
-      if (overlap > 0) this.#events.overlap(overlap);
-    }
+  /** Tells Redis what has been decided. */
+  save(): Promise<void> {
+    return this.#settlements.save();
   }
 
   /** Gives all leases up. */
@@ -196,22 +174,8 @@ export class RedisBacklog {
   }
 
   #drop(entries: readonly RedisEntry[], reason: 'expired' | 'spool'): Promise<void> {
-    this.#decide(entries.map((entry) => [entry, reason]));
-    return this.save();
-  }
-
-  #decide(decisions: readonly Decision[]): void {
-    const byShard = new Map<number, Decision[]>();
-    for (const decision of decisions) {
-      const [{ shard }] = decision;
-      const ofShard = byShard.get(shard) ?? [];
-      ofShard.push(decision);
-      byShard.set(shard, ofShard);
-    }
-    for (const [shard, decided] of byShard) {
-      this.#lastSettlement += 1;
-      this.#settlements.push({ number: this.#lastSettlement, shard, decided });
-    }
+    this.#settlements.add(entries.map((entry) => [entry, reason]));
+    return this.#settlements.save();
   }
 }
 

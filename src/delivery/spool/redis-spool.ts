@@ -3,11 +3,12 @@ import type { Hit } from '../../hit/hit.js';
 import type { EncodedHit } from '../batch.js';
 import type { DeliveryCounters } from '../counters.js';
 import { within } from '../within.js';
+import { claimRedis, UnusableRedis } from './claim-redis.js';
 import { RedisBacklog } from './redis-backlog.js';
 import { RedisConnection } from './redis-connection.js';
 import { REDIS_KEYS } from './redis-keys.js';
 import { RedisOwnHits } from './redis-own-hits.js';
-import { LEAVE, OPEN } from './redis-scripts.js';
+import { LEAVE } from './redis-scripts.js';
 import { codeOf, type SpoolReports } from './spool-reports.js';
 import type { IsFresh, SpoolEvents, SpoolStore, StoredHit, TakeOptions } from './spool-store.js';
 
@@ -16,11 +17,7 @@ const LOOK_MILLIS = 500;
 const LONGEST_RETRY_MILLIS = 5_000;
 /** The last report, within what the caller waits for `close`. */
 const LAST_REPORT_MILLIS = 700;
-const FORMAT = 1;
 const INSTALL = 'the package redis is not installed; run: npm install redis';
-
-/** Why a Redis is not used, in words for the operator. */
-class UnusableRedis extends Error {}
 
 export interface RedisSpoolOptions {
   readonly url: string;
@@ -167,12 +164,8 @@ export class RedisSpool implements SpoolStore {
     const { matomoUrl, keepsVisitorKey } = this.#options;
     this.#backlog.restart();
     await this.#connection.open();
-    const description = JSON.stringify({ format: FORMAT, url: matomoUrl });
-    const ownKey = keepsVisitorKey ? randomBytes(32).toString('hex') : '';
-    const reply = await this.#connection.run(OPEN, [description, ownKey]);
-    const [found, key] = reply as [string, string];
-    if (found !== description) throw new UnusableRedis(whose(found));
-    if (this.#state === 'opening' && keepsVisitorKey) this.visitorKey = Buffer.from(key, 'hex');
+    const key = await claimRedis(this.#connection, matomoUrl, keepsVisitorKey);
+    if (this.#state === 'opening' && key) this.visitorKey = key;
     this.#failures = 0;
   }
 
@@ -202,19 +195,5 @@ export class RedisSpool implements SpoolStore {
       });
     this.#steps = done;
     return done;
-  }
-}
-
-function whose(description: string): string {
-  const { url } = parse(description);
-  if (typeof url === 'string') return `it belongs to ${url}`;
-  return `its ${REDIS_KEYS.description} is not one that this version can read`;
-}
-
-function parse(text: string): { url?: unknown } {
-  try {
-    return { ...(JSON.parse(text) as object) };
-  } catch {
-    return {};
   }
 }

@@ -1,0 +1,39 @@
+import { randomBytes } from 'node:crypto';
+import type { RedisConnection } from './redis-connection.js';
+import { REDIS_KEYS } from './redis-keys.js';
+import { OPEN } from './redis-scripts.js';
+
+const FORMAT = 1;
+
+/** Why a Redis is not used, in words for the operator. */
+export class UnusableRedis extends Error {}
+
+/**
+ * Makes a database the spool of a Matomo, and returns the visitor key of all that share it where it `keepsKey`. Rejects
+ * where it is another Matomo's.
+ */
+export async function claimRedis(
+  connection: RedisConnection,
+  url: string,
+  keepsKey: boolean,
+): Promise<Buffer | undefined> {
+  const description = JSON.stringify({ format: FORMAT, url });
+  const ownKey = keepsKey ? randomBytes(32).toString('hex') : '';
+  const [found, key] = (await connection.run(OPEN, [description, ownKey])) as [string, string];
+  if (found !== description) throw new UnusableRedis(whose(found));
+  return keepsKey ? Buffer.from(key, 'hex') : undefined;
+}
+
+function whose(description: string): string {
+  const { url } = parse(description);
+  if (typeof url === 'string') return `it belongs to ${url}`;
+  return `its ${REDIS_KEYS.description} is not one that this version can read`;
+}
+
+function parse(text: string): { url?: unknown } {
+  try {
+    return { ...(JSON.parse(text) as object) };
+  } catch {
+    return {};
+  }
+}
