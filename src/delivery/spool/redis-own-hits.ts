@@ -66,6 +66,7 @@ export class RedisOwnHits {
 
   /** Stores hits, or gives them back. Never rejects. */
   append(hits: readonly Hit[]): Promise<void> {
+    if (hits.length === 0) return this.#last; // says nothing of how Redis is
     this.#waiting.push(...hits);
     return this.#next(async () => {
       if (this.#waiting.length > 0) await this.#reportAll();
