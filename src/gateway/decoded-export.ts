@@ -1,0 +1,73 @@
+import type { Attributes } from '@opentelemetry/api';
+import { textAttribute } from '../requests/finished-span.js';
+import { ReceivedSpan, type SpanFields, type SpanSource } from './received-span.js';
+
+// A message of a few bytes must not become objects of many: what is beyond these is not kept.
+const MAX_SPANS = 50_000;
+/** Of a span or a resource; SDKs stop at 128 by default. */
+export const MAX_ATTRIBUTES = 512;
+/** Of an attribute that is a list. */
+export const MAX_ITEMS = 128;
+
+/** What was sent is no export request. */
+export class UnreadableExport extends Error {}
+
+/** The spans of one export request, and what was wrong with the others. */
+export class DecodedExport {
+  readonly spans: ReceivedSpan[] = [];
+  rejected = 0;
+  /** Says why spans were rejected, or what was left out of others. */
+  readonly reasons: Set<string> = new Set();
+  readonly #keepsAttribute: (name: string) => boolean;
+
+  /** @param keepsAttribute which attributes of spans count that are no server spans. */
+  constructor(keepsAttribute: (name: string) => boolean) {
+    this.#keepsAttribute = keepsAttribute;
+  }
+
+  /** Whether the number of attributes that one thing has already leaves room for another. */
+  takesAttribute(count: number): boolean {
+    if (count < MAX_ATTRIBUTES) return true;
+    this.reasons.add(`attributes beyond the first ${MAX_ATTRIBUTES} are not read`);
+    return false;
+  }
+
+  add(fields: SpanFields, source: SpanSource): void {
+    const reason = this.spans.length < MAX_SPANS ? reasonToReject(fields) : TOO_MANY;
+    if (reason === undefined) {
+      const attributes = fields.kind === SERVER ? fields.attributes : this.#kept(fields.attributes);
+      this.spans.push(new ReceivedSpan(fields, source, attributes));
+      return;
+    }
+    this.rejected += 1;
+    this.reasons.add(reason);
+  }
+
+  #kept(attributes: Attributes): Attributes {
+    let kept: Attributes | undefined;
+    for (const name in attributes) {
+      if (!this.#keepsAttribute(name)) continue;
+      kept ??= {};
+      kept[name] = attributes[name];
+    }
+    return kept ?? NO_ATTRIBUTES;
+  }
+}
+
+const SERVER = 2; // SPAN_KIND_SERVER
+const NO_ATTRIBUTES: Attributes = Object.freeze({});
+const TOO_MANY = `there are more than ${MAX_SPANS} spans in one request`;
+
+function reasonToReject({ traceId, spanId, startNanos }: SpanFields): string | undefined {
+  if (!/^[\da-f]{32}$/.test(traceId) || /^0+$/.test(traceId)) return 'a trace ID is not valid';
+  if (!/^[\da-f]{16}$/.test(spanId) || /^0+$/.test(spanId)) return 'a span ID is not valid';
+  return startNanos === 0n ? 'a span has no start time' : undefined;
+}
+
+export function toSource(attributes: Attributes): SpanSource {
+  const parts = ['service.namespace', 'service.name', 'service.instance.id'];
+  return {
+    attributes,
+    service: parts.map((name) => textAttribute(attributes, name) ?? '').join('\0'),
+  };
+}

@@ -1,0 +1,124 @@
+import type { Attributes, HrTime, SpanContext } from '@opentelemetry/api';
+import { type FinishedSpan, methodOf, SERVER } from '../requests/finished-span.js';
+
+/** Fields of a span as an export has them, in either encoding. */
+export interface SpanFields {
+  traceId: string;
+  spanId: string;
+  parentSpanId: string;
+  name: string;
+  /** As OTLP counts: 2 is SERVER. */
+  kind: number;
+  startNanos: bigint;
+  endNanos: bigint;
+  attributes: Attributes;
+  statusCode: number;
+  /** Class of the last exception that the span recorded. */
+  exceptionType: string | undefined;
+  flags: number;
+}
+
+/** Where spans come from: their resource. */
+export interface SpanSource {
+  /** Of the resource. */
+  readonly attributes: Attributes;
+  /** The service and its instance: spans of two are never of one request. */
+  readonly service: string;
+}
+
+const OBJECT_BYTES = 500;
+const ATTRIBUTE_BYTES = 40;
+
+const HAS_IS_REMOTE = 0x100; // SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK
+const IS_REMOTE = 0x200; // SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK
+
+/** A span of another process. */
+export class ReceivedSpan implements FinishedSpan {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly name: string;
+  readonly kind: number;
+  readonly startTime: HrTime;
+  readonly duration: HrTime;
+  readonly attributes: Attributes;
+  readonly status: { readonly code: number };
+  readonly events: { readonly name: string; readonly attributes: Attributes }[];
+  readonly parentSpanContext?: { readonly spanId: string; readonly isRemote?: boolean };
+  readonly source: SpanSource;
+  /** Whether it is the server side of an HTTP request. */
+  readonly isRequest: boolean;
+
+  constructor(fields: SpanFields, source: SpanSource, attributes: Attributes) {
+    this.traceId = fields.traceId;
+    this.spanId = fields.spanId;
+    this.name = fields.name;
+    this.kind = toKind(fields.kind);
+    this.startTime = toHrTime(fields.startNanos);
+    const { startNanos, endNanos } = fields;
+    this.duration = toHrTime(endNanos > startNanos ? endNanos - startNanos : 0n);
+    this.attributes = attributes;
+    this.status = { code: fields.statusCode };
+    const { exceptionType } = fields;
+    this.events =
+      exceptionType === undefined
+        ? NO_EVENTS
+        : [{ name: 'exception', attributes: { 'exception.type': exceptionType } }];
+    if (!/^0*$/.test(fields.parentSpanId)) {
+      this.parentSpanContext = {
+        spanId: fields.parentSpanId,
+        ...(fields.flags & HAS_IS_REMOTE && { isRemote: (fields.flags & IS_REMOTE) !== 0 }),
+      };
+    }
+    this.source = source;
+    this.isRequest = this.kind === SERVER && methodOf(attributes) !== undefined;
+  }
+
+  spanContext(): SpanContext {
+    return { traceId: this.traceId, spanId: this.spanId, traceFlags: 1 };
+  }
+
+  /** Roughly what it takes in memory. */
+  get bytes(): number {
+    let bytes = OBJECT_BYTES + this.name.length;
+    for (const name in this.attributes) {
+      const value = this.attributes[name];
+      const text = typeof value === 'string' ? value.length : 0;
+      const texts = Array.isArray(value) ? value.reduce(addLength, 0) : 0;
+      bytes += ATTRIBUTE_BYTES + name.length + text + texts;
+    }
+    return bytes;
+  }
+}
+
+const NO_EVENTS: ReceivedSpan['events'] = [];
+
+function addLength(sum: number, item: unknown): number {
+  return sum + (typeof item === 'string' ? item.length : 0) + 16;
+}
+
+/** OTLP counts from 1, the API from 0. */
+function toKind(kind: number): number {
+  return kind > 0 ? kind - 1 : 0;
+}
+
+const NANOS = 1_000_000_000n;
+
+function toHrTime(nanos: bigint): HrTime {
+  return [Number(nanos / NANOS), Number(nanos % NANOS)];
+}
+
+export function emptySpanFields(): SpanFields {
+  return {
+    traceId: '',
+    spanId: '',
+    parentSpanId: '',
+    name: '',
+    kind: 0,
+    startNanos: 0n,
+    endNanos: 0n,
+    attributes: {},
+    statusCode: 0,
+    exceptionType: undefined,
+    flags: 0,
+  };
+}
