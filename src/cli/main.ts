@@ -13,6 +13,10 @@ const HELP = `opentelemetry-matomo: every HTTP server span becomes a hit in Mato
       a local stand-in for Matomo, and a page that shows what it would have
       stored; with --forward hits go on to that Matomo, and it decides
 
+  npx opentelemetry-matomo gateway [--listen 127.0.0.1:4318]
+      takes spans of services in any language by OTLP/HTTP, and makes hits of
+      them as the environment says
+
   MATOMO_URL=http://127.0.0.1:8080 MATOMO_SITE_ID=1 \\
     node --require opentelemetry-matomo/register app.js
       tracks an application, without a change to it
@@ -24,6 +28,7 @@ const [command, ...args] = process.argv.slice(2);
 try {
   if (command === 'doctor') await doctor(args);
   else if (command === 'inspect') await inspect(args);
+  else if (command === 'gateway') await (await import('./gateway.js')).gateway(args);
   else if (command === undefined || /^(?:help|--help|-h)$/.test(command)) console.log(HELP);
   else throw new Error(`there is no command ${JSON.stringify(command)}`);
 } catch (error) {

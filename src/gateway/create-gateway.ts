@@ -1,19 +1,14 @@
-import {
-  createServer as createPlainServer,
-  type IncomingMessage,
-  type ServerResponse,
-} from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createDiagnostics } from '../diagnostics.js';
 import { createHitPipeline } from '../hit-pipeline.js';
 import { coded } from '../messages.js';
 import { wrongOption } from '../options/wrong-option.js';
-import { UNTRACKED_SERVER } from '../requests/captured-requests.js';
 import type { MatomoStats } from '../stats.js';
 import { createAnswerExport } from './answer-export.js';
 import { Assembler, type SpanCounts } from './assembler.js';
-import { type GatewayOptions, type ResolvedReceiver, resolveReceiver } from './gateway-options.js';
+import { type GatewayOptions, resolveReceiver } from './gateway-options.js';
+import { createServer, listen, stopListening, urlOf } from './server.js';
 import { toRequest } from './to-request.js';
 
 /** What became of requests, and of the spans that they were put together from. */
@@ -39,13 +34,6 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-// Against clients that are slow, or many.
-const HEADERS_MILLIS = 10_000;
-const REQUEST_MILLIS = 30_000;
-const KEEP_ALIVE_MILLIS = 65_000;
-const MAX_CONNECTIONS = 1000;
-const MAX_HEADER_BYTES = 16_384;
-
 const DEFAULT_TITLE = '{method} {route}';
 
 /**
@@ -64,6 +52,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   const namesBySpan = resolved.actionName === DEFAULT_TITLE;
   let received = 0;
   let rejected = 0;
+  let isClosing = false;
   let closed: Promise<void> | undefined;
 
   const assembler = new Assembler(receiver.graceMillis, (spans) => {
@@ -93,7 +82,9 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     const [path = ''] = request.url?.split('?', 1) ?? [];
     if (path === '/v1/traces') return answerExport(request, response);
     if (path === '/healthz') return say(response, 200, 'ok');
-    if (path === '/readyz') return say(response, closed ? 503 : 200, closed ? 'closing' : 'ready');
+    if (path === '/readyz') {
+      return isClosing ? say(response, 503, 'closing') : say(response, 200, 'ready');
+    }
     request.resume();
     say(response, 404, 'spans go to /v1/traces');
   }
@@ -107,6 +98,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   });
 
   async function close(): Promise<void> {
+    isClosing = true;
     const deadline = Date.now() + shutdownTimeoutMillis;
     const isWaiting = assembler.waitingRequests > 0;
     // Spans of requests that have come may still be on their way.
@@ -134,53 +126,6 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
       return closed;
     },
   };
-}
-
-type Server = ReturnType<typeof createPlainServer>;
-
-function createServer(
-  { tls }: ResolvedReceiver,
-  answer: (request: IncomingMessage, response: ServerResponse) => void,
-): Server {
-  const limits = {
-    headersTimeout: HEADERS_MILLIS,
-    requestTimeout: REQUEST_MILLIS,
-    keepAliveTimeout: KEEP_ALIVE_MILLIS,
-    maxHeaderSize: MAX_HEADER_BYTES,
-    connectionsCheckingInterval: 1000,
-  };
-  const server = tls
-    ? createTlsServer({ ...limits, ...tls, handshakeTimeout: HEADERS_MILLIS }, answer)
-    : createPlainServer(limits, answer);
-  server.maxConnections = MAX_CONNECTIONS;
-  Object.defineProperty(server, UNTRACKED_SERVER, { value: true });
-  return server;
-}
-
-function listen(server: Server, { host, port }: ResolvedReceiver): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, resolve);
-  });
-}
-
-/** What is being answered is answered. */
-async function stopListening(server: Server): Promise<void> {
-  const stopped = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  await Promise.race([stopped, sleep(CLOSING_MILLIS)]);
-  server.closeAllConnections();
-}
-
-const CLOSING_MILLIS = 500;
-
-function sleep(millis: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, millis));
-}
-
-function urlOf(server: Server, { tls }: ResolvedReceiver): string {
-  const { address, family, port } = server.address() as AddressInfo;
-  return `http${tls ? 's' : ''}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 
 function say(response: ServerResponse, status: number, text: string): void {

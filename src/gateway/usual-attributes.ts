@@ -16,7 +16,7 @@ export function toUsualAttributes({ attributes, source }: ReceivedSpan): Attribu
   Object.assign(usual, attributes);
   const isPython = source.attributes['telemetry.sdk.language'] === 'python';
   setAddress(usual, isPython);
-  setHost(usual);
+  setHost(usual, isPython);
   setTarget(usual, isPython);
   return usual;
 }
@@ -28,29 +28,49 @@ function setAddress(usual: Attributes, isPython: boolean): void {
   if (peer !== undefined) usual['network.peer.address'] = peer;
 }
 
-/** `server.address` may hold what the Host header held, its port included. */
-function setHost(usual: Attributes): void {
-  for (const [name, port] of [
+/**
+ * A full URL has the host as the client named it, where other attributes may have that of the listener; and
+ * `server.address` may hold what the Host header held, its port included: in
+ * Python a name without one had none, whatever port the server listens on.
+ */
+function setHost(usual: Attributes, isPython: boolean): void {
+  const url = textAttribute(usual, 'url.full', 'http.url');
+  const host = url === undefined ? undefined : /^https?:\/\/([^/?#@]+)(?:[/?#]|$)/i.exec(url)?.[1];
+  if (host !== undefined) {
+    usual['http.host'] = host;
+    return;
+  }
+  for (const [address, port] of [
     ['server.address', 'server.port'],
     ['net.host.name', 'net.host.port'],
   ] as const) {
-    const [, host, ownPort] = /^([^:]+|\[[^\]]*\]):(\d+)$/.exec(String(usual[name] ?? '')) ?? [];
-    if (host === undefined || ownPort === undefined) continue;
-    usual[name] = host;
-    usual[port] = Number(ownPort);
+    const [, name, ownPort] = /^([^:]+|\[[^\]]*\]):(\d+)$/.exec(String(usual[address] ?? '')) ?? [];
+    if (name !== undefined && ownPort !== undefined) {
+      usual[address] = name;
+      usual[port] = Number(ownPort);
+    } else if (isPython && /^(?!localhost$).*[a-z][\w-]*$/i.test(String(usual[address] ?? ''))) {
+      delete usual[port];
+    }
   }
 }
 
-/** The query may be in `http.url` alone, and the path may be UTF-8 taken for Latin-1. */
+/** The query may be in `http.url` alone, and the path may be decoded, or UTF-8 taken for Latin-1. */
 function setTarget(usual: Attributes, isPython: boolean): void {
   const target = targetOf(usual);
   if (target === undefined) return;
   const url = textAttribute(usual, 'http.url', 'url.full');
   const query = target.query ?? (url === undefined ? undefined : splitTarget(url).query);
-  const path = isPython ? decodeLatin1(target.path) : target.path;
+  const path = encodePath(isPython ? decodeLatin1(target.path) : target.path);
   if (path === target.path && query === target.query) return;
   usual['url.path'] = path;
   if (query !== undefined) usual['url.query'] = query;
+}
+
+/** As it was in the request; what the server had decoded to ASCII stays so. */
+function encodePath(path: string): string {
+  return path.replace(/[^!-~]/gu, (character) =>
+    encodeURIComponent(character.replace(/\p{Surrogate}/u, '\ufffd')),
+  );
 }
 
 function decodeLatin1(text: string): string {

@@ -1,9 +1,5 @@
 import { onTestFinished } from 'vitest';
-import {
-  createGateway,
-  type Gateway,
-  type GatewayOptions,
-} from '../../src/gateway/index.js';
+import { createGateway, type Gateway, type GatewayOptions } from '../../src/gateway/index.js';
 import { type Inspector, startInspector } from '../../src/inspector/index.js';
 
 /** A gateway with an inspector behind it. A token, because recordings are older than a day. */
@@ -33,5 +29,5 @@ export function sendSpans(
   body: Uint8Array | string,
   headers: Readonly<Record<string, string>> = { 'content-type': 'application/json' },
 ): Promise<Response> {
-  return fetch(`${url}/v1/traces`, { method: 'POST', body: body as BodyInit, headers });
+  return fetch(`${url}/v1/traces`, { method: 'POST', body: body as string, headers });
 }

@@ -12,6 +12,7 @@ export interface ExpectedRequest {
   readonly method: string;
   readonly path?: string;
   readonly query?: string;
+  readonly query_in_span?: string;
   readonly route?: string;
   readonly status?: number;
   readonly user_agent?: string;
@@ -22,11 +23,15 @@ export interface ExpectedRequest {
   readonly start_unix_ns: string;
   readonly duration_ms: number;
   readonly matomo?: Readonly<Record<string, unknown>>;
-  readonly children?: readonly {
-    readonly duration_ms: number;
-    readonly matomo?: Readonly<Record<string, unknown>>;
-  }[];
+  readonly children?: readonly ExpectedSpan[];
   readonly server_span_missing?: boolean;
+}
+
+/** A span below it. */
+export interface ExpectedSpan {
+  readonly duration_ms: number;
+  readonly matomo?: Readonly<Record<string, unknown>>;
+  readonly children?: readonly ExpectedSpan[];
 }
 
 /** What a receiver got of one set-up. */
