@@ -17,7 +17,9 @@ export function decodeJson(body: Buffer, into: DecodedExport): void {
     const resource = isObject(resourceSpans.resource) ? resourceSpans.resource : {};
     const source = toSource(readAttributes(resource.attributes, into));
     for (const scopeSpans of objects(resourceSpans.scopeSpans, 'scopeSpans')) {
-      for (const span of objects(scopeSpans.spans, 'spans')) into.add(readSpan(span, into), source);
+      for (const span of objects(scopeSpans.spans, 'spans')) {
+        if (into.takesSpan(0)) into.add(readSpan(span, into), source);
+      }
     }
   }
 }

@@ -49,7 +49,7 @@ function readResourceSpans(reader: BinaryReader, end: number, into: DecodedExpor
       readFields(reader, endOf(reader), (inner) => inner === 1 && attributes());
     } else if (field === 2) {
       readFields(reader, endOf(reader), (inner) => {
-        if (inner !== 2) return false;
+        if (inner !== 2 || !into.takesSpan(spans.length)) return false;
         spans.push(readSpan(reader, endOf(reader), into));
         return true;
       });

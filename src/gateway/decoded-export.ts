@@ -32,13 +32,24 @@ export class DecodedExport {
     return false;
   }
 
+  /** Whether there is room for another span besides so many that have not been added yet; counts it where not. */
+  takesSpan(count: number): boolean {
+    if (this.spans.length + count < MAX_SPANS) return true;
+    this.#reject(TOO_MANY);
+    return false;
+  }
+
   add(fields: SpanFields, source: SpanSource): void {
-    const reason = this.spans.length < MAX_SPANS ? reasonToReject(fields) : TOO_MANY;
+    const reason = reasonToReject(fields);
     if (reason === undefined) {
       const attributes = fields.kind === SERVER ? fields.attributes : this.#kept(fields.attributes);
       this.spans.push(new ReceivedSpan(fields, source, attributes));
       return;
     }
+    this.#reject(reason);
+  }
+
+  #reject(reason: string): void {
     this.rejected += 1;
     this.reasons.add(reason);
   }

@@ -100,9 +100,7 @@ test('a body that is too large without a length is refused before it has come', 
   const head =
     'POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n';
   const { port } = new URL(gateway.url);
-  const answer = await sendRaw({ port: Number(port) },
-    `${head}2000\r\n${'x'.repeat(0x2000)}\r\n`,
-  );
+  const answer = await sendRaw({ port: Number(port) }, `${head}2000\r\n${'x'.repeat(0x2000)}\r\n`);
   expect(answer).toMatch(/^HTTP\/1.1 413 /);
 });
 

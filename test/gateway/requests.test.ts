@@ -102,9 +102,9 @@ test('siteId sees the service, and a resource can say what spans say, more weakl
   await send(set, [requestSpan('/c')], { 'service.name': 'shop', 'matomo.ignore': 'true' });
   expect(await titlesOf(set, 2)).toEqual(['GET /a', 'GET /b']);
   const hits = set.inspector.hits().map(({ params }) => params);
-  expect(hits.map(({ idsite, dimension2 }) => [idsite, dimension2]).sort()).toEqual([
-    ['3', 'shop'],
-    ['7', 'shop'],
+  expect(sorted(hits.map(({ idsite, dimension2 }) => `${idsite} ${dimension2}`))).toEqual([
+    '3 shop',
+    '7 shop',
   ]);
   expect(hits.find(({ idsite }) => idsite === '7')?.cvar).toContain('"team","red"');
   expect(set.gateway.stats().ignored).toMatchObject({ site: 1, attribute: 1 });
