@@ -30,52 +30,61 @@ export interface ResolvedReceiver {
   readonly maxBodyBytes: number;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** Where the environment has them. */
+export const GATEWAY_VARIABLES = {
+  listen: 'MATOMO_GATEWAY_LISTEN',
+  grace: 'MATOMO_GATEWAY_GRACE',
+  bearerToken: 'MATOMO_GATEWAY_BEARER_TOKEN',
+  bearerTokenFile: 'MATOMO_GATEWAY_BEARER_TOKEN_FILE',
+  tlsCertFile: 'MATOMO_GATEWAY_TLS_CERT_FILE',
+  tlsKeyFile: 'MATOMO_GATEWAY_TLS_KEY_FILE',
+  maxBodyBytes: 'MATOMO_GATEWAY_MAX_BODY_BYTES',
+} as const;
 
-const graceMillis = integer(0, 600_000);
-const maxBodyBytes = integer(1024, 256 * 1024 ** 2);
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The receiver's options, and the others. Throws a `TypeError` that names what is wrong. */
 export function resolveReceiver(
   options: GatewayOptions,
   env: Environment,
 ): { receiver: ResolvedReceiver; matomo: MatomoOptions } {
-  const { listen, graceMillis: grace, bearerToken, tls, maxBodyBytes: body, ...matomo } = options;
-
-  function resolve<T>(
-    name: string,
-    value: unknown,
-    variable: string,
-    parse: (name: string, value: unknown) => T,
-    byDefault: T,
-  ): T {
-    if (value !== undefined) return parse(name, value);
-    return env[variable] ? parse(variable, env[variable]) : byDefault;
-  }
-
+  const { listen, graceMillis, bearerToken, tls, maxBodyBytes, ...matomo } = options;
+  const { listen: listenName, grace, maxBodyBytes: maxBodyName } = GATEWAY_VARIABLES;
   const receiver = {
-    ...resolve('listen', listen, 'MATOMO_GATEWAY_LISTEN', address, {
+    ...(parseFirst(address, ['listen', listen], [listenName, env[listenName]]) ?? {
       host: '127.0.0.1',
       port: 4318,
     }),
-    graceMillis: resolve('graceMillis', grace, 'MATOMO_GATEWAY_GRACE', graceMillis, 2000),
-    bearerToken: resolve(
-      'bearerToken',
-      bearerToken ?? env.MATOMO_GATEWAY_BEARER_TOKEN,
-      'MATOMO_GATEWAY_BEARER_TOKEN_FILE',
-      (name, value) => secret(name, value === bearerToken ? value : fromFile(name, value)),
-      undefined,
-    ),
+    graceMillis:
+      parseFirst(integer(0, 600_000), ['graceMillis', graceMillis], [grace, env[grace]]) ?? 2000,
+    bearerToken: tokenOf(bearerToken, env),
     tls: tls === undefined ? tlsOfEnvironment(env) : tlsOf('tls', tls),
-    maxBodyBytes: resolve(
-      'maxBodyBytes',
-      body,
-      'MATOMO_GATEWAY_MAX_BODY_BYTES',
-      maxBodyBytes,
-      4 * 1024 ** 2,
-    ),
+    maxBodyBytes:
+      parseFirst(
+        integer(1024, 256 * 1024 ** 2),
+        ['maxBodyBytes', maxBodyBytes],
+        [maxBodyName, env[maxBodyName]],
+      ) ?? 4 * 1024 ** 2,
   };
   return { receiver, matomo };
+}
+
+/** What code gives counts, else what the environment gives; empty there means unset. */
+function parseFirst<T>(
+  parse: (name: string, value: unknown) => T,
+  inCode: readonly [string, unknown],
+  inEnvironment: readonly [string, string | undefined],
+): T | undefined {
+  if (inCode[1] !== undefined) return parse(...inCode);
+  return inEnvironment[1] ? parse(...inEnvironment) : undefined;
+}
+
+function tokenOf(inCode: string | undefined, env: Environment): string | undefined {
+  const { bearerToken, bearerTokenFile } = GATEWAY_VARIABLES;
+  const token = parseFirst(secret, ['bearerToken', inCode], [bearerToken, env[bearerToken]]);
+  const file = env[bearerTokenFile];
+  if (token !== undefined || !file) return token;
+  return secret(bearerTokenFile, fromFile(bearerTokenFile, file));
 }
 
 /** `4318`, `0.0.0.0:4318`, `[::1]:4318`. */
@@ -92,11 +101,11 @@ function address(name: string, value: unknown): { host: string; port: number } {
 }
 
 function tlsOfEnvironment(env: Environment): ResolvedReceiver['tls'] {
-  const names = { cert: 'MATOMO_GATEWAY_TLS_CERT_FILE', key: 'MATOMO_GATEWAY_TLS_KEY_FILE' };
-  const { [names.cert]: cert, [names.key]: key } = env;
+  const { tlsCertFile, tlsKeyFile } = GATEWAY_VARIABLES;
+  const { [tlsCertFile]: cert, [tlsKeyFile]: key } = env;
   if (!cert && !key) return undefined;
-  if (!cert || !key) throw wrongOption(`${names.cert} and ${names.key} belong together`);
-  return { cert: fromFile(names.cert, cert), key: fromFile(names.key, key) };
+  if (!cert || !key) throw wrongOption(`${tlsCertFile} and ${tlsKeyFile} belong together`);
+  return { cert: fromFile(tlsCertFile, cert), key: fromFile(tlsKeyFile, key) };
 }
 
 /** The key is not shown. */
@@ -107,7 +116,7 @@ function tlsOf(name: string, value: unknown): { cert: string; key: string } {
 }
 
 /** Content of a file that an option names. */
-export function fromFile(name: string, path: unknown): string {
+function fromFile(name: string, path: unknown): string {
   try {
     return readFileSync(String(path), 'utf8');
   } catch (error) {
