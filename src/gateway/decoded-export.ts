@@ -5,7 +5,7 @@ import { ReceivedSpan, type SpanFields, type SpanSource } from './received-span.
 // A message of a few bytes must not become objects of many: what is beyond these is not kept.
 const MAX_SPANS = 50_000;
 /** Of a span or a resource; SDKs stop at 128 by default. */
-export const MAX_ATTRIBUTES = 512;
+const MAX_ATTRIBUTES = 512;
 /** Of an attribute that is a list. */
 export const MAX_ITEMS = 128;
 
