@@ -24,7 +24,7 @@ async function startReceiver() {
     const chunks = [];
     request.on('data', (chunk) => chunks.push(chunk));
     request.on('end', () => {
-      if (way === 'decodes') decodeProtobuf(Buffer.concat(chunks), new DecodedExport(() => false));
+      if (way === 'decodes') decodeProtobuf(Buffer.concat(chunks), new DecodedExport(() => true));
       response.writeHead(200, { 'Content-Type': 'application/x-protobuf' });
       response.end();
     });

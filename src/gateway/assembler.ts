@@ -62,23 +62,34 @@ export class Assembler {
   }
 
   add(spans: readonly ReceivedSpan[], nowMillis: number): void {
+    let last: { span: ReceivedSpan; key: string; trace: WaitingTrace } | undefined;
     for (const span of spans) {
-      const key = `${span.traceId}/${span.source.service}`;
-      if (span.isRequest && this.#done.has(`${key}/${span.spanId}`)) {
+      // Mostly spans of a trace come together.
+      const isOfLast = span.traceId === last?.span.traceId && span.source === last.span.source;
+      const key = isOfLast && last ? last.key : `${span.traceId}/${span.source.service}`;
+      const trace = isOfLast && last ? last.trace : this.#traceOf(key);
+      last = { span, key, trace };
+      const isDone = span.isRequest && this.#done.has(`${key}/${span.spanId}`);
+      if (isDone || !trace.add(span, nowMillis, this.#waits)) {
         this.#unused += 1;
         continue;
       }
-      let trace = this.#traces.get(key);
-      if (!trace) {
-        trace = new WaitingTrace();
-        this.#traces.set(key, trace);
+      this.#count(span, 1);
+      if (this.#waiting > MAX_SPANS || this.#bytes > MAX_BYTES) {
+        this.#makeRoom(nowMillis);
+        last = undefined;
       }
-      this.#count(trace, -1);
-      if (!trace.add(span, nowMillis, this.#waits)) this.#unused += 1;
-      this.#count(trace, 1);
-      if (this.#waiting > MAX_SPANS || this.#bytes > MAX_BYTES) this.#makeRoom(nowMillis);
     }
-    if (this.#waiting > 0) this.#timer ??= setInterval(() => this.#tick(), TICK_MILLIS);
+    if (this.#traces.size > 0) this.#timer ??= setInterval(() => this.#tick(), TICK_MILLIS);
+  }
+
+  #traceOf(key: string): WaitingTrace {
+    let trace = this.#traces.get(key);
+    if (!trace) {
+      trace = new WaitingTrace();
+      this.#traces.set(key, trace);
+    }
+    return trace;
   }
 
   /** Gives away everything that waits. */
@@ -101,7 +112,7 @@ export class Assembler {
   }
 
   #stopWhenIdle(): void {
-    if (this.#waiting > 0 || this.#done.size > 0) return;
+    if (this.#traces.size > 0 || this.#done.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
@@ -114,21 +125,23 @@ export class Assembler {
   }
 
   #take(key: string, trace: WaitingTrace, nowMillis: number, all: boolean): void {
-    this.#count(trace, -1);
     const { requests, unused } = trace.take(nowMillis, this.#waits, all);
-    if (trace.size === 0) this.#traces.delete(key);
-    this.#count(trace, 1);
-    this.#unused += unused;
+    if (trace.isEmpty) this.#traces.delete(key);
+    for (const span of unused) this.#count(span, -1);
+    this.#unused += unused.length;
     for (const request of requests) {
-      this.#used += 1 + request.below.length;
-      this.#done.set(`${key}/${request.root.spanId}`, nowMillis);
+      const { root, below } = request;
+      this.#count(root, -1);
+      for (const span of below) this.#count(span, -1);
+      this.#used += 1 + below.length;
+      this.#done.set(`${key}/${root.spanId}`, nowMillis);
       this.#onRequest(request);
     }
   }
 
-  #count({ size, bytes, requests }: WaitingTrace, sign: 1 | -1): void {
-    this.#waiting += sign * size;
+  #count({ bytes, isRequest }: ReceivedSpan, sign: 1 | -1): void {
+    this.#waiting += sign;
     this.#bytes += sign * bytes;
-    this.#waitingRequests += sign * requests;
+    if (isRequest) this.#waitingRequests += sign;
   }
 }

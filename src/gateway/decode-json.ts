@@ -28,9 +28,9 @@ function readSpan(json: Json, into: DecodedExport): SpanFields {
   const status = isObject(json.status) ? json.status : {};
   return {
     ...emptySpanFields(),
-    traceId: text(json.traceId).toLowerCase(),
-    spanId: text(json.spanId).toLowerCase(),
-    parentSpanId: text(json.parentSpanId).toLowerCase(),
+    traceId: hex(json.traceId),
+    spanId: hex(json.spanId),
+    parentSpanId: hex(json.parentSpanId),
     name: text(json.name),
     kind: enumValue(json.kind, KINDS),
     startNanos: nanos(json.startTimeUnixNano),
@@ -107,6 +107,11 @@ function isObject(value: unknown): value is Json {
 
 function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
+}
+
+/** An ID, or `''` for what is none. */
+function hex(value: unknown): string {
+  return typeof value === 'string' && /^[\da-f]{1,32}$/i.test(value) ? value.toLowerCase() : '';
 }
 
 function integer(value: unknown): number {

@@ -1,4 +1,4 @@
-import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
+import { BinaryReader, type WireType } from '@bufbuild/protobuf/wire';
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
 import { type DecodedExport, MAX_ITEMS, toSource, UnreadableExport } from './decoded-export.js';
 import { emptySpanFields, type SpanFields } from './received-span.js';
@@ -6,189 +6,213 @@ import { emptySpanFields, type SpanFields } from './received-span.js';
 // Field numbers are those of opentelemetry-proto 1.x, which never change: trace/v1/trace.proto, common/v1/common.proto,
 // resource/v1/resource.proto. What is not needed is skipped where it lies, so that nothing is made of it.
 
+// A tag is the number of a field and how its value is written.
+const MESSAGE = 2;
+const VARINT = 0;
+const FIXED64 = 1;
+const FIXED32 = 5;
+const tagOf = (field: number, wireType: number): number => (field << 3) | wireType;
+
 /** Reads an `ExportTraceServiceRequest`. */
-export function decodeProtobuf(body: Uint8Array, into: DecodedExport): void {
-  const reader = new BinaryReader(body);
+export function decodeProtobuf(body: Buffer, into: DecodedExport): void {
   try {
-    readFields(reader, reader.len, (field) => {
-      if (field !== 1) return false;
-      readResourceSpans(reader, endOf(reader), into);
-      return true;
-    });
+    readExport(new Reader(body), into);
   } catch (error) {
     throw new UnreadableExport(`no ExportTraceServiceRequest: ${(error as Error).message}`);
   }
 }
 
-/** Calls `read` for each field up to `end`; what it does not take is skipped. */
-function readFields(
-  reader: BinaryReader,
-  end: number,
-  read: (field: number, wireType: WireType) => boolean,
-): void {
-  while (reader.pos < end) {
-    const [field, wireType] = reader.tag();
-    if (!read(field, wireType)) reader.skip(wireType, field);
+/** The library's reader, and how messages lie in each other. */
+class Reader extends BinaryReader {
+  readonly #body: Buffer;
+
+  constructor(body: Buffer) {
+    super(body);
+    this.#body = body;
   }
-  if (reader.pos > end) throw new RangeError('a field runs over the end of its message');
+
+  /** Where the message that comes next ends. */
+  end(): number {
+    const length = this.uint32();
+    if (length > this.len - this.pos) throw new RangeError('premature end');
+    return this.pos + length;
+  }
+
+  /** Whether a message that ends there goes on. */
+  goesOn(end: number): boolean {
+    if (this.pos > end) throw new RangeError('a field runs over the end of its message');
+    return this.pos < end;
+  }
+
+  skipTagged(tag: number): void {
+    const field = tag >>> 3;
+    if (field === 0) throw new Error('a field has no number');
+    this.skip((tag & 7) as WireType, field);
+  }
+
+  /** An ID: `''` where it is longer than any. */
+  hex(): string {
+    const { pos } = this;
+    const end = this.end();
+    this.pos = end;
+    return end - pos > 17 ? '' : this.#body.toString('hex', pos + 1, end);
+  }
+
+  nanos(): bigint {
+    const low = this.fixed32();
+    return (BigInt(this.fixed32()) << 32n) | BigInt(low);
+  }
 }
 
-/** Where the message begins, or text, or bytes, that comes next ends. */
-function endOf(reader: BinaryReader): number {
-  const length = reader.uint32();
-  if (length > reader.len - reader.pos) throw new RangeError('premature end');
-  return reader.pos + length;
+function readExport(reader: Reader, into: DecodedExport): void {
+  while (reader.goesOn(reader.len)) {
+    const tag = reader.uint32();
+    if (tag === tagOf(1, MESSAGE)) readResourceSpans(reader, reader.end(), into);
+    else reader.skipTagged(tag);
+  }
 }
 
-function readResourceSpans(reader: BinaryReader, end: number, into: DecodedExport): void {
+function readResourceSpans(reader: Reader, end: number, into: DecodedExport): void {
   const resource: Attributes = {};
   const spans: SpanFields[] = [];
-  const attributes = attributeReader(reader, resource, into);
-  readFields(reader, end, (field) => {
-    if (field === 1) {
-      readFields(reader, endOf(reader), (inner) => inner === 1 && attributes());
-    } else if (field === 2) {
-      readFields(reader, endOf(reader), (inner) => {
-        if (inner !== 2 || !into.takesSpan(spans.length)) return false;
-        spans.push(readSpan(reader, endOf(reader), into));
-        return true;
-      });
-    } else return false;
-    return true;
-  });
+  while (reader.goesOn(end)) {
+    const tag = reader.uint32();
+    if (tag === tagOf(1, MESSAGE)) readResource(reader, reader.end(), resource, into);
+    else if (tag === tagOf(2, MESSAGE)) readScopeSpans(reader, reader.end(), spans, into);
+    else reader.skipTagged(tag);
+  }
   const source = toSource(resource);
   for (const span of spans) into.add(span, source);
 }
 
-function readSpan(reader: BinaryReader, end: number, into: DecodedExport): SpanFields {
+function readResource(
+  reader: Reader,
+  end: number,
+  attributes: Attributes,
+  into: DecodedExport,
+): void {
+  let count = 0;
+  while (reader.goesOn(end)) {
+    const tag = reader.uint32();
+    if (tag === tagOf(1, MESSAGE) && into.takesAttribute(count++)) {
+      readAttribute(reader, reader.end(), attributes);
+    } else reader.skipTagged(tag);
+  }
+}
+
+function readScopeSpans(
+  reader: Reader,
+  end: number,
+  spans: SpanFields[],
+  into: DecodedExport,
+): void {
+  while (reader.goesOn(end)) {
+    const tag = reader.uint32();
+    if (tag === tagOf(2, MESSAGE) && into.takesSpan(spans.length)) {
+      spans.push(readSpan(reader, reader.end(), into));
+    } else reader.skipTagged(tag);
+  }
+}
+
+function readSpan(reader: Reader, end: number, into: DecodedExport): SpanFields {
   const span = emptySpanFields();
-  const attributes = attributeReader(reader, span.attributes, into);
-  readFields(reader, end, (field) => {
-    switch (field) {
-      case 1:
-        span.traceId = hex(reader);
-        return true;
-      case 2:
-        span.spanId = hex(reader);
-        return true;
-      case 4:
-        span.parentSpanId = hex(reader);
-        return true;
-      case 5:
-        span.name = reader.string();
-        return true;
-      case 6:
-        span.kind = reader.int32();
-        return true;
-      case 7:
-        span.startNanos = nanos(reader);
-        return true;
-      case 8:
-        span.endNanos = nanos(reader);
-        return true;
-      case 9:
-        return attributes();
-      case 11:
-        span.exceptionType = readExceptionType(reader, endOf(reader)) ?? span.exceptionType;
-        return true;
-      case 15:
-        span.statusCode = readStatusCode(reader, endOf(reader));
-        return true;
-      case 16:
-        span.flags = reader.fixed32();
-        return true;
-      default:
-        return false;
-    }
-  });
+  let count = 0;
+  while (reader.goesOn(end)) {
+    const tag = reader.uint32();
+    if (tag === tagOf(1, MESSAGE)) span.traceId = reader.hex();
+    else if (tag === tagOf(2, MESSAGE)) span.spanId = reader.hex();
+    else if (tag === tagOf(4, MESSAGE)) span.parentSpanId = reader.hex();
+    else if (tag === tagOf(5, MESSAGE)) span.name = reader.string();
+    else if (tag === tagOf(6, VARINT)) span.kind = reader.int32();
+    else if (tag === tagOf(7, FIXED64)) span.startNanos = reader.nanos();
+    else if (tag === tagOf(8, FIXED64)) span.endNanos = reader.nanos();
+    else if (tag === tagOf(9, MESSAGE) && into.takesAttribute(count++)) {
+      // Writers put the kind first; where one does not, all attributes are read.
+      readAttribute(reader, reader.end(), span.attributes, into.filterFor(span.kind));
+    } else if (tag === tagOf(11, MESSAGE)) {
+      span.exceptionType = readExceptionType(reader, reader.end()) ?? span.exceptionType;
+    } else if (tag === tagOf(15, MESSAGE)) span.statusCode = readStatusCode(reader, reader.end());
+    else if (tag === tagOf(16, FIXED32)) span.flags = reader.fixed32();
+    else reader.skipTagged(tag);
+  }
   return span;
 }
 
-function hex(reader: BinaryReader): string {
-  const bytes = reader.bytes();
-  return bytes.length > 16 ? 'too long' : Buffer.from(bytes).toString('hex');
-}
-
-function nanos(reader: BinaryReader): bigint {
-  const low = reader.fixed32();
-  return (BigInt(reader.fixed32()) << 32n) | BigInt(low);
-}
-
-function readStatusCode(reader: BinaryReader, end: number): number {
+function readStatusCode(reader: Reader, end: number): number {
   let code = 0;
-  readFields(reader, end, (field) => {
-    if (field !== 3) return false;
-    code = reader.int32();
-    return true;
-  });
+  while (reader.goesOn(end)) {
+    const tag = reader.uint32();
+    if (tag === tagOf(3, VARINT)) code = reader.int32();
+    else reader.skipTagged(tag);
+  }
   return code;
 }
 
-function readExceptionType(reader: BinaryReader, end: number): string | undefined {
+function readExceptionType(reader: Reader, end: number): string | undefined {
   let name = '';
-  let type: AttributeValue | undefined;
-  readFields(reader, end, (field) => {
-    if (field === 2) name = reader.string();
-    else if (field === 3) {
-      const [key, value] = readKeyValue(reader, endOf(reader));
-      if (key === 'exception.type') type = value;
-    } else return false;
-    return true;
-  });
+  const attributes: Attributes = {};
+  while (reader.goesOn(end)) {
+    const tag = reader.uint32();
+    if (tag === tagOf(2, MESSAGE)) name = reader.string();
+    else if (tag === tagOf(3, MESSAGE)) {
+      readAttribute(reader, reader.end(), attributes, isExceptionType);
+    } else reader.skipTagged(tag);
+  }
+  const type = attributes['exception.type'];
   return name === 'exception' && typeof type === 'string' ? type : undefined;
 }
 
-/** Reads one attribute at each call, as long as there is room for more. */
-function attributeReader(reader: BinaryReader, attributes: Attributes, into: DecodedExport) {
-  let count = 0;
-  return function readAttribute(): boolean {
-    if (!into.takesAttribute(count)) return false;
-    count += 1;
-    const [key, value] = readKeyValue(reader, endOf(reader));
-    if (key !== '__proto__' && value !== undefined) attributes[key] = value;
-    return true;
-  };
+function isExceptionType(name: string): boolean {
+  return name === 'exception.type';
 }
 
-function readKeyValue(reader: BinaryReader, end: number): [string, AttributeValue | undefined] {
+function readAttribute(
+  reader: Reader,
+  end: number,
+  attributes: Attributes,
+  keeps?: (name: string) => boolean,
+): void {
   let key = '';
   let value: AttributeValue | undefined;
-  readFields(reader, end, (field) => {
-    if (field === 1) key = reader.string();
-    else if (field === 2) value = readAnyValue(reader, endOf(reader), true);
-    else return false;
-    return true;
-  });
-  return [key, value];
+  while (reader.goesOn(end)) {
+    const tag = reader.uint32();
+    if (tag === tagOf(1, MESSAGE)) {
+      key = reader.string();
+      if (keeps && !keeps(key)) {
+        reader.pos = end;
+        return;
+      }
+    } else if (tag === tagOf(2, MESSAGE)) value = readAnyValue(reader, reader.end(), true);
+    else reader.skipTagged(tag);
+  }
+  if (key !== '__proto__' && value !== undefined) attributes[key] = value;
 }
 
 /** Maps, bytes and lists in lists are no attributes that anything here asks for. */
-function readAnyValue(
-  reader: BinaryReader,
-  end: number,
-  lists: boolean,
-): AttributeValue | undefined {
+function readAnyValue(reader: Reader, end: number, lists: boolean): AttributeValue | undefined {
   let value: AttributeValue | undefined;
-  readFields(reader, end, (field, wireType) => {
-    if (field === 1) value = reader.string();
-    else if (field === 2) value = reader.bool();
-    else if (field === 3) value = Number(reader.int64());
-    else if (field === 4) value = reader.double();
-    else if (field === 5 && lists && wireType === WireType.LengthDelimited) {
-      value = readList(reader, endOf(reader));
-    } else return false;
-    return true;
-  });
+  while (reader.goesOn(end)) {
+    const tag = reader.uint32();
+    if (tag === tagOf(1, MESSAGE)) value = reader.string();
+    else if (tag === tagOf(2, VARINT)) value = reader.bool();
+    else if (tag === tagOf(3, VARINT)) value = Number(reader.int64());
+    else if (tag === tagOf(4, FIXED64)) value = reader.double();
+    else if (tag === tagOf(5, MESSAGE) && lists) value = readList(reader, reader.end());
+    else reader.skipTagged(tag);
+  }
   return value;
 }
 
-function readList(reader: BinaryReader, end: number): AttributeValue {
+function readList(reader: Reader, end: number): AttributeValue {
   const items: AttributeValue[] = [];
-  readFields(reader, end, (field) => {
-    if (field !== 1 || items.length >= MAX_ITEMS) return false;
-    const item = readAnyValue(reader, endOf(reader), false);
+  while (reader.goesOn(end)) {
+    const tag = reader.uint32();
+    if (tag !== tagOf(1, MESSAGE) || items.length >= MAX_ITEMS) {
+      reader.skipTagged(tag);
+      continue;
+    }
+    const item = readAnyValue(reader, reader.end(), false);
     if (item !== undefined) items.push(item);
-    return true;
-  });
+  }
   return items as AttributeValue;
 }

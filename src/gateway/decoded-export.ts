@@ -39,6 +39,11 @@ export class DecodedExport {
     return false;
   }
 
+  /** Which attributes of a span of this kind count; `undefined`: all. */
+  filterFor(kind: number): ((name: string) => boolean) | undefined {
+    return kind === SERVER || kind === 0 ? undefined : this.#keepsAttribute;
+  }
+
   add(fields: SpanFields, source: SpanSource): void {
     const reason = reasonToReject(fields);
     if (reason === undefined) {
@@ -69,9 +74,13 @@ const SERVER = 2; // SPAN_KIND_SERVER
 const NO_ATTRIBUTES: Attributes = Object.freeze({});
 const TOO_MANY = `there are more than ${MAX_SPANS} spans in one request`;
 
+const NO_TRACE_ID = '0'.repeat(32);
+const NO_SPAN_ID = '0'.repeat(16);
+
+/** IDs are hexadecimal, or empty. */
 function reasonToReject({ traceId, spanId, startNanos }: SpanFields): string | undefined {
-  if (!/^[\da-f]{32}$/.test(traceId) || /^0+$/.test(traceId)) return 'a trace ID is not valid';
-  if (!/^[\da-f]{16}$/.test(spanId) || /^0+$/.test(spanId)) return 'a span ID is not valid';
+  if (traceId.length !== 32 || traceId === NO_TRACE_ID) return 'a trace ID is not valid';
+  if (spanId.length !== 16 || spanId === NO_SPAN_ID) return 'a span ID is not valid';
   return startNanos === 0n ? 'a span has no start time' : undefined;
 }
 

@@ -26,6 +26,14 @@ export interface SpanSource {
   readonly service: string;
 }
 
+/** Where a span hangs, as far as its ancestors have come. */
+export interface Place {
+  /** The outermost request around it in its process, or itself. */
+  readonly request: ReceivedSpan | undefined;
+  /** An ancestor in its process has not come. */
+  readonly isTorn: boolean;
+}
+
 const OBJECT_BYTES = 500;
 const ATTRIBUTE_BYTES = 40;
 
@@ -47,6 +55,12 @@ export class ReceivedSpan implements FinishedSpan {
   readonly source: SpanSource;
   /** Whether it is the server side of an HTTP request. */
   readonly isRequest: boolean;
+  /** Roughly what it takes in memory. */
+  readonly bytes: number;
+  /** When it came, epoch milliseconds. */
+  arrivedMillis = 0;
+  /** Where it hangs, as long as that is being looked at. */
+  place: Place | undefined = undefined;
 
   constructor(fields: SpanFields, source: SpanSource, attributes: Attributes) {
     this.traceId = fields.traceId;
@@ -63,33 +77,35 @@ export class ReceivedSpan implements FinishedSpan {
       exceptionType === undefined
         ? NO_EVENTS
         : [{ name: 'exception', attributes: { 'exception.type': exceptionType } }];
-    if (!/^0*$/.test(fields.parentSpanId)) {
+    const { parentSpanId } = fields;
+    if (parentSpanId !== '' && parentSpanId !== NO_PARENT) {
       this.parentSpanContext = {
-        spanId: fields.parentSpanId,
+        spanId: parentSpanId,
         ...(fields.flags & HAS_IS_REMOTE && { isRemote: (fields.flags & IS_REMOTE) !== 0 }),
       };
     }
     this.source = source;
+    this.bytes = bytesOf(this.name, attributes);
     this.isRequest = this.kind === SERVER && methodOf(attributes) !== undefined;
   }
 
   spanContext(): SpanContext {
     return { traceId: this.traceId, spanId: this.spanId, traceFlags: 1 };
   }
-
-  /** Roughly what it takes in memory. */
-  get bytes(): number {
-    let bytes = OBJECT_BYTES + this.name.length;
-    for (const name in this.attributes) {
-      const value = this.attributes[name];
-      const text = typeof value === 'string' ? value.length : 0;
-      const texts = Array.isArray(value) ? value.reduce(addLength, 0) : 0;
-      bytes += ATTRIBUTE_BYTES + name.length + text + texts;
-    }
-    return bytes;
-  }
 }
 
+function bytesOf(name: string, attributes: Attributes): number {
+  let bytes = OBJECT_BYTES + name.length;
+  for (const key in attributes) {
+    const value = attributes[key];
+    const text = typeof value === 'string' ? value.length : 0;
+    const texts = Array.isArray(value) ? value.reduce(addLength, 0) : 0;
+    bytes += ATTRIBUTE_BYTES + key.length + text + texts;
+  }
+  return bytes;
+}
+
+const NO_PARENT = '0'.repeat(16);
 const NO_EVENTS: ReceivedSpan['events'] = [];
 
 function addLength(sum: number, item: unknown): number {

@@ -30,14 +30,27 @@ export function toRequest(
 // The way up has been gone already: below, each span hangs on the request itself, and that on nothing.
 
 function outermost(root: ReceivedSpan): FinishedSpan {
-  return Object.create(root, {
-    attributes: { value: toUsualAttributes(root) },
-    parentSpanContext: { value: undefined },
-  });
+  const { name, kind, startTime, duration, status, events } = root;
+  const attributes = toUsualAttributes(root);
+  const spanContext = () => root.spanContext();
+  return { name, kind, startTime, duration, status, events, attributes, spanContext };
 }
 
 function directlyBelow(root: ReceivedSpan, span: ReceivedSpan): FinishedSpan {
-  return Object.create(span, { parentSpanContext: { value: { spanId: root.spanId } } });
+  const { name, kind, startTime, duration, status, events, attributes } = span;
+  const parentSpanContext = { spanId: root.spanId };
+  const spanContext = () => span.spanContext();
+  return {
+    name,
+    kind,
+    startTime,
+    duration,
+    status,
+    events,
+    attributes,
+    parentSpanContext,
+    spanContext,
+  };
 }
 
 /** Stands for what the resource says: a span that ended before all others. */

@@ -1,29 +1,17 @@
 import { SERVER } from '../requests/finished-span.js';
-import type { ReceivedSpan } from './received-span.js';
+import type { Place, ReceivedSpan } from './received-span.js';
 
 const CLIENT = 2; // SpanKind.CLIENT
 const CONSUMER = 4; // SpanKind.CONSUMER
 
+/** So many spans are looked through faster than they are put into a map. */
+const FEW_SPANS = 8;
 const SPANS_A_MILLI = 50;
 
 /** A request that is complete as far as spans have come, and the spans below it. */
 export interface RequestSpans {
   readonly root: ReceivedSpan;
   readonly below: readonly ReceivedSpan[];
-}
-
-/** Where a span hangs, as far as its ancestors have come. */
-interface Place {
-  /** The outermost request around it in its process, or itself. */
-  readonly request: ReceivedSpan | undefined;
-  /** An ancestor in its process has not come. */
-  readonly isTorn: boolean;
-}
-
-interface Arrived {
-  readonly span: ReceivedSpan;
-  readonly atMillis: number;
-  readonly bytes: number;
 }
 
 /** How long spans wait for others. */
@@ -36,6 +24,15 @@ export interface Waits {
   readonly requestMillis: number;
 }
 
+/** Spans of one request, or of none: then apart from those whose request may yet come. */
+interface Group extends Place {
+  newestMillis: number;
+  readonly spans: ReceivedSpan[];
+}
+
+const NOWHERE: Place = { request: undefined, isTorn: false };
+const TORN: Place = { request: undefined, isTorn: true };
+
 /**
  * The spans of one trace and one service that wait to be put together. They come in any order:
  *
@@ -43,23 +40,23 @@ export interface Waits {
  *                      <── CLIENT   <── SERVER (a request of its own, of this service to itself)
  */
 export class WaitingTrace {
-  readonly #spans = new Map<string, Arrived>();
-  bytes = 0;
-  requests = 0;
+  #spans: ReceivedSpan[] = [];
+  /** Only where there are many. */
+  #byId: Map<string, ReceivedSpan> | undefined;
   /** When something of it may have waited long enough. */
   dueMillis: number = Number.POSITIVE_INFINITY;
 
-  get size(): number {
-    return this.#spans.size;
+  get isEmpty(): boolean {
+    return this.#spans.length === 0;
   }
 
   /** Takes a span, unless it has come before. */
   add(span: ReceivedSpan, nowMillis: number, { graceMillis }: Waits): boolean {
-    if (this.#spans.has(span.spanId)) return false;
-    const { bytes } = span;
-    this.#spans.set(span.spanId, { span, atMillis: nowMillis, bytes });
-    this.bytes += bytes;
-    if (span.isRequest) this.requests += 1;
+    if (this.#find(span.spanId)) return false;
+    span.arrivedMillis = nowMillis;
+    this.#spans.push(span);
+    this.#byId?.set(span.spanId, span);
+    if (!this.#byId && this.#spans.length > FEW_SPANS) this.#index();
     this.dueMillis = Math.min(this.dueMillis, nowMillis + graceMillis);
     return true;
   }
@@ -72,71 +69,71 @@ export class WaitingTrace {
     nowMillis: number,
     waits: Waits,
     all: boolean,
-  ): { requests: RequestSpans[]; unused: number } {
-    const groups = this.#groups();
+  ): { requests: RequestSpans[]; unused: ReceivedSpan[] } {
     const requests: RequestSpans[] = [];
-    let unused = 0;
+    const unused: ReceivedSpan[][] = [];
+    const kept: Group[] = [];
     this.dueMillis = Number.POSITIVE_INFINITY;
-    for (const { root, isTorn, newestMillis, rootMillis, spans } of groups) {
-      const due = root
-        ? rootMillis + (isTorn ? waits.outerMillis : waits.graceMillis)
-        : newestMillis + (isTorn ? waits.requestMillis : waits.graceMillis);
+    for (const group of this.#groups()) {
+      const { request, spans } = group;
+      const due = dueOf(group, waits);
       if (!all && due > nowMillis) {
         this.dueMillis = Math.min(this.dueMillis, due);
-        continue;
-      }
-      for (const arrived of spans) this.#remove(arrived);
-      if (root) requests.push({ root, below: belowOf(spans, root) });
-      else unused += spans.length;
+        kept.push(group);
+      } else if (request) {
+        requests.push({ root: request, below: spans.filter((span) => span !== request) });
+      } else unused.push(spans);
     }
+    this.#spans = kept.flatMap(({ spans }) => spans);
+    this.#byId = undefined;
+    if (this.#spans.length > FEW_SPANS) this.#index();
     // To look at many spans takes its time, and more of them come.
-    this.dueMillis = Math.max(this.dueMillis, nowMillis + this.size / SPANS_A_MILLI);
-    return { requests, unused };
+    this.dueMillis = Math.max(this.dueMillis, nowMillis + this.#spans.length / SPANS_A_MILLI);
+    return { requests, unused: unused.flat() };
   }
 
-  #remove({ span, bytes }: Arrived): void {
-    this.#spans.delete(span.spanId);
-    this.bytes -= bytes;
-    if (span.isRequest) this.requests -= 1;
+  #find(spanId: string): ReceivedSpan | undefined {
+    if (this.#byId) return this.#byId.get(spanId);
+    for (const span of this.#spans) if (span.spanId === spanId) return span;
+    return undefined;
   }
 
-  /** Spans by their request; those without one together, apart from those whose request may yet come. */
+  #index(): void {
+    this.#byId = new Map();
+    for (const span of this.#spans) this.#byId.set(span.spanId, span);
+  }
+
   #groups(): Iterable<Group> {
-    const places = new Map<ReceivedSpan, Place>();
+    for (const span of this.#spans) span.place = undefined;
     const groups = new Map<unknown, Group>();
-    for (const arrived of this.#spans.values()) {
-      const { request, isTorn } = this.#placeOf(arrived.span, places);
-      const key = request ?? isTorn;
-      let group = groups.get(key);
+    for (const span of this.#spans) {
+      const { request, isTorn } = this.#placeOf(span);
+      let group = groups.get(request ?? isTorn);
       if (!group) {
-        const rootMillis = (request && this.#spans.get(request.spanId)?.atMillis) ?? 0;
-        group = { root: request, isTorn, newestMillis: 0, rootMillis, spans: [] };
-        groups.set(key, group);
+        group = { request, isTorn, newestMillis: 0, spans: [] };
+        groups.set(request ?? isTorn, group);
       }
-      group.spans.push(arrived);
-      group.newestMillis = Math.max(group.newestMillis, arrived.atMillis);
+      group.spans.push(span);
+      group.newestMillis = Math.max(group.newestMillis, span.arrivedMillis);
     }
     return groups.values();
   }
 
   /** Goes up once for all spans on the way, so that a long chain costs no more than its length. */
-  #placeOf(span: ReceivedSpan, places: Map<ReceivedSpan, Place>): Place {
+  #placeOf(span: ReceivedSpan): Place {
     const way: ReceivedSpan[] = [];
-    const seen = new Set<ReceivedSpan>();
     let current: ReceivedSpan | undefined = span;
-    let place: Place | undefined;
-    while (current && !seen.has(current)) {
-      place = places.get(current);
-      if (place) break;
+    // Longer than there are spans: a circle.
+    while (current && !current.place && way.length < this.#spans.length) {
       way.push(current);
-      seen.add(current);
       current = this.#localParent(current);
     }
     const top = way.at(-1);
-    place ??= { request: undefined, isTorn: top !== undefined && this.#isTorn(top) };
-    for (const below of way.reverse()) {
-      if (place.request === undefined && below.isRequest) place = { ...place, request: below };
-      places.set(below, place);
+    let place = current?.place ?? (top && this.#isTorn(top) ? TORN : NOWHERE);
+    for (let i = way.length - 1; i >= 0; i--) {
+      const below = way[i] as ReceivedSpan;
+      if (!place.request && below.isRequest) place = { request: below, isTorn: place.isTorn };
+      below.place = place;
     }
     return place;
   }
@@ -145,28 +142,21 @@ export class WaitingTrace {
   #localParent(span: ReceivedSpan): ReceivedSpan | undefined {
     const { parentSpanContext: context } = span;
     if (context === undefined || context.isRemote) return undefined;
-    const parent = this.#spans.get(context.spanId)?.span;
+    const parent = this.#find(context.spanId);
     return parent && span.kind === SERVER && parent.kind === CLIENT ? undefined : parent;
   }
 
   /** Whether the parent of a span is of the same process and has not come. Older SDKs do not say of which it is. */
   #isTorn({ kind, parentSpanContext: context }: ReceivedSpan): boolean {
-    if (context === undefined || this.#spans.has(context.spanId)) return false;
-    return context.isRemote === undefined
-      ? kind !== SERVER && kind !== CONSUMER
-      : !context.isRemote;
+    if (context === undefined || this.#find(context.spanId)) return false;
+    if (context.isRemote !== undefined) return !context.isRemote;
+    return kind !== SERVER && kind !== CONSUMER;
   }
 }
 
-interface Group {
-  readonly root: ReceivedSpan | undefined;
-  readonly isTorn: boolean;
-  newestMillis: number;
-  readonly rootMillis: number;
-  readonly spans: Arrived[];
-}
-
-/** Spans that say nothing are needed only to find the way. */
-function belowOf(spans: readonly Arrived[], root: ReceivedSpan): ReceivedSpan[] {
-  return spans.map(({ span }) => span).filter((span) => span !== root);
+function dueOf({ request, isTorn, newestMillis }: Group, waits: Waits): number {
+  if (request) {
+    return request.arrivedMillis + (isTorn ? waits.outerMillis : waits.graceMillis);
+  }
+  return newestMillis + (isTorn ? waits.requestMillis : waits.graceMillis);
 }
