@@ -59,8 +59,8 @@ class Reader extends BinaryReader {
   }
 
   nanos(): bigint {
-    const low = this.fixed32();
-    return (BigInt(this.fixed32()) << 32n) | BigInt(low);
+    this.pos += 8;
+    return this.#body.readBigUInt64LE(this.pos - 8);
   }
 }
 

@@ -18,6 +18,8 @@ export class DecodedExport {
   rejected = 0;
   /** Says why spans were rejected, or what was left out of others. */
   readonly reasons: Set<string> = new Set();
+  /** Of the last span: many have the same, and keep one copy of it. */
+  #traceId = '';
   readonly #keepsAttribute: (name: string) => boolean;
 
   /** @param keepsAttribute which attributes of spans count that are no server spans. */
@@ -48,6 +50,10 @@ export class DecodedExport {
     const reason = reasonToReject(fields);
     if (reason === undefined) {
       const attributes = fields.kind === SERVER ? fields.attributes : this.#kept(fields.attributes);
+      if (attributes === NO_ATTRIBUTES && fields.exceptionType === undefined)
+        forgetWhatIsSaid(fields);
+      this.#traceId = fields.traceId === this.#traceId ? this.#traceId : fields.traceId;
+      fields.traceId = this.#traceId;
       this.spans.push(new ReceivedSpan(fields, source, attributes));
       return;
     }
@@ -68,6 +74,13 @@ export class DecodedExport {
     }
     return kept ?? NO_ATTRIBUTES;
   }
+}
+
+/** What such a span is needed for is only the way from others to their request. */
+function forgetWhatIsSaid(fields: SpanFields): void {
+  fields.name = '';
+  fields.startNanos = 0n;
+  fields.endNanos = 0n;
 }
 
 const SERVER = 2; // SPAN_KIND_SERVER

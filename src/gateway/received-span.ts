@@ -46,8 +46,6 @@ export class ReceivedSpan implements FinishedSpan {
   readonly spanId: string;
   readonly name: string;
   readonly kind: number;
-  readonly startTime: HrTime;
-  readonly duration: HrTime;
   readonly attributes: Attributes;
   readonly status: { readonly code: number };
   readonly events: { readonly name: string; readonly attributes: Attributes }[];
@@ -62,16 +60,18 @@ export class ReceivedSpan implements FinishedSpan {
   /** Where it hangs, as long as that is being looked at. */
   place: Place | undefined = undefined;
 
+  readonly #startNanos: bigint;
+  readonly #endNanos: bigint;
+
   constructor(fields: SpanFields, source: SpanSource, attributes: Attributes) {
     this.traceId = fields.traceId;
     this.spanId = fields.spanId;
     this.name = fields.name;
     this.kind = toKind(fields.kind);
-    this.startTime = toHrTime(fields.startNanos);
-    const { startNanos, endNanos } = fields;
-    this.duration = toHrTime(endNanos > startNanos ? endNanos - startNanos : 0n);
+    this.#startNanos = fields.startNanos;
+    this.#endNanos = fields.endNanos;
     this.attributes = attributes;
-    this.status = { code: fields.statusCode };
+    this.status = STATUSES[fields.statusCode] ?? UNSET;
     const { exceptionType } = fields;
     this.events =
       exceptionType === undefined
@@ -87,6 +87,15 @@ export class ReceivedSpan implements FinishedSpan {
     this.source = source;
     this.bytes = bytesOf(this.name, attributes);
     this.isRequest = this.kind === SERVER && methodOf(attributes) !== undefined;
+  }
+
+  get startTime(): HrTime {
+    return toHrTime(this.#startNanos);
+  }
+
+  get duration(): HrTime {
+    const nanos = this.#endNanos - this.#startNanos;
+    return toHrTime(nanos > 0n ? nanos : 0n);
   }
 
   spanContext(): SpanContext {
@@ -105,6 +114,8 @@ function bytesOf(name: string, attributes: Attributes): number {
   return bytes;
 }
 
+const UNSET = { code: 0 };
+const STATUSES = [UNSET, { code: 1 }, { code: 2 }];
 const NO_PARENT = '0'.repeat(16);
 const NO_EVENTS: ReceivedSpan['events'] = [];
 
