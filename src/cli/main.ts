@@ -17,6 +17,9 @@ const HELP = `opentelemetry-matomo: every HTTP server span becomes a hit in Mato
       takes spans of services in any language by OTLP/HTTP, and makes hits of
       them as the environment says
 
+  npx opentelemetry-matomo replay FILE... [--state FILE] [--rate 1000]
+      [--dry-run]: the same of recorded spans, lines of OTLP JSON, also .gz
+
   MATOMO_URL=http://127.0.0.1:8080 MATOMO_SITE_ID=1 \\
     node --require opentelemetry-matomo/register app.js
       tracks an application, without a change to it
@@ -29,6 +32,7 @@ try {
   if (command === 'doctor') await doctor(args);
   else if (command === 'inspect') await inspect(args);
   else if (command === 'gateway') await (await import('./gateway.js')).gateway(args);
+  else if (command === 'replay') await (await import('./replay.js')).replay(args);
   else if (command === undefined || /^(?:help|--help|-h)$/.test(command)) console.log(HELP);
   else throw new Error(`there is no command ${JSON.stringify(command)}`);
 } catch (error) {

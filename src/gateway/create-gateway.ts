@@ -3,11 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createDiagnostics } from '../diagnostics.js';
 import { createHitPipeline } from '../hit-pipeline.js';
 import { coded } from '../messages.js';
+import { DEFAULT_TITLE } from '../options/option-table.js';
 import { wrongOption } from '../options/wrong-option.js';
 import type { MatomoStats } from '../stats.js';
 import { createAnswerExport } from './answer-export.js';
 import { Assembler, type SpanCounts } from './assembler.js';
 import { type GatewayOptions, resolveReceiver } from './gateway-options.js';
+import { createKeepsAttribute } from './keeps-attribute.js';
 import { createServer, listen, stopListening, urlOf } from './server.js';
 import { toRequest } from './to-request.js';
 
@@ -34,8 +36,6 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-const DEFAULT_TITLE = '{method} {route}';
-
 /**
  * Starts a receiver of OTLP/HTTP that makes a hit of every HTTP request in the spans that it gets, from services in any
  * language.
@@ -61,8 +61,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   });
 
   const answerExport = createAnswerExport(receiver, {
-    keepsAttribute: (name) =>
-      name.startsWith('matomo.') || name === reading.userIdAttribute || name === 'error.type',
+    keepsAttribute: createKeepsAttribute(reading),
     hasRoom(requests) {
       const { pending, spooled } = pipeline.stats();
       const waiting = pending - spooled + assembler.waitingRequests;
