@@ -3,6 +3,7 @@ import type { Attributes } from '@opentelemetry/api';
 import { readClientHints } from '../hit/client-hints.js';
 import type { HttpRequest } from '../hit/http-request.js';
 import type { Origin, OriginClaims } from '../hit/origin.js';
+import { remember } from '../hit/remember.js';
 import type { CapturedRequest } from './captured-requests.js';
 import {
   type FinishedSpan,
@@ -97,12 +98,16 @@ export function readHeader(
   name: string,
 ): string | undefined {
   if (headers) return decodeHeader(headers[name]);
-  const value =
-    attributes[`http.request.header.${name}`] ??
-    attributes[`http.request.header.${name.replaceAll('-', '_')}`];
+  const { dashed, underscored } = attributeNamesOf(name);
+  const value = attributes[dashed] ?? attributes[underscored];
   const first = Array.isArray(value) ? value[0] : value;
   return typeof first === 'string' && first !== '' ? first : undefined;
 }
+
+const attributeNamesOf = remember((name: string) => ({
+  dashed: `http.request.header.${name}`,
+  underscored: `http.request.header.${name.replaceAll('-', '_')}`,
+}));
 
 /** Node gives header bytes as Latin-1; what is valid UTF-8 was meant as that. */
 function decodeHeader(value: string | string[] | undefined): string | undefined {
