@@ -50,7 +50,8 @@ export function createAnswerExport(
       if (why === 'busy' || why === 'full') response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
       if (why === 'unauthenticated') response.setHeader('WWW-Authenticate', 'Bearer');
       if (why === 'method not allowed') response.setHeader('Allow', 'POST');
-      // What is still to come of the body is not read.
+      // What is still to come of the body is thrown away: a connection that ends with it unread loses the answer.
+      request.resume();
       if (!request.complete) response.setHeader('Connection', 'close');
       end(response, encoding ?? 'json', encodeStatus(encoding ?? 'json', code, message));
     };

@@ -97,10 +97,21 @@ function reasonToReject({ traceId, spanId, startNanos }: SpanFields): string | u
   return startNanos === 0n ? 'a span has no start time' : undefined;
 }
 
-export function toSource(attributes: Attributes): SpanSource {
-  const parts = ['service.namespace', 'service.name', 'service.instance.id'];
+const SERVICE = ['service.namespace', 'service.name', 'service.instance.id'];
+
+export function toSource(resource: Attributes): SpanSource {
+  const attributes: Attributes = {};
+  let said: Attributes | undefined;
+  for (const name in resource) {
+    if (name.startsWith('matomo.')) {
+      said ??= {};
+      said[name] = resource[name];
+    } else attributes[name] = resource[name];
+  }
   return {
     attributes,
-    service: parts.map((name) => textAttribute(attributes, name) ?? '').join('\0'),
+    said,
+    isPython: resource['telemetry.sdk.language'] === 'python',
+    service: SERVICE.map((name) => textAttribute(resource, name) ?? '').join('\0'),
   };
 }

@@ -20,8 +20,11 @@ export interface SpanFields {
 
 /** Where spans come from: their resource. */
 export interface SpanSource {
-  /** Of the resource. */
+  /** Of the resource, but for what it says for Matomo. */
   readonly attributes: Attributes;
+  /** What the resource says for Matomo, where it says anything. */
+  readonly said: Attributes | undefined;
+  readonly isPython: boolean;
   /** The service and its instance: spans of two are never of one request. */
   readonly service: string;
 }

@@ -1,4 +1,3 @@
-import type { Attributes } from '@opentelemetry/api';
 import { type AssembledRequest, assembleRequests } from '../requests/assemble-requests.js';
 import { type FinishedSpan, targetOf } from '../requests/finished-span.js';
 import type { RequestReading } from '../requests/request-reading.js';
@@ -55,14 +54,10 @@ function directlyBelow(root: ReceivedSpan, span: ReceivedSpan): FinishedSpan {
 
 /** Stands for what the resource says: a span that ended before all others. */
 function weakestOf(root: ReceivedSpan, namesBySpan: boolean): FinishedSpan | undefined {
-  const attributes: Attributes = {};
-  if (namesBySpan && targetOf(root.attributes) === undefined && root.name !== '') {
-    attributes['matomo.action_name'] = root.name;
-  }
-  for (const name in root.source.attributes) {
-    if (name.startsWith('matomo.')) attributes[name] = root.source.attributes[name];
-  }
-  if (Object.keys(attributes).length === 0) return undefined;
+  const { name, source } = root;
+  const isNamed = namesBySpan && name !== '' && targetOf(root.attributes) === undefined;
+  if (!isNamed && !source.said) return undefined;
+  const attributes = { ...(isNamed && { 'matomo.action_name': name }), ...source.said };
   return {
     name: 'resource',
     kind: 0,

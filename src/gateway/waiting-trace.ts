@@ -106,9 +106,13 @@ export class WaitingTrace {
   #groups(): Iterable<Group> {
     for (const span of this.#spans) span.place = undefined;
     const groups = new Map<unknown, Group>();
+    let group: Group | undefined;
     for (const span of this.#spans) {
       const { request, isTorn } = this.#placeOf(span);
-      let group = groups.get(request ?? isTorn);
+      // Mostly it is the one of the span before.
+      if (!group || group.request !== request || group.isTorn !== isTorn) {
+        group = groups.get(request ?? isTorn);
+      }
       if (!group) {
         group = { request, isTorn, newestMillis: 0, spans: [] };
         groups.set(request ?? isTorn, group);
