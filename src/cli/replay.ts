@@ -33,7 +33,7 @@ export async function replay(args: string[]): Promise<void> {
   });
   console.log(JSON.stringify(stats));
   if (!interrupt.signal.aborted) return;
-  console.error('Interrupted: the same command goes on from here.');
+  process.stderr.write('Interrupted: the same command goes on from here.\n');
   process.exitCode = 1;
 }
 
@@ -47,6 +47,6 @@ function createSayProgress(): (progress: ReplayProgress) => void {
     if (Date.now() - saidMillis < SAY_EVERY_MILLIS) return;
     saidMillis = Date.now();
     const wrong = `${unreadable} lines and ${rejected} spans not readable`;
-    console.error(`${requests} requests of ${spans} spans, ${wrong}`);
+    process.stderr.write(`${requests} requests of ${spans} spans, ${wrong}\n`);
   };
 }
