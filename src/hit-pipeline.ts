@@ -63,8 +63,8 @@ export class HitPipeline {
     return this.#delivery.flush();
   }
 
-  shutdown(): Promise<void> {
-    return this.#delivery.shutdown(this.#options.shutdownTimeoutMillis);
+  shutdown(deadlineMillis: number = this.#options.shutdownTimeoutMillis): Promise<void> {
+    return this.#delivery.shutdown(deadlineMillis);
   }
 
   stats(): MatomoStats {
@@ -170,11 +170,11 @@ function bytesOf({
 export function createHitPipeline(
   options: MatomoOptions,
   diagnostics: Diagnostics,
-): { pipeline: HitPipeline; reading: RequestReading } | undefined {
+): { pipeline: HitPipeline; reading: RequestReading; resolved: ResolvedOptions } | undefined {
   const resolved = resolveOptions(options, process.env, diagnostics);
   if (!resolved) return undefined;
   const pipeline = new HitPipeline(resolved, diagnostics);
-  return { pipeline, reading: createRequestReading(resolved, diagnostics) };
+  return { pipeline, reading: createRequestReading(resolved, diagnostics), resolved };
 }
 
 /** What a processor that is off has counted. */

@@ -103,6 +103,12 @@ export const GOALS = {
     must: 1.5,
     aim: 1.1,
   },
+  'gateway-over-decoding': {
+    bench: 'gateway',
+    question: 'CPU of a span in the gateway, over one that is only decoded',
+    must: 2,
+    aim: 1.5,
+  },
   'heap-growth': {
     bench: 'memory',
     question: 'heap and buffers after 1,000,000 requests, over those after 10,000',

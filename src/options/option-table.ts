@@ -44,6 +44,9 @@ export interface OptionDeclaration<T> {
   readonly defaultText?: string;
 }
 
+/** Of `actionName`. */
+export const DEFAULT_TITLE = '{method} {route}';
+
 const DAY_MILLIS = 86_400_000;
 const GIBIBYTE = 1024 ** 3;
 
@@ -65,7 +68,7 @@ export const OPTIONS: {
     defaultText: 'from the request',
   },
   assumeHttps: { env: 'MATOMO_ASSUME_HTTPS', parse: boolean, default: true },
-  actionName: { env: 'MATOMO_ACTION_NAME', parse: actionName, default: '{method} {route}' },
+  actionName: { env: 'MATOMO_ACTION_NAME', parse: actionName, default: DEFAULT_TITLE },
   ignorePaths: {
     env: 'MATOMO_IGNORE_PATHS',
     fromText: listFromText,

@@ -106,12 +106,16 @@ export function readHeader(
   name: string,
 ): string | undefined {
   if (headers) return decodeHeader(headers[name]);
-  const value =
-    attributes[`http.request.header.${name}`] ??
-    attributes[`http.request.header.${name.replaceAll('-', '_')}`];
+  const { dashed, underscored } = attributeNamesOf(name);
+  const value = attributes[dashed] ?? attributes[underscored];
   const first = Array.isArray(value) ? value[0] : value;
   return typeof first === 'string' && first !== '' ? first : undefined;
 }
+
+const attributeNamesOf = remember((name: string) => ({
+  dashed: `http.request.header.${name}`,
+  underscored: `http.request.header.${name.replaceAll('-', '_')}`,
+}));
 
 /** Node gives header bytes as Latin-1; what is valid UTF-8 was meant as that. */
 function decodeHeader(value: string | string[] | undefined): string | undefined {

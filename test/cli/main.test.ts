@@ -2,6 +2,9 @@ import { expect, test } from 'vitest';
 import { MatomoSpanExporter } from '../../src/index.js';
 import { finishedSpan } from '../support/builders.js';
 import { eventually, runNode, startServer } from '../support/child-process.js';
+import { sendSpans } from '../support/gateway.js';
+import { exportRequest, requestSpan } from '../support/otlp-spans.js';
+import { matomo } from '../support/registered-app.js';
 
 const MAIN = 'dist/esm/cli/main.js';
 
@@ -27,6 +30,16 @@ test('inspect prints each hit as it comes, and shows them at /hits', async () =>
   expect(await inspector.stop('SIGINT')).toEqual({ code: 0, signal: null });
 });
 
+test('gateway makes hits of what is sent to it, and finishes that when it is told to end', async () => {
+  const { inspector, env } = await matomo();
+  const gateway = await startServer([MAIN, 'gateway', '--listen', '127.0.0.1:0'], { env });
+  expect((await sendSpans(gateway, exportRequest([requestSpan('/a')]))).status).toBe(200);
+  expect(await gateway.stop()).toEqual({ code: 0, signal: null });
+  expect(inspector.hits().map(({ stored }) => stored?.title)).toEqual(['GET /a']);
+  const [, stats = ''] = gateway.stdout().trim().split('\n');
+  expect(JSON.parse(stats)).toMatchObject({ hits: 1, tracked: 1, pending: 0 });
+});
+
 test.each([[[]], [['help']], [['--help']]])('%j prints help that fits a screen', async (args) => {
   const { code, stdout } = await runNode([MAIN, ...args]);
   expect(code).toBe(0);
@@ -41,6 +54,8 @@ test.each([
   [['nonsense'], 'no command "nonsense"'],
   [['inspect', '--port', 'x'], '--port must be a number'],
   [['inspect', '--colour'], '--colour'],
+  [['gateway', '--listen', 'x'], 'listen must be an address and a port'],
+  [['gateway'], 'a gateway needs url and siteId'],
 ])('%j is refused with a line that says why', async (args, line) => {
   const { code, stderr } = await runNode([MAIN, ...args]);
   expect(code).toBe(1);

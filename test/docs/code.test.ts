@@ -40,7 +40,10 @@ function typeErrorsIn(blocks: readonly CodeBlock[]): string {
     compilerOptions: Record<string, unknown>;
   };
   const { rootDir, outDir, declaration, isolatedDeclarations, ...strictness } = compilerOptions;
-  const paths = { 'opentelemetry-matomo': [join(ROOT, 'src/index.ts')] };
+  const paths = {
+    'opentelemetry-matomo': [join(ROOT, 'src/index.ts')],
+    'opentelemetry-matomo/gateway': [join(ROOT, 'src/gateway/index.ts')],
+  };
   const project = {
     compilerOptions: { ...strictness, noEmit: true, skipLibCheck: true, paths },
     include: ['*.mts'],

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { GATEWAY_VARIABLES } from '../../src/gateway/gateway-options.js';
 import { OPTIONS, type OptionDeclaration } from '../../src/options/option-table.js';
 import { resolveOptions } from '../../src/options/resolve-options.js';
 import { ROOT } from '../support/child-process.js';
@@ -22,7 +23,11 @@ describe.each(PAGES)('%s', (page) => {
 
   test('names environment variables that exist', () => {
     const named = read(page).match(/\bMATOMO_[A-Z_]+\b/g) ?? [];
-    const known = [...variables, 'MATOMO_TOKEN_AUTH_FILE'];
+    const known = [
+      ...variables,
+      'MATOMO_TOKEN_AUTH_FILE',
+      ...Object.values(GATEWAY_VARIABLES),
+    ] as string[];
     expect(named.filter((name) => !known.includes(name))).toEqual([]);
   });
 
@@ -38,6 +43,11 @@ describe.each(PAGES)('%s', (page) => {
       if (row.environment !== undefined) expect(codeIn(row.environment)).toEqual(expected);
     }
   });
+});
+
+test('the page about the gateway names all of its variables', () => {
+  const page = read('docs/many-services.md');
+  expect(Object.values(GATEWAY_VARIABLES).filter((name) => !page.includes(name))).toEqual([]);
 });
 
 test('the README lists options', () => {

@@ -41,7 +41,7 @@ export interface Server extends Child {
 }
 
 /** Starts `node ...args`. It is killed when the test has finished, if it still runs. */
-function startNode(args: readonly string[], options: ChildOptions = {}): Child {
+export function startNode(args: readonly string[], options: ChildOptions = {}): Child {
   const { cwd = ROOT, env = {}, timeoutMillis = 20_000 } = options;
   const child = spawn(process.execPath, args, {
     cwd,

@@ -1,9 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { onTestFinished } from 'vitest';
 import { type InspectedHit, type Inspector, startInspector } from '../../src/inspector/index.js';
 import { ROOT, type Server, startServer } from './child-process.js';
 
-export const EXAMPLES: readonly string[] = readdirSync(`${ROOT}examples`);
+/** Those that are applications. */
+export const EXAMPLES: readonly string[] = readdirSync(`${ROOT}examples`).filter((name) =>
+  existsSync(`${ROOT}examples/${name}/package.json`),
+);
 
 /** Runs an example as its README says, with a Matomo of its own. */
 export async function startExample(

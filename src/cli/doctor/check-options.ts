@@ -1,4 +1,5 @@
 import type { Diagnostics } from '../../diagnostics.js';
+import { GATEWAY_VARIABLES } from '../../gateway/gateway-options.js';
 import { nearestName } from '../../hit/nearest-name.js';
 import { splitCode } from '../../messages.js';
 import { OPTIONS } from '../../options/option-table.js';
@@ -50,6 +51,7 @@ function unknownVariables(env: Readonly<NodeJS.ProcessEnv>): Finding[] {
   const known = [
     ...Object.values(OPTIONS).flatMap(({ env: variable }) => variable ?? []),
     'MATOMO_TOKEN_AUTH_FILE',
+    ...Object.values(GATEWAY_VARIABLES),
   ];
   return Object.keys(env).flatMap((name) => {
     if (!/^(?:MATOMO|PIWIK)_/i.test(name) || known.includes(name)) return [];

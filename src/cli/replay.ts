@@ -1,0 +1,52 @@
+import { parseArgs } from 'node:util';
+import { type ReplayProgress, replay as replayFiles } from '../gateway/replay.js';
+import { openReplayState, type ReplayState } from '../gateway/replay-state.js';
+
+const SAY_EVERY_MILLIS = 1000;
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
+/** Sends the requests of recorded spans, and says how far it is. */
+export async function replay(args: string[]): Promise<void> {
+  const { values, positionals: files } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      state: { type: 'string', default: 'opentelemetry-matomo-replay.json' },
+      rate: { type: 'string', default: '1000' },
+      'dry-run': { type: 'boolean', default: false },
+    },
+  });
+  if (files.length === 0) throw new Error('replay takes files of OTLP JSON lines');
+  const rate = Number(values.rate);
+  if (!(rate > 0)) throw new Error(`--rate must be requests a second, got ${values.rate}`);
+  if (values['dry-run']) process.env.MATOMO_DRY_RUN = 'true';
+  const isDry = /^(?:true|1)$/.test(process.env.MATOMO_DRY_RUN ?? '');
+  const state = openReplayState(values.state);
+  const interrupt = new AbortController();
+  for (const signal of SIGNALS) process.once(signal, () => interrupt.abort());
+  const stats = await replayFiles({
+    files,
+    state: isDry ? withoutSaving(state) : state,
+    rate,
+    onProgress: createSayProgress(),
+    signal: interrupt.signal,
+  });
+  console.log(JSON.stringify(stats));
+  if (!interrupt.signal.aborted) return;
+  process.stderr.write('Interrupted: the same command goes on from here.\n');
+  process.exitCode = 1;
+}
+
+function withoutSaving(state: ReplayState): ReplayState {
+  return { ...state, save: () => undefined };
+}
+
+function createSayProgress(): (progress: ReplayProgress) => void {
+  let saidMillis = 0;
+  return function sayProgress({ spans, requests, unreadable, rejected }) {
+    if (Date.now() - saidMillis < SAY_EVERY_MILLIS) return;
+    saidMillis = Date.now();
+    const wrong = `${unreadable} lines and ${rejected} spans not readable`;
+    process.stderr.write(`${requests} requests of ${spans} spans, ${wrong}\n`);
+  };
+}

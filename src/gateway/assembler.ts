@@ -1,0 +1,147 @@
+import type { ReceivedSpan } from './received-span.js';
+import { type RequestSpans, WaitingTrace, type Waits } from './waiting-trace.js';
+
+// What waits is bounded by these: beyond, the traces that have waited longest do not wait on.
+const MAX_SPANS = 100_000;
+const MAX_BYTES = 64 * 1024 ** 2;
+
+/** A request that came again, because the answer to its export was lost, is not counted again for so long. */
+const REMEMBER_MILLIS = 60_000;
+const MAX_REMEMBERED = 100_000;
+
+/** Waits of spans whose request has not come: as long as most requests take. */
+const REQUEST_MILLIS = 300_000;
+const OUTER_GRACES = 15;
+
+const TICK_MILLIS = 100;
+
+/** What has become of the spans that were taken, at any moment: `received = waiting + used + unused`. */
+export interface SpanCounts {
+  /** Wait for others of their request. */
+  readonly waiting: number;
+  /** Of requests that have gone on to be hits or to be counted as ignored or lost. */
+  readonly used: number;
+  /** Of no HTTP request, or of one that had gone on before they came, or came twice. */
+  readonly unused: number;
+}
+
+/**
+ * Puts spans of any order together by trace, service and parent, and gives each request away when its SERVER span has
+ * come and others have had time to.
+ */
+export class Assembler {
+  readonly #waits: Waits;
+  readonly #onRequest: (request: RequestSpans) => void;
+  /** Oldest first. */
+  readonly #traces = new Map<string, WaitingTrace>();
+  /** Server spans that have gone on, oldest first, and when. */
+  readonly #done = new Map<string, number>();
+  #timer: NodeJS.Timeout | undefined;
+  #waiting = 0;
+  #waitingRequests = 0;
+  #bytes = 0;
+  #used = 0;
+  #unused = 0;
+
+  constructor(graceMillis: number, onRequest: (request: RequestSpans) => void) {
+    this.#waits = {
+      graceMillis,
+      outerMillis: graceMillis * OUTER_GRACES,
+      requestMillis: Math.max(REQUEST_MILLIS, graceMillis),
+    };
+    this.#onRequest = onRequest;
+  }
+
+  /** SERVER spans of requests that wait. */
+  get waitingRequests(): number {
+    return this.#waitingRequests;
+  }
+
+  get counts(): SpanCounts {
+    return { waiting: this.#waiting, used: this.#used, unused: this.#unused };
+  }
+
+  add(spans: readonly ReceivedSpan[], nowMillis: number): void {
+    let last: { span: ReceivedSpan; key: string; trace: WaitingTrace } | undefined;
+    for (const span of spans) {
+      // Mostly spans of a trace come together.
+      const isOfLast = span.traceId === last?.span.traceId && span.source === last.span.source;
+      const key = isOfLast && last ? last.key : `${span.traceId}/${span.source.service}`;
+      const trace = isOfLast && last ? last.trace : this.#traceOf(key);
+      last = { span, key, trace };
+      const isDone = span.isRequest && this.#done.has(`${key}/${span.spanId}`);
+      if (isDone || !trace.add(span, nowMillis, this.#waits)) {
+        this.#unused += 1;
+        continue;
+      }
+      this.#count(span, 1);
+      if (this.#waiting > MAX_SPANS || this.#bytes > MAX_BYTES) {
+        this.#makeRoom(nowMillis);
+        last = undefined;
+      }
+    }
+    if (this.#traces.size > 0) this.#timer ??= setInterval(() => this.#tick(), TICK_MILLIS);
+  }
+
+  #traceOf(key: string): WaitingTrace {
+    let trace = this.#traces.get(key);
+    if (!trace) {
+      trace = new WaitingTrace();
+      this.#traces.set(key, trace);
+    }
+    return trace;
+  }
+
+  /** Gives away everything that waits. */
+  finish(nowMillis: number): void {
+    for (const [key, trace] of this.#traces) this.#take(key, trace, nowMillis, true);
+    this.#done.clear();
+    this.#stopWhenIdle();
+  }
+
+  #tick(): void {
+    const now = Date.now();
+    for (const [key, trace] of this.#traces) {
+      if (trace.dueMillis <= now) this.#take(key, trace, now, false);
+    }
+    for (const [key, millis] of this.#done) {
+      if (now - millis < REMEMBER_MILLIS && this.#done.size <= MAX_REMEMBERED) break;
+      this.#done.delete(key);
+    }
+    this.#stopWhenIdle();
+  }
+
+  #stopWhenIdle(): void {
+    if (this.#traces.size > 0 || this.#done.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #makeRoom(nowMillis: number): void {
+    for (const [key, trace] of this.#traces) {
+      this.#take(key, trace, nowMillis, true);
+      if (this.#waiting < MAX_SPANS * 0.9 && this.#bytes < MAX_BYTES * 0.9) return;
+    }
+  }
+
+  #take(key: string, trace: WaitingTrace, nowMillis: number, all: boolean): void {
+    const { requests, unused } = trace.take(nowMillis, this.#waits, all);
+    if (trace.isEmpty) this.#traces.delete(key);
+    for (const span of unused) this.#count(span, -1);
+    this.#unused += unused.length;
+    for (const request of requests) {
+      const { root, below } = request;
+      this.#count(root, -1);
+      for (const span of below) this.#count(span, -1);
+      this.#used += 1 + below.length;
+      this.#done.set(`${key}/${root.spanId}`, nowMillis);
+      this.#onRequest(request);
+    }
+  }
+
+  #count({ bytes, isRequest }: ReceivedSpan, sign: 1 | -1): void {
+    this.#waiting += sign;
+    this.#bytes += sign * bytes;
+    if (isRequest) this.#waitingRequests += sign;
+  }
+}

@@ -1,0 +1,133 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createDiagnostics } from '../diagnostics.js';
+import { createHitPipeline } from '../hit-pipeline.js';
+import { coded } from '../messages.js';
+import { DEFAULT_TITLE } from '../options/option-table.js';
+import { wrongOption } from '../options/wrong-option.js';
+import type { MatomoStats } from '../stats.js';
+import { createAnswerExport } from './answer-export.js';
+import { Assembler, type SpanCounts } from './assembler.js';
+import { type GatewayOptions, resolveReceiver } from './gateway-options.js';
+import { createKeepsAttribute } from './keeps-attribute.js';
+import { createServer, listen, stopListening, urlOf } from './server.js';
+import { toRequest } from './to-request.js';
+
+/** What became of requests, and of the spans that they were put together from. */
+export interface GatewayStats extends MatomoStats {
+  /** At every moment `received = waiting + used + unused`. */
+  readonly spans: SpanCounts & {
+    /** Answered with success. */
+    readonly received: number;
+    /** Answered with a partial success that counts them. */
+    readonly rejected: number;
+  };
+  /** Requests that wait for their spans; they are no hits yet. */
+  readonly waitingRequests: number;
+}
+
+/** A running gateway. */
+export interface Gateway {
+  /** Such as `http://127.0.0.1:4318`; spans go to `/v1/traces` below it. */
+  readonly url: string;
+  /** What became of everything so far. */
+  stats(): GatewayStats;
+  /** Takes nothing new, finishes what was accepted and sends it: at most `shutdownTimeoutMillis`. Never rejects. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a receiver of OTLP/HTTP that makes a hit of every HTTP request in the spans that it gets, from services in any
+ * language.
+ *
+ * @throws TypeError naming the option and the value, where one is wrong or missing.
+ */
+export async function createGateway(options: GatewayOptions = {}): Promise<Gateway> {
+  const { receiver, matomo } = resolveReceiver(options, process.env);
+  const diagnostics = createDiagnostics();
+  const made = createHitPipeline(matomo, diagnostics);
+  if (!made) throw wrongOption('a gateway needs url and siteId, and enabled not to be false');
+  const { pipeline, reading, resolved } = made;
+  const { maxQueueSize, shutdownTimeoutMillis } = resolved;
+  const namesBySpan = resolved.actionName === DEFAULT_TITLE;
+  let received = 0;
+  let rejected = 0;
+  let isClosing = false;
+  let closed: Promise<void> | undefined;
+
+  const assembler = new Assembler(receiver.graceMillis, (spans) => {
+    const request = toRequest(spans, reading, namesBySpan);
+    if (request) pipeline.add(request.record, request.span);
+  });
+
+  const answerExport = createAnswerExport(receiver, {
+    keepsAttribute: createKeepsAttribute(reading),
+    hasRoom(requests) {
+      const { pending, spooled } = pipeline.stats();
+      const waiting = pending - spooled + assembler.waitingRequests;
+      // More than ever fit are taken where nothing waits; what is too much then is counted as lost.
+      return waiting + requests <= maxQueueSize || (waiting === 0 && requests > maxQueueSize);
+    },
+    accept(spans) {
+      received += spans.length;
+      assembler.add(spans, Date.now());
+    },
+    reject(count) {
+      rejected += count;
+    },
+  });
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const [path = ''] = request.url?.split('?', 1) ?? [];
+    if (path === '/v1/traces') return answerExport(request, response);
+    if (path === '/healthz') return say(response, 200, 'ok');
+    if (path === '/readyz') {
+      return isClosing ? say(response, 503, 'closing') : say(response, 200, 'ready');
+    }
+    request.resume();
+    say(response, 404, 'spans go to /v1/traces');
+  }
+
+  const server = createServer(receiver, (request, response) => {
+    answer(request, response).catch((error) => {
+      diagnostics.warnOnce('export', coded('internal-error', `an export failed: ${error}`));
+      if (response.headersSent) response.destroy();
+      else say(response, 500, 'internal error');
+    });
+  });
+
+  async function close(): Promise<void> {
+    isClosing = true;
+    const deadline = Date.now() + shutdownTimeoutMillis;
+    const isWaiting = assembler.waitingRequests > 0;
+    // Spans of requests that have come may still be on their way.
+    if (isWaiting) await sleep(Math.min(receiver.graceMillis, shutdownTimeoutMillis / 2));
+    await stopListening(server);
+    assembler.finish(Date.now());
+    await pipeline.shutdown(Math.max(0, deadline - Date.now()));
+  }
+
+  try {
+    await listen(server, receiver);
+  } catch (error) {
+    await pipeline.shutdown(0);
+    throw error;
+  }
+  return {
+    url: urlOf(server, receiver),
+    stats: () => ({
+      ...pipeline.stats(),
+      spans: { ...assembler.counts, received, rejected },
+      waitingRequests: assembler.waitingRequests,
+    }),
+    close() {
+      closed ??= close();
+      return closed;
+    },
+  };
+}
+
+function say(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { 'Content-Type': 'text/plain' });
+  response.end(`${text}\n`);
+}

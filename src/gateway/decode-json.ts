@@ -1,0 +1,127 @@
+import type { Attributes, AttributeValue } from '@opentelemetry/api';
+import { type DecodedExport, MAX_ITEMS, toSource, UnreadableExport } from './decoded-export.js';
+import { emptySpanFields, type SpanFields } from './received-span.js';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Reads an `ExportTraceServiceRequest` in OTLP's JSON, also as older SDKs spell it: enums by name, numbers as text. */
+export function decodeJson(body: Buffer, into: DecodedExport): void {
+  let request: unknown;
+  try {
+    request = JSON.parse(body.toString('utf8'));
+  } catch {
+    throw new UnreadableExport('no JSON');
+  }
+  if (!isObject(request)) throw new UnreadableExport('no JSON object');
+  for (const resourceSpans of objects(request.resourceSpans, 'resourceSpans')) {
+    const resource = isObject(resourceSpans.resource) ? resourceSpans.resource : {};
+    const source = toSource(readAttributes(resource.attributes, into));
+    for (const scopeSpans of objects(resourceSpans.scopeSpans, 'scopeSpans')) {
+      for (const span of objects(scopeSpans.spans, 'spans')) {
+        if (into.takesSpan(0)) into.add(readSpan(span, into), source);
+      }
+    }
+  }
+}
+
+function readSpan(json: Json, into: DecodedExport): SpanFields {
+  const status = isObject(json.status) ? json.status : {};
+  return {
+    ...emptySpanFields(),
+    traceId: hex(json.traceId),
+    spanId: hex(json.spanId),
+    parentSpanId: hex(json.parentSpanId),
+    name: text(json.name),
+    kind: enumValue(json.kind, KINDS),
+    startNanos: nanos(json.startTimeUnixNano),
+    endNanos: nanos(json.endTimeUnixNano),
+    attributes: readAttributes(json.attributes, into),
+    statusCode: enumValue(status.code, STATUS_CODES),
+    exceptionType: exceptionTypeOf(json.events, into),
+    flags: integer(json.flags),
+  };
+}
+
+const KINDS = [
+  'SPAN_KIND_UNSPECIFIED',
+  'SPAN_KIND_INTERNAL',
+  'SPAN_KIND_SERVER',
+  'SPAN_KIND_CLIENT',
+  'SPAN_KIND_PRODUCER',
+  'SPAN_KIND_CONSUMER',
+];
+const STATUS_CODES = ['STATUS_CODE_UNSET', 'STATUS_CODE_OK', 'STATUS_CODE_ERROR'];
+
+function enumValue(value: unknown, names: readonly string[]): number {
+  const index = typeof value === 'string' ? names.indexOf(value) : -1;
+  return index >= 0 ? index : integer(value);
+}
+
+function exceptionTypeOf(events: unknown, into: DecodedExport): string | undefined {
+  const exception = objects(events, 'events').findLast(({ name }) => name === 'exception');
+  const type = exception && readAttributes(exception.attributes, into)['exception.type'];
+  return typeof type === 'string' ? type : undefined;
+}
+
+function readAttributes(list: unknown, into: DecodedExport): Attributes {
+  const attributes: Attributes = {};
+  let count = 0;
+  for (const { key, value } of objects(list, 'attributes')) {
+    if (!into.takesAttribute(count)) break;
+    count += 1;
+    const read = readAnyValue(value, true);
+    if (typeof key === 'string' && key !== '__proto__' && read !== undefined)
+      attributes[key] = read;
+  }
+  return attributes;
+}
+
+/** Maps, bytes and lists in lists are no attributes that anything here asks for. */
+function readAnyValue(value: unknown, lists: boolean): AttributeValue | undefined {
+  if (!isObject(value)) return undefined;
+  const { stringValue, boolValue, intValue, doubleValue, arrayValue } = value;
+  if (typeof stringValue === 'string') return stringValue;
+  if (typeof boolValue === 'boolean') return boolValue;
+  const number = intValue ?? doubleValue;
+  if (typeof number === 'number') return number;
+  if (typeof number === 'string' && number !== '') return Number(number);
+  if (!lists || !isObject(arrayValue)) return undefined;
+  const items = objects(arrayValue.values, 'values').slice(0, MAX_ITEMS);
+  return items
+    .map((item) => readAnyValue(item, false))
+    .filter((item) => item !== undefined) as AttributeValue;
+}
+
+/** What a list holds; OTLP leaves an empty one out. */
+function objects(list: unknown, name: string): readonly Json[] {
+  if (list === undefined || list === null) return [];
+  if (!Array.isArray(list) || !list.every(isObject)) {
+    throw new UnreadableExport(`${name} is no list of objects`);
+  }
+  return list;
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** An ID, or `''` for what is none. */
+function hex(value: unknown): string {
+  return typeof value === 'string' && /^[\da-f]{1,32}$/i.test(value) ? value.toLowerCase() : '';
+}
+
+function integer(value: unknown): number {
+  const number = Number(value ?? 0);
+  return Number.isInteger(number) ? number : 0;
+}
+
+function nanos(value: unknown): bigint {
+  if (typeof value === 'string' && /^\d{1,20}$/.test(value)) return BigInt(value);
+  return typeof value === 'number' && Number.isSafeInteger(Math.trunc(value / 1000)) && value > 0
+    ? BigInt(Math.trunc(value))
+    : 0n;
+}

@@ -1,0 +1,218 @@
+import { BinaryReader, type WireType } from '@bufbuild/protobuf/wire';
+import type { Attributes, AttributeValue } from '@opentelemetry/api';
+import { type DecodedExport, MAX_ITEMS, toSource, UnreadableExport } from './decoded-export.js';
+import { emptySpanFields, type SpanFields } from './received-span.js';
+
+// Field numbers are those of opentelemetry-proto 1.x, which never change: trace/v1/trace.proto, common/v1/common.proto,
+// resource/v1/resource.proto. What is not needed is skipped where it lies, so that nothing is made of it.
+
+// A tag is the number of a field and how its value is written.
+const MESSAGE = 2;
+const VARINT = 0;
+const FIXED64 = 1;
+const FIXED32 = 5;
+const tagOf = (field: number, wireType: number): number => (field << 3) | wireType;
+
+/** Reads an `ExportTraceServiceRequest`. */
+export function decodeProtobuf(body: Buffer, into: DecodedExport): void {
+  try {
+    readExport(new Reader(body), into);
+  } catch (error) {
+    throw new UnreadableExport(`no ExportTraceServiceRequest: ${(error as Error).message}`);
+  }
+}
+
+/** The library's reader, and how messages lie in each other. */
+class Reader extends BinaryReader {
+  readonly #body: Buffer;
+
+  constructor(body: Buffer) {
+    super(body);
+    this.#body = body;
+  }
+
+  /** Where the message that comes next ends. */
+  end(): number {
+    const length = this.uint32();
+    if (length > this.len - this.pos) throw new RangeError('premature end');
+    return this.pos + length;
+  }
+
+  /** Whether a message that ends there goes on. */
+  goesOn(end: number): boolean {
+    if (this.pos > end) throw new RangeError('a field runs over the end of its message');
+    return this.pos < end;
+  }
+
+  skipTagged(tag: number): void {
+    const field = tag >>> 3;
+    if (field === 0) throw new Error('a field has no number');
+    this.skip((tag & 7) as WireType, field);
+  }
+
+  /** An ID: `''` where it is longer than any. */
+  hex(): string {
+    const { pos } = this;
+    const end = this.end();
+    this.pos = end;
+    return end - pos > 17 ? '' : this.#body.toString('hex', pos + 1, end);
+  }
+
+  nanos(): bigint {
+    this.pos += 8;
+    return this.#body.readBigUInt64LE(this.pos - 8);
+  }
+}
+
+function readExport(reader: Reader, into: DecodedExport): void {
+  while (reader.goesOn(reader.len)) {
+    const tag = reader.uint32();
+    if (tag === tagOf(1, MESSAGE)) readResourceSpans(reader, reader.end(), into);
+    else reader.skipTagged(tag);
+  }
+}
+
+function readResourceSpans(reader: Reader, end: number, into: DecodedExport): void {
+  const resource: Attributes = {};
+  const spans: SpanFields[] = [];
+  while (reader.goesOn(end)) {
+    const tag = reader.uint32();
+    if (tag === tagOf(1, MESSAGE)) readResource(reader, reader.end(), resource, into);
+    else if (tag === tagOf(2, MESSAGE)) readScopeSpans(reader, reader.end(), spans, into);
+    else reader.skipTagged(tag);
+  }
+  const source = toSource(resource);
+  for (const span of spans) into.add(span, source);
+}
+
+function readResource(
+  reader: Reader,
+  end: number,
+  attributes: Attributes,
+  into: DecodedExport,
+): void {
+  let count = 0;
+  while (reader.goesOn(end)) {
+    const tag = reader.uint32();
+    if (tag === tagOf(1, MESSAGE) && into.takesAttribute(count++)) {
+      readAttribute(reader, reader.end(), attributes);
+    } else reader.skipTagged(tag);
+  }
+}
+
+function readScopeSpans(
+  reader: Reader,
+  end: number,
+  spans: SpanFields[],
+  into: DecodedExport,
+): void {
+  while (reader.goesOn(end)) {
+    const tag = reader.uint32();
+    if (tag === tagOf(2, MESSAGE) && into.takesSpan(spans.length)) {
+      spans.push(readSpan(reader, reader.end(), into));
+    } else reader.skipTagged(tag);
+  }
+}
+
+function readSpan(reader: Reader, end: number, into: DecodedExport): SpanFields {
+  const span = emptySpanFields();
+  let count = 0;
+  while (reader.goesOn(end)) {
+    const tag = reader.uint32();
+    if (tag === tagOf(1, MESSAGE)) span.traceId = reader.hex();
+    else if (tag === tagOf(2, MESSAGE)) span.spanId = reader.hex();
+    else if (tag === tagOf(4, MESSAGE)) span.parentSpanId = reader.hex();
+    else if (tag === tagOf(5, MESSAGE)) span.name = reader.string();
+    else if (tag === tagOf(6, VARINT)) span.kind = reader.int32();
+    else if (tag === tagOf(7, FIXED64)) span.startNanos = reader.nanos();
+    else if (tag === tagOf(8, FIXED64)) span.endNanos = reader.nanos();
+    else if (tag === tagOf(9, MESSAGE) && into.takesAttribute(count++)) {
+      // Writers put the kind first; where one does not, all attributes are read.
+      readAttribute(reader, reader.end(), span.attributes, into.filterFor(span.kind));
+    } else if (tag === tagOf(11, MESSAGE)) {
+      span.exceptionType = readExceptionType(reader, reader.end()) ?? span.exceptionType;
+    } else if (tag === tagOf(15, MESSAGE)) span.statusCode = readStatusCode(reader, reader.end());
+    else if (tag === tagOf(16, FIXED32)) span.flags = reader.fixed32();
+    else reader.skipTagged(tag);
+  }
+  return span;
+}
+
+function readStatusCode(reader: Reader, end: number): number {
+  let code = 0;
+  while (reader.goesOn(end)) {
+    const tag = reader.uint32();
+    if (tag === tagOf(3, VARINT)) code = reader.int32();
+    else reader.skipTagged(tag);
+  }
+  return code;
+}
+
+function readExceptionType(reader: Reader, end: number): string | undefined {
+  let name = '';
+  const attributes: Attributes = {};
+  while (reader.goesOn(end)) {
+    const tag = reader.uint32();
+    if (tag === tagOf(2, MESSAGE)) name = reader.string();
+    else if (tag === tagOf(3, MESSAGE)) {
+      readAttribute(reader, reader.end(), attributes, isExceptionType);
+    } else reader.skipTagged(tag);
+  }
+  const type = attributes['exception.type'];
+  return name === 'exception' && typeof type === 'string' ? type : undefined;
+}
+
+function isExceptionType(name: string): boolean {
+  return name === 'exception.type';
+}
+
+function readAttribute(
+  reader: Reader,
+  end: number,
+  attributes: Attributes,
+  keeps?: (name: string) => boolean,
+): void {
+  let key = '';
+  let value: AttributeValue | undefined;
+  while (reader.goesOn(end)) {
+    const tag = reader.uint32();
+    if (tag === tagOf(1, MESSAGE)) {
+      key = reader.string();
+      if (keeps && !keeps(key)) {
+        reader.pos = end;
+        return;
+      }
+    } else if (tag === tagOf(2, MESSAGE)) value = readAnyValue(reader, reader.end(), true);
+    else reader.skipTagged(tag);
+  }
+  if (key !== '__proto__' && value !== undefined) attributes[key] = value;
+}
+
+/** Maps, bytes and lists in lists are no attributes that anything here asks for. */
+function readAnyValue(reader: Reader, end: number, lists: boolean): AttributeValue | undefined {
+  let value: AttributeValue | undefined;
+  while (reader.goesOn(end)) {
+    const tag = reader.uint32();
+    if (tag === tagOf(1, MESSAGE)) value = reader.string();
+    else if (tag === tagOf(2, VARINT)) value = reader.bool();
+    else if (tag === tagOf(3, VARINT)) value = Number(reader.int64());
+    else if (tag === tagOf(4, FIXED64)) value = reader.double();
+    else if (tag === tagOf(5, MESSAGE) && lists) value = readList(reader, reader.end());
+    else reader.skipTagged(tag);
+  }
+  return value;
+}
+
+function readList(reader: Reader, end: number): AttributeValue {
+  const items: AttributeValue[] = [];
+  while (reader.goesOn(end)) {
+    const tag = reader.uint32();
+    if (tag !== tagOf(1, MESSAGE) || items.length >= MAX_ITEMS) {
+      reader.skipTagged(tag);
+      continue;
+    }
+    const item = readAnyValue(reader, reader.end(), false);
+    if (item !== undefined) items.push(item);
+  }
+  return items as AttributeValue;
+}

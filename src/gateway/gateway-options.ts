@@ -1,0 +1,126 @@
+import { readFileSync } from 'node:fs';
+import { show } from '../diagnostics.js';
+import { integer, secret } from '../options/option-values.js';
+import { wrongOption } from '../options/wrong-option.js';
+import type { MatomoOptions } from '../options.js';
+
+/** What can be set of the receiver itself, in code or by the environment; code wins, and a wrong value throws from either. */
+export interface ReceiverOptions {
+  /** Address and port to listen on; other hosts reach only what is bound to more than loopback. Default: `127.0.0.1:4318`. */
+  readonly listen?: string | undefined;
+  /** How long a request waits for spans below it after its SERVER span has come. Default: 2000. */
+  readonly graceMillis?: number | undefined;
+  /** What senders have to say in `Authorization: Bearer …`. Default: nothing. */
+  readonly bearerToken?: string | undefined;
+  /** Certificate chain and key as PEM. Default: plain HTTP. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  /** Largest body, as sent and inflated. Default: 4 MiB. */
+  readonly maxBodyBytes?: number | undefined;
+}
+
+/** What can be set of a gateway: the receiver, and what becomes of requests. */
+export interface GatewayOptions extends MatomoOptions, ReceiverOptions {}
+
+export interface ResolvedReceiver {
+  readonly host: string;
+  readonly port: number;
+  readonly graceMillis: number;
+  readonly bearerToken: string | undefined;
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly maxBodyBytes: number;
+}
+
+/** Where the environment has them. */
+export const GATEWAY_VARIABLES = {
+  listen: 'MATOMO_GATEWAY_LISTEN',
+  grace: 'MATOMO_GATEWAY_GRACE',
+  bearerToken: 'MATOMO_GATEWAY_BEARER_TOKEN',
+  bearerTokenFile: 'MATOMO_GATEWAY_BEARER_TOKEN_FILE',
+  tlsCertFile: 'MATOMO_GATEWAY_TLS_CERT_FILE',
+  tlsKeyFile: 'MATOMO_GATEWAY_TLS_KEY_FILE',
+  maxBodyBytes: 'MATOMO_GATEWAY_MAX_BODY_BYTES',
+} as const;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The receiver's options, and the others. Throws a `TypeError` that names what is wrong. */
+export function resolveReceiver(
+  options: GatewayOptions,
+  env: Environment,
+): { receiver: ResolvedReceiver; matomo: MatomoOptions } {
+  const { listen, graceMillis, bearerToken, tls, maxBodyBytes, ...matomo } = options;
+  const { listen: listenName, grace, maxBodyBytes: maxBodyName } = GATEWAY_VARIABLES;
+  const receiver = {
+    ...(parseFirst(address, ['listen', listen], [listenName, env[listenName]]) ?? {
+      host: '127.0.0.1',
+      port: 4318,
+    }),
+    graceMillis:
+      parseFirst(integer(0, 600_000), ['graceMillis', graceMillis], [grace, env[grace]]) ?? 2000,
+    bearerToken: tokenOf(bearerToken, env),
+    tls: tls === undefined ? tlsOfEnvironment(env) : tlsOf('tls', tls),
+    maxBodyBytes:
+      parseFirst(
+        integer(1024, 256 * 1024 ** 2),
+        ['maxBodyBytes', maxBodyBytes],
+        [maxBodyName, env[maxBodyName]],
+      ) ?? 4 * 1024 ** 2,
+  };
+  return { receiver, matomo };
+}
+
+/** What code gives counts, else what the environment gives; empty there means unset. */
+function parseFirst<T>(
+  parse: (name: string, value: unknown) => T,
+  inCode: readonly [string, unknown],
+  inEnvironment: readonly [string, string | undefined],
+): T | undefined {
+  if (inCode[1] !== undefined) return parse(...inCode);
+  return inEnvironment[1] ? parse(...inEnvironment) : undefined;
+}
+
+function tokenOf(inCode: string | undefined, env: Environment): string | undefined {
+  const { bearerToken, bearerTokenFile } = GATEWAY_VARIABLES;
+  const token = parseFirst(secret, ['bearerToken', inCode], [bearerToken, env[bearerToken]]);
+  const file = env[bearerTokenFile];
+  if (token !== undefined || !file) return token;
+  return secret(bearerTokenFile, fromFile(bearerTokenFile, file));
+}
+
+/** `4318`, `0.0.0.0:4318`, `[::1]:4318`. */
+function address(name: string, value: unknown): { host: string; port: number } {
+  const [, ipv6, host, digits] =
+    /^(?:(?:\[([\da-f:.]+)\]|([^:[\]\s]+)):)?(\d{1,5})$/i.exec(String(value)) ?? [];
+  const port = Number(digits);
+  if (typeof value === 'string' && digits !== undefined && port <= 65_535) {
+    return { host: ipv6 ?? host ?? '127.0.0.1', port };
+  }
+  throw wrongOption(
+    `${name} must be an address and a port like 127.0.0.1:4318, got ${show(value)}`,
+  );
+}
+
+function tlsOfEnvironment(env: Environment): ResolvedReceiver['tls'] {
+  const { tlsCertFile, tlsKeyFile } = GATEWAY_VARIABLES;
+  const { [tlsCertFile]: cert, [tlsKeyFile]: key } = env;
+  if (!cert && !key) return undefined;
+  if (!cert || !key) throw wrongOption(`${tlsCertFile} and ${tlsKeyFile} belong together`);
+  return { cert: fromFile(tlsCertFile, cert), key: fromFile(tlsKeyFile, key) };
+}
+
+/** The key is not shown. */
+function tlsOf(name: string, value: unknown): { cert: string; key: string } {
+  const { cert, key } = (value ?? {}) as { cert?: unknown; key?: unknown };
+  if (typeof cert === 'string' && typeof key === 'string') return { cert, key };
+  throw wrongOption(`${name} must be an object with cert and key as PEM text`);
+}
+
+/** Content of a file that an option names. */
+function fromFile(name: string, path: unknown): string {
+  try {
+    return readFileSync(String(path), 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw wrongOption(`${name} ${show(path)} cannot be read (${code})`);
+  }
+}

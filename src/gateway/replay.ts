@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createDiagnostics } from '../diagnostics.js';
+import { createHitPipeline } from '../hit-pipeline.js';
+import { DEFAULT_TITLE } from '../options/option-table.js';
+import { wrongOption } from '../options/wrong-option.js';
+import type { MatomoStats } from '../stats.js';
+import { createKeepsAttribute } from './keeps-attribute.js';
+import { type Chunk, readChunks } from './read-chunks.js';
+import type { ReceivedSpan } from './received-span.js';
+import type { ReplayState } from './replay-state.js';
+import { toRequest } from './to-request.js';
+import { type RequestSpans, WaitingTrace } from './waiting-trace.js';
+
+/** What has become of the lines of files so far. */
+export interface ReplayProgress {
+  readonly spans: number;
+  readonly requests: number;
+  /** Lines that are no export of spans. */
+  readonly unreadable: number;
+  /** Spans that cannot be used. */
+  readonly rejected: number;
+}
+
+export interface ReplayOptions {
+  readonly files: readonly string[];
+  /** Where to go on; none where nothing is sent, so that nothing is taken for done. */
+  readonly state: ReplayState;
+  /** Requests a second at most. */
+  readonly rate: number;
+  readonly onProgress: (progress: ReplayProgress) => void;
+  /** Ends the replay between two bulk requests. */
+  readonly signal: AbortSignal;
+}
+
+const ASK_EVERY_MILLIS = 20;
+const NO_WAITS = { graceMillis: 0, outerMillis: 0, requestMillis: 0 };
+const NO_CHUNK: Chunk = { begin: 0, spans: [], unreadable: 0, rejected: 0 };
+
+/**
+ * Makes hits of the requests in files of OTLP JSON lines, with their own times, as the environment says. Spans of a request may
+ * be some thousand spans apart. Interrupted at any instant, it goes on where it was: what may come twice is the one bulk
+ * request whose fate was not known.
+ */
+export async function replay(options: ReplayOptions): Promise<MatomoStats> {
+  const { files, state, rate, onProgress, signal } = options;
+  const made = createHitPipeline({}, createDiagnostics());
+  if (!made) throw wrongOption('a replay needs url and siteId, and enabled not to be false');
+  const { pipeline, reading, resolved } = made;
+  const progress = { spans: 0, requests: 0, unreadable: 0, rejected: 0 };
+  const batchSize = Math.min(resolved.maxExportBatchSize, resolved.maxQueueSize);
+
+  /** Until Matomo has them, or they are counted as lost. */
+  async function send(requests: readonly RequestSpans[]): Promise<void> {
+    const begun = Date.now();
+    for (const spans of requests) {
+      const request = toRequest(spans, reading, resolved.actionName === DEFAULT_TITLE);
+      if (request) pipeline.add(request.record, request.span);
+    }
+    await pipeline.flush();
+    while (pipeline.stats().pending > 0 && !signal.aborted) await sleep(ASK_EVERY_MILLIS);
+    const wait = begun + (requests.length / rate) * 1000 - Date.now();
+    if (wait > 0) await sleep(wait);
+  }
+
+  async function replayFile(file: string): Promise<void> {
+    const position = state.positionOf(file);
+    if (position.isDone) return;
+    const read = async (chunk: Chunk, before: Chunk, after: Chunk) => {
+      if (chunk.begin < position.offset) return;
+      progress.spans += chunk.spans.length;
+      progress.unreadable += chunk.unreadable;
+      progress.rejected += chunk.rejected;
+      const requests = requestsOf(chunk, before, after);
+      let done = chunk.begin === position.offset ? position.requests : 0;
+      while (done < requests.length && !signal.aborted) {
+        const batch = requests.slice(done, done + batchSize);
+        await send(batch);
+        if (pipeline.stats().pending > 0) return;
+        done += batch.length;
+        progress.requests += batch.length;
+        const { begin: offset } = chunk;
+        state.save(file, { from: before.begin, offset, requests: done, isDone: false });
+        onProgress(progress);
+      }
+    };
+    let [before, chunk] = [NO_CHUNK, undefined as Chunk | undefined];
+    for await (const after of readChunks(file, position.from, createKeepsAttribute(reading))) {
+      if (chunk) {
+        await read(chunk, before, after);
+        before = chunk;
+      }
+      if (signal.aborted) return;
+      chunk = after;
+    }
+    if (chunk) await read(chunk, before, NO_CHUNK);
+    if (!signal.aborted) state.save(file, { ...position, isDone: true });
+  }
+
+  try {
+    for (const file of files) if (!signal.aborted) await replayFile(file);
+  } finally {
+    await pipeline.shutdown();
+  }
+  return pipeline.stats();
+}
+
+/** The requests whose outermost span is in a chunk, in its order, with what is of them in the chunks beside it. */
+function requestsOf(chunk: Chunk, before: Chunk, after: Chunk): RequestSpans[] {
+  const traces = new Map<string, WaitingTrace>();
+  for (const span of [...before.spans, ...chunk.spans, ...after.spans]) {
+    const key = `${span.traceId}/${span.source.service}`;
+    const trace = traces.get(key) ?? new WaitingTrace();
+    traces.set(key, trace);
+    trace.add(span, 0, NO_WAITS);
+  }
+  const byRoot = new Map<ReceivedSpan, RequestSpans>();
+  for (const trace of traces.values()) {
+    for (const request of trace.take(0, NO_WAITS, true).requests) byRoot.set(request.root, request);
+  }
+  return chunk.spans.flatMap((span) => byRoot.get(span) ?? []);
+}

@@ -1,0 +1,78 @@
+import type { Attributes } from '@opentelemetry/api';
+import { splitTarget, targetOf, textAttribute } from '../requests/finished-span.js';
+import type { ReceivedSpan } from './received-span.js';
+
+const PEER = ['network.peer.address', 'net.sock.peer.addr', 'net.peer.ip'];
+
+/**
+ * The attributes of a server span where instrumentations of some languages put things elsewhere, and below them those of its
+ * resource.
+ */
+export function toUsualAttributes({ attributes, source }: ReceivedSpan): Attributes {
+  const usual: Attributes = {};
+  for (const name in source.attributes) usual[name] = source.attributes[name];
+  Object.assign(usual, attributes); // to spread both takes three times as long
+  const { isPython } = source;
+  setAddress(usual, isPython);
+  setHost(usual, isPython);
+  setTarget(usual, isPython);
+  return usual;
+}
+
+/** In Python `client.address` is the peer; elsewhere it is what anybody wrote into X-Forwarded-For. */
+function setAddress(usual: Attributes, isPython: boolean): void {
+  if (!isPython || textAttribute(usual, ...PEER) !== undefined) return;
+  const peer = textAttribute(usual, 'client.address', 'http.client_ip');
+  if (peer !== undefined) usual['network.peer.address'] = peer;
+}
+
+/**
+ * A full URL has the host as the client named it, where other attributes may have that of the listener; and
+ * `server.address` may hold what the Host header held, its port included: in
+ * Python a name without one had none, whatever port the server listens on.
+ */
+function setHost(usual: Attributes, isPython: boolean): void {
+  const url = textAttribute(usual, 'url.full', 'http.url');
+  const host = url === undefined ? undefined : /^https?:\/\/([^/?#@]+)(?:[/?#]|$)/i.exec(url)?.[1];
+  if (host !== undefined) {
+    usual['http.host'] = host;
+    return;
+  }
+  for (const [address, port] of [
+    ['server.address', 'server.port'],
+    ['net.host.name', 'net.host.port'],
+  ] as const) {
+    const [, name, ownPort] = /^([^:]+|\[[^\]]*\]):(\d+)$/.exec(String(usual[address] ?? '')) ?? [];
+    if (name !== undefined && ownPort !== undefined) {
+      usual[address] = name;
+      usual[port] = Number(ownPort);
+    } else if (isPython && /^(?!localhost$).*[a-z][\w-]*$/i.test(String(usual[address] ?? ''))) {
+      delete usual[port];
+    }
+  }
+}
+
+/** The query may be in `http.url` alone, and the path may be decoded, or UTF-8 taken for Latin-1. */
+function setTarget(usual: Attributes, isPython: boolean): void {
+  const target = targetOf(usual);
+  if (target === undefined) return;
+  const url = textAttribute(usual, 'http.url', 'url.full');
+  const query = target.query ?? (url === undefined ? undefined : splitTarget(url).query);
+  const path = encodePath(isPython ? decodeLatin1(target.path) : target.path);
+  if (path === target.path && query === target.query) return;
+  usual['url.path'] = path;
+  if (query !== undefined) usual['url.query'] = query;
+}
+
+/** As it was in the request; what the server had decoded to ASCII stays so. */
+function encodePath(path: string): string {
+  return path.replace(/[^!-~]/gu, (character) =>
+    encodeURIComponent(character.replace(/\p{Surrogate}/u, '\ufffd')),
+  );
+}
+
+function decodeLatin1(text: string): string {
+  if (!/[\u0080-\u00ff]/.test(text) || /[\u0100-\uffff]/.test(text)) return text;
+  const decoded = Buffer.from(text, 'latin1').toString('utf8');
+  return decoded.includes('\ufffd') ? text : decoded;
+}

@@ -1,0 +1,116 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { eventually, runNode, startNode } from '../support/child-process.js';
+import { OTLP_RECORDINGS, otlpRecording } from '../support/otlp-recordings.js';
+import { below, exportRequest, requestSpan } from '../support/otlp-spans.js';
+import { matomo } from '../support/registered-app.js';
+import { sorted } from '../support/sorted.js';
+import { temporaryFolder } from '../support/spool.js';
+
+const MAIN = 'dist/esm/cli/main.js';
+const BATCH = 5;
+
+async function setUp(lines: readonly string[], name = 'spans.jsonl') {
+  const { inspector, env } = await matomo();
+  const folder = temporaryFolder();
+  const file = join(folder, name);
+  const state = join(folder, 'state.json');
+  const text = `${lines.join('\n')}\n`;
+  writeFileSync(file, name.endsWith('.gz') ? gzipSync(text) : text);
+  return {
+    inspector,
+    state,
+    args: [MAIN, 'replay', file, '--state', state],
+    options: {
+      env: { ...env, MATOMO_TOKEN_AUTH: 'a-token', MATOMO_MAX_EXPORT_BATCH_SIZE: String(BATCH) },
+    },
+  };
+}
+
+test.each(['spans.jsonl', 'spans.jsonl.gz'])(
+  '%s: every recorded request is one hit, at its own time',
+  async (name) => {
+    const recordings = OTLP_RECORDINGS.map(otlpRecording);
+    const lines = recordings.flatMap(({ requests }) =>
+      requests.map(({ decoded }) => JSON.stringify(decoded)),
+    );
+    const { inspector, args, options } = await setUp(['no JSON', ...lines, ''], name);
+    const { code, stderr } = await runNode(args, options);
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringContaining('1 lines and 0 spans not readable'),
+    ]);
+    const expected = recordings
+      .flatMap((recording) => recording.expected)
+      .filter(({ server_span_missing }) => !server_span_missing);
+    const times = expected.map(({ start_unix_ns }) => start_unix_ns.slice(0, 10));
+    expect(sorted(inspector.hits().map(({ params }) => params.cdt))).toEqual(sorted(times));
+  },
+);
+
+test('killed at any instant, it goes on where it was: nothing is missing, at most one bulk request a kill doubled', async () => {
+  const paths = Array.from({ length: 120 }, (_, i) => `/${i}`);
+  const lines = paths.map((path) => {
+    const request = requestSpan(path);
+    return exportRequest([below(request), request]);
+  });
+  const { inspector, args, options } = await setUp(lines);
+  const slow = [...args, '--rate', '100'];
+  for (const atLeast of [10, 50]) {
+    const replay = startNode(slow, options);
+    await eventually(() => inspector.hits().length >= atLeast);
+    await replay.stop('SIGKILL');
+  }
+  const done = inspector.hits().length;
+  expect(done).toBeLessThan(120);
+  const { code } = await runNode(slow, options);
+  expect(code).toBe(0);
+  expect(new Set(inspector.hits().map(({ stored }) => stored?.title)).size).toBe(120);
+  expect(inspector.hits().length).toBeLessThanOrEqual(120 + 2 * BATCH);
+});
+
+test('spans of a request may be in other lines, far from it', async () => {
+  const requests = Array.from({ length: 9000 }, (_, i) => requestSpan(`/${i}`));
+  const timed = requests.filter((_, i) => i % 1000 === 0);
+  const lines = Array.from({ length: 90 }, (_, i) =>
+    exportRequest(requests.slice(i * 100, i * 100 + 100)),
+  );
+  for (const [i, request] of timed.entries()) {
+    const far = i % 2 === 0 ? 40 : -40;
+    const line = Math.min(89, Math.max(0, i * 10 + far));
+    lines[line] =
+      `${lines[line]}\n${exportRequest([below(request, { 'matomo.perf_key': 'pf_dm1' })])}`;
+  }
+  const { inspector, args, options } = await setUp(lines);
+  const env = { ...options.env, MATOMO_MAX_EXPORT_BATCH_SIZE: '2000' };
+  const { code, stderr } = await runNode([...args, '--rate', '1000000'], { env });
+  expect([code, stderr]).toEqual([0, expect.stringContaining('0 lines and 0 spans not readable')]);
+  const hits = inspector.hits().filter(({ params }) => params.pf_dm1 === '10');
+  expect(sorted(hits.map(({ stored }) => stored?.title))).toEqual(
+    sorted(timed.map(({ name }) => name)),
+  );
+});
+
+test('a dry run sends nothing and leaves no state; what is done is not sent again', async () => {
+  const { inspector, args, options, state } = await setUp([exportRequest([requestSpan('/a')])]);
+  const dry = await runNode([...args, '--dry-run'], options);
+  expect(dry.stderr).toContain('action_name=GET /a');
+  expect([existsSync(state), inspector.hits()]).toEqual([false, []]);
+  await runNode(args, options);
+  await runNode(args, options);
+  expect(inspector.hits()).toHaveLength(1);
+  expect(readFileSync(state, 'utf8')).toContain('"isDone": true');
+});
+
+test.each([
+  [[], 'replay takes files'],
+  [['x', '--rate', '0'], '--rate must be requests a second'],
+  [['does-not-exist'], 'ENOENT'],
+])('%j is refused with a line that says why', async (args, line) => {
+  const { env } = await matomo();
+  const state = join(temporaryFolder(), 'state.json');
+  const { code, stderr } = await runNode([MAIN, 'replay', '--state', state, ...args], { env });
+  expect([code, stderr]).toEqual([1, expect.stringContaining(line)]);
+});

@@ -1,0 +1,192 @@
+import { request as httpsRequest } from 'node:https';
+import { gzipSync } from 'node:zlib';
+import { BinaryReader } from '@bufbuild/protobuf/wire';
+import { expect, test } from 'vitest';
+import { createGateway } from '../../src/gateway/index.js';
+import { eventually } from '../support/child-process.js';
+import { tlsFile } from '../support/fault-proxy.js';
+import { sendSpans, startGateway } from '../support/gateway.js';
+import { exportRequest, requestSpan } from '../support/otlp-spans.js';
+import { sendRaw } from '../support/raw-request.js';
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+const PROTOBUF = { 'content-type': 'application/x-protobuf' };
+
+test('success is an empty answer in the encoding of the request', async () => {
+  const { gateway } = await startGateway();
+  const json = await sendSpans(gateway, '{}');
+  expect([json.status, json.headers.get('content-type'), await json.text()]).toEqual([
+    200,
+    'application/json',
+    '{}',
+  ]);
+  const protobuf = await sendSpans(gateway, new Uint8Array(), PROTOBUF);
+  expect([protobuf.status, protobuf.headers.get('content-type'), await protobuf.text()]).toEqual([
+    200,
+    'application/x-protobuf',
+    '',
+  ]);
+});
+
+test('spans that cannot be used are counted in a partial success that says why', async () => {
+  const { gateway } = await startGateway();
+  const spans = [
+    requestSpan('/a'),
+    requestSpan('/b', { traceId: '0'.repeat(32) }),
+    requestSpan('/c', { spanId: 'xyz' }),
+    requestSpan('/d', { startTimeUnixNano: '0' }),
+  ];
+  const answer = await sendSpans(gateway, exportRequest(spans));
+  expect(answer.status).toBe(200);
+  expect(await answer.json()).toEqual({
+    partialSuccess: {
+      rejectedSpans: '3',
+      errorMessage: 'a trace ID is not valid; a span ID is not valid; a span has no start time',
+    },
+  });
+  await eventually(() => gateway.stats().tracked === 1);
+  expect(gateway.stats().spans).toMatchObject({ received: 1, rejected: 3 });
+});
+
+test('a partial success in protobuf', async () => {
+  const { gateway } = await startGateway();
+  // resource_spans { scope_spans { spans { name: "x" } } }
+  const body = new Uint8Array([10, 7, 18, 5, 18, 3, 42, 1, 120]);
+  const answer = await sendSpans(gateway, body, PROTOBUF);
+  const outer = new BinaryReader(new Uint8Array(await answer.arrayBuffer()));
+  expect(outer.tag()).toEqual([1, 2]);
+  const reader = new BinaryReader(outer.bytes());
+  expect([reader.tag(), reader.int64(), reader.tag(), reader.string()]).toEqual([
+    [1, 0],
+    1n,
+    [2, 2],
+    'a trace ID is not valid',
+  ]);
+});
+
+test.each<[string, number, number, Uint8Array | string, Record<string, string>]>([
+  ['no JSON', 400, 3, '{', JSON_TYPE],
+  ['JSON of another shape', 400, 3, '{"resourceSpans":{"0":1}}', JSON_TYPE],
+  ['no gzip', 400, 3, '{}', { ...JSON_TYPE, 'content-encoding': 'gzip' }],
+  ['too large', 413, 8, 'x'.repeat(5000), JSON_TYPE],
+  [
+    'too large when inflated',
+    413,
+    8,
+    gzipSync('x'.repeat(5000)),
+    { ...JSON_TYPE, 'content-encoding': 'gzip' },
+  ],
+  ['another type', 415, 3, 'x', { 'content-type': 'text/plain' }],
+  ['another compression', 415, 3, 'x', { ...JSON_TYPE, 'content-encoding': 'zstd' }],
+])('%s: %i', async (_what, status, code, body, headers) => {
+  const { gateway } = await startGateway({ maxBodyBytes: 4096 });
+  const answer = await sendSpans(gateway, body, headers);
+  expect(answer.status).toBe(status);
+  expect(await answer.json()).toEqual({ code, message: expect.stringMatching(/./) });
+  expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
+});
+
+test('what cannot be decoded is a google.rpc.Status in protobuf too', async () => {
+  const { gateway } = await startGateway();
+  const answer = await sendSpans(gateway, new Uint8Array([10, 200]), PROTOBUF);
+  expect(answer.status).toBe(400);
+  const reader = new BinaryReader(new Uint8Array(await answer.arrayBuffer()));
+  expect([reader.tag(), reader.int32(), reader.tag()]).toEqual([[1, 0], 3, [2, 2]]);
+  expect(reader.string()).toContain('no ExportTraceServiceRequest');
+});
+
+test('a body that is too large without a length is refused before it has come', async () => {
+  const { gateway } = await startGateway({ maxBodyBytes: 4096 });
+  const head =
+    'POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n';
+  const { port } = new URL(gateway.url);
+  const answer = await sendRaw({ port: Number(port) }, `${head}2000\r\n${'x'.repeat(0x2000)}\r\n`);
+  expect(answer).toMatch(/^HTTP\/1.1 413 /);
+});
+
+test('other methods and paths', async () => {
+  const { gateway } = await startGateway();
+  const answer = await fetch(`${gateway.url}/v1/traces`);
+  expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST']);
+  expect((await fetch(`${gateway.url}/v1/metrics`, { method: 'POST', body: '{}' })).status).toBe(
+    404,
+  );
+  expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200);
+});
+
+test('with a bearer token nobody else is heard, but for health checks', async () => {
+  const { gateway } = await startGateway({ bearerToken: 'sesame' });
+  for (const authorization of [undefined, 'Bearer Sesame', 'Basic sesame', 'sesame']) {
+    const answer = await sendSpans(gateway, '{}', {
+      ...JSON_TYPE,
+      ...(authorization && { authorization }),
+    });
+    expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
+    expect(await answer.json()).toMatchObject({ code: 16 });
+  }
+  expect(
+    (await sendSpans(gateway, '{}', { ...JSON_TYPE, authorization: 'Bearer sesame' })).status,
+  ).toBe(200);
+  expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
+});
+
+test('a full queue is 503 with Retry-After until Matomo takes hits again; what was accepted is not lost', async () => {
+  const { gateway, inspector } = await startGateway({ maxQueueSize: 3, maxExportBatchSize: 3 });
+  inspector.play({ status: 503 });
+  const requests = (count: number) =>
+    exportRequest(Array.from({ length: count }, (_, i) => requestSpan(`/${i}`)));
+  expect((await sendSpans(gateway, requests(2))).status).toBe(200);
+  const answer = await sendSpans(gateway, requests(2));
+  expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
+  expect(await answer.json()).toMatchObject({ code: 14 });
+  expect((await sendSpans(gateway, requests(1))).status).toBe(200);
+  await eventually(() => gateway.stats().pending === 3);
+  expect((await sendSpans(gateway, requests(1))).status).toBe(503);
+  inspector.play();
+  await eventually(() => gateway.stats().tracked === 3);
+  expect((await sendSpans(gateway, requests(1))).status).toBe(200);
+  await eventually(() => gateway.stats().tracked === 4);
+  expect(gateway.stats().lost.queue_full).toBe(0);
+});
+
+test('speaks TLS', async () => {
+  const tls = { cert: tlsFile('server.pem'), key: tlsFile('server.key') };
+  const { gateway } = await startGateway({ tls });
+  const status = await new Promise((resolve, reject) => {
+    const request = httpsRequest(
+      `${gateway.url}/v1/traces`,
+      { method: 'POST', headers: JSON_TYPE, rejectUnauthorized: false },
+      (answer) => resolve(answer.resume().statusCode),
+    );
+    request.once('error', reject);
+    request.end('{}');
+  });
+  expect(status).toBe(200);
+});
+
+test.each([
+  [
+    { listen: 'nonsense' },
+    /listen must be an address and a port like 127\.0\.0\.1:4318, got "nonsense"/,
+  ],
+  [{ listen: '127.0.0.1:70000' }, /listen must be/],
+  [{ graceMillis: -1 }, /graceMillis must be a whole number/],
+  [{ maxBodyBytes: 1 }, /maxBodyBytes must be a whole number/],
+  [{ bearerToken: 'with space' }, /bearerToken must be text without spaces/],
+  [{ tls: { cert: 'x' } }, /tls must be an object with cert and key/],
+  [{ siteID: 1 }, /unknown option "siteID": did you mean siteId/],
+  [{ siteId: undefined }, /a gateway needs url and siteId/],
+])('%j is a TypeError', async (wrong, message) => {
+  const options = { url: 'http://127.0.0.1:9', siteId: 1, listen: '127.0.0.1:0', ...wrong };
+  const error = await createGateway(options as object).catch((thrown) => thrown);
+  expect(error).toBeInstanceOf(TypeError);
+  expect(error.message).toMatch(message);
+});
+
+test('an address that is taken rejects', async () => {
+  const { gateway } = await startGateway();
+  const listen = new URL(gateway.url).host;
+  await expect(createGateway({ url: 'http://127.0.0.1:9', siteId: 1, listen })).rejects.toThrow(
+    'EADDRINUSE',
+  );
+});

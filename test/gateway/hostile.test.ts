@@ -1,0 +1,186 @@
+import { connect } from 'node:net';
+import { gunzipSync, gzipSync, inflateSync } from 'node:zlib';
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { expect, test } from 'vitest';
+import { decodeJson } from '../../src/gateway/decode-json.js';
+import { decodeProtobuf } from '../../src/gateway/decode-protobuf.js';
+import { DecodedExport, UnreadableExport } from '../../src/gateway/decoded-export.js';
+import { eventually, startServer } from '../support/child-process.js';
+import { createRandom } from '../support/create-random.js';
+import { sendSpans, startGateway } from '../support/gateway.js';
+import { OTLP_RECORDINGS, otlpRecording } from '../support/otlp-recordings.js';
+import { below, exportRequest, otlpSpan, requestSpan } from '../support/otlp-spans.js';
+import { matomo } from '../support/registered-app.js';
+
+const MEBIBYTE = 1024 ** 2;
+const JSON_TYPE = { 'content-type': 'application/json' };
+const PROTOBUF = { 'content-type': 'application/x-protobuf' };
+
+/** Bodies of the recordings, inflated. */
+function recordedBodies(type: RegExp): Buffer[] {
+  return OTLP_RECORDINGS.flatMap((name) => otlpRecording(name).requests)
+    .filter(({ headers }) => type.test(JSON.stringify(headers)))
+    .map(({ headers, body_base64 }) => {
+      const body = Buffer.from(body_base64, 'base64');
+      if (/gzip/.test(JSON.stringify(headers))) return gunzipSync(body);
+      return /"deflate"/.test(JSON.stringify(headers)) ? inflateSync(body) : body;
+    });
+}
+
+function mutate(body: Buffer, random: () => number): Buffer {
+  const copy = Buffer.from(body.subarray(0, random() < 0.3 ? random() * body.length : undefined));
+  for (let i = 0; i < 1 + random() * 8; i++)
+    copy[Math.floor(random() * copy.length)] = random() * 256;
+  return copy;
+}
+
+test.each([
+  ['protobuf', /x-protobuf/, decodeProtobuf],
+  ['JSON', /application.json/, decodeJson],
+] as const)(
+  '%s with bytes changed is decoded or refused, and what is decoded can be put together',
+  async (_name, type, decode) => {
+    const { gateway } = await startGateway({ beforeSend: () => undefined, graceMillis: 0 });
+    const random = createRandom(7);
+    const bodies = recordedBodies(type);
+    let refused = 0;
+    let decoded = 0;
+    for (let i = 0; i < 4000; i++) {
+      const body = mutate(bodies[i % bodies.length] as Buffer, random);
+      const into = new DecodedExport(() => true);
+      try {
+        decode(body, into);
+        decoded += 1;
+      } catch (error) {
+        expect(error).toBeInstanceOf(UnreadableExport);
+        refused += 1;
+      }
+      if (i % 40 > 0) continue;
+      const answer = await sendSpans(gateway, body, decode === decodeJson ? JSON_TYPE : PROTOBUF);
+      expect([200, 400]).toContain(answer.status);
+    }
+    expect(Math.min(refused, decoded)).toBeGreaterThan(100);
+    await eventually(() => gateway.stats().waitingRequests === 0);
+  },
+);
+
+/** Many fields of no length, one in the other: two bytes for each of the innermost. */
+function emptySpans(): Uint8Array {
+  const spans = Buffer.alloc(4 * MEBIBYTE - 64);
+  for (let i = 0; i < spans.length; i += 2) spans[i] = 18;
+  const scope = new BinaryWriter().tag(2, WireType.LengthDelimited).bytes(spans).finish();
+  return new BinaryWriter().tag(1, WireType.LengthDelimited).bytes(scope).finish();
+}
+
+function manyOf(item: string): string {
+  return Array.from(
+    { length: Math.floor((4 * MEBIBYTE - 2000) / (item.length + 1)) },
+    () => item,
+  ).join();
+}
+
+const HOSTILE: readonly [string, () => Uint8Array | string, Record<string, string>, number][] = [
+  ['empty spans', emptySpans, PROTOBUF, 200],
+  [
+    'empty spans in JSON',
+    () => `{"resourceSpans":[{"scopeSpans":[{"spans":[${manyOf('{}')}]}]}]}`,
+    JSON_TYPE,
+    200,
+  ],
+  [
+    'empty scopes in JSON',
+    () => `{"resourceSpans":[{"scopeSpans":[${manyOf('{}')}]}]}`,
+    JSON_TYPE,
+    200,
+  ],
+  [
+    'lists in lists',
+    () => `{"resourceSpans":${'['.repeat(MEBIBYTE)}${']'.repeat(MEBIBYTE)}}`,
+    JSON_TYPE,
+    400,
+  ],
+  [
+    'attributes without end',
+    () =>
+      exportRequest([requestSpan('/a')]).replace(
+        '"attributes":[',
+        `"attributes":[${manyOf('{"key":"a"}')},`,
+      ),
+    JSON_TYPE,
+    200,
+  ],
+  [
+    'a bomb',
+    () => gzipSync(Buffer.alloc(256 * MEBIBYTE)),
+    { ...PROTOBUF, 'content-encoding': 'gzip' },
+    413,
+  ],
+  ['a long chain', chain, JSON_TYPE, 200],
+];
+
+function chain(): string {
+  const spans = [requestSpan('/chain')];
+  for (let i = 0; i < 10_000; i++)
+    spans.push(below(spans.at(-1) as ReturnType<typeof otlpSpan>, { 'matomo.cvar.a': 'b' }));
+  return exportRequest(spans.reverse());
+}
+
+test('hostile bodies take neither its memory nor its time from a gateway, and it goes on', async () => {
+  const { inspector, env } = await matomo();
+  const gateway = await startServer(
+    ['--max-old-space-size=192', 'dist/esm/cli/main.js', 'gateway', '--listen', '127.0.0.1:0'],
+    { env: { ...env, MATOMO_GATEWAY_GRACE: '100', MATOMO_SCHEDULE_DELAY: '50' } },
+  );
+  const url = gateway.url.replace(/\/v1\/traces.*$/, '');
+  for (const [name, body, headers, status] of HOSTILE) {
+    const content = body();
+    const answers = await Promise.all([1, 2, 3].map(() => sendSpans({ url }, content, headers)));
+    expect([name, ...answers.map((answer) => answer.status)]).toEqual([
+      name,
+      status,
+      status,
+      status,
+    ]);
+  }
+  expect((await sendSpans({ url }, exportRequest([requestSpan('/after')]))).status).toBe(200);
+  await eventually(() => inspector.hits().some(({ stored }) => stored?.title === 'GET /after'));
+  expect(await gateway.stop()).toMatchObject({ code: 0 });
+  expect(gateway.stderr()).toBe('');
+});
+
+test('spans that wait are bounded: the longest waiting go on early, and no request is lost', async () => {
+  const { gateway } = await startGateway({
+    beforeSend: () => undefined,
+    graceMillis: 60_000,
+    maxQueueSize: 1_000_000,
+    maxQueueBytes: 1024 * MEBIBYTE,
+    shutdownTimeoutMillis: 100,
+  });
+  let requests = 0;
+  for (let i = 0; i < 30; i++) {
+    const spans = Array.from({ length: 4000 }, (_, n) =>
+      n % 4 > 0 ? otlpSpan() : requestSpan(`/${n}`),
+    );
+    requests += spans.length / 4;
+    expect((await sendSpans(gateway, exportRequest(spans))).status).toBe(200);
+  }
+  const { spans, hits, ignored, waitingRequests, lost } = gateway.stats();
+  expect(spans.waiting).toBeLessThanOrEqual(100_000);
+  expect(spans.received).toBe(spans.waiting + spans.used + spans.unused);
+  expect(hits + ignored.predicate + waitingRequests).toBe(requests);
+  expect(lost.queue_full).toBe(0);
+});
+
+test('a client that sends its headers slowly is answered and let go of', async () => {
+  const { gateway } = await startGateway();
+  const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
+  let answer = '';
+  socket.setEncoding('utf8').on('data', (text: string) => {
+    answer += text;
+  });
+  socket.write('POST /v1/traces HTTP/1.1\r\n');
+  const dripping = setInterval(() => socket.write('X: y\r\n'), 500);
+  await new Promise((resolve) => socket.on('error', resolve).once('close', resolve));
+  clearInterval(dripping);
+  expect(answer).toMatch(/^HTTP\/1.1 408 /);
+});

@@ -1,0 +1,89 @@
+import { expect, test } from 'vitest';
+import { eventually } from '../support/child-process.js';
+import { sendSpans, startGateway } from '../support/gateway.js';
+import {
+  bodyHeaders,
+  type ExpectedRequest,
+  type ExpectedSpan,
+  OTLP_RECORDINGS,
+  otlpRecording,
+} from '../support/otlp-recordings.js';
+
+test.each(OTLP_RECORDINGS)('%s: every recorded request is one hit', async (name) => {
+  const { gateway, inspector } = await startGateway({ errors: 'off', siteSearch: true });
+  const { requests, expected } = otlpRecording(name);
+  for (const { headers, body_base64 } of requests) {
+    const body = Buffer.from(body_base64, 'base64');
+    const answer = await sendSpans(gateway, body, bodyHeaders(headers));
+    expect(answer.status).toBe(200);
+  }
+  const wanted = expected.filter(({ server_span_missing }) => !server_span_missing);
+  await eventually(() => gateway.stats().tracked >= wanted.length, {
+    describe: () => JSON.stringify(gateway.stats()),
+  });
+  expect(sorted(inspector.hits().map(({ params }) => read(params)))).toEqual(
+    sorted(wanted.map(expectedHit)),
+  );
+  expect(gateway.stats()).toMatchObject({ hits: wanted.length, waitingRequests: 0 });
+});
+
+const sorted = (hits: ReturnType<typeof read>[]) =>
+  hits.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+
+const keyOf = (hit: ReturnType<typeof read>) =>
+  [hit.cdt, hit.path, hit.gt_ms, hit.method, hit.status, hit.ua].join(' ');
+
+function read(params: Record<string, string>) {
+  const { cvar = '{}', url = '', action_name, ua, cdt, gt_ms, pf_srv, urlref, lang } = params;
+  const variables = Object.fromEntries(Object.values(JSON.parse(cvar)) as [string, string][]);
+  const { host, pathname, search } = new URL(url);
+  return {
+    host: host.replace('shop.example:8181', 'shop.example'), // Slim: the port of the listener
+    cdt,
+    path: pathname,
+    search,
+    method: variables.http_method,
+    status: variables.http_status_code,
+    action_name,
+    ua,
+    gt_ms,
+    pf_srv,
+    urlref,
+    lang: lang === '*' ? undefined : lang, // of Node's fetch
+  };
+}
+
+function expectedHit(request: ExpectedRequest): ReturnType<typeof read> {
+  const { method, path, query_in_span, query, route, status = 500, matomo = {} } = request;
+  const children = descendantsOf(request);
+  const timings = children
+    .filter((child) => child.matomo?.['matomo.perf_key'] === 'pf_srv')
+    .map((child) => child.duration_ms);
+  const place = route || (status === 404 ? 'Not Found' : path);
+  const title = path === undefined ? request.name : `${method} ${place}`;
+  const said = [...children.map((child) => child.matomo ?? {}), matomo];
+  return {
+    cdt: String(Number(BigInt(request.start_unix_ns) / 1_000_000_000n)),
+    path: path ?? '/',
+    search: searchOf((query_in_span ?? query)?.replace('SECRET', 'redacted')),
+    host: request.host ?? '127.0.0.1:8081', // ASGI: of the listener
+    method,
+    status: String(status),
+    action_name: (Object.assign({}, ...said)['matomo.action_name'] as string) ?? title,
+    ua: request.user_agent ?? '-',
+    gt_ms: String(Math.round(request.duration_ms)),
+    pf_srv: String(Math.round(timings.length > 0 ? sum(timings) : request.duration_ms)),
+    urlref: request.referer,
+    lang: request.accept_language,
+  } as ReturnType<typeof read>;
+}
+
+const searchOf = (query = '') => new URL(`http://host/?${query}`).search;
+
+function descendantsOf({ children = [] }: Pick<ExpectedRequest, 'children'>): ExpectedSpan[] {
+  return children.flatMap((child) => [child, ...descendantsOf(child)]);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

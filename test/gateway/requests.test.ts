@@ -1,0 +1,158 @@
+import { expect, test } from 'vitest';
+import { eventually } from '../support/child-process.js';
+import { sendSpans, startGateway } from '../support/gateway.js';
+import {
+  below,
+  CLIENT,
+  exportRequest,
+  type OtlpSpan,
+  otlpSpan,
+  requestSpan,
+  SERVER,
+} from '../support/otlp-spans.js';
+import { sorted } from '../support/sorted.js';
+
+type SetUp = Awaited<ReturnType<typeof startGateway>>;
+
+async function titlesOf({ gateway, inspector }: SetUp, count: number): Promise<string[]> {
+  await eventually(() => {
+    const { tracked, waitingRequests } = gateway.stats();
+    return tracked >= count && waitingRequests === 0;
+  });
+  return sorted(inspector.hits().map(({ stored }) => stored?.title));
+}
+
+async function send(set: SetUp, spans: OtlpSpan[], resource?: Record<string, string>) {
+  expect((await sendSpans(set.gateway, exportRequest(spans, resource))).status).toBe(200);
+}
+
+test('what spans below say counts, whether they come before their request, with it, or after it', async () => {
+  const set = await startGateway({ graceMillis: 300 });
+  const request = requestSpan('/a');
+  const handler = below(request);
+  await send(set, [below(handler, { 'matomo.cvar.first': 'yes' })]);
+  await send(set, [request, below(request, { 'matomo.perf_key': 'pf_dm1' })]);
+  await send(set, [handler, below(handler, { 'matomo.action_name': 'Late' })]);
+  expect(await titlesOf(set, 1)).toEqual(['Late']);
+  const [hit] = set.inspector.hits();
+  expect(hit?.params).toMatchObject({
+    pf_dm1: '10',
+    cvar: expect.stringContaining('"first","yes"'),
+  });
+  expect(set.gateway.stats().spans).toEqual({
+    received: 5,
+    rejected: 0,
+    waiting: 0,
+    used: 5,
+    unused: 0,
+  });
+});
+
+test('SERVER spans of one service inside each other are one request, also where the outer one comes much later', async () => {
+  const set = await startGateway({ graceMillis: 100 });
+  const outer = requestSpan('/outer');
+  const middleware = below(outer);
+  const nested = below(
+    middleware,
+    { 'http.request.method': 'GET', 'http.route': '/:x' },
+    { kind: SERVER, flags: 0x101 },
+  );
+  await send(set, [nested]);
+  await send(set, [requestSpan('/other')]);
+  await eventually(() => set.gateway.stats().tracked === 1);
+  expect(set.gateway.stats().waitingRequests).toBe(1);
+  await send(set, [outer, middleware]);
+  expect(await titlesOf(set, 2)).toEqual(['GET /:x', 'GET /other']);
+});
+
+test('a nested SERVER span whose outer one never comes is a request at last', async () => {
+  const set = await startGateway({ graceMillis: 20 });
+  await send(set, [requestSpan('/alone', { parentSpanId: '00f067aa0ba902b7', flags: 0x101 })]);
+  expect(await titlesOf(set, 1)).toEqual(['GET /alone']);
+});
+
+test('requests of two services in one trace are two hits, and so is one of a service to itself', async () => {
+  const set = await startGateway();
+  const outer = requestSpan('/outer');
+  const call = below(outer, {}, { kind: CLIENT });
+  const { traceId } = outer;
+  const itself = requestSpan('/itself', { traceId, parentSpanId: call.spanId });
+  const elsewhere = requestSpan('/elsewhere', { traceId, parentSpanId: outer.spanId });
+  const instance = requestSpan('/instance', { traceId, parentSpanId: outer.spanId });
+  await send(set, [elsewhere], { 'service.name': 'stock' });
+  await send(set, [instance], { 'service.name': 'shop', 'service.instance.id': '2' });
+  await send(set, [itself, call, outer]);
+  expect(await titlesOf(set, 4)).toEqual([
+    'GET /elsewhere',
+    'GET /instance',
+    'GET /itself',
+    'GET /outer',
+  ]);
+});
+
+test('siteId sees the service, and a resource can say what spans say, more weakly than they', async () => {
+  const siteId = ({ attributes }: { attributes: Record<string, unknown> }) =>
+    attributes['service.name'] === 'shop' ? 3 : undefined;
+  const set = await startGateway({ siteId, dimensions: { 2: 'service.name' } });
+  await send(set, [requestSpan('/ignored')], { 'service.name': 'unknown' });
+  await send(set, [requestSpan('/a')]);
+  const own = requestSpan('/b');
+  const resource = { 'service.name': 'shop', 'matomo.idsite': '7', 'matomo.cvar.team': 'blue' };
+  await send(set, [own, below(own, { 'matomo.cvar.team': 'red' })], resource);
+  await send(set, [requestSpan('/c')], { 'service.name': 'shop', 'matomo.ignore': 'true' });
+  expect(await titlesOf(set, 2)).toEqual(['GET /a', 'GET /b']);
+  const hits = set.inspector.hits().map(({ params }) => params);
+  expect(sorted(hits.map(({ idsite, dimension2 }) => `${idsite} ${dimension2}`))).toEqual([
+    '3 shop',
+    '7 shop',
+  ]);
+  expect(hits.find(({ idsite }) => idsite === '7')?.cvar).toContain('"team","red"');
+  expect(set.gateway.stats().ignored).toMatchObject({ site: 1, attribute: 1 });
+});
+
+test('an export that comes twice counts once', async () => {
+  const set = await startGateway();
+  const request = requestSpan('/a');
+  await send(set, [request, request]);
+  await send(set, [request]);
+  expect(await titlesOf(set, 1)).toEqual(['GET /a']);
+  await send(set, [request, requestSpan('/b')]);
+  expect(await titlesOf(set, 2)).toEqual(['GET /a', 'GET /b']);
+  expect(set.gateway.stats().spans).toMatchObject({ received: 5, used: 2, unused: 3 });
+});
+
+test('spans of no request are let go of, and a circle of parents is no trap', async () => {
+  const set = await startGateway();
+  const [a, b] = [otlpSpan(), otlpSpan()];
+  const { traceId } = a;
+  const circle = [
+    { ...a, parentSpanId: b.spanId },
+    { ...b, traceId, parentSpanId: a.spanId },
+  ];
+  const [c, d] = [requestSpan('/c'), requestSpan('/d')];
+  const requests = [
+    { ...c, parentSpanId: d.spanId },
+    { ...d, traceId: c.traceId, parentSpanId: c.spanId },
+  ];
+  await send(set, [otlpSpan(), ...circle, ...requests]);
+  await eventually(() => set.gateway.stats().spans.waiting === 0);
+  expect(await titlesOf(set, 1)).toHaveLength(1);
+  expect(set.gateway.stats().spans).toMatchObject({ used: 2, unused: 3 });
+});
+
+test('close finishes what was accepted', async () => {
+  const set = await startGateway({ graceMillis: 60_000, shutdownTimeoutMillis: 1000 });
+  const request = requestSpan('/a');
+  await send(set, [request]);
+  const closed = set.gateway.close();
+  expect((await fetch(`${set.gateway.url}/readyz`)).status).toBe(503);
+  await send(set, [below(request, { 'matomo.action_name': 'Late' })]);
+  await closed;
+  expect(set.inspector.hits().map(({ stored }) => stored?.title)).toEqual(['Late']);
+  expect(set.gateway.stats()).toMatchObject({
+    hits: 1,
+    tracked: 1,
+    pending: 0,
+    waitingRequests: 0,
+  });
+});

@@ -1,0 +1,65 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+const FOLDER = new URL('../fixtures/otlp/', import.meta.url);
+
+/** A request as a person reads it in the spans of a recording. */
+export interface ExpectedRequest {
+  readonly label: string;
+  readonly service: string;
+  readonly trace_id: string;
+  readonly span_id: string;
+  readonly name: string;
+  readonly method: string;
+  readonly path?: string;
+  readonly query?: string;
+  readonly query_in_span?: string;
+  readonly route?: string;
+  readonly status?: number;
+  readonly user_agent?: string;
+  readonly host?: string;
+  readonly client_address?: string;
+  readonly referer?: string;
+  readonly accept_language?: string;
+  readonly start_unix_ns: string;
+  readonly duration_ms: number;
+  readonly matomo?: Readonly<Record<string, unknown>>;
+  readonly children?: readonly ExpectedSpan[];
+  readonly server_span_missing?: boolean;
+}
+
+/** A span below it. */
+export interface ExpectedSpan {
+  readonly duration_ms: number;
+  readonly matomo?: Readonly<Record<string, unknown>>;
+  readonly children?: readonly ExpectedSpan[];
+}
+
+/** What a receiver got of one set-up. */
+export interface OtlpRecording {
+  readonly name: string;
+  readonly language: string;
+  readonly requests: readonly {
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body_base64: string;
+    readonly decoded: Record<string, unknown>;
+  }[];
+  readonly expected: readonly ExpectedRequest[];
+}
+
+/** Names of all recordings. */
+export const OTLP_RECORDINGS: string[] = readdirSync(FOLDER)
+  .filter((file) => file.endsWith('.json'))
+  .map((file) => file.replace(/\.json$/, ''));
+
+export function otlpRecording(name: string): OtlpRecording {
+  return JSON.parse(readFileSync(new URL(`${name}.json`, FOLDER), 'utf8'));
+}
+
+/** The headers of a recorded request that say how its body is to be read. */
+export function bodyHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers)
+      .map(([name, value]) => [name.toLowerCase(), value] as const)
+      .filter(([name]) => /^content-(?:type|encoding)$/.test(name)),
+  );
+}
