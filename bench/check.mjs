@@ -10,12 +10,12 @@ const AMOUNTS = { requests: 12_000, warmUp: 4000 };
 
 /** Each about half as much again as was measured last; one round where nothing varies. */
 const CHECKS = {
-  'CPU of a request, over a processor that does nothing': { most: 2.6, measure: cpuOverNoop },
+  'CPU of a request, over a processor that does nothing': { most: 2.2, measure: cpuOverNoop },
   'an untagged child span, over onEnd of BatchSpanProcessor': { most: 1, measure: childOverBatch },
   'bytes allocated for it': { most: 4, measure: childBytes, rounds: 1 },
-  'building a hit, over a template string': { most: 7, measure: hitOverConcat },
+  'building a hit, over a template string': { most: 2.5, measure: hitOverConcat },
   'bytes of a hit that waits, over an ended span': {
-    most: 1.3,
+    most: 0.8,
     measure: queuedOverSpan,
     rounds: 1,
   },
