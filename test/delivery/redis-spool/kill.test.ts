@@ -13,6 +13,8 @@ const STARTING_MILLIS = 1_000;
 const UNSETTLED_MILLIS = 500;
 /** What Redis has not written to its disk when it is killed: `appendfsync everysec` may take two. */
 const UNWRITTEN_MILLIS = 2_000;
+/** What could not be stored while Redis was away is stored or sent so long after it came back. */
+const BACK_MILLIS = 2_000;
 const ROUNDS = Number(process.env.REDIS_KILL_ROUNDS ?? 10);
 const RATE = 100;
 const SHARDS = 2;
@@ -170,7 +172,14 @@ function judge(
           time > fromMillis - UNWRITTEN_MILLIS - YOUNG_MILLIS &&
           time < untilMillis,
       );
-      if (isYoung || isUnwritten) excused += 1;
+      const isInMemory = faults.some(
+        ({ kind, fromMillis, untilMillis }) =>
+          kind !== 'kill' &&
+          time > fromMillis - YOUNG_MILLIS &&
+          time < untilMillis + YOUNG_MILLIS &&
+          (killedAt.get(worker) ?? 0) < untilMillis + BACK_MILLIS,
+      );
+      if (isYoung || isUnwritten || isInMemory) excused += 1;
       else missing.push(name);
     }
   }
