@@ -5,7 +5,6 @@
 // From ended spans to answered bulks, without a network. All runs make 100,000 hits in bulks of ten.
 import { spread } from './lib/figures.mjs';
 import { only } from './lib/measure-parts.mjs';
-import { rotate } from './lib/rounds.mjs';
 import { ratios, runBench } from './lib/run-bench.mjs';
 
 const CASES = {
@@ -17,14 +16,8 @@ const CASES = {
 const microsOf = (name) => (round) => round[name];
 
 await runBench('backlog', {
-  async measureRound({ round, say }) {
-    const measured = {};
-    for (const name of rotate(Object.keys(CASES), round)) {
-      say(name);
-      measured[name] = await only('backlog.mjs', CASES[name].args);
-    }
-    return measured;
-  },
+  ways: Object.keys(CASES),
+  measure: (name) => only('backlog.mjs', CASES[name].args),
   summarize: (all) => ({
     figures: {
       'hit-in-backlog': ratios(all, microsOf('backlog'), microsOf('few')),

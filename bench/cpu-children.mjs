@@ -7,7 +7,6 @@
 import { start, stop } from './lib/child-process.mjs';
 import { spread } from './lib/figures.mjs';
 import { measureServer } from './lib/measure-server.mjs';
-import { rotate } from './lib/rounds.mjs';
 import { ratios, runBench } from './lib/run-bench.mjs';
 
 const CHILD_SPANS = 20;
@@ -25,14 +24,10 @@ const microsOf = (way) => (round) => round[way].micros;
 await runBench('cpu-children', {
   prepare: () => start('sink.mjs'),
   end: (sink) => stop(sink.child),
-  async measureRound({ round, quick, prepared: sink, say }) {
+  ways: Object.keys(WAYS),
+  measure(way, { quick, prepared: sink }) {
     const amounts = quick ? { requests: 4000, warmUp: 2000 } : { requests: 12_000, warmUp: 3000 };
-    const measured = {};
-    for (const way of rotate(Object.keys(WAYS), round)) {
-      say(way);
-      measured[way] = await measureServer(way, sink, { ...amounts, childSpans: CHILD_SPANS });
-    }
-    return measured;
+    return measureServer(way, sink, { ...amounts, childSpans: CHILD_SPANS });
   },
   summarize: (all) => ({
     figures: {

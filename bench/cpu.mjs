@@ -4,7 +4,6 @@
 import { start, stop } from './lib/child-process.mjs';
 import { spread } from './lib/figures.mjs';
 import { measureServer } from './lib/measure-server.mjs';
-import { rotate } from './lib/rounds.mjs';
 import { ratios, runBench } from './lib/run-bench.mjs';
 
 const WAYS = {
@@ -30,14 +29,8 @@ const microsOf = (way) => (round) => round[way].micros;
 await runBench('cpu', {
   prepare: () => start('sink.mjs'),
   end: (sink) => stop(sink.child),
-  async measureRound({ round, quick, prepared: sink, say }) {
-    const measured = {};
-    for (const way of rotate(Object.keys(WAYS), round)) {
-      say(way);
-      measured[way] = await measureServer(way, sink, amounts(way, quick));
-    }
-    return measured;
-  },
+  ways: Object.keys(WAYS),
+  measure: (way, { quick, prepared: sink }) => measureServer(way, sink, amounts(way, quick)),
   summarize: (all) => ({
     figures: {
       'cpu-over-noop': ratios(all, microsOf('package'), microsOf('noop')),

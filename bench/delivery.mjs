@@ -7,7 +7,6 @@
 import { start, stop } from './lib/child-process.mjs';
 import { spread } from './lib/figures.mjs';
 import { only } from './lib/measure-parts.mjs';
-import { rotate } from './lib/rounds.mjs';
 import { ratios, runBench } from './lib/run-bench.mjs';
 
 const WAYS = {
@@ -23,14 +22,8 @@ const rateOf = (way) => (round) => round[way].perSecond;
 await runBench('delivery', {
   prepare: () => start('sink.mjs', [BULK]),
   end: (sink) => stop(sink.child),
-  async measureRound({ round, prepared: sink, say }) {
-    const measured = {};
-    for (const way of rotate(Object.keys(WAYS), round)) {
-      say(way);
-      measured[way] = await only('deliver.mjs', [way, sink.ready]);
-    }
-    return measured;
-  },
+  ways: Object.keys(WAYS),
+  measure: (way, { prepared: sink }) => only('deliver.mjs', [way, sink.ready]),
   summarize: (all) => ({
     figures: {
       'delivery-over-ceiling': ratios(all, rateOf('package'), rateOf('ceiling')),

@@ -4,7 +4,6 @@
 import { Pool } from 'undici';
 import { ask, start, stop } from './lib/child-process.mjs';
 import { spread } from './lib/figures.mjs';
-import { rotate } from './lib/rounds.mjs';
 import { ratios, runBench } from './lib/run-bench.mjs';
 import { createExports } from './parts/exports.mjs';
 
@@ -51,14 +50,8 @@ async function measure(way, matomo, count) {
 await runBench('gateway', {
   prepare: () => start('sink.mjs'),
   end: (sink) => stop(sink.child),
-  async measureRound({ round, quick, prepared: sink, say }) {
-    const measured = {};
-    for (const way of rotate(Object.keys(WAYS), round)) {
-      say(way);
-      measured[way] = await measure(way, sink.ready, quick ? 100 : 400);
-    }
-    return measured;
-  },
+  ways: Object.keys(WAYS),
+  measure: (way, { quick, prepared: sink }) => measure(way, sink.ready, quick ? 100 : 400),
   summarize: (all) => ({
     figures: { 'gateway-over-decoding': ratios(all, microsOf('gateway'), microsOf('decodes')) },
     rows: [

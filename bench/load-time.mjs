@@ -6,7 +6,6 @@
 // API, the SDK and the http instrumentation, which both share. The fastest of several fresh processes in each round.
 import { spread } from './lib/figures.mjs';
 import { measureLoad } from './lib/measure-parts.mjs';
-import { rotate } from './lib/rounds.mjs';
 import { ratios, runBench } from './lib/run-bench.mjs';
 
 const ADDED = { otlp: 'OTLP exporter', package: 'opentelemetry-matomo/register' };
@@ -23,14 +22,8 @@ async function measureSeveral(what, processes) {
 }
 
 await runBench('load-time', {
-  async measureRound({ round, quick, say }) {
-    const measured = {};
-    for (const what of rotate(Object.keys(ADDED), round)) {
-      say(what);
-      measured[what] = await measureSeveral(what, quick ? 3 : 7);
-    }
-    return measured;
-  },
+  ways: Object.keys(ADDED),
+  measure: (what, { quick }) => measureSeveral(what, quick ? 3 : 7),
   summarize: (all) => ({
     figures: {
       'load-over-otlp': ratios(all, millisOf('package'), millisOf('otlp')),

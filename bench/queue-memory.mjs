@@ -5,7 +5,6 @@
 // Real requests to a real server; what a server keeps that queues nothing is taken off.
 import { spread } from './lib/figures.mjs';
 import { measureHeld } from './lib/measure-parts.mjs';
-import { rotate } from './lib/rounds.mjs';
 import { ratios, runBench } from './lib/run-bench.mjs';
 
 const HELD = { held: 'ended span, as BatchSpanProcessor holds it', queued: 'hit of this package' };
@@ -13,14 +12,8 @@ const HELD = { held: 'ended span, as BatchSpanProcessor holds it', queued: 'hit 
 const bytesOf = (way) => (round) => round[way] - round.noop;
 
 await runBench('queue-memory', {
-  async measureRound({ round, quick, say }) {
-    const measured = {};
-    for (const way of rotate(['noop', ...Object.keys(HELD)], round)) {
-      say(way);
-      measured[way] = await measureHeld(way, quick ? 3000 : 7500);
-    }
-    return measured;
-  },
+  ways: ['noop', ...Object.keys(HELD)],
+  measure: (way, { quick }) => measureHeld(way, quick ? 3000 : 7500),
   summarize: (all) => ({
     figures: { 'queued-over-span': ratios(all, bytesOf('queued'), bytesOf('held')) },
     rows: [

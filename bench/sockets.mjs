@@ -5,7 +5,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ask, start, stop } from './lib/child-process.mjs';
 import { spread } from './lib/figures.mjs';
 import { load } from './lib/load.mjs';
-import { rotate } from './lib/rounds.mjs';
 import { runBench } from './lib/run-bench.mjs';
 
 const WAYS = { package: 'this package', matomoTracker: 'track() of matomo-tracker' };
@@ -31,14 +30,8 @@ async function measureSockets(way, seconds) {
 }
 
 await runBench('sockets', {
-  async measureRound({ round, quick, say }) {
-    const measured = {};
-    for (const way of rotate(Object.keys(WAYS), round)) {
-      say(way);
-      measured[way] = await measureSockets(way, quick ? 3 : 6);
-    }
-    return measured;
-  },
+  ways: Object.keys(WAYS),
+  measure: (way, { quick }) => measureSockets(way, quick ? 3 : 6),
   summarize: (all) => ({
     figures: { sockets: all.map((round) => round.package) },
     rows: [

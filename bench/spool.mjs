@@ -8,7 +8,6 @@ import { start, stop } from './lib/child-process.mjs';
 import { spread } from './lib/figures.mjs';
 import { measureServer } from './lib/measure-server.mjs';
 import { startRedis } from './lib/redis.mjs';
-import { rotate } from './lib/rounds.mjs';
 import { ratios, runBench } from './lib/run-bench.mjs';
 
 const redis = await startRedis();
@@ -38,14 +37,10 @@ async function measureInFolder(way, sink, amounts) {
 await runBench('spool', {
   prepare: () => start('sink.mjs'),
   end: (sink) => Promise.all([stop(sink.child), redis?.stop()]),
-  async measureRound({ round, quick, prepared: sink, say }) {
+  ways: Object.keys(WAYS),
+  measure(way, { round, quick, prepared: sink }) {
     const amounts = quick ? { requests: 8000, warmUp: 3000 } : { requests: 24_000, warmUp: 6000 };
-    const measured = {};
-    for (const way of rotate(Object.keys(WAYS), round)) {
-      say(way);
-      measured[way] = await measure(way, sink, amounts, round);
-    }
-    return measured;
+    return measure(way, sink, amounts, round);
   },
   summarize: (all) => ({
     figures: { 'cpu-spool': ratios(all, microsOf('spool'), microsOf('package')) },

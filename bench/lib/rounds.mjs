@@ -30,9 +30,3 @@ export function secondsOf(name, { rounds, quick }) {
 export function minutes(seconds) {
   return seconds < 90 ? `${Math.ceil(seconds)} seconds` : `${Math.ceil(seconds / 60)} minutes`;
 }
-
-/** Which of several goes first changes from round to round: the later ones meet a warmer machine. */
-export function rotate(names, round) {
-  const first = round % names.length;
-  return [...names.slice(first), ...names.slice(0, first)];
-}

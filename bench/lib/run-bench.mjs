@@ -4,13 +4,15 @@ import { saveResult } from './results.mjs';
 import { FULL_ROUNDS, isFull, minutes, readArguments, secondsOf } from './rounds.mjs';
 
 /**
- * Runs the rounds that the command line asks for, and prints and keeps what `summarize` makes of what they measured:
+ * Runs the rounds that the command line asks for, each measuring all `ways` in turn (or what `measureRound` does), and prints
+ * and keeps what `summarize` makes of what they measured:
  *
  * - `figures`: for each goal the figure of each round
  * - `rows`: a table, its first row the names of the columns
  * - `notes`: sentences below it
  */
-export async function runBench(name, { measureRound, summarize, prepare, end }) {
+export async function runBench(name, bench) {
+  const { prepare, end, summarize, measureRound = (given) => measureInTurn(bench, given) } = bench;
   const given = readArguments();
   const { rounds, quick } = given;
   const { question } = BENCHES[name];
@@ -20,7 +22,7 @@ export async function runBench(name, { measureRound, summarize, prepare, end }) 
   try {
     for (let round = 0; round < rounds; round++) {
       process.stderr.write(`${name} ${round + 1}/${rounds}:`);
-      all.push(await measureRound({ round, quick, prepared, say }));
+      all.push(await measureRound({ round, quick, prepared }));
       process.stderr.write('\n');
     }
   } finally {
@@ -42,6 +44,18 @@ export function ratios(all, of, over) {
   return all.map((round) => of(round) / over(round));
 }
 
-function say(text) {
-  process.stderr.write(` ${text}`);
+/** What each way measures, by its name. */
+async function measureInTurn({ ways, measure }, given) {
+  const measured = {};
+  for (const way of rotate(ways, given.round)) {
+    process.stderr.write(` ${way}`);
+    measured[way] = await measure(way, given);
+  }
+  return measured;
+}
+
+/** Which of several goes first changes from round to round: the later ones meet a warmer machine. */
+function rotate(names, round) {
+  const first = round % names.length;
+  return [...names.slice(first), ...names.slice(0, first)];
 }
