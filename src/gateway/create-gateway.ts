@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createDiagnostics } from '../diagnostics.js';
+import { DEFAULT_TITLE } from '../hit/action-name.js';
 import { createHitPipeline } from '../hit-pipeline.js';
 import { coded } from '../messages.js';
-import { DEFAULT_TITLE } from '../options/option-table.js';
 import { wrongOption } from '../options/wrong-option.js';
 import type { MatomoStats } from '../stats.js';
 import { createAnswerExport } from './answer-export.js';

@@ -23,6 +23,9 @@ const FIELDS: Readonly<Record<string, (request: Titled, path: string) => string>
   span: (request) => request.spanName,
 };
 
+/** The title where nobody sets one. */
+export const DEFAULT_TITLE = '{method} {route}';
+
 /** What a title may be made of. */
 export const TEMPLATE_FIELDS: readonly string[] = Object.keys(FIELDS);
 

@@ -1,4 +1,4 @@
-import { createToActionName, placeOf } from './action-name.js';
+import { createToActionName, DEFAULT_TITLE, placeOf } from './action-name.js';
 import { type ReportProblem, toCustomVariables } from './custom-variables.js';
 import type { RequestFacts } from './dimensions.js';
 import { createField, type Field, fitField } from './field.js';
@@ -14,8 +14,6 @@ export interface RequestFieldsOptions extends PageUrlOptions {
   readonly hasToken: boolean;
 }
 
-const DEFAULT_TITLE = '{method} {route}';
-
 /** Longer ones may be longer than Matomo takes once they are HTML-escaped. */
 const SAFE_URL_LENGTH = 170;
 
@@ -25,16 +23,15 @@ export function createToRequestFields(
   redactPath: (path: string) => string,
   report: ReportProblem,
 ): (facts: RequestFacts, userAgent: Field, startSeconds: number) => (Field | undefined)[] {
-  const toActionName = createToActionName(
-    typeof actionName === 'string' ? actionName : DEFAULT_TITLE,
-  );
+  const template = typeof actionName === 'string' ? actionName : DEFAULT_TITLE;
+  const toActionName = createToActionName(template);
   const toReferrer = createToReferrer(urlOptions, redactPath);
   const toTitle = remember((title: string) => createField('action_name', title));
   const toDefaultTitle = rememberBoth((method: string, place: string) =>
     createField('action_name', `${method} ${place}`),
   );
   const titleOf = (request: RequestFacts['request'], path: string) =>
-    actionName === DEFAULT_TITLE
+    template === DEFAULT_TITLE
       ? toDefaultTitle(request.method, placeOf(request, path))
       : toTitle(toActionName(request, path));
   const toUrlRef = remember((referrer: string) => createField('urlref', toReferrer(referrer)));

@@ -1,3 +1,4 @@
+import { DEFAULT_TITLE } from '../hit/action-name.js';
 import { HEALTH_CHECKERS } from '../hit/request-patterns.js';
 import {
   listFromText,
@@ -43,9 +44,6 @@ export interface OptionDeclaration<T> {
   /** The default in words, where its value says too little. */
   readonly defaultText?: string;
 }
-
-/** Of `actionName`. */
-export const DEFAULT_TITLE = '{method} {route}';
 
 const DAY_MILLIS = 86_400_000;
 const GIBIBYTE = 1024 ** 3;
