@@ -20,8 +20,6 @@ import { SpoolFeed } from './spool-feed.js';
 import type { Transport } from './transport.js';
 import { within } from './within.js';
 
-export type { DeliveryOptions };
-
 /**
  * Takes hits to Matomo: one bulk request in flight, as soon as enough hits wait or the oldest has waited long
  * enough. Every hit is either pending or counted, at any moment.
@@ -33,6 +31,8 @@ export class Delivery {
   readonly #diagnostics: Diagnostics;
   readonly #outbox = new Outbox();
   readonly #spool: SpoolFeed | undefined;
+  /** What is stored is sent until then: the last bulk has time for its answer, and what is left stays stored. */
+  #storedUntilMillis = Number.POSITIVE_INFINITY;
   #takesCrashes = true;
   /** Timers and requests are of no request of the application, though they begin in one. */
   readonly #scope = new AsyncResource('MatomoDelivery');
@@ -118,13 +118,14 @@ export class Delivery {
   async #close(deadlineMillis: number): Promise<void> {
     this.#timer.clear();
     this.#spool?.stop();
+    this.#storedUntilMillis = performance.now() + deadlineMillis / 2;
     await within(deadlineMillis, this.#sendWhatWaits());
     this.#ended = true;
     await this.#sender.close();
     await this.#attempts.ended; // what was in flight has been counted
     await this.#spool?.close();
-    const lost = this.#outbox.clear();
-    this.counters.lost.shutdown += lost;
+    this.counters.lost.shutdown += this.#outbox.clear();
+    const lost = this.counters.lost.shutdown;
     if (lost === 0) return;
     const text = `lost at shutdown: ${countOf(lost)}, which Matomo had not taken in time`;
     this.#diagnostics.warn(coded('lost-at-shutdown', text));
@@ -189,12 +190,10 @@ export class Delivery {
 
   /** What the spool has for this process to send: full batches, and others where the oldest hit has waited so long. */
   async #sendStored(delayMillis: number): Promise<void> {
-    for (let goesOn = true; goesOn && !this.#ended; ) {
+    const mayGoOn = () => !this.#ended && performance.now() < this.#storedUntilMillis;
+    while (mayGoOn()) {
       const batch = await this.#spool?.next(delayMillis, this.#takesCrashes);
-      goesOn =
-        batch !== undefined &&
-        !this.#ended &&
-        (await this.#attempt(batch, this.#spool)) !== undefined;
+      if (!batch || !mayGoOn() || (await this.#attempt(batch, this.#spool)) === undefined) return;
     }
   }
 

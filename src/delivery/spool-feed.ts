@@ -7,7 +7,11 @@ import type { Outcome } from './settle-batch.js';
 import type { SpoolStore } from './spool/spool-store.js';
 import { within } from './within.js';
 
-const CLOSE_MILLIS = 1_000;
+/** How long a store may take to end, which waits a second for its disk. */
+const CLOSE_MILLIS = 1_500;
+
+/** How long a store is waited for before what is in memory is sent instead: a disk may hang. */
+const PATIENCE_MILLIS = 2_000;
 
 /** How often hits that are too old are looked for, also while nothing can be sent. */
 const EXPIRY_MILLIS = 1_000;
@@ -39,6 +43,7 @@ export class SpoolFeed {
   /** Taken out of the store in this term; it keeps them until they are settled. */
   readonly #taken = new Outbox();
   #term = 0;
+  #isAsking = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -108,8 +113,17 @@ export class SpoolFeed {
     await stored;
   }
 
-  /** What is to be sent next; `undefined` where that is nothing, or another process' to do. */
+  /** What is to be sent next; `undefined` where that is nothing, another process' to do, or not known as yet. */
   async next(delayMillis: number, takesCrashes: boolean): Promise<Batch | undefined> {
+    if (this.#isAsking) return undefined;
+    this.#isAsking = true;
+    const asked = this.#ask(delayMillis, takesCrashes).finally(() => {
+      this.#isAsking = false;
+    });
+    return within(PATIENCE_MILLIS, asked);
+  }
+
+  async #ask(delayMillis: number, takesCrashes: boolean): Promise<Batch | undefined> {
     // A flush may come before the store has found out whether this process sends.
     if (delayMillis === 0) await this.#store.mayStillSend(this.#term);
     if (this.#term !== this.#store.term) this.#taken.clear();

@@ -1,9 +1,10 @@
-/** Settles with the promise, which must not reject, or when the time is over. */
-export async function within(millis: number, promise: Promise<void>): Promise<void> {
+/** What the promise, which must not reject, is fulfilled with; `undefined` when the time is over. */
+export async function within<T>(millis: number, promise: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, millis);
+  const deadline = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, millis, undefined);
   });
-  await Promise.race([promise, deadline]);
+  const first = await Promise.race([promise, deadline]);
   clearTimeout(timer);
+  return first;
 }

@@ -1,5 +1,6 @@
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { Delivery, type DeliveryOptions } from '../../src/delivery/delivery.js';
+import { Delivery } from '../../src/delivery/delivery.js';
+import type { DeliveryOptions } from '../../src/delivery/delivery-options.js';
 import type { Hit, PendingHit } from '../../src/hit/hit.js';
 import {
   answer,

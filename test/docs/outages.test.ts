@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { backOffMillis, holdMillis } from '../../src/delivery/back-off.js';
-import { Delivery, type DeliveryOptions } from '../../src/delivery/delivery.js';
+import { Delivery } from '../../src/delivery/delivery.js';
+import type { DeliveryOptions } from '../../src/delivery/delivery-options.js';
 import { explainError } from '../../src/delivery/explain-error.js';
 import type { Exchange } from '../../src/delivery/transport.js';
 import type { Hit, PendingHit } from '../../src/hit/hit.js';

@@ -1,5 +1,7 @@
 import type { Exchange, Transport } from '../../src/delivery/transport.js';
 
+type Answer = Exchange | ((sent: number) => Exchange | Promise<Exchange>);
+
 /** A transport that answers as a test says, and keeps what it was given. */
 export interface ScriptedTransport extends Transport {
   /** Bodies in the order in which they were sent. */
@@ -7,14 +9,14 @@ export interface ScriptedTransport extends Transport {
   /** Most requests that were under way at one time. */
   readonly mostInFlight: number;
   /** What the next requests get; the last one stays. A function sees how many hits were sent. */
-  answer(...exchanges: (Exchange | ((sent: number) => Exchange))[]): void;
+  answer(...exchanges: Answer[]): void;
   /** Requests wait until this is called. */
   hold(): () => void;
 }
 
 export function scriptedTransport(): ScriptedTransport {
   const bodies: ScriptedTransport['bodies'] = [];
-  let script: (Exchange | ((sent: number) => Exchange))[] = [processed];
+  let script: Answer[] = [processed];
   let held: Promise<void> | undefined;
   let closed = false;
   let release = () => {};

@@ -34,6 +34,8 @@ export class SimulatedDisk {
   fails: (operation: number) => boolean = () => false;
   /** How many operations there have been. */
   operations = 0;
+  #stalled: Promise<void> | undefined;
+  #goOn: () => void = () => undefined;
   readonly #options: DiskOptions;
   readonly #users = new Map<string, DiskUser>();
 
@@ -43,6 +45,18 @@ export class SimulatedDisk {
 
   attach(user: DiskUser): void {
     this.#users.set(user.root, user);
+  }
+
+  /** It hangs: nothing that is begun ends. */
+  stall(): void {
+    this.#stalled ??= new Promise((resolve) => {
+      this.#goOn = resolve;
+    });
+  }
+
+  goOn(): void {
+    this.#stalled = undefined;
+    this.#goOn();
   }
 
   userOf(path: string): DiskUser {
@@ -58,6 +72,7 @@ export class SimulatedDisk {
     if (slowestMillis > 0 && !user.isDead) {
       await new Promise((resolve) => setTimeout(resolve, random() * slowestMillis));
     }
+    await this.#stalled;
     await user.awake;
     if (user.isDead) return new Promise(() => undefined);
     if (user.operationsLeft-- <= 0) {

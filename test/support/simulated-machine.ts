@@ -101,7 +101,14 @@ export class SimulatedMachine {
     this.disk.fails = fails;
   }
 
+  /** Operations of the disk that begin from now on end when it is repaired. */
+  stall(): void {
+    this.hasFailed = true;
+    this.disk.stall();
+  }
+
   repairDisk(): void {
+    this.disk.goOn();
     this.disk.room = Number.POSITIVE_INFINITY;
     this.disk.fails = () => false;
   }

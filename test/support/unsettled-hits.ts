@@ -1,11 +1,18 @@
 import type { Volume } from 'memfs';
+import { sumOfCounters } from '../../src/delivery/counters.js';
+import { nothingSettled, type Settlement } from '../../src/delivery/spool/settlement.js';
 
 /** Names of the hits in a spool about which nothing decided is there. */
 export function unsettledHits(volume: Volume, folder: string): Set<string> {
   const open = new Set<string>();
-  for (const file of volume.readdirSync(folder) as string[]) {
+  const files = volume.readdirSync(folder) as string[];
+  for (const file of files) {
     if (!file.endsWith('.hits')) continue;
-    const { offset, beyond } = readSettlement(volume, `${folder}/${file}`);
+    const settlements = files
+      .filter((name) => name.startsWith(file.replace('hits', '')) && name.endsWith('.settled'))
+      .flatMap((name) => read(volume, `${folder}/${name}`).split('\n').flatMap(parse))
+      .toSorted((a, b) => sumOfCounters(b.counts) - sumOfCounters(a.counts));
+    const { offset, beyond } = settlements[0] ?? nothingSettled();
     let position = 0;
     for (const line of read(volume, `${folder}/${file}`).split('\n')) {
       const name = /\?h=(\S+)$/.exec(line)?.[1];
@@ -16,9 +23,13 @@ export function unsettledHits(volume: Volume, folder: string): Set<string> {
   return open;
 }
 
-function readSettlement(volume: Volume, segment: string): { offset: number; beyond: number[] } {
-  const path = segment.replace('.hits', '.settled');
-  return volume.existsSync(path) ? JSON.parse(read(volume, path)) : { offset: 0, beyond: [] };
+/** None where a line is torn. */
+function parse(line: string): Settlement[] {
+  try {
+    return [JSON.parse(line)];
+  } catch {
+    return [];
+  }
 }
 
 function read(volume: Volume, path: string): string {

@@ -1,33 +1,19 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Hit } from '../../hit/hit.js';
 import type { EncodedHit } from '../batch.js';
 import { createDeliveryCounters, type DeliveryCounters } from '../counters.js';
+import type { BacklogEvents } from './backlog-events.js';
 import type { LifeWatch } from './life.js';
-import { ownerName, segmentsByInstance, settledName } from './segment-names.js';
-import { SegmentReader, type SegmentReaderEvents } from './segment-reader.js';
+import { ownerName, segmentsByInstance } from './segment-names.js';
+import { SegmentReader } from './segment-reader.js';
 import { type Share, shareCounts } from './share-counts.js';
 import type { IsFresh, StoredHit, TakeOptions } from './spool-store.js';
-import { sweep, unlinkIfThere } from './sweep.js';
+import { sweep, unlinkIfThere, unlinkSettled } from './sweep.js';
 import { takeOldest } from './take-oldest.js';
 
 /** How long an owner that cannot be asked whether it lives is waited for before its hits are adopted. */
 const OWNER_STALE_MILLIS = 30_000;
-
-/** What the sender's own process is to know of what it decides. */
-export interface BacklogEvents extends SegmentReaderEvents {
-  /** Hits of a process that has gone are this one's from now on. With many of them this goes on for some time. */
-  adopt(hits: number): Promise<void>;
-  /** What became of adopted hits. */
-  countAdopted(counts: DeliveryCounters): void;
-  /** All that has been decided of a segment whose process lives, which may be this one. */
-  learn(segment: string, counts: DeliveryCounters): void;
-  /** A segment has been deleted, everything in it being decided. */
-  finish(segment: string): void;
-  /** What was decided could not be written down. */
-  notWritten(error: unknown): void;
-  /** Adopted hits that a segment has no more. */
-  lost(hits: number, segment: string): void;
-}
 
 interface Segment {
   readonly reader: SegmentReader;
@@ -41,6 +27,7 @@ interface Segment {
 export class Backlog {
   readonly #folder: string;
   readonly #ownInstance: string;
+  readonly #lease: number;
   readonly #life: LifeWatch;
   readonly #events: BacklogEvents;
   /** By instance, oldest first. */
@@ -51,9 +38,17 @@ export class Backlog {
   #waitsSinceMillis = Number.POSITIVE_INFINITY;
   #isStale = false;
 
-  constructor(folder: string, ownInstance: string, life: LifeWatch, events: BacklogEvents) {
+  /** `lease`: its number. */
+  constructor(
+    folder: string,
+    ownInstance: string,
+    lease: number,
+    life: LifeWatch,
+    events: BacklogEvents,
+  ) {
     this.#folder = folder;
     this.#ownInstance = ownInstance;
+    this.#lease = lease;
     this.#life = life;
     this.#events = events;
   }
@@ -61,6 +56,11 @@ export class Backlog {
   /** Whether a segment is read here. */
   has(segment: string): boolean {
     return this.#known.has(segment);
+  }
+
+  /** Takes lines that have been written by this process, which need not be read then. */
+  feed(segment: string, start: number, lines: readonly Buffer[], hits: readonly Hit[]): void {
+    this.#known.get(segment)?.reader.feed(start, lines, hits);
   }
 
   /** Looks at what is there, adopts what is left of processes that have gone, and deletes what is decided. */
@@ -73,12 +73,13 @@ export class Backlog {
       const isGone = await this.#isGone(instance);
       const open: Segment[] = [];
       for (const [i, name] of ofInstance.entries()) {
-        const segment = await this.#segment(name);
+        const segment = await this.#segment(name, names);
         segment.isFinal = isGone || i < ofInstance.length - 1 || !names.includes(name);
         if (isGone && segment.adopted === undefined) await this.#adopt(segment);
         if (open.length === 0 && (await this.#finishIfDone(segment))) continue;
         open.push(segment);
-        if (segment.reader.isUnsaved) await segment.reader.save().catch(() => undefined); // said before
+        const { decisions } = segment.reader;
+        if (decisions.isUnsaved) await decisions.save().catch(() => undefined); // said before
       }
       if (open.length > 0) instances.set(instance, open);
     }
@@ -130,13 +131,15 @@ export class Backlog {
 
   /** Fulfilled when what has been decided is written down, or could not be. */
   async saved(): Promise<void> {
-    await Promise.all([...this.#known.values()].map(({ reader }) => reader.saved));
+    await Promise.all([...this.#known.values()].map(({ reader }) => reader.decisions.saved));
   }
 
   /** Another process sends from now on. */
   async abandon(): Promise<void> {
     this.#isStale = true;
-    for (const { reader } of this.#known.values()) await reader.abandon();
+    const readers = [...this.#known.values()].map(({ reader }) => reader);
+    for (const { decisions } of readers) decisions.abandon();
+    for (const reader of readers) await reader.close();
   }
 
   /** Writes down what has not been, deletes what is decided, and lets go of the files. */
@@ -150,11 +153,11 @@ export class Backlog {
   }
 
   #settleShare(segment: Segment, { hits, counts }: Share<EncodedHit>): void {
-    const { reader } = segment;
-    reader.settle(hits, counts);
-    reader.save().catch((error: unknown) => this.#events.notWritten(error));
+    const { decisions, name } = segment.reader;
+    decisions.settle(hits, counts);
+    decisions.save().catch((error: unknown) => this.#events.notWritten(error));
     if (segment.adopted === undefined) {
-      this.#events.learn(reader.name, reader.counts);
+      this.#events.learn(name, decisions.counts);
     } else {
       segment.adopted -= hits.length;
       this.#events.countAdopted(counts);
@@ -171,13 +174,13 @@ export class Backlog {
     return expired;
   }
 
-  async #segment(name: string): Promise<Segment> {
+  async #segment(name: string, names: readonly string[]): Promise<Segment> {
     const known = this.#known.get(name);
     if (known) return known;
-    const reader = await SegmentReader.open(this.#folder, name, this.#events);
+    const reader = await SegmentReader.open(this.#folder, name, names, this.#lease, this.#events);
     const segment = { reader, adopted: undefined, isFinal: false };
     this.#known.set(name, segment);
-    this.#events.learn(name, reader.counts);
+    this.#events.learn(name, reader.decisions.counts);
     return segment;
   }
 
@@ -185,23 +188,24 @@ export class Backlog {
     const unread = await segment.reader.countUnread();
     await segment.reader.close();
     if (this.#isStale) return;
-    segment.adopted = unread + segment.reader.open;
+    segment.adopted = unread + segment.reader.decisions.open;
     await this.#events.adopt(segment.adopted);
   }
 
   /** Deletes a segment of which nothing is left. */
   async #finishIfDone(segment: Segment): Promise<boolean> {
     const { reader } = segment;
-    if (!segment.isFinal || reader.open > 0) return false;
+    const { decisions } = reader;
+    if (!segment.isFinal || decisions.open > 0) return false;
     const hasEnded = await reader.readAhead(1, true);
-    if (reader.open > 0 || !hasEnded || !(await this.#events.stillSends())) return false;
+    if (decisions.open > 0 || !hasEnded || !(await this.#events.stillSends())) return false;
     const isOthers = segment.adopted === undefined && !reader.name.startsWith(this.#ownInstance);
     // A process that lives learns from this what became of its hits.
-    const isSaved = isOthers ? await reader.save(true).then(isTrue, isFalse) : true;
+    const isSaved = isOthers ? await decisions.save(true).then(isTrue, isFalse) : true;
     await reader.close();
     await unlinkIfThere(join(this.#folder, reader.name));
-    if (!isSaved) await reader.save(true); // the disk was full
-    if (!isOthers) await unlinkIfThere(join(this.#folder, settledName(reader.name)));
+    if (!isSaved) await decisions.save(true); // the disk was full
+    if (!isOthers) await unlinkSettled(this.#folder, reader.name);
     this.#known.delete(reader.name);
     if (segment.adopted) {
       const counts = createDeliveryCounters();

@@ -8,9 +8,6 @@ import { measureSegments } from './spool-folder.js';
 import type { SpoolProcess, SpoolStatus } from './spool-status.js';
 
 /** Long enough that nobody goes within one look. */
-/** A reader that writes nothing down. */
-const ONLY_READS = { broken() {}, stillSends: async () => false };
-
 const NEVER_MILLIS = 60_000;
 
 /** Looks at a folder that is a spool and changes nothing in it. Rejects where it cannot be read. */
@@ -24,11 +21,11 @@ export async function readFileSpoolStatus(folder: string): Promise<SpoolStatus> 
   for (const instance of [...new Set([...segments.keys(), ...owners])].sort(byName)) {
     let pending = 0;
     for (const name of segments.get(instance) ?? []) {
-      const reader = await SegmentReader.open(folder, name, ONLY_READS);
+      const reader = await SegmentReader.open(folder, name, names, 0, { broken() {} });
       await reader.readAhead(1, true);
       const startSeconds = reader.ahead[0]?.startSeconds ?? Number.POSITIVE_INFINITY;
       if (startSeconds < (oldestSeconds ?? Number.POSITIVE_INFINITY)) oldestSeconds = startSeconds;
-      pending += reader.open + (await reader.countUnread());
+      pending += reader.decisions.open + (await reader.countUnread());
       await reader.close();
     }
     const isGone = await life.isGone(join(folder, ownerName(instance)), NEVER_MILLIS, true);

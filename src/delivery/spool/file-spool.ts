@@ -57,7 +57,9 @@ export class FileSpool implements SpoolStore {
     this.#reports = reports;
     this.#life = new LifeWatch(identity);
     this.#lease = new Lease(options.folder, identity, this.#life);
-    this.#own = new OwnHits(options, instance, reports);
+    this.#own = new OwnHits(options, instance, reports, (...written) =>
+      this.#backlog?.feed(...written),
+    );
   }
 
   get pending(): number {
@@ -183,7 +185,7 @@ export class FileSpool implements SpoolStore {
   #startSending(): void {
     this.#terms += 1;
     this.#term = this.#terms;
-    this.#backlog = new Backlog(this.#folder, this.#instance, this.#life, {
+    this.#backlog = new Backlog(this.#folder, this.#instance, this.#lease.number, this.#life, {
       adopt: (hits) => {
         this.#adopted += hits;
         this.#adoptedOpen += hits;

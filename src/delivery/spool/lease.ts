@@ -30,6 +30,11 @@ export class Lease {
     this.#life = life;
   }
 
+  /** 0: not held. */
+  get number(): number {
+    return this.#held;
+  }
+
   /** Takes what nobody else holds. Whether it is held then. */
   async acquire(): Promise<boolean> {
     if (await this.confirm()) return true;

@@ -1,21 +1,23 @@
-import { unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Hit } from '../../hit/hit.js';
 import { createDeliveryCounters, type DeliveryCounters } from '../counters.js';
-import { toLine } from './hit-line.js';
-import { isThere } from './is-missing.js';
+import { within } from '../within.js';
+import { toLines } from './hit-line.js';
+import { isMissing } from './is-missing.js';
 import { OwnSegments } from './own-segments.js';
-import { settledName } from './segment-names.js';
 import { SegmentWriter } from './segment-writer.js';
 import { readSettlement } from './settlement.js';
 import type { SpoolReports } from './spool-reports.js';
 import type { SpoolEvents } from './spool-store.js';
+import { unlinkSettled } from './sweep.js';
 
 /** How long hits stay in memory once they could not be written, before that is tried again. */
 const RETRY_MILLIS = 5_000;
 /** How long a write takes before the disk is held for one that hangs. */
 const HANGING_MILLIS = 2_000;
+/** How long the last write may take. */
+const LAST_WRITE_MILLIS = 1_000;
 /** Hits that are encoded in one go, some 0.3 ms. */
 const PORTION = 100;
 const LARGEST_SEGMENT_BYTES = 8 * 1024 ** 2;
@@ -25,6 +27,14 @@ export interface OwnHitsOptions {
   readonly maxBytes: number;
 }
 
+/** Told what is on the disk from `start` of a segment on. */
+export type OnWritten = (
+  segment: string,
+  start: number,
+  lines: readonly Buffer[],
+  hits: readonly Hit[],
+) => void;
+
 /** The hits of this process: written here, decided by the sender, answered for here until this process ends. */
 export class OwnHits {
   /** Bytes of all segments of the folder, as far as is known. */
@@ -33,18 +43,26 @@ export class OwnHits {
   readonly #reports: SpoolReports;
   readonly #writer: SegmentWriter;
   readonly #segments: OwnSegments;
+  readonly #onWritten: OnWritten;
   #events: SpoolEvents | undefined;
   #writing = 0;
   /** The part of them that no write has begun with: the next takes them all, since each has the disk to wait for. */
   readonly #waiting: Hit[] = [];
   #writes: Promise<void> = Promise.resolve();
   #retryAtMillis = 0;
+  #hasEnded = false;
   /** When the write that is under way has begun. */
   #writesSinceMillis = Number.POSITIVE_INFINITY;
 
-  constructor(options: OwnHitsOptions, instance: string, reports: SpoolReports) {
+  constructor(
+    options: OwnHitsOptions,
+    instance: string,
+    reports: SpoolReports,
+    onWritten: OnWritten,
+  ) {
     this.#options = options;
     this.#reports = reports;
+    this.#onWritten = onWritten;
     const segmentBytes = Math.min(LARGEST_SEGMENT_BYTES, Math.ceil(options.maxBytes / 8));
     this.#writer = new SegmentWriter(options.folder, instance, segmentBytes);
     this.#segments = new OwnSegments((counts) => this.#events?.count(counts));
@@ -91,36 +109,46 @@ export class OwnHits {
   /** Reads what a sender that is another process has decided; not of segments that are in hand here. */
   async readSettlements(isInHand: (segment: string) => boolean = () => false): Promise<void> {
     const { folder } = this.#options;
-    for (const name of this.#segments.names) {
-      if (isInHand(name)) continue;
-      const path = join(folder, settledName(name));
-      const isHere = await isThere(join(folder, name)); // asked first: the sender says why, then deletes
-      const settlement = await readSettlement(path);
+    const own = this.#segments.names.filter((name) => !isInHand(name));
+    if (own.length === 0) return;
+    const before = await listFolder(folder);
+    // The sender says why, then deletes: where a segment has gone, why is there by now.
+    const names = own.every((name) => before.includes(name)) ? before : await listFolder(folder);
+    for (const name of own) {
+      const settlement = await readSettlement(folder, name, names);
       if (settlement) this.#segments.learn(name, settlement.counts);
-      if (!settlement?.isFinished && (isHere || settlement)) continue;
+      if (!settlement?.isFinished && (before.includes(name) || settlement)) continue;
       this.finish(name);
-      await unlink(path).catch(() => undefined);
+      await unlinkSettled(folder, name).catch(() => undefined);
     }
   }
 
-  /** After what is being written. */
-  close(): Promise<void> {
+  /** After what is being written, unless the disk hangs: what it has not taken is lost then. */
+  async close(): Promise<void> {
     this.#writes = this.#writes.then(() => this.#writer.close());
-    return this.#writes;
+    await within(LAST_WRITE_MILLIS, this.#writes);
+    this.#hasEnded = true;
+    const counts = createDeliveryCounters();
+    counts.lost.shutdown = this.#writing;
+    this.#writing = 0;
+    this.#events?.count(counts);
   }
 
   async #write(hits: readonly Hit[]): Promise<void> {
-    if (hits.length === 0) return;
-    const lines = await toLines(hits);
+    if (hits.length === 0 || this.#hasEnded) return;
+    const lines = await inPortions(hits);
     const fitting = this.#countFitting(lines);
     if (fitting > 0) {
       this.#writesSinceMillis = performance.now();
-      const outcome = await this.#writer.append(lines.slice(0, fitting));
+      const fittingLines = lines.slice(0, fitting);
+      const outcome = await this.#writer.append(fittingLines);
+      if (this.#hasEnded) return;
       this.#writesSinceMillis = Number.POSITIVE_INFINITY;
-      const { segment, bytes, lines: written, error } = outcome;
+      const { segment, start, bytes, lines: written, error } = outcome;
       this.bytesInFolder += bytes;
       this.#writing -= fitting;
       if (segment !== undefined) this.#segments.add(segment, written);
+      if (segment !== undefined && !error) this.#onWritten(segment, start, fittingLines, hits);
       if (written < fitting) this.#events?.giveBack(hits.slice(written, fitting));
       if (error) this.reportFailure(error);
     }
@@ -152,12 +180,22 @@ export class OwnHits {
   }
 }
 
+/** What is in a folder; nothing where it is no more. */
+async function listFolder(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
 /** In portions, so that requests are served between them. */
-async function toLines(hits: readonly Hit[]): Promise<Buffer[]> {
+async function inPortions(hits: readonly Hit[]): Promise<Buffer[]> {
   const lines: Buffer[] = [];
   for (let start = 0; start < hits.length; start += PORTION) {
     if (start > 0) await nextTurn();
-    lines.push(...hits.slice(start, start + PORTION).map(toLine));
+    lines.push(...toLines(hits.slice(start, start + PORTION)));
   }
   return lines;
 }

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { crc32 } from 'node:zlib';
 import type { Hit } from '../../hit/hit.js';
 import { createDeliveryCounters } from '../counters.js';
-import { toLine } from './hit-line.js';
+import { toLines } from './hit-line.js';
 import { RedisAccount, toFields } from './redis-account.js';
 import { NotConnected, type RedisConnection } from './redis-connection.js';
 import { REPORT, STORE } from './redis-scripts.js';
@@ -129,9 +129,9 @@ export class RedisOwnHits {
     }
     const batch = this.#batch;
     this.#sinceMillis = performance.now();
-    const lines = batch.flatMap((hit) => [
-      String(crc32(hit.visitor) % shards),
-      toLine(hit).toString('latin1').trimEnd(),
+    const lines = toLines(batch).flatMap((line, i) => [
+      String(crc32((batch[i] as Hit).visitor) % shards),
+      line.toString('latin1', 0, line.length - 1),
     ]);
     const head = [instance, hostname(), String(this.#batches), String(maxBytes)];
     let reply: unknown;

@@ -2,12 +2,12 @@
 //
 //     <instance>.owner                  the process that writes, for as long as it may
 //     <instance>-<number>.hits          a segment: its hits, in the order in which they were written
-//     <instance>-<number>.settled       what has been decided of them, by the sender
+//     <instance>-<number>.<lease>.settled   what a sender has decided of them
 //
 // An instance is one opening of the folder by one process. Its names sort by the time of that.
 
 const SEGMENT = /^(\d{13}-\d+-[\da-f]{8})-(\d{6})\.hits$/;
-const OTHER = /^(\d{13}-\d+-[\da-f]{8})(?:-\d{6})?\.(?:owner|settled|settled\.tmp)$/;
+const OTHER = /^(\d{13}-\d+-[\da-f]{8})(?:\.owner|-\d{6}\.\d{9}\.settled(?:\.tmp)?)$/;
 
 export function instanceName(nowMillis: number, pid: number, random: string): string {
   return `${nowMillis}-${pid}-${random}`;
@@ -21,8 +21,18 @@ export function ownerName(instance: string): string {
   return `${instance}.owner`;
 }
 
-export function settledName(segment: string): string {
-  return segment.replace(/\.hits$/, '.settled');
+export function settledName(segment: string, lease: number): string {
+  return segment.replace(/hits$/, `${String(lease).padStart(9, '0')}.settled`);
+}
+
+/** Whether a file says what has been decided of a segment. */
+export function isSettledOf(segment: string, name: string): boolean {
+  return isBeside(segment, name) && name.endsWith('.settled');
+}
+
+/** Whether a file says what has been decided of a segment, or was to do so. */
+export function isBeside(segment: string, name: string): boolean {
+  return name.startsWith(segment.slice(0, -'hits'.length)) && OTHER.test(name);
 }
 
 /** The segments among files, by instance, in the order in which they were written. */

@@ -1,78 +1,64 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { EncodedHit } from '../batch.js';
-import { addCounters, type DeliveryCounters } from '../counters.js';
-import { isWhole, readLine } from './hit-line.js';
-import { settledName } from './segment-names.js';
-import { nothingSettled, readSettlement, writeSettlement } from './settlement.js';
+import type { Hit } from '../../hit/hit.js';
+import { isWhole, readLine, storedIn } from './hit-line.js';
+import { SegmentDecisions } from './segment-decisions.js';
+import { nothingSettled, readSettlement, type Settlement, SettlementFile } from './settlement.js';
 import type { StoredHit } from './spool-store.js';
 
 const CHUNK_BYTES = 65_536;
 const LONGEST_LINE_BYTES = 1_048_576;
 const LINE_FEED = 10;
+/** Hits ahead from which on what is written is read when it is needed, so that memory stays flat. */
+const MOST_FED = 1000;
 
 export interface SegmentReaderEvents {
   broken(name: string): void;
-  /** Whether it is still for this process to write down what is decided. */
-  stillSends(): Promise<boolean>;
-}
-
-interface Line {
-  readonly start: number;
-  readonly end: number;
-  isSettled: boolean;
 }
 
 /**
- * Reads a segment once and keeps what has been decided of it:
+ * Reads a segment once, from what has been decided of it on:
  *
  *     [ settled … | taken or read ahead, some settled | not read ]
  *                 ^ offset                            ^ position
  */
 export class SegmentReader {
   readonly name: string;
-  readonly counts: DeliveryCounters;
+  readonly decisions: SegmentDecisions;
   readonly #path: string;
-  readonly #settledPath: string;
   readonly #events: SegmentReaderEvents;
-  readonly #lines = new Map<EncodedHit, Line>();
-  readonly #beyond: Set<number>;
-  #offset: number;
   #position: number;
-  #open = 0;
   #ahead: StoredHit[] = [];
   #rest: Buffer = Buffer.alloc(0);
   #skipsLine = false;
+  #isReading = false;
   #file: FileHandle | undefined;
-  #writing: Promise<void> = Promise.resolve();
-  /** One that has not begun, and will write down what is decided by then. */
-  #nextSave: Promise<void> | undefined;
-  #isUnsaved = false;
-  #isStale = false;
 
   private constructor(
     folder: string,
     name: string,
-    { offset, beyond, counts }: ReturnType<typeof nothingSettled>,
+    settled: Settlement,
+    settlements: SettlementFile,
     events: SegmentReaderEvents,
   ) {
     this.name = name;
-    this.counts = counts;
     this.#path = join(folder, name);
-    this.#settledPath = join(folder, settledName(name));
     this.#events = events;
-    this.#offset = offset;
-    this.#position = offset;
-    this.#beyond = new Set(beyond);
+    this.#position = settled.offset;
+    this.decisions = new SegmentDecisions(settled, settlements);
   }
 
+  /** `names`: what is in the folder. `lease`: the number of this sender's. */
   static async open(
     folder: string,
     name: string,
+    names: readonly string[],
+    lease: number,
     events: SegmentReaderEvents,
   ): Promise<SegmentReader> {
-    const settlement = await readSettlement(join(folder, settledName(name)));
-    return new SegmentReader(folder, name, settlement ?? nothingSettled(), events);
+    const settled = (await readSettlement(folder, name, names)) ?? nothingSettled();
+    const settlements = new SettlementFile(folder, name, lease);
+    return new SegmentReader(folder, name, settled, settlements, events);
   }
 
   /** Hits that have been read and not taken. */
@@ -80,32 +66,31 @@ export class SegmentReader {
     return this.#ahead;
   }
 
-  /** Hits that have been read and not settled. */
-  get open(): number {
-    return this.#open;
-  }
-
-  /** What has been decided is not written down yet, or could not be. */
-  get isUnsaved(): boolean {
-    return this.#isUnsaved;
-  }
-
-  /** Fulfilled when nothing is being written down any more, whether or not that could be done. */
-  get saved(): Promise<void> {
-    return this.#writing;
-  }
-
   /** Reads until so many hits wait to be taken; whether the end of the file has been reached. A `final` file gets no longer. */
   async readAhead(hits: number, isFinal: boolean): Promise<boolean> {
-    while (this.#ahead.length < hits) {
-      const chunk = await this.#read(this.#position + this.#rest.length);
-      if (chunk.length === 0) {
-        if (isFinal || isWhole(this.#rest)) this.#addRest();
-        return true;
+    this.#isReading = true;
+    try {
+      while (this.#ahead.length < hits) {
+        const chunk = await this.#read(this.#position + this.#rest.length);
+        if (chunk.length === 0) {
+          if (isFinal || isWhole(this.#rest)) this.#addRest();
+          return true;
+        }
+        this.#addLines(chunk);
       }
-      this.#addLines(chunk);
+      return false;
+    } finally {
+      this.#isReading = false;
     }
-    return false;
+  }
+
+  /** Takes lines of which is known what is in them, where they come next and not too many wait. */
+  feed(start: number, lines: readonly Buffer[], hits: readonly Hit[]): void {
+    if (this.#isReading || this.#rest.length > 0 || this.#position !== start) return;
+    for (const [i, line] of lines.entries()) {
+      if (this.#ahead.length >= MOST_FED) return;
+      this.#addHit(storedIn(line, hits[i] as Hit), line.length);
+    }
   }
 
   /** How many hits have neither been settled nor read so far, in a file that gets no longer. */
@@ -118,7 +103,8 @@ export class SegmentReader {
       const data = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
       let start = 0;
       for (let end = data.indexOf(LINE_FEED); end >= 0; end = data.indexOf(LINE_FEED, start)) {
-        if (!this.#beyond.has(position + start) && isWhole(data.subarray(start, end))) count += 1;
+        if (!this.decisions.wasSettled(position + start) && isWhole(data.subarray(start, end)))
+          count += 1;
         start = end + 1;
       }
       position += start;
@@ -131,50 +117,8 @@ export class SegmentReader {
     return this.#ahead.shift();
   }
 
-  /** The hits of this segment among those that were decided, with what was counted for them. */
-  settle(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
-    for (const hit of hits) {
-      const line = this.#lines.get(hit);
-      if (!line || line.isSettled) continue;
-      line.isSettled = true;
-      this.#open -= 1;
-    }
-    for (const [hit, { end, isSettled }] of this.#lines) {
-      if (!isSettled) break;
-      this.#offset = end;
-      this.#lines.delete(hit);
-    }
-    addCounters(this.counts, counts);
-  }
-
-  /** Writes down what has been decided so far. Rejects where that cannot be done. */
-  save(isFinished = false): Promise<void> {
-    if (this.#nextSave && !isFinished) return this.#nextSave;
-    const saved = this.#writing.then(async () => {
-      this.#nextSave = undefined;
-      if (this.#isStale) return;
-      this.#isUnsaved = true;
-      if (!(await this.#events.stillSends())) return;
-      const beyond: number[] = [...this.#beyond].filter((start) => start >= this.#offset);
-      for (const { start, isSettled } of this.#lines.values()) if (isSettled) beyond.push(start);
-      const { counts } = this;
-      const settlement = { offset: this.#offset, beyond, counts, isFinished };
-      await writeSettlement(this.#settledPath, settlement);
-      this.#isUnsaved = false;
-    });
-    this.#nextSave = saved;
-    this.#writing = saved.catch(() => undefined);
-    return saved;
-  }
-
-  /** Somebody else sends now: nothing is written any more. */
-  abandon(): Promise<void> {
-    this.#isStale = true;
-    return this.close();
-  }
-
   async close(): Promise<void> {
-    await this.#writing;
+    await this.decisions.close();
     const file = this.#file;
     this.#file = undefined;
     await file?.close().catch(() => undefined);
@@ -214,16 +158,18 @@ export class SegmentReader {
   }
 
   #addLine(line: Buffer, length: number): void {
-    const start = this.#position;
-    this.#position += length;
     const hit = this.#skipsLine ? undefined : readLine(line);
     this.#skipsLine = false;
-    if (!hit) {
-      if (line.length > 0) this.#events.broken(this.name);
-    } else if (!this.#beyond.has(start)) {
-      this.#lines.set(hit, { start, end: this.#position, isSettled: false });
-      this.#open += 1;
-      this.#ahead.push(hit);
-    }
+    if (!hit && line.length > 0) this.#events.broken(this.name);
+    if (hit) this.#addHit(hit, length);
+    else this.#position += length;
+  }
+
+  #addHit(hit: StoredHit, length: number): void {
+    const start = this.#position;
+    this.#position += length;
+    if (this.decisions.wasSettled(start)) return;
+    this.decisions.add(hit, start, this.#position);
+    this.#ahead.push(hit);
   }
 }

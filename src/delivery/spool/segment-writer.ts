@@ -6,6 +6,8 @@ import { segmentName } from './segment-names.js';
 /** What has come of an attempt to write: the first lines, in this segment. */
 export interface Written {
   readonly segment: string | undefined;
+  /** Where in it they begin. */
+  readonly start: number;
   readonly lines: number;
   readonly bytes: number;
   /** Why the others have not been written, or may not outlive the machine. */
@@ -39,15 +41,22 @@ export class SegmentWriter {
         bytes += bytesWritten;
       }
       await file.datasync();
+      const start = this.#size;
       this.#size += bytes;
-      return { segment: this.#segment, lines: lines.length, bytes };
+      return { segment: this.#segment, start, lines: lines.length, bytes };
     } catch (error) {
       const whole = countWhole(lines, bytes);
       const isUseless = this.#file !== undefined && this.#size === 0 && whole === 0;
       // A torn line stays the last of its segment.
       await this.close();
       if (isUseless) await this.#discard();
-      return { segment: this.#segment, lines: whole, bytes, error: error as Error };
+      return {
+        segment: this.#segment,
+        start: this.#size,
+        lines: whole,
+        bytes,
+        error: error as Error,
+      };
     }
   }
 

@@ -1,6 +1,16 @@
-import { open, readFile, rename } from 'node:fs/promises';
-import { addCounters, createDeliveryCounters, type DeliveryCounters } from '../counters.js';
+import { type FileHandle, open, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  addCounters,
+  createDeliveryCounters,
+  type DeliveryCounters,
+  sumOfCounters,
+} from '../counters.js';
 import { isMissing } from './is-missing.js';
+import { isSettledOf, settledName } from './segment-names.js';
+
+/** A file is begun anew when it has grown to this: its last line says everything. */
+const LARGEST_BYTES = 65_536;
 
 /** What has been decided of a segment. */
 export interface Settlement {
@@ -14,8 +24,67 @@ export interface Settlement {
   readonly isFinished: boolean;
 }
 
-/** `undefined` where there is none; nothing is decided where it is damaged. Rejects where that cannot be told at present. */
-export async function readSettlement(path: string): Promise<Settlement | undefined> {
+export function nothingSettled(): Settlement {
+  return { offset: 0, beyond: [], counts: createDeliveryCounters(), isFinished: false };
+}
+
+/**
+ * What has been decided of a segment, where one of the files with these names says so: each sender writes one of its own,
+ * and whoever has decided most is right. Rejects where that cannot be told at present.
+ */
+export async function readSettlement(
+  folder: string,
+  segment: string,
+  names: readonly string[],
+): Promise<Settlement | undefined> {
+  let furthest: Settlement | undefined;
+  for (const name of names) {
+    if (!isSettledOf(segment, name)) continue;
+    const settlement = await readFurthest(join(folder, name));
+    if (settlement && (!furthest || isFurther(settlement, furthest))) furthest = settlement;
+  }
+  return furthest;
+}
+
+/** What one sender decides of a segment: a line for each time. */
+export class SettlementFile {
+  readonly #path: string;
+  #file: FileHandle | undefined;
+  #bytes = 0;
+
+  /** `lease`: its number tells senders apart. */
+  constructor(folder: string, segment: string, lease: number) {
+    this.#path = join(folder, settledName(segment, lease));
+  }
+
+  /** Whole or not at all, also where the power fails: else everything before would be sent again. */
+  async write(settlement: Settlement): Promise<void> {
+    const line = `${JSON.stringify(settlement)}\n`;
+    const isNew = this.#file === undefined || this.#bytes + line.length > LARGEST_BYTES;
+    if (isNew) await this.close();
+    const draft = `${this.#path}.tmp`;
+    try {
+      this.#file ??= await open(draft, 'w', 0o600);
+      await this.#file.writeFile(line);
+      await this.#file.datasync();
+      if (isNew) await rename(draft, this.#path);
+      this.#bytes += line.length;
+    } catch (error) {
+      await this.close(); // a torn line stays the last
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    this.#bytes = 0;
+    await file?.close().catch(() => undefined);
+  }
+}
+
+/** The last line that is whole; nothing is decided where there is none. */
+async function readFurthest(path: string): Promise<Settlement | undefined> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -23,29 +92,22 @@ export async function readSettlement(path: string): Promise<Settlement | undefin
     if (isMissing(error)) return undefined;
     throw error;
   }
-  return parse(text) ?? nothingSettled();
-}
-
-export function nothingSettled(): Settlement {
-  return { offset: 0, beyond: [], counts: createDeliveryCounters(), isFinished: false };
-}
-
-/** Whole or not at all, also where the power fails: else everything before would be sent again. */
-export async function writeSettlement(path: string, settlement: Settlement): Promise<void> {
-  const draft = `${path}.tmp`;
-  const file = await open(draft, 'w', 0o600);
-  try {
-    await file.writeFile(`${JSON.stringify(settlement)}\n`);
-    await file.datasync();
-  } finally {
-    await file.close();
+  const lines = text.split('\n');
+  for (let line = lines.pop(); line !== undefined; line = lines.pop()) {
+    const settlement = parse(line);
+    if (settlement) return settlement;
   }
-  await rename(draft, path);
+  return nothingSettled();
 }
 
-function parse(text: string): Settlement | undefined {
+function isFurther(a: Settlement, b: Settlement): boolean {
+  if (a.isFinished !== b.isFinished) return a.isFinished;
+  return sumOfCounters(a.counts) > sumOfCounters(b.counts);
+}
+
+function parse(line: string): Settlement | undefined {
   try {
-    const { offset, beyond, counts, isFinished } = JSON.parse(text) as Settlement;
+    const { offset, beyond, counts, isFinished } = JSON.parse(line) as Settlement;
     const isSound =
       [offset, counts.tracked, counts.accepted, counts.invalid].every(Number.isSafeInteger) &&
       beyond.every(Number.isSafeInteger) &&

@@ -1,6 +1,6 @@
-import { unlink } from 'node:fs/promises';
+import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { instanceOfOther } from './segment-names.js';
+import { instanceOfOther, isBeside } from './segment-names.js';
 
 /** Deletes what processes that have gone have left beside their segments, once those are no more. */
 export async function sweep(
@@ -13,6 +13,13 @@ export async function sweep(
     const instance = instanceOfOther(name);
     if (instance === undefined || segments.has(instance)) continue;
     if (await isGone(instance)) await unlinkIfThere(join(folder, name));
+  }
+}
+
+/** Deletes what all senders have decided of a segment. */
+export async function unlinkSettled(folder: string, segment: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (isBeside(segment, name)) await unlinkIfThere(join(folder, name));
   }
 }
 

@@ -208,6 +208,39 @@ test('after its segment has been deleted a process writes to another', async () 
   });
 });
 
+test('while a disk hangs hits leave from memory, and those it has taken are sent when it goes on', async () => {
+  const machine = createMachine();
+  const process = machine.start();
+  machine.hit(process);
+  await machine.wait(1000);
+  machine.stall();
+  machine.hit(process);
+  await machine.wait(2500);
+  machine.hit(process);
+  await machine.wait(1000);
+  expect([...machine.matomo.stored.keys()]).toEqual(['hit-1', 'hit-3']);
+  await machine.recover();
+  checkMachine(machine);
+  expect([...machine.matomo.stored.keys()]).toEqual(['hit-1', 'hit-3', 'hit-2']);
+});
+
+test('a shutdown while a disk hangs ends', async () => {
+  const machine = createMachine();
+  const process = machine.start();
+  machine.hit(process);
+  await machine.wait(1000);
+  machine.stall();
+  machine.hit(process);
+  await machine.wait(500);
+  process.shutDown();
+  await machine.wait(4000);
+  expect(machine.alive).toEqual([]);
+  expect(process.account).toMatchObject({
+    pending: 0,
+    counters: { tracked: 1, lost: { shutdown: 1 } },
+  });
+});
+
 test('a kill at any operation of the sender loses nothing that was on the disk', async () => {
   const operations = await run(createMachine());
   for (let last = 0; last < operations; last++) {

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readLine, toLine } from '../../../src/delivery/spool/hit-line.js';
+import { readLine, storedIn, toLines } from '../../../src/delivery/spool/hit-line.js';
+import type { StoredHit } from '../../../src/delivery/spool/spool-store.js';
 import type { Hit } from '../../../src/hit/hit.js';
 import { ROOT } from '../../support/child-process.js';
 
@@ -18,10 +19,19 @@ function hit(overrides: Partial<Hit> = {}): Hit {
   };
 }
 
+function toLine(given: Hit): Buffer {
+  return toLines([given])[0] as Buffer;
+}
+
 test('a line is the checksum of what stands behind it, time, kind, site, visitor and query', () => {
   const content = '1795176000 page 7 0123456789abcdef ?idsite=7&rec=1';
   const crc = crc32(content).toString(16).padStart(8, '0');
-  expect(toLine(hit()).toString()).toBe(`${crc} ${content}\n`);
+  const lines = toLines([hit(), hit({ query: '?longer=than&that' }), hit()]);
+  expect(lines.map(String)).toEqual([
+    `${crc} ${content}\n`,
+    expect.stringContaining('?longer=than&that\n'),
+    `${crc} ${content}\n`,
+  ]);
 });
 
 test('the line that is documented is a hit', () => {
@@ -51,7 +61,14 @@ test('what is written is what is read', () => {
         startSeconds: given.startSeconds,
         visitor: Buffer.from(given.visitor).toString(),
       });
-      expect(read?.buffer.toString('latin1', read.start, read.end)).toBe(given.query);
+      const stored = storedIn(line, hit(given));
+      expect(stored).toMatchObject({
+        kind: given.kind,
+        startSeconds: given.startSeconds,
+        visitor: given.visitor,
+      });
+      for (const { buffer, start, end } of [read as StoredHit, stored])
+        expect(buffer.toString('latin1', start, end)).toBe(given.query);
     }),
   );
 });

@@ -1,6 +1,7 @@
+import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { eventually } from '../../support/child-process.js';
-import { notSent } from '../../support/scripted-transport.js';
+import { notSent, processed } from '../../support/scripted-transport.js';
 import { sorted } from '../../support/sorted.js';
 import { filesIn, linesIn, spooledDelivery, temporaryFolder } from '../../support/spool.js';
 
@@ -56,4 +57,21 @@ test('shutdown stores what was not stored yet', async () => {
   expect(linesIn(folder)).toHaveLength(2);
   expect(delivery).toMatchObject({ pending: 2, spooled: 2 });
   expect(law()).toEqual([2, 2]);
+});
+
+test('a shutdown with a backlog leaves what it has no time for in the spool, and every bulk has its answer', async () => {
+  const { delivery, transport, push, law } = spooledDelivery({
+    folder: temporaryFolder(),
+    maxExportBatchSize: 1,
+  });
+  transport.answer(notSent);
+  push(...Array.from({ length: 30 }, (_, i) => `${i}`));
+  await eventually(() => delivery.spooled === 30);
+  transport.answer((sent) => setTimeout(150, processed(sent)));
+  await delivery.shutdown(1000);
+  const { tracked, lost } = delivery.counters;
+  expect(lost.unconfirmed).toBe(0);
+  expect(tracked).toBeGreaterThan(0);
+  expect(delivery.pending).toBe(30 - tracked);
+  expect(law()).toEqual([30, 30]);
 });

@@ -31,7 +31,7 @@ const step = fc.oneof(
   of(6, 'hits', { which, names: fc.array(name, { minLength: 1, maxLength: 8 }) }),
   of(6, 'wait', { millis: fc.constantFrom(3, 30, 200, 700, 1500) }),
   of(2, 'fault', { fault: fc.constantFrom(...FAULTS) }),
-  of(1, 'disk', { fault: fc.constantFrom('none', 'full', 'failing') }),
+  of(1, 'disk', { fault: fc.constantFrom('none', 'full', 'failing', 'hanging') }),
   of(1, 'flush', { which }),
   of(2, 'start', {}),
   of(1, 'hang', { which, millis: fc.constantFrom(300, 6000) }),
@@ -90,6 +90,7 @@ function take(next: Step, machine: SimulatedMachine): void {
   if (next.kind === 'disk') {
     machine.repairDisk();
     if (next.fault === 'full') machine.fill(Math.floor(machine.random() * 300));
+    if (next.fault === 'hanging') machine.stall();
     if (next.fault === 'failing') machine.fail(() => machine.random() < 0.3);
   }
   if (next.kind === 'start' && alive.length < MOST_PROCESSES) machine.start();

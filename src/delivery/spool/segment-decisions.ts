@@ -1,0 +1,105 @@
+import type { EncodedHit } from '../batch.js';
+import { addCounters, type DeliveryCounters } from '../counters.js';
+import type { Settlement, SettlementFile } from './settlement.js';
+
+interface Line {
+  readonly start: number;
+  readonly end: number;
+  isSettled: boolean;
+}
+
+/** What has been decided of the hits of a segment, as far as it has been read, and what of that is written down. */
+export class SegmentDecisions {
+  readonly counts: DeliveryCounters;
+  readonly #file: SettlementFile;
+  readonly #lines = new Map<EncodedHit, Line>();
+  readonly #beyond: Set<number>;
+  #offset: number;
+  #open = 0;
+  #writing: Promise<void> = Promise.resolve();
+  /** One that has not begun, and will write down what is decided by then. */
+  #nextSave: Promise<void> | undefined;
+  #isUnsaved = false;
+  #isStale = false;
+
+  constructor({ offset, beyond, counts }: Settlement, file: SettlementFile) {
+    this.counts = counts;
+    this.#file = file;
+    this.#offset = offset;
+    this.#beyond = new Set(beyond);
+  }
+
+  /** Hits that have been read and not settled. */
+  get open(): number {
+    return this.#open;
+  }
+
+  /** What has been decided is not written down yet, or could not be. */
+  get isUnsaved(): boolean {
+    return this.#isUnsaved;
+  }
+
+  /** Fulfilled when nothing is being written down any more, whether or not that could be done. */
+  get saved(): Promise<void> {
+    return this.#writing;
+  }
+
+  /** Whether the hit of the line that begins there was decided before. */
+  wasSettled(start: number): boolean {
+    return this.#beyond.has(start);
+  }
+
+  /** A hit has been read that is to be decided. They come in the order of the file. */
+  add(hit: EncodedHit, start: number, end: number): void {
+    this.#lines.set(hit, { start, end, isSettled: false });
+    this.#open += 1;
+  }
+
+  /** The hits of this segment among those that were decided, with what was counted for them. */
+  settle(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
+    for (const hit of hits) {
+      const line = this.#lines.get(hit);
+      if (!line || line.isSettled) continue;
+      line.isSettled = true;
+      this.#open -= 1;
+    }
+    for (const [hit, { end, isSettled }] of this.#lines) {
+      if (!isSettled) break;
+      this.#offset = end;
+      this.#lines.delete(hit);
+    }
+    addCounters(this.counts, counts);
+  }
+
+  /** Writes down what has been decided so far. Rejects where that cannot be done. */
+  save(isFinished = false): Promise<void> {
+    if (this.#nextSave && !isFinished) return this.#nextSave;
+    const saved = this.#writing.then(async () => {
+      this.#nextSave = undefined;
+      if (this.#isStale) return;
+      this.#isUnsaved = true;
+      await this.#file.write(this.#settlement(isFinished));
+      this.#isUnsaved = false;
+    });
+    this.#nextSave = saved;
+    this.#writing = saved.catch(() => undefined);
+    return saved;
+  }
+
+  /** Somebody else sends now: nothing is written any more. */
+  abandon(): void {
+    this.#isStale = true;
+  }
+
+  /** After what is being written. */
+  async close(): Promise<void> {
+    await this.#writing;
+    await this.#file.close();
+  }
+
+  #settlement(isFinished: boolean): Settlement {
+    const beyond = [...this.#beyond].filter((start) => start >= this.#offset);
+    for (const { start, isSettled } of this.#lines.values()) if (isSettled) beyond.push(start);
+    return { offset: this.#offset, beyond, counts: this.counts, isFinished };
+  }
+}
