@@ -15,16 +15,15 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import autocannon from 'autocannon';
 import { ask, start, stop } from './lib/child-process.mjs';
 import { median, spread, table } from './lib/figures.mjs';
+import { divisible, steadyLoad } from './lib/steady-load.mjs';
 
 /** Two for each third, one with either outage, after one for warming up. */
 const ROUNDS = 6;
 const WARM_UPS = 1;
 const OUTAGES = ['refuse', 'busy'];
 const OUTAGE_MILLIS = 4_000;
-const CONNECTIONS = 50;
 const MEBIBYTE = 1024 ** 2;
 const MOST_GROWTH = 1.1;
 const MOST_DELAY = 1.2;
@@ -42,7 +41,7 @@ const { values: given } = parseArgs({
 const kinds = KINDS[given.spool];
 const rate = Number(given.rate);
 const turns = ROUNDS + WARM_UPS;
-const perTurn = Math.ceil(Number(given.hits) / turns / CONNECTIONS) * CONNECTIONS;
+const perTurn = divisible(Number(given.hits) / turns);
 const turnSeconds = perTurn / rate;
 if (!kinds || !(turnSeconds * 1000 > 3 * OUTAGE_MILLIS)) {
   throw new RangeError('--spool is both, with or without; an outage needs a turn of 12 seconds');
@@ -121,9 +120,9 @@ async function takeTurn(server, turn) {
   const outage = OUTAGES[turn % OUTAGES.length];
   const isNoop = kind === 'noop';
   await ask(child, 'begin');
-  const requests = isNoop ? perTurn / 4 : perTurn;
+  const requests = isNoop ? divisible(perTurn / 4) : perTurn;
   const [answered] = await Promise.all([
-    load(server.url, requests),
+    steadyLoad(server.url, requests, rate),
     isNoop ? undefined : goAway(sink, outage),
   ]);
   const { seconds } = await ask(child, 'end');
@@ -136,19 +135,6 @@ async function takeTurn(server, turn) {
   console.log(
     `turn ${turn + 1} of ${turns}, ${kind}${isNoop ? '' : `, ${outage}`}: RSS ${mebibytes(mean(rss))}, p99 ${p99.toFixed(2)} ms${fate}`,
   );
-}
-
-/**
- * A steady load. autocannon lets each connection make its requests of a second as fast as it can and then rest: the
- * connections begin one after the other, so that somebody always works.
- */
-async function load(url, amount) {
-  const share = Math.round(amount / CONNECTIONS);
-  const runs = Array.from({ length: CONNECTIONS }, async (_, i) => {
-    await wait((i * 1000) / CONNECTIONS);
-    return autocannon({ url, amount: share, connections: 1, overallRate: rate / CONNECTIONS });
-  });
-  return sum((await Promise.all(runs)).map((result) => result['2xx']));
 }
 
 async function goAway(sink, outage) {

@@ -16,6 +16,7 @@ export const BENCHES = {
     question: 'Does a hit cost more with many others waiting, or many visitors?',
     roundSeconds: 10,
   },
+  outage: { question: 'Does a server feel that Matomo is away?', roundSeconds: 40 },
   gateway: { question: 'What does a span cost the gateway?', roundSeconds: 20 },
   sockets: { question: 'How many sockets are open at 500 hits a second?', roundSeconds: 14 },
   'queue-memory': { question: 'What memory does a hit take that waits?', roundSeconds: 12 },

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 import { createTrust } from './proxy-trust.js';
 import { remember } from './remember.js';
 
@@ -35,7 +35,8 @@ export function createToOrigin({
   assumeHttps,
 }: OriginOptions): (claims: OriginClaims) => Origin {
   const isTrusted = createTrust(trustProxy);
-  const toPeer = remember((address: string) => plainAddress(address));
+  const toPlain = remember((address: string) => plainAddress(address));
+  const toPeer = (address: string) => (isIPv4(address) ? address : toPlain(address));
 
   return function toOrigin(claims) {
     const peer = claims.peerAddress === undefined ? undefined : toPeer(claims.peerAddress);

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { createKeyedHash } from './keyed-hash.js';
 import { rememberBoth } from './remember.js';
 
 const MAX_REMEMBERED = 10_000;
@@ -16,9 +17,9 @@ export interface Visitor {
  * Without the key nobody can tell the address from it, and tomorrow the same caller is another visitor.
  */
 export function createToVisitorId(key: string | Buffer): (visitor: Visitor) => string {
+  const keyedHash = createKeyedHash(key);
   const toId = rememberBoth(
-    (userAgent: string, place: string) =>
-      createHmac('sha256', key).update(`${place}\n${userAgent}`).digest('hex').slice(0, 16),
+    (userAgent: string, place: string) => keyedHash(`${place}\n${userAgent}`).slice(0, 16),
     MAX_REMEMBERED,
   );
   return function toVisitorId({ address = '', userAgent, site, startMillis }) {
