@@ -93,16 +93,21 @@ function byVisitorThenTime(a: Ordered, b: Ordered): number {
 /** Body of a bulk tracking request. Hits are percent-encoded, so that none needs escaping; the token stands here only. */
 export function toBody(hits: readonly EncodedHit[], tokenAuth: string | undefined): Buffer {
   const token = tokenAuth === undefined ? '' : `,"token_auth":${JSON.stringify(tokenAuth)}`;
-  const parts: Buffer[] = [OPENING];
+  const closing = Buffer.from(`${CLOSING}${token}}`);
+  const length = hits.reduce((sum, { start, end }) => sum + SEPARATOR.length + end - start, 0);
+  const body = Buffer.allocUnsafe(
+    OPENING.length + length - (hits.length === 0 ? 0 : SEPARATOR.length) + closing.length,
+  );
+  let written = OPENING.copy(body);
   for (let i = 0; i < hits.length; ) {
+    if (i > 0) written += body.write(SEPARATOR, written, 'latin1');
     const { buffer, start, end: firstEnd } = hits[i] as EncodedHit;
     let end = firstEnd;
     for (i += 1; follows(hits[i], buffer, end); i += 1) end = (hits[i] as EncodedHit).end;
-    parts.push(buffer.subarray(start, end));
-    if (i < hits.length) parts.push(Buffer.from(SEPARATOR));
+    written += buffer.copy(body, written, start, end);
   }
-  parts.push(Buffer.from(`${CLOSING}${token}}`));
-  return Buffer.concat(parts);
+  closing.copy(body, written);
+  return body;
 }
 
 /** Whether a hit stands right behind what ends there, with a separator between them. */

@@ -5,12 +5,13 @@ import type { EncodedHit } from '../batch.js';
 import { createDeliveryCounters, type DeliveryCounters } from '../counters.js';
 import type { BacklogEvents } from './backlog-events.js';
 import type { LifeWatch } from './life.js';
+import { SegmentHit } from './segment-hit.js';
 import { ownerName, segmentsByInstance } from './segment-names.js';
 import { SegmentReader } from './segment-reader.js';
 import { type Share, shareCounts } from './share-counts.js';
 import type { IsFresh, StoredHit, TakeOptions } from './spool-store.js';
 import { sweep, unlinkIfThere, unlinkSettled } from './sweep.js';
-import { takeOldest } from './take-oldest.js';
+import { takeExpired, takeOldest } from './take-oldest.js';
 
 /** How long an owner that cannot be asked whether it lives is waited for before its hits are adopted. */
 const OWNER_STALE_MILLIS = 30_000;
@@ -33,7 +34,6 @@ export class Backlog {
   /** By instance, oldest first. */
   #instances = new Map<string, Segment[]>();
   readonly #known = new Map<string, Segment>();
-  readonly #segmentOf = new WeakMap<EncodedHit, Segment>();
   /** When hits that have not been taken were first seen. */
   #waitsSinceMillis = Number.POSITIVE_INFINITY;
   #isStale = false;
@@ -92,40 +92,41 @@ export class Backlog {
     for (const segments of this.#instances.values()) {
       for (const { reader, isFinal } of segments) {
         const hasEnded = await reader.readAhead(1, isFinal);
-        const expired = this.#takeExpired(reader, isFresh);
+        const expired = takeExpired(reader, isFresh);
         if (expired.length > 0) {
           const counts = createDeliveryCounters();
           counts.lost.expired = expired.length;
           this.settle(expired, counts);
         }
-        if (reader.ahead.length > 0 || !hasEnded) break;
+        if (reader.ahead > 0 || !hasEnded) break;
       }
     }
   }
 
   /** The oldest hits, or none where too few wait and not for long. */
   async take({ max, delayMillis }: TakeOptions): Promise<StoredHit[]> {
-    const sources: Segment[] = [];
+    const readers: SegmentReader[] = [];
     for (const segments of this.#instances.values()) {
       let ahead = 0;
       for (const segment of segments) {
         const hasEnded = await segment.reader.readAhead(max - ahead, segment.isFinal);
-        ahead += segment.reader.ahead.length;
-        sources.push(segment);
+        ahead += segment.reader.ahead;
+        readers.push(segment.reader);
         if (ahead >= max || !hasEnded) break;
       }
     }
-    const waiting = sources.reduce((sum, { reader }) => sum + reader.ahead.length, 0);
+    const waiting = readers.reduce((sum, reader) => sum + reader.ahead, 0);
     const now = performance.now();
     if (waiting > 0) this.#waitsSinceMillis = Math.min(this.#waitsSinceMillis, now);
     if (waiting < max && now - this.#waitsSinceMillis < delayMillis) return [];
     this.#waitsSinceMillis = waiting > max ? now : Number.POSITIVE_INFINITY;
-    return takeOldest(sources, max, (hit, segment) => this.#segmentOf.set(hit, segment));
+    return takeOldest(readers, max);
   }
 
   settle(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
     if (this.#isStale) return;
-    const shares = shareCounts(hits, counts, (hit) => this.#segmentOf.get(hit));
+    const ofSegments = hits.filter((hit) => hit instanceof SegmentHit);
+    const shares = shareCounts(ofSegments, counts, (hit) => this.#segmentOf(hit));
     for (const [segment, share] of shares) this.#settleShare(segment, share);
   }
 
@@ -152,7 +153,7 @@ export class Backlog {
     this.#isStale = true;
   }
 
-  #settleShare(segment: Segment, { hits, counts }: Share<EncodedHit>): void {
+  #settleShare(segment: Segment, { hits, counts }: Share<SegmentHit>): void {
     const { decisions, name } = segment.reader;
     decisions.settle(hits, counts);
     decisions.save().catch((error: unknown) => this.#events.notWritten(error));
@@ -164,14 +165,10 @@ export class Backlog {
     }
   }
 
-  #takeExpired(reader: SegmentReader, isFresh: IsFresh): StoredHit[] {
-    const expired: StoredHit[] = [];
-    for (let head = reader.ahead[0]; head && !isFresh(head); head = reader.ahead[0]) {
-      reader.take();
-      this.#segmentOf.set(head, this.#known.get(reader.name) as Segment);
-      expired.push(head);
-    }
-    return expired;
+  /** Where a hit was read in this term. */
+  #segmentOf({ reader }: SegmentHit): Segment | undefined {
+    const segment = this.#known.get(reader.name);
+    return segment?.reader === reader ? segment : undefined;
   }
 
   async #segment(name: string, names: readonly string[]): Promise<Segment> {

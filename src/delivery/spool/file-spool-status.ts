@@ -23,7 +23,7 @@ export async function readFileSpoolStatus(folder: string): Promise<SpoolStatus> 
     for (const name of segments.get(instance) ?? []) {
       const reader = await SegmentReader.open(folder, name, names, 0, { broken() {} });
       await reader.readAhead(1, true);
-      const startSeconds = reader.ahead[0]?.startSeconds ?? Number.POSITIVE_INFINITY;
+      const startSeconds = reader.head?.startSeconds ?? Number.POSITIVE_INFINITY;
       if (startSeconds < (oldestSeconds ?? Number.POSITIVE_INFINITY)) oldestSeconds = startSeconds;
       pending += reader.decisions.open + (await reader.countUnread());
       await reader.close();

@@ -1,18 +1,13 @@
-import type { EncodedHit } from '../batch.js';
 import { addCounters, type DeliveryCounters } from '../counters.js';
+import type { SegmentHit } from './segment-hit.js';
 import type { Settlement, SettlementFile } from './settlement.js';
-
-interface Line {
-  readonly start: number;
-  readonly end: number;
-  isSettled: boolean;
-}
 
 /** What has been decided of the hits of a segment, as far as it has been read, and what of that is written down. */
 export class SegmentDecisions {
   readonly counts: DeliveryCounters;
   readonly #file: SettlementFile;
-  readonly #lines = new Map<EncodedHit, Line>();
+  /** In the order of the file; the first is not settled. */
+  readonly #hits: SegmentHit[] = [];
   readonly #beyond: Set<number>;
   #offset: number;
   #open = 0;
@@ -50,24 +45,20 @@ export class SegmentDecisions {
   }
 
   /** A hit has been read that is to be decided. They come in the order of the file. */
-  add(hit: EncodedHit, start: number, end: number): void {
-    this.#lines.set(hit, { start, end, isSettled: false });
+  add(hit: SegmentHit): void {
+    this.#hits.push(hit);
     this.#open += 1;
   }
 
   /** The hits of this segment among those that were decided, with what was counted for them. */
-  settle(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
+  settle(hits: readonly SegmentHit[], counts: DeliveryCounters): void {
     for (const hit of hits) {
-      const line = this.#lines.get(hit);
-      if (!line || line.isSettled) continue;
-      line.isSettled = true;
-      this.#open -= 1;
+      if (!hit.isSettled) this.#open -= 1;
+      hit.isSettled = true;
     }
-    for (const [hit, { end, isSettled }] of this.#lines) {
-      if (!isSettled) break;
-      this.#offset = end;
-      this.#lines.delete(hit);
-    }
+    const firstOpen = this.#hits.findIndex(({ isSettled }) => !isSettled);
+    const settled = this.#hits.splice(0, firstOpen < 0 ? this.#hits.length : firstOpen);
+    this.#offset = settled.at(-1)?.lineEnd ?? this.#offset;
     addCounters(this.counts, counts);
   }
 
@@ -99,7 +90,7 @@ export class SegmentDecisions {
 
   #settlement(isFinished: boolean): Settlement {
     const beyond = [...this.#beyond].filter((start) => start >= this.#offset);
-    for (const { start, isSettled } of this.#lines.values()) if (isSettled) beyond.push(start);
+    for (const { lineStart, isSettled } of this.#hits) if (isSettled) beyond.push(lineStart);
     return { offset: this.#offset, beyond, counts: this.counts, isFinished };
   }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Hit } from '../../hit/hit.js';
 import { isWhole, readLine, storedIn } from './hit-line.js';
 import { SegmentDecisions } from './segment-decisions.js';
+import { SegmentHit } from './segment-hit.js';
 import { nothingSettled, readSettlement, type Settlement, SettlementFile } from './settlement.js';
 import type { StoredHit } from './spool-store.js';
 
@@ -10,7 +11,7 @@ const CHUNK_BYTES = 65_536;
 const LONGEST_LINE_BYTES = 1_048_576;
 const LINE_FEED = 10;
 /** Hits ahead from which on what is written is read when it is needed, so that memory stays flat. */
-const MOST_FED = 1000;
+const MOST_FED = 10_000;
 
 export interface SegmentReaderEvents {
   broken(name: string): void;
@@ -28,7 +29,8 @@ export class SegmentReader {
   readonly #path: string;
   readonly #events: SegmentReaderEvents;
   #position: number;
-  #ahead: StoredHit[] = [];
+  #ahead: SegmentHit[] = [];
+  #taken = 0;
   #rest: Buffer = Buffer.alloc(0);
   #skipsLine = false;
   #isReading = false;
@@ -61,16 +63,21 @@ export class SegmentReader {
     return new SegmentReader(folder, name, settled, settlements, events);
   }
 
-  /** Hits that have been read and not taken. */
-  get ahead(): readonly StoredHit[] {
-    return this.#ahead;
+  /** How many hits have been read and not taken. */
+  get ahead(): number {
+    return this.#ahead.length - this.#taken;
+  }
+
+  /** The first of them. */
+  get head(): SegmentHit | undefined {
+    return this.#ahead[this.#taken];
   }
 
   /** Reads until so many hits wait to be taken; whether the end of the file has been reached. A `final` file gets no longer. */
   async readAhead(hits: number, isFinal: boolean): Promise<boolean> {
     this.#isReading = true;
     try {
-      while (this.#ahead.length < hits) {
+      while (this.ahead < hits) {
         const chunk = await this.#read(this.#position + this.#rest.length);
         if (chunk.length === 0) {
           if (isFinal || isWhole(this.#rest)) this.#addRest();
@@ -88,7 +95,7 @@ export class SegmentReader {
   feed(start: number, lines: readonly Buffer[], hits: readonly Hit[]): void {
     if (this.#isReading || this.#rest.length > 0 || this.#position !== start) return;
     for (const [i, line] of lines.entries()) {
-      if (this.#ahead.length >= MOST_FED) return;
+      if (this.ahead >= MOST_FED) return;
       this.#addHit(storedIn(line, hits[i] as Hit), line.length);
     }
   }
@@ -113,8 +120,14 @@ export class SegmentReader {
     }
   }
 
-  take(): StoredHit | undefined {
-    return this.#ahead.shift();
+  take(): SegmentHit | undefined {
+    const { head } = this;
+    if (head) this.#taken += 1;
+    if (this.#taken * 2 > this.#ahead.length) {
+      this.#ahead = this.#ahead.slice(this.#taken);
+      this.#taken = 0;
+    }
+    return head;
   }
 
   async close(): Promise<void> {
@@ -165,11 +178,12 @@ export class SegmentReader {
     else this.#position += length;
   }
 
-  #addHit(hit: StoredHit, length: number): void {
+  #addHit(stored: StoredHit, length: number): void {
     const start = this.#position;
     this.#position += length;
     if (this.decisions.wasSettled(start)) return;
-    this.decisions.add(hit, start, this.#position);
+    const hit = new SegmentHit(stored, this, start, this.#position);
+    this.decisions.add(hit);
     this.#ahead.push(hit);
   }
 }

@@ -1,24 +1,28 @@
+import type { SegmentHit } from './segment-hit.js';
 import type { SegmentReader } from './segment-reader.js';
-import type { StoredHit } from './spool-store.js';
+import type { IsFresh } from './spool-store.js';
 
-/** Takes the oldest of what has been read of all sources: their heads are compared, each is in order, nearly. */
-export function takeOldest<Source extends { readonly reader: SegmentReader }>(
-  sources: readonly Source[],
-  max: number,
-  onTaken: (hit: StoredHit, source: Source) => void,
-): StoredHit[] {
-  const taken: StoredHit[] = [];
+/** Takes the oldest of what has been read of all segments: their heads are compared, each is in order, nearly. */
+export function takeOldest(readers: readonly SegmentReader[], max: number): SegmentHit[] {
+  const taken: SegmentHit[] = [];
   while (taken.length < max) {
-    let oldest: Source | undefined;
-    for (const source of sources) {
-      const head = source.reader.ahead[0];
-      const best = oldest?.reader.ahead[0];
-      if (head && (!best || head.startSeconds < best.startSeconds)) oldest = source;
+    let oldest: SegmentHit | undefined;
+    for (const { head } of readers) {
+      if (head && (!oldest || head.startSeconds < oldest.startSeconds)) oldest = head;
     }
     const hit = oldest?.reader.take();
-    if (!oldest || !hit) break;
-    onTaken(hit, oldest);
+    if (!hit) break;
     taken.push(hit);
   }
   return taken;
+}
+
+/** Takes what is too old, until something is not. */
+export function takeExpired(reader: SegmentReader, isFresh: IsFresh): SegmentHit[] {
+  const expired: SegmentHit[] = [];
+  for (let { head } = reader; head && !isFresh(head); { head } = reader) {
+    reader.take();
+    expired.push(head);
+  }
+  return expired;
 }
