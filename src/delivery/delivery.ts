@@ -71,6 +71,11 @@ export class Delivery {
     return this.#spool?.spooled ?? 0;
   }
 
+  /** Roughly what hits take in memory, of `maxQueueBytes`. */
+  get queueBytes(): number {
+    return this.#outbox.bytes;
+  }
+
   /** Hits of processes that have ended, which this one answers for. */
   get adopted(): number {
     return this.#spool?.adopted ?? 0;
