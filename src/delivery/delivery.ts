@@ -185,7 +185,9 @@ export class Delivery {
       if (left > 0 && this.#outbox.takesMore && !this.#spool?.takesQueue) {
         this.#outbox.fill(this.#options.maxExportBatchSize, now, all);
       }
-      const batch = this.#next();
+      const isFresh = createIsFresh(this.#options.tokenAuth !== undefined);
+      this.counters.lost.expired += this.#outbox.expire(isFresh);
+      const batch = this.#outbox.first();
       const decided = batch && (await this.#attempt(batch));
       if (decided === undefined) return;
       left -= decided;
@@ -223,12 +225,5 @@ export class Delivery {
   #fillWhole(nowMillis: number): void {
     if (this.#spool?.takesQueue) return;
     this.#outbox.fillWhole(this.#options.maxExportBatchSize, nowMillis);
-  }
-
-  /** The batch to be sent next, without what Matomo would refuse for its age. */
-  #next(): Batch | undefined {
-    const isFresh = createIsFresh(this.#options.tokenAuth !== undefined);
-    this.counters.lost.expired += this.#outbox.expire(isFresh);
-    return this.#outbox.first();
   }
 }
