@@ -16,7 +16,7 @@ import { ROOT, setUp } from './setup.mjs';
 const USAGE = `npm run test:matrix -- [options]
   --node 20            only this Node, of ${NODES.join(', ')}; may be given again
   --sdk 2.12           only this SDK, of ${Object.keys(SDKS).join(', ')}; may be given again
-  --only orders        only the load orders, or only the frameworks
+  --only orders        only the load orders, the frameworks, or the exporters into gateways
   --core               only what npm test runs of it
 MATRIX_CACHE           the folder to install into, ${CACHE}
 A run of the whole matrix writes docs/compatibility.md.`;
@@ -77,7 +77,7 @@ function readOptions() {
     const isKnown =
       (nodes ?? []).every((major) => NODES.includes(major)) &&
       (sdks ?? []).every((name) => name in SDKS) &&
-      [undefined, 'orders', 'frameworks'].includes(only);
+      [undefined, 'orders', 'frameworks', 'gateways'].includes(only);
     if (isKnown) return { nodes, sdks, only, core };
   } catch (error) {
     say(error.message);

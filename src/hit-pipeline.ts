@@ -67,6 +67,11 @@ export class HitPipeline {
     return this.#delivery.shutdown(deadlineMillis);
   }
 
+  /** Roughly what hits take in memory, of `maxQueueBytes`. */
+  get queueBytes(): number {
+    return this.#delivery.queueBytes;
+  }
+
   stats(): MatomoStats {
     return toStats(this.#hits, this.#delivery, this.#delivery.counters, this.#ignored);
   }
@@ -146,7 +151,10 @@ class PendingRequest implements PendingHit {
   }
 }
 
-/** Roughly what a waiting hit takes: the objects around a request, and its texts. */
+/** Roughly what the objects around a waiting request take. */
+export const REQUEST_BYTES = 1000;
+
+/** Roughly what a waiting hit takes: those, and its texts. */
 function bytesOf({
   path,
   query,
@@ -156,7 +164,7 @@ function bytesOf({
   clientHints,
 }: HttpRequest): number {
   return (
-    1000 +
+    REQUEST_BYTES +
     path.length +
     (query?.length ?? 0) +
     (userAgent?.length ?? 0) +

@@ -16,7 +16,11 @@ export async function judgeCell(command, titles, runWithout) {
         toAnswers(REQUESTS.map(({ status }) => status)),
         toAnswers(seen.answers),
       ),
-      ...compare('hit', expectedHits(REQUESTS, titles), readHits(seen.hits)),
+      ...compare(
+        'hit',
+        expectedHits(REQUESTS, titles, command.throughGateway),
+        readHits(seen.hits),
+      ),
       ...compare('span of the application', without.spans, seen.spans),
       ...ownLines(seen.stderr).map((line) => `said: ${line}`),
     ];

@@ -18,6 +18,7 @@ export async function startOtlpReceiver() {
   return {
     url: `http://127.0.0.1:${server.address().port}/v1/traces`,
     spans: () => spans.toSorted(byText),
+    finish: async () => undefined,
     close() {
       server.close();
       server.closeAllConnections();

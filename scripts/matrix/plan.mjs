@@ -1,5 +1,6 @@
 // Which cells there are.
 import { planFrameworks } from './frameworks.mjs';
+import { planGateways } from './gateways.mjs';
 import { planOrders } from './orders.mjs';
 import { NODES, SDKS } from './set-ups.mjs';
 
@@ -20,9 +21,11 @@ export function planCells({ nodes = NODES, sdks = Object.keys(SDKS), only, core 
   const runs = (core ? CORE_RUNS : ALL_RUNS).filter(
     ({ sdk, node }) => sdks.includes(sdk) && nodes.includes(node),
   );
+  const wants = (part) => only === undefined || only === part;
   return [
-    ...(only === 'frameworks' ? [] : planOrders(runs)),
-    ...(only === 'orders' || core ? [] : planFrameworks(runs)),
+    ...(wants('orders') ? planOrders(runs) : []),
+    ...(wants('frameworks') && !core ? planFrameworks(runs) : []),
+    ...(wants('gateways') && !core ? planGateways(runs) : []),
   ];
 }
 

@@ -1,18 +1,18 @@
 import { REQUESTS } from './requests.mjs';
 import { SDKS } from './set-ups.mjs';
-import {
-  listProblems,
-  summarize,
-  toFrameworkRows,
-  toOrderRows,
-  versionsOf,
-} from './table-rows.mjs';
+import { listProblems, summarize, toFrameworkRows, toSdkRows, versionsOf } from './table-rows.mjs';
 
 const RULE = [
   'Each cell is an application in a process of its own, with this package installed from its tarball. It is sent',
   `${REQUESTS.length} requests, answered with 200, 201, 500 and 404. The cell is right where Matomo has got exactly one hit for each,`,
   'with the right title, status, URL, user agent and language, and where the exporter that the application has of its',
   'own has got the very spans that it gets without this package.',
+].join(' ');
+
+const GATEWAYS = [
+  'Here the application has auto-instrumentations and nothing of this package. Its own exporter sends to a',
+  '[gateway](many-services.md), and Matomo has to get the same hits, but for what instrumentations leave out: the language; with SDK 1.30 the route of Express 5;',
+  'and since SDK 2.12 spaces in a query come as `+`.',
 ].join(' ');
 
 /** The page about what a run of the whole matrix has shown. */
@@ -27,10 +27,13 @@ export function renderMarkdown(results, date) {
     renderSdks(sdks),
     '## Load orders',
     'ours is `opentelemetry-matomo/register`, auto is `@opentelemetry/auto-instrumentations-node/register`. SDK 3 needs Node 22 or later; the others are run on every Node above.',
-    renderOrders(toOrderRows(results), notes),
+    renderSdkRows(toSdkRows(results, 'orders'), notes),
     '## Frameworks',
     'Alone is with `register` and, unless the row says so, without tracing in the application; beside auto is with auto-instrumentations as well. A cell shows the title of the request to `/users/7`.',
     renderFrameworks(toFrameworkRows(results), notes),
+    '## Exporters into a gateway',
+    GATEWAYS,
+    renderSdkRows(toSdkRows(results, 'gateways'), notes),
     '## Remarks',
     notes.list(),
     ...renderProblems(results),
@@ -46,7 +49,7 @@ function renderSdks(sdks) {
   return lines.join('\n');
 }
 
-function renderOrders({ heads, rows }, notes) {
+function renderSdkRows({ heads, rows }, notes) {
   return renderTable(
     ['', ...heads],
     rows.map((row) => [row.name + notes.marks(row.notes), ...row.columns.map(summarize)]),

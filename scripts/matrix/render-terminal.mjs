@@ -1,14 +1,15 @@
 import { renderTable } from '../demo/table.mjs';
 import { createPaint } from '../demo/terminal.mjs';
-import { listProblems, summarize, toFrameworkRows, toOrderRows } from './table-rows.mjs';
+import { listProblems, summarize, toFrameworkRows, toSdkRows } from './table-rows.mjs';
 
 const { stdout } = process;
 const paint = createPaint(stdout.isTTY && !process.env.NO_COLOR);
 
 export function renderCells(results) {
   const tables = [
-    ['Load orders', toOrderRows(results)],
+    ['Load orders', toSdkRows(results, 'orders')],
     ['Frameworks', toFrameworkRows(results)],
+    ['Exporters into a gateway', toSdkRows(results, 'gateways')],
   ].filter(([, { rows }]) => rows.length > 0);
   const count = (wanted) => results.filter(({ status }) => status === wanted).length;
   return [

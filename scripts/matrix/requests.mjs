@@ -35,14 +35,15 @@ function send(method, url) {
 
 /**
  * The lines that the hits of `requests` read as, with `overrides` of titles by path where a set-up cannot know
- * better.
+ * better. Through a gateway comes no language: instrumentations have to be told to in code.
  */
-export function expectedHits(requests, titles = {}) {
+export function expectedHits(requests, titles = {}, throughGateway = undefined) {
+  const lang = throughGateway ? undefined : LANGUAGE;
   return requests
     .map(({ method, path, status, route }) => {
       const [pathname] = path.split('?');
       const title = titles[pathname] ?? `${method} ${route}`;
-      return line({ title, status, url: path, ua: USER_AGENT, lang: LANGUAGE });
+      return line({ title, status, url: throughGateway?.urls[path] ?? path, ua: USER_AGENT, lang });
     })
     .toSorted();
 }

@@ -2,6 +2,7 @@
 import { delimiter, dirname } from 'node:path';
 import { startInspector } from 'opentelemetry-matomo/testing';
 import { startChild } from './children.mjs';
+import { startGatewayReceiver } from './gateway-receiver.mjs';
 import { startOtlpReceiver } from './otlp-receiver.mjs';
 import { sendRequests } from './requests.mjs';
 
@@ -11,11 +12,13 @@ const DEADLINE_MILLIS = 60_000;
 /**
  * Runs `node ...args` in a run folder and sends it `requests`; resolves to what came of them: the hits at
  * Matomo, the spans at the application's own exporter, the answers, and what it wrote to stderr. The application
- * is asked to end by the end of its stdin.
+ * is asked to end by the end of its stdin. With `throughGateway` hits are made of what it exports.
  */
-export async function runApp({ node, folder, args, env = {}, requests }) {
+export async function runApp({ node, folder, args, env = {}, requests, throughGateway }) {
   const inspector = await startInspector();
-  const receiver = await startOtlpReceiver();
+  const receiver = throughGateway
+    ? await startGatewayReceiver(inspector.url, throughGateway)
+    : await startOtlpReceiver();
   const { child, output, ended } = startChild(node, args, {
     cwd: folder,
     deadlineMillis: DEADLINE_MILLIS,
@@ -28,6 +31,7 @@ export async function runApp({ node, folder, args, env = {}, requests }) {
     const { code, signal, isLate } = await ended;
     if (isLate) throw new Error(`did not end by itself:\n${output.stderr}`);
     if (code !== 0) throw new Error(`ended with ${code ?? signal}:\n${output.stderr}`);
+    await receiver.finish();
     return { answers, hits: inspector.hits(), spans: receiver.spans(), stderr: output.stderr };
   } finally {
     child.kill('SIGKILL');

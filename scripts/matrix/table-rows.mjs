@@ -1,8 +1,8 @@
-// Cells put together to the rows and columns of the two tables.
+// Cells put together to the rows and columns of the tables.
 
-/** The load orders: a row each, a column for each SDK, in which cells of all its Nodes are. */
-export function toOrderRows(results) {
-  const cells = results.filter(({ table }) => table === 'orders');
+/** The load orders, or the ways into a gateway: a row each, a column for each SDK, in which cells of all its Nodes are. */
+export function toSdkRows(results, wanted) {
+  const cells = results.filter(({ table }) => table === wanted);
   const sdks = distinct(cells.map(({ sdk }) => sdk));
   const rows = distinct(cells.map(({ name }) => name)).map((name) => {
     const ofName = cells.filter((cell) => cell.name === name);

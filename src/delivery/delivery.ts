@@ -71,6 +71,11 @@ export class Delivery {
     return this.#spool?.spooled ?? 0;
   }
 
+  /** Roughly what hits take in memory, of `maxQueueBytes`. */
+  get queueBytes(): number {
+    return this.#outbox.bytes;
+  }
+
   /** Hits of processes that have ended, which this one answers for. */
   get adopted(): number {
     return this.#spool?.adopted ?? 0;
@@ -181,7 +186,9 @@ export class Delivery {
       if (left > 0 && this.#outbox.takesMore && !this.#spool?.takesQueue) {
         this.#outbox.fill(this.#options.maxExportBatchSize, now, all);
       }
-      const batch = this.#next();
+      const isFresh = createIsFresh(this.#options.tokenAuth !== undefined);
+      this.counters.lost.expired += this.#outbox.expire(isFresh);
+      const batch = this.#outbox.first();
       const decided = batch && (await this.#attempt(batch));
       if (decided === undefined) return;
       left -= decided;
@@ -217,12 +224,5 @@ export class Delivery {
   #fillWhole(nowMillis: number): void {
     if (this.#spool?.takesQueue) return;
     this.#outbox.fillWhole(this.#options.maxExportBatchSize, nowMillis);
-  }
-
-  /** The batch to be sent next, without what Matomo would refuse for its age. */
-  #next(): Batch | undefined {
-    const isFresh = createIsFresh(this.#options.tokenAuth !== undefined);
-    this.counters.lost.expired += this.#outbox.expire(isFresh);
-    return this.#outbox.first();
   }
 }

@@ -12,8 +12,8 @@ import type { ReceivedSpan } from './received-span.js';
 export interface SpanIntake {
   /** Attributes that count on spans which are no server spans. */
   keepsAttribute(name: string): boolean;
-  /** Whether there is room for so many more requests. */
-  hasRoom(requests: number): boolean;
+  /** Whether there is room for so many more requests, whose spans take so many bytes. */
+  hasRoom(requests: number, bytes: number): boolean;
   accept(spans: readonly ReceivedSpan[]): void;
   reject(count: number): void;
 }
@@ -63,7 +63,7 @@ export function createAnswerExport(
     if (encoding === undefined) {
       return refuse('unsupported', `use ${Object.values(CONTENT_TYPES).join(' or ')}`);
     }
-    if (!intake.hasRoom(1)) return refuse('full', FULL);
+    if (!intake.hasRoom(1, 0)) return refuse('full', FULL);
     if (bodies >= MAX_BODIES) return refuse('busy', 'too many requests at a time');
     bodies += 1;
     try {
@@ -72,8 +72,9 @@ export function createAnswerExport(
       if (typeof body === 'string') return refuse(...explainProblem(body, maxBodyBytes));
       const decoded = decode(body, encoding, intake);
       if (typeof decoded === 'string') return refuse('unreadable', decoded);
-      const requests = decoded.spans.filter(({ isRequest }) => isRequest).length;
-      if (!intake.hasRoom(requests)) return refuse('full', FULL);
+      const requests = decoded.spans.filter(({ isRequest }) => isRequest);
+      const bytes = requests.reduce((sum, request) => sum + request.bytes, 0);
+      if (!intake.hasRoom(requests.length, bytes)) return refuse('full', FULL);
       intake.accept(decoded.spans);
       intake.reject(decoded.rejected);
       const { rejected, reasons } = decoded;

@@ -39,6 +39,7 @@ export class Assembler {
   #timer: NodeJS.Timeout | undefined;
   #waiting = 0;
   #waitingRequests = 0;
+  #waitingRequestBytes = 0;
   #bytes = 0;
   #used = 0;
   #unused = 0;
@@ -55,6 +56,11 @@ export class Assembler {
   /** SERVER spans of requests that wait. */
   get waitingRequests(): number {
     return this.#waitingRequests;
+  }
+
+  /** What they take, without the spans below. */
+  get waitingRequestBytes(): number {
+    return this.#waitingRequestBytes;
   }
 
   get counts(): SpanCounts {
@@ -142,6 +148,8 @@ export class Assembler {
   #count({ bytes, isRequest }: ReceivedSpan, sign: 1 | -1): void {
     this.#waiting += sign;
     this.#bytes += sign * bytes;
-    if (isRequest) this.#waitingRequests += sign;
+    if (!isRequest) return;
+    this.#waitingRequests += sign;
+    this.#waitingRequestBytes += sign * bytes;
   }
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createDiagnostics } from '../diagnostics.js';
 import { DEFAULT_TITLE } from '../hit/action-name.js';
-import { createHitPipeline } from '../hit-pipeline.js';
+import { createHitPipeline, REQUEST_BYTES } from '../hit-pipeline.js';
 import { coded } from '../messages.js';
 import { wrongOption } from '../options/wrong-option.js';
 import type { MatomoStats } from '../stats.js';
@@ -48,7 +48,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   const made = createHitPipeline(matomo, diagnostics);
   if (!made) throw wrongOption('a gateway needs url and siteId, and enabled not to be false');
   const { pipeline, reading, resolved } = made;
-  const { maxQueueSize, shutdownTimeoutMillis } = resolved;
+  const { maxQueueSize, maxQueueBytes, shutdownTimeoutMillis } = resolved;
   const namesBySpan = resolved.actionName === DEFAULT_TITLE;
   let received = 0;
   let rejected = 0;
@@ -62,11 +62,15 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
 
   const answerExport = createAnswerExport(receiver, {
     keepsAttribute: createKeepsAttribute(reading),
-    hasRoom(requests) {
+    hasRoom(requests, bytes) {
       const { pending, spooled } = pipeline.stats();
-      const waiting = pending - spooled + assembler.waitingRequests;
+      const { waitingRequests, waitingRequestBytes } = assembler;
+      const waiting = pending - spooled + waitingRequests;
+      const newBytes = waitingRequestBytes + bytes + REQUEST_BYTES * (waitingRequests + requests);
+      const fits =
+        waiting + requests <= maxQueueSize && pipeline.queueBytes + newBytes <= maxQueueBytes;
       // More than ever fit are taken where nothing waits; what is too much then is counted as lost.
-      return waiting + requests <= maxQueueSize || (waiting === 0 && requests > maxQueueSize);
+      return fits || waiting === 0;
     },
     accept(spans) {
       received += spans.length;

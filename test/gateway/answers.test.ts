@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { gzipSync } from 'node:zlib';
 import { BinaryReader } from '@bufbuild/protobuf/wire';
@@ -6,7 +8,7 @@ import { createGateway } from '../../src/gateway/index.js';
 import { eventually } from '../support/child-process.js';
 import { tlsFile } from '../support/fault-proxy.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
-import { exportRequest, requestSpan } from '../support/otlp-spans.js';
+import { exportRequest, type OtlpSpan, requestSpan } from '../support/otlp-spans.js';
 import { sendRaw } from '../support/raw-request.js';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -149,6 +151,43 @@ test('a full queue is 503 with Retry-After until Matomo takes hits again; what w
   expect(gateway.stats().lost.queue_full).toBe(0);
 });
 
+test('nor are more taken than the queue has bytes for', async () => {
+  const { gateway, inspector } = await startGateway({ maxQueueBytes: 65_536 });
+  inspector.play({ status: 503 });
+  let accepted = 0;
+  for (let status = 200; status === 200; ) {
+    const spans = Array.from({ length: 5 }, () => requestSpan('/a'));
+    ({ status } = await sendSpans(gateway, exportRequest(spans)));
+    if (status === 200) accepted += spans.length;
+    else expect(status).toBe(503);
+    expect(accepted).toBeLessThan(100);
+  }
+  expect(accepted).toBeGreaterThan(10);
+  inspector.play();
+  await eventually(() => gateway.stats().tracked === accepted);
+  expect(gateway.stats().lost.queue_full).toBe(0);
+});
+
+test('too many bodies at a time are 429 with Retry-After, and those that were under way are taken', async () => {
+  const { gateway, inspector } = await startGateway();
+  const slow = await Promise.all(
+    Array.from({ length: 16 }, (_, i) => beginExport(gateway.url, [requestSpan(`/slow/${i}`)])),
+  );
+  const refused = await eventually(async () => {
+    const answer = await sendSpans(gateway, exportRequest([requestSpan('/refused')]));
+    return answer.status === 429 && answer;
+  });
+  expect(refused.headers.get('retry-after')).toBe('5');
+  expect(await refused.json()).toMatchObject({ code: 8 });
+  const before = gateway.stats().spans.received;
+  expect(await Promise.all(slow.map((finish) => finish()))).toEqual(slow.map(() => 200));
+  expect(gateway.stats().spans.received).toBe(before + 16);
+  expect((await sendSpans(gateway, exportRequest([requestSpan('/after')]))).status).toBe(200);
+  await eventually(() => gateway.stats().tracked === before + 17);
+  const paths = inspector.hits().map(({ stored }) => stored?.title);
+  expect(paths.filter((title) => title?.startsWith('GET /slow/'))).toHaveLength(16);
+});
+
 test('speaks TLS', async () => {
   const tls = { cert: tlsFile('server.pem'), key: tlsFile('server.key') };
   const { gateway } = await startGateway({ tls });
@@ -190,3 +229,17 @@ test('an address that is taken rejects', async () => {
     'EADDRINUSE',
   );
 });
+
+/** Sends half a body; the other half on call, which gives the status. */
+async function beginExport(url: string, spans: OtlpSpan[]): Promise<() => Promise<number>> {
+  const body = exportRequest(spans);
+  const half = body.length / 2;
+  const headers = { ...JSON_TYPE, 'content-length': String(Buffer.byteLength(body)) };
+  const request = httpRequest(`${url}/v1/traces`, { method: 'POST', headers, agent: false });
+  const status = once(request, 'response').then(([answer]) => answer.resume().statusCode as number);
+  await new Promise((resolve) => request.write(body.slice(0, half), resolve));
+  return () => {
+    request.end(body.slice(half));
+    return status;
+  };
+}

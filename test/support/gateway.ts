@@ -1,6 +1,12 @@
 import { onTestFinished } from 'vitest';
-import { createGateway, type Gateway, type GatewayOptions } from '../../src/gateway/index.js';
+import {
+  createGateway,
+  type Gateway,
+  type GatewayOptions,
+  type GatewayStats,
+} from '../../src/gateway/index.js';
 import { type Inspector, startInspector } from '../../src/inspector/index.js';
+import { type Server, startServer } from './child-process.js';
 
 /** A gateway with an inspector behind it. A token, because recordings are older than a day. */
 export async function startGateway(
@@ -21,6 +27,29 @@ export async function startGateway(
     await inspector.close();
   });
   return { gateway, inspector };
+}
+
+/** A gateway that can be killed. */
+export interface GatewayProcess extends Pick<Server, 'url' | 'stderr' | 'stop'> {
+  /** Ends it in order; what it says of itself then. */
+  finish(): Promise<GatewayStats>;
+}
+
+/** `opentelemetry-matomo gateway`, as the environment says. */
+export async function startGatewayProcess(
+  env: Readonly<Record<string, string>>,
+): Promise<GatewayProcess> {
+  const args = ['dist/esm/cli/main.js', 'gateway', '--listen', '127.0.0.1:0'];
+  const server = await startServer(args, { env: { MATOMO_GATEWAY_GRACE: '100', ...env } });
+  const { origin: url } = new URL(server.url);
+  return {
+    ...server,
+    url,
+    async finish() {
+      await server.stop();
+      return JSON.parse(server.stdout().trim().split('\n').at(-1) ?? '') as GatewayStats;
+    },
+  };
 }
 
 /** Sends one export request. */

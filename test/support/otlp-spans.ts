@@ -37,14 +37,19 @@ export function otlpSpan(
 }
 
 /** The span of a request to `path`. */
-export function requestSpan(path: string, overrides: Parameters<typeof otlpSpan>[1] = {}) {
-  const attributes = {
+export function requestSpan(
+  path: string,
+  overrides: Parameters<typeof otlpSpan>[1] = {},
+  attributes: Readonly<Record<string, Value>> = {},
+) {
+  const all = {
     'http.request.method': 'GET',
     'url.path': path,
     'http.response.status_code': 200,
     'user_agent.original': 'curl/8.5.0',
+    ...attributes,
   };
-  return otlpSpan(attributes, { name: `GET ${path}`, kind: SERVER, ...overrides });
+  return otlpSpan(all, { name: `GET ${path}`, kind: SERVER, ...overrides });
 }
 
 /** A span below another. */

@@ -43,12 +43,16 @@ export class Sender {
     return this.#queue.length;
   }
 
+  hasRoom(more = 1) {
+    return this.#queue.length + more <= this.#maxQueue;
+  }
+
   push(hit) {
-    if (this.#queue.length >= this.#maxQueue) {
+    if (!this.hasRoom()) {
       this.lost += 1;
       return;
     }
-    this.#queue.push(hit);
+    this.#queue.push({ ...hit, queued: this.#clock.now });
     this.#schedule();
   }
 
@@ -69,7 +73,7 @@ export class Sender {
   #millisToGo() {
     const { now } = this.#clock;
     if (this.#slotMillis === undefined) {
-      return Math.max(0, this.#queue[0].time + LONGEST_WAIT_MILLIS - now);
+      return Math.max(0, this.#queue[0].queued + LONGEST_WAIT_MILLIS - now);
     }
     const sinceSlot = (now - this.#slotMillis) % LONGEST_WAIT_MILLIS;
     return LONGEST_WAIT_MILLIS - ((sinceSlot + LONGEST_WAIT_MILLIS) % LONGEST_WAIT_MILLIS);

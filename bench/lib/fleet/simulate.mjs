@@ -1,17 +1,27 @@
 import { Clock } from './clock.mjs';
+import { Gateway } from './gateway.mjs';
 import { SimulatedMatomo } from './matomo.mjs';
 import { Sender } from './sender.mjs';
 
 const SLOT_MILLIS = 5000;
 const LOOK_MILLIS = 100;
 
-/** How the processes of a fleet share one Matomo: each the options of sender `i` of `n`. */
+/**
+ * How the processes of a fleet share one Matomo. `optionsOf` gives those of sender `i` of `n`, one in each process;
+ * `shards` are parts of a spool by visitor, each with a sender; `gateways` take what the processes export.
+ */
 export const MODES = {
-  'each on its own': () => ({}),
-  'each on its own, bulks not ordered by visitor': () => ({ isOrdered: false }),
-  'all at the same moment': () => ({ slotMillis: 0 }),
-  staggered: (i, n) => ({ slotMillis: (i * SLOT_MILLIS) / n }),
-  'one sender, shared spool': undefined,
+  'each on its own': { optionsOf: () => ({}) },
+  'each on its own, bulks not ordered by visitor': { optionsOf: () => ({ isOrdered: false }) },
+  'all at the same moment': { optionsOf: () => ({ slotMillis: 0 }) },
+  staggered: { optionsOf: (i, n) => ({ slotMillis: (i * SLOT_MILLIS) / n }) },
+  'one sender, shared spool': { shards: 1 },
+  'a spool in Redis, 2 shards': { shards: 2 },
+  'a spool in Redis, 4 shards': { shards: 4 },
+  'one gateway': { gateways: 1 },
+  '4 gateways': { gateways: 4 },
+  '4 gateways, a spool in Redis, 1 shard': { gateways: 4, shards: 1 },
+  '4 gateways, a spool in Redis, 4 shards': { gateways: 4, shards: 4 },
 };
 
 /**
@@ -28,20 +38,33 @@ export function simulate(fleet) {
   const onStored = (hits) => {
     for (const { time } of hits) delays.push(clock.now - time);
   };
-  const optionsOf = MODES[mode];
-  const senders = optionsOf
-    ? Array.from({ length: processes }, (_, i) => optionsOf(i, processes))
-    : [{ maxQueue: Number.POSITIVE_INFINITY }];
-  const fleetOfSenders = senders.map(
-    (options) => new Sender(clock, matomo, random, { ...options, onStored }),
-  );
+  const { optionsOf = () => ({}), shards, gateways = 0 } = MODES[mode];
+  const count =
+    shards === undefined ? gateways || processes : Math.min(shards, gateways || processes);
+  const spooled = shards === undefined ? {} : { maxQueue: Number.POSITIVE_INFINITY };
+  const senders = Array.from({ length: count }, (_, i) => {
+    const options = { ...optionsOf(i, count), ...spooled, onStored };
+    return new Sender(clock, matomo, random, options);
+  });
+  const senderOf = (place, { visitor }) => senders[shards === undefined ? place : visitor % count];
+  const fleetOfGateways = Array.from({ length: gateways }, (_, i) => {
+    const hasRoom = (waiting) => shards !== undefined || senders[i].hasRoom(waiting + 1);
+    return new Gateway(clock, { hasRoom, push: (hit) => senderOf(i, hit).push(hit) });
+  });
+  const chooseGateway = createRandom(2);
 
   function request() {
-    const sender = fleetOfSenders[Math.floor(random() * fleetOfSenders.length)];
-    sender.push({ visitor: Math.floor(random() * visitors), time: clock.now });
+    const process = Math.floor(random() * processes);
+    const hit = { visitor: Math.floor(random() * visitors), time: clock.now };
+    if (gateways === 0) senderOf(process, hit).push(hit);
+    else {
+      const gateway = fleetOfGateways[Math.floor(chooseGateway() * gateways)];
+      gateway.export(hit, process / processes);
+    }
     clock.after((-Math.log(1 - random()) * 1000) / perSecond, request);
   }
-  const backlogOf = () => fleetOfSenders.reduce((sum, { backlog }) => sum + backlog, 0);
+  const waiting = () => fleetOfGateways.reduce((sum, gateway) => sum + gateway.waiting, 0);
+  const backlogOf = () => senders.reduce((sum, { backlog }) => sum + backlog, waiting());
   const inFlight = [];
   let drainedSeconds;
   function look() {
@@ -69,7 +92,7 @@ export function simulate(fleet) {
     p99Seconds: (delays[Math.floor(delays.length * 0.99)] ?? 0) / 1000,
     besideOthers: matomo.besideOthers / Math.max(1, delays.length),
     deadlocks: matomo.deadlocks,
-    lost: fleetOfSenders.reduce((sum, { lost }) => sum + lost, 0),
+    lost: [...senders, ...fleetOfGateways].reduce((sum, { lost }) => sum + lost, 0),
     drainedSeconds,
   };
 }

@@ -1,0 +1,45 @@
+// Table C: what each SDK exports by itself, to a gateway.
+import { SDKS, sdkSetUp } from './set-ups.mjs';
+
+const AUTO = '@opentelemetry/auto-instrumentations-node/register';
+
+const TYPES = { 'http/protobuf': 'application/x-protobuf', 'http/json': 'application/json' };
+const EXPORTS = Object.keys(TYPES).flatMap((protocol) =>
+  ['none', 'gzip'].map((compression) => ({ protocol, compression })),
+);
+
+/** What is lost on the way: SDK 1.30's instrumentation knows no Express 5, later ones write queries anew. */
+const LIMITS = {
+  '1.30': { titles: { '/users/7': 'GET /users/7' } },
+  2.12: { urls: { '/users/7?tab=a%20b': '/users/7?tab=a+b' } },
+  3.1: { urls: { '/users/7?tab=a%20b': '/users/7?tab=a+b' } },
+};
+
+/** The cells of every protocol and compression, for each SDK and Node of `runs` that go together. */
+export function planGateways(runs) {
+  return runs
+    .filter(({ sdk, node }) => node >= SDKS[sdk].since)
+    .flatMap(({ sdk, node }) => EXPORTS.map((way) => toCell(way, sdk, node)));
+}
+
+function toCell({ protocol, compression }, sdk, node) {
+  const encoding = compression === 'none' ? undefined : compression;
+  const { titles = {}, urls = {} } = LIMITS[sdk] ?? {};
+  return {
+    table: 'gateways',
+    name: `${protocol}, ${encoding ?? 'plain'}`,
+    sdk,
+    node,
+    setUp: sdkSetUp(sdk),
+    titles,
+    notes: [],
+    throughGateway: { urls, type: TYPES[protocol], encoding },
+    command: () => ({
+      args: ['--require', AUTO, 'frameworks/express.cjs'],
+      env: {
+        OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: protocol,
+        OTEL_EXPORTER_OTLP_TRACES_COMPRESSION: compression,
+      },
+    }),
+  };
+}

@@ -1,0 +1,141 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { sumOfCounters } from '../../src/delivery/counters.js';
+import type { GatewayStats } from '../../src/gateway/index.js';
+import { type BulkReceiver, startBulkReceiver } from '../support/bulk-receiver.js';
+import { eventually, runNode, startServer } from '../support/child-process.js';
+import { sendSpans, startGatewayProcess } from '../support/gateway.js';
+import { below, exportRequest, requestSpan } from '../support/otlp-spans.js';
+import { hasRedis, type RedisServer, startRedis } from '../support/redis-server.js';
+import { APPS, REGISTER } from '../support/registered-app.js';
+import { sorted } from '../support/sorted.js';
+import { temporaryFolder } from '../support/spool.js';
+
+const VISITORS = ['ann', 'bob', 'cat'];
+const ROUNDS = 6;
+const SHARDS = 2;
+
+/** `raw-ann-3`: the third request of a visitor, as that source makes it. */
+const nameOf = (source: string, visitor: string, round: number) => `${source}-${visitor}-${round}`;
+const namesOf = (source: string) =>
+  VISITORS.flatMap((visitor) =>
+    Array.from({ length: ROUNDS }, (_, round) => nameOf(source, visitor, round)),
+  );
+
+describe.runIf(hasRedis)('a service, two gateways and a replay that share a Redis', () => {
+  test('every request of each is one hit, and a visitor’s are in order, also of those whom both gateways saw', async () => {
+    const redis = await startRedis();
+    const matomo = await startBulkReceiver();
+    const env = {
+      MATOMO_URL: matomo.url,
+      MATOMO_SITE_ID: '1',
+      MATOMO_SPOOL: redis.url,
+      MATOMO_SPOOL_SHARDS: String(SHARDS),
+      MATOMO_SCHEDULE_DELAY: '50',
+    };
+    const gateways = await Promise.all([startGatewayProcess(env), startGatewayProcess(env)]);
+    const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], { env });
+    const isKnown = async (names: readonly string[]) => {
+      const known = new Set([...trackedBy(matomo), ...(await storedIn(redis))]);
+      return names.every((name) => known.has(name));
+    };
+
+    async function serve(round: number): Promise<void> {
+      for (const visitor of VISITORS) {
+        const headers = { 'user-agent': visitor, connection: 'close' };
+        await (await fetch(`${app.url}/${nameOf('node', visitor, round)}`, { headers })).text();
+      }
+    }
+
+    /** A trace comes in two exports, to one gateway. The next request of the visitor goes to the other. */
+    async function sendRaw(round: number): Promise<void> {
+      for (const [i, visitor] of VISITORS.entries()) {
+        const gateway = gateways[(round + i) % 2] as (typeof gateways)[number];
+        const request = requestFrom('raw', visitor, round);
+        for (const span of [below(request, { 'matomo.perf_key': 'pf_dm1' }), request]) {
+          expect((await sendSpans(gateway, exportRequest([span]))).status).toBe(200);
+        }
+      }
+      await eventually(() => isKnown(VISITORS.map((visitor) => nameOf('raw', visitor, round))));
+    }
+
+    matomo.play({ refusals: 1000 });
+    const replay = replayFile(env);
+    for (let round = 0; round < ROUNDS; round++) {
+      if (round === ROUNDS / 2) matomo.play({});
+      await Promise.all([serve(round), sendRaw(round)]);
+    }
+    expect((await replay).stats).toMatchObject({ hits: namesOf('replay').length, pending: 0 });
+    const all = ['node', 'raw', 'replay'].flatMap(namesOf);
+    await eventually(() => trackedBy(matomo).length >= all.length);
+    await eventually(async () => (await storedIn(redis)).length === 0);
+    await app.stop('SIGKILL');
+    const stats = await Promise.all(gateways.map(({ finish }) => finish()));
+
+    expect(sorted(trackedBy(matomo))).toEqual(sorted(all));
+    expect(new Set(matomo.bulks.flatMap(({ visitors }) => visitors)).size).toBe(VISITORS.length);
+    for (const source of ['node', 'raw', 'replay']) {
+      for (const visitor of VISITORS) {
+        const ofVisitor = trackedBy(matomo).filter((name) =>
+          name.startsWith(`${source}-${visitor}-`),
+        );
+        expect(ofVisitor).toEqual(
+          Array.from({ length: ROUNDS }, (_, round) => nameOf(source, visitor, round)),
+        );
+      }
+    }
+    expect(stats.map(({ hits }) => hits)).toEqual([ROUNDS * 1.5, ROUNDS * 1.5]);
+    for (const one of stats) expectSettled(one);
+  });
+});
+
+function trackedBy({ bulks }: BulkReceiver): string[] {
+  return bulks.filter(({ isTracked }) => isTracked).flatMap(({ names }) => names);
+}
+
+/** Names of the hits in all streams. */
+async function storedIn(redis: RedisServer): Promise<string[]> {
+  const streams = Array.from({ length: SHARDS }, (_, shard) =>
+    redis.command('XRANGE', `matomo-spool:hits:${shard}`, '-', '+'),
+  );
+  const entries = (await Promise.all(streams)).flat() as [string, string[]][];
+  return entries.flatMap(([, fields]) => {
+    const query = fields[3]?.split(' ').at(-1) ?? '';
+    return new URL(new URLSearchParams(query).get('url') ?? '').pathname.slice(1);
+  });
+}
+
+/** As the service sees such a visitor: from loopback, with nothing but a user agent. */
+function requestFrom(source: string, visitor: string, round: number, startMillis = Date.now()) {
+  const start = BigInt(startMillis) * 1_000_000n;
+  return requestSpan(
+    `/${nameOf(source, visitor, round)}`,
+    { startTimeUnixNano: String(start), endTimeUnixNano: String(start + 10_000_000n) },
+    { 'user_agent.original': visitor, 'network.peer.address': '127.0.0.1' },
+  );
+}
+
+/** Of an hour ago, a line each. */
+async function replayFile(env: Readonly<Record<string, string>>) {
+  const folder = temporaryFolder();
+  const file = join(folder, 'spans.jsonl');
+  const begun = Date.now() - 3_600_000;
+  const lines = Array.from({ length: ROUNDS }, (_, round) =>
+    VISITORS.map((visitor) =>
+      exportRequest([requestFrom('replay', visitor, round, begun + round * 1000)]),
+    ),
+  );
+  writeFileSync(file, `${lines.flat().join('\n')}\n`);
+  const args = ['dist/esm/cli/main.js', 'replay', file, '--state', join(folder, 'state.json')];
+  const { code, stdout, stderr } = await runNode(args, { env, timeoutMillis: 60_000 });
+  expect([code, stderr]).toEqual([0, expect.not.stringMatching(/lost/)]);
+  return { stats: JSON.parse(stdout) as GatewayStats };
+}
+
+function expectSettled(stats: GatewayStats): void {
+  const { hits, spans } = stats;
+  expect(sumOfCounters(stats)).toBe(hits);
+  expect(stats).toMatchObject({ adopted: 0, pending: 0, tracked: hits, waitingRequests: 0 });
+  expect(spans).toEqual({ received: 2 * hits, rejected: 0, waiting: 0, used: 2 * hits, unused: 0 });
+}
