@@ -80,6 +80,7 @@ export class Backlog {
         open.push(segment);
         const { decisions } = segment.reader;
         if (decisions.isUnsaved) await decisions.save().catch(() => undefined); // said before
+        await decisions.sync();
       }
       if (open.length > 0) instances.set(instance, open);
     }

@@ -5,6 +5,9 @@ import type { LifeWatch, ProcessIdentity } from './life.js';
 /** How long a holder that cannot be asked, or hangs, is waited for; with the time between two looks below 5 s. */
 const STALE_MILLIS = 4_000;
 
+/** For how long a look is believed: a holder that has looked since cannot have stood still long enough to lose it. */
+const LOOK_MILLIS = 250;
+
 /** Name of a lease. */
 export const LEASE_NAME: RegExp = /^sender-(\d{9})\.lease$/;
 
@@ -23,6 +26,8 @@ export class Lease {
   readonly #identity: ProcessIdentity;
   readonly #life: LifeWatch;
   #held = 0;
+  /** When it was last seen to be held. */
+  #seenMillis = Number.NEGATIVE_INFINITY;
 
   constructor(folder: string, identity: ProcessIdentity, life: LifeWatch) {
     this.#folder = folder;
@@ -51,6 +56,7 @@ export class Lease {
       this.#life.forget(this.#path(number));
     }
     if (!outdated.includes(mine)) this.#held = mine;
+    this.#seenMillis = Number.NEGATIVE_INFINITY;
     return this.#held > 0;
   }
 
@@ -63,8 +69,11 @@ export class Lease {
   /** Whether it is still held. */
   async confirm(): Promise<boolean> {
     if (this.#held === 0) return false;
+    const now = performance.now();
+    if (now - this.#seenMillis < LOOK_MILLIS) return true;
     const numbers = await this.#numbers();
     if (numbers.at(-1) !== this.#held) this.#held = 0;
+    this.#seenMillis = now;
     return this.#held > 0;
   }
 

@@ -40,6 +40,7 @@ export class OwnHits {
   /** Bytes of all segments of the folder, as far as is known. */
   bytesInFolder = 0;
   readonly #options: OwnHitsOptions;
+  readonly #instance: string;
   readonly #reports: SpoolReports;
   readonly #writer: SegmentWriter;
   readonly #segments: OwnSegments;
@@ -61,6 +62,7 @@ export class OwnHits {
     onWritten: OnWritten,
   ) {
     this.#options = options;
+    this.#instance = instance;
     this.#reports = reports;
     this.#onWritten = onWritten;
     const segmentBytes = Math.min(LARGEST_SEGMENT_BYTES, Math.ceil(options.maxBytes / 8));
@@ -95,9 +97,9 @@ export class OwnHits {
     return this.#writes;
   }
 
-  /** What the sender has decided so far of one of these segments. */
+  /** What the sender has decided so far of a segment, which may be another process's. */
   learn(segment: string, counts: DeliveryCounters): void {
-    this.#segments.learn(segment, counts);
+    if (segment.startsWith(this.#instance)) this.#segments.learn(segment, counts);
   }
 
   /** A segment is no more. */

@@ -35,19 +35,17 @@ export class OwnSegments {
   }
 
   add(name: string, hits: number): void {
-    const nothing = createDeliveryCounters();
-    const segment = this.#segments.get(name) ?? { written: 0, counted: nothing, said: nothing };
+    const segment = this.#segment(name);
     segment.written += hits;
-    this.#segments.set(name, segment);
     this.#open += hits;
     this.learn(name, segment.said);
   }
 
   /** Takes over what the sender says of a segment, all in all. */
   learn(name: string, said: DeliveryCounters): void {
-    const segment = this.#segments.get(name);
+    const segment = this.#segment(name);
     // A settlement that was lost says less than before: what was counted stays.
-    if (!segment || sumOfCounters(said) < sumOfCounters(segment.said)) return;
+    if (sumOfCounters(said) < sumOfCounters(segment.said)) return;
     segment.said = createDeliveryCounters();
     addCounters(segment.said, said);
     if (sumOfCounters(said) > segment.written) return;
@@ -67,6 +65,13 @@ export class OwnSegments {
     this.#open -= lost.lost.spool;
     this.#count(lost);
     return lost.lost.spool;
+  }
+
+  #segment(name: string): OwnSegment {
+    const nothing = createDeliveryCounters();
+    const segment = this.#segments.get(name) ?? { written: 0, counted: nothing, said: nothing };
+    this.#segments.set(name, segment);
+    return segment;
   }
 }
 

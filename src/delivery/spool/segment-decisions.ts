@@ -77,6 +77,12 @@ export class SegmentDecisions {
     return saved;
   }
 
+  /** Has what is written down outlive a power failure. */
+  sync(): Promise<void> {
+    this.#writing = this.#writing.then(() => this.#file.sync()).catch(() => undefined);
+    return this.#writing;
+  }
+
   /** Somebody else sends now: nothing is written any more. */
   abandon(): void {
     this.#isStale = true;

@@ -51,13 +51,14 @@ export class SettlementFile {
   readonly #path: string;
   #file: FileHandle | undefined;
   #bytes = 0;
+  #isSynced = true;
 
   /** `lease`: its number tells senders apart. */
   constructor(folder: string, segment: string, lease: number) {
     this.#path = join(folder, settledName(segment, lease));
   }
 
-  /** Whole or not at all, also where the power fails: else everything before would be sent again. */
+  /** Whole or not at all. Where the power fails, what was written since the last `sync` may be lost. */
   async write(settlement: Settlement): Promise<void> {
     const line = `${JSON.stringify(settlement)}\n`;
     const isNew = this.#file === undefined || this.#bytes + line.length > LARGEST_BYTES;
@@ -66,8 +67,11 @@ export class SettlementFile {
     try {
       this.#file ??= await open(draft, 'w', 0o600);
       await this.#file.writeFile(line);
-      await this.#file.datasync();
-      if (isNew) await rename(draft, this.#path);
+      this.#isSynced = false;
+      if (isNew) {
+        await this.sync();
+        await rename(draft, this.#path);
+      }
       this.#bytes += line.length;
     } catch (error) {
       await this.close(); // a torn line stays the last
@@ -75,10 +79,19 @@ export class SettlementFile {
     }
   }
 
+  /** Has what was written outlive a power failure. */
+  async sync(): Promise<void> {
+    if (this.#isSynced) return;
+    this.#isSynced = true;
+    await this.#file?.datasync();
+  }
+
   async close(): Promise<void> {
+    await this.sync().catch(() => undefined);
     const file = this.#file;
     this.#file = undefined;
     this.#bytes = 0;
+    this.#isSynced = true;
     await file?.close().catch(() => undefined);
   }
 }
