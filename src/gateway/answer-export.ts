@@ -72,8 +72,7 @@ export function createAnswerExport(
       if (typeof body === 'string') return refuse(...explainProblem(body, maxBodyBytes));
       const decoded = decode(body, encoding, intake);
       if (typeof decoded === 'string') return refuse('unreadable', decoded);
-      const requests = decoded.spans.filter(({ isRequest }) => isRequest).length;
-      if (!intake.hasRoom(requests)) return refuse('full', FULL);
+      if (!intake.hasRoom(decoded.requests)) return refuse('full', FULL);
       intake.accept(decoded.spans);
       intake.reject(decoded.rejected);
       const { rejected, reasons } = decoded;

@@ -1,13 +1,10 @@
 import type { ReceivedSpan } from './received-span.js';
+import { RecentRequests } from './recent-requests.js';
 import { type RequestSpans, WaitingTrace, type Waits } from './waiting-trace.js';
 
 // What waits is bounded by these: beyond, the traces that have waited longest do not wait on.
 const MAX_SPANS = 100_000;
 const MAX_BYTES = 64 * 1024 ** 2;
-
-/** A request that came again, because the answer to its export was lost, is not counted again for so long. */
-const REMEMBER_MILLIS = 60_000;
-const MAX_REMEMBERED = 100_000;
 
 /** Waits of spans whose request has not come: as long as most requests take. */
 const REQUEST_MILLIS = 300_000;
@@ -34,8 +31,8 @@ export class Assembler {
   readonly #onRequest: (request: RequestSpans) => void;
   /** Oldest first. */
   readonly #traces = new Map<string, WaitingTrace>();
-  /** Server spans that have gone on, oldest first, and when. */
-  readonly #done = new Map<string, number>();
+  /** These are not counted again. */
+  readonly #done = new RecentRequests();
   #timer: NodeJS.Timeout | undefined;
   #waiting = 0;
   #waitingRequests = 0;
@@ -69,7 +66,7 @@ export class Assembler {
       const key = isOfLast && last ? last.key : `${span.traceId}/${span.source.service}`;
       const trace = isOfLast && last ? last.trace : this.#traceOf(key);
       last = { span, key, trace };
-      const isDone = span.isRequest && this.#done.has(`${key}/${span.spanId}`);
+      const isDone = span.isRequest && this.#done.has(key, span.spanId);
       if (isDone || !trace.add(span, nowMillis, this.#waits)) {
         this.#unused += 1;
         continue;
@@ -104,15 +101,12 @@ export class Assembler {
     for (const [key, trace] of this.#traces) {
       if (trace.dueMillis <= now) this.#take(key, trace, now, false);
     }
-    for (const [key, millis] of this.#done) {
-      if (now - millis < REMEMBER_MILLIS && this.#done.size <= MAX_REMEMBERED) break;
-      this.#done.delete(key);
-    }
+    this.#done.forget(now);
     this.#stopWhenIdle();
   }
 
   #stopWhenIdle(): void {
-    if (this.#traces.size > 0 || this.#done.size > 0) return;
+    if (this.#traces.size > 0 || !this.#done.isEmpty) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
@@ -134,7 +128,7 @@ export class Assembler {
       this.#count(root, -1);
       for (const span of below) this.#count(span, -1);
       this.#used += 1 + below.length;
-      this.#done.set(`${key}/${root.spanId}`, nowMillis);
+      this.#done.add(key, root.spanId, nowMillis);
       this.#onRequest(request);
     }
   }

@@ -1,6 +1,7 @@
 import { BinaryReader, type WireType } from '@bufbuild/protobuf/wire';
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
 import { type DecodedExport, MAX_ITEMS, toSource, UnreadableExport } from './decoded-export.js';
+import { KnownTexts } from './known-texts.js';
 import { emptySpanFields, type SpanFields } from './received-span.js';
 
 // Field numbers are those of opentelemetry-proto 1.x, which never change: trace/v1/trace.proto, common/v1/common.proto,
@@ -22,9 +23,20 @@ export function decodeProtobuf(body: Buffer, into: DecodedExport): void {
   }
 }
 
+const texts = new KnownTexts();
+
+/** An ID as it was read last, and where: that of a trace comes again with each of its spans. */
+interface LastId {
+  at: number;
+  text: string;
+}
+
 /** The library's reader, and how messages lie in each other. */
 class Reader extends BinaryReader {
   readonly #body: Buffer;
+  readonly traceId: LastId = { at: 0, text: '' };
+  readonly spanId: LastId = { at: 0, text: '' };
+  readonly parentSpanId: LastId = { at: 0, text: '' };
 
   constructor(body: Buffer) {
     super(body);
@@ -50,12 +62,32 @@ class Reader extends BinaryReader {
     this.skip((tag & 7) as WireType, field);
   }
 
-  /** An ID: `''` where it is longer than any. */
-  hex(): string {
-    const { pos } = this;
+  override string(): string {
     const end = this.end();
+    const begin = this.pos;
     this.pos = end;
-    return end - pos > 17 ? '' : this.#body.toString('hex', pos + 1, end);
+    return texts.read(this.#body, begin, end);
+  }
+
+  /** An ID: `''` where it is longer than any. */
+  hex(last: LastId): string {
+    const end = this.end();
+    const begin = this.pos;
+    this.pos = end;
+    if (end - begin > 16) return '';
+    if (!this.#isSame(begin, end, last)) {
+      last.text = this.#body.toString('hex', begin, end);
+      last.at = begin;
+    }
+    return last.text;
+  }
+
+  #isSame(begin: number, end: number, { at, text }: LastId): boolean {
+    if (text.length !== 2 * (end - begin)) return false;
+    for (let i = end - begin - 1; i >= 0; i--) {
+      if (this.#body[at + i] !== this.#body[begin + i]) return false;
+    }
+    return true;
   }
 
   nanos(): bigint {
@@ -119,9 +151,9 @@ function readSpan(reader: Reader, end: number, into: DecodedExport): SpanFields 
   let count = 0;
   while (reader.goesOn(end)) {
     const tag = reader.uint32();
-    if (tag === tagOf(1, MESSAGE)) span.traceId = reader.hex();
-    else if (tag === tagOf(2, MESSAGE)) span.spanId = reader.hex();
-    else if (tag === tagOf(4, MESSAGE)) span.parentSpanId = reader.hex();
+    if (tag === tagOf(1, MESSAGE)) span.traceId = reader.hex(reader.traceId);
+    else if (tag === tagOf(2, MESSAGE)) span.spanId = reader.hex(reader.spanId);
+    else if (tag === tagOf(4, MESSAGE)) span.parentSpanId = reader.hex(reader.parentSpanId);
     else if (tag === tagOf(5, MESSAGE)) span.name = reader.string();
     else if (tag === tagOf(6, VARINT)) span.kind = reader.int32();
     else if (tag === tagOf(7, FIXED64)) span.startNanos = reader.nanos();

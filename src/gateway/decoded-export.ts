@@ -15,6 +15,8 @@ export class UnreadableExport extends Error {}
 /** The spans of one export request, and what was wrong with the others. */
 export class DecodedExport {
   readonly spans: ReceivedSpan[] = [];
+  /** How many of them are requests. */
+  requests = 0;
   rejected = 0;
   /** Says why spans were rejected, or what was left out of others. */
   readonly reasons: Set<string> = new Set();
@@ -54,7 +56,9 @@ export class DecodedExport {
         forgetWhatIsSaid(fields);
       this.#traceId = fields.traceId === this.#traceId ? this.#traceId : fields.traceId;
       fields.traceId = this.#traceId;
-      this.spans.push(new ReceivedSpan(fields, source, attributes));
+      const span = new ReceivedSpan(fields, source, attributes);
+      this.spans.push(span);
+      if (span.isRequest) this.requests += 1;
       return;
     }
     this.#reject(reason);

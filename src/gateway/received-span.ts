@@ -29,12 +29,15 @@ export interface SpanSource {
   readonly service: string;
 }
 
-/** Where a span hangs, as far as its ancestors have come. */
-export interface Place {
-  /** The outermost request around it in its process, or itself. */
+/** Spans of one request, or of none: then apart from those whose request may yet come. */
+export interface SpanGroup {
+  /** The outermost request around them in their process. */
   readonly request: ReceivedSpan | undefined;
-  /** An ancestor in its process has not come. */
+  /** An ancestor in their process has not come. */
   readonly isTorn: boolean;
+  newestMillis: number;
+  /** All but the request itself. */
+  readonly below: ReceivedSpan[];
 }
 
 const OBJECT_BYTES = 500;
@@ -52,7 +55,9 @@ export class ReceivedSpan implements FinishedSpan {
   readonly attributes: Attributes;
   readonly status: { readonly code: number };
   readonly events: { readonly name: string; readonly attributes: Attributes }[];
-  readonly parentSpanContext?: { readonly spanId: string; readonly isRemote?: boolean };
+  readonly parentSpanId: string | undefined;
+  /** Whether the parent is of another process; older SDKs do not say. */
+  readonly isParentRemote: boolean | undefined;
   readonly source: SpanSource;
   /** Whether it is the server side of an HTTP request. */
   readonly isRequest: boolean;
@@ -60,8 +65,8 @@ export class ReceivedSpan implements FinishedSpan {
   readonly bytes: number;
   /** When it came, epoch milliseconds. */
   arrivedMillis = 0;
-  /** Where it hangs, as long as that is being looked at. */
-  place: Place | undefined = undefined;
+  /** Where it belongs, as long as that is being looked at. */
+  group: SpanGroup | undefined = undefined;
 
   readonly #startNanos: bigint;
   readonly #endNanos: bigint;
@@ -80,13 +85,10 @@ export class ReceivedSpan implements FinishedSpan {
       exceptionType === undefined
         ? NO_EVENTS
         : [{ name: 'exception', attributes: { 'exception.type': exceptionType } }];
-    const { parentSpanId } = fields;
-    if (parentSpanId !== '' && parentSpanId !== NO_PARENT) {
-      this.parentSpanContext = {
-        spanId: parentSpanId,
-        ...(fields.flags & HAS_IS_REMOTE && { isRemote: (fields.flags & IS_REMOTE) !== 0 }),
-      };
-    }
+    const { parentSpanId, flags } = fields;
+    this.parentSpanId =
+      parentSpanId === '' || parentSpanId === NO_PARENT ? undefined : parentSpanId;
+    this.isParentRemote = flags & HAS_IS_REMOTE ? (flags & IS_REMOTE) !== 0 : undefined;
     this.source = source;
     this.bytes = bytesOf(this.name, attributes);
     this.isRequest = this.kind === SERVER && methodOf(attributes) !== undefined;

@@ -15,7 +15,7 @@ export interface FinishedSpan {
   /** SDK 2 and 3. */
   readonly parentSpanContext?: { readonly spanId: string; readonly isRemote?: boolean };
   /** SDK 1. */
-  readonly parentSpanId?: string;
+  readonly parentSpanId?: string | undefined;
   spanContext(): SpanContext;
 }
 
