@@ -70,7 +70,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     },
     accept(spans) {
       received += spans.length;
-      assembler.add(spans, Date.now());
+      assembler.add(spans);
     },
     reject(count) {
       rejected += count;
@@ -103,7 +103,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     // Spans of requests that have come may still be on their way.
     if (isWaiting) await sleep(Math.min(receiver.graceMillis, shutdownTimeoutMillis / 2));
     await stopListening(server);
-    assembler.finish(Date.now());
+    assembler.finish();
     await pipeline.shutdown(Math.max(0, deadline - Date.now()));
   }
 

@@ -1,7 +1,7 @@
 const SLOTS = 2048; // a power of two
 const LONGEST = 256;
 /** So many bytes of a text at least tell it from others, taken from all over it. */
-const PROBES = 16;
+const PROBES = 8;
 
 /**
  * Texts by their bytes. Names, methods and user agents come with every span: what came before is found without being

@@ -63,7 +63,7 @@ export class ReceivedSpan implements FinishedSpan {
   readonly isRequest: boolean;
   /** Roughly what it takes in memory. */
   readonly bytes: number;
-  /** When it came, epoch milliseconds. */
+  /** When it came. */
   arrivedMillis = 0;
   /** Where it belongs, as long as that is being looked at. */
   group: SpanGroup | undefined = undefined;
