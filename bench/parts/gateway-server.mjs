@@ -20,11 +20,13 @@ async function startReceiver() {
   }
   const { decodeProtobuf } = await import('../../dist/esm/gateway/decode-protobuf.js');
   const { DecodedExport } = await import('../../dist/esm/gateway/decoded-export.js');
+  const { createSelection } = await import('../../dist/esm/gateway/span-selection.js');
+  const everything = { ...createSelection({}, {}), keepsAttribute: () => true };
   const server = createServer((request, response) => {
     const chunks = [];
     request.on('data', (chunk) => chunks.push(chunk));
     request.on('end', () => {
-      if (way === 'decodes') decodeProtobuf(Buffer.concat(chunks), new DecodedExport(() => true));
+      if (way === 'decodes') decodeProtobuf(Buffer.concat(chunks), new DecodedExport(everything));
       response.writeHead(200, { 'Content-Type': 'application/x-protobuf' });
       response.end();
     });

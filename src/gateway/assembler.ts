@@ -18,7 +18,7 @@ export interface SpanCounts {
   readonly waiting: number;
   /** Of requests that have gone on to be hits or to be counted as ignored or lost. */
   readonly used: number;
-  /** Of no HTTP request, or of one that had gone on before they came, or came twice. */
+  /** Of no HTTP request, of one that had gone on before they came, of a service that does not count, or came twice. */
   readonly unused: number;
 }
 
@@ -79,6 +79,11 @@ export class Assembler {
       }
     }
     if (this.#traces.size > 0) this.#timer ??= setInterval(() => this.#tick(), TICK_MILLIS);
+  }
+
+  /** Counts spans that are not to be put together. */
+  leaveOut(count: number): void {
+    this.#unused += count;
   }
 
   #traceOf(key: string): WaitingTrace {

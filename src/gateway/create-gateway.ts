@@ -9,8 +9,8 @@ import type { MatomoStats } from '../stats.js';
 import { createAnswerExport } from './answer-export.js';
 import { Assembler, type SpanCounts } from './assembler.js';
 import { type GatewayOptions, resolveReceiver } from './gateway-options.js';
-import { createKeepsAttribute } from './keeps-attribute.js';
 import { createServer, listen, stopListening, urlOf } from './server.js';
+import { createSelection } from './span-selection.js';
 import { toRequest } from './to-request.js';
 
 /** What became of requests, and of the spans that they were put together from. */
@@ -61,19 +61,18 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   });
 
   const answerExport = createAnswerExport(receiver, {
-    keepsAttribute: createKeepsAttribute(reading),
+    selection: createSelection(receiver, reading),
     hasRoom(requests) {
       const { pending, spooled } = pipeline.stats();
       const waiting = pending - spooled + assembler.waitingRequests;
       // More than ever fit are taken where nothing waits; what is too much then is counted as lost.
       return waiting + requests <= maxQueueSize || (waiting === 0 && requests > maxQueueSize);
     },
-    accept(spans) {
-      received += spans.length;
-      assembler.add(spans);
-    },
-    reject(count) {
+    accept({ spans, leftOut, rejected: count }) {
+      received += spans.length + leftOut;
       rejected += count;
+      assembler.add(spans);
+      assembler.leaveOut(leftOut);
     },
   });
 

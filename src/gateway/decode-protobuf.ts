@@ -1,7 +1,6 @@
-import { BinaryReader, type WireType } from '@bufbuild/protobuf/wire';
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
-import { type DecodedExport, MAX_ITEMS, toSource, UnreadableExport } from './decoded-export.js';
-import { KnownTexts } from './known-texts.js';
+import { type DecodedExport, MAX_ITEMS, UnreadableExport } from './decoded-export.js';
+import { Reader } from './protobuf-reader.js';
 import { emptySpanFields, type SpanFields } from './received-span.js';
 
 // Field numbers are those of opentelemetry-proto 1.x, which never change: trace/v1/trace.proto, common/v1/common.proto,
@@ -23,79 +22,6 @@ export function decodeProtobuf(body: Buffer, into: DecodedExport): void {
   }
 }
 
-const texts = new KnownTexts();
-
-/** An ID as it was read last, and where: that of a trace comes again with each of its spans. */
-interface LastId {
-  at: number;
-  text: string;
-}
-
-/** The library's reader, and how messages lie in each other. */
-class Reader extends BinaryReader {
-  readonly #body: Buffer;
-  readonly traceId: LastId = { at: 0, text: '' };
-  readonly spanId: LastId = { at: 0, text: '' };
-  readonly parentSpanId: LastId = { at: 0, text: '' };
-
-  constructor(body: Buffer) {
-    super(body);
-    this.#body = body;
-  }
-
-  /** Where the message that comes next ends. */
-  end(): number {
-    const length = this.uint32();
-    if (length > this.len - this.pos) throw new RangeError('premature end');
-    return this.pos + length;
-  }
-
-  /** Whether a message that ends there goes on. */
-  goesOn(end: number): boolean {
-    if (this.pos > end) throw new RangeError('a field runs over the end of its message');
-    return this.pos < end;
-  }
-
-  skipTagged(tag: number): void {
-    const field = tag >>> 3;
-    if (field === 0) throw new Error('a field has no number');
-    this.skip((tag & 7) as WireType, field);
-  }
-
-  override string(): string {
-    const end = this.end();
-    const begin = this.pos;
-    this.pos = end;
-    return texts.read(this.#body, begin, end);
-  }
-
-  /** An ID: `''` where it is longer than any. */
-  hex(last: LastId): string {
-    const end = this.end();
-    const begin = this.pos;
-    this.pos = end;
-    if (end - begin > 16) return '';
-    if (!this.#isSame(begin, end, last)) {
-      last.text = this.#body.toString('hex', begin, end);
-      last.at = begin;
-    }
-    return last.text;
-  }
-
-  #isSame(begin: number, end: number, { at, text }: LastId): boolean {
-    if (text.length !== 2 * (end - begin)) return false;
-    for (let i = end - begin - 1; i >= 0; i--) {
-      if (this.#body[at + i] !== this.#body[begin + i]) return false;
-    }
-    return true;
-  }
-
-  nanos(): bigint {
-    this.pos += 8;
-    return this.#body.readBigUInt64LE(this.pos - 8);
-  }
-}
-
 function readExport(reader: Reader, into: DecodedExport): void {
   while (reader.goesOn(reader.len)) {
     const tag = reader.uint32();
@@ -113,7 +39,7 @@ function readResourceSpans(reader: Reader, end: number, into: DecodedExport): vo
     else if (tag === tagOf(2, MESSAGE)) readScopeSpans(reader, reader.end(), spans, into);
     else reader.skipTagged(tag);
   }
-  const source = toSource(resource);
+  const source = into.toSource(resource);
   for (const span of spans) into.add(span, source);
 }
 
@@ -138,12 +64,26 @@ function readScopeSpans(
   spans: SpanFields[],
   into: DecodedExport,
 ): void {
+  const first = spans.length;
+  let scope = '';
   while (reader.goesOn(end)) {
     const tag = reader.uint32();
-    if (tag === tagOf(2, MESSAGE) && into.takesSpan(spans.length)) {
+    if (tag === tagOf(1, MESSAGE)) scope = readScopeName(reader, reader.end());
+    else if (tag === tagOf(2, MESSAGE) && into.takesSpan(spans.length)) {
       spans.push(readSpan(reader, reader.end(), into));
     } else reader.skipTagged(tag);
   }
+  for (let i = first; i < spans.length; i++) (spans[i] as SpanFields).scope = scope;
+}
+
+function readScopeName(reader: Reader, end: number): string {
+  let name = '';
+  while (reader.goesOn(end)) {
+    const tag = reader.uint32();
+    if (tag === tagOf(1, MESSAGE)) name = reader.string();
+    else reader.skipTagged(tag);
+  }
+  return name;
 }
 
 function readSpan(reader: Reader, end: number, into: DecodedExport): SpanFields {

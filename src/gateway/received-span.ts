@@ -1,5 +1,6 @@
 import type { Attributes, HrTime, SpanContext } from '@opentelemetry/api';
 import { type FinishedSpan, methodOf, SERVER } from '../requests/finished-span.js';
+import type { SpanSelection } from './span-selection.js';
 
 /** Fields of a span as an export has them, in either encoding. */
 export interface SpanFields {
@@ -16,6 +17,8 @@ export interface SpanFields {
   /** Class of the last exception that the span recorded. */
   exceptionType: string | undefined;
   flags: number;
+  /** Name of the instrumentation scope. */
+  scope: string;
 }
 
 /** Where spans come from: their resource. */
@@ -27,6 +30,8 @@ export interface SpanSource {
   readonly isPython: boolean;
   /** The service and its instance: spans of two are never of one request. */
   readonly service: string;
+  /** Whether anything of it counts. */
+  readonly isTaken: boolean;
 }
 
 /** Spans of one request, or of none: then apart from those whose request may yet come. */
@@ -71,7 +76,12 @@ export class ReceivedSpan implements FinishedSpan {
   readonly #startNanos: bigint;
   readonly #endNanos: bigint;
 
-  constructor(fields: SpanFields, source: SpanSource, attributes: Attributes) {
+  constructor(
+    fields: SpanFields,
+    source: SpanSource,
+    attributes: Attributes,
+    { takesScope }: Pick<SpanSelection, 'takesScope'>,
+  ) {
     this.traceId = fields.traceId;
     this.spanId = fields.spanId;
     this.name = fields.name;
@@ -91,7 +101,8 @@ export class ReceivedSpan implements FinishedSpan {
     this.isParentRemote = flags & HAS_IS_REMOTE ? (flags & IS_REMOTE) !== 0 : undefined;
     this.source = source;
     this.bytes = bytesOf(this.name, attributes);
-    this.isRequest = this.kind === SERVER && methodOf(attributes) !== undefined;
+    this.isRequest =
+      this.kind === SERVER && methodOf(attributes) !== undefined && takesScope(fields.scope);
   }
 
   get startTime(): HrTime {
@@ -152,5 +163,6 @@ export function emptySpanFields(): SpanFields {
     statusCode: 0,
     exceptionType: undefined,
     flags: 0,
+    scope: '',
   };
 }

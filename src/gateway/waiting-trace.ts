@@ -45,6 +45,7 @@ export class WaitingTrace {
   add(span: ReceivedSpan, nowMillis: number, { graceMillis }: Waits): boolean {
     if (this.#find(span.spanId)) return false;
     span.arrivedMillis = nowMillis;
+    span.group = undefined;
     this.#spans.push(span);
     this.#byId?.set(span.spanId, span);
     if (!this.#byId && this.#spans.length > FEW_SPANS) this.#index();

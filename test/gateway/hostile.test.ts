@@ -5,12 +5,18 @@ import { expect, test } from 'vitest';
 import { decodeJson } from '../../src/gateway/decode-json.js';
 import { decodeProtobuf } from '../../src/gateway/decode-protobuf.js';
 import { DecodedExport, UnreadableExport } from '../../src/gateway/decoded-export.js';
+import { createSelection } from '../../src/gateway/span-selection.js';
 import { eventually, startServer } from '../support/child-process.js';
 import { createRandom } from '../support/create-random.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { OTLP_RECORDINGS, otlpRecording } from '../support/otlp-recordings.js';
 import { below, exportRequest, otlpSpan, requestSpan } from '../support/otlp-spans.js';
 import { matomo } from '../support/registered-app.js';
+
+const EVERYTHING = {
+  ...createSelection({}, { userIdAttribute: undefined }),
+  keepsAttribute: () => true,
+};
 
 const MEBIBYTE = 1024 ** 2;
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -47,7 +53,7 @@ test.each([
     let decoded = 0;
     for (let i = 0; i < 4000; i++) {
       const body = mutate(bodies[i % bodies.length] as Buffer, random);
-      const into = new DecodedExport(() => true);
+      const into = new DecodedExport(EVERYTHING);
       try {
         decode(body, into);
         decoded += 1;
