@@ -1,4 +1,4 @@
-// A receiver of spans: `gateway-server.mjs gateway | decodes | discards <Matomo>`. Sends its address; asked for anything,
+// A receiver of spans: `gateway-server.mjs gateway | decodes | reads | discards <Matomo>`. Sends its address; asked for anything,
 // the CPU microseconds that it has used; asked to `finish`, first sends what waits.
 import { createServer } from 'node:http';
 
@@ -18,13 +18,17 @@ async function startReceiver() {
       shutdownTimeoutMillis: 60_000,
     });
   }
+  const { decodeExport } = await import('./decode-export.mjs');
   const { decodeProtobuf } = await import('../../dist/esm/gateway/decode-protobuf.js');
   const { DecodedExport } = await import('../../dist/esm/gateway/decoded-export.js');
+  const { createSelection } = await import('../../dist/esm/gateway/span-selection.js');
+  const everything = { ...createSelection({}, {}), keepsAttribute: () => true };
   const server = createServer((request, response) => {
     const chunks = [];
     request.on('data', (chunk) => chunks.push(chunk));
     request.on('end', () => {
-      if (way === 'decodes') decodeProtobuf(Buffer.concat(chunks), new DecodedExport(() => true));
+      if (way === 'reads') decodeExport(Buffer.concat(chunks));
+      if (way === 'decodes') decodeProtobuf(Buffer.concat(chunks), new DecodedExport(everything));
       response.writeHead(200, { 'Content-Type': 'application/x-protobuf' });
       response.end();
     });

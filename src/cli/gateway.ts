@@ -1,12 +1,16 @@
 import { parseArgs } from 'node:util';
 import { createGateway } from '../gateway/index.js';
+import { patternsFromText } from '../options/environment-text.js';
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 /** Runs a gateway until it is told to end; then it finishes what it has accepted. */
 export async function gateway(args: string[]): Promise<void> {
-  const { values } = parseArgs({ args, options: { listen: { type: 'string' } } });
-  const running = await createGateway(values.listen === undefined ? {} : { listen: values.listen });
+  const text = { type: 'string' } as const;
+  const { values } = parseArgs({ args, options: { listen: text, services: text, scopes: text } });
+  const { listen, services, scopes } = values;
+  const list = (names: string | undefined) => (names ? patternsFromText(names) : undefined);
+  const running = await createGateway({ listen, services: list(services), scopes: list(scopes) });
   console.log(`Spans are taken at ${running.url}/v1/traces.`);
   const stop = () => {
     for (const signal of SIGNALS) process.removeListener(signal, stop);

@@ -19,6 +19,7 @@ const HELP = `opentelemetry-matomo: every HTTP server span becomes a hit in Mato
   npx opentelemetry-matomo spool status [--json]
       what waits in the spool that MATOMO_SPOOL names
   npx opentelemetry-matomo gateway [--listen 127.0.0.1:4318]
+                                   [--services shop,stock] [--scopes NAMES]
       takes spans of services in any language by OTLP/HTTP, and makes hits of
       them as the environment says
   npx opentelemetry-matomo replay FILE... [--state FILE] [--rate N] [--dry-run]

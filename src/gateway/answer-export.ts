@@ -6,16 +6,14 @@ import { DecodedExport, UnreadableExport } from './decoded-export.js';
 import { CONTENT_TYPES, type Encoding, encodeExportAnswer, encodeStatus } from './encode-answer.js';
 import type { ResolvedReceiver } from './gateway-options.js';
 import { type BodyProblem, readBody } from './read-body.js';
-import type { ReceivedSpan } from './received-span.js';
+import type { SpanSelection } from './span-selection.js';
 
 /** Where decoded spans go. */
 export interface SpanIntake {
-  /** Attributes that count on spans which are no server spans. */
-  keepsAttribute(name: string): boolean;
+  readonly selection: SpanSelection;
   /** Whether there is room for so many more requests, whose spans take so many bytes. */
   hasRoom(requests: number, bytes: number): boolean;
-  accept(spans: readonly ReceivedSpan[]): void;
-  reject(count: number): void;
+  accept(decoded: DecodedExport): void;
 }
 
 /** Bodies that are read at one time, in units of the largest one. */
@@ -72,11 +70,8 @@ export function createAnswerExport(
       if (typeof body === 'string') return refuse(...explainProblem(body, maxBodyBytes));
       const decoded = decode(body, encoding, intake);
       if (typeof decoded === 'string') return refuse('unreadable', decoded);
-      const requests = decoded.spans.filter(({ isRequest }) => isRequest);
-      const bytes = requests.reduce((sum, request) => sum + request.bytes, 0);
-      if (!intake.hasRoom(requests.length, bytes)) return refuse('full', FULL);
-      intake.accept(decoded.spans);
-      intake.reject(decoded.rejected);
+      if (!intake.hasRoom(decoded.requests, decoded.requestBytes)) return refuse('full', FULL);
+      intake.accept(decoded);
       const { rejected, reasons } = decoded;
       end(response, encoding, encodeExportAnswer(encoding, rejected, [...reasons].join('; ')));
     } finally {
@@ -115,7 +110,7 @@ function explainProblem(
 
 /** The export, or why it cannot be read. */
 function decode(body: Buffer, encoding: Encoding, intake: SpanIntake): DecodedExport | string {
-  const decoded = new DecodedExport((name) => intake.keepsAttribute(name));
+  const decoded = new DecodedExport(intake.selection);
   try {
     if (encoding === 'json') decodeJson(body, decoded);
     else decodeProtobuf(body, decoded);

@@ -1,13 +1,10 @@
 import type { ReceivedSpan } from './received-span.js';
+import { RecentRequests } from './recent-requests.js';
 import { type RequestSpans, WaitingTrace, type Waits } from './waiting-trace.js';
 
 // What waits is bounded by these: beyond, the traces that have waited longest do not wait on.
 const MAX_SPANS = 100_000;
 const MAX_BYTES = 64 * 1024 ** 2;
-
-/** A request that came again, because the answer to its export was lost, is not counted again for so long. */
-const REMEMBER_MILLIS = 60_000;
-const MAX_REMEMBERED = 100_000;
 
 /** Waits of spans whose request has not come: as long as most requests take. */
 const REQUEST_MILLIS = 300_000;
@@ -21,7 +18,7 @@ export interface SpanCounts {
   readonly waiting: number;
   /** Of requests that have gone on to be hits or to be counted as ignored or lost. */
   readonly used: number;
-  /** Of no HTTP request, or of one that had gone on before they came, or came twice. */
+  /** Of no HTTP request, of one that had gone on before they came, of a service that does not count, or came twice. */
   readonly unused: number;
 }
 
@@ -34,8 +31,8 @@ export class Assembler {
   readonly #onRequest: (request: RequestSpans) => void;
   /** Oldest first. */
   readonly #traces = new Map<string, WaitingTrace>();
-  /** Server spans that have gone on, oldest first, and when. */
-  readonly #done = new Map<string, number>();
+  /** These are not counted again. */
+  readonly #done = new RecentRequests();
   #timer: NodeJS.Timeout | undefined;
   #waiting = 0;
   #waitingRequests = 0;
@@ -67,7 +64,8 @@ export class Assembler {
     return { waiting: this.#waiting, used: this.#used, unused: this.#unused };
   }
 
-  add(spans: readonly ReceivedSpan[], nowMillis: number): void {
+  add(spans: readonly ReceivedSpan[]): void {
+    const now = nowMillis();
     let last: { span: ReceivedSpan; key: string; trace: WaitingTrace } | undefined;
     for (const span of spans) {
       // Mostly spans of a trace come together.
@@ -75,18 +73,23 @@ export class Assembler {
       const key = isOfLast && last ? last.key : `${span.traceId}/${span.source.service}`;
       const trace = isOfLast && last ? last.trace : this.#traceOf(key);
       last = { span, key, trace };
-      const isDone = span.isRequest && this.#done.has(`${key}/${span.spanId}`);
-      if (isDone || !trace.add(span, nowMillis, this.#waits)) {
+      const isDone = span.isRequest && this.#done.has(key, span.spanId);
+      if (isDone || !trace.add(span, now, this.#waits)) {
         this.#unused += 1;
         continue;
       }
       this.#count(span, 1);
       if (this.#waiting > MAX_SPANS || this.#bytes > MAX_BYTES) {
-        this.#makeRoom(nowMillis);
+        this.#makeRoom(now);
         last = undefined;
       }
     }
     if (this.#traces.size > 0) this.#timer ??= setInterval(() => this.#tick(), TICK_MILLIS);
+  }
+
+  /** Counts spans that are not to be put together. */
+  leaveOut(count: number): void {
+    this.#unused += count;
   }
 
   #traceOf(key: string): WaitingTrace {
@@ -99,39 +102,37 @@ export class Assembler {
   }
 
   /** Gives away everything that waits. */
-  finish(nowMillis: number): void {
-    for (const [key, trace] of this.#traces) this.#take(key, trace, nowMillis, true);
+  finish(): void {
+    const now = nowMillis();
+    for (const [key, trace] of this.#traces) this.#take(key, trace, now, true);
     this.#done.clear();
     this.#stopWhenIdle();
   }
 
   #tick(): void {
-    const now = Date.now();
+    const now = nowMillis();
     for (const [key, trace] of this.#traces) {
       if (trace.dueMillis <= now) this.#take(key, trace, now, false);
     }
-    for (const [key, millis] of this.#done) {
-      if (now - millis < REMEMBER_MILLIS && this.#done.size <= MAX_REMEMBERED) break;
-      this.#done.delete(key);
-    }
+    this.#done.forget(now);
     this.#stopWhenIdle();
   }
 
   #stopWhenIdle(): void {
-    if (this.#traces.size > 0 || this.#done.size > 0) return;
+    if (this.#traces.size > 0 || !this.#done.isEmpty) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
-  #makeRoom(nowMillis: number): void {
+  #makeRoom(now: number): void {
     for (const [key, trace] of this.#traces) {
-      this.#take(key, trace, nowMillis, true);
+      this.#take(key, trace, now, true);
       if (this.#waiting < MAX_SPANS * 0.9 && this.#bytes < MAX_BYTES * 0.9) return;
     }
   }
 
-  #take(key: string, trace: WaitingTrace, nowMillis: number, all: boolean): void {
-    const { requests, unused } = trace.take(nowMillis, this.#waits, all);
+  #take(key: string, trace: WaitingTrace, now: number, all: boolean): void {
+    const { requests, unused } = trace.take(now, this.#waits, all);
     if (trace.isEmpty) this.#traces.delete(key);
     for (const span of unused) this.#count(span, -1);
     this.#unused += unused.length;
@@ -140,7 +141,7 @@ export class Assembler {
       this.#count(root, -1);
       for (const span of below) this.#count(span, -1);
       this.#used += 1 + below.length;
-      this.#done.set(`${key}/${root.spanId}`, nowMillis);
+      this.#done.add(key, root.spanId, now);
       this.#onRequest(request);
     }
   }
@@ -152,4 +153,9 @@ export class Assembler {
     this.#waitingRequests += sign;
     this.#waitingRequestBytes += sign * bytes;
   }
+}
+
+/** Of a clock that nobody sets; whole, because each span keeps it, and V8 keeps a fraction in an object of its own. */
+function nowMillis(): number {
+  return Math.floor(performance.now());
 }

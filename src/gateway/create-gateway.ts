@@ -9,8 +9,8 @@ import type { MatomoStats } from '../stats.js';
 import { createAnswerExport } from './answer-export.js';
 import { Assembler, type SpanCounts } from './assembler.js';
 import { type GatewayOptions, resolveReceiver } from './gateway-options.js';
-import { createKeepsAttribute } from './keeps-attribute.js';
 import { createServer, listen, stopListening, urlOf } from './server.js';
+import { createSelection } from './span-selection.js';
 import { toRequest } from './to-request.js';
 
 /** What became of requests, and of the spans that they were put together from. */
@@ -61,7 +61,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   });
 
   const answerExport = createAnswerExport(receiver, {
-    keepsAttribute: createKeepsAttribute(reading),
+    selection: createSelection(receiver, reading),
     hasRoom(requests, bytes) {
       const { pending, spooled } = pipeline.stats();
       const { waitingRequests, waitingRequestBytes } = assembler;
@@ -72,12 +72,11 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
       // More than ever fit are taken where nothing waits; what is too much then is counted as lost.
       return fits || waiting === 0;
     },
-    accept(spans) {
-      received += spans.length;
-      assembler.add(spans, Date.now());
-    },
-    reject(count) {
+    accept({ spans, leftOut, rejected: count }) {
+      received += spans.length + leftOut;
       rejected += count;
+      assembler.add(spans);
+      assembler.leaveOut(leftOut);
     },
   });
 
@@ -107,7 +106,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     // Spans of requests that have come may still be on their way.
     if (isWaiting) await sleep(Math.min(receiver.graceMillis, shutdownTimeoutMillis / 2));
     await stopListening(server);
-    assembler.finish(Date.now());
+    assembler.finish();
     await pipeline.shutdown(Math.max(0, deadline - Date.now()));
   }
 

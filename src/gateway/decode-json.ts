@@ -1,5 +1,5 @@
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
-import { type DecodedExport, MAX_ITEMS, toSource, UnreadableExport } from './decoded-export.js';
+import { type DecodedExport, MAX_ITEMS, UnreadableExport } from './decoded-export.js';
 import { emptySpanFields, type SpanFields } from './received-span.js';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -15,16 +15,17 @@ export function decodeJson(body: Buffer, into: DecodedExport): void {
   if (!isObject(request)) throw new UnreadableExport('no JSON object');
   for (const resourceSpans of objects(request.resourceSpans, 'resourceSpans')) {
     const resource = isObject(resourceSpans.resource) ? resourceSpans.resource : {};
-    const source = toSource(readAttributes(resource.attributes, into));
+    const source = into.toSource(readAttributes(resource.attributes, into));
     for (const scopeSpans of objects(resourceSpans.scopeSpans, 'scopeSpans')) {
+      const scope = isObject(scopeSpans.scope) ? text(scopeSpans.scope.name) : '';
       for (const span of objects(scopeSpans.spans, 'spans')) {
-        if (into.takesSpan(0)) into.add(readSpan(span, into), source);
+        if (into.takesSpan(0)) into.add(readSpan(span, scope, into), source);
       }
     }
   }
 }
 
-function readSpan(json: Json, into: DecodedExport): SpanFields {
+function readSpan(json: Json, scope: string, into: DecodedExport): SpanFields {
   const status = isObject(json.status) ? json.status : {};
   return {
     ...emptySpanFields(),
@@ -39,6 +40,7 @@ function readSpan(json: Json, into: DecodedExport): SpanFields {
     statusCode: enumValue(status.code, STATUS_CODES),
     exceptionType: exceptionTypeOf(json.events, into),
     flags: integer(json.flags),
+    scope,
   };
 }
 

@@ -1,6 +1,6 @@
-import { BinaryReader, type WireType } from '@bufbuild/protobuf/wire';
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
-import { type DecodedExport, MAX_ITEMS, toSource, UnreadableExport } from './decoded-export.js';
+import { type DecodedExport, MAX_ITEMS, UnreadableExport } from './decoded-export.js';
+import { Reader } from './protobuf-reader.js';
 import { emptySpanFields, type SpanFields } from './received-span.js';
 
 // Field numbers are those of opentelemetry-proto 1.x, which never change: trace/v1/trace.proto, common/v1/common.proto,
@@ -22,48 +22,6 @@ export function decodeProtobuf(body: Buffer, into: DecodedExport): void {
   }
 }
 
-/** The library's reader, and how messages lie in each other. */
-class Reader extends BinaryReader {
-  readonly #body: Buffer;
-
-  constructor(body: Buffer) {
-    super(body);
-    this.#body = body;
-  }
-
-  /** Where the message that comes next ends. */
-  end(): number {
-    const length = this.uint32();
-    if (length > this.len - this.pos) throw new RangeError('premature end');
-    return this.pos + length;
-  }
-
-  /** Whether a message that ends there goes on. */
-  goesOn(end: number): boolean {
-    if (this.pos > end) throw new RangeError('a field runs over the end of its message');
-    return this.pos < end;
-  }
-
-  skipTagged(tag: number): void {
-    const field = tag >>> 3;
-    if (field === 0) throw new Error('a field has no number');
-    this.skip((tag & 7) as WireType, field);
-  }
-
-  /** An ID: `''` where it is longer than any. */
-  hex(): string {
-    const { pos } = this;
-    const end = this.end();
-    this.pos = end;
-    return end - pos > 17 ? '' : this.#body.toString('hex', pos + 1, end);
-  }
-
-  nanos(): bigint {
-    this.pos += 8;
-    return this.#body.readBigUInt64LE(this.pos - 8);
-  }
-}
-
 function readExport(reader: Reader, into: DecodedExport): void {
   while (reader.goesOn(reader.len)) {
     const tag = reader.uint32();
@@ -81,7 +39,7 @@ function readResourceSpans(reader: Reader, end: number, into: DecodedExport): vo
     else if (tag === tagOf(2, MESSAGE)) readScopeSpans(reader, reader.end(), spans, into);
     else reader.skipTagged(tag);
   }
-  const source = toSource(resource);
+  const source = into.toSource(resource);
   for (const span of spans) into.add(span, source);
 }
 
@@ -106,12 +64,26 @@ function readScopeSpans(
   spans: SpanFields[],
   into: DecodedExport,
 ): void {
+  const first = spans.length;
+  let scope = '';
   while (reader.goesOn(end)) {
     const tag = reader.uint32();
-    if (tag === tagOf(2, MESSAGE) && into.takesSpan(spans.length)) {
+    if (tag === tagOf(1, MESSAGE)) scope = readScopeName(reader, reader.end());
+    else if (tag === tagOf(2, MESSAGE) && into.takesSpan(spans.length)) {
       spans.push(readSpan(reader, reader.end(), into));
     } else reader.skipTagged(tag);
   }
+  for (let i = first; i < spans.length; i++) (spans[i] as SpanFields).scope = scope;
+}
+
+function readScopeName(reader: Reader, end: number): string {
+  let name = '';
+  while (reader.goesOn(end)) {
+    const tag = reader.uint32();
+    if (tag === tagOf(1, MESSAGE)) name = reader.string();
+    else reader.skipTagged(tag);
+  }
+  return name;
 }
 
 function readSpan(reader: Reader, end: number, into: DecodedExport): SpanFields {
@@ -119,9 +91,9 @@ function readSpan(reader: Reader, end: number, into: DecodedExport): SpanFields 
   let count = 0;
   while (reader.goesOn(end)) {
     const tag = reader.uint32();
-    if (tag === tagOf(1, MESSAGE)) span.traceId = reader.hex();
-    else if (tag === tagOf(2, MESSAGE)) span.spanId = reader.hex();
-    else if (tag === tagOf(4, MESSAGE)) span.parentSpanId = reader.hex();
+    if (tag === tagOf(1, MESSAGE)) span.traceId = reader.hex(reader.traceId);
+    else if (tag === tagOf(2, MESSAGE)) span.spanId = reader.hex(reader.spanId);
+    else if (tag === tagOf(4, MESSAGE)) span.parentSpanId = reader.hex(reader.parentSpanId);
     else if (tag === tagOf(5, MESSAGE)) span.name = reader.string();
     else if (tag === tagOf(6, VARINT)) span.kind = reader.int32();
     else if (tag === tagOf(7, FIXED64)) span.startNanos = reader.nanos();

@@ -1,6 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import { textAttribute } from '../requests/finished-span.js';
 import { ReceivedSpan, type SpanFields, type SpanSource } from './received-span.js';
+import type { SpanSelection } from './span-selection.js';
 
 // A message of a few bytes must not become objects of many: what is beyond these is not kept.
 const MAX_SPANS = 50_000;
@@ -15,16 +16,21 @@ export class UnreadableExport extends Error {}
 /** The spans of one export request, and what was wrong with the others. */
 export class DecodedExport {
   readonly spans: ReceivedSpan[] = [];
+  /** How many of them are requests. */
+  requests = 0;
+  /** Roughly what these take in memory. */
+  requestBytes = 0;
+  /** Of services that do not count. */
+  leftOut = 0;
   rejected = 0;
   /** Says why spans were rejected, or what was left out of others. */
   readonly reasons: Set<string> = new Set();
   /** Of the last span: many have the same, and keep one copy of it. */
   #traceId = '';
-  readonly #keepsAttribute: (name: string) => boolean;
+  readonly #selection: SpanSelection;
 
-  /** @param keepsAttribute which attributes of spans count that are no server spans. */
-  constructor(keepsAttribute: (name: string) => boolean) {
-    this.#keepsAttribute = keepsAttribute;
+  constructor(selection: SpanSelection) {
+    this.#selection = selection;
   }
 
   /** Whether the number of attributes that one thing has already leaves room for another. */
@@ -43,21 +49,46 @@ export class DecodedExport {
 
   /** Which attributes of a span of this kind count; `undefined`: all. */
   filterFor(kind: number): ((name: string) => boolean) | undefined {
-    return kind === SERVER || kind === 0 ? undefined : this.#keepsAttribute;
+    return kind === SERVER || kind === 0 ? undefined : this.#selection.keepsAttribute;
   }
 
   add(fields: SpanFields, source: SpanSource): void {
     const reason = reasonToReject(fields);
-    if (reason === undefined) {
-      const attributes = fields.kind === SERVER ? fields.attributes : this.#kept(fields.attributes);
-      if (attributes === NO_ATTRIBUTES && fields.exceptionType === undefined)
-        forgetWhatIsSaid(fields);
-      this.#traceId = fields.traceId === this.#traceId ? this.#traceId : fields.traceId;
-      fields.traceId = this.#traceId;
-      this.spans.push(new ReceivedSpan(fields, source, attributes));
-      return;
+    if (reason !== undefined) this.#reject(reason);
+    else if (source.isTaken) this.#take(fields, source);
+    else this.leftOut += 1;
+  }
+
+  #take(fields: SpanFields, source: SpanSource): void {
+    const attributes = fields.kind === SERVER ? fields.attributes : this.#kept(fields.attributes);
+    if (attributes === NO_ATTRIBUTES && fields.exceptionType === undefined)
+      forgetWhatIsSaid(fields);
+    this.#traceId = fields.traceId === this.#traceId ? this.#traceId : fields.traceId;
+    fields.traceId = this.#traceId;
+    const span = new ReceivedSpan(fields, source, attributes, this.#selection);
+    this.spans.push(span);
+    if (!span.isRequest) return;
+    this.requests += 1;
+    this.requestBytes += span.bytes;
+  }
+
+  /** Where spans of this resource come from. */
+  toSource(resource: Attributes): SpanSource {
+    const attributes: Attributes = {};
+    let said: Attributes | undefined;
+    for (const name in resource) {
+      if (name.startsWith('matomo.')) {
+        said ??= {};
+        said[name] = resource[name];
+      } else attributes[name] = resource[name];
     }
-    this.#reject(reason);
+    return {
+      attributes,
+      said,
+      isPython: resource['telemetry.sdk.language'] === 'python',
+      service: SERVICE.map((name) => textAttribute(resource, name) ?? '').join('\0'),
+      isTaken: this.#selection.takesService(textAttribute(resource, 'service.name') ?? ''),
+    };
   }
 
   #reject(reason: string): void {
@@ -68,7 +99,7 @@ export class DecodedExport {
   #kept(attributes: Attributes): Attributes {
     let kept: Attributes | undefined;
     for (const name in attributes) {
-      if (!this.#keepsAttribute(name)) continue;
+      if (!this.#selection.keepsAttribute(name)) continue;
       kept ??= {};
       kept[name] = attributes[name];
     }
@@ -98,20 +129,3 @@ function reasonToReject({ traceId, spanId, startNanos }: SpanFields): string | u
 }
 
 const SERVICE = ['service.namespace', 'service.name', 'service.instance.id'];
-
-export function toSource(resource: Attributes): SpanSource {
-  const attributes: Attributes = {};
-  let said: Attributes | undefined;
-  for (const name in resource) {
-    if (name.startsWith('matomo.')) {
-      said ??= {};
-      said[name] = resource[name];
-    } else attributes[name] = resource[name];
-  }
-  return {
-    attributes,
-    said,
-    isPython: resource['telemetry.sdk.language'] === 'python',
-    service: SERVICE.map((name) => textAttribute(resource, name) ?? '').join('\0'),
-  };
-}

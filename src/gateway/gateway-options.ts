@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { show } from '../diagnostics.js';
-import { integer, secret } from '../options/option-values.js';
+import { patternsFromText } from '../options/environment-text.js';
+import { integer, secret, stateless } from '../options/option-values.js';
 import { wrongOption } from '../options/wrong-option.js';
 import type { MatomoOptions } from '../options.js';
+import type { Names } from './span-selection.js';
 
 /** What can be set of the receiver itself, in code or by the environment; code wins, and a wrong value throws from either. */
 export interface ReceiverOptions {
@@ -16,6 +18,10 @@ export interface ReceiverOptions {
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** Largest body, as sent and inflated. Default: 4 MiB. */
   readonly maxBodyBytes?: number | undefined;
+  /** Services that count, by `service.name`: whole names, or regular expressions. Default: all. */
+  readonly services?: Names | undefined;
+  /** Instrumentation scopes whose SERVER spans are requests, in the same way. Default: all. */
+  readonly scopes?: Names | undefined;
 }
 
 /** What can be set of a gateway: the receiver, and what becomes of requests. */
@@ -28,6 +34,8 @@ export interface ResolvedReceiver {
   readonly bearerToken: string | undefined;
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   readonly maxBodyBytes: number;
+  readonly services: Names | undefined;
+  readonly scopes: Names | undefined;
 }
 
 /** Where the environment has them. */
@@ -39,6 +47,8 @@ export const GATEWAY_VARIABLES = {
   tlsCertFile: 'MATOMO_GATEWAY_TLS_CERT_FILE',
   tlsKeyFile: 'MATOMO_GATEWAY_TLS_KEY_FILE',
   maxBodyBytes: 'MATOMO_GATEWAY_MAX_BODY_BYTES',
+  services: 'MATOMO_GATEWAY_SERVICES',
+  scopes: 'MATOMO_GATEWAY_SCOPES',
 } as const;
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -48,7 +58,8 @@ export function resolveReceiver(
   options: GatewayOptions,
   env: Environment,
 ): { receiver: ResolvedReceiver; matomo: MatomoOptions } {
-  const { listen, graceMillis, bearerToken, tls, maxBodyBytes, ...matomo } = options;
+  const { listen, graceMillis, bearerToken, tls, maxBodyBytes, services, scopes, ...matomo } =
+    options;
   const { listen: listenName, grace, maxBodyBytes: maxBodyName } = GATEWAY_VARIABLES;
   const receiver = {
     ...(parseFirst(address, ['listen', listen], [listenName, env[listenName]]) ?? {
@@ -65,8 +76,21 @@ export function resolveReceiver(
         ['maxBodyBytes', maxBodyBytes],
         [maxBodyName, env[maxBodyName]],
       ) ?? 4 * 1024 ** 2,
+    ...resolveNames({ services, scopes }, env),
   };
   return { receiver, matomo };
+}
+
+/** Which services and scopes count; also those of a replay. */
+export function resolveNames(
+  { services, scopes }: Pick<ReceiverOptions, 'services' | 'scopes'>,
+  env: Environment,
+): Pick<ResolvedReceiver, 'services' | 'scopes'> {
+  const { services: servicesName, scopes: scopesName } = GATEWAY_VARIABLES;
+  return {
+    services: parseFirst(names, ['services', services], [servicesName, env[servicesName]]),
+    scopes: parseFirst(names, ['scopes', scopes], [scopesName, env[scopesName]]),
+  };
 }
 
 /** What code gives counts, else what the environment gives; empty there means unset. */
@@ -85,6 +109,27 @@ function tokenOf(inCode: string | undefined, env: Environment): string | undefin
   const file = env[bearerTokenFile];
   if (token !== undefined || !file) return token;
   return secret(bearerTokenFile, fromFile(bearerTokenFile, file));
+}
+
+/** `shop, /^stock-/i` in the environment. An empty list would take nothing: it is a mistake. */
+function names(name: string, value: unknown): Names {
+  const list = typeof value === 'string' ? fromText(value) : value;
+  if (Array.isArray(list) && list.length > 0 && list.every(isName)) {
+    return list.map((item) => (typeof item === 'string' ? item : stateless(item)));
+  }
+  throw wrongOption(`${name} must be a list of names or regular expressions, got ${show(value)}`);
+}
+
+function isName(item: unknown): item is string | RegExp {
+  return item instanceof RegExp || (typeof item === 'string' && item !== '');
+}
+
+function fromText(text: string): Names | undefined {
+  try {
+    return patternsFromText(text);
+  } catch {
+    return undefined; // what stands between slashes is no regular expression
+  }
 }
 
 /** `4318`, `0.0.0.0:4318`, `[::1]:4318`. */

@@ -3,6 +3,7 @@ import { createGunzip } from 'node:zlib';
 import { decodeJson } from './decode-json.js';
 import { DecodedExport, UnreadableExport } from './decoded-export.js';
 import type { ReceivedSpan } from './received-span.js';
+import type { SpanSelection } from './span-selection.js';
 
 /** So many spans at least make a chunk; where they are fewer, the file ends. */
 const CHUNK_SPANS = 5000;
@@ -23,11 +24,11 @@ export interface Chunk {
 export async function* readChunks(
   file: string,
   from: number,
-  keepsAttribute: (name: string) => boolean,
+  selection: SpanSelection,
 ): AsyncGenerator<Chunk> {
   let chunk = { begin: from, spans: [] as ReceivedSpan[], unreadable: 0, rejected: 0 };
   for await (const { line, end } of readLines(file, from)) {
-    const decoded = new DecodedExport(keepsAttribute);
+    const decoded = new DecodedExport(selection);
     try {
       if (line.length > 0) decodeJson(line, decoded);
     } catch (error) {

@@ -1,5 +1,6 @@
 import type { Attributes, HrTime, SpanContext } from '@opentelemetry/api';
 import { type FinishedSpan, methodOf, SERVER } from '../requests/finished-span.js';
+import type { SpanSelection } from './span-selection.js';
 
 /** Fields of a span as an export has them, in either encoding. */
 export interface SpanFields {
@@ -16,6 +17,8 @@ export interface SpanFields {
   /** Class of the last exception that the span recorded. */
   exceptionType: string | undefined;
   flags: number;
+  /** Name of the instrumentation scope. */
+  scope: string;
 }
 
 /** Where spans come from: their resource. */
@@ -27,14 +30,19 @@ export interface SpanSource {
   readonly isPython: boolean;
   /** The service and its instance: spans of two are never of one request. */
   readonly service: string;
+  /** Whether anything of it counts. */
+  readonly isTaken: boolean;
 }
 
-/** Where a span hangs, as far as its ancestors have come. */
-export interface Place {
-  /** The outermost request around it in its process, or itself. */
+/** Spans of one request, or of none: then apart from those whose request may yet come. */
+export interface SpanGroup {
+  /** The outermost request around them in their process. */
   readonly request: ReceivedSpan | undefined;
-  /** An ancestor in its process has not come. */
+  /** An ancestor in their process has not come. */
   readonly isTorn: boolean;
+  newestMillis: number;
+  /** All but the request itself. */
+  readonly below: ReceivedSpan[];
 }
 
 const OBJECT_BYTES = 500;
@@ -52,21 +60,28 @@ export class ReceivedSpan implements FinishedSpan {
   readonly attributes: Attributes;
   readonly status: { readonly code: number };
   readonly events: { readonly name: string; readonly attributes: Attributes }[];
-  readonly parentSpanContext?: { readonly spanId: string; readonly isRemote?: boolean };
+  readonly parentSpanId: string | undefined;
+  /** Whether the parent is of another process; older SDKs do not say. */
+  readonly isParentRemote: boolean | undefined;
   readonly source: SpanSource;
   /** Whether it is the server side of an HTTP request. */
   readonly isRequest: boolean;
   /** Roughly what it takes in memory. */
   readonly bytes: number;
-  /** When it came, epoch milliseconds. */
+  /** When it came. */
   arrivedMillis = 0;
-  /** Where it hangs, as long as that is being looked at. */
-  place: Place | undefined = undefined;
+  /** Where it belongs, as long as that is being looked at. */
+  group: SpanGroup | undefined = undefined;
 
   readonly #startNanos: bigint;
   readonly #endNanos: bigint;
 
-  constructor(fields: SpanFields, source: SpanSource, attributes: Attributes) {
+  constructor(
+    fields: SpanFields,
+    source: SpanSource,
+    attributes: Attributes,
+    { takesScope }: Pick<SpanSelection, 'takesScope'>,
+  ) {
     this.traceId = fields.traceId;
     this.spanId = fields.spanId;
     this.name = fields.name;
@@ -80,16 +95,14 @@ export class ReceivedSpan implements FinishedSpan {
       exceptionType === undefined
         ? NO_EVENTS
         : [{ name: 'exception', attributes: { 'exception.type': exceptionType } }];
-    const { parentSpanId } = fields;
-    if (parentSpanId !== '' && parentSpanId !== NO_PARENT) {
-      this.parentSpanContext = {
-        spanId: parentSpanId,
-        ...(fields.flags & HAS_IS_REMOTE && { isRemote: (fields.flags & IS_REMOTE) !== 0 }),
-      };
-    }
+    const { parentSpanId, flags } = fields;
+    this.parentSpanId =
+      parentSpanId === '' || parentSpanId === NO_PARENT ? undefined : parentSpanId;
+    this.isParentRemote = flags & HAS_IS_REMOTE ? (flags & IS_REMOTE) !== 0 : undefined;
     this.source = source;
     this.bytes = bytesOf(this.name, attributes);
-    this.isRequest = this.kind === SERVER && methodOf(attributes) !== undefined;
+    this.isRequest =
+      this.kind === SERVER && methodOf(attributes) !== undefined && takesScope(fields.scope);
   }
 
   get startTime(): HrTime {
@@ -150,5 +163,6 @@ export function emptySpanFields(): SpanFields {
     statusCode: 0,
     exceptionType: undefined,
     flags: 0,
+    scope: '',
   };
 }

@@ -4,10 +4,11 @@ import { DEFAULT_TITLE } from '../hit/action-name.js';
 import { createHitPipeline } from '../hit-pipeline.js';
 import { wrongOption } from '../options/wrong-option.js';
 import type { MatomoStats } from '../stats.js';
-import { createKeepsAttribute } from './keeps-attribute.js';
+import { resolveNames } from './gateway-options.js';
 import { type Chunk, readChunks } from './read-chunks.js';
 import type { ReceivedSpan } from './received-span.js';
 import type { ReplayState } from './replay-state.js';
+import { createSelection } from './span-selection.js';
 import { toRequest } from './to-request.js';
 import { type RequestSpans, WaitingTrace } from './waiting-trace.js';
 
@@ -46,6 +47,7 @@ export async function replay(options: ReplayOptions): Promise<MatomoStats> {
   const made = createHitPipeline({}, createDiagnostics());
   if (!made) throw wrongOption('a replay needs url and siteId, and enabled not to be false');
   const { pipeline, reading, resolved } = made;
+  const selection = createSelection(resolveNames({}, process.env), reading);
   const progress = { spans: 0, requests: 0, unreadable: 0, rejected: 0 };
   const batchSize = Math.min(resolved.maxExportBatchSize, resolved.maxQueueSize);
 
@@ -84,7 +86,7 @@ export async function replay(options: ReplayOptions): Promise<MatomoStats> {
       }
     };
     let [before, chunk] = [NO_CHUNK, undefined as Chunk | undefined];
-    for await (const after of readChunks(file, position.from, createKeepsAttribute(reading))) {
+    for await (const after of readChunks(file, position.from, selection)) {
       if (chunk) {
         await read(chunk, before, after);
         before = chunk;

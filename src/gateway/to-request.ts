@@ -1,9 +1,9 @@
-import { type AssembledRequest, assembleRequests } from '../requests/assemble-requests.js';
+import { type AssembledRequest, assembleRequest } from '../requests/assemble-requests.js';
 import { type FinishedSpan, targetOf } from '../requests/finished-span.js';
 import type { RequestReading } from '../requests/request-reading.js';
 import { isAnnotated } from '../requests/request-record.js';
 import type { ReceivedSpan } from './received-span.js';
-import { toUsualAttributes } from './usual-attributes.js';
+import { makeUsual } from './usual-attributes.js';
 import type { RequestSpans } from './waiting-trace.js';
 
 /**
@@ -17,39 +17,14 @@ export function toRequest(
   reading: RequestReading,
   namesBySpan: boolean,
 ): AssembledRequest | undefined {
-  const spans: FinishedSpan[] = [outermost(root)];
+  const spans: FinishedSpan[] = [];
   const weakest = weakestOf(root, namesBySpan);
   if (weakest) spans.push(weakest);
   for (const span of below) {
-    if (span.isRequest || isAnnotated(span, reading)) spans.push(directlyBelow(root, span));
+    if (span.isRequest || isAnnotated(span, reading)) spans.push(span);
   }
-  return assembleRequests(spans, reading)[0];
-}
-
-// The way up has been gone already: below, each span hangs on the request itself, and that on nothing.
-
-function outermost(root: ReceivedSpan): FinishedSpan {
-  const { name, kind, startTime, duration, status, events } = root;
-  const attributes = toUsualAttributes(root);
-  const spanContext = () => root.spanContext();
-  return { name, kind, startTime, duration, status, events, attributes, spanContext };
-}
-
-function directlyBelow(root: ReceivedSpan, span: ReceivedSpan): FinishedSpan {
-  const { name, kind, startTime, duration, status, events, attributes } = span;
-  const parentSpanContext = { spanId: root.spanId };
-  const spanContext = () => span.spanContext();
-  return {
-    name,
-    kind,
-    startTime,
-    duration,
-    status,
-    events,
-    attributes,
-    parentSpanContext,
-    spanContext,
-  };
+  makeUsual(root);
+  return assembleRequest(root, spans, reading);
 }
 
 /** Stands for what the resource says: a span that ended before all others. */
@@ -65,7 +40,6 @@ function weakestOf(root: ReceivedSpan, namesBySpan: boolean): FinishedSpan | und
     duration: [0, 0],
     attributes,
     status: { code: 0 },
-    parentSpanContext: { spanId: root.spanId },
     spanContext: () => ({ traceId: root.traceId, spanId: 'resource', traceFlags: 1 }),
   };
 }

@@ -5,18 +5,17 @@ import type { ReceivedSpan } from './received-span.js';
 const PEER = ['network.peer.address', 'net.sock.peer.addr', 'net.peer.ip'];
 
 /**
- * The attributes of a server span where instrumentations of some languages put things elsewhere, and below them those of its
- * resource.
+ * Puts what instrumentations of some languages put elsewhere among the attributes of a server span, and those of its resource
+ * where it has none of that name. They are changed in place: a request is read once, and a copy costs more than all else here.
  */
-export function toUsualAttributes({ attributes, source }: ReceivedSpan): Attributes {
-  const usual: Attributes = {};
-  for (const name in source.attributes) usual[name] = source.attributes[name];
-  Object.assign(usual, attributes); // to spread both takes three times as long
+export function makeUsual({ attributes, source }: ReceivedSpan): void {
+  for (const name in source.attributes) {
+    if (attributes[name] === undefined) attributes[name] = source.attributes[name];
+  }
   const { isPython } = source;
-  setAddress(usual, isPython);
-  setHost(usual, isPython);
-  setTarget(usual, isPython);
-  return usual;
+  setAddress(attributes, isPython);
+  setHost(attributes, isPython);
+  setTarget(attributes, isPython);
 }
 
 /** In Python `client.address` is the peer; elsewhere it is what anybody wrote into X-Forwarded-For. */

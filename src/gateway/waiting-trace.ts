@@ -1,5 +1,5 @@
 import { SERVER } from '../requests/finished-span.js';
-import type { Place, ReceivedSpan } from './received-span.js';
+import type { ReceivedSpan, SpanGroup } from './received-span.js';
 
 const CLIENT = 2; // SpanKind.CLIENT
 const CONSUMER = 4; // SpanKind.CONSUMER
@@ -24,15 +24,6 @@ export interface Waits {
   readonly requestMillis: number;
 }
 
-/** Spans of one request, or of none: then apart from those whose request may yet come. */
-interface Group extends Place {
-  newestMillis: number;
-  readonly spans: ReceivedSpan[];
-}
-
-const NOWHERE: Place = { request: undefined, isTorn: false };
-const TORN: Place = { request: undefined, isTorn: true };
-
 /**
  * The spans of one trace and one service that wait to be put together. They come in any order:
  *
@@ -54,6 +45,7 @@ export class WaitingTrace {
   add(span: ReceivedSpan, nowMillis: number, { graceMillis }: Waits): boolean {
     if (this.#find(span.spanId)) return false;
     span.arrivedMillis = nowMillis;
+    span.group = undefined;
     this.#spans.push(span);
     this.#byId?.set(span.spanId, span);
     if (!this.#byId && this.#spans.length > FEW_SPANS) this.#index();
@@ -71,25 +63,25 @@ export class WaitingTrace {
     all: boolean,
   ): { requests: RequestSpans[]; unused: ReceivedSpan[] } {
     const requests: RequestSpans[] = [];
-    const unused: ReceivedSpan[][] = [];
-    const kept: Group[] = [];
+    let unused: ReceivedSpan[] = [];
+    let kept: ReceivedSpan[] = [];
     this.dueMillis = Number.POSITIVE_INFINITY;
     for (const group of this.#groups()) {
-      const { request, spans } = group;
+      const { request: root, below } = group;
       const due = dueOf(group, waits);
       if (!all && due > nowMillis) {
         this.dueMillis = Math.min(this.dueMillis, due);
-        kept.push(group);
-      } else if (request) {
-        requests.push({ root: request, below: spans.filter((span) => span !== request) });
-      } else unused.push(spans);
+        kept = kept.concat(root ?? [], below);
+      } else if (root) requests.push({ root, below });
+      else unused = unused.concat(below);
     }
-    this.#spans = kept.flatMap(({ spans }) => spans);
+    for (const span of kept) span.group = undefined;
+    this.#spans = kept;
     this.#byId = undefined;
-    if (this.#spans.length > FEW_SPANS) this.#index();
+    if (kept.length > FEW_SPANS) this.#index();
     // To look at many spans takes its time, and more of them come.
-    this.dueMillis = Math.max(this.dueMillis, nowMillis + this.#spans.length / SPANS_A_MILLI);
-    return { requests, unused: unused.flat() };
+    this.dueMillis = Math.max(this.dueMillis, nowMillis + kept.length / SPANS_A_MILLI);
+    return { requests, unused };
   }
 
   #find(spanId: string): ReceivedSpan | undefined {
@@ -103,62 +95,59 @@ export class WaitingTrace {
     for (const span of this.#spans) this.#byId.set(span.spanId, span);
   }
 
-  #groups(): Iterable<Group> {
-    for (const span of this.#spans) span.place = undefined;
-    const groups = new Map<unknown, Group>();
-    let group: Group | undefined;
+  #groups(): readonly SpanGroup[] {
+    const groups = [emptyGroup(undefined, false), emptyGroup(undefined, true)];
     for (const span of this.#spans) {
-      const { request, isTorn } = this.#placeOf(span);
-      // Mostly it is the one of the span before.
-      if (!group || group.request !== request || group.isTorn !== isTorn) {
-        group = groups.get(request ?? isTorn);
-      }
-      if (!group) {
-        group = { request, isTorn, newestMillis: 0, spans: [] };
-        groups.set(request ?? isTorn, group);
-      }
-      group.spans.push(span);
+      const group = span.group ?? this.#place(span, groups);
+      if (span !== group.request) group.below.push(span);
       group.newestMillis = Math.max(group.newestMillis, span.arrivedMillis);
     }
-    return groups.values();
+    return groups;
   }
 
   /** Goes up once for all spans on the way, so that a long chain costs no more than its length. */
-  #placeOf(span: ReceivedSpan): Place {
+  #place(span: ReceivedSpan, groups: SpanGroup[]): SpanGroup {
     const way: ReceivedSpan[] = [];
+    let top = span;
     let current: ReceivedSpan | undefined = span;
     // Longer than there are spans: a circle.
-    while (current && !current.place && way.length < this.#spans.length) {
+    while (current && !current.group && way.length < this.#spans.length) {
       way.push(current);
+      top = current;
       current = this.#localParent(current);
     }
-    const top = way.at(-1);
-    let place = current?.place ?? (top && this.#isTorn(top) ? TORN : NOWHERE);
+    let group = current?.group ?? (groups[this.#isTorn(top) ? 1 : 0] as SpanGroup);
     for (let i = way.length - 1; i >= 0; i--) {
       const below = way[i] as ReceivedSpan;
-      if (!place.request && below.isRequest) place = { request: below, isTorn: place.isTorn };
-      below.place = place;
+      if (!group.request && below.isRequest) {
+        group = emptyGroup(below, group.isTorn);
+        groups.push(group);
+      }
+      below.group = group;
     }
-    return place;
+    return group;
   }
 
   /** What a CLIENT span is the parent of is another request, also to this very service. */
   #localParent(span: ReceivedSpan): ReceivedSpan | undefined {
-    const { parentSpanContext: context } = span;
-    if (context === undefined || context.isRemote) return undefined;
-    const parent = this.#find(context.spanId);
+    if (span.parentSpanId === undefined || span.isParentRemote) return undefined;
+    const parent = this.#find(span.parentSpanId);
     return parent && span.kind === SERVER && parent.kind === CLIENT ? undefined : parent;
   }
 
   /** Whether the parent of a span is of the same process and has not come. Older SDKs do not say of which it is. */
-  #isTorn({ kind, parentSpanContext: context }: ReceivedSpan): boolean {
-    if (context === undefined || this.#find(context.spanId)) return false;
-    if (context.isRemote !== undefined) return !context.isRemote;
+  #isTorn({ kind, parentSpanId, isParentRemote }: ReceivedSpan): boolean {
+    if (parentSpanId === undefined || this.#find(parentSpanId)) return false;
+    if (isParentRemote !== undefined) return !isParentRemote;
     return kind !== SERVER && kind !== CONSUMER;
   }
 }
 
-function dueOf({ request, isTorn, newestMillis }: Group, waits: Waits): number {
+function emptyGroup(request: ReceivedSpan | undefined, isTorn: boolean): SpanGroup {
+  return { request, isTorn, newestMillis: 0, below: [] };
+}
+
+function dueOf({ request, isTorn, newestMillis }: SpanGroup, waits: Waits): number {
   if (request) {
     return request.arrivedMillis + (isTorn ? waits.outerMillis : waits.graceMillis);
   }

@@ -90,12 +90,14 @@ export function methods(least: number): (name: string, value: unknown) => readon
 }
 
 /** Without the flags that make a regular expression remember where it was. */
+export function stateless({ source, flags }: RegExp): RegExp {
+  return new RegExp(source, flags.replace(/[gy]/g, ''));
+}
+
 export function patterns(name: string, value: unknown): readonly RegExp[] {
   if (!Array.isArray(value)) return refuse(name, 'a list of regular expressions', value);
   return value.map((pattern) => {
-    if (pattern instanceof RegExp) {
-      return new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ''));
-    }
+    if (pattern instanceof RegExp) return stateless(pattern);
     if (typeof pattern !== 'string') return refuse(name, 'a list of regular expressions', pattern);
     try {
       return new RegExp(pattern);

@@ -10,6 +10,7 @@ import { readRequest } from './read-request.js';
 import type { RequestReading } from './request-reading.js';
 import {
   annotate,
+  annotateOwn,
   type EndedRecord,
   endRecord,
   isAnnotated,
@@ -33,39 +34,39 @@ export function assembleRequests(
 ): AssembledRequest[] {
   const byId = new Map<string, FinishedSpan>();
   for (const span of spans) byId.set(idOf(span), span);
-  const roots = new Map<FinishedSpan, RequestRecord>();
+  const belowRoots = new Map<FinishedSpan, FinishedSpan[]>();
   for (const span of spans) {
-    if (isRequest(span) && !requestAround(span, byId)) {
-      roots.set(span, new RequestRecord(span, undefined, NOWHERE));
-    }
+    if (isRequest(span) && !requestAround(span, byId)) belowRoots.set(span, []);
   }
-  for (const span of inOrderOfEnding(spans)) {
-    const record = roots.get(span);
-    if (record) annotate(record.own, span, reading);
-    else annotateRequestAround(span, byId, roots, reading);
+  for (const span of spans) {
+    if (!isRequest(span) && !isAnnotated(span, reading)) continue;
+    let around = requestAround(span, byId);
+    while (around && !belowRoots.has(around)) around = requestAround(around, byId);
+    if (around) belowRoots.get(around)?.push(span);
   }
   const assembled: AssembledRequest[] = [];
-  for (const [span, record] of roots) {
-    const request = readRequest(record, span, reading.toOrigin);
-    if (request) assembled.push({ record: endRecord(record, request), span });
+  for (const [root, below] of belowRoots) {
+    const request = assembleRequest(root, below, reading);
+    if (request) assembled.push(request);
   }
   return assembled;
 }
 
-function annotateRequestAround(
-  span: FinishedSpan,
-  byId: ReadonlyMap<string, FinishedSpan>,
-  roots: ReadonlyMap<FinishedSpan, RequestRecord>,
+/** The request of a SERVER span, with what the spans below it carry; `undefined` where it is of none. */
+export function assembleRequest(
+  root: FinishedSpan,
+  below: readonly FinishedSpan[],
   reading: RequestReading,
-): void {
-  const isNested = isRequest(span);
-  if (!isNested && !isAnnotated(span, reading)) return;
-  let around = requestAround(span, byId);
-  while (around && !roots.has(around)) around = requestAround(around, byId);
-  const record = around && roots.get(around);
-  if (!record) return;
-  annotate(record.descendants, span, reading);
-  if (isNested) record.nestedRoute ??= textAttribute(span.attributes, 'http.route');
+): AssembledRequest | undefined {
+  const record = new RequestRecord(root, undefined, NOWHERE);
+  for (const span of inOrderOfEnding(below)) {
+    annotate(record.descendants, span, reading);
+    if (isRequest(span)) record.nestedRoute ??= textAttribute(span.attributes, 'http.route');
+  }
+  annotateOwn(record, root, reading);
+  record.span = undefined; // a hit that waits shall not hold it
+  const request = readRequest(record, root, reading.toOrigin);
+  return request && { record: endRecord(record, request), span: root };
 }
 
 /** The nearest SERVER span of a request above this one in the same process. */
@@ -105,7 +106,8 @@ function idOf(span: FinishedSpan): string {
   return `${traceId}/${spanId}`;
 }
 
-function inOrderOfEnding(spans: readonly FinishedSpan[]): FinishedSpan[] {
+function inOrderOfEnding(spans: readonly FinishedSpan[]): readonly FinishedSpan[] {
+  if (spans.length < 2) return spans;
   const endOf = (span: FinishedSpan) => toMillis(span.startTime) + toMillis(span.duration);
   return [...spans].sort((a, b) => endOf(a) - endOf(b));
 }

@@ -15,7 +15,7 @@ export interface FinishedSpan {
   /** SDK 2 and 3. */
   readonly parentSpanContext?: { readonly spanId: string; readonly isRemote?: boolean };
   /** SDK 1. */
-  readonly parentSpanId?: string;
+  readonly parentSpanId?: string | undefined;
   spanContext(): SpanContext;
 }
 
@@ -41,10 +41,18 @@ export function textAttribute(attributes: Attributes, ...names: string[]): strin
 
 /** The request method by the stable name or the old one; `undefined` for what is no HTTP request. */
 export function methodOf(attributes: Attributes): string | undefined {
-  if (attributes['rpc.system'] !== undefined) return undefined;
+  if (isRemoteCall(attributes)) return undefined;
   const method = textAttribute(attributes, 'http.request.method', 'http.method');
   if (method !== '_OTHER') return method;
   return textAttribute(attributes, 'http.request.method_original') ?? method;
+}
+
+/** By the stable name, the old one, and the only one that .NET gives where its instrumentation of gRPC is off. */
+function isRemoteCall(attributes: Attributes): boolean {
+  return (
+    (attributes['rpc.system.name'] ?? attributes['rpc.system'] ?? attributes['grpc.method']) !==
+    undefined
+  );
 }
 
 const SLASH = 47;
@@ -53,11 +61,15 @@ const SLASH = 47;
 export function splitTarget(target: string): { path: string; query: string | undefined } {
   const isPlain = target.charCodeAt(0) === SLASH && target.charCodeAt(1) !== SLASH;
   const local = isPlain ? target : target.replace(/^(?:[a-z][a-z\d+.-]*:)?\/\/[^/?#]*/i, '');
-  const question = local.indexOf('?');
-  const path = question < 0 ? local : local.slice(0, question);
+  return splitAtQuery(local);
+}
+
+function splitAtQuery(target: string): { path: string; query: string | undefined } {
+  const question = target.indexOf('?');
+  const path = question < 0 ? target : target.slice(0, question);
   return {
     path: path.startsWith('/') ? path : `/${path}`,
-    query: question < 0 ? undefined : local.slice(question + 1),
+    query: question < 0 ? undefined : target.slice(question + 1),
   };
 }
 
@@ -70,12 +82,15 @@ export function pathOf(attributes: Attributes): string | undefined {
 export function targetOf(
   attributes: Attributes,
 ): { path: string; query: string | undefined } | undefined {
-  const path = textAttribute(attributes, 'url.path');
-  if (path !== undefined) {
+  const given = textAttribute(attributes, 'url.path');
+  if (given !== undefined) {
+    // In Laravel with the query, which no option would redact in a path.
+    const { path, query: ownQuery } = splitAtQuery(given);
     const query =
       textAttribute(attributes, 'url.query') ??
-      splitTarget(textAttribute(attributes, 'http.target', 'url.full', 'http.url') ?? '').query;
-    return { path: path.startsWith('/') ? path : `/${path}`, query: query?.replace(/^\?/, '') };
+      splitTarget(textAttribute(attributes, 'http.target', 'url.full', 'http.url') ?? '').query ??
+      ownQuery;
+    return { path, query: query?.replace(/^\?/, '') };
   }
   const target = textAttribute(attributes, 'http.target', 'url.full', 'http.url');
   return target === undefined ? undefined : splitTarget(target);

@@ -128,6 +128,16 @@ export function annotate(annotations: Annotations, span: FinishedSpan, reading: 
   if (reading.errors) annotations.errorType = errorTypeOf(span) ?? annotations.errorType;
 }
 
+/** Takes over what the server span itself carries. */
+export function annotateOwn(record: RequestRecord, span: FinishedSpan, reading: SpanReading): void {
+  if (isAnnotated(span, reading) || mayHaveFailed(span)) annotate(record.own, span, reading);
+}
+
+/** A server span may tell an error without having the status of one. */
+function mayHaveFailed({ events, attributes }: FinishedSpan): boolean {
+  return (events !== undefined && events.length > 0) || attributes['error.type'] !== undefined;
+}
+
 /** Class of the last exception that a span recorded, else its `error.type` where that is no status such as `500`. */
 function errorTypeOf(span: FinishedSpan): string | undefined {
   const exception = span.events?.findLast(({ name }) => name === 'exception');

@@ -20,6 +20,7 @@ import { readRequest } from './read-request.js';
 import type { RequestReading } from './request-reading.js';
 import {
   annotate,
+  annotateOwn,
   type EndedRecord,
   endRecord,
   isAnnotated,
@@ -123,7 +124,7 @@ export function trackRequests(
 
   function endServerSpan(record: RequestRecord, span: FinishedSpan): void {
     record.span = undefined; // one span, one hit
-    if (isAnnotated(span, reading) || mayHaveFailed(span)) annotate(record.own, span, reading);
+    annotateOwn(record, span, reading);
     const request = readRequest(record, span, reading.toOrigin);
     if (request) {
       onRequest(endRecord(record, request), span);
@@ -167,11 +168,6 @@ function isOfTarget(path: string, target: string): boolean {
   }
   const ofRequest = splitTarget(target).path;
   return path === ofRequest || parsedPath(path) === parsedPath(ofRequest);
-}
-
-/** A server span may tell an error without having the status of one. */
-function mayHaveFailed({ events, attributes }: FinishedSpan): boolean {
-  return (events !== undefined && events.length > 0) || attributes['error.type'] !== undefined;
 }
 
 function parsedPath(path: string): string | undefined {

@@ -5,6 +5,7 @@ import { eventually, runNode, startServer } from '../support/child-process.js';
 import { sendSpans } from '../support/gateway.js';
 import { exportRequest, requestSpan } from '../support/otlp-spans.js';
 import { matomo } from '../support/registered-app.js';
+import { sorted } from '../support/sorted.js';
 
 const MAIN = 'dist/esm/cli/main.js';
 
@@ -40,6 +41,26 @@ test('gateway makes hits of what is sent to it, and finishes that when it is tol
   expect(JSON.parse(stats)).toMatchObject({ hits: 1, tracked: 1, pending: 0 });
 });
 
+test('gateway takes the services and scopes that flags or the environment name, and flags win', async () => {
+  const { inspector, env } = await matomo();
+  const gateway = await startServer(
+    [MAIN, 'gateway', '--listen', '127.0.0.1:0', '--services', 'shop, /^stock-/'],
+    { env: { ...env, MATOMO_GATEWAY_SERVICES: 'other', MATOMO_GATEWAY_SCOPES: 'test' } },
+  );
+  for (const name of ['shop', 'stock-eu', 'other']) {
+    const body = exportRequest([requestSpan(`/${name}`)], { 'service.name': name });
+    expect((await sendSpans(gateway, body)).status).toBe(200);
+    const unscoped = body.replace('"scope":{"name":"test"}', '"scope":{"name":"proxy"}');
+    expect(unscoped).not.toBe(body);
+    expect((await sendSpans(gateway, unscoped)).status).toBe(200);
+  }
+  expect(await gateway.stop()).toEqual({ code: 0, signal: null });
+  expect(sorted(inspector.hits().map(({ stored }) => stored?.title))).toEqual([
+    'GET /shop',
+    'GET /stock-eu',
+  ]);
+});
+
 test.each([[[]], [['help']], [['--help']]])('%j prints help that fits a screen', async (args) => {
   const { code, stdout } = await runNode([MAIN, ...args]);
   expect(code).toBe(0);
@@ -55,6 +76,7 @@ test.each([
   [['inspect', '--port', 'x'], '--port must be a number'],
   [['inspect', '--colour'], '--colour'],
   [['gateway', '--listen', 'x'], 'listen must be an address and a port'],
+  [['gateway', '--services', ','], 'services must be a list of names or regular expressions'],
   [['gateway'], 'a gateway needs url and siteId'],
 ])('%j is refused with a line that says why', async (args, line) => {
   const { code, stderr } = await runNode([MAIN, ...args]);

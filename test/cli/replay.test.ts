@@ -114,3 +114,13 @@ test.each([
   const { code, stderr } = await runNode([MAIN, 'replay', '--state', state, ...args], { env });
   expect([code, stderr]).toEqual([1, expect.stringContaining(line)]);
 });
+
+test('services and scopes that the environment names', async () => {
+  const lines = ['shop', 'stock'].map((name) =>
+    exportRequest([requestSpan(`/${name}`)], { 'service.name': name }),
+  );
+  const { inspector, args, options } = await setUp(lines);
+  const env = { ...options.env, MATOMO_GATEWAY_SERVICES: '/^STO/i', MATOMO_GATEWAY_SCOPES: 'test' };
+  expect((await runNode(args, { env })).code).toBe(0);
+  expect(inspector.hits().map(({ stored }) => stored?.title)).toEqual(['GET /stock']);
+});

@@ -213,6 +213,8 @@ test.each([
   [{ maxBodyBytes: 1 }, /maxBodyBytes must be a whole number/],
   [{ bearerToken: 'with space' }, /bearerToken must be text without spaces/],
   [{ tls: { cert: 'x' } }, /tls must be an object with cert and key/],
+  [{ services: [] }, /services must be a list of names or regular expressions, got \[\]/],
+  [{ scopes: 'shop' as unknown, services: [1] }, /services must be a list of names/],
   [{ siteID: 1 }, /unknown option "siteID": did you mean siteId/],
   [{ siteId: undefined }, /a gateway needs url and siteId/],
 ])('%j is a TypeError', async (wrong, message) => {

@@ -8,7 +8,7 @@ type Attributes = Parameters<typeof otlpSpan>[0];
 // As the instrumentations' own documentation and sources give them; what others send is in the recordings.
 test.each<[string, string, Attributes, Record<string, string>]>([
   [
-    'Java agent 2, Tomcat',
+    'Java agent 2, Tomcat: signatures in the query come redacted',
     'java',
     {
       'http.request.method': 'GET',
@@ -16,7 +16,7 @@ test.each<[string, string, Attributes, Record<string, string>]>([
       'http.route': '/users/{id}',
       'url.scheme': 'https',
       'url.path': '/users/42',
-      'url.query': 'page=2',
+      'url.query': 'page=2&sig=REDACTED',
       'server.address': 'shop.example.org',
       'server.port': 443,
       'client.address': '203.0.113.7',
@@ -27,7 +27,7 @@ test.each<[string, string, Attributes, Record<string, string>]>([
       'error.type': '500',
     },
     {
-      url: 'https://shop.example.org/users/42?page=2',
+      url: 'https://shop.example.org/users/42?page=2&sig=redacted',
       action_name: 'GET /users/{id}',
       ua: 'curl/8.5.0',
       cip: '10.0.0.2',
@@ -84,6 +84,98 @@ test.each<[string, string, Attributes, Record<string, string>]>([
       'http.user_agent': 'curl/8.5.0',
     },
     { url: 'https://shop.example.org/users/42?page=2', action_name: 'GET users/{id}' },
+  ],
+  [
+    '.NET 11 without the instrumentation package',
+    'dotnet',
+    {
+      'http.request.method': '_OTHER',
+      'http.request.method_original': 'PURGE',
+      'http.response.status_code': 200,
+      'http.route': 'Store/Checkout/{id?}',
+      'url.scheme': 'http',
+      'url.path': '/store/checkout',
+      'server.address': 'shop.example.org',
+      'server.port': 80,
+      'network.protocol.version': '1.1',
+      'user_agent.original': 'curl/8.5.0',
+    },
+    {
+      url: 'https://shop.example.org/store/checkout',
+      action_name: 'PURGE Store/Checkout/{id?}',
+      ua: 'curl/8.5.0',
+    },
+  ],
+  [
+    'PHP, Laravel: the query is in the path',
+    'php',
+    {
+      'http.request.method': 'GET',
+      'http.response.status_code': 200,
+      'http.route': 'users/{id}',
+      'url.full': 'https://shop.example.org/users/42?page=2&token=secret',
+      'url.scheme': 'https',
+      'url.path': '/users/42?page=2&token=secret',
+      'server.address': 'shop.example.org',
+      'server.port': 443,
+      'client.address': '203.0.113.7',
+      'network.peer.address': '10.0.0.2',
+      'user_agent.original': 'curl/8.5.0',
+    },
+    {
+      url: 'https://shop.example.org/users/42?page=2&token=redacted',
+      action_name: 'GET users/{id}',
+      cip: '10.0.0.2',
+    },
+  ],
+  [
+    'PHP, Laravel of 2025: and the path without a slash',
+    'php',
+    {
+      'http.request.method': 'GET',
+      'url.full': 'https://shop.example.org/users/42?page=2',
+      'url.path': 'users/42?page=2',
+      'network.peer.address': '10.0.0.2',
+    },
+    { url: 'https://shop.example.org/users/42?page=2', cip: '10.0.0.2' },
+  ],
+  [
+    'PHP, WordPress: client.address is the host',
+    'php',
+    {
+      'http.request.method': 'GET',
+      'url.full': 'https://blog.example.org/a/?p=1',
+      'url.scheme': 'https',
+      'url.path': '/a/',
+      'client.address': 'blog.example.org',
+      'user_agent.original': 'curl/8.5.0',
+    },
+    { url: 'https://blog.example.org/a/?p=1', ua: 'curl/8.5.0' },
+  ],
+  [
+    'PHP, Yii: nothing but the full URL',
+    'php',
+    {
+      'http.request.method': 'GET',
+      'http.route': 'site/index',
+      'url.full': 'https://shop.example.org/site/index?page=2',
+      'url.scheme': 'https',
+    },
+    { url: 'https://shop.example.org/site/index?page=2', action_name: 'GET site/index' },
+  ],
+  [
+    'Ruby, Rack with stable names: the port is in server.address',
+    'ruby',
+    {
+      'http.request.method': 'GET',
+      'http.response.status_code': 200,
+      'server.address': 'shop.example.org:9292',
+      'url.scheme': 'http',
+      'url.path': '/users/42',
+      'url.query': 'page=2',
+      'user_agent.original': 'curl/8.5.0',
+    },
+    { url: 'https://shop.example.org:9292/users/42?page=2', ua: 'curl/8.5.0' },
   ],
   [
     'Go, otelhttp with stable names',
@@ -144,6 +236,14 @@ test.each<[string, string, Attributes, Record<string, string>]>([
 
 test.each<[string, Attributes]>([
   ['gRPC', { 'rpc.system': 'grpc', 'rpc.method': 'Get', 'http.method': 'POST' }],
+  [
+    'gRPC with stable names',
+    { 'rpc.system.name': 'grpc', 'rpc.method': 'shop.Users/Get', 'http.request.method': 'POST' },
+  ],
+  [
+    'gRPC in .NET, its instrumentation off',
+    { 'grpc.method': '/shop.Users/Get', 'http.request.method': 'POST', 'url.path': '/' },
+  ],
   ['messaging', { 'messaging.system': 'kafka' }],
   ['a function', { 'faas.trigger': 'timer' }],
 ])('a SERVER span of %s is no request', async (_name, attributes) => {

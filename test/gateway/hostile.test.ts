@@ -5,12 +5,19 @@ import { expect, test } from 'vitest';
 import { decodeJson } from '../../src/gateway/decode-json.js';
 import { decodeProtobuf } from '../../src/gateway/decode-protobuf.js';
 import { DecodedExport, UnreadableExport } from '../../src/gateway/decoded-export.js';
+import type { ReceivedSpan } from '../../src/gateway/received-span.js';
+import { createSelection } from '../../src/gateway/span-selection.js';
 import { eventually, startServer } from '../support/child-process.js';
 import { createRandom } from '../support/create-random.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { OTLP_RECORDINGS, otlpRecording } from '../support/otlp-recordings.js';
 import { below, exportRequest, otlpSpan, requestSpan } from '../support/otlp-spans.js';
 import { matomo } from '../support/registered-app.js';
+
+const EVERYTHING = {
+  ...createSelection({}, { userIdAttribute: undefined }),
+  keepsAttribute: () => true,
+};
 
 const MEBIBYTE = 1024 ** 2;
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -47,7 +54,7 @@ test.each([
     let decoded = 0;
     for (let i = 0; i < 4000; i++) {
       const body = mutate(bodies[i % bodies.length] as Buffer, random);
-      const into = new DecodedExport(() => true);
+      const into = new DecodedExport(EVERYTHING);
       try {
         decode(body, into);
         decoded += 1;
@@ -147,6 +154,70 @@ test('hostile bodies take neither its memory nor its time from a gateway, and it
   expect(await gateway.stop()).toMatchObject({ code: 0 });
   expect(gateway.stderr()).toBe('');
 });
+
+function messageIn(field: number, ...content: Uint8Array[]): Buffer {
+  const bytes = Buffer.concat(content);
+  return Buffer.from(new BinaryWriter().tag(field, WireType.LengthDelimited).bytes(bytes).finish());
+}
+
+/** Ten million of a message that there are some thousand of, in turn. */
+function tenMillion(message: (n: number) => Uint8Array): Buffer {
+  const block = Buffer.concat(Array.from({ length: 4000 }, (_, n) => message(n)));
+  return Buffer.alloc(block.length * 2500, block);
+}
+
+const TRUE = messageIn(2, Buffer.of(16, 1));
+const attribute = (name: string, value: Uint8Array) => [messageIn(1, Buffer.from(name)), value];
+
+const SERVER_SPAN = new BinaryWriter()
+  .tag(1, WireType.LengthDelimited)
+  .bytes(Buffer.alloc(16, 1))
+  .tag(2, WireType.LengthDelimited)
+  .bytes(Buffer.alloc(8, 1))
+  .tag(6, WireType.Varint)
+  .int32(2)
+  .tag(7, WireType.Bit64)
+  .fixed64(1)
+  .finish();
+
+const inSpan = (content: Uint8Array) => messageIn(2, messageIn(2, SERVER_SPAN, content));
+
+test.each<[string, () => Uint8Array, (span: ReceivedSpan) => unknown, number]>([
+  [
+    'attributes of a span',
+    () => inSpan(tenMillion((n) => messageIn(9, ...attribute(n.toString(36), TRUE)))),
+    ({ attributes }) => Object.keys(attributes),
+    512,
+  ],
+  [
+    'attributes of a resource',
+    () => {
+      const many = tenMillion((n) => messageIn(1, ...attribute(n.toString(36), TRUE)));
+      return Buffer.concat([messageIn(1, many), inSpan(Buffer.of())]);
+    },
+    ({ source }) => Object.keys(source.attributes),
+    512,
+  ],
+  [
+    'items of a list',
+    () => {
+      const list = messageIn(
+        5,
+        tenMillion(() => messageIn(1, Buffer.of(16, 1))),
+      );
+      return inSpan(messageIn(9, ...attribute('a', messageIn(2, list))));
+    },
+    ({ attributes }) => attributes.a,
+    128,
+  ],
+])(
+  'of ten million %s few are kept, also where bodies may be large',
+  (_what, content, kept, most) => {
+    const into = new DecodedExport(EVERYTHING);
+    decodeProtobuf(messageIn(1, content()), into);
+    expect(into.spans.map(kept)).toEqual([expect.objectContaining({ length: most })]);
+  },
+);
 
 test('spans that wait are bounded: the longest waiting go on early, and no request is lost', async () => {
   const { gateway } = await startGateway({

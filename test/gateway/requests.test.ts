@@ -156,3 +156,40 @@ test('close finishes what was accepted', async () => {
     waitingRequests: 0,
   });
 });
+
+test.each([
+  ['whole names', { services: ['shop'] }, ['GET /shop']],
+  ['a regular expression', { services: [/^shop/] }, ['GET /shop', 'GET /shop-admin']],
+])('only services that are named count: %s', async (_how, options, titles) => {
+  const set = await startGateway(options);
+  for (const name of ['shop', 'shop-admin', 'stock']) {
+    const request = requestSpan(`/${name}`);
+    await send(set, [below(request), request], { 'service.name': name });
+  }
+  await send(set, [requestSpan('/nobody')], {});
+  expect(await titlesOf(set, titles.length)).toEqual(titles);
+  await set.gateway.close();
+  const used = 2 * titles.length;
+  expect(set.gateway.stats().spans).toMatchObject({ received: 7, used, unused: 7 - used });
+  expect(set.gateway.stats().hits).toBe(titles.length);
+});
+
+test('only SERVER spans of the scopes that are named are requests, others are the way to them', async () => {
+  const set = await startGateway({ scopes: ['app'] });
+  const proxy = requestSpan('/proxy');
+  const app = below(
+    proxy,
+    {},
+    { ...requestSpan('/app'), traceId: proxy.traceId, parentSpanId: proxy.spanId },
+  );
+  const work = below(app, { 'matomo.cvar.team': 'blue' });
+  const scoped = (name: string, spans: object[]) => ({ scope: { name }, spans });
+  const body = {
+    resourceSpans: [
+      { scopeSpans: [scoped('proxy', [proxy]), scoped('app', [app]), scoped('db', [work])] },
+    ],
+  };
+  expect((await sendSpans(set.gateway, JSON.stringify(body))).status).toBe(200);
+  expect(await titlesOf(set, 1)).toEqual(['GET /app']);
+  expect(set.inspector.hits()[0]?.params.cvar).toContain('"team","blue"');
+});

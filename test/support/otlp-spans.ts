@@ -69,7 +69,10 @@ export function exportRequest(
 ): string {
   return JSON.stringify({
     resourceSpans: [
-      { resource: { attributes: keyValues(resource) }, scopeSpans: [{ scope: {}, spans }] },
+      {
+        resource: { attributes: keyValues(resource) },
+        scopeSpans: [{ scope: { name: 'test' }, spans }],
+      },
     ],
   });
 }

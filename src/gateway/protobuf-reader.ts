@@ -1,0 +1,75 @@
+import { BinaryReader, type WireType } from '@bufbuild/protobuf/wire';
+import { KnownTexts } from './known-texts.js';
+
+const texts = new KnownTexts();
+
+/** An ID as it was read last, and where: that of a trace comes again with each of its spans. */
+interface LastId {
+  at: number;
+  text: string;
+}
+
+/** The library's reader, and how messages lie in each other. */
+export class Reader extends BinaryReader {
+  readonly #body: Buffer;
+  readonly traceId: LastId = { at: 0, text: '' };
+  readonly spanId: LastId = { at: 0, text: '' };
+  readonly parentSpanId: LastId = { at: 0, text: '' };
+
+  constructor(body: Buffer) {
+    super(body);
+    this.#body = body;
+  }
+
+  /** Where the message that comes next ends. */
+  end(): number {
+    const length = this.uint32();
+    if (length > this.len - this.pos) throw new RangeError('premature end');
+    return this.pos + length;
+  }
+
+  /** Whether a message that ends there goes on. */
+  goesOn(end: number): boolean {
+    if (this.pos > end) throw new RangeError('a field runs over the end of its message');
+    return this.pos < end;
+  }
+
+  skipTagged(tag: number): void {
+    const field = tag >>> 3;
+    if (field === 0) throw new Error('a field has no number');
+    this.skip((tag & 7) as WireType, field);
+  }
+
+  override string(): string {
+    const end = this.end();
+    const begin = this.pos;
+    this.pos = end;
+    return texts.read(this.#body, begin, end);
+  }
+
+  /** An ID: `''` where it is longer than any. */
+  hex(last: LastId): string {
+    const end = this.end();
+    const begin = this.pos;
+    this.pos = end;
+    if (end - begin > 16) return '';
+    if (!this.#isSame(begin, end, last)) {
+      last.text = this.#body.toString('hex', begin, end);
+      last.at = begin;
+    }
+    return last.text;
+  }
+
+  #isSame(begin: number, end: number, { at, text }: LastId): boolean {
+    if (text.length !== 2 * (end - begin)) return false;
+    for (let i = end - begin - 1; i >= 0; i--) {
+      if (this.#body[at + i] !== this.#body[begin + i]) return false;
+    }
+    return true;
+  }
+
+  nanos(): bigint {
+    this.pos += 8;
+    return this.#body.readBigUInt64LE(this.pos - 8);
+  }
+}
