@@ -35,7 +35,7 @@ test('the package is small, and holds built code, its types, the pages about it 
     path
       .replace(/^(dist\/(?:esm|cjs))\/.*?((?:\.d)?\.[jt]s)$/, '$1/*$2')
       .replace(/^docs\/[^/]+\.md$/, 'docs/*.md')
-      .replace(/^(dist\/esm\/inspector\/page)\/[^/]+\.(html|css|svg)$/, '$1/*.$2'),
+      .replace(/^(dist\/esm\/chunks\/page)\/[^/]+\.(html|css|svg)$/, '$1/*.$2'),
   );
   expect(sorted(new Set(kinds))).toEqual([
     'CHANGELOG.md',
@@ -46,9 +46,9 @@ test('the package is small, and holds built code, its types, the pages about it 
     'dist/cjs/package.json',
     'dist/esm/*.d.ts',
     'dist/esm/*.js',
-    'dist/esm/inspector/page/*.css',
-    'dist/esm/inspector/page/*.html',
-    'dist/esm/inspector/page/*.svg',
+    'dist/esm/chunks/page/*.css',
+    'dist/esm/chunks/page/*.html',
+    'dist/esm/chunks/page/*.svg',
     'docs/*.md',
     'package.json',
   ]);

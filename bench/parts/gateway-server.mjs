@@ -18,8 +18,8 @@ async function startReceiver() {
       shutdownTimeoutMillis: 60_000,
     });
   }
-  const { decodeProtobuf } = await import('../../dist/esm/gateway/decode-protobuf.js');
-  const { DecodedExport } = await import('../../dist/esm/gateway/decoded-export.js');
+  const { decodeProtobuf } = await import('../../build/gateway/decode-protobuf.js');
+  const { DecodedExport } = await import('../../build/gateway/decoded-export.js');
   const server = createServer((request, response) => {
     const chunks = [];
     request.on('data', (chunk) => chunks.push(chunk));
