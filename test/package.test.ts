@@ -6,6 +6,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { linksOf } from './docs/pages.js';
 import { ROOT, runNode } from './support/child-process.js';
 import { sorted } from './support/sorted.js';
+import { temporaryFolder } from './support/spool.js';
 
 const KILOBYTE = 1000;
 
@@ -112,6 +113,24 @@ test.each([
     'track',
   ]);
   expect(loaded).toEqual([]);
+});
+
+test('register loads a few files, and what is for a spool only where there is one', async () => {
+  const loaded = async (env: Record<string, string>) => {
+    const script = `
+      require('opentelemetry-matomo/register');
+      setImmediate(() => {
+        console.log(Object.keys(require.cache).filter((file) => /dist.cjs/.test(file)).length);
+        process.exit();
+      });`;
+    const site = { MATOMO_URL: 'http://127.0.0.1:9', MATOMO_SITE_ID: '1' };
+    const { stdout } = await runNode(['-e', script], { env: { ...site, ...env } });
+    return Number(stdout);
+  };
+  const few = await loaded({});
+  expect(few).toBeLessThanOrEqual(3);
+  const folder = temporaryFolder();
+  expect(await loaded({ MATOMO_SPOOL: folder })).toBe(few + 1);
 });
 
 test('no file of the package is much longer than 200 lines', () => {
