@@ -11,9 +11,9 @@ const DEADLINE_MILLIS = 60_000;
 /**
  * Runs `node ...args` in a run folder and sends it `requests`; resolves to what came of them: the hits at
  * Matomo, the spans at the application's own exporter, the answers, and what it wrote to stderr. The application
- * is asked to end by the end of its stdin.
+ * is asked to end by the end of its stdin. `before` are requests that are of no interest.
  */
-export async function runApp({ node, folder, args, env = {}, requests }) {
+export async function runApp({ node, folder, args, env = {}, before = [], requests }) {
   const inspector = await startInspector();
   const receiver = await startOtlpReceiver();
   const { child, output, ended } = startChild(node, args, {
@@ -23,6 +23,7 @@ export async function runApp({ node, folder, args, env = {}, requests }) {
   });
   try {
     const url = await readUrl(output, ended);
+    await sendRequests(url, before);
     const answers = await sendRequests(url, requests);
     child.stdin.end();
     const { code, signal, isLate } = await ended;
