@@ -6,6 +6,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { start, stop } from './lib/child-process.mjs';
 import { table } from './lib/figures.mjs';
@@ -22,6 +23,9 @@ const [way = 'package'] = positionals;
 const SHOWN = 30;
 const OURS = 'opentelemetry-matomo';
 const WARM_UP = 3000;
+/** What stands above each module in the files of dist. */
+const PART = '// build/';
+const linesOf = new Map();
 
 const folder = mkdtempSync(join(tmpdir(), 'opentelemetry-matomo-bench-'));
 const sink = await start('sink.mjs');
@@ -82,7 +86,16 @@ function ownerOf({ url, functionName }) {
   return /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? 'bench';
 }
 
-function nameOf({ url, functionName, lineNumber }) {
+function nameOf(frame) {
+  const { url, functionName, lineNumber } = frame;
   const file = url.replace(/^.*\/(?:node_modules|dist\/esm)\//, '');
-  return `${functionName || '(anonymous)'} ${file}:${lineNumber + 1}`;
+  const part = ownerOf(frame) === OURS ? `${partOf(fileURLToPath(url), lineNumber)}, ` : '';
+  return `${functionName || '(anonymous)'} ${part}${file}:${lineNumber + 1}`;
+}
+
+/** The module of src that a line was in: the bundler says so above each. */
+function partOf(path, lineNumber) {
+  if (!linesOf.has(path)) linesOf.set(path, readFileSync(path, 'utf8').split('\n'));
+  const heads = linesOf.get(path).slice(0, lineNumber + 1);
+  return heads.findLast((line) => line.startsWith(PART))?.slice(PART.length) ?? '';
 }

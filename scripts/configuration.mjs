@@ -263,9 +263,9 @@ function plainType(type) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const dist = (path) => import(new URL(`../dist/esm/${path}`, import.meta.url).href);
-  const { OPTIONS } = await dist('options/option-table.js');
-  const { HEALTH_CHECKERS, STATIC_FILES } = await dist('hit/request-patterns.js');
+  const built = (path) => import(new URL(`../build/${path}`, import.meta.url).href);
+  const { OPTIONS } = await built('options/option-table.js');
+  const { HEALTH_CHECKERS, STATIC_FILES } = await built('hit/request-patterns.js');
   const page = configurationPage({ OPTIONS, HEALTH_CHECKERS, STATIC_FILES });
   writeFileSync(new URL(`../${PAGE}`, import.meta.url), page);
   console.log(`${PAGE} has ${Object.keys(OPTIONS).length} options`);

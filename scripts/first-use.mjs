@@ -28,9 +28,9 @@ process.once('SIGTERM', () => server.close());
 const say = (text) => console.log(text);
 
 if (!(await setUp(say))) process.exit(1);
-// Not at the top: there is no dist before.
+// Not at the top: it is built only now.
 const { startInspector } = await import('opentelemetry-matomo/testing');
-const { INSTALL_COMMAND } = await import('../dist/cjs/register/start.js');
+const { INSTALL_COMMAND } = await import('../build/register/start.js');
 
 const folder = mkdtempSync(join(tmpdir(), 'opentelemetry-matomo-first-use-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));

@@ -61,7 +61,7 @@ function isBuilt() {
   const built = statSync(`${ROOT}dist/cjs/package.json`, { throwIfNoEntry: false });
   if (!built) return false;
   const sources = readdirSync(`${ROOT}src`, { recursive: true }).map((path) => `src/${path}`);
-  const projects = ['tsconfig.json', 'tsconfig.cjs.json', 'tsconfig.page.json'];
+  const projects = ['tsconfig.json', 'tsconfig.page.json'];
   return ['src', ...sources, ...projects, 'scripts/build.mjs'].every(
     (path) => statSync(`${ROOT}${path}`).mtimeMs <= built.mtimeMs,
   );

@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { Delivery } from './delivery/delivery.js';
 import { createDryRunTransport } from './delivery/dry-run-transport.js';
-import { openFileSpool } from './delivery/spool/open-file-spool.js';
-import { isRedisUrl, openRedisSpool } from './delivery/spool/open-redis-spool.js';
-import type { SpoolStore } from './delivery/spool/spool-store.js';
+import { LateSpool } from './delivery/spool/late-spool.js';
 import type { Transport } from './delivery/transport.js';
 import { createUndiciTransport } from './delivery/undici-transport.js';
 import type { Diagnostics } from './diagnostics.js';
 import { deriveVisitorKey } from './hit/visitor-id.js';
+import { coded } from './messages.js';
 import { measureTransport } from './metrics.js';
 import type { ResolvedOptions } from './options/resolved-options.js';
 import { withoutTracing } from './otel-global.js';
@@ -32,13 +31,13 @@ export function createDelivery(
 } {
   const { scheduledDelayMillis } = options;
   const transport = createTransport(options, diagnostics);
-  const { store: spool, keptKey } = openSpool(options, diagnostics);
+  const spool = openSpool(options, diagnostics);
   return {
     delivery: new Delivery(options, transport, diagnostics, Math.random, spool),
     longestHoldMillis: spool
       ? Math.min(scheduledDelayMillis, SPOOL_HOLD_MILLIS)
       : scheduledDelayMillis,
-    visitorKey: () => givenVisitorKey(options) ?? keptKey() ?? randomBytes(32),
+    visitorKey: () => givenVisitorKey(options) ?? spool?.visitorKey ?? randomBytes(32),
   };
 }
 
@@ -47,33 +46,30 @@ function givenVisitorKey({ visitorKey, tokenAuth }: ResolvedOptions): string | B
   return tokenAuth === undefined ? undefined : deriveVisitorKey(tokenAuth);
 }
 
-/** The store, and the visitor key that is kept in it. */
-function openSpool(
-  options: ResolvedOptions,
-  diagnostics: Diagnostics,
-): { store?: SpoolStore | undefined; keptKey: () => Buffer | undefined } {
-  const { spool, maxSpoolBytes: maxBytes, spoolShards: shards, exportTimeoutMillis } = options;
-  if (spool === undefined) return { keptKey: () => undefined };
-  const url = options.url.href;
-  const keepsVisitorKey = givenVisitorKey(options) === undefined;
-  if (!isRedisUrl(spool)) {
-    const store = openFileSpool({ folder: spool, url, maxBytes }, diagnostics);
-    const key = keepsVisitorKey ? store?.keepVisitorKey() : undefined;
-    return { store, keptKey: () => key };
-  }
-  const store = openRedisSpool(
-    {
-      url: spool,
-      matomoUrl: url,
-      maxBytes,
-      shards,
-      exportTimeoutMillis,
-      keepsVisitorKey,
-      quietly: withoutTracing,
-    },
-    diagnostics,
+/** Few want one: only for those its code is loaded. */
+function openSpool(options: ResolvedOptions, diagnostics: Diagnostics): LateSpool | undefined {
+  const { spool: place, maxSpoolBytes: maxBytes, spoolShards: shards } = options;
+  if (place === undefined) return undefined;
+  const { url, exportTimeoutMillis } = options;
+  const settings = {
+    place,
+    matomoUrl: url.href,
+    maxBytes,
+    shards,
+    exportTimeoutMillis,
+    keepsVisitorKey: givenVisitorKey(options) === undefined,
+    quietly: withoutTracing,
+  };
+  const opened = import('./delivery/spool/open-spool.js').then(({ openSpool }) =>
+    openSpool(settings, diagnostics),
   );
-  return { store, keptKey: () => store.visitorKey };
+  return new LateSpool(
+    opened.catch((error: unknown) => {
+      const text = `the spool cannot be opened, hits wait in memory only: ${error}`;
+      diagnostics.error(coded('spool-not-used', text));
+      return undefined;
+    }),
+  );
 }
 
 function createTransport(options: ResolvedOptions, diagnostics: Diagnostics): Transport {

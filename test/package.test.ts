@@ -6,6 +6,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { linksOf } from './docs/pages.js';
 import { ROOT, runNode } from './support/child-process.js';
 import { sorted } from './support/sorted.js';
+import { temporaryFolder } from './support/spool.js';
 
 const KILOBYTE = 1000;
 
@@ -35,7 +36,7 @@ test('the package is small, and holds built code, its types, the pages about it 
     path
       .replace(/^(dist\/(?:esm|cjs))\/.*?((?:\.d)?\.[jt]s)$/, '$1/*$2')
       .replace(/^docs\/[^/]+\.md$/, 'docs/*.md')
-      .replace(/^(dist\/esm\/inspector\/page)\/[^/]+\.(html|css|svg)$/, '$1/*.$2'),
+      .replace(/^(dist\/esm\/chunks\/page)\/[^/]+\.(html|css|svg)$/, '$1/*.$2'),
   );
   expect(sorted(new Set(kinds))).toEqual([
     'CHANGELOG.md',
@@ -46,9 +47,9 @@ test('the package is small, and holds built code, its types, the pages about it 
     'dist/cjs/package.json',
     'dist/esm/*.d.ts',
     'dist/esm/*.js',
-    'dist/esm/inspector/page/*.css',
-    'dist/esm/inspector/page/*.html',
-    'dist/esm/inspector/page/*.svg',
+    'dist/esm/chunks/page/*.css',
+    'dist/esm/chunks/page/*.html',
+    'dist/esm/chunks/page/*.svg',
     'docs/*.md',
     'package.json',
   ]);
@@ -112,6 +113,24 @@ test.each([
     'track',
   ]);
   expect(loaded).toEqual([]);
+});
+
+test('register loads a few files, and what is for a spool only where there is one', async () => {
+  const loaded = async (env: Record<string, string>) => {
+    const script = `
+      require('opentelemetry-matomo/register');
+      setImmediate(() => {
+        console.log(Object.keys(require.cache).filter((file) => /dist.cjs/.test(file)).length);
+        process.exit();
+      });`;
+    const site = { MATOMO_URL: 'http://127.0.0.1:9', MATOMO_SITE_ID: '1' };
+    const { stdout } = await runNode(['-e', script], { env: { ...site, ...env } });
+    return Number(stdout);
+  };
+  const few = await loaded({});
+  expect(few).toBeLessThanOrEqual(3);
+  const folder = temporaryFolder();
+  expect(await loaded({ MATOMO_SPOOL: folder })).toBe(few + 1);
 });
 
 test('no file of the package is much longer than 200 lines', () => {

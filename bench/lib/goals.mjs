@@ -132,7 +132,6 @@ export const REASONS = {
     'a template string of the same fields alone takes twice the CPU of the whole ceiling, see below',
   'delivery-over-track-bulk':
     'trackBulk is given ready-made events; here each hit begins as a request and a span',
-  'load-over-otlp': 'a hundred small files, which Node compiles one by one',
   'cpu-spool':
     'each hit is written to disk, synced, read back and settled there before the next bulk may leave',
   'hit-in-backlog': 'not profiled yet; most likely what the garbage collector moves',

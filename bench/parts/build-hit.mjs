@@ -1,6 +1,6 @@
 // The one place of the benchmarks that knows how the package makes a hit: a request as read from spans, in; bytes, out.
-import { createToHits } from '../../dist/esm/hit/to-hits.js';
-import { resolveOptions } from '../../dist/esm/options/resolve-options.js';
+import { createToHits } from '../../build/hit/to-hits.js';
+import { resolveOptions } from '../../build/options/resolve-options.js';
 
 const SITE = 1;
 

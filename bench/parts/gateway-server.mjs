@@ -19,9 +19,9 @@ async function startReceiver() {
     });
   }
   const { decodeExport } = await import('./decode-export.mjs');
-  const { decodeProtobuf } = await import('../../dist/esm/gateway/decode-protobuf.js');
-  const { DecodedExport } = await import('../../dist/esm/gateway/decoded-export.js');
-  const { createSelection } = await import('../../dist/esm/gateway/span-selection.js');
+  const { decodeProtobuf } = await import('../../build/gateway/decode-protobuf.js');
+  const { DecodedExport } = await import('../../build/gateway/decoded-export.js');
+  const { createSelection } = await import('../../build/gateway/span-selection.js');
   const everything = { ...createSelection({}, {}), keepsAttribute: () => true };
   const server = createServer((request, response) => {
     const chunks = [];

@@ -14,6 +14,11 @@ const HAPI_ROUTE = { '/users/7': 'GET /users/{id}' };
 const SENTRY = { SENTRY_DSN: 'http://key@127.0.0.1:9/1' };
 
 const NEXT_ROUTE = { '/users/7': 'GET /users/[id]' };
+/** In front of what ends it. */
+const NEXT_START = [
+  '../node_modules/next/dist/bin/next',
+  ...['start', 'next-start', '--hostname', '127.0.0.1', '--port', '0'],
+];
 
 const NO_ROUTES = 'there are no routes: the path stands in for one';
 const ASK_INSTRUMENTATION =
@@ -24,6 +29,10 @@ const EARLY_TRACER =
   '`@hono/otel` asks for its tracer before there is tracing, and SDK 3 has one API for ES modules and another for ' +
   'CommonJS: a tracer that one of them gave out never hears of a provider that the other registers later. ' +
   'The path stands in for the route; it is known where `auto` or the code of the application sets tracing up';
+
+const NEXT_LATE =
+  'of the first request after the start language, user agent and host are missing; ' +
+  'here that is one for a static file, which makes no hit';
 
 const COMMON = {
   express: '5.3.0',
@@ -128,6 +137,17 @@ const FRAMEWORKS = [
     alone: { titles: NEXT_ROUTE },
   },
   {
+    name: 'Next.js: `next start`, the processor in `instrumentation.ts`',
+    file: 'next-end.cjs',
+    group: 'next',
+    versionOf: 'next',
+    ways: ['alone'],
+    alone: { titles: NEXT_ROUTE, notes: [NEXT_LATE] },
+    start: NEXT_START,
+    before: [{ method: 'GET', path: '/ready.txt' }],
+    without: 'next.cjs',
+  },
+  {
     name: 'Express beside Sentry, the processor in its set-up',
     file: 'sentry.cjs',
     group: 'sentry',
@@ -161,7 +181,14 @@ const GROUPS = {
   restify: (sdk) => ({ restify: SDKS[sdk].since >= 22 ? '12.0.0' : '11.1.0' }),
   'nest-11': () => nest('^11.2.8'),
   'nest-12': () => nest('^12.5.0'),
-  next: () => ({ next: '16.4.6', react: '^19.2.0', 'react-dom': '^19.2.0' }),
+  next: () => ({
+    next: '16.4.6',
+    react: '^19.2.0',
+    'react-dom': '^19.2.0',
+    typescript: '5.9.3',
+    '@types/node': '^20.19.0',
+    '@types/react': '^19.2.0',
+  }),
   sentry: () => ({ express: '5.3.0', '@sentry/node': '10.78.0' }),
   // It asks for an API below 1.10, which SDK 3 has, and for Node 22.
   datadog: () => ({ express: '5.3.0', 'dd-trace': '6.21.0' }),
@@ -210,8 +237,10 @@ function toCell(framework, way, sdk, node) {
 
 /** What `node` is started with; `isWith` says whether with this package. */
 function toCommand(framework, way, isWith) {
-  const { file, env, without } = framework;
-  if (without) return { args: [`frameworks/${isWith ? file : without}`], env };
+  const { file, env, without, start, before } = framework;
+  if (without && !isWith) return { args: [`frameworks/${without}`], env };
+  if (start) return { args: ['--require', `./frameworks/${file}`, ...start], env, before };
+  if (without) return { args: [`frameworks/${file}`], env };
   const flag = file.endsWith('.mjs') ? '--import' : '--require';
   const hook = !isWith && framework[way].comparedWithHook ? ['--experimental-loader', HOOK] : [];
   const ours = isWith ? [flag, OURS] : [];

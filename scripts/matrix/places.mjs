@@ -1,6 +1,7 @@
 // Where cells are run: a Node, and a folder with a set-up, this package and the applications made ready.
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ROOT } from '../setup.mjs';
 import { attempt, Unavailable } from './attempt.mjs';
 import { runCommand } from './children.mjs';
 import { createRunFolder, installSetUp, isCached, versionOf } from './install.mjs';
@@ -75,16 +76,27 @@ const MAKERS = {
     await runCommand(esbuild, [...args, '--log-level=error'], { cwd: folder });
   },
   async next(_make, { node, folder }, say) {
-    say('Building the Next.js application.');
+    say('Building the Next.js applications.');
     const next = join(folder, '../node_modules/next/dist/bin/next');
     const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: 'production', CI: '1' };
+    const build = (app) => runCommand(node, [next, 'build'], { cwd: join(folder, app), env });
     try {
-      await runCommand(node, [next, 'build'], { cwd: join(folder, 'next'), env });
+      await build('next'); // nothing of this package is in it
     } catch (error) {
       throw new Unavailable(error.message);
     }
+    writeFileSync(join(folder, 'next-start/instrumentation.ts'), readInstrumentation());
+    await build('next-start');
   },
 };
+
+/** What `docs/frameworks.md` tells its readers to write. */
+function readInstrumentation() {
+  const page = readFileSync(join(ROOT, 'docs/frameworks.md'), 'utf8');
+  const found = /in `instrumentation\.ts`:\n\n```ts\n(.*?)```/s.exec(page);
+  if (!found) throw new Error('docs/frameworks.md shows no instrumentation.ts');
+  return found[1];
+}
 
 function makeKey({ setUp, make }) {
   return make && JSON.stringify([setUp.name, make]);

@@ -32,7 +32,7 @@ export function planCells({ nodes = NODES, sdks = Object.keys(SDKS), only, core 
 // Measured on two cores.
 const SECONDS_PER_CELL = 0.8;
 const SECONDS_PER_INSTALL = 15;
-const SECONDS_PER_NEXT_BUILD = 20;
+const SECONDS_PER_NEXT_BUILD = 40;
 
 /** How long cells will take, where so many set-ups and Nodes are missing. */
 export function estimateSeconds(cells, missing) {

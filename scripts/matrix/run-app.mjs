@@ -12,9 +12,18 @@ const DEADLINE_MILLIS = 60_000;
 /**
  * Runs `node ...args` in a run folder and sends it `requests`; resolves to what came of them: the hits at
  * Matomo, the spans at the application's own exporter, the answers, and what it wrote to stderr. The application
- * is asked to end by the end of its stdin. With `throughGateway` hits are made of what it exports.
+ * is asked to end by the end of its stdin. `before` are requests that are of no interest. With `throughGateway` hits are
+ * made of what it exports.
  */
-export async function runApp({ node, folder, args, env = {}, requests, throughGateway }) {
+export async function runApp({
+  node,
+  folder,
+  args,
+  env = {},
+  before = [],
+  requests,
+  throughGateway,
+}) {
   const inspector = await startInspector();
   const receiver = throughGateway
     ? await startGatewayReceiver(inspector.url, throughGateway)
@@ -26,6 +35,7 @@ export async function runApp({ node, folder, args, env = {}, requests, throughGa
   });
   try {
     const url = await readUrl(output, ended);
+    await sendRequests(url, before);
     const answers = await sendRequests(url, requests);
     child.stdin.end();
     const { code, signal, isLate } = await ended;

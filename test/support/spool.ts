@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { Delivery } from '../../src/delivery/delivery.js';
 import type { DeliveryOptions } from '../../src/delivery/delivery-options.js';
+import { LateSpool } from '../../src/delivery/spool/late-spool.js';
 import { openFileSpool } from '../../src/delivery/spool/open-file-spool.js';
 import { openRedisSpool } from '../../src/delivery/spool/open-redis-spool.js';
 import type { Hit, PendingHit } from '../../src/hit/hit.js';
@@ -34,6 +35,8 @@ export interface SpoolSetUp extends Partial<DeliveryOptions> {
   readonly shards?: number;
   readonly url?: string;
   readonly maxBytes?: number;
+  /** The store is there only when this is fulfilled. */
+  readonly opened?: Promise<void>;
 }
 
 /** A delivery over a spool in this process, as one of the processes that share it. */
@@ -42,6 +45,7 @@ export function spooledDelivery({
   url = 'https://matomo.test/matomo.php',
   maxBytes = 1024 ** 3,
   shards = 1,
+  opened,
   ...options
 }: SpoolSetUp): SpooledDelivery {
   const transport = scriptedTransport();
@@ -81,7 +85,14 @@ export function spooledDelivery({
   const store = folder.includes('://')
     ? openRedisSpool(redis, diagnostics)
     : openFileSpool({ folder, url, maxBytes }, diagnostics);
-  const delivery = new Delivery(deliveryOptions, transport, diagnostics, () => 0.1, store);
+  const late = opened?.then(() => store && { store, visitorKey: () => undefined });
+  const delivery = new Delivery(
+    deliveryOptions,
+    transport,
+    diagnostics,
+    () => 0.1,
+    late === undefined ? store : new LateSpool(late),
+  );
   onTestFinished(() => delivery.shutdown(0));
   let hits = 0;
   return {

@@ -20,8 +20,10 @@ export class NotConnected extends Error {
   readonly code = 'not connected';
 }
 
-/** In a variable, so that no bundler looks for what an application need not have. */
-const NODE_REDIS: string = 'redis';
+/** No bundler is to look for what an application need not have: some find a literal behind a variable. */
+function load(name: string): Promise<unknown> {
+  return import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ name);
+}
 
 /** One connection to Redis, made anew by whoever wants it: it does not reconnect, and keeps the process alive only while an answer is due. */
 export class RedisConnection {
@@ -44,7 +46,7 @@ export class RedisConnection {
   async open(): Promise<void> {
     this.#client?.destroy();
     this.#client = undefined;
-    const { createClient } = (await import(NODE_REDIS)) as typeof import('redis');
+    const { createClient } = (await load('redis')) as typeof import('redis');
     const client: RedisClient = createClient({
       url: this.#url,
       RESP: 2,

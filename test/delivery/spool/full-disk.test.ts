@@ -83,7 +83,7 @@ test('memory that is full as well: what is too much is counted', {
 }, async (context) => {
   const { disk, inspector, start } = await setUp(context);
   const worker = start();
-  await worker.stats();
+  await eventually(() => filesIn(disk.outside, '.owner').length === 1);
   disk.fill();
   await eventually(async () => (await worker.request(500)).lost.queue_full > 0, PATIENCE);
   expect(timesSaid(worker)).toBe(1);

@@ -1,0 +1,88 @@
+import type { Hit } from '../../hit/hit.js';
+import type { EncodedHit } from '../batch.js';
+import type { DeliveryCounters } from '../counters.js';
+import type { IsFresh, SpoolEvents, SpoolStore, StoredHit, TakeOptions } from './spool-store.js';
+
+export interface OpenedSpool {
+  readonly store: SpoolStore;
+  /** The key of visitor ids that is kept in it, known when the store is ready. */
+  visitorKey(): Buffer | undefined;
+}
+
+/** A store whose code is still being loaded, so that no start waits for it. Without a store hits stay the caller's. */
+export class LateSpool implements SpoolStore {
+  readonly ready: Promise<void>;
+  readonly #opened: Promise<SpoolStore | undefined>;
+  #isOpening = true;
+  #spool: OpenedSpool | undefined;
+  #events: SpoolEvents | undefined;
+
+  /** `opened` is fulfilled in any case: with `undefined` where there is no store. */
+  constructor(opened: Promise<OpenedSpool | undefined>) {
+    this.#opened = opened.then((spool) => {
+      this.#isOpening = false;
+      this.#spool = spool;
+      return spool?.store;
+    });
+    this.ready = this.#opened.then((store) => store?.ready);
+  }
+
+  /** Known when `ready` is fulfilled. */
+  get visitorKey(): Buffer | undefined {
+    return this.#spool?.visitorKey();
+  }
+
+  get pending(): number {
+    return this.#spool?.store.pending ?? 0;
+  }
+
+  get spooled(): number {
+    return this.#spool?.store.spooled ?? 0;
+  }
+
+  get adopted(): number {
+    return this.#spool?.store.adopted ?? 0;
+  }
+
+  get isWritable(): boolean {
+    return this.#isOpening || this.#spool?.store.isWritable === true;
+  }
+
+  get term(): number {
+    return this.#spool?.store.term ?? 0;
+  }
+
+  start(events: SpoolEvents): void {
+    this.#events = events;
+    void this.#opened.then((store) => store?.start(events));
+  }
+
+  async append(hits: readonly Hit[]): Promise<void> {
+    if (this.#spool) await this.#spool.store.append(hits);
+    else this.#events?.giveBack(hits);
+  }
+
+  async mayStillSend(term: number): Promise<boolean> {
+    const store = await this.#opened;
+    return (await store?.mayStillSend(term)) ?? false;
+  }
+
+  async expire(isFresh: IsFresh): Promise<void> {
+    const store = await this.#opened;
+    await store?.expire(isFresh);
+  }
+
+  async take(options: TakeOptions): Promise<readonly StoredHit[]> {
+    const store = await this.#opened;
+    return (await store?.take(options)) ?? [];
+  }
+
+  settle(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
+    this.#spool?.store.settle(hits, counts);
+  }
+
+  async close(): Promise<void> {
+    const store = await this.#opened;
+    await store?.close();
+  }
+}
