@@ -32,7 +32,8 @@ export function readRequest(
   const method = methodOf(attributes);
   if (method === undefined) return undefined;
   const { captured } = record;
-  const header = (name: string) => readHeader(captured?.request?.headers, attributes, name);
+  const headers = captured?.request?.headers; // once: Node puts them together when they are asked for
+  const header = (name: string) => readHeader(headers, attributes, name);
   const target = captured ? splitTarget(captured.target) : targetOf(attributes);
   const path = target?.path ?? '/';
   const aborted = isAborted(captured, attributes);
