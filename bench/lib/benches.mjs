@@ -6,6 +6,7 @@ export const BENCHES = {
     roundSeconds: 24,
   },
   spool: { question: 'And with a spool on disk?', roundSeconds: 10 },
+  where: { question: 'Where does it go?', roundSeconds: 25, once: true },
   'child-span': {
     question: 'What does a span cost that says nothing for Matomo?',
     roundSeconds: 3,
