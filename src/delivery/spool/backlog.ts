@@ -7,7 +7,7 @@ import type { BacklogEvents } from './backlog-events.js';
 import type { LifeWatch } from './life.js';
 import { SegmentHit } from './segment-hit.js';
 import { ownerName, segmentsByInstance } from './segment-names.js';
-import { SegmentReader } from './segment-reader.js';
+import { MOST_AHEAD, SegmentReader } from './segment-reader.js';
 import { type Share, shareCounts } from './share-counts.js';
 import type { IsFresh, StoredHit, TakeOptions } from './spool-store.js';
 import { sweep, unlinkIfThere, unlinkSettled } from './sweep.js';
@@ -60,7 +60,10 @@ export class Backlog {
 
   /** Takes lines that have been written by this process, which need not be read then. */
   feed(segment: string, start: number, lines: readonly Buffer[], hits: readonly Hit[]): void {
-    this.#known.get(segment)?.reader.feed(start, lines, hits);
+    const fed = this.#known.get(segment)?.reader;
+    if (!fed) return;
+    const ahead = [...this.#known.values()].reduce((sum, { reader }) => sum + reader.ahead, 0);
+    fed.feed(start, lines, hits, MOST_AHEAD - ahead);
   }
 
   /** Looks at what is there, adopts what is left of processes that have gone, and deletes what is decided. */

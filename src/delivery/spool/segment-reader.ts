@@ -10,8 +10,9 @@ import type { StoredHit } from './spool-store.js';
 const CHUNK_BYTES = 65_536;
 const LONGEST_LINE_BYTES = 1_048_576;
 const LINE_FEED = 10;
-/** Hits ahead from which on what is written is read when it is needed, so that memory stays flat. */
-const MOST_FED = 10_000;
+
+/** Hits of all segments that wait in memory, from which on what is written is read when it is needed. */
+export const MOST_AHEAD = 10_000;
 
 export interface SegmentReaderEvents {
   broken(name: string): void;
@@ -91,11 +92,11 @@ export class SegmentReader {
     }
   }
 
-  /** Takes lines of which is known what is in them, where they come next and not too many wait. */
-  feed(start: number, lines: readonly Buffer[], hits: readonly Hit[]): void {
+  /** Takes lines of which is known what is in them, as many as `most`, where they come next. */
+  feed(start: number, lines: readonly Buffer[], hits: readonly Hit[], most: number): void {
     if (this.#isReading || this.#rest.length > 0 || this.#position !== start) return;
     for (const [i, line] of lines.entries()) {
-      if (this.ahead >= MOST_FED) return;
+      if (i >= most) return;
       this.#addHit(storedIn(line, hits[i] as Hit), line.length);
     }
   }
