@@ -1,5 +1,5 @@
 // Hits into a spool, at a steady rate: `day-service.mjs <url of Matomo> <folder of the spool> <hits> <hits a second>`. Any
-// message is answered with what is known; `begin` forgets what RSS was so far.
+// message is answered with what is known; `begin` forgets what RSS was so far. Node is to be started with `--expose-gc`.
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { MatomoSpanProcessor } from 'opentelemetry-matomo';
@@ -40,7 +40,14 @@ const making = setInterval(() => {
 }, TICK_MILLIS);
 
 process.on('message', (message) => {
-  process.send({ stats: processor.stats(), rss, bytes: bytesInFolder() });
+  globalThis.gc();
+  const { heapUsed, external } = process.memoryUsage();
+  process.send({
+    stats: processor.stats(),
+    rss,
+    held: heapUsed + external,
+    bytes: bytesInFolder(),
+  });
   if (message === 'begin') rss = [];
 });
 process.on('disconnect', () => process.exit());
