@@ -14,10 +14,9 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { ask, start, stop } from './lib/child-process.mjs';
-import { table } from './lib/figures.mjs';
+import { count, mean, mebibytes, table } from './lib/figures.mjs';
 
 const MOST_GROWTH = 1.1;
-const MEBIBYTE = 1024 ** 2;
 const LOOK_MILLIS = 10_000;
 /** Looks until as many hits wait in memory as ever do. */
 const FIRST_LOOKS = 3;
@@ -29,7 +28,6 @@ const { values } = parseArgs({
   },
 });
 const hits = Number(values.hits);
-const count = (value) => value.toLocaleString('en');
 console.log(
   `${count(hits)} hits at ${values.rate} a second, then the recovery: about ${Math.ceil(hits / Number(values.rate) / 30)} minutes and ${Math.ceil((hits * 600) / 1e9)} GB in the folder for temporary files.\n`,
 );
@@ -120,12 +118,4 @@ function firstThird(values) {
 
 function lastThird(values) {
   return values.slice(-Math.ceil(values.length / 3));
-}
-
-function mean(values) {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function mebibytes(value) {
-  return `${(value / MEBIBYTE).toFixed(1)} MiB`;
 }

@@ -5,6 +5,7 @@
 import { connect } from 'node:net';
 import autocannon from 'autocannon';
 import { ask, start, stop } from './lib/child-process.mjs';
+import { count, mebibytes } from './lib/figures.mjs';
 import { minutes, readArguments, secondsOf } from './lib/rounds.mjs';
 import { report } from './lib/run-bench.mjs';
 
@@ -13,11 +14,8 @@ const total = given.quick ? 100_000 : 1_000_000;
 const WARM_UP = 10_000;
 const STEP = total / 10;
 const ABORTED_PER_THOUSAND = 5;
-const MEBIBYTE = 1024 ** 2;
 
-process.stderr.write(
-  `${total.toLocaleString('en')} requests, about ${minutes(secondsOf('memory', given))}.\n`,
-);
+process.stderr.write(`${count(total)} requests, about ${minutes(secondsOf('memory', given))}.\n`);
 const sink = await start('sink.mjs');
 const server = await start('memory-server.mjs', [sink.ready], ['--expose-gc']);
 
@@ -45,7 +43,7 @@ report(
     rows: [
       ['after requests', 'heap and buffers', 'over the first'],
       ...measured.map(({ requests, bytes }) => [
-        requests.toLocaleString('en'),
+        count(requests),
         mebibytes(bytes),
         (bytes / first.bytes).toFixed(3),
       ]),
@@ -84,8 +82,4 @@ async function measure() {
   const now = await ask(server.child, 'flush');
   process.stderr.write(` ${now.requests}`);
   return now;
-}
-
-function mebibytes(bytes) {
-  return `${(bytes / MEBIBYTE).toFixed(1)} MiB`;
 }

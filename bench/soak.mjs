@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { ask, start, stop } from './lib/child-process.mjs';
-import { median, spread, table } from './lib/figures.mjs';
+import { count, mean, mebibytes, median, spread, sum, table } from './lib/figures.mjs';
 import { divisible, steadyLoad } from './lib/steady-load.mjs';
 
 /** Two for each third, one with either outage, after one for warming up. */
@@ -24,7 +24,6 @@ const ROUNDS = 6;
 const WARM_UPS = 1;
 const OUTAGES = ['refuse', 'busy'];
 const OUTAGE_MILLIS = 4_000;
-const MEBIBYTE = 1024 ** 2;
 const MOST_GROWTH = 1.1;
 const MOST_DELAY = 1.2;
 /** Between turns of the server without the processor; beyond it others have the CPU. */
@@ -47,7 +46,7 @@ if (!kinds || !(turnSeconds * 1000 > 3 * OUTAGE_MILLIS)) {
   throw new RangeError('--spool is both, with or without; an outage needs a turn of 12 seconds');
 }
 console.log(
-  `${(perTurn * turns).toLocaleString('en')} hits for each of: ${kinds.join(', ')}; ${rate} requests/s, ${turns} turns of ${turnSeconds.toFixed(0)} s with an outage each. About ${Math.ceil((turns * (turnSeconds * (kinds.length + 0.25) + 4 * kinds.length)) / 60)} minutes.\n`,
+  `${count(perTurn * turns)} hits for each of: ${kinds.join(', ')}; ${rate} requests/s, ${turns} turns of ${turnSeconds.toFixed(0)} s with an outage each. About ${Math.ceil((turns * (turnSeconds * (kinds.length + 0.25) + 4 * kinds.length)) / 60)} minutes.\n`,
 );
 
 const folder = mkdtempSync(join(tmpdir(), 'matomo-soak-'));
@@ -183,20 +182,4 @@ function delaysOf({ turns }) {
 function fail(reason) {
   console.error(`\n${reason}`);
   process.exitCode = 1;
-}
-
-function count(value) {
-  return value.toLocaleString('en');
-}
-
-function sum(values) {
-  return values.reduce((total, value) => total + value, 0);
-}
-
-function mean(values) {
-  return sum(values) / values.length;
-}
-
-function mebibytes(bytes) {
-  return `${(bytes / MEBIBYTE).toFixed(1)} MiB`;
 }

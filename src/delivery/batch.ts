@@ -94,10 +94,9 @@ function byVisitorThenTime(a: Ordered, b: Ordered): number {
 export function toBody(hits: readonly EncodedHit[], tokenAuth: string | undefined): Buffer {
   const token = tokenAuth === undefined ? '' : `,"token_auth":${JSON.stringify(tokenAuth)}`;
   const closing = Buffer.from(`${CLOSING}${token}}`);
-  const length = hits.reduce((sum, { start, end }) => sum + SEPARATOR.length + end - start, 0);
-  const body = Buffer.allocUnsafe(
-    OPENING.length + length - (hits.length === 0 ? 0 : SEPARATOR.length) + closing.length,
-  );
+  const separators = Math.max(0, hits.length - 1) * SEPARATOR.length;
+  const length = hits.reduce((sum, { start, end }) => sum + end - start, separators);
+  const body = Buffer.allocUnsafe(OPENING.length + length + closing.length);
   let written = OPENING.copy(body);
   for (let i = 0; i < hits.length; ) {
     if (i > 0) written += body.write(SEPARATOR, written, 'latin1');

@@ -36,6 +36,13 @@ export function createDeliveryCounters(): DeliveryCounters {
   };
 }
 
+/** So many hits that were lost, all for one reason. */
+export function lostHits(reason: LossReason, hits: number): DeliveryCounters {
+  const counts = createDeliveryCounters();
+  counts.lost[reason] = hits;
+  return counts;
+}
+
 /** Adds what became of some hits to what became of others. */
 export function addCounters(sum: DeliveryCounters, added: DeliveryCounters): void {
   sum.tracked += added.tracked;

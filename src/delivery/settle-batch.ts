@@ -2,7 +2,12 @@ import type { Diagnostics } from '../diagnostics.js';
 import { coded } from '../messages.js';
 import { backOffMillis, holdMillis, retryAfterMillis } from './back-off.js';
 import { type Batch, countOf, halve, restOf, sentHits } from './batch.js';
-import { createDeliveryCounters, type DeliveryCounters, type LossReason } from './counters.js';
+import {
+  createDeliveryCounters,
+  type DeliveryCounters,
+  type LossReason,
+  lostHits,
+} from './counters.js';
 import { type Reason, readAnswer, type Verdict } from './read-answer.js';
 import type { Exchange } from './transport.js';
 
@@ -214,7 +219,5 @@ function decided({
 }
 
 function lost(reason: LossReason, hits: number): Outcome {
-  const counts = createDeliveryCounters();
-  counts.lost[reason] = hits;
-  return { counts, again: [], waitMillis: 0 };
+  return { counts: lostHits(reason, hits), again: [], waitMillis: 0 };
 }

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Batch, EncodedHit } from './batch.js';
-import { addCounters, createDeliveryCounters, type DeliveryCounters } from './counters.js';
+import { addCounters, type DeliveryCounters, lostHits } from './counters.js';
 import { createIsFresh } from './freshness.js';
 import { Outbox } from './outbox.js';
 import type { Outcome } from './settle-batch.js';
@@ -159,9 +159,7 @@ export class SpoolFeed {
   refuseCrashes(): void {
     const refused = this.#taken.dropCrashes();
     if (refused.length === 0) return;
-    const counts = createDeliveryCounters();
-    counts.lost.rejected = refused.length;
-    this.#store.settle(refused, counts);
+    this.#store.settle(refused, lostHits('rejected', refused.length));
   }
 
   /** Settles in any case: a disk may hang. */

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Hit } from '../../hit/hit.js';
 import type { EncodedHit } from '../batch.js';
-import { createDeliveryCounters, type DeliveryCounters } from '../counters.js';
+import { type DeliveryCounters, lostHits } from '../counters.js';
 import type { BacklogEvents } from './backlog-events.js';
 import type { LifeWatch } from './life.js';
 import { SegmentHit } from './segment-hit.js';
@@ -11,6 +11,7 @@ import { MOST_AHEAD, SegmentReader } from './segment-reader.js';
 import { type Share, shareCounts } from './share-counts.js';
 import type { IsFresh, StoredHit, TakeOptions } from './spool-store.js';
 import { sweep, unlinkIfThere, unlinkSettled } from './sweep.js';
+import { TakeDelay } from './take-delay.js';
 import { takeExpired, takeOldest } from './take-oldest.js';
 
 /** How long an owner that cannot be asked whether it lives is waited for before its hits are adopted. */
@@ -34,8 +35,9 @@ export class Backlog {
   /** By instance, oldest first. */
   #instances = new Map<string, Segment[]>();
   readonly #known = new Map<string, Segment>();
-  /** When hits that have not been taken were first seen. */
-  #waitsSinceMillis = Number.POSITIVE_INFINITY;
+  readonly #delay = new TakeDelay();
+  /** Of all that has been decided so far. */
+  #saves: Promise<void> = Promise.resolve();
   #isStale = false;
 
   /** `lease`: its number. */
@@ -97,18 +99,15 @@ export class Backlog {
       for (const { reader, isFinal } of segments) {
         const hasEnded = await reader.readAhead(1, isFinal);
         const expired = takeExpired(reader, isFresh);
-        if (expired.length > 0) {
-          const counts = createDeliveryCounters();
-          counts.lost.expired = expired.length;
-          this.settle(expired, counts);
-        }
+        if (expired.length > 0) this.settle(expired, lostHits('expired', expired.length));
         if (reader.ahead > 0 || !hasEnded) break;
       }
     }
   }
 
   /** The oldest hits, or none where too few wait and not for long. */
-  async take({ max, delayMillis }: TakeOptions): Promise<StoredHit[]> {
+  async take(options: TakeOptions): Promise<StoredHit[]> {
+    const { max } = options;
     const readers: SegmentReader[] = [];
     for (const segments of this.#instances.values()) {
       let ahead = 0;
@@ -120,11 +119,7 @@ export class Backlog {
       }
     }
     const waiting = readers.reduce((sum, reader) => sum + reader.ahead, 0);
-    const now = performance.now();
-    if (waiting > 0) this.#waitsSinceMillis = Math.min(this.#waitsSinceMillis, now);
-    if (waiting < max && now - this.#waitsSinceMillis < delayMillis) return [];
-    this.#waitsSinceMillis = waiting > max ? now : Number.POSITIVE_INFINITY;
-    return takeOldest(readers, max);
+    return this.#delay.isOver(waiting, options) ? takeOldest(readers, max) : [];
   }
 
   settle(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
@@ -136,7 +131,7 @@ export class Backlog {
 
   /** Fulfilled when what has been decided is written down, or could not be. */
   async saved(): Promise<void> {
-    await Promise.all([...this.#known.values()].map(({ reader }) => reader.decisions.saved));
+    await this.#saves;
   }
 
   /** Another process sends from now on. */
@@ -160,7 +155,8 @@ export class Backlog {
   #settleShare(segment: Segment, { hits, counts }: Share<SegmentHit>): void {
     const { decisions, name } = segment.reader;
     decisions.settle(hits, counts);
-    decisions.save().catch((error: unknown) => this.#events.notWritten(error));
+    const saved = decisions.save().catch((error: unknown) => this.#events.notWritten(error));
+    this.#saves = this.#saves.then(() => saved);
     if (segment.adopted === undefined) {
       this.#events.learn(name, decisions.counts);
     } else {
@@ -209,9 +205,7 @@ export class Backlog {
     if (!isOthers) await unlinkSettled(this.#folder, reader.name);
     this.#known.delete(reader.name);
     if (segment.adopted) {
-      const counts = createDeliveryCounters();
-      counts.lost.spool = segment.adopted;
-      this.#events.countAdopted(counts);
+      this.#events.countAdopted(lostHits('spool', segment.adopted));
       this.#events.lost(segment.adopted, reader.name);
     }
     this.#events.finish(reader.name);

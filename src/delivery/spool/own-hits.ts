@@ -1,7 +1,6 @@
 import { readdir } from 'node:fs/promises';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Hit } from '../../hit/hit.js';
-import { createDeliveryCounters, type DeliveryCounters } from '../counters.js';
+import { type DeliveryCounters, lostHits } from '../counters.js';
 import { within } from '../within.js';
 import { toLines } from './hit-line.js';
 import { isMissing } from './is-missing.js';
@@ -18,13 +17,17 @@ const RETRY_MILLIS = 5_000;
 const HANGING_MILLIS = 2_000;
 /** How long the last write may take. */
 const LAST_WRITE_MILLIS = 1_000;
-/** Hits that are encoded in one go, some 0.3 ms. */
-const PORTION = 100;
 const LARGEST_SEGMENT_BYTES = 8 * 1024 ** 2;
 
 export interface OwnHitsOptions {
   readonly folder: string;
   readonly maxBytes: number;
+}
+
+/** Hits, and what is to be written of them. */
+interface Portion {
+  readonly hits: readonly Hit[];
+  readonly lines: readonly Buffer[];
 }
 
 /** Told what is on the disk from `start` of a segment on. */
@@ -48,7 +51,7 @@ export class OwnHits {
   #events: SpoolEvents | undefined;
   #writing = 0;
   /** The part of them that no write has begun with: the next takes them all, since each has the disk to wait for. */
-  readonly #waiting: Hit[] = [];
+  readonly #waiting: Portion[] = [];
   #writes: Promise<void> = Promise.resolve();
   #retryAtMillis = 0;
   #hasEnded = false;
@@ -92,7 +95,7 @@ export class OwnHits {
 
   append(hits: readonly Hit[]): Promise<void> {
     this.#writing += hits.length;
-    this.#waiting.push(...hits);
+    this.#waiting.push({ hits, lines: toLines(hits) });
     this.#writes = this.#writes.then(() => this.#write(this.#waiting.splice(0)));
     return this.#writes;
   }
@@ -130,15 +133,14 @@ export class OwnHits {
     this.#writes = this.#writes.then(() => this.#writer.close());
     await within(LAST_WRITE_MILLIS, this.#writes);
     this.#hasEnded = true;
-    const counts = createDeliveryCounters();
-    counts.lost.shutdown = this.#writing;
+    this.#events?.count(lostHits('shutdown', this.#writing));
     this.#writing = 0;
-    this.#events?.count(counts);
   }
 
-  async #write(hits: readonly Hit[]): Promise<void> {
+  async #write(portions: readonly Portion[]): Promise<void> {
+    const hits = portions.flatMap((portion) => portion.hits);
+    const lines = portions.flatMap((portion) => portion.lines);
     if (hits.length === 0 || this.#hasEnded) return;
-    const lines = await inPortions(hits);
     const fitting = this.#countFitting(lines);
     if (fitting > 0) {
       this.#writesSinceMillis = performance.now();
@@ -149,8 +151,10 @@ export class OwnHits {
       const { segment, start, bytes, lines: written, error } = outcome;
       this.bytesInFolder += bytes;
       this.#writing -= fitting;
-      if (segment !== undefined) this.#segments.add(segment, written);
-      if (segment !== undefined && !error) this.#onWritten(segment, start, fittingLines, hits);
+      if (segment !== undefined) {
+        this.#segments.add(segment, written);
+        if (!error) this.#onWritten(segment, start, fittingLines, hits);
+      }
       if (written < fitting) this.#events?.giveBack(hits.slice(written, fitting));
       if (error) this.reportFailure(error);
     }
@@ -159,11 +163,9 @@ export class OwnHits {
 
   /** The newest are lost, not the oldest: a visit whose start is missing is worse than one cut short. */
   #lose(hits: number): void {
-    const counts = createDeliveryCounters();
-    counts.lost.spool = hits;
     this.#writing -= hits;
-    this.#events?.count(counts);
-    this.#reports.lost(hits, `it has grown to maxSpoolBytes (${this.#options.maxBytes})`);
+    this.#events?.count(lostHits('spool', hits));
+    this.#reports.full(hits, this.#options.maxBytes);
   }
 
   #countFitting(lines: readonly Buffer[]): number {
@@ -190,14 +192,4 @@ async function listFolder(folder: string): Promise<string[]> {
     if (isMissing(error)) return [];
     throw error;
   }
-}
-
-/** In portions, so that requests are served between them. */
-async function inPortions(hits: readonly Hit[]): Promise<Buffer[]> {
-  const lines: Buffer[] = [];
-  for (let start = 0; start < hits.length; start += PORTION) {
-    if (start > 0) await nextTurn();
-    lines.push(...toLines(hits.slice(start, start + PORTION)));
-  }
-  return lines;
 }

@@ -3,6 +3,7 @@ import {
   createDeliveryCounters,
   type DeliveryCounters,
   type LossReason,
+  lostHits,
   sumOfCounters,
 } from '../counters.js';
 
@@ -60,11 +61,10 @@ export class OwnSegments {
     const segment = this.#segments.get(name);
     if (!segment) return 0;
     this.#segments.delete(name);
-    const lost = createDeliveryCounters();
-    lost.lost.spool = segment.written - sumOfCounters(segment.counted);
-    this.#open -= lost.lost.spool;
-    this.#count(lost);
-    return lost.lost.spool;
+    const lost = segment.written - sumOfCounters(segment.counted);
+    this.#open -= lost;
+    this.#count(lostHits('spool', lost));
+    return lost;
   }
 
   #segment(name: string): OwnSegment {

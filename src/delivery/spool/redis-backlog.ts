@@ -10,6 +10,7 @@ import {
 import { type ReadEntry, type RedisEntry, RedisShard } from './redis-shard.js';
 import { listOutcomes } from './share-counts.js';
 import type { IsFresh, StoredHit, TakeOptions } from './spool-store.js';
+import { TakeDelay } from './take-delay.js';
 
 export interface RedisBacklogOptions {
   readonly instance: string;
@@ -36,8 +37,7 @@ export class RedisBacklog {
   #share = 1;
   #term = 0;
   #terms = 0;
-  /** When hits that have not been taken were first seen. */
-  #waitsSinceMillis = Number.POSITIVE_INFINITY;
+  readonly #delay = new TakeDelay();
 
   constructor(
     connection: RedisConnection,
@@ -93,17 +93,14 @@ export class RedisBacklog {
   }
 
   /** The oldest hits, or none where too few wait and not for long. */
-  async take({ max, delayMillis }: TakeOptions): Promise<StoredHit[]> {
+  async take(options: TakeOptions): Promise<StoredHit[]> {
+    const { max } = options;
     await this.#shareOut();
     const shards = [...this.#shards.values()];
     await Promise.all(shards.map((shard) => shard.readAhead(max)));
     for (const shard of shards) await this.#dropBroken(shard);
     const waiting = shards.reduce((sum, { ahead }) => sum + ahead.length, 0);
-    const now = performance.now();
-    if (waiting > 0) this.#waitsSinceMillis = Math.min(this.#waitsSinceMillis, now);
-    if (waiting < max && now - this.#waitsSinceMillis < delayMillis) return [];
-    this.#waitsSinceMillis = waiting > max ? now : Number.POSITIVE_INFINITY;
-    return this.#takeOldest(shards, max);
+    return this.#delay.isOver(waiting, options) ? this.#takeOldest(shards, max) : [];
   }
 
   /** Remembers what became of hits, until `save` has told Redis. */

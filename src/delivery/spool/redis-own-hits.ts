@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { crc32 } from 'node:zlib';
 import type { Hit } from '../../hit/hit.js';
-import { createDeliveryCounters } from '../counters.js';
+import { lostHits } from '../counters.js';
 import { toLines } from './hit-line.js';
 import { RedisAccount, toFields } from './redis-account.js';
 import { NotConnected, type RedisConnection } from './redis-connection.js';
@@ -158,10 +158,8 @@ export class RedisOwnHits {
 
   /** The newest are lost, not the oldest: a visit whose start is missing is worse than one cut short. */
   #lose(hits: number): void {
-    const counts = createDeliveryCounters();
-    counts.lost.spool = hits;
-    this.#events?.count(counts);
-    this.#reports.lost(hits, `it has grown to maxSpoolBytes (${this.#options.maxBytes})`);
+    this.#events?.count(lostHits('spool', hits));
+    this.#reports.full(hits, this.#options.maxBytes);
   }
 }
 

@@ -34,11 +34,6 @@ export class SegmentDecisions {
     return this.#isUnsaved;
   }
 
-  /** Fulfilled when nothing is being written down any more, whether or not that could be done. */
-  get saved(): Promise<void> {
-    return this.#writing;
-  }
-
   /** Whether the hit of the line that begins there was decided before. */
   wasSettled(start: number): boolean {
     return this.#beyond.has(start);

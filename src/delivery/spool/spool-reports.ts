@@ -61,6 +61,10 @@ export class SpoolReports {
     );
   }
 
+  full(hits: number, maxBytes: number): void {
+    this.lost(hits, `it has grown to maxSpoolBytes (${maxBytes})`);
+  }
+
   overlap(hits: number): void {
     this.#diagnostics.warnOnce(
       'spool_overlap',
