@@ -86,8 +86,8 @@ export function splitBySize(ordered: readonly EncodedHit[], kind: Hit['kind']): 
 type Ordered = Pick<EncodedHit, 'visitor' | 'startSeconds'>;
 
 function byVisitorThenTime(a: Ordered, b: Ordered): number {
-  if (a.visitor !== b.visitor) return a.visitor < b.visitor ? -1 : 1;
-  return a.startSeconds - b.startSeconds;
+  if (a.visitor < b.visitor) return -1;
+  return a.visitor === b.visitor ? a.startSeconds - b.startSeconds : 1;
 }
 
 /** Body of a bulk tracking request. Hits are percent-encoded, so that none needs escaping; the token stands here only. */

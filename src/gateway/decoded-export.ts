@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import { textAttribute } from '../requests/finished-span.js';
+import { textOf } from '../requests/finished-span.js';
 import { ReceivedSpan, type SpanFields, type SpanSource } from './received-span.js';
 import type { SpanSelection } from './span-selection.js';
 
@@ -86,8 +86,8 @@ export class DecodedExport {
       attributes,
       said,
       isPython: resource['telemetry.sdk.language'] === 'python',
-      service: SERVICE.map((name) => textAttribute(resource, name) ?? '').join('\0'),
-      isTaken: this.#selection.takesService(textAttribute(resource, 'service.name') ?? ''),
+      service: SERVICE.map((name) => textOf(resource[name]) ?? '').join('\0'),
+      isTaken: this.#selection.takesService(textOf(resource['service.name']) ?? ''),
     };
   }
 

@@ -1,8 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
-import { splitTarget, targetOf, textAttribute } from '../requests/finished-span.js';
+import { peerAddressOf, splitTarget, targetOf, textOf } from '../requests/finished-span.js';
 import type { ReceivedSpan } from './received-span.js';
-
-const PEER = ['network.peer.address', 'net.sock.peer.addr', 'net.peer.ip'];
 
 /**
  * Puts what instrumentations of some languages put elsewhere among the attributes of a server span, and those of its resource
@@ -20,8 +18,8 @@ export function makeUsual({ attributes, source }: ReceivedSpan): void {
 
 /** In Python `client.address` is the peer; elsewhere it is what anybody wrote into X-Forwarded-For. */
 function setAddress(usual: Attributes, isPython: boolean): void {
-  if (!isPython || textAttribute(usual, ...PEER) !== undefined) return;
-  const peer = textAttribute(usual, 'client.address', 'http.client_ip');
+  if (!isPython || peerAddressOf(usual) !== undefined) return;
+  const peer = textOf(usual['client.address']) ?? textOf(usual['http.client_ip']);
   if (peer !== undefined) usual['network.peer.address'] = peer;
 }
 
@@ -31,7 +29,7 @@ function setAddress(usual: Attributes, isPython: boolean): void {
  * Python a name without one had none, whatever port the server listens on.
  */
 function setHost(usual: Attributes, isPython: boolean): void {
-  const url = textAttribute(usual, 'url.full', 'http.url');
+  const url = textOf(usual['url.full']) ?? textOf(usual['http.url']);
   const host = url === undefined ? undefined : /^https?:\/\/([^/?#@]+)(?:[/?#]|$)/i.exec(url)?.[1];
   if (host !== undefined) {
     usual['http.host'] = host;
@@ -55,7 +53,7 @@ function setHost(usual: Attributes, isPython: boolean): void {
 function setTarget(usual: Attributes, isPython: boolean): void {
   const target = targetOf(usual);
   if (target === undefined) return;
-  const url = textAttribute(usual, 'http.url', 'url.full');
+  const url = textOf(usual['http.url']) ?? textOf(usual['url.full']);
   const query = target.query ?? (url === undefined ? undefined : splitTarget(url).query);
   const path = encodePath(isPython ? decodeLatin1(target.path) : target.path);
   if (path === target.path && query === target.query) return;

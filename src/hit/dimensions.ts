@@ -1,10 +1,11 @@
 import type { HttpRequest } from './http-request.js';
+import type { EncodedText } from './text.js';
 
 /** What a dimension may be made of besides attributes as they stand on the span. */
 export interface RequestFacts {
   readonly request: HttpRequest;
   /** As it is tracked: redacted and cut. */
-  readonly url: string;
+  readonly url: EncodedText;
   /** Redacted. */
   readonly path: string;
   /** Masked. */
@@ -15,9 +16,9 @@ type Fact = (facts: RequestFacts) => string | number | undefined;
 
 const method: Fact = ({ request }) => request.method;
 const status: Fact = ({ request }) => request.statusCode;
-const url: Fact = (facts) => facts.url;
+const url: Fact = (facts) => facts.url.text;
 const path: Fact = (facts) => facts.path;
-const query: Fact = (facts) => facts.url.split('?', 2)[1];
+const query: Fact = (facts) => facts.url.text.split('?', 2)[1];
 const address: Fact = (facts) => facts.address;
 const userAgent: Fact = ({ request }) => request.userAgent;
 
@@ -34,7 +35,7 @@ const FACTS: Readonly<Record<string, Fact>> = {
   'url.full': url,
   'http.url': url,
   'http.target': ({ path: target, url: full }) =>
-    [target, full.split('?', 2)[1]].filter(Boolean).join('?'),
+    [target, full.text.split('?', 2)[1]].filter(Boolean).join('?'),
   'url.path': path,
   'url.query': query,
   'url.scheme': ({ request }) => request.scheme,

@@ -1,6 +1,6 @@
 import type { KnownParameter } from './parameter-names.js';
 import { toParameterValue } from './parameter-value.js';
-import { encodeValue } from './text.js';
+import { type EncodedText, toEncoded } from './text.js';
 import { TRACKING_PARAMETERS } from './tracking-parameters.js';
 
 /** One parameter of a hit. */
@@ -14,7 +14,12 @@ export interface Field {
 
 /** A parameter with a value that is known to be fit. */
 export function fitField(name: string, value: string): Field {
-  return { name, value, pair: `&${name}=${encodeValue(value)}` };
+  return encodedField(name, toEncoded(value));
+}
+
+/** The same with a value that is encoded already. */
+export function encodedField(name: string, { text, encoded }: EncodedText): Field {
+  return { name, value: text, pair: `&${name}=${encoded}` };
 }
 
 /** A parameter with a value as far as that is fit; `undefined` where it is not. */

@@ -99,10 +99,10 @@ export function createToTrackedQuery({
     return (siteSearch || !isSearchParameter(name)) && (keep === undefined || keep.has(name));
   });
   if (policy === 'strip') return () => '';
-  return remember((query: string) => {
+  return function toTrackedQuery(query) {
     const kept = query.split('&').filter((pair) => isKept(encodedName(pair)));
     return policy === 'redact' ? kept.map(redactPair).join('&') : kept.join('&');
-  });
+  };
 }
 
 /** Without what is nobody's business: values of secret names, e-mail addresses, JSON Web Tokens. */

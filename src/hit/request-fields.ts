@@ -1,7 +1,7 @@
 import { createToActionName, DEFAULT_TITLE, placeOf } from './action-name.js';
 import { type ReportProblem, toCustomVariables } from './custom-variables.js';
 import type { RequestFacts } from './dimensions.js';
-import { createField, type Field, fitField } from './field.js';
+import { createField, encodedField, type Field, fitField } from './field.js';
 import { createToReferrer, type PageUrlOptions } from './page-url.js';
 import { remember, rememberBoth } from './remember.js';
 
@@ -39,9 +39,11 @@ export function createToRequestFields(
   const toLanguage = remember((language: string) => createField('lang', language));
   const toTime = remember((seconds: number) => createField('cdt', seconds));
   const toAddress = remember((address: string) => createField('cip', address));
-  const toDuration = remember((millis: number) => createField('gt_ms', millis));
   /** Matomo 4 and later ignore `gt_ms`, so the same figure also is the server time unless something says better. */
-  const toServerTime = remember((millis: number) => createField('pf_srv', millis));
+  const toDurations = remember((millis: number) => ({
+    all: createField('gt_ms', millis),
+    server: createField('pf_srv', millis),
+  }));
   const toVariables = rememberBoth((status: number, method: string) => {
     const variables = new Map<string, unknown>([
       ['http_status_code', status],
@@ -52,18 +54,18 @@ export function createToRequestFields(
 
   return function toRequestFields({ request, url, path, address }, userAgent, startSeconds) {
     const { referrer, clientHints, acceptLanguage } = request;
-    const millis = Math.round(request.durationMillis);
+    const duration = toDurations(Math.round(request.durationMillis));
     return [
       titleOf(request, path),
-      url.length <= SAFE_URL_LENGTH ? fitField('url', url) : createField('url', url),
+      url.text.length <= SAFE_URL_LENGTH ? encodedField('url', url) : createField('url', url.text),
       referrer === undefined ? undefined : toUrlRef(referrer),
       userAgent,
       clientHints === undefined ? undefined : toHints(clientHints),
       acceptLanguage === undefined ? undefined : toLanguage(acceptLanguage),
       toTime(startSeconds),
       address === undefined || !hasToken ? undefined : toAddress(address),
-      toDuration(millis),
-      toServerTime(millis),
+      duration.all,
+      duration.server,
       maxCustomVariables > 0 ? toVariables(request.statusCode, request.method) : undefined,
     ];
   };

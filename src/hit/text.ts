@@ -12,9 +12,24 @@ export function cleanText(text: string): string {
   return text.replace(LONE_SURROGATES, '\ufffd').replace(CONTROL_CHARACTERS, ' ').trim();
 }
 
+/** Whether a text stands in the value of a query string as it is. */
+export function isPlain(text: string): boolean {
+  return NOTHING_TO_ESCAPE.test(text);
+}
+
 /** Percent-encodes a well-formed value for a query string. */
 export function encodeValue(text: string): string {
-  return NOTHING_TO_ESCAPE.test(text) ? text : encodeURIComponent(text);
+  return isPlain(text) ? text : encodeURIComponent(text);
+}
+
+/** A text, and how it stands in the value of a query string. */
+export interface EncodedText {
+  readonly text: string;
+  readonly encoded: string;
+}
+
+export function toEncoded(text: string): EncodedText {
+  return { text, encoded: encodeValue(text) };
 }
 
 /** Cut at a character so that the text takes at most `maxBytes` bytes once Matomo has HTML-escaped it. */

@@ -18,12 +18,19 @@ export interface Visitor {
  */
 export function createToVisitorId(key: string | Buffer): (visitor: Visitor) => string {
   const keyedHash = createKeyedHash(key);
-  const toId = rememberBoth(
-    (userAgent: string, place: string) => keyedHash(`${place}\n${userAgent}`).slice(0, 16),
+  const newest = rememberBoth(
+    (_userAgent: string, _address: string) => ({ id: '', day: 0, site: 0 }),
     MAX_REMEMBERED,
   );
   return function toVisitorId({ address = '', userAgent, site, startMillis }) {
-    return toId(userAgent, `${Math.floor(startMillis / DAY_MILLIS)}\n${site}\n${address}`);
+    const day = Math.floor(startMillis / DAY_MILLIS);
+    const known = newest(userAgent, address);
+    if (known.day !== day || known.site !== site) {
+      known.id = keyedHash(`${day}\n${site}\n${address}\n${userAgent}`).slice(0, 16);
+      known.day = day;
+      known.site = site;
+    }
+    return known.id;
   };
 }
 

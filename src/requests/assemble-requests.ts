@@ -3,7 +3,7 @@ import {
   methodOf,
   parentSpanIdOf,
   SERVER,
-  textAttribute,
+  textOf,
   toMillis,
 } from './finished-span.js';
 import { readRequest } from './read-request.js';
@@ -61,7 +61,7 @@ export function assembleRequest(
   const record = new RequestRecord(root, undefined, NOWHERE);
   for (const span of inOrderOfEnding(below)) {
     annotate(record.descendants, span, reading);
-    if (isRequest(span)) record.nestedRoute ??= textAttribute(span.attributes, 'http.route');
+    if (isRequest(span)) record.nestedRoute ??= textOf(span.attributes['http.route']);
   }
   annotateOwn(record, root, reading);
   record.span = undefined; // a hit that waits shall not hold it

@@ -30,21 +30,17 @@ export function toMillis([seconds, nanos]: HrTime): number {
   return seconds * 1e3 + nanos / 1e6;
 }
 
-/** The first of some attributes that holds a non-empty string. */
-export function textAttribute(attributes: Attributes, ...names: string[]): string | undefined {
-  for (const name of names) {
-    const value = attributes[name];
-    if (typeof value === 'string' && value !== '') return value;
-  }
-  return undefined;
+/** The value of an attribute where that is a non-empty string. Names stand where it is called: V8 looks up constant ones faster. */
+export function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 /** The request method by the stable name or the old one; `undefined` for what is no HTTP request. */
 export function methodOf(attributes: Attributes): string | undefined {
   if (isRemoteCall(attributes)) return undefined;
-  const method = textAttribute(attributes, 'http.request.method', 'http.method');
+  const method = textOf(attributes['http.request.method']) ?? textOf(attributes['http.method']);
   if (method !== '_OTHER') return method;
-  return textAttribute(attributes, 'http.request.method_original') ?? method;
+  return textOf(attributes['http.request.method_original']) ?? method;
 }
 
 /** By the stable name, the old one, and the only one that .NET gives where its instrumentation of gRPC is off. */
@@ -75,23 +71,41 @@ function splitAtQuery(target: string): { path: string; query: string | undefined
 
 /** The path alone, as the span has it. */
 export function pathOf(attributes: Attributes): string | undefined {
-  return textAttribute(attributes, 'url.path') ?? targetOf(attributes)?.path;
+  return textOf(attributes['url.path']) ?? targetOf(attributes)?.path;
 }
 
 /** Path and query as the span has them: stable names, then old ones, then a full URL. */
 export function targetOf(
   attributes: Attributes,
 ): { path: string; query: string | undefined } | undefined {
-  const given = textAttribute(attributes, 'url.path');
+  const given = textOf(attributes['url.path']);
   if (given !== undefined) {
     // In Laravel with the query, which no option would redact in a path.
     const { path, query: ownQuery } = splitAtQuery(given);
     const query =
-      textAttribute(attributes, 'url.query') ??
-      splitTarget(textAttribute(attributes, 'http.target', 'url.full', 'http.url') ?? '').query ??
+      textOf(attributes['url.query']) ??
+      splitTarget(fullTargetOf(attributes) ?? '').query ??
       ownQuery;
     return { path, query: query?.replace(/^\?/, '') };
   }
-  const target = textAttribute(attributes, 'http.target', 'url.full', 'http.url');
+  const target = fullTargetOf(attributes);
   return target === undefined ? undefined : splitTarget(target);
+}
+
+/** What holds path and query together. */
+function fullTargetOf(attributes: Attributes): string | undefined {
+  return (
+    textOf(attributes['http.target']) ??
+    textOf(attributes['url.full']) ??
+    textOf(attributes['http.url'])
+  );
+}
+
+/** Never `client.address`, which is the first X-Forwarded-For entry: anybody can write that. */
+export function peerAddressOf(attributes: Attributes): string | undefined {
+  return (
+    textOf(attributes['network.peer.address']) ??
+    textOf(attributes['net.sock.peer.addr']) ??
+    textOf(attributes['net.peer.ip'])
+  );
 }

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Attributes } from '@opentelemetry/api';
+import type { Attributes, AttributeValue } from '@opentelemetry/api';
 import { readClientHints } from '../hit/client-hints.js';
 import type { HttpRequest } from '../hit/http-request.js';
 import type { Origin, OriginClaims } from '../hit/origin.js';
@@ -8,9 +8,10 @@ import type { CapturedRequest } from './captured-requests.js';
 import {
   type FinishedSpan,
   methodOf,
+  peerAddressOf,
   splitTarget,
   targetOf,
-  textAttribute,
+  textOf,
   toMillis,
 } from './finished-span.js';
 import type { RequestRecord } from './request-record.js';
@@ -34,13 +35,14 @@ export function readRequest(
   const { captured } = record;
   const headers = captured?.request?.headers; // once: Node puts them together when they are asked for
   const header = (name: string) => readHeader(headers, attributes, name);
+  const common = (name: string) => readCommonHeader(headers, attributes, name);
   const target = captured ? splitTarget(captured.target) : targetOf(attributes);
   const path = target?.path ?? '/';
   const aborted = isAborted(captured, attributes);
   const statusCode = aborted ? CLIENT_CLOSED_REQUEST : statusOf(attributes, captured);
   const origin = toOrigin({
-    peerAddress: peerAddressOf(attributes, captured),
-    host: header('host') ?? hostOf(attributes),
+    peerAddress: peerAddressOf(attributes) ?? captured?.request?.socket?.remoteAddress,
+    host: common('host') ?? hostOf(attributes),
     scheme: schemeOf(attributes),
     header,
   });
@@ -54,11 +56,9 @@ export function readRequest(
     address: origin.address,
     statusCode,
     aborted,
-    userAgent: oneOf(
-      header('user-agent') ?? textAttribute(attributes, 'user_agent.original', 'http.user_agent'),
-    ),
-    acceptLanguage: oneOf(header('accept-language')),
-    referrer: oneOf(header('referer')),
+    userAgent: common('user-agent') ?? userAgentOf(attributes),
+    acceptLanguage: common('accept-language'),
+    referrer: common('referer'),
     clientHints: readClientHints(header),
     optedOut: header('dnt') === '1' || header('sec-gpc') === '1',
     spanName: span.name,
@@ -69,11 +69,14 @@ export function readRequest(
   };
 }
 
-const intern = remember((text: string) => text);
+// One string of all that say the same: a copy for each request that waits would be work for the garbage collector.
+const toOne = remember((text: string) => text);
+const toOneDecoded = remember(decode);
 
-/** One string of all that say the same: a copy for each request that waits would be work for the garbage collector. */
-function oneOf(text: string | undefined): string | undefined {
-  return text === undefined ? undefined : intern(text);
+function userAgentOf(attributes: Attributes): string | undefined {
+  const userAgent =
+    textOf(attributes['user_agent.original']) ?? textOf(attributes['http.user_agent']);
+  return userAgent === undefined ? undefined : toOne(userAgent);
 }
 
 /**
@@ -106,11 +109,29 @@ export function readHeader(
   attributes: Attributes,
   name: string,
 ): string | undefined {
-  if (headers) return decodeHeader(headers[name]);
+  if (!headers) return capturedHeader(attributes, name);
+  const text = firstText(headers[name]);
+  return text === undefined ? undefined : decode(text);
+}
+
+/** Such a header as many requests have alike. */
+function readCommonHeader(
+  headers: IncomingHttpHeaders | undefined,
+  attributes: Attributes,
+  name: string,
+): string | undefined {
+  const text = headers ? firstText(headers[name]) : capturedHeader(attributes, name);
+  if (text === undefined) return undefined;
+  return headers ? toOneDecoded(text) : toOne(text);
+}
+
+function capturedHeader(attributes: Attributes, name: string): string | undefined {
   const { dashed, underscored } = attributeNamesOf(name);
-  const value = attributes[dashed] ?? attributes[underscored];
-  const first = Array.isArray(value) ? value[0] : value;
-  return typeof first === 'string' && first !== '' ? first : undefined;
+  return firstText(attributes[dashed] ?? attributes[underscored]);
+}
+
+function firstText(value: AttributeValue | undefined): string | undefined {
+  return textOf(Array.isArray(value) ? value[0] : value);
 }
 
 const attributeNamesOf = remember((name: string) => ({
@@ -119,17 +140,16 @@ const attributeNamesOf = remember((name: string) => ({
 }));
 
 /** Node gives header bytes as Latin-1; what is valid UTF-8 was meant as that. */
-function decodeHeader(value: string | string[] | undefined): string | undefined {
-  const text = Array.isArray(value) ? value[0] : value;
-  if (!text || !/[\u0080-\u00ff]/.test(text)) return text || undefined;
+function decode(text: string): string {
+  if (!/[\u0080-\u00ff]/.test(text)) return text;
   const decoded = Buffer.from(text, 'latin1').toString('utf8');
   return decoded.includes('\ufffd') ? text : decoded;
 }
 
 function hostOf(attributes: Attributes): string | undefined {
-  const host = textAttribute(attributes, 'http.host');
+  const host = textOf(attributes['http.host']);
   if (host !== undefined) return host;
-  const address = textAttribute(attributes, 'server.address', 'net.host.name');
+  const address = textOf(attributes['server.address']) ?? textOf(attributes['net.host.name']);
   if (address !== undefined) {
     const port = attributes['server.port'] ?? attributes['net.host.port'];
     const bracketed = address.includes(':') && !address.startsWith('[') ? `[${address}]` : address;
@@ -140,23 +160,13 @@ function hostOf(attributes: Attributes): string | undefined {
 
 function schemeOf(attributes: Attributes): string | undefined {
   return (
-    textAttribute(attributes, 'url.scheme', 'http.scheme') ??
+    textOf(attributes['url.scheme']) ??
+    textOf(attributes['http.scheme']) ??
     fullUrl(attributes)?.protocol.slice(0, -1)
   );
 }
 
 function fullUrl(attributes: Attributes): URL | undefined {
-  const url = textAttribute(attributes, 'url.full');
+  const url = textOf(attributes['url.full']);
   return url !== undefined && URL.canParse(url) ? new URL(url) : undefined;
-}
-
-/** Never `client.address`, which is the first X-Forwarded-For entry: anybody can write that. */
-function peerAddressOf(
-  attributes: Attributes,
-  captured: CapturedRequest | undefined,
-): string | undefined {
-  return (
-    textAttribute(attributes, 'network.peer.address', 'net.sock.peer.addr', 'net.peer.ip') ??
-    captured?.request?.socket?.remoteAddress
-  );
 }

@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import { textAttribute } from './finished-span.js';
+import { textOf } from './finished-span.js';
 import type { RequestRecord } from './request-record.js';
 
 /** The request as Express 4 and 5 and Restify leave it when they have routed it. */
@@ -20,7 +20,7 @@ export function routeOf(
   statusCode: number,
 ): string | undefined {
   const route =
-    textAttribute(attributes, 'http.route') ??
+    textOf(attributes['http.route']) ??
     record.nestedRoute ??
     record.captured?.route ??
     routeOfRequest(record.captured?.request as RoutedRequest | undefined, path);

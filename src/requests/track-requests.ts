@@ -13,7 +13,7 @@ import {
   pathOf,
   SERVER,
   splitTarget,
-  textAttribute,
+  textOf,
   toMillis,
 } from './finished-span.js';
 import { readRequest } from './read-request.js';
@@ -138,7 +138,7 @@ export function trackRequests(
   function endNestedSpan(record: RequestRecord | undefined, span: FinishedSpan): void {
     if (!record || record.closed) return;
     annotate(record.descendants, span, reading);
-    record.nestedRoute ??= textAttribute(span.attributes, 'http.route');
+    record.nestedRoute ??= textOf(span.attributes['http.route']);
     const { request } = record;
     // Next.js ends its own SERVER span after the one of the http instrumentation.
     if (request && request.route === undefined) {

@@ -8,7 +8,9 @@ function toPageUrl(
   }: Parameters<ReturnType<typeof createToPageUrl>>[0] & { readonly path: string },
   options: Partial<PageUrlOptions>,
 ): string {
-  return createToPageUrl({ query: 'redact', siteSearch: false, ...options })(request, path);
+  const url = createToPageUrl({ query: 'redact', siteSearch: false, ...options })(request, path);
+  expect(decodeURIComponent(url.encoded)).toBe(url.text);
+  return url.text;
 }
 
 const plain = { scheme: 'https', host: 'shop.example.org', path: '/a', query: undefined };
