@@ -13,7 +13,7 @@ test('it is the HMAC that node:crypto makes, with keys and texts of any length',
     fc.property(key, text, text, (given, first, second) => {
       const keyedHash = createKeyedHash(given);
       for (const each of [first, second, first]) {
-        expect(keyedHash(each)).toBe(createHmac('sha256', given).update(each).digest('hex'));
+        expect(keyedHash(each)).toEqual(createHmac('sha256', given).update(each).digest());
       }
     }),
   );
