@@ -1,3 +1,4 @@
+import { SlotMap } from '../slot-map.js';
 import type { ReceivedSpan } from './received-span.js';
 import { RecentRequests } from './recent-requests.js';
 import { type RequestSpans, WaitingTrace, type Waits } from './waiting-trace.js';
@@ -30,7 +31,7 @@ export class Assembler {
   readonly #waits: Waits;
   readonly #onRequest: (request: RequestSpans) => void;
   /** Oldest first. */
-  readonly #traces = new Map<string, WaitingTrace>();
+  readonly #traces = new SlotMap<string, WaitingTrace>();
   /** These are not counted again. */
   readonly #done = new RecentRequests();
   #timer: NodeJS.Timeout | undefined;
@@ -96,7 +97,7 @@ export class Assembler {
     let trace = this.#traces.get(key);
     if (!trace) {
       trace = new WaitingTrace();
-      this.#traces.set(key, trace);
+      this.#traces.add(key, trace);
     }
     return trace;
   }

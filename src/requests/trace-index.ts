@@ -1,3 +1,4 @@
+import { SlotMap } from '../slot-map.js';
 import type { RequestIndex, RequestRecord } from './request-record.js';
 
 /** What is asked of a span here. */
@@ -25,8 +26,8 @@ interface SharedTrace {
  * several, each span's request is remembered from its parent's.
  */
 export class TraceIndex implements RequestIndex {
-  readonly #alone = new Map<string, RequestRecord>();
-  readonly #shared = new Map<string, SharedTrace>();
+  readonly #alone = new SlotMap<string, RequestRecord>();
+  readonly #shared = new SlotMap<string, SharedTrace>();
   /** Requests that found no room, by their server span. */
   readonly #overflow = new WeakMap<object, RequestRecord>();
 
@@ -45,11 +46,11 @@ export class TraceIndex implements RequestIndex {
     } else if (first) {
       this.#alone.delete(traceId);
       for (const oldest of takeOldest(this.#shared)?.records ?? []) this.#setAside(oldest);
-      this.#shared.set(traceId, { records: [first, record], first, owners: new Map() });
+      this.#shared.add(traceId, { records: [first, record], first, owners: new Map() });
     } else {
       const oldest = takeOldest(this.#alone);
       if (oldest) this.#setAside(oldest);
-      this.#alone.set(traceId, record);
+      this.#alone.add(traceId, record);
     }
   }
 
@@ -110,11 +111,11 @@ function known(trace: SharedTrace, spanId: string | undefined): RequestRecord | 
 }
 
 /** The oldest of a map that is full: it gives its entries in the order in which they came. */
-function takeOldest<T>(traces: Map<string, T>): T | undefined {
+function takeOldest<T>(traces: SlotMap<string, T>): T | undefined {
   if (traces.size < MAX_TRACES) return undefined;
-  const oldest = traces.entries().next();
-  if (oldest.done) return undefined;
-  const [traceId, taken] = oldest.value;
+  const [oldest] = traces;
+  if (!oldest) return undefined;
+  const [traceId, taken] = oldest;
   traces.delete(traceId);
   return taken;
 }
