@@ -32,8 +32,18 @@ export class SlotMap<Key, Value> {
     this.#free.push(slot);
   }
 
-  /** All entries, of which any may be deleted meanwhile. */
-  *[Symbol.iterator](): IterableIterator<[Key, Value]> {
-    for (const [key, slot] of this.#slots) yield [key, this.#values[slot] as Value];
+  /** Takes out what was added first. */
+  takeOldest(): Value | undefined {
+    const oldest = this.#slots.entries().next();
+    if (oldest.done) return undefined;
+    const [key, slot] = oldest.value;
+    const value = this.#values[slot];
+    this.delete(key);
+    return value;
+  }
+
+  /** All values, of which any may be deleted meanwhile. */
+  *values(): IterableIterator<Value> {
+    for (const slot of this.#slots.values()) yield this.#values[slot] as Value;
   }
 }

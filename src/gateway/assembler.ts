@@ -1,7 +1,8 @@
 import { SlotMap } from '../slot-map.js';
+import { DueTraces, TICK_MILLIS } from './due-traces.js';
 import type { ReceivedSpan } from './received-span.js';
 import { RecentRequests } from './recent-requests.js';
-import { type RequestSpans, WaitingTrace, type Waits } from './waiting-trace.js';
+import { type RequestSpans, traceKeyOf, WaitingTrace, type Waits } from './waiting-trace.js';
 
 // What waits is bounded by these: beyond, the traces that have waited longest do not wait on.
 const MAX_SPANS = 100_000;
@@ -10,8 +11,6 @@ const MAX_BYTES = 64 * 1024 ** 2;
 /** Waits of spans whose request has not come: as long as most requests take. */
 const REQUEST_MILLIS = 300_000;
 const OUTER_GRACES = 15;
-
-const TICK_MILLIS = 100;
 
 /** What has become of the spans that were taken, at any moment: `received = waiting + used + unused`. */
 export interface SpanCounts {
@@ -30,8 +29,9 @@ export interface SpanCounts {
 export class Assembler {
   readonly #waits: Waits;
   readonly #onRequest: (request: RequestSpans) => void;
-  /** Oldest first. */
+  /** By ID and service, oldest first. */
   readonly #traces = new SlotMap<string, WaitingTrace>();
+  readonly #due = new DueTraces();
   /** These are not counted again. */
   readonly #done = new RecentRequests();
   #timer: NodeJS.Timeout | undefined;
@@ -67,18 +67,20 @@ export class Assembler {
 
   add(spans: readonly ReceivedSpan[]): void {
     const now = nowMillis();
-    let last: { span: ReceivedSpan; key: string; trace: WaitingTrace } | undefined;
+    let last: { span: ReceivedSpan; trace: WaitingTrace } | undefined;
     for (const span of spans) {
       // Mostly spans of a trace come together.
       const isOfLast = span.traceId === last?.span.traceId && span.source === last.span.source;
-      const key = isOfLast && last ? last.key : `${span.traceId}/${span.source.service}`;
-      const trace = isOfLast && last ? last.trace : this.#traceOf(key);
-      last = { span, key, trace };
-      const isDone = span.isRequest && this.#done.has(key, span.spanId);
+      const trace = isOfLast && last ? last.trace : this.#traceOf(span);
+      last = { span, trace };
+      const isDone = span.isRequest && this.#done.has(trace.key, span.spanId);
       if (isDone || !trace.add(span, now, this.#waits)) {
         this.#unused += 1;
+        if (trace.isEmpty) this.#traces.delete(trace.key);
+        if (trace.isEmpty) last = undefined;
         continue;
       }
+      this.#due.plan(trace);
       this.#count(span, 1);
       if (this.#waiting > MAX_SPANS || this.#bytes > MAX_BYTES) {
         this.#makeRoom(now);
@@ -93,10 +95,11 @@ export class Assembler {
     this.#unused += count;
   }
 
-  #traceOf(key: string): WaitingTrace {
+  #traceOf(span: ReceivedSpan): WaitingTrace {
+    const key = traceKeyOf(span);
     let trace = this.#traces.get(key);
     if (!trace) {
-      trace = new WaitingTrace();
+      trace = new WaitingTrace(key);
       this.#traces.add(key, trace);
     }
     return trace;
@@ -105,16 +108,14 @@ export class Assembler {
   /** Gives away everything that waits. */
   finish(): void {
     const now = nowMillis();
-    for (const [key, trace] of this.#traces) this.#take(key, trace, now, true);
+    for (const trace of this.#traces.values()) this.#take(trace, now, true);
     this.#done.clear();
     this.#stopWhenIdle();
   }
 
   #tick(): void {
     const now = nowMillis();
-    for (const [key, trace] of this.#traces) {
-      if (trace.dueMillis <= now) this.#take(key, trace, now, false);
-    }
+    for (const trace of this.#due.takeDue(now)) this.#take(trace, now, false);
     this.#done.forget(now);
     this.#stopWhenIdle();
   }
@@ -126,15 +127,18 @@ export class Assembler {
   }
 
   #makeRoom(now: number): void {
-    for (const [key, trace] of this.#traces) {
-      this.#take(key, trace, now, true);
+    for (const trace of this.#traces.values()) {
+      this.#take(trace, now, true);
       if (this.#waiting < MAX_SPANS * 0.9 && this.#bytes < MAX_BYTES * 0.9) return;
     }
   }
 
-  #take(key: string, trace: WaitingTrace, now: number, all: boolean): void {
+  #take(trace: WaitingTrace, now: number, all: boolean): void {
     const { requests, unused } = trace.take(now, this.#waits, all);
-    if (trace.isEmpty) this.#traces.delete(key);
+    if (trace.isEmpty) {
+      this.#traces.delete(trace.key);
+      this.#due.remove(trace);
+    } else this.#due.plan(trace);
     for (const span of unused) this.#count(span, -1);
     this.#unused += unused.length;
     for (const request of requests) {
@@ -142,7 +146,7 @@ export class Assembler {
       this.#count(root, -1);
       for (const span of below) this.#count(span, -1);
       this.#used += 1 + below.length;
-      this.#done.add(key, root.spanId, now);
+      this.#done.add(trace.key, root.spanId, now);
       this.#onRequest(request);
     }
   }

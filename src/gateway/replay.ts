@@ -10,7 +10,7 @@ import type { ReceivedSpan } from './received-span.js';
 import type { ReplayState } from './replay-state.js';
 import { createSelection } from './span-selection.js';
 import { toRequest } from './to-request.js';
-import { type RequestSpans, WaitingTrace } from './waiting-trace.js';
+import { type RequestSpans, traceKeyOf, WaitingTrace } from './waiting-trace.js';
 
 /** What has become of the lines of files so far. */
 export interface ReplayProgress {
@@ -110,8 +110,8 @@ export async function replay(options: ReplayOptions): Promise<MatomoStats> {
 function requestsOf(chunk: Chunk, before: Chunk, after: Chunk): RequestSpans[] {
   const traces = new Map<string, WaitingTrace>();
   for (const span of [...before.spans, ...chunk.spans, ...after.spans]) {
-    const key = `${span.traceId}/${span.source.service}`;
-    const trace = traces.get(key) ?? new WaitingTrace();
+    const key = traceKeyOf(span);
+    const trace = traces.get(key) ?? new WaitingTrace(key);
     traces.set(key, trace);
     trace.add(span, 0, NO_WAITS);
   }

@@ -35,17 +35,19 @@ function setHost(usual: Attributes, isPython: boolean): void {
     usual['http.host'] = host;
     return;
   }
-  for (const [address, port] of [
-    ['server.address', 'server.port'],
-    ['net.host.name', 'net.host.port'],
-  ] as const) {
-    const [, name, ownPort] = /^([^:]+|\[[^\]]*\]):(\d+)$/.exec(String(usual[address] ?? '')) ?? [];
-    if (name !== undefined && ownPort !== undefined) {
-      usual[address] = name;
-      usual[port] = Number(ownPort);
-    } else if (isPython && /^(?!localhost$).*[a-z][\w-]*$/i.test(String(usual[address] ?? ''))) {
-      delete usual[port];
-    }
+  setPort(usual, 'server.address', 'server.port', isPython);
+  setPort(usual, 'net.host.name', 'net.host.port', isPython);
+}
+
+function setPort(usual: Attributes, address: string, port: string, isPython: boolean): void {
+  const given = textOf(usual[address]);
+  if (given === undefined) return;
+  const [, name, ownPort] = /^([^:]+|\[[^\]]*\]):(\d+)$/.exec(given) ?? [];
+  if (name !== undefined && ownPort !== undefined) {
+    usual[address] = name;
+    usual[port] = Number(ownPort);
+  } else if (isPython && /^(?!localhost$).*[a-z][\w-]*$/i.test(given)) {
+    delete usual[port];
   }
 }
 

@@ -24,6 +24,11 @@ export interface Waits {
   readonly requestMillis: number;
 }
 
+/** What the spans have in common that wait together. */
+export function traceKeyOf({ traceId, source }: ReceivedSpan): string {
+  return `${traceId}/${source.service}`;
+}
+
 /**
  * The spans of one trace and one service that wait to be put together. They come in any order:
  *
@@ -31,11 +36,18 @@ export interface Waits {
  *                      <── CLIENT   <── SERVER (a request of its own, of this service to itself)
  */
 export class WaitingTrace {
+  readonly key: string;
   #spans: ReceivedSpan[] = [];
   /** Only where there are many. */
   #byId: Map<string, ReceivedSpan> | undefined;
   /** When something of it may have waited long enough. */
   dueMillis: number = Number.POSITIVE_INFINITY;
+  /** When it is looked at; not a number: never. */
+  plannedTick: number = Number.NaN;
+
+  constructor(key: string) {
+    this.key = key;
+  }
 
   get isEmpty(): boolean {
     return this.#spans.length === 0;
@@ -63,17 +75,18 @@ export class WaitingTrace {
     all: boolean,
   ): { requests: RequestSpans[]; unused: ReceivedSpan[] } {
     const requests: RequestSpans[] = [];
-    let unused: ReceivedSpan[] = [];
-    let kept: ReceivedSpan[] = [];
+    const unused: ReceivedSpan[] = [];
+    const kept: ReceivedSpan[] = [];
     this.dueMillis = Number.POSITIVE_INFINITY;
     for (const group of this.#groups()) {
       const { request: root, below } = group;
       const due = dueOf(group, waits);
       if (!all && due > nowMillis) {
         this.dueMillis = Math.min(this.dueMillis, due);
-        kept = kept.concat(root ?? [], below);
+        if (root) kept.push(root);
+        for (const span of below) kept.push(span);
       } else if (root) requests.push({ root, below });
-      else unused = unused.concat(below);
+      else for (const span of below) unused.push(span);
     }
     for (const span of kept) span.group = undefined;
     this.#spans = kept;
@@ -107,24 +120,18 @@ export class WaitingTrace {
 
   /** Goes up once for all spans on the way, so that a long chain costs no more than its length. */
   #place(span: ReceivedSpan, groups: SpanGroup[]): SpanGroup {
-    const way: ReceivedSpan[] = [];
-    let top = span;
-    let current: ReceivedSpan | undefined = span;
+    let parent = this.#localParent(span);
+    if (parent?.group) return placeIn(parent.group, span, groups);
+    const way = [span];
     // Longer than there are spans: a circle.
-    while (current && !current.group && way.length < this.#spans.length) {
-      way.push(current);
-      top = current;
-      current = this.#localParent(current);
+    while (parent && !parent.group && way.length < this.#spans.length) {
+      way.push(parent);
+      parent = this.#localParent(parent);
     }
-    let group = current?.group ?? (groups[this.#isTorn(top) ? 1 : 0] as SpanGroup);
-    for (let i = way.length - 1; i >= 0; i--) {
-      const below = way[i] as ReceivedSpan;
-      if (!group.request && below.isRequest) {
-        group = emptyGroup(below, group.isTorn);
-        groups.push(group);
-      }
-      below.group = group;
-    }
+    const top = way[way.length - 1] as ReceivedSpan;
+    let group = parent?.group ?? (groups[this.#isTorn(top) ? 1 : 0] as SpanGroup);
+    for (let i = way.length - 1; i >= 0; i--)
+      group = placeIn(group, way[i] as ReceivedSpan, groups);
     return group;
   }
 
@@ -141,6 +148,17 @@ export class WaitingTrace {
     if (isParentRemote !== undefined) return !isParentRemote;
     return kind !== SERVER && kind !== CONSUMER;
   }
+}
+
+/** A request that is in none begins a group of its own. */
+function placeIn(around: SpanGroup, span: ReceivedSpan, groups: SpanGroup[]): SpanGroup {
+  let group = around;
+  if (!group.request && span.isRequest) {
+    group = emptyGroup(span, group.isTorn);
+    groups.push(group);
+  }
+  span.group = group;
+  return group;
 }
 
 function emptyGroup(request: ReceivedSpan | undefined, isTorn: boolean): SpanGroup {

@@ -113,9 +113,5 @@ function known(trace: SharedTrace, spanId: string | undefined): RequestRecord | 
 /** The oldest of a map that is full: it gives its entries in the order in which they came. */
 function takeOldest<T>(traces: SlotMap<string, T>): T | undefined {
   if (traces.size < MAX_TRACES) return undefined;
-  const [oldest] = traces;
-  if (!oldest) return undefined;
-  const [traceId, taken] = oldest;
-  traces.delete(traceId);
-  return taken;
+  return traces.takeOldest();
 }

@@ -1,0 +1,71 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Assembler } from '../../src/gateway/assembler.js';
+import {
+  emptySpanFields,
+  ReceivedSpan,
+  type SpanFields,
+  type SpanSource,
+} from '../../src/gateway/received-span.js';
+import type { RequestSpans } from '../../src/gateway/waiting-trace.js';
+
+const GRACE_MILLIS = 2000;
+const TICK_MILLIS = 100;
+const SERVER = 2;
+const source: SpanSource = {
+  attributes: {},
+  said: undefined,
+  isPython: false,
+  service: 'shop',
+  isTaken: true,
+};
+
+function span(spanId: string, fields: Partial<SpanFields> = {}): ReceivedSpan {
+  const all = { ...emptySpanFields(), traceId: 't', spanId, ...fields };
+  return new ReceivedSpan(all, source, all.attributes, { takesScope: () => true });
+}
+
+function request(spanId: string): ReceivedSpan {
+  return span(spanId, { kind: SERVER, attributes: { 'http.request.method': 'GET' } });
+}
+
+function startAssembler(): { assembler: Assembler; given: string[][] } {
+  const given: string[][] = [];
+  const assembler = new Assembler(GRACE_MILLIS, ({ root, below }: RequestSpans) =>
+    given.push([root, ...below].map(({ spanId }) => spanId)),
+  );
+  return { assembler, given };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test('a request leaves when its grace is over, whatever had been planned for spans that came before', () => {
+  const { assembler, given } = startAssembler();
+  assembler.add([span('below', { parentSpanId: 'root' })]);
+  vi.advanceTimersByTime(60_000); // what is above it may come for minutes
+  assembler.add([request('root')]);
+  vi.advanceTimersByTime(GRACE_MILLIS - TICK_MILLIS);
+  expect(given).toEqual([]);
+  vi.advanceTimersByTime(2 * TICK_MILLIS);
+  expect(given).toEqual([['root', 'below']]);
+  expect(assembler.counts).toEqual({ waiting: 0, used: 2, unused: 0 });
+});
+
+test('nothing stays of requests that have gone, nor of those that come again', () => {
+  const { assembler, given } = startAssembler();
+  assembler.add([request('root')]);
+  vi.advanceTimersByTime(2 * GRACE_MILLIS);
+  assembler.add([request('root'), span('late', { parentSpanId: 'root' })]);
+  assembler.add([request('root')]);
+  expect(given).toEqual([['root']]);
+  expect(assembler.counts).toEqual({ waiting: 1, used: 1, unused: 2 });
+  expect(vi.getTimerCount()).toBe(1);
+  vi.advanceTimersByTime(600_000);
+  expect(assembler.counts).toEqual({ waiting: 0, used: 1, unused: 3 });
+  expect(vi.getTimerCount()).toBe(0);
+});
