@@ -56,16 +56,18 @@ test('a request leaves when its grace is over, whatever had been planned for spa
   expect(assembler.counts).toEqual({ waiting: 0, used: 2, unused: 0 });
 });
 
-test('nothing stays of requests that have gone, nor of those that come again', () => {
+test.each([
+  ['alone', []],
+  ['with a span that comes late', [span('late', { parentSpanId: 'root' })]],
+])('nothing stays of a request that has gone and comes again, %s', (_, others) => {
   const { assembler, given } = startAssembler();
   assembler.add([request('root')]);
   vi.advanceTimersByTime(2 * GRACE_MILLIS);
-  assembler.add([request('root'), span('late', { parentSpanId: 'root' })]);
-  assembler.add([request('root')]);
+  assembler.add([request('root'), ...others]);
   expect(given).toEqual([['root']]);
-  expect(assembler.counts).toEqual({ waiting: 1, used: 1, unused: 2 });
+  expect(assembler.counts).toEqual({ waiting: others.length, used: 1, unused: 1 });
   expect(vi.getTimerCount()).toBe(1);
   vi.advanceTimersByTime(600_000);
-  expect(assembler.counts).toEqual({ waiting: 0, used: 1, unused: 3 });
+  expect(assembler.counts).toEqual({ waiting: 0, used: 1, unused: 1 + others.length });
   expect(vi.getTimerCount()).toBe(0);
 });
