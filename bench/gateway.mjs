@@ -2,8 +2,8 @@
 //
 //   node bench/gateway.mjs [--rounds 7] [--quick]
 //
-// What it is held against is the gateway's own decoder, which reads only what is needed and remembers texts: with every
-// attribute of every span, of which the gateway keeps those of SERVER spans. A plain reader, with none of that, is beside it.
+// What it is held against is a receiver that reads everything that an export says with the library alone. The gateway's own
+// decoder, which remembers texts and makes nothing of what it does not need, is beside it: here it keeps all attributes.
 import { Pool } from 'undici';
 import { ask, start, stop } from './lib/child-process.mjs';
 import { spread } from './lib/figures.mjs';
@@ -12,8 +12,8 @@ import { createExports } from './parts/exports.mjs';
 
 const WAYS = {
   discards: 'a receiver that throws bodies away',
-  reads: 'a receiver that reads all with the library alone',
-  decodes: 'a receiver that decodes as the gateway, and throws away',
+  reads: 'a receiver that decodes with the library alone, and throws away',
+  decodes: "the same with the gateway's own decoder",
   gateway: 'the gateway, hits sent',
 };
 const SPANS = 512;
@@ -57,14 +57,14 @@ await runBench('gateway', {
   ways: Object.keys(WAYS),
   measure: (way, { quick, prepared: sink }) => measure(way, sink.ready, quick ? 100 : 400),
   summarize: (all) => ({
-    figures: { 'gateway-over-decoding': ratios(all, microsOf('gateway'), microsOf('decodes')) },
+    figures: { 'gateway-over-decoding': ratios(all, microsOf('gateway'), microsOf('reads')) },
     rows: [
       ['receiver', 'spans a second', 'µs CPU a span', 'over decoding'],
       ...Object.entries(WAYS).map(([way, name]) => [
         name,
         spread(all.map(rateOf(way)), 0),
         spread(all.map(microsOf(way))),
-        spread(ratios(all, microsOf(way), microsOf('decodes'))),
+        spread(ratios(all, microsOf(way), microsOf('reads'))),
       ]),
     ],
   }),

@@ -105,7 +105,7 @@ export const GOALS = {
   },
   'gateway-over-decoding': {
     bench: 'gateway',
-    question: 'CPU of a span in the gateway, hits sent, over one that it only decodes',
+    question: 'CPU of a span in the gateway, hits sent, over one that the library only decodes',
     must: 2,
     aim: 1.5,
   },
