@@ -7,7 +7,7 @@ import { Backlog } from './backlog.js';
 import { isMissing } from './is-missing.js';
 import { Lease } from './lease.js';
 import { LifeWatch, type ProcessIdentity, showLife } from './life.js';
-import { OwnHits } from './own-hits.js';
+import { OwnHits, type OwnHitsOptions } from './own-hits.js';
 import { ownerName } from './segment-names.js';
 import { keepVisitorKey, measureSegments } from './spool-folder.js';
 import type { SpoolReports } from './spool-reports.js';
@@ -16,12 +16,6 @@ import { unlinkIfThere } from './sweep.js';
 
 /** How often the folder is looked at: whether the sender has gone, and what it has decided. */
 const LOOK_MILLIS = 500;
-
-export interface FileSpoolOptions {
-  /** Absolute. */
-  readonly folder: string;
-  readonly maxBytes: number;
-}
 
 /** Segments in a folder; see `segment-names.ts` and `hit-line.ts` for what is in it. */
 export class FileSpool implements SpoolStore {
@@ -46,7 +40,7 @@ export class FileSpool implements SpoolStore {
   #closed: Promise<void> | undefined;
 
   constructor(
-    options: FileSpoolOptions,
+    options: OwnHitsOptions,
     instance: string,
     identity: ProcessIdentity,
     reports: SpoolReports,
@@ -169,6 +163,7 @@ export class FileSpool implements SpoolStore {
 
   /** Where the folder is no more, what was in it is lost, and hits wait in memory. */
   async #recover(error: unknown): Promise<void> {
+    if (this.#closed === undefined) this.#own.makeRoom();
     this.#own.reportFailure(error);
     const isGone = await readdir(this.#folder).then(() => false, isMissing);
     if (!isGone) return;

@@ -105,6 +105,12 @@ export class OwnHits {
     if (segment.startsWith(this.#instance)) this.#segments.learn(segment, counts);
   }
 
+  /** Where the folder is half full, what is decided does not stay until the segment that it is in has grown. */
+  makeRoom(): void {
+    if (this.#segments.open > 0 || this.bytesInFolder * 2 < this.#options.maxBytes) return;
+    this.#writes = this.#writes.then(() => this.#writer.beginNext());
+  }
+
   /** A segment is no more. */
   finish(segment: string): void {
     const lost = this.#segments.finish(segment);
