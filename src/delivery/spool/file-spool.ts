@@ -72,6 +72,10 @@ export class FileSpool implements SpoolStore {
     return this.#closed === undefined && this.#own.isWritable;
   }
 
+  get room(): number {
+    return this.#own.room;
+  }
+
   get term(): number {
     return this.#term;
   }
@@ -159,14 +163,15 @@ export class FileSpool implements SpoolStore {
     await this.#backlog?.refresh();
     await this.#readSettlements();
     this.#own.bytesInFolder = await measureSegments(this.#folder);
+    if (this.#closed === undefined) this.#own.makeRoom();
   }
 
   /** Where the folder is no more, what was in it is lost, and hits wait in memory. */
   async #recover(error: unknown): Promise<void> {
-    if (this.#closed === undefined) this.#own.makeRoom();
     this.#own.reportFailure(error);
     const isGone = await readdir(this.#folder).then(() => false, isMissing);
     if (!isGone) return;
+    this.#own.bytesInFolder = 0;
     await this.#stopSending();
     await this.#own.readSettlements();
   }
