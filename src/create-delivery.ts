@@ -28,6 +28,8 @@ export function createDelivery(
   longestHoldMillis: number;
   /** Secret of visitor ids, to be asked for when the first hit leaves: a spool may have it, and elsewhere. */
   visitorKey: () => string | Buffer;
+  /** Bytes that hits may take in the spool besides those that it has been given. */
+  spoolRoom: () => number;
 } {
   const { scheduledDelayMillis } = options;
   const transport = createTransport(options, diagnostics);
@@ -38,6 +40,7 @@ export function createDelivery(
       ? Math.min(scheduledDelayMillis, SPOOL_HOLD_MILLIS)
       : scheduledDelayMillis,
     visitorKey: () => givenVisitorKey(options) ?? spool?.visitorKey ?? randomBytes(32),
+    spoolRoom: () => spool?.room ?? Number.POSITIVE_INFINITY,
   };
 }
 

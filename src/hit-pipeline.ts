@@ -29,13 +29,19 @@ export class HitPipeline {
   readonly #ignored = createIgnoredCounters();
   /** How long a hit waits for work of its request that has not ended. */
   readonly longestHoldMillis: number;
+  /** Bytes that hits may take in the spool besides those that it has been given; no end without one. */
+  readonly spoolRoom: () => number;
   #hits = 0;
 
   constructor(options: ResolvedOptions, diagnostics: Diagnostics) {
     this.#options = options;
     this.#diagnostics = diagnostics;
-    const { delivery, longestHoldMillis, visitorKey } = createDelivery(options, diagnostics);
+    const { delivery, longestHoldMillis, visitorKey, spoolRoom } = createDelivery(
+      options,
+      diagnostics,
+    );
     this.#delivery = delivery;
+    this.spoolRoom = spoolRoom;
     this.longestHoldMillis = longestHoldMillis;
     if (options.meterProvider) {
       observeStats(options.meterProvider, () => this.stats(), options.maxQueueSize);

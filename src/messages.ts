@@ -53,6 +53,7 @@ export const MESSAGE_CODES = [
   'spool-not-read',
   'spool-damaged',
   'spool-lost',
+  'spool-full',
   'spool-overlap',
   'spool-visitor-key',
   'spool-open-to-others',

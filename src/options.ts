@@ -173,7 +173,7 @@ export interface MatomoOptions {
    * folder has one.
    */
   readonly spoolShards?: number | undefined;
-  /** Bytes that hits in the spool may take; newer ones are dropped beyond it and counted as `spool`. */
+  /** Bytes that hits in the spool may take; newer ones are dropped beyond it and counted as `spool`. A gateway answers 503 before. */
   readonly maxSpoolBytes?: number | undefined;
   /** Age from which hits in the spool are not sent any more, milliseconds; they are counted as `expired`. */
   readonly maxSpoolAgeMillis?: number | undefined;

@@ -13,6 +13,9 @@ import { createServer, listen, stopListening, urlOf } from './server.js';
 import { createSelection } from './span-selection.js';
 import { toRequest } from './to-request.js';
 
+/** An eighth of a spool is left to those that share it: what they have taken and not stored is not known here. */
+const SHARE_OF_OTHERS = 8;
+
 /** What became of requests, and of the spans that they were put together from. */
 export interface GatewayStats extends MatomoStats {
   /** At every moment `received = waiting + used + unused`. */
@@ -48,7 +51,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   const made = createHitPipeline(matomo, diagnostics);
   if (!made) throw wrongOption('a gateway needs url and siteId, and enabled not to be false');
   const { pipeline, reading, resolved } = made;
-  const { maxQueueSize, maxQueueBytes, shutdownTimeoutMillis } = resolved;
+  const { maxQueueSize, maxQueueBytes, maxSpoolBytes, shutdownTimeoutMillis } = resolved;
   const namesBySpan = resolved.actionName === DEFAULT_TITLE;
   let received = 0;
   let rejected = 0;
@@ -67,10 +70,15 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
       const { waitingRequests, waitingRequestBytes } = assembler;
       const waiting = pending - spooled + waitingRequests;
       const newBytes = waitingRequestBytes + bytes + REQUEST_BYTES * (waitingRequests + requests);
-      const fits =
-        waiting + requests <= maxQueueSize && pipeline.queueBytes + newBytes <= maxQueueBytes;
+      const allBytes = pipeline.queueBytes + newBytes;
+      const spoolRoom = pipeline.spoolRoom();
       // More than ever fit are taken where nothing waits; what is too much then is counted as lost.
-      return fits || waiting === 0;
+      if (waiting === 0 && spoolRoom > maxSpoolBytes / 2) return true;
+      if (allBytes > spoolRoom - maxSpoolBytes / SHARE_OF_OTHERS) {
+        diagnostics.warnOnce('spool_full', coded('spool-full', SPOOL_FULL));
+        return false;
+      }
+      return waiting + requests <= maxQueueSize && allBytes <= maxQueueBytes;
     },
     accept({ spans, leftOut, rejected: count }) {
       received += spans.length + leftOut;
@@ -129,6 +137,9 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     },
   };
 }
+
+const SPOOL_FULL =
+  'the spool has room for no more hits, new requests are answered with 503 until Matomo has taken some. Raise maxSpoolBytes if it is to hold more';
 
 function say(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { 'Content-Type': 'text/plain' });

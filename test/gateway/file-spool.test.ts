@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { sumOfCounters } from '../../src/delivery/counters.js';
 import { startBulkReceiver } from '../support/bulk-receiver.js';
 import { eventually } from '../support/child-process.js';
-import { sendSpans, startGateway, startGatewayProcess } from '../support/gateway.js';
+import { sendSpans, startGatewayProcess } from '../support/gateway.js';
 import { below, exportRequest, requestSpan } from '../support/otlp-spans.js';
 
 import { temporaryFolder } from '../support/spool.js';
@@ -62,31 +62,4 @@ test('killed while Matomo is away, a gateway has what it took but for the last m
   expect(stats).toMatchObject({ hits: 1, adopted: tracked().length - 1, pending: 0 });
   expect(stats.tracked).toBe(tracked().length);
   expect(sumOfCounters(stats)).toBe(stats.hits + stats.adopted);
-});
-
-test('what no longer fits into the spool is lost by that name, and the rest is sent', async () => {
-  const { gateway, inspector } = await startGateway({
-    spool: `${temporaryFolder()}/spool`,
-    maxSpoolBytes: 1024 ** 2,
-  });
-  inspector.play({ status: 503 });
-  let accepted = 0;
-  for (let i = 0; i < 10; i++) {
-    const requests = Array.from({ length: 500 }, (_, n) => requestSpan(`/${i}/${n}`));
-    const { status } = await sendSpans(gateway, exportRequest(requests));
-    expect(status).toBe(200);
-    accepted += requests.length;
-    const { hits, waitingRequests } = gateway.stats();
-    expect(hits + waitingRequests).toBe(accepted);
-  }
-  await eventually(() => {
-    const { spooled, lost } = gateway.stats();
-    return spooled + lost.spool === accepted;
-  });
-  const { lost, spooled } = gateway.stats();
-  expect(lost.spool).toBeGreaterThan(0);
-  inspector.play();
-  await eventually(() => gateway.stats().pending === 0);
-  expect(gateway.stats()).toMatchObject({ hits: accepted, tracked: spooled, lost });
-  expect(inspector.hits()).toHaveLength(spooled);
 });

@@ -7,7 +7,7 @@ import { Backlog } from './backlog.js';
 import { isMissing } from './is-missing.js';
 import { Lease } from './lease.js';
 import { LifeWatch, type ProcessIdentity, showLife } from './life.js';
-import { OwnHits } from './own-hits.js';
+import { OwnHits, type OwnHitsOptions } from './own-hits.js';
 import { ownerName } from './segment-names.js';
 import { keepVisitorKey, measureSegments } from './spool-folder.js';
 import type { SpoolReports } from './spool-reports.js';
@@ -16,12 +16,6 @@ import { unlinkIfThere } from './sweep.js';
 
 /** How often the folder is looked at: whether the sender has gone, and what it has decided. */
 const LOOK_MILLIS = 500;
-
-export interface FileSpoolOptions {
-  /** Absolute. */
-  readonly folder: string;
-  readonly maxBytes: number;
-}
 
 /** Segments in a folder; see `segment-names.ts` and `hit-line.ts` for what is in it. */
 export class FileSpool implements SpoolStore {
@@ -46,7 +40,7 @@ export class FileSpool implements SpoolStore {
   #closed: Promise<void> | undefined;
 
   constructor(
-    options: FileSpoolOptions,
+    options: OwnHitsOptions,
     instance: string,
     identity: ProcessIdentity,
     reports: SpoolReports,
@@ -76,6 +70,10 @@ export class FileSpool implements SpoolStore {
 
   get isWritable(): boolean {
     return this.#closed === undefined && this.#own.isWritable;
+  }
+
+  get room(): number {
+    return this.#own.room;
   }
 
   get term(): number {
@@ -165,6 +163,7 @@ export class FileSpool implements SpoolStore {
     await this.#backlog?.refresh();
     await this.#readSettlements();
     this.#own.bytesInFolder = await measureSegments(this.#folder);
+    if (this.#closed === undefined) this.#own.makeRoom();
   }
 
   /** Where the folder is no more, what was in it is lost, and hits wait in memory. */
@@ -172,6 +171,7 @@ export class FileSpool implements SpoolStore {
     this.#own.reportFailure(error);
     const isGone = await readdir(this.#folder).then(() => false, isMissing);
     if (!isGone) return;
+    this.#own.bytesInFolder = 0;
     await this.#stopSending();
     await this.#own.readSettlements();
   }

@@ -9,6 +9,9 @@ import type { StoredHit } from './spool-store.js';
 //
 // The checksum is that of everything behind it and its space, without the line feed. The visitor is percent-encoded.
 
+/** What the line of a hit takes, roughly, where that has not been made: most take half of it. */
+export const LINE_BYTES = 1000;
+
 const CRC_LENGTH = 8;
 const NO_CRC = '0'.repeat(CRC_LENGTH);
 const QUESTION_MARK = 63;

@@ -48,6 +48,10 @@ export class LateSpool implements SpoolStore {
     return this.#isOpening || this.#spool?.store.isWritable === true;
   }
 
+  get room(): number {
+    return this.#spool?.store.room ?? Number.POSITIVE_INFINITY;
+  }
+
   get term(): number {
     return this.#spool?.store.term ?? 0;
   }

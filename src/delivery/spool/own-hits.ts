@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import type { Hit } from '../../hit/hit.js';
 import { type DeliveryCounters, lostHits } from '../counters.js';
 import { within } from '../within.js';
-import { toLines } from './hit-line.js';
+import { LINE_BYTES, toLines } from './hit-line.js';
 import { isMissing } from './is-missing.js';
 import { OwnSegments } from './own-segments.js';
 import { SegmentWriter } from './segment-writer.js';
@@ -20,6 +20,7 @@ const LAST_WRITE_MILLIS = 1_000;
 const LARGEST_SEGMENT_BYTES = 8 * 1024 ** 2;
 
 export interface OwnHitsOptions {
+  /** Absolute. */
   readonly folder: string;
   readonly maxBytes: number;
 }
@@ -89,6 +90,10 @@ export class OwnHits {
     return now >= this.#retryAtMillis && now - this.#writesSinceMillis < HANGING_MILLIS;
   }
 
+  get room(): number {
+    return this.#options.maxBytes - this.bytesInFolder - this.#writing * LINE_BYTES;
+  }
+
   start(events: SpoolEvents): void {
     this.#events = events;
   }
@@ -98,6 +103,12 @@ export class OwnHits {
     this.#waiting.push({ hits, lines: toLines(hits) });
     this.#writes = this.#writes.then(() => this.#write(this.#waiting.splice(0)));
     return this.#writes;
+  }
+
+  /** Where the folder is half full, what is decided does not stay until the segment that it is in has grown. */
+  makeRoom(): void {
+    if (this.#segments.open > 0 || this.bytesInFolder * 2 < this.#options.maxBytes) return;
+    this.#writes = this.#writes.then(() => this.#writer.beginNext());
   }
 
   /** What the sender has decided so far of a segment, which may be another process's. */

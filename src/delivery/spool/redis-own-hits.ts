@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { crc32 } from 'node:zlib';
 import type { Hit } from '../../hit/hit.js';
 import { lostHits } from '../counters.js';
-import { toLines } from './hit-line.js';
+import { LINE_BYTES, toLines } from './hit-line.js';
 import { RedisAccount, toFields } from './redis-account.js';
 import { NotConnected, type RedisConnection } from './redis-connection.js';
 import { REPORT, STORE } from './redis-scripts.js';
@@ -34,6 +34,8 @@ export class RedisOwnHits {
   #sinceMillis = Number.POSITIVE_INFINITY;
   #isWell = true;
   #adopted = 0;
+  /** In Redis, of all processes, as it said last. */
+  #bytes = 0;
   #last: Promise<void> = Promise.resolve();
 
   constructor(connection: RedisConnection, options: RedisOwnHitsOptions, reports: SpoolReports) {
@@ -60,6 +62,10 @@ export class RedisOwnHits {
     return this.#isWell && performance.now() - this.#sinceMillis < SLOW_MILLIS;
   }
 
+  get room(): number {
+    return this.#options.maxBytes - this.#bytes - this.writing * LINE_BYTES;
+  }
+
   start(events: SpoolEvents): void {
     this.#events = events;
   }
@@ -80,7 +86,9 @@ export class RedisOwnHits {
 
   /** Takes over what Redis says of this process. */
   learn(reply: unknown, added = 0): void {
-    const { counts, adopted } = this.#account.learn(toFields(reply), added);
+    const fields = toFields(reply);
+    this.#bytes = fields.get('bytes') ?? this.#bytes;
+    const { counts, adopted } = this.#account.learn(fields, added);
     this.#adopted += adopted;
     this.#events?.count(counts);
     if (counts.lost.spool > 0) {

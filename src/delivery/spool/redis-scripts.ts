@@ -23,7 +23,7 @@ return { redis.call('GET', '${K.description}'), redis.call('GET', '${K.visitorKe
 
 /**
  * `instance, host, batch, maxBytes, (shard, line)…`: stores hits once however often it is asked, as many as there is room
- * for, says that the process lives, and answers with all that became of its hits.
+ * for, says that the process lives, and answers with all that became of its hits and the bytes of those of all processes.
  */
 const REPORT_LINES = `${NOW}
 local mine = '${K.process}' .. ARGV[1]
@@ -46,7 +46,10 @@ if tonumber(redis.call('HGET', mine, 'batch') or '0') < tonumber(ARGV[3]) then
   redis.call('HSET', mine, 'batch', ARGV[3], 'kept', kept)
 end
 redis.call('PEXPIRE', mine, ${FORGET_MILLIS})
-return redis.call('HGETALL', mine)
+local reply = redis.call('HGETALL', mine)
+table.insert(reply, 'bytes')
+table.insert(reply, redis.call('GET', '${K.bytes}') or '0')
+return reply
 `;
 
 /** Where there are hits to be stored. */

@@ -85,6 +85,10 @@ export class RedisSpool implements SpoolStore {
     return this.#state === 'usable' && this.#connection.isOpen && this.#own.isWritable;
   }
 
+  get room(): number {
+    return this.#own.room;
+  }
+
   get term(): number {
     return this.#connection.isOpen ? this.#backlog.term : 0;
   }

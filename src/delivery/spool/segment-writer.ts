@@ -67,6 +67,16 @@ export class SegmentWriter {
     await file?.close().catch(() => undefined);
   }
 
+  /** What has been written stands in a segment that is not the last: whoever sends deletes it once all is decided. */
+  async beginNext(): Promise<void> {
+    const size = this.#size;
+    if (size === 0) return;
+    await this.close();
+    await this.#open().catch(() => {
+      this.#size = size;
+    });
+  }
+
   /** A segment without a hit is good for nothing, and on a full disk there is one with every attempt. */
   async #discard(): Promise<void> {
     if (this.#segment === undefined) return;

@@ -41,6 +41,8 @@ export interface SpoolStore {
   readonly adopted: number;
   /** Whether hits can be stored at present. */
   readonly isWritable: boolean;
+  /** Bytes that hits may take besides those that are stored or on their way, roughly and as far as is known. */
+  readonly room: number;
   /** Not 0: this process sends for all. Another number each time that it came to do so. */
   readonly term: number;
   /** To be called once, before anything else. */

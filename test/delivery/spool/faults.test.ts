@@ -168,6 +168,27 @@ test('beyond maxSpoolBytes the newest hits are lost and counted', async () => {
   expect(said).toContainEqual(expect.stringContaining('maxSpoolBytes'));
 });
 
+test('a folder that has grown to maxSpoolBytes in one go takes hits again once all in it is decided, whoever sends', async () => {
+  const folder = temporaryFolder();
+  const sender = spooledDelivery({ folder });
+  sender.transport.answer(notSent);
+  sender.push('sent');
+  await eventually(() => sender.delivery.spooled === 1);
+  const { delivery, push, law } = spooledDelivery({ folder, maxBytes: 400 });
+  push(...'abcdefghijklm');
+  await eventually(() => delivery.counters.lost.spool > 0);
+  const { spooled } = delivery;
+  expect(filesIn(folder, '.hits')).toHaveLength(2);
+  sender.transport.answer(processed);
+  await eventually(() => delivery.counters.tracked === spooled);
+  await eventually(() => {
+    push('again');
+    return delivery.spooled > 0;
+  });
+  const [made, known] = law();
+  expect(made).toBe(known);
+});
+
 test('hits older than maxSpoolAgeMillis are not sent, and counted as expired', async () => {
   const folder = await leftBehind(['a', 'b']);
   await new Promise((resolve) => setTimeout(resolve, 1100));

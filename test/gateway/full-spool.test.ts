@@ -1,0 +1,80 @@
+import { renameSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { Gateway } from '../../src/gateway/index.js';
+import { eventually } from '../support/child-process.js';
+import { sendSpans, startGateway } from '../support/gateway.js';
+import { exportRequest, requestSpan } from '../support/otlp-spans.js';
+import { captureOutput } from '../support/output.js';
+import { hasRedis, startRedis } from '../support/redis-server.js';
+import { temporaryFolder } from '../support/spool.js';
+
+const maxSpoolBytes = 1024 ** 2;
+const PORTION = 50;
+/** Well below what fits: a hit of these takes some 900 bytes. */
+const MANY = 500;
+
+async function send(gateway: Gateway): Promise<Response> {
+  const paths = Array.from({ length: PORTION }, (_, i) => `/${i}`.padEnd(300, '-'));
+  return sendSpans(gateway, exportRequest(paths.map((path) => requestSpan(path))));
+}
+
+/** Sends requests until some are refused though none waits in memory. Returns how many were taken. */
+async function fill(gateway: Gateway): Promise<number> {
+  let taken = 0;
+  await eventually(async () => {
+    const { pending, spooled, waitingRequests } = gateway.stats();
+    const isStored = pending === spooled && waitingRequests === 0;
+    const answer = await send(gateway);
+    if (answer.status === 200) taken += PORTION;
+    else {
+      expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
+      expect(await answer.json()).toMatchObject({ code: 14 });
+    }
+    return isStored && answer.status !== 200;
+  });
+  return taken;
+}
+
+const takesAgain = (gateway: Gateway) =>
+  eventually(async () => (await send(gateway)).status === 200);
+
+describe.each([
+  ['a folder', true, async () => `${temporaryFolder()}/spool`],
+  ['Redis', hasRedis, async () => (await startRedis()).url],
+] as const)('a spool in %s', (_where, isHere, place) => {
+  test.runIf(isHere)(
+    'that is full is 503 with Retry-After at all that share it until Matomo takes hits again, and none is lost',
+    async () => {
+      const output = captureOutput();
+      const spool = await place();
+      const { gateway, inspector } = await startGateway({ spool, maxSpoolBytes });
+      inspector.play({ status: 503 });
+      let taken = await fill(gateway);
+      expect(taken).toBeGreaterThan(MANY);
+      const { gateway: other } = await startGateway({ spool, maxSpoolBytes, url: inspector.url });
+      taken += await fill(other);
+      expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200);
+      expect(output.filter((line) => line.includes('[spool-full]'))).toHaveLength(2);
+
+      inspector.play();
+      for (const one of [gateway, other]) {
+        await takesAgain(one);
+        taken += PORTION;
+      }
+      await eventually(() => gateway.stats().tracked + other.stats().tracked === taken);
+      expect(inspector.hits()).toHaveLength(taken);
+    },
+  );
+});
+
+test('a full spool that is moved away is one that is not there: requests are taken, and wait in memory', async () => {
+  const spool = `${temporaryFolder()}/spool`;
+  const { gateway, inspector } = await startGateway({ spool, maxSpoolBytes });
+  inspector.play({ status: 503 });
+  const taken = await fill(gateway);
+  renameSync(spool, `${spool}-elsewhere`);
+  await takesAgain(gateway);
+  inspector.play();
+  await eventually(() => gateway.stats().tracked === PORTION);
+  expect(gateway.stats()).toMatchObject({ hits: taken + PORTION, lost: { spool: taken } });
+});
