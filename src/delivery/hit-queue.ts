@@ -10,7 +10,7 @@ import { type Hit, type PendingHit, SETTLE_MILLIS } from '../hit/hit.js';
  * its place, and others pass it.
  */
 export class HitQueue {
-  #hits: PendingHit[] = [];
+  #hits: (PendingHit | undefined)[] = [];
   #head = 0;
   #bytes = 0;
 
@@ -42,7 +42,8 @@ export class HitQueue {
     const kept: PendingHit[] = [];
     let left = max;
     while (left > 0 && this.#head < this.#hits.length) {
-      const pending = this.#hits[this.#head++] as PendingHit;
+      const pending = this.#hits[this.#head] as PendingHit;
+      this.#hits[this.#head++] = undefined;
       if (!all && !pending.isSettled(nowMillis)) {
         kept.push(pending);
         continue;
