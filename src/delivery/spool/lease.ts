@@ -5,8 +5,12 @@ import type { LifeWatch, ProcessIdentity } from './life.js';
 /** How long a holder that cannot be asked, or hangs, is waited for; with the time between two looks below 5 s. */
 const STALE_MILLIS = 4_000;
 
-/** For how long a look is believed: a holder that has looked since cannot have stood still long enough to lose it. */
+/**
+ * For how long a look is believed, and how lately the lease must have been touched when it was looked at: then nobody can
+ * have found it stale meanwhile.
+ */
 const LOOK_MILLIS = 250;
+const FRESH_MILLIS = STALE_MILLIS / 2;
 
 /** Name of a lease. */
 export const LEASE_NAME: RegExp = /^sender-(\d{9})\.lease$/;
@@ -26,8 +30,10 @@ export class Lease {
   readonly #identity: ProcessIdentity;
   readonly #life: LifeWatch;
   #held = 0;
-  /** When it was last seen to be held. */
+  /** When it was last seen to be held, and fresh. */
   #seenMillis = Number.NEGATIVE_INFINITY;
+  /** A touch that has succeeded began then. */
+  #touchedMillis = Number.NEGATIVE_INFINITY;
 
   constructor(folder: string, identity: ProcessIdentity, life: LifeWatch) {
     this.#folder = folder;
@@ -62,8 +68,11 @@ export class Lease {
 
   /** Shows that the holder lives. */
   async touch(): Promise<void> {
+    if (this.#held === 0) return;
+    const begun = performance.now();
     const now = new Date();
-    if (this.#held > 0) await utimes(this.#path(this.#held), now, now);
+    await utimes(this.#path(this.#held), now, now);
+    this.#touchedMillis = begun;
   }
 
   /** Whether it is still held. */
@@ -73,7 +82,7 @@ export class Lease {
     if (now - this.#seenMillis < LOOK_MILLIS) return true;
     const numbers = await this.#numbers();
     if (numbers.at(-1) !== this.#held) this.#held = 0;
-    this.#seenMillis = now;
+    if (now - this.#touchedMillis < FRESH_MILLIS) this.#seenMillis = now;
     return this.#held > 0;
   }
 
