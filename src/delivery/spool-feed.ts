@@ -100,19 +100,18 @@ export class SpoolFeed {
   }
 
   /**
-   * Stores what is queued: what has settled, or `all`. In portions, so that requests are served between them. Fulfilled
-   * when nothing that came so far is on its way to the store.
+   * Stores what is queued: what has settled, or `all`. Taken out in portions, so that requests are served between them, and
+   * written at once, since each write has the disk to wait for. Fulfilled when nothing that came so far is on its way.
    */
   async storeQueued(all: boolean): Promise<void> {
     await this.#store.ready;
-    let stored = this.#store.append([]);
     for (let left = this.#outbox.queued; left > 0; left -= PORTION) {
       const hits = this.#outbox.takeQueued(PORTION, Date.now(), all);
       if (hits.length === 0) break;
-      stored = this.#store.append(hits);
+      this.#store.append(hits);
       if (left > PORTION) await nextTurn();
     }
-    await stored;
+    await this.#store.write();
   }
 
   /** What is to be sent next; `undefined` where that is nothing, another process' to do, or not known as yet. */

@@ -96,8 +96,12 @@ export class FileSpool implements SpoolStore {
     this.#look();
   }
 
-  append(hits: readonly Hit[]): Promise<void> {
-    return this.#own.append(hits);
+  append(hits: readonly Hit[]): void {
+    this.#own.append(hits);
+  }
+
+  write(): Promise<void> {
+    return this.#own.write();
   }
 
   mayStillSend(term: number): Promise<boolean> {

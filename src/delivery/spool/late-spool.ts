@@ -61,9 +61,13 @@ export class LateSpool implements SpoolStore {
     void this.#opened.then((store) => store?.start(events));
   }
 
-  async append(hits: readonly Hit[]): Promise<void> {
-    if (this.#spool) await this.#spool.store.append(hits);
+  append(hits: readonly Hit[]): void {
+    if (this.#spool) this.#spool.store.append(hits);
     else this.#events?.giveBack(hits);
+  }
+
+  async write(): Promise<void> {
+    await this.#spool?.store.write();
   }
 
   async mayStillSend(term: number): Promise<boolean> {

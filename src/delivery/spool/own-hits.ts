@@ -98,9 +98,12 @@ export class OwnHits {
     this.#events = events;
   }
 
-  append(hits: readonly Hit[]): Promise<void> {
+  append(hits: readonly Hit[]): void {
     this.#writing += hits.length;
     this.#waiting.push({ hits, lines: toLines(hits) });
+  }
+
+  write(): Promise<void> {
     this.#writes = this.#writes.then(() => this.#write(this.#waiting.splice(0)));
     return this.#writes;
   }

@@ -70,10 +70,13 @@ export class RedisOwnHits {
     this.#events = events;
   }
 
-  /** Stores hits, or gives them back. Never rejects. */
-  append(hits: readonly Hit[]): Promise<void> {
-    if (hits.length === 0) return this.#last; // says nothing of how Redis is
+  append(hits: readonly Hit[]): void {
     this.#waiting.push(...hits);
+  }
+
+  /** Stores what waits, or gives it back. Never rejects. */
+  write(): Promise<void> {
+    if (this.#waiting.length === 0) return this.#last; // says nothing of how Redis is
     return this.#next(async () => {
       if (this.#waiting.length > 0) await this.#reportAll();
     });

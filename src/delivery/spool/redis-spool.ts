@@ -98,8 +98,12 @@ export class RedisSpool implements SpoolStore {
     void this.#look();
   }
 
-  append(hits: readonly Hit[]): Promise<void> {
-    return this.#own.append(hits);
+  append(hits: readonly Hit[]): void {
+    this.#own.append(hits);
+  }
+
+  write(): Promise<void> {
+    return this.#own.write();
   }
 
   mayStillSend(term: number): Promise<boolean> {

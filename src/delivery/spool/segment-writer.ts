@@ -14,6 +14,9 @@ export interface Written {
   readonly error?: Error;
 }
 
+/** How often a file is looked for that somebody may have deleted. */
+const LOOK_MILLIS = 250;
+
 /** Appends lines to segments of its own and has them on the disk before it says so. */
 export class SegmentWriter {
   readonly #folder: string;
@@ -23,6 +26,7 @@ export class SegmentWriter {
   #segment: string | undefined;
   #number = 0;
   #size = 0;
+  #seenMillis = Number.NEGATIVE_INFINITY;
 
   constructor(folder: string, instance: string, maxSegmentBytes: number) {
     this.#folder = folder;
@@ -85,7 +89,10 @@ export class SegmentWriter {
 
   /** What is written to a file that somebody has deleted nobody finds. */
   async #isDeleted(): Promise<boolean> {
+    const now = performance.now();
     if (this.#file === undefined || this.#segment === undefined) return false;
+    if (now - this.#seenMillis < LOOK_MILLIS) return false;
+    this.#seenMillis = now;
     return !(await isThere(join(this.#folder, this.#segment)));
   }
 

@@ -47,8 +47,10 @@ export interface SpoolStore {
   readonly term: number;
   /** To be called once, before anything else. */
   start(events: SpoolEvents): void;
-  /** Stores hits, pending from now on, or gives them back; fulfilled when that is done for all so far. Never rejects. */
-  append(hits: readonly Hit[]): Promise<void>;
+  /** Takes hits, pending from now on, for `write`. */
+  append(hits: readonly Hit[]): void;
+  /** Stores what it was given, or gives it back; fulfilled when that is done for all so far. Never rejects. */
+  write(): Promise<void>;
   /** Whether this process may still send in this term; asked before each bulk. Never rejects. */
   mayStillSend(term: number): Promise<boolean>;
   /** Lets go of hits that are too old, where this process sends. Never rejects. */

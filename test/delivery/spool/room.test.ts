@@ -36,9 +36,9 @@ test.each([['a folder', inFolder], ...(hasRedis ? ([['Redis', inRedis]] as const
       await store.ready;
     }
     expect(one.room).toBe(maxBytes);
-    const stored = one.append([hit, hit, hit]);
+    one.append([hit, hit, hit]);
     expect(one.room).toBe(maxBytes - 3000);
-    await stored;
+    await one.write();
     await eventually(() => other.room < maxBytes && other.room === one.room);
     expect(maxBytes - one.room).toBeGreaterThan(3 * hit.query.length);
     expect(maxBytes - one.room).toBeLessThan(200);
