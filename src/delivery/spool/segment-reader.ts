@@ -30,6 +30,8 @@ export class SegmentReader {
   readonly #path: string;
   readonly #events: SegmentReaderEvents;
   #position: number;
+  /** Nothing has been written beyond, where this process writes it. */
+  #end = Number.POSITIVE_INFINITY;
   #ahead: SegmentHit[] = [];
   #taken = 0;
   #rest: Buffer = Buffer.alloc(0);
@@ -79,7 +81,9 @@ export class SegmentReader {
     this.#isReading = true;
     try {
       while (this.ahead < hits) {
-        const chunk = await this.#read(this.#position + this.#rest.length);
+        const next = this.#position + this.#rest.length;
+        if (next >= this.#end && !isFinal) return true;
+        const chunk = await this.#read(next);
         if (chunk.length === 0) {
           if (isFinal || isWhole(this.#rest)) this.#addRest();
           return true;
@@ -94,6 +98,7 @@ export class SegmentReader {
 
   /** Takes lines of which is known what is in them, as many as `most`, where they come next. */
   feed(start: number, lines: readonly Buffer[], hits: readonly Hit[], most: number): void {
+    this.#end = lines.reduce((end, { length }) => end + length, start);
     if (this.#isReading || this.#rest.length > 0 || this.#position !== start) return;
     for (const [i, line] of lines.entries()) {
       if (i >= most) return;
