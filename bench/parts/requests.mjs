@@ -6,10 +6,14 @@ const AGENTS = [
   'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1',
 ];
 
-/** `visitors` addresses take turns. */
-export function createRequests(count, visitors) {
+/** `visitors` addresses take turns, from that of request `first` on. */
+export function createRequests(count, visitors, first = 0) {
   const begun = Date.now() - 60_000;
-  return Array.from({ length: count }, (_, i) => ({
+  return Array.from({ length: count }, (_, n) => toRequest(first + n, begun, visitors));
+}
+
+function toRequest(i, begun, visitors) {
+  return {
     path: copy(`/users/${i % 977}/orders`),
     query: copy(`page=${i % 13}&sort=date`),
     route: '/users/:id/orders',
@@ -20,7 +24,7 @@ export function createRequests(count, visitors) {
     referrer: copy(`https://shop.example/users/${i % 31}`),
     startMillis: begun + i,
     durationMillis: 1 + (i % 40),
-  }));
+  };
 }
 
 function addressOf(visitor) {

@@ -27,12 +27,7 @@ export function createToVisitorId(key: string | Buffer): (visitor: Visitor) => s
     const day = Math.floor(startMillis / DAY_MILLIS);
     const known = newest(userAgent, address);
     if (known.day !== day || known.site !== site) {
-      // A part of a longer text would be slower to compare, as hits are put in order.
-      known.id = keyedHash(`${day}\n${site}\n${address}\n${userAgent}`).toString(
-        'hex',
-        0,
-        ID_BYTES,
-      );
+      known.id = keyedHash(`${day}\n${site}\n${address}\n${userAgent}`, ID_BYTES);
       known.day = day;
       known.site = site;
     }

@@ -8,12 +8,12 @@ test('it is the HMAC that node:crypto makes, with keys and texts of any length',
     fc.string({ unit: 'binary', maxLength: 100 }),
     fc.uint8Array({ maxLength: 100 }).map((bytes) => Buffer.from(bytes)),
   );
-  const text = fc.string({ unit: 'binary', maxLength: 300 });
+  const text = fc.string({ unit: 'binary', maxLength: 1500, size: 'max' });
   fc.assert(
     fc.property(key, text, text, (given, first, second) => {
       const keyedHash = createKeyedHash(given);
       for (const each of [first, second, first]) {
-        expect(keyedHash(each)).toEqual(createHmac('sha256', given).update(each).digest());
+        expect(keyedHash(each, 32)).toBe(createHmac('sha256', given).update(each).digest('hex'));
       }
     }),
   );

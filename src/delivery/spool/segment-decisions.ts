@@ -8,6 +8,8 @@ export class SegmentDecisions {
   readonly #file: SettlementFile;
   /** In the order of the file; the first is not settled. */
   readonly #hits: SegmentHit[] = [];
+  /** How many of them are settled; mostly none, and there may be thousands. */
+  #settledBeyond = 0;
   readonly #beyond: Set<number>;
   #offset: number;
   #open = 0;
@@ -48,11 +50,14 @@ export class SegmentDecisions {
   /** The hits of this segment among those that were decided, with what was counted for them. */
   settle(hits: readonly SegmentHit[], counts: DeliveryCounters): void {
     for (const hit of hits) {
-      if (!hit.isSettled) this.#open -= 1;
+      if (hit.isSettled) continue;
       hit.isSettled = true;
+      this.#open -= 1;
+      this.#settledBeyond += 1;
     }
     const firstOpen = this.#hits.findIndex(({ isSettled }) => !isSettled);
     const settled = this.#hits.splice(0, firstOpen < 0 ? this.#hits.length : firstOpen);
+    this.#settledBeyond -= settled.length;
     this.#offset = settled.at(-1)?.lineEnd ?? this.#offset;
     addCounters(this.counts, counts);
   }
@@ -91,7 +96,9 @@ export class SegmentDecisions {
 
   #settlement(isFinished: boolean): Settlement {
     const beyond = [...this.#beyond].filter((start) => start >= this.#offset);
-    for (const { lineStart, isSettled } of this.#hits) if (isSettled) beyond.push(lineStart);
+    if (this.#settledBeyond > 0) {
+      for (const { lineStart, isSettled } of this.#hits) if (isSettled) beyond.push(lineStart);
+    }
     return { offset: this.#offset, beyond, counts: this.counts, isFinished };
   }
 }

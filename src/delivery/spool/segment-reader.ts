@@ -32,7 +32,7 @@ export class SegmentReader {
   #position: number;
   /** Nothing has been written beyond, where this process writes it. */
   #end = Number.POSITIVE_INFINITY;
-  #ahead: SegmentHit[] = [];
+  #ahead: (SegmentHit | undefined)[] = [];
   #taken = 0;
   #rest: Buffer = Buffer.alloc(0);
   #skipsLine = false;
@@ -128,7 +128,9 @@ export class SegmentReader {
 
   take(): SegmentHit | undefined {
     const { head } = this;
-    if (head) this.#taken += 1;
+    if (!head) return undefined;
+    this.#ahead[this.#taken] = undefined; // an array that is outgrown keeps nothing for the garbage collector
+    this.#taken += 1;
     if (this.#taken * 2 > this.#ahead.length) {
       this.#ahead = this.#ahead.slice(this.#taken);
       this.#taken = 0;
