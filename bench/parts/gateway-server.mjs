@@ -22,7 +22,8 @@ async function startReceiver() {
   const { decodeProtobuf } = await import('../../build/gateway/decode-protobuf.js');
   const { DecodedExport } = await import('../../build/gateway/decoded-export.js');
   const { createSelection } = await import('../../build/gateway/span-selection.js');
-  const everything = { ...createSelection({}, {}), keepsAttribute: () => true };
+  const keptAttributes = { keeps: () => true, mayBeginWith: () => true };
+  const everything = { ...createSelection({}, {}), keptAttributes };
   const server = createServer((request, response) => {
     const chunks = [];
     request.on('data', (chunk) => chunks.push(chunk));

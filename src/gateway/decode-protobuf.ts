@@ -2,6 +2,7 @@ import type { Attributes, AttributeValue } from '@opentelemetry/api';
 import { type DecodedExport, MAX_ITEMS, UnreadableExport } from './decoded-export.js';
 import { Reader } from './protobuf-reader.js';
 import { emptySpanFields, type SpanFields } from './received-span.js';
+import type { AttributeFilter } from './span-selection.js';
 
 // Field numbers are those of opentelemetry-proto 1.x, which never change: trace/v1/trace.proto, common/v1/common.proto,
 // resource/v1/resource.proto. What is not needed is skipped where it lies, so that nothing is made of it.
@@ -127,30 +128,33 @@ function readExceptionType(reader: Reader, end: number): string | undefined {
     const tag = reader.uint32();
     if (tag === tagOf(2, MESSAGE)) name = reader.string();
     else if (tag === tagOf(3, MESSAGE)) {
-      readAttribute(reader, reader.end(), attributes, isExceptionType);
+      readAttribute(reader, reader.end(), attributes, EXCEPTION_TYPE);
     } else reader.skipTagged(tag);
   }
   const type = attributes['exception.type'];
   return name === 'exception' && typeof type === 'string' ? type : undefined;
 }
 
-function isExceptionType(name: string): boolean {
-  return name === 'exception.type';
-}
+const EXCEPTION_TYPE: AttributeFilter = {
+  keeps: (name) => name === 'exception.type',
+  mayBeginWith: () => true,
+};
 
 function readAttribute(
   reader: Reader,
   end: number,
   attributes: Attributes,
-  keeps?: (name: string) => boolean,
+  filter?: AttributeFilter,
 ): void {
   let key = '';
   let value: AttributeValue | undefined;
   while (reader.goesOn(end)) {
     const tag = reader.uint32();
     if (tag === tagOf(1, MESSAGE)) {
-      key = reader.string();
-      if (keeps && !keeps(key)) {
+      const { firstByte } = reader;
+      const mayCount = !filter || firstByte === undefined || filter.mayBeginWith(firstByte);
+      if (mayCount) key = reader.string();
+      if (filter?.keeps(key) === false) {
         reader.pos = end;
         return;
       }

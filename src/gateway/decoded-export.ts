@@ -1,7 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import { textOf } from '../requests/finished-span.js';
 import { ReceivedSpan, type SpanFields, type SpanSource } from './received-span.js';
-import type { SpanSelection } from './span-selection.js';
+import type { AttributeFilter, SpanSelection } from './span-selection.js';
 
 // A message of a few bytes must not become objects of many: what is beyond these is not kept.
 const MAX_SPANS = 50_000;
@@ -48,8 +48,8 @@ export class DecodedExport {
   }
 
   /** Which attributes of a span of this kind count; `undefined`: all. */
-  filterFor(kind: number): ((name: string) => boolean) | undefined {
-    return kind === SERVER || kind === 0 ? undefined : this.#selection.keepsAttribute;
+  filterFor(kind: number): AttributeFilter | undefined {
+    return kind === SERVER || kind === 0 ? undefined : this.#selection.keptAttributes;
   }
 
   add(fields: SpanFields, source: SpanSource): void {
@@ -99,7 +99,7 @@ export class DecodedExport {
   #kept(attributes: Attributes): Attributes {
     let kept: Attributes | undefined;
     for (const name in attributes) {
-      if (!this.#selection.keepsAttribute(name)) continue;
+      if (!this.#selection.keptAttributes.keeps(name)) continue;
       kept ??= {};
       kept[name] = attributes[name];
     }

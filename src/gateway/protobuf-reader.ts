@@ -50,6 +50,12 @@ export class Reader extends BinaryReader {
     else this.skip(wireType as WireType, field);
   }
 
+  /** Of the text that comes next, unless that is empty or long. */
+  get firstByte(): number | undefined {
+    const length = this.#body[this.pos] ?? 0;
+    return length > 0 && length < 128 ? this.#body[this.pos + 1] : undefined;
+  }
+
   override string(): string {
     const end = this.end();
     const begin = this.pos;

@@ -1,10 +1,17 @@
 import { remember } from '../hit/remember.js';
 import type { SpanReading } from '../requests/request-record.js';
 
+/** Which attributes count. */
+export interface AttributeFilter {
+  keeps(name: string): boolean;
+  /** Whether the name of any such attribute begins with this byte: mostly that says enough. */
+  mayBeginWith(byte: number): boolean;
+}
+
 /** What counts of the spans that come. */
 export interface SpanSelection {
-  /** Attributes that count on spans which are no server spans. */
-  keepsAttribute(name: string): boolean;
+  /** On spans which are no server spans. */
+  readonly keptAttributes: AttributeFilter;
   /** Whether anything of a service counts. */
   takesService(name: string): boolean;
   /** Whether SERVER spans of an instrumentation scope are requests; what is not is the way to other spans all the same. */
@@ -21,9 +28,18 @@ export function createSelection(
   }: { readonly services?: Names | undefined; readonly scopes?: Names | undefined },
   { userIdAttribute }: Pick<SpanReading, 'userIdAttribute'>,
 ): SpanSelection {
+  const names = [
+    'matomo.',
+    'error.type',
+    ...(userIdAttribute === undefined ? [] : [userIdAttribute]),
+  ];
+  const beginnings = new Set(names.map((name) => Buffer.from(name)[0]));
   return {
-    keepsAttribute: (name) =>
-      name.startsWith('matomo.') || name === userIdAttribute || name === 'error.type',
+    keptAttributes: {
+      keeps: (name) =>
+        name.startsWith('matomo.') || name === userIdAttribute || name === 'error.type',
+      mayBeginWith: (byte) => beginnings.has(byte),
+    },
     takesService: isAmong(services),
     takesScope: isAmong(scopes),
   };

@@ -16,7 +16,7 @@ import { matomo } from '../support/registered-app.js';
 
 const EVERYTHING = {
   ...createSelection({}, { userIdAttribute: undefined }),
-  keepsAttribute: () => true,
+  keptAttributes: { keeps: () => true, mayBeginWith: () => true },
 };
 
 const MEBIBYTE = 1024 ** 2;

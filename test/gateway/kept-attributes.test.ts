@@ -1,0 +1,45 @@
+import { SpanKind } from '@opentelemetry/api';
+import { JsonTraceSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-base';
+import { expect, test } from 'vitest';
+import { decodeJson } from '../../src/gateway/decode-json.js';
+import { decodeProtobuf } from '../../src/gateway/decode-protobuf.js';
+import { DecodedExport } from '../../src/gateway/decoded-export.js';
+import { createSelection } from '../../src/gateway/span-selection.js';
+
+const LONG = `matomo.cvar.${'x'.repeat(200)}`;
+const ATTRIBUTES = {
+  '': 'empty',
+  'db.query.text': 'SELECT 1',
+  'error.message': 'no type',
+  'error.type': 'TypeError',
+  matomo: 'no parameter',
+  'matomo.e_c': 'shop',
+  [LONG]: 'yes',
+  übername: 'Ann',
+  'über.all': 'nobody',
+};
+const KEPT = { 'error.type': 'TypeError', 'matomo.e_c': 'shop', [LONG]: 'yes', übername: 'Ann' };
+
+const exporter = new InMemorySpanExporter();
+const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
+for (const kind of [SpanKind.SERVER, SpanKind.CLIENT, SpanKind.INTERNAL]) {
+  provider.getTracer('test').startSpan('span', { kind, attributes: ATTRIBUTES }).end();
+}
+
+test.each([
+  ['protobuf', ProtobufTraceSerializer, decodeProtobuf],
+  ['JSON', JsonTraceSerializer, decodeJson],
+] as const)('of %s, spans keep what counts, and server spans all', (_, serializer, decode) => {
+  const into = new DecodedExport(createSelection({}, { userIdAttribute: 'übername' }));
+  const body = serializer.serializeRequest(exporter.getFinishedSpans()) as Uint8Array;
+  decode(Buffer.from(body), into);
+  const [server, ...others] = into.spans.map(({ attributes }) => attributes);
+  expect(server).toMatchObject(KEPT);
+  expect(server).toMatchObject({ 'db.query.text': 'SELECT 1', 'über.all': 'nobody' });
+  expect(others).toEqual([KEPT, KEPT]);
+});
