@@ -98,8 +98,7 @@ export class Outbox {
   /** Puts what is left of the first batch in its place. */
   replaceFirst({ kind }: Batch, again: readonly Batch[]): void {
     const batches = kind === 'page' ? this.#pages : this.#crashes;
-    const replaced = batches.shift(); // `splice` would move all others, of which there may be thousands
-    if (again.length > 0) batches.unshift(...again);
+    const [replaced] = batches.splice(0, 1, ...again);
     if (replaced) this.#count([replaced], -1);
     this.#count(again, 1);
   }

@@ -154,7 +154,7 @@ function readAttribute(
       const { firstByte } = reader;
       const mayCount = !filter || firstByte === undefined || filter.mayBeginWith(firstByte);
       if (mayCount) key = reader.string();
-      if (filter?.keeps(key) === false) {
+      if (!mayCount || filter?.keeps(key) === false) {
         reader.pos = end;
         return;
       }

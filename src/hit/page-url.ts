@@ -29,7 +29,7 @@ interface Located {
 
 /**
  * The absolute URL of a request whose path comes redacted, of at most 1,024 bytes: the query is the first to be cut. Put
- * together of parts that are encoded already, in a third of the time.
+ * together of parts that are encoded, since most of them come again.
  */
 export function createToPageUrl(
   options: PageUrlOptions,
