@@ -7,8 +7,8 @@ const BYTES_PER_UNIT = 3;
 const USUAL_UNITS = 512;
 
 /**
- * HMAC-SHA-256 (RFC 2104) of texts with one key: so many bytes of it, in hex. Hashing twice in buffers that stay takes a third
- * of the CPU of `createHmac`, which makes an object each time.
+ * HMAC-SHA-256 (RFC 2104) of texts with one key: so many bytes of it, in hex. Hashing twice in buffers that stay takes two
+ * thirds of the CPU of `createHmac`, which makes an object each time.
  */
 export function createKeyedHash(key: string | Buffer): (text: string, bytes: number) => string {
   const given = Buffer.from(key);

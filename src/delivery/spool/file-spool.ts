@@ -173,8 +173,7 @@ export class FileSpool implements SpoolStore {
   /** Where the folder is no more, what was in it is lost, and hits wait in memory. */
   async #recover(error: unknown): Promise<void> {
     this.#own.reportFailure(error);
-    const isGone = await readdir(this.#folder).then(() => false, isMissing);
-    if (!isGone) return;
+    if (!(await readdir(this.#folder).then(() => false, isMissing))) return;
     this.#own.bytesInFolder = 0;
     await this.#stopSending();
     await this.#own.readSettlements();

@@ -167,7 +167,8 @@ export class OwnHits {
       this.#writing -= fitting;
       if (segment !== undefined) {
         this.#segments.add(segment, written);
-        if (!error) this.#onWritten(segment, start, fittingLines, hits);
+        // Also after an error: a sender that is this process does not look for more than it is told of.
+        if (written > 0) this.#onWritten(segment, start, fittingLines.slice(0, written), hits);
       }
       if (written < fitting) this.#events?.giveBack(hits.slice(written, fitting));
       if (error) this.reportFailure(error);
