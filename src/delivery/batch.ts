@@ -6,7 +6,9 @@ export interface Batch {
   readonly hits: readonly EncodedHit[];
   /** Attempts that Matomo rolled back. */
   readonly failures: number;
-  /** How many bulks Matomo had processed when this one was rolled back first. */
+  /** In which way it has failed last. */
+  readonly failedAs: string | undefined;
+  /** How many bulks Matomo had processed when this one failed so first. */
   readonly processedBefore: number | undefined;
   /** The half that is tried alone, to find a hit that rolls the whole back. */
   readonly half: 'first' | 'second' | undefined;
@@ -19,6 +21,7 @@ function createBatch(kind: Hit['kind'], hits: readonly EncodedHit[]): Batch {
     kind,
     hits,
     failures: 0,
+    failedAs: undefined,
     processedBefore: undefined,
     half: undefined,
     takesNewer: false,
@@ -135,7 +138,8 @@ function middleOf(hits: readonly EncodedHit[]): number {
 
 /** A batch of some hits of another, which keeps its first failure. */
 function partOf(batch: Batch, hits: readonly EncodedHit[]): Batch {
-  return { ...createBatch(batch.kind, hits), processedBefore: batch.processedBefore };
+  const { kind, failedAs, processedBefore } = batch;
+  return { ...createBatch(kind, hits), failedAs, processedBefore };
 }
 
 /** What of a batch the last request did not take; no batch where that is nothing. */

@@ -79,14 +79,15 @@ export function createSettleBatch(
 
   /**
    * One hit that the database refuses rolls back its whole bulk, and a database that is away does the same. A bulk that has
-   * been processed since the first failure tells them apart.
+   * been processed since the first failure of that kind tells them apart.
    */
   function failed(batch: Batch, verdict: Told, wait: typeof backOffMillis): Outcome {
     stop(verdict.kind, verdict);
     const tried: Batch = {
       ...batch,
       failures: batch.failures + 1,
-      processedBefore: batch.processedBefore ?? processed,
+      failedAs: verdict.kind,
+      processedBefore: batch.failedAs === verdict.kind ? batch.processedBefore : processed,
     };
     const isBad = processed > (tried.processedBefore ?? 0);
     if (isBad && sentHits(tried).length === 1) {

@@ -70,7 +70,7 @@ const SIZES = {
   maxSpoolBytes: 8000,
   mostInABulk: 2,
   isContained: false,
-};
+} as const;
 
 /** A lease is found stale by another in the very moment in which its holder has looked at it. */
 const STALE_WHILE_LOOKED_AT: History = {
@@ -107,13 +107,32 @@ const WRITTEN_IN_PART: History = {
   ],
 };
 
+/** Matomo is turned off while a hit is looked for that rolls its bulk back. */
+const OFF_WHILE_HALVING: History = {
+  ...SIZES,
+  seed: 346321148,
+  maxExportBatchSize: 1,
+  slowestMillis: 1,
+  steps: [
+    { kind: 'hits', which: 0, names: ['hit', 'poison'] },
+    { kind: 'disk', fault: 'full' },
+    { kind: 'hits', which: 0, names: ['hit'] },
+    { kind: 'wait', millis: 1500 },
+    { kind: 'flush', which: 0 },
+    { kind: 'wait', millis: 200 },
+    { kind: 'fault', fault: 'tracker off' },
+    { kind: 'wait', millis: 1500 },
+    { kind: 'hits', which: 0, names: ['hit'] },
+  ],
+};
+
 test(`in ${HISTORIES} histories of processes that share a spool every hit is accounted for at every step, and stored once unless a kill doubled it (seed ${SEED})`, async () => {
   vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) });
   try {
     await fc.assert(fc.asyncProperty(history, live), {
       seed: SEED,
       numRuns: HISTORIES,
-      examples: [[STALE_WHILE_LOOKED_AT], [WRITTEN_IN_PART]],
+      examples: [[STALE_WHILE_LOOKED_AT], [WRITTEN_IN_PART], [OFF_WHILE_HALVING]],
     });
   } finally {
     vi.useRealTimers();
