@@ -76,8 +76,10 @@ export class Assembler {
       const isDone = span.isRequest && this.#done.has(trace.key, span.spanId);
       if (isDone || !trace.add(span, now, this.#waits)) {
         this.#unused += 1;
-        if (trace.isEmpty) this.#traces.delete(trace.key);
-        if (trace.isEmpty) last = undefined;
+        if (trace.isEmpty) {
+          this.#traces.delete(trace.key);
+          last = undefined;
+        }
         continue;
       }
       this.#due.plan(trace);

@@ -1,4 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
+import { decodeLatin1 } from '../requests/decode-latin1.js';
 import { peerAddressOf, splitTarget, targetOf, textOf } from '../requests/finished-span.js';
 import type { ReceivedSpan } from './received-span.js';
 
@@ -68,10 +69,4 @@ function encodePath(path: string): string {
   return path.replace(/[^!-~]/gu, (character) =>
     encodeURIComponent(character.replace(/\p{Surrogate}/u, '\ufffd')),
   );
-}
-
-function decodeLatin1(text: string): string {
-  if (!/[\u0080-\u00ff]/.test(text) || /[\u0100-\uffff]/.test(text)) return text;
-  const decoded = Buffer.from(text, 'latin1').toString('utf8');
-  return decoded.includes('\ufffd') ? text : decoded;
 }

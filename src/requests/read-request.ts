@@ -5,6 +5,7 @@ import type { HttpRequest } from '../hit/http-request.js';
 import type { Origin, OriginClaims } from '../hit/origin.js';
 import { remember } from '../hit/remember.js';
 import type { CapturedRequest } from './captured-requests.js';
+import { decodeLatin1 } from './decode-latin1.js';
 import {
   type FinishedSpan,
   methodOf,
@@ -71,7 +72,7 @@ export function readRequest(
 
 // One string of all that say the same: a copy for each request that waits would be work for the garbage collector.
 const toOne = remember((text: string) => text);
-const toOneDecoded = remember(decode);
+const toOneDecoded = remember(decodeLatin1);
 
 function userAgentOf(attributes: Attributes): string | undefined {
   const userAgent =
@@ -109,9 +110,8 @@ export function readHeader(
   attributes: Attributes,
   name: string,
 ): string | undefined {
-  if (!headers) return capturedHeader(attributes, name);
-  const text = firstText(headers[name]);
-  return text === undefined ? undefined : decode(text);
+  const text = givenHeader(headers, attributes, name);
+  return text !== undefined && headers ? decodeLatin1(text) : text;
 }
 
 /** Such a header as many requests have alike. */
@@ -120,12 +120,17 @@ function readCommonHeader(
   attributes: Attributes,
   name: string,
 ): string | undefined {
-  const text = headers ? firstText(headers[name]) : capturedHeader(attributes, name);
+  const text = givenHeader(headers, attributes, name);
   if (text === undefined) return undefined;
   return headers ? toOneDecoded(text) : toOne(text);
 }
 
-function capturedHeader(attributes: Attributes, name: string): string | undefined {
+function givenHeader(
+  headers: IncomingHttpHeaders | undefined,
+  attributes: Attributes,
+  name: string,
+): string | undefined {
+  if (headers) return firstText(headers[name]);
   const { dashed, underscored } = attributeNamesOf(name);
   return firstText(attributes[dashed] ?? attributes[underscored]);
 }
@@ -138,13 +143,6 @@ const attributeNamesOf = remember((name: string) => ({
   dashed: `http.request.header.${name}`,
   underscored: `http.request.header.${name.replaceAll('-', '_')}`,
 }));
-
-/** Node gives header bytes as Latin-1; what is valid UTF-8 was meant as that. */
-function decode(text: string): string {
-  if (!/[\u0080-\u00ff]/.test(text)) return text;
-  const decoded = Buffer.from(text, 'latin1').toString('utf8');
-  return decoded.includes('\ufffd') ? text : decoded;
-}
 
 function hostOf(attributes: Attributes): string | undefined {
   const host = textOf(attributes['http.host']);

@@ -110,8 +110,7 @@ function known(trace: SharedTrace, spanId: string | undefined): RequestRecord | 
   return trace.records.find((record) => record.spanId === spanId) ?? trace.owners.get(spanId);
 }
 
-/** The oldest of a map that is full: it gives its entries in the order in which they came. */
+/** The oldest of a map that is full. */
 function takeOldest<T>(traces: SlotMap<string, T>): T | undefined {
-  if (traces.size < MAX_TRACES) return undefined;
-  return traces.takeOldest();
+  return traces.size < MAX_TRACES ? undefined : traces.takeOldest();
 }
