@@ -5,8 +5,11 @@ import type { HttpDispatcher } from './dispatcher.js';
 const IDLE_MILLIS = 1_000;
 const CONNECT_MILLIS = 10_000;
 
+/**
+ * A `Client` of undici is one connection. A `Pool` of one waits for two turns of the event loop more before it uses it again, in
+ * which a saturated server gets more hits than a bulk holds: they pile up.
+ */
 const ONE_CONNECTION = {
-  connections: 1,
   pipelining: 1,
   keepAliveTimeout: IDLE_MILLIS,
   keepAliveMaxTimeout: IDLE_MILLIS,
@@ -17,13 +20,13 @@ export async function createDispatcher(
   url: URL,
   env: Readonly<NodeJS.ProcessEnv>,
 ): Promise<HttpDispatcher> {
-  const { buildConnector, EnvHttpProxyAgent, Pool } = await import('undici');
+  const { buildConnector, Client, EnvHttpProxyAgent } = await import('undici');
   const connectTo = buildConnector({ timeout: CONNECT_MILLIS });
   const sockets = new Set<Socket>();
   const proxy = proxyOf(url, env);
   const dispatcher =
     proxy === undefined
-      ? createPool(url.origin, { connect })
+      ? createClient(url.origin, { connect })
       : new EnvHttpProxyAgent({
           httpProxy: proxy,
           httpsProxy: proxy,
@@ -32,13 +35,13 @@ export async function createDispatcher(
           connect,
           // Not all that is said here reaches what it makes, so that is made here.
           factory: (origin, options) =>
-            createPool(origin, isTunnelled(origin) ? options : { ...options, connect }),
+            createClient(origin, isTunnelled(origin) ? options : { ...options, connect }),
           clientFactory: (origin, options) =>
-            createPool(origin, { ...options, connect, headersTimeout: CONNECT_MILLIS }),
+            createClient(origin, { ...options, connect, headersTimeout: CONNECT_MILLIS }),
         });
 
-  function createPool(origin: string | URL, options: object) {
-    return new Pool(origin, { ...options, ...ONE_CONNECTION });
+  function createClient(origin: string | URL, options: object) {
+    return new Client(origin, { ...options, ...ONE_CONNECTION });
   }
   function connect(...given: Parameters<typeof connectTo>): void {
     const socket = connectTo(...given) as unknown as Socket;
