@@ -1,6 +1,6 @@
 import { isPerfKey, type PerfKey, type TrackingParameters } from './hit/parameter-names.js';
 import { activeSpan } from './otel-global.js';
-import { currentRequest, type Notes, notesOf } from './requests/captured-requests.js';
+import { currentRequest, type Notes, notesFor, notesOf } from './requests/captured-requests.js';
 import { addTiming } from './requests/request-record.js';
 
 /**
@@ -73,7 +73,7 @@ function startTiming(key: PerfKey): () => void {
 function currentNotes(): Notes[] {
   try {
     const captured = currentRequest();
-    if (captured) return [captured.notes];
+    if (captured) return [notesFor(captured)];
     const span = activeSpan();
     return span ? notesOf(span) : [];
   } catch {

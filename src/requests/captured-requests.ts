@@ -3,6 +3,7 @@ import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Span } from '@opentelemetry/api';
 import { Annotations } from '../hit/http-request.js';
+import { splitTarget, type Target } from './finished-span.js';
 
 /** What `track`, `measure` and `ignore` said of one request. */
 export class Notes extends Annotations {
@@ -10,16 +11,26 @@ export class Notes extends Annotations {
   running = 0;
 }
 
+/** What may have been noted of a request: most have no notes, and then nothing is made for them. */
+export interface Notable {
+  notes: Notes | undefined;
+}
+
+/** The notes of a request, to write to. */
+export function notesFor(request: Notable): Notes {
+  request.notes ??= new Notes();
+  return request.notes;
+}
+
 /** A request as Node announced it, before any span of it. */
-export interface CapturedRequest {
+export interface CapturedRequest extends Notable {
   /** Both until every processor has read them: the asynchronous context lives on, and would hold large objects. */
   request: IncomingMessage | undefined;
   response: ServerResponse | undefined;
   /** Processors that have not read them yet. */
   readers: number;
   /** Read at once: Express rewrites `request.url` while it routes. */
-  readonly target: string;
-  readonly notes: Notes;
+  readonly target: Target;
   /** The one span that this request belongs to, once it has started. */
   span: Span | undefined;
   /** Route template that the framework announced. */
@@ -74,8 +85,8 @@ function createSharedRequests(): SharedRequests {
         request,
         response,
         readers: 0,
-        target: request.url ?? '/',
-        notes: new Notes(),
+        target: splitTarget(request.url ?? '/'),
+        notes: undefined,
         span: undefined,
         route: undefined,
         untracked: UNTRACKED_SERVER in server,

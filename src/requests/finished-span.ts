@@ -53,14 +53,22 @@ function isRemoteCall(attributes: Attributes): boolean {
 
 const SLASH = 47;
 
+/** What a request asks for. */
+export interface Target {
+  /** Beginning with `/`. */
+  readonly path: string;
+  /** Without `?`. */
+  readonly query: string | undefined;
+}
+
 /** Path and query of a request target in any form: `/x?y`, `//evil/x`, `http://h/x`, `*`. */
-export function splitTarget(target: string): { path: string; query: string | undefined } {
+export function splitTarget(target: string): Target {
   const isPlain = target.charCodeAt(0) === SLASH && target.charCodeAt(1) !== SLASH;
   const local = isPlain ? target : target.replace(/^(?:[a-z][a-z\d+.-]*:)?\/\/[^/?#]*/i, '');
   return splitAtQuery(local);
 }
 
-function splitAtQuery(target: string): { path: string; query: string | undefined } {
+function splitAtQuery(target: string): Target {
   const question = target.indexOf('?');
   const path = question < 0 ? target : target.slice(0, question);
   return {
@@ -75,9 +83,7 @@ export function pathOf(attributes: Attributes): string | undefined {
 }
 
 /** Path and query as the span has them: stable names, then old ones, then a full URL. */
-export function targetOf(
-  attributes: Attributes,
-): { path: string; query: string | undefined } | undefined {
+export function targetOf(attributes: Attributes): Target | undefined {
   const given = textOf(attributes['url.path']);
   if (given !== undefined) {
     // In Laravel with the query, which no option would redact in a path.

@@ -10,7 +10,6 @@ import {
   type FinishedSpan,
   methodOf,
   peerAddressOf,
-  splitTarget,
   targetOf,
   textOf,
   toMillis,
@@ -37,7 +36,7 @@ export function readRequest(
   const headers = captured?.request?.headers; // once: Node puts them together when they are asked for
   const header = (name: string) => readHeader(headers, attributes, name);
   const common = (name: string) => readCommonHeader(headers, attributes, name);
-  const target = captured ? splitTarget(captured.target) : targetOf(attributes);
+  const target = captured ? captured.target : targetOf(attributes);
   const path = target?.path ?? '/';
   const aborted = isAborted(captured, attributes);
   const statusCode = aborted ? CLIENT_CLOSED_REQUEST : statusOf(attributes, captured);

@@ -1,7 +1,7 @@
 import type { AttributeValue } from '@opentelemetry/api';
 import { Annotations, type HttpRequest, saysSomething } from '../hit/http-request.js';
 import { isPerfKey } from '../hit/parameter-names.js';
-import { type CapturedRequest, Notes } from './captured-requests.js';
+import { type CapturedRequest, type Notable, type Notes, notesFor } from './captured-requests.js';
 import { type FinishedSpan, toMillis } from './finished-span.js';
 
 const PREFIX = 'matomo.';
@@ -19,7 +19,6 @@ export class RequestRecord {
   readonly startMillis: number;
   /** The server span, until it has ended. */
   span: object | undefined;
-  readonly notes: Notes;
   /** Let go of at the end of the request: Node's objects are large, and a hit may wait for long. */
   captured: CapturedRequest | undefined;
   /** Spans that were given a perf key at their start and have not ended. */
@@ -32,6 +31,8 @@ export class RequestRecord {
   closed = false;
   #descendants: Annotations | undefined;
   #own: Annotations | undefined;
+  /** Outlives `captured`: it may be written to as long as the hit has not left. */
+  readonly #noted: Notable;
   readonly #index: RequestIndex;
 
   constructor(span: FinishedSpan, captured: CapturedRequest | undefined, index: RequestIndex) {
@@ -41,8 +42,13 @@ export class RequestRecord {
     this.startMillis = toMillis(span.startTime);
     this.span = span;
     this.captured = captured;
-    this.notes = captured?.notes ?? new Notes();
+    this.#noted = captured ?? { notes: undefined };
     this.#index = index;
+  }
+
+  /** What `track` and its kin say, of one request to all processors that follow it. */
+  get notes(): Notes {
+    return notesFor(this.#noted);
   }
 
   /** What the spans below say, in the order in which they end. */
@@ -61,19 +67,20 @@ export class RequestRecord {
   close(): void {
     this.closed = true;
     this.#index.remove(this);
-    if (!this.request) return;
-    const all = [this.#descendants, this.notes, this.#own];
-    if (all.some(saysSomething)) this.request.annotations = all.filter(saysSomething);
+    const { notes } = this.#noted;
+    if (!this.request || (this.#descendants ?? notes ?? this.#own) === undefined) return;
+    this.request.annotations = [this.#descendants, notes, this.#own].filter(saysSomething);
   }
 
   /** Whether the application took the request back. */
   get ignored(): boolean {
-    return this.#descendants?.ignored || this.notes.ignored || this.#own?.ignored || false;
+    const { notes } = this.#noted;
+    return this.#descendants?.ignored || notes?.ignored || this.#own?.ignored || false;
   }
 
   /** Whether work that was promised a place in the hit has not ended. */
   get running(): boolean {
-    return this.runningSpans > 0 || this.notes.running > 0;
+    return this.runningSpans > 0 || (this.#noted.notes?.running ?? 0) > 0;
   }
 }
 

@@ -13,6 +13,7 @@ import {
   pathOf,
   SERVER,
   splitTarget,
+  type Target,
   textOf,
   toMillis,
 } from './finished-span.js';
@@ -155,19 +156,15 @@ function takeCaptured(span: Span & FinishedSpan): CapturedRequest | undefined {
     return undefined;
   if (methodOf(span.attributes) !== captured.request.method) return undefined;
   const path = pathOf(span.attributes);
-  if (path === undefined || !isOfTarget(path, captured.target)) return undefined;
+  if (path === undefined || !isPathOf(captured.target, path)) return undefined;
   captured.span = span;
   captured.readers += 1;
   return captured;
 }
 
 /** Instrumentations take the path from a parser of URLs, which resolves dots, encodes braces and cuts fragments. */
-function isOfTarget(path: string, target: string): boolean {
-  if (target.startsWith(path) && (target.length === path.length || target[path.length] === '?')) {
-    return true;
-  }
-  const ofRequest = splitTarget(target).path;
-  return path === ofRequest || parsedPath(path) === parsedPath(ofRequest);
+function isPathOf(target: Target, path: string): boolean {
+  return path === target.path || parsedPath(splitTarget(path).path) === parsedPath(target.path);
 }
 
 function parsedPath(path: string): string | undefined {

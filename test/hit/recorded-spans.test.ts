@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
 import { assembleRequests } from '../../src/requests/assemble-requests.js';
-import { Notes } from '../../src/requests/captured-requests.js';
 import type { FinishedSpan } from '../../src/requests/finished-span.js';
 import { readRequest } from '../../src/requests/read-request.js';
 import { RequestRecord } from '../../src/requests/request-record.js';
@@ -126,8 +125,8 @@ function requestOf(span: FinishedSpan, { case: name = '' }: RecordedResult) {
       headers: {},
     },
     response: { writableFinished, destroyed: true, headersSent: false, statusCode: 200 },
-    target: '/',
-    notes: new Notes(),
+    target: { path: '/', query: undefined },
+    notes: undefined,
     span: undefined,
     untracked: false,
   } as unknown as {
