@@ -24,9 +24,10 @@ export class SlotMap<Key, Value> {
     this.#values[slot] = value;
   }
 
-  delete(key: Key): void {
+  /** Deletes an entry, or with a value only one that has it. */
+  delete(key: Key, value?: Value): void {
     const slot = this.#slots.get(key);
-    if (slot === undefined) return;
+    if (slot === undefined || (value !== undefined && this.#values[slot] !== value)) return;
     this.#slots.delete(key);
     this.#values[slot] = undefined;
     this.#free.push(slot);

@@ -65,7 +65,7 @@ export class TraceIndex implements RequestIndex {
 
   remove(record: RequestRecord): void {
     const { traceId } = record;
-    if (this.#alone.get(traceId) === record) this.#alone.delete(traceId);
+    this.#alone.delete(traceId, record);
     const shared = this.#sharedTrace(traceId);
     const position = shared?.records.indexOf(record) ?? -1;
     if (!shared || position < 0) return;
