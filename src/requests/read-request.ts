@@ -1,11 +1,7 @@
-import type { IncomingHttpHeaders } from 'node:http';
-import type { Attributes, AttributeValue } from '@opentelemetry/api';
-import { readClientHints } from '../hit/client-hints.js';
+import type { Attributes } from '@opentelemetry/api';
 import type { HttpRequest } from '../hit/http-request.js';
 import type { Origin, OriginClaims } from '../hit/origin.js';
-import { remember } from '../hit/remember.js';
 import type { CapturedRequest } from './captured-requests.js';
-import { decodeLatin1 } from './decode-latin1.js';
 import {
   type FinishedSpan,
   methodOf,
@@ -14,6 +10,7 @@ import {
   textOf,
   toMillis,
 } from './finished-span.js';
+import { readHeader, toOne, usualHeadersIn, usualHeadersOf } from './read-headers.js';
 import type { RequestRecord } from './request-record.js';
 import { routeOf } from './route.js';
 
@@ -35,14 +32,14 @@ export function readRequest(
   const { captured } = record;
   const headers = captured?.request?.headers; // once: Node puts them together when they are asked for
   const header = (name: string) => readHeader(headers, attributes, name);
-  const common = (name: string) => readCommonHeader(headers, attributes, name);
+  const usual = headers ? usualHeadersOf(headers) : usualHeadersIn(attributes);
   const target = captured ? captured.target : targetOf(attributes);
   const path = target?.path ?? '/';
   const aborted = isAborted(captured, attributes);
   const statusCode = aborted ? CLIENT_CLOSED_REQUEST : statusOf(attributes, captured);
   const origin = toOrigin({
     peerAddress: peerAddressOf(attributes) ?? captured?.request?.socket?.remoteAddress,
-    host: common('host') ?? hostOf(attributes),
+    host: usual.host ?? hostOf(attributes),
     scheme: schemeOf(attributes),
     header,
   });
@@ -56,11 +53,11 @@ export function readRequest(
     address: origin.address,
     statusCode,
     aborted,
-    userAgent: common('user-agent') ?? userAgentOf(attributes),
-    acceptLanguage: common('accept-language'),
-    referrer: common('referer'),
-    clientHints: readClientHints(header),
-    optedOut: header('dnt') === '1' || header('sec-gpc') === '1',
+    userAgent: usual.userAgent ?? userAgentOf(attributes),
+    acceptLanguage: usual.acceptLanguage,
+    referrer: usual.referrer,
+    clientHints: usual.clientHints,
+    optedOut: usual.optedOut,
     spanName: span.name,
     startMillis: record.startMillis,
     durationMillis: toMillis(span.duration),
@@ -68,10 +65,6 @@ export function readRequest(
     given: undefined,
   };
 }
-
-// One string of all that say the same: a copy for each request that waits would be work for the garbage collector.
-const toOne = remember((text: string) => text);
-const toOneDecoded = remember(decodeLatin1);
 
 function userAgentOf(attributes: Attributes): string | undefined {
   const userAgent =
@@ -102,46 +95,6 @@ function statusOf(attributes: Attributes, captured: CapturedRequest | undefined)
   const sent = captured?.response?.headersSent ? captured.response.statusCode : undefined;
   return statusAttribute(attributes) ?? sent ?? 500;
 }
-
-/** A header from Node's request, else from an attribute: dashes since instrumentation-http 0.212, underscores before. */
-export function readHeader(
-  headers: IncomingHttpHeaders | undefined,
-  attributes: Attributes,
-  name: string,
-): string | undefined {
-  const text = givenHeader(headers, attributes, name);
-  return text !== undefined && headers ? decodeLatin1(text) : text;
-}
-
-/** Such a header as many requests have alike. */
-function readCommonHeader(
-  headers: IncomingHttpHeaders | undefined,
-  attributes: Attributes,
-  name: string,
-): string | undefined {
-  const text = givenHeader(headers, attributes, name);
-  if (text === undefined) return undefined;
-  return headers ? toOneDecoded(text) : toOne(text);
-}
-
-function givenHeader(
-  headers: IncomingHttpHeaders | undefined,
-  attributes: Attributes,
-  name: string,
-): string | undefined {
-  if (headers) return firstText(headers[name]);
-  const { dashed, underscored } = attributeNamesOf(name);
-  return firstText(attributes[dashed] ?? attributes[underscored]);
-}
-
-function firstText(value: AttributeValue | undefined): string | undefined {
-  return textOf(Array.isArray(value) ? value[0] : value);
-}
-
-const attributeNamesOf = remember((name: string) => ({
-  dashed: `http.request.header.${name}`,
-  underscored: `http.request.header.${name.replaceAll('-', '_')}`,
-}));
 
 function hostOf(attributes: Attributes): string | undefined {
   const host = textOf(attributes['http.host']);

@@ -1,6 +1,6 @@
 import type { TrackedRequest } from '../hit/http-request.js';
 import type { FinishedSpan } from './finished-span.js';
-import { readHeader } from './read-request.js';
+import { readHeader } from './read-headers.js';
 import type { EndedRecord } from './request-record.js';
 
 /** A request as option functions see it; `header` works as long as Node's request is there. */

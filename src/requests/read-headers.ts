@@ -1,0 +1,89 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Attributes, AttributeValue } from '@opentelemetry/api';
+import { readClientHints } from '../hit/client-hints.js';
+import { remember } from '../hit/remember.js';
+import { decodeLatin1 } from './decode-latin1.js';
+import { textOf } from './finished-span.js';
+
+/** What is read of the headers of every request. */
+export interface UsualHeaders {
+  readonly host: string | undefined;
+  readonly userAgent: string | undefined;
+  readonly acceptLanguage: string | undefined;
+  readonly referrer: string | undefined;
+  /** Client hints as Matomo's `uadata`: JSON. */
+  readonly clientHints: string | undefined;
+  /** `DNT: 1` or `Sec-GPC: 1`. */
+  readonly optedOut: boolean;
+}
+
+// One string of all that say the same: a copy for each request that waits would be work for the garbage collector.
+export const toOne: (text: string) => string = remember((text: string) => text);
+const toOneDecoded = remember(decodeLatin1);
+
+/** From Node's request. Each name stands where it is read: a third less CPU than names in a variable take. */
+export function usualHeadersOf(headers: IncomingHttpHeaders): UsualHeaders {
+  return {
+    host: commonText(headers.host),
+    userAgent: commonText(headers['user-agent']),
+    acceptLanguage: commonText(headers['accept-language']),
+    referrer: commonText(headers.referer),
+    clientHints:
+      headers['sec-ch-ua'] === undefined
+        ? undefined
+        : readClientHints((name) => headerOf(headers, name)),
+    optedOut: headers['dnt'] === '1' || headers['sec-gpc'] === '1',
+  };
+}
+
+/** From attributes of headers that an instrumentation captured. */
+export function usualHeadersIn(attributes: Attributes): UsualHeaders {
+  const header = (name: string) => headerIn(attributes, name);
+  const common = (name: string) => {
+    const text = header(name);
+    return text === undefined ? undefined : toOne(text);
+  };
+  return {
+    host: common('host'),
+    userAgent: common('user-agent'),
+    acceptLanguage: common('accept-language'),
+    referrer: common('referer'),
+    clientHints: readClientHints(header),
+    optedOut: header('dnt') === '1' || header('sec-gpc') === '1',
+  };
+}
+
+/** A header by its lower-case name: of Node's request where there is one, else of attributes. */
+export function readHeader(
+  headers: IncomingHttpHeaders | undefined,
+  attributes: Attributes,
+  name: string,
+): string | undefined {
+  return headers ? headerOf(headers, name) : headerIn(attributes, name);
+}
+
+function headerOf(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const text = firstText(headers[name]);
+  return text === undefined ? undefined : decodeLatin1(text);
+}
+
+/** Dashes since instrumentation-http 0.212, underscores before. */
+function headerIn(attributes: Attributes, name: string): string | undefined {
+  const { dashed, underscored } = attributeNamesOf(name);
+  return firstText(attributes[dashed] ?? attributes[underscored]);
+}
+
+const attributeNamesOf = remember((name: string) => ({
+  dashed: `http.request.header.${name}`,
+  underscored: `http.request.header.${name.replaceAll('-', '_')}`,
+}));
+
+/** Of a header that many requests have alike. */
+function commonText(value: AttributeValue | undefined): string | undefined {
+  const text = firstText(value);
+  return text === undefined ? undefined : toOneDecoded(text);
+}
+
+function firstText(value: AttributeValue | undefined): string | undefined {
+  return textOf(Array.isArray(value) ? value[0] : value);
+}
