@@ -26,7 +26,7 @@ await runBench('cpu-children', {
   end: (sink) => stop(sink.child),
   ways: Object.keys(WAYS),
   measure(way, { quick, prepared: sink }) {
-    const amounts = quick ? { requests: 4000, warmUp: 2000 } : { requests: 12_000, warmUp: 3000 };
+    const amounts = quick ? { requests: 4000, warmUp: 2000 } : { requests: 12_000, warmUp: 60_000 };
     return measureServer(way, sink, { ...amounts, childSpans: CHILD_SPANS });
   },
   summarize: (all) => ({

@@ -39,7 +39,7 @@ await runBench('spool', {
   end: (sink) => Promise.all([stop(sink.child), redis?.stop()]),
   ways: Object.keys(WAYS),
   measure(way, { round, quick, prepared: sink }) {
-    const amounts = quick ? { requests: 8000, warmUp: 3000 } : { requests: 24_000, warmUp: 6000 };
+    const amounts = quick ? { requests: 8000, warmUp: 3000 } : { requests: 24_000, warmUp: 96_000 };
     return measure(way, sink, amounts, round);
   },
   summarize: (all) => ({

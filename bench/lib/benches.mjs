@@ -1,18 +1,18 @@
 /** Every benchmark, by the name of its file: what it asks, and about how long one round of it takes, in seconds. */
 export const BENCHES = {
-  cpu: { question: 'What CPU time does a request cost a saturated server?', roundSeconds: 26 },
+  cpu: { question: 'What CPU time does a request cost a saturated server?', roundSeconds: 55 },
   'cpu-children': {
     question: 'And with 20 untagged child spans in each request?',
-    roundSeconds: 24,
+    roundSeconds: 45,
   },
-  spool: { question: 'And with a spool on disk?', roundSeconds: 10 },
+  spool: { question: 'And with a spool on disk?', roundSeconds: 22 },
   where: { question: 'Where does it go?', roundSeconds: 25, once: true },
   'child-span': {
     question: 'What does a span cost that says nothing for Matomo?',
     roundSeconds: 3,
   },
   hit: { question: 'What does it cost to build a hit?', roundSeconds: 2 },
-  delivery: { question: 'How many hits can one process deliver?', roundSeconds: 5 },
+  delivery: { question: 'How many hits can one process deliver?', roundSeconds: 32 },
   backlog: {
     question: 'Does a hit cost more with many others waiting, or many visitors?',
     roundSeconds: 10,
