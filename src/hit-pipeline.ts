@@ -92,12 +92,12 @@ export class HitPipeline {
   }
 
   /** The hits of a request as it is now, for good. */
-  settle(ended: EndedRecord, site: number): readonly Hit[] {
+  settle(ended: EndedRecord, site: number, nowMillis: number): readonly Hit[] {
     ended.close();
     if (ended.ignored) return this.#takeBack('attribute');
     try {
       this.#toHits ??= this.#createToHits();
-      const hits = this.#toHits(ended.request, site, Date.now());
+      const hits = this.#toHits(ended.request, site, nowMillis);
       if (hits.length === 0) return this.#takeBack('predicate');
       const [page, ...crashes] = hits;
       if (crashes.length === 0 || !this.#delivery.takesCrashes) return [page as Hit];
@@ -152,8 +152,8 @@ class PendingRequest implements PendingHit {
     return nowMillis - this.endedMillis >= wait;
   }
 
-  settle(): readonly Hit[] {
-    return this.#pipeline.settle(this.#ended, this.#site);
+  settle(nowMillis: number): readonly Hit[] {
+    return this.#pipeline.settle(this.#ended, this.#site, nowMillis);
   }
 }
 

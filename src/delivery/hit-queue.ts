@@ -49,7 +49,7 @@ export class HitQueue {
         continue;
       }
       this.#bytes -= pending.bytes;
-      const hits = pending.settle();
+      const hits = pending.settle(nowMillis);
       if (hits.length > 0) left -= 1;
       taken.push(...hits);
     }

@@ -125,7 +125,7 @@ export class Outbox {
 
   /** Lets go of everything, and returns how many hits that were. */
   clear(): number {
-    const queued = this.#queue.take(Number.POSITIVE_INFINITY, 0, true).length;
+    const queued = this.#queue.take(Number.POSITIVE_INFINITY, Date.now(), true).length;
     const lost = queued + this.#hitsInBatches;
     this.#pages = [];
     this.#crashes = [];

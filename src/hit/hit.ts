@@ -26,5 +26,5 @@ export interface PendingHit {
   /** Roughly what it takes in memory. */
   readonly bytes: number;
   /** The hit as it is now, for good, and a crash beside it; none where the application has taken it back. Called once. */
-  settle(): readonly Hit[];
+  settle(nowMillis: number): readonly Hit[];
 }

@@ -35,8 +35,9 @@ export function createToOrigin({
   assumeHttps,
 }: OriginOptions): (claims: OriginClaims) => Origin {
   const isTrusted = createTrust(trustProxy);
-  const toPlain = remember((address: string) => plainAddress(address));
-  const toPeer = (address: string) => (isIPv4(address) ? address : toPlain(address));
+  const toPeer = remember((address: string) =>
+    isIPv4(address) ? address : plainAddress(address),
+  );
 
   return function toOrigin(claims) {
     const peer = claims.peerAddress === undefined ? undefined : toPeer(claims.peerAddress);

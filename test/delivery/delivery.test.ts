@@ -196,8 +196,8 @@ test('a Matomo that cannot take crashes is asked once; page views are tracked al
 
 /** A page view and the crash of its request. */
 function withCrash(name: string): PendingHit {
-  const [page] = pending({ name }).settle();
-  const [crash] = pending({ name: `crash ${name}`, kind: 'crash' }).settle();
+  const [page] = pending({ name }).settle(0);
+  const [crash] = pending({ name: `crash ${name}`, kind: 'crash' }).settle(0);
   return pending({ settle: () => [page as Hit, crash as Hit] });
 }
 

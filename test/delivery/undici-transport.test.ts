@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
@@ -61,6 +62,37 @@ test('a bulk is a POST of JSON by our own user agent, and its answer comes back 
     'opentelemetry-matomo/test',
     '{"a":1}',
   ]);
+});
+
+test('the next bulk leaves in the turn of the event loop in which the last was answered, on the same connection', async () => {
+  const ports = new Set<number | undefined>();
+  const transport = await serve((request, response) => {
+    ports.add(request.socket.remotePort);
+    request.resume().on('end', () => response.end('{}'));
+  });
+  let turns = 0;
+  let answeredIn = 0;
+  const waited: number[] = [];
+  const onAnswered = () => {
+    answeredIn = turns;
+  };
+  const onSent = () => waited.push(turns - answeredIn);
+  subscribe('undici:request:trailers', onAnswered);
+  subscribe('undici:client:sendHeaders', onSent);
+  let counting = setImmediate(function count() {
+    turns += 1;
+    counting = setImmediate(count);
+  });
+  onTestFinished(() => {
+    clearImmediate(counting);
+    unsubscribe('undici:request:trailers', onAnswered);
+    unsubscribe('undici:client:sendHeaders', onSent);
+  });
+  for (let i = 0; i < 10; i++) await transport.send(Buffer.from('{}'), 5000);
+  const [, ...afterAnAnswer] = waited; // the first waits for its connection
+  expect(Math.max(...afterAnAnswer)).toBeLessThanOrEqual(1);
+  expect(afterAnAnswer).toHaveLength(9);
+  expect(ports.size).toBe(1);
 });
 
 test('one connection serves many bulks', async () => {
