@@ -8,6 +8,8 @@ import { createRequests } from './requests.mjs';
 
 const BULK = 100;
 const VISITORS = 200;
+/** So few that they stay in the processor's caches, as what has just ended does: 5,000 made beforehand took 0.8 µs a hit to fetch. */
+const REQUESTS = 500;
 
 export const DELIVERIES = { ceiling, package: ours, trackBulk, track };
 
@@ -25,7 +27,7 @@ async function ours(url) {
   const { MatomoSpanProcessor } = await import('opentelemetry-matomo');
   const BULKS = 500;
   const processor = new MatomoSpanProcessor({ url, siteId: 1, tokenAuth: 'bench' });
-  const requests = createRequests(5000, VISITORS);
+  const requests = createRequests(REQUESTS, VISITORS);
   const replay = createReplay(processor, requests);
   let delivered = 0;
   return async () => {
@@ -44,7 +46,7 @@ async function ours(url) {
 async function trackBulk(url) {
   const BULKS = 250;
   const tracker = await createTracker(url);
-  const events = createRequests(5000, VISITORS).map(toEvent);
+  const events = createRequests(REQUESTS, VISITORS).map(toEvent);
   const send = (bulk) => new Promise((resolve) => tracker.trackBulk(bulk, resolve));
   return async () => {
     for (let i = 0; i < BULKS; i++) {
