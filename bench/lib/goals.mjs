@@ -126,7 +126,7 @@ export const GOALS = {
 /** Why a goal is not reached, by its name. `node bench/profile.mjs package` shows the parts. */
 export const REASONS = {
   'cpu-over-noop':
-    'by `perf`, of the 10 µs that are added: own code 2.3, flat over forty functions; the garbage collector 2.3, because a request waits 20 ms for late spans and most are there when it runs; waking the receiver and the load generator 1.9; an AsyncLocalStorage of its own 0.9; compiling 0.7; the rest is copying and sending 720 bytes, and colder caches. Ready-made hits alone take a third of what may be added, see below',
+    'by `perf`, of the 10 µs that are added: own code 2.3, flat over forty functions; the garbage collector 2.3, because a request waits 20 ms for late spans and most are there when it runs; waking the receiver and the load generator 1.9; an AsyncLocalStorage of its own 0.9; compiling 0.7; the rest is copying and sending 720 bytes, and colder caches. Ready-made hits alone take a third of what may be added, see below; were its own functions free, the figure would be lower by 0.1',
   'cpu-over-otlp': 'the same; the exporter of (c) sends once for 512 spans',
   'children-over-noop':
     'nearly all of it is the request itself, see above; what its children leave has the garbage collector copy what waits more often',

@@ -35,9 +35,7 @@ export function createToOrigin({
   assumeHttps,
 }: OriginOptions): (claims: OriginClaims) => Origin {
   const isTrusted = createTrust(trustProxy);
-  const toPeer = remember((address: string) =>
-    isIPv4(address) ? address : plainAddress(address),
-  );
+  const toPeer = remember((address: string) => (isIPv4(address) ? address : plainAddress(address)));
 
   return function toOrigin(claims) {
     const peer = claims.peerAddress === undefined ? undefined : toPeer(claims.peerAddress);

@@ -32,7 +32,7 @@ export function usualHeadersOf(headers: IncomingHttpHeaders): UsualHeaders {
       headers['sec-ch-ua'] === undefined
         ? undefined
         : readClientHints((name) => headerOf(headers, name)),
-    optedOut: headers['dnt'] === '1' || headers['sec-gpc'] === '1',
+    optedOut: headers.dnt === '1' || headers['sec-gpc'] === '1',
   };
 }
 
