@@ -18,16 +18,13 @@ export async function measureServer(way, sink, amounts) {
   const args = [way, sink.ready, String(childSpans), spool];
   const { child, ready: url } = await start('http-server.mjs', args, nodeOptions);
   try {
-    const first = await count(sink);
     const step = Math.floor(WARM_UP_SPANS / (1 + childSpans));
     for (let left = warmUp; left > 0; left -= step) {
-      await load(url, Math.min(left, step));
-      if (way === TELLS_NOTHING) await arrived(sink, first + warmUp);
+      await loadUntilArrived(url, way, sink, Math.min(left, step));
       await ask(child, 'begin');
     }
     const before = await count(sink);
-    await load(url, requests);
-    if (way === TELLS_NOTHING) await arrived(sink, before + requests);
+    await loadUntilArrived(url, way, sink, requests);
     const { micros, counts } = await ask(child, 'end');
     const hits = (await count(sink)) - before;
     if (!WITHOUT_HITS.includes(way) && hits !== requests) {
@@ -40,6 +37,12 @@ export async function measureServer(way, sink, amounts) {
   } finally {
     await stop(child);
   }
+}
+
+async function loadUntilArrived(url, way, sink, requests) {
+  const before = await count(sink);
+  await load(url, requests);
+  if (way === TELLS_NOTHING) await arrived(sink, before + requests);
 }
 
 function count(sink) {

@@ -5,10 +5,6 @@ import type { HttpDispatcher } from './dispatcher.js';
 const IDLE_MILLIS = 1_000;
 const CONNECT_MILLIS = 10_000;
 
-/**
- * A `Client` of undici is one connection. A `Pool` of one waits for two turns of the event loop more before it uses it again, in
- * which a saturated server gets more hits than a bulk holds: they pile up.
- */
 const ONE_CONNECTION = {
   pipelining: 1,
   keepAliveTimeout: IDLE_MILLIS,
@@ -40,6 +36,10 @@ export async function createDispatcher(
             createClient(origin, { ...options, connect, headersTimeout: CONNECT_MILLIS }),
         });
 
+  /**
+   * A `Client` of undici is one connection. A `Pool` of one waits a turn of the event loop longer before it uses it again, in which
+   * a saturated server gets more hits than a bulk holds: they pile up.
+   */
   function createClient(origin: string | URL, options: object) {
     return new Client(origin, { ...options, ...ONE_CONNECTION });
   }
