@@ -76,8 +76,13 @@ function withoutCredentials(origin: string): string {
 
 /** Without the port that the scheme has anyway, or that the listener had behind what made the scheme https. */
 function toHost(host: string, scheme: string): string {
-  if (host.length > MAX_HOST_LENGTH || !HOST.test(host)) return 'localhost';
+  if (!isUrlHost(host)) return 'localhost';
   return host.replace(scheme === 'https' ? /:(?:443|80)$/ : /:80$/, '');
+}
+
+/** A port beyond 65,535 or an address such as 1.2.3.4.5 passes the pattern, but then Matomo cannot parse the URL. */
+function isUrlHost(host: string): boolean {
+  return host.length <= MAX_HOST_LENGTH && HOST.test(host) && URL.canParse(`http://${host}/`);
 }
 
 function join(start: EncodedText, separator: '' | '?', end: EncodedText): EncodedText {
