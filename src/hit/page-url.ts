@@ -1,6 +1,7 @@
 import {
   createToTrackedQuery,
   type QueryPolicyOptions,
+  redactMatrix,
   removeSearchFromPath,
 } from './query-policy.js';
 import { remember, rememberBoth } from './remember.js';
@@ -54,17 +55,20 @@ export function createToPageUrl(
   };
 }
 
-/** The page that a request came from, by the same rules; keywords stay, because Matomo reports them. */
+/**
+ * The page that a request came from, without fragment. Its query is redacted whatever `query` keeps of it; keywords stay,
+ * because Matomo reports them.
+ */
 export function createToReferrer(
   { query }: Pick<QueryPolicyOptions, 'query'>,
   redactPath: (path: string) => string,
 ): (referrer: string | undefined) => string | undefined {
-  const toTrackedQuery = createToTrackedQuery({ query, siteSearch: true });
+  const toTrackedQuery = createToTrackedQuery({ query, siteSearch: true }, true);
   return function toReferrer(referrer) {
-    const [, origin = '', path = '', search] =
-      referrer?.match(/^([a-z][a-z\d+.-]*:\/\/[^/?#]*)?([^?]*)(?:\?(.*))?$/is) ?? [];
     if (referrer === undefined) return undefined;
-    const page = withoutCredentials(origin) + (path === '' ? '' : redactPath(path));
+    const [, origin = '', path = '', search] =
+      referrer.match(/^([a-z][a-z\d+.-]*:\/\/[^/?#]*)?([^?#]*)(?:\?([^#]*))?/i) ?? [];
+    const page = withoutCredentials(origin) + (path === '' ? '' : redactPath(redactMatrix(path)));
     const kept = search === undefined ? '' : toTrackedQuery(search);
     return kept === '' ? page : `${page}?${kept}`;
   };
