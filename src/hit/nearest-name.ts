@@ -4,6 +4,7 @@ export function nearestName(name: string, known: Iterable<string>): string | und
   let nearest: string | undefined;
   let least = Math.floor(name.length / 3) + 1;
   for (const candidate of known) {
+    if (Math.abs(candidate.length - plain.length) >= least) continue; // the distance is no less
     const distance = editDistance(plain, candidate.toLowerCase());
     if (distance < least) {
       least = distance;

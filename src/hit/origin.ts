@@ -69,10 +69,15 @@ export function createToOrigin({
   }
 }
 
+/** An IPv6 address with zone, brackets, quotes and port has fewer characters. */
+const MAX_ADDRESS_LENGTH = 128;
+
 /** Without port, brackets and zone, and IPv4 in its own form; `undefined` for what is no address. */
 function plainAddress(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
-  let address = text.trim().replace(/^"(.*)"$/, '$1');
+  let address = text.trim();
+  if (address.length > MAX_ADDRESS_LENGTH) return undefined;
+  address = address.replace(/^"(.*)"$/, '$1');
   if (address.startsWith('[')) address = address.slice(1, Math.max(1, address.indexOf(']')));
   else if (/^[\d.]+:\d+$/.test(address)) address = address.slice(0, address.indexOf(':'));
   // A dual-stack socket tells IPv4 callers as ::ffff:192.0.2.1.
