@@ -59,7 +59,7 @@ export function createToOrigin({
   ): string | undefined {
     const hops = (forwardedFor ?? '').split(',').filter((hop) => hop.trim() !== '');
     let caller = peer;
-    for (let hop = 1; hop <= hops.length; hop++) {
+    for (let hop = 1; hop <= Math.min(hops.length, MAX_HOPS); hop++) {
       const address = plainAddress(hops[hops.length - hop]);
       if (address === undefined) return caller;
       caller = address;
@@ -69,6 +69,8 @@ export function createToOrigin({
   }
 }
 
+/** Nobody has more proxies; as many as `trustProxy` may name. */
+const MAX_HOPS = 100;
 /** An IPv6 address with zone, brackets, quotes and port has fewer characters. */
 const MAX_ADDRESS_LENGTH = 128;
 

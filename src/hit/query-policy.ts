@@ -6,6 +6,7 @@ import {
   type FilterPair,
   filterMatrix,
   filterPairs,
+  MAX_PAIRS_LENGTH,
   nameOf,
 } from './url-pairs.js';
 
@@ -94,8 +95,6 @@ const E_MAIL = /[^\s/@]@[^\s/@]+\.[a-z]/i;
 const JSON_WEB_TOKEN = /(?:^|[^\w-])eyJ[\w-]+\./;
 const USER_INFO = /\/\/[^\s/?#@]+@/;
 
-/** Matomo cuts URLs there: what comes behind is not looked at and not sent. */
-const MAX_QUERY_LENGTH = 1024;
 /** Encodings inside encodings that are looked through. */
 const MAX_LAYERS = 5;
 
@@ -132,7 +131,7 @@ export function createToTrackedQuery(
     for (const pairs of asMatomoReads(query).split('&')) {
       const kept = filterPairs(pairs, filter);
       if (kept !== undefined) tracked = tracked === undefined ? kept : `${tracked}&${kept}`;
-      if (tracked !== undefined && tracked.length > MAX_QUERY_LENGTH) break;
+      if (tracked !== undefined && tracked.length > MAX_PAIRS_LENGTH) break;
     }
     return tracked ?? '';
   };
@@ -185,7 +184,7 @@ function isSecretWord(word: string): boolean {
  * in Matomo, or has more layers of encoding than anybody needs, counts as one.
  */
 function holdsSecret(encoded: string): boolean {
-  if (encoded.length > MAX_QUERY_LENGTH) return true;
+  if (encoded.length > MAX_PAIRS_LENGTH) return true;
   let text = encoded;
   for (let layer = 0; /[%+]/.test(text); layer++) {
     const decoded = decodeText(text);

@@ -1,3 +1,6 @@
+/** Of what stays of pairs, nothing more is read behind so many characters: Matomo cuts URLs and titles at 1,024 bytes. */
+export const MAX_PAIRS_LENGTH = 1024;
+
 /** What of a URL's pairs `name=value` is to stay: the pair, another one, or `undefined` to leave it out. */
 export type FilterPair = (pair: string, isContinued: boolean) => string | undefined;
 
@@ -36,13 +39,14 @@ export function filterPairs(text: string, filter: FilterPair): string | undefine
     const filtered = filter(part, isContinued);
     hasGone = filtered !== part;
     if (filtered !== undefined) kept = kept === undefined ? filtered : `${kept};${filtered}`;
+    if (kept !== undefined && kept.length > MAX_PAIRS_LENGTH) break;
   }
   return kept;
 }
 
 /**
  * Filters the matrix parameters of a path (`/find;q=shoes`). Behind the first `;` Matomo takes all of a path for a query,
- * so that `&` separates there too.
+ * so that `&` separates there too. Parts behind the first 1,024 characters that stay are left out.
  */
 export function filterMatrix(
   path: string,
@@ -53,8 +57,13 @@ export function filterMatrix(
   const text = asMatomoReads(path);
   const start = text.indexOf(';');
   if (start < 0) return text;
-  const segments = text.slice(start).split('/');
-  return text.slice(0, start) + segments.map((one) => filterSegment(one, filter, toHead)).join('/');
+  let kept = text.slice(0, start);
+  const end = start + MAX_PAIRS_LENGTH;
+  for (const [i, segment] of text.slice(start).split('/').entries()) {
+    if (kept.length > end) break;
+    kept += (i === 0 ? '' : '/') + filterSegment(segment, filter, toHead);
+  }
+  return kept;
 }
 
 /** One segment; its head is what stands before its first separator. */
@@ -75,6 +84,7 @@ function filterSegment(
     const filtered = filter(pair, isContinued);
     hasGone = filtered !== pair;
     if (filtered !== undefined) kept += part.slice(0, 1) + filtered;
+    if (kept.length > MAX_PAIRS_LENGTH) break;
   }
   return kept;
 }

@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,6 +9,7 @@ import {
   currentRequest,
 } from '../../src/requests/captured-requests.js';
 import { filled, type LinearRow, MAX_RATIO, ratioOf, texts } from '../support/linear-input.js';
+import { EXPRESSIONS, PLACES, SEARCH } from './linear-input/request-expressions.js';
 import { HEADER_ROWS } from './linear-input/request-rows.js';
 import { spanRows } from './linear-input/span-rows.js';
 
@@ -42,6 +44,16 @@ describe.each(ROWS.map((row) => [row.what, row] as const))('%s', (_what, row) =>
   });
 });
 
+test('each expression and loop that sees requests or spans is listed with the reason why it is linear', () => {
+  const found = PLACES.flatMap(filesIn).flatMap((file) => {
+    const lines = linesWithExpressions(file);
+    return lines.length === 0 ? [] : [[file, lines] as const];
+  });
+  for (const [file, lines] of found)
+    expect(EXPRESSIONS[file]?.[0], lines.join('\n')).toBe(lines.length);
+  expect(Object.keys(EXPRESSIONS).sort()).toEqual(found.map(([file]) => file).sort());
+});
+
 test('what is quadratic is found', () => {
   const brands = /"((?:[^"\\]|\\.)*)"\s*;\s*v="((?:[^"\\]|\\.)*)"/g;
   const row = {
@@ -54,3 +66,15 @@ test('what is quadratic is found', () => {
   } as const;
   expect(ratioOf(row, 'quotes')).toBeGreaterThan(MAX_RATIO - 1);
 });
+
+function filesIn(place: string): string[] {
+  if (statSync(place).isFile()) return [place];
+  return readdirSync(place).map((name) => `${place}/${name}`);
+}
+
+function linesWithExpressions(file: string): string[] {
+  const lines = readFileSync(file, 'utf8').split('\n');
+  return lines
+    .map((line, i) => `${file}:${i + 1} ${line.trim()}`)
+    .filter((_, i) => SEARCH.test(lines[i] ?? '') && !/^\s*(?:\*|\/[/*])/.test(lines[i] ?? ''));
+}
