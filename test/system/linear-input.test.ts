@@ -51,7 +51,7 @@ test('each expression and loop that sees requests or spans is listed with the re
   });
   for (const [file, lines] of found)
     expect(EXPRESSIONS[file]?.[0], lines.join('\n')).toBe(lines.length);
-  expect(Object.keys(EXPRESSIONS).sort()).toEqual(found.map(([file]) => file).sort());
+  expect(new Set(Object.keys(EXPRESSIONS))).toEqual(new Set(found.map(([file]) => file)));
 });
 
 test('what is quadratic is found', () => {
