@@ -14,7 +14,7 @@ const KIBIBYTE = 1024;
 const HEADER_SIZES = [16 * KIBIBYTE, 32 * KIBIBYTE] as const;
 const SAMPLES = 5;
 const SAMPLE_MILLIS = 4;
-const MAX_ATTEMPTS = 6;
+const MAX_ATTEMPTS = 20;
 
 /** A quadratic one takes four times as long for twice the input, whatever else the machine does. */
 export const MAX_RATIO = 3;
@@ -70,10 +70,12 @@ function repeatsFor(run: () => unknown): number {
   return repeats;
 }
 
+/** CPU time, so that other processes on a busy machine do not count. */
 function millisOf(run: () => unknown, repeats: number): number {
-  const begun = performance.now();
+  const begun = process.cpuUsage();
   for (let i = 0; i < repeats; i++) run();
-  return performance.now() - begun;
+  const { user, system } = process.cpuUsage(begun);
+  return (user + system) / 1000;
 }
 
 function median(values: number[]): number {
