@@ -14,7 +14,8 @@ export type VisitorId =
 
 /**
  * What can be set, in code or by the environment; code wins. A wrong value in code throws a `TypeError` that names
- * option and value; in the environment it is reported once and the default used.
+ * option and value; in the environment it is reported once and the default used, or nothing is tracked if the option is
+ * one that protects data.
  *
  * Functions get the request as it ended. What they throw is reported once and counts as `undefined`.
  */
