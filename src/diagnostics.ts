@@ -1,6 +1,6 @@
 import { otelGlobal } from './otel-global.js';
 
-/** Where the package says what happened. Nothing here throws, and no text ever holds the token. */
+/** Where the package says what happened. Nothing here throws, and no text ever holds the token or the user info of a URL. */
 export interface Diagnostics {
   /** Only where the application has set a `diag` logger. */
   info(message: string): void;
@@ -38,8 +38,9 @@ export function createDiagnostics(): Diagnostics {
 function write(level: Level, message: string, always = level !== 'info'): void {
   try {
     const diag = otelGlobal()?.diag;
-    if (diag) diag[level](PREFIX + message);
-    else if (always) process.stderr.write(`${PREFIX}${message}\n`);
+    const line = PREFIX + withoutUserInfo(message);
+    if (diag) diag[level](line);
+    else if (always) process.stderr.write(`${line}\n`);
   } catch {
     // A logger that throws, or a closed stderr, is not the application's problem.
   }
@@ -47,8 +48,13 @@ function write(level: Level, message: string, always = level !== 'info'): void {
 
 /** A value as it may stand in a message: short, on one line. */
 export function show(value: unknown): string {
-  const text = toText(value).replace(/\s+/g, ' ');
+  const text = withoutUserInfo(toText(value).replace(/\s+/g, ' '));
   return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}
+
+/** The same text with user name and password of every URL in it replaced. */
+export function withoutUserInfo(text: string): string {
+  return text.replace(/\/\/[^\s/]*@/g, '//…@');
 }
 
 function toText(value: unknown): string {

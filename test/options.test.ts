@@ -126,6 +126,23 @@ test('no message holds a token, a password or a query', () => {
     { url: 'https://u:s3cret@matomo.example.org' },
     { url: 'https://matomo.example.org?token_auth=s3cret' },
     { url: '//u:s3cret@matomo.example.org?s3cret' },
+    { url: 'admin:s3cret@matomo.example.org' },
+    { url: 'admin:s3cret@matomo.example.org:8080/matomo.php?x' },
+    { url: ' admin:a/s3cret@b?s3cret#s3cret@matomo.example.org' },
+    { url: 'https:admin:s3cret@matomo.example.org' },
+    { url: 'https://admin:a/s3cret@matomo.example.org' },
+    { url: new URL('ftp://u:s3cret@matomo.example.org') as never },
+    { baseUrl: 'admin:s3cret@shop.example.org' },
+    { baseUrl: 'https://s3cret@shop.example.org/#s3cret' },
+    { spool: 'admin:s3cret@redis.example.org:6379/0' },
+    { spool: ':s3cret@redis.example.org' },
+    { spool: 'redis:/admin:s3cret@redis.example.org' },
+    { spool: 'redis://admin:s3cret@redis.example.org:port' },
+    // What belongs to another option.
+    { siteId: 'https://admin:s3cret@matomo.example.org' },
+    { query: 'https://admin:s3cret@matomo.example.org' as never },
+    { trustProxy: ['https://admin:s3cret@matomo.example.org'] },
+    { ignorePaths: { a: 'https://admin:s3cret@matomo.example.org' } as never },
   ];
   for (const secret of secrets) {
     let message = '';
@@ -391,6 +408,12 @@ test.each([
   const { options, said } = resolve(given, env);
   expect(options).toBeUndefined();
   expect(said.join('\n')).toMatch(line);
+});
+
+test('a folder may have an @ or a colon in its name', () => {
+  for (const spool of ['./a@b:c', '/var/spool/a:b@c', 'C:\\spool\\a@b', 'spool@host']) {
+    expect(resolve({ ...REQUIRED, spool }).options?.spool).toBe(spool);
+  }
 });
 
 test('enabled: false says nothing, also where nothing else is set', () => {

@@ -149,7 +149,8 @@ function isCount(value: unknown): value is number {
 /** Where a redirect points: no credentials, path parameters or query, which may repeat what was sent. */
 function target(location: string | undefined): string {
   if (!location) return 'nowhere';
-  return plain(location.replace(/[?#;].*/, '').replace(/\/\/[^/]*@/, '//'));
+  const address = location.replace(/^([a-z][a-z\d+.-]*:)?([\\/]*)[^\\/]*@/i, '$1$2');
+  return plain(address.replace(/[?#;].*/, ''));
 }
 
 /** Foreign text as it may stand in a message. */

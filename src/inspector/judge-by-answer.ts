@@ -1,3 +1,4 @@
+import { withoutUserInfo } from '../diagnostics.js';
 import type { Forwarded } from './forward.js';
 import type { InspectedHit, Verdict } from './inspected-hit.js';
 
@@ -91,5 +92,5 @@ function readCounters(body: string): Counters | undefined {
 }
 
 function reasonOf(error: Error): string {
-  return (error as NodeJS.ErrnoException).code ?? error.message;
+  return (error as NodeJS.ErrnoException).code ?? withoutUserInfo(error.message);
 }
