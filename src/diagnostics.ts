@@ -1,12 +1,16 @@
 import { otelGlobal } from './otel-global.js';
+import { createWarningLimiter } from './warning-limiter.js';
 
 /** Where the package says what happened. Nothing here throws, and no text ever holds the token or the user info of a URL. */
 export interface Diagnostics {
   /** Only where the application has set a `diag` logger. */
   info(message: string): void;
-  /** `diag`, or stderr where no logger is set. */
+  /**
+   * A change of state. `diag`, or stderr if no logger is set. Each code is written at most once per minute; the next
+   * message of that code says how many were suppressed.
+   */
   warn(message: string): void;
-  /** `diag`, or stderr where no logger is set. */
+  /** What keeps the package or a part of it from working. `diag`, or stderr if no logger is set. Never suppressed. */
   error(message: string): void;
   /** Says `message` the first time that `key` occurs and never again. At most 100 keys are remembered. */
   warnOnce(key: string, message: string | (() => string)): void;
@@ -24,7 +28,7 @@ export function createDiagnostics(): Diagnostics {
   const said = new Set<string>();
   return {
     info: (message) => write('info', message),
-    warn: (message) => write('warn', message),
+    warn: createWarningLimiter((message) => write('warn', message)),
     error: (message) => write('error', message),
     warnOnce(key, message) {
       if (said.has(key) || said.size >= MAX_DISTINCT_WARNINGS) return;
