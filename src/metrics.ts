@@ -1,15 +1,25 @@
-import type { MeterProvider, ObservableResult } from '@opentelemetry/api';
+import type { Attributes, MeterProvider, ObservableResult } from '@opentelemetry/api';
 import type { Exchange, Transport } from './delivery/transport.js';
 import type { MatomoStats } from './stats.js';
 import { VERSION } from './version.js';
 
 const SCOPE = 'opentelemetry-matomo';
 
-/** Which processor it is, in the words of OpenTelemetry's semantic conventions for SDKs. */
-const COMPONENT = {
-  'otel.component.type': 'matomo_span_processor',
-  'otel.component.name': 'matomo_span_processor/0',
-};
+/** What makes hits, as `otel.component.type`. */
+export type ComponentType = 'matomo_span_processor' | 'matomo_span_exporter' | 'matomo_gateway';
+
+/** How many components of each type this process has had, whichever build or version of the package made them. */
+const KEY = Symbol.for('opentelemetry-matomo.components.1');
+
+/** Names one more component of a type, as OpenTelemetry's semantic conventions want it. */
+function nameComponent(type: ComponentType): Attributes {
+  const shared = globalThis as Record<symbol, Partial<Record<ComponentType, number>> | undefined>;
+  shared[KEY] ??= {};
+  const counts = shared[KEY];
+  const index = counts[type] ?? 0;
+  counts[type] = index + 1;
+  return { 'otel.component.type': type, 'otel.component.name': `${type}/${index}` };
+}
 
 /**
  * Has a meter provider read the statistics whenever it collects, which costs a request nothing. Names are those of the
@@ -21,26 +31,28 @@ export function observeStats(
   meterProvider: MeterProvider,
   stats: () => MatomoStats,
   capacity: number,
+  type: ComponentType,
 ): void {
+  const component = nameComponent(type);
   const meter = meterProvider.getMeter(SCOPE, VERSION);
   meter
     .createObservableCounter('otel.sdk.processor.span.processed', {
       unit: '{span}',
       description: 'Server spans whose hits have been decided on, by why they failed',
     })
-    .addCallback((result) => observeProcessed(result, stats()));
+    .addCallback((result) => observeProcessed(result, stats(), component));
   meter
     .createObservableUpDownCounter('otel.sdk.processor.span.queue.size', {
       unit: '{span}',
       description: 'Hits that wait or are in flight',
     })
-    .addCallback((result) => result.observe(stats().pending, COMPONENT));
+    .addCallback((result) => result.observe(stats().pending, component));
   meter
     .createObservableUpDownCounter('otel.sdk.processor.span.queue.capacity', {
       unit: '{span}',
       description: 'Hits that may wait',
     })
-    .addCallback((result) => result.observe(capacity, COMPONENT));
+    .addCallback((result) => result.observe(capacity, component));
   meter
     .createObservableCounter('matomo.hits', {
       unit: '{hit}',
@@ -59,11 +71,14 @@ export function observeStats(
     });
 }
 
-function observeProcessed(result: ObservableResult, stats: MatomoStats): void {
-  const { tracked, accepted, invalid, lost } = stats;
-  result.observe(tracked + accepted, COMPONENT);
+function observeProcessed(
+  result: ObservableResult,
+  { tracked, accepted, invalid, lost }: MatomoStats,
+  component: Attributes,
+): void {
+  result.observe(tracked + accepted, component);
   for (const [type, count] of Object.entries({ ...lost, invalid })) {
-    if (count > 0) result.observe(count, { ...COMPONENT, 'error.type': type });
+    if (count > 0) result.observe(count, { ...component, 'error.type': type });
   }
 }
 

@@ -198,7 +198,8 @@ export interface MatomoOptions {
   readonly dryRun?: boolean | undefined;
   /**
    * Gets metrics of the processor itself: hits by what became of them, requests that were left out, the queue, and the time
-   * that bulk requests take. Names: `matomo.*`, and `otel.sdk.processor.span.*` of OpenTelemetry's semantic conventions.
+   * that bulk requests take. Names: `matomo.*`, and `otel.sdk.processor.span.*` of OpenTelemetry's semantic conventions. Each
+   * processor, exporter and gateway of a process has an `otel.component.name` of its own, such as `matomo_span_processor/0`.
    *
    * @see https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/
    */

@@ -53,7 +53,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   for (const misspelled of findMisspelledVariables(process.env, variables)) {
     warnAboutMisspelled(misspelled, diagnostics);
   }
-  const made = createHitPipeline(matomo, diagnostics);
+  const made = createHitPipeline(matomo, diagnostics, 'matomo_gateway');
   if (!made) {
     throw wrongOption(
       'a gateway needs url and siteId, privacy options that can be read, and enabled not to be false',
