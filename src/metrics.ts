@@ -58,7 +58,7 @@ export function observeStats(
       unit: '{hit}',
       description: 'Hits by what became of them: tracked, accepted, invalid or lost',
     })
-    .addCallback((result) => observeHits(result, stats()));
+    .addCallback((result) => observeHits(result, stats(), component));
   meter
     .createObservableCounter('matomo.requests.ignored', {
       unit: '{request}',
@@ -66,7 +66,7 @@ export function observeStats(
     })
     .addCallback((result) => {
       for (const [reason, count] of Object.entries(stats().ignored)) {
-        if (count > 0) result.observe(count, { 'matomo.ignore.reason': reason });
+        if (count > 0) result.observe(count, { 'matomo.ignore.reason': reason, ...component });
       }
     });
 }
@@ -82,13 +82,17 @@ function observeProcessed(
   }
 }
 
-function observeHits(result: ObservableResult, stats: MatomoStats): void {
-  const { tracked, accepted, invalid, lost } = stats;
+function observeHits(
+  result: ObservableResult,
+  { tracked, accepted, invalid, lost }: MatomoStats,
+  component: Attributes,
+): void {
   for (const [outcome, count] of Object.entries({ tracked, accepted, invalid })) {
-    result.observe(count, { 'matomo.hit.outcome': outcome });
+    result.observe(count, { 'matomo.hit.outcome': outcome, ...component });
   }
   for (const [reason, count] of Object.entries(lost)) {
-    if (count > 0) result.observe(count, { 'matomo.hit.outcome': 'lost', 'error.type': reason });
+    const attributes = { 'matomo.hit.outcome': 'lost', 'error.type': reason, ...component };
+    if (count > 0) result.observe(count, attributes);
   }
 }
 

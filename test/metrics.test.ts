@@ -63,7 +63,7 @@ test('a meter provider gets what stats() says, by OpenTelemetry’s names where 
     'otel.sdk.processor.span.queue.size matomo_span_exporter: matomo_span_exporter/0': 3,
     'otel.sdk.processor.span.queue.capacity matomo_span_exporter: matomo_span_exporter/0': 3,
     'otel.sdk.processor.span.processed queue_full matomo_span_exporter: matomo_span_exporter/0': 1,
-    'matomo.requests.ignored path': 1,
+    'matomo.requests.ignored path matomo_span_exporter: matomo_span_exporter/0': 1,
   });
   await matomo.forceFlush();
   const after = await collected(meterProvider, exporter);
@@ -71,9 +71,9 @@ test('a meter provider gets what stats() says, by OpenTelemetry’s names where 
     'otel.sdk.processor.span.queue.size matomo_span_exporter: matomo_span_exporter/0': 0,
     'otel.sdk.processor.span.processed matomo_span_exporter: matomo_span_exporter/0': 3,
     'otel.sdk.processor.span.processed queue_full matomo_span_exporter: matomo_span_exporter/0': 1,
-    'matomo.hits tracked': 3,
-    'matomo.hits lost queue_full': 1,
-    'matomo.requests.ignored path': 1,
+    'matomo.hits tracked matomo_span_exporter: matomo_span_exporter/0': 3,
+    'matomo.hits lost queue_full matomo_span_exporter: matomo_span_exporter/0': 1,
+    'matomo.requests.ignored path matomo_span_exporter: matomo_span_exporter/0': 1,
     'matomo.request.duration 200': { count: 1 },
   });
   await matomo.shutdown();
@@ -107,4 +107,26 @@ test('each component of a process has a name of its own, counted by type across 
   expect(names).toContainEqual(['matomo_gateway', '0']);
   expect(names).toContainEqual(['matomo_gateway', '1']);
   for (const key of queues) expect(key).toMatch(/ (\w+): \1\/\d+$/);
+});
+
+test('requests and hits of several components are not mixed up', async () => {
+  const { meterProvider, exporter } = startMeterProvider();
+  const options = { url: 'http://127.0.0.1:9', siteId: 1, meterProvider, ignorePaths: ['/health'] };
+  const components = [1, 2].map(() => new MatomoSpanExporter(options));
+  onTestFinished(async () => {
+    for (const component of components) await component.shutdown();
+  });
+  const attributes = {
+    'http.request.method': 'GET',
+    'url.path': '/health',
+    'http.response.status_code': 200,
+  };
+  for (const index of [0, 0, 0, 1]) {
+    components[index]?.export([finishedSpan({ attributes })], () => undefined);
+  }
+  const values = await collected(meterProvider, exporter);
+  const ignored = [...values].filter(([key]) => key.startsWith('matomo.requests.ignored'));
+  expect(ignored.map(([, value]) => value)).toEqual([3, 1]);
+  const hits = [...values.keys()].filter((key) => key.startsWith('matomo.hits tracked'));
+  expect(hits).toHaveLength(2);
 });
