@@ -99,6 +99,20 @@ export function createSettleBatch(
     return open(again, isBad ? 0 : wait(failures, random));
   }
 
+  function accepted(
+    batch: Batch,
+    sent: number,
+    { note, isDoubtful = false }: Extract<Verdict, { kind: 'accepted' }>,
+  ): Outcome {
+    const outcome = { ...decided({ accepted: sent }), again: restOf(batch) };
+    if (note === undefined) resume();
+    else if (isDoubtful) {
+      stop('accepted', note);
+      return { ...outcome, waitMillis: backOffMillis(failures, random) };
+    } else diagnostics.warnOnce(note.code, coded(note.code, note.reason));
+    return outcome;
+  }
+
   /**
    * Where the token worked before, each hit may be bad by itself: they are halved down to it. But 20 refusals in an hour
    * lock the address out, so that after some in a row only a probe now and then is sent.
@@ -145,8 +159,7 @@ export function createSettleBatch(
       case 'all_invalid':
         return allInvalid(batch, sent, verdict);
       case 'accepted':
-        resume();
-        return { ...decided({ accepted: sent }), again: restOf(batch) };
+        return accepted(batch, sent, verdict);
       case 'unconfirmed':
         if (resendUnconfirmed) {
           const reason = `${verdict.reason}; the hits are sent again`;
