@@ -160,10 +160,13 @@ function sqlStateOf(body: string): string | undefined {
 }
 
 const COUNTERS_START = '{"status":';
+/** What the transport keeps of an answer. Nesting makes JSON.parse slower than linear. */
+const MAX_COUNTERS_LENGTH = 65_536;
 
 /** The counters of a bulk's answer, also behind what PHP or a proxy has put in front of it. In linear time. */
 function readCounters(body: string): { tracked: number; invalid: number } | undefined {
   const start = Math.max(0, body.lastIndexOf(COUNTERS_START));
+  if (body.length - start > MAX_COUNTERS_LENGTH) return undefined;
   try {
     const { tracked, invalid } = JSON.parse(body.slice(start)) as Record<string, unknown>;
     return isCount(tracked) && isCount(invalid) ? { tracked, invalid } : undefined;
