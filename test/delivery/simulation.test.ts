@@ -124,6 +124,9 @@ function compare({ counters, pending: left }: Delivery, matomo: SimulatedMatomo)
   // What was stored without our knowing it is among the unconfirmed.
   expect(matomo.unknown).toBeLessThanOrEqual(counters.lost.unconfirmed);
   expect(stored).toBeLessThanOrEqual(counters.tracked + counters.accepted + matomo.unknown);
+  // Nothing is given up whose answer says that nothing was stored.
+  expect(counters.lost.unconfirmed).toBeLessThanOrEqual(matomo.leftOpen);
+  expect(matomo.lostOnConnections).toBeLessThanOrEqual(matomo.closings);
   // Only a hit that rolls everything back is ever given up.
   const poison = [...matomo.stored.keys()].filter((name) => name.startsWith('poison'));
   expect(poison).toEqual([]);
