@@ -5,13 +5,14 @@ import {
   toCountCell,
   toCutCell,
   toNameCell,
+  toPlainNameCell,
   toText,
   toTimingCell,
 } from './cell.js';
 import type { ActionType } from './inspected-hit.js';
 import { isStorableUrl } from './page-url.js';
 import type { Parameters } from './read-tracker-request.js';
-import { escapeHtml, trim } from './stored-text.js';
+import { escapeHtml, trim, unescapeHtml } from './stored-text.js';
 import type { TrackedUrl } from './tracked-url.js';
 
 type ToCell = (parameters: Parameters, url: TrackedUrl) => Cell;
@@ -29,8 +30,8 @@ const URL_COLUMN: ToCell = (_, url) =>
 const COMMON: Columns = {
   idpageview: ({ pv_id }) =>
     toCutCell(trim(escapeHtml(toText(pv_id))), MAX_PAGE_VIEW_ID_BYTES) || undefined,
-  product_sku: ({ _pks }) => toNameCell(_pks),
-  product_name: ({ _pkn }) => toNameCell(_pkn),
+  product_sku: ({ _pks }) => toPlainNameCell(_pks),
+  product_name: ({ _pkn }) => toPlainNameCell(_pkn),
   product_price: ({ _pkp }) => toAmountCell(_pkp),
   product_cat: ({ _pkc }) => toCategoryCell(_pkc, 0),
   product_cat2: ({ _pkc }) => toCategoryCell(_pkc, 1),
@@ -67,8 +68,7 @@ const BY_TYPE: Readonly<Record<ActionType, Columns>> = {
     ...COMMON,
     search: ({ search }, { keyword = '' }) =>
       toLineCell(isSearchGiven(search) ? escapeHtml(toText(search)) : keyword),
-    search_cat: (parameters) =>
-      toCutCell(escapeHtml(toText(besideSearch(parameters, 'search_cat'))), MAX_CATEGORY_BYTES),
+    search_cat: (parameters) => toSearchCategoryCell(besideSearch(parameters, 'search_cat')),
     search_count: (parameters) => toCountCell(besideSearch(parameters, 'search_count')),
   },
   content: {
@@ -109,18 +109,27 @@ function toTargetCell(url: string): Cell {
   return isStorableUrl(target) ? toCutCell(target, MAX_NAME_BYTES) : undefined;
 }
 
-/** Up to five categories of a product come as a JSON list, one as it is. */
+/** The category of a search; `0` counts as none. */
+function toSearchCategoryCell(value: Parameters[string]): Cell {
+  const category = toText(value);
+  return toCutCell(category === '0' ? '' : escapeHtml(category), MAX_CATEGORY_BYTES);
+}
+
+/** Up to five categories of a product come as a JSON list, one as it is. What begins as a list and is none has no category. */
 function toCategoryCell(value: Parameters[string], index: number): Cell {
-  const text = toText(value);
-  if (text.startsWith('[')) {
-    try {
-      const categories: unknown = JSON.parse(text);
-      if (Array.isArray(categories) && categories.length > 0) {
-        return toNameCell(index < categories.length ? String(categories[index]) : undefined);
-      }
-    } catch {
-      // Not a list after all: it is the name of the category.
-    }
+  const text = unescapeHtml(toText(value));
+  if (!text.startsWith('["')) return index === 0 ? toPlainNameCell(text) : undefined;
+  return toNameCell(readCategories(text)[index], (category) => category);
+}
+
+/** The categories that are not empty, untrimmed; none if the text is no JSON. */
+function readCategories(json: string): string[] {
+  try {
+    return (JSON.parse(json) as unknown[])
+      .filter((category) => typeof category === 'string' || typeof category === 'number')
+      .map(String)
+      .filter((category) => category !== '' && category !== '0');
+  } catch {
+    return [];
   }
-  return index === 0 ? toNameCell(text) : undefined;
 }

@@ -11,7 +11,7 @@ export function toActionType(parameters: Parameters, url: TrackedUrl): ActionTyp
   if (isTruthy(link)) return 'link';
   if (toText(e_c) !== '' && toText(e_a) !== '')
     return isBlank(e_c) || isBlank(e_a) ? 'blank' : 'event';
-  if (toText(c_n) !== '') return isBlank(c_n) ? 'blank' : 'content';
+  if (isTruthy(c_n)) return isBlank(c_n) ? 'blank' : 'content';
   if (isSearchGiven(search) || url.keyword !== undefined) return 'search';
   return 'page';
 }

@@ -1,4 +1,4 @@
-import { cutBytes, escapeHtml, isBroken, trim } from './stored-text.js';
+import { cutBytes, escapeHtml, isBroken, trim, unescapeHtml } from './stored-text.js';
 import { type ParameterValue, toAmount, toInteger, toNumber, toStoredFloat } from './to-number.js';
 
 /** Stands for a value that a strict database refuses, which fails the whole bulk. */
@@ -17,12 +17,20 @@ export function toText(value: ParameterValue): string {
 }
 
 /** A name that Matomo does not cut: category, action and name of an event, content, products. */
-export function toNameCell(value: ParameterValue): Cell {
-  const name = trim(escapeHtml(toText(value)));
+export function toNameCell(
+  value: ParameterValue,
+  toStored: (text: string) => string = (text) => trim(escapeHtml(text)),
+): Cell {
+  const name = toStored(toText(value));
   if (name === '' || name === '0') return undefined;
   return name.length > MAX_NAME_CHARACTERS && Array.from(name).length > MAX_NAME_CHARACTERS
     ? UNFIT
     : name;
+}
+
+/** A name of a product, which Matomo stores with its HTML characters as they are. */
+export function toPlainNameCell(value: ParameterValue): Cell {
+  return toNameCell(value, (text) => trim(unescapeHtml(text)));
 }
 
 /** Text cut to so many bytes; refused where the cut went through a character. */

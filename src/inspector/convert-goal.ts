@@ -1,5 +1,6 @@
 import { toNameCell, toText, UNFIT } from './cell.js';
 import { type HitOutcome, invalid, refused, tracked } from './hit-outcome.js';
+import type { InspectorSite } from './inspector-options.js';
 import type { Parameters } from './read-tracker-request.js';
 import type { RowTransaction } from './row-memory.js';
 import type { ActionContext } from './store-action.js';
@@ -19,7 +20,7 @@ export function convertGoal(
   const goal = toInteger(parameters.idgoal);
   if (goal === undefined || goal < 0) return undefined;
   if (toInteger(parameters.ca)) return refused('ca: needs CrashAnalytics');
-  if (goal > 0 && !site.goals?.includes(goal)) return invalid('idgoal: the site has no such goal');
+  if (hasUnknownGoal(parameters, site)) return invalid(UNKNOWN_GOAL);
   const order = `order/${siteId}/${toText(parameters.ec_id)}`;
   const isOrder = goal === 0 && toText(parameters.ec_id) !== '';
   if (isOrder && rows.get(order) !== undefined)
@@ -32,6 +33,14 @@ export function convertGoal(
     null,
     goal > 0 ? 'a conversion, not an action' : 'an order or a cart, not an action',
   );
+}
+
+export const UNKNOWN_GOAL = 'idgoal: the site has no such goal';
+
+/** Whether a hit names a goal that its site does not have. A ping with one is invalid too. */
+export function hasUnknownGoal({ idgoal }: Parameters, site: InspectorSite): boolean {
+  const goal = toInteger(idgoal);
+  return goal !== undefined && goal > 0 && !site.goals?.includes(goal);
 }
 
 /** The first item of a cart whose number or name is longer than its column. */

@@ -1,3 +1,4 @@
+import { decodeEntities } from './html-entities.js';
 import { isWellFormed } from './is-well-formed.js';
 import { cutCharacters, trim } from './stored-text.js';
 import { type ParameterValue, toNumberText } from './to-number.js';
@@ -39,5 +40,5 @@ function toText(value: unknown): string | undefined {
   if (value === true) return '1';
   if (typeof value === 'number') return toNumberText(value);
   if (typeof value !== 'string') return undefined;
-  return cutCharacters(trim(value.replaceAll('\0', '')), MAX_CHARACTERS);
+  return cutCharacters(trim(decodeEntities(value).replaceAll('\0', '')), MAX_CHARACTERS);
 }

@@ -1,6 +1,6 @@
 import type { Access } from './authenticate.js';
 import { toText } from './cell.js';
-import { convertGoal } from './convert-goal.js';
+import { convertGoal, hasUnknownGoal, UNKNOWN_GOAL } from './convert-goal.js';
 import { findExclusion, type HitOrigin } from './exclude-hit.js';
 import { dropped, type HitOutcome, invalid, refused, tracked } from './hit-outcome.js';
 import { toHitTime } from './hit-time.js';
@@ -49,7 +49,8 @@ export function judgeHit(parameters: Parameters, context: HitContext): HitOutcom
 
   const url = readTrackedUrl(toText(parameters.url) || readReferrer(parameters, context.origin));
   if (toInteger(parameters.ping)) {
-    return toInteger(parameters.ca) ? refused('ca: needs CrashAnalytics') : tracked(null, 'a ping');
+    if (toInteger(parameters.ca)) return refused('ca: needs CrashAnalytics');
+    return hasUnknownGoal(parameters, site) ? invalid(UNKNOWN_GOAL) : tracked(null, 'a ping');
   }
   const action = { site, siteId, time, url };
   return (

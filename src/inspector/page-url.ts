@@ -33,11 +33,16 @@ function password(parts: UrlParts): string {
 function toQuery(query: string): string {
   const kept: string[] = [];
   for (const [name, value] of readUrlParameters(query)) {
-    if (EXCLUDED.has(name.toLowerCase())) continue;
-    if (Array.isArray(value)) kept.push(...value.map((item) => `${name}[]=${item}`));
-    else kept.push(value === undefined ? name : `${name}=${value}`);
+    const plainName = name.replaceAll('%5B', '[').replaceAll('%5D', ']');
+    if (EXCLUDED.has(plainName.toLowerCase())) continue;
+    if (Array.isArray(value)) kept.push(...value.map((item) => toPair(`${plainName}[]`, item)));
+    else kept.push(toPair(plainName, value));
   }
   return kept.length === 0 ? '' : `?${kept.join('&')}`;
+}
+
+function toPair(name: string, value: string | undefined): string {
+  return value === undefined ? name : `${name}=${value}`;
 }
 
 /** Whether the URL of a download or an outlink is one that Matomo stores. */

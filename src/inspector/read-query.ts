@@ -20,26 +20,41 @@ export function readQuery(query: string): Record<string, string | null> {
 
 /** Decodes `+` and percent escapes; bytes that are not UTF-8 are read as Latin-1. */
 export function decodeText(encoded: string): string {
+  return decodeUtf8(encoded) ?? decodeBytes(encoded).toString('latin1');
+}
+
+/** Decodes `+` and percent escapes; undefined if the bytes are not UTF-8. */
+export function decodeUtf8(encoded: string): string | undefined {
   const spaced = encoded.replaceAll('+', ' ');
   if (!spaced.includes('%')) return spaced;
   try {
     return decodeURIComponent(spaced);
   } catch {
-    return decodeBytes(spaced);
+    // A stray `%`, or bytes that are not UTF-8.
+  }
+  try {
+    return UTF8.decode(decodeBytes(encoded));
+  } catch {
+    return undefined;
   }
 }
 
-function decodeBytes(encoded: string): string {
-  const latin1 = Buffer.from(encoded).toString('latin1');
-  const bytes = Buffer.from(
+/** Decodes, then encodes every byte but letters, digits, `-`, `.` and `_` as PHP's `urlencode` does. */
+export function encodeBytes(encoded: string): string {
+  const text = decodeBytes(encoded).toString('latin1');
+  return text.replace(/[^\w.-]/g, (character) =>
+    character === ' '
+      ? '+'
+      : `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+  );
+}
+
+function decodeBytes(encoded: string): Buffer {
+  const latin1 = Buffer.from(encoded.replaceAll('+', ' ')).toString('latin1');
+  return Buffer.from(
     latin1.replace(/%([\da-f]{2})/gi, (_, hex: string) =>
       String.fromCharCode(Number.parseInt(hex, 16)),
     ),
     'latin1',
   );
-  try {
-    return UTF8.decode(bytes);
-  } catch {
-    return bytes.toString('latin1');
-  }
 }

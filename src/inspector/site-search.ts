@@ -1,4 +1,4 @@
-import { decodeText } from './read-query.js';
+import { decodeUtf8, encodeBytes } from './read-query.js';
 import type { UrlParts } from './split-url.js';
 import { trim } from './stored-text.js';
 import { readUrlParameters } from './url-parameters.js';
@@ -26,8 +26,8 @@ export function findSearchKeyword(parts: UrlParts): string | undefined {
   return undefined;
 }
 
-/** Empty where a value is no keyword. */
+/** Empty if a value is no keyword; URL-encoded if it is not UTF-8. */
 function toKeyword(value: string): string {
-  const keyword = trim(decodeText(value).replace(/[\r\n\0]/g, ''));
+  const keyword = trim((decodeUtf8(value) ?? encodeBytes(value)).replace(/[\r\n\0]/g, ''));
   return keyword === '0' ? '' : keyword;
 }

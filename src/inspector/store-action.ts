@@ -57,11 +57,11 @@ export function storeAction(
   } as StoredAction);
 }
 
-/** URLs that differ only in http, https and `www.` are one row, with the scheme of the first. */
+/** URLs that differ only in http, https and `www.` are one row, with the scheme of the first; pages and contents share theirs. */
 function shareRow(type: string, url: string, rows: RowTransaction): string {
   const [, name] = /^https?:\/\/(?:www\.)?(.*)$/s.exec(url) ?? [];
   if (name === undefined) return url;
-  const key = `url/${type}/${name}`;
+  const key = `url/${type === 'content' ? 'page' : type}/${name}`;
   const known = rows.get(key);
   if (known === undefined) rows.set(key, url);
   return known ?? url;

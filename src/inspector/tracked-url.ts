@@ -1,7 +1,8 @@
 import { toPageUrl } from './page-url.js';
 import { findSearchKeyword } from './site-search.js';
+import { splitUrl } from './split-url.js';
 import { cutBytes, trim, unescapeHtml } from './stored-text.js';
-import { splitTrackedUrl } from './url-parameters.js';
+import { convertMatrixUrl } from './url-parameters.js';
 
 /** What Matomo reads from the `url` of a hit. */
 export interface TrackedUrl {
@@ -15,7 +16,7 @@ const MAX_URL_BYTES = 1024;
 
 export function readTrackedUrl(url: string): TrackedUrl {
   const line = trim(unescapeHtml(url).replace(/[\r\n\0]/g, ''));
-  const parts = splitTrackedUrl(cutBytes(line, MAX_URL_BYTES));
+  const parts = splitUrl(convertMatrixUrl(cutBytes(line, MAX_URL_BYTES)));
   if (parts === undefined) return {};
   const stored = toPageUrl(parts);
   const keyword = findSearchKeyword(parts);

@@ -1,8 +1,10 @@
-import { splitUrl, type UrlParts } from './split-url.js';
 import { escapeHtml } from './stored-text.js';
 
-/** Values by name in order; undefined for a name without `=`, a list for `name[]`. */
-export type UrlParameters = Map<string, string | undefined | string[]>;
+/** The value of a name; undefined for a name without `=`. */
+type UrlValue = string | undefined;
+
+/** Values by name in order; a list for `name[]`. */
+export type UrlParameters = Map<string, UrlValue | UrlValue[]>;
 
 /**
  * Reads the parameters of a tracked URL as Matomo does for storing: nothing is decoded, values are
@@ -17,7 +19,8 @@ export function readUrlParameters(query: string): UrlParameters {
     const listName = /^(.+)(?:\[|%5b)(?:\]|%5d)$/i.exec(name)?.[1];
     if (listName !== undefined && listName !== '0') {
       const list = parameters.get(listName);
-      parameters.set(listName, [...(Array.isArray(list) ? list : []), value ?? '']);
+      if (Array.isArray(list)) list.push(value);
+      else parameters.set(listName, [value]);
     } else if (name !== '' && name !== '0') {
       parameters.set(name, value);
     }
@@ -25,15 +28,14 @@ export function readUrlParameters(query: string): UrlParameters {
   return parameters;
 }
 
-/** Takes a URL apart; `;a=1;b=2` in its path is moved into its query. */
-export function splitTrackedUrl(url: string): UrlParts | undefined {
-  const parts = splitUrl(url);
-  const semicolon = parts?.path.indexOf(';') ?? -1;
-  if (parts === undefined || semicolon < 0) return parts;
-  const matrix = parts.path.slice(semicolon + 1).replaceAll(';', '&');
-  return {
-    ...parts,
-    path: parts.path.slice(0, semicolon),
-    query: parts.query === undefined ? matrix : `${parts.query}&${matrix}`,
-  };
+/**
+ * Reads `;` before the query as the start of the query, and then every `;` as `&`: `/a;m=1?b=2` is `/a?m=1&b=2`. A URL whose query
+ * begins first stays as it is.
+ */
+export function convertMatrixUrl(url: string): string {
+  const semicolon = url.indexOf(';');
+  const question = url.indexOf('?');
+  if (semicolon < 0 || (question >= 0 && question < semicolon)) return url;
+  const parameters = question < 0 ? url : `${url.slice(0, question)};${url.slice(question + 1)}`;
+  return `${url.slice(0, semicolon)}?${parameters.slice(semicolon + 1).replaceAll(';', '&')}`;
 }
