@@ -1,0 +1,205 @@
+/**
+ * Matomo's HTTP API, played back from `test/fixtures/matomo-api`.
+ *
+ *   const matomo = await startMatomoApi({ tracker: inspector.url });
+ *   await command({ MATOMO_URL: matomo.url, MATOMO_TOKEN_AUTH: tokenOf('write') });
+ *   expect(matomo.calls.map(({ method }) => method)).toEqual([…]);
+ *
+ * The token of a call is its role. `API.getBulkRequest` is answered part by part. What was not recorded is looked for in
+ * `answer` first; without an answer the call fails with 501 and stands in `unrecorded`. `notes` selects recordings that
+ * were made in a special state (`plugin off`, `all action slots used`); they win over those without a note.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { onTestFinished } from 'vitest';
+
+const FOLDER = new URL('../fixtures/matomo-api/', import.meta.url);
+const ROLES = ['super', 'admin', 'write', 'view', 'noaccess', 'super-secure'] as const;
+const JSON_TYPE = 'application/json; charset=utf-8';
+/** Parameters that say how to call and not what. */
+const HOW: ReadonlySet<string> = new Set(['module', 'format', 'method', 'token_auth']);
+
+export type ApiRole = (typeof ROLES)[number];
+
+/** One method that was called, alone or in a bulk. */
+export interface ApiCall {
+  readonly role: string;
+  readonly method: string;
+  /** Without the token, module, format and method. */
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/** One HTTP request to the API, with all that it consists of. */
+interface ApiRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: string;
+}
+
+interface Recording {
+  readonly role?: string;
+  readonly how?: string;
+  readonly method?: string;
+  readonly params?: Readonly<Record<string, unknown>>;
+  readonly status: number;
+  readonly contentType?: string;
+  readonly body: unknown;
+  readonly note?: string;
+}
+
+export interface MatomoApiOptions {
+  /** Replaces what a call is answered with; `undefined`: the recording. */
+  readonly answer?: (call: ApiCall) => unknown;
+  readonly notes?: readonly string[];
+  /** Where everything but the API goes, such as the URL of an inspector. */
+  readonly tracker?: string;
+  /** Too many failed logins from this address. */
+  readonly isLocked?: boolean;
+}
+
+export interface MatomoApi {
+  /** Base URL of this Matomo. */
+  readonly url: string;
+  /** Methods in the order in which they were called; of a bulk its parts. */
+  readonly calls: readonly ApiCall[];
+  readonly requests: readonly ApiRequest[];
+  readonly unrecorded: readonly ApiCall[];
+}
+
+/** A token that the server takes for one of that role. */
+export function tokenOf(role: ApiRole): string {
+  return Buffer.from(role).toString('hex').padEnd(32, '0');
+}
+
+const recordings = readRecordings();
+
+/** Starts the server; it is closed when the test has finished. */
+export async function startMatomoApi(options: MatomoApiOptions = {}): Promise<MatomoApi> {
+  const calls: ApiCall[] = [];
+  const requests: ApiRequest[] = [];
+  const unrecorded: ApiCall[] = [];
+  const server = createServer((request, response) => {
+    void text(request).then((body) => answer(request, body, response));
+  });
+
+  async function answer(
+    request: IncomingMessage,
+    body: string,
+    response: ServerResponse,
+  ): Promise<void> {
+    const url = new URL(request.url ?? '/', 'http://matomo');
+    const form = new URLSearchParams(body);
+    const isApi = (url.searchParams.get('module') ?? form.get('module')) === 'API';
+    if (!isApi) return pass(request, body, response, options.tracker);
+    const { method = '', headers } = request;
+    requests.push({ method, url: request.url ?? '', headers, body });
+    const given = Object.fromEntries([...url.searchParams, ...form]);
+    const role = roleOf(given.token_auth);
+    const { status, contentType = JSON_TYPE, ...answered } = reply(role, given, url);
+    response.writeHead(status, { 'content-type': contentType });
+    const { body: content } = answered;
+    response.end(typeof content === 'string' ? content : JSON.stringify(content));
+  }
+
+  function reply(role: string, given: Record<string, string>, url: URL): Recording {
+    if (options.isLocked && role !== 'none') {
+      return recordings.find(
+        ({ status, body }) => status === 500 && /Too many/.test(String(body)),
+      ) as Recording;
+    }
+    if (role === 'wrong') {
+      const how = url.searchParams.has('method') ? /token in the body/ : /all in the body/;
+      return recordings.find((one) => how.test(one.how ?? '')) as Recording;
+    }
+    if (given.method !== 'API.getBulkRequest') return replyToOne(role, given);
+    const parts = Object.keys(given).filter((name) => /^urls\[\d+\]$/.test(name));
+    const bodies = parts.map((name) => {
+      const part = Object.fromEntries(new URLSearchParams(given[name]));
+      return replyToOne(role, part).body;
+    });
+    return { status: 200, body: bodies };
+  }
+
+  function replyToOne(role: string, given: Record<string, string>): Recording {
+    const params = Object.fromEntries(Object.entries(given).filter(([name]) => !HOW.has(name)));
+    const call = { role, method: given.method ?? '', params };
+    calls.push(call);
+    const body = options.answer?.(call);
+    if (body !== undefined) return { status: 200, body };
+    const recording = find(call, options.notes ?? []);
+    if (recording) return recording;
+    unrecorded.push(call);
+    return { status: 501, body: { result: 'error', message: `${call.method} is not recorded` } };
+  }
+
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, calls, requests, unrecorded };
+}
+
+async function pass(
+  { url, method = 'GET', headers }: IncomingMessage,
+  body: string,
+  response: ServerResponse,
+  tracker: string | undefined,
+): Promise<void> {
+  if (tracker === undefined) return void response.writeHead(404).end();
+  const passed = { 'content-type': headers['content-type'] ?? '' };
+  const answer = await fetch(tracker + url, {
+    method,
+    headers: passed,
+    ...(body !== '' && { body }),
+  });
+  response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' });
+  response.end(Buffer.from(await answer.arrayBuffer()));
+}
+
+function roleOf(token: string | undefined): string {
+  if (!token) return 'none';
+  return ROLES.find((role) => tokenOf(role) === token) ?? 'wrong';
+}
+
+/** A recording with one of the notes, else one without; a plugin that nobody recorded is not installed. */
+function find(call: ApiCall, notes: readonly string[]): Recording | undefined {
+  const same = recordings.filter((one) => isOf(one, call));
+  const noted = same.find(({ note }) => note !== undefined && notes.includes(note));
+  const found = noted ?? same.find(({ note }) => note === undefined);
+  if (found || call.method !== 'API.isPluginActivated') return found;
+  if (call.params.pluginName === 'CustomDimensions') return undefined;
+  const other = find({ ...call, params: { pluginName: 'CustomDimensions' } }, []);
+  return other?.status === 200 && !JSON.stringify(other.body).includes('error')
+    ? { ...other, body: { value: false } }
+    : other;
+}
+
+function isOf({ role, method, params = {} }: Recording, call: ApiCall): boolean {
+  if (role !== call.role || (method ?? params.method) !== call.method) return false;
+  const names = Object.keys(params).filter((name) => !HOW.has(name));
+  return (
+    names.length === Object.keys(call.params).length &&
+    names.every((name) => String(params[name]) === call.params[name])
+  );
+}
+
+/** All files, and each part of the recorded bulks as a call of its own. */
+function readRecordings(): Recording[] {
+  const files = readdirSync(FOLDER).filter((name) => name.endsWith('.json'));
+  const all = files.flatMap(
+    (name) => JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8')) as Recording[],
+  );
+  const parts = all.flatMap(({ role, method, params = {}, body }) => {
+    if ((method ?? params.method) !== 'API.getBulkRequest' || !Array.isArray(body)) return [];
+    return body.map((part, index): Recording => {
+      const asked = Object.fromEntries(new URLSearchParams(String(params[`urls[${index}]`])));
+      return { role: role ?? '', params: asked, status: 200, body: part };
+    });
+  });
+  return [...all.filter(({ how }) => how !== 'get' && how !== 'bearer'), ...parts];
+}
