@@ -39,7 +39,7 @@ export function createToRequestFields(
   const toLanguage = remember((language: string) => createField('lang', language));
   const toTime = remember((seconds: number) => createField('cdt', seconds));
   const toAddress = remember((address: string) => createField('cip', address));
-  /** Matomo 4 and later ignore `gt_ms`, so the same figure also is the server time unless something says better. */
+  /** Matomo 4 and later ignore `gt_ms`, so the duration is the server time too, unless the request has other timings. */
   const toDurations = remember((millis: number) => ({
     all: createField('gt_ms', millis),
     server: createField('pf_srv', millis),

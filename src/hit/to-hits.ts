@@ -91,9 +91,9 @@ export function createToHits(
     if (variables && maxCustomVariables > 0) {
       parameters.set('cvar', toCustomVariables(variables, maxCustomVariables, report));
     }
-    for (const layer of [toDimensions?.(facts), given, details, ...overridesOf(request)]) {
-      if (layer) override(parameters, layer, hasToken, report);
-    }
+    const layers = [toDimensions?.(facts), given, details, ...overridesOf(request)];
+    for (const layer of layers) if (layer) override(parameters, layer, hasToken, report);
+    if (!isServerTimeGiven(request, layers)) subtractOtherTimings(parameters, request);
     completeEvent(parameters, report);
     if (!parameters.has('cid')) {
       const id = toVisitorId({ ...visitor, site: Number(parameters.get('idsite')) });
@@ -117,6 +117,26 @@ function setTimings(parameters: Map<string, string>, request: HttpRequest): void
     }
     if (sum !== undefined) set(parameters, key, sum);
   }
+}
+
+function isServerTimeGiven(
+  { annotations }: HttpRequest,
+  layers: readonly (Readonly<Record<string, unknown>> | undefined)[],
+): boolean {
+  return (
+    annotations.some(({ timings }) => timings?.pf_srv !== undefined) ||
+    layers.some(
+      (layer) => toParameterValue(TRACKING_PARAMETERS.pf_srv, layer?.pf_srv) !== undefined,
+    )
+  );
+}
+
+/** Matomo's page load time is the sum of all timings, which is to be the duration of the request. */
+function subtractOtherTimings(parameters: Map<string, string>, request: HttpRequest): void {
+  let others = 0;
+  for (const key of PERF_KEYS) if (key !== 'pf_srv') others += Number(parameters.get(key) ?? 0);
+  if (others === 0) return;
+  set(parameters, 'pf_srv', Math.max(0, Math.round(request.durationMillis) - others));
 }
 
 /** The custom variables of a request where it has more than every request. */

@@ -1,6 +1,14 @@
 import type { InspectedHit } from './inspected-hit.js';
 
-const HEADINGS = ['time', 'site', 'verdict', 'type', 'action', 'status', 'pf_srv', 'visitor'];
+const HEADINGS = ['time', 'site', 'verdict', 'type', 'action', 'status', 'load time', 'visitor'];
+const TIMINGS = [
+  'time_network',
+  'time_server',
+  'time_transfer',
+  'time_dom_processing',
+  'time_dom_completion',
+  'time_on_load',
+] as const;
 const MAX_ACTION_CHARACTERS = 60;
 
 /** Renders hits as a table in plain text, a line for each; where nothing is stored, the reason. */
@@ -29,7 +37,7 @@ function toRow(hit: InspectedHit): string[] {
     stored?.type ?? '-',
     shorten(printable(toActionText(hit))),
     printable(toStatus(hit)),
-    stored?.time_server === undefined ? '-' : `${stored.time_server} ms`,
+    toLoadTime(hit),
     printable(params.uid || params.cid || params._id || '-'),
   ];
 }
@@ -40,6 +48,12 @@ function toActionText({ stored, reason }: InspectedHit): string {
     .filter(Boolean)
     .join(' / ');
   return stored.title ?? stored.search ?? (event || stored.url) ?? '-';
+}
+
+/** The sum of all timings, which Matomo shows as page load time. */
+function toLoadTime({ stored }: InspectedHit): string {
+  const timings = TIMINGS.flatMap((column) => stored?.[column] ?? []);
+  return timings.length === 0 ? '-' : `${timings.reduce((sum, millis) => sum + millis)} ms`;
 }
 
 function toStatus({ stored }: InspectedHit): string {

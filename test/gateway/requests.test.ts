@@ -37,6 +37,8 @@ test('what spans below say counts, whether they come before their request, with 
   const [hit] = set.inspector.hits();
   expect(hit?.params).toMatchObject({
     pf_dm1: '10',
+    pf_srv: '0',
+    gt_ms: '10',
     cvar: expect.stringContaining('"first","yes"'),
   });
   expect(set.gateway.stats().spans).toEqual({

@@ -49,7 +49,23 @@ test('timings of one key add up over all sources, in whole milliseconds', () => 
       ],
     }),
   );
-  expect(parameters).toMatchObject({ pf_dm1: '16', pf_net: '1', pf_srv: '12' });
+  expect(parameters).toMatchObject({ pf_dm1: '16', pf_net: '1' });
+});
+
+test.each([
+  [[{ timings: { pf_dm1: 5.3, pf_onl: 2 } }], { pf_dm1: '5', pf_onl: '2', pf_srv: '5' }],
+  [[{ timings: { pf_dm1: 3 } }, { timings: { pf_dm1: 4 } }], { pf_dm1: '7', pf_srv: '5' }],
+  [[{ parameters: { pf_dm2: 4 } }], { pf_dm2: '4', pf_srv: '8' }],
+  [[{ timings: { pf_dm1: 40 } }], { pf_dm1: '40', pf_srv: '0' }],
+  [[{ timings: { pf_dm1: 2, pf_srv: 4 } }], { pf_dm1: '2', pf_srv: '4' }],
+  [[{ timings: { pf_dm1: 2 }, parameters: { pf_srv: 12 } }], { pf_dm1: '2', pf_srv: '12' }],
+  [[{ timings: { pf_dm1: 2 }, parameters: { pf_srv: -5 } }], { pf_dm1: '2', pf_srv: '10' }],
+])('of 12 ms, %j leaves the server time that makes the sum right', (given, timings) => {
+  const request = httpRequest({ annotations: given.map(annotations) });
+  const { parameters } = parametersOf(request);
+  const sent = Object.entries(parameters).filter(([name]) => name.startsWith('pf_'));
+  expect(Object.fromEntries(sent)).toEqual(timings);
+  expect(parameters.gt_ms).toBe('12');
 });
 
 test('a timing called pf_srv takes the place of the whole duration', () => {

@@ -19,7 +19,9 @@ test('renders a line for each hit', () => {
       server_time: Date.UTC(2026, 10, 20, 7, 5) / 1000,
       title: 'GET /users/:id',
       url: 'https://a.test/users/1',
-      time_server: 12,
+      time_server: 7,
+      time_dom_processing: 4,
+      time_on_load: 1,
       custom_var_k1: 'http_method',
       custom_var_v1: 'GET',
       custom_var_k2: 'http_status_code',
@@ -34,9 +36,9 @@ test('renders a line for each hit', () => {
   });
   expect(formatHits([page, refused])).toBe(
     [
-      'time      site  verdict  type  action                    status  pf_srv  visitor',
-      '07:05:00  1     tracked  page  GET /users/:id            404     12 ms   0123456789abcdef',
-      '07:06:40  -     refused  -     ca: needs CrashAnalytics  -       -       -',
+      'time      site  verdict  type  action                    status  load time  visitor',
+      '07:05:00  1     tracked  page  GET /users/:id            404     12 ms      0123456789abcdef',
+      '07:06:40  -     refused  -     ca: needs CrashAnalytics  -       -          -',
       '',
     ].join('\n'),
   );
@@ -69,5 +71,5 @@ test('cuts long titles and lets no control character reach the terminal', () => 
 });
 
 test('renders no hits as a heading', () => {
-  expect(formatHits([])).toBe('time  site  verdict  type  action  status  pf_srv  visitor\n');
+  expect(formatHits([])).toBe('time  site  verdict  type  action  status  load time  visitor\n');
 });

@@ -9,9 +9,9 @@ export interface HeldHit {
   readonly visitor: string;
   /** Status of the answer, as the custom variable or the parameter for it tells. */
   readonly status: number | undefined;
-  /** Server time. */
+  /** Matomo's page load time, the sum of all timings. */
   readonly millis: number | undefined;
-  /** Other parts of the time, by parameter. */
+  /** Parts of it besides the server time, by parameter. */
   readonly steps: readonly (readonly [name: string, millis: number])[];
   /** Whether the filter lets it through. */
   isShown: boolean;
@@ -19,10 +19,17 @@ export interface HeldHit {
 
 const MAX_TITLE_CHARACTERS = 300;
 const MAX_VISITOR_CHARACTERS = 64;
-const STEPS = ['pf_net', 'pf_tfr', 'pf_dm1', 'pf_dm2', 'pf_onl'];
+const TIMINGS = [
+  ['pf_net', 'time_network'],
+  ['pf_srv', 'time_server'],
+  ['pf_tfr', 'time_transfer'],
+  ['pf_dm1', 'time_dom_processing'],
+  ['pf_dm2', 'time_dom_completion'],
+  ['pf_onl', 'time_on_load'],
+] as const;
 
 export function readHit(hit: InspectedHit, number: number): HeldHit {
-  const { params, stored } = hit;
+  const { params } = hit;
   return {
     number,
     hit,
@@ -32,13 +39,21 @@ export function readHit(hit: InspectedHit, number: number): HeldHit {
       MAX_VISITOR_CHARACTERS,
     ),
     status: toNumber(statusOf(params)),
-    millis: stored?.time_server ?? toNumber(params.pf_srv),
-    steps: STEPS.flatMap((name) => {
-      const millis = toNumber(params[name]);
+    millis: loadTimeOf(hit),
+    steps: TIMINGS.flatMap(([name]) => {
+      const millis = name === 'pf_srv' ? undefined : toNumber(params[name]);
       return millis === undefined ? [] : [[name, millis] as const];
     }),
     isShown: true,
   };
+}
+
+/** What Matomo stores; of a hit that it does not store, what was sent. */
+function loadTimeOf({ params, stored }: InspectedHit): number | undefined {
+  const timings = TIMINGS.flatMap(
+    ([name, column]) => (stored ? stored[column] : toNumber(params[name])) ?? [],
+  );
+  return timings.length === 0 ? undefined : timings.reduce((sum, millis) => sum + millis);
 }
 
 function titleOf({ params, stored }: InspectedHit): string {

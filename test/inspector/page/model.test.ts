@@ -32,6 +32,20 @@ test.each([
   expect(times.percentiles(50, 95, 99)).toEqual(expected);
 });
 
+test('the time of a hit is the page load time that Matomo shows: the sum of what it stores', () => {
+  const sent = { pf_srv: '7', pf_dm1: '4', pf_onl: 'x' };
+  const stored = {
+    type: 'page',
+    idsite: 1,
+    server_time: 0,
+    time_server: 7,
+    time_on_load: 2,
+  } as const;
+  expect(held(sent, { stored }).millis).toBe(9);
+  expect(held(sent, { stored: null }).millis).toBe(11);
+  expect(held({}).millis).toBeUndefined();
+});
+
 test('counts arrivals by second, and forgets them after a minute', () => {
   const rate = createRate();
   for (const millis of [100_000, 100_900, 101_000, 159_999]) rate.add(millis);
