@@ -1,4 +1,5 @@
 import { isIP, isIPv4 } from 'node:net';
+import { isLocalHost } from './local-host.js';
 import { createTrust } from './proxy-trust.js';
 import { remember } from './remember.js';
 
@@ -35,22 +36,30 @@ export function createToOrigin({
   assumeHttps,
 }: OriginOptions): (claims: OriginClaims) => Origin {
   const isTrusted = createTrust(trustProxy);
+  const isLocal = remember(isLocalHost);
   const toPeer = remember((address: string) => (isIPv4(address) ? address : plainAddress(address)));
 
   return function toOrigin(claims) {
     const peer = claims.peerAddress === undefined ? undefined : toPeer(claims.peerAddress);
-    const scheme = assumeHttps || claims.scheme === 'https' ? 'https' : 'http';
     if (trustProxy === false || !isTrusted(peer ?? '', 0)) {
-      return { address: peer, host: claims.host, scheme };
+      const { host } = claims;
+      return { address: peer, host, scheme: schemeOf(host, claims.scheme) };
     }
     const { header } = claims;
+    const host = firstOf(header('x-forwarded-host')) ?? claims.host;
     const proto = firstOf(header('x-forwarded-proto'))?.toLowerCase();
     return {
       address: callerOf(peer, header('x-forwarded-for')),
-      host: firstOf(header('x-forwarded-host')) ?? claims.host,
-      scheme: proto === 'http' || proto === 'https' ? proto : scheme,
+      host,
+      scheme: proto === 'http' || proto === 'https' ? proto : schemeOf(host, claims.scheme),
     };
   };
+
+  /** Nobody ends TLS in front of a local host, and a URL in Matomo's reports is there to be clicked. */
+  function schemeOf(host: string | undefined, listener: string | undefined): 'http' | 'https' {
+    if (listener === 'https') return 'https';
+    return assumeHttps && !(host && isLocal(host)) ? 'https' : 'http';
+  }
 
   /** Behind something that is no address nobody can say who it was: the last that is known counts. */
   function callerOf(

@@ -85,7 +85,7 @@ function toHost(host: string, scheme: string): string {
 }
 
 /** A port beyond 65,535 or an address such as 1.2.3.4.5 passes the pattern, but then Matomo cannot parse the URL. */
-function isUrlHost(host: string): boolean {
+export function isUrlHost(host: string): boolean {
   return host.length <= MAX_HOST_LENGTH && HOST.test(host) && URL.canParse(`http://${host}/`);
 }
 

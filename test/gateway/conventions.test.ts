@@ -221,7 +221,7 @@ test.each<[string, string, Attributes, Record<string, string>]>([
     'an IPv6 address for a host',
     'go',
     { 'http.method': 'GET', 'http.target': '/a', 'net.host.name': '[::1]:8080' },
-    { url: 'https://[::1]:8080/a' },
+    { url: 'http://[::1]:8080/a' },
   ],
 ])('%s', async (_name, language, attributes, params) => {
   const { gateway, inspector } = await startGateway();

@@ -10,12 +10,12 @@ const FORWARDED = {
 function originOf(
   trustProxy: boolean | number | string[],
   overrides: { [header in keyof typeof FORWARDED]?: string | undefined } = {},
-  options: { assumeHttps?: boolean; peerAddress?: string | undefined } = {},
+  options: { assumeHttps?: boolean; peerAddress?: string | undefined; host?: string } = {},
 ) {
   const headers: Record<string, string | undefined> = { ...FORWARDED, ...overrides };
   const claims: OriginClaims = {
     peerAddress: 'peerAddress' in options ? options.peerAddress : '10.0.0.1',
-    host: 'internal:3000',
+    host: options.host ?? 'internal:3000',
     scheme: 'http',
     header: (name) => headers[name],
   };
@@ -55,6 +55,35 @@ test('assumeHttps gives way to a trusted proxy that says http', () => {
   expect(originOf(1, { 'x-forwarded-proto': 'gopher' }, { assumeHttps: true }).scheme).toBe(
     'https',
   );
+});
+
+test.each([
+  ...['localhost', 'LOCALHOST:3000', 'shop.localhost', 'nas.local:8080', 'api.internal', 'a.test.'],
+  ...['shop', 'shop:3000', '127.0.0.1:3000', '127.8.9.1', '10.1.2.3', '172.31.0.1', '192.168.1.9'],
+  ...['169.254.1.1', '[::1]:3000', '[::1]', '[fe80::1]', '[fd12::1]', '[::ffff:10.0.0.1]'],
+])('assumeHttps does not apply to %s, unless a trusted proxy says https', (host) => {
+  const noForwardedHost = { 'x-forwarded-host': undefined };
+  const local = { assumeHttps: true, host };
+  expect(originOf(false, {}, local).scheme).toBe('http');
+  const silent = { ...noForwardedHost, 'x-forwarded-proto': undefined };
+  expect(originOf(1, silent, local).scheme).toBe('http');
+  expect(originOf(1, { ...silent, 'x-forwarded-host': host }, { assumeHttps: true }).scheme).toBe(
+    'http',
+  );
+  expect(originOf(1, noForwardedHost, local).scheme).toBe('https');
+});
+
+test.each([
+  ...['shop.example.org', 'shop.example.org:3000', 'local.example', 'notlocalhost.example'],
+  ...['mytest.example', '11.1.2.3', '172.32.0.1', '192.169.1.1', '[2001:db8::1]:80', '8.8.8.8:80'],
+])('assumeHttps applies to %s', (host) => {
+  expect(originOf(false, {}, { assumeHttps: true, host }).scheme).toBe('https');
+});
+
+test('a local host behind a listener with TLS is https', () => {
+  const toOrigin = createToOrigin({ trustProxy: false, assumeHttps: true });
+  const claims = { peerAddress: '127.0.0.1', host: 'localhost:3000', header: () => undefined };
+  expect(toOrigin({ ...claims, scheme: 'https' }).scheme).toBe('https');
 });
 
 test.each([

@@ -54,7 +54,7 @@ test('bug 20: patterns match anywhere, each time anew, and a caller without a us
   const service = await startTracedService(ok, {
     ignorePatterns: paths,
     ignoreUserAgents: agents,
-    baseUrl: 'https://shop.test/base',
+    baseUrl: 'https://shop.example/base',
   });
   for (let i = 0; i < 3; i++) {
     for (const path of ['/v1/users', '/users', '/v1/private']) await service.fetch(path);
@@ -70,9 +70,9 @@ test('bug 20: patterns match anywhere, each time anew, and a caller without a us
   const hits = await service.hits();
   const urls = new Set(hits.map(({ stored }) => stored?.url));
   expect(sorted(urls)).toEqual([
-    'https://shop.test/base/bytes',
-    'https://shop.test/base/empty',
-    'https://shop.test/base/none',
+    'https://shop.example/base/bytes',
+    'https://shop.example/base/empty',
+    'https://shop.example/base/none',
   ]);
   expect(hits).toHaveLength(9);
   expect([...paths, agents[0] as RegExp].map(({ lastIndex }) => lastIndex)).toEqual([0, 0, 0]);

@@ -16,16 +16,16 @@ const ok: RequestListener = (_request, response) => void response.end('ok');
 
 test('bug 5: the query is the URL’s query: campaigns reach Matomo, and searches where they are wanted', async () => {
   const service = await startVariants(ok, { byDefault: {}, searching: { siteSearch: true } });
-  const headers = { host: 'shop.test' };
+  const headers = { host: 'shop.example' };
   for (const target of ['/p?a=1&b=x%20y', '/c?mtm_campaign=spring&x=1', '/find?q=red%20shoes']) {
     await service.fetch(target, { headers });
   }
   const hits = await service.of.byDefault.hitsOf(3);
   const urls = hits.map(({ params, stored }) => [stored?.title, params.url]);
   expect(Object.fromEntries(urls)).toEqual({
-    'GET /p': 'https://shop.test/p?a=1&b=x%20y',
-    'GET /c': 'https://shop.test/c?mtm_campaign=spring&x=1',
-    'GET /find': 'https://shop.test/find',
+    'GET /p': 'https://shop.example/p?a=1&b=x%20y',
+    'GET /c': 'https://shop.example/c?mtm_campaign=spring&x=1',
+    'GET /find': 'https://shop.example/find',
   });
   expect(storedAt(hits, '/p?a=1&b=x%20y')).toMatchObject({ type: 'page' });
   expect(storedAt(hits, '/c?x=1')).toMatchObject({ type: 'page' });
@@ -43,23 +43,23 @@ test('bug 6: the URL’s host and scheme are the caller’s, or a trusted proxy�
     strangers: { trustProxy: ['192.0.2.1'] },
   });
   const requests: Record<string, string[]> = {
-    '/host': ['Host: shop.test'],
-    '/port': ['Host: shop.test:8443'],
-    '/forwarded': ['Host: inner', 'X-Forwarded-Host: www.test', 'X-Forwarded-Proto: http'],
-    '/dense': ['Host: inner', 'X-Forwarded-Host: a.test,b.test', 'X-Forwarded-Proto: https,http'],
-    '/spaced': ['Host: inner', 'X-Forwarded-Host: a.test, b.test', 'X-Forwarded-Proto: HTTP'],
-    '/odd': ['Host: shop.test', 'X-Forwarded-Host: ,', 'X-Forwarded-Proto: gopher'],
+    '/host': ['Host: shop.example'],
+    '/port': ['Host: shop.example:8443'],
+    '/forwarded': ['Host: inner.example', 'X-Forwarded-Host: www.test', 'X-Forwarded-Proto: http'],
+    '/dense': ['Host: inner.example', 'X-Forwarded-Host: a.test,b.test', 'X-Forwarded-Proto: https,http'],
+    '/spaced': ['Host: inner.example', 'X-Forwarded-Host: a.test, b.test', 'X-Forwarded-Proto: HTTP'],
+    '/odd': ['Host: shop.example', 'X-Forwarded-Host: ,', 'X-Forwarded-Proto: gopher'],
   };
   for (const [path, lines] of Object.entries(requests)) {
     await sendRaw(service, rawRequest(path, lines));
   }
   const inner = (origin: string) => ({
-    '/host': `${origin}://shop.test`,
-    '/port': `${origin}://shop.test:8443`,
-    '/forwarded': `${origin}://inner`,
-    '/dense': `${origin}://inner`,
-    '/spaced': `${origin}://inner`,
-    '/odd': `${origin}://shop.test`,
+    '/host': `${origin}://shop.example`,
+    '/port': `${origin}://shop.example:8443`,
+    '/forwarded': `${origin}://inner.example`,
+    '/dense': `${origin}://inner.example`,
+    '/spaced': `${origin}://inner.example`,
+    '/odd': `${origin}://shop.example`,
   });
   const expected = {
     direct: inner('https'),
@@ -82,13 +82,13 @@ test('bug 6: the URL’s host and scheme are the caller’s, or a trusted proxy�
 
 test('bug 6, its port: the port of another scheme than the URL’s is not left in it', async () => {
   const service = await startTracedService(ok);
-  await sendRaw(service, rawRequest('/80', ['Host: shop.test:80']));
-  await sendRaw(service, rawRequest('/443', ['Host: shop.test:443']));
+  await sendRaw(service, rawRequest('/80', ['Host: shop.example:80']));
+  await sendRaw(service, rawRequest('/443', ['Host: shop.example:443']));
   await service.requests(2);
   const stored = (await service.hits()).map((hit) => [hit.stored?.title, hit.stored?.url]);
   expect(Object.fromEntries(stored)).toEqual({
-    'GET /80': 'https://shop.test/80',
-    'GET /443': 'https://shop.test/443',
+    'GET /80': 'https://shop.example/80',
+    'GET /443': 'https://shop.example/443',
   });
 });
 
@@ -145,7 +145,7 @@ test('bug 7: no bytes in any header, and no Unix socket, make a request fail', a
   const path = await listenOnUnixSocket();
   const unix = await sendRaw(
     { path },
-    rawRequest('/unix', ['Host: shop.test', 'X-Forwarded-For: \xff, 203.0.113.5']),
+    rawRequest('/unix', ['Host: shop.example', 'X-Forwarded-For: \xff, 203.0.113.5']),
   );
   expect(statusOf(unix)).toBe(200);
   const requests = statuses.length + 1;
@@ -153,7 +153,7 @@ test('bug 7: no bytes in any header, and no Unix socket, make a request fail', a
   const hits = await service.hits();
   expect(hits).toHaveLength(requests);
   expect(new Set(hits.map(({ verdict }) => verdict))).toEqual(new Set(['tracked']));
-  expect(storedAt(hits, '/unix')).toMatchObject({ url: 'https://shop.test/unix' });
+  expect(storedAt(hits, '/unix')).toMatchObject({ url: 'https://shop.example/unix' });
   expect(hits.find(({ stored }) => stored?.title === 'GET /unix')?.params.cip).toBe('203.0.113.5');
   expect(output).toEqual([]);
 });
@@ -198,13 +198,13 @@ test('bug 8: where an application is mounted stands once in URL and title', asyn
     return app;
   });
   const paths = ['/api/users/42?x=1', '/api', '/v1/api/users/42', '/api/api/users/1'];
-  for (const path of paths) await service.fetch(path, { headers: { host: 'shop.test' } });
+  for (const path of paths) await service.fetch(path, { headers: { host: 'shop.example' } });
   await service.requests(4);
   const stored = (await service.hits()).map((hit) => [hit.stored?.url, hit.stored?.title]);
   expect(Object.fromEntries(stored)).toEqual({
-    'https://shop.test/api/users/42?x=1': 'GET /api/users/:id',
-    'https://shop.test/api': 'GET /api',
-    'https://shop.test/v1/api/users/42': 'GET /v1/api/users/:id',
-    'https://shop.test/api/api/users/1': 'GET Not Found',
+    'https://shop.example/api/users/42?x=1': 'GET /api/users/:id',
+    'https://shop.example/api': 'GET /api',
+    'https://shop.example/v1/api/users/42': 'GET /v1/api/users/:id',
+    'https://shop.example/api/api/users/1': 'GET Not Found',
   });
 });

@@ -144,7 +144,7 @@ test('bug 22, privacy: who wants no tracking is left out where asked, addresses 
     expect(`${params.url} ${params.action_name}`).not.toMatch(/123|abc|ann/);
   }
   const strict = (await service.of.strict.hitsOf(6)).map(({ stored }) => stored?.url);
-  expect(strict).toContain('https://shop.test/a/123');
+  expect(strict).toContain('https://shop.example/a/123');
 });
 
 test('bug 23: a caller that goes away waits for nothing, and its request is known as aborted', async () => {

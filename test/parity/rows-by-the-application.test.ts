@@ -62,7 +62,7 @@ test('row 18: an application’s own data of a request replaces parameters and a
   const service = await startTracedService((request, response) => {
     if (request.url !== '/plain') {
       track({ action_name: 'Checkout', cvar: { plan: 'free' }, dimension1: 'first' });
-      track({ url: 'https://shop.test/order', cvar: { plan: 'pro', seats: 3 }, uid: 'ann' });
+      track({ url: 'https://shop.example/order', cvar: { plan: 'pro', seats: 3 }, uid: 'ann' });
     }
     response.end();
   });

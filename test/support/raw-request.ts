@@ -33,7 +33,7 @@ export function sendRaw(destination: Destination, bytes: string): Promise<string
 /** The bytes of a request that ends its connection, with header lines as given: names may come twice, and in any case. */
 export function rawRequest(target: string, headerLines: readonly string[] = [], method = 'GET') {
   const hasHost = headerLines.some((line) => /^host:/i.test(line));
-  const lines = [...(hasHost ? [] : ['Host: shop.test']), ...headerLines, 'Connection: close'];
+  const lines = [...(hasHost ? [] : ['Host: shop.example']), ...headerLines, 'Connection: close'];
   return `${method} ${target} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`;
 }
 
