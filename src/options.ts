@@ -41,7 +41,11 @@ export interface MatomoOptions {
   readonly enabled?: boolean | undefined;
   /** Replaces scheme and host of the tracked URLs; its own path stays in front of theirs. */
   readonly baseUrl?: string | undefined;
-  /** Tracked URLs are https where no trusted proxy says otherwise, whatever the local listener is. */
+  /**
+   * Tracked URLs are https if no trusted proxy says otherwise, whatever the local listener is. Not for `localhost`, names
+   * without a dot, names that end in `.localhost`, `.local`, `.internal` or `.test`, and private, loopback or link-local
+   * addresses: these are https only if the listener is, or if a trusted proxy says so.
+   */
   readonly assumeHttps?: boolean | undefined;
   /**
    * Title of the page view: a template of `{method}`, `{route}`, `{path}`, `{host}`, `{status}` and `{span}`, or a function.
@@ -76,7 +80,8 @@ export interface MatomoOptions {
   readonly routeDetails?: Readonly<Record<string, TrackingParameters>> | undefined;
   /**
    * Custom dimensions by their ID in Matomo, 1 to 999: the name of an attribute of the server span, or a function. Stable
-   * attribute names are answered from old ones too. Matomo cuts values at 250 characters.
+   * attribute names are answered from old ones too. `matomo.failed_endpoint` is derived: `5xx GET /users/:id` or `4xx …`, only
+   * from status 400 on. Matomo cuts values at 250 characters.
    * @see [Matomo: `dimension[0-999]`](https://developer.matomo.org/api-reference/tracking-api)
    * @see [OpenTelemetry: attributes of HTTP server spans](https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server)
    */

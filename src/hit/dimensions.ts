@@ -1,3 +1,4 @@
+import { placeOf } from './action-name.js';
 import type { HttpRequest } from './http-request.js';
 import type { EncodedText } from './text.js';
 
@@ -21,6 +22,15 @@ const path: Fact = (facts) => facts.path;
 const query: Fact = (facts) => facts.url.text.split('?', 2)[1];
 const address: Fact = (facts) => facts.address;
 const userAgent: Fact = ({ request }) => request.userAgent;
+
+const FIRST_FAILED_STATUS = 400;
+
+/** Answers which endpoints fail: a report of this dimension has nothing but failures. */
+const failedEndpoint: Fact = ({ request, path: redacted }) => {
+  const { method: verb, statusCode } = request;
+  if (statusCode < FIRST_FAILED_STATUS) return undefined;
+  return `${Math.floor(statusCode / 100)}xx ${verb} ${placeOf(request, redacted)}`;
+};
 
 /**
  * Attributes whose value the hit knows better than the span: the status of an aborted request, a route that came late, and
@@ -47,6 +57,7 @@ const FACTS: Readonly<Record<string, Fact>> = {
   'net.sock.peer.addr': address,
   'user_agent.original': userAgent,
   'http.user_agent': userAgent,
+  'matomo.failed_endpoint': failedEndpoint,
 };
 
 /** Whether a dimension of this attribute is made with the hit and not read from the span. */

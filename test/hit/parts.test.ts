@@ -164,6 +164,23 @@ test('dimensions of request facts are the hit’s own: status 499, a route that 
   expect(parameters).not.toHaveProperty('dimension7');
 });
 
+test.each([
+  [{ statusCode: 500 }, '5xx GET /users/:id'],
+  [{ statusCode: 400, method: 'POST' }, '4xx POST /users/:id'],
+  [{ statusCode: 499 }, '4xx GET /users/:id'],
+  [{ statusCode: 404, route: undefined }, '4xx GET Not Found'],
+  [{ statusCode: 503, route: undefined, path: '/a/s3cret' }, '5xx GET /a/redacted'],
+  [{ statusCode: 399 }, undefined],
+  [{ statusCode: 200 }, undefined],
+])('the failed endpoint of %o is %s', (overrides, endpoint) => {
+  const { parameters, reports } = parametersOf(httpRequest(overrides), {
+    dimensions: { 4: 'matomo.failed_endpoint' },
+    redactPathPatterns: [/s3cret/],
+  });
+  expect(parameters.dimension4).toBe(endpoint);
+  expect(reports).toEqual([]);
+});
+
 test('a masked address is all that is known of the caller: visitor ID and cip are made of it', () => {
   const of = (address: string) =>
     parametersOf(httpRequest({ address }), { anonymizeIp: 1, hasToken: true }).parameters;
