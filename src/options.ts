@@ -37,6 +37,12 @@ export interface MatomoOptions {
    * @see [Matomo: `token_auth`](https://developer.matomo.org/api-reference/tracking-api)
    */
   readonly tokenAuth?: string | undefined;
+  /**
+   * Headers of every request to Matomo, for a server in front of it that asks for a user name and password or a key. In the
+   * environment pairs such as `authorization=Basic dXNlcjpwYXNz,x-key=abc`, without commas in values. They are never logged.
+   * Matomo 5.4 and later read `Authorization: Bearer` as a token of their own: use `tokenAuth` for that.
+   */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** `false`: nothing at all is done, and nothing said. */
   readonly enabled?: boolean | undefined;
   /** Replaces scheme and host of the tracked URLs; its own path stays in front of theirs. */

@@ -1,4 +1,4 @@
-// What was told in confidence is in the body of requests to Matomo, where it is the token, and else nowhere.
+// What was told in confidence is in requests to Matomo, where it is the token or a header for it, and else nowhere.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -20,6 +20,8 @@ import { createSkipMinute } from './support/skip-minute.js';
 import { startTracedService, until } from './support/traced-service.js';
 
 const TOKEN = 'c0ffee5ec2e7c0ffee5ec2e7c0ffee5e';
+/** The value of a header that only a server in front of Matomo is to see. */
+const GATE = 'gate5ec2e7';
 const CONFIDED = {
   cookie: 'cookie5ec2e7',
   authorization: 'authorization5ec2e7',
@@ -31,6 +33,8 @@ const CONFIDED = {
 };
 /** Of which none may be seen anywhere. */
 const NEVER = Object.values(CONFIDED);
+/** Of which none may be seen but in requests to Matomo. */
+const SECRETS = [TOKEN, GATE, ...NEVER];
 
 const HEADERS = {
   cookie: `session=${CONFIDED.cookie}; _pk_id.1=${CONFIDED.cookie}`,
@@ -54,7 +58,7 @@ const WIRE: Exclude<Fault['kind'], 'answer'>[] = [
 ];
 
 /** A Matomo that says everything that it was told, wherever it can. */
-const ECHO = `token_auth=${TOKEN}&${NEVER.join('&')}`;
+const ECHO = `token_auth=${TOKEN}&x-gate=${GATE}&${NEVER.join('&')}`;
 const ANSWERS: PlayedAnswer[] = [
   { body: ECHO },
   { body: `{"status":"success","echo":"${ECHO}"}`, contentType: 'application/json' },
@@ -95,7 +99,8 @@ function expectNoneIn(text: string, secrets: readonly string[], what: string): v
 function expectOnlyTokenInBodies(wire: FaultProxy): void {
   for (const { head, body } of wire.requests()) {
     expectNoneIn(head, [TOKEN, ...NEVER], 'a head');
-    expectNoneIn(body, NEVER, 'a body');
+    expect(head).toContain(`x-gate: ${GATE}\r\n`);
+    expectNoneIn(body, [GATE, ...NEVER], 'a body');
     expect(body.split(TOKEN)).toHaveLength(2);
     expect(body).toContain(`"token_auth":"${TOKEN}"`);
   }
@@ -114,6 +119,7 @@ const throwing = (): never => {
 const OPTIONS: MatomoOptions = {
   siteId: 1,
   tokenAuth: TOKEN,
+  headers: { 'X-Gate': GATE },
   visitorKey: CONFIDED.key,
   visitorId: 'cookie',
   errors: 'crash',
@@ -186,7 +192,7 @@ test.each(['a logger at every level', 'stderr alone'])(
     const text = seen(said);
     const problems = ['threw TypeError', 'ECONNREFUSED', 'no answer within', ' 302 ', ' 503 '];
     expect(problems.filter((problem) => !text.includes(problem))).toEqual([]);
-    expectNoneIn(text, [TOKEN, ...NEVER], 'what was said');
+    expectNoneIn(text, SECRETS, 'what was said');
     expectNoneIn(seen(matomo.hits().map(({ stored }) => stored)), NEVER, 'what Matomo stored');
     expect(wire.requests().length).toBeGreaterThan(WIRE.length + ANSWERS.length);
     expectOnlyTokenInBodies(wire);
@@ -216,7 +222,7 @@ test('an exporter, and hits that are only shown, keep what was confided', async 
   }
   expect(output.join('')).toContain('dry run: ');
   expect(output.join('')).toContain('ECONNREFUSED');
-  expectNoneIn(output.join(''), [TOKEN, ...NEVER], 'what was said');
+  expectNoneIn(output.join(''), SECRETS, 'what was said');
 });
 
 test.each<[string, Record<string, unknown>]>([
@@ -225,6 +231,9 @@ test.each<[string, Record<string, unknown>]>([
   ['tokenAuth', { tokenAuth: { token: TOKEN } }],
   ['tokenAuth', { tokenAuth: Buffer.from(TOKEN) }],
   ['visitorKey', { visitorKey: [CONFIDED.key] }],
+  ['headers', { headers: `authorization=Basic ${TOKEN}` }],
+  ['headers', { headers: { [`Basic ${TOKEN}`]: 'x' } }],
+  ['headers', { headers: { authorization: `Basic ${TOKEN}\nx: y` } }],
   ['url', { url: `http://user:${TOKEN}@127.0.0.1:1` }],
   ['url', { url: `http://${TOKEN}@127.0.0.1:1` }],
   ['url', { url: `http://127.0.0.1:1/matomo.php?token_auth=${TOKEN}` }],
@@ -242,8 +251,8 @@ test.each<[string, Record<string, unknown>]>([
     }
     expect(thrown).toBeInstanceOf(TypeError);
     expect((thrown as Error).message).toMatch(new RegExp(`^${name} `));
-    expectNoneIn(seen(thrown), [TOKEN, ...NEVER], 'an error');
-    expectNoneIn((thrown as Error).stack ?? '', [TOKEN, ...NEVER], 'a stack');
+    expectNoneIn(seen(thrown), SECRETS, 'an error');
+    expectNoneIn((thrown as Error).stack ?? '', SECRETS, 'a stack');
   }
 });
 
@@ -276,7 +285,7 @@ test('a forward proxy gets its own password and the token in the body, and nobod
   }
   expect(output.join('')).toContain('the proxy answered 407');
   expect(output.join('')).toContain('HTTP_PROXY must be the URL of a proxy');
-  expectNoneIn(output.join(''), [TOKEN, ...NEVER], 'what was said');
+  expectNoneIn(output.join(''), SECRETS, 'what was said');
   expect(wire.requests()).toHaveLength(1);
   expectOnlyTokenInBodies(wire);
 });
@@ -296,6 +305,7 @@ test.each([
         MATOMO_URL: wire.url,
         MATOMO_SITE_ID: '1',
         MATOMO_TOKEN_AUTH: TOKEN,
+        MATOMO_HEADERS: `x-gate=${GATE}`,
         MATOMO_VISITOR_KEY: CONFIDED.key,
         MATOMO_SCHEDULE_DELAY: '20',
         MATOMO_EXPORT_TIMEOUT: '200',
@@ -316,7 +326,7 @@ test.each([
     await get();
     await app.stop();
     expect(app.stderr()).toContain('lost at shutdown: ');
-    expectNoneIn(app.stdout() + app.stderr(), [TOKEN, ...NEVER], 'the output');
+    expectNoneIn(app.stdout() + app.stderr(), SECRETS, 'the output');
     expectOnlyTokenInBodies(wire);
   },
 );
@@ -331,6 +341,7 @@ test('what an application under register is told wrongly is not repeated', async
     { MATOMO_TOKEN_AUTH: `${TOKEN} ${TOKEN}` },
     { MATOMO_TOKEN_AUTH_FILE: file },
     { MATOMO_TOKEN_AUTH_FILE: folder },
+    { MATOMO_HEADERS: `Basic ${TOKEN}` },
     { MATOMO_URL: `http://user:${TOKEN}@127.0.0.1:1` },
     { MATOMO_URL: `http://127.0.0.1:1/?token_auth=${TOKEN}` },
   ];
@@ -341,7 +352,7 @@ test('what an application under register is told wrongly is not repeated', async
     );
     await (await fetch(`${app.url}/stop`)).text();
     await app.exit();
-    expect(app.stderr()).toMatch(/MATOMO_(?:URL|TOKEN_AUTH)/);
+    expect(app.stderr()).toMatch(/MATOMO_(?:URL|TOKEN_AUTH|HEADERS)/);
     expectNoneIn(app.stdout() + app.stderr(), [TOKEN], 'the output');
   }
 });

@@ -90,11 +90,12 @@ function readStatus(answer: Answer, known: Acquaintance): Verdict {
       reason: `${reason} and points to ${target(answer.location)}; it is not followed. Set url to where Matomo is`,
     };
   }
-  return {
-    kind: 'refused',
-    code: 'refused',
-    reason: `${reason}; check url and what stands in front of Matomo`,
-  };
+  const scheme = /^(?:basic|digest|bearer|negotiate|ntlm)\b/i.exec(answer.authenticate ?? '')?.[0];
+  const advice =
+    status === 401 && scheme !== undefined
+      ? `a server in front of Matomo asks for authentication (${scheme}). Set headers`
+      : 'check url and what stands in front of Matomo';
+  return { kind: 'refused', code: 'refused', reason: `${reason}; ${advice}` };
 }
 
 function readOk(answer: Answer, known: Acquaintance): Verdict {

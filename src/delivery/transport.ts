@@ -10,6 +10,8 @@ export type Exchange =
       readonly retryAfter: string | undefined;
       /** The clock of whoever answered. */
       readonly date?: string | undefined;
+      /** What a server in front of Matomo wants to know of the sender. */
+      readonly authenticate?: string | undefined;
     }
   /** Not a byte of it reached Matomo. */
   | { readonly kind: 'not_sent'; readonly error: Error }

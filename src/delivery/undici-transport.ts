@@ -11,6 +11,10 @@ const MAX_ANSWER_BYTES = 65_536;
 export interface UndiciTransportOptions {
   readonly url: URL;
   readonly userAgent: string;
+  /** Sent besides those that the request needs. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Default: application/json. */
+  readonly contentType?: string | undefined;
   /** Used instead of one of our own, and not closed. */
   readonly dispatcher?: HttpDispatcher | undefined;
 }
@@ -23,9 +27,10 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
   const reuse = new ConnectionReuse();
   const onClose = () => reuse.noteClose();
   const headers = {
-    'content-type': 'application/json',
-    'accept-encoding': 'identity',
     'user-agent': options.userAgent,
+    ...options.headers,
+    'content-type': options.contentType ?? 'application/json',
+    'accept-encoding': 'identity',
   };
   const { origin, pathname, search } = options.url;
 
@@ -120,6 +125,7 @@ function observe(
       location: first(headers.location),
       retryAfter: first(headers['retry-after']),
       date: first(headers.date),
+      authenticate: first(headers['www-authenticate']),
     };
   }
 

@@ -6,6 +6,7 @@ import {
   patternsFromText,
   wordOrListFromText,
 } from './environment-text.js';
+import { headers } from './header-values.js';
 import {
   actionName,
   boolean,
@@ -60,6 +61,7 @@ export const OPTIONS: {
   url: { env: 'MATOMO_URL', parse: matomoUrl, default: 'required' },
   siteId: { env: 'MATOMO_SITE_ID', parse: siteId, default: 'required' },
   tokenAuth: { env: 'MATOMO_TOKEN_AUTH', parse: secret, default: undefined },
+  headers: { env: 'MATOMO_HEADERS', fromText: pairsFromText, parse: headers, default: {} },
   enabled: { env: 'MATOMO_ENABLED', parse: boolean, default: true, isPrivacy: true },
   baseUrl: {
     env: 'MATOMO_BASE_URL',

@@ -16,6 +16,8 @@ export interface ResolvedOptions {
   readonly tokenAuth: string | undefined;
   /** Where the token came from a file. No option: it comes with `tokenAuth`. */
   readonly rereadToken?: (() => string | undefined) | undefined;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly enabled: boolean;
   readonly baseUrl: string | undefined;
   readonly assumeHttps: boolean;

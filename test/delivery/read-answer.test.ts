@@ -91,6 +91,17 @@ test('all invalid without a token: counted, and the site id is named', () => {
   expect(verdict).toHaveProperty('note.reason', expect.stringContaining('siteId'));
 });
 
+test.each([
+  ['Basic realm="s3cret"', /asks for authentication \(Basic\)\. Set headers$/],
+  ['s3cret', /check url/],
+  [undefined, /check url/],
+])('401 with WWW-Authenticate: %s', (authenticate, reason) => {
+  const verdict = readAnswer({ ...answer(401), authenticate } as Exchange, known);
+  expect(verdict).toMatchObject({ kind: 'refused', code: 'refused' });
+  expect((verdict as { reason: string }).reason).toMatch(reason);
+  expect((verdict as { reason: string }).reason).not.toContain('s3cret');
+});
+
 test('all invalid with a token that never worked: held back, and what to check is said', () => {
   const verdict = readAnswer(counters(0, 3), { ...known, hasToken: true });
   expect(verdict).toMatchObject({ kind: 'refused', reason: expect.stringContaining('tokenAuth') });

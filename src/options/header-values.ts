@@ -1,0 +1,39 @@
+import { wrongOption } from './wrong-option.js';
+
+const NAME = /^[!#$%&'*+\-.^_`|~\da-z]+$/;
+/** Nothing that ends a header. */
+const VALUE = /^[\x20-\x7e\x80-\xff]+$/;
+/** These say how the request is sent, which is not up to an option. */
+const OF_THE_REQUEST: ReadonlySet<string> = new Set([
+  'accept-encoding',
+  'connection',
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'expect',
+  'host',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** Headers by lower-case name. Neither a name nor a value is shown: text that cannot be read may be a secret as a whole. */
+export function headers(name: string, value: unknown): Readonly<Record<string, string>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw notPairs(name);
+  const parsed: Record<string, string> = {};
+  for (const [given, content] of Object.entries(value)) {
+    const header = given.trim().toLowerCase();
+    const text = typeof content === 'string' ? content.trim() : '';
+    if (!NAME.test(header) || !VALUE.test(text)) throw notPairs(name);
+    if (OF_THE_REQUEST.has(header)) throw wrongOption(`${name} must not set ${header}`);
+    parsed[header] = text;
+  }
+  return parsed;
+}
+
+function notPairs(name: string): TypeError {
+  const wanted = 'names and values of HTTP headers, such as authorization=Basic …';
+  return wrongOption(`${name} must be ${wanted}; what it is now is not shown, as it may be secret`);
+}
