@@ -40,6 +40,7 @@ export const MESSAGE_CODES = [
   'site-unknown',
   'silently-dropped',
   'queued-unseen',
+  'fields-dropped',
   'takes-hits-again',
   // What became of hits.
   'rejected',

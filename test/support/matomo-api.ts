@@ -52,7 +52,7 @@ interface Recording {
 
 export interface MatomoApiOptions {
   /** Replaces what a call is answered with; `undefined`: the recording. */
-  readonly answer?: (call: ApiCall) => unknown;
+  readonly answer?: ((call: ApiCall) => unknown) | undefined;
   readonly notes?: readonly string[];
   /** Where everything but the API goes, such as the URL of an inspector. */
   readonly tracker?: string;

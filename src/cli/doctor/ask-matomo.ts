@@ -6,7 +6,8 @@ import type { Exchange } from '../../delivery/transport.js';
 import { createUndiciTransport } from '../../delivery/undici-transport.js';
 import type { ResolvedOptions } from '../../options/resolved-options.js';
 
-const LONGEST_MILLIS = 10_000;
+/** Longest that one question may take. */
+export const LONGEST_MILLIS = 10_000;
 
 /** An address that is nobody's. */
 const NOBODY = '192.0.2.1';
@@ -35,14 +36,14 @@ export interface Questions {
 
 /** Asks with the way to Matomo that hits take. `past` a queue in front of it, where there is one. */
 export function createQuestions(options: ResolvedOptions, past: boolean): Questions {
-  const { tokenAuth, siteId, trackBots, baseUrl, exportTimeoutMillis } = options;
+  const { tokenAuth, siteId, trackBots, baseUrl, headers, exportTimeoutMillis } = options;
   const url = new URL(options.url);
   if (past) url.search = '?queuedtracking=0';
 
   async function ask(parameters: Record<string, string>, withToken: boolean): Promise<Answer> {
     const query = `?${new URLSearchParams({ idsite: String(siteId), ...parameters })}`;
     const hit = { site: 0, visitor: '', startSeconds: 0, kind: 'page', query } as const;
-    const transport = createUndiciTransport({ url, userAgent: USER_AGENT });
+    const transport = createUndiciTransport({ url, headers, userAgent: USER_AGENT });
     const start = Date.now();
     const body = toBody(encodeHits([hit]), withToken ? tokenAuth : undefined);
     const exchange = await transport.send(body, Math.min(exportTimeoutMillis, LONGEST_MILLIS));

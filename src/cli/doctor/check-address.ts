@@ -13,12 +13,17 @@ const ADVICE: Readonly<Partial<Record<MessageCode, string>>> = {
   unreachable: 'Mend what stands in the brackets, or correct MATOMO_URL.',
   'no-answer': 'See whether Matomo answers elsewhere, and what stands in front of it.',
   unavailable: 'See to the web server or PHP in front of Matomo.',
-  'rolled-back': "See whether Matomo's database is up, and read PHP's error log of Matomo.",
+  'rolled-back':
+    "Start Matomo's database if it is stopped: see whether the database is up, and read PHP's error log of Matomo.",
   redirected: 'Set MATOMO_URL to where it points.',
-  refused: 'Let the proxy or firewall in front of Matomo pass POST to matomo.php.',
+  refused:
+    'Set MATOMO_URL to the folder that matomo.php is in. If it is right, let the proxy or firewall in front of Matomo pass POST to matomo.php.',
   'not-matomo': 'Set MATOMO_URL to the folder that matomo.php is in.',
   'too-large': 'Raise the limit of what stands in front of Matomo: one hit is too large for it.',
 };
+
+const LOG_IN =
+  'Set MATOMO_HEADERS to what that server asks for: authorization=Basic and, after a space, user:password in Base64.';
 
 /** What the first answer says of the way to Matomo: address, redirect, TLS. */
 export function checkAddress({ exchange, verdict }: Answer, { url }: ResolvedOptions): Finding[] {
@@ -31,7 +36,11 @@ export function checkAddress({ exchange, verdict }: Answer, { url }: ResolvedOpt
       if (code === 'unreachable' && isSecure && CERTIFICATE.test(reason)) {
         return [inTheWay('tls', 'certificate', reason)];
       }
-      return [inTheWay('address', code, reason)];
+      const wantsLogin =
+        exchange.kind === 'answer' &&
+        exchange.status === 401 &&
+        exchange.authenticate !== undefined;
+      return [inTheWay('address', code, reason, wantsLogin ? LOG_IN : undefined)];
     }
     case 'too_large':
       return [inTheWay('address', 'too-large', 'Matomo answered 413 to 1 hit')];
@@ -42,8 +51,9 @@ export function checkAddress({ exchange, verdict }: Answer, { url }: ResolvedOpt
   }
 }
 
-function inTheWay(check: Check, code: MessageCode, found: string): Finding {
-  return problem(check, code, found, ADVICE[code] ?? 'See what stands in front of Matomo.');
+function inTheWay(check: Check, code: MessageCode, found: string, advice?: string): Finding {
+  const general = ADVICE[code] ?? 'See what stands in front of Matomo.';
+  return problem(check, code, found, advice ?? general);
 }
 
 /** Whether others on the way can read what is sent. */

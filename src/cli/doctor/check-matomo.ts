@@ -1,6 +1,7 @@
 import type { ResolvedOptions } from '../../options/resolved-options.js';
 import { type Answer, createQuestions, isProcessed } from './ask-matomo.js';
 import { checkAddress, checkClock, checkPrivacy } from './check-address.js';
+import { checkFields, fieldsUnknown } from './check-fields.js';
 import { checkStoring } from './check-storing.js';
 import { checkToken } from './check-token.js';
 import { type Finding, ok, problem, unknown, warning } from './finding.js';
@@ -34,7 +35,13 @@ export async function checkMatomo(
   const token = await checkToken(questions, options);
   if (!hasSite && !token.isGood) return [...findings, ...site];
   findings.push(...siteFound(options), ...token.findings);
-  return [...findings, ...(await checkStoring(questions, options, token.isGood, sends))];
+  const fields = await checkFields(options, token.isGood);
+  const hasQueueFinding = findings.some(({ check }) => check === 'queue');
+  const news = fields.findings.filter(({ check }) => check !== 'queue' || !hasQueueFinding);
+  const storing = await checkStoring(questions, options, token.isGood, sends, fields.isKnown);
+  const isStored = storing.some(({ verdict }) => verdict === 'ok');
+  const unclear = sends && isStored && !fields.isKnown ? [fieldsUnknown()] : [];
+  return [...findings, ...news, ...storing, ...unclear];
 }
 
 /** A Matomo that wants a token for every bulk answers so without one, and so does one whose database is away. */
@@ -57,8 +64,9 @@ function checkSite({ verdict }: Answer, { siteId }: ResolvedOptions): Finding[] 
       ];
     }
     case 'rolled_back': {
-      const advice = `${ERROR_LOG} It may also want a good token for every bulk (bulk_requests_require_authentication).`;
-      return [problem('matomo', verdict.code, verdict.reason, advice)];
+      const found = `${verdict.reason}: its database may be stopped`;
+      const advice = `Start Matomo's database if it is stopped. ${ERROR_LOG} Matomo may also want a good token for every bulk (bulk_requests_require_authentication).`;
+      return [problem('matomo', verdict.code, found, advice)];
     }
     case 'nothing_kept': {
       const advice = 'Set record_statistics to 1 in the [Tracker] section of config.ini.php.';

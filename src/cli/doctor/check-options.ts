@@ -15,14 +15,16 @@ const STOPS_TRACKING: ReadonlySet<MessageCode> = new Set([
   'options-missing',
   'privacy-option-invalid',
 ]);
+/** Shorter ones would be found in ordinary words. */
+const SHORTEST_SECRET = 4;
 const CHANGE = 'Change it in the environment of the process that is to track, and start it again.';
 
 /** Options as `register` reads them, and what is wrong with them; none where that leaves nothing to ask Matomo. */
 export function checkOptions(env: Readonly<NodeJS.ProcessEnv>): {
   findings: Finding[];
   options: ResolvedOptions | undefined;
-  /** Also where there are no options. */
-  token: string | undefined;
+  /** What no finding may show, also if there are no options. */
+  secrets: readonly string[];
 } {
   const findings: Finding[] = [];
   const report = (message: string): void => {
@@ -47,7 +49,16 @@ export function checkOptions(env: Readonly<NodeJS.ProcessEnv>): {
   if (findings.length === 0) {
     findings.push(ok('options', `site ${options?.siteId} at ${options?.url}`));
   }
-  return { findings, options, token: readEnvironment('tokenAuth', env) };
+  return { findings, options, secrets: secretsOf(env) };
+}
+
+/** The token, and each header with its parts: a scheme such as `Basic` stands in front of what is secret. */
+function secretsOf(env: Readonly<NodeJS.ProcessEnv>): string[] {
+  const headers = Object.values(readEnvironment('headers', env) ?? {});
+  const parts = headers.flatMap((value) => [value, ...value.split(' ').slice(1)]);
+  return [readEnvironment('tokenAuth', env) ?? '', ...parts].filter(
+    (secret) => secret.length >= SHORTEST_SECRET,
+  );
 }
 
 function switchedOff(found: string): Finding {

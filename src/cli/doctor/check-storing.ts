@@ -10,6 +10,7 @@ export async function checkStoring(
   options: ResolvedOptions,
   withToken: boolean,
   sends: boolean,
+  knowsFields: boolean,
 ): Promise<Finding[]> {
   // With a token that is refused hits are too, whatever would become of them otherwise.
   if (options.tokenAuth !== undefined && !withToken) return [];
@@ -20,7 +21,10 @@ export async function checkStoring(
     return [failed(isProcessed(dropped, 'invalid') ? pinged : dropped)];
   }
   const findings = [ok('storing', "a hit would not be dropped, and Matomo's database can be read")];
-  return [...findings, ...(sends ? await send(questions, withToken) : [notTold(options)])];
+  return [
+    ...findings,
+    ...(sends ? await send(questions, withToken) : [notTold(options, knowsFields)]),
+  ];
 }
 
 function droppedSilently({ baseUrl, siteId }: ResolvedOptions): Finding {
@@ -38,15 +42,16 @@ function droppedSilently({ baseUrl, siteId }: ResolvedOptions): Finding {
 function failed({ verdict }: Answer): Finding {
   const found =
     'reason' in verdict ? verdict.reason : 'Matomo did not process a hit that was to be';
-  const advice = "See whether Matomo's database is up, and read PHP's error log of Matomo.";
+  const advice = "Start Matomo's database if it is stopped, and read PHP's error log of Matomo.";
   if (verdict.kind === 'rolled_back') return problem('storing', verdict.code, found, advice);
   return unknown('storing', found, advice);
 }
 
-function notTold({ errors }: ResolvedOptions): Finding {
+function notTold({ errors }: ResolvedOptions, knowsFields: boolean): Finding {
   const crashes =
     errors === 'crash' ? ', nor whether CrashAnalytics is there for MATOMO_ERRORS=crash' : '';
-  const found = `without storing a hit nobody can tell whether the database can be written, and custom variables and dimensions exist${crashes}`;
+  const fields = knowsFields ? '' : ', and custom variables and dimensions exist';
+  const found = `without storing a hit nobody can tell whether the database can be written${fields}${crashes}`;
   return unknown('storing', found, 'Run this with --send: one page view is then in the reports.');
 }
 

@@ -23,8 +23,9 @@ export async function checkToken(
 function refusedToken(answer: Answer, siteId: ResolvedOptions['siteId']): Finding {
   const { verdict } = answer;
   if (isProcessed(answer, 'invalid')) {
-    const found = `the token may not write to site ${siteId}; it was tried once, and more than 20 such tries in an hour lock this address out`;
-    const advice = 'Set MATOMO_TOKEN_AUTH to the token of a user with write access to that site.';
+    const found = `the token may not write to site ${siteId}; it was tried once, and more than 20 such tries in an hour lock this address out. The try leaves an entry in Matomo's tracking failures`;
+    const advice =
+      'Set MATOMO_TOKEN_AUTH to the token of a user with write access to that site. The entry, under Administration > System > Tracking failures, can be deleted.';
     return problem('token', 'token-refused', found, advice);
   }
   if (verdict.kind === 'rolled_back') {

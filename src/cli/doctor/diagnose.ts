@@ -16,7 +16,7 @@ export interface DiagnoseOptions {
 
 /** Looks at everything between an application in that environment and its hits in Matomo. Never rejects. */
 export async function diagnose({ env, app, sends }: DiagnoseOptions): Promise<Finding[]> {
-  const { options, findings, token } = checkOptions(env);
+  const { options, findings, secrets } = checkOptions(env);
   findings.push(
     ...(await attempt('node', () => [checkNode()])),
     ...(await attempt('tracing', () => checkTracing(app, env))),
@@ -30,7 +30,7 @@ export async function diagnose({ env, app, sends }: DiagnoseOptions): Promise<Fi
     const hasWay = !findings.some(({ code }) => code === 'proxy-unusable');
     if (hasWay) findings.push(...(await attempt('matomo', () => checkMatomo(options, env, sends))));
   }
-  return findings.map((finding) => withoutSecrets(finding, token));
+  return findings.map((finding) => withoutSecrets(finding, secrets));
 }
 
 /** A check that fails itself says nothing of what it was to look at. */
@@ -47,10 +47,10 @@ async function attempt(
 }
 
 /** Matomo, or a variable that was mixed up, may have said it. */
-function withoutSecrets(finding: Finding, token: string | undefined): Finding {
+function withoutSecrets(finding: Finding, secrets: readonly string[]): Finding {
   const { found, advice } = finding;
   const clean = (text: string) =>
-    withoutUserInfo(token === undefined ? text : text.replaceAll(token, '…'));
+    withoutUserInfo(secrets.reduce((left, secret) => left.replaceAll(secret, '…'), text));
   return {
     ...finding,
     found: clean(found),

@@ -18,6 +18,7 @@ export type Check =
   | 'queue'
   | 'site'
   | 'token'
+  | 'fields'
   | 'storing';
 
 /** One thing that was looked at. */
