@@ -108,6 +108,6 @@ test.each([
 ])('the command %j is refused without its user info', async (args) => {
   const { env } = await matomo();
   const { code, stdout, stderr } = await runNode([MAIN, ...args], { env });
-  expect(code).toBe(1);
+  expect(code).toBe(2);
   expect(stdout + stderr).not.toContain(SECRET);
 });

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { formatHits, type InspectedHit, startInspector } from '../inspector/index.js';
 import { matomoUrl } from '../options/url-values.js';
+import { UsageError } from './usage-error.js';
 
 const PRINT_EVERY_MILLIS = 500;
 
@@ -16,7 +17,9 @@ export async function inspect(args: string[]): Promise<void> {
   });
   const port = Number(values.port);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new Error(`--port must be a number from 0 to 65535, got ${JSON.stringify(values.port)}`);
+    throw new UsageError(
+      `--port must be a number from 0 to 65535, got ${JSON.stringify(values.port)}`,
+    );
   }
   const forward = values.forward === undefined ? undefined : matomoUrl('--forward', values.forward);
   const inspector = await startInspector({ port, host: values.host, ...(forward && { forward }) });

@@ -1,44 +1,53 @@
 #!/usr/bin/env node
 import { withoutUserInfo } from '../diagnostics.js';
-import { doctor } from './doctor.js';
-import { inspect } from './inspect.js';
-import { spool } from './spool.js';
+import { VERSION } from '../version.js';
+import { HELP, HELP_END, OVERVIEW } from './help.js';
+import { isUsageError, UsageError } from './usage-error.js';
 
-const HELP = `opentelemetry-matomo: every HTTP server span becomes a hit in Matomo
+type Command = (args: string[]) => Promise<void>;
 
-  MATOMO_URL=http://127.0.0.1:8080 MATOMO_SITE_ID=1 \\
-    node --require opentelemetry-matomo/register app.js
-      tracks an application, without a change to it
+/** By name; only the code of one is loaded. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  doctor: async () => (await import('./doctor.js')).doctor,
+  inspect: async () => (await import('./inspect.js')).inspect,
+  spool: async () => (await import('./spool.js')).spool,
+  gateway: async () => (await import('./gateway.js')).gateway,
+  replay: async () => (await import('./replay.js')).replay,
+};
 
-  npx opentelemetry-matomo doctor [--json] [--send]
-      says why nothing arrives: reads the environment that the application has,
-      asks Matomo, and stores nothing without --send
-  npx opentelemetry-matomo inspect [--port 8080] [--host 127.0.0.1]
-                                   [--forward https://matomo.example.org]
-      a local stand-in for Matomo, and a page that shows what it would have
-      stored; with --forward hits go on to that Matomo, and it decides
-  npx opentelemetry-matomo spool status [--json]
-      what waits in the spool that MATOMO_SPOOL names
-  npx opentelemetry-matomo gateway [--listen 127.0.0.1:4318]
-                                   [--services shop,stock] [--scopes NAMES]
-      takes spans of services in any language by OTLP/HTTP, and makes hits of
-      them as the environment says
-  npx opentelemetry-matomo replay FILE... [--state FILE] [--rate N] [--dry-run]
-      the same of recorded spans: lines of OTLP JSON, also .gz
+const FAILED = 1;
+const WRONG_USAGE = 2;
 
-Messages end with a [code], which docs/messages.md explains.
-`;
-
-const [command, ...args] = process.argv.slice(2);
+const [name, ...args] = process.argv.slice(2);
 try {
-  if (command === 'doctor') await doctor(args);
-  else if (command === 'inspect') await inspect(args);
-  else if (command === 'spool') await spool(args);
-  else if (command === 'gateway') await (await import('./gateway.js')).gateway(args);
-  else if (command === 'replay') await (await import('./replay.js')).replay(args);
-  else if (command === undefined || /^(?:help|--help|-h)$/.test(command)) console.log(HELP);
-  else throw new Error(`there is no command ${JSON.stringify(command)}`);
+  await run(name, args);
 } catch (error) {
-  console.error(`opentelemetry-matomo: ${withoutUserInfo((error as Error).message)}\n\n${HELP}`);
-  process.exitCode = 1;
+  const isUsage = isUsageError(error);
+  const known = name !== undefined && Object.hasOwn(COMMANDS, name) ? ` ${name}` : '';
+  const hint = isUsage ? `\nSee npx opentelemetry-matomo${known} --help` : '';
+  console.error(`opentelemetry-matomo: ${withoutUserInfo((error as Error).message)}${hint}`);
+  process.exitCode = isUsage ? WRONG_USAGE : FAILED;
+}
+
+async function run(name: string | undefined, args: string[]): Promise<void> {
+  if (name === '--version' || name === '-v') return console.log(VERSION);
+  if (name === undefined || isHelp(name)) return showHelp(OVERVIEW);
+  if (name === 'help') return showHelp(helpOf(args[0]));
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (load === undefined) throw new UsageError(`there is no command ${JSON.stringify(name)}`);
+  const end = args.indexOf('--');
+  if (args.slice(0, end < 0 ? args.length : end).some(isHelp)) return showHelp(helpOf(name));
+  await (await load())(args);
+}
+
+function isHelp(text: string): boolean {
+  return text === '--help' || text === '-h';
+}
+
+function helpOf(name: string | undefined): string {
+  return (name !== undefined && Object.hasOwn(HELP, name) && HELP[name]) || OVERVIEW;
+}
+
+function showHelp(text: string): void {
+  process.stdout.write(text + HELP_END);
 }

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { type ReplayProgress, replay as replayFiles } from '../gateway/replay.js';
 import { openReplayState, type ReplayState } from '../gateway/replay-state.js';
 import { readEnvironment } from '../options/resolve-options.js';
+import { UsageError } from './usage-error.js';
 
 const SAY_EVERY_MILLIS = 1000;
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
@@ -17,9 +18,9 @@ export async function replay(args: string[]): Promise<void> {
       'dry-run': { type: 'boolean', default: false },
     },
   });
-  if (files.length === 0) throw new Error('replay takes files of OTLP JSON lines');
+  if (files.length === 0) throw new UsageError('replay takes files of OTLP JSON lines');
   const rate = Number(values.rate);
-  if (!(rate > 0)) throw new Error(`--rate must be requests a second, got ${values.rate}`);
+  if (!(rate > 0)) throw new UsageError(`--rate must be requests a second, got ${values.rate}`);
   if (values['dry-run']) process.env.MATOMO_DRY_RUN = 'true';
   const isDry = readEnvironment('dryRun', process.env) === true;
   const state = openReplayState(values.state);

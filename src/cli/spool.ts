@@ -3,8 +3,9 @@ import { readFileSpoolStatus } from '../delivery/spool/file-spool-status.js';
 import { isRedisUrl, shownPlace } from '../delivery/spool/open-redis-spool.js';
 import { readRedisSpoolStatus } from '../delivery/spool/redis-spool-status.js';
 import type { SpoolProcess, SpoolStatus } from '../delivery/spool/spool-status.js';
-import { createDiagnostics, withoutUserInfo } from '../diagnostics.js';
+import { withoutUserInfo } from '../diagnostics.js';
 import { readEnvironment } from '../options/resolve-options.js';
+import { UsageError } from './usage-error.js';
 
 /** Says what waits in the spool that the environment names. */
 export async function spool(args: string[]): Promise<void> {
@@ -14,10 +15,15 @@ export async function spool(args: string[]): Promise<void> {
     options: { json: { type: 'boolean', default: false } },
   });
   if (positionals.length !== 1 || positionals[0] !== 'status') {
-    throw new Error('spool knows one command, status');
+    throw new UsageError('spool knows one command, status');
   }
-  const place = readEnvironment('spool', process.env, createDiagnostics());
-  if (place === undefined) throw new Error('MATOMO_SPOOL names no spool');
+  let reason = 'MATOMO_SPOOL names no spool';
+  const place = readEnvironment('spool', process.env, {
+    error: (message) => {
+      reason = message;
+    },
+  });
+  if (place === undefined) throw new Error(reason);
   const shown = isRedisUrl(place) ? shownPlace(place) : place;
   const found = isRedisUrl(place)
     ? await readRedisSpoolStatus(place)

@@ -25,7 +25,8 @@ function lowerCase(value: unknown): unknown {
 
 export function siteId(name: string, value: unknown): ResolvedOptions['siteId'] {
   if (typeof value === 'function') return value as ResolvedOptions['siteId'];
-  const wanted = 'a positive whole number';
+  const several = ' (for several sites choose by the option siteId in code)';
+  const wanted = `a positive whole number${String(value).includes(',') ? several : ''}`;
   return toSiteId(value) ?? refuse(name, wanted, value, `${wanted} or a function`);
 }
 

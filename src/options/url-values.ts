@@ -3,6 +3,8 @@ import { wrongOption } from './wrong-option.js';
 
 /** NUL, the URL of something else, a Redis URL without its slashes, or `user:password@host` without its scheme. */
 const NO_PATH = /\0|^[a-z][a-z\d+.-]*:\/\/|^rediss?:|^[^/\\]*:[^/\\]*@/i;
+/** The path of a Redis URL. */
+const DATABASE = /^\/?\d{0,9}$/;
 const ENDPOINT = /\/(?:matomo|piwik)\.php$/;
 
 /** The tracker's address: `matomo.php` is added where neither it nor `piwik.php` is given. */
@@ -27,7 +29,11 @@ export function spoolPlace(name: string, value: unknown): string {
   const text = typeof value === 'string' ? value.trim() : '';
   const isRedis = /^rediss?:\/\/[^/]/i.test(text) && URL.canParse(text);
   const isPath = text !== '' && !NO_PATH.test(text);
-  if (isRedis) return text;
+  if (isRedis) {
+    if (DATABASE.test(new URL(text).pathname)) return text;
+    const wanted = 'a database of Redis by its number, such as redis://127.0.0.1:6379/1';
+    throw wrongOption(`${name} must name ${wanted}, got ${showUrl(value)}`);
+  }
   if (isPath) return value as string;
   throw wrongOption(
     `${name} must be the path of a folder or a URL that begins with redis:// or rediss://, got ${showUrl(value)}`,

@@ -26,6 +26,6 @@ test('without a problem it says so', async () => {
 
 test('an option that there is not is refused', async () => {
   const { code, stdout, stderr } = await runDoctorAsText({}, ['--colour']);
-  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toContain('--colour');
 });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { MatomoSpanExporter } from '../../src/index.js';
+import { VERSION } from '../../src/version.js';
 import { finishedSpan } from '../support/builders.js';
 import { eventually, runNode, startServer } from '../support/child-process.js';
 import { sendSpans } from '../support/gateway.js';
@@ -73,13 +74,59 @@ test.each([[[]], [['help']], [['--help']]])('%j prints help that fits a screen',
 
 test.each([
   [['nonsense'], 'no command "nonsense"'],
+  [['toString'], 'no command "toString"'],
+  [['inspect', 'here'], 'here'],
+  [['inspect', '--forward', 'matomo'], '--forward must be'],
+  [['doctor', '--sned'], '--sned'],
+  [['doctor', 'now'], 'now'],
+  [['spool'], 'spool knows one command'],
+  [['spool', 'drain'], 'spool knows one command'],
+  [['replay'], 'replay takes files'],
+  [['replay', 'x', '--rate', '0'], '--rate must be'],
   [['inspect', '--port', 'x'], '--port must be a number'],
   [['inspect', '--colour'], '--colour'],
   [['gateway', '--listen', 'x'], 'listen must be an address and a port'],
   [['gateway', '--services', ','], 'services must be a list of names or regular expressions'],
-  [['gateway'], 'a gateway needs url and siteId'],
-])('%j is refused with a line that says why', async (args, line) => {
-  const { code, stderr } = await runNode([MAIN, ...args]);
-  expect(code).toBe(1);
+])('%j is wrong usage: exit code 2 and a line that says why', async (args, line) => {
+  const { code, stdout, stderr } = await runNode([MAIN, ...args]);
+  expect(code).toBe(2);
+  expect(stdout).toBe('');
   expect(stderr).toContain(line);
+  const command = ['nonsense', 'toString'].includes(args[0] as string) ? '' : ` ${args[0]}`;
+  expect(stderr).toContain(`See npx opentelemetry-matomo${command} --help\n`);
+  expect(stderr).not.toContain('register app.js');
+});
+
+test.each<[string[], Record<string, string>, string]>([
+  [['gateway'], {}, 'a gateway needs url and siteId'],
+  [['gateway'], { MATOMO_GATEWAY_LISTEN: 'x' }, 'MATOMO_GATEWAY_LISTEN must be'],
+  [['spool', 'status'], {}, 'MATOMO_SPOOL names no spool'],
+  [['spool', 'status'], { MATOMO_SPOOL: 'redis://u:s3cret@127.0.0.1/shop' }, 'database of Redis'],
+  [['inspect', '--host', '192.0.2.1', '--port', '0'], {}, 'EADDRNOTAVAIL'],
+])('%j with %o fails: exit code 1, and no usage', async (args, env, line) => {
+  const { code, stdout, stderr } = await runNode([MAIN, ...args], { env });
+  expect(code).toBe(1);
+  expect(stdout).toBe('');
+  expect(stderr).toContain(line);
+  expect(stderr).not.toMatch(/--help|s3cret/);
+});
+
+test.each(['doctor', 'inspect', 'spool', 'gateway', 'replay'])('%s knows --help', async (name) => {
+  const { env } = await matomo();
+  for (const args of [
+    [name, '--help'],
+    [name, '-h'],
+    ['help', name],
+    [name, 'x', '--help'],
+  ]) {
+    const { code, stdout, stderr } = await runNode([MAIN, ...args], { env });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(new RegExp(`^npx opentelemetry-matomo ${name} `));
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  }
+});
+
+test.each(['--version', '-v'])('%s prints the version', async (flag) => {
+  const { code, stdout } = await runNode([MAIN, flag]);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: `${VERSION}\n` });
 });

@@ -109,14 +109,14 @@ test('a dry run sends nothing and leaves no state; what is done is not sent agai
 });
 
 test.each([
-  [[], 'replay takes files'],
-  [['x', '--rate', '0'], '--rate must be requests a second'],
-  [['does-not-exist'], 'ENOENT'],
-])('%j is refused with a line that says why', async (args, line) => {
+  [[], 'replay takes files', 2],
+  [['x', '--rate', '0'], '--rate must be requests a second', 2],
+  [['does-not-exist'], 'ENOENT', 1],
+])('%j is refused with a line that says why', async (args, line, exitCode) => {
   const { env } = await matomo();
   const state = join(temporaryFolder(), 'state.json');
   const { code, stderr } = await runNode([MAIN, 'replay', '--state', state, ...args], { env });
-  expect([code, stderr]).toEqual([1, expect.stringContaining(line)]);
+  expect([code, stderr]).toEqual([exitCode, expect.stringContaining(line)]);
 });
 
 test('services and scopes that the environment names', async () => {

@@ -1,7 +1,9 @@
 import type { Diagnostics } from '../../diagnostics.js';
 import { GATEWAY_VARIABLES } from '../../gateway/gateway-options.js';
 import { nearestName } from '../../hit/nearest-name.js';
+import { toSiteId } from '../../hit/site-id.js';
 import { type MessageCode, splitCode } from '../../messages.js';
+import { listFromText } from '../../options/environment-text.js';
 import { describeMisspelled, findMisspelledVariables } from '../../options/misspelled-variables.js';
 import {
   OPTION_VARIABLES,
@@ -23,10 +25,13 @@ const CHANGE = 'Change it in the environment of the process that is to track, an
 export function checkOptions(env: Readonly<NodeJS.ProcessEnv>): {
   findings: Finding[];
   options: ResolvedOptions | undefined;
+  /** Those that `MATOMO_SITE_ID` names. */
+  sites: readonly number[];
   /** What no finding may show, also if there are no options. */
   secrets: readonly string[];
 } {
-  const findings: Finding[] = [];
+  const sites = listFromText(env.MATOMO_SITE_ID ?? '').flatMap((text) => toSiteId(text) ?? []);
+  const findings: Finding[] = sites.length > 1 ? [severalSites(sites)] : [];
   const report = (message: string): void => {
     const { text, code = 'environment-wrong' } = splitCode(message);
     if (code === 'environment-unknown') return; // `unknownVariables` finds more of them
@@ -36,7 +41,11 @@ export function checkOptions(env: Readonly<NodeJS.ProcessEnv>): {
   const diagnostics = collect(report);
   const isEnabled = readEnvironment('enabled', env) !== false;
   // Also where it is switched off there is something to be found.
-  const options = resolveOptions(isEnabled ? {} : { enabled: true }, env, diagnostics);
+  const options = resolveOptions(
+    isEnabled ? {} : { enabled: true },
+    sites.length > 1 ? { ...env, MATOMO_SITE_ID: String(sites[0]) } : env,
+    diagnostics,
+  );
   if (!isEnabled) findings.push(switchedOff('MATOMO_ENABLED is false'));
   if (env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true') {
     findings.push(switchedOff('OTEL_SDK_DISABLED is true'));
@@ -49,7 +58,7 @@ export function checkOptions(env: Readonly<NodeJS.ProcessEnv>): {
   if (findings.length === 0) {
     findings.push(ok('options', `site ${options?.siteId} at ${options?.url}`));
   }
-  return { findings, options, secrets: secretsOf(env) };
+  return { findings, options, sites, secrets: secretsOf(env) };
 }
 
 /** The token, and each header with its parts: a scheme such as `Basic` stands in front of what is secret. */
@@ -59,6 +68,13 @@ function secretsOf(env: Readonly<NodeJS.ProcessEnv>): string[] {
   return [readEnvironment('tokenAuth', env) ?? '', ...parts].filter(
     (secret) => secret.length >= SHORTEST_SECRET,
   );
+}
+
+function severalSites(sites: readonly number[]): Finding {
+  const found = `MATOMO_SITE_ID names the sites ${sites.join(', ')}, and a hit belongs to one: nothing is tracked unless the option siteId chooses it in code`;
+  const advice =
+    'Set MATOMO_SITE_ID to one ID, or choose by the option siteId in code. Each site is checked here.';
+  return problem('options', 'options-missing', found, advice);
 }
 
 function switchedOff(found: string): Finding {

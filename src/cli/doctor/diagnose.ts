@@ -16,7 +16,7 @@ export interface DiagnoseOptions {
 
 /** Looks at everything between an application in that environment and its hits in Matomo. Never rejects. */
 export async function diagnose({ env, app, sends }: DiagnoseOptions): Promise<Finding[]> {
-  const { options, findings, secrets } = checkOptions(env);
+  const { options, sites, findings, secrets } = checkOptions(env);
   findings.push(
     ...(await attempt('node', () => [checkNode()])),
     ...(await attempt('tracing', () => checkTracing(app, env))),
@@ -28,9 +28,21 @@ export async function diagnose({ env, app, sends }: DiagnoseOptions): Promise<Fi
       ...(await attempt('proxy', () => checkProxy(options.url, env))),
     );
     const hasWay = !findings.some(({ code }) => code === 'proxy-unusable');
-    if (hasWay) findings.push(...(await attempt('matomo', () => checkMatomo(options, env, sends))));
+    if (hasWay) findings.push(...(await attempt('matomo', checkSites)));
   }
   return findings.map((finding) => withoutSecrets(finding, secrets));
+
+  /** Site by site; a token that is refused is not tried again, since that may lock this address out. */
+  async function checkSites(): Promise<Finding[]> {
+    const all: Finding[] = [];
+    for (const siteId of sites.length > 1 ? sites : [options?.siteId]) {
+      if (options === undefined || siteId === undefined) break;
+      const news = await checkMatomo({ ...options, siteId }, env, sends);
+      all.push(...news.filter(({ found }) => !all.some((known) => known.found === found)));
+      if (news.some(({ code }) => code === 'token-refused')) break;
+    }
+    return all;
+  }
 }
 
 /** A check that fails itself says nothing of what it was to look at. */

@@ -1,0 +1,76 @@
+/** Shown without a command. */
+export const OVERVIEW = `opentelemetry-matomo: every HTTP server span becomes a hit in Matomo
+
+  MATOMO_URL=http://127.0.0.1:8080 MATOMO_SITE_ID=1 \\
+    node --require opentelemetry-matomo/register app.js
+      tracks an application without a change to it
+
+  npx opentelemetry-matomo doctor [--json] [--send]
+      finds out why nothing arrives
+  npx opentelemetry-matomo inspect [--port 8080] [--host 127.0.0.1]
+                                   [--forward https://matomo.example.org]
+      behaves like Matomo's tracker, and shows what it would store
+  npx opentelemetry-matomo spool status [--json]
+      shows what is pending in the spool
+  npx opentelemetry-matomo gateway [--listen 127.0.0.1:4318]
+                                   [--services shop,stock] [--scopes NAMES]
+      receives spans by OTLP/HTTP and sends hits
+  npx opentelemetry-matomo replay FILE... [--state FILE] [--rate N] [--dry-run]
+      sends hits for recorded spans
+
+  npx opentelemetry-matomo COMMAND --help, and --version
+`;
+
+/** Shown by `COMMAND --help`. */
+export const HELP: Readonly<Record<string, string>> = {
+  doctor: `npx opentelemetry-matomo doctor [--json] [--send]
+
+Finds out why nothing arrives. Run it in the folder of the application, with the
+environment that the application has. It asks Matomo and stores nothing without
+--send. If MATOMO_SITE_ID names several sites, it checks each.
+
+  --json   one JSON object: { version, ok, findings }
+  --send   stores one page view, titled "opentelemetry-matomo doctor"
+
+Exit code: 0, or 1 if something prevents hits from being stored.
+`,
+  inspect: `npx opentelemetry-matomo inspect [--port 8080] [--host 127.0.0.1]
+                                 [--forward URL]
+
+The inspector: a local server that behaves like Matomo's tracker. It prints each
+hit as Matomo would store it, and shows all of them on a page. Ctrl-C ends it.
+
+  --port N        port to listen on, 0 for any free one (default 8080)
+  --host ADDRESS  address to listen on (default 127.0.0.1)
+  --forward URL   passes hits on to this Matomo, which then decides
+`,
+  spool: `npx opentelemetry-matomo spool status [--json]
+
+Shows what is pending in the spool that MATOMO_SPOOL names, by process.
+
+  --json   one JSON object
+`,
+  gateway: `npx opentelemetry-matomo gateway [--listen ADDRESS:PORT]
+                                 [--services NAMES] [--scopes NAMES]
+
+Receives spans of services in any language by OTLP/HTTP, and sends hits as the
+MATOMO_* variables say. SIGTERM or SIGINT ends it after a flush.
+
+  --listen    address and port (default 127.0.0.1:4318)
+  --services  only these services: names or /expressions/, separated by commas
+  --scopes    only requests of these instrumentation scopes
+`,
+  replay: `npx opentelemetry-matomo replay FILE... [--state FILE] [--rate N]
+                                [--dry-run]
+
+Sends hits for recorded spans: files with lines of OTLP JSON, also .gz. If it is
+interrupted, the same command continues.
+
+  --state FILE  keeps the progress (default opentelemetry-matomo-replay.json)
+  --rate N      requests per second (default 1000)
+  --dry-run     logs each hit and sends nothing
+`,
+};
+
+/** Below each. */
+export const HELP_END = '\nMessages end with a [code], which docs/messages.md explains.\n';
