@@ -2,6 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { startInspector } from '../../src/inspector/index.js';
 import { runDoctor } from '../support/doctor.js';
 import {
+  type ApiCall,
   type ApiRole,
   type MatomoApiOptions,
   startMatomoApi,
@@ -28,14 +29,14 @@ async function diagnose(
 
 /** What the API says with one plugin switched off or on. */
 const plugin =
-  (name: string, value: boolean): MatomoApiOptions['answer'] =>
-  ({ method, params }) =>
+  (name: string, value: boolean) =>
+  ({ method, params }: ApiCall) =>
     method === 'API.isPluginActivated' && params.pluginName === name ? { value } : undefined;
 
 /** Dimensions of the site. */
 const dimensions =
-  (...list: object[]): MatomoApiOptions['answer'] =>
-  ({ method }) =>
+  (...list: object[]) =>
+  ({ method }: ApiCall) =>
     method === 'CustomDimensions.getConfiguredCustomDimensions' ? list : undefined;
 
 test('with custom variables and dimensions all is well, asked once and with the token in the body', async () => {

@@ -46,8 +46,16 @@ test('bug 6: the URL’s host and scheme are the caller’s, or a trusted proxy�
     '/host': ['Host: shop.example'],
     '/port': ['Host: shop.example:8443'],
     '/forwarded': ['Host: inner.example', 'X-Forwarded-Host: www.test', 'X-Forwarded-Proto: http'],
-    '/dense': ['Host: inner.example', 'X-Forwarded-Host: a.test,b.test', 'X-Forwarded-Proto: https,http'],
-    '/spaced': ['Host: inner.example', 'X-Forwarded-Host: a.test, b.test', 'X-Forwarded-Proto: HTTP'],
+    '/dense': [
+      'Host: inner.example',
+      'X-Forwarded-Host: a.test,b.test',
+      'X-Forwarded-Proto: https,http',
+    ],
+    '/spaced': [
+      'Host: inner.example',
+      'X-Forwarded-Host: a.test, b.test',
+      'X-Forwarded-Proto: HTTP',
+    ],
     '/odd': ['Host: shop.example', 'X-Forwarded-Host: ,', 'X-Forwarded-Proto: gopher'],
   };
   for (const [path, lines] of Object.entries(requests)) {
