@@ -92,12 +92,12 @@ export class HitPipeline {
   }
 
   /** The hits of a request as it is now, for good. */
-  settle(ended: EndedRecord, site: number, nowMillis: number): readonly Hit[] {
+  settle(ended: EndedRecord, site: number, epochMillis: number): readonly Hit[] {
     ended.close();
     if (ended.ignored) return this.#takeBack('attribute');
     try {
       this.#toHits ??= this.#createToHits();
-      const hits = this.#toHits(ended.request, site, nowMillis);
+      const hits = this.#toHits(ended.request, site, epochMillis);
       if (hits.length === 0) return this.#takeBack('predicate');
       const [page, ...crashes] = hits;
       if (crashes.length === 0 || !this.#delivery.takesCrashes) return [page as Hit];
@@ -134,7 +134,7 @@ export class HitPipeline {
 
 /** The hit of an ended request, as long as spans of it may still end. */
 class PendingRequest implements PendingHit {
-  readonly endedMillis: number = Date.now();
+  readonly endedMillis: number = performance.now();
   readonly bytes: number;
   readonly #pipeline: HitPipeline;
   readonly #ended: EndedRecord;
@@ -152,8 +152,8 @@ class PendingRequest implements PendingHit {
     return nowMillis - this.endedMillis >= wait;
   }
 
-  settle(nowMillis: number): readonly Hit[] {
-    return this.#pipeline.settle(this.#ended, this.#site, nowMillis);
+  settle(epochMillis: number): readonly Hit[] {
+    return this.#pipeline.settle(this.#ended, this.#site, epochMillis);
   }
 }
 

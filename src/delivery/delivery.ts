@@ -140,7 +140,7 @@ export class Delivery {
   async #sendWhatWaits(): Promise<void> {
     await this.#scope.runInAsyncScope(() => this.#spool?.storeQueued(true));
     await this.#attempts.run(async () => {
-      if (this.#closed === undefined && Date.now() < this.#sender.refusedUntilMillis) return;
+      if (this.#closed === undefined && performance.now() < this.#sender.refusedUntilMillis) return;
       await this.#sendBatches(this.#outbox.pending, true);
       await this.#sendStored(0);
     });
@@ -148,7 +148,7 @@ export class Delivery {
 
   #onSpoolTimer(): void {
     this.#schedule();
-    if (!this.#attempts.isIdle || Date.now() < this.#sender.waitUntilMillis) return;
+    if (!this.#attempts.isIdle || performance.now() < this.#sender.waitUntilMillis) return;
     void this.#attempts.run(() => this.#sendStored(this.#options.scheduledDelayMillis));
   }
 
@@ -169,7 +169,7 @@ export class Delivery {
   /** Whole batches are made also while none can be sent: hits wait as bytes, and let go of their requests. */
   #onTimer(): void {
     const { scheduledDelayMillis } = this.#options;
-    const now = Date.now();
+    const now = performance.now();
     const isDue =
       this.#outbox.batched > 0 || now >= this.#outbox.oldestMillis + scheduledDelayMillis;
     this.#fillWhole(now);
@@ -181,7 +181,7 @@ export class Delivery {
   async #sendBatches(due: number, all: boolean): Promise<void> {
     let left = due;
     while (!this.#ended) {
-      const now = Date.now();
+      const now = performance.now();
       this.#fillWhole(now);
       if (left > 0 && this.#outbox.takesMore && !this.#spool?.takesQueue) {
         this.#outbox.fill(this.#options.maxExportBatchSize, now, all);

@@ -40,7 +40,7 @@ export class Outbox {
     return this.#queue.size;
   }
 
-  /** End of the request that has waited longest in the queue, epoch milliseconds. */
+  /** End of the request that has waited longest in the queue, on the monotonic clock. */
   get oldestMillis(): number {
     return this.#queue.oldestMillis;
   }
@@ -125,7 +125,7 @@ export class Outbox {
 
   /** Lets go of everything, and returns how many hits that were. */
   clear(): number {
-    const queued = this.#queue.take(Number.POSITIVE_INFINITY, Date.now(), true).length;
+    const queued = this.#queue.take(Number.POSITIVE_INFINITY, performance.now(), true).length;
     const lost = queued + this.#hitsInBatches;
     this.#pages = [];
     this.#crashes = [];

@@ -33,8 +33,8 @@ export class Sender {
     const { exportTimeoutMillis, rereadToken } = this.#options;
     const body = toBody(sentHits(batch), this.#token);
     const exchange = await this.#transport.send(body, exportTimeoutMillis);
-    const now = Date.now();
-    const outcome = this.#settleBatch(batch, exchange, now);
+    const now = performance.now();
+    const outcome = this.#settleBatch(batch, exchange, Date.now()); // Retry-After may be a date
     this.waitUntilMillis = now + outcome.waitMillis;
     if (outcome.refusesToken) {
       const token = rereadToken?.() ?? this.#token;

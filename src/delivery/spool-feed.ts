@@ -106,7 +106,7 @@ export class SpoolFeed {
   async storeQueued(all: boolean): Promise<void> {
     await this.#store.ready;
     for (let left = this.#outbox.queued; left > 0; left -= PORTION) {
-      const hits = this.#outbox.takeQueued(PORTION, Date.now(), all);
+      const hits = this.#outbox.takeQueued(PORTION, performance.now(), all);
       if (hits.length === 0) break;
       this.#store.append(hits);
       if (left > PORTION) await nextTurn();

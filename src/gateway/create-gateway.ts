@@ -109,13 +109,13 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
 
   async function close(): Promise<void> {
     isClosing = true;
-    const deadline = Date.now() + shutdownTimeoutMillis;
+    const deadline = performance.now() + shutdownTimeoutMillis;
     const isWaiting = assembler.waitingRequests > 0;
     // Spans of requests that have come may still be on their way.
     if (isWaiting) await sleep(Math.min(receiver.graceMillis, shutdownTimeoutMillis / 2));
     await stopListening(server);
     assembler.finish();
-    await pipeline.shutdown(Math.max(0, deadline - Date.now()));
+    await pipeline.shutdown(Math.max(0, deadline - performance.now()));
   }
 
   try {

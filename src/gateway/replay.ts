@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sleepUntil } from '../delivery/long-timer.js';
 import { createDiagnostics } from '../diagnostics.js';
 import { DEFAULT_TITLE } from '../hit/action-name.js';
 import { createHitPipeline } from '../hit-pipeline.js';
@@ -53,15 +54,14 @@ export async function replay(options: ReplayOptions): Promise<MatomoStats> {
 
   /** Until Matomo has them, or they are counted as lost. */
   async function send(requests: readonly RequestSpans[]): Promise<void> {
-    const begun = Date.now();
+    const begun = performance.now();
     for (const spans of requests) {
       const request = toRequest(spans, reading, resolved.actionName === DEFAULT_TITLE);
       if (request) pipeline.add(request.record, request.span);
     }
     await pipeline.flush();
     while (pipeline.stats().pending > 0 && !signal.aborted) await sleep(ASK_EVERY_MILLIS);
-    const wait = begun + (requests.length / rate) * 1000 - Date.now();
-    if (wait > 0) await sleep(wait);
+    await sleepUntil(begun + (requests.length / rate) * 1000, signal);
   }
 
   async function replayFile(file: string): Promise<void> {

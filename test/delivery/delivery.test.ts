@@ -50,7 +50,8 @@ let names = 0;
 /** A hit that has settled long ago unless told otherwise. */
 function pending(overrides: Partial<Hit & PendingHit> & { name?: string } = {}): PendingHit {
   const name = overrides.name ?? String(++names);
-  const endedMillis = overrides.endedMillis ?? Date.now();
+  const endedMillis = overrides.endedMillis ?? performance.now();
+  const startSeconds = overrides.startSeconds ?? Date.now() / 1000;
   return {
     endedMillis,
     bytes: overrides.bytes ?? 1000,
@@ -61,7 +62,7 @@ function pending(overrides: Partial<Hit & PendingHit> & { name?: string } = {}):
         {
           site: 1,
           visitor: overrides.visitor ?? 'v',
-          startSeconds: overrides.startSeconds ?? endedMillis / 1000,
+          startSeconds,
           kind: overrides.kind ?? 'page',
           query: `?h=${name}`,
         },

@@ -112,7 +112,8 @@ export class SimulatedProcess implements DiskUser {
 
   push(name: string, visitor: string): void {
     this.#made += 1;
-    const endedMillis = Date.now();
+    const endedMillis = performance.now();
+    const startSeconds = Math.floor(Date.now() / 1000);
     const isTaken = this.#delivery.push({
       endedMillis,
       bytes: 1000,
@@ -121,7 +122,7 @@ export class SimulatedProcess implements DiskUser {
         {
           site: 1,
           visitor,
-          startSeconds: Math.floor(endedMillis / 1000),
+          startSeconds,
           kind: 'page',
           query: `?h=${name}`,
         },

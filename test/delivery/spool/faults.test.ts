@@ -3,12 +3,13 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually } from '../../support/child-process.js';
 import { answer, notSent, processed } from '../../support/scripted-transport.js';
@@ -83,6 +84,16 @@ test('a segment that has been emptied, and settlements that cannot be read, harm
   writeFileSync(segment(folder).replace('hits', '000000001.settled'), '{"offset":');
   appendFileSync(join(folder, '0000000000000-1-00000000-000001.hits'), '');
   expect(sorted((await nextProcess(folder)).sent())).toEqual(['a', 'b', 'next']);
+});
+
+test('a segment that was written under a clock before 2001 is sent and cleared away', async () => {
+  const folder = await leftBehind(['a', 'b']);
+  const [, rest] = /^\d+(-.*)$/.exec(basename(segment(folder))) ?? [];
+  renameSync(segment(folder), join(folder, `86400123${rest}`));
+  const { sent, law } = await nextProcess(folder);
+  expect(sorted(sent())).toEqual(['a', 'b', 'next']);
+  expect(law()).toEqual([3, 3]);
+  await eventually(() => !readdirSync(folder).some((name) => name.startsWith('86400123')));
 });
 
 test('files and folders of others are left alone', async () => {
