@@ -62,6 +62,14 @@ export function encodeHits(hits: readonly Hit[]): EncodedHit[] {
   });
 }
 
+/** The hit that was encoded. */
+export function decodeHit(encoded: EncodedHit, kind: Hit['kind']): Hit {
+  const { visitor, startSeconds, buffer, start, end } = encoded;
+  const query = buffer.toString('latin1', start, end);
+  const site = Number(/^\?idsite=(\d+)/.exec(query)?.[1] ?? 0);
+  return { site, visitor, startSeconds, kind, query };
+}
+
 /**
  * Orders hits of one kind by visitor, then time: bulks in any other order can deadlock Matomo's database, and a visit
  * is put together from hits in the order of their times. More than one batch where one would be too large.

@@ -34,6 +34,8 @@ export class Delivery {
   /** What is stored is sent until then: the last bulk has time for its answer, and what is left stays stored. */
   #storedUntilMillis = Number.POSITIVE_INFINITY;
   #takesCrashes = true;
+  /** Of the outbox. */
+  #inFlight: Batch | undefined;
   /** Timers and requests are of no request of the application, though they begin in one. */
   readonly #scope = new AsyncResource('MatomoDelivery');
   readonly #timer = new SendTimer(() => this.#onTimer());
@@ -139,6 +141,7 @@ export class Delivery {
   /** One attempt for all; what is to be stored is so first, whatever is under way. */
   async #sendWhatWaits(): Promise<void> {
     await this.#scope.runInAsyncScope(() => this.#spool?.storeQueued(true));
+    await this.#storeBatched();
     await this.#attempts.run(async () => {
       if (this.#closed === undefined && performance.now() < this.#sender.refusedUntilMillis) return;
       await this.#sendBatches(this.#outbox.pending, true);
@@ -146,7 +149,13 @@ export class Delivery {
     });
   }
 
+  #storeBatched(): Promise<void> | undefined {
+    if (this.#outbox.batched === 0) return undefined;
+    return this.#scope.runInAsyncScope(() => this.#spool?.storeBatched(() => this.#inFlight));
+  }
+
   #onSpoolTimer(): void {
+    void this.#storeBatched();
     this.#schedule();
     if (!this.#attempts.isIdle || performance.now() < this.#sender.waitUntilMillis) return;
     void this.#attempts.run(() => this.#sendStored(this.#options.scheduledDelayMillis));
@@ -206,7 +215,9 @@ export class Delivery {
 
   /** How many hits were decided; `undefined` where the next batch may not follow at once. */
   async #attempt(batch: Batch, spool?: SpoolFeed): Promise<number | undefined> {
+    if (!spool) this.#inFlight = batch;
     const outcome = await this.#sender.send(batch);
+    this.#inFlight = undefined;
     const { counts, again, waitMillis, refusesCrashes } = outcome;
     if (spool) spool.settle(batch, outcome);
     else {

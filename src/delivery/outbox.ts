@@ -1,5 +1,12 @@
 import type { Hit, PendingHit } from '../hit/hit.js';
-import { type Batch, type EncodedHit, encodeHits, inBatches, splitBySize } from './batch.js';
+import {
+  type Batch,
+  decodeHit,
+  type EncodedHit,
+  encodeHits,
+  inBatches,
+  splitBySize,
+} from './batch.js';
 import { HitQueue } from './hit-queue.js';
 
 /** What a hit in a batch takes besides its bytes. */
@@ -89,6 +96,20 @@ export class Outbox {
     this.#append(inBatches(ofKind('page'), 'page'), inBatches(ofKind('crash'), 'crash'));
   }
 
+  /** Takes the hits of the oldest batch that is not in flight, to be kept elsewhere; none if they need more bytes there. */
+  takeBatch(inFlight: Batch | undefined, mostBytes: number): Hit[] {
+    for (const batches of [this.#pages, this.#crashes]) {
+      const index = batches.findIndex((batch) => batch !== inFlight);
+      const batch = batches[index];
+      if (!batch) continue;
+      if (storedBytes(batch) > mostBytes) break;
+      batches.splice(index, 1);
+      this.#count([batch], -1);
+      return batch.hits.map((hit) => decodeHit(hit, batch.kind));
+    }
+    return [];
+  }
+
   /** The batch to be sent next. */
   first(): Batch | undefined {
     this.#joinNewer();
@@ -155,4 +176,10 @@ export class Outbox {
         this.#bytesInBatches += sign * (end - start + OBJECT_BYTES);
     }
   }
+}
+
+/** What hits take in a store, at most. */
+function storedBytes({ hits }: Batch): number {
+  const sizes = hits.map(({ visitor, start, end }) => end - start + 3 * visitor.length);
+  return sizes.reduce((sum, size) => sum + size + OBJECT_BYTES, 0);
 }

@@ -47,6 +47,7 @@ export class SpoolFeed {
   readonly #taken = new Outbox();
   #term = 0;
   #isAsking = false;
+  #isStoringBatches = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -112,6 +113,23 @@ export class SpoolFeed {
       if (left > PORTION) await nextTurn();
     }
     await this.#store.write();
+  }
+
+  /**
+   * Stores what waits in batches, since nothing could be stored before; not the one in flight. Goes on after one that was
+   * stored only: each may fail anew.
+   */
+  async storeBatched(inFlight: () => Batch | undefined): Promise<void> {
+    if (this.#isStoringBatches) return;
+    this.#isStoringBatches = true;
+    await this.#store.ready;
+    while (this.takesQueue && this.#outbox.batched > 0) {
+      const hits = this.#outbox.takeBatch(inFlight(), this.#store.room);
+      if (hits.length === 0) break;
+      this.#store.append(hits);
+      await this.#store.write();
+    }
+    this.#isStoringBatches = false;
   }
 
   /** What is to be sent next; `undefined` where that is nothing, another process' to do, or not known as yet. */

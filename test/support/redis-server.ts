@@ -75,13 +75,17 @@ type WireState = 'well' | 'cut' | 'dead' | 'mute';
 /** A wire to a port on loopback that can be cut, go dead without a word, or lose all answers. */
 export interface Wire {
   readonly port: number;
+  /** How many there have been, also those that were cut at once. */
+  readonly connections: number;
   play(state: WireState): void;
 }
 
 export async function startWire(targetPort: number): Promise<Wire> {
   const sockets = new Set<Socket>();
   let state: WireState = 'well';
+  let connections = 0;
   const server = createServer((near) => {
+    connections += 1;
     if (state === 'cut') {
       near.destroy();
       return;
@@ -111,6 +115,9 @@ export async function startWire(targetPort: number): Promise<Wire> {
   });
   return {
     port: (server.address() as AddressInfo).port,
+    get connections() {
+      return connections;
+    },
     play(next) {
       // What went nowhere is not made up for: whoever was on a dead wire has to begin anew.
       if (next === 'cut' || state !== 'well') for (const socket of sockets) socket.destroy();

@@ -224,6 +224,24 @@ test('while a disk hangs hits leave from memory, and those it has taken are sent
   expect([...machine.matomo.stored.keys()]).toEqual(['hit-1', 'hit-3', 'hit-2']);
 });
 
+test('hits that wait in memory are stored once a disk has room again, though Matomo is away', async () => {
+  const machine = createMachine();
+  const process = machine.start();
+  await machine.wait(100);
+  machine.matomo.fault = 'refused';
+  machine.fill(0);
+  for (let i = 0; i < 5; i++) machine.hit(process);
+  await machine.wait(2000);
+  expect(machine.written.size).toBe(0);
+  machine.repairDisk();
+  await machine.wait(6000);
+  expect(machine.written.size).toBe(5);
+  process.die();
+  await machine.recover();
+  checkMachine(machine);
+  expect([...machine.matomo.stored.values()]).toEqual([1, 1, 1, 1, 1]);
+});
+
 test('a shutdown while a disk hangs ends', async () => {
   const machine = createMachine();
   const process = machine.start();
