@@ -56,6 +56,7 @@ export const MESSAGE_CODES = [
   'spool-full',
   'spool-overlap',
   'spool-visitor-key',
+  'spool-owner',
   'spool-open-to-others',
   'spool-space',
 ] as const;

@@ -16,6 +16,9 @@ import { unlinkIfThere } from './sweep.js';
 
 /** How often the folder is looked at: whether the sender has gone, and what it has decided. */
 const LOOK_MILLIS = 500;
+/** The segments are measured again after so many times of what that took, and after so long at the latest. */
+const MEASURE_PAUSE = 50;
+const MEASURE_MILLIS = 5_000;
 
 /** Segments in a folder; see `segment-names.ts` and `hit-line.ts` for what is in it. */
 export class FileSpool implements SpoolStore {
@@ -34,6 +37,7 @@ export class FileSpool implements SpoolStore {
   #terms = 0;
   #adopted = 0;
   #adoptedOpen = 0;
+  #measureAtMillis = 0;
   #timer: NodeJS.Timeout | undefined;
   /** One step after the other. */
   #steps: Promise<unknown> = Promise.resolve();
@@ -166,8 +170,17 @@ export class FileSpool implements SpoolStore {
     else if (await this.#lease.acquire()) this.#startSending();
     await this.#backlog?.refresh();
     await this.#readSettlements();
-    this.#own.bytesInFolder = await measureSegments(this.#folder);
+    await this.#measure();
     if (this.#closed === undefined) this.#own.makeRoom();
+  }
+
+  /** With thousands of segments that takes so long that it is done less often. */
+  async #measure(): Promise<void> {
+    const begun = performance.now();
+    if (begun < this.#measureAtMillis) return;
+    this.#own.bytesInFolder = await measureSegments(this.#folder);
+    const elapsed = performance.now() - begun;
+    this.#measureAtMillis = begun + Math.min(elapsed * MEASURE_PAUSE, MEASURE_MILLIS);
   }
 
   /** Where the folder is no more, what was in it is lost, and hits wait in memory. */
@@ -201,6 +214,7 @@ export class FileSpool implements SpoolStore {
       stillSends: () => this.#lease.confirm(),
       learn: (segment, counts) => this.#own.learn(segment, counts),
       finish: (segment) => this.#own.finish(segment),
+      unreadable: (segment, error) => this.#reports.unreadable(segment, error),
       lost: (hits, segment) => this.#reports.lost(hits, `they are no longer in ${segment}`),
       broken: (segment) => this.#reports.broken(segment),
       notWritten: (error) => this.#own.reportFailure(error),

@@ -134,7 +134,11 @@ export class OwnHits {
     // The sender says why, then deletes: where a segment has gone, why is there by now.
     const names = own.every((name) => before.includes(name)) ? before : await listFolder(folder);
     for (const name of own) {
-      const settlement = await readSettlement(folder, name, names);
+      const settlement = await readSettlement(folder, name, names).catch((error: unknown) => {
+        this.#reports.notLookedAt(error);
+        return 'unreadable' as const;
+      });
+      if (settlement === 'unreadable') continue;
       if (settlement) this.#segments.learn(name, settlement.counts);
       if (!settlement?.isFinished && (before.includes(name) || settlement)) continue;
       this.finish(name);
