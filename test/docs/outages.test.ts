@@ -107,7 +107,12 @@ function pendingHit(kind: Hit['kind']): PendingHit {
     kind,
     query: '?rec=1',
   };
-  return { endedMillis: performance.now(), bytes: 1000, isSettled: () => true, settle: () => [hit] };
+  return {
+    endedMillis: performance.now(),
+    bytes: 1000,
+    isSettled: () => true,
+    settle: () => [hit],
+  };
 }
 
 /** What may be said of an error that the phrase is about. */
