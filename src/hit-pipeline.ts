@@ -78,6 +78,11 @@ export class HitPipeline {
     return this.#delivery.queueBytes;
   }
 
+  /** Pending hits that wait until Matomo has processed something else: each made it fail alone. */
+  get suspects(): number {
+    return this.#delivery.suspects;
+  }
+
   stats(): MatomoStats {
     return toStats(this.#hits, this.#delivery, this.#delivery.counters, this.#ignored);
   }
@@ -193,6 +198,6 @@ export function createHitPipeline(
 
 /** What a processor that is off has counted. */
 export function noStats(): MatomoStats {
-  const nothing = { pending: 0, spooled: 0, adopted: 0 };
+  const nothing = { pending: 0, spooled: 0, adopted: 0, resent: 0 };
   return toStats(0, nothing, createDeliveryCounters(), createIgnoredCounters());
 }

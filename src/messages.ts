@@ -37,6 +37,7 @@ export const MESSAGE_CODES = [
   'token-refused',
   'no-token',
   'site-unknown',
+  'order-refused',
   'silently-dropped',
   'queued-unseen',
   'takes-hits-again',

@@ -48,6 +48,12 @@ export function observeStats(
     })
     .addCallback((result) => observeHits(result, stats()));
   meter
+    .createObservableCounter('matomo.hits.resent', {
+      unit: '{hit}',
+      description: 'Hits sent again although the first attempt may have stored them',
+    })
+    .addCallback((result) => result.observe(stats().resent));
+  meter
     .createObservableCounter('matomo.requests.ignored', {
       unit: '{request}',
       description: 'Requests that make no hit, by reason',

@@ -6,6 +6,7 @@ import type { SimulatedProcess } from './simulated-process.js';
 /** Whether nothing was lost, doubled or left over that need not be, once a machine has recovered. */
 export function checkMachine(machine: SimulatedMachine): void {
   expect(machine.offences).toEqual([]);
+  expect(machine.processes.flatMap(({ pace }) => pace.offences)).toEqual([]);
   checkFiles(machine);
   checkDoubled(machine);
   for (const process of machine.processes) checkMissing(machine, process);
@@ -21,8 +22,9 @@ function checkFiles(machine: SimulatedMachine): void {
 }
 
 function checkDoubled({ matomo, mayBeDoubled }: SimulatedMachine): void {
+  const unproven = (name: string) => matomo.storedUnproven.get(name) ?? 0;
   const doubled = [...matomo.stored].filter(
-    ([name, times]) => times > 1 + (mayBeDoubled.get(name) ?? 0),
+    ([name, times]) => times > 1 + unproven(name) + (mayBeDoubled.get(name) ?? 0),
   );
   expect(doubled).toEqual([]);
 }
@@ -58,6 +60,8 @@ function checkCounts({
   );
   // A sender that cannot read whose they are counts them for who has ended.
   const left = sum(({ account: { pending } }) => (hasFailed ? pending : 0));
+  const rejected = sum(({ account: { counters } }) => counters.lost.rejected);
+  expect(rejected).toBeLessThanOrEqual(matomo.mayBeRejected.size + doubled + unsure);
   const said = matomo.answeredTracked + matomo.answeredAccepted;
   const heard = sum(({ account: { counters } }) => counters.tracked + counters.accepted);
   expect(said - heard).toBeGreaterThanOrEqual(0);

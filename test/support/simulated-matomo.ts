@@ -9,6 +9,10 @@ export type Fault =
   | 'lost after'
   | 'gateway time-out'
   | 'database away'
+  | 'flickering database'
+  | 'lock timeout'
+  | 'bad gateway after storing'
+  | 'odd Retry-After'
   | 'busy'
   | 'redirect'
   | 'another page'
@@ -23,6 +27,10 @@ export const FAULTS: readonly Fault[] = [
   'lost after',
   'gateway time-out',
   'database away',
+  'flickering database',
+  'lock timeout',
+  'bad gateway after storing',
+  'odd Retry-After',
   'busy',
   'redirect',
   'another page',
@@ -31,6 +39,9 @@ export const FAULTS: readonly Fault[] = [
   'some lost inside',
 ];
 
+const ROLLED_BACK = answer(500, { status: 'error', tracked: 0, invalid: 0 });
+const NOTHING_COUNTED = answer(200, { status: 'success', tracked: 0, invalid: 0 });
+
 /** What comes back where nothing was looked at. */
 const BEFORE_ANY_HIT: { readonly [fault in Fault]?: Exchange } = {
   refused: notSent,
@@ -38,9 +49,12 @@ const BEFORE_ANY_HIT: { readonly [fault in Fault]?: Exchange } = {
   busy: answer(503),
   redirect: answer(301),
   'another page': answer(200, '<html>'),
-  'database away': answer(500, { status: 'error', tracked: 0, invalid: 0 }),
-  'tracker off': answer(200, { status: 'success', tracked: 0, invalid: 0 }),
+  'database away': ROLLED_BACK,
+  'tracker off': NOTHING_COUNTED,
 };
+
+/** What a `Retry-After` may be that asks for no wait, or for none that can be understood. */
+const ODD_WAITS = ['0', '-1', '0.5', 'Thu, 19 Nov 2026 00:00:00 GMT', 'soon', '', '7'];
 
 /** A Matomo with a database: it keeps what it is sent as a real one would, whatever its answer makes of that. */
 export class SimulatedMatomo implements Transport {
@@ -51,6 +65,13 @@ export class SimulatedMatomo implements Transport {
   readonly stored = new Map<string, number>();
   /** Hits that were stored without the sender being told so. */
   unknown = 0;
+  /** How often hits were stored with an answer that does not prove it, so that they are sent again. */
+  readonly storedUnproven = new Map<string, number>();
+  /** Hits that failed alone, again after something else was processed: no others may be rejected. */
+  readonly mayBeRejected = new Set<string>();
+  readonly #failedAlone = new Map<string, number>();
+  #bulks = 0;
+  #processed = 0;
   answeredTracked = 0;
   answeredAccepted = 0;
   readonly mostInABulk: number;
@@ -63,7 +84,9 @@ export class SimulatedMatomo implements Transport {
     const { requests } = JSON.parse(body.toString('latin1')) as { requests: string[] };
     const names = requests.map((query) => query.slice(3));
     await new Promise((resolve) => setTimeout(resolve, 5));
-    return this.#answer(names);
+    const exchange = this.#answer(names);
+    this.#note(names, exchange);
+    return exchange;
   }
 
   async close(): Promise<void> {}
@@ -72,6 +95,11 @@ export class SimulatedMatomo implements Transport {
     const valid = names.filter((name) => this.takesAll || !name.startsWith('invalid'));
     const invalid = names.length - valid.length;
     const isPoisoned = !this.takesAll && names.some((name) => name.startsWith('poison'));
+    this.#bulks += 1;
+    if (this.fault === 'flickering database' && (this.#bulks * 7) % 10 > 2) return ROLLED_BACK;
+    if (this.fault === 'odd Retry-After') {
+      return { ...answer(503), retryAfter: ODD_WAITS[this.#bulks % ODD_WAITS.length] };
+    }
     const early = BEFORE_ANY_HIT[this.fault];
     if (early) return early;
     if (names.length > this.mostInABulk) return answer(413);
@@ -82,6 +110,13 @@ export class SimulatedMatomo implements Transport {
         this.#store(valid);
         this.unknown += valid.length;
         return this.fault === 'lost after' ? noAnswer : answer(504);
+      case 'lock timeout':
+      case 'bad gateway after storing':
+        this.#store(valid);
+        for (const name of valid) {
+          this.storedUnproven.set(name, (this.storedUnproven.get(name) ?? 0) + 1);
+        }
+        return this.fault === 'lock timeout' ? NOTHING_COUNTED : answer(502);
       case 'queue':
         this.#store(valid);
         this.answeredAccepted += names.length;
@@ -97,6 +132,20 @@ export class SimulatedMatomo implements Transport {
         this.answeredTracked += valid.length;
         return answer(200, { status: 'success', tracked: valid.length, invalid });
     }
+  }
+
+  /** Keeps in mind what tells a hit that makes Matomo fail from a Matomo that fails. */
+  #note(names: readonly string[], exchange: Exchange): void {
+    if (exchange.kind !== 'answer') return;
+    const isUncounted = exchange.body === NOTHING_COUNTED.body;
+    if (exchange.status < 300 && !isUncounted) this.#processed += 1;
+    const [name, ...others] = names;
+    if (name === undefined || others.length > 0) return;
+    if (exchange.status !== 500 && !isUncounted) return;
+    const failure = `${exchange.status} ${name}`;
+    const before = this.#failedAlone.get(failure);
+    if (before === undefined) this.#failedAlone.set(failure, this.#processed);
+    else if (this.#processed > before) this.mayBeRejected.add(name);
   }
 
   #store(names: readonly string[]): void {

@@ -22,7 +22,12 @@ const HISTORIES = Number(process.env.FC_RUNS ?? 10_000);
 const MOST_PROCESSES = 3;
 
 /** After these a bulk is halved to find a hit that does it. */
-const HALVING: readonly Fault[] = ['database away', 'tracker off'];
+const HALVING: readonly Fault[] = [
+  'database away',
+  'flickering database',
+  'lock timeout',
+  'tracker off',
+];
 
 const which = fc.nat(MOST_PROCESSES - 1);
 const name = fc.constantFrom('hit', 'hit', 'hit', 'hit', 'hit', 'hit', 'invalid', 'poison');
