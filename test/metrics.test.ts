@@ -62,6 +62,7 @@ test('a meter provider gets what stats() says, by OpenTelemetry’s names where 
     'otel.sdk.processor.span.processed': 3,
     'otel.sdk.processor.span.processed queue_full': 1,
     'matomo.hits tracked': 3,
+    'matomo.hits.resent': 0,
     'matomo.hits lost queue_full': 1,
     'matomo.requests.ignored path': 1,
     'matomo.request.duration 200': { count: 1 },
