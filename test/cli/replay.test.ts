@@ -135,7 +135,7 @@ test('a request that makes Matomo fail alone does not stop the rest', async () =
   const proxy = await startFaultProxy();
   proxy.forwardTo(inspector.url);
   const where = (body: string) => body.includes('poison');
-  proxy.play({ kind: 'answer', where, status: '500 Oops' });
+  await proxy.play({ kind: 'answer', where, status: '500 Oops' });
   const env = { ...options.env, MATOMO_URL: proxy.url, MATOMO_MAX_EXPORT_BATCH_SIZE: '1' };
   const { code, stderr } = await runNode(args, { ...options, env });
   expect(code, stderr).toBe(0);
