@@ -121,7 +121,7 @@ function readOk(answer: Answer, known: Acquaintance): Verdict {
     return {
       kind: 'nothing_kept',
       code: 'nothing-kept',
-      reason: `Matomo counted none of ${countOf(known.sent)}: its database timed out on a lock and may have stored some, or tracking is switched off (record_statistics)`,
+      reason: `Matomo says that it kept none of ${countOf(known.sent)} and refused none: its database timed out on a lock and may have stored some, or tracking is switched off (record_statistics)`,
     };
   }
   if (tracked === 0 && known.hasToken) {
