@@ -8,6 +8,7 @@ export const MESSAGE_CODES = [
   'option-wrong',
   'environment-wrong',
   'environment-unknown',
+  'privacy-option-invalid',
   'token-file',
   'switched-off',
   'dry-run',

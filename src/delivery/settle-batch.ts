@@ -70,6 +70,20 @@ export function createSettleBatch(
     return outcome;
   }
 
+  function accepted(
+    batch: Batch,
+    sent: number,
+    { note, isDoubtful = false }: Extract<Verdict, { kind: 'accepted' }>,
+  ): Outcome {
+    const counts = countsOf({ accepted: sent });
+    if (note === undefined) resume();
+    else if (isDoubtful) {
+      stop('accepted', note);
+      return held(restOf(batch), backOffMillis(failures, random), counts);
+    } else diagnostics.warnOnce(note.code, coded(note.code, note.reason));
+    return decided(batch, counts);
+  }
+
   /**
    * Where the token worked before, each hit may be bad by itself: they are halved down to it. But 20 refusals in an hour
    * lock the address out, so that after some in a row only a probe now and then is sent.
@@ -116,8 +130,7 @@ export function createSettleBatch(
       case 'all_invalid':
         return allInvalid(batch, verdict);
       case 'accepted':
-        resume();
-        return decided(batch, countsOf({ accepted: sent }));
+        return accepted(batch, sent, verdict);
       case 'unconfirmed': {
         if (resendUnconfirmed) {
           const reason = `${verdict.reason}; the hits are sent again`;

@@ -44,8 +44,12 @@ const NO_CHUNK: Chunk = { begin: 0, spans: [], unreadable: 0, rejected: 0 };
  */
 export async function replay(options: ReplayOptions): Promise<MatomoStats> {
   const { files, state, rate, onProgress, signal } = options;
-  const made = createHitPipeline({}, createDiagnostics());
-  if (!made) throw wrongOption('a replay needs url and siteId, and enabled not to be false');
+  const made = createHitPipeline({}, createDiagnostics(), 'matomo_gateway');
+  if (!made) {
+    throw wrongOption(
+      'a replay needs url and siteId, privacy options that can be read, and enabled not to be false',
+    );
+  }
   const { pipeline, reading, resolved } = made;
   const selection = createSelection(resolveNames({}, process.env), reading);
   const progress = { spans: 0, requests: 0, unreadable: 0, rejected: 0 };

@@ -96,9 +96,13 @@ test('spans of a request may be in other lines, far from it', async () => {
 
 test('a dry run sends nothing and leaves no state; what is done is not sent again', async () => {
   const { inspector, args, options, state } = await setUp([exportRequest([requestSpan('/a')])]);
-  const dry = await runNode([...args, '--dry-run'], options);
-  expect(dry.stderr).toContain('action_name=GET /a');
-  expect([existsSync(state), inspector.hits()]).toEqual([false, []]);
+  for (const dry of [
+    await runNode([...args, '--dry-run'], options),
+    await runNode(args, { env: { ...options.env, MATOMO_DRY_RUN: ' True\n' } }),
+  ]) {
+    expect(dry.stderr).toContain('action_name=GET /a');
+    expect([existsSync(state), inspector.hits()]).toEqual([false, []]);
+  }
   await runNode(args, options);
   await runNode(args, options);
   expect(inspector.hits()).toHaveLength(1);

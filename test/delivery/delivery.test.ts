@@ -1,7 +1,13 @@
 import { expect, test, vi } from 'vitest';
 import type { Hit, PendingHit } from '../../src/hit/hit.js';
 import { accountedFor, pending, sentNames, setUp, useFakeTime } from '../support/delivery.js';
-import { answer, noAnswer, notSent, processed } from '../support/scripted-transport.js';
+import {
+  answer,
+  DATABASE_DIED,
+  noAnswer,
+  notSent,
+  processed,
+} from '../support/scripted-transport.js';
 
 useFakeTime();
 
@@ -191,6 +197,57 @@ test('hits that may be stored or not are counted and not sent again', async () =
   await vi.advanceTimersByTimeAsync(60_000);
   expect(sentNames(transport)).toEqual([['a'], ['b'], ['c']]);
   expect(delivery.counters).toMatchObject({ tracked: 1, lost: { unconfirmed: 2 } });
+});
+
+test('a 202 without counters after tracked hits: accepted, one warning, and delivery goes on', async () => {
+  const { delivery, transport, said } = setUp({ maxExportBatchSize: 1 });
+  transport.answer((sent) => processed(sent), answer(202));
+  for (const name of ['a', 'b', 'c', 'd']) delivery.push(pending({ name }));
+  await vi.advanceTimersByTimeAsync(20);
+  expect(sentNames(transport)).toEqual([['a'], ['b'], ['c'], ['d']]);
+  expect(delivery.counters).toMatchObject({ tracked: 1, accepted: 3 });
+  expect(new Set(said)).toEqual(new Set([expect.stringMatching(/answered 20\d.*\[not-matomo\]$/)]));
+});
+
+test('a page with 200 after tracked hits: accepted, one warning, and the next hits wait for the back-off', async () => {
+  const { delivery, transport, said } = setUp({ maxExportBatchSize: 1 });
+  const page = answer(200, '<html>');
+  transport.answer(
+    (sent) => processed(sent),
+    page,
+    page,
+    (sent) => processed(sent),
+  );
+  for (const name of ['a', 'b', 'c', 'd', 'e']) delivery.push(pending({ name }));
+  await vi.advanceTimersByTimeAsync(20);
+  expect(sentNames(transport)).toEqual([['a'], ['b']]);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(sentNames(transport)).toEqual([['a'], ['b'], ['c'], ['d'], ['e']]);
+  expect(delivery.counters).toMatchObject({ tracked: 3, accepted: 2 });
+  expect(said).toEqual([
+    expect.stringMatching(/counted as accepted.*\[not-matomo\]$/),
+    expect.stringContaining('takes hits again'),
+  ]);
+});
+
+test('a database that dies during a bulk kept nothing: the bulk is sent again, crashes too', async () => {
+  for (const kind of ['page', 'crash'] as const) {
+    const { delivery, transport } = setUp({ maxExportBatchSize: 2 });
+    const died = answer(200, DATABASE_DIED);
+    transport.answer(
+      (sent) => processed(sent),
+      died,
+      died,
+      died,
+      died,
+      (sent) => processed(sent),
+    );
+    for (const name of ['a', 'b', 'c', 'd']) delivery.push(pending({ name, kind }));
+    await vi.advanceTimersByTimeAsync(60_000);
+    const again = Array(5).fill(['c', 'd']);
+    expect(sentNames(transport)).toEqual([['a', 'b'], ...again]);
+    expect(delivery.counters.tracked).toBe(4);
+  }
 });
 
 test('one hit that rolls every bulk back is found by halving; the others are tracked', async () => {

@@ -7,7 +7,9 @@ import type { Exchange } from '../../src/delivery/transport.js';
 import type { Hit, PendingHit } from '../../src/hit/hit.js';
 import {
   answer,
+  DATABASE_DIED,
   noAnswer,
+  notHttp,
   notSent,
   processed,
   scriptedTransport,
@@ -32,6 +34,9 @@ const OUTAGES: [
   [{}, [answer(403), processed(2)]],
   [{}, [answer(200, '<h1>Welcome</h1>'), processed(2)]],
   [{ maxExportBatchSize: 1 }, [processed(1), answer(200, '<h1>Welcome</h1>')]],
+  [{}, [answer(200, '{"status":"success","tracked":2,"inv')]],
+  [{}, [notHttp, processed(2)]],
+  [{}, [answer(200, DATABASE_DIED), processed(2)]],
   [{}, [processed(0), processed(2)]],
   [{ tokenAuth: 'a'.repeat(32) }, [processed(2, 2), processed(2)]],
   [{}, [processed(2, 2)]],
@@ -121,6 +126,7 @@ function explanationsFor(phrase: string): string[] {
   const wire = { address: '192.0.2.1', port: 443, hostname: 'matomo.test' };
   const errors = [
     Object.assign(new Error('of that code'), { code, ...wire }),
+    Object.assign(new Error('of no HTTP'), { name: 'HTTPParserError' }),
     Object.assign(new Error('of HTTP'), { name: 'HTTPParserError', data: '\x15\x03\x01' }),
     new Error('Proxy response (407) !== 200 when HTTP Tunneling'),
     new Error('Proxy response (502) !== 200 when HTTP Tunneling'),

@@ -10,6 +10,8 @@ export function checkMachine(machine: SimulatedMachine): void {
   checkFiles(machine);
   checkDoubled(machine);
   for (const process of machine.processes) checkMissing(machine, process);
+  const { lostOnConnections, closings } = machine.matomo;
+  expect(lostOnConnections).toBeLessThanOrEqual(closings);
   checkCounts(machine);
 }
 

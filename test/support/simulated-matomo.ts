@@ -1,5 +1,8 @@
+import { gzipSync } from 'node:zlib';
+import { inflateBody } from '../../src/delivery/inflate-body.js';
 import type { Exchange, Transport } from '../../src/delivery/transport.js';
-import { answer, noAnswer, notSent } from './scripted-transport.js';
+import { answer, DATABASE_DIED, noAnswer, notHttp, notSent } from './scripted-transport.js';
+import { SimulatedConnection } from './simulated-connection.js';
 
 /** What may go wrong on the way, in Matomo, and on the way back. */
 export type Fault =
@@ -18,7 +21,13 @@ export type Fault =
   | 'another page'
   | 'tracker off'
   | 'queue'
-  | 'some lost inside';
+  | 'some lost inside'
+  | 'created'
+  | 'accepted'
+  | 'gzip'
+  | 'database dies'
+  | 'no HTTP'
+  | 'closes connections';
 
 export const FAULTS: readonly Fault[] = [
   'none',
@@ -37,6 +46,12 @@ export const FAULTS: readonly Fault[] = [
   'tracker off',
   'queue',
   'some lost inside',
+  'created',
+  'accepted',
+  'gzip',
+  'database dies',
+  'no HTTP',
+  'closes connections',
 ];
 
 const ROLLED_BACK = answer(500, { status: 'error', tracked: 0, invalid: 0 });
@@ -48,7 +63,8 @@ const BEFORE_ANY_HIT: { readonly [fault in Fault]?: Exchange } = {
   'lost before': noAnswer,
   busy: answer(503),
   redirect: answer(301),
-  'another page': answer(200, '<html>'),
+  'database dies': answer(200, DATABASE_DIED),
+  'no HTTP': notHttp,
   'database away': ROLLED_BACK,
   'tracker off': NOTHING_COUNTED,
 };
@@ -74,26 +90,58 @@ export class SimulatedMatomo implements Transport {
   #processed = 0;
   answeredTracked = 0;
   answeredAccepted = 0;
+  /** Hits of which its answers leave open what became of them. */
+  leftOpen = 0;
   readonly mostInABulk: number;
+  /** The way of each sender to it. */
+  readonly #connections = new Map<unknown, SimulatedConnection>();
+  /** Senders of which it has tracked a hit. */
+  readonly #known = new Set<unknown>();
 
   constructor(mostInABulk: number) {
     this.mostInABulk = mostInABulk;
   }
 
-  async send(body: Buffer): Promise<Exchange> {
+  send(body: Buffer): Promise<Exchange> {
+    return this.sendFrom(this, body);
+  }
+
+  /** Hits of one of several senders. */
+  async sendFrom(sender: unknown, body: Buffer): Promise<Exchange> {
     const { requests } = JSON.parse(body.toString('latin1')) as { requests: string[] };
     const names = requests.map((query) => query.slice(3));
     await new Promise((resolve) => setTimeout(resolve, 5));
-    const exchange = this.#answer(names);
+    const connection = this.#connections.get(sender) ?? new SimulatedConnection();
+    this.#connections.set(sender, connection);
+    const exchange = await connection.carry(
+      () => this.fault === 'closes connections',
+      () => this.#answer(names, sender),
+    );
+    const isOpen =
+      exchange.kind === 'no_answer' && (exchange !== notHttp || this.#known.has(sender));
+    if (isOpen) this.leftOpen += names.length;
     this.#note(names, exchange);
     return exchange;
   }
 
+  /** Bulks that came on a connection that was closed already. */
+  get lostOnConnections(): number {
+    return this.#sum(({ lost }) => lost);
+  }
+
+  /** How often it has begun to close connections after it had left them open. */
+  get closings(): number {
+    return this.#sum(({ closings }) => closings);
+  }
+
+  #sum(of: (connection: SimulatedConnection) => number): number {
+    return [...this.#connections.values()].reduce((sum, connection) => sum + of(connection), 0);
+  }
+
   async close(): Promise<void> {}
 
-  #answer(names: string[]): Exchange {
+  #answer(names: string[], sender: unknown): Exchange {
     const valid = names.filter((name) => this.takesAll || !name.startsWith('invalid'));
-    const invalid = names.length - valid.length;
     const isPoisoned = !this.takesAll && names.some((name) => name.startsWith('poison'));
     this.#bulks += 1;
     if (this.fault === 'flickering database' && (this.#bulks * 7) % 10 > 2) return ROLLED_BACK;
@@ -102,6 +150,13 @@ export class SimulatedMatomo implements Transport {
     }
     const early = BEFORE_ANY_HIT[this.fault];
     if (early) return early;
+    const isKnown = this.#known.has(sender);
+    if (this.fault === 'another page') {
+      if (isKnown) this.answeredAccepted += names.length;
+      return answer(200, '<html>');
+    }
+    // A sender that has not seen Matomo answer cannot know that this takes hits.
+    if (this.fault === 'accepted' && !isKnown) return answer(202);
     if (names.length > this.mostInABulk) return answer(413);
     if (isPoisoned) return answer(500, { status: 'error', tracked: 1, invalid: 0 });
     switch (this.fault) {
@@ -109,7 +164,13 @@ export class SimulatedMatomo implements Transport {
       case 'gateway time-out':
         this.#store(valid);
         this.unknown += valid.length;
-        return this.fault === 'lost after' ? noAnswer : answer(504);
+        if (this.fault === 'lost after') return noAnswer;
+        this.leftOpen += names.length;
+        return answer(504);
+      case 'accepted':
+        this.#store(valid);
+        this.answeredAccepted += names.length;
+        return answer(202);
       case 'lock timeout':
       case 'bad gateway after storing':
         this.#store(valid);
@@ -121,23 +182,26 @@ export class SimulatedMatomo implements Transport {
         this.#store(valid);
         this.answeredAccepted += names.length;
         return answer(200, 'GIF', 'image/gif');
-      case 'some lost inside': {
-        const kept = valid.slice(1);
-        this.#store(kept);
-        this.answeredTracked += kept.length;
-        return answer(200, { status: 'success', tracked: kept.length, invalid });
-      }
       default:
-        this.#store(valid);
-        this.answeredTracked += valid.length;
-        return answer(200, { status: 'success', tracked: valid.length, invalid });
+        return this.#track(valid, names.length - valid.length, sender);
     }
+  }
+
+  #track(valid: readonly string[], invalid: number, sender: unknown): Exchange {
+    const kept = this.fault === 'some lost inside' ? valid.slice(1) : valid;
+    this.#store(kept);
+    this.answeredTracked += kept.length;
+    this.leftOpen += valid.length - kept.length;
+    if (kept.length > 0) this.#known.add(sender);
+    const counters = { status: 'success', tracked: kept.length, invalid };
+    if (this.fault === 'gzip') return answer(200, inflated(gzipSync(JSON.stringify(counters))));
+    return answer(this.fault === 'created' ? 201 : 200, counters);
   }
 
   /** Keeps in mind what tells a hit that makes Matomo fail from a Matomo that fails. */
   #note(names: readonly string[], exchange: Exchange): void {
     if (exchange.kind !== 'answer') return;
-    const isUncounted = exchange.body === NOTHING_COUNTED.body;
+    const isUncounted = exchange.body === NOTHING_COUNTED.body || exchange.body === DATABASE_DIED;
     if (exchange.status < 300 && !isUncounted) this.#processed += 1;
     const [name, ...others] = names;
     if (name === undefined || others.length > 0) return;
@@ -151,4 +215,9 @@ export class SimulatedMatomo implements Transport {
   #store(names: readonly string[]): void {
     for (const name of names) this.stored.set(name, (this.stored.get(name) ?? 0) + 1);
   }
+}
+
+/** What the transport makes of a body that came compressed. */
+function inflated(body: Buffer): string {
+  return inflateBody(body, 'gzip', 65_536).toString();
 }

@@ -27,7 +27,7 @@ export function createWayToMatomo(machine: SimulatedMachine, number: number): Tr
       const given = new Promise<Exchange>((resolve) => {
         giveUp = resolve;
       });
-      const exchange = await Promise.race([machine.matomo.send(body), given]);
+      const exchange = await Promise.race([machine.matomo.sendFrom(number, body), given]);
       const mayHaveLost = exchange.kind === 'no_answer' || MAY_LOSE.includes(machine.matomo.fault);
       await own().awake;
       if (own().isDead) return new Promise(() => undefined);
