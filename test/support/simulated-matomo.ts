@@ -69,7 +69,7 @@ const BEFORE_ANY_HIT: { readonly [fault in Fault]?: Exchange } = {
   'tracker off': NOTHING_COUNTED,
 };
 
-/** What a `Retry-After` may be that asks for no wait, or for none that can be understood. */
+/** What a `Retry-After` may be that asks for no wait, or for none that can be understood; a clock set back makes the date one to come. */
 const ODD_WAITS = ['0', '-1', '0.5', 'Thu, 19 Nov 2026 00:00:00 GMT', 'soon', '', '7'];
 
 /** A Matomo with a database: it keeps what it is sent as a real one would, whatever its answer makes of that. */

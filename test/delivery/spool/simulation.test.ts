@@ -168,6 +168,25 @@ const FLICKERING_WITH_LONE_HITS: History = {
   ],
 };
 
+/** A `Retry-After` names a date that a clock that was set back has not reached by far: the sender waits an hour. */
+const RETRY_AFTER_SET_BACK: History = {
+  ...SIZES,
+  seed: 695516427,
+  maxExportBatchSize: 1,
+  slowestMillis: 0,
+  steps: [
+    { kind: 'hits', which: 0, names: ['hit', 'hit'] },
+    { kind: 'start' },
+    { kind: 'clock', millis: -3_456_000_000 },
+    { kind: 'kill', which: 0, afterOperations: 5 },
+    { kind: 'fault', fault: 'odd Retry-After' },
+    { kind: 'wait', millis: 1500 },
+    { kind: 'hits', which: 0, names: ['hit'] },
+    { kind: 'wait', millis: 200 },
+    { kind: 'wait', millis: 700 },
+  ],
+};
+
 test(`in ${HISTORIES} histories of processes that share a spool every hit is accounted for at every step, and stored once unless a kill doubled it (seed ${SEED})`, async () => {
   vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) });
   try {
@@ -180,6 +199,7 @@ test(`in ${HISTORIES} histories of processes that share a spool every hit is acc
         [OFF_WHILE_HALVING],
         [SET_BACK_WHILE_HANGING],
         [FLICKERING_WITH_LONE_HITS],
+        [RETRY_AFTER_SET_BACK],
       ],
     });
   } finally {
