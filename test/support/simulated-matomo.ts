@@ -86,8 +86,9 @@ export class SimulatedMatomo implements Transport {
   /** Hits that failed alone, again after something else was processed: no others may be rejected. */
   readonly mayBeRejected = new Set<string>();
   readonly #failedAlone = new Map<string, number>();
-  #bulks = 0;
   #processed = 0;
+  /** How many bulks it has answered. */
+  bulks = 0;
   answeredTracked = 0;
   answeredAccepted = 0;
   /** Hits of which its answers leave open what became of them. */
@@ -143,10 +144,10 @@ export class SimulatedMatomo implements Transport {
   #answer(names: string[], sender: unknown): Exchange {
     const valid = names.filter((name) => this.takesAll || !name.startsWith('invalid'));
     const isPoisoned = !this.takesAll && names.some((name) => name.startsWith('poison'));
-    this.#bulks += 1;
-    if (this.fault === 'flickering database' && (this.#bulks * 7) % 10 > 2) return ROLLED_BACK;
+    this.bulks += 1;
+    if (this.fault === 'flickering database' && (this.bulks * 7) % 10 > 2) return ROLLED_BACK;
     if (this.fault === 'odd Retry-After') {
-      return { ...answer(503), retryAfter: ODD_WAITS[this.#bulks % ODD_WAITS.length] };
+      return { ...answer(503), retryAfter: ODD_WAITS[this.bulks % ODD_WAITS.length] };
     }
     const early = BEFORE_ANY_HIT[this.fault];
     if (early) return early;
