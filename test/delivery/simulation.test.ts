@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { Delivery } from '../../src/delivery/delivery.js';
+import { sampled } from '../support/long.js';
+import { seededRuns } from '../support/seed.js';
 import { FAULTS, type Fault, SimulatedMatomo } from '../support/simulated-matomo.js';
 
-const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
-const HISTORIES = Number(process.env.FC_RUNS ?? 10_000);
+const HISTORIES = sampled(300, 10_000);
 
 type Step =
   | { kind: 'hits'; names: string[] }
@@ -49,10 +50,10 @@ const history = fc.record({
   ending: fc.constantFrom('recovery', 'shutdown'),
 });
 
-test(`in ${HISTORIES} histories of hits and faults every hit is accounted for at every step, and none is stored twice (seed ${SEED})`, async () => {
+test(`in ${HISTORIES} histories of hits and faults every hit is accounted for at every step, and none is stored twice`, async () => {
   vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) });
   try {
-    await fc.assert(fc.asyncProperty(history, live), { seed: SEED, numRuns: HISTORIES });
+    await fc.assert(fc.asyncProperty(history, live), seededRuns(HISTORIES));
   } finally {
     vi.useRealTimers();
   }
