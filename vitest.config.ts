@@ -30,6 +30,7 @@ export default defineConfig({
     // Vitest leaves a core to itself by default; most tests wait for a child or a timer.
     maxWorkers: '100%',
     testTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } },
     hookTimeout: 60_000,
     typecheck: { tsconfig: 'test/tsconfig.json', include: ['test/**/*.test-d.ts'] },
     coverage: {

@@ -12,7 +12,10 @@ interface Step {
 
 interface Job {
   readonly permissions?: Readonly<Record<string, string>>;
-  readonly strategy?: { readonly matrix: { readonly node: readonly number[] } };
+  readonly strategy?: {
+    readonly matrix: { readonly node?: readonly number[]; readonly system?: readonly string[] };
+  };
+  readonly env?: Readonly<Record<string, string>>;
   readonly steps: readonly Step[];
 }
 
@@ -66,6 +69,20 @@ test('checks run on the oldest Node.js that is supported and on newer ones', () 
   const oldest = Number(/\d+/.exec(packageJson.engines.node)?.[0]);
   expect(Math.min(...versions)).toBe(oldest);
   expect(versions.length).toBeGreaterThan(2);
+});
+
+test('npm test runs on Linux, macOS, and Windows', () => {
+  const { strategy, steps } = read('ci.yml').jobs.tests ?? {};
+  expect(strategy?.matrix.system).toEqual(['ubuntu-latest', 'macos-latest', 'windows-latest']);
+  expect(steps?.at(-1)?.run).toBe('npm test');
+});
+
+test('every night all tests run with a random seed', () => {
+  const { on, jobs } = read('nightly.yml');
+  expect(on).toHaveProperty('schedule');
+  expect(jobs.tests?.env).toEqual({ TEST_SEED: 'random' });
+  const commands = jobs.tests?.steps.flatMap(({ run }) => run ?? []);
+  expect(commands?.slice(-2)).toEqual(['npm test', 'npm run test:long']);
 });
 
 test('a release is published from a tag only, after all checks, with its provenance', () => {

@@ -38,7 +38,7 @@ test('row 17: named timers run beside each other, around sync and async work, al
   const least = {
     time_network: 20,
     time_transfer: 59,
-    time_dom_processing: 79,
+    time_dom_processing: 75,
     time_dom_completion: 20,
     time_on_load: 29,
   };

@@ -26,7 +26,7 @@ test('a test is skipped by `requires` only, which says why', () => {
 });
 
 test('whatever is random comes from the seed of the run', () => {
-  expect(linesWith(/Math\.random\(/, 'support/redis-server.ts')).toEqual([]);
+  expect(linesWith(/Math\.random\(/, 'support/free-port.ts')).toEqual([]);
   const unseeded = files.filter(
     ({ text }) => text.split('fc.assert(').length > text.split(/[( .]seededRuns\(/).length,
   );

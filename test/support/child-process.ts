@@ -10,7 +10,7 @@ export const ROOT: string = fileURLToPath(new URL('../..', import.meta.url));
 export interface ChildOptions {
   /** Default: the repository's root. */
   readonly cwd?: string;
-  /** On top of a clean environment: ours without `MATOMO_*`, `OTEL_*`, `VITEST*` and `NODE_OPTIONS`, and with `PORT=0`. */
+  /** On top of a clean environment: ours without `MATOMO_*`, `OTEL_*`, `VITEST*` and `NODE_OPTIONS`, and with `PORT=0`; a flush at the end may take ten seconds. */
   readonly env?: Readonly<Record<string, string>>;
   /** Longest wait for the URL, and for the end. Default: 40,000. */
   readonly timeoutMillis?: number;
@@ -150,7 +150,13 @@ export async function eventually<T>(
 function cleanEnvironment(): NodeJS.ProcessEnv {
   const isOurs = (name: string) => /^(?:MATOMO_|OTEL_|VITEST|NODE_OPTIONS$|NODE_ENV$)/.test(name);
   const inherited = Object.entries(process.env).filter(([name]) => !isOurs(name));
-  return { ...Object.fromEntries(inherited), PORT: '0', OTEL_NODE_RESOURCE_DETECTORS: 'none' };
+  return {
+    ...Object.fromEntries(inherited),
+    PORT: '0',
+    OTEL_NODE_RESOURCE_DETECTORS: 'none',
+    // The 1.5 s under `register` are not enough for a machine that is busy.
+    MATOMO_SHUTDOWN_TIMEOUT: '10000',
+  };
 }
 
 async function withDeadline<T>(

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createClient } from 'redis';
 import { onTestFinished } from 'vitest';
 import { eventually, ROOT } from './child-process.js';
+import { freePort } from './free-port.js';
 import { requires } from './skips.js';
 
 /** `scripts/redis.mjs`, which is plain JavaScript. */
@@ -125,20 +126,4 @@ export async function startWire(targetPort: number): Promise<Wire> {
       state = next;
     },
   };
-}
-
-/** One that no client gets by chance: from below the ports that systems give out by themselves. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 22_000);
-    const server = createServer().listen(port, '127.0.0.1');
-    const isFree = await once(server, 'listening').then(
-      () => true,
-      () => false,
-    );
-    if (!isFree) continue;
-    server.close();
-    await once(server, 'close');
-    return port;
-  }
 }

@@ -7,7 +7,7 @@ import { isLong } from './long.js';
 const SEED = readSeed(process.env.TEST_SEED);
 
 /** The seed of this run. If the test that takes it fails, the command that repeats it is printed. */
-export function takeSeed(): number {
+function takeSeed(): number {
   const file = relative(ROOT, expect.getState().testPath ?? '').replaceAll('\\', '/');
   const script = isLong ? 'run test:long' : 'test';
   onTestFailed(() => {

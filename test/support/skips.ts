@@ -83,7 +83,7 @@ function hasRedisTls(): boolean {
   if (REDIS_SERVER === undefined) return false;
   const args = ['--tls-port', '0', '--port', '0', '--dir', 'no/such/folder'];
   const { stderr } = spawnSync(REDIS_SERVER, args, { encoding: 'utf8', timeout: 30_000 });
-  return stderr.includes("'dir ");
+  return stderr?.includes("'dir ") ?? false;
 }
 
 function hasIpv6(): boolean {

@@ -2,7 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { startBulkReceiver } from '../../support/bulk-receiver.js';
 import { eventually, ROOT, runNode } from '../../support/child-process.js';
-import { freePort, startRedis } from '../../support/redis-server.js';
+import { freePort } from '../../support/free-port.js';
+import { startRedis } from '../../support/redis-server.js';
 import { requires } from '../../support/skips.js';
 import { startSpoolWorker } from '../../support/spool-workers.js';
 
