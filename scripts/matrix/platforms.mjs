@@ -1,5 +1,5 @@
 /** What tests need that a platform lacks, by the names in `test/support/skips.ts`. */
-export const LACKING = {
+const LACKING = {
   signals: ['Windows', 'signals that a process can handle: nothing is flushed when one is sent'],
   redis: ['Windows', '`redis-server`'],
   'file modes': ['Windows', 'file modes for group and others'],
