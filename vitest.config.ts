@@ -27,9 +27,9 @@ export default defineConfig({
       OTEL_METRICS_EXPORTER: 'none',
       OTEL_LOGS_EXPORTER: 'none',
     },
-    // Vitest leaves a core to itself by default; most tests wait for a child or a timer.
+    // By default Vitest leaves one core to itself, but most tests wait for a child or a timer.
     maxWorkers: '100%',
-    testTimeout: 60_000,
+    testTimeout: isLong ? 600_000 : 60_000,
     expect: { poll: { timeout: 30_000 } },
     hookTimeout: 60_000,
     typecheck: { tsconfig: 'test/tsconfig.json', include: ['test/**/*.test-d.ts'] },
