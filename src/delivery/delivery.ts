@@ -35,7 +35,7 @@ export class Delivery {
   #storedUntilMillis = Number.POSITIVE_INFINITY;
   #takesCrashes = true;
   /** Timers and requests are of no request of the application, though they begin in one. */
-  readonly #scope = new AsyncResource('MatomoDelivery');
+  readonly #scope = new DeliveryScope('MatomoDelivery');
   readonly #timer = new SendTimer(() => this.#onTimer());
   readonly #attempts: OneAtATime;
   #ended = false;
@@ -224,5 +224,12 @@ export class Delivery {
   #fillWhole(nowMillis: number): void {
     if (this.#spool?.takesQueue) return;
     this.#outbox.fillWhole(this.#options.maxExportBatchSize, nowMillis);
+  }
+}
+
+/** Keeps no process alive, and says so: Jest reports resources that do not as open handles. */
+class DeliveryScope extends AsyncResource {
+  hasRef(): boolean {
+    return false;
   }
 }
