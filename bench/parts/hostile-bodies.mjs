@@ -25,6 +25,8 @@ const ofResource = (name, text) => field(1, field(1, name), field(2, field(1, te
 const SERVER = 2;
 const INTERNAL = 1;
 const START = Buffer.from([0x39, 1, 0, 0, 0, 0, 0, 0, 0]);
+/** So that 4 MiB hold fewer spans than are taken, and 2 MiB half of them. */
+const PADDING = attribute('db.query.text', 'SELECT * FROM users WHERE id = $1');
 const REQUEST = attribute('http.method', 'G');
 
 /** IDs of so many bytes, all different. */
@@ -43,6 +45,7 @@ function span({ trace = 0, n, parent, kind = SERVER, attributes = [REQUEST] }) {
     ...parentId,
     Buffer.from([0x30, kind]),
     START,
+    PADDING,
     ...attributes,
   );
 }
@@ -336,7 +339,11 @@ export const HOSTILE_BODIES = {
     body: (bytes) =>
       field(
         1,
-        field(2, field(1, field(1, 'a'.repeat(bytes / 2))), ...many(bytes / 2, (n) => request(n))),
+        field(
+          2,
+          field(1, field(1, 'a'.repeat(bytes / 2))),
+          ...many(bytes / 2 - 500, (n) => request(n)),
+        ),
       ),
   },
   'spans without a request': {
