@@ -17,8 +17,7 @@ const MAX_SCOPES = 50_000;
 const MAX_ATTRIBUTES = 512;
 /** Of an attribute that is a list. */
 export const MAX_ITEMS = 128;
-// Every span may be given what its resource says.
-const MAX_RESOURCE_ATTRIBUTES = 128;
+// Every request is given what its resource says for Matomo.
 const MAX_SAID_ATTRIBUTES = 32;
 const MAX_RESOURCE_BYTES = 8192;
 /** A resource of so many bytes is charged to none of its spans: most are that small, and many spans share them. */
@@ -111,7 +110,7 @@ export class DecodedExport {
   toSource(resource: Attributes): SpanSource {
     const attributes: Attributes = {};
     let said: Attributes | undefined;
-    let left = MAX_RESOURCE_ATTRIBUTES;
+    let left = MAX_ATTRIBUTES;
     let leftToSay = MAX_SAID_ATTRIBUTES;
     let bytes = 0;
     for (const name in resource) {
@@ -169,7 +168,7 @@ const NO_ATTRIBUTES: Attributes = Object.freeze({});
 const TOO_MANY_SPANS = `there are more than ${MAX_SPANS} spans in one request`;
 const TOO_MANY_RESOURCES = `there are more than ${MAX_RESOURCES} resources in one request`;
 const TOO_MANY_SCOPES = `there are more than ${MAX_SCOPES} scopes in one request`;
-const RESOURCE_CUT = `of a resource at most ${MAX_RESOURCE_ATTRIBUTES} attributes, ${MAX_SAID_ATTRIBUTES} of them for Matomo, and ${MAX_RESOURCE_BYTES} bytes are read`;
+const RESOURCE_CUT = `of a resource at most ${MAX_ATTRIBUTES} attributes, ${MAX_SAID_ATTRIBUTES} of them for Matomo, and ${MAX_RESOURCE_BYTES} bytes are read`;
 
 const NO_TRACE_ID = '0'.repeat(32);
 const NO_SPAN_ID = '0'.repeat(16);

@@ -16,7 +16,9 @@ const INFLATE = { gzip: promisify(gunzip), deflate: promisify(inflate) };
 
 /** Longest wait for the next byte. */
 const IDLE_MILLIS = 5000;
-const FIRST_BYTES = 16_384;
+const PART_BYTES = 65_536;
+/** Larger chunks are kept as they are. */
+const LARGE_BYTES = 8192;
 
 /**
  * Reads a body and gives `use` what it was before compression, of at most `maxBytes` both before and after. What it takes
@@ -59,7 +61,7 @@ async function inflateBody(
   }
 }
 
-/** Into one buffer that grows: many small chunks would take far more memory than their bytes. */
+/** Small chunks are copied together: each would keep far more memory than its bytes. */
 function readRaw(
   request: IncomingMessage,
   maxBytes: number,
@@ -67,8 +69,10 @@ function readRaw(
 ): Promise<Buffer | BodyProblem> {
   const length = Number(request.headers['content-length'] ?? maxBytes);
   return new Promise((resolve) => {
-    let body = Buffer.alloc(0);
+    let parts: Buffer[] = [];
     let size = 0;
+    /** Bytes of the last part that are free. */
+    let free = 0;
     let isOpen = true;
     const timer = setTimeout(() => settle('stalled'), IDLE_MILLIS);
 
@@ -76,29 +80,47 @@ function readRaw(
       if (!isOpen) return;
       isOpen = false;
       clearTimeout(timer);
-      body = Buffer.alloc(0);
+      parts = [];
       resolve(result);
     }
 
-    /** Makes room for so many bytes, twice as many as before at least, so that copying stays linear. */
-    function makeRoom(bytes: number): boolean {
-      if (bytes <= body.length) return true;
-      const wanted = Math.max(bytes, Math.min(length, Math.max(FIRST_BYTES, 2 * body.length)));
-      if (!reservation.grow(wanted - body.length)) return false;
-      const larger = Buffer.allocUnsafeSlow(wanted);
-      body.copy(larger, 0, 0, size);
-      body = larger;
+    /** Whether there was memory for it. */
+    function keep(chunk: Buffer): boolean {
+      if (chunk.length < LARGE_BYTES || chunk.length < chunk.buffer.byteLength / 2) {
+        return copy(chunk);
+      }
+      if (!reservation.grow(chunk.buffer.byteLength)) return false;
+      const last = parts.pop();
+      if (last) parts.push(last.subarray(0, last.length - free));
+      parts.push(chunk);
+      free = 0;
+      size += chunk.length;
+      return true;
+    }
+
+    function copy(chunk: Buffer): boolean {
+      for (let kept = 0; kept < chunk.length; ) {
+        if (free === 0) {
+          free = Math.max(1, Math.min(PART_BYTES, length - size));
+          if (!reservation.grow(free)) return false;
+          parts.push(Buffer.allocUnsafeSlow(free));
+        }
+        const part = parts.at(-1) as Buffer;
+        const copied = chunk.copy(part, part.length - free, kept);
+        kept += copied;
+        free -= copied;
+        size += copied;
+      }
       return true;
     }
 
     request.on('data', (chunk: Buffer) => {
       if (!isOpen) return;
       timer.refresh();
-      if (size + chunk.length > maxBytes) return settle('too large');
-      if (!makeRoom(size + chunk.length)) return settle('no memory');
-      size += chunk.copy(body, size);
+      if (size + chunk.length > maxBytes) settle('too large');
+      else if (!keep(chunk)) settle('no memory');
     });
-    request.once('end', () => settle(body.subarray(0, size)));
+    request.once('end', () => settle(Buffer.concat(parts, size)));
     request.once('error', () => settle('cut off'));
     request.once('close', () => settle('cut off'));
   });
