@@ -1,7 +1,7 @@
 import { type DecodedExport, UnreadableExport } from './decoded-export.js';
 
 /** Characters of a text that are read: more than any tracking parameter has, so that JSON that was cut stays too long for Matomo. */
-export const MAX_TEXT_CHARACTERS = 32_768;
+const MAX_TEXT_CHARACTERS = 32_768;
 /** UTF-8 takes at most three bytes for a UTF-16 unit. */
 const MAX_TEXT_BYTES = 3 * MAX_TEXT_CHARACTERS;
 /** Attributes with longer names are not read. */
