@@ -12,7 +12,8 @@ export const BENCHES = {
     roundSeconds: 3,
   },
   hit: { question: 'What does it cost to build a hit?', roundSeconds: 2 },
-  delivery: { question: 'How many hits can one process deliver?', roundSeconds: 32 },
+  'hostile-input': { question: 'How long can one request hold the event loop?', roundSeconds: 2 },
+  delivery: { question: 'How many hits can one process deliver?', roundSeconds: 40 },
   backlog: {
     question: 'Does a hit cost more with many others waiting, or many visitors?',
     roundSeconds: 10,

@@ -5,11 +5,12 @@ import { createDiagnostics } from '../diagnostics.js';
 import { DEFAULT_TITLE } from '../hit/action-name.js';
 import { createHitPipeline, REQUEST_BYTES } from '../hit-pipeline.js';
 import { coded } from '../messages.js';
+import { findMisspelledVariables, warnAboutMisspelled } from '../options/misspelled-variables.js';
 import { wrongOption } from '../options/wrong-option.js';
 import type { MatomoStats } from '../stats.js';
 import { createAnswerExport } from './answer-export.js';
 import { Assembler, type SpanCounts } from './assembler.js';
-import { type GatewayOptions, resolveReceiver } from './gateway-options.js';
+import { GATEWAY_VARIABLES, type GatewayOptions, resolveReceiver } from './gateway-options.js';
 import { findForeignSender } from './guard-request.js';
 import { createServer, listen, stopListening, urlOf } from './server.js';
 import { createSelection } from './span-selection.js';
@@ -50,8 +51,16 @@ export interface Gateway {
 export async function createGateway(options: GatewayOptions = {}): Promise<Gateway> {
   const { receiver, matomo } = resolveReceiver(options, process.env);
   const diagnostics = createDiagnostics();
-  const made = createHitPipeline(matomo, diagnostics);
-  if (!made) throw wrongOption('a gateway needs url and siteId, and enabled not to be false');
+  const variables = Object.values(GATEWAY_VARIABLES);
+  for (const misspelled of findMisspelledVariables(process.env, variables)) {
+    warnAboutMisspelled(misspelled, diagnostics);
+  }
+  const made = createHitPipeline(matomo, diagnostics, 'matomo_gateway');
+  if (!made) {
+    throw wrongOption(
+      'a gateway needs url and siteId, privacy options that can be read, and enabled not to be false',
+    );
+  }
   const { pipeline, reading, resolved } = made;
   const { maxQueueSize, maxQueueBytes, maxSpoolBytes, shutdownTimeoutMillis } = resolved;
   const namesBySpan = resolved.actionName === DEFAULT_TITLE;

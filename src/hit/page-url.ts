@@ -1,6 +1,7 @@
 import {
   createToTrackedQuery,
   type QueryPolicyOptions,
+  redactMatrix,
   removeSearchFromPath,
 } from './query-policy.js';
 import { remember, rememberBoth } from './remember.js';
@@ -56,17 +57,20 @@ export function createToPageUrl(
   };
 }
 
-/** The page that a request came from, by the same rules; keywords stay, because Matomo reports them. */
+/**
+ * The page that a request came from, without fragment. Its query is redacted whatever `query` keeps of it; keywords stay,
+ * because Matomo reports them.
+ */
 export function createToReferrer(
   { query }: Pick<QueryPolicyOptions, 'query'>,
   redactPath: (path: string) => string,
 ): (referrer: string | undefined) => string | undefined {
-  const toTrackedQuery = createToTrackedQuery({ query, siteSearch: true });
+  const toTrackedQuery = createToTrackedQuery({ query, siteSearch: true }, true);
   return function toReferrer(referrer) {
-    const [, origin = '', path = '', search] =
-      referrer?.match(/^([a-z][a-z\d+.-]*:\/\/[^/?#]*)?([^?]*)(?:\?(.*))?$/is) ?? [];
     if (referrer === undefined) return undefined;
-    const page = withoutCredentials(origin) + (path === '' ? '' : redactPath(path));
+    const [, origin = '', path = '', search] =
+      referrer.match(/^([a-z][a-z\d+.-]*:\/\/[^/?#]*)?([^?#]*)(?:\?([^#]*))?/i) ?? [];
+    const page = withoutCredentials(origin) + (path === '' ? '' : redactPath(redactMatrix(path)));
     const kept = search === undefined ? '' : toTrackedQuery(search);
     return kept === '' ? page : `${page}?${kept}`;
   };
@@ -78,8 +82,13 @@ function withoutCredentials(origin: string): string {
 
 /** Without the port that the scheme has anyway, or that the listener had behind what made the scheme https. */
 function toHost(host: string, scheme: string): string {
-  if (host.length > MAX_HOST_LENGTH || !HOST.test(host)) return 'localhost';
+  if (!isUrlHost(host)) return 'localhost';
   return host.replace(scheme === 'https' ? /:(?:443|80)$/ : /:80$/, '');
+}
+
+/** A port beyond 65,535 or an address such as 1.2.3.4.5 passes the pattern, but then Matomo cannot parse the URL. */
+function isUrlHost(host: string): boolean {
+  return host.length <= MAX_HOST_LENGTH && HOST.test(host) && URL.canParse(`http://${host}/`);
 }
 
 function join(start: EncodedText, separator: '' | '?', end: EncodedText): EncodedText {

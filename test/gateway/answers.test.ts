@@ -3,12 +3,13 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { gzipSync } from 'node:zlib';
 import { BinaryReader } from '@bufbuild/protobuf/wire';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createGateway } from '../../src/gateway/index.js';
 import { eventually } from '../support/child-process.js';
 import { tlsFile } from '../support/fault-proxy.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { exportRequest, type OtlpSpan, requestSpan } from '../support/otlp-spans.js';
+import { captureOutput } from '../support/output.js';
 import { sendRaw } from '../support/raw-request.js';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -245,6 +246,35 @@ test.each([
   const error = await createGateway(options as object).catch((thrown) => thrown);
   expect(error).toBeInstanceOf(TypeError);
   expect(error.message).toMatch(message);
+});
+
+test.each([
+  ['MATOMO_GATEWAY_GRACE', ' 100\n'],
+  ['MATOMO_GATEWAY_BEARER_TOKEN', 'secret\n'],
+  ['MATOMO_GATEWAY_SERVICES', ' shop\n'],
+  ['MATOMO_GATEWAY_SCOPES', ' '],
+  ['MATOMO_GATEWAY_LISTEN', ' 127.0.0.1:0\n'],
+])('%s=%j is read without the space around it', async (name, text) => {
+  vi.stubEnv(name, text);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const listen = name.endsWith('LISTEN') ? undefined : '127.0.0.1:0';
+  const { gateway } = await startGateway({ listen, graceMillis: undefined });
+  expect(gateway.url).toMatch(/^http:\/\/127\.0\.0\.1:/);
+});
+
+test('a misspelled variable is warned about, one of a privacy option stops the gateway', async () => {
+  const output = captureOutput();
+  onTestFinished(() => void vi.unstubAllEnvs());
+  vi.stubEnv('MATOMO_GATEWAY_SERVICE', 'shop');
+  vi.stubEnv('MATOMO_SITEID', '2');
+  await startGateway();
+  expect(output).toEqual([
+    expect.stringMatching(/MATOMO_GATEWAY_SERVICE .*did you mean MATOMO_GATEWAY_SERVICES\?/),
+    expect.stringMatching(/MATOMO_SITEID .*did you mean MATOMO_SITE_ID\?/),
+  ]);
+  vi.stubEnv('MATOMO_DO_NOT_TRAK', 'true');
+  await expect(startGateway()).rejects.toThrow(/privacy options that can be read/);
+  expect(output.at(-1)).toMatch(/did you mean MATOMO_DO_NOT_TRACK\?.* \[privacy-option-invalid\]/);
 });
 
 test('an address that is taken rejects', async () => {
