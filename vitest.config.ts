@@ -15,7 +15,7 @@ const SAMPLED = [
   'test/delivery/spool/{kill,simulation}.test.ts',
   'test/delivery/redis-spool/kill.test.ts',
   'test/gateway/hostile.test.ts',
-  'test/hit/properties.test.ts',
+  'test/hit/{properties,redaction}.test.ts',
 ];
 
 export default defineConfig({

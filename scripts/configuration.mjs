@@ -74,29 +74,39 @@ Every option can be given in code, \`new MatomoSpanProcessor({ trustProxy: 1 })\
 \`MATOMO_TRUST_PROXY=1\`. \`opentelemetry-matomo/register\` has the environment only. Code wins.
 
 * A wrong value in code, or an option that does not exist, throws a \`TypeError\` that names it.
-* A wrong value in the environment is reported once and left out, so that the default counts; the application runs.
+* An invalid value in the environment is reported once and left out, so that the default counts; the application runs.
+  For a [privacy option](#privacy-options) nothing is tracked instead.
+* A variable whose name differs from a known one by one or two characters is reported with the name that was probably meant.
 * Where \`url\` or \`siteId\` is given nowhere, one line says so, nothing is tracked, and the application runs.
 * \`MATOMO_ENABLED=false\` switches everything off, and for \`register\` so does \`OTEL_SDK_DISABLED=true\`.
 
 ## How the environment writes values
 
-An empty variable counts as one that is not set. Quotes are your shell's: put them around what has spaces, braces,
-backslashes or \`$\`.
+An empty variable counts as one that is not set. Spaces and newlines around a value do not count. Quotes are your shell's: put
+them around what has spaces, braces, backslashes or \`$\`.
 
 | a value | is written | for example |
 |---|---|---|
 | text, number | as it is | \`MATOMO_SITE_ID=1\` |
-| yes or no | \`true\`, \`false\`, \`1\` or \`0\` | \`MATOMO_DO_NOT_TRACK=true\` |
+| yes or no | \`true\`, \`false\`, \`1\` or \`0\`, in upper or lower case | \`MATOMO_DO_NOT_TRACK=true\` |
 | a list | with commas; spaces around an item do not count | \`MATOMO_IGNORE_PATHS=/health,/metrics\` |
 | a list of patterns | with commas, each item a regular expression without slashes; or between slashes, with flags after them, and then with commas of its own | \`MATOMO_IGNORE_PATTERNS='^/internal/,/\\.[a-z]{2,3}$/i'\` |
 | pairs | as a list of \`name=value\` | \`MATOMO_DIMENSIONS=1=http.request.method,3=http.route\` |
-| one word or a list | a list has a comma, also one of a single item | \`MATOMO_QUERY=strip\`, \`MATOMO_QUERY=page,\` |
+| one word or a list | a word in upper or lower case; a list has a comma, also one of a single item | \`MATOMO_QUERY=strip\`, \`MATOMO_QUERY=page,\` |
 | JSON | as one object | \`MATOMO_ROUTE_DETAILS='{"/about":{"action_name":"About us"}}'\` |
 
 * In a list of patterns begin a path with \`^/\`, not with \`/\`: \`/a/i\` is read as the pattern \`a\` with the flag \`i\`.
 * \`MATOMO_IGNORE_USER_AGENTS='/(?!)/'\`, a pattern that nothing matches, stands for an empty list.
 * \`MATOMO_TOKEN_AUTH_FILE\` names a file that holds the token, such as a container's secret. \`MATOMO_TOKEN_AUTH\` wins.
 * Functions can be given in code only.
+
+## Privacy options
+
+These options decide which data leaves the process: PRIVACY_OPTIONS.
+
+If the environment gives one of them a value that cannot be read, such as \`yes\` for \`MATOMO_ANONYMIZE_IP\`, or misspells its
+name, such as ANONYMISE for ANONYMIZE, nothing is tracked and [one error](messages.md#privacy-option-invalid) says why. The
+application runs; a gateway does not start. An option in code wins: then a variable of that option does not matter.
 
 ## What functions get
 
@@ -117,7 +127,10 @@ export function configurationPage({ OPTIONS, HEALTH_CHECKERS, STATIC_FILES }) {
   const topics = byTopic(names);
   const lists = { HEALTH_CHECKERS, STATIC_FILES };
   return [
-    INTRODUCTION.replace('REQUEST_FIELDS', requestFields()),
+    INTRODUCTION.replace('REQUEST_FIELDS', requestFields()).replace(
+      'PRIVACY_OPTIONS',
+      privacyOptions(OPTIONS),
+    ),
     '## At a glance\n',
     ...topics.map(([topic, options]) => renderTable(topic, options, OPTIONS)),
     ...topics.flatMap(([topic, options]) => [
@@ -125,6 +138,12 @@ export function configurationPage({ OPTIONS, HEALTH_CHECKERS, STATIC_FILES }) {
       ...options.map((name) => renderOption(name, OPTIONS[name], documented[name], lists)),
     ]),
   ].join('\n');
+}
+
+function privacyOptions(options) {
+  const names = Object.keys(options).filter((name) => options[name].isPrivacy && options[name].env);
+  const links = names.map((name) => `[\`${name}\`](#${name.toLowerCase()})`);
+  return `${links.slice(0, -1).join(', ')} and ${links.at(-1)}`;
 }
 
 function byTopic(names) {

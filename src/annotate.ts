@@ -15,8 +15,8 @@ export function track(parameters: TrackingParameters): void {
   try {
     const { cvar, ...others } = parameters;
     for (const notes of currentNotes()) {
-      notes.parameters = { ...notes.parameters, ...others };
-      if (isRecord(cvar)) notes.cvar = { ...notes.cvar, ...cvar };
+      notes.parameters = addTo(notes.parameters, others);
+      if (isRecord(cvar)) notes.cvar = addTo(notes.cvar, cvar);
     }
   } catch {
     // What cannot be read as parameters is none.
@@ -79,6 +79,14 @@ function currentNotes(): Notes[] {
   } catch {
     return [];
   }
+}
+
+/** Adds in place: a copy for each call of `track` would take time by the square of their number. */
+function addTo(
+  known: Record<string, unknown> | undefined,
+  added: Record<string, unknown>,
+): Record<string, unknown> {
+  return Object.assign(known ?? Object.create(null), added);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

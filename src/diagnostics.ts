@@ -1,12 +1,16 @@
 import { otelGlobal } from './otel-global.js';
+import { createWarningLimiter } from './warning-limiter.js';
 
-/** Where the package says what happened. Nothing here throws, and no text ever holds the token. */
+/** Where the package says what happened. Nothing here throws, and no text ever holds the token or the user info of a URL. */
 export interface Diagnostics {
   /** Only where the application has set a `diag` logger. */
   info(message: string): void;
-  /** `diag`, or stderr where no logger is set. */
+  /**
+   * A change of state. `diag`, or stderr if no logger is set. Each code is written at most once per minute; the next
+   * message of that code says how many were suppressed.
+   */
   warn(message: string): void;
-  /** `diag`, or stderr where no logger is set. */
+  /** What keeps the package or a part of it from working. `diag`, or stderr if no logger is set. Never suppressed. */
   error(message: string): void;
   /** Says `message` the first time that `key` occurs and never again. At most 100 keys are remembered. */
   warnOnce(key: string, message: string | (() => string)): void;
@@ -24,7 +28,7 @@ export function createDiagnostics(): Diagnostics {
   const said = new Set<string>();
   return {
     info: (message) => write('info', message),
-    warn: (message) => write('warn', message),
+    warn: createWarningLimiter((message) => write('warn', message)),
     error: (message) => write('error', message),
     warnOnce(key, message) {
       if (said.has(key) || said.size >= MAX_DISTINCT_WARNINGS) return;
@@ -38,8 +42,9 @@ export function createDiagnostics(): Diagnostics {
 function write(level: Level, message: string, always = level !== 'info'): void {
   try {
     const diag = otelGlobal()?.diag;
-    if (diag) diag[level](PREFIX + message);
-    else if (always) process.stderr.write(`${PREFIX}${message}\n`);
+    const line = PREFIX + withoutUserInfo(message);
+    if (diag) diag[level](line);
+    else if (always) process.stderr.write(`${line}\n`);
   } catch {
     // A logger that throws, or a closed stderr, is not the application's problem.
   }
@@ -47,8 +52,13 @@ function write(level: Level, message: string, always = level !== 'info'): void {
 
 /** A value as it may stand in a message: short, on one line. */
 export function show(value: unknown): string {
-  const text = toText(value).replace(/\s+/g, ' ');
+  const text = withoutUserInfo(toText(value).replace(/\s+/g, ' '));
   return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}
+
+/** The same text with user name and password of every URL in it replaced. */
+export function withoutUserInfo(text: string): string {
+  return text.replace(/\/\/[^\s/]*@/g, '//…@');
 }
 
 function toText(value: unknown): string {

@@ -8,7 +8,7 @@ import { type Hit, type PendingHit, SETTLE_MILLIS } from './hit/hit.js';
 import type { HttpRequest } from './hit/http-request.js';
 import { createToHits } from './hit/to-hits.js';
 import { coded } from './messages.js';
-import { observeStats } from './metrics.js';
+import { type ComponentType, observeStats } from './metrics.js';
 import { resolveOptions } from './options/resolve-options.js';
 import type { ResolvedOptions } from './options/resolved-options.js';
 import type { MatomoOptions } from './options.js';
@@ -33,7 +33,7 @@ export class HitPipeline {
   readonly spoolRoom: () => number;
   #hits = 0;
 
-  constructor(options: ResolvedOptions, diagnostics: Diagnostics) {
+  constructor(options: ResolvedOptions, diagnostics: Diagnostics, component: ComponentType) {
     this.#options = options;
     this.#diagnostics = diagnostics;
     const { delivery, longestHoldMillis, visitorKey, spoolRoom } = createDelivery(
@@ -44,7 +44,7 @@ export class HitPipeline {
     this.spoolRoom = spoolRoom;
     this.longestHoldMillis = longestHoldMillis;
     if (options.meterProvider) {
-      observeStats(options.meterProvider, () => this.stats(), options.maxQueueSize);
+      observeStats(options.meterProvider, () => this.stats(), options.maxQueueSize, component);
     }
     this.#findIgnoreReason = createFindIgnoreReason(options);
     this.#ask = createAskOptions(options, diagnostics);
@@ -76,6 +76,11 @@ export class HitPipeline {
   /** Roughly what hits take in memory, of `maxQueueBytes`. */
   get queueBytes(): number {
     return this.#delivery.queueBytes;
+  }
+
+  /** Pending hits that wait until Matomo has processed something else: each made it fail alone. */
+  get suspects(): number {
+    return this.#delivery.suspects;
   }
 
   stats(): MatomoStats {
@@ -184,15 +189,16 @@ function bytesOf({
 export function createHitPipeline(
   options: MatomoOptions,
   diagnostics: Diagnostics,
+  component: ComponentType,
 ): { pipeline: HitPipeline; reading: RequestReading; resolved: ResolvedOptions } | undefined {
   const resolved = resolveOptions(options, process.env, diagnostics);
   if (!resolved) return undefined;
-  const pipeline = new HitPipeline(resolved, diagnostics);
+  const pipeline = new HitPipeline(resolved, diagnostics, component);
   return { pipeline, reading: createRequestReading(resolved, diagnostics), resolved };
 }
 
 /** What a processor that is off has counted. */
 export function noStats(): MatomoStats {
-  const nothing = { pending: 0, spooled: 0, adopted: 0 };
+  const nothing = { pending: 0, spooled: 0, adopted: 0, resent: 0 };
   return toStats(0, nothing, createDeliveryCounters(), createIgnoredCounters());
 }

@@ -1,15 +1,25 @@
-import type { MeterProvider, ObservableResult } from '@opentelemetry/api';
+import type { Attributes, MeterProvider, ObservableResult } from '@opentelemetry/api';
 import type { Exchange, Transport } from './delivery/transport.js';
 import type { MatomoStats } from './stats.js';
 import { VERSION } from './version.js';
 
 const SCOPE = 'opentelemetry-matomo';
 
-/** Which processor it is, in the words of OpenTelemetry's semantic conventions for SDKs. */
-const COMPONENT = {
-  'otel.component.type': 'matomo_span_processor',
-  'otel.component.name': 'matomo_span_processor/0',
-};
+/** What makes hits, as `otel.component.type`. */
+export type ComponentType = 'matomo_span_processor' | 'matomo_span_exporter' | 'matomo_gateway';
+
+/** How many components of each type this process has had, whichever build or version of the package made them. */
+const KEY = Symbol.for('opentelemetry-matomo.components.1');
+
+/** Names one more component of a type, as OpenTelemetry's semantic conventions want it. */
+function nameComponent(type: ComponentType): Attributes {
+  const shared = globalThis as Record<symbol, Partial<Record<ComponentType, number>> | undefined>;
+  shared[KEY] ??= {};
+  const counts = shared[KEY];
+  const index = counts[type] ?? 0;
+  counts[type] = index + 1;
+  return { 'otel.component.type': type, 'otel.component.name': `${type}/${index}` };
+}
 
 /**
  * Has a meter provider read the statistics whenever it collects, which costs a request nothing. Names are those of the
@@ -21,32 +31,40 @@ export function observeStats(
   meterProvider: MeterProvider,
   stats: () => MatomoStats,
   capacity: number,
+  type: ComponentType,
 ): void {
+  const component = nameComponent(type);
   const meter = meterProvider.getMeter(SCOPE, VERSION);
   meter
     .createObservableCounter('otel.sdk.processor.span.processed', {
       unit: '{span}',
       description: 'Server spans whose hits have been decided on, by why they failed',
     })
-    .addCallback((result) => observeProcessed(result, stats()));
+    .addCallback((result) => observeProcessed(result, stats(), component));
   meter
     .createObservableUpDownCounter('otel.sdk.processor.span.queue.size', {
       unit: '{span}',
       description: 'Hits that wait or are in flight',
     })
-    .addCallback((result) => result.observe(stats().pending, COMPONENT));
+    .addCallback((result) => result.observe(stats().pending, component));
   meter
     .createObservableUpDownCounter('otel.sdk.processor.span.queue.capacity', {
       unit: '{span}',
       description: 'Hits that may wait',
     })
-    .addCallback((result) => result.observe(capacity, COMPONENT));
+    .addCallback((result) => result.observe(capacity, component));
   meter
     .createObservableCounter('matomo.hits', {
       unit: '{hit}',
       description: 'Hits by what became of them: tracked, accepted, invalid or lost',
     })
-    .addCallback((result) => observeHits(result, stats()));
+    .addCallback((result) => observeHits(result, stats(), component));
+  meter
+    .createObservableCounter('matomo.hits.resent', {
+      unit: '{hit}',
+      description: 'Hits sent again although the first attempt may have stored them',
+    })
+    .addCallback((result) => result.observe(stats().resent, component));
   meter
     .createObservableCounter('matomo.requests.ignored', {
       unit: '{request}',
@@ -54,26 +72,33 @@ export function observeStats(
     })
     .addCallback((result) => {
       for (const [reason, count] of Object.entries(stats().ignored)) {
-        if (count > 0) result.observe(count, { 'matomo.ignore.reason': reason });
+        if (count > 0) result.observe(count, { 'matomo.ignore.reason': reason, ...component });
       }
     });
 }
 
-function observeProcessed(result: ObservableResult, stats: MatomoStats): void {
-  const { tracked, accepted, invalid, lost } = stats;
-  result.observe(tracked + accepted, COMPONENT);
+function observeProcessed(
+  result: ObservableResult,
+  { tracked, accepted, invalid, lost }: MatomoStats,
+  component: Attributes,
+): void {
+  result.observe(tracked + accepted, component);
   for (const [type, count] of Object.entries({ ...lost, invalid })) {
-    if (count > 0) result.observe(count, { ...COMPONENT, 'error.type': type });
+    if (count > 0) result.observe(count, { ...component, 'error.type': type });
   }
 }
 
-function observeHits(result: ObservableResult, stats: MatomoStats): void {
-  const { tracked, accepted, invalid, lost } = stats;
+function observeHits(
+  result: ObservableResult,
+  { tracked, accepted, invalid, lost }: MatomoStats,
+  component: Attributes,
+): void {
   for (const [outcome, count] of Object.entries({ tracked, accepted, invalid })) {
-    result.observe(count, { 'matomo.hit.outcome': outcome });
+    result.observe(count, { 'matomo.hit.outcome': outcome, ...component });
   }
   for (const [reason, count] of Object.entries(lost)) {
-    if (count > 0) result.observe(count, { 'matomo.hit.outcome': 'lost', 'error.type': reason });
+    const attributes = { 'matomo.hit.outcome': 'lost', 'error.type': reason, ...component };
+    if (count > 0) result.observe(count, attributes);
   }
 }
 

@@ -14,7 +14,8 @@ export type VisitorId =
 
 /**
  * What can be set, in code or by the environment; code wins. A wrong value in code throws a `TypeError` that names
- * option and value; in the environment it is reported once and the default used.
+ * option and value; in the environment it is reported once and the default used, or nothing is tracked if the option is
+ * one that protects data.
  *
  * Functions get the request as it ended. What they throw is reported once and counts as `undefined`.
  */
@@ -50,11 +51,14 @@ export interface MatomoOptions {
   readonly actionName?: string | ((request: TrackedRequest) => string | undefined) | undefined;
   /** Exact paths that are left out, tried before all other filters. */
   readonly ignorePaths?: readonly string[] | undefined;
-  /** Regular expressions, or strings of them, that are tested anywhere in the path. `STATIC_FILES` is a list for it. */
+  /**
+   * Regular expressions, or strings of them, that are tested anywhere in the first 2,048 characters of the path.
+   * `STATIC_FILES` is a list for it.
+   */
   readonly ignorePatterns?: Patterns | undefined;
   /**
-   * Regular expressions, or strings of them, for user agents that are left out. Given ones replace the default, and an
-   * empty list leaves none out.
+   * Regular expressions, or strings of them, for user agents that are left out, tested on their first 2,048 characters. Given
+   * ones replace the default, and an empty list leaves none out.
    */
   readonly ignoreUserAgents?: Patterns | undefined;
   /** Methods that are tracked, at least one, in any case. */
@@ -115,10 +119,14 @@ export interface MatomoOptions {
   readonly userId?: string | ((request: TrackedRequest) => string | undefined) | undefined;
   /**
    * What stays of a URL's query: all (`keep`), all but secrets (`redact`), nothing (`strip`), or the listed names, in the
-   * case given and with their values as they are. The query of a referrer is redacted, whatever is set here.
+   * case given and with their values as they are. Secrets in matrix parameters (`/a;jsessionid=…`) are redacted unless it is
+   * `keep`. What stays of the query of a referrer is redacted, whatever is set here.
    */
   readonly query?: 'keep' | 'redact' | 'strip' | readonly string[] | undefined;
-  /** What matches in a path is replaced by `redacted`, in URL and title. Routes and referrers stay as they are. */
+  /**
+   * What matches in a path is replaced by `redacted`, in URL, title and referrer. Routes stay as they are. A path of more than
+   * 2,048 characters is cut there, at a whole segment.
+   */
   readonly redactPathPatterns?: Patterns | undefined;
   /**
    * Leaves `?q=` and its kin in the URL, so that Matomo records a site search, without URL, title and timing. Else `q`,
@@ -190,7 +198,8 @@ export interface MatomoOptions {
   readonly dryRun?: boolean | undefined;
   /**
    * Gets metrics of the processor itself: hits by what became of them, requests that were left out, the queue, and the time
-   * that bulk requests take. Names: `matomo.*`, and `otel.sdk.processor.span.*` of OpenTelemetry's semantic conventions.
+   * that bulk requests take. Names: `matomo.*`, and `otel.sdk.processor.span.*` of OpenTelemetry's semantic conventions. Each
+   * processor, exporter and gateway of a process has an `otel.component.name` of its own, such as `matomo_span_processor/0`.
    *
    * @see https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/
    */

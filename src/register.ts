@@ -5,7 +5,7 @@ import { isMainThread } from 'node:worker_threads';
 import { createDiagnostics, type Diagnostics } from './diagnostics.js';
 import { coded } from './messages.js';
 import { readEnvironment } from './options/resolve-options.js';
-import { attach } from './register/attach.js';
+import { attach, ownProcessors } from './register/attach.js';
 import { flushAtExit } from './register/exit.js';
 import { INSTALL_COMMAND, loadTracingParts, requireHttp, startTracing } from './register/start.js';
 import { hasProvider, watchProviders } from './register/watch-providers.js';
@@ -29,13 +29,19 @@ function register(): void {
   const diagnostics = createDiagnostics();
   try {
     const processor = createProcessor();
-    if (!processor) return;
-    const record = readEnvironment('record', process.env, diagnostics) ?? 'requests';
-    const atWork = new Set([processor]);
+    // Options in code may still make a processor of the application work; at its exit that is flushed too.
+    if (!processor && readEnvironment('enabled', process.env) === false) return;
+    const record = readEnvironment('record', process.env) ?? 'requests';
+    const atWork = new Set(processor ? [processor] : []);
+    if (processor) flushAtExit(atWork);
     watchProviders((provider) => {
       try {
-        for (const ours of attach(processor, provider, record, diagnostics)) atWork.add(ours);
-        if (atWork.size > 1) void processor.shutdown(); // the application has its own
+        const ours = processor
+          ? attach(processor, provider, record, diagnostics)
+          : ownProcessors(provider);
+        if (atWork.size === 0 && ours.length > 0) flushAtExit(atWork);
+        for (const own of ours) atWork.add(own);
+        if (atWork.size > 1) void processor?.shutdown(); // the application has its own
       } catch (error) {
         diagnostics.warn(
           coded(
@@ -46,17 +52,16 @@ function register(): void {
       }
     });
     startAtFirstConnection(processor, diagnostics);
-    flushAtExit(atWork);
   } catch (error) {
     diagnostics.error(coded('not-started', `could not start, nothing is tracked: ${error}`));
   }
 }
 
-/** With the environment alone; `undefined` where that says that nothing is to be tracked. */
+/** With the environment alone; `undefined` if that does not allow tracking. */
 function createProcessor(): MatomoSpanProcessor | undefined {
   // PM2 kills 1.6 s after SIGINT.
   const processor = new MatomoSpanProcessor(
-    process.env.MATOMO_SHUTDOWN_TIMEOUT ? {} : { shutdownTimeoutMillis: 1500 },
+    process.env.MATOMO_SHUTDOWN_TIMEOUT?.trim() ? {} : { shutdownTimeoutMillis: 1500 },
   );
   const isAtWork = (processor as unknown as Record<symbol, boolean>)[PROCESSOR_BRAND];
   return isAtWork ? processor : undefined;
@@ -68,13 +73,16 @@ function createProcessor(): MatomoSpanProcessor | undefined {
  * application has started, because loading takes longer than a request should wait. Where it has tracing, that may still
  * wait for `http` to be required: ES modules only import it.
  */
-function startAtFirstConnection(processor: MatomoSpanProcessor, diagnostics: Diagnostics): void {
+function startAtFirstConnection(
+  processor: MatomoSpanProcessor | undefined,
+  diagnostics: Diagnostics,
+): void {
   const CHANNEL = 'net.server.socket';
   let parts: ReturnType<typeof loadTracingParts>;
   let loaded = false;
 
   function load(): void {
-    if (loaded || hasProvider()) return;
+    if (loaded || !processor || hasProvider()) return;
     loaded = true;
     parts = loadTracingParts(__filename);
     if (parts) return;
@@ -92,7 +100,7 @@ function startAtFirstConnection(processor: MatomoSpanProcessor, diagnostics: Dia
         return;
       }
       load();
-      if (parts) startTracing(parts, processor);
+      if (parts && processor) startTracing(parts, processor);
     } catch (error) {
       diagnostics.error(
         coded('not-started', `could not start tracing, nothing is tracked: ${error}`),

@@ -23,7 +23,7 @@ export class MatomoSpanExporter {
 
   /** @throws TypeError naming the option and the value, where one is wrong. */
   constructor(options: MatomoOptions = {}) {
-    this.#made = createHitPipeline(options, this.#diagnostics);
+    this.#made = createHitPipeline(options, this.#diagnostics, 'matomo_span_exporter');
   }
 
   /** Queues hits for the requests in these spans. Always succeeds; what becomes of the hits is in {@link stats}. */

@@ -32,7 +32,7 @@ export class MatomoSpanProcessor {
   /** @throws TypeError naming the option and the value, where one is wrong. */
   constructor(options: MatomoOptions = {}) {
     const diagnostics = this.#diagnostics;
-    const made = createHitPipeline(options, diagnostics);
+    const made = createHitPipeline(options, diagnostics, 'matomo_span_processor');
     if (made) {
       const { pipeline, reading } = made;
       this.#pipeline = pipeline;

@@ -1,13 +1,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import packageJson from '../package.json' with { type: 'json' };
 import { MatomoSpanExporter, MatomoSpanProcessor } from '../src/index.js';
 import { OPTIONS } from '../src/options/option-table.js';
 import { resolveOptions } from '../src/options/resolve-options.js';
 import type { MatomoOptions } from '../src/options.js';
 import { VERSION } from '../src/version.js';
+import { finishedSpan } from './support/builders.js';
+import { captureOutput } from './support/output.js';
 
 const REQUIRED = { url: 'https://matomo.example.org', siteId: 1 };
 
@@ -124,6 +126,23 @@ test('no message holds a token, a password or a query', () => {
     { url: 'https://u:s3cret@matomo.example.org' },
     { url: 'https://matomo.example.org?token_auth=s3cret' },
     { url: '//u:s3cret@matomo.example.org?s3cret' },
+    { url: 'admin:s3cret@matomo.example.org' },
+    { url: 'admin:s3cret@matomo.example.org:8080/matomo.php?x' },
+    { url: ' admin:a/s3cret@b?s3cret#s3cret@matomo.example.org' },
+    { url: 'https:admin:s3cret@matomo.example.org' },
+    { url: 'https://admin:a/s3cret@matomo.example.org' },
+    { url: new URL('ftp://u:s3cret@matomo.example.org') as never },
+    { baseUrl: 'admin:s3cret@shop.example.org' },
+    { baseUrl: 'https://s3cret@shop.example.org/#s3cret' },
+    { spool: 'admin:s3cret@redis.example.org:6379/0' },
+    { spool: ':s3cret@redis.example.org' },
+    { spool: 'redis:/admin:s3cret@redis.example.org' },
+    { spool: 'redis://admin:s3cret@redis.example.org:port' },
+    // What belongs to another option.
+    { siteId: 'https://admin:s3cret@matomo.example.org' },
+    { query: 'https://admin:s3cret@matomo.example.org' as never },
+    { trustProxy: ['https://admin:s3cret@matomo.example.org'] },
+    { ignorePaths: { a: 'https://admin:s3cret@matomo.example.org' } as never },
   ];
   for (const secret of secrets) {
     let message = '';
@@ -211,8 +230,7 @@ test.each([
 test.each([
   ['MATOMO_DIMENSIONS', 'http.route', 'http.route'],
   ['MATOMO_ROUTE_DETAILS', '{nonsense', '{nonsense'],
-  ['MATOMO_IGNORE_PATTERNS', '(', '('],
-  ['MATOMO_QUERY', 'all', 'all'],
+  ['MATOMO_ACTION_NAME', '{nonsense}', '{nonsense}'],
 ])('%s=%s is said and not used', (variable, text, shown) => {
   const { options, said } = resolve(REQUIRED, { [variable]: text });
   expect(options).toBeDefined();
@@ -226,6 +244,162 @@ test('a wrong value in the environment is said with its variable, and the defaul
   expect(said).toEqual([expect.stringMatching(/MATOMO_MAX_QUEUE_SIZE.*"many"/)]);
 });
 
+const PRIVACY = [
+  'MATOMO_ENABLED',
+  'MATOMO_IGNORE_PATTERNS',
+  'MATOMO_IGNORE_USER_AGENTS',
+  'MATOMO_ALLOWED_METHODS',
+  'MATOMO_IGNORED_METHODS',
+  'MATOMO_ANONYMIZE_IP',
+  'MATOMO_VISITOR_ID',
+  'MATOMO_QUERY',
+  'MATOMO_REDACT_PATH_PATTERNS',
+  'MATOMO_DO_NOT_TRACK',
+  'MATOMO_ERRORS',
+  'MATOMO_DRY_RUN',
+];
+/** Reads as none of them: neither a word, a number, a method nor a regular expression. */
+const UNREADABLE = '(y e s';
+
+test('every privacy option that the environment can give is one that stops tracking', () => {
+  const variables = Object.values(OPTIONS).flatMap(({ env, isPrivacy }) =>
+    env !== undefined && isPrivacy ? env : [],
+  );
+  // Every text is a list of paths.
+  expect(new Set(variables)).toEqual(new Set([...PRIVACY, 'MATOMO_IGNORE_PATHS']));
+});
+
+test.each(PRIVACY)('%s that cannot be read: nothing is tracked, and one error says why', (name) => {
+  const { options, said } = resolve(REQUIRED, { [name]: UNREADABLE });
+  expect(options).toBeUndefined();
+  expect(said).toEqual([
+    expect.stringMatching(
+      new RegExp(
+        `^${name} must be .*y e s.*\\. Nothing is tracked.* \\[privacy-option-invalid\\]$`,
+        'i',
+      ),
+    ),
+  ]);
+});
+
+test('one error names all privacy options that cannot be read', () => {
+  const { said } = resolve(REQUIRED, { MATOMO_ANONYMIZE_IP: 'yes', MATOMO_DO_NOT_TRACK: 'yes' });
+  expect(said).toEqual([expect.stringMatching(/MATOMO_ANONYMIZE_IP.*MATOMO_DO_NOT_TRACK/)]);
+});
+
+test('a privacy option in code wins over a variable that cannot be read', () => {
+  const { options, said } = resolve(
+    { ...REQUIRED, anonymizeIp: 3 },
+    { MATOMO_ANONYMIZE_IP: 'yes' },
+  );
+  expect(options?.anonymizeIp).toBe(3);
+  expect(said).toEqual([]);
+});
+
+test.each([
+  ['MATOMO_ENABLED', ' False\n', 'enabled', undefined],
+  ['MATOMO_DO_NOT_TRACK', 'TRUE\r\n', 'doNotTrack', true],
+  ['MATOMO_ANONYMIZE_IP', '\t2\n', 'anonymizeIp', 2],
+  ['MATOMO_VISITOR_ID', 'None ', 'visitorId', 'none'],
+  ['MATOMO_QUERY', ' STRIP', 'query', 'strip'],
+  ['MATOMO_ERRORS', 'Off', 'errors', 'off'],
+  ['MATOMO_RECORD', 'All\n', 'record', 'all'],
+  ['MATOMO_TRUST_PROXY', 'True', 'trustProxy', true],
+  ['MATOMO_TRUST_PROXY', 'Loopback\n', 'trustProxy', ['loopback']],
+  ['MATOMO_IGNORE_PATTERNS', '^/internal\n', 'ignorePatterns', [/^\/internal/]],
+  ['MATOMO_SPOOL', './matomo-spool\n', 'spool', './matomo-spool'],
+  ['MATOMO_TOKEN_AUTH', ' c0ffee\n', 'tokenAuth', 'c0ffee'],
+  ['MATOMO_DRY_RUN', ' ', 'dryRun', false],
+] as const)(
+  '%s=%j is read without the space around it, in any case',
+  (variable, text, name, value) => {
+    const { options, said } = resolve(REQUIRED, { [variable]: text });
+    expect(said).toEqual([]);
+    expect(options?.[name]).toEqual(value);
+  },
+);
+
+test('the token file is found behind a space, and only where MATOMO_TOKEN_AUTH is blank', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'matomo-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'token');
+  writeFileSync(file, 'abc123\n');
+  const { options } = resolve(REQUIRED, {
+    MATOMO_TOKEN_AUTH: ' ',
+    MATOMO_TOKEN_AUTH_FILE: `${file}\n`,
+  });
+  expect(options?.tokenAuth).toBe('abc123');
+  expect(options?.rereadToken?.()).toBe('abc123');
+});
+
+test.each([
+  ['MATOMO_ANONYMISE_IP', 'MATOMO_ANONYMIZE_IP'],
+  ['MATOMO_ENABLE', 'MATOMO_ENABLED'],
+  ['MATOMO_QUERRY', 'MATOMO_QUERY'],
+  ['matomo_do_not_track', 'MATOMO_DO_NOT_TRACK'],
+])('%s: nothing is tracked, because %s may have been meant', (name, meant) => {
+  const { options, said } = resolve(REQUIRED, { [name]: '1' });
+  expect(options).toBeUndefined();
+  expect(said).toEqual([
+    expect.stringContaining(`${name} is unknown (did you mean ${meant}?). Nothing is tracked`),
+  ]);
+});
+
+test.each<[MatomoOptions, Record<string, string>]>([
+  [{ anonymizeIp: 2 }, {}],
+  [{}, { MATOMO_ANONYMIZE_IP: '2' }],
+])('a misspelled privacy option that %o or %o sets as well is a warning', (inCode, env) => {
+  const { options, said } = resolve(
+    { ...REQUIRED, ...inCode },
+    { ...env, MATOMO_ANONYMISE_IP: '3' },
+  );
+  expect(options?.anonymizeIp).toBe(2);
+  expect(said).toEqual([
+    expect.stringMatching(/did you mean MATOMO_ANONYMIZE_IP\?.* \[environment-unknown\]$/),
+  ]);
+});
+
+test('every misspelled variable is warned about, and the others of a Matomo are left alone', () => {
+  const { options, said } = resolve(REQUIRED, {
+    MATOMO_SITEID: '1',
+    MATOMO_TOKENAUTH_FILE: '/run/secrets/token',
+    MATOMO_DATABASE_HOST: 'db',
+    MATOMO_DATABASE_PASSWORD: 'secret',
+    MATOMO_GATEWAY_LISTEN: '4318',
+    MATOMO_BASE_URLS: '',
+    PATH: '/bin',
+  });
+  expect(options).toBeDefined();
+  expect(said).toEqual([
+    expect.stringMatching(/^MATOMO_SITEID .*did you mean MATOMO_SITE_ID\?/),
+    expect.stringMatching(/^MATOMO_TOKENAUTH_FILE .*did you mean MATOMO_TOKEN_AUTH_FILE\?/),
+  ]);
+});
+
+test('an option that is switched off says nothing of what else is wrong', () => {
+  const env = {
+    MATOMO_ENABLED: 'false',
+    MATOMO_QUERY: 'all',
+    MATOMO_SITEID: '1',
+    MATOMO_MAX_QUEUE_SIZE: 'many',
+    MATOMO_TOKEN_AUTH_FILE: '/nowhere',
+  };
+  expect(resolve(REQUIRED, env)).toEqual({ options: undefined, said: [] });
+});
+
+test.each(Object.values(OPTIONS).flatMap(({ env }) => env ?? []))(
+  'no message about %s offers a function, which the environment cannot give',
+  (variable) => {
+    const texts = ['\0', '{x}', '0=x', '1=', '(', '{}', '-1', 'x'];
+    const said = texts.flatMap((text) => {
+      const { url: MATOMO_URL } = REQUIRED;
+      return resolve({}, { MATOMO_URL, MATOMO_SITE_ID: '1', [variable]: text }).said;
+    });
+    expect(said.join('\n')).not.toMatch(/function/);
+    if (/SITE_ID|ACTION_NAME|DIMENSIONS|VISITOR_ID/.test(variable)) expect(said).not.toEqual([]);
+  },
+);
+
 test.each([
   [{}, {}, /url \(MATOMO_URL\) and siteId \(MATOMO_SITE_ID\)/],
   [{ siteId: 1 }, {}, /set url \(MATOMO_URL\) \[options-missing\]$/],
@@ -234,6 +408,12 @@ test.each([
   const { options, said } = resolve(given, env);
   expect(options).toBeUndefined();
   expect(said.join('\n')).toMatch(line);
+});
+
+test('a folder may have an @ or a colon in its name', () => {
+  for (const spool of ['./a@b:c', '/var/spool/a:b@c', 'C:\\spool\\a@b', 'spool@host']) {
+    expect(resolve({ ...REQUIRED, spool }).options?.spool).toBe(spool);
+  }
 });
 
 test('enabled: false says nothing, also where nothing else is set', () => {
@@ -254,6 +434,26 @@ test('the token may come from a file', () => {
   const missing = resolve(REQUIRED, { MATOMO_TOKEN_AUTH_FILE: `${file}.no` });
   expect(missing.options?.tokenAuth).toBeUndefined();
   expect(missing.said).toEqual([expect.stringContaining('ENOENT')]);
+});
+
+test.each([
+  ['processor', () => new MatomoSpanProcessor(REQUIRED)],
+  ['exporter', () => new MatomoSpanExporter(REQUIRED)],
+])('a %s with a privacy option that cannot be read counts no hit', async (_what, make) => {
+  const output = captureOutput();
+  onTestFinished(() => void vi.unstubAllEnvs());
+  vi.stubEnv('MATOMO_SITEID', '2');
+  vi.stubEnv('MATOMO_ERRORS', 'none');
+  vi.stubEnv('MATOMO_QUERRY', 'strip');
+  const matomo = make();
+  if (matomo instanceof MatomoSpanExporter) matomo.export([finishedSpan()], () => undefined);
+  else matomo.onEnd(finishedSpan());
+  expect(matomo.stats().hits).toBe(0);
+  expect(output).toEqual([
+    expect.stringMatching(/MATOMO_SITEID .*\[environment-unknown\]\n$/),
+    expect.stringMatching(/MATOMO_ERRORS must be.*MATOMO_QUERRY.*\[privacy-option-invalid\]\n$/),
+  ]);
+  await matomo.shutdown();
 });
 
 test('a processor that is off does nothing and can be asked anything', async () => {

@@ -124,7 +124,7 @@ test('an application that sets its tracing up in code keeps its spans and hooks 
 
 test('register stands down where the application has set up a processor of ours, and flushes that', async () => {
   const { inspector, env } = await matomo();
-  await runTracedInCode(REGISTER, { ...env, OWN_PROCESSOR: '1' });
+  await runTracedInCode(REGISTER, { ...env, OWN_PROCESSOR: '{}' });
   expect(titles(inspector)).toEqual(['GET /a', 'GET /b', 'GET /told']);
 });
 
@@ -137,6 +137,48 @@ test('without MATOMO_URL one line says so and the application runs untouched', a
   expect(app.stderr()).toBe(
     'opentelemetry-matomo: nothing is tracked: set url (MATOMO_URL) [options-missing]\n',
   );
+});
+
+test.each([
+  ['MATOMO_ANONYMIZE_IP', 'MATOMO_ANONYMIZE_IP must be a whole number from 0 to 4, got "yes"'],
+  ['MATOMO_ANONYMISE_IP', 'MATOMO_ANONYMISE_IP is unknown (did you mean MATOMO_ANONYMIZE_IP?)'],
+])('%s=yes: one line says why nothing is tracked, and the application runs', async (name, why) => {
+  const { inspector, env } = await matomo();
+  const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], {
+    env: { ...env, [name]: 'yes' },
+  });
+  expect(await get(`${app.url}/a`)).toBe('ok');
+  expect(await app.stop()).toEqual({ code: null, signal: 'SIGTERM' });
+  expect(app.stderr()).toMatch(/^opentelemetry-matomo: .* \[privacy-option-invalid\]\n$/);
+  expect(app.stderr()).toContain(`${why}. Nothing is tracked`);
+  expect(inspector.hits()).toEqual([]);
+});
+
+test.each([
+  ['MATOMO_ANONYMIZE_IP', { anonymizeIp: 2 }, ['GET /a', 'GET /b', 'GET /told']],
+  ['MATOMO_ANONYMISE_IP', { anonymizeIp: 2 }, ['GET /a', 'GET /b', 'GET /told']],
+  ['MATOMO_ANONYMIZE_IP', {}, []],
+  ['MATOMO_ANONYMISE_IP', {}, []],
+])(
+  '%s=yes beside a processor of the application with %j, which register flushes: %j',
+  async (name, options, expected) => {
+    const { inspector, env } = await matomo();
+    const app = await startServer([...REGISTER, `${APPS}/traced-in-code.cjs`], {
+      env: { ...env, [name]: 'yes', OWN_PROCESSOR: JSON.stringify(options) },
+    });
+    for (const path of ['/a', '/b', '/told']) await get(app.url + path);
+    expect(await app.stop()).toEqual({ code: null, signal: 'SIGTERM' });
+    expect(titles(inspector)).toEqual(expected);
+  },
+);
+
+test('a variable that register alone reads is complained about once', async () => {
+  const { env } = await matomo();
+  const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], {
+    env: { ...env, MATOMO_RECORD: 'everything' },
+  });
+  await app.stop();
+  expect(app.stderr().match(/MATOMO_RECORD must be/g)).toHaveLength(1);
 });
 
 test.each([

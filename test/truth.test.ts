@@ -50,7 +50,7 @@ test('a request whose client goes away is 499: before the first byte, after it, 
   });
 });
 
-test('a response that the server itself cuts off is no 200 either: destroy, socket, time-out', async () => {
+test('a response that the server itself cuts off is 500: destroy, socket, time-out', async () => {
   const service = await startTracedService((request, response) => {
     if (request.url === '/destroy') response.destroy();
     if (request.url === '/destroy-error') response.destroy(new Error('no'));
@@ -60,7 +60,7 @@ test('a response that the server itself cuts off is no 200 either: destroy, sock
   });
   const paths = ['/destroy', '/destroy-error', '/socket', '/timeout', '/half'];
   await Promise.all(paths.map((path) => service.fetch(path).catch(() => undefined)));
-  const expected = Object.fromEntries(paths.map((path) => [`GET ${path}`, '499']));
+  const expected = Object.fromEntries(paths.map((path) => [`GET ${path}`, '500']));
   expect(await statuses(service, paths.length)).toEqual(expected);
 });
 

@@ -11,7 +11,7 @@ const VISITORS = 200;
 /** So few that they stay in the processor's caches, as what has just ended does: 5,000 made beforehand took 0.8 µs a hit to fetch. */
 const REQUESTS = 500;
 
-export const DELIVERIES = { ceiling, package: ours, trackBulk, track };
+export const DELIVERIES = { ceiling, transport, package: ours, trackBulk, track };
 
 function ceiling(url) {
   const BULKS = 1000;
@@ -19,6 +19,22 @@ function ceiling(url) {
   const body = toBody(BULK);
   return async () => {
     for (let i = 0; i < BULKS; i++) await post(body);
+    return BULKS * BULK;
+  };
+}
+
+/** What reusing a connection costs: the transport waits for a turn of the event loop before it does, undici alone for less. */
+async function transport(url) {
+  const { createUndiciTransport } = await import('../../build/delivery/undici-transport.js');
+  const BULKS = 1000;
+  const target = new URL('/matomo.php', url);
+  const { send } = createUndiciTransport({ url: target, userAgent: 'bench' });
+  const body = toBody(BULK);
+  return async () => {
+    for (let i = 0; i < BULKS; i++) {
+      const { kind } = await send(body, 30_000);
+      if (kind !== 'answer') throw new Error(`a bulk was not answered: ${kind}`);
+    }
     return BULKS * BULK;
   };
 }

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { withoutUserInfo } from '../diagnostics.js';
 import { doctor } from './doctor.js';
 import { inspect } from './inspect.js';
 import { spool } from './spool.js';
@@ -38,6 +39,6 @@ try {
   else if (command === undefined || /^(?:help|--help|-h)$/.test(command)) console.log(HELP);
   else throw new Error(`there is no command ${JSON.stringify(command)}`);
 } catch (error) {
-  console.error(`opentelemetry-matomo: ${(error as Error).message}\n\n${HELP}`);
+  console.error(`opentelemetry-matomo: ${withoutUserInfo((error as Error).message)}\n\n${HELP}`);
   process.exitCode = 1;
 }

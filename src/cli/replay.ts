@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { type ReplayProgress, replay as replayFiles } from '../gateway/replay.js';
 import { openReplayState, type ReplayState } from '../gateway/replay-state.js';
+import { readEnvironment } from '../options/resolve-options.js';
 
 const SAY_EVERY_MILLIS = 1000;
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
@@ -20,7 +21,7 @@ export async function replay(args: string[]): Promise<void> {
   const rate = Number(values.rate);
   if (!(rate > 0)) throw new Error(`--rate must be requests a second, got ${values.rate}`);
   if (values['dry-run']) process.env.MATOMO_DRY_RUN = 'true';
-  const isDry = /^(?:true|1)$/.test(process.env.MATOMO_DRY_RUN ?? '');
+  const isDry = readEnvironment('dryRun', process.env) === true;
   const state = openReplayState(values.state);
   const interrupt = new AbortController();
   for (const signal of SIGNALS) process.once(signal, () => interrupt.abort());

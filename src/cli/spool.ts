@@ -3,7 +3,7 @@ import { readFileSpoolStatus } from '../delivery/spool/file-spool-status.js';
 import { isRedisUrl, shownPlace } from '../delivery/spool/open-redis-spool.js';
 import { readRedisSpoolStatus } from '../delivery/spool/redis-spool-status.js';
 import type { SpoolProcess, SpoolStatus } from '../delivery/spool/spool-status.js';
-import { createDiagnostics } from '../diagnostics.js';
+import { createDiagnostics, withoutUserInfo } from '../diagnostics.js';
 import { readEnvironment } from '../options/resolve-options.js';
 
 /** Says what waits in the spool that the environment names. */
@@ -19,9 +19,10 @@ export async function spool(args: string[]): Promise<void> {
   const place = readEnvironment('spool', process.env, createDiagnostics());
   if (place === undefined) throw new Error('MATOMO_SPOOL names no spool');
   const shown = isRedisUrl(place) ? shownPlace(place) : place;
-  const status = isRedisUrl(place)
+  const found = isRedisUrl(place)
     ? await readRedisSpoolStatus(place)
     : await readFileSpoolStatus(place);
+  const status = { ...found, matomo: found.matomo && withoutUserInfo(found.matomo) };
   console.log(
     values.json
       ? JSON.stringify({ spool: shown, ...status }, null, 2)

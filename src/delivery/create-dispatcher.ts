@@ -5,16 +5,23 @@ import type { HttpDispatcher } from './dispatcher.js';
 const IDLE_MILLIS = 1_000;
 const CONNECT_MILLIS = 10_000;
 
+/** Also what undici does when an answer has `Connection: close`. */
+const CLOSED_BY_US = 'UND_ERR_INFO';
+
 const ONE_CONNECTION = {
   pipelining: 1,
   keepAliveTimeout: IDLE_MILLIS,
   keepAliveMaxTimeout: IDLE_MILLIS,
 };
 
-/** One connection of our own, through the proxy that the environment names, if any. Loads undici. */
+/**
+ * One connection of our own, through the proxy that the environment names, if any. Loads undici. `onClose` is called when the
+ * other side has closed the connection and has not announced it.
+ */
 export async function createDispatcher(
   url: URL,
   env: Readonly<NodeJS.ProcessEnv>,
+  onClose: () => void = () => undefined,
 ): Promise<HttpDispatcher> {
   const { buildConnector, Client, EnvHttpProxyAgent } = await import('undici');
   const connectTo = buildConnector({ timeout: CONNECT_MILLIS });
@@ -41,7 +48,12 @@ export async function createDispatcher(
    * a saturated server gets more hits than a bulk holds: they pile up.
    */
   function createClient(origin: string | URL, options: object) {
-    return new Client(origin, { ...options, ...ONE_CONNECTION });
+    return new Client(origin, { ...options, ...ONE_CONNECTION }).on(
+      'disconnect',
+      (_origin, _targets, error) => {
+        if (error.code !== CLOSED_BY_US) onClose();
+      },
+    );
   }
   function connect(...given: Parameters<typeof connectTo>): void {
     const socket = connectTo(...given) as unknown as Socket;

@@ -15,6 +15,7 @@ import { OneAtATime } from './one-at-a-time.js';
 import { Outbox } from './outbox.js';
 import { SendTimer } from './send-timer.js';
 import { Sender } from './sender.js';
+import { SharedFlush } from './shared-flush.js';
 import type { SpoolStore } from './spool/spool-store.js';
 import { SpoolFeed } from './spool-feed.js';
 import type { Transport } from './transport.js';
@@ -35,9 +36,10 @@ export class Delivery {
   #storedUntilMillis = Number.POSITIVE_INFINITY;
   #takesCrashes = true;
   /** Timers and requests are of no request of the application, though they begin in one. */
-  readonly #scope = new AsyncResource('MatomoDelivery');
+  readonly #scope = new DeliveryScope('MatomoDelivery');
   readonly #timer = new SendTimer(() => this.#onTimer());
   readonly #attempts: OneAtATime;
+  readonly #flushes: SharedFlush;
   #ended = false;
   #closed: Promise<void> | undefined;
 
@@ -56,6 +58,10 @@ export class Delivery {
       () => this.#schedule(),
       (error) => diagnostics.warnOnce('send', coded('internal-error', `sending failed: ${error}`)),
     );
+    this.#flushes = new SharedFlush(
+      () => this.#closed ?? this.#sendWhatWaits(),
+      options.exportTimeoutMillis,
+    );
     if (spool === undefined) return;
     this.#spool = new SpoolFeed(spool, this.#outbox, this.counters, options);
     this.#scope.runInAsyncScope(() => this.#spool?.start(() => this.#onSpoolTimer()));
@@ -69,6 +75,16 @@ export class Delivery {
   /** The part of `pending` that is in the spool. */
   get spooled(): number {
     return this.#spool?.spooled ?? 0;
+  }
+
+  /** Hits sent again after an answer that does not prove that nothing was stored: so many may be duplicated. */
+  get resent(): number {
+    return this.#sender.resent;
+  }
+
+  /** The part of `pending` that Matomo has to process something else for: each made it fail alone. */
+  get suspects(): number {
+    return this.#outbox.suspects + (this.#spool?.suspects ?? 0);
   }
 
   /** Roughly what hits take in memory, of `maxQueueBytes`. */
@@ -108,10 +124,12 @@ export class Delivery {
     return true;
   }
 
-  /** One attempt for everything that waits now, at once. Never rejects. */
+  /**
+   * One attempt for everything that is queued, at once. While one runs, further calls share the one that follows it. At most
+   * `exportTimeoutMillis`. Never rejects.
+   */
   flush(): Promise<void> {
-    if (this.#closed !== undefined) return this.#closed;
-    return within(this.#options.exportTimeoutMillis, this.#sendWhatWaits());
+    return this.#closed ?? this.#flushes.call();
   }
 
   /** A last attempt; what nobody has taken by the deadline is counted as lost. Never rejects. */
@@ -207,7 +225,7 @@ export class Delivery {
   /** How many hits were decided; `undefined` where the next batch may not follow at once. */
   async #attempt(batch: Batch, spool?: SpoolFeed): Promise<number | undefined> {
     const outcome = await this.#sender.send(batch);
-    const { counts, again, waitMillis, refusesCrashes } = outcome;
+    const { counts, again, refusesCrashes } = outcome;
     if (spool) spool.settle(batch, outcome);
     else {
       addCounters(this.counters, counts);
@@ -218,11 +236,18 @@ export class Delivery {
       this.counters.lost.rejected += this.#outbox.dropCrashes().length;
       this.#spool?.refuseCrashes();
     }
-    return waitMillis === 0 ? sumOfCounters(counts) : undefined;
+    return outcome.kind === 'held' ? undefined : sumOfCounters(counts);
   }
 
   #fillWhole(nowMillis: number): void {
     if (this.#spool?.takesQueue) return;
     this.#outbox.fillWhole(this.#options.maxExportBatchSize, nowMillis);
+  }
+}
+
+/** Keeps no process alive, and says so: Jest reports resources that do not as open handles. */
+class DeliveryScope extends AsyncResource {
+  hasRef(): boolean {
+    return false;
   }
 }

@@ -13,6 +13,8 @@ interface DispatchOptions {
   readonly body: Buffer | null;
   readonly headersTimeout: number;
   readonly bodyTimeout: number;
+  /** Sends `Connection: close`: the connection serves no other request. */
+  readonly reset?: boolean;
 }
 
 export interface DispatchController {

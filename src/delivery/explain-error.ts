@@ -70,6 +70,16 @@ export function provesUnsent(error: WireError): boolean {
   return isTlsAlert(error) || PROXY_REFUSAL.test(error.message);
 }
 
+/** Whether what came back does not begin as an answer in HTTP does. undici gives no code, only llhttp's text. */
+export function provesNotHttp({ name, message }: WireError): boolean {
+  return name === 'HTTPParserError' && message.includes('Expected HTTP/');
+}
+
+/** Whether the other side, or something on the way to it, has closed the connection. */
+export function isBrokenConnection({ code }: WireError): boolean {
+  return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE';
+}
+
 const PROXY_REFUSAL = /^(?:Proxy response|Proxy Authentication Required) \((\d+)\)/;
 
 /** A TLS record of type alert where an answer in HTTP should begin. */

@@ -8,7 +8,7 @@ const OBJECT_BYTES = 100;
 /**
  * Everything whose fate is open:
  *
- *     queue ──fill──> batches of page views, then of crashes ──> in flight
+ *     queue ──fill──> batches of page views, then of crashes, then hits that failed alone ──> in flight
  *
  * The batch in flight stays where it is until something is decided about it.
  */
@@ -17,6 +17,8 @@ export class Outbox {
   #pages: Batch[] = [];
   /** They never delay page views: on a Matomo that cannot take them each bulk of them fails. */
   #crashes: Batch[] = [];
+  /** Batches of page views that wait for others: tried again after something was decided, or if nothing else is left. */
+  #suspects: Batch[] = [];
   #hitsInBatches = 0;
   #bytesInBatches = 0;
 
@@ -33,6 +35,11 @@ export class Outbox {
   /** Hits in batches. */
   get batched(): number {
     return this.#hitsInBatches;
+  }
+
+  /** Hits that failed alone and wait until something else is decided. */
+  get suspects(): number {
+    return this.#suspects.reduce((sum, { hits }) => sum + hits.length, 0);
   }
 
   /** Hits that are in no batch yet. */
@@ -92,15 +99,21 @@ export class Outbox {
   /** The batch to be sent next. */
   first(): Batch | undefined {
     this.#joinNewer();
+    if (this.#pages.length + this.#crashes.length === 0)
+      this.#pages.push(...this.#suspects.splice(0, 1));
     return this.#pages[0] ?? this.#crashes[0];
   }
 
   /** Puts what is left of the first batch in its place. */
-  replaceFirst({ kind }: Batch, again: readonly Batch[]): void {
+  replaceFirst({ kind, hits }: Batch, again: readonly Batch[]): void {
     const batches = kind === 'page' ? this.#pages : this.#crashes;
-    const [replaced] = batches.splice(0, 1, ...again);
+    const isSuspect = (batch: Batch) => batch.waitsForOthers && kind === 'page';
+    const [replaced] = batches.splice(0, 1, ...again.filter((batch) => !isSuspect(batch)));
     if (replaced) this.#count([replaced], -1);
     this.#count(again, 1);
+    const left = again.reduce((sum, batch) => sum + batch.hits.length, 0);
+    if (left < hits.length) this.#pages.unshift(...this.#suspects.splice(0));
+    this.#suspects.push(...again.filter(isSuspect));
   }
 
   /** Lets go of hits that have become too old for the batch to be sent next, and returns how many those were. */
@@ -110,7 +123,10 @@ export class Outbox {
       const fresh = batch.hits.filter(isFresh);
       if (fresh.length === batch.hits.length) break;
       expired += batch.hits.length - fresh.length;
-      this.replaceFirst(batch, fresh.length === 0 ? [] : [{ ...batch, hits: fresh }]);
+      this.replaceFirst(
+        batch,
+        fresh.length === 0 ? [] : [{ ...batch, hits: fresh, part: undefined }],
+      );
     }
     return expired;
   }
@@ -129,6 +145,7 @@ export class Outbox {
     const lost = queued + this.#hitsInBatches;
     this.#pages = [];
     this.#crashes = [];
+    this.#suspects = [];
     this.#hitsInBatches = 0;
     this.#bytesInBatches = 0;
     return lost;

@@ -18,15 +18,19 @@ export type Verdict =
       readonly unconfirmed: number;
       readonly note?: Reason;
     }
-  /** Taken by a queue in front of Matomo that does not say what becomes of them. */
-  | { readonly kind: 'accepted' }
+  /** Taken by something that does not say what becomes of them. `isDoubtful`: perhaps not even taken. */
+  | { readonly kind: 'accepted'; readonly note?: Reason; readonly isDoubtful?: boolean }
   /** They may be stored or not; sending them again could double them. */
   | ({ readonly kind: 'unconfirmed' } & Reason)
   /** Rolled back by Matomo: none is stored. */
   | ({ readonly kind: 'rolled_back' } & Reason)
-  /** Not processed, and may well be next time. */
-  | ({ readonly kind: 'unavailable'; readonly retryAfter?: string | undefined } & Reason)
-  /** Neither tracked nor invalid: the tracker is off, or a hit makes the whole unreadable. */
+  /** Not confirmed, and may well be next time. `mayBeStored`: the answer does not prove that nothing was stored. */
+  | ({
+      readonly kind: 'unavailable';
+      readonly retryAfter?: string | undefined;
+      readonly mayBeStored?: true;
+    } & Reason)
+  /** Neither tracked nor invalid: a lock timeout, of hits that may be stored, the tracker is off, or a hit makes the whole unreadable. */
   | ({ readonly kind: 'nothing_kept' } & Reason)
   /** Nothing of it was valid, with a token that has worked: each hit may be bad, or the token no longer good. */
   | ({ readonly kind: 'all_invalid' } & Reason)
@@ -53,6 +57,13 @@ export function readAnswer(exchange: Exchange, known: Acquaintance): Verdict {
         reason: `Matomo cannot be reached (${reasonOf(exchange.error)})`,
       };
     case 'no_answer':
+      if (exchange.isHttp === false && !known.hasTracked) {
+        return {
+          kind: 'refused',
+          code: 'not-matomo',
+          reason: 'what answers at url does not speak HTTP; check host and port in url',
+        };
+      }
       return {
         kind: 'unconfirmed',
         code: 'no-answer',
@@ -68,11 +79,21 @@ type Answer = Extract<Exchange, { kind: 'answer' }>;
 function readStatus(answer: Answer, known: Acquaintance): Verdict {
   const { status } = answer;
   const reason = `Matomo answered ${status} to ${countOf(known.sent)}`;
-  if (status === 200) return readOk(answer, known);
   if (status === 204) return { kind: 'accepted' };
+  if (status >= 200 && status < 300) return readOk(answer, known);
   if (status === 413) return { kind: 'too_large' };
   if (status === 500) return { kind: 'rolled_back', code: 'rolled-back', reason };
   if (status === 504) return { kind: 'unconfirmed', code: 'no-answer', reason };
+  // nginx also answers 502 if PHP dies after the commit, and a proxy's own status above 504 proves as little.
+  if (status > 501 && status !== 503) {
+    return {
+      kind: 'unavailable',
+      code: 'unavailable',
+      reason: `${reason}, which may be stored; they are sent again`,
+      retryAfter: answer.retryAfter,
+      mayBeStored: true,
+    };
+  }
   if (status === 408 || status === 429 || status > 500) {
     return { kind: 'unavailable', code: 'unavailable', reason, retryAfter: answer.retryAfter };
   }
@@ -93,13 +114,7 @@ function readStatus(answer: Answer, known: Acquaintance): Verdict {
 function readOk(answer: Answer, known: Acquaintance): Verdict {
   if (answer.contentType.startsWith('image/')) return { kind: 'accepted' };
   const counters = readCounters(answer.body);
-  if (!counters) {
-    const reason = `what answered 200 to ${countOf(known.sent)} is not Matomo's tracker (${plain(answer.contentType) || 'no content type'})`;
-    // What speaks of tracked hits may be Matomo's own answer, cut off on its way.
-    return known.hasTracked || answer.body.includes('"tracked"')
-      ? { kind: 'unconfirmed', code: 'not-matomo', reason }
-      : { kind: 'refused', code: 'not-matomo', reason: `${reason}; check url` };
-  }
+  if (!counters) return readWithoutCounters(answer, known);
   // Never more than was sent, whatever it says: every hit is counted once.
   const tracked = Math.min(counters.tracked, known.sent);
   const invalid = Math.min(counters.invalid, known.sent - tracked);
@@ -107,7 +122,7 @@ function readOk(answer: Answer, known: Acquaintance): Verdict {
     return {
       kind: 'nothing_kept',
       code: 'nothing-kept',
-      reason: `Matomo kept none of ${countOf(known.sent)} and refused none; tracking may be switched off (record_statistics)`,
+      reason: `Matomo says that it kept none of ${countOf(known.sent)} and refused none: its database timed out on a lock and may have stored some, or tracking is switched off (record_statistics)`,
     };
   }
   if (tracked === 0 && known.hasToken) {
@@ -131,11 +146,43 @@ function readOk(answer: Answer, known: Acquaintance): Verdict {
   };
 }
 
-/** The counters of a bulk's answer, also behind what PHP or a proxy has put in front of it. */
+/** A 2xx that does not say what was kept. */
+function readWithoutCounters({ status, body, contentType }: Answer, known: Acquaintance): Verdict {
+  const hits = countOf(known.sent);
+  const sqlState = sqlStateOf(body);
+  if (sqlState !== undefined) {
+    const reason = `Matomo's database failed (${sqlState}) and none of ${hits} was stored`;
+    return { kind: 'unavailable', code: 'rolled-back', reason };
+  }
+  const type = plain(contentType) || 'no content type';
+  const reason = `what answered ${status} to ${hits} is not Matomo's tracker (${type})`;
+  if (known.hasTracked) {
+    const note: Reason = { code: 'not-matomo', reason: `${reason}; counted as accepted` };
+    return { kind: 'accepted', note, isDoubtful: status !== 201 && status !== 202 };
+  }
+  // An answer that names tracked hits may be Matomo's own, cut off on its way.
+  return body.includes('"tracked"')
+    ? { kind: 'unconfirmed', code: 'not-matomo', reason }
+    : { kind: 'refused', code: 'not-matomo', reason: `${reason}; check url` };
+}
+
+/** What Matomo's database reports if it fails during a bulk: Matomo answers 200, and nothing of the bulk is stored. */
+function sqlStateOf(body: string): string | undefined {
+  if (!body.slice(0, 100).trimStart().startsWith('Error:')) return undefined;
+  const start = body.indexOf('SQLSTATE');
+  return start < 0 ? undefined : plain(body.slice(start, start + 'SQLSTATE[HY000]'.length));
+}
+
+const COUNTERS_START = '{"status":';
+/** What the transport keeps of an answer. Nesting makes JSON.parse slower than linear. */
+const MAX_COUNTERS_LENGTH = 65_536;
+
+/** The counters of a bulk's answer, also behind what PHP or a proxy has put in front of it. In linear time. */
 function readCounters(body: string): { tracked: number; invalid: number } | undefined {
-  const [json] = /\{"status":[^{}]*(?:\[[^\]]*\][^{}]*)?\}\s*$/.exec(body) ?? [body];
+  const start = Math.max(0, body.lastIndexOf(COUNTERS_START));
+  if (body.length - start > MAX_COUNTERS_LENGTH) return undefined;
   try {
-    const { tracked, invalid } = JSON.parse(json) as Record<string, unknown>;
+    const { tracked, invalid } = JSON.parse(body.slice(start)) as Record<string, unknown>;
     return isCount(tracked) && isCount(invalid) ? { tracked, invalid } : undefined;
   } catch {
     return undefined;
@@ -149,7 +196,8 @@ function isCount(value: unknown): value is number {
 /** Where a redirect points: no credentials, path parameters or query, which may repeat what was sent. */
 function target(location: string | undefined): string {
   if (!location) return 'nowhere';
-  return plain(location.replace(/[?#;].*/, '').replace(/\/\/[^/]*@/, '//'));
+  const address = location.replace(/^([a-z][a-z\d+.-]*:)?([\\/]*)[^\\/]*@/i, '$1$2');
+  return plain(address.replace(/[?#;].*/, ''));
 }
 
 /** Foreign text as it may stand in a message. */

@@ -3,7 +3,7 @@ import type { Batch, EncodedHit } from './batch.js';
 import { addCounters, type DeliveryCounters, lostHits } from './counters.js';
 import { createIsFresh } from './freshness.js';
 import { Outbox } from './outbox.js';
-import type { Outcome } from './settle-batch.js';
+import type { Outcome } from './outcome.js';
 import type { SpoolStore } from './spool/spool-store.js';
 import { within } from './within.js';
 
@@ -71,6 +71,10 @@ export class SpoolFeed {
 
   get adopted(): number {
     return this.#store.adopted;
+  }
+
+  get suspects(): number {
+    return this.#taken.suspects;
   }
 
   /** Whether what is queued is to be stored and not to be sent. */

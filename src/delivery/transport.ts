@@ -14,7 +14,12 @@ export type Exchange =
   /** Not a byte of it reached Matomo. */
   | { readonly kind: 'not_sent'; readonly error: Error }
   /** It was on its way, and nothing says how far it got. */
-  | { readonly kind: 'no_answer'; readonly error: Error };
+  | {
+      readonly kind: 'no_answer';
+      readonly error: Error;
+      /** What came back is not HTTP. */
+      readonly isHttp?: false | undefined;
+    };
 
 /** Takes one bulk request to Matomo. Never rejects. */
 export interface Transport {

@@ -1,8 +1,11 @@
+import { ConnectionReuse } from './connection-reuse.js';
 import { createDispatcher } from './create-dispatcher.js';
 import type { DispatchController, HttpDispatcher } from './dispatcher.js';
-import { explainError, provesUnsent } from './explain-error.js';
+import { explainError, isBrokenConnection, provesNotHttp, provesUnsent } from './explain-error.js';
+import { inflateBody } from './inflate-body.js';
 import type { Exchange, Transport } from './transport.js';
 
+/** Of an answer, as it comes and inflated. */
 const MAX_ANSWER_BYTES = 65_536;
 
 export interface UndiciTransportOptions {
@@ -16,7 +19,14 @@ export interface UndiciTransportOptions {
 export function createUndiciTransport(options: UndiciTransportOptions): Transport {
   let used: Promise<HttpDispatcher> | undefined;
   let abortCurrent: ((reason: Error) => void) | undefined;
-  const headers = { 'content-type': 'application/json', 'user-agent': options.userAgent };
+  let isClosed = false;
+  const reuse = new ConnectionReuse();
+  const onClose = () => reuse.noteClose();
+  const headers = {
+    'content-type': 'application/json',
+    'accept-encoding': 'identity',
+    'user-agent': options.userAgent,
+  };
   const { origin, pathname, search } = options.url;
 
   return {
@@ -25,14 +35,16 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
       try {
         used ??= options.dispatcher
           ? Promise.resolve(options.dispatcher)
-          : createDispatcher(options.url, process.env);
+          : createDispatcher(options.url, process.env, onClose);
         dispatcher = await used;
       } catch (error) {
         return { kind: 'not_sent', error: toError(error) };
       }
-      return new Promise((resolve) => {
-        const exchange = observe(resolve, timeoutMillis);
-        abortCurrent = exchange.abort;
+      const isFresh = await reuse.next();
+      if (isClosed) return { kind: 'not_sent', error: new Error('shutdown') };
+      const exchange = await new Promise<Exchange>((resolve) => {
+        const observer = observe(resolve, timeoutMillis, onClose);
+        abortCurrent = observer.abort;
         try {
           dispatcher.dispatch(
             {
@@ -43,16 +55,21 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
               body,
               headersTimeout: timeoutMillis,
               bodyTimeout: timeoutMillis,
+              reset: isFresh,
             },
-            exchange,
+            observer,
           );
         } catch (error) {
-          exchange.onResponseError(undefined, toError(error));
+          observer.onResponseError(undefined, toError(error));
         }
       });
+      if (exchange.kind === 'answer') reuse.noteAnswer(isFresh);
+      if (exchange.kind === 'not_sent') reuse.noteUnreachable();
+      return exchange;
     },
 
     async close() {
+      isClosed = true;
       abortCurrent?.(new Error('shutdown'));
       if (options.dispatcher) return;
       const pool = await used?.catch(() => undefined);
@@ -62,7 +79,11 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
 }
 
 /** A dispatch handler that resolves once, with how far the request got. */
-function observe(resolve: (exchange: Exchange) => void, timeoutMillis: number) {
+function observe(
+  resolve: (exchange: Exchange) => void,
+  timeoutMillis: number,
+  onClose: () => void,
+) {
   const chunks: Buffer[] = [];
   let size = 0;
   let status = 0;
@@ -91,7 +112,11 @@ function observe(resolve: (exchange: Exchange) => void, timeoutMillis: number) {
       kind: 'answer',
       status,
       contentType: first(headers['content-type']) ?? '',
-      body: Buffer.concat(chunks).toString('utf8'),
+      body: inflateBody(
+        Buffer.concat(chunks),
+        first(headers['content-encoding']),
+        MAX_ANSWER_BYTES,
+      ).toString('utf8'),
       location: first(headers.location),
       retryAfter: first(headers['retry-after']),
       date: first(headers.date),
@@ -121,7 +146,11 @@ function observe(resolve: (exchange: Exchange) => void, timeoutMillis: number) {
     },
     onResponseError(_: DispatchController | undefined, error: Error) {
       const wasSent = controller !== undefined && !provesUnsent(error);
-      settle({ kind: wasSent ? 'no_answer' : 'not_sent', error: explainError(error) });
+      if (isBrokenConnection(error)) onClose();
+      const explained = explainError(error);
+      if (!wasSent) return settle({ kind: 'not_sent', error: explained });
+      const isHttp = status === 0 && provesNotHttp(error) ? false : undefined;
+      settle({ kind: 'no_answer', error: explained, isHttp });
     },
   };
 }

@@ -1,14 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createDiagnostics } from '../diagnostics.js';
 import { DEFAULT_TITLE } from '../hit/action-name.js';
 import { createHitPipeline, REQUEST_BYTES } from '../hit-pipeline.js';
 import { coded } from '../messages.js';
+import { findMisspelledVariables, warnAboutMisspelled } from '../options/misspelled-variables.js';
 import { wrongOption } from '../options/wrong-option.js';
 import type { MatomoStats } from '../stats.js';
 import { createAnswerExport } from './answer-export.js';
 import { Assembler, type SpanCounts } from './assembler.js';
-import { type GatewayOptions, resolveReceiver } from './gateway-options.js';
+import { GATEWAY_VARIABLES, type GatewayOptions, resolveReceiver } from './gateway-options.js';
+import { findForeignSender } from './guard-request.js';
 import { createServer, listen, stopListening, urlOf } from './server.js';
 import { createSelection } from './span-selection.js';
 import { toRequest } from './to-request.js';
@@ -48,14 +51,23 @@ export interface Gateway {
 export async function createGateway(options: GatewayOptions = {}): Promise<Gateway> {
   const { receiver, matomo } = resolveReceiver(options, process.env);
   const diagnostics = createDiagnostics();
-  const made = createHitPipeline(matomo, diagnostics);
-  if (!made) throw wrongOption('a gateway needs url and siteId, and enabled not to be false');
+  const variables = Object.values(GATEWAY_VARIABLES);
+  for (const misspelled of findMisspelledVariables(process.env, variables)) {
+    warnAboutMisspelled(misspelled, diagnostics);
+  }
+  const made = createHitPipeline(matomo, diagnostics, 'matomo_gateway');
+  if (!made) {
+    throw wrongOption(
+      'a gateway needs url and siteId, privacy options that can be read, and enabled not to be false',
+    );
+  }
   const { pipeline, reading, resolved } = made;
   const { maxQueueSize, maxQueueBytes, maxSpoolBytes, shutdownTimeoutMillis } = resolved;
   const namesBySpan = resolved.actionName === DEFAULT_TITLE;
   let received = 0;
   let rejected = 0;
   let isClosing = false;
+  let boundTo = '';
   let closed: Promise<void> | undefined;
 
   const assembler = new Assembler(receiver.graceMillis, (spans) => {
@@ -90,7 +102,12 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [path = ''] = request.url?.split('?', 1) ?? [];
-    if (path === '/v1/traces') return answerExport(request, response);
+    const foreign = findForeignSender(request.headers, boundTo, receiver.host);
+    if (path === '/v1/traces') return answerExport(request, response, foreign);
+    if (foreign !== undefined) {
+      request.resume();
+      return say(response, 403, foreign);
+    }
     if (path === '/healthz') return say(response, 200, 'ok');
     if (path === '/readyz') {
       return isClosing ? say(response, 503, 'closing') : say(response, 200, 'ready');
@@ -120,6 +137,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
 
   try {
     await listen(server, receiver);
+    boundTo = (server.address() as AddressInfo).address;
   } catch (error) {
     await pipeline.shutdown(0);
     throw error;

@@ -100,13 +100,14 @@ function parseFirst<T>(
   inEnvironment: readonly [string, string | undefined],
 ): T | undefined {
   if (inCode[1] !== undefined) return parse(...inCode);
-  return inEnvironment[1] ? parse(...inEnvironment) : undefined;
+  const [name, text] = inEnvironment;
+  return text?.trim() ? parse(name, text.trim()) : undefined;
 }
 
 function tokenOf(inCode: string | undefined, env: Environment): string | undefined {
   const { bearerToken, bearerTokenFile } = GATEWAY_VARIABLES;
   const token = parseFirst(secret, ['bearerToken', inCode], [bearerToken, env[bearerToken]]);
-  const file = env[bearerTokenFile];
+  const file = env[bearerTokenFile]?.trim();
   if (token !== undefined || !file) return token;
   return secret(bearerTokenFile, fromFile(bearerTokenFile, file));
 }
@@ -147,7 +148,8 @@ function address(name: string, value: unknown): { host: string; port: number } {
 
 function tlsOfEnvironment(env: Environment): ResolvedReceiver['tls'] {
   const { tlsCertFile, tlsKeyFile } = GATEWAY_VARIABLES;
-  const { [tlsCertFile]: cert, [tlsKeyFile]: key } = env;
+  const cert = env[tlsCertFile]?.trim();
+  const key = env[tlsKeyFile]?.trim();
   if (!cert && !key) return undefined;
   if (!cert || !key) throw wrongOption(`${tlsCertFile} and ${tlsKeyFile} belong together`);
   return { cert: fromFile(tlsCertFile, cert), key: fromFile(tlsKeyFile, key) };

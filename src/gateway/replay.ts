@@ -44,8 +44,12 @@ const NO_CHUNK: Chunk = { begin: 0, spans: [], unreadable: 0, rejected: 0 };
  */
 export async function replay(options: ReplayOptions): Promise<MatomoStats> {
   const { files, state, rate, onProgress, signal } = options;
-  const made = createHitPipeline({}, createDiagnostics());
-  if (!made) throw wrongOption('a replay needs url and siteId, and enabled not to be false');
+  const made = createHitPipeline({}, createDiagnostics(), 'matomo_gateway');
+  if (!made) {
+    throw wrongOption(
+      'a replay needs url and siteId, privacy options that can be read, and enabled not to be false',
+    );
+  }
   const { pipeline, reading, resolved } = made;
   const selection = createSelection(resolveNames({}, process.env), reading);
   const progress = { spans: 0, requests: 0, unreadable: 0, rejected: 0 };
@@ -59,7 +63,9 @@ export async function replay(options: ReplayOptions): Promise<MatomoStats> {
       if (request) pipeline.add(request.record, request.span);
     }
     await pipeline.flush();
-    while (pipeline.stats().pending > 0 && !signal.aborted) await sleep(ASK_EVERY_MILLIS);
+    // A hit that fails alone is decided once another was processed, which may be one of the next.
+    while (pipeline.stats().pending > pipeline.suspects && !signal.aborted)
+      await sleep(ASK_EVERY_MILLIS);
     const wait = begun + (requests.length / rate) * 1000 - Date.now();
     if (wait > 0) await sleep(wait);
   }
@@ -75,13 +81,16 @@ export async function replay(options: ReplayOptions): Promise<MatomoStats> {
       const requests = requestsOf(chunk, before, after);
       let done = chunk.begin === position.offset ? position.requests : 0;
       while (done < requests.length && !signal.aborted) {
-        const batch = requests.slice(done, done + batchSize);
+        const room = Math.max(1, resolved.maxQueueSize - pipeline.suspects);
+        const batch = requests.slice(done, done + Math.min(batchSize, room));
         await send(batch);
-        if (pipeline.stats().pending > 0) return;
+        const { pending } = pipeline.stats();
+        if (pending > pipeline.suspects) return;
         done += batch.length;
         progress.requests += batch.length;
         const { begin: offset } = chunk;
-        state.save(file, { from: before.begin, offset, requests: done, isDone: false });
+        const saved = { from: before.begin, offset, requests: done, isDone: false };
+        if (pending === 0) state.save(file, saved);
         onProgress(progress);
       }
     };

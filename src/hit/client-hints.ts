@@ -19,13 +19,19 @@ export function readClientHints(header: ReadHeader): string | undefined {
   });
 }
 
+// Sticky: a match begins where the last one ended, so that each character is read once. What is not a brand ends the list.
+const BRAND = /[\s,]*"((?:[^"\\]|\\.)*)"\s*;\s*v="((?:[^"\\]|\\.)*)"/y;
+
 /** `"Chromium";v="130", "Not?A_Brand";v="99"`. */
 function readBrands(list: string | undefined): { brand: string; version: string }[] {
-  const items = (list ?? '').matchAll(/"((?:[^"\\]|\\.)*)"\s*;\s*v="((?:[^"\\]|\\.)*)"/g);
-  return Array.from(items, ([, brand = '', version = '']) => ({
-    brand: unquote(brand),
-    version: unquote(version),
-  }));
+  const brands: { brand: string; version: string }[] = [];
+  if (list === undefined) return brands;
+  BRAND.lastIndex = 0;
+  for (let item = BRAND.exec(list); item; item = BRAND.exec(list)) {
+    const [, brand = '', version = ''] = item;
+    brands.push({ brand: unquote(brand), version: unquote(version) });
+  }
+  return brands;
 }
 
 function textFact(name: string, quoted: string | undefined): Record<string, string> {

@@ -1,5 +1,6 @@
 import type { HttpRequest } from './http-request.js';
 import { remember } from './remember.js';
+import { MAX_PATTERN_INPUT } from './request-patterns.js';
 
 export interface FilterOptions {
   readonly ignorePaths: readonly string[];
@@ -26,15 +27,18 @@ export function createFindIgnoreReason(
     const upper = method.toUpperCase();
     return ignored.has(upper) || (allowed !== undefined && !allowed.has(upper));
   });
-  const isIgnoredAgent = remember((userAgent: string) =>
-    ignoreUserAgents.some((pattern) => pattern.test(userAgent)),
-  );
+  const isIgnoredAgent = remember((userAgent: string) => matchesAny(ignoreUserAgents, userAgent));
 
   return function findIgnoreReason({ path, method, userAgent, optedOut }) {
     if (paths.size > 0 && paths.has(path)) return 'path'; // an empty set hashes each path too: 30 ns
     if (isIgnoredMethod(method)) return 'method';
     if (userAgent !== undefined && isIgnoredAgent(userAgent)) return 'user_agent';
-    if (ignorePatterns.some((pattern) => pattern.test(path))) return 'pattern';
+    if (matchesAny(ignorePatterns, path)) return 'pattern';
     return doNotTrack && optedOut ? 'do_not_track' : undefined;
   };
+}
+
+function matchesAny(patterns: readonly RegExp[], text: string): boolean {
+  const seen = text.length > MAX_PATTERN_INPUT ? text.slice(0, MAX_PATTERN_INPUT) : text;
+  return patterns.some((pattern) => pattern.test(seen));
 }

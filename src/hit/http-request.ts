@@ -38,9 +38,9 @@ export interface HttpRequest {
   readonly host: string | undefined;
   /** Of the tracked URL. */
   readonly scheme: 'http' | 'https';
-  /** 499 where the client went away, 500 where the request crashed before it had a status. */
+  /** 499 if the client went away, 500 if the server destroyed the response or crashed before it had a status. */
   readonly statusCode: number;
-  /** The response was not sent to its end. */
+  /** The client went away before the response was complete. */
   readonly aborted: boolean;
   readonly userAgent: string | undefined;
   readonly acceptLanguage: string | undefined;

@@ -1,9 +1,14 @@
-/** The name that is most like a given one, where one is like it at all: for messages. */
-export function nearestName(name: string, known: Iterable<string>): string | undefined {
+/** The known name with the smallest edit distance to a given one, of at most `maxDistance`; `undefined` if there is none. */
+export function nearestName(
+  name: string,
+  known: Iterable<string>,
+  maxDistance: number = Math.floor(name.length / 3),
+): string | undefined {
   const plain = name.toLowerCase();
   let nearest: string | undefined;
-  let least = Math.floor(name.length / 3) + 1;
+  let least = maxDistance + 1;
   for (const candidate of known) {
+    if (Math.abs(candidate.length - plain.length) >= least) continue; // the distance is no less
     const distance = editDistance(plain, candidate.toLowerCase());
     if (distance < least) {
       least = distance;

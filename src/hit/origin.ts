@@ -59,7 +59,7 @@ export function createToOrigin({
   ): string | undefined {
     const hops = (forwardedFor ?? '').split(',').filter((hop) => hop.trim() !== '');
     let caller = peer;
-    for (let hop = 1; hop <= hops.length; hop++) {
+    for (let hop = 1; hop <= Math.min(hops.length, MAX_HOPS); hop++) {
       const address = plainAddress(hops[hops.length - hop]);
       if (address === undefined) return caller;
       caller = address;
@@ -69,14 +69,24 @@ export function createToOrigin({
   }
 }
 
+/** Nobody has more proxies; as many as `trustProxy` may name. */
+const MAX_HOPS = 100;
+/** An IPv6 address with zone, brackets, quotes and port has fewer characters. */
+const MAX_ADDRESS_LENGTH = 128;
+
 /** Without port, brackets and zone, and IPv4 in its own form; `undefined` for what is no address. */
 function plainAddress(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
-  let address = text.trim().replace(/^"(.*)"$/, '$1');
+  let address = text.trim();
+  if (address.length > MAX_ADDRESS_LENGTH) return undefined;
+  address = address.replace(/^"(.*)"$/, '$1');
   if (address.startsWith('[')) address = address.slice(1, Math.max(1, address.indexOf(']')));
   else if (/^[\d.]+:\d+$/.test(address)) address = address.slice(0, address.indexOf(':'));
+  // Not by an expression, which looks for the end from each percent sign.
+  const zone = address.indexOf('%');
+  if (zone >= 0) address = address.slice(0, zone);
   // A dual-stack socket tells IPv4 callers as ::ffff:192.0.2.1.
-  address = address.replace(/%.*$/, '').replace(/^::ffff:(?=[\d.]+$)/i, '');
+  address = address.replace(/^::ffff:(?=[\d.]+$)/i, '');
   return isIP(address) ? address : undefined;
 }
 

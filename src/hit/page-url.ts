@@ -1,6 +1,7 @@
 import {
   createToTrackedQuery,
   type QueryPolicyOptions,
+  redactMatrix,
   removeSearchFromPath,
 } from './query-policy.js';
 import { remember, rememberBoth } from './remember.js';
@@ -35,14 +36,16 @@ export function createToPageUrl(
   options: PageUrlOptions,
 ): (request: Located, path: string) => EncodedText {
   const toTrackedQuery = createToTrackedQuery(options);
-  const toQuery = remember((query: string) => toEncoded(encodeUnsafe(toTrackedQuery(query))));
+  const toQuery = remember((query: string) =>
+    toEncoded(encodeUnsafe(cutRaw(toTrackedQuery(query)))),
+  );
   const baseUrl = options.baseUrl === undefined ? undefined : toEncoded(options.baseUrl);
   const toOrigin = rememberBoth((host: string, scheme: string) =>
     toEncoded(`${scheme}://${toHost(host, scheme)}`),
   );
   return function toPageUrl({ scheme, host = '', query }, path) {
     const origin = baseUrl ?? toOrigin(host, scheme);
-    const place = toPlace(options.siteSearch ? path : removeSearchFromPath(path));
+    const place = toPlace(cutRaw(options.siteSearch ? path : removeSearchFromPath(path)));
     const page = join(origin, '', place);
     const pageEnd = page.text.length;
     if (pageEnd > MAX_URL_LENGTH) return toEncoded(cut(page.text, MAX_URL_LENGTH));
@@ -54,17 +57,20 @@ export function createToPageUrl(
   };
 }
 
-/** The page that a request came from, by the same rules; keywords stay, because Matomo reports them. */
+/**
+ * The page that a request came from, without fragment. Its query is redacted whatever `query` keeps of it; keywords stay,
+ * because Matomo reports them.
+ */
 export function createToReferrer(
   { query }: Pick<QueryPolicyOptions, 'query'>,
   redactPath: (path: string) => string,
 ): (referrer: string | undefined) => string | undefined {
-  const toTrackedQuery = createToTrackedQuery({ query, siteSearch: true });
+  const toTrackedQuery = createToTrackedQuery({ query, siteSearch: true }, true);
   return function toReferrer(referrer) {
-    const [, origin = '', path = '', search] =
-      referrer?.match(/^([a-z][a-z\d+.-]*:\/\/[^/?#]*)?([^?]*)(?:\?(.*))?$/is) ?? [];
     if (referrer === undefined) return undefined;
-    const page = withoutCredentials(origin) + (path === '' ? '' : redactPath(path));
+    const [, origin = '', path = '', search] =
+      referrer.match(/^([a-z][a-z\d+.-]*:\/\/[^/?#]*)?([^?#]*)(?:\?([^#]*))?/i) ?? [];
+    const page = withoutCredentials(origin) + (path === '' ? '' : redactPath(redactMatrix(path)));
     const kept = search === undefined ? '' : toTrackedQuery(search);
     return kept === '' ? page : `${page}?${kept}`;
   };
@@ -76,8 +82,13 @@ function withoutCredentials(origin: string): string {
 
 /** Without the port that the scheme has anyway, or that the listener had behind what made the scheme https. */
 function toHost(host: string, scheme: string): string {
-  if (host.length > MAX_HOST_LENGTH || !HOST.test(host)) return 'localhost';
+  if (!isUrlHost(host)) return 'localhost';
   return host.replace(scheme === 'https' ? /:(?:443|80)$/ : /:80$/, '');
+}
+
+/** A port beyond 65,535 or an address such as 1.2.3.4.5 passes the pattern, but then Matomo cannot parse the URL. */
+function isUrlHost(host: string): boolean {
+  return host.length <= MAX_HOST_LENGTH && HOST.test(host) && URL.canParse(`http://${host}/`);
 }
 
 function join(start: EncodedText, separator: '' | '?', end: EncodedText): EncodedText {
@@ -95,6 +106,11 @@ function encodeUnsafe(text: string): string {
   return text.replace(NOT_IN_A_URL, (character) =>
     encodeURIComponent(character.replace(/\p{Surrogate}/u, '\ufffd')),
   );
+}
+
+/** Before it is encoded, which makes no text shorter: what is longer than a URL is cut in the end. */
+function cutRaw(text: string): string {
+  return text.slice(0, MAX_URL_LENGTH + 1);
 }
 
 /** Whole parameters are dropped from the end, so that no value is stored that nobody sent. */

@@ -1,4 +1,14 @@
 import { remember } from './remember.js';
+import {
+  asMatomoReads,
+  decodeText,
+  encodedName,
+  type FilterPair,
+  filterMatrix,
+  filterPairs,
+  MAX_PAIRS_LENGTH,
+  nameOf,
+} from './url-pairs.js';
 
 /** What Matomo takes for the keyword of a site search, in any case: such a hit loses its URL, title and timing. */
 const SEARCH_PARAMETERS = new Set([
@@ -76,10 +86,17 @@ const SECRET_WORDS = new Set([
   'iban',
 ]);
 
+/** Ends of run-together names such as `csrfmiddlewaretoken`. */
+const SECRET_ENDING = /(?:token|secret|password|passwd|apikey|credentials?)$/;
+
 /** Stands in the place of what was taken out. */
 export const REDACTED = 'redacted';
 const E_MAIL = /[^\s/@]@[^\s/@]+\.[a-z]/i;
-const JSON_WEB_TOKEN = /^eyJ[\w-]+\./;
+const JSON_WEB_TOKEN = /(?:^|[^\w-])eyJ[\w-]+\./;
+const USER_INFO = /\/\/[^\s/?#@]+@/;
+
+/** Encodings inside encodings that are looked through. */
+const MAX_LAYERS = 5;
 
 export interface QueryPolicyOptions {
   readonly query: 'keep' | 'redact' | 'strip' | readonly string[];
@@ -87,51 +104,63 @@ export interface QueryPolicyOptions {
   readonly siteSearch: boolean;
 }
 
-/** What stays of a query in the tracked URL; `''` where nothing does. */
-export function createToTrackedQuery({
-  query: policy,
-  siteSearch,
-}: QueryPolicyOptions): (query: string) => string {
-  const keep = typeof policy === 'string' ? undefined : new Set(policy);
-  const redactPair = createRedactPair();
-  const isKept = remember((encoded: string) => {
+/**
+ * What stays of a query in the tracked URL; `''` if nothing does. It sees the parameters that Matomo sees, and those that
+ * `;` separates. Parameters behind the first 1,024 characters that stay are left out.
+ */
+export function createToTrackedQuery(
+  { query: policy, siteSearch }: QueryPolicyOptions,
+  isRedacted: boolean = policy === 'redact',
+): (query: string) => string {
+  const listed = typeof policy === 'string' ? undefined : new Set(policy);
+  const factsOf = remember((encoded: string) => {
     const name = nameOf(encoded);
-    return (siteSearch || !isSearchParameter(name)) && (keep === undefined || keep.has(name));
+    return {
+      isSearch: !siteSearch && isSearchParameter(name),
+      isListed: listed === undefined || listed.has(name),
+    };
   });
+  const filter: FilterPair = (pair, isContinued) => {
+    const { isSearch, isListed } = factsOf(encodedName(pair));
+    if (isSearch || !(isListed || isContinued)) return undefined;
+    return isRedacted ? redactPair(pair) : pair;
+  };
   if (policy === 'strip') return () => '';
   return function toTrackedQuery(query) {
-    const kept = query.split('&').filter((pair) => isKept(encodedName(pair)));
-    return policy === 'redact' ? kept.map(redactPair).join('&') : kept.join('&');
+    let tracked: string | undefined;
+    for (const pairs of asMatomoReads(query).split('&')) {
+      const kept = filterPairs(pairs, filter);
+      if (kept !== undefined) tracked = tracked === undefined ? kept : `${tracked}&${kept}`;
+      if (tracked !== undefined && tracked.length > MAX_PAIRS_LENGTH) break;
+    }
+    return tracked ?? '';
   };
 }
 
-/** Without what is nobody's business: values of secret names, e-mail addresses, JSON Web Tokens. */
-function createRedactPair(): (pair: string) => string {
-  const toSecrecy = remember((name: string): 'name' | 'value' | 'none' => {
-    const decoded = decode(name);
-    if (looksSecret(decoded)) return 'name';
-    return isSecretName(decoded) ? 'value' : 'none';
-  });
-  return function redactPair(pair) {
-    const name = encodedName(pair);
-    if (name.length === pair.length) return looksSecret(decode(pair)) ? REDACTED : pair;
-    const secrecy = toSecrecy(name);
-    if (secrecy === 'name') return REDACTED;
-    const isSecret = secrecy === 'value' || looksSecret(decode(pair.slice(name.length + 1)));
-    return isSecret ? `${name}=${REDACTED}` : pair;
-  };
-}
-
-function encodedName(pair: string): string {
-  const equals = pair.indexOf('=');
-  return equals < 0 ? pair : pair.slice(0, equals);
-}
-
-/** The path without matrix parameters (`/find;q=shoes`) that Matomo would take for a site search. */
+/** The path without matrix parameters that Matomo would take for a site search. */
 export function removeSearchFromPath(path: string): string {
-  if (!path.includes(';')) return path;
-  return path.replace(/;[^;/]*/g, (pair) => (isSearchParameter(nameOf(pair.slice(1))) ? '' : pair));
+  return filterMatrix(path, (pair) => (isSearchParameter(nameOf(pair)) ? undefined : pair));
 }
+
+/** The path with the secrets of its matrix parameters redacted. */
+export function redactMatrix(path: string): string {
+  return filterMatrix(path, redactPair, redactPair);
+}
+
+/** Without values of secret names, and without names and values that hold a secret. */
+function redactPair(pair: string): string {
+  const name = encodedName(pair);
+  const secrecy = toSecrecy(name);
+  if (secrecy === 'name') return REDACTED;
+  if (name.length === pair.length) return pair;
+  const isSecret = secrecy === 'value' || holdsSecret(pair.slice(name.length + 1));
+  return isSecret ? `${name}=${REDACTED}` : pair;
+}
+
+const toSecrecy = remember((name: string): 'name' | 'value' | 'none' => {
+  if (holdsSecret(name)) return 'name';
+  return isSecretName(decodeText(name)) ? 'value' : 'none';
+});
 
 function isSearchParameter(name: string): boolean {
   return SEARCH_PARAMETERS.has(name.toLowerCase());
@@ -139,30 +168,40 @@ function isSearchParameter(name: string): boolean {
 
 /** `access_token`, `X-Api-Key` and `sessionId` are secrets by one of their words; `authors` and `keyring` are none. */
 function isSecretName(name: string): boolean {
-  return name
+  const words = name
     .replace(/([a-z\d])([A-Z])/g, '$1 $2')
     .replace(/([A-Z])([A-Z][a-z])/g, '$1 $2')
-    .toLowerCase()
-    .split(/[^a-z]+/)
-    .some((word) => SECRET_WORDS.has(word));
+    .toLowerCase();
+  return `${words} ${name.toLowerCase()}`.split(/[^a-z]+/).some(isSecretWord);
 }
 
-function looksSecret(value: string): boolean {
-  return E_MAIL.test(value) || JSON_WEB_TOKEN.test(value);
+function isSecretWord(word: string): boolean {
+  return SECRET_WORDS.has(word) || SECRET_ENDING.test(word);
 }
 
-/** The name as PHP reads it: decoded, and without the brackets of an array. */
-function nameOf(pair: string): string {
-  const name = decode(encodedName(pair));
-  const bracket = name.indexOf('[');
-  return (bracket > 0 ? name.slice(0, bracket) : name).trim();
-}
-
-function decode(text: string): string {
-  if (!/[%+]/.test(text)) return text;
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '));
-  } catch {
-    return text;
+/**
+ * Whether a name or value is a secret or has one inside, as `/login?next=%2Fx%3Ftoken%3D…` has. What is too long for a URL
+ * in Matomo, or has more layers of encoding than anybody needs, counts as one.
+ */
+function holdsSecret(encoded: string): boolean {
+  if (encoded.length > MAX_PAIRS_LENGTH) return true;
+  let text = encoded;
+  for (let layer = 0; /[%+]/.test(text); layer++) {
+    const decoded = decodeText(text);
+    if (decoded === text) break;
+    if (layer === MAX_LAYERS) return true;
+    text = decoded;
   }
+  return (
+    E_MAIL.test(text) ||
+    JSON_WEB_TOKEN.test(text) ||
+    USER_INFO.test(text) ||
+    innerNames(text).some(isSecretName)
+  );
+}
+
+/** What stands before `=`, and the names of JSON. */
+function innerNames(text: string): string[] {
+  const pieces = text.replace(/"\s*:/g, '"=').split(/[?&;#/\s,{}]/);
+  return pieces.flatMap((piece) => (piece.includes('=') ? piece.split('=').slice(0, -1) : []));
 }

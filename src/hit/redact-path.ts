@@ -1,13 +1,29 @@
-import { REDACTED } from './query-policy.js';
+import { REDACTED, redactMatrix } from './query-policy.js';
+import { MAX_PATTERN_INPUT } from './request-patterns.js';
 
-/** Replaces what matches in a path; a path stays one. */
-export function createRedactPath(patterns: readonly RegExp[]): (path: string) => string {
-  if (patterns.length === 0) return (path) => path;
+/**
+ * Redacts a path: the secrets of its matrix parameters unless these are kept, and what matches a pattern. A path stays one.
+ * With patterns a longer path is cut at its last whole segment: what no pattern has seen is not sent.
+ */
+export function createRedactPath(
+  patterns: readonly RegExp[],
+  keepsMatrix = false,
+): (path: string) => string {
+  const redactPairs = keepsMatrix ? (path: string) => path : redactMatrix;
+  if (patterns.length === 0) return redactPairs;
   const everywhere = patterns.map(
     ({ source, flags }) => new RegExp(source, `${flags.replace('g', '')}g`),
   );
   return function redactPath(path) {
-    const redacted = everywhere.reduce((text, pattern) => text.replace(pattern, REDACTED), path);
+    const redacted = everywhere.reduce(
+      (text, pattern) => text.slice(0, MAX_PATTERN_INPUT).replace(pattern, REDACTED),
+      cutAtSegment(redactPairs(path)),
+    );
     return redacted.startsWith('/') ? redacted : `/${redacted}`;
   };
+}
+
+function cutAtSegment(path: string): string {
+  if (path.length <= MAX_PATTERN_INPUT) return path;
+  return path.slice(0, path.lastIndexOf('/', MAX_PATTERN_INPUT) + 1);
 }

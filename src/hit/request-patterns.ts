@@ -1,3 +1,6 @@
+/** Characters of a path or a user agent that patterns of users are tested on: not every pattern is linear. */
+export const MAX_PATTERN_INPUT = 2048;
+
 /**
  * User agents of what asks a service whether it is alive: Kubernetes, load balancers, uptime monitors. No search engines:
  * those are visitors. The default of `ignoreUserAgents`.

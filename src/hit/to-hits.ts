@@ -39,7 +39,7 @@ export function createToHits(
   report: ReportProblem,
 ): (request: HttpRequest, site: number, nowMillis: number) => Hit[] {
   const { anonymizeIp, beforeSend, hasToken, maxCustomVariables } = options;
-  const redactPath = createRedactPath(options.redactPathPatterns);
+  const redactPath = createRedactPath(options.redactPathPatterns, options.query === 'keep');
   const toPageUrl = createToPageUrl(options);
   const findRouteDetails = createFindRouteDetails(options.routeDetails);
   const toDimensions = createToDimensions(options.dimensions);

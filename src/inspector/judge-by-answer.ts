@@ -1,3 +1,4 @@
+import { withoutUserInfo } from '../diagnostics.js';
 import type { Forwarded } from './forward.js';
 import type { InspectedHit, Verdict } from './inspected-hit.js';
 
@@ -30,8 +31,9 @@ export function judgeByAnswer(
   if (tracked === hits.length) return all('tracked', said);
   if (invalid === hits.length) return all('invalid', 'Matomo says so of the whole bulk');
   if (invalidIndices?.length === invalid) {
+    const invalidOnes = new Set(invalidIndices);
     return hits.map((hit, index) =>
-      overrule(hit, invalidIndices.includes(index) ? 'invalid' : 'tracked', 'Matomo says so'),
+      overrule(hit, invalidOnes.has(index) ? 'invalid' : 'tracked', 'Matomo says so'),
     );
   }
   const invalidHere = hits.filter(({ verdict }) => verdict === 'invalid').length;
@@ -77,10 +79,15 @@ interface Counters {
   readonly invalidIndices: readonly unknown[] | undefined;
 }
 
+/** More than the numbers of 100,000 invalid hits. Nesting makes JSON.parse slower than linear. */
+const MAX_COUNTERS_LENGTH = 1_000_000;
+
 /** Also behind what PHP has put in front of it. */
 function readCounters(body: string): Counters | undefined {
+  const start = body.lastIndexOf('{"status"');
+  if (start < 0 || body.length - start > MAX_COUNTERS_LENGTH) return undefined;
   try {
-    const json = JSON.parse(body.slice(body.indexOf('{"status"'))) as Record<string, unknown>;
+    const json = JSON.parse(body.slice(start)) as Record<string, unknown>;
     const { tracked, invalid, invalid_indices } = json;
     if (typeof tracked !== 'number' || typeof invalid !== 'number') return undefined;
     const invalidIndices = Array.isArray(invalid_indices) ? invalid_indices : undefined;
@@ -91,5 +98,5 @@ function readCounters(body: string): Counters | undefined {
 }
 
 function reasonOf(error: Error): string {
-  return (error as NodeJS.ErrnoException).code ?? error.message;
+  return (error as NodeJS.ErrnoException).code ?? withoutUserInfo(error.message);
 }

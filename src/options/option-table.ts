@@ -39,6 +39,8 @@ export interface OptionDeclaration<T> {
   readonly parse: (name: string, value: unknown) => T;
   /** `required`: without a value nothing is tracked. */
   readonly default: T | 'required';
+  /** Decides which data leaves the process: if the environment gives a value that cannot be read, nothing is tracked. */
+  readonly isPrivacy?: true;
   /** Only the environment has it, for `register`; what does the same in code. */
   readonly inCode?: string;
   /** The default in words, where its value says too little. */
@@ -58,7 +60,7 @@ export const OPTIONS: {
   url: { env: 'MATOMO_URL', parse: matomoUrl, default: 'required' },
   siteId: { env: 'MATOMO_SITE_ID', parse: siteId, default: 'required' },
   tokenAuth: { env: 'MATOMO_TOKEN_AUTH', parse: secret, default: undefined },
-  enabled: { env: 'MATOMO_ENABLED', parse: boolean, default: true },
+  enabled: { env: 'MATOMO_ENABLED', parse: boolean, default: true, isPrivacy: true },
   baseUrl: {
     env: 'MATOMO_BASE_URL',
     parse: trackedBaseUrl,
@@ -72,12 +74,14 @@ export const OPTIONS: {
     fromText: listFromText,
     parse: strings,
     default: [],
+    isPrivacy: true,
   },
   ignorePatterns: {
     env: 'MATOMO_IGNORE_PATTERNS',
     fromText: patternsFromText,
     parse: patterns,
     default: [],
+    isPrivacy: true,
   },
   ignoreUserAgents: {
     env: 'MATOMO_IGNORE_USER_AGENTS',
@@ -85,6 +89,7 @@ export const OPTIONS: {
     parse: patterns,
     default: HEALTH_CHECKERS,
     defaultText: '`HEALTH_CHECKERS`',
+    isPrivacy: true,
   },
   allowedMethods: {
     env: 'MATOMO_ALLOWED_METHODS',
@@ -92,14 +97,16 @@ export const OPTIONS: {
     parse: methods(1),
     default: undefined,
     defaultText: 'all',
+    isPrivacy: true,
   },
   ignoredMethods: {
     env: 'MATOMO_IGNORED_METHODS',
     fromText: listFromText,
     parse: methods(0),
     default: [],
+    isPrivacy: true,
   },
-  ignore: { parse: functionOption, default: undefined },
+  ignore: { parse: functionOption, default: undefined, isPrivacy: true },
   routeDetails: {
     env: 'MATOMO_ROUTE_DETAILS',
     fromText: JSON.parse,
@@ -123,8 +130,8 @@ export const OPTIONS: {
     parse: trustProxy,
     default: false,
   },
-  anonymizeIp: { env: 'MATOMO_ANONYMIZE_IP', parse: integer(0, 4), default: 0 },
-  visitorId: { env: 'MATOMO_VISITOR_ID', parse: visitorId, default: 'auto' },
+  anonymizeIp: { env: 'MATOMO_ANONYMIZE_IP', parse: integer(0, 4), default: 0, isPrivacy: true },
+  visitorId: { env: 'MATOMO_VISITOR_ID', parse: visitorId, default: 'auto', isPrivacy: true },
   visitorKey: {
     env: 'MATOMO_VISITOR_KEY',
     parse: secret,
@@ -137,17 +144,24 @@ export const OPTIONS: {
     fromText: wordOrListFromText,
     parse: queryPolicy,
     default: 'redact',
+    isPrivacy: true,
   },
   redactPathPatterns: {
     env: 'MATOMO_REDACT_PATH_PATTERNS',
     fromText: patternsFromText,
     parse: patterns,
     default: [],
+    isPrivacy: true,
   },
   siteSearch: { env: 'MATOMO_SITE_SEARCH', parse: boolean, default: false },
-  doNotTrack: { env: 'MATOMO_DO_NOT_TRACK', parse: boolean, default: false },
+  doNotTrack: { env: 'MATOMO_DO_NOT_TRACK', parse: boolean, default: false, isPrivacy: true },
   trackBots: { env: 'MATOMO_TRACK_BOTS', parse: boolean, default: true },
-  errors: { env: 'MATOMO_ERRORS', parse: oneOf('off', 'type', 'crash'), default: 'type' },
+  errors: {
+    env: 'MATOMO_ERRORS',
+    parse: oneOf('off', 'type', 'crash'),
+    default: 'type',
+    isPrivacy: true,
+  },
   record: {
     env: 'MATOMO_RECORD',
     parse: oneOf('sampled', 'requests', 'all'),
@@ -201,6 +215,6 @@ export const OPTIONS: {
   },
   dispatcher: { parse: dispatcher, default: undefined, defaultText: 'own' },
   beforeSend: { parse: functionOption, default: undefined },
-  dryRun: { env: 'MATOMO_DRY_RUN', parse: boolean, default: false },
+  dryRun: { env: 'MATOMO_DRY_RUN', parse: boolean, default: false, isPrivacy: true },
   meterProvider: { parse: meterProvider, default: undefined },
 };

@@ -12,13 +12,21 @@ import { wrongOption } from './wrong-option.js';
 
 // Each of these takes what code or the environment gave and returns the value as it is used, or throws.
 
-function refuse(name: string, wanted: string, value: unknown): never {
-  throw wrongOption(`${name} must be ${wanted}, got ${show(value)}`);
+/** `wantedInCode` also names what only code can give; environment variables have names of their own. */
+function refuse(name: string, wanted: string, value: unknown, wantedInCode = wanted): never {
+  const isVariable = name.startsWith('MATOMO_');
+  throw wrongOption(`${name} must be ${isVariable ? wanted : wantedInCode}, got ${show(value)}`);
+}
+
+/** `TRUE` and `true` are the same word. */
+function lowerCase(value: unknown): unknown {
+  return typeof value === 'string' ? value.toLowerCase() : value;
 }
 
 export function siteId(name: string, value: unknown): ResolvedOptions['siteId'] {
   if (typeof value === 'function') return value as ResolvedOptions['siteId'];
-  return toSiteId(value) ?? refuse(name, 'a positive whole number or a function', value);
+  const wanted = 'a positive whole number';
+  return toSiteId(value) ?? refuse(name, wanted, value, `${wanted} or a function`);
 }
 
 /** The value is not shown: it may be a secret with a space too many. */
@@ -29,7 +37,7 @@ export function secret(name: string, value: unknown): string {
 }
 
 export function boolean(name: string, value: unknown): boolean {
-  switch (value) {
+  switch (lowerCase(value)) {
     case true:
     case 'true':
     case '1':
@@ -53,7 +61,8 @@ export function integer(min: number, max: number): (name: string, value: unknown
 
 export function oneOf<T extends string>(...words: T[]): (name: string, value: unknown) => T {
   return (name, value) =>
-    words.find((word) => word === value) ?? refuse(name, words.map(show).join(', '), value);
+    words.find((word) => word === lowerCase(value)) ??
+    refuse(name, words.map(show).join(', '), value);
 }
 
 export function functionOption<F>(name: string, value: unknown): F {
@@ -110,7 +119,7 @@ export function patterns(name: string, value: unknown): readonly RegExp[] {
 export function actionName(name: string, value: unknown): ResolvedOptions['actionName'] {
   if (typeof value === 'function') return value as ResolvedOptions['actionName'];
   if (typeof value !== 'string' || value === '') {
-    return refuse(name, 'a template or a function', value);
+    return refuse(name, 'a template', value, 'a template or a function');
   }
   for (const [, field = ''] of value.matchAll(/\{(\w+)\}/g)) {
     if (!TEMPLATE_FIELDS.includes(field)) {
@@ -155,22 +164,35 @@ function checkValues(place: string, values: Record<string, unknown>): void {
 }
 
 export function dimensions(name: string, value: unknown): ResolvedOptions['dimensions'] {
-  if (!isRecord(value)) return refuse(name, 'an object of attributes or functions by ID', value);
+  if (!isRecord(value)) {
+    const wantedInCode = 'an object of attributes or functions by ID';
+    return refuse(name, 'pairs of ID and attribute', value, wantedInCode);
+  }
   for (const [id, source] of Object.entries(value)) {
-    if (!/^[1-9]\d{0,2}$/.test(id)) refuse(name, 'an object by IDs from 1 to 999', id);
+    if (!/^[1-9]\d{0,2}$/.test(id)) {
+      refuse(
+        name,
+        'pairs like 1=http.route with IDs from 1 to 999',
+        id,
+        'an object by IDs from 1 to 999',
+      );
+    }
     if (typeof source !== 'function' && (typeof source !== 'string' || source === '')) {
-      refuse(`${name}[${id}]`, 'the name of an attribute or a function', source);
+      const wanted = 'the name of an attribute';
+      refuse(`${name}[${id}]`, wanted, source, `${wanted} or a function`);
     }
   }
   return { ...value } as ResolvedOptions['dimensions'];
 }
 
 export function trustProxy(name: string, value: unknown): ResolvedOptions['trustProxy'] {
-  if (value === true || value === 'true') return true;
-  if (value === false || value === 'false') return false;
+  const word = lowerCase(value);
+  if (word === true || word === 'true') return true;
+  if (word === false || word === 'false') return false;
   const hops = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
   if (typeof hops === 'number') return integer(0, 100)(name, hops);
-  const list = typeof value === 'string' ? listFromText(value) : strings(name, value);
+  const given = typeof value === 'string' ? listFromText(value) : strings(name, value);
+  const list = given.map((range) => range.toLowerCase());
   try {
     createTrust(list);
     return list;
@@ -187,16 +209,18 @@ export function visitorId(name: string, value: unknown): ResolvedOptions['visito
 
 export function userId(name: string, value: unknown): ResolvedOptions['userId'] {
   if (typeof value === 'function') return value as ResolvedOptions['userId'];
-  return typeof value === 'string' && value.trim() !== ''
-    ? value.trim()
-    : refuse(name, 'the name of an attribute or a function', value);
+  if (typeof value === 'string' && value.trim() !== '') return value.trim();
+  const wanted = 'the name of an attribute';
+  return refuse(name, wanted, value, `${wanted} or a function`);
 }
 
 export function queryPolicy(name: string, value: unknown): ResolvedOptions['query'] {
-  if (value === 'keep' || value === 'redact' || value === 'strip') return value;
   if (typeof value !== 'string') return strings(name, value);
+  const policy = (['keep', 'redact', 'strip'] as const).find((word) => word === lowerCase(value));
+  if (policy !== undefined) return policy;
   // One name in the environment: a word that is no policy would be taken for a name and strip all else.
-  return refuse(name, '"keep", "redact", "strip" or a list of names', value);
+  const wanted = '"keep", "redact", "strip" or a list of names';
+  return refuse(name, `${wanted} (one name with a comma behind it)`, value, wanted);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -3,103 +3,170 @@ import { type Diagnostics, show } from '../diagnostics.js';
 import { nearestName } from '../hit/nearest-name.js';
 import { coded } from '../messages.js';
 import type { MatomoOptions } from '../options.js';
+import {
+  describeMisspelled,
+  findMisspelledVariables,
+  type MisspelledVariable,
+  warnAboutMisspelled,
+} from './misspelled-variables.js';
 import { OPTIONS, type OptionDeclaration, type OptionName } from './option-table.js';
 import type { ResolvedOptions } from './resolved-options.js';
 import { wrongOption } from './wrong-option.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type Values = Partial<Record<keyof ResolvedOptions, unknown>>;
+type Report = (message: string) => void;
+
+const NAMES = Object.keys(OPTIONS) as OptionName[];
+const TOKEN_FILE = 'MATOMO_TOKEN_AUTH_FILE';
+
+/** Every variable that options are read from. */
+export const OPTION_VARIABLES: readonly string[] = [
+  ...Object.values(OPTIONS).flatMap(({ env }) => env ?? []),
+  TOKEN_FILE,
+];
 
 /**
- * Options from code, else from the environment, else by default. A wrong value in code throws; one in the
- * environment is reported and left out. `undefined`: nothing is to be done, and why has been said.
+ * Options from code, else from the environment, else by default. An invalid value in code throws; one in the
+ * environment is reported and left out, or stops tracking if it is of a privacy option. `undefined`: nothing is to be
+ * done, and why has been logged.
  */
 export function resolveOptions(
   given: MatomoOptions,
   env: Environment,
   diagnostics: Diagnostics,
 ): ResolvedOptions | undefined {
-  for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(OPTIONS, name)) throw unknownOption(name);
-    const { inCode } = OPTIONS[name as OptionName];
-    if (inCode !== undefined)
-      throw wrongOption(`${name} is for register only, in code use ${inCode}`);
-  }
-  const values: Values = {};
-  const missing: string[] = [];
-  for (const name of Object.keys(OPTIONS) as OptionName[]) {
-    const declaration = OPTIONS[name] as OptionDeclaration<unknown>;
-    const inCode = given[name as keyof MatomoOptions];
-    const value =
-      inCode === undefined
-        ? readEnvironment(name, env, diagnostics)
-        : declaration.parse(name, inCode);
-    if (value !== undefined) values[name] = value;
-    else if (declaration.default === 'required') missing.push(`${name} (${declaration.env})`);
-    else values[name] = declaration.default;
+  const values = parseGiven(given);
+  const invalid: string[] = [];
+  /** Why it is not known which data may be sent. */
+  const unclear: string[] = [];
+  for (const name of NAMES.filter((name) => !Object.hasOwn(values, name))) {
+    try {
+      values[name] = readVariable(name, env, (message) => invalid.push(message));
+    } catch (error) {
+      const { message } = error as Error;
+      if (OPTIONS[name].isPrivacy) unclear.push(message);
+      else invalid.push(environmentWrong(message));
+    }
   }
   if (values.enabled === false) return undefined;
+  for (const message of invalid) diagnostics.error(message);
+  for (const misspelled of findMisspelledVariables(env, OPTION_VARIABLES)) {
+    if (isUnclear(misspelled, values)) unclear.push(describeMisspelled(misspelled));
+    else warnAboutMisspelled(misspelled, diagnostics);
+  }
+  const missing = fillIn(values);
+  if (unclear.length > 0) diagnostics.error(privacyOptionInvalid(unclear));
   if (missing.length > 0) {
     diagnostics.error(coded('options-missing', `nothing is tracked: set ${missing.join(' and ')}`));
-    return undefined;
   }
-  if (given.tokenAuth === undefined && !env.MATOMO_TOKEN_AUTH && env.MATOMO_TOKEN_AUTH_FILE) {
+  if (unclear.length + missing.length > 0) return undefined;
+  if (
+    given.tokenAuth === undefined &&
+    !textOf('MATOMO_TOKEN_AUTH', env) &&
+    textOf(TOKEN_FILE, env)
+  ) {
     values.rereadToken = () => readEnvironment('tokenAuth', env, diagnostics);
   }
   return values as ResolvedOptions;
 }
 
-/** What the environment says of one option; `undefined` where it says nothing that can be used. */
+/** What code gives, parsed. */
+function parseGiven(given: MatomoOptions): Values {
+  const values: Values = {};
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(OPTIONS, name)) throw unknownOption(name);
+    const { inCode, parse } = OPTIONS[name as OptionName];
+    if (inCode !== undefined)
+      throw wrongOption(`${name} is for register only, in code use ${inCode}`);
+    if (value !== undefined) values[name as OptionName] = parse(name, value);
+  }
+  return values;
+}
+
+/** Adds defaults. Returns what has none. */
+function fillIn(values: Values): string[] {
+  return NAMES.flatMap((name) => {
+    const { default: value, env } = OPTIONS[name] as OptionDeclaration<unknown>;
+    if (values[name] !== undefined) return [];
+    if (value === 'required') return [`${name} (${env})`];
+    values[name] = value;
+    return [];
+  });
+}
+
+/** What the environment says of one option; `undefined` if it says nothing that can be used. */
 export function readEnvironment<Name extends OptionName>(
   name: Name,
   env: Environment,
-  diagnostics: Diagnostics,
+  diagnostics?: Pick<Diagnostics, 'error'>,
 ): ResolvedOptions[Name] | undefined {
-  const { env: variable, fromText, parse } = OPTIONS[name];
-  if (variable === undefined) return undefined;
-  const text =
-    env[variable] || (name === 'tokenAuth' ? tokenFromFile(env, diagnostics) : undefined);
-  if (!text) return undefined;
   try {
-    return parse(variable, readText(variable, text, fromText));
+    return readVariable(name, env, (message) => diagnostics?.error(message));
   } catch (error) {
-    diagnostics.error(coded('environment-wrong', `${(error as Error).message}; it is not used`));
+    diagnostics?.error(environmentWrong((error as Error).message));
     return undefined;
   }
 }
 
-function readText(
-  variable: string,
-  text: string,
-  fromText: ((text: string) => unknown) | undefined,
-): unknown {
-  if (!fromText) return text;
+/** Throws a `TypeError` that names variable and value. */
+function readVariable<Name extends OptionName>(
+  name: Name,
+  env: Environment,
+  report: Report,
+): ResolvedOptions[Name] | undefined {
+  const { env: variable, fromText, parse } = OPTIONS[name];
+  if (variable === undefined) return undefined;
+  const text =
+    textOf(variable, env) || (name === 'tokenAuth' ? tokenFromFile(env, report) : undefined);
+  return text ? parse(variable, readText(text, fromText)) : undefined;
+}
+
+/** Whoever wrote a variable may have left a space or a newline behind its value. */
+function textOf(variable: string, env: Environment): string {
+  return env[variable]?.trim() ?? '';
+}
+
+/** Text that cannot be read stays text, which `parse` refuses in words for the operator. */
+function readText(text: string, fromText: ((text: string) => unknown) | undefined): unknown {
   try {
-    return fromText(text);
-  } catch (error) {
-    throw wrongOption(`${variable} cannot be read, got ${show(text)} (${(error as Error).name})`);
+    return fromText ? fromText(text) : text;
+  } catch {
+    return text;
   }
 }
 
-function tokenFromFile(env: Environment, diagnostics: Diagnostics): string | undefined {
-  const file = env.MATOMO_TOKEN_AUTH_FILE;
+function tokenFromFile(env: Environment, report: Report): string | undefined {
+  const file = textOf(TOKEN_FILE, env);
   if (!file) return undefined;
   try {
     return readFileSync(file, 'utf8').trim();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    diagnostics.error(
-      coded(
-        'token-file',
-        `MATOMO_TOKEN_AUTH_FILE ${show(file)} cannot be read (${code}); no token is used`,
-      ),
-    );
+    const text = `${TOKEN_FILE} ${show(file)} cannot be read (${code}); no token is used`;
+    report(coded('token-file', text));
     return undefined;
   }
 }
 
+/** Whether the variable was meant for a privacy option that nothing else sets. */
+function isUnclear({ meant }: MisspelledVariable, values: Values): boolean {
+  const name = NAMES.find((option) => OPTIONS[option].env === meant);
+  return name !== undefined && OPTIONS[name].isPrivacy === true && values[name] === undefined;
+}
+
+function privacyOptionInvalid(reasons: readonly string[]): string {
+  const effect = 'Nothing is tracked, so that no mistake discloses data';
+  const advice = 'Correct the environment, or set the option in code';
+  return coded('privacy-option-invalid', `${reasons.join('; ')}. ${effect}. ${advice}`);
+}
+
+function environmentWrong(message: string): string {
+  return coded('environment-wrong', `${message}; it is not used`);
+}
+
 function unknownOption(name: string): TypeError {
-  const near = nearestName(name, Object.keys(OPTIONS));
-  const hint = near ? `did you mean ${near}?` : `there are ${Object.keys(OPTIONS).join(', ')}`;
+  const near = nearestName(name, NAMES);
+  const hint = near ? `did you mean ${near}?` : `there are ${NAMES.join(', ')}`;
   return wrongOption(`unknown option ${show(name)}: ${hint}`);
 }

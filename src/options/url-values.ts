@@ -1,13 +1,15 @@
 import { show } from '../diagnostics.js';
 import { wrongOption } from './wrong-option.js';
 
+/** NUL, the URL of something else, a Redis URL without its slashes, or `user:password@host` without its scheme. */
+const NO_PATH = /\0|^[a-z][a-z\d+.-]*:\/\/|^rediss?:|^[^/\\]*:[^/\\]*@/i;
 const ENDPOINT = /\/(?:matomo|piwik)\.php$/;
 
 /** The tracker's address: `matomo.php` is added where neither it nor `piwik.php` is given. */
 export function matomoUrl(name: string, value: unknown): URL {
   const url = httpUrl(name, value);
   if (url.search !== '' || url.hash !== '') {
-    throw wrongOption(`${name} must have no query and no fragment, got ${shownUrl(url)}`);
+    throw wrongOption(`${name} must have no query and no fragment, got ${showUrl(url.href)}`);
   }
   url.pathname = url.pathname.replace(/\/+$/, '');
   if (!ENDPOINT.test(url.pathname)) url.pathname = `${url.pathname.replace(/\/$/, '')}/matomo.php`;
@@ -24,11 +26,11 @@ export function trackedBaseUrl(name: string, value: unknown): string {
 export function spoolPlace(name: string, value: unknown): string {
   const text = typeof value === 'string' ? value.trim() : '';
   const isRedis = /^rediss?:\/\/[^/]/i.test(text) && URL.canParse(text);
-  const isPath = text !== '' && !/\0|^[a-z][a-z\d+.-]*:\/\//i.test(text);
+  const isPath = text !== '' && !NO_PATH.test(text);
   if (isRedis) return text;
   if (isPath) return value as string;
   throw wrongOption(
-    `${name} must be the path of a folder or a URL that begins with redis:// or rediss://, got ${shownText(value)}`,
+    `${name} must be the path of a folder or a URL that begins with redis:// or rediss://, got ${showUrl(value)}`,
   );
 }
 
@@ -36,21 +38,19 @@ function httpUrl(name: string, value: unknown): URL {
   const text = value instanceof URL ? value.href : value;
   const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !/^https?:$/.test(url.protocol)) {
-    const got = url ? shownUrl(url) : shownText(value);
-    throw wrongOption(`${name} must be a URL that begins with http:// or https://, got ${got}`);
+    const wanted = 'a URL that begins with http:// or https://';
+    throw wrongOption(`${name} must be ${wanted}, got ${showUrl(text)}`);
   }
   if (url.username !== '' || url.password !== '') {
-    throw wrongOption(`${name} must hold no user name or password, got ${shownUrl(url)}`);
+    throw wrongOption(`${name} must hold no user name or password, got ${showUrl(text)}`);
   }
   return url;
 }
 
-/** A URL in a message: without credentials and without what a query may hold. */
-function shownUrl(url: URL): string {
-  return show(`${url.protocol}//${url.username === '' ? '' : '…@'}${url.host}${url.pathname}`);
-}
-
-function shownText(value: unknown): string {
+/** A URL, or what was meant to be one, as a message may show it: without user info, query and fragment. */
+function showUrl(value: unknown): string {
   if (typeof value !== 'string') return show(value);
-  return show(value.replace(/\/\/.*@/, '//…@').replace(/\?.*/, '?…'));
+  // Everything up to the last `@`: a forgotten scheme or an unencoded password leaves no URL to parse.
+  const text = value.replace(/^([a-z][a-z\d+.-]*:\/\/)?.*@/is, '$1…@');
+  return show(text.replace(/\?.*/s, '?…').replace(/#.*/s, '#…'));
 }

@@ -47,11 +47,17 @@ export function attach(
     );
     return [];
   }
-  const ours = processors.filter((other) => PROCESSOR_BRAND in other) as MatomoSpanProcessor[];
+  const ours = ownProcessors(provider);
   if (ours.length > 0) return ours;
   add(processor, provider);
   recordRequests(provider, record, diagnostics);
   return [processor];
+}
+
+/** The processors of this package that a provider has. */
+export function ownProcessors(provider: object): MatomoSpanProcessor[] {
+  const processors = processorsOf(provider) ?? [];
+  return processors.filter((other) => PROCESSOR_BRAND in other) as MatomoSpanProcessor[];
 }
 
 /** `undefined` where a provider is not of the SDK. */

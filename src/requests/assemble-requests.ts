@@ -34,15 +34,15 @@ export function assembleRequests(
 ): AssembledRequest[] {
   const byId = new Map<string, FinishedSpan>();
   for (const span of spans) byId.set(idOf(span), span);
+  const outermost = outermostRequests(spans, byId);
   const belowRoots = new Map<FinishedSpan, FinishedSpan[]>();
   for (const span of spans) {
-    if (isRequest(span) && !requestAround(span, byId)) belowRoots.set(span, []);
+    if (isRequest(span) && outermost.get(span) === span) belowRoots.set(span, []);
   }
   for (const span of spans) {
     if (!isRequest(span) && !isAnnotated(span, reading)) continue;
-    let around = requestAround(span, byId);
-    while (around && !belowRoots.has(around)) around = requestAround(around, byId);
-    if (around) belowRoots.get(around)?.push(span);
+    const root = outermost.get(span);
+    if (root && root !== span) belowRoots.get(root)?.push(span);
   }
   const assembled: AssembledRequest[] = [];
   for (const [root, below] of belowRoots) {
@@ -69,19 +69,30 @@ export function assembleRequest(
   return request && { record: endRecord(record, request), span: root };
 }
 
-/** The nearest SERVER span of a request above this one in the same process. */
-function requestAround(
-  span: FinishedSpan,
+/**
+ * For each span the SERVER span of the outermost request around it in the same process, which may be itself. What is known of
+ * a parent is not looked up again, so that a deep trace costs no more than a wide one.
+ */
+function outermostRequests(
+  spans: readonly FinishedSpan[],
   byId: ReadonlyMap<string, FinishedSpan>,
-): FinishedSpan | undefined {
-  const seen = new Set<FinishedSpan>([span]);
-  let parent = localParent(span, byId);
-  while (parent && !seen.has(parent)) {
-    if (isRequest(parent)) return parent;
-    seen.add(parent);
-    parent = localParent(parent, byId);
+): ReadonlyMap<FinishedSpan, FinishedSpan | undefined> {
+  const outermost = new Map<FinishedSpan, FinishedSpan | undefined>();
+  for (const span of spans) {
+    const below: FinishedSpan[] = [];
+    let next: FinishedSpan | undefined = span;
+    while (next && !outermost.has(next)) {
+      outermost.set(next, undefined); // until it is known: a cycle ends here
+      below.push(next);
+      next = localParent(next, byId);
+    }
+    let root = next && outermost.get(next);
+    for (const one of below.reverse()) {
+      if (isRequest(one)) root ??= one;
+      outermost.set(one, root);
+    }
   }
-  return undefined;
+  return outermost;
 }
 
 /** A CLIENT span is left by the process: what it is the parent of is another request, also to this very service. */
@@ -108,6 +119,10 @@ function idOf(span: FinishedSpan): string {
 
 function inOrderOfEnding(spans: readonly FinishedSpan[]): readonly FinishedSpan[] {
   if (spans.length < 2) return spans;
-  const endOf = (span: FinishedSpan) => toMillis(span.startTime) + toMillis(span.duration);
-  return [...spans].sort((a, b) => endOf(a) - endOf(b));
+  // Each end is read once: those of received spans are computed from integers of 64 bits.
+  const ends = spans.map((span) => ({
+    span,
+    at: toMillis(span.startTime) + toMillis(span.duration),
+  }));
+  return ends.sort((a, b) => a.at - b.at).map(({ span }) => span);
 }

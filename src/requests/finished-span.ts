@@ -77,11 +77,6 @@ function splitAtQuery(target: string): Target {
   };
 }
 
-/** The path alone, as the span has it. */
-export function pathOf(attributes: Attributes): string | undefined {
-  return textOf(attributes['url.path']) ?? targetOf(attributes)?.path;
-}
-
 /** Path and query as the span has them: stable names, then old ones, then a full URL. */
 export function targetOf(attributes: Attributes): Target | undefined {
   const given = textOf(attributes['url.path']);

@@ -2,6 +2,7 @@ import type { Attributes } from '@opentelemetry/api';
 import type { HttpRequest } from '../hit/http-request.js';
 import type { Origin, OriginClaims } from '../hit/origin.js';
 import type { CapturedRequest } from './captured-requests.js';
+import { hasClientGoneAway } from './client-gone-away.js';
 import {
   type FinishedSpan,
   methodOf,
@@ -35,8 +36,8 @@ export function readRequest(
   const usual = headers ? usualHeadersOf(headers) : usualHeadersIn(attributes);
   const target = captured ? captured.target : targetOf(attributes);
   const path = target?.path ?? '/';
-  const aborted = isAborted(captured, attributes);
-  const statusCode = aborted ? CLIENT_CLOSED_REQUEST : statusOf(attributes, captured);
+  const incomplete = incompleteStatus(captured, attributes);
+  const statusCode = incomplete ?? statusOf(attributes, captured);
   const origin = toOrigin({
     peerAddress: peerAddressOf(attributes) ?? captured?.request?.socket?.remoteAddress,
     host: usual.host ?? hostOf(attributes),
@@ -52,7 +53,7 @@ export function readRequest(
     scheme: origin.scheme,
     address: origin.address,
     statusCode,
-    aborted,
+    aborted: incomplete === CLIENT_CLOSED_REQUEST,
     userAgent: usual.userAgent ?? userAgentOf(attributes),
     acceptLanguage: usual.acceptLanguage,
     referrer: usual.referrer,
@@ -73,15 +74,18 @@ function userAgentOf(attributes: Attributes): string | undefined {
 }
 
 /**
- * A response that ended before it was written to its end; the span says 200 then. A crash before any status is not it, and
- * neither is a span that ends before its response does, as the one of `@hono/otel`.
+ * The status of a response that was cut off, for which the span says 200; `undefined` for a complete one. A crash before
+ * any status is not cut off, and neither is a response that outlives its span, as with `@hono/otel`.
  */
-function isAborted(captured: CapturedRequest | undefined, attributes: Attributes): boolean {
-  return (
-    captured?.response?.destroyed === true &&
-    !captured.response.writableFinished &&
-    statusAttribute(attributes) !== undefined
-  );
+function incompleteStatus(
+  captured: CapturedRequest | undefined,
+  attributes: Attributes,
+): number | undefined {
+  const { request, response } = captured ?? {};
+  if (!request || !response?.destroyed || response.writableFinished) return undefined;
+  if (statusAttribute(attributes) === undefined) return undefined;
+  if (hasClientGoneAway(request.socket)) return CLIENT_CLOSED_REQUEST;
+  return response.headersSent && response.statusCode >= 400 ? response.statusCode : 500;
 }
 
 function statusAttribute(attributes: Attributes): number | undefined {
@@ -116,7 +120,11 @@ function schemeOf(attributes: Attributes): string | undefined {
   );
 }
 
+/** The beginning of the full URL, up to its path. */
 function fullUrl(attributes: Attributes): URL | undefined {
-  const url = textOf(attributes['url.full']);
-  return url !== undefined && URL.canParse(url) ? new URL(url) : undefined;
+  const origin = ORIGIN.exec(textOf(attributes['url.full']) ?? '')?.[0];
+  return origin !== undefined && URL.canParse(origin) ? new URL(origin) : undefined;
 }
+
+/** As long as a host and a port may be: the parser takes quadratic time for the Unicode letters of a host. */
+const ORIGIN = /^[a-z][a-z\d+.-]{0,30}:\/\/[^/?#\\]{1,259}(?=[/?#\\]|$)/i;

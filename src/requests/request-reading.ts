@@ -23,8 +23,7 @@ export function createRequestReading(
     userIdAttribute: typeof options.userId === 'string' ? options.userId : undefined,
     errors: options.errors !== 'off',
     reportPerfKey: (value) =>
-      diagnostics.warnOnce(
-        'perf_key',
+      diagnostics.warnOnce('perf_key', () =>
         coded(
           'parameter-refused',
           `a span has matomo.perf_key ${show(value)}; there are ${PERF_KEYS.join(', ')}`,

@@ -10,10 +10,7 @@ import {
   type FinishedSpan,
   methodOf,
   parentSpanIdOf,
-  pathOf,
   SERVER,
-  splitTarget,
-  type Target,
   textOf,
   toMillis,
 } from './finished-span.js';
@@ -59,14 +56,32 @@ export function trackRequests(
   });
 
   function startServerSpan(span: Span & FinishedSpan, parentContext: Context): void {
-    const outer = outerRequest(spanOf(parentContext), span.spanContext().traceId);
-    if (outer && methodOf(span.attributes) !== undefined) {
+    if (methodOf(span.attributes) === undefined) {
+      index.add(new RequestRecord(span, undefined, index));
+      return;
+    }
+    const captured = requestInProgress();
+    const outer =
+      outerRequest(spanOf(parentContext), span.spanContext().traceId) ??
+      requestOfOtherSpan(captured, span);
+    if (outer) {
       nested.set(span, outer);
       return;
     }
-    const captured = takeCaptured(span);
     if (captured?.untracked) return;
-    index.add(new RequestRecord(span, captured, index));
+    index.add(new RequestRecord(span, takeCaptured(captured, span), index));
+  }
+
+  /**
+   * One application behind two servers: the second `request` event starts another root span in the
+   * asynchronous context of the same request.
+   */
+  function requestOfOtherSpan(
+    captured: CapturedRequest | undefined,
+    span: Span,
+  ): RequestRecord | undefined {
+    const first = captured?.span;
+    return first === undefined || first === span ? undefined : index.root(first);
   }
 
   /** The request that a span with this parent is inside of: only a local parent can say so. */
@@ -149,24 +164,25 @@ export function trackRequests(
   }
 }
 
-/** Node's request for a new server span: at most one span gets it, and only if it is of this very request. */
-function takeCaptured(span: Span & FinishedSpan): CapturedRequest | undefined {
+/**
+ * The request that Node is serving in this asynchronous context. The context itself may live on: what a finished
+ * request started must not get its headers.
+ */
+function requestInProgress(): CapturedRequest | undefined {
   const captured = currentRequest();
-  if (!captured?.request || (captured.span !== undefined && captured.span !== span))
-    return undefined;
-  if (methodOf(span.attributes) !== captured.request.method) return undefined;
-  const path = pathOf(span.attributes);
-  if (path === undefined || !isPathOf(captured.target, path)) return undefined;
+  return captured?.request === undefined || captured.response?.closed ? undefined : captured;
+}
+
+/**
+ * Node's request belongs to the first HTTP SERVER span in its asynchronous context. Paths are not compared: the span has
+ * none if no URL parser accepts the Host header or the target.
+ */
+function takeCaptured(
+  captured: CapturedRequest | undefined,
+  span: Span,
+): CapturedRequest | undefined {
+  if (!captured || (captured.span !== undefined && captured.span !== span)) return undefined;
   captured.span = span;
   captured.readers += 1;
   return captured;
-}
-
-/** Instrumentations take the path from a parser of URLs, which resolves dots, encodes braces and cuts fragments. */
-function isPathOf(target: Target, path: string): boolean {
-  return path === target.path || parsedPath(splitTarget(path).path) === parsedPath(target.path);
-}
-
-function parsedPath(path: string): string | undefined {
-  return URL.canParse(path, 'http://host') ? new URL(path, 'http://host').pathname : undefined;
 }

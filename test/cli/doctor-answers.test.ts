@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Finding } from '../../src/cli/doctor/finding.js';
 import type { PlayedAnswer } from '../../src/inspector/index.js';
 import { matomoOnWire, runDoctor } from '../support/doctor.js';
+import { DATABASE_DIED } from '../support/scripted-transport.js';
 
 const json = (body: string): PlayedAnswer => ({ body, contentType: 'application/json' });
 const shifted = (seconds: number): PlayedAnswer => ({
@@ -48,6 +49,13 @@ test.each<[string, PlayedAnswer, Partial<Finding>, found: RegExp, advice: RegExp
     { check: 'address', verdict: 'problem', code: 'unavailable' },
     /answered 503/,
     /web server/,
+  ],
+  [
+    'a database that dies',
+    { body: DATABASE_DIED },
+    { check: 'address', verdict: 'problem', code: 'rolled-back' },
+    /database failed \(SQLSTATE\[HY000\]\)/,
+    /database is up/,
   ],
   [
     'a small limit',

@@ -57,9 +57,21 @@ test.each<[Record<string, string>, object]>([
   [
     { ...OTHERWISE, MATOMO_QUERRY: 'strip' },
     {
+      verdict: 'problem',
+      code: 'privacy-option-invalid',
+      found: expect.stringContaining('MATOMO_QUERRY is unknown (did you mean MATOMO_QUERY?)'),
+    },
+  ],
+  [
+    { ...OTHERWISE, MATOMO_ENABLED: 'no' },
+    { verdict: 'problem', code: 'privacy-option-invalid' },
+  ],
+  [
+    { ...OTHERWISE, MATOMO_TRACK_BOT: 'false' },
+    {
       verdict: 'warning',
       code: 'environment-unknown',
-      advice: expect.stringContaining('MATOMO_QUERY'),
+      advice: expect.stringContaining('MATOMO_TRACK_BOTS'),
     },
   ],
   [
@@ -74,6 +86,15 @@ test.each<[Record<string, string>, object]>([
   const { code, about } = await runDoctor(env);
   expect(about('options')[0]).toMatchObject(expected);
   expect(code).toBe(1);
+});
+
+test('a misspelled variable is one finding, whichever option it is of', async () => {
+  const env = { ...OTHERWISE, MATOMO_QUERRY: 'strip', MATOMO_SITEID: '1', PIWIK_URL: 'x' };
+  const { about } = await runDoctor(env);
+  expect(about('options').map(({ code, found }) => [code, found.split(' ', 1)[0]])).toEqual([
+    ['privacy-option-invalid', 'MATOMO_QUERRY'],
+    ['environment-unknown', 'MATOMO_SITEID'],
+  ]);
 });
 
 test('a name with an underscore too few is told', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { eventually, runNode, startNode } from '../support/child-process.js';
+import { startFaultProxy } from '../support/fault-proxy.js';
 import { OTLP_RECORDINGS, otlpRecording } from '../support/otlp-recordings.js';
 import { below, exportRequest, requestSpan } from '../support/otlp-spans.js';
 import { matomo } from '../support/registered-app.js';
@@ -95,9 +96,13 @@ test('spans of a request may be in other lines, far from it', async () => {
 
 test('a dry run sends nothing and leaves no state; what is done is not sent again', async () => {
   const { inspector, args, options, state } = await setUp([exportRequest([requestSpan('/a')])]);
-  const dry = await runNode([...args, '--dry-run'], options);
-  expect(dry.stderr).toContain('action_name=GET /a');
-  expect([existsSync(state), inspector.hits()]).toEqual([false, []]);
+  for (const dry of [
+    await runNode([...args, '--dry-run'], options),
+    await runNode(args, { env: { ...options.env, MATOMO_DRY_RUN: ' True\n' } }),
+  ]) {
+    expect(dry.stderr).toContain('action_name=GET /a');
+    expect([existsSync(state), inspector.hits()]).toEqual([false, []]);
+  }
   await runNode(args, options);
   await runNode(args, options);
   expect(inspector.hits()).toHaveLength(1);
@@ -124,3 +129,20 @@ test('services and scopes that the environment names', async () => {
   expect((await runNode(args, { env })).code).toBe(0);
   expect(inspector.hits().map(({ stored }) => stored?.title)).toEqual(['GET /stock']);
 });
+
+test('a request that makes Matomo fail alone does not stop the rest', async () => {
+  const lines = ['/a', '/poison', '/b'].map((path) => {
+    const request = requestSpan(path);
+    return exportRequest([below(request), request]);
+  });
+  const { inspector, args, options } = await setUp(lines);
+  const proxy = await startFaultProxy();
+  proxy.forwardTo(inspector.url);
+  const where = (body: string) => body.includes('poison');
+  await proxy.play({ kind: 'answer', where, status: '500 Oops' });
+  const env = { ...options.env, MATOMO_URL: proxy.url, MATOMO_MAX_EXPORT_BATCH_SIZE: '1' };
+  const { code, stderr } = await runNode(args, { ...options, env });
+  expect(code, stderr).toBe(0);
+  expect(stderr).toContain('[rejected]');
+  expect(inspector.hits()).toHaveLength(2);
+}, 60_000);

@@ -1,83 +1,15 @@
-import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { Delivery } from '../../src/delivery/delivery.js';
-import type { DeliveryOptions } from '../../src/delivery/delivery-options.js';
+import { expect, test, vi } from 'vitest';
 import type { Hit, PendingHit } from '../../src/hit/hit.js';
+import { accountedFor, pending, sentNames, setUp, useFakeTime } from '../support/delivery.js';
 import {
   answer,
+  DATABASE_DIED,
   noAnswer,
   notSent,
   processed,
-  scriptedTransport,
 } from '../support/scripted-transport.js';
 
-beforeEach(() => {
-  vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) });
-  onTestFinished(() => {
-    vi.useRealTimers();
-  });
-});
-
-function setUp(options: Partial<DeliveryOptions> = {}) {
-  const transport = scriptedTransport();
-  const said: string[] = [];
-  const say = (message: string) => void said.push(message);
-  const delivery = new Delivery(
-    {
-      tokenAuth: undefined,
-      maxQueueSize: 10_000,
-      maxQueueBytes: 32 * 1024 ** 2,
-      resendUnconfirmed: false,
-      maxExportBatchSize: 100,
-      scheduledDelayMillis: 5000,
-      exportTimeoutMillis: 30_000,
-      ...options,
-    },
-    transport,
-    {
-      info: say,
-      warn: say,
-      error: say,
-      warnOnce: (_key, message) => say(String(message)),
-      print: say,
-    },
-    () => 1,
-  );
-  return { delivery, transport, said };
-}
-
-let names = 0;
-
-/** A hit that has settled long ago unless told otherwise. */
-function pending(overrides: Partial<Hit & PendingHit> & { name?: string } = {}): PendingHit {
-  const name = overrides.name ?? String(++names);
-  const endedMillis = overrides.endedMillis ?? Date.now();
-  return {
-    endedMillis,
-    bytes: overrides.bytes ?? 1000,
-    isSettled: overrides.isSettled ?? ((now) => now - endedMillis >= 20),
-    settle:
-      overrides.settle ??
-      (() => [
-        {
-          site: 1,
-          visitor: overrides.visitor ?? 'v',
-          startSeconds: overrides.startSeconds ?? endedMillis / 1000,
-          kind: overrides.kind ?? 'page',
-          query: `?h=${name}`,
-        },
-      ]),
-  };
-}
-
-const sentNames = (transport: { bodies: { requests: string[] }[] }) =>
-  transport.bodies.map(({ requests }) => requests.map((query) => query.slice(3)));
-
-/** Hits in = pending + counted, as it has to be at every moment. */
-function accountedFor(delivery: Delivery): number {
-  const { tracked, accepted, invalid, lost } = delivery.counters;
-  const losses = Object.values(lost).reduce((sum, count) => sum + count, 0);
-  return delivery.pending + tracked + accepted + invalid + losses;
-}
+useFakeTime();
 
 test('a few hits leave when the first has waited for the scheduled delay', async () => {
   const { delivery, transport } = setUp();
@@ -265,6 +197,57 @@ test('hits that may be stored or not are counted and not sent again', async () =
   await vi.advanceTimersByTimeAsync(60_000);
   expect(sentNames(transport)).toEqual([['a'], ['b'], ['c']]);
   expect(delivery.counters).toMatchObject({ tracked: 1, lost: { unconfirmed: 2 } });
+});
+
+test('a 202 without counters after tracked hits: accepted, one warning, and delivery goes on', async () => {
+  const { delivery, transport, said } = setUp({ maxExportBatchSize: 1 });
+  transport.answer((sent) => processed(sent), answer(202));
+  for (const name of ['a', 'b', 'c', 'd']) delivery.push(pending({ name }));
+  await vi.advanceTimersByTimeAsync(20);
+  expect(sentNames(transport)).toEqual([['a'], ['b'], ['c'], ['d']]);
+  expect(delivery.counters).toMatchObject({ tracked: 1, accepted: 3 });
+  expect(new Set(said)).toEqual(new Set([expect.stringMatching(/answered 20\d.*\[not-matomo\]$/)]));
+});
+
+test('a page with 200 after tracked hits: accepted, one warning, and the next hits wait for the back-off', async () => {
+  const { delivery, transport, said } = setUp({ maxExportBatchSize: 1 });
+  const page = answer(200, '<html>');
+  transport.answer(
+    (sent) => processed(sent),
+    page,
+    page,
+    (sent) => processed(sent),
+  );
+  for (const name of ['a', 'b', 'c', 'd', 'e']) delivery.push(pending({ name }));
+  await vi.advanceTimersByTimeAsync(20);
+  expect(sentNames(transport)).toEqual([['a'], ['b']]);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(sentNames(transport)).toEqual([['a'], ['b'], ['c'], ['d'], ['e']]);
+  expect(delivery.counters).toMatchObject({ tracked: 3, accepted: 2 });
+  expect(said).toEqual([
+    expect.stringMatching(/counted as accepted.*\[not-matomo\]$/),
+    expect.stringContaining('takes hits again'),
+  ]);
+});
+
+test('a database that dies during a bulk kept nothing: the bulk is sent again, crashes too', async () => {
+  for (const kind of ['page', 'crash'] as const) {
+    const { delivery, transport } = setUp({ maxExportBatchSize: 2 });
+    const died = answer(200, DATABASE_DIED);
+    transport.answer(
+      (sent) => processed(sent),
+      died,
+      died,
+      died,
+      died,
+      (sent) => processed(sent),
+    );
+    for (const name of ['a', 'b', 'c', 'd']) delivery.push(pending({ name, kind }));
+    await vi.advanceTimersByTimeAsync(60_000);
+    const again = Array(5).fill(['c', 'd']);
+    expect(sentNames(transport)).toEqual([['a', 'b'], ...again]);
+    expect(delivery.counters.tracked).toBe(4);
+  }
 });
 
 test('one hit that rolls every bulk back is found by halving; the others are tracked', async () => {

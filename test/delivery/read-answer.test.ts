@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
 import { readAnswer } from '../../src/delivery/read-answer.js';
-import { answer, noAnswer, notSent } from '../support/scripted-transport.js';
+import type { Exchange } from '../../src/delivery/transport.js';
+import {
+  answer,
+  DATABASE_DIED,
+  noAnswer,
+  notHttp,
+  notSent,
+} from '../support/scripted-transport.js';
 
 const known = { sent: 3, hasToken: false, hasTracked: false };
 const counters = (tracked: number, invalid: number) =>
@@ -22,6 +29,31 @@ test.each([
   ['nothing kept', counters(0, 0), { kind: 'nothing_kept' }],
   ['QueuedTracking', answer(200, 'GIF89a', 'image/gif'), { kind: 'accepted' }],
   ['204', answer(204), { kind: 'accepted' }],
+  ...[201, 202, 203].flatMap((status): [string, Exchange, object][] => [
+    [
+      `${status} with counters`,
+      answer(status, { status: 'success', tracked: 2, invalid: 1 }),
+      { kind: 'processed', tracked: 2, invalid: 1, unconfirmed: 0 },
+    ],
+    [`${status} without`, answer(status), { kind: 'refused', code: 'not-matomo' }],
+    [
+      `${status} cut off`,
+      answer(status, '{"status":"success","tracked":3'),
+      { kind: 'unconfirmed' },
+    ],
+  ]),
+  [
+    'a database that died',
+    answer(200, DATABASE_DIED),
+    {
+      kind: 'unavailable',
+      code: 'rolled-back',
+      reason: expect.stringContaining('SQLSTATE[HY000]'),
+    },
+  ],
+  ['an error of something else', answer(200, 'Error: 42'), { kind: 'refused' }],
+  ['a page about SQLSTATE', answer(200, '<p>Error:SQLSTATE'), { kind: 'refused' }],
+  ['no HTTP', notHttp, { kind: 'refused', code: 'not-matomo' }],
   ['another page', answer(200, '<html>'), { kind: 'refused' }],
   ['JSON of something else', answer(200, { ok: true }), { kind: 'refused' }],
   [
@@ -69,9 +101,24 @@ test('all invalid with a token that has worked: each hit may be bad by itself', 
   expect(verdict.kind).toBe('all_invalid');
 });
 
-test('an answer that is not Matomo’s after Matomo has answered from there may hide that hits were stored', () => {
-  const verdict = readAnswer(answer(200, '<html>'), { ...known, hasTracked: true });
-  expect(verdict.kind).toBe('unconfirmed');
+test.each<[string, Exchange, object]>([
+  ['a page', answer(200, '<html>'), { kind: 'accepted', isDoubtful: true }],
+  ['201', answer(201, 'created'), { kind: 'accepted', isDoubtful: false }],
+  ['202', answer(202), { kind: 'accepted', isDoubtful: false }],
+  ['a database that died', answer(200, DATABASE_DIED), { kind: 'unavailable' }],
+  ['no HTTP', notHttp, { kind: 'unconfirmed', code: 'no-answer' }],
+])('%s where Matomo has tracked before', (_name, exchange, expected) => {
+  const verdict = readAnswer(exchange, { ...known, hasTracked: true });
+  expect(verdict).toMatchObject(expected);
+  if (verdict.kind === 'accepted') expect(verdict.note?.code).toBe('not-matomo');
+});
+
+test('nothing of the body of a failed database is repeated but the state', () => {
+  const verdict = readAnswer(answer(200, `${DATABASE_DIED} at s3cret`), known);
+  expect(verdict).toHaveProperty(
+    'reason',
+    "Matomo's database failed (SQLSTATE[HY000]) and none of 3 hits was stored",
+  );
 });
 
 test.each([

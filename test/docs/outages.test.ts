@@ -7,7 +7,9 @@ import type { Exchange } from '../../src/delivery/transport.js';
 import type { Hit, PendingHit } from '../../src/hit/hit.js';
 import {
   answer,
+  DATABASE_DIED,
   noAnswer,
+  notHttp,
   notSent,
   processed,
   scriptedTransport,
@@ -17,9 +19,13 @@ import { codeIn, read, rowsWith } from './pages.js';
 const PAGE = 'docs/what-happens-when-matomo-is-down.md';
 
 /** What an operator reads where Matomo answers two hits so, one answer at each try, and the process then ends. */
-const OUTAGES: [Partial<DeliveryOptions> & { kind?: Hit['kind']; hits?: number }, Exchange[]][] = [
+const OUTAGES: [
+  Partial<DeliveryOptions> & { kind?: Hit['kind']; hits?: number; query?: string },
+  Exchange[],
+][] = [
   [{}, [notSent, processed(2)]],
   [{}, [answer(503), processed(2)]],
+  [{}, [answer(502), processed(2)]],
   [{}, [answer(500), answer(500), answer(500), answer(500), processed(1), answer(500)]],
   [{}, [answer(504)]],
   [{}, [noAnswer]],
@@ -28,9 +34,13 @@ const OUTAGES: [Partial<DeliveryOptions> & { kind?: Hit['kind']; hits?: number }
   [{}, [answer(403), processed(2)]],
   [{}, [answer(200, '<h1>Welcome</h1>'), processed(2)]],
   [{ maxExportBatchSize: 1 }, [processed(1), answer(200, '<h1>Welcome</h1>')]],
+  [{}, [answer(200, '{"status":"success","tracked":2,"inv')]],
+  [{}, [notHttp, processed(2)]],
+  [{}, [answer(200, DATABASE_DIED), processed(2)]],
   [{}, [processed(0), processed(2)]],
   [{ tokenAuth: 'a'.repeat(32) }, [processed(2, 2), processed(2)]],
   [{}, [processed(2, 2)]],
+  [{ tokenAuth: 'a'.repeat(32), query: '?rec=1&ec_id=o' }, [processed(2, 2)]],
   [{}, [answer(413)]],
   [{ kind: 'crash' }, [answer(500)]],
   [{ maxQueueSize: 1 }, [processed(1)]],
@@ -70,7 +80,7 @@ test('the page has the waits as they are', () => {
 });
 
 async function linesOf(
-  { kind = 'page', hits = 2, ...options }: (typeof OUTAGES)[number][0],
+  { kind = 'page', hits = 2, query = '?rec=1', ...options }: (typeof OUTAGES)[number][0],
   script: Exchange[],
 ): Promise<string[]> {
   const lines: string[] = [];
@@ -91,21 +101,21 @@ async function linesOf(
     transport,
     { info: say, warn: say, error: say, warnOnce: (_key, message) => say(message), print: say },
   );
-  for (let i = 0; i < hits; i++) delivery.push(pendingHit(kind));
+  for (let i = 0; i < hits; i++) delivery.push(pendingHit(kind, query));
   transport.answer(...script);
   for (const _ of script) await delivery.flush();
   await delivery.shutdown(1000);
   return lines;
 }
 
-function pendingHit(kind: Hit['kind']): PendingHit {
+function pendingHit(kind: Hit['kind'], query: string): PendingHit {
   const startSeconds = Date.now() / 1000;
   const hit: Hit = {
     site: 1,
     visitor: 'v',
     startSeconds,
     kind,
-    query: '?rec=1',
+    query,
   };
   return { endedMillis: Date.now(), bytes: 1000, isSettled: () => true, settle: () => [hit] };
 }
@@ -116,6 +126,7 @@ function explanationsFor(phrase: string): string[] {
   const wire = { address: '192.0.2.1', port: 443, hostname: 'matomo.test' };
   const errors = [
     Object.assign(new Error('of that code'), { code, ...wire }),
+    Object.assign(new Error('of no HTTP'), { name: 'HTTPParserError' }),
     Object.assign(new Error('of HTTP'), { name: 'HTTPParserError', data: '\x15\x03\x01' }),
     new Error('Proxy response (407) !== 200 when HTTP Tunneling'),
     new Error('Proxy response (502) !== 200 when HTTP Tunneling'),

@@ -1,7 +1,8 @@
 import { Agent } from 'undici';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Fault } from '../support/fault-proxy.js';
-import { tlsFile } from '../support/fault-proxy.js';
+import { startFaultProxy, tlsFile } from '../support/fault-proxy.js';
+import { startTracedService } from '../support/traced-service.js';
 import { expectAccounted } from './expect-accounted.js';
 import { type FaultCase, rideOut } from './ride-out.js';
 
@@ -92,8 +93,36 @@ test('connection closed on keep-alive reuse', async (context) => {
 });
 
 test('connection closed after each answer', async (context) => {
-  const row = await rideOut(context, onTheWire('close-after-answer'));
+  const row = await rideOut(context, { ...onTheWire('close-after-answer'), fromStart: true });
   expectAccounted(row, { lost: [] });
+});
+
+test('connection closed after each answer: 200 of 200 hits are tracked', async () => {
+  const HITS = 200;
+  const proxy = await startFaultProxy();
+  await proxy.play({ kind: 'close-after-answer' });
+  const service = await startTracedService((_request, response) => void response.end('ok'), {
+    url: proxy.url,
+    maxExportBatchSize: 10,
+  });
+  proxy.forwardTo(service.inspector.url);
+  await Promise.all(Array.from({ length: HITS }, (_, i) => service.fetch(`/r/${i}`)));
+  await service.requests(HITS);
+  await service.processor.forceFlush();
+  expect(service.processor.stats()).toMatchObject({ tracked: HITS, pending: 0 });
+  expect(service.inspector.hits()).toHaveLength(HITS);
+  expect(proxy.connections()).toBe(proxy.requests().length);
+});
+
+test('no HTTP, from the start', async (context) => {
+  const row = await rideOut(context, { ...onTheWire('not-http'), fromStart: true });
+  expectAccounted(row, { lost: [], says: /does not speak HTTP; check host and port in url/ });
+  expect(row.stored).toBe(row.requests);
+});
+
+test('no HTTP, where Matomo was seen', async (context) => {
+  const row = await rideOut(context, onTheWire('not-http'));
+  expectAccounted(row, { lost: ['unconfirmed'], says: /did not answer \(what answers there/ });
 });
 
 test('TLS: nothing is said', async (context) => {

@@ -84,3 +84,13 @@ test('static files are known by their endings', () => {
     Array(4).fill(undefined),
   );
 });
+
+test('patterns see the first 2,048 characters of a path and a user agent', () => {
+  const ignorePatterns = [/b$/];
+  const ignoreUserAgents = [/b$/];
+  const long = `${'a'.repeat(2046)}b`;
+  expect(reasonOf({ path: `/${long}c` }, { ignorePatterns })).toBe('pattern');
+  expect(reasonOf({ path: `/a${long}` }, { ignorePatterns })).toBe(undefined);
+  expect(reasonOf({ userAgent: `a${long}c` }, { ignoreUserAgents })).toBe('user_agent');
+  expect(reasonOf({ userAgent: `aa${long}` }, { ignoreUserAgents })).toBe(undefined);
+});

@@ -86,43 +86,53 @@ test.each(['sdk1-http0.57-http-old-headers.json', 'sdk2-http0.223-http-http-head
   },
 );
 
-const ABORTED =
-  /^(\/destroy|\/destroyerr|\/sockdestroy|\/timeout|\/never .*|\/late .*|\/stream .*|POST body cut)$/;
+const CLIENT_GONE_AWAY = /^(\/never .*|\/late .*|\/stream .*|POST body cut)$/;
+const DESTROYED_BY_SERVER = /^(\/destroy|\/destroyerr|\/sockdestroy|\/timeout)$/;
 
 test.each(RECORDINGS.filter((file) => file.includes('abort')))(
-  '%s: what was not answered to its end is 499, a crash is 500',
+  '%s: 499 if the client went away, 500 after a crash or if the server destroyed the response',
   (file) => {
     const { spans, results } = recording(file);
     const servers = spans.filter(({ kind }) => kind === 1);
     let next = 0;
     let aborted = 0;
+    let destroyed = 0;
     for (const result of results) {
       for (const { kind } of result.spans ?? []) {
         if (kind !== 'SERVER') continue;
         const span = servers[next++] as FinishedSpan;
         const request = requestOf(span, result);
-        expect(request?.aborted, result.case).toBe(ABORTED.test(result.case ?? ''));
-        if (request?.aborted) {
-          aborted += 1;
-          expect(request.statusCode).toBe(499);
-        } else {
-          expect(request?.statusCode).toBe(EXPECTED_STATUS[result.case ?? ''] ?? 200);
-        }
+        const name = result.case ?? '';
+        expect(request?.aborted, name).toBe(CLIENT_GONE_AWAY.test(name));
+        if (CLIENT_GONE_AWAY.test(name)) aborted += 1;
+        if (DESTROYED_BY_SERVER.test(name)) destroyed += 1;
+        expect(request?.statusCode, name).toBe(expectedStatus(name));
       }
     }
-    expect({ aborted, next }).toEqual({ aborted: 8, next: servers.length });
+    expect({ aborted, destroyed, next }).toEqual({
+      aborted: 4,
+      destroyed: 4,
+      next: servers.length,
+    });
   },
 );
 
 const EXPECTED_STATUS: Record<string, number> = { '/500': 500, '/304': 304, '/throw': 500 };
 
+function expectedStatus(name: string): number {
+  if (CLIENT_GONE_AWAY.test(name)) return 499;
+  return DESTROYED_BY_SERVER.test(name) ? 500 : (EXPECTED_STATUS[name] ?? 200);
+}
+
 /** The span together with what Node's objects say at its end: a response that was cut off has not finished. */
 function requestOf(span: FinishedSpan, { case: name = '' }: RecordedResult) {
-  const writableFinished = !ABORTED.test(name) && name !== '/throw';
+  const isClientGone = CLIENT_GONE_AWAY.test(name);
+  const writableFinished = !isClientGone && !DESTROYED_BY_SERVER.test(name) && name !== '/throw';
   const captured = {
     request: {
       method: span.attributes['http.request.method'] ?? span.attributes['http.method'],
       headers: {},
+      socket: { readableEnded: isClientGone, errored: null },
     },
     response: { writableFinished, destroyed: true, headersSent: false, statusCode: 200 },
     target: { path: '/', query: undefined },

@@ -10,6 +10,7 @@ import { ignore, MatomoSpanProcessor, track } from '../../src/index.js';
 import { type PlayedAnswer, startInspector } from '../../src/inspector/index.js';
 import { startTap, startTappedService } from '../support/matomo-tap.js';
 import { captureOutput } from '../support/output.js';
+import { createSkipMinute } from '../support/skip-minute.js';
 import { storedTitles } from '../support/stored.js';
 import { startTracedService, until } from '../support/traced-service.js';
 import { startVariants } from '../support/variants.js';
@@ -154,14 +155,16 @@ test.each(['a diag logger at every level', 'stderr alone'])(
       { delayMillis: 1500 },
       undefined,
     ];
+    const skipMinute = createSkipMinute();
     for (const [i, answer] of answers.entries()) {
       matomo.play(answer && { ...answer, times: 1 });
       await service.fetch(i % 2 === 0 ? '/error' : `/${i}`);
       await until(() => processor.stats().hits > i);
       await processor.forceFlush();
-      // Once it has taken hits again, the next failure is told anew.
+      // Once it has taken hits again, and a minute later, the next failure is logged anew.
       matomo.play();
       await processor.forceFlush();
+      skipMinute();
     }
     await until(() => processor.stats().tracked > 1);
     const shown = inspect(processor, { ...WHOLE, showHidden: true, getters: true });

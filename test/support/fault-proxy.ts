@@ -9,6 +9,8 @@ export type Fault =
   | {
       readonly kind:
         | /** Nobody listens. */ 'refuse'
+        /** Answers as a mail server does. */
+        | 'not-http'
         /** Reset at the first byte of a request. */
         | 'reset-before-body'
         /** Reset when the whole request is here and none of it has gone on. */
@@ -118,6 +120,8 @@ export async function startFaultProxy(options: FaultProxyOptions = {}): Promise<
         fault?.kind === 'reset-after-body' || (fault?.kind === 'reset-on-reuse' && served > 1);
       if (isReset) {
         socket.resetAndDestroy();
+      } else if (fault?.kind === 'not-http') {
+        socket.end('220 mail.test ESMTP\r\n');
       } else if (fault?.kind === 'answer' && fault.where(body)) {
         socket.write(answerOf(fault.status, fault.body ?? ''));
       } else if (fault?.kind !== 'stall') {

@@ -1,5 +1,8 @@
+import { gzipSync } from 'node:zlib';
+import { inflateBody } from '../../src/delivery/inflate-body.js';
 import type { Exchange, Transport } from '../../src/delivery/transport.js';
-import { answer, noAnswer, notSent } from './scripted-transport.js';
+import { answer, DATABASE_DIED, noAnswer, notHttp, notSent } from './scripted-transport.js';
+import { SimulatedConnection } from './simulated-connection.js';
 
 /** What may go wrong on the way, in Matomo, and on the way back. */
 export type Fault =
@@ -9,12 +12,22 @@ export type Fault =
   | 'lost after'
   | 'gateway time-out'
   | 'database away'
+  | 'flickering database'
+  | 'lock timeout'
+  | 'bad gateway after storing'
+  | 'odd Retry-After'
   | 'busy'
   | 'redirect'
   | 'another page'
   | 'tracker off'
   | 'queue'
-  | 'some lost inside';
+  | 'some lost inside'
+  | 'created'
+  | 'accepted'
+  | 'gzip'
+  | 'database dies'
+  | 'no HTTP'
+  | 'closes connections';
 
 export const FAULTS: readonly Fault[] = [
   'none',
@@ -23,13 +36,26 @@ export const FAULTS: readonly Fault[] = [
   'lost after',
   'gateway time-out',
   'database away',
+  'flickering database',
+  'lock timeout',
+  'bad gateway after storing',
+  'odd Retry-After',
   'busy',
   'redirect',
   'another page',
   'tracker off',
   'queue',
   'some lost inside',
+  'created',
+  'accepted',
+  'gzip',
+  'database dies',
+  'no HTTP',
+  'closes connections',
 ];
+
+const ROLLED_BACK = answer(500, { status: 'error', tracked: 0, invalid: 0 });
+const NOTHING_COUNTED = answer(200, { status: 'success', tracked: 0, invalid: 0 });
 
 /** What comes back where nothing was looked at. */
 const BEFORE_ANY_HIT: { readonly [fault in Fault]?: Exchange } = {
@@ -37,10 +63,14 @@ const BEFORE_ANY_HIT: { readonly [fault in Fault]?: Exchange } = {
   'lost before': noAnswer,
   busy: answer(503),
   redirect: answer(301),
-  'another page': answer(200, '<html>'),
-  'database away': answer(500, { status: 'error', tracked: 0, invalid: 0 }),
-  'tracker off': answer(200, { status: 'success', tracked: 0, invalid: 0 }),
+  'database dies': answer(200, DATABASE_DIED),
+  'no HTTP': notHttp,
+  'database away': ROLLED_BACK,
+  'tracker off': NOTHING_COUNTED,
 };
+
+/** What a `Retry-After` may be that asks for no wait, or for none that can be understood. */
+const ODD_WAITS = ['0', '-1', '0.5', 'Thu, 19 Nov 2026 00:00:00 GMT', 'soon', '', '7'];
 
 /** A Matomo with a database: it keeps what it is sent as a real one would, whatever its answer makes of that. */
 export class SimulatedMatomo implements Transport {
@@ -51,29 +81,82 @@ export class SimulatedMatomo implements Transport {
   readonly stored = new Map<string, number>();
   /** Hits that were stored without the sender being told so. */
   unknown = 0;
+  /** How often hits were stored with an answer that does not prove it, so that they are sent again. */
+  readonly storedUnproven = new Map<string, number>();
+  /** Hits that failed alone, again after something else was processed: no others may be rejected. */
+  readonly mayBeRejected = new Set<string>();
+  readonly #failedAlone = new Map<string, number>();
+  #bulks = 0;
+  #processed = 0;
   answeredTracked = 0;
   answeredAccepted = 0;
+  /** Hits of which its answers leave open what became of them. */
+  leftOpen = 0;
   readonly mostInABulk: number;
+  /** The way of each sender to it. */
+  readonly #connections = new Map<unknown, SimulatedConnection>();
+  /** Senders of which it has tracked a hit. */
+  readonly #known = new Set<unknown>();
 
   constructor(mostInABulk: number) {
     this.mostInABulk = mostInABulk;
   }
 
-  async send(body: Buffer): Promise<Exchange> {
+  send(body: Buffer): Promise<Exchange> {
+    return this.sendFrom(this, body);
+  }
+
+  /** Hits of one of several senders. */
+  async sendFrom(sender: unknown, body: Buffer): Promise<Exchange> {
     const { requests } = JSON.parse(body.toString('latin1')) as { requests: string[] };
     const names = requests.map((query) => query.slice(3));
     await new Promise((resolve) => setTimeout(resolve, 5));
-    return this.#answer(names);
+    const connection = this.#connections.get(sender) ?? new SimulatedConnection();
+    this.#connections.set(sender, connection);
+    const exchange = await connection.carry(
+      () => this.fault === 'closes connections',
+      () => this.#answer(names, sender),
+    );
+    const isOpen =
+      exchange.kind === 'no_answer' && (exchange !== notHttp || this.#known.has(sender));
+    if (isOpen) this.leftOpen += names.length;
+    this.#note(names, exchange);
+    return exchange;
+  }
+
+  /** Bulks that came on a connection that was closed already. */
+  get lostOnConnections(): number {
+    return this.#sum(({ lost }) => lost);
+  }
+
+  /** How often it has begun to close connections after it had left them open. */
+  get closings(): number {
+    return this.#sum(({ closings }) => closings);
+  }
+
+  #sum(of: (connection: SimulatedConnection) => number): number {
+    return [...this.#connections.values()].reduce((sum, connection) => sum + of(connection), 0);
   }
 
   async close(): Promise<void> {}
 
-  #answer(names: string[]): Exchange {
+  #answer(names: string[], sender: unknown): Exchange {
     const valid = names.filter((name) => this.takesAll || !name.startsWith('invalid'));
-    const invalid = names.length - valid.length;
     const isPoisoned = !this.takesAll && names.some((name) => name.startsWith('poison'));
+    this.#bulks += 1;
+    if (this.fault === 'flickering database' && (this.#bulks * 7) % 10 > 2) return ROLLED_BACK;
+    if (this.fault === 'odd Retry-After') {
+      return { ...answer(503), retryAfter: ODD_WAITS[this.#bulks % ODD_WAITS.length] };
+    }
     const early = BEFORE_ANY_HIT[this.fault];
     if (early) return early;
+    const isKnown = this.#known.has(sender);
+    if (this.fault === 'another page') {
+      if (isKnown) this.answeredAccepted += names.length;
+      return answer(200, '<html>');
+    }
+    // A sender that has not seen Matomo answer cannot know that this takes hits.
+    if (this.fault === 'accepted' && !isKnown) return answer(202);
     if (names.length > this.mostInABulk) return answer(413);
     if (isPoisoned) return answer(500, { status: 'error', tracked: 1, invalid: 0 });
     switch (this.fault) {
@@ -81,25 +164,60 @@ export class SimulatedMatomo implements Transport {
       case 'gateway time-out':
         this.#store(valid);
         this.unknown += valid.length;
-        return this.fault === 'lost after' ? noAnswer : answer(504);
+        if (this.fault === 'lost after') return noAnswer;
+        this.leftOpen += names.length;
+        return answer(504);
+      case 'accepted':
+        this.#store(valid);
+        this.answeredAccepted += names.length;
+        return answer(202);
+      case 'lock timeout':
+      case 'bad gateway after storing':
+        this.#store(valid);
+        for (const name of valid) {
+          this.storedUnproven.set(name, (this.storedUnproven.get(name) ?? 0) + 1);
+        }
+        return this.fault === 'lock timeout' ? NOTHING_COUNTED : answer(502);
       case 'queue':
         this.#store(valid);
         this.answeredAccepted += names.length;
         return answer(200, 'GIF', 'image/gif');
-      case 'some lost inside': {
-        const kept = valid.slice(1);
-        this.#store(kept);
-        this.answeredTracked += kept.length;
-        return answer(200, { status: 'success', tracked: kept.length, invalid });
-      }
       default:
-        this.#store(valid);
-        this.answeredTracked += valid.length;
-        return answer(200, { status: 'success', tracked: valid.length, invalid });
+        return this.#track(valid, names.length - valid.length, sender);
     }
+  }
+
+  #track(valid: readonly string[], invalid: number, sender: unknown): Exchange {
+    const kept = this.fault === 'some lost inside' ? valid.slice(1) : valid;
+    this.#store(kept);
+    this.answeredTracked += kept.length;
+    this.leftOpen += valid.length - kept.length;
+    if (kept.length > 0) this.#known.add(sender);
+    const counters = { status: 'success', tracked: kept.length, invalid };
+    if (this.fault === 'gzip') return answer(200, inflated(gzipSync(JSON.stringify(counters))));
+    return answer(this.fault === 'created' ? 201 : 200, counters);
+  }
+
+  /** Keeps in mind what tells a hit that makes Matomo fail from a Matomo that fails. */
+  #note(names: readonly string[], exchange: Exchange): void {
+    if (exchange.kind !== 'answer') return;
+    const isUncounted = exchange.body === NOTHING_COUNTED.body || exchange.body === DATABASE_DIED;
+    if (exchange.status < 300 && !isUncounted) this.#processed += 1;
+    const [name, ...others] = names;
+    if (name === undefined || others.length > 0) return;
+    if (exchange.status !== 500 && !isUncounted) return;
+    const failure = `${exchange.status} ${name}`;
+    const before = this.#failedAlone.get(failure);
+    if (before === undefined) this.#failedAlone.set(failure, this.#processed);
+    else if (this.#processed > before) this.mayBeRejected.add(name);
   }
 
   #store(names: readonly string[]): void {
     for (const name of names) this.stored.set(name, (this.stored.get(name) ?? 0) + 1);
   }
+}
+
+/** What the transport makes of a body that came compressed. */
+function inflated(body: Buffer): string {
+  return inflateBody(body, 'gzip', 65_536).toString();
 }

@@ -5,6 +5,7 @@ import type { ProcessIdentity } from '../../src/delivery/spool/life.js';
 import { instanceName, ownerName } from '../../src/delivery/spool/segment-names.js';
 import { SpoolReports } from '../../src/delivery/spool/spool-reports.js';
 import type { Transport } from '../../src/delivery/transport.js';
+import { Pace } from './pace.js';
 import { type DiskUser, type SimulatedDisk, spoolOf } from './simulated-disk.js';
 
 export interface ProcessSizes {
@@ -40,6 +41,7 @@ export class SimulatedProcess implements DiskUser {
   readonly hits: string[] = [];
   /** Names of the hits that it has sent, its own and others'. */
   readonly sent = new Set<string>();
+  readonly pace = new Pace();
   /** Hits of the spool in its bulk that is under way. */
   inFlight = 0;
   readonly #delivery: Delivery;
@@ -133,12 +135,14 @@ export class SimulatedProcess implements DiskUser {
   }
 
   flush(): void {
+    this.pace.asked += 2; // from memory, and from the spool
     void this.#delivery.flush();
   }
 
   shutDown(): void {
     if (this.isClosing) return;
     this.isClosing = true;
+    this.pace.asked += 2;
     void this.#delivery.shutdown(1000).then(() => this.#end());
   }
 

@@ -20,17 +20,19 @@ export function createWayToMatomo(machine: SimulatedMachine, number: number): Tr
       const { requests } = JSON.parse(body.toString('latin1')) as { requests: string[] };
       const names = requests.map((query) => query.slice(3));
       for (const name of names) own().sent.add(name);
+      own().pace.beforeSend(names.length);
       own().inFlight = names.every((name) => machine.written.has(name)) ? names.length : 0;
       const bulks = machine.alive.filter(({ inFlight, hasHung }) => inFlight > 0 && !hasHung);
       if (bulks.length > 1 && !machine.hasFailed) machine.offences.push('two bulks at once');
       const given = new Promise<Exchange>((resolve) => {
         giveUp = resolve;
       });
-      const exchange = await Promise.race([machine.matomo.send(body), given]);
+      const exchange = await Promise.race([machine.matomo.sendFrom(number, body), given]);
       const mayHaveLost = exchange.kind === 'no_answer' || MAY_LOSE.includes(machine.matomo.fault);
       await own().awake;
       if (own().isDead) return new Promise(() => undefined);
       own().inFlight = 0;
+      own().pace.afterAnswer(names.length, exchange);
       if (exchange === CUT_OFF) machine.cutOff += names.length;
       if (mayHaveLost) for (const name of names) machine.mayBeMissing.add(name);
       return exchange;

@@ -13,6 +13,7 @@ const ADVICE: Readonly<Partial<Record<MessageCode, string>>> = {
   unreachable: 'Mend what stands in the brackets, or correct MATOMO_URL.',
   'no-answer': 'See whether Matomo answers elsewhere, and what stands in front of it.',
   unavailable: 'See to the web server or PHP in front of Matomo.',
+  'rolled-back': "See whether Matomo's database is up, and read PHP's error log of Matomo.",
   redirected: 'Set MATOMO_URL to where it points.',
   refused: 'Let the proxy or firewall in front of Matomo pass POST to matomo.php.',
   'not-matomo': 'Set MATOMO_URL to the folder that matomo.php is in.',

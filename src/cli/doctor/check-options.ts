@@ -1,12 +1,20 @@
 import type { Diagnostics } from '../../diagnostics.js';
 import { GATEWAY_VARIABLES } from '../../gateway/gateway-options.js';
 import { nearestName } from '../../hit/nearest-name.js';
-import { splitCode } from '../../messages.js';
-import { OPTIONS } from '../../options/option-table.js';
-import { readEnvironment, resolveOptions } from '../../options/resolve-options.js';
+import { type MessageCode, splitCode } from '../../messages.js';
+import { describeMisspelled, findMisspelledVariables } from '../../options/misspelled-variables.js';
+import {
+  OPTION_VARIABLES,
+  readEnvironment,
+  resolveOptions,
+} from '../../options/resolve-options.js';
 import type { ResolvedOptions } from '../../options/resolved-options.js';
 import { type Finding, ok, problem, warning } from './finding.js';
 
+const STOPS_TRACKING: ReadonlySet<MessageCode> = new Set([
+  'options-missing',
+  'privacy-option-invalid',
+]);
 const CHANGE = 'Change it in the environment of the process that is to track, and start it again.';
 
 /** Options as `register` reads them, and what is wrong with them; none where that leaves nothing to ask Matomo. */
@@ -19,14 +27,14 @@ export function checkOptions(env: Readonly<NodeJS.ProcessEnv>): {
   const findings: Finding[] = [];
   const report = (message: string): void => {
     const { text, code = 'environment-wrong' } = splitCode(message);
-    const find = code === 'options-missing' ? problem : warning;
+    if (code === 'environment-unknown') return; // `unknownVariables` finds more of them
+    const find = STOPS_TRACKING.has(code) ? problem : warning;
     findings.push(find('options', code, text, CHANGE));
   };
   const diagnostics = collect(report);
-  const silently = collect(() => undefined);
-  const isEnabled = readEnvironment('enabled', env, silently) !== false;
+  const isEnabled = readEnvironment('enabled', env) !== false;
   // Also where it is switched off there is something to be found.
-  const options = resolveOptions({ enabled: true }, env, diagnostics);
+  const options = resolveOptions(isEnabled ? {} : { enabled: true }, env, diagnostics);
   if (!isEnabled) findings.push(switchedOff('MATOMO_ENABLED is false'));
   if (env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true') {
     findings.push(switchedOff('OTEL_SDK_DISABLED is true'));
@@ -35,30 +43,34 @@ export function checkOptions(env: Readonly<NodeJS.ProcessEnv>): {
     const found = 'MATOMO_DRY_RUN is true: hits are shown in the log and not sent';
     findings.push(problem('options', 'dry-run', found, 'Unset MATOMO_DRY_RUN.'));
   }
-  findings.push(...unknownVariables(env));
+  findings.push(...unknownVariables(env, findings));
   if (findings.length === 0) {
     findings.push(ok('options', `site ${options?.siteId} at ${options?.url}`));
   }
-  return { findings, options, token: readEnvironment('tokenAuth', env, silently) };
+  return { findings, options, token: readEnvironment('tokenAuth', env) };
 }
 
 function switchedOff(found: string): Finding {
   return problem('options', 'switched-off', `${found}: nothing is tracked`, CHANGE);
 }
 
-/** Names that are like those of options. Others may be those of a Matomo that runs beside this. */
-function unknownVariables(env: Readonly<NodeJS.ProcessEnv>): Finding[] {
-  const known = [
-    ...Object.values(OPTIONS).flatMap(({ env: variable }) => variable ?? []),
-    'MATOMO_TOKEN_AUTH_FILE',
-    ...Object.values(GATEWAY_VARIABLES),
-  ];
-  return Object.keys(env).flatMap((name) => {
+/** Names that are like those of options, and not reported yet. Others may be those of a Matomo that runs beside this. */
+function unknownVariables(
+  env: Readonly<NodeJS.ProcessEnv>,
+  findings: readonly Finding[],
+): Finding[] {
+  const known = [...OPTION_VARIABLES, ...Object.values(GATEWAY_VARIABLES)];
+  const misspelled = findMisspelledVariables(env, known);
+  const similar = Object.keys(env).flatMap((name) => {
     if (!/^(?:MATOMO|PIWIK)_/i.test(name) || known.includes(name)) return [];
-    const near = nearestName(name, known);
-    if (near === undefined || env[near]) return [];
-    const found = `${name} is not read by anything here`;
-    return warning('options', 'environment-unknown', found, `Did you mean ${near}?`);
+    const meant = nearestName(name, known);
+    if (meant === undefined || env[meant]) return [];
+    return misspelled.some((other) => other.name === name) ? [] : [{ name, meant }];
+  });
+  return [...misspelled, ...similar].flatMap((variable) => {
+    if (findings.some(({ found }) => found.includes(describeMisspelled(variable)))) return [];
+    const found = `${variable.name} is not read by anything here`;
+    return warning('options', 'environment-unknown', found, `Did you mean ${variable.meant}?`);
   });
 }
 

@@ -1,3 +1,4 @@
+import { withoutUserInfo } from '../../diagnostics.js';
 import { checkMatomo } from './check-matomo.js';
 import { checkOptions } from './check-options.js';
 import { checkProxy } from './check-proxy.js';
@@ -29,7 +30,7 @@ export async function diagnose({ env, app, sends }: DiagnoseOptions): Promise<Fi
     const hasWay = !findings.some(({ code }) => code === 'proxy-unusable');
     if (hasWay) findings.push(...(await attempt('matomo', () => checkMatomo(options, env, sends))));
   }
-  return findings.map((finding) => withoutSecret(finding, token));
+  return findings.map((finding) => withoutSecrets(finding, token));
 }
 
 /** A check that fails itself says nothing of what it was to look at. */
@@ -46,12 +47,13 @@ async function attempt(
 }
 
 /** Matomo, or a variable that was mixed up, may have said it. */
-function withoutSecret(finding: Finding, secret: string | undefined): Finding {
-  if (secret === undefined) return finding;
+function withoutSecrets(finding: Finding, token: string | undefined): Finding {
   const { found, advice } = finding;
+  const clean = (text: string) =>
+    withoutUserInfo(token === undefined ? text : text.replaceAll(token, '…'));
   return {
     ...finding,
-    found: found.replaceAll(secret, '…'),
-    ...(advice !== undefined && { advice: advice.replaceAll(secret, '…') }),
+    found: clean(found),
+    ...(advice !== undefined && { advice: clean(advice) }),
   };
 }

@@ -23,7 +23,12 @@ const HISTORIES = sampled(300, 10_000);
 const MOST_PROCESSES = 3;
 
 /** After these a bulk is halved to find a hit that does it. */
-const HALVING: readonly Fault[] = ['database away', 'tracker off'];
+const HALVING: readonly Fault[] = [
+  'database away',
+  'flickering database',
+  'lock timeout',
+  'tracker off',
+];
 
 const which = fc.nat(MOST_PROCESSES - 1);
 const name = fc.constantFrom('hit', 'hit', 'hit', 'hit', 'hit', 'hit', 'invalid', 'poison');
@@ -127,12 +132,35 @@ const OFF_WHILE_HALVING: History = {
   ],
 };
 
+/** A database that flickers makes good hits fail alone, another is processed, and they fail alone again. */
+const FLICKERING_WITH_LONE_HITS: History = {
+  ...SIZES,
+  maxExportBatchSize: 1,
+  slowestMillis: 0,
+  steps: [
+    { kind: 'hits', which: 0, names: ['hit', 'hit', 'hit', 'hit'] },
+    { kind: 'start' },
+    { kind: 'disk', fault: 'failing' },
+    { kind: 'hits', which: 1, names: ['hit', 'hit', 'hit'] },
+    { kind: 'flush', which: 0 },
+    { kind: 'fault', fault: 'flickering database' },
+    { kind: 'start' },
+    { kind: 'wait', millis: 1500 },
+    { kind: 'wait', millis: 1500 },
+  ],
+};
+
 test(`in ${HISTORIES} histories of processes that share a spool every hit is accounted for at every step, and stored once unless a kill doubled it`, async () => {
   vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) });
   try {
     await fc.assert(fc.asyncProperty(history, live), {
       ...seededRuns(HISTORIES),
-      examples: [[STALE_WHILE_LOOKED_AT], [WRITTEN_IN_PART], [OFF_WHILE_HALVING]],
+      examples: [
+        [STALE_WHILE_LOOKED_AT],
+        [WRITTEN_IN_PART],
+        [OFF_WHILE_HALVING],
+        [FLICKERING_WITH_LONE_HITS],
+      ],
     });
   } finally {
     vi.useRealTimers();

@@ -8,7 +8,7 @@ const exporter = new InMemorySpanExporter();
 const spanProcessors = [new SimpleSpanProcessor(exporter)];
 if (process.env.OWN_PROCESSOR) {
   const { MatomoSpanProcessor } = require('opentelemetry-matomo');
-  spanProcessors.push(new MatomoSpanProcessor());
+  spanProcessors.push(new MatomoSpanProcessor(JSON.parse(process.env.OWN_PROCESSOR)));
 }
 const instrumentations = [
   new HttpInstrumentation({

@@ -1,0 +1,40 @@
+import type { Diagnostics } from '../diagnostics.js';
+import { nearestName } from '../hit/nearest-name.js';
+import { coded } from '../messages.js';
+
+const MAX_DISTANCE = 2;
+
+/** A variable that nothing reads, and the one that was probably meant. */
+export interface MisspelledVariable {
+  readonly name: string;
+  readonly meant: string;
+}
+
+/** Finds variables with almost the name of a known one. Other `MATOMO_*` variables may belong to a Matomo on the same host. */
+export function findMisspelledVariables(
+  env: Readonly<Record<string, string | undefined>>,
+  known: readonly string[],
+): MisspelledVariable[] {
+  return Object.keys(env).flatMap((name) => {
+    if (!/^MATOMO_/i.test(name) || isKnown(name, known) || !env[name]?.trim()) return [];
+    const meant = nearestName(name, known, MAX_DISTANCE);
+    return meant === undefined ? [] : [{ name, meant }];
+  });
+}
+
+/** Names of variables are case-insensitive on Windows. */
+function isKnown(name: string, known: readonly string[]): boolean {
+  return known.includes(process.platform === 'win32' ? name.toUpperCase() : name);
+}
+
+export function warnAboutMisspelled(
+  misspelled: MisspelledVariable,
+  diagnostics: Pick<Diagnostics, 'warnOnce'>,
+): void {
+  const text = `${describeMisspelled(misspelled)} and has no effect. Correct its name, or remove it`;
+  diagnostics.warnOnce(misspelled.name, coded('environment-unknown', text));
+}
+
+export function describeMisspelled({ name, meant }: MisspelledVariable): string {
+  return `${name} is unknown (did you mean ${meant}?)`;
+}

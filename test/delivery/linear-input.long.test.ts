@@ -1,0 +1,178 @@
+/**
+ * Whatever comes from Matomo's address is read in linear time. The list comes from a search of src/delivery, src/cli and
+ * src/inspector for regular expressions, `split`, `replace`, `match`, `indexOf`, `includes`, `JSON.parse`, `Date.parse`, zlib and
+ * loops, and for everything that is called with an `Exchange`, a `Verdict` or a `Forwarded`:
+ *
+ * - `readAnswer`: body (counters, SQLSTATE), content type (`plain`) and location (`target`)
+ * - `retryAfterMillis`: an expression and `Date.parse`; `checkClock` has `Date.parse` too
+ * - `explainError`, `provesUnsent`, `provesNotHttp`, `isBrokenConnection`: messages of errors, some with a status line of a proxy
+ * - `inflateBody`: capped output
+ * - `judgeByAnswer` of the inspector: body, and a list of hits that are invalid
+ * - `splitCode` and `formatFindings` of `doctor`: messages that quote an answer
+ *
+ * `undici-transport` and `forward` gather chunks in a list, and cap them at 64 kB and 8 MB; the other functions get what these
+ * return. undici caps headers at 16 kB. Settlements, segments and Redis hold nothing that an answer says but numbers.
+ */
+import { gzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { checkClock } from '../../src/cli/doctor/check-address.js';
+import { formatFindings } from '../../src/cli/doctor/format-findings.js';
+import { retryAfterMillis } from '../../src/delivery/back-off.js';
+import {
+  explainError,
+  isBrokenConnection,
+  provesNotHttp,
+  provesUnsent,
+} from '../../src/delivery/explain-error.js';
+import { inflateBody } from '../../src/delivery/inflate-body.js';
+import { readAnswer } from '../../src/delivery/read-answer.js';
+import type { InspectedHit } from '../../src/inspector/inspected-hit.js';
+import { judgeByAnswer } from '../../src/inspector/judge-by-answer.js';
+import { splitCode } from '../../src/messages.js';
+import { expectLinear, KIB, MIB } from '../support/linear.js';
+import { answer } from '../support/scripted-transport.js';
+
+const BODY_BYTES = 4 * MIB;
+/** What the transport keeps of an answer. */
+const KEPT_BYTES = 64 * KIB;
+const HEADER_BYTES = 32 * KIB;
+const COUNTERS = '{"status":"success","tracked":3,"invalid":0';
+
+type Make = (size: number) => string;
+
+/** A beginning, one text again and again, and an end. */
+function repeated(start: string, text: string, end = ''): Make {
+  // Flat, as a text is that was decoded from bytes.
+  return (size) =>
+    Buffer.from(start + text.repeat(size / text.length) + end, 'latin1').toString('latin1');
+}
+
+const BODIES: readonly Make[] = [
+  repeated('{"status":', '['),
+  repeated('{"status":', '[]'),
+  repeated('{"status":', '[{"a":'),
+  repeated('{"status":', '{"a":'),
+  repeated('', '{"status":['),
+  repeated('', '{"status":'),
+  repeated('', '{"status":"success","tracked":3,"invalid":0}'),
+  repeated('', '{'),
+  repeated('[', '{"status":1},', '1]'),
+  repeated('{"status":"', 'x'),
+  repeated('{"status":"', ' '),
+  repeated('', '<br />', `${COUNTERS}}`),
+  repeated(`${COUNTERS}}`, ' '),
+  repeated(`${COUNTERS}}`, '\n', '.'),
+  repeated(`${COUNTERS},"invalid_indices":[`, '1,', '1]}'),
+  repeated('{"status":"success","tracked":', '1', ',"invalid":0}'),
+  repeated('{"status":"success","tracked":1', 'e1'),
+  repeated('{"status":"success"', ',"tracked":3', ',"invalid":0}'),
+  (size) => `{"status":1${Array.from({ length: size / 16 }, (_, i) => `,"k${i}":${i}`).join('')}}`,
+  repeated('', ' ', 'Error:SQLSTATE[HY000]'),
+  repeated('Error:', 'SQLSTATE'),
+  repeated('Error:', 'SQLSTAT'),
+  repeated('Error:SQLSTATE[', '['),
+  repeated('', '"tracked'),
+  repeated('', '\u00ff'),
+];
+
+const HEADERS: readonly Make[] = [
+  repeated('', '/'),
+  repeated('', '//@'),
+  repeated('//', 'x'),
+  repeated('https://', 'u:', '@'),
+  repeated('https://m.test/', ';'),
+  repeated('https://m.test/?', '?#'),
+  repeated('', '\n'),
+  repeated('', '\u00ff'),
+  repeated('', '1'),
+  repeated('', ' '),
+  repeated('1', ' ', 'x'),
+  repeated('', '1 '),
+  repeated('Fri, 20 Nov 2026 10:00:00 ', '('),
+  repeated('Fri, 20 Nov 2026 10:00:00 ', '()'),
+  repeated('', 'Fri, '),
+  repeated('', 'x'),
+  repeated('', '-:+.'),
+  repeated('Proxy response (', '1'),
+  repeated('', 'Proxy response (1'),
+  repeated('', 'Expected HTTP'),
+  repeated('', ' [a'),
+  repeated(' [', 'a'),
+  repeated(' [', 'a-', ']'),
+  repeated('', ' [a]'),
+];
+
+const named = (makes: readonly Make[]) =>
+  makes.map((make) => [make(64).slice(0, 40), make] as const);
+
+describe.each(named(BODIES))('a body of %j', (_name, make) => {
+  test.each([true, false])('is read in linear time (tracked before: %s)', (hasTracked) => {
+    const known = { sent: 3, hasToken: true, hasTracked };
+    for (const most of [KEPT_BYTES, BODY_BYTES]) {
+      expectLinear(make, (body) => readAnswer(answer(200, body), known), most);
+    }
+  });
+
+  test('is read in linear time by the inspector', () => {
+    const toAnswer = (size: number) =>
+      ({ kind: 'answer', status: 200, headers: {}, body: Buffer.from(make(size)) }) as const;
+    for (const most of [MIB, BODY_BYTES]) {
+      expectLinear(toAnswer, (forwarded) => judgeByAnswer(hits(3), true, forwarded), most);
+    }
+  });
+});
+
+test('hits that are invalid by their numbers are found in linear time', () => {
+  const make = (size: number) => {
+    const count = size / 128;
+    const indices = Array.from({ length: count }, (_, i) => i * 2);
+    const text = `{"status":"success","tracked":${count},"invalid":${count},"invalid_indices":[${indices}]}`;
+    return { hits: hits(2 * count), body: Buffer.from(text) };
+  };
+  const judge = ({ hits: sent, body }: ReturnType<typeof make>) =>
+    judgeByAnswer(sent, true, { kind: 'answer', status: 200, headers: {}, body });
+  expect(judge(make(512)).map(({ verdict }) => verdict)).toEqual(
+    Array(4).fill(['invalid', 'tracked']).flat(),
+  );
+  expectLinear(make, judge, BODY_BYTES);
+});
+
+test.each([
+  ['a bomb', (size: number) => gzipSync(Buffer.alloc(size))],
+  ['many members', (size: number) => Buffer.concat(Array(size / 32).fill(gzipSync('')))],
+  ['no gzip', (size: number) => Buffer.alloc(size, 'x')],
+])('a compressed answer that is %s is read in linear time', (_name, make) => {
+  expectLinear(make, (body) => inflateBody(body, 'gzip', KEPT_BYTES), BODY_BYTES);
+});
+
+describe.each(named(HEADERS))('a header or message of %j', (_name, make) => {
+  test('is read in linear time', () => {
+    const known = { sent: 3, hasToken: false, hasTracked: false };
+    const read = (text: string) => {
+      readAnswer({ ...answer(302), location: text }, known);
+      readAnswer(answer(200, '', text), known);
+      retryAfterMillis(text, 0);
+      readClock(text);
+      for (const wire of [{}, { name: 'HTTPParserError', code: text, data: text }]) {
+        const error = Object.assign(new Error(text), wire);
+        explainError(error);
+        provesUnsent(error);
+        provesNotHttp(error);
+        isBrokenConnection(error);
+      }
+      splitCode(text);
+      formatFindings([{ check: 'matomo', verdict: 'problem', found: text, advice: text }]);
+    };
+    expectLinear(make, read, HEADER_BYTES);
+  });
+});
+
+function readClock(date: string): void {
+  const exchange = { ...answer(200), date };
+  const verdict = { kind: 'accepted' } as const;
+  checkClock({ exchange, verdict, askedMillis: 0 }, { tokenAuth: undefined } as never);
+}
+
+function hits(count: number): InspectedHit[] {
+  return Array.from({ length: count }, () => ({ verdict: 'tracked' }) as InspectedHit);
+}

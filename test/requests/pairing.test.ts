@@ -1,0 +1,110 @@
+import { createRequire } from 'node:module';
+import { expect, onTestFinished, test } from 'vitest';
+import { ignore, MatomoSpanProcessor, track } from '../../src/index.js';
+import { startInspector } from '../../src/inspector/index.js';
+import { rawRequest, sendRaw } from '../support/raw-request.js';
+import { startTracedService, type TracedService, until } from '../support/traced-service.js';
+
+// The instrumentation hooks `require`, not `import`.
+const require = createRequire(import.meta.url);
+
+/** A service behind a trusted proxy, whose handler annotates each request and ignores those whose target says so. */
+function startAnnotatedService(): Promise<TracedService> {
+  return startTracedService(
+    (request, response) => {
+      track({ dimension3: request.url ?? '' });
+      if (request.headers['x-ignore'] !== undefined) ignore();
+      response.end();
+    },
+    { trustProxy: true, tokenAuth: 'a'.repeat(32) },
+  );
+}
+
+const FORWARDED = 'X-Forwarded-For: 198.51.100.7';
+
+test.each([['a b'], ['a:b:c'], ['[::1'], ['%'], ['foo:99999'], ['1.2.3.4.5']])(
+  'a request with `Host: %s` is recognized, and the URL leaves that host out',
+  async (host) => {
+    const service = await startAnnotatedService();
+    await sendRaw(service, rawRequest('/orders/7?x=1', [`Host: ${host}`, FORWARDED]));
+    await sendRaw(service, rawRequest('/orders/8', [`Host: ${host}`, 'X-Ignore: 1']));
+    await service.requests(2);
+    const [hit, ...others] = await service.hits();
+    expect(others).toEqual([]);
+    expect(hit?.params).toMatchObject({
+      action_name: 'GET /orders/7',
+      url: 'https://localhost/orders/7?x=1',
+      cip: '198.51.100.7',
+      dimension3: '/orders/7?x=1',
+    });
+    expect(service.processor.stats().ignored).toMatchObject({ attribute: 1 });
+  },
+);
+
+test.each([
+  ['//', '/'],
+  ['/\\', '/%5C'],
+  ['//a:b:c/x', '/x'],
+  ['http://a:b:c/x', '/x'],
+  ['/%', '/%'],
+])('a request for the target `%s` is recognized', async (target, path) => {
+  const service = await startAnnotatedService();
+  await sendRaw(service, rawRequest(target, ['Host: shop.example', FORWARDED]));
+  await sendRaw(service, rawRequest(target, ['Host: shop.example', 'X-Ignore: 1']));
+  await service.requests(2);
+  const [hit, ...others] = await service.hits();
+  expect(others).toEqual([]);
+  expect(hit?.params).toMatchObject({
+    url: `https://shop.example${path}`,
+    cip: '198.51.100.7',
+    dimension3: target,
+  });
+});
+
+test('one application behind two servers makes one hit per request', async () => {
+  const { createServer } = require('node:http') as typeof import('node:http');
+  const inner = createServer((request, response) => {
+    track({ dimension3: 'inner' });
+    response.end(request.url);
+  });
+  onTestFinished(() => void inner.close());
+  const service = await startTracedService((request, response) => {
+    const target = request.url;
+    if (target === '/rewritten') request.url = '/other';
+    inner.emit('request', request, response);
+  });
+  const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+  await service.fetch('/1');
+  await service.fetch('/2', { headers: { traceparent } });
+  await service.fetch('/rewritten');
+  await service.requests(3);
+  const hits = await service.hits();
+  expect(hits.map(({ params }) => [params.action_name, params.dimension3])).toEqual([
+    ['GET /1', 'inner'],
+    ['GET /2', 'inner'],
+    ['GET /rewritten', 'inner'],
+  ]);
+  await until(() => service.processor.stats().pending === 0);
+  expect(service.processor.stats()).toMatchObject({ hits: 3, tracked: 3 });
+});
+
+test('each of two processors makes one hit for a request behind two servers', async () => {
+  const { createServer } = require('node:http') as typeof import('node:http');
+  const inner = createServer((_request, response) => void response.end());
+  onTestFinished(() => void inner.close());
+  const inspector = await startInspector();
+  onTestFinished(() => inspector.close());
+  const processors = [1, 2].map((siteId) => {
+    const processor = new MatomoSpanProcessor({ url: inspector.url, siteId });
+    onTestFinished(() => processor.shutdown());
+    return processor;
+  });
+  const service = await startTracedService(
+    (request, response) => void inner.emit('request', request, response),
+    {},
+    { spanProcessors: processors as never },
+  );
+  for (const path of ['/1', '/2']) await service.fetch(path);
+  await until(() => processors.every((processor) => processor.stats().hits >= 2));
+  expect(processors.map((processor) => processor.stats().hits)).toEqual([2, 2]);
+});

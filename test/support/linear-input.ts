@@ -1,0 +1,94 @@
+/** An expression or loop that sees input of others, with the input that is worst for it. */
+export interface LinearRow {
+  /** The function that has it. */
+  readonly what: string;
+  /** Why it takes time in proportion to its input. */
+  readonly reason: string;
+  /** Input of two sizes, the second twice the first; 16 and 32 kB if not given. */
+  readonly sizes?: readonly [number, number];
+  /** Worst cases by name: what makes one of a size, and returns what reads it. */
+  readonly cases: Readonly<Record<string, (size: number) => () => unknown>>;
+}
+
+const KIBIBYTE = 1024;
+const HEADER_SIZES = [16 * KIBIBYTE, 32 * KIBIBYTE] as const;
+const SAMPLES = 5;
+const SAMPLE_MILLIS = 4;
+const MAX_ATTEMPTS = 20;
+const ENOUGH_MILLIS = 20_000;
+
+/** A quadratic one takes four times as long for twice the input, whatever else the machine does. */
+export const MAX_RATIO = 3;
+
+/** A text of `size` characters: `unit` again and again, between `start` and `end`. */
+export function filled(unit: string, size: number, start = '', end = ''): string {
+  return start + unit.repeat(Math.ceil(size / unit.length)).slice(0, size) + end;
+}
+
+/** Cases that differ in their text only. */
+export function texts(
+  read: (text: string) => unknown,
+  inputs: Readonly<Record<string, (size: number) => string>>,
+): LinearRow['cases'] {
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, toText]) => [
+      name,
+      (size: number) => {
+        const text = toText(size);
+        return () => read(text);
+      },
+    ]),
+  );
+}
+
+/** How much longer a row's case takes for twice the input. */
+export function ratioOf(row: LinearRow, name: string): number {
+  const [small, large] = row.sizes ?? HEADER_SIZES;
+  const prepare = row.cases[name] as LinearRow['cases'][string];
+  return leastRatio(prepare(small), prepare(large));
+}
+
+/**
+ * How much longer twice the input takes. Garbage collection and the compiler disturb single attempts, so the least of several
+ * counts, and no more are made than a linear function needs. What takes very long is measured in fewer.
+ */
+export function leastRatio(small: () => unknown, large: () => unknown): number {
+  const end = performance.now() + ENOUGH_MILLIS;
+  let least = Number.POSITIVE_INFINITY;
+  for (let attempt = 0; attempt < MAX_ATTEMPTS && least >= MAX_RATIO; attempt++) {
+    if (attempt > 0 && performance.now() > end) break;
+    least = Math.min(least, attemptRatio(small, large, end));
+  }
+  return least;
+}
+
+/** Median of the larger over median of the smaller, in turns, each sample of several milliseconds. */
+function attemptRatio(small: () => unknown, large: () => unknown, end: number): number {
+  const repeats = repeatsFor(small);
+  const times: [number[], number[]] = [[], []];
+  for (let sample = 0; sample < SAMPLES; sample++) {
+    if (sample > 0 && performance.now() > end) break;
+    times[0].push(millisOf(small, repeats));
+    times[1].push(millisOf(large, repeats));
+  }
+  return median(times[1]) / median(times[0]);
+}
+
+/** So many that a sample is long beside the clock's steps; asking also warms up. */
+function repeatsFor(run: () => unknown): number {
+  let repeats = 1;
+  while (millisOf(run, repeats) < SAMPLE_MILLIS) repeats *= 2;
+  return repeats;
+}
+
+/** CPU time, so that other processes on a busy machine do not count. */
+function millisOf(run: () => unknown, repeats: number): number {
+  const begun = process.cpuUsage();
+  for (let i = 0; i < repeats; i++) run();
+  const { user, system } = process.cpuUsage(begun);
+  return (user + system) / 1000;
+}
+
+function median(values: number[]): number {
+  return values.sort((a, b) => a - b)[values.length >> 1] as number;
+}

@@ -1,0 +1,12 @@
+import { onTestFinished, vi } from 'vitest';
+
+/** Puts the monotonic clock a minute ahead with each call of what it returns, until the end of the test. Timers do not move. */
+export function createSkipMinute(): () => void {
+  const now = performance.now.bind(performance);
+  let aheadMillis = 0;
+  const spy = vi.spyOn(performance, 'now').mockImplementation(() => now() + aheadMillis);
+  onTestFinished(() => void spy.mockRestore());
+  return function skipMinute() {
+    aheadMillis += 60_000;
+  };
+}

@@ -1,0 +1,64 @@
+/** What the search looks for: loops, and methods that take an expression or go through a text or a list. */
+export const SEARCH =
+  /(?<!\.)\b(?:for|while) ?\(|\.(?:replace|replaceAll|match|matchAll|test|exec|split|reduce|search)\(|new RegExp\(/;
+
+/**
+ * Where requests, spans and annotations are read. `src/options` reads configuration only, `src/register` what an SDK has:
+ * a search there finds nothing that sees what callers send.
+ */
+export const PLACES = [
+  'src/hit',
+  'src/requests',
+  'src/annotate.ts',
+  'src/ask-options.ts',
+  'src/hit-pipeline.ts',
+  'src/span-exporter.ts',
+  'src/span-processor.ts',
+] as const;
+
+/** For each file how many lines the search finds, and why they are linear. The rows run what can be long. */
+export const EXPRESSIONS: Readonly<Record<string, readonly [lines: number, reason: string]>> = {
+  'src/annotate.ts': [4, 'over the notes of one request, one for each processor'],
+  'src/ask-options.ts': [2, 'over configured options'],
+  'src/hit/action-name.ts': [2, 'over the parts of a configured template'],
+  'src/hit/client-hints.ts': [
+    3,
+    'sticky, or anchored with a class that excludes the quote at its end',
+  ],
+  'src/hit/custom-variables.ts': [1, 'ends at the number of slots'],
+  'src/hit/dimensions.ts': [2, 'split of a URL that is cut already'],
+  'src/hit/find-ignore-reason.ts': [1, 'patterns of users see 2,048 characters'],
+  'src/hit/finish-hit.ts': [2, 'each parameter once'],
+  'src/hit/mask-address.ts': [4, 'of a text that is an IP address'],
+  'src/hit/nearest-name.ts': [3, 'only for a name of nearly the same length as a known one'],
+  'src/hit/origin.ts': [6, 'lists are split once, at most 100 hops of at most 128 characters'],
+  'src/hit/overrides.ts': [2, 'each parameter once'],
+  'src/hit/page-url.ts': [
+    7,
+    'anchored with classes that exclude what ends them, or single characters; a host is cut first',
+  ],
+  'src/hit/parameter-value.ts': [3, 'anchored with classes that exclude what ends them'],
+  'src/hit/proxy-trust.ts': [2, 'configuration'],
+  'src/hit/query-policy.ts': [
+    11,
+    'each pair once; what a pattern sees has at most 1,024 characters or excludes what ends it',
+  ],
+  'src/hit/redact-path.ts': [3, 'patterns of users see 2,048 characters'],
+  'src/hit/route-details.ts': [1, 'two places'],
+  'src/hit/site-id.ts': [1, 'anchored, of what an application returns'],
+  'src/hit/text.ts': [6, 'anchored, single characters, or ends at the limit of a parameter'],
+  'src/hit/to-hits.ts': [7, 'each parameter, annotation and variable once'],
+  'src/hit/tracking-parameters.ts': [1, 'anchored, four characters at most'],
+  'src/hit/url-pairs.ts': [10, 'split once; the classes exclude what ends them'],
+  'src/hit/visitor-cookie.ts': [2, 'begins at `;` only, and no class goes beyond the next one'],
+  'src/requests/assemble-requests.ts': [8, 'each span once, what is known of its parent is kept'],
+  'src/requests/captured-requests.ts': [1, 'one for each processor'],
+  'src/requests/decode-latin1.ts': [1, 'single characters'],
+  'src/requests/read-request.ts': [1, 'anchored, each part capped'],
+  'src/requests/finished-span.ts': [2, 'anchored with a class that excludes what ends it'],
+  'src/requests/read-headers.ts': [1, 'of the name of a header that the application asks for'],
+  'src/requests/request-record.ts': [3, 'each attribute once'],
+  'src/requests/route.ts': [2, 'a template of the application; a path is split once'],
+  'src/requests/trace-index.ts': [1, 'at most 64 requests of one trace'],
+  'src/span-exporter.ts': [1, 'each request once'],
+};

@@ -1,0 +1,212 @@
+import { readClientHints } from '../../../src/hit/client-hints.js';
+import { createFindIgnoreReason } from '../../../src/hit/find-ignore-reason.js';
+import { createToOrigin } from '../../../src/hit/origin.js';
+import { createToPageUrl, createToReferrer } from '../../../src/hit/page-url.js';
+import { createToTrackedQuery, removeSearchFromPath } from '../../../src/hit/query-policy.js';
+import { createRedactPath } from '../../../src/hit/redact-path.js';
+import { STATIC_FILES } from '../../../src/hit/request-patterns.js';
+import { visitorOfCookie } from '../../../src/hit/visitor-cookie.js';
+import { decodeLatin1 } from '../../../src/requests/decode-latin1.js';
+import { splitTarget, targetOf } from '../../../src/requests/finished-span.js';
+import { routeOf } from '../../../src/requests/route.js';
+import { httpRequest } from '../../support/builders.js';
+import { filled, type LinearRow, texts } from '../../support/linear-input.js';
+
+const redact = createToTrackedQuery({ query: 'redact', siteSearch: false });
+const list = createToTrackedQuery({ query: ['q'], siteSearch: false });
+const redactMatrix = createRedactPath([]);
+const toPageUrl = createToPageUrl({ query: 'redact', siteSearch: false });
+const toReferrer = createToReferrer({ query: 'keep' }, redactMatrix);
+const toOrigin = createToOrigin({ trustProxy: true, assumeHttps: true });
+const toLocalOrigin = createToOrigin({ trustProxy: ['loopback'], assumeHttps: true });
+
+type Texts = Readonly<Record<string, (size: number) => string>>;
+
+/** A text of any size for each unit. */
+const textsOf = (units: readonly string[]): Texts =>
+  Object.fromEntries(
+    units.map((unit) => [JSON.stringify(unit), (size: number) => filled(unit, size)]),
+  );
+
+/** Texts that are hard for what reads URLs. */
+const URL_TEXTS = textsOf([...'&;=%@/"a#é', 'a:', '//a']);
+
+/** Numbered names, of which none comes again: nothing that remembers names helps. */
+const numbered = (separator: string) => (size: number) =>
+  Array.from({ length: size / 8 }, (_, i) => `n${(1e5 + i).toString(36)}=1`).join(separator);
+
+const QUERY_TEXTS = {
+  ...URL_TEXTS,
+  ...textsOf([
+    '&amp;',
+    '&a',
+    ';a=1',
+    'a=',
+    'aA',
+    'q=1;',
+    '%41',
+    '%25',
+    '%e9',
+    '+',
+    '@a.',
+    '.eyJ',
+    '" ',
+  ]),
+  ...textsOf(['token=1&', 'token ', 'a=%3Dtoken&', ' ', '\ud800']),
+  'many names': numbered('&'),
+  'many names behind semicolons': numbered(';'),
+  'many names in a value': (size: number) => `a=${numbered('%26')(size)}`,
+  'layers of encoding': (size: number) => filled('25', size, '%'),
+};
+
+/** What reads headers and targets. */
+export const HEADER_ROWS: readonly LinearRow[] = [
+  {
+    what: 'readClientHints',
+    reason:
+      'a sticky expression reads on where the last match ended, and ends at what does not match',
+    cases: texts((text) => readClientHints((name) => (name === 'sec-ch-ua' ? text : `"${text}`)), {
+      quotes: (size) => filled('"', size),
+      'quotes behind a brand': (size) => filled('"', size, '"a";v="1",'),
+      brands: (size) => filled('"a";v="1",', size),
+      'half brands': (size) => filled('"a";', size),
+      backslashes: (size) => filled('\\', size, '"'),
+      'escaped quotes': (size) => filled('\\"', size, '"'),
+      spaces: (size) => filled(' ', size, '"a"'),
+      commas: (size) => filled(',', size),
+    }),
+  },
+  {
+    what: 'createToTrackedQuery, redact',
+    reason:
+      'classes that exclude what ends them; a value of more than 1,024 characters is not looked at',
+    cases: texts(redact, QUERY_TEXTS),
+  },
+  { what: 'createToTrackedQuery, a list', reason: 'as above', cases: texts(list, URL_TEXTS) },
+  {
+    what: 'createRedactPath and removeSearchFromPath',
+    reason: 'split at separators, each part once',
+    cases: texts((text) => removeSearchFromPath(redactMatrix(`/;${text}`)), QUERY_TEXTS),
+  },
+  {
+    what: 'createRedactPath with a quadratic pattern of a user',
+    reason: 'patterns see 2,048 characters',
+    cases: texts(createRedactPath([/a*b/]), { "'a'": (size) => filled('a', size, '/') }),
+  },
+  {
+    what: 'createFindIgnoreReason with quadratic patterns of a user',
+    reason: 'patterns see 2,048 characters',
+    cases: texts(
+      (text) =>
+        createFindIgnoreReason({
+          ignorePaths: ['/'],
+          ignorePatterns: [...STATIC_FILES, /a*b/],
+          ignoreUserAgents: [/a*b/],
+          allowedMethods: ['GET'],
+          ignoredMethods: [],
+          doNotTrack: false,
+        })(httpRequest({ path: text, userAgent: text })),
+      { "'a'": (size) => filled('a', size), dots: (size) => filled('.', size) },
+    ),
+  },
+  {
+    what: 'createToPageUrl',
+    reason: 'single characters are replaced, hosts are at most 259 characters long',
+    cases: texts(
+      (text) => toPageUrl({ scheme: 'https', host: text, query: text }, `/${text}`),
+      URL_TEXTS,
+    ),
+  },
+  {
+    what: 'createToReferrer',
+    reason: 'anchored, each class excludes what ends it',
+    cases: texts((text) => [toReferrer(text), toReferrer(`https://${text}`)], URL_TEXTS),
+  },
+  {
+    what: 'createToOrigin',
+    reason: 'hops are split once, an address has at most 128 characters',
+    cases: texts(
+      (text) =>
+        [toOrigin, toLocalOrigin].map((read) =>
+          read({ peerAddress: '::1', host: text, scheme: text, header: () => text }),
+        ),
+      {
+        ...URL_TEXTS,
+        commas: (size) => filled(',', size),
+        proxies: (size) => filled('::1,', size),
+        'quoted hops': (size) => filled('"::1",', size),
+        zone: (size) => filled('%', size, '::1%', '\na'),
+        digits: (size) => filled('1.', size),
+      },
+    ),
+  },
+  {
+    what: 'createToOrigin, the peer',
+    reason: 'an address has at most 128 characters',
+    cases: texts(
+      (text) => toOrigin({ peerAddress: text, host: '', scheme: '', header: () => undefined }),
+      {
+        zone: (size) => filled('%', size, '::1%', '\na'),
+        spaces: (size) => filled(' ', size, 'a', 'a'),
+        digits: (size) => filled('1.', size),
+        quotes: (size) => filled('"', size),
+      },
+    ),
+  },
+  {
+    what: 'visitorOfCookie',
+    reason: 'a match begins at `;` only, and no class goes beyond the next one',
+    cases: texts((text) => visitorOfCookie(text, 1), {
+      semicolons: (size) => filled(';', size),
+      spaces: (size) => filled(' ', size, ';'),
+      'semicolons and spaces': (size) => filled('; ', size),
+      cookies: (size) => filled('; _pk_id.1.aaaa', size),
+      digits: (size) => filled('a', size, '_pk_id.1.'),
+    }),
+  },
+  {
+    what: 'splitTarget and targetOf',
+    reason: 'anchored; indexOf',
+    cases: texts(
+      (text) => [
+        splitTarget(text),
+        splitTarget(`//${text}`),
+        targetOf({ 'url.path': `/${text}`, 'url.query': text, 'url.full': text }),
+      ],
+      URL_TEXTS,
+    ),
+  },
+  {
+    what: 'the parser of URLs that compares paths',
+    reason: 'the parser of Node.js reads once',
+    cases: texts((text) => new URL(`/a${text}`, 'http://host').pathname, {
+      ...URL_TEXTS,
+      'dots up': (size) => filled('a/../', size),
+      'encoded dots': (size) => filled('%2e%2E/', size),
+    }),
+  },
+  {
+    what: 'decodeLatin1',
+    reason: 'single characters',
+    cases: texts(decodeLatin1, {
+      'bytes of UTF-8': (size) => filled('\u00c3\u00bc', size),
+      'bytes that are not': (size) => filled('\u00ff', size),
+    }),
+  },
+  {
+    what: 'routeOf',
+    reason: 'the path is split once, and for each template once',
+    cases: texts(
+      (text) =>
+        ['/a', ['/a/:id', '/b']].map((path) =>
+          routeOf(
+            { captured: { request: { route: { path } } } } as never,
+            { 'http.status_code': 500 },
+            `/${text}`,
+            500,
+          ),
+        ),
+      URL_TEXTS,
+    ),
+  },
+];

@@ -1,0 +1,156 @@
+import { track } from '../../../src/annotate.js';
+import { toCustomVariables } from '../../../src/hit/custom-variables.js';
+import { override } from '../../../src/hit/overrides.js';
+import { toParameterValue } from '../../../src/hit/parameter-value.js';
+import { cleanText } from '../../../src/hit/text.js';
+import { TRACKING_PARAMETERS } from '../../../src/hit/tracking-parameters.js';
+import { assembleRequests } from '../../../src/requests/assemble-requests.js';
+import type { FinishedSpan } from '../../../src/requests/finished-span.js';
+import { finishedSpan, hitsOf, httpRequest, READING } from '../../support/builders.js';
+import { filled, type LinearRow, texts } from '../../support/linear-input.js';
+
+const REQUEST = { 'http.request.method': 'GET', 'http.response.status_code': 500 };
+const ignored = () => undefined;
+
+const VALUES: Readonly<Record<string, (size: number) => string>> = {
+  letters: (size) => filled('a', size),
+  spaces: (size) => filled(' ', size, 'a', 'é'),
+  controls: (size) => filled('a\0', size),
+  surrogates: (size) => filled('\ud800', size),
+  escaped: (size) => filled('&<"', size),
+  credentials: (size) => filled('@', size, 'https://'),
+  digits: (size) => filled('1', size),
+  'Latin-1': (size) => filled('é', size, 'a'),
+};
+
+/** A chain of spans, each below the one before. */
+function chain(size: number, toSpan: (i: number) => Partial<FinishedSpan>): FinishedSpan[] {
+  const idOf = (i: number) => i.toString(16).padStart(16, '0');
+  return Array.from({ length: size }, (_, i) =>
+    finishedSpan({ id: idOf(i + 1), ...(i > 0 && { parentSpanId: idOf(i) }), ...toSpan(i) }),
+  );
+}
+
+function manyAttributes(prefix: string, size: number): Record<string, string> {
+  return Object.fromEntries(
+    Array.from({ length: size / 16 }, (_, i) => [`${prefix}${1e6 + i}`, 'v']),
+  );
+}
+
+/** What reads spans and annotations. `currentRequest` runs a function in a request of a real server. */
+export function spanRows(currentRequest: <T>(fn: () => T) => T): readonly LinearRow[] {
+  return [
+    {
+      what: 'assembleRequests',
+      reason: 'what is known of a parent is not looked up again',
+      sizes: [1000, 2000],
+      cases: {
+        'a chain of spans': (size) => {
+          const spans = chain(size, (i) =>
+            i === 0 ? { attributes: REQUEST } : { kind: 0, attributes: { 'matomo.ignore': false } },
+          );
+          return () => assembleRequests(spans, READING);
+        },
+        'a chain of requests': (size) => {
+          const spans = chain(size, () => ({ attributes: REQUEST }));
+          return () => assembleRequests(spans, READING);
+        },
+      },
+    },
+    {
+      what: 'annotate and readRequest',
+      reason: 'each attribute and each header once',
+      cases: {
+        ...texts((text) => {
+          const name = 'http.request.header.';
+          const attributes = {
+            ...REQUEST,
+            'url.path': `/${text}`,
+            'url.query': text,
+            'network.peer.address': text,
+            'server.address': text,
+            'user_agent.original': text,
+            'matomo.perf_key': text,
+            'error.type': text,
+            [`${name}sec-ch-ua`]: [text],
+            [`${name}referer`]: [text],
+          };
+          return assembleRequests([finishedSpan({ attributes })], READING);
+        }, VALUES),
+        'custom variables': (size) => {
+          const attributes = { ...REQUEST, ...manyAttributes('matomo.cvar.', size) };
+          const spans = [finishedSpan({ attributes })];
+          return () => assembleRequests(spans, READING);
+        },
+      },
+    },
+    {
+      what: 'track',
+      reason: 'parameters are added in place',
+      sizes: [500, 1000],
+      cases: {
+        'custom variables': (size) => {
+          const calls = Array.from({ length: size }, (_, i) => ({ cvar: { [`n${i}`]: i } }));
+          return () => currentRequest(() => calls.forEach(track));
+        },
+      },
+    },
+    {
+      what: 'toParameterValue and cleanText',
+      reason: 'anchored or single characters; loops end at the limit of the parameter',
+      cases: texts(
+        (text) => [
+          cleanText(text),
+          ...Object.values(TRACKING_PARAMETERS).map((one) => toParameterValue(one, text)),
+        ],
+        VALUES,
+      ),
+    },
+    {
+      what: 'override, with the name that is nearest',
+      reason: 'names whose length differs by more than the distance are not compared',
+      cases: {
+        'a long name': (size) => {
+          const given = { [filled('a', size)]: 1 };
+          return () => override(new Map(), given, false, (_key, message) => message());
+        },
+        'many names': (size) => {
+          const given = manyAttributes('', size);
+          return () => override(new Map(), given, false, ignored);
+        },
+      },
+    },
+    {
+      what: 'toCustomVariables',
+      reason: 'ends at the number of slots',
+      cases: {
+        'many variables': (size) => {
+          const variables = new Map(Object.entries(manyAttributes('', size)));
+          return () => toCustomVariables(variables, 5, ignored);
+        },
+      },
+    },
+    {
+      what: 'createToHits, all of a request',
+      reason: 'made of the rows above',
+      cases: texts(
+        (text) =>
+          hitsOf(
+            httpRequest({
+              path: `/${text}`,
+              query: text,
+              route: text,
+              host: text,
+              userAgent: text,
+              referrer: `https://${text}`,
+              acceptLanguage: text,
+              clientHints: text,
+              spanName: text,
+            }),
+            { dimensions: { 1: 'url.full', 2: 'http.target', 3: 'user_agent.original' } },
+          ),
+        VALUES,
+      ),
+    },
+  ];
+}
