@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join, posix } from 'node:path';
 import { expect, test } from 'vitest';
 import packageJson from '../package.json' with { type: 'json' };
 import { linksOf } from './docs/pages.js';
@@ -64,7 +64,7 @@ test('links of the packed pages lead to packed pages, but for what is about the 
     linksOf(page)
       .map((target) => target.replace(/#.*/, ''))
       .filter((target) => target !== '')
-      .map((target) => join(dirname(page), target)),
+      .map((target) => posix.join(posix.dirname(page), target)),
   );
   const outside = targets.filter((path) => !files.includes(path));
   const ofRepository =

@@ -1,4 +1,4 @@
-import { AsyncResource } from 'node:async_hooks';
+import { DetachedScope } from '../detached-scope.js';
 import type { Diagnostics } from '../diagnostics.js';
 import type { PendingHit } from '../hit/hit.js';
 import { coded } from '../messages.js';
@@ -38,7 +38,7 @@ export class Delivery {
   /** Of the outbox. */
   #inFlight: Batch | undefined;
   /** Timers and requests are of no request of the application, though they begin in one. */
-  readonly #scope = new AsyncResource('MatomoDelivery');
+  readonly #scope = new DetachedScope('MatomoDelivery');
   readonly #timer = new SendTimer(() => this.#onTimer());
   readonly #attempts: OneAtATime;
   readonly #flushes: SharedFlush;

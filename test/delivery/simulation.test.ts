@@ -3,11 +3,12 @@ import { expect, test, vi } from 'vitest';
 import { Delivery } from '../../src/delivery/delivery.js';
 import type { Transport } from '../../src/delivery/transport.js';
 import { CLOCK_STEPS_MILLIS, stepWallClock } from '../support/clock-steps.js';
+import { sampled } from '../support/long.js';
 import { Pace } from '../support/pace.js';
+import { seededRuns } from '../support/seed.js';
 import { FAULTS, type Fault, SimulatedMatomo } from '../support/simulated-matomo.js';
 
-const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
-const HISTORIES = Number(process.env.FC_RUNS ?? 10_000);
+const HISTORIES = sampled(300, 10_000);
 
 type Step =
   | { kind: 'hits'; names: string[] }
@@ -78,12 +79,11 @@ const SWITCHED_ON_AFTER_POISON: History = {
   ],
 };
 
-test(`in ${HISTORIES} histories of hits, faults and steps of the wall clock every hit is accounted for at every step, and none is stored twice (seed ${SEED})`, async () => {
+test(`in ${HISTORIES} histories of hits, faults and steps of the wall clock every hit is accounted for at every step, and none is stored twice`, async () => {
   vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) });
   try {
     await fc.assert(fc.asyncProperty(history, live), {
-      seed: SEED,
-      numRuns: HISTORIES,
+      ...seededRuns(HISTORIES),
       examples: [[SWITCHED_ON_AFTER_POISON]],
     });
   } finally {

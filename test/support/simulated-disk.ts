@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { Volume } from 'memfs';
 
 /** How a process sees the disk: its files are below a path of its own, and it may be killed at any operation. */
@@ -178,7 +177,9 @@ export const simulatedPromises = {
     inPlace(path, (own) => disk.volume.mkdirSync(own, options)),
   readdir: (path: string) => inPlace(path, (own) => disk.volume.readdirSync(own)),
   rename: (from: string, to: string) =>
-    inPlace(from, (own, root) => disk.volume.renameSync(own, to.slice(root.length))),
+    inPlace(from, (own, root) =>
+      disk.volume.renameSync(own, to.slice(root.length).replaceAll('\\', '/')),
+    ),
   stat: (path: string) => inPlace(path, (own) => disk.volume.statSync(own)),
   unlink: (path: string) => inPlace(path, (own) => disk.volume.unlinkSync(own)),
   utimes: (path: string, accessed: Date, modified: Date) =>
@@ -202,14 +203,15 @@ function inPlace<T>(
   path: string,
   operation: (own: string, root: string, user: DiskUser) => T,
 ): Promise<T> {
-  const user = disk.userOf(path);
-  const own = path.slice(user.root.length);
+  const posixPath = path.replaceAll('\\', '/'); // as Windows joins it
+  const user = disk.userOf(posixPath);
+  const own = posixPath.slice(user.root.length);
   return disk.run(user, () => operation(own, user.root, user));
 }
 
 /** Where the processes of a disk find their spool. */
 export function spoolOf({ root }: Pick<DiskUser, 'root'>): string {
-  return join(root, 'spool');
+  return `${root}/spool`;
 }
 
 function diskError(code: string): Error {

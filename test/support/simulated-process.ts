@@ -13,6 +13,8 @@ export interface ProcessSizes {
   readonly maxExportBatchSize: number;
   readonly maxQueueSize: number;
   readonly maxSpoolBytes: number;
+  /** @default 300 */
+  readonly scheduledDelayMillis?: number;
 }
 
 /** What a process has to say of its hits. */
@@ -80,11 +82,11 @@ export class SimulatedProcess implements DiskUser {
     );
     this.#delivery = new Delivery(
       {
+        scheduledDelayMillis: 300,
         ...sizes,
         tokenAuth: sizes.hasToken ? 't' : undefined,
         maxQueueBytes: 1e9,
         resendUnconfirmed: false,
-        scheduledDelayMillis: 300,
         exportTimeoutMillis: 30_000,
       },
       wayToMatomo,

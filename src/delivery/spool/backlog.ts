@@ -10,23 +10,16 @@ import { OpenFiles } from './open-files.js';
 import { SegmentHit } from './segment-hit.js';
 import { segmentsByInstance } from './segment-names.js';
 import { MOST_AHEAD, SegmentReader } from './segment-reader.js';
+import { type Segment, SegmentsReading } from './segments-reading.js';
 import { type Share, shareCounts } from './share-counts.js';
 import type { IsFresh, StoredHit, TakeOptions } from './spool-store.js';
 import { sweep, unlinkIfThere, unlinkSettled } from './sweep.js';
 import { TakeDelay } from './take-delay.js';
-import { takeExpired, takeOldest } from './take-oldest.js';
+import { takeOldest } from './take-oldest.js';
 import { UnreadableSegments } from './unreadable-segments.js';
 
 /** With what else a process has open below 16, however many segments there are. */
 const MOST_OPEN_FILES = 12;
-
-interface Segment {
-  readonly reader: SegmentReader;
-  /** Adopted hits whose fate is open; `undefined`: their process lives. */
-  adopted: number | undefined;
-  /** Nothing is written to it any more. */
-  isFinal: boolean;
-}
 
 /** All hits of a folder as its sender sees them, for as long as it is the sender. */
 export class Backlog {
@@ -40,6 +33,7 @@ export class Backlog {
   readonly #files = new OpenFiles(MOST_OPEN_FILES);
   readonly #unreadable: UnreadableSegments;
   readonly #gone: GoneInstances;
+  readonly #readSegments: SegmentsReading;
   readonly #delay = new TakeDelay();
   /** Of all that has been decided so far. */
   #saves: Promise<void> = Promise.resolve();
@@ -59,6 +53,7 @@ export class Backlog {
     this.#events = events;
     this.#gone = new GoneInstances(folder, ownInstance, life);
     this.#unreadable = new UnreadableSegments((...what) => events.unreadable(...what));
+    this.#readSegments = new SegmentsReading(this.#unreadable);
   }
 
   /** Whether a segment is read here. */
@@ -108,39 +103,16 @@ export class Backlog {
 
   /** Lets go of hits that are too old. The oldest stand first in each segment, nearly. */
   async expire(isFresh: IsFresh): Promise<void> {
-    let isFreshFromHere = false;
-    for (const segments of this.#instances.values()) {
-      const isOfGone = segments[0]?.adopted !== undefined;
-      if (isOfGone && isFreshFromHere) continue; // those that began later have younger hits, nearly
-      for (const { reader, isFinal } of segments) {
-        const hasEnded = await this.#readAhead(reader, 1, isFinal);
-        const expired = takeExpired(reader, isFresh);
-        if (expired.length > 0) this.settle(expired, lostHits('expired', expired.length));
-        if (reader.ahead > 0 && isOfGone) isFreshFromHere = true;
-        if (reader.ahead > 0 || !hasEnded) break;
-      }
-    }
+    await this.#readSegments.expire(this.#instances.values(), isFresh, (expired) =>
+      this.settle(expired, lostHits('expired', expired.length)),
+    );
   }
 
   /** The oldest hits, or none where too few wait and not for long. */
   async take(options: TakeOptions): Promise<StoredHit[]> {
-    const { max } = options;
-    const readers: SegmentReader[] = [];
-    let ofGone = 0;
-    for (const segments of this.#instances.values()) {
-      const isOfGone = segments[0]?.adopted !== undefined;
-      if (isOfGone && ofGone >= max) continue; // there may be thousands of them
-      let ahead = 0;
-      for (const { reader, isFinal } of segments) {
-        const hasEnded = await this.#readAhead(reader, max - ahead, isFinal);
-        ahead += reader.ahead;
-        readers.push(reader);
-        if (ahead >= max || !hasEnded) break;
-      }
-      if (isOfGone) ofGone += ahead;
-    }
+    const readers = await this.#readSegments.ahead(this.#instances.values(), options.max);
     const waiting = readers.reduce((sum, reader) => sum + reader.ahead, 0);
-    return this.#delay.isOver(waiting, options) ? takeOldest(readers, max) : [];
+    return this.#delay.isOver(waiting, options) ? takeOldest(readers, options.max) : [];
   }
 
   settle(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
@@ -239,15 +211,6 @@ export class Backlog {
     }
     this.#events.finish(reader.name);
     return true;
-  }
-
-  /** Whether the end is reached; a segment that cannot be read keeps nobody from the others. */
-  async #readAhead(reader: SegmentReader, hits: number, isFinal: boolean): Promise<boolean> {
-    let hasEnded = true;
-    await this.#unreadable.unless(reader.name, async () => {
-      hasEnded = await reader.readAhead(hits, isFinal);
-    });
-    return hasEnded;
   }
 }
 

@@ -9,16 +9,14 @@ import { Lease } from './lease.js';
 import { LifeWatch, type ProcessIdentity, showLife } from './life.js';
 import { OwnHits, type OwnHitsOptions } from './own-hits.js';
 import { ownerName } from './segment-names.js';
-import { keepVisitorKey, measureSegments } from './spool-folder.js';
+import { keepVisitorKey } from './spool-folder.js';
 import type { SpoolReports } from './spool-reports.js';
+import { SpoolSize } from './spool-size.js';
 import type { IsFresh, SpoolEvents, SpoolStore, StoredHit, TakeOptions } from './spool-store.js';
 import { unlinkIfThere } from './sweep.js';
 
 /** How often the folder is looked at: whether the sender has gone, and what it has decided. */
 const LOOK_MILLIS = 500;
-/** The segments are measured again after so many times of what that took, and after so long at the latest. */
-const MEASURE_PAUSE = 50;
-const MEASURE_MILLIS = 5_000;
 
 /** Segments in a folder; see `segment-names.ts` and `hit-line.ts` for what is in it. */
 export class FileSpool implements SpoolStore {
@@ -29,6 +27,7 @@ export class FileSpool implements SpoolStore {
   readonly #reports: SpoolReports;
   readonly #life: LifeWatch;
   readonly #lease: Lease;
+  readonly #size: SpoolSize;
   readonly #own: OwnHits;
   #events: SpoolEvents | undefined;
   /** Where this process sends. */
@@ -37,7 +36,6 @@ export class FileSpool implements SpoolStore {
   #terms = 0;
   #adopted = 0;
   #adoptedOpen = 0;
-  #measureAtMillis = 0;
   #timer: NodeJS.Timeout | undefined;
   /** One step after the other. */
   #steps: Promise<unknown> = Promise.resolve();
@@ -54,6 +52,7 @@ export class FileSpool implements SpoolStore {
     this.#identity = identity;
     this.#reports = reports;
     this.#life = new LifeWatch(identity);
+    this.#size = new SpoolSize(options.folder);
     this.#lease = new Lease(options.folder, identity, this.#life);
     this.#own = new OwnHits(options, instance, reports, (...written) =>
       this.#backlog?.feed(...written),
@@ -170,17 +169,8 @@ export class FileSpool implements SpoolStore {
     else if (await this.#lease.acquire()) this.#startSending();
     await this.#backlog?.refresh();
     await this.#readSettlements();
-    await this.#measure();
+    this.#own.bytesInFolder = await this.#size.measure(this.#own.bytesInFolder);
     if (this.#closed === undefined) this.#own.makeRoom();
-  }
-
-  /** With thousands of segments that takes so long that it is done less often. */
-  async #measure(): Promise<void> {
-    const begun = performance.now();
-    if (begun < this.#measureAtMillis) return;
-    this.#own.bytesInFolder = await measureSegments(this.#folder);
-    const elapsed = performance.now() - begun;
-    this.#measureAtMillis = begun + Math.min(elapsed * MEASURE_PAUSE, MEASURE_MILLIS);
   }
 
   /** Where the folder is no more, what was in it is lost, and hits wait in memory. */

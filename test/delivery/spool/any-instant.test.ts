@@ -268,6 +268,35 @@ test('a kill at any operation of the sender loses nothing that was on the disk',
   }
 });
 
+test.each([300, 60_000])(
+  'a hit is on the disk within half a second, at a scheduled delay of %i ms',
+  async (scheduledDelayMillis) => {
+    for (let waited = 0; waited < 700; waited += 70) {
+      const machine = createMachine({ scheduledDelayMillis });
+      const process = machine.start();
+      await machine.wait(waited);
+      machine.hit(process);
+      await machine.wait(500);
+      expect([waited, ...machine.written]).toEqual([waited, 'hit-1']);
+    }
+  },
+);
+
+test('a sender that is killed is followed within a second, one that stands still within five', async () => {
+  const machine = createMachine();
+  const [first, second] = [machine.start(), machine.start()];
+  await machine.wait(50);
+  expect(first.sends).toBe(true);
+  first.die();
+  await machine.wait(1000);
+  expect(second.sends).toBe(true);
+  const third = machine.start();
+  await machine.wait(50);
+  second.hang(10_000);
+  await machine.wait(5000);
+  expect(third.sends).toBe(true);
+});
+
 /** A process stands still for six seconds after so many operations of the disk. */
 function hangAfter(last: number, process: SimulatedProcess, machine: SimulatedMachine): void {
   machine.disk.fails = (operation) => {

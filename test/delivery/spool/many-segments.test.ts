@@ -6,6 +6,7 @@ import { thisProcess } from '../../../src/delivery/spool/life.js';
 import { instanceName, ownerName, segmentName } from '../../../src/delivery/spool/segment-names.js';
 import { startInspector } from '../../../src/inspector/index.js';
 import { eventually } from '../../support/child-process.js';
+import { requires } from '../../support/skips.js';
 import { filesIn, temporaryFolder } from '../../support/spool.js';
 import { startSpoolWorker } from '../../support/spool-workers.js';
 
@@ -50,53 +51,53 @@ function readsOf(pid: number): number {
   return Number(/^syscr: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'latin1'))?.[1]);
 }
 
-test.runIf(process.platform === 'linux')(
-  `${SEGMENTS} segments of processes that have ended need at most ${MOST_DESCRIPTORS} descriptors, are not read while Matomo is away, and all are sent`,
-  { timeout: 200_000 },
-  async () => {
-    const folder = leftBehind();
-    const inspector = await startInspector();
-    onTestFinished(() => inspector.close());
-    inspector.play({ status: 503 });
-    const env = { MATOMO_URL: inspector.url, MATOMO_SPOOL: folder };
-    const worker = startSpoolWorker(env, ['prlimit', '--nofile=512:512']);
-    let most = 0;
-    const look = (): void => {
-      most = Math.max(most, openFiles(worker.pid, folder).length);
-    };
-    await eventually(
-      async () => {
-        look();
-        return (await worker.stats()).adopted === SEGMENTS;
-      },
-      { timeoutMillis: 60_000, describe: () => worker.stderr() },
-    );
+test(`${SEGMENTS} segments of processes that have ended need at most ${MOST_DESCRIPTORS} descriptors, are not read while Matomo is away, and all are sent`, {
+  timeout: 200_000,
+}, async () => {
+  requires('/proc');
+  requires('prlimit');
+  const folder = leftBehind();
+  const inspector = await startInspector();
+  onTestFinished(() => inspector.close());
+  inspector.play({ status: 503 });
+  const env = { MATOMO_URL: inspector.url, MATOMO_SPOOL: folder };
+  const worker = startSpoolWorker(env, ['prlimit', '--nofile=512:512']);
+  let most = 0;
+  const look = (): void => {
+    most = Math.max(most, openFiles(worker.pid, folder).length);
+  };
+  await eventually(
+    async () => {
+      look();
+      return (await worker.stats()).adopted === SEGMENTS;
+    },
+    { timeoutMillis: 60_000, describe: () => worker.stderr() },
+  );
 
-    let [since, reads] = [performance.now(), readsOf(worker.pid)];
-    await eventually(
-      () => {
-        look();
-        if (performance.now() - since < 1000) return false;
-        const rate = ((readsOf(worker.pid) - reads) / (performance.now() - since)) * 1000;
-        [since, reads] = [performance.now(), readsOf(worker.pid)];
-        return rate < MOST_READS_A_SECOND;
-      },
-      { describe: () => `fewer reads while nothing is to be done` },
-    );
+  let [since, reads] = [performance.now(), readsOf(worker.pid)];
+  await eventually(
+    () => {
+      look();
+      if (performance.now() - since < 1000) return false;
+      const rate = ((readsOf(worker.pid) - reads) / (performance.now() - since)) * 1000;
+      [since, reads] = [performance.now(), readsOf(worker.pid)];
+      return rate < MOST_READS_A_SECOND;
+    },
+    { describe: () => `fewer reads while nothing is to be done` },
+  );
 
-    inspector.play();
-    await eventually(
-      async () => {
-        look();
-        return (await worker.stats()).tracked === SEGMENTS;
-      },
-      { timeoutMillis: 100_000, describe: () => worker.stderr() },
-    );
-    expect(await worker.stats()).toMatchObject({ pending: 0, adopted: SEGMENTS });
-    expect(new Set(inspector.hits().map(({ params }) => params.url)).size).toBe(SEGMENTS);
-    await eventually(() => filesIn(folder, '.hits').length === 0, { timeoutMillis: 60_000 });
-    expect(most).toBeLessThanOrEqual(MOST_DESCRIPTORS);
-    expect(worker.lawless).toEqual([]);
-    expect(worker.stderr()).not.toContain('EMFILE');
-  },
-);
+  inspector.play();
+  await eventually(
+    async () => {
+      look();
+      return (await worker.stats()).tracked === SEGMENTS;
+    },
+    { timeoutMillis: 100_000, describe: () => worker.stderr() },
+  );
+  expect(await worker.stats()).toMatchObject({ pending: 0, adopted: SEGMENTS });
+  expect(new Set(inspector.hits().map(({ params }) => params.url)).size).toBe(SEGMENTS);
+  await eventually(() => filesIn(folder, '.hits').length === 0, { timeoutMillis: 60_000 });
+  expect(most).toBeLessThanOrEqual(MOST_DESCRIPTORS);
+  expect(worker.lawless).toEqual([]);
+  expect(worker.stderr()).not.toContain('EMFILE');
+});

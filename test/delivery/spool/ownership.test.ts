@@ -13,6 +13,7 @@ import { basename, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventually, ROOT } from '../../support/child-process.js';
 import { notSent } from '../../support/scripted-transport.js';
+import { requires, skipTest } from '../../support/skips.js';
 import { sorted } from '../../support/sorted.js';
 import {
   filesIn,
@@ -24,7 +25,6 @@ import {
 import { startSpoolWorker } from '../../support/spool-workers.js';
 
 const OTHER_USER = 12_345;
-const isRoot = process.geteuid?.() === 0;
 
 async function leftBehind(...names: string[]): Promise<string> {
   const folder = temporaryFolder();
@@ -47,7 +47,8 @@ async function nextProcess(folder: string): Promise<SpooledDelivery> {
 /** The name of a segment of an older process, which is read first. */
 const older = (number: number) => `1700000000000-7-0000000${number}-000001.hits`;
 
-describe.skipIf(process.platform === 'win32')('a spool that others can change', () => {
+describe('a spool that others can change', () => {
+  requires('file owners');
   test('links, pipes and folders with the names of segments are not read, and keep nobody from the others', async () => {
     const elsewhere = temporaryFolder();
     const folder = await leftBehind('a', 'b');
@@ -117,7 +118,8 @@ describe.skipIf(process.platform === 'win32')('a spool that others can change', 
     expect(spooledDelivery({ folder }).said).toEqual([expect.stringContaining('is not used')]);
   });
 
-  describe.runIf(isRoot)('as root, who can make files of other users', () => {
+  describe('as root, who can make files of other users', () => {
+    requires('root');
     test("another user's segment and settlement are not read, and stay", async () => {
       const folder = await leftBehind('a', 'b');
       const [own = ''] = filesIn(folder, '.hits');
@@ -144,12 +146,19 @@ describe.skipIf(process.platform === 'win32')('a spool that others can change', 
       await eventually(() => delivery.counters.tracked === 1);
     });
 
-    test('a folder of root that a group may write to is used by a member of the group', async (context) => {
+    test('a folder of root that a group may write to is used by a member of the group', async () => {
+      requires('setpriv');
       const user = ['setpriv', `--reuid=${OTHER_USER}`, `--regid=${OTHER_USER}`, '--clear-groups'];
-      if (!canRun([...user, process.execPath, '--check', join(ROOT, 'dist/esm/index.js')])) {
-        process.stdout.write(`NOT TESTED, another user cannot run this: ${context.task.name}\n`);
-        return context.skip();
-      }
+      const canRead = canRun([
+        ...user,
+        process.execPath,
+        '--check',
+        join(ROOT, 'dist/esm/index.js'),
+      ]);
+      skipTest(
+        canRead ? undefined : 'Another user cannot read the files of this package.',
+        'setpriv',
+      );
       const folder = temporaryFolder();
       chownSync(folder, 0, OTHER_USER);
       chmodSync(folder, 0o770);

@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { checkMachine } from '../../support/check-machine.js';
 import { CLOCK_STEPS_MILLIS, stepWallClock } from '../../support/clock-steps.js';
+import { sampled } from '../../support/long.js';
+import { seededRuns } from '../../support/seed.js';
 import { SimulatedMachine } from '../../support/simulated-machine.js';
 import { FAULTS, type Fault } from '../../support/simulated-matomo.js';
 import type { SimulatedProcess } from '../../support/simulated-process.js';
@@ -18,8 +20,7 @@ vi.mock('node:timers/promises', () => ({
   setImmediate: () => new Promise((resolve) => setImmediate(resolve)), // vitest leaves this one real
 }));
 
-const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
-const HISTORIES = Number(process.env.FC_RUNS ?? 10_000);
+const HISTORIES = sampled(300, 10_000);
 const MOST_PROCESSES = 3;
 
 /** After these a bulk is halved to find a hit that does it. */
@@ -187,12 +188,11 @@ const RETRY_AFTER_SET_BACK: History = {
   ],
 };
 
-test(`in ${HISTORIES} histories of processes that share a spool every hit is accounted for at every step, and stored once unless a kill doubled it (seed ${SEED})`, async () => {
+test(`in ${HISTORIES} histories of processes that share a spool every hit is accounted for at every step, and stored once unless a kill doubled it`, async () => {
   vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) });
   try {
     await fc.assert(fc.asyncProperty(history, live), {
-      seed: SEED,
-      numRuns: HISTORIES,
+      ...seededRuns(HISTORIES),
       examples: [
         [STALE_WHILE_LOOKED_AT],
         [WRITTEN_IN_PART],
