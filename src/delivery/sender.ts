@@ -31,7 +31,7 @@ export class Sender {
   /** One attempt. Never rejects. */
   async send(batch: Batch): Promise<Outcome> {
     const { exportTimeoutMillis, rereadToken } = this.#options;
-    const body = toBody(sentHits(batch), this.#token);
+    const body = this.bodyOf(batch);
     const exchange = await this.#transport.send(body, exportTimeoutMillis);
     const now = Date.now();
     const outcome = this.#settleBatch(batch, exchange, now);
@@ -43,6 +43,11 @@ export class Sender {
       this.refusedUntilMillis = this.waitUntilMillis;
     }
     return outcome;
+  }
+
+  /** What is sent of a batch, with the token. */
+  bodyOf(batch: Batch): Buffer {
+    return toBody(sentHits(batch), this.#token);
   }
 
   /** Ends what is under way. */

@@ -15,24 +15,34 @@ export interface UndiciTransportOptions {
 /** One connection, one request at a time, through undici, which is loaded with the first. */
 export function createUndiciTransport(options: UndiciTransportOptions): Transport {
   let used: Promise<HttpDispatcher> | undefined;
-  let abortCurrent: ((reason: Error) => void) | undefined;
+  let current: ReturnType<typeof observe> | undefined;
   const headers = { 'content-type': 'application/json', 'user-agent': options.userAgent };
   const { origin, pathname, search } = options.url;
 
+  function load(): Promise<HttpDispatcher> {
+    used ??= options.dispatcher
+      ? Promise.resolve(options.dispatcher)
+      : createDispatcher(options.url, process.env);
+    return used;
+  }
+
   return {
+    prepare() {
+      load().catch(() => undefined); // reported with the first request
+    },
+
+    isSending: () => current?.isOnItsWay() ?? false,
+
     async send(body, timeoutMillis) {
       let dispatcher: HttpDispatcher;
       try {
-        used ??= options.dispatcher
-          ? Promise.resolve(options.dispatcher)
-          : createDispatcher(options.url, process.env);
-        dispatcher = await used;
+        dispatcher = await load();
       } catch (error) {
         return { kind: 'not_sent', error: toError(error) };
       }
       return new Promise((resolve) => {
         const exchange = observe(resolve, timeoutMillis);
-        abortCurrent = exchange.abort;
+        current = exchange;
         try {
           dispatcher.dispatch(
             {
@@ -53,7 +63,7 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
     },
 
     async close() {
-      abortCurrent?.(new Error('shutdown'));
+      current?.abort(new Error('shutdown'));
       if (options.dispatcher) return;
       const pool = await used?.catch(() => undefined);
       await pool?.destroy?.(null);
@@ -100,6 +110,7 @@ function observe(resolve: (exchange: Exchange) => void, timeoutMillis: number) {
 
   return {
     abort,
+    isOnItsWay: () => controller !== undefined && !settled,
     onRequestStart(started: DispatchController) {
       controller = started;
       // Given up before a connection was there: it must not be sent behind our back.
