@@ -6,7 +6,7 @@ import { createDiagnostics, type Diagnostics } from './diagnostics.js';
 import { coded } from './messages.js';
 import { readEnvironment } from './options/resolve-options.js';
 import { attach } from './register/attach.js';
-import { flushAtExit } from './register/exit.js';
+import { enableExitFlush, flushAtExit } from './register/exit.js';
 import { INSTALL_COMMAND, loadTracingParts, requireHttp, startTracing } from './register/start.js';
 import { hasProvider, watchProviders } from './register/watch-providers.js';
 import { MatomoSpanProcessor, PROCESSOR_BRAND } from './span-processor.js';
@@ -32,9 +32,13 @@ function register(): void {
     if (!processor) return;
     const record = readEnvironment('record', process.env, diagnostics) ?? 'requests';
     const atWork = new Set([processor]);
+    enableExitFlush(processor);
     watchProviders((provider) => {
       try {
-        for (const ours of attach(processor, provider, record, diagnostics)) atWork.add(ours);
+        for (const ours of attach(processor, provider, record, diagnostics)) {
+          atWork.add(ours);
+          enableExitFlush(ours);
+        }
         if (atWork.size > 1) void processor.shutdown(); // the application has its own
       } catch (error) {
         diagnostics.warn(

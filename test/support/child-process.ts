@@ -11,6 +11,8 @@ export interface ChildOptions {
   readonly cwd?: string;
   /** On top of a clean environment: ours without `MATOMO_*`, `OTEL_*`, `VITEST*` and `NODE_OPTIONS`, and with `PORT=0`. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What starts `node`, such as `unshare` with its flags. */
+  readonly command?: readonly string[];
   /** Longest wait for the URL, and for the end. Default: 20,000. */
   readonly timeoutMillis?: number;
 }
@@ -42,8 +44,9 @@ export interface Server extends Child {
 
 /** Starts `node ...args`. It is killed when the test has finished, if it still runs. */
 export function startNode(args: readonly string[], options: ChildOptions = {}): Child {
-  const { cwd = ROOT, env = {}, timeoutMillis = 20_000 } = options;
-  const child = spawn(process.execPath, args, {
+  const { cwd = ROOT, env = {}, command = [], timeoutMillis = 20_000 } = options;
+  const [file, ...first] = [...command, process.execPath];
+  const child = spawn(file as string, [...first, ...args], {
     cwd,
     env: { ...cleanEnvironment(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -66,8 +69,9 @@ export function startNode(args: readonly string[], options: ChildOptions = {}): 
   function exit(): Promise<ChildExit> {
     return withDeadline(ended, timeoutMillis, () => {
       child.kill('SIGKILL');
-      const command = `node ${args.join(' ')}`;
-      return new Error(`${command} did not end in ${timeoutMillis} ms:\n${stdout}${stderr}`);
+      return new Error(
+        `node ${args.join(' ')} did not end in ${timeoutMillis} ms:\n${stdout}${stderr}`,
+      );
     });
   }
 
