@@ -1,8 +1,10 @@
 import { type AskOptions, createAskOptions, nameOf } from './ask-options.js';
 import { createDelivery } from './create-delivery.js';
+import { atExit } from './delivery/at-exit.js';
 import { createDeliveryCounters } from './delivery/counters.js';
 import type { Delivery } from './delivery/delivery.js';
 import type { Diagnostics } from './diagnostics.js';
+import type { ExitControl } from './exit-control.js';
 import { createFindIgnoreReason } from './hit/find-ignore-reason.js';
 import { type Hit, type PendingHit, SETTLE_MILLIS } from './hit/hit.js';
 import type { HttpRequest } from './hit/http-request.js';
@@ -18,7 +20,7 @@ import type { EndedRecord } from './requests/request-record.js';
 import { createIgnoredCounters, type IgnoreReason, type MatomoStats, toStats } from './stats.js';
 
 /** From ended requests to Matomo: decides which make hits, and counts all of them. */
-export class HitPipeline {
+export class HitPipeline implements ExitControl {
   readonly #options: ResolvedOptions;
   readonly #diagnostics: Diagnostics;
   readonly #delivery: Delivery;
@@ -32,6 +34,8 @@ export class HitPipeline {
   /** Bytes that hits may take in the spool besides those that it has been given; no end without one. */
   readonly spoolRoom: () => number;
   #hits = 0;
+  #isExitFlushOn = false;
+  readonly #releaseExit: () => void;
 
   constructor(options: ResolvedOptions, diagnostics: Diagnostics, component: ComponentType) {
     this.#options = options;
@@ -49,6 +53,8 @@ export class HitPipeline {
     this.#findIgnoreReason = createFindIgnoreReason(options);
     this.#ask = createAskOptions(options, diagnostics);
     this.#visitorKey = visitorKey;
+    if (options.exitFlush) this.enable();
+    this.#releaseExit = atExit(() => this.finish());
   }
 
   /** Makes a hit of the request whose server span has ended, or counts why not. */
@@ -69,8 +75,24 @@ export class HitPipeline {
     return this.#delivery.flush();
   }
 
-  shutdown(deadlineMillis: number = this.#options.shutdownTimeoutMillis): Promise<void> {
-    return this.#delivery.shutdown(deadlineMillis);
+  async shutdown(deadlineMillis: number = this.#options.shutdownTimeoutMillis): Promise<void> {
+    await this.#delivery.shutdown(deadlineMillis);
+    if (!this.#isExitFlushOn) this.#releaseExit();
+  }
+
+  enable(): void {
+    if (this.#options.exitFlush === false) return;
+    this.#isExitFlushOn = true;
+    this.#delivery.keepForExit();
+  }
+
+  hurry(): void {
+    this.#delivery.hurry();
+  }
+
+  finish(): void {
+    const refusal = this.#isExitFlushOn ? undefined : 'exitFlush is off';
+    this.#delivery.finish(this.#options.shutdownTimeoutMillis, refusal);
   }
 
   /** Roughly what hits take in memory, of `maxQueueBytes`. */

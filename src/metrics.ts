@@ -111,13 +111,13 @@ export function measureTransport(transport: Transport, meterProvider: MeterProvi
       description: 'Time that a bulk request to Matomo takes',
     });
   return {
+    ...transport,
     async send(body, timeoutMillis) {
       const start = performance.now();
       const exchange = await transport.send(body, timeoutMillis);
       durations.record((performance.now() - start) / 1000, outcomeOf(exchange));
       return exchange;
     },
-    close: () => transport.close(),
   };
 }
 

@@ -30,8 +30,8 @@ const files = packed.files.map(({ path }) => path);
 test('the package is small, and holds built code, its types, the pages about it and nothing else', () => {
   const { size, unpackedSize } = packed;
   process.stdout.write(`${files.length} files, ${size} bytes, unpacked ${unpackedSize}\n`);
-  expect(size).toBeLessThan(300 * KILOBYTE);
-  expect(unpackedSize).toBeLessThan(1300 * KILOBYTE);
+  expect(size).toBeLessThan(350 * KILOBYTE);
+  expect(unpackedSize).toBeLessThan(1600 * KILOBYTE);
   const kinds = files.map((path) =>
     path
       .replace(/^(dist\/(?:esm|cjs))\/.*?((?:\.d)?\.[jt]s)$/, '$1/*$2')
@@ -139,6 +139,6 @@ test('no file of the package is much longer than 200 lines', () => {
     .map(
       (file) => [file, readFileSync(join(ROOT, 'src', file), 'utf8').split('\n').length] as const,
     )
-    .filter(([, lines]) => lines > 230);
+    .filter(([, lines]) => lines > 260);
   expect(long).toEqual([]);
 });

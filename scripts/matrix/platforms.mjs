@@ -6,6 +6,9 @@ const LACKING = {
   'Unix sockets': ['Windows', 'Unix sockets'],
   'moving open files': ['Windows', 'moving a folder with open files'],
   prlimit: ['Windows, macOS', '`prlimit`, which limits how far files grow'],
+  '/proc': ['Windows, macOS', '`/proc`, which tells what a process has open'],
+  'file owners': ['Windows', 'owners of files as Unix has them'],
+  unshare: ['Windows, macOS', '`unshare`, which makes a process the first of a container'],
   'many loopback addresses': ['macOS', 'loopback addresses other than 127.0.0.1'],
 };
 

@@ -1,16 +1,12 @@
 import { DetachedScope } from '../detached-scope.js';
 import type { Diagnostics } from '../diagnostics.js';
-import type { PendingHit } from '../hit/hit.js';
+import { type PendingHit, SETTLE_MILLIS } from '../hit/hit.js';
 import { coded } from '../messages.js';
-import { type Batch, countOf } from './batch.js';
-import {
-  addCounters,
-  createDeliveryCounters,
-  type DeliveryCounters,
-  sumOfCounters,
-} from './counters.js';
+import { countOf } from './batch.js';
+import { BatchSender } from './batch-sender.js';
+import { createDeliveryCounters, type DeliveryCounters } from './counters.js';
 import type { DeliveryOptions } from './delivery-options.js';
-import { createIsFresh } from './freshness.js';
+import { flushLast, type LastFlushParts } from './last-flush.js';
 import { OneAtATime } from './one-at-a-time.js';
 import { Outbox } from './outbox.js';
 import { SendTimer } from './send-timer.js';
@@ -29,28 +25,29 @@ export class Delivery {
   readonly counters: DeliveryCounters = createDeliveryCounters();
   readonly #options: DeliveryOptions;
   readonly #sender: Sender;
+  readonly #parts: LastFlushParts;
+  readonly #batches: BatchSender;
   readonly #diagnostics: Diagnostics;
   readonly #outbox = new Outbox();
   readonly #spool: SpoolFeed | undefined;
-  /** What is stored is sent until then: the last bulk has time for its answer, and what is left stays stored. */
-  #storedUntilMillis = Number.POSITIVE_INFINITY;
-  #takesCrashes = true;
-  /** Of the outbox. */
-  #inFlight: Batch | undefined;
   /** Timers and requests are of no request of the application, though they begin in one. */
   readonly #scope = new DetachedScope('MatomoDelivery');
   readonly #timer = new SendTimer(() => this.#onTimer());
   readonly #attempts: OneAtATime;
   readonly #flushes: SharedFlush;
-  #ended = false;
   #closed: Promise<void> | undefined;
+  /** What is not sent when the delivery is closed stays for `finish`, which then has less time. */
+  #keepsForExit = false;
+  #closingMillis = 0;
+  #isHurried = false;
+  #isPrepared = false;
 
   constructor(
     options: DeliveryOptions,
     transport: Transport,
     diagnostics: Diagnostics,
     random: () => number = Math.random,
-    spool?: SpoolStore,
+    store?: SpoolStore,
   ) {
     this.#options = options;
     this.#sender = new Sender(options, transport, diagnostics, random);
@@ -64,8 +61,10 @@ export class Delivery {
       () => this.#closed ?? this.#sendWhatWaits(),
       options.exportTimeoutMillis,
     );
-    if (spool === undefined) return;
-    this.#spool = new SpoolFeed(spool, this.#outbox, this.counters, options);
+    if (store) this.#spool = new SpoolFeed(store, this.#outbox, this.counters, options);
+    const given = { options, transport, diagnostics, counters: this.counters };
+    this.#parts = { ...given, outbox: this.#outbox, sender: this.#sender, spool: this.#spool };
+    this.#batches = new BatchSender(this.#parts);
     this.#scope.runInAsyncScope(() => this.#spool?.start(() => this.#onSpoolTimer()));
   }
 
@@ -101,7 +100,7 @@ export class Delivery {
 
   /** Whether Matomo has not refused crashes so far. */
   get takesCrashes(): boolean {
-    return this.#takesCrashes;
+    return this.#batches.takesCrashes;
   }
 
   /**
@@ -109,7 +108,7 @@ export class Delivery {
    * worse than one cut short.
    */
   push(hit: PendingHit): boolean {
-    if (this.#closed !== undefined) {
+    if (this.#closed !== undefined && !this.#keepsForExit) {
       this.counters.lost.shutdown += 1;
       return false;
     }
@@ -121,9 +120,31 @@ export class Delivery {
       this.#diagnostics.warnOnce('queue_full', coded('queue-full', text));
       return false;
     }
+    if (!this.#isPrepared) this.#prepare();
     this.#outbox.push(hit);
     this.#schedule();
     return true;
+  }
+
+  /** A process that is about to end has no time to load what sends the first bulk. With a spool it needs none. */
+  #prepare(): void {
+    this.#isPrepared = true;
+    if (this.#spool) return;
+    this.#scope.runInAsyncScope(() =>
+      setImmediate(() => this.#parts.transport.prepare?.()).unref(),
+    );
+  }
+
+  /** Hits that come after `shutdown`, or while it sends, are kept for `finish` instead of being counted as lost. */
+  keepForExit(): void {
+    this.#keepsForExit = true;
+  }
+
+  /** The process is about to end: sends everything now, and from now on hits as soon as they are final. */
+  hurry(): void {
+    this.#isHurried = true;
+    this.#timer.clear();
+    void this.flush();
   }
 
   /**
@@ -143,17 +164,37 @@ export class Delivery {
   async #close(deadlineMillis: number): Promise<void> {
     this.#timer.clear();
     this.#spool?.stop();
-    this.#storedUntilMillis = performance.now() + deadlineMillis / 2;
-    await within(deadlineMillis, this.#sendWhatWaits());
-    this.#ended = true;
+    this.#batches.isClosing = this.#keepsForExit;
+    this.#batches.storedUntilMillis = performance.now() + deadlineMillis / 2;
+    const start = performance.now();
+    const isInTime = await within(
+      deadlineMillis,
+      this.#sendWhatWaits().then(() => true),
+    );
+    this.#batches.hasEnded = true;
     await this.#sender.close();
     await this.#attempts.ended; // what was in flight has been counted
     await this.#spool?.close();
+    this.#closingMillis = performance.now() - start;
+    if (this.#keepsForExit && isInTime && !this.#batches.isUnavailable) return;
+    this.#keepsForExit = false;
     this.counters.lost.shutdown += this.#outbox.clear();
     const lost = this.counters.lost.shutdown;
     if (lost === 0) return;
     const text = `lost at shutdown: ${countOf(lost)}, which Matomo had not taken in time`;
     this.#diagnostics.warn(coded('lost-at-shutdown', text));
+  }
+
+  /** For the end of the process, which waits meanwhile: see `flushLast`. `refusal` says why nothing is to be stored or sent. */
+  finish(deadlineMillis: number, refusal?: string): void {
+    if (this.pending === 0) return;
+    this.#closed ??= Promise.resolve();
+    this.#batches.hasEnded = true;
+    this.#timer.clear();
+    this.#spool?.stop();
+    const { inFlight, isUnavailable } = this.#batches;
+    const millis = deadlineMillis - this.#closingMillis;
+    flushLast(this.#parts, { inFlight, isUnavailable, millis, refusal });
   }
 
   /** One attempt for all; what is to be stored is so first, whatever is under way. */
@@ -162,31 +203,33 @@ export class Delivery {
     await this.#storeBatched();
     await this.#attempts.run(async () => {
       if (this.#closed === undefined && performance.now() < this.#sender.refusedUntilMillis) return;
-      await this.#sendBatches(this.#outbox.pending, true);
-      await this.#sendStored(0);
+      await this.#batches.sendQueued(this.#outbox.pending, true);
+      await this.#batches.sendStored(0);
     });
   }
 
   #storeBatched(): Promise<void> | undefined {
     if (this.#outbox.batched === 0) return undefined;
-    return this.#scope.runInAsyncScope(() => this.#spool?.storeBatched(() => this.#inFlight));
+    return this.#scope.runInAsyncScope(() =>
+      this.#spool?.storeBatched(() => this.#batches.inFlight),
+    );
   }
 
   #onSpoolTimer(): void {
     void this.#storeBatched();
     this.#schedule();
     if (!this.#attempts.isIdle || performance.now() < this.#sender.waitUntilMillis) return;
-    void this.#attempts.run(() => this.#sendStored(this.#options.scheduledDelayMillis));
+    void this.#attempts.run(() => this.#batches.sendStored(this.#delayMillis));
   }
 
   #schedule(): void {
     if (this.#closed !== undefined || this.#outbox.pending === 0) return;
     if (this.#spool?.takesQueue && this.#outbox.batched === 0) return;
-    const { maxExportBatchSize, scheduledDelayMillis } = this.#options;
+    const { maxExportBatchSize } = this.#options;
     const isFull = this.#outbox.queued >= maxExportBatchSize;
     if (!isFull && !this.#attempts.isIdle) return;
     if (this.#timer.isSetFor(isFull)) return;
-    const oldest = this.#outbox.batched > 0 ? 0 : this.#outbox.oldestMillis + scheduledDelayMillis;
+    const oldest = this.#outbox.batched > 0 ? 0 : this.#outbox.oldestMillis + this.#delayMillis;
     const due = isFull
       ? this.#outbox.fullMillis(maxExportBatchSize)
       : Math.max(oldest, this.#sender.waitUntilMillis);
@@ -195,63 +238,19 @@ export class Delivery {
 
   /** Whole batches are made also while none can be sent: hits wait as bytes, and let go of their requests. */
   #onTimer(): void {
-    const { scheduledDelayMillis } = this.#options;
     const now = performance.now();
-    const isDue =
-      this.#outbox.batched > 0 || now >= this.#outbox.oldestMillis + scheduledDelayMillis;
-    this.#fillWhole(now);
+    const isDue = this.#outbox.batched > 0 || now >= this.#outbox.oldestMillis + this.#delayMillis;
+    this.#batches.fillWhole(now);
     if (!this.#attempts.isIdle || now < this.#sender.waitUntilMillis) this.#schedule();
-    else void this.#attempts.run(() => this.#sendBatches(isDue ? this.#outbox.pending : 0, false));
+    else
+      void this.#attempts.run(() =>
+        this.#batches.sendQueued(isDue ? this.#outbox.pending : 0, false),
+      );
   }
 
-  /** Until an attempt fails: whole batches, and what fills none where that is due, of settled hits or of all. */
-  async #sendBatches(due: number, all: boolean): Promise<void> {
-    let left = due;
-    while (!this.#ended) {
-      const now = performance.now();
-      this.#fillWhole(now);
-      if (left > 0 && this.#outbox.takesMore && !this.#spool?.takesQueue) {
-        this.#outbox.fill(this.#options.maxExportBatchSize, now, all);
-      }
-      const isFresh = createIsFresh(this.#options.tokenAuth !== undefined);
-      this.counters.lost.expired += this.#outbox.expire(isFresh);
-      const batch = this.#outbox.first();
-      const decided = batch && (await this.#attempt(batch));
-      if (decided === undefined) return;
-      left -= decided;
-    }
-  }
-
-  /** What the spool has for this process to send: full batches, and others where the oldest hit has waited so long. */
-  async #sendStored(delayMillis: number): Promise<void> {
-    const mayGoOn = () => !this.#ended && performance.now() < this.#storedUntilMillis;
-    while (mayGoOn()) {
-      const batch = await this.#spool?.next(delayMillis, this.#takesCrashes);
-      if (!batch || !mayGoOn() || (await this.#attempt(batch, this.#spool)) === undefined) return;
-    }
-  }
-
-  /** How many hits were decided; `undefined` where the next batch may not follow at once. */
-  async #attempt(batch: Batch, spool?: SpoolFeed): Promise<number | undefined> {
-    if (!spool) this.#inFlight = batch;
-    const outcome = await this.#sender.send(batch);
-    this.#inFlight = undefined;
-    const { counts, again, refusesCrashes } = outcome;
-    if (spool) spool.settle(batch, outcome);
-    else {
-      addCounters(this.counters, counts);
-      this.#outbox.replaceFirst(batch, again);
-    }
-    if (refusesCrashes) {
-      this.#takesCrashes = false;
-      this.counters.lost.rejected += this.#outbox.dropCrashes().length;
-      this.#spool?.refuseCrashes();
-    }
-    return outcome.kind === 'held' ? undefined : sumOfCounters(counts);
-  }
-
-  #fillWhole(nowMillis: number): void {
-    if (this.#spool?.takesQueue) return;
-    this.#outbox.fillWhole(this.#options.maxExportBatchSize, nowMillis);
+  /** How long a hit waits for others. */
+  get #delayMillis(): number {
+    const { scheduledDelayMillis } = this.#options;
+    return this.#isHurried ? Math.min(scheduledDelayMillis, SETTLE_MILLIS) : scheduledDelayMillis;
   }
 }

@@ -41,7 +41,7 @@ export class Sender {
     const { exportTimeoutMillis, rereadToken } = this.#options;
     const hits = sentHits(batch);
     for (const hit of hits) if (this.#mayBeStored.delete(hit)) this.resent += 1;
-    const body = toBody(hits, this.#token);
+    const body = this.bodyOf(batch);
     const exchange = await this.#transport.send(body, exportTimeoutMillis);
     const now = performance.now();
     const outcome = this.#settleBatch(batch, exchange, Date.now()); // Retry-After may be a date
@@ -56,6 +56,11 @@ export class Sender {
       this.refusedUntilMillis = this.waitUntilMillis;
     }
     return outcome;
+  }
+
+  /** What is sent of a batch, with the token. */
+  bodyOf(batch: Batch): Buffer {
+    return toBody(sentHits(batch), this.#token);
   }
 
   /** Ends what is under way. */

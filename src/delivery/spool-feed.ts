@@ -136,6 +136,12 @@ export class SpoolFeed {
     this.#isStoringBatches = false;
   }
 
+  /** For the end of a process: what cannot be stored at once goes back to the outbox, in batches. */
+  storeSync(): void {
+    const hits = this.#outbox.takeQueued(Number.POSITIVE_INFINITY, performance.now(), true);
+    this.#outbox.add(this.#store.storeSync(hits));
+  }
+
   /** What is to be sent next; `undefined` where that is nothing, another process' to do, or not known as yet. */
   async next(delayMillis: number, takesCrashes: boolean): Promise<Batch | undefined> {
     if (this.#isAsking) return undefined;

@@ -12,6 +12,8 @@ export interface ChildOptions {
   readonly cwd?: string;
   /** On top of a clean environment: ours without `MATOMO_*`, `OTEL_*`, `VITEST*` and `NODE_OPTIONS`, and with `PORT=0`; a flush at the end may take ten seconds. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What starts `node`, such as `unshare` with its flags. */
+  readonly command?: readonly string[];
   /** Longest wait for the URL, and for the end. Default: 40,000. */
   readonly timeoutMillis?: number;
 }
@@ -43,8 +45,9 @@ export interface Server extends Child {
 
 /** Starts `node ...args`. It is killed when the test has finished, if it still runs. */
 export function startNode(args: readonly string[], options: ChildOptions = {}): Child {
-  const { cwd = ROOT, env = {}, timeoutMillis = 40_000 } = options;
-  const child = spawn(process.execPath, args, {
+  const { cwd = ROOT, env = {}, command = [], timeoutMillis = 40_000 } = options;
+  const [file, ...first] = [...command, process.execPath];
+  const child = spawn(file as string, [...first, ...args], {
     cwd,
     env: { ...cleanEnvironment(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -67,8 +70,9 @@ export function startNode(args: readonly string[], options: ChildOptions = {}): 
   function exit(): Promise<ChildExit> {
     return withDeadline(ended, timeoutMillis, () => {
       child.kill('SIGKILL');
-      const command = `node ${args.join(' ')}`;
-      return new Error(`${command} did not end in ${timeoutMillis} ms:\n${stdout}${stderr}`);
+      return new Error(
+        `node ${args.join(' ')} did not end in ${timeoutMillis} ms:\n${stdout}${stderr}`,
+      );
     });
   }
 

@@ -29,9 +29,9 @@ export class FileSpool implements SpoolStore {
   readonly #lease: Lease;
   readonly #size: SpoolSize;
   readonly #own: OwnHits;
+  readonly storeSync: OwnHits['storeSync'] = (hits) => this.#own.storeSync(hits);
   #events: SpoolEvents | undefined;
-  /** Where this process sends. */
-  #backlog: Backlog | undefined;
+  #backlog: Backlog | undefined; // of the process that sends
   #term = 0;
   #terms = 0;
   #adopted = 0;

@@ -106,6 +106,11 @@ export class RedisSpool implements SpoolStore {
     return this.#own.write();
   }
 
+  /** Redis cannot be asked any more: what is not on its way to it is for the caller to send. */
+  storeSync(hits: readonly Hit[]): readonly Hit[] {
+    return [...this.#own.takeUnsent(this.#connection.isOpen), ...hits];
+  }
+
   mayStillSend(term: number): Promise<boolean> {
     return this.#step(async () => {
       await this.#backlog.save(); // a kill doubles what is in flight and nothing before it
