@@ -1,15 +1,38 @@
 import { defineConfig } from 'vitest/config';
 
+const isLong = process.env.TEST_LONG === '1';
+
+/** What `npm run test:long` runs and `npm test` does not. */
+const LONG_ONLY = [
+  'test/**/*.long.test.ts',
+  'test/matrix/core.test.ts',
+  'test/delivery/spool/full-disk.test.ts',
+  'test/inspector/page/{accessibility,hostile-hits,page}.test.ts',
+];
+/** What `npm test` runs a sample of, as `sampled` in test/support/long.ts says. */
+const SAMPLED = [
+  'test/delivery/simulation.test.ts',
+  'test/delivery/spool/{kill,simulation}.test.ts',
+  'test/delivery/redis-spool/kill.test.ts',
+  'test/gateway/hostile.test.ts',
+  'test/hit/{properties,redaction}.test.ts',
+];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    include: isLong ? [...LONG_ONLY, ...SAMPLED] : ['test/**/*.test.ts'],
+    exclude: isLong ? [] : LONG_ONLY,
     env: {
       OTEL_NODE_RESOURCE_DETECTORS: 'none',
       OTEL_METRICS_EXPORTER: 'none',
       OTEL_LOGS_EXPORTER: 'none',
     },
-    testTimeout: 30_000,
-    typecheck: { enabled: true, tsconfig: 'test/tsconfig.json', include: ['test/**/*.test-d.ts'] },
+    // By default Vitest leaves one core to itself, but most tests wait for a child or a timer.
+    maxWorkers: '100%',
+    testTimeout: isLong ? 600_000 : 60_000,
+    expect: { poll: { timeout: 30_000 } },
+    hookTimeout: 60_000,
+    typecheck: { tsconfig: 'test/tsconfig.json', include: ['test/**/*.test-d.ts'] },
     coverage: {
       include: ['src/**/*.ts'],
       exclude: ['src/cli/**', 'src/register.ts', 'src/register/**'],

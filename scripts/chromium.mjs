@@ -1,8 +1,12 @@
-// The browser for tests, screenshots and benchmarks of the inspector's page: Debian's, headless, with a profile of its own
+// The browser for tests, screenshots and benchmarks of the inspector's page: the system's, headless, with a profile of its own
 // that is thrown away, and without its own requests to anywhere.
 import { existsSync } from 'node:fs';
+import { findProgram } from './find-program.mjs';
 
-const EXECUTABLE = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const EXECUTABLE =
+  process.env.CHROMIUM ??
+  findProgram('chromium', 'chromium-browser', 'google-chrome') ??
+  '/usr/bin/chromium';
 const ARGS = [
   '--headless',
   '--no-sandbox',

@@ -1,6 +1,6 @@
 // `npm run test:matrix`: this package, packed, in processes of its own beside every SDK, Node, load order and framework
 // that it says it works with. What that needs is installed outside of the project and kept for the next run.
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CACHE } from './matrix/install.mjs';
@@ -17,7 +17,7 @@ const USAGE = `npm run test:matrix -- [options]
   --node 20            only this Node, of ${NODES.join(', ')}; may be given again
   --sdk 2.12           only this SDK, of ${Object.keys(SDKS).join(', ')}; may be given again
   --only orders        only the load orders, the frameworks, or the exporters into gateways
-  --core               only what npm test runs of it
+  --core               only what npm run test:long runs of it
 MATRIX_CACHE           the folder to install into, ${CACHE}
 A run of the whole matrix writes docs/compatibility.md.`;
 
@@ -52,7 +52,8 @@ async function main(options) {
   removePackage(npmPackage);
   say(`\n${renderCells(results)}\n\n${seconds()} s`);
   if (isWhole(options)) {
-    writeFileSync(join(ROOT, 'docs/compatibility.md'), renderMarkdown(results, new Date()));
+    const file = join(ROOT, 'docs/compatibility.md');
+    writeFileSync(file, renderMarkdown(results, new Date(), readFileSync(file, 'utf8')));
     say('Written to docs/compatibility.md.');
   }
   return results.some(({ status }) => status === 'wrong') ? 1 : 0;

@@ -1,42 +1,40 @@
-// `npm test`: installs and builds what is missing, runs vitest with the arguments after `--`, and ends in any case
-// with the line `N passed, N failed`.
+// `npm test`: installs and builds what is missing, runs vitest with the arguments after `--`, names what was skipped and
+// why, and ends in any case with the line `N passed, N failed`. `--long` is `npm run test:long`.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { HOW_TO_GET_CHROMIUM, hasChromium } from './chromium.mjs';
-import { HOW_TO_GET_REDIS, REDIS_SERVER } from './redis.mjs';
+import { delimiter, join, relative } from 'node:path';
 import { ROOT, run, setUp } from './setup.mjs';
 
-const NOTHING_RAN = { passed: 0, failed: 1, skipped: 0 };
+const NOTHING_RAN = { passed: 0, failed: 1, skipped: new Map() };
 
 // Ctrl-C ends the step that runs; what is known by then is still told.
 process.on('SIGINT', () => undefined);
 
+const args = process.argv.slice(2);
+const isLong = args[0] === '--long';
+if (isLong) args.shift();
 let counts = NOTHING_RAN;
 try {
-  if (await setUp(console.log)) counts = await runVitest(process.argv.slice(2));
+  if (await setUp(console.log)) counts = await runVitest();
 } catch (error) {
   console.error(error);
 }
-if (counts.skipped > 0 && !hasChromium) {
-  console.log(`\nTests of the inspector page did not run. ${HOW_TO_GET_CHROMIUM}`);
-}
-if (counts.skipped > 0 && REDIS_SERVER === undefined) {
-  console.log(`\nTests of the spool in Redis did not run. ${HOW_TO_GET_REDIS}`);
+for (const [reason, names] of counts.skipped) {
+  console.log(`\nSkipped: ${reason}\n${names.map((name) => `  ${name}`).join('\n')}`);
 }
 console.log(`\n${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = counts.failed === 0 ? 0 : 1;
 
-async function runVitest(args) {
+async function runVitest() {
   const folder = mkdtempSync(join(tmpdir(), 'opentelemetry-matomo-test-'));
   const report = join(folder, 'report.json');
   try {
     const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
-    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-    // Type tests are run by whichever `tsc` the PATH has first.
-    const PATH = `${join(ROOT, 'node_modules/.bin')}${delimiter}${process.env.PATH}`;
-    const exitCode = await run(process.execPath, [vitest, 'run', ...reporters, ...args], {
-      env: { ...process.env, PATH },
+    const options = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+    // Types are those of the whole tree, which is more than who names files wants to wait for.
+    if (args.length === 0 && !isLong) options.push('--typecheck');
+    const exitCode = await run(process.execPath, [vitest, 'run', ...options, ...args], {
+      env: { ...process.env, ...environment() },
     });
     return countTests(JSON.parse(readFileSync(report, 'utf8')), exitCode);
   } finally {
@@ -44,17 +42,33 @@ async function runVitest(args) {
   }
 }
 
+function environment() {
+  const env = { TEST_LONG: isLong ? '1' : '' };
+  if (process.env.TEST_SEED === 'random') {
+    env.TEST_SEED = String(Date.now() % 2 ** 31);
+    console.log(`The seed of this run: TEST_SEED=${env.TEST_SEED}`);
+  }
+  // Types are checked by whichever `tsc` the PATH has first. Windows may call it `Path`.
+  const name = Object.keys(process.env).find((key) => key.toUpperCase() === 'PATH') ?? 'PATH';
+  env[name] = `${join(ROOT, 'node_modules/.bin')}${delimiter}${process.env[name] ?? ''}`;
+  return env;
+}
+
 /** A file that failed without a failed test could not be loaded; so could a run that failed without either. */
 function countTests({ testResults }, exitCode) {
   let passed = 0;
   let failed = 0;
-  let skipped = 0;
-  for (const file of testResults) {
-    const statuses = file.assertionResults.map(({ status }) => status);
-    const failures = statuses.filter((status) => status === 'failed').length;
-    passed += statuses.filter((status) => status === 'passed').length;
-    skipped += statuses.filter((status) => status === 'skipped' || status === 'pending').length;
-    failed += failures === 0 && file.status === 'failed' ? 1 : failures;
+  const skipped = new Map();
+  for (const { name, status, assertionResults } of testResults) {
+    const statuses = assertionResults.map((test) => test.status);
+    const failures = statuses.filter((each) => each === 'failed').length;
+    passed += statuses.filter((each) => each === 'passed').length;
+    failed += failures === 0 && status === 'failed' ? 1 : failures;
+    // Other tests that did not run were not asked for.
+    for (const { fullName, meta } of assertionResults.filter((test) => test.meta?.skipped)) {
+      const file = relative(ROOT, name).replaceAll('\\', '/');
+      skipped.set(meta.skipped, [...(skipped.get(meta.skipped) ?? []), `${file}: ${fullName}`]);
+    }
   }
   return { passed, failed: failed === 0 && exitCode !== 0 ? 1 : failed, skipped };
 }

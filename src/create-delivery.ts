@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { createBlockingTransport } from './delivery/blocking-transport.js';
 import { Delivery } from './delivery/delivery.js';
 import { createDryRunTransport } from './delivery/dry-run-transport.js';
 import { LateSpool } from './delivery/spool/late-spool.js';
@@ -80,8 +81,11 @@ function createTransport(options: ResolvedOptions, diagnostics: Diagnostics): Tr
   const plain = createUndiciTransport({ ...options, userAgent: USER_AGENT });
   const { meterProvider } = options;
   const transport = meterProvider ? measureTransport(plain, meterProvider) : plain;
+  const isOwn = options.dispatcher === undefined;
   return {
+    ...transport,
     send: (body, timeoutMillis) => withoutTracing(() => transport.send(body, timeoutMillis)),
-    close: () => transport.close(),
+    // A dispatcher cannot be handed to another thread.
+    sendSync: isOwn ? createBlockingTransport({ ...options, userAgent: USER_AGENT }) : undefined,
   };
 }

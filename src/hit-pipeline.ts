@@ -1,8 +1,10 @@
 import { type AskOptions, createAskOptions, nameOf } from './ask-options.js';
 import { createDelivery } from './create-delivery.js';
+import { atExit } from './delivery/at-exit.js';
 import { createDeliveryCounters } from './delivery/counters.js';
 import type { Delivery } from './delivery/delivery.js';
 import type { Diagnostics } from './diagnostics.js';
+import type { ExitControl } from './exit-control.js';
 import { createFindIgnoreReason } from './hit/find-ignore-reason.js';
 import { type Hit, type PendingHit, SETTLE_MILLIS } from './hit/hit.js';
 import type { HttpRequest } from './hit/http-request.js';
@@ -18,7 +20,7 @@ import type { EndedRecord } from './requests/request-record.js';
 import { createIgnoredCounters, type IgnoreReason, type MatomoStats, toStats } from './stats.js';
 
 /** From ended requests to Matomo: decides which make hits, and counts all of them. */
-export class HitPipeline {
+export class HitPipeline implements ExitControl {
   readonly #options: ResolvedOptions;
   readonly #diagnostics: Diagnostics;
   readonly #delivery: Delivery;
@@ -32,6 +34,8 @@ export class HitPipeline {
   /** Bytes that hits may take in the spool besides those that it has been given; no end without one. */
   readonly spoolRoom: () => number;
   #hits = 0;
+  #isExitFlushOn = false;
+  readonly #releaseExit: () => void;
 
   constructor(options: ResolvedOptions, diagnostics: Diagnostics, component: ComponentType) {
     this.#options = options;
@@ -49,6 +53,8 @@ export class HitPipeline {
     this.#findIgnoreReason = createFindIgnoreReason(options);
     this.#ask = createAskOptions(options, diagnostics);
     this.#visitorKey = visitorKey;
+    if (options.exitFlush) this.enable();
+    this.#releaseExit = atExit(() => this.finish());
   }
 
   /** Makes a hit of the request whose server span has ended, or counts why not. */
@@ -69,13 +75,34 @@ export class HitPipeline {
     return this.#delivery.flush();
   }
 
-  shutdown(deadlineMillis: number = this.#options.shutdownTimeoutMillis): Promise<void> {
-    return this.#delivery.shutdown(deadlineMillis);
+  async shutdown(deadlineMillis: number = this.#options.shutdownTimeoutMillis): Promise<void> {
+    await this.#delivery.shutdown(deadlineMillis);
+    if (!this.#isExitFlushOn) this.#releaseExit();
+  }
+
+  enable(): void {
+    if (this.#options.exitFlush === false) return;
+    this.#isExitFlushOn = true;
+    this.#delivery.keepForExit();
+  }
+
+  hurry(): void {
+    this.#delivery.hurry();
+  }
+
+  finish(): void {
+    const refusal = this.#isExitFlushOn ? undefined : 'exitFlush is off';
+    this.#delivery.finish(this.#options.shutdownTimeoutMillis, refusal);
   }
 
   /** Roughly what hits take in memory, of `maxQueueBytes`. */
   get queueBytes(): number {
     return this.#delivery.queueBytes;
+  }
+
+  /** Pending hits that wait until Matomo has processed something else: each made it fail alone. */
+  get suspects(): number {
+    return this.#delivery.suspects;
   }
 
   stats(): MatomoStats {
@@ -92,12 +119,12 @@ export class HitPipeline {
   }
 
   /** The hits of a request as it is now, for good. */
-  settle(ended: EndedRecord, site: number, nowMillis: number): readonly Hit[] {
+  settle(ended: EndedRecord, site: number, epochMillis: number): readonly Hit[] {
     ended.close();
     if (ended.ignored) return this.#takeBack('attribute');
     try {
       this.#toHits ??= this.#createToHits();
-      const hits = this.#toHits(ended.request, site, nowMillis);
+      const hits = this.#toHits(ended.request, site, epochMillis);
       if (hits.length === 0) return this.#takeBack('predicate');
       const [page, ...crashes] = hits;
       if (crashes.length === 0 || !this.#delivery.takesCrashes) return [page as Hit];
@@ -134,7 +161,7 @@ export class HitPipeline {
 
 /** The hit of an ended request, as long as spans of it may still end. */
 class PendingRequest implements PendingHit {
-  readonly endedMillis: number = Date.now();
+  readonly endedMillis: number = performance.now();
   readonly bytes: number;
   readonly #pipeline: HitPipeline;
   readonly #ended: EndedRecord;
@@ -152,8 +179,8 @@ class PendingRequest implements PendingHit {
     return nowMillis - this.endedMillis >= wait;
   }
 
-  settle(nowMillis: number): readonly Hit[] {
-    return this.#pipeline.settle(this.#ended, this.#site, nowMillis);
+  settle(epochMillis: number): readonly Hit[] {
+    return this.#pipeline.settle(this.#ended, this.#site, epochMillis);
   }
 }
 
@@ -194,6 +221,6 @@ export function createHitPipeline(
 
 /** What a processor that is off has counted. */
 export function noStats(): MatomoStats {
-  const nothing = { pending: 0, spooled: 0, adopted: 0 };
+  const nothing = { pending: 0, spooled: 0, adopted: 0, resent: 0 };
   return toStats(0, nothing, createDeliveryCounters(), createIgnoredCounters());
 }

@@ -38,6 +38,7 @@ export const MESSAGE_CODES = [
   'token-refused',
   'no-token',
   'site-unknown',
+  'order-refused',
   'silently-dropped',
   'queued-unseen',
   'fields-dropped',
@@ -58,6 +59,7 @@ export const MESSAGE_CODES = [
   'spool-full',
   'spool-overlap',
   'spool-visitor-key',
+  'spool-owner',
   'spool-open-to-others',
   'spool-space',
 ] as const;

@@ -60,6 +60,12 @@ export function observeStats(
     })
     .addCallback((result) => observeHits(result, stats(), component));
   meter
+    .createObservableCounter('matomo.hits.resent', {
+      unit: '{hit}',
+      description: 'Hits sent again although the first attempt may have stored them',
+    })
+    .addCallback((result) => result.observe(stats().resent, component));
+  meter
     .createObservableCounter('matomo.requests.ignored', {
       unit: '{request}',
       description: 'Requests that make no hit, by reason',
@@ -105,13 +111,13 @@ export function measureTransport(transport: Transport, meterProvider: MeterProvi
       description: 'Time that a bulk request to Matomo takes',
     });
   return {
+    ...transport,
     async send(body, timeoutMillis) {
       const start = performance.now();
       const exchange = await transport.send(body, timeoutMillis);
       durations.record((performance.now() - start) / 1000, outcomeOf(exchange));
       return exchange;
     },
-    close: () => transport.close(),
   };
 }
 

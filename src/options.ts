@@ -177,6 +177,11 @@ export interface MatomoOptions {
   /** Deadline of `shutdown`, milliseconds. */
   readonly shutdownTimeoutMillis?: number | undefined;
   /**
+   * When the process ends without a shutdown (`process.exit()`, an uncaught exception), stores or sends what is queued while the
+   * process waits: at most `shutdownTimeoutMillis`, or 300 ms if Matomo was unavailable before. Not through a `dispatcher` of your own.
+   */
+  readonly exitFlush?: boolean | undefined;
+  /**
    * Sends hits again of which it is not known whether Matomo stored them, because no answer came: doubles rather than
    * losses.
    */

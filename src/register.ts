@@ -6,7 +6,7 @@ import { createDiagnostics, type Diagnostics } from './diagnostics.js';
 import { coded } from './messages.js';
 import { readEnvironment } from './options/resolve-options.js';
 import { attach, ownProcessors } from './register/attach.js';
-import { flushAtExit } from './register/exit.js';
+import { enableExitFlush, flushAtExit } from './register/exit.js';
 import { INSTALL_COMMAND, loadTracingParts, requireHttp, startTracing } from './register/start.js';
 import { hasProvider, watchProviders } from './register/watch-providers.js';
 import { MatomoSpanProcessor, PROCESSOR_BRAND } from './span-processor.js';
@@ -33,14 +33,20 @@ function register(): void {
     if (!processor && readEnvironment('enabled', process.env) === false) return;
     const record = readEnvironment('record', process.env) ?? 'requests';
     const atWork = new Set(processor ? [processor] : []);
-    if (processor) flushAtExit(atWork);
+    if (processor) {
+      enableExitFlush(processor);
+      flushAtExit(atWork);
+    }
     watchProviders((provider) => {
       try {
         const ours = processor
           ? attach(processor, provider, record, diagnostics)
           : ownProcessors(provider);
         if (atWork.size === 0 && ours.length > 0) flushAtExit(atWork);
-        for (const own of ours) atWork.add(own);
+        for (const own of ours) {
+          atWork.add(own);
+          enableExitFlush(own);
+        }
         if (atWork.size > 1) void processor?.shutdown(); // the application has its own
       } catch (error) {
         diagnostics.warn(

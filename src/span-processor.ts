@@ -1,5 +1,6 @@
 import type { Context, Span } from '@opentelemetry/api';
 import { createDiagnostics, type Diagnostics } from './diagnostics.js';
+import { EXIT_CONTROL } from './exit-control.js';
 import { createHitPipeline, type HitPipeline, noStats } from './hit-pipeline.js';
 import { coded } from './messages.js';
 import type { MatomoOptions } from './options.js';
@@ -39,6 +40,7 @@ export class MatomoSpanProcessor {
       this.#requests = trackRequests((record, span) => pipeline.add(record, span), reading);
     }
     Object.defineProperty(this, PROCESSOR_BRAND, { value: made !== undefined });
+    Object.defineProperty(this, EXIT_CONTROL, { value: made?.pipeline });
   }
 
   /** Called by the SDK for every span that starts. Never throws. */

@@ -30,6 +30,11 @@ export interface MatomoStats {
   readonly accepted: number;
   /** Refused by Matomo one by one. */
   readonly invalid: number;
+  /**
+   * Hits sent again after an answer that does not prove that nothing was stored, such as a 502: so many may be duplicated.
+   * Not part of the sum above.
+   */
+  readonly resent: number;
   /** Lost, by reason. */
   readonly lost: { readonly [reason in LossReason]: number };
   /** Requests that were left out and are no hits, by reason. */
@@ -54,7 +59,12 @@ export function createIgnoredCounters(): IgnoredCounters {
 /** A copy that does not change any more. */
 export function toStats(
   hits: number,
-  { pending, spooled, adopted }: Pick<MatomoStats, 'pending' | 'spooled' | 'adopted'>,
+  {
+    pending,
+    spooled,
+    adopted,
+    resent,
+  }: Pick<MatomoStats, 'pending' | 'spooled' | 'adopted' | 'resent'>,
   delivered: DeliveryCounters,
   ignored: IgnoredCounters,
 ): MatomoStats {
@@ -67,6 +77,7 @@ export function toStats(
     tracked,
     accepted,
     invalid,
+    resent,
     lost: { ...lost },
     ignored: { ...ignored },
   };

@@ -1,4 +1,4 @@
-import { AsyncResource } from 'node:async_hooks';
+import { DetachedScope } from './detached-scope.js';
 import { coded, splitCode } from './messages.js';
 
 const INTERVAL_MILLIS = 60_000;
@@ -18,7 +18,7 @@ interface Recent {
 export function createWarningLimiter(write: (message: string) => void): (message: string) => void {
   const recents = new Map<string, Recent>();
   // The timer must not inherit the async context of the request that happened to create it.
-  const scope = new AsyncResource('MatomoWarnings');
+  const scope = new DetachedScope('MatomoWarnings');
   let timer: NodeJS.Timeout | undefined;
 
   function writeNow(message: string, key: string, suppressed: number): void {

@@ -72,6 +72,7 @@ test('a meter provider gets what stats() says, by OpenTelemetry’s names where 
     'otel.sdk.processor.span.processed matomo_span_exporter: matomo_span_exporter/0': 3,
     'otel.sdk.processor.span.processed queue_full matomo_span_exporter: matomo_span_exporter/0': 1,
     'matomo.hits tracked matomo_span_exporter: matomo_span_exporter/0': 3,
+    'matomo.hits.resent matomo_span_exporter: matomo_span_exporter/0': 0,
     'matomo.hits lost queue_full matomo_span_exporter: matomo_span_exporter/0': 1,
     'matomo.requests.ignored path matomo_span_exporter: matomo_span_exporter/0': 1,
     'matomo.request.duration 200': { count: 1 },

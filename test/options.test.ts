@@ -78,6 +78,7 @@ const WRONG: [keyof MatomoOptions, unknown, string][] = [
   ['doNotTrack', 2, '2'],
   ['errors', 'all', 'all'],
   ['maxQueueBytes', 1, '1'],
+  ['exitFlush', 'x', 'x'],
   ['resendUnconfirmed', 'x', 'x'],
   ['beforeSend', true, 'true'],
   ['dryRun', 'yes', 'yes'],

@@ -18,24 +18,15 @@ function stderr(): string[] {
   return lines;
 }
 
-test('a Matomo that answers after ten seconds changes nothing for who calls the service', async () => {
+test('a Matomo that does not answer changes nothing for who calls the service', async () => {
   const service = await startTracedService((_request, response) => void response.end('ok'), {
     maxExportBatchSize: 1,
     shutdownTimeoutMillis: 100,
   });
-  const fastest = async () => {
-    const times: number[] = [];
-    for (let i = 0; i < 30; i++) {
-      const start = performance.now();
-      await service.fetch('/');
-      times.push(performance.now() - start);
-    }
-    return times.sort((a, b) => a - b)[15] as number;
-  };
-  service.inspector.play({ delayMillis: 10_000 });
-  const median = await fastest();
+  service.inspector.play({ delayMillis: 600_000 });
+  for (let i = 0; i < 30; i++) await service.fetch('/');
+  await service.requests(30);
   expect(service.processor.stats()).toMatchObject({ tracked: 0, pending: 30 });
-  expect(median).toBeLessThan(1000); // not a figure: a request that waited for Matomo would take ten seconds
   stderr();
 });
 

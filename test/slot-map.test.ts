@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SlotMap } from '../src/slot-map.js';
+import { seededRuns } from './support/seed.js';
 
 test('it holds what a Map holds', () => {
   const key = fc.integer({ min: 0, max: 5 });
@@ -25,5 +26,6 @@ test('it holds what a Map holds', () => {
         expect([...slots.values()]).toEqual([...map.values()]);
       }
     }),
+    seededRuns(),
   );
 });

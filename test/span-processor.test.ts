@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { trace } from '@opentelemetry/api';
 import express from 'express';
 import { expect, test } from 'vitest';
+import { seededRandom } from './support/seed.js';
 import { startTracedService, until } from './support/traced-service.js';
 
 test('a request becomes a page view with what only Node’s request knows', async () => {
@@ -81,7 +82,9 @@ function createShop(): express.Express {
 }
 
 test('what the client does not wait for is 499, what the server cuts off or fails is 500', async () => {
+  const begun: string[] = [];
   const service = await startTracedService((request, response) => {
+    begun.push(request.url ?? '');
     if (request.url === '/destroyed') response.destroy();
     if (request.url === '/half') response.write('half');
     if (request.url === '/fails') response.writeHead(500).end();
@@ -90,7 +93,8 @@ test('what the client does not wait for is 499, what the server cuts off or fail
   for (const path of ['/never', '/half']) {
     const socket = connect(service.port, '127.0.0.1');
     socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
-    setTimeout(() => socket.destroy(), 50);
+    await until(() => begun.includes(path));
+    socket.destroy();
   }
   await service.fetch('/destroyed').catch(() => undefined);
   await service.fetch('/fails');
@@ -110,8 +114,9 @@ test('what the client does not wait for is 499, what the server cuts off or fail
 });
 
 test('a hundred requests at once, some on one connection, keep what is theirs', async () => {
+  const random = seededRandom();
   const service = await startTracedService((request, response) => {
-    setTimeout(() => response.end(request.url), Math.random() * 20);
+    setTimeout(() => response.end(request.url), random() * 20);
   });
   const one = (i: number) =>
     service.fetch(`/r/${i}`, {
@@ -174,19 +179,24 @@ test('SERVER spans that are no HTTP requests make no hit', async () => {
 });
 
 test('a SERVER span nested in another makes no second hit and lends it its route, also when it ends later', async () => {
+  let ended = 0;
   const service = await startTracedService((request, response) => {
+    const end = () => {
+      span.end();
+      ended += 1;
+    };
     const attributes = { 'http.request.method': 'GET', 'url.path': request.url ?? '' };
     const span = trace.getTracer('hono').startSpan('nested', { kind: 1, attributes });
     span.setAttribute('http.route', '/users/:id');
     span.setAttribute('matomo.dimension2', 'nested');
-    if (request.url === '/users/1') span.end();
+    if (request.url === '/users/1') end();
     response.end();
-    if (request.url === '/users/2') setTimeout(() => span.end(), 10);
+    if (request.url === '/users/2') setTimeout(end, 10);
   });
   await service.fetch('/users/1');
   await service.fetch('/users/2');
   await service.requests(2);
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  await until(() => ended === 2);
   const stored = (await service.hits()).map((hit) => hit.stored);
   expect(stored).toMatchObject([
     { title: 'GET /users/:id', custom_dimension_2: 'nested' },

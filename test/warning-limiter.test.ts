@@ -21,7 +21,7 @@ const codesOf = (lines: readonly string[]) =>
 function pendingHit(name: string): PendingHit {
   const startSeconds = Date.now() / 1000;
   return {
-    endedMillis: Date.now(),
+    endedMillis: performance.now(),
     bytes: 1000,
     isSettled: () => true,
     settle: () => [{ site: 1, visitor: name, startSeconds, kind: 'page', query: `?h=${name}` }],
@@ -49,12 +49,15 @@ test('a hit that Matomo cannot store leaves each message once, and the state tha
   for (let i = 0; i < 99; i++) delivery.push(pendingHit(String(i)));
   delivery.push(pendingHit('poison'));
   await vi.advanceTimersByTimeAsync(10 * MINUTE);
-  expect(delivery.counters).toMatchObject({ tracked: 99, lost: { rejected: 1 } });
-  delivery.push(pendingHit('good'));
-  await vi.advanceTimersByTimeAsync(MINUTE);
+  // Once another hit is processed, it is tried alone once more; the state holds until the next hit.
+  for (const name of ['good', 'next']) {
+    delivery.push(pendingHit(name));
+    await vi.advanceTimersByTimeAsync(10 * MINUTE);
+  }
+  expect(delivery.counters).toMatchObject({ tracked: 101, lost: { rejected: 1 } });
   const codes = codesOf(output);
   expect(new Set(codes)).toEqual(new Set(['rolled-back', 'takes-hits-again', 'rejected']));
-  expect(codes.length).toBeLessThanOrEqual(6);
+  expect(codes.length).toBeLessThanOrEqual(8);
   expect(codes.at(-1)).toBe('takes-hits-again');
 });
 

@@ -11,8 +11,12 @@ interface Step {
 }
 
 interface Job {
+  readonly needs?: string;
   readonly permissions?: Readonly<Record<string, string>>;
-  readonly strategy?: { readonly matrix: { readonly node: readonly number[] } };
+  readonly strategy?: {
+    readonly matrix: { readonly node?: readonly number[]; readonly system?: readonly string[] };
+  };
+  readonly env?: Readonly<Record<string, string>>;
   readonly steps: readonly Step[];
 }
 
@@ -20,6 +24,13 @@ interface Workflow {
   readonly on: Readonly<Record<string, unknown>>;
   readonly permissions?: Readonly<Record<string, string>>;
   readonly jobs: Readonly<Record<string, Job>>;
+}
+
+interface LockedPackage {
+  readonly link?: boolean;
+  readonly integrity?: string;
+  readonly dev?: boolean;
+  readonly optional?: boolean;
 }
 
 const FOLDER = join(ROOT, '.github/workflows');
@@ -46,9 +57,11 @@ describe.each(readdirSync(FOLDER))('%s', (file) => {
     }
   });
 
-  test('takes actions by their major version', () => {
-    const actions = steps.flatMap(({ uses }) => uses ?? []);
-    expect(actions.filter((action) => !/^[\w-]+\/[\w-]+@v\d+$/.test(action))).toEqual([]);
+  test('takes actions by their commit, with the version beside it', () => {
+    const lines = readFileSync(join(FOLDER, file), 'utf8').match(/^.*\buses:.*$/gm) ?? [];
+    expect(lines).toHaveLength(steps.filter(({ uses }) => uses !== undefined).length);
+    const pinned = /\buses: [\w-]+\/[\w-]+@[\da-f]{40} # v\d+\.\d+\.\d+$/;
+    expect(lines.filter((line) => !pinned.test(line))).toEqual([]);
   });
 
   test('may read the repository and no more, but for who publishes', () => {
@@ -68,12 +81,52 @@ test('checks run on the oldest Node.js that is supported and on newer ones', () 
   expect(versions.length).toBeGreaterThan(2);
 });
 
+test('npm test runs on Linux, macOS, and Windows', () => {
+  const { strategy, steps } = read('ci.yml').jobs.tests ?? {};
+  expect(strategy?.matrix.system).toEqual(['ubuntu-latest', 'macos-latest', 'windows-latest']);
+  expect(steps?.at(-1)?.run).toBe('npm test');
+});
+
+test('every night all tests run with a random seed', () => {
+  const { on, jobs } = read('nightly.yml');
+  expect(on).toHaveProperty('schedule');
+  expect(jobs.tests?.env).toEqual({ TEST_SEED: 'random' });
+  const commands = jobs.tests?.steps.flatMap(({ run }) => run ?? []);
+  expect(commands?.slice(-2)).toEqual(['npm test', 'npm run test:long']);
+});
+
 test('a release is published from a tag only, after all checks, with its provenance', () => {
-  const { on, jobs } = read('release.yml');
+  const { on, permissions, jobs } = read('release.yml');
   expect(on).toEqual({ push: { tags: ['v*'] } });
-  const commands = jobs.publish?.steps.flatMap(({ run }) => run ?? []) ?? [];
-  expect(commands).toContain('.ci/run');
-  expect(commands.at(-1)).toBe('npm publish --provenance --access public');
+  expect(permissions).toEqual({});
+  expect(Object.keys(jobs)).toEqual(['pack', 'publish']);
+  const commandsOf = (name: string) => jobs[name]?.steps.flatMap(({ run }) => run ?? []) ?? [];
+  expect(commandsOf('pack')).toContain('.ci/run');
+  expect(commandsOf('pack').at(-1)).toBe('npm pack');
+  expect(jobs.publish?.needs).toBe('pack');
+  expect(commandsOf('publish')).toEqual([
+    'npm publish ./*.tgz --ignore-scripts --provenance --access public',
+  ]);
+});
+
+test('the job that may publish runs nothing of the repository and of its dependencies', () => {
+  const { jobs } = read('release.yml');
+  const mayPublish = Object.values(jobs).filter(({ permissions }) => permissions?.['id-token']);
+  expect(mayPublish).toEqual([jobs.publish]);
+  expect(jobs.publish?.permissions).toEqual({ 'id-token': 'write' });
+  const actions = jobs.publish?.steps.flatMap(({ uses }) => uses?.split('@')[0] ?? []);
+  expect(actions).toEqual(['actions/setup-node', 'actions/download-artifact']);
+});
+
+test('what is installed from a registry has its checksum in package-lock.json', () => {
+  const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
+    packages: Readonly<Record<string, LockedPackage>>;
+  };
+  const unchecked = Object.entries(packages).filter(
+    ([path, { link, integrity }]) =>
+      path.startsWith('node_modules/') && !link && !/^sha512-[\w+/]{86}==$/.test(integrity ?? ''),
+  );
+  expect(unchecked.map(([path]) => path)).toEqual([]);
 });
 
 function read(file: string): Workflow {

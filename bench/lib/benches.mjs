@@ -20,6 +20,10 @@ export const BENCHES = {
   },
   outage: { question: 'Does a server feel that Matomo is away?', roundSeconds: 40 },
   gateway: { question: 'What does a span cost the gateway?', roundSeconds: 20 },
+  'hostile-exports': {
+    question: 'For how long does a hostile export stop the gateway?',
+    roundSeconds: 40,
+  },
   sockets: { question: 'How many sockets are open at 500 hits a second?', roundSeconds: 14 },
   'queue-memory': { question: 'What memory does a hit take that waits?', roundSeconds: 12 },
   'load-time': { question: 'How much later does a process start?', roundSeconds: 6 },

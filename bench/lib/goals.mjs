@@ -109,6 +109,12 @@ export const GOALS = {
     must: 2,
     aim: 1.5,
   },
+  'hostile-export': {
+    bench: 'hostile-exports',
+    question: 'ms that the event loop of the gateway stands still for the worst export of 4 MiB',
+    must: 250,
+    aim: 100,
+  },
   'heap-growth': {
     bench: 'memory',
     question: 'heap and buffers after 1,000,000 requests, over those after 10,000',

@@ -5,7 +5,7 @@ import { planOrders } from './orders.mjs';
 import { NODES, SDKS } from './set-ups.mjs';
 
 /**
- * What `npm test` runs: the oldest and the newest SDK that Node 20 has, and SDK 3 on the first Node that it
+ * What `npm run test:long` runs: the oldest and the newest SDK that Node 20 has, and SDK 3 on the first Node that it
  * takes.
  */
 const CORE_RUNS = [
@@ -16,7 +16,7 @@ const CORE_RUNS = [
 
 const ALL_RUNS = Object.keys(SDKS).flatMap((sdk) => NODES.map((node) => ({ sdk, node })));
 
-/** `nodes`, `sdks` and `only` narrow the whole matrix down, `core` to the part in `npm test`. */
+/** `nodes`, `sdks` and `only` narrow the whole matrix down, `core` to the part in `npm run test:long`. */
 export function planCells({ nodes = NODES, sdks = Object.keys(SDKS), only, core = false }) {
   const runs = (core ? CORE_RUNS : ALL_RUNS).filter(
     ({ sdk, node }) => sdks.includes(sdk) && nodes.includes(node),

@@ -1,3 +1,4 @@
+import { platformsOf } from './platforms.mjs';
 import { REQUESTS } from './requests.mjs';
 import { SDKS } from './set-ups.mjs';
 import { listProblems, summarize, toFrameworkRows, toSdkRows, versionsOf } from './table-rows.mjs';
@@ -15,8 +16,8 @@ const GATEWAYS = [
   'and since SDK 2.12 spaces in a query come as `+`.',
 ].join(' ');
 
-/** The page about what a run of the whole matrix has shown. */
-export function renderMarkdown(results, date) {
+/** The page about what a run of the whole matrix has shown, with the section on platforms as it is. */
+export function renderMarkdown(results, date, page) {
   const notes = createNotes();
   const { nodes, sdks } = versionsOf(results);
   return `${[
@@ -34,6 +35,7 @@ export function renderMarkdown(results, date) {
     '## Exporters into a gateway',
     GATEWAYS,
     renderSdkRows(toSdkRows(results, 'gateways'), notes),
+    platformsOf(page),
     '## Remarks',
     notes.list(),
     ...renderProblems(results),

@@ -44,10 +44,11 @@ function withoutSaving(state: ReplayState): ReplayState {
 }
 
 function createSayProgress(): (progress: ReplayProgress) => void {
-  let saidMillis = 0;
+  let saidMillis = Number.NEGATIVE_INFINITY;
   return function sayProgress({ spans, requests, unreadable, rejected }) {
-    if (Date.now() - saidMillis < SAY_EVERY_MILLIS) return;
-    saidMillis = Date.now();
+    const now = performance.now();
+    if (now - saidMillis < SAY_EVERY_MILLIS) return;
+    saidMillis = now;
     const wrong = `${unreadable} lines and ${rejected} spans not readable`;
     process.stderr.write(`${requests} requests of ${spans} spans, ${wrong}\n`);
   };

@@ -10,11 +10,16 @@ export interface Batch {
   readonly failedAs: string | undefined;
   /** How many bulks Matomo had processed when this one failed so first. */
   readonly processedBefore: number | undefined;
-  /** The half that is tried alone, to find a hit that rolls the whole back. */
-  readonly half: 'first' | 'second' | undefined;
+  /** The hits that are tried alone, from one index up to another, to find one that rolls the whole back. */
+  readonly part: readonly [start: number, end: number] | undefined;
   /** Hits that came since go with it: refused as a whole, it may be bad hits before the first good one. */
   readonly takesNewer: boolean;
+  /** It failed in every part: others go first, so that their success can tell whose fault that is. */
+  readonly waitsForOthers: boolean;
 }
+
+/** Failures after which parts of a batch are tried alone. */
+const TRIES_BEFORE_PROBING = 3;
 
 function createBatch(kind: Hit['kind'], hits: readonly EncodedHit[]): Batch {
   return {
@@ -23,8 +28,9 @@ function createBatch(kind: Hit['kind'], hits: readonly EncodedHit[]): Batch {
     failures: 0,
     failedAs: undefined,
     processedBefore: undefined,
-    half: undefined,
+    part: undefined,
     takesNewer: false,
+    waitsForOthers: false,
   };
 }
 
@@ -60,6 +66,14 @@ export function encodeHits(hits: readonly Hit[]): EncodedHit[] {
     next = end + SEPARATOR.length;
     return { visitor, startSeconds, buffer, start, end };
   });
+}
+
+/** The hit that was encoded. */
+export function decodeHit(encoded: EncodedHit, kind: Hit['kind']): Hit {
+  const { visitor, startSeconds, buffer, start, end } = encoded;
+  const query = buffer.toString('latin1', start, end);
+  const site = Number(/^\?idsite=(\d+)/.exec(query)?.[1] ?? 0);
+  return { site, visitor, startSeconds, kind, query };
 }
 
 /**
@@ -119,11 +133,9 @@ function follows(hit: EncodedHit | undefined, buffer: Buffer, end: number): bool
   return hit?.buffer === buffer && hit.start === end + SEPARATOR.length;
 }
 
-/** What of a batch the next request takes: all of it, or the half that is tried alone. */
-export function sentHits({ hits, half }: Batch): readonly EncodedHit[] {
-  if (half === undefined) return hits;
-  const middle = middleOf(hits);
-  return half === 'first' ? hits.slice(0, middle) : hits.slice(middle);
+/** What of a batch the next request takes: all of it, or the part that is tried alone. */
+export function sentHits({ hits, part }: Batch): readonly EncodedHit[] {
+  return part === undefined ? hits : hits.slice(...part);
 }
 
 /** Between two visitors where there is more than one: where the second half succeeds before the first, no visitor's hits pass each other. */
@@ -139,22 +151,49 @@ function middleOf(hits: readonly EncodedHit[]): number {
 }
 
 /** A batch of some hits of another, which keeps its first failure. */
-function partOf(batch: Batch, hits: readonly EncodedHit[]): Batch {
+export function partOf(batch: Batch, hits: readonly EncodedHit[]): Batch {
   const { kind, failedAs, processedBefore } = batch;
   return { ...createBatch(kind, hits), failedAs, processedBefore };
 }
 
-/** What of a batch the last request did not take; no batch where that is nothing. */
+/** What of a batch the last request did not take; no batch if that is nothing. */
 export function restOf(batch: Batch): Batch[] {
-  if (batch.half === undefined) return [];
-  return [partOf(batch, sentHits({ ...batch, half: batch.half === 'first' ? 'second' : 'first' }))];
+  if (batch.part === undefined) return [];
+  const [start, end] = batch.part;
+  const rest = [...batch.hits.slice(0, start), ...batch.hits.slice(end)];
+  return rest.length === 0 ? [] : [partOf(batch, rest)];
 }
 
-/** The two halves of what was sent, in order, and the rest. */
-export function halve(batch: Batch): Batch[] {
-  const sent = partOf(batch, sentHits(batch));
-  const halves = [{ ...sent, half: 'first' } as const, { ...sent, half: 'second' } as const];
-  return [...halves.map((half) => partOf(batch, sentHits(half))), ...restOf(batch)];
+/** The two halves of what was sent, in order unless `lastFirst`, and the rest; `undefined` if one hit was sent. */
+export function halve(batch: Batch, lastFirst = false): Batch[] | undefined {
+  const sent = sentHits(batch);
+  if (sent.length < 2) return undefined;
+  const middle = middleOf(sent);
+  const halves = [sent.slice(0, middle), sent.slice(middle)];
+  if (lastFirst) halves.reverse();
+  return [...halves.map((hits) => partOf(batch, hits)), ...restOf(batch)];
+}
+
+/**
+ * The batch as it is tried next while nothing succeeds: whole three times, each half, then whole and one hit in turn, each
+ * time another. After all of that others go first, since its own hits may all be bad.
+ */
+export function probeOf(batch: Batch): Batch {
+  const { hits, failures } = batch;
+  const step = failures - TRIES_BEFORE_PROBING;
+  const next = { ...batch, part: undefined, waitsForOthers: false };
+  if (hits.length < 2) return { ...next, waitsForOthers: step >= 0 };
+  const middle = middleOf(hits);
+  if (step === 0) return { ...next, part: [0, middle] };
+  if (step === 1) return { ...next, part: [middle, hits.length] };
+  const turn = (step - 3) / 2;
+  if (turn >= hits.length) return { ...next, waitsForOthers: true, failures: 0 };
+  return Number.isInteger(turn) && turn >= 0 ? { ...next, part: [turn, turn + 1] } : next;
+}
+
+/** Whether a hit is an order, which Matomo takes once and calls invalid if it comes again. */
+export function isOrder({ buffer, start, end }: EncodedHit): boolean {
+  return /[?&]ec_id=./.test(buffer.toString('latin1', start, end));
 }
 
 /** For messages: `1 hit`, `40 hits`. */

@@ -1,20 +1,17 @@
-import { AsyncResource } from 'node:async_hooks';
+import { DetachedScope } from '../detached-scope.js';
 import type { Diagnostics } from '../diagnostics.js';
-import type { PendingHit } from '../hit/hit.js';
+import { type PendingHit, SETTLE_MILLIS } from '../hit/hit.js';
 import { coded } from '../messages.js';
-import { type Batch, countOf } from './batch.js';
-import {
-  addCounters,
-  createDeliveryCounters,
-  type DeliveryCounters,
-  sumOfCounters,
-} from './counters.js';
+import { countOf } from './batch.js';
+import { BatchSender } from './batch-sender.js';
+import { createDeliveryCounters, type DeliveryCounters } from './counters.js';
 import type { DeliveryOptions } from './delivery-options.js';
-import { createIsFresh } from './freshness.js';
+import { flushLast, type LastFlushParts } from './last-flush.js';
 import { OneAtATime } from './one-at-a-time.js';
 import { Outbox } from './outbox.js';
 import { SendTimer } from './send-timer.js';
 import { Sender } from './sender.js';
+import { SharedFlush } from './shared-flush.js';
 import type { SpoolStore } from './spool/spool-store.js';
 import { SpoolFeed } from './spool-feed.js';
 import type { Transport } from './transport.js';
@@ -28,25 +25,29 @@ export class Delivery {
   readonly counters: DeliveryCounters = createDeliveryCounters();
   readonly #options: DeliveryOptions;
   readonly #sender: Sender;
+  readonly #parts: LastFlushParts;
+  readonly #batches: BatchSender;
   readonly #diagnostics: Diagnostics;
   readonly #outbox = new Outbox();
   readonly #spool: SpoolFeed | undefined;
-  /** What is stored is sent until then: the last bulk has time for its answer, and what is left stays stored. */
-  #storedUntilMillis = Number.POSITIVE_INFINITY;
-  #takesCrashes = true;
   /** Timers and requests are of no request of the application, though they begin in one. */
-  readonly #scope = new AsyncResource('MatomoDelivery');
+  readonly #scope = new DetachedScope('MatomoDelivery');
   readonly #timer = new SendTimer(() => this.#onTimer());
   readonly #attempts: OneAtATime;
-  #ended = false;
+  readonly #flushes: SharedFlush;
   #closed: Promise<void> | undefined;
+  /** What is not sent when the delivery is closed stays for `finish`, which then has less time. */
+  #keepsForExit = false;
+  #closingMillis = 0;
+  #isHurried = false;
+  #isPrepared = false;
 
   constructor(
     options: DeliveryOptions,
     transport: Transport,
     diagnostics: Diagnostics,
     random: () => number = Math.random,
-    spool?: SpoolStore,
+    store?: SpoolStore,
   ) {
     this.#options = options;
     this.#sender = new Sender(options, transport, diagnostics, random);
@@ -56,8 +57,14 @@ export class Delivery {
       () => this.#schedule(),
       (error) => diagnostics.warnOnce('send', coded('internal-error', `sending failed: ${error}`)),
     );
-    if (spool === undefined) return;
-    this.#spool = new SpoolFeed(spool, this.#outbox, this.counters, options);
+    this.#flushes = new SharedFlush(
+      () => this.#closed ?? this.#sendWhatWaits(),
+      options.exportTimeoutMillis,
+    );
+    if (store) this.#spool = new SpoolFeed(store, this.#outbox, this.counters, options);
+    const given = { options, transport, diagnostics, counters: this.counters };
+    this.#parts = { ...given, outbox: this.#outbox, sender: this.#sender, spool: this.#spool };
+    this.#batches = new BatchSender(this.#parts);
     this.#scope.runInAsyncScope(() => this.#spool?.start(() => this.#onSpoolTimer()));
   }
 
@@ -69,6 +76,16 @@ export class Delivery {
   /** The part of `pending` that is in the spool. */
   get spooled(): number {
     return this.#spool?.spooled ?? 0;
+  }
+
+  /** Hits sent again after an answer that does not prove that nothing was stored: so many may be duplicated. */
+  get resent(): number {
+    return this.#sender.resent;
+  }
+
+  /** The part of `pending` that Matomo has to process something else for: each made it fail alone. */
+  get suspects(): number {
+    return this.#outbox.suspects + (this.#spool?.suspects ?? 0);
   }
 
   /** Roughly what hits take in memory, of `maxQueueBytes`. */
@@ -83,7 +100,7 @@ export class Delivery {
 
   /** Whether Matomo has not refused crashes so far. */
   get takesCrashes(): boolean {
-    return this.#takesCrashes;
+    return this.#batches.takesCrashes;
   }
 
   /**
@@ -91,7 +108,7 @@ export class Delivery {
    * worse than one cut short.
    */
   push(hit: PendingHit): boolean {
-    if (this.#closed !== undefined) {
+    if (this.#closed !== undefined && !this.#keepsForExit) {
       this.counters.lost.shutdown += 1;
       return false;
     }
@@ -103,15 +120,39 @@ export class Delivery {
       this.#diagnostics.warnOnce('queue_full', coded('queue-full', text));
       return false;
     }
+    if (!this.#isPrepared) this.#prepare();
     this.#outbox.push(hit);
     this.#schedule();
     return true;
   }
 
-  /** One attempt for everything that waits now, at once. Never rejects. */
+  /** A process that is about to end has no time to load what sends the first bulk. With a spool it needs none. */
+  #prepare(): void {
+    this.#isPrepared = true;
+    if (this.#spool) return;
+    this.#scope.runInAsyncScope(() =>
+      setImmediate(() => this.#parts.transport.prepare?.()).unref(),
+    );
+  }
+
+  /** Hits that come after `shutdown`, or while it sends, are kept for `finish` instead of being counted as lost. */
+  keepForExit(): void {
+    this.#keepsForExit = true;
+  }
+
+  /** The process is about to end: sends everything now, and from now on hits as soon as they are final. */
+  hurry(): void {
+    this.#isHurried = true;
+    this.#timer.clear();
+    void this.flush();
+  }
+
+  /**
+   * One attempt for everything that is queued, at once. While one runs, further calls share the one that follows it. At most
+   * `exportTimeoutMillis`. Never rejects.
+   */
   flush(): Promise<void> {
-    if (this.#closed !== undefined) return this.#closed;
-    return within(this.#options.exportTimeoutMillis, this.#sendWhatWaits());
+    return this.#closed ?? this.#flushes.call();
   }
 
   /** A last attempt; what nobody has taken by the deadline is counted as lost. Never rejects. */
@@ -123,12 +164,20 @@ export class Delivery {
   async #close(deadlineMillis: number): Promise<void> {
     this.#timer.clear();
     this.#spool?.stop();
-    this.#storedUntilMillis = performance.now() + deadlineMillis / 2;
-    await within(deadlineMillis, this.#sendWhatWaits());
-    this.#ended = true;
+    this.#batches.isClosing = this.#keepsForExit;
+    this.#batches.storedUntilMillis = performance.now() + deadlineMillis / 2;
+    const start = performance.now();
+    const isInTime = await within(
+      deadlineMillis,
+      this.#sendWhatWaits().then(() => true),
+    );
+    this.#batches.hasEnded = true;
     await this.#sender.close();
     await this.#attempts.ended; // what was in flight has been counted
     await this.#spool?.close();
+    this.#closingMillis = performance.now() - start;
+    if (this.#keepsForExit && isInTime && !this.#batches.isUnavailable) return;
+    this.#keepsForExit = false;
     this.counters.lost.shutdown += this.#outbox.clear();
     const lost = this.counters.lost.shutdown;
     if (lost === 0) return;
@@ -136,30 +185,51 @@ export class Delivery {
     this.#diagnostics.warn(coded('lost-at-shutdown', text));
   }
 
+  /** For the end of the process, which waits meanwhile: see `flushLast`. `refusal` says why nothing is to be stored or sent. */
+  finish(deadlineMillis: number, refusal?: string): void {
+    if (this.pending === 0) return;
+    this.#closed ??= Promise.resolve();
+    this.#batches.hasEnded = true;
+    this.#timer.clear();
+    this.#spool?.stop();
+    const { inFlight, isUnavailable } = this.#batches;
+    const millis = deadlineMillis - this.#closingMillis;
+    flushLast(this.#parts, { inFlight, isUnavailable, millis, refusal });
+  }
+
   /** One attempt for all; what is to be stored is so first, whatever is under way. */
   async #sendWhatWaits(): Promise<void> {
     await this.#scope.runInAsyncScope(() => this.#spool?.storeQueued(true));
+    await this.#storeBatched();
     await this.#attempts.run(async () => {
-      if (this.#closed === undefined && Date.now() < this.#sender.refusedUntilMillis) return;
-      await this.#sendBatches(this.#outbox.pending, true);
-      await this.#sendStored(0);
+      if (this.#closed === undefined && performance.now() < this.#sender.refusedUntilMillis) return;
+      await this.#batches.sendQueued(this.#outbox.pending, true);
+      await this.#batches.sendStored(0);
     });
   }
 
+  #storeBatched(): Promise<void> | undefined {
+    if (this.#outbox.batched === 0) return undefined;
+    return this.#scope.runInAsyncScope(() =>
+      this.#spool?.storeBatched(() => this.#batches.inFlight),
+    );
+  }
+
   #onSpoolTimer(): void {
+    void this.#storeBatched();
     this.#schedule();
-    if (!this.#attempts.isIdle || Date.now() < this.#sender.waitUntilMillis) return;
-    void this.#attempts.run(() => this.#sendStored(this.#options.scheduledDelayMillis));
+    if (!this.#attempts.isIdle || performance.now() < this.#sender.waitUntilMillis) return;
+    void this.#attempts.run(() => this.#batches.sendStored(this.#delayMillis));
   }
 
   #schedule(): void {
     if (this.#closed !== undefined || this.#outbox.pending === 0) return;
     if (this.#spool?.takesQueue && this.#outbox.batched === 0) return;
-    const { maxExportBatchSize, scheduledDelayMillis } = this.#options;
+    const { maxExportBatchSize } = this.#options;
     const isFull = this.#outbox.queued >= maxExportBatchSize;
     if (!isFull && !this.#attempts.isIdle) return;
     if (this.#timer.isSetFor(isFull)) return;
-    const oldest = this.#outbox.batched > 0 ? 0 : this.#outbox.oldestMillis + scheduledDelayMillis;
+    const oldest = this.#outbox.batched > 0 ? 0 : this.#outbox.oldestMillis + this.#delayMillis;
     const due = isFull
       ? this.#outbox.fullMillis(maxExportBatchSize)
       : Math.max(oldest, this.#sender.waitUntilMillis);
@@ -168,61 +238,19 @@ export class Delivery {
 
   /** Whole batches are made also while none can be sent: hits wait as bytes, and let go of their requests. */
   #onTimer(): void {
-    const { scheduledDelayMillis } = this.#options;
-    const now = Date.now();
-    const isDue =
-      this.#outbox.batched > 0 || now >= this.#outbox.oldestMillis + scheduledDelayMillis;
-    this.#fillWhole(now);
+    const now = performance.now();
+    const isDue = this.#outbox.batched > 0 || now >= this.#outbox.oldestMillis + this.#delayMillis;
+    this.#batches.fillWhole(now);
     if (!this.#attempts.isIdle || now < this.#sender.waitUntilMillis) this.#schedule();
-    else void this.#attempts.run(() => this.#sendBatches(isDue ? this.#outbox.pending : 0, false));
+    else
+      void this.#attempts.run(() =>
+        this.#batches.sendQueued(isDue ? this.#outbox.pending : 0, false),
+      );
   }
 
-  /** Until an attempt fails: whole batches, and what fills none where that is due, of settled hits or of all. */
-  async #sendBatches(due: number, all: boolean): Promise<void> {
-    let left = due;
-    while (!this.#ended) {
-      const now = Date.now();
-      this.#fillWhole(now);
-      if (left > 0 && this.#outbox.takesMore && !this.#spool?.takesQueue) {
-        this.#outbox.fill(this.#options.maxExportBatchSize, now, all);
-      }
-      const isFresh = createIsFresh(this.#options.tokenAuth !== undefined);
-      this.counters.lost.expired += this.#outbox.expire(isFresh);
-      const batch = this.#outbox.first();
-      const decided = batch && (await this.#attempt(batch));
-      if (decided === undefined) return;
-      left -= decided;
-    }
-  }
-
-  /** What the spool has for this process to send: full batches, and others where the oldest hit has waited so long. */
-  async #sendStored(delayMillis: number): Promise<void> {
-    const mayGoOn = () => !this.#ended && performance.now() < this.#storedUntilMillis;
-    while (mayGoOn()) {
-      const batch = await this.#spool?.next(delayMillis, this.#takesCrashes);
-      if (!batch || !mayGoOn() || (await this.#attempt(batch, this.#spool)) === undefined) return;
-    }
-  }
-
-  /** How many hits were decided; `undefined` where the next batch may not follow at once. */
-  async #attempt(batch: Batch, spool?: SpoolFeed): Promise<number | undefined> {
-    const outcome = await this.#sender.send(batch);
-    const { counts, again, waitMillis, refusesCrashes } = outcome;
-    if (spool) spool.settle(batch, outcome);
-    else {
-      addCounters(this.counters, counts);
-      this.#outbox.replaceFirst(batch, again);
-    }
-    if (refusesCrashes) {
-      this.#takesCrashes = false;
-      this.counters.lost.rejected += this.#outbox.dropCrashes().length;
-      this.#spool?.refuseCrashes();
-    }
-    return waitMillis === 0 ? sumOfCounters(counts) : undefined;
-  }
-
-  #fillWhole(nowMillis: number): void {
-    if (this.#spool?.takesQueue) return;
-    this.#outbox.fillWhole(this.#options.maxExportBatchSize, nowMillis);
+  /** How long a hit waits for others. */
+  get #delayMillis(): number {
+    const { scheduledDelayMillis } = this.#options;
+    return this.#isHurried ? Math.min(scheduledDelayMillis, SETTLE_MILLIS) : scheduledDelayMillis;
   }
 }

@@ -7,6 +7,7 @@ export function createIsFresh(
   maxAgeMillis: number | undefined = Number.POSITIVE_INFINITY,
 ): (hit: { readonly startSeconds: number }) => boolean {
   const forMatomo = hasToken ? Number.POSITIVE_INFINITY : OLDEST_WITHOUT_TOKEN_MILLIS;
-  const oldestSeconds = (Date.now() - Math.min(forMatomo, maxAgeMillis)) / 1000;
-  return ({ startSeconds }) => startSeconds > oldestSeconds;
+  const oldestMillis = Math.min(forMatomo, maxAgeMillis);
+  // Read for each hit: a disk may hang between the call and the hit, and the wall clock be set back.
+  return ({ startSeconds }) => startSeconds * 1000 > Date.now() - oldestMillis;
 }

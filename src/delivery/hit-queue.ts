@@ -18,7 +18,7 @@ export class HitQueue {
     return this.#hits.length - this.#head;
   }
 
-  /** When the request of the oldest hit ended, epoch milliseconds; `Infinity` where none waits. */
+  /** When the request of the oldest hit ended, on the monotonic clock; `Infinity` where none waits. */
   get oldestMillis(): number {
     return this.#hits[this.#head]?.endedMillis ?? Number.POSITIVE_INFINITY;
   }
@@ -39,6 +39,7 @@ export class HitQueue {
    */
   take(max: number, nowMillis: number, all: boolean): Hit[] {
     const taken: Hit[] = [];
+    const epochMillis = Date.now();
     const kept: PendingHit[] = [];
     let left = max;
     while (left > 0 && this.#head < this.#hits.length) {
@@ -49,7 +50,7 @@ export class HitQueue {
         continue;
       }
       this.#bytes -= pending.bytes;
-      const hits = pending.settle(nowMillis);
+      const hits = pending.settle(epochMillis);
       if (hits.length > 0) left -= 1;
       taken.push(...hits);
     }

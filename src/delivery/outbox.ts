@@ -1,5 +1,12 @@
 import type { Hit, PendingHit } from '../hit/hit.js';
-import { type Batch, type EncodedHit, encodeHits, inBatches, splitBySize } from './batch.js';
+import {
+  type Batch,
+  decodeHit,
+  type EncodedHit,
+  encodeHits,
+  inBatches,
+  splitBySize,
+} from './batch.js';
 import { HitQueue } from './hit-queue.js';
 
 /** What a hit in a batch takes besides its bytes. */
@@ -8,7 +15,7 @@ const OBJECT_BYTES = 100;
 /**
  * Everything whose fate is open:
  *
- *     queue ──fill──> batches of page views, then of crashes ──> in flight
+ *     queue ──fill──> batches of page views, then of crashes, then hits that failed alone ──> in flight
  *
  * The batch in flight stays where it is until something is decided about it.
  */
@@ -17,6 +24,8 @@ export class Outbox {
   #pages: Batch[] = [];
   /** They never delay page views: on a Matomo that cannot take them each bulk of them fails. */
   #crashes: Batch[] = [];
+  /** Batches of page views that wait for others: tried again after something was decided, or if nothing else is left. */
+  #suspects: Batch[] = [];
   #hitsInBatches = 0;
   #bytesInBatches = 0;
 
@@ -35,12 +44,17 @@ export class Outbox {
     return this.#hitsInBatches;
   }
 
+  /** Hits that failed alone and wait until something else is decided. */
+  get suspects(): number {
+    return this.#suspects.reduce((sum, { hits }) => sum + hits.length, 0);
+  }
+
   /** Hits that are in no batch yet. */
   get queued(): number {
     return this.#queue.size;
   }
 
-  /** End of the request that has waited longest in the queue, epoch milliseconds. */
+  /** End of the request that has waited longest in the queue, on the monotonic clock. */
   get oldestMillis(): number {
     return this.#queue.oldestMillis;
   }
@@ -89,18 +103,38 @@ export class Outbox {
     this.#append(inBatches(ofKind('page'), 'page'), inBatches(ofKind('crash'), 'crash'));
   }
 
+  /** Takes the hits of the oldest batch that is not in flight, to be kept elsewhere; none if they need more bytes there. */
+  takeBatch(inFlight: Batch | undefined, mostBytes: number): Hit[] {
+    for (const batches of [this.#pages, this.#crashes]) {
+      const index = batches.findIndex((batch) => batch !== inFlight);
+      const batch = batches[index];
+      if (!batch) continue;
+      if (storedBytes(batch) > mostBytes) break;
+      batches.splice(index, 1);
+      this.#count([batch], -1);
+      return batch.hits.map((hit) => decodeHit(hit, batch.kind));
+    }
+    return [];
+  }
+
   /** The batch to be sent next. */
   first(): Batch | undefined {
     this.#joinNewer();
+    if (this.#pages.length + this.#crashes.length === 0)
+      this.#pages.push(...this.#suspects.splice(0, 1));
     return this.#pages[0] ?? this.#crashes[0];
   }
 
   /** Puts what is left of the first batch in its place. */
-  replaceFirst({ kind }: Batch, again: readonly Batch[]): void {
+  replaceFirst({ kind, hits }: Batch, again: readonly Batch[]): void {
     const batches = kind === 'page' ? this.#pages : this.#crashes;
-    const [replaced] = batches.splice(0, 1, ...again);
+    const isSuspect = (batch: Batch) => batch.waitsForOthers && kind === 'page';
+    const [replaced] = batches.splice(0, 1, ...again.filter((batch) => !isSuspect(batch)));
     if (replaced) this.#count([replaced], -1);
     this.#count(again, 1);
+    const left = again.reduce((sum, batch) => sum + batch.hits.length, 0);
+    if (left < hits.length) this.#pages.unshift(...this.#suspects.splice(0));
+    this.#suspects.push(...again.filter(isSuspect));
   }
 
   /** Lets go of hits that have become too old for the batch to be sent next, and returns how many those were. */
@@ -110,7 +144,10 @@ export class Outbox {
       const fresh = batch.hits.filter(isFresh);
       if (fresh.length === batch.hits.length) break;
       expired += batch.hits.length - fresh.length;
-      this.replaceFirst(batch, fresh.length === 0 ? [] : [{ ...batch, hits: fresh }]);
+      this.replaceFirst(
+        batch,
+        fresh.length === 0 ? [] : [{ ...batch, hits: fresh, part: undefined }],
+      );
     }
     return expired;
   }
@@ -125,10 +162,11 @@ export class Outbox {
 
   /** Lets go of everything, and returns how many hits that were. */
   clear(): number {
-    const queued = this.#queue.take(Number.POSITIVE_INFINITY, Date.now(), true).length;
+    const queued = this.#queue.take(Number.POSITIVE_INFINITY, performance.now(), true).length;
     const lost = queued + this.#hitsInBatches;
     this.#pages = [];
     this.#crashes = [];
+    this.#suspects = [];
     this.#hitsInBatches = 0;
     this.#bytesInBatches = 0;
     return lost;
@@ -155,4 +193,10 @@ export class Outbox {
         this.#bytesInBatches += sign * (end - start + OBJECT_BYTES);
     }
   }
+}
+
+/** What hits take in a store, at most. */
+function storedBytes({ hits }: Batch): number {
+  const sizes = hits.map(({ visitor, start, end }) => end - start + 3 * visitor.length);
+  return sizes.reduce((sum, size) => sum + size + OBJECT_BYTES, 0);
 }

@@ -24,9 +24,13 @@ export type Verdict =
   | ({ readonly kind: 'unconfirmed' } & Reason)
   /** Rolled back by Matomo: none is stored. */
   | ({ readonly kind: 'rolled_back' } & Reason)
-  /** Not processed, and may well be next time. */
-  | ({ readonly kind: 'unavailable'; readonly retryAfter?: string | undefined } & Reason)
-  /** Neither tracked nor invalid: the tracker is off, or a hit makes the whole unreadable. */
+  /** Not confirmed, and may well be next time. `mayBeStored`: the answer does not prove that nothing was stored. */
+  | ({
+      readonly kind: 'unavailable';
+      readonly retryAfter?: string | undefined;
+      readonly mayBeStored?: true;
+    } & Reason)
+  /** Neither tracked nor invalid: a lock timeout, of hits that may be stored, the tracker is off, or a hit makes the whole unreadable. */
   | ({ readonly kind: 'nothing_kept' } & Reason)
   /** Nothing of it was valid, with a token that has worked: each hit may be bad, or the token no longer good. */
   | ({ readonly kind: 'all_invalid' } & Reason)
@@ -80,6 +84,16 @@ function readStatus(answer: Answer, known: Acquaintance): Verdict {
   if (status === 413) return { kind: 'too_large' };
   if (status === 500) return { kind: 'rolled_back', code: 'rolled-back', reason };
   if (status === 504) return { kind: 'unconfirmed', code: 'no-answer', reason };
+  // nginx also answers 502 if PHP dies after the commit, and a proxy's own status above 504 proves as little.
+  if (status > 501 && status !== 503) {
+    return {
+      kind: 'unavailable',
+      code: 'unavailable',
+      reason: `${reason}, which may be stored; they are sent again`,
+      retryAfter: answer.retryAfter,
+      mayBeStored: true,
+    };
+  }
   if (status === 408 || status === 429 || status > 500) {
     return { kind: 'unavailable', code: 'unavailable', reason, retryAfter: answer.retryAfter };
   }
@@ -109,7 +123,7 @@ function readOk(answer: Answer, known: Acquaintance): Verdict {
     return {
       kind: 'nothing_kept',
       code: 'nothing-kept',
-      reason: `Matomo kept none of ${countOf(known.sent)} and refused none; tracking may be switched off (record_statistics)`,
+      reason: `Matomo says that it kept none of ${countOf(known.sent)} and refused none: its database timed out on a lock and may have stored some, or tracking is switched off (record_statistics)`,
     };
   }
   if (tracked === 0 && known.hasToken) {

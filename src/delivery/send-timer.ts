@@ -1,3 +1,5 @@
+import { MAX_TIMER_MILLIS } from './long-timer.js';
+
 /** How soon a full batch is looked for again where a hit of it is held back. */
 const SHORTEST_MILLIS = 5;
 
@@ -16,17 +18,19 @@ export class SendTimer {
     return this.#timer !== undefined && (this.#isSoon || !isSoon);
   }
 
-  /** For when the batch is due. */
+  /** For when the batch is due, on the monotonic clock; sooner if that is too far away for one timer. */
   set(isSoon: boolean, dueMillis: number): void {
     this.clear();
     this.#isSoon = isSoon;
-    const now = Date.now();
-    const earliest = isSoon ? now + SHORTEST_MILLIS : now;
-    const delay = Math.max(dueMillis, earliest) - now;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#onDue();
-    }, delay).unref();
+    const shortest = isSoon ? SHORTEST_MILLIS : 0;
+    const delay = Math.max(Math.ceil(dueMillis - performance.now()), shortest);
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#onDue();
+      },
+      Math.min(delay, MAX_TIMER_MILLIS),
+    ).unref();
   }
 
   clear(): void {

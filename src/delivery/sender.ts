@@ -1,8 +1,12 @@
 import type { Diagnostics } from '../diagnostics.js';
-import { type Batch, sentHits, toBody } from './batch.js';
+import { type Batch, type EncodedHit, sentHits, toBody } from './batch.js';
 import type { DeliveryOptions } from './delivery-options.js';
-import { createSettleBatch, type Outcome } from './settle-batch.js';
+import type { Outcome } from './outcome.js';
+import { createSettleBatch } from './settle-batch.js';
 import type { Transport } from './transport.js';
+
+/** How soon another token is tried at most, so that one that changes all the time is no busy loop. */
+const NEW_TOKEN_MILLIS = 1_000;
 
 /** Sends batches with the token that is good at the time, and knows until when to wait. */
 export class Sender {
@@ -10,9 +14,13 @@ export class Sender {
   waitUntilMillis = 0;
   /** A refused token: no flush asks before, only a shutdown, for enough refusals lock the address out. */
   refusedUntilMillis = 0;
+  /** Hits sent again after an answer that does not prove that nothing was stored. */
+  resent = 0;
   readonly #options: DeliveryOptions;
   readonly #transport: Transport;
   readonly #settleBatch: ReturnType<typeof createSettleBatch>;
+  /** Sent, and to be counted as resent if they are sent again. */
+  readonly #mayBeStored = new WeakSet<EncodedHit>();
   #token: string | undefined;
 
   constructor(
@@ -31,18 +39,28 @@ export class Sender {
   /** One attempt. Never rejects. */
   async send(batch: Batch): Promise<Outcome> {
     const { exportTimeoutMillis, rereadToken } = this.#options;
-    const body = toBody(sentHits(batch), this.#token);
+    const hits = sentHits(batch);
+    for (const hit of hits) if (this.#mayBeStored.delete(hit)) this.resent += 1;
+    const body = this.bodyOf(batch);
     const exchange = await this.#transport.send(body, exportTimeoutMillis);
-    const now = Date.now();
-    const outcome = this.#settleBatch(batch, exchange, now);
-    this.waitUntilMillis = now + outcome.waitMillis;
+    const now = performance.now();
+    const outcome = this.#settleBatch(batch, exchange, Date.now()); // Retry-After may be a date
+    const waitMillis = outcome.kind === 'held' ? outcome.waitMillis : 0;
+    this.waitUntilMillis = now + waitMillis;
+    if (outcome.mayBeStored) for (const hit of hits) this.#mayBeStored.add(hit);
     if (outcome.refusesToken) {
       const token = rereadToken?.() ?? this.#token;
-      if (token !== this.#token) this.waitUntilMillis = now;
+      if (token !== this.#token)
+        this.waitUntilMillis = now + Math.min(NEW_TOKEN_MILLIS, waitMillis);
       this.#token = token;
       this.refusedUntilMillis = this.waitUntilMillis;
     }
     return outcome;
+  }
+
+  /** What is sent of a batch, with the token. */
+  bodyOf(batch: Batch): Buffer {
+    return toBody(sentHits(batch), this.#token);
   }
 
   /** Ends what is under way. */

@@ -1,29 +1,12 @@
 import type { Diagnostics } from '../diagnostics.js';
 import { coded } from '../messages.js';
 import { backOffMillis, holdMillis, retryAfterMillis } from './back-off.js';
-import { type Batch, countOf, halve, restOf, sentHits } from './batch.js';
-import {
-  createDeliveryCounters,
-  type DeliveryCounters,
-  type LossReason,
-  lostHits,
-} from './counters.js';
+import { type Batch, countOf, isOrder, restOf, sentHits } from './batch.js';
+import { createDeliveryCounters, type DeliveryCounters, lostHits } from './counters.js';
+import { Narrowing } from './narrowing.js';
+import { decided, held, type Outcome, split } from './outcome.js';
 import { type Reason, readAnswer, type Verdict } from './read-answer.js';
 import type { Exchange } from './transport.js';
-
-/** What an exchange decided about a batch, and what is left to do. */
-export interface Outcome {
-  /** The hits that are decided: those of the batch that are not sent again. */
-  readonly counts: DeliveryCounters;
-  /** To be sent before anything else: the batch again, its halves, or nothing. */
-  readonly again: readonly Batch[];
-  /** Until then nothing is sent; 0: go on. */
-  readonly waitMillis: number;
-  /** Matomo cannot take crashes: none is to be sent any more. */
-  readonly refusesCrashes?: true;
-  /** The token may have been replaced where it was read from. */
-  readonly refusesToken?: true;
-}
 
 export interface SettleBatchOptions {
   readonly hasToken: boolean;
@@ -34,8 +17,9 @@ export interface SettleBatchOptions {
 /** A verdict with something to say. */
 type Told = Extract<Verdict, { reason: string }>;
 
-const TRIES_BEFORE_HALVING = 3;
 const MOST_REFUSALS = 10;
+/** The same of orders, before Matomo has tracked anything: it may have them already, or refuse the token. */
+const MOST_REFUSALS_OF_ORDERS = 3;
 /** A number of failures after which the wait is the longest there is. */
 const LONGEST = 100;
 
@@ -49,8 +33,7 @@ export function createSettleBatch(
   let failures = 0;
   /** Why delivery stands still, as far as it has been said. */
   let said: Verdict['kind'] | undefined;
-  /** Bulks that Matomo has processed: tells one bad hit from a database that is away. */
-  let processed = 0;
+  const narrowing = new Narrowing();
   /** Matomo has tracked something of ours. */
   let hasTracked = false;
   /** Bulks in a row of which nothing was valid, with a token. */
@@ -69,34 +52,22 @@ export function createSettleBatch(
     failures = 0;
     said = undefined;
     refusals = 0;
-    processed += 1;
+    narrowing.countProcessed();
   }
 
-  function retry(batch: Batch, verdict: Told, waitMillis?: number): Outcome {
+  function retry(batch: Batch, verdict: Told, leastMillis = 0): Outcome {
     stop(verdict.kind, verdict);
-    return open([batch], waitMillis ?? backOffMillis(failures, random));
+    return held([batch], Math.max(leastMillis, backOffMillis(failures, random)));
   }
 
-  /**
-   * One hit that the database refuses rolls back its whole bulk, and a database that is away does the same. A bulk that has
-   * been processed since the first failure of that kind tells them apart.
-   */
   function failed(batch: Batch, verdict: Told, wait: typeof backOffMillis): Outcome {
     stop(verdict.kind, verdict);
-    const tried: Batch = {
-      ...batch,
-      failures: batch.failures + 1,
-      failedAs: verdict.kind,
-      processedBefore: batch.failedAs === verdict.kind ? batch.processedBefore : processed,
-    };
-    const isBad = processed > (tried.processedBefore ?? 0);
-    if (isBad && sentHits(tried).length === 1) {
+    const outcome = narrowing.narrow(batch, verdict.kind, failures, (n) => wait(n, random));
+    if (outcome.kind === 'decided') {
       const text = `${verdict.reason}, alone and again: it was dropped`;
       diagnostics.warnOnce('rejected', coded('rejected', text));
-      return { ...lost('rejected', 1), again: restOf(tried) };
     }
-    const again = isBad ? narrow(tried) : tryHalves(tried);
-    return open(again, isBad ? 0 : wait(failures, random));
+    return outcome;
   }
 
   function accepted(
@@ -104,63 +75,63 @@ export function createSettleBatch(
     sent: number,
     { note, isDoubtful = false }: Extract<Verdict, { kind: 'accepted' }>,
   ): Outcome {
-    const outcome = { ...decided({ accepted: sent }), again: restOf(batch) };
+    const counts = countsOf({ accepted: sent });
     if (note === undefined) resume();
     else if (isDoubtful) {
       stop('accepted', note);
-      return { ...outcome, waitMillis: backOffMillis(failures, random) };
+      return held(restOf(batch), backOffMillis(failures, random), counts);
     } else diagnostics.warnOnce(note.code, coded(note.code, note.reason));
-    return outcome;
+    return decided(batch, counts);
   }
 
   /**
    * Where the token worked before, each hit may be bad by itself: they are halved down to it. But 20 refusals in an hour
    * lock the address out, so that after some in a row only a probe now and then is sent.
    */
-  function allInvalid(batch: Batch, sent: number, verdict: Told): Outcome {
+  function allInvalid(batch: Batch, verdict: Told): Outcome {
     refusals += 1;
-    if (refusals > MOST_REFUSALS) {
+    if (refusals > (hasTracked ? MOST_REFUSALS : MOST_REFUSALS_OF_ORDERS)) {
       stop(verdict.kind, verdict);
       return holdForToken(batch);
     }
-    if (sent > 1) return open(halve(batch), 0);
-    return { ...decided({ invalid: 1 }), again: restOf(batch) };
+    return split(batch) ?? decided(batch, countsOf({ invalid: 1 }));
+  }
+
+  /** The first hits of a process may be orders that the one before has sent. */
+  function ordersInvalid(batch: Batch, verdict: Told): Outcome {
+    diagnostics.warnOnce('order-refused', coded('order-refused', ORDER_REFUSED));
+    return allInvalid(batch, verdict);
   }
 
   function holdForToken(batch: Batch): Outcome {
-    const held = { ...batch, half: undefined, takesNewer: true };
-    return { ...open([held], holdMillis(LONGEST, random)), refusesToken: true };
+    const waiting = { ...batch, part: undefined, takesNewer: true };
+    return { ...held([waiting], holdMillis(LONGEST, random)), refusesToken: true };
   }
 
-  function refuseCrashes(sent: number): Outcome {
+  function refuseCrashes(batch: Batch, sent: number): Outcome {
     diagnostics.warn(
       coded(
         'no-crashes',
         'Matomo cannot take crashes, they are not sent any more: it has no CrashAnalytics plugin. Set errors to "type"',
       ),
     );
-    return { ...lost('rejected', sent), refusesCrashes: true };
+    return { ...decided(batch, lostHits('rejected', sent)), refusesCrashes: true };
   }
 
-  return function settleBatch(batch, exchange, nowMillis) {
+  function settle(batch: Batch, verdict: Verdict, nowMillis: number): Outcome {
     const sent = sentHits(batch).length;
-    const verdict: Verdict = readAnswer(exchange, {
-      sent,
-      hasToken,
-      hasTracked,
-    });
     switch (verdict.kind) {
       case 'processed':
         resume();
         hasTracked ||= verdict.tracked > 0;
         if (verdict.note !== undefined)
           diagnostics.warnOnce(verdict.note.code, coded(verdict.note.code, verdict.note.reason));
-        return { ...decided(verdict), again: restOf(batch) };
+        return decided(batch, countsOf(verdict));
       case 'all_invalid':
-        return allInvalid(batch, sent, verdict);
+        return allInvalid(batch, verdict);
       case 'accepted':
         return accepted(batch, sent, verdict);
-      case 'unconfirmed':
+      case 'unconfirmed': {
         if (resendUnconfirmed) {
           const reason = `${verdict.reason}; the hits are sent again`;
           return retry(batch, { ...verdict, reason });
@@ -169,54 +140,53 @@ export function createSettleBatch(
           code: verdict.code,
           reason: `${verdict.reason}; ${countOf(sent)} may be stored or not; not sent again`,
         });
-        return {
-          ...lost('unconfirmed', sent),
-          again: restOf(batch),
-          waitMillis: backOffMillis(failures, random),
-        };
+        const counts = lostHits('unconfirmed', sent);
+        return held(restOf(batch), backOffMillis(failures, random), counts);
+      }
       case 'rolled_back':
-        if (batch.kind === 'crash') return refuseCrashes(sent);
+        if (batch.kind === 'crash') return refuseCrashes(batch, sent);
         return failed(batch, verdict, backOffMillis);
       case 'nothing_kept':
         return failed(batch, verdict, holdMillis);
       case 'unavailable':
         return retry(batch, verdict, retryAfterMillis(verdict.retryAfter, nowMillis));
       case 'refused':
+        if (verdict.isTokenRefused && sentHits(batch).every(isOrder))
+          return ordersInvalid(batch, verdict);
         stop(verdict.kind, verdict);
         return verdict.isTokenRefused
           ? holdForToken(batch)
-          : open([batch], holdMillis(failures, random));
-      case 'too_large':
-        if (sent > 1) return open(halve(batch), 0);
+          : held([batch], holdMillis(failures, random));
+      case 'too_large': {
+        const parts = split(batch);
+        if (parts) return parts;
         diagnostics.warnOnce(
           'too_large',
           coded('too-large', 'a hit was dropped: it alone is too large for Matomo'),
         );
-        return { ...lost('too_large', 1), again: restOf(batch) };
+        return decided(batch, lostHits('too_large', 1));
+      }
     }
+  }
+
+  return function settleBatch(batch, exchange, nowMillis) {
+    const sent = sentHits(batch).length;
+    const verdict = readAnswer(exchange, { sent, hasToken, hasTracked });
+    const outcome = settle(batch, verdict, nowMillis);
+    return mayBeStored(verdict) ? { ...outcome, mayBeStored: true } : outcome;
   };
 }
 
-/** A batch that fails where Matomo works: it has a bad hit in what was sent. */
-function narrow(batch: Batch): readonly Batch[] {
-  return batch.half === undefined ? [{ ...batch, half: 'first' }] : halve(batch);
+const ORDER_REFUSED =
+  'Matomo refused an order before it tracked anything: it has that order already, or does not accept tokenAuth. The order counts as invalid; check tokenAuth and siteId if other hits are refused too';
+
+/** Whether hits that this was said of may be stored, so that sending them again can duplicate them. */
+function mayBeStored(verdict: Verdict): boolean {
+  if (verdict.kind === 'unavailable') return verdict.mayBeStored === true;
+  return verdict.kind === 'unconfirmed' || verdict.kind === 'nothing_kept';
 }
 
-/** A batch that fails where perhaps everything does: whole at first, then one half, then the other, then whole again. */
-function tryHalves(batch: Batch): readonly Batch[] {
-  if (batch.half === 'first') return [{ ...batch, half: 'second' }];
-  if (batch.half === 'second') return [{ ...batch, half: undefined, failures: 0 }];
-  if (batch.failures < TRIES_BEFORE_HALVING) return [batch];
-  // One hit has no halves: with newer ones there are some.
-  return [batch.hits.length > 1 ? { ...batch, half: 'first' } : { ...batch, takesNewer: true }];
-}
-
-/** Nothing is decided. */
-function open(again: readonly Batch[], waitMillis: number): Outcome {
-  return { counts: createDeliveryCounters(), again, waitMillis };
-}
-
-function decided({
+function countsOf({
   tracked = 0,
   accepted = 0,
   invalid = 0,
@@ -226,12 +196,7 @@ function decided({
   accepted?: number;
   invalid?: number;
   unconfirmed?: number;
-}): Outcome {
+}): DeliveryCounters {
   const { lost: none } = createDeliveryCounters();
-  const counts = { tracked, accepted, invalid, lost: { ...none, unconfirmed } };
-  return { counts, again: [], waitMillis: 0 };
-}
-
-function lost(reason: LossReason, hits: number): Outcome {
-  return { counts: lostHits(reason, hits), again: [], waitMillis: 0 };
+  return { tracked, accepted, invalid, lost: { ...none, unconfirmed } };
 }

@@ -3,7 +3,7 @@ import type { Batch, EncodedHit } from './batch.js';
 import { addCounters, type DeliveryCounters, lostHits } from './counters.js';
 import { createIsFresh } from './freshness.js';
 import { Outbox } from './outbox.js';
-import type { Outcome } from './settle-batch.js';
+import type { Outcome } from './outcome.js';
 import type { SpoolStore } from './spool/spool-store.js';
 import { within } from './within.js';
 
@@ -47,6 +47,7 @@ export class SpoolFeed {
   readonly #taken = new Outbox();
   #term = 0;
   #isAsking = false;
+  #isStoringBatches = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -71,6 +72,10 @@ export class SpoolFeed {
 
   get adopted(): number {
     return this.#store.adopted;
+  }
+
+  get suspects(): number {
+    return this.#taken.suspects;
   }
 
   /** Whether what is queued is to be stored and not to be sent. */
@@ -106,12 +111,35 @@ export class SpoolFeed {
   async storeQueued(all: boolean): Promise<void> {
     await this.#store.ready;
     for (let left = this.#outbox.queued; left > 0; left -= PORTION) {
-      const hits = this.#outbox.takeQueued(PORTION, Date.now(), all);
+      const hits = this.#outbox.takeQueued(PORTION, performance.now(), all);
       if (hits.length === 0) break;
       this.#store.append(hits);
       if (left > PORTION) await nextTurn();
     }
     await this.#store.write();
+  }
+
+  /**
+   * Stores what waits in batches, since nothing could be stored before; not the one in flight. Goes on after one that was
+   * stored only: each may fail anew.
+   */
+  async storeBatched(inFlight: () => Batch | undefined): Promise<void> {
+    if (this.#isStoringBatches) return;
+    this.#isStoringBatches = true;
+    await this.#store.ready;
+    while (this.takesQueue && this.#outbox.batched > 0) {
+      const hits = this.#outbox.takeBatch(inFlight(), this.#store.room);
+      if (hits.length === 0) break;
+      this.#store.append(hits);
+      await this.#store.write();
+    }
+    this.#isStoringBatches = false;
+  }
+
+  /** For the end of a process: what cannot be stored at once goes back to the outbox, in batches. */
+  storeSync(): void {
+    const hits = this.#outbox.takeQueued(Number.POSITIVE_INFINITY, performance.now(), true);
+    this.#outbox.add(this.#store.storeSync(hits));
   }
 
   /** What is to be sent next; `undefined` where that is nothing, another process' to do, or not known as yet. */

@@ -26,6 +26,12 @@ export type Exchange =
 /** Takes one bulk request to Matomo. Never rejects. */
 export interface Transport {
   send(body: Buffer, timeoutMillis: number): Promise<Exchange>;
+  /** Loads what the first request needs, without connecting. */
+  prepare?(): void;
+  /** Whether bytes of a request may be on their way. */
+  isSending?(): boolean;
+  /** Like `send`, while the whole process waits. Missing if that cannot be done. */
+  readonly sendSync?: ((body: Buffer, timeoutMillis: number) => Exchange) | undefined;
   /** Ends what is under way: it becomes `no_answer` or `not_sent`. */
   close(): Promise<void>;
 }

@@ -22,7 +22,7 @@ export interface UndiciTransportOptions {
 /** One connection, one request at a time, through undici, which is loaded with the first. */
 export function createUndiciTransport(options: UndiciTransportOptions): Transport {
   let used: Promise<HttpDispatcher> | undefined;
-  let abortCurrent: ((reason: Error) => void) | undefined;
+  let current: ReturnType<typeof observe> | undefined;
   let isClosed = false;
   const reuse = new ConnectionReuse();
   const onClose = () => reuse.noteClose();
@@ -34,14 +34,24 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
   };
   const { origin, pathname, search } = options.url;
 
+  function load(): Promise<HttpDispatcher> {
+    used ??= options.dispatcher
+      ? Promise.resolve(options.dispatcher)
+      : createDispatcher(options.url, process.env, onClose);
+    return used;
+  }
+
   return {
+    prepare() {
+      load().catch(() => undefined); // reported with the first request
+    },
+
+    isSending: () => current?.isOnItsWay() ?? false,
+
     async send(body, timeoutMillis) {
       let dispatcher: HttpDispatcher;
       try {
-        used ??= options.dispatcher
-          ? Promise.resolve(options.dispatcher)
-          : createDispatcher(options.url, process.env, onClose);
-        dispatcher = await used;
+        dispatcher = await load();
       } catch (error) {
         return { kind: 'not_sent', error: toError(error) };
       }
@@ -49,7 +59,7 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
       if (isClosed) return { kind: 'not_sent', error: new Error('shutdown') };
       const exchange = await new Promise<Exchange>((resolve) => {
         const observer = observe(resolve, timeoutMillis, onClose);
-        abortCurrent = observer.abort;
+        current = observer;
         try {
           dispatcher.dispatch(
             {
@@ -75,7 +85,7 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
 
     async close() {
       isClosed = true;
-      abortCurrent?.(new Error('shutdown'));
+      current?.abort(new Error('shutdown'));
       if (options.dispatcher) return;
       const pool = await used?.catch(() => undefined);
       await pool?.destroy?.(null);
@@ -131,6 +141,7 @@ function observe(
 
   return {
     abort,
+    isOnItsWay: () => controller !== undefined && !settled,
     onRequestStart(started: DispatchController) {
       controller = started;
       // Given up before a connection was there: it must not be sent behind our back.

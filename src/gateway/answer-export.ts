@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { BodyMemory } from './body-memory.js';
 import { decodeJson } from './decode-json.js';
 import { decodeProtobuf } from './decode-protobuf.js';
 import { DecodedExport, UnreadableExport } from './decoded-export.js';
@@ -16,15 +17,17 @@ export interface SpanIntake {
   accept(decoded: DecodedExport): void;
 }
 
-/** Bodies that are read at one time, in units of the largest one. */
-const MAX_BODIES = 16;
+/** Memory for bodies that are being read, in units of the largest one. */
+const MEMORY_OF_BODIES = 16;
 const RETRY_AFTER_SECONDS = 5;
 
 /** HTTP status and code of `google.rpc.Code`. */
 const REFUSALS = {
   unreadable: [400, 3],
   unauthenticated: [401, 16],
+  foreign: [403, 7],
   'method not allowed': [405, 12],
+  stalled: [408, 4],
   'too large': [413, 8],
   unsupported: [415, 3],
   busy: [429, 8],
@@ -32,15 +35,22 @@ const REFUSALS = {
   full: [503, 14],
 } as const;
 
-/** Answers export requests as OTLP/HTTP says; what it answers with 200 has been given to the intake. */
+/**
+ * Answers export requests as OTLP/HTTP says; what it answers with 200 has been given to the intake.
+ * `foreign` says why the sender is refused.
+ */
 export function createAnswerExport(
   { bearerToken, maxBodyBytes }: Pick<ResolvedReceiver, 'bearerToken' | 'maxBodyBytes'>,
   intake: SpanIntake,
-): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+): (
+  request: IncomingMessage,
+  response: ServerResponse,
+  foreign: string | undefined,
+) => Promise<void> {
   const isAllowed = createIsAllowed(bearerToken);
-  let bodies = 0;
+  const memory = new BodyMemory(MEMORY_OF_BODIES * maxBodyBytes);
 
-  return async function answerExport(request, response) {
+  return async function answerExport(request, response, foreign) {
     const encoding = encodingOf(request);
     const refuse = (why: keyof typeof REFUSALS, message: string) => {
       const [status, code] = REFUSALS[why];
@@ -54,6 +64,7 @@ export function createAnswerExport(
       end(response, encoding ?? 'json', encodeStatus(encoding ?? 'json', code, message));
     };
 
+    if (foreign !== undefined) return refuse('foreign', foreign);
     if (!isAllowed(request.headers.authorization)) {
       return refuse('unauthenticated', 'the bearer token is missing or wrong');
     }
@@ -62,21 +73,16 @@ export function createAnswerExport(
       return refuse('unsupported', `use ${Object.values(CONTENT_TYPES).join(' or ')}`);
     }
     if (!intake.hasRoom(1, 0)) return refuse('full', FULL);
-    if (bodies >= MAX_BODIES) return refuse('busy', 'too many requests at a time');
-    bodies += 1;
-    try {
-      const body = await readBody(request, maxBodyBytes);
-      if (body === 'cut off') return;
-      if (typeof body === 'string') return refuse(...explainProblem(body, maxBodyBytes));
+    const problem = await readBody(request, maxBodyBytes, memory, (body) => {
       const decoded = decode(body, encoding, intake);
       if (typeof decoded === 'string') return refuse('unreadable', decoded);
       if (!intake.hasRoom(decoded.requests, decoded.requestBytes)) return refuse('full', FULL);
       intake.accept(decoded);
       const { rejected, reasons } = decoded;
       end(response, encoding, encodeExportAnswer(encoding, rejected, [...reasons].join('; ')));
-    } finally {
-      bodies -= 1;
-    }
+    });
+    if (problem === undefined || problem === 'cut off') return;
+    refuse(...explainProblem(problem, maxBodyBytes));
   };
 }
 
@@ -105,6 +111,10 @@ function explainProblem(
       return ['unsupported', 'a body may be compressed with gzip or deflate'];
     case 'not inflated':
       return ['unreadable', 'the body is not compressed as it says'];
+    case 'stalled':
+      return ['stalled', 'the body stopped coming'];
+    case 'no memory':
+      return ['busy', 'too many bodies at a time'];
   }
 }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createDiagnostics } from '../diagnostics.js';
 import { DEFAULT_TITLE } from '../hit/action-name.js';
@@ -10,6 +11,7 @@ import type { MatomoStats } from '../stats.js';
 import { createAnswerExport } from './answer-export.js';
 import { Assembler, type SpanCounts } from './assembler.js';
 import { GATEWAY_VARIABLES, type GatewayOptions, resolveReceiver } from './gateway-options.js';
+import { findForeignSender } from './guard-request.js';
 import { createServer, listen, stopListening, urlOf } from './server.js';
 import { createSelection } from './span-selection.js';
 import { toRequest } from './to-request.js';
@@ -65,6 +67,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   let received = 0;
   let rejected = 0;
   let isClosing = false;
+  let boundTo = '';
   let closed: Promise<void> | undefined;
 
   const assembler = new Assembler(receiver.graceMillis, (spans) => {
@@ -99,7 +102,12 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [path = ''] = request.url?.split('?', 1) ?? [];
-    if (path === '/v1/traces') return answerExport(request, response);
+    const foreign = findForeignSender(request.headers, boundTo, receiver.host);
+    if (path === '/v1/traces') return answerExport(request, response, foreign);
+    if (foreign !== undefined) {
+      request.resume();
+      return say(response, 403, foreign);
+    }
     if (path === '/healthz') return say(response, 200, 'ok');
     if (path === '/readyz') {
       return isClosing ? say(response, 503, 'closing') : say(response, 200, 'ready');
@@ -118,17 +126,18 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
 
   async function close(): Promise<void> {
     isClosing = true;
-    const deadline = Date.now() + shutdownTimeoutMillis;
+    const deadline = performance.now() + shutdownTimeoutMillis;
     const isWaiting = assembler.waitingRequests > 0;
     // Spans of requests that have come may still be on their way.
     if (isWaiting) await sleep(Math.min(receiver.graceMillis, shutdownTimeoutMillis / 2));
     await stopListening(server);
     assembler.finish();
-    await pipeline.shutdown(Math.max(0, deadline - Date.now()));
+    await pipeline.shutdown(Math.max(0, deadline - performance.now()));
   }
 
   try {
     await listen(server, receiver);
+    boundTo = (server.address() as AddressInfo).address;
   } catch (error) {
     await pipeline.shutdown(0);
     throw error;

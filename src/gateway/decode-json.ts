@@ -1,11 +1,13 @@
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
 import { type DecodedExport, MAX_ITEMS, UnreadableExport } from './decoded-export.js';
-import { emptySpanFields, type SpanFields } from './received-span.js';
+import { checkNesting, cutName, cutText, MAX_NAME_CHARACTERS } from './limits.js';
+import { emptySpanFields, type SpanFields, type SpanSource } from './received-span.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
 /** Reads an `ExportTraceServiceRequest` in OTLP's JSON, also as older SDKs spell it: enums by name, numbers as text. */
 export function decodeJson(body: Buffer, into: DecodedExport): void {
+  checkNesting(body);
   let request: unknown;
   try {
     request = JSON.parse(body.toString('utf8'));
@@ -14,15 +16,23 @@ export function decodeJson(body: Buffer, into: DecodedExport): void {
   }
   if (!isObject(request)) throw new UnreadableExport('no JSON object');
   for (const resourceSpans of objects(request.resourceSpans, 'resourceSpans')) {
-    const resource = isObject(resourceSpans.resource) ? resourceSpans.resource : {};
-    const source = into.toSource(readAttributes(resource.attributes, into));
+    into.beginResource();
+    let source: SpanSource | undefined;
     for (const scopeSpans of objects(resourceSpans.scopeSpans, 'scopeSpans')) {
-      const scope = isObject(scopeSpans.scope) ? text(scopeSpans.scope.name) : '';
+      into.beginScope();
+      const scope = isObject(scopeSpans.scope) ? cutName(text(scopeSpans.scope.name)) : '';
       for (const span of objects(scopeSpans.spans, 'spans')) {
-        if (into.takesSpan(0)) into.add(readSpan(span, scope, into), source);
+        if (!into.takesSpan(0)) continue;
+        source ??= readSource(resourceSpans.resource, into);
+        into.add(readSpan(span, scope, into), source);
       }
     }
   }
+}
+
+/** Only if it has spans: an export can name far more resources than spans. */
+function readSource(resource: unknown, into: DecodedExport): SpanSource {
+  return into.toSource(readAttributes(isObject(resource) ? resource.attributes : undefined, into));
 }
 
 function readSpan(json: Json, scope: string, into: DecodedExport): SpanFields {
@@ -32,7 +42,7 @@ function readSpan(json: Json, scope: string, into: DecodedExport): SpanFields {
     traceId: hex(json.traceId),
     spanId: hex(json.spanId),
     parentSpanId: hex(json.parentSpanId),
-    name: text(json.name),
+    name: cutText(text(json.name), into),
     kind: enumValue(json.kind, KINDS),
     startNanos: nanos(json.startTimeUnixNano),
     endNanos: nanos(json.endTimeUnixNano),
@@ -71,18 +81,23 @@ function readAttributes(list: unknown, into: DecodedExport): Attributes {
   for (const { key, value } of objects(list, 'attributes')) {
     if (!into.takesAttribute(count)) break;
     count += 1;
-    const read = readAnyValue(value, true);
-    if (typeof key === 'string' && key !== '__proto__' && read !== undefined)
-      attributes[key] = read;
+    if (typeof key !== 'string' || key === '__proto__' || key.length > MAX_NAME_CHARACTERS)
+      continue;
+    const read = readAnyValue(value, true, into);
+    if (read !== undefined) attributes[key] = read;
   }
   return attributes;
 }
 
 /** Maps, bytes and lists in lists are no attributes that anything here asks for. */
-function readAnyValue(value: unknown, lists: boolean): AttributeValue | undefined {
+function readAnyValue(
+  value: unknown,
+  lists: boolean,
+  into: DecodedExport,
+): AttributeValue | undefined {
   if (!isObject(value)) return undefined;
   const { stringValue, boolValue, intValue, doubleValue, arrayValue } = value;
-  if (typeof stringValue === 'string') return stringValue;
+  if (typeof stringValue === 'string') return cutText(stringValue, into);
   if (typeof boolValue === 'boolean') return boolValue;
   const number = intValue ?? doubleValue;
   if (typeof number === 'number') return number;
@@ -90,7 +105,7 @@ function readAnyValue(value: unknown, lists: boolean): AttributeValue | undefine
   if (!lists || !isObject(arrayValue)) return undefined;
   const items = objects(arrayValue.values, 'values').slice(0, MAX_ITEMS);
   return items
-    .map((item) => readAnyValue(item, false))
+    .map((item) => readAnyValue(item, false, into))
     .filter((item) => item !== undefined) as AttributeValue;
 }
 
@@ -117,7 +132,8 @@ function hex(value: unknown): string {
 }
 
 function integer(value: unknown): number {
-  const number = Number(value ?? 0);
+  // An object may have no value as a primitive, and would throw.
+  const number = typeof value === 'number' || typeof value === 'string' ? Number(value) : 0;
   return Number.isInteger(number) ? number : 0;
 }
 

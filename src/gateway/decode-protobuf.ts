@@ -1,5 +1,6 @@
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
 import { type DecodedExport, MAX_ITEMS, UnreadableExport } from './decoded-export.js';
+import { cutName, cutText, MAX_NAME_CHARACTERS } from './limits.js';
 import { Reader } from './protobuf-reader.js';
 import { emptySpanFields, type SpanFields } from './received-span.js';
 import type { AttributeFilter } from './span-selection.js';
@@ -34,12 +35,14 @@ function readExport(reader: Reader, into: DecodedExport): void {
 function readResourceSpans(reader: Reader, end: number, into: DecodedExport): void {
   const resource: Attributes = {};
   const spans: SpanFields[] = [];
+  into.beginResource();
   while (reader.goesOn(end)) {
     const tag = reader.uint32();
     if (tag === tagOf(1, MESSAGE)) readResource(reader, reader.end(), resource, into);
     else if (tag === tagOf(2, MESSAGE)) readScopeSpans(reader, reader.end(), spans, into);
     else reader.skipTagged(tag);
   }
+  if (spans.length === 0) return; // an export can name far more resources than spans
   const source = into.toSource(resource);
   for (const span of spans) into.add(span, source);
 }
@@ -54,7 +57,7 @@ function readResource(
   while (reader.goesOn(end)) {
     const tag = reader.uint32();
     if (tag === tagOf(1, MESSAGE) && into.takesAttribute(count++)) {
-      readAttribute(reader, reader.end(), attributes);
+      readAttribute(reader, reader.end(), attributes, into);
     } else reader.skipTagged(tag);
   }
 }
@@ -67,9 +70,10 @@ function readScopeSpans(
 ): void {
   const first = spans.length;
   let scope = '';
+  into.beginScope();
   while (reader.goesOn(end)) {
     const tag = reader.uint32();
-    if (tag === tagOf(1, MESSAGE)) scope = readScopeName(reader, reader.end());
+    if (tag === tagOf(1, MESSAGE)) scope = cutName(readScopeName(reader, reader.end()));
     else if (tag === tagOf(2, MESSAGE) && into.takesSpan(spans.length)) {
       spans.push(readSpan(reader, reader.end(), into));
     } else reader.skipTagged(tag);
@@ -95,15 +99,15 @@ function readSpan(reader: Reader, end: number, into: DecodedExport): SpanFields 
     if (tag === tagOf(1, MESSAGE)) span.traceId = reader.hex(reader.traceId);
     else if (tag === tagOf(2, MESSAGE)) span.spanId = reader.hex(reader.spanId);
     else if (tag === tagOf(4, MESSAGE)) span.parentSpanId = reader.hex(reader.parentSpanId);
-    else if (tag === tagOf(5, MESSAGE)) span.name = reader.string();
+    else if (tag === tagOf(5, MESSAGE)) span.name = cutText(reader.string(), into);
     else if (tag === tagOf(6, VARINT)) span.kind = reader.int32();
     else if (tag === tagOf(7, FIXED64)) span.startNanos = reader.nanos();
     else if (tag === tagOf(8, FIXED64)) span.endNanos = reader.nanos();
     else if (tag === tagOf(9, MESSAGE) && into.takesAttribute(count++)) {
       // Writers put the kind first; where one does not, all attributes are read.
-      readAttribute(reader, reader.end(), span.attributes, into.filterFor(span.kind));
+      readAttribute(reader, reader.end(), span.attributes, into, into.filterFor(span.kind));
     } else if (tag === tagOf(11, MESSAGE)) {
-      span.exceptionType = readExceptionType(reader, reader.end()) ?? span.exceptionType;
+      span.exceptionType = readExceptionType(reader, reader.end(), into) ?? span.exceptionType;
     } else if (tag === tagOf(15, MESSAGE)) span.statusCode = readStatusCode(reader, reader.end());
     else if (tag === tagOf(16, FIXED32)) span.flags = reader.fixed32();
     else reader.skipTagged(tag);
@@ -121,14 +125,14 @@ function readStatusCode(reader: Reader, end: number): number {
   return code;
 }
 
-function readExceptionType(reader: Reader, end: number): string | undefined {
+function readExceptionType(reader: Reader, end: number, into: DecodedExport): string | undefined {
   let name = '';
   const attributes: Attributes = {};
   while (reader.goesOn(end)) {
     const tag = reader.uint32();
     if (tag === tagOf(2, MESSAGE)) name = reader.string();
     else if (tag === tagOf(3, MESSAGE)) {
-      readAttribute(reader, reader.end(), attributes, EXCEPTION_TYPE);
+      readAttribute(reader, reader.end(), attributes, into, EXCEPTION_TYPE);
     } else reader.skipTagged(tag);
   }
   const type = attributes['exception.type'];
@@ -144,6 +148,7 @@ function readAttribute(
   reader: Reader,
   end: number,
   attributes: Attributes,
+  into: DecodedExport,
   filter?: AttributeFilter,
 ): void {
   let key = '';
@@ -158,28 +163,34 @@ function readAttribute(
         reader.pos = end;
         return;
       }
-    } else if (tag === tagOf(2, MESSAGE)) value = readAnyValue(reader, reader.end(), true);
+    } else if (tag === tagOf(2, MESSAGE)) value = readAnyValue(reader, reader.end(), true, into);
     else reader.skipTagged(tag);
   }
-  if (key !== '__proto__' && value !== undefined) attributes[key] = value;
+  if (key === '__proto__' || key.length > MAX_NAME_CHARACTERS || value === undefined) return;
+  attributes[key] = value;
 }
 
 /** Maps, bytes and lists in lists are no attributes that anything here asks for. */
-function readAnyValue(reader: Reader, end: number, lists: boolean): AttributeValue | undefined {
+function readAnyValue(
+  reader: Reader,
+  end: number,
+  lists: boolean,
+  into: DecodedExport,
+): AttributeValue | undefined {
   let value: AttributeValue | undefined;
   while (reader.goesOn(end)) {
     const tag = reader.uint32();
-    if (tag === tagOf(1, MESSAGE)) value = reader.string();
+    if (tag === tagOf(1, MESSAGE)) value = cutText(reader.string(), into);
     else if (tag === tagOf(2, VARINT)) value = reader.bool();
     else if (tag === tagOf(3, VARINT)) value = Number(reader.int64());
     else if (tag === tagOf(4, FIXED64)) value = reader.double();
-    else if (tag === tagOf(5, MESSAGE) && lists) value = readList(reader, reader.end());
+    else if (tag === tagOf(5, MESSAGE) && lists) value = readList(reader, reader.end(), into);
     else reader.skipTagged(tag);
   }
   return value;
 }
 
-function readList(reader: Reader, end: number): AttributeValue {
+function readList(reader: Reader, end: number, into: DecodedExport): AttributeValue {
   const items: AttributeValue[] = [];
   while (reader.goesOn(end)) {
     const tag = reader.uint32();
@@ -187,7 +198,7 @@ function readList(reader: Reader, end: number): AttributeValue {
       reader.skipTagged(tag);
       continue;
     }
-    const item = readAnyValue(reader, reader.end(), false);
+    const item = readAnyValue(reader, reader.end(), false, into);
     if (item !== undefined) items.push(item);
   }
   return items as AttributeValue;

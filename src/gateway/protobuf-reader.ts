@@ -1,5 +1,6 @@
 import { BinaryReader, type WireType } from '@bufbuild/protobuf/wire';
 import { KnownTexts } from './known-texts.js';
+import { endOfText } from './limits.js';
 
 const texts = new KnownTexts();
 
@@ -56,11 +57,12 @@ export class Reader extends BinaryReader {
     return length > 0 && length < 128 ? this.#body[this.pos + 1] : undefined;
   }
 
+  /** A text, of which what is far too long is left out. */
   override string(): string {
     const end = this.end();
     const begin = this.pos;
     this.pos = end;
-    return texts.read(this.#body, begin, end);
+    return texts.read(this.#body, begin, endOfText(begin, end));
   }
 
   /** An ID: `''` where it is longer than any. */

@@ -1,4 +1,4 @@
-import type { Attributes, HrTime, SpanContext } from '@opentelemetry/api';
+import type { Attributes, AttributeValue, HrTime, SpanContext } from '@opentelemetry/api';
 import { type FinishedSpan, methodOf, SERVER } from '../requests/finished-span.js';
 import type { SpanSelection } from './span-selection.js';
 
@@ -28,6 +28,8 @@ export interface SpanSource {
   /** What the resource says for Matomo, where it says anything. */
   readonly said: Attributes | undefined;
   readonly isPython: boolean;
+  /** What each of its spans is charged for it, because each may be the last that keeps it in memory. */
+  readonly extraBytes?: number;
   /** The service and its instance: spans of two are never of one request. */
   readonly service: string;
   /** Whether anything of it counts. */
@@ -100,7 +102,7 @@ export class ReceivedSpan implements FinishedSpan {
       parentSpanId === '' || parentSpanId === NO_PARENT ? undefined : parentSpanId;
     this.isParentRemote = flags & HAS_IS_REMOTE ? (flags & IS_REMOTE) !== 0 : undefined;
     this.source = source;
-    this.bytes = bytesOf(this.name, attributes);
+    this.bytes = bytesOf(this.name, attributes) + (source.extraBytes ?? 0);
     this.isRequest =
       this.kind === SERVER && methodOf(attributes) !== undefined && takesScope(fields.scope);
   }
@@ -121,13 +123,15 @@ export class ReceivedSpan implements FinishedSpan {
 
 function bytesOf(name: string, attributes: Attributes): number {
   let bytes = OBJECT_BYTES + name.length;
-  for (const key in attributes) {
-    const value = attributes[key];
-    const text = typeof value === 'string' ? value.length : 0;
-    const texts = Array.isArray(value) ? value.reduce(addLength, 0) : 0;
-    bytes += ATTRIBUTE_BYTES + key.length + text + texts;
-  }
+  for (const key in attributes) bytes += ATTRIBUTE_BYTES + bytesOfAttribute(key, attributes[key]);
   return bytes;
+}
+
+/** Of its texts. */
+export function bytesOfAttribute(name: string, value: AttributeValue | undefined): number {
+  const text = typeof value === 'string' ? value.length : 0;
+  const texts = Array.isArray(value) ? value.reduce(addLength, 0) : 0;
+  return name.length + text + texts;
 }
 
 const UNSET = { code: 0 };

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sleepUntil } from '../delivery/long-timer.js';
 import { createDiagnostics } from '../diagnostics.js';
 import { DEFAULT_TITLE } from '../hit/action-name.js';
 import { createHitPipeline } from '../hit-pipeline.js';
@@ -57,15 +58,16 @@ export async function replay(options: ReplayOptions): Promise<MatomoStats> {
 
   /** Until Matomo has them, or they are counted as lost. */
   async function send(requests: readonly RequestSpans[]): Promise<void> {
-    const begun = Date.now();
+    const begun = performance.now();
     for (const spans of requests) {
       const request = toRequest(spans, reading, resolved.actionName === DEFAULT_TITLE);
       if (request) pipeline.add(request.record, request.span);
     }
     await pipeline.flush();
-    while (pipeline.stats().pending > 0 && !signal.aborted) await sleep(ASK_EVERY_MILLIS);
-    const wait = begun + (requests.length / rate) * 1000 - Date.now();
-    if (wait > 0) await sleep(wait);
+    // A hit that fails alone is decided once another was processed, which may be one of the next.
+    while (pipeline.stats().pending > pipeline.suspects && !signal.aborted)
+      await sleep(ASK_EVERY_MILLIS);
+    await sleepUntil(begun + (requests.length / rate) * 1000, signal);
   }
 
   async function replayFile(file: string): Promise<void> {
@@ -79,13 +81,16 @@ export async function replay(options: ReplayOptions): Promise<MatomoStats> {
       const requests = requestsOf(chunk, before, after);
       let done = chunk.begin === position.offset ? position.requests : 0;
       while (done < requests.length && !signal.aborted) {
-        const batch = requests.slice(done, done + batchSize);
+        const room = Math.max(1, resolved.maxQueueSize - pipeline.suspects);
+        const batch = requests.slice(done, done + Math.min(batchSize, room));
         await send(batch);
-        if (pipeline.stats().pending > 0) return;
+        const { pending } = pipeline.stats();
+        if (pending > pipeline.suspects) return;
         done += batch.length;
         progress.requests += batch.length;
         const { begin: offset } = chunk;
-        state.save(file, { from: before.begin, offset, requests: done, isDone: false });
+        const saved = { from: before.begin, offset, requests: done, isDone: false };
+        if (pending === 0) state.save(file, saved);
         onProgress(progress);
       }
     };

@@ -1,3 +1,4 @@
+import type { Attributes, HrTime, SpanContext } from '@opentelemetry/api';
 import { type AssembledRequest, assembleRequest } from '../requests/assemble-requests.js';
 import { type FinishedSpan, targetOf } from '../requests/finished-span.js';
 import type { RequestReading } from '../requests/request-reading.js';
@@ -24,7 +25,50 @@ export function toRequest(
     if (span.isRequest || isAnnotated(span, reading)) spans.push(span);
   }
   makeUsual(root);
-  return assembleRequest(root, spans, reading);
+  const assembled = assembleRequest(root, spans, reading);
+  return assembled && { record: assembled.record, span: new SpanOfService(root) };
+}
+
+/**
+ * A server span as options see it: with the attributes of its resource, unless it has one of that name itself. They are put
+ * together when an option asks, because one resource may have many requests and mostly nobody does.
+ */
+class SpanOfService implements FinishedSpan {
+  readonly #span: ReceivedSpan;
+  #attributes: Attributes | undefined;
+
+  constructor(span: ReceivedSpan) {
+    this.#span = span;
+  }
+
+  get attributes(): Attributes {
+    this.#attributes ??= { ...this.#span.source.attributes, ...this.#span.attributes };
+    return this.#attributes;
+  }
+
+  get name(): string {
+    return this.#span.name;
+  }
+
+  get kind(): number {
+    return this.#span.kind;
+  }
+
+  get startTime(): HrTime {
+    return this.#span.startTime;
+  }
+
+  get duration(): HrTime {
+    return this.#span.duration;
+  }
+
+  get status(): { readonly code: number } {
+    return this.#span.status;
+  }
+
+  spanContext(): SpanContext {
+    return this.#span.spanContext();
+  }
 }
 
 /** Stands for what the resource says: a span that ended before all others. */

@@ -3,15 +3,14 @@ import { decodeLatin1 } from '../requests/decode-latin1.js';
 import { peerAddressOf, splitTarget, targetOf, textOf } from '../requests/finished-span.js';
 import type { ReceivedSpan } from './received-span.js';
 
+/** A name of 253 bytes, and a port. */
+const MAX_HOST_CHARACTERS = 259;
+
 /**
- * Puts what instrumentations of some languages put elsewhere among the attributes of a server span, and those of its resource
- * where it has none of that name. They are changed in place: a request is read once, and a copy costs more than all else here.
+ * Puts what instrumentations of some languages put elsewhere among the attributes of a server span. They are changed in
+ * place: a request is read once, and a copy costs more than all else here.
  */
-export function makeUsual({ attributes, source }: ReceivedSpan): void {
-  for (const name in source.attributes) {
-    if (attributes[name] === undefined) attributes[name] = source.attributes[name];
-  }
-  const { isPython } = source;
+export function makeUsual({ attributes, source: { isPython } }: ReceivedSpan): void {
   setAddress(attributes, isPython);
   setHost(attributes, isPython);
   setTarget(attributes, isPython);
@@ -42,14 +41,20 @@ function setHost(usual: Attributes, isPython: boolean): void {
 
 function setPort(usual: Attributes, address: string, port: string, isPython: boolean): void {
   const given = textOf(usual[address]);
-  if (given === undefined) return;
+  if (given === undefined || given.length > MAX_HOST_CHARACTERS) return;
   const [, name, ownPort] = /^([^:]+|\[[^\]]*\]):(\d+)$/.exec(given) ?? [];
   if (name !== undefined && ownPort !== undefined) {
     usual[address] = name;
     usual[port] = Number(ownPort);
-  } else if (isPython && /^(?!localhost$).*[a-z][\w-]*$/i.test(given)) {
+  } else if (isPython && isName(given)) {
     delete usual[port];
   }
+}
+
+/** Whether the last label of a host has a letter, which that of an address has not. */
+function isName(host: string): boolean {
+  const [label = ''] = /[\w-]*$/.exec(host) ?? [];
+  return /[a-z]/i.test(label) && host.toLowerCase() !== 'localhost';
 }
 
 /** The query may be in `http.url` alone, and the path may be decoded, or UTF-8 taken for Latin-1. */
@@ -64,9 +69,18 @@ function setTarget(usual: Attributes, isPython: boolean): void {
   if (query !== undefined) usual['url.query'] = query;
 }
 
-/** As it was in the request; what the server had decoded to ASCII stays so. */
+/**
+ * As it was in the request; what the server had decoded to ASCII stays so. Everything is encoded at once and ASCII decoded
+ * again, because a call for each character makes a long path slow.
+ */
 function encodePath(path: string): string {
-  return path.replace(/[^!-~]/gu, (character) =>
-    encodeURIComponent(character.replace(/\p{Surrogate}/u, '\ufffd')),
-  );
+  if (/^[!-~]*$/.test(path)) return path;
+  let encoded = encodeURI(path.replace(/\p{Surrogate}/gu, '\ufffd'));
+  for (const character of ENCODED_ASCII) {
+    encoded = encoded.replaceAll(encodeURI(character), character);
+  }
+  return encoded;
 }
+
+/** What `encodeURI` encodes of visible ASCII; the percent sign last, so that no new sequence is decoded. */
+const ENCODED_ASCII = '"<>[\\]^`{|}%';

@@ -123,13 +123,18 @@ export class WaitingTrace {
     let parent = this.#localParent(span);
     if (parent?.group) return placeIn(parent.group, span, groups);
     const way = [span];
-    // Longer than there are spans: a circle.
-    while (parent && !parent.group && way.length < this.#spans.length) {
+    span.group = ON_THE_WAY;
+    while (parent && !parent.group) {
       way.push(parent);
+      parent.group = ON_THE_WAY;
       parent = this.#localParent(parent);
     }
     const top = way[way.length - 1] as ReceivedSpan;
-    let group = parent?.group ?? (groups[this.#isTorn(top) ? 1 : 0] as SpanGroup);
+    // A parent that is on the way itself closes a circle, which has no beginning.
+    let group =
+      parent?.group && parent.group !== ON_THE_WAY
+        ? parent.group
+        : (groups[this.#isTorn(top) ? 1 : 0] as SpanGroup);
     for (let i = way.length - 1; i >= 0; i--)
       group = placeIn(group, way[i] as ReceivedSpan, groups);
     return group;
@@ -149,6 +154,9 @@ export class WaitingTrace {
     return kind !== SERVER && kind !== CONSUMER;
   }
 }
+
+/** Marks spans whose group is being looked for. */
+const ON_THE_WAY: SpanGroup = emptyGroup(undefined, false);
 
 /** A request that is in none begins a group of its own. */
 function placeIn(around: SpanGroup, span: ReceivedSpan, groups: SpanGroup[]): SpanGroup {

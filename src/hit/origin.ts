@@ -91,8 +91,11 @@ function plainAddress(text: string | undefined): string | undefined {
   address = address.replace(/^"(.*)"$/, '$1');
   if (address.startsWith('[')) address = address.slice(1, Math.max(1, address.indexOf(']')));
   else if (/^[\d.]+:\d+$/.test(address)) address = address.slice(0, address.indexOf(':'));
+  // Not by an expression, which looks for the end from each percent sign.
+  const zone = address.indexOf('%');
+  if (zone >= 0) address = address.slice(0, zone);
   // A dual-stack socket tells IPv4 callers as ::ffff:192.0.2.1.
-  address = address.replace(/%.*$/, '').replace(/^::ffff:(?=[\d.]+$)/i, '');
+  address = address.replace(/^::ffff:(?=[\d.]+$)/i, '');
   return isIP(address) ? address : undefined;
 }
 

@@ -64,9 +64,10 @@ export function completeEvent(parameters: Map<string, string>, report: ReportPro
 }
 
 function unknownParameter(name: string): string {
-  const shown = JSON.stringify(name.slice(0, 50));
+  const start = name.slice(0, 50);
+  const shown = JSON.stringify(start);
   if (REFUSED.has(name)) return `${shown} cannot be set for a request; it was left out`;
-  const near = nearestName(name, [...Object.keys(TRACKING_PARAMETERS), 'dimension1', 'cvar.NAME']);
+  const near = nearestName(start, [...Object.keys(TRACKING_PARAMETERS), 'dimension1', 'cvar.NAME']);
   const hint = near === undefined ? '' : `, did you mean "${near}"?`;
   return `${shown} is no tracking parameter that Matomo knows${hint}; it was left out`;
 }

@@ -36,14 +36,16 @@ export function createToPageUrl(
   options: PageUrlOptions,
 ): (request: Located, path: string) => EncodedText {
   const toTrackedQuery = createToTrackedQuery(options);
-  const toQuery = remember((query: string) => toEncoded(encodeUnsafe(toTrackedQuery(query))));
+  const toQuery = remember((query: string) =>
+    toEncoded(encodeUnsafe(cutRaw(toTrackedQuery(query)))),
+  );
   const baseUrl = options.baseUrl === undefined ? undefined : toEncoded(options.baseUrl);
   const toOrigin = rememberBoth((host: string, scheme: string) =>
     toEncoded(`${scheme}://${toHost(host, scheme)}`),
   );
   return function toPageUrl({ scheme, host = '', query }, path) {
     const origin = baseUrl ?? toOrigin(host, scheme);
-    const place = toPlace(options.siteSearch ? path : removeSearchFromPath(path));
+    const place = toPlace(cutRaw(options.siteSearch ? path : removeSearchFromPath(path)));
     const page = join(origin, '', place);
     const pageEnd = page.text.length;
     if (pageEnd > MAX_URL_LENGTH) return toEncoded(cut(page.text, MAX_URL_LENGTH));
@@ -104,6 +106,11 @@ function encodeUnsafe(text: string): string {
   return text.replace(NOT_IN_A_URL, (character) =>
     encodeURIComponent(character.replace(/\p{Surrogate}/u, '\ufffd')),
   );
+}
+
+/** Before it is encoded, which makes no text shorter: what is longer than a URL is cut in the end. */
+function cutRaw(text: string): string {
+  return text.slice(0, MAX_URL_LENGTH + 1);
 }
 
 /** Whole parameters are dropped from the end, so that no value is stored that nobody sent. */

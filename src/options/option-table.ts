@@ -201,6 +201,12 @@ export const OPTIONS: {
     default: 5_000,
     defaultText: '5000; under `register` 1500',
   },
+  exitFlush: {
+    env: 'MATOMO_EXIT_FLUSH',
+    parse: boolean,
+    default: undefined,
+    defaultText: '`false`; under `register` `true`',
+  },
   resendUnconfirmed: { env: 'MATOMO_RESEND_UNCONFIRMED', parse: boolean, default: false },
   spool: { env: 'MATOMO_SPOOL', parse: spoolPlace, default: undefined },
   spoolShards: { env: 'MATOMO_SPOOL_SHARDS', parse: integer(1, 64), default: 1 },

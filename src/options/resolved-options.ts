@@ -50,6 +50,8 @@ export interface ResolvedOptions {
   readonly scheduledDelayMillis: number;
   readonly exportTimeoutMillis: number;
   readonly shutdownTimeoutMillis: number;
+  /** `undefined`: on under `register`. */
+  readonly exitFlush: boolean | undefined;
   readonly resendUnconfirmed: boolean;
   readonly spool: string | undefined;
   readonly spoolShards: number;

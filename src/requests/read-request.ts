@@ -120,7 +120,11 @@ function schemeOf(attributes: Attributes): string | undefined {
   );
 }
 
+/** The beginning of the full URL, up to its path. */
 function fullUrl(attributes: Attributes): URL | undefined {
-  const url = textOf(attributes['url.full']);
-  return url !== undefined && URL.canParse(url) ? new URL(url) : undefined;
+  const origin = ORIGIN.exec(textOf(attributes['url.full']) ?? '')?.[0];
+  return origin !== undefined && URL.canParse(origin) ? new URL(origin) : undefined;
 }
+
+/** As long as a host and a port may be: the parser takes quadratic time for the Unicode letters of a host. */
+const ORIGIN = /^[a-z][a-z\d+.-]{0,30}:\/\/[^/?#\\]{1,259}(?=[/?#\\]|$)/i;

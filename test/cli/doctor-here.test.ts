@@ -18,7 +18,8 @@ import { MatomoSpanExporter } from '../../src/index.js';
 import { finishedSpan } from '../support/builders.js';
 import { eventually, ROOT } from '../support/child-process.js';
 import { matomoOnWire, runDoctor } from '../support/doctor.js';
-import { hasRedis, startRedis } from '../support/redis-server.js';
+import { startRedis } from '../support/redis-server.js';
+import { requires } from '../support/skips.js';
 import { linesIn } from '../support/spool.js';
 
 const API = '@opentelemetry/api';
@@ -158,7 +159,7 @@ test.each([
   const installed = join(folder, 'node_modules/opentelemetry-matomo');
   cpSync(join(ROOT, 'dist'), join(installed, 'dist'), { recursive: true });
   cpSync(join(ROOT, 'package.json'), join(installed, 'package.json'));
-  symlinkSync(join(ROOT, 'node_modules/undici'), join(folder, 'node_modules/undici'));
+  symlinkSync(join(ROOT, 'node_modules/undici'), join(folder, 'node_modules/undici'), 'junction');
   for (const name of names) install(folder, name, '0.223.0');
   const { code, about } = await runDoctor(env, {
     cwd: folder,
@@ -223,7 +224,10 @@ test.each<[string, (folder: string) => void, object]>([
   ],
   [
     'is open to others',
-    (folder) => chmodSync(folder, 0o755),
+    (folder) => {
+      requires('file modes');
+      chmodSync(folder, 0o755);
+    },
     { code: 'spool-open-to-others', advice: expect.stringContaining('chmod 700') },
   ],
 ])('a spool that %s is found', async (_what, spoil, expected) => {
@@ -273,7 +277,7 @@ test('a spool that a process is using stays as it is', async () => {
   await eventually(() => inspector.hits().length === 1);
 });
 
-test.runIf(hasRedis)('a spool in Redis is asked, and its password stays here', async () => {
+test('a spool in Redis is asked, and its password stays here', async () => {
   const { env } = await matomoOnWire();
   const redis = await startRedis();
   const spool = redis.url.replace('//', '//default:s3cret@');

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { eventually, runNode, startNode } from '../support/child-process.js';
+import { startFaultProxy } from '../support/fault-proxy.js';
 import { OTLP_RECORDINGS, otlpRecording } from '../support/otlp-recordings.js';
 import { below, exportRequest, requestSpan } from '../support/otlp-spans.js';
 import { matomo } from '../support/registered-app.js';
@@ -71,6 +72,18 @@ test('killed at any instant, it goes on where it was: nothing is missing, at mos
   expect(inspector.hits().length).toBeLessThanOrEqual(120 + 2 * BATCH);
 });
 
+test('a rate so low that the next bulk is due in more than 24.8 days waits for it, and an interrupt ends the wait', async () => {
+  const lines = ['/a', '/b', '/c', '/d', '/e', '/f'].map((path) =>
+    exportRequest([requestSpan(path)]),
+  );
+  const { inspector, args, options } = await setUp(lines);
+  const replay = startNode([...args, '--rate', '0.000001'], options);
+  await eventually(() => inspector.hits().length === BATCH);
+  const { code } = await replay.stop('SIGINT');
+  expect([code, inspector.hits().length]).toEqual([1, BATCH]);
+  expect(replay.stderr()).not.toContain('TimeoutOverflowWarning');
+});
+
 test('spans of a request may be in other lines, far from it', async () => {
   const requests = Array.from({ length: 9000 }, (_, i) => requestSpan(`/${i}`));
   const timed = requests.filter((_, i) => i % 1000 === 0);
@@ -128,3 +141,20 @@ test('services and scopes that the environment names', async () => {
   expect((await runNode(args, { env })).code).toBe(0);
   expect(inspector.hits().map(({ stored }) => stored?.title)).toEqual(['GET /stock']);
 });
+
+test('a request that makes Matomo fail alone does not stop the rest', async () => {
+  const lines = ['/a', '/poison', '/b'].map((path) => {
+    const request = requestSpan(path);
+    return exportRequest([below(request), request]);
+  });
+  const { inspector, args, options } = await setUp(lines);
+  const proxy = await startFaultProxy();
+  proxy.forwardTo(inspector.url);
+  const where = (body: string) => body.includes('poison');
+  await proxy.play({ kind: 'answer', where, status: '500 Oops' });
+  const env = { ...options.env, MATOMO_URL: proxy.url, MATOMO_MAX_EXPORT_BATCH_SIZE: '1' };
+  const { code, stderr } = await runNode(args, { ...options, env });
+  expect(code, stderr).toBe(0);
+  expect(stderr).toContain('[rejected]');
+  expect(inspector.hits()).toHaveLength(2);
+}, 60_000);

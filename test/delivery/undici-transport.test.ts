@@ -4,6 +4,7 @@ import { type AddressInfo, createServer as createTcpServer, type Socket } from '
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createUndiciTransport } from '../../src/delivery/undici-transport.js';
+import { eventually } from '../support/child-process.js';
 import { until } from '../support/traced-service.js';
 
 const BULK = Buffer.from('{}');
@@ -294,14 +295,17 @@ test('an endless answer is cut off', async () => {
     const timer = setInterval(() => response.write(Buffer.alloc(10_000, 'x')), 1);
     response.on('close', () => clearInterval(timer));
   });
-  const exchange = await transport.send(Buffer.from('{}'), 5000);
+  const exchange = await transport.send(Buffer.from('{}'), 50_000);
   expect(exchange.kind === 'answer' && exchange.body.length).toBe(65_536);
 });
 
 test('close ends what is under way', async () => {
-  const transport = await serve(() => undefined);
+  let hasArrived = false;
+  const transport = await serve(() => {
+    hasArrived = true;
+  });
   const sent = transport.send(Buffer.from('{}'), 60_000);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await eventually(() => hasArrived);
   await transport.close();
   expect((await sent).kind).toBe('no_answer');
 });

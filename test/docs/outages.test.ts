@@ -19,9 +19,13 @@ import { codeIn, read, rowsWith } from './pages.js';
 const PAGE = 'docs/what-happens-when-matomo-is-down.md';
 
 /** What an operator reads where Matomo answers two hits so, one answer at each try, and the process then ends. */
-const OUTAGES: [Partial<DeliveryOptions> & { kind?: Hit['kind']; hits?: number }, Exchange[]][] = [
+const OUTAGES: [
+  Partial<DeliveryOptions> & { kind?: Hit['kind']; hits?: number; query?: string },
+  Exchange[],
+][] = [
   [{}, [notSent, processed(2)]],
   [{}, [answer(503), processed(2)]],
+  [{}, [answer(502), processed(2)]],
   [{}, [answer(500), answer(500), answer(500), answer(500), processed(1), answer(500)]],
   [{}, [answer(504)]],
   [{}, [noAnswer]],
@@ -36,6 +40,7 @@ const OUTAGES: [Partial<DeliveryOptions> & { kind?: Hit['kind']; hits?: number }
   [{}, [processed(0), processed(2)]],
   [{ tokenAuth: 'a'.repeat(32) }, [processed(2, 2), processed(2)]],
   [{}, [processed(2, 2)]],
+  [{ tokenAuth: 'a'.repeat(32), query: '?rec=1&ec_id=o' }, [processed(2, 2)]],
   [{}, [answer(413)]],
   [{ kind: 'crash' }, [answer(500)]],
   [{ maxQueueSize: 1 }, [processed(1)]],
@@ -75,7 +80,7 @@ test('the page has the waits as they are', () => {
 });
 
 async function linesOf(
-  { kind = 'page', hits = 2, ...options }: (typeof OUTAGES)[number][0],
+  { kind = 'page', hits = 2, query = '?rec=1', ...options }: (typeof OUTAGES)[number][0],
   script: Exchange[],
 ): Promise<string[]> {
   const lines: string[] = [];
@@ -96,23 +101,28 @@ async function linesOf(
     transport,
     { info: say, warn: say, error: say, warnOnce: (_key, message) => say(message), print: say },
   );
-  for (let i = 0; i < hits; i++) delivery.push(pendingHit(kind));
+  for (let i = 0; i < hits; i++) delivery.push(pendingHit(kind, query));
   transport.answer(...script);
   for (const _ of script) await delivery.flush();
   await delivery.shutdown(1000);
   return lines;
 }
 
-function pendingHit(kind: Hit['kind']): PendingHit {
+function pendingHit(kind: Hit['kind'], query: string): PendingHit {
   const startSeconds = Date.now() / 1000;
   const hit: Hit = {
     site: 1,
     visitor: 'v',
     startSeconds,
     kind,
-    query: '?rec=1',
+    query,
   };
-  return { endedMillis: Date.now(), bytes: 1000, isSettled: () => true, settle: () => [hit] };
+  return {
+    endedMillis: performance.now(),
+    bytes: 1000,
+    isSettled: () => true,
+    settle: () => [hit],
+  };
 }
 
 /** What may be said of an error that the phrase is about. */

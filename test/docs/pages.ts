@@ -69,7 +69,7 @@ function cellsOf(row: string): string[] {
 function pagesBelow(folder: string): string[] {
   return readdirSync(join(ROOT, folder))
     .filter((name) => name !== 'node_modules')
-    .map((name) => join(folder, name))
+    .map((name) => `${folder}/${name}`)
     .flatMap((path) => (statSync(join(ROOT, path)).isDirectory() ? pagesBelow(path) : [path]))
     .filter((path) => path.endsWith('.md'));
 }

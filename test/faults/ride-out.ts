@@ -130,7 +130,7 @@ async function startService({ options, proxy: proxyOptions }: FaultCase) {
     {
       url: proxy.url,
       scheduledDelayMillis: 20,
-      exportTimeoutMillis: 300,
+      exportTimeoutMillis: 30_000,
       shutdownTimeoutMillis: 1000,
       ...options?.(proxy),
     },

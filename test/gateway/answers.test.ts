@@ -101,7 +101,7 @@ test('what cannot be decoded is a google.rpc.Status in protobuf too', async () =
 test('a body that is too large without a length is refused before it has come', async () => {
   const { gateway } = await startGateway({ maxBodyBytes: 4096 });
   const head =
-    'POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n';
+    'POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n';
   const { port } = new URL(gateway.url);
   const answer = await sendRaw({ port: Number(port) }, `${head}2000\r\n${'x'.repeat(0x2000)}\r\n`);
   expect(answer).toMatch(/^HTTP\/1.1 413 /);
@@ -169,24 +169,47 @@ test('nor are more taken than the queue has bytes for', async () => {
   expect(gateway.stats().lost.queue_full).toBe(0);
 });
 
-test('too many bodies at a time are 429 with Retry-After, and those that were under way are taken', async () => {
-  const { gateway, inspector } = await startGateway();
+test('clients that send half of a body and stop keep nobody out, and are answered 408', async () => {
+  const { gateway } = await startGateway();
+  const stopped = await Promise.all(
+    Array.from({ length: 40 }, (_, i) => beginExport(gateway.url, [requestSpan(`/half/${i}`)])),
+  );
+  expect((await sendSpans(gateway, exportRequest([requestSpan('/a')]))).status).toBe(200);
+  expect(await Promise.all(stopped.map(({ status }) => status))).toEqual(stopped.map(() => 408));
+  expect(gateway.stats().spans.received).toBe(1);
+});
+
+test('more bytes of bodies than are kept are 429 with Retry-After, and bodies that are under way are taken', async () => {
+  const maxBodyBytes = 65_536;
+  const { gateway } = await startGateway({ maxBodyBytes });
+  const text = 'x'.repeat(maxBodyBytes - 2000);
+  const large = (name: string) => [requestSpan(`/${name}`, {}, { text })];
   const slow = await Promise.all(
-    Array.from({ length: 16 }, (_, i) => beginExport(gateway.url, [requestSpan(`/slow/${i}`)])),
+    Array.from({ length: 16 }, (_, i) => beginExport(gateway.url, large(`${i}`), 0.99)),
   );
   const refused = await eventually(async () => {
-    const answer = await sendSpans(gateway, exportRequest([requestSpan('/refused')]));
+    const answer = await sendSpans(gateway, exportRequest(large('refused')));
     return answer.status === 429 && answer;
   });
   expect(refused.headers.get('retry-after')).toBe('5');
   expect(await refused.json()).toMatchObject({ code: 8 });
-  const before = gateway.stats().spans.received;
-  expect(await Promise.all(slow.map((finish) => finish()))).toEqual(slow.map(() => 200));
-  expect(gateway.stats().spans.received).toBe(before + 16);
-  expect((await sendSpans(gateway, exportRequest([requestSpan('/after')]))).status).toBe(200);
-  await eventually(() => gateway.stats().tracked === before + 17);
-  const paths = inspector.hits().map(({ stored }) => stored?.title);
-  expect(paths.filter((title) => title?.startsWith('GET /slow/'))).toHaveLength(16);
+  for (const { finish } of slow) finish();
+  const statuses = await Promise.all(slow.map(({ status }) => status));
+  expect(statuses).toEqual(slow.map(() => 200));
+  expect((await sendSpans(gateway, exportRequest(large('after')))).status).toBe(200);
+});
+
+test('a body that is inflated takes its memory too', async () => {
+  const maxBodyBytes = 65_536;
+  const { gateway } = await startGateway({ maxBodyBytes });
+  const body = gzipSync(exportRequest([requestSpan('/a', {}, { text: 'x'.repeat(60_000) })]));
+  const headers = { ...JSON_TYPE, 'content-encoding': 'gzip' };
+  const answers = await Promise.all(
+    Array.from({ length: 200 }, () => sendSpans(gateway, body, headers)),
+  );
+  const statuses = new Set(answers.map(({ status }) => status));
+  expect([...statuses].filter((status) => status !== 200 && status !== 429)).toEqual([]);
+  expect((await sendSpans(gateway, body, headers)).status).toBe(200);
 });
 
 test('speaks TLS', async () => {
@@ -262,16 +285,17 @@ test('an address that is taken rejects', async () => {
   );
 });
 
-/** Sends half a body; the other half on call, which gives the status. */
-async function beginExport(url: string, spans: OtlpSpan[]): Promise<() => Promise<number>> {
+/** Sends a part of a body, and the rest on call. */
+async function beginExport(
+  url: string,
+  spans: OtlpSpan[],
+  part = 0.5,
+): Promise<{ readonly finish: () => void; readonly status: Promise<number> }> {
   const body = exportRequest(spans);
-  const half = body.length / 2;
+  const end = Math.floor(body.length * part);
   const headers = { ...JSON_TYPE, 'content-length': String(Buffer.byteLength(body)) };
   const request = httpRequest(`${url}/v1/traces`, { method: 'POST', headers, agent: false });
   const status = once(request, 'response').then(([answer]) => answer.resume().statusCode as number);
-  await new Promise((resolve) => request.write(body.slice(0, half), resolve));
-  return () => {
-    request.end(body.slice(half));
-    return status;
-  };
+  await new Promise((resolve) => request.write(body.slice(0, end), resolve));
+  return { finish: () => void request.end(body.slice(end)), status };
 }

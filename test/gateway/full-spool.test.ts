@@ -5,7 +5,8 @@ import { eventually } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { exportRequest, requestSpan } from '../support/otlp-spans.js';
 import { captureOutput } from '../support/output.js';
-import { hasRedis, startRedis } from '../support/redis-server.js';
+import { startRedis } from '../support/redis-server.js';
+import { requires } from '../support/skips.js';
 import { temporaryFolder } from '../support/spool.js';
 
 const maxSpoolBytes = 1024 ** 2;
@@ -39,35 +40,33 @@ const takesAgain = (gateway: Gateway) =>
   eventually(async () => (await send(gateway)).status === 200);
 
 describe.each([
-  ['a folder', true, async () => `${temporaryFolder()}/spool`],
-  ['Redis', hasRedis, async () => (await startRedis()).url],
-] as const)('a spool in %s', (_where, isHere, place) => {
-  test.runIf(isHere)(
-    'that is full is 503 with Retry-After at all that share it until Matomo takes hits again, and none is lost',
-    async () => {
-      const output = captureOutput();
-      const spool = await place();
-      const { gateway, inspector } = await startGateway({ spool, maxSpoolBytes });
-      inspector.play({ status: 503 });
-      let taken = await fill(gateway);
-      expect(taken).toBeGreaterThan(MANY);
-      const { gateway: other } = await startGateway({ spool, maxSpoolBytes, url: inspector.url });
-      taken += await fill(other);
-      expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200);
-      expect(output.filter((line) => line.includes('[spool-full]'))).toHaveLength(2);
+  ['a folder', async () => `${temporaryFolder()}/spool`],
+  ['Redis', async () => (await startRedis()).url],
+] as const)('a spool in %s', (_where, place) => {
+  test('that is full is 503 with Retry-After at all that share it until Matomo takes hits again, and none is lost', async () => {
+    const output = captureOutput();
+    const spool = await place();
+    const { gateway, inspector } = await startGateway({ spool, maxSpoolBytes });
+    inspector.play({ status: 503 });
+    let taken = await fill(gateway);
+    expect(taken).toBeGreaterThan(MANY);
+    const { gateway: other } = await startGateway({ spool, maxSpoolBytes, url: inspector.url });
+    taken += await fill(other);
+    expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200);
+    expect(output.filter((line) => line.includes('[spool-full]'))).toHaveLength(2);
 
-      inspector.play();
-      for (const one of [gateway, other]) {
-        await takesAgain(one);
-        taken += PORTION;
-      }
-      await eventually(() => gateway.stats().tracked + other.stats().tracked === taken);
-      expect(inspector.hits()).toHaveLength(taken);
-    },
-  );
+    inspector.play();
+    for (const one of [gateway, other]) {
+      await takesAgain(one);
+      taken += PORTION;
+    }
+    await eventually(() => gateway.stats().tracked + other.stats().tracked === taken);
+    expect(inspector.hits()).toHaveLength(taken);
+  });
 });
 
 test('a full spool that is moved away is one that is not there: requests are taken, and wait in memory', async () => {
+  requires('moving open files');
   const spool = `${temporaryFolder()}/spool`;
   const { gateway, inspector } = await startGateway({ spool, maxSpoolBytes });
   inspector.play({ status: 503 });

@@ -8,11 +8,13 @@ import { DecodedExport, UnreadableExport } from '../../src/gateway/decoded-expor
 import type { ReceivedSpan } from '../../src/gateway/received-span.js';
 import { createSelection } from '../../src/gateway/span-selection.js';
 import { eventually, startServer } from '../support/child-process.js';
-import { createRandom } from '../support/create-random.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
+import { sampled } from '../support/long.js';
 import { OTLP_RECORDINGS, otlpRecording } from '../support/otlp-recordings.js';
 import { below, exportRequest, otlpSpan, requestSpan } from '../support/otlp-spans.js';
 import { matomo } from '../support/registered-app.js';
+import { seededRandom } from '../support/seed.js';
+import { requires } from '../support/skips.js';
 
 const EVERYTHING = {
   ...createSelection({}, { userIdAttribute: undefined }),
@@ -20,6 +22,7 @@ const EVERYTHING = {
 };
 
 const MEBIBYTE = 1024 ** 2;
+const MANY = sampled(1_000_000, 10_000_000);
 const JSON_TYPE = { 'content-type': 'application/json' };
 const PROTOBUF = { 'content-type': 'application/x-protobuf' };
 
@@ -48,7 +51,7 @@ test.each([
   '%s with bytes changed is decoded or refused, and what is decoded can be put together',
   async (_name, type, decode) => {
     const { gateway } = await startGateway({ beforeSend: () => undefined, graceMillis: 0 });
-    const random = createRandom(7);
+    const random = seededRandom();
     const bodies = recordedBodies(type);
     let refused = 0;
     let decoded = 0;
@@ -160,10 +163,10 @@ function messageIn(field: number, ...content: Uint8Array[]): Buffer {
   return Buffer.from(new BinaryWriter().tag(field, WireType.LengthDelimited).bytes(bytes).finish());
 }
 
-/** Ten million of a message that there are some thousand of, in turn. */
-function tenMillion(message: (n: number) => Uint8Array): Buffer {
+/** Millions of a message that there are some thousand of, in turn. */
+function millionsOf(message: (n: number) => Uint8Array): Buffer {
   const block = Buffer.concat(Array.from({ length: 4000 }, (_, n) => message(n)));
-  return Buffer.alloc(block.length * 2500, block);
+  return Buffer.alloc((block.length * MANY) / 4000, block);
 }
 
 const TRUE = messageIn(2, Buffer.of(16, 1));
@@ -185,14 +188,14 @@ const inSpan = (content: Uint8Array) => messageIn(2, messageIn(2, SERVER_SPAN, c
 test.each<[string, () => Uint8Array, (span: ReceivedSpan) => unknown, number]>([
   [
     'attributes of a span',
-    () => inSpan(tenMillion((n) => messageIn(9, ...attribute(n.toString(36), TRUE)))),
+    () => inSpan(millionsOf((n) => messageIn(9, ...attribute(n.toString(36), TRUE)))),
     ({ attributes }) => Object.keys(attributes),
     512,
   ],
   [
     'attributes of a resource',
     () => {
-      const many = tenMillion((n) => messageIn(1, ...attribute(n.toString(36), TRUE)));
+      const many = millionsOf((n) => messageIn(1, ...attribute(n.toString(36), TRUE)));
       return Buffer.concat([messageIn(1, many), inSpan(Buffer.of())]);
     },
     ({ source }) => Object.keys(source.attributes),
@@ -203,21 +206,18 @@ test.each<[string, () => Uint8Array, (span: ReceivedSpan) => unknown, number]>([
     () => {
       const list = messageIn(
         5,
-        tenMillion(() => messageIn(1, Buffer.of(16, 1))),
+        millionsOf(() => messageIn(1, Buffer.of(16, 1))),
       );
       return inSpan(messageIn(9, ...attribute('a', messageIn(2, list))));
     },
     ({ attributes }) => attributes.a,
     128,
   ],
-])(
-  'of ten million %s few are kept, also where bodies may be large',
-  (_what, content, kept, most) => {
-    const into = new DecodedExport(EVERYTHING);
-    decodeProtobuf(messageIn(1, content()), into);
-    expect(into.spans.map(kept)).toEqual([expect.objectContaining({ length: most })]);
-  },
-);
+])(`of ${MANY} %s few are kept, also where bodies may be large`, (_what, content, kept, most) => {
+  const into = new DecodedExport(EVERYTHING);
+  decodeProtobuf(messageIn(1, content()), into);
+  expect(into.spans.map(kept)).toEqual([expect.objectContaining({ length: most })]);
+});
 
 test('spans that wait are bounded: the longest waiting go on early, and no request is lost', async () => {
   const { gateway } = await startGateway({
@@ -243,6 +243,7 @@ test('spans that wait are bounded: the longest waiting go on early, and no reque
 });
 
 test('a client that sends its headers slowly is answered and let go of', async () => {
+  requires('time'); // the ten seconds that headers may take
   const { gateway } = await startGateway();
   const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
   let answer = '';

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { KnownTexts } from '../../src/gateway/known-texts.js';
-import { createRandom } from '../support/create-random.js';
+import { seededRandom } from '../support/seed.js';
 
 test('a text is what its bytes say, whatever came before', () => {
-  const random = createRandom(11);
+  const random = seededRandom();
   const texts = new KnownTexts();
   const pool = Array.from({ length: 6000 }, (_, i) => {
     const bytes = Buffer.alloc(Math.floor(random() ** 3 * 300));

@@ -27,7 +27,7 @@ async function send(set: SetUp, spans: OtlpSpan[], resource?: Record<string, str
 }
 
 test('what spans below say counts, whether they come before their request, with it, or after it', async () => {
-  const set = await startGateway({ graceMillis: 300 });
+  const set = await startGateway({ graceMillis: 3000 });
   const request = requestSpan('/a');
   const handler = below(request);
   await send(set, [below(handler, { 'matomo.cvar.first': 'yes' })]);
@@ -143,7 +143,7 @@ test('spans of no request are let go of, and a circle of parents is no trap', as
 });
 
 test('close finishes what was accepted', async () => {
-  const set = await startGateway({ graceMillis: 60_000, shutdownTimeoutMillis: 1000 });
+  const set = await startGateway({ graceMillis: 60_000, shutdownTimeoutMillis: 5000 });
   const request = requestSpan('/a');
   await send(set, [request]);
   const closed = set.gateway.close();

@@ -7,7 +7,7 @@ import { type BulkReceiver, startBulkReceiver } from '../support/bulk-receiver.j
 import { eventually, runNode, startServer } from '../support/child-process.js';
 import { sendSpans, startGatewayProcess } from '../support/gateway.js';
 import { below, exportRequest, requestSpan } from '../support/otlp-spans.js';
-import { hasRedis, type RedisServer, startRedis } from '../support/redis-server.js';
+import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { APPS, REGISTER } from '../support/registered-app.js';
 import { sorted } from '../support/sorted.js';
 import { temporaryFolder } from '../support/spool.js';
@@ -23,7 +23,7 @@ const namesOf = (source: string) =>
     Array.from({ length: ROUNDS }, (_, round) => nameOf(source, visitor, round)),
   );
 
-describe.runIf(hasRedis)('a service, two gateways and a replay that share a Redis', () => {
+describe('a service, two gateways and a replay that share a Redis', () => {
   test('every request of each is one hit, and a visitor’s are in order, also of those whom both gateways saw', async () => {
     const redis = await startRedis();
     const matomo = await startBulkReceiver();

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createKeyedHash } from '../../src/hit/keyed-hash.js';
+import { seededRuns } from '../support/seed.js';
 
 test('it is the HMAC that node:crypto makes, with keys and texts of any length', () => {
   const key = fc.oneof(
@@ -16,5 +17,6 @@ test('it is the HMAC that node:crypto makes, with keys and texts of any length',
         expect(keyedHash(each, 32)).toBe(createHmac('sha256', given).update(each).digest('hex'));
       }
     }),
+    seededRuns(),
   );
 });

@@ -12,9 +12,10 @@ import {
   NOON,
   READING,
 } from '../support/builders.js';
+import { sampled } from '../support/long.js';
+import { seededRuns } from '../support/seed.js';
 
-const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
-const RUNS = { seed: SEED, numRuns: Number(process.env.FC_RUNS ?? 300) };
+const RUNS = sampled(200, 3000);
 
 // Text as attackers and mistakes make it: any UTF-16, long runs, characters of every UTF-8 length, HTML, controls.
 const nastyText = fc.oneof(
@@ -109,7 +110,7 @@ const anyRequest = fc
   })
   .map((request) => httpRequest({ ...request, startMillis: Date.now() - 1000 }));
 
-test(`any request with anything said about it makes hits that a strict Matomo takes, in one bulk (seed ${SEED})`, async () => {
+test('any request with anything said about it makes hits that a strict Matomo takes, in one bulk', async () => {
   const inspector = await startInspector({ tokens: { t: 'write' } });
   try {
     await fc.assert(
@@ -137,12 +138,12 @@ test(`any request with anything said about it makes hits that a strict Matomo ta
           }
         },
       ),
-      RUNS,
+      seededRuns(RUNS),
     );
   } finally {
     await inspector.close();
   }
-}, 120_000);
+}, 300_000);
 
 const OPTIONS = {
   actionName: '{method} {route} {span}',
@@ -176,7 +177,7 @@ test('every value is well-formed, without controls, and within what Matomo cuts 
         expect(Buffer.byteLength(escaped)).toBeLessThanOrEqual(1024);
       }
     }),
-    RUNS,
+    seededRuns(RUNS),
   );
 });
 
@@ -227,12 +228,12 @@ test('a search in the URL never turns a page view into something else', async ()
           title: expect.any(String),
         });
       }),
-      { ...RUNS, numRuns: 100 },
+      seededRuns(),
     );
   } finally {
     await inspector.close();
   }
-}, 60_000);
+}, 300_000);
 
 test('no secret of the query, the referrer or a credential in the host is in the hit', () => {
   const name = fc.constantFrom(
@@ -271,7 +272,7 @@ test('no secret of the query, the referrer or a credential in the host is in the
         expect(JSON.stringify(hits)).not.toContain('s3cr3tvalue');
       },
     ),
-    RUNS,
+    seededRuns(RUNS),
   );
 });
 
@@ -285,7 +286,7 @@ test('nothing of one request is in the next one’s hit', () => {
       toHits({ ...request, route: '/users/:id' }, 1, Date.now());
       expect(plain()).toEqual(before);
     }),
-    { ...RUNS, numRuns: 100 },
+    seededRuns(),
   );
 });
 
@@ -331,7 +332,7 @@ test('any heap of spans is read without a throw', () => {
       );
       for (const { record } of assembleRequests(heap, READING)) hitsOf(record.request, OPTIONS);
     }),
-    RUNS,
+    seededRuns(RUNS),
   );
 });
 

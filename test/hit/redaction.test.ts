@@ -5,8 +5,10 @@ import { createToTrackedQuery } from '../../src/hit/query-policy.js';
 import { createRedactPath } from '../../src/hit/redact-path.js';
 import { startInspector } from '../../src/inspector/index.js';
 import { hitsOf, httpRequest } from '../support/builders.js';
+import { sampled } from '../support/long.js';
+import { seededRuns } from '../support/seed.js';
 
-const RUNS = { seed: 20_261_121, numRuns: 500 };
+const RUNS = sampled(500, 5000);
 const redact = createToTrackedQuery({ query: 'redact', siteSearch: false });
 
 test.each([
@@ -69,7 +71,7 @@ test('no text of entities, separators and names makes a site search of a page vi
       const url = toPageUrl(request, `/${path}`).text;
       expect(keywordsIn(url), url).toEqual([]);
     }),
-    { ...RUNS, numRuns: 5000 },
+    seededRuns(RUNS),
   );
 });
 
@@ -168,7 +170,7 @@ test('a secret stays a secret in any place, encoding and company', () => {
       const path = `/a;${start}${around}${pair}${end}`.replaceAll('?', '%3F');
       expect(createRedactPath([])(path)).not.toContain('s3cret');
     }),
-    RUNS,
+    seededRuns(RUNS),
   );
 });
 
@@ -178,7 +180,7 @@ test('any query is a query still: what is redacted once stays as it is', () => {
       const once = redact(query);
       expect(redact(once)).toBe(once);
     }),
-    RUNS,
+    seededRuns(RUNS),
   );
 });
 

@@ -19,12 +19,10 @@ test('bug 10: no request waits for Matomo', async () => {
     scheduledDelayMillis: 10,
     shutdownTimeoutMillis: 100,
   });
-  service.inspector.play({ delayMillis: 20_000, times: 1 });
+  service.inspector.play({ delayMillis: 600_000, times: 1 });
   await service.fetch('/first');
   await until(() => service.tap.requests().length === 1);
-  const start = performance.now();
   for (let i = 0; i < 20; i++) expect((await service.fetch('/during')).body).toBe('ok');
-  expect(performance.now() - start).toBeLessThan(10_000);
   expect(service.processor.stats()).toMatchObject({ hits: 21, pending: 21, tracked: 0 });
 });
 

@@ -171,10 +171,9 @@ test('bug 23: a caller that goes away waits for nothing, and its request is know
       },
     },
   );
-  service.inspector.play({ delayMillis: 20_000, times: 1 });
+  service.inspector.play({ delayMillis: 600_000, times: 1 });
   await service.fetch('/whole');
   await until(() => service.inspector.hits().length === 1); // Matomo is at work, and takes its time
-  const start = performance.now();
   for (const path of ['/waits', '/half']) {
     const socket = connect(service.port, '127.0.0.1');
     socket.on('error', () => undefined).write(rawRequest(path));
@@ -184,7 +183,6 @@ test('bug 23: a caller that goes away waits for nothing, and its request is know
   }
   expect((await service.fetch('/fails')).status).toBe(500);
   await service.requests(4);
-  expect(performance.now() - start).toBeLessThan(10_000);
   expect(abortedSeen).toEqual({ '/whole': false, '/waits': true, '/half': true, '/fails': false });
   expect(service.processor.stats()).toMatchObject({ hits: 4, tracked: 0 });
 });

@@ -154,17 +154,21 @@ test('row 15: status and method are stored, as custom variables and as dimension
 });
 
 test('row 16: the duration of a request is its server time', async () => {
+  let longestFast = 0;
   const service = await startTracedService(async (request, response) => {
-    if (request.url === '/slow') await wait(300);
+    if (request.url === '/slow') await wait(300 + longestFast);
     response.end();
   });
-  for (const path of ['/slow', '/fast']) await service.fetch(path);
+  const start = performance.now();
+  await service.fetch('/fast');
+  longestFast = performance.now() - start;
+  await service.fetch('/slow');
   await service.requests(2);
   const hits = await service.hits();
   const times = ['/slow', '/fast'].map((path) => storedAt(hits, path)?.time_server ?? -1);
   const [slow = -1, fast = -1] = times;
   expect(slow).toBeGreaterThanOrEqual(299);
-  expect(slow).toBeLessThan(10_000);
+  expect(slow).toBeLessThan(100_000);
   expect(fast).toBeGreaterThanOrEqual(0);
   expect(slow).toBeGreaterThan(fast);
   expect(hits.map(({ params }) => params.gt_ms)).toEqual(hits.map(({ params }) => params.pf_srv));

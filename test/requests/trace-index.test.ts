@@ -3,8 +3,11 @@ import { RequestRecord } from '../../src/requests/request-record.js';
 import { TraceIndex } from '../../src/requests/trace-index.js';
 import { finishedSpan } from '../support/builders.js';
 
+let spans = 0;
+
 function spanOf(traceId: string) {
-  const spanId = Math.random().toString(16).slice(2, 18);
+  spans += 1;
+  const spanId = spans.toString(16).padStart(16, '0');
   return finishedSpan({ spanContext: () => ({ traceId, spanId, traceFlags: 1 }) });
 }
 

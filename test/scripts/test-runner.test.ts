@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { runNode } from '../support/child-process.js';
+import { ROOT, runNode } from '../support/child-process.js';
 
 const PASSES = "test('passes', () => {});";
 const FAILS = "test('fails', () => { expect(1).toBe(2); });";
@@ -53,19 +53,62 @@ test('ends with the line also where vitest cannot start', async () => {
   expect(code).toBe(1);
 });
 
+test('names each test that is skipped, with the reason, before the last line', async () => {
+  const files = { 'a.test.ts': `${PASSES}\n${importing('requires', 'skips')}\n${NEEDS_CHROMIUM}` };
+  const env = { CHROMIUM: '/no/such/chromium' };
+  const { code, lastLine, output } = await runTests(files, [], env);
+  expect(output).toMatch(
+    /\nSkipped: There is no \/no\/such\/chromium.*a\.test\.ts: page opens\n\n/s,
+  );
+  expect({ code, lastLine }).toEqual({ code: 0, lastLine: '1 passed, 0 failed' });
+  const must = await runTests(files, [], { ...env, TEST_MUST_RUN: 'redis chromium' });
+  expect(must).toMatchObject({ code: 1, lastLine: '1 passed, 1 failed' });
+});
+
+test('a property that fails prints its seed and the command that repeats it', async () => {
+  const property = `import fc from '${ROOT_PATH}node_modules/fast-check/lib/fast-check.js';
+    ${importing('seededRuns', 'seed')}
+    test('holds', () => fc.assert(fc.property(fc.nat(), (n) => n < 1000), seededRuns(50)));`;
+  const { code, output } = await runTests({ 'a.test.ts': property }, [], { TEST_SEED: '42' });
+  expect(code).toBe(1);
+  expect(output).toContain('seed: 42');
+  expect(output).toMatch(/To repeat it: TEST_SEED=42 npm test -- \S*a\.test\.ts\n/);
+  const random = await runTests({ 'a.test.ts': property }, [], { TEST_SEED: 'random' });
+  const [, seed] = /The seed of this run: TEST_SEED=(\d+)\n/.exec(random.output) ?? [];
+  expect(random.output).toContain(`To repeat it: TEST_SEED=${seed} npm test`);
+});
+
+test('types are not checked when files are named', async () => {
+  const wrong = 'const text: string = 1;\nexport { text };';
+  const files = { 'a.test.ts': PASSES, 'b.test-d.ts': `${wrong}\n${PASSES}` };
+  expect(await runTests(files)).toMatchObject({ code: 0, lastLine: '1 passed, 0 failed' });
+});
+
+const NEEDS_CHROMIUM = `describe('page', () => {
+  requires('chromium');
+  test('opens', () => {});
+});`;
+
+const ROOT_PATH = ROOT.replaceAll('\\', '/');
+
+function importing(name: string, module: string): string {
+  return `import { ${name} } from '${ROOT_PATH}test/support/${module}.ts';`;
+}
+
 /** Runs `npm test` on a project of these files instead of our own. */
 async function runTests(
   files: Record<string, string>,
   args: string[] = [],
-): Promise<{ code: number | null; lastLine: string | undefined }> {
+  env: Record<string, string> = {},
+): Promise<{ code: number | null; lastLine: string | undefined; output: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'test-runner-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
-  const { code, stdout } = await runNode([
-    'scripts/test.mjs',
-    ...['--root', folder, '--globals', ...args],
-  ]);
+  const { code, stdout, stderr } = await runNode(
+    ['scripts/test.mjs', '--root', folder, '--globals', ...args],
+    { env: { TEST_SEED: '1', TEST_MUST_RUN: '', ...env } },
+  );
   const lines = stdout.split('\n');
   expect(lines.at(-1)).toBe('');
-  return { code, lastLine: lines.at(-2) };
+  return { code, lastLine: lines.at(-2), output: stdout + stderr };
 }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { requires } from './skips.js';
 
 /** The repository's root, where children run unless told otherwise. */
 export const ROOT: string = fileURLToPath(new URL('../..', import.meta.url));
@@ -9,9 +10,11 @@ export const ROOT: string = fileURLToPath(new URL('../..', import.meta.url));
 export interface ChildOptions {
   /** Default: the repository's root. */
   readonly cwd?: string;
-  /** On top of a clean environment: ours without `MATOMO_*`, `OTEL_*`, `VITEST*` and `NODE_OPTIONS`, and with `PORT=0`. */
+  /** On top of a clean environment: ours without `MATOMO_*`, `OTEL_*`, `VITEST*` and `NODE_OPTIONS`, and with `PORT=0`; a flush at the end may take ten seconds. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Longest wait for the URL, and for the end. Default: 20,000. */
+  /** What starts `node`, such as `unshare` with its flags. */
+  readonly command?: readonly string[];
+  /** Longest wait for the URL, and for the end. Default: 40,000. */
   readonly timeoutMillis?: number;
 }
 
@@ -31,7 +34,7 @@ interface Child {
   readonly ended: Promise<ChildExit>;
   /** Waits for its end; after the time-out it is killed and this rejects with its output. */
   exit(): Promise<ChildExit>;
-  /** Sends the signal, `SIGTERM` by default, and waits for the end. */
+  /** Sends the signal, `SIGTERM` by default, and waits for the end. Skips the test if there are no signals. */
   stop(signal?: NodeJS.Signals): Promise<ChildExit>;
 }
 
@@ -42,8 +45,9 @@ export interface Server extends Child {
 
 /** Starts `node ...args`. It is killed when the test has finished, if it still runs. */
 export function startNode(args: readonly string[], options: ChildOptions = {}): Child {
-  const { cwd = ROOT, env = {}, timeoutMillis = 20_000 } = options;
-  const child = spawn(process.execPath, args, {
+  const { cwd = ROOT, env = {}, command = [], timeoutMillis = 40_000 } = options;
+  const [file, ...first] = [...command, process.execPath];
+  const child = spawn(file as string, [...first, ...args], {
     cwd,
     env: { ...cleanEnvironment(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -66,20 +70,26 @@ export function startNode(args: readonly string[], options: ChildOptions = {}): 
   function exit(): Promise<ChildExit> {
     return withDeadline(ended, timeoutMillis, () => {
       child.kill('SIGKILL');
-      const command = `node ${args.join(' ')}`;
-      return new Error(`${command} did not end in ${timeoutMillis} ms:\n${stdout}${stderr}`);
+      return new Error(
+        `node ${args.join(' ')} did not end in ${timeoutMillis} ms:\n${stdout}${stderr}`,
+      );
     });
+  }
+
+  function kill(signal: NodeJS.Signals): void {
+    if (signal !== 'SIGKILL') requires('signals');
+    child.kill(signal);
   }
 
   return {
     pid: child.pid as number,
     stdout: () => stdout,
     stderr: () => stderr,
-    kill: (signal) => void child.kill(signal),
+    kill,
     ended,
     exit,
     stop(signal = 'SIGTERM') {
-      child.kill(signal);
+      kill(signal);
       return exit();
     },
   };
@@ -120,8 +130,8 @@ export async function eventually<T>(
     readonly unless?: Promise<string>;
   } = {},
 ): Promise<T> {
-  const { timeoutMillis = 20_000, describe = () => 'what was waited for', unless } = options;
-  const deadline = Date.now() + timeoutMillis;
+  const { timeoutMillis = 30_000, describe = () => 'what was waited for', unless } = options;
+  const deadline = performance.now() + timeoutMillis;
   let reason = '';
   unless?.then(
     (text) => {
@@ -134,7 +144,7 @@ export async function eventually<T>(
   for (;;) {
     const answer = await ask();
     if (answer !== undefined && answer !== false) return answer;
-    if (reason !== '' || Date.now() > deadline) {
+    if (reason !== '' || performance.now() > deadline) {
       throw new Error(`did not come${reason && `, ${reason}`}: ${describe()}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -144,7 +154,13 @@ export async function eventually<T>(
 function cleanEnvironment(): NodeJS.ProcessEnv {
   const isOurs = (name: string) => /^(?:MATOMO_|OTEL_|VITEST|NODE_OPTIONS$|NODE_ENV$)/.test(name);
   const inherited = Object.entries(process.env).filter(([name]) => !isOurs(name));
-  return { ...Object.fromEntries(inherited), PORT: '0', OTEL_NODE_RESOURCE_DETECTORS: 'none' };
+  return {
+    ...Object.fromEntries(inherited),
+    PORT: '0',
+    OTEL_NODE_RESOURCE_DETECTORS: 'none',
+    // The 1.5 s under `register` are not enough for a machine that is busy.
+    MATOMO_SHUTDOWN_TIMEOUT: '10000',
+  };
 }
 
 async function withDeadline<T>(

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { onTestFinished } from 'vitest';
+import { freePort } from './free-port.js';
 
 /** What goes wrong between a sender and Matomo. */
 export type Fault =
@@ -161,7 +162,7 @@ export async function startFaultProxy(options: FaultProxyOptions = {}): Promise<
     return new Promise((resolve) => server.close(() => resolve()));
   }
 
-  await listen(0);
+  await listen(host.includes('/') ? 0 : await freePort(host));
   const port = (server.address() as AddressInfo).port;
   onTestFinished(stop);
   const name = host.includes(':') ? `[${host}]` : certificate ? 'localhost' : host;

@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { createClient } from 'redis';
 import { onTestFinished } from 'vitest';
 import { eventually, ROOT } from './child-process.js';
+import { freePort } from './free-port.js';
+import { requires } from './skips.js';
 
 /** `scripts/redis.mjs`, which is plain JavaScript. */
 const { REDIS_SERVER } = (await import(`${ROOT}scripts/redis.mjs`)) as {
   readonly REDIS_SERVER: string | undefined;
 };
-
-export const hasRedis: boolean = REDIS_SERVER !== undefined;
 
 /** A Redis of its own on loopback, which writes to its disk as an operator would have it. */
 export interface RedisServer {
@@ -27,7 +27,9 @@ export interface RedisServer {
   signal(signal: NodeJS.Signals): void;
 }
 
+/** Skips the test if there is no `redis-server`. */
 export async function startRedis(...options: string[]): Promise<RedisServer> {
+  requires('redis');
   const folder = mkdtempSync(join(tmpdir(), 'matomo-redis-'));
   const port = await freePort();
   const url = `redis://127.0.0.1:${port}`;
@@ -46,10 +48,17 @@ export async function startRedis(...options: string[]): Promise<RedisServer> {
   async function start(): Promise<void> {
     const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
     child = spawn(REDIS_SERVER as string, [...args, '--appendonly', 'yes', ...options], {
-      stdio: 'ignore',
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
-    if (!client.isOpen) await client.connect();
-    await eventually(() => client.isReady);
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+      });
+    }
+    const ended = once(child, 'close').then(([code]) => `it ended with ${code}`);
+    if (!client.isOpen) client.connect().catch(() => undefined);
+    await eventually(() => client.isReady, { unless: ended, describe: () => output });
   }
 
   onTestFinished(async () => {
@@ -75,13 +84,17 @@ type WireState = 'well' | 'cut' | 'dead' | 'mute';
 /** A wire to a port on loopback that can be cut, go dead without a word, or lose all answers. */
 export interface Wire {
   readonly port: number;
+  /** How many there have been, also those that were cut at once. */
+  readonly connections: number;
   play(state: WireState): void;
 }
 
 export async function startWire(targetPort: number): Promise<Wire> {
   const sockets = new Set<Socket>();
   let state: WireState = 'well';
+  let connections = 0;
   const server = createServer((near) => {
+    connections += 1;
     if (state === 'cut') {
       near.destroy();
       return;
@@ -111,19 +124,13 @@ export async function startWire(targetPort: number): Promise<Wire> {
   });
   return {
     port: (server.address() as AddressInfo).port,
+    get connections() {
+      return connections;
+    },
     play(next) {
       // What went nowhere is not made up for: whoever was on a dead wire has to begin anew.
       if (next === 'cut' || state !== 'well') for (const socket of sockets) socket.destroy();
       state = next;
     },
   };
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

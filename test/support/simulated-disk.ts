@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { Volume } from 'memfs';
 
 /** How a process sees the disk: its files are below a path of its own, and it may be killed at any operation. */
@@ -147,6 +146,10 @@ class SimulatedFile {
     for (let end = 0; end < bytes.length; ) end += (await this.write(bytes, end)).bytesWritten;
   }
 
+  readFile(encoding: 'utf8') {
+    return disk.run(this.#user, () => disk.volume.readFileSync(this.#descriptor, encoding));
+  }
+
   stat() {
     return disk.run(this.#user, () => disk.volume.fstatSync(this.#descriptor));
   }
@@ -173,15 +176,15 @@ export const simulatedPromises = {
   mkdir: (path: string, options: object) =>
     inPlace(path, (own) => disk.volume.mkdirSync(own, options)),
   readdir: (path: string) => inPlace(path, (own) => disk.volume.readdirSync(own)),
-  readFile: (path: string, encoding: 'utf8') =>
-    inPlace(path, (own) => disk.volume.readFileSync(own, encoding)),
   rename: (from: string, to: string) =>
-    inPlace(from, (own, root) => disk.volume.renameSync(own, to.slice(root.length))),
+    inPlace(from, (own, root) =>
+      disk.volume.renameSync(own, to.slice(root.length).replaceAll('\\', '/')),
+    ),
   stat: (path: string) => inPlace(path, (own) => disk.volume.statSync(own)),
   unlink: (path: string) => inPlace(path, (own) => disk.volume.unlinkSync(own)),
   utimes: (path: string, accessed: Date, modified: Date) =>
     inPlace(path, (own) => disk.volume.utimesSync(own, accessed, modified)),
-  async open(path: string, flags: string, mode?: number) {
+  async open(path: string, flags: string | number, mode?: number) {
     const file = await inPlace(path, (own, _, user) => {
       const isNew = !disk.volume.existsSync(own);
       const descriptor = disk.volume.openSync(own, flags, mode);
@@ -190,8 +193,8 @@ export const simulatedPromises = {
     });
     return file;
   },
-  async writeFile(path: string, text: string, { mode }: { mode?: number } = {}) {
-    const file = await simulatedPromises.open(path, 'w', mode);
+  async writeFile(path: string, text: string, { mode, flag }: { mode: number; flag: number }) {
+    const file = await simulatedPromises.open(path, flag, mode);
     await file.writeFile(text).finally(() => file.close());
   },
 };
@@ -200,14 +203,15 @@ function inPlace<T>(
   path: string,
   operation: (own: string, root: string, user: DiskUser) => T,
 ): Promise<T> {
-  const user = disk.userOf(path);
-  const own = path.slice(user.root.length);
+  const posixPath = path.replaceAll('\\', '/'); // as Windows joins it
+  const user = disk.userOf(posixPath);
+  const own = posixPath.slice(user.root.length);
   return disk.run(user, () => operation(own, user.root, user));
 }
 
 /** Where the processes of a disk find their spool. */
 export function spoolOf({ root }: Pick<DiskUser, 'root'>): string {
-  return join(root, 'spool');
+  return `${root}/spool`;
 }
 
 function diskError(code: string): Error {

@@ -7,6 +7,11 @@ import { type ProcessSizes, SimulatedProcess } from './simulated-process.js';
 import { unsettledHits } from './unsettled-hits.js';
 import { createWayToMatomo } from './way-to-matomo.js';
 
+/** A sender waits up to an hour if Matomo asks for it; what it then sends may take some back-offs more. */
+const LONGEST_RECOVERY_MILLIS = 2 * 3_600_000;
+/** A recovery is looked at often at first: most take a few seconds. */
+const SOON_MILLIS = 10_000;
+
 /** No process of a real machine has such a number. */
 const FIRST_PID = 5_000_000;
 
@@ -126,8 +131,9 @@ export class SimulatedMachine {
       process.operationsLeft = Number.POSITIVE_INFINITY;
       if (process !== last) process.shutDown();
     }
-    for (let i = 0; i < 100; i++) {
-      await this.wait(i < 20 ? 500 : 10_000);
+    const begun = performance.now();
+    for (let elapsed = 0; elapsed < LONGEST_RECOVERY_MILLIS; elapsed = performance.now() - begun) {
+      await this.wait(elapsed < SOON_MILLIS ? 500 : 10_000);
       const isOthers = (name: string) =>
         !name.endsWith('.lease') && !name.startsWith(last.instance);
       const isDone = last.account.pending === 0 && !this.files().some(isOthers);

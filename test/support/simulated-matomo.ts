@@ -12,6 +12,10 @@ export type Fault =
   | 'lost after'
   | 'gateway time-out'
   | 'database away'
+  | 'flickering database'
+  | 'lock timeout'
+  | 'bad gateway after storing'
+  | 'odd Retry-After'
   | 'busy'
   | 'redirect'
   | 'another page'
@@ -32,6 +36,10 @@ export const FAULTS: readonly Fault[] = [
   'lost after',
   'gateway time-out',
   'database away',
+  'flickering database',
+  'lock timeout',
+  'bad gateway after storing',
+  'odd Retry-After',
   'busy',
   'redirect',
   'another page',
@@ -46,6 +54,9 @@ export const FAULTS: readonly Fault[] = [
   'closes connections',
 ];
 
+const ROLLED_BACK = answer(500, { status: 'error', tracked: 0, invalid: 0 });
+const NOTHING_COUNTED = answer(200, { status: 'success', tracked: 0, invalid: 0 });
+
 /** What comes back where nothing was looked at. */
 const BEFORE_ANY_HIT: { readonly [fault in Fault]?: Exchange } = {
   refused: notSent,
@@ -54,9 +65,12 @@ const BEFORE_ANY_HIT: { readonly [fault in Fault]?: Exchange } = {
   redirect: answer(301),
   'database dies': answer(200, DATABASE_DIED),
   'no HTTP': notHttp,
-  'database away': answer(500, { status: 'error', tracked: 0, invalid: 0 }),
-  'tracker off': answer(200, { status: 'success', tracked: 0, invalid: 0 }),
+  'database away': ROLLED_BACK,
+  'tracker off': NOTHING_COUNTED,
 };
+
+/** What a `Retry-After` may be that asks for no wait, or for none that can be understood; a clock set back makes the date one to come. */
+const ODD_WAITS = ['0', '-1', '0.5', 'Thu, 19 Nov 2026 00:00:00 GMT', 'soon', '', '7'];
 
 /** A Matomo with a database: it keeps what it is sent as a real one would, whatever its answer makes of that. */
 export class SimulatedMatomo implements Transport {
@@ -67,6 +81,14 @@ export class SimulatedMatomo implements Transport {
   readonly stored = new Map<string, number>();
   /** Hits that were stored without the sender being told so. */
   unknown = 0;
+  /** How often hits were stored with an answer that does not prove it, so that they are sent again. */
+  readonly storedUnproven = new Map<string, number>();
+  /** Hits that failed alone, again after something else was processed: no others may be rejected. */
+  readonly mayBeRejected = new Set<string>();
+  readonly #failedAlone = new Map<string, number>();
+  #processed = 0;
+  /** How many bulks it has answered. */
+  bulks = 0;
   answeredTracked = 0;
   answeredAccepted = 0;
   /** Hits of which its answers leave open what became of them. */
@@ -89,6 +111,7 @@ export class SimulatedMatomo implements Transport {
   async sendFrom(sender: unknown, body: Buffer): Promise<Exchange> {
     const { requests } = JSON.parse(body.toString('latin1')) as { requests: string[] };
     const names = requests.map((query) => query.slice(3));
+    await new Promise((resolve) => setTimeout(resolve, 5));
     const connection = this.#connections.get(sender) ?? new SimulatedConnection();
     this.#connections.set(sender, connection);
     const exchange = await connection.carry(
@@ -98,6 +121,7 @@ export class SimulatedMatomo implements Transport {
     const isOpen =
       exchange.kind === 'no_answer' && (exchange !== notHttp || this.#known.has(sender));
     if (isOpen) this.leftOpen += names.length;
+    this.#note(names, exchange);
     return exchange;
   }
 
@@ -120,6 +144,11 @@ export class SimulatedMatomo implements Transport {
   #answer(names: string[], sender: unknown): Exchange {
     const valid = names.filter((name) => this.takesAll || !name.startsWith('invalid'));
     const isPoisoned = !this.takesAll && names.some((name) => name.startsWith('poison'));
+    this.bulks += 1;
+    if (this.fault === 'flickering database' && (this.bulks * 7) % 10 > 2) return ROLLED_BACK;
+    if (this.fault === 'odd Retry-After') {
+      return { ...answer(503), retryAfter: ODD_WAITS[this.bulks % ODD_WAITS.length] };
+    }
     const early = BEFORE_ANY_HIT[this.fault];
     if (early) return early;
     const isKnown = this.#known.has(sender);
@@ -143,6 +172,13 @@ export class SimulatedMatomo implements Transport {
         this.#store(valid);
         this.answeredAccepted += names.length;
         return answer(202);
+      case 'lock timeout':
+      case 'bad gateway after storing':
+        this.#store(valid);
+        for (const name of valid) {
+          this.storedUnproven.set(name, (this.storedUnproven.get(name) ?? 0) + 1);
+        }
+        return this.fault === 'lock timeout' ? NOTHING_COUNTED : answer(502);
       case 'queue':
         this.#store(valid);
         this.answeredAccepted += names.length;
@@ -161,6 +197,20 @@ export class SimulatedMatomo implements Transport {
     const counters = { status: 'success', tracked: kept.length, invalid };
     if (this.fault === 'gzip') return answer(200, inflated(gzipSync(JSON.stringify(counters))));
     return answer(this.fault === 'created' ? 201 : 200, counters);
+  }
+
+  /** Keeps in mind what tells a hit that makes Matomo fail from a Matomo that fails. */
+  #note(names: readonly string[], exchange: Exchange): void {
+    if (exchange.kind !== 'answer') return;
+    const isUncounted = exchange.body === NOTHING_COUNTED.body || exchange.body === DATABASE_DIED;
+    if (exchange.status < 300 && !isUncounted) this.#processed += 1;
+    const [name, ...others] = names;
+    if (name === undefined || others.length > 0) return;
+    if (exchange.status !== 500 && !isUncounted) return;
+    const failure = `${exchange.status} ${name}`;
+    const before = this.#failedAlone.get(failure);
+    if (before === undefined) this.#failedAlone.set(failure, this.#processed);
+    else if (this.#processed > before) this.mayBeRejected.add(name);
   }
 
   #store(names: readonly string[]): void {

@@ -5,6 +5,7 @@ import type { ProcessIdentity } from '../../src/delivery/spool/life.js';
 import { instanceName, ownerName } from '../../src/delivery/spool/segment-names.js';
 import { SpoolReports } from '../../src/delivery/spool/spool-reports.js';
 import type { Transport } from '../../src/delivery/transport.js';
+import { Pace } from './pace.js';
 import { type DiskUser, type SimulatedDisk, spoolOf } from './simulated-disk.js';
 
 export interface ProcessSizes {
@@ -12,6 +13,8 @@ export interface ProcessSizes {
   readonly maxExportBatchSize: number;
   readonly maxQueueSize: number;
   readonly maxSpoolBytes: number;
+  /** @default 300 */
+  readonly scheduledDelayMillis?: number;
 }
 
 /** What a process has to say of its hits. */
@@ -38,6 +41,7 @@ export class SimulatedProcess implements DiskUser {
   readonly hits: string[] = [];
   /** Names of the hits that it has sent, its own and others'. */
   readonly sent = new Set<string>();
+  readonly pace = new Pace();
   /** Hits of the spool in its bulk that is under way. */
   inFlight = 0;
   readonly #delivery: Delivery;
@@ -78,11 +82,11 @@ export class SimulatedProcess implements DiskUser {
     );
     this.#delivery = new Delivery(
       {
+        scheduledDelayMillis: 300,
         ...sizes,
         tokenAuth: sizes.hasToken ? 't' : undefined,
         maxQueueBytes: 1e9,
         resendUnconfirmed: false,
-        scheduledDelayMillis: 300,
         exportTimeoutMillis: 30_000,
       },
       wayToMatomo,
@@ -112,7 +116,8 @@ export class SimulatedProcess implements DiskUser {
 
   push(name: string, visitor: string): void {
     this.#made += 1;
-    const endedMillis = Date.now();
+    const endedMillis = performance.now();
+    const startSeconds = Math.floor(Date.now() / 1000);
     const isTaken = this.#delivery.push({
       endedMillis,
       bytes: 1000,
@@ -121,7 +126,7 @@ export class SimulatedProcess implements DiskUser {
         {
           site: 1,
           visitor,
-          startSeconds: Math.floor(endedMillis / 1000),
+          startSeconds,
           kind: 'page',
           query: `?h=${name}`,
         },
@@ -131,12 +136,14 @@ export class SimulatedProcess implements DiskUser {
   }
 
   flush(): void {
+    this.pace.asked += 2; // from memory, and from the spool
     void this.#delivery.flush();
   }
 
   shutDown(): void {
     if (this.isClosing) return;
     this.isClosing = true;
+    this.pace.asked += 2;
     void this.#delivery.shutdown(1000).then(() => this.#end());
   }
 

@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { MatomoStats } from '../../src/stats.js';
 import { ROOT } from './child-process.js';
+import { requires } from './skips.js';
 
 /** A process with a spool, see `apps/spool-worker.mjs`. */
 export interface SpoolWorker {
   readonly pid: number;
   /** When each of its requests ended, epoch milliseconds, by name. */
   readonly ended: ReadonlyMap<string, number>;
+  /** Whether it has said that it stored or sent this request. What it has in memory only are the newest. */
+  isSafe(name: string): boolean;
   /** Moments at which hits were unaccounted for. */
   readonly lawless: readonly string[];
   stderr(): string;
@@ -39,12 +42,14 @@ export function startSpoolWorker(
   const lawless: string[] = [];
   let stderr = '';
   let rest = '';
+  let safe = 0;
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     const lines = (rest + text).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) {
       const [name = '', time = ''] = line.split(' ', 2);
       if (name === 'LAW') lawless.push(line);
+      else if (name === 'SAFE') safe = Number(time);
       else ended.set(name, Number(time));
     }
   });
@@ -59,12 +64,14 @@ export function startSpoolWorker(
   return {
     pid: child.pid as number,
     ended,
+    isSafe: (name) => Number(name.split('-')[1]) <= safe,
     lawless,
     stderr: () => stderr,
     request: (count) => ask(child, { requests: count }),
     stats: () => ask(child, 'stats'),
     shutdown: () => ask(child, 'shutdown'),
     async kill(signal = 'SIGKILL') {
+      if (signal !== 'SIGKILL') requires('signals');
       child.kill(signal);
       if (signal === 'SIGKILL') await gone;
     },

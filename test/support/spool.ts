@@ -116,11 +116,11 @@ export function spooledDelivery({
 }
 
 function namedHit(name: string, overrides: Partial<Hit & PendingHit> = {}): PendingHit {
-  const endedMillis = Date.now();
+  const endedMillis = performance.now();
   const hit: Hit = {
     site: 1,
     visitor: overrides.visitor ?? 'v',
-    startSeconds: overrides.startSeconds ?? endedMillis / 1000,
+    startSeconds: overrides.startSeconds ?? Date.now() / 1000,
     kind: overrides.kind ?? 'page',
     query: overrides.query ?? `?h=${name}`,
   };

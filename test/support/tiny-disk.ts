@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { appendFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { requires, skipTest } from './skips.js';
 import { temporaryFolder } from './spool.js';
 
 /** A real file system of a few pages, which only processes see that were started by `prefix`. */
@@ -26,8 +27,9 @@ const WAYS = [
   { unshare: ['-m'], nsenter: ['-m'] },
 ];
 
-/** Mounts one, until the test has finished; or says why that cannot be done on this machine. */
-export async function mountTinyDisk(kibibytes: number): Promise<TinyDisk | string> {
+/** Mounts one until the test has finished. Skips the test if that cannot be done on this machine. */
+export async function mountTinyDisk(kibibytes: number): Promise<TinyDisk> {
+  requires('unshare');
   const folder = temporaryFolder();
   const mount = `mount -t tmpfs -o size=${kibibytes}k,mode=700 spool "$0" && echo mounted && exec cat`;
   const reasons: string[] = [];
@@ -63,7 +65,8 @@ export async function mountTinyDisk(kibibytes: number): Promise<TinyDisk | strin
       makeRoom: () => rmSync(filler),
     };
   }
-  return reasons.join('; ');
+  skipTest(`No disk can be mounted here: ${reasons.join('; ')}`, 'unshare');
+  throw new Error('outside of a test');
 }
 
 function fill(path: string): void {

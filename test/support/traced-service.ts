@@ -116,11 +116,11 @@ function decided(processor: MatomoSpanProcessor): number {
   return Object.values(ignored).reduce((sum, count) => sum + count, hits);
 }
 
-/** Waits until something is so; fails after ten seconds. */
+/** Waits until a condition holds; fails after 30 seconds. */
 export async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = performance.now() + 30_000;
   while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`not so within 10 s: ${condition}`);
+    if (performance.now() > deadline) throw new Error(`not true within 30 s: ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

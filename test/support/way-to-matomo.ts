@@ -20,6 +20,7 @@ export function createWayToMatomo(machine: SimulatedMachine, number: number): Tr
       const { requests } = JSON.parse(body.toString('latin1')) as { requests: string[] };
       const names = requests.map((query) => query.slice(3));
       for (const name of names) own().sent.add(name);
+      own().pace.beforeSend(names.length);
       own().inFlight = names.every((name) => machine.written.has(name)) ? names.length : 0;
       const bulks = machine.alive.filter(({ inFlight, hasHung }) => inFlight > 0 && !hasHung);
       if (bulks.length > 1 && !machine.hasFailed) machine.offences.push('two bulks at once');
@@ -31,6 +32,7 @@ export function createWayToMatomo(machine: SimulatedMachine, number: number): Tr
       await own().awake;
       if (own().isDead) return new Promise(() => undefined);
       own().inFlight = 0;
+      own().pace.afterAnswer(names.length, exchange);
       if (exchange === CUT_OFF) machine.cutOff += names.length;
       if (mayHaveLost) for (const name of names) machine.mayBeMissing.add(name);
       return exchange;

@@ -69,7 +69,8 @@ function checkSite({ verdict }: Answer, { siteId }: ResolvedOptions): Finding[] 
       return [problem('matomo', verdict.code, found, advice)];
     }
     case 'nothing_kept': {
-      const advice = 'Set record_statistics to 1 in the [Tracker] section of config.ini.php.';
+      const advice =
+        'Run it again: if the answer stays, set record_statistics to 1 in the [Tracker] section of config.ini.php, else see to the locks of the database.';
       return [problem('matomo', verdict.code, verdict.reason, advice)];
     }
     default: {

@@ -15,6 +15,8 @@ export interface BacklogEvents extends SegmentReaderEvents {
   finish(segment: string): void;
   /** What was decided could not be written down. */
   notWritten(error: unknown): void;
+  /** A segment cannot be read at present. */
+  unreadable(segment: string, error: unknown): void;
   /** Adopted hits that a segment has no more. */
   lost(hits: number, segment: string): void;
 }

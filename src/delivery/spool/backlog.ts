@@ -4,37 +4,36 @@ import type { Hit } from '../../hit/hit.js';
 import type { EncodedHit } from '../batch.js';
 import { type DeliveryCounters, lostHits } from '../counters.js';
 import type { BacklogEvents } from './backlog-events.js';
+import { GoneInstances } from './gone-instances.js';
 import type { LifeWatch } from './life.js';
+import { OpenFiles } from './open-files.js';
 import { SegmentHit } from './segment-hit.js';
-import { ownerName, segmentsByInstance } from './segment-names.js';
+import { segmentsByInstance } from './segment-names.js';
 import { MOST_AHEAD, SegmentReader } from './segment-reader.js';
+import { type Segment, SegmentsReading } from './segments-reading.js';
 import { type Share, shareCounts } from './share-counts.js';
 import type { IsFresh, StoredHit, TakeOptions } from './spool-store.js';
 import { sweep, unlinkIfThere, unlinkSettled } from './sweep.js';
 import { TakeDelay } from './take-delay.js';
-import { takeExpired, takeOldest } from './take-oldest.js';
+import { takeOldest } from './take-oldest.js';
+import { UnreadableSegments } from './unreadable-segments.js';
 
-/** How long an owner that cannot be asked whether it lives is waited for before its hits are adopted. */
-const OWNER_STALE_MILLIS = 30_000;
-
-interface Segment {
-  readonly reader: SegmentReader;
-  /** Adopted hits whose fate is open; `undefined`: their process lives. */
-  adopted: number | undefined;
-  /** Nothing is written to it any more. */
-  isFinal: boolean;
-}
+/** With what else a process has open below 16, however many segments there are. */
+const MOST_OPEN_FILES = 12;
 
 /** All hits of a folder as its sender sees them, for as long as it is the sender. */
 export class Backlog {
   readonly #folder: string;
   readonly #ownInstance: string;
   readonly #lease: number;
-  readonly #life: LifeWatch;
   readonly #events: BacklogEvents;
   /** By instance, oldest first. */
   #instances = new Map<string, Segment[]>();
   readonly #known = new Map<string, Segment>();
+  readonly #files = new OpenFiles(MOST_OPEN_FILES);
+  readonly #unreadable: UnreadableSegments;
+  readonly #gone: GoneInstances;
+  readonly #readSegments: SegmentsReading;
   readonly #delay = new TakeDelay();
   /** Of all that has been decided so far. */
   #saves: Promise<void> = Promise.resolve();
@@ -51,8 +50,10 @@ export class Backlog {
     this.#folder = folder;
     this.#ownInstance = ownInstance;
     this.#lease = lease;
-    this.#life = life;
     this.#events = events;
+    this.#gone = new GoneInstances(folder, ownInstance, life);
+    this.#unreadable = new UnreadableSegments((...what) => events.unreadable(...what));
+    this.#readSegments = new SegmentsReading(this.#unreadable);
   }
 
   /** Whether a segment is read here. */
@@ -71,55 +72,47 @@ export class Backlog {
   /** Looks at what is there, adopts what is left of processes that have gone, and deletes what is decided. */
   async refresh(): Promise<void> {
     const names = await readdir(this.#folder);
+    const files = new Set(names);
     // What somebody has deleted is read to its end where that is possible still.
     const segments = segmentsByInstance([...new Set([...names, ...this.#known.keys()])]);
     const instances = new Map<string, Segment[]>();
     for (const [instance, ofInstance] of segments) {
-      const isGone = await this.#isGone(instance);
+      const isGone = await this.#gone.has(instance, files);
       const open: Segment[] = [];
       for (const [i, name] of ofInstance.entries()) {
-        const segment = await this.#segment(name, names);
-        segment.isFinal = isGone || i < ofInstance.length - 1 || !names.includes(name);
-        if (isGone && segment.adopted === undefined) await this.#adopt(segment);
-        if (open.length === 0 && (await this.#finishIfDone(segment))) continue;
-        open.push(segment);
-        const { decisions } = segment.reader;
-        if (decisions.isUnsaved) await decisions.save().catch(() => undefined); // said before
-        await decisions.sync();
+        const isBehind = open.some(({ reader }) => !this.#unreadable.has(reader.name));
+        await this.#unreadable.unless(name, async () => {
+          const segment = await this.#segment(name, names);
+          const isThere = files.has(name);
+          segment.isFinal = isGone || i < ofInstance.length - 1 || !isThere;
+          if (isGone && segment.adopted === undefined) await this.#adopt(segment);
+          if (!isBehind && (await this.#finishIfDone(segment, isThere))) return;
+          const { decisions } = segment.reader;
+          if (decisions.isUnsaved) await decisions.save().catch(() => undefined); // said before
+          await decisions.sync();
+        });
+        const segment = this.#known.get(name);
+        if (segment && (!isGone || segment.adopted !== undefined)) open.push(segment);
       }
       if (open.length > 0) instances.set(instance, open);
     }
     this.#instances = instances;
-    await sweep(this.#folder, names, segments, (instance) => this.#isGone(instance));
+    await sweep(this.#folder, names, segments, (instance) => this.#gone.has(instance, files));
+    this.#gone.keepOnly(segments);
   }
 
   /** Lets go of hits that are too old. The oldest stand first in each segment, nearly. */
   async expire(isFresh: IsFresh): Promise<void> {
-    for (const segments of this.#instances.values()) {
-      for (const { reader, isFinal } of segments) {
-        const hasEnded = await reader.readAhead(1, isFinal);
-        const expired = takeExpired(reader, isFresh);
-        if (expired.length > 0) this.settle(expired, lostHits('expired', expired.length));
-        if (reader.ahead > 0 || !hasEnded) break;
-      }
-    }
+    await this.#readSegments.expire(this.#instances.values(), isFresh, (expired) =>
+      this.settle(expired, lostHits('expired', expired.length)),
+    );
   }
 
   /** The oldest hits, or none where too few wait and not for long. */
   async take(options: TakeOptions): Promise<StoredHit[]> {
-    const { max } = options;
-    const readers: SegmentReader[] = [];
-    for (const segments of this.#instances.values()) {
-      let ahead = 0;
-      for (const segment of segments) {
-        const hasEnded = await segment.reader.readAhead(max - ahead, segment.isFinal);
-        ahead += segment.reader.ahead;
-        readers.push(segment.reader);
-        if (ahead >= max || !hasEnded) break;
-      }
-    }
+    const readers = await this.#readSegments.ahead(this.#instances.values(), options.max);
     const waiting = readers.reduce((sum, reader) => sum + reader.ahead, 0);
-    return this.#delay.isOver(waiting, options) ? takeOldest(readers, max) : [];
+    return this.#delay.isOver(waiting, options) ? takeOldest(readers, options.max) : [];
   }
 
   settle(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
@@ -146,7 +139,7 @@ export class Backlog {
   async close(): Promise<void> {
     for (const segment of this.#instances.get(this.#ownInstance) ?? []) {
       segment.isFinal = true;
-      if (!(await this.#finishIfDone(segment))) break;
+      if (!(await this.#finishIfDone(segment, true))) break;
     }
     for (const { reader } of this.#known.values()) await reader.close();
     this.#isStale = true;
@@ -174,7 +167,14 @@ export class Backlog {
   async #segment(name: string, names: readonly string[]): Promise<Segment> {
     const known = this.#known.get(name);
     if (known) return known;
-    const reader = await SegmentReader.open(this.#folder, name, names, this.#lease, this.#events);
+    const reader = await SegmentReader.open(
+      this.#folder,
+      name,
+      names,
+      this.#lease,
+      this.#events,
+      this.#files,
+    );
     const segment = { reader, adopted: undefined, isFinal: false };
     this.#known.set(name, segment);
     this.#events.learn(name, reader.decisions.counts);
@@ -190,10 +190,11 @@ export class Backlog {
   }
 
   /** Deletes a segment of which nothing is left. */
-  async #finishIfDone(segment: Segment): Promise<boolean> {
+  async #finishIfDone(segment: Segment, isThere: boolean): Promise<boolean> {
     const { reader } = segment;
     const { decisions } = reader;
     if (!segment.isFinal || decisions.open > 0) return false;
+    if (segment.adopted && isThere && !reader.isAtEnd) return false; // it is read when its hits are to be sent
     const hasEnded = await reader.readAhead(1, true);
     if (decisions.open > 0 || !hasEnded || !(await this.#events.stillSends())) return false;
     const isOthers = segment.adopted === undefined && !reader.name.startsWith(this.#ownInstance);
@@ -210,11 +211,6 @@ export class Backlog {
     }
     this.#events.finish(reader.name);
     return true;
-  }
-
-  async #isGone(instance: string): Promise<boolean> {
-    if (instance === this.#ownInstance) return false;
-    return this.#life.isGone(join(this.#folder, ownerName(instance)), OWNER_STALE_MILLIS, true);
   }
 }
 

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LEASE_NAME } from './lease.js';
 import { LifeWatch, thisProcess } from './life.js';
+import { OpenFiles } from './open-files.js';
 import { byName, instanceOfOther, ownerName, segmentsByInstance } from './segment-names.js';
 import { SegmentReader } from './segment-reader.js';
 import { measureSegments } from './spool-folder.js';
@@ -15,13 +16,14 @@ export async function readFileSpoolStatus(folder: string): Promise<SpoolStatus> 
   const names = await readdir(folder);
   const life = new LifeWatch(thisProcess());
   const segments = segmentsByInstance(names);
+  const files = new OpenFiles(1);
   const owners = names.flatMap((name) => instanceOfOther(name) ?? []);
   const processes: SpoolProcess[] = [];
   let oldestSeconds: number | undefined;
   for (const instance of [...new Set([...segments.keys(), ...owners])].sort(byName)) {
     let pending = 0;
     for (const name of segments.get(instance) ?? []) {
-      const reader = await SegmentReader.open(folder, name, names, 0, { broken() {} });
+      const reader = await SegmentReader.open(folder, name, names, 0, { broken() {} }, files);
       await reader.readAhead(1, true);
       const startSeconds = reader.head?.startSeconds ?? Number.POSITIVE_INFINITY;
       if (startSeconds < (oldestSeconds ?? Number.POSITIVE_INFINITY)) oldestSeconds = startSeconds;

@@ -9,8 +9,9 @@ import { Lease } from './lease.js';
 import { LifeWatch, type ProcessIdentity, showLife } from './life.js';
 import { OwnHits, type OwnHitsOptions } from './own-hits.js';
 import { ownerName } from './segment-names.js';
-import { keepVisitorKey, measureSegments } from './spool-folder.js';
+import { keepVisitorKey } from './spool-folder.js';
 import type { SpoolReports } from './spool-reports.js';
+import { SpoolSize } from './spool-size.js';
 import type { IsFresh, SpoolEvents, SpoolStore, StoredHit, TakeOptions } from './spool-store.js';
 import { unlinkIfThere } from './sweep.js';
 
@@ -26,10 +27,11 @@ export class FileSpool implements SpoolStore {
   readonly #reports: SpoolReports;
   readonly #life: LifeWatch;
   readonly #lease: Lease;
+  readonly #size: SpoolSize;
   readonly #own: OwnHits;
+  readonly storeSync: OwnHits['storeSync'] = (hits) => this.#own.storeSync(hits);
   #events: SpoolEvents | undefined;
-  /** Where this process sends. */
-  #backlog: Backlog | undefined;
+  #backlog: Backlog | undefined; // of the process that sends
   #term = 0;
   #terms = 0;
   #adopted = 0;
@@ -50,6 +52,7 @@ export class FileSpool implements SpoolStore {
     this.#identity = identity;
     this.#reports = reports;
     this.#life = new LifeWatch(identity);
+    this.#size = new SpoolSize(options.folder);
     this.#lease = new Lease(options.folder, identity, this.#life);
     this.#own = new OwnHits(options, instance, reports, (...written) =>
       this.#backlog?.feed(...written),
@@ -166,7 +169,7 @@ export class FileSpool implements SpoolStore {
     else if (await this.#lease.acquire()) this.#startSending();
     await this.#backlog?.refresh();
     await this.#readSettlements();
-    this.#own.bytesInFolder = await measureSegments(this.#folder);
+    this.#own.bytesInFolder = await this.#size.measure(this.#own.bytesInFolder);
     if (this.#closed === undefined) this.#own.makeRoom();
   }
 
@@ -201,6 +204,7 @@ export class FileSpool implements SpoolStore {
       stillSends: () => this.#lease.confirm(),
       learn: (segment, counts) => this.#own.learn(segment, counts),
       finish: (segment) => this.#own.finish(segment),
+      unreadable: (segment, error) => this.#reports.unreadable(segment, error),
       lost: (hits, segment) => this.#reports.lost(hits, `they are no longer in ${segment}`),
       broken: (segment) => this.#reports.broken(segment),
       notWritten: (error) => this.#own.reportFailure(error),

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 
 /** Whether an error says that a file is not there. Others say nothing of the kind: a disk may fail for a moment, or too many files be open. */
 export function isMissing(error: unknown): boolean {
@@ -12,4 +12,14 @@ export function isThere(path: string): Promise<boolean> {
     () => true,
     (error: unknown) => !isMissing(error),
   );
+}
+
+/** What is in a folder; nothing where it is no more. */
+export async function listFolder(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
 }

@@ -70,6 +70,10 @@ export class LateSpool implements SpoolStore {
     await this.#spool?.store.write();
   }
 
+  storeSync(hits: readonly Hit[]): readonly Hit[] {
+    return this.#spool ? this.#spool.store.storeSync(hits) : hits;
+  }
+
   async mayStillSend(term: number): Promise<boolean> {
     const store = await this.#opened;
     return (await store?.mayStillSend(term)) ?? false;

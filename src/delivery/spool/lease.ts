@@ -1,6 +1,8 @@
+import { constants } from 'node:fs';
 import { open, readdir, unlink, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LifeWatch, ProcessIdentity } from './life.js';
+import { openOwnFile } from './own-file.js';
 
 /** How long a holder that cannot be asked, or hangs, is waited for; with the time between two looks below 5 s. */
 const STALE_MILLIS = 4_000;
@@ -90,7 +92,7 @@ export class Lease {
     if (!(await this.confirm())) return;
     const path = this.#path(this.#held);
     this.#held = 0;
-    const file = await open(path, 'r+').catch(() => undefined); // not made anew where another has taken it over
+    const file = await openOwnFile(path, constants.O_RDWR).catch(() => undefined); // not made anew where another has taken it over
     await file?.truncate();
     await file?.writeFile(JSON.stringify({ pid: 0 }));
     await file?.close();

@@ -1,6 +1,7 @@
-import { readFileSync, readlinkSync } from 'node:fs';
-import { readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { constants, readFileSync, readlinkSync } from 'node:fs';
+import { stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { ForeignFile, OPEN_SAFELY, readOwnFile } from './own-file.js';
 
 /** What a process says of itself in a file, so that others can see whether it still runs. */
 export interface ProcessIdentity {
@@ -27,6 +28,8 @@ export function thisProcess(): ProcessIdentity {
 export class LifeWatch {
   readonly #here: ProcessIdentity;
   readonly #seen = new Map<string, { mtimeMs: number; sinceMillis: number }>();
+  /** Files of processes that surely do not run: none of them runs again. */
+  readonly #ended = new Set<string>();
 
   constructor(here: ProcessIdentity) {
     this.#here = here;
@@ -34,9 +37,11 @@ export class LifeWatch {
 
   /** `believesPid`: a process that runs is there, also where it has not touched its file for long. */
   async isGone(path: string, staleMillis: number, believesPid: boolean): Promise<boolean> {
+    if (this.#ended.has(path)) return true;
     try {
-      const identity = parse(await readFile(path, 'utf8'));
+      const identity = parse(await readIdentity(path));
       const runs = identity && this.#runs(identity);
+      if (runs === false && believesPid) this.#ended.add(path);
       if (runs === false) return true;
       if (runs && believesPid) return false;
       const { mtimeMs } = await stat(path);
@@ -52,6 +57,7 @@ export class LifeWatch {
 
   forget(path: string): void {
     this.#seen.delete(path);
+    this.#ended.delete(path);
   }
 
   /** `undefined`: that cannot be told from here. */
@@ -87,6 +93,16 @@ function parse(text: string): Partial<ProcessIdentity> | undefined {
   }
 }
 
+/** Of what another user says only the age is believed. */
+async function readIdentity(path: string): Promise<string> {
+  try {
+    return await readOwnFile(path);
+  } catch (error) {
+    if (error instanceof ForeignFile) return '';
+    throw error;
+  }
+}
+
 function read(get: () => string): string {
   try {
     return get();
@@ -101,6 +117,8 @@ export async function showLife(path: string, identity: ProcessIdentity): Promise
   try {
     await utimes(path, now, now);
   } catch {
-    await writeFile(path, JSON.stringify(identity), { mode: 0o600 });
+    const { O_CREAT, O_TRUNC, O_WRONLY } = constants;
+    const flag = O_CREAT | O_TRUNC | O_WRONLY | OPEN_SAFELY;
+    await writeFile(path, JSON.stringify(identity), { mode: 0o600, flag });
   }
 }

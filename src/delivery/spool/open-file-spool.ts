@@ -5,7 +5,7 @@ import type { Diagnostics } from '../../diagnostics.js';
 import { FileSpool } from './file-spool.js';
 import { thisProcess } from './life.js';
 import { instanceName, ownerName } from './segment-names.js';
-import { openSpoolFolder, UnusableFolder } from './spool-folder.js';
+import { openSpoolFolder, UntrustedFolder, UnusableFolder } from './spool-folder.js';
 import { codeOf, SpoolReports } from './spool-reports.js';
 
 export interface OpenFileSpoolOptions {
@@ -30,7 +30,8 @@ export function openFileSpool(
     writeFileSync(join(path, ownerName(instance)), JSON.stringify(identity), owner);
     return new FileSpool({ folder: path, maxBytes }, instance, identity, reports);
   } catch (error) {
-    reports.notUsed(error instanceof UnusableFolder ? error.message : codeOf(error));
+    if (error instanceof UntrustedFolder) reports.notTrusted(error.message);
+    else reports.notUsed(error instanceof UnusableFolder ? error.message : codeOf(error));
     return undefined;
   }
 }

@@ -1,9 +1,8 @@
-import { readdir } from 'node:fs/promises';
 import type { Hit } from '../../hit/hit.js';
 import { type DeliveryCounters, lostHits } from '../counters.js';
 import { within } from '../within.js';
 import { LINE_BYTES, toLines } from './hit-line.js';
-import { isMissing } from './is-missing.js';
+import { listFolder } from './is-missing.js';
 import { OwnSegments } from './own-segments.js';
 import { SegmentWriter } from './segment-writer.js';
 import { readSettlement } from './settlement.js';
@@ -53,6 +52,7 @@ export class OwnHits {
   #writing = 0;
   /** The part of them that no write has begun with: the next takes them all, since each has the disk to wait for. */
   readonly #waiting: Portion[] = [];
+  #begun: Portion | undefined;
   #writes: Promise<void> = Promise.resolve();
   #retryAtMillis = 0;
   #hasEnded = false;
@@ -86,8 +86,11 @@ export class OwnHits {
 
   /** Not after a failure, and not while a disk hangs: what it would be given waits in a queue with bounds. */
   get isWritable(): boolean {
-    const now = performance.now();
-    return now >= this.#retryAtMillis && now - this.#writesSinceMillis < HANGING_MILLIS;
+    return performance.now() >= this.#retryAtMillis && !this.#isHanging;
+  }
+
+  get #isHanging(): boolean {
+    return performance.now() - this.#writesSinceMillis >= HANGING_MILLIS;
   }
 
   get room(): number {
@@ -106,6 +109,30 @@ export class OwnHits {
   write(): Promise<void> {
     this.#writes = this.#writes.then(() => this.#write(this.#waiting.splice(0)));
     return this.#writes;
+  }
+
+  /** For the end of a process: stores hits at once, with all that waits, and returns those that cannot be written. */
+  storeSync(hits: readonly Hit[]): readonly Hit[] {
+    this.append(hits);
+    if (this.#begun) {
+      const written = this.#writer.countAppended();
+      const { hits: begun, lines } = this.#begun;
+      this.#waiting.unshift({ hits: begun.slice(written), lines: lines.slice(written) });
+    }
+    const waiting = this.#waiting.splice(0);
+    const lines = waiting.flatMap((portion) => portion.lines);
+    const fitting = this.#countFitting(lines);
+    if (fitting < lines.length) this.#lose(lines.length - fitting);
+    if (fitting === 0) return [];
+    this.#writing -= fitting;
+    try {
+      if (this.#isHanging) throw new Error('the disk does not answer');
+      this.#segments.add(this.#writer.writeLast(lines.slice(0, fitting)), fitting);
+      return [];
+    } catch (error) {
+      this.#reports.notWritten(error);
+      return waiting.flatMap((portion) => portion.hits).slice(0, fitting);
+    }
   }
 
   /** Where the folder is half full, what is decided does not stay until the segment that it is in has grown. */
@@ -134,7 +161,11 @@ export class OwnHits {
     // The sender says why, then deletes: where a segment has gone, why is there by now.
     const names = own.every((name) => before.includes(name)) ? before : await listFolder(folder);
     for (const name of own) {
-      const settlement = await readSettlement(folder, name, names);
+      const settlement = await readSettlement(folder, name, names).catch((error: unknown) => {
+        this.#reports.notLookedAt(error);
+        return 'unreadable' as const;
+      });
+      if (settlement === 'unreadable') continue;
       if (settlement) this.#segments.learn(name, settlement.counts);
       if (!settlement?.isFinished && (before.includes(name) || settlement)) continue;
       this.finish(name);
@@ -159,7 +190,9 @@ export class OwnHits {
     if (fitting > 0) {
       this.#writesSinceMillis = performance.now();
       const fittingLines = lines.slice(0, fitting);
+      this.#begun = { hits: hits.slice(0, fitting), lines: fittingLines };
       const outcome = await this.#writer.append(fittingLines);
+      this.#begun = undefined;
       if (this.#hasEnded) return;
       this.#writesSinceMillis = Number.POSITIVE_INFINITY;
       const { segment, start, bytes, lines: written, error } = outcome;
@@ -196,15 +229,5 @@ export class OwnHits {
   reportFailure(error: unknown): void {
     this.#retryAtMillis = performance.now() + RETRY_MILLIS;
     this.#reports.notWritten(error);
-  }
-}
-
-/** What is in a folder; nothing where it is no more. */
-async function listFolder(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
   }
 }

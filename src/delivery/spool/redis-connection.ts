@@ -11,7 +11,7 @@ interface RedisClient {
   destroy(): void;
 }
 
-const CONNECT_MILLIS = 2_000;
+const CONNECT_MILLIS = 1_000;
 /** Whoever has not answered by then is taken to hang. */
 const REPLY_MILLIS = 1_000;
 

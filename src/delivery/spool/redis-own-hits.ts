@@ -107,6 +107,14 @@ export class RedisOwnHits {
     if (hits.length > 0) this.#events?.giveBack(hits);
   }
 
+  /** Hits that are not on their way to Redis; without a connection none are. */
+  takeUnsent(isConnected: boolean): Hit[] {
+    const unsent = isConnected ? this.#waiting : [...this.#batch, ...this.#waiting];
+    this.#waiting = [];
+    if (!isConnected) this.#batch = [];
+    return unsent;
+  }
+
   #next(run: () => Promise<void>): Promise<void> {
     this.#last = this.#last.then(run).then(
       () => {

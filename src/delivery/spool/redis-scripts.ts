@@ -60,9 +60,13 @@ export const REPORT: RedisScript = script(REPORT_LINES);
 
 /**
  * `instance, leaseMillis, shards`: renews the leases of a process and gives it free ones up to its share. Answers with
- * that share and the shards that it holds.
+ * that share and the shards that it holds. If Redis' clock was set back, a process that has ended seems to live, and its
+ * lease to last, until the clock is as late again: neither may.
  */
 export const HOLD: RedisScript = script(`${NOW}
+for _, process in ipairs(redis.call('ZRANGEBYSCORE', '${K.processes}', '(' .. now, '+inf')) do
+  redis.call('ZADD', '${K.processes}', now, process)
+end
 local shards = tonumber(redis.call('GET', '${K.shards}') or '0')
 if shards < tonumber(ARGV[3]) then
   shards = tonumber(ARGV[3])
@@ -80,6 +84,9 @@ for shard = 0, shards - 1 do
     table.insert(held, shard)
   elseif not holder then
     table.insert(free, shard)
+  elseif redis.call('PTTL', key) > tonumber(ARGV[2]) then
+    local seen = tonumber(redis.call('ZSCORE', '${K.processes}', holder) or '0')
+    if seen <= now - ${ALIVE_MILLIS} then redis.call('PEXPIRE', key, ARGV[2]) end
   end
 end
 for _, shard in ipairs(free) do

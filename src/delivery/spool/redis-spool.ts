@@ -14,7 +14,8 @@ import type { IsFresh, SpoolEvents, SpoolStore, StoredHit, TakeOptions } from '.
 
 /** How often Redis is told that this process lives, and asked what became of its hits. */
 const LOOK_MILLIS = 500;
-const LONGEST_RETRY_MILLIS = 5_000;
+/** Between two attempts to connect: half of it, and up to as much again, so that processes do not come back as a herd. */
+const RECONNECT_MILLIS = 500;
 /** The last report, within what the caller waits for `close`. */
 const LAST_REPORT_MILLIS = 700;
 const INSTALL = 'the package redis is not installed; run: npm install redis';
@@ -44,7 +45,6 @@ export class RedisSpool implements SpoolStore {
   readonly #own: RedisOwnHits;
   readonly #backlog: RedisBacklog;
   #state: 'opening' | 'usable' | 'refused' | 'closed' = 'opening';
-  #failures = 0;
   #timer: NodeJS.Timeout | undefined;
   /** One step after the other. */
   #steps: Promise<unknown> = Promise.resolve();
@@ -106,6 +106,11 @@ export class RedisSpool implements SpoolStore {
     return this.#own.write();
   }
 
+  /** Redis cannot be asked any more: what is not on its way to it is for the caller to send. */
+  storeSync(hits: readonly Hit[]): readonly Hit[] {
+    return [...this.#own.takeUnsent(this.#connection.isOpen), ...hits];
+  }
+
   mayStillSend(term: number): Promise<boolean> {
     return this.#step(async () => {
       await this.#backlog.save(); // a kill doubles what is in flight and nothing before it
@@ -157,13 +162,14 @@ export class RedisSpool implements SpoolStore {
       }, undefined);
     } catch (error) {
       if (this.#closed !== undefined) return;
-      this.#failures += 1;
       this.#fail(error);
     }
     if (this.#state === 'opening') this.#state = 'usable';
     this.#becomeReady();
     if (this.#closed !== undefined || this.#state === 'refused') return;
-    const millis = Math.min(LOOK_MILLIS * 2 ** this.#failures, LONGEST_RETRY_MILLIS);
+    const millis = this.#connection.isOpen
+      ? LOOK_MILLIS
+      : RECONNECT_MILLIS * (0.5 + Math.random() / 2);
     this.#timer = setTimeout(() => void this.#look(), millis).unref();
   }
 
@@ -174,7 +180,6 @@ export class RedisSpool implements SpoolStore {
     await this.#connection.open();
     const key = await claimRedis(this.#connection, matomoUrl, keepsVisitorKey);
     if (this.#state === 'opening' && key) this.visitorKey = key;
-    this.#failures = 0;
   }
 
   #fail(error: unknown): void {

@@ -6,11 +6,13 @@
 //
 // An instance is one opening of the folder by one process. Its names sort by the time of that.
 
-const SEGMENT = /^(\d{13}-\d+-[\da-f]{8})-(\d{6})\.hits$/;
-const OTHER = /^(\d{13}-\d+-[\da-f]{8})(?:\.owner|-\d{6}\.\d{9}\.settled(?:\.tmp)?)$/;
+// A clock before 2001 has made shorter names.
+const SEGMENT = /^(\d{1,16}-\d+-[\da-f]{8})-(\d{6})\.hits$/;
+const OTHER = /^(\d{1,16}-\d+-[\da-f]{8})(?:\.owner|-\d{6}\.\d{9}\.settled(?:\.tmp)?)$/;
 
 export function instanceName(nowMillis: number, pid: number, random: string): string {
-  return `${nowMillis}-${pid}-${random}`;
+  const time = String(Math.max(0, nowMillis)).padStart(13, '0');
+  return `${time}-${pid}-${random}`;
 }
 
 export function segmentName(instance: string, number: number): string {

@@ -1,7 +1,10 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Hit } from '../../hit/hit.js';
 import { isWhole, readLine, storedIn } from './hit-line.js';
+import type { Closable, OpenFiles } from './open-files.js';
+import { openOwnFile } from './own-file.js';
 import { SegmentDecisions } from './segment-decisions.js';
 import { SegmentHit } from './segment-hit.js';
 import { nothingSettled, readSettlement, type Settlement, SettlementFile } from './settlement.js';
@@ -24,11 +27,12 @@ export interface SegmentReaderEvents {
  *     [ settled … | taken or read ahead, some settled | not read ]
  *                 ^ offset                            ^ position
  */
-export class SegmentReader {
+export class SegmentReader implements Closable {
   readonly name: string;
   readonly decisions: SegmentDecisions;
   readonly #path: string;
   readonly #events: SegmentReaderEvents;
+  readonly #files: OpenFiles;
   #position: number;
   /** Nothing has been written beyond, where this process writes it. */
   #end = Number.POSITIVE_INFINITY;
@@ -37,6 +41,7 @@ export class SegmentReader {
   #rest: Buffer = Buffer.alloc(0);
   #skipsLine = false;
   #isReading = false;
+  #isAtEnd = false;
   #file: FileHandle | undefined;
 
   private constructor(
@@ -45,7 +50,9 @@ export class SegmentReader {
     settled: Settlement,
     settlements: SettlementFile,
     events: SegmentReaderEvents,
+    files: OpenFiles,
   ) {
+    this.#files = files;
     this.name = name;
     this.#path = join(folder, name);
     this.#events = events;
@@ -60,10 +67,20 @@ export class SegmentReader {
     names: readonly string[],
     lease: number,
     events: SegmentReaderEvents,
+    files: OpenFiles,
   ): Promise<SegmentReader> {
     const settled = (await readSettlement(folder, name, names)) ?? nothingSettled();
-    const settlements = new SettlementFile(folder, name, lease);
-    return new SegmentReader(folder, name, settled, settlements, events);
+    const settlements = new SettlementFile(folder, name, lease, files);
+    return new SegmentReader(folder, name, settled, settlements, events, files);
+  }
+
+  /** Whether there is nothing more to read, in a file that gets no longer. */
+  get isAtEnd(): boolean {
+    return this.#isAtEnd;
+  }
+
+  get isOpen(): boolean {
+    return this.#file !== undefined;
   }
 
   /** How many hits have been read and not taken. */
@@ -78,14 +95,17 @@ export class SegmentReader {
 
   /** Reads until so many hits wait to be taken; whether the end of the file has been reached. A `final` file gets no longer. */
   async readAhead(hits: number, isFinal: boolean): Promise<boolean> {
+    if (!isFinal) this.#isAtEnd = false;
     this.#isReading = true;
     try {
       while (this.ahead < hits) {
+        if (this.#isAtEnd) return true;
         const next = this.#position + this.#rest.length;
         if (next >= this.#end && !isFinal) return true;
         const chunk = await this.#read(next);
         if (chunk.length === 0) {
           if (isFinal || isWhole(this.#rest)) this.#addRest();
+          this.#isAtEnd = isFinal;
           return true;
         }
         this.#addLines(chunk);
@@ -140,21 +160,29 @@ export class SegmentReader {
 
   async close(): Promise<void> {
     await this.decisions.close();
+    await this.release();
+    this.#files.forget(this);
+  }
+
+  async release(): Promise<void> {
     const file = this.#file;
     this.#file = undefined;
     await file?.close().catch(() => undefined);
   }
 
-  async #read(position: number): Promise<Buffer> {
-    try {
-      this.#file ??= await open(this.#path, 'r');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0); // somebody has deleted it
-      throw error;
-    }
-    const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
-    const { bytesRead } = await this.#file.read(buffer, 0, CHUNK_BYTES, position);
-    return buffer.subarray(0, bytesRead);
+  #read(position: number): Promise<Buffer> {
+    return this.#files.use(this, async () => {
+      try {
+        this.#file ??= await openOwnFile(this.#path, constants.O_RDONLY);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0); // somebody has deleted it
+        throw error;
+      }
+      const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+      const { bytesRead } = await this.#file.read(buffer, 0, CHUNK_BYTES, position);
+      const read = buffer.subarray(0, bytesRead);
+      return bytesRead * 2 > CHUNK_BYTES ? read : Buffer.from(read); // many segments are small
+    });
   }
 
   #addLines(chunk: Buffer): void {

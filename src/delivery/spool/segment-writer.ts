@@ -2,6 +2,7 @@ import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isThere } from './is-missing.js';
 import { segmentName } from './segment-names.js';
+import { awaitSize, writeNewFile } from './write-at-exit.js';
 
 /** What has come of an attempt to write: the first lines, in this segment. */
 export interface Written {
@@ -27,6 +28,10 @@ export class SegmentWriter {
   #number = 0;
   #size = 0;
   #seenMillis = Number.NEGATIVE_INFINITY;
+  /** What a write that has begun makes of the segment. */
+  #expected:
+    | { readonly path: string; readonly lines: readonly Buffer[]; readonly bytes: number }
+    | undefined;
 
   constructor(folder: string, instance: string, maxSegmentBytes: number) {
     this.#folder = folder;
@@ -40,6 +45,8 @@ export class SegmentWriter {
     try {
       const file = await this.#open();
       const data = Buffer.concat(lines);
+      const path = join(this.#folder, this.#segment as string);
+      this.#expected = { path, lines, bytes: this.#size + data.length };
       while (bytes < data.length) {
         const { bytesWritten } = await file.write(data, bytes);
         bytes += bytesWritten;
@@ -61,7 +68,27 @@ export class SegmentWriter {
         bytes,
         error: error as Error,
       };
+    } finally {
+      this.#expected = undefined;
     }
+  }
+
+  /**
+   * For the end of a process: how many of the lines that `append` has been given are in the file. Its write goes on in another thread
+   * meanwhile; without one, none are.
+   */
+  countAppended(): number {
+    if (!this.#expected) return 0;
+    const { path, lines, bytes } = this.#expected;
+    return countWhole(lines, awaitSize(path, bytes) - this.#size);
+  }
+
+  /** For the end of a process: writes lines to a segment of their own, at once. Returns its name, or throws. */
+  writeLast(lines: readonly Buffer[]): string {
+    this.#number += 1;
+    const segment = segmentName(this.#instance, this.#number);
+    writeNewFile(this.#folder, join(this.#folder, segment), Buffer.concat(lines));
+    return segment;
   }
 
   /** What is written next goes to a new segment. */

@@ -1,4 +1,5 @@
-import { type FileHandle, open, readFile, rename } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   addCounters,
@@ -7,6 +8,8 @@ import {
   sumOfCounters,
 } from '../counters.js';
 import { isMissing } from './is-missing.js';
+import type { Closable, OpenFiles } from './open-files.js';
+import { ForeignFile, openOwnFile, readOwnFile } from './own-file.js';
 import { isSettledOf, settledName } from './segment-names.js';
 
 /** A file is begun anew when it has grown to this: its last line says everything. */
@@ -47,30 +50,41 @@ export async function readSettlement(
 }
 
 /** What one sender decides of a segment: a line for each time. */
-export class SettlementFile {
+export class SettlementFile implements Closable {
   readonly #path: string;
+  readonly #files: OpenFiles;
   #file: FileHandle | undefined;
   #bytes = 0;
   #isSynced = true;
 
   /** `lease`: its number tells senders apart. */
-  constructor(folder: string, segment: string, lease: number) {
+  constructor(folder: string, segment: string, lease: number, files: OpenFiles) {
+    this.#files = files;
     this.#path = join(folder, settledName(segment, lease));
   }
 
+  get isOpen(): boolean {
+    return this.#file !== undefined;
+  }
+
   /** Whole or not at all. Where the power fails, what was written since the last `sync` may be lost. */
-  async write(settlement: Settlement): Promise<void> {
-    const line = `${JSON.stringify(settlement)}\n`;
-    const isNew = this.#file === undefined || this.#bytes + line.length > LARGEST_BYTES;
-    if (isNew) await this.close();
+  write(settlement: Settlement): Promise<void> {
+    return this.#files.use(this, () => this.#write(`${JSON.stringify(settlement)}\n`));
+  }
+
+  async #write(line: string): Promise<void> {
     const draft = `${this.#path}.tmp`;
     try {
-      this.#file ??= await open(draft, 'w', 0o600);
+      if (this.#bytes === 0 || this.#bytes + line.length > LARGEST_BYTES) await this.release();
+      else this.#file ??= await openToAppend(this.#path);
+      const isNew = this.#file === undefined;
+      this.#file ??= await create(draft);
       await this.#file.writeFile(line);
       this.#isSynced = false;
       if (isNew) {
         await this.sync();
         await rename(draft, this.#path);
+        this.#bytes = 0;
       }
       this.#bytes += line.length;
     } catch (error) {
@@ -86,23 +100,53 @@ export class SettlementFile {
     await this.#file?.datasync();
   }
 
-  async close(): Promise<void> {
-    await this.sync().catch(() => undefined);
+  /** What is written next is appended. */
+  async release(): Promise<void> {
     const file = this.#file;
+    const isSynced = this.#isSynced;
     this.#file = undefined;
-    this.#bytes = 0;
     this.#isSynced = true;
+    if (!isSynced) await file?.datasync().catch(() => undefined);
     await file?.close().catch(() => undefined);
   }
+
+  /** What is written next begins a new file. */
+  async close(): Promise<void> {
+    this.#bytes = 0;
+    await this.release();
+    this.#files.forget(this);
+  }
+}
+
+/** `undefined` if somebody has deleted it. */
+async function openToAppend(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await openOwnFile(path, constants.O_WRONLY | constants.O_APPEND);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** A new file; one of a process that was killed, or a link, is not written to. */
+async function create(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'wx', 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  await unlink(path);
+  return open(path, 'wx', 0o600);
 }
 
 /** The last line that is whole; nothing is decided where there is none. */
 async function readFurthest(path: string): Promise<Settlement | undefined> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await readOwnFile(path);
   } catch (error) {
-    if (isMissing(error)) return undefined;
+    // Another user decides nothing about our hits.
+    if (isMissing(error) || error instanceof ForeignFile) return undefined;
     throw error;
   }
   const lines = text.split('\n');

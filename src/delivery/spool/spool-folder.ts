@@ -1,27 +1,39 @@
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
+  closeSync,
+  constants,
+  fstatSync,
   linkSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
+  statSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { OPEN_SAFELY, requireOwnFile } from './own-file.js';
 import { isSegment } from './segment-names.js';
 
 const FORMAT = 1;
 const DESCRIPTION = 'spool.json';
+/** Of a file mode: only the owner of a file deletes it. */
+const STICKY = 0o1000;
 const VISITOR_KEY = 'visitor.key';
 
 /** Why a folder is not used, in words for the operator. */
 export class UnusableFolder extends Error {}
 
+/** The same, since another user could change what is in it. */
+export class UntrustedFolder extends UnusableFolder {}
+
 /** Makes the folder where there is none. Throws where it cannot be used, or is another Matomo's. */
 export function openSpoolFolder(folder: string, url: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  requireTrust(folder);
   const path = join(folder, DESCRIPTION);
   const isNew = readdirSync(folder).length === 0;
   requireOwner(readOrCreate(path, `${JSON.stringify({ format: FORMAT, url })}\n`), url);
@@ -31,9 +43,23 @@ export function openSpoolFolder(folder: string, url: string): void {
 
 /** Throws where a folder that is there is another Matomo's. Changes nothing. */
 export function requireFolderOf(folder: string, url: string): void {
+  requireTrust(folder);
   if (readdirSync(folder).includes(DESCRIPTION)) {
-    requireOwner(readFileSync(join(folder, DESCRIPTION), 'utf8'), url);
+    requireOwner(read(join(folder, DESCRIPTION)), url);
   }
+}
+
+/** Volumes of containers belong to root often, and may be written by a group. Windows has neither. */
+function requireTrust(folder: string): void {
+  const ourUser = process.geteuid?.();
+  if (ourUser === undefined) return;
+  const { uid, mode } = statSync(folder);
+  if (uid !== ourUser && uid !== 0) {
+    throw new UntrustedFolder(`user ${uid} owns it, and this process runs as ${ourUser}`);
+  }
+  const isOpenToAll = (mode & constants.S_IWOTH) !== 0 && (mode & STICKY) === 0;
+  if (isOpenToAll)
+    throw new UntrustedFolder('every user can write to it, and it has no sticky bit');
 }
 
 function requireOwner(description: string, url: string): void {
@@ -63,7 +89,7 @@ export async function measureSegments(folder: string): Promise<number> {
 /** What stands in the file, whoever was first to write it: it is there as a whole or not at all. */
 function readOrCreate(path: string, text: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return read(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
@@ -78,7 +104,18 @@ function readOrCreate(path: string, text: string): string {
   } finally {
     attempt(() => unlinkSync(draft));
   }
-  return readFileSync(path, 'utf8');
+  return read(path);
+}
+
+/** Throws if that is no regular file of this process' user. */
+function read(path: string): string {
+  const descriptor = openSync(path, constants.O_RDONLY | OPEN_SAFELY);
+  try {
+    requireOwnFile(fstatSync(descriptor), path);
+    return readFileSync(descriptor, 'utf8');
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 function attempt(run: () => void): void {

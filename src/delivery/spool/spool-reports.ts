@@ -1,6 +1,7 @@
 import { type Diagnostics, show } from '../../diagnostics.js';
 import { coded } from '../../messages.js';
 import { countOf } from '../batch.js';
+import { ForeignFile } from './own-file.js';
 
 /** What a spool says to an operator, each once. */
 export class SpoolReports {
@@ -21,6 +22,16 @@ export class SpoolReports {
     );
   }
 
+  /** Others may put hits and keys there, or take them away. */
+  notTrusted(reason: string): void {
+    this.#diagnostics.error(
+      coded(
+        'spool-owner',
+        `The spool ${this.#folder} is not used: ${reason}. Hits wait in memory only. Give it a folder that the user of this process owns and that others cannot write to`,
+      ),
+    );
+  }
+
   notWritten(error: unknown): void {
     this.#diagnostics.warnOnce(
       'spool_written',
@@ -37,6 +48,21 @@ export class SpoolReports {
       coded(
         'spool-not-read',
         `the spool ${this.#folder} cannot be read or kept in order at present (${codeOf(error)}); that is tried again`,
+      ),
+    );
+  }
+
+  /** Of a segment. The others are used. */
+  unreadable(segment: string, error: unknown): void {
+    if (!(error instanceof ForeignFile)) {
+      this.notLookedAt(error);
+      return;
+    }
+    this.#diagnostics.warnOnce(
+      'spool_file_owner',
+      coded(
+        'spool-owner',
+        `${segment} in the spool ${this.#folder} is a link, no regular file, or the file of another user. It is not read. Delete it, or change its owner to the user of this process`,
       ),
     );
   }

@@ -49,6 +49,11 @@ export interface SpoolStore {
   start(events: SpoolEvents): void;
   /** Takes hits, pending from now on, for `write`. */
   append(hits: readonly Hit[]): void;
+  /**
+   * For the end of a process, where nothing can be awaited: stores these hits and those that `write` has not begun with. Returns
+   * those that it cannot store, which are the caller's again. Never throws.
+   */
+  storeSync(hits: readonly Hit[]): readonly Hit[];
   /** Stores what it was given, or gives it back; fulfilled when that is done for all so far. Never rejects. */
   write(): Promise<void>;
   /** Whether this process may still send in this term; asked before each bulk. Never rejects. */

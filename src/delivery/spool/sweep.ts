@@ -12,7 +12,7 @@ export async function sweep(
   for (const name of names) {
     const instance = instanceOfOther(name);
     if (instance === undefined || segments.has(instance)) continue;
-    if (await isGone(instance)) await unlinkIfThere(join(folder, name));
+    if (await isGone(instance)) await unlinkIfThere(join(folder, name)).catch(() => undefined); // harms nobody
   }
 }
 

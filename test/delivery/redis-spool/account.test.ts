@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { sumOfCounters } from '../../../src/delivery/counters.js';
 import { RedisAccount } from '../../../src/delivery/spool/redis-account.js';
+import { seededRuns } from '../../support/seed.js';
 
 test('a Redis that has forgotten its last second costs what is missing; what is open once more is adopted', () => {
   const account = new RedisAccount();
@@ -46,6 +47,7 @@ test('whatever Redis says, hits are open or counted, and counts only grow', () =
         expect(hits + adoptedSum).toBe(account.open + counted);
       }
     }),
+    seededRuns(),
   );
 });
 

@@ -1,15 +1,16 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { startBulkReceiver } from '../../support/bulk-receiver.js';
 import { eventually, runNode } from '../../support/child-process.js';
-import { hasRedis, startRedis } from '../../support/redis-server.js';
+import { startRedis } from '../../support/redis-server.js';
 import { temporaryFolder } from '../../support/spool.js';
 import { startSpoolWorker } from '../../support/spool-workers.js';
 
 const SENDER = 'matomo-spool:sender:0';
 
-describe.runIf(hasRedis)('processes that share a Redis', () => {
+describe('processes that share a Redis', () => {
   test('one that stands still beyond its lease while it sends finds that out, and what overlaps is counted', async () => {
     const redis = await startRedis();
     const matomo = await startBulkReceiver();
@@ -65,13 +66,11 @@ describe.runIf(hasRedis)('processes that share a Redis', () => {
   test('a process ends by itself though its Redis hangs', async () => {
     const redis = await startRedis();
     redis.signal('SIGSTOP');
-    const start = performance.now();
     const { code, stderr } = await runNode(
       ['--require', './dist/cjs/register.js', '--eval', 'setTimeout(() => {}, 100)'],
       { env: { MATOMO_URL: 'http://127.0.0.1:1', MATOMO_SITE_ID: '1', MATOMO_SPOOL: redis.url } },
     );
     expect(code).toBe(0);
-    expect(performance.now() - start).toBeLessThan(8000);
     expect(stderr).not.toMatch(/unhandled|UnhandledPromise/i);
     redis.signal('SIGCONT');
   });
@@ -93,7 +92,7 @@ register('data:text/javascript,' + encodeURIComponent(\`export async function re
   const env = {
     MATOMO_URL: matomo.url,
     MATOMO_SPOOL: 'redis://user:secret@127.0.0.1:1',
-    NODE_OPTIONS: `--import=${hook}`,
+    NODE_OPTIONS: `--import=${pathToFileURL(hook)}`,
   };
   const worker = startSpoolWorker(env);
   await worker.request(3);

@@ -2,7 +2,9 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { startBulkReceiver } from '../../support/bulk-receiver.js';
 import { eventually, ROOT, runNode } from '../../support/child-process.js';
-import { freePort, hasRedis, startRedis } from '../../support/redis-server.js';
+import { freePort } from '../../support/free-port.js';
+import { startRedis } from '../../support/redis-server.js';
+import { requires } from '../../support/skips.js';
 import { startSpoolWorker } from '../../support/spool-workers.js';
 
 const fixture = (name: string) =>
@@ -10,6 +12,7 @@ const fixture = (name: string) =>
 
 /** A Redis that also listens with a certificate of the test CA. */
 async function startTlsRedis(...options: string[]) {
+  requires('redis with TLS');
   const port = String(await freePort());
   const files = ['--tls-cert-file', fixture('server.pem'), '--tls-key-file', fixture('server.key')];
   const authority = ['--tls-ca-cert-file', fixture('ca.pem'), '--tls-auth-clients', 'no'];
@@ -19,7 +22,7 @@ async function startTlsRedis(...options: string[]) {
 
 const TRUSTS = { NODE_EXTRA_CA_CERTS: fixture('ca.pem') };
 
-describe.runIf(hasRedis)('a Redis behind TLS', () => {
+describe('a Redis behind TLS', () => {
   test('takes hits of processes that trust its certificate, also once it has come back, and is looked into', async () => {
     const { redis, url } = await startTlsRedis(
       '--user',

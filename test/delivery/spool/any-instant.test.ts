@@ -224,6 +224,24 @@ test('while a disk hangs hits leave from memory, and those it has taken are sent
   expect([...machine.matomo.stored.keys()]).toEqual(['hit-1', 'hit-3', 'hit-2']);
 });
 
+test('hits that wait in memory are stored once a disk has room again, though Matomo is away', async () => {
+  const machine = createMachine();
+  const process = machine.start();
+  await machine.wait(100);
+  machine.matomo.fault = 'refused';
+  machine.fill(0);
+  for (let i = 0; i < 5; i++) machine.hit(process);
+  await machine.wait(2000);
+  expect(machine.written.size).toBe(0);
+  machine.repairDisk();
+  await machine.wait(6000);
+  expect(machine.written.size).toBe(5);
+  process.die();
+  await machine.recover();
+  checkMachine(machine);
+  expect([...machine.matomo.stored.values()]).toEqual([1, 1, 1, 1, 1]);
+});
+
 test('a shutdown while a disk hangs ends', async () => {
   const machine = createMachine();
   const process = machine.start();
@@ -248,6 +266,35 @@ test('a kill at any operation of the sender loses nothing that was on the disk',
     await run(machine, last);
     expect(machine.mayBeDoubled.size).toBeLessThanOrEqual(3);
   }
+});
+
+test.each([300, 60_000])(
+  'a hit is on the disk within half a second, at a scheduled delay of %i ms',
+  async (scheduledDelayMillis) => {
+    for (let waited = 0; waited < 700; waited += 70) {
+      const machine = createMachine({ scheduledDelayMillis });
+      const process = machine.start();
+      await machine.wait(waited);
+      machine.hit(process);
+      await machine.wait(500);
+      expect([waited, ...machine.written]).toEqual([waited, 'hit-1']);
+    }
+  },
+);
+
+test('a sender that is killed is followed within a second, one that stands still within five', async () => {
+  const machine = createMachine();
+  const [first, second] = [machine.start(), machine.start()];
+  await machine.wait(50);
+  expect(first.sends).toBe(true);
+  first.die();
+  await machine.wait(1000);
+  expect(second.sends).toBe(true);
+  const third = machine.start();
+  await machine.wait(50);
+  second.hang(10_000);
+  await machine.wait(5000);
+  expect(third.sends).toBe(true);
 });
 
 /** A process stands still for six seconds after so many operations of the disk. */

@@ -22,6 +22,7 @@ test('of what is written while Matomo is away no more than 10,000 hits are kept 
     finish: nothing,
     notWritten: nothing,
     lost: nothing,
+    unreadable: nothing,
     broken: nothing,
   });
   const segments = Array.from({ length: SEGMENTS }, (_, i) => segmentName(INSTANCE, i + 1));

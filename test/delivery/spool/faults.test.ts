@@ -3,15 +3,17 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually } from '../../support/child-process.js';
 import { answer, notSent, processed } from '../../support/scripted-transport.js';
+import { requires } from '../../support/skips.js';
 import { sorted } from '../../support/sorted.js';
 import {
   filesIn,
@@ -28,20 +30,16 @@ async function leftBehind(names: string[], options: Partial<SpoolSetUp> = {}): P
   const { delivery, transport, push } = spooledDelivery({ folder, ...options });
   transport.answer(notSent);
   push(...names);
-  await delivery.shutdown(1000);
+  await delivery.shutdown(20_000);
   expect(linesIn(folder)).toHaveLength(names.length);
   return folder;
 }
 
-/** Makes a folder a file; not, where a file was made in it meanwhile. */
-function becomesFile(folder: string): boolean {
-  try {
-    rmSync(folder, { recursive: true, force: true });
-    writeFileSync(folder, '');
-    return true;
-  } catch {
-    return false;
-  }
+/** Puts a file in the place of a folder. All that is in the folder vanishes at once, as no `rmSync` can do it. */
+function turnIntoFile(folder: string): void {
+  requires('moving open files');
+  renameSync(folder, `${folder}-before`);
+  writeFileSync(folder, '');
 }
 
 const segment = (folder: string) => filesIn(folder, '.hits')[0] as string;
@@ -85,6 +83,16 @@ test('a segment that has been emptied, and settlements that cannot be read, harm
   expect(sorted((await nextProcess(folder)).sent())).toEqual(['a', 'b', 'next']);
 });
 
+test('a segment that was written under a clock before 2001 is sent and cleared away', async () => {
+  const folder = await leftBehind(['a', 'b']);
+  const [, rest] = /^\d+(-.*)$/.exec(basename(segment(folder))) ?? [];
+  renameSync(segment(folder), join(folder, `86400123${rest}`));
+  const { sent, law } = await nextProcess(folder);
+  expect(sorted(sent())).toEqual(['a', 'b', 'next']);
+  expect(law()).toEqual([3, 3]);
+  await eventually(() => !readdirSync(folder).some((name) => name.startsWith('86400123')));
+});
+
 test('files and folders of others are left alone', async () => {
   const folder = await leftBehind(['a']);
   writeFileSync(join(folder, 'notes.txt'), 'mine');
@@ -123,7 +131,7 @@ test('a folder that turns into a file: hits leave from memory, and none is lost'
   const { delivery, push, law, said } = spooledDelivery({ folder });
   push('a');
   await eventually(() => delivery.counters.tracked === 1);
-  await eventually(() => becomesFile(folder));
+  turnIntoFile(folder);
   await eventually(() => said.some((line) => line.includes('cannot be written')));
   push('b', 'c');
   await eventually(() => delivery.pending === 0);
@@ -191,8 +199,9 @@ test('a folder that has grown to maxSpoolBytes in one go takes hits again once a
 
 test('hits older than maxSpoolAgeMillis are not sent, and counted as expired', async () => {
   const folder = await leftBehind(['a', 'b']);
-  await new Promise((resolve) => setTimeout(resolve, 1100));
-  const { delivery, sent, law } = spooledDelivery({ folder, maxSpoolAgeMillis: 1000 });
+  const leftMillis = Date.now();
+  await eventually(() => Date.now() - leftMillis > 20);
+  const { delivery, sent, law } = spooledDelivery({ folder, maxSpoolAgeMillis: 10 });
   await eventually(() => delivery.counters.lost.expired === 2);
   expect(sent()).toEqual([]);
   expect(law()).toEqual([2, 2]);
@@ -203,7 +212,7 @@ test('hits become too old also while Matomo is away, and their files are deleted
   const folder = await leftBehind(['a', 'b', 'c', 'd']);
   const { delivery, transport, law } = spooledDelivery({
     folder,
-    maxSpoolAgeMillis: 1500,
+    maxSpoolAgeMillis: 4000, // the first is sent before that
     maxExportBatchSize: 1,
   });
   transport.answer(answer(404));

@@ -7,6 +7,7 @@ import { readLine, storedIn, toLines } from '../../../src/delivery/spool/hit-lin
 import type { StoredHit } from '../../../src/delivery/spool/spool-store.js';
 import type { Hit } from '../../../src/hit/hit.js';
 import { ROOT } from '../../support/child-process.js';
+import { seededRuns } from '../../support/seed.js';
 
 function hit(overrides: Partial<Hit> = {}): Hit {
   return {
@@ -70,6 +71,7 @@ test('what is written is what is read', () => {
       for (const { buffer, start, end } of [read as StoredHit, stored])
         expect(buffer.toString('latin1', start, end)).toBe(given.query);
     }),
+    seededRuns(),
   );
 });
 
@@ -82,6 +84,7 @@ test('no line reads as another hit once a byte of it has changed or is missing',
       expect(readLine(changed)).toBeUndefined();
       expect(readLine(line.subarray(0, at))).toBeUndefined();
     }),
+    seededRuns(),
   );
 });
 

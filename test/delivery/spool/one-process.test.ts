@@ -68,7 +68,7 @@ test('a shutdown with a backlog leaves what it has no time for in the spool, and
   push(...Array.from({ length: 30 }, (_, i) => `${i}`));
   await eventually(() => delivery.spooled === 30);
   transport.answer((sent) => setTimeout(150, processed(sent)));
-  await delivery.shutdown(1000);
+  await delivery.shutdown(2500);
   const { tracked, lost } = delivery.counters;
   expect(lost.unconfirmed).toBe(0);
   expect(tracked).toBeGreaterThan(0);

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { json } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Inspector, startInspector } from '../../../src/inspector/index.js';
 import { eventually } from '../../support/child-process.js';
+import { requires } from '../../support/skips.js';
 import { sorted } from '../../support/sorted.js';
 import { filesIn, linesIn, temporaryFolder } from '../../support/spool.js';
 import { startSpoolWorker } from '../../support/spool-workers.js';
@@ -67,7 +68,7 @@ test('all processes of a folder together have one bulk in flight, each ordered b
   for (const { lawless } of workers) expect(lawless).toEqual([]);
 });
 
-test('the next process takes over within a second of the death of the sender, and adopts what it left', async () => {
+test('the next process takes over from a sender that has died, and adopts what it left', async () => {
   const { inspector, start, folder } = await setUp();
   inspector.play({ status: 503 });
   const first = start();
@@ -76,10 +77,8 @@ test('the next process takes over within a second of the death of the sender, an
   const second = start();
   await second.request(10);
   await eventually(async () => (await second.stats()).spooled === 10);
-  const killed = Date.now();
   await first.kill();
   await eventually(async () => (await second.stats()).adopted === 30);
-  expect(Date.now() - killed).toBeLessThan(2_500); // not a figure: without knowing of the death it takes 4 s
   inspector.play();
   await eventually(async () => (await second.stats()).tracked === 40);
   expect(await second.stats()).toMatchObject({ hits: 10, adopted: 30, pending: 0, spooled: 0 });
@@ -87,7 +86,7 @@ test('the next process takes over within a second of the death of the sender, an
   await eventually(() => filesIn(folder, '.hits').length <= 1);
 });
 
-test('a sender that hangs is passed by within five seconds, and gives way when it wakes', async () => {
+test('a sender that hangs is passed by, and gives way when it wakes', async () => {
   const { inspector, start } = await setUp();
   const first = start();
   await first.request(1);
@@ -96,9 +95,7 @@ test('a sender that hangs is passed by within five seconds, and gives way when i
   await second.stats();
   await first.kill('SIGSTOP');
   await second.request(1);
-  const began = Date.now();
   await eventually(() => names(inspector).length === 2);
-  expect(Date.now() - began).toBeLessThan(6_000);
   await first.kill('SIGCONT');
   await first.request(1);
   await eventually(async () => (await first.stats()).tracked === 2);
@@ -122,6 +119,7 @@ test('what was spooled before a restart is sent after it, by the same visitor', 
 });
 
 test('the folder and its files are for their owner alone, and hold no token', async () => {
+  requires('file modes');
   const token = 'f00dfacef00dfacef00dfacef00dface';
   const { inspector, start, folder } = await setUp({ MATOMO_TOKEN_AUTH: token });
   inspector.play({ status: 503 });
@@ -132,25 +130,22 @@ test('the folder and its files are for their owner alone, and hold no token', as
   const files = filesIn(folder, '');
   expect(files.length).toBeGreaterThanOrEqual(4);
   for (const file of files) expect([file, statSync(file).mode & 0o777]).toEqual([file, 0o600]);
-  expect(execFileSync('cat', files, { encoding: 'latin1' })).not.toContain(token);
+  for (const file of files) expect(readFileSync(file, 'latin1')).not.toContain(token);
 });
 
-test.runIf(process.platform === 'linux')(
-  'a disk that is full: the application goes on, and hits leave from memory',
-  async () => {
-    const { inspector, start } = await setUp();
-    const worker = start({ IGNORE_SIGXFSZ: '1' });
-    await worker.stats();
-    // No file can grow beyond 2,000 bytes from now on.
-    execFileSync('prlimit', ['--pid', String(worker.pid), '--fsize=2000:2000']);
-    for (let i = 0; i < 5; i++) {
-      await worker.request(10);
-      await new Promise((resolve) => setTimeout(resolve, 300));
-    }
-    await eventually(async () => (await worker.stats()).tracked === 50);
-    expect(new Set(names(inspector)).size).toBe(50);
-    expect(await worker.stats()).toMatchObject({ hits: 50, pending: 0, lost: { spool: 0 } });
-    expect(worker.lawless).toEqual([]);
-    expect(worker.stderr()).toMatch(/cannot be written \(EFBIG\)/);
-  },
-);
+test('a disk that is full: the application goes on, and hits leave from memory', async () => {
+  requires('prlimit');
+  const { inspector, start } = await setUp();
+  const worker = start({ IGNORE_SIGXFSZ: '1' });
+  await worker.stats();
+  // No file can grow beyond 2,000 bytes from now on.
+  execFileSync('prlimit', ['--pid', String(worker.pid), '--fsize=2000:2000']);
+  for (let sent = 10; sent <= 50; sent += 10) {
+    await worker.request(10);
+    await eventually(async () => (await worker.stats()).tracked === sent);
+  }
+  expect(new Set(names(inspector)).size).toBe(50);
+  expect(await worker.stats()).toMatchObject({ hits: 50, pending: 0, lost: { spool: 0 } });
+  expect(worker.lawless).toEqual([]);
+  expect(worker.stderr()).toMatch(/cannot be written \(EFBIG\)/);
+});

@@ -5,7 +5,7 @@ import type { SpoolStore } from '../../../src/delivery/spool/spool-store.js';
 import { createDiagnostics } from '../../../src/diagnostics.js';
 import type { Hit } from '../../../src/hit/hit.js';
 import { eventually } from '../../support/child-process.js';
-import { hasRedis, startRedis } from '../../support/redis-server.js';
+import { startRedis } from '../../support/redis-server.js';
 import { temporaryFolder } from '../../support/spool.js';
 
 const matomoUrl = 'https://matomo.test/matomo.php';
@@ -25,7 +25,10 @@ async function inRedis(): Promise<() => SpoolStore> {
   return () => openRedisSpool({ ...options, ...rest }, createDiagnostics());
 }
 
-test.each([['a folder', inFolder], ...(hasRedis ? ([['Redis', inRedis]] as const) : [])] as const)(
+test.each([
+  ['a folder', inFolder],
+  ['Redis', inRedis],
+] as const)(
   'the room in %s is what nobody has stored and nothing is on its way for',
   async (_where, create) => {
     const open = await create();

@@ -2,6 +2,7 @@ import { appendFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { createDeliveryCounters } from '../../../src/delivery/counters.js';
+import { OpenFiles } from '../../../src/delivery/spool/open-files.js';
 import {
   readSettlement,
   type Settlement,
@@ -17,7 +18,7 @@ function decided(tracked: number): Settlement {
 }
 
 async function written(lease: number, ...settlements: Settlement[]): Promise<string> {
-  const file = new SettlementFile(folder, SEGMENT, lease);
+  const file = new SettlementFile(folder, SEGMENT, lease, new OpenFiles(1));
   for (const settlement of settlements) await file.write(settlement);
   await file.close();
   return join(folder, `1795176000000-7-01234567-000001.${String(lease).padStart(9, '0')}.settled`);

@@ -1,12 +1,12 @@
 import axe from 'axe-core';
 import { describe, expect, test } from 'vitest';
 import { sendBulk } from '../inspector-client.js';
-import { hasChromium, useBrowser } from './browser.js';
+import { useBrowser } from './browser.js';
 import { listed, sendSome, titles, view } from './some-hits.js';
 
 const open = useBrowser();
 
-describe.runIf(hasChromium)('the page', { timeout: 120_000 }, () => {
+describe('the page', { timeout: 120_000 }, () => {
   test('is used with the keyboard alone', async () => {
     const { page, inspector } = await open();
     await sendSome(inspector);

@@ -2,6 +2,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import type { Inspector, InspectorOptions } from '../../../src/inspector/index.js';
 import { ROOT } from '../../support/child-process.js';
+import { requires } from '../../support/skips.js';
 
 interface Chromium {
   readonly hasChromium: boolean;
@@ -13,8 +14,6 @@ const { hasChromium, launchChromium } = (await import(`${ROOT}scripts/chromium.m
 const { startInspector } = (await import(
   `${ROOT}dist/esm/inspector/index.js`
 )) as typeof import('../../../src/inspector/index.js');
-
-export { hasChromium };
 
 /** A browser for the tests of a file. */
 export function useBrowser(): (
@@ -28,6 +27,7 @@ export function useBrowser(): (
 
   /** Starts an inspector and opens its page; `errors` has what the page logs as an error, and requests elsewhere. */
   return async ({ inspector: settings, ...options } = {}) => {
+    requires('chromium');
     const inspector = await startInspector(settings);
     onTestFinished(() => inspector.close());
     const context = await browser.newContext(options);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { hit, sendBulk } from '../inspector-client.js';
-import { hasChromium, useBrowser } from './browser.js';
+import { useBrowser } from './browser.js';
 
 const open = useBrowser();
 
@@ -21,7 +21,7 @@ const NASTY = [
 const FIELDS =
   'action_name url urlref ua lang uid cid cip e_c e_a e_n search pv_id cvar dimension1 idsite rec cdt pf_srv pf_dm1 http_status token_auth';
 
-describe.runIf(hasChromium)('the page', { timeout: 120_000 }, () => {
+describe('the page', { timeout: 120_000 }, () => {
   test('shows whatever a hit holds as text', async () => {
     const { page, inspector, errors } = await open();
     const hits = NASTY.flatMap((nasty) => [

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { sendBulk } from '../inspector-client.js';
-import { hasChromium, useBrowser } from './browser.js';
+import { useBrowser } from './browser.js';
 import { listed, sendSome, titles, view } from './some-hits.js';
 
 const open = useBrowser();
@@ -9,7 +9,7 @@ const open = useBrowser();
 const rows = (page: Page, table: 'endpoints' | 'hits') =>
   page.locator(`#${table} [role=row]`).allInnerTexts();
 
-describe.runIf(hasChromium)('the page', { timeout: 120_000 }, () => {
+describe('the page', { timeout: 120_000 }, () => {
   test('says what to do before the first hit, and shows hits as they come', async () => {
     const { page, inspector, errors } = await open();
     const empty = page.getByRole('region', { name: 'No hits yet' });

@@ -32,7 +32,17 @@ function request() {
   writeSync(1, `${name} ${Date.now()}\n`);
 }
 
+// What is in memory only are the newest. `SAFE 7`: the first seven of this process are stored or sent.
+let safe = 0;
+
+function showSafe({ hits, pending, spooled }) {
+  const now = hits - (pending - spooled);
+  if (now > safe) writeSync(1, `SAFE ${now}\n`);
+  safe = Math.max(safe, now);
+}
+
 function checkLaw() {
+  showSafe(processor.stats());
   const { hits, adopted, pending, spooled, tracked, accepted, invalid, lost } = processor.stats();
   const losses = Object.values(lost).reduce((sum, count) => sum + count, 0);
   const known = pending + tracked + accepted + invalid + losses;

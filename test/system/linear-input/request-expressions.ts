@@ -58,6 +58,7 @@ export const EXPRESSIONS: Readonly<Record<string, readonly [lines: number, reaso
   'src/requests/assemble-requests.ts': [8, 'each span once, what is known of its parent is kept'],
   'src/requests/captured-requests.ts': [1, 'one for each processor'],
   'src/requests/decode-latin1.ts': [1, 'single characters'],
+  'src/requests/read-request.ts': [1, 'anchored, each part capped'],
   'src/requests/finished-span.ts': [2, 'anchored with a class that excludes what ends it'],
   'src/requests/read-headers.ts': [1, 'of the name of a header that the application asks for'],
   'src/requests/request-record.ts': [3, 'each attribute once'],

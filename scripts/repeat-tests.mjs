@@ -1,0 +1,101 @@
+// `node scripts/repeat-tests.mjs`: whether `npm test` passes again and again, also on a busy machine and on one core.
+// It goes on in the background; results are in .repeat-tests, a line for each run and the output of each.
+import { spawn } from 'node:child_process';
+import { appendFileSync, closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { ROOT, run, setUp } from './setup.mjs';
+
+const USAGE = `node scripts/repeat-tests.mjs [options] [-- what to pass to npm test]
+  --plain 4      runs with nothing else
+  --busy 4       runs while this script keeps every core busy
+  --one-core 2   runs under taskset -c 0
+  --foreground   wait for the end`;
+
+const FOLDER = join(ROOT, '.repeat-tests');
+const RESULTS = join(FOLDER, 'results.txt');
+const count = (value) => ({ type: 'string', default: value });
+
+const { values, positionals } = readOptions();
+if (values.foreground) await repeat();
+else startInBackground();
+
+async function repeat() {
+  const modes = ['plain', 'busy', 'one-core'];
+  const runs = modes.flatMap((mode) => Array(Number(values[mode])).fill(mode));
+  rmSync(FOLDER, { recursive: true, force: true });
+  mkdirSync(FOLDER);
+  if (!(await setUp(note))) return;
+  let good = 0;
+  let isStopped = false;
+  process.once('SIGTERM', () => {
+    isStopped = true;
+  });
+  for (const [i, mode] of runs.entries()) {
+    if (isStopped) break;
+    const log = join(FOLDER, `${i + 1}-${mode}.log`);
+    const start = performance.now();
+    const exitCode = await runTests(mode, log);
+    const seconds = Math.round((performance.now() - start) / 1000);
+    const counts = /\d+ passed, \d+ failed\s*$/.exec(readFileSync(log, 'utf8'))?.[0].trim();
+    if (exitCode === 0) good += 1;
+    note(`${i + 1} of ${runs.length}, ${mode}: ${counts ?? 'no result'}, ${seconds} s`);
+  }
+  note(`${good} of ${runs.length} runs without a failure`);
+  process.exitCode = good === runs.length ? 0 : 1;
+}
+
+async function runTests(mode, log) {
+  const burners = mode === 'busy' ? Array.from({ length: availableParallelism() }, burn) : [];
+  const output = openSync(log, 'w');
+  const test = [process.execPath, 'scripts/test.mjs', ...positionals];
+  const [command, ...args] = mode === 'one-core' ? ['taskset', '-c', '0', ...test] : test;
+  try {
+    return await run(command, args, { stdio: ['ignore', output, output] });
+  } finally {
+    closeSync(output);
+    for (const burner of burners) burner.kill('SIGKILL');
+  }
+}
+
+/** A process that takes all it can get of a core, for as long as this one lives. */
+function burn() {
+  const script = `const parent = ${process.pid};
+    for (;;) {
+      const end = Date.now() + 1000;
+      while (Date.now() < end);
+      try { process.kill(parent, 0); } catch { process.exit(); }
+    }`;
+  return spawn(process.execPath, ['-e', script], { stdio: 'ignore' });
+}
+
+function startInBackground() {
+  const args = [fileURLToPath(import.meta.url), '--foreground', ...process.argv.slice(2)];
+  const child = spawn(process.execPath, args, { cwd: ROOT, detached: true, stdio: 'ignore' });
+  child.unref();
+  console.log(`Process ${child.pid} runs the tests. Results: ${RESULTS}`);
+}
+
+function note(line) {
+  appendFileSync(RESULTS, `${line}\n`);
+  console.log(line);
+}
+
+function readOptions() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        plain: count('4'),
+        busy: count('4'),
+        'one-core': count('2'),
+        foreground: { type: 'boolean', default: false },
+      },
+    });
+  } catch (error) {
+    console.error(`${error.message}\n${USAGE}`);
+    return process.exit(2);
+  }
+}

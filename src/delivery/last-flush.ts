@@ -1,0 +1,95 @@
+import type { Diagnostics } from '../diagnostics.js';
+import { coded } from '../messages.js';
+import { type Batch, countOf, restOf, sentHits } from './batch.js';
+import type { BatchSenderParts } from './batch-sender.js';
+import type { LossReason } from './counters.js';
+import { flushAtExit } from './exit-flush.js';
+import type { Transport } from './transport.js';
+
+/** How long a process waits if Matomo was unavailable before: it may be back, but a crash loop must not crawl. */
+const UNAVAILABLE_MILLIS = 300;
+
+export interface LastFlushParts extends BatchSenderParts {
+  readonly transport: Transport;
+  readonly diagnostics: Diagnostics;
+}
+
+export interface LastFlushState {
+  /** Sent from memory and not decided yet. */
+  readonly inFlight: Batch | undefined;
+  /** Matomo took nothing at the last attempt. */
+  readonly isUnavailable: boolean;
+  /** How long the process may wait. */
+  readonly millis: number;
+  /** Why nothing is to be stored or sent. */
+  readonly refusal: string | undefined;
+}
+
+/**
+ * For the end of a process, which gives the event loop no other turn: stores or sends what is left while the whole process waits, and
+ * logs what is lost. Never throws.
+ */
+export function flushLast(parts: LastFlushParts, state: LastFlushState): void {
+  const { outbox, counters, spool, diagnostics } = parts;
+  const before = { ...counters.lost };
+  let reason = state.refusal;
+  try {
+    decideInFlight(parts, state.inFlight);
+    if (reason === undefined) {
+      spool?.storeSync();
+      reason = send(parts, state);
+    }
+  } catch (error) {
+    reason = `${error}`;
+  }
+  counters.lost.shutdown += outbox.clear();
+  const loss = describeLoss(before, counters.lost, reason);
+  if (loss === undefined) return;
+  const advice =
+    state.refusal === undefined
+      ? 'Set spool to keep hits across restarts'
+      : 'Set exitFlush, or call shutdown() before the process ends';
+  diagnostics.warn(coded('lost-at-shutdown', `${loss}. ${advice}.`));
+}
+
+/** A bulk of whose answer nobody will hear. If none of it has left, it is as if it had not been tried. */
+function decideInFlight(
+  { options, transport, counters, outbox }: LastFlushParts,
+  batch: Batch | undefined,
+): void {
+  if (!batch || options.resendUnconfirmed || transport.isSending?.() === false) return;
+  counters.lost.unconfirmed += sentHits(batch).length;
+  outbox.replaceFirst(batch, restOf(batch));
+}
+
+/** Returns why hits are left. */
+function send(
+  { outbox, counters, options, sender, transport }: LastFlushParts,
+  { isUnavailable, millis }: LastFlushState,
+): string | undefined {
+  const { sendSync } = transport;
+  if (outbox.pending === 0) return undefined;
+  if (!sendSync) return 'nothing can be sent at exit through the option dispatcher';
+  const longestMillis = isUnavailable ? Math.min(millis, UNAVAILABLE_MILLIS) : millis;
+  return flushAtExit(outbox, counters, {
+    hasToken: options.tokenAuth !== undefined,
+    maxExportBatchSize: options.maxExportBatchSize,
+    exportTimeoutMillis: options.exportTimeoutMillis,
+    deadlineMillis: performance.now() + longestMillis,
+    send: (batch, timeoutMillis) => sendSync(sender.bodyOf(batch), timeoutMillis),
+  });
+}
+
+/** For the log; `undefined` if nothing was lost. */
+function describeLoss(
+  before: Readonly<Record<LossReason, number>>,
+  after: Readonly<Record<LossReason, number>>,
+  reason: string | undefined,
+): string | undefined {
+  const names = (Object.keys(after) as LossReason[]).filter((name) => after[name] > before[name]);
+  if (names.length === 0) return undefined;
+  const sum = names.reduce((total, name) => total + after[name] - before[name], 0);
+  const counts = names.map((name) => `${name}: ${after[name] - before[name]}`).join(', ');
+  const why = reason === undefined ? '' : ` (${reason})`;
+  return `The process ended before Matomo confirmed ${countOf(sum)}${why}. They count as lost (${counts})`;
+}

@@ -1,0 +1,95 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
+import { pending, sentNames, setUp, useFakeTime } from '../support/delivery.js';
+
+/** A Matomo that never answers. */
+async function startHanging(): Promise<string> {
+  const server = createServer(() => undefined);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+test.each([MatomoSpanProcessor, MatomoSpanExporter])(
+  '%o hands out two promises',
+  async (Matomo) => {
+    const matomo = new Matomo({
+      url: await startHanging(),
+      siteId: 1,
+      exportTimeoutMillis: 10_000,
+      shutdownTimeoutMillis: 10,
+    });
+    const flushes = new Set<Promise<void>>();
+    for (let i = 0; i < 100_000; i++) flushes.add(matomo.forceFlush());
+    expect(flushes.size).toBe(2);
+    await matomo.shutdown();
+    await Promise.all(flushes);
+  },
+);
+
+describe('of a delivery', () => {
+  useFakeTime();
+
+  test('while Matomo hangs 100,000 flushes are one that runs and one that waits', async () => {
+    const { delivery, transport } = setUp();
+    const release = transport.hold();
+    delivery.push(pending({ name: 'a' }));
+    const flushes = new Set<Promise<void>>();
+    for (let i = 0; i < 100_000; i++) flushes.add(delivery.flush());
+    expect(flushes.size).toBe(2);
+    await vi.advanceTimersByTimeAsync(1000);
+    for (let i = 0; i < 1000; i++) flushes.add(delivery.flush());
+    expect(flushes.size).toBe(2);
+    delivery.push(pending({ name: 'b' })); // after the call, before the flush that waits starts
+    release();
+    await Promise.all(flushes);
+    expect(sentNames(transport)).toEqual([['a'], ['b']]);
+  });
+
+  test('a flush that waits is over after its limit, and a later call gets a limit of its own', async () => {
+    const { delivery, transport } = setUp({ exportTimeoutMillis: 1000 });
+    const release = transport.hold();
+    delivery.push(pending({ name: 'a' }));
+    const ended: string[] = [];
+    void delivery.flush().then(() => ended.push('runs'));
+    await vi.advanceTimersByTimeAsync(500);
+    void delivery.flush().then(() => ended.push('waits'));
+    await vi.advanceTimersByTimeAsync(999);
+    expect(ended).toEqual(['runs']);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(ended).toEqual(['runs', 'waits']);
+    delivery.push(pending({ name: 'b' }));
+    const late = delivery.flush();
+    void late.then(() => ended.push('late'));
+    await vi.advanceTimersByTimeAsync(500);
+    expect(ended).toEqual(['runs', 'waits']);
+    release();
+    await late;
+    expect(sentNames(transport)).toEqual([['a'], ['b']]);
+  });
+
+  test('a flush after one that has ended starts at once', async () => {
+    const { delivery, transport } = setUp();
+    for (const name of ['a', 'b', 'c']) {
+      delivery.push(pending({ name }));
+      await delivery.flush();
+    }
+    expect(sentNames(transport)).toEqual([['a'], ['b'], ['c']]);
+  });
+
+  test('a flush that waits at a shutdown ends with it', async () => {
+    const { delivery, transport } = setUp();
+    transport.hold();
+    delivery.push(pending());
+    const flushes = [delivery.flush(), delivery.flush()];
+    const closed = delivery.shutdown(1500);
+    await vi.advanceTimersByTimeAsync(1500);
+    await Promise.all([closed, ...flushes]);
+    expect(delivery.pending).toBe(0);
+  });
+});

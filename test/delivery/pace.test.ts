@@ -1,0 +1,93 @@
+import { expect, test, vi } from 'vitest';
+import { inBatches } from '../../src/delivery/batch.js';
+import { Delivery } from '../../src/delivery/delivery.js';
+import { held, split } from '../../src/delivery/outcome.js';
+import { pending, sentNames, setUp, useFakeTime } from '../support/delivery.js';
+import { answer, processed, scriptedTransport } from '../support/scripted-transport.js';
+
+useFakeTime();
+
+test.each([
+  '0',
+  '00',
+  '-5',
+  '0.5',
+  'Thu, 19 Nov 2026 00:00:00 GMT',
+  'Fri, 20 Nov 2026 12:00:00 GMT',
+  'soon',
+  '',
+])('Retry-After: %j never makes an attempt come before the back-off', async (retryAfter) => {
+  const { delivery, transport } = setUp({ maxExportBatchSize: 1 });
+  transport.answer({ ...answer(503), retryAfter });
+  delivery.push(pending());
+  await vi.advanceTimersByTimeAsync(3_000);
+  // After 20 ms, 1 s and 2 s.
+  expect(transport.bodies.length).toBeLessThanOrEqual(3);
+  transport.answer(processed(1));
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(delivery).toMatchObject({ pending: 0, counters: { tracked: 1 } });
+});
+
+test('Retry-After counts up to an hour', async () => {
+  const { delivery, transport } = setUp({ maxExportBatchSize: 1 });
+  transport.answer({ ...answer(503), retryAfter: '999999' }, processed(1));
+  delivery.push(pending());
+  await vi.advanceTimersByTimeAsync(3_599_000);
+  expect(transport.bodies).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(transport.bodies).toHaveLength(2);
+});
+
+test('a back-off that happens to be none still is a wait', async () => {
+  const transport = scriptedTransport();
+  const silent = () => undefined;
+  const said = { info: silent, warn: silent, error: silent, warnOnce: silent, print: silent };
+  const options = {
+    tokenAuth: undefined,
+    maxQueueSize: 10,
+    maxQueueBytes: 1e9,
+    resendUnconfirmed: false,
+    maxExportBatchSize: 1,
+    scheduledDelayMillis: 1000,
+    exportTimeoutMillis: 30_000,
+  };
+  const delivery = new Delivery(options, transport, said, () => 0);
+  transport.answer(answer(503));
+  delivery.push(pending());
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(transport.bodies.length).toBeLessThanOrEqual(11);
+});
+
+test('another token at every look is no busy loop', async () => {
+  let reads = 0;
+  const rereadToken = () => `token ${++reads}`;
+  const { delivery, transport } = setUp({ tokenAuth: 'token', rereadToken });
+  transport.answer((sent) => processed(sent, sent));
+  delivery.push(pending());
+  await vi.advanceTimersByTimeAsync(15_000);
+  expect(transport.bodies.length).toBeGreaterThan(2);
+  expect(transport.bodies.length).toBeLessThanOrEqual(11);
+});
+
+test('an outcome that decides nothing waits, or makes two bulks of one', () => {
+  const hit = { visitor: 'v', startSeconds: 0, buffer: Buffer.from('?'), start: 0, end: 1 };
+  const [one] = inBatches([hit], 'page');
+  const [two] = inBatches([hit, { ...hit }], 'page');
+  if (!one || !two) throw new Error('no batch');
+  expect(held([one], 0)).toMatchObject({ kind: 'held', waitMillis: 100 });
+  expect(split(one)).toBeUndefined();
+  expect(split(two)?.again.map(({ hits }) => hits.length)).toEqual([1, 1]);
+});
+
+test('a batch that loses hits to their age while a half of it is tried goes on as a whole', async () => {
+  const { delivery, transport } = setUp();
+  transport.answer(answer(500));
+  const oldest = Date.now() / 1000 - 23 * 3600 - 49.8 * 60;
+  delivery.push(pending({ name: 'old', startSeconds: oldest }));
+  delivery.push(pending({ name: 'young' }));
+  await vi.advanceTimersByTimeAsync(5 * 60_000);
+  transport.answer((sent) => processed(sent));
+  await vi.advanceTimersByTimeAsync(5 * 60_000);
+  expect(delivery).toMatchObject({ pending: 0, counters: { tracked: 1, lost: { expired: 1 } } });
+  expect(sentNames(transport).every((names) => names.every((name) => name !== ''))).toBe(true);
+});

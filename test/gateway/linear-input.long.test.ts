@@ -1,0 +1,122 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expect, test } from 'vitest';
+import { Assembler } from '../../src/gateway/assembler.js';
+import { decodeJson } from '../../src/gateway/decode-json.js';
+import { decodeProtobuf } from '../../src/gateway/decode-protobuf.js';
+import { DecodedExport, UnreadableExport } from '../../src/gateway/decoded-export.js';
+import { emptySpanFields, ReceivedSpan } from '../../src/gateway/received-span.js';
+import { createSelection } from '../../src/gateway/span-selection.js';
+import { toRequest } from '../../src/gateway/to-request.js';
+import type { RequestSpans } from '../../src/gateway/waiting-trace.js';
+import type { HttpRequest } from '../../src/hit/http-request.js';
+import { createRequestReading } from '../../src/requests/request-reading.js';
+import { hitsOf } from '../support/builders.js';
+import { ROOT } from '../support/child-process.js';
+import { leastRatio, MAX_RATIO } from '../support/linear-input.js';
+
+// Every expression and loop that sees what exporters send, found by reading each file of src/gateway, and what it calls of
+// src/requests and src/hit, for /…/, replace, split, matchAll, for and while. Each entry of the two tables of
+// bench/parts/hostile-bodies.mjs aims at one of them and says why it is linear.
+const { HOSTILE_BODIES, HOSTILE_TEXTS, hostileBody } = (await import(
+  pathToFileURL(join(ROOT, 'bench/parts/hostile-bodies.mjs')).href
+)) as {
+  HOSTILE_BODIES: Readonly<Record<string, { readonly why: string }>>;
+  HOSTILE_TEXTS: Readonly<Record<string, HostileText>>;
+  hostileBody(name: string, mebibytes: number): { body: Buffer; type: string; status: number };
+};
+
+interface HostileText {
+  readonly why: string;
+  readonly attribute: string;
+  readonly isPython?: boolean;
+  text(characters: number): string;
+}
+
+const reading = createRequestReading(
+  { trustProxy: true, assumeHttps: false, errors: 'type' },
+  { warnOnce: () => undefined },
+);
+const selection = createSelection({}, reading);
+
+test.each(rowsOf(HOSTILE_BODIES))('$name: $why', { timeout: 180_000 }, ({ name, why }) => {
+  expect(why).not.toBe('');
+  const [small, large] = [hostileBody(name, 2), hostileBody(name, 4)];
+  expect(
+    leastRatio(
+      () => readExport(small),
+      () => readExport(large),
+    ),
+  ).toBeLessThan(MAX_RATIO);
+});
+
+// The gateway cuts texts, so that many of them say nothing about a long one. Here it is as long as it comes.
+test.each(rowsOf(HOSTILE_TEXTS))(
+  'one text that is not cut, $name: $why',
+  { timeout: 180_000 },
+  (given) => {
+    const [small, large] = [given.text(TEXT_CHARACTERS), given.text(2 * TEXT_CHARACTERS)];
+    expect(
+      leastRatio(
+        () => readText(given, small),
+        () => readText(given, large),
+      ),
+    ).toBeLessThan(MAX_RATIO);
+  },
+);
+
+test('what takes quadratic time is found', () => {
+  const take = (n: number) => () => {
+    let sum = 0;
+    for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) sum += i ^ j;
+    return sum;
+  };
+  expect(leastRatio(take(2000), take(4000))).toBeGreaterThan(MAX_RATIO);
+});
+
+function rowsOf<T>(table: Readonly<Record<string, T>>): (T & { readonly name: string })[] {
+  return Object.entries(table).map(([name, row]) => ({ name, ...row }));
+}
+
+/** All that becomes of an export, up to the hits. */
+function readExport({ body, type, status }: ReturnType<typeof hostileBody>): void {
+  const decoded = new DecodedExport(selection);
+  try {
+    if (type.endsWith('json')) decodeJson(body, decoded);
+    else decodeProtobuf(body, decoded);
+    expect(status).toBe(200);
+  } catch (error) {
+    expect(error).toBeInstanceOf(UnreadableExport);
+    expect(status).toBe(400);
+  }
+  const requests: RequestSpans[] = [];
+  const assembler = new Assembler(0, (request) => requests.push(request));
+  assembler.add(decoded.spans);
+  assembler.finish();
+  const read = requests.map((spans) => toRequest(spans, reading, true)?.record.request);
+  makeHits(read.filter((request) => request !== undefined));
+}
+
+function readText({ attribute, isPython = false }: HostileText, text: string): void {
+  const fields = {
+    ...emptySpanFields(),
+    traceId: '1'.repeat(32),
+    spanId: '1'.repeat(16),
+    kind: 2,
+    startNanos: 1n,
+  };
+  const attributes = { 'http.request.method': 'GET', [attribute]: text };
+  const source = { attributes: {}, said: undefined, isPython, service: 'shop', isTaken: true };
+  const root = new ReceivedSpan(fields, source, attributes, selection);
+  const request = toRequest({ root, below: [] }, reading, true)?.record.request;
+  expect(request).toBeDefined();
+  makeHits([request as HttpRequest]);
+}
+
+function makeHits(requests: readonly HttpRequest[]): void {
+  for (const request of requests.slice(0, MAX_HITS)) hitsOf(request);
+}
+
+/** Each hit is made by itself, with options of its own: some of them say enough. */
+const MAX_HITS = 100;
+const TEXT_CHARACTERS = 16_384;

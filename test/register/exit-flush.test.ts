@@ -1,0 +1,352 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { startInspector } from '../../src/inspector/index.js';
+import { eventually, ROOT, startServer } from '../support/child-process.js';
+import { startFaultProxy } from '../support/fault-proxy.js';
+import { startHttpProxy } from '../support/http-proxy.js';
+import { startRedis } from '../support/redis-server.js';
+import { APPS, get, matomo, REGISTER, titles } from '../support/registered-app.js';
+import { requires } from '../support/skips.js';
+import { sorted } from '../support/sorted.js';
+import { temporaryFolder } from '../support/spool.js';
+
+const APP = `${APPS}/ends.cjs`;
+const IN_CODE = `${APPS}/ends-in-code.mjs`;
+const CA = join(ROOT, 'test/fixtures/tls/ca.pem');
+/** No hit is sent before the process ends. */
+const LATE = { MATOMO_SCHEDULE_DELAY: '60000' };
+
+/** Starts an application, has it answer one request, and end by another. */
+async function end(args: readonly string[], env: Record<string, string>, path = '/exit') {
+  const app = await startServer(args, { env });
+  await get(`${app.url}/first`);
+  await get(app.url + path).catch(() => undefined);
+  const exit = await app.exit();
+  return { ...exit, stderr: app.stderr() };
+}
+
+const BULK =
+  /^\{"requests":\["\?idsite=1&[^"]+"\],"token_auth":"0123456789abcdef0123456789abcdef"\}$/;
+
+/** The request line, and headers in any order. */
+function headersOf(head = ''): string[] {
+  const [start = '', ...headers] = head.trim().split('\r\n');
+  const own = headers.map((line) => line.toLowerCase());
+  return [start, ...own.filter((line) => !line.startsWith('content-length:')).sort()];
+}
+
+/** Paths of the requests whose hits are in a spool. */
+function pathsIn(folder: string): string[] {
+  const segments = readdirSync(folder).filter((name) => name.endsWith('.hits'));
+  const lines = segments.flatMap((name) =>
+    readFileSync(join(folder, name), 'latin1').trim().split('\n'),
+  );
+  return lines.map(
+    (line) => new URL(decodeURIComponent(/[?&]url=([^&]+)/.exec(line)?.[1] ?? '')).pathname,
+  );
+}
+
+/** Without frames of Node itself, of which asynchronous contexts add one. */
+function ofApplication({ stderr, ...exit }: { stderr: string }) {
+  return { ...exit, stderr: stderr.replace(/^ +at .*\(node:internal.*\n/gm, '') };
+}
+
+describe('every finished request arrives, and the process ends as it would without us', () => {
+  test.each([
+    ['process.exit()', '/exit'],
+    ['an uncaught exception', '/throw'],
+    ['an unhandled rejection', '/reject'],
+  ])('%s', async (_how, path) => {
+    const { inspector, env } = await matomo();
+    const without = await end([APP], {}, path);
+    expect(without.code).toBeGreaterThan(0);
+    const withUs = await end([...REGISTER, APP], { ...env, ...LATE }, path);
+    expect(ofApplication(withUs)).toEqual(ofApplication(without));
+    expect(titles(inspector)).toEqual(['GET /first', `GET ${path}`]);
+  });
+
+  test.for([
+    ['server.close(() => process.exit(0))', { HANDLER: 'close' }, 0],
+    ['the same, to run once', { HANDLER: 'close', ONCE: '1' }, 0],
+    ['process.exit() 150 ms later', { HANDLER: 'soon' }, 0],
+    ['process.exit() at once', { HANDLER: 'now' }, 5],
+  ] as const)('a handler of SIGTERM with %s', async ([, handler, code]) => {
+    const { inspector, env } = await matomo();
+    const app = await startServer([...REGISTER, APP], { env: { ...env, ...LATE, ...handler } });
+    await get(`${app.url}/first`);
+    await get(`${app.url}/second`);
+    expect(await app.stop()).toEqual({ code, signal: null });
+    expect(sorted(titles(inspector))).toEqual(['GET /first', 'GET /second']);
+  });
+
+  test('a handler of SIGUSR2 as nodemon wants it, which sends the signal again', async () => {
+    const { inspector, env } = await matomo();
+    const app = await startServer([...REGISTER, APP], {
+      env: { ...env, ...LATE, HANDLER: 'nodemon', HANDLES: 'SIGUSR2', ONCE: '1' },
+    });
+    await get(`${app.url}/first`);
+    expect(await app.stop('SIGUSR2')).toEqual({ code: null, signal: 'SIGUSR2' });
+    expect(titles(inspector)).toEqual(['GET /first']);
+  });
+
+  test('nothing of the application runs in the thread that sends', async () => {
+    const { inspector, env } = await matomo();
+    const preload = `--require ./${APPS}/shows-thread.cjs`;
+    const NODE_OPTIONS = `${preload} ${REGISTER.join(' ')}`;
+    const { code, stderr } = await end([APP], { ...env, ...LATE, NODE_OPTIONS });
+    expect({ code, stderr }).toEqual({ code: 3, stderr: 'thread 0\n' });
+    expect(titles(inspector)).toEqual(['GET /first', 'GET /exit']);
+  });
+
+  test('a processor in code does so with the option exitFlush, without register', async () => {
+    const { inspector, env } = await matomo();
+    const OPTIONS = JSON.stringify({ exitFlush: true });
+    const { code, stderr } = await end([IN_CODE], { ...env, ...LATE, OPTIONS });
+    expect({ code, stderr }).toEqual({ code: 3, stderr: '' });
+    expect(titles(inspector)).toEqual(['GET /first', 'GET /exit']);
+  });
+
+  test('what sends bulks is loaded with the first hit, not with the first bulk', async () => {
+    const { env } = await matomo();
+    const app = await startServer([...REGISTER, APP], { env: { ...env, ...LATE } });
+    expect(await get(`${app.url}/has-undici`)).toBe('false');
+    await eventually(async () => (await get(`${app.url}/has-undici`)) === 'true');
+  });
+
+  test('a dry run shows them', async () => {
+    const { env } = await matomo();
+    const { stderr } = await end([...REGISTER, APP], { ...env, ...LATE, MATOMO_DRY_RUN: '1' });
+    expect(stderr.match(/dry run: .*url=\S+\/(first|exit)/g)).toHaveLength(2);
+  });
+});
+
+describe('a handler of the application that ends nothing', () => {
+  test.each(['SIGHUP', 'SIGUSR2', 'SIGTERM', 'SIGINT'] as const)(
+    '%s: the process stays and is tracked on',
+    async (signal) => {
+      const { inspector, env } = await matomo();
+      const app = await startServer([...REGISTER, APP], {
+        env: { ...env, ...LATE, HANDLER: 'stays', HANDLES: signal },
+      });
+      await get(`${app.url}/first`);
+      app.kill(signal);
+      await eventually(() => app.stdout().includes('still there'));
+      await get(`${app.url}/exit`);
+      expect(await app.exit()).toEqual({ code: 3, signal: null });
+      expect(titles(inspector)).toEqual(['GET /first', 'GET /exit']);
+    },
+  );
+
+  test('after SIGTERM hits are sent without delay', async () => {
+    const { inspector, env } = await matomo();
+    const app = await startServer([...REGISTER, APP], {
+      env: { ...env, ...LATE, HANDLER: 'stays' },
+    });
+    app.kill('SIGTERM');
+    await eventually(() => app.stdout().includes('still there'));
+    await get(`${app.url}/later`);
+    await eventually(() => inspector.hits().length === 1);
+  });
+});
+
+describe('the way to Matomo is that of other bulks', () => {
+  test('an address of IPv6', async () => {
+    requires('IPv6');
+    const inspector = await startInspector({ host: '::1' });
+    onTestFinished(() => inspector.close());
+    const env = { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' };
+    await end([...REGISTER, APP], { ...env, ...LATE });
+    expect(titles(inspector)).toEqual(['GET /first', 'GET /exit']);
+  });
+
+  test('a certificate of a CA that NODE_EXTRA_CA_CERTS names', async () => {
+    const { inspector, env } = await matomo();
+    const wire = await startFaultProxy({ certificate: 'server' });
+    wire.forwardTo(inspector.url);
+    const MATOMO_URL = wire.url;
+    const NODE_EXTRA_CA_CERTS = CA;
+    const trusting = { ...env, ...LATE, MATOMO_URL, NODE_EXTRA_CA_CERTS };
+    expect(await end([...REGISTER, APP], trusting)).toMatchObject({ code: 3, stderr: '' });
+    expect(titles(inspector)).toEqual(['GET /first', 'GET /exit']);
+  });
+
+  test('a certificate that nobody trusts: nothing is sent, and the log says why', async () => {
+    const { inspector, env } = await matomo();
+    const wire = await startFaultProxy({ certificate: 'server' });
+    wire.forwardTo(inspector.url);
+    const { stderr } = await end([...REGISTER, APP], { ...env, ...LATE, MATOMO_URL: wire.url });
+    expect(stderr).toMatch(
+      /2 hits \(.*UNABLE_TO_VERIFY_LEAF_SIGNATURE.*shutdown: 2.*\[lost-at-shutdown\]\n$/,
+    );
+    expect(titles(inspector)).toEqual([]);
+  });
+
+  test('NODE_TLS_REJECT_UNAUTHORIZED=0', async () => {
+    const { inspector, env } = await matomo();
+    const wire = await startFaultProxy({ certificate: 'self-signed' });
+    wire.forwardTo(inspector.url);
+    const careless = { MATOMO_URL: wire.url, NODE_TLS_REJECT_UNAUTHORIZED: '0' };
+    await end([...REGISTER, APP], { ...env, ...LATE, ...careless });
+    expect(titles(inspector)).toEqual(['GET /first', 'GET /exit']);
+  });
+
+  test.for([
+    ['http', 'http', 'POST'],
+    ['http', 'https', 'CONNECT'],
+    ['https', 'http', 'CONNECT'],
+    ['https', 'https', 'CONNECT'],
+  ] as const)('%s through an %s proxy', async ([scheme, proxyScheme, method]) => {
+    const { inspector, env } = await matomo();
+    const wire = await startFaultProxy(scheme === 'https' ? { certificate: 'server' } : {});
+    wire.forwardTo(inspector.url);
+    const proxy = await startHttpProxy(wire.url, proxyScheme);
+    const url = `${scheme}://matomo.test:8443`;
+    const proxyUrl = proxy.url.replace('://', '://user:p%40ss@');
+    const { stderr } = await end([...REGISTER, APP], {
+      ...env,
+      ...LATE,
+      MATOMO_URL: url,
+      HTTP_PROXY: proxyUrl,
+      NODE_EXTRA_CA_CERTS: CA,
+    });
+    expect(stderr).toBe('');
+    expect(titles(inspector)).toEqual(['GET /first', 'GET /exit']);
+    const target = method === 'POST' ? `${url}/matomo.php` : 'matomo.test:8443';
+    const authorization = `Basic ${Buffer.from('user:p@ss').toString('base64')}`;
+    expect(proxy.requests()).toMatchObject([
+      { method, target, headers: { 'proxy-authorization': authorization } },
+    ]);
+  });
+
+  test('a proxy that refuses is named', async () => {
+    const { inspector, env } = await matomo();
+    const proxy = await startHttpProxy(inspector.url);
+    proxy.refuse(407);
+    const MATOMO_URL = 'https://matomo.test';
+    const HTTPS_PROXY = proxy.url;
+    const { stderr } = await end([...REGISTER, APP], { ...env, ...LATE, MATOMO_URL, HTTPS_PROXY });
+    expect(stderr).toContain('the proxy answered 407');
+  });
+
+  test('a bulk looks like any other, and has the token in its body only', async () => {
+    const { inspector, env } = await matomo();
+    const wire = await startFaultProxy();
+    wire.forwardTo(inspector.url);
+    const MATOMO_TOKEN_AUTH = '0123456789abcdef0123456789abcdef';
+    const app = await startServer([...REGISTER, APP], {
+      env: { ...env, MATOMO_SCHEDULE_DELAY: '100', MATOMO_URL: wire.url, MATOMO_TOKEN_AUTH },
+    });
+    await get(`${app.url}/first`);
+    await eventually(() => inspector.hits().length === 1);
+    await get(`${app.url}/exit`);
+    await app.exit();
+    expect(titles(inspector)).toEqual(['GET /first', 'GET /exit']);
+    const [first, last] = wire.requests();
+    expect(last?.body).toMatch(BULK);
+    expect(first?.body).toMatch(BULK);
+    expect(headersOf(last?.head)).toEqual(headersOf(first?.head));
+    expect(app.stderr() + last?.head).not.toContain(MATOMO_TOKEN_AUTH);
+  });
+});
+
+describe('what cannot be sent is counted and logged once, with the reason', () => {
+  test('Matomo cannot be reached: the process does not wait for it', async () => {
+    const unreachable = { MATOMO_URL: 'http://127.0.0.1:9', MATOMO_SITE_ID: '1' };
+    const patient = { MATOMO_SHUTDOWN_TIMEOUT: '3600000' };
+    const ended = await end([...REGISTER, APP], { ...unreachable, ...LATE, ...patient });
+    expect(ended).toEqual({ code: 3, signal: null, stderr: expect.any(String) });
+    expect(ended.stderr).toMatch(
+      /^opentelemetry-matomo: .* 2 hits \(Matomo cannot be reached \(ECONNREFUSED.*\[lost-at-shutdown\]\n$/,
+    );
+  });
+
+  test('Matomo does not answer, and was unavailable before: the process waits 300 ms', async () => {
+    const { inspector, env } = await matomo();
+    inspector.play({ status: 503, times: 1 });
+    const app = await startServer([...REGISTER, APP], {
+      env: { ...env, MATOMO_SCHEDULE_DELAY: '0', MATOMO_SHUTDOWN_TIMEOUT: '3600000' },
+    });
+    await get(`${app.url}/first`);
+    await eventually(() => app.stderr().includes('[unavailable]'));
+    inspector.play({ delayMillis: 3_600_000 });
+    await get(`${app.url}/exit`);
+    expect(await app.exit()).toMatchObject({ code: 3 });
+    expect(app.stderr()).toMatch(
+      / 2 hits \(.*\(no (?:answer|connection) within \d{1,3} ms\)\).*\[lost-at-shutdown\]\n$/,
+    );
+  });
+
+  test('exitFlush is off', async () => {
+    const { inspector, env } = await matomo();
+    const off = { ...env, ...LATE, MATOMO_EXIT_FLUSH: 'false' };
+    const { stderr } = await end([...REGISTER, APP], off);
+    expect(stderr).toMatch(/^opentelemetry-matomo: .* 2 hits \(exitFlush is off.*\n$/);
+    expect(titles(inspector)).toEqual([]);
+  });
+
+  test('a dispatcher of the application', async () => {
+    const { inspector, env } = await matomo();
+    const { stderr } = await end([...REGISTER, IN_CODE], { ...env, ...LATE, DISPATCHER: '1' });
+    expect(stderr).toMatch(/^opentelemetry-matomo: .* 2 hits \(.*option dispatcher\).*\n$/);
+    expect(titles(inspector)).toEqual([]);
+  });
+
+  test.for([
+    ['counts as unconfirmed', 'false', 1],
+    ['is sent again with resendUnconfirmed', 'true', 2],
+  ] as const)('a bulk in flight %s', async ([, resend, times]) => {
+    const { inspector, env } = await matomo();
+    inspector.play({ delayMillis: 3_600_000, times: 1 });
+    const app = await startServer([...REGISTER, APP], {
+      env: { ...env, MATOMO_SCHEDULE_DELAY: '0', MATOMO_RESEND_UNCONFIRMED: resend },
+    });
+    await get(`${app.url}/first`);
+    await eventually(() => inspector.hits().length === 1);
+    await get(`${app.url}/exit`);
+    expect(await app.exit()).toMatchObject({ code: 3 });
+    const firsts = titles(inspector).filter((title) => title === 'GET /first');
+    expect(firsts).toHaveLength(times);
+    expect(titles(inspector)).toContain('GET /exit');
+    expect(app.stderr()).toMatch(times === 1 ? /1 hit\..*\(unconfirmed: 1\)/ : /^$/);
+  });
+});
+
+describe('with a spool', () => {
+  test('a folder: hits are written at once, and the next process sends them', async () => {
+    const { inspector, env } = await matomo();
+    const MATOMO_SPOOL = join(temporaryFolder(), 'spool');
+    inspector.play({ status: 503 });
+    await end([...REGISTER, APP], { ...env, MATOMO_SPOOL });
+    expect(titles(inspector)).toEqual([]);
+    expect(readdirSync(MATOMO_SPOOL).some((name) => name.endsWith('.hits'))).toBe(true);
+    inspector.play();
+    const next = await startServer([...REGISTER, APP], { env: { ...env, MATOMO_SPOOL } });
+    await eventually(() => inspector.hits().length === 2);
+    await next.stop();
+    expect(sorted(titles(inspector))).toEqual(['GET /exit', 'GET /first']);
+  });
+
+  test.for([1, 2, 3, 4])(
+    'a folder: a write that is under way neither loses nor repeats hits (%s)',
+    async (round) => {
+      const { inspector, env } = await matomo();
+      inspector.play({ status: 503 });
+      const MATOMO_SPOOL = join(temporaryFolder(), 'spool');
+      const app = await startServer([...REGISTER, APP], { env: { ...env, MATOMO_SPOOL } });
+      const names = Array.from({ length: round * 17 }, (_, i) => `/${i}`);
+      for (const name of names) await get(app.url + name);
+      await get(`${app.url}/exit`);
+      expect(await app.exit()).toMatchObject({ code: 3 });
+      expect(sorted(pathsIn(MATOMO_SPOOL))).toEqual(sorted([...names, '/exit']));
+    },
+  );
+
+  test('Redis: what is not stored is sent to Matomo', async () => {
+    const { inspector, env } = await matomo();
+    const redis = await startRedis();
+    const { code, stderr } = await end([...REGISTER, APP], { ...env, MATOMO_SPOOL: redis.url });
+    expect({ code, stderr }).toEqual({ code: 3, stderr: '' });
+    expect(titles(inspector)).toContain('GET /exit');
+  });
+});

@@ -1,0 +1,36 @@
+// Knows nothing of OpenTelemetry or Matomo. Ends as the path of a request says, once that request is finished, or as HANDLER says.
+const { createServer } = require('node:http');
+
+const ENDS = {
+  '/exit': () => process.exit(3),
+  '/throw': () => {
+    throw new Error('a bug of the application');
+  },
+  '/reject': () => void Promise.reject(new Error('a promise of the application')),
+  '/stop': () => server.close(),
+};
+const TOLD = {
+  '/pid': () => process.pid,
+  '/has-undici': () => Object.keys(require.cache).some((file) => /node_modules.undici./.test(file)),
+};
+const HANDLERS = {
+  close: () => server.close(() => process.exit(0)),
+  soon: () => setTimeout(() => process.exit(0), 150),
+  now: () => process.exit(5),
+  nodemon: () => server.close(() => process.kill(process.pid, 'SIGUSR2')),
+  stays: () => process.stdout.write('still there\n'),
+};
+
+const server = createServer((request, response) => {
+  const end = ENDS[request.url];
+  if (end) response.setHeader('connection', 'close');
+  response.on('close', () => end && setImmediate(end));
+  const [, signal] = /^\/signal\/(\w+)$/.exec(request.url) ?? [];
+  if (signal) process.kill(process.pid, signal);
+  response.end(String(TOLD[request.url]?.() ?? 'ok'));
+});
+const { HANDLER, HANDLES = 'SIGTERM', ONCE } = process.env;
+if (HANDLER) process[ONCE ? 'once' : 'on'](HANDLES, HANDLERS[HANDLER]);
+server.listen(process.env.PORT, '127.0.0.1', () => {
+  process.stdout.write(`http://127.0.0.1:${server.address().port}\n`);
+});

@@ -1,0 +1,79 @@
+import { beforeEach, onTestFinished, vi } from 'vitest';
+import { Delivery } from '../../src/delivery/delivery.js';
+import type { DeliveryOptions } from '../../src/delivery/delivery-options.js';
+import type { Hit, PendingHit } from '../../src/hit/hit.js';
+import { scriptedTransport } from './scripted-transport.js';
+
+/** Every test of the file begins at the same noon, and time passes only if it says so. */
+export function useFakeTime(): void {
+  beforeEach(() => {
+    vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+  });
+}
+
+/** A delivery to a Matomo that answers as a test says, with waits as long as they can be. */
+export function setUp(options: Partial<DeliveryOptions> = {}) {
+  const transport = scriptedTransport();
+  const said: string[] = [];
+  const say = (message: string) => void said.push(message);
+  const delivery = new Delivery(
+    {
+      tokenAuth: undefined,
+      maxQueueSize: 10_000,
+      maxQueueBytes: 32 * 1024 ** 2,
+      resendUnconfirmed: false,
+      maxExportBatchSize: 100,
+      scheduledDelayMillis: 5000,
+      exportTimeoutMillis: 30_000,
+      ...options,
+    },
+    transport,
+    {
+      info: say,
+      warn: say,
+      error: say,
+      warnOnce: (_key, message) => say(String(message)),
+      print: say,
+    },
+    () => 1,
+  );
+  return { delivery, transport, said };
+}
+
+let names = 0;
+
+/** A hit that has settled long ago unless told otherwise. */
+export function pending(overrides: Partial<Hit & PendingHit> & { name?: string } = {}): PendingHit {
+  const name = overrides.name ?? String(++names);
+  const endedMillis = overrides.endedMillis ?? performance.now();
+  const startSeconds = overrides.startSeconds ?? Date.now() / 1000;
+  return {
+    endedMillis,
+    bytes: overrides.bytes ?? 1000,
+    isSettled: overrides.isSettled ?? ((now) => now - endedMillis >= 20),
+    settle:
+      overrides.settle ??
+      (() => [
+        {
+          site: 1,
+          visitor: overrides.visitor ?? 'v',
+          startSeconds,
+          kind: overrides.kind ?? 'page',
+          query: `?h=${name}`,
+        },
+      ]),
+  };
+}
+
+export const sentNames = (transport: { bodies: { requests: string[] }[] }) =>
+  transport.bodies.map(({ requests }) => requests.map((query) => query.slice(3)));
+
+/** Hits in = pending + counted, as it has to be at every moment. */
+export function accountedFor(delivery: Delivery): number {
+  const { tracked, accepted, invalid, lost } = delivery.counters;
+  const losses = Object.values(lost).reduce((sum, count) => sum + count, 0);
+  return delivery.pending + tracked + accepted + invalid + losses;
+}

@@ -1,0 +1,96 @@
+import { spawnSync } from 'node:child_process';
+import { networkInterfaces } from 'node:os';
+import { beforeEach, TestRunner } from 'vitest';
+import { isLong } from './long.js';
+
+interface Programs {
+  readonly HOW_TO_GET_CHROMIUM: string;
+  readonly hasChromium: boolean;
+  readonly HOW_TO_GET_REDIS: string;
+  readonly REDIS_SERVER: string | undefined;
+}
+
+// Plain JavaScript, which scripts use as well.
+const SCRIPTS = new URL('../../scripts/', import.meta.url).href;
+const { HOW_TO_GET_CHROMIUM, hasChromium, HOW_TO_GET_REDIS, REDIS_SERVER } = {
+  ...(await import(`${SCRIPTS}chromium.mjs`)),
+  ...(await import(`${SCRIPTS}redis.mjs`)),
+} as Programs;
+
+const isWindows = process.platform === 'win32';
+const isRunnable = (command: string) => spawnSync(command, ['--version']).error === undefined;
+
+/** What a test may need of the machine: what to say if it is missing, else `undefined`. */
+const NEEDS = {
+  chromium: () => (hasChromium ? undefined : HOW_TO_GET_CHROMIUM),
+  redis: () => (REDIS_SERVER === undefined ? HOW_TO_GET_REDIS : undefined),
+  'redis with TLS': () =>
+    hasRedisTls() ? undefined : `${REDIS_SERVER ?? 'redis-server'} is built without TLS.`,
+  signals: () => (isWindows ? 'Windows has no signals that a process can handle.' : undefined),
+  'file modes': () => (isWindows ? 'Windows has no file modes for group and others.' : undefined),
+  'moving open files': () =>
+    isWindows ? 'Windows does not move folders with files that are open.' : undefined,
+  'Unix sockets': () => (isWindows ? 'Windows has named pipes instead.' : undefined),
+  'many loopback addresses': () =>
+    process.platform === 'darwin' ? 'macOS has 127.0.0.1 only.' : undefined,
+  IPv6: () => (hasIpv6() ? undefined : 'There is no loopback address ::1.'),
+  prlimit: () => (isRunnable('prlimit') ? undefined : 'There is no prlimit (util-linux).'),
+  unshare: () => (isRunnable('unshare') ? undefined : 'There is no unshare (util-linux).'),
+  'file owners': () => (isWindows ? 'Windows has other owners of files.' : undefined),
+  root: () => (process.getuid?.() === 0 ? undefined : 'Only root can make files of other users.'),
+  setpriv: () => (isRunnable('setpriv') ? undefined : 'There is no setpriv (util-linux).'),
+  '/proc': () => (process.platform === 'linux' ? undefined : 'Only Linux has /proc.'),
+  packages: () => undefined,
+  time: () => (isLong ? undefined : 'It takes long: see `npm run test:long`.'),
+} as const satisfies Record<string, () => string | undefined>;
+
+export type Need = keyof typeof NEEDS;
+
+declare module 'vitest' {
+  interface TaskMeta {
+    /** What it needs of the machine. */
+    needs?: Need[];
+    /** Why it was skipped. */
+    skipped?: string;
+  }
+}
+
+const known = new Map<Need, string | undefined>();
+const mustRun = (process.env.TEST_MUST_RUN ?? '').split(' ');
+
+/**
+ * Skips the current test if this machine lacks what it needs, saying why; outside of a test, all tests of the file or of
+ * the `describe`. With the need in `TEST_MUST_RUN` they fail instead.
+ */
+export function requires(need: Need): void {
+  const test = TestRunner.getCurrentTest();
+  if (!test) {
+    beforeEach(() => requires(need));
+    return;
+  }
+  test.meta.needs = [...new Set([...(test.meta.needs ?? []), need])];
+  if (!known.has(need)) known.set(need, NEEDS[need]());
+  skipTest(known.get(need), need);
+}
+
+/** Skips the current test for a reason, if there is one. */
+export function skipTest(reason: string | undefined, need: Need): void {
+  const test = TestRunner.getCurrentTest();
+  if (!test || reason === undefined) return;
+  if (mustRun.includes(need)) throw new Error(`"${need}" is in TEST_MUST_RUN. ${reason}`);
+  test.meta.skipped = reason;
+  test.context.skip(reason);
+}
+
+/** A server without TLS rejects its options; one with TLS accepts them and stops at the folder. */
+function hasRedisTls(): boolean {
+  if (REDIS_SERVER === undefined) return false;
+  const args = ['--tls-port', '0', '--port', '0', '--dir', 'no/such/folder'];
+  const { stderr } = spawnSync(REDIS_SERVER, args, { encoding: 'utf8', timeout: 30_000 });
+  return stderr?.includes("'dir ") ?? false;
+}
+
+function hasIpv6(): boolean {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return all.some(({ address }) => address === '::1');
+}
