@@ -7,6 +7,7 @@ export const OVERVIEW = `opentelemetry-matomo: every HTTP server span becomes a 
 
   npx opentelemetry-matomo doctor [--json] [--send]
       finds out why nothing arrives
+  npx opentelemetry-matomo setup    prepares Matomo to store status and method
   npx opentelemetry-matomo inspect [--port 8080] [--host 127.0.0.1]
                                    [--forward https://matomo.example.org]
       behaves like Matomo's tracker, and shows what it would store

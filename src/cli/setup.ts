@@ -1,0 +1,101 @@
+import { coded } from '../messages.js';
+import { readEnvironment } from '../options/resolve-options.js';
+import { createApiClient } from './setup/api-client.js';
+import { ApiFailure } from './setup/api-failure.js';
+import { parseArguments, type SetupArguments } from './setup/parse-arguments.js';
+import { createCleaner } from './setup/plain-text.js';
+import { readToken } from './setup/read-token.js';
+import { createReport, type Report } from './setup/report.js';
+import { runSetup, type SetupTarget } from './setup/run-setup.js';
+import { UsageProblem } from './setup/usage-problem.js';
+
+const DEFAULT_TIMEOUT_MILLIS = 30_000;
+const LOOPBACK = /^(?:localhost|127\..*|\[::1\])$/;
+
+const HELP = `npx opentelemetry-matomo setup [options]
+
+Makes the site MATOMO_SITE_ID at MATOMO_URL ready for status, method and route,
+and prints what to configure. Shows a plan and asks before it changes anything;
+running it again changes nothing. It never deletes and changes no settings.
+
+  --yes                 applies the plan without asking
+  --dry-run             shows the plan only
+  --json                { plan, applied, environment } instead of text
+  --goal NAME=PATTERN   a goal for URLs that contain the pattern; repeatable
+  --segments            "Visits with a server error" and "Visits with a 404"
+  --bots                a fifth dimension: the name of the bot
+  --create-site NAME --site-url URL
+                        a new site instead of MATOMO_SITE_ID (super user)
+  --token-file FILE     token of a user with write access. Else it is taken from
+                        MATOMO_SETUP_TOKEN, MATOMO_TOKEN_AUTH,
+                        MATOMO_TOKEN_AUTH_FILE, or a prompt without echo
+
+Exit codes: 0 done or nothing to do, 1 refused or failed, 2 usage.
+`;
+
+/** Makes a Matomo site ready for reports about HTTP requests. */
+export async function setup(args: string[]): Promise<void> {
+  // JSON is to stand alone.
+  process.removeAllListeners('warning');
+  const report = createReport(args.includes('--json'));
+  try {
+    const given = parseArguments(args);
+    if (given.isHelp) return report.print(HELP.trimEnd());
+    process.exitCode = (await connectAndRun(given, report)) ? 0 : 1;
+  } catch (error) {
+    if (error instanceof UsageProblem) {
+      process.exitCode = 2;
+      report.fail(`${error.message}; see npx opentelemetry-matomo setup --help`);
+    } else {
+      process.exitCode = 1;
+      report.fail(describe(error as Error, report.hasStarted()));
+    }
+  }
+}
+
+async function connectAndRun(given: SetupArguments, report: Report): Promise<boolean> {
+  const { env } = process;
+  const target = readTarget(given, report);
+  if (target.url.protocol === 'http:' && !LOOPBACK.test(target.url.hostname)) {
+    const effect = 'Others on the network can read the token';
+    const text = `MATOMO_URL begins with http://. ${effect}. Use https:// if Matomo has it`;
+    report.warn(coded('not-private', text));
+  }
+  const headers = readHeaders();
+  const token = await readToken(given.tokenFile, env);
+  report.cleanWith(createCleaner([token, ...Object.values(headers)]));
+  const timeoutMillis = readEnvironment('exportTimeoutMillis', env) ?? DEFAULT_TIMEOUT_MILLIS;
+  const client = await createApiClient({ url: target.url, token, headers, timeoutMillis });
+  try {
+    return await runSetup(client, target, given, report);
+  } finally {
+    await client.close();
+  }
+}
+
+/** Headers for the web server in front of Matomo: the option `headers` belongs here. */
+function readHeaders(): Readonly<Record<string, string>> {
+  return {};
+}
+
+function readTarget({ newSite }: SetupArguments, report: Report): SetupTarget {
+  const problems: string[] = [];
+  const diagnostics = { error: (text: string) => void problems.push(text) };
+  const url = readEnvironment('url', process.env, diagnostics);
+  if (url === undefined) throw new UsageProblem(problems[0] ?? 'set MATOMO_URL');
+  const mapped = readEnvironment('dimensions', process.env, { error: report.warn }) ?? {};
+  if (newSite) return { url, mapped, site: newSite };
+  const id = readEnvironment('siteId', process.env, diagnostics);
+  if (typeof id === 'number') return { url, mapped, site: { id } };
+  const advice = 'set MATOMO_SITE_ID to one ID, or create a site with --create-site and --site-url';
+  throw new UsageProblem(problems[0] ?? advice);
+}
+
+/** What happened, what that means for Matomo, and what to do. */
+function describe(error: Error, hasStarted: boolean): string {
+  const effect = hasStarted
+    ? 'What was created before stays; running setup again continues there'
+    : 'Nothing was changed';
+  if (!(error instanceof ApiFailure)) return `${error.message}. ${effect}`;
+  return coded(error.code, `${error.message}. ${effect}. ${error.advice}`);
+}
