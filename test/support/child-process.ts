@@ -141,7 +141,7 @@ export async function eventually<T>(
   }
 }
 
-function cleanEnvironment(): NodeJS.ProcessEnv {
+export function cleanEnvironment(): NodeJS.ProcessEnv {
   const isOurs = (name: string) => /^(?:MATOMO_|OTEL_|VITEST|NODE_OPTIONS$|NODE_ENV$)/.test(name);
   const inherited = Object.entries(process.env).filter(([name]) => !isOurs(name));
   return { ...Object.fromEntries(inherited), PORT: '0', OTEL_NODE_RESOURCE_DETECTORS: 'none' };

@@ -57,10 +57,10 @@ export async function createApiClient(options: ApiClientOptions): Promise<ApiCli
       dispatcher: dispatcher as never,
       method: 'POST',
       headers: {
+        'user-agent': USER_AGENT,
         ...options.headers,
         'content-type': 'application/x-www-form-urlencoded',
         'accept-encoding': 'identity',
-        'user-agent': USER_AGENT,
       },
       body: new URLSearchParams({ ...params, ...secret }).toString(),
       signal,

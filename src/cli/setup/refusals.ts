@@ -32,10 +32,13 @@ export const REFUSALS = {
     return `it needs the dimension ${show(name)}`;
   },
   noSegmentDimension(dimension: string): string {
-    return `Matomo has no active ${dimension} in this site`;
+    return `Matomo has no active ${dimension} in this site; run setup again, which reads the IDs again`;
   },
   noSite(siteId: string): string {
     return `Matomo has no site ${siteId}; create it with --create-site, or correct MATOMO_SITE_ID`;
+  },
+  noMethod(method: string): string {
+    return `this Matomo has no API method ${method}; whoever operates Matomo can update it`;
   },
   needsArchiving:
     'Matomo processes segments of reports in advance only; a super user can see to its archiving in Administration > System > General settings',
@@ -58,10 +61,11 @@ const MESSAGES: readonly (readonly [RegExp, Explain])[] = [
   ],
   [/The plugin (\w+) is not enabled/, ([plugin = '']) => REFUSALS.pluginOff(plugin)],
   [
-    /Segment '(\w+)' is not a supported segment/,
+    /Segment '(dimension\d+)' is not a supported segment/,
     ([name = '']) => REFUSALS.noSegmentDimension(name),
   ],
   [/website id was set to '(\d+)'/, ([id = '']) => REFUSALS.noSite(id)],
+  [/The method '(\w+)' does not exist/, ([method = '']) => REFUSALS.noMethod(method)],
   [/Pre-processed segments can only be created/, () => REFUSALS.needsArchiving],
 ];
 

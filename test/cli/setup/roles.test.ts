@@ -1,0 +1,233 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { explainRefusal } from '../../../src/cli/setup/refusals.js';
+import type { ApiRole } from '../../support/matomo-api.js';
+import { startMatomoSite } from '../../support/matomo-site.js';
+import { environmentOf, runSetup, runSetupAsJson } from '../../support/setup.js';
+
+const FIXTURES = new URL('../../fixtures/matomo-api/', import.meta.url);
+const USED =
+  /^(?:API\.(?:getMatomoVersion|isPluginActivated)|CustomDimensions\.(?:configure|getAvailableScopes|getConfigured)|Goals\.|SegmentEditor\.|SitesManager\.(?:addSite|getSite|getSitesId)|UsersManager\.hasSuper)/;
+/** What setup never sends: names, scopes and time zones that Matomo refuses. */
+const NOT_SENT =
+  /^(?:The specified segment is invalid: Segment 'nosuch'|Please specify a value|Allowed characters|Name contains too many|Invalid value|The timezone|Dimension \d+ for website \d+ does not exist)/;
+
+describe.each(['write', 'admin', 'super'] as const)('with a token of role %s', (role) => {
+  test('all that is wanted can be created', async () => {
+    const matomo = await startMatomoSite();
+    const args = ['--yes', '--goal', 'Orders=/orders', '--segments'];
+    const { code, result } = await runSetupAsJson(environmentOf(matomo, role), args);
+    expect(result.plan.map(({ action }) => action)).toEqual(Array(7).fill('create'));
+    expect(code).toBe(0);
+    const shared = matomo.segments.map(
+      ({ params }) => (params as Record<string, string>).enabledAllUsers,
+    );
+    expect(shared).toEqual(role === 'super' ? ['1', '1'] : ['0', '0']);
+    expect(matomo.unrecorded).toEqual([]);
+  });
+
+  test.runIf(role !== 'super')('a site cannot be created, and it is said who can', async () => {
+    const matomo = await startMatomoSite();
+    const args = ['--yes', '--create-site', 'API', '--site-url', 'https://api.example'];
+    const { code, result } = await runSetupAsJson(environmentOf(matomo, role), args);
+    expect(result.plan[0]).toMatchObject({
+      action: 'blocked',
+      reason: expect.stringContaining('only a super user can create sites'),
+    });
+    expect(result.plan.slice(1).map(({ action, reason }) => [action, reason])).toEqual(
+      Array(4).fill(['blocked', 'it needs the site']),
+    );
+    expect(code).toBe(1);
+    expect(matomo.writes()).toEqual([]);
+  });
+});
+
+test('a token with view access reads, and it is said who can grant more', async () => {
+  const matomo = await startMatomoSite({ dimensions: [{ name: 'HTTP status' }] });
+  const args = ['--yes', '--goal', 'Orders=/orders', '--segments'];
+  const { code, result } = await runSetupAsJson(environmentOf(matomo, 'view'), args);
+  expect(code).toBe(1);
+  const reason = expect.stringMatching(
+    /view access.*lacks write access to site 1.*administrator of the site or a super user/,
+  );
+  expect(result.plan.map(({ action, name }) => [action, name])).toEqual([
+    ['blocked', 'HTTP method'],
+    ['present', 'HTTP status'],
+    ['blocked', 'Route'],
+    ['blocked', 'Failed endpoint'],
+    ['blocked', 'Orders'],
+    ['create', 'Visits with a server error'],
+    ['create', 'Visits with a 404'],
+  ]);
+  expect(result.plan[0]).toMatchObject({ reason });
+  expect(matomo.writes()).toEqual(['SegmentEditor.add', 'SegmentEditor.add']);
+});
+
+test('a token with view access is enough if there is nothing to do', async () => {
+  const names = ['http METHOD', 'HTTP status', 'Route', 'Failed endpoint'];
+  const matomo = await startMatomoSite({ dimensions: names.map((name) => ({ name })) });
+  const { code, stdout } = await runSetup(environmentOf(matomo, 'view'));
+  expect(code).toBe(0);
+  expect(stdout).toContain('export MATOMO_DIMENSIONS=');
+});
+
+test.each<[ApiRole, string]>([
+  ['noaccess', '1'],
+  ['write', '9'],
+  ['super', '9'],
+])(
+  'no access to the site, role %s and site %s: it is said who can grant it',
+  async (role, site) => {
+    const matomo = await startMatomoSite();
+    const env = { ...environmentOf(matomo, role), MATOMO_SITE_ID: site };
+    const { code, stderr } = await runSetup(env, ['--yes']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /no access to site \d, or there is no such site; an administrator.*\[site-unknown\]/,
+    );
+    expect(matomo.writes()).toEqual([]);
+  },
+);
+
+test('the plugin CustomDimensions off: its name, and who can activate it', async () => {
+  const matomo = await startMatomoSite({ notes: ['plugin off'] });
+  const args = ['--yes', '--segments', '--goal', 'Orders=/orders'];
+  const { code, result } = await runSetupAsJson(environmentOf(matomo), args);
+  expect(code).toBe(1);
+  expect(result.plan[0]).toMatchObject({
+    action: 'blocked',
+    reason: expect.stringMatching(/plugin CustomDimensions is off; a super user can activate it/),
+  });
+  expect(result.plan.map(({ kind, action }) => `${kind} ${action}`).slice(4)).toEqual([
+    'goal create',
+    'segment blocked',
+    'segment blocked',
+  ]);
+  expect(matomo.writes()).toEqual(['Goals.addGoal']);
+});
+
+test('no free slot: the console command that makes as many as are missing; the others are created', async () => {
+  const dimensions = [{ name: 'a' }, { name: 'b', active: false }, { name: 'c' }];
+  const matomo = await startMatomoSite({ dimensions });
+  const { code, result } = await runSetupAsJson(environmentOf(matomo), ['--yes']);
+  expect(code).toBe(1);
+  expect(result.applied).toBe(false);
+  const reason = expect.stringContaining(
+    './console customdimensions:add-custom-dimension --scope=action --count=2',
+  );
+  expect(result.plan.map(({ action }) => action)).toEqual([
+    'create',
+    'create',
+    'blocked',
+    'blocked',
+  ]);
+  expect(result.plan[3]).toMatchObject({ reason });
+  expect(result.environment.MATOMO_DIMENSIONS).toBe(
+    '4=http.request.method,5=http.response.status_code',
+  );
+});
+
+test('an inactive dimension is reactivated, and keeps its name and extractions', async () => {
+  const extractions = [{ dimension: 'url', pattern: 'x=(.*)' }];
+  const matomo = await startMatomoSite({
+    dimensions: [{ name: 'ROUTE', active: false, extractions }],
+  });
+  const { code, result } = await runSetupAsJson(environmentOf(matomo), ['--yes']);
+  expect(code).toBe(0);
+  expect(result.plan[2]).toMatchObject({ action: 'reactivate', id: 1, name: 'Route' });
+  expect(matomo.dimensions[0]).toMatchObject({ name: 'ROUTE', active: true });
+  expect(matomo.dimensions[0]?.params).toMatchObject({
+    idSite: '1',
+    'extractions[0][dimension]': 'url',
+    'extractions[0][pattern]': 'x=(.*)',
+  });
+  expect(matomo.dimensions).toHaveLength(4);
+});
+
+test('a visit dimension of that name is explained, and an action dimension created beside it', async () => {
+  const matomo = await startMatomoSite({ dimensions: [{ name: 'Route', scope: 'visit' }] });
+  const { result } = await runSetupAsJson(environmentOf(matomo), ['--yes']);
+  expect(result.plan[2]).toMatchObject({
+    action: 'create',
+    id: 4,
+    reason: expect.stringContaining('dimension 1 has that name too, but scope visit'),
+  });
+});
+
+test('a goal or segment of that name with another meaning is left alone and explained', async () => {
+  const matomo = await startMatomoSite({
+    goals: [
+      { idgoal: 3, name: 'orders', match_attribute: 'title', pattern: 'x', pattern_type: 'exact' },
+    ],
+    segments: [{ idsegment: 8, name: 'Visits with a 404', definition: 'pageUrl==x' }],
+  });
+  const args = ['--yes', '--goal', 'Orders=/orders', '--segments'];
+  const { code, result } = await runSetupAsJson(environmentOf(matomo), args);
+  expect(code).toBe(1);
+  const reasons = result.plan.flatMap(({ action, reason }) =>
+    action === 'blocked' ? [reason] : [],
+  );
+  expect(reasons).toEqual([
+    expect.stringContaining('goal 3 has that name and another condition (title exact "x")'),
+    expect.stringContaining('segment 8 has that name and another definition ("pageUrl==x")'),
+  ]);
+});
+
+test('what Matomo refuses on the way is explained, and the rest is done', async () => {
+  const matomo = await startMatomoSite({
+    answer: ({ method, params }) =>
+      method === 'CustomDimensions.configureNewCustomDimension' && params.name === 'Route'
+        ? {
+            result: 'error',
+            message:
+              "You can't access this resource as it requires 'write' access for the website id = 1.",
+          }
+        : undefined,
+  });
+  const { code, stdout, stderr } = await runSetup(environmentOf(matomo), ['--yes']);
+  expect(code).toBe(1);
+  expect(stderr).toContain('Creating the dimension "Route" … refused\n');
+  expect(stderr).toContain('Creating the dimension "Failed endpoint" … done\n');
+  expect(stdout).toContain('Verified: 3 of 4 changes made.');
+  expect(stdout.replace(/\s+/g, ' ')).toContain(
+    '! dimension Route the token lacks write access to site 1;',
+  );
+});
+
+test('each refusal that was recorded becomes a sentence that says who can change it', () => {
+  const refusals = recordedRefusals();
+  expect(refusals.length).toBeGreaterThan(9);
+  for (const refusal of refusals.filter((text) => !NOT_SENT.test(text))) {
+    expect(explainRefusal(refusal), refusal).toMatch(
+      /super user|operates Matomo|--create-site|no active dimension\d|a user with view access/,
+    );
+  }
+  expect(explainRefusal("Please specify a value for 'name'.")).toContain("value for 'name'");
+});
+
+test('the site search setting is reported, and custom variables that are off', async () => {
+  const matomo = await startMatomoSite({
+    answer: ({ method, params }) =>
+      method === 'API.isPluginActivated' && params.pluginName === 'CustomVariables'
+        ? { value: false }
+        : undefined,
+  });
+  const { stdout } = await runSetup(environmentOf(matomo));
+  expect(stdout).toContain('Site search is on');
+  expect(stdout).toContain('The plugin CustomVariables is off');
+});
+
+/** Messages that the methods of setup were refused with. */
+function recordedRefusals(): string[] {
+  const files = readdirSync(FIXTURES).filter((name) => USED.test(name));
+  const messages = files.flatMap((name) => {
+    const recordings = JSON.parse(readFileSync(new URL(name, FIXTURES), 'utf8')) as {
+      role: string;
+      body: { message?: string; result?: string };
+    }[];
+    return recordings.flatMap(({ role, body: { result, message = '' } }) =>
+      result === 'error' && role !== 'wrong' ? [message] : [],
+    );
+  });
+  return [...new Set(messages)];
+}
