@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { explainRefusal } from '../../../src/cli/setup/refusals.js';
 import type { ApiRole } from '../../support/matomo-api.js';
 import { startMatomoSite } from '../../support/matomo-site.js';
@@ -12,8 +12,9 @@ const USED =
 const NOT_SENT =
   /^(?:The specified segment is invalid: Segment 'nosuch'|Please specify a value|Allowed characters|Name contains too many|Invalid value|The timezone|Dimension \d+ for website \d+ does not exist)/;
 
-describe.each(['write', 'admin', 'super'] as const)('with a token of role %s', (role) => {
-  test('all that is wanted can be created', async () => {
+test.each(['write', 'admin', 'super'] as const)(
+  'a token of role %s can create all that is wanted',
+  async (role) => {
     const matomo = await startMatomoSite();
     const args = ['--yes', '--goal', 'Orders=/orders', '--segments'];
     const { code, result } = await runSetupAsJson(environmentOf(matomo, role), args);
@@ -24,9 +25,12 @@ describe.each(['write', 'admin', 'super'] as const)('with a token of role %s', (
     );
     expect(shared).toEqual(role === 'super' ? ['1', '1'] : ['0', '0']);
     expect(matomo.unrecorded).toEqual([]);
-  });
+  },
+);
 
-  test.runIf(role !== 'super')('a site cannot be created, and it is said who can', async () => {
+test.each(['write', 'admin'] as const)(
+  'a token of role %s cannot create a site, and it is said who can',
+  async (role) => {
     const matomo = await startMatomoSite();
     const args = ['--yes', '--create-site', 'API', '--site-url', 'https://api.example'];
     const { code, result } = await runSetupAsJson(environmentOf(matomo, role), args);
@@ -39,8 +43,8 @@ describe.each(['write', 'admin', 'super'] as const)('with a token of role %s', (
     );
     expect(code).toBe(1);
     expect(matomo.writes()).toEqual([]);
-  });
-});
+  },
+);
 
 test('a token with view access reads, and it is said who can grant more', async () => {
   const matomo = await startMatomoSite({ dimensions: [{ name: 'HTTP status' }] });
