@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { explainRefusal } from '../../../src/cli/setup/refusals.js';
-import type { ApiRole } from '../../support/matomo-api.js';
+import { type ApiRole, startMatomoApi } from '../../support/matomo-api.js';
 import { startMatomoSite } from '../../support/matomo-site.js';
 import { environmentOf, runSetup, runSetupAsJson } from '../../support/setup.js';
 
@@ -207,6 +207,35 @@ test('each refusal that was recorded becomes a sentence that says who can change
     );
   }
   expect(explainRefusal("Please specify a value for 'name'.")).toContain("value for 'name'");
+});
+
+test('a site as recorded, with its slots used: the calls are those that were recorded', async () => {
+  const matomo = await startMatomoApi({
+    answer({ method }) {
+      if (method.endsWith('WithWriteAccess')) return [1, 2, 3, 4, 4];
+      if (method === 'SitesManager.getSiteFromId') return { idsite: 4, name: 'API test' };
+      if (!method.endsWith('getAvailableScopes')) return undefined;
+      return [{ value: 'action', numSlotsAvailable: 5, numSlotsUsed: 5, numSlotsLeft: 0 }];
+    },
+  });
+  const env = { ...environmentOf(matomo), MATOMO_SITE_ID: '4' };
+  const planned = await runSetupAsJson(env);
+  expect(planned.result.plan.map(({ action }) => action)).toEqual([
+    'blocked',
+    'blocked',
+    'reactivate',
+    'blocked',
+  ]);
+  expect(planned.result.plan[0]?.reason).toContain('--count=3');
+  const { result } = await runSetupAsJson(env, ['--yes']);
+  expect(matomo.calls).toContainEqual({
+    role: 'write',
+    method: 'CustomDimensions.configureExistingCustomDimension',
+    params: { idDimension: '3', idSite: '4', name: 'Route', active: '1' },
+  });
+  expect(matomo.unrecorded).toEqual([]);
+  // What was recorded before stays as it was, so that this change shows nowhere.
+  expect(result.plan[2]).toMatchObject({ action: 'blocked', name: 'Route' });
 });
 
 test('the site search setting is reported, and custom variables that are off', async () => {
