@@ -7,7 +7,7 @@ import { createCleaner } from './setup/plain-text.js';
 import { readToken } from './setup/read-token.js';
 import { createReport, type Report } from './setup/report.js';
 import { runSetup, type SetupTarget } from './setup/run-setup.js';
-import { UsageProblem } from './setup/usage-problem.js';
+import { toUsageProblem, UsageProblem } from './setup/usage-problem.js';
 
 const DEFAULT_TIMEOUT_MILLIS = 30_000;
 const LOOPBACK = /^(?:localhost|127\..*|\[::1\])$/;
@@ -61,8 +61,8 @@ async function connectAndRun(given: SetupArguments, report: Report): Promise<boo
     const text = `MATOMO_URL begins with http://. ${effect}. Use https:// if Matomo has it`;
     report.warn(coded('not-private', text));
   }
-  const headers = readHeaders();
   const token = await readToken(given.tokenFile, env);
+  const { headers } = target;
   report.cleanWith(createCleaner([token, ...Object.values(headers)]));
   const timeoutMillis = readEnvironment('exportTimeoutMillis', env) ?? DEFAULT_TIMEOUT_MILLIS;
   const client = await createApiClient({ url: target.url, token, headers, timeoutMillis });
@@ -73,22 +73,19 @@ async function connectAndRun(given: SetupArguments, report: Report): Promise<boo
   }
 }
 
-/** Headers for the web server in front of Matomo: the option `headers` belongs here. */
-function readHeaders(): Readonly<Record<string, string>> {
-  return {};
-}
-
 function readTarget({ newSite }: SetupArguments, report: Report): SetupTarget {
   const problems: string[] = [];
   const diagnostics = { error: (text: string) => void problems.push(text) };
   const url = readEnvironment('url', process.env, diagnostics);
-  if (url === undefined) throw new UsageProblem(problems[0] ?? 'set MATOMO_URL');
+  if (url === undefined) throw toUsageProblem(problems[0] ?? 'set MATOMO_URL');
   const mapped = readEnvironment('dimensions', process.env, { error: report.warn }) ?? {};
-  if (newSite) return { url, mapped, site: newSite };
+  const headers = readEnvironment('headers', process.env, diagnostics) ?? {};
+  if (problems[0] !== undefined) throw toUsageProblem(problems[0]);
+  if (newSite) return { url, headers, mapped, site: newSite };
   const id = readEnvironment('siteId', process.env, diagnostics);
-  if (typeof id === 'number') return { url, mapped, site: { id } };
+  if (typeof id === 'number') return { url, headers, mapped, site: { id } };
   const advice = 'set MATOMO_SITE_ID to one ID, or create a site with --create-site and --site-url';
-  throw new UsageProblem(problems[0] ?? advice);
+  throw toUsageProblem(problems[0] ?? advice);
 }
 
 /** What happened, what that means for Matomo, and what to do. */

@@ -33,7 +33,7 @@ export function readApiAnswer(answer: HttpAnswer, url: URL): ApiResult {
   if (status === 401 && answer.challenge !== undefined) {
     const [scheme = ''] = answer.challenge.split(' ', 1);
     const what = `The web server at ${at} answered 401 and asks for ${show(scheme)} authentication`;
-    const advice = "Set MATOMO_HEADERS to 'authorization=Basic <base64 of user:password>'";
+    const advice = "Set MATOMO_HEADERS='authorization=Basic …' with user:password in Base64";
     throw new ApiFailure('refused', what, advice);
   }
   if (status >= 400 && status < 500) {

@@ -39,6 +39,7 @@ export interface MatomoState {
   /** Not shown to a token without access to any site. */
   readonly version: string | undefined;
   readonly role: Role;
+  /** Whether a plugin is active; also if Matomo does not say. */
   readonly hasCustomDimensions: boolean;
   readonly hasCustomVariables: boolean;
   /** None: it is still to be created. */
@@ -76,7 +77,7 @@ export async function readMatomo(
     version: typeof known === 'string' && /^[\w.-]+$/.test(known) ? known : undefined,
     role,
     hasCustomDimensions: unwrap(dimensionsOn) !== false,
-    hasCustomVariables: unwrap(variablesOn) === true,
+    hasCustomVariables: unwrap(variablesOn) !== false,
     site: undefined,
     dimensions: [],
     freeSlots: undefined,

@@ -3,7 +3,7 @@ import { show } from '../../diagnostics.js';
 import { secret } from '../../options/option-values.js';
 import { readEnvironment } from '../../options/resolve-options.js';
 import { promptSecret } from './prompt.js';
-import { UsageProblem } from './usage-problem.js';
+import { toUsageProblem, UsageProblem } from './usage-problem.js';
 
 /** A token for setup alone, so that applications need none with write access. */
 export const SETUP_TOKEN = 'MATOMO_SETUP_TOKEN';
@@ -24,7 +24,7 @@ export async function readToken(
   const problems: string[] = [];
   const token = readEnvironment('tokenAuth', env, { error: (text) => void problems.push(text) });
   if (token !== undefined) return token;
-  if (problems[0] !== undefined) throw new UsageProblem(problems[0]);
+  if (problems[0] !== undefined) throw toUsageProblem(problems[0]);
   const typed = await promptSecret('Token of a user with write access (not shown): ');
   if (typed === undefined) {
     throw new UsageProblem(

@@ -16,6 +16,8 @@ import type { Wanted } from './wanted.js';
 export interface SetupTarget {
   /** URL of `matomo.php`. */
   readonly url: URL;
+  /** Of every request, for a server in front of Matomo. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly site: Wanted['site'];
   readonly mapped: MappedDimensions;
 }

@@ -20,6 +20,8 @@ export function toEnvironment(
     MATOMO_SITE_ID: String(state.site.id),
     MATOMO_TOKEN_AUTH: TOKEN_PLACEHOLDER,
     ...(dimensions !== '' && { MATOMO_DIMENSIONS: dimensions }),
+    // Matomo drops them, so they need not be sent.
+    ...(!state.hasCustomVariables && { MATOMO_MAX_CUSTOM_VARIABLES: '0' }),
   };
 }
 

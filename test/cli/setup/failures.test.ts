@@ -2,7 +2,6 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
-import { createApiClient } from '../../../src/cli/setup/api-client.js';
 import { startMatomoApi, tokenOf } from '../../support/matomo-api.js';
 import { startMatomoSite } from '../../support/matomo-site.js';
 import { environmentOf, runSetup, runSetupAsJson } from '../../support/setup.js';
@@ -68,7 +67,8 @@ test.each<[string, Answer, string, string]>([
   '%s in place of Matomo is named, and never sees the token',
   async (_what, answer, code, says) => {
     const { url, bodies } = await startServer(answer);
-    const env = { ...environmentOf({ url }), MATOMO_EXPORT_TIMEOUT: '500' };
+    const isSilent = code === 'no-answer';
+    const env = { ...environmentOf({ url }), ...(isSilent && { MATOMO_EXPORT_TIMEOUT: '500' }) };
     const { code: exit, stderr, output } = await runSetup(env, ['--yes']);
     expect(exit).toBe(1);
     expect(stderr).toContain(says);
@@ -197,11 +197,11 @@ test('a time-out while something is created: what is there stays, and the next r
         if (!isSlow || !body.includes('name=HTTP+status')) response.end(answer);
       });
   });
-  const env = { ...environmentOf({ url }), MATOMO_EXPORT_TIMEOUT: '2000' };
+  const env = { ...environmentOf({ url }), MATOMO_EXPORT_TIMEOUT: '5000' };
   const first = await runSetup(env, ['--yes']);
   expect(first.code).toBe(1);
   expect(first.stderr).toMatch(
-    /did not answer within 2000 ms\. What was created before stays.*\[no-answer\]/,
+    /did not answer within 5000 ms\. What was created before stays.*\[no-answer\]/,
   );
   expect(matomo.dimensions).toHaveLength(2);
   isSlow = false;
@@ -216,21 +216,30 @@ test('a time-out while something is created: what is there stays, and the next r
   expect(matomo.dimensions).toHaveLength(4);
 });
 
-test('headers for the web server in front are sent with every request', async () => {
+test('a web server that asks for a password gets the headers of MATOMO_HEADERS, which are not shown', async () => {
   const matomo = await startMatomoSite();
-  const client = await createApiClient({
-    url: new URL('/matomo.php', matomo.url),
-    token: TOKEN,
-    headers: { authorization: 'Basic dTpw' },
-    timeoutMillis: 10_000,
+  const { url } = await startServer((request, response, body) => {
+    if (request.headers.authorization !== 'Basic dTpw') {
+      response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end('No');
+      return;
+    }
+    const headers = { 'content-type': request.headers['content-type'] ?? '' };
+    void fetch(matomo.url + request.url, { method: 'POST', headers, body })
+      .then((answer) => answer.text())
+      .then((answer) => response.end(answer));
   });
-  onTestFinished(() => client.close());
-  await client.probe();
-  await client.callAll([{ method: 'API.getMatomoVersion' }]);
-  expect(matomo.requests.map(({ headers }) => headers.authorization)).toEqual([
-    'Basic dTpw',
-    'Basic dTpw',
-  ]);
+  const env = environmentOf({ url });
+  const headers = { MATOMO_HEADERS: 'authorization=Basic dTpw' };
+  const { code, output } = await runSetup({ ...env, ...headers }, ['--yes']);
+  expect(code).toBe(0);
+  expect(output).not.toContain('dTpw');
+  const refused = await runSetup({ ...env, MATOMO_HEADERS: 'authorization=Basic eDp5' }, ['--yes']);
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain('asks for "Basic" authentication');
+  expect(refused.output).not.toContain('eDp5');
+  const invalid = await runSetup({ ...env, MATOMO_HEADERS: 'dTpw' });
+  expect(invalid.code).toBe(2);
+  expect(invalid.output).not.toContain('dTpw');
 });
 
 test('a token over plain http is warned of before it is sent', async () => {

@@ -238,16 +238,17 @@ test('a site as recorded, with its slots used: the calls are those that were rec
   expect(result.plan[2]).toMatchObject({ action: 'blocked', name: 'Route' });
 });
 
-test('the site search setting is reported, and custom variables that are off', async () => {
+test('the site search setting is reported; custom variables that are dropped need not be sent', async () => {
   const matomo = await startMatomoSite({
     answer: ({ method, params }) =>
       method === 'API.isPluginActivated' && params.pluginName === 'CustomVariables'
         ? { value: false }
         : undefined,
   });
-  const { stdout } = await runSetup(environmentOf(matomo));
+  const { stdout } = await runSetup(environmentOf(matomo), ['--yes']);
   expect(stdout).toContain('Site search is on');
   expect(stdout).toContain('The plugin CustomVariables is off');
+  expect(stdout).toContain('export MATOMO_MAX_CUSTOM_VARIABLES=0');
 });
 
 /** Messages that the methods of setup were refused with. */

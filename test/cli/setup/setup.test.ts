@@ -184,6 +184,7 @@ test('dimensions that MATOMO_DIMENSIONS names already are used, and its other en
 
 test.each<[string, Record<string, string>, string[], string]>([
   ['no URL', { MATOMO_URL: '' }, [], 'set MATOMO_URL'],
+  ['headers that are none', { MATOMO_HEADERS: 'x' }, [], 'MATOMO_HEADERS must be'],
   ['an invalid URL', { MATOMO_URL: 'ftp://x' }, [], 'MATOMO_URL must be a URL'],
   ['no site', { MATOMO_SITE_ID: '' }, [], 'set MATOMO_SITE_ID'],
   [
@@ -211,6 +212,7 @@ test.each<[string, Record<string, string>, string[], string]>([
   const { code, stderr, stdout } = await runSetup({ ...environmentOf(matomo), ...given }, args);
   expect(code).toBe(2);
   expect(stderr).toContain(message);
+  expect(stderr).not.toContain('not used');
   expect(stdout).toBe('');
   expect(matomo.requests).toEqual([]);
 });
