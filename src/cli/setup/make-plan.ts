@@ -96,6 +96,7 @@ function planDimension(
   if (!state.hasCustomDimensions) {
     return blocked(kind, name, REFUSALS.pluginOff('CustomDimensions'));
   }
+  if (state.hidden.dimension !== undefined) return blocked(kind, name, state.hidden.dimension);
   const found = findDimension(state, wanted, mapped);
   if (found) {
     const reason = isSameName(found.name, name) ? {} : { reason: `named ${show(found.name)}` };
@@ -142,6 +143,7 @@ function extractionsOf({ extractions }: Dimension): Record<string, string> {
 
 function planGoal(state: MatomoState, { name, pattern }: WantedGoal): PlanStep {
   const kind = 'goal';
+  if (state.hidden.goal !== undefined) return blocked(kind, name, state.hidden.goal);
   const same = state.goals.filter((goal) => isSameName(goal.name, name));
   const found = same.find(
     (goal) =>
@@ -176,6 +178,7 @@ function planSegment(
   if (needed === undefined || needed.action === 'blocked') {
     return blocked(kind, name, REFUSALS.needsDimension(dimension));
   }
+  if (state.hidden.segment !== undefined) return blocked(kind, name, state.hidden.segment);
   const definition = needed.id === undefined ? undefined : `dimension${needed.id}${condition}`;
   const found = state.segments.find((segment) => segment.definition === definition);
   if (found) return { action: 'present', kind, name, id: found.id };

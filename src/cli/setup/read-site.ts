@@ -1,6 +1,8 @@
 import type { ApiResult } from './api-answer.js';
 import type { ApiCall, ApiClient } from './api-client.js';
+import { ApiFailure } from './api-failure.js';
 import { unescapeHtml } from './plain-text.js';
+import { explainRefusal } from './refusals.js';
 
 /** What the user of a token may do with a site, or with any site if there is none yet. */
 export type Role = 'super' | 'admin' | 'write' | 'view' | 'none';
@@ -14,7 +16,7 @@ export interface Dimension {
   readonly extractions: readonly Readonly<Record<string, unknown>>[];
 }
 
-export interface Goal {
+interface Goal {
   readonly id: number;
   readonly name: string;
   readonly matchAttribute: string;
@@ -22,13 +24,13 @@ export interface Goal {
   readonly patternType: string;
 }
 
-export interface Segment {
+interface Segment {
   readonly id: number;
   readonly name: string;
   readonly definition: string;
 }
 
-export interface Site {
+interface Site {
   readonly id: number;
   readonly name: string;
   readonly hasSiteSearch: boolean;
@@ -49,6 +51,8 @@ export interface MatomoState {
   readonly freeSlots: number | undefined;
   readonly goals: readonly Goal[];
   readonly segments: readonly Segment[];
+  /** Lists that Matomo does not show, and why: what is in them could be created twice. */
+  readonly hidden: Readonly<Partial<Record<'dimension' | 'goal' | 'segment', string>>>;
 }
 
 const WHO_AM_I: readonly ApiCall[] = [
@@ -83,6 +87,7 @@ export async function readMatomo(
     freeSlots: undefined,
     goals: [],
     segments: [],
+    hidden: {},
   };
   if (siteId === undefined || role === 'none') return state;
   const params = { idSite: String(siteId) };
@@ -102,6 +107,11 @@ export async function readMatomo(
     freeSlots: scope === undefined ? undefined : Number(scope.numSlotsLeft),
     goals: listOf(goals).map(toGoal),
     segments: listOf(segments).map(toSegment),
+    hidden: {
+      ...whyHidden('dimension', dimensions),
+      ...whyHidden('goal', goals),
+      ...whyHidden('segment', segments),
+    },
   };
 }
 
@@ -112,6 +122,10 @@ export async function findSite(
 ): Promise<number | undefined> {
   const params = { url: wanted.url };
   const [found] = await client.callAll([{ method: 'SitesManager.getSitesIdFromSiteUrl', params }]);
+  if (found?.kind === 'refused') {
+    const what = `Matomo does not show which sites have that URL: ${explainRefusal(found.message)}`;
+    throw new ApiFailure('refused', what, 'Use the token of a super user');
+  }
   const ids = listOf(found).map(({ idsite }) => Number(idsite));
   if (ids.length === 0) return undefined;
   const sites = await client.callAll(
@@ -123,6 +137,10 @@ export async function findSite(
 /** Matomo's own reports tell names apart by case; people do not. */
 export function isSameName(one: string, other: string): boolean {
   return one.trim().toLowerCase() === other.trim().toLowerCase();
+}
+
+function whyHidden(kind: string, result: ApiResult | undefined): Record<string, string> {
+  return result?.kind === 'refused' ? { [kind]: explainRefusal(result.message) } : {};
 }
 
 function roleFor(

@@ -24,6 +24,8 @@ export interface Report {
   /** How far it is, without a line break; nothing with `--json`. */
   progress(text: string): void;
   warn(message: string): void;
+  /** What `--json` prints if this fails from now on. */
+  keep(result: SetupResult): void;
   /** The whole result with `--json`; nothing as text. */
   result(result: SetupResult): void;
   fail(message: string): void;
@@ -41,7 +43,6 @@ export function createReport(isJson: boolean): Report {
 
   const safe = (text: string): string => clean(withoutUserInfo(text));
   function writeJson(result: SetupResult): void {
-    last = result;
     const text = JSON.stringify(
       { ...result, plan: result.plan.map(({ call: _call, ...step }) => step) },
       (_key, value) => (typeof value === 'string' ? safe(value) : value),
@@ -66,6 +67,9 @@ export function createReport(isJson: boolean): Report {
     },
     warn(message) {
       stderr.write(`${PREFIX}${safe(message)}\n`);
+    },
+    keep(result) {
+      last = result;
     },
     result(result) {
       if (isJson) writeJson(result);

@@ -41,6 +41,8 @@ export async function runSetup(
   report.print(...formatState(state, url.href.replace(/\/matomo\.php$/, '')), '');
   report.print(...formatPlan(plan, report.isColored), '');
 
+  report.keep({ plan, applied: false, environment: toEnvironment(url, state, wanted, mapped) });
+
   const finish = (end: readonly PlanStep[], endState: MatomoState, applied: boolean): boolean => {
     const environment = toEnvironment(url, endState, wanted, mapped);
     report.result({ plan: end, applied, environment });

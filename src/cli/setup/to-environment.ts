@@ -4,7 +4,7 @@ import type { MatomoState } from './read-site.js';
 import type { Wanted } from './wanted.js';
 
 /** What stands for the token in what is printed. */
-export const TOKEN_PLACEHOLDER = '<your token>';
+const TOKEN_PLACEHOLDER = '<your token>';
 
 /** The variables that an application needs for this site, as far as there are IDs. */
 export function toEnvironment(

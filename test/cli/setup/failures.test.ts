@@ -167,9 +167,10 @@ test('a token that is refused on the way is not sent again', async () => {
           }
         : undefined,
   });
-  const { code, stderr } = await runSetup(environmentOf(matomo), ['--yes']);
+  const { code, result } = await runSetupAsJson(environmentOf(matomo), ['--yes']);
   expect(code).toBe(1);
-  expect(stderr).toContain('running setup again continues there');
+  expect(result.error).toContain('running setup again continues there');
+  expect(result.plan.map(({ action }) => action)).toEqual(Array(4).fill('create'));
   expect(matomo.writes()).toHaveLength(1);
 });
 
