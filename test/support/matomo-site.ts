@@ -64,7 +64,8 @@ export async function startMatomoSite(contents: SiteContents = {}): Promise<Mato
       return sites.map(({ idsite }) => idsite);
     }
     if (WRITES.test(method)) return canRead ? write(call) : undefined;
-    if (!canRead) return undefined;
+    // Recorded without a token: a list of nothing, and no refusal.
+    if (!canRead) return method.endsWith('getSitesIdFromSiteUrl') ? [] : undefined;
     switch (method) {
       case 'SitesManager.getSitesIdFromSiteUrl':
         return sites.filter((site) => site.main_url === params.url);

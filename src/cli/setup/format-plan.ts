@@ -31,7 +31,7 @@ export function hasColor(
 export function formatState(state: MatomoState, at: string): string[] {
   const { version, role, site } = state;
   const matomo = `Matomo ${version ?? '(version not shown)'} at ${at}`;
-  const access = role === 'super' ? 'of a super user' : `with ${role} access`;
+  const access = formatRole(role);
   const about = site ? `Site ${site.id} ${show(site.name)}` : 'A new site';
   const variables =
     'The plugin CustomVariables is off: without dimensions neither status nor method is stored.';
@@ -43,6 +43,11 @@ export function formatState(state: MatomoState, at: string): string[] {
     ...(state.hasCustomVariables ? [] : wrap('', variables)),
     ...(site?.hasSiteSearch ? wrap('', search) : []),
   ];
+}
+
+function formatRole(role: MatomoState['role']): string {
+  if (role === 'super') return 'of a super user';
+  return role === 'none' ? 'without access to any site' : `with ${role} access`;
 }
 
 /** A line for each step, with its reason below, and what the marks mean. */

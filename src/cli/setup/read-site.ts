@@ -134,7 +134,7 @@ export async function findSite(
   return ids.find((_, index) => isSameName(nameOf(objectOf(sites[index])), wanted.name));
 }
 
-/** Matomo's own reports tell names apart by case; people do not. */
+/** Names that differ in case only are the same to people. */
 export function isSameName(one: string, other: string): boolean {
   return one.trim().toLowerCase() === other.trim().toLowerCase();
 }

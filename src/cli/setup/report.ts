@@ -7,6 +7,7 @@ const PREFIX = 'opentelemetry-matomo setup: ';
 /** What `--json` prints. */
 export interface SetupResult {
   readonly plan: readonly PlanStep[];
+  /** Whether all that was to be created or reactivated is there; what was blocked before does not count. */
   readonly applied: boolean;
   readonly environment: Readonly<Record<string, string>>;
   /** Why there is no plan, or why it was not finished. */

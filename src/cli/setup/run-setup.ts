@@ -43,17 +43,15 @@ export async function runSetup(
 
   report.keep({ plan, applied: false, environment: toEnvironment(url, state, wanted, mapped) });
 
+  const pending = plan.filter(isPending).length;
   const finish = (end: readonly PlanStep[], endState: MatomoState, applied: boolean): boolean => {
     const environment = toEnvironment(url, endState, wanted, mapped);
     report.result({ plan: end, applied, environment });
-    const isComplete = !end.some(({ action }) => action === 'blocked');
-    if (applied || !end.some(isPending)) printEnvironment(report, environment);
-    return isComplete;
+    if (pending === 0 || endState !== state) printEnvironment(report, environment);
+    return countBlocked(end) === 0;
   };
 
-  const pending = plan.filter(isPending).length;
-  if (pending === 0) return finish(plan, state, !given.isDry && !isBlocked(plan));
-  if (given.isDry) return finish(plan, state, false);
+  if (pending === 0 || given.isDry) return finish(plan, state, !given.isDry);
   if (!given.isConfirmed && !(await isConfirmed(pending, report))) {
     finish(plan, state, false);
     return false;
@@ -70,7 +68,7 @@ export async function runSetup(
     },
   });
   printOutcome(report, end.plan, pending);
-  return finish(end.plan, end.state, !isBlocked(end.plan));
+  return finish(end.plan, end.state, countBlocked(end.plan) === countBlocked(plan));
 }
 
 /** Asks if there is somebody to ask. */
@@ -96,8 +94,8 @@ function printEnvironment(report: Report, environment: Readonly<Record<string, s
   if (lines.length > 0) report.print('Set this where the application starts:', '', ...lines);
 }
 
-function isBlocked(plan: readonly PlanStep[]): boolean {
-  return plan.some(({ action }) => action === 'blocked');
+function countBlocked(plan: readonly PlanStep[]): number {
+  return plan.filter(({ action }) => action === 'blocked').length;
 }
 
 function countChanges(count: number): string {

@@ -174,7 +174,7 @@ test('a token that is refused on the way is not sent again', async () => {
   expect(matomo.writes()).toHaveLength(1);
 });
 
-test('a lock-out is told from a wrong token', async () => {
+test('a lock-out is distinguished from a wrong token', async () => {
   const matomo = await startMatomoApi({ isLocked: true });
   const { code, result } = await runSetupAsJson(environmentOf(matomo), ['--yes']);
   expect(code).toBe(1);

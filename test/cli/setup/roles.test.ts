@@ -29,7 +29,7 @@ test.each(['write', 'admin', 'super'] as const)(
 );
 
 test.each(['write', 'admin'] as const)(
-  'a token of role %s cannot create a site, and it is said who can',
+  'a token of role %s cannot create a site, and the reason names who can',
   async (role) => {
     const matomo = await startMatomoSite();
     const args = ['--yes', '--create-site', 'API', '--site-url', 'https://api.example'];
@@ -46,7 +46,7 @@ test.each(['write', 'admin'] as const)(
   },
 );
 
-test('a token with view access reads, and it is said who can grant more', async () => {
+test('a token with view access reads, and the reason names who can grant more', async () => {
   const matomo = await startMatomoSite({ dimensions: [{ name: 'HTTP status' }] });
   const args = ['--yes', '--goal', 'Orders=/orders', '--segments'];
   const { code, result } = await runSetupAsJson(environmentOf(matomo, 'view'), args);
@@ -67,6 +67,16 @@ test('a token with view access reads, and it is said who can grant more', async 
   expect(matomo.writes()).toEqual(['SegmentEditor.add', 'SegmentEditor.add']);
 });
 
+test('a token without access to any site cannot create one', async () => {
+  const matomo = await startMatomoSite();
+  const args = ['--yes', '--create-site', 'API', '--site-url', 'https://api.example'];
+  const { code, stdout } = await runSetup(environmentOf(matomo, 'noaccess'), args);
+  expect(code).toBe(1);
+  expect(stdout).toContain('A new site, token without access to any site');
+  expect(stdout).toContain('only a super user can create sites');
+  expect(matomo.writes()).toEqual([]);
+});
+
 test('a token with view access is enough if there is nothing to do', async () => {
   const names = ['http METHOD', 'HTTP status', 'Route', 'Failed endpoint'];
   const matomo = await startMatomoSite({ dimensions: names.map((name) => ({ name })) });
@@ -80,7 +90,7 @@ test.each<[ApiRole, string]>([
   ['write', '9'],
   ['super', '9'],
 ])(
-  'no access to the site, role %s and site %s: it is said who can grant it',
+  'no access to the site, role %s and site %s: the message names who can grant it',
   async (role, site) => {
     const matomo = await startMatomoSite();
     const env = { ...environmentOf(matomo, role), MATOMO_SITE_ID: site };
@@ -109,6 +119,7 @@ test('what Matomo refuses on the way is explained, and the rest is done', async 
   expect(stderr).toContain('Creating the dimension "Route" … refused\n');
   expect(stderr).toContain('Creating the dimension "Failed endpoint" … done\n');
   expect(stdout).toContain('Verified: 3 of 4 changes made.');
+  expect(stdout).toContain('\nexport MATOMO_DIMENSIONS=1=http.request.method,');
   expect(stdout.replace(/\s+/g, ' ')).toContain(
     '! dimension Route the token lacks write access to site 1;',
   );

@@ -27,7 +27,7 @@ const EVERYTHING = [
 test.each([
   ['as text', [], {}],
   ['as JSON', ['--json'], {}],
-  ['while Node.js tells what it does', [], { NODE_DEBUG: 'undici,net,tls,timer,stream,fs' }],
+  ['with NODE_DEBUG', [], { NODE_DEBUG: 'undici,net,tls,timer,stream,fs' }],
 ])(
   'the token is in no URL, header, output or file, and once in a body (%s)',
   async (_how, args, given) => {
