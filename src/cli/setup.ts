@@ -7,31 +7,11 @@ import { createCleaner } from './setup/plain-text.js';
 import { readToken } from './setup/read-token.js';
 import { createReport, type Report } from './setup/report.js';
 import { runSetup, type SetupTarget } from './setup/run-setup.js';
-import { toUsageProblem, UsageProblem } from './setup/usage-problem.js';
+import { toUsageError } from './setup/to-usage-error.js';
+import { UsageError } from './usage-error.js';
 
 const DEFAULT_TIMEOUT_MILLIS = 30_000;
 const LOOPBACK = /^(?:localhost|127\..*|\[::1\])$/;
-
-const HELP = `npx opentelemetry-matomo setup [options]
-
-Makes the site MATOMO_SITE_ID at MATOMO_URL ready for status, method and route,
-and prints what to configure. Shows a plan and asks before it changes anything;
-running it again changes nothing. It never deletes and changes no settings.
-
-  --yes                 applies the plan without asking
-  --dry-run             shows the plan only
-  --json                { plan, applied, environment } instead of text
-  --goal NAME=PATTERN   a goal for URLs that contain the pattern; repeatable
-  --segments            "Visits with a server error" and "Visits with a 404"
-  --bots                a fifth dimension: the name of the bot
-  --create-site NAME --site-url URL
-                        a new site instead of MATOMO_SITE_ID (super user)
-  --token-file FILE     token of a user with write access. Else it is taken from
-                        MATOMO_SETUP_TOKEN, MATOMO_TOKEN_AUTH,
-                        MATOMO_TOKEN_AUTH_FILE, or a prompt without echo
-
-Exit codes: 0 done or nothing to do, 1 refused or failed, 2 usage.
-`;
 
 /** Makes a Matomo site ready for reports about HTTP requests. */
 export async function setup(args: string[]): Promise<void> {
@@ -40,12 +20,12 @@ export async function setup(args: string[]): Promise<void> {
   const report = createReport(args.includes('--json'));
   try {
     const given = parseArguments(args);
-    if (given.isHelp) return report.print(HELP.trimEnd());
     process.exitCode = (await connectAndRun(given, report)) ? 0 : 1;
   } catch (error) {
-    if (error instanceof UsageProblem) {
+    if (error instanceof UsageError) {
       process.exitCode = 2;
-      report.fail(`${error.message}; see npx opentelemetry-matomo setup --help`);
+      if (!report.isJson) throw error;
+      report.fail(error.message);
     } else {
       process.exitCode = 1;
       report.fail(describe(error as Error, report.hasStarted()));
@@ -77,15 +57,15 @@ function readTarget({ newSite }: SetupArguments, report: Report): SetupTarget {
   const problems: string[] = [];
   const diagnostics = { error: (text: string) => void problems.push(text) };
   const url = readEnvironment('url', process.env, diagnostics);
-  if (url === undefined) throw toUsageProblem(problems[0] ?? 'set MATOMO_URL');
+  if (url === undefined) throw toUsageError(problems[0] ?? 'set MATOMO_URL');
   const mapped = readEnvironment('dimensions', process.env, { error: report.warn }) ?? {};
   const headers = readEnvironment('headers', process.env, diagnostics) ?? {};
-  if (problems[0] !== undefined) throw toUsageProblem(problems[0]);
+  if (problems[0] !== undefined) throw toUsageError(problems[0]);
   if (newSite) return { url, headers, mapped, site: newSite };
   const id = readEnvironment('siteId', process.env, diagnostics);
   if (typeof id === 'number') return { url, headers, mapped, site: { id } };
   const advice = 'set MATOMO_SITE_ID to one ID, or create a site with --create-site and --site-url';
-  throw toUsageProblem(problems[0] ?? advice);
+  throw toUsageError(problems[0] ?? advice);
 }
 
 /** What happened, what that means for Matomo, and what to do. */

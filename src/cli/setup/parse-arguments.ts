@@ -1,10 +1,9 @@
 import { parseArgs } from 'node:util';
 import { show } from '../../diagnostics.js';
-import { UsageProblem } from './usage-problem.js';
+import { UsageError } from '../usage-error.js';
 import { BOT_DIMENSION, DIMENSIONS, SEGMENTS, type Wanted, type WantedGoal } from './wanted.js';
 
 export interface SetupArguments {
-  readonly isHelp: boolean;
   /** Applies without asking. */
   readonly isConfirmed: boolean;
   /** Changes nothing. */
@@ -15,22 +14,21 @@ export interface SetupArguments {
   readonly extras: Pick<Wanted, 'dimensions' | 'goals' | 'segments'>;
 }
 
-/** @throws `UsageProblem` if they contradict one another, or one is unknown. */
+/** @throws `UsageError` if they contradict one another, or one is unknown. */
 export function parseArguments(args: string[]): SetupArguments {
   const values = parse(args);
   const { 'create-site': name, 'site-url': url } = values;
   if ((name === undefined) !== (url === undefined)) {
-    throw new UsageProblem('--create-site NAME and --site-url URL belong together');
+    throw new UsageError('--create-site NAME and --site-url URL belong together');
   }
   if (name !== undefined && name.trim() === '') {
-    throw new UsageProblem('--create-site must be the name of the site');
+    throw new UsageError('--create-site must be the name of the site');
   }
   const goals = values.goal.map(toGoal);
   const names = goals.map((goal) => goal.name.toLowerCase());
   const twice = goals.find((goal, index) => names.indexOf(goal.name.toLowerCase()) !== index);
-  if (twice) throw new UsageProblem(`--goal names ${show(twice.name)} twice`);
+  if (twice) throw new UsageError(`--goal names ${show(twice.name)} twice`);
   return {
-    isHelp: values.help,
     isConfirmed: values.yes,
     isDry: values['dry-run'],
     isJson: values.json,
@@ -49,7 +47,6 @@ function parse(args: string[]) {
     const { values } = parseArgs({
       args,
       options: {
-        help: { type: 'boolean', short: 'h', default: false },
         yes: { type: 'boolean', default: false },
         'dry-run': { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
@@ -63,7 +60,7 @@ function parse(args: string[]) {
     });
     return values;
   } catch (error) {
-    throw new UsageProblem((error as Error).message);
+    throw new UsageError((error as Error).message);
   }
 }
 
@@ -73,7 +70,7 @@ function toGoal(text: string): WantedGoal {
   if (name.trim() !== '' && pattern.trim() !== '') {
     return { name: name.trim(), pattern: pattern.trim() };
   }
-  throw new UsageProblem(`--goal must be NAME=PATTERN, got ${show(text)}`);
+  throw new UsageError(`--goal must be NAME=PATTERN, got ${show(text)}`);
 }
 
 /** Matomo takes any text for a URL and says nothing. */
@@ -83,5 +80,5 @@ function toSiteUrl(text: string): string {
     return url.origin + url.pathname.replace(/\/+$/, '');
   }
   const wanted = 'a URL that begins with http:// or https://, without user name and password';
-  throw new UsageProblem(`--site-url must be ${wanted}, got ${show(text)}`);
+  throw new UsageError(`--site-url must be ${wanted}, got ${show(text)}`);
 }

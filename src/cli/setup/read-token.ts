@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { show } from '../../diagnostics.js';
 import { secret } from '../../options/option-values.js';
 import { readEnvironment } from '../../options/resolve-options.js';
+import { UsageError } from '../usage-error.js';
 import { promptSecret } from './prompt.js';
-import { toUsageProblem, UsageProblem } from './usage-problem.js';
+import { toUsageError } from './to-usage-error.js';
 
 /** A token for setup alone, so that applications need none with write access. */
 export const SETUP_TOKEN = 'MATOMO_SETUP_TOKEN';
@@ -12,7 +13,7 @@ const FROM_WHERE = `--token-file FILE, ${SETUP_TOKEN}, MATOMO_TOKEN_AUTH or MATO
 
 /**
  * The token from a file, from the environment, or typed at a terminal.
- * @throws `UsageProblem` if there is none.
+ * @throws `UsageError` if there is none.
  */
 export async function readToken(
   file: string | undefined,
@@ -24,12 +25,10 @@ export async function readToken(
   const problems: string[] = [];
   const token = readEnvironment('tokenAuth', env, { error: (text) => void problems.push(text) });
   if (token !== undefined) return token;
-  if (problems[0] !== undefined) throw toUsageProblem(problems[0]);
+  if (problems[0] !== undefined) throw toUsageError(problems[0]);
   const typed = await promptSecret('Token of a user with write access (not shown): ');
   if (typed === undefined) {
-    throw new UsageProblem(
-      `there is no token; give one by ${FROM_WHERE}, or type it at a terminal`,
-    );
+    throw new UsageError(`there is no token; give one by ${FROM_WHERE}, or type it at a terminal`);
   }
   return parse('the token', typed);
 }
@@ -39,7 +38,7 @@ function readText(file: string): string {
     return readFileSync(file, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new UsageProblem(`--token-file ${show(file)} cannot be read (${code})`);
+    throw new UsageError(`--token-file ${show(file)} cannot be read (${code})`);
   }
 }
 
@@ -48,6 +47,6 @@ function parse(name: string, text: string): string {
   try {
     return secret(name, text);
   } catch (error) {
-    throw new UsageProblem((error as Error).message);
+    throw new UsageError((error as Error).message);
   }
 }

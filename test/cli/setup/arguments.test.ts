@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { startMatomoSite } from '../../support/matomo-site.js';
-import { environmentOf, runSetup } from '../../support/setup.js';
+import { environmentOf, runSetup, runSetupAsJson } from '../../support/setup.js';
 
 test.each<[string, Record<string, string>, string[], string]>([
   ['no URL', { MATOMO_URL: '' }, [], 'set MATOMO_URL'],
@@ -37,10 +37,16 @@ test.each<[string, Record<string, string>, string[], string]>([
   expect(matomo.requests).toEqual([]);
 });
 
+test('with --json a usage error is in the object', async () => {
+  const { code, result } = await runSetupAsJson({});
+  expect(code).toBe(2);
+  expect(result).toMatchObject({ plan: [], applied: false, error: 'set MATOMO_URL' });
+});
+
 test('--help fits a screen', async () => {
   const { code, stdout } = await runSetup({}, ['--help']);
   expect(code).toBe(0);
   const lines = stdout.trimEnd().split('\n');
-  expect(lines.length).toBeLessThan(25);
+  expect(lines.length).toBeLessThan(28);
   expect(lines.filter((line) => line.length > 80)).toEqual([]);
 });
