@@ -7,6 +7,7 @@ export const OVERVIEW = `opentelemetry-matomo: every HTTP server span becomes a 
 
   npx opentelemetry-matomo doctor [--json] [--send]
       finds out why nothing arrives
+  npx opentelemetry-matomo setup    prepares Matomo to store status and method
   npx opentelemetry-matomo inspect [--port 8080] [--host 127.0.0.1]
                                    [--forward https://matomo.example.org]
       behaves like Matomo's tracker, and shows what it would store
@@ -33,6 +34,26 @@ environment that the application has. It asks Matomo and stores nothing without
   --send   stores one page view, titled "opentelemetry-matomo doctor"
 
 Exit code: 0, or 1 if something prevents hits from being stored.
+`,
+  setup: `npx opentelemetry-matomo setup [options]
+
+Makes the site MATOMO_SITE_ID at MATOMO_URL ready for status, method and route,
+and prints what to configure. Shows a plan and asks before it changes anything;
+running it again changes nothing. It never deletes and changes no settings.
+
+  --yes                 applies the plan without asking
+  --dry-run             shows the plan only
+  --json                { plan, applied, environment } instead of text
+  --goal NAME=PATTERN   a goal for URLs that contain the pattern; repeatable
+  --segments            "Visits with a server error" and "Visits with a 404"
+  --bots                a fifth dimension: the name of the bot
+  --create-site NAME --site-url URL
+                        a new site instead of MATOMO_SITE_ID (super user)
+  --token-file FILE     token of a user with write access. Else it is taken from
+                        MATOMO_SETUP_TOKEN, MATOMO_TOKEN_AUTH,
+                        MATOMO_TOKEN_AUTH_FILE, or a prompt without echo
+
+Exit codes: 0 done or nothing to do, 1 refused or failed, 2 usage.
 `,
   inspect: `npx opentelemetry-matomo inspect [--port 8080] [--host 127.0.0.1]
                                  [--forward URL]

@@ -9,6 +9,7 @@ type Command = (args: string[]) => Promise<void>;
 /** By name; only the code of one is loaded. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   doctor: async () => (await import('./doctor.js')).doctor,
+  setup: async () => (await import('./setup.js')).setup,
   inspect: async () => (await import('./inspect.js')).inspect,
   spool: async () => (await import('./spool.js')).spool,
   gateway: async () => (await import('./gateway.js')).gateway,

@@ -62,7 +62,7 @@ test.each<[string, MatomoApiOptions, Record<string, string>, RegExp, RegExp]>([
     { answer: plugin('CustomVariables', false) },
     {},
     /CustomVariables is not active.*status and method/,
-    /MATOMO_DIMENSIONS.*MATOMO_MAX_CUSTOM_VARIABLES=0/,
+    /opentelemetry-matomo setup.*MATOMO_DIMENSIONS.*MATOMO_MAX_CUSTOM_VARIABLES=0/,
   ],
   [
     'CustomDimensions off',
@@ -76,14 +76,14 @@ test.each<[string, MatomoApiOptions, Record<string, string>, RegExp, RegExp]>([
     {},
     { MATOMO_DIMENSIONS: `${STATUS_AND_METHOD},9=http.route` },
     /no dimension 9/,
-    /Create an action dimension/,
+    /^Run npx opentelemetry-matomo setup, .*Create an action dimension/,
   ],
   [
     'an inactive dimension',
     { answer: dimensions({ idcustomdimension: '1', scope: 'action', active: false }) },
     { MATOMO_DIMENSIONS: '1=http.route' },
     /dimension 1 is inactive/,
-    /Activate dimension 1/,
+    /^Run npx opentelemetry-matomo setup, .*Activate dimension 1/,
   ],
   [
     'a dimension of a visit',
@@ -99,6 +99,14 @@ test.each<[string, MatomoApiOptions, Record<string, string>, RegExp, RegExp]>([
   expect(dropped[0]?.found).toMatch(found);
   expect(dropped[0]?.advice).toMatch(advice);
   expect(code).toBe(0);
+});
+
+test.each([
+  ['app.plan', /^Create an action dimension/],
+  ['user_agent.bot.name', /^Run npx opentelemetry-matomo setup --bots, /],
+])('setup is recommended for what it creates only: %s', async (attribute, advice) => {
+  const { fields } = await diagnose({}, { MATOMO_DIMENSIONS: `9=${attribute}` });
+  expect(fields.find(({ verdict }) => verdict === 'warning')?.advice).toMatch(advice);
 });
 
 test('without custom variables and dimensions nothing is said of them', async () => {

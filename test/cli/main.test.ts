@@ -79,6 +79,8 @@ test.each([
   [['inspect', '--forward', 'matomo'], '--forward must be'],
   [['doctor', '--sned'], '--sned'],
   [['doctor', 'now'], 'now'],
+  [['setup', '--colour'], '--colour'],
+  [['setup'], 'set MATOMO_URL'],
   [['spool'], 'spool knows one command'],
   [['spool', 'drain'], 'spool knows one command'],
   [['replay'], 'replay takes files'],
@@ -111,20 +113,23 @@ test.each<[string[], Record<string, string>, string]>([
   expect(stderr).not.toMatch(/--help|s3cret/);
 });
 
-test.each(['doctor', 'inspect', 'spool', 'gateway', 'replay'])('%s knows --help', async (name) => {
-  const { env } = await matomo();
-  for (const args of [
-    [name, '--help'],
-    [name, '-h'],
-    ['help', name],
-    [name, 'x', '--help'],
-  ]) {
-    const { code, stdout, stderr } = await runNode([MAIN, ...args], { env });
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(new RegExp(`^npx opentelemetry-matomo ${name} `));
-    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
-  }
-});
+test.each(['doctor', 'setup', 'inspect', 'spool', 'gateway', 'replay'])(
+  '%s knows --help',
+  async (name) => {
+    const { env } = await matomo();
+    for (const args of [
+      [name, '--help'],
+      [name, '-h'],
+      ['help', name],
+      [name, 'x', '--help'],
+    ]) {
+      const { code, stdout, stderr } = await runNode([MAIN, ...args], { env });
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(stdout).toMatch(new RegExp(`^npx opentelemetry-matomo ${name} `));
+      expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    }
+  },
+);
 
 test.each(['--version', '-v'])('%s prints the version', async (flag) => {
   const { code, stdout } = await runNode([MAIN, flag]);

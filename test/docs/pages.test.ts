@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { SETUP_TOKEN } from '../../src/cli/setup/read-token.js';
 import { GATEWAY_VARIABLES } from '../../src/gateway/gateway-options.js';
 import { OPTIONS, type OptionDeclaration } from '../../src/options/option-table.js';
 import { resolveOptions } from '../../src/options/resolve-options.js';
@@ -26,6 +27,7 @@ describe.each(PAGES)('%s', (page) => {
     const known = [
       ...variables,
       'MATOMO_TOKEN_AUTH_FILE',
+      SETUP_TOKEN,
       ...Object.values(GATEWAY_VARIABLES),
     ] as string[];
     expect(named.filter((name) => !known.includes(name))).toEqual([]);
@@ -54,12 +56,13 @@ test('the README lists options', () => {
   expect(rowsWith('README.md', 'option').length).toBeGreaterThan(5);
 });
 
-/** `NAME=value`, in code and in text, with the value as a shell would pass it on. */
+/** `NAME=value`, in code and in text, with the value as a shell would pass it on; without placeholders such as `<your token>`. */
 function assignmentsOf(page: string): Record<string, string>[] {
   const shell = /\b(MATOMO_[A-Z_]+)=(?:'([^']*)'|([^\s`'"]+))/g;
-  return [...read(page).matchAll(shell)].map(([, name = '', quoted, plain = '']) => ({
-    [name]: quoted ?? plain,
-  }));
+  const matches = [...read(page).matchAll(shell)].filter(
+    ([, , quoted]) => !quoted?.startsWith('<'),
+  );
+  return matches.map(([, name = '', quoted, plain = '']) => ({ [name]: quoted ?? plain }));
 }
 
 /** What is said at the start of an application that has this in its environment. */

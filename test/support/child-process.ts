@@ -151,7 +151,7 @@ export async function eventually<T>(
   }
 }
 
-function cleanEnvironment(): NodeJS.ProcessEnv {
+export function cleanEnvironment(): NodeJS.ProcessEnv {
   const isOurs = (name: string) => /^(?:MATOMO_|OTEL_|VITEST|NODE_OPTIONS$|NODE_ENV$)/.test(name);
   const inherited = Object.entries(process.env).filter(([name]) => !isOurs(name));
   return {

@@ -19,7 +19,7 @@ const FOLDER = new URL('../fixtures/matomo-api/', import.meta.url);
 const ROLES = ['super', 'admin', 'write', 'view', 'noaccess', 'super-secure'] as const;
 const JSON_TYPE = 'application/json; charset=utf-8';
 /** Parameters that say how to call and not what. */
-const HOW: ReadonlySet<string> = new Set(['module', 'format', 'method', 'token_auth']);
+const HOW: ReadonlySet<string> = new Set(['module', 'format', 'method', 'language', 'token_auth']);
 
 export type ApiRole = (typeof ROLES)[number];
 

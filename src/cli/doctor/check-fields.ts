@@ -1,4 +1,5 @@
 import type { ResolvedOptions } from '../../options/resolved-options.js';
+import { recommendSetup, recommendSetupFor } from '../setup/recommend-setup.js';
 import { type ApiFacts, askApi, type Dimension } from './ask-api.js';
 import { type Finding, ok, unknown, warning } from './finding.js';
 
@@ -22,7 +23,7 @@ export async function checkFields(
 export function fieldsUnknown(): Finding {
   const found =
     'whether status and method are stored: a tracker never tells, and there is no token with access to the API of Matomo';
-  const advice = `See Administration > Plugins for CustomVariables and CustomDimensions, and ${DIMENSIONS_PAGE}.`;
+  const advice = `${recommendSetup()} Or see Administration > Plugins for CustomVariables and CustomDimensions, and ${DIMENSIONS_PAGE}.`;
   return unknown('fields', found, advice);
 }
 
@@ -36,8 +37,7 @@ function checkVariables(
   if (facts.hasCustomVariables) return [ok('fields', 'the plugin CustomVariables is active')];
   const found =
     'the plugin CustomVariables is not active: Matomo drops custom variables, which status and method are by default';
-  const advice =
-    'Send them as custom dimensions (MATOMO_DIMENSIONS) and set MATOMO_MAX_CUSTOM_VARIABLES=0, or install the plugin from the Marketplace.';
+  const advice = `${recommendSetup()} Or send them as custom dimensions (MATOMO_DIMENSIONS) and set MATOMO_MAX_CUSTOM_VARIABLES=0, or install the plugin from the Marketplace.`;
   return [warning('fields', 'fields-dropped', found, advice)];
 }
 
@@ -54,7 +54,9 @@ function checkDimensions(
   }
   if (facts?.dimensions === undefined) return undefined;
   const byId = new Map(facts.dimensions.map((dimension) => [dimension.id, dimension]));
-  const findings = ids.flatMap((id) => checkDimension(id, byId.get(id), siteId));
+  const findings = Object.entries(dimensions).flatMap(([id, attribute]) =>
+    checkDimension(id, byId.get(id), siteId).map((finding) => withSetup(finding, attribute)),
+  );
   if (findings.length > 0) return findings;
   return [
     ok('fields', `${nameOf(ids)} ${ids.length === 1 ? 'is' : 'are'} active on site ${siteId}`),
@@ -81,6 +83,15 @@ function checkDimension(
   return [
     warning('fields', 'fields-dropped', found, `Activate dimension ${id} in ${DIMENSIONS_PAGE}.`),
   ];
+}
+
+/** Setup comes first if it can do what the finding advises. */
+function withSetup(finding: Finding, attribute: unknown): Finding {
+  const { advice } = finding;
+  const setup = recommendSetupFor(attribute);
+  return setup === undefined || advice === undefined
+    ? finding
+    : { ...finding, advice: `${setup} By hand: ${advice}` };
 }
 
 function nameOf(ids: readonly string[]): string {

@@ -1,0 +1,78 @@
+import { coded } from '../messages.js';
+import { readEnvironment } from '../options/resolve-options.js';
+import { createApiClient } from './setup/api-client.js';
+import { ApiFailure } from './setup/api-failure.js';
+import { parseArguments, type SetupArguments } from './setup/parse-arguments.js';
+import { createCleaner } from './setup/plain-text.js';
+import { readToken } from './setup/read-token.js';
+import { createReport, type Report } from './setup/report.js';
+import { runSetup, type SetupTarget } from './setup/run-setup.js';
+import { toUsageError } from './setup/to-usage-error.js';
+import { UsageError } from './usage-error.js';
+
+const DEFAULT_TIMEOUT_MILLIS = 30_000;
+const LOOPBACK = /^(?:localhost|127\..*|\[::1\])$/;
+
+/** Makes a Matomo site ready for reports about HTTP requests. */
+export async function setup(args: string[]): Promise<void> {
+  // JSON is to stand alone.
+  process.removeAllListeners('warning');
+  const report = createReport(args.includes('--json'));
+  try {
+    const given = parseArguments(args);
+    process.exitCode = (await connectAndRun(given, report)) ? 0 : 1;
+  } catch (error) {
+    if (error instanceof UsageError) {
+      process.exitCode = 2;
+      if (!report.isJson) throw error;
+      report.fail(error.message);
+    } else {
+      process.exitCode = 1;
+      report.fail(describe(error as Error, report.hasStarted()));
+    }
+  }
+}
+
+async function connectAndRun(given: SetupArguments, report: Report): Promise<boolean> {
+  const { env } = process;
+  const target = readTarget(given, report);
+  if (target.url.protocol === 'http:' && !LOOPBACK.test(target.url.hostname)) {
+    const effect = 'Others on the network can read the token';
+    const text = `MATOMO_URL begins with http://. ${effect}. Use https:// if Matomo has it`;
+    report.warn(coded('not-private', text));
+  }
+  const token = await readToken(given.tokenFile, env);
+  const { headers } = target;
+  report.cleanWith(createCleaner([token, ...Object.values(headers)]));
+  const timeoutMillis = readEnvironment('exportTimeoutMillis', env) ?? DEFAULT_TIMEOUT_MILLIS;
+  const client = await createApiClient({ url: target.url, token, headers, timeoutMillis });
+  try {
+    return await runSetup(client, target, given, report);
+  } finally {
+    await client.close();
+  }
+}
+
+function readTarget({ newSite }: SetupArguments, report: Report): SetupTarget {
+  const problems: string[] = [];
+  const diagnostics = { error: (text: string) => void problems.push(text) };
+  const url = readEnvironment('url', process.env, diagnostics);
+  if (url === undefined) throw toUsageError(problems[0] ?? 'set MATOMO_URL');
+  const mapped = readEnvironment('dimensions', process.env, { error: report.warn }) ?? {};
+  const headers = readEnvironment('headers', process.env, diagnostics) ?? {};
+  if (problems[0] !== undefined) throw toUsageError(problems[0]);
+  if (newSite) return { url, headers, mapped, site: newSite };
+  const id = readEnvironment('siteId', process.env, diagnostics);
+  if (typeof id === 'number') return { url, headers, mapped, site: { id } };
+  const advice = 'set MATOMO_SITE_ID to one ID, or create a site with --create-site and --site-url';
+  throw toUsageError(problems[0] ?? advice);
+}
+
+/** What happened, what that means for Matomo, and what to do. */
+function describe(error: Error, hasStarted: boolean): string {
+  const effect = hasStarted
+    ? 'What was created before stays; running setup again continues there'
+    : 'Nothing was changed';
+  if (!(error instanceof ApiFailure)) return `${error.message}. ${effect}`;
+  return coded(error.code, `${error.message}. ${effect}. ${error.advice}`);
+}

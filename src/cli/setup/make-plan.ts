@@ -1,0 +1,211 @@
+import { show } from '../../diagnostics.js';
+import type { ApiCall } from './api-client.js';
+import { type Dimension, isSameName, type MatomoState } from './read-site.js';
+import { REFUSALS } from './refusals.js';
+import type { Wanted, WantedDimension, WantedGoal, WantedSegment } from './wanted.js';
+
+export type PlanKind = 'site' | 'dimension' | 'goal' | 'segment';
+
+/** One thing that is wanted, and what is to be done about it. */
+export interface PlanStep {
+  readonly action: 'create' | 'reactivate' | 'present' | 'blocked';
+  readonly kind: PlanKind;
+  readonly name: string;
+  /** In Matomo; none before it is created. */
+  readonly id?: number;
+  /** Why it is blocked, or what is good to know. */
+  readonly reason?: string;
+  /** What creates or reactivates it, as soon as that is known. */
+  readonly call?: ApiCall;
+}
+
+/** What `MATOMO_DIMENSIONS` has: attributes by ID. */
+export type MappedDimensions = Readonly<Record<string, unknown>>;
+
+/** Compares what is wanted with what there is. Pure. */
+export function makePlan(
+  state: MatomoState,
+  wanted: Wanted,
+  mapped: MappedDimensions = {},
+): PlanStep[] {
+  const site = 'name' in wanted.site ? [planSite(state, wanted.site)] : [];
+  if (site[0]?.action === 'blocked') {
+    const others = [
+      ...wanted.dimensions.map(({ name }) => ['dimension', name] as const),
+      ...wanted.goals.map(({ name }) => ['goal', name] as const),
+      ...wanted.segments.map(({ name }) => ['segment', name] as const),
+    ];
+    const reason = 'it needs the site';
+    return [...site, ...others.map(([kind, name]) => blocked(kind, name, reason))];
+  }
+  const dimensions = planDimensions(state, wanted.dimensions, mapped);
+  return [
+    ...site,
+    ...dimensions,
+    ...wanted.goals.map((goal) => planGoal(state, goal)),
+    ...wanted.segments.map((segment) => planSegment(state, segment, dimensions)),
+  ];
+}
+
+/** The dimension of the site that serves an attribute: by its name, or because `MATOMO_DIMENSIONS` says so. */
+export function findDimension(
+  { dimensions }: MatomoState,
+  wanted: WantedDimension,
+  mapped: MappedDimensions,
+): Dimension | undefined {
+  const active = dimensions.filter(({ scope, isActive }) => scope === 'action' && isActive);
+  return (
+    active.find(({ name }) => isSameName(name, wanted.name)) ??
+    active.find(({ id }) => mapped[id] === wanted.attribute)
+  );
+}
+
+function planSite({ site, role }: MatomoState, wanted: { name: string; url: string }): PlanStep {
+  const { name, url } = wanted;
+  if (site) return { action: 'present', kind: 'site', name, id: site.id };
+  if (role !== 'super') return blocked('site', name, REFUSALS.needsSuperUser);
+  const params = { siteName: name, 'urls[0]': url };
+  return { action: 'create', kind: 'site', name, call: { method: 'SitesManager.addSite', params } };
+}
+
+function planDimensions(
+  state: MatomoState,
+  wanted: readonly WantedDimension[],
+  mapped: MappedDimensions,
+): PlanStep[] {
+  const steps = wanted.map((dimension) => planDimension(state, dimension, mapped));
+  const siteId = state.site?.id ?? 0;
+  const free = state.freeSlots ?? Number.POSITIVE_INFINITY;
+  const missing = steps.filter(({ action }) => action === 'create').length - free;
+  let used = 0;
+  return steps.map((step) => {
+    if (step.action !== 'create' || ++used <= free) return step;
+    const reasons = [REFUSALS.noSlot(siteId, missing), ...(step.reason ? [step.reason] : [])];
+    return blocked('dimension', step.name, reasons.join('; '));
+  });
+}
+
+/** As if there were slots enough. */
+function planDimension(
+  state: MatomoState,
+  wanted: WantedDimension,
+  mapped: MappedDimensions,
+): PlanStep {
+  const { name } = wanted;
+  const kind = 'dimension';
+  if (!state.hasCustomDimensions) {
+    return blocked(kind, name, REFUSALS.pluginOff('CustomDimensions'));
+  }
+  if (state.hidden.dimension !== undefined) return blocked(kind, name, state.hidden.dimension);
+  const found = findDimension(state, wanted, mapped);
+  if (found) {
+    const reason = isSameName(found.name, name) ? {} : { reason: `named ${show(found.name)}` };
+    return { action: 'present', kind, name, id: found.id, ...reason };
+  }
+  const refusal = refuseWrite(state);
+  if (refusal !== undefined) return blocked(kind, name, refusal);
+  const params = { idSite: String(state.site?.id) };
+  const same = state.dimensions.filter((dimension) => isSameName(dimension.name, name));
+  const inactive = same.find(({ scope }) => scope === 'action');
+  if (inactive) {
+    const { id } = inactive;
+    const call = {
+      method: 'CustomDimensions.configureExistingCustomDimension',
+      params: {
+        idDimension: String(id),
+        ...params,
+        name: inactive.name,
+        active: '1',
+        ...extractionsOf(inactive),
+      },
+    };
+    return { action: 'reactivate', kind, name, id, reason: 'it is inactive', call };
+  }
+  const method = 'CustomDimensions.configureNewCustomDimension';
+  const call = { method, params: { ...params, name, scope: 'action', active: '1' } };
+  const [other] = same;
+  const reason = other && {
+    reason: `dimension ${other.id} has that name too, but scope ${other.scope}, which keeps one value per visit`,
+  };
+  return { action: 'create', kind, name, ...reason, ...(state.site && { call }) };
+}
+
+/** Matomo forgets those that a change does not repeat. */
+function extractionsOf({ extractions }: Dimension): Record<string, string> {
+  const entries = extractions.flatMap((extraction, index) =>
+    Object.entries(extraction).map(([key, value]) => [
+      `extractions[${index}][${key}]`,
+      String(value),
+    ]),
+  );
+  return Object.fromEntries(entries);
+}
+
+function planGoal(state: MatomoState, { name, pattern }: WantedGoal): PlanStep {
+  const kind = 'goal';
+  if (state.hidden.goal !== undefined) return blocked(kind, name, state.hidden.goal);
+  const same = state.goals.filter((goal) => isSameName(goal.name, name));
+  const found = same.find(
+    (goal) =>
+      goal.matchAttribute === 'url' && goal.patternType === 'contains' && goal.pattern === pattern,
+  );
+  if (found) return { action: 'present', kind, name, id: found.id };
+  const [other] = same;
+  if (other) {
+    const is = `${other.matchAttribute} ${other.patternType} ${show(other.pattern)}`;
+    const reason = `goal ${other.id} has that name and another condition (${is}); change it in Administration > Goals, or choose another name`;
+    return blocked(kind, name, reason);
+  }
+  const refusal = refuseWrite(state);
+  if (refusal !== undefined) return blocked(kind, name, refusal);
+  const match = { matchAttribute: 'url', pattern, patternType: 'contains' };
+  const params = { idSite: String(state.site?.id), name, ...match };
+  return {
+    action: 'create',
+    kind,
+    name,
+    ...(state.site && { call: { method: 'Goals.addGoal', params } }),
+  };
+}
+
+function planSegment(
+  state: MatomoState,
+  { name, dimension, condition }: WantedSegment,
+  dimensions: readonly PlanStep[],
+): PlanStep {
+  const kind = 'segment';
+  const needed = dimensions.find((step) => step.name === dimension);
+  if (needed === undefined || needed.action === 'blocked') {
+    return blocked(kind, name, REFUSALS.needsDimension(dimension));
+  }
+  if (state.hidden.segment !== undefined) return blocked(kind, name, state.hidden.segment);
+  const definition = needed.id === undefined ? undefined : `dimension${needed.id}${condition}`;
+  const found = state.segments.find((segment) => segment.definition === definition);
+  if (found) return { action: 'present', kind, name, id: found.id };
+  const other = state.segments.find((segment) => isSameName(segment.name, name));
+  if (other) {
+    const reason = `segment ${other.id} has that name and another definition (${show(other.definition)}); rename or delete it in Matomo`;
+    return blocked(kind, name, reason);
+  }
+  const isShared = state.role === 'super';
+  const reason = isShared ? 'for all users' : 'only the user of this token sees it';
+  const call = definition !== undefined && {
+    method: 'SegmentEditor.add',
+    params: {
+      name,
+      definition,
+      idSite: String(state.site?.id),
+      autoArchive: '0',
+      enabledAllUsers: isShared ? '1' : '0',
+    },
+  };
+  return { action: 'create', kind, name, reason, ...(call && { call }) };
+}
+
+function refuseWrite({ role, site }: MatomoState): string | undefined {
+  return role === 'view' && site ? REFUSALS.needsWrite(site.id, role) : undefined;
+}
+
+function blocked(kind: PlanKind, name: string, reason: string): PlanStep {
+  return { action: 'blocked', kind, name, reason };
+}

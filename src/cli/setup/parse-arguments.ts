@@ -1,0 +1,84 @@
+import { parseArgs } from 'node:util';
+import { show } from '../../diagnostics.js';
+import { UsageError } from '../usage-error.js';
+import { BOT_DIMENSION, DIMENSIONS, SEGMENTS, type Wanted, type WantedGoal } from './wanted.js';
+
+export interface SetupArguments {
+  /** Applies without asking. */
+  readonly isConfirmed: boolean;
+  /** Changes nothing. */
+  readonly isDry: boolean;
+  readonly isJson: boolean;
+  readonly tokenFile: string | undefined;
+  readonly newSite: { readonly name: string; readonly url: string } | undefined;
+  readonly extras: Pick<Wanted, 'dimensions' | 'goals' | 'segments'>;
+}
+
+/** @throws `UsageError` if they contradict one another, or one is unknown. */
+export function parseArguments(args: string[]): SetupArguments {
+  const values = parse(args);
+  const { 'create-site': name, 'site-url': url } = values;
+  if ((name === undefined) !== (url === undefined)) {
+    throw new UsageError('--create-site NAME and --site-url URL belong together');
+  }
+  if (name !== undefined && name.trim() === '') {
+    throw new UsageError('--create-site must be the name of the site');
+  }
+  const goals = values.goal.map(toGoal);
+  const names = goals.map((goal) => goal.name.toLowerCase());
+  const twice = goals.find((goal, index) => names.indexOf(goal.name.toLowerCase()) !== index);
+  if (twice) throw new UsageError(`--goal names ${show(twice.name)} twice`);
+  return {
+    isConfirmed: values.yes,
+    isDry: values['dry-run'],
+    isJson: values.json,
+    tokenFile: values['token-file'],
+    newSite: name === undefined ? undefined : { name: name.trim(), url: toSiteUrl(url ?? '') },
+    extras: {
+      dimensions: values.bots ? [...DIMENSIONS, BOT_DIMENSION] : DIMENSIONS,
+      goals,
+      segments: values.segments ? SEGMENTS : [],
+    },
+  };
+}
+
+function parse(args: string[]) {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: {
+        yes: { type: 'boolean', default: false },
+        'dry-run': { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        bots: { type: 'boolean', default: false },
+        segments: { type: 'boolean', default: false },
+        goal: { type: 'string', multiple: true, default: [] },
+        'create-site': { type: 'string' },
+        'site-url': { type: 'string' },
+        'token-file': { type: 'string' },
+      },
+    });
+    return values;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+/** `NAME=PATTERN`; the pattern may contain further `=`. */
+function toGoal(text: string): WantedGoal {
+  const [, name = '', pattern = ''] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
+  if (name.trim() !== '' && pattern.trim() !== '') {
+    return { name: name.trim(), pattern: pattern.trim() };
+  }
+  throw new UsageError(`--goal must be NAME=PATTERN, got ${show(text)}`);
+}
+
+/** Matomo takes any text for a URL and says nothing. */
+function toSiteUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '') {
+    return url.origin + url.pathname.replace(/\/+$/, '');
+  }
+  const wanted = 'a URL that begins with http:// or https://, without user name and password';
+  throw new UsageError(`--site-url must be ${wanted}, got ${show(text)}`);
+}

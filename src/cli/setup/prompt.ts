@@ -1,0 +1,38 @@
+import { createInterface, type Interface } from 'node:readline';
+import { Writable } from 'node:stream';
+
+/** What is typed at the terminal, without an echo; `undefined` if there is no terminal, or the prompt is left. */
+export async function promptSecret(question: string): Promise<string | undefined> {
+  const { stdin, stderr } = process;
+  if (!stdin.isTTY || !stderr.isTTY) return undefined;
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  // First, since it switches the echo of the terminal off.
+  const lines = createInterface({ input: stdin, output: nowhere, terminal: true, historySize: 0 });
+  stderr.write(question);
+  const line = await readLine(lines);
+  stderr.write('\n');
+  return line;
+}
+
+/** Whether the answer is yes. */
+export async function confirm(question: string): Promise<boolean> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr, historySize: 0 });
+  lines.setPrompt(`${question} [y/N] `);
+  lines.prompt();
+  const answer = await readLine(lines);
+  if (answer === undefined) process.stderr.write('\n');
+  return /^\s*y(?:es)?\s*$/i.test(answer ?? '');
+}
+
+/** One line; `undefined` after Ctrl+C or at the end of the input. */
+function readLine(lines: Interface): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    let line: string | undefined;
+    lines.once('line', (text) => {
+      line = text;
+      lines.close();
+    });
+    lines.once('SIGINT', () => lines.close());
+    lines.once('close', () => resolve(line));
+  });
+}

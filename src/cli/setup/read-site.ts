@@ -1,0 +1,212 @@
+import type { ApiResult } from './api-answer.js';
+import type { ApiCall, ApiClient } from './api-client.js';
+import { ApiFailure } from './api-failure.js';
+import { unescapeHtml } from './plain-text.js';
+import { explainRefusal } from './refusals.js';
+
+/** What the user of a token may do with a site, or with any site if there is none yet. */
+export type Role = 'super' | 'admin' | 'write' | 'view' | 'none';
+
+export interface Dimension {
+  readonly id: number;
+  readonly name: string;
+  readonly scope: string;
+  readonly isActive: boolean;
+  /** Values that Matomo takes from URLs and titles by itself. */
+  readonly extractions: readonly Readonly<Record<string, unknown>>[];
+}
+
+interface Goal {
+  readonly id: number;
+  readonly name: string;
+  readonly matchAttribute: string;
+  readonly pattern: string;
+  readonly patternType: string;
+}
+
+interface Segment {
+  readonly id: number;
+  readonly name: string;
+  readonly definition: string;
+}
+
+interface Site {
+  readonly id: number;
+  readonly name: string;
+  readonly hasSiteSearch: boolean;
+}
+
+/** All that a plan depends on. */
+export interface MatomoState {
+  /** Not shown to a token without access to any site. */
+  readonly version: string | undefined;
+  readonly role: Role;
+  /** Whether a plugin is active; also if Matomo does not say. */
+  readonly hasCustomDimensions: boolean;
+  readonly hasCustomVariables: boolean;
+  /** None: it is still to be created. */
+  readonly site: Site | undefined;
+  readonly dimensions: readonly Dimension[];
+  /** Of action dimensions; `undefined` if Matomo does not say. */
+  readonly freeSlots: number | undefined;
+  readonly goals: readonly Goal[];
+  readonly segments: readonly Segment[];
+  /** Lists that Matomo does not show, and why: what is in them could be created twice. */
+  readonly hidden: Readonly<Partial<Record<'dimension' | 'goal' | 'segment', string>>>;
+}
+
+const WHO_AM_I: readonly ApiCall[] = [
+  { method: 'API.getMatomoVersion' },
+  { method: 'UsersManager.hasSuperUserAccess' },
+  { method: 'SitesManager.getSitesIdWithAdminAccess' },
+  { method: 'SitesManager.getSitesIdWithWriteAccess' },
+  { method: 'SitesManager.getSitesIdWithViewAccess' },
+  { method: 'API.isPluginActivated', params: { pluginName: 'CustomDimensions' } },
+  { method: 'API.isPluginActivated', params: { pluginName: 'CustomVariables' } },
+];
+
+/** Reads what there is; of a site only if it has an ID. Reads nothing of a site that the token has no access to. */
+export async function readMatomo(
+  client: ApiClient,
+  siteId: number | undefined,
+): Promise<MatomoState> {
+  const [version, isSuper, admin, write, view, dimensionsOn, variablesOn] =
+    await client.callAll(WHO_AM_I);
+  const role = roleFor(siteId, {
+    isSuper: unwrap(isSuper) === true,
+    lists: { admin: listOf(admin), write: listOf(write), view: listOf(view) },
+  });
+  const known = unwrap(version);
+  const state: MatomoState = {
+    version: typeof known === 'string' && /^[\w.-]+$/.test(known) ? known : undefined,
+    role,
+    hasCustomDimensions: unwrap(dimensionsOn) !== false,
+    hasCustomVariables: unwrap(variablesOn) !== false,
+    site: undefined,
+    dimensions: [],
+    freeSlots: undefined,
+    goals: [],
+    segments: [],
+    hidden: {},
+  };
+  if (siteId === undefined || role === 'none') return state;
+  const params = { idSite: String(siteId) };
+  const [site, dimensions, scopes, goals, segments] = await client.callAll([
+    { method: 'SitesManager.getSiteFromId', params },
+    { method: 'CustomDimensions.getConfiguredCustomDimensions', params },
+    { method: 'CustomDimensions.getAvailableScopes', params },
+    { method: 'Goals.getGoals', params },
+    { method: 'SegmentEditor.getAll', params },
+  ]);
+  if (site?.kind !== 'value') return { ...state, role: 'none' };
+  const scope = listOf(scopes).find(({ value }) => value === 'action');
+  return {
+    ...state,
+    site: toSite(siteId, site.value as Record<string, unknown>),
+    dimensions: listOf(dimensions).map(toDimension),
+    freeSlots: scope === undefined ? undefined : Number(scope.numSlotsLeft),
+    goals: listOf(goals).map(toGoal),
+    segments: listOf(segments).map(toSegment),
+    hidden: {
+      ...whyHidden('dimension', dimensions),
+      ...whyHidden('goal', goals),
+      ...whyHidden('segment', segments),
+    },
+  };
+}
+
+/** The site of that name and URL, since Matomo creates the same one twice. */
+export async function findSite(
+  client: ApiClient,
+  wanted: { readonly name: string; readonly url: string },
+): Promise<number | undefined> {
+  const params = { url: wanted.url };
+  const [found] = await client.callAll([{ method: 'SitesManager.getSitesIdFromSiteUrl', params }]);
+  if (found?.kind === 'refused') {
+    const what = `Matomo does not show which sites have that URL: ${explainRefusal(found.message)}`;
+    throw new ApiFailure('refused', what, 'Use the token of a super user');
+  }
+  const ids = listOf(found).map(({ idsite }) => Number(idsite));
+  if (ids.length === 0) return undefined;
+  const sites = await client.callAll(
+    ids.map((id) => ({ method: 'SitesManager.getSiteFromId', params: { idSite: String(id) } })),
+  );
+  return ids.find((_, index) => isSameName(nameOf(objectOf(sites[index])), wanted.name));
+}
+
+/** Names that differ in case only are the same to people. */
+export function isSameName(one: string, other: string): boolean {
+  return one.trim().toLowerCase() === other.trim().toLowerCase();
+}
+
+function whyHidden(kind: string, result: ApiResult | undefined): Record<string, string> {
+  return result?.kind === 'refused' ? { [kind]: explainRefusal(result.message) } : {};
+}
+
+function roleFor(
+  siteId: number | undefined,
+  access: {
+    readonly isSuper: boolean;
+    readonly lists: Readonly<Record<'admin' | 'write' | 'view', readonly unknown[]>>;
+  },
+): Role {
+  const { isSuper, lists } = access;
+  const has = (ids: readonly unknown[]) =>
+    siteId === undefined ? ids.length > 0 : ids.some((id) => Number(id) === siteId);
+  if (isSuper) return siteId === undefined || has(lists.admin) ? 'super' : 'none';
+  return (['admin', 'write', 'view'] as const).find((role) => has(lists[role])) ?? 'none';
+}
+
+function toSite(id: number, site: Readonly<Record<string, unknown>>): Site {
+  return { id, name: nameOf(site), hasSiteSearch: isTrue(site.sitesearch) };
+}
+
+function toDimension(dimension: Readonly<Record<string, unknown>>): Dimension {
+  return {
+    id: Number(dimension.idcustomdimension),
+    name: nameOf(dimension),
+    scope: String(dimension.scope),
+    isActive: isTrue(dimension.active),
+    extractions: Array.isArray(dimension.extractions) ? dimension.extractions : [],
+  };
+}
+
+function toGoal(goal: Readonly<Record<string, unknown>>): Goal {
+  return {
+    id: Number(goal.idgoal),
+    name: nameOf(goal),
+    matchAttribute: String(goal.match_attribute),
+    pattern: unescapeHtml(String(goal.pattern)),
+    patternType: String(goal.pattern_type),
+  };
+}
+
+function toSegment(segment: Readonly<Record<string, unknown>>): Segment {
+  const definition = unescapeHtml(String(segment.definition));
+  return { id: Number(segment.idsegment), name: nameOf(segment), definition };
+}
+
+function nameOf({ name }: Readonly<Record<string, unknown>>): string {
+  return unescapeHtml(String(name ?? ''));
+}
+
+/** Matomo 4 has numbers and texts where Matomo 5 has booleans. */
+function isTrue(value: unknown): boolean {
+  return value === true || Number(value) === 1;
+}
+
+/** The value of what Matomo wraps into an object. */
+function unwrap(result: ApiResult | undefined): unknown {
+  return objectOf(result).value;
+}
+
+function objectOf(result: ApiResult | undefined): Readonly<Record<string, unknown>> {
+  if (result?.kind !== 'value') return {};
+  return (result.value ?? {}) as Readonly<Record<string, unknown>>;
+}
+
+/** Elements of a list, which Matomo sends as an object if its keys have gaps; none if it is refused. */
+function listOf(result: ApiResult | undefined): Readonly<Record<string, unknown>>[] {
+  if (result?.kind !== 'value' || typeof result.value !== 'object') return [];
+  return Object.values(result.value ?? {});
+}

@@ -1,0 +1,110 @@
+import { show } from '../../diagnostics.js';
+import type { ApiClient } from './api-client.js';
+import { ApiFailure } from './api-failure.js';
+import { applyPlan } from './apply-plan.js';
+import { formatPlan, formatProgress, formatState } from './format-plan.js';
+import { type MappedDimensions, makePlan, type PlanStep } from './make-plan.js';
+import type { SetupArguments } from './parse-arguments.js';
+import { confirm } from './prompt.js';
+import { findSite, type MatomoState, readMatomo } from './read-site.js';
+import { REFUSALS } from './refusals.js';
+import type { Report } from './report.js';
+import { isPending, toEnvironment, toExportLines } from './to-environment.js';
+import type { Wanted } from './wanted.js';
+
+/** What the environment says about Matomo. */
+export interface SetupTarget {
+  /** URL of `matomo.php`. */
+  readonly url: URL;
+  /** Of every request, for a server in front of Matomo. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly site: Wanted['site'];
+  readonly mapped: MappedDimensions;
+}
+
+/** Plans, asks, applies and verifies. Resolves with whether everything is as wanted. */
+export async function runSetup(
+  client: ApiClient,
+  target: SetupTarget,
+  given: SetupArguments,
+  report: Report,
+): Promise<boolean> {
+  const wanted: Wanted = { site: target.site, ...given.extras };
+  const { mapped, url } = target;
+  report.progress('Reading what Matomo has … ');
+  await client.probe();
+  const siteId = 'id' in wanted.site ? wanted.site.id : await findSite(client, wanted.site);
+  const state = await readMatomo(client, siteId);
+  report.progress('done\n');
+  if (siteId !== undefined && state.role === 'none') throw noSite(siteId);
+  const plan = makePlan(state, wanted, mapped);
+  report.print(...formatState(state, url.href.replace(/\/matomo\.php$/, '')), '');
+  report.print(...formatPlan(plan, report.isColored), '');
+
+  report.keep({ plan, applied: false, environment: toEnvironment(url, state, wanted, mapped) });
+
+  const pending = plan.filter(isPending).length;
+  const finish = (end: readonly PlanStep[], endState: MatomoState, applied: boolean): boolean => {
+    const environment = toEnvironment(url, endState, wanted, mapped);
+    report.result({ plan: end, applied, environment });
+    if (pending === 0 || endState !== state) printEnvironment(report, environment);
+    return countBlocked(end) === 0;
+  };
+
+  if (pending === 0 || given.isDry) return finish(plan, state, !given.isDry);
+  if (!given.isConfirmed && !(await isConfirmed(pending, report))) {
+    finish(plan, state, false);
+    return false;
+  }
+  const end = await applyPlan({
+    client,
+    wanted,
+    mapped,
+    state,
+    onProgress(step, result) {
+      report.start();
+      if (result === undefined) report.progress(formatProgress(step));
+      else report.progress(result.refusal === undefined ? 'done\n' : 'refused\n');
+    },
+  });
+  printOutcome(report, end.plan, pending);
+  return finish(end.plan, end.state, countBlocked(end.plan) === countBlocked(plan));
+}
+
+/** Asks if there is somebody to ask. */
+async function isConfirmed(pending: number, report: Report): Promise<boolean> {
+  if (report.isJson || !process.stdin.isTTY || !process.stdout.isTTY) {
+    report.progress('Nothing was changed: there is no terminal to ask at. Run it with --yes.\n');
+    return false;
+  }
+  const isYes = await confirm(`Make ${countChanges(pending)} in Matomo?`);
+  if (!isYes) report.progress('Nothing was changed.\n');
+  return isYes;
+}
+
+function printOutcome(report: Report, plan: readonly PlanStep[], pending: number): void {
+  const failed = plan.filter(({ action }) => action === 'blocked');
+  const done = plan.filter(isPending).length;
+  report.print('', `Verified: ${done} of ${countChanges(pending)} made.`);
+  if (failed.length > 0) report.print(...formatPlan(failed, report.isColored));
+}
+
+function printEnvironment(report: Report, environment: Readonly<Record<string, string>>): void {
+  const lines = toExportLines(environment);
+  if (lines.length > 0) report.print('Set this where the application starts:', '', ...lines);
+}
+
+function countBlocked(plan: readonly PlanStep[]): number {
+  return plan.filter(({ action }) => action === 'blocked').length;
+}
+
+function countChanges(count: number): string {
+  return count === 1 ? '1 change' : `${count} changes`;
+}
+
+function noSite(siteId: number): ApiFailure {
+  const reason = REFUSALS.needsView(siteId);
+  const what = reason.charAt(0).toUpperCase() + reason.slice(1);
+  const advice = `Correct MATOMO_SITE_ID, which is ${show(siteId)}, or use another token`;
+  return new ApiFailure('site-unknown', what, advice);
+}

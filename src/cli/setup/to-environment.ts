@@ -1,0 +1,52 @@
+import type { MappedDimensions, PlanStep } from './make-plan.js';
+import { findDimension } from './make-plan.js';
+import type { MatomoState } from './read-site.js';
+import type { Wanted } from './wanted.js';
+
+/** What stands for the token in what is printed. */
+const TOKEN_PLACEHOLDER = '<your token>';
+
+/** The variables that an application needs for this site, as far as there are IDs. */
+export function toEnvironment(
+  url: URL,
+  state: MatomoState,
+  wanted: Wanted,
+  mapped: MappedDimensions,
+): Record<string, string> {
+  if (state.site === undefined) return {};
+  const dimensions = toDimensions(state, wanted, mapped);
+  return {
+    MATOMO_URL: url.href.replace(/\/matomo\.php$/, ''),
+    MATOMO_SITE_ID: String(state.site.id),
+    MATOMO_TOKEN_AUTH: TOKEN_PLACEHOLDER,
+    ...(dimensions !== '' && { MATOMO_DIMENSIONS: dimensions }),
+    // Matomo drops them, so they need not be sent.
+    ...(!state.hasCustomVariables && { MATOMO_MAX_CUSTOM_VARIABLES: '0' }),
+  };
+}
+
+/** Lines for a POSIX shell. */
+export function toExportLines(environment: Readonly<Record<string, string>>): string[] {
+  return Object.entries(environment).map(([name, value]) => `export ${name}=${quote(value)}`);
+}
+
+/** Whether anything is left to be changed. */
+export function isPending({ action }: PlanStep): boolean {
+  return action === 'create' || action === 'reactivate';
+}
+
+/** Entries of MATOMO_DIMENSIONS that are about something else stay. */
+function toDimensions(state: MatomoState, wanted: Wanted, mapped: MappedDimensions): string {
+  const found = wanted.dimensions.flatMap((dimension) => {
+    const { id } = findDimension(state, dimension, mapped) ?? {};
+    return id === undefined ? [] : [[String(id), dimension.attribute] as const];
+  });
+  const attributes = new Set<unknown>(found.map(([, attribute]) => attribute));
+  const others = Object.entries(mapped).filter(([, attribute]) => !attributes.has(attribute));
+  const all = Object.entries({ ...Object.fromEntries(others), ...Object.fromEntries(found) });
+  return all.map(([id, attribute]) => `${id}=${String(attribute)}`).join(',');
+}
+
+function quote(value: string): string {
+  return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
+}

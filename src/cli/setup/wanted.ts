@@ -1,0 +1,42 @@
+/** What a site is to have when setup has run. */
+export interface Wanted {
+  readonly site: { readonly id: number } | { readonly name: string; readonly url: string };
+  readonly dimensions: readonly WantedDimension[];
+  readonly goals: readonly WantedGoal[];
+  readonly segments: readonly WantedSegment[];
+}
+
+export interface WantedDimension {
+  readonly name: string;
+  /** What goes into it. */
+  readonly attribute: string;
+}
+
+export interface WantedGoal {
+  readonly name: string;
+  /** Part of a URL. */
+  readonly pattern: string;
+}
+
+export interface WantedSegment {
+  readonly name: string;
+  /** Name of the dimension that it looks at. */
+  readonly dimension: string;
+  readonly condition: string;
+}
+
+const STATUS = 'HTTP status';
+
+export const DIMENSIONS: readonly WantedDimension[] = [
+  { name: 'HTTP method', attribute: 'http.request.method' },
+  { name: STATUS, attribute: 'http.response.status_code' },
+  { name: 'Route', attribute: 'http.route' },
+  { name: 'Failed endpoint', attribute: 'matomo.failed_endpoint' },
+];
+
+export const BOT_DIMENSION: WantedDimension = { name: 'Bot', attribute: 'user_agent.bot.name' };
+
+export const SEGMENTS: readonly WantedSegment[] = [
+  { name: 'Visits with a server error', dimension: STATUS, condition: '=^5' },
+  { name: 'Visits with a 404', dimension: STATUS, condition: '==404' },
+];

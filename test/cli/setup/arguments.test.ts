@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { startMatomoSite } from '../../support/matomo-site.js';
+import { environmentOf, runSetup, runSetupAsJson } from '../../support/setup.js';
+
+test.each<[string, Record<string, string>, string[], string]>([
+  ['no URL', { MATOMO_URL: '' }, [], 'set MATOMO_URL'],
+  ['headers that are none', { MATOMO_HEADERS: 'x' }, [], 'MATOMO_HEADERS must be'],
+  ['an invalid URL', { MATOMO_URL: 'ftp://x' }, [], 'MATOMO_URL must be a URL'],
+  ['no site', { MATOMO_SITE_ID: '' }, [], 'set MATOMO_SITE_ID'],
+  [
+    'no token and no terminal',
+    { MATOMO_SETUP_TOKEN: '' },
+    [],
+    '--token-file FILE, MATOMO_SETUP_TOKEN',
+  ],
+  ['a token file that is not there', {}, ['--token-file', '/nowhere/token'], 'ENOENT'],
+  ['an unknown option', {}, ['--colour'], '--colour'],
+  ['an argument', {}, ['now'], 'now'],
+  ['a site without URL', {}, ['--create-site', 'API'], 'belong together'],
+  ['a URL without site', {}, ['--site-url', 'https://x.example'], 'belong together'],
+  [
+    'no URL of a site',
+    {},
+    ['--create-site', 'API', '--site-url', 'x.example'],
+    '--site-url must be a URL',
+  ],
+  ['a goal without pattern', {}, ['--goal', 'Orders'], '--goal must be NAME=PATTERN'],
+  ['a goal without name', {}, ['--goal', '=/orders'], '--goal must be NAME=PATTERN'],
+  ['a goal twice', {}, ['--goal', 'A=/a', '--goal', 'a=/b'], 'twice'],
+])('%s is a usage error, and Matomo is not asked', async (_what, given, args, message) => {
+  const matomo = await startMatomoSite();
+  const { code, stderr, stdout } = await runSetup({ ...environmentOf(matomo), ...given }, args);
+  expect(code).toBe(2);
+  expect(stderr).toContain(message);
+  expect(stderr).not.toContain('not used');
+  expect(stdout).toBe('');
+  expect(matomo.requests).toEqual([]);
+});
+
+test('with --json a usage error is in the object', async () => {
+  const { code, result } = await runSetupAsJson({});
+  expect(code).toBe(2);
+  expect(result).toMatchObject({ plan: [], applied: false, error: 'set MATOMO_URL' });
+});
+
+test('--help fits a screen', async () => {
+  const { code, stdout } = await runSetup({}, ['--help']);
+  expect(code).toBe(0);
+  const lines = stdout.trimEnd().split('\n');
+  expect(lines.length).toBeLessThan(28);
+  expect(lines.filter((line) => line.length > 80)).toEqual([]);
+});

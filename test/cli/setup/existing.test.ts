@@ -1,0 +1,121 @@
+import { expect, test } from 'vitest';
+import { startMatomoSite } from '../../support/matomo-site.js';
+import { environmentOf, runSetup, runSetupAsJson } from '../../support/setup.js';
+
+test('the plugin CustomDimensions off: its name, and who can activate it', async () => {
+  const matomo = await startMatomoSite({ notes: ['plugin off'] });
+  const args = ['--yes', '--segments', '--goal', 'Orders=/orders'];
+  const { code, result } = await runSetupAsJson(environmentOf(matomo), args);
+  expect(code).toBe(1);
+  expect(result.plan[0]).toMatchObject({
+    action: 'blocked',
+    reason: expect.stringMatching(/plugin CustomDimensions is off; a super user can activate it/),
+  });
+  expect(result.plan.map(({ kind, action }) => `${kind} ${action}`).slice(4)).toEqual([
+    'goal create',
+    'segment blocked',
+    'segment blocked',
+  ]);
+  expect(matomo.writes()).toEqual(['Goals.addGoal']);
+});
+
+test('no free slot: the console command that makes as many as are missing; the others are created', async () => {
+  const dimensions = [{ name: 'a' }, { name: 'b', active: false }, { name: 'c' }];
+  const matomo = await startMatomoSite({ dimensions });
+  const { code, result } = await runSetupAsJson(environmentOf(matomo), ['--yes']);
+  expect(code).toBe(1);
+  expect(result.applied).toBe(true);
+  const reason = expect.stringContaining(
+    './console customdimensions:add-custom-dimension --scope=action --count=2',
+  );
+  expect(result.plan.map(({ action }) => action)).toEqual([
+    'create',
+    'create',
+    'blocked',
+    'blocked',
+  ]);
+  expect(result.plan[3]).toMatchObject({ reason });
+  expect(result.environment.MATOMO_DIMENSIONS).toBe(
+    '4=http.request.method,5=http.response.status_code',
+  );
+});
+
+test('an inactive dimension is reactivated, and keeps its name and extractions', async () => {
+  const extractions = [{ dimension: 'url', pattern: 'x=(.*)' }];
+  const matomo = await startMatomoSite({
+    dimensions: [{ name: 'ROUTE', active: false, extractions }],
+  });
+  const { code, result } = await runSetupAsJson(environmentOf(matomo), ['--yes']);
+  expect(code).toBe(0);
+  expect(result.plan[2]).toMatchObject({ action: 'reactivate', id: 1, name: 'Route' });
+  expect(matomo.dimensions[0]).toMatchObject({ name: 'ROUTE', active: true });
+  expect(matomo.dimensions[0]?.params).toMatchObject({
+    idSite: '1',
+    'extractions[0][dimension]': 'url',
+    'extractions[0][pattern]': 'x=(.*)',
+  });
+  expect(matomo.dimensions).toHaveLength(4);
+});
+
+test('a visit dimension of that name is explained, and an action dimension created beside it', async () => {
+  const matomo = await startMatomoSite({ dimensions: [{ name: 'Route', scope: 'visit' }] });
+  const { result } = await runSetupAsJson(environmentOf(matomo), ['--yes']);
+  expect(result.plan[2]).toMatchObject({
+    action: 'create',
+    id: 4,
+    reason: expect.stringContaining('dimension 1 has that name too, but scope visit'),
+  });
+});
+
+test('a goal or segment of that name with another meaning is left alone and explained', async () => {
+  const matomo = await startMatomoSite({
+    goals: [
+      { idgoal: 3, name: 'orders', match_attribute: 'title', pattern: 'x', pattern_type: 'exact' },
+    ],
+    segments: [{ idsegment: 8, name: 'Visits with a 404', definition: 'pageUrl==x' }],
+  });
+  const args = ['--yes', '--goal', 'Orders=/orders', '--segments'];
+  const { code, result } = await runSetupAsJson(environmentOf(matomo), args);
+  expect(code).toBe(1);
+  const reasons = result.plan.flatMap(({ action, reason }) =>
+    action === 'blocked' ? [reason] : [],
+  );
+  expect(reasons).toEqual([
+    expect.stringContaining('goal 3 has that name and another condition (title exact "x")'),
+    expect.stringContaining('segment 8 has that name and another definition ("pageUrl==x")'),
+  ]);
+});
+
+test('the site search setting is reported; custom variables that are dropped need not be sent', async () => {
+  const matomo = await startMatomoSite({
+    answer: ({ method, params }) =>
+      method === 'API.isPluginActivated' && params.pluginName === 'CustomVariables'
+        ? { value: false }
+        : undefined,
+  });
+  const { stdout } = await runSetup(environmentOf(matomo), ['--yes']);
+  expect(stdout).toContain('Site search is on');
+  expect(stdout).toContain('The plugin CustomVariables is off');
+  expect(stdout).toContain('export MATOMO_MAX_CUSTOM_VARIABLES=0');
+});
+
+test.each([
+  ['CustomDimensions.getConfiguredCustomDimensions', 'dimension'],
+  ['Goals.getGoals', 'goal'],
+  ['SegmentEditor.getAll', 'segment'],
+  ['SitesManager.getSitesIdFromSiteUrl', 'site'],
+])('if Matomo does not show %s, no %s is created that may be there', async (method, kind) => {
+  const message =
+    "You can't access this resource as it requires 'view' access for the website id = 1.";
+  const matomo = await startMatomoSite({
+    answer: (call) => (call.method === method ? { result: 'error', message } : undefined),
+  });
+  const site = kind === 'site' ? ['--create-site', 'A', '--site-url', 'https://a.example'] : [];
+  const args = ['--yes', '--segments', '--goal', 'Orders=/orders', ...site];
+  const { code, result } = await runSetupAsJson(environmentOf(matomo, 'super'), args);
+  expect(code).toBe(1);
+  const blocked = result.plan.filter((step) => step.kind === kind);
+  expect(blocked.map(({ action }) => action).filter((action) => action !== 'blocked')).toEqual([]);
+  const reasons = [result.error, ...blocked.map(({ reason }) => reason)].join();
+  expect(reasons).toContain('the token has no access to site 1');
+});

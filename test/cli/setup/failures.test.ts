@@ -1,0 +1,252 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { expect, onTestFinished, test } from 'vitest';
+import { startMatomoApi, tokenOf } from '../../support/matomo-api.js';
+import { startMatomoSite } from '../../support/matomo-site.js';
+import { environmentOf, runSetup, runSetupAsJson } from '../../support/setup.js';
+
+const TOKEN = tokenOf('write');
+const MATOMO_REFUSES = JSON.stringify({ result: 'error', message: 'view access' });
+
+type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void;
+
+/** A server that is not, or not quite, a Matomo; and all bodies that it got. */
+async function startServer(answer: Answer): Promise<{ url: string; bodies: string[] }> {
+  const bodies: string[] = [];
+  const server = createServer((request, response) => {
+    text(request).then(
+      (body) => {
+        bodies.push(body);
+        answer(request, response, body);
+      },
+      () => undefined,
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, bodies };
+}
+
+const html =
+  (status: number): Answer =>
+  (_request, response) => {
+    response.writeHead(status, { 'content-type': 'text/html' }).end('<h1>Hello</h1>');
+  };
+
+test.each<[string, Answer, string, string]>([
+  ['a page', html(200), 'not-matomo', 'answered 200 with "text/html"'],
+  ['a page that is not there', html(404), 'refused', 'MATOMO_URL to the folder'],
+  ['a firewall', html(403), 'refused', 'pass POST to index.php'],
+  ['a web server without PHP', html(503), 'unavailable', 'answered 503'],
+  [
+    'an API of something else',
+    (_request, response) => void response.end('{"ok":true}'),
+    'not-matomo',
+    "JSON that is not Matomo's",
+  ],
+  [
+    'basic authentication',
+    (_request, response) => {
+      response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end('<h1>No</h1>');
+    },
+    'refused',
+    'MATOMO_HEADERS',
+  ],
+  ['silence', () => undefined, 'no-answer', 'within 500 ms'],
+  [
+    'a broken connection',
+    (request) => void request.socket.destroy(),
+    'unreachable',
+    'Cannot reach',
+  ],
+])(
+  '%s in place of Matomo is named, and never sees the token',
+  async (_what, answer, code, says) => {
+    const { url, bodies } = await startServer(answer);
+    const isSilent = code === 'no-answer';
+    const env = { ...environmentOf({ url }), ...(isSilent && { MATOMO_EXPORT_TIMEOUT: '500' }) };
+    const { code: exit, stderr, output } = await runSetup(env, ['--yes']);
+    expect(exit).toBe(1);
+    expect(stderr).toContain(says);
+    expect(stderr).toContain('Nothing was changed');
+    expect(stderr).toContain(`[${code}]`);
+    expect(output).not.toContain(TOKEN);
+    expect(bodies.join()).not.toContain(TOKEN);
+    expect(bodies).toHaveLength(1);
+  },
+);
+
+test.each([
+  [
+    'to https',
+    (port: string) => `https://127.0.0.1:${port}/index.php?x=1`,
+    /Set MATOMO_URL=https:\/\/127/,
+  ],
+  [
+    'elsewhere',
+    () => 'https://user:pass@login.example/?next=1',
+    /redirects to "https:\/\/login.example\/"/,
+  ],
+])('a redirect %s is not followed, and its target is named', async (_where, locate, says) => {
+  const { url, bodies } = await startServer((request, response) => {
+    const port = String(request.socket.localPort);
+    response.writeHead(301, { location: locate(port) }).end();
+  });
+  const { code, stderr } = await runSetup(environmentOf({ url }), ['--yes']);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(says);
+  expect(stderr).toContain('[redirected]');
+  expect(stderr).not.toContain('pass@');
+  expect(bodies).toEqual(['']);
+});
+
+test('a redirect after the first answer does not get the token either', async () => {
+  let asked = 0;
+  const target = await startServer((_request, response) => void response.end(MATOMO_REFUSES));
+  const { url } = await startServer((_request, response) => {
+    asked += 1;
+    if (asked === 1) response.writeHead(401).end(MATOMO_REFUSES);
+    else response.writeHead(308, { location: `${target.url}/index.php` }).end();
+  });
+  const { code, stderr } = await runSetup(environmentOf({ url }), ['--yes']);
+  expect(code).toBe(1);
+  expect(stderr).toContain(`Set MATOMO_URL=${target.url}`);
+  expect(target.bodies).toEqual([]);
+});
+
+test.each(['/stats', '/stats/', '/stats/matomo.php', '/stats/piwik.php'])(
+  'a Matomo in a subfolder is found by MATOMO_URL ending in %s',
+  async (path) => {
+    const matomo = await startMatomoSite();
+    const { url } = await startServer((request, response, body) => {
+      if (!request.url?.startsWith('/stats/index.php?')) return html(404)(request, response, body);
+      const headers = { 'content-type': request.headers['content-type'] ?? '' };
+      void fetch(matomo.url + request.url.slice(6), { method: 'POST', headers, body })
+        .then((answer) => answer.text())
+        .then((answer) => response.end(answer));
+    });
+    const { code, stdout } = await runSetup({ ...environmentOf(matomo), MATOMO_URL: url + path }, [
+      '--yes',
+    ]);
+    expect(code).toBe(0);
+    expect(matomo.dimensions).toHaveLength(4);
+    expect(stdout).toContain(`export MATOMO_URL=${url}/stats`);
+  },
+);
+
+test('nobody listens: the address is named', async () => {
+  const { code, stderr } = await runSetup(environmentOf({ url: 'http://127.0.0.1:1' }), ['--yes']);
+  expect(code).toBe(1);
+  expect(stderr).toContain('ECONNREFUSED: nobody listens at 127.0.0.1:1');
+  expect(stderr).toContain('[unreachable]');
+});
+
+test('a refused token is sent once', async () => {
+  const matomo = await startMatomoApi();
+  const wrong = 'ab'.repeat(16);
+  const env = { ...environmentOf(matomo), MATOMO_SETUP_TOKEN: wrong };
+  const { code, stderr, output } = await runSetup(env, ['--yes']);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/refuses the token.*tried once only.*\[token-refused\]/);
+  expect(output).not.toContain(wrong);
+  expect(matomo.requests.filter(({ body }) => body.includes('token_auth'))).toHaveLength(1);
+});
+
+test('a token that is refused on the way is not sent again', async () => {
+  const matomo = await startMatomoSite({
+    answer: ({ method }) =>
+      method === 'CustomDimensions.configureNewCustomDimension'
+        ? {
+            result: 'error',
+            message:
+              'Unable to authenticate with the provided token. It is either invalid or expired.',
+          }
+        : undefined,
+  });
+  const { code, result } = await runSetupAsJson(environmentOf(matomo), ['--yes']);
+  expect(code).toBe(1);
+  expect(result.error).toContain('running setup again continues there');
+  expect(result.plan.map(({ action }) => action)).toEqual(Array(4).fill('create'));
+  expect(matomo.writes()).toHaveLength(1);
+});
+
+test('a lock-out is distinguished from a wrong token', async () => {
+  const matomo = await startMatomoApi({ isLocked: true });
+  const { code, result } = await runSetupAsJson(environmentOf(matomo), ['--yes']);
+  expect(code).toBe(1);
+  expect(result).toEqual({
+    plan: [],
+    applied: false,
+    environment: {},
+    error: expect.stringMatching(/too many failed logins.*Wait an hour.*\[token-refused\]/),
+  });
+  expect(matomo.requests.filter(({ body }) => body.includes('token_auth'))).toHaveLength(1);
+});
+
+test('a time-out while something is created: what is there stays, and the next run continues', async () => {
+  const matomo = await startMatomoSite();
+  let isSlow = true;
+  const { url } = await startServer((request, response, body) => {
+    const headers = { 'content-type': request.headers['content-type'] ?? '' };
+    void fetch(matomo.url + request.url, { method: 'POST', headers, body })
+      .then((answer) => answer.text())
+      .then((answer) => {
+        if (!isSlow || !body.includes('name=HTTP+status')) response.end(answer);
+      });
+  });
+  const env = { ...environmentOf({ url }), MATOMO_EXPORT_TIMEOUT: '5000' };
+  const first = await runSetup(env, ['--yes']);
+  expect(first.code).toBe(1);
+  expect(first.stderr).toMatch(
+    /did not answer within 5000 ms\. What was created before stays.*\[no-answer\]/,
+  );
+  expect(matomo.dimensions).toHaveLength(2);
+  isSlow = false;
+  const { code, result } = await runSetupAsJson(env, ['--yes']);
+  expect(code).toBe(0);
+  expect(result.plan.map(({ action }) => action)).toEqual([
+    'present',
+    'present',
+    'create',
+    'create',
+  ]);
+  expect(matomo.dimensions).toHaveLength(4);
+});
+
+test('a web server that asks for a password gets the headers of MATOMO_HEADERS, which are not shown', async () => {
+  const matomo = await startMatomoSite();
+  const { url } = await startServer((request, response, body) => {
+    if (request.headers.authorization !== 'Basic dTpw') {
+      response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end('No');
+      return;
+    }
+    const headers = { 'content-type': request.headers['content-type'] ?? '' };
+    void fetch(matomo.url + request.url, { method: 'POST', headers, body })
+      .then((answer) => answer.text())
+      .then((answer) => response.end(answer));
+  });
+  const env = environmentOf({ url });
+  const headers = { MATOMO_HEADERS: 'authorization=Basic dTpw' };
+  const { code, output } = await runSetup({ ...env, ...headers }, ['--yes']);
+  expect(code).toBe(0);
+  expect(output).not.toContain('dTpw');
+  const refused = await runSetup({ ...env, MATOMO_HEADERS: 'authorization=Basic eDp5' }, ['--yes']);
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain('asks for "Basic" authentication');
+  expect(refused.output).not.toContain('eDp5');
+  const invalid = await runSetup({ ...env, MATOMO_HEADERS: 'dTpw' });
+  expect(invalid.code).toBe(2);
+  expect(invalid.output).not.toContain('dTpw');
+});
+
+test('a token over plain http is warned of before it is sent', async () => {
+  const matomo = await startMatomoSite();
+  const env = environmentOf({ url: matomo.url.replace('127.0.0.1', '0.0.0.0') });
+  const { stderr } = await runSetup(env, ['--dry-run']);
+  expect(stderr).toMatch(/^.*Others on the network can read the token.*\[not-private\]\nReading/);
+  expect((await runSetup(environmentOf(matomo), ['--dry-run'])).stderr).not.toContain('network');
+});

@@ -1,0 +1,181 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { explainRefusal } from '../../../src/cli/setup/refusals.js';
+import { type ApiRole, startMatomoApi } from '../../support/matomo-api.js';
+import { startMatomoSite } from '../../support/matomo-site.js';
+import { environmentOf, runSetup, runSetupAsJson } from '../../support/setup.js';
+
+const FIXTURES = new URL('../../fixtures/matomo-api/', import.meta.url);
+const USED =
+  /^(?:API\.(?:getMatomoVersion|isPluginActivated)|CustomDimensions\.(?:configure|getAvailableScopes|getConfigured)|Goals\.|SegmentEditor\.|SitesManager\.(?:addSite|getSite|getSitesId)|UsersManager\.hasSuper)/;
+/** What setup never sends: names, scopes and time zones that Matomo refuses. */
+const NOT_SENT =
+  /^(?:The specified segment is invalid: Segment 'nosuch'|Please specify a value|Allowed characters|Name contains too many|Invalid value|The timezone|Dimension \d+ for website \d+ does not exist)/;
+
+test.each(['write', 'admin', 'super'] as const)(
+  'a token of role %s can create all that is wanted',
+  async (role) => {
+    const matomo = await startMatomoSite();
+    const args = ['--yes', '--goal', 'Orders=/orders', '--segments'];
+    const { code, result } = await runSetupAsJson(environmentOf(matomo, role), args);
+    expect(result.plan.map(({ action }) => action)).toEqual(Array(7).fill('create'));
+    expect(code).toBe(0);
+    const shared = matomo.segments.map(
+      ({ params }) => (params as Record<string, string>).enabledAllUsers,
+    );
+    expect(shared).toEqual(role === 'super' ? ['1', '1'] : ['0', '0']);
+    expect(matomo.unrecorded).toEqual([]);
+  },
+);
+
+test.each(['write', 'admin'] as const)(
+  'a token of role %s cannot create a site, and the reason names who can',
+  async (role) => {
+    const matomo = await startMatomoSite();
+    const args = ['--yes', '--create-site', 'API', '--site-url', 'https://api.example'];
+    const { code, result } = await runSetupAsJson(environmentOf(matomo, role), args);
+    expect(result.plan[0]).toMatchObject({
+      action: 'blocked',
+      reason: expect.stringContaining('only a super user can create sites'),
+    });
+    expect(result.plan.slice(1).map(({ action, reason }) => [action, reason])).toEqual(
+      Array(4).fill(['blocked', 'it needs the site']),
+    );
+    expect(code).toBe(1);
+    expect(matomo.writes()).toEqual([]);
+  },
+);
+
+test('a token with view access reads, and the reason names who can grant more', async () => {
+  const matomo = await startMatomoSite({ dimensions: [{ name: 'HTTP status' }] });
+  const args = ['--yes', '--goal', 'Orders=/orders', '--segments'];
+  const { code, result } = await runSetupAsJson(environmentOf(matomo, 'view'), args);
+  expect(code).toBe(1);
+  const reason = expect.stringMatching(
+    /view access.*lacks write access to site 1.*administrator of the site or a super user/,
+  );
+  expect(result.plan.map(({ action, name }) => [action, name])).toEqual([
+    ['blocked', 'HTTP method'],
+    ['present', 'HTTP status'],
+    ['blocked', 'Route'],
+    ['blocked', 'Failed endpoint'],
+    ['blocked', 'Orders'],
+    ['create', 'Visits with a server error'],
+    ['create', 'Visits with a 404'],
+  ]);
+  expect(result.plan[0]).toMatchObject({ reason });
+  expect(matomo.writes()).toEqual(['SegmentEditor.add', 'SegmentEditor.add']);
+});
+
+test('a token without access to any site cannot create one', async () => {
+  const matomo = await startMatomoSite();
+  const args = ['--yes', '--create-site', 'API', '--site-url', 'https://api.example'];
+  const { code, stdout } = await runSetup(environmentOf(matomo, 'noaccess'), args);
+  expect(code).toBe(1);
+  expect(stdout).toContain('A new site, token without access to any site');
+  expect(stdout).toContain('only a super user can create sites');
+  expect(matomo.writes()).toEqual([]);
+});
+
+test('a token with view access is enough if there is nothing to do', async () => {
+  const names = ['http METHOD', 'HTTP status', 'Route', 'Failed endpoint'];
+  const matomo = await startMatomoSite({ dimensions: names.map((name) => ({ name })) });
+  const { code, stdout } = await runSetup(environmentOf(matomo, 'view'));
+  expect(code).toBe(0);
+  expect(stdout).toContain('export MATOMO_DIMENSIONS=');
+});
+
+test.each<[ApiRole, string]>([
+  ['noaccess', '1'],
+  ['write', '9'],
+  ['super', '9'],
+])(
+  'no access to the site, role %s and site %s: the message names who can grant it',
+  async (role, site) => {
+    const matomo = await startMatomoSite();
+    const env = { ...environmentOf(matomo, role), MATOMO_SITE_ID: site };
+    const { code, stderr } = await runSetup(env, ['--yes']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /no access to site \d, or there is no such site; an administrator.*\[site-unknown\]/,
+    );
+    expect(matomo.writes()).toEqual([]);
+  },
+);
+
+test('what Matomo refuses on the way is explained, and the rest is done', async () => {
+  const matomo = await startMatomoSite({
+    answer: ({ method, params }) =>
+      method === 'CustomDimensions.configureNewCustomDimension' && params.name === 'Route'
+        ? {
+            result: 'error',
+            message:
+              "You can't access this resource as it requires 'write' access for the website id = 1.",
+          }
+        : undefined,
+  });
+  const { code, stdout, stderr } = await runSetup(environmentOf(matomo), ['--yes']);
+  expect(code).toBe(1);
+  expect(stderr).toContain('Creating the dimension "Route" … refused\n');
+  expect(stderr).toContain('Creating the dimension "Failed endpoint" … done\n');
+  expect(stdout).toContain('Verified: 3 of 4 changes made.');
+  expect(stdout).toContain('\nexport MATOMO_DIMENSIONS=1=http.request.method,');
+  expect(stdout.replace(/\s+/g, ' ')).toContain(
+    '! dimension Route the token lacks write access to site 1;',
+  );
+});
+
+test('each refusal that was recorded becomes a sentence that says who can change it', () => {
+  const refusals = recordedRefusals();
+  expect(refusals.length).toBeGreaterThan(9);
+  for (const refusal of refusals.filter((text) => !NOT_SENT.test(text))) {
+    expect(explainRefusal(refusal), refusal).toMatch(
+      /super user|operates Matomo|--create-site|no active dimension\d|a user with view access/,
+    );
+  }
+  expect(explainRefusal("Please specify a value for 'name'.")).toContain("value for 'name'");
+});
+
+test('a site as recorded, with its slots used: the calls are those that were recorded', async () => {
+  const matomo = await startMatomoApi({
+    answer({ method }) {
+      if (method.endsWith('WithWriteAccess')) return [1, 2, 3, 4, 4];
+      if (method === 'SitesManager.getSiteFromId') return { idsite: 4, name: 'API test' };
+      if (!method.endsWith('getAvailableScopes')) return undefined;
+      return [{ value: 'action', numSlotsAvailable: 5, numSlotsUsed: 5, numSlotsLeft: 0 }];
+    },
+  });
+  const env = { ...environmentOf(matomo), MATOMO_SITE_ID: '4' };
+  const planned = await runSetupAsJson(env);
+  expect(planned.result.plan.map(({ action }) => action)).toEqual([
+    'blocked',
+    'blocked',
+    'reactivate',
+    'blocked',
+  ]);
+  expect(planned.result.plan[0]?.reason).toContain('--count=3');
+  const { result } = await runSetupAsJson(env, ['--yes']);
+  expect(matomo.calls).toContainEqual({
+    role: 'write',
+    method: 'CustomDimensions.configureExistingCustomDimension',
+    params: { idDimension: '3', idSite: '4', name: 'Route', active: '1' },
+  });
+  expect(matomo.unrecorded).toEqual([]);
+  // What was recorded before stays as it was, so that this change shows nowhere.
+  expect(result.plan[2]).toMatchObject({ action: 'blocked', name: 'Route' });
+});
+
+/** Messages that the methods of setup were refused with. */
+function recordedRefusals(): string[] {
+  const files = readdirSync(FIXTURES).filter((name) => USED.test(name));
+  const messages = files.flatMap((name) => {
+    const recordings = JSON.parse(readFileSync(new URL(name, FIXTURES), 'utf8')) as {
+      role: string;
+      body: { message?: string; result?: string };
+    }[];
+    return recordings.flatMap(({ role, body: { result, message = '' } }) =>
+      result === 'error' && role !== 'wrong' ? [message] : [],
+    );
+  });
+  return [...new Set(messages)];
+}

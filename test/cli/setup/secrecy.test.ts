@@ -1,0 +1,126 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { expect, onTestFinished, test } from 'vitest';
+import { createCleaner } from '../../../src/cli/setup/plain-text.js';
+import { ROOT, runNode } from '../../support/child-process.js';
+import { tokenOf } from '../../support/matomo-api.js';
+import { startMatomoSite } from '../../support/matomo-site.js';
+import { environmentOf, MAIN, runSetup } from '../../support/setup.js';
+import { temporaryFolder } from '../../support/spool.js';
+
+const TOKEN = tokenOf('super');
+const EVERYTHING = [
+  '--yes',
+  '--bots',
+  '--segments',
+  '--goal',
+  'Orders=/orders',
+  '--create-site',
+  'API',
+  '--site-url',
+  'https://api.example',
+];
+
+test.each([
+  ['as text', [], {}],
+  ['as JSON', ['--json'], {}],
+  ['with NODE_DEBUG', [], { NODE_DEBUG: 'undici,net,tls,timer,stream,fs' }],
+])(
+  'the token is in no URL, header, output or file, and once in a body (%s)',
+  async (_how, args, given) => {
+    const matomo = await startMatomoSite();
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'home'));
+    const env = {
+      ...environmentOf(matomo, 'super'),
+      ...given,
+      HOME: join(folder, 'home'),
+      TMPDIR: folder,
+    };
+    const { code, stdout, stderr } = await runNode(
+      [resolve(ROOT, MAIN), 'setup', ...EVERYTHING, ...args],
+      { env, cwd: folder },
+    );
+    expect(code).toBe(0);
+    expect(stdout + stderr).not.toContain(TOKEN);
+    expect(matomo.requests.length).toBeGreaterThan(10);
+    for (const [index, { method, url, headers, body }] of matomo.requests.entries()) {
+      expect(method).toBe('POST');
+      expect(url + JSON.stringify(headers)).not.toContain(TOKEN);
+      const hasToken = !url.includes('API.getMatomoVersion');
+      expect(body.split(TOKEN), `request ${index}`).toHaveLength(hasToken ? 2 : 1);
+      expect(body.endsWith(`token_auth=${TOKEN}`)).toBe(hasToken);
+    }
+    expect(readdirSync(folder, { recursive: true })).toEqual(['home']);
+  },
+);
+
+test.each<[string, number, (echo: string) => string]>([
+  ['an error of Matomo', 200, (echo) => JSON.stringify({ result: 'error', message: echo })],
+  ['a page', 500, (echo) => `<h1>${echo}</h1>`],
+  ['a list', 200, (echo) => JSON.stringify(Array(12).fill({ value: echo, name: echo, idsite: 1 }))],
+])('%s that repeats the token is not shown as it is', async (_what, status, render) => {
+  const server = createServer((request, response) => {
+    void text(request).then((body) => {
+      const isProbe = body === '';
+      const headers = { location: `https://x.example/?${body}`, 'www-authenticate': body };
+      response.writeHead(isProbe ? 200 : status, isProbe ? {} : headers);
+      response.end(isProbe ? '{"value":"5.2.0"}' : render(body));
+    });
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const env = environmentOf({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+  for (const args of [[], ['--json'], ['--yes'], ['--yes', '--json']]) {
+    const { code, output } = await runSetup(env, args);
+    expect(code).toBe(1);
+    expect(output).not.toContain(tokenOf('write'));
+  }
+});
+
+test('an invalid token is named by where it comes from, and not shown', async () => {
+  const folder = temporaryFolder();
+  const file = join(folder, 'token');
+  writeFileSync(file, `${TOKEN}\n${TOKEN}\n`);
+  const env = { MATOMO_URL: 'http://127.0.0.1:1', MATOMO_SITE_ID: '1' };
+  for (const [given, args, name] of [
+    [{ MATOMO_SETUP_TOKEN: `${TOKEN} ${TOKEN}` }, [], 'MATOMO_SETUP_TOKEN'],
+    [{ MATOMO_TOKEN_AUTH: `${TOKEN} ${TOKEN}` }, [], 'MATOMO_TOKEN_AUTH'],
+    [{}, ['--token-file', file], '--token-file'],
+    [{}, ['--token-file', folder], '--token-file'],
+    [{ MATOMO_URL: `http://user:${TOKEN}@127.0.0.1:1` }, [], 'MATOMO_URL'],
+  ] as const) {
+    const { code, output } = await runSetup({ ...env, ...given }, args);
+    expect(code).toBe(2);
+    expect(output).toContain(name);
+    expect(output).not.toContain(TOKEN);
+  }
+});
+
+test('names in Matomo cannot write to the terminal', async () => {
+  const site = {
+    idsite: 1,
+    name: 'Shop\x1b[2J\nexport MATOMO_URL=https://evil.example',
+    sitesearch: 0,
+  };
+  const matomo = await startMatomoSite({
+    dimensions: [{ name: 'M\x1b[2J' }],
+    answer: ({ method }) => (method === 'SitesManager.getSiteFromId' ? site : undefined),
+  });
+  const env = { ...environmentOf(matomo), MATOMO_DIMENSIONS: '1=http.request.method' };
+  const { stdout } = await runSetup(env, ['--dry-run']);
+  expect(stdout).toContain('Site 1 "Shop');
+  expect(stdout).not.toContain('\x1b');
+  expect(stdout).not.toMatch(/^export/m);
+});
+
+test('values of headers are replaced as the token is', () => {
+  const clean = createCleaner([TOKEN, 'Basic dTpw']);
+  expect(clean(`${TOKEN} and Basic dTpw, ${TOKEN}`)).toBe('… and …, …');
+});

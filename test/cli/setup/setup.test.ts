@@ -1,0 +1,189 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { startMatomoSite } from '../../support/matomo-site.js';
+import { environmentOf, runSetup, runSetupAsJson } from '../../support/setup.js';
+import { temporaryFolder } from '../../support/spool.js';
+
+const NAMES = ['HTTP method', 'HTTP status', 'Route', 'Failed endpoint'];
+const DIMENSIONS =
+  '1=http.request.method,2=http.response.status_code,3=http.route,4=matomo.failed_endpoint';
+
+test('an empty site gets its dimensions, verified, and the lines to export are printed', async () => {
+  const matomo = await startMatomoSite();
+  const { code, stdout, stderr } = await runSetup(environmentOf(matomo), ['--yes']);
+  expect(stderr).toContain('Creating the dimension "HTTP method" … done\n');
+  expect(stdout).toContain('Matomo 5.2.0-b5');
+  expect(stdout).toContain('Site 1 "Shop API", token with write access');
+  expect(stdout).toMatch(/ {2}\+ dimension {2}HTTP method\n/);
+  expect(stdout).toContain('Verified: 4 of 4 changes made.');
+  expect(stdout.trimEnd().split('\n').slice(-4)).toEqual([
+    `export MATOMO_URL=${matomo.url}`,
+    'export MATOMO_SITE_ID=1',
+    "export MATOMO_TOKEN_AUTH='<your token>'",
+    `export MATOMO_DIMENSIONS=${DIMENSIONS}`,
+  ]);
+  expect(code).toBe(0);
+  expect(matomo.dimensions.map(({ name, scope, active }) => [name, scope, active])).toEqual(
+    NAMES.map((name) => [name, 'action', true]),
+  );
+});
+
+test('running it again changes nothing, also without a terminal', async () => {
+  const matomo = await startMatomoSite();
+  const env = environmentOf(matomo, 'super');
+  const args = ['--goal', 'Orders=/orders', '--goal', 'A & B=x=y', '--segments', '--bots'];
+  expect((await runSetup(env, [...args, '--yes'])).code).toBe(0);
+  const writes = matomo.writes();
+  expect(writes).toHaveLength(9);
+  const { code, stdout } = await runSetup(env, args);
+  expect(code).toBe(0);
+  expect(matomo.writes()).toEqual(writes);
+  expect(stdout.match(/^ {2}= /gm)).toHaveLength(10);
+  expect(stdout).toContain(`export MATOMO_DIMENSIONS=${DIMENSIONS},5=user_agent.bot.name`);
+});
+
+test('without a terminal and without --yes there is a plan, and exit 1', async () => {
+  const matomo = await startMatomoSite();
+  const { code, stdout, stderr } = await runSetup(environmentOf(matomo));
+  expect(code).toBe(1);
+  expect(stdout).toContain('+ dimension  Route');
+  expect(stdout).not.toContain('export');
+  expect(stderr).toContain('--yes');
+  expect(matomo.writes()).toEqual([]);
+});
+
+test('--dry-run shows the plan, exits 0 and changes nothing, even with --yes', async () => {
+  const matomo = await startMatomoSite();
+  const { code, stdout } = await runSetup(environmentOf(matomo), ['--dry-run', '--yes']);
+  expect(code).toBe(0);
+  expect(stdout).toContain('+ dimension  Route');
+  expect(matomo.writes()).toEqual([]);
+});
+
+test('--json is one object with plan, applied and environment', async () => {
+  const matomo = await startMatomoSite({ dimensions: [{ name: 'route' }] });
+  const env = environmentOf(matomo);
+  const { result: planned, code } = await runSetupAsJson(env);
+  expect(code).toBe(1);
+  expect(planned).toEqual({
+    plan: NAMES.map((name) => ({
+      action: name === 'Route' ? 'present' : 'create',
+      kind: 'dimension',
+      name,
+      ...(name === 'Route' && { id: 1 }),
+    })),
+    applied: false,
+    environment: expect.objectContaining({ MATOMO_DIMENSIONS: '1=http.route' }),
+  });
+  const { result, code: applied, stderr } = await runSetupAsJson(env, ['--yes']);
+  expect(applied).toBe(0);
+  expect(stderr).toBe('');
+  expect(result.applied).toBe(true);
+  expect(result.plan.map(({ action, id }) => [action, id])).toEqual([
+    ['create', 2],
+    ['create', 3],
+    ['present', 1],
+    ['create', 4],
+  ]);
+  expect(result.environment).toEqual({
+    MATOMO_URL: matomo.url,
+    MATOMO_SITE_ID: '1',
+    MATOMO_TOKEN_AUTH: '<your token>',
+    MATOMO_DIMENSIONS:
+      '1=http.route,2=http.request.method,3=http.response.status_code,4=matomo.failed_endpoint',
+  });
+});
+
+test('--create-site makes one site, with everything in it, and finds it again', async () => {
+  const matomo = await startMatomoSite();
+  const { MATOMO_SITE_ID: _, ...env } = environmentOf(matomo, 'super');
+  const args = ['--create-site', 'API', '--site-url', 'https://api.example/', '--segments'];
+  const dry = await runSetupAsJson(env, [...args, '--dry-run']);
+  expect(dry.code).toBe(0);
+  expect(dry.result.plan.map(({ action }) => action)).toEqual(Array(7).fill('create'));
+  expect(matomo.writes()).toEqual([]);
+  const { result, code } = await runSetupAsJson(env, [...args, '--yes']);
+  expect(result.plan[0]).toEqual({ action: 'create', kind: 'site', name: 'API', id: 11 });
+  expect(result.environment).toMatchObject({ MATOMO_SITE_ID: '11', MATOMO_DIMENSIONS: DIMENSIONS });
+  expect(code).toBe(0);
+  expect(matomo.sites.at(-1)).toMatchObject({ name: 'API', main_url: 'https://api.example' });
+  const again = await runSetupAsJson(env, args);
+  expect(again.code).toBe(0);
+  expect(again.result.plan.map(({ action }) => action)).toEqual(Array(7).fill('present'));
+  expect(matomo.sites).toHaveLength(2);
+});
+
+test('goals match URLs that contain the pattern, segments look at the dimension with the status', async () => {
+  const matomo = await startMatomoSite({ dimensions: [{ name: 'other' }] });
+  const args = ['--yes', '--goal', 'Orders=/orders?state=paid', '--segments'];
+  expect((await runSetup(environmentOf(matomo), args)).code).toBe(0);
+  expect(matomo.goals).toMatchObject([
+    {
+      name: 'Orders',
+      match_attribute: 'url',
+      pattern: '/orders?state=paid',
+      pattern_type: 'contains',
+    },
+  ]);
+  expect(matomo.segments).toMatchObject([
+    { name: 'Visits with a server error', definition: 'dimension3=^5' },
+    { name: 'Visits with a 404', definition: 'dimension3==404' },
+  ]);
+  expect(matomo.segments[0]?.params).toMatchObject({ enabledAllUsers: '0', autoArchive: '0' });
+});
+
+test('what Matomo confirms and does not list is not called done', async () => {
+  const matomo = await startMatomoSite({
+    answer: ({ method, params }) =>
+      method.endsWith('configureNewCustomDimension') && params.name === 'Route'
+        ? { value: 77 }
+        : undefined,
+  });
+  const { result, code } = await runSetupAsJson(environmentOf(matomo), ['--yes']);
+  expect(code).toBe(1);
+  expect(result.applied).toBe(false);
+  expect(result.plan.filter(({ action }) => action === 'blocked')).toEqual([
+    {
+      action: 'blocked',
+      kind: 'dimension',
+      name: 'Route',
+      reason: expect.stringContaining('does not list it'),
+    },
+  ]);
+});
+
+test('a token file wins over MATOMO_SETUP_TOKEN, which wins over MATOMO_TOKEN_AUTH', async () => {
+  const matomo = await startMatomoSite();
+  const { MATOMO_SETUP_TOKEN: write = '', ...env } = environmentOf(matomo);
+  const wrong = 'f'.repeat(32);
+  for (const [given, args] of [
+    [{ MATOMO_TOKEN_AUTH: write }, []],
+    [{ MATOMO_TOKEN_AUTH: wrong, MATOMO_SETUP_TOKEN: write }, []],
+    [{ MATOMO_TOKEN_AUTH_FILE: tokenFile(write) }, []],
+    [{ MATOMO_TOKEN_AUTH: wrong, MATOMO_SETUP_TOKEN: wrong }, ['--token-file', tokenFile(write)]],
+  ] as const) {
+    const { code, stdout } = await runSetup({ ...env, ...given }, ['--dry-run', ...args]);
+    expect(stdout).toContain('token with write access');
+    expect(code).toBe(0);
+  }
+});
+
+test('dimensions that MATOMO_DIMENSIONS names already are used, and its other entries stay', async () => {
+  const matomo = await startMatomoSite({ dimensions: [{ name: 'Method' }, { name: 'plan' }] });
+  const env = {
+    ...environmentOf(matomo),
+    MATOMO_DIMENSIONS: '1=http.request.method,2=app.plan,9=http.route',
+  };
+  const { result } = await runSetupAsJson(env, ['--yes']);
+  expect(result.plan[0]).toMatchObject({ action: 'present', id: 1, reason: 'named "Method"' });
+  expect(result.environment.MATOMO_DIMENSIONS).toBe(
+    '1=http.request.method,2=app.plan,3=http.response.status_code,4=http.route,5=matomo.failed_endpoint',
+  );
+});
+
+function tokenFile(token: string): string {
+  const file = join(temporaryFolder(), 'token');
+  writeFileSync(file, `${token}\n`);
+  return file;
+}
