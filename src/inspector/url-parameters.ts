@@ -34,6 +34,6 @@ export function splitTrackedUrl(url: string): UrlParts | undefined {
   return {
     ...parts,
     path: parts.path.slice(0, semicolon),
-    query: parts.query === undefined ? matrix : `${parts.query}&${matrix}`,
+    query: parts.query === undefined ? matrix : `${matrix}&${parts.query}`,
   };
 }
