@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { formatHits, type InspectedHit, startInspector } from '../inspector/index.js';
+import { toMatomoVersion } from '../inspector/matomo-version.js';
 import { matomoUrl } from '../options/url-values.js';
 
 const PRINT_EVERY_MILLIS = 500;
@@ -12,6 +13,7 @@ export async function inspect(args: string[]): Promise<void> {
       port: { type: 'string', default: '8080' },
       host: { type: 'string', default: '127.0.0.1' },
       forward: { type: 'string' },
+      'matomo-version': { type: 'string', default: 'newest' },
     },
   });
   const port = Number(values.port);
@@ -19,7 +21,13 @@ export async function inspect(args: string[]): Promise<void> {
     throw new Error(`--port must be a number from 0 to 65535, got ${JSON.stringify(values.port)}`);
   }
   const forward = values.forward === undefined ? undefined : matomoUrl('--forward', values.forward);
-  const inspector = await startInspector({ port, host: values.host, ...(forward && { forward }) });
+  const matomoVersion = toMatomoVersion('--matomo-version', values['matomo-version']);
+  const inspector = await startInspector({
+    port,
+    host: values.host,
+    matomoVersion,
+    ...(forward && { forward }),
+  });
   console.log(
     forward
       ? `What is sent to ${inspector.url} is passed on to ${forward.href}.`

@@ -14,7 +14,7 @@ const HELP = `opentelemetry-matomo: every HTTP server span becomes a hit in Mato
       says why nothing arrives: reads the environment that the application has,
       asks Matomo, and stores nothing without --send
   npx opentelemetry-matomo inspect [--port 8080] [--host 127.0.0.1]
-                                   [--forward https://matomo.example.org]
+        [--forward https://matomo.example.org] [--matomo-version newest]
       a local stand-in for Matomo, and a page that shows what it would have
       stored; with --forward hits go on to that Matomo, and it decides
   npx opentelemetry-matomo spool status [--json]

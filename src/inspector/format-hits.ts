@@ -1,9 +1,12 @@
-import type { InspectedHit } from './inspected-hit.js';
+import type { AiRequest, InspectedHit } from './inspected-hit.js';
 
 const HEADINGS = ['time', 'site', 'verdict', 'type', 'action', 'status', 'pf_srv', 'visitor'];
 const MAX_ACTION_CHARACTERS = 60;
 
-/** Renders hits as a table in plain text, a line for each; where nothing is stored, the reason. */
+/**
+ * Renders hits as a table in plain text, a line for each; if nothing is stored, with the reason. A request by an AI
+ * chatbot has the chatbot for a visitor, and the size of the answer behind the URL.
+ */
 export function formatHits(hits: readonly InspectedHit[]): string {
   const rows = [HEADINGS, ...hits.map(toRow)];
   const widths = HEADINGS.map((_, column) =>
@@ -19,19 +22,25 @@ export function formatHits(hits: readonly InspectedHit[]): string {
 }
 
 function toRow(hit: InspectedHit): string[] {
-  const { params, stored } = hit;
+  const { params, stored, aiRequest } = hit;
+  const seconds = stored?.server_time ?? aiRequest?.time ?? Math.floor(hit.received / 1000);
+  const millis = stored?.time_server ?? aiRequest?.millis;
+  const visitor = aiRequest?.name ?? (params.uid || params.cid || params._id || '-');
   return [
-    new Date((stored?.server_time ?? Math.floor(hit.received / 1000)) * 1000)
-      .toISOString()
-      .slice(11, 19),
+    new Date(seconds * 1000).toISOString().slice(11, 19),
     printable(params.idsite || '-'),
     hit.verdict,
-    stored?.type ?? '-',
-    shorten(printable(toActionText(hit))),
+    stored?.type ?? aiRequest?.kind ?? '-',
+    aiRequest ? toAiRequestText(aiRequest) : shorten(printable(toActionText(hit))),
     printable(toStatus(hit)),
-    stored?.time_server === undefined ? '-' : `${stored.time_server} ms`,
-    printable(params.uid || params.cid || params._id || '-'),
+    millis === undefined ? '-' : `${millis} ms`,
+    printable(visitor),
   ];
+}
+
+function toAiRequestText({ url, bytes }: AiRequest): string {
+  const text = shorten(printable(url ?? 'no url'));
+  return bytes === undefined ? text : `${text} (${bytes} bytes)`;
 }
 
 function toActionText({ stored, reason }: InspectedHit): string {
@@ -42,7 +51,8 @@ function toActionText({ stored, reason }: InspectedHit): string {
   return stored.title ?? stored.search ?? (event || stored.url) ?? '-';
 }
 
-function toStatus({ stored }: InspectedHit): string {
+function toStatus({ stored, aiRequest }: InspectedHit): string {
+  if (aiRequest) return String(aiRequest.statusCode ?? '-');
   for (const slot of [1, 2, 3, 4, 5]) {
     if (stored?.[`custom_var_k${slot}`] === 'http_status_code')
       return stored[`custom_var_v${slot}`] ?? '-';

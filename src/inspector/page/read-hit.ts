@@ -6,6 +6,7 @@ export interface HeldHit {
   readonly number: number;
   readonly hit: InspectedHit;
   readonly title: string;
+  /** Of a request by an AI chatbot, the chatbot. */
   readonly visitor: string;
   /** Status of the answer, as the custom variable or the parameter for it tells. */
   readonly status: number | undefined;
@@ -22,17 +23,17 @@ const MAX_VISITOR_CHARACTERS = 64;
 const STEPS = ['pf_net', 'pf_tfr', 'pf_dm1', 'pf_dm2', 'pf_onl'];
 
 export function readHit(hit: InspectedHit, number: number): HeldHit {
-  const { params, stored } = hit;
+  const { params, stored, aiRequest } = hit;
   return {
     number,
     hit,
     title: shorten(titleOf(hit), MAX_TITLE_CHARACTERS),
     visitor: shorten(
-      params.uid || params.cid || params._id || params.cip || '–',
+      aiRequest?.name || params.uid || params.cid || params._id || params.cip || '–',
       MAX_VISITOR_CHARACTERS,
     ),
-    status: toNumber(statusOf(params)),
-    millis: stored?.time_server ?? toNumber(params.pf_srv),
+    status: aiRequest ? aiRequest.statusCode : toNumber(statusOf(params)),
+    millis: aiRequest ? aiRequest.millis : (stored?.time_server ?? toNumber(params.pf_srv)),
     steps: STEPS.flatMap((name) => {
       const millis = toNumber(params[name]);
       return millis === undefined ? [] : [[name, millis] as const];
@@ -41,7 +42,9 @@ export function readHit(hit: InspectedHit, number: number): HeldHit {
   };
 }
 
-function titleOf({ params, stored }: InspectedHit): string {
+function titleOf({ params, stored, aiRequest }: InspectedHit): string {
+  // Matomo ignores the title of these.
+  if (aiRequest) return aiRequest.url ?? 'no URL';
   const event = [params.e_c, params.e_a].filter(Boolean).join(' / ');
   return (
     stored?.title ?? stored?.search ?? (event || params.action_name || params.url || 'no title')
