@@ -15,7 +15,14 @@ export interface ChatbotRules {
 const STORED_AS: Readonly<Record<string, string>> = {
   'Google-GeminiNotebook': 'Google-NotebookLM',
 };
-const SINCE_5_8 = AI_CHATBOTS.slice(0, AI_CHATBOTS.indexOf('Google-GeminiNotebook'));
+const SINCE_5_8 = [
+  'ChatGPT-User',
+  'MistralAI-User',
+  'Gemini-Deep-Research',
+  'Claude-User',
+  'Perplexity-User',
+  'Google-NotebookLM',
+];
 
 /** A version of Matomo that treats hits by AI chatbots differently from the version before. */
 export type MatomoVersion = '5.6' | '5.7' | '5.8' | '5.12' | 'newest';
