@@ -49,7 +49,8 @@ export function toRawUrl(value: ParameterValue): string | undefined {
   const url = withPlainPrefix(escapeHtml(toText(value)));
   const name = withoutPrefix(url);
   if (name === '' || name === '0') return undefined;
-  return Array.from(name).length > MAX_NAME_CHARACTERS ? undefined : url;
+  const isLong = name.length > MAX_NAME_CHARACTERS;
+  return isLong && Array.from(name).length > MAX_NAME_CHARACTERS ? undefined : url;
 }
 
 /** A page as Matomo 5.12 stores it: cleaned like the URL of a visit, but without a scheme as well. */

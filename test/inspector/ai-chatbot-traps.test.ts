@@ -94,11 +94,11 @@ test('0.5 bots=1 alone makes a visit of a chatbot, and changes nothing beside re
   expect((await track(chatbot({ bots: '1' }), '5.6')).verdict).toBe('tracked');
 });
 
-test.each([
+test.each<[string, number | undefined]>([
   ['142', 142],
   ['0', 0],
   ...['142.7', '0.142', '1e3', ' 142', '0142', '+142', '-1', '', 'abc'].map(
-    (text) => [text, undefined] as const,
+    (text): [string, undefined] => [text, undefined],
   ),
 ])('0.6 of %j in http_status, bw_bytes and pf_srv Matomo stores %s', async (text, stored) => {
   const { row } = await track(chatbot({ http_status: text, bw_bytes: text, pf_srv: text }));

@@ -23,7 +23,7 @@ export interface Visitor {
 }
 
 /** Of what is known only of some. */
-export interface Average {
+interface Average {
   sum: number;
   count: number;
 }
