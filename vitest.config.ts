@@ -7,7 +7,7 @@ const LONG_ONLY = [
   'test/**/*.long.test.ts',
   'test/matrix/core.test.ts',
   'test/delivery/spool/full-disk.test.ts',
-  'test/inspector/page/{accessibility,hostile-hits,page}.test.ts',
+  'test/inspector/page/{accessibility,chatbots,hostile-hits,page}.test.ts',
 ];
 /** What `npm test` runs a sample of, as `sampled` in test/support/long.ts says. */
 const SAMPLED = [

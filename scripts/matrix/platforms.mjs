@@ -6,6 +6,7 @@ const LACKING = {
   'Unix sockets': ['Windows', 'Unix sockets'],
   'moving open files': ['Windows', 'moving a folder with open files'],
   prlimit: ['Windows, macOS', '`prlimit`, which limits how far files grow'],
+  terminal: ['Windows, macOS', '`script`, which makes terminals'],
   '/proc': ['Windows, macOS', '`/proc`, which tells what a process has open'],
   'file owners': ['Windows', 'owners of files as Unix has them'],
   unshare: ['Windows, macOS', '`unshare`, which makes a process the first of a container'],

@@ -56,7 +56,7 @@ running it again changes nothing. It never deletes and changes no settings.
 Exit codes: 0 done or nothing to do, 1 refused or failed, 2 usage.
 `,
   inspect: `npx opentelemetry-matomo inspect [--port 8080] [--host 127.0.0.1]
-                                 [--forward URL]
+                [--forward URL] [--matomo-version newest]
 
 The inspector: a local server that behaves like Matomo's tracker. It prints each
 hit as Matomo would store it, and shows all of them on a page. Ctrl-C ends it.
@@ -64,6 +64,9 @@ hit as Matomo would store it, and shows all of them on a page. Ctrl-C ends it.
   --port N        port to listen on, 0 for any free one (default 8080)
   --host ADDRESS  address to listen on (default 127.0.0.1)
   --forward URL   passes hits on to this Matomo, which then decides
+  --matomo-version VERSION
+                  whose AI chatbots are known: 5.6, 5.7, 5.8, 5.12 or newest
+                  (default newest)
 `,
   spool: `npx opentelemetry-matomo spool status [--json]
 

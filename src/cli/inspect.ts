@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { formatHits, type InspectedHit, startInspector } from '../inspector/index.js';
+import { toMatomoVersion } from '../inspector/matomo-version.js';
 import { matomoUrl } from '../options/url-values.js';
 import { UsageError } from './usage-error.js';
 
@@ -13,6 +14,7 @@ export async function inspect(args: string[]): Promise<void> {
       port: { type: 'string', default: '8080' },
       host: { type: 'string', default: '127.0.0.1' },
       forward: { type: 'string' },
+      'matomo-version': { type: 'string', default: 'newest' },
     },
   });
   const port = Number(values.port);
@@ -22,7 +24,13 @@ export async function inspect(args: string[]): Promise<void> {
     );
   }
   const forward = values.forward === undefined ? undefined : matomoUrl('--forward', values.forward);
-  const inspector = await startInspector({ port, host: values.host, ...(forward && { forward }) });
+  const matomoVersion = toMatomoVersion('--matomo-version', values['matomo-version']);
+  const inspector = await startInspector({
+    port,
+    host: values.host,
+    matomoVersion,
+    ...(forward && { forward }),
+  });
   console.log(
     forward
       ? `What is sent to ${inspector.url} is passed on to ${forward.href}.`

@@ -16,6 +16,8 @@ const IS_SENT = 1;
 export interface BlockingTransportOptions {
   readonly url: URL;
   readonly userAgent: string;
+  /** What a server in front of Matomo asks for. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Takes one bulk request to Matomo while the calling thread waits: for the end of a process, when nothing can be awaited. Throws if no thread can be started. */
@@ -64,13 +66,14 @@ function startWorker(state: Int32Array): MessagePort {
 }
 
 /** What a connection of this thread takes from its environment and from defaults that the application may have changed. */
-function settingsOf({ url, userAgent }: BlockingTransportOptions): object {
+function settingsOf({ url, userAgent, headers }: BlockingTransportOptions): object {
   const tls = process.getBuiltinModule('node:tls');
   const net = process.getBuiltinModule('node:net');
   const dns = process.getBuiltinModule('node:dns');
   return {
     url: url.href,
     userAgent,
+    headers: headers ?? {},
     proxy: proxyRouteOf(url, process.env),
     tls: {
       minVersion: tls.DEFAULT_MIN_VERSION,

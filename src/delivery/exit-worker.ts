@@ -32,7 +32,10 @@ function prepare(given) {
   load = moduleOf(protocol);
   const agent = new load.Agent({ keepAlive: true, maxSockets: 1, ...tls });
   if (proxy && proxy.isTunnel) agent.createConnection = tunnel;
-  const headers = { 'content-type': 'application/json', 'accept-encoding': 'identity', 'user-agent': settings.userAgent, host: new URL(url).host };
+  const headers = {
+    'user-agent': settings.userAgent, ...settings.headers,
+    'content-type': 'application/json', 'accept-encoding': 'identity', host: new URL(url).host,
+  };
   if (isPlainProxy) Object.assign(headers, proxy.headers);
   const path = isPlainProxy ? url : pathname + search;
   options = { method: 'POST', hostname: withoutBrackets(hostname), port, path, headers, agent };
@@ -96,7 +99,7 @@ function send(body, done) {
       const { statusCode: status, headers } = response;
       finish({
         kind: 'answer', status, contentType: headers['content-type'] || '', body: Buffer.concat(chunks).toString('utf8'),
-        location: headers.location, retryAfter: headers['retry-after'], date: headers.date,
+        location: headers.location, retryAfter: headers['retry-after'], date: headers.date, authenticate: headers['www-authenticate'],
       });
     }
     response.on('data', (chunk) => {

@@ -189,6 +189,7 @@ export const FIXED_PARAMETERS: Readonly<Record<string, ParameterDeclaration>> = 
   ...inSection('Other', {
     send_image: { ...FLAG, meaning: '0: an answer without a body' },
   }),
+  recMode: { kind: 'integer', meaning: '1: for the AI chatbot reports of Matomo 5.7 and later' },
   cra: { ...text(1024), meaning: 'message of a crash, for the plugin CrashAnalytics' },
   cra_tp: { ...text(255), meaning: 'class of a crash, for the plugin CrashAnalytics' },
 };

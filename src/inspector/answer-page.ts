@@ -5,7 +5,7 @@ import { createHitEvents } from './hit-events.js';
 import type { HitLog } from './hit-log.js';
 import { createFindPageFile, PAGE_HEADERS } from './serve-page.js';
 
-/** The page at `/`, what it loads, and what it reads: `/hits`, `/events` and `/facts`. */
+/** The page at `/`, what it loads, and what it reads: `/hits`, `/events`, `/facts`; and `/ai-requests`. */
 export interface Page {
   answer(path: string, request: IncomingMessage, response: ServerResponse): Promise<void>;
   /** Something in the log is new. */
@@ -21,6 +21,8 @@ export interface PageOptions {
   readonly forward: URL | undefined;
 }
 
+const DATA_PATHS: ReadonlySet<string> = new Set(['/hits', '/ai-requests', '/events', '/facts']);
+
 export function createPage({ log, clear, host, forward }: PageOptions): Page {
   const events = createHitEvents(log);
   const findPageFile = createFindPageFile();
@@ -33,7 +35,7 @@ export function createPage({ log, clear, host, forward }: PageOptions): Page {
     const { headers, method = 'GET' } = request;
     for (const [name, value] of Object.entries(PAGE_HEADERS)) response.setHeader(name, value);
     response.setHeader('Cache-Control', 'no-store');
-    const isData = path === '/hits' || path === '/events' || path === '/facts';
+    const isData = DATA_PATHS.has(path);
     const refusal =
       findForeignHost(headers, host) ?? (isData ? findForeignOrigin(headers) : undefined);
     if (refusal !== undefined) return end(response, 403, 'text/plain; charset=utf-8', refusal);
@@ -48,6 +50,7 @@ export function createPage({ log, clear, host, forward }: PageOptions): Page {
       return events.follow(response, headers['last-event-id']?.toString());
     }
     if (path === '/hits') return endJson(response, log.all());
+    if (path === '/ai-requests') return endJson(response, log.aiRequests());
     if (path === '/facts') return endJson(response, toPageFacts(forward));
     const file = await findPageFile(path);
     if (file) end(response, 200, file.contentType, file.body);

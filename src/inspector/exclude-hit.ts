@@ -33,13 +33,18 @@ export function findExclusion(
     return 'X-Moz or X-Purpose: a prefetch';
   }
   if (!toInteger(parameters.bots)) {
-    const userAgent = toText(parameters.ua) || (headers['user-agent'] ?? '');
-    if (isKnownBot(userAgent)) return 'ua: a bot, and bots=1 is not set';
+    if (isKnownBot(readUserAgent(parameters, { headers })))
+      return 'ua: a bot, and bots=1 is not set';
     if (isBotAddress(toText(parameters.cip) || address)) {
       return 'cip: an address of bots, and bots=1 is not set';
     }
   }
   return SPAM_REFERRERS.test(toText(parameters.urlref)) ? 'urlref: referrer spam' : undefined;
+}
+
+/** Without `ua`, or if it is empty, Matomo takes the user agent of the sender. */
+export function readUserAgent({ ua }: Parameters, { headers }: Pick<HitOrigin, 'headers'>): string {
+  return toText(ua) || (headers['user-agent'] ?? '');
 }
 
 function isBotAddress(address: string): boolean {

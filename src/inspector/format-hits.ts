@@ -1,4 +1,4 @@
-import type { InspectedHit } from './inspected-hit.js';
+import type { AiRequest, InspectedHit } from './inspected-hit.js';
 
 const HEADINGS = ['time', 'site', 'verdict', 'type', 'action', 'status', 'load time', 'visitor'];
 const TIMINGS = [
@@ -11,7 +11,10 @@ const TIMINGS = [
 ] as const;
 const MAX_ACTION_CHARACTERS = 60;
 
-/** Renders hits as a table in plain text, a line for each; where nothing is stored, the reason. */
+/**
+ * Renders hits as a table in plain text, a line for each; if nothing is stored, with the reason. A request by an AI
+ * chatbot has the chatbot for a visitor, and the size of the answer behind the URL.
+ */
 export function formatHits(hits: readonly InspectedHit[]): string {
   const rows = [HEADINGS, ...hits.map(toRow)];
   const widths = HEADINGS.map((_, column) =>
@@ -27,19 +30,24 @@ export function formatHits(hits: readonly InspectedHit[]): string {
 }
 
 function toRow(hit: InspectedHit): string[] {
-  const { params, stored } = hit;
+  const { params, stored, aiRequest } = hit;
+  const seconds = stored?.server_time ?? aiRequest?.time ?? Math.floor(hit.received / 1000);
+  const visitor = aiRequest?.name ?? (params.uid || params.cid || params._id || '-');
   return [
-    new Date((stored?.server_time ?? Math.floor(hit.received / 1000)) * 1000)
-      .toISOString()
-      .slice(11, 19),
+    new Date(seconds * 1000).toISOString().slice(11, 19),
     printable(params.idsite || '-'),
     hit.verdict,
-    stored?.type ?? '-',
-    shorten(printable(toActionText(hit))),
+    stored?.type ?? aiRequest?.kind ?? '-',
+    aiRequest ? toAiRequestText(aiRequest) : shorten(printable(toActionText(hit))),
     printable(toStatus(hit)),
     toLoadTime(hit),
-    printable(params.uid || params.cid || params._id || '-'),
+    printable(visitor),
   ];
+}
+
+function toAiRequestText({ url, bytes }: AiRequest): string {
+  const text = shorten(printable(url ?? 'no url'));
+  return bytes === undefined ? text : `${text} (${bytes} bytes)`;
 }
 
 function toActionText({ stored, reason }: InspectedHit): string {
@@ -51,12 +59,14 @@ function toActionText({ stored, reason }: InspectedHit): string {
 }
 
 /** The sum of all timings, which Matomo shows as page load time. */
-function toLoadTime({ stored }: InspectedHit): string {
+function toLoadTime({ stored, aiRequest }: InspectedHit): string {
+  if (aiRequest) return aiRequest.millis === undefined ? '-' : `${aiRequest.millis} ms`;
   const timings = TIMINGS.flatMap((column) => stored?.[column] ?? []);
   return timings.length === 0 ? '-' : `${timings.reduce((sum, millis) => sum + millis)} ms`;
 }
 
-function toStatus({ stored }: InspectedHit): string {
+function toStatus({ stored, aiRequest }: InspectedHit): string {
+  if (aiRequest) return String(aiRequest.statusCode ?? '-');
   for (const slot of [1, 2, 3, 4, 5]) {
     if (stored?.[`custom_var_k${slot}`] === 'http_status_code')
       return stored[`custom_var_v${slot}`] ?? '-';

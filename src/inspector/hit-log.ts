@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { InspectedHit } from './inspected-hit.js';
+import type { AiRequest, InspectedHit } from './inspected-hit.js';
 
 /**
  * The latest hits. They are numbered in order of arrival, from 0 after each `clear`; those from `oldest` up to, and
@@ -9,6 +9,8 @@ export interface HitLog {
   add(hits: readonly InspectedHit[]): void;
   /** All that are held. */
   all(): InspectedHit[];
+  /** The rows of requests by AI chatbots among them. */
+  aiRequests(): AiRequest[];
   /** Up to `count` hits from a number on that is held. */
   read(from: number, count: number): InspectedHit[];
   oldest(): number;
@@ -50,6 +52,7 @@ export function createHitLog(): HitLog {
   return {
     add,
     all: () => held.slice(gone),
+    aiRequests: () => held.slice(gone).flatMap(({ aiRequest }) => aiRequest ?? []),
     read: (from, count) => held.slice(from - firstNumber, from - firstNumber + count),
     oldest,
     next: () => firstNumber + held.length,

@@ -1,10 +1,11 @@
-import type { StoredAction, Verdict } from './inspected-hit.js';
+import type { AiRequest, StoredAction, Verdict } from './inspected-hit.js';
 
 /** What the tracker's rules make of one hit. */
 export interface HitOutcome {
   readonly verdict: Verdict;
   readonly reason?: string;
   readonly stored: StoredAction | null;
+  readonly aiRequest?: AiRequest;
   /** The error is one of PHP itself: Matomo answers 500 with an empty body. */
   readonly fatal?: boolean;
 }

@@ -1,5 +1,12 @@
 export { formatHits } from './format-hits.js';
-export type { ActionType, InspectedHit, StoredAction, Verdict } from './inspected-hit.js';
+export type {
+  ActionType,
+  AiRequest,
+  InspectedHit,
+  StoredAction,
+  Verdict,
+} from './inspected-hit.js';
 export type { InspectorOptions, InspectorSite, TokenRole } from './inspector-options.js';
+export type { MatomoVersion } from './matomo-version.js';
 export type { PlayedAnswer } from './played-answer.js';
 export { type Inspector, startInspector } from './start-inspector.js';

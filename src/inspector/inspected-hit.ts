@@ -1,12 +1,13 @@
 /**
  * What became of a hit:
  * - `tracked`: processed. Nothing may be stored all the same, as for a goal or a ping.
+ * - `ai_chatbot`: stored for the AI chatbot reports, and in no visit.
  * - `dropped`: answered like a tracked one, but thrown away (a bot, `rec` missing).
  * - `invalid`: counted as `invalid`; as a single hit it is answered with 400.
  * - `refused`: an error that Matomo answers with 500 in a bulk, rolling back all hits of it.
  * - `unknown`: passed on to a Matomo whose answer does not tell.
  */
-export type Verdict = 'tracked' | 'invalid' | 'dropped' | 'refused' | 'unknown';
+export type Verdict = 'tracked' | 'ai_chatbot' | 'invalid' | 'dropped' | 'refused' | 'unknown';
 
 /** One hit as it arrived, and what Matomo would have made of it. */
 export interface InspectedHit {
@@ -19,6 +20,24 @@ export interface InspectedHit {
   readonly reason?: string;
   /** The row of `log_link_visit_action` with the names it refers to, or null where none is stored. */
   readonly stored: StoredAction | null;
+  /** The row of `log_bot_request`, if it is a request by an AI chatbot and kept. */
+  readonly aiRequest?: AiRequest;
+}
+
+/** A stored request by an AI chatbot. What Matomo does not know is left out. */
+export interface AiRequest {
+  readonly site: number;
+  /** Epoch seconds. */
+  readonly time: number;
+  /** The chatbot as Matomo calls it, such as `ChatGPT-User`. */
+  readonly name: string;
+  /** `document` if the hit has a `download`. */
+  readonly kind: 'page' | 'document';
+  readonly url?: string;
+  readonly statusCode?: number;
+  readonly bytes?: number;
+  readonly millis?: number;
+  readonly source?: string;
 }
 
 /** What kind of action a row is; `none` has neither URL nor title. */

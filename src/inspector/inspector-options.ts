@@ -1,3 +1,5 @@
+import type { MatomoVersion } from './matomo-version.js';
+
 /** What a site has set up in Matomo. */
 export interface InspectorSite {
   /** Addresses of the site; they are accepted but exclude nothing, as in Matomo by default. */
@@ -23,6 +25,13 @@ export interface InspectorOptions {
   readonly sites?: Record<string, InspectorSite>;
   /** Rights by token, for all sites or for some. Default: any token has `write` everywhere. */
   readonly tokens?: Record<string, TokenRole | { role: TokenRole; sites: number[] }>;
+  /**
+   * The Matomo whose treatment of AI chatbots is modeled: which of them it knows, and how it stores their URLs.
+   * @default 'newest'
+   */
+  readonly matomoVersion?: MatomoVersion;
+  /** Whether Matomo's plugin BotTracking is active. Default: true. */
+  readonly botTracking?: boolean;
   /** Passes requests on to this Matomo, unchanged, and gives its answers and its verdicts. Default: nowhere. */
   readonly forward?: string | URL;
   /** Time of arrival in epoch milliseconds. Default: `Date.now`. */

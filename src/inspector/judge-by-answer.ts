@@ -2,6 +2,9 @@ import { withoutUserInfo } from '../diagnostics.js';
 import type { Forwarded } from './forward.js';
 import type { InspectedHit, Verdict } from './inspected-hit.js';
 
+/** An answer does not say what a tracked hit was stored as. */
+type AnsweredVerdict = Exclude<Verdict, 'ai_chatbot'>;
+
 /**
  * Replaces what the rules here make of hits by what a real Matomo has said of them. Where it only says how many were
  * invalid and the rules agree on the number, they say which; what is stored is always by the rules.
@@ -11,7 +14,7 @@ export function judgeByAnswer(
   isBulk: boolean,
   answer: Forwarded,
 ): InspectedHit[] {
-  const all = (verdict: Verdict, reason: string) =>
+  const all = (verdict: AnsweredVerdict, reason: string) =>
     hits.map((hit) => overrule(hit, verdict, reason));
   if (answer.kind === 'not_sent') return all('refused', unreachable(answer.error));
   if (answer.kind === 'no_answer') return all('unknown', unanswered(answer.error));
@@ -57,20 +60,24 @@ export function unanswered(error: Error): string {
 }
 
 /** A reason that the rules have for the same verdict says more. */
-function overrule(hit: InspectedHit, verdict: Verdict, reason: string): InspectedHit {
+function overrule(hit: InspectedHit, verdict: AnsweredVerdict, reason: string): InspectedHit {
   const { verdict: own } = hit;
   switch (verdict) {
     case 'tracked':
       // Matomo counts what it drops as tracked.
-      if (own === 'tracked' || own === 'dropped') return hit;
+      if (own === 'tracked' || own === 'ai_chatbot' || own === 'dropped') return hit;
       return { ...hit, verdict, reason: `tracked, though by the rules here ${hit.reason}` };
     case 'unknown':
       return { ...hit, verdict, reason };
     case 'invalid':
     case 'refused':
     case 'dropped':
-      return own === verdict ? hit : { ...hit, verdict, reason, stored: null };
+      return own === verdict ? hit : withoutRow({ ...hit, verdict, reason });
   }
+}
+
+function withoutRow({ aiRequest, ...hit }: InspectedHit): InspectedHit {
+  return { ...hit, stored: null };
 }
 
 interface Counters {

@@ -4,7 +4,9 @@
  */
 const BOTS: readonly RegExp[] = [
   /^node(?:\.js)?$/i,
-  /(?<!cu)bot(?:\b|_)|crawl|spider|slurp|ChatGPT-User|OTel-OTLP-Exporter/i,
+  /(?<!cu)bot(?:\b|_)|crawl|spider|slurp|OTel-OTLP-Exporter/i,
+  /ChatGPT-User|MistralAI-User|Gemini-Deep-Research|Claude-User|Perplexity-User|DuckAssistBot/i,
+  /Google-(?:NotebookLM|GeminiNotebook)|Devin\/|meta-externalfetcher|Amzn-User/i,
   /(?:indexer|proxy|research|monitor|fetcher|checker|scraper|archiver|scanner|validator|analyzer|probe)(?:\/|$)/i,
   /^(?:kube-probe|ELB-HealthChecker|Prometheus|WordPress|HAProxy|k6|ApacheBench|check_http)/i,
   /^(?:Datadog|Feedly|StatusCake|Site24x7|UptimeRobot|GoogleStackdriverMonitoring|Blackbox)/i,

@@ -17,13 +17,25 @@ const EXCLUDED: ReadonlySet<string> = new Set(
  */
 export function toPageUrl(parts: UrlParts): string | undefined {
   if (parts.scheme === undefined) return undefined;
-  const scheme = parts.scheme.toLowerCase();
-  if (/^(?:mailto|javascript|vbscript|data)$/.test(scheme)) return undefined;
+  if (/^(?:mailto|javascript|vbscript|data)$/i.test(parts.scheme)) return undefined;
+  const front = toFront(parts);
+  return front.endsWith('://') ? undefined : `${front}${toQuery(parts.query ?? '')}`;
+}
+
+/** The same for a request by an AI chatbot, whose URL needs no scheme. */
+export function toBotPageUrl(parts: UrlParts): string {
+  return `${toFront(parts)}${toQuery(parts.query ?? '')}`;
+}
+
+/** Everything before the query. */
+function toFront(parts: UrlParts): string {
+  const scheme = parts.scheme?.toLowerCase();
+  const start = scheme === undefined ? '' : scheme === 'mailto' ? 'mailto:' : `${scheme}://`;
   const user = parts.user === undefined ? '' : `${parts.user}${password(parts)}@`;
   const port = parts.port === undefined ? '' : `:${parts.port}`;
-  const path = parts.path === '' || parts.path.startsWith('/') ? parts.path : `/${parts.path}`;
-  const front = `${scheme}://${user}${(parts.host ?? '').toLowerCase()}${port}${path}`;
-  return front.endsWith('://') ? undefined : `${front}${toQuery(parts.query ?? '')}`;
+  const authority = `${start}${user}${(parts.host ?? '').toLowerCase()}${port}`;
+  const isRooted = parts.path === '' || parts.path.startsWith('/') || authority === '';
+  return `${authority}${isRooted ? '' : '/'}${parts.path}`;
 }
 
 function password(parts: UrlParts): string {

@@ -19,7 +19,7 @@ export function readQuery(query: string): Record<string, string | null> {
 }
 
 /** Decodes `+` and percent escapes; bytes that are not UTF-8 are read as Latin-1. */
-export function decodeText(encoded: string): string {
+function decodeText(encoded: string): string {
   return decodeUtf8(encoded) ?? decodeBytes(encoded).toString('latin1');
 }
 

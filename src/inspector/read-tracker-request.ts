@@ -86,5 +86,7 @@ function toParameterValue(name: string, value: unknown): ParameterValue {
   if (typeof value === 'string' || value === true) return value;
   if (typeof value === 'number') return toNumberText(value);
   if (typeof value === 'object' && /^_?cvar$/.test(name)) return JSON.stringify(value);
+  // Not the same as a list here, which counts as 1.
+  if (name === 'recMode' && !value) return '';
   return null;
 }

@@ -5,7 +5,7 @@ import { UNTRACKED_SERVER } from '../requests/captured-requests.js';
 import { createPage } from './answer-page.js';
 import { createForwarder } from './forward.js';
 import { createHitLog } from './hit-log.js';
-import type { InspectedHit } from './inspected-hit.js';
+import type { AiRequest, InspectedHit } from './inspected-hit.js';
 import type { InspectorOptions } from './inspector-options.js';
 import { passOn } from './pass-on.js';
 import { type PlayedAnswer, playAnswer, storesHits } from './played-answer.js';
@@ -18,6 +18,8 @@ export interface Inspector {
   readonly url: string;
   /** The latest 10,000 hits in order of arrival, fewer where they are very large; also `GET /hits`. */
   hits(): InspectedHit[];
+  /** The rows that Matomo's AI chatbot reports are made of, of the hits that `hits()` returns; also `GET /ai-requests`. */
+  aiRequests(): AiRequest[];
   /** Forgets all hits, stored rows and failed log-ins; also `DELETE /hits`. */
   clear(): void;
   /** Answers the next requests so, until called without an answer. */
@@ -106,6 +108,7 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
     hits: log.all,
+    aiRequests: log.aiRequests,
     clear,
     play(next) {
       played = next;

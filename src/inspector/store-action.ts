@@ -8,6 +8,7 @@ import type { InspectorSite } from './inspector-options.js';
 import { withOldProduct } from './old-product-variables.js';
 import type { Parameters } from './read-tracker-request.js';
 import type { RowTransaction } from './row-memory.js';
+import { shareRow } from './share-row.js';
 import { cutCharacters, escapeHtml, trim } from './stored-text.js';
 import { toInteger } from './to-number.js';
 import type { TrackedUrl } from './tracked-url.js';
@@ -55,16 +56,6 @@ export function storeAction(
     ...toDimensions(parameters, context.site),
     ...variables,
   } as StoredAction);
-}
-
-/** URLs that differ only in http, https and `www.` are one row, with the scheme of the first; pages and contents share theirs. */
-function shareRow(type: string, url: string, rows: RowTransaction): string {
-  const [, name] = /^https?:\/\/(?:www\.)?(.*)$/s.exec(url) ?? [];
-  if (name === undefined) return url;
-  const key = `url/${type === 'content' ? 'page' : type}/${name}`;
-  const known = rows.get(key);
-  if (known === undefined) rows.set(key, url);
-  return known ?? url;
 }
 
 function toDimensions(

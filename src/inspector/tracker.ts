@@ -4,6 +4,7 @@ import { type HitOutcome, refused } from './hit-outcome.js';
 import type { InspectedHit } from './inspected-hit.js';
 import { createFindRole, createFindSite, type InspectorOptions } from './inspector-options.js';
 import { judgeHit } from './judge-hit.js';
+import { toChatbotRules, toMatomoVersion } from './matomo-version.js';
 import type { TrackerAnswer } from './played-answer.js';
 import type { Parameters, TrackerRequest } from './read-tracker-request.js';
 import { createRowMemory } from './row-memory.js';
@@ -24,6 +25,8 @@ export function createTracker(options: InspectorOptions): Tracker {
   const authenticator = createAuthenticator(createFindRole(options.tokens));
   const clock = options.clock ?? Date.now;
   const memory = createRowMemory();
+  const version = toMatomoVersion('matomoVersion', options.matomoVersion ?? 'newest');
+  const chatbots = toChatbotRules(version, options.botTracking ?? true);
 
   function track(request: TrackerRequest): { hits: InspectedHit[]; answer: TrackerAnswer } {
     const received = clock();
@@ -38,6 +41,7 @@ export function createTracker(options: InspectorOptions): Tracker {
           ? refused('token_auth: too many failed log-ins')
           : judgeHit(parameters, {
               findSite,
+              chatbots,
               writeAccess: (site) => writeAccess(token, site),
               now: Math.floor(received / 1000),
               origin: request,
@@ -71,7 +75,7 @@ export function createTracker(options: InspectorOptions): Tracker {
 function toInspectedHit(
   received: number,
   parameters: Parameters,
-  { verdict, reason, stored }: HitOutcome = ROLLED_BACK,
+  { verdict, reason, stored, aiRequest }: HitOutcome = ROLLED_BACK,
 ): InspectedHit {
   const params = Object.entries(parameters).filter(([, value]) => value !== null);
   return {
@@ -82,5 +86,6 @@ function toInspectedHit(
     verdict,
     ...(reason === undefined ? {} : { reason }),
     stored,
+    ...(aiRequest === undefined ? {} : { aiRequest }),
   };
 }

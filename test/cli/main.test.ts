@@ -32,6 +32,26 @@ test('inspect prints each hit as it comes, and shows them at /hits', async () =>
   expect(await inspector.stop('SIGINT')).toEqual({ code: 0, signal: null });
 });
 
+test('inspect --matomo-version says which AI chatbots are known', async () => {
+  for (const [version, rows] of [
+    ['newest', 1],
+    ['5.12', 0],
+  ] as const) {
+    const args = [MAIN, 'inspect', '--port', '0', '--matomo-version', version];
+    const inspector = await startServer(args);
+    const query = 'idsite=1&rec=1&recMode=1&url=https%3A%2F%2Fa.test%2F&ua=DuckAssistBot%2F1.2';
+    await fetch(`${inspector.url}/matomo.php?${query}`);
+    expect(await (await fetch(`${inspector.url}/ai-requests`)).json()).toHaveLength(rows);
+    await eventually(() => inspector.stdout().includes(rows === 1 ? 'DuckAssistBot' : 'dropped'));
+    expect(await inspector.stop('SIGINT')).toEqual({ code: 0, signal: null });
+  }
+  const wrong = await runNode([MAIN, 'inspect', '--matomo-version', '5.9']);
+  expect(wrong.stderr).toContain(
+    '--matomo-version must be one of 5.6, 5.7, 5.8, 5.12, newest, got "5.9"',
+  );
+  expect(wrong.code).toBe(2);
+});
+
 test('gateway makes hits of what is sent to it, and finishes that when it is told to end', async () => {
   const { inspector, env } = await matomo();
   const gateway = await startServer([MAIN, 'gateway', '--listen', '127.0.0.1:0'], { env });

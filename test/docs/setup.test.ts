@@ -4,12 +4,14 @@ import { runNode } from '../support/child-process.js';
 import { tokenOf } from '../support/matomo-api.js';
 import { startMatomoSite } from '../support/matomo-site.js';
 import { environmentOf, MAIN } from '../support/setup.js';
-import { hasTerminal, startTerminal } from '../support/terminal.js';
+import { requires } from '../support/skips.js';
+import { startTerminal } from '../support/terminal.js';
 import { read, rowsWith } from './pages.js';
 
 const PAGE = 'docs/status-and-method-in-matomo-5.md';
 
-test.runIf(hasTerminal)('the terminal session of the page is what setup shows', async () => {
+test('the terminal session of the page is what setup shows', async () => {
+  requires('terminal');
   const matomo = await startMatomoSite({
     dimensions: [{ name: 'Route', active: false }],
     answer({ method }) {

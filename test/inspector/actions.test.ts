@@ -128,7 +128,7 @@ test.each<[string, Record<string, string>, object]>([
   ['cra without ca', { cra: 'Boom', url: URL_A }, { type: 'page', url: URL_A }],
   [
     'unknown parameters',
-    { foo: 'bar', http_status: '404', recMode: '1', url: URL_A },
+    { foo: 'bar', http_status: '404', recmode: '1', url: URL_A },
     { type: 'page', url: URL_A },
   ],
 ])('%s', async (_, parameters, stored) => {

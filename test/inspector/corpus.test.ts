@@ -17,6 +17,8 @@ const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 beforeAll(async () => {
   inspector = await startInspector({
     clock: () => now * 1000,
+    // The corpus is of Matomo 5.2, which does not read `recMode`.
+    matomoVersion: '5.6',
     sites: {
       1: {
         urls: ['https://app.example.org', 'http://api.example.org'],

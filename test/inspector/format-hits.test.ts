@@ -73,3 +73,31 @@ test('cuts long titles and lets no control character reach the terminal', () => 
 test('renders no hits as a heading', () => {
   expect(formatHits([])).toBe('time  site  verdict  type  action  status  load time  visitor\n');
 });
+
+test('a request by an AI chatbot has its kind, URL, size, status and time, and the chatbot', () => {
+  const chatbot = inspectedHit({
+    params: { idsite: '1', ua: 'ChatGPT-User/1.0', cid: '0123456789abcdef' },
+    verdict: 'ai_chatbot',
+    stored: null,
+    aiRequest: {
+      site: 1,
+      time: Date.UTC(2026, 10, 20, 7, 5) / 1000,
+      name: 'ChatGPT-User',
+      kind: 'document',
+      url: 'https://a.test/f.pdf',
+      statusCode: 200,
+      bytes: 5_000_000,
+      millis: 12,
+      source: 'opentelemetry-matomo',
+    },
+  });
+  const bare = inspectedHit({
+    verdict: 'ai_chatbot',
+    stored: null,
+    aiRequest: { site: 1, time: 0, name: 'Claude-User', kind: 'page' },
+  });
+  expect(formatHits([chatbot, bare]).split('\n').slice(1, 3)).toEqual([
+    '07:05:00  1     ai_chatbot  document  https://a.test/f.pdf (5000000 bytes)  200     12 ms      ChatGPT-User',
+    '00:00:00  1     ai_chatbot  page      no url                                -       -          Claude-User',
+  ]);
+});

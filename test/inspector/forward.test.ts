@@ -177,3 +177,16 @@ test('the command passes on what a service sends, and never says its token', asy
   expect(inspector.stdout() + inspector.stderr()).not.toContain(TOKEN);
   expect(await inspector.stop('SIGINT')).toEqual({ code: 0, signal: null });
 });
+
+test('a request by an AI chatbot is one as long as Matomo does not call it invalid', async () => {
+  const chatbot = hit({ recMode: '1', ua: 'ChatGPT-User/1.0', url: 'https://a.test/' });
+  const near = await start({ forward: (await start({})).url });
+  await sendBulk(near, [chatbot]);
+  expect(near.hits()).toMatchObject([{ verdict: 'ai_chatbot' }]);
+  expect(near.aiRequests()).toMatchObject([{ name: 'ChatGPT-User', url: 'https://a.test/' }]);
+
+  const other = await start({ forward: (await start({ sites: { 2: {} } })).url });
+  await sendBulk(other, [chatbot]);
+  expect(other.hits()).toMatchObject([{ verdict: 'invalid', stored: null }]);
+  expect(other.aiRequests()).toEqual([]);
+});

@@ -234,8 +234,15 @@ describe('the way to Matomo is that of other bulks', () => {
     const wire = await startFaultProxy();
     wire.forwardTo(inspector.url);
     const MATOMO_TOKEN_AUTH = '0123456789abcdef0123456789abcdef';
+    const MATOMO_HEADERS = 'x-gate=open';
     const app = await startServer([...REGISTER, APP], {
-      env: { ...env, MATOMO_SCHEDULE_DELAY: '100', MATOMO_URL: wire.url, MATOMO_TOKEN_AUTH },
+      env: {
+        ...env,
+        MATOMO_SCHEDULE_DELAY: '100',
+        MATOMO_URL: wire.url,
+        MATOMO_TOKEN_AUTH,
+        MATOMO_HEADERS,
+      },
     });
     await get(`${app.url}/first`);
     await eventually(() => inspector.hits().length === 1);
@@ -246,6 +253,7 @@ describe('the way to Matomo is that of other bulks', () => {
     expect(last?.body).toMatch(BULK);
     expect(first?.body).toMatch(BULK);
     expect(headersOf(last?.head)).toEqual(headersOf(first?.head));
+    expect(last?.head).toContain('x-gate: open');
     expect(app.stderr() + last?.head).not.toContain(MATOMO_TOKEN_AUTH);
   });
 });

@@ -39,6 +39,10 @@ const NEEDS = {
   'file owners': () => (isWindows ? 'Windows has other owners of files.' : undefined),
   root: () => (process.getuid?.() === 0 ? undefined : 'Only root can make files of other users.'),
   setpriv: () => (isRunnable('setpriv') ? undefined : 'There is no setpriv (util-linux).'),
+  terminal: () =>
+    /util-linux/.test(spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout ?? '')
+      ? undefined
+      : 'There is no script (util-linux), which makes terminals.',
   '/proc': () => (process.platform === 'linux' ? undefined : 'Only Linux has /proc.'),
   packages: () => undefined,
   time: () => (isLong ? undefined : 'It takes long: see `npm run test:long`.'),

@@ -1,12 +1,7 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { onTestFinished } from 'vitest';
 import { cleanEnvironment, eventually, ROOT } from './child-process.js';
-
-/** Whether `script` of util-linux is installed, which runs a command at a pseudo-terminal. */
-export const hasTerminal: boolean = /util-linux/.test(
-  spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout ?? '',
-);
 
 export interface Terminal {
   /** All that a person would have seen so far. */

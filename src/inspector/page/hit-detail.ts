@@ -1,4 +1,4 @@
-import type { InspectedHit } from '../inspected-hit.js';
+import type { AiRequest, InspectedHit } from '../inspected-hit.js';
 import { byId, cell, element, row, setText } from './elements.js';
 import { explain, type Facts } from './facts.js';
 import { formatTime } from './formats.js';
@@ -66,8 +66,32 @@ function toParameterRow(
   );
 }
 
+/** What Matomo stores of a request by an AI chatbot, by parameter; the rest it ignores. */
+const AI_REQUEST_FIELDS: Readonly<Record<string, keyof AiRequest>> = {
+  idsite: 'site',
+  ua: 'name',
+  cdt: 'time',
+  url: 'url',
+  download: 'url',
+  http_status: 'statusCode',
+  bw_bytes: 'bytes',
+  pf_srv: 'millis',
+  source: 'source',
+};
+
+function storedOfChatbot(aiRequest: AiRequest, name: string): string {
+  const field = Object.hasOwn(AI_REQUEST_FIELDS, name) ? AI_REQUEST_FIELDS[name] : undefined;
+  const value = field === undefined ? undefined : aiRequest[field];
+  const isReplaced = name === 'url' && aiRequest.kind === 'document';
+  return value === undefined || isReplaced
+    ? 'nothing'
+    : shorten(`${field} = ${value}`, MAX_VALUE_CHARACTERS);
+}
+
 /** The column, with what is in it where the column is one of the action. */
-function storedAs({ stored, verdict }: InspectedHit, name: string, column?: string): string {
+function storedAs(hit: InspectedHit, name: string, column?: string): string {
+  const { stored, verdict, aiRequest } = hit;
+  if (aiRequest) return storedOfChatbot(aiRequest, name);
   const isKept = verdict === 'tracked' || verdict === 'unknown';
   if (!isKept || column === undefined) return 'nothing';
   if (column.startsWith('log_')) return column;
@@ -83,9 +107,10 @@ function storedAs({ stored, verdict }: InspectedHit, name: string, column?: stri
   return shorten(texts.join('\n'), MAX_VALUE_CHARACTERS) || `nothing in ${column}`;
 }
 
-function toStoredRow({ stored }: InspectedHit): Node[] {
-  if (stored === null) return [element('p', { class: 'dim' }, 'No row is stored for it.')];
-  const pairs = Object.entries(stored).flatMap(([name, value]) => [
+function toStoredRow({ stored, aiRequest }: InspectedHit): Node[] {
+  const columns = stored ?? aiRequest;
+  if (columns === undefined) return [element('p', { class: 'dim' }, 'No row is stored for it.')];
+  const pairs = Object.entries(columns).flatMap(([name, value]) => [
     element('dt', { class: 'code' }, name),
     element('dd', { class: 'code' }, shorten(String(value), MAX_VALUE_CHARACTERS) || '(empty)'),
   ]);

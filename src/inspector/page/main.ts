@@ -1,3 +1,4 @@
+import { createChatbotTable } from './chatbot-table.js';
 import { connect } from './connection.js';
 import { listenToKeys, listenToTheme } from './controls.js';
 import { byId, setText } from './elements.js';
@@ -29,6 +30,7 @@ let isDrawing = false;
 
 const totals = createTotals(facts.forward !== null, (verdict) => toggleTerm('verdict', verdict));
 const renderEndpoints = createEndpointTable((title) => toggleTerm('endpoint', title), draw);
+const renderChatbots = createChatbotTable((name) => toggleTerm('visitor', name));
 const renderProblems = createProblemList(({ latest }) => open(latest));
 const renderVisitors = createVisitorList((id) => toggleTerm('visitor', id));
 const list = createHitList(open, draw);
@@ -44,6 +46,7 @@ function draw(): void {
     byId('content', HTMLElement).hidden = held.total() === 0;
     totals.render(held, filterField.value);
     renderEndpoints(summary);
+    renderChatbots(summary);
     renderProblems(summary);
     renderVisitors(summary);
     list.render(held, shown);

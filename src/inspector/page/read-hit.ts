@@ -6,6 +6,7 @@ export interface HeldHit {
   readonly number: number;
   readonly hit: InspectedHit;
   readonly title: string;
+  /** Of a request by an AI chatbot, the chatbot. */
   readonly visitor: string;
   /** Status of the answer, as the custom variable or the parameter for it tells. */
   readonly status: number | undefined;
@@ -29,17 +30,17 @@ const TIMINGS = [
 ] as const;
 
 export function readHit(hit: InspectedHit, number: number): HeldHit {
-  const { params } = hit;
+  const { params, aiRequest } = hit;
   return {
     number,
     hit,
     title: shorten(titleOf(hit), MAX_TITLE_CHARACTERS),
     visitor: shorten(
-      params.uid || params.cid || params._id || params.cip || '–',
+      aiRequest?.name || params.uid || params.cid || params._id || params.cip || '–',
       MAX_VISITOR_CHARACTERS,
     ),
-    status: toNumber(statusOf(params)),
-    millis: loadTimeOf(hit),
+    status: aiRequest ? aiRequest.statusCode : toNumber(statusOf(params)),
+    millis: aiRequest ? aiRequest.millis : loadTimeOf(hit),
     steps: TIMINGS.flatMap(([name]) => {
       const millis = name === 'pf_srv' ? undefined : toNumber(params[name]);
       return millis === undefined ? [] : [[name, millis] as const];
@@ -56,7 +57,9 @@ function loadTimeOf({ params, stored }: InspectedHit): number | undefined {
   return timings.length === 0 ? undefined : timings.reduce((sum, millis) => sum + millis);
 }
 
-function titleOf({ params, stored }: InspectedHit): string {
+function titleOf({ params, stored, aiRequest }: InspectedHit): string {
+  // Matomo ignores the title of these.
+  if (aiRequest) return aiRequest.url ?? 'no URL';
   const event = [params.e_c, params.e_a].filter(Boolean).join(' / ');
   return (
     stored?.title ?? stored?.search ?? (event || params.action_name || params.url || 'no title')

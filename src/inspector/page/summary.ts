@@ -1,4 +1,4 @@
-import type { Verdict } from '../inspected-hit.js';
+import type { AiRequest, Verdict } from '../inspected-hit.js';
 import { createRate, type Rate } from './rate.js';
 import type { HeldHit } from './read-hit.js';
 import { createTimes, type Times } from './times.js';
@@ -22,6 +22,23 @@ export interface Visitor {
   latest: HeldHit;
 }
 
+/** Of what is known only of some. */
+interface Average {
+  sum: number;
+  count: number;
+}
+
+/** Stored requests by one AI chatbot. */
+export interface Chatbot {
+  readonly name: string;
+  pages: number;
+  documents: number;
+  /** Requests by the first digit of their status; 0: no status. */
+  readonly classes: number[];
+  readonly times: Times;
+  readonly sizes: Average;
+}
+
 /** Hits that are not stored as they came, for one reason. */
 export interface Problem {
   readonly key: string;
@@ -39,6 +56,7 @@ export interface Summary {
   readonly endpoints: Map<string, Endpoint>;
   readonly visitors: Map<string, Visitor>;
   readonly problems: Map<string, Problem>;
+  readonly chatbots: Map<string, Chatbot>;
   add(held: HeldHit): void;
   remove(held: HeldHit): void;
 }
@@ -49,9 +67,11 @@ export function createSummary(): Summary {
   const endpoints = new Map<string, Endpoint>();
   const visitors = new Map<string, Visitor>();
   const problems = new Map<string, Problem>();
+  const chatbots = new Map<string, Chatbot>();
 
   function count(held: HeldHit, by: 1 | -1): void {
-    countVisitor(visitors, held, by);
+    if (held.hit.aiRequest) countChatbot(chatbots, held, held.hit.aiRequest, by);
+    else countVisitor(visitors, held, by);
     if (held.hit.reason !== undefined) countProblem(problems, held, by);
     if (held.hit.stored !== null) countEndpoint(endpoints, held, by);
   }
@@ -60,6 +80,7 @@ export function createSummary(): Summary {
     endpoints,
     visitors,
     problems,
+    chatbots,
     add: (held) => count(held, 1),
     remove: (held) => count(held, -1),
   };
@@ -104,6 +125,32 @@ function countProblem(problems: Map<string, Problem>, held: HeldHit, by: 1 | -1)
   problem.hits += by;
   if (by === 1) problem.latest = held;
   if (problem.hits === 0) problems.delete(key);
+}
+
+function countChatbot(
+  chatbots: Map<string, Chatbot>,
+  held: HeldHit,
+  { name, kind, bytes, millis }: AiRequest,
+  by: 1 | -1,
+): void {
+  const chatbot = entry(chatbots, name, () => ({
+    name,
+    pages: 0,
+    documents: 0,
+    classes: [0, 0, 0, 0, 0, 0],
+    times: createTimes(),
+    sizes: { sum: 0, count: 0 },
+  }));
+  if (kind === 'page') chatbot.pages += by;
+  else chatbot.documents += by;
+  const statusClass = classOf(held);
+  chatbot.classes[statusClass] = (chatbot.classes[statusClass] as number) + by;
+  if (millis !== undefined) countTime(chatbot.times, millis, by);
+  if (bytes !== undefined) {
+    chatbot.sizes.sum += bytes * by;
+    chatbot.sizes.count += by;
+  }
+  if (chatbot.pages + chatbot.documents === 0) chatbots.delete(name);
 }
 
 function countTime(times: Times, millis: number, by: 1 | -1): void {

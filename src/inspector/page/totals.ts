@@ -11,6 +11,7 @@ const MEANINGS: Readonly<Record<Verdict, string>> = {
   dropped: 'answered like a tracked hit, but thrown away',
   invalid: 'counted as invalid by Matomo',
   refused: 'answered with an error; nothing of its bulk is stored',
+  ai_chatbot: 'stored for the AI chatbot reports',
   unknown: 'passed on; the answer does not tell',
 };
 const SECONDS = 60;

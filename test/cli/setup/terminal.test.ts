@@ -3,12 +3,15 @@ import { describe, expect, test } from 'vitest';
 import { tokenOf } from '../../support/matomo-api.js';
 import { startMatomoSite } from '../../support/matomo-site.js';
 import { environmentOf, MAIN } from '../../support/setup.js';
-import { hasTerminal, startTerminal } from '../../support/terminal.js';
+import { requires } from '../../support/skips.js';
+import { startTerminal } from '../../support/terminal.js';
 
 const TOKEN = tokenOf('write');
 const GREEN_PLUS = '\x1b[32m+\x1b[0m';
 
-describe.runIf(hasTerminal)('at a terminal (needs script of util-linux)', () => {
+describe('at a terminal', () => {
+  requires('terminal');
+
   test('the token is typed without an echo, the plan confirmed, and the lines are printed', async () => {
     const matomo = await startMatomoSite();
     const { MATOMO_SETUP_TOKEN: _, ...env } = environmentOf(matomo);

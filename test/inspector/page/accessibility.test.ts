@@ -100,6 +100,9 @@ describe('the page', { timeout: 120_000 }, () => {
       expect(await problems()).toEqual([]);
       await sendSome(inspector);
       await listed(page, 7);
+      await sendBulk(inspector, [view('GET /f', 200, { ua: 'ChatGPT-User', recMode: '1' })]);
+      await page.getByRole('region', { name: 'AI chatbots' }).waitFor();
+      expect(await problems()).toEqual([]);
       await page.getByRole('button', { name: '1 dropped' }).click();
       await page.locator('#hits .link').first().click();
       await page.getByText('The row that Matomo stores').click();

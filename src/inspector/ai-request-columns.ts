@@ -1,0 +1,80 @@
+import { type Cell, toText, UNFIT } from './cell.js';
+import { toBotPageUrl } from './page-url.js';
+import type { Parameters } from './read-tracker-request.js';
+import { splitUrl } from './split-url.js';
+import {
+  cutBytes,
+  cutCharacters,
+  escapeHtml,
+  isBroken,
+  trim,
+  unescapeHtml,
+} from './stored-text.js';
+import type { ParameterValue } from './to-number.js';
+import { convertMatrixUrl } from './url-parameters.js';
+
+const MAX_SMALLINT = 65_535; // smallint unsigned
+const MAX_INT = 4_294_967_295; // int unsigned
+const MAX_PHP_INT = 2n ** 63n - 1n;
+const MAX_SOURCE_CHARACTERS = 50;
+const MAX_NAME_CHARACTERS = 4096; // log_action.name
+const MAX_PAGE_URL_BYTES = 1024;
+
+/** The columns of `log_bot_request` that a strict database can refuse, by parameter. */
+export const AI_REQUEST_COLUMNS: Readonly<
+  Record<'http_status' | 'bw_bytes' | 'pf_srv' | 'source', (value: ParameterValue) => Cell>
+> = {
+  http_status: (value) => toUnsignedCell(value, MAX_SMALLINT),
+  bw_bytes: (value) => toUnsignedCell(value, MAX_INT),
+  pf_srv: (value) => toUnsignedCell(value, MAX_INT),
+  source: toSourceCell,
+};
+
+/** A whole number written the one usual way (`142`, not `0142`, `142.0`, `1e3`); anything else is NULL. */
+function toUnsignedCell(value: ParameterValue, max: number): Cell {
+  const text = toText(value).replaceAll('\0', '');
+  if (!/^(?:0|[1-9]\d{0,18})$/.test(text) || BigInt(text) > MAX_PHP_INT) return undefined;
+  return Number(text) <= max ? Number(text) : UNFIT;
+}
+
+/** Spaces behind the 50th character are cut without an error, as in any VARCHAR. */
+function toSourceCell(value: ParameterValue): Cell {
+  const source = toText(value).replaceAll('\0', '');
+  if (source === '') return undefined;
+  const cut = cutCharacters(source, MAX_SOURCE_CHARACTERS);
+  return /^ *$/.test(source.slice(cut.length)) ? cut : UNFIT;
+}
+
+/** A document, or a page in a Matomo that does not clean URLs: as sent, escaped for HTML. */
+export function toRawUrl(value: ParameterValue): string | undefined {
+  const url = withPlainPrefix(escapeHtml(toText(value)));
+  const name = withoutPrefix(url);
+  if (name === '' || name === '0') return undefined;
+  const isLong = name.length > MAX_NAME_CHARACTERS;
+  return isLong && Array.from(name).length > MAX_NAME_CHARACTERS ? undefined : url;
+}
+
+/** A page as Matomo 5.12 stores it: cleaned like the URL of a visit, but without a scheme as well. */
+export function toCleanUrl(value: ParameterValue): string | undefined {
+  const line = trim(unescapeHtml(toText(value)).replace(/[\r\n\0]/g, ''));
+  const parts = splitUrl(convertMatrixUrl(cutBytes(line, MAX_PAGE_URL_BYTES)));
+  const url = parts && toBotPageUrl(parts);
+  if (url === undefined || url === '' || url === '0' || isBroken(url)) return undefined;
+  return withPlainPrefix(url);
+}
+
+/** What Matomo stores apart from the rest of a URL, in lower case. */
+const PREFIX = /^https?:\/\/(?:www\.)?/i;
+
+function withPlainPrefix(url: string): string {
+  return url.replace(PREFIX, (prefix) => prefix.toLowerCase());
+}
+
+function withoutPrefix(url: string): string {
+  return url.replace(PREFIX, '');
+}
+
+/** Whether a hit is about a document: `download` wins over `url`. */
+export function isDocument({ download }: Parameters): boolean {
+  return toText(download) !== '';
+}

@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest';
+import { hit, sendBulk } from '../inspector-client.js';
+import { useBrowser } from './browser.js';
+import { listed, sendSome, titles } from './some-hits.js';
+
+const open = useBrowser();
+
+function chatbotHit(parameters: Record<string, string>): string {
+  return hit({ recMode: '1', ua: 'ChatGPT-User/1.0', ...parameters });
+}
+
+const SOME = [
+  chatbotHit({ url: 'https://a.test/a', http_status: '200', bw_bytes: '1000', pf_srv: '10' }),
+  chatbotHit({ url: 'https://a.test/b', http_status: '404', bw_bytes: '2000', pf_srv: '30' }),
+  chatbotHit({ download: 'https://a.test/f.pdf', http_status: '200', pf_srv: '50' }),
+  chatbotHit({ url: 'https://a.test/a', ua: 'Claude-User/1.0' }),
+  chatbotHit({ url: 'https://a.test/a', ua: 'GPTBot/1.2' }),
+];
+
+describe('the page', { timeout: 120_000 }, () => {
+  test('lists AI chatbots with pages, documents, statuses, times and bytes', async () => {
+    const { page, inspector, errors } = await open();
+    await sendSome(inspector);
+    await listed(page, 7);
+    const panel = page.getByRole('region', { name: 'AI chatbots' });
+    expect(await panel.isVisible()).toBe(false);
+    await sendBulk(inspector, SOME);
+    await listed(page, 12);
+    const rows = await page.locator('#chatbots [role=row]').allInnerTexts();
+    expect(rows.map((text) => text.split(/\t|\n/).filter(Boolean))).toEqual([
+      ['ChatGPT-User', '2', '1', '2', '·', '1', '·', '30', '50', '1,500'],
+      ['Claude-User', '1', '0', '·', '·', '·', '·', '–', '–', '–'],
+    ]);
+    expect(await page.locator('#totals').innerText()).toMatch(/4 ai_chatbot/);
+    expect((await titles(page)).slice(0, 5)).toEqual([
+      'https://a.test/a',
+      'https://a.test/a',
+      'https://a.test/f.pdf',
+      'https://a.test/b',
+      'https://a.test/a',
+    ]);
+    // A chatbot is no visitor, and what it reads is no endpoint.
+    expect(await page.locator('#visitors').innerText()).not.toContain('ChatGPT');
+    expect(await page.locator('#endpoints').innerText()).not.toContain('a.test');
+
+    await panel.getByRole('button', { name: 'ChatGPT-User' }).click();
+    await listed(page, 3);
+    expect(await page.locator('#chatbots [role=row]').count()).toBe(1);
+    inspector.clear();
+    await panel.waitFor({ state: 'hidden' });
+    expect(errors).toEqual([]);
+  });
+
+  test('shows what Matomo stores of a request by an AI chatbot', async () => {
+    const { page, inspector } = await open();
+    const ignored = { action_name: 'GET /f', cid: '0123456789abcdef', url: 'https://a.test/f' };
+    await sendBulk(inspector, [
+      chatbotHit({ download: 'https://a.test/f.pdf', bw_bytes: '7', source: 'x', ...ignored }),
+    ]);
+    await page.locator('#hits').getByRole('button', { name: 'https://a.test/f.pdf' }).click();
+    const detail = page.getByRole('region', { name: 'https://a.test/f.pdf' });
+    const shown = await detail.locator('#detail-parameters [role=row]').allInnerTexts();
+    const stored = Object.fromEntries(
+      shown.map((text) => {
+        const cells = text.split(/\t|\n/).filter(Boolean);
+        return [cells[0], cells.at(-1)];
+      }),
+    );
+    expect(stored).toMatchObject({
+      ua: 'name = ChatGPT-User',
+      download: 'url = https://a.test/f.pdf',
+      bw_bytes: 'bytes = 7',
+      source: 'source = x',
+      url: 'nothing',
+      action_name: 'nothing',
+      cid: 'nothing',
+    });
+    expect(shown.find((text) => text.startsWith('recMode'))).toContain('AI chatbot reports');
+    await detail.getByText('The row that Matomo stores').click();
+    expect(await detail.locator('dl').innerText()).toMatch(/kind\s+document/);
+  });
+
+  test('lays the list of AI chatbots out on 360 pixels', async () => {
+    const { page, inspector } = await open({ viewport: { width: 360, height: 740 } });
+    await sendBulk(inspector, SOME);
+    await listed(page, 5);
+    await page.getByRole('region', { name: 'AI chatbots' }).waitFor();
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
+  });
+});
