@@ -107,6 +107,11 @@ export const HOSTILE_TEXTS = {
       return `https://${host}/`;
     },
   },
+  'quotation marks in client hints': {
+    why: 'each character is read once, and what is no brand ends the list',
+    attribute: 'http.request.header.sec-ch-ua',
+    text: (n) => `"${'\\"'.repeat(n / 2 - 1)}`,
+  },
   'an address with many percent signs': {
     why: 'one search for the first',
     attribute: 'network.peer.address',

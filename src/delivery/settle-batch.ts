@@ -172,13 +172,19 @@ export function createSettleBatch(
   return function settleBatch(batch, exchange, nowMillis) {
     const sent = sentHits(batch).length;
     const verdict = readAnswer(exchange, { sent, hasToken, hasTracked });
-    const outcome = settle(batch, verdict, nowMillis);
+    const outcome = settle(batch, verdict, clockOf(exchange) ?? nowMillis);
     return mayBeStored(verdict) ? { ...outcome, mayBeStored: true } : outcome;
   };
 }
 
 const ORDER_REFUSED =
   'Matomo refused an order before it tracked anything: it has that order already, or does not accept tokenAuth. The order counts as invalid; check tokenAuth and siteId if other hits are refused too';
+
+/** What the clock of the server showed: a date in `Retry-After` is a time of that clock. */
+function clockOf(exchange: Exchange): number | undefined {
+  const millis = exchange.kind === 'answer' ? Date.parse(exchange.date ?? '') : Number.NaN;
+  return Number.isNaN(millis) ? undefined : millis;
+}
 
 /** Whether hits that this was said of may be stored, so that sending them again can duplicate them. */
 function mayBeStored(verdict: Verdict): boolean {
