@@ -1,3 +1,6 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
 /** An expression or loop that sees input of others, with the input that is worst for it. */
 export interface LinearRow {
   /** The function that has it. */
@@ -62,31 +65,50 @@ export function leastRatio(small: () => unknown, large: () => unknown): number {
   return least;
 }
 
-/** Median of the larger over median of the smaller, in turns, each sample of several milliseconds. */
+/** Median of the larger over median of the smaller, in turns, each sample of several milliseconds: the less of both times. */
 function attemptRatio(small: () => unknown, large: () => unknown, end: number): number {
   const repeats = repeatsFor(small);
-  const times: [number[], number[]] = [[], []];
+  const smalls: Sample[] = [];
+  const larges: Sample[] = [];
+  collectGarbage();
   for (let sample = 0; sample < SAMPLES; sample++) {
     if (sample > 0 && performance.now() > end) break;
-    times[0].push(millisOf(small, repeats));
-    times[1].push(millisOf(large, repeats));
+    smalls.push(measure(small, repeats));
+    larges.push(measure(large, repeats));
   }
-  return median(times[1]) / median(times[0]);
+  const ratioBy = (of: (sample: Sample) => number) =>
+    median(larges.map(of)) / median(smalls.map(of));
+  return Math.min(
+    ratioBy(({ cpuMillis }) => cpuMillis),
+    ratioBy(({ wallMillis }) => wallMillis),
+  );
 }
 
 /** So many that a sample is long beside the clock's steps; asking also warms up. */
 function repeatsFor(run: () => unknown): number {
   let repeats = 1;
-  while (millisOf(run, repeats) < SAMPLE_MILLIS) repeats *= 2;
+  while (measure(run, repeats).cpuMillis < SAMPLE_MILLIS) repeats *= 2;
   return repeats;
 }
 
-/** CPU time, so that other processes on a busy machine do not count. */
-function millisOf(run: () => unknown, repeats: number): number {
-  const begun = process.cpuUsage();
+/** Other processes on a busy machine count in wall time only, threads of the garbage collector in CPU time only. */
+interface Sample {
+  readonly cpuMillis: number;
+  readonly wallMillis: number;
+}
+
+function measure(run: () => unknown, repeats: number): Sample {
+  const begun = performance.now();
+  const before = process.cpuUsage();
   for (let i = 0; i < repeats; i++) run();
-  const { user, system } = process.cpuUsage(begun);
-  return (user + system) / 1000;
+  const { user, system } = process.cpuUsage(before);
+  return { cpuMillis: (user + system) / 1000, wallMillis: performance.now() - begun };
+}
+
+/** What earlier samples left would be collected during this one. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
 }
 
 function median(values: number[]): number {
