@@ -1,6 +1,11 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
+setFlagsFromString('--expose-gc');
+
+/** What earlier samples left would be collected during the next one. */
+const collectGarbage = runInNewContext('gc') as () => void;
+
 /** An expression or loop that sees input of others, with the input that is worst for it. */
 export interface LinearRow {
   /** The function that has it. */
@@ -70,7 +75,6 @@ function attemptRatio(small: () => unknown, large: () => unknown, end: number): 
   const repeats = repeatsFor(small);
   const smalls: Sample[] = [];
   const larges: Sample[] = [];
-  collectGarbage();
   for (let sample = 0; sample < SAMPLES; sample++) {
     if (sample > 0 && performance.now() > end) break;
     smalls.push(measure(small, repeats));
@@ -98,17 +102,12 @@ interface Sample {
 }
 
 function measure(run: () => unknown, repeats: number): Sample {
+  collectGarbage();
   const begun = performance.now();
   const before = process.cpuUsage();
   for (let i = 0; i < repeats; i++) run();
   const { user, system } = process.cpuUsage(before);
   return { cpuMillis: (user + system) / 1000, wallMillis: performance.now() - begun };
-}
-
-/** What earlier samples left would be collected during this one. */
-function collectGarbage(): void {
-  setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
 }
 
 function median(values: number[]): number {
