@@ -5,15 +5,15 @@ const isLong = process.env.TEST_LONG === '1';
 /** What `npm run test:long` runs and `npm test` does not. */
 const LONG_ONLY = [
   'test/**/*.long.test.ts',
-  'test/matrix/core.test.ts',
-  'test/delivery/spool/full-disk.test.ts',
+  'test/system/matrix/core.test.ts',
+  'test/delivery/spool/file/full-disk.test.ts',
   'test/inspector/page/{accessibility,chatbots,hostile-hits,page}.test.ts',
 ];
 /** What `npm test` runs a sample of, as `sampled` in test/support/long.ts says. */
 const SAMPLED = [
   'test/delivery/simulation.test.ts',
-  'test/delivery/spool/{kill,simulation}.test.ts',
-  'test/delivery/redis-spool/kill.test.ts',
+  'test/delivery/spool/file/{kill,simulation}.test.ts',
+  'test/delivery/spool/redis/kill.test.ts',
   'test/gateway/hostile.test.ts',
   'test/hit/{properties,redaction}.test.ts',
 ];

@@ -7,6 +7,6 @@ const REPORTERS = ['--reporter=default', '--reporter=./test/faults/table-reporte
 process.exitCode = 1;
 if (await setUp(console.log)) {
   const env = { FAULT_ROUNDS: '12', ...process.env };
-  const args = [VITEST, 'run', 'test/faults', ...REPORTERS, ...process.argv.slice(2)];
+  const args = [VITEST, 'run', 'test/system/faults', ...REPORTERS, ...process.argv.slice(2)];
   process.exitCode = await run(process.execPath, args, { env });
 }

@@ -3,10 +3,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startChild } from './matrix/children.mjs';
-import { npm } from './matrix/npm.mjs';
-import { packPackage, removePackage } from './matrix/package.mjs';
-import { readUrl } from './matrix/run-app.mjs';
+import { startChild } from '../tools/matrix/children.mjs';
+import { npm } from '../tools/matrix/npm.mjs';
+import { packPackage, removePackage } from '../tools/matrix/package.mjs';
+import { readUrl } from '../tools/matrix/run-app.mjs';
 import { setUp } from './setup.mjs';
 
 const DEADLINE_MILLIS = 60_000;

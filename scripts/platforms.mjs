@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { platformsOf, renderPlatforms } from './matrix/platforms.mjs';
+import { platformsOf, renderPlatforms } from '../tools/matrix/platforms.mjs';
 import { ROOT, run, setUp } from './setup.mjs';
 
 const PAGE = join(ROOT, 'docs/compatibility.md');

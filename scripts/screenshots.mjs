@@ -2,10 +2,10 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { sendTraffic } from '../tools/demo/send-traffic.mjs';
+import { startShop } from '../tools/demo/shop.mjs';
+import { planTraffic } from '../tools/demo/traffic.mjs';
 import { HOW_TO_GET_CHROMIUM, hasChromium, launchChromium } from './chromium.mjs';
-import { sendTraffic } from './demo/send-traffic.mjs';
-import { startShop } from './demo/shop.mjs';
-import { planTraffic } from './demo/traffic.mjs';
 import { setUp } from './setup.mjs';
 
 const FOLDER = fileURLToPath(new URL('../docs/images/', import.meta.url));

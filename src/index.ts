@@ -1,11 +1,11 @@
-export { ignore, measure, track } from './annotate.js';
 export type { HttpDispatcher } from './delivery/dispatcher.js';
 export type { TrackedRequest } from './hit/http-request.js';
 export type { PerfKey, TrackingParameters } from './hit/parameter-names.js';
 export { HEALTH_CHECKERS, STATIC_FILES } from './hit/request-patterns.js';
 export type { MatomoOptions, VisitorId } from './options.js';
+export type { MatomoStats } from './pipeline/stats.js';
 export type { FinishedSpan } from './requests/finished-span.js';
 export { recordServerSpans, type Sampler, type SamplingResult } from './sampler.js';
 export { MatomoSpanExporter } from './span-exporter.js';
 export { MatomoSpanProcessor } from './span-processor.js';
-export type { MatomoStats } from './stats.js';
+export { ignore, measure, track } from './track.js';

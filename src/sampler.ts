@@ -1,6 +1,6 @@
 import type { Attributes, Context, Link, SpanKind, TraceState } from '@opentelemetry/api';
+import { spanOf } from './common/otel-global.js';
 import { wrongOption } from './options/wrong-option.js';
-import { spanOf } from './otel-global.js';
 import { SERVER } from './requests/finished-span.js';
 import { PERF_KEY_ATTRIBUTE } from './requests/request-record.js';
 

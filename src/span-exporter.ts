@@ -1,10 +1,10 @@
-import { createDiagnostics, type Diagnostics } from './diagnostics.js';
-import { createHitPipeline, noStats } from './hit-pipeline.js';
-import { coded } from './messages.js';
+import { createDiagnostics, type Diagnostics } from './common/diagnostics.js';
+import { coded } from './common/messages.js';
 import type { MatomoOptions } from './options.js';
+import { createHitPipeline, noStats } from './pipeline/hit-pipeline.js';
+import type { MatomoStats } from './pipeline/stats.js';
 import { assembleRequests } from './requests/assemble-requests.js';
 import type { FinishedSpan } from './requests/finished-span.js';
-import type { MatomoStats } from './stats.js';
 
 /** `ExportResult` of OpenTelemetry: 0 is success. */
 export interface ExportResult {

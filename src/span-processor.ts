@@ -1,12 +1,12 @@
 import type { Context, Span } from '@opentelemetry/api';
-import { createDiagnostics, type Diagnostics } from './diagnostics.js';
-import { EXIT_CONTROL } from './exit-control.js';
-import { createHitPipeline, type HitPipeline, noStats } from './hit-pipeline.js';
-import { coded } from './messages.js';
+import { createDiagnostics, type Diagnostics } from './common/diagnostics.js';
+import { EXIT_CONTROL } from './common/exit-control.js';
+import { coded } from './common/messages.js';
 import type { MatomoOptions } from './options.js';
+import { createHitPipeline, type HitPipeline, noStats } from './pipeline/hit-pipeline.js';
+import type { MatomoStats } from './pipeline/stats.js';
 import type { FinishedSpan } from './requests/finished-span.js';
 import { type RequestTracker, trackRequests } from './requests/track-requests.js';
-import type { MatomoStats } from './stats.js';
 
 /**
  * Tells a processor of this package, of whichever copy, from those of others. Its value says whether the processor

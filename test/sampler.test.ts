@@ -9,9 +9,9 @@ import {
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace-base';
 import { expect, onTestFinished, test } from 'vitest';
+import { withoutTracing } from '../src/common/otel-global.js';
 import { MatomoSpanProcessor, measure, recordServerSpans, track } from '../src/index.js';
 import { startInspector } from '../src/inspector/index.js';
-import { withoutTracing } from '../src/otel-global.js';
 import { fetchFrom, startTracedService } from './support/traced-service.js';
 
 async function serviceWith(

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { formatHits, type InspectedHit, startInspector } from '../inspector/index.js';
-import { toMatomoVersion } from '../inspector/matomo-version.js';
+import { toMatomoVersion } from '../inspector/rules/matomo-version.js';
 import { matomoUrl } from '../options/url-values.js';
 import { UsageError } from './usage-error.js';
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { withoutUserInfo } from '../diagnostics.js';
+import { withoutUserInfo } from '../common/diagnostics.js';
 import { VERSION } from '../version.js';
 import { HELP, HELP_END, OVERVIEW } from './help.js';
 import { isUsageError, UsageError } from './usage-error.js';

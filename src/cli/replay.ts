@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { type ReplayProgress, replay as replayFiles } from '../gateway/replay.js';
-import { openReplayState, type ReplayState } from '../gateway/replay-state.js';
+import { type ReplayProgress, replay as replayFiles } from '../gateway/replay/replay.js';
+import { openReplayState, type ReplayState } from '../gateway/replay/replay-state.js';
 import { readEnvironment } from '../options/resolve-options.js';
 import { UsageError } from './usage-error.js';
 

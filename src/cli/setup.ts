@@ -1,4 +1,4 @@
-import { coded } from '../messages.js';
+import { coded } from '../common/messages.js';
 import { readEnvironment } from '../options/resolve-options.js';
 import { createApiClient } from './setup/api-client.js';
 import { ApiFailure } from './setup/api-failure.js';

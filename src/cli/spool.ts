@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
-import { readFileSpoolStatus } from '../delivery/spool/file-spool-status.js';
-import { isRedisUrl, shownPlace } from '../delivery/spool/open-redis-spool.js';
-import { readRedisSpoolStatus } from '../delivery/spool/redis-spool-status.js';
+import { withoutUserInfo } from '../common/diagnostics.js';
+import { readFileSpoolStatus } from '../delivery/spool/file/file-spool-status.js';
+import { isRedisUrl, shownPlace } from '../delivery/spool/redis/open-redis-spool.js';
+import { readRedisSpoolStatus } from '../delivery/spool/redis/redis-spool-status.js';
 import type { SpoolProcess, SpoolStatus } from '../delivery/spool/spool-status.js';
-import { withoutUserInfo } from '../diagnostics.js';
 import { readEnvironment } from '../options/resolve-options.js';
 import { UsageError } from './usage-error.js';
 

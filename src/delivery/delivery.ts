@@ -1,13 +1,14 @@
-import { DetachedScope } from '../detached-scope.js';
-import type { Diagnostics } from '../diagnostics.js';
+import { DetachedScope } from '../common/detached-scope.js';
+import type { Diagnostics } from '../common/diagnostics.js';
+import { coded } from '../common/messages.js';
+import { OneAtATime } from '../common/serial-queue.js';
+import { within } from '../common/with-timeout.js';
 import { type PendingHit, SETTLE_MILLIS } from '../hit/hit.js';
-import { coded } from '../messages.js';
 import { countOf } from './batch.js';
 import { BatchSender } from './batch-sender.js';
 import { createDeliveryCounters, type DeliveryCounters } from './counters.js';
 import type { DeliveryOptions } from './delivery-options.js';
 import { flushLast, type LastFlushParts } from './last-flush.js';
-import { OneAtATime } from './one-at-a-time.js';
 import { Outbox } from './outbox.js';
 import { SendTimer } from './send-timer.js';
 import { Sender } from './sender.js';
@@ -15,7 +16,6 @@ import { SharedFlush } from './shared-flush.js';
 import type { SpoolStore } from './spool/spool-store.js';
 import { SpoolFeed } from './spool-feed.js';
 import type { Transport } from './transport.js';
-import { within } from './within.js';
 
 /**
  * Takes hits to Matomo: one bulk request in flight, as soon as enough hits wait or the oldest has waited long

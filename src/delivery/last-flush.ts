@@ -1,5 +1,5 @@
-import type { Diagnostics } from '../diagnostics.js';
-import { coded } from '../messages.js';
+import type { Diagnostics } from '../common/diagnostics.js';
+import { coded } from '../common/messages.js';
 import { type Batch, countOf, restOf, sentHits } from './batch.js';
 import type { BatchSenderParts } from './batch-sender.js';
 import type { LossReason } from './counters.js';

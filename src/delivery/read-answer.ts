@@ -1,4 +1,4 @@
-import type { MessageCode } from '../messages.js';
+import type { MessageCode } from '../common/messages.js';
 import { countOf } from './batch.js';
 import type { Exchange } from './transport.js';
 

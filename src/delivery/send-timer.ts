@@ -1,4 +1,4 @@
-import { MAX_TIMER_MILLIS } from './long-timer.js';
+import { MAX_TIMER_MILLIS } from '../common/long-timer.js';
 
 /** How soon a full batch is looked for again where a hit of it is held back. */
 const SHORTEST_MILLIS = 5;

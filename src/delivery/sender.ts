@@ -1,4 +1,4 @@
-import type { Diagnostics } from '../diagnostics.js';
+import type { Diagnostics } from '../common/diagnostics.js';
 import { type Batch, type EncodedHit, sentHits, toBody } from './batch.js';
 import type { DeliveryOptions } from './delivery-options.js';
 import type { Outcome } from './outcome.js';

@@ -1,5 +1,5 @@
-import type { Diagnostics } from '../diagnostics.js';
-import { coded } from '../messages.js';
+import type { Diagnostics } from '../common/diagnostics.js';
+import { coded } from '../common/messages.js';
 import { backOffMillis, holdMillis, retryAfterMillis } from './back-off.js';
 import { type Batch, countOf, isOrder, restOf, sentHits } from './batch.js';
 import { createDeliveryCounters, type DeliveryCounters, lostHits } from './counters.js';

@@ -1,4 +1,4 @@
-import { within } from './within.js';
+import { within } from '../common/with-timeout.js';
 
 /**
  * At most one flush runs and one waits, however many are asked for:

@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { within } from '../common/with-timeout.js';
 import type { Batch, EncodedHit } from './batch.js';
 import { addCounters, type DeliveryCounters, lostHits } from './counters.js';
 import { createIsFresh } from './freshness.js';
 import { Outbox } from './outbox.js';
 import type { Outcome } from './outcome.js';
 import type { SpoolStore } from './spool/spool-store.js';
-import { within } from './within.js';
 
 /** How long a store may take to end, which waits a second for its disk. */
 const CLOSE_MILLIS = 1_500;

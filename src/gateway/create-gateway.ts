@@ -1,20 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createDiagnostics } from '../diagnostics.js';
+import { createDiagnostics } from '../common/diagnostics.js';
+import { coded } from '../common/messages.js';
 import { DEFAULT_TITLE } from '../hit/action-name.js';
-import { createHitPipeline, REQUEST_BYTES } from '../hit-pipeline.js';
-import { coded } from '../messages.js';
 import { findMisspelledVariables, warnAboutMisspelled } from '../options/misspelled-variables.js';
 import { wrongOption } from '../options/wrong-option.js';
-import type { MatomoStats } from '../stats.js';
-import { createAnswerExport } from './answer-export.js';
-import { Assembler, type SpanCounts } from './assembler.js';
+import { createHitPipeline, REQUEST_BYTES } from '../pipeline/hit-pipeline.js';
+import type { MatomoStats } from '../pipeline/stats.js';
 import { GATEWAY_VARIABLES, type GatewayOptions, resolveReceiver } from './gateway-options.js';
-import { findForeignSender } from './guard-request.js';
-import { createServer, listen, stopListening, urlOf } from './server.js';
-import { createSelection } from './span-selection.js';
-import { toRequest } from './to-request.js';
+import { createSelection } from './otlp/span-selection.js';
+import { createAnswerExport } from './receiver/answer-export.js';
+import { findForeignSender } from './receiver/guard-request.js';
+import { createServer, listen, stopListening, urlOf } from './receiver/server.js';
+import { Assembler, type SpanCounts } from './traces/assembler.js';
+import { toRequest } from './traces/to-request.js';
 
 /** An eighth of a spool is left to those that share it: what they have taken and not stored is not known here. */
 const SHARE_OF_OTHERS = 8;

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { show } from '../diagnostics.js';
+import { show } from '../common/diagnostics.js';
 import { patternsFromText } from '../options/environment-text.js';
 import { integer, secret, stateless } from '../options/option-values.js';
 import { wrongOption } from '../options/wrong-option.js';
 import type { MatomoOptions } from '../options.js';
-import type { Names } from './span-selection.js';
+import type { Names } from './otlp/span-selection.js';
 
 /** What can be set of the receiver itself, in code or by the environment; code wins, and a wrong value throws from either. */
 export interface ReceiverOptions {

@@ -1,5 +1,5 @@
+import { remember } from '../common/generation-cache.js';
 import type { HttpRequest } from './http-request.js';
-import { remember } from './remember.js';
 import { MAX_PATTERN_INPUT } from './request-patterns.js';
 
 export interface FilterOptions {

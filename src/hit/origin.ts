@@ -1,7 +1,7 @@
 import { isIP, isIPv4 } from 'node:net';
+import { remember } from '../common/generation-cache.js';
 import { isLocalHost } from './local-host.js';
 import { createTrust } from './proxy-trust.js';
-import { remember } from './remember.js';
 
 /** What a request says of where it came from and where it went, unchecked. */
 export interface OriginClaims {

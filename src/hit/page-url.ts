@@ -1,10 +1,10 @@
+import { remember, rememberBoth } from '../common/generation-cache.js';
 import {
   createToTrackedQuery,
   type QueryPolicyOptions,
   redactMatrix,
   removeSearchFromPath,
 } from './query-policy.js';
-import { remember, rememberBoth } from './remember.js';
 import { type EncodedText, isPlain, toEncoded } from './text.js';
 
 /** Matomo cuts there, by bytes; what is sent is ASCII. */

@@ -1,4 +1,4 @@
-import { remember } from './remember.js';
+import { remember } from '../common/generation-cache.js';
 import {
   asMatomoReads,
   decodeText,

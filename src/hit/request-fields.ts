@@ -1,9 +1,9 @@
+import { remember, rememberBoth } from '../common/generation-cache.js';
 import { createToActionName, DEFAULT_TITLE, placeOf } from './action-name.js';
 import { type ReportProblem, toCustomVariables } from './custom-variables.js';
 import type { RequestFacts } from './dimensions.js';
 import { createField, encodedField, type Field, fitField } from './field.js';
 import { createToReferrer, type PageUrlOptions } from './page-url.js';
-import { remember, rememberBoth } from './remember.js';
 
 /** What makes the parameters that every request has. */
 export interface RequestFieldsOptions extends PageUrlOptions {

@@ -1,3 +1,4 @@
+import { remember } from '../common/generation-cache.js';
 import { type ReportProblem, toCustomVariables } from './custom-variables.js';
 import { createToDimensions } from './dimensions.js';
 import { createField, type Field, fitField } from './field.js';
@@ -10,7 +11,6 @@ import { createToPageUrl } from './page-url.js';
 import { PERF_KEYS, type TrackingParameters } from './parameter-names.js';
 import { toParameterValue } from './parameter-value.js';
 import { createRedactPath } from './redact-path.js';
-import { remember } from './remember.js';
 import { createToRequestFields, type RequestFieldsOptions } from './request-fields.js';
 import { createFindRouteDetails } from './route-details.js';
 import { TRACKING_PARAMETERS } from './tracking-parameters.js';

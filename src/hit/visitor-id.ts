@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
+import { rememberBoth } from '../common/generation-cache.js';
 import { createKeyedHash } from './keyed-hash.js';
-import { rememberBoth } from './remember.js';
 
 const MAX_REMEMBERED = 10_000;
 const DAY_MILLIS = 86_400_000;

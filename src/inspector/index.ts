@@ -7,6 +7,6 @@ export type {
   Verdict,
 } from './inspected-hit.js';
 export type { InspectorOptions, InspectorSite, TokenRole } from './inspector-options.js';
-export type { MatomoVersion } from './matomo-version.js';
-export type { PlayedAnswer } from './played-answer.js';
-export { type Inspector, startInspector } from './start-inspector.js';
+export type { MatomoVersion } from './rules/matomo-version.js';
+export type { PlayedAnswer } from './server/played-answer.js';
+export { type Inspector, startInspector } from './server/start-inspector.js';

@@ -1,4 +1,4 @@
-import type { MatomoVersion } from './matomo-version.js';
+import type { MatomoVersion } from './rules/matomo-version.js';
 
 /** What a site has set up in Matomo. */
 export interface InspectorSite {

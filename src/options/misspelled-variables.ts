@@ -1,6 +1,6 @@
-import type { Diagnostics } from '../diagnostics.js';
+import type { Diagnostics } from '../common/diagnostics.js';
+import { coded } from '../common/messages.js';
 import { nearestName } from '../hit/nearest-name.js';
-import { coded } from '../messages.js';
 
 const MAX_DISTANCE = 2;
 

@@ -1,6 +1,6 @@
 import type { MeterProvider } from '@opentelemetry/api';
+import { show } from '../common/diagnostics.js';
 import type { HttpDispatcher } from '../delivery/dispatcher.js';
-import { show } from '../diagnostics.js';
 import { TEMPLATE_FIELDS } from '../hit/action-name.js';
 import type { TrackingParameters } from '../hit/parameter-names.js';
 import { createTrust } from '../hit/proxy-trust.js';

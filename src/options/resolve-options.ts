@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { type Diagnostics, show } from '../diagnostics.js';
+import { type Diagnostics, show } from '../common/diagnostics.js';
+import { coded } from '../common/messages.js';
 import { nearestName } from '../hit/nearest-name.js';
-import { coded } from '../messages.js';
 import type { MatomoOptions } from '../options.js';
 import {
   describeMisspelled,

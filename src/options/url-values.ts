@@ -1,4 +1,4 @@
-import { show } from '../diagnostics.js';
+import { show } from '../common/diagnostics.js';
 import { wrongOption } from './wrong-option.js';
 
 /** NUL, the URL of something else, a Redis URL without its slashes, or `user:password@host` without its scheme. */

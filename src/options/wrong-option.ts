@@ -1,4 +1,4 @@
-import type { MessageCode } from '../messages.js';
+import type { MessageCode } from '../common/messages.js';
 
 /** What a constructor throws. `code` is the same in both builds, where `instanceof` is not. */
 export function wrongOption(message: string): TypeError & { readonly code: MessageCode } {

@@ -1,5 +1,5 @@
-import type { Diagnostics } from '../diagnostics.js';
-import { coded } from '../messages.js';
+import type { Diagnostics } from '../common/diagnostics.js';
+import { coded } from '../common/messages.js';
 import type { RecordOption } from '../options/resolved-options.js';
 import { recordServerSpans, type Sampler } from '../sampler.js';
 import { type MatomoSpanProcessor, PROCESSOR_BRAND } from '../span-processor.js';

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { EXIT_CONTROL, type ExitControl } from '../exit-control.js';
+import { EXIT_CONTROL, type ExitControl } from '../common/exit-control.js';
 import type { MatomoSpanProcessor } from '../span-processor.js';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const;

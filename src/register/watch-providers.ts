@@ -1,4 +1,4 @@
-import { OTEL_GLOBAL_KEY, type OtelGlobal, otelGlobal } from '../otel-global.js';
+import { OTEL_GLOBAL_KEY, type OtelGlobal, otelGlobal } from '../common/otel-global.js';
 
 /** What the API keeps under `trace`: `ProxyTracerProvider`, which passes on to the provider of an SDK. */
 interface ProxyTracerProvider {

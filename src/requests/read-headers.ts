@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
+import { remember } from '../common/generation-cache.js';
 import { readClientHints } from '../hit/client-hints.js';
-import { remember } from '../hit/remember.js';
 import { decodeLatin1 } from './decode-latin1.js';
 import { textOf } from './finished-span.js';
 

@@ -13,7 +13,7 @@ import {
 } from './finished-span.js';
 import { readHeader, toOne, usualHeadersIn, usualHeadersOf } from './read-headers.js';
 import type { RequestRecord } from './request-record.js';
-import { routeOf } from './route.js';
+import { routeOf } from './routes/index.js';
 
 const CLIENT_CLOSED_REQUEST = 499;
 const NOTHING_SAID: readonly never[] = [];

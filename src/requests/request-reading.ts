@@ -1,4 +1,5 @@
-import { type Diagnostics, show } from '../diagnostics.js';
+import { type Diagnostics, show } from '../common/diagnostics.js';
+import { coded } from '../common/messages.js';
 import {
   createToOrigin,
   type Origin,
@@ -6,7 +7,6 @@ import {
   type OriginOptions,
 } from '../hit/origin.js';
 import { PERF_KEYS } from '../hit/parameter-names.js';
-import { coded } from '../messages.js';
 import type { SpanReading } from './request-record.js';
 
 /** How requests are read from spans and from Node's requests, as configured. */

@@ -1,4 +1,4 @@
-import { SlotMap } from '../slot-map.js';
+import { SlotMap } from '../common/slot-map.js';
 import type { RequestIndex, RequestRecord } from './request-record.js';
 
 /** What is asked of a span here. */

@@ -1,5 +1,5 @@
 import type { Context, Span } from '@opentelemetry/api';
-import { spanOf } from '../otel-global.js';
+import { spanOf } from '../common/otel-global.js';
 import {
   type CapturedRequest,
   captureRequests,
@@ -25,7 +25,7 @@ import {
   PERF_KEY_ATTRIBUTE,
   RequestRecord,
 } from './request-record.js';
-import { routeOf } from './route.js';
+import { routeOf } from './routes/index.js';
 import { TraceIndex } from './trace-index.js';
 
 export interface RequestTracker {

@@ -17,6 +17,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { checkClock } from '../../src/cli/doctor/check-address.js';
 import { formatFindings } from '../../src/cli/doctor/format-findings.js';
+import { splitCode } from '../../src/common/messages.js';
 import { retryAfterMillis } from '../../src/delivery/back-off.js';
 import {
   explainError,
@@ -27,8 +28,7 @@ import {
 import { inflateBody } from '../../src/delivery/inflate-body.js';
 import { readAnswer } from '../../src/delivery/read-answer.js';
 import type { InspectedHit } from '../../src/inspector/inspected-hit.js';
-import { judgeByAnswer } from '../../src/inspector/judge-by-answer.js';
-import { splitCode } from '../../src/messages.js';
+import { judgeByAnswer } from '../../src/inspector/server/judge-by-answer.js';
 import { expectLinear, KIB, MIB } from '../support/linear.js';
 import { answer } from '../support/scripted-transport.js';
 

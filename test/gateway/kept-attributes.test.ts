@@ -6,10 +6,10 @@ import {
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
 import { expect, test } from 'vitest';
-import { decodeJson } from '../../src/gateway/decode-json.js';
-import { decodeProtobuf } from '../../src/gateway/decode-protobuf.js';
-import { DecodedExport } from '../../src/gateway/decoded-export.js';
-import { createSelection } from '../../src/gateway/span-selection.js';
+import { decodeJson } from '../../src/gateway/otlp/decode-json.js';
+import { decodeProtobuf } from '../../src/gateway/otlp/decode-protobuf.js';
+import { DecodedExport } from '../../src/gateway/otlp/decoded-export.js';
+import { createSelection } from '../../src/gateway/otlp/span-selection.js';
 
 const LONG = `matomo.cvar.${'x'.repeat(200)}`;
 const ATTRIBUTES = {

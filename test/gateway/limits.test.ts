@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { decodeJson } from '../../src/gateway/decode-json.js';
-import { decodeProtobuf } from '../../src/gateway/decode-protobuf.js';
-import { DecodedExport } from '../../src/gateway/decoded-export.js';
-import { createSelection } from '../../src/gateway/span-selection.js';
+import { decodeJson } from '../../src/gateway/otlp/decode-json.js';
+import { decodeProtobuf } from '../../src/gateway/otlp/decode-protobuf.js';
+import { DecodedExport } from '../../src/gateway/otlp/decoded-export.js';
+import { createSelection } from '../../src/gateway/otlp/span-selection.js';
 import { eventually } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { exportRequest, type OtlpSpan, requestSpan } from '../support/otlp-spans.js';

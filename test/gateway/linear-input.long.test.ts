@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { Assembler } from '../../src/gateway/assembler.js';
-import { decodeJson } from '../../src/gateway/decode-json.js';
-import { decodeProtobuf } from '../../src/gateway/decode-protobuf.js';
-import { DecodedExport, UnreadableExport } from '../../src/gateway/decoded-export.js';
-import { emptySpanFields, ReceivedSpan } from '../../src/gateway/received-span.js';
-import { createSelection } from '../../src/gateway/span-selection.js';
-import { toRequest } from '../../src/gateway/to-request.js';
-import type { RequestSpans } from '../../src/gateway/waiting-trace.js';
+import { decodeJson } from '../../src/gateway/otlp/decode-json.js';
+import { decodeProtobuf } from '../../src/gateway/otlp/decode-protobuf.js';
+import { DecodedExport, UnreadableExport } from '../../src/gateway/otlp/decoded-export.js';
+import { emptySpanFields, ReceivedSpan } from '../../src/gateway/otlp/received-span.js';
+import { createSelection } from '../../src/gateway/otlp/span-selection.js';
+import { Assembler } from '../../src/gateway/traces/assembler.js';
+import { toRequest } from '../../src/gateway/traces/to-request.js';
+import type { RequestSpans } from '../../src/gateway/traces/waiting-trace.js';
 import type { HttpRequest } from '../../src/hit/http-request.js';
 import { createRequestReading } from '../../src/requests/request-reading.js';
 import { hitsOf } from '../support/builders.js';
@@ -17,9 +17,9 @@ import { leastRatio, MAX_RATIO } from '../support/linear-input.js';
 
 // Every expression and loop that sees what exporters send, found by reading each file of src/gateway, and what it calls of
 // src/requests and src/hit, for /…/, replace, split, matchAll, for and while. Each entry of the two tables of
-// bench/parts/hostile-bodies.mjs aims at one of them and says why it is linear.
+// tools/bench/parts/hostile-bodies.mjs aims at one of them and says why it is linear.
 const { HOSTILE_BODIES, HOSTILE_TEXTS, hostileBody } = (await import(
-  pathToFileURL(join(ROOT, 'bench/parts/hostile-bodies.mjs')).href
+  pathToFileURL(join(ROOT, 'tools/bench/parts/hostile-bodies.mjs')).href
 )) as {
   HOSTILE_BODIES: Readonly<Record<string, { readonly why: string }>>;
   HOSTILE_TEXTS: Readonly<Record<string, HostileText>>;

@@ -56,7 +56,7 @@ test('with MATOMO_URL the demo sends its hits there', { timeout: TIMEOUT_MILLIS 
 });
 
 test('a lost request is not outweighed by one that came twice', async () => {
-  const { toBalance } = await import(`${ROOT}scripts/demo/statistics.mjs`);
+  const { toBalance } = await import(`${ROOT}tools/demo/statistics.mjs`);
   const steps = [{ title: 'GET /a' }, { title: 'GET /b' }, {}];
   const stored = [{ title: 'GET /a' }, { title: 'GET /a' }];
   expect(toBalance(steps, stored)).toEqual({
@@ -73,7 +73,7 @@ test.each([
   [[30, 10, 20, 40], 20, 40],
   [Array.from({ length: 100 }, (_, index) => index + 1), 50, 95],
 ])('of the times %j the demo shows %i and %i', async (times, p50, p95) => {
-  const { toEndpoints } = await import(`${ROOT}scripts/demo/statistics.mjs`);
+  const { toEndpoints } = await import(`${ROOT}tools/demo/statistics.mjs`);
   const requests = times.map((millis) => ({ title: 'GET /a', status: 200, millis }));
   expect(toEndpoints(requests)).toMatchObject([
     { requests: times.length, ok: times.length, p50, p95 },
@@ -81,5 +81,5 @@ test.each([
 });
 
 function runDemo(env: Record<string, string> = {}): ReturnType<typeof runNode> {
-  return runNode(['scripts/demo.mjs'], { env, timeoutMillis: TIMEOUT_MILLIS });
+  return runNode(['tools/demo/main.mjs'], { env, timeoutMillis: TIMEOUT_MILLIS });
 }

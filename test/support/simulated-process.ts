@@ -1,8 +1,9 @@
 import { type DeliveryCounters, sumOfCounters } from '../../src/delivery/counters.js';
 import { Delivery } from '../../src/delivery/delivery.js';
-import { FileSpool } from '../../src/delivery/spool/file-spool.js';
-import type { ProcessIdentity } from '../../src/delivery/spool/life.js';
-import { instanceName, ownerName } from '../../src/delivery/spool/segment-names.js';
+import { FileSpool } from '../../src/delivery/spool/file/file-spool.js';
+import type { ProcessIdentity } from '../../src/delivery/spool/file/life.js';
+import { ownerName } from '../../src/delivery/spool/file/segment-names.js';
+import { instanceName } from '../../src/delivery/spool/instance-name.js';
 import { SpoolReports } from '../../src/delivery/spool/spool-reports.js';
 import type { Transport } from '../../src/delivery/transport.js';
 import { Pace } from './pace.js';

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { Delivery } from '../../src/delivery/delivery.js';
 import type { DeliveryOptions } from '../../src/delivery/delivery-options.js';
+import { openFileSpool } from '../../src/delivery/spool/file/open-file-spool.js';
 import { LateSpool } from '../../src/delivery/spool/late-spool.js';
-import { openFileSpool } from '../../src/delivery/spool/open-file-spool.js';
-import { openRedisSpool } from '../../src/delivery/spool/open-redis-spool.js';
+import { openRedisSpool } from '../../src/delivery/spool/redis/open-redis-spool.js';
 import type { Hit, PendingHit } from '../../src/hit/hit.js';
 import { type ScriptedTransport, scriptedTransport } from './scripted-transport.js';
 

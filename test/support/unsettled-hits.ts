@@ -1,6 +1,6 @@
 import type { Volume } from 'memfs';
 import { sumOfCounters } from '../../src/delivery/counters.js';
-import { nothingSettled, type Settlement } from '../../src/delivery/spool/settlement.js';
+import { nothingSettled, type Settlement } from '../../src/delivery/spool/file/settlement.js';
 
 /** Names of the hits in a spool about which nothing decided is there. */
 export function unsettledHits(volume: Volume, folder: string): Set<string> {

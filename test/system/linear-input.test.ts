@@ -15,7 +15,7 @@ test('each expression and loop that sees requests or spans is listed with the re
 
 function filesIn(place: string): string[] {
   if (statSync(place).isFile()) return [place];
-  return readdirSync(place).map((name) => `${place}/${name}`);
+  return readdirSync(place).flatMap((name) => filesIn(`${place}/${name}`));
 }
 
 function linesWithExpressions(file: string): string[] {

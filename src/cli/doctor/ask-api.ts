@@ -1,7 +1,7 @@
-import { USER_AGENT } from '../../create-delivery.js';
 import type { Exchange } from '../../delivery/transport.js';
 import { createUndiciTransport } from '../../delivery/undici-transport.js';
 import type { ResolvedOptions } from '../../options/resolved-options.js';
+import { USER_AGENT } from '../../pipeline/create-delivery.js';
 import { LONGEST_MILLIS } from './ask-matomo.js';
 
 /** A custom dimension of the site. */

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { USER_AGENT } from '../../create-delivery.js';
 import { encodeHits, toBody } from '../../delivery/batch.js';
 import { readAnswer, type Verdict } from '../../delivery/read-answer.js';
 import type { Exchange } from '../../delivery/transport.js';
 import { createUndiciTransport } from '../../delivery/undici-transport.js';
 import type { ResolvedOptions } from '../../options/resolved-options.js';
+import { USER_AGENT } from '../../pipeline/create-delivery.js';
 
 /** Longest that one question may take. */
 export const LONGEST_MILLIS = 10_000;

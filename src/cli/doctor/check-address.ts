@@ -1,5 +1,5 @@
-import { show } from '../../diagnostics.js';
-import type { MessageCode } from '../../messages.js';
+import { show } from '../../common/diagnostics.js';
+import type { MessageCode } from '../../common/messages.js';
 import type { ResolvedOptions } from '../../options/resolved-options.js';
 import type { Answer } from './ask-matomo.js';
 import { type Check, type Finding, ok, problem, unknown, warning } from './finding.js';

@@ -1,5 +1,5 @@
+import { show } from '../../common/diagnostics.js';
 import { proxyOf } from '../../delivery/create-dispatcher.js';
-import { show } from '../../diagnostics.js';
 import { type Finding, ok, problem } from './finding.js';
 
 /** Which proxy of the environment requests to Matomo go through. */

@@ -1,10 +1,10 @@
 import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { isRedisUrl, shownPlace } from '../../delivery/spool/open-redis-spool.js';
-import { readRedisSpoolStatus } from '../../delivery/spool/redis-spool-status.js';
-import { requireFolderOf } from '../../delivery/spool/spool-folder.js';
-import { show } from '../../diagnostics.js';
+import { show } from '../../common/diagnostics.js';
+import { requireFolderOf } from '../../delivery/spool/file/spool-folder.js';
+import { isRedisUrl, shownPlace } from '../../delivery/spool/redis/open-redis-spool.js';
+import { readRedisSpoolStatus } from '../../delivery/spool/redis/redis-spool-status.js';
 import type { ResolvedOptions } from '../../options/resolved-options.js';
 import { type Finding, ok, warning } from './finding.js';
 

@@ -1,4 +1,4 @@
-import { withoutUserInfo } from '../../diagnostics.js';
+import { withoutUserInfo } from '../../common/diagnostics.js';
 import { checkMatomo } from './check-matomo.js';
 import { checkOptions } from './check-options.js';
 import { checkProxy } from './check-proxy.js';

@@ -1,4 +1,4 @@
-import type { MessageCode } from '../../messages.js';
+import type { MessageCode } from '../../common/messages.js';
 
 /** `problem`: it keeps hits from being stored. `unknown`: that cannot be told from here. */
 export type FindingVerdict = 'ok' | 'warning' | 'problem' | 'unknown';

@@ -1,4 +1,4 @@
-import { show } from '../../diagnostics.js';
+import { show } from '../../common/diagnostics.js';
 import { ApiFailure } from './api-failure.js';
 import { unescapeHtml } from './plain-text.js';
 

@@ -1,7 +1,7 @@
-import { USER_AGENT } from '../../create-delivery.js';
+import { show } from '../../common/diagnostics.js';
 import { createDispatcher } from '../../delivery/create-dispatcher.js';
 import { explainError } from '../../delivery/explain-error.js';
-import { show } from '../../diagnostics.js';
+import { USER_AGENT } from '../../pipeline/create-delivery.js';
 import { type ApiResult, readApiAnswer, toResult } from './api-answer.js';
 import { ApiFailure } from './api-failure.js';
 

@@ -1,4 +1,4 @@
-import type { MessageCode } from '../../messages.js';
+import type { MessageCode } from '../../common/messages.js';
 
 /** Why nothing more can be asked of Matomo's API. The command adds the effect, which depends on what is done by then. */
 export class ApiFailure extends Error {

@@ -1,4 +1,4 @@
-import { show } from '../../diagnostics.js';
+import { show } from '../../common/diagnostics.js';
 import type { PlanStep } from './make-plan.js';
 import type { MatomoState } from './read-site.js';
 

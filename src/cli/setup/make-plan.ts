@@ -1,4 +1,4 @@
-import { show } from '../../diagnostics.js';
+import { show } from '../../common/diagnostics.js';
 import type { ApiCall } from './api-client.js';
 import { type Dimension, isSameName, type MatomoState } from './read-site.js';
 import { REFUSALS } from './refusals.js';

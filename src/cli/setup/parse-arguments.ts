@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { show } from '../../diagnostics.js';
+import { show } from '../../common/diagnostics.js';
 import { UsageError } from '../usage-error.js';
 import { BOT_DIMENSION, DIMENSIONS, SEGMENTS, type Wanted, type WantedGoal } from './wanted.js';
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { show } from '../../diagnostics.js';
+import { show } from '../../common/diagnostics.js';
 import { secret } from '../../options/option-values.js';
 import { readEnvironment } from '../../options/resolve-options.js';
 import { UsageError } from '../usage-error.js';

@@ -1,4 +1,4 @@
-import { show } from '../../diagnostics.js';
+import { show } from '../../common/diagnostics.js';
 import type { Role } from './read-site.js';
 
 const GRANT = 'in Administration > System > Users';

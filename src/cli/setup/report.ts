@@ -1,4 +1,4 @@
-import { withoutUserInfo } from '../../diagnostics.js';
+import { withoutUserInfo } from '../../common/diagnostics.js';
 import { hasColor } from './format-plan.js';
 import type { PlanStep } from './make-plan.js';
 

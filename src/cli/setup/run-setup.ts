@@ -1,4 +1,4 @@
-import { show } from '../../diagnostics.js';
+import { show } from '../../common/diagnostics.js';
 import type { ApiClient } from './api-client.js';
 import { ApiFailure } from './api-failure.js';
 import { applyPlan } from './apply-plan.js';

@@ -1,4 +1,4 @@
-import { splitCode } from '../../messages.js';
+import { splitCode } from '../../common/messages.js';
 import { UsageError } from '../usage-error.js';
 
 /** A message about an invalid variable, without what it means for an application, which goes on without it. */

@@ -1,7 +1,11 @@
-import type { Diagnostics } from '../../diagnostics.js';
+import type { Diagnostics } from '../../common/diagnostics.js';
+import { openFileSpool } from './file/open-file-spool.js';
 import type { OpenedSpool } from './late-spool.js';
-import { openFileSpool } from './open-file-spool.js';
-import { isRedisUrl, type OpenRedisSpoolOptions, openRedisSpool } from './open-redis-spool.js';
+import {
+  isRedisUrl,
+  type OpenRedisSpoolOptions,
+  openRedisSpool,
+} from './redis/open-redis-spool.js';
 
 export interface OpenSpoolOptions extends Omit<OpenRedisSpoolOptions, 'url'> {
   /** A folder, or the URL of a Redis. */

@@ -1,5 +1,5 @@
-import { type Diagnostics, show } from '../../diagnostics.js';
-import { coded } from '../../messages.js';
+import { type Diagnostics, show } from '../../common/diagnostics.js';
+import { coded } from '../../common/messages.js';
 import { countOf } from '../batch.js';
 import { ForeignFile } from './own-file.js';
 

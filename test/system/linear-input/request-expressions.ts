@@ -9,17 +9,18 @@ export const SEARCH =
 export const PLACES = [
   'src/hit',
   'src/requests',
-  'src/annotate.ts',
-  'src/ask-options.ts',
-  'src/hit-pipeline.ts',
+  'src/common/generation-cache.ts',
+  'src/track.ts',
+  'src/pipeline/option-callbacks.ts',
+  'src/pipeline/hit-pipeline.ts',
   'src/span-exporter.ts',
   'src/span-processor.ts',
 ] as const;
 
 /** For each file how many lines the search finds, and why they are linear. The rows run what can be long. */
 export const EXPRESSIONS: Readonly<Record<string, readonly [lines: number, reason: string]>> = {
-  'src/annotate.ts': [4, 'over the notes of one request, one for each processor'],
-  'src/ask-options.ts': [2, 'over configured options'],
+  'src/track.ts': [4, 'over the notes of one request, one for each processor'],
+  'src/pipeline/option-callbacks.ts': [2, 'over configured options'],
   'src/hit/action-name.ts': [2, 'over the parts of a configured template'],
   'src/hit/client-hints.ts': [
     3,
@@ -64,7 +65,7 @@ export const EXPRESSIONS: Readonly<Record<string, readonly [lines: number, reaso
   'src/requests/finished-span.ts': [2, 'anchored with a class that excludes what ends it'],
   'src/requests/read-headers.ts': [1, 'of the name of a header that the application asks for'],
   'src/requests/request-record.ts': [3, 'each attribute once'],
-  'src/requests/route.ts': [2, 'a template of the application; a path is split once'],
+  'src/requests/routes/index.ts': [2, 'a template of the application; a path is split once'],
   'src/requests/trace-index.ts': [1, 'at most 64 requests of one trace'],
   'src/span-exporter.ts': [1, 'each request once'],
 };

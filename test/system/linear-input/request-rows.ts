@@ -8,7 +8,7 @@ import { STATIC_FILES } from '../../../src/hit/request-patterns.js';
 import { visitorOfCookie } from '../../../src/hit/visitor-cookie.js';
 import { decodeLatin1 } from '../../../src/requests/decode-latin1.js';
 import { splitTarget, targetOf } from '../../../src/requests/finished-span.js';
-import { routeOf } from '../../../src/requests/route.js';
+import { routeOf } from '../../../src/requests/routes/index.js';
 import { httpRequest } from '../../support/builders.js';
 import { filled, type LinearRow, texts } from '../../support/linear-input.js';
 

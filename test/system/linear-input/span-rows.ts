@@ -1,4 +1,3 @@
-import { track } from '../../../src/annotate.js';
 import { toCustomVariables } from '../../../src/hit/custom-variables.js';
 import { override } from '../../../src/hit/overrides.js';
 import { toParameterValue } from '../../../src/hit/parameter-value.js';
@@ -6,6 +5,7 @@ import { cleanText } from '../../../src/hit/text.js';
 import { TRACKING_PARAMETERS } from '../../../src/hit/tracking-parameters.js';
 import { assembleRequests } from '../../../src/requests/assemble-requests.js';
 import type { FinishedSpan } from '../../../src/requests/finished-span.js';
+import { track } from '../../../src/track.js';
 import { finishedSpan, hitsOf, httpRequest, READING } from '../../support/builders.js';
 import { filled, type LinearRow, texts } from '../../support/linear-input.js';
 

@@ -1,0 +1,218 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Hit } from '../../../hit/hit.js';
+import type { EncodedHit } from '../../batch.js';
+import { type DeliveryCounters, lostHits } from '../../counters.js';
+import { type Share, shareCounts } from '../share-counts.js';
+import type { IsFresh, StoredHit, TakeOptions } from '../spool-store.js';
+import { TakeDelay } from '../take-delay.js';
+import type { BacklogEvents } from './backlog-events.js';
+import { GoneInstances } from './gone-instances.js';
+import type { LifeWatch } from './life.js';
+import { OpenFiles } from './open-files.js';
+import { SegmentHit } from './segment-hit.js';
+import { segmentsByInstance } from './segment-names.js';
+import { MOST_AHEAD, SegmentReader } from './segment-reader.js';
+import { type Segment, SegmentsReading } from './segments-reading.js';
+import { sweep, unlinkIfThere, unlinkSettled } from './sweep.js';
+import { takeOldest } from './take-oldest.js';
+import { UnreadableSegments } from './unreadable-segments.js';
+
+/** With what else a process has open below 16, however many segments there are. */
+const MOST_OPEN_FILES = 12;
+
+/** All hits of a folder as its sender sees them, for as long as it is the sender. */
+export class Backlog {
+  readonly #folder: string;
+  readonly #ownInstance: string;
+  readonly #lease: number;
+  readonly #events: BacklogEvents;
+  /** By instance, oldest first. */
+  #instances = new Map<string, Segment[]>();
+  readonly #known = new Map<string, Segment>();
+  readonly #files = new OpenFiles(MOST_OPEN_FILES);
+  readonly #unreadable: UnreadableSegments;
+  readonly #gone: GoneInstances;
+  readonly #readSegments: SegmentsReading;
+  readonly #delay = new TakeDelay();
+  /** Of all that has been decided so far. */
+  #saves: Promise<void> = Promise.resolve();
+  #isStale = false;
+
+  /** `lease`: its number. */
+  constructor(
+    folder: string,
+    ownInstance: string,
+    lease: number,
+    life: LifeWatch,
+    events: BacklogEvents,
+  ) {
+    this.#folder = folder;
+    this.#ownInstance = ownInstance;
+    this.#lease = lease;
+    this.#events = events;
+    this.#gone = new GoneInstances(folder, ownInstance, life);
+    this.#unreadable = new UnreadableSegments((...what) => events.unreadable(...what));
+    this.#readSegments = new SegmentsReading(this.#unreadable);
+  }
+
+  /** Whether a segment is read here. */
+  has(segment: string): boolean {
+    return this.#known.has(segment);
+  }
+
+  /** Takes lines that have been written by this process, which need not be read then. */
+  feed(segment: string, start: number, lines: readonly Buffer[], hits: readonly Hit[]): void {
+    const fed = this.#known.get(segment)?.reader;
+    if (!fed) return;
+    const ahead = [...this.#known.values()].reduce((sum, { reader }) => sum + reader.ahead, 0);
+    fed.feed(start, lines, hits, MOST_AHEAD - ahead);
+  }
+
+  /** Looks at what is there, adopts what is left of processes that have gone, and deletes what is decided. */
+  async refresh(): Promise<void> {
+    const names = await readdir(this.#folder);
+    const files = new Set(names);
+    // What somebody has deleted is read to its end where that is possible still.
+    const segments = segmentsByInstance([...new Set([...names, ...this.#known.keys()])]);
+    const instances = new Map<string, Segment[]>();
+    for (const [instance, ofInstance] of segments) {
+      const isGone = await this.#gone.has(instance, files);
+      const open: Segment[] = [];
+      for (const [i, name] of ofInstance.entries()) {
+        const isBehind = open.some(({ reader }) => !this.#unreadable.has(reader.name));
+        await this.#unreadable.unless(name, async () => {
+          const segment = await this.#segment(name, names);
+          const isThere = files.has(name);
+          segment.isFinal = isGone || i < ofInstance.length - 1 || !isThere;
+          if (isGone && segment.adopted === undefined) await this.#adopt(segment);
+          if (!isBehind && (await this.#finishIfDone(segment, isThere))) return;
+          const { decisions } = segment.reader;
+          if (decisions.isUnsaved) await decisions.save().catch(() => undefined); // said before
+          await decisions.sync();
+        });
+        const segment = this.#known.get(name);
+        if (segment && (!isGone || segment.adopted !== undefined)) open.push(segment);
+      }
+      if (open.length > 0) instances.set(instance, open);
+    }
+    this.#instances = instances;
+    await sweep(this.#folder, names, segments, (instance) => this.#gone.has(instance, files));
+    this.#gone.keepOnly(segments);
+  }
+
+  /** Lets go of hits that are too old. The oldest stand first in each segment, nearly. */
+  async expire(isFresh: IsFresh): Promise<void> {
+    await this.#readSegments.expire(this.#instances.values(), isFresh, (expired) =>
+      this.settle(expired, lostHits('expired', expired.length)),
+    );
+  }
+
+  /** The oldest hits, or none where too few wait and not for long. */
+  async take(options: TakeOptions): Promise<StoredHit[]> {
+    const readers = await this.#readSegments.ahead(this.#instances.values(), options.max);
+    const waiting = readers.reduce((sum, reader) => sum + reader.ahead, 0);
+    return this.#delay.isOver(waiting, options) ? takeOldest(readers, options.max) : [];
+  }
+
+  settle(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
+    if (this.#isStale) return;
+    const ofSegments = hits.filter((hit) => hit instanceof SegmentHit);
+    const shares = shareCounts(ofSegments, counts, (hit) => this.#segmentOf(hit));
+    for (const [segment, share] of shares) this.#settleShare(segment, share);
+  }
+
+  /** Fulfilled when what has been decided is written down, or could not be. */
+  async saved(): Promise<void> {
+    await this.#saves;
+  }
+
+  /** Another process sends from now on. */
+  async abandon(): Promise<void> {
+    this.#isStale = true;
+    const readers = [...this.#known.values()].map(({ reader }) => reader);
+    for (const { decisions } of readers) decisions.abandon();
+    for (const reader of readers) await reader.close();
+  }
+
+  /** Writes down what has not been, deletes what is decided, and lets go of the files. */
+  async close(): Promise<void> {
+    for (const segment of this.#instances.get(this.#ownInstance) ?? []) {
+      segment.isFinal = true;
+      if (!(await this.#finishIfDone(segment, true))) break;
+    }
+    for (const { reader } of this.#known.values()) await reader.close();
+    this.#isStale = true;
+  }
+
+  #settleShare(segment: Segment, { hits, counts }: Share<SegmentHit>): void {
+    const { decisions, name } = segment.reader;
+    decisions.settle(hits, counts);
+    const saved = decisions.save().catch((error: unknown) => this.#events.notWritten(error));
+    this.#saves = this.#saves.then(() => saved);
+    if (segment.adopted === undefined) {
+      this.#events.learn(name, decisions.counts);
+    } else {
+      segment.adopted -= hits.length;
+      this.#events.countAdopted(counts);
+    }
+  }
+
+  /** Where a hit was read in this term. */
+  #segmentOf({ reader }: SegmentHit): Segment | undefined {
+    const segment = this.#known.get(reader.name);
+    return segment?.reader === reader ? segment : undefined;
+  }
+
+  async #segment(name: string, names: readonly string[]): Promise<Segment> {
+    const known = this.#known.get(name);
+    if (known) return known;
+    const reader = await SegmentReader.open(
+      this.#folder,
+      name,
+      names,
+      this.#lease,
+      this.#events,
+      this.#files,
+    );
+    const segment = { reader, adopted: undefined, isFinal: false };
+    this.#known.set(name, segment);
+    this.#events.learn(name, reader.decisions.counts);
+    return segment;
+  }
+
+  async #adopt(segment: Segment): Promise<void> {
+    const unread = await segment.reader.countUnread();
+    await segment.reader.close();
+    if (this.#isStale) return;
+    segment.adopted = unread + segment.reader.decisions.open;
+    await this.#events.adopt(segment.adopted);
+  }
+
+  /** Deletes a segment of which nothing is left. */
+  async #finishIfDone(segment: Segment, isThere: boolean): Promise<boolean> {
+    const { reader } = segment;
+    const { decisions } = reader;
+    if (!segment.isFinal || decisions.open > 0) return false;
+    if (segment.adopted && isThere && !reader.isAtEnd) return false; // it is read when its hits are to be sent
+    const hasEnded = await reader.readAhead(1, true);
+    if (decisions.open > 0 || !hasEnded || !(await this.#events.stillSends())) return false;
+    const isOthers = segment.adopted === undefined && !reader.name.startsWith(this.#ownInstance);
+    // A process that lives learns from this what became of its hits.
+    const isSaved = isOthers ? await decisions.save(true).then(isTrue, isFalse) : true;
+    await reader.close();
+    await unlinkIfThere(join(this.#folder, reader.name));
+    if (!isSaved) await decisions.save(true); // the disk was full
+    if (!isOthers) await unlinkSettled(this.#folder, reader.name);
+    this.#known.delete(reader.name);
+    if (segment.adopted) {
+      this.#events.countAdopted(lostHits('spool', segment.adopted));
+      this.#events.lost(segment.adopted, reader.name);
+    }
+    this.#events.finish(reader.name);
+    return true;
+  }
+}
+
+const isTrue = (): boolean => true;
+const isFalse = (): boolean => false;

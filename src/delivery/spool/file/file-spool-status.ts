@@ -1,0 +1,74 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { byName } from '../instance-name.js';
+import type { SpoolProcess, SpoolStatus } from '../spool-status.js';
+import { LEASE_NAME } from './lease.js';
+import { LifeWatch, thisProcess } from './life.js';
+import { OpenFiles } from './open-files.js';
+import { instanceOfOther, ownerName, segmentsByInstance } from './segment-names.js';
+import { SegmentReader } from './segment-reader.js';
+import { measureSegments } from './spool-folder.js';
+
+/** Long enough that nobody goes within one look. */
+const NEVER_MILLIS = 60_000;
+
+/** Looks at a folder that is a spool and changes nothing in it. Rejects where it cannot be read. */
+export async function readFileSpoolStatus(folder: string): Promise<SpoolStatus> {
+  const names = await readdir(folder);
+  const life = new LifeWatch(thisProcess());
+  const segments = segmentsByInstance(names);
+  const files = new OpenFiles(1);
+  const owners = names.flatMap((name) => instanceOfOther(name) ?? []);
+  const processes: SpoolProcess[] = [];
+  let oldestSeconds: number | undefined;
+  for (const instance of [...new Set([...segments.keys(), ...owners])].sort(byName)) {
+    let pending = 0;
+    for (const name of segments.get(instance) ?? []) {
+      const reader = await SegmentReader.open(folder, name, names, 0, { broken() {} }, files);
+      await reader.readAhead(1, true);
+      const startSeconds = reader.head?.startSeconds ?? Number.POSITIVE_INFINITY;
+      if (startSeconds < (oldestSeconds ?? Number.POSITIVE_INFINITY)) oldestSeconds = startSeconds;
+      pending += reader.decisions.open + (await reader.countUnread());
+      await reader.close();
+    }
+    const isGone = await life.isGone(join(folder, ownerName(instance)), NEVER_MILLIS, true);
+    processes.push({ instance, host: undefined, isAlive: !isGone, pending });
+  }
+  return {
+    matomo: await readMatomo(folder),
+    pending: processes.reduce((sum, { pending }) => sum + pending, 0),
+    bytes: await measureSegments(folder),
+    oldestSeconds,
+    senders: [await readSender(folder, names, processes)],
+    processes,
+  };
+}
+
+async function readMatomo(folder: string): Promise<string | undefined> {
+  const { url } = await readJson(join(folder, 'spool.json'));
+  return typeof url === 'string' ? url : undefined;
+}
+
+/** The process that has the lease, where it lives. */
+async function readSender(
+  folder: string,
+  names: readonly string[],
+  processes: readonly SpoolProcess[],
+): Promise<string | undefined> {
+  const lease = names
+    .filter((name) => LEASE_NAME.test(name))
+    .sort(byName)
+    .at(-1);
+  if (lease === undefined) return undefined;
+  const { pid } = await readJson(join(folder, lease));
+  return processes.find(({ instance, isAlive }) => isAlive && instance.split('-')[1] === `${pid}`)
+    ?.instance;
+}
+
+async function readJson(path: string): Promise<Record<string, unknown>> {
+  try {
+    return { ...JSON.parse(await readFile(path, 'utf8')) };
+  } catch {
+    return {};
+  }
+}

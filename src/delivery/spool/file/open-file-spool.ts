@@ -1,0 +1,38 @@
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Diagnostics } from '../../../common/diagnostics.js';
+import { instanceName } from '../instance-name.js';
+import { codeOf, SpoolReports } from '../spool-reports.js';
+import { FileSpool } from './file-spool.js';
+import { thisProcess } from './life.js';
+import { ownerName } from './segment-names.js';
+import { openSpoolFolder, UntrustedFolder, UnusableFolder } from './spool-folder.js';
+
+export interface OpenFileSpoolOptions {
+  readonly folder: string;
+  /** The Matomo that the hits are for. */
+  readonly url: string;
+  readonly maxBytes: number;
+}
+
+/** The spool in a folder, which is made where it is not there; `undefined`, and said why, where it cannot be used. */
+export function openFileSpool(
+  { folder, url, maxBytes }: OpenFileSpoolOptions,
+  diagnostics: Diagnostics,
+): FileSpool | undefined {
+  const path = resolve(folder);
+  const reports = new SpoolReports(folder, diagnostics);
+  try {
+    openSpoolFolder(path, url);
+    const identity = thisProcess();
+    const instance = instanceName(Date.now(), process.pid, randomBytes(4).toString('hex'));
+    const owner = { mode: 0o600, flag: 'wx' };
+    writeFileSync(join(path, ownerName(instance)), JSON.stringify(identity), owner);
+    return new FileSpool({ folder: path, maxBytes }, instance, identity, reports);
+  } catch (error) {
+    if (error instanceof UntrustedFolder) reports.notTrusted(error.message);
+    else reports.notUsed(error instanceof UnusableFolder ? error.message : codeOf(error));
+    return undefined;
+  }
+}

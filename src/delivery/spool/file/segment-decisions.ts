@@ -1,0 +1,104 @@
+import { addCounters, type DeliveryCounters } from '../../counters.js';
+import type { SegmentHit } from './segment-hit.js';
+import type { Settlement, SettlementFile } from './settlement.js';
+
+/** What has been decided of the hits of a segment, as far as it has been read, and what of that is written down. */
+export class SegmentDecisions {
+  readonly counts: DeliveryCounters;
+  readonly #file: SettlementFile;
+  /** In the order of the file; the first is not settled. */
+  readonly #hits: SegmentHit[] = [];
+  /** How many of them are settled; mostly none, and there may be thousands. */
+  #settledBeyond = 0;
+  readonly #beyond: Set<number>;
+  #offset: number;
+  #open = 0;
+  #writing: Promise<void> = Promise.resolve();
+  /** One that has not begun, and will write down what is decided by then. */
+  #nextSave: Promise<void> | undefined;
+  #isUnsaved = false;
+  #isStale = false;
+
+  constructor({ offset, beyond, counts }: Settlement, file: SettlementFile) {
+    this.counts = counts;
+    this.#file = file;
+    this.#offset = offset;
+    this.#beyond = new Set(beyond);
+  }
+
+  /** Hits that have been read and not settled. */
+  get open(): number {
+    return this.#open;
+  }
+
+  /** What has been decided is not written down yet, or could not be. */
+  get isUnsaved(): boolean {
+    return this.#isUnsaved;
+  }
+
+  /** Whether the hit of the line that begins there was decided before. */
+  wasSettled(start: number): boolean {
+    return this.#beyond.has(start);
+  }
+
+  /** A hit has been read that is to be decided. They come in the order of the file. */
+  add(hit: SegmentHit): void {
+    this.#hits.push(hit);
+    this.#open += 1;
+  }
+
+  /** The hits of this segment among those that were decided, with what was counted for them. */
+  settle(hits: readonly SegmentHit[], counts: DeliveryCounters): void {
+    for (const hit of hits) {
+      if (hit.isSettled) continue;
+      hit.isSettled = true;
+      this.#open -= 1;
+      this.#settledBeyond += 1;
+    }
+    const firstOpen = this.#hits.findIndex(({ isSettled }) => !isSettled);
+    const settled = this.#hits.splice(0, firstOpen < 0 ? this.#hits.length : firstOpen);
+    this.#settledBeyond -= settled.length;
+    this.#offset = settled.at(-1)?.lineEnd ?? this.#offset;
+    addCounters(this.counts, counts);
+  }
+
+  /** Writes down what has been decided so far. Rejects where that cannot be done. */
+  save(isFinished = false): Promise<void> {
+    if (this.#nextSave && !isFinished) return this.#nextSave;
+    const saved = this.#writing.then(async () => {
+      this.#nextSave = undefined;
+      if (this.#isStale) return;
+      this.#isUnsaved = true;
+      await this.#file.write(this.#settlement(isFinished));
+      this.#isUnsaved = false;
+    });
+    this.#nextSave = saved;
+    this.#writing = saved.catch(() => undefined);
+    return saved;
+  }
+
+  /** Has what is written down outlive a power failure. */
+  sync(): Promise<void> {
+    this.#writing = this.#writing.then(() => this.#file.sync()).catch(() => undefined);
+    return this.#writing;
+  }
+
+  /** Somebody else sends now: nothing is written any more. */
+  abandon(): void {
+    this.#isStale = true;
+  }
+
+  /** After what is being written. */
+  async close(): Promise<void> {
+    await this.#writing;
+    await this.#file.close();
+  }
+
+  #settlement(isFinished: boolean): Settlement {
+    const beyond = [...this.#beyond].filter((start) => start >= this.#offset);
+    if (this.#settledBeyond > 0) {
+      for (const { lineStart, isSettled } of this.#hits) if (isSettled) beyond.push(lineStart);
+    }
+    return { offset: this.#offset, beyond, counts: this.counts, isFinished };
+  }
+}

@@ -1,0 +1,29 @@
+import type { Hit } from '../../../hit/hit.js';
+import type { StoredHit } from '../spool-store.js';
+import type { SegmentReader } from './segment-reader.js';
+
+/** A hit as one sender has read it: where its line is, and whether it is decided. */
+export class SegmentHit implements StoredHit {
+  readonly visitor: string;
+  readonly startSeconds: number;
+  readonly kind: Hit['kind'];
+  readonly buffer: Buffer;
+  readonly start: number;
+  readonly end: number;
+  readonly reader: SegmentReader;
+  readonly lineStart: number;
+  readonly lineEnd: number;
+  isSettled = false;
+
+  constructor(hit: StoredHit, reader: SegmentReader, lineStart: number, lineEnd: number) {
+    this.visitor = hit.visitor;
+    this.startSeconds = hit.startSeconds;
+    this.kind = hit.kind;
+    this.buffer = hit.buffer;
+    this.start = hit.start;
+    this.end = hit.end;
+    this.reader = reader;
+    this.lineStart = lineStart;
+    this.lineEnd = lineEnd;
+  }
+}

@@ -1,0 +1,57 @@
+// Files of a spool folder:
+//
+//     <instance>.owner                  the process that writes, for as long as it may
+//     <instance>-<number>.hits          a segment: its hits, in the order in which they were written
+//     <instance>-<number>.<lease>.settled   what a sender has decided of them
+//
+// See `instance-name.ts` for the instance.
+
+import { byName } from '../instance-name.js';
+
+// A clock before 2001 has made shorter names.
+const SEGMENT = /^(\d{1,16}-\d+-[\da-f]{8})-(\d{6})\.hits$/;
+const OTHER = /^(\d{1,16}-\d+-[\da-f]{8})(?:\.owner|-\d{6}\.\d{9}\.settled(?:\.tmp)?)$/;
+
+export function segmentName(instance: string, number: number): string {
+  return `${instance}-${String(number).padStart(6, '0')}.hits`;
+}
+
+export function ownerName(instance: string): string {
+  return `${instance}.owner`;
+}
+
+export function settledName(segment: string, lease: number): string {
+  return segment.replace(/hits$/, `${String(lease).padStart(9, '0')}.settled`);
+}
+
+/** Whether a file says what has been decided of a segment. */
+export function isSettledOf(segment: string, name: string): boolean {
+  return isBeside(segment, name) && name.endsWith('.settled');
+}
+
+/** Whether a file says what has been decided of a segment, or was to do so. */
+export function isBeside(segment: string, name: string): boolean {
+  return name.startsWith(segment.slice(0, -'hits'.length)) && OTHER.test(name);
+}
+
+/** The segments among files, by instance, in the order in which they were written. */
+export function segmentsByInstance(names: readonly string[]): Map<string, string[]> {
+  const segments = new Map<string, string[]>();
+  for (const name of [...names].sort(byName)) {
+    const instance = SEGMENT.exec(name)?.[1];
+    if (instance === undefined) continue;
+    const ofInstance = segments.get(instance) ?? [];
+    ofInstance.push(name);
+    segments.set(instance, ofInstance);
+  }
+  return segments;
+}
+
+export function isSegment(name: string): boolean {
+  return SEGMENT.test(name);
+}
+
+/** The instance that a file beside the segments is of; `undefined` for all other files. */
+export function instanceOfOther(name: string): string | undefined {
+  return OTHER.exec(name)?.[1];
+}

@@ -1,0 +1,225 @@
+import { constants } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Hit } from '../../../hit/hit.js';
+import { isWhole, readLine, storedIn } from '../hit-line.js';
+import { openOwnFile } from '../own-file.js';
+import type { StoredHit } from '../spool-store.js';
+import type { Closable, OpenFiles } from './open-files.js';
+import { SegmentDecisions } from './segment-decisions.js';
+import { SegmentHit } from './segment-hit.js';
+import { nothingSettled, readSettlement, type Settlement, SettlementFile } from './settlement.js';
+
+const CHUNK_BYTES = 65_536;
+const LONGEST_LINE_BYTES = 1_048_576;
+const LINE_FEED = 10;
+
+/** Hits of all segments that wait in memory, from which on what is written is read when it is needed. */
+export const MOST_AHEAD = 10_000;
+
+export interface SegmentReaderEvents {
+  broken(name: string): void;
+}
+
+/**
+ * Reads a segment once, from what has been decided of it on:
+ *
+ *     [ settled … | taken or read ahead, some settled | not read ]
+ *                 ^ offset                            ^ position
+ */
+export class SegmentReader implements Closable {
+  readonly name: string;
+  readonly decisions: SegmentDecisions;
+  readonly #path: string;
+  readonly #events: SegmentReaderEvents;
+  readonly #files: OpenFiles;
+  #position: number;
+  /** Nothing has been written beyond, where this process writes it. */
+  #end = Number.POSITIVE_INFINITY;
+  #ahead: (SegmentHit | undefined)[] = [];
+  #taken = 0;
+  #rest: Buffer = Buffer.alloc(0);
+  #skipsLine = false;
+  #isReading = false;
+  #isAtEnd = false;
+  #file: FileHandle | undefined;
+
+  private constructor(
+    folder: string,
+    name: string,
+    settled: Settlement,
+    settlements: SettlementFile,
+    events: SegmentReaderEvents,
+    files: OpenFiles,
+  ) {
+    this.#files = files;
+    this.name = name;
+    this.#path = join(folder, name);
+    this.#events = events;
+    this.#position = settled.offset;
+    this.decisions = new SegmentDecisions(settled, settlements);
+  }
+
+  /** `names`: what is in the folder. `lease`: the number of this sender's. */
+  static async open(
+    folder: string,
+    name: string,
+    names: readonly string[],
+    lease: number,
+    events: SegmentReaderEvents,
+    files: OpenFiles,
+  ): Promise<SegmentReader> {
+    const settled = (await readSettlement(folder, name, names)) ?? nothingSettled();
+    const settlements = new SettlementFile(folder, name, lease, files);
+    return new SegmentReader(folder, name, settled, settlements, events, files);
+  }
+
+  /** Whether there is nothing more to read, in a file that gets no longer. */
+  get isAtEnd(): boolean {
+    return this.#isAtEnd;
+  }
+
+  get isOpen(): boolean {
+    return this.#file !== undefined;
+  }
+
+  /** How many hits have been read and not taken. */
+  get ahead(): number {
+    return this.#ahead.length - this.#taken;
+  }
+
+  /** The first of them. */
+  get head(): SegmentHit | undefined {
+    return this.#ahead[this.#taken];
+  }
+
+  /** Reads until so many hits wait to be taken; whether the end of the file has been reached. A `final` file gets no longer. */
+  async readAhead(hits: number, isFinal: boolean): Promise<boolean> {
+    if (!isFinal) this.#isAtEnd = false;
+    this.#isReading = true;
+    try {
+      while (this.ahead < hits) {
+        if (this.#isAtEnd) return true;
+        const next = this.#position + this.#rest.length;
+        if (next >= this.#end && !isFinal) return true;
+        const chunk = await this.#read(next);
+        if (chunk.length === 0) {
+          if (isFinal || isWhole(this.#rest)) this.#addRest();
+          this.#isAtEnd = isFinal;
+          return true;
+        }
+        this.#addLines(chunk);
+      }
+      return false;
+    } finally {
+      this.#isReading = false;
+    }
+  }
+
+  /** Takes lines of which is known what is in them, as many as `most`, where they come next. */
+  feed(start: number, lines: readonly Buffer[], hits: readonly Hit[], most: number): void {
+    this.#end = lines.reduce((end, { length }) => end + length, start);
+    if (this.#isReading || this.#rest.length > 0 || this.#position !== start) return;
+    for (const [i, line] of lines.entries()) {
+      if (i >= most) return;
+      this.#addHit(storedIn(line, hits[i] as Hit), line.length);
+    }
+  }
+
+  /** How many hits have neither been settled nor read so far, in a file that gets no longer. */
+  async countUnread(): Promise<number> {
+    let count = 0;
+    let position = this.#position;
+    let rest: Buffer = Buffer.alloc(0);
+    for (;;) {
+      const chunk = await this.#read(position + rest.length);
+      const data = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+      let start = 0;
+      for (let end = data.indexOf(LINE_FEED); end >= 0; end = data.indexOf(LINE_FEED, start)) {
+        if (!this.decisions.wasSettled(position + start) && isWhole(data.subarray(start, end)))
+          count += 1;
+        start = end + 1;
+      }
+      position += start;
+      rest = data.subarray(start);
+      if (chunk.length === 0) return count + (isWhole(rest) ? 1 : 0);
+    }
+  }
+
+  take(): SegmentHit | undefined {
+    const { head } = this;
+    if (!head) return undefined;
+    this.#ahead[this.#taken] = undefined; // an array that is outgrown keeps nothing for the garbage collector
+    this.#taken += 1;
+    if (this.#taken * 2 > this.#ahead.length) {
+      this.#ahead = this.#ahead.slice(this.#taken);
+      this.#taken = 0;
+    }
+    return head;
+  }
+
+  async close(): Promise<void> {
+    await this.decisions.close();
+    await this.release();
+    this.#files.forget(this);
+  }
+
+  async release(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close().catch(() => undefined);
+  }
+
+  #read(position: number): Promise<Buffer> {
+    return this.#files.use(this, async () => {
+      try {
+        this.#file ??= await openOwnFile(this.#path, constants.O_RDONLY);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0); // somebody has deleted it
+        throw error;
+      }
+      const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+      const { bytesRead } = await this.#file.read(buffer, 0, CHUNK_BYTES, position);
+      const read = buffer.subarray(0, bytesRead);
+      return bytesRead * 2 > CHUNK_BYTES ? read : Buffer.from(read); // many segments are small
+    });
+  }
+
+  #addLines(chunk: Buffer): void {
+    const data = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    let start = 0;
+    for (let end = data.indexOf(LINE_FEED); end >= 0; end = data.indexOf(LINE_FEED, start)) {
+      this.#addLine(data.subarray(start, end), end + 1 - start);
+      start = end + 1;
+    }
+    this.#rest = data.subarray(start);
+    if (this.#rest.length <= LONGEST_LINE_BYTES) return;
+    this.#skipsLine = true; // no hit is as long
+    this.#position += this.#rest.length;
+    this.#rest = Buffer.alloc(0);
+  }
+
+  /** A line without its line feed. */
+  #addRest(): void {
+    const rest = this.#rest;
+    this.#rest = Buffer.alloc(0);
+    if (rest.length > 0) this.#addLine(rest, rest.length);
+  }
+
+  #addLine(line: Buffer, length: number): void {
+    const hit = this.#skipsLine ? undefined : readLine(line);
+    this.#skipsLine = false;
+    if (!hit && line.length > 0) this.#events.broken(this.name);
+    if (hit) this.#addHit(hit, length);
+    else this.#position += length;
+  }
+
+  #addHit(stored: StoredHit, length: number): void {
+    const start = this.#position;
+    this.#position += length;
+    if (this.decisions.wasSettled(start)) return;
+    const hit = new SegmentHit(stored, this, start, this.#position);
+    this.decisions.add(hit);
+    this.#ahead.push(hit);
+  }
+}

@@ -1,0 +1,34 @@
+import { randomBytes } from 'node:crypto';
+import type { Diagnostics } from '../../../common/diagnostics.js';
+import { instanceName } from '../instance-name.js';
+import { SpoolReports } from '../spool-reports.js';
+import { RedisSpool, type RedisSpoolOptions } from './redis-spool.js';
+
+export interface OpenRedisSpoolOptions extends Omit<RedisSpoolOptions, 'leaseMillis'> {
+  readonly exportTimeoutMillis: number;
+}
+
+/** What a lease is longer than a bulk may take: from its renewal to the bulk, and from the answer to its settling. */
+const LEASE_MARGIN_MILLIS = 3_000;
+
+/** The spool in a Redis, which need not be there yet. */
+export function openRedisSpool(
+  { exportTimeoutMillis, ...options }: OpenRedisSpoolOptions,
+  diagnostics: Diagnostics,
+): RedisSpool {
+  const instance = instanceName(Date.now(), process.pid, randomBytes(4).toString('hex'));
+  const leaseMillis = exportTimeoutMillis + LEASE_MARGIN_MILLIS;
+  const reports = new SpoolReports(shownPlace(options.url), diagnostics);
+  return new RedisSpool({ ...options, leaseMillis }, instance, reports);
+}
+
+/** Whether the option names a Redis and no folder. */
+export function isRedisUrl(spool: string): boolean {
+  return /^rediss?:\/\//i.test(spool);
+}
+
+/** Without user name and password. */
+export function shownPlace(url: string): string {
+  const { protocol, host, pathname } = new URL(url);
+  return `${protocol}//${host}${pathname}`;
+}

@@ -1,0 +1,182 @@
+import type { EncodedHit } from '../../batch.js';
+import type { DeliveryCounters } from '../../counters.js';
+import { listOutcomes } from '../share-counts.js';
+import type { IsFresh, StoredHit, TakeOptions } from '../spool-store.js';
+import { TakeDelay } from '../take-delay.js';
+import type { RedisConnection } from './redis-connection.js';
+import { HOLD, RELEASE } from './redis-scripts.js';
+import {
+  type Decision,
+  type RedisSettlementEvents,
+  RedisSettlements,
+} from './redis-settlements.js';
+import { type ReadEntry, type RedisEntry, RedisShard } from './redis-shard.js';
+
+export interface RedisBacklogOptions {
+  readonly instance: string;
+  readonly shards: number;
+  readonly leaseMillis: number;
+}
+
+/** What the process is to know of what its sender does. */
+export interface RedisBacklogEvents extends RedisSettlementEvents {
+  broken(shard: number): void;
+}
+
+/** Too old hits that are read in one go. */
+const EXPIRE_AT_ONCE = 1_000;
+
+/** The shards that this process sends, each with a lease, and the hits in them. */
+export class RedisBacklog {
+  readonly #connection: RedisConnection;
+  readonly #options: RedisBacklogOptions;
+  readonly #events: RedisBacklogEvents;
+  readonly #settlements: RedisSettlements;
+  readonly #placeOf = new WeakMap<EncodedHit, { shard: RedisShard; entry: RedisEntry }>();
+  #shards = new Map<number, RedisShard>();
+  #share = 1;
+  #term = 0;
+  #terms = 0;
+  readonly #delay = new TakeDelay();
+
+  constructor(
+    connection: RedisConnection,
+    options: RedisBacklogOptions,
+    events: RedisBacklogEvents,
+  ) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#events = events;
+    this.#settlements = new RedisSettlements(connection, options.instance, events);
+  }
+
+  get term(): number {
+    return this.#term;
+  }
+
+  /** Nothing of what was read may be true any more. */
+  restart(): void {
+    this.#shards.clear();
+    this.#term = 0;
+  }
+
+  /** Keeps the leases and takes free ones. Where one has passed on, a new term begins. */
+  async hold(): Promise<void> {
+    const { instance, leaseMillis, shards } = this.#options;
+    const args = [instance, String(leaseMillis), String(shards)];
+    const [share, held] = (await this.#connection.run(HOLD, args)) as [number, number[]];
+    this.#share = share;
+    if ([...this.#shards.keys()].some((number) => !held.includes(number))) this.restart();
+    for (const number of held) {
+      if (!this.#shards.has(number)) {
+        this.#shards.set(number, new RedisShard(this.#connection, number));
+      }
+    }
+    if (held.length > 0 && this.#term === 0) {
+      this.#terms += 1;
+      this.#term = this.#terms;
+    }
+  }
+
+  /** Lets go of hits that are too old. The oldest stand first in each shard, nearly. */
+  async expire(isFresh: IsFresh): Promise<void> {
+    for (const shard of this.#shards.values()) {
+      await shard.readAhead(1);
+      const expired: RedisEntry[] = [];
+      for (let [head] = shard.ahead; head?.hit && !isFresh(head.hit); [head] = shard.ahead) {
+        expired.push(head.entry);
+        shard.ahead.shift();
+        if (shard.ahead.length === 0) await shard.readAhead(EXPIRE_AT_ONCE - expired.length);
+      }
+      if (expired.length > 0) await this.#drop(expired, 'expired');
+    }
+  }
+
+  /** The oldest hits, or none where too few wait and not for long. */
+  async take(options: TakeOptions): Promise<StoredHit[]> {
+    const { max } = options;
+    await this.#shareOut();
+    const shards = [...this.#shards.values()];
+    await Promise.all(shards.map((shard) => shard.readAhead(max)));
+    for (const shard of shards) await this.#dropBroken(shard);
+    const waiting = shards.reduce((sum, { ahead }) => sum + ahead.length, 0);
+    return this.#delay.isOver(waiting, options) ? this.#takeOldest(shards, max) : [];
+  }
+
+  /** Remembers what became of hits, until `save` has told Redis. */
+  settle(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
+    const outcomes = listOutcomes(counts);
+    const decided: Decision[] = [];
+    for (const [i, hit] of hits.entries()) {
+      const place = this.#placeOf.get(hit);
+      if (!place) continue;
+      place.shard.taken -= 1;
+      decided.push([place.entry, outcomes[i] ?? 'unconfirmed']);
+    }
+    this.#settlements.add(decided);
+  }
+
+  /** Tells Redis what has been decided. */
+  save(): Promise<void> {
+    return this.#settlements.save();
+  }
+
+  /** Gives all leases up. */
+  async release(): Promise<void> {
+    const shards = [...this.#shards.keys()];
+    this.restart();
+    if (shards.length > 0) await this.#release(shards);
+  }
+
+  /** Leaves what is more than this process' share to others, where nothing of it is in hand. */
+  async #shareOut(): Promise<void> {
+    const surplus = this.#shards.size - this.#share;
+    if (surplus <= 0) return;
+    const idle = [...this.#shards.values()].filter(({ taken }) => taken === 0).slice(0, surplus);
+    for (const { number } of idle) this.#shards.delete(number);
+    if (idle.length > 0) await this.#release(idle.map(({ number }) => number));
+  }
+
+  async #release(shards: readonly number[]): Promise<void> {
+    await this.#connection.run(RELEASE, [this.#options.instance, ...shards.map(String)]);
+  }
+
+  #takeOldest(shards: readonly RedisShard[], max: number): StoredHit[] {
+    const taken: StoredHit[] = [];
+    while (taken.length < max) {
+      let oldest: RedisShard | undefined;
+      for (const shard of shards) {
+        const head = startOf(shard.ahead[0]);
+        if (head < startOf(oldest?.ahead[0])) oldest = shard;
+      }
+      const next = oldest?.ahead.shift();
+      if (!oldest || !next?.hit) break;
+      this.#placeOf.set(next.hit, { shard: oldest, entry: next.entry });
+      oldest.taken += 1;
+      taken.push(next.hit);
+    }
+    return taken;
+  }
+
+  async #dropBroken(shard: RedisShard): Promise<void> {
+    const broken = shard.ahead.filter(({ hit }) => hit === undefined);
+    if (broken.length === 0) return;
+    const whole = shard.ahead.filter(({ hit }) => hit !== undefined);
+    shard.ahead.splice(0, shard.ahead.length, ...whole);
+    this.#events.broken(shard.number);
+    await this.#drop(
+      broken.map(({ entry }) => entry),
+      'spool',
+    );
+  }
+
+  #drop(entries: readonly RedisEntry[], reason: 'expired' | 'spool'): Promise<void> {
+    this.#settlements.add(entries.map((entry) => [entry, reason]));
+    return this.#settlements.save();
+  }
+}
+
+/** When the request of a hit began; `Infinity` where there is none. */
+function startOf(read: ReadEntry | undefined): number {
+  return read?.hit?.startSeconds ?? Number.POSITIVE_INFINITY;
+}

@@ -1,0 +1,188 @@
+import { hostname } from 'node:os';
+import { crc32 } from 'node:zlib';
+import type { Hit } from '../../../hit/hit.js';
+import { lostHits } from '../../counters.js';
+import { LINE_BYTES, toLines } from '../hit-line.js';
+import type { SpoolReports } from '../spool-reports.js';
+import type { SpoolEvents } from '../spool-store.js';
+import { RedisAccount, toFields } from './redis-account.js';
+import { NotConnected, type RedisConnection } from './redis-connection.js';
+import { REPORT, STORE } from './redis-scripts.js';
+
+/** Hits that are stored in one step: Redis does nothing else meanwhile, some 2 ms. */
+const PORTION = 200;
+/** Whoever has not stored hits for so long has new ones wait in memory. */
+const SLOW_MILLIS = 500;
+
+export interface RedisOwnHitsOptions {
+  readonly instance: string;
+  readonly shards: number;
+  readonly maxBytes: number;
+}
+
+/** The hits of this process: stored here, decided by the senders, answered for here until this process ends. */
+export class RedisOwnHits {
+  readonly #connection: RedisConnection;
+  readonly #options: RedisOwnHitsOptions;
+  readonly #reports: SpoolReports;
+  readonly #account = new RedisAccount();
+  #events: SpoolEvents | undefined;
+  #waiting: Hit[] = [];
+  /** Being stored. Where no answer came it is not known whether they are, and they are asked for again, once stored. */
+  #batch: readonly Hit[] = [];
+  #batches = 0;
+  #sinceMillis = Number.POSITIVE_INFINITY;
+  #isWell = true;
+  #adopted = 0;
+  /** In Redis, of all processes, as it said last. */
+  #bytes = 0;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(connection: RedisConnection, options: RedisOwnHitsOptions, reports: SpoolReports) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#reports = reports;
+  }
+
+  /** Hits on their way to Redis. */
+  get writing(): number {
+    return this.#waiting.length + this.#batch.length;
+  }
+
+  /** Hits in Redis that this process answers for. */
+  get open(): number {
+    return this.#account.open;
+  }
+
+  get adopted(): number {
+    return this.#adopted;
+  }
+
+  get isWritable(): boolean {
+    return this.#isWell && performance.now() - this.#sinceMillis < SLOW_MILLIS;
+  }
+
+  get room(): number {
+    return this.#options.maxBytes - this.#bytes - this.writing * LINE_BYTES;
+  }
+
+  start(events: SpoolEvents): void {
+    this.#events = events;
+  }
+
+  append(hits: readonly Hit[]): void {
+    this.#waiting.push(...hits);
+  }
+
+  /** Stores what waits, or gives it back. Never rejects. */
+  write(): Promise<void> {
+    if (this.#waiting.length === 0) return this.#last; // says nothing of how Redis is
+    return this.#next(async () => {
+      if (this.#waiting.length > 0) await this.#reportAll();
+    });
+  }
+
+  /** Stores what waits, says that this process lives, and hears what became of its hits. Never rejects. */
+  report(): Promise<void> {
+    return this.#next(() => this.#reportAll());
+  }
+
+  /** Takes over what Redis says of this process. */
+  learn(reply: unknown, added = 0): void {
+    const fields = toFields(reply);
+    this.#bytes = fields.get('bytes') ?? this.#bytes;
+    const { counts, adopted } = this.#account.learn(fields, added);
+    this.#adopted += adopted;
+    this.#events?.count(counts);
+    if (counts.lost.spool > 0) {
+      this.#reports.lost(counts.lost.spool, 'Redis has them no more, or damaged');
+    }
+  }
+
+  /** What is not known to be stored is the caller's again. */
+  giveBack(): void {
+    const hits = [...this.#batch, ...this.#waiting];
+    this.#batch = [];
+    this.#waiting = [];
+    if (hits.length > 0) this.#events?.giveBack(hits);
+  }
+
+  /** Hits that are not on their way to Redis; without a connection none are. */
+  takeUnsent(isConnected: boolean): Hit[] {
+    const unsent = isConnected ? this.#waiting : [...this.#batch, ...this.#waiting];
+    this.#waiting = [];
+    if (!isConnected) this.#batch = [];
+    return unsent;
+  }
+
+  #next(run: () => Promise<void>): Promise<void> {
+    this.#last = this.#last.then(run).then(
+      () => {
+        this.#isWell = true;
+      },
+      (error: unknown) => this.#fail(error),
+    );
+    return this.#last;
+  }
+
+  #fail(error: unknown): void {
+    this.#isWell = false;
+    this.#sinceMillis = Number.POSITIVE_INFINITY;
+    this.#reports.notWritten(error);
+    const back = this.#waiting;
+    this.#waiting = [];
+    if (back.length > 0) this.#events?.giveBack(back);
+  }
+
+  async #reportAll(): Promise<void> {
+    do await this.#report();
+    while (this.#waiting.length > 0);
+  }
+
+  async #report(): Promise<void> {
+    const { instance, shards, maxBytes } = this.#options;
+    const isNew = this.#batch.length === 0;
+    if (isNew) {
+      this.#batch = this.#waiting.splice(0, PORTION);
+      if (this.#batch.length > 0) this.#batches += 1;
+    }
+    const batch = this.#batch;
+    this.#sinceMillis = performance.now();
+    const lines = toLines(batch).flatMap((line, i) => [
+      String(crc32((batch[i] as Hit).visitor) % shards),
+      line.toString('latin1', 0, line.length - 1),
+    ]);
+    const head = [instance, hostname(), String(this.#batches), String(maxBytes)];
+    let reply: unknown;
+    try {
+      reply = await this.#connection.run(lines.length > 0 ? STORE : REPORT, [...head, ...lines]);
+    } catch (error) {
+      if (isNew && isRefusal(error)) this.#takeBack(batch);
+      throw error;
+    }
+    this.#sinceMillis = Number.POSITIVE_INFINITY;
+    if (this.#batch !== batch) return; // given back meanwhile
+    this.#batch = [];
+    const kept = batch.length === 0 ? 0 : (toFields(reply).get('kept') ?? 0);
+    this.learn(reply, kept);
+    if (kept < batch.length) this.#lose(batch.length - kept);
+  }
+
+  #takeBack(batch: readonly Hit[]): void {
+    if (batch.length === 0) return;
+    this.#batches -= 1;
+    this.#batch = [];
+    this.#waiting.unshift(...batch);
+  }
+
+  /** The newest are lost, not the oldest: a visit whose start is missing is worse than one cut short. */
+  #lose(hits: number): void {
+    this.#events?.count(lostHits('spool', hits));
+    this.#reports.full(hits, this.#options.maxBytes);
+  }
+}
+
+/** Whether Redis has surely stored nothing: it was not asked, or is full. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof NotConnected || (error as Error).message.startsWith('OOM');
+}

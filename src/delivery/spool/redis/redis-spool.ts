@@ -1,0 +1,212 @@
+import { randomBytes } from 'node:crypto';
+import { within } from '../../../common/with-timeout.js';
+import type { Hit } from '../../../hit/hit.js';
+import type { EncodedHit } from '../../batch.js';
+import type { DeliveryCounters } from '../../counters.js';
+import { codeOf, type SpoolReports } from '../spool-reports.js';
+import type { IsFresh, SpoolEvents, SpoolStore, StoredHit, TakeOptions } from '../spool-store.js';
+import { claimRedis, UnusableRedis } from './claim-redis.js';
+import { RedisBacklog } from './redis-backlog.js';
+import { RedisConnection } from './redis-connection.js';
+import { REDIS_KEYS } from './redis-keys.js';
+import { RedisOwnHits } from './redis-own-hits.js';
+import { LEAVE } from './redis-scripts.js';
+
+/** How often Redis is told that this process lives, and asked what became of its hits. */
+const LOOK_MILLIS = 500;
+/** Between two attempts to connect: half of it, and up to as much again, so that processes do not come back as a herd. */
+const RECONNECT_MILLIS = 500;
+/** The last report, within what the caller waits for `close`. */
+const LAST_REPORT_MILLIS = 700;
+const INSTALL = 'the package redis is not installed; run: npm install redis';
+
+export interface RedisSpoolOptions {
+  readonly url: string;
+  /** The Matomo that the hits are for. */
+  readonly matomoUrl: string;
+  readonly maxBytes: number;
+  readonly shards: number;
+  readonly leaseMillis: number;
+  /** Whether visitor ids want the key that is kept here. */
+  readonly keepsVisitorKey: boolean;
+  /** Runs what is to make no span. */
+  readonly quietly: <T>(run: () => T) => T;
+}
+
+/** Streams in Redis, for processes of many machines; see `redis-keys.ts` for what is in it. */
+export class RedisSpool implements SpoolStore {
+  readonly ready: Promise<void>;
+  /** Known when `ready` is fulfilled. */
+  visitorKey: Buffer = randomBytes(32);
+  readonly #options: RedisSpoolOptions;
+  readonly #instance: string;
+  readonly #reports: SpoolReports;
+  readonly #connection: RedisConnection;
+  readonly #own: RedisOwnHits;
+  readonly #backlog: RedisBacklog;
+  #state: 'opening' | 'usable' | 'refused' | 'closed' = 'opening';
+  #timer: NodeJS.Timeout | undefined;
+  /** One step after the other. */
+  #steps: Promise<unknown> = Promise.resolve();
+  #becomeReady: () => void = () => undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(options: RedisSpoolOptions, instance: string, reports: SpoolReports) {
+    this.#options = options;
+    this.#instance = instance;
+    this.#reports = reports;
+    this.#connection = new RedisConnection(options.url, options.quietly);
+    const parts = { ...options, instance };
+    this.#own = new RedisOwnHits(this.#connection, parts, reports);
+    this.#backlog = new RedisBacklog(this.#connection, parts, {
+      learn: (reply) => this.#own.learn(reply),
+      overlap: (hits) => reports.overlap(hits),
+      broken: (shard) => reports.broken(`${REDIS_KEYS.hits}${shard}`),
+    });
+    this.ready = new Promise((resolve) => {
+      this.#becomeReady = resolve;
+    });
+  }
+
+  get pending(): number {
+    return this.#own.writing + this.#own.open;
+  }
+
+  get spooled(): number {
+    return this.#own.open;
+  }
+
+  get adopted(): number {
+    return this.#own.adopted;
+  }
+
+  get isWritable(): boolean {
+    if (this.#state === 'opening') return true;
+    return this.#state === 'usable' && this.#connection.isOpen && this.#own.isWritable;
+  }
+
+  get room(): number {
+    return this.#own.room;
+  }
+
+  get term(): number {
+    return this.#connection.isOpen ? this.#backlog.term : 0;
+  }
+
+  start(events: SpoolEvents): void {
+    this.#own.start(events);
+    void this.#look();
+  }
+
+  append(hits: readonly Hit[]): void {
+    this.#own.append(hits);
+  }
+
+  write(): Promise<void> {
+    return this.#own.write();
+  }
+
+  /** Redis cannot be asked any more: what is not on its way to it is for the caller to send. */
+  storeSync(hits: readonly Hit[]): readonly Hit[] {
+    return [...this.#own.takeUnsent(this.#connection.isOpen), ...hits];
+  }
+
+  mayStillSend(term: number): Promise<boolean> {
+    return this.#step(async () => {
+      await this.#backlog.save(); // a kill doubles what is in flight and nothing before it
+      await this.#backlog.hold();
+      return term !== 0 && term === this.#backlog.term;
+    }, false);
+  }
+
+  expire(isFresh: IsFresh): Promise<void> {
+    return this.#step(() => this.#backlog.expire(isFresh), undefined);
+  }
+
+  take(options: TakeOptions): Promise<readonly StoredHit[]> {
+    return this.#step(() => this.#backlog.take(options), []);
+  }
+
+  settle(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
+    this.#backlog.settle(hits, counts);
+    void this.#step(() => this.#backlog.save(), undefined);
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    clearTimeout(this.#timer);
+    const leave = this.#step(async () => {
+      await this.#own.report();
+      await this.#backlog.save();
+      await this.#backlog.release();
+      await this.#connection.run(LEAVE, [this.#instance]);
+    }, undefined);
+    await within(LAST_REPORT_MILLIS, leave);
+    this.#state = 'closed';
+    this.#own.giveBack();
+    this.#connection.close();
+    this.#becomeReady();
+  }
+
+  async #look(): Promise<void> {
+    try {
+      if (!this.#connection.isOpen) await this.#open();
+      await this.#own.report();
+      await this.#step(async () => {
+        await this.#backlog.save();
+        await this.#backlog.hold();
+      }, undefined);
+    } catch (error) {
+      if (this.#closed !== undefined) return;
+      this.#fail(error);
+    }
+    if (this.#state === 'opening') this.#state = 'usable';
+    this.#becomeReady();
+    if (this.#closed !== undefined || this.#state === 'refused') return;
+    const millis = this.#connection.isOpen
+      ? LOOK_MILLIS
+      : RECONNECT_MILLIS * (0.5 + Math.random() / 2);
+    this.#timer = setTimeout(() => void this.#look(), millis).unref();
+  }
+
+  /** One connection, to a Redis that is this Matomo's. */
+  async #open(): Promise<void> {
+    const { matomoUrl, keepsVisitorKey } = this.#options;
+    this.#backlog.restart();
+    await this.#connection.open();
+    const key = await claimRedis(this.#connection, matomoUrl, keepsVisitorKey);
+    if (this.#state === 'opening' && key) this.visitorKey = key;
+  }
+
+  #fail(error: unknown): void {
+    const isMissing = /^(?:ERR_)?MODULE_NOT_FOUND$/.test(codeOf(error));
+    if (isMissing || error instanceof UnusableRedis) {
+      this.#state = 'refused';
+      this.#connection.close();
+      this.#own.giveBack();
+      this.#reports.notUsed(isMissing ? INSTALL : (error as Error).message);
+      return;
+    }
+    this.#reports.notWritten(error);
+    if (this.#state === 'opening' && this.#options.keepsVisitorKey) {
+      this.#reports.noVisitorKey(error);
+    }
+  }
+
+  /** Never rejects. */
+  #step<T>(run: () => Promise<T>, otherwise: T): Promise<T> {
+    const done = this.#steps
+      .then(() => (this.#connection.isOpen ? run() : otherwise))
+      .catch((error: unknown) => {
+        // Where Redis is away, that is said where hits are stored.
+        if (this.#connection.isOpen) this.#reports.notLookedAt(error);
+        return otherwise;
+      });
+    this.#steps = done;
+    return done;
+  }
+}

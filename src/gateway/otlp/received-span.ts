@@ -1,0 +1,172 @@
+import type { Attributes, AttributeValue, HrTime, SpanContext } from '@opentelemetry/api';
+import { type FinishedSpan, methodOf, SERVER } from '../../requests/finished-span.js';
+import type { SpanSelection } from './span-selection.js';
+
+/** Fields of a span as an export has them, in either encoding. */
+export interface SpanFields {
+  traceId: string;
+  spanId: string;
+  parentSpanId: string;
+  name: string;
+  /** As OTLP counts: 2 is SERVER. */
+  kind: number;
+  startNanos: bigint;
+  endNanos: bigint;
+  attributes: Attributes;
+  statusCode: number;
+  /** Class of the last exception that the span recorded. */
+  exceptionType: string | undefined;
+  flags: number;
+  /** Name of the instrumentation scope. */
+  scope: string;
+}
+
+/** Where spans come from: their resource. */
+export interface SpanSource {
+  /** Of the resource, but for what it says for Matomo. */
+  readonly attributes: Attributes;
+  /** What the resource says for Matomo, where it says anything. */
+  readonly said: Attributes | undefined;
+  readonly isPython: boolean;
+  /** What each of its spans is charged for it, because each may be the last that keeps it in memory. */
+  readonly extraBytes?: number;
+  /** The service and its instance: spans of two are never of one request. */
+  readonly service: string;
+  /** Whether anything of it counts. */
+  readonly isTaken: boolean;
+}
+
+/** Spans of one request, or of none: then apart from those whose request may yet come. */
+export interface SpanGroup {
+  /** The outermost request around them in their process. */
+  readonly request: ReceivedSpan | undefined;
+  /** An ancestor in their process has not come. */
+  readonly isTorn: boolean;
+  newestMillis: number;
+  /** All but the request itself. */
+  readonly below: ReceivedSpan[];
+}
+
+const OBJECT_BYTES = 500;
+const ATTRIBUTE_BYTES = 40;
+
+const HAS_IS_REMOTE = 0x100; // SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK
+const IS_REMOTE = 0x200; // SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK
+
+/** A span of another process. */
+export class ReceivedSpan implements FinishedSpan {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly name: string;
+  readonly kind: number;
+  readonly attributes: Attributes;
+  readonly status: { readonly code: number };
+  readonly events: { readonly name: string; readonly attributes: Attributes }[];
+  readonly parentSpanId: string | undefined;
+  /** Whether the parent is of another process; older SDKs do not say. */
+  readonly isParentRemote: boolean | undefined;
+  readonly source: SpanSource;
+  /** Whether it is the server side of an HTTP request. */
+  readonly isRequest: boolean;
+  /** Roughly what it takes in memory. */
+  readonly bytes: number;
+  /** When it came. */
+  arrivedMillis = 0;
+  /** Where it belongs, as long as that is being looked at. */
+  group: SpanGroup | undefined = undefined;
+
+  readonly #startNanos: bigint;
+  readonly #endNanos: bigint;
+
+  constructor(
+    fields: SpanFields,
+    source: SpanSource,
+    attributes: Attributes,
+    { takesScope }: Pick<SpanSelection, 'takesScope'>,
+  ) {
+    this.traceId = fields.traceId;
+    this.spanId = fields.spanId;
+    this.name = fields.name;
+    this.kind = toKind(fields.kind);
+    this.#startNanos = fields.startNanos;
+    this.#endNanos = fields.endNanos;
+    this.attributes = attributes;
+    this.status = STATUSES[fields.statusCode] ?? UNSET;
+    const { exceptionType } = fields;
+    this.events =
+      exceptionType === undefined
+        ? NO_EVENTS
+        : [{ name: 'exception', attributes: { 'exception.type': exceptionType } }];
+    const { parentSpanId, flags } = fields;
+    this.parentSpanId =
+      parentSpanId === '' || parentSpanId === NO_PARENT ? undefined : parentSpanId;
+    this.isParentRemote = flags & HAS_IS_REMOTE ? (flags & IS_REMOTE) !== 0 : undefined;
+    this.source = source;
+    this.bytes = bytesOf(this.name, attributes) + (source.extraBytes ?? 0);
+    this.isRequest =
+      this.kind === SERVER && methodOf(attributes) !== undefined && takesScope(fields.scope);
+  }
+
+  get startTime(): HrTime {
+    return toHrTime(this.#startNanos);
+  }
+
+  get duration(): HrTime {
+    const nanos = this.#endNanos - this.#startNanos;
+    return toHrTime(nanos > 0n ? nanos : 0n);
+  }
+
+  spanContext(): SpanContext {
+    return { traceId: this.traceId, spanId: this.spanId, traceFlags: 1 };
+  }
+}
+
+function bytesOf(name: string, attributes: Attributes): number {
+  let bytes = OBJECT_BYTES + name.length;
+  for (const key in attributes) bytes += ATTRIBUTE_BYTES + bytesOfAttribute(key, attributes[key]);
+  return bytes;
+}
+
+/** Of its texts. */
+export function bytesOfAttribute(name: string, value: AttributeValue | undefined): number {
+  const text = typeof value === 'string' ? value.length : 0;
+  const texts = Array.isArray(value) ? value.reduce(addLength, 0) : 0;
+  return name.length + text + texts;
+}
+
+const UNSET = { code: 0 };
+const STATUSES = [UNSET, { code: 1 }, { code: 2 }];
+const NO_PARENT = '0'.repeat(16);
+const NO_EVENTS: ReceivedSpan['events'] = [];
+
+function addLength(sum: number, item: unknown): number {
+  return sum + (typeof item === 'string' ? item.length : 0) + 16;
+}
+
+/** OTLP counts from 1, the API from 0. */
+function toKind(kind: number): number {
+  return kind > 0 ? kind - 1 : 0;
+}
+
+const NANOS = 1_000_000_000n;
+
+function toHrTime(nanos: bigint): HrTime {
+  return [Number(nanos / NANOS), Number(nanos % NANOS)];
+}
+
+export function emptySpanFields(): SpanFields {
+  return {
+    traceId: '',
+    spanId: '',
+    parentSpanId: '',
+    name: '',
+    kind: 0,
+    startNanos: 0n,
+    endNanos: 0n,
+    attributes: {},
+    statusCode: 0,
+    exceptionType: undefined,
+    flags: 0,
+    scope: '',
+  };
+}

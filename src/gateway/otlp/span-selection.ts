@@ -1,0 +1,54 @@
+import { remember } from '../../common/generation-cache.js';
+import type { SpanReading } from '../../requests/request-record.js';
+
+/** Which attributes count. */
+export interface AttributeFilter {
+  keeps(name: string): boolean;
+  /** Whether the name of any such attribute begins with this byte: mostly that says enough. */
+  mayBeginWith(byte: number): boolean;
+}
+
+/** What counts of the spans that come. */
+export interface SpanSelection {
+  /** On spans which are no server spans. */
+  readonly keptAttributes: AttributeFilter;
+  /** Whether anything of a service counts. */
+  takesService(name: string): boolean;
+  /** Whether SERVER spans of an instrumentation scope are requests; what is not is the way to other spans all the same. */
+  takesScope(name: string): boolean;
+}
+
+/** Whole names, and regular expressions that are tested anywhere in a name. */
+export type Names = readonly (string | RegExp)[];
+
+export function createSelection(
+  {
+    services,
+    scopes,
+  }: { readonly services?: Names | undefined; readonly scopes?: Names | undefined },
+  { userIdAttribute }: Pick<SpanReading, 'userIdAttribute'>,
+): SpanSelection {
+  const names = [
+    'matomo.',
+    'error.type',
+    ...(userIdAttribute === undefined ? [] : [userIdAttribute]),
+  ];
+  const beginnings = new Set(names.map((name) => Buffer.from(name)[0]));
+  return {
+    keptAttributes: {
+      keeps: (name) =>
+        name.startsWith('matomo.') || name === userIdAttribute || name === 'error.type',
+      mayBeginWith: (byte) => beginnings.has(byte),
+    },
+    takesService: isAmong(services),
+    takesScope: isAmong(scopes),
+  };
+}
+
+/** Where none are named, all are. */
+function isAmong(names: Names | undefined): (name: string) => boolean {
+  if (!names) return () => true;
+  return remember((name: string) =>
+    names.some((wanted) => (typeof wanted === 'string' ? wanted === name : wanted.test(name))),
+  );
+}

@@ -1,0 +1,145 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ResolvedReceiver } from '../gateway-options.js';
+import { decodeJson } from '../otlp/decode-json.js';
+import { decodeProtobuf } from '../otlp/decode-protobuf.js';
+import { DecodedExport, UnreadableExport } from '../otlp/decoded-export.js';
+import {
+  CONTENT_TYPES,
+  type Encoding,
+  encodeExportAnswer,
+  encodeStatus,
+} from '../otlp/encode-answer.js';
+import type { SpanSelection } from '../otlp/span-selection.js';
+import { BodyMemory } from './body-memory.js';
+import { type BodyProblem, readBody } from './read-body.js';
+
+/** Where decoded spans go. */
+export interface SpanIntake {
+  readonly selection: SpanSelection;
+  /** Whether there is room for so many more requests, whose spans take so many bytes. */
+  hasRoom(requests: number, bytes: number): boolean;
+  accept(decoded: DecodedExport): void;
+}
+
+/** Memory for bodies that are being read, in units of the largest one. */
+const MEMORY_OF_BODIES = 16;
+const RETRY_AFTER_SECONDS = 5;
+
+/** HTTP status and code of `google.rpc.Code`. */
+const REFUSALS = {
+  unreadable: [400, 3],
+  unauthenticated: [401, 16],
+  foreign: [403, 7],
+  'method not allowed': [405, 12],
+  stalled: [408, 4],
+  'too large': [413, 8],
+  unsupported: [415, 3],
+  busy: [429, 8],
+  failed: [500, 13],
+  full: [503, 14],
+} as const;
+
+/**
+ * Answers export requests as OTLP/HTTP says; what it answers with 200 has been given to the intake.
+ * `foreign` says why the sender is refused.
+ */
+export function createAnswerExport(
+  { bearerToken, maxBodyBytes }: Pick<ResolvedReceiver, 'bearerToken' | 'maxBodyBytes'>,
+  intake: SpanIntake,
+): (
+  request: IncomingMessage,
+  response: ServerResponse,
+  foreign: string | undefined,
+) => Promise<void> {
+  const isAllowed = createIsAllowed(bearerToken);
+  const memory = new BodyMemory(MEMORY_OF_BODIES * maxBodyBytes);
+
+  return async function answerExport(request, response, foreign) {
+    const encoding = encodingOf(request);
+    const refuse = (why: keyof typeof REFUSALS, message: string) => {
+      const [status, code] = REFUSALS[why];
+      response.statusCode = status;
+      if (why === 'busy' || why === 'full') response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
+      if (why === 'unauthenticated') response.setHeader('WWW-Authenticate', 'Bearer');
+      if (why === 'method not allowed') response.setHeader('Allow', 'POST');
+      // What is still to come of the body is thrown away: a connection that ends with it unread loses the answer.
+      request.resume();
+      if (!request.complete) response.setHeader('Connection', 'close');
+      end(response, encoding ?? 'json', encodeStatus(encoding ?? 'json', code, message));
+    };
+
+    if (foreign !== undefined) return refuse('foreign', foreign);
+    if (!isAllowed(request.headers.authorization)) {
+      return refuse('unauthenticated', 'the bearer token is missing or wrong');
+    }
+    if (request.method !== 'POST') return refuse('method not allowed', 'spans come by POST');
+    if (encoding === undefined) {
+      return refuse('unsupported', `use ${Object.values(CONTENT_TYPES).join(' or ')}`);
+    }
+    if (!intake.hasRoom(1, 0)) return refuse('full', FULL);
+    const problem = await readBody(request, maxBodyBytes, memory, (body) => {
+      const decoded = decode(body, encoding, intake);
+      if (typeof decoded === 'string') return refuse('unreadable', decoded);
+      if (!intake.hasRoom(decoded.requests, decoded.requestBytes)) return refuse('full', FULL);
+      intake.accept(decoded);
+      const { rejected, reasons } = decoded;
+      end(response, encoding, encodeExportAnswer(encoding, rejected, [...reasons].join('; ')));
+    });
+    if (problem === undefined || problem === 'cut off') return;
+    refuse(...explainProblem(problem, maxBodyBytes));
+  };
+}
+
+const FULL = 'as many requests as fit wait for Matomo';
+
+function end(response: ServerResponse, encoding: Encoding, body: Uint8Array | string): void {
+  response.setHeader('Content-Type', CONTENT_TYPES[encoding]);
+  response.end(body);
+}
+
+function encodingOf({ headers }: IncomingMessage): Encoding | undefined {
+  const [type = ''] = (headers['content-type'] ?? '').split(';', 1);
+  const given = type.trim().toLowerCase();
+  if (given === 'application/protobuf') return 'protobuf';
+  return (['protobuf', 'json'] as const).find((encoding) => CONTENT_TYPES[encoding] === given);
+}
+
+function explainProblem(
+  problem: Exclude<BodyProblem, 'cut off'>,
+  maxBytes: number,
+): [keyof typeof REFUSALS, string] {
+  switch (problem) {
+    case 'too large':
+      return ['too large', `a body has at most ${maxBytes} bytes, also inflated`];
+    case 'unknown encoding':
+      return ['unsupported', 'a body may be compressed with gzip or deflate'];
+    case 'not inflated':
+      return ['unreadable', 'the body is not compressed as it says'];
+    case 'stalled':
+      return ['stalled', 'the body stopped coming'];
+    case 'no memory':
+      return ['busy', 'too many bodies at a time'];
+  }
+}
+
+/** The export, or why it cannot be read. */
+function decode(body: Buffer, encoding: Encoding, intake: SpanIntake): DecodedExport | string {
+  const decoded = new DecodedExport(intake.selection);
+  try {
+    if (encoding === 'json') decodeJson(body, decoded);
+    else decodeProtobuf(body, decoded);
+    return decoded;
+  } catch (error) {
+    if (error instanceof UnreadableExport) return error.message;
+    throw error;
+  }
+}
+
+/** Takes the same time whatever is given. */
+function createIsAllowed(token: string | undefined): (given: string | undefined) => boolean {
+  if (token === undefined) return () => true;
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  const wanted = digest(`Bearer ${token}`);
+  return (given = '') => timingSafeEqual(digest(given.replace(/^bearer +/i, 'Bearer ')), wanted);
+}

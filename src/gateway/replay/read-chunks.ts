@@ -1,0 +1,72 @@
+import { createReadStream } from 'node:fs';
+import { createGunzip } from 'node:zlib';
+import { decodeJson } from '../otlp/decode-json.js';
+import { DecodedExport, UnreadableExport } from '../otlp/decoded-export.js';
+import type { ReceivedSpan } from '../otlp/received-span.js';
+import type { SpanSelection } from '../otlp/span-selection.js';
+
+/** So many spans at least make a chunk; where they are fewer, the file ends. */
+const CHUNK_SPANS = 5000;
+const NEW_LINE = 10;
+
+/** Some lines of a file, cut at the same places whenever it is read from the beginning of a chunk. */
+export interface Chunk {
+  /** Where it begins, in bytes of the file as it is inflated. */
+  readonly begin: number;
+  readonly spans: readonly ReceivedSpan[];
+  /** Lines that are no export of spans. */
+  readonly unreadable: number;
+  /** Spans that cannot be used. */
+  readonly rejected: number;
+}
+
+/** Reads OTLP JSON lines, as the Collector's file exporter writes them, from an offset on; `.gz` is inflated. */
+export async function* readChunks(
+  file: string,
+  from: number,
+  selection: SpanSelection,
+): AsyncGenerator<Chunk> {
+  let chunk = { begin: from, spans: [] as ReceivedSpan[], unreadable: 0, rejected: 0 };
+  for await (const { line, end } of readLines(file, from)) {
+    const decoded = new DecodedExport(selection);
+    try {
+      if (line.length > 0) decodeJson(line, decoded);
+    } catch (error) {
+      if (!(error instanceof UnreadableExport)) throw error;
+      chunk.unreadable += 1;
+    }
+    for (const span of decoded.spans) chunk.spans.push(span);
+    chunk.rejected += decoded.rejected;
+    if (chunk.spans.length < CHUNK_SPANS) continue;
+    yield chunk;
+    chunk = { begin: end, spans: [], unreadable: 0, rejected: 0 };
+  }
+  yield chunk;
+}
+
+/** Lines and where they end. One at a time is in memory. */
+async function* readLines(
+  file: string,
+  from: number,
+): AsyncGenerator<{ line: Buffer; end: number }> {
+  const isInflated = file.endsWith('.gz');
+  const bytes = isInflated
+    ? createReadStream(file).pipe(createGunzip())
+    : createReadStream(file, { start: from });
+  let position = isInflated ? 0 : from;
+  let parts: Buffer[] = [];
+  for await (const read of bytes as AsyncIterable<Buffer>) {
+    const skipped = Math.min(read.length, Math.max(0, from - position));
+    position += skipped;
+    let rest = read.subarray(skipped);
+    for (let at = rest.indexOf(NEW_LINE); at >= 0; at = rest.indexOf(NEW_LINE)) {
+      position += at + 1;
+      yield { line: Buffer.concat([...parts, rest.subarray(0, at)]), end: position };
+      parts = [];
+      rest = rest.subarray(at + 1);
+    }
+    position += rest.length;
+    if (rest.length > 0) parts.push(rest);
+  }
+  if (parts.length > 0) yield { line: Buffer.concat(parts), end: position };
+}

@@ -1,0 +1,132 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createDiagnostics } from '../../common/diagnostics.js';
+import { sleepUntil } from '../../common/long-timer.js';
+import { DEFAULT_TITLE } from '../../hit/action-name.js';
+import { wrongOption } from '../../options/wrong-option.js';
+import { createHitPipeline } from '../../pipeline/hit-pipeline.js';
+import type { MatomoStats } from '../../pipeline/stats.js';
+import { resolveNames } from '../gateway-options.js';
+import type { ReceivedSpan } from '../otlp/received-span.js';
+import { createSelection } from '../otlp/span-selection.js';
+import { toRequest } from '../traces/to-request.js';
+import { type RequestSpans, traceKeyOf, WaitingTrace } from '../traces/waiting-trace.js';
+import { type Chunk, readChunks } from './read-chunks.js';
+import type { ReplayState } from './replay-state.js';
+
+/** What has become of the lines of files so far. */
+export interface ReplayProgress {
+  readonly spans: number;
+  readonly requests: number;
+  /** Lines that are no export of spans. */
+  readonly unreadable: number;
+  /** Spans that cannot be used. */
+  readonly rejected: number;
+}
+
+export interface ReplayOptions {
+  readonly files: readonly string[];
+  /** Where to go on; none where nothing is sent, so that nothing is taken for done. */
+  readonly state: ReplayState;
+  /** Requests a second at most. */
+  readonly rate: number;
+  readonly onProgress: (progress: ReplayProgress) => void;
+  /** Ends the replay between two bulk requests. */
+  readonly signal: AbortSignal;
+}
+
+const ASK_EVERY_MILLIS = 20;
+const NO_WAITS = { graceMillis: 0, outerMillis: 0, requestMillis: 0 };
+const NO_CHUNK: Chunk = { begin: 0, spans: [], unreadable: 0, rejected: 0 };
+
+/**
+ * Makes hits of the requests in files of OTLP JSON lines, with their own times, as the environment says. Spans of a request may
+ * be some thousand spans apart. Interrupted at any instant, it goes on where it was: what may come twice is the one bulk
+ * request whose fate was not known.
+ */
+export async function replay(options: ReplayOptions): Promise<MatomoStats> {
+  const { files, state, rate, onProgress, signal } = options;
+  const made = createHitPipeline({}, createDiagnostics(), 'matomo_gateway');
+  if (!made) {
+    throw wrongOption(
+      'a replay needs url and siteId, privacy options that can be read, and enabled not to be false',
+    );
+  }
+  const { pipeline, reading, resolved } = made;
+  const selection = createSelection(resolveNames({}, process.env), reading);
+  const progress = { spans: 0, requests: 0, unreadable: 0, rejected: 0 };
+  const batchSize = Math.min(resolved.maxExportBatchSize, resolved.maxQueueSize);
+
+  /** Until Matomo has them, or they are counted as lost. */
+  async function send(requests: readonly RequestSpans[]): Promise<void> {
+    const begun = performance.now();
+    for (const spans of requests) {
+      const request = toRequest(spans, reading, resolved.actionName === DEFAULT_TITLE);
+      if (request) pipeline.add(request.record, request.span);
+    }
+    await pipeline.flush();
+    // A hit that fails alone is decided once another was processed, which may be one of the next.
+    while (pipeline.stats().pending > pipeline.suspects && !signal.aborted)
+      await sleep(ASK_EVERY_MILLIS);
+    await sleepUntil(begun + (requests.length / rate) * 1000, signal);
+  }
+
+  async function replayFile(file: string): Promise<void> {
+    const position = state.positionOf(file);
+    if (position.isDone) return;
+    const read = async (chunk: Chunk, before: Chunk, after: Chunk) => {
+      if (chunk.begin < position.offset) return;
+      progress.spans += chunk.spans.length;
+      progress.unreadable += chunk.unreadable;
+      progress.rejected += chunk.rejected;
+      const requests = requestsOf(chunk, before, after);
+      let done = chunk.begin === position.offset ? position.requests : 0;
+      while (done < requests.length && !signal.aborted) {
+        const room = Math.max(1, resolved.maxQueueSize - pipeline.suspects);
+        const batch = requests.slice(done, done + Math.min(batchSize, room));
+        await send(batch);
+        const { pending } = pipeline.stats();
+        if (pending > pipeline.suspects) return;
+        done += batch.length;
+        progress.requests += batch.length;
+        const { begin: offset } = chunk;
+        const saved = { from: before.begin, offset, requests: done, isDone: false };
+        if (pending === 0) state.save(file, saved);
+        onProgress(progress);
+      }
+    };
+    let [before, chunk] = [NO_CHUNK, undefined as Chunk | undefined];
+    for await (const after of readChunks(file, position.from, selection)) {
+      if (chunk) {
+        await read(chunk, before, after);
+        before = chunk;
+      }
+      if (signal.aborted) return;
+      chunk = after;
+    }
+    if (chunk) await read(chunk, before, NO_CHUNK);
+    if (!signal.aborted) state.save(file, { ...position, isDone: true });
+  }
+
+  try {
+    for (const file of files) if (!signal.aborted) await replayFile(file);
+  } finally {
+    await pipeline.shutdown();
+  }
+  return pipeline.stats();
+}
+
+/** The requests whose outermost span is in a chunk, in its order, with what is of them in the chunks beside it. */
+function requestsOf(chunk: Chunk, before: Chunk, after: Chunk): RequestSpans[] {
+  const traces = new Map<string, WaitingTrace>();
+  for (const span of [...before.spans, ...chunk.spans, ...after.spans]) {
+    const key = traceKeyOf(span);
+    const trace = traces.get(key) ?? new WaitingTrace(key);
+    traces.set(key, trace);
+    trace.add(span, 0, NO_WAITS);
+  }
+  const byRoot = new Map<ReceivedSpan, RequestSpans>();
+  for (const trace of traces.values()) {
+    for (const request of trace.take(0, NO_WAITS, true).requests) byRoot.set(request.root, request);
+  }
+  return chunk.spans.flatMap((span) => byRoot.get(span) ?? []);
+}

@@ -1,0 +1,53 @@
+import type { FindRole } from '../inspector-options.js';
+
+/** `locked`: Matomo does not look at the token because its sender failed too often. */
+export type Access = 'granted' | 'denied' | 'locked';
+
+/** The log-ins of one HTTP request. */
+export interface Authentication {
+  /** Whether a token may write to a site. */
+  writeAccess(token: string, site: number): Access;
+  /** Whether a token is a super user's. */
+  superAccess(token: string): Access;
+}
+
+const MAX_FAILURES = 20;
+const WINDOW_MILLIS = 3_600_000;
+
+/**
+ * Checks tokens like Matomo with its brute-force protection: after more than 20 requests an hour
+ * with a token that did not suffice, no super user's token is accepted from that address. Tokens
+ * of users who may write to the site are known without a log-in, so they go on working.
+ */
+export function createAuthenticator(findRole: FindRole): {
+  authenticate(address: string, nowMillis: number): Authentication;
+  forget(): void;
+} {
+  const failures = new Map<string, number[]>();
+
+  function authenticate(address: string, nowMillis: number): Authentication {
+    let failed = false;
+    const recent = (failures.get(address) ?? []).filter((time) => time > nowMillis - WINDOW_MILLIS);
+    const locked = recent.length > MAX_FAILURES;
+
+    function writeAccess(token: string, site: number): Access {
+      const role = findRole(token, site);
+      if (role === 'write' || role === 'admin') return 'granted';
+      if (token === '') return 'denied';
+      if (locked) return 'locked';
+      if (role === 'super') return 'granted';
+      if (!failed) failures.set(address, [...recent, nowMillis]);
+      failed = true;
+      return 'denied';
+    }
+
+    function superAccess(token: string): Access {
+      if (findRole(token, 0) !== 'super') return 'denied';
+      return locked ? 'locked' : 'granted';
+    }
+
+    return { writeAccess, superAccess };
+  }
+
+  return { authenticate, forget: () => failures.clear() };
+}

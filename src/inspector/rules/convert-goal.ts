@@ -1,0 +1,61 @@
+import type { InspectorSite } from '../inspector-options.js';
+import { toNameCell, toText, UNFIT } from './cell.js';
+import { type HitOutcome, invalid, refused, tracked } from './hit-outcome.js';
+import type { Parameters } from './read-tracker-request.js';
+import type { RowTransaction } from './row-memory.js';
+import type { ActionContext } from './store-action.js';
+import { isBroken } from './stored-text.js';
+import { toInteger } from './to-number.js';
+import { findUnfitVisitParameter } from './visit-columns.js';
+
+/**
+ * What becomes of a hit with an `idgoal`: a conversion, an order or a cart, and no action. Undefined
+ * where it has none.
+ */
+export function convertGoal(
+  parameters: Parameters,
+  { site, siteId, url }: ActionContext,
+  rows: RowTransaction,
+): HitOutcome | undefined {
+  const goal = toInteger(parameters.idgoal);
+  if (goal === undefined || goal < 0) return undefined;
+  if (toInteger(parameters.ca)) return refused('ca: needs CrashAnalytics');
+  if (hasUnknownGoal(parameters, site)) return invalid(UNKNOWN_GOAL);
+  const order = `order/${siteId}/${toText(parameters.ec_id)}`;
+  const isOrder = goal === 0 && toText(parameters.ec_id) !== '';
+  if (isOrder && rows.get(order) !== undefined)
+    return invalid('ec_id: the order is stored already');
+  const unfit = findUnfitVisitParameter(parameters) ?? findUnfitItem(parameters);
+  if (unfit !== undefined) return refused(`${unfit}: does not fit its column`);
+  if (goal > 0 && isBroken(url.stored ?? '')) return refused('url: does not fit its column');
+  if (isOrder) rows.set(order, 'stored');
+  return tracked(
+    null,
+    goal > 0 ? 'a conversion, not an action' : 'an order or a cart, not an action',
+  );
+}
+
+export const UNKNOWN_GOAL = 'idgoal: the site has no such goal';
+
+/** Whether a hit names a goal that its site does not have. A ping with one is invalid too. */
+export function hasUnknownGoal({ idgoal }: Parameters, site: InspectorSite): boolean {
+  const goal = toInteger(idgoal);
+  return goal !== undefined && goal > 0 && !site.goals?.includes(goal);
+}
+
+/** The first item of a cart whose number or name is longer than its column. */
+function findUnfitItem({ idgoal, ec_items }: Parameters): string | undefined {
+  if (toInteger(idgoal) !== 0 || toText(ec_items) === '') return undefined;
+  let items: unknown;
+  try {
+    items = JSON.parse(toText(ec_items));
+  } catch {
+    return undefined;
+  }
+  if (typeof items !== 'object' || items === null) return undefined;
+  const isUnfit = Object.values(items).some(
+    (item: unknown) =>
+      Array.isArray(item) && item.some((cell) => toNameCell(String(cell)) === UNFIT),
+  );
+  return isUnfit ? 'ec_items' : undefined;
+}

@@ -1,0 +1,135 @@
+import type { FindSite } from '../inspector-options.js';
+import type { Access } from './authenticate.js';
+import { toText } from './cell.js';
+import { convertGoal, hasUnknownGoal, UNKNOWN_GOAL } from './convert-goal.js';
+import { findExclusion, type HitOrigin, readUserAgent } from './exclude-hit.js';
+import { dropped, type HitOutcome, invalid, refused, tracked } from './hit-outcome.js';
+import { toHitTime } from './hit-time.js';
+import { isKnownBot } from './known-bots.js';
+import type { ChatbotRules } from './matomo-version.js';
+import type { Parameters } from './read-tracker-request.js';
+import { readRecMode } from './rec-mode.js';
+import type { RowTransaction } from './row-memory.js';
+import { storeAction } from './store-action.js';
+import { storeAiRequest } from './store-ai-request.js';
+import { toInteger } from './to-number.js';
+import { readTrackedUrl } from './tracked-url.js';
+
+/** What a hit is judged by besides its own parameters. */
+export interface HitContext {
+  readonly findSite: FindSite;
+  readonly chatbots: ChatbotRules;
+  readonly writeAccess: (site: number) => Access;
+  /** Epoch seconds. */
+  readonly now: number;
+  readonly origin: HitOrigin;
+  readonly rows: RowTransaction;
+}
+
+const LOCATION = ['country', 'region', 'city', 'lat', 'long'];
+const MAX_AGE_WITHOUT_TOKEN = 86_400; // seconds
+
+/**
+ * Applies the tracker's rules to one hit. Matomo 5.7 and later decide first, by `recMode` and the user agent, whether
+ * it is a request by a bot, a part of a visit, or nothing.
+ */
+export function judgeHit(parameters: Parameters, context: HitContext): HitOutcome {
+  if (Object.keys(parameters).length === 0) return dropped('a hit without parameters');
+  const { chatbots, origin } = context;
+  const mode = chatbots.readsRecMode ? readRecMode(parameters.recMode) : 'visit';
+  if (mode === 'visit') return judgeVisit(parameters, context);
+  const userAgent = readUserAgent(parameters, origin);
+  const name = chatbots.findName(userAgent);
+  const isBot = name !== undefined || isKnownBot(userAgent);
+  if (mode !== 'other' && isBot) return judgeBot(parameters, name, context);
+  return mode === 'detect' ? judgeVisit(parameters, context) : discard(parameters, context);
+}
+
+/** No rule for visits applies to a bot: no `rec`, no exclusion, no check of `cid` or `cip`. */
+function judgeBot(
+  parameters: Parameters,
+  name: string | undefined,
+  context: HitContext,
+): HitOutcome {
+  const siteId = toInteger(parameters.idsite) ?? 0;
+  if (context.findSite(siteId) === undefined) return invalid('idsite: there is no such site');
+  const time = readTime(parameters, LOCATION, siteId, context);
+  if (typeof time === 'object') return time;
+  if (name === undefined) return dropped('ua: no AI chatbot that this Matomo reports');
+  return storeAiRequest(parameters, {
+    siteId,
+    time,
+    name,
+    pageUrl: readPageUrl(parameters, context.origin),
+    cleansUrls: context.chatbots.cleansUrls,
+    rows: context.rows,
+  });
+}
+
+/** The time is checked before Matomo finds that there is nothing to store, the site is not. */
+function discard(parameters: Parameters, context: HitContext): HitOutcome {
+  const time = readTime(parameters, [], toInteger(parameters.idsite) ?? 0, context);
+  if (typeof time === 'object') return time;
+  return dropped('recMode: only for bots, and ua is none');
+}
+
+function judgeVisit(parameters: Parameters, context: HitContext): HitOutcome {
+  const siteId = toInteger(parameters.idsite) ?? 0;
+  const site = context.findSite(siteId);
+  if (site === undefined) return invalid('idsite: there is no such site');
+  const time = readTime(parameters, ['cip', ...LOCATION], siteId, context);
+  if (typeof time === 'object') return time;
+  if (!toInteger(parameters.rec)) return dropped('rec: not 1');
+  const exclusion = findExclusion(parameters, context.origin);
+  if (exclusion !== undefined) return dropped(exclusion);
+  if (hasBadVisitorId(parameters)) return invalid('cid: not 16 bytes');
+
+  const url = readTrackedUrl(readPageUrl(parameters, context.origin));
+  if (toInteger(parameters.ping)) {
+    if (toInteger(parameters.ca)) return refused('ca: needs CrashAnalytics');
+    return hasUnknownGoal(parameters, site) ? invalid(UNKNOWN_GOAL) : tracked(null, 'a ping');
+  }
+  const action = { site, siteId, time, url };
+  return (
+    convertGoal(parameters, action, context.rows) ?? storeAction(parameters, action, context.rows)
+  );
+}
+
+/** The time of a hit, or what becomes of it if it needs a token, for that or for one of `names`, and has none. */
+function readTime(
+  parameters: Parameters,
+  names: readonly string[],
+  siteId: number,
+  { now, writeAccess }: HitContext,
+): number | HitOutcome {
+  const time = toHitTime(parameters.cdt, parameters.cdo, now);
+  if (time === undefined) return { ...refused('cdt: beyond 64 bits'), fatal: true };
+  const needsToken =
+    names.find((name) => isGiven(name, toText(parameters[name]))) ??
+    (now - time >= MAX_AGE_WITHOUT_TOKEN ? 'cdt' : undefined);
+  if (needsToken === undefined) return time;
+  switch (writeAccess(siteId)) {
+    case 'granted':
+      return time;
+    case 'denied':
+      return invalid(`${needsToken}: needs the token of a user who may write`);
+    case 'locked':
+      return refused('token_auth: too many failed log-ins');
+  }
+}
+
+/** A latitude or longitude of 0 counts as none. */
+function isGiven(name: string, text: string): boolean {
+  return text !== '' && !(/^(?:lat|long)$/.test(name) && text === '0');
+}
+
+/** `uid` wins over `cid`, so that a bad one beside it does no harm. */
+function hasBadVisitorId({ cid, uid }: Parameters): boolean {
+  const id = toText(cid);
+  return id !== '' && id !== '0' && toText(uid) === '' && Buffer.byteLength(id) !== 16;
+}
+
+/** A hit without `url` and `urlref` is taken for one of the page that its request names. */
+function readPageUrl({ url, urlref }: Parameters, { headers }: HitOrigin): string {
+  return toText(url) || (toText(urlref) === '' ? (headers.referer ?? '') : '');
+}

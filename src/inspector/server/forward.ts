@@ -1,0 +1,122 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { createDispatcher } from '../../delivery/create-dispatcher.js';
+import type { DispatchController, HttpDispatcher } from '../../delivery/dispatcher.js';
+import { explainError, provesUnsent } from '../../delivery/explain-error.js';
+
+/** What came back of a request that was passed on. */
+export type Forwarded =
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly headers: Record<string, string | string[]>;
+      readonly body: Buffer;
+    }
+  /** Matomo got nothing of it. */
+  | { readonly kind: 'not_sent'; readonly error: Error }
+  /** Matomo may have got it. */
+  | { readonly kind: 'no_answer'; readonly error: Error };
+
+interface ForwardedRequest {
+  readonly method: string;
+  readonly headers: IncomingHttpHeaders;
+  /** With its `?`, or empty. */
+  readonly query: string;
+  readonly body: Buffer;
+}
+
+export interface Forwarder {
+  send(request: ForwardedRequest): Promise<Forwarded>;
+  close(): Promise<void>;
+}
+
+const TIMEOUT_MILLIS = 60_000;
+const MAX_ANSWER_BYTES = 8_000_000;
+
+/** Of one connection, not of what it carries. An answer that is compressed could not be read here. */
+const OWN_HEADERS = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'content-length',
+  'te',
+  'trailer',
+  'upgrade',
+  'expect',
+  'host',
+  'accept-encoding',
+]);
+
+/** Passes requests on to a Matomo, one at a time, with the bytes and headers that they came with. */
+export function createForwarder(url: URL): Forwarder {
+  let dispatcher: Promise<HttpDispatcher> | undefined;
+
+  async function send({ method, headers, query, body }: ForwardedRequest): Promise<Forwarded> {
+    let used: HttpDispatcher;
+    try {
+      dispatcher ??= createDispatcher(url, process.env);
+      used = await dispatcher;
+    } catch (error) {
+      return { kind: 'not_sent', error: error as Error };
+    }
+    return new Promise((resolve) => {
+      used.dispatch(
+        {
+          origin: url.origin,
+          path: url.pathname + query,
+          method,
+          headers: withoutOwn(headers),
+          body: body.length > 0 ? body : null,
+          headersTimeout: TIMEOUT_MILLIS,
+          bodyTimeout: TIMEOUT_MILLIS,
+        },
+        observe(resolve),
+      );
+    });
+  }
+
+  return {
+    send,
+    async close() {
+      const opened = await dispatcher?.catch(() => undefined);
+      await opened?.destroy?.(null);
+    },
+  };
+}
+
+/** A dispatch handler that gathers the answer. */
+function observe(resolve: (forwarded: Forwarded) => void) {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  let status = 0;
+  let headers: Record<string, string | string[]> = {};
+  let isSent = false;
+  return {
+    onRequestStart() {
+      isSent = true;
+    },
+    onResponseStart(_: DispatchController, statusCode: number, given: IncomingHttpHeaders) {
+      status = statusCode;
+      headers = withoutOwn(given);
+    },
+    onResponseData(controller: DispatchController, chunk: Buffer) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > MAX_ANSWER_BYTES) controller.abort(new Error('its answer is too long'));
+    },
+    onResponseEnd() {
+      resolve({ kind: 'answer', status, headers, body: Buffer.concat(chunks) });
+    },
+    onResponseError(_: DispatchController, error: Error) {
+      const kind = isSent && !provesUnsent(error) ? 'no_answer' : 'not_sent';
+      resolve({ kind, error: explainError(error) });
+    },
+  };
+}
+
+function withoutOwn(headers: IncomingHttpHeaders): Record<string, string> {
+  const kept = Object.entries(headers).filter(
+    ([name, value]) => value !== undefined && !OWN_HEADERS.has(name),
+  );
+  return Object.fromEntries(kept) as Record<string, string>;
+}

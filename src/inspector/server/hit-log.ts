@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import type { AiRequest, InspectedHit } from '../inspected-hit.js';
+
+/**
+ * The latest hits. They are numbered in order of arrival, from 0 after each `clear`; those from `oldest` up to, and
+ * without, `next` are held.
+ */
+export interface HitLog {
+  add(hits: readonly InspectedHit[]): void;
+  /** All that are held. */
+  all(): InspectedHit[];
+  /** The rows of requests by AI chatbots among them. */
+  aiRequests(): AiRequest[];
+  /** Up to `count` hits from a number on that is held. */
+  read(from: number, count: number): InspectedHit[];
+  oldest(): number;
+  next(): number;
+  /** Another one after each `clear`. */
+  run(): string;
+  clear(): void;
+}
+
+const MAX_HITS = 10_000;
+/** Fewer hits are held where they are large. */
+const MAX_CHARACTERS = 32_000_000;
+
+export function createHitLog(): HitLog {
+  let held: InspectedHit[] = [];
+  /** How many at the front of `held` are forgotten; they go when they are as many as may be held. */
+  let gone = 0;
+  let firstNumber = 0;
+  let characters = 0;
+  let run = randomUUID();
+
+  function add(hits: readonly InspectedHit[]): void {
+    for (const hit of hits) {
+      held.push(hit);
+      characters += sizeOf(hit);
+      while (held.length - gone > MAX_HITS || characters > MAX_CHARACTERS) {
+        characters -= sizeOf(held[gone] as InspectedHit);
+        gone += 1;
+      }
+    }
+    if (gone < MAX_HITS) return;
+    held = held.slice(gone);
+    firstNumber += gone;
+    gone = 0;
+  }
+
+  const oldest = () => firstNumber + gone;
+
+  return {
+    add,
+    all: () => held.slice(gone),
+    aiRequests: () => held.slice(gone).flatMap(({ aiRequest }) => aiRequest ?? []),
+    read: (from, count) => held.slice(from - firstNumber, from - firstNumber + count),
+    oldest,
+    next: () => firstNumber + held.length,
+    run: () => run,
+    clear() {
+      held = [];
+      gone = 0;
+      firstNumber = 0;
+      characters = 0;
+      run = randomUUID();
+    },
+  };
+}
+
+function sizeOf({ params }: InspectedHit): number {
+  let size = 0;
+  for (const name in params) size += name.length + (params[name] as string).length;
+  return size;
+}

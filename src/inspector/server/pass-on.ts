@@ -1,0 +1,32 @@
+import type { IncomingMessage } from 'node:http';
+import type { InspectedHit } from '../inspected-hit.js';
+import type { Forwarder } from './forward.js';
+import { judgeByAnswer, unanswered, unreachable } from './judge-by-answer.js';
+import type { TrackerAnswer } from './played-answer.js';
+
+/** Has another Matomo answer, and decide on the hits. */
+export async function passOn(
+  forwarder: Forwarder,
+  request: IncomingMessage,
+  body: Buffer,
+  { hits, isBulk }: { readonly hits: readonly InspectedHit[]; readonly isBulk: boolean },
+): Promise<{ hits: InspectedHit[]; answer: TrackerAnswer }> {
+  const { method = 'GET', headers, url = '' } = request;
+  const query = url.includes('?') ? url.slice(url.indexOf('?')) : '';
+  const forwarded = await forwarder.send({ method, headers, query, body });
+  const judged = judgeByAnswer(hits, isBulk, forwarded);
+  switch (forwarded.kind) {
+    case 'answer':
+      return { hits: judged, answer: forwarded };
+    case 'not_sent':
+      return { hits: judged, answer: toText(502, unreachable(forwarded.error)) };
+    case 'no_answer':
+      // Not 502: a sender that is told so sends again what Matomo may have stored.
+      return { hits: judged, answer: toText(504, unanswered(forwarded.error)) };
+  }
+}
+
+function toText(status: number, text: string): TrackerAnswer {
+  const body = `opentelemetry-matomo inspect: ${text}\n`;
+  return { status, contentType: 'text/plain; charset=utf-8', body };
+}

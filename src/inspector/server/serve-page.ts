@@ -1,0 +1,54 @@
+import { readdir, readFile } from 'node:fs/promises';
+
+/** A file of the page. */
+export interface PageFile {
+  readonly contentType: string;
+  readonly body: Buffer;
+}
+
+/** Nothing from elsewhere, nothing inline, and no text that becomes markup. */
+export const PAGE_HEADERS: Readonly<Record<string, string>> = {
+  'Content-Security-Policy': [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join('; '),
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+};
+
+const FOLDER = new URL('../page/', import.meta.url);
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  html: 'text/html; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  svg: 'image/svg+xml',
+};
+
+/** Finds the file of a path: `/` is the page, `/page/…` what it loads. The folder is read with the first. */
+export function createFindPageFile(): (path: string) => Promise<PageFile | undefined> {
+  let files: Promise<ReadonlyMap<string, PageFile>> | undefined;
+  return async (path) => {
+    files ??= readFolder();
+    return (await files).get(path === '/' ? '/page/index.html' : path);
+  };
+}
+
+async function readFolder(): Promise<ReadonlyMap<string, PageFile>> {
+  const files = new Map<string, PageFile>();
+  for (const name of await readdir(FOLDER)) {
+    const contentType = CONTENT_TYPES[name.slice(name.lastIndexOf('.') + 1)];
+    if (contentType === undefined) continue;
+    files.set(`/page/${name}`, { contentType, body: await readFile(new URL(name, FOLDER)) });
+  }
+  return files;
+}

@@ -1,0 +1,137 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { matomoUrl } from '../../options/url-values.js';
+import { UNTRACKED_SERVER } from '../../requests/captured-requests.js';
+import type { AiRequest, InspectedHit } from '../inspected-hit.js';
+import type { InspectorOptions } from '../inspector-options.js';
+import { readTrackerRequest } from '../rules/read-tracker-request.js';
+import { createPage } from './answer-page.js';
+import { createForwarder } from './forward.js';
+import { createHitLog } from './hit-log.js';
+import { passOn } from './pass-on.js';
+import { type PlayedAnswer, playAnswer, storesHits } from './played-answer.js';
+import { createTracker } from './tracker.js';
+
+/** A running stand-in for Matomo. */
+export interface Inspector {
+  /** Base URL, such as `http://127.0.0.1:40123`; in a browser, a page that shows hits as they come. */
+  readonly url: string;
+  /** The latest 10,000 hits in order of arrival, fewer where they are very large; also `GET /hits`. */
+  hits(): InspectedHit[];
+  /** The rows that Matomo's AI chatbot reports are made of, of the hits that `hits()` returns; also `GET /ai-requests`. */
+  aiRequests(): AiRequest[];
+  /** Forgets all hits, stored rows and failed log-ins; also `DELETE /hits`. */
+  clear(): void;
+  /** Answers the next requests so, until called without an answer. */
+  play(answer?: PlayedAnswer): void;
+  /** Stops at once; open connections are closed. */
+  close(): Promise<void>;
+}
+
+const MAX_BODY_BYTES = 64 * 1024 * 1024;
+const KEEP_ALIVE_MILLIS = 65_000; // as measured behind nginx
+
+/**
+ * Starts a local stand-in for Matomo's tracker. It stores, cuts, drops and refuses hits as a real
+ * one does, so that a test against it says what Matomo would have stored.
+ *
+ * @example
+ * const inspector = await startInspector();
+ * new MatomoSpanProcessor({ url: inspector.url, siteId: 1 });
+ * // … requests …
+ * inspector.hits()[0].stored; // { type: 'page', title: 'GET /users/:id', time_server: 12, … }
+ * await inspector.close();
+ */
+export async function startInspector(options: InspectorOptions = {}): Promise<Inspector> {
+  const { host = '127.0.0.1' } = options;
+  const tracker = createTracker(options);
+  const forwardUrl =
+    options.forward === undefined ? undefined : matomoUrl('forward', options.forward);
+  const forwarder = forwardUrl && createForwarder(forwardUrl);
+  const log = createHitLog();
+  const page = createPage({ log, clear, host, forward: forwardUrl });
+  let played: PlayedAnswer | undefined;
+  let playedTimes = 0;
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const [path = ''] = request.url?.split('?', 1) ?? [];
+    if (/\/(?:matomo|piwik)\.php$/.test(path)) return answerTracker(request, response);
+    return page.answer(path, request, response);
+  }
+
+  async function answerTracker(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const playing = takePlayedAnswer();
+    if (playing?.disconnect === 'before') {
+      request.destroy();
+      return;
+    }
+    const body = await readBody(request);
+    if (playing !== undefined && !storesHits(playing)) return playAnswer(response, playing);
+    const tracked = readTrackerRequest(request, body);
+    const { hits, answer } = tracker.track(tracked);
+    const result = forwarder
+      ? await passOn(forwarder, request, body, { hits, isBulk: tracked.kind === 'bulk' })
+      : { hits, answer };
+    log.add(result.hits);
+    page.announce();
+    if (playing !== undefined) return playAnswer(response, playing, result.answer);
+    const { status, contentType, headers } = result.answer;
+    response.writeHead(status, {
+      ...(headers ?? { 'Cache-Control': 'no-store' }),
+      ...(contentType && { 'Content-Type': contentType }),
+    });
+    response.end(result.answer.body);
+  }
+
+  function clear(): void {
+    log.clear();
+    tracker.forget();
+    page.announce();
+  }
+
+  function takePlayedAnswer(): PlayedAnswer | undefined {
+    const current = played;
+    if (current?.times !== undefined && --playedTimes <= 0) played = undefined;
+    return current;
+  }
+
+  const server = createServer((request, response) => {
+    answer(request, response).catch(() => response.destroy());
+  });
+  Object.defineProperty(server, UNTRACKED_SERVER, { value: true });
+  server.keepAliveTimeout = KEEP_ALIVE_MILLIS;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port ?? 0, host, resolve);
+  });
+  const { address, family, port } = server.address() as AddressInfo;
+  return {
+    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+    hits: log.all,
+    aiRequests: log.aiRequests,
+    clear,
+    play(next) {
+      played = next;
+      playedTimes = next?.times ?? 0;
+    },
+    async close() {
+      page.close();
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      });
+      await forwarder?.close();
+    },
+  };
+}
+
+async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    chunks.push(chunk as Buffer);
+    size += (chunk as Buffer).length;
+    if (size > MAX_BODY_BYTES) throw new Error('the body is too large');
+  }
+  return Buffer.concat(chunks);
+}

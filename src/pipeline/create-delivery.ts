@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto';
+import type { Diagnostics } from '../common/diagnostics.js';
+import { coded } from '../common/messages.js';
+import { withoutTracing } from '../common/otel-global.js';
+import { createBlockingTransport } from '../delivery/blocking-transport.js';
+import { Delivery } from '../delivery/delivery.js';
+import { createDryRunTransport } from '../delivery/dry-run-transport.js';
+import { LateSpool } from '../delivery/spool/late-spool.js';
+import type { Transport } from '../delivery/transport.js';
+import { createUndiciTransport } from '../delivery/undici-transport.js';
+import { deriveVisitorKey } from '../hit/visitor-id.js';
+import type { ResolvedOptions } from '../options/resolved-options.js';
+import { VERSION } from '../version.js';
+import { measureTransport } from './metrics.js';
+
+/** What requests to Matomo say of themselves. Matomo takes it for no bot. */
+export const USER_AGENT: string = `opentelemetry-matomo/${VERSION}`;
+
+/** How long work of a request may hold its hit back where that is to be on disk within half a second. */
+const SPOOL_HOLD_MILLIS = 200;
+
+/** Delivery as the options want it, and what depends on whether there is a spool. */
+export function createDelivery(
+  options: ResolvedOptions,
+  diagnostics: Diagnostics,
+): {
+  delivery: Delivery;
+  /** How long a hit waits for work of its request that has not ended. */
+  longestHoldMillis: number;
+  /** Secret of visitor ids, to be asked for when the first hit leaves: a spool may have it, and elsewhere. */
+  visitorKey: () => string | Buffer;
+  /** Bytes that hits may take in the spool besides those that it has been given. */
+  spoolRoom: () => number;
+} {
+  const { scheduledDelayMillis } = options;
+  const transport = createTransport(options, diagnostics);
+  const spool = openSpool(options, diagnostics);
+  return {
+    delivery: new Delivery(options, transport, diagnostics, Math.random, spool),
+    longestHoldMillis: spool
+      ? Math.min(scheduledDelayMillis, SPOOL_HOLD_MILLIS)
+      : scheduledDelayMillis,
+    visitorKey: () => givenVisitorKey(options) ?? spool?.visitorKey ?? randomBytes(32),
+    spoolRoom: () => spool?.room ?? Number.POSITIVE_INFINITY,
+  };
+}
+
+function givenVisitorKey({ visitorKey, tokenAuth }: ResolvedOptions): string | Buffer | undefined {
+  if (visitorKey !== undefined) return visitorKey;
+  return tokenAuth === undefined ? undefined : deriveVisitorKey(tokenAuth);
+}
+
+/** Few want one: only for those its code is loaded. */
+function openSpool(options: ResolvedOptions, diagnostics: Diagnostics): LateSpool | undefined {
+  const { spool: place, maxSpoolBytes: maxBytes, spoolShards: shards } = options;
+  if (place === undefined) return undefined;
+  const { url, exportTimeoutMillis } = options;
+  const settings = {
+    place,
+    matomoUrl: url.href,
+    maxBytes,
+    shards,
+    exportTimeoutMillis,
+    keepsVisitorKey: givenVisitorKey(options) === undefined,
+    quietly: withoutTracing,
+  };
+  const opened = import('../delivery/spool/open-spool.js').then(({ openSpool }) =>
+    openSpool(settings, diagnostics),
+  );
+  return new LateSpool(
+    opened.catch((error: unknown) => {
+      const text = `the spool cannot be opened, hits wait in memory only: ${error}`;
+      diagnostics.error(coded('spool-not-used', text));
+      return undefined;
+    }),
+  );
+}
+
+function createTransport(options: ResolvedOptions, diagnostics: Diagnostics): Transport {
+  if (options.dryRun) return createDryRunTransport((line) => diagnostics.print(line));
+  const plain = createUndiciTransport({ ...options, userAgent: USER_AGENT });
+  const { meterProvider } = options;
+  const transport = meterProvider ? measureTransport(plain, meterProvider) : plain;
+  const isOwn = options.dispatcher === undefined;
+  return {
+    ...transport,
+    send: (body, timeoutMillis) => withoutTracing(() => transport.send(body, timeoutMillis)),
+    // A dispatcher cannot be handed to another thread.
+    sendSync: isOwn ? createBlockingTransport({ ...options, userAgent: USER_AGENT }) : undefined,
+  };
+}

@@ -1,0 +1,129 @@
+import type { AttributeValue } from '@opentelemetry/api';
+import type { Diagnostics } from '../common/diagnostics.js';
+import { coded } from '../common/messages.js';
+import { isRequestFact } from '../hit/dimensions.js';
+import type { TrackedRequest } from '../hit/http-request.js';
+import { toSiteId } from '../hit/site-id.js';
+import { visitorOfCookie } from '../hit/visitor-cookie.js';
+import type { ResolvedOptions } from '../options/resolved-options.js';
+import type { FinishedSpan } from '../requests/finished-span.js';
+import type { EndedRecord } from '../requests/request-record.js';
+import { toTrackedRequest } from '../requests/tracked-request.js';
+
+/** Asks the options that only an ended request can answer: functions, attributes of its span, its cookies. */
+export interface AskOptions {
+  /** Whether the application leaves the request out. */
+  isIgnored(ended: EndedRecord, span: FinishedSpan): boolean;
+  /** The site of the request; `undefined`: not tracked. */
+  siteOf(ended: EndedRecord, span: FinishedSpan): number | undefined;
+  /** Tracking parameters for the request, not yet checked; `undefined` where no option asks. */
+  parametersOf(
+    ended: EndedRecord,
+    span: FinishedSpan,
+    site: number,
+  ): Readonly<Record<string, unknown>> | undefined;
+}
+
+type Ask<T> = (request: TrackedRequest) => T;
+
+export function createAskOptions(options: ResolvedOptions, diagnostics: Diagnostics): AskOptions {
+  const { ignore, siteId } = options;
+  const questions = questionsOf(options);
+
+  /** What an option function says; what it throws is reported once and counts as `undefined`. */
+  function ask<T>(option: string, question: Ask<T>, request: TrackedRequest): T | undefined {
+    try {
+      return question(request);
+    } catch (error) {
+      diagnostics.warnOnce(
+        `throws ${option}`,
+        coded('option-threw', `the option ${option} threw ${nameOf(error)}`),
+      );
+      return undefined;
+    }
+  }
+
+  return {
+    isIgnored: (ended, span) =>
+      ignore !== undefined && ask('ignore', ignore, toTrackedRequest(ended, span)) === true,
+
+    siteOf(ended, span) {
+      if (typeof siteId === 'number') return siteId;
+      const given = ask('siteId', siteId, toTrackedRequest(ended, span));
+      const site = toSiteId(given);
+      if (site === undefined && given !== undefined) {
+        diagnostics.warnOnce(
+          'siteId value',
+          coded(
+            'site-id-value',
+            'siteId returned something that is no site ID; the request is not tracked',
+          ),
+        );
+      }
+      return site;
+    },
+
+    parametersOf(ended, span, site) {
+      if (questions.length === 0) return undefined;
+      const tracked = toTrackedRequest(ended, span);
+      const parameters: Record<string, unknown> = {};
+      for (const { parameter, option, question } of questions) {
+        const value = ask(option, (given) => question(given, site), tracked);
+        if (value !== undefined) parameters[parameter] = value;
+      }
+      return parameters;
+    },
+  };
+}
+
+interface Question {
+  readonly parameter: string;
+  readonly option: string;
+  readonly question: (request: TrackedRequest, site: number) => unknown;
+}
+
+function questionsOf({ actionName, userId, visitorId, dimensions }: ResolvedOptions): Question[] {
+  const questions: Question[] = [];
+  if (typeof actionName === 'function') {
+    questions.push({ parameter: 'action_name', option: 'actionName', question: actionName });
+  }
+  if (typeof userId === 'function') {
+    questions.push({ parameter: 'uid', option: 'userId', question: userId });
+  }
+  if (typeof visitorId === 'function') {
+    questions.push({ parameter: 'cid', option: 'visitorId', question: visitorId });
+  } else if (visitorId === 'cookie') {
+    const question = (request: TrackedRequest, site: number) =>
+      visitorOfCookie(request.header('cookie'), site);
+    questions.push({ parameter: 'cid', option: 'visitorId', question });
+  }
+  for (const [id, source] of Object.entries(dimensions)) {
+    if (typeof source === 'string' && isRequestFact(source)) continue;
+    const question: Ask<unknown> =
+      typeof source === 'function'
+        ? source
+        : ({ attributes }) => toText(attributes[source] ?? attributes[OLD_NAMES[source] ?? '']);
+    questions.push({ parameter: `dimension${id}`, option: `dimensions[${id}]`, question });
+  }
+  return questions;
+}
+
+/** Old names of attributes that spans of older instrumentations have instead. */
+const OLD_NAMES: Readonly<Record<string, string>> = {
+  'server.address': 'net.host.name',
+  'server.port': 'net.host.port',
+  'network.peer.port': 'net.peer.port',
+  'network.protocol.version': 'http.flavor',
+  'network.transport': 'net.transport',
+  'error.type': 'http.error_name',
+};
+
+function toText(value: AttributeValue | undefined): string | number | undefined {
+  if (Array.isArray(value)) return value.join(',');
+  return typeof value === 'boolean' ? String(value) : (value as string | number | undefined);
+}
+
+/** Never the message: it may hold what the function was given. */
+export function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : `a ${typeof error}`;
+}

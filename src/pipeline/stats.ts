@@ -1,0 +1,84 @@
+import type { DeliveryCounters, LossReason } from '../delivery/counters.js';
+
+/** Why a request makes no hit. */
+export type IgnoreReason =
+  | 'path'
+  | 'pattern'
+  | 'user_agent'
+  | 'method'
+  | 'predicate'
+  | 'attribute'
+  | 'do_not_track'
+  | 'site';
+
+/**
+ * What became of every request, counted since start. At every moment
+ * `hits + adopted = pending + tracked + accepted + invalid + the sum of lost`.
+ */
+export interface MatomoStats {
+  /** Hits made here. */
+  readonly hits: number;
+  /** Hits taken over from a process that has ended. */
+  readonly adopted: number;
+  /** Queued, held back for a child span, or in flight. */
+  readonly pending: number;
+  /** The part of `pending` that is also on disk. */
+  readonly spooled: number;
+  /** Matomo said that it tracked them. */
+  readonly tracked: number;
+  /** Taken by a queue in front of Matomo that does not say what it does with them, and what a dry run would have sent. */
+  readonly accepted: number;
+  /** Refused by Matomo one by one. */
+  readonly invalid: number;
+  /**
+   * Hits sent again after an answer that does not prove that nothing was stored, such as a 502: so many may be duplicated.
+   * Not part of the sum above.
+   */
+  readonly resent: number;
+  /** Lost, by reason. */
+  readonly lost: { readonly [reason in LossReason]: number };
+  /** Requests that were left out and are no hits, by reason. */
+  readonly ignored: { readonly [reason in IgnoreReason]: number };
+}
+
+export type IgnoredCounters = Record<IgnoreReason, number>;
+
+export function createIgnoredCounters(): IgnoredCounters {
+  return {
+    path: 0,
+    pattern: 0,
+    user_agent: 0,
+    method: 0,
+    predicate: 0,
+    attribute: 0,
+    do_not_track: 0,
+    site: 0,
+  };
+}
+
+/** A copy that does not change any more. */
+export function toStats(
+  hits: number,
+  {
+    pending,
+    spooled,
+    adopted,
+    resent,
+  }: Pick<MatomoStats, 'pending' | 'spooled' | 'adopted' | 'resent'>,
+  delivered: DeliveryCounters,
+  ignored: IgnoredCounters,
+): MatomoStats {
+  const { tracked, accepted, invalid, lost } = delivered;
+  return {
+    hits,
+    adopted,
+    pending,
+    spooled,
+    tracked,
+    accepted,
+    invalid,
+    resent,
+    lost: { ...lost },
+    ignored: { ...ignored },
+  };
+}

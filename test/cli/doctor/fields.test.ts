@@ -1,0 +1,140 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { startInspector } from '../../../src/inspector/index.js';
+import { runDoctor } from '../../support/doctor.js';
+import {
+  type ApiCall,
+  type ApiRole,
+  type MatomoApiOptions,
+  startMatomoApi,
+  tokenOf,
+} from '../../support/matomo-api.js';
+
+const STATUS_AND_METHOD = '1=http.request.method,2=http.response.status_code';
+
+async function diagnose(
+  api: MatomoApiOptions,
+  env: Record<string, string> = {},
+  { args = [] as string[], role = 'write' as ApiRole } = {},
+) {
+  const inspector = await startInspector();
+  onTestFinished(() => inspector.close());
+  const matomo = await startMatomoApi({ tracker: inspector.url, ...api });
+  const diagnosis = await runDoctor(
+    { MATOMO_URL: matomo.url, MATOMO_SITE_ID: '1', MATOMO_TOKEN_AUTH: tokenOf(role), ...env },
+    { args },
+  );
+  expect(matomo.unrecorded).toEqual([]);
+  return { ...diagnosis, matomo, fields: diagnosis.about('fields') };
+}
+
+/** What the API says with one plugin switched off or on. */
+const plugin =
+  (name: string, value: boolean) =>
+  ({ method, params }: ApiCall) =>
+    method === 'API.isPluginActivated' && params.pluginName === name ? { value } : undefined;
+
+/** Dimensions of the site. */
+const dimensions =
+  (...list: object[]) =>
+  ({ method }: ApiCall) =>
+    method === 'CustomDimensions.getConfiguredCustomDimensions' ? list : undefined;
+
+test('with custom variables and dimensions all is well, asked once and with the token in the body', async () => {
+  const { code, fields, matomo, findings } = await diagnose(
+    {},
+    { MATOMO_DIMENSIONS: STATUS_AND_METHOD },
+  );
+  expect(fields).toEqual([
+    { check: 'fields', verdict: 'ok', found: 'the plugin CustomVariables is active' },
+    { check: 'fields', verdict: 'ok', found: 'dimensions 1, 2 are active on site 1' },
+  ]);
+  expect(code).toBe(0);
+  expect(matomo.requests).toHaveLength(1);
+  expect(matomo.requests[0]?.method).toBe('POST');
+  expect(matomo.requests[0]?.url).not.toContain(tokenOf('write'));
+  const storing = findings.filter(({ check }) => check === 'storing');
+  expect(storing.at(-1)?.found).not.toContain('custom variables');
+});
+
+test.each<[string, MatomoApiOptions, Record<string, string>, RegExp, RegExp]>([
+  [
+    'CustomVariables off',
+    { answer: plugin('CustomVariables', false) },
+    {},
+    /CustomVariables is not active.*status and method/,
+    /opentelemetry-matomo setup.*MATOMO_DIMENSIONS.*MATOMO_MAX_CUSTOM_VARIABLES=0/,
+  ],
+  [
+    'CustomDimensions off',
+    { answer: plugin('CustomDimensions', false), notes: ['plugin off'] },
+    { MATOMO_DIMENSIONS: STATUS_AND_METHOD },
+    /CustomDimensions is not active/,
+    /Activate it/,
+  ],
+  [
+    'a dimension that does not exist',
+    {},
+    { MATOMO_DIMENSIONS: `${STATUS_AND_METHOD},9=http.route` },
+    /no dimension 9/,
+    /^Run npx opentelemetry-matomo setup, .*Create an action dimension/,
+  ],
+  [
+    'an inactive dimension',
+    { answer: dimensions({ idcustomdimension: '1', scope: 'action', active: false }) },
+    { MATOMO_DIMENSIONS: '1=http.route' },
+    /dimension 1 is inactive/,
+    /^Run npx opentelemetry-matomo setup, .*Activate dimension 1/,
+  ],
+  [
+    'a dimension of a visit',
+    { answer: dimensions({ idcustomdimension: '1', scope: 'visit', active: true }) },
+    { MATOMO_DIMENSIONS: '1=http.route' },
+    /dimension 1 is of scope visit/,
+    /action dimension/,
+  ],
+])('%s is reported with the fix', async (_what, api, env, found, advice) => {
+  const { code, fields } = await diagnose(api, env, { args: ['--send'] });
+  const dropped = fields.filter(({ verdict }) => verdict === 'warning');
+  expect(dropped).toMatchObject([{ code: 'fields-dropped' }]);
+  expect(dropped[0]?.found).toMatch(found);
+  expect(dropped[0]?.advice).toMatch(advice);
+  expect(code).toBe(0);
+});
+
+test.each([
+  ['app.plan', /^Create an action dimension/],
+  ['user_agent.bot.name', /^Run npx opentelemetry-matomo setup --bots, /],
+])('setup is recommended for what it creates only: %s', async (attribute, advice) => {
+  const { fields } = await diagnose({}, { MATOMO_DIMENSIONS: `9=${attribute}` });
+  expect(fields.find(({ verdict }) => verdict === 'warning')?.advice).toMatch(advice);
+});
+
+test('without custom variables and dimensions nothing is said of them', async () => {
+  const { fields } = await diagnose(
+    { answer: plugin('CustomVariables', false) },
+    { MATOMO_MAX_CUSTOM_VARIABLES: '0' },
+  );
+  expect(fields).toEqual([]);
+});
+
+test('QueuedTracking is reported with the fix', async () => {
+  const { about } = await diagnose({ answer: plugin('QueuedTracking', true) });
+  expect(about('queue')).toMatchObject([
+    { verdict: 'warning', code: 'queued-unseen', advice: expect.stringContaining('queue') },
+  ]);
+});
+
+test.each<[string, MatomoApiOptions, Record<string, string>, ApiRole]>([
+  ['a token without access', {}, {}, 'noaccess'],
+  ['an address that is locked out', { isLocked: true }, {}, 'write'],
+  ['no token', {}, { MATOMO_TOKEN_AUTH: '' }, 'write'],
+])('%s: what is not known is a question mark, never all well', async (_what, api, env, role) => {
+  const asked = await diagnose(api, env, { role });
+  expect(asked.fields).toEqual([]);
+  const open = asked.about('storing').at(-1);
+  expect(open?.verdict).toBe('unknown');
+  expect(open?.found).toContain('custom variables and dimensions');
+  const sent = await diagnose(api, env, { args: ['--send'], role });
+  expect(sent.fields).toMatchObject([{ verdict: 'unknown' }]);
+  expect(sent.output).not.toContain(tokenOf(role));
+});

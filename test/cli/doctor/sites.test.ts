@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { matomoOnWire, runDoctor } from '../../support/doctor.js';
+
+const TOKEN = 'c0ffee5ec2e7c0ffee5ec2e7c0ffee5e';
+
+test('several sites are one too many for MATOMO_SITE_ID, and each of them is checked', async () => {
+  const { env } = await matomoOnWire({ sites: { 1: {}, 3: {} } });
+  const { code, about } = await runDoctor({ ...env, MATOMO_SITE_ID: '1, 2,3' });
+  expect(about('options')).toMatchObject([{ verdict: 'problem', code: 'options-missing' }]);
+  expect(about('options')[0]?.found).toContain('names the sites 1, 2, 3');
+  expect(about('site').map(({ verdict, found }) => `${verdict} ${found}`)).toEqual([
+    'ok site 1 is there',
+    'problem Matomo has no site 2',
+    'ok site 3 is there',
+  ]);
+  expect(about('address')).toHaveLength(1);
+  expect(code).toBe(1);
+});
+
+test('a token that is refused for one of several sites is not tried with the next', async () => {
+  const { wire, env } = await matomoOnWire({ tokens: {} });
+  const { about } = await runDoctor({ ...env, MATOMO_SITE_ID: '1,2', MATOMO_TOKEN_AUTH: TOKEN });
+  expect(about('token')).toHaveLength(1);
+  expect(wire.requests().filter(({ body }) => body.includes(TOKEN))).toHaveLength(1);
+});
+
+test('a list with something else in it is no list of sites', async () => {
+  const { env } = await matomoOnWire();
+  const { code, about } = await runDoctor({ ...env, MATOMO_SITE_ID: 'one,two' });
+  expect(
+    about('options')
+      .map(({ found }) => found)
+      .join(),
+  ).toContain('MATOMO_SITE_ID must be');
+  expect(code).toBe(1);
+});

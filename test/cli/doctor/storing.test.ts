@@ -1,0 +1,94 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { matomoOnWire, runDoctor } from '../../support/doctor.js';
+
+const TOKEN = 'c0ffee5ec2e7c0ffee5ec2e7c0ffee5e';
+
+const KEPT = '{"status":"success","tracked":1,"invalid":0}';
+
+test('a Matomo that is as it should be: nothing is wrong, nothing is stored, the token was tried', async () => {
+  const { inspector, wire, env } = await matomoOnWire({
+    sites: { 1: {} },
+    tokens: { [TOKEN]: 'write' },
+  });
+  const { code, findings, about, output } = await runDoctor({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
+  expect(code).toBe(0);
+  expect(findings.filter(({ verdict }) => verdict !== 'ok').map(({ found }) => found)).toEqual([
+    expect.stringContaining('how the application is started'),
+    expect.stringContaining('without storing a hit'),
+  ]);
+  expect(about('token')).toEqual([
+    { check: 'token', verdict: 'ok', found: 'the token may write to site 1' },
+  ]);
+  expect(inspector.hits().map(({ stored }) => stored)).toEqual([null, null, null, null]);
+  expect(output).not.toContain(TOKEN);
+  for (const { head } of wire.requests()) expect(head).not.toContain(TOKEN);
+});
+
+test('with --send one page view is stored, and it is said which', async () => {
+  const { inspector, env } = await matomoOnWire();
+  const { code, about } = await runDoctor(env, { args: ['--send'] });
+  const stored = inspector.hits().flatMap((hit) => hit.stored ?? []);
+  expect(stored).toMatchObject([{ title: 'opentelemetry-matomo doctor', type: 'page' }]);
+  expect(code).toBe(0);
+  expect(about('storing').at(-1)).toMatchObject({
+    verdict: 'ok',
+    found: expect.stringContaining(`"${stored[0]?.title}"`),
+  });
+});
+
+test.each([
+  [
+    {},
+    {
+      verdict: 'warning',
+      code: 'silently-dropped',
+      advice: expect.stringContaining('MATOMO_BASE_URL'),
+    },
+  ],
+  [{ MATOMO_BASE_URL: 'https://shop.test' }, { verdict: 'problem', code: 'silently-dropped' }],
+])('hits that Matomo drops without a word are found, with %o', async (given, expected) => {
+  const { inspector, env } = await matomoOnWire();
+  inspector.play({ body: KEPT, contentType: 'application/json' }); // also to a hit that it would have to refuse
+  const { code, about } = await runDoctor({ ...env, ...given });
+  expect(about('storing')).toMatchObject([expected]);
+  expect(code).toBe(expected.verdict === 'problem' ? 1 : 0);
+});
+
+test('a database that does not answer is found where the tracker itself does', async () => {
+  const { wire, env } = await matomoOnWire();
+  const isPing = (body: string) => body.includes('ping=1');
+  await wire.play({ kind: 'answer', where: isPing, status: '500 No' });
+  const { code, about } = await runDoctor(env);
+  expect(about('storing')).toMatchObject([{ verdict: 'problem', code: 'rolled-back' }]);
+  expect(code).toBe(1);
+});
+
+test('past QueuedTracking the questions are answered', async () => {
+  const { inspector } = await matomoOnWire({ sites: { 1: {} } });
+  const queue = createServer((request, response) => {
+    request.on('error', () => undefined);
+    if (!request.url?.endsWith('?queuedtracking=0')) {
+      request.resume();
+      response.writeHead(200, { 'content-type': 'image/gif' }).end();
+      return;
+    }
+    void fetch(inspector.url + request.url, {
+      method: 'POST',
+      body: request,
+      duplex: 'half',
+    } as never)
+      .then((answer) => answer.text())
+      .then((text) => response.setHeader('content-type', 'application/json').end(text));
+  });
+  await new Promise<void>((resolve) => queue.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void queue.close());
+  const url = `http://127.0.0.1:${(queue.address() as AddressInfo).port}`;
+  const there = await runDoctor({ MATOMO_URL: url, MATOMO_SITE_ID: '1' });
+  expect(there.about('queue')).toMatchObject([{ verdict: 'warning', code: 'queued-unseen' }]);
+  expect(there.about('site')).toMatchObject([{ verdict: 'ok' }]);
+  const missing = await runDoctor({ MATOMO_URL: url, MATOMO_SITE_ID: '2' });
+  expect(missing.about('site')).toMatchObject([{ verdict: 'problem', code: 'site-unknown' }]);
+  expect([there.code, missing.code]).toEqual([0, 1]);
+});

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { matomoOnWire, runDoctorAsText } from '../../support/doctor.js';
+
+test('as text each line has a mark and fits a terminal, and problems are counted', async () => {
+  const { env } = await matomoOnWire({ sites: { 2: {} } });
+  const { code, stdout, stderr } = await runDoctorAsText({ ...env, MATOMO_SITEID: '1' });
+  const lines = stdout.trimEnd().split('\n');
+  expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+  expect(stdout).toMatch(/^✓ node {5}Node\.js \d/m);
+  expect(stdout).toMatch(/^\? tracing {2}how the application is started/m);
+  expect(stdout).toMatch(
+    /^✗ site {5}Matomo has no site 1 \[site-unknown\]\n {11}→ Set MATOMO_SITE_ID/m,
+  );
+  expect(stdout).toContain('1 problem keeps hits from being stored.');
+  expect(stdout).toContain('docs/messages.md');
+  const isOnePath = (line: string) => /^\s*\/\S+,?$/.test(line);
+  expect(lines.filter((line) => line.length > 80 && !isOnePath(line))).toEqual([]);
+});
+
+test('without a problem it says so', async () => {
+  const { env } = await matomoOnWire();
+  const { code, stdout } = await runDoctorAsText(env);
+  expect(stdout).toContain('Nothing that was found keeps hits from being stored.');
+  expect(code).toBe(0);
+});
+
+test('an option that there is not is refused', async () => {
+  const { code, stdout, stderr } = await runDoctorAsText({}, ['--colour']);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toContain('--colour');
+});

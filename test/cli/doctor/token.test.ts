@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest';
+import type { InspectorOptions } from '../../../src/inspector/index.js';
+import { matomoOnWire, runDoctor } from '../../support/doctor.js';
+
+const TOKEN = 'c0ffee5ec2e7c0ffee5ec2e7c0ffee5e';
+const ROLLED_BACK = '{"status":"error","tracked":0,"invalid":0}';
+
+test.each<[string, InspectorOptions['tokens']]>([
+  ['of a user who may only view', { [TOKEN]: 'view' }],
+  ['for another site', { [TOKEN]: { role: 'write', sites: [2] } }],
+  ['that nobody has', {}],
+])('a token %s is found in one try', async (_what, tokens) => {
+  const { wire, env } = await matomoOnWire({ ...(tokens && { tokens }) });
+  const { code, about, output } = await runDoctor({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
+  expect(about('token')).toMatchObject([{ verdict: 'problem', code: 'token-refused' }]);
+  expect(about('token')[0]?.found).toContain('it was tried once');
+  expect(wire.requests().filter(({ body }) => body.includes(TOKEN))).toHaveLength(1);
+  expect(code).toBe(1);
+  expect(output).not.toContain(TOKEN);
+});
+
+test('a token is not shown to a Matomo that has no such site, nor to what is no Matomo', async () => {
+  const { inspector, wire, env } = await matomoOnWire({ sites: { 2: {} } });
+  await runDoctor({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
+  inspector.play({ body: '<h1>Welcome</h1>' });
+  await runDoctor({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
+  expect(wire.requests()).toHaveLength(2);
+  expect(wire.requests().filter(({ body }) => body.includes(TOKEN))).toEqual([]);
+});
+
+test('an address that is locked out is found', async () => {
+  const { inspector, env } = await matomoOnWire({ tokens: { [TOKEN]: 'super' } });
+  for (let i = 0; i <= 20; i++) {
+    const body = '{"requests":["?idsite=1&rec=0&cip=192.0.2.1"],"token_auth":"wrong"}';
+    await fetch(`${inspector.url}/matomo.php`, { method: 'POST', body });
+  }
+  const { code, about } = await runDoctor({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
+  expect(about('token')).toMatchObject([{ verdict: 'problem', code: 'token-refused' }]);
+  expect(about('token')[0]?.found).toContain('locked out');
+  expect(code).toBe(1);
+});
+
+test('a Matomo that wants a token for every bulk is fine with one', async () => {
+  const { wire, env } = await matomoOnWire();
+  const lacksToken = (body: string) => !body.includes('token_auth');
+  await wire.play({ kind: 'answer', where: lacksToken, status: '500 No', body: ROLLED_BACK });
+  const { code, about } = await runDoctor({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
+  expect(about('site')).toMatchObject([{ verdict: 'ok' }]);
+  expect(code).toBe(0);
+});
+
+test.each([
+  ['Matomo', ROLLED_BACK, 1],
+  ['something else', '<h1>Sorry</h1>', 0],
+])('a token is shown to nobody but Matomo, with a 500 of %s', async (_whose, body, times) => {
+  const { inspector, wire, env } = await matomoOnWire();
+  inspector.play({ status: 500, body });
+  const { code, about } = await runDoctor({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
+  expect(about('matomo')).toMatchObject([{ verdict: 'problem', code: 'rolled-back' }]);
+  expect(about('token')).toEqual([]);
+  expect(wire.requests().filter((request) => request.body.includes(TOKEN))).toHaveLength(times);
+  expect(code).toBe(1);
+});
+
+test('whatever Matomo repeats of the token is not shown', async () => {
+  const { inspector, env } = await matomoOnWire();
+  for (const answer of [
+    { status: 302, headers: { location: `https://x.test/${TOKEN}/` } },
+    { contentType: `text/${TOKEN}` },
+  ]) {
+    inspector.play(answer);
+    const { output } = await runDoctor({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
+    expect(output).not.toContain(TOKEN);
+  }
+  const { output } = await runDoctor({ ...env, MATOMO_SITE_ID: TOKEN, MATOMO_TOKEN_AUTH: TOKEN });
+  expect(output).toContain('MATOMO_SITE_ID must be');
+  expect(output).not.toContain(TOKEN);
+});

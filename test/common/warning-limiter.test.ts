@@ -1,0 +1,144 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { createDiagnostics } from '../../src/common/diagnostics.js';
+import { coded, type MessageCode, splitCode } from '../../src/common/messages.js';
+import { Delivery } from '../../src/delivery/delivery.js';
+import type { PendingHit } from '../../src/hit/hit.js';
+import { captureOutput } from '../support/output.js';
+import { answer, processed, scriptedTransport } from '../support/scripted-transport.js';
+
+const MINUTE = 60_000;
+
+function useFakeTime(): void {
+  vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) });
+  onTestFinished(() => void vi.useRealTimers());
+}
+
+/** Codes of the lines, in their order. */
+const codesOf = (lines: readonly string[]) =>
+  lines.map((line) => splitCode(line.trimEnd()).code as MessageCode);
+
+function pendingHit(name: string): PendingHit {
+  const startSeconds = Date.now() / 1000;
+  return {
+    endedMillis: performance.now(),
+    bytes: 1000,
+    isSettled: () => true,
+    settle: () => [{ site: 1, visitor: name, startSeconds, kind: 'page', query: `?h=${name}` }],
+  };
+}
+
+test('a hit that Matomo cannot store leaves each message once, and the state that holds last', async () => {
+  useFakeTime();
+  const output = captureOutput();
+  const transport = scriptedTransport();
+  transport.answer((sent) => {
+    const isPoisoned = transport.bodies.at(-1)?.requests.includes('?h=poison');
+    return isPoisoned ? answer(500) : processed(sent);
+  });
+  const options = {
+    tokenAuth: undefined,
+    maxQueueSize: 10_000,
+    maxQueueBytes: 32 * 1024 ** 2,
+    resendUnconfirmed: false,
+    maxExportBatchSize: 100,
+    scheduledDelayMillis: 0,
+    exportTimeoutMillis: 30_000,
+  };
+  const delivery = new Delivery(options, transport, createDiagnostics(), () => 0);
+  for (let i = 0; i < 99; i++) delivery.push(pendingHit(String(i)));
+  delivery.push(pendingHit('poison'));
+  await vi.advanceTimersByTimeAsync(10 * MINUTE);
+  // Once another hit is processed, it is tried alone once more; the state holds until the next hit.
+  for (const name of ['good', 'next']) {
+    delivery.push(pendingHit(name));
+    await vi.advanceTimersByTimeAsync(10 * MINUTE);
+  }
+  expect(delivery.counters).toMatchObject({ tracked: 101, lost: { rejected: 1 } });
+  const codes = codesOf(output);
+  expect(new Set(codes)).toEqual(new Set(['rolled-back', 'takes-hits-again', 'rejected']));
+  expect(codes.length).toBeLessThanOrEqual(8);
+  expect(codes.at(-1)).toBe('takes-hits-again');
+});
+
+test('the next message of a code says how many of it were suppressed, whatever the wall clock does', () => {
+  useFakeTime();
+  const output = captureOutput();
+  const { warn } = createDiagnostics();
+  warn(coded('unavailable', 'down'));
+  vi.setSystemTime(Date.UTC(2026, 10, 20, 11));
+  for (let i = 0; i < 14; i++) warn(coded('unavailable', 'down'));
+  warn(coded('takes-hits-again', 'up'));
+  vi.advanceTimersByTime(MINUTE - 1);
+  warn(coded('redirected', 'elsewhere'));
+  vi.setSystemTime(Date.UTC(2026, 10, 21));
+  vi.advanceTimersByTime(1);
+  warn(coded('unavailable', 'down again'));
+  vi.advanceTimersByTime(MINUTE);
+  warn(coded('unavailable', 'down once more'));
+  const prefix = 'opentelemetry-matomo: ';
+  expect(output).toEqual([
+    `${prefix}down [unavailable]\n`,
+    `${prefix}up [takes-hits-again]\n`,
+    `${prefix}elsewhere [redirected]\n`,
+    `${prefix}down again (suppressed 14 times) [unavailable]\n`,
+    `${prefix}down once more [unavailable]\n`,
+  ]);
+});
+
+test('a suppressed change that still holds when its minute is over is written then', () => {
+  useFakeTime();
+  const output = captureOutput();
+  const { warn } = createDiagnostics();
+  for (let i = 0; i < 3; i++) {
+    warn(coded('unavailable', 'down'));
+    warn(coded('takes-hits-again', 'up'));
+    vi.advanceTimersByTime(10_000);
+  }
+  warn(coded('unavailable', 'down for good'));
+  expect(codesOf(output)).toEqual(['unavailable', 'takes-hits-again']);
+  vi.advanceTimersByTime(30_000);
+  expect(output.at(-1)).toContain('down for good (suppressed 3 times) [unavailable]');
+  vi.advanceTimersByTime(10 * MINUTE);
+  warn(coded('takes-hits-again', 'up'));
+  expect(output).toHaveLength(4);
+  expect(output.at(-1)).toContain('up (suppressed 2 times) [takes-hits-again]');
+});
+
+test('errors, and warnings that come once, are never suppressed', () => {
+  useFakeTime();
+  const output = captureOutput();
+  const { error, warn, warnOnce } = createDiagnostics();
+  for (let i = 0; i < 3; i++) error(coded('environment-wrong', `variable ${i}`));
+  warn(coded('rejected', 'a hit'));
+  for (const key of ['a', 'a', 'b']) warnOnce(key, coded('rejected', `a hit of ${key}`));
+  vi.advanceTimersByTime(10 * MINUTE);
+  expect(output.map((line) => line.slice('opentelemetry-matomo: '.length).trimEnd())).toEqual([
+    'variable 0 [environment-wrong]',
+    'variable 1 [environment-wrong]',
+    'variable 2 [environment-wrong]',
+    'a hit [rejected]',
+    'a hit of a [rejected]',
+    'a hit of b [rejected]',
+  ]);
+});
+
+test('what is suppressed keeps neither the process alive nor the context of a request', () => {
+  captureOutput();
+  const requests = new AsyncLocalStorage<string>();
+  const { warn } = createDiagnostics();
+  const contexts: unknown[] = [];
+  const spy = vi.spyOn(globalThis, 'setTimeout').mockImplementation(((...given: unknown[]) => {
+    contexts.push(requests.getStore());
+    spy.mockRestore();
+    return setTimeout(...(given as Parameters<typeof setTimeout>));
+  }) as never);
+  onTestFinished(() => spy.mockRestore());
+  const timeouts = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout');
+  const before = timeouts();
+  requests.run('a request', () => {
+    for (let i = 0; i < 2; i++) warn(coded('unavailable', 'down'));
+  });
+  expect(contexts).toEqual([undefined]);
+  expect(timeouts()).toEqual(before);
+});

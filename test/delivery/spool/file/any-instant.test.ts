@@ -1,0 +1,331 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { checkMachine } from '../../../support/check-machine.js';
+import { type MachineOptions, SimulatedMachine } from '../../../support/simulated-machine.js';
+import type { SimulatedProcess } from '../../../support/simulated-process.js';
+
+vi.mock('node:fs/promises', async () => {
+  const { simulatedPromises } = await import('../../../support/simulated-disk.js');
+  return simulatedPromises;
+});
+vi.mock('node:fs', async (importOriginal) => {
+  const { simulatedReadFileSync } = await import('../../../support/simulated-proc.js');
+  return { ...(await importOriginal<object>()), readFileSync: simulatedReadFileSync };
+});
+vi.mock('node:timers/promises', () => ({
+  setImmediate: () => new Promise((resolve) => setImmediate(resolve)), // vitest leaves this one real
+}));
+
+vi.setConfig({ testTimeout: 120_000 });
+beforeEach(() => void vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) }));
+afterEach(() => void vi.useRealTimers());
+
+function createMachine(options: Partial<MachineOptions> = {}): SimulatedMachine {
+  return new SimulatedMachine({
+    seed: 1,
+    hasToken: true,
+    maxExportBatchSize: 3,
+    maxQueueSize: 1000,
+    maxSpoolBytes: 1e9,
+    mostInABulk: 1000,
+    slowestMillis: 0,
+    isContained: false,
+    ...options,
+  });
+}
+
+test('a disk that is full after any byte of three hits: each is stored once', async () => {
+  for (let room = 0; room < 150; room++) {
+    const machine = createMachine();
+    const process = machine.start();
+    await machine.wait(10);
+    machine.fill(room);
+    for (let i = 0; i < 3; i++) machine.hit(process);
+    await machine.wait(1000);
+    await machine.recover();
+    checkMachine(machine);
+    expect([room, ...machine.matomo.stored.values()]).toEqual([room, 1, 1, 1]);
+  }
+});
+
+test('any one operation of the disk that fails loses nothing', async () => {
+  const operations = await run(createMachine());
+  for (let failing = 0; failing < operations; failing++) {
+    const machine = createMachine();
+    machine.fail((operation) => operation === failing);
+    await run(machine);
+  }
+});
+
+test('a disk that fails from any operation on, for a second, loses nothing', async () => {
+  const operations = await run(createMachine());
+  for (let first = 0; first < operations; first++) {
+    const machine = createMachine();
+    let sinceMillis = Number.POSITIVE_INFINITY;
+    machine.fail((operation) => {
+      if (operation === first) sinceMillis = Date.now();
+      return Date.now() - sinceMillis >= 0 && Date.now() - sinceMillis < 1000;
+    });
+    await run(machine);
+  }
+});
+
+test.each([
+  ['', Number.POSITIVE_INFINITY],
+  [', which fails', 0],
+])('a shutdown waits for the write that is under way%s, and sends its hits', async (_, room) => {
+  for (let seed = 0; seed < 30; seed++) {
+    const machine = createMachine({ seed, slowestMillis: 20 });
+    const process = machine.start();
+    await machine.wait(300);
+    machine.fill(room);
+    machine.hit(process);
+    process.flush();
+    process.shutDown();
+    await machine.wait(2000);
+    expect([...machine.matomo.stored]).toEqual([['hit-1', 1]]);
+    expect(process.account.counters.tracked).toBe(1);
+  }
+});
+
+test('a shutdown while hits are stored in portions stores and sends them all', async () => {
+  for (let last = 0; last < 30; last++) {
+    const machine = createMachine({ maxExportBatchSize: 100 });
+    const process = machine.start();
+    await machine.wait(10);
+    for (let i = 0; i < 250; i++) machine.hit(process);
+    machine.disk.fails = (operation) => {
+      if (operation === last) process.shutDown();
+      return false;
+    };
+    await machine.wait(3000);
+    await machine.recover();
+    checkMachine(machine);
+    expect(machine.matomo.stored.size).toBe(250);
+  }
+});
+
+test('a sender that stands still after any operation counts nothing as lost that another sends then', async () => {
+  for (let last = 0; last < 60; last++) {
+    const machine = createMachine();
+    const sender = machine.start();
+    hangAfter(last, sender, machine);
+    await machine.wait(50);
+    const other = machine.start();
+    machine.hit(other);
+    other.shutDown();
+    machine.start();
+    await machine.wait(600);
+    sender.shutDown();
+    await machine.wait(7000);
+    await machine.recover();
+    checkMachine(machine);
+  }
+});
+
+test('a sender that stood still begins anew where another has sent for it, and gone', async () => {
+  for (let last = 0; last < 60; last++) {
+    const machine = createMachine();
+    const sender = machine.start();
+    hangAfter(last, sender, machine);
+    machine.hit(sender);
+    await machine.wait(50);
+    const other = machine.start();
+    await machine.wait(5500);
+    machine.hit(sender);
+    other.shutDown();
+    await machine.wait(2000);
+    await machine.recover();
+    checkMachine(machine);
+  }
+});
+
+test('hits that a process takes while it becomes the sender anew are sent', async () => {
+  const machine = createMachine();
+  const sender = machine.start();
+  const other = machine.start();
+  await machine.wait(10);
+  sender.hang(6000);
+  for (let i = 0; i < 3; i++) machine.hit(sender);
+  await machine.wait(4700);
+  expect(other.sends).toBe(true);
+  other.shutDown();
+  await machine.wait(2000);
+  expect([...machine.matomo.stored.values()]).toEqual([1, 1, 1]);
+});
+
+test('a sender that stood still with a bulk under way writes nothing over what another has decided since', async () => {
+  const machine = createMachine();
+  const sender = machine.start();
+  await machine.wait(50);
+  const next = machine.start();
+  await machine.wait(50);
+  const writer = machine.start();
+  for (let i = 0; i < 3; i++) machine.hit(writer);
+  while (sender.inFlight === 0) await machine.wait(1);
+  sender.hang(6000);
+  await machine.wait(5200);
+  for (let i = 0; i < 3; i++) machine.hit(writer);
+  await machine.wait(2000);
+  next.shutDown();
+  await machine.wait(2000);
+  await machine.recover();
+  checkMachine(machine);
+  expect([...machine.matomo.stored.values()]).toEqual([2, 2, 2, 1, 1, 1]);
+});
+
+test('a segment with hits stays where it could not be synced, and the next cannot be made', async () => {
+  for (let failing = 0; failing < 30; failing++) {
+    const machine = createMachine();
+    machine.matomo.fault = 'refused';
+    machine.fail((operation) => operation === failing);
+    const process = machine.start();
+    machine.hit(process);
+    await machine.wait(400);
+    const { operations } = machine.disk;
+    machine.fail((operation) => operation === operations);
+    machine.hit(process);
+    process.shutDown();
+    await machine.wait(2000);
+    await machine.recover();
+    checkMachine(machine);
+  }
+});
+
+test('after its segment has been deleted a process writes to another', async () => {
+  const machine = createMachine();
+  const process = machine.start();
+  machine.hit(process);
+  await machine.wait(200);
+  for (const name of machine.files().filter((file) => file.endsWith('.hits'))) {
+    machine.disk.volume.unlinkSync(`/spool/${name}`);
+  }
+  machine.hit(process);
+  await machine.wait(3000);
+  expect([...machine.matomo.stored.keys()]).toEqual(['hit-2']);
+  expect(process.account).toMatchObject({
+    pending: 0,
+    counters: { tracked: 1, lost: { spool: 1 } },
+  });
+});
+
+test('while a disk hangs hits leave from memory, and those it has taken are sent when it goes on', async () => {
+  const machine = createMachine();
+  const process = machine.start();
+  machine.hit(process);
+  await machine.wait(1000);
+  machine.stall();
+  machine.hit(process);
+  await machine.wait(2500);
+  machine.hit(process);
+  await machine.wait(1000);
+  expect([...machine.matomo.stored.keys()]).toEqual(['hit-1', 'hit-3']);
+  await machine.recover();
+  checkMachine(machine);
+  expect([...machine.matomo.stored.keys()]).toEqual(['hit-1', 'hit-3', 'hit-2']);
+});
+
+test('hits that wait in memory are stored once a disk has room again, though Matomo is away', async () => {
+  const machine = createMachine();
+  const process = machine.start();
+  await machine.wait(100);
+  machine.matomo.fault = 'refused';
+  machine.fill(0);
+  for (let i = 0; i < 5; i++) machine.hit(process);
+  await machine.wait(2000);
+  expect(machine.written.size).toBe(0);
+  machine.repairDisk();
+  await machine.wait(6000);
+  expect(machine.written.size).toBe(5);
+  process.die();
+  await machine.recover();
+  checkMachine(machine);
+  expect([...machine.matomo.stored.values()]).toEqual([1, 1, 1, 1, 1]);
+});
+
+test('a shutdown while a disk hangs ends', async () => {
+  const machine = createMachine();
+  const process = machine.start();
+  machine.hit(process);
+  await machine.wait(1000);
+  machine.stall();
+  machine.hit(process);
+  await machine.wait(500);
+  process.shutDown();
+  await machine.wait(4000);
+  expect(machine.alive).toEqual([]);
+  expect(process.account).toMatchObject({
+    pending: 0,
+    counters: { tracked: 1, lost: { shutdown: 1 } },
+  });
+});
+
+test('a kill at any operation of the sender loses nothing that was on the disk', async () => {
+  const operations = await run(createMachine());
+  for (let last = 0; last < operations; last++) {
+    const machine = createMachine();
+    await run(machine, last);
+    expect(machine.mayBeDoubled.size).toBeLessThanOrEqual(3);
+  }
+});
+
+test.each([300, 60_000])(
+  'a hit is on the disk within half a second, at a scheduled delay of %i ms',
+  async (scheduledDelayMillis) => {
+    for (let waited = 0; waited < 700; waited += 70) {
+      const machine = createMachine({ scheduledDelayMillis });
+      const process = machine.start();
+      await machine.wait(waited);
+      machine.hit(process);
+      await machine.wait(500);
+      expect([waited, ...machine.written]).toEqual([waited, 'hit-1']);
+    }
+  },
+);
+
+test('a sender that is killed is followed within a second, one that stands still within five', async () => {
+  const machine = createMachine();
+  const [first, second] = [machine.start(), machine.start()];
+  await machine.wait(50);
+  expect(first.sends).toBe(true);
+  first.die();
+  await machine.wait(1000);
+  expect(second.sends).toBe(true);
+  const third = machine.start();
+  await machine.wait(50);
+  second.hang(10_000);
+  await machine.wait(5000);
+  expect(third.sends).toBe(true);
+});
+
+/** A process stands still for six seconds after so many operations of the disk. */
+function hangAfter(last: number, process: SimulatedProcess, machine: SimulatedMachine): void {
+  machine.disk.fails = (operation) => {
+    if (operation === last) process.hang(6000);
+    return false;
+  };
+}
+
+/** Two processes come and go on one disk, with hits of both. Returns how many operations of the disk that takes. */
+async function run(machine: SimulatedMachine, lastOperation?: number): Promise<number> {
+  const sender = machine.start();
+  if (lastOperation !== undefined) sender.operationsLeft = lastOperation;
+  await machine.wait(50);
+  const other = machine.start();
+  for (let i = 0; i < 3; i++) {
+    if (!sender.isDead) machine.hit(sender);
+    machine.hit(other);
+    machine.hit(other);
+    await machine.wait(450);
+  }
+  machine.matomo.fault = 'refused';
+  machine.hit(other);
+  await machine.wait(500);
+  machine.matomo.fault = 'none';
+  sender.shutDown();
+  machine.hit(other);
+  await machine.wait(700);
+  const { operations } = machine.disk;
+  await machine.recover();
+  checkMachine(machine);
+  return operations;
+}

@@ -1,0 +1,45 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { Backlog } from '../../../../src/delivery/spool/file/backlog.js';
+import { LifeWatch, thisProcess } from '../../../../src/delivery/spool/file/life.js';
+import { segmentName } from '../../../../src/delivery/spool/file/segment-names.js';
+import { toLines } from '../../../../src/delivery/spool/hit-line.js';
+import { temporaryFolder } from '../../../support/spool.js';
+
+const INSTANCE = '1795176000000-7-01234567';
+const SEGMENTS = 5;
+const HITS = 4000;
+
+test('of what is written while Matomo is away no more than 10,000 hits are kept in memory, in however many segments', async () => {
+  const folder = temporaryFolder();
+  const nothing = () => undefined;
+  const backlog = new Backlog(folder, INSTANCE, 1, new LifeWatch(thisProcess()), {
+    adopt: async () => undefined,
+    stillSends: async () => true,
+    countAdopted: nothing,
+    learn: nothing,
+    finish: nothing,
+    notWritten: nothing,
+    lost: nothing,
+    unreadable: nothing,
+    broken: nothing,
+  });
+  const segments = Array.from({ length: SEGMENTS }, (_, i) => segmentName(INSTANCE, i + 1));
+  const hits = Array.from({ length: HITS }, (_, i) => ({
+    site: 1,
+    visitor: 'v',
+    startSeconds: 1_795_176_000 + i,
+    kind: 'page' as const,
+    query: `?h=${i}`,
+  }));
+  for (const segment of segments) {
+    writeFileSync(join(folder, segment), '');
+    await backlog.refresh();
+    backlog.feed(segment, 0, toLines(hits), hits);
+  }
+
+  for (const segment of segments) rmSync(join(folder, segment)); // so that nothing can be read
+  const taken = await backlog.take({ term: 1, max: 2 * SEGMENTS * HITS, delayMillis: 0 });
+  expect(taken).toHaveLength(10_000);
+});

@@ -1,0 +1,244 @@
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { eventually } from '../../../support/child-process.js';
+import { answer, notSent, processed } from '../../../support/scripted-transport.js';
+import { requires } from '../../../support/skips.js';
+import { sorted } from '../../../support/sorted.js';
+import {
+  filesIn,
+  linesIn,
+  type SpooledDelivery,
+  type SpoolSetUp,
+  spooledDelivery,
+  temporaryFolder,
+} from '../../../support/spool.js';
+
+/** A folder with hits that a process has left there. */
+async function leftBehind(names: string[], options: Partial<SpoolSetUp> = {}): Promise<string> {
+  const folder = temporaryFolder();
+  const { delivery, transport, push } = spooledDelivery({ folder, ...options });
+  transport.answer(notSent);
+  push(...names);
+  await delivery.shutdown(20_000);
+  expect(linesIn(folder)).toHaveLength(names.length);
+  return folder;
+}
+
+/** Puts a file in the place of a folder. All that is in the folder vanishes at once, as no `rmSync` can do it. */
+function turnIntoFile(folder: string): void {
+  requires('moving open files');
+  renameSync(folder, `${folder}-before`);
+  writeFileSync(folder, '');
+}
+
+const segment = (folder: string) => filesIn(folder, '.hits')[0] as string;
+
+/** What another process makes of the folder, once it has sent something of its own. */
+async function nextProcess(folder: string): Promise<SpooledDelivery> {
+  const next = spooledDelivery({ folder });
+  next.push('next');
+  await eventually(() => next.sent().includes('next') && next.delivery.pending === 0);
+  return next;
+}
+
+test('a torn last line is said, and the lines before it are sent', async () => {
+  const folder = await leftBehind(['a', 'b', 'c']);
+  truncateSync(segment(folder), statSync(segment(folder)).size - 5);
+  const { sent, law, said, delivery } = await nextProcess(folder);
+  expect(sorted(sent())).toEqual(['a', 'b', 'next']);
+  expect(law()).toEqual([3, 3]);
+  expect(said).toEqual([expect.stringContaining('torn')]);
+  expect(delivery.adopted).toBe(2);
+  await eventually(() => readdirSync(folder).filter((name) => name.includes('.hits')).length === 1);
+});
+
+test('damaged lines, empty ones and garbage are passed over, and said once', async () => {
+  const folder = await leftBehind(['a', 'b', 'c']);
+  const text = readFileSync(segment(folder), 'latin1');
+  const [first = '', second = '', third = ''] = text.split('\n');
+  const garbage = Buffer.alloc(3_000_000, 0xff).toString('latin1');
+  const lines = [first, second.replace('?h=b', '?h=x'), '', garbage, 'hello', '\0\0\0', third, ''];
+  writeFileSync(segment(folder), lines.join('\n'), 'latin1');
+  const { sent, law, said } = await nextProcess(folder);
+  expect(sorted(sent())).toEqual(['a', 'c', 'next']);
+  expect(law()).toEqual([3, 3]);
+  expect(said).toHaveLength(1);
+});
+
+test('a segment that has been emptied, and settlements that cannot be read, harm nobody', async () => {
+  const folder = await leftBehind(['a', 'b']);
+  writeFileSync(segment(folder).replace('hits', '000000001.settled'), '{"offset":');
+  appendFileSync(join(folder, '0000000000000-1-00000000-000001.hits'), '');
+  expect(sorted((await nextProcess(folder)).sent())).toEqual(['a', 'b', 'next']);
+});
+
+test('a segment that was written under a clock before 2001 is sent and cleared away', async () => {
+  const folder = await leftBehind(['a', 'b']);
+  const [, rest] = /^\d+(-.*)$/.exec(basename(segment(folder))) ?? [];
+  renameSync(segment(folder), join(folder, `86400123${rest}`));
+  const { sent, law } = await nextProcess(folder);
+  expect(sorted(sent())).toEqual(['a', 'b', 'next']);
+  expect(law()).toEqual([3, 3]);
+  await eventually(() => !readdirSync(folder).some((name) => name.startsWith('86400123')));
+});
+
+test('files and folders of others are left alone', async () => {
+  const folder = await leftBehind(['a']);
+  writeFileSync(join(folder, 'notes.txt'), 'mine');
+  writeFileSync(join(folder, 'other.hits'), 'mine');
+  mkdirSync(join(folder, 'lost+found'));
+  expect(sorted((await nextProcess(folder)).sent())).toEqual(['a', 'next']);
+  expect(readdirSync(folder)).toEqual(
+    expect.arrayContaining(['notes.txt', 'other.hits', 'lost+found']),
+  );
+});
+
+test.each([
+  ['of another Matomo', { url: 'https://other.test/matomo.php' }, /belongs to .*matomo\.test/],
+])('a folder %s is refused, and delivery goes on from memory', async (_of, options, reason) => {
+  const folder = await leftBehind(['a']);
+  const other = spooledDelivery({ folder, ...options });
+  expect(other.said).toEqual([expect.stringMatching(reason)]);
+  other.push('b');
+  await eventually(() => other.delivery.counters.tracked === 1);
+  expect(other.sent()).toEqual(['b']);
+  expect(linesIn(folder)).toHaveLength(1);
+});
+
+test('a folder that cannot be made is said, and delivery goes on from memory', async () => {
+  const file = join(temporaryFolder(), 'file');
+  writeFileSync(file, '');
+  const { delivery, push, said, law } = spooledDelivery({ folder: join(file, 'spool') });
+  expect(said).toEqual([expect.stringMatching(/is not used: ENOTDIR/)]);
+  push('a');
+  await eventually(() => delivery.counters.tracked === 1);
+  expect(law()).toEqual([1, 1]);
+});
+
+test('a folder that turns into a file: hits leave from memory, and none is lost', async () => {
+  const folder = join(temporaryFolder(), 'spool');
+  const { delivery, push, law, said } = spooledDelivery({ folder });
+  push('a');
+  await eventually(() => delivery.counters.tracked === 1);
+  turnIntoFile(folder);
+  await eventually(() => said.some((line) => line.includes('cannot be written')));
+  push('b', 'c');
+  await eventually(() => delivery.pending === 0);
+  expect(delivery.counters).toMatchObject({ tracked: 3 });
+  expect(law()).toEqual([3, 3]);
+});
+
+test('hits in a file that somebody has deleted are sent where they were read before, else lost and counted', async () => {
+  const folder = temporaryFolder();
+  const sender = spooledDelivery({ folder, scheduledDelayMillis: 60_000 });
+  sender.push('a');
+  await eventually(() => sender.delivery.spooled === 1);
+  const other = spooledDelivery({ folder });
+  other.push('b');
+  await eventually(() => other.delivery.spooled === 1);
+  for (const path of filesIn(folder, '.hits')) rmSync(path);
+  await eventually(() => other.delivery.spooled === 0);
+  expect(other.delivery.counters.lost.spool).toBe(1);
+  expect(other.law()).toEqual([1, 1]);
+  await sender.delivery.flush();
+  await eventually(() => sender.delivery.pending === 0);
+  expect(sender.law()).toEqual([1, 1]);
+  for (const [name, { push, delivery }] of Object.entries({ sender, other })) {
+    push(name);
+    await eventually(() => delivery.spooled === 1);
+  }
+  await sender.delivery.flush();
+  await eventually(() => sender.delivery.pending + other.delivery.pending === 0);
+  expect(sender.sent()).toEqual(expect.arrayContaining(['sender', 'other']));
+});
+
+test('beyond maxSpoolBytes the newest hits are lost and counted', async () => {
+  const folder = temporaryFolder();
+  const { delivery, transport, push, law, said } = spooledDelivery({ folder, maxBytes: 200 });
+  transport.answer(notSent);
+  push('a', 'b', 'c', 'd', 'e', 'f');
+  await eventually(() => delivery.counters.lost.spool > 0);
+  const stored = linesIn(folder).map((line) => line.split('?h=')[1]);
+  expect(stored).toEqual(['a', 'b', 'c', 'd', 'e'].slice(0, stored.length));
+  expect(delivery.counters.lost.spool).toBe(6 - stored.length);
+  expect(law()).toEqual([6, 6]);
+  expect(said).toContainEqual(expect.stringContaining('maxSpoolBytes'));
+});
+
+test('a folder that has grown to maxSpoolBytes in one go takes hits again once all in it is decided, whoever sends', async () => {
+  const folder = temporaryFolder();
+  const sender = spooledDelivery({ folder });
+  sender.transport.answer(notSent);
+  sender.push('sent');
+  await eventually(() => sender.delivery.spooled === 1);
+  const { delivery, push, law } = spooledDelivery({ folder, maxBytes: 400 });
+  push(...'abcdefghijklm');
+  await eventually(() => delivery.counters.lost.spool > 0);
+  const { spooled } = delivery;
+  expect(filesIn(folder, '.hits')).toHaveLength(2);
+  sender.transport.answer(processed);
+  await eventually(() => delivery.counters.tracked === spooled);
+  await eventually(() => {
+    push('again');
+    return delivery.spooled > 0;
+  });
+  const [made, known] = law();
+  expect(made).toBe(known);
+});
+
+test('hits older than maxSpoolAgeMillis are not sent, and counted as expired', async () => {
+  const folder = await leftBehind(['a', 'b']);
+  const leftMillis = Date.now();
+  await eventually(() => Date.now() - leftMillis > 20);
+  const { delivery, sent, law } = spooledDelivery({ folder, maxSpoolAgeMillis: 10 });
+  await eventually(() => delivery.counters.lost.expired === 2);
+  expect(sent()).toEqual([]);
+  expect(law()).toEqual([2, 2]);
+  await eventually(() => filesIn(folder, '.hits').length === 0);
+});
+
+test('hits become too old also while Matomo is away, and their files are deleted', async () => {
+  const folder = await leftBehind(['a', 'b', 'c', 'd']);
+  const { delivery, transport, law } = spooledDelivery({
+    folder,
+    maxSpoolAgeMillis: 4000, // the first is sent before that
+    maxExportBatchSize: 1,
+  });
+  transport.answer(answer(404));
+  await eventually(() => delivery.counters.lost.expired === 3);
+  expect(law()).toEqual([4, 4]);
+  expect(delivery.pending).toBe(1); // under way all the time
+});
+
+test('every hit is accounted for at every moment, whatever Matomo answers', async () => {
+  const folder = temporaryFolder();
+  const { delivery, transport, push, law } = spooledDelivery({
+    folder,
+    maxExportBatchSize: 7,
+    scheduledDelayMillis: 20,
+    maxBytes: 20_000,
+  });
+  const script = [processed(7), notSent, answer(500), answer(413), processed(7, 3), answer(504)];
+  script.push(answer(302), answer(204), answer(503), answer(200, { tracked: 1, invalid: 0 }));
+  for (let round = 0; round < 150; round++) {
+    transport.answer(...script.slice(round % script.length), (sent) => processed(sent));
+    push(...Array.from({ length: round % 9 }, (_, i) => `${round}-${i}`));
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    const [hits, known] = law();
+    expect(known).toBe(hits);
+  }
+  transport.answer((sent) => processed(sent));
+  await eventually(() => delivery.pending === 0);
+  expect(law()).toEqual([law()[1], law()[1]]);
+});

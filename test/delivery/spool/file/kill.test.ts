@@ -1,0 +1,113 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { type Bulk, startBulkReceiver } from '../../../support/bulk-receiver.js';
+import { eventually } from '../../../support/child-process.js';
+import { sampled } from '../../../support/long.js';
+import { seededRandom } from '../../../support/seed.js';
+import { filesIn, temporaryFolder } from '../../../support/spool.js';
+import { type SpoolWorker, startSpoolWorker } from '../../../support/spool-workers.js';
+
+/** A hit may be lost that is younger than this when its process is killed. */
+const YOUNG_MILLIS = 500;
+/** A bulk may be sent again that was answered so long before its sender was killed: not every disk or machine is fast. */
+const UNSETTLED_MILLIS = 5_000;
+const ROUNDS = Number(process.env.SPOOL_KILL_ROUNDS ?? sampled(2, 10));
+
+test(`${ROUNDS} kills at any instant lose nothing that was older than half a second, and double at most the bulk that was in flight`, {
+  timeout: 120_000 + ROUNDS * 5_000,
+}, async () => {
+  const random = seededRandom();
+  const folder = temporaryFolder();
+  const matomo = await startBulkReceiver();
+  const start = () =>
+    startSpoolWorker({ RATE: '300', MATOMO_URL: matomo.url, MATOMO_SPOOL: folder });
+  const alive = [start(), start()];
+  const all: SpoolWorker[] = [...alive];
+  const killedAt = new Map<SpoolWorker, number>();
+  for (let round = 0; round < ROUNDS; round++) {
+    // Away, slow or well: what is under way differs from kill to kill.
+    matomo.play([{ refusals: 2 }, { delayMillis: 150 }, {}][round % 3] ?? {});
+    await wait(400 + random() * 1500);
+    const victim = alive.splice(round % 4 === 3 ? 1 : 0, 1)[0] as SpoolWorker; // the older one sends for both
+    killedAt.set(victim, Date.now());
+    await victim.kill();
+    const next = start();
+    alive.push(next);
+    all.push(next);
+  }
+  matomo.play({});
+  await wait(1000);
+  for (const worker of alive) {
+    killedAt.set(worker, Date.now());
+    await worker.kill();
+  }
+  const heir = startSpoolWorker({ MATOMO_URL: matomo.url, MATOMO_SPOOL: folder });
+  await eventually(async () => filesIn(folder, '.hits').length === 0 && (await heir.stats()), {
+    timeoutMillis: 50_000,
+    describe: () => `the end of ${filesIn(folder, '').join(' ')}`,
+  });
+
+  const arrivals = arrivalsOf(matomo.bulks);
+  let ended = 0;
+  let young = 0;
+  const missing: string[] = [];
+  for (const worker of all) {
+    for (const [name, time] of worker.ended) {
+      ended += 1;
+      if (arrivals.has(name)) continue;
+      const isYoung = time > (killedAt.get(worker) ?? 0) - YOUNG_MILLIS;
+      if (isYoung || !worker.isSafe(name)) young += 1;
+      else missing.push(name);
+    }
+  }
+  const repeats = repeatsOf(arrivals, [...killedAt.values()]);
+  const doubled = [...repeats.values()].map((bulks) => sum([...bulks.values()]));
+  const ages = [...repeats].flatMap(([kill, bulks]) =>
+    [...bulks.keys()].map(({ answeredMillis }) => Math.max(0, kill - answeredMillis)),
+  );
+  process.stdout.write(
+    `${killedAt.size} kills, ${ended} requests: ${missing.length} missing, ${young} missing that were younger than ${YOUNG_MILLIS} ms\n` +
+      `${sum(doubled)} doubled at ${doubled.length} kills, at most ${Math.max(0, ...doubled)} at one; bulks they came from, kill by kill: ` +
+      `${[...repeats.values()].map(({ size }) => size).join(' ')}; answered so many ms before it (0: in flight): ${ages.join(' ')}\n`,
+  );
+  expect(missing).toEqual([]);
+  for (const [kill, bulks] of repeats) {
+    expect(bulks.size).toBe(1);
+    for (const { names, connection, answeredMillis } of bulks.keys()) {
+      expect(names.length).toBeLessThanOrEqual(100); // maxExportBatchSize
+      expect(connection.bulks.at(-1)?.names).toEqual(names);
+      expect(answeredMillis).toBeGreaterThan(kill - UNSETTLED_MILLIS);
+    }
+  }
+  expect(all.flatMap(({ lawless }) => lawless)).toEqual([]);
+  expect(await heir.stats()).toMatchObject({ pending: 0, spooled: 0, lost: { spool: 0 } });
+});
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
+}
+
+/** The bulks in which each hit arrived at Matomo and was tracked, in order. */
+function arrivalsOf(bulks: readonly Bulk[]): Map<string, Bulk[]> {
+  const arrivals = new Map<string, Bulk[]>();
+  for (const bulk of bulks.filter(({ isTracked }) => isTracked)) {
+    for (const name of bulk.names) arrivals.set(name, [...(arrivals.get(name) ?? []), bulk]);
+  }
+  return arrivals;
+}
+
+/** Bulks of which hits were sent again, and how many, by the kill that ended the connection on which they had come. */
+function repeatsOf(
+  arrivals: ReadonlyMap<string, readonly Bulk[]>,
+  kills: readonly number[],
+): Map<number, Map<Bulk, number>> {
+  const repeats = new Map<number, Map<Bulk, number>>();
+  for (const bulks of arrivals.values()) {
+    for (const bulk of bulks.slice(0, -1)) {
+      const kill = Math.max(...kills.filter((time) => time <= bulk.connection.closedMillis));
+      const ofKill = repeats.get(kill) ?? new Map<Bulk, number>();
+      repeats.set(kill, ofKill.set(bulk, (ofKill.get(bulk) ?? 0) + 1));
+    }
+  }
+  return repeats;
+}

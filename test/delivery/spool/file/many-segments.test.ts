@@ -1,0 +1,104 @@
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { thisProcess } from '../../../../src/delivery/spool/file/life.js';
+import { ownerName, segmentName } from '../../../../src/delivery/spool/file/segment-names.js';
+import { toLines } from '../../../../src/delivery/spool/hit-line.js';
+import { instanceName } from '../../../../src/delivery/spool/instance-name.js';
+import { startInspector } from '../../../../src/inspector/index.js';
+import { eventually } from '../../../support/child-process.js';
+import { requires } from '../../../support/skips.js';
+import { filesIn, temporaryFolder } from '../../../support/spool.js';
+import { startSpoolWorker } from '../../../support/spool-workers.js';
+
+const SEGMENTS = 2000;
+const MOST_DESCRIPTORS = 16;
+/** No process of a machine has such a number. */
+const NO_PID = 2 ** 22 + 1;
+/** A process that reads thousands of files with each look is far above. */
+const MOST_READS_A_SECOND = 500;
+
+/** A folder in which so many processes have left one hit each, some killed and some not. */
+function leftBehind(): string {
+  const folder = temporaryFolder();
+  const startSeconds = Math.floor(Date.now() / 1000) - 60;
+  for (let i = 0; i < SEGMENTS; i++) {
+    const instance = instanceName(Date.now() - 1_000_000 + i, NO_PID, String(i).padStart(8, '0'));
+    const query = `?idsite=1&rec=1&apiv=1&url=http%3A%2F%2Fshop.test%2F${i}&ua=test`;
+    const hit = { site: 1, visitor: 'v', startSeconds, kind: 'page' as const, query };
+    writeFileSync(join(folder, segmentName(instance, 1)), toLines([hit])[0] as Buffer);
+    if (i % 2 === 0) continue;
+    const identity = { ...thisProcess(), pid: NO_PID, started: '1' };
+    writeFileSync(join(folder, ownerName(instance)), JSON.stringify(identity));
+  }
+  return folder;
+}
+
+/** Files of a folder that a process has open. */
+function openFiles(pid: number, folder: string): string[] {
+  const descriptors = `/proc/${pid}/fd`;
+  return readdirSync(descriptors).flatMap((descriptor) => {
+    try {
+      const path = readlinkSync(join(descriptors, descriptor));
+      return path.startsWith(folder) ? [path] : [];
+    } catch {
+      return []; // closed meanwhile
+    }
+  });
+}
+
+/** Reads of a process so far, of files and others. */
+function readsOf(pid: number): number {
+  return Number(/^syscr: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'latin1'))?.[1]);
+}
+
+test(`${SEGMENTS} segments of processes that have ended need at most ${MOST_DESCRIPTORS} descriptors, are not read while Matomo is away, and all are sent`, {
+  timeout: 200_000,
+}, async () => {
+  requires('/proc');
+  requires('prlimit');
+  const folder = leftBehind();
+  const inspector = await startInspector();
+  onTestFinished(() => inspector.close());
+  inspector.play({ status: 503 });
+  const env = { MATOMO_URL: inspector.url, MATOMO_SPOOL: folder };
+  const worker = startSpoolWorker(env, ['prlimit', '--nofile=512:512']);
+  let most = 0;
+  const look = (): void => {
+    most = Math.max(most, openFiles(worker.pid, folder).length);
+  };
+  await eventually(
+    async () => {
+      look();
+      return (await worker.stats()).adopted === SEGMENTS;
+    },
+    { timeoutMillis: 60_000, describe: () => worker.stderr() },
+  );
+
+  let [since, reads] = [performance.now(), readsOf(worker.pid)];
+  await eventually(
+    () => {
+      look();
+      if (performance.now() - since < 1000) return false;
+      const rate = ((readsOf(worker.pid) - reads) / (performance.now() - since)) * 1000;
+      [since, reads] = [performance.now(), readsOf(worker.pid)];
+      return rate < MOST_READS_A_SECOND;
+    },
+    { describe: () => `fewer reads while nothing is to be done` },
+  );
+
+  inspector.play();
+  await eventually(
+    async () => {
+      look();
+      return (await worker.stats()).tracked === SEGMENTS;
+    },
+    { timeoutMillis: 100_000, describe: () => worker.stderr() },
+  );
+  expect(await worker.stats()).toMatchObject({ pending: 0, adopted: SEGMENTS });
+  expect(new Set(inspector.hits().map(({ params }) => params.url)).size).toBe(SEGMENTS);
+  await eventually(() => filesIn(folder, '.hits').length === 0, { timeoutMillis: 60_000 });
+  expect(most).toBeLessThanOrEqual(MOST_DESCRIPTORS);
+  expect(worker.lawless).toEqual([]);
+  expect(worker.stderr()).not.toContain('EMFILE');
+});

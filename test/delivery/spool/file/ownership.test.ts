@@ -1,0 +1,184 @@
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { eventually, ROOT } from '../../../support/child-process.js';
+import { notSent } from '../../../support/scripted-transport.js';
+import { requires, skipTest } from '../../../support/skips.js';
+import { sorted } from '../../../support/sorted.js';
+import {
+  filesIn,
+  linesIn,
+  type SpooledDelivery,
+  spooledDelivery,
+  temporaryFolder,
+} from '../../../support/spool.js';
+import { startSpoolWorker } from '../../../support/spool-workers.js';
+
+const OTHER_USER = 12_345;
+
+async function leftBehind(...names: string[]): Promise<string> {
+  const folder = temporaryFolder();
+  const { delivery, transport, push } = spooledDelivery({ folder });
+  transport.answer(notSent);
+  push(...names);
+  await delivery.shutdown(1000);
+  expect(linesIn(folder)).toHaveLength(names.length);
+  return folder;
+}
+
+/** The hits that the next process sends, and what it says. */
+async function nextProcess(folder: string): Promise<SpooledDelivery> {
+  const next = spooledDelivery({ folder });
+  next.push('next');
+  await eventually(() => next.sent().includes('next') && next.delivery.pending === 0);
+  return next;
+}
+
+/** The name of a segment of an older process, which is read first. */
+const older = (number: number) => `1700000000000-7-0000000${number}-000001.hits`;
+
+describe('a spool that others can change', () => {
+  requires('file owners');
+  test('links, pipes and folders with the names of segments are not read, and keep nobody from the others', async () => {
+    const elsewhere = temporaryFolder();
+    const folder = await leftBehind('a', 'b');
+    const [segment = ''] = filesIn(folder, '.hits');
+    const [planted] = linesIn(await leftBehind('planted'));
+    const target = join(elsewhere, 'target');
+    writeFileSync(target, `${planted}\n`);
+    symlinkSync(target, join(folder, older(1)));
+    symlinkSync(join(elsewhere, 'missing'), join(folder, older(2)));
+    mkdirSync(join(folder, older(3)));
+    execFileSync('mkfifo', [join(folder, older(4))]);
+    const { sent, said, law, delivery } = await nextProcess(folder);
+    expect(sorted(sent())).toEqual(['a', 'b', 'next']);
+    expect(delivery.adopted).toBe(2);
+    expect(law()).toEqual([3, 3]);
+    expect(said).toEqual([expect.stringMatching(/hits in the spool .*\[spool-owner\]$/)]);
+    await eventually(() => !filesIn(folder, '.hits').includes(segment));
+    expect(readFileSync(target, 'utf8')).toBe(`${planted}\n`);
+  });
+
+  test('what is written never goes through a link', async () => {
+    const folder = await leftBehind('a', 'b');
+    const victim = join(temporaryFolder(), 'victim');
+    writeFileSync(victim, 'mine');
+    const segment = basename(filesIn(folder, '.hits')[0] ?? '');
+    for (let lease = 1; lease < 5; lease++) {
+      const settled = segment.replace('hits', `${String(lease).padStart(9, '0')}.settled`);
+      symlinkSync(victim, join(folder, `${settled}.tmp`));
+    }
+    expect(sorted((await nextProcess(folder)).sent())).toEqual(['a', 'b', 'next']);
+    expect(readFileSync(victim, 'utf8')).toBe('mine');
+  });
+
+  test('a folder that every user can write to is used only if it has the sticky bit', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'other file'), '');
+    chmodSync(folder, 0o777);
+    const refused = spooledDelivery({ folder });
+    expect(refused.said).toEqual([expect.stringMatching(/no sticky bit.*\[spool-owner\]$/)]);
+    refused.push('a');
+    await eventually(() => refused.delivery.counters.tracked === 1);
+    chmodSync(folder, 0o1777);
+    const used = spooledDelivery({ folder });
+    used.push('b');
+    await eventually(() => used.delivery.counters.tracked === 1);
+    expect(used.said).toEqual([]);
+    expect(filesIn(folder, '.hits')).toHaveLength(1);
+  });
+
+  test('a system without users, such as Windows, checks none of this', async () => {
+    const folder = await leftBehind('a');
+    chmodSync(folder, 0o777);
+    const { geteuid } = process;
+    onTestFinished(() => void Object.assign(process, { geteuid }));
+    Object.assign(process, { geteuid: undefined });
+    const { sent, said } = await nextProcess(folder);
+    expect(sorted(sent())).toEqual(['a', 'next']);
+    expect(said).toEqual([]);
+  });
+
+  test('a description or a visitor key that is a link is refused', async () => {
+    const folder = await leftBehind('a');
+    const description = join(folder, 'spool.json');
+    const copy = join(temporaryFolder(), 'copy');
+    renameSync(description, copy);
+    symlinkSync(copy, description);
+    expect(spooledDelivery({ folder }).said).toEqual([expect.stringContaining('is not used')]);
+  });
+
+  describe('as root, who can make files of other users', () => {
+    requires('root');
+    test("another user's segment and settlement are not read, and stay", async () => {
+      const folder = await leftBehind('a', 'b');
+      const [own = ''] = filesIn(folder, '.hits');
+      const [other = ''] = filesIn(await leftBehind('planted'), '.hits');
+      const planted = join(folder, older(1));
+      copyFileSync(other, planted);
+      chownSync(planted, OTHER_USER, OTHER_USER);
+      const counts = { tracked: 2, accepted: 0, invalid: 0, lost: {} };
+      const settled = own.replace(/hits$/, '000000009.settled');
+      writeFileSync(settled, JSON.stringify({ offset: 1e6, beyond: [], counts }));
+      chownSync(settled, OTHER_USER, OTHER_USER);
+      const { sent, said } = await nextProcess(folder);
+      expect(sorted(sent())).toEqual(['a', 'b', 'next']);
+      expect(said).toEqual([expect.stringMatching(/\[spool-owner\]$/)]);
+      expect(filesIn(folder, '.hits')).toContain(planted);
+    });
+
+    test('a folder of a third user is refused', async () => {
+      const folder = temporaryFolder();
+      chownSync(folder, OTHER_USER, OTHER_USER);
+      const { said, push, delivery } = spooledDelivery({ folder });
+      expect(said).toEqual([expect.stringMatching(/user 12345 owns it.*\[spool-owner\]$/)]);
+      push('a');
+      await eventually(() => delivery.counters.tracked === 1);
+    });
+
+    test('a folder of root that a group may write to is used by a member of the group', async () => {
+      requires('setpriv');
+      const user = ['setpriv', `--reuid=${OTHER_USER}`, `--regid=${OTHER_USER}`, '--clear-groups'];
+      const canRead = canRun([
+        ...user,
+        process.execPath,
+        '--check',
+        join(ROOT, 'dist/esm/index.js'),
+      ]);
+      skipTest(
+        canRead ? undefined : 'Another user cannot read the files of this package.',
+        'setpriv',
+      );
+      const folder = temporaryFolder();
+      chownSync(folder, 0, OTHER_USER);
+      chmodSync(folder, 0o770);
+      const env = { MATOMO_URL: 'http://127.0.0.1:9/', MATOMO_SPOOL: folder };
+      const worker = startSpoolWorker(env, user);
+      await worker.request(3);
+      await eventually(async () => (await worker.stats()).spooled === 3, {
+        describe: () => worker.stderr(),
+      });
+      expect(worker.stderr()).not.toContain('[spool-owner]');
+    });
+  });
+});
+
+/** Whether a command that reads the repository can be run here. */
+function canRun([command = '', ...args]: readonly string[]): boolean {
+  try {
+    execFileSync(command, args, { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,151 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
+import { expect, onTestFinished, test } from 'vitest';
+import { type Inspector, startInspector } from '../../../../src/inspector/index.js';
+import { eventually } from '../../../support/child-process.js';
+import { requires } from '../../../support/skips.js';
+import { sorted } from '../../../support/sorted.js';
+import { filesIn, linesIn, temporaryFolder } from '../../../support/spool.js';
+import { startSpoolWorker } from '../../../support/spool-workers.js';
+
+async function setUp(env: Record<string, string> = {}) {
+  const folder = join(temporaryFolder(), 'spool');
+  const inspector = await startInspector();
+  onTestFinished(() => inspector.close());
+  const start = (more: Record<string, string> = {}) =>
+    startSpoolWorker({ MATOMO_URL: inspector.url, MATOMO_SPOOL: folder, ...env, ...more });
+  return { folder, inspector, start };
+}
+
+const names = (inspector: Inspector) =>
+  inspector.hits().map(({ params }) => new URL(params.url ?? '').pathname.slice(1));
+
+test('one of the processes of a folder sends for all, and each accounts for its own hits', async () => {
+  const { inspector, start } = await setUp();
+  const workers = [start(), start(), start()];
+  for (const worker of workers) await worker.request(20);
+  for (const worker of workers) {
+    await eventually(async () => (await worker.stats()).tracked === 20);
+    expect(await worker.stats()).toMatchObject({ hits: 20, adopted: 0, pending: 0, spooled: 0 });
+  }
+  expect(new Set(names(inspector)).size).toBe(60);
+  expect(workers.flatMap(({ lawless }) => lawless)).toEqual([]);
+});
+
+test('all processes of a folder together have one bulk in flight, each ordered by visitor and time', async () => {
+  let inFlight = 0;
+  let most = 0;
+  const bulks: string[][] = [];
+  const matomo = createServer(async (request, response) => {
+    most = Math.max(most, ++inFlight);
+    const { requests } = (await json(request)) as { requests: string[] };
+    bulks.push(requests);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    inFlight -= 1;
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ status: 'success', tracked: requests.length, invalid: 0 }));
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => void matomo.close());
+  await once(matomo, 'listening');
+  const { port } = matomo.address() as AddressInfo;
+  const { start } = await setUp({ MATOMO_URL: `http://127.0.0.1:${port}`, RATE: '200' });
+  const workers = [start(), start(), start()];
+  await eventually(() => bulks.flat().length > 1500);
+  expect(most).toBe(1);
+  const keys = bulks.map((requests) =>
+    requests.map((query) => {
+      const parameters = new URLSearchParams(query);
+      return `${parameters.get('cid')} ${parameters.get('cdt')}`;
+    }),
+  );
+  for (const ofBulk of keys) expect(ofBulk).toEqual(sorted(ofBulk));
+  expect(bulks.some((requests) => requests.length === 100)).toBe(true);
+  for (const { lawless } of workers) expect(lawless).toEqual([]);
+});
+
+test('the next process takes over from a sender that has died, and adopts what it left', async () => {
+  const { inspector, start, folder } = await setUp();
+  inspector.play({ status: 503 });
+  const first = start();
+  await first.request(30);
+  await eventually(async () => (await first.stats()).spooled === 30);
+  const second = start();
+  await second.request(10);
+  await eventually(async () => (await second.stats()).spooled === 10);
+  await first.kill();
+  await eventually(async () => (await second.stats()).adopted === 30);
+  inspector.play();
+  await eventually(async () => (await second.stats()).tracked === 40);
+  expect(await second.stats()).toMatchObject({ hits: 10, adopted: 30, pending: 0, spooled: 0 });
+  expect(names(inspector).length).toBe(40);
+  await eventually(() => filesIn(folder, '.hits').length <= 1);
+});
+
+test('a sender that hangs is passed by, and gives way when it wakes', async () => {
+  const { inspector, start } = await setUp();
+  const first = start();
+  await first.request(1);
+  await eventually(() => names(inspector).length === 1);
+  const second = start();
+  await second.stats();
+  await first.kill('SIGSTOP');
+  await second.request(1);
+  await eventually(() => names(inspector).length === 2);
+  await first.kill('SIGCONT');
+  await first.request(1);
+  await eventually(async () => (await first.stats()).tracked === 2);
+  expect(await first.stats()).toMatchObject({ hits: 2, adopted: 0, pending: 0 });
+  expect(await second.stats()).toMatchObject({ hits: 1, adopted: 0, pending: 0 });
+  expect([...first.lawless, ...second.lawless]).toEqual([]);
+});
+
+test('what was spooled before a restart is sent after it, by the same visitor', async () => {
+  const { inspector, start, folder } = await setUp();
+  inspector.play({ status: 503 });
+  const first = start();
+  await first.request(5);
+  expect(await first.shutdown()).toMatchObject({ pending: 5, spooled: 5, lost: { shutdown: 0 } });
+  expect(linesIn(folder)).toHaveLength(5);
+  inspector.play();
+  const second = start();
+  await second.request(1);
+  await eventually(async () => (await second.stats()).tracked === 6);
+  expect(new Set(inspector.hits().map(({ params }) => params.cid)).size).toBe(1);
+});
+
+test('the folder and its files are for their owner alone, and hold no token', async () => {
+  requires('file modes');
+  const token = 'f00dfacef00dfacef00dfacef00dface';
+  const { inspector, start, folder } = await setUp({ MATOMO_TOKEN_AUTH: token });
+  inspector.play({ status: 503 });
+  const worker = start();
+  await worker.request(3);
+  await eventually(async () => (await worker.stats()).spooled === 3);
+  expect(statSync(folder).mode & 0o777).toBe(0o700);
+  const files = filesIn(folder, '');
+  expect(files.length).toBeGreaterThanOrEqual(4);
+  for (const file of files) expect([file, statSync(file).mode & 0o777]).toEqual([file, 0o600]);
+  for (const file of files) expect(readFileSync(file, 'latin1')).not.toContain(token);
+});
+
+test('a disk that is full: the application goes on, and hits leave from memory', async () => {
+  requires('prlimit');
+  const { inspector, start } = await setUp();
+  const worker = start({ IGNORE_SIGXFSZ: '1' });
+  await worker.stats();
+  // No file can grow beyond 2,000 bytes from now on.
+  execFileSync('prlimit', ['--pid', String(worker.pid), '--fsize=2000:2000']);
+  for (let sent = 10; sent <= 50; sent += 10) {
+    await worker.request(10);
+    await eventually(async () => (await worker.stats()).tracked === sent);
+  }
+  expect(new Set(names(inspector)).size).toBe(50);
+  expect(await worker.stats()).toMatchObject({ hits: 50, pending: 0, lost: { spool: 0 } });
+  expect(worker.lawless).toEqual([]);
+  expect(worker.stderr()).toMatch(/cannot be written \(EFBIG\)/);
+});

@@ -1,0 +1,69 @@
+import { appendFileSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, expect, test } from 'vitest';
+import { createDeliveryCounters } from '../../../../src/delivery/counters.js';
+import { OpenFiles } from '../../../../src/delivery/spool/file/open-files.js';
+import {
+  readSettlement,
+  type Settlement,
+  SettlementFile,
+} from '../../../../src/delivery/spool/file/settlement.js';
+import { temporaryFolder } from '../../../support/spool.js';
+
+const SEGMENT = '1795176000000-7-01234567-000001.hits';
+
+function decided(tracked: number): Settlement {
+  const counts = { ...createDeliveryCounters(), tracked };
+  return { offset: tracked * 500, beyond: [], counts, isFinished: false };
+}
+
+async function written(lease: number, ...settlements: Settlement[]): Promise<string> {
+  const file = new SettlementFile(folder, SEGMENT, lease, new OpenFiles(1));
+  for (const settlement of settlements) await file.write(settlement);
+  await file.close();
+  return join(folder, `1795176000000-7-01234567-000001.${String(lease).padStart(9, '0')}.settled`);
+}
+
+function read(): Promise<Settlement | undefined> {
+  return readSettlement(folder, SEGMENT, readdirSync(folder));
+}
+
+let folder: string;
+beforeEach(() => {
+  folder = temporaryFolder();
+});
+
+test('each decision is a line, and the last one counts', async () => {
+  await written(1, decided(1), decided(2), decided(3));
+  expect(await read()).toEqual(decided(3));
+});
+
+test('a torn line leaves what was decided before', async () => {
+  appendFileSync(await written(1, decided(1), decided(2)), '{"offset":1500,"bey');
+  expect(await read()).toEqual(decided(2));
+});
+
+test('of several senders the one who has decided most is right, whoever wrote last', async () => {
+  await written(2, decided(5));
+  await written(1, decided(4)); // it stood still while it wrote
+  await written(3);
+  expect(await read()).toEqual(decided(5));
+  await written(4, { ...decided(0), isFinished: true });
+  expect((await read())?.isFinished).toBe(true);
+});
+
+test('what is of another segment says nothing', async () => {
+  await written(1, decided(1));
+  expect(
+    await readSettlement(folder, SEGMENT.replace('01.hits', '02.hits'), readdirSync(folder)),
+  ).toBeUndefined();
+});
+
+test('a file that has grown to 64 KiB is begun anew', async () => {
+  const all = Array.from({ length: 1000 }, (_, i) => decided(i));
+  expect(JSON.stringify(all).length).toBeGreaterThan(2 * 65_536);
+  const path = await written(1, ...all);
+  expect(statSync(path).size).toBeLessThanOrEqual(65_536);
+  expect(await read()).toEqual(decided(999));
+  expect(readdirSync(folder)).toHaveLength(1);
+});

@@ -1,0 +1,270 @@
+import fc from 'fast-check';
+import { expect, test, vi } from 'vitest';
+import { checkMachine } from '../../../support/check-machine.js';
+import { CLOCK_STEPS_MILLIS, stepWallClock } from '../../../support/clock-steps.js';
+import { sampled } from '../../../support/long.js';
+import { seededRuns } from '../../../support/seed.js';
+import { SimulatedMachine } from '../../../support/simulated-machine.js';
+import { FAULTS, type Fault } from '../../../support/simulated-matomo.js';
+import type { SimulatedProcess } from '../../../support/simulated-process.js';
+
+vi.mock('node:fs/promises', async () => {
+  const { simulatedPromises } = await import('../../../support/simulated-disk.js');
+  return simulatedPromises;
+});
+vi.mock('node:fs', async (importOriginal) => {
+  const { simulatedReadFileSync } = await import('../../../support/simulated-proc.js');
+  return { ...(await importOriginal<object>()), readFileSync: simulatedReadFileSync };
+});
+vi.mock('node:timers/promises', () => ({
+  setImmediate: () => new Promise((resolve) => setImmediate(resolve)), // vitest leaves this one real
+}));
+
+const HISTORIES = sampled(300, 10_000);
+const MOST_PROCESSES = 3;
+
+/** After these a bulk is halved to find a hit that does it. */
+const HALVING: readonly Fault[] = [
+  'database away',
+  'flickering database',
+  'lock timeout',
+  'tracker off',
+];
+
+const which = fc.nat(MOST_PROCESSES - 1);
+const name = fc.constantFrom('hit', 'hit', 'hit', 'hit', 'hit', 'hit', 'invalid', 'poison');
+
+const step = fc.oneof(
+  of(6, 'hits', { which, names: fc.array(name, { minLength: 1, maxLength: 8 }) }),
+  of(6, 'wait', { millis: fc.constantFrom(3, 30, 200, 700, 1500) }),
+  of(2, 'fault', { fault: fc.constantFrom(...FAULTS) }),
+  of(1, 'disk', { fault: fc.constantFrom('none', 'full', 'failing', 'hanging') }),
+  of(1, 'clock', { millis: fc.constantFrom(...CLOCK_STEPS_MILLIS) }),
+  of(1, 'flush', { which }),
+  of(2, 'start', {}),
+  of(1, 'hang', { which, millis: fc.constantFrom(300, 6000) }),
+  of(1, 'shutdown', { which }),
+  of(2, 'kill', { which, afterOperations: fc.oneof(fc.constant(0), fc.nat(60)) }),
+);
+
+/** A step of a kind, with what else is to be known of it; one of a greater weight is more likely. */
+function of<const Kind extends string, const Rest extends object>(
+  weight: number,
+  kind: Kind,
+  rest: { [Key in keyof Rest]: fc.Arbitrary<Rest[Key]> },
+) {
+  const arbitrary = fc.record({ kind: fc.constant(kind), ...rest });
+  return { weight, arbitrary: arbitrary as fc.Arbitrary<{ readonly kind: Kind } & Rest> };
+}
+
+const history = fc.record({
+  steps: fc.array(step, { minLength: 3, maxLength: 15 }),
+  seed: fc.nat(),
+  hasToken: fc.boolean(),
+  maxExportBatchSize: fc.constantFrom(1, 3, 7, 100),
+  maxQueueSize: fc.constantFrom(10, 1000),
+  maxSpoolBytes: fc.constantFrom(8_000, 1e9),
+  mostInABulk: fc.constantFrom(2, 5, 1000),
+  slowestMillis: fc.constantFrom(0, 0, 1, 20),
+  isContained: fc.integer({ min: 0, max: 29 }).map((n) => n === 29),
+});
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+type History = typeof history extends fc.Arbitrary<infer T> ? T : never;
+
+const SIZES = {
+  seed: 0,
+  hasToken: false,
+  maxQueueSize: 10,
+  maxSpoolBytes: 8000,
+  mostInABulk: 2,
+  isContained: false,
+} as const;
+
+/** A lease is found stale by another in the very moment in which its holder has looked at it. */
+const STALE_WHILE_LOOKED_AT: History = {
+  ...SIZES,
+  maxExportBatchSize: 3,
+  slowestMillis: 1,
+  steps: [
+    { kind: 'start' },
+    { kind: 'hits', which: 0, names: ['hit'] },
+    { kind: 'wait', millis: 700 },
+    { kind: 'disk', fault: 'hanging' },
+    { kind: 'wait', millis: 700 },
+    { kind: 'wait', millis: 1500 },
+    { kind: 'wait', millis: 700 },
+    { kind: 'wait', millis: 1500 },
+  ],
+};
+
+/** A full disk takes some hits of many, and no more come. */
+const WRITTEN_IN_PART: History = {
+  ...SIZES,
+  maxExportBatchSize: 1,
+  slowestMillis: 0,
+  steps: [
+    { kind: 'hits', which: 0, names: ['hit'] },
+    { kind: 'flush', which: 0 },
+    { kind: 'hits', which: 0, names: ['hit'] },
+    { kind: 'wait', millis: 1500 },
+    { kind: 'disk', fault: 'full' },
+    { kind: 'hits', which: 0, names: ['hit', 'hit', 'hit'] },
+    { kind: 'wait', millis: 3 },
+    { kind: 'wait', millis: 3 },
+    { kind: 'flush', which: 0 },
+  ],
+};
+
+/** Matomo is turned off while a hit is looked for that rolls its bulk back. */
+const OFF_WHILE_HALVING: History = {
+  ...SIZES,
+  seed: 346321148,
+  maxExportBatchSize: 1,
+  slowestMillis: 1,
+  steps: [
+    { kind: 'hits', which: 0, names: ['hit', 'poison'] },
+    { kind: 'disk', fault: 'full' },
+    { kind: 'hits', which: 0, names: ['hit'] },
+    { kind: 'wait', millis: 1500 },
+    { kind: 'flush', which: 0 },
+    { kind: 'wait', millis: 200 },
+    { kind: 'fault', fault: 'tracker off' },
+    { kind: 'wait', millis: 1500 },
+    { kind: 'hits', which: 0, names: ['hit'] },
+  ],
+};
+
+/** A hit is made after the wall clock is set back, and read by an expiry that was asked for before. */
+const SET_BACK_WHILE_HANGING: History = {
+  ...SIZES,
+  seed: 337470119,
+  maxExportBatchSize: 1,
+  slowestMillis: 20,
+  steps: [
+    { kind: 'hits', which: 0, names: ['hit'] },
+    { kind: 'hang', which: 0, millis: 300 },
+    { kind: 'wait', millis: 1500 },
+    { kind: 'hang', which: 0, millis: 300 },
+    { kind: 'clock', millis: -3_456_000_000 },
+    { kind: 'wait', millis: 3 },
+    { kind: 'hits', which: 0, names: ['hit'] },
+  ],
+};
+
+/** A database that flickers makes good hits fail alone, another is processed, and they fail alone again. */
+const FLICKERING_WITH_LONE_HITS: History = {
+  ...SIZES,
+  maxExportBatchSize: 1,
+  slowestMillis: 0,
+  steps: [
+    { kind: 'hits', which: 0, names: ['hit', 'hit', 'hit', 'hit'] },
+    { kind: 'start' },
+    { kind: 'disk', fault: 'failing' },
+    { kind: 'hits', which: 1, names: ['hit', 'hit', 'hit'] },
+    { kind: 'flush', which: 0 },
+    { kind: 'fault', fault: 'flickering database' },
+    { kind: 'start' },
+    { kind: 'wait', millis: 1500 },
+    { kind: 'wait', millis: 1500 },
+  ],
+};
+
+/** A `Retry-After` names a date that a clock that was set back has not reached by far: the sender waits an hour. */
+const RETRY_AFTER_SET_BACK: History = {
+  ...SIZES,
+  seed: 695516427,
+  maxExportBatchSize: 1,
+  slowestMillis: 0,
+  steps: [
+    { kind: 'hits', which: 0, names: ['hit', 'hit'] },
+    { kind: 'start' },
+    { kind: 'clock', millis: -3_456_000_000 },
+    { kind: 'kill', which: 0, afterOperations: 5 },
+    { kind: 'fault', fault: 'odd Retry-After' },
+    { kind: 'wait', millis: 1500 },
+    { kind: 'hits', which: 0, names: ['hit'] },
+    { kind: 'wait', millis: 200 },
+    { kind: 'wait', millis: 700 },
+  ],
+};
+
+test(`in ${HISTORIES} histories of processes that share a spool every hit is accounted for at every step, and stored once unless a kill doubled it`, async () => {
+  vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) });
+  try {
+    await fc.assert(fc.asyncProperty(history, live), {
+      ...seededRuns(HISTORIES),
+      examples: [
+        [STALE_WHILE_LOOKED_AT],
+        [WRITTEN_IN_PART],
+        [OFF_WHILE_HALVING],
+        [SET_BACK_WHILE_HANGING],
+        [FLICKERING_WITH_LONE_HITS],
+        [RETRY_AFTER_SET_BACK],
+      ],
+    });
+  } finally {
+    vi.useRealTimers();
+  }
+}, 600_000);
+
+async function live({ steps, ...options }: History): Promise<void> {
+  const machine = new SimulatedMachine(options);
+  machine.start();
+  for (const next of steps) {
+    take(next, machine);
+    await machine.wait(next.kind === 'wait' ? next.millis : 0);
+  }
+  await machine.recover();
+  checkMachine(machine);
+  if (isInOrder(steps) && !machine.hasFailed) checkOrder(machine);
+}
+
+function take(next: Step, machine: SimulatedMachine): void {
+  const { alive } = machine;
+  if (next.kind === 'fault') machine.matomo.fault = next.fault;
+  if (next.kind === 'clock') stepWallClock(next.millis);
+  if (next.kind === 'disk') {
+    machine.repairDisk();
+    if (next.fault === 'full') machine.fill(Math.floor(machine.random() * 300));
+    if (next.fault === 'hanging') machine.stall();
+    if (next.fault === 'failing') machine.fail(() => machine.random() < 0.3);
+  }
+  if (next.kind === 'start' && alive.length < MOST_PROCESSES) machine.start();
+  const chosen = 'which' in next ? alive[next.which % alive.length] : undefined;
+  if (chosen) takeBy(chosen, next, machine);
+}
+
+function takeBy(process: SimulatedProcess, next: Step, machine: SimulatedMachine): void {
+  if (next.kind === 'flush') process.flush();
+  if (next.kind === 'shutdown') process.shutDown();
+  if (next.kind === 'hang') process.hang(next.millis);
+  if (next.kind === 'kill' && next.afterOperations > 0)
+    process.operationsLeft = next.afterOperations;
+  if (next.kind === 'kill' && next.afterOperations === 0) process.die();
+  if (next.kind === 'hits') for (const name of next.names) machine.hit(process, name);
+}
+
+/** Whether nothing makes a process try parts of a bulk by themselves, or see hits in another order. */
+function isInOrder(steps: readonly Step[]): boolean {
+  const isPoisoned = steps.some((next) => next.kind === 'hits' && next.names.includes('poison'));
+  const isHalved = steps.some((next) => next.kind === 'fault' && HALVING.includes(next.fault));
+  // Hits leave in the order of their times, which a step back changes.
+  const isSteady = steps.every((next) => next.kind !== 'clock' || next.millis > 0);
+  return !isPoisoned && !isHalved && isSteady;
+}
+
+/** What came through the spool of a process, and was sent once, was stored in its order for each visitor. */
+function checkOrder({ matomo, processes, written, mayBeDoubled }: SimulatedMachine): void {
+  const places = new Map([...matomo.stored.keys()].map((name, place) => [name, place]));
+  const numberOf = (name: string) => Number(name.split('-')[1]);
+  const isOrdered = (name: string) =>
+    name.startsWith('hit') && places.has(name) && written.has(name) && !mayBeDoubled.has(name);
+  for (const { hits } of processes) {
+    for (const visitor of [0, 1, 2]) {
+      const inOrder = hits
+        .filter((name) => isOrdered(name) && numberOf(name) % 3 === visitor)
+        .map((name) => places.get(name) as number);
+      expect(inOrder).toEqual(inOrder.toSorted((a, b) => a - b));
+    }
+  }
+}

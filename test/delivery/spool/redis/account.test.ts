@@ -1,0 +1,56 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { sumOfCounters } from '../../../../src/delivery/counters.js';
+import { RedisAccount } from '../../../../src/delivery/spool/redis/redis-account.js';
+import { seededRuns } from '../../../support/seed.js';
+
+test('a Redis that has forgotten its last second costs what is missing; what is open once more is adopted', () => {
+  const account = new RedisAccount();
+  account.learn(fields({ stored: 100, tracked: 80 }), 100);
+  const { counts, adopted } = account.learn(fields({ stored: 90, tracked: 60 }), 0);
+  expect(counts).toMatchObject({ tracked: 0, lost: { spool: 10 } });
+  expect(account.open).toBe(30);
+  expect(adopted).toBe(20);
+});
+
+test('hits that others have adopted are theirs', () => {
+  const account = new RedisAccount();
+  account.learn(fields({ stored: 10 }), 10);
+  const { counts, adopted } = account.learn(fields({ stored: 10, adopted: -4, tracked: 1 }), 0);
+  expect(counts.tracked).toBe(1);
+  expect(adopted).toBe(-4);
+  expect(account.open).toBe(5);
+});
+
+test('whatever Redis says, hits are open or counted, and counts only grow', () => {
+  const small = fc.nat(50);
+  const said = fc.record({
+    stored: small,
+    adopted: fc.integer({ min: -20, max: 20 }),
+    tracked: small,
+    expired: small,
+    added: small,
+  });
+  fc.assert(
+    fc.property(fc.array(said, { maxLength: 20 }), (answers) => {
+      const account = new RedisAccount();
+      let hits = 0;
+      let counted = 0;
+      let adoptedSum = 0;
+      for (const { added, ...rest } of answers) {
+        hits += added;
+        const { counts, adopted } = account.learn(fields(rest), added);
+        expect(Math.min(counts.tracked, ...Object.values(counts.lost))).toBeGreaterThanOrEqual(0);
+        counted += sumOfCounters(counts);
+        adoptedSum += adopted;
+        expect(account.open).toBeGreaterThanOrEqual(0);
+        expect(hits + adoptedSum).toBe(account.open + counted);
+      }
+    }),
+    seededRuns(),
+  );
+});
+
+function fields(values: Record<string, number>): ReadonlyMap<string, number> {
+  return new Map(Object.entries(values));
+}

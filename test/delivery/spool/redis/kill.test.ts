@@ -1,0 +1,281 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { type Bulk, startBulkReceiver } from '../../../support/bulk-receiver.js';
+import { eventually } from '../../../support/child-process.js';
+import { sampled } from '../../../support/long.js';
+import { startRedis, startWire } from '../../../support/redis-server.js';
+import { seededRandom } from '../../../support/seed.js';
+import { requires } from '../../../support/skips.js';
+import { type SpoolWorker, startSpoolWorker } from '../../../support/spool-workers.js';
+
+/** A hit may be lost that is younger than this when its process is killed. */
+const YOUNG_MILLIS = 500;
+/** A process that has just started connects first. */
+const STARTING_MILLIS = 1_000;
+/** A bulk may be sent again that was answered so long before its sender was killed. */
+const UNSETTLED_MILLIS = 2_000;
+/** What Redis has not written to its disk when it is killed: `appendfsync everysec` may take two. */
+const UNWRITTEN_MILLIS = 2_000;
+/** What could not be stored while Redis was away is stored or sent so long after it came back. */
+const BACK_MILLIS = 1_000;
+/** So long after Redis is back a process is killed: what it had in memory is in Redis by then. */
+const KILL_AFTER_MILLIS = 1_500;
+const ROUNDS = Number(process.env.REDIS_KILL_ROUNDS ?? sampled(2, 10));
+const RATE = 100;
+const SHARDS = 2;
+/** exportTimeoutMillis, and what a lease is longer. */
+const TIMEOUT_MILLIS = 1_000;
+const LEASE_MILLIS = TIMEOUT_MILLIS + 3_000;
+
+type Kind = 'kill' | 'kill Redis' | 'kill Redis, then a process' | 'cut' | 'dead' | 'freeze';
+
+interface Fault {
+  readonly kind: Kind;
+  readonly fromMillis: number;
+  /** From then on nothing was taken. */
+  downMillis: number;
+  untilMillis: number;
+}
+
+describe('four processes that share a Redis', () => {
+  test(`${ROUNDS} kills of processes lose and double no more than is promised, and keep each visitor's hits in order`, {
+    timeout: 120_000 + ROUNDS * 5_000,
+  }, async () => {
+    const result = await run(ROUNDS, ['kill']);
+    expect(result.missing).toEqual([]);
+    expect(result.outOfOrder).toEqual([]);
+    expect(result.atOnce).toEqual([]);
+    expect(result.strayDoubles).toEqual([]);
+    expect(result.doubled).toBeLessThanOrEqual(ROUNDS * SHARDS * 100); // maxExportBatchSize
+    expect(result.lawless).toEqual([]);
+  });
+
+  test(`${ROUNDS} kills of Redis, cuts of its wire and processes that stand still lose and double no more than is promised`, {
+    timeout: 120_000 + ROUNDS * 15_000,
+  }, async () => {
+    requires('time');
+    const result = await run(ROUNDS, ['kill Redis', 'cut', 'freeze', 'dead', 'kill']);
+    expect(result.missing).toEqual([]);
+    expect(result.strayDoubles).toEqual([]);
+    expect(result.lawless).toEqual([]);
+  });
+
+  test(`${ROUNDS} times Redis is killed while Matomo is away: a process that is killed 1.5 s after its return loses nothing`, {
+    timeout: 60_000 + ROUNDS * 20_000,
+  }, async () => {
+    const result = await run(ROUNDS, ['kill Redis, then a process']);
+    expect(result.missing).toEqual([]);
+    expect(result.strayDoubles).toEqual([]);
+    expect(result.lawless).toEqual([]);
+  });
+});
+
+async function run(rounds: number, kinds: readonly Kind[]) {
+  const random = seededRandom();
+  const redis = await startRedis();
+  const wire = await startWire(Number(new URL(redis.url).port));
+  const matomo = await startBulkReceiver();
+  const env = {
+    MATOMO_URL: matomo.url,
+    MATOMO_SPOOL: `redis://127.0.0.1:${wire.port}`,
+    MATOMO_SPOOL_SHARDS: String(SHARDS),
+    MATOMO_EXPORT_TIMEOUT: String(TIMEOUT_MILLIS),
+    VISITORS: '7',
+  };
+  const start = () => startSpoolWorker({ ...env, RATE: String(RATE) });
+  const alive = [start(), start(), start(), start()];
+  const all = [...alive];
+  const killedAt = new Map<SpoolWorker, number>();
+  const faults: Fault[] = [];
+  async function killOne(round: number): Promise<void> {
+    const victim = alive.splice(round % alive.length, 1)[0] as SpoolWorker;
+    killedAt.set(victim, Date.now());
+    await victim.kill();
+    const next = start();
+    alive.push(next);
+    all.push(next);
+  }
+  for (let round = 0; round < rounds; round++) {
+    const kind = kinds[round % kinds.length] as Kind;
+    if (kinds.length === 1 && kind === 'kill')
+      matomo.play([{ refusals: 2 }, { delayMillis: 150 }, {}][round % 3] ?? {});
+    await wait(400 + random() * 1100);
+    const fault: Fault = {
+      kind,
+      fromMillis: Date.now(),
+      downMillis: Number.POSITIVE_INFINITY,
+      untilMillis: Number.POSITIVE_INFINITY,
+    };
+    faults.push(fault);
+    switch (kind) {
+      case 'kill':
+        await killOne(round);
+        break;
+      case 'kill Redis':
+      case 'kill Redis, then a process':
+        if (kind !== 'kill Redis') matomo.play({ refusals: Number.POSITIVE_INFINITY });
+        await redis.kill();
+        fault.downMillis = Date.now();
+        await wait(random() * 1500);
+        await redis.start();
+        if (kind === 'kill Redis') break;
+        fault.untilMillis = Date.now();
+        await wait(KILL_AFTER_MILLIS);
+        await killOne(round);
+        matomo.play({});
+        break;
+      case 'freeze': {
+        const sleeper = alive[round % alive.length] as SpoolWorker;
+        await sleeper.kill('SIGSTOP');
+        await wait(LEASE_MILLIS + 1_000);
+        await sleeper.kill('SIGCONT');
+        break;
+      }
+      default:
+        wire.play(kind);
+        await wait(200 + random() * 1500);
+        wire.play('well');
+    }
+    if (fault.untilMillis > Date.now()) fault.untilMillis = Date.now();
+    if (kinds.length > 1 || kind !== 'kill') await untilStored(alive);
+  }
+  matomo.play({});
+  await wait(1000);
+  await untilStored(alive);
+  for (const worker of alive) {
+    killedAt.set(worker, Date.now());
+    const now = Date.now();
+    faults.push({ kind: 'kill', fromMillis: now, downMillis: now, untilMillis: now });
+    await worker.kill();
+  }
+  const heir = startSpoolWorker(env);
+  const left = async () => [
+    await redis.command('XLEN', 'matomo-spool:hits:0'),
+    await redis.command('XLEN', 'matomo-spool:hits:1'),
+  ];
+  await eventually(async () => String(await left()) === '0,0', { timeoutMillis: 60_000 });
+  await eventually(async () => (await heir.stats()).pending === 0);
+  const result = judge(all, killedAt, matomo.bulks, faults);
+  const overlaps = Number((await redis.command('GET', 'matomo-spool:overlaps')) ?? 0);
+  process.stdout.write(
+    `${rounds} rounds of ${kinds.join(', ')}: ${result.ended} requests, ${result.missing.length} missing, ` +
+      `${result.excused} missing as promised, ${result.doubled} doubled, ${result.outOfOrder.length} out of order, overlaps counted: ${overlaps}\n`,
+  );
+  expect(await redis.command('GET', 'matomo-spool:bytes')).toBe('0');
+  return { ...result, lawless: [...all, heir].flatMap(({ lawless }) => lawless) };
+}
+
+/** Until no process has hits in memory but what is on its way. */
+async function untilStored(workers: readonly SpoolWorker[]): Promise<void> {
+  for (const worker of workers) {
+    await eventually(
+      async () => {
+        const { pending, spooled } = await worker.stats();
+        return pending - spooled < RATE / 2;
+      },
+      { describe: () => worker.stderr() },
+    );
+  }
+}
+
+function judge(
+  workers: readonly SpoolWorker[],
+  killedAt: ReadonlyMap<SpoolWorker, number>,
+  bulks: readonly Bulk[],
+  faults: readonly Fault[],
+) {
+  const tracked = bulks.filter(({ isTracked }) => isTracked);
+  const arrivals = new Map<string, Bulk[]>();
+  for (const bulk of tracked) {
+    for (const name of bulk.names) arrivals.set(name, [...(arrivals.get(name) ?? []), bulk]);
+  }
+  let ended = 0;
+  let excused = 0;
+  const missing: string[] = [];
+  for (const worker of workers) {
+    const startedMillis = [...worker.ended.values()][0] ?? 0;
+    for (const [name, time] of worker.ended) {
+      ended += 1;
+      if (arrivals.has(name)) continue;
+      const livedMillis = (killedAt.get(worker) ?? 0) - startedMillis;
+      const isYoung =
+        !worker.isSafe(name) ||
+        livedMillis < STARTING_MILLIS ||
+        time > startedMillis + livedMillis - YOUNG_MILLIS;
+      const isUnwritten = faults.some(
+        ({ kind, fromMillis, downMillis }) =>
+          isOfRedis(kind) &&
+          time > fromMillis - UNWRITTEN_MILLIS - YOUNG_MILLIS &&
+          time < downMillis,
+      );
+      const isInMemory = faults.some(
+        ({ kind, fromMillis, untilMillis }) =>
+          kind !== 'kill' &&
+          time > fromMillis - YOUNG_MILLIS &&
+          time < untilMillis + YOUNG_MILLIS &&
+          (killedAt.get(worker) ?? 0) < untilMillis + BACK_MILLIS,
+      );
+      if (isYoung || isUnwritten || isInMemory) excused += 1;
+      else missing.push(name);
+    }
+  }
+  const repeats = [...arrivals].filter(([, { length }]) => length > 1);
+  const strayDoubles = repeats.filter(([, [first]]) => !isNearFault(first as Bulk, faults));
+  return {
+    ended,
+    excused,
+    missing,
+    doubled: repeats.reduce((sum, [, { length }]) => sum + length - 1, 0),
+    strayDoubles: strayDoubles.map(([name, of]) => `${name} in ${of.map(timesOf).join(' and ')}`),
+    outOfOrder: findOutOfOrder(tracked),
+    atOnce: findAtOnce(tracked),
+  };
+}
+
+/** Whether a bulk was under way, or not settled for good, when something went wrong. */
+function isNearFault({ arrivedMillis, answeredMillis }: Bulk, faults: readonly Fault[]): boolean {
+  return faults.some(({ kind, fromMillis, untilMillis }) => {
+    const before = isOfRedis(kind) ? UNWRITTEN_MILLIS : UNSETTLED_MILLIS;
+    return answeredMillis > fromMillis - before && arrivedMillis < untilMillis + before;
+  });
+}
+
+/** Hits that came after a later one of their visitor from the same process; not those that came before too. */
+function findOutOfOrder(bulks: readonly Bulk[]): string[] {
+  const latest = new Map<string, number>();
+  const seen = new Set<string>();
+  const wrong: string[] = [];
+  for (const { names, visitors } of bulks) {
+    for (const [i, name] of names.entries()) {
+      if (seen.has(name)) continue;
+      seen.add(name);
+      const [worker, number] = name.split('-');
+      const key = `${worker} ${visitors[i]}`;
+      if (Number(number) < (latest.get(key) ?? 0)) wrong.push(name);
+      latest.set(key, Math.max(latest.get(key) ?? 0, Number(number)));
+    }
+  }
+  return wrong;
+}
+
+/** Bulks with hits of one visitor that Matomo had at the same time. */
+function findAtOnce(bulks: readonly Bulk[]): string[] {
+  return bulks.flatMap((bulk, i) =>
+    bulks
+      .slice(i + 1, i + 20)
+      .filter(
+        (later) =>
+          later.arrivedMillis < Math.min(bulk.answeredMillis, bulk.connection.closedMillis) &&
+          later.visitors.some((visitor) => bulk.visitors.includes(visitor)),
+      )
+      .map((later) => `${timesOf(bulk)} and ${timesOf(later)}`),
+  );
+}
+
+function isOfRedis(kind: Kind): boolean {
+  return kind.startsWith('kill Redis');
+}
+
+function timesOf({ arrivedMillis, answeredMillis }: Bulk): string {
+  return `${arrivedMillis}-${answeredMillis}`;
+}

@@ -1,0 +1,271 @@
+import { describe, expect, test } from 'vitest';
+import { eventually } from '../../../support/child-process.js';
+import { startRedis, startWire } from '../../../support/redis-server.js';
+import { notSent, processed } from '../../../support/scripted-transport.js';
+import { sorted } from '../../../support/sorted.js';
+import { type SpooledDelivery, spooledDelivery } from '../../../support/spool.js';
+
+const HITS = 'matomo-spool:hits:0';
+
+describe('a spool in Redis', () => {
+  test('hits go to Redis, from there to Matomo, and nothing of them stays', async () => {
+    const redis = await startRedis();
+    const { delivery, push, sent, law, said } = spooledDelivery({ folder: redis.url });
+    push('a', 'b', 'c');
+    await eventually(() => delivery.spooled === 3);
+    expect(law()).toEqual([3, 3]);
+    await eventually(() => delivery.counters.tracked === 3);
+    expect(sent()).toEqual(['a', 'b', 'c']);
+    expect(delivery).toMatchObject({ pending: 0, spooled: 0, adopted: 0 });
+    expect(await redis.command('XLEN', HITS)).toBe(0);
+    expect(await redis.command('GET', 'matomo-spool:bytes')).toBe('0');
+    expect(said).toEqual([]);
+  });
+
+  test('while Matomo is away hits are in Redis, and survive a shutdown', async () => {
+    const redis = await startRedis();
+    const first = spooledDelivery({ folder: redis.url });
+    first.transport.answer(notSent);
+    first.push('a', 'b', 'c');
+    await eventually(async () => (await redis.command('XLEN', HITS)) === 3);
+    await first.delivery.shutdown(20_000);
+    expect(first.delivery).toMatchObject({ pending: 3, spooled: 3 });
+    expect(first.law()).toEqual([3, 3]);
+
+    const second = spooledDelivery({ folder: redis.url });
+    second.push('d');
+    await eventually(() => second.delivery.counters.tracked === 4);
+    expect(sorted(second.sent())).toEqual(['a', 'b', 'c', 'd']);
+    expect(second.delivery.adopted).toBe(3);
+    expect(second.law()).toEqual([4, 4]);
+  });
+
+  test('a flush stores and sends what waits', async () => {
+    const { url: folder } = await startRedis();
+    const { delivery, push, sent } = spooledDelivery({ folder, scheduledDelayMillis: 60_000 });
+    push('a', 'b');
+    await delivery.flush();
+    expect(sent()).toEqual(['a', 'b']);
+    expect(delivery.pending).toBe(0);
+  });
+
+  test('one sends for all, and each counts the hits that it made', async () => {
+    const { url: folder } = await startRedis();
+    const first = spooledDelivery({ folder });
+    first.push('a');
+    await eventually(() => first.delivery.counters.tracked === 1);
+    const second = spooledDelivery({ folder });
+    second.push('b', 'c');
+    await eventually(() => second.delivery.counters.tracked === 2);
+    expect(second.sent()).toEqual([]);
+    expect(sorted(first.sent())).toEqual(['a', 'b', 'c']);
+    for (const { delivery, law } of [first, second]) {
+      const [made, known] = law();
+      expect(made).toBe(known);
+      expect(delivery).toMatchObject({ pending: 0, adopted: 0 });
+    }
+  });
+
+  test('shards are shared out, and a visitor stays in one', async () => {
+    const redis = await startRedis();
+    const both = [0, 1].map(() => spooledDelivery({ folder: redis.url, shards: 4 }));
+    const holders = async () =>
+      (await redis.command('MGET', ...[0, 1, 2, 3].map((n) => `matomo-spool:sender:${n}`))) as (
+        | string
+        | null
+      )[];
+    await eventually(async () => {
+      const [shares, instances] = [await holders(), new Set(await holders())];
+      return !instances.has(null) && instances.size === 2 && shares.length === 4;
+    });
+    const visitors = Array.from({ length: 40 }, (_, i) => `v${i}`);
+    for (const { push } of both) push(...visitors.flatMap((v) => [`${v}:1`, `${v}:2`]));
+    await eventually(() => both.every(({ delivery }) => delivery.pending === 0));
+    const [first, second] = both.map((one) => new Set(one.sent().map((n) => n.split(':')[0]))) as [
+      Set<string>,
+      Set<string>,
+    ];
+    expect(first.size + second.size).toBe(40);
+    expect(first.size).toBeGreaterThan(0);
+    expect(second.size).toBeGreaterThan(0);
+  });
+
+  test('what is too much, too old or damaged is let go of and counted', async () => {
+    const redis = await startRedis();
+    const full = spooledDelivery({ folder: redis.url, maxBytes: 90 });
+    full.transport.answer(notSent);
+    full.push('a', 'b', 'c', 'd');
+    await eventually(() => full.delivery.counters.lost.spool > 0);
+    expect(full.delivery.spooled).toBeGreaterThan(0);
+    expect(full.law()).toEqual([4, 4]);
+    expect(full.said.join()).toContain('[spool-lost]');
+    await full.delivery.shutdown(100);
+
+    const stored = full.delivery.spooled;
+    await redis.command('XADD', HITS, '*', 'p', 'nobody', 'h', 'torn');
+    const storedMillis = Date.now();
+    await eventually(() => Date.now() - storedMillis > 20);
+    const old = spooledDelivery({ folder: redis.url, maxSpoolAgeMillis: 10 });
+    await eventually(() => old.delivery.counters.lost.expired === stored);
+    await eventually(() => old.delivery.counters.lost.spool === 1);
+    expect(old.delivery).toMatchObject({ pending: 0, adopted: stored + 1 });
+    expect(old.law()).toEqual([stored + 1, stored + 1]);
+  });
+
+  test("another Matomo's Redis is refused, and hits leave from memory", async () => {
+    const { url: folder } = await startRedis();
+    const owner = spooledDelivery({ folder });
+    await owner.delivery.flush();
+    const other = spooledDelivery({ folder, url: 'https://other.test/matomo.php' });
+    other.push('a');
+    await eventually(() => other.delivery.counters.tracked === 1);
+    expect(other.said).toEqual([
+      expect.stringMatching(/belongs to https:\/\/matomo\.test.*\[spool-not-used\]$/),
+    ]);
+    expect(other.law()).toEqual([1, 1]);
+  });
+
+  test('while Redis is away hits leave from memory, which is said once, and it is used again after that', async () => {
+    const redis = await startRedis();
+    const wire = await startWire(Number(new URL(redis.url).port));
+    const one = spooledDelivery({ folder: `redis://user:secret@127.0.0.1:${wire.port}` });
+    await redis.command('ACL', 'SETUSER', 'user', 'on', '>secret', '~*', '+@all');
+    wire.play('cut');
+    one.push('a');
+    await eventually(() => one.delivery.counters.tracked === 1);
+    wire.play('well');
+    await eventually(async () => (await redis.command('ZCARD', 'matomo-spool:processes')) === 1);
+    one.transport.answer(notSent);
+    one.push('b');
+    await eventually(async () => (await redis.command('XLEN', HITS)) === 1);
+    wire.play('dead');
+    one.push('c', 'd');
+    await eventually(() => one.said.length > 0);
+    await expectLaw(one, 4);
+    wire.play('well');
+    one.transport.answer(processed);
+    await eventually(() => one.delivery.counters.tracked === 4, {
+      describe: () => String(one.said),
+    });
+    await expectLaw(one, 4);
+    expect(one.said.filter((text) => text.includes('[spool-'))).toHaveLength(1);
+    expect(one.said.join()).not.toContain('secret');
+  });
+
+  test('hits that wait in memory go to Redis once it is back, though Matomo is away', async () => {
+    const redis = await startRedis();
+    const wire = await startWire(Number(new URL(redis.url).port));
+    const one = spooledDelivery({ folder: `redis://127.0.0.1:${wire.port}` });
+    await eventually(async () => (await redis.command('ZCARD', 'matomo-spool:processes')) === 1);
+    one.transport.answer(notSent);
+    wire.play('cut');
+    one.push('a', 'b', 'c');
+    await eventually(() => one.transport.bodies.length > 0); // from memory
+    await expectLaw(one, 3);
+    wire.play('well');
+    await eventually(async () => (await redis.command('XLEN', HITS)) === 3);
+    await eventually(() => one.delivery.spooled === 3);
+    await expectLaw(one, 3);
+    one.transport.answer(processed);
+    await eventually(() => one.delivery.counters.tracked === 3, { timeoutMillis: 30_000 });
+    expect(one.said.join()).not.toContain('[spool-lost]');
+  }, 60_000);
+
+  test('as long as Redis is away it is tried again at least every second', async () => {
+    const redis = await startRedis();
+    const wire = await startWire(Number(new URL(redis.url).port));
+    wire.play('cut');
+    spooledDelivery({ folder: `redis://127.0.0.1:${wire.port}` });
+    await eventually(() => wire.connections >= 12, { timeoutMillis: 12_000 });
+  });
+
+  test("after Redis' clock was set back, a process that has ended holds no lease and no share for long", async () => {
+    const redis = await startRedis();
+    const [seconds] = (await redis.command('TIME')) as [string];
+    const later = String((Number(seconds) + 3600) * 1000);
+    await redis.command('ZADD', 'matomo-spool:processes', later, 'dead');
+    await redis.command('SET', 'matomo-spool:sender:0', 'dead', 'PX', '3600000');
+    const one = spooledDelivery({ folder: redis.url, shards: 2, exportTimeoutMillis: 500 });
+    one.push(...Array.from({ length: 20 }, (_, i) => `v${i}:1`));
+    await eventually(() => one.delivery.counters.tracked === 20, { timeoutMillis: 40_000 });
+    expect(one.law()).toEqual([20, 20]);
+  }, 60_000);
+
+  test('a Redis that forgets everything costs what was in it, counted', async () => {
+    const redis = await startRedis();
+    const one = spooledDelivery({ folder: redis.url });
+    one.push('a', 'b');
+    await eventually(() => one.delivery.counters.tracked === 2);
+    one.transport.answer(notSent);
+    one.push('c', 'd', 'e');
+    await eventually(() => one.delivery.spooled === 3);
+    await redis.command('FLUSHALL');
+    await eventually(() => one.delivery.pending === 0);
+    expect(one.delivery.counters).toMatchObject({ tracked: 2, lost: { spool: 3 } });
+    expect(one.delivery.adopted).toBe(0);
+    await expectLaw(one, 5);
+  });
+
+  test('what Redis has done is not done again where its answer is lost', async () => {
+    const redis = await startRedis();
+    const wire = await startWire(Number(new URL(redis.url).port));
+    const one = spooledDelivery({ folder: `redis://127.0.0.1:${wire.port}` });
+    one.push('first'); // Redis has the scripts from then on
+    await eventually(() => one.delivery.counters.tracked === 1);
+    one.transport.answer(notSent);
+    wire.play('mute');
+    one.push('a', 'b', 'c');
+    await eventually(async () => (await redis.command('XLEN', HITS)) === 3);
+    expect(one.delivery).toMatchObject({ pending: 3, spooled: 0 });
+    wire.play('well');
+    await eventually(() => one.delivery.spooled === 3);
+    expect(await redis.command('XLEN', HITS)).toBe(3);
+
+    one.transport.answer(processed);
+    const release = one.transport.hold();
+    const before = one.transport.bodies.length;
+    await eventually(() => one.transport.bodies.length > before);
+    wire.play('mute');
+    release();
+    await eventually(async () => (await redis.command('XLEN', HITS)) === 0);
+    expect(one.delivery.counters.tracked).toBe(1);
+    wire.play('well');
+    await eventually(() => one.delivery.counters.tracked === 4);
+    expect(await redis.command('GET', 'matomo-spool:overlaps')).toBe(null);
+    expect(one.delivery).toMatchObject({ pending: 0, adopted: 0 });
+    expect(one.law()).toEqual([4, 4]);
+  });
+
+  test('a Redis that is full takes no hits, and becomes empty', async () => {
+    const redis = await startRedis();
+    const one = spooledDelivery({ folder: redis.url });
+    one.transport.answer(notSent);
+    one.push('a', 'b');
+    await eventually(() => one.delivery.spooled === 2);
+    await redis.command('CONFIG', 'SET', 'maxmemory', '1');
+    one.push('c');
+    await eventually(() => one.said.some((text) => text.includes('[spool-not-written]')));
+    one.transport.answer(processed);
+    await eventually(() => one.delivery.counters.tracked === 3);
+    expect(await redis.command('XLEN', HITS)).toBe(0);
+    await expectLaw(one, 3);
+  });
+
+  test('a shutdown ends though Redis hangs', async () => {
+    const redis = await startRedis();
+    const one = spooledDelivery({ folder: redis.url });
+    one.push('a');
+    await eventually(() => one.delivery.counters.tracked === 1);
+    redis.signal('SIGSTOP');
+    one.push('b', 'c');
+    await one.delivery.shutdown(2500);
+    expect(one.law()).toEqual([3, 3]);
+    redis.signal('SIGCONT');
+  });
+});
+
+async function expectLaw({ law }: SpooledDelivery, hits: number): Promise<void> {
+  const [made, known] = law();
+  expect(made).toBe(known);
+  expect(made).toBeGreaterThanOrEqual(hits);
+}

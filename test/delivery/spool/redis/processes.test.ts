@@ -1,0 +1,103 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { startBulkReceiver } from '../../../support/bulk-receiver.js';
+import { eventually, runNode } from '../../../support/child-process.js';
+import { startRedis } from '../../../support/redis-server.js';
+import { temporaryFolder } from '../../../support/spool.js';
+import { startSpoolWorker } from '../../../support/spool-workers.js';
+
+const SENDER = 'matomo-spool:sender:0';
+
+describe('processes that share a Redis', () => {
+  test('one that stands still beyond its lease while it sends finds that out, and what overlaps is counted', async () => {
+    const redis = await startRedis();
+    const matomo = await startBulkReceiver();
+    const env = {
+      MATOMO_URL: matomo.url,
+      MATOMO_SPOOL: redis.url,
+      MATOMO_EXPORT_TIMEOUT: '1000',
+    };
+    const workers = [startSpoolWorker(env), startSpoolWorker(env)];
+    const senderPid = async () => Number(String(await redis.command('GET', SENDER)).split('-')[1]);
+    await eventually(async () => (await senderPid()) > 0);
+    const pid = await senderPid();
+    const sleeper = workers.find((worker) => worker.pid === pid);
+    const other = workers.find((worker) => worker.pid !== pid);
+    if (!sleeper || !other) throw new Error(`no worker has pid ${pid}`);
+
+    matomo.play({ delayMillis: 300 });
+    await other.request(5);
+    await eventually(() => matomo.bulks.length === 1);
+    await sleeper.kill('SIGSTOP');
+    await eventually(() => matomo.bulks.length === 2);
+    await sleeper.kill('SIGCONT');
+    await eventually(async () => Number(await redis.command('GET', 'matomo-spool:overlaps')) === 5);
+    expect(matomo.bulks[1]?.names).toEqual(matomo.bulks[0]?.names);
+    await eventually(() => sleeper.stderr().includes('[spool-overlap]'));
+    await eventually(async () => (await other.stats()).pending === 0);
+    const [own, others] = [await other.stats(), await sleeper.stats()];
+    expect(own).toMatchObject({ hits: 5, adopted: 0, tracked: 5 });
+    expect(others).toMatchObject({ hits: 0, adopted: 0, tracked: 0, pending: 0 });
+    expect([...sleeper.lawless, ...other.lawless]).toEqual([]);
+  });
+
+  test('they agree on who a visitor is, and no token is in Redis', async () => {
+    const redis = await startRedis();
+    const matomo = await startBulkReceiver();
+    const env = { MATOMO_URL: matomo.url, MATOMO_SPOOL: redis.url };
+    for (const worker of [startSpoolWorker(env), startSpoolWorker(env)]) await worker.request(3);
+    const named = { ...env, MATOMO_TOKEN_AUTH: 'a-token-of-32-digits' };
+    await eventually(() => matomo.bulks.flatMap(({ names }) => names).length === 6);
+    expect(new Set(matomo.bulks.flatMap(({ visitors }) => visitors)).size).toBe(1);
+    expect(await redis.command('GET', 'matomo-spool:visitor-key')).toMatch(/^[\da-f]{64}$/);
+
+    matomo.play({ refusals: 1000 });
+    const withToken = startSpoolWorker(named);
+    await withToken.request(3);
+    await eventually(async () => (await withToken.stats()).spooled === 3);
+    for (const key of (await redis.command('KEYS', '*')) as string[]) {
+      const dump = (await redis.command('DUMP', key)) as string | null;
+      expect(dump ?? '').not.toContain(named.MATOMO_TOKEN_AUTH);
+    }
+  });
+
+  test('a process ends by itself though its Redis hangs', async () => {
+    const redis = await startRedis();
+    redis.signal('SIGSTOP');
+    const { code, stderr } = await runNode(
+      ['--require', './dist/cjs/register.js', '--eval', 'setTimeout(() => {}, 100)'],
+      { env: { MATOMO_URL: 'http://127.0.0.1:1', MATOMO_SITE_ID: '1', MATOMO_SPOOL: redis.url } },
+    );
+    expect(code).toBe(0);
+    expect(stderr).not.toMatch(/unhandled|UnhandledPromise/i);
+    redis.signal('SIGCONT');
+  });
+});
+
+test('without the package redis that is said once, and hits leave from memory', async () => {
+  const matomo = await startBulkReceiver();
+  const folder = join(temporaryFolder(), 'no-redis');
+  mkdirSync(folder);
+  const hook = join(folder, 'hook.mjs');
+  writeFileSync(
+    hook,
+    `import { register } from 'node:module';
+register('data:text/javascript,' + encodeURIComponent(\`export async function resolve(name, context, next) {
+  if (name === 'redis') throw Object.assign(new Error('Cannot find package redis'), { code: 'ERR_MODULE_NOT_FOUND' });
+  return next(name, context);
+}\`));`,
+  );
+  const env = {
+    MATOMO_URL: matomo.url,
+    MATOMO_SPOOL: 'redis://user:secret@127.0.0.1:1',
+    NODE_OPTIONS: `--import=${pathToFileURL(hook)}`,
+  };
+  const worker = startSpoolWorker(env);
+  await worker.request(3);
+  await eventually(() => matomo.bulks.flatMap(({ names }) => names).length === 3);
+  expect(worker.stderr().match(/npm install redis/g)).toHaveLength(1);
+  expect(worker.stderr()).toContain('[spool-not-used]');
+  expect(worker.stderr()).not.toContain('secret');
+});

@@ -1,0 +1,70 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { startBulkReceiver } from '../../../support/bulk-receiver.js';
+import { eventually, ROOT, runNode } from '../../../support/child-process.js';
+import { freePort } from '../../../support/free-port.js';
+import { startRedis } from '../../../support/redis-server.js';
+import { requires } from '../../../support/skips.js';
+import { startSpoolWorker } from '../../../support/spool-workers.js';
+
+const fixture = (name: string) =>
+  fileURLToPath(new URL(`../../fixtures/tls/${name}`, import.meta.url));
+
+/** A Redis that also listens with a certificate of the test CA. */
+async function startTlsRedis(...options: string[]) {
+  requires('redis with TLS');
+  const port = String(await freePort());
+  const files = ['--tls-cert-file', fixture('server.pem'), '--tls-key-file', fixture('server.key')];
+  const authority = ['--tls-ca-cert-file', fixture('ca.pem'), '--tls-auth-clients', 'no'];
+  const redis = await startRedis('--tls-port', port, ...files, ...authority, ...options);
+  return { redis, url: `rediss://user:sesame@127.0.0.1:${port}` };
+}
+
+const TRUSTS = { NODE_EXTRA_CA_CERTS: fixture('ca.pem') };
+
+describe('a Redis behind TLS', () => {
+  test('takes hits of processes that trust its certificate, also once it has come back, and is looked into', async () => {
+    const { redis, url } = await startTlsRedis(
+      '--user',
+      'user',
+      'on',
+      '>sesame',
+      '~*',
+      '+@all',
+      '--appendfsync',
+      'always',
+    );
+    const matomo = await startBulkReceiver();
+    const env = { ...TRUSTS, MATOMO_URL: matomo.url, MATOMO_SPOOL: url };
+    matomo.play({ refusals: 1000 });
+    const workers = [startSpoolWorker(env), startSpoolWorker(env)];
+    for (const worker of workers) {
+      await worker.request(3);
+      await eventually(async () => (await worker.stats()).spooled === 3);
+    }
+    const status = await runNode([`${ROOT}dist/esm/cli/main.js`, 'spool', 'status', '--json'], {
+      env: { ...env, MATOMO_SITE_ID: '1' },
+    });
+    expect([status.code, status.stdout]).toEqual([0, expect.stringContaining('"pending": 6')]);
+    await redis.kill();
+    await redis.start();
+    matomo.play({});
+    await eventually(() => matomo.bulks.some(({ isTracked }) => isTracked));
+    for (const worker of workers) {
+      await eventually(async () => (await worker.stats()).tracked === 3);
+      expect(worker.lawless).toEqual([]);
+    }
+    expect(await redis.command('XLEN', 'matomo-spool:hits:0')).toBe(0);
+  });
+
+  test('is not used where its certificate is not trusted, which is said, and hits leave from memory', async () => {
+    const { redis, url } = await startTlsRedis();
+    const matomo = await startBulkReceiver();
+    const worker = startSpoolWorker({ MATOMO_URL: matomo.url, MATOMO_SPOOL: url });
+    await worker.request(3);
+    await eventually(async () => (await worker.stats()).tracked === 3);
+    expect(worker.stderr()).toMatch(/SELF_SIGNED_CERT_IN_CHAIN.*\[spool-not-written\]/);
+    expect(worker.stderr()).not.toContain('sesame');
+    expect(await redis.command('DBSIZE')).toBe(0);
+  });
+});

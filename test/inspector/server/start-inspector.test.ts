@@ -1,0 +1,91 @@
+import { Agent, get } from 'node:http';
+import { connect } from 'node:net';
+import { expect, test } from 'vitest';
+import { startInspector } from '../../../src/inspector/index.js';
+import { hit, NOW, sendBulk, start } from '../inspector-client.js';
+
+test('keeps each hit with its parameters, its verdict and its row', async () => {
+  const inspector = await start();
+  await sendBulk(inspector, [
+    hit({ url: 'https://a.test/x', action_name: 'GET /x', pf_srv: '12', dimension2: '200' }),
+    hit({ idsite: '9' }),
+  ]);
+  expect(inspector.hits()).toEqual([
+    {
+      received: NOW * 1000,
+      params: {
+        idsite: '1',
+        rec: '1',
+        url: 'https://a.test/x',
+        action_name: 'GET /x',
+        pf_srv: '12',
+        dimension2: '200',
+      },
+      verdict: 'tracked',
+      stored: {
+        type: 'page',
+        idsite: 1,
+        server_time: NOW,
+        url: 'https://a.test/x',
+        title: 'GET /x',
+        time_server: 12,
+        custom_dimension_2: '200',
+      },
+    },
+    {
+      received: NOW * 1000,
+      params: { idsite: '9', rec: '1' },
+      verdict: 'invalid',
+      reason: 'idsite: there is no such site',
+      stored: null,
+    },
+  ]);
+});
+
+test('shows the hits of any client over HTTP and forgets them on request', async () => {
+  const inspector = await start();
+  await fetch(`${inspector.url}/analytics/piwik.php${hit({ ua: 'curl' })}`);
+  const shown = await fetch(`${inspector.url}/hits`);
+  expect(shown.headers.get('content-type')).toBe('application/json');
+  expect(await shown.json()).toEqual(inspector.hits());
+  expect(inspector.hits()).toHaveLength(1);
+  expect((await fetch(`${inspector.url}/hits`, { method: 'DELETE' })).status).toBe(204);
+  expect(inspector.hits()).toEqual([]);
+});
+
+test('answers 404 to what is not the tracker', async () => {
+  const inspector = await start();
+  expect((await fetch(`${inspector.url}/index.php`)).status).toBe(404);
+});
+
+test('keeps the latest 10,000 hits', async () => {
+  const inspector = await start();
+  for (const from of [0, 6000, 12_000, 18_000]) {
+    const hits = Array.from({ length: 6000 }, (_, i) => hit({ action_name: `t${from + i}` }));
+    await sendBulk(inspector, hits);
+  }
+  expect(inspector.hits()).toHaveLength(10_000);
+  expect(inspector.hits()[0]?.params.action_name).toBe('t14000');
+  expect(await (await fetch(`${inspector.url}/hits`)).json()).toHaveLength(10_000);
+});
+
+test('closes at once although a client keeps its connection', async () => {
+  const inspector = await startInspector();
+  const agent = new Agent({ keepAlive: true });
+  await new Promise((resolve) =>
+    get(`${inspector.url}/hits`, { agent }, (response) => response.resume().on('end', resolve)),
+  );
+  await inspector.close();
+  await inspector.close();
+  const { port } = new URL(inspector.url);
+  await expect(
+    new Promise((resolve, reject) => {
+      connect(Number(port), '127.0.0.1', () => resolve('connected')).on('error', reject);
+    }),
+  ).rejects.toThrow('ECONNREFUSED');
+});
+
+test('a port in use is an error', async () => {
+  const { url } = await start();
+  await expect(startInspector({ port: Number(new URL(url).port) })).rejects.toThrow('EADDRINUSE');
+});

@@ -1,0 +1,133 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import {
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
+import { expect, onTestFinished, test } from 'vitest';
+import { createGateway, type Gateway } from '../../src/gateway/index.js';
+import * as own from '../../src/index.js';
+import { MatomoSpanExporter } from '../../src/index.js';
+import { startInspector } from '../../src/inspector/index.js';
+import { finishedSpan } from '../support/builders.js';
+import { ROOT } from '../support/child-process.js';
+
+/** Value of each metric by its attributes, as a meter provider exports them. */
+async function collected(meterProvider: MeterProvider, exporter: InMemoryMetricExporter) {
+  exporter.reset();
+  await meterProvider.forceFlush();
+  const metrics = exporter
+    .getMetrics()
+    .flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics));
+  return new Map(
+    metrics.flatMap(({ descriptor, dataPoints }) =>
+      dataPoints.map(({ attributes, value }) => {
+        const { 'otel.component.name': name, 'otel.component.type': type, ...own } = attributes;
+        const component = name === undefined ? [] : [`${type}: ${name}`];
+        return [[descriptor.name, ...Object.values(own), ...component].join(' '), value] as const;
+      }),
+    ),
+  );
+}
+
+function startMeterProvider() {
+  const exporter = new InMemoryMetricExporter(1); // cumulative
+  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 1_000_000 });
+  const meterProvider = new MeterProvider({ readers: [reader] });
+  onTestFinished(() => meterProvider.shutdown());
+  return { meterProvider, exporter };
+}
+
+test('a meter provider gets what stats() says, by OpenTelemetry’s names where there are some', async () => {
+  const { meterProvider, exporter } = startMeterProvider();
+  const inspector = await startInspector();
+  onTestFinished(() => inspector.close());
+  const matomo = new MatomoSpanExporter({
+    url: inspector.url,
+    siteId: 1,
+    meterProvider,
+    maxQueueSize: 3,
+    ignorePaths: ['/health'],
+  });
+  for (const path of ['/a', '/b', '/c', '/d', '/health']) {
+    const attributes = {
+      'http.request.method': 'GET',
+      'url.path': path,
+      'http.response.status_code': 200,
+    };
+    matomo.export([finishedSpan({ attributes })], () => undefined);
+  }
+  expect(Object.fromEntries(await collected(meterProvider, exporter))).toMatchObject({
+    'otel.sdk.processor.span.queue.size matomo_span_exporter: matomo_span_exporter/0': 3,
+    'otel.sdk.processor.span.queue.capacity matomo_span_exporter: matomo_span_exporter/0': 3,
+    'otel.sdk.processor.span.processed queue_full matomo_span_exporter: matomo_span_exporter/0': 1,
+    'matomo.requests.ignored path matomo_span_exporter: matomo_span_exporter/0': 1,
+  });
+  await matomo.forceFlush();
+  const after = await collected(meterProvider, exporter);
+  expect(Object.fromEntries(after)).toMatchObject({
+    'otel.sdk.processor.span.queue.size matomo_span_exporter: matomo_span_exporter/0': 0,
+    'otel.sdk.processor.span.processed matomo_span_exporter: matomo_span_exporter/0': 3,
+    'otel.sdk.processor.span.processed queue_full matomo_span_exporter: matomo_span_exporter/0': 1,
+    'matomo.hits tracked matomo_span_exporter: matomo_span_exporter/0': 3,
+    'matomo.hits.resent matomo_span_exporter: matomo_span_exporter/0': 0,
+    'matomo.hits lost queue_full matomo_span_exporter: matomo_span_exporter/0': 1,
+    'matomo.requests.ignored path matomo_span_exporter: matomo_span_exporter/0': 1,
+    'matomo.request.duration 200': { count: 1 },
+  });
+  await matomo.shutdown();
+});
+
+test('each component of a process has a name of its own, counted by type across both builds', async () => {
+  const { meterProvider, exporter } = startMeterProvider();
+  const cjs: typeof own = createRequire(import.meta.url)('opentelemetry-matomo');
+  const esm: typeof own = await import(pathToFileURL(join(ROOT, 'dist/esm/index.js')).href);
+  const options = { url: 'http://127.0.0.1:9', siteId: 1, meterProvider };
+  const gateways: Gateway[] = [];
+  const made = [own, cjs, esm].flatMap(({ MatomoSpanExporter, MatomoSpanProcessor }) => [
+    new MatomoSpanProcessor(options),
+    new MatomoSpanExporter(options),
+  ]);
+  for (let i = 0; i < 2; i++) {
+    gateways.push(await createGateway({ ...options, listen: '127.0.0.1:0' }));
+  }
+  onTestFinished(async () => {
+    for (const component of made) await component.shutdown();
+    for (const gateway of gateways) await gateway.close();
+  });
+  const queues = [...(await collected(meterProvider, exporter)).keys()].filter((key) =>
+    key.startsWith('otel.sdk.processor.span.queue.size '),
+  );
+  const names = queues.map((key) => key.split(': ').at(-1)?.split('/') ?? []);
+  const count = (type: string) => names.filter(([name]) => name === type).length;
+  expect(count('matomo_span_processor')).toBe(3);
+  expect(count('matomo_span_exporter')).toBe(3);
+  expect(count('matomo_gateway')).toBe(2);
+  expect(names).toContainEqual(['matomo_gateway', '0']);
+  expect(names).toContainEqual(['matomo_gateway', '1']);
+  for (const key of queues) expect(key).toMatch(/ (\w+): \1\/\d+$/);
+});
+
+test('requests and hits of several components are not mixed up', async () => {
+  const { meterProvider, exporter } = startMeterProvider();
+  const options = { url: 'http://127.0.0.1:9', siteId: 1, meterProvider, ignorePaths: ['/health'] };
+  const components = [1, 2].map(() => new MatomoSpanExporter(options));
+  onTestFinished(async () => {
+    for (const component of components) await component.shutdown();
+  });
+  const attributes = {
+    'http.request.method': 'GET',
+    'url.path': '/health',
+    'http.response.status_code': 200,
+  };
+  for (const index of [0, 0, 0, 1]) {
+    components[index]?.export([finishedSpan({ attributes })], () => undefined);
+  }
+  const values = await collected(meterProvider, exporter);
+  const ignored = [...values].filter(([key]) => key.startsWith('matomo.requests.ignored'));
+  expect(ignored.map(([, value]) => value)).toEqual([3, 1]);
+  const hits = [...values.keys()].filter((key) => key.startsWith('matomo.hits tracked'));
+  expect(hits).toHaveLength(2);
+});

@@ -1,0 +1,54 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { ROOT } from '../../support/child-process.js';
+import { type CodeBlock, codeBlocksOf, PAGES, read } from './pages.js';
+
+const pages = PAGES.filter((page) => page.startsWith('docs/'));
+// A block that says where it is from runs there, in a test or in the matrix, and may leave its imports out.
+const codeBlocks = pages.flatMap(codeBlocksOf).filter(({ source }) => source === undefined);
+
+test('the code in docs passes the type checker against the sources', { timeout: 60_000 }, () => {
+  expect(codeBlocks.length).toBeGreaterThan(2);
+  expect(typeErrorsIn(codeBlocks)).toBe('');
+});
+
+test.each(pages.flatMap(codeBlocksOf).filter(({ source }) => source !== undefined))(
+  '$page: the code that begins `$firstLine` stands in $source',
+  ({ source, code }) => {
+    expect(read(source as string)).toContain(code);
+  },
+);
+
+test('what the type checker refuses is found', { timeout: 60_000 }, () => {
+  const code = "import { track } from 'opentelemetry-matomo';\ntrack({ action: 'Checkout' });\n";
+  const wrong = { page: 'docs/wrong.md', source: undefined, code, firstLine: '' };
+  expect(typeErrorsIn([wrong])).toContain("'action' does not exist");
+});
+
+/** What `tsc` says of each block as a module of its own; lines begin with the page and the number of the block. */
+function typeErrorsIn(blocks: readonly CodeBlock[]): string {
+  const folder = mkdtempSync(join(tmpdir(), 'opentelemetry-matomo-docs-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'), 'junction');
+  for (const [i, { page, code }] of blocks.entries()) {
+    writeFileSync(join(folder, `${page.replaceAll(/[/\\]/g, '-')}-${i + 1}.mts`), code);
+  }
+  const { compilerOptions } = JSON.parse(read('tsconfig.json')) as {
+    compilerOptions: Record<string, unknown>;
+  };
+  const { rootDir, outDir, declaration, isolatedDeclarations, ...strictness } = compilerOptions;
+  const paths = {
+    'opentelemetry-matomo': [join(ROOT, 'src/index.ts')],
+    'opentelemetry-matomo/gateway': [join(ROOT, 'src/gateway/index.ts')],
+  };
+  const project = {
+    compilerOptions: { ...strictness, noEmit: true, skipLibCheck: true, paths },
+    include: ['*.mts'],
+  };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(project));
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+  return spawnSync(process.execPath, [tsc, '-p', folder], { cwd: folder, encoding: 'utf8' }).stdout;
+}

@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expect, test } from 'vitest';
+import { HEALTH_CHECKERS, STATIC_FILES } from '../../../src/hit/request-patterns.js';
+import { OPTIONS, type OptionDeclaration } from '../../../src/options/option-table.js';
+import { ROOT } from '../../support/child-process.js';
+import { read } from './pages.js';
+
+interface Sources {
+  readonly OPTIONS: Readonly<Record<string, OptionDeclaration<unknown>>>;
+  readonly HEALTH_CHECKERS: readonly RegExp[];
+  readonly STATIC_FILES: readonly RegExp[];
+}
+
+const sources: Sources = { OPTIONS, HEALTH_CHECKERS, STATIC_FILES };
+const script = pathToFileURL(join(ROOT, 'scripts/configuration.mjs')).href;
+const { configurationPage } = (await import(script)) as {
+  configurationPage: (sources: Sources) => string;
+};
+const page = read('docs/configuration.md');
+
+test('docs/configuration.md is what the table of options and the comments of their type say', () => {
+  const isFresh = page === configurationPage(sources);
+  expect(isFresh, 'docs/configuration.md is stale: run `npm run configuration`').toBe(true);
+});
+
+test.each(Object.entries(sources.OPTIONS))('it has a section on %s', (name, { env }) => {
+  const section = page.split(/^###? /m).find((text) => text.startsWith(`\`${name}\`\n`)) ?? '';
+  const [, text = '', facts = ''] = section.split('\n\n');
+  expect(text).toMatch(/^[`A-Z][\s\S]*\.$/);
+  expect(facts).toMatch(/^\* In code: `.+`/);
+  expect(facts).toContain(
+    `\n* In the environment: ${env === undefined ? 'not at all' : `\`${env}\``}`,
+  );
+  expect(facts).toMatch(/\n\* Default: .+/);
+});
+
+test('an option without a comment is refused by name', () => {
+  const declaration = OPTIONS.dryRun as OptionDeclaration<unknown>;
+  const withNew = { ...sources, OPTIONS: { ...OPTIONS, sampleRate: declaration } };
+  expect(() => configurationPage(withNew as Sources)).toThrow('sampleRate');
+});

@@ -1,0 +1,134 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { type Inspector, startInspector } from '../../../src/inspector/index.js';
+import { eventually, ROOT, type Server, startServer } from '../../support/child-process.js';
+import { REGISTER } from '../../support/registered-app.js';
+import { codeBlocksOf, read } from './pages.js';
+
+const APPS = 'test/support/apps/frameworks';
+const page = read('docs/frameworks.md');
+
+const codeBlocks = codeBlocksOf('docs/frameworks.md').filter(({ source }) => source !== undefined);
+
+test('the page shows a part of every application, and nothing else', () => {
+  const apps = readdirSync(join(ROOT, APPS)).map((name) => `${APPS}/${name}`);
+  expect(new Set(codeBlocks.map(({ source }) => source))).toEqual(new Set(apps));
+});
+
+test.each([
+  ['express.cjs', 'GET /users/:id'],
+  ['fastify.cjs', 'GET /users/:id'],
+  ['koa.cjs', 'GET /users/:id'],
+  ['hapi.cjs', 'GET /users/{id}'],
+  ['hono.mjs', 'GET /users/:id'],
+  ['nest.cjs', 'GET /users/:id'],
+])('%s leaves a request out, names one, and times one', async (file, title) => {
+  const { app, inspector } = await start(file);
+  await visit(app);
+  expect(await app.stop()).toEqual({ code: null, signal: 'SIGTERM' });
+  expect(notesIn(inspector)).toEqual(notesWith(title));
+  expect(app.stderr()).toBe('');
+});
+
+test('Hono as an ES module beside auto-instrumentations is tracked without a loader hook', async () => {
+  const { app, inspector } = await start('hono.mjs', {
+    nodeOptions: ['--require', '@opentelemetry/auto-instrumentations-node/register', ...REGISTER],
+    env: {
+      MATOMO_SCHEDULE_DELAY: '100',
+      OTEL_TRACES_EXPORTER: 'console',
+      OTEL_METRICS_EXPORTER: 'none',
+      OTEL_LOGS_EXPORTER: 'none',
+    },
+  });
+  await visit(app);
+  await eventually(() => inspector.hits().length >= 3);
+  expect(notesIn(inspector)).toEqual(notesWith('GET /users/:id'));
+});
+
+test.each([
+  {
+    given: 'nothing',
+    file: 'express.cjs',
+    env: {},
+    titles: [
+      'GET /users/:id',
+      'GET /users/:id',
+      'GET Not Found',
+      'GET Not Found',
+      'OPTIONS /users/7',
+    ],
+  },
+  {
+    given: 'the environment of the page',
+    file: 'express.cjs',
+    env: environmentOfPage(),
+    titles: ['GET /users/:id', 'GET /users/:id'],
+  },
+  { given: 'options in code', file: 'options.cjs', env: {}, titles: ['GET /users/7'] },
+])(
+  'with $given, preflights, health checks and style sheets leave hits of $titles',
+  async ({ file, env, titles }) => {
+    const { app, inspector } = await start(file, { env });
+    await ask(app, '/users/7', { method: 'OPTIONS' });
+    await ask(app, '/ready');
+    await ask(app, '/shop.css');
+    await ask(app, '/users/6', { headers: { 'User-Agent': 'kube-probe/1.34' } });
+    await ask(app, '/users/5', { headers: { 'User-Agent': 'acme-probe/1' } });
+    await ask(app, '/users/7');
+    await app.stop();
+    // A batch is ordered by visitor, and each User-Agent is one.
+    const stored = inspector.hits().map((hit) => hit.stored?.title ?? 'nothing');
+    expect(stored.sort((a, b) => a.localeCompare(b))).toEqual(titles);
+  },
+);
+
+async function start(
+  file: string,
+  {
+    nodeOptions = REGISTER,
+    env = {},
+  }: { nodeOptions?: string[]; env?: Record<string, string> } = {},
+): Promise<{ app: Server; inspector: Inspector }> {
+  const inspector = await startInspector();
+  onTestFinished(() => inspector.close());
+  const app = await startServer([...nodeOptions, `${APPS}/${file}`], {
+    env: { ...env, MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' },
+  });
+  return { app, inspector };
+}
+
+async function ask(app: Server, path: string, request: RequestInit = {}): Promise<void> {
+  await (await fetch(app.url + path, request)).text();
+}
+
+/** One request that is left out, one that is named, one that is timed, and one to nowhere. */
+async function visit(app: Server): Promise<void> {
+  await ask(app, '/health');
+  await ask(app, '/orders', { method: 'POST' });
+  await ask(app, '/users/7');
+  await ask(app, '/nowhere');
+}
+
+function notesIn(inspector: Inspector) {
+  return inspector.hits().map(({ stored }) => ({
+    title: stored?.title,
+    dimension: stored?.custom_dimension_1,
+    // A timer of 20 ms may fire within the 20th.
+    timed: (stored?.time_dom_processing ?? 0) >= 19,
+  }));
+}
+
+function notesWith(title: string) {
+  return [
+    { title: 'Checkout', dimension: 'web', timed: false },
+    { title, dimension: undefined, timed: true },
+    { title: 'GET Not Found', dimension: undefined, timed: false },
+  ];
+}
+
+/** The assignments in the page's shell blocks, without their quotes. */
+function environmentOfPage(): Record<string, string> {
+  const assignments = page.matchAll(/^(MATOMO_\w+)='?(.*?)'?$/gm);
+  return Object.fromEntries([...assignments].map(([, name, value]) => [name, value]));
+}

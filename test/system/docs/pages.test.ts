@@ -1,0 +1,97 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { SETUP_TOKEN } from '../../../src/cli/setup/read-token.js';
+import { GATEWAY_VARIABLES } from '../../../src/gateway/gateway-options.js';
+import { OPTIONS, type OptionDeclaration } from '../../../src/options/option-table.js';
+import { resolveOptions } from '../../../src/options/resolve-options.js';
+import { ROOT } from '../../support/child-process.js';
+import { codeIn, linksOf, PAGES, read, rowsWith } from './pages.js';
+
+const options: Readonly<Record<string, OptionDeclaration<unknown>>> = OPTIONS;
+const variables = Object.values(options).flatMap(({ env }) => env ?? []);
+
+describe.each(PAGES)('%s', (page) => {
+  test('has links to files and headings that exist', () => {
+    expect(linksOf(page).filter((target) => !leadsSomewhere(page, target))).toEqual([]);
+  });
+
+  test('runs scripts with npm that exist', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const named = [...read(page).matchAll(/\bnpm run ([\w:-]+)/g)].map(([, name]) => name);
+    expect(named.filter((name) => !Object.hasOwn(scripts, name as string))).toEqual([]);
+  });
+
+  test('names environment variables that exist', () => {
+    const named = read(page).match(/\bMATOMO_[A-Z_]+\b/g) ?? [];
+    const known = [
+      ...variables,
+      'MATOMO_TOKEN_AUTH_FILE',
+      SETUP_TOKEN,
+      ...Object.values(GATEWAY_VARIABLES),
+    ] as string[];
+    expect(named.filter((name) => !known.includes(name))).toEqual([]);
+  });
+
+  test('gives environment variables values that are taken', () => {
+    expect(assignmentsOf(page).flatMap(complaintsAbout)).toEqual([]);
+  });
+
+  test('lists options that exist, each with its own environment variable', () => {
+    for (const row of rowsWith(page, 'option')) {
+      const names = codeIn(row.option as string);
+      expect(names.filter((name) => !Object.hasOwn(options, name))).toEqual([]);
+      const expected = names.flatMap((name) => options[name]?.env ?? []);
+      if (row.environment !== undefined) expect(codeIn(row.environment)).toEqual(expected);
+    }
+  });
+});
+
+test('the page about the gateway names all of its variables', () => {
+  const page = read('docs/many-services.md');
+  expect(Object.values(GATEWAY_VARIABLES).filter((name) => !page.includes(name))).toEqual([]);
+});
+
+test('the README lists options', () => {
+  expect(rowsWith('README.md', 'option').length).toBeGreaterThan(5);
+});
+
+/** `NAME=value`, in code and in text, with the value as a shell would pass it on; without placeholders such as `<your token>`. */
+function assignmentsOf(page: string): Record<string, string>[] {
+  const shell = /\b(MATOMO_[A-Z_]+)=(?:'([^']*)'|([^\s`'"]+))/g;
+  const matches = [...read(page).matchAll(shell)].filter(
+    ([, , quoted]) => !quoted?.startsWith('<'),
+  );
+  return matches.map(([, name = '', quoted, plain = '']) => ({ [name]: quoted ?? plain }));
+}
+
+/** What is said at the start of an application that has this in its environment. */
+function complaintsAbout(env: Readonly<Record<string, string>>): string[] {
+  const complaints: string[] = [];
+  const complain = (message: string) => void complaints.push(message);
+  const silent = () => undefined;
+  resolveOptions(
+    {},
+    { MATOMO_URL: 'https://matomo.test', MATOMO_SITE_ID: '1', ...env },
+    { info: silent, print: silent, warn: complain, warnOnce: complain, error: complain },
+  );
+  return complaints;
+}
+
+function leadsSomewhere(page: string, target: string): boolean {
+  const [path = '', heading] = target.split('#');
+  const file = path === '' ? page : join(dirname(page), path);
+  if (!existsSync(join(ROOT, file))) return false;
+  return heading === undefined || headingsOf(file).includes(heading);
+}
+
+/** As GitHub makes them. */
+function headingsOf(page: string): string[] {
+  const headings = read(page).matchAll(/^#+ (.+)$/gm);
+  return [...headings].map(([, text = '']) =>
+    text
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  );
+}

@@ -1,0 +1,75 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from '../../support/child-process.js';
+
+/** Every page that a reader can come to, by its path from the root. */
+export const PAGES: readonly string[] = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'CHANGELOG.md',
+  '.changeset/README.md',
+  ...pagesBelow('docs'),
+  ...pagesBelow('examples'),
+];
+
+export function read(path: string): string {
+  return readFileSync(join(ROOT, path), 'utf8');
+}
+
+/** Targets of links that stay in the repository. */
+export function linksOf(page: string): string[] {
+  const prose = read(page).replace(/```.*?```/gs, '');
+  return [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, target = '']) => target)
+    .filter((target) => !/^[a-z]+:/.test(target));
+}
+
+export interface CodeBlock {
+  readonly page: string;
+  /** The file that it says it is from. */
+  readonly source: string | undefined;
+  readonly code: string;
+  readonly firstLine: string;
+}
+
+/** JavaScript and TypeScript of a page. */
+export function codeBlocksOf(page: string): CodeBlock[] {
+  const fenced = read(page).matchAll(/(?:<!-- from (\S+) -->\n)?```(?:js|ts|mjs)\n(.*?)```/gs);
+  return [...fenced].map(([, source, code = '']) => ({
+    page,
+    source,
+    code,
+    firstLine: code.trim().split('\n', 1)[0] as string,
+  }));
+}
+
+/** Rows of a page's tables that have a column of this name: all cells, by the names of their columns. */
+export function rowsWith(page: string, column: string): Record<string, string>[] {
+  const tables = read(page).match(/^\|.*\n\|[-| ]+\n(?:\|.*\n)*/gm) ?? [];
+  return tables.flatMap((table) => {
+    const [heads = [], , ...rows] = table.trim().split('\n').map(cellsOf);
+    if (!heads.includes(column)) return [];
+    return rows.map((cells) => Object.fromEntries(heads.map((head, i) => [head, cells[i] ?? ''])));
+  });
+}
+
+/** What stands in backticks. */
+export function codeIn(text: string): string[] {
+  return [...text.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code);
+}
+
+function cellsOf(row: string): string[] {
+  return row
+    .split(/(?<!\\)\|/)
+    .slice(1, -1)
+    .map((cell) => cell.trim());
+}
+
+function pagesBelow(folder: string): string[] {
+  return readdirSync(join(ROOT, folder))
+    .filter((name) => name !== 'node_modules')
+    .map((name) => `${folder}/${name}`)
+    .flatMap((path) => (statSync(join(ROOT, path)).isDirectory() ? pagesBelow(path) : [path]))
+    .filter((path) => path.endsWith('.md'));
+}

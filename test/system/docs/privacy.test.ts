@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import { maskAddress } from '../../../src/hit/mask-address.js';
+import { createToTrackedQuery } from '../../../src/hit/query-policy.js';
+import { eventually, startServer } from '../../support/child-process.js';
+import { APPS, get, matomo, REGISTER } from '../../support/registered-app.js';
+import { codeIn, read, rowsWith } from './pages.js';
+
+const PAGE = 'docs/privacy.md';
+
+test('the page on privacy lists exactly the words that make a parameter a secret', () => {
+  const source = read('src/hit/query-policy.ts');
+  const declared = /SECRET_WORDS = new Set\(\[(.*?)\]\)/s.exec(source)?.[1] ?? '';
+  const words = [...declared.matchAll(/'([^']+)'/g)].map(([, word]) => word);
+  expect(words.length).toBeGreaterThan(10);
+  const listed = /<!-- secret words -->(.*?)<!-- end -->/s.exec(read(PAGE))?.[1] ?? '';
+  expect(codeIn(listed)).toEqual(words);
+});
+
+test.each([
+  ['access_token', 'redacted'],
+  ['X-Api-Key', 'redacted'],
+  ['sessionId', 'redacted'],
+  ['authors', '1'],
+  ['keyring', '1'],
+  ['customer', '1'],
+])('the value of the parameter %s is sent as %s', (name, expected) => {
+  const toTrackedQuery = createToTrackedQuery({ query: 'redact', siteSearch: false });
+  expect(toTrackedQuery(`${name}=1`)).toBe(`${name}=${expected}`);
+});
+
+test.each(rowsWith(PAGE, '`anonymizeIp`'))('addresses are masked as the page says', (row) => {
+  const { '`anonymizeIp`': bytes, ...masked } = row;
+  for (const [address, expected] of Object.entries(masked)) {
+    expect(maskAddress(address, Number(bytes))).toBe(expected);
+  }
+});
+
+test('the strict set-up keeps what the page says from Matomo', async () => {
+  const exported = [...read(PAGE).matchAll(/^export (MATOMO_\w+)='?(.*?)'?$/gm)];
+  expect(exported.length).toBeGreaterThan(3);
+  const strict = Object.fromEntries(exported.map(([, name, value]) => [name, value]));
+  const { inspector, env } = await matomo();
+  const token = { MATOMO_TOKEN_AUTH: 'a'.repeat(32), MATOMO_SCHEDULE_DELAY: '50' };
+  const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], {
+    env: { ...env, ...token, ...strict },
+  });
+  await (await fetch(`${app.url}/mine`, { headers: { 'Sec-GPC': '1' } })).text();
+  await (await fetch(`${app.url}/mine`, { headers: { DNT: '1' } })).text();
+  await get(`${app.url}/mail/ada@example.org/6f1c9a52-8a0e-4c6e-9d3b-1f2e3d4c5b6a?page=2`);
+  const [hit, ...others] = await eventually(() => inspector.hits().length > 0 && inspector.hits());
+  expect(others).toEqual([]);
+  expect(hit?.params.cip).toBe('127.0.0.0');
+  expect(hit?.stored?.url).toMatch(/:\d+\/mail\/redacted\/redacted$/);
+});

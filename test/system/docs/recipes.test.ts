@@ -1,0 +1,66 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { type InspectedHit, startInspector } from '../../../src/inspector/index.js';
+import { startServer } from '../../support/child-process.js';
+
+const APP = 'test/support/apps/recipes/accounts.cjs';
+const ADA = { headers: { 'X-Api-Key': 'key-of-ada' } };
+
+test.each([
+  ['/users/7', {}, { stored: { title: 'API / GET /users/:id' } }],
+  ['/about', {}, { stored: { title: 'About us' } }],
+  [
+    '/orders',
+    { ...ADA, method: 'POST' },
+    {
+      params: { uid: 'u-17' },
+      stored: { title: 'Checkout', custom_var_k3: 'area', custom_var_v3: 'shop' },
+    },
+  ],
+  [
+    '/invoices/8',
+    ADA,
+    {
+      params: { uid: 'u-17', pf_dm1: expect.stringMatching(/^(?:19|[2-9]\d|\d{3,})$/) },
+      stored: { custom_dimension_2: 'acme', time_dom_completion: expect.any(Number) },
+    },
+  ],
+  [
+    '/invoices/8/pdf',
+    {},
+    {
+      stored: {
+        type: 'event',
+        event_category: 'Invoices',
+        event_action: 'Download',
+        event_name: '8',
+      },
+    },
+  ],
+  ['/reports', {}, { stored: { title: 'Report', time_dom_processing: expect.any(Number) } }],
+])('%s is tracked as the page says', async (path, request, expected) => {
+  const hits = await hitsOf(path, request);
+  expect(hits).toEqual([expect.objectContaining({ verdict: 'tracked' })]);
+  expect(hits[0]).toMatchObject(expected);
+});
+
+test('a caller that nobody knows has no user ID', async () => {
+  const [hit] = await hitsOf('/orders', { method: 'POST' });
+  expect(hit?.params).not.toHaveProperty('uid');
+});
+
+async function hitsOf(path: string, request: RequestInit): Promise<InspectedHit[]> {
+  const inspector = await startInspector();
+  onTestFinished(() => inspector.close());
+  const app = await startServer([APP], {
+    env: { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' },
+  });
+  await (
+    await fetch(app.url + path, {
+      ...request,
+      headers: { connection: 'close', ...request.headers },
+    })
+  ).text();
+  expect(await app.stop()).toEqual({ code: 0, signal: null });
+  expect(app.stderr()).toBe('');
+  return inspector.hits();
+}

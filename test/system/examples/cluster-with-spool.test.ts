@@ -1,0 +1,62 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { Inspector } from '../../../src/inspector/index.js';
+import { eventually } from '../../support/child-process.js';
+import { startExample } from '../../support/examples.js';
+import { startTap } from '../../support/matomo-tap.js';
+import { sorted } from '../../support/sorted.js';
+import { filesIn, linesIn, temporaryFolder } from '../../support/spool.js';
+
+test('one process sends for all workers, and when one of them is killed nothing is lost', async () => {
+  const folder = join(temporaryFolder(), 'spool');
+  const tap = await startTap();
+  const { server, inspector } = await startExample('cluster-with-spool', {
+    MATOMO_URL: tap.url,
+    MATOMO_SPOOL: folder,
+    MATOMO_SCHEDULE_DELAY: '200',
+  });
+  tap.forwardTo(inspector.url);
+
+  const workers = await eventually(async () => {
+    const pids = new Set([await ask(server.url, 'first'), await ask(server.url, 'second')]);
+    return pids.size === 2 && pids;
+  });
+  const before = names('before');
+  for (const name of before) await ask(server.url, name);
+  await eventually(() => before.every((name) => tracked(inspector).includes(name)));
+  expect(tap.connections()).toBe(1);
+
+  inspector.play({ status: 503 });
+  const during = names('during');
+  for (const name of during) await ask(server.url, name);
+  await eventually(() => during.every((name) => isOnDisk(folder, name)));
+  const [victim] = workers;
+  process.kill(victim as number, 'SIGKILL');
+  inspector.play();
+
+  await eventually(() => during.every((name) => tracked(inspector).includes(name)));
+  expect(tap.open()).toBe(1);
+  await eventually(async () => !workers.has(await ask(server.url, 'last')));
+  expect(await server.stop()).toEqual({ code: 0, signal: null });
+  expect(filesIn(folder, '.hits')).toEqual([]);
+  const hits = tracked(inspector).filter((name) => /^(?:before|during)-/.test(name));
+  expect(sorted(hits)).toEqual(sorted([...before, ...during]));
+});
+
+/** Resolves to the pid of the worker that answered. */
+async function ask(url: string, name: string): Promise<number> {
+  const response = await fetch(`${url}/users/${name}`, { headers: { connection: 'close' } });
+  return ((await response.json()) as { worker: number }).worker;
+}
+
+function names(prefix: string): string[] {
+  return Array.from({ length: 20 }, (_, index) => `${prefix}-${index}`);
+}
+
+function tracked(inspector: Inspector): string[] {
+  return inspector.hits().map(({ stored }) => stored?.url?.split('/').at(-1) ?? '');
+}
+
+function isOnDisk(folder: string, name: string): boolean {
+  return linesIn(folder).some((line) => line.includes(`/${name}&`));
+}

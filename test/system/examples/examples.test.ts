@@ -1,0 +1,115 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { get, type IncomingMessage } from 'node:http';
+import { expect, test } from 'vitest';
+import type { Inspector } from '../../../src/inspector/index.js';
+import { ROOT } from '../../support/child-process.js';
+import { EXAMPLES, startCommand, startExample, storedBy } from '../../support/examples.js';
+
+test.each(EXAMPLES)('the README of %s gives the command that npm start runs', (example) => {
+  expect(readmeCommands(example)).toEqual([startCommand(example)]);
+});
+
+test('in an SDK set-up, a request is tracked under the route that the application sets', async () => {
+  const { server, inspector } = await startExample('sdk-registration');
+  await fetch(`${server.url}/hello/you`);
+  expect(await server.stop()).toEqual({ code: 0, signal: null });
+  expect(storedBy(inspector)).toEqual([
+    expect.objectContaining({
+      title: 'GET /hello/:name',
+      url: expect.stringMatching(/\/hello\/you$/),
+      custom_var_k1: 'http_status_code',
+      custom_var_v1: '200',
+      custom_var_k2: 'http_method',
+      custom_var_v2: 'GET',
+    }),
+  ]);
+});
+
+test('without a line of code, requests are tracked under their route and with their status', async () => {
+  const { server, inspector } = await startExample('zero-code');
+  await fetch(`${server.url}/users/7`);
+  await fetch(`${server.url}/nobody`);
+  expect(await server.stop()).toEqual({ code: 0, signal: null });
+  expect(titlesAndStatuses(inspector)).toEqual([
+    ['GET /users/:id', '200'],
+    ['GET Not Found', '404'],
+  ]);
+});
+
+test('beside tracing, a span of the application becomes a timing of the page view', async () => {
+  const { server, inspector } = await startExample('alongside-tracing', {
+    OTEL_TRACES_EXPORTER: 'none',
+    OTEL_METRICS_EXPORTER: 'none',
+    OTEL_LOGS_EXPORTER: 'none',
+  });
+  await fetch(`${server.url}/users/7`);
+  expect(await server.stop()).toEqual({ code: 0, signal: null });
+  expect(titlesAndStatuses(inspector)).toEqual([['GET /users/:id', '200']]);
+  const [action] = storedBy(inspector);
+  expect(action?.time_dom_processing).toBeGreaterThanOrEqual(19);
+  const parts = Number(action?.time_server) + Number(action?.time_dom_processing);
+  expect(String(parts)).toBe(inspector.hits()[0]?.params.gt_ms);
+});
+
+test('in ES modules, a request is tracked with what its handler says and measures', async () => {
+  const { server, inspector } = await startExample('esm');
+  await fetch(`${server.url}/parcels/7`);
+  expect(await server.stop()).toEqual({ code: 0, signal: null });
+  expect(titlesAndStatuses(inspector)).toEqual([['Parcel', '200']]);
+  const [action] = storedBy(inspector);
+  expect(action).toMatchObject({ custom_var_k3: 'country', custom_var_v3: 'NZ' });
+  expect(action?.time_dom_processing).toBeGreaterThanOrEqual(19);
+});
+
+test('the shop is tracked with its own title and plan, and its health check is not', async () => {
+  const { server, inspector } = await startExample('shop');
+  await fetch(`${server.url}/health`);
+  await fetch(`${server.url}/orders`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ item: 1, plan: 'pro' }),
+  });
+  await fetch(`${server.url}/items/99`);
+  await fetch(`${server.url}/recommendations`);
+  expect(await server.stop()).toEqual({ code: 0, signal: null });
+  expect(titlesAndStatuses(inspector)).toEqual([
+    ['Checkout', '201'],
+    ['GET /items/:id', '404'],
+    ['GET /recommendations', '500'],
+  ]);
+  expect(storedBy(inspector)[0]).toMatchObject({
+    custom_dimension_3: 'pro',
+    custom_var_k3: 'plan',
+    custom_var_v3: 'pro',
+  });
+});
+
+test('a report of the shop is tracked with the times of its steps, a client that left with 499', async () => {
+  const { server, inspector } = await startExample('shop');
+  // Not by fetch, which connects once more after an abort and keeps the shop from ending until that is closed.
+  const [answer] = (await once(get(`${server.url}/stock/1`), 'response')) as [IncomingMessage];
+  answer.destroy();
+  await fetch(`${server.url}/reports/2026-05`);
+  expect(await server.stop()).toEqual({ code: 0, signal: null });
+  const stored = new Map(storedBy(inspector).map((action) => [action?.title, action]));
+  expect(inspector.hits()).toHaveLength(2);
+  expect(stored.get('GET /stock/:id')?.custom_var_v1).toBe('499');
+  const report = stored.get('GET /reports/:month');
+  expect(report?.custom_var_v1).toBe('200');
+  expect(report?.time_dom_processing).toBeGreaterThanOrEqual(14);
+  expect(report?.time_dom_completion).toBeGreaterThanOrEqual(0);
+  expect(report?.time_on_load).toBeGreaterThanOrEqual(4);
+});
+
+/** The commands in the README's shell blocks, without the variables set in front of them. */
+function readmeCommands(example: string): string[] {
+  const readme = readFileSync(`${ROOT}examples/${example}/README.md`, 'utf8');
+  const blocks = [...readme.matchAll(/^```sh\n(.*?)^```/gms)].map((block) => block[1] as string);
+  const lines = blocks.join('').split('\n').filter(Boolean);
+  return lines.map((line) => line.replace(/^(?:[A-Z_]+=\S+ )*/, ''));
+}
+
+function titlesAndStatuses(inspector: Inspector): (string | undefined)[][] {
+  return storedBy(inspector).map((action) => [action?.title, action?.custom_var_v1]);
+}

@@ -1,0 +1,187 @@
+import { Agent } from 'undici';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Fault } from '../../support/fault-proxy.js';
+import { startFaultProxy, tlsFile } from '../../support/fault-proxy.js';
+import { startTracedService } from '../../support/traced-service.js';
+import { expectAccounted } from './expect-accounted.js';
+import { type FaultCase, rideOut } from './ride-out.js';
+
+/** The system says the one or the other, as it happens. */
+const BROKEN_OFF = /did not answer \((?:ECONNRESET|UND_ERR_SOCKET): it /;
+
+/** Matomo is slower than this, where it is to be given up. */
+const IMPATIENT = { options: () => ({ exportTimeoutMillis: 1000 }) };
+
+/** It breaks on the wire. */
+function onTheWire(kind: Exclude<Fault['kind'], 'answer'>): FaultCase {
+  return {
+    begin: (_matomo, proxy) => proxy.play({ kind }),
+    end: (_matomo, proxy) => proxy.play(),
+  };
+}
+
+test('refused', async (context) => {
+  const row = await rideOut(context, onTheWire('refuse'));
+  expectAccounted(row, { lost: [], says: /ECONNREFUSED: nobody listens at 127.0.0.1:/ });
+});
+
+test('refused, then nobody flushes', async (context) => {
+  const row = await rideOut(context, { ...onTheWire('refuse'), byItself: true });
+  expectAccounted(row, { lost: [], says: /ECONNREFUSED/ });
+});
+
+test('refused until the process ends', async (context) => {
+  const row = await rideOut(context, { ...onTheWire('refuse'), endsFirst: true });
+  expectAccounted(row, { lost: ['shutdown'], says: /lost at shutdown: \d+ hits/ });
+});
+
+test('reset before the body', async (context) => {
+  const row = await rideOut(context, onTheWire('reset-before-body'));
+  expectAccounted(row, { lost: ['unconfirmed'], says: BROKEN_OFF });
+});
+
+test('reset after the body', async (context) => {
+  const row = await rideOut(context, onTheWire('reset-after-body'));
+  expectAccounted(row, { lost: ['unconfirmed'], says: BROKEN_OFF });
+});
+
+test('reset after Matomo has stored', async (context) => {
+  const row = await rideOut(context, onTheWire('reset-after-commit'));
+  expectAccounted(row, { lost: ['unconfirmed'], says: BROKEN_OFF });
+  expect(row.stored).toBe(row.requests);
+});
+
+test('half a response', async (context) => {
+  const row = await rideOut(context, onTheWire('half-response'));
+  expectAccounted(row, { lost: ['unconfirmed'], says: BROKEN_OFF });
+  expect(row.stored).toBe(row.requests);
+});
+
+test('slow loris', async (context) => {
+  const row = await rideOut(context, { ...onTheWire('slow-loris'), ...IMPATIENT });
+  expectAccounted(row, { lost: ['unconfirmed'], says: /no answer within 1000 ms/ });
+  expect(row.stored).toBe(row.requests);
+});
+
+test('stall', async (context) => {
+  const row = await rideOut(context, { ...onTheWire('stall'), ...IMPATIENT });
+  expectAccounted(row, { lost: ['unconfirmed'], says: /no answer within 1000 ms/ });
+});
+
+test('stall of ten minutes after Matomo has stored', async (context) => {
+  const row = await rideOut(context, {
+    ...IMPATIENT,
+    begin: (matomo) => matomo.play({ delayMillis: 600_000 }),
+    end: (matomo) => matomo.play(),
+  });
+  expectAccounted(row, { lost: ['unconfirmed'], says: /no answer within 1000 ms/ });
+  expect(row.stored).toBe(row.requests);
+});
+
+test('stall after Matomo has stored, with resendUnconfirmed', async (context) => {
+  const row = await rideOut(context, {
+    ...onTheWire('stall-after-commit'),
+    options: () => ({ ...IMPATIENT.options(), resendUnconfirmed: true }),
+  });
+  expectAccounted(row, { lost: [], says: /are sent again/, mayDouble: true });
+  expect(row.stored).toBe(row.requests);
+});
+
+test('connection closed on keep-alive reuse', async (context) => {
+  const row = await rideOut(context, onTheWire('reset-on-reuse'));
+  expectAccounted(row, { lost: ['unconfirmed'], says: BROKEN_OFF });
+});
+
+test('connection closed after each answer', async (context) => {
+  const row = await rideOut(context, { ...onTheWire('close-after-answer'), fromStart: true });
+  expectAccounted(row, { lost: [] });
+});
+
+test('connection closed after each answer: 200 of 200 hits are tracked', async () => {
+  const HITS = 200;
+  const proxy = await startFaultProxy();
+  await proxy.play({ kind: 'close-after-answer' });
+  const service = await startTracedService((_request, response) => void response.end('ok'), {
+    url: proxy.url,
+    maxExportBatchSize: 10,
+  });
+  proxy.forwardTo(service.inspector.url);
+  await Promise.all(Array.from({ length: HITS }, (_, i) => service.fetch(`/r/${i}`)));
+  await service.requests(HITS);
+  await service.processor.forceFlush();
+  expect(service.processor.stats()).toMatchObject({ tracked: HITS, pending: 0 });
+  expect(service.inspector.hits()).toHaveLength(HITS);
+  expect(proxy.connections()).toBe(proxy.requests().length);
+});
+
+test('no HTTP, from the start', async (context) => {
+  const row = await rideOut(context, { ...onTheWire('not-http'), fromStart: true });
+  expectAccounted(row, { lost: [], says: /does not speak HTTP; check host and port in url/ });
+  expect(row.stored).toBe(row.requests);
+});
+
+test('no HTTP, where Matomo was seen', async (context) => {
+  const row = await rideOut(context, onTheWire('not-http'));
+  expectAccounted(row, { lost: ['unconfirmed'], says: /did not answer \(what answers there/ });
+});
+
+test('TLS: nothing is said', async (context) => {
+  const row = await rideOut(context, {
+    ...onTheWire('stall-handshake'),
+    fromStart: true,
+    proxy: { certificate: 'server' },
+    options: () => ({
+      ...IMPATIENT.options(),
+      dispatcher: agent({ ca: tlsFile('ca.pem'), timeout: 1500 }),
+    }),
+  });
+  expectAccounted(row, { lost: [], says: /no connection within 1000 ms/ });
+});
+
+test('TLS: a self-signed certificate', async (context) => {
+  const row = await rideOut(context, {
+    fromStart: true,
+    proxy: { certificate: 'self-signed' },
+    options: trusting,
+    begin: () => undefined,
+    end: (_matomo, proxy) => proxy.show('server'),
+  });
+  expectAccounted(row, { lost: [], says: /DEPTH_ZERO_SELF_SIGNED_CERT: .*NODE_EXTRA_CA_CERTS/ });
+});
+
+test('DNS failure', async (context) => {
+  let isAway = true;
+  const lookup: typeof import('node:dns').lookup = ((
+    name: string,
+    _options: unknown,
+    done: Done,
+  ) => {
+    if (!isAway) return done(null, [{ address: '127.0.0.1', family: 4 }]);
+    const error = new Error(`getaddrinfo ENOTFOUND ${name}`);
+    done(Object.assign(error, { code: 'ENOTFOUND', hostname: name }));
+  }) as never;
+  const row = await rideOut(context, {
+    fromStart: true,
+    options: ({ port }) => ({
+      url: `http://matomo.test:${port}`,
+      dispatcher: agent({ lookup }),
+    }),
+    begin: () => undefined,
+    end: () => {
+      isAway = false;
+    },
+  });
+  expectAccounted(row, { lost: [], says: /ENOTFOUND: DNS has no address of matomo.test/ });
+});
+
+type Done = (error: Error | null, addresses?: { address: string; family: number }[]) => void;
+
+function trusting() {
+  return { dispatcher: agent({ ca: tlsFile('ca.pem') }) };
+}
+
+function agent(connect: Agent.Options['connect'] & object): Agent {
+  const made = new Agent({ connect });
+  onTestFinished(() => made.destroy());
+  return made;
+}

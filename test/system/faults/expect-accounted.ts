@@ -1,0 +1,36 @@
+import { expect } from 'vitest';
+import type { LossReason } from '../../../src/delivery/counters.js';
+import type { FaultRow } from './ride-out.js';
+
+interface Expected {
+  /** What hits are lost as, and some are. */
+  readonly lost: readonly LossReason[];
+  /** What an operator reads. */
+  readonly says?: RegExp;
+  /** Doubles were asked for. */
+  readonly mayDouble?: boolean;
+}
+
+/** What holds after every fault. */
+export function expectAccounted(
+  { requests, stats, stored, doubles, lines }: FaultRow,
+  { lost, says, mayDouble = false }: Expected,
+): void {
+  const { hits, pending, tracked, accepted, invalid } = stats;
+  const losses = Object.entries(stats.lost).filter(([, count]) => count > 0);
+  const sumOfLost = losses.reduce((sum, [, count]) => sum + count, 0);
+  const said = lines.join('');
+  expect({ hits, pending }, said).toEqual({ hits: requests, pending: 0 });
+  expect(tracked + accepted + invalid + sumOfLost).toBe(requests);
+  expect(
+    losses.map(([reason]) => reason),
+    said,
+  ).toEqual(lost);
+
+  // What Matomo said that it stored is stored, and beyond it only what nobody could know of.
+  expect(stored).toBeGreaterThanOrEqual(tracked);
+  expect(stored).toBeLessThanOrEqual(tracked + accepted + stats.lost.unconfirmed);
+  if (!mayDouble) expect(doubles).toBe(0);
+
+  if (says) expect(said).toMatch(says);
+}

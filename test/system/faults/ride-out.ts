@@ -1,0 +1,181 @@
+import { onTestFinished, type TestContext } from 'vitest';
+import type { MatomoSpanProcessor } from '../../../src/index.js';
+import type { InspectedHit, Inspector } from '../../../src/inspector/index.js';
+import type { MatomoOptions } from '../../../src/options.js';
+import type { MatomoStats } from '../../../src/pipeline/stats.js';
+import {
+  type FaultProxy,
+  type FaultProxyOptions,
+  startFaultProxy,
+} from '../../support/fault-proxy.js';
+import { captureOutput } from '../../support/output.js';
+import { startTracedService, until } from '../../support/traced-service.js';
+
+/** `npm run test:faults` lets faults last longer. */
+const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 3);
+const REQUESTS_A_ROUND = 5;
+
+export interface FaultCase {
+  /** Default: `url` is the proxy's. */
+  readonly options?: (proxy: FaultProxy) => MatomoOptions;
+  readonly proxy?: FaultProxyOptions;
+  /** Matomo has tracked nothing when it begins. */
+  readonly fromStart?: boolean;
+  /** Nobody flushes: it has to come back by its own timers. */
+  readonly byItself?: boolean;
+  /** The process ends before it does. */
+  readonly endsFirst?: boolean;
+  /** Path of a request that is sent in the middle of it. */
+  readonly path?: string;
+  begin(matomo: Inspector, proxy: FaultProxy): unknown;
+  end(matomo: Inspector, proxy: FaultProxy): unknown;
+}
+
+/** What came of a fault, for the table and for expectations. */
+export interface FaultRow {
+  readonly fault: string;
+  readonly requests: number;
+  readonly stats: MatomoStats;
+  /** Requests of which Matomo has stored a hit. */
+  readonly stored: number;
+  /** Hits that Matomo has stored once more than there were requests. */
+  readonly doubles: number;
+  /** Of requests while it lasted. */
+  readonly medianMillis: number;
+  /** What an operator was told. */
+  readonly lines: readonly string[];
+}
+
+declare module 'vitest' {
+  interface TaskMeta {
+    fault?: FaultRow;
+  }
+}
+
+/**
+ * A service has requests before a fault, while it lasts and after it. The conservation law is looked at every
+ * millisecond and after every step.
+ */
+export async function rideOut(
+  { task }: Pick<TestContext, 'task'>,
+  faultCase: FaultCase,
+): Promise<FaultRow> {
+  const { fromStart = false, byItself = false, endsFirst = false, path, begin, end } = faultCase;
+  const lines = captureOutput();
+  const { service, proxy } = await startService(faultCase);
+  const { processor, inspector } = service;
+  const law = watchLaw(processor);
+  const millis: number[] = [];
+  let requests = 0;
+
+  async function request(target = `/r/${requests}`): Promise<void> {
+    requests += 1;
+    const start = performance.now();
+    const { status } = await service.fetch(target);
+    millis.push(performance.now() - start);
+    if (status !== 200) throw new Error(`the application answered ${status}`);
+    law.check();
+  }
+
+  async function round(): Promise<void> {
+    const flushed = byItself ? undefined : processor.forceFlush();
+    for (let i = 0; i < REQUESTS_A_ROUND; i++) await request();
+    await service.requests(requests);
+    await flushed;
+    law.check();
+  }
+
+  if (!fromStart) {
+    await round();
+    await processor.forceFlush();
+  }
+  await begin(inspector, proxy);
+  millis.length = 0;
+  for (let i = 0; i < ROUNDS; i++) {
+    if (i === 1 && path !== undefined) await request(path);
+    await round();
+  }
+  if (byItself) await until(() => lines.length > 0);
+  else await processor.forceFlush();
+  const medianMillis = medianOf(millis);
+  if (!endsFirst) {
+    await end(inspector, proxy);
+    await round();
+    await settle(processor, byItself);
+  }
+  await processor.shutdown();
+  law.check();
+
+  const counts = countsByUrl(inspector.hits());
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const row: FaultRow = {
+    fault: task.name,
+    requests,
+    stats: processor.stats(),
+    stored: counts.length,
+    doubles: total - counts.length,
+    medianMillis,
+    lines,
+  };
+  task.meta.fault = row;
+  return row;
+}
+
+async function startService({ options, proxy: proxyOptions }: FaultCase) {
+  const proxy = await startFaultProxy(proxyOptions);
+  const service = await startTracedService(
+    (_request, response) => {
+      response.end('ok');
+    },
+    {
+      url: proxy.url,
+      scheduledDelayMillis: 20,
+      exportTimeoutMillis: 30_000,
+      shutdownTimeoutMillis: 1000,
+      ...options?.(proxy),
+    },
+  );
+  proxy.forwardTo(service.inspector.url);
+  return { service, proxy };
+}
+
+/** Throws as soon as a hit has been counted twice or not at all. */
+function watchLaw(processor: MatomoSpanProcessor): { check(): void } {
+  let broken: string | undefined;
+  const look = () => {
+    const { hits, adopted, pending, tracked, accepted, invalid, lost } = processor.stats();
+    const losses = Object.values(lost).reduce((sum, count) => sum + count, 0);
+    if (hits + adopted !== pending + tracked + accepted + invalid + losses) {
+      broken ??= JSON.stringify(processor.stats());
+    }
+  };
+  const timer = setInterval(look, 1);
+  onTestFinished(() => clearInterval(timer));
+  return {
+    check() {
+      look();
+      if (broken !== undefined) throw new Error(`hits without a name: ${broken}`);
+    },
+  };
+}
+
+/** Until everything is decided. Each flush is one attempt. */
+async function settle(processor: MatomoSpanProcessor, byItself: boolean): Promise<void> {
+  const isSettled = () => processor.stats().pending === 0;
+  if (byItself) return until(isSettled);
+  for (let i = 0; i < 500 && !isSettled(); i++) await processor.forceFlush();
+}
+
+/** How often Matomo has stored each page URL. */
+function countsByUrl(hits: readonly InspectedHit[]): number[] {
+  const counts = new Map<string, number>();
+  for (const { stored } of hits) {
+    if (stored?.url) counts.set(stored.url, (counts.get(stored.url) ?? 0) + 1);
+  }
+  return [...counts.values()];
+}
+
+function medianOf(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}

@@ -1,0 +1,144 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { expect, test } from 'vitest';
+import packageJson from '../../package.json' with { type: 'json' };
+import { ROOT, runNode } from '../support/child-process.js';
+import { sorted } from '../support/sorted.js';
+import { temporaryFolder } from '../support/spool.js';
+import { linksOf } from './docs/pages.js';
+
+const KILOBYTE = 1000;
+
+function declarations(): string[] {
+  return readdirSync(join(ROOT, 'dist'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.d.ts'))
+    .map((file) => readFileSync(join(ROOT, 'dist', file), 'utf8'));
+}
+
+/** What npm would publish. */
+const [packed] = JSON.parse(
+  execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  }),
+) as [{ size: number; unpackedSize: number; files: { path: string }[] }];
+const files = packed.files.map(({ path }) => path);
+
+test('the package is small, and holds built code, its types, the pages about it and nothing else', () => {
+  const { size, unpackedSize } = packed;
+  process.stdout.write(`${files.length} files, ${size} bytes, unpacked ${unpackedSize}\n`);
+  expect(size).toBeLessThan(350 * KILOBYTE);
+  expect(unpackedSize).toBeLessThan(1600 * KILOBYTE);
+  const kinds = files.map((path) =>
+    path
+      .replace(/^(dist\/(?:esm|cjs))\/.*?((?:\.d)?\.[jt]s)$/, '$1/*$2')
+      .replace(/^docs\/[^/]+\.md$/, 'docs/*.md')
+      .replace(/^(dist\/esm\/chunks\/page)\/[^/]+\.(html|css|svg)$/, '$1/*.$2'),
+  );
+  expect(sorted(new Set(kinds))).toEqual([
+    'CHANGELOG.md',
+    'LICENSE',
+    'README.md',
+    'dist/cjs/*.d.ts',
+    'dist/cjs/*.js',
+    'dist/cjs/package.json',
+    'dist/esm/*.d.ts',
+    'dist/esm/*.js',
+    'dist/esm/chunks/page/*.css',
+    'dist/esm/chunks/page/*.html',
+    'dist/esm/chunks/page/*.svg',
+    'docs/*.md',
+    'package.json',
+  ]);
+  expect(readFileSync(join(ROOT, 'LICENSE'), 'utf8')).toMatch(
+    /^\s*Apache License\s+Version 2\.0, January 2004\s/,
+  );
+});
+
+test('links of the packed pages lead to packed pages, but for what is about the repository', () => {
+  const pages = files.filter((path) => path.endsWith('.md'));
+  const targets = pages.flatMap((page) =>
+    linksOf(page)
+      .map((target) => target.replace(/#.*/, ''))
+      .filter((target) => target !== '')
+      .map((target) => posix.join(posix.dirname(page), target)),
+  );
+  const outside = targets.filter((path) => !files.includes(path));
+  const ofRepository =
+    /^(?:examples\/.*|test\/.*|CONTRIBUTING\.md|SECURITY\.md|docs\/architecture\.md|docs\/images\/.*)$/;
+  expect(outside.filter((path) => !ofRepository.test(path))).toEqual([]);
+});
+
+test('published types import nothing but the API and Node', () => {
+  const imported = declarations().flatMap((text) =>
+    [...text.matchAll(/(?:from|import\()\s*['"]([^'"]+)['"]/g)].map(([, name]) => name),
+  );
+  const foreign = new Set(
+    imported.filter((name) => !name?.startsWith('.') && !name?.startsWith('node:')),
+  );
+  expect([...foreign]).toEqual(['@opentelemetry/api']);
+});
+
+test('there are two dependencies, and no SDK is more than an optional peer', () => {
+  expect(Object.keys(packageJson.dependencies)).toEqual(['@bufbuild/protobuf', 'undici']);
+  const optional = Object.keys(packageJson.peerDependenciesMeta);
+  expect(
+    Object.keys(packageJson.peerDependencies).filter((name) => !optional.includes(name)),
+  ).toEqual(['@opentelemetry/api']);
+});
+
+test.each([
+  ['CommonJS', ['-e', 'const m = require("opentelemetry-matomo"); USE']],
+  ['ESM', ['--input-type=module', '-e', 'import * as m from "opentelemetry-matomo"; USE']],
+])('%s: the entry loads, without undici and without the OpenTelemetry API', async (_form, args) => {
+  const use = `
+    new m.MatomoSpanProcessor({ url: 'http://127.0.0.1:9', siteId: 1 });
+    const { Module } = process.getBuiltinModule('module');
+    const loaded = Object.keys(Module._cache).filter((file) => /node_modules.(undici|@opentelemetry|@bufbuild)/.test(file));
+    console.log(JSON.stringify([Object.keys(m).sort(), loaded]));`;
+  const { code, stdout, stderr } = await runNode(args.map((arg) => arg.replace('USE', use)));
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const [exported, loaded] = JSON.parse(stdout);
+  expect(exported.filter((name: string) => name !== 'default')).toEqual([
+    'HEALTH_CHECKERS',
+    'MatomoSpanExporter',
+    'MatomoSpanProcessor',
+    'STATIC_FILES',
+    'ignore',
+    'measure',
+    'recordServerSpans',
+    'track',
+  ]);
+  expect(loaded).toEqual([]);
+});
+
+test('register loads a few files, and what is for a spool only where there is one', async () => {
+  const loaded = async (env: Record<string, string>) => {
+    const script = `
+      require('opentelemetry-matomo/register');
+      setImmediate(() => {
+        console.log(Object.keys(require.cache).filter((file) => /dist.cjs/.test(file)).length);
+        process.exit();
+      });`;
+    const site = { MATOMO_URL: 'http://127.0.0.1:9', MATOMO_SITE_ID: '1' };
+    const { stdout } = await runNode(['-e', script], { env: { ...site, ...env } });
+    return Number(stdout);
+  };
+  const few = await loaded({});
+  expect(few).toBeLessThanOrEqual(3);
+  const folder = temporaryFolder();
+  expect(await loaded({ MATOMO_SPOOL: folder })).toBe(few + 1);
+});
+
+test('no file of the package is much longer than 200 lines', () => {
+  const long = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map(
+      (file) => [file, readFileSync(join(ROOT, 'src', file), 'utf8').split('\n').length] as const,
+    )
+    .filter(([, lines]) => lines > 260);
+  expect(long).toEqual([]);
+});

@@ -1,0 +1,144 @@
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { expect, test } from 'vitest';
+import { eventually, runNode, startServer } from '../support/child-process.js';
+import { APPS, get, matomo, REGISTER, titles } from '../support/registered-app.js';
+
+test.each([['--require'], ['--import']])(
+  'an ES module under %s register is tracked, and its own copy of track finds the request',
+  async (flag) => {
+    const { inspector, env } = await matomo();
+    const app = await startServer([flag, 'opentelemetry-matomo/register', `${APPS}/esm.mjs`], {
+      env,
+    });
+    for (const path of ['/plain', '/ignored', '/tracked']) await get(app.url + path);
+    await app.stop();
+    expect(inspector.hits().map(({ stored }) => stored)).toMatchObject([
+      { title: 'GET /plain' },
+      {
+        title: 'GET /tracked',
+        custom_dimension_1: 'from ESM',
+        time_dom_processing: expect.any(Number),
+      },
+    ]);
+  },
+);
+
+test.each([['--require'], ['--import']])(
+  'an ES module beside auto-instrumentations is tracked too, under %s, without a loader hook',
+  async (flag) => {
+    const { inspector, env } = await matomo();
+    const preloads = [
+      '@opentelemetry/auto-instrumentations-node/register',
+      'opentelemetry-matomo/register',
+    ];
+    const app = await startServer(
+      [...preloads.flatMap((file) => [flag, file]), `${APPS}/esm.mjs`],
+      {
+        env: {
+          ...env,
+          OTEL_TRACES_EXPORTER: 'console',
+          OTEL_METRICS_EXPORTER: 'none',
+          OTEL_LOGS_EXPORTER: 'none',
+        },
+      },
+    );
+    for (const path of ['/plain', '/ignored', '/tracked']) await get(app.url + path);
+    app.kill('SIGTERM');
+    await eventually(() => inspector.hits().length === 2);
+    expect(titles(inspector)).toEqual(['GET /plain', 'GET /tracked']);
+  },
+);
+
+test('NODE_OPTIONS does the same', async () => {
+  const { inspector, env } = await matomo();
+  const NODE_OPTIONS = '--require opentelemetry-matomo/register';
+  const app = await startServer([`${APPS}/plain-http.cjs`], { env: { ...env, NODE_OPTIONS } });
+  await get(`${app.url}/a`);
+  await app.stop();
+  expect(titles(inspector)).toEqual(['GET /a']);
+});
+
+test('a provider that is registered after trace.disable() is followed as well', async () => {
+  const { inspector, env } = await matomo();
+  const app = await startServer([...REGISTER, `${APPS}/registers-again.cjs`], { env });
+  for (const path of ['/a', '/again', '/b', '/c']) await get(app.url + path);
+  await app.stop();
+  expect(titles(inspector)).toEqual(['GET /a', 'GET /again', 'GET /b', 'GET /c']);
+  expect(inspector.hits()[0]?.stored?.custom_dimension_1).toBe('early');
+});
+
+test('a provider that is not the SDK’s is named, with what to write instead, and left alone', async () => {
+  const { inspector, env } = await matomo();
+  const app = await startServer([...REGISTER, `${APPS}/foreign-provider.cjs`], { env });
+  expect(await get(`${app.url}/a`)).toBe('ok');
+  await app.stop();
+  expect(app.stderr()).toMatch(
+    /^opentelemetry-matomo: .*ForeignProvider.*new MatomoSpanProcessor\(\)/,
+  );
+  expect(app.stderr().trim().split('\n')).toHaveLength(1);
+  expect(titles(inspector)).toEqual([]);
+});
+
+test('every worker of a cluster tracks its own requests; threads take no part', async () => {
+  const { inspector, env } = await matomo();
+  const probe = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => probe.once('listening', resolve));
+  const CLUSTER_PORT = String((probe.address() as AddressInfo).port);
+  await new Promise((resolve) => probe.close(resolve));
+  const app = await startServer([...REGISTER, `${APPS}/cluster.cjs`], {
+    env: { ...env, CLUSTER_PORT },
+  });
+  const pids = new Set<string>();
+  let sent = 0;
+  await eventually(async () => {
+    pids.add(await get(`${app.url}/a`));
+    sent += 1;
+    return pids.size === 2;
+  });
+  app.kill('SIGTERM');
+  await eventually(() => inspector.hits().length === sent);
+  await app.exit();
+  expect(titles(inspector)).toEqual(Array(sent).fill('GET /a'));
+  expect(app.stderr()).toBe('');
+});
+
+test('OTEL_TRACES_SAMPLER=always_off keeps no request from being counted, and nothing is exported', async () => {
+  const { inspector, env } = await matomo();
+  const app = await startServer([...REGISTER, `${APPS}/traced-in-code.cjs`], {
+    env: { ...env, OTEL_TRACES_SAMPLER: 'always_off' },
+  });
+  await get(`${app.url}/a`);
+  const told = JSON.parse(await get(`${app.url}/told`));
+  await app.stop();
+  expect(told.spans).toEqual([]);
+  expect(titles(inspector)).toEqual(['GET /a', 'GET /told']);
+});
+
+test('forceFlush of the application’s provider reaches the processor that register has added', async () => {
+  const { inspector, env } = await matomo();
+  const app = await startServer([...REGISTER, `${APPS}/traced-in-code.cjs`], { env });
+  await get(`${app.url}/a`);
+  expect(await get(`${app.url}/flush`)).toBe('flushed');
+  expect(titles(inspector)).toEqual(['GET /a']);
+});
+
+test('MATOMO_RECORD=sampled leaves out what the sampler leaves out', async () => {
+  const { inspector, env } = await matomo();
+  const app = await startServer([...REGISTER, `${APPS}/traced-in-code.cjs`], {
+    env: { ...env, OTEL_TRACES_SAMPLER: 'always_off', MATOMO_RECORD: 'sampled' },
+  });
+  await get(`${app.url}/a`);
+  await app.stop();
+  expect(titles(inspector)).toEqual([]);
+});
+
+test.each([
+  ['process.exit(3)', 3],
+  ['throw new Error("crash")', 1],
+  ['process.exitCode = 4', 4],
+])('a process that ends by `%s` has the exit code that it would have', async (code, exitCode) => {
+  const { env } = await matomo();
+  const child = await runNode([...REGISTER, '-e', code], { env });
+  expect(child.code).toBe(exitCode);
+});

@@ -1,0 +1,283 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
+import { startInspector } from '../../src/inspector/index.js';
+import { finishedSpan } from '../support/builders.js';
+import { startTracedService, until } from '../support/traced-service.js';
+
+/** What goes to stderr until the end of the test. */
+function stderr(): string[] {
+  const lines: string[] = [];
+  const spy = vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    lines.push(String(text));
+    return true;
+  });
+  onTestFinished(() => spy.mockRestore());
+  return lines;
+}
+
+test('a Matomo that does not answer changes nothing for who calls the service', async () => {
+  const service = await startTracedService((_request, response) => void response.end('ok'), {
+    maxExportBatchSize: 1,
+    shutdownTimeoutMillis: 100,
+  });
+  service.inspector.play({ delayMillis: 600_000 });
+  for (let i = 0; i < 30; i++) await service.fetch('/');
+  await service.requests(30);
+  expect(service.processor.stats()).toMatchObject({ tracked: 0, pending: 30 });
+  stderr();
+});
+
+test('an unreachable Matomo is said once and harms nobody', async () => {
+  const lines = stderr();
+  const gone = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => gone.once('listening', resolve));
+  const { port } = gone.address() as AddressInfo;
+  await new Promise((resolve) => gone.close(resolve));
+  const service = await startTracedService((_request, response) => void response.end('ok'), {
+    url: `http://127.0.0.1:${port}`,
+    scheduledDelayMillis: 10,
+  });
+  for (let i = 0; i < 10; i++) expect((await service.fetch('/')).body).toBe('ok');
+  await service.requests(10);
+  await service.processor.forceFlush();
+  await service.processor.forceFlush();
+  expect(service.processor.stats()).toMatchObject({ hits: 10, pending: 10 });
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatch(/^opentelemetry-matomo: .*ECONNREFUSED/);
+});
+
+test.each([
+  ['siteId', 'site'],
+  ['ignore', undefined],
+])('a throwing option %s reaches nobody but the log', async (option, reason) => {
+  const lines = stderr();
+  const service = await startTracedService((_request, response) => void response.end('ok'), {
+    [option]: () => {
+      throw new RangeError('with a secret');
+    },
+  });
+  for (let i = 0; i < 3; i++) expect((await service.fetch('/')).body).toBe('ok');
+  await service.requests(3);
+  const { hits, ignored } = service.processor.stats();
+  expect({ hits, site: ignored.site }).toEqual(
+    reason ? { hits: 0, site: 3 } : { hits: 3, site: 0 },
+  );
+  expect(lines).toEqual([
+    `opentelemetry-matomo: the option ${option} threw RangeError [option-threw]\n`,
+  ]);
+});
+
+test('siteId chooses the site of each request; undefined leaves it out', async () => {
+  const service = await startTracedService((_request, response) => void response.end(), {
+    siteId: ({ path, method, header }) =>
+      path === '/none' ? undefined : method === 'POST' ? '2' : Number(header('X-Site')),
+  });
+  await service.fetch('/none');
+  await service.fetch('/a', { method: 'POST' });
+  await service.fetch('/b', { headers: { 'x-site': '3' } });
+  await service.requests(3);
+  const sites = (await service.hits()).map(({ params }) => [params.action_name, params.idsite]);
+  expect(Object.fromEntries(sites)).toEqual({ 'POST /a': '2', 'GET /b': '3' });
+  expect(service.processor.stats().ignored.site).toBe(1);
+});
+
+const HOSTILE: [string, object][] = [
+  ['nothing at all', {}],
+  ['no attributes', { attributes: undefined }],
+  [
+    'attributes of wrong types',
+    {
+      attributes: {
+        'http.request.method': ['GET'],
+        'url.path': 5,
+        'url.query': {},
+        'http.response.status_code': 'x',
+        'http.route': [],
+      },
+    },
+  ],
+  ['a method and nothing else', { attributes: { 'http.request.method': 'GET' } }],
+  [
+    'lone surrogates everywhere',
+    {
+      attributes: {
+        'http.request.method': 'G\ud800',
+        'url.path': '/\udfff',
+        'url.query': '\ud800=\udfff',
+        'user_agent.original': '\ud83d',
+        'http.route': '/\ud800',
+        'server.address': '\ud800',
+        'matomo.action_name': '\ud800',
+        'matomo.cvar.\ud800': '\udfff',
+      },
+    },
+  ],
+  [
+    'huge values',
+    {
+      attributes: {
+        'http.request.method': 'GET',
+        'url.path': `/${'é'.repeat(100_000)}`,
+        'url.query': 'a'.repeat(100_000),
+        'user_agent.original': '日'.repeat(100_000),
+        'matomo.e_c': 'x'.repeat(100_000),
+        'matomo.e_a': 'y'.repeat(100_000),
+      },
+    },
+  ],
+  [
+    'many matomo.* attributes',
+    {
+      attributes: {
+        'http.request.method': 'GET',
+        ...Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`matomo.n${i}`, i])),
+        'matomo.__proto__': 'x',
+        'matomo.constructor': 'x',
+        'matomo.perf_key': 'pf_no',
+        'matomo.idsite': -1,
+      },
+    },
+  ],
+  [
+    'times that are none',
+    {
+      startTime: [Number.NaN, 0],
+      duration: [Number.POSITIVE_INFINITY, 0],
+      attributes: { 'http.request.method': 'GET' },
+    },
+  ],
+  [
+    'a getter that throws',
+    {
+      get attributes() {
+        throw new Error('no');
+      },
+    },
+  ],
+];
+
+test.each(HOSTILE)(
+  'a span with %s throws nothing, and what it makes is valid',
+  async (_name, span) => {
+    stderr();
+    const inspector = await startInspector();
+    const processor = new MatomoSpanProcessor({ url: inspector.url, siteId: 1 });
+    onTestFinished(async () => {
+      await processor.shutdown();
+      await inspector.close();
+    });
+    for (const base of [finishedSpan(), finishedSpan({ kind: 0 }), { kind: 1 }, { kind: 0 }]) {
+      const given = Object.defineProperties(base, Object.getOwnPropertyDescriptors(span));
+      processor.onStart(given as never, ROOT_CONTEXT);
+      processor.onEnd(given as never);
+    }
+    await processor.forceFlush();
+    const { hits, tracked, pending } = processor.stats();
+    expect({ tracked, pending }).toEqual({ tracked: hits, pending: 0 });
+    expect(inspector.hits().map(({ verdict }) => verdict)).toEqual(Array(hits).fill('tracked'));
+  },
+);
+
+test('null and undefined in place of a span throw nothing', () => {
+  stderr();
+  const processor = new MatomoSpanProcessor({ url: 'http://127.0.0.1:1', siteId: 1 });
+  for (const odd of [null, undefined, 5, 'x']) {
+    processor.onStart(odd as never, undefined as never);
+    processor.onEnd(odd as never);
+  }
+  expect(processor.stats().hits).toBe(0);
+  return processor.shutdown();
+});
+
+test('the processor’s own requests are no spans', async () => {
+  const service = await startTracedService((_request, response) => void response.end());
+  const names: string[] = [];
+  const { onStart } = service.processor;
+  service.processor.onStart = (span, parent) => {
+    names.push((span as unknown as { name: string }).name);
+    onStart.call(service.processor, span, parent);
+  };
+  await service.fetch('/');
+  await service.requests(1);
+  const before = names.length;
+  await trace.getTracer('test').startActiveSpan('flushing', async (span) => {
+    await service.processor.forceFlush();
+    span.end();
+  });
+  await until(() => service.processor.stats().tracked === 1);
+  expect(names.slice(before)).toEqual(['flushing', 'POST']); // the stand-in runs in this process: its SERVER span
+});
+
+test('the exporter makes the same hits from finished spans, in one batch and any order', async () => {
+  const inspector = await startInspector();
+  const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1 });
+  onTestFinished(() => inspector.close());
+  const attributes = {
+    'http.request.method': 'GET',
+    'url.path': '/users/1',
+    'http.response.status_code': 200,
+    'server.address': 'shop.example.org',
+  };
+  const parent = { traceId: '1'.repeat(32), spanId: 'a'.repeat(16) };
+  const spans = [
+    finishedSpan({
+      kind: 0,
+      attributes: { 'matomo.perf_key': 'pf_dm1' },
+      parentSpanContext: { ...parent, spanId: 'b'.repeat(16) },
+    }),
+    finishedSpan({
+      kind: 0,
+      id: 'b'.repeat(16),
+      attributes: { 'matomo.dimension1': 'x' },
+      parentSpanContext: parent,
+    }),
+    finishedSpan({
+      id: 'c'.repeat(16),
+      attributes: { ...attributes, 'http.route': '/users/:id' },
+      parentSpanContext: parent,
+    }),
+    finishedSpan({ id: 'a'.repeat(16), attributes }),
+  ];
+  const codes: number[] = [];
+  exporter.export(spans, ({ code }) => codes.push(code));
+  await exporter.shutdown();
+  expect(codes).toEqual([0]);
+  expect(inspector.hits().map(({ stored }) => stored)).toMatchObject([
+    {
+      title: 'GET /users/:id',
+      url: 'https://shop.example.org/users/1',
+      custom_dimension_1: 'x',
+      time_dom_processing: 12,
+    },
+  ]);
+  expect(exporter.stats()).toMatchObject({ hits: 1, tracked: 1 });
+});
+
+test('a dry run shows each hit, without the token, and sends nothing', async () => {
+  const lines = stderr();
+  const service = await startTracedService((_request, response) => void response.end(), {
+    dryRun: true,
+    tokenAuth: 's3cret',
+  });
+  await service.fetch('/a');
+  await service.requests(1);
+  expect(await service.hits()).toEqual([]);
+  expect(service.processor.stats()).toMatchObject({ hits: 1, accepted: 1, pending: 0 });
+  expect(lines).toEqual([
+    expect.stringMatching(/^opentelemetry-matomo: dry run: \?idsite=1&.*action_name=GET \/a/),
+  ]);
+  expect(lines.join()).not.toContain('s3cret');
+});
+
+test('spans without attributes, as the bridges of other tracers make them, are passed over in silence', () => {
+  const lines = stderr();
+  const processor = new MatomoSpanProcessor({ url: 'http://127.0.0.1:9', siteId: 1 });
+  for (const kind of [0, 1, 2]) {
+    const span = { kind, spanContext: () => ({ traceId: 'a', spanId: 'b', traceFlags: 1 }) };
+    processor.onStart(span as never, ROOT_CONTEXT);
+  }
+  expect(lines).toEqual([]);
+});

@@ -1,0 +1,362 @@
+// What was told in confidence is in requests to Matomo, where it is the token or a header for it, and else nowhere.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { RequestListener } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { DiagLogLevel, diag, trace } from '@opentelemetry/api';
+import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { MatomoSpanExporter, MatomoSpanProcessor, track } from '../../src/index.js';
+import { type PlayedAnswer, startInspector } from '../../src/inspector/index.js';
+import type { MatomoOptions } from '../../src/options.js';
+import { finishedSpan } from '../support/builders.js';
+import { eventually, startServer } from '../support/child-process.js';
+import { type Fault, type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
+import { startHttpProxy } from '../support/http-proxy.js';
+import { captureOutput } from '../support/output.js';
+import { APPS, REGISTER } from '../support/registered-app.js';
+import { createSkipMinute } from '../support/skip-minute.js';
+import { startTracedService, until } from '../support/traced-service.js';
+
+const TOKEN = 'c0ffee5ec2e7c0ffee5ec2e7c0ffee5e';
+/** The value of a header that only a server in front of Matomo is to see. */
+const GATE = 'gate5ec2e7';
+const CONFIDED = {
+  cookie: 'cookie5ec2e7',
+  authorization: 'authorization5ec2e7',
+  query: 'query5ec2e7',
+  referrer: 'referrer5ec2e7',
+  key: 'visitorkey5ec2e7',
+  thrown: 'thrown5ec2e7',
+  proxy: 'proxy5ec2e7',
+};
+/** Of which none may be seen anywhere. */
+const NEVER = Object.values(CONFIDED);
+/** Of which none may be seen but in requests to Matomo. */
+const SECRETS = [TOKEN, GATE, ...NEVER];
+
+const HEADERS = {
+  cookie: `session=${CONFIDED.cookie}; _pk_id.1=${CONFIDED.cookie}`,
+  authorization: `Bearer ${CONFIDED.authorization}`,
+  'proxy-authorization': `Basic ${CONFIDED.authorization}`,
+  referer: `https://shop.test/a?access_token=${CONFIDED.referrer}`,
+};
+const QUERY = `access_token=${CONFIDED.query}&password=${CONFIDED.query}&page=2`;
+
+const WIRE: Exclude<Fault['kind'], 'answer'>[] = [
+  'refuse',
+  'reset-before-body',
+  'reset-after-body',
+  'reset-after-commit',
+  'half-response',
+  'slow-loris',
+  'stall',
+  'stall-after-commit',
+  'reset-on-reuse',
+  'close-after-answer',
+];
+
+/** A Matomo that says everything that it was told, wherever it can. */
+const ECHO = `token_auth=${TOKEN}&x-gate=${GATE}&${NEVER.join('&')}`;
+const ANSWERS: PlayedAnswer[] = [
+  { body: ECHO },
+  { body: `{"status":"success","echo":"${ECHO}"}`, contentType: 'application/json' },
+  { body: `{"status":"success","tracked":0,"invalid":0,"echo":"${ECHO}"}` },
+  { body: `{"status":"success","tracked":0,"invalid":1,"echo":"${ECHO}"}` },
+  { status: 204 },
+  { contentType: 'image/gif', body: ECHO },
+  { status: 302, headers: { location: `https://matomo.test/matomo.php?${ECHO}` } },
+  { status: 307, headers: { location: `/matomo.php#${ECHO}` } },
+  ...[400, 401, 403, 404, 408, 413, 429, 500, 502, 503, 504].map((status) => ({
+    status,
+    body: ECHO,
+    headers: { 'retry-after': '1', 'www-authenticate': ECHO, 'x-echo': ECHO },
+  })),
+  { disconnect: 'before' },
+  { disconnect: 'after-request' },
+  { disconnect: 'mid-response', body: ECHO },
+];
+
+const WHOLE = {
+  depth: null,
+  maxArrayLength: null,
+  maxStringLength: null,
+  showHidden: true,
+  getters: true,
+};
+
+/** All that can be seen of a value, as one text. */
+function seen(value: unknown): string {
+  return `${inspect(value, WHOLE)}\n${JSON.stringify(value)}\n${String(value)}`;
+}
+
+function expectNoneIn(text: string, secrets: readonly string[], what: string): void {
+  for (const secret of secrets) expect(text.includes(secret), `${secret} in ${what}`).toBe(false);
+}
+
+/** Requests to Matomo have the token once, in the body, and nothing else that was told in confidence. */
+function expectOnlyTokenInBodies(wire: FaultProxy): void {
+  for (const { head, body } of wire.requests()) {
+    expectNoneIn(head, [TOKEN, ...NEVER], 'a head');
+    expect(head).toContain(`x-gate: ${GATE}\r\n`);
+    expectNoneIn(body, [GATE, ...NEVER], 'a body');
+    expect(body.split(TOKEN)).toHaveLength(2);
+    expect(body).toContain(`"token_auth":"${TOKEN}"`);
+  }
+}
+
+function setLogger(write: (...given: unknown[]) => void): void {
+  const logger = { verbose: write, debug: write, info: write, warn: write, error: write };
+  diag.setLogger(logger, { logLevel: DiagLogLevel.ALL, suppressOverrideMessage: true });
+}
+
+const throwing = (): never => {
+  const cause = new Error(CONFIDED.thrown);
+  throw Object.assign(new TypeError(CONFIDED.thrown, { cause }), { detail: CONFIDED.thrown });
+};
+
+const OPTIONS: MatomoOptions = {
+  siteId: 1,
+  tokenAuth: TOKEN,
+  headers: { 'X-Gate': GATE },
+  visitorKey: CONFIDED.key,
+  visitorId: 'cookie',
+  errors: 'crash',
+  userId: throwing,
+  dimensions: { 1: throwing, 2: 'http.request.header.authorization' },
+  actionName: throwing,
+  exportTimeoutMillis: 400,
+  shutdownTimeoutMillis: 200,
+  scheduledDelayMillis: 10,
+};
+
+const listener: RequestListener = (request, response) => {
+  if (request.url?.startsWith('/error')) {
+    trace.getActiveSpan()?.recordException(new TypeError(CONFIDED.thrown));
+  }
+  track({ nonsense: CONFIDED.thrown, e_a: 'half', pf_srv: CONFIDED.thrown } as never);
+  track({ token_auth: CONFIDED.thrown, cid: CONFIDED.thrown } as never);
+  response.writeHead(request.url?.startsWith('/error') ? 500 : 200).end();
+};
+
+test.each(['a logger at every level', 'stderr alone'])(
+  'whatever goes wrong, nothing confided is seen (%s)',
+  async (log) => {
+    const output = captureOutput();
+    const said: unknown[] = [];
+    const [wire, matomo] = await Promise.all([startFaultProxy(), startInspector()]);
+    onTestFinished(() => matomo.close());
+    wire.forwardTo(matomo.url);
+    const processor = new MatomoSpanProcessor({ ...OPTIONS, url: wire.url });
+    const traces = new InMemorySpanExporter();
+    const spanProcessors = [processor as never, new SimpleSpanProcessor(traces) as never];
+    const service = await startTracedService(listener, { enabled: false }, { spanProcessors });
+    if (log !== 'stderr alone') setLogger((...given) => void said.push(given));
+    const skipMinute = createSkipMinute();
+    let requests = 0;
+
+    async function request(): Promise<void> {
+      requests += 1;
+      const path = requests % 2 === 0 ? '/error' : '/a';
+      await service.fetch(`${path}?${QUERY}`, { headers: HEADERS });
+      await until(() => processor.stats().hits >= requests);
+    }
+
+    /** Between faults all is well for a minute, so that each of them is logged. */
+    async function recover(): Promise<void> {
+      skipMinute();
+      await wire.play();
+      matomo.play();
+      const { tracked } = processor.stats();
+      // On a busy machine a request may time out: its hit is unconfirmed, and never tracked.
+      await eventually(async () => {
+        await request();
+        await processor.forceFlush();
+        return processor.stats().tracked > tracked;
+      });
+    }
+
+    for (const kind of WIRE) {
+      await recover();
+      await wire.play({ kind });
+      await request();
+      await processor.forceFlush();
+    }
+    for (const answer of ANSWERS) {
+      await recover();
+      matomo.play(answer);
+      await request();
+      await processor.forceFlush();
+    }
+    const shown = seen(processor);
+    await processor.shutdown();
+    said.push(output, processor.stats(), shown, seen(processor));
+
+    const text = seen(said);
+    const problems = ['threw TypeError', 'ECONNREFUSED', 'no answer within', ' 302 ', ' 503 '];
+    expect(problems.filter((problem) => !text.includes(problem))).toEqual([]);
+    expectNoneIn(text, SECRETS, 'what was said');
+    expectNoneIn(seen(matomo.hits().map(({ stored }) => stored)), NEVER, 'what Matomo stored');
+    expect(wire.requests().length).toBeGreaterThan(WIRE.length + ANSWERS.length);
+    expectOnlyTokenInBodies(wire);
+    const spans = traces.getFinishedSpans().map(({ name, attributes }) => ({ name, attributes }));
+    expect(spans.length).toBeGreaterThan(requests);
+    expectNoneIn(seen(spans), [TOKEN], 'a span');
+  },
+);
+
+test('an exporter, and hits that are only shown, keep what was confided', async () => {
+  const output = captureOutput();
+  for (const options of [{ dryRun: true }, { url: 'http://127.0.0.1:1' }]) {
+    const exporter = new MatomoSpanExporter({ url: 'http://127.0.0.1:1', ...OPTIONS, ...options });
+    const attributes = {
+      'http.request.method': 'GET',
+      'url.path': '/a',
+      'url.query': QUERY,
+      'http.response.status_code': 200,
+      'http.request.header.cookie': [HEADERS.cookie],
+      'http.request.header.referer': [HEADERS.referer],
+    };
+    const results: unknown[] = [];
+    exporter.export([finishedSpan({ attributes })], (result) => results.push(result));
+    await exporter.forceFlush();
+    output.push(seen(exporter), seen(results), seen(exporter.stats()));
+    await exporter.shutdown();
+  }
+  expect(output.join('')).toContain('dry run: ');
+  expect(output.join('')).toContain('ECONNREFUSED');
+  expectNoneIn(output.join(''), SECRETS, 'what was said');
+});
+
+test.each<[string, Record<string, unknown>]>([
+  ['tokenAuth', { tokenAuth: `${TOKEN} ${TOKEN}` }],
+  ['tokenAuth', { tokenAuth: [TOKEN] }],
+  ['tokenAuth', { tokenAuth: { token: TOKEN } }],
+  ['tokenAuth', { tokenAuth: Buffer.from(TOKEN) }],
+  ['visitorKey', { visitorKey: [CONFIDED.key] }],
+  ['headers', { headers: `authorization=Basic ${TOKEN}` }],
+  ['headers', { headers: { [`Basic ${TOKEN}`]: 'x' } }],
+  ['headers', { headers: { authorization: `Basic ${TOKEN}\nx: y` } }],
+  ['url', { url: `http://user:${TOKEN}@127.0.0.1:1` }],
+  ['url', { url: `http://${TOKEN}@127.0.0.1:1` }],
+  ['url', { url: `http://127.0.0.1:1/matomo.php?token_auth=${TOKEN}` }],
+  ['url', { url: `http://127.0.0.1:1/matomo.php#${TOKEN}` }],
+  ['url', { url: `ftp://user:${TOKEN}@127.0.0.1/` }],
+  ['url', { url: `//user:${TOKEN}@127.0.0.1/` }],
+  ['baseUrl', { baseUrl: `https://user:${TOKEN}@shop.test/` }],
+])('%s that cannot be used is named and not shown: %#', (name, wrong) => {
+  for (const Class of [MatomoSpanProcessor, MatomoSpanExporter]) {
+    let thrown: unknown;
+    try {
+      new Class({ url: 'http://127.0.0.1:1', siteId: 1, ...wrong } as never);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toBeInstanceOf(TypeError);
+    expect((thrown as Error).message).toMatch(new RegExp(`^${name} `));
+    expectNoneIn(seen(thrown), SECRETS, 'an error');
+    expectNoneIn((thrown as Error).stack ?? '', SECRETS, 'a stack');
+  }
+});
+
+test('a forward proxy gets its own password and the token in the body, and nobody sees the password', async () => {
+  const output = captureOutput();
+  const [matomo, wire] = await Promise.all([startInspector(), startFaultProxy()]);
+  onTestFinished(() => matomo.close());
+  wire.forwardTo(matomo.url);
+  const proxy = await startHttpProxy(wire.url);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  vi.stubEnv('NO_PROXY', '');
+  vi.stubEnv('http_proxy', undefined);
+  for (const [url, statuses] of [
+    [`http://user:${CONFIDED.proxy}@127.0.0.1:${proxy.port}`, [407, 502, 200]],
+    [`http://user:${CONFIDED.proxy}@127.0.0.1:1`, [200]],
+    [`proxy:${CONFIDED.proxy}`, [200]],
+    [`http://user:${CONFIDED.proxy}@`, [200]],
+  ] as const) {
+    vi.stubEnv('HTTP_PROXY', url);
+    const options = { ...OPTIONS, url: 'http://matomo.test', exportTimeoutMillis: 1000 };
+    const exporter = new MatomoSpanExporter(options);
+    const attributes = { 'http.request.method': 'GET', 'url.path': '/a', 'url.query': QUERY };
+    exporter.export([finishedSpan({ attributes })], () => undefined);
+    for (const status of statuses) {
+      proxy.refuse(status);
+      await exporter.forceFlush();
+    }
+    output.push(seen(exporter));
+    await exporter.shutdown();
+  }
+  expect(output.join('')).toContain('the proxy answered 407');
+  expect(output.join('')).toContain('HTTP_PROXY must be the URL of a proxy');
+  expectNoneIn(output.join(''), SECRETS, 'what was said');
+  expect(wire.requests()).toHaveLength(1);
+  expectOnlyTokenInBodies(wire);
+});
+
+test.each([
+  ['as it is', {}],
+  ['while Node.js tells what it does', { NODE_DEBUG: 'undici,net,tls,timer,stream' }],
+])(
+  'an application under register writes nothing confided, %s',
+  async (_how, env: Readonly<Record<string, string>>) => {
+    const [matomo, wire] = await Promise.all([startInspector(), startFaultProxy()]);
+    onTestFinished(() => matomo.close());
+    wire.forwardTo(matomo.url);
+    const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], {
+      env: {
+        ...env,
+        MATOMO_URL: wire.url,
+        MATOMO_SITE_ID: '1',
+        MATOMO_TOKEN_AUTH: TOKEN,
+        MATOMO_HEADERS: `x-gate=${GATE}`,
+        MATOMO_VISITOR_KEY: CONFIDED.key,
+        MATOMO_SCHEDULE_DELAY: '20',
+        MATOMO_EXPORT_TIMEOUT: '200',
+        MATOMO_SHUTDOWN_TIMEOUT: '500',
+      },
+    });
+    const get = async () => {
+      const headers = { ...HEADERS, connection: 'close' };
+      await (await fetch(`${app.url}/a?page=2`, { headers })).text();
+    };
+    await get();
+    await eventually(() => matomo.hits().length === 1);
+    await wire.play({ kind: 'refuse' });
+    await get();
+    await eventually(() => /cannot be reached|did not answer/.test(app.stderr()));
+    await wire.play();
+    matomo.play({ status: 401, body: ECHO });
+    await get();
+    await app.stop();
+    expect(app.stderr()).toContain('lost at shutdown: ');
+    expectNoneIn(app.stdout() + app.stderr(), SECRETS, 'the output');
+    expectOnlyTokenInBodies(wire);
+  },
+);
+
+test('what an application under register is told wrongly is not repeated', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'matomo-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'token');
+  writeFileSync(file, `${TOKEN}\n${TOKEN}\n`);
+  const env = { MATOMO_URL: 'http://127.0.0.1:1', MATOMO_SITE_ID: '1' };
+  const wrong: Record<string, string>[] = [
+    { MATOMO_TOKEN_AUTH: `${TOKEN} ${TOKEN}` },
+    { MATOMO_TOKEN_AUTH_FILE: file },
+    { MATOMO_TOKEN_AUTH_FILE: folder },
+    { MATOMO_HEADERS: `Basic ${TOKEN}` },
+    { MATOMO_URL: `http://user:${TOKEN}@127.0.0.1:1` },
+    { MATOMO_URL: `http://127.0.0.1:1/?token_auth=${TOKEN}` },
+  ];
+  for (const given of wrong) {
+    const app = await startServer(
+      ['--require', 'opentelemetry-matomo/register', 'test/support/apps/plain-http.cjs'],
+      { env: { ...env, ...given } },
+    );
+    await (await fetch(`${app.url}/stop`)).text();
+    await app.exit();
+    expect(app.stderr()).toMatch(/MATOMO_(?:URL|TOKEN_AUTH|HEADERS)/);
+    expectNoneIn(app.stdout() + app.stderr(), [TOKEN], 'the output');
+  }
+});

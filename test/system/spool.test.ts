@@ -1,0 +1,67 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { measure } from '../../src/index.js';
+import { captureOutput } from '../support/output.js';
+import { linesIn, temporaryFolder } from '../support/spool.js';
+import { startTracedService, until } from '../support/traced-service.js';
+
+test('a hit is on disk long before its batch is due, also while a measure goes on', async () => {
+  const folder = temporaryFolder();
+  const service = await startTracedService(
+    (request, response) => {
+      if (request.url === '/held') void measure('pf_srv', () => new Promise(() => undefined));
+      response.end('ok');
+    },
+    { spool: folder, scheduledDelayMillis: 60_000 },
+  );
+  for (const path of ['/plain', '/held']) {
+    const stored = linesIn(folder).length;
+    await service.fetch(path);
+    await until(() => linesIn(folder).length > stored);
+  }
+  await until(() => service.processor.stats().spooled === 2);
+  expect(service.processor.stats()).toMatchObject({ hits: 2, pending: 2 });
+  expect((await service.hits()).map(({ stored }) => stored?.title)).toEqual([
+    'GET /plain',
+    'GET /held',
+  ]);
+  expect(service.processor.stats()).toMatchObject({ pending: 0, spooled: 0, tracked: 2 });
+});
+
+test('a request that is taken back in time is not spooled', async () => {
+  const folder = temporaryFolder();
+  const service = await startTracedService((_request, response) => void response.end('ok'), {
+    spool: folder,
+    beforeSend: () => undefined,
+  });
+  await service.fetch('/');
+  await until(() => service.processor.stats().ignored.predicate === 1);
+  expect(linesIn(folder)).toEqual([]);
+  expect(service.processor.stats()).toMatchObject({ hits: 0, pending: 0 });
+});
+
+test('a flush at once waits until the spool is there, and counts what was stored and sent', async () => {
+  const service = await startTracedService((_request, response) => void response.end('ok'), {
+    spool: temporaryFolder(),
+  });
+  await service.fetch('/first');
+  expect((await service.hits()).map(({ stored }) => stored?.title)).toEqual(['GET /first']);
+  expect(service.processor.stats()).toMatchObject({ hits: 1, tracked: 1, pending: 0 });
+});
+
+test('where the spool cannot be opened that is said, and hits leave from memory', async () => {
+  const file = join(temporaryFolder(), 'file');
+  writeFileSync(file, '');
+  const said = captureOutput();
+  const service = await startTracedService((_request, response) => void response.end('ok'), {
+    spool: join(file, 'spool'),
+    scheduledDelayMillis: 100,
+  });
+  await service.fetch('/early');
+  await until(() => service.processor.stats().tracked === 1);
+  await service.fetch('/late');
+  expect(await service.hits()).toHaveLength(2);
+  expect(service.processor.stats()).toMatchObject({ hits: 2, tracked: 2, spooled: 0, pending: 0 });
+  expect(said).toEqual([expect.stringMatching(/ENOTDIR.*\[spool-not-used\]\n$/)]);
+});

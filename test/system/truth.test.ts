@@ -1,0 +1,196 @@
+import { request as httpRequest } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { runNode } from '../support/child-process.js';
+import { startTracedService, type TracedService, until } from '../support/traced-service.js';
+
+/** Status that Matomo has of each path, once so many requests have ended. */
+async function statuses(service: TracedService, count: number): Promise<Record<string, string>> {
+  await service.requests(count);
+  const hits = await service.hits();
+  expect(hits).toHaveLength(count);
+  return Object.fromEntries(
+    hits.map(({ stored }) => [stored?.title ?? '', stored?.custom_var_v1 ?? '']),
+  );
+}
+
+/** A connection of a client that knows no manners. */
+function rawClient(service: TracedService, ...lines: string[]): Socket {
+  const socket = connect(service.port, '127.0.0.1').on('error', () => undefined);
+  for (const line of lines) socket.write(line);
+  return socket;
+}
+
+const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
+
+test('a request whose client goes away is 499: before the first byte, after it, and while its body comes', async () => {
+  const begun: string[] = [];
+  const service = await startTracedService((request, response) => {
+    request.once(request.method === 'POST' ? 'data' : 'end', () => begun.push(request.url ?? ''));
+    if (request.method === 'GET') request.resume();
+    if (request.url === '/stream') {
+      const timer = setInterval(() => response.write('x'.repeat(100)), 5);
+      response.on('close', () => clearInterval(timer));
+    }
+  });
+  const waiting = rawClient(service, get('/waiting'));
+  const streaming = rawClient(service, get('/stream'));
+  const sending = rawClient(
+    service,
+    'POST /cut HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhalf',
+  );
+  await new Promise((resolve) => streaming.once('data', resolve));
+  await until(() => begun.length === 3);
+  for (const socket of [waiting, streaming, sending]) socket.destroy();
+  expect(await statuses(service, 3)).toEqual({
+    'GET /waiting': '499',
+    'GET /stream': '499',
+    'POST /cut': '499',
+  });
+});
+
+test('a response that the server itself cuts off is 500: destroy, socket, time-out', async () => {
+  const service = await startTracedService((request, response) => {
+    if (request.url === '/destroy') response.destroy();
+    if (request.url === '/destroy-error') response.destroy(new Error('no'));
+    if (request.url === '/socket') request.socket.destroy();
+    if (request.url === '/timeout') request.socket.setTimeout(20, () => request.socket.destroy());
+    if (request.url === '/half') response.write('half', () => response.destroy());
+  });
+  const paths = ['/destroy', '/destroy-error', '/socket', '/timeout', '/half'];
+  await Promise.all(paths.map((path) => service.fetch(path).catch(() => undefined)));
+  const expected = Object.fromEntries(paths.map((path) => [`GET ${path}`, '500']));
+  expect(await statuses(service, paths.length)).toEqual(expected);
+});
+
+test('what was answered to its end is what it was: HEAD, 304, 204, redirects, streams, errors', async () => {
+  const service = await startTracedService(async (request, response) => {
+    const { pathname } = new URL(request.url ?? '', 'http://x');
+    const status = Number(pathname.slice(1));
+    if (status) response.writeHead(status, { location: '/' }).end();
+    else {
+      for (const part of ['a', 'b', 'c']) {
+        response.write(part);
+        await wait(20);
+      }
+      response.end();
+    }
+  });
+  for (const path of ['/304', '/204', '/302', '/404', '/503', '/stream']) await service.fetch(path);
+  await service.fetch('/200', { method: 'HEAD' });
+  expect(await statuses(service, 7)).toEqual({
+    'GET /304': '304',
+    'GET /204': '204',
+    'GET /302': '302',
+    'GET Not Found': '404',
+    'GET /503': '503',
+    'GET /stream': '200',
+    'HEAD /200': '200',
+  });
+  const stream = service.inspector.hits().find(({ params }) => params.url?.endsWith('/stream'));
+  expect(Number(stream?.params.gt_ms)).toBeGreaterThanOrEqual(50); // until its last byte
+});
+
+test('Expect: 100-continue is one request with the status of its answer', async () => {
+  const service = await startTracedService((request, response) => {
+    request.resume().on('end', () => response.writeHead(201).end());
+  });
+  await new Promise<void>((resolve, reject) => {
+    const headers = { expect: '100-continue', 'content-length': 4 };
+    const request = httpRequest({
+      port: service.port,
+      method: 'POST',
+      path: '/e',
+      headers,
+      agent: false,
+    });
+    request
+      .on('continue', () => request.end('body'))
+      .on('error', reject)
+      .flushHeaders();
+    request.on('response', (response) => response.resume().on('end', resolve));
+  });
+  expect(await statuses(service, 1)).toEqual({ 'POST /e': '201' });
+});
+
+test('one of two requests on a connection may be aborted without harm to the other', async () => {
+  let begun = 0;
+  const service = await startTracedService((request, response) => {
+    begun += 1;
+    if (request.url === '/first') response.end('done');
+  });
+  const socket = rawClient(service, get('/first'));
+  await new Promise((resolve) => socket.once('data', resolve));
+  socket.write(get('/second'));
+  await until(() => begun === 2);
+  socket.destroy();
+  expect(await statuses(service, 2)).toEqual({ 'GET /first': '200', 'GET /second': '499' });
+});
+
+test('what Node answers by itself, as malformed, makes no hit', async () => {
+  const service = await startTracedService((_request, response) => void response.end('ok'));
+  const malformed = rawClient(service, 'GET /\0 HTTP/1.1\r\n\r\n').resume();
+  await new Promise((resolve) => malformed.once('close', resolve));
+  await service.fetch('/good');
+  expect(await statuses(service, 1)).toEqual({ 'GET /good': '200' });
+});
+
+test('a handler that throws before a status is 500, and the process ends as it would', async () => {
+  const app = `
+    const server = require('node:http').createServer((request, response) => {
+      if (request.url === '/throws') throw new TypeError('no such luck');
+      response.end();
+    }).listen(0, () => {
+      const { port } = server.address();
+      process.on('uncaughtException', (error) => {
+        console.log('caught', error.message);
+        server.close();
+        server.closeAllConnections();
+      });
+      require('node:http').get({ port, path: '/throws', agent: false }).on('error', () => undefined);
+    });`;
+  const { startInspector } = await import('../../src/inspector/index.js');
+  const inspector = await startInspector();
+  const env = { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' };
+  const child = await runNode(['--require', 'opentelemetry-matomo/register', '-e', app], { env });
+  expect(child).toMatchObject({ code: 0, stdout: 'caught no such luck\n', stderr: '' });
+  const stored = inspector.hits().map((hit) => hit.stored);
+  await inspector.close();
+  expect(stored).toMatchObject([
+    {
+      title: 'GET /throws',
+      custom_var_v1: '500',
+      custom_var_k3: 'error_type',
+      custom_var_v3: 'TypeError',
+    },
+  ]);
+});
+
+test('a connection that is kept alive for long gives every request its own start and duration', async () => {
+  const service = await startTracedService((request, response) => {
+    setTimeout(() => response.end(), request.url === '/slow' ? 60 : 0);
+  });
+  const socket = rawClient(service);
+  let answers = 0;
+  socket.on('data', (data) => {
+    answers += String(data).split('HTTP/1.1 200').length - 1;
+  });
+  /** As the client sees it, with what lies between the requests left out. */
+  const longest: number[] = [];
+  for (const [i, path] of ['/fast-0', '/slow', '/fast-2'].entries()) {
+    const start = performance.now();
+    socket.write(get(path));
+    await until(() => answers === i + 1);
+    longest.push(performance.now() - start);
+    await wait(20);
+  }
+  socket.destroy();
+  await service.requests(3);
+  const hits = await service.hits();
+  const times = ['/fast-0', '/slow', '/fast-2'].map((path) =>
+    Number(hits.find(({ params }) => params.url?.endsWith(path))?.params.gt_ms),
+  );
+  for (const [i, most] of longest.entries()) expect(times[i]).toBeLessThanOrEqual(most + 1);
+  expect(times[1]).toBeGreaterThanOrEqual(59);
+});

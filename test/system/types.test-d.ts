@@ -1,0 +1,52 @@
+import type { NodeSDKConfiguration } from '@opentelemetry/sdk-node';
+import type { SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace-base';
+import type { Dispatcher } from 'undici';
+import { assertType, expectTypeOf, test } from 'vitest';
+import {
+  type FinishedSpan,
+  MatomoSpanExporter,
+  MatomoSpanProcessor,
+  measure,
+  type PerfKey,
+  type TrackedRequest,
+  track,
+} from '../../src/index.js';
+
+test('the processor is one of the SDK’s, the exporter too', () => {
+  assertType<SpanProcessor>(new MatomoSpanProcessor());
+  assertType<SpanExporter>(new MatomoSpanExporter());
+  assertType<NodeSDKConfiguration['spanProcessors']>([new MatomoSpanProcessor()]);
+});
+
+test('any undici dispatcher is taken', () => {
+  new MatomoSpanProcessor({ dispatcher: {} as Dispatcher });
+});
+
+test('tracking parameters are known by name', () => {
+  track({
+    action_name: 'x',
+    dimension12: 1,
+    e_v: 2.5,
+    new_visit: true,
+    cvar: { plan: 'pro', n: 1 },
+  });
+  // @ts-expect-error no such parameter
+  track({ action_nmae: 'x' });
+  // @ts-expect-error it is set by the package alone
+  track({ token_auth: 'x' });
+  // @ts-expect-error no such timing
+  measure('pf_all', () => 1);
+});
+
+test('measure gives back what the function gives', () => {
+  expectTypeOf(measure('pf_srv', () => 5)).toEqualTypeOf<number>();
+  expectTypeOf(measure('pf_srv', async () => 'x')).toEqualTypeOf<Promise<string>>();
+  expectTypeOf<PerfKey>().toExtend<string>();
+});
+
+test('option functions get a read-only request', () => {
+  new MatomoSpanProcessor({ siteId: (request) => (request.header('host') ? 1 : undefined) });
+  // @ts-expect-error read-only
+  (request: TrackedRequest) => (request.path = '/');
+  expectTypeOf<FinishedSpan['attributes']>().toExtend<object>();
+});

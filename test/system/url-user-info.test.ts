@@ -1,0 +1,113 @@
+// User name and password of a URL are in no message, however it came to be in one.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { show, withoutUserInfo } from '../../src/common/diagnostics.js';
+import type { HttpDispatcher } from '../../src/delivery/dispatcher.js';
+import { MatomoSpanExporter } from '../../src/index.js';
+import { startInspector } from '../../src/inspector/index.js';
+import { finishedSpan } from '../support/builders.js';
+import { runNode } from '../support/child-process.js';
+import { runDoctor } from '../support/doctor.js';
+import { captureOutput } from '../support/output.js';
+import { matomo } from '../support/registered-app.js';
+import { temporaryFolder } from '../support/spool.js';
+
+const MAIN = 'dist/esm/cli/main.js';
+const SECRET = 's3cret';
+const REQUEST = {
+  'http.request.method': 'GET',
+  'url.path': '/a',
+  'http.response.status_code': 200,
+};
+
+test.each([
+  ['see https://u:s3cret@h/a@b', 'see //…@h/a@b'],
+  ['//s3cret@h and ftp://u:s3cret@h', '//…@h and //…@h'],
+  ['redis://:s3cr@et?s3cret#s3cret@h:6379', '//…@h:6379'],
+  ['npm install a@1 @b/c@2', 'npm install a@1 @b/c@2'],
+])('%s is shown as %s', (text, shown) => {
+  expect(withoutUserInfo(text).replace(/[a-z]+:(?=\/\/…)/g, '')).toBe(shown);
+  expect(show(text)).not.toContain(SECRET);
+});
+
+/** What a processor logs whose requests to Matomo end so. */
+async function logged(options: { url: string; dispatcher?: HttpDispatcher }): Promise<string> {
+  const output = captureOutput();
+  const exporter = new MatomoSpanExporter({ ...options, siteId: 1, shutdownTimeoutMillis: 1 });
+  exporter.export([finishedSpan({ attributes: REQUEST })], () => undefined);
+  await exporter.forceFlush();
+  await exporter.shutdown();
+  return output.join('');
+}
+
+test('an error of a dispatcher is logged without the user info of its URL', async () => {
+  const dispatcher: HttpDispatcher = {
+    dispatch: () => {
+      throw new Error(`no way through http://admin:${SECRET}@proxy.test:3128/`);
+    },
+  };
+  const output = await logged({ url: 'http://127.0.0.1:9', dispatcher });
+  expect(output).toContain('no way through http://…@proxy.test:3128/');
+  expect(output).not.toContain(SECRET);
+});
+
+test.each([
+  [`https://admin:${SECRET};${SECRET}@stats.test/matomo.php`, 'https://stats.test/matomo.php'],
+  [`https://admin:${SECRET}?${SECRET}@stats.test/`, 'https://stats.test/'],
+  [`//${SECRET}@stats.test/`, '//stats.test/'],
+  [`https:admin:${SECRET}@stats.test/`, 'https:stats.test/'],
+])('a redirect to %s is logged as one to %s', async (location, shown) => {
+  const inspector = await startInspector();
+  inspector.play({ status: 302, headers: { location } });
+  const output = await logged({ url: inspector.url });
+  await inspector.close();
+  expect(output).toContain(`points to ${shown};`);
+  expect(output).not.toContain(SECRET);
+});
+
+test.each([
+  { MATOMO_URL: `admin:${SECRET}@matomo.test`, MATOMO_SITE_ID: '1' },
+  { MATOMO_URL: `https://admin:${SECRET}@matomo.test`, MATOMO_SITE_ID: '1' },
+  { MATOMO_URL: 'http://127.0.0.1:9', MATOMO_SITE_ID: `https://admin:${SECRET}@matomo.test` },
+  { MATOMO_URL: 'http://127.0.0.1:9', MATOMO_SITE_ID: '1', MATOMO_SPOOL: `u:${SECRET}@redis.test` },
+  { MATOMO_URL: 'http://matomo.test', MATOMO_SITE_ID: '1', HTTP_PROXY: `u:${SECRET}@proxy.test` },
+  {
+    MATOMO_URL: 'http://matomo.test',
+    MATOMO_SITE_ID: '1',
+    NO_PROXY: `http://u:${SECRET}@a.test`,
+    HTTP_PROXY: `http://u:${SECRET}@127.0.0.1:9`,
+  },
+])('doctor tells nobody the user info in %o', async (env) => {
+  const { output } = await runDoctor(env as Record<string, string>);
+  expect(output).not.toContain(SECRET);
+});
+
+test('a spool that names its Matomo with user info shows neither to doctor nor to spool status', async () => {
+  const folder = join(temporaryFolder(), 'spool');
+  mkdirSync(folder, { mode: 0o700 });
+  const url = `https://admin:${SECRET}@matomo.test/matomo.php`;
+  writeFileSync(join(folder, 'spool.json'), JSON.stringify({ format: 1, url }));
+  const env = { MATOMO_URL: 'http://127.0.0.1:9', MATOMO_SITE_ID: '1', MATOMO_SPOOL: folder };
+  const { output, about } = await runDoctor(env);
+  expect(about('spool')[0]?.found).toContain('it belongs to https://…@matomo.test/matomo.php');
+  const text = await runNode([MAIN, 'spool', 'status'], { env });
+  const json = await runNode([MAIN, 'spool', 'status', '--json'], { env });
+  expect(text.stdout).toContain('https://…@matomo.test/matomo.php');
+  expect([output, text.stdout, json.stdout, text.stderr, json.stderr].join('')).not.toContain(
+    SECRET,
+  );
+});
+
+test.each([
+  [['inspect', '--forward', `admin:${SECRET}@matomo.test`]],
+  [['inspect', '--forward', `https://admin:${SECRET}@matomo.test`]],
+  [['gateway', '--listen', `http://admin:${SECRET}@127.0.0.1:0`]],
+  [[`https://admin:${SECRET}@matomo.test`]],
+  [['gateway', `https://admin:${SECRET}@matomo.test`]],
+])('the command %j is refused without its user info', async (args) => {
+  const { env } = await matomo();
+  const { code, stdout, stderr } = await runNode([MAIN, ...args], { env });
+  expect(code).toBe(2);
+  expect(stdout + stderr).not.toContain(SECRET);
+});

@@ -1,0 +1,71 @@
+// What does a span cost the gateway, and how many does it take?
+//
+//   node tools/bench/gateway.mjs [--rounds 7] [--quick]
+//
+// What it is held against is a receiver that reads everything that an export says with the library alone. The gateway's own
+// decoder, which remembers texts and makes nothing of what it does not need, is beside it: here it keeps all attributes.
+import { Pool } from 'undici';
+import { ask, start, stop } from './lib/child-process.mjs';
+import { spread } from './lib/figures.mjs';
+import { ratios, runBench } from './lib/run-bench.mjs';
+import { createExports } from './parts/exports.mjs';
+
+const WAYS = {
+  discards: 'a receiver that throws bodies away',
+  reads: 'a receiver that decodes with the library alone, and throws away',
+  decodes: "the same with the gateway's own decoder",
+  gateway: 'the gateway, hits sent',
+};
+const SPANS = 512;
+const WARM_UP = 40;
+
+const microsOf = (way) => (round) => round[way].micros;
+const rateOf = (way) => (round) => round[way].rate;
+
+async function sendAll(url, bodies) {
+  const pool = new Pool(url, { connections: 1, pipelining: 1 });
+  for (const body of bodies) {
+    const { statusCode, body: answer } = await pool.request({
+      path: '/v1/traces',
+      method: 'POST',
+      headers: { 'content-type': 'application/x-protobuf' },
+      body,
+    });
+    await answer.dump();
+    if (statusCode !== 200) throw new Error(`answered ${statusCode}`);
+  }
+  await pool.close();
+}
+
+async function measure(way, matomo, count) {
+  const { child, ready: url } = await start('gateway-server.mjs', [way, matomo]);
+  await sendAll(url, createExports(WARM_UP, SPANS));
+  const bodies = createExports(count, SPANS);
+  const before = await ask(child, 'cpu');
+  const begun = performance.now();
+  await sendAll(url, bodies);
+  const seconds = (performance.now() - begun) / 1000;
+  const after = await ask(child, 'finish');
+  await stop(child);
+  const spans = count * SPANS;
+  return { micros: (after - before) / spans, rate: spans / seconds };
+}
+
+await runBench('gateway', {
+  prepare: () => start('sink.mjs'),
+  end: (sink) => stop(sink.child),
+  ways: Object.keys(WAYS),
+  measure: (way, { quick, prepared: sink }) => measure(way, sink.ready, quick ? 100 : 400),
+  summarize: (all) => ({
+    figures: { 'gateway-over-decoding': ratios(all, microsOf('gateway'), microsOf('reads')) },
+    rows: [
+      ['receiver', 'spans a second', 'µs CPU a span', 'over decoding'],
+      ...Object.entries(WAYS).map(([way, name]) => [
+        name,
+        spread(all.map(rateOf(way)), 0),
+        spread(all.map(microsOf(way))),
+        spread(ratios(all, microsOf(way), microsOf('reads'))),
+      ]),
+    ],
+  }),
+});

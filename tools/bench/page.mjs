@@ -1,0 +1,29 @@
+// `node tools/bench/page.mjs`: writes docs/performance.md anew from what the benchmarks found when they were last run in full.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { BENCHES } from './lib/benches.mjs';
+import { renderPage } from './lib/render-page.mjs';
+import { readResult } from './lib/results.mjs';
+
+const PAGE = new URL('../../docs/performance.md', import.meta.url);
+
+const results = Object.fromEntries(Object.keys(BENCHES).map((name) => [name, readResult(name)]));
+const complaints = complaintsAbout(results);
+if (complaints.length > 0) {
+  for (const complaint of complaints) console.error(complaint);
+  process.exit(1);
+}
+writeFileSync(PAGE, renderPage(readFileSync(PAGE, 'utf8'), results));
+console.log('docs/performance.md is written.');
+
+/** All must be there, and of one machine with the same versions. */
+function complaintsAbout(found) {
+  const missing = Object.keys(found).filter((name) => found[name] === undefined);
+  if (missing.length > 0) {
+    return missing.map((name) => `not measured in full yet: node tools/bench/${name}.mjs`);
+  }
+  const [first, ...others] = Object.entries(found);
+  const of = ([, { machine, versions }]) => `${machine}, ${versions}`;
+  return others
+    .filter((other) => of(other) !== of(first))
+    .map((other) => `${other[0]} was measured elsewhere than ${first[0]}: ${of(other)}`);
+}

@@ -1,0 +1,48 @@
+// A receiver of spans: `gateway-server.mjs gateway | decodes | reads | discards <Matomo>`. Sends its address; asked for anything,
+// the CPU microseconds that it has used; asked to `finish`, first sends what waits.
+import { createServer } from 'node:http';
+
+const [way, matomo] = process.argv.slice(2);
+
+async function startReceiver() {
+  if (way === 'gateway') {
+    const { createGateway } = await import('opentelemetry-matomo/gateway');
+    return createGateway({
+      url: matomo,
+      siteId: 1,
+      tokenAuth: 'bench',
+      listen: '127.0.0.1:0',
+      graceMillis: 500,
+      maxQueueSize: 1_000_000,
+      maxQueueBytes: 4 * 1024 ** 3,
+      shutdownTimeoutMillis: 60_000,
+    });
+  }
+  const { decodeExport } = await import('./decode-export.mjs');
+  const { decodeProtobuf } = await import('../../../build/gateway/decode-protobuf.js');
+  const { DecodedExport } = await import('../../../build/gateway/decoded-export.js');
+  const { createSelection } = await import('../../../build/gateway/span-selection.js');
+  const keptAttributes = { keeps: () => true, mayBeginWith: () => true };
+  const everything = { ...createSelection({}, {}), keptAttributes };
+  const server = createServer((request, response) => {
+    const chunks = [];
+    request.on('data', (chunk) => chunks.push(chunk));
+    request.on('end', () => {
+      if (way === 'reads') decodeExport(Buffer.concat(chunks));
+      if (way === 'decodes') decodeProtobuf(Buffer.concat(chunks), new DecodedExport(everything));
+      response.writeHead(200, { 'Content-Type': 'application/x-protobuf' });
+      response.end();
+    });
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { url: `http://127.0.0.1:${server.address().port}`, close: async () => undefined };
+}
+
+const receiver = await startReceiver();
+process.on('message', async (message) => {
+  if (message === 'finish') await receiver.close();
+  const { user, system } = process.cpuUsage();
+  process.send(user + system);
+});
+process.on('disconnect', () => process.exit());
+process.send(receiver.url);

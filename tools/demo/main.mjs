@@ -1,0 +1,89 @@
+// `npm run demo`: sends some hundred requests to the example shop, and shows what Matomo then knows. Matomo is a
+// local stand-in; with MATOMO_URL set it is yours.
+import { createRequire } from 'node:module';
+import { setUp } from '../../scripts/setup.mjs';
+import { renderScreen } from './screen.mjs';
+import { sendTraffic } from './send-traffic.mjs';
+import { startShop } from './shop.mjs';
+import {
+  readAnswers,
+  readHits,
+  toAudience,
+  toBalance,
+  toEndpoints,
+  toTimings,
+} from './statistics.mjs';
+import { createPaint, createProgress } from './terminal.mjs';
+import { planTraffic } from './traffic.mjs';
+
+const { stdout } = process;
+const say = (text) => console.log(text);
+const paint = createPaint(stdout.isTTY && !process.env.NO_COLOR);
+const OWN_SERVICE = 'node --require opentelemetry-matomo/register app.js';
+
+process.once('SIGTERM', () => process.exit(143)); // so that the shop ends as well
+
+if (!(await setUp(say))) {
+  say('The demo could not be set up; the reason is above.');
+  process.exit(1);
+}
+await (process.env.MATOMO_URL ? runWithMatomo() : runWithStandIn());
+
+async function runWithStandIn() {
+  const { startInspector } = await import('opentelemetry-matomo/testing');
+  const { TIMINGS } = createRequire(import.meta.url)('../../examples/shop/report.js');
+  const standIn = await startInspector();
+  say(`A stand-in for Matomo listens on ${standIn.url}. Open it in a browser to watch.`);
+  const clients = planTraffic();
+  await runShop(clients, { MATOMO_URL: standIn.url, MATOMO_SITE_ID: '1' });
+
+  const hits = standIn.hits();
+  const requests = readHits(hits);
+  const balance = toBalance(
+    clients.flatMap(({ steps }) => steps),
+    requests,
+  );
+  const endpoints = toEndpoints(requests);
+  const timings = toTimings(hits, TIMINGS);
+  const audience = toAudience(hits);
+  const title = 'What Matomo knows now';
+  say(`\n${renderScreen({ title, endpoints, timings, audience, balance }, paint)}\n`);
+  process.exitCode = balance.missing === 0 && balance.surplus === 0 ? 0 : 1;
+
+  say('Into your own Matomo:');
+  say('  export MATOMO_URL=https://matomo.example.org MATOMO_SITE_ID=1');
+  say(`  ${'npm run demo'.padEnd(OWN_SERVICE.length)}   # these requests`);
+  say(`  ${OWN_SERVICE}   # your own service`);
+  if (!stdout.isTTY) return standIn.close();
+  say(`The stand-in stays: open ${standIn.url} to look at every hit. Ctrl-C ends it.`);
+  process.once('SIGINT', () => void standIn.close());
+}
+
+/** Into a real Matomo, whose database is out of reach: the screen shows what the clients saw. */
+async function runWithMatomo() {
+  const { MATOMO_URL, MATOMO_SITE_ID = '1' } = process.env;
+  const clients = planTraffic();
+  const answers = await runShop(clients, { MATOMO_URL, MATOMO_SITE_ID });
+  const endpoints = toEndpoints(readAnswers(answers));
+  const title = `What the clients saw, and site ${MATOMO_SITE_ID} of ${MATOMO_URL} should show`;
+  say(`\n${renderScreen({ title, endpoints, timings: [] }, paint)}\n`);
+  say('In Matomo: Visitors > Visits Log, and Behaviour > Page titles and Performance.');
+  say('If Matomo refused something or was away, a line above says so.');
+  say('Your own service, with the same two variables:');
+  say(`  ${OWN_SERVICE}`);
+}
+
+async function runShop(clients, env) {
+  const shop = await startShop({ ...env, OTEL_NODE_RESOURCE_DETECTORS: 'none' });
+  say(
+    `examples/shop listens on ${shop.url}, started with --require opentelemetry-matomo/register.`,
+  );
+  const total = clients.reduce((sum, { steps }) => sum + steps.length, 0);
+  const answers = await sendTraffic(
+    shop.url,
+    clients,
+    createProgress(stdout, 'Sending requests', total),
+  );
+  await shop.stop();
+  return answers;
+}

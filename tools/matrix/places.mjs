@@ -1,0 +1,107 @@
+// Where cells are run: a Node, and a folder with a set-up, this package and the applications made ready.
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from '../../scripts/setup.mjs';
+import { attempt, Unavailable } from './attempt.mjs';
+import { runCommand } from './children.mjs';
+import { createRunFolder, installSetUp, isCached, versionOf } from './install.mjs';
+import { installNode, isNodeHere } from './nodes.mjs';
+import { TOOLS } from './set-ups.mjs';
+
+const BANNER =
+  "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+const FORMS = {
+  cjs: ['--format=cjs'],
+  min: ['--format=cjs', '--minify'],
+  esm: ['--format=esm', `--banner:js=${BANNER}`],
+};
+
+/**
+ * Installs and builds what `cells` need, one after the other. Resolves to `placeOf(cell)`, which is `{ node,
+ * folder, nodeVersion, version }`, or what `attempt` says where that could not be had, and `close`, which
+ * removes what is for this run only.
+ */
+export async function preparePlaces(cells, npmPackage, say) {
+  const nodes = new Map();
+  const folders = new Map();
+  const made = new Map();
+  for (const cell of cells) {
+    await once(nodes, cell.node, () => {
+      if (!isNodeHere(cell.node)) say(`Installing Node ${cell.node}.`);
+      return installNode(cell.node);
+    });
+    await once(folders, cell.setUp.name, async () => {
+      if (!isCached(cell.setUp, npmPackage)) say(`Installing ${cell.setUp.name}.`);
+      return createRunFolder(await installSetUp(cell.setUp, npmPackage), npmPackage);
+    });
+    const node = nodes.get(cell.node);
+    const folder = folders.get(cell.setUp.name);
+    if (cell.make && node.value && folder.value) {
+      const place = { node: node.value.path, folder: folder.value };
+      await once(made, makeKey(cell), () => MAKERS[cell.make.how](cell.make, place, say));
+    }
+  }
+  function placeOf(cell) {
+    const node = nodes.get(cell.node);
+    const folder = folders.get(cell.setUp.name);
+    const isMissing = (part) => part && !('value' in part);
+    const missing = [node, folder, made.get(makeKey(cell))].find(isMissing);
+    if (missing) return missing;
+    const { path, version: nodeVersion } = node.value;
+    const version = cell.versionOf && versionOf(join(folder.value, '..'), cell.versionOf);
+    return { node: path, nodeVersion, folder: folder.value, version };
+  }
+  function close() {
+    for (const { value } of folders.values()) {
+      if (value) rmSync(value, { recursive: true, force: true });
+    }
+  }
+  return { placeOf, close };
+}
+
+/** How many set-ups and Nodes are not there yet. */
+export function countMissing(cells, npmPackage) {
+  const setUps = new Map(cells.map(({ setUp }) => [setUp.name, setUp]));
+  const missingSetUps = [...setUps.values()].filter((setUp) => !isCached(setUp, npmPackage));
+  const missingNodes = new Set(cells.map(({ node }) => node).filter((node) => !isNodeHere(node)));
+  return missingSetUps.length + missingNodes.size;
+}
+
+const MAKERS = {
+  /** With all that the application requires, tracing included. */
+  async bundle({ app, form, file }, { folder }, say) {
+    if (!isCached(TOOLS)) say('Installing esbuild.');
+    const esbuild = join(await installSetUp(TOOLS), 'node_modules/esbuild/bin/esbuild');
+    const args = [app, '--bundle', '--platform=node', ...FORMS[form], `--outfile=${file}`];
+    await runCommand(esbuild, [...args, '--log-level=error'], { cwd: folder });
+  },
+  async next(_make, { node, folder }, say) {
+    say('Building the Next.js applications.');
+    const next = join(folder, '../node_modules/next/dist/bin/next');
+    const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: 'production', CI: '1' };
+    const build = (app) => runCommand(node, [next, 'build'], { cwd: join(folder, app), env });
+    try {
+      await build('next'); // nothing of this package is in it
+    } catch (error) {
+      throw new Unavailable(error.message);
+    }
+    writeFileSync(join(folder, 'next-start/instrumentation.ts'), readInstrumentation());
+    await build('next-start');
+  },
+};
+
+/** What `docs/frameworks.md` tells its readers to write. */
+function readInstrumentation() {
+  const page = readFileSync(join(ROOT, 'docs/frameworks.md'), 'utf8');
+  const found = /in `instrumentation\.ts`:\n\n```ts\n(.*?)```/s.exec(page);
+  if (!found) throw new Error('docs/frameworks.md shows no instrumentation.ts');
+  return found[1];
+}
+
+function makeKey({ setUp, make }) {
+  return make && JSON.stringify([setUp.name, make]);
+}
+
+async function once(results, key, run) {
+  if (!results.has(key)) results.set(key, await attempt(run));
+}
