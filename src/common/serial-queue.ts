@@ -1,7 +1,7 @@
 import type { AsyncResource } from 'node:async_hooks';
 
 /** Runs tasks one after the other, in the order in which they came, each in the scope. */
-export class OneAtATime {
+export class SerialQueue {
   readonly #scope: AsyncResource;
   readonly #onIdle: () => void;
   readonly #onError: (error: unknown) => void;
@@ -19,12 +19,12 @@ export class OneAtATime {
     return this.#open === 0;
   }
 
-  /** Settles when all that came so far have ended. Never rejects. */
+  /** Resolves when all that came so far have ended. Never rejects. */
   get ended(): Promise<void> {
     return this.#last;
   }
 
-  /** Settles when this task and all before it have ended. Never rejects. */
+  /** Resolves when this task and all before it have ended. Never rejects. */
   run(task: () => Promise<void>): Promise<void> {
     this.#open += 1;
     this.#last = this.#last

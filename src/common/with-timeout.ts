@@ -1,7 +1,7 @@
 import { MAX_TIMER_MILLIS } from './long-timer.js';
 
 /** What the promise, which must not reject, is fulfilled with; `undefined` when the time is over. */
-export async function within<T>(millis: number, promise: Promise<T>): Promise<T | undefined> {
+export async function withTimeout<T>(millis: number, promise: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<undefined>((resolve) => {
     timer = setTimeout(resolve, Math.min(millis, MAX_TIMER_MILLIS), undefined);

@@ -46,7 +46,7 @@ export class BatchSender {
     return this.#isUnavailable;
   }
 
-  /** Until an attempt fails: whole batches, and what fills none where that is due, of settled hits or of all. */
+  /** Until an attempt fails: whole batches, and what fills none where that is due, of final hits or of all. */
   async sendQueued(due: number, all: boolean): Promise<void> {
     const { outbox, spool, counters, options } = this.#parts;
     let left = due;
@@ -89,7 +89,7 @@ export class BatchSender {
     this.#inFlight = undefined;
     const { counts, again, refusesCrashes } = outcome;
     this.#isUnavailable = outcome.kind === 'held';
-    if (spool) spool.settle(batch, outcome);
+    if (spool) spool.acknowledge(batch, outcome);
     else {
       addCounters(counters, counts);
       outbox.replaceFirst(batch, again);

@@ -13,7 +13,7 @@ export interface Batch {
   /** The hits that are tried alone, from one index up to another, to find one that rolls the whole back. */
   readonly part: readonly [start: number, end: number] | undefined;
   /** Hits that came since go with it: refused as a whole, it may be bad hits before the first good one. */
-  readonly takesNewer: boolean;
+  readonly mergesNewer: boolean;
   /** It failed in every part: others go first, so that their success can tell whose fault that is. */
   readonly waitsForOthers: boolean;
 }
@@ -29,7 +29,7 @@ function createBatch(kind: Hit['kind'], hits: readonly EncodedHit[]): Batch {
     failedAs: undefined,
     processedBefore: undefined,
     part: undefined,
-    takesNewer: false,
+    mergesNewer: false,
     waitsForOthers: false,
   };
 }

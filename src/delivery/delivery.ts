@@ -1,8 +1,8 @@
 import { DetachedScope } from '../common/detached-scope.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
-import { OneAtATime } from '../common/serial-queue.js';
-import { within } from '../common/with-timeout.js';
+import { SerialQueue } from '../common/serial-queue.js';
+import { withTimeout } from '../common/with-timeout.js';
 import { type PendingHit, SETTLE_MILLIS } from '../hit/hit.js';
 import { countOf } from './batch.js';
 import { BatchSender } from './batch-sender.js';
@@ -33,7 +33,7 @@ export class Delivery {
   /** Timers and requests are of no request of the application, though they begin in one. */
   readonly #scope = new DetachedScope('MatomoDelivery');
   readonly #timer = new SendTimer(() => this.#onTimer());
-  readonly #attempts: OneAtATime;
+  readonly #attempts: SerialQueue;
   readonly #flushes: SharedFlush;
   #closed: Promise<void> | undefined;
   /** What is not sent when the delivery is closed stays for `finish`, which then has less time. */
@@ -52,7 +52,7 @@ export class Delivery {
     this.#options = options;
     this.#sender = new Sender(options, transport, diagnostics, random);
     this.#diagnostics = diagnostics;
-    this.#attempts = new OneAtATime(
+    this.#attempts = new SerialQueue(
       this.#scope,
       () => this.#schedule(),
       (error) => diagnostics.warnOnce('send', coded('internal-error', `sending failed: ${error}`)),
@@ -167,7 +167,7 @@ export class Delivery {
     this.#batches.isClosing = this.#keepsForExit;
     this.#batches.storedUntilMillis = performance.now() + deadlineMillis / 2;
     const start = performance.now();
-    const isInTime = await within(
+    const isInTime = await withTimeout(
       deadlineMillis,
       this.#sendWhatWaits().then(() => true),
     );

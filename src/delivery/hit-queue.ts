@@ -34,7 +34,7 @@ export class HitQueue {
   }
 
   /**
-   * Takes up to `max` hits and their crashes, the oldest first; only settled ones unless `all`. What the application
+   * Takes up to `max` hits and their crashes, the oldest first; only final ones unless `all`. What the application
    * has taken back leaves without being returned.
    */
   take(max: number, nowMillis: number, all: boolean): Hit[] {
@@ -45,12 +45,12 @@ export class HitQueue {
     while (left > 0 && this.#head < this.#hits.length) {
       const pending = this.#hits[this.#head] as PendingHit;
       this.#hits[this.#head++] = undefined;
-      if (!all && !pending.isSettled(nowMillis)) {
+      if (!all && !pending.isFinal(nowMillis)) {
         kept.push(pending);
         continue;
       }
       this.#bytes -= pending.bytes;
-      const hits = pending.settle(epochMillis);
+      const hits = pending.finalize(epochMillis);
       if (hits.length > 0) left -= 1;
       taken.push(...hits);
     }
@@ -58,21 +58,21 @@ export class HitQueue {
     return taken;
   }
 
-  /** When `count` hits will have settled, of which none is held back. */
-  settledMillis(count: number): number {
+  /** When `count` hits are final, of which none is held back. */
+  finalMillis(count: number): number {
     return (this.#hits[this.#head + count - 1]?.endedMillis ?? 0) + SETTLE_MILLIS;
   }
 
-  /** Whether `count` settled hits wait, so that a full batch can leave. */
-  hasSettled(count: number, nowMillis: number): boolean {
+  /** Whether `count` final hits wait, so that a full batch can leave. */
+  hasFinal(count: number, nowMillis: number): boolean {
     if (this.size < count) return false;
-    let settled = 0;
-    for (let i = this.#head; i < this.#hits.length && settled < count; i++) {
+    let final = 0;
+    for (let i = this.#head; i < this.#hits.length && final < count; i++) {
       const hit = this.#hits[i] as PendingHit;
       if (nowMillis - hit.endedMillis < SETTLE_MILLIS) break; // those behind are younger
-      if (hit.isSettled(nowMillis)) settled += 1;
+      if (hit.isFinal(nowMillis)) final += 1;
     }
-    return settled >= count;
+    return final >= count;
   }
 
   #putBack(kept: readonly PendingHit[]): void {

@@ -59,15 +59,15 @@ export class Outbox {
     return this.#queue.oldestMillis;
   }
 
-  /** When so many hits will have settled, of which none is held back. */
+  /** When so many hits are final, of which none is held back. */
   fullMillis(count: number): number {
-    return this.#queue.settledMillis(count);
+    return this.#queue.finalMillis(count);
   }
 
   /** Whether the next attempt needs page views from elsewhere: none waits in a batch, or they are to go with it. */
   get takesMore(): boolean {
     return (
-      this.#pages.length === 0 || (this.#pages.length === 1 && this.#pages[0]?.takesNewer === true)
+      this.#pages.length === 0 || (this.#pages.length === 1 && this.#pages[0]?.mergesNewer === true)
     );
   }
 
@@ -82,7 +82,7 @@ export class Outbox {
 
   /** Puts hits into batches as long as they fill one. */
   fillWhole(max: number, nowMillis: number): void {
-    while (this.#queue.hasSettled(max, nowMillis)) this.fill(max, nowMillis, false);
+    while (this.#queue.hasFinal(max, nowMillis)) this.fill(max, nowMillis, false);
   }
 
   /** Takes the oldest hits that may leave out of the queue, to be kept elsewhere. */
@@ -182,7 +182,7 @@ export class Outbox {
   /** A batch that takes newer hits with it goes with the batch behind it. */
   #joinNewer(): void {
     const [batch, newer] = this.#pages;
-    if (!batch?.takesNewer || !newer) return;
+    if (!batch?.mergesNewer || !newer) return;
     this.#pages.splice(0, 2, ...inBatches([...batch.hits, ...newer.hits], 'page'));
   }
 

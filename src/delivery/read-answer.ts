@@ -39,7 +39,7 @@ export type Verdict =
   | { readonly kind: 'too_large' };
 
 /** What is known of the other side besides this exchange. */
-export interface Acquaintance {
+export interface ExchangeContext {
   /** Hits that were sent. */
   readonly sent: number;
   readonly hasToken: boolean;
@@ -48,7 +48,7 @@ export interface Acquaintance {
 }
 
 /** Reads an exchange as Matomo means it: only a bulk's status, type and counters together say what was kept. */
-export function readAnswer(exchange: Exchange, known: Acquaintance): Verdict {
+export function readAnswer(exchange: Exchange, known: ExchangeContext): Verdict {
   switch (exchange.kind) {
     case 'not_sent':
       return {
@@ -76,7 +76,7 @@ export function readAnswer(exchange: Exchange, known: Acquaintance): Verdict {
 
 type Answer = Extract<Exchange, { kind: 'answer' }>;
 
-function readStatus(answer: Answer, known: Acquaintance): Verdict {
+function readStatus(answer: Answer, known: ExchangeContext): Verdict {
   const { status } = answer;
   const reason = `Matomo answered ${status} to ${countOf(known.sent)}`;
   if (status === 204) return { kind: 'accepted' };
@@ -112,7 +112,7 @@ function readStatus(answer: Answer, known: Acquaintance): Verdict {
   return { kind: 'refused', code: 'refused', reason: `${reason}; ${advice}` };
 }
 
-function readOk(answer: Answer, known: Acquaintance): Verdict {
+function readOk(answer: Answer, known: ExchangeContext): Verdict {
   if (answer.contentType.startsWith('image/')) return { kind: 'accepted' };
   const counters = readCounters(answer.body);
   if (!counters) return readWithoutCounters(answer, known);
@@ -148,7 +148,10 @@ function readOk(answer: Answer, known: Acquaintance): Verdict {
 }
 
 /** A 2xx that does not say what was kept. */
-function readWithoutCounters({ status, body, contentType }: Answer, known: Acquaintance): Verdict {
+function readWithoutCounters(
+  { status, body, contentType }: Answer,
+  known: ExchangeContext,
+): Verdict {
   const hits = countOf(known.sent);
   const sqlState = sqlStateOf(body);
   if (sqlState !== undefined) {

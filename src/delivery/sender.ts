@@ -1,8 +1,8 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { type Batch, type EncodedHit, sentHits, toBody } from './batch.js';
 import type { DeliveryOptions } from './delivery-options.js';
+import { createInterpretResponse } from './interpret-response.js';
 import type { Outcome } from './outcome.js';
-import { createSettleBatch } from './settle-batch.js';
 import type { Transport } from './transport.js';
 
 /** How soon another token is tried at most, so that one that changes all the time is no busy loop. */
@@ -18,7 +18,7 @@ export class Sender {
   resent = 0;
   readonly #options: DeliveryOptions;
   readonly #transport: Transport;
-  readonly #settleBatch: ReturnType<typeof createSettleBatch>;
+  readonly #interpretResponse: ReturnType<typeof createInterpretResponse>;
   /** Sent, and to be counted as resent if they are sent again. */
   readonly #mayBeStored = new WeakSet<EncodedHit>();
   #token: string | undefined;
@@ -33,7 +33,7 @@ export class Sender {
     this.#transport = transport;
     this.#token = options.tokenAuth;
     const settling = { ...options, hasToken: options.tokenAuth !== undefined };
-    this.#settleBatch = createSettleBatch(settling, diagnostics, random);
+    this.#interpretResponse = createInterpretResponse(settling, diagnostics, random);
   }
 
   /** One attempt. Never rejects. */
@@ -44,7 +44,7 @@ export class Sender {
     const body = this.bodyOf(batch);
     const exchange = await this.#transport.send(body, exportTimeoutMillis);
     const now = performance.now();
-    const outcome = this.#settleBatch(batch, exchange, Date.now()); // Retry-After may be a date
+    const outcome = this.#interpretResponse(batch, exchange, Date.now()); // Retry-After may be a date
     const waitMillis = outcome.kind === 'held' ? outcome.waitMillis : 0;
     this.waitUntilMillis = now + waitMillis;
     if (outcome.mayBeStored) for (const hit of hits) this.#mayBeStored.add(hit);

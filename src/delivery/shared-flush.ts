@@ -1,4 +1,4 @@
-import { within } from '../common/with-timeout.js';
+import { withTimeout } from '../common/with-timeout.js';
 
 /**
  * At most one flush runs and one waits, however many are asked for:
@@ -21,10 +21,10 @@ export class SharedFlush {
   }
 
   call(): Promise<void> {
-    if (this.#running === undefined) return within(this.#limitMillis, this.#start());
+    if (this.#running === undefined) return withTimeout(this.#limitMillis, this.#start());
     this.#waiting ??= this.#running.then(() => this.#start());
     if (this.#shared !== undefined) return this.#shared;
-    const shared = within(this.#limitMillis, this.#waiting).then(() => {
+    const shared = withTimeout(this.#limitMillis, this.#waiting).then(() => {
       // After the limit the flush may still wait: later callers get a limit of their own.
       if (this.#shared === shared) this.#shared = undefined;
     });

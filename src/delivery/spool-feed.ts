@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { within } from '../common/with-timeout.js';
+import { withTimeout } from '../common/with-timeout.js';
 import type { Batch, EncodedHit } from './batch.js';
 import { addCounters, type DeliveryCounters, lostHits } from './counters.js';
 import { createIsFresh } from './freshness.js';
@@ -43,7 +43,7 @@ export class SpoolFeed {
   readonly #outbox: Outbox;
   readonly #counters: DeliveryCounters;
   readonly #options: SpoolFeedOptions;
-  /** Taken out of the store in this term; it keeps them until they are settled. */
+  /** Taken out of the store in this term; it keeps them until they are acknowledged. */
   readonly #taken = new Outbox();
   #term = 0;
   #isAsking = false;
@@ -105,7 +105,7 @@ export class SpoolFeed {
   }
 
   /**
-   * Stores what is queued: what has settled, or `all`. Taken out in portions, so that requests are served between them, and
+   * Stores what is queued: what is final, or `all`. Taken out in portions, so that requests are served between them, and
    * written at once, since each write has the disk to wait for. Fulfilled when nothing that came so far is on its way.
    */
   async storeQueued(all: boolean): Promise<void> {
@@ -149,7 +149,7 @@ export class SpoolFeed {
     const asked = this.#ask(delayMillis, takesCrashes).finally(() => {
       this.#isAsking = false;
     });
-    return within(PATIENCE_MILLIS, asked);
+    return withTimeout(PATIENCE_MILLIS, asked);
   }
 
   async #ask(delayMillis: number, takesCrashes: boolean): Promise<Batch | undefined> {
@@ -175,22 +175,22 @@ export class SpoolFeed {
   }
 
   /** Has the store know what was decided about a batch of it. */
-  settle(batch: Batch, { counts, again }: Outcome): void {
+  acknowledge(batch: Batch, { counts, again }: Outcome): void {
     const open = new Set<EncodedHit>(again.flatMap(({ hits }) => hits));
     this.#taken.replaceFirst(batch, again);
     const decided = batch.hits.filter((hit) => !open.has(hit));
-    if (decided.length > 0) this.#store.settle(decided, counts);
+    if (decided.length > 0) this.#store.acknowledge(decided, counts);
   }
 
   /** Lets go of crashes, which Matomo cannot take. */
   refuseCrashes(): void {
     const refused = this.#taken.dropCrashes();
     if (refused.length === 0) return;
-    this.#store.settle(refused, lostHits('rejected', refused.length));
+    this.#store.acknowledge(refused, lostHits('rejected', refused.length));
   }
 
-  /** Settles in any case: a disk may hang. */
+  /** Resolves in any case: a disk may hang. */
   close(): Promise<void> {
-    return within(CLOSE_MILLIS, this.#store.close());
+    return withTimeout(CLOSE_MILLIS, this.#store.close());
   }
 }

@@ -104,18 +104,18 @@ function observe(
   let status = 0;
   let headers: Record<string, string | string[] | undefined> = {};
   let controller: DispatchController | undefined;
-  let settled = false;
+  let isResolved = false;
 
-  function settle(exchange: Exchange): void {
-    if (settled) return;
-    settled = true;
+  function resolveOnce(exchange: Exchange): void {
+    if (isResolved) return;
+    isResolved = true;
     clearTimeout(timer);
     resolve(exchange);
   }
   function abort(reason: Error): void {
     const wasSent = controller !== undefined;
     controller?.abort(reason);
-    settle({ kind: wasSent ? 'no_answer' : 'not_sent', error: reason });
+    resolveOnce({ kind: wasSent ? 'no_answer' : 'not_sent', error: reason });
   }
   const timer = setTimeout(
     () => abort(new Error(`no ${controller ? 'answer' : 'connection'} within ${timeoutMillis} ms`)),
@@ -141,11 +141,11 @@ function observe(
 
   return {
     abort,
-    isOnItsWay: () => controller !== undefined && !settled,
+    isOnItsWay: () => controller !== undefined && !isResolved,
     onRequestStart(started: DispatchController) {
       controller = started;
       // Given up before a connection was there: it must not be sent behind our back.
-      if (settled) started.abort(new Error('given up'));
+      if (isResolved) started.abort(new Error('given up'));
     },
     onResponseStart(_: DispatchController, statusCode: number, given: typeof headers) {
       status = statusCode;
@@ -155,19 +155,19 @@ function observe(
       chunks.push(chunk.subarray(0, MAX_ANSWER_BYTES - size));
       size += chunk.length;
       if (size < MAX_ANSWER_BYTES) return;
-      settle(answer());
+      resolveOnce(answer());
       started.abort(new Error('answer too long'));
     },
     onResponseEnd() {
-      settle(answer());
+      resolveOnce(answer());
     },
     onResponseError(_: DispatchController | undefined, error: Error) {
       const wasSent = controller !== undefined && !provesUnsent(error);
       if (isBrokenConnection(error)) onClose();
       const explained = explainError(error);
-      if (!wasSent) return settle({ kind: 'not_sent', error: explained });
+      if (!wasSent) return resolveOnce({ kind: 'not_sent', error: explained });
       const isHttp = status === 0 && provesNotHttp(error) ? false : undefined;
-      settle({ kind: 'no_answer', error: explained, isHttp });
+      resolveOnce({ kind: 'no_answer', error: explained, isHttp });
     },
   };
 }

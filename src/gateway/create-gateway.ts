@@ -96,7 +96,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
       received += spans.length + leftOut;
       rejected += count;
       assembler.add(spans);
-      assembler.leaveOut(leftOut);
+      assembler.countUnused(leftOut);
     },
   });
 

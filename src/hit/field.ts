@@ -13,7 +13,7 @@ export interface Field {
 }
 
 /** A parameter with a value that is known to be fit. */
-export function fitField(name: string, value: string): Field {
+export function rawField(name: string, value: string): Field {
   return encodedField(name, toEncoded(value));
 }
 
@@ -25,5 +25,5 @@ export function encodedField(name: string, { text, encoded }: EncodedText): Fiel
 /** A parameter with a value as far as that is fit; `undefined` where it is not. */
 export function createField(name: KnownParameter, given: unknown): Field | undefined {
   const value = toParameterValue(TRACKING_PARAMETERS[name], given);
-  return value === undefined ? undefined : fitField(name, value);
+  return value === undefined ? undefined : rawField(name, value);
 }

@@ -19,13 +19,13 @@ export const SETTLE_MILLIS = 20;
 
 /** A hit that waits to be sent and may still change, because spans of its request may still end. */
 export interface PendingHit {
-  /** End of the request on the monotonic clock (`performance.now()`), as all times here but that of `settle`. */
+  /** End of the request on the monotonic clock (`performance.now()`), as all times here but that of `finalize`. */
   readonly endedMillis: number;
   /** Whether the hit may leave with a batch that is due, not before `SETTLE_MILLIS`; a flush does not ask. */
-  isSettled(nowMillis: number): boolean;
+  isFinal(nowMillis: number): boolean;
   /** Roughly what it takes in memory. */
   readonly bytes: number;
   /** The hit as it is now, for good, and a crash beside it; none where the application has taken it back. Called once.
    * `epochMillis`: the wall clock, which Matomo sees. */
-  settle(epochMillis: number): readonly Hit[];
+  finalize(epochMillis: number): readonly Hit[];
 }

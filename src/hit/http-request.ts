@@ -18,7 +18,7 @@ export class Annotations {
 }
 
 /** Whether annotations change anything about a hit that is made. */
-export function saysSomething(annotations: Annotations | undefined): annotations is Annotations {
+export function hasAnnotations(annotations: Annotations | undefined): annotations is Annotations {
   if (annotations === undefined) return false;
   const { parameters, cvar, timings, userId, errorType } = annotations;
   return (parameters ?? cvar ?? timings ?? userId ?? errorType) !== undefined;

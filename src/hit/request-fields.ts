@@ -2,7 +2,7 @@ import { remember, rememberBoth } from '../common/generation-cache.js';
 import { createToActionName, DEFAULT_TITLE, placeOf } from './action-name.js';
 import { type ReportProblem, toCustomVariables } from './custom-variables.js';
 import type { RequestFacts } from './dimensions.js';
-import { createField, encodedField, type Field, fitField } from './field.js';
+import { createField, encodedField, type Field, rawField } from './field.js';
 import { createToReferrer, type PageUrlOptions } from './page-url.js';
 
 /** What makes the parameters that every request has. */
@@ -49,7 +49,7 @@ export function createToRequestFields(
       ['http_status_code', status],
       ['http_method', method],
     ]);
-    return fitField('cvar', toCustomVariables(variables, maxCustomVariables, report));
+    return rawField('cvar', toCustomVariables(variables, maxCustomVariables, report));
   });
 
   return function toRequestFields({ request, url, path, address }, userAgent, startSeconds) {

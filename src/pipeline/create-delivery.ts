@@ -5,7 +5,7 @@ import { withoutTracing } from '../common/otel-global.js';
 import { createBlockingTransport } from '../delivery/blocking-transport.js';
 import { Delivery } from '../delivery/delivery.js';
 import { createDryRunTransport } from '../delivery/dry-run-transport.js';
-import { LateSpool } from '../delivery/spool/late-spool.js';
+import { LazySpool } from '../delivery/spool/lazy-spool.js';
 import type { Transport } from '../delivery/transport.js';
 import { createUndiciTransport } from '../delivery/undici-transport.js';
 import { deriveVisitorKey } from '../hit/visitor-id.js';
@@ -51,7 +51,7 @@ function givenVisitorKey({ visitorKey, tokenAuth }: ResolvedOptions): string | B
 }
 
 /** Few want one: only for those its code is loaded. */
-function openSpool(options: ResolvedOptions, diagnostics: Diagnostics): LateSpool | undefined {
+function openSpool(options: ResolvedOptions, diagnostics: Diagnostics): LazySpool | undefined {
   const { spool: place, maxSpoolBytes: maxBytes, spoolShards: shards } = options;
   if (place === undefined) return undefined;
   const { url, exportTimeoutMillis } = options;
@@ -67,7 +67,7 @@ function openSpool(options: ResolvedOptions, diagnostics: Diagnostics): LateSpoo
   const opened = import('../delivery/spool/open-spool.js').then(({ openSpool }) =>
     openSpool(settings, diagnostics),
   );
-  return new LateSpool(
+  return new LazySpool(
     opened.catch((error: unknown) => {
       const text = `the spool cannot be opened, hits wait in memory only: ${error}`;
       diagnostics.error(coded('spool-not-used', text));

@@ -6,8 +6,8 @@ import { createDeliveryCounters } from '../delivery/counters.js';
 import type { Delivery } from '../delivery/delivery.js';
 import { createFindIgnoreReason } from '../hit/find-ignore-reason.js';
 import { type Hit, type PendingHit, SETTLE_MILLIS } from '../hit/hit.js';
+import { createHitBuilder } from '../hit/hit-builder.js';
 import type { HttpRequest } from '../hit/http-request.js';
-import { createToHits } from '../hit/to-hits.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import type { MatomoOptions } from '../options.js';
@@ -16,7 +16,7 @@ import { createRequestReading, type RequestReading } from '../requests/request-r
 import type { EndedRecord } from '../requests/request-record.js';
 import { createDelivery } from './create-delivery.js';
 import { type ComponentType, observeStats } from './metrics.js';
-import { type AskOptions, createAskOptions, nameOf } from './option-callbacks.js';
+import { createOptionCallbacks, nameOf, type OptionCallbacks } from './option-callbacks.js';
 import { createIgnoredCounters, type IgnoreReason, type MatomoStats, toStats } from './stats.js';
 
 /** From ended requests to Matomo: decides which make hits, and counts all of them. */
@@ -25,9 +25,9 @@ export class HitPipeline implements ExitControl {
   readonly #diagnostics: Diagnostics;
   readonly #delivery: Delivery;
   readonly #visitorKey: () => string | Buffer;
-  #toHits: ReturnType<typeof createToHits> | undefined;
+  #buildHits: ReturnType<typeof createHitBuilder> | undefined;
   readonly #findIgnoreReason: ReturnType<typeof createFindIgnoreReason>;
-  readonly #ask: AskOptions;
+  readonly #ask: OptionCallbacks;
   readonly #ignored = createIgnoredCounters();
   /** How long a hit waits for work of its request that has not ended. */
   readonly longestHoldMillis: number;
@@ -51,7 +51,7 @@ export class HitPipeline implements ExitControl {
       observeStats(options.meterProvider, () => this.stats(), options.maxQueueSize, component);
     }
     this.#findIgnoreReason = createFindIgnoreReason(options);
-    this.#ask = createAskOptions(options, diagnostics);
+    this.#ask = createOptionCallbacks(options, diagnostics);
     this.#visitorKey = visitorKey;
     if (options.exitFlush) this.enable();
     this.#releaseExit = atExit(() => this.finish());
@@ -119,12 +119,12 @@ export class HitPipeline implements ExitControl {
   }
 
   /** The hits of a request as it is now, for good. */
-  settle(ended: EndedRecord, site: number, epochMillis: number): readonly Hit[] {
+  finalize(ended: EndedRecord, site: number, epochMillis: number): readonly Hit[] {
     ended.close();
     if (ended.ignored) return this.#takeBack('attribute');
     try {
-      this.#toHits ??= this.#createToHits();
-      const hits = this.#toHits(ended.request, site, epochMillis);
+      this.#buildHits ??= this.#createHitBuilder();
+      const hits = this.#buildHits(ended.request, site, epochMillis);
       if (hits.length === 0) return this.#takeBack('predicate');
       const [page, ...crashes] = hits;
       if (crashes.length === 0 || !this.#delivery.takesCrashes) return [page as Hit];
@@ -140,9 +140,9 @@ export class HitPipeline implements ExitControl {
     }
   }
 
-  #createToHits(): ReturnType<typeof createToHits> {
+  #createHitBuilder(): ReturnType<typeof createHitBuilder> {
     const hasToken = this.#options.tokenAuth !== undefined;
-    return createToHits(
+    return createHitBuilder(
       { ...this.#options, hasToken, visitorKey: this.#visitorKey() },
       (key, message) =>
         this.#diagnostics.warnOnce(key, () =>
@@ -174,13 +174,13 @@ class PendingRequest implements PendingHit {
     this.bytes = bytesOf(ended.request);
   }
 
-  isSettled(nowMillis: number): boolean {
+  isFinal(nowMillis: number): boolean {
     const wait = this.#ended.running ? this.#pipeline.longestHoldMillis : SETTLE_MILLIS;
     return nowMillis - this.endedMillis >= wait;
   }
 
-  settle(epochMillis: number): readonly Hit[] {
-    return this.#pipeline.settle(this.#ended, this.#site, epochMillis);
+  finalize(epochMillis: number): readonly Hit[] {
+    return this.#pipeline.finalize(this.#ended, this.#site, epochMillis);
   }
 }
 

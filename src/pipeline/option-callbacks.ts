@@ -11,7 +11,7 @@ import type { EndedRecord } from '../requests/request-record.js';
 import { toTrackedRequest } from '../requests/tracked-request.js';
 
 /** Asks the options that only an ended request can answer: functions, attributes of its span, its cookies. */
-export interface AskOptions {
+export interface OptionCallbacks {
   /** Whether the application leaves the request out. */
   isIgnored(ended: EndedRecord, span: FinishedSpan): boolean;
   /** The site of the request; `undefined`: not tracked. */
@@ -26,7 +26,10 @@ export interface AskOptions {
 
 type Ask<T> = (request: TrackedRequest) => T;
 
-export function createAskOptions(options: ResolvedOptions, diagnostics: Diagnostics): AskOptions {
+export function createOptionCallbacks(
+  options: ResolvedOptions,
+  diagnostics: Diagnostics,
+): OptionCallbacks {
   const { ignore, siteId } = options;
   const questions = questionsOf(options);
 

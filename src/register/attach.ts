@@ -87,7 +87,7 @@ function add(processor: MatomoSpanProcessor, provider: Provider): void {
 }
 
 function createMultiSpanProcessor(processors: SpanProcessor[]): ActiveSpanProcessor {
-  const settle = async (end: (processor: SpanProcessor) => Promise<void>) => {
+  const endAll = async (end: (processor: SpanProcessor) => Promise<void>) => {
     await Promise.all(processors.map(end));
   };
   return {
@@ -98,8 +98,8 @@ function createMultiSpanProcessor(processors: SpanProcessor[]): ActiveSpanProces
     onEnd(span) {
       for (const processor of processors) processor.onEnd(span);
     },
-    forceFlush: () => settle((processor) => processor.forceFlush()),
-    shutdown: () => settle((processor) => processor.shutdown()),
+    forceFlush: () => endAll((processor) => processor.forceFlush()),
+    shutdown: () => endAll((processor) => processor.shutdown()),
   };
 }
 

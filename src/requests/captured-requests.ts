@@ -122,7 +122,7 @@ export function captureRequests(find: FindNotes): () => void {
 }
 
 /** To be called by each processor that has taken a request for one of its spans, when it has read it. */
-export function letGo(captured: CapturedRequest): void {
+export function releaseRequest(captured: CapturedRequest): void {
   captured.readers -= 1;
   if (captured.readers > 0) return;
   captured.request = undefined;

@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@opentelemetry/api';
-import { Annotations, type HttpRequest, saysSomething } from '../hit/http-request.js';
+import { Annotations, type HttpRequest, hasAnnotations } from '../hit/http-request.js';
 import { isPerfKey } from '../hit/parameter-names.js';
 import { type CapturedRequest, type Notable, type Notes, notesFor } from './captured-requests.js';
 import { type FinishedSpan, toMillis } from './finished-span.js';
@@ -69,7 +69,7 @@ export class RequestRecord {
     this.#index.remove(this);
     const { notes } = this.#noted;
     if (!this.request || (this.#descendants ?? notes ?? this.#own) === undefined) return;
-    this.request.annotations = [this.#descendants, notes, this.#own].filter(saysSomething);
+    this.request.annotations = [this.#descendants, notes, this.#own].filter(hasAnnotations);
   }
 
   /** Whether the application took the request back. */

@@ -4,7 +4,7 @@ import {
   type CapturedRequest,
   captureRequests,
   currentRequest,
-  letGo,
+  releaseRequest,
 } from './captured-requests.js';
 import {
   type FinishedSpan,
@@ -147,7 +147,7 @@ export function trackRequests(
     } else {
       record.close();
     }
-    if (record.captured) letGo(record.captured);
+    if (record.captured) releaseRequest(record.captured);
     record.captured = undefined;
   }
 

@@ -1,6 +1,6 @@
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { MAX_TIMER_MILLIS, sleepUntil } from '../../src/common/long-timer.js';
-import { within } from '../../src/common/with-timeout.js';
+import { withTimeout } from '../../src/common/with-timeout.js';
 import { SendTimer } from '../../src/delivery/send-timer.js';
 
 vi.mock('node:timers/promises', () => ({
@@ -28,7 +28,7 @@ test('a batch that is due in 30 days makes the timer fire once before that', asy
 
 test('a deadline in 30 days is not over at once', async () => {
   let isOver = false;
-  void within(30 * DAY_MILLIS, new Promise(() => undefined)).then(() => {
+  void withTimeout(30 * DAY_MILLIS, new Promise(() => undefined)).then(() => {
     isOver = true;
   });
   await vi.advanceTimersByTimeAsync(20 * DAY_MILLIS);

@@ -23,8 +23,8 @@ function pendingHit(name: string): PendingHit {
   return {
     endedMillis: performance.now(),
     bytes: 1000,
-    isSettled: () => true,
-    settle: () => [{ site: 1, visitor: name, startSeconds, kind: 'page', query: `?h=${name}` }],
+    isFinal: () => true,
+    finalize: () => [{ site: 1, visitor: name, startSeconds, kind: 'page', query: `?h=${name}` }],
   };
 }
 

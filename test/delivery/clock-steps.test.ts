@@ -42,8 +42,8 @@ function pushHit(delivery: Delivery): void {
   delivery.push({
     endedMillis,
     bytes: 1000,
-    isSettled: (now) => now - endedMillis >= 20,
-    settle: () => [{ site: 1, visitor: 'v', startSeconds, kind: 'page', query: '?h=a' }],
+    isFinal: (now) => now - endedMillis >= 20,
+    finalize: () => [{ site: 1, visitor: 'v', startSeconds, kind: 'page', query: '?h=a' }],
   });
 }
 

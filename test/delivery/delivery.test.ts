@@ -58,7 +58,7 @@ test('one bulk is in flight, however much waits', async () => {
 test('a hit that has not settled is passed by others and leaves when it has', async () => {
   const { delivery, transport } = setUp({ maxExportBatchSize: 2 });
   let running = true;
-  delivery.push(pending({ name: 'held', isSettled: () => !running }));
+  delivery.push(pending({ name: 'held', isFinal: () => !running }));
   for (const name of ['a', 'b', 'c', 'd']) delivery.push(pending({ name }));
   await vi.advanceTimersByTimeAsync(100);
   expect(sentNames(transport)).toEqual([
@@ -72,14 +72,14 @@ test('a hit that has not settled is passed by others and leaves when it has', as
 
 test('a flush takes what has not settled, too', async () => {
   const { delivery, transport } = setUp();
-  delivery.push(pending({ name: 'held', isSettled: () => false }));
+  delivery.push(pending({ name: 'held', isFinal: () => false }));
   await delivery.flush();
   expect(sentNames(transport)).toEqual([['held']]);
 });
 
 test('a hit that was taken back leaves without a trace', async () => {
   const { delivery, transport } = setUp();
-  delivery.push(pending({ settle: () => [] }));
+  delivery.push(pending({ finalize: () => [] }));
   delivery.push(pending({ name: 'b' }));
   await delivery.flush();
   expect(sentNames(transport)).toEqual([['b']]);
@@ -128,9 +128,9 @@ test('a Matomo that cannot take crashes is asked once; page views are tracked al
 
 /** A page view and the crash of its request. */
 function withCrash(name: string): PendingHit {
-  const [page] = pending({ name }).settle(0);
-  const [crash] = pending({ name: `crash ${name}`, kind: 'crash' }).settle(0);
-  return pending({ settle: () => [page as Hit, crash as Hit] });
+  const [page] = pending({ name }).finalize(0);
+  const [crash] = pending({ name: `crash ${name}`, kind: 'crash' }).finalize(0);
+  return pending({ finalize: () => [page as Hit, crash as Hit] });
 }
 
 test('resendUnconfirmed prefers doubles to losses', async () => {
@@ -418,7 +418,7 @@ test('a bulk that is too large is halved down to the one hit that is', async () 
 
 test('a batch stays below the megabyte that nginx takes', async () => {
   const { delivery, transport } = setUp();
-  const settle = () => [
+  const finalize = () => [
     {
       site: 1,
       visitor: 'v',
@@ -427,7 +427,7 @@ test('a batch stays below the megabyte that nginx takes', async () => {
       query: 'a'.repeat(30_000),
     },
   ];
-  for (let i = 0; i < 100; i++) delivery.push(pending({ settle }));
+  for (let i = 0; i < 100; i++) delivery.push(pending({ finalize }));
   await delivery.flush();
   expect(delivery.counters.tracked).toBe(100);
   for (const body of transport.bodies) {

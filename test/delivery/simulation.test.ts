@@ -217,8 +217,8 @@ function pending(name: string, visitor: number) {
   return {
     endedMillis,
     bytes: 1000,
-    isSettled: (nowMillis: number) => nowMillis - endedMillis >= 20,
-    settle: () => [
+    isFinal: (nowMillis: number) => nowMillis - endedMillis >= 20,
+    finalize: () => [
       {
         site: 1,
         visitor: String(visitor % 3),

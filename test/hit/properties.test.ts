@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createToHits } from '../../src/hit/to-hits.js';
+import { createHitBuilder } from '../../src/hit/hit-builder.js';
 import { TRACKING_PARAMETERS } from '../../src/hit/tracking-parameters.js';
 import { startInspector } from '../../src/inspector/index.js';
 import { assembleRequests } from '../../src/requests/assemble-requests.js';
@@ -119,10 +119,10 @@ test('any request with anything said about it makes hits that a strict Matomo ta
         fc.boolean(),
         async (requests, hasToken) => {
           inspector.clear();
-          const toHits = createToHits({ ...OPTIONS, hasToken }, () => undefined);
+          const buildHits = createHitBuilder({ ...OPTIONS, hasToken }, () => undefined);
           const oldest = hasToken ? 0 : Date.now() / 1000 - 24 * 3600 + 600; // what delivery drops
           const bodies = requests
-            .flatMap((request) => toHits(request, 1, Date.now()))
+            .flatMap((request) => buildHits(request, 1, Date.now()))
             .filter(({ startSeconds }) => startSeconds > oldest)
             .map((hit) => hit.query);
           const body = `{"requests":["${bodies.join('","')}"]${hasToken ? ',"token_auth":"t"' : ''}}`;
@@ -278,12 +278,15 @@ test('no secret of the query, the referrer or a credential in the host is in the
 
 test('nothing of one request is in the next one’s hit', () => {
   const routeDetails = { '/users/:id': { cvar: { plan: 'free' }, dimension1: 'details' } };
-  const toHits = createToHits({ ...OPTIONS, routeDetails, hasToken: false }, () => undefined);
-  const plain = () => toHits(httpRequest(), 1, NOON + 1000).map((hit) => hit.query);
+  const buildHits = createHitBuilder(
+    { ...OPTIONS, routeDetails, hasToken: false },
+    () => undefined,
+  );
+  const plain = () => buildHits(httpRequest(), 1, NOON + 1000).map((hit) => hit.query);
   const before = plain();
   fc.assert(
     fc.property(anyRequest, (request) => {
-      toHits({ ...request, route: '/users/:id' }, 1, Date.now());
+      buildHits({ ...request, route: '/users/:id' }, 1, Date.now());
       expect(plain()).toEqual(before);
     }),
     seededRuns(),
@@ -337,10 +340,10 @@ test('any heap of spans is read without a throw', () => {
 });
 
 test('what one request says of its status and method is not said of the next', () => {
-  const toHits = createToHits({ ...OPTIONS, hasToken: false }, () => undefined);
+  const buildHits = createHitBuilder({ ...OPTIONS, hasToken: false }, () => undefined);
   const said = annotations({ cvar: { http_method: 'PURGE', http_status_code: 'x' } });
   const methods = [[], [said], []].map((list) => {
-    const [hit] = toHits(httpRequest({ annotations: list }), 1, NOON + 1000);
+    const [hit] = buildHits(httpRequest({ annotations: list }), 1, NOON + 1000);
     const cvar = new URLSearchParams(hit?.query).get('cvar') ?? '';
     return JSON.parse(cvar)[2][1];
   });

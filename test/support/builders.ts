@@ -1,5 +1,5 @@
+import { createHitBuilder, type ToHitsOptions } from '../../src/hit/hit-builder.js';
 import { Annotations, type HttpRequest } from '../../src/hit/http-request.js';
-import { createToHits, type ToHitsOptions } from '../../src/hit/to-hits.js';
 import type { FinishedSpan } from '../../src/requests/finished-span.js';
 import { createRequestReading, type RequestReading } from '../../src/requests/request-reading.js';
 
@@ -41,7 +41,7 @@ export function hitsOf(
   nowMillis = NOON + 1000,
 ): { hits: Record<string, string>[]; reports: string[] } {
   const reports: string[] = [];
-  const toHits = createToHits(
+  const buildHits = createHitBuilder(
     {
       actionName: '{method} {route}',
       redactPathPatterns: [],
@@ -60,7 +60,7 @@ export function hitsOf(
     },
     (_key, message) => reports.push(message()),
   );
-  const hits = toHits(request, 1, nowMillis).map((hit) =>
+  const hits = buildHits(request, 1, nowMillis).map((hit) =>
     Object.fromEntries(new URLSearchParams(hit.query)),
   );
   return { hits, reports };

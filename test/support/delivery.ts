@@ -53,9 +53,9 @@ export function pending(overrides: Partial<Hit & PendingHit> & { name?: string }
   return {
     endedMillis,
     bytes: overrides.bytes ?? 1000,
-    isSettled: overrides.isSettled ?? ((now) => now - endedMillis >= 20),
-    settle:
-      overrides.settle ??
+    isFinal: overrides.isFinal ?? ((now) => now - endedMillis >= 20),
+    finalize:
+      overrides.finalize ??
       (() => [
         {
           site: 1,

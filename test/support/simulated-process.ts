@@ -1,7 +1,7 @@
 import { type DeliveryCounters, sumOfCounters } from '../../src/delivery/counters.js';
 import { Delivery } from '../../src/delivery/delivery.js';
 import { FileSpool } from '../../src/delivery/spool/file/file-spool.js';
-import type { ProcessIdentity } from '../../src/delivery/spool/file/life.js';
+import type { ProcessIdentity } from '../../src/delivery/spool/file/liveness.js';
 import { ownerName } from '../../src/delivery/spool/file/segment-names.js';
 import { instanceName } from '../../src/delivery/spool/instance-name.js';
 import { SpoolReports } from '../../src/delivery/spool/spool-reports.js';
@@ -122,8 +122,8 @@ export class SimulatedProcess implements DiskUser {
     const isTaken = this.#delivery.push({
       endedMillis,
       bytes: 1000,
-      isSettled: (nowMillis) => nowMillis - endedMillis >= 20,
-      settle: () => [
+      isFinal: (nowMillis) => nowMillis - endedMillis >= 20,
+      finalize: () => [
         {
           site: 1,
           visitor,

@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 import { Delivery } from '../../src/delivery/delivery.js';
 import type { DeliveryOptions } from '../../src/delivery/delivery-options.js';
 import { openFileSpool } from '../../src/delivery/spool/file/open-file-spool.js';
-import { LateSpool } from '../../src/delivery/spool/late-spool.js';
+import { LazySpool } from '../../src/delivery/spool/lazy-spool.js';
 import { openRedisSpool } from '../../src/delivery/spool/redis/open-redis-spool.js';
 import type { Hit, PendingHit } from '../../src/hit/hit.js';
 import { type ScriptedTransport, scriptedTransport } from './scripted-transport.js';
@@ -91,7 +91,7 @@ export function spooledDelivery({
     transport,
     diagnostics,
     () => 0.1,
-    late === undefined ? store : new LateSpool(late),
+    late === undefined ? store : new LazySpool(late),
   );
   onTestFinished(() => delivery.shutdown(0));
   let hits = 0;
@@ -127,8 +127,8 @@ function namedHit(name: string, overrides: Partial<Hit & PendingHit> = {}): Pend
   return {
     endedMillis,
     bytes: 1000,
-    isSettled: (now) => now - endedMillis >= 20,
-    settle: overrides.settle ?? (() => [hit]),
+    isFinal: (now) => now - endedMillis >= 20,
+    finalize: overrides.finalize ?? (() => [hit]),
   };
 }
 

@@ -1,6 +1,9 @@
 import type { Volume } from 'memfs';
 import { sumOfCounters } from '../../src/delivery/counters.js';
-import { nothingSettled, type Settlement } from '../../src/delivery/spool/file/settlement.js';
+import {
+  type Acknowledgment,
+  nothingAcknowledged,
+} from '../../src/delivery/spool/file/acknowledgment.js';
 
 /** Names of the hits in a spool about which nothing decided is there. */
 export function unsettledHits(volume: Volume, folder: string): Set<string> {
@@ -12,7 +15,7 @@ export function unsettledHits(volume: Volume, folder: string): Set<string> {
       .filter((name) => name.startsWith(file.replace('hits', '')) && name.endsWith('.settled'))
       .flatMap((name) => read(volume, `${folder}/${name}`).split('\n').flatMap(parse))
       .toSorted((a, b) => sumOfCounters(b.counts) - sumOfCounters(a.counts));
-    const { offset, beyond } = settlements[0] ?? nothingSettled();
+    const { offset, beyond } = settlements[0] ?? nothingAcknowledged();
     let position = 0;
     for (const line of read(volume, `${folder}/${file}`).split('\n')) {
       const name = /\?h=(\S+)$/.exec(line)?.[1];
@@ -24,7 +27,7 @@ export function unsettledHits(volume: Volume, folder: string): Set<string> {
 }
 
 /** None where a line is torn. */
-function parse(line: string): Settlement[] {
+function parse(line: string): Acknowledgment[] {
   try {
     return [JSON.parse(line)];
   } catch {

@@ -11,7 +11,7 @@ const READINGS: Readonly<Record<string, [count: number, reason: string]>> = {
   'delivery/hit-queue.ts': [1, 'no hit that Matomo sees is of the future'],
   'delivery/sender.ts': [1, 'a Retry-After that is a date'],
   'delivery/spool/file/lease.ts': [1, 'a file is touched; only that its time changes counts'],
-  'delivery/spool/file/life.ts': [1, 'a file is touched; only that its time changes counts'],
+  'delivery/spool/file/liveness.ts': [1, 'a file is touched; only that its time changes counts'],
   'delivery/spool/file/open-file-spool.ts': [1, 'names of files, for people'],
   'delivery/spool/redis/open-redis-spool.ts': [1, 'names of keys, for people'],
   'inspector/page/endpoint-table.ts': [

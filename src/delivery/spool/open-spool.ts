@@ -1,6 +1,6 @@
 import type { Diagnostics } from '../../common/diagnostics.js';
 import { openFileSpool } from './file/open-file-spool.js';
-import type { OpenedSpool } from './late-spool.js';
+import type { OpenedSpool } from './lazy-spool.js';
 import {
   isRedisUrl,
   type OpenRedisSpoolOptions,

@@ -42,7 +42,7 @@ export class SpoolReports {
     );
   }
 
-  notLookedAt(error: unknown): void {
+  unreadable(error: unknown): void {
     this.#diagnostics.warnOnce(
       'spool_looked_at',
       coded(
@@ -53,9 +53,9 @@ export class SpoolReports {
   }
 
   /** Of a segment. The others are used. */
-  unreadable(segment: string, error: unknown): void {
+  unreadableSegment(segment: string, error: unknown): void {
     if (!(error instanceof ForeignFile)) {
-      this.notLookedAt(error);
+      this.unreadable(error);
       return;
     }
     this.#diagnostics.warnOnce(

@@ -2,7 +2,7 @@ import type { Hit } from '../../hit/hit.js';
 import type { EncodedHit } from '../batch.js';
 import type { DeliveryCounters } from '../counters.js';
 
-/** A hit as it comes out of a store. The same object goes back into `settle`. */
+/** A hit as it comes out of a store. The same object goes back into `acknowledge`. */
 export interface StoredHit extends EncodedHit {
   readonly kind: Hit['kind'];
 }
@@ -63,7 +63,7 @@ export interface SpoolStore {
   /** The oldest hits of all processes, each once in a term. Never rejects. */
   take(options: TakeOptions): Promise<readonly StoredHit[]>;
   /** Says what became of hits that were taken; `counts` add up to as many. */
-  settle(hits: readonly EncodedHit[], counts: DeliveryCounters): void;
+  acknowledge(hits: readonly EncodedHit[], counts: DeliveryCounters): void;
   /** What is stored stays and is for others to send. Never rejects. */
   close(): Promise<void>;
 }

@@ -14,16 +14,16 @@ export function encodeExportAnswer(
   rejectedSpans: number,
   errorMessage: string,
 ): Uint8Array | string {
-  const saysSomething = rejectedSpans > 0 || errorMessage !== '';
+  const isPartial = rejectedSpans > 0 || errorMessage !== '';
   if (encoding === 'json') {
     const partialSuccess = {
       ...(rejectedSpans > 0 && { rejectedSpans: String(rejectedSpans) }), // int64 is text in JSON
       errorMessage,
     };
-    return JSON.stringify(saysSomething ? { partialSuccess } : {});
+    return JSON.stringify(isPartial ? { partialSuccess } : {});
   }
   const writer = new BinaryWriter();
-  if (saysSomething) {
+  if (isPartial) {
     writer.tag(1, WireType.LengthDelimited).fork();
     if (rejectedSpans > 0) writer.tag(1, WireType.Varint).int64(rejectedSpans);
     writer.tag(2, WireType.LengthDelimited).string(errorMessage).join();

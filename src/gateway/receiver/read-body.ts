@@ -74,9 +74,9 @@ function readRaw(
     /** Bytes of the last part that are free. */
     let free = 0;
     let isOpen = true;
-    const timer = setTimeout(() => settle('stalled'), IDLE_MILLIS);
+    const timer = setTimeout(() => finish('stalled'), IDLE_MILLIS);
 
-    function settle(result: Buffer | BodyProblem): void {
+    function finish(result: Buffer | BodyProblem): void {
       if (!isOpen) return;
       isOpen = false;
       clearTimeout(timer);
@@ -117,11 +117,11 @@ function readRaw(
     request.on('data', (chunk: Buffer) => {
       if (!isOpen) return;
       timer.refresh();
-      if (size + chunk.length > maxBytes) settle('too large');
-      else if (!keep(chunk)) settle('no memory');
+      if (size + chunk.length > maxBytes) finish('too large');
+      else if (!keep(chunk)) finish('no memory');
     });
-    request.once('end', () => settle(Buffer.concat(parts, size)));
-    request.once('error', () => settle('cut off'));
-    request.once('close', () => settle('cut off'));
+    request.once('end', () => finish(Buffer.concat(parts, size)));
+    request.once('error', () => finish('cut off'));
+    request.once('close', () => finish('cut off'));
   });
 }

@@ -93,7 +93,7 @@ export class Assembler {
   }
 
   /** Counts spans that are not to be put together. */
-  leaveOut(count: number): void {
+  countUnused(count: number): void {
     this.#unused += count;
   }
 

@@ -4,7 +4,7 @@ import { type FinishedSpan, targetOf } from '../../requests/finished-span.js';
 import type { RequestReading } from '../../requests/request-reading.js';
 import { isAnnotated } from '../../requests/request-record.js';
 import type { ReceivedSpan } from '../otlp/received-span.js';
-import { makeUsual } from './usual-attributes.js';
+import { normalizeAttributes } from './normalize-attributes.js';
 import type { RequestSpans } from './waiting-trace.js';
 
 /**
@@ -24,7 +24,7 @@ export function toRequest(
   for (const span of below) {
     if (span.isRequest || isAnnotated(span, reading)) spans.push(span);
   }
-  makeUsual(root);
+  normalizeAttributes(root);
   const assembled = assembleRequest(root, spans, reading);
   return assembled && { record: assembled.record, span: new SpanOfService(root) };
 }

@@ -120,8 +120,8 @@ function pendingHit(kind: Hit['kind'], query: string): PendingHit {
   return {
     endedMillis: performance.now(),
     bytes: 1000,
-    isSettled: () => true,
-    settle: () => [hit],
+    isFinal: () => true,
+    finalize: () => [hit],
   };
 }
 

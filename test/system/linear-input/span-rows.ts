@@ -131,7 +131,7 @@ export function spanRows(currentRequest: <T>(fn: () => T) => T): readonly Linear
       },
     },
     {
-      what: 'createToHits, all of a request',
+      what: 'createHitBuilder, all of a request',
       reason: 'made of the rows above',
       cases: texts(
         (text) =>

@@ -41,6 +41,6 @@ function versions() {
 }
 
 function versionOf(name) {
-  const file = new URL(`../../node_modules/${name}/package.json`, import.meta.url);
+  const file = new URL(`../../../node_modules/${name}/package.json`, import.meta.url);
   return `${name} ${JSON.parse(readFileSync(file, 'utf8')).version}`;
 }

@@ -1,5 +1,5 @@
 // The one place of the benchmarks that knows how the package makes a hit: a request as read from spans, in; bytes, out.
-import { createToHits } from '../../../build/hit/to-hits.js';
+import { createHitBuilder } from '../../../build/hit/hit-builder.js';
 import { resolveOptions } from '../../../build/options/resolve-options.js';
 
 const SITE = 1;
@@ -9,12 +9,12 @@ const options = resolveOptions(
   {},
   console,
 );
-const toHits = createToHits({ ...options, hasToken: true }, (key) => {
+const buildHits = createHitBuilder({ ...options, hasToken: true }, (key) => {
   throw new Error(`the package complains about ${key}`);
 });
 
 export function buildHit(request) {
-  const [hit] = toHits(request, SITE, request.startMillis);
+  const [hit] = buildHits(request, SITE, request.startMillis);
   return Buffer.from(hit.query, 'latin1');
 }
 

@@ -1,6 +1,6 @@
 // Milliseconds that one request takes whose headers and target have 16 kB of the worst, by case: `hostile-input.mjs <passes>`.
 import { createFindIgnoreReason } from '../../../build/hit/find-ignore-reason.js';
-import { createToHits } from '../../../build/hit/to-hits.js';
+import { createHitBuilder } from '../../../build/hit/hit-builder.js';
 import { resolveOptions } from '../../../build/options/resolve-options.js';
 import { assembleRequests } from '../../../build/requests/assemble-requests.js';
 import { createRequestReading } from '../../../build/requests/request-reading.js';
@@ -40,7 +40,10 @@ const options = resolveOptions(
 );
 const reading = createRequestReading(options, console);
 const findIgnoreReason = createFindIgnoreReason(options);
-const toHits = createToHits({ ...options, hasToken: true, visitorKey: 'bench' }, () => undefined);
+const buildHits = createHitBuilder(
+  { ...options, hasToken: true, visitorKey: 'bench' },
+  () => undefined,
+);
 
 function filled(unit) {
   return unit.repeat(Math.ceil(SIZE / unit.length)).slice(0, SIZE);
@@ -78,7 +81,7 @@ function spanOf({ path = '/', query = '', ...headers }) {
 function track(span) {
   const [{ record }] = assembleRequests([span], reading);
   findIgnoreReason(record.request);
-  return toHits(record.request, 1, Date.now());
+  return buildHits(record.request, 1, Date.now());
 }
 
 /** The slowest request of all, which includes the first one; passing time, as the event loop sees it. */

@@ -8,13 +8,13 @@ import type { IsFresh, StoredHit, TakeOptions } from '../spool-store.js';
 import { TakeDelay } from '../take-delay.js';
 import type { BacklogEvents } from './backlog-events.js';
 import { GoneInstances } from './gone-instances.js';
-import type { LifeWatch } from './life.js';
+import type { LivenessMonitor } from './liveness.js';
 import { OpenFiles } from './open-files.js';
 import { SegmentHit } from './segment-hit.js';
 import { segmentsByInstance } from './segment-names.js';
 import { MOST_AHEAD, SegmentReader } from './segment-reader.js';
 import { type Segment, SegmentsReading } from './segments-reading.js';
-import { sweep, unlinkIfThere, unlinkSettled } from './sweep.js';
+import { sweep, unlinkAcknowledgments, unlinkIfThere } from './sweep.js';
 import { takeOldest } from './take-oldest.js';
 import { UnreadableSegments } from './unreadable-segments.js';
 
@@ -44,7 +44,7 @@ export class Backlog {
     folder: string,
     ownInstance: string,
     lease: number,
-    life: LifeWatch,
+    life: LivenessMonitor,
     events: BacklogEvents,
   ) {
     this.#folder = folder;
@@ -104,7 +104,7 @@ export class Backlog {
   /** Lets go of hits that are too old. The oldest stand first in each segment, nearly. */
   async expire(isFresh: IsFresh): Promise<void> {
     await this.#readSegments.expire(this.#instances.values(), isFresh, (expired) =>
-      this.settle(expired, lostHits('expired', expired.length)),
+      this.acknowledge(expired, lostHits('expired', expired.length)),
     );
   }
 
@@ -115,11 +115,11 @@ export class Backlog {
     return this.#delay.isOver(waiting, options) ? takeOldest(readers, options.max) : [];
   }
 
-  settle(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
+  acknowledge(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
     if (this.#isStale) return;
     const ofSegments = hits.filter((hit) => hit instanceof SegmentHit);
     const shares = shareCounts(ofSegments, counts, (hit) => this.#segmentOf(hit));
-    for (const [segment, share] of shares) this.#settleShare(segment, share);
+    for (const [segment, share] of shares) this.#acknowledgeShare(segment, share);
   }
 
   /** Fulfilled when what has been decided is written down, or could not be. */
@@ -145,9 +145,9 @@ export class Backlog {
     this.#isStale = true;
   }
 
-  #settleShare(segment: Segment, { hits, counts }: Share<SegmentHit>): void {
+  #acknowledgeShare(segment: Segment, { hits, counts }: Share<SegmentHit>): void {
     const { decisions, name } = segment.reader;
-    decisions.settle(hits, counts);
+    decisions.acknowledge(hits, counts);
     const saved = decisions.save().catch((error: unknown) => this.#events.notWritten(error));
     this.#saves = this.#saves.then(() => saved);
     if (segment.adopted === undefined) {
@@ -203,7 +203,7 @@ export class Backlog {
     await reader.close();
     await unlinkIfThere(join(this.#folder, reader.name));
     if (!isSaved) await decisions.save(true); // the disk was full
-    if (!isOthers) await unlinkSettled(this.#folder, reader.name);
+    if (!isOthers) await unlinkAcknowledgments(this.#folder, reader.name);
     this.#known.delete(reader.name);
     if (segment.adopted) {
       this.#events.countAdopted(lostHits('spool', segment.adopted));

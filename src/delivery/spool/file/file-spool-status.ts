@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { byName } from '../instance-name.js';
 import type { SpoolProcess, SpoolStatus } from '../spool-status.js';
 import { LEASE_NAME } from './lease.js';
-import { LifeWatch, thisProcess } from './life.js';
+import { LivenessMonitor, thisProcess } from './liveness.js';
 import { OpenFiles } from './open-files.js';
 import { instanceOfOther, ownerName, segmentsByInstance } from './segment-names.js';
 import { SegmentReader } from './segment-reader.js';
@@ -15,7 +15,7 @@ const NEVER_MILLIS = 60_000;
 /** Looks at a folder that is a spool and changes nothing in it. Rejects where it cannot be read. */
 export async function readFileSpoolStatus(folder: string): Promise<SpoolStatus> {
   const names = await readdir(folder);
-  const life = new LifeWatch(thisProcess());
+  const life = new LivenessMonitor(thisProcess());
   const segments = segmentsByInstance(names);
   const files = new OpenFiles(1);
   const owners = names.flatMap((name) => instanceOfOther(name) ?? []);

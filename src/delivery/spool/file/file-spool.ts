@@ -8,8 +8,8 @@ import type { IsFresh, SpoolEvents, SpoolStore, StoredHit, TakeOptions } from '.
 import { Backlog } from './backlog.js';
 import { isMissing } from './is-missing.js';
 import { Lease } from './lease.js';
-import { LifeWatch, type ProcessIdentity, showLife } from './life.js';
-import { OwnHits, type OwnHitsOptions } from './own-hits.js';
+import { LivenessMonitor, type ProcessIdentity, writeHeartbeat } from './liveness.js';
+import { LocalHits, type OwnHitsOptions } from './local-hits.js';
 import { ownerName } from './segment-names.js';
 import { keepVisitorKey } from './spool-folder.js';
 import { SpoolSize } from './spool-size.js';
@@ -25,11 +25,11 @@ export class FileSpool implements SpoolStore {
   readonly #instance: string;
   readonly #identity: ProcessIdentity;
   readonly #reports: SpoolReports;
-  readonly #life: LifeWatch;
+  readonly #life: LivenessMonitor;
   readonly #lease: Lease;
   readonly #size: SpoolSize;
-  readonly #own: OwnHits;
-  readonly storeSync: OwnHits['storeSync'] = (hits) => this.#own.storeSync(hits);
+  readonly #own: LocalHits;
+  readonly storeSync: LocalHits['storeSync'] = (hits) => this.#own.storeSync(hits);
   #events: SpoolEvents | undefined;
   #backlog: Backlog | undefined; // of the process that sends
   #term = 0;
@@ -51,10 +51,10 @@ export class FileSpool implements SpoolStore {
     this.#instance = instance;
     this.#identity = identity;
     this.#reports = reports;
-    this.#life = new LifeWatch(identity);
+    this.#life = new LivenessMonitor(identity);
     this.#size = new SpoolSize(options.folder);
     this.#lease = new Lease(options.folder, identity, this.#life);
-    this.#own = new OwnHits(options, instance, reports, (...written) =>
+    this.#own = new LocalHits(options, instance, reports, (...written) =>
       this.#backlog?.feed(...written),
     );
   }
@@ -126,8 +126,8 @@ export class FileSpool implements SpoolStore {
     }, []);
   }
 
-  settle(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
-    this.#backlog?.settle(hits, counts);
+  acknowledge(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
+    this.#backlog?.acknowledge(hits, counts);
   }
 
   close(): Promise<void> {
@@ -138,7 +138,7 @@ export class FileSpool implements SpoolStore {
   async #close(): Promise<void> {
     clearTimeout(this.#timer);
     await this.#own.close();
-    await this.#step(() => this.#readSettlements(), undefined);
+    await this.#step(() => this.#readAcknowledgments(), undefined);
     await this.#step(async () => {
       await this.#backlog?.close();
       this.#backlog = undefined;
@@ -150,8 +150,8 @@ export class FileSpool implements SpoolStore {
   }
 
   /** What another process has decided; where this one sends, it knows. */
-  #readSettlements(): Promise<void> {
-    return this.#own.readSettlements((segment) => this.#backlog?.has(segment) ?? false);
+  #readAcknowledgments(): Promise<void> {
+    return this.#own.readAcknowledgments((segment) => this.#backlog?.has(segment) ?? false);
   }
 
   #look(): void {
@@ -164,11 +164,11 @@ export class FileSpool implements SpoolStore {
   }
 
   async #maintain(): Promise<void> {
-    await showLife(join(this.#folder, ownerName(this.#instance)), this.#identity);
+    await writeHeartbeat(join(this.#folder, ownerName(this.#instance)), this.#identity);
     if (await this.#stillSends()) await this.#lease.touch();
     else if (await this.#lease.acquire()) this.#startSending();
     await this.#backlog?.refresh();
-    await this.#readSettlements();
+    await this.#readAcknowledgments();
     this.#own.bytesInFolder = await this.#size.measure(this.#own.bytesInFolder);
     if (this.#closed === undefined) this.#own.makeRoom();
   }
@@ -179,7 +179,7 @@ export class FileSpool implements SpoolStore {
     if (!(await readdir(this.#folder).then(() => false, isMissing))) return;
     this.#own.bytesInFolder = 0;
     await this.#stopSending();
-    await this.#own.readSettlements();
+    await this.#own.readAcknowledgments();
   }
 
   /** Where another has taken over, what was read here is its to decide, also if it has gone by now. */
@@ -204,7 +204,7 @@ export class FileSpool implements SpoolStore {
       stillSends: () => this.#lease.confirm(),
       learn: (segment, counts) => this.#own.learn(segment, counts),
       finish: (segment) => this.#own.finish(segment),
-      unreadable: (segment, error) => this.#reports.unreadable(segment, error),
+      unreadable: (segment, error) => this.#reports.unreadableSegment(segment, error),
       lost: (hits, segment) => this.#reports.lost(hits, `they are no longer in ${segment}`),
       broken: (segment) => this.#reports.broken(segment),
       notWritten: (error) => this.#own.reportFailure(error),
@@ -224,7 +224,7 @@ export class FileSpool implements SpoolStore {
   /** Never rejects. */
   #step<T>(run: () => Promise<T>, otherwise: T): Promise<T> {
     const done = this.#steps.then(run).catch((error: unknown) => {
-      this.#reports.notLookedAt(error);
+      this.#reports.unreadable(error);
       return otherwise;
     });
     this.#steps = done;

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { LifeWatch } from './life.js';
+import type { LivenessMonitor } from './liveness.js';
 import { ownerName } from './segment-names.js';
 
 /** How long an owner that cannot be asked whether it lives is waited for before its hits are adopted. */
@@ -9,10 +9,10 @@ const OWNER_STALE_MILLIS = 30_000;
 export class GoneInstances {
   readonly #folder: string;
   readonly #ownInstance: string;
-  readonly #life: LifeWatch;
+  readonly #life: LivenessMonitor;
   readonly #gone = new Set<string>();
 
-  constructor(folder: string, ownInstance: string, life: LifeWatch) {
+  constructor(folder: string, ownInstance: string, life: LivenessMonitor) {
     this.#folder = folder;
     this.#ownInstance = ownInstance;
     this.#life = life;

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { open, readdir, unlink, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openOwnFile } from '../own-file.js';
-import type { LifeWatch, ProcessIdentity } from './life.js';
+import type { LivenessMonitor, ProcessIdentity } from './liveness.js';
 
 /** How long a holder that cannot be asked, or hangs, is waited for; with the time between two looks below 5 s. */
 const STALE_MILLIS = 4_000;
@@ -30,14 +30,14 @@ export const LEASE_NAME: RegExp = /^sender-(\d{9})\.lease$/;
 export class Lease {
   readonly #folder: string;
   readonly #identity: ProcessIdentity;
-  readonly #life: LifeWatch;
+  readonly #life: LivenessMonitor;
   #held = 0;
   /** When it was last seen to be held, and fresh. */
   #seenMillis = Number.NEGATIVE_INFINITY;
   /** A touch that has succeeded began then. */
   #touchedMillis = Number.NEGATIVE_INFINITY;
 
-  constructor(folder: string, identity: ProcessIdentity, life: LifeWatch) {
+  constructor(folder: string, identity: ProcessIdentity, life: LivenessMonitor) {
     this.#folder = folder;
     this.#identity = identity;
     this.#life = life;

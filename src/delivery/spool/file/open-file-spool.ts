@@ -5,7 +5,7 @@ import type { Diagnostics } from '../../../common/diagnostics.js';
 import { instanceName } from '../instance-name.js';
 import { codeOf, SpoolReports } from '../spool-reports.js';
 import { FileSpool } from './file-spool.js';
-import { thisProcess } from './life.js';
+import { thisProcess } from './liveness.js';
 import { ownerName } from './segment-names.js';
 import { openSpoolFolder, UntrustedFolder, UnusableFolder } from './spool-folder.js';
 

@@ -1,15 +1,15 @@
 import { addCounters, type DeliveryCounters } from '../../counters.js';
+import type { Acknowledgment, AcknowledgmentFile } from './acknowledgment.js';
 import type { SegmentHit } from './segment-hit.js';
-import type { Settlement, SettlementFile } from './settlement.js';
 
 /** What has been decided of the hits of a segment, as far as it has been read, and what of that is written down. */
 export class SegmentDecisions {
   readonly counts: DeliveryCounters;
-  readonly #file: SettlementFile;
-  /** In the order of the file; the first is not settled. */
+  readonly #file: AcknowledgmentFile;
+  /** In the order of the file; the first is not acknowledged. */
   readonly #hits: SegmentHit[] = [];
-  /** How many of them are settled; mostly none, and there may be thousands. */
-  #settledBeyond = 0;
+  /** How many of them are acknowledged; mostly none, and there may be thousands. */
+  #acknowledgedBeyond = 0;
   readonly #beyond: Set<number>;
   #offset: number;
   #open = 0;
@@ -19,14 +19,14 @@ export class SegmentDecisions {
   #isUnsaved = false;
   #isStale = false;
 
-  constructor({ offset, beyond, counts }: Settlement, file: SettlementFile) {
+  constructor({ offset, beyond, counts }: Acknowledgment, file: AcknowledgmentFile) {
     this.counts = counts;
     this.#file = file;
     this.#offset = offset;
     this.#beyond = new Set(beyond);
   }
 
-  /** Hits that have been read and not settled. */
+  /** Hits that have been read and not acknowledged. */
   get open(): number {
     return this.#open;
   }
@@ -37,7 +37,7 @@ export class SegmentDecisions {
   }
 
   /** Whether the hit of the line that begins there was decided before. */
-  wasSettled(start: number): boolean {
+  wasAcknowledged(start: number): boolean {
     return this.#beyond.has(start);
   }
 
@@ -48,17 +48,17 @@ export class SegmentDecisions {
   }
 
   /** The hits of this segment among those that were decided, with what was counted for them. */
-  settle(hits: readonly SegmentHit[], counts: DeliveryCounters): void {
+  acknowledge(hits: readonly SegmentHit[], counts: DeliveryCounters): void {
     for (const hit of hits) {
-      if (hit.isSettled) continue;
-      hit.isSettled = true;
+      if (hit.isAcknowledged) continue;
+      hit.isAcknowledged = true;
       this.#open -= 1;
-      this.#settledBeyond += 1;
+      this.#acknowledgedBeyond += 1;
     }
-    const firstOpen = this.#hits.findIndex(({ isSettled }) => !isSettled);
-    const settled = this.#hits.splice(0, firstOpen < 0 ? this.#hits.length : firstOpen);
-    this.#settledBeyond -= settled.length;
-    this.#offset = settled.at(-1)?.lineEnd ?? this.#offset;
+    const firstOpen = this.#hits.findIndex(({ isAcknowledged }) => !isAcknowledged);
+    const acknowledged = this.#hits.splice(0, firstOpen < 0 ? this.#hits.length : firstOpen);
+    this.#acknowledgedBeyond -= acknowledged.length;
+    this.#offset = acknowledged.at(-1)?.lineEnd ?? this.#offset;
     addCounters(this.counts, counts);
   }
 
@@ -69,7 +69,7 @@ export class SegmentDecisions {
       this.#nextSave = undefined;
       if (this.#isStale) return;
       this.#isUnsaved = true;
-      await this.#file.write(this.#settlement(isFinished));
+      await this.#file.write(this.#acknowledgment(isFinished));
       this.#isUnsaved = false;
     });
     this.#nextSave = saved;
@@ -94,10 +94,11 @@ export class SegmentDecisions {
     await this.#file.close();
   }
 
-  #settlement(isFinished: boolean): Settlement {
+  #acknowledgment(isFinished: boolean): Acknowledgment {
     const beyond = [...this.#beyond].filter((start) => start >= this.#offset);
-    if (this.#settledBeyond > 0) {
-      for (const { lineStart, isSettled } of this.#hits) if (isSettled) beyond.push(lineStart);
+    if (this.#acknowledgedBeyond > 0) {
+      for (const { lineStart, isAcknowledged } of this.#hits)
+        if (isAcknowledged) beyond.push(lineStart);
     }
     return { offset: this.#offset, beyond, counts: this.counts, isFinished };
   }

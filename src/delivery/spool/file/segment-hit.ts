@@ -13,7 +13,7 @@ export class SegmentHit implements StoredHit {
   readonly reader: SegmentReader;
   readonly lineStart: number;
   readonly lineEnd: number;
-  isSettled = false;
+  isAcknowledged = false;
 
   constructor(hit: StoredHit, reader: SegmentReader, lineStart: number, lineEnd: number) {
     this.visitor = hit.visitor;

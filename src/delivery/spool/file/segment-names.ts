@@ -20,12 +20,12 @@ export function ownerName(instance: string): string {
   return `${instance}.owner`;
 }
 
-export function settledName(segment: string, lease: number): string {
+export function acknowledgmentName(segment: string, lease: number): string {
   return segment.replace(/hits$/, `${String(lease).padStart(9, '0')}.settled`);
 }
 
 /** Whether a file says what has been decided of a segment. */
-export function isSettledOf(segment: string, name: string): boolean {
+export function isAcknowledgmentOf(segment: string, name: string): boolean {
   return isBeside(segment, name) && name.endsWith('.settled');
 }
 

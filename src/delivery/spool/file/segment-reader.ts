@@ -5,10 +5,15 @@ import type { Hit } from '../../../hit/hit.js';
 import { isWhole, readLine, storedIn } from '../hit-line.js';
 import { openOwnFile } from '../own-file.js';
 import type { StoredHit } from '../spool-store.js';
+import {
+  type Acknowledgment,
+  AcknowledgmentFile,
+  nothingAcknowledged,
+  readAcknowledgment,
+} from './acknowledgment.js';
 import type { Closable, OpenFiles } from './open-files.js';
 import { SegmentDecisions } from './segment-decisions.js';
 import { SegmentHit } from './segment-hit.js';
-import { nothingSettled, readSettlement, type Settlement, SettlementFile } from './settlement.js';
 
 const CHUNK_BYTES = 65_536;
 const LONGEST_LINE_BYTES = 1_048_576;
@@ -24,7 +29,7 @@ export interface SegmentReaderEvents {
 /**
  * Reads a segment once, from what has been decided of it on:
  *
- *     [ settled … | taken or read ahead, some settled | not read ]
+ *     [ acknowledged … | taken or read ahead, some acknowledged | not read ]
  *                 ^ offset                            ^ position
  */
 export class SegmentReader implements Closable {
@@ -47,8 +52,8 @@ export class SegmentReader implements Closable {
   private constructor(
     folder: string,
     name: string,
-    settled: Settlement,
-    settlements: SettlementFile,
+    acknowledged: Acknowledgment,
+    acknowledgments: AcknowledgmentFile,
     events: SegmentReaderEvents,
     files: OpenFiles,
   ) {
@@ -56,8 +61,8 @@ export class SegmentReader implements Closable {
     this.name = name;
     this.#path = join(folder, name);
     this.#events = events;
-    this.#position = settled.offset;
-    this.decisions = new SegmentDecisions(settled, settlements);
+    this.#position = acknowledged.offset;
+    this.decisions = new SegmentDecisions(acknowledged, acknowledgments);
   }
 
   /** `names`: what is in the folder. `lease`: the number of this sender's. */
@@ -69,9 +74,9 @@ export class SegmentReader implements Closable {
     events: SegmentReaderEvents,
     files: OpenFiles,
   ): Promise<SegmentReader> {
-    const settled = (await readSettlement(folder, name, names)) ?? nothingSettled();
-    const settlements = new SettlementFile(folder, name, lease, files);
-    return new SegmentReader(folder, name, settled, settlements, events, files);
+    const acknowledged = (await readAcknowledgment(folder, name, names)) ?? nothingAcknowledged();
+    const acknowledgments = new AcknowledgmentFile(folder, name, lease, files);
+    return new SegmentReader(folder, name, acknowledged, acknowledgments, events, files);
   }
 
   /** Whether there is nothing more to read, in a file that gets no longer. */
@@ -126,7 +131,7 @@ export class SegmentReader implements Closable {
     }
   }
 
-  /** How many hits have neither been settled nor read so far, in a file that gets no longer. */
+  /** How many hits have neither been acknowledged nor read so far, in a file that gets no longer. */
   async countUnread(): Promise<number> {
     let count = 0;
     let position = this.#position;
@@ -136,7 +141,7 @@ export class SegmentReader implements Closable {
       const data = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
       let start = 0;
       for (let end = data.indexOf(LINE_FEED); end >= 0; end = data.indexOf(LINE_FEED, start)) {
-        if (!this.decisions.wasSettled(position + start) && isWhole(data.subarray(start, end)))
+        if (!this.decisions.wasAcknowledged(position + start) && isWhole(data.subarray(start, end)))
           count += 1;
         start = end + 1;
       }
@@ -217,7 +222,7 @@ export class SegmentReader implements Closable {
   #addHit(stored: StoredHit, length: number): void {
     const start = this.#position;
     this.#position += length;
-    if (this.decisions.wasSettled(start)) return;
+    if (this.decisions.wasAcknowledged(start)) return;
     const hit = new SegmentHit(stored, this, start, this.#position);
     this.decisions.add(hit);
     this.#ahead.push(hit);

@@ -17,7 +17,7 @@ export async function sweep(
 }
 
 /** Deletes what all senders have decided of a segment. */
-export async function unlinkSettled(folder: string, segment: string): Promise<void> {
+export async function unlinkAcknowledgments(folder: string, segment: string): Promise<void> {
   for (const name of await readdir(folder)) {
     if (isBeside(segment, name)) await unlinkIfThere(join(folder, name));
   }

@@ -3,13 +3,13 @@ import type { DeliveryCounters } from '../../counters.js';
 import { listOutcomes } from '../share-counts.js';
 import type { IsFresh, StoredHit, TakeOptions } from '../spool-store.js';
 import { TakeDelay } from '../take-delay.js';
-import type { RedisConnection } from './redis-connection.js';
-import { HOLD, RELEASE } from './redis-scripts.js';
 import {
   type Decision,
-  type RedisSettlementEvents,
-  RedisSettlements,
-} from './redis-settlements.js';
+  type RedisAcknowledgmentEvents,
+  RedisAcknowledgments,
+} from './redis-acknowledgments.js';
+import type { RedisConnection } from './redis-connection.js';
+import { HOLD, RELEASE } from './redis-scripts.js';
 import { type ReadEntry, type RedisEntry, RedisShard } from './redis-shard.js';
 
 export interface RedisBacklogOptions {
@@ -19,7 +19,7 @@ export interface RedisBacklogOptions {
 }
 
 /** What the process is to know of what its sender does. */
-export interface RedisBacklogEvents extends RedisSettlementEvents {
+export interface RedisBacklogEvents extends RedisAcknowledgmentEvents {
   broken(shard: number): void;
 }
 
@@ -31,7 +31,7 @@ export class RedisBacklog {
   readonly #connection: RedisConnection;
   readonly #options: RedisBacklogOptions;
   readonly #events: RedisBacklogEvents;
-  readonly #settlements: RedisSettlements;
+  readonly #acknowledgments: RedisAcknowledgments;
   readonly #placeOf = new WeakMap<EncodedHit, { shard: RedisShard; entry: RedisEntry }>();
   #shards = new Map<number, RedisShard>();
   #share = 1;
@@ -47,7 +47,7 @@ export class RedisBacklog {
     this.#connection = connection;
     this.#options = options;
     this.#events = events;
-    this.#settlements = new RedisSettlements(connection, options.instance, events);
+    this.#acknowledgments = new RedisAcknowledgments(connection, options.instance, events);
   }
 
   get term(): number {
@@ -104,7 +104,7 @@ export class RedisBacklog {
   }
 
   /** Remembers what became of hits, until `save` has told Redis. */
-  settle(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
+  acknowledge(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
     const outcomes = listOutcomes(counts);
     const decided: Decision[] = [];
     for (const [i, hit] of hits.entries()) {
@@ -113,12 +113,12 @@ export class RedisBacklog {
       place.shard.taken -= 1;
       decided.push([place.entry, outcomes[i] ?? 'unconfirmed']);
     }
-    this.#settlements.add(decided);
+    this.#acknowledgments.add(decided);
   }
 
   /** Tells Redis what has been decided. */
   save(): Promise<void> {
-    return this.#settlements.save();
+    return this.#acknowledgments.save();
   }
 
   /** Gives all leases up. */
@@ -171,8 +171,8 @@ export class RedisBacklog {
   }
 
   #drop(entries: readonly RedisEntry[], reason: 'expired' | 'spool'): Promise<void> {
-    this.#settlements.add(entries.map((entry) => [entry, reason]));
-    return this.#settlements.save();
+    this.#acknowledgments.add(entries.map((entry) => [entry, reason]));
+    return this.#acknowledgments.save();
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { within } from '../../../common/with-timeout.js';
+import { withTimeout } from '../../../common/with-timeout.js';
 import type { Hit } from '../../../hit/hit.js';
 import type { EncodedHit } from '../../batch.js';
 import type { DeliveryCounters } from '../../counters.js';
@@ -9,7 +9,7 @@ import { claimRedis, UnusableRedis } from './claim-redis.js';
 import { RedisBacklog } from './redis-backlog.js';
 import { RedisConnection } from './redis-connection.js';
 import { REDIS_KEYS } from './redis-keys.js';
-import { RedisOwnHits } from './redis-own-hits.js';
+import { RedisLocalHits } from './redis-local-hits.js';
 import { LEAVE } from './redis-scripts.js';
 
 /** How often Redis is told that this process lives, and asked what became of its hits. */
@@ -42,7 +42,7 @@ export class RedisSpool implements SpoolStore {
   readonly #instance: string;
   readonly #reports: SpoolReports;
   readonly #connection: RedisConnection;
-  readonly #own: RedisOwnHits;
+  readonly #own: RedisLocalHits;
   readonly #backlog: RedisBacklog;
   #state: 'opening' | 'usable' | 'refused' | 'closed' = 'opening';
   #timer: NodeJS.Timeout | undefined;
@@ -57,7 +57,7 @@ export class RedisSpool implements SpoolStore {
     this.#reports = reports;
     this.#connection = new RedisConnection(options.url, options.quietly);
     const parts = { ...options, instance };
-    this.#own = new RedisOwnHits(this.#connection, parts, reports);
+    this.#own = new RedisLocalHits(this.#connection, parts, reports);
     this.#backlog = new RedisBacklog(this.#connection, parts, {
       learn: (reply) => this.#own.learn(reply),
       overlap: (hits) => reports.overlap(hits),
@@ -127,8 +127,8 @@ export class RedisSpool implements SpoolStore {
     return this.#step(() => this.#backlog.take(options), []);
   }
 
-  settle(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
-    this.#backlog.settle(hits, counts);
+  acknowledge(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
+    this.#backlog.acknowledge(hits, counts);
     void this.#step(() => this.#backlog.save(), undefined);
   }
 
@@ -145,7 +145,7 @@ export class RedisSpool implements SpoolStore {
       await this.#backlog.release();
       await this.#connection.run(LEAVE, [this.#instance]);
     }, undefined);
-    await within(LAST_REPORT_MILLIS, leave);
+    await withTimeout(LAST_REPORT_MILLIS, leave);
     this.#state = 'closed';
     this.#own.giveBack();
     this.#connection.close();
@@ -203,7 +203,7 @@ export class RedisSpool implements SpoolStore {
       .then(() => (this.#connection.isOpen ? run() : otherwise))
       .catch((error: unknown) => {
         // Where Redis is away, that is said where hits are stored.
-        if (this.#connection.isOpen) this.#reports.notLookedAt(error);
+        if (this.#connection.isOpen) this.#reports.unreadable(error);
         return otherwise;
       });
     this.#steps = done;

@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Backlog } from '../../../../src/delivery/spool/file/backlog.js';
-import { LifeWatch, thisProcess } from '../../../../src/delivery/spool/file/life.js';
+import { LivenessMonitor, thisProcess } from '../../../../src/delivery/spool/file/liveness.js';
 import { segmentName } from '../../../../src/delivery/spool/file/segment-names.js';
 import { toLines } from '../../../../src/delivery/spool/hit-line.js';
 import { temporaryFolder } from '../../../support/spool.js';
@@ -14,7 +14,7 @@ const HITS = 4000;
 test('of what is written while Matomo is away no more than 10,000 hits are kept in memory, in however many segments', async () => {
   const folder = temporaryFolder();
   const nothing = () => undefined;
-  const backlog = new Backlog(folder, INSTANCE, 1, new LifeWatch(thisProcess()), {
+  const backlog = new Backlog(folder, INSTANCE, 1, new LivenessMonitor(thisProcess()), {
     adopt: async () => undefined,
     stillSends: async () => true,
     countAdopted: nothing,

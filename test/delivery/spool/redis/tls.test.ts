@@ -8,7 +8,7 @@ import { requires } from '../../../support/skips.js';
 import { startSpoolWorker } from '../../../support/spool-workers.js';
 
 const fixture = (name: string) =>
-  fileURLToPath(new URL(`../../fixtures/tls/${name}`, import.meta.url));
+  fileURLToPath(new URL(`../../../fixtures/tls/${name}`, import.meta.url));
 
 /** A Redis that also listens with a certificate of the test CA. */
 async function startTlsRedis(...options: string[]) {

@@ -10,7 +10,7 @@ const MAX_HOST_CHARACTERS = 259;
  * Puts what instrumentations of some languages put elsewhere among the attributes of a server span. They are changed in
  * place: a request is read once, and a copy costs more than all else here.
  */
-export function makeUsual({ attributes, source: { isPython } }: ReceivedSpan): void {
+export function normalizeAttributes({ attributes, source: { isPython } }: ReceivedSpan): void {
   setAddress(attributes, isPython);
   setHost(attributes, isPython);
   setTarget(attributes, isPython);

@@ -25,7 +25,7 @@ export function thisProcess(): ProcessIdentity {
  * Tells whether the process behind a file has gone: at once where its pid can be asked, else when the file has not
  * been touched for some time. That time is measured here; clocks of other machines are not believed.
  */
-export class LifeWatch {
+export class LivenessMonitor {
   readonly #here: ProcessIdentity;
   readonly #seen = new Map<string, { mtimeMs: number; sinceMillis: number }>();
   /** Files of processes that surely do not run: none of them runs again. */
@@ -112,7 +112,7 @@ function read(get: () => string): string {
 }
 
 /** Shows others that a process lives: its file says who it is, and is touched now and then. */
-export async function showLife(path: string, identity: ProcessIdentity): Promise<void> {
+export async function writeHeartbeat(path: string, identity: ProcessIdentity): Promise<void> {
   const now = new Date();
   try {
     await utimes(path, now, now);

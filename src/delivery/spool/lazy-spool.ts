@@ -10,7 +10,7 @@ export interface OpenedSpool {
 }
 
 /** A store whose code is still being loaded, so that no start waits for it. Without a store hits stay the caller's. */
-export class LateSpool implements SpoolStore {
+export class LazySpool implements SpoolStore {
   readonly ready: Promise<void>;
   readonly #opened: Promise<SpoolStore | undefined>;
   #isOpening = true;
@@ -89,8 +89,8 @@ export class LateSpool implements SpoolStore {
     return (await store?.take(options)) ?? [];
   }
 
-  settle(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
-    this.#spool?.store.settle(hits, counts);
+  acknowledge(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
+    this.#spool?.store.acknowledge(hits, counts);
   }
 
   async close(): Promise<void> {

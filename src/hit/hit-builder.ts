@@ -1,7 +1,7 @@
 import { remember } from '../common/generation-cache.js';
 import { type ReportProblem, toCustomVariables } from './custom-variables.js';
 import { createToDimensions } from './dimensions.js';
-import { createField, type Field, fitField } from './field.js';
+import { createField, type Field, rawField } from './field.js';
 import { askBeforeSend, toCrash, toHit } from './finish-hit.js';
 import type { Hit } from './hit.js';
 import type { HttpRequest } from './http-request.js';
@@ -31,10 +31,10 @@ export interface ToHitsOptions extends RequestFieldsOptions {
   readonly beforeSend?: ((parameters: Record<string, string>) => unknown) | undefined;
 }
 
-const NO_USER_AGENT = fitField('ua', '-'); // an empty one is replaced by our own client's
+const NO_USER_AGENT = rawField('ua', '-'); // an empty one is replaced by our own client's
 
 /** Turns a finished request into the hit that Matomo gets, and a crash beside it. Pure: time comes in as `nowMillis`. */
-export function createToHits(
+export function createHitBuilder(
   options: ToHitsOptions,
   report: ReportProblem,
 ): (request: HttpRequest, site: number, nowMillis: number) => Hit[] {
@@ -62,7 +62,7 @@ export function createToHits(
     return { site, visitor: id ?? '', startSeconds, kind: 'page', query };
   }
 
-  return function toHits(request, site, nowMillis) {
+  return function buildHits(request, site, nowMillis) {
     const startMillis = Math.min(
       Number.isFinite(request.startMillis) ? request.startMillis : nowMillis,
       nowMillis,

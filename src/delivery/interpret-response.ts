@@ -8,7 +8,7 @@ import { decided, held, type Outcome, split } from './outcome.js';
 import { type Reason, readAnswer, type Verdict } from './read-answer.js';
 import type { Exchange } from './transport.js';
 
-export interface SettleBatchOptions {
+export interface InterpretResponseOptions {
   readonly hasToken: boolean;
   /** Doubles rather than losses. */
   readonly resendUnconfirmed: boolean;
@@ -24,8 +24,8 @@ const MOST_REFUSALS_OF_ORDERS = 3;
 const LONGEST = 100;
 
 /** Reads what an exchange decided about a batch, and says what to do with the rest. Remembers how Matomo has been doing. */
-export function createSettleBatch(
-  { hasToken, resendUnconfirmed }: SettleBatchOptions,
+export function createInterpretResponse(
+  { hasToken, resendUnconfirmed }: InterpretResponseOptions,
   diagnostics: Diagnostics,
   random: () => number,
 ): (batch: Batch, exchange: Exchange, nowMillis: number) => Outcome {
@@ -104,7 +104,7 @@ export function createSettleBatch(
   }
 
   function holdForToken(batch: Batch): Outcome {
-    const waiting = { ...batch, part: undefined, takesNewer: true };
+    const waiting = { ...batch, part: undefined, mergesNewer: true };
     return { ...held([waiting], holdMillis(LONGEST, random)), refusesToken: true };
   }
 
@@ -118,7 +118,7 @@ export function createSettleBatch(
     return { ...decided(batch, lostHits('rejected', sent)), refusesCrashes: true };
   }
 
-  function settle(batch: Batch, verdict: Verdict, nowMillis: number): Outcome {
+  function interpret(batch: Batch, verdict: Verdict, nowMillis: number): Outcome {
     const sent = sentHits(batch).length;
     switch (verdict.kind) {
       case 'processed':
@@ -169,10 +169,10 @@ export function createSettleBatch(
     }
   }
 
-  return function settleBatch(batch, exchange, nowMillis) {
+  return function interpretResponse(batch, exchange, nowMillis) {
     const sent = sentHits(batch).length;
     const verdict = readAnswer(exchange, { sent, hasToken, hasTracked });
-    const outcome = settle(batch, verdict, clockOf(exchange) ?? nowMillis);
+    const outcome = interpret(batch, verdict, clockOf(exchange) ?? nowMillis);
     return mayBeStored(verdict) ? { ...outcome, mayBeStored: true } : outcome;
   };
 }

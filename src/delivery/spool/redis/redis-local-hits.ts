@@ -21,7 +21,7 @@ export interface RedisOwnHitsOptions {
 }
 
 /** The hits of this process: stored here, decided by the senders, answered for here until this process ends. */
-export class RedisOwnHits {
+export class RedisLocalHits {
   readonly #connection: RedisConnection;
   readonly #options: RedisOwnHitsOptions;
   readonly #reports: SpoolReports;

@@ -17,7 +17,7 @@ interface OwnSegment {
 }
 
 /** The hits that this process has written, and what the sender has said about them so far. */
-export class OwnSegments {
+export class LocalSegments {
   readonly #segments = new Map<string, OwnSegment>();
   readonly #count: (counts: DeliveryCounters) => void;
   #open = 0;
@@ -45,7 +45,7 @@ export class OwnSegments {
   /** Takes over what the sender says of a segment, all in all. */
   learn(name: string, said: DeliveryCounters): void {
     const segment = this.#segment(name);
-    // A settlement that was lost says less than before: what was counted stays.
+    // A lost acknowledgment counts less than before: keep what was counted.
     if (sumOfCounters(said) < sumOfCounters(segment.said)) return;
     segment.said = createDeliveryCounters();
     addCounters(segment.said, said);

@@ -2,30 +2,30 @@ import { appendFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { createDeliveryCounters } from '../../../../src/delivery/counters.js';
-import { OpenFiles } from '../../../../src/delivery/spool/file/open-files.js';
 import {
-  readSettlement,
-  type Settlement,
-  SettlementFile,
-} from '../../../../src/delivery/spool/file/settlement.js';
+  type Acknowledgment,
+  AcknowledgmentFile,
+  readAcknowledgment,
+} from '../../../../src/delivery/spool/file/acknowledgment.js';
+import { OpenFiles } from '../../../../src/delivery/spool/file/open-files.js';
 import { temporaryFolder } from '../../../support/spool.js';
 
 const SEGMENT = '1795176000000-7-01234567-000001.hits';
 
-function decided(tracked: number): Settlement {
+function decided(tracked: number): Acknowledgment {
   const counts = { ...createDeliveryCounters(), tracked };
   return { offset: tracked * 500, beyond: [], counts, isFinished: false };
 }
 
-async function written(lease: number, ...settlements: Settlement[]): Promise<string> {
-  const file = new SettlementFile(folder, SEGMENT, lease, new OpenFiles(1));
+async function written(lease: number, ...settlements: Acknowledgment[]): Promise<string> {
+  const file = new AcknowledgmentFile(folder, SEGMENT, lease, new OpenFiles(1));
   for (const settlement of settlements) await file.write(settlement);
   await file.close();
   return join(folder, `1795176000000-7-01234567-000001.${String(lease).padStart(9, '0')}.settled`);
 }
 
-function read(): Promise<Settlement | undefined> {
-  return readSettlement(folder, SEGMENT, readdirSync(folder));
+function read(): Promise<Acknowledgment | undefined> {
+  return readAcknowledgment(folder, SEGMENT, readdirSync(folder));
 }
 
 let folder: string;
@@ -55,7 +55,7 @@ test('of several senders the one who has decided most is right, whoever wrote la
 test('what is of another segment says nothing', async () => {
   await written(1, decided(1));
   expect(
-    await readSettlement(folder, SEGMENT.replace('01.hits', '02.hits'), readdirSync(folder)),
+    await readAcknowledgment(folder, SEGMENT.replace('01.hits', '02.hits'), readdirSync(folder)),
   ).toBeUndefined();
 });
 

@@ -6,14 +6,14 @@ import type { RedisEntry } from './redis-shard.js';
 /** What became of a hit. */
 export type Decision = readonly [RedisEntry, Outcome];
 
-export interface RedisSettlementEvents {
+export interface RedisAcknowledgmentEvents {
   /** What Redis says of the process, which sent these hits. */
   learn(reply: unknown): void;
   /** Hits that were on their way to Matomo when the lease passed to another: they may be doubled. */
   overlap(hits: number): void;
 }
 
-interface Settlement {
+interface Acknowledgment {
   /** No two have the same: Redis takes each once. */
   readonly number: number;
   readonly shard: number;
@@ -21,14 +21,14 @@ interface Settlement {
 }
 
 /** What has been decided and Redis does not know yet, in that order. */
-export class RedisSettlements {
+export class RedisAcknowledgments {
   readonly #connection: RedisConnection;
   readonly #instance: string;
-  readonly #events: RedisSettlementEvents;
-  #settlements: Settlement[] = [];
-  #lastSettlement = 0;
+  readonly #events: RedisAcknowledgmentEvents;
+  #acknowledgments: Acknowledgment[] = [];
+  #lastNumber = 0;
 
-  constructor(connection: RedisConnection, instance: string, events: RedisSettlementEvents) {
+  constructor(connection: RedisConnection, instance: string, events: RedisAcknowledgmentEvents) {
     this.#connection = connection;
     this.#instance = instance;
     this.#events = events;
@@ -44,14 +44,14 @@ export class RedisSettlements {
       byShard.set(shard, ofShard);
     }
     for (const [shard, decided] of byShard) {
-      this.#lastSettlement += 1;
-      this.#settlements.push({ number: this.#lastSettlement, shard, decided });
+      this.#lastNumber += 1;
+      this.#acknowledgments.push({ number: this.#lastNumber, shard, decided });
     }
   }
 
   /** Tells Redis. Rejects where that cannot be done, and goes on with the same the next time. */
   async save(): Promise<void> {
-    for (let [next] = this.#settlements; next; [next] = this.#settlements) {
+    for (let [next] = this.#acknowledgments; next; [next] = this.#acknowledgments) {
       const { number, shard, decided } = next;
       const args = decided.flatMap(([{ id, owner, size }, outcome]) => [
         id,
@@ -62,7 +62,7 @@ export class RedisSettlements {
       const head = [this.#instance, String(number), String(shard)];
       const reply = await this.#connection.run(SETTLE, [...head, ...args]);
       const [overlap, fields] = reply as [number, unknown];
-      this.#settlements.shift();
+      this.#acknowledgments.shift();
       this.#events.learn(fields);
       if (overlap > 0) this.#events.overlap(overlap);
     }

@@ -1,14 +1,14 @@
-import { within } from '../../../common/with-timeout.js';
+import { withTimeout } from '../../../common/with-timeout.js';
 import type { Hit } from '../../../hit/hit.js';
 import { type DeliveryCounters, lostHits } from '../../counters.js';
 import { LINE_BYTES, toLines } from '../hit-line.js';
 import type { SpoolReports } from '../spool-reports.js';
 import type { SpoolEvents } from '../spool-store.js';
+import { readAcknowledgment } from './acknowledgment.js';
 import { listFolder } from './is-missing.js';
-import { OwnSegments } from './own-segments.js';
+import { LocalSegments } from './local-segments.js';
 import { SegmentWriter } from './segment-writer.js';
-import { readSettlement } from './settlement.js';
-import { unlinkSettled } from './sweep.js';
+import { unlinkAcknowledgments } from './sweep.js';
 
 /** How long hits stay in memory once they could not be written, before that is tried again. */
 const RETRY_MILLIS = 5_000;
@@ -39,14 +39,14 @@ export type OnWritten = (
 ) => void;
 
 /** The hits of this process: written here, decided by the sender, answered for here until this process ends. */
-export class OwnHits {
+export class LocalHits {
   /** Bytes of all segments of the folder, as far as is known. */
   bytesInFolder = 0;
   readonly #options: OwnHitsOptions;
   readonly #instance: string;
   readonly #reports: SpoolReports;
   readonly #writer: SegmentWriter;
-  readonly #segments: OwnSegments;
+  readonly #segments: LocalSegments;
   readonly #onWritten: OnWritten;
   #events: SpoolEvents | undefined;
   #writing = 0;
@@ -71,7 +71,7 @@ export class OwnHits {
     this.#onWritten = onWritten;
     const segmentBytes = Math.min(LARGEST_SEGMENT_BYTES, Math.ceil(options.maxBytes / 8));
     this.#writer = new SegmentWriter(options.folder, instance, segmentBytes);
-    this.#segments = new OwnSegments((counts) => this.#events?.count(counts));
+    this.#segments = new LocalSegments((counts) => this.#events?.count(counts));
   }
 
   /** Hits that are on their way to the disk. */
@@ -153,7 +153,7 @@ export class OwnHits {
   }
 
   /** Reads what a sender that is another process has decided; not of segments that are in hand here. */
-  async readSettlements(isInHand: (segment: string) => boolean = () => false): Promise<void> {
+  async readAcknowledgments(isInHand: (segment: string) => boolean = () => false): Promise<void> {
     const { folder } = this.#options;
     const own = this.#segments.names.filter((name) => !isInHand(name));
     if (own.length === 0) return;
@@ -161,22 +161,24 @@ export class OwnHits {
     // The sender says why, then deletes: where a segment has gone, why is there by now.
     const names = own.every((name) => before.includes(name)) ? before : await listFolder(folder);
     for (const name of own) {
-      const settlement = await readSettlement(folder, name, names).catch((error: unknown) => {
-        this.#reports.notLookedAt(error);
-        return 'unreadable' as const;
-      });
-      if (settlement === 'unreadable') continue;
-      if (settlement) this.#segments.learn(name, settlement.counts);
-      if (!settlement?.isFinished && (before.includes(name) || settlement)) continue;
+      const acknowledgment = await readAcknowledgment(folder, name, names).catch(
+        (error: unknown) => {
+          this.#reports.unreadable(error);
+          return 'unreadable' as const;
+        },
+      );
+      if (acknowledgment === 'unreadable') continue;
+      if (acknowledgment) this.#segments.learn(name, acknowledgment.counts);
+      if (!acknowledgment?.isFinished && (before.includes(name) || acknowledgment)) continue;
       this.finish(name);
-      await unlinkSettled(folder, name).catch(() => undefined);
+      await unlinkAcknowledgments(folder, name).catch(() => undefined);
     }
   }
 
   /** After what is being written, unless the disk hangs: what it has not taken is lost then. */
   async close(): Promise<void> {
     this.#writes = this.#writes.then(() => this.#writer.close());
-    await within(LAST_WRITE_MILLIS, this.#writes);
+    await withTimeout(LAST_WRITE_MILLIS, this.#writes);
     this.#hasEnded = true;
     this.#events?.count(lostHits('shutdown', this.#writing));
     this.#writing = 0;

@@ -10,13 +10,13 @@ import {
 import { ForeignFile, openOwnFile, readOwnFile } from '../own-file.js';
 import { isMissing } from './is-missing.js';
 import type { Closable, OpenFiles } from './open-files.js';
-import { isSettledOf, settledName } from './segment-names.js';
+import { acknowledgmentName, isAcknowledgmentOf } from './segment-names.js';
 
 /** A file is begun anew when it has grown to this: its last line says everything. */
 const LARGEST_BYTES = 65_536;
 
 /** What has been decided of a segment. */
-export interface Settlement {
+export interface Acknowledgment {
   /** Everything before is decided. */
   readonly offset: number;
   /** Beginnings of lines beyond `offset` that are decided too. */
@@ -27,7 +27,7 @@ export interface Settlement {
   readonly isFinished: boolean;
 }
 
-export function nothingSettled(): Settlement {
+export function nothingAcknowledged(): Acknowledgment {
   return { offset: 0, beyond: [], counts: createDeliveryCounters(), isFinished: false };
 }
 
@@ -35,22 +35,23 @@ export function nothingSettled(): Settlement {
  * What has been decided of a segment, where one of the files with these names says so: each sender writes one of its own,
  * and whoever has decided most is right. Rejects where that cannot be told at present.
  */
-export async function readSettlement(
+export async function readAcknowledgment(
   folder: string,
   segment: string,
   names: readonly string[],
-): Promise<Settlement | undefined> {
-  let furthest: Settlement | undefined;
+): Promise<Acknowledgment | undefined> {
+  let furthest: Acknowledgment | undefined;
   for (const name of names) {
-    if (!isSettledOf(segment, name)) continue;
-    const settlement = await readFurthest(join(folder, name));
-    if (settlement && (!furthest || isFurther(settlement, furthest))) furthest = settlement;
+    if (!isAcknowledgmentOf(segment, name)) continue;
+    const acknowledgment = await readFurthest(join(folder, name));
+    if (acknowledgment && (!furthest || isFurther(acknowledgment, furthest)))
+      furthest = acknowledgment;
   }
   return furthest;
 }
 
 /** What one sender decides of a segment: a line for each time. */
-export class SettlementFile implements Closable {
+export class AcknowledgmentFile implements Closable {
   readonly #path: string;
   readonly #files: OpenFiles;
   #file: FileHandle | undefined;
@@ -60,7 +61,7 @@ export class SettlementFile implements Closable {
   /** `lease`: its number tells senders apart. */
   constructor(folder: string, segment: string, lease: number, files: OpenFiles) {
     this.#files = files;
-    this.#path = join(folder, settledName(segment, lease));
+    this.#path = join(folder, acknowledgmentName(segment, lease));
   }
 
   get isOpen(): boolean {
@@ -68,8 +69,8 @@ export class SettlementFile implements Closable {
   }
 
   /** Whole or not at all. Where the power fails, what was written since the last `sync` may be lost. */
-  write(settlement: Settlement): Promise<void> {
-    return this.#files.use(this, () => this.#write(`${JSON.stringify(settlement)}\n`));
+  write(acknowledgment: Acknowledgment): Promise<void> {
+    return this.#files.use(this, () => this.#write(`${JSON.stringify(acknowledgment)}\n`));
   }
 
   async #write(line: string): Promise<void> {
@@ -140,7 +141,7 @@ async function create(path: string): Promise<FileHandle> {
 }
 
 /** The last line that is whole; nothing is decided where there is none. */
-async function readFurthest(path: string): Promise<Settlement | undefined> {
+async function readFurthest(path: string): Promise<Acknowledgment | undefined> {
   let text: string;
   try {
     text = await readOwnFile(path);
@@ -151,20 +152,20 @@ async function readFurthest(path: string): Promise<Settlement | undefined> {
   }
   const lines = text.split('\n');
   for (let line = lines.pop(); line !== undefined; line = lines.pop()) {
-    const settlement = parse(line);
-    if (settlement) return settlement;
+    const acknowledgment = parse(line);
+    if (acknowledgment) return acknowledgment;
   }
-  return nothingSettled();
+  return nothingAcknowledged();
 }
 
-function isFurther(a: Settlement, b: Settlement): boolean {
+function isFurther(a: Acknowledgment, b: Acknowledgment): boolean {
   if (a.isFinished !== b.isFinished) return a.isFinished;
   return sumOfCounters(a.counts) > sumOfCounters(b.counts);
 }
 
-function parse(line: string): Settlement | undefined {
+function parse(line: string): Acknowledgment | undefined {
   try {
-    const { offset, beyond, counts, isFinished } = JSON.parse(line) as Settlement;
+    const { offset, beyond, counts, isFinished } = JSON.parse(line) as Acknowledgment;
     const isSound =
       [offset, counts.tracked, counts.accepted, counts.invalid].every(Number.isSafeInteger) &&
       beyond.every(Number.isSafeInteger) &&
