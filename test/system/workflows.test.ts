@@ -34,6 +34,10 @@ interface LockedPackage {
 }
 
 const FOLDER = join(ROOT, '.github/workflows');
+const FURTHER_RIGHTS: Readonly<Record<string, readonly string[]>> = {
+  'codeql.yml': ['security-events,write'],
+  'release.yml': ['id-token,write'],
+};
 
 describe.each(readdirSync(FOLDER))('%s', (file) => {
   const { permissions, jobs } = read(file);
@@ -60,16 +64,15 @@ describe.each(readdirSync(FOLDER))('%s', (file) => {
   test('takes actions by their commit, with the version beside it', () => {
     const lines = readFileSync(join(FOLDER, file), 'utf8').match(/^.*\buses:.*$/gm) ?? [];
     expect(lines).toHaveLength(steps.filter(({ uses }) => uses !== undefined).length);
-    const pinned = /\buses: [\w-]+\/[\w-]+@[\da-f]{40} # v\d+\.\d+\.\d+$/;
+    const pinned = /\buses: [\w-]+\/[\w-]+(?:\/[\w-]+)?@[\da-f]{40} # v\d+\.\d+\.\d+$/;
     expect(lines.filter((line) => !pinned.test(line))).toEqual([]);
   });
 
-  test('may read the repository and no more, but for who publishes', () => {
+  test('may read the repository and has only the further rights that it needs', () => {
     const granted = [permissions, ...Object.values(jobs).map((job) => job.permissions)];
     expect(permissions).toBeDefined();
     const rights = granted.flatMap((rights) => Object.entries(rights ?? {}).map(String));
-    const allowed =
-      file === 'release.yml' ? ['contents,read', 'id-token,write'] : ['contents,read'];
+    const allowed = ['contents,read', ...(FURTHER_RIGHTS[file] ?? [])];
     expect(rights.filter((right) => !allowed.includes(right))).toEqual([]);
   });
 });
