@@ -1,7 +1,9 @@
+export type { MessageCode } from './common/messages.js';
 export type { HttpDispatcher } from './delivery/dispatcher.js';
 export type { TrackedRequest } from './hit/http-request.js';
 export type { PerfKey, TrackingParameters } from './hit/parameter-names.js';
 export { HEALTH_CHECKERS, STATIC_FILES } from './hit/request-patterns.js';
+export type { OptionError } from './options/wrong-option.js';
 export type { MatomoOptions, VisitorId } from './options.js';
 export type { MatomoStats } from './pipeline/stats.js';
 export type { FinishedSpan } from './requests/finished-span.js';

@@ -7,6 +7,8 @@ export const PAGES: readonly string[] = [
   'README.md',
   'CONTRIBUTING.md',
   'SECURITY.md',
+  'GOVERNANCE.md',
+  'CODE_OF_CONDUCT.md',
   'CHANGELOG.md',
   '.changeset/README.md',
   ...pagesBelow('docs'),
