@@ -23,7 +23,21 @@ export function askBeforeSend(
   const { rec, apiv, cvar, ...others } = given;
   override(checked, others, hasToken, report);
   if (typeof cvar === 'string') checked.set('cvar', cleanText(cvar));
-  return checked;
+  return inOrderOf(parameters, checked);
+}
+
+/** A hit that `beforeSend` leaves unchanged stays the same to the byte. */
+function inOrderOf(
+  parameters: ReadonlyMap<string, string>,
+  checked: ReadonlyMap<string, string>,
+): Map<string, string> {
+  const ordered = new Map<string, string>();
+  for (const name of parameters.keys()) {
+    const value = checked.get(name);
+    if (value !== undefined) ordered.set(name, value);
+  }
+  for (const [name, value] of checked) ordered.set(name, value);
+  return ordered;
 }
 
 /** It is asked with a copy, and where it throws the hit is dropped: it may be there to keep something from leaving. */

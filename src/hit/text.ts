@@ -5,6 +5,8 @@ const CLEAN_ASCII = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 const HTML_SPECIAL = /[&<>"']/;
 // Slash and colon, question mark and equals sign may stand in a query's value as they are.
 const NOTHING_TO_ESCAPE = /^[\w.~/:?=-]*$/;
+/** What `encodeURI` leaves and a value of a query string must not have. */
+const ENCODED_IN_A_VALUE = /[;@&+$,#]/g;
 
 /** Without what loses a whole bulk (lone surrogates) or a column's end (control characters), and trimmed. */
 export function cleanText(text: string): string {
@@ -17,9 +19,9 @@ export function isPlain(text: string): boolean {
   return NOTHING_TO_ESCAPE.test(text);
 }
 
-/** Percent-encodes a well-formed value for a query string. */
+/** Percent-encodes a well-formed value for a query string. Encoding its parts one by one yields the same. */
 export function encodeValue(text: string): string {
-  return isPlain(text) ? text : encodeURIComponent(text);
+  return isPlain(text) ? text : encodeURI(text).replace(ENCODED_IN_A_VALUE, encodeURIComponent);
 }
 
 /** A text, and how it stands in the value of a query string. */
