@@ -1,4 +1,4 @@
-import { remember } from '../common/generation-cache.js';
+import { memoize } from '../common/generation-cache.js';
 import { type ReportProblem, toCustomVariables } from './custom-variables.js';
 import { createToDimensions } from './dimensions.js';
 import { createField, type Field, rawField } from './field.js';
@@ -45,11 +45,11 @@ export function createHitBuilder(
   const toDimensions = createToDimensions(options.dimensions);
   const toRequestFields = createToRequestFields(options, redactPath, report);
   const visitorIdOf = createToVisitorId(options.visitorKey);
-  const toUserAgent = remember((given: string) => createField('ua', given) ?? NO_USER_AGENT);
+  const toUserAgent = memoize((given: string) => createField('ua', given) ?? NO_USER_AGENT);
   const toVisitorId = (visitor: Visitor) =>
     options.visitorId === 'none' ? undefined : visitorIdOf(visitor);
   const bots = options.trackBots ? '&bots=1' : '';
-  const beginning = remember((site: number) => `?idsite=${site}&rec=1&apiv=1${bots}`);
+  const beginning = memoize((site: number) => `?idsite=${site}&rec=1&apiv=1${bots}`);
 
   /** The hit of a request that nobody adds anything to: the same as by way of the parameters, in a third of the time. */
   function toPlainHit(fields: readonly (Field | undefined)[], visitor: Visitor): Hit {

@@ -1,4 +1,4 @@
-import { remember } from '../common/generation-cache.js';
+import { memoize } from '../common/generation-cache.js';
 import {
   asMatomoReads,
   decodeText,
@@ -113,7 +113,7 @@ export function createToTrackedQuery(
   isRedacted: boolean = policy === 'redact',
 ): (query: string) => string {
   const listed = typeof policy === 'string' ? undefined : new Set(policy);
-  const factsOf = remember((encoded: string) => {
+  const factsOf = memoize((encoded: string) => {
     const name = nameOf(encoded);
     return {
       isSearch: !siteSearch && isSearchParameter(name),
@@ -157,7 +157,7 @@ function redactPair(pair: string): string {
   return isSecret ? `${name}=${REDACTED}` : pair;
 }
 
-const toSecrecy = remember((name: string): 'name' | 'value' | 'none' => {
+const toSecrecy = memoize((name: string): 'name' | 'value' | 'none' => {
   if (holdsSecret(name)) return 'name';
   return isSecretName(decodeText(name)) ? 'value' : 'none';
 });

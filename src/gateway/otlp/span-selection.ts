@@ -1,4 +1,4 @@
-import { remember } from '../../common/generation-cache.js';
+import { memoize } from '../../common/generation-cache.js';
 import type { SpanReading } from '../../requests/request-record.js';
 
 /** Which attributes count. */
@@ -48,7 +48,7 @@ export function createSelection(
 /** Where none are named, all are. */
 function isAmong(names: Names | undefined): (name: string) => boolean {
   if (!names) return () => true;
-  return remember((name: string) =>
+  return memoize((name: string) =>
     names.some((wanted) => (typeof wanted === 'string' ? wanted === name : wanted.test(name))),
   );
 }

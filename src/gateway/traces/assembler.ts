@@ -118,7 +118,7 @@ export class Assembler {
   #tick(): void {
     const now = nowMillis();
     for (const trace of this.#due.takeDue(now)) this.#take(trace, now, false);
-    this.#done.forget(now);
+    this.#done.expire(now);
     this.#stopWhenIdle();
   }
 
@@ -148,7 +148,7 @@ export class Assembler {
       this.#count(root, -1);
       for (const span of below) this.#count(span, -1);
       this.#used += 1 + below.length;
-      this.#done.add(trace.key, root.spanId, now);
+      this.#done.add(trace.key, root.spanId);
       this.#onRequest(request);
     }
   }
