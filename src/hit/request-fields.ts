@@ -1,6 +1,6 @@
 import { memoize, memoizePair } from '../common/generation-cache.js';
 import { createToActionName, DEFAULT_TITLE, placeOf } from './action-name.js';
-import { type ReportProblem, toCustomVariables } from './custom-variables.js';
+import { customVariablesOf, type ReportProblem, toCustomVariables } from './custom-variables.js';
 import type { RequestFacts } from './dimensions.js';
 import { createField, encodedField, type Field, rawField } from './field.js';
 import { createToReferrer, type PageUrlOptions } from './page-url.js';
@@ -44,11 +44,8 @@ export function createToRequestFields(
     all: createField('gt_ms', millis),
     server: createField('pf_srv', millis),
   }));
-  const toVariables = memoizePair((status: number, method: string) => {
-    const variables = new Map<string, unknown>([
-      ['http_status_code', status],
-      ['http_method', method],
-    ]);
+  const toVariables = memoizePair((statusCode: number, method: string) => {
+    const variables = customVariablesOf({ statusCode, method });
     return rawField('cvar', toCustomVariables(variables, maxCustomVariables, report));
   });
 

@@ -1,11 +1,4 @@
-import {
-  type FinishedSpan,
-  methodOf,
-  parentSpanIdOf,
-  SERVER,
-  textOf,
-  toMillis,
-} from './finished-span.js';
+import { type FinishedSpan, methodOf, parentSpanIdOf, textOf, toMillis } from './finished-span.js';
 import { readRequest } from './read-request.js';
 import type { RequestReading } from './request-reading.js';
 import {
@@ -16,6 +9,7 @@ import {
   isAnnotated,
   RequestRecord,
 } from './request-record.js';
+import { isOtherRequest, SERVER_SPAN } from './span-kind.js';
 
 export interface AssembledRequest {
   readonly record: EndedRecord;
@@ -95,7 +89,7 @@ function outermostRequests(
   return outermost;
 }
 
-/** A CLIENT span is left by the process: what it is the parent of is another request, also to this very service. */
+/** The parent of a span in its own request. */
 function localParent(
   span: FinishedSpan,
   byId: ReadonlyMap<string, FinishedSpan>,
@@ -103,13 +97,11 @@ function localParent(
   const parentId = parentSpanIdOf(span);
   if (parentId === undefined || span.parentSpanContext?.isRemote) return undefined;
   const parent = byId.get(`${span.spanContext().traceId}/${parentId}`);
-  return parent && span.kind === SERVER && parent.kind === CLIENT ? undefined : parent;
+  return parent && isOtherRequest(span.kind, parent.kind) ? undefined : parent;
 }
 
-const CLIENT = 2; // SpanKind.CLIENT
-
 function isRequest(span: FinishedSpan): boolean {
-  return span.kind === SERVER && methodOf(span.attributes) !== undefined;
+  return span.kind === SERVER_SPAN && methodOf(span.attributes) !== undefined;
 }
 
 function idOf(span: FinishedSpan): string {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Attributes } from '@opentelemetry/api';
 import { textOf } from '../../requests/finished-span.js';
+import { OTLP_SERVER_SPAN } from './otlp-span-kind.js';
 import {
   bytesOfAttribute,
   ReceivedSpan,
@@ -83,7 +84,7 @@ export class DecodedExport {
 
   /** Which attributes of a span of this kind count; `undefined`: all. */
   filterFor(kind: number): AttributeFilter | undefined {
-    return kind === SERVER || kind === 0 ? undefined : this.#selection.keptAttributes;
+    return kind === OTLP_SERVER_SPAN || kind === 0 ? undefined : this.#selection.keptAttributes;
   }
 
   add(fields: SpanFields, source: SpanSource): void {
@@ -94,9 +95,9 @@ export class DecodedExport {
   }
 
   #take(fields: SpanFields, source: SpanSource): void {
-    const attributes = fields.kind === SERVER ? fields.attributes : this.#kept(fields.attributes);
-    if (attributes === NO_ATTRIBUTES && fields.exceptionType === undefined)
-      forgetWhatIsSaid(fields);
+    const attributes =
+      fields.kind === OTLP_SERVER_SPAN ? fields.attributes : this.#kept(fields.attributes);
+    if (attributes === NO_ATTRIBUTES && fields.exceptionType === undefined) clearContents(fields);
     this.#traceId = fields.traceId === this.#traceId ? this.#traceId : fields.traceId;
     fields.traceId = this.#traceId;
     const span = new ReceivedSpan(fields, source, attributes, this.#selection);
@@ -156,14 +157,13 @@ export class DecodedExport {
   }
 }
 
-/** What such a span is needed for is only the way from others to their request. */
-function forgetWhatIsSaid(fields: SpanFields): void {
+/** Such a span only links other spans to their request. */
+function clearContents(fields: SpanFields): void {
   fields.name = '';
   fields.startNanos = 0n;
   fields.endNanos = 0n;
 }
 
-const SERVER = 2; // SPAN_KIND_SERVER
 const NO_ATTRIBUTES: Attributes = Object.freeze({});
 const TOO_MANY_SPANS = `there are more than ${MAX_SPANS} spans in one request`;
 const TOO_MANY_RESOURCES = `there are more than ${MAX_RESOURCES} resources in one request`;

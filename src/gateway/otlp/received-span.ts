@@ -1,5 +1,7 @@
 import type { Attributes, AttributeValue, HrTime, SpanContext } from '@opentelemetry/api';
-import { type FinishedSpan, methodOf, SERVER } from '../../requests/finished-span.js';
+import { type FinishedSpan, methodOf } from '../../requests/finished-span.js';
+import { SERVER_SPAN } from '../../requests/span-kind.js';
+import { toSpanKind } from './otlp-span-kind.js';
 import type { SpanSelection } from './span-selection.js';
 
 /** Fields of a span as an export has them, in either encoding. */
@@ -8,7 +10,7 @@ export interface SpanFields {
   spanId: string;
   parentSpanId: string;
   name: string;
-  /** As OTLP counts: 2 is SERVER. */
+  /** As OTLP numbers it. */
   kind: number;
   startNanos: bigint;
   endNanos: bigint;
@@ -87,7 +89,7 @@ export class ReceivedSpan implements FinishedSpan {
     this.traceId = fields.traceId;
     this.spanId = fields.spanId;
     this.name = fields.name;
-    this.kind = toKind(fields.kind);
+    this.kind = toSpanKind(fields.kind);
     this.#startNanos = fields.startNanos;
     this.#endNanos = fields.endNanos;
     this.attributes = attributes;
@@ -104,7 +106,7 @@ export class ReceivedSpan implements FinishedSpan {
     this.source = source;
     this.bytes = bytesOf(this.name, attributes) + (source.extraBytes ?? 0);
     this.isRequest =
-      this.kind === SERVER && methodOf(attributes) !== undefined && takesScope(fields.scope);
+      this.kind === SERVER_SPAN && methodOf(attributes) !== undefined && takesScope(fields.scope);
   }
 
   get startTime(): HrTime {
@@ -141,11 +143,6 @@ const NO_EVENTS: ReceivedSpan['events'] = [];
 
 function addLength(sum: number, item: unknown): number {
   return sum + (typeof item === 'string' ? item.length : 0) + 16;
-}
-
-/** OTLP counts from 1, the API from 0. */
-function toKind(kind: number): number {
-  return kind > 0 ? kind - 1 : 0;
 }
 
 const NANOS = 1_000_000_000n;

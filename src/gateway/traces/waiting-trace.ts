@@ -1,8 +1,5 @@
-import { SERVER } from '../../requests/finished-span.js';
+import { CONSUMER_SPAN, isOtherRequest, SERVER_SPAN } from '../../requests/span-kind.js';
 import type { ReceivedSpan, SpanGroup } from '../otlp/received-span.js';
-
-const CLIENT = 2; // SpanKind.CLIENT
-const CONSUMER = 4; // SpanKind.CONSUMER
 
 /** So many spans are looked through faster than they are put into a map. */
 const FEW_SPANS = 8;
@@ -140,18 +137,18 @@ export class WaitingTrace {
     return group;
   }
 
-  /** What a CLIENT span is the parent of is another request, also to this very service. */
+  /** The parent of a span in its own request, if it has come. */
   #localParent(span: ReceivedSpan): ReceivedSpan | undefined {
     if (span.parentSpanId === undefined || span.isParentRemote) return undefined;
     const parent = this.#find(span.parentSpanId);
-    return parent && span.kind === SERVER && parent.kind === CLIENT ? undefined : parent;
+    return parent && isOtherRequest(span.kind, parent.kind) ? undefined : parent;
   }
 
   /** Whether the parent of a span is of the same process and has not come. Older SDKs do not say of which it is. */
   #isTorn({ kind, parentSpanId, isParentRemote }: ReceivedSpan): boolean {
     if (parentSpanId === undefined || this.#find(parentSpanId)) return false;
     if (isParentRemote !== undefined) return !isParentRemote;
-    return kind !== SERVER && kind !== CONSUMER;
+    return kind !== SERVER_SPAN && kind !== CONSUMER_SPAN;
   }
 }
 
