@@ -4,6 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Span } from '@opentelemetry/api';
 import { Annotations } from '../hit/http-request.js';
 import { splitTarget, type Target } from './finished-span.js';
+import { fastifyAnnouncement } from './routes/fastify.js';
+import type { RouteAnnouncement } from './routes/route-adapter.js';
 
 /** What `track`, `measure` and `ignore` said of one request. */
 export class Notes extends Annotations {
@@ -55,15 +57,12 @@ interface SharedRequests {
   readonly finders: Set<FindNotes>;
   /** Processors that want requests captured. */
   users: number;
-  readonly onRequest: (message: unknown) => void;
-  readonly onFastifyRoute: (message: unknown) => void;
+  readonly onRequest: Listener;
+  readonly onFastifyRoute: Listener;
 }
 
 const KEY = Symbol.for('opentelemetry-matomo.requests.1');
 const REQUEST_CHANNEL = 'http.server.request.start';
-
-/** Fastify 5 says there, for every request that it has routed, which route that was. */
-const FASTIFY_CHANNEL = 'tracing:fastify.request.handler:start';
 
 function sharedRequests(): SharedRequests | undefined {
   return (globalThis as Record<symbol, SharedRequests | undefined>)[KEY];
@@ -92,16 +91,31 @@ function createSharedRequests(): SharedRequests {
         untracked: UNTRACKED_SERVER in server,
       });
     },
-    onFastifyRoute(message) {
-      const { request, route } = message as {
-        request?: { raw?: object };
-        route?: { url?: unknown };
-      };
-      const captured = storage.getStore();
-      if (!captured || captured.request !== request?.raw) return;
-      if (typeof route?.url === 'string') captured.route = route.url;
-    },
+    onFastifyRoute: createRouteListener(storage, fastifyAnnouncement),
   };
+}
+
+type Listener = (message: unknown) => void;
+
+/** Notes the route that a framework announces for the request in whose asynchronous context it does. */
+function createRouteListener(
+  storage: AsyncLocalStorage<CapturedRequest>,
+  announcement: RouteAnnouncement,
+): Listener {
+  return function onRoute(message) {
+    const captured = storage.getStore();
+    if (!captured) return;
+    const announced = announcement.read(message);
+    if (announced && announced.request === captured.request) captured.route = announced.route;
+  };
+}
+
+/** What the state holds of other versions too: with another key it may have a listener for each `RouteAnnouncement`. */
+function subscriptionsOf(shared: SharedRequests): readonly (readonly [string, Listener])[] {
+  return [
+    [REQUEST_CHANNEL, shared.onRequest],
+    [fastifyAnnouncement.channel, shared.onFastifyRoute],
+  ];
 }
 
 /** Captures every request that Node's `http` and `https` servers get from now on, until what it returns is called. */
@@ -109,15 +123,13 @@ export function captureRequests(find: FindNotes): () => void {
   const shared = sharedRequests() ?? createSharedRequests();
   (globalThis as Record<symbol, SharedRequests | undefined>)[KEY] = shared;
   if (shared.users++ === 0) {
-    channel(REQUEST_CHANNEL).subscribe(shared.onRequest);
-    channel(FASTIFY_CHANNEL).subscribe(shared.onFastifyRoute);
+    for (const [name, listener] of subscriptionsOf(shared)) channel(name).subscribe(listener);
   }
   shared.finders.add(find);
   return function release() {
     if (!shared.finders.delete(find)) return;
     if (--shared.users > 0) return;
-    channel(REQUEST_CHANNEL).unsubscribe(shared.onRequest);
-    channel(FASTIFY_CHANNEL).unsubscribe(shared.onFastifyRoute);
+    for (const [name, listener] of subscriptionsOf(shared)) channel(name).unsubscribe(listener);
   };
 }
 

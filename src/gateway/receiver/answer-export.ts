@@ -1,15 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ResolvedReceiver } from '../gateway-options.js';
-import { decodeJson } from '../otlp/decode-json.js';
-import { decodeProtobuf } from '../otlp/decode-protobuf.js';
+import { findCodec, jsonCodec, OTLP_CODECS, type OtlpCodec } from '../otlp/codecs.js';
 import { DecodedExport, UnreadableExport } from '../otlp/decoded-export.js';
-import {
-  CONTENT_TYPES,
-  type Encoding,
-  encodeExportAnswer,
-  encodeStatus,
-} from '../otlp/encode-answer.js';
 import type { SpanSelection } from '../otlp/span-selection.js';
 import { BodyMemory } from './body-memory.js';
 import { type BodyProblem, readBody } from './read-body.js';
@@ -56,7 +49,7 @@ export function createAnswerExport(
   const memory = new BodyMemory(MEMORY_OF_BODIES * maxBodyBytes);
 
   return async function answerExport(request, response, foreign) {
-    const encoding = encodingOf(request);
+    const codec = findCodec(request.headers['content-type']);
     const refuse = (why: keyof typeof REFUSALS, message: string) => {
       const [status, code] = REFUSALS[why];
       response.statusCode = status;
@@ -66,7 +59,8 @@ export function createAnswerExport(
       // What is still to come of the body is thrown away: a connection that ends with it unread loses the answer.
       request.resume();
       if (!request.complete) response.setHeader('Connection', 'close');
-      end(response, encoding ?? 'json', encodeStatus(encoding ?? 'json', code, message));
+      const { contentType, encodeStatus } = codec ?? jsonCodec;
+      end(response, contentType, encodeStatus(code, message));
     };
 
     if (foreign !== undefined) return refuse('foreign', foreign);
@@ -74,17 +68,15 @@ export function createAnswerExport(
       return refuse('unauthenticated', 'the bearer token is missing or wrong');
     }
     if (request.method !== 'POST') return refuse('method not allowed', 'spans come by POST');
-    if (encoding === undefined) {
-      return refuse('unsupported', `use ${Object.values(CONTENT_TYPES).join(' or ')}`);
-    }
+    if (!codec) return refuse('unsupported', `use ${CONTENT_TYPES.join(' or ')}`);
     if (!intake.hasRoom(1, 0)) return refuse('full', FULL);
     const problem = await readBody(request, maxBodyBytes, memory, (body) => {
-      const decoded = decode(body, encoding, intake);
+      const decoded = decode(body, codec, intake);
       if (typeof decoded === 'string') return refuse('unreadable', decoded);
       if (!intake.hasRoom(decoded.requests, decoded.requestBytes)) return refuse('full', FULL);
       intake.accept(decoded);
       const { rejected, reasons } = decoded;
-      end(response, encoding, encodeExportAnswer(encoding, rejected, [...reasons].join('; ')));
+      end(response, codec.contentType, codec.encodeAnswer(rejected, [...reasons].join('; ')));
     });
     if (problem === undefined || problem === 'cut off') return;
     refuse(...explainProblem(problem, maxBodyBytes));
@@ -92,17 +84,11 @@ export function createAnswerExport(
 }
 
 const FULL = 'as many requests as fit wait for Matomo';
+const CONTENT_TYPES = OTLP_CODECS.map(({ contentType }) => contentType);
 
-function end(response: ServerResponse, encoding: Encoding, body: Uint8Array | string): void {
-  response.setHeader('Content-Type', CONTENT_TYPES[encoding]);
+function end(response: ServerResponse, contentType: string, body: Uint8Array | string): void {
+  response.setHeader('Content-Type', contentType);
   response.end(body);
-}
-
-function encodingOf({ headers }: IncomingMessage): Encoding | undefined {
-  const [type = ''] = (headers['content-type'] ?? '').split(';', 1);
-  const given = type.trim().toLowerCase();
-  if (given === 'application/protobuf') return 'protobuf';
-  return (['protobuf', 'json'] as const).find((encoding) => CONTENT_TYPES[encoding] === given);
 }
 
 function explainProblem(
@@ -124,11 +110,10 @@ function explainProblem(
 }
 
 /** The export, or why it cannot be read. */
-function decode(body: Buffer, encoding: Encoding, intake: SpanIntake): DecodedExport | string {
+function decode(body: Buffer, codec: OtlpCodec, intake: SpanIntake): DecodedExport | string {
   const decoded = new DecodedExport(intake.selection);
   try {
-    if (encoding === 'json') decodeJson(body, decoded);
-    else decodeProtobuf(body, decoded);
+    codec.decode(body, decoded);
     return decoded;
   } catch (error) {
     if (error instanceof UnreadableExport) return error.message;
