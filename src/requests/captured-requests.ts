@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Span } from '@opentelemetry/api';
+import { UNTRACKED_SERVER } from '../common/untracked-server.js';
 import { Annotations } from '../hit/http-request.js';
 import { splitTarget, type Target } from './finished-span.js';
 import { fastifyAnnouncement } from './routes/fastify.js';
@@ -37,12 +38,9 @@ export interface CapturedRequest extends Notable {
   span: Span | undefined;
   /** Route template that the framework announced. */
   route: string | undefined;
-  /** Came to a server that is branded so: it makes no hit and is not counted. */
+  /** Came to a server of this package: it makes no hit and is not counted. */
   readonly untracked: boolean;
 }
-
-/** Brands a server of our own whose requests are nobody's visits, such as the stand-in for Matomo. */
-export const UNTRACKED_SERVER: symbol = Symbol.for('opentelemetry-matomo.untracked');
 
 /** Finds the notes of the request that a span belongs to. */
 export type FindNotes = (span: Span) => Notes | undefined;
