@@ -7,7 +7,7 @@ import {
   filterMatrix,
   filterPairs,
   MAX_PAIRS_LENGTH,
-  nameOf,
+  pairNameOf,
 } from './url-pairs.js';
 
 /** What Matomo takes for the keyword of a site search, in any case: such a hit loses its URL, title and timing. */
@@ -114,7 +114,7 @@ export function createToTrackedQuery(
 ): (query: string) => string {
   const listed = typeof policy === 'string' ? undefined : new Set(policy);
   const factsOf = memoize((encoded: string) => {
-    const name = nameOf(encoded);
+    const name = pairNameOf(encoded);
     return {
       isSearch: !siteSearch && isSearchParameter(name),
       isListed: listed === undefined || listed.has(name),
@@ -139,7 +139,7 @@ export function createToTrackedQuery(
 
 /** The path without matrix parameters that Matomo would take for a site search. */
 export function removeSearchFromPath(path: string): string {
-  return filterMatrix(path, (pair) => (isSearchParameter(nameOf(pair)) ? undefined : pair));
+  return filterMatrix(path, (pair) => (isSearchParameter(pairNameOf(pair)) ? undefined : pair));
 }
 
 /** The path with the secrets of its matrix parameters redacted. */

@@ -20,7 +20,7 @@ export function encodedName(pair: string): string {
 }
 
 /** The name as PHP reads it: decoded, and without the brackets of an array. */
-export function nameOf(pair: string): string {
+export function pairNameOf(pair: string): string {
   const name = decodeText(encodedName(pair));
   const bracket = name.indexOf('[');
   return (bracket > 0 ? name.slice(0, bracket) : name).trim();

@@ -43,7 +43,7 @@ const NO_CHUNK: Chunk = { begin: 0, spans: [], unreadable: 0, rejected: 0 };
  * be some thousand spans apart. Interrupted at any instant, it goes on where it was: what may come twice is the one bulk
  * request whose fate was not known.
  */
-export async function replay(options: ReplayOptions): Promise<MatomoStats> {
+export async function replayFiles(options: ReplayOptions): Promise<MatomoStats> {
   const { files, state, rate, onProgress, signal } = options;
   const made = createHitPipeline({}, createDiagnostics(), 'matomo_gateway');
   if (!made) {
