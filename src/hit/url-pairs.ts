@@ -1,3 +1,5 @@
+import { decodeLatin1 } from './decode-latin1.js';
+
 /** Of what stays of pairs, nothing more is read behind so many characters: Matomo cuts URLs and titles at 1,024 bytes. */
 export const MAX_PAIRS_LENGTH = 1024;
 
@@ -99,7 +101,5 @@ export function decodeText(text: string): string {
   const bytes = text
     .replaceAll('+', ' ')
     .replace(/%([\da-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  if (!/[\u0080-\u00ff]/.test(bytes) || /[\u0100-\uffff]/.test(bytes)) return bytes;
-  const decoded = Buffer.from(bytes, 'latin1').toString('utf8');
-  return decoded.includes('\ufffd') ? bytes : decoded;
+  return decodeLatin1(bytes);
 }

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
 import { memoize } from '../common/generation-cache.js';
 import { readClientHints } from '../hit/client-hints.js';
-import { decodeLatin1 } from './decode-latin1.js';
+import { decodeLatin1 } from '../hit/decode-latin1.js';
 import { textOf } from './finished-span.js';
 
 /** What is read of the headers of every request. */
