@@ -2,7 +2,7 @@ import type { HttpRequest } from './http-request.js';
 import { toParameterValue } from './parameter-value.js';
 import { CUSTOM_VARIABLE } from './tracking-parameters.js';
 
-/** Takes what could not be sent, for whoever reports it; the message is asked for the first time that a key occurs. */
+/** Reports what could not be sent; the message is built the first time that a key occurs. */
 export type ReportProblem = (key: string, message: () => string) => void;
 
 /** The custom variables that every request has. */
@@ -18,7 +18,7 @@ export function customVariablesOf({
 
 /**
  * The `cvar` parameter in the numbered shape that Matomo reads: `{"1":["name","value"],…}`.
- * A name that comes again keeps its slot; what finds no slot is reported and left out.
+ * Variables beyond the number of slots are reported and left out.
  */
 export function toCustomVariables(
   variables: ReadonlyMap<string, unknown>,

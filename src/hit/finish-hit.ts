@@ -30,7 +30,7 @@ export function askBeforeSend(
   return checked;
 }
 
-/** It is asked with a copy, and where it throws the hit is dropped: it may be there to keep something from leaving. */
+/** It gets a copy. If it throws, the hit is dropped: it may exist to keep something from leaving. */
 function call(
   beforeSend: (parameters: Record<string, string>) => unknown,
   parameters: ReadonlyMap<string, string>,

@@ -68,7 +68,7 @@ export function override(
   );
 }
 
-/** Half an event is a page view to Matomo: better said than stored as something else. */
+/** Matomo would store half an event as a page view. */
 export function completeEvent(parameters: Map<string, string>, report: ReportProblem): void {
   if (parameters.has('e_c') === parameters.has('e_a')) return;
   report('event', () => 'an event needs both e_c and e_a; the half that came was left out');

@@ -7,17 +7,17 @@ import { createToReferrer, type PageUrlOptions } from './page-url.js';
 
 /** What makes the parameters that every request has. */
 export interface RequestFieldsOptions extends PageUrlOptions {
-  /** A template; what a function gave comes with the request. */
+  /** A template; the result of a function comes with the request. */
   readonly actionName: unknown;
   readonly maxCustomVariables: number;
   /** Whether delivery has a token: without one, Matomo refuses hits with parameters that need it. */
   readonly hasToken: boolean;
 }
 
-/** Longer ones may be longer than Matomo takes once they are HTML-escaped. */
+/** Longer ones may exceed Matomo's limit when they are HTML-escaped. */
 const SAFE_URL_LENGTH = 170;
 
-/** The parameters that a request has before anybody adds to it. Most of their values come again and again. */
+/** The parameters that every request has. Most of their values repeat, and are remembered. */
 export function createToRequestFields(
   { actionName, hasToken, maxCustomVariables, ...urlOptions }: RequestFieldsOptions,
   redactPath: (path: string) => string,

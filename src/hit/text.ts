@@ -3,7 +3,7 @@ const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f]+/g;
 const LONE_SURROGATES = /\p{Surrogate}/gu;
 const CLEAN_ASCII = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 const HTML_SPECIAL = /[&<>"']/;
-// Slash and colon, question mark and equals sign may stand in a query's value as they are.
+// Slash, colon, question mark and equals sign need no encoding in the value of a query string.
 const NOTHING_TO_ESCAPE = /^[\w.~/:?=-]*$/;
 /** What `encodeURI` leaves and a value of a query string must not have. */
 const ENCODED_IN_A_VALUE = /[;@&+$,#]/g;
@@ -14,7 +14,7 @@ export function cleanText(text: string): string {
   return text.replace(LONE_SURROGATES, '\ufffd').replace(CONTROL_CHARACTERS, ' ').trim();
 }
 
-/** Whether a text stands in the value of a query string as it is. */
+/** Whether a text needs no encoding in the value of a query string. */
 export function isPlain(text: string): boolean {
   return NOTHING_TO_ESCAPE.test(text);
 }
@@ -24,7 +24,7 @@ export function encodeValue(text: string): string {
   return isPlain(text) ? text : encodeURI(text).replace(ENCODED_IN_A_VALUE, encodeURIComponent);
 }
 
-/** A text, and how it stands in the value of a query string. */
+/** A text, and its encoding in the value of a query string. */
 export interface EncodedText {
   readonly text: string;
   readonly encoded: string;

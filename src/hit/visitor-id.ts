@@ -13,8 +13,8 @@ export interface Visitor {
 }
 
 /**
- * Who a caller without a name is for one UTC day: 16 hex digits of an HMAC over address, user agent, site and date.
- * Without the key nobody can tell the address from it, and tomorrow the same caller is another visitor.
+ * The visitor ID of an anonymous caller for one UTC day: 16 hex digits of an HMAC over address, user agent, site and date.
+ * Without the key, the address cannot be derived from it, and the next day the same caller is another visitor.
  */
 export function createToVisitorId(key: string | Buffer): (visitor: Visitor) => string {
   const newest = new PairCache<string, string, { id: string; day: number; site: number }>(
@@ -31,7 +31,7 @@ export function createToVisitorId(key: string | Buffer): (visitor: Visitor) => s
   };
 }
 
-/** The key that all processes with one token agree on; the token cannot be told from it. */
+/** The key that all processes with one token share. The token cannot be derived from it. */
 export function deriveVisitorKey(tokenAuth: string): Buffer {
   return createHmac('sha256', tokenAuth).update('opentelemetry-matomo visitor id').digest();
 }

@@ -8,18 +8,18 @@ import { splitTarget, type Target } from './finished-span.js';
 import { fastifyAnnouncement } from './routes/fastify.js';
 import type { RouteAnnouncement } from './routes/route-adapter.js';
 
-/** What `track`, `measure` and `ignore` said of one request. */
+/** What `track`, `measure` and `ignore` added to one request. */
 export class Notes extends Annotations {
   /** Timings that have begun and not ended. */
   running = 0;
 }
 
-/** What may have been noted of a request: most have no notes, and then nothing is made for them. */
+/** Something with notes, which are created when they are needed: most requests have none. */
 export interface Notable {
   notes: Notes | undefined;
 }
 
-/** The notes of a request, to write to. */
+/** The notes of a request; creates them if there are none. */
 export function notesFor(request: Notable): Notes {
   request.notes ??= new Notes();
   return request.notes;
@@ -27,16 +27,16 @@ export function notesFor(request: Notable): Notes {
 
 /** A request as Node announced it, before any span of it. */
 export interface CapturedRequest extends Notable {
-  /** Both until every processor has read them: the asynchronous context lives on, and would hold large objects. */
+  /** Both are released when every processor has read them: the asynchronous context outlives them, and they are large. */
   request: IncomingMessage | undefined;
   response: ServerResponse | undefined;
-  /** Processors that have not read them yet. */
+  /** How many processors have not read them yet. */
   readers: number;
   /** Read at once: Express rewrites `request.url` while it routes. */
   readonly target: Target;
   /** The one span that this request belongs to, once it has started. */
   span: Span | undefined;
-  /** Route template that the framework announced. */
+  /** The route template that a framework announced. */
   route: string | undefined;
   /** Came to a server of this package: it makes no hit and is not counted. */
   readonly untracked: boolean;
@@ -46,14 +46,14 @@ export interface CapturedRequest extends Notable {
 export type FindNotes = (span: Span) => Notes | undefined;
 
 /**
- * One per process, also where both builds or two versions of this package are loaded: `track` of one copy
- * has to find the request that another copy captured. So its shape changes only together with the key.
+ * One per process, also if both builds or two versions of this package are loaded: `track` of one copy must find the request
+ * that another copy captured. So its shape changes only together with the key.
  */
 interface SharedRequests {
   readonly storage: AsyncLocalStorage<CapturedRequest>;
-  /** Answers for spans whose asynchronous context was lost. */
+  /** For spans whose asynchronous context was lost. */
   readonly finders: Set<FindNotes>;
-  /** Processors that want requests captured. */
+  /** How many processors need captured requests. */
   users: number;
   readonly onRequest: Listener;
   readonly onFastifyRoute: Listener;
@@ -116,7 +116,7 @@ function subscriptionsOf(shared: SharedRequests): readonly (readonly [string, Li
   ];
 }
 
-/** Captures every request that Node's `http` and `https` servers get from now on, until what it returns is called. */
+/** Captures every request that Node's `http` and `https` servers receive, until the returned function is called. */
 export function captureRequests(find: FindNotes): () => void {
   const shared = sharedRequests() ?? createSharedRequests();
   (globalThis as Record<symbol, SharedRequests | undefined>)[KEY] = shared;
@@ -131,7 +131,7 @@ export function captureRequests(find: FindNotes): () => void {
   };
 }
 
-/** To be called by each processor that has taken a request for one of its spans, when it has read it. */
+/** Each processor that uses a request calls this when it has read it. */
 export function releaseRequest(captured: CapturedRequest): void {
   captured.readers -= 1;
   if (captured.readers > 0) return;

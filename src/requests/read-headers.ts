@@ -17,7 +17,7 @@ export interface UsualHeaders {
   readonly optedOut: boolean;
 }
 
-// One string of all that say the same: a copy for each request that waits would be work for the garbage collector.
+// One string for all equal ones: a copy for each pending request would be work for the garbage collector.
 export const toOne: (text: string) => string = memoize((text: string) => text);
 const toOneDecoded = memoize(decodeLatin1);
 
@@ -53,7 +53,7 @@ export function usualHeadersIn(attributes: Attributes): UsualHeaders {
   };
 }
 
-/** A header by its lower-case name: of Node's request where there is one, else of attributes. */
+/** A header by its lower-case name: of Node's request if there is one, else of attributes. */
 export function readHeader(
   headers: IncomingHttpHeaders | undefined,
   attributes: Attributes,

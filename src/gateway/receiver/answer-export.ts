@@ -10,7 +10,7 @@ import { type BodyProblem, readBody } from './read-body.js';
 /** Where decoded spans go. */
 export interface SpanIntake {
   readonly selection: SpanSelection;
-  /** Whether there is room for so many more requests, whose spans take so many bytes. */
+  /** Whether there is room for so many more requests with so many bytes of spans. */
   hasRoom(requests: number, bytes: number): boolean;
   accept(decoded: DecodedExport): void;
 }
@@ -34,8 +34,9 @@ const REFUSALS = {
 } as const;
 
 /**
- * Answers export requests as OTLP/HTTP says; what it answers with 200 has been given to the intake.
- * `foreign` says why the sender is refused.
+ * Answers export requests as OTLP/HTTP specifies. Spans that are answered with 200 have been passed to the intake.
+ *
+ * @param foreign why the sender is refused, if it is
  */
 export function createAnswerExport(
   { bearerToken, maxBodyBytes }: Pick<ResolvedReceiver, 'bearerToken' | 'maxBodyBytes'>,
@@ -56,7 +57,7 @@ export function createAnswerExport(
       if (why === 'busy' || why === 'full') response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
       if (why === 'unauthenticated') response.setHeader('WWW-Authenticate', 'Bearer');
       if (why === 'method not allowed') response.setHeader('Allow', 'POST');
-      // What is still to come of the body is thrown away: a connection that ends with it unread loses the answer.
+      // Read to the end: a connection that is closed with unread bytes loses the response.
       request.resume();
       if (!request.complete) response.setHeader('Connection', 'close');
       const { contentType, encodeStatus } = codec ?? jsonCodec;
@@ -109,7 +110,7 @@ function explainProblem(
   }
 }
 
-/** The export, or why it cannot be read. */
+/** Decodes an export; a string says why it cannot be decoded. */
 function decode(body: Buffer, codec: OtlpCodec, intake: SpanIntake): DecodedExport | string {
   const decoded = new DecodedExport(intake.selection);
   try {
@@ -121,7 +122,7 @@ function decode(body: Buffer, codec: OtlpCodec, intake: SpanIntake): DecodedExpo
   }
 }
 
-/** Takes the same time whatever is given. */
+/** Compares in constant time. */
 function createIsAllowed(token: string | undefined): (given: string | undefined) => boolean {
   if (token === undefined) return () => true;
   const digest = (text: string) => createHash('sha256').update(text).digest();

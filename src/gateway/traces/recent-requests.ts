@@ -4,8 +4,8 @@ const GENERATION_MILLIS = 60_000;
 const MAX_REQUESTS = 200_000;
 
 /**
- * Requests that have gone on, for a minute at least or as long as there is room: one may come again, because the answer to its
- * export was lost.
+ * Requests that were assembled in the last minute or two, if there is room. A sender whose response was lost sends the
+ * export again; these requests are not counted twice.
  */
 export class RecentRequests {
   /** Traces by the IDs of SERVER spans. */
