@@ -6,7 +6,7 @@ import { createDiagnostics, type Diagnostics } from './common/diagnostics.js';
 import { coded } from './common/messages.js';
 import { readEnvironment } from './options/resolve-options.js';
 import { attach, ownProcessors } from './register/attach.js';
-import { enableExitFlush, flushAtExit } from './register/exit.js';
+import { enableExitFlush, installExitHandlers } from './register/exit.js';
 import { INSTALL_COMMAND, loadTracingParts, requireHttp, startTracing } from './register/start.js';
 import { hasProvider, watchProviders } from './register/watch-providers.js';
 import { MatomoSpanProcessor, PROCESSOR_BRAND } from './span-processor.js';
@@ -35,14 +35,14 @@ function register(): void {
     const atWork = new Set(processor ? [processor] : []);
     if (processor) {
       enableExitFlush(processor);
-      flushAtExit(atWork);
+      installExitHandlers(atWork);
     }
     watchProviders((provider) => {
       try {
         const ours = processor
           ? attach(processor, provider, record, diagnostics)
           : ownProcessors(provider);
-        if (atWork.size === 0 && ours.length > 0) flushAtExit(atWork);
+        if (atWork.size === 0 && ours.length > 0) installExitHandlers(atWork);
         for (const own of ours) {
           atWork.add(own);
           enableExitFlush(own);

@@ -1,8 +1,8 @@
 import type { Attributes, Context, Link, SpanKind, TraceState } from '@opentelemetry/api';
 import { spanOf } from './common/otel-global.js';
 import { wrongOption } from './options/wrong-option.js';
-import { SERVER } from './requests/finished-span.js';
 import { PERF_KEY_ATTRIBUTE } from './requests/request-record.js';
+import { SERVER_SPAN } from './requests/span-kind.js';
 
 /** A sampler of OpenTelemetry SDK 1.30, 2.x or 3.x, described structurally. */
 export interface Sampler {
@@ -49,7 +49,7 @@ export function recordServerSpans(
       const result = sampler.shouldSample(context, traceId, spanName, spanKind, attributes, links);
       if (result.decision !== NOT_RECORD) return result;
       const isWanted =
-        spanKind === SERVER ||
+        spanKind === SERVER_SPAN ||
         attributes?.[PERF_KEY_ATTRIBUTE] !== undefined ||
         (children === 'all' && isBelowRecorded(context));
       return isWanted ? { ...result, decision: RECORD } : result;

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { type ReplayProgress, replay as replayFiles } from '../gateway/replay/replay.js';
+import { type ReplayProgress, replayFiles } from '../gateway/replay/replay-files.js';
 import { openReplayState, type ReplayState } from '../gateway/replay/replay-state.js';
 import { readEnvironment } from '../options/resolve-options.js';
 import { UsageError } from './usage-error.js';

@@ -1,9 +1,9 @@
 import { otelGlobal } from './otel-global.js';
 import { createWarningLimiter } from './warning-limiter.js';
 
-/** Where the package says what happened. Nothing here throws, and no text ever holds the token or the user info of a URL. */
+/** Messages of the package. Nothing here throws, and no message contains the token or the user info of a URL. */
 export interface Diagnostics {
-  /** Only where the application has set a `diag` logger. */
+  /** Only if the application has set a `diag` logger. */
   info(message: string): void;
   /**
    * A change of state. `diag`, or stderr if no logger is set. Each code is written at most once per minute; the next
@@ -12,9 +12,9 @@ export interface Diagnostics {
   warn(message: string): void;
   /** What keeps the package or a part of it from working. `diag`, or stderr if no logger is set. Never suppressed. */
   error(message: string): void;
-  /** Says `message` the first time that `key` occurs and never again. At most 100 keys are remembered. */
+  /** Writes `message` the first time that `key` occurs and never again. At most 100 keys are remembered. */
   warnOnce(key: string, message: string | (() => string)): void;
-  /** What the user asked to see: `diag`, or stderr where no logger is set. */
+  /** What the user asked to see: `diag`, or stderr if no logger is set. */
   print(message: string): void;
 }
 
@@ -25,14 +25,14 @@ const MAX_DISTINCT_WARNINGS = 100;
 
 /** Logging on OpenTelemetry's `diag`, read through its global so that no copy of the API is touched. */
 export function createDiagnostics(): Diagnostics {
-  const said = new Set<string>();
+  const writtenKeys = new Set<string>();
   return {
     info: (message) => write('info', message),
     warn: createWarningLimiter((message) => write('warn', message)),
     error: (message) => write('error', message),
     warnOnce(key, message) {
-      if (said.has(key) || said.size >= MAX_DISTINCT_WARNINGS) return;
-      said.add(key);
+      if (writtenKeys.has(key) || writtenKeys.size >= MAX_DISTINCT_WARNINGS) return;
+      writtenKeys.add(key);
       write('warn', typeof message === 'string' ? message : message());
     },
     print: (message) => write('info', message, true),
@@ -50,7 +50,7 @@ function write(level: Level, message: string, always = level !== 'info'): void {
   }
 }
 
-/** A value as it may stand in a message: short, on one line. */
+/** A value for a message: short, on one line. */
 export function show(value: unknown): string {
   const text = withoutUserInfo(toText(value).replace(/\s+/g, ' '));
   return text.length > 100 ? `${text.slice(0, 100)}…` : text;

@@ -1,53 +1,110 @@
-const MOST = 1000;
-const LONGEST = 500;
+const MAX_KEYS = 2000;
+const MAX_KEY_CHARACTERS = 500;
 
 /**
- * A function that remembers what it gave for keys that come again and again, as user agents and routes do. Memory is
- * bounded: of about `2 * most` keys those go first that have not been asked for longest, and long texts are not kept.
+ * A map of bounded size for keys that come again and again, in two generations: when the recent one has half of `maxKeys`
+ * entries, the older one is forgotten. Entries that are read stay; those with a long text as key are not kept.
  */
-export function remember<Key extends string | number, Value>(
-  make: (key: Key) => Value,
-  most: number = MOST,
-): (key: Key) => Value {
-  let recent = new Map<Key, Value>();
-  let older = new Map<Key, Value>();
-  return function remembered(key) {
-    const known = recent.get(key);
-    if (known !== undefined) return known;
-    const value = older.get(key) ?? make(key);
-    if (isLong(key)) return value;
-    if (recent.size >= most) {
-      older = recent;
-      recent = new Map();
+export class GenerationCache<Key, Value> {
+  readonly #maxRecent: number;
+  #recent = new Map<Key, Value>();
+  #older = new Map<Key, Value>();
+
+  constructor(maxKeys: number = MAX_KEYS) {
+    this.#maxRecent = maxKeys / 2;
+  }
+
+  get isEmpty(): boolean {
+    return this.#recent.size === 0 && this.#older.size === 0;
+  }
+
+  get(key: Key): Value | undefined {
+    const recent = this.#recent.get(key);
+    if (recent !== undefined) return recent;
+    const older = this.#older.get(key);
+    if (older !== undefined) this.set(key, older);
+    return older;
+  }
+
+  set(key: Key, value: Value): void {
+    if (isLong(key)) return;
+    if (this.#recent.size >= this.#maxRecent) this.startGeneration();
+    this.#recent.set(key, value);
+  }
+
+  /** Forgets the older generation: what is not read or set until the next call but one is gone then. */
+  startGeneration(): void {
+    this.#older = this.#recent;
+    this.#recent = new Map();
+  }
+
+  clear(): void {
+    this.#recent = new Map();
+    this.#older = new Map();
+  }
+}
+
+/** The same by two keys: two look-ups cost less than making one text of both keys. */
+export class PairCache<First, Second, Value> {
+  readonly #maxRecent: number;
+  #recent = new Map<First, Map<Second, Value>>();
+  #older = new Map<First, Map<Second, Value>>();
+  #recentPairs = 0;
+
+  constructor(maxPairs: number = MAX_KEYS) {
+    this.#maxRecent = maxPairs / 2;
+  }
+
+  get(first: First, second: Second): Value | undefined {
+    const recent = this.#recent.get(first)?.get(second);
+    if (recent !== undefined) return recent;
+    const older = this.#older.get(first)?.get(second);
+    if (older !== undefined) this.set(first, second, older);
+    return older;
+  }
+
+  set(first: First, second: Second, value: Value): void {
+    if (isLong(first) || isLong(second)) return;
+    if (this.#recentPairs >= this.#maxRecent) {
+      this.#older = this.#recent;
+      this.#recent = new Map();
+      this.#recentPairs = 0;
     }
-    recent.set(key, value);
+    const ofFirst = this.#recent.get(first) ?? new Map<Second, Value>();
+    if (ofFirst.size === 0) this.#recent.set(first, ofFirst);
+    if (!ofFirst.has(second)) this.#recentPairs += 1;
+    ofFirst.set(second, value);
+  }
+}
+
+/** Remembers what a function of a text or number returns, unless that is `undefined`. */
+export function memoize<Key extends string | number, Value>(
+  make: (key: Key) => Value,
+): (key: Key) => Value {
+  const cache = new GenerationCache<Key, Value>();
+  return function memoized(key) {
+    const known = cache.get(key);
+    if (known !== undefined) return known;
+    const value = make(key);
+    if (value !== undefined) cache.set(key, value);
     return value;
   };
 }
 
-/** Like `remember`, by two keys: looking up both is cheaper than making one text of them. */
-export function rememberBoth<A extends string | number, B extends string | number, Value>(
-  make: (a: A, b: B) => Value,
-  most: number = MOST,
-): (a: A, b: B) => Value {
-  let size = 0;
-  let known = new Map<A, Map<B, Value>>();
-  return function remembered(a, b) {
-    const value = known.get(a)?.get(b);
-    if (value !== undefined) return value;
-    const made = make(a, b);
-    if (isLong(a) || isLong(b)) return made;
-    if (size >= most) {
-      known = new Map();
-      size = 0;
-    }
-    const ofA = known.get(a) ?? new Map<B, Value>();
-    known.set(a, ofA.set(b, made));
-    size += 1;
-    return made;
+/** Remembers what a function of two texts or numbers returns, unless that is `undefined`. */
+export function memoizePair<First extends string | number, Second extends string | number, Value>(
+  make: (first: First, second: Second) => Value,
+): (first: First, second: Second) => Value {
+  const cache = new PairCache<First, Second, Value>();
+  return function memoized(first, second) {
+    const known = cache.get(first, second);
+    if (known !== undefined) return known;
+    const value = make(first, second);
+    if (value !== undefined) cache.set(first, second, value);
+    return value;
   };
 }
 
-function isLong(key: string | number): boolean {
-  return typeof key === 'string' && key.length > LONGEST;
+function isLong(key: unknown): boolean {
+  return typeof key === 'string' && key.length > MAX_KEY_CHARACTERS;
 }

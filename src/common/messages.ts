@@ -67,7 +67,7 @@ export const MESSAGE_CODES = [
 /** Names a kind of message, for whoever looks it up or watches for it. */
 export type MessageCode = (typeof MESSAGE_CODES)[number];
 
-/** A message as it is said: its code stands behind it. */
+/** A message with its code at the end. */
 export function coded(code: MessageCode, text: string): string {
   return `${text} [${code}]`;
 }

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createDiagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
+import { listenUntracked, urlOf } from '../common/untracked-server.js';
 import { DEFAULT_TITLE } from '../hit/action-name.js';
 import { findMisspelledVariables, warnAboutMisspelled } from '../options/misspelled-variables.js';
 import { wrongOption } from '../options/wrong-option.js';
@@ -12,7 +13,7 @@ import { GATEWAY_VARIABLES, type GatewayOptions, resolveReceiver } from './gatew
 import { createSelection } from './otlp/span-selection.js';
 import { createAnswerExport } from './receiver/answer-export.js';
 import { findForeignSender } from './receiver/guard-request.js';
-import { createServer, listen, stopListening, urlOf } from './receiver/server.js';
+import { createServer, stopListening } from './receiver/server.js';
 import { Assembler, type SpanCounts } from './traces/assembler.js';
 import { toRequest } from './traces/to-request.js';
 
@@ -136,14 +137,14 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   }
 
   try {
-    await listen(server, receiver);
+    await listenUntracked(server, receiver.host, receiver.port);
     boundTo = (server.address() as AddressInfo).address;
   } catch (error) {
     await pipeline.shutdown(0);
     throw error;
   }
   return {
-    url: urlOf(server, receiver),
+    url: urlOf(server, receiver.tls ? 'https' : 'http'),
     stats: () => ({
       ...pipeline.stats(),
       spans: { ...assembler.counts, received, rejected },

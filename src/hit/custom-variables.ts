@@ -1,12 +1,24 @@
+import type { HttpRequest } from './http-request.js';
 import { toParameterValue } from './parameter-value.js';
 import { CUSTOM_VARIABLE } from './tracking-parameters.js';
 
-/** Takes what could not be sent, for whoever reports it; the message is asked for the first time that a key occurs. */
+/** Reports what could not be sent; the message is built the first time that a key occurs. */
 export type ReportProblem = (key: string, message: () => string) => void;
+
+/** The custom variables that every request has. */
+export function customVariablesOf({
+  statusCode,
+  method,
+}: Pick<HttpRequest, 'statusCode' | 'method'>): Map<string, unknown> {
+  return new Map<string, unknown>([
+    ['http_status_code', statusCode],
+    ['http_method', method],
+  ]);
+}
 
 /**
  * The `cvar` parameter in the numbered shape that Matomo reads: `{"1":["name","value"],…}`.
- * A name that comes again keeps its slot; what finds no slot is reported and left out.
+ * Variables beyond the number of slots are reported and left out.
  */
 export function toCustomVariables(
   variables: ReadonlyMap<string, unknown>,

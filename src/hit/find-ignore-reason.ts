@@ -1,4 +1,4 @@
-import { remember } from '../common/generation-cache.js';
+import { memoize } from '../common/generation-cache.js';
 import type { HttpRequest } from './http-request.js';
 import { MAX_PATTERN_INPUT } from './request-patterns.js';
 
@@ -23,11 +23,11 @@ export function createFindIgnoreReason(
   const ignored = new Set(options.ignoredMethods);
   const { ignorePatterns, ignoreUserAgents, doNotTrack } = options;
 
-  const isIgnoredMethod = remember((method: string) => {
+  const isIgnoredMethod = memoize((method: string) => {
     const upper = method.toUpperCase();
     return ignored.has(upper) || (allowed !== undefined && !allowed.has(upper));
   });
-  const isIgnoredAgent = remember((userAgent: string) => matchesAny(ignoreUserAgents, userAgent));
+  const isIgnoredAgent = memoize((userAgent: string) => matchesAny(ignoreUserAgents, userAgent));
 
   return function findIgnoreReason({ path, method, userAgent, optedOut }) {
     if (paths.size > 0 && paths.has(path)) return 'path'; // an empty set hashes each path too: 30 ns

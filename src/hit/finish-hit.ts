@@ -1,9 +1,10 @@
+import { memoize } from '../common/generation-cache.js';
 import type { ReportProblem } from './custom-variables.js';
 import type { Hit } from './hit.js';
 import { override } from './overrides.js';
-import { cleanText, encodeValue } from './text.js';
+import { cleanText, encodeValue, isPlain } from './text.js';
 
-/** What is left of a hit once the application has had its last look at its parameters, with what no hit can do without; `undefined`: nothing. */
+/** The parameters as `beforeSend` returns them, and those that every hit needs; `undefined` if it drops the hit. */
 export function askBeforeSend(
   parameters: Map<string, string>,
   beforeSend: ((parameters: Record<string, string>) => unknown) | undefined,
@@ -17,16 +18,19 @@ export function askBeforeSend(
     ['idsite', parameters.get('idsite') as string],
     ['rec', '1'],
     ['apiv', '1'],
-    ['ua', '-'],
-    ['cdt', parameters.get('cdt') as string],
   ]);
-  const { rec, apiv, cvar, ...others } = given;
-  override(checked, others, hasToken, report);
-  if (typeof cvar === 'string') checked.set('cvar', cleanText(cvar));
+  for (const name of Object.keys(given)) {
+    if (name === 'rec' || name === 'apiv') continue;
+    const value = given[name];
+    if (name !== 'cvar') override(checked, name, value, hasToken, report);
+    else if (typeof value === 'string') checked.set(name, cleanText(value));
+  }
+  if (!checked.has('ua')) checked.set('ua', '-');
+  if (!checked.has('cdt')) checked.set('cdt', parameters.get('cdt') as string);
   return checked;
 }
 
-/** It is asked with a copy, and where it throws the hit is dropped: it may be there to keep something from leaving. */
+/** It gets a copy. If it throws, the hit is dropped: it may exist to keep something from leaving. */
 function call(
   beforeSend: (parameters: Record<string, string>) => unknown,
   parameters: ReadonlyMap<string, string>,
@@ -82,10 +86,13 @@ export function toHit(parameters: ReadonlyMap<string, string>, kind: Hit['kind']
   };
 }
 
+/** Titles, user agents and custom variables come again with every hit. */
+const encodeOnce = memoize(encodeValue);
+
 function toQueryString(parameters: ReadonlyMap<string, string>): string {
   let query = '';
   for (const [name, value] of parameters) {
-    query += `${query === '' ? '?' : '&'}${name}=${encodeValue(value)}`;
+    query += `${query === '' ? '?' : '&'}${name}=${isPlain(value) ? value : encodeOnce(value)}`;
   }
   return query;
 }

@@ -1,12 +1,12 @@
-import { remember } from '../common/generation-cache.js';
-import { type ReportProblem, toCustomVariables } from './custom-variables.js';
+import { memoize } from '../common/generation-cache.js';
+import { customVariablesOf, type ReportProblem, toCustomVariables } from './custom-variables.js';
 import { createToDimensions } from './dimensions.js';
 import { createField, type Field, rawField } from './field.js';
 import { askBeforeSend, toCrash, toHit } from './finish-hit.js';
 import type { Hit } from './hit.js';
 import type { HttpRequest } from './http-request.js';
 import { maskAddress } from './mask-address.js';
-import { completeEvent, isNobody, override } from './overrides.js';
+import { completeEvent, isNobody, overrideAll } from './overrides.js';
 import { createToPageUrl } from './page-url.js';
 import { PERF_KEYS, type TrackingParameters } from './parameter-names.js';
 import { toParameterValue } from './parameter-value.js';
@@ -45,11 +45,11 @@ export function createHitBuilder(
   const toDimensions = createToDimensions(options.dimensions);
   const toRequestFields = createToRequestFields(options, redactPath, report);
   const visitorIdOf = createToVisitorId(options.visitorKey);
-  const toUserAgent = remember((given: string) => createField('ua', given) ?? NO_USER_AGENT);
+  const toUserAgent = memoize((given: string) => createField('ua', given) ?? NO_USER_AGENT);
   const toVisitorId = (visitor: Visitor) =>
     options.visitorId === 'none' ? undefined : visitorIdOf(visitor);
   const bots = options.trackBots ? '&bots=1' : '';
-  const beginning = remember((site: number) => `?idsite=${site}&rec=1&apiv=1${bots}`);
+  const beginning = memoize((site: number) => `?idsite=${site}&rec=1&apiv=1${bots}`);
 
   /** The hit of a request that nobody adds anything to: the same as by way of the parameters, in a third of the time. */
   function toPlainHit(fields: readonly (Field | undefined)[], visitor: Visitor): Hit {
@@ -92,7 +92,7 @@ export function createHitBuilder(
       parameters.set('cvar', toCustomVariables(variables, maxCustomVariables, report));
     }
     const layers = [toDimensions?.(facts), given, details, ...overridesOf(request)];
-    for (const layer of layers) if (layer) override(parameters, layer, hasToken, report);
+    for (const layer of layers) if (layer) overrideAll(parameters, layer, hasToken, report);
     if (!isServerTimeGiven(request, layers)) subtractOtherTimings(parameters, request);
     completeEvent(parameters, report);
     if (!parameters.has('cid')) {
@@ -148,10 +148,7 @@ function variablesOf(
   const errorType = errors === 'off' ? undefined : errorTypeOf(request);
   const given = [details?.cvar, ...request.annotations.map(({ cvar }) => cvar)].filter(Boolean);
   if (errorType === undefined && given.length === 0) return undefined;
-  const variables = new Map<string, unknown>([
-    ['http_status_code', request.statusCode],
-    ['http_method', request.method],
-  ]);
+  const variables = customVariablesOf(request);
   if (errorType !== undefined) variables.set('error_type', errorType);
   for (const cvar of given) {
     for (const name in cvar) variables.set(name, cvar[name]);

@@ -1,5 +1,5 @@
 import { isIP, isIPv4 } from 'node:net';
-import { remember } from '../common/generation-cache.js';
+import { memoize } from '../common/generation-cache.js';
 import { isLocalHost } from './local-host.js';
 import { createTrust } from './proxy-trust.js';
 
@@ -36,8 +36,8 @@ export function createToOrigin({
   assumeHttps,
 }: OriginOptions): (claims: OriginClaims) => Origin {
   const isTrusted = createTrust(trustProxy);
-  const isLocal = remember(isLocalHost);
-  const toPeer = remember((address: string) => (isIPv4(address) ? address : plainAddress(address)));
+  const isLocal = memoize(isLocalHost);
+  const toPeer = memoize((address: string) => (isIPv4(address) ? address : plainAddress(address)));
 
   return function toOrigin(claims) {
     const peer = claims.peerAddress === undefined ? undefined : toPeer(claims.peerAddress);

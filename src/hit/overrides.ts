@@ -23,40 +23,52 @@ const REFUSED = new Set([
   'queuedtracking',
 ]);
 
-/** Puts parameters in the place of what a hit has; what Matomo would refuse, ignore or misread is reported and left out. */
-export function override(
+/** Sets parameters of a hit to values of the application, except `cvar`. */
+export function overrideAll(
   parameters: Map<string, string>,
   overrides: Readonly<Record<string, unknown>>,
   hasToken: boolean,
   report: ReportProblem,
 ): void {
   for (const name of Object.keys(overrides)) {
-    const given = overrides[name];
-    if (given === undefined || name === 'cvar') continue;
-    const declaration = declarationOf(name);
-    if (!declaration) {
-      report(`parameter ${name.slice(0, 50)}`, () => unknownParameter(name));
-    } else if (declaration.needsToken && !hasToken) {
-      report(
-        `token ${name}`,
-        () =>
-          `"${name}" was left out: without a token Matomo refuses a hit that has it. Set tokenAuth`,
-      );
-    } else {
-      const value = toParameterValue(declaration, given);
-      if (value !== undefined && !(name === 'uid' && isNobody(value))) {
-        parameters.set(name, value);
-      } else {
-        report(
-          `value ${name}`,
-          () => `a value of "${name}" was left out: Matomo would refuse, ignore or misread it`,
-        );
-      }
-    }
+    if (name !== 'cvar') override(parameters, name, overrides[name], hasToken, report);
   }
 }
 
-/** Half an event is a page view to Matomo: better said than stored as something else. */
+/** Sets one parameter; a value that Matomo would refuse, ignore or misread is reported and left out. */
+export function override(
+  parameters: Map<string, string>,
+  name: string,
+  given: unknown,
+  hasToken: boolean,
+  report: ReportProblem,
+): void {
+  if (given === undefined) return;
+  const declaration = declarationOf(name);
+  if (!declaration) {
+    report(`parameter ${name.slice(0, 50)}`, () => unknownParameter(name));
+    return;
+  }
+  if (declaration.needsToken && !hasToken) {
+    report(
+      `token ${name}`,
+      () =>
+        `"${name}" was left out: without a token Matomo refuses a hit that has it. Set tokenAuth`,
+    );
+    return;
+  }
+  const value = toParameterValue(declaration, given);
+  if (value !== undefined && !(name === 'uid' && isNobody(value))) {
+    parameters.set(name, value);
+    return;
+  }
+  report(
+    `value ${name}`,
+    () => `a value of "${name}" was left out: Matomo would refuse, ignore or misread it`,
+  );
+}
+
+/** Matomo would store half an event as a page view. */
 export function completeEvent(parameters: Map<string, string>, report: ReportProblem): void {
   if (parameters.has('e_c') === parameters.has('e_a')) return;
   report('event', () => 'an event needs both e_c and e_a; the half that came was left out');

@@ -1,4 +1,4 @@
-import { remember, rememberBoth } from '../common/generation-cache.js';
+import { memoize, memoizePair } from '../common/generation-cache.js';
 import {
   createToTrackedQuery,
   type QueryPolicyOptions,
@@ -36,11 +36,11 @@ export function createToPageUrl(
   options: PageUrlOptions,
 ): (request: Located, path: string) => EncodedText {
   const toTrackedQuery = createToTrackedQuery(options);
-  const toQuery = remember((query: string) =>
+  const toQuery = memoize((query: string) =>
     toEncoded(encodeUnsafe(cutRaw(toTrackedQuery(query)))),
   );
   const baseUrl = options.baseUrl === undefined ? undefined : toEncoded(options.baseUrl);
-  const toOrigin = rememberBoth((host: string, scheme: string) =>
+  const toOrigin = memoizePair((host: string, scheme: string) =>
     toEncoded(`${scheme}://${toHost(host, scheme)}`),
   );
   return function toPageUrl({ scheme, host = '', query }, path) {

@@ -36,6 +36,7 @@ function toText(declaration: ParameterDeclaration, value: unknown): string | und
   if (declaration.maxCharacters !== undefined)
     text = cutCharacters(text, declaration.maxCharacters);
   if (declaration.maxBytes !== undefined) text = cutBytes(text, declaration.maxBytes);
+  text = text.trimEnd(); // a cut may end behind a space
   return text === '' ? undefined : text;
 }
 

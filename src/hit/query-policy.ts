@@ -1,4 +1,4 @@
-import { remember } from '../common/generation-cache.js';
+import { memoize } from '../common/generation-cache.js';
 import {
   asMatomoReads,
   decodeText,
@@ -7,7 +7,7 @@ import {
   filterMatrix,
   filterPairs,
   MAX_PAIRS_LENGTH,
-  nameOf,
+  pairNameOf,
 } from './url-pairs.js';
 
 /** What Matomo takes for the keyword of a site search, in any case: such a hit loses its URL, title and timing. */
@@ -113,8 +113,8 @@ export function createToTrackedQuery(
   isRedacted: boolean = policy === 'redact',
 ): (query: string) => string {
   const listed = typeof policy === 'string' ? undefined : new Set(policy);
-  const factsOf = remember((encoded: string) => {
-    const name = nameOf(encoded);
+  const factsOf = memoize((encoded: string) => {
+    const name = pairNameOf(encoded);
     return {
       isSearch: !siteSearch && isSearchParameter(name),
       isListed: listed === undefined || listed.has(name),
@@ -139,7 +139,7 @@ export function createToTrackedQuery(
 
 /** The path without matrix parameters that Matomo would take for a site search. */
 export function removeSearchFromPath(path: string): string {
-  return filterMatrix(path, (pair) => (isSearchParameter(nameOf(pair)) ? undefined : pair));
+  return filterMatrix(path, (pair) => (isSearchParameter(pairNameOf(pair)) ? undefined : pair));
 }
 
 /** The path with the secrets of its matrix parameters redacted. */
@@ -157,7 +157,7 @@ function redactPair(pair: string): string {
   return isSecret ? `${name}=${REDACTED}` : pair;
 }
 
-const toSecrecy = remember((name: string): 'name' | 'value' | 'none' => {
+const toSecrecy = memoize((name: string): 'name' | 'value' | 'none' => {
   if (holdsSecret(name)) return 'name';
   return isSecretName(decodeText(name)) ? 'value' : 'none';
 });

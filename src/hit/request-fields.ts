@@ -1,23 +1,23 @@
-import { remember, rememberBoth } from '../common/generation-cache.js';
+import { memoize, memoizePair } from '../common/generation-cache.js';
 import { createToActionName, DEFAULT_TITLE, placeOf } from './action-name.js';
-import { type ReportProblem, toCustomVariables } from './custom-variables.js';
+import { customVariablesOf, type ReportProblem, toCustomVariables } from './custom-variables.js';
 import type { RequestFacts } from './dimensions.js';
 import { createField, encodedField, type Field, rawField } from './field.js';
 import { createToReferrer, type PageUrlOptions } from './page-url.js';
 
 /** What makes the parameters that every request has. */
 export interface RequestFieldsOptions extends PageUrlOptions {
-  /** A template; what a function gave comes with the request. */
+  /** A template; the result of a function comes with the request. */
   readonly actionName: unknown;
   readonly maxCustomVariables: number;
   /** Whether delivery has a token: without one, Matomo refuses hits with parameters that need it. */
   readonly hasToken: boolean;
 }
 
-/** Longer ones may be longer than Matomo takes once they are HTML-escaped. */
+/** Longer ones may exceed Matomo's limit when they are HTML-escaped. */
 const SAFE_URL_LENGTH = 170;
 
-/** The parameters that a request has before anybody adds to it. Most of their values come again and again. */
+/** The parameters that every request has. Most of their values repeat, and are remembered. */
 export function createToRequestFields(
   { actionName, hasToken, maxCustomVariables, ...urlOptions }: RequestFieldsOptions,
   redactPath: (path: string) => string,
@@ -26,29 +26,26 @@ export function createToRequestFields(
   const template = typeof actionName === 'string' ? actionName : DEFAULT_TITLE;
   const toActionName = createToActionName(template);
   const toReferrer = createToReferrer(urlOptions, redactPath);
-  const toTitle = remember((title: string) => createField('action_name', title));
-  const toDefaultTitle = rememberBoth((method: string, place: string) =>
+  const toTitle = memoize((title: string) => createField('action_name', title));
+  const toDefaultTitle = memoizePair((method: string, place: string) =>
     createField('action_name', `${method} ${place}`),
   );
   const titleOf = (request: RequestFacts['request'], path: string) =>
     template === DEFAULT_TITLE
       ? toDefaultTitle(request.method, placeOf(request, path))
       : toTitle(toActionName(request, path));
-  const toUrlRef = remember((referrer: string) => createField('urlref', toReferrer(referrer)));
-  const toHints = remember((hints: string) => createField('uadata', hints));
-  const toLanguage = remember((language: string) => createField('lang', language));
-  const toTime = remember((seconds: number) => createField('cdt', seconds));
-  const toAddress = remember((address: string) => createField('cip', address));
+  const toUrlRef = memoize((referrer: string) => createField('urlref', toReferrer(referrer)));
+  const toHints = memoize((hints: string) => createField('uadata', hints));
+  const toLanguage = memoize((language: string) => createField('lang', language));
+  const toTime = memoize((seconds: number) => createField('cdt', seconds));
+  const toAddress = memoize((address: string) => createField('cip', address));
   /** Matomo 4 and later ignore `gt_ms`, so the duration is the server time too, unless the request has other timings. */
-  const toDurations = remember((millis: number) => ({
+  const toDurations = memoize((millis: number) => ({
     all: createField('gt_ms', millis),
     server: createField('pf_srv', millis),
   }));
-  const toVariables = rememberBoth((status: number, method: string) => {
-    const variables = new Map<string, unknown>([
-      ['http_status_code', status],
-      ['http_method', method],
-    ]);
+  const toVariables = memoizePair((statusCode: number, method: string) => {
+    const variables = customVariablesOf({ statusCode, method });
     return rawField('cvar', toCustomVariables(variables, maxCustomVariables, report));
   });
 

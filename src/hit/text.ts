@@ -3,8 +3,10 @@ const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f]+/g;
 const LONE_SURROGATES = /\p{Surrogate}/gu;
 const CLEAN_ASCII = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 const HTML_SPECIAL = /[&<>"']/;
-// Slash and colon, question mark and equals sign may stand in a query's value as they are.
+// Slash, colon, question mark and equals sign need no encoding in the value of a query string.
 const NOTHING_TO_ESCAPE = /^[\w.~/:?=-]*$/;
+/** What `encodeURI` leaves and a value of a query string must not have. */
+const ENCODED_IN_A_VALUE = /[;@&+$,#]/g;
 
 /** Without what loses a whole bulk (lone surrogates) or a column's end (control characters), and trimmed. */
 export function cleanText(text: string): string {
@@ -12,17 +14,17 @@ export function cleanText(text: string): string {
   return text.replace(LONE_SURROGATES, '\ufffd').replace(CONTROL_CHARACTERS, ' ').trim();
 }
 
-/** Whether a text stands in the value of a query string as it is. */
+/** Whether a text needs no encoding in the value of a query string. */
 export function isPlain(text: string): boolean {
   return NOTHING_TO_ESCAPE.test(text);
 }
 
-/** Percent-encodes a well-formed value for a query string. */
+/** Percent-encodes a well-formed value for a query string. Encoding its parts one by one yields the same. */
 export function encodeValue(text: string): string {
-  return isPlain(text) ? text : encodeURIComponent(text);
+  return isPlain(text) ? text : encodeURI(text).replace(ENCODED_IN_A_VALUE, encodeURIComponent);
 }
 
-/** A text, and how it stands in the value of a query string. */
+/** A text, and its encoding in the value of a query string. */
 export interface EncodedText {
   readonly text: string;
   readonly encoded: string;

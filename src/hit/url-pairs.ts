@@ -1,3 +1,5 @@
+import { decodeLatin1 } from './decode-latin1.js';
+
 /** Of what stays of pairs, nothing more is read behind so many characters: Matomo cuts URLs and titles at 1,024 bytes. */
 export const MAX_PAIRS_LENGTH = 1024;
 
@@ -20,7 +22,7 @@ export function encodedName(pair: string): string {
 }
 
 /** The name as PHP reads it: decoded, and without the brackets of an array. */
-export function nameOf(pair: string): string {
+export function pairNameOf(pair: string): string {
   const name = decodeText(encodedName(pair));
   const bracket = name.indexOf('[');
   return (bracket > 0 ? name.slice(0, bracket) : name).trim();
@@ -99,7 +101,5 @@ export function decodeText(text: string): string {
   const bytes = text
     .replaceAll('+', ' ')
     .replace(/%([\da-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  if (!/[\u0080-\u00ff]/.test(bytes) || /[\u0100-\uffff]/.test(bytes)) return bytes;
-  const decoded = Buffer.from(bytes, 'latin1').toString('utf8');
-  return decoded.includes('\ufffd') ? bytes : decoded;
+  return decodeLatin1(bytes);
 }

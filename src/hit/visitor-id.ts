@@ -1,10 +1,9 @@
 import { createHmac } from 'node:crypto';
-import { rememberBoth } from '../common/generation-cache.js';
-import { createKeyedHash } from './keyed-hash.js';
+import { PairCache } from '../common/generation-cache.js';
 
-const MAX_REMEMBERED = 10_000;
+const MAX_CALLERS = 10_000;
 const DAY_MILLIS = 86_400_000;
-const ID_BYTES = 8;
+const ID_DIGITS = 16;
 
 export interface Visitor {
   readonly address: string | undefined;
@@ -14,28 +13,25 @@ export interface Visitor {
 }
 
 /**
- * Who a caller without a name is for one UTC day: 16 hex digits of an HMAC over address, user agent, site and date.
- * Without the key nobody can tell the address from it, and tomorrow the same caller is another visitor.
+ * The visitor ID of an anonymous caller for one UTC day: 16 hex digits of an HMAC over address, user agent, site and date.
+ * Without the key, the address cannot be derived from it, and the next day the same caller is another visitor.
  */
 export function createToVisitorId(key: string | Buffer): (visitor: Visitor) => string {
-  const keyedHash = createKeyedHash(key);
-  const newest = rememberBoth(
-    (_userAgent: string, _address: string) => ({ id: '', day: 0, site: 0 }),
-    MAX_REMEMBERED,
+  const newest = new PairCache<string, string, { id: string; day: number; site: number }>(
+    MAX_CALLERS,
   );
   return function toVisitorId({ address = '', userAgent, site, startMillis }) {
     const day = Math.floor(startMillis / DAY_MILLIS);
-    const known = newest(userAgent, address);
-    if (known.day !== day || known.site !== site) {
-      known.id = keyedHash(`${day}\n${site}\n${address}\n${userAgent}`, ID_BYTES);
-      known.day = day;
-      known.site = site;
-    }
-    return known.id;
+    const known = newest.get(userAgent, address);
+    if (known && known.day === day && known.site === site) return known.id;
+    const text = `${day}\n${site}\n${address}\n${userAgent}`;
+    const id = createHmac('sha256', key).update(text).digest('hex').slice(0, ID_DIGITS);
+    newest.set(userAgent, address, { id, day, site });
+    return id;
   };
 }
 
-/** The key that all processes with one token agree on; the token cannot be told from it. */
+/** The key that all processes with one token share. The token cannot be derived from it. */
 export function deriveVisitorKey(tokenAuth: string): Buffer {
   return createHmac('sha256', tokenAuth).update('opentelemetry-matomo visitor id').digest();
 }

@@ -19,7 +19,7 @@ const SIGNAL_EXIT_4 = Symbol.for('signal-exit emitter');
  * Sends what is queued before the process ends: if nothing is left to do, and at signals. A signal that no handler of the application
  * listens to ends the process as it would without us, only later, by the shutdown deadline at most.
  */
-export function flushAtExit(processors: Processors): void {
+export function installExitHandlers(processors: Processors): void {
   process.once('beforeExit', () => void shutDown(processors));
   const scope = globalThis as Record<symbol, SharedExit | undefined>;
   const shared = scope[KEY];

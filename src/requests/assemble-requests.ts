@@ -1,11 +1,4 @@
-import {
-  type FinishedSpan,
-  methodOf,
-  parentSpanIdOf,
-  SERVER,
-  textOf,
-  toMillis,
-} from './finished-span.js';
+import { type FinishedSpan, methodOf, parentSpanIdOf, textOf, toMillis } from './finished-span.js';
 import { readRequest } from './read-request.js';
 import type { RequestReading } from './request-reading.js';
 import {
@@ -16,6 +9,7 @@ import {
   isAnnotated,
   RequestRecord,
 } from './request-record.js';
+import { isOtherRequest, SERVER_SPAN } from './span-kind.js';
 
 export interface AssembledRequest {
   readonly record: EndedRecord;
@@ -25,8 +19,8 @@ export interface AssembledRequest {
 const NOWHERE = { remove() {} };
 
 /**
- * The HTTP requests in a heap of finished spans, in any order: each SERVER span of a request that no other one of
- * the heap is around, with what the spans below it carry.
+ * The HTTP requests in a list of finished spans, which may be in any order: each SERVER span of a request that is not nested in
+ * another, with the annotations of the spans below.
  */
 export function assembleRequests(
   spans: readonly FinishedSpan[],
@@ -52,7 +46,7 @@ export function assembleRequests(
   return assembled;
 }
 
-/** The request of a SERVER span, with what the spans below it carry; `undefined` where it is of none. */
+/** The request of a SERVER span, with the annotations of the spans below; `undefined` if it is of no HTTP request. */
 export function assembleRequest(
   root: FinishedSpan,
   below: readonly FinishedSpan[],
@@ -64,14 +58,14 @@ export function assembleRequest(
     if (isRequest(span)) record.nestedRoute ??= textOf(span.attributes['http.route']);
   }
   annotateOwn(record, root, reading);
-  record.span = undefined; // a hit that waits shall not hold it
+  record.span = undefined; // a pending hit must not hold it
   const request = readRequest(record, root, reading.toOrigin);
   return request && { record: endRecord(record, request), span: root };
 }
 
 /**
- * For each span the SERVER span of the outermost request around it in the same process, which may be itself. What is known of
- * a parent is not looked up again, so that a deep trace costs no more than a wide one.
+ * For each span, the SERVER span of its outermost request in the same process, which may be itself. Results of parents are
+ * reused, so that a deep trace costs no more than a wide one.
  */
 function outermostRequests(
   spans: readonly FinishedSpan[],
@@ -95,7 +89,7 @@ function outermostRequests(
   return outermost;
 }
 
-/** A CLIENT span is left by the process: what it is the parent of is another request, also to this very service. */
+/** The parent of a span in its own request. */
 function localParent(
   span: FinishedSpan,
   byId: ReadonlyMap<string, FinishedSpan>,
@@ -103,13 +97,11 @@ function localParent(
   const parentId = parentSpanIdOf(span);
   if (parentId === undefined || span.parentSpanContext?.isRemote) return undefined;
   const parent = byId.get(`${span.spanContext().traceId}/${parentId}`);
-  return parent && span.kind === SERVER && parent.kind === CLIENT ? undefined : parent;
+  return parent && isOtherRequest(span.kind, parent.kind) ? undefined : parent;
 }
 
-const CLIENT = 2; // SpanKind.CLIENT
-
 function isRequest(span: FinishedSpan): boolean {
-  return span.kind === SERVER && methodOf(span.attributes) !== undefined;
+  return span.kind === SERVER_SPAN && methodOf(span.attributes) !== undefined;
 }
 
 function idOf(span: FinishedSpan): string {

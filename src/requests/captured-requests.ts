@@ -2,21 +2,24 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Span } from '@opentelemetry/api';
+import { UNTRACKED_SERVER } from '../common/untracked-server.js';
 import { Annotations } from '../hit/http-request.js';
 import { splitTarget, type Target } from './finished-span.js';
+import { fastifyAnnouncement } from './routes/fastify.js';
+import type { RouteAnnouncement } from './routes/route-adapter.js';
 
-/** What `track`, `measure` and `ignore` said of one request. */
+/** What `track`, `measure` and `ignore` added to one request. */
 export class Notes extends Annotations {
   /** Timings that have begun and not ended. */
   running = 0;
 }
 
-/** What may have been noted of a request: most have no notes, and then nothing is made for them. */
+/** Something with notes, which are created when they are needed: most requests have none. */
 export interface Notable {
   notes: Notes | undefined;
 }
 
-/** The notes of a request, to write to. */
+/** The notes of a request; creates them if there are none. */
 export function notesFor(request: Notable): Notes {
   request.notes ??= new Notes();
   return request.notes;
@@ -24,46 +27,40 @@ export function notesFor(request: Notable): Notes {
 
 /** A request as Node announced it, before any span of it. */
 export interface CapturedRequest extends Notable {
-  /** Both until every processor has read them: the asynchronous context lives on, and would hold large objects. */
+  /** Both are released when every processor has read them: the asynchronous context outlives them, and they are large. */
   request: IncomingMessage | undefined;
   response: ServerResponse | undefined;
-  /** Processors that have not read them yet. */
+  /** How many processors have not read them yet. */
   readers: number;
   /** Read at once: Express rewrites `request.url` while it routes. */
   readonly target: Target;
   /** The one span that this request belongs to, once it has started. */
   span: Span | undefined;
-  /** Route template that the framework announced. */
+  /** The route template that a framework announced. */
   route: string | undefined;
-  /** Came to a server that is branded so: it makes no hit and is not counted. */
+  /** Came to a server of this package: it makes no hit and is not counted. */
   readonly untracked: boolean;
 }
-
-/** Brands a server of our own whose requests are nobody's visits, such as the stand-in for Matomo. */
-export const UNTRACKED_SERVER: symbol = Symbol.for('opentelemetry-matomo.untracked');
 
 /** Finds the notes of the request that a span belongs to. */
 export type FindNotes = (span: Span) => Notes | undefined;
 
 /**
- * One per process, also where both builds or two versions of this package are loaded: `track` of one copy
- * has to find the request that another copy captured. So its shape changes only together with the key.
+ * One per process, also if both builds or two versions of this package are loaded: `track` of one copy must find the request
+ * that another copy captured. So its shape changes only together with the key.
  */
 interface SharedRequests {
   readonly storage: AsyncLocalStorage<CapturedRequest>;
-  /** Answers for spans whose asynchronous context was lost. */
+  /** For spans whose asynchronous context was lost. */
   readonly finders: Set<FindNotes>;
-  /** Processors that want requests captured. */
+  /** How many processors need captured requests. */
   users: number;
-  readonly onRequest: (message: unknown) => void;
-  readonly onFastifyRoute: (message: unknown) => void;
+  readonly onRequest: Listener;
+  readonly onFastifyRoute: Listener;
 }
 
 const KEY = Symbol.for('opentelemetry-matomo.requests.1');
 const REQUEST_CHANNEL = 'http.server.request.start';
-
-/** Fastify 5 says there, for every request that it has routed, which route that was. */
-const FASTIFY_CHANNEL = 'tracing:fastify.request.handler:start';
 
 function sharedRequests(): SharedRequests | undefined {
   return (globalThis as Record<symbol, SharedRequests | undefined>)[KEY];
@@ -92,36 +89,49 @@ function createSharedRequests(): SharedRequests {
         untracked: UNTRACKED_SERVER in server,
       });
     },
-    onFastifyRoute(message) {
-      const { request, route } = message as {
-        request?: { raw?: object };
-        route?: { url?: unknown };
-      };
-      const captured = storage.getStore();
-      if (!captured || captured.request !== request?.raw) return;
-      if (typeof route?.url === 'string') captured.route = route.url;
-    },
+    onFastifyRoute: createRouteListener(storage, fastifyAnnouncement),
   };
 }
 
-/** Captures every request that Node's `http` and `https` servers get from now on, until what it returns is called. */
+type Listener = (message: unknown) => void;
+
+/** Notes the route that a framework announces for the request in whose asynchronous context it does. */
+function createRouteListener(
+  storage: AsyncLocalStorage<CapturedRequest>,
+  announcement: RouteAnnouncement,
+): Listener {
+  return function onRoute(message) {
+    const captured = storage.getStore();
+    if (!captured) return;
+    const announced = announcement.read(message);
+    if (announced && announced.request === captured.request) captured.route = announced.route;
+  };
+}
+
+/** What the state holds of other versions too: with another key it may have a listener for each `RouteAnnouncement`. */
+function subscriptionsOf(shared: SharedRequests): readonly (readonly [string, Listener])[] {
+  return [
+    [REQUEST_CHANNEL, shared.onRequest],
+    [fastifyAnnouncement.channel, shared.onFastifyRoute],
+  ];
+}
+
+/** Captures every request that Node's `http` and `https` servers receive, until the returned function is called. */
 export function captureRequests(find: FindNotes): () => void {
   const shared = sharedRequests() ?? createSharedRequests();
   (globalThis as Record<symbol, SharedRequests | undefined>)[KEY] = shared;
   if (shared.users++ === 0) {
-    channel(REQUEST_CHANNEL).subscribe(shared.onRequest);
-    channel(FASTIFY_CHANNEL).subscribe(shared.onFastifyRoute);
+    for (const [name, listener] of subscriptionsOf(shared)) channel(name).subscribe(listener);
   }
   shared.finders.add(find);
   return function release() {
     if (!shared.finders.delete(find)) return;
     if (--shared.users > 0) return;
-    channel(REQUEST_CHANNEL).unsubscribe(shared.onRequest);
-    channel(FASTIFY_CHANNEL).unsubscribe(shared.onFastifyRoute);
+    for (const [name, listener] of subscriptionsOf(shared)) channel(name).unsubscribe(listener);
   };
 }
 
-/** To be called by each processor that has taken a request for one of its spans, when it has read it. */
+/** Each processor that uses a request calls this when it has read it. */
 export function releaseRequest(captured: CapturedRequest): void {
   captured.readers -= 1;
   if (captured.readers > 0) return;

@@ -19,9 +19,6 @@ export interface FinishedSpan {
   spanContext(): SpanContext;
 }
 
-/** `SpanKind.SERVER` of the API, which is not imported at run time. */
-export const SERVER = 1;
-
 export function parentSpanIdOf(span: FinishedSpan): string | undefined {
   return span.parentSpanContext?.spanId ?? span.parentSpanId;
 }

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
-import { remember } from '../common/generation-cache.js';
+import { memoize } from '../common/generation-cache.js';
 import { readClientHints } from '../hit/client-hints.js';
-import { decodeLatin1 } from './decode-latin1.js';
+import { decodeLatin1 } from '../hit/decode-latin1.js';
 import { textOf } from './finished-span.js';
 
 /** What is read of the headers of every request. */
@@ -17,9 +17,9 @@ export interface UsualHeaders {
   readonly optedOut: boolean;
 }
 
-// One string of all that say the same: a copy for each request that waits would be work for the garbage collector.
-export const toOne: (text: string) => string = remember((text: string) => text);
-const toOneDecoded = remember(decodeLatin1);
+// One string for all equal ones: a copy for each pending request would be work for the garbage collector.
+export const toOne: (text: string) => string = memoize((text: string) => text);
+const toOneDecoded = memoize(decodeLatin1);
 
 /** From Node's request. Each name stands where it is read: a third less CPU than names in a variable take. */
 export function usualHeadersOf(headers: IncomingHttpHeaders): UsualHeaders {
@@ -53,7 +53,7 @@ export function usualHeadersIn(attributes: Attributes): UsualHeaders {
   };
 }
 
-/** A header by its lower-case name: of Node's request where there is one, else of attributes. */
+/** A header by its lower-case name: of Node's request if there is one, else of attributes. */
 export function readHeader(
   headers: IncomingHttpHeaders | undefined,
   attributes: Attributes,
@@ -73,7 +73,7 @@ function headerIn(attributes: Attributes, name: string): string | undefined {
   return firstText(attributes[dashed] ?? attributes[underscored]);
 }
 
-const attributeNamesOf = remember((name: string) => ({
+const attributeNamesOf = memoize((name: string) => ({
   dashed: `http.request.header.${name}`,
   underscored: `http.request.header.${name.replaceAll('-', '_')}`,
 }));

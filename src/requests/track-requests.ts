@@ -6,14 +6,7 @@ import {
   currentRequest,
   releaseRequest,
 } from './captured-requests.js';
-import {
-  type FinishedSpan,
-  methodOf,
-  parentSpanIdOf,
-  SERVER,
-  textOf,
-  toMillis,
-} from './finished-span.js';
+import { type FinishedSpan, methodOf, parentSpanIdOf, textOf, toMillis } from './finished-span.js';
 import { readRequest } from './read-request.js';
 import type { RequestReading } from './request-reading.js';
 import {
@@ -26,6 +19,7 @@ import {
   RequestRecord,
 } from './request-record.js';
 import { routeOf } from './routes/index.js';
+import { SERVER_SPAN } from './span-kind.js';
 import { TraceIndex } from './trace-index.js';
 
 export interface RequestTracker {
@@ -103,7 +97,7 @@ export function trackRequests(
     onStart(span, parentContext) {
       const started = span as Span & FinishedSpan;
       if (started.attributes === undefined) return; // of a tracer that is no OpenTelemetry SDK
-      if (started.kind === SERVER) {
+      if (started.kind === SERVER_SPAN) {
         startServerSpan(started, parentContext);
         return;
       }
@@ -122,7 +116,7 @@ export function trackRequests(
     },
 
     onEnd(span) {
-      if (span.kind === SERVER) {
+      if (span.kind === SERVER_SPAN) {
         const record = index.root(span);
         if (record) endServerSpan(record, span);
         else endNestedSpan(nested.get(span), span);

@@ -106,7 +106,13 @@ function readText({ attribute, isPython = false }: HostileText, text: string): v
     startNanos: 1n,
   };
   const attributes = { 'http.request.method': 'GET', [attribute]: text };
-  const source = { attributes: {}, said: undefined, isPython, service: 'shop', isTaken: true };
+  const source = {
+    attributes: {},
+    matomoAttributes: undefined,
+    isPython,
+    service: 'shop',
+    isTaken: true,
+  };
   const root = new ReceivedSpan(fields, source, attributes, selection);
   const request = toRequest({ root, below: [] }, reading, true)?.record.request;
   expect(request).toBeDefined();

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createHitBuilder } from '../../src/hit/hit-builder.js';
+import { createHitBuilder, type ToHitsOptions } from '../../src/hit/hit-builder.js';
 import { TRACKING_PARAMETERS } from '../../src/hit/tracking-parameters.js';
 import { startInspector } from '../../src/inspector/index.js';
 import { assembleRequests } from '../../src/requests/assemble-requests.js';
@@ -176,6 +176,29 @@ test('every value is well-formed, without controls, and within what Matomo cuts 
           .replace(/["']/g, '123456');
         expect(Buffer.byteLength(escaped)).toBeLessThanOrEqual(1024);
       }
+    }),
+    seededRuns(RUNS),
+  );
+});
+
+test('beforeSend that returns its parameters makes the same query string as none', () => {
+  const options = fc.record({
+    hasToken: fc.boolean(),
+    visitorId: fc.constantFrom('auto', 'none'),
+    actionName: fc.constantFrom('{method} {route}', OPTIONS.actionName),
+    maxCustomVariables: fc.constantFrom(0, 1, 5),
+    errors: fc.constantFrom<ToHitsOptions['errors']>('off', 'type', 'crash'),
+  });
+  const isPlain = fc.boolean();
+  fc.assert(
+    fc.property(anyRequest, isPlain, options, (generated, plain, varied) => {
+      const request = plain ? { ...generated, annotations: [], given: undefined } : generated;
+      const queriesOf = (beforeSend?: (parameters: object) => object) => {
+        const settings = { ...OPTIONS, ...varied, dimensions: {}, beforeSend };
+        const buildHits = createHitBuilder(settings, () => undefined);
+        return buildHits(request, 1, Date.now()).map(({ query }) => query);
+      };
+      expect(queriesOf((parameters) => parameters)).toEqual(queriesOf());
     }),
     seededRuns(RUNS),
   );

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { createToVisitorId, deriveVisitorKey } from '../../src/hit/visitor-id.js';
 
@@ -9,6 +10,24 @@ test('one caller is one visitor all day, in every process with the key', () => {
   expect(id).toMatch(/^[\da-f]{16}$/);
   expect(createToVisitorId('key')({ ...caller, startMillis: midnight - 86_400_000 })).toBe(id);
   expect(createToVisitorId('another key')(caller)).not.toBe(id);
+});
+
+test('it is the beginning of an HMAC-SHA-256, as in every version', () => {
+  const text = `${Math.floor(caller.startMillis / 86_400_000)}\n1\n192.0.2.1\ncurl/8`;
+  const hmac = createHmac('sha256', 'key').update(text).digest('hex');
+  expect(createToVisitorId('key')(caller)).toBe(hmac.slice(0, 16));
+  expect(createToVisitorId('key')(caller)).toBe('e1defe74b0099be0');
+});
+
+test('callers, days and sites that alternate keep their IDs', () => {
+  const toVisitorId = createToVisitorId('key');
+  const others = [{ site: 2 }, { startMillis: midnight }, { address: '192.0.2.2' }];
+  const ids = others.map((other) => toVisitorId({ ...caller, ...other }));
+  const own = toVisitorId(caller);
+  for (const [i, other] of others.entries()) {
+    expect(toVisitorId({ ...caller, ...other })).toBe(ids[i]);
+    expect(toVisitorId(caller)).toBe(own);
+  }
 });
 
 test.each([

@@ -5,7 +5,7 @@ import { USER_AGENT } from '../../pipeline/create-delivery.js';
 import { LONGEST_MILLIS } from './ask-matomo.js';
 
 /** A custom dimension of the site. */
-export interface Dimension {
+export interface SiteDimension {
   readonly id: string;
   readonly scope: string;
   readonly isActive: boolean;
@@ -16,7 +16,7 @@ export interface ApiFacts {
   readonly hasCustomVariables: boolean | undefined;
   readonly hasCustomDimensions: boolean | undefined;
   readonly hasQueuedTracking: boolean | undefined;
-  readonly dimensions: readonly Dimension[] | undefined;
+  readonly dimensions: readonly SiteDimension[] | undefined;
 }
 
 /** Asks everything in one request, with a token that Matomo has accepted before; `undefined` if the API does not answer. */
@@ -85,7 +85,7 @@ function toFlag(answer: unknown): boolean | undefined {
   return typeof value === 'boolean' ? value : undefined;
 }
 
-function toDimensions(answer: unknown): Dimension[] | undefined {
+function toDimensions(answer: unknown): SiteDimension[] | undefined {
   if (!Array.isArray(answer)) return undefined;
   return answer.map(({ idcustomdimension, scope, active }) => ({
     id: String(idcustomdimension),

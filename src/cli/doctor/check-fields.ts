@@ -1,6 +1,6 @@
 import type { ResolvedOptions } from '../../options/resolved-options.js';
 import { recommendSetup, recommendSetupFor } from '../setup/recommend-setup.js';
-import { type ApiFacts, askApi, type Dimension } from './ask-api.js';
+import { type ApiFacts, askApi, type SiteDimension } from './ask-api.js';
 import { type Finding, ok, unknown, warning } from './finding.js';
 
 const DIMENSIONS_PAGE = 'Administration > Websites > Custom Dimensions';
@@ -65,7 +65,7 @@ function checkDimensions(
 
 function checkDimension(
   id: string,
-  dimension: Dimension | undefined,
+  dimension: SiteDimension | undefined,
   siteId: ResolvedOptions['siteId'],
 ): Finding[] {
   if (dimension === undefined) {

@@ -1,7 +1,7 @@
+import { unescapeHtml } from '../../inspector/rules/stored-text.js';
 import type { ApiResult } from './api-answer.js';
 import type { ApiCall, ApiClient } from './api-client.js';
 import { ApiFailure } from './api-failure.js';
-import { unescapeHtml } from './plain-text.js';
 import { explainRefusal } from './refusals.js';
 
 /** What the user of a token may do with a site, or with any site if there is none yet. */

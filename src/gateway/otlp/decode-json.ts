@@ -1,6 +1,7 @@
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
 import { type DecodedExport, MAX_ITEMS, UnreadableExport } from './decoded-export.js';
 import { checkNesting, cutName, cutText, MAX_NAME_CHARACTERS } from './limits.js';
+import { OTLP_SPAN_KINDS } from './otlp-span-kind.js';
 import { emptySpanFields, type SpanFields, type SpanSource } from './received-span.js';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -43,7 +44,7 @@ function readSpan(json: Json, scope: string, into: DecodedExport): SpanFields {
     spanId: hex(json.spanId),
     parentSpanId: hex(json.parentSpanId),
     name: cutText(text(json.name), into),
-    kind: enumValue(json.kind, KINDS),
+    kind: enumValue(json.kind, OTLP_SPAN_KINDS),
     startNanos: nanos(json.startTimeUnixNano),
     endNanos: nanos(json.endTimeUnixNano),
     attributes: readAttributes(json.attributes, into),
@@ -54,14 +55,6 @@ function readSpan(json: Json, scope: string, into: DecodedExport): SpanFields {
   };
 }
 
-const KINDS = [
-  'SPAN_KIND_UNSPECIFIED',
-  'SPAN_KIND_INTERNAL',
-  'SPAN_KIND_SERVER',
-  'SPAN_KIND_CLIENT',
-  'SPAN_KIND_PRODUCER',
-  'SPAN_KIND_CONSUMER',
-];
 const STATUS_CODES = ['STATUS_CODE_UNSET', 'STATUS_CODE_OK', 'STATUS_CODE_ERROR'];
 
 function enumValue(value: unknown, names: readonly string[]): number {

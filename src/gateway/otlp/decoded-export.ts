@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Attributes } from '@opentelemetry/api';
 import { textOf } from '../../requests/finished-span.js';
+import { OTLP_SERVER_SPAN } from './otlp-span-kind.js';
 import {
   bytesOfAttribute,
   ReceivedSpan,
@@ -9,7 +10,7 @@ import {
 } from './received-span.js';
 import type { AttributeFilter, SpanSelection } from './span-selection.js';
 
-// A message of a few bytes must not become objects of many: what is beyond these is not kept.
+// A message of a few bytes must not become objects of many: nothing beyond these limits is kept.
 const MAX_SPANS = 50_000;
 const MAX_RESOURCES = 50_000;
 const MAX_SCOPES = 50_000;
@@ -17,30 +18,30 @@ const MAX_SCOPES = 50_000;
 const MAX_ATTRIBUTES = 512;
 /** Of an attribute that is a list. */
 export const MAX_ITEMS = 128;
-// Every request is given what its resource says for Matomo.
-const MAX_SAID_ATTRIBUTES = 32;
+// Every request gets the matomo.* attributes of its resource.
+const MAX_MATOMO_ATTRIBUTES = 32;
 const MAX_RESOURCE_BYTES = 8192;
 /** A resource of so many bytes is charged to none of its spans: most are that small, and many spans share them. */
 const FREE_RESOURCE_BYTES = 2048;
 /** A longer name is replaced by its digest: every trace has it in its key. */
 const MAX_SERVICE_CHARACTERS = 200;
 
-/** What was sent is no export request. */
+/** The body is no export request. */
 export class UnreadableExport extends Error {}
 
-/** The spans of one export request, and what was wrong with the others. */
+/** The spans of one export request, and why others were rejected. */
 export class DecodedExport {
   readonly spans: ReceivedSpan[] = [];
   /** How many of them are requests. */
   requests = 0;
-  /** Roughly what these take in memory. */
+  /** Roughly the memory of these. */
   requestBytes = 0;
-  /** Of services that do not count. */
+  /** Spans of services that are not selected. */
   leftOut = 0;
   rejected = 0;
-  /** Says why spans were rejected, or what was left out of others. */
+  /** Why spans were rejected, or parts of others not read. */
   readonly reasons: Set<string> = new Set();
-  /** Of the last span: many have the same, and keep one copy of it. */
+  /** Of the last span: spans with the same trace ID share one copy of it. */
   #traceId = '';
   #resources = 0;
   #scopes = 0;
@@ -50,7 +51,7 @@ export class DecodedExport {
     this.#selection = selection;
   }
 
-  /** Whether the number of attributes that one thing has already leaves room for another. */
+  /** Whether a span or resource with so many attributes may have another. */
   takesAttribute(count: number): boolean {
     if (count < MAX_ATTRIBUTES) return true;
     this.reasons.add(`attributes beyond the first ${MAX_ATTRIBUTES} are not read`);
@@ -67,7 +68,7 @@ export class DecodedExport {
     this.#scopes += 1;
   }
 
-  /** Whether there is room for another span besides so many that have not been added yet; counts it if there is none. */
+  /** Whether there is room for another span besides so many that are not added yet; if not, it is counted as rejected. */
   takesSpan(count: number): boolean {
     const reason = this.#findExcess(count);
     if (reason === undefined) return true;
@@ -81,9 +82,9 @@ export class DecodedExport {
     return this.#scopes > MAX_SCOPES ? TOO_MANY_SCOPES : undefined;
   }
 
-  /** Which attributes of a span of this kind count; `undefined`: all. */
+  /** Selects the attributes that are kept of a span of this kind; `undefined`: all. */
   filterFor(kind: number): AttributeFilter | undefined {
-    return kind === SERVER || kind === 0 ? undefined : this.#selection.keptAttributes;
+    return kind === OTLP_SERVER_SPAN || kind === 0 ? undefined : this.#selection.keptAttributes;
   }
 
   add(fields: SpanFields, source: SpanSource): void {
@@ -94,9 +95,9 @@ export class DecodedExport {
   }
 
   #take(fields: SpanFields, source: SpanSource): void {
-    const attributes = fields.kind === SERVER ? fields.attributes : this.#kept(fields.attributes);
-    if (attributes === NO_ATTRIBUTES && fields.exceptionType === undefined)
-      forgetWhatIsSaid(fields);
+    const attributes =
+      fields.kind === OTLP_SERVER_SPAN ? fields.attributes : this.#kept(fields.attributes);
+    if (attributes === NO_ATTRIBUTES && fields.exceptionType === undefined) clearContents(fields);
     this.#traceId = fields.traceId === this.#traceId ? this.#traceId : fields.traceId;
     fields.traceId = this.#traceId;
     const span = new ReceivedSpan(fields, source, attributes, this.#selection);
@@ -106,25 +107,25 @@ export class DecodedExport {
     this.requestBytes += span.bytes;
   }
 
-  /** Where spans of this resource come from. */
+  /** The source of all spans of a resource. */
   toSource(resource: Attributes): SpanSource {
     const attributes: Attributes = {};
-    let said: Attributes | undefined;
+    let matomoAttributes: Attributes | undefined;
     let left = MAX_ATTRIBUTES;
-    let leftToSay = MAX_SAID_ATTRIBUTES;
+    let matomoLeft = MAX_MATOMO_ATTRIBUTES;
     let bytes = 0;
     for (const name in resource) {
       const size = bytesOfAttribute(name, resource[name]);
-      const isSaid = name.startsWith('matomo.');
-      if ((isSaid ? leftToSay : left) === 0 || bytes + size > MAX_RESOURCE_BYTES) {
+      const isForMatomo = name.startsWith('matomo.');
+      if ((isForMatomo ? matomoLeft : left) === 0 || bytes + size > MAX_RESOURCE_BYTES) {
         this.reasons.add(RESOURCE_CUT);
         continue;
       }
       bytes += size;
-      if (isSaid) {
-        leftToSay -= 1;
-        said ??= {};
-        said[name] = resource[name];
+      if (isForMatomo) {
+        matomoLeft -= 1;
+        matomoAttributes ??= {};
+        matomoAttributes[name] = resource[name];
       } else {
         left -= 1;
         attributes[name] = resource[name];
@@ -132,7 +133,7 @@ export class DecodedExport {
     }
     return {
       attributes,
-      said,
+      matomoAttributes,
       extraBytes: Math.max(0, bytes - FREE_RESOURCE_BYTES),
       isPython: resource['telemetry.sdk.language'] === 'python',
       service: toServiceKey(SERVICE.map((name) => textOf(resource[name]) ?? '').join('\0')),
@@ -156,19 +157,18 @@ export class DecodedExport {
   }
 }
 
-/** What such a span is needed for is only the way from others to their request. */
-function forgetWhatIsSaid(fields: SpanFields): void {
+/** Such a span only links other spans to their request. */
+function clearContents(fields: SpanFields): void {
   fields.name = '';
   fields.startNanos = 0n;
   fields.endNanos = 0n;
 }
 
-const SERVER = 2; // SPAN_KIND_SERVER
 const NO_ATTRIBUTES: Attributes = Object.freeze({});
 const TOO_MANY_SPANS = `there are more than ${MAX_SPANS} spans in one request`;
 const TOO_MANY_RESOURCES = `there are more than ${MAX_RESOURCES} resources in one request`;
 const TOO_MANY_SCOPES = `there are more than ${MAX_SCOPES} scopes in one request`;
-const RESOURCE_CUT = `of a resource at most ${MAX_ATTRIBUTES} attributes, ${MAX_SAID_ATTRIBUTES} of them for Matomo, and ${MAX_RESOURCE_BYTES} bytes are read`;
+const RESOURCE_CUT = `of a resource at most ${MAX_ATTRIBUTES} attributes, ${MAX_MATOMO_ATTRIBUTES} of them for Matomo, and ${MAX_RESOURCE_BYTES} bytes are read`;
 
 const NO_TRACE_ID = '0'.repeat(32);
 const NO_SPAN_ID = '0'.repeat(16);

@@ -1,14 +1,16 @@
 import type { Attributes, AttributeValue, HrTime, SpanContext } from '@opentelemetry/api';
-import { type FinishedSpan, methodOf, SERVER } from '../../requests/finished-span.js';
+import { type FinishedSpan, methodOf } from '../../requests/finished-span.js';
+import { SERVER_SPAN } from '../../requests/span-kind.js';
+import { toSpanKind } from './otlp-span-kind.js';
 import type { SpanSelection } from './span-selection.js';
 
-/** Fields of a span as an export has them, in either encoding. */
+/** Fields of a span as an export has them, in any encoding. */
 export interface SpanFields {
   traceId: string;
   spanId: string;
   parentSpanId: string;
   name: string;
-  /** As OTLP counts: 2 is SERVER. */
+  /** As OTLP numbers it. */
   kind: number;
   startNanos: bigint;
   endNanos: bigint;
@@ -21,26 +23,26 @@ export interface SpanFields {
   scope: string;
 }
 
-/** Where spans come from: their resource. */
+/** The source of spans: their resource. */
 export interface SpanSource {
-  /** Of the resource, but for what it says for Matomo. */
+  /** Of the resource, without those that begin with `matomo.`. */
   readonly attributes: Attributes;
-  /** What the resource says for Matomo, where it says anything. */
-  readonly said: Attributes | undefined;
+  /** Those that begin with `matomo.`, if there are any. */
+  readonly matomoAttributes: Attributes | undefined;
   readonly isPython: boolean;
-  /** What each of its spans is charged for it, because each may be the last that keeps it in memory. */
+  /** Added to the bytes of each of its spans, because each may be the last that keeps it in memory. */
   readonly extraBytes?: number;
-  /** The service and its instance: spans of two are never of one request. */
+  /** The service and its instance. Spans of two services are never of one request. */
   readonly service: string;
-  /** Whether anything of it counts. */
+  /** Whether its service is selected. */
   readonly isTaken: boolean;
 }
 
-/** Spans of one request, or of none: then apart from those whose request may yet come. */
+/** Spans of one request, or of none. Spans whose request may still arrive have a group of their own. */
 export interface SpanGroup {
   /** The outermost request around them in their process. */
   readonly request: ReceivedSpan | undefined;
-  /** An ancestor in their process has not come. */
+  /** An ancestor in their process has not arrived. */
   readonly isTorn: boolean;
   newestMillis: number;
   /** All but the request itself. */
@@ -63,16 +65,16 @@ export class ReceivedSpan implements FinishedSpan {
   readonly status: { readonly code: number };
   readonly events: { readonly name: string; readonly attributes: Attributes }[];
   readonly parentSpanId: string | undefined;
-  /** Whether the parent is of another process; older SDKs do not say. */
+  /** Whether the parent is in another process; `undefined` for older SDKs. */
   readonly isParentRemote: boolean | undefined;
   readonly source: SpanSource;
   /** Whether it is the server side of an HTTP request. */
   readonly isRequest: boolean;
-  /** Roughly what it takes in memory. */
+  /** Roughly its memory. */
   readonly bytes: number;
-  /** When it came. */
+  /** When it arrived. */
   arrivedMillis = 0;
-  /** Where it belongs, as long as that is being looked at. */
+  /** Set only while the spans of its trace are grouped. */
   group: SpanGroup | undefined = undefined;
 
   readonly #startNanos: bigint;
@@ -87,7 +89,7 @@ export class ReceivedSpan implements FinishedSpan {
     this.traceId = fields.traceId;
     this.spanId = fields.spanId;
     this.name = fields.name;
-    this.kind = toKind(fields.kind);
+    this.kind = toSpanKind(fields.kind);
     this.#startNanos = fields.startNanos;
     this.#endNanos = fields.endNanos;
     this.attributes = attributes;
@@ -104,7 +106,7 @@ export class ReceivedSpan implements FinishedSpan {
     this.source = source;
     this.bytes = bytesOf(this.name, attributes) + (source.extraBytes ?? 0);
     this.isRequest =
-      this.kind === SERVER && methodOf(attributes) !== undefined && takesScope(fields.scope);
+      this.kind === SERVER_SPAN && methodOf(attributes) !== undefined && takesScope(fields.scope);
   }
 
   get startTime(): HrTime {
@@ -141,11 +143,6 @@ const NO_EVENTS: ReceivedSpan['events'] = [];
 
 function addLength(sum: number, item: unknown): number {
   return sum + (typeof item === 'string' ? item.length : 0) + 16;
-}
-
-/** OTLP counts from 1, the API from 0. */
-function toKind(kind: number): number {
-  return kind > 0 ? kind - 1 : 0;
 }
 
 const NANOS = 1_000_000_000n;

@@ -1,20 +1,20 @@
-import { remember } from '../../common/generation-cache.js';
+import { memoize } from '../../common/generation-cache.js';
 import type { SpanReading } from '../../requests/request-record.js';
 
-/** Which attributes count. */
+/** Which attributes are kept. */
 export interface AttributeFilter {
   keeps(name: string): boolean;
-  /** Whether the name of any such attribute begins with this byte: mostly that says enough. */
+  /** Whether the name of any kept attribute begins with this byte, which is cheap to check first. */
   mayBeginWith(byte: number): boolean;
 }
 
-/** What counts of the spans that come. */
+/** Which spans and attributes are used. */
 export interface SpanSelection {
-  /** On spans which are no server spans. */
+  /** Of spans that are no server spans. */
   readonly keptAttributes: AttributeFilter;
-  /** Whether anything of a service counts. */
+  /** Whether spans of a service are used. */
   takesService(name: string): boolean;
-  /** Whether SERVER spans of an instrumentation scope are requests; what is not is the way to other spans all the same. */
+  /** Whether SERVER spans of an instrumentation scope are requests. If not, they still link other spans to their request. */
   takesScope(name: string): boolean;
 }
 
@@ -45,10 +45,10 @@ export function createSelection(
   };
 }
 
-/** Where none are named, all are. */
+/** Without names, every name is selected. */
 function isAmong(names: Names | undefined): (name: string) => boolean {
   if (!names) return () => true;
-  return remember((name: string) =>
+  return memoize((name: string) =>
     names.some((wanted) => (typeof wanted === 'string' ? wanted === name : wanted.test(name))),
   );
 }

@@ -1,15 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ResolvedReceiver } from '../gateway-options.js';
-import { decodeJson } from '../otlp/decode-json.js';
-import { decodeProtobuf } from '../otlp/decode-protobuf.js';
+import { findCodec, jsonCodec, OTLP_CODECS, type OtlpCodec } from '../otlp/codecs.js';
 import { DecodedExport, UnreadableExport } from '../otlp/decoded-export.js';
-import {
-  CONTENT_TYPES,
-  type Encoding,
-  encodeExportAnswer,
-  encodeStatus,
-} from '../otlp/encode-answer.js';
 import type { SpanSelection } from '../otlp/span-selection.js';
 import { BodyMemory } from './body-memory.js';
 import { type BodyProblem, readBody } from './read-body.js';
@@ -17,7 +10,7 @@ import { type BodyProblem, readBody } from './read-body.js';
 /** Where decoded spans go. */
 export interface SpanIntake {
   readonly selection: SpanSelection;
-  /** Whether there is room for so many more requests, whose spans take so many bytes. */
+  /** Whether there is room for so many more requests with so many bytes of spans. */
   hasRoom(requests: number, bytes: number): boolean;
   accept(decoded: DecodedExport): void;
 }
@@ -41,8 +34,9 @@ const REFUSALS = {
 } as const;
 
 /**
- * Answers export requests as OTLP/HTTP says; what it answers with 200 has been given to the intake.
- * `foreign` says why the sender is refused.
+ * Answers export requests as OTLP/HTTP specifies. Spans that are answered with 200 have been passed to the intake.
+ *
+ * @param foreign why the sender is refused, if it is
  */
 export function createAnswerExport(
   { bearerToken, maxBodyBytes }: Pick<ResolvedReceiver, 'bearerToken' | 'maxBodyBytes'>,
@@ -56,17 +50,18 @@ export function createAnswerExport(
   const memory = new BodyMemory(MEMORY_OF_BODIES * maxBodyBytes);
 
   return async function answerExport(request, response, foreign) {
-    const encoding = encodingOf(request);
+    const codec = findCodec(request.headers['content-type']);
     const refuse = (why: keyof typeof REFUSALS, message: string) => {
       const [status, code] = REFUSALS[why];
       response.statusCode = status;
       if (why === 'busy' || why === 'full') response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
       if (why === 'unauthenticated') response.setHeader('WWW-Authenticate', 'Bearer');
       if (why === 'method not allowed') response.setHeader('Allow', 'POST');
-      // What is still to come of the body is thrown away: a connection that ends with it unread loses the answer.
+      // Read to the end: a connection that is closed with unread bytes loses the response.
       request.resume();
       if (!request.complete) response.setHeader('Connection', 'close');
-      end(response, encoding ?? 'json', encodeStatus(encoding ?? 'json', code, message));
+      const { contentType, encodeStatus } = codec ?? jsonCodec;
+      end(response, contentType, encodeStatus(code, message));
     };
 
     if (foreign !== undefined) return refuse('foreign', foreign);
@@ -74,17 +69,15 @@ export function createAnswerExport(
       return refuse('unauthenticated', 'the bearer token is missing or wrong');
     }
     if (request.method !== 'POST') return refuse('method not allowed', 'spans come by POST');
-    if (encoding === undefined) {
-      return refuse('unsupported', `use ${Object.values(CONTENT_TYPES).join(' or ')}`);
-    }
+    if (!codec) return refuse('unsupported', `use ${CONTENT_TYPES.join(' or ')}`);
     if (!intake.hasRoom(1, 0)) return refuse('full', FULL);
     const problem = await readBody(request, maxBodyBytes, memory, (body) => {
-      const decoded = decode(body, encoding, intake);
+      const decoded = decode(body, codec, intake);
       if (typeof decoded === 'string') return refuse('unreadable', decoded);
       if (!intake.hasRoom(decoded.requests, decoded.requestBytes)) return refuse('full', FULL);
       intake.accept(decoded);
       const { rejected, reasons } = decoded;
-      end(response, encoding, encodeExportAnswer(encoding, rejected, [...reasons].join('; ')));
+      end(response, codec.contentType, codec.encodeAnswer(rejected, [...reasons].join('; ')));
     });
     if (problem === undefined || problem === 'cut off') return;
     refuse(...explainProblem(problem, maxBodyBytes));
@@ -92,17 +85,11 @@ export function createAnswerExport(
 }
 
 const FULL = 'as many requests as fit wait for Matomo';
+const CONTENT_TYPES = OTLP_CODECS.map(({ contentType }) => contentType);
 
-function end(response: ServerResponse, encoding: Encoding, body: Uint8Array | string): void {
-  response.setHeader('Content-Type', CONTENT_TYPES[encoding]);
+function end(response: ServerResponse, contentType: string, body: Uint8Array | string): void {
+  response.setHeader('Content-Type', contentType);
   response.end(body);
-}
-
-function encodingOf({ headers }: IncomingMessage): Encoding | undefined {
-  const [type = ''] = (headers['content-type'] ?? '').split(';', 1);
-  const given = type.trim().toLowerCase();
-  if (given === 'application/protobuf') return 'protobuf';
-  return (['protobuf', 'json'] as const).find((encoding) => CONTENT_TYPES[encoding] === given);
 }
 
 function explainProblem(
@@ -123,12 +110,11 @@ function explainProblem(
   }
 }
 
-/** The export, or why it cannot be read. */
-function decode(body: Buffer, encoding: Encoding, intake: SpanIntake): DecodedExport | string {
+/** Decodes an export; a string says why it cannot be decoded. */
+function decode(body: Buffer, codec: OtlpCodec, intake: SpanIntake): DecodedExport | string {
   const decoded = new DecodedExport(intake.selection);
   try {
-    if (encoding === 'json') decodeJson(body, decoded);
-    else decodeProtobuf(body, decoded);
+    codec.decode(body, decoded);
     return decoded;
   } catch (error) {
     if (error instanceof UnreadableExport) return error.message;
@@ -136,7 +122,7 @@ function decode(body: Buffer, encoding: Encoding, intake: SpanIntake): DecodedEx
   }
 }
 
-/** Takes the same time whatever is given. */
+/** Compares in constant time. */
 function createIsAllowed(token: string | undefined): (given: string | undefined) => boolean {
   if (token === undefined) return () => true;
   const digest = (text: string) => createHash('sha256').update(text).digest();

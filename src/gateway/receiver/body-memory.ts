@@ -1,14 +1,14 @@
-/** What one body takes of the memory that all share. */
+/** The part of the shared memory that one body has. */
 export interface Reservation {
-  /** Takes so many bytes more, unless that is more than there are. */
+  /** Reserves so many more bytes; false if there are not so many. */
   grow(bytes: number): boolean;
-  /** Gives everything back. */
+  /** Releases everything. */
   release(): void;
 }
 
 /**
- * The memory for bodies that are being read. Bytes are counted and not bodies: clients that send a few bytes and stop keep
- * nobody out.
+ * The memory for bodies that are being read. It limits bytes and not bodies, so that clients that send a few bytes and stop
+ * do not block others.
  */
 export class BodyMemory {
   #freeBytes: number;

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { BlockList, isIP } from 'node:net';
+import { isOwnHost } from '../../common/own-host.js';
 
 const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
@@ -9,9 +10,8 @@ LOOPBACK.addAddress('::1', 'ipv6');
 const DOCKER_HOST = 'host.docker.internal';
 
 /**
- * Why a request is refused that a web page may have sent: no page is to send spans. Browsers send `Origin` with each POST.
- * On loopback, a page can also come under a name that its owner points to this machine (DNS rebinding): then its requests
- * have that name in `Host`.
+ * Why a request is refused that a web page may have sent: web pages must not send spans. Browsers send `Origin` with each
+ * POST, and on loopback a page of DNS rebinding has its own name in `Host`.
  *
  * @param address the address that the server is bound to
  * @param ownHost as the option `listen` names it
@@ -23,22 +23,11 @@ export function findForeignSender(
 ): string | undefined {
   if (origin !== undefined || site === 'cross-site') return 'spans are not taken from web pages';
   // A request of HTTP/1.0 without Host is no browser's.
-  if (host === undefined || !isLoopback(address) || isLocalName(host, ownHost)) return undefined;
+  if (host === undefined || !isLoopback(address)) return undefined;
+  if (isOwnHost(host, ownHost, DOCKER_HOST)) return undefined;
   return 'use an IP address or localhost in the URL of this gateway, or set listen to the name';
 }
 
 function isLoopback(address: string): boolean {
   return LOOPBACK.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
-}
-
-function isLocalName(host: string, ownHost: string): boolean {
-  const [, ipv6, name = ''] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$/.exec(host) ?? [];
-  if (isIP(ipv6 ?? name)) return true;
-  const lower = name.toLowerCase();
-  return (
-    lower === 'localhost' ||
-    lower.endsWith('.localhost') ||
-    lower === DOCKER_HOST ||
-    (lower !== '' && lower === ownHost.toLowerCase())
-  );
 }

@@ -4,27 +4,27 @@ import { DueTraces, TICK_MILLIS } from './due-traces.js';
 import { RecentRequests } from './recent-requests.js';
 import { type RequestSpans, traceKeyOf, WaitingTrace, type Waits } from './waiting-trace.js';
 
-// What waits is bounded by these: beyond, the traces that have waited longest do not wait on.
+// Limits of what waits. Beyond them, the traces that have waited longest are assembled at once.
 const MAX_SPANS = 100_000;
 const MAX_BYTES = 64 * 1024 ** 2;
 
-/** Waits of spans whose request has not come: as long as most requests take. */
+/** How long spans wait for a request that has not arrived: longer than most requests take. */
 const REQUEST_MILLIS = 300_000;
 const OUTER_GRACES = 15;
 
-/** What has become of the spans that were taken, at any moment: `received = waiting + used + unused`. */
+/** The state of all spans that were accepted. At every moment, `received = waiting + used + unused`. */
 export interface SpanCounts {
-  /** Wait for others of their request. */
+  /** Wait for the other spans of their request. */
   readonly waiting: number;
-  /** Of requests that have gone on to be hits or to be counted as ignored or lost. */
+  /** Of requests that became hits, or were counted as ignored or lost. */
   readonly used: number;
-  /** Of no HTTP request, of one that had gone on before they came, of a service that does not count, or came twice. */
+  /** Of no HTTP request, too late for their request, of a service that is not selected, or duplicates. */
   readonly unused: number;
 }
 
 /**
- * Puts spans of any order together by trace, service and parent, and gives each request away when its SERVER span has
- * come and others have had time to.
+ * Groups spans, which arrive in any order, by trace, service and parent. Passes on each request when its SERVER span has
+ * arrived and other spans have had time to.
  */
 export class Assembler {
   readonly #waits: Waits;
@@ -32,7 +32,7 @@ export class Assembler {
   /** By ID and service, oldest first. */
   readonly #traces = new SlotMap<string, WaitingTrace>();
   readonly #due = new DueTraces();
-  /** These are not counted again. */
+  /** Requests that are not counted again. */
   readonly #done = new RecentRequests();
   #timer: NodeJS.Timeout | undefined;
   #waiting = 0;
@@ -51,12 +51,12 @@ export class Assembler {
     this.#onRequest = onRequest;
   }
 
-  /** SERVER spans of requests that wait. */
+  /** How many SERVER spans of requests wait. */
   get waitingRequests(): number {
     return this.#waitingRequests;
   }
 
-  /** What they take, without the spans below. */
+  /** Their bytes, without the spans below. */
   get waitingRequestBytes(): number {
     return this.#waitingRequestBytes;
   }
@@ -69,7 +69,7 @@ export class Assembler {
     const now = nowMillis();
     let last: { span: ReceivedSpan; trace: WaitingTrace } | undefined;
     for (const span of spans) {
-      // Mostly spans of a trace come together.
+      // Spans of a trace mostly arrive together.
       const isOfLast = span.traceId === last?.span.traceId && span.source === last.span.source;
       const trace = isOfLast && last ? last.trace : this.#traceOf(span);
       last = { span, trace };
@@ -92,7 +92,7 @@ export class Assembler {
     if (this.#traces.size > 0) this.#timer ??= setInterval(() => this.#tick(), TICK_MILLIS);
   }
 
-  /** Counts spans that are not to be put together. */
+  /** Counts spans that are not assembled. */
   countUnused(count: number): void {
     this.#unused += count;
   }
@@ -107,7 +107,7 @@ export class Assembler {
     return trace;
   }
 
-  /** Gives away everything that waits. */
+  /** Passes on everything that waits. */
   finish(): void {
     const now = nowMillis();
     for (const trace of this.#traces.values()) this.#take(trace, now, true);
@@ -118,7 +118,7 @@ export class Assembler {
   #tick(): void {
     const now = nowMillis();
     for (const trace of this.#due.takeDue(now)) this.#take(trace, now, false);
-    this.#done.forget(now);
+    this.#done.expire(now);
     this.#stopWhenIdle();
   }
 
@@ -148,7 +148,7 @@ export class Assembler {
       this.#count(root, -1);
       for (const span of below) this.#count(span, -1);
       this.#used += 1 + below.length;
-      this.#done.add(trace.key, root.spanId, now);
+      this.#done.add(trace.key, root.spanId);
       this.#onRequest(request);
     }
   }

@@ -1,42 +1,37 @@
-const REMEMBER_MILLIS = 60_000;
-const MAX_REMEMBERED = 100_000;
+import { GenerationCache } from '../../common/generation-cache.js';
+
+const GENERATION_MILLIS = 60_000;
+const MAX_REQUESTS = 200_000;
 
 /**
- * Requests that have gone on, for a minute at least or as long as there is room: one may come again, because the answer to its
- * export was lost.
+ * Requests that were assembled in the last minute or two, if there is room. A sender whose response was lost sends the
+ * export again; these requests are not counted twice.
  */
 export class RecentRequests {
   /** Traces by the IDs of SERVER spans. */
-  #recent = new Map<string, string>();
-  #older = new Map<string, string>();
+  readonly #traces = new GenerationCache<string, string>(MAX_REQUESTS);
   #sinceMillis = 0;
 
   get isEmpty(): boolean {
-    return this.#recent.size === 0 && this.#older.size === 0;
+    return this.#traces.isEmpty;
   }
 
   has(trace: string, spanId: string): boolean {
-    return this.#recent.get(spanId) === trace || this.#older.get(spanId) === trace;
+    return this.#traces.get(spanId) === trace;
   }
 
-  add(trace: string, spanId: string, nowMillis: number): void {
-    if (this.#recent.size >= MAX_REMEMBERED) this.#forgetOlder(nowMillis);
-    this.#recent.set(spanId, trace);
+  add(trace: string, spanId: string): void {
+    this.#traces.set(spanId, trace);
   }
 
-  /** To be called now and then. */
-  forget(nowMillis: number): void {
-    if (nowMillis - this.#sinceMillis >= REMEMBER_MILLIS) this.#forgetOlder(nowMillis);
+  /** Forgets requests that are old enough. To be called every few seconds at least. */
+  expire(nowMillis: number): void {
+    if (nowMillis - this.#sinceMillis < GENERATION_MILLIS) return;
+    this.#traces.startGeneration();
+    this.#sinceMillis = nowMillis;
   }
 
   clear(): void {
-    this.#recent = new Map();
-    this.#older = new Map();
-  }
-
-  #forgetOlder(nowMillis: number): void {
-    this.#older = this.#recent;
-    this.#recent = new Map();
-    this.#sinceMillis = nowMillis;
+    this.#traces.clear();
   }
 }

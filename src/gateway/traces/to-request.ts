@@ -8,10 +8,10 @@ import { normalizeAttributes } from './normalize-attributes.js';
 import type { RequestSpans } from './waiting-trace.js';
 
 /**
- * One request of its spans, as the processor of an application would have it. What the resource says for Matomo is weaker
- * than what any span says.
+ * Assembles one request from its spans, as the processor of an application does. `matomo.*` attributes of spans win over
+ * those of the resource.
  *
- * @param namesBySpan whether a request without a path has its span's name for a title.
+ * @param namesBySpan whether a request without a path gets the name of its span as title
  */
 export function toRequest(
   { root, below }: RequestSpans,
@@ -19,8 +19,8 @@ export function toRequest(
   namesBySpan: boolean,
 ): AssembledRequest | undefined {
   const spans: FinishedSpan[] = [];
-  const weakest = weakestOf(root, namesBySpan);
-  if (weakest) spans.push(weakest);
+  const defaults = defaultsOf(root, namesBySpan);
+  if (defaults) spans.push(defaults);
   for (const span of below) {
     if (span.isRequest || isAnnotated(span, reading)) spans.push(span);
   }
@@ -30,8 +30,8 @@ export function toRequest(
 }
 
 /**
- * A server span as options see it: with the attributes of its resource, unless it has one of that name itself. They are put
- * together when an option asks, because one resource may have many requests and mostly nobody does.
+ * A server span as options see it: with the attributes of its resource and, above those, its own. They are merged when an
+ * option reads them, which is rare.
  */
 class SpanOfService implements FinishedSpan {
   readonly #span: ReceivedSpan;
@@ -71,12 +71,12 @@ class SpanOfService implements FinishedSpan {
   }
 }
 
-/** Stands for what the resource says: a span that ended before all others. */
-function weakestOf(root: ReceivedSpan, namesBySpan: boolean): FinishedSpan | undefined {
+/** A span that carries the defaults of a request, those of its resource: it ended before all others. */
+function defaultsOf(root: ReceivedSpan, namesBySpan: boolean): FinishedSpan | undefined {
   const { name, source } = root;
   const isNamed = namesBySpan && name !== '' && targetOf(root.attributes) === undefined;
-  if (!isNamed && !source.said) return undefined;
-  const attributes = { ...(isNamed && { 'matomo.action_name': name }), ...source.said };
+  if (!isNamed && !source.matomoAttributes) return undefined;
+  const attributes = { ...(isNamed && { 'matomo.action_name': name }), ...source.matomoAttributes };
   return {
     name: 'resource',
     kind: 0,

@@ -1,14 +1,11 @@
-import { SERVER } from '../../requests/finished-span.js';
+import { CONSUMER_SPAN, isOtherRequest, SERVER_SPAN } from '../../requests/span-kind.js';
 import type { ReceivedSpan, SpanGroup } from '../otlp/received-span.js';
 
-const CLIENT = 2; // SpanKind.CLIENT
-const CONSUMER = 4; // SpanKind.CONSUMER
-
-/** So many spans are looked through faster than they are put into a map. */
+/** Up to so many spans, a search is faster than a map. */
 const FEW_SPANS = 8;
 const SPANS_A_MILLI = 50;
 
-/** A request that is complete as far as spans have come, and the spans below it. */
+/** The server span of a request, and the spans below it that have arrived. */
 export interface RequestSpans {
   readonly root: ReceivedSpan;
   readonly below: readonly ReceivedSpan[];
@@ -16,21 +13,21 @@ export interface RequestSpans {
 
 /** How long spans wait for others. */
 export interface Waits {
-  /** For spans below a request that has come. */
+  /** For spans below a request whose server span has arrived. */
   readonly graceMillis: number;
-  /** For the request around a request, whose SERVER span ends later. */
+  /** For the outer request of a nested one: its SERVER span ends later. */
   readonly outerMillis: number;
-  /** For the request around other spans. */
+  /** For the request of other spans. */
   readonly requestMillis: number;
 }
 
-/** What the spans have in common that wait together. */
+/** The key of the trace that a span waits in: its trace ID and its service. */
 export function traceKeyOf({ traceId, source }: ReceivedSpan): string {
   return `${traceId}/${source.service}`;
 }
 
 /**
- * The spans of one trace and one service that wait to be put together. They come in any order:
+ * The spans of one trace and one service that wait to be assembled. They arrive in any order:
  *
  *     SERVER (request) <── INTERNAL <── SERVER (nested: of the same request)
  *                      <── CLIENT   <── SERVER (a request of its own, of this service to itself)
@@ -38,11 +35,11 @@ export function traceKeyOf({ traceId, source }: ReceivedSpan): string {
 export class WaitingTrace {
   readonly key: string;
   #spans: ReceivedSpan[] = [];
-  /** Only where there are many. */
+  /** Only if there are many. */
   #byId: Map<string, ReceivedSpan> | undefined;
-  /** When something of it may have waited long enough. */
+  /** When the first of its spans have waited long enough. */
   dueMillis: number = Number.POSITIVE_INFINITY;
-  /** When it is looked at; not a number: never. */
+  /** The tick in which it is due, NaN if none is planned. */
   plannedTick: number = Number.NaN;
 
   constructor(key: string) {
@@ -53,7 +50,7 @@ export class WaitingTrace {
     return this.#spans.length === 0;
   }
 
-  /** Takes a span, unless it has come before. */
+  /** Adds a span, unless it is a duplicate. */
   add(span: ReceivedSpan, nowMillis: number, { graceMillis }: Waits): boolean {
     if (this.#find(span.spanId)) return false;
     span.arrivedMillis = nowMillis;
@@ -65,10 +62,7 @@ export class WaitingTrace {
     return true;
   }
 
-  /**
-   * Lets go of what has waited long enough, or of everything: requests with the spans below, and spans that are of no
-   * request.
-   */
+  /** Removes what has waited long enough, or everything: requests with the spans below, and spans without a request. */
   take(
     nowMillis: number,
     waits: Waits,
@@ -92,7 +86,7 @@ export class WaitingTrace {
     this.#spans = kept;
     this.#byId = undefined;
     if (kept.length > FEW_SPANS) this.#index();
-    // To look at many spans takes its time, and more of them come.
+    // Grouping many spans is slow, so traces of many spans are due less often.
     this.dueMillis = Math.max(this.dueMillis, nowMillis + kept.length / SPANS_A_MILLI);
     return { requests, unused };
   }
@@ -118,47 +112,47 @@ export class WaitingTrace {
     return groups;
   }
 
-  /** Goes up once for all spans on the way, so that a long chain costs no more than its length. */
+  /** Finds the group of a span and all its ancestors at once, so that a long chain costs no more than its length. */
   #place(span: ReceivedSpan, groups: SpanGroup[]): SpanGroup {
     let parent = this.#localParent(span);
     if (parent?.group) return placeIn(parent.group, span, groups);
-    const way = [span];
-    span.group = ON_THE_WAY;
+    const chain = [span];
+    span.group = BEING_PLACED;
     while (parent && !parent.group) {
-      way.push(parent);
-      parent.group = ON_THE_WAY;
+      chain.push(parent);
+      parent.group = BEING_PLACED;
       parent = this.#localParent(parent);
     }
-    const top = way[way.length - 1] as ReceivedSpan;
-    // A parent that is on the way itself closes a circle, which has no beginning.
+    const top = chain[chain.length - 1] as ReceivedSpan;
+    // A parent that is being placed itself closes a cycle.
     let group =
-      parent?.group && parent.group !== ON_THE_WAY
+      parent?.group && parent.group !== BEING_PLACED
         ? parent.group
         : (groups[this.#isTorn(top) ? 1 : 0] as SpanGroup);
-    for (let i = way.length - 1; i >= 0; i--)
-      group = placeIn(group, way[i] as ReceivedSpan, groups);
+    for (let i = chain.length - 1; i >= 0; i--)
+      group = placeIn(group, chain[i] as ReceivedSpan, groups);
     return group;
   }
 
-  /** What a CLIENT span is the parent of is another request, also to this very service. */
+  /** The parent of a span in the same request, if it has arrived. */
   #localParent(span: ReceivedSpan): ReceivedSpan | undefined {
     if (span.parentSpanId === undefined || span.isParentRemote) return undefined;
     const parent = this.#find(span.parentSpanId);
-    return parent && span.kind === SERVER && parent.kind === CLIENT ? undefined : parent;
+    return parent && isOtherRequest(span.kind, parent.kind) ? undefined : parent;
   }
 
-  /** Whether the parent of a span is of the same process and has not come. Older SDKs do not say of which it is. */
+  /** Whether the parent of a span is in the same process and has not arrived. Older SDKs do not tell the process. */
   #isTorn({ kind, parentSpanId, isParentRemote }: ReceivedSpan): boolean {
     if (parentSpanId === undefined || this.#find(parentSpanId)) return false;
     if (isParentRemote !== undefined) return !isParentRemote;
-    return kind !== SERVER && kind !== CONSUMER;
+    return kind !== SERVER_SPAN && kind !== CONSUMER_SPAN;
   }
 }
 
-/** Marks spans whose group is being looked for. */
-const ON_THE_WAY: SpanGroup = emptyGroup(undefined, false);
+/** Marks spans whose group is being searched. */
+const BEING_PLACED: SpanGroup = emptyGroup(undefined, false);
 
-/** A request that is in none begins a group of its own. */
+/** A request that is not nested begins a group of its own. */
 function placeIn(around: SpanGroup, span: ReceivedSpan, groups: SpanGroup[]): SpanGroup {
   let group = around;
   if (!group.request && span.isRequest) {

@@ -1,6 +1,6 @@
 import { byId, createRows, element, type LiveRow, setText } from './elements.js';
 import { formatCount, formatNumber, formatTime, formatVisitor } from './formats.js';
-import type { Problem, Summary, Visitor } from './summary.js';
+import type { Problem, Summary, VisitorCounts } from './summary.js';
 
 const MAX_ROWS = 30;
 
@@ -48,7 +48,7 @@ function createProblemRow(
 /** Who called, the latest first. */
 export function createVisitorList(onChoose: (id: string) => void): (summary: Summary) => void {
   const note = byId('visitors-note', HTMLElement);
-  const render = createRows<Visitor>(
+  const render = createRows<VisitorCounts>(
     byId('visitors', HTMLUListElement),
     ({ id }) => id,
     (visitor) => createVisitorRow(visitor, onChoose),
@@ -60,7 +60,10 @@ export function createVisitorList(onChoose: (id: string) => void): (summary: Sum
   };
 }
 
-function createVisitorRow({ id }: Visitor, onChoose: (id: string) => void): LiveRow<Visitor> {
+function createVisitorRow(
+  { id }: VisitorCounts,
+  onChoose: (id: string) => void,
+): LiveRow<VisitorCounts> {
   const count = element('span', { class: 'count' });
   const client = element('span', { class: 'client' });
   const when = element('span', { class: 'when' });

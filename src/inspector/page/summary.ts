@@ -14,7 +14,7 @@ export interface Endpoint {
   readonly rate: Rate;
 }
 
-export interface Visitor {
+export interface VisitorCounts {
   readonly id: string;
   hits: number;
   errors: number;
@@ -54,7 +54,7 @@ export interface Problem {
  */
 export interface Summary {
   readonly endpoints: Map<string, Endpoint>;
-  readonly visitors: Map<string, Visitor>;
+  readonly visitors: Map<string, VisitorCounts>;
   readonly problems: Map<string, Problem>;
   readonly chatbots: Map<string, Chatbot>;
   add(held: HeldHit): void;
@@ -65,7 +65,7 @@ const ERROR_CLASS = 4;
 
 export function createSummary(): Summary {
   const endpoints = new Map<string, Endpoint>();
-  const visitors = new Map<string, Visitor>();
+  const visitors = new Map<string, VisitorCounts>();
   const problems = new Map<string, Problem>();
   const chatbots = new Map<string, Chatbot>();
 
@@ -109,7 +109,7 @@ function countEndpoint(endpoints: Map<string, Endpoint>, held: HeldHit, by: 1 | 
   if (by === 1) endpoint.rate.add(held.hit.received);
 }
 
-function countVisitor(visitors: Map<string, Visitor>, held: HeldHit, by: 1 | -1): void {
+function countVisitor(visitors: Map<string, VisitorCounts>, held: HeldHit, by: 1 | -1): void {
   const id = held.visitor;
   const visitor = entry(visitors, id, () => ({ id, hits: 0, errors: 0, latest: held }));
   visitor.hits += by;

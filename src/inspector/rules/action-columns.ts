@@ -1,5 +1,6 @@
 import type { ActionType } from '../inspected-hit.js';
 import { isSearchGiven } from './action-type.js';
+import { isStorableUrl } from './action-url.js';
 import {
   type Cell,
   toAmountCell,
@@ -10,7 +11,6 @@ import {
   toText,
   toTimingCell,
 } from './cell.js';
-import { isStorableUrl } from './page-url.js';
 import type { Parameters } from './read-tracker-request.js';
 import { escapeHtml, trim, unescapeHtml } from './stored-text.js';
 import type { TrackedUrl } from './tracked-url.js';

@@ -1,10 +1,10 @@
+import { toBotActionUrl } from './action-url.js';
 import { type Cell, toText, UNFIT } from './cell.js';
-import { toBotPageUrl } from './page-url.js';
 import type { Parameters } from './read-tracker-request.js';
 import { splitUrl } from './split-url.js';
 import {
-  cutBytes,
-  cutCharacters,
+  cutStoredBytes,
+  cutStoredCharacters,
   escapeHtml,
   isBroken,
   trim,
@@ -41,7 +41,7 @@ function toUnsignedCell(value: ParameterValue, max: number): Cell {
 function toSourceCell(value: ParameterValue): Cell {
   const source = toText(value).replaceAll('\0', '');
   if (source === '') return undefined;
-  const cut = cutCharacters(source, MAX_SOURCE_CHARACTERS);
+  const cut = cutStoredCharacters(source, MAX_SOURCE_CHARACTERS);
   return /^ *$/.test(source.slice(cut.length)) ? cut : UNFIT;
 }
 
@@ -57,8 +57,8 @@ export function toRawUrl(value: ParameterValue): string | undefined {
 /** A page as Matomo 5.12 stores it: cleaned like the URL of a visit, but without a scheme as well. */
 export function toCleanUrl(value: ParameterValue): string | undefined {
   const line = trim(unescapeHtml(toText(value)).replace(/[\r\n\0]/g, ''));
-  const parts = splitUrl(convertMatrixUrl(cutBytes(line, MAX_PAGE_URL_BYTES)));
-  const url = parts && toBotPageUrl(parts);
+  const parts = splitUrl(convertMatrixUrl(cutStoredBytes(line, MAX_PAGE_URL_BYTES)));
+  const url = parts && toBotActionUrl(parts);
   if (url === undefined || url === '' || url === '0' || isBroken(url)) return undefined;
   return withPlainPrefix(url);
 }

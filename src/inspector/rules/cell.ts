@@ -1,4 +1,4 @@
-import { cutBytes, escapeHtml, isBroken, trim, unescapeHtml } from './stored-text.js';
+import { cutStoredBytes, escapeHtml, isBroken, trim, unescapeHtml } from './stored-text.js';
 import { type ParameterValue, toAmount, toInteger, toNumber, toStoredFloat } from './to-number.js';
 
 /** Stands for a value that a strict database refuses, which fails the whole bulk. */
@@ -35,7 +35,7 @@ export function toPlainNameCell(value: ParameterValue): Cell {
 
 /** Text cut to so many bytes; refused where the cut went through a character. */
 export function toCutCell(text: string, maxBytes: number): Cell {
-  const cut = cutBytes(text, maxBytes);
+  const cut = cutStoredBytes(text, maxBytes);
   return isBroken(cut) ? UNFIT : cut;
 }
 

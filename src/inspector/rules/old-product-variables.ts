@@ -1,5 +1,5 @@
 import { toText } from './cell.js';
-import type { CustomVariables } from './custom-variables.js';
+import type { CustomVariableColumns } from './custom-variable-columns.js';
 import type { Parameters } from './read-tracker-request.js';
 
 /** Old trackers send a product as custom variables, each in a slot of its own. */
@@ -11,7 +11,10 @@ const SLOTS = [
 ] as const;
 
 /** Adds the product that the custom variables name to the parameters of a hit. */
-export function withOldProduct(parameters: Parameters, variables: CustomVariables): Parameters {
+export function withOldProduct(
+  parameters: Parameters,
+  variables: CustomVariableColumns,
+): Parameters {
   const product = SLOTS.filter(
     ([name, slot]) => variables[`custom_var_k${slot}`] === name && toText(parameters[name]) === '',
   ).map(([name, slot]) => [name, variables[`custom_var_v${slot}`]]);

@@ -3,13 +3,13 @@ import type { InspectorSite } from '../inspector-options.js';
 import { toActionCells } from './action-columns.js';
 import { toActionType } from './action-type.js';
 import { UNFIT } from './cell.js';
-import { toCustomVariables } from './custom-variables.js';
+import { toCustomVariableColumns } from './custom-variable-columns.js';
 import { type HitOutcome, invalid, refused, tracked } from './hit-outcome.js';
 import { withOldProduct } from './old-product-variables.js';
 import type { Parameters } from './read-tracker-request.js';
 import type { RowTransaction } from './row-memory.js';
 import { shareRow } from './share-row.js';
-import { cutCharacters, escapeHtml, trim } from './stored-text.js';
+import { cutStoredCharacters, escapeHtml, trim } from './stored-text.js';
 import { toInteger } from './to-number.js';
 import type { TrackedUrl } from './tracked-url.js';
 import { findUnfitVisitParameter } from './visit-columns.js';
@@ -40,7 +40,7 @@ export function storeAction(
   const negative = TIMINGS.find((name) => (toInteger(parameters[name]) ?? 0) < -1);
   if (type === 'page' && negative !== undefined) return invalid(`${negative}: below -1`);
 
-  const variables = toCustomVariables(parameters.cvar);
+  const variables = toCustomVariableColumns(parameters.cvar);
   const cells = toActionCells(type, withOldProduct(parameters, variables), context.url);
   const unfit = cells.find(([, cell]) => cell === UNFIT);
   if (unfit !== undefined) return refused(`${unfit[0]}: does not fit its column`);
@@ -66,7 +66,7 @@ function toDimensions(
   for (const id of site.dimensions ?? []) {
     const value = parameters[`dimension${id}`];
     if (typeof value !== 'string') continue;
-    columns[`custom_dimension_${id}`] = cutCharacters(
+    columns[`custom_dimension_${id}`] = cutStoredCharacters(
       trim(escapeHtml(value)),
       MAX_DIMENSION_CHARACTERS,
     );

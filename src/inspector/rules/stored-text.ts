@@ -31,7 +31,7 @@ export function escapeHtml(text: string): string {
 }
 
 /** Cuts to so many characters, not bytes and not UTF-16 units. */
-export function cutCharacters(text: string, limit: number): string {
+export function cutStoredCharacters(text: string, limit: number): string {
   return text.length <= limit ? text : Array.from(text).slice(0, limit).join('');
 }
 
@@ -39,7 +39,7 @@ export function cutCharacters(text: string, limit: number): string {
 const BROKEN_CHARACTER = '\ud800';
 
 /** Cuts to so many bytes of UTF-8, as Matomo cuts: also through a character, see `isBroken`. */
-export function cutBytes(text: string, limit: number): string {
+export function cutStoredBytes(text: string, limit: number): string {
   if (text.length * 3 <= limit) return text;
   const bytes = Buffer.from(text);
   if (bytes.length <= limit) return text;

@@ -1,7 +1,7 @@
-import { toPageUrl } from './page-url.js';
+import { toActionUrl } from './action-url.js';
 import { findSearchKeyword } from './site-search.js';
 import { splitUrl } from './split-url.js';
-import { cutBytes, trim, unescapeHtml } from './stored-text.js';
+import { cutStoredBytes, trim, unescapeHtml } from './stored-text.js';
 import { convertMatrixUrl } from './url-parameters.js';
 
 /** What Matomo reads from the `url` of a hit. */
@@ -16,9 +16,9 @@ const MAX_URL_BYTES = 1024;
 
 export function readTrackedUrl(url: string): TrackedUrl {
   const line = trim(unescapeHtml(url).replace(/[\r\n\0]/g, ''));
-  const parts = splitUrl(convertMatrixUrl(cutBytes(line, MAX_URL_BYTES)));
+  const parts = splitUrl(convertMatrixUrl(cutStoredBytes(line, MAX_URL_BYTES)));
   if (parts === undefined) return {};
-  const stored = toPageUrl(parts);
+  const stored = toActionUrl(parts);
   const keyword = findSearchKeyword(parts);
   return {
     ...(stored === undefined ? {} : { stored }),

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { collectBody } from '../../common/collect-body.js';
+import { listenUntracked, urlOf } from '../../common/untracked-server.js';
 import { matomoUrl } from '../../options/url-values.js';
-import { UNTRACKED_SERVER } from '../../requests/captured-requests.js';
 import type { AiRequest, InspectedHit } from '../inspected-hit.js';
 import type { InspectorOptions } from '../inspector-options.js';
 import { readTrackerRequest } from '../rules/read-tracker-request.js';
@@ -98,15 +98,10 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
   const server = createServer((request, response) => {
     answer(request, response).catch(() => response.destroy());
   });
-  Object.defineProperty(server, UNTRACKED_SERVER, { value: true });
   server.keepAliveTimeout = KEEP_ALIVE_MILLIS;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port ?? 0, host, resolve);
-  });
-  const { address, family, port } = server.address() as AddressInfo;
+  await listenUntracked(server, host, options.port ?? 0);
   return {
-    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+    url: urlOf(server),
     hits: log.all,
     aiRequests: log.aiRequests,
     clear,
@@ -125,13 +120,9 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
   };
 }
 
+/** @throws Error if the body is too large or incomplete: then there is nothing to answer. */
 async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    chunks.push(chunk as Buffer);
-    size += (chunk as Buffer).length;
-    if (size > MAX_BODY_BYTES) throw new Error('the body is too large');
-  }
-  return Buffer.concat(chunks);
+  const body = await collectBody(request, { maxBytes: MAX_BODY_BYTES });
+  if (typeof body === 'string') throw new Error(`the body was not read: ${body}`);
+  return body;
 }

@@ -1,66 +1,53 @@
 import type { Attributes } from '@opentelemetry/api';
 import { textOf } from '../finished-span.js';
-import type { RequestRecord } from '../request-record.js';
+import { readExpressRoute } from './express.js';
+import { fastifyAnnouncement } from './fastify.js';
+import type { RouteAdapter } from './route-adapter.js';
 
-/** The request as Express 4 and 5 and Restify leave it when they have routed it. */
-interface RoutedRequest {
-  readonly baseUrl?: unknown;
-  readonly route?: { readonly path?: unknown };
+/**
+ * Frameworks whose routes are found without an attribute `http.route`; each has a file. `captured-requests` subscribes to
+ * announcements, because all copies of this package share the listeners.
+ */
+const ROUTE_ADAPTERS: readonly RouteAdapter[] = [
+  { announcement: fastifyAnnouncement },
+  { readRoute: readExpressRoute },
+];
+
+/** What is known of a request's route besides attributes of its span. */
+interface RouteSources {
+  /** Of a SERVER span nested in the request's own. */
+  readonly nestedRoute: string | undefined;
+  readonly captured:
+    | {
+        /** As a framework announced it. */
+        readonly route: string | undefined;
+        readonly request: object | undefined;
+      }
+    | undefined;
 }
 
 /**
- * The route template: of the server span, of a SERVER span nested in it, as Fastify announced
- * it, or as the framework left it on Node's request.
- * A 404 whose route is only a wildcard or `/` had none.
+ * The route template of a request. A 404 whose route is only a wildcard or `/` had none.
  */
 export function routeOf(
-  record: RequestRecord,
+  { nestedRoute, captured }: RouteSources,
   attributes: Attributes,
   path: string,
   statusCode: number,
 ): string | undefined {
   const route =
     textOf(attributes['http.route']) ??
-    record.nestedRoute ??
-    record.captured?.route ??
-    routeOfRequest(record.captured?.request as RoutedRequest | undefined, path);
+    nestedRoute ??
+    captured?.route ??
+    (captured?.request && readRoute(captured.request, path));
   const isCatchAll = route === '/*' || route === '*' || (route === '/' && path !== '/');
   return statusCode === 404 && isCatchAll ? undefined : route;
 }
 
-function routeOfRequest(request: RoutedRequest | undefined, path: string): string | undefined {
-  const given = request?.route?.path;
-  if (given === undefined) return undefined;
-  if (given instanceof RegExp) return String(given);
-  const segments = segmentsOf(path);
-  const template = Array.isArray(given) ? templateOf(given, segments) : given;
-  if (typeof template !== 'string') return undefined;
-  const { baseUrl } = request ?? {};
-  const prefix =
-    typeof baseUrl === 'string' && baseUrl !== '' ? baseUrl : lostPrefix(segments, template);
-  return template === '/' && prefix !== '' ? prefix : prefix + template;
-}
-
-/** Which of several templates of one route it was: the one that the end of the path looks like. */
-function templateOf(templates: readonly unknown[], path: readonly string[]): unknown {
-  const looksLike = (template: unknown) => {
-    const own = segmentsOf(String(template));
-    const end = path.slice(path.length - own.length);
-    return own.every((segment, i) => segment.startsWith(':') || segment === end[i]);
-  };
-  return templates.find(looksLike) ?? templates[0];
-}
-
-/**
- * After an error Express has reset `baseUrl`: the prefix is the path less as many segments as the route has. Where those
- * cannot be counted, because one matches many, there is none.
- */
-function lostPrefix(path: readonly string[], template: string): string {
-  if (/[*?+({]/.test(template)) return '';
-  const prefix = path.slice(0, Math.max(0, path.length - segmentsOf(template).length));
-  return prefix.map((segment) => `/${segment}`).join('');
-}
-
-function segmentsOf(path: string): string[] {
-  return path.split('/').filter((segment) => segment !== '');
+function readRoute(request: object, path: string): string | undefined {
+  for (const adapter of ROUTE_ADAPTERS) {
+    const route = adapter.readRoute?.(request, path);
+    if (route !== undefined) return route;
+  }
+  return undefined;
 }

@@ -13,7 +13,7 @@ const TICK_MILLIS = 100;
 const SERVER = 2;
 const source: SpanSource = {
   attributes: {},
-  said: undefined,
+  matomoAttributes: undefined,
   isPython: false,
   service: 'shop',
   isTaken: true,

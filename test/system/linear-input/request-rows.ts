@@ -1,4 +1,5 @@
 import { readClientHints } from '../../../src/hit/client-hints.js';
+import { decodeLatin1 } from '../../../src/hit/decode-latin1.js';
 import { createFindIgnoreReason } from '../../../src/hit/find-ignore-reason.js';
 import { createToOrigin } from '../../../src/hit/origin.js';
 import { createToPageUrl, createToReferrer } from '../../../src/hit/page-url.js';
@@ -6,7 +7,6 @@ import { createToTrackedQuery, removeSearchFromPath } from '../../../src/hit/que
 import { createRedactPath } from '../../../src/hit/redact-path.js';
 import { STATIC_FILES } from '../../../src/hit/request-patterns.js';
 import { visitorOfCookie } from '../../../src/hit/visitor-cookie.js';
-import { decodeLatin1 } from '../../../src/requests/decode-latin1.js';
 import { splitTarget, targetOf } from '../../../src/requests/finished-span.js';
 import { routeOf } from '../../../src/requests/routes/index.js';
 import { httpRequest } from '../../support/builders.js';

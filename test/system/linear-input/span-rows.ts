@@ -1,5 +1,5 @@
 import { toCustomVariables } from '../../../src/hit/custom-variables.js';
-import { override } from '../../../src/hit/overrides.js';
+import { overrideAll } from '../../../src/hit/overrides.js';
 import { toParameterValue } from '../../../src/hit/parameter-value.js';
 import { cleanText } from '../../../src/hit/text.js';
 import { TRACKING_PARAMETERS } from '../../../src/hit/tracking-parameters.js';
@@ -107,16 +107,16 @@ export function spanRows(currentRequest: <T>(fn: () => T) => T): readonly Linear
       ),
     },
     {
-      what: 'override, with the name that is nearest',
+      what: 'overrideAll, with the name that is nearest',
       reason: 'names whose length differs by more than the distance are not compared',
       cases: {
         'a long name': (size) => {
           const given = { [filled('a', size)]: 1 };
-          return () => override(new Map(), given, false, (_key, message) => message());
+          return () => overrideAll(new Map(), given, false, (_key, message) => message());
         },
         'many names': (size) => {
           const given = manyAttributes('', size);
-          return () => override(new Map(), given, false, ignored);
+          return () => overrideAll(new Map(), given, false, ignored);
         },
       },
     },

@@ -19,9 +19,9 @@ async function startReceiver() {
     });
   }
   const { decodeExport } = await import('./decode-export.mjs');
-  const { decodeProtobuf } = await import('../../../build/gateway/decode-protobuf.js');
-  const { DecodedExport } = await import('../../../build/gateway/decoded-export.js');
-  const { createSelection } = await import('../../../build/gateway/span-selection.js');
+  const { decodeProtobuf } = await import('../../../build/gateway/otlp/decode-protobuf.js');
+  const { DecodedExport } = await import('../../../build/gateway/otlp/decoded-export.js');
+  const { createSelection } = await import('../../../build/gateway/otlp/span-selection.js');
   const keptAttributes = { keeps: () => true, mayBeginWith: () => true };
   const everything = { ...createSelection({}, {}), keptAttributes };
   const server = createServer((request, response) => {

@@ -13,7 +13,7 @@ import { type RequestSpans, traceKeyOf, WaitingTrace } from '../traces/waiting-t
 import { type Chunk, readChunks } from './read-chunks.js';
 import type { ReplayState } from './replay-state.js';
 
-/** What has become of the lines of files so far. */
+/** What was read of the files so far. */
 export interface ReplayProgress {
   readonly spans: number;
   readonly requests: number;
@@ -25,7 +25,7 @@ export interface ReplayProgress {
 
 export interface ReplayOptions {
   readonly files: readonly string[];
-  /** Where to go on; none where nothing is sent, so that nothing is taken for done. */
+  /** Where to continue. */
   readonly state: ReplayState;
   /** Requests a second at most. */
   readonly rate: number;
@@ -39,11 +39,11 @@ const NO_WAITS = { graceMillis: 0, outerMillis: 0, requestMillis: 0 };
 const NO_CHUNK: Chunk = { begin: 0, spans: [], unreadable: 0, rejected: 0 };
 
 /**
- * Makes hits of the requests in files of OTLP JSON lines, with their own times, as the environment says. Spans of a request may
- * be some thousand spans apart. Interrupted at any instant, it goes on where it was: what may come twice is the one bulk
- * request whose fate was not known.
+ * Sends the requests in files of OTLP JSON lines with their own times, as the environment configures. Spans of a request may be
+ * some thousand spans apart. After an interruption it continues where it was; only the bulk that was in flight may be
+ * duplicated.
  */
-export async function replay(options: ReplayOptions): Promise<MatomoStats> {
+export async function replayFiles(options: ReplayOptions): Promise<MatomoStats> {
   const { files, state, rate, onProgress, signal } = options;
   const made = createHitPipeline({}, createDiagnostics(), 'matomo_gateway');
   if (!made) {
@@ -56,7 +56,7 @@ export async function replay(options: ReplayOptions): Promise<MatomoStats> {
   const progress = { spans: 0, requests: 0, unreadable: 0, rejected: 0 };
   const batchSize = Math.min(resolved.maxExportBatchSize, resolved.maxQueueSize);
 
-  /** Until Matomo has them, or they are counted as lost. */
+  /** Resolves when Matomo has decided about all of them, or they are lost. */
   async function send(requests: readonly RequestSpans[]): Promise<void> {
     const begun = performance.now();
     for (const spans of requests) {
@@ -115,7 +115,7 @@ export async function replay(options: ReplayOptions): Promise<MatomoStats> {
   return pipeline.stats();
 }
 
-/** The requests whose outermost span is in a chunk, in its order, with what is of them in the chunks beside it. */
+/** The requests whose outermost span is in a chunk, in its order, with their spans in the chunks next to it. */
 function requestsOf(chunk: Chunk, before: Chunk, after: Chunk): RequestSpans[] {
   const traces = new Map<string, WaitingTrace>();
   for (const span of [...before.spans, ...chunk.spans, ...after.spans]) {

@@ -15,7 +15,7 @@ const EXCLUDED: ReadonlySet<string> = new Set(
  * The URL of an action as Matomo stores it, or undefined where it has no usable scheme: without
  * fragment and excluded parameters, host in lower case, values of the query escaped for HTML.
  */
-export function toPageUrl(parts: UrlParts): string | undefined {
+export function toActionUrl(parts: UrlParts): string | undefined {
   if (parts.scheme === undefined) return undefined;
   if (/^(?:mailto|javascript|vbscript|data)$/i.test(parts.scheme)) return undefined;
   const front = toFront(parts);
@@ -23,7 +23,7 @@ export function toPageUrl(parts: UrlParts): string | undefined {
 }
 
 /** The same for a request by an AI chatbot, whose URL needs no scheme. */
-export function toBotPageUrl(parts: UrlParts): string {
+export function toBotActionUrl(parts: UrlParts): string {
   return `${toFront(parts)}${toQuery(parts.query ?? '')}`;
 }
 

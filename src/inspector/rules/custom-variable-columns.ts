@@ -1,17 +1,17 @@
 import { decodeEntities } from './html-entities.js';
 import { isWellFormed } from './is-well-formed.js';
-import { cutCharacters, trim } from './stored-text.js';
+import { cutStoredCharacters, trim } from './stored-text.js';
 import { type ParameterValue, toNumberText } from './to-number.js';
 
 const SLOTS = 5;
 const MAX_CHARACTERS = 200;
 
 /** Names and values of custom variables by column. */
-export type CustomVariables = Record<`custom_var_${'k' | 'v'}${number}`, string>;
+export type CustomVariableColumns = Record<`custom_var_${'k' | 'v'}${number}`, string>;
 
 /** The columns that `cvar` fills: `{"1":["name","value"]}`; any other shape fills none. */
-export function toCustomVariables(json: ParameterValue): CustomVariables {
-  const columns: CustomVariables = {};
+export function toCustomVariableColumns(json: ParameterValue): CustomVariableColumns {
+  const columns: CustomVariableColumns = {};
   if (typeof json !== 'string' || json === '') return columns;
   for (const [slot, pair] of Object.entries(parse(json))) {
     const index = Number.parseInt(slot, 10);
@@ -40,5 +40,5 @@ function toText(value: unknown): string | undefined {
   if (value === true) return '1';
   if (typeof value === 'number') return toNumberText(value);
   if (typeof value !== 'string') return undefined;
-  return cutCharacters(trim(decodeEntities(value).replaceAll('\0', '')), MAX_CHARACTERS);
+  return cutStoredCharacters(trim(decodeEntities(value).replaceAll('\0', '')), MAX_CHARACTERS);
 }

@@ -1,0 +1,68 @@
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { decodeJson } from './decode-json.js';
+import { decodeProtobuf } from './decode-protobuf.js';
+import type { DecodedExport } from './decoded-export.js';
+
+/** How export requests of one content type are read, and how they are answered. */
+export interface OtlpCodec {
+  readonly contentType: string;
+  /** Other names of that content type. */
+  readonly aliases: readonly string[];
+  /**
+   * Reads an `ExportTraceServiceRequest`.
+   *
+   * @throws UnreadableExport
+   */
+  decode(body: Buffer, into: DecodedExport): void;
+  /** An `ExportTraceServiceResponse`, with a partial success if spans were rejected or there is a message. */
+  encodeAnswer(rejectedSpans: number, errorMessage: string): Uint8Array | string;
+  /** A `google.rpc.Status`. */
+  encodeStatus(code: number, message: string): Uint8Array | string;
+}
+
+const protobufCodec: OtlpCodec = {
+  contentType: 'application/x-protobuf',
+  aliases: ['application/protobuf'],
+  decode: decodeProtobuf,
+  encodeAnswer(rejectedSpans, errorMessage) {
+    const writer = new BinaryWriter();
+    if (isPartial(rejectedSpans, errorMessage)) {
+      writer.tag(1, WireType.LengthDelimited).fork();
+      if (rejectedSpans > 0) writer.tag(1, WireType.Varint).int64(rejectedSpans);
+      writer.tag(2, WireType.LengthDelimited).string(errorMessage).join();
+    }
+    return writer.finish();
+  },
+  encodeStatus(code, message) {
+    const writer = new BinaryWriter();
+    writer.tag(1, WireType.Varint).int32(code);
+    return writer.tag(2, WireType.LengthDelimited).string(message).finish();
+  },
+};
+
+/** Also for answers to requests of an unknown content type. */
+export const jsonCodec: OtlpCodec = {
+  contentType: 'application/json',
+  aliases: [],
+  decode: decodeJson,
+  encodeAnswer(rejectedSpans, errorMessage) {
+    if (!isPartial(rejectedSpans, errorMessage)) return '{}';
+    const count = rejectedSpans > 0 && { rejectedSpans: String(rejectedSpans) }; // int64 is text in JSON
+    return JSON.stringify({ partialSuccess: { ...count, errorMessage } });
+  },
+  encodeStatus: (code, message) => JSON.stringify({ code, message }),
+};
+
+/** The content types that OTLP/HTTP has. */
+export const OTLP_CODECS: readonly OtlpCodec[] = [protobufCodec, jsonCodec];
+
+/** The codec of a `Content-Type`, parameters aside. */
+export function findCodec(contentType: string | undefined): OtlpCodec | undefined {
+  const [type = ''] = (contentType ?? '').split(';', 1);
+  const given = type.trim().toLowerCase();
+  return OTLP_CODECS.find((codec) => codec.contentType === given || codec.aliases.includes(given));
+}
+
+function isPartial(rejectedSpans: number, errorMessage: string): boolean {
+  return rejectedSpans > 0 || errorMessage !== '';
+}

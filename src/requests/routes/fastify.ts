@@ -1,0 +1,10 @@
+import type { RouteAnnouncement } from './route-adapter.js';
+
+/** Fastify 5 publishes there each request that it has routed. */
+export const fastifyAnnouncement: RouteAnnouncement = {
+  channel: 'tracing:fastify.request.handler:start',
+  read(message) {
+    const { request, route } = message as { request?: { raw?: object }; route?: { url?: unknown } };
+    return typeof route?.url === 'string' ? { request: request?.raw, route: route.url } : undefined;
+  },
+};
