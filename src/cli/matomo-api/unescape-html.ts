@@ -11,8 +11,3 @@ const PLAIN: Readonly<Record<string, string>> = {
 export function unescapeHtml(text: string): string {
   return text.replace(/&(amp|lt|gt|quot|#0?39);/g, (entity, name) => PLAIN[name] ?? entity);
 }
-
-/** Replaces secrets, which Matomo or a proxy may repeat. */
-export function createCleaner(secrets: readonly string[]): (text: string) => string {
-  return (text) => secrets.reduce((cleaned, secret) => cleaned.replaceAll(secret, '…'), text);
-}
