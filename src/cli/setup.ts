@@ -1,17 +1,17 @@
 import { coded } from '../common/messages.js';
 import { readEnvironment } from '../options/resolve-options.js';
-import { createApiClient } from './setup/api-client.js';
-import { ApiFailure } from './setup/api-failure.js';
+import { createCleaner } from './create-cleaner.js';
+import { createApiClient } from './matomo-api/api-client.js';
+import { ApiFailure } from './matomo-api/api-failure.js';
 import { parseArguments, type SetupArguments } from './setup/parse-arguments.js';
-import { createCleaner } from './setup/plain-text.js';
 import { readToken } from './setup/read-token.js';
 import { createReport, type Report } from './setup/report.js';
 import { runSetup, type SetupTarget } from './setup/run-setup.js';
 import { toUsageError } from './setup/to-usage-error.js';
+import { isReadableByOthers } from './tls.js';
 import { UsageError } from './usage-error.js';
 
 const DEFAULT_TIMEOUT_MILLIS = 30_000;
-const LOOPBACK = /^(?:localhost|127\..*|\[::1\])$/;
 
 /** Makes a Matomo site ready for reports about HTTP requests. */
 export async function setup(args: string[]): Promise<void> {
@@ -36,7 +36,7 @@ export async function setup(args: string[]): Promise<void> {
 async function connectAndRun(given: SetupArguments, report: Report): Promise<boolean> {
   const { env } = process;
   const target = readTarget(given, report);
-  if (target.url.protocol === 'http:' && !LOOPBACK.test(target.url.hostname)) {
+  if (isReadableByOthers(target.url)) {
     const effect = 'Others on the network can read the token';
     const text = `MATOMO_URL begins with http://. ${effect}. Use https:// if Matomo has it`;
     report.warn(coded('not-private', text));

@@ -1,8 +1,6 @@
 import { parseArgs } from 'node:util';
 import { withoutUserInfo } from '../common/diagnostics.js';
-import { readFileSpoolStatus } from '../delivery/spool/file/file-spool-status.js';
-import { isRedisUrl, shownPlace } from '../delivery/spool/redis/open-redis-spool.js';
-import { readRedisSpoolStatus } from '../delivery/spool/redis/redis-spool-status.js';
+import { spoolBackendOf } from '../delivery/spool/backends.js';
 import type { SpoolProcess, SpoolStatus } from '../delivery/spool/spool-status.js';
 import { readEnvironment } from '../options/resolve-options.js';
 import { UsageError } from './usage-error.js';
@@ -24,10 +22,9 @@ export async function spool(args: string[]): Promise<void> {
     },
   });
   if (place === undefined) throw new Error(reason);
-  const shown = isRedisUrl(place) ? shownPlace(place) : place;
-  const found = isRedisUrl(place)
-    ? await readRedisSpoolStatus(place)
-    : await readFileSpoolStatus(place);
+  const backend = spoolBackendOf(place);
+  const shown = backend.show(place);
+  const found = await backend.readStatus(place);
   const status = { ...found, matomo: found.matomo && withoutUserInfo(found.matomo) };
   console.log(
     values.json

@@ -1,10 +1,7 @@
 import { show } from '../common/diagnostics.js';
+import { spoolBackendOf } from '../delivery/spool/backends.js';
 import { wrongOption } from './wrong-option.js';
 
-/** NUL, the URL of something else, a Redis URL without its slashes, or `user:password@host` without its scheme. */
-const NO_PATH = /\0|^[a-z][a-z\d+.-]*:\/\/|^rediss?:|^[^/\\]*:[^/\\]*@/i;
-/** The path of a Redis URL. */
-const DATABASE = /^\/?\d{0,9}$/;
 const ENDPOINT = /\/(?:matomo|piwik)\.php$/;
 
 /** The tracker's address: `matomo.php` is added where neither it nor `piwik.php` is given. */
@@ -26,18 +23,12 @@ export function trackedBaseUrl(name: string, value: unknown): string {
 
 /** A folder, or a Redis by its URL. */
 export function spoolPlace(name: string, value: unknown): string {
-  const text = typeof value === 'string' ? value.trim() : '';
-  const isRedis = /^rediss?:\/\/[^/]/i.test(text) && URL.canParse(text);
-  const isPath = text !== '' && !NO_PATH.test(text);
-  if (isRedis) {
-    if (DATABASE.test(new URL(text).pathname)) return text;
-    const wanted = 'a database of Redis by its number, such as redis://127.0.0.1:6379/1';
-    throw wrongOption(`${name} must name ${wanted}, got ${showUrl(value)}`);
-  }
-  if (isPath) return value as string;
-  throw wrongOption(
-    `${name} must be the path of a folder or a URL that begins with redis:// or rediss://, got ${showUrl(value)}`,
-  );
+  const text = typeof value === 'string' ? value : '';
+  const parsed = spoolBackendOf(text).parse(text);
+  if ('place' in parsed) return parsed.place;
+  const rule =
+    parsed.rule ?? 'be the path of a folder or a URL that begins with redis:// or rediss://';
+  throw wrongOption(`${name} must ${rule}, got ${showUrl(value)}`);
 }
 
 function httpUrl(name: string, value: unknown): URL {

@@ -5,6 +5,7 @@ import { withoutTracing } from '../common/otel-global.js';
 import { createBlockingTransport } from '../delivery/blocking-transport.js';
 import { Delivery } from '../delivery/delivery.js';
 import { createDryRunTransport } from '../delivery/dry-run-transport.js';
+import { spoolBackendOf } from '../delivery/spool/backends.js';
 import { LazySpool } from '../delivery/spool/lazy-spool.js';
 import type { Transport } from '../delivery/transport.js';
 import { createUndiciTransport } from '../delivery/undici-transport.js';
@@ -64,9 +65,7 @@ function openSpool(options: ResolvedOptions, diagnostics: Diagnostics): LazySpoo
     keepsVisitorKey: givenVisitorKey(options) === undefined,
     quietly: withoutTracing,
   };
-  const opened = import('../delivery/spool/open-spool.js').then(({ openSpool }) =>
-    openSpool(settings, diagnostics),
-  );
+  const opened = spoolBackendOf(place).open(settings, diagnostics);
   return new LazySpool(
     opened.catch((error: unknown) => {
       const text = `the spool cannot be opened, hits wait in memory only: ${error}`;

@@ -5,7 +5,7 @@ import { ROOT } from '../support/child-process.js';
 
 /** Where the wall clock is read, how often, and why. All waiting uses `performance.now()`: a wall clock steps. */
 const READINGS: Readonly<Record<string, [count: number, reason: string]>> = {
-  'cli/doctor/ask-matomo.ts': [2, "compared with Matomo's clock"],
+  'cli/doctor/tracker-questions.ts': [2, "compared with Matomo's clock"],
   'cli/spool.ts': [1, 'the age of a hit, which other processes made'],
   'delivery/freshness.ts': [1, 'Matomo refuses hits by their time'],
   'delivery/hit-queue.ts': [1, 'no hit that Matomo sees is of the future'],

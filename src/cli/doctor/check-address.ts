@@ -1,10 +1,10 @@
 import { show } from '../../common/diagnostics.js';
 import type { MessageCode } from '../../common/messages.js';
 import type { ResolvedOptions } from '../../options/resolved-options.js';
-import type { Answer } from './ask-matomo.js';
-import { type Check, type Finding, ok, problem, unknown, warning } from './finding.js';
-
-const CERTIFICATE = /CERT|SIGNATURE|ALTNAME|PRX_TLS|certificate/;
+import { isCertificateReason, isReadableByOthers } from '../tls.js';
+import type { Check } from './checks.js';
+import { type Finding, ok, problem, unknown, warning } from './finding.js';
+import type { Answer } from './tracker-questions.js';
 
 /** What to do about what keeps requests from Matomo. */
 const ADVICE: Readonly<Partial<Record<MessageCode, string>>> = {
@@ -33,7 +33,7 @@ export function checkAddress({ exchange, verdict }: Answer, { url }: ResolvedOpt
     case 'unconfirmed':
     case 'refused': {
       const { code, reason } = verdict;
-      if (code === 'unreachable' && isSecure && CERTIFICATE.test(reason)) {
+      if (code === 'unreachable' && isSecure && isCertificateReason(reason)) {
         return [inTheWay('tls', 'certificate', reason)];
       }
       const wantsLogin =
@@ -73,7 +73,7 @@ export function checkPrivacy(
       ? [ok('tls', 'the certificate is good, and this process trusts its CA')]
       : [];
   }
-  if (tokenAuth === undefined || /^(?:localhost|127\..*|\[::1\])$/.test(url.hostname)) return [];
+  if (tokenAuth === undefined || !isReadableByOthers(url)) return [];
   const found = 'the token goes over plain http, for all on the way to read';
   return [warning('tls', 'not-private', found, 'Begin MATOMO_URL with https://')];
 }

@@ -1,7 +1,8 @@
 import type { ResolvedOptions } from '../../options/resolved-options.js';
+import type { Dimension } from '../matomo-api/dimension.js';
 import { recommendSetup, recommendSetupFor } from '../setup/recommend-setup.js';
-import { type ApiFacts, askApi, type SiteDimension } from './ask-api.js';
 import { type Finding, ok, unknown, warning } from './finding.js';
+import { type ApiFacts, readApiFacts } from './read-api-facts.js';
 
 const DIMENSIONS_PAGE = 'Administration > Websites > Custom Dimensions';
 
@@ -10,7 +11,7 @@ export async function checkFields(
   options: ResolvedOptions,
   hasGoodToken: boolean,
 ): Promise<{ findings: Finding[]; isKnown: boolean }> {
-  const facts = hasGoodToken ? await askApi(options) : undefined;
+  const facts = hasGoodToken ? await readApiFacts(options) : undefined;
   const variables = checkVariables(options, facts);
   const dimensions = checkDimensions(options, facts);
   const isKnown = variables !== undefined && dimensions !== undefined;
@@ -53,7 +54,7 @@ function checkDimensions(
     return [warning('fields', 'fields-dropped', found, advice)];
   }
   if (facts?.dimensions === undefined) return undefined;
-  const byId = new Map(facts.dimensions.map((dimension) => [dimension.id, dimension]));
+  const byId = new Map(facts.dimensions.map((dimension) => [String(dimension.id), dimension]));
   const findings = Object.entries(dimensions).flatMap(([id, attribute]) =>
     checkDimension(id, byId.get(id), siteId).map((finding) => withSetup(finding, attribute)),
   );
@@ -65,7 +66,7 @@ function checkDimensions(
 
 function checkDimension(
   id: string,
-  dimension: SiteDimension | undefined,
+  dimension: Dimension | undefined,
   siteId: ResolvedOptions['siteId'],
 ): Finding[] {
   if (dimension === undefined) {

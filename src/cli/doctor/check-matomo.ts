@@ -1,10 +1,10 @@
 import type { ResolvedOptions } from '../../options/resolved-options.js';
-import { type Answer, createQuestions, isProcessed } from './ask-matomo.js';
 import { checkAddress, checkClock, checkPrivacy } from './check-address.js';
 import { checkFields, fieldsUnknown } from './check-fields.js';
 import { checkStoring } from './check-storing.js';
 import { checkToken } from './check-token.js';
 import { type Finding, ok, problem, unknown, warning } from './finding.js';
+import { type Answer, createQuestions, isProcessed } from './tracker-questions.js';
 
 const ERROR_LOG = "Read PHP's error log of Matomo.";
 

@@ -2,22 +2,32 @@ import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:f
 import { statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { show } from '../../common/diagnostics.js';
+import { type SpoolBackendName, spoolBackendOf } from '../../delivery/spool/backends.js';
 import { requireFolderOf } from '../../delivery/spool/file/spool-folder.js';
-import { isRedisUrl, shownPlace } from '../../delivery/spool/redis/open-redis-spool.js';
-import { readRedisSpoolStatus } from '../../delivery/spool/redis/redis-spool-status.js';
 import type { ResolvedOptions } from '../../options/resolved-options.js';
 import { type Finding, ok, warning } from './finding.js';
 
 const NO_SPOOL = 'Hits wait in memory without it, and a restart while Matomo is away loses them.';
 
-/** Looks at the spool and changes nothing in it: a process may be using it. Where it is unusable, hits go on from memory. */
+type SpoolOptions = Pick<ResolvedOptions, 'url' | 'maxSpoolBytes'>;
+
+/** How a store of each kind is checked. */
+const CHECK: Readonly<
+  Record<SpoolBackendName, (place: string, options: SpoolOptions) => Promise<Finding[]>>
+> = { file: checkFolder, redis: checkRedis };
+
+/** Checks the spool and changes nothing in it, as a process may be using it. If it is unusable, hits are sent from memory. */
 export async function checkSpool({
   spool,
-  url,
-  maxSpoolBytes,
-}: Pick<ResolvedOptions, 'spool' | 'url' | 'maxSpoolBytes'>): Promise<Finding[]> {
-  if (spool === undefined) return [];
-  if (isRedisUrl(spool)) return [await checkRedis(spool, url)];
+  ...options
+}: SpoolOptions & Pick<ResolvedOptions, 'spool'>): Promise<Finding[]> {
+  return spool === undefined ? [] : CHECK[spoolBackendOf(spool).name](spool, options);
+}
+
+async function checkFolder(
+  spool: string,
+  { url, maxSpoolBytes }: SpoolOptions,
+): Promise<Finding[]> {
   const folder = resolve(spool);
   const name = `the spool ${show(spool)}`;
   const place = nearestFolder(folder);
@@ -45,18 +55,19 @@ export async function checkSpool({
   }
 }
 
-async function checkRedis(spool: string, { href }: URL): Promise<Finding> {
-  const name = `the spool ${show(shownPlace(spool))}`;
+async function checkRedis(spool: string, { url: { href } }: SpoolOptions): Promise<Finding[]> {
+  const backend = spoolBackendOf(spool);
+  const name = `the spool ${show(backend.show(spool))}`;
   try {
-    const { matomo = href, pending } = await readRedisSpoolStatus(spool);
-    if (matomo === href) return ok('spool', `${name} answers and has ${pending} hits`);
+    const { matomo = href, pending } = await backend.readStatus(spool);
+    if (matomo === href) return [ok('spool', `${name} answers and has ${pending} hits`)];
     const advice = `Give MATOMO_SPOOL another database of that Redis, such as redis://…/1. ${NO_SPOOL}`;
-    return warning('spool', 'spool-not-used', `${name} belongs to ${matomo}`, advice);
+    return [warning('spool', 'spool-not-used', `${name} belongs to ${matomo}`, advice)];
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const found = `${name} cannot be used: ${code ?? message}`;
     const advice = `See to Redis, its password and the network, and whether the package redis is installed. ${NO_SPOOL}`;
-    return warning('spool', 'spool-not-used', found, advice);
+    return [warning('spool', 'spool-not-used', found, advice)];
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ResolvedOptions } from '../../options/resolved-options.js';
-import { type Answer, isProcessed, type Questions } from './ask-matomo.js';
 import { type Finding, ok, problem, unknown, warning } from './finding.js';
+import { type Answer, isProcessed, type Questions } from './tracker-questions.js';
 
 const TITLE = 'opentelemetry-matomo doctor';
 

@@ -1,6 +1,6 @@
 import type { ResolvedOptions } from '../../options/resolved-options.js';
-import { type Answer, isProcessed, type Questions } from './ask-matomo.js';
 import { type Finding, ok, problem, unknown, warning } from './finding.js';
+import { type Answer, isProcessed, type Questions } from './tracker-questions.js';
 
 /** Asks at most once, as more than 20 refusals in an hour lock this address out of Matomo. */
 export async function checkToken(

@@ -1,25 +1,8 @@
 import type { MessageCode } from '../../common/messages.js';
+import type { Check } from './checks.js';
 
 /** `problem`: it keeps hits from being stored. `unknown`: that cannot be told from here. */
 export type FindingVerdict = 'ok' | 'warning' | 'problem' | 'unknown';
-
-/** What a finding is about, in the order in which they are shown. */
-export type Check =
-  | 'options'
-  | 'node'
-  | 'tracing'
-  | 'api'
-  | 'spool'
-  | 'proxy'
-  | 'address'
-  | 'tls'
-  | 'clock'
-  | 'matomo'
-  | 'queue'
-  | 'site'
-  | 'token'
-  | 'fields'
-  | 'storing';
 
 /** One thing that was looked at. */
 export interface Finding {

@@ -1,4 +1,4 @@
-import type { ApiClient } from './api-client.js';
+import type { ApiClient } from '../matomo-api/api-client.js';
 import { type MappedDimensions, makePlan, type PlanKind, type PlanStep } from './make-plan.js';
 import { type MatomoState, readMatomo } from './read-site.js';
 import { explainRefusal } from './refusals.js';

@@ -1,6 +1,7 @@
 import { show } from '../../common/diagnostics.js';
-import type { ApiCall } from './api-client.js';
-import { type Dimension, isSameName, type MatomoState } from './read-site.js';
+import type { ApiCall } from '../matomo-api/api-client.js';
+import type { Dimension } from '../matomo-api/dimension.js';
+import { isSameName, type MatomoState } from './read-site.js';
 import { REFUSALS } from './refusals.js';
 import type { Wanted, WantedDimension, WantedGoal, WantedSegment } from './wanted.js';
 

@@ -1,20 +1,14 @@
 import { unescapeHtml } from '../../inspector/rules/stored-text.js';
-import type { ApiResult } from './api-answer.js';
-import type { ApiCall, ApiClient } from './api-client.js';
-import { ApiFailure } from './api-failure.js';
+import type { ApiResult } from '../matomo-api/api-answer.js';
+import type { ApiCall, ApiClient } from '../matomo-api/api-client.js';
+import { ApiFailure } from '../matomo-api/api-failure.js';
+import { type Dimension, getDimensions, toDimension } from '../matomo-api/dimension.js';
+import { isPluginActivated, readFlag } from '../matomo-api/plugin.js';
+import { isTrue, listOf, nameOf, objectOf, unwrap } from '../matomo-api/result-values.js';
 import { explainRefusal } from './refusals.js';
 
 /** What the user of a token may do with a site, or with any site if there is none yet. */
 export type Role = 'super' | 'admin' | 'write' | 'view' | 'none';
-
-export interface Dimension {
-  readonly id: number;
-  readonly name: string;
-  readonly scope: string;
-  readonly isActive: boolean;
-  /** Values that Matomo takes from URLs and titles by itself. */
-  readonly extractions: readonly Readonly<Record<string, unknown>>[];
-}
 
 interface Goal {
   readonly id: number;
@@ -61,8 +55,8 @@ const WHO_AM_I: readonly ApiCall[] = [
   { method: 'SitesManager.getSitesIdWithAdminAccess' },
   { method: 'SitesManager.getSitesIdWithWriteAccess' },
   { method: 'SitesManager.getSitesIdWithViewAccess' },
-  { method: 'API.isPluginActivated', params: { pluginName: 'CustomDimensions' } },
-  { method: 'API.isPluginActivated', params: { pluginName: 'CustomVariables' } },
+  isPluginActivated('CustomDimensions'),
+  isPluginActivated('CustomVariables'),
 ];
 
 /** Reads what there is; of a site only if it has an ID. Reads nothing of a site that the token has no access to. */
@@ -80,8 +74,8 @@ export async function readMatomo(
   const state: MatomoState = {
     version: typeof known === 'string' && /^[\w.-]+$/.test(known) ? known : undefined,
     role,
-    hasCustomDimensions: unwrap(dimensionsOn) !== false,
-    hasCustomVariables: unwrap(variablesOn) !== false,
+    hasCustomDimensions: readFlag(dimensionsOn) !== false,
+    hasCustomVariables: readFlag(variablesOn) !== false,
     site: undefined,
     dimensions: [],
     freeSlots: undefined,
@@ -93,7 +87,7 @@ export async function readMatomo(
   const params = { idSite: String(siteId) };
   const [site, dimensions, scopes, goals, segments] = await client.callAll([
     { method: 'SitesManager.getSiteFromId', params },
-    { method: 'CustomDimensions.getConfiguredCustomDimensions', params },
+    getDimensions(siteId),
     { method: 'CustomDimensions.getAvailableScopes', params },
     { method: 'Goals.getGoals', params },
     { method: 'SegmentEditor.getAll', params },
@@ -161,16 +155,6 @@ function toSite(id: number, site: Readonly<Record<string, unknown>>): Site {
   return { id, name: nameOf(site), hasSiteSearch: isTrue(site.sitesearch) };
 }
 
-function toDimension(dimension: Readonly<Record<string, unknown>>): Dimension {
-  return {
-    id: Number(dimension.idcustomdimension),
-    name: nameOf(dimension),
-    scope: String(dimension.scope),
-    isActive: isTrue(dimension.active),
-    extractions: Array.isArray(dimension.extractions) ? dimension.extractions : [],
-  };
-}
-
 function toGoal(goal: Readonly<Record<string, unknown>>): Goal {
   return {
     id: Number(goal.idgoal),
@@ -184,29 +168,4 @@ function toGoal(goal: Readonly<Record<string, unknown>>): Goal {
 function toSegment(segment: Readonly<Record<string, unknown>>): Segment {
   const definition = unescapeHtml(String(segment.definition));
   return { id: Number(segment.idsegment), name: nameOf(segment), definition };
-}
-
-function nameOf({ name }: Readonly<Record<string, unknown>>): string {
-  return unescapeHtml(String(name ?? ''));
-}
-
-/** Matomo 4 has numbers and texts where Matomo 5 has booleans. */
-function isTrue(value: unknown): boolean {
-  return value === true || Number(value) === 1;
-}
-
-/** The value of what Matomo wraps into an object. */
-function unwrap(result: ApiResult | undefined): unknown {
-  return objectOf(result).value;
-}
-
-function objectOf(result: ApiResult | undefined): Readonly<Record<string, unknown>> {
-  if (result?.kind !== 'value') return {};
-  return (result.value ?? {}) as Readonly<Record<string, unknown>>;
-}
-
-/** Elements of a list, which Matomo sends as an object if its keys have gaps; none if it is refused. */
-function listOf(result: ApiResult | undefined): Readonly<Record<string, unknown>>[] {
-  if (result?.kind !== 'value' || typeof result.value !== 'object') return [];
-  return Object.values(result.value ?? {});
 }

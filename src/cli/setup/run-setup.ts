@@ -1,6 +1,6 @@
 import { show } from '../../common/diagnostics.js';
-import type { ApiClient } from './api-client.js';
-import { ApiFailure } from './api-failure.js';
+import type { ApiClient } from '../matomo-api/api-client.js';
+import { ApiFailure } from '../matomo-api/api-failure.js';
 import { applyPlan } from './apply-plan.js';
 import { formatPlan, formatProgress, formatState } from './format-plan.js';
 import { type MappedDimensions, makePlan, type PlanStep } from './make-plan.js';

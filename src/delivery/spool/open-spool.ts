@@ -1,29 +1,6 @@
-import type { Diagnostics } from '../../common/diagnostics.js';
-import { openFileSpool } from './file/open-file-spool.js';
-import type { OpenedSpool } from './lazy-spool.js';
-import {
-  isRedisUrl,
-  type OpenRedisSpoolOptions,
-  openRedisSpool,
-} from './redis/open-redis-spool.js';
+// The code of all back ends, which `backends` loads together: one chunk loads faster than the parts that several would share.
 
-export interface OpenSpoolOptions extends Omit<OpenRedisSpoolOptions, 'url'> {
-  /** A folder, or the URL of a Redis. */
-  readonly place: string;
-}
-
-/** The spool that the option names; `undefined`, and said why, where it cannot be used. */
-export function openSpool(
-  { place, ...options }: OpenSpoolOptions,
-  diagnostics: Diagnostics,
-): OpenedSpool | undefined {
-  if (isRedisUrl(place)) {
-    const store = openRedisSpool({ ...options, url: place }, diagnostics);
-    return { store, visitorKey: () => store.visitorKey };
-  }
-  const { matomoUrl: url, maxBytes, keepsVisitorKey } = options;
-  const store = openFileSpool({ folder: place, url, maxBytes }, diagnostics);
-  if (!store) return undefined;
-  const key = keepsVisitorKey ? store.keepVisitorKey() : undefined;
-  return { store, visitorKey: () => key };
-}
+export { readFileSpoolStatus } from './file/file-spool-status.js';
+export { openFileSpool } from './file/open-file-spool.js';
+export { openRedisSpool } from './redis/open-redis-spool.js';
+export { readRedisSpoolStatus } from './redis/redis-spool-status.js';

@@ -1,4 +1,4 @@
-// Bugs 1 to 4 of the original, which are not to be here: what is sent of a caller's headers and address.
+// Bugs 1 to 4 of README.md: what is sent of a caller's headers and address.
 import type { RequestListener } from 'node:http';
 import { expect, test } from 'vitest';
 import type { InspectedHit } from '../../../src/inspector/index.js';

@@ -1,4 +1,4 @@
-// Bugs 13 to 16 of the original, which are not to be here: what applications say reaches Matomo, as its own.
+// Bugs 13 to 16 of README.md: what an application says reaches Matomo, as its own.
 import type { RequestListener } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { trace } from '@opentelemetry/api';

@@ -1,4 +1,4 @@
-// Bugs 10 to 12 of the original, which are not to be here: how hits reach Matomo, and what that does to the service.
+// Bugs 10 to 12 of README.md: how hits reach Matomo, and what that costs the service.
 import type { RequestListener } from 'node:http';
 import { trace } from '@opentelemetry/api';
 import express from 'express';

@@ -1,4 +1,4 @@
-// Bugs 19 to 21 of the original, which are not to be here: options that mean something else than they say.
+// Bugs 19 to 21 of README.md: options that do not mean what they say.
 import { METHODS, type RequestListener } from 'node:http';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { MatomoSpanProcessor } from '../../../src/index.js';

@@ -1,4 +1,4 @@
-// Bug 9 of the original, which is not to be here: paths as titles, and paths that are not the caller's.
+// Bug 9 of README.md: paths as titles, and paths that are not the caller's.
 import express from 'express';
 import { expect, test } from 'vitest';
 import { ignore, track } from '../../../src/index.js';

@@ -1,4 +1,4 @@
-// Bugs 17, 18 and 24 of the original, which are not to be here: what was told in confidence stays where it is.
+// Bugs 17, 18 and 24 of README.md: secrets stay where they are.
 import type { RequestListener } from 'node:http';
 import { inspect } from 'node:util';
 import { DiagLogLevel, diag, SpanStatusCode, trace } from '@opentelemetry/api';

@@ -1,4 +1,4 @@
-// Bugs 5 to 8 of the original, which are not to be here: URLs, and requests that bring the service down.
+// Bugs 5 to 8 of README.md: URLs, and requests that make the service fail.
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { createRequire } from 'node:module';

@@ -1,4 +1,4 @@
-// Bugs 22 and 23 of the original, which are not to be here: who is counted, and what became of the request.
+// Bugs 22 and 23 of README.md: who is counted, and what became of the request.
 import type { RequestListener } from 'node:http';
 import { createRequire } from 'node:module';
 import { type AddressInfo, connect } from 'node:net';

@@ -1,4 +1,4 @@
-// Rows 17 to 21 of the things that the original does: what the application itself adds or leaves out.
+// Rows 17 to 21 of README.md: what the application itself adds or leaves out.
 import type { RequestListener } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { SpanStatusCode, trace } from '@opentelemetry/api';

@@ -1,4 +1,4 @@
-// Rows 10 to 16 of the things that the original does: what a hit says of its request.
+// Rows 10 to 16 of README.md: what a hit says about its request.
 import type { RequestListener } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import express from 'express';

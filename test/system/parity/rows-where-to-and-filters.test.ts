@@ -1,4 +1,4 @@
-// The first nine of the 21 things that the original does, as its specification lists them.
+// Rows 1 to 9 of README.md: where hits go, and which requests make one.
 import { expect, test } from 'vitest';
 import { MatomoSpanProcessor } from '../../../src/index.js';
 import { startInspector } from '../../../src/inspector/index.js';

@@ -3,6 +3,7 @@ import type { Diagnostics } from '../../../common/diagnostics.js';
 import { instanceName } from '../instance-name.js';
 import { SpoolReports } from '../spool-reports.js';
 import { RedisSpool, type RedisSpoolOptions } from './redis-spool.js';
+import { shownPlace } from './redis-url.js';
 
 export interface OpenRedisSpoolOptions extends Omit<RedisSpoolOptions, 'leaseMillis'> {
   readonly exportTimeoutMillis: number;
@@ -20,15 +21,4 @@ export function openRedisSpool(
   const leaseMillis = exportTimeoutMillis + LEASE_MARGIN_MILLIS;
   const reports = new SpoolReports(shownPlace(options.url), diagnostics);
   return new RedisSpool({ ...options, leaseMillis }, instance, reports);
-}
-
-/** Whether the option names a Redis and no folder. */
-export function isRedisUrl(spool: string): boolean {
-  return /^rediss?:\/\//i.test(spool);
-}
-
-/** Without user name and password. */
-export function shownPlace(url: string): string {
-  const { protocol, host, pathname } = new URL(url);
-  return `${protocol}//${host}${pathname}`;
 }

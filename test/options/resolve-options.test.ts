@@ -2,14 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import packageJson from '../package.json' with { type: 'json' };
-import { MatomoSpanExporter, MatomoSpanProcessor } from '../src/index.js';
-import { OPTIONS } from '../src/options/option-table.js';
-import { resolveOptions } from '../src/options/resolve-options.js';
-import type { MatomoOptions } from '../src/options.js';
-import { VERSION } from '../src/version.js';
-import { finishedSpan } from './support/builders.js';
-import { captureOutput } from './support/output.js';
+import packageJson from '../../package.json' with { type: 'json' };
+import { MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
+import { OPTIONS } from '../../src/options/option-table.js';
+import { resolveOptions } from '../../src/options/resolve-options.js';
+import type { MatomoOptions } from '../../src/options.js';
+import { VERSION } from '../../src/version.js';
+import { finishedSpan } from '../support/builders.js';
+import { captureOutput } from '../support/output.js';
 
 const REQUIRED = { url: 'https://matomo.example.org', siteId: 1 };
 

@@ -1,4 +1,4 @@
-/** Replaces secrets, which Matomo or a proxy may repeat. */
+/** Replaces secrets, which Matomo, a proxy or a variable that was mixed up may repeat. */
 export function createCleaner(secrets: readonly string[]): (text: string) => string {
   return (text) => secrets.reduce((cleaned, secret) => cleaned.replaceAll(secret, '…'), text);
 }

@@ -2,11 +2,11 @@ import { show } from '../../common/diagnostics.js';
 import { createDispatcher } from '../../delivery/create-dispatcher.js';
 import { explainError } from '../../delivery/explain-error.js';
 import { USER_AGENT } from '../../pipeline/create-delivery.js';
+import { isCertificateReason } from '../tls.js';
 import { type ApiResult, readApiAnswer, toResult } from './api-answer.js';
 import { ApiFailure } from './api-failure.js';
 
 const MAX_ANSWER_BYTES = 8 * 1024 ** 2;
-const CERTIFICATE = /CERT|SIGNATURE|ALTNAME|PRX_TLS|certificate/;
 const LOCKED_OUT = /too many failed logins/i;
 const TOKEN_REFUSED = /too many failed logins|unable to authenticate/i;
 const TIMED_OUT = /^(?:TimeoutError|AbortError|HeadersTimeoutError|BodyTimeoutError)$/;
@@ -134,7 +134,7 @@ function toFailure(error: Error, api: URL, timeoutMillis: number): ApiFailure {
   }
   const { message, code } = explainError(error) as NodeJS.ErrnoException;
   const reason = code === undefined || message.includes(code) ? message : `${code}: ${message}`;
-  if (CERTIFICATE.test(reason)) {
+  if (isCertificateReason(reason)) {
     const advice = 'A CA of your own is given by NODE_EXTRA_CA_CERTS';
     return new ApiFailure('certificate', `Cannot connect to ${at}: ${reason}`, advice);
   }

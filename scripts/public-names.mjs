@@ -1,0 +1,203 @@
+// `npm run public-names`: writes test/fixtures/public-names.json, a line for each name that users depend on and what it
+// means. test/system/public-names.test.ts compares the list with the build: nothing may be removed or change its meaning.
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { exportedNames } from './exported-names.mjs';
+
+export const LIST = 'test/fixtures/public-names.json';
+
+/** Every public name of the package in `root`, built before, as `{ [kind and name]: meaning }`, sorted. */
+export async function publicNames(root) {
+  const files = readdirSync(join(root, 'build'), { recursive: true, encoding: 'utf8' });
+  // By its name only, so that a module may move to another folder.
+  const load = (name) => {
+    const [file, second] = files.filter((path) => basename(path) === `${name}.js`);
+    if (!file || second) throw new Error(`build has no or several modules ${name}.js`);
+    return import(pathToFileURL(join(root, 'build', file)).href);
+  };
+  const names = [
+    ...(await exportedNames(root)),
+    ...optionNames(await load('option-table'), await load('gateway-options')),
+    ...environmentNames(join(root, 'src')),
+    ...parameterNames(await load('tracking-parameters')),
+    ...statisticNames(await load('span-processor')),
+    ...messageCodes(await load('messages')),
+    ...(await metricNames(await load('metrics'))),
+    ...commandNames(await load('help')),
+    ...attributeNames(join(root, 'src')),
+    ...redisKeys(await load('redis-keys')),
+    ...spoolFiles(await load('segment-names'), await load('spool-folder'), await load('lease')),
+  ];
+  return Object.fromEntries(names.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Of `stats()`, also the reasons by which it counts. */
+function statisticNames({ MatomoSpanProcessor }) {
+  const processor = new MatomoSpanProcessor({ enabled: false });
+  return Object.entries(processor.stats()).flatMap(([name, value]) =>
+    typeof value === 'object'
+      ? Object.keys(value).map((reason) => [`statistic ${name}.${reason}`, 'counter'])
+      : [[`statistic ${name}`, 'number']],
+  );
+}
+
+/** Those that an application may set. */
+function parameterNames({ TRACKING_PARAMETERS }) {
+  return Object.keys(TRACKING_PARAMETERS).map((name) => [`tracking parameter ${name}`, 'settable']);
+}
+
+function optionNames({ OPTIONS }, { GATEWAY_VARIABLES }) {
+  const options = Object.entries(OPTIONS).map(([name, { env, ...rest }]) => [
+    `option ${name}`,
+    `${env ?? 'in code only'}, default ${rest.defaultText ?? show(rest.default)}`,
+  ]);
+  return [
+    ...options,
+    ...Object.entries(GATEWAY_VARIABLES).map(([name, env]) => [`gateway option ${name}`, env]),
+  ];
+}
+
+function show(value) {
+  const text = (_key, part) => (part instanceof RegExp ? String(part) : part);
+  return value === undefined ? 'none' : JSON.stringify(value, text);
+}
+
+/** Those that the source names, whatever reads them. */
+function environmentNames(folder) {
+  const source = sourceOf(folder);
+  const names = [
+    /\b(MATOMO_[A-Z_]*[A-Z])\b/g,
+    /\benv\.([A-Za-z_]+)/g,
+    /'(https?_proxy)'/gi,
+  ].flatMap((pattern) => [...source.matchAll(pattern)].map(([, name]) => name));
+  return [...new Set(names)].map((name) => [`environment ${name}`, 'read']);
+}
+
+function messageCodes({ MESSAGE_CODES }) {
+  return MESSAGE_CODES.map((code) => [`message ${code}`, 'code']);
+}
+
+/** Instruments as a meter provider is asked for them, and the attributes of their values. */
+async function metricNames({ observeStats, measureTransport }) {
+  const metrics = new Map();
+  const observe = (entry) => (value, attributes) => {
+    for (const name of Object.keys(attributes ?? {})) entry.attributes.add(name);
+    return value;
+  };
+  const create =
+    (kind) =>
+    (name, { unit }) => {
+      const entry = metrics.get(name) ?? { kind, unit, attributes: new Set() };
+      metrics.set(name, entry);
+      return {
+        addCallback: (callback) => callback({ observe: observe(entry) }),
+        record: observe(entry),
+      };
+    };
+  const meter = new Proxy({}, { get: (_target, method) => create(method.replace('create', '')) });
+  const meterProvider = { getMeter: () => meter };
+  const stats = { lost: { any: 1 }, ignored: { any: 1 }, invalid: 1, tracked: 1, accepted: 1 };
+  observeStats(meterProvider, () => stats, 1, 'matomo_span_processor');
+  for (const kind of ['answer', 'no_answer']) {
+    const transport = { send: async () => ({ kind, status: 200 }) };
+    const measured = measureTransport(transport, meterProvider);
+    await measured.send();
+  }
+  return [...metrics].map(([name, { kind, unit, attributes }]) => [
+    `metric ${name}`,
+    `${kind} ${unit} ${[...attributes].sort().join(' ')}`,
+  ]);
+}
+
+/** Commands and flags, as `--help` shows them. */
+function commandNames({ HELP }) {
+  return Object.entries(HELP).flatMap(([command, text]) => {
+    const flags = new Map();
+    for (const [, flag, value] of text.matchAll(/(--[a-z-]+)( [^\s\]]+)?/g)) {
+      if (!flags.get(flag)) flags.set(flag, value !== undefined);
+    }
+    return [
+      [`command ${command}`, text.match(/opentelemetry-matomo ([a-z]+(?: [a-zA-Z.]+)?)/)[1]],
+      ...[...flags].map(([flag, has]) => [`flag ${command} ${flag}`, has ? 'value' : 'switch']),
+    ];
+  });
+}
+
+/** Attributes of spans that mean something to the package. */
+function attributeNames(folder) {
+  const found = sourceOf(folder, /metrics\.ts$/).matchAll(/'(matomo\.[a-z_.]+)'/g);
+  return [...new Set([...found].map(([, name]) => name))].map((name) => [
+    `attribute ${name}`,
+    'read',
+  ]);
+}
+
+function redisKeys({ REDIS_KEYS }) {
+  return Object.entries(REDIS_KEYS).map(([what, key]) => [`Redis key ${key}`, what]);
+}
+
+/** Names of files in a spool folder, by example and as they are recognized. */
+function spoolFiles(names, folder, { LEASE_NAME }) {
+  const instance = '1700000000000-1-00000000';
+  const segment = names.segmentName(instance, 1);
+  const decided = names.acknowledgmentName;
+  const path = mkdtempSync(join(tmpdir(), 'public-names-'));
+  try {
+    folder.openSpoolFolder(path, 'http://matomo.example/matomo.php');
+    folder.keepVisitorKey(path);
+    const description = readFileSync(join(path, 'spool.json'), 'utf8').trim();
+    return [
+      ...readdirSync(path).map((name) => [`spool file ${name}`, 'one']),
+      ['spool file format', description],
+      [`spool file ${segment}`, 'segment'],
+      [`spool file ${names.ownerName(instance)}`, 'owner'],
+      [`spool file ${decided(segment, 1)}`, 'acknowledgment'],
+      [`spool file ${LEASE_NAME.source}`, 'lease'],
+    ];
+  } finally {
+    rmSync(path, { recursive: true });
+  }
+}
+
+function sourceOf(folder, without = /^$/) {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !without.test(file))
+    .map((file) => readFileSync(join(folder, file), 'utf8'))
+    .join('\n');
+}
+
+/** What differs between the list and the build, a line each. */
+export function compareNames(listed, built) {
+  const removed = Object.keys(listed).filter((name) => !(name in built));
+  const changed = Object.keys(listed).filter(
+    (name) => name in built && listed[name] !== built[name],
+  );
+  const added = Object.keys(built).filter((name) => !(name in listed));
+  return {
+    broken: [
+      ...removed.map((name) => `removed: ${name} (${listed[name]})`),
+      ...changed.map((name) => `changed: ${name} (${listed[name]} -> ${built[name]})`),
+    ],
+    added: added.map((name) => `added: ${name} (${built[name]})`),
+  };
+}
+
+export function readList(root) {
+  return JSON.parse(readFileSync(join(root, LIST), 'utf8'));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const root = fileURLToPath(new URL('..', import.meta.url));
+  const names = await publicNames(root);
+  const { broken, added } = compareNames(readList(root), names);
+  for (const line of [...broken, ...added]) console.log(line);
+  if (broken.length > 0 && !process.argv.includes('--breaking')) {
+    console.error('Users depend on these names; nothing was written. With --breaking they go.');
+    process.exitCode = 1;
+  } else {
+    writeFileSync(join(root, LIST), `${JSON.stringify(names, null, 2)}\n`);
+    console.log(`${LIST} has ${Object.keys(names).length} names`);
+  }
+}

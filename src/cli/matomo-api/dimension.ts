@@ -1,0 +1,29 @@
+import type { ApiCall } from './api-client.js';
+import { isTrue, nameOf } from './result-values.js';
+
+/** A custom dimension of a site. */
+export interface Dimension {
+  readonly id: number;
+  readonly name: string;
+  readonly scope: string;
+  readonly isActive: boolean;
+  /** Values that Matomo takes from URLs and titles by itself. */
+  readonly extractions: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** Asks for the dimensions of a site, active or not. */
+export function getDimensions(siteId: number): ApiCall {
+  const params = { idSite: String(siteId) };
+  return { method: 'CustomDimensions.getConfiguredCustomDimensions', params };
+}
+
+/** One element of what `getDimensions` gets. */
+export function toDimension(dimension: Readonly<Record<string, unknown>>): Dimension {
+  return {
+    id: Number(dimension.idcustomdimension),
+    name: nameOf(dimension),
+    scope: String(dimension.scope),
+    isActive: isTrue(dimension.active),
+    extractions: Array.isArray(dimension.extractions) ? dimension.extractions : [],
+  };
+}

@@ -1,0 +1,29 @@
+import { unescapeHtml } from '../../inspector/rules/stored-text.js';
+import type { ApiResult } from './api-answer.js';
+
+type ApiObject = Readonly<Record<string, unknown>>;
+
+/** The value of what Matomo wraps into an object. */
+export function unwrap(result: ApiResult | undefined): unknown {
+  return objectOf(result).value;
+}
+
+export function objectOf(result: ApiResult | undefined): ApiObject {
+  if (result?.kind !== 'value') return {};
+  return (result.value ?? {}) as ApiObject;
+}
+
+/** Elements of a list, which Matomo sends as an object if its keys have gaps; none if it is refused. */
+export function listOf(result: ApiResult | undefined): ApiObject[] {
+  if (result?.kind !== 'value' || typeof result.value !== 'object') return [];
+  return Object.values(result.value ?? {});
+}
+
+export function nameOf({ name }: ApiObject): string {
+  return unescapeHtml(String(name ?? ''));
+}
+
+/** Matomo 4 has numbers and texts where Matomo 5 has booleans. */
+export function isTrue(value: unknown): boolean {
+  return value === true || Number(value) === 1;
+}

@@ -1,0 +1,25 @@
+/** The path of a Redis URL. */
+const DATABASE = /^\/?\d{0,9}$/;
+
+/** Whether the option `spool` names a Redis and not a folder. */
+export function isRedisUrl(place: string): boolean {
+  return /^\s*rediss?:\/\//i.test(place);
+}
+
+/** The URL as it is used, or what it must be instead. */
+export function parseRedisUrl(
+  place: string,
+): { readonly place: string } | { readonly rule: string | undefined } {
+  const text = place.trim();
+  if (!/^rediss?:\/\/[^/]/i.test(text) || !URL.canParse(text)) return { rule: undefined };
+  if (DATABASE.test(new URL(text).pathname)) return { place: text };
+  return {
+    rule: 'name a database of Redis by its number, such as redis://127.0.0.1:6379/1',
+  };
+}
+
+/** Without user name and password. */
+export function shownPlace(url: string): string {
+  const { protocol, host, pathname } = new URL(url);
+  return `${protocol}//${host}${pathname}`;
+}

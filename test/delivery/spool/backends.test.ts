@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest';
+import { type SpoolBackendName, spoolBackendOf } from '../../../src/delivery/spool/backends.js';
+
+test.each<[string, SpoolBackendName, string | undefined]>([
+  ['redis://127.0.0.1', 'redis', 'redis://127.0.0.1'],
+  ['REDISS://user:secret@redis.example:6380/1', 'redis', 'rediss://redis.example:6380/1'],
+  [' redis://127.0.0.1/2 ', 'redis', 'redis://127.0.0.1/2'],
+  ['redis://', 'redis', undefined],
+  ['redis://127.0.0.1/queue', 'redis', undefined],
+  ['redis:127.0.0.1', 'file', undefined],
+  ['https://example.org/spool', 'file', undefined],
+  ['user:secret@redis.example', 'file', undefined],
+  ['/var/spool/matomo', 'file', '/var/spool/matomo'],
+  ['rediss', 'file', 'rediss'],
+])('%s is for %s', (place, name, shown) => {
+  const backend = spoolBackendOf(place);
+  expect(backend.name).toBe(name);
+  const parsed = backend.parse(place);
+  expect('place' in parsed ? backend.show(parsed.place) : undefined).toBe(shown);
+});
