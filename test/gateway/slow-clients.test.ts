@@ -38,9 +38,9 @@ test('clients that stop in the middle of large bodies take no more memory than s
   });
   await eventually(() => {
     most = Math.max(most, held() - before);
-    return refused === clients; // those that found room are given up after some seconds
+    return refused === clients; // bodies that found room time out after some seconds, and make room for others
   });
-  expect(full).toBeGreaterThanOrEqual(clients - 16);
+  expect(full).toBeGreaterThan(0);
   expect(full).toBeLessThan(clients);
   expect(most).toBeGreaterThan(8 * 4 * MEBIBYTE);
   expect(most).toBeLessThan(24 * 4 * MEBIBYTE);
