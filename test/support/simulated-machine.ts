@@ -34,6 +34,8 @@ export class SimulatedMachine {
   readonly mayBeDoubled = new Map<string, number>();
   /** Hits that were on the disk at some time. */
   readonly written = new Set<string>();
+  /** Hits that Matomo stored before they were on the disk: the disk hung, they left from memory, and no answer confirmed them. */
+  readonly storedBeforeWritten = new Set<string>();
   /** Hits whose end may be known to nobody who lives. */
   unsure = 0;
   /** Hits whose answer their sender had no more time for at its shutdown. It counts them as unconfirmed. */
@@ -171,6 +173,7 @@ export class SimulatedMachine {
     if (!path.endsWith('.hits')) return;
     for (const [, name = ''] of bytes.toString('latin1').matchAll(/\?h=(\S+)\n/g)) {
       this.written.add(name);
+      if (this.matomo.stored.has(name)) this.storedBeforeWritten.add(name);
     }
   }
 

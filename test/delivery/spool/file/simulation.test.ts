@@ -188,6 +188,25 @@ const RETRY_AFTER_SET_BACK: History = {
   ],
 };
 
+/** While the disk hangs a hit is sent from memory, before older ones that are being written, and stored under a 502. Then it is spooled. */
+const SPOOLED_AFTER_BAD_GATEWAY: History = {
+  ...SIZES,
+  maxExportBatchSize: 1,
+  slowestMillis: 0,
+  steps: [
+    { kind: 'hang', which: 0, millis: 6000 },
+    { kind: 'hits', which: 0, names: ['hit'] },
+    { kind: 'wait', millis: 1500 },
+    { kind: 'hits', which: 0, names: ['hit', 'hit'] },
+    { kind: 'fault', fault: 'bad gateway after storing' },
+    { kind: 'wait', millis: 700 },
+    { kind: 'hits', which: 0, names: ['hit'] },
+    { kind: 'wait', millis: 1500 },
+    { kind: 'hits', which: 0, names: ['hit'] },
+    { kind: 'fault', fault: 'none' },
+  ],
+};
+
 test(`in ${HISTORIES} histories of processes that share a spool every hit is accounted for at every step, and stored once unless a kill doubled it`, async () => {
   vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) });
   try {
@@ -200,6 +219,7 @@ test(`in ${HISTORIES} histories of processes that share a spool every hit is acc
         [SET_BACK_WHILE_HANGING],
         [FLICKERING_WITH_LONE_HITS],
         [RETRY_AFTER_SET_BACK],
+        [SPOOLED_AFTER_BAD_GATEWAY],
       ],
     });
   } finally {
@@ -253,12 +273,17 @@ function isInOrder(steps: readonly Step[]): boolean {
   return !isPoisoned && !isHalved && isSteady;
 }
 
-/** What came through the spool of a process, and was sent once, was stored in its order for each visitor. */
-function checkOrder({ matomo, processes, written, mayBeDoubled }: SimulatedMachine): void {
+/** What came through the spool of a process, and was sent only from there and once, was stored in its order for each visitor. */
+function checkOrder(machine: SimulatedMachine): void {
+  const { matomo, processes, written, mayBeDoubled, storedBeforeWritten } = machine;
   const places = new Map([...matomo.stored.keys()].map((name, place) => [name, place]));
   const numberOf = (name: string) => Number(name.split('-')[1]);
   const isOrdered = (name: string) =>
-    name.startsWith('hit') && places.has(name) && written.has(name) && !mayBeDoubled.has(name);
+    name.startsWith('hit') &&
+    places.has(name) &&
+    written.has(name) &&
+    !mayBeDoubled.has(name) &&
+    !storedBeforeWritten.has(name);
   for (const { hits } of processes) {
     for (const visitor of [0, 1, 2]) {
       const inOrder = hits
