@@ -52,11 +52,12 @@ export class Delivery {
     this.#options = options;
     this.#sender = new Sender(options, transport, diagnostics, random);
     this.#diagnostics = diagnostics;
-    this.#attempts = new SerialQueue(
-      this.#scope,
-      () => this.#schedule(),
-      (error) => diagnostics.warnOnce('send', coded('internal-error', `sending failed: ${error}`)),
-    );
+    this.#attempts = new SerialQueue({
+      scope: this.#scope,
+      onIdle: () => this.#schedule(),
+      onError: (error) =>
+        diagnostics.warnOnce('send', coded('internal-error', `sending failed: ${error}`)),
+    });
     this.#flushes = new SharedFlush(
       () => this.#closed ?? this.#sendWhatWaits(),
       options.exportTimeoutMillis,
