@@ -36,6 +36,7 @@ function createBatch(kind: Hit['kind'], hits: readonly EncodedHit[]): Batch {
 
 /** A hit as bytes, which many hits share a buffer for: `buffer[start … end]`. */
 export interface EncodedHit {
+  readonly kind: Hit['kind'];
   readonly visitor: string;
   readonly startSeconds: number;
   readonly buffer: Buffer;
@@ -60,17 +61,16 @@ export function encodeHits(hits: readonly Hit[]): EncodedHit[] {
   for (const { query } of ordered) text += query + SEPARATOR; // a quarter faster than join()
   const buffer = Buffer.from(text, 'latin1');
   let next = 0;
-  return ordered.map(({ visitor, startSeconds, query }) => {
+  return ordered.map(({ kind, visitor, startSeconds, query }) => {
     const start = next;
     const end = start + query.length;
     next = end + SEPARATOR.length;
-    return { visitor, startSeconds, buffer, start, end };
+    return { kind, visitor, startSeconds, buffer, start, end };
   });
 }
 
 /** The hit that was encoded. */
-export function decodeHit(encoded: EncodedHit, kind: Hit['kind']): Hit {
-  const { visitor, startSeconds, buffer, start, end } = encoded;
+export function decodeHit({ kind, visitor, startSeconds, buffer, start, end }: EncodedHit): Hit {
   const query = buffer.toString('latin1', start, end);
   const site = Number(/^\?idsite=(\d+)/.exec(query)?.[1] ?? 0);
   return { site, visitor, startSeconds, kind, query };
@@ -85,7 +85,7 @@ export function inBatches(hits: readonly EncodedHit[], kind: Hit['kind']): Batch
 }
 
 /** Like `inBatches`, of hits that are in order. */
-export function splitBySize(ordered: readonly EncodedHit[], kind: Hit['kind']): Batch[] {
+function splitBySize(ordered: readonly EncodedHit[], kind: Hit['kind']): Batch[] {
   const batches: Batch[] = [];
   let first = 0;
   let size = 0;
@@ -162,6 +162,13 @@ export function restOf(batch: Batch): Batch[] {
   const [start, end] = batch.part;
   const rest = [...batch.hits.slice(0, start), ...batch.hits.slice(end)];
   return rest.length === 0 ? [] : [partOf(batch, rest)];
+}
+
+/** The hits of a batch that are not among those that are sent again. */
+export function decidedHits({ hits }: Batch, again: readonly Batch[]): readonly EncodedHit[] {
+  if (again.length === 0) return hits;
+  const open = new Set(again.flatMap((batch) => batch.hits));
+  return hits.filter((hit) => !open.has(hit));
 }
 
 /** The two halves of what was sent, in order unless `lastFirst`, and the rest; `undefined` if one hit was sent. */

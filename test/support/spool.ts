@@ -7,6 +7,7 @@ import type { DeliveryOptions } from '../../src/delivery/delivery-options.js';
 import { openFileSpool } from '../../src/delivery/spool/file/open-file-spool.js';
 import { LazySpool } from '../../src/delivery/spool/lazy-spool.js';
 import { openRedisSpool } from '../../src/delivery/spool/redis/open-redis-spool.js';
+import { SpoolSource } from '../../src/delivery/spool-source.js';
 import type { Hit, PendingHit } from '../../src/hit/hit.js';
 import { type ScriptedTransport, scriptedTransport } from './scripted-transport.js';
 
@@ -86,12 +87,13 @@ export function spooledDelivery({
     ? openRedisSpool(redis, diagnostics)
     : openFileSpool({ folder, url, maxBytes }, diagnostics);
   const late = opened?.then(() => store && { store, visitorKey: () => undefined });
+  const spool = late === undefined ? store : new LazySpool(late);
   const delivery = new Delivery(
     deliveryOptions,
     transport,
     diagnostics,
     () => 0.1,
-    late === undefined ? store : new LazySpool(late),
+    spool && new SpoolSource(spool, deliveryOptions),
   );
   onTestFinished(() => delivery.shutdown(0));
   let hits = 0;
