@@ -124,7 +124,7 @@ export class BatchSender {
     const { counts, again } = outcome;
     this.#decide(outcome, () => {
       source.acknowledgeQueued(decidedHits(batch, again), counts);
-      batches.replaceFirst(batch, again);
+      batches.replaceFirst(batch, again, outcome.kind === 'split');
     });
     return outcome;
   }

@@ -47,7 +47,11 @@ export class Delivery {
     this.#diagnostics = diagnostics;
     this.#source = source;
     const given = { options, transport, diagnostics, source };
-    this.#parts = { ...given, sender: this.#sender, batches: new BatchQueue() };
+    this.#parts = {
+      ...given,
+      sender: this.#sender,
+      batches: new BatchQueue(options.maxExportBatchSize),
+    };
     const loop = new SendLoop(this.#parts, this.#scope);
     this.#loop = loop;
     this.#flushes = new SharedFlush(

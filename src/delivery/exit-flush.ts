@@ -48,7 +48,7 @@ export function flushAtExit(
     const verdict = readAnswer(exchange, { sent, hasToken, hasTracked });
     const { counts, again } = decide(batch, verdict);
     source.acknowledgeQueued(decidedHits(batch, again), counts);
-    batches.replaceFirst(first, again);
+    batches.replaceFirst(first, again, verdict.kind === 'too_large');
     if (verdict.kind === 'rolled_back') rolledBack += 1;
     const mayGoOn = verdict.kind === 'rolled_back' && rolledBack < MAX_ROLLED_BACK;
     if ('reason' in verdict && !mayGoOn) return verdict.reason;
@@ -78,7 +78,7 @@ function decide(batch: Batch, verdict: Verdict): Decision {
       return smaller(batch) ?? { counts: lostHits('too_large', sent), again: [] };
     case 'rolled_back':
       return (
-        (batch.kind === 'page' ? smaller(batch) : undefined) ?? {
+        (batch.kind === 'crash' ? undefined : smaller(batch)) ?? {
           counts: lostHits('rejected', sent),
           again: [],
         }

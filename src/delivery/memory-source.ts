@@ -1,6 +1,7 @@
 import type { Hit, PendingHit } from '../hit/hit.js';
-import { type EncodedHit, encodeHits } from './batch.js';
+import type { EncodedHit } from './batch.js';
 import { addCounters, createDeliveryCounters, type DeliveryCounters } from './counters.js';
+import { encodeHits } from './encode-hits.js';
 import { HitQueue } from './hit-queue.js';
 import type { HitReceiver, HitSource } from './hit-source.js';
 import type { TakeOptions } from './spool/spool-store.js';
@@ -118,8 +119,7 @@ export class MemorySource implements HitSource {
 
   /** From now on the sender has these, as bytes. */
   protected handOut(hits: readonly Hit[]): readonly EncodedHit[] {
-    const ofKind = (kind: Hit['kind']) => hits.filter((hit) => hit.kind === kind);
-    const encoded = [...encodeHits(ofKind('page')), ...encodeHits(ofKind('crash'))];
+    const encoded = encodeHits(hits);
     this.#count(encoded, 1);
     return encoded;
   }

@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { withTimeout } from '../common/with-timeout.js';
-import { decodeHit, type EncodedHit } from './batch.js';
+import type { EncodedHit } from './batch.js';
 import { addCounters, type DeliveryCounters } from './counters.js';
+import { decodeHit } from './encode-hits.js';
 import { createIsFresh } from './freshness.js';
 import type { HitReceiver } from './hit-source.js';
 import { MemorySource } from './memory-source.js';

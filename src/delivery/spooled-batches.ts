@@ -12,7 +12,7 @@ const PATIENCE_MILLIS = 2_000;
 export class SpooledBatches {
   readonly #source: HitSource;
   readonly #max: number;
-  readonly #batches = new BatchQueue();
+  readonly #batches: BatchQueue;
   #term = 0;
   #isAsking = false;
 
@@ -20,6 +20,7 @@ export class SpooledBatches {
   constructor(source: HitSource, max: number) {
     this.#source = source;
     this.#max = max;
+    this.#batches = new BatchQueue(max);
   }
 
   /** Hits that failed alone and wait until something else is decided. */
@@ -52,8 +53,8 @@ export class SpooledBatches {
   }
 
   /** Has the spool know what was decided about the first batch. */
-  decide(batch: Batch, { counts, again }: Outcome): void {
-    this.#batches.replaceFirst(batch, again);
+  decide(batch: Batch, { kind, counts, again }: Outcome): void {
+    this.#batches.replaceFirst(batch, again, kind === 'split');
     const decided = decidedHits(batch, again);
     if (decided.length > 0) this.#source.acknowledgeSpooled(decided, counts);
   }

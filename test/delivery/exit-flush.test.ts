@@ -19,7 +19,7 @@ function flush(hits: readonly Hit[], respond: (names: string[]) => Exchange, mil
   const { counters } = source;
   const bulks: string[][] = [];
   for (const hit of hits) source.push(pending({ finalize: () => [hit] }));
-  const reason = flushAtExit(source, new BatchQueue(), {
+  const reason = flushAtExit(source, new BatchQueue(100), {
     hasToken: true,
     maxExportBatchSize: 100,
     exportTimeoutMillis: 30_000,
@@ -70,6 +70,20 @@ test('crashes that Matomo cannot take are dropped after the page views', () => {
   );
   expect(bulks).toEqual([['page'], ['crash']]);
   expect(counters).toMatchObject({ tracked: 1, lost: { rejected: 1 } });
+});
+
+test('AI chatbots leave in bulks of their own, and a deadlock among them costs no visit', () => {
+  const bots = ['x', 'y', 'z'].map((name) => ({
+    ...hit(name),
+    query: `?n=${name}&idsite=1&recMode=1`,
+  }));
+  const isBot = (name: string) => name.includes('recMode');
+  const { reason, bulks, counters, left } = flush([...bots, ...LETTERS], (names) =>
+    names.some(isBot) ? answer(500, '') : processed(names.length),
+  );
+  expect(bulks.filter((names) => names.some(isBot) && !names.every(isBot))).toEqual([]);
+  expect({ reason, left, tracked: counters.tracked }).toEqual({ left: 0, tracked: 8 });
+  expect(counters.lost.rejected).toBe(3);
 });
 
 test.for<[string, Exchange, number, number]>([

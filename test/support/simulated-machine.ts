@@ -68,6 +68,12 @@ export class SimulatedMachine {
     useProcesses((pid) => this.#living(pid)?.identity.started);
   }
 
+  /** Hits that a bulk may have. One of which Matomo refused all, with a token, is tried again together with newer hits. */
+  get largestBulk(): number {
+    const { hasToken, maxExportBatchSize } = this.#options;
+    return hasToken ? Number.POSITIVE_INFINITY : maxExportBatchSize;
+  }
+
   get alive(): SimulatedProcess[] {
     return this.processes.filter(({ isDead }) => !isDead);
   }
@@ -171,7 +177,7 @@ export class SimulatedMachine {
 
   #onWritten(path: string, bytes: Buffer): void {
     if (!path.endsWith('.hits')) return;
-    for (const [, name = ''] of bytes.toString('latin1').matchAll(/\?h=(\S+)\n/g)) {
+    for (const [, name = ''] of bytes.toString('latin1').matchAll(/\?h=([^\s&]+)\S*\n/g)) {
       this.written.add(name);
       if (this.matomo.stored.has(name)) this.storedBeforeWritten.add(name);
     }

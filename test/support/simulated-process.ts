@@ -7,6 +7,7 @@ import { instanceName } from '../../src/delivery/spool/instance-name.js';
 import { SpoolReports } from '../../src/delivery/spool/spool-reports.js';
 import { SpoolSource } from '../../src/delivery/spool-source.js';
 import type { Transport } from '../../src/delivery/transport.js';
+import { queryOf } from './named-hits.js';
 import { Pace } from './pace.js';
 import { type DiskUser, type SimulatedDisk, spoolOf } from './simulated-disk.js';
 
@@ -131,7 +132,7 @@ export class SimulatedProcess implements DiskUser {
           visitor,
           startSeconds,
           kind: 'page',
-          query: `?h=${name}`,
+          query: queryOf(name),
         },
       ],
     });

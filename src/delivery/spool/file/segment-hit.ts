@@ -1,4 +1,4 @@
-import type { Hit } from '../../../hit/hit.js';
+import type { BulkKind } from '../../bulk-kind.js';
 import type { StoredHit } from '../spool-store.js';
 
 /** The segment of a hit, as one sender reads it. */
@@ -10,7 +10,7 @@ export interface SourceSegment {
 export class SegmentHit implements StoredHit {
   readonly visitor: string;
   readonly startSeconds: number;
-  readonly kind: Hit['kind'];
+  readonly kind: BulkKind;
   readonly buffer: Buffer;
   readonly start: number;
   readonly end: number;
