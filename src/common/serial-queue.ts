@@ -1,17 +1,22 @@
 import type { AsyncResource } from 'node:async_hooks';
 
-/** Runs tasks one after the other, in the order in which they came, each in the scope. */
+export interface SerialQueueOptions {
+  /** The async context of every task. @default that of the call to `run` */
+  readonly scope?: AsyncResource;
+  /** Called when the last task has ended. */
+  readonly onIdle?: () => void;
+  /** Called with what a task of `run` threw. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** Runs tasks one after the other, in the order in which they came. One that fails does not stop the others. */
 export class SerialQueue {
-  readonly #scope: AsyncResource;
-  readonly #onIdle: () => void;
-  readonly #onError: (error: unknown) => void;
-  #last: Promise<void> = Promise.resolve();
+  readonly #options: SerialQueueOptions;
+  #last: Promise<unknown> = Promise.resolve();
   #open = 0;
 
-  constructor(scope: AsyncResource, onIdle: () => void, onError: (error: unknown) => void) {
-    this.#scope = scope;
-    this.#onIdle = onIdle;
-    this.#onError = onError;
+  constructor(options: SerialQueueOptions = {}) {
+    this.#options = options;
   }
 
   /** Whether all have ended. */
@@ -21,19 +26,39 @@ export class SerialQueue {
 
   /** Resolves when all that came so far have ended. Never rejects. */
   get ended(): Promise<void> {
-    return this.#last;
+    return this.#last.then(nothing);
   }
 
-  /** Resolves when this task and all before it have ended. Never rejects. */
-  run(task: () => Promise<void>): Promise<void> {
+  /** Resolves with the result of the task, or with `fallback` if it fails. Never rejects. */
+  run(task: () => Promise<void>): Promise<void>;
+  run<T>(task: () => Promise<T> | T, fallback: T): Promise<T>;
+  run<T>(task: () => Promise<T> | T, fallback?: T): Promise<T | undefined> {
+    return this.#add(task, (error) => {
+      this.#options.onError?.(error);
+      return fallback;
+    });
+  }
+
+  /** Like `run`, but rejects if the task does. */
+  attempt<T>(task: () => Promise<T> | T): Promise<T> {
+    return this.#add(task, (error) => {
+      throw error;
+    });
+  }
+
+  #add<T, R>(task: () => Promise<T> | T, recover: (error: unknown) => R): Promise<T | R> {
+    const { scope, onIdle } = this.#options;
     this.#open += 1;
-    this.#last = this.#last
-      .then(() => this.#scope.runInAsyncScope(task))
-      .catch(this.#onError)
-      .then(() => {
+    const ended = this.#last
+      .then(() => (scope ? scope.runInAsyncScope(task) : task()))
+      .catch(recover)
+      .finally(() => {
         this.#open -= 1;
-        if (this.#open === 0) this.#onIdle();
+        if (this.#open === 0) onIdle?.();
       });
-    return this.#last;
+    this.#last = ended.catch(nothing);
+    return ended;
   }
 }
+
+function nothing(): void {}

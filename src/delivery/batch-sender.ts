@@ -1,20 +1,22 @@
-import type { Batch } from './batch.js';
-import { addCounters, type DeliveryCounters, sumOfCounters } from './counters.js';
+import { type Batch, decidedHits } from './batch.js';
+import type { BatchQueue } from './batch-queue.js';
+import { lostHits, sumOfCounters } from './counters.js';
 import type { DeliveryOptions } from './delivery-options.js';
 import { createIsFresh } from './freshness.js';
-import type { Outbox } from './outbox.js';
+import type { HitSource } from './hit-source.js';
+import type { Outcome } from './outcome.js';
 import type { Sender } from './sender.js';
-import type { SpoolFeed } from './spool-feed.js';
+import { SpooledBatches } from './spooled-batches.js';
 
 export interface BatchSenderParts {
-  readonly outbox: Outbox;
-  readonly spool: SpoolFeed | undefined;
+  readonly source: HitSource;
+  /** Of hits from memory. */
+  readonly batches: BatchQueue;
   readonly sender: Sender;
-  readonly counters: DeliveryCounters;
   readonly options: DeliveryOptions;
 }
 
-/** Sends batches one after the other, from memory and from the spool, until an attempt fails. */
+/** Makes batches of hits and sends them one after the other, from memory and from the spool, until an attempt fails. */
 export class BatchSender {
   /** What is stored is sent until then: the last bulk has time for its answer, and what is left stays stored. */
   storedUntilMillis: number = Number.POSITIVE_INFINITY;
@@ -23,12 +25,15 @@ export class BatchSender {
   /** Only what was due at the call is sent, so that a busy server comes to an end. */
   isClosing = false;
   readonly #parts: BatchSenderParts;
+  readonly #spooled: SpooledBatches;
   #takesCrashes = true;
   #inFlight: Batch | undefined;
   #isUnavailable = false;
+  #isGivingBack = false;
 
   constructor(parts: BatchSenderParts) {
     this.#parts = parts;
+    this.#spooled = new SpooledBatches(parts.source, parts.options.maxExportBatchSize);
   }
 
   /** Whether Matomo has not refused crashes so far. */
@@ -46,59 +51,92 @@ export class BatchSender {
     return this.#isUnavailable;
   }
 
+  /** Hits that failed alone and wait until something else is decided. */
+  get suspects(): number {
+    return this.#parts.batches.suspects + this.#spooled.suspects;
+  }
+
   /** Until an attempt fails: whole batches, and what fills none where that is due, of final hits or of all. */
   async sendQueued(due: number, all: boolean): Promise<void> {
-    const { outbox, spool, counters, options } = this.#parts;
+    const { batches, source, options } = this.#parts;
     let left = due;
     while (!this.hasEnded && (left > 0 || !this.isClosing)) {
       const now = performance.now();
       this.fillWhole(now);
-      if (left > 0 && outbox.takesMore && !spool?.takesQueue) {
-        outbox.fill(options.maxExportBatchSize, now, all);
+      if (left > 0 && batches.takesMore) {
+        batches.add(source.takeQueued(options.maxExportBatchSize, now, all));
       }
-      const isFresh = createIsFresh(options.tokenAuth !== undefined);
-      counters.lost.expired += outbox.expire(isFresh);
-      const batch = outbox.first();
-      const decided = batch && (await this.#attempt(batch));
-      if (decided === undefined) return;
-      left -= decided;
+      const expired = batches.expire(createIsFresh(options.tokenAuth !== undefined));
+      source.acknowledgeQueued(expired, lostHits('expired', expired.length));
+      const batch = batches.first();
+      const outcome = batch && (await this.#sendFromMemory(batch));
+      if (outcome === undefined || outcome.kind === 'held') return;
+      left -= sumOfCounters(outcome.counts);
     }
   }
 
-  /** What the spool has for this process to send: full batches, and others where the oldest hit has waited so long. */
-  async sendStored(delayMillis: number): Promise<void> {
-    const { spool } = this.#parts;
+  /** What the spool has for this process to send: full batches, and others if the oldest hit has waited so long. */
+  async sendSpooled(delayMillis: number): Promise<void> {
     const mayGoOn = () => !this.hasEnded && performance.now() < this.storedUntilMillis;
     while (mayGoOn()) {
-      const batch = await spool?.next(delayMillis, this.#takesCrashes);
-      if (!batch || !mayGoOn() || (await this.#attempt(batch, spool)) === undefined) return;
+      const batch = await this.#spooled.next(delayMillis, this.#takesCrashes);
+      if (!batch || !mayGoOn()) return;
+      const outcome = await this.#parts.sender.send(batch);
+      this.#decide(outcome, () => this.#spooled.decide(batch, outcome));
+      if (outcome.kind === 'held') return;
     }
   }
 
   /** Puts hits into batches as long as they fill one. */
   fillWhole(nowMillis: number): void {
-    const { outbox, spool, options } = this.#parts;
-    if (!spool?.takesQueue) outbox.fillWhole(options.maxExportBatchSize, nowMillis);
+    const { batches, source, options } = this.#parts;
+    const { maxExportBatchSize: max } = options;
+    while (source.hasQueued(max, nowMillis)) batches.add(source.takeQueued(max, nowMillis, false));
   }
 
-  /** How many hits were decided; `undefined` where the next batch may not follow at once. */
-  async #attempt(batch: Batch, spool?: SpoolFeed): Promise<number | undefined> {
-    const { outbox, sender, counters } = this.#parts;
-    this.#inFlight = spool ? undefined : batch;
+  /**
+   * Gives batches back to be stored, but for the one in flight. Goes on after one that was stored only: each may fail anew, and is
+   * handed out again then.
+   */
+  async giveBack(): Promise<void> {
+    const { batches, source } = this.#parts;
+    if (this.#isGivingBack || batches.size === 0) return;
+    this.#isGivingBack = true;
+    for (let room = await source.findRoom(); batches.size > 0; room = await source.findRoom()) {
+      const hits = batches.takeBatch(this.#inFlight, room);
+      if (hits.length === 0) break;
+      await source.takeBack(hits);
+    }
+    this.#isGivingBack = false;
+  }
+
+  /** Counts all hits in memory as lost. */
+  drop(): void {
+    this.#parts.batches.clear();
+    this.#parts.source.drop();
+  }
+
+  async #sendFromMemory(batch: Batch): Promise<Outcome> {
+    const { batches, sender, source } = this.#parts;
+    this.#inFlight = batch;
     const outcome = await sender.send(batch);
     this.#inFlight = undefined;
-    const { counts, again, refusesCrashes } = outcome;
-    this.#isUnavailable = outcome.kind === 'held';
-    if (spool) spool.acknowledge(batch, outcome);
-    else {
-      addCounters(counters, counts);
-      outbox.replaceFirst(batch, again);
-    }
-    if (refusesCrashes) {
-      this.#takesCrashes = false;
-      counters.lost.rejected += outbox.dropCrashes().length;
-      this.#parts.spool?.refuseCrashes();
-    }
-    return outcome.kind === 'held' ? undefined : sumOfCounters(counts);
+    const { counts, again } = outcome;
+    this.#decide(outcome, () => {
+      source.acknowledgeQueued(decidedHits(batch, again), counts);
+      batches.replaceFirst(batch, again, outcome.kind === 'split');
+    });
+    return outcome;
+  }
+
+  #decide({ kind, refusesCrashes }: Outcome, decide: () => void): void {
+    const { batches, source } = this.#parts;
+    this.#isUnavailable = kind === 'held';
+    decide();
+    if (!refusesCrashes) return;
+    this.#takesCrashes = false;
+    const refused = batches.dropCrashes();
+    source.acknowledgeQueued(refused, lostHits('rejected', refused.length));
+    this.#spooled.refuseCrashes();
   }
 }

@@ -1,8 +1,8 @@
-import type { Hit } from '../hit/hit.js';
+import type { BulkKind } from './bulk-kind.js';
 
 /** Hits that leave together: of one kind, encoded once, in the order in which Matomo is to see them. */
 export interface Batch {
-  readonly kind: Hit['kind'];
+  readonly kind: BulkKind;
   readonly hits: readonly EncodedHit[];
   /** Attempts that Matomo rolled back. */
   readonly failures: number;
@@ -21,7 +21,7 @@ export interface Batch {
 /** Failures after which parts of a batch are tried alone. */
 const TRIES_BEFORE_PROBING = 3;
 
-function createBatch(kind: Hit['kind'], hits: readonly EncodedHit[]): Batch {
+function createBatch(kind: BulkKind, hits: readonly EncodedHit[]): Batch {
   return {
     kind,
     hits,
@@ -36,6 +36,7 @@ function createBatch(kind: Hit['kind'], hits: readonly EncodedHit[]): Batch {
 
 /** A hit as bytes, which many hits share a buffer for: `buffer[start … end]`. */
 export interface EncodedHit {
+  readonly kind: BulkKind;
   readonly visitor: string;
   readonly startSeconds: number;
   readonly buffer: Buffer;
@@ -47,50 +48,25 @@ export interface EncodedHit {
 const MAX_BODY_BYTES = 1_000_000 - 4096;
 
 const OPENING = Buffer.from('{"requests":["');
-const SEPARATOR = '","';
+/** Between two hits of a body. */
+export const SEPARATOR = '","';
 const CLOSING = '"]';
 
 /**
- * Encodes hits into one buffer, in the order in which they are sent and separated as in a body, so that the body of
- * a batch is one copy. As bytes they are no work for the garbage collector, however long they wait.
- */
-export function encodeHits(hits: readonly Hit[]): EncodedHit[] {
-  const ordered = [...hits].sort(byVisitorThenTime);
-  let text = '';
-  for (const { query } of ordered) text += query + SEPARATOR; // a quarter faster than join()
-  const buffer = Buffer.from(text, 'latin1');
-  let next = 0;
-  return ordered.map(({ visitor, startSeconds, query }) => {
-    const start = next;
-    const end = start + query.length;
-    next = end + SEPARATOR.length;
-    return { visitor, startSeconds, buffer, start, end };
-  });
-}
-
-/** The hit that was encoded. */
-export function decodeHit(encoded: EncodedHit, kind: Hit['kind']): Hit {
-  const { visitor, startSeconds, buffer, start, end } = encoded;
-  const query = buffer.toString('latin1', start, end);
-  const site = Number(/^\?idsite=(\d+)/.exec(query)?.[1] ?? 0);
-  return { site, visitor, startSeconds, kind, query };
-}
-
-/**
  * Orders hits of one kind by visitor, then time: bulks in any other order can deadlock Matomo's database, and a visit
- * is put together from hits in the order of their times. More than one batch where one would be too large.
+ * is put together from hits in the order of their times. More than one batch if one would have too many hits or bytes.
  */
-export function inBatches(hits: readonly EncodedHit[], kind: Hit['kind']): Batch[] {
-  return splitBySize([...hits].sort(byVisitorThenTime), kind);
-}
-
-/** Like `inBatches`, of hits that are in order. */
-export function splitBySize(ordered: readonly EncodedHit[], kind: Hit['kind']): Batch[] {
+export function inBatches(
+  hits: readonly EncodedHit[],
+  kind: BulkKind,
+  max: number = Number.POSITIVE_INFINITY,
+): Batch[] {
+  const ordered = [...hits].sort(byVisitorThenTime);
   const batches: Batch[] = [];
   let first = 0;
   let size = 0;
   for (const [i, { start, end }] of ordered.entries()) {
-    if (i > first && size + end - start > MAX_BODY_BYTES) {
+    if (i > first && (i - first >= max || size + end - start > MAX_BODY_BYTES)) {
       batches.push(createBatch(kind, ordered.slice(first, i)));
       first = i;
       size = 0;
@@ -104,7 +80,8 @@ export function splitBySize(ordered: readonly EncodedHit[], kind: Hit['kind']): 
 
 type Ordered = Pick<EncodedHit, 'visitor' | 'startSeconds'>;
 
-function byVisitorThenTime(a: Ordered, b: Ordered): number {
+/** For `sort`. */
+export function byVisitorThenTime(a: Ordered, b: Ordered): number {
   if (a.visitor < b.visitor) return -1;
   return a.visitor === b.visitor ? a.startSeconds - b.startSeconds : 1;
 }
@@ -162,6 +139,13 @@ export function restOf(batch: Batch): Batch[] {
   const [start, end] = batch.part;
   const rest = [...batch.hits.slice(0, start), ...batch.hits.slice(end)];
   return rest.length === 0 ? [] : [partOf(batch, rest)];
+}
+
+/** The hits of a batch that are not among those that are sent again. */
+export function decidedHits({ hits }: Batch, again: readonly Batch[]): readonly EncodedHit[] {
+  if (again.length === 0) return hits;
+  const open = new Set(again.flatMap((batch) => batch.hits));
+  return hits.filter((hit) => !open.has(hit));
 }
 
 /** The two halves of what was sent, in order unless `lastFirst`, and the rest; `undefined` if one hit was sent. */

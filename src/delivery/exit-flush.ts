@@ -1,12 +1,8 @@
-import { type Batch, halve } from './batch.js';
-import {
-  addCounters,
-  createDeliveryCounters,
-  type DeliveryCounters,
-  lostHits,
-} from './counters.js';
+import { type Batch, decidedHits, halve } from './batch.js';
+import type { BatchQueue } from './batch-queue.js';
+import { createDeliveryCounters, type DeliveryCounters, lostHits } from './counters.js';
 import { createIsFresh } from './freshness.js';
-import type { Outbox } from './outbox.js';
+import type { HitSource } from './hit-source.js';
 import { readAnswer, type Verdict } from './read-answer.js';
 import type { Exchange } from './transport.js';
 
@@ -24,31 +20,35 @@ export interface ExitFlushOptions {
 }
 
 /**
- * Sends everything in an outbox bulk by bulk, without giving the event loop a turn. What Matomo decides is counted; what it does not
- * take stays in the outbox. Returns why, or `undefined` if nothing is left.
+ * Sends everything in memory bulk by bulk, without giving the event loop a turn. What Matomo decides is counted; what it does not
+ * take stays there. Returns why, or `undefined` if nothing is left.
  */
 export function flushAtExit(
-  outbox: Outbox,
-  counters: DeliveryCounters,
+  source: HitSource,
+  batches: BatchQueue,
   options: ExitFlushOptions,
 ): string | undefined {
   const { hasToken, maxExportBatchSize, exportTimeoutMillis, deadlineMillis, send } = options;
   const isFresh = createIsFresh(hasToken);
   let rolledBack = 0;
   for (;;) {
-    if (outbox.takesMore) outbox.fill(maxExportBatchSize, performance.now(), true);
-    counters.lost.expired += outbox.expire(isFresh);
-    const first = outbox.first();
+    if (batches.takesMore) {
+      batches.add(source.takeQueued(maxExportBatchSize, performance.now(), true));
+    }
+    const expired = batches.expire(isFresh);
+    source.acknowledgeQueued(expired, lostHits('expired', expired.length));
+    const first = batches.first();
     if (!first) return undefined;
     const leftMillis = deadlineMillis - performance.now();
     if (leftMillis < 1) return 'the time was up';
     const batch: Batch = { ...first, part: undefined }; // whole: there is no time to look for a bad hit
     const sent = batch.hits.length;
     const exchange = send(batch, Math.min(leftMillis, exportTimeoutMillis));
-    const verdict = readAnswer(exchange, { sent, hasToken, hasTracked: counters.tracked > 0 });
+    const hasTracked = source.counters.tracked > 0;
+    const verdict = readAnswer(exchange, { sent, hasToken, hasTracked });
     const { counts, again } = decide(batch, verdict);
-    addCounters(counters, counts);
-    outbox.replaceFirst(first, again);
+    source.acknowledgeQueued(decidedHits(batch, again), counts);
+    batches.replaceFirst(first, again, verdict.kind === 'too_large');
     if (verdict.kind === 'rolled_back') rolledBack += 1;
     const mayGoOn = verdict.kind === 'rolled_back' && rolledBack < MAX_ROLLED_BACK;
     if ('reason' in verdict && !mayGoOn) return verdict.reason;
@@ -78,7 +78,7 @@ function decide(batch: Batch, verdict: Verdict): Decision {
       return smaller(batch) ?? { counts: lostHits('too_large', sent), again: [] };
     case 'rolled_back':
       return (
-        (batch.kind === 'page' ? smaller(batch) : undefined) ?? {
+        (batch.kind === 'crash' ? undefined : smaller(batch)) ?? {
           counts: lostHits('rejected', sent),
           again: [],
         }

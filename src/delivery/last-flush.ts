@@ -2,7 +2,7 @@ import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { type Batch, countOf, restOf, sentHits } from './batch.js';
 import type { BatchSenderParts } from './batch-sender.js';
-import type { LossReason } from './counters.js';
+import { type LossReason, lostHits } from './counters.js';
 import { flushAtExit } from './exit-flush.js';
 import type { Transport } from './transport.js';
 
@@ -30,19 +30,21 @@ export interface LastFlushState {
  * logs what is lost. Never throws.
  */
 export function flushLast(parts: LastFlushParts, state: LastFlushState): void {
-  const { outbox, counters, spool, diagnostics } = parts;
+  const { source, batches, diagnostics } = parts;
+  const { counters } = source;
   const before = { ...counters.lost };
   let reason = state.refusal;
   try {
     decideInFlight(parts, state.inFlight);
     if (reason === undefined) {
-      spool?.storeSync();
+      batches.add(source.storeSync());
       reason = send(parts, state);
     }
   } catch (error) {
     reason = `${error}`;
   }
-  counters.lost.shutdown += outbox.clear();
+  batches.clear();
+  source.drop();
   const loss = describeLoss(before, counters.lost, reason);
   if (loss === undefined) return;
   const advice =
@@ -54,24 +56,25 @@ export function flushLast(parts: LastFlushParts, state: LastFlushState): void {
 
 /** A bulk of whose answer nobody will hear. If none of it has left, it is as if it had not been tried. */
 function decideInFlight(
-  { options, transport, counters, outbox }: LastFlushParts,
+  { options, transport, source, batches }: LastFlushParts,
   batch: Batch | undefined,
 ): void {
   if (!batch || options.resendUnconfirmed || transport.isSending?.() === false) return;
-  counters.lost.unconfirmed += sentHits(batch).length;
-  outbox.replaceFirst(batch, restOf(batch));
+  const sent = sentHits(batch);
+  source.acknowledgeQueued(sent, lostHits('unconfirmed', sent.length));
+  batches.replaceFirst(batch, restOf(batch));
 }
 
 /** Returns why hits are left. */
 function send(
-  { outbox, counters, options, sender, transport }: LastFlushParts,
+  { source, batches, options, sender, transport }: LastFlushParts,
   { isUnavailable, millis }: LastFlushState,
 ): string | undefined {
   const { sendSync } = transport;
-  if (outbox.pending === 0) return undefined;
+  if (source.inMemory === 0) return undefined;
   if (!sendSync) return 'nothing can be sent at exit through the option dispatcher';
   const longestMillis = isUnavailable ? Math.min(millis, UNAVAILABLE_MILLIS) : millis;
-  return flushAtExit(outbox, counters, {
+  return flushAtExit(source, batches, {
     hasToken: options.tokenAuth !== undefined,
     maxExportBatchSize: options.maxExportBatchSize,
     exportTimeoutMillis: options.exportTimeoutMillis,

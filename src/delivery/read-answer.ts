@@ -1,5 +1,6 @@
 import type { MessageCode } from '../common/messages.js';
 import { countOf } from './batch.js';
+import { readCounters } from './read-counters.js';
 import type { Exchange } from './transport.js';
 
 /** What an operator should know, and under which code it is explained. */
@@ -175,26 +176,6 @@ function sqlStateOf(body: string): string | undefined {
   if (!body.slice(0, 100).trimStart().startsWith('Error:')) return undefined;
   const start = body.indexOf('SQLSTATE');
   return start < 0 ? undefined : plain(body.slice(start, start + 'SQLSTATE[HY000]'.length));
-}
-
-const COUNTERS_START = '{"status":';
-/** What the transport keeps of an answer. Nesting makes JSON.parse slower than linear. */
-const MAX_COUNTERS_LENGTH = 65_536;
-
-/** The counters of a bulk's answer, also behind what PHP or a proxy has put in front of it. In linear time. */
-function readCounters(body: string): { tracked: number; invalid: number } | undefined {
-  const start = Math.max(0, body.lastIndexOf(COUNTERS_START));
-  if (body.length - start > MAX_COUNTERS_LENGTH) return undefined;
-  try {
-    const { tracked, invalid } = JSON.parse(body.slice(start)) as Record<string, unknown>;
-    return isCount(tracked) && isCount(invalid) ? { tracked, invalid } : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 /** Where a redirect points: no credentials, path parameters or query, which may repeat what was sent. */

@@ -7,6 +7,7 @@ import { Delivery } from '../delivery/delivery.js';
 import { createDryRunTransport } from '../delivery/dry-run-transport.js';
 import { spoolBackendOf } from '../delivery/spool/backends.js';
 import { LazySpool } from '../delivery/spool/lazy-spool.js';
+import { SpoolSource } from '../delivery/spool-source.js';
 import type { Transport } from '../delivery/transport.js';
 import { createUndiciTransport } from '../delivery/undici-transport.js';
 import { deriveVisitorKey } from '../hit/visitor-id.js';
@@ -36,8 +37,9 @@ export function createDelivery(
   const { scheduledDelayMillis } = options;
   const transport = createTransport(options, diagnostics);
   const spool = openSpool(options, diagnostics);
+  const source = spool && new SpoolSource(spool, options);
   return {
-    delivery: new Delivery(options, transport, diagnostics, Math.random, spool),
+    delivery: new Delivery(options, transport, diagnostics, Math.random, source),
     longestHoldMillis: spool
       ? Math.min(scheduledDelayMillis, SPOOL_HOLD_MILLIS)
       : scheduledDelayMillis,

@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
 import { type Batch, sentHits } from '../../src/delivery/batch.js';
-import { createDeliveryCounters, sumOfCounters } from '../../src/delivery/counters.js';
+import { BatchQueue } from '../../src/delivery/batch-queue.js';
+import { sumOfCounters } from '../../src/delivery/counters.js';
 import { flushAtExit } from '../../src/delivery/exit-flush.js';
-import { Outbox } from '../../src/delivery/outbox.js';
+import { MemorySource } from '../../src/delivery/memory-source.js';
 import type { Exchange } from '../../src/delivery/transport.js';
 import type { Hit } from '../../src/hit/hit.js';
+import { pending } from '../support/delivery.js';
 import { answer, processed } from '../support/scripted-transport.js';
 
 function hit(name: string, kind: Hit['kind'] = 'page'): Hit {
@@ -13,11 +15,11 @@ function hit(name: string, kind: Hit['kind'] = 'page'): Hit {
 
 /** Flushes these hits, and tells what was sent and what became of them. */
 function flush(hits: readonly Hit[], respond: (names: string[]) => Exchange, millis = 60_000) {
-  const outbox = new Outbox();
-  const counters = createDeliveryCounters();
+  const source = new MemorySource();
+  const { counters } = source;
   const bulks: string[][] = [];
-  outbox.add(hits);
-  const reason = flushAtExit(outbox, counters, {
+  for (const hit of hits) source.push(pending({ finalize: () => [hit] }));
+  const reason = flushAtExit(source, new BatchQueue(100), {
     hasToken: true,
     maxExportBatchSize: 100,
     exportTimeoutMillis: 30_000,
@@ -28,8 +30,8 @@ function flush(hits: readonly Hit[], respond: (names: string[]) => Exchange, mil
       return respond(names);
     },
   });
-  expect(sumOfCounters(counters) + outbox.pending).toBe(hits.length);
-  return { reason, bulks, counters, left: outbox.pending };
+  expect(sumOfCounters(counters) + source.pending).toBe(hits.length);
+  return { reason, bulks, counters, left: source.pending };
 }
 
 function namesOf(batch: Batch): string[] {
@@ -68,6 +70,20 @@ test('crashes that Matomo cannot take are dropped after the page views', () => {
   );
   expect(bulks).toEqual([['page'], ['crash']]);
   expect(counters).toMatchObject({ tracked: 1, lost: { rejected: 1 } });
+});
+
+test('AI chatbots leave in bulks of their own, and a deadlock among them costs no visit', () => {
+  const bots = ['x', 'y', 'z'].map((name) => ({
+    ...hit(name),
+    query: `?n=${name}&idsite=1&recMode=1`,
+  }));
+  const isBot = (name: string) => name.includes('recMode');
+  const { reason, bulks, counters, left } = flush([...bots, ...LETTERS], (names) =>
+    names.some(isBot) ? answer(500, '') : processed(names.length),
+  );
+  expect(bulks.filter((names) => names.some(isBot) && !names.every(isBot))).toEqual([]);
+  expect({ reason, left, tracked: counters.tracked }).toEqual({ left: 0, tracked: 8 });
+  expect(counters.lost.rejected).toBe(3);
 });
 
 test.for<[string, Exchange, number, number]>([

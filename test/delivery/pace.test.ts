@@ -82,7 +82,8 @@ test('another token at every look is no busy loop', async () => {
 });
 
 test('an outcome that decides nothing waits, or makes two bulks of one', () => {
-  const hit = { visitor: 'v', startSeconds: 0, buffer: Buffer.from('?'), start: 0, end: 1 };
+  const kind = 'page' as const;
+  const hit = { kind, visitor: 'v', startSeconds: 0, buffer: Buffer.from('?'), start: 0, end: 1 };
   const [one] = inBatches([hit], 'page');
   const [two] = inBatches([hit, { ...hit }], 'page');
   if (!one || !two) throw new Error('no batch');

@@ -107,6 +107,23 @@ describe('every finished request arrives, and the process ends as it would witho
     expect(titles(inspector)).toEqual(['GET /first', 'GET /exit']);
   });
 
+  test('requests of AI chatbots leave in a bulk of their own', async () => {
+    const { inspector, env } = await matomo();
+    const proxy = await startFaultProxy();
+    proxy.forwardTo(inspector.url);
+    const OPTIONS = JSON.stringify({ exitFlush: true });
+    const app = await startServer([IN_CODE], {
+      env: { ...env, ...LATE, OPTIONS, CHATBOTS: '1', MATOMO_URL: proxy.url },
+    });
+    const headers = { connection: 'close', 'user-agent': 'ChatGPT-User/1.0' };
+    for (const path of ['/one', '/two']) await fetch(app.url + path, { headers });
+    await get(`${app.url}/visit`);
+    await get(`${app.url}/exit`).catch(() => undefined);
+    expect(await app.exit()).toMatchObject({ code: 3 });
+    const bulks = proxy.requests().map(({ body }) => body.match(/%2F(?:one|two|visit|exit)\b/g));
+    expect(sorted(bulks.map(String))).toEqual(['%2Fone,%2Ftwo', '%2Fvisit,%2Fexit']);
+  });
+
   test('what sends bulks is loaded with the first hit, not with the first bulk', async () => {
     const { env } = await matomo();
     const app = await startServer([...REGISTER, APP], { env: { ...env, ...LATE } });

@@ -9,6 +9,8 @@ import { onTestFinished } from 'vitest';
 export interface Bulk {
   /** Last parts of the paths of its hits' URLs. */
   readonly names: readonly string[];
+  /** How many of these hits are for Matomo's AI chatbot reports. */
+  readonly chatbots: number;
   /** The visitor ids of these hits. */
   readonly visitors: readonly string[];
   /** Its hits are Matomo's, and not to be sent again. */
@@ -56,6 +58,7 @@ export async function startBulkReceiver(): Promise<BulkReceiver> {
     refusals -= 1;
     const bulk: Bulk = {
       names: requests.map(nameOf),
+      chatbots: requests.filter((query) => query.includes('&recMode=1')).length,
       visitors: requests.map((query) => new URLSearchParams(query).get('cid') ?? ''),
       isTracked,
       connection,
@@ -90,6 +93,11 @@ export async function startBulkReceiver(): Promise<BulkReceiver> {
       delayMillis = answering.delayMillis ?? 0;
     },
   };
+}
+
+/** Whether a bulk has hits for Matomo's AI chatbot reports, and others. */
+export function isMixed({ names, chatbots }: Bulk): boolean {
+  return chatbots > 0 && chatbots < names.length;
 }
 
 function nameOf(query: string): string {

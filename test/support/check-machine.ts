@@ -10,7 +10,9 @@ export function checkMachine(machine: SimulatedMachine): void {
   checkFiles(machine);
   checkDoubled(machine);
   for (const process of machine.processes) checkMissing(machine, process);
-  const { lostOnConnections, closings } = machine.matomo;
+  const { lostOnConnections, closings, mixedBulks, largestBulk } = machine.matomo;
+  expect(mixedBulks).toBe(0);
+  expect(largestBulk).toBeLessThanOrEqual(machine.largestBulk);
   expect(lostOnConnections).toBeLessThanOrEqual(closings);
   checkCounts(machine);
 }

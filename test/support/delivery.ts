@@ -2,6 +2,7 @@ import { beforeEach, onTestFinished, vi } from 'vitest';
 import { Delivery } from '../../src/delivery/delivery.js';
 import type { DeliveryOptions } from '../../src/delivery/delivery-options.js';
 import type { Hit, PendingHit } from '../../src/hit/hit.js';
+import { nameOf, queryOf } from './named-hits.js';
 import { scriptedTransport } from './scripted-transport.js';
 
 /** Every test of the file begins at the same noon, and time passes only if it says so. */
@@ -62,14 +63,14 @@ export function pending(overrides: Partial<Hit & PendingHit> & { name?: string }
           visitor: overrides.visitor ?? 'v',
           startSeconds,
           kind: overrides.kind ?? 'page',
-          query: `?h=${name}`,
+          query: queryOf(name),
         },
       ]),
   };
 }
 
 export const sentNames = (transport: { bodies: { requests: string[] }[] }) =>
-  transport.bodies.map(({ requests }) => requests.map((query) => query.slice(3)));
+  transport.bodies.map(({ requests }) => requests.map(nameOf));
 
 /** Hits in = pending + counted, as it has to be at every moment. */
 export function accountedFor(delivery: Delivery): number {

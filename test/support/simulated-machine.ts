@@ -34,6 +34,8 @@ export class SimulatedMachine {
   readonly mayBeDoubled = new Map<string, number>();
   /** Hits that were on the disk at some time. */
   readonly written = new Set<string>();
+  /** Hits that Matomo stored before they were on the disk: the disk hung, they left from memory, and no answer confirmed them. */
+  readonly storedBeforeWritten = new Set<string>();
   /** Hits whose end may be known to nobody who lives. */
   unsure = 0;
   /** Hits whose answer their sender had no more time for at its shutdown. It counts them as unconfirmed. */
@@ -64,6 +66,12 @@ export class SimulatedMachine {
     this.disk.volume.mkdirSync('/spool');
     useDisk(this.disk);
     useProcesses((pid) => this.#living(pid)?.identity.started);
+  }
+
+  /** Hits that a bulk may have. One of which Matomo refused all, with a token, is tried again together with newer hits. */
+  get largestBulk(): number {
+    const { hasToken, maxExportBatchSize } = this.#options;
+    return hasToken ? Number.POSITIVE_INFINITY : maxExportBatchSize;
   }
 
   get alive(): SimulatedProcess[] {
@@ -169,8 +177,9 @@ export class SimulatedMachine {
 
   #onWritten(path: string, bytes: Buffer): void {
     if (!path.endsWith('.hits')) return;
-    for (const [, name = ''] of bytes.toString('latin1').matchAll(/\?h=(\S+)\n/g)) {
+    for (const [, name = ''] of bytes.toString('latin1').matchAll(/\?h=([^\s&]+)\S*\n/g)) {
       this.written.add(name);
+      if (this.matomo.stored.has(name)) this.storedBeforeWritten.add(name);
     }
   }
 

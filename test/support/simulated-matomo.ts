@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { inflateBody } from '../../src/delivery/inflate-body.js';
 import type { Exchange, Transport } from '../../src/delivery/transport.js';
+import { isChatbot, nameOf } from './named-hits.js';
 import { answer, DATABASE_DIED, noAnswer, notHttp, notSent } from './scripted-transport.js';
 import { SimulatedConnection } from './simulated-connection.js';
 
@@ -89,6 +90,10 @@ export class SimulatedMatomo implements Transport {
   #processed = 0;
   /** How many bulks it has answered. */
   bulks = 0;
+  /** Bulks with hits of AI chatbots and others. */
+  mixedBulks = 0;
+  /** Hits in the bulk that had most. */
+  largestBulk = 0;
   answeredTracked = 0;
   answeredAccepted = 0;
   /** Hits of which its answers leave open what became of them. */
@@ -110,7 +115,10 @@ export class SimulatedMatomo implements Transport {
   /** Hits of one of several senders. */
   async sendFrom(sender: unknown, body: Buffer): Promise<Exchange> {
     const { requests } = JSON.parse(body.toString('latin1')) as { requests: string[] };
-    const names = requests.map((query) => query.slice(3));
+    const names = requests.map(nameOf);
+    const chatbots = names.filter(isChatbot).length;
+    if (chatbots > 0 && chatbots < names.length) this.mixedBulks += 1;
+    this.largestBulk = Math.max(this.largestBulk, names.length);
     await new Promise((resolve) => setTimeout(resolve, 5));
     const connection = this.#connections.get(sender) ?? new SimulatedConnection();
     this.#connections.set(sender, connection);

@@ -5,7 +5,9 @@ import type { ProcessIdentity } from '../../src/delivery/spool/file/liveness.js'
 import { ownerName } from '../../src/delivery/spool/file/segment-names.js';
 import { instanceName } from '../../src/delivery/spool/instance-name.js';
 import { SpoolReports } from '../../src/delivery/spool/spool-reports.js';
+import { SpoolSource } from '../../src/delivery/spool-source.js';
 import type { Transport } from '../../src/delivery/transport.js';
+import { queryOf } from './named-hits.js';
 import { Pace } from './pace.js';
 import { type DiskUser, type SimulatedDisk, spoolOf } from './simulated-disk.js';
 
@@ -81,19 +83,20 @@ export class SimulatedProcess implements DiskUser {
       identity,
       new SpoolReports(folder, diagnostics),
     );
+    const options = {
+      scheduledDelayMillis: 300,
+      ...sizes,
+      tokenAuth: sizes.hasToken ? 't' : undefined,
+      maxQueueBytes: 1e9,
+      resendUnconfirmed: false,
+      exportTimeoutMillis: 30_000,
+    };
     this.#delivery = new Delivery(
-      {
-        scheduledDelayMillis: 300,
-        ...sizes,
-        tokenAuth: sizes.hasToken ? 't' : undefined,
-        maxQueueBytes: 1e9,
-        resendUnconfirmed: false,
-        exportTimeoutMillis: 30_000,
-      },
+      options,
       wayToMatomo,
       diagnostics,
       () => 0.5,
-      this.#spool,
+      new SpoolSource(this.#spool, options),
     );
   }
 
@@ -129,7 +132,7 @@ export class SimulatedProcess implements DiskUser {
           visitor,
           startSeconds,
           kind: 'page',
-          query: `?h=${name}`,
+          query: queryOf(name),
         },
       ],
     });

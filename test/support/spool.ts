@@ -7,7 +7,9 @@ import type { DeliveryOptions } from '../../src/delivery/delivery-options.js';
 import { openFileSpool } from '../../src/delivery/spool/file/open-file-spool.js';
 import { LazySpool } from '../../src/delivery/spool/lazy-spool.js';
 import { openRedisSpool } from '../../src/delivery/spool/redis/open-redis-spool.js';
+import { SpoolSource } from '../../src/delivery/spool-source.js';
 import type { Hit, PendingHit } from '../../src/hit/hit.js';
+import { nameOf, queryOf } from './named-hits.js';
 import { type ScriptedTransport, scriptedTransport } from './scripted-transport.js';
 
 /** A folder of its own for a test, below which spools can be. */
@@ -86,12 +88,13 @@ export function spooledDelivery({
     ? openRedisSpool(redis, diagnostics)
     : openFileSpool({ folder, url, maxBytes }, diagnostics);
   const late = opened?.then(() => store && { store, visitorKey: () => undefined });
+  const spool = late === undefined ? store : new LazySpool(late);
   const delivery = new Delivery(
     deliveryOptions,
     transport,
     diagnostics,
     () => 0.1,
-    late === undefined ? store : new LazySpool(late),
+    spool && new SpoolSource(spool, deliveryOptions),
   );
   onTestFinished(() => delivery.shutdown(0));
   let hits = 0;
@@ -106,7 +109,7 @@ export function spooledDelivery({
         delivery.push(namedHit(name, rest === undefined ? {} : { visitor }));
       }
     },
-    sent: () => transport.bodies.flatMap(({ requests }) => requests.map((query) => query.slice(3))),
+    sent: () => transport.bodies.flatMap(({ requests }) => requests.map(nameOf)),
     law() {
       const { tracked, accepted, invalid, lost } = delivery.counters;
       const losses = Object.values(lost).reduce((sum, count) => sum + count, 0);
@@ -122,7 +125,7 @@ function namedHit(name: string, overrides: Partial<Hit & PendingHit> = {}): Pend
     visitor: overrides.visitor ?? 'v',
     startSeconds: overrides.startSeconds ?? Date.now() / 1000,
     kind: overrides.kind ?? 'page',
-    query: overrides.query ?? `?h=${name}`,
+    query: overrides.query ?? queryOf(name),
   };
   return {
     endedMillis,

@@ -18,7 +18,7 @@ export function unsettledHits(volume: Volume, folder: string): Set<string> {
     const { offset, beyond } = settlements[0] ?? nothingAcknowledged();
     let position = 0;
     for (const line of read(volume, `${folder}/${file}`).split('\n')) {
-      const name = /\?h=(\S+)$/.exec(line)?.[1];
+      const name = /\?h=([^\s&]+)\S*$/.exec(line)?.[1];
       if (name && position >= offset && !beyond.includes(position)) open.add(name);
       position += line.length + 1;
     }

@@ -1,4 +1,5 @@
 import type { Exchange, Transport } from '../../src/delivery/transport.js';
+import { nameOf } from './named-hits.js';
 import { noAnswer } from './scripted-transport.js';
 import type { SimulatedMachine } from './simulated-machine.js';
 import type { Fault } from './simulated-matomo.js';
@@ -18,7 +19,7 @@ export function createWayToMatomo(machine: SimulatedMachine, number: number): Tr
     async send(body) {
       if (own().isDead) return new Promise(() => undefined);
       const { requests } = JSON.parse(body.toString('latin1')) as { requests: string[] };
-      const names = requests.map((query) => query.slice(3));
+      const names = requests.map(nameOf);
       for (const name of names) own().sent.add(name);
       own().pace.beforeSend(names.length);
       own().inFlight = names.every((name) => machine.written.has(name)) ? names.length : 0;

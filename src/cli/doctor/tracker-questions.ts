@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { encodeHits, toBody } from '../../delivery/batch.js';
+import { toBody } from '../../delivery/batch.js';
+import { encodeHits } from '../../delivery/encode-hits.js';
 import { readAnswer, type Verdict } from '../../delivery/read-answer.js';
 import type { Exchange } from '../../delivery/transport.js';
 import { createUndiciTransport } from '../../delivery/undici-transport.js';

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { Hit } from '../../hit/hit.js';
+import { bulkKindOf } from '../bulk-kind.js';
 import type { StoredHit } from './spool-store.js';
 
 // One hit on one line that `cat` can show:
@@ -37,7 +38,8 @@ export function toLines(hits: readonly Hit[]): Buffer[] {
 /** The hit of a line that has just been made of it. */
 export function storedIn(line: Buffer, { startSeconds, kind, visitor, query }: Hit): StoredHit {
   const end = line.length - 1;
-  return { startSeconds, kind, visitor, buffer: line, start: end - query.length, end };
+  const start = end - query.length;
+  return { startSeconds, kind: bulkKindOf(kind, query), visitor, buffer: line, start, end };
 }
 
 /** Whether a line, without its line feed, is as it was written. */
@@ -56,7 +58,7 @@ export function readLine(line: Buffer): StoredHit | undefined {
   const [, startSeconds, kind, visitor = ''] = head;
   return {
     startSeconds: Number(startSeconds),
-    kind: kind as Hit['kind'],
+    kind: bulkKindOf(kind as Hit['kind'], line),
     visitor: decode(visitor),
     buffer: line,
     start,

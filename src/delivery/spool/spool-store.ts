@@ -3,9 +3,7 @@ import type { EncodedHit } from '../batch.js';
 import type { DeliveryCounters } from '../counters.js';
 
 /** A hit as it comes out of a store. The same object goes back into `acknowledge`. */
-export interface StoredHit extends EncodedHit {
-  readonly kind: Hit['kind'];
-}
+export type StoredHit = EncodedHit;
 
 /** Told by a store at the very moment at which `pending` changes, so that every hit is accounted for at any time. */
 export interface SpoolEvents {

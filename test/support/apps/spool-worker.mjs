@@ -1,17 +1,27 @@
 // A service with a spool: so many requests a second, each named on stdout as it ends, and what became of all of them
 // when asked by a message. The environment says how many (RATE), how they are called (NAME),
-// how many visitors take turns (VISITORS), and the rest.
+// how many visitors take turns (VISITORS), each how many requests one is of an AI chatbot (CHATBOTS), and the rest.
 import { writeSync } from 'node:fs';
-import { MatomoSpanProcessor } from 'opentelemetry-matomo';
+import { markChatbots } from './mark-chatbots.mjs';
 
-const { RATE = '0', NAME = 'n', VISITORS = '1' } = process.env;
+const { RATE = '0', NAME = 'n', VISITORS = '1', CHATBOTS = '0' } = process.env;
+const { MatomoSpanProcessor } = await (CHATBOTS === '0'
+  ? import('opentelemetry-matomo')
+  : marked());
 const processor = new MatomoSpanProcessor({ scheduledDelayMillis: 300 });
 let requests = 0;
+
+async function marked() {
+  const { Delivery } = await import('../../../build/delivery/delivery.js');
+  markChatbots(Delivery);
+  return import('../../../build/index.js');
+}
 
 function request() {
   requests += 1;
   const id = requests.toString(16).padStart(16, '0');
   const name = `${NAME}-${requests}`;
+  const isChatbot = requests % Number(CHATBOTS) === 0;
   const span = {
     name: 'GET',
     kind: 1,
@@ -21,7 +31,9 @@ function request() {
       'http.request.method': 'GET',
       'url.path': `/${name}`,
       'http.route': `/${name}`,
-      'user_agent.original': `visitor ${requests % Number(VISITORS)}`,
+      'user_agent.original': isChatbot
+        ? 'ChatGPT-User/1.0'
+        : `visitor ${requests % Number(VISITORS)}`,
     },
     status: { code: 0 },
     resource: {},

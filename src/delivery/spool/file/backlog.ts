@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { SerialQueue } from '../../../common/serial-queue.js';
 import type { Hit } from '../../../hit/hit.js';
 import type { EncodedHit } from '../../batch.js';
 import { type DeliveryCounters, lostHits } from '../../counters.js';
@@ -14,7 +14,7 @@ import { SegmentHit } from './segment-hit.js';
 import { segmentsByInstance } from './segment-names.js';
 import { MOST_AHEAD, SegmentReader } from './segment-reader.js';
 import { type Segment, SegmentsReading } from './segments-reading.js';
-import { sweep, unlinkAcknowledgments, unlinkIfThere } from './sweep.js';
+import { deleteDecided, sweep } from './sweep.js';
 import { takeOldest } from './take-oldest.js';
 import { UnreadableSegments } from './unreadable-segments.js';
 
@@ -36,7 +36,7 @@ export class Backlog {
   readonly #readSegments: SegmentsReading;
   readonly #delay = new TakeDelay();
   /** Of all that has been decided so far. */
-  #saves: Promise<void> = Promise.resolve();
+  readonly #saves = new SerialQueue();
   #isStale = false;
 
   /** `lease`: its number. */
@@ -123,8 +123,8 @@ export class Backlog {
   }
 
   /** Fulfilled when what has been decided is written down, or could not be. */
-  async saved(): Promise<void> {
-    await this.#saves;
+  saved(): Promise<void> {
+    return this.#saves.ended;
   }
 
   /** Another process sends from now on. */
@@ -149,7 +149,7 @@ export class Backlog {
     const { decisions, name } = segment.reader;
     decisions.acknowledge(hits, counts);
     const saved = decisions.save().catch((error: unknown) => this.#events.notWritten(error));
-    this.#saves = this.#saves.then(() => saved);
+    void this.#saves.run(() => saved);
     if (segment.adopted === undefined) {
       this.#events.learn(name, decisions.counts);
     } else {
@@ -159,9 +159,9 @@ export class Backlog {
   }
 
   /** Where a hit was read in this term. */
-  #segmentOf({ reader }: SegmentHit): Segment | undefined {
-    const segment = this.#known.get(reader.name);
-    return segment?.reader === reader ? segment : undefined;
+  #segmentOf({ segment }: SegmentHit): Segment | undefined {
+    const known = this.#known.get(segment.name);
+    return known?.reader === segment ? known : undefined;
   }
 
   async #segment(name: string, names: readonly string[]): Promise<Segment> {
@@ -198,12 +198,7 @@ export class Backlog {
     const hasEnded = await reader.readAhead(1, true);
     if (decisions.open > 0 || !hasEnded || !(await this.#events.stillSends())) return false;
     const isOthers = segment.adopted === undefined && !reader.name.startsWith(this.#ownInstance);
-    // A process that lives learns from this what became of its hits.
-    const isSaved = isOthers ? await decisions.save(true).then(isTrue, isFalse) : true;
-    await reader.close();
-    await unlinkIfThere(join(this.#folder, reader.name));
-    if (!isSaved) await decisions.save(true); // the disk was full
-    if (!isOthers) await unlinkAcknowledgments(this.#folder, reader.name);
+    await deleteDecided(this.#folder, reader, isOthers);
     this.#known.delete(reader.name);
     if (segment.adopted) {
       this.#events.countAdopted(lostHits('spool', segment.adopted));
@@ -213,6 +208,3 @@ export class Backlog {
     return true;
   }
 }
-
-const isTrue = (): boolean => true;
-const isFalse = (): boolean => false;

@@ -1,16 +1,16 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { SerialQueue } from '../../../common/serial-queue.js';
 import type { Hit } from '../../../hit/hit.js';
 import type { EncodedHit } from '../../batch.js';
-import { type DeliveryCounters, sumOfCounters } from '../../counters.js';
+import type { DeliveryCounters } from '../../counters.js';
 import type { SpoolReports } from '../spool-reports.js';
 import type { IsFresh, SpoolEvents, SpoolStore, StoredHit, TakeOptions } from '../spool-store.js';
-import { Backlog } from './backlog.js';
 import { isMissing } from './is-missing.js';
-import { Lease } from './lease.js';
-import { LivenessMonitor, type ProcessIdentity, writeHeartbeat } from './liveness.js';
+import { type ProcessIdentity, writeHeartbeat } from './liveness.js';
 import { LocalHits, type OwnHitsOptions } from './local-hits.js';
 import { ownerName } from './segment-names.js';
+import { SenderTerm } from './sender-term.js';
 import { keepVisitorKey } from './spool-folder.js';
 import { SpoolSize } from './spool-size.js';
 import { unlinkIfThere } from './sweep.js';
@@ -25,20 +25,12 @@ export class FileSpool implements SpoolStore {
   readonly #instance: string;
   readonly #identity: ProcessIdentity;
   readonly #reports: SpoolReports;
-  readonly #life: LivenessMonitor;
-  readonly #lease: Lease;
   readonly #size: SpoolSize;
   readonly #own: LocalHits;
   readonly storeSync: LocalHits['storeSync'] = (hits) => this.#own.storeSync(hits);
-  #events: SpoolEvents | undefined;
-  #backlog: Backlog | undefined; // of the process that sends
-  #term = 0;
-  #terms = 0;
-  #adopted = 0;
-  #adoptedOpen = 0;
+  readonly #sending: SenderTerm;
+  readonly #steps: SerialQueue;
   #timer: NodeJS.Timeout | undefined;
-  /** One step after the other. */
-  #steps: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | undefined;
 
   constructor(
@@ -51,12 +43,13 @@ export class FileSpool implements SpoolStore {
     this.#instance = instance;
     this.#identity = identity;
     this.#reports = reports;
-    this.#life = new LivenessMonitor(identity);
     this.#size = new SpoolSize(options.folder);
-    this.#lease = new Lease(options.folder, identity, this.#life);
     this.#own = new LocalHits(options, instance, reports, (...written) =>
-      this.#backlog?.feed(...written),
+      this.#sending.backlog?.feed(...written),
     );
+    const { folder } = options;
+    this.#sending = new SenderTerm({ folder, instance, identity, reports, own: this.#own });
+    this.#steps = new SerialQueue({ onError: (error) => reports.unreadable(error) });
   }
 
   get pending(): number {
@@ -64,11 +57,11 @@ export class FileSpool implements SpoolStore {
   }
 
   get spooled(): number {
-    return this.#own.written + this.#adoptedOpen;
+    return this.#own.written + this.#sending.adoptedOpen;
   }
 
   get adopted(): number {
-    return this.#adopted;
+    return this.#sending.adopted;
   }
 
   get isWritable(): boolean {
@@ -80,7 +73,7 @@ export class FileSpool implements SpoolStore {
   }
 
   get term(): number {
-    return this.#term;
+    return this.#sending.number;
   }
 
   /** The key of visitor ids that all processes and restarts with this folder agree on. */
@@ -94,8 +87,8 @@ export class FileSpool implements SpoolStore {
   }
 
   start(events: SpoolEvents): void {
-    this.#events = events;
     this.#own.start(events);
+    this.#sending.start((counts) => events.count(counts));
     this.#look();
   }
 
@@ -108,26 +101,26 @@ export class FileSpool implements SpoolStore {
   }
 
   mayStillSend(term: number): Promise<boolean> {
-    return this.#step(async () => {
-      await this.#backlog?.saved(); // a kill doubles what is in flight and nothing before it
-      return (await this.#stillSends()) && term === this.#term;
+    return this.#steps.run(async () => {
+      await this.#sending.backlog?.saved(); // a kill doubles what is in flight and nothing before it
+      return (await this.#sending.confirm()) && term === this.term;
     }, false);
   }
 
   expire(isFresh: IsFresh): Promise<void> {
-    return this.#step(async () => this.#backlog?.expire(isFresh), undefined);
+    return this.#steps.run(async () => this.#sending.backlog?.expire(isFresh), undefined);
   }
 
   take(options: TakeOptions): Promise<readonly StoredHit[]> {
-    return this.#step(async () => {
-      if (options.term !== this.#term) return [];
-      if (options.delayMillis === 0) await this.#backlog?.refresh();
-      return (await this.#backlog?.take(options)) ?? [];
+    return this.#steps.run(async () => {
+      if (options.term !== this.term) return [];
+      if (options.delayMillis === 0) await this.#sending.backlog?.refresh();
+      return (await this.#sending.backlog?.take(options)) ?? [];
     }, []);
   }
 
   acknowledge(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
-    this.#backlog?.acknowledge(hits, counts);
+    this.#sending.backlog?.acknowledge(hits, counts);
   }
 
   close(): Promise<void> {
@@ -138,36 +131,33 @@ export class FileSpool implements SpoolStore {
   async #close(): Promise<void> {
     clearTimeout(this.#timer);
     await this.#own.close();
-    await this.#step(() => this.#readAcknowledgments(), undefined);
-    await this.#step(async () => {
-      await this.#backlog?.close();
-      this.#backlog = undefined;
-      this.#term = 0;
-      // From now on what is left is whose the folder is next.
+    await this.#steps.run(() => this.#readAcknowledgments());
+    await this.#steps.run(async () => {
+      await this.#sending.close();
+      // From now on what is left is for whoever has the folder next.
       await unlinkIfThere(join(this.#folder, ownerName(this.#instance)));
-      await this.#lease.release();
-    }, undefined);
+      await this.#sending.release();
+    });
   }
 
   /** What another process has decided; where this one sends, it knows. */
   #readAcknowledgments(): Promise<void> {
-    return this.#own.readAcknowledgments((segment) => this.#backlog?.has(segment) ?? false);
+    const { backlog } = this.#sending;
+    return this.#own.segments.readAcknowledgments((segment) => backlog?.has(segment) ?? false);
   }
 
   #look(): void {
-    void this.#step(() => this.#maintain().catch((error) => this.#recover(error)), undefined).then(
-      () => {
-        if (this.#closed !== undefined) return;
-        this.#timer = setTimeout(() => this.#look(), LOOK_MILLIS).unref();
-      },
-    );
+    const looked = this.#steps.run(() => this.#maintain().catch((error) => this.#recover(error)));
+    void looked.then(() => {
+      if (this.#closed !== undefined) return;
+      this.#timer = setTimeout(() => this.#look(), LOOK_MILLIS).unref();
+    });
   }
 
   async #maintain(): Promise<void> {
     await writeHeartbeat(join(this.#folder, ownerName(this.#instance)), this.#identity);
-    if (await this.#stillSends()) await this.#lease.touch();
-    else if (await this.#lease.acquire()) this.#startSending();
-    await this.#backlog?.refresh();
+    await this.#sending.hold();
+    await this.#sending.backlog?.refresh();
     await this.#readAcknowledgments();
     this.#own.bytesInFolder = await this.#size.measure(this.#own.bytesInFolder);
     if (this.#closed === undefined) this.#own.makeRoom();
@@ -178,56 +168,7 @@ export class FileSpool implements SpoolStore {
     this.#own.reportFailure(error);
     if (!(await readdir(this.#folder).then(() => false, isMissing))) return;
     this.#own.bytesInFolder = 0;
-    await this.#stopSending();
-    await this.#own.readAcknowledgments();
-  }
-
-  /** Where another has taken over, what was read here is its to decide, also if it has gone by now. */
-  async #stillSends(): Promise<boolean> {
-    if (this.#term !== 0 && !(await this.#lease.confirm())) await this.#stopSending();
-    return this.#term !== 0;
-  }
-
-  #startSending(): void {
-    this.#terms += 1;
-    this.#term = this.#terms;
-    this.#backlog = new Backlog(this.#folder, this.#instance, this.#lease.number, this.#life, {
-      adopt: (hits) => {
-        this.#adopted += hits;
-        this.#adoptedOpen += hits;
-        return this.#lease.touch();
-      },
-      countAdopted: (counts) => {
-        this.#adoptedOpen -= sumOfCounters(counts);
-        this.#events?.count(counts);
-      },
-      stillSends: () => this.#lease.confirm(),
-      learn: (segment, counts) => this.#own.learn(segment, counts),
-      finish: (segment) => this.#own.finish(segment),
-      unreadable: (segment, error) => this.#reports.unreadableSegment(segment, error),
-      lost: (hits, segment) => this.#reports.lost(hits, `they are no longer in ${segment}`),
-      broken: (segment) => this.#reports.broken(segment),
-      notWritten: (error) => this.#own.reportFailure(error),
-    });
-  }
-
-  async #stopSending(): Promise<void> {
-    if (this.#term === 0) return;
-    const backlog = this.#backlog;
-    this.#backlog = undefined;
-    this.#term = 0;
-    this.#adopted -= this.#adoptedOpen; // whoever sends now adopts them
-    this.#adoptedOpen = 0;
-    await backlog?.abandon();
-  }
-
-  /** Never rejects. */
-  #step<T>(run: () => Promise<T>, otherwise: T): Promise<T> {
-    const done = this.#steps.then(run).catch((error: unknown) => {
-      this.#reports.unreadable(error);
-      return otherwise;
-    });
-    this.#steps = done;
-    return done;
+    await this.#sending.stop();
+    await this.#own.segments.readAcknowledgments();
   }
 }

@@ -1,14 +1,12 @@
+import { SerialQueue } from '../../../common/serial-queue.js';
 import { withTimeout } from '../../../common/with-timeout.js';
 import type { Hit } from '../../../hit/hit.js';
-import { type DeliveryCounters, lostHits } from '../../counters.js';
+import { lostHits } from '../../counters.js';
 import { LINE_BYTES, toLines } from '../hit-line.js';
 import type { SpoolReports } from '../spool-reports.js';
 import type { SpoolEvents } from '../spool-store.js';
-import { readAcknowledgment } from './acknowledgment.js';
-import { listFolder } from './is-missing.js';
 import { LocalSegments } from './local-segments.js';
 import { SegmentWriter } from './segment-writer.js';
-import { unlinkAcknowledgments } from './sweep.js';
 
 /** How long hits stay in memory once they could not be written, before that is tried again. */
 const RETRY_MILLIS = 5_000;
@@ -42,18 +40,17 @@ export type OnWritten = (
 export class LocalHits {
   /** Bytes of all segments of the folder, as far as is known. */
   bytesInFolder = 0;
+  readonly segments: LocalSegments;
   readonly #options: OwnHitsOptions;
-  readonly #instance: string;
   readonly #reports: SpoolReports;
   readonly #writer: SegmentWriter;
-  readonly #segments: LocalSegments;
   readonly #onWritten: OnWritten;
   #events: SpoolEvents | undefined;
   #writing = 0;
   /** The part of them that no write has begun with: the next takes them all, since each has the disk to wait for. */
   readonly #waiting: Portion[] = [];
   #begun: Portion | undefined;
-  #writes: Promise<void> = Promise.resolve();
+  readonly #writes = new SerialQueue({ onError: (error) => this.reportFailure(error) });
   #retryAtMillis = 0;
   #hasEnded = false;
   /** When the write that is under way has begun. */
@@ -66,12 +63,11 @@ export class LocalHits {
     onWritten: OnWritten,
   ) {
     this.#options = options;
-    this.#instance = instance;
     this.#reports = reports;
     this.#onWritten = onWritten;
     const segmentBytes = Math.min(LARGEST_SEGMENT_BYTES, Math.ceil(options.maxBytes / 8));
     this.#writer = new SegmentWriter(options.folder, instance, segmentBytes);
-    this.#segments = new LocalSegments((counts) => this.#events?.count(counts));
+    this.segments = new LocalSegments(options.folder, instance, reports);
   }
 
   /** Hits that are on their way to the disk. */
@@ -81,7 +77,7 @@ export class LocalHits {
 
   /** Hits on disk whose fate is not known here. */
   get written(): number {
-    return this.#segments.open;
+    return this.segments.open;
   }
 
   /** Not after a failure, and not while a disk hangs: what it would be given waits in a queue with bounds. */
@@ -99,6 +95,7 @@ export class LocalHits {
 
   start(events: SpoolEvents): void {
     this.#events = events;
+    this.segments.start((counts) => events.count(counts));
   }
 
   append(hits: readonly Hit[]): void {
@@ -107,8 +104,7 @@ export class LocalHits {
   }
 
   write(): Promise<void> {
-    this.#writes = this.#writes.then(() => this.#write(this.#waiting.splice(0)));
-    return this.#writes;
+    return this.#writes.run(() => this.#write(this.#waiting.splice(0)));
   }
 
   /** For the end of a process: stores hits at once, with all that waits, and returns those that cannot be written. */
@@ -127,7 +123,7 @@ export class LocalHits {
     this.#writing -= fitting;
     try {
       if (this.#isHanging) throw new Error('the disk does not answer');
-      this.#segments.add(this.#writer.writeLast(lines.slice(0, fitting)), fitting);
+      this.segments.add(this.#writer.writeLast(lines.slice(0, fitting)), fitting);
       return [];
     } catch (error) {
       this.#reports.notWritten(error);
@@ -137,48 +133,14 @@ export class LocalHits {
 
   /** Where the folder is half full, what is decided does not stay until the segment that it is in has grown. */
   makeRoom(): void {
-    if (this.#segments.open > 0 || this.bytesInFolder * 2 < this.#options.maxBytes) return;
-    this.#writes = this.#writes.then(() => this.#writer.beginNext());
-  }
-
-  /** What the sender has decided so far of a segment, which may be another process's. */
-  learn(segment: string, counts: DeliveryCounters): void {
-    if (segment.startsWith(this.#instance)) this.#segments.learn(segment, counts);
-  }
-
-  /** A segment is no more. */
-  finish(segment: string): void {
-    const lost = this.#segments.finish(segment);
-    if (lost > 0) this.#reports.lost(lost, `they are no longer in ${segment}`);
-  }
-
-  /** Reads what a sender that is another process has decided; not of segments that are in hand here. */
-  async readAcknowledgments(isInHand: (segment: string) => boolean = () => false): Promise<void> {
-    const { folder } = this.#options;
-    const own = this.#segments.names.filter((name) => !isInHand(name));
-    if (own.length === 0) return;
-    const before = await listFolder(folder);
-    // The sender says why, then deletes: where a segment has gone, why is there by now.
-    const names = own.every((name) => before.includes(name)) ? before : await listFolder(folder);
-    for (const name of own) {
-      const acknowledgment = await readAcknowledgment(folder, name, names).catch(
-        (error: unknown) => {
-          this.#reports.unreadable(error);
-          return 'unreadable' as const;
-        },
-      );
-      if (acknowledgment === 'unreadable') continue;
-      if (acknowledgment) this.#segments.learn(name, acknowledgment.counts);
-      if (!acknowledgment?.isFinished && (before.includes(name) || acknowledgment)) continue;
-      this.finish(name);
-      await unlinkAcknowledgments(folder, name).catch(() => undefined);
-    }
+    if (this.segments.open > 0 || this.bytesInFolder * 2 < this.#options.maxBytes) return;
+    void this.#writes.run(() => this.#writer.beginNext());
   }
 
   /** After what is being written, unless the disk hangs: what it has not taken is lost then. */
   async close(): Promise<void> {
-    this.#writes = this.#writes.then(() => this.#writer.close());
-    await withTimeout(LAST_WRITE_MILLIS, this.#writes);
+    const ended = this.#writes.run(() => this.#writer.close());
+    await withTimeout(LAST_WRITE_MILLIS, ended);
     this.#hasEnded = true;
     this.#events?.count(lostHits('shutdown', this.#writing));
     this.#writing = 0;
@@ -201,7 +163,7 @@ export class LocalHits {
       this.bytesInFolder += bytes;
       this.#writing -= fitting;
       if (segment !== undefined) {
-        this.#segments.add(segment, written);
+        this.segments.add(segment, written);
         // Also after an error: a sender that is this process does not look for more than it is told of.
         if (written > 0) this.#onWritten(segment, start, fittingLines.slice(0, written), hits);
       }

@@ -1,3 +1,4 @@
+import { SerialQueue } from '../../../common/serial-queue.js';
 import { addCounters, type DeliveryCounters } from '../../counters.js';
 import type { Acknowledgment, AcknowledgmentFile } from './acknowledgment.js';
 import type { SegmentHit } from './segment-hit.js';
@@ -13,7 +14,7 @@ export class SegmentDecisions {
   readonly #beyond: Set<number>;
   #offset: number;
   #open = 0;
-  #writing: Promise<void> = Promise.resolve();
+  readonly #writes = new SerialQueue();
   /** One that has not begun, and will write down what is decided by then. */
   #nextSave: Promise<void> | undefined;
   #isUnsaved = false;
@@ -65,7 +66,7 @@ export class SegmentDecisions {
   /** Writes down what has been decided so far. Rejects where that cannot be done. */
   save(isFinished = false): Promise<void> {
     if (this.#nextSave && !isFinished) return this.#nextSave;
-    const saved = this.#writing.then(async () => {
+    const saved = this.#writes.attempt(async () => {
       this.#nextSave = undefined;
       if (this.#isStale) return;
       this.#isUnsaved = true;
@@ -73,14 +74,12 @@ export class SegmentDecisions {
       this.#isUnsaved = false;
     });
     this.#nextSave = saved;
-    this.#writing = saved.catch(() => undefined);
     return saved;
   }
 
   /** Has what is written down outlive a power failure. */
   sync(): Promise<void> {
-    this.#writing = this.#writing.then(() => this.#file.sync()).catch(() => undefined);
-    return this.#writing;
+    return this.#writes.run(() => this.#file.sync());
   }
 
   /** Somebody else sends now: nothing is written any more. */
@@ -90,7 +89,7 @@ export class SegmentDecisions {
 
   /** After what is being written. */
   async close(): Promise<void> {
-    await this.#writing;
+    await this.#writes.ended;
     await this.#file.close();
   }
 

@@ -1,28 +1,32 @@
-import type { Hit } from '../../../hit/hit.js';
+import type { BulkKind } from '../../bulk-kind.js';
 import type { StoredHit } from '../spool-store.js';
-import type { SegmentReader } from './segment-reader.js';
+
+/** The segment of a hit, as one sender reads it. */
+export interface SourceSegment {
+  readonly name: string;
+}
 
 /** A hit as one sender has read it: where its line is, and whether it is decided. */
 export class SegmentHit implements StoredHit {
   readonly visitor: string;
   readonly startSeconds: number;
-  readonly kind: Hit['kind'];
+  readonly kind: BulkKind;
   readonly buffer: Buffer;
   readonly start: number;
   readonly end: number;
-  readonly reader: SegmentReader;
+  readonly segment: SourceSegment;
   readonly lineStart: number;
   readonly lineEnd: number;
   isAcknowledged = false;
 
-  constructor(hit: StoredHit, reader: SegmentReader, lineStart: number, lineEnd: number) {
+  constructor(hit: StoredHit, segment: SourceSegment, lineStart: number, lineEnd: number) {
     this.visitor = hit.visitor;
     this.startSeconds = hit.startSeconds;
     this.kind = hit.kind;
     this.buffer = hit.buffer;
     this.start = hit.start;
     this.end = hit.end;
-    this.reader = reader;
+    this.segment = segment;
     this.lineStart = lineStart;
     this.lineEnd = lineEnd;
   }

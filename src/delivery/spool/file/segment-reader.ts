@@ -1,9 +1,6 @@
-import { constants } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Hit } from '../../../hit/hit.js';
 import { isWhole, readLine, storedIn } from '../hit-line.js';
-import { openOwnFile } from '../own-file.js';
 import type { StoredHit } from '../spool-store.js';
 import {
   type Acknowledgment,
@@ -11,11 +8,11 @@ import {
   nothingAcknowledged,
   readAcknowledgment,
 } from './acknowledgment.js';
-import type { Closable, OpenFiles } from './open-files.js';
+import type { OpenFiles } from './open-files.js';
 import { SegmentDecisions } from './segment-decisions.js';
-import { SegmentHit } from './segment-hit.js';
+import { SegmentFile } from './segment-file.js';
+import { SegmentHit, type SourceSegment } from './segment-hit.js';
 
-const CHUNK_BYTES = 65_536;
 const LONGEST_LINE_BYTES = 1_048_576;
 const LINE_FEED = 10;
 
@@ -32,12 +29,11 @@ export interface SegmentReaderEvents {
  *     [ acknowledged … | taken or read ahead, some acknowledged | not read ]
  *                 ^ offset                            ^ position
  */
-export class SegmentReader implements Closable {
+export class SegmentReader implements SourceSegment {
   readonly name: string;
   readonly decisions: SegmentDecisions;
-  readonly #path: string;
+  readonly #file: SegmentFile;
   readonly #events: SegmentReaderEvents;
-  readonly #files: OpenFiles;
   #position: number;
   /** Nothing has been written beyond, where this process writes it. */
   #end = Number.POSITIVE_INFINITY;
@@ -47,19 +43,16 @@ export class SegmentReader implements Closable {
   #skipsLine = false;
   #isReading = false;
   #isAtEnd = false;
-  #file: FileHandle | undefined;
 
   private constructor(
-    folder: string,
     name: string,
+    file: SegmentFile,
     acknowledged: Acknowledgment,
     acknowledgments: AcknowledgmentFile,
     events: SegmentReaderEvents,
-    files: OpenFiles,
   ) {
-    this.#files = files;
     this.name = name;
-    this.#path = join(folder, name);
+    this.#file = file;
     this.#events = events;
     this.#position = acknowledged.offset;
     this.decisions = new SegmentDecisions(acknowledged, acknowledgments);
@@ -76,16 +69,13 @@ export class SegmentReader implements Closable {
   ): Promise<SegmentReader> {
     const acknowledged = (await readAcknowledgment(folder, name, names)) ?? nothingAcknowledged();
     const acknowledgments = new AcknowledgmentFile(folder, name, lease, files);
-    return new SegmentReader(folder, name, acknowledged, acknowledgments, events, files);
+    const file = new SegmentFile(join(folder, name), files);
+    return new SegmentReader(name, file, acknowledged, acknowledgments, events);
   }
 
   /** Whether there is nothing more to read, in a file that gets no longer. */
   get isAtEnd(): boolean {
     return this.#isAtEnd;
-  }
-
-  get isOpen(): boolean {
-    return this.#file !== undefined;
   }
 
   /** How many hits have been read and not taken. */
@@ -107,7 +97,7 @@ export class SegmentReader implements Closable {
         if (this.#isAtEnd) return true;
         const next = this.#position + this.#rest.length;
         if (next >= this.#end && !isFinal) return true;
-        const chunk = await this.#read(next);
+        const chunk = await this.#file.read(next);
         if (chunk.length === 0) {
           if (isFinal || isWhole(this.#rest)) this.#addRest();
           this.#isAtEnd = isFinal;
@@ -137,7 +127,7 @@ export class SegmentReader implements Closable {
     let position = this.#position;
     let rest: Buffer = Buffer.alloc(0);
     for (;;) {
-      const chunk = await this.#read(position + rest.length);
+      const chunk = await this.#file.read(position + rest.length);
       const data = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
       let start = 0;
       for (let end = data.indexOf(LINE_FEED); end >= 0; end = data.indexOf(LINE_FEED, start)) {
@@ -165,29 +155,7 @@ export class SegmentReader implements Closable {
 
   async close(): Promise<void> {
     await this.decisions.close();
-    await this.release();
-    this.#files.forget(this);
-  }
-
-  async release(): Promise<void> {
-    const file = this.#file;
-    this.#file = undefined;
-    await file?.close().catch(() => undefined);
-  }
-
-  #read(position: number): Promise<Buffer> {
-    return this.#files.use(this, async () => {
-      try {
-        this.#file ??= await openOwnFile(this.#path, constants.O_RDONLY);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0); // somebody has deleted it
-        throw error;
-      }
-      const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
-      const { bytesRead } = await this.#file.read(buffer, 0, CHUNK_BYTES, position);
-      const read = buffer.subarray(0, bytesRead);
-      return bytesRead * 2 > CHUNK_BYTES ? read : Buffer.from(read); // many segments are small
-    });
+    await this.#file.close();
   }
 
   #addLines(chunk: Buffer): void {

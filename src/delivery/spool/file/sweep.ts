@@ -1,6 +1,7 @@
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { instanceOfOther, isBeside } from './segment-names.js';
+import type { SegmentReader } from './segment-reader.js';
 
 /** Deletes what processes that have gone have left beside their segments, once those are no more. */
 export async function sweep(
@@ -30,3 +31,21 @@ export async function unlinkIfThere(path: string): Promise<void> {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
 }
+
+/** Deletes a segment of which all is decided. If another process wrote it, the last acknowledgment tells that process. */
+export async function deleteDecided(
+  folder: string,
+  reader: SegmentReader,
+  isOthers: boolean,
+): Promise<void> {
+  const { name, decisions } = reader;
+  const save = () => decisions.save(true);
+  const isSaved = !isOthers || (await save().then(isTrue, isFalse));
+  await reader.close();
+  await unlinkIfThere(join(folder, name));
+  if (!isSaved) await save(); // the disk was full
+  if (!isOthers) await unlinkAcknowledgments(folder, name);
+}
+
+const isTrue = (): boolean => true;
+const isFalse = (): boolean => false;

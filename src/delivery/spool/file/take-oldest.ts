@@ -6,15 +6,20 @@ import type { SegmentReader } from './segment-reader.js';
 export function takeOldest(readers: readonly SegmentReader[], max: number): SegmentHit[] {
   const taken: SegmentHit[] = [];
   while (taken.length < max) {
-    let oldest: SegmentHit | undefined;
-    for (const { head } of readers) {
-      if (head && (!oldest || head.startSeconds < oldest.startSeconds)) oldest = head;
+    let oldest: SegmentReader | undefined;
+    for (const reader of readers) {
+      if (startOf(reader) < startOf(oldest)) oldest = reader;
     }
-    const hit = oldest?.reader.take();
+    const hit = oldest?.take();
     if (!hit) break;
     taken.push(hit);
   }
   return taken;
+}
+
+/** When the request of its first hit began; `Infinity` if none has been read. */
+function startOf(reader: SegmentReader | undefined): number {
+  return reader?.head?.startSeconds ?? Number.POSITIVE_INFINITY;
 }
 
 /** Takes what is too old, until something is not. */

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { crc32 } from 'node:zlib';
+import { SerialQueue } from '../../../common/serial-queue.js';
 import type { Hit } from '../../../hit/hit.js';
 import { lostHits } from '../../counters.js';
 import { LINE_BYTES, toLines } from '../hit-line.js';
@@ -36,7 +37,7 @@ export class RedisLocalHits {
   #adopted = 0;
   /** In Redis, of all processes, as it said last. */
   #bytes = 0;
-  #last: Promise<void> = Promise.resolve();
+  readonly #steps = new SerialQueue({ onError: (error) => this.#fail(error) });
 
   constructor(connection: RedisConnection, options: RedisOwnHitsOptions, reports: SpoolReports) {
     this.#connection = connection;
@@ -76,7 +77,7 @@ export class RedisLocalHits {
 
   /** Stores what waits, or gives it back. Never rejects. */
   write(): Promise<void> {
-    if (this.#waiting.length === 0) return this.#last; // says nothing of how Redis is
+    if (this.#waiting.length === 0) return this.#steps.ended; // says nothing of how Redis is
     return this.#next(async () => {
       if (this.#waiting.length > 0) await this.#reportAll();
     });
@@ -116,13 +117,10 @@ export class RedisLocalHits {
   }
 
   #next(run: () => Promise<void>): Promise<void> {
-    this.#last = this.#last.then(run).then(
-      () => {
-        this.#isWell = true;
-      },
-      (error: unknown) => this.#fail(error),
-    );
-    return this.#last;
+    return this.#steps.run(async () => {
+      await run();
+      this.#isWell = true;
+    });
   }
 
   #fail(error: unknown): void {

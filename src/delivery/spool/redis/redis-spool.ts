@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { SerialQueue } from '../../../common/serial-queue.js';
 import { withTimeout } from '../../../common/with-timeout.js';
 import type { Hit } from '../../../hit/hit.js';
 import type { EncodedHit } from '../../batch.js';
@@ -46,8 +47,7 @@ export class RedisSpool implements SpoolStore {
   readonly #backlog: RedisBacklog;
   #state: 'opening' | 'usable' | 'refused' | 'closed' = 'opening';
   #timer: NodeJS.Timeout | undefined;
-  /** One step after the other. */
-  #steps: Promise<unknown> = Promise.resolve();
+  readonly #steps: SerialQueue;
   #becomeReady: () => void = () => undefined;
   #closed: Promise<void> | undefined;
 
@@ -55,6 +55,11 @@ export class RedisSpool implements SpoolStore {
     this.#options = options;
     this.#instance = instance;
     this.#reports = reports;
+    this.#steps = new SerialQueue({
+      onError: (error) => {
+        if (this.#connection.isOpen) reports.unreadable(error); // a lost connection is reported by what stores hits
+      },
+    });
     this.#connection = new RedisConnection(options.url, options.quietly);
     const parts = { ...options, instance };
     this.#own = new RedisLocalHits(this.#connection, parts, reports);
@@ -199,14 +204,6 @@ export class RedisSpool implements SpoolStore {
 
   /** Never rejects. */
   #step<T>(run: () => Promise<T>, otherwise: T): Promise<T> {
-    const done = this.#steps
-      .then(() => (this.#connection.isOpen ? run() : otherwise))
-      .catch((error: unknown) => {
-        // Where Redis is away, that is said where hits are stored.
-        if (this.#connection.isOpen) this.#reports.unreadable(error);
-        return otherwise;
-      });
-    this.#steps = done;
-    return done;
+    return this.#steps.run(() => (this.#connection.isOpen ? run() : otherwise), otherwise);
   }
 }

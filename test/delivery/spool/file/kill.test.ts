@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { type Bulk, startBulkReceiver } from '../../../support/bulk-receiver.js';
+import { type Bulk, isMixed, startBulkReceiver } from '../../../support/bulk-receiver.js';
 import { eventually } from '../../../support/child-process.js';
 import { sampled } from '../../../support/long.js';
 import { seededRandom } from '../../../support/seed.js';
@@ -20,7 +20,12 @@ test(`${ROUNDS} kills at any instant lose nothing that was older than half a sec
   const folder = temporaryFolder();
   const matomo = await startBulkReceiver();
   const start = () =>
-    startSpoolWorker({ RATE: '300', MATOMO_URL: matomo.url, MATOMO_SPOOL: folder });
+    startSpoolWorker({
+      RATE: '300',
+      CHATBOTS: '3',
+      MATOMO_URL: matomo.url,
+      MATOMO_SPOOL: folder,
+    });
   const alive = [start(), start()];
   const all: SpoolWorker[] = [...alive];
   const killedAt = new Map<SpoolWorker, number>();
@@ -71,6 +76,9 @@ test(`${ROUNDS} kills at any instant lose nothing that was older than half a sec
       `${[...repeats.values()].map(({ size }) => size).join(' ')}; answered so many ms before it (0: in flight): ${ages.join(' ')}\n`,
   );
   expect(missing).toEqual([]);
+  const chatbots = sum(matomo.bulks.map((bulk) => bulk.chatbots));
+  expect(chatbots).toBeGreaterThan(0);
+  expect(matomo.bulks.filter(isMixed)).toEqual([]);
   for (const [kill, bulks] of repeats) {
     expect(bulks.size).toBe(1);
     for (const { names, connection, answeredMillis } of bulks.keys()) {

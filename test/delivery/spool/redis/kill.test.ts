@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { type Bulk, startBulkReceiver } from '../../../support/bulk-receiver.js';
+import { type Bulk, isMixed, startBulkReceiver } from '../../../support/bulk-receiver.js';
 import { eventually } from '../../../support/child-process.js';
 import { sampled } from '../../../support/long.js';
 import { startRedis, startWire } from '../../../support/redis-server.js';
@@ -81,6 +81,7 @@ async function run(rounds: number, kinds: readonly Kind[]) {
     MATOMO_SPOOL_SHARDS: String(SHARDS),
     MATOMO_EXPORT_TIMEOUT: String(TIMEOUT_MILLIS),
     VISITORS: '7',
+    CHATBOTS: '3',
   };
   const start = () => startSpoolWorker({ ...env, RATE: String(RATE) });
   const alive = [start(), start(), start(), start()];
@@ -162,6 +163,8 @@ async function run(rounds: number, kinds: readonly Kind[]) {
       `${result.excused} missing as promised, ${result.doubled} doubled, ${result.outOfOrder.length} out of order, overlaps counted: ${overlaps}\n`,
   );
   expect(await redis.command('GET', 'matomo-spool:bytes')).toBe('0');
+  expect(matomo.bulks.some(({ chatbots }) => chatbots > 0)).toBe(true);
+  expect(matomo.bulks.filter(isMixed)).toEqual([]);
   return { ...result, lawless: [...all, heir].flatMap(({ lawless }) => lawless) };
 }
 

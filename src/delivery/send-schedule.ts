@@ -1,0 +1,59 @@
+import type { AsyncResource } from 'node:async_hooks';
+import { SETTLE_MILLIS } from '../hit/hit.js';
+import type { BatchSenderParts } from './batch-sender.js';
+import { SendTimer } from './send-timer.js';
+
+/** When hits from memory are due: as soon as enough of them are final, or the oldest has waited long enough. */
+export class SendSchedule {
+  readonly #parts: BatchSenderParts;
+  readonly #scope: AsyncResource;
+  readonly #timer: SendTimer;
+  #isHurried = false;
+
+  /** `onTimer` is called in the scope, when a batch may be due. */
+  constructor(parts: BatchSenderParts, scope: AsyncResource, onTimer: () => void) {
+    this.#parts = parts;
+    this.#scope = scope;
+    this.#timer = new SendTimer(onTimer);
+  }
+
+  /** How long a hit waits for others. */
+  get delayMillis(): number {
+    const { scheduledDelayMillis } = this.#parts.options;
+    return this.#isHurried ? Math.min(scheduledDelayMillis, SETTLE_MILLIS) : scheduledDelayMillis;
+  }
+
+  /** When all that waits is due, also what fills no batch. */
+  get #dueMillis(): number {
+    const { batches, source } = this.#parts;
+    return batches.size > 0 ? 0 : source.oldestMillis + this.delayMillis;
+  }
+
+  isDue(nowMillis: number): boolean {
+    return nowMillis >= this.#dueMillis;
+  }
+
+  /** From now on hits are due as soon as they are final. */
+  hurry(): void {
+    this.#isHurried = true;
+    this.#timer.clear();
+  }
+
+  clear(): void {
+    this.#timer.clear();
+  }
+
+  /** Sets the timer for what waits; while a batch is sent, only for a full one. */
+  update(isIdle: boolean): void {
+    const { batches, source, sender, options } = this.#parts;
+    if (source.inMemory === 0 || !(source.sendsQueued || batches.size > 0)) return;
+    const { maxExportBatchSize } = options;
+    const isFull = source.queued >= maxExportBatchSize;
+    if (!isFull && !isIdle) return;
+    if (this.#timer.isSetFor(isFull)) return;
+    const due = isFull
+      ? source.finalMillis(maxExportBatchSize)
+      : Math.max(this.#dueMillis, sender.waitUntilMillis);
+    this.#scope.runInAsyncScope(() => this.#timer.set(isFull, due));
+  }
+}

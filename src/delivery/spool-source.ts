@@ -1,0 +1,150 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { withTimeout } from '../common/with-timeout.js';
+import type { EncodedHit } from './batch.js';
+import { addCounters, type DeliveryCounters } from './counters.js';
+import { decodeHit } from './encode-hits.js';
+import { createIsFresh } from './freshness.js';
+import type { HitReceiver } from './hit-source.js';
+import { MemorySource } from './memory-source.js';
+import type { SpoolStore, TakeOptions } from './spool/spool-store.js';
+
+/** How long a store may take to end, which waits a second for its disk. */
+const CLOSE_MILLIS = 1_500;
+
+/** How often hits that are too old are looked for, also while nothing can be sent. */
+const EXPIRY_MILLIS = 1_000;
+
+/** How often hits go into the store and come out of it: they are to be stored within half a second. */
+const INTERVAL_MILLIS = 150;
+
+/** How often portions go into it that are full: what waits holds its request, and is work for the garbage collector. */
+const PORTION_MILLIS = 50;
+
+/** Hits that are taken out of the queue in one go, some 0.3 ms. */
+const PORTION = 100;
+
+export interface SpoolSourceOptions {
+  readonly tokenAuth: string | undefined;
+  readonly maxSpoolAgeMillis?: number;
+}
+
+/**
+ * Hits on their way through a store, out of which one process sends for all. What cannot be stored leaves from memory, or is
+ * stored once that is possible.
+ */
+export class SpoolSource extends MemorySource {
+  readonly #store: SpoolStore;
+  readonly #options: SpoolSourceOptions;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(store: SpoolStore, options: SpoolSourceOptions) {
+    super();
+    this.#store = store;
+    this.#options = options;
+  }
+
+  override get pending(): number {
+    return this.inMemory + this.#store.pending;
+  }
+
+  override get spooled(): number {
+    return this.#store.spooled;
+  }
+
+  override get adopted(): number {
+    return this.#store.adopted;
+  }
+
+  override get isDurable(): boolean {
+    return true;
+  }
+
+  override get sendsQueued(): boolean {
+    return !this.#store.isWritable;
+  }
+
+  /** Stores what is queued from now on. */
+  override start({ onInterval, takeOver }: HitReceiver): void {
+    this.#store.start({
+      count: (counts) => addCounters(this.counters, counts),
+      giveBack: (hits) => takeOver(this.handOut(hits)),
+    });
+    let millis = 0;
+    this.#timer = setInterval(() => {
+      millis += PORTION_MILLIS;
+      const isInterval = millis % INTERVAL_MILLIS === 0;
+      const isDue = isInterval || this.queued >= PORTION;
+      if (isDue && this.#store.isWritable) void this.#storeQueued(false);
+      if (millis % EXPIRY_MILLIS === 0) void this.#expire();
+      if (isInterval) onInterval();
+    }, PORTION_MILLIS).unref();
+  }
+
+  override stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Resolves in any case: a disk may hang. */
+  override close(): Promise<void> {
+    return withTimeout(CLOSE_MILLIS, this.#store.close());
+  }
+
+  override store(): Promise<void> {
+    return this.#storeQueued(true);
+  }
+
+  override storeSync(): readonly EncodedHit[] {
+    const hits = this.removeQueued(Number.POSITIVE_INFINITY, performance.now(), true);
+    return this.handOut(this.#store.storeSync(hits));
+  }
+
+  override async findRoom(): Promise<number> {
+    await this.#store.ready;
+    return this.#store.isWritable ? this.#store.room : 0;
+  }
+
+  override async takeBack(hits: readonly EncodedHit[]): Promise<void> {
+    this.forget(hits);
+    this.#store.append(hits.map(decodeHit));
+    await this.#store.write();
+  }
+
+  override async findTerm(isUrgent: boolean): Promise<number> {
+    // A flush may come before the store has found out whether this process sends.
+    if (isUrgent) await this.#store.mayStillSend(this.#store.term);
+    return this.#store.term;
+  }
+
+  override async takeSpooled(options: TakeOptions): Promise<readonly EncodedHit[]> {
+    await this.#expire();
+    return this.#store.take(options);
+  }
+
+  override mayStillSend(term: number): Promise<boolean> {
+    return this.#store.mayStillSend(term);
+  }
+
+  override acknowledgeSpooled(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
+    this.#store.acknowledge(hits, counts);
+  }
+
+  /**
+   * Stores what is queued: what is final, or `all`. Taken out in portions, so that requests are served between them, and
+   * written at once, since each write has the disk to wait for. Fulfilled when nothing that came so far is on its way.
+   */
+  async #storeQueued(all: boolean): Promise<void> {
+    await this.#store.ready;
+    for (let left = this.queued; left > 0; left -= PORTION) {
+      const hits = this.removeQueued(PORTION, performance.now(), all);
+      if (hits.length === 0) break;
+      this.#store.append(hits);
+      if (left > PORTION) await nextTurn();
+    }
+    await this.#store.write();
+  }
+
+  #expire(): Promise<void> {
+    const { tokenAuth, maxSpoolAgeMillis } = this.#options;
+    return this.#store.expire(createIsFresh(tokenAuth !== undefined, maxSpoolAgeMillis));
+  }
+}

@@ -1,0 +1,3 @@
+import type { Delivery } from '../../../src/delivery/delivery.js';
+
+export declare function markChatbots(delivery: typeof Delivery): void;

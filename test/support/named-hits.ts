@@ -1,0 +1,14 @@
+/** The text of a hit that is called so. */
+export function queryOf(name: string): string {
+  return isChatbot(name) ? `?h=${name}&recMode=1` : `?h=${name}`;
+}
+
+/** The name in the text of a hit. */
+export function nameOf(query: string): string {
+  return query.slice(3).replace('&recMode=1', '');
+}
+
+/** Whether a hit of that name is for Matomo's AI chatbot reports. */
+export function isChatbot(name: string): boolean {
+  return name.includes('.bot');
+}
