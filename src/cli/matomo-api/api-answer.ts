@@ -1,6 +1,6 @@
 import { show } from '../../common/diagnostics.js';
+import { unescapeHtml } from '../../inspector/rules/stored-text.js';
 import { ApiFailure } from './api-failure.js';
-import { unescapeHtml } from './unescape-html.js';
 
 /** What Matomo's API says to one call. Errors may come with status 200. */
 export type ApiResult =

@@ -1,5 +1,5 @@
+import { unescapeHtml } from '../../inspector/rules/stored-text.js';
 import type { ApiResult } from './api-answer.js';
-import { unescapeHtml } from './unescape-html.js';
 
 type ApiObject = Readonly<Record<string, unknown>>;
 
@@ -19,7 +19,7 @@ export function listOf(result: ApiResult | undefined): ApiObject[] {
   return Object.values(result.value ?? {});
 }
 
-export function nameOf({ name }: ApiObject): string {
+export function readName({ name }: ApiObject): string {
   return unescapeHtml(String(name ?? ''));
 }
 
