@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { annotations, httpRequest, NOON, parametersOf } from '../support/builders.js';
+import { annotations, hitsOf, httpRequest, NOON, parametersOf } from '../support/builders.js';
 
 test('a request becomes a page view with every fact that Matomo has a place for', () => {
   const request = httpRequest({ query: 'x=1', referrer: 'https://ref.example/a' });
@@ -164,4 +164,41 @@ test('a title is cut by the bytes that it has once Matomo has escaped it', () =>
     annotations: [annotations({ parameters: { action_name: '&'.repeat(400) } })],
   });
   expect(parametersOf(request).parameters.action_name).toHaveLength(204); // 1,024 / `&amp;`
+});
+
+test('a masked address is all that is known of the caller: visitor ID and cip are made of it', () => {
+  const of = (address: string) =>
+    parametersOf(httpRequest({ address }), { anonymizeIp: 1, hasToken: true }).parameters;
+  expect(of('192.0.2.1')).toMatchObject({ cip: '192.0.2.0', cid: of('192.0.2.200').cid });
+  expect(of('192.0.3.1').cid).not.toBe(of('192.0.2.1').cid);
+});
+
+test('visitorId none leaves it to Matomo', () => {
+  expect(parametersOf(httpRequest(), { visitorId: 'none' }).parameters).not.toHaveProperty('cid');
+});
+
+test('the user is the server span’s, else the last that a span below named', () => {
+  const named = (...ids: (string | undefined)[]) =>
+    parametersOf(httpRequest({ annotations: ids.map((userId) => annotations({ userId })) }))
+      .parameters.uid;
+  expect(named('below', undefined, 'own')).toBe('own');
+  expect(named('below', undefined, undefined)).toBe('below');
+  expect(named('anonymous')).toBeUndefined();
+  expect(named()).toBeUndefined();
+});
+
+test('an error is its class, and only of a request that failed', () => {
+  const of = (statusCode: number, errors: 'off' | 'type' | 'crash') =>
+    hitsOf(httpRequest({ statusCode, annotations: [annotations({ errorType: 'TypeError' })] }), {
+      errors,
+    }).hits;
+  expect(of(500, 'type')[0]?.cvar).toContain('["error_type","TypeError"]');
+  expect(of(500, 'off')[0]?.cvar).not.toContain('TypeError');
+  expect(of(200, 'crash')).toHaveLength(1);
+  expect(of(200, 'type')[0]?.cvar).not.toContain('TypeError');
+  const [page, crash, ...others] = of(500, 'crash');
+  expect(others).toEqual([]);
+  expect(page).not.toHaveProperty('ca');
+  expect(crash).toMatchObject({ ca: '1', cra: 'TypeError', cra_tp: 'TypeError', cid: page?.cid });
+  expect(crash).not.toHaveProperty('action_name');
 });

@@ -60,7 +60,7 @@ function checkDimensions(
   );
   if (findings.length > 0) return findings;
   return [
-    ok('fields', `${plainNameOf(ids)} ${ids.length === 1 ? 'is' : 'are'} active on site ${siteId}`),
+    ok('fields', `${readName(ids)} ${ids.length === 1 ? 'is' : 'are'} active on site ${siteId}`),
   ];
 }
 
@@ -95,7 +95,7 @@ function withSetup(finding: Finding, attribute: unknown): Finding {
     : { ...finding, advice: `${setup} By hand: ${advice}` };
 }
 
-function plainNameOf(ids: readonly string[]): string {
+function readName(ids: readonly string[]): string {
   return `${ids.length === 1 ? 'dimension' : 'dimensions'} ${ids.join(', ')}`;
 }
 

@@ -1,5 +1,5 @@
 import type { ApiCall } from './api-client.js';
-import { isTrue, plainNameOf } from './result-values.js';
+import { isTrue, readName } from './result-values.js';
 
 /** A custom dimension of a site. */
 export interface Dimension {
@@ -21,7 +21,7 @@ export function getDimensions(siteId: number): ApiCall {
 export function toDimension(dimension: Readonly<Record<string, unknown>>): Dimension {
   return {
     id: Number(dimension.idcustomdimension),
-    name: plainNameOf(dimension),
+    name: readName(dimension),
     scope: String(dimension.scope),
     isActive: isTrue(dimension.active),
     extractions: Array.isArray(dimension.extractions) ? dimension.extractions : [],

@@ -19,7 +19,7 @@ export function listOf(result: ApiResult | undefined): ApiObject[] {
   return Object.values(result.value ?? {});
 }
 
-export function plainNameOf({ name }: ApiObject): string {
+export function readName({ name }: ApiObject): string {
   return unescapeHtml(String(name ?? ''));
 }
 

@@ -4,7 +4,7 @@ import type { ApiCall, ApiClient } from '../matomo-api/api-client.js';
 import { ApiFailure } from '../matomo-api/api-failure.js';
 import { type Dimension, getDimensions, toDimension } from '../matomo-api/dimension.js';
 import { isPluginActivated, readFlag } from '../matomo-api/plugin.js';
-import { isTrue, listOf, plainNameOf, objectOf, unwrap } from '../matomo-api/result-values.js';
+import { isTrue, listOf, objectOf, readName, unwrap } from '../matomo-api/result-values.js';
 import { explainRefusal } from './refusals.js';
 
 /** What the user of a token may do with a site, or with any site if there is none yet. */
@@ -125,7 +125,7 @@ export async function findSite(
   const sites = await client.callAll(
     ids.map((id) => ({ method: 'SitesManager.getSiteFromId', params: { idSite: String(id) } })),
   );
-  return ids.find((_, index) => isSameName(plainNameOf(objectOf(sites[index])), wanted.name));
+  return ids.find((_, index) => isSameName(readName(objectOf(sites[index])), wanted.name));
 }
 
 /** Names that differ in case only are the same to people. */
@@ -152,13 +152,13 @@ function roleFor(
 }
 
 function toSite(id: number, site: Readonly<Record<string, unknown>>): Site {
-  return { id, name: plainNameOf(site), hasSiteSearch: isTrue(site.sitesearch) };
+  return { id, name: readName(site), hasSiteSearch: isTrue(site.sitesearch) };
 }
 
 function toGoal(goal: Readonly<Record<string, unknown>>): Goal {
   return {
     id: Number(goal.idgoal),
-    name: plainNameOf(goal),
+    name: readName(goal),
     matchAttribute: String(goal.match_attribute),
     pattern: unescapeHtml(String(goal.pattern)),
     patternType: String(goal.pattern_type),
@@ -167,5 +167,5 @@ function toGoal(goal: Readonly<Record<string, unknown>>): Goal {
 
 function toSegment(segment: Readonly<Record<string, unknown>>): Segment {
   const definition = unescapeHtml(String(segment.definition));
-  return { id: Number(segment.idsegment), name: plainNameOf(segment), definition };
+  return { id: Number(segment.idsegment), name: readName(segment), definition };
 }

@@ -4,7 +4,7 @@ import type { OpenRedisSpoolOptions } from './redis/open-redis-spool.js';
 import { isRedisUrl, parseRedisUrl, shownPlace } from './redis/redis-url.js';
 import type { SpoolStatus } from './spool-status.js';
 
-export interface OpenSpoolOptions extends Omit<OpenRedisSpoolOptions, 'url'> {
+interface OpenSpoolOptions extends Omit<OpenRedisSpoolOptions, 'url'> {
   /** A folder, or the URL of a Redis. */
   readonly place: string;
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Finding } from '../../../src/cli/doctor/finding.js';
 import type { PlayedAnswer } from '../../../src/inspector/index.js';
 import { matomoOnWire, runDoctor } from '../../support/doctor.js';
+import type { Fault } from '../../support/fault-proxy.js';
 import { DATABASE_DIED } from '../../support/scripted-transport.js';
 
 const json = (body: string): PlayedAnswer => ({ body, contentType: 'application/json' });
@@ -138,4 +139,72 @@ test('a clock that is two days behind is no more than a warning where there is a
   const { code, about } = await runDoctor({ ...env, MATOMO_TOKEN_AUTH: 'a'.repeat(32) });
   expect(about('clock')).toMatchObject([{ verdict: 'warning' }]);
   expect(code).toBe(0);
+});
+
+test.each<[string, Fault, Partial<Finding>]>([
+  [
+    'nobody listens',
+    { kind: 'refuse' },
+    { code: 'unreachable', found: expect.stringContaining('ECONNREFUSED') },
+  ],
+  ['connections are reset', { kind: 'reset-before-body' }, { code: 'no-answer' }],
+  [
+    'nothing is answered',
+    { kind: 'stall' },
+    { code: 'no-answer', found: expect.stringContaining('no answer within 300 ms') },
+  ],
+])('where %s, that is found', async (_what, fault, expected) => {
+  const { wire, env } = await matomoOnWire();
+  await wire.play(fault);
+  const { code, about } = await runDoctor({ ...env, MATOMO_EXPORT_TIMEOUT: '300' });
+  expect(about('address')).toMatchObject([{ verdict: 'problem', ...expected }]);
+  expect(code).toBe(1);
+});
+
+test.each([
+  ['self-signed', /DEPTH_ZERO_SELF_SIGNED_CERT/],
+  ['expired', /CERT_HAS_EXPIRED/],
+  ['elsewhere', /ERR_TLS_CERT_ALTNAME_INVALID/],
+] as const)('a certificate that is %s is found', async (certificate, found) => {
+  const { env } = await matomoOnWire({}, { certificate });
+  const { code, about } = await runDoctor({
+    ...env,
+    NODE_EXTRA_CA_CERTS: 'test/fixtures/tls/ca.pem',
+  });
+  expect(about('tls')).toMatchObject([{ verdict: 'problem', code: 'certificate' }]);
+  expect(about('tls')[0]?.found).toMatch(found);
+  expect(about('tls')[0]?.advice).toContain('NODE_EXTRA_CA_CERTS');
+  expect(code).toBe(1);
+});
+
+test.each([
+  ['is trusted', { NODE_EXTRA_CA_CERTS: 'test/fixtures/tls/ca.pem' }, { verdict: 'ok' }],
+  [
+    'is not looked at',
+    { NODE_TLS_REJECT_UNAUTHORIZED: '0' },
+    { verdict: 'warning', code: 'not-private' },
+  ],
+])('a certificate that %s: so it is said', async (_what, given, expected) => {
+  const { env } = await matomoOnWire({}, { certificate: 'server' });
+  const { code, about } = await runDoctor({ ...env, ...given });
+  expect(about('tls')).toMatchObject([expected]);
+  expect(about('site')).toMatchObject([{ verdict: 'ok' }]);
+  expect(code).toBe(0);
+});
+
+test('a server that asks for a user name and password is named', async () => {
+  const { inspector, env } = await matomoOnWire();
+  inspector.play({ status: 401, headers: { 'www-authenticate': 'Basic realm="Matomo"' } });
+  const { code, about } = await runDoctor(env);
+  expect(about('address')).toMatchObject([{ verdict: 'problem', code: 'refused' }]);
+  expect(about('address')[0]?.found).toContain('asks for authentication (Basic)');
+  expect(about('address')[0]?.advice).toContain('MATOMO_HEADERS');
+  expect(code).toBe(1);
+});
+
+test.each([403, 404])('for %d the URL is named first', async (status) => {
+  const { inspector, env } = await matomoOnWire();
+  inspector.play({ status });
+  const { about } = await runDoctor(env);
+  expect(about('address')[0]?.advice).toMatch(/^Set MATOMO_URL/);
 });

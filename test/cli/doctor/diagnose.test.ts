@@ -3,6 +3,9 @@ import { matomoOnWire, runDoctor } from '../../support/doctor.js';
 
 const TOKEN = 'c0ffee5ec2e7c0ffee5ec2e7c0ffee5e';
 
+const CREDENTIALS = 'dXNlcjpzM2NyZXRzM2NyZXQ=';
+const HEADERS = { MATOMO_HEADERS: `authorization=Basic ${CREDENTIALS}` };
+
 test('several sites are one too many for MATOMO_SITE_ID, and each of them is checked', async () => {
   const { env } = await matomoOnWire({ sites: { 1: {}, 3: {} } });
   const { code, about } = await runDoctor({ ...env, MATOMO_SITE_ID: '1, 2,3' });
@@ -33,4 +36,19 @@ test('a list with something else in it is no list of sites', async () => {
       .join(),
   ).toContain('MATOMO_SITE_ID must be');
   expect(code).toBe(1);
+});
+
+test('whatever a server repeats of a header is not shown', async () => {
+  const { inspector, env } = await matomoOnWire();
+  for (const answer of [
+    { status: 302, headers: { location: `https://x.test/${CREDENTIALS}/` } },
+    { status: 401, headers: { 'www-authenticate': `Basic ${CREDENTIALS}` } },
+    { contentType: `text/${CREDENTIALS}` },
+  ]) {
+    inspector.play(answer);
+    expect((await runDoctor({ ...env, ...HEADERS })).output).not.toContain(CREDENTIALS);
+  }
+  const { output } = await runDoctor({ ...env, MATOMO_HEADERS: `Basic ${CREDENTIALS}` });
+  expect(output).toContain('MATOMO_HEADERS');
+  expect(output).not.toContain(CREDENTIALS.replaceAll('=', ''));
 });

@@ -76,3 +76,9 @@ test('whatever Matomo repeats of the token is not shown', async () => {
   expect(output).toContain('MATOMO_SITE_ID must be');
   expect(output).not.toContain(TOKEN);
 });
+
+test('a token that is refused leaves an entry in the tracking failures, and doctor tells', async () => {
+  const { env } = await matomoOnWire({ tokens: {} });
+  const { about } = await runDoctor({ ...env, MATOMO_TOKEN_AUTH: 'a'.repeat(32) });
+  expect(about('token')[0]?.found).toContain('tracking failures');
+});

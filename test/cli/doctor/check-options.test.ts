@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest';
+import { runDoctor } from '../../support/doctor.js';
+
+const OTHERWISE = { MATOMO_URL: 'http://127.0.0.1:9', MATOMO_SITE_ID: '1' };
+
+test.each<[Record<string, string>, object]>([
+  [
+    {},
+    {
+      verdict: 'problem',
+      code: 'options-missing',
+      found: expect.stringMatching(/MATOMO_URL.*MATOMO_SITE_ID/),
+    },
+  ],
+  [
+    { MATOMO_URL: 'matomo.test', MATOMO_SITE_ID: '1' },
+    { verdict: 'warning', code: 'environment-wrong' },
+  ],
+  [
+    { MATOMO_URL: 'http://127.0.0.1:9', MATOMO_SITEID: '1' },
+    { verdict: 'problem', code: 'options-missing' },
+  ],
+  [
+    { ...OTHERWISE, MATOMO_ENABLED: 'false' },
+    { verdict: 'problem', code: 'switched-off' },
+  ],
+  [
+    { ...OTHERWISE, OTEL_SDK_DISABLED: 'true' },
+    { verdict: 'problem', code: 'switched-off' },
+  ],
+  [
+    { ...OTHERWISE, MATOMO_DRY_RUN: '1' },
+    { verdict: 'problem', code: 'dry-run' },
+  ],
+  [
+    { ...OTHERWISE, MATOMO_QUERRY: 'strip' },
+    {
+      verdict: 'problem',
+      code: 'privacy-option-invalid',
+      found: expect.stringContaining('MATOMO_QUERRY is unknown (did you mean MATOMO_QUERY?)'),
+    },
+  ],
+  [
+    { ...OTHERWISE, MATOMO_ENABLED: 'no' },
+    { verdict: 'problem', code: 'privacy-option-invalid' },
+  ],
+  [
+    { ...OTHERWISE, MATOMO_TRACK_BOT: 'false' },
+    {
+      verdict: 'warning',
+      code: 'environment-unknown',
+      advice: expect.stringContaining('MATOMO_TRACK_BOTS'),
+    },
+  ],
+  [
+    { ...OTHERWISE, MATOMO_MAX_QUEUE_SIZE: 'x' },
+    { verdict: 'warning', code: 'environment-wrong' },
+  ],
+  [
+    { ...OTHERWISE, MATOMO_TOKEN_AUTH_FILE: '/nowhere' },
+    { verdict: 'warning', code: 'token-file' },
+  ],
+])('an environment of %o', async (env, expected) => {
+  const { code, about } = await runDoctor(env);
+  expect(about('options')[0]).toMatchObject(expected);
+  expect(code).toBe(1);
+});
+
+test('a misspelled variable is one finding, whichever option it is of', async () => {
+  const env = { ...OTHERWISE, MATOMO_QUERRY: 'strip', MATOMO_SITEID: '1', PIWIK_URL: 'x' };
+  const { about } = await runDoctor(env);
+  expect(about('options').map(({ code, found }) => [code, found.split(' ', 1)[0]])).toEqual([
+    ['privacy-option-invalid', 'MATOMO_QUERRY'],
+    ['environment-unknown', 'MATOMO_SITEID'],
+  ]);
+});
+
+test('a name with an underscore too few is told', async () => {
+  const { about } = await runDoctor({ MATOMO_URL: 'http://127.0.0.1:9', MATOMO_SITEID: '1' });
+  expect(about('options').at(-1)).toMatchObject({
+    code: 'environment-unknown',
+    advice: expect.stringContaining('MATOMO_SITE_ID'),
+  });
+});

@@ -1,0 +1,111 @@
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { ROOT } from '../../support/child-process.js';
+import { matomoOnWire, runDoctor } from '../../support/doctor.js';
+
+const API = '@opentelemetry/api';
+
+function temporaryFolder(): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'matomo-doctor-')));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+function install(folder: string, name: string, version: string, needs: string[] = []): string {
+  const place = join(folder, 'node_modules', name);
+  mkdirSync(place, { recursive: true });
+  const dependencies = Object.fromEntries(needs.map((need) => [need, '*']));
+  writeFileSync(join(place, 'package.json'), JSON.stringify({ name, version, dependencies }));
+  return place;
+}
+
+test.each<[string, string, object, number]>([
+  ['@opentelemetry/sdk-node', '1.8.0', { verdict: 'problem', code: 'api-copies' }, 1],
+  ['some-library', '1.8.0', { verdict: 'warning', code: 'api-copies' }, 0],
+  ['@opentelemetry/sdk-node', '1.9.1', { verdict: 'ok' }, 0],
+])(
+  'a copy of the API that %s has for itself, %s, beside 1.9.1',
+  async (user, version, expected, exit) => {
+    const folder = temporaryFolder();
+    const { env } = await matomoOnWire();
+    const first = install(folder, API, '1.9.1');
+    install(folder, '@opentelemetry/instrumentation-http', '0.223.0', [API]);
+    const second = install(install(folder, user, '1.0.0', [API]), API, version);
+    writeFileSync(
+      join(folder, 'package.json'),
+      JSON.stringify({ dependencies: { [user]: '*', [API]: '*' } }),
+    );
+    const { code, about } = await runDoctor(env, {
+      cwd: folder,
+      main: join(ROOT, 'dist/esm/cli/main.js'),
+    });
+    expect(about('api')).toMatchObject([expected]);
+    for (const place of [first, second]) expect(about('api')[0]?.found).toContain(place);
+    expect(code).toBe(exit);
+  },
+);
+
+test.each([
+  ['nothing of OpenTelemetry', [], { verdict: 'problem', code: 'nothing-installed' }, 1],
+  [
+    'an SDK alone',
+    ['@opentelemetry/sdk-node'],
+    { verdict: 'warning', code: 'nothing-installed' },
+    0,
+  ],
+])('where %s is installed, the command is told', async (_what, names, expected, exit) => {
+  const folder = temporaryFolder();
+  const { env } = await matomoOnWire();
+  const installed = join(folder, 'node_modules/opentelemetry-matomo');
+  cpSync(join(ROOT, 'dist'), join(installed, 'dist'), { recursive: true });
+  cpSync(join(ROOT, 'package.json'), join(installed, 'package.json'));
+  symlinkSync(join(ROOT, 'node_modules/undici'), join(folder, 'node_modules/undici'), 'junction');
+  for (const name of names) install(folder, name, '0.223.0');
+  const { code, about } = await runDoctor(env, {
+    cwd: folder,
+    main: join(installed, 'dist/esm/cli/main.js'),
+  });
+  expect(about('tracing')[0]).toMatchObject(expected);
+  expect(about('tracing')[0]?.advice).toContain('npm install @opentelemetry/');
+  expect(code).toBe(exit);
+});
+
+test('what register would use is told with its versions, and NODE_OPTIONS that preload it', async () => {
+  const env = { MATOMO_ENABLED: 'false' };
+  const { about } = await runDoctor(env);
+  expect(about('tracing')[0]?.found).toMatch(/starts its own.*instrumentation-http \d/);
+  expect(about('tracing')[1]).toMatchObject({ verdict: 'unknown' });
+  const preloaded = await runDoctor({
+    ...env,
+    NODE_OPTIONS: '--require opentelemetry-matomo/register',
+  });
+  expect(preloaded.about('tracing')[1]).toMatchObject({ verdict: 'ok' });
+  expect(about('node')).toMatchObject([
+    { verdict: 'ok', found: `Node.js ${process.versions.node}` },
+  ]);
+});
+
+test('an environment that preloads register starts none in doctor itself', async () => {
+  const { env } = await matomoOnWire();
+  const folder = join(temporaryFolder(), 'spool');
+  const { code, about } = await runDoctor({
+    ...env,
+    NODE_OPTIONS: '--require opentelemetry-matomo/register',
+    MATOMO_SPOOL: folder,
+    MATOMO_MAX_QUEUE_SIZE: 'x', // of which register would write
+  });
+  expect(about('options')).toMatchObject([{ code: 'environment-wrong' }]);
+  expect(existsSync(folder)).toBe(false);
+  expect(code).toBe(0);
+});
