@@ -1,5 +1,6 @@
 export type { HttpDispatcher } from './delivery/dispatcher.js';
 export type { TrackedRequest } from './hit/http-request.js';
+export type { Order, OrderItem } from './hit/order.js';
 export type { PerfKey, TrackingParameters } from './hit/parameter-names.js';
 export { HEALTH_CHECKERS, STATIC_FILES } from './hit/request-patterns.js';
 export type { MatomoOptions, VisitorId } from './options.js';
@@ -8,4 +9,4 @@ export type { FinishedSpan } from './requests/finished-span.js';
 export { recordServerSpans, type Sampler, type SamplingResult } from './sampler.js';
 export { MatomoSpanExporter } from './span-exporter.js';
 export { MatomoSpanProcessor } from './span-processor.js';
-export { ignore, measure, track } from './track.js';
+export { ignore, measure, track, trackEvent, trackGoal, trackHit, trackOrder } from './track.js';

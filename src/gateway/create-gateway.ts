@@ -6,7 +6,8 @@ import { coded } from '../common/messages.js';
 import { DEFAULT_TITLE } from '../hit/action-name.js';
 import { findMisspelledVariables, warnAboutMisspelled } from '../options/misspelled-variables.js';
 import { wrongOption } from '../options/wrong-option.js';
-import { createHitPipeline, REQUEST_BYTES } from '../pipeline/hit-pipeline.js';
+import { createHitPipeline } from '../pipeline/hit-pipeline.js';
+import { REQUEST_BYTES } from '../pipeline/pending-hits.js';
 import type { MatomoStats } from '../pipeline/stats.js';
 import { GATEWAY_VARIABLES, type GatewayOptions, resolveReceiver } from './gateway-options.js';
 import { createSelection } from './otlp/span-selection.js';
@@ -72,7 +73,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
 
   const assembler = new Assembler(receiver.graceMillis, (spans) => {
     const request = toRequest(spans, reading, namesBySpan);
-    if (request) pipeline.add(request.record, request.span);
+    if (request) pipeline.addRequest(request.record, request.span);
   });
 
   const answerExport = createAnswerExport(receiver, {

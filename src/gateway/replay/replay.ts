@@ -61,7 +61,7 @@ export async function replay(options: ReplayOptions): Promise<MatomoStats> {
     const begun = performance.now();
     for (const spans of requests) {
       const request = toRequest(spans, reading, resolved.actionName === DEFAULT_TITLE);
-      if (request) pipeline.add(request.record, request.span);
+      if (request) pipeline.addRequest(request.record, request.span);
     }
     await pipeline.flush();
     // A hit that fails alone is decided once another was processed, which may be one of the next.
