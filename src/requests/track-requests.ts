@@ -174,9 +174,8 @@ export function trackRequests(sink: RequestSink, reading: RequestReading): Reque
     annotateOwn(record, span, reading);
     const request = readRequest(record, span, reading.toOrigin);
     if (request) {
-      const ended = endRecord(record, request);
-      takeEvents(span, ended);
-      sink.addRequest(ended, span);
+      takeEvents(span, record);
+      sink.addRequest(endRecord(record, request), span);
     } else {
       record.close();
       takeEvents(span, undefined);
