@@ -1,8 +1,20 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { SpanKind, trace } from '@opentelemetry/api';
-import { expect, test } from 'vitest';
-import { ignore, track, trackEvent, trackGoal, trackHit, trackOrder } from '../src/index.js';
+import { SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { expect, onTestFinished, test } from 'vitest';
+import { isInSample } from '../src/hit/sampling.js';
+import {
+  ignore,
+  MatomoSpanExporter,
+  track,
+  trackEvent,
+  trackGoal,
+  trackHit,
+  trackOrder,
+} from '../src/index.js';
+import { startInspector } from '../src/inspector/index.js';
 import { startTracedService, until } from './support/traced-service.js';
+import { startVariants } from './support/variants.js';
 
 const PATIENT = { scheduledDelayMillis: 60_000 };
 
@@ -289,4 +301,88 @@ test('beforeSend sees each and may drop it', async () => {
   expect(hits).toHaveLength(2);
   expect(hits[1]).toMatchObject({ e_c: 'keep', e_n: 'seen' });
   expect(service.processor.stats()).toMatchObject({ hits: 2, furtherHits: 1, pending: 0 });
+});
+
+test('with several processors every one sends it, and no bulk is larger than maxExportBatchSize', async () => {
+  const service = await startVariants(
+    (_request, response) => {
+      for (let i = 0; i < 9; i++) trackEvent('loop', String(i));
+      response.end();
+    },
+    { one: { ...PATIENT, maxExportBatchSize: 4 }, two: { ...PATIENT, sampleRate: 1 } },
+  );
+  await service.fetch('/a');
+  for (const name of ['one', 'two'] as const) {
+    const hits = (await service.of[name].hitsOf(1)).map(({ params }) => params);
+    expect(hits.map(({ e_a = 'page' }) => e_a)).toEqual(['page', ...'012345678']);
+  }
+});
+
+test('of two requests of a visitor the second comes behind all of the first', async () => {
+  const service = await startTracedService((request, response) => {
+    trackEvent('at', request.url ?? '');
+    trackEvent('at', request.url ?? '');
+    response.end();
+  }, PATIENT);
+  for (const path of ['/1', '/2', '/3']) await service.fetch(path);
+  await service.requests(3);
+  const seen = (await service.hits()).map(({ params }) => params.e_a ?? params.action_name);
+  const of = (n: number) => [`GET /${n}`, `/${n}`, `/${n}`];
+  expect(seen).toEqual([...of(1), ...of(2), ...of(3)]);
+});
+
+test('of visitors that are out nothing is sent, of the others everything', async () => {
+  const service = await startTracedService(
+    (request, response) => {
+      const uid = new URL(request.url ?? '', 'http://h').searchParams.get('u') ?? undefined;
+      if (uid) track({ uid });
+      trackEvent('at', 'end');
+      response.end();
+    },
+    { ...PATIENT, sampleRate: 0.5, visitorKey: 'key' },
+  );
+  const users = Array.from({ length: 40 }, (_, i) => `user${i}`);
+  for (const user of users) {
+    await service.fetch(`/a?u=${user}`);
+    await service.fetch(`/b?u=${user}`);
+  }
+  await service.requests(80);
+  for (const uid of users) trackGoal(1, { uid });
+  const hits = (await service.hits()).map(({ params }) => params);
+  const taken = users.filter((user) => isInSample(user, 0.5));
+  expect(taken.length).toBeGreaterThan(5);
+  expect(taken.length).toBeLessThan(35);
+  expect(new Set(hits.map(({ uid }) => uid))).toEqual(new Set(taken));
+  expect(hits).toHaveLength(taken.length * 5);
+  expect(service.processor.stats()).toMatchObject({
+    hits: hits.length,
+    ignored: { sampled: 2 * (40 - taken.length) },
+  });
+});
+
+test('an exporter alone gets them as events of the active span', async () => {
+  const inspector = await startInspector();
+  const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1 });
+  const service = await startTracedService(
+    (_request, response) => {
+      trackEvent('ex', 'ported', { value: 2, cvar: { a: 'b' } });
+      trackOrder({ id: 'E-1', revenue: 3, items: [{ sku: 'x' }] });
+      response.end();
+    },
+    { enabled: false },
+    { spanProcessors: [new SimpleSpanProcessor(exporter as never)] },
+  );
+  onTestFinished(() => inspector.close());
+  onTestFinished(() => exporter.shutdown());
+  await service.fetch('/a');
+  trackEvent('job', 'x', { uid: 'ann' });
+  trackEvent('job', 'of nobody');
+  await until(() => exporter.stats().hits === 4);
+  await exporter.forceFlush();
+  const hits = inspector.hits().map(({ params }) => params);
+  const [page, event, order] = hits.filter(({ uid }) => uid === undefined);
+  expect(event).toMatchObject({ e_c: 'ex', e_v: '2', cvar: '{"1":["a","b"]}', cid: page?.cid });
+  expect(order).toMatchObject({ ec_id: 'E-1', ec_items: '[["x","","",0,1]]' });
+  expect(hits.find(({ uid }) => uid === 'ann')).toMatchObject({ e_c: 'job' });
+  expect(exporter.stats()).toMatchObject({ furtherHits: 3, dropped: { no_visitor: 1 } });
 });
