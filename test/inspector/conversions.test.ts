@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { trackOrder } from '../../src/index.js';
-import { type Conversion, type Inspector, startInspector } from '../../src/inspector/index.js';
+import { trackGoal, trackOrder } from '../../src/index.js';
+import {
+  type Conversion,
+  formatHits,
+  type Inspector,
+  startInspector,
+} from '../../src/inspector/index.js';
+import { readHit } from '../../src/inspector/page/read-hit.js';
+import { createSummary } from '../../src/inspector/page/summary.js';
 import { captureOutput } from '../support/output.js';
 import { startTracedService } from '../support/traced-service.js';
 import { type CorpusCase, readCorpus, toWireRequest } from './corpus-cases.js';
@@ -160,4 +167,31 @@ test('an order of 200 items has all of them; of one that is too long the first a
   expect(bad?.lines).toHaveLength(1);
   expect(said.join('')).toMatch(/Left out of an order: items beyond.*\[parameter-refused\]/);
   expect(said.join('')).toMatch(/Left out of an order: an item without a sku/);
+});
+
+test('the table in plain text shows what was bought and converted', async () => {
+  const service = await startTracedService((_request, response) => {
+    trackOrder({ id: 'A-1', revenue: 20, items: [{ sku: 'mug', price: 10, quantity: 2 }] });
+    trackGoal(3);
+    response.end();
+  });
+  await service.fetch('/cart');
+  await service.requests(1);
+  const lines = formatHits(await service.hits()).split('\n');
+  expect(lines[2]).toMatch(/ tracked {2}order +A-1, 2 items, revenue 20 /);
+  expect(lines[3]).toMatch(/ tracked {2}goal +goal 3 /);
+});
+
+test('the page counts them under names of their own, and not as problems', async () => {
+  const service = await startTracedService((_request, response) => {
+    trackOrder({ id: 'A-1', revenue: 20 });
+    trackGoal(3);
+    response.end();
+  });
+  await service.fetch('/cart');
+  await service.requests(1);
+  const summary = createSummary();
+  for (const [i, hit] of (await service.hits()).entries()) summary.add(readHit(hit, i));
+  expect([...summary.endpoints.keys()]).toEqual(['GET /cart', 'Order', 'Goal 3']);
+  expect(summary.problems.size).toBe(0);
 });
