@@ -1,6 +1,7 @@
 export type { MessageCode } from './common/messages.js';
 export type { HttpDispatcher } from './delivery/dispatcher.js';
 export type { TrackedRequest } from './hit/http-request.js';
+export type { Order, OrderItem } from './hit/order.js';
 export type { PerfKey, TrackingParameters } from './hit/parameter-names.js';
 export { HEALTH_CHECKERS, STATIC_FILES } from './hit/request-patterns.js';
 export type { OptionError } from './options/wrong-option.js';
@@ -10,4 +11,4 @@ export type { FinishedSpan } from './requests/finished-span.js';
 export { recordServerSpans, type Sampler, type SamplingResult } from './sampler.js';
 export { MatomoSpanExporter } from './span-exporter.js';
 export { MatomoSpanProcessor } from './span-processor.js';
-export { ignore, measure, track } from './track.js';
+export { ignore, measure, track, trackEvent, trackGoal, trackHit, trackOrder } from './track.js';

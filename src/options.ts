@@ -151,6 +151,12 @@ export interface MatomoOptions {
    */
   readonly doNotTrack?: boolean | undefined;
   /**
+   * Share of the visitors that are tracked, above 0 and at most 1. A visitor is in or out as a whole, with everything that is
+   * tracked of the visitor: orders and goals of visitors who are out are not sent. Decided by the user ID if the request has
+   * one at its end, else by the visitor ID, so that processes with the same visitor key agree. AI chatbots are never sampled.
+   */
+  readonly sampleRate?: number | undefined;
+  /**
    * Sends `bots=1`: an API's clients are programs, and Matomo drops many of them silently.
    * @see [Matomo: `bots`](https://developer.matomo.org/api-reference/tracking-api)
    */

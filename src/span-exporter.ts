@@ -4,6 +4,7 @@ import type { MatomoOptions } from './options.js';
 import { createHitPipeline, noStats } from './pipeline/hit-pipeline.js';
 import type { MatomoStats } from './pipeline/stats.js';
 import { assembleRequests } from './requests/assemble-requests.js';
+import { announceExporter } from './requests/captured-requests.js';
 import type { FinishedSpan } from './requests/finished-span.js';
 
 /** `ExportResult` of OpenTelemetry: 0 is success. */
@@ -20,10 +21,18 @@ export interface ExportResult {
 export class MatomoSpanExporter {
   readonly #diagnostics: Diagnostics = createDiagnostics();
   readonly #made: ReturnType<typeof createHitPipeline>;
+  readonly #withdraw: (() => void) | undefined;
 
   /** @throws TypeError naming the option and the value, where one is wrong. */
   constructor(options: MatomoOptions = {}) {
     this.#made = createHitPipeline(options, this.#diagnostics, 'matomo_span_exporter');
+    const pipeline = this.#made?.pipeline;
+    if (!pipeline) return;
+    this.#withdraw = announceExporter({
+      takeHit: (hit) => pipeline.addFurtherHit(hit),
+      refuseHit: (key, message) => pipeline.refuseHit(key, message),
+      reportHit: (key, message) => pipeline.reportHit(key, message),
+    });
   }
 
   /** Queues hits for the requests in these spans. Always succeeds; what becomes of the hits is in {@link stats}. */
@@ -31,7 +40,8 @@ export class MatomoSpanExporter {
     try {
       if (this.#made) {
         const { pipeline, reading } = this.#made;
-        for (const { record, span } of assembleRequests(spans, reading)) pipeline.add(record, span);
+        const assembled = assembleRequests(spans, reading, (hit) => pipeline.addFurtherHit(hit));
+        for (const { record, span } of assembled) pipeline.addRequest(record, span);
       }
     } catch (error) {
       this.#diagnostics.warnOnce(
@@ -49,6 +59,7 @@ export class MatomoSpanExporter {
 
   /** Sends what is queued and stops; at most `shutdownTimeoutMillis`. Never rejects. */
   shutdown(): Promise<void> {
+    this.#withdraw?.();
     return this.#made?.pipeline.shutdown() ?? Promise.resolve();
   }
 

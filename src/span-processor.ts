@@ -37,7 +37,7 @@ export class MatomoSpanProcessor {
     if (made) {
       const { pipeline, reading } = made;
       this.#pipeline = pipeline;
-      this.#requests = trackRequests((record, span) => pipeline.add(record, span), reading);
+      this.#requests = trackRequests(pipeline, reading);
     }
     Object.defineProperty(this, PROCESSOR_BRAND, { value: made !== undefined });
     Object.defineProperty(this, EXIT_CONTROL, { value: made?.pipeline });

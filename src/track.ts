@@ -1,6 +1,8 @@
 import { activeSpan } from './common/otel-global.js';
+import { type Order, toOrderItems } from './hit/order.js';
 import { isPerfKey, type PerfKey, type TrackingParameters } from './hit/parameter-names.js';
 import { currentRequest, type Notes, notesFor, notesOf } from './requests/captured-requests.js';
+import { giveHit, refuseHit, reportHit } from './requests/give-hit.js';
 import { addTiming } from './requests/request-record.js';
 
 /**
@@ -55,6 +57,98 @@ export function measure<T>(key: PerfKey, fn: () => T): T {
 /** Leaves the current request out: it makes no hit. Never throws; outside of a request it does nothing. */
 export function ignore(): void {
   for (const notes of currentNotes()) notes.ignored = true;
+}
+
+/**
+ * Tracks an event besides the page view of the current request. Never throws. Works at any depth of the request, in
+ * requests that are ignored, and in what a request has started; outside of a request `more` needs `uid` or `cid`.
+ *
+ * @example trackEvent('Search', 'no results', { name: 'blue shoes', value: 0 });
+ */
+export function trackEvent(
+  category: string,
+  action: string,
+  more: { name?: string; value?: number } & TrackingParameters = {},
+): void {
+  send('trackEvent', () => {
+    const { name, value, ...others } = more;
+    if (isBlank(category) || isBlank(action)) return 'an event needs a category and an action';
+    return without({ e_n: name, e_v: value, ...others, e_c: category, e_a: action });
+  });
+}
+
+/**
+ * Tracks the conversion of a goal of the site besides the page view of the current request. Without a revenue Matomo takes
+ * that of the goal. Otherwise like {@link trackEvent}.
+ *
+ * @example trackGoal(3, { revenue: 19.5 });
+ */
+export function trackGoal(
+  goal: number,
+  more: { revenue?: number } & TrackingParameters = {},
+): void {
+  send('trackGoal', () => {
+    if (!Number.isInteger(goal) || goal < 1) return 'a goal is a whole number from 1';
+    const { revenue } = more;
+    if (revenue !== undefined && !Number.isFinite(revenue)) return 'the revenue is no number';
+    return without({ ...more, idgoal: goal });
+  });
+}
+
+/**
+ * Tracks an order besides the page view of the current request. Matomo stores each order ID once. Items that it cannot store
+ * are left out. Otherwise like {@link trackEvent}.
+ *
+ * @example trackOrder({ id: 'A-1042', revenue: 59.9, tax: 9.57, items: [{ sku: 'mug', price: 25.165, quantity: 2 }] });
+ */
+export function trackOrder(order: Order, more: TrackingParameters = {}): void {
+  send('trackOrder', () => {
+    const { id, revenue, subtotal, tax, shipping, discount, items } = order;
+    if (isBlank(id)) return 'an order needs an id';
+    if (!Number.isFinite(revenue)) return 'the revenue of an order is no number';
+    const amounts = { ec_st: subtotal, ec_tx: tax, ec_sh: shipping, ec_dt: discount };
+    const lines = items === undefined ? undefined : toOrderItems(items);
+    for (const problem of lines?.problems ?? []) {
+      reportHit(`order ${problem}`, `Left out of an order: ${problem}. The order is sent`);
+    }
+    const ec_items = lines?.text;
+    return without({ ...amounts, ec_items, ...more, idgoal: 0, ec_id: id, revenue });
+  });
+}
+
+/**
+ * Tracks anything else besides the page view of the current request: a download, an outlink, a site search, content. Otherwise
+ * like {@link trackEvent}.
+ *
+ * @example trackHit({ download: 'https://example.org/report.pdf' });
+ */
+export function trackHit(parameters: TrackingParameters): void {
+  send('trackHit', () => (isRecord(parameters) ? without(parameters) : 'no parameters were given'));
+}
+
+/** Hands on what `read` makes of a call, or the reason why that is nothing. */
+function send(name: string, read: () => Record<string, unknown> | string): void {
+  try {
+    const parameters = read();
+    if (typeof parameters === 'string') {
+      refuseHit(name, `${name}: ${parameters}. The call was dropped. Correct it`);
+    } else giveHit(parameters);
+  } catch {
+    refuseHit(name, `${name}: the arguments cannot be read. The call was dropped. Correct it`);
+  }
+}
+
+/** A copy without what is not given. */
+function without(parameters: object): Record<string, unknown> {
+  const given: Record<string, unknown> = Object.create(null);
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined) given[name] = value;
+  }
+  return given;
+}
+
+function isBlank(text: unknown): boolean {
+  return (typeof text !== 'string' && typeof text !== 'number') || String(text).trim() === '';
 }
 
 function startTiming(key: PerfKey): () => void {

@@ -1,5 +1,6 @@
+const { randomUUID } = require('node:crypto');
 const express = require('express');
-const { ignore, track } = require('opentelemetry-matomo');
+const { ignore, track, trackEvent, trackOrder } = require('opentelemetry-matomo');
 const { createReport } = require('./report.js');
 
 const ITEMS = [
@@ -18,15 +19,29 @@ app.get('/items', (_request, response) => {
 
 app.get('/items/:id', (request, response) => {
   const item = ITEMS.find(({ id }) => id === Number(request.params.id));
-  if (item) response.json(item);
-  else response.status(404).json({ error: 'no such item' });
+  if (item) {
+    response.json(item);
+    return;
+  }
+  trackEvent('Shop', 'item not found', { name: request.params.id });
+  response.status(404).json({ error: 'no such item' });
 });
 
 app.post('/orders', (request, response) => {
   const { item, plan } = request.body;
   track({ action_name: 'Checkout', dimension3: plan, cvar: { plan } });
+  recordOrder(ITEMS.find(({ id }) => id === item));
   response.status(201).json({ item, plan });
 });
+
+/** At any depth of a request, in Matomo's visit of its caller. */
+function recordOrder({ id, name, price }) {
+  trackOrder({
+    id: randomUUID(),
+    revenue: price,
+    items: [{ sku: `item-${id}`, name, price, quantity: 1 }],
+  });
+}
 
 app.get('/reports/:month', async (request, response) => {
   response.json(await createReport(request.params.month));

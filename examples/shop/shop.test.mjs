@@ -33,9 +33,11 @@ test('an order is a checkout with its plan, and the health check is nothing', as
   shop.kill('SIGTERM'); // at its end it sends what waits
   await once(shop, 'exit');
 
-  const [hit, ...others] = inspector.hits();
+  const [hit, order, ...others] = inspector.hits();
   assert.equal(hit.verdict, 'tracked');
   assert.equal(hit.stored.title, 'Checkout');
   assert.equal(hit.stored.custom_dimension_3, 'pro');
+  assert.equal(order.params.revenue, '40');
+  assert.equal(order.params.cid, hit.params.cid); // in the same visit
   assert.deepEqual(others, []);
 });

@@ -7,8 +7,10 @@ import { listenUntracked, urlOf } from '../common/untracked-server.js';
 import { DEFAULT_TITLE } from '../hit/action-name.js';
 import { findMisspelledVariables, warnAboutMisspelled } from '../options/misspelled-variables.js';
 import { wrongOption } from '../options/wrong-option.js';
-import { createHitPipeline, REQUEST_BYTES } from '../pipeline/hit-pipeline.js';
+import { createHitPipeline } from '../pipeline/hit-pipeline.js';
+import { REQUEST_BYTES } from '../pipeline/pending-hits.js';
 import type { MatomoStats } from '../pipeline/stats.js';
+import { hitsOfEvents } from '../requests/hit-events.js';
 import { GATEWAY_VARIABLES, type GatewayOptions, resolveReceiver } from './gateway-options.js';
 import { createSelection } from './otlp/span-selection.js';
 import { createAnswerExport } from './receiver/answer-export.js';
@@ -71,10 +73,16 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   let boundTo = '';
   let closed: Promise<void> | undefined;
 
-  const assembler = new Assembler(receiver.graceMillis, (spans) => {
-    const request = toRequest(spans, reading, namesBySpan);
-    if (request) pipeline.add(request.record, request.span);
-  });
+  const assembler = new Assembler(
+    receiver.graceMillis,
+    (spans) => {
+      const request = toRequest(spans, reading, namesBySpan);
+      if (request) pipeline.addRequest(request.record, request.span);
+    },
+    (span) => {
+      for (const hit of hitsOfEvents(span)) pipeline.addFurtherHit(hit);
+    },
+  );
 
   const answerExport = createAnswerExport(receiver, {
     selection: createSelection(receiver, reading),

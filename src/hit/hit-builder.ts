@@ -1,19 +1,25 @@
 import { memoize } from '../common/generation-cache.js';
-import { customVariablesOf, type ReportProblem, toCustomVariables } from './custom-variables.js';
+import { errorTypeOf, overridesOf, userIdOf, variablesOf } from './annotation-facts.js';
+import { type ReportProblem, toCustomVariables } from './custom-variables.js';
 import { createToDimensions } from './dimensions.js';
 import { createField, type Field, rawField } from './field.js';
 import { askBeforeSend, toCrash, toHit } from './finish-hit.js';
 import type { Hit } from './hit.js';
 import type { HttpRequest } from './http-request.js';
 import { maskAddress } from './mask-address.js';
-import { completeEvent, isNobody, overrideAll } from './overrides.js';
+import { completeEvent, overrideAll } from './overrides.js';
 import { createToPageUrl } from './page-url.js';
-import { PERF_KEYS, type TrackingParameters } from './parameter-names.js';
-import { toParameterValue } from './parameter-value.js';
+import type { TrackingParameters } from './parameter-names.js';
 import { createRedactPath } from './redact-path.js';
 import { createToRequestFields, type RequestFieldsOptions } from './request-fields.js';
+import {
+  isServerTimeGiven,
+  setParameter,
+  setTimings,
+  subtractOtherTimings,
+} from './request-timings.js';
 import { createFindRouteDetails } from './route-details.js';
-import { TRACKING_PARAMETERS } from './tracking-parameters.js';
+import { isShared } from './shared-parameters.js';
 import { createToVisitorId, type Visitor } from './visitor-id.js';
 
 /** What makes hits of a request, besides the request. */
@@ -33,11 +39,29 @@ export interface ToHitsOptions extends RequestFieldsOptions {
 
 const NO_USER_AGENT = rawField('ua', '-'); // an empty one is replaced by our own client's
 
-/** Turns a finished request into the hit that Matomo gets, and a crash beside it. Pure: time comes in as `nowMillis`. */
-export function createHitBuilder(
-  options: ToHitsOptions,
-  report: ReportProblem,
-): (request: HttpRequest, site: number, nowMillis: number) => Hit[] {
+/** What a plain page view and the further hits of its request have in common. */
+export interface PlainRequest {
+  /** Query string of what all of them have. */
+  readonly shared: string;
+  readonly visitor: string;
+  readonly startSeconds: number;
+}
+
+/** Turns a finished request into the hit that Matomo gets, and a crash beside it. */
+export interface HitBuilder {
+  (request: HttpRequest, site: number, nowMillis: number): Hit[];
+  /** The parameters of the page view before `beforeSend` has seen them. */
+  toParameters(request: HttpRequest, site: number, nowMillis: number): Map<string, string>;
+  /** Of a request that nobody adds anything to; `undefined` for others. */
+  readPlain(request: HttpRequest, site: number, nowMillis: number): PlainRequest | undefined;
+  /** The visitor ID that is derived from the request, whatever names its visitor; `undefined` if none is to be sent. */
+  toVisitorId(request: HttpRequest, site: number, nowMillis: number): string | undefined;
+  /** The same even if none is sent. */
+  toAnyVisitorId(request: HttpRequest, site: number, nowMillis: number): string;
+}
+
+/** Pure: time comes in as `nowMillis`. */
+export function createHitBuilder(options: ToHitsOptions, report: ReportProblem): HitBuilder {
   const { anonymizeIp, beforeSend, hasToken, maxCustomVariables } = options;
   const redactPath = createRedactPath(options.redactPathPatterns, options.query === 'keep');
   const toPageUrl = createToPageUrl(options);
@@ -62,22 +86,54 @@ export function createHitBuilder(
     return { site, visitor: id ?? '', startSeconds, kind: 'page', query };
   }
 
-  return function buildHits(request, site, nowMillis) {
-    const startMillis = Math.min(
-      Number.isFinite(request.startMillis) ? request.startMillis : nowMillis,
-      nowMillis,
-    );
+  /** The page view of a request is mostly built right before its further hits. */
+  let latest: ReturnType<typeof readRequest> | undefined;
+
+  function readRequest(request: HttpRequest, site: number, nowMillis: number) {
+    const { address, userAgent, startMillis } = toVisitor(request, site, nowMillis);
     const path = redactPath(request.path);
-    const address = request.address && maskAddress(request.address, anonymizeIp);
     const facts = { request, url: toPageUrl(request, path), path, address };
     const agent = toUserAgent(request.userAgent ?? '');
     const fields = toRequestFields(facts, agent, Math.floor(startMillis / 1000));
-    const visitor = { address, userAgent: agent.value, site, startMillis };
-    const details = findRouteDetails(request);
-    const { given, annotations } = request;
-    const isPlain = !details && !given && !toDimensions && !beforeSend;
-    if (isPlain && annotations.length === 0) return [toPlainHit(fields, visitor)];
+    return { request, facts, fields, visitor: { address, userAgent, site, startMillis } };
+  }
 
+  function toVisitor(request: HttpRequest, site: number, nowMillis: number): Visitor {
+    const { startMillis: start } = request;
+    return {
+      address: request.address && maskAddress(request.address, anonymizeIp),
+      userAgent: toUserAgent(request.userAgent ?? '').value,
+      site,
+      startMillis: Math.min(Number.isFinite(start) ? start : nowMillis, nowMillis),
+    };
+  }
+
+  function isPlain(request: HttpRequest): boolean {
+    if (request.given || request.annotations.length > 0 || toDimensions || beforeSend) return false;
+    return !findRouteDetails(request);
+  }
+
+  function buildHits(request: HttpRequest, site: number, nowMillis: number): Hit[] {
+    if (isPlain(request)) {
+      latest = readRequest(request, site, nowMillis);
+      return [toPlainHit(latest.fields, latest.visitor)];
+    }
+    const parameters = toParameters(request, site, nowMillis);
+    const sent = askBeforeSend(parameters, beforeSend, hasToken, report);
+    if (sent === undefined) return [];
+    const hits = [toHit(sent, 'page')];
+    const errorType = options.errors === 'crash' ? errorTypeOf(request) : undefined;
+    if (errorType !== undefined) hits.push(toHit(toCrash(sent, errorType), 'crash'));
+    return hits;
+  }
+
+  function toParameters(
+    request: HttpRequest,
+    site: number,
+    nowMillis: number,
+  ): Map<string, string> {
+    const { facts, fields, visitor } = readRequest(request, site, nowMillis);
+    const details = findRouteDetails(request);
     const parameters = new Map([
       ['idsite', String(site)],
       ['rec', '1'],
@@ -85,13 +141,13 @@ export function createHitBuilder(
     ]);
     if (options.trackBots) parameters.set('bots', '1');
     for (const field of fields) if (field) parameters.set(field.name, field.value);
-    set(parameters, 'uid', userIdOf(request));
+    setParameter(parameters, 'uid', userIdOf(request));
     setTimings(parameters, request);
     const variables = variablesOf(request, details, options.errors);
     if (variables && maxCustomVariables > 0) {
       parameters.set('cvar', toCustomVariables(variables, maxCustomVariables, report));
     }
-    const layers = [toDimensions?.(facts), given, details, ...overridesOf(request)];
+    const layers = [toDimensions?.(facts), request.given, details, ...overridesOf(request)];
     for (const layer of layers) if (layer) overrideAll(parameters, layer, hasToken, report);
     if (!isServerTimeGiven(request, layers)) subtractOtherTimings(parameters, request);
     completeEvent(parameters, report);
@@ -99,87 +155,31 @@ export function createHitBuilder(
       const id = toVisitorId({ ...visitor, site: Number(parameters.get('idsite')) });
       if (id !== undefined) parameters.set('cid', id);
     }
-    const sent = askBeforeSend(parameters, beforeSend, hasToken, report);
-    if (sent === undefined) return [];
-    const hits = [toHit(sent, 'page')];
-    const errorType = options.errors === 'crash' ? errorTypeOf(request) : undefined;
-    if (errorType !== undefined) hits.push(toHit(toCrash(sent, errorType), 'crash'));
-    return hits;
-  };
-}
-
-function setTimings(parameters: Map<string, string>, request: HttpRequest): void {
-  for (const key of PERF_KEYS) {
-    let sum: number | undefined;
-    for (const { timings } of request.annotations) {
-      const millis = timings?.[key];
-      if (millis !== undefined) sum = (sum ?? 0) + millis;
-    }
-    if (sum !== undefined) set(parameters, key, sum);
+    return parameters;
   }
-}
 
-function isServerTimeGiven(
-  { annotations }: HttpRequest,
-  layers: readonly (Readonly<Record<string, unknown>> | undefined)[],
-): boolean {
-  return (
-    annotations.some(({ timings }) => timings?.pf_srv !== undefined) ||
-    layers.some(
-      (layer) => toParameterValue(TRACKING_PARAMETERS.pf_srv, layer?.pf_srv) !== undefined,
-    )
-  );
-}
-
-/** Matomo's page load time is the sum of all timings, which is to be the duration of the request. */
-function subtractOtherTimings(parameters: Map<string, string>, request: HttpRequest): void {
-  let others = 0;
-  for (const key of PERF_KEYS) if (key !== 'pf_srv') others += Number(parameters.get(key) ?? 0);
-  if (others === 0) return;
-  set(parameters, 'pf_srv', Math.max(0, Math.round(request.durationMillis) - others));
-}
-
-/** The custom variables of a request where it has more than every request. */
-function variablesOf(
-  request: HttpRequest,
-  details: TrackingParameters | undefined,
-  errors: ToHitsOptions['errors'],
-): Map<string, unknown> | undefined {
-  const errorType = errors === 'off' ? undefined : errorTypeOf(request);
-  const given = [details?.cvar, ...request.annotations.map(({ cvar }) => cvar)].filter(Boolean);
-  if (errorType === undefined && given.length === 0) return undefined;
-  const variables = customVariablesOf(request);
-  if (errorType !== undefined) variables.set('error_type', errorType);
-  for (const cvar of given) {
-    for (const name in cvar) variables.set(name, cvar[name]);
+  function readPlain(
+    request: HttpRequest,
+    site: number,
+    nowMillis: number,
+  ): PlainRequest | undefined {
+    if (!isPlain(request)) return undefined;
+    const isLatest = latest?.request === request && latest.visitor.site === site;
+    const { fields, visitor } = isLatest && latest ? latest : readRequest(request, site, nowMillis);
+    let shared = beginning(site);
+    for (const field of fields) if (field && isShared(field.name)) shared += field.pair;
+    const id = toVisitorId(visitor);
+    if (id !== undefined) shared += `&cid=${id}`;
+    const startSeconds = Math.floor(visitor.startMillis / 1000);
+    return { shared, visitor: id ?? '', startSeconds };
   }
-  return variables;
-}
 
-/** A request that was answered well had no error that concerns its caller. */
-function errorTypeOf(request: HttpRequest): string | undefined {
-  return request.statusCode < 400 ? undefined : strongest(request, 'errorType');
-}
-
-/** What the attribute for it says; words that only mean "nobody" are left out in silence. */
-function userIdOf(request: HttpRequest): string | undefined {
-  const userId = strongest(request, 'userId');
-  return userId !== undefined && !isNobody(userId) ? userId : undefined;
-}
-
-function strongest(request: HttpRequest, fact: 'errorType' | 'userId'): string | undefined {
-  return request.annotations.findLast((said) => said[fact] !== undefined)?.[fact];
-}
-
-function overridesOf(request: HttpRequest) {
-  return request.annotations.map(({ parameters }) => parameters);
-}
-
-function set(
-  parameters: Map<string, string>,
-  name: keyof typeof TRACKING_PARAMETERS,
-  given: unknown,
-): void {
-  const value = toParameterValue(TRACKING_PARAMETERS[name], given);
-  if (value !== undefined) parameters.set(name, value);
+  return Object.assign(buildHits, {
+    toParameters,
+    readPlain,
+    toVisitorId: (request: HttpRequest, site: number, nowMillis: number) =>
+      toVisitorId(toVisitor(request, site, nowMillis)),
+    toAnyVisitorId: (request: HttpRequest, site: number, nowMillis: number) =>
+      visitorIdOf(toVisitor(request, site, nowMillis)),
+  });
 }

@@ -9,6 +9,8 @@ const UNSIGNED = { kind: 'integer', min: 0, max: 4_294_967_295 } as const;
 const AMOUNT = { kind: 'number', min: -1e15, max: 1e15 } as const;
 const FLAG = { kind: 'flag' } as const;
 const JSON_TEXT = { kind: 'json', maxCharacters: 16_384 } as const;
+/** Shorter than the texts that a gateway reads, so that what it cut is refused. Room for some 400 items. */
+const ITEMS = { kind: 'json', maxCharacters: 32_000 } as const;
 const LOCAL_TIME = 'log_visit.visitor_localtime';
 const text = (maxCharacters: number) => ({ kind: 'text', maxCharacters }) as const;
 const bytes = (maxBytes: number) => ({ kind: 'text', maxBytes }) as const;
@@ -115,7 +117,7 @@ export const TRACKING_PARAMETERS: { readonly [name in KnownParameter]: Parameter
   }),
   ...inSection('Ecommerce', {
     ec_id: { ...text(100), meaning: 'order', column: 'log_conversion.idorder' },
-    ec_items: { ...JSON_TEXT, meaning: 'items of the order', column: 'log_conversion_item' },
+    ec_items: { ...ITEMS, meaning: 'items of the order', column: 'log_conversion_item' },
     ec_st: { ...AMOUNT, meaning: 'subtotal', column: 'log_conversion.revenue_subtotal' },
     ec_tx: { ...AMOUNT, meaning: 'tax', column: 'log_conversion.revenue_tax' },
     ec_sh: { ...AMOUNT, meaning: 'shipping', column: 'log_conversion.revenue_shipping' },

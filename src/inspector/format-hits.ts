@@ -1,4 +1,4 @@
-import type { AiRequest, InspectedHit } from './inspected-hit.js';
+import type { AiRequest, Conversion, InspectedHit } from './inspected-hit.js';
 
 const HEADINGS = ['time', 'site', 'verdict', 'type', 'action', 'status', 'load time', 'visitor'];
 const TIMINGS = [
@@ -30,14 +30,14 @@ export function formatHits(hits: readonly InspectedHit[]): string {
 }
 
 function toRow(hit: InspectedHit): string[] {
-  const { params, stored, aiRequest } = hit;
+  const { params, stored, aiRequest, conversion } = hit;
   const seconds = stored?.server_time ?? aiRequest?.time ?? Math.floor(hit.received / 1000);
   const visitor = aiRequest?.name ?? (params.uid || params.cid || params._id || '-');
   return [
     new Date(seconds * 1000).toISOString().slice(11, 19),
     printable(params.idsite || '-'),
     hit.verdict,
-    stored?.type ?? aiRequest?.kind ?? '-',
+    stored?.type ?? aiRequest?.kind ?? conversion?.kind ?? '-',
     aiRequest ? toAiRequestText(aiRequest) : shorten(printable(toActionText(hit))),
     printable(toStatus(hit)),
     toLoadTime(hit),
@@ -50,7 +50,15 @@ function toAiRequestText({ url, bytes }: AiRequest): string {
   return bytes === undefined ? text : `${text} (${bytes} bytes)`;
 }
 
-function toActionText({ stored, reason }: InspectedHit): string {
+function toConversionText({ idgoal, idorder, revenue, items }: Conversion): string {
+  const named = idorder ?? (idgoal > 0 ? `goal ${idgoal}` : undefined);
+  const pieces = items === undefined ? undefined : `${items} items`;
+  const money = revenue === undefined ? undefined : `revenue ${revenue}`;
+  return [named, pieces, money].filter(Boolean).join(', ');
+}
+
+function toActionText({ stored, reason, conversion }: InspectedHit): string {
+  if (conversion) return toConversionText(conversion);
   if (stored === null) return reason ?? '-';
   const event = [stored.event_category, stored.event_action, stored.event_name]
     .filter(Boolean)

@@ -2,6 +2,8 @@ export { formatHits } from './format-hits.js';
 export type {
   ActionType,
   AiRequest,
+  Conversion,
+  ConversionItem,
   InspectedHit,
   StoredAction,
   Verdict,

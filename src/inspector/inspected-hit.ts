@@ -20,8 +20,42 @@ export interface InspectedHit {
   readonly reason?: string;
   /** The row of `log_link_visit_action` with the names it refers to, or null where none is stored. */
   readonly stored: StoredAction | null;
+  /** The row of `log_conversion` with its items, if it is a goal, an order or a cart. */
+  readonly conversion?: Conversion;
   /** The row of `log_bot_request`, if it is a request by an AI chatbot and kept. */
   readonly aiRequest?: AiRequest;
+}
+
+/** A stored conversion, order or cart, under Matomo's own names. */
+export interface Conversion {
+  readonly kind: 'goal' | 'order' | 'cart';
+  readonly idsite: number;
+  /** Epoch seconds. */
+  readonly server_time: number;
+  /** 0 for an order, -1 for a cart. */
+  readonly idgoal: number;
+  readonly idorder?: string;
+  /** Missing if Matomo takes the revenue of the goal. */
+  readonly revenue?: number;
+  readonly revenue_subtotal?: number;
+  readonly revenue_tax?: number;
+  readonly revenue_shipping?: number;
+  readonly revenue_discount?: number;
+  /** Pieces of an order or a cart. */
+  readonly items?: number;
+  /** What was bought, one line for each SKU. */
+  readonly lines?: readonly ConversionItem[];
+  /** Page of a goal. */
+  readonly url?: string;
+}
+
+/** A row of `log_conversion_item`. */
+export interface ConversionItem {
+  readonly sku: string;
+  readonly name?: string;
+  readonly categories: readonly string[];
+  readonly price: number;
+  readonly quantity: number;
 }
 
 /** A stored request by an AI chatbot. What Matomo does not know is left out. */

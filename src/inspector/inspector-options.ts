@@ -21,7 +21,7 @@ export interface InspectorOptions {
   readonly port?: number;
   /** Default: 127.0.0.1. */
   readonly host?: string;
-  /** Sites by id. Default: every id exists, with dimensions 1 to 5. */
+  /** Sites by id. Default: every id exists, with dimensions 1 to 5 and goals 1 to 999. */
   readonly sites?: Record<string, InspectorSite>;
   /** Rights by token, for all sites or for some. Default: any token has `write` everywhere. */
   readonly tokens?: Record<string, TokenRole | { role: TokenRole; sites: number[] }>;
@@ -44,7 +44,10 @@ export type FindSite = (id: number) => InspectorSite | undefined;
 /** What a token may do on a site, or undefined where nobody has that token. */
 export type FindRole = (token: string, site: number) => TokenRole | 'none' | undefined;
 
-const ANY_SITE: InspectorSite = { dimensions: [1, 2, 3, 4, 5] };
+const ANY_SITE: InspectorSite = {
+  dimensions: [1, 2, 3, 4, 5],
+  goals: Array.from({ length: 999 }, (_, index) => index + 1),
+};
 
 export function createFindSite(sites: InspectorOptions['sites']): FindSite {
   if (sites === undefined) return (id) => (id > 0 ? ANY_SITE : undefined);

@@ -21,6 +21,7 @@ import {
   queryPolicy,
   routeDetails,
   secret,
+  share,
   siteId,
   strings,
   trustProxy,
@@ -157,6 +158,7 @@ export const OPTIONS: {
   },
   siteSearch: { env: 'MATOMO_SITE_SEARCH', parse: boolean, default: false },
   doNotTrack: { env: 'MATOMO_DO_NOT_TRACK', parse: boolean, default: false, isPrivacy: true },
+  sampleRate: { env: 'MATOMO_SAMPLE_RATE', parse: share, default: 1, isPrivacy: true },
   trackBots: { env: 'MATOMO_TRACK_BOTS', parse: boolean, default: true },
   errors: {
     env: 'MATOMO_ERRORS',

@@ -60,6 +60,14 @@ export function integer(min: number, max: number): (name: string, value: unknown
   };
 }
 
+/** Of a whole: more than nothing. */
+export function share(name: string, value: unknown): number {
+  const isNumber = typeof value === 'string' && /^(?:\d+(?:\.\d+)?|\.\d+)$/.test(value);
+  const number = isNumber ? Number(value) : value;
+  const fits = typeof number === 'number' && number > 0 && number <= 1;
+  return fits ? number : refuse(name, 'a number above 0 and at most 1', value);
+}
+
 export function oneOf<T extends string>(...words: T[]): (name: string, value: unknown) => T {
   return (name, value) =>
     words.find((word) => word === lowerCase(value)) ??

@@ -56,6 +56,12 @@ export function resolveOptions(
     else warnAboutMisspelled(misspelled, diagnostics);
   }
   const missing = fillIn(values);
+  if (isSampledByNobody(values as ResolvedOptions)) {
+    if (given.sampleRate !== undefined && given.visitorId !== undefined) {
+      throw wrongOption(SAMPLED_BY_NOBODY);
+    }
+    unclear.push(SAMPLED_BY_NOBODY);
+  }
   if (unclear.length > 0) diagnostics.error(privacyOptionInvalid(unclear));
   if (missing.length > 0) {
     diagnostics.error(coded('options-missing', `nothing is tracked: set ${missing.join(' and ')}`));
@@ -70,6 +76,14 @@ export function resolveOptions(
   }
   return values as ResolvedOptions;
 }
+
+/** Without a visitor ID or a user ID there is nobody who is in the sample as a whole. */
+function isSampledByNobody({ sampleRate, visitorId, userId }: ResolvedOptions): boolean {
+  return sampleRate < 1 && visitorId === 'none' && userId === undefined;
+}
+
+const SAMPLED_BY_NOBODY =
+  'sampleRate must be 1 if visitorId is "none" and userId is not set: nobody is in the sample as a whole';
 
 /** What code gives, parsed. */
 function parseGiven(given: MatomoOptions): Values {

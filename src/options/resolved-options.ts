@@ -41,6 +41,7 @@ export interface ResolvedOptions {
   readonly redactPathPatterns: readonly RegExp[];
   readonly siteSearch: boolean;
   readonly doNotTrack: boolean;
+  readonly sampleRate: number;
   readonly trackBots: boolean;
   readonly errors: 'off' | 'type' | 'crash';
   readonly record: RecordOption;

@@ -31,6 +31,8 @@ export function createDelivery(
   longestHoldMillis: number;
   /** Secret of visitor ids, to be asked for when the first hit leaves: a spool may have it, and elsewhere. */
   visitorKey: () => string | Buffer;
+  /** Whether that secret will stay as it is: a spool has it when it is open. */
+  isVisitorKeyKnown: () => boolean;
   /** Bytes that hits may take in the spool besides those that it has been given. */
   spoolRoom: () => number;
 } {
@@ -38,12 +40,18 @@ export function createDelivery(
   const transport = createTransport(options, diagnostics);
   const spool = openSpool(options, diagnostics);
   const source = spool && new SpoolSource(spool, options);
+  let isVisitorKeyKnown = spool === undefined || givenVisitorKey(options) !== undefined;
+  const onKnown = () => {
+    isVisitorKeyKnown = true;
+  };
+  spool?.ready.then(onKnown, onKnown);
   return {
     delivery: new Delivery(options, transport, diagnostics, Math.random, source),
     longestHoldMillis: spool
       ? Math.min(scheduledDelayMillis, SPOOL_HOLD_MILLIS)
       : scheduledDelayMillis,
     visitorKey: () => givenVisitorKey(options) ?? spool?.visitorKey ?? randomBytes(32),
+    isVisitorKeyKnown: () => isVisitorKeyKnown,
     spoolRoom: () => spool?.room ?? Number.POSITIVE_INFINITY,
   };
 }

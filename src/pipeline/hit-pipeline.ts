@@ -5,27 +5,36 @@ import { atExit } from '../delivery/at-exit.js';
 import { createDeliveryCounters } from '../delivery/counters.js';
 import type { Delivery } from '../delivery/delivery.js';
 import { createFindIgnoreReason } from '../hit/find-ignore-reason.js';
-import { type Hit, type PendingHit, SETTLE_MILLIS } from '../hit/hit.js';
-import { createHitBuilder } from '../hit/hit-builder.js';
-import type { HttpRequest } from '../hit/http-request.js';
+import type { FurtherHit } from '../hit/further-hits.js';
+import type { Hit } from '../hit/hit.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import type { MatomoOptions } from '../options.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
+import type { HitOwner, RequestSink } from '../requests/hit-owner.js';
 import { createRequestReading, type RequestReading } from '../requests/request-reading.js';
 import type { EndedRecord } from '../requests/request-record.js';
 import { createDelivery } from './create-delivery.js';
+import { FurtherHits } from './further-hits.js';
+import { HitBuilders } from './hit-builders.js';
 import { type ComponentType, observeStats } from './metrics.js';
 import { createOptionCallbacks, nameOf, type OptionCallbacks } from './option-callbacks.js';
-import { createIgnoredCounters, type IgnoreReason, type MatomoStats, toStats } from './stats.js';
+import { PendingPageView } from './pending-hits.js';
+import {
+  createHitCounts,
+  createIgnoredCounters,
+  type IgnoreReason,
+  type MatomoStats,
+  toStats,
+} from './stats.js';
 
 /** From ended requests to Matomo: decides which make hits, and counts all of them. */
-export class HitPipeline implements ExitControl {
+export class HitPipeline implements ExitControl, RequestSink {
   readonly #options: ResolvedOptions;
   readonly #diagnostics: Diagnostics;
   readonly #delivery: Delivery;
-  readonly #visitorKey: () => string | Buffer;
-  #buildHits: ReturnType<typeof createHitBuilder> | undefined;
+  readonly #isVisitorKeyKnown: () => boolean;
+  readonly #builders: HitBuilders;
   readonly #findIgnoreReason: ReturnType<typeof createFindIgnoreReason>;
   readonly #ask: OptionCallbacks;
   readonly #ignored = createIgnoredCounters();
@@ -33,17 +42,16 @@ export class HitPipeline implements ExitControl {
   readonly longestHoldMillis: number;
   /** Bytes that hits may take in the spool besides those that it has been given; no end without one. */
   readonly spoolRoom: () => number;
-  #hits = 0;
+  readonly #counts = createHitCounts();
+  readonly #further: FurtherHits;
   #isExitFlushOn = false;
   readonly #releaseExit: () => void;
 
   constructor(options: ResolvedOptions, diagnostics: Diagnostics, component: ComponentType) {
     this.#options = options;
     this.#diagnostics = diagnostics;
-    const { delivery, longestHoldMillis, visitorKey, spoolRoom } = createDelivery(
-      options,
-      diagnostics,
-    );
+    const { delivery, longestHoldMillis, visitorKey, isVisitorKeyKnown, spoolRoom } =
+      createDelivery(options, diagnostics);
     this.#delivery = delivery;
     this.spoolRoom = spoolRoom;
     this.longestHoldMillis = longestHoldMillis;
@@ -52,23 +60,62 @@ export class HitPipeline implements ExitControl {
     }
     this.#findIgnoreReason = createFindIgnoreReason(options);
     this.#ask = createOptionCallbacks(options, diagnostics);
-    this.#visitorKey = visitorKey;
+    this.#builders = new HitBuilders(options, diagnostics, visitorKey);
+    this.#isVisitorKeyKnown = isVisitorKeyKnown;
+    this.#further = new FurtherHits({
+      options,
+      delivery,
+      diagnostics,
+      callbacks: this.#ask,
+      counts: this.#counts,
+      longestHoldMillis,
+      builders: this.#builders,
+    });
     if (options.exitFlush) this.enable();
     this.#releaseExit = atExit(() => this.finish());
   }
 
   /** Makes a hit of the request whose server span has ended, or counts why not. */
-  add(ended: EndedRecord, span: FinishedSpan): void {
+  addRequest(ended: EndedRecord, span: FinishedSpan): void {
     const site = this.#siteOf(ended, span);
     if (typeof site === 'string') {
-      this.#ignored[site] += 1;
-      ended.close();
+      this.#further.resolve(ended, span);
+      this.#leaveOut(ended, site);
       return;
     }
+    ended.site = site;
     ended.request.given = this.#ask.parametersOf(ended, span, site);
-    this.#hits += 1;
-    const hit = new PendingRequest(this, ended, site);
-    if (!this.#delivery.push(hit)) ended.close();
+    if (this.#options.sampleRate < 1 && this.#isVisitorKeyKnown()) {
+      const request = ended.currentRequest ?? ended.request;
+      ended.isInSample = this.#builders.isInSample(request, site);
+      if (!ended.isInSample) {
+        this.#leaveOut(ended, 'sampled');
+        return;
+      }
+    }
+    this.#counts.hits += 1;
+    const hit = new PendingPageView(this, ended, site);
+    const isTaken = this.#delivery.push(hit);
+    if (!isTaken) ended.close();
+    this.#further.follow(ended, isTaken ? hit : undefined);
+  }
+
+  addFurtherHit(hit: FurtherHit, owner?: HitOwner): void {
+    this.#further.add(hit, owner);
+  }
+
+  refuseHit(key: string, message: string): void {
+    this.#further.refuse(key, message);
+  }
+
+  reportHit(key: string, message: string): void {
+    this.#further.report(key, () => message);
+  }
+
+  #leaveOut(ended: EndedRecord, reason: IgnoreReason): void {
+    this.#ignored[reason] += 1;
+    ended.close();
+    this.#further.follow(ended, undefined);
   }
 
   flush(): Promise<void> {
@@ -106,7 +153,7 @@ export class HitPipeline implements ExitControl {
   }
 
   stats(): MatomoStats {
-    return toStats(this.#hits, this.#delivery, this.#delivery.counters, this.#ignored);
+    return toStats(this.#counts, this.#delivery, this.#delivery.counters, this.#ignored);
   }
 
   /** The site that a request belongs to, or why it makes no hit. */
@@ -123,12 +170,13 @@ export class HitPipeline implements ExitControl {
     ended.close();
     if (ended.ignored) return this.#takeBack('attribute');
     try {
-      this.#buildHits ??= this.#createHitBuilder();
-      const hits = this.#buildHits(ended.request, site, epochMillis);
+      ended.isInSample ??= this.#builders.isInSample(ended.request, site);
+      if (!ended.isInSample) return this.#takeBack('sampled');
+      const hits = this.#builders.buildHits(ended.request, site, epochMillis);
       if (hits.length === 0) return this.#takeBack('predicate');
       const [page, ...crashes] = hits;
       if (crashes.length === 0 || !this.#delivery.takesCrashes) return [page as Hit];
-      this.#hits += crashes.length;
+      this.#counts.hits += crashes.length;
       return hits;
     } catch (error) {
       this.#delivery.counters.lost.rejected += 1;
@@ -140,71 +188,12 @@ export class HitPipeline implements ExitControl {
     }
   }
 
-  #createHitBuilder(): ReturnType<typeof createHitBuilder> {
-    const hasToken = this.#options.tokenAuth !== undefined;
-    return createHitBuilder(
-      { ...this.#options, hasToken, visitorKey: this.#visitorKey() },
-      (key, message) =>
-        this.#diagnostics.warnOnce(key, () =>
-          coded(key.startsWith('throws ') ? 'option-threw' : 'parameter-refused', message()),
-        ),
-    );
-  }
-
   /** What was counted as a hit is none after all. */
   #takeBack(reason: IgnoreReason): readonly Hit[] {
-    this.#hits -= 1;
+    this.#counts.hits -= 1;
     this.#ignored[reason] += 1;
     return [];
   }
-}
-
-/** The hit of an ended request, as long as spans of it may still end. */
-class PendingRequest implements PendingHit {
-  readonly endedMillis: number = performance.now();
-  readonly bytes: number;
-  readonly #pipeline: HitPipeline;
-  readonly #ended: EndedRecord;
-  readonly #site: number;
-
-  constructor(pipeline: HitPipeline, ended: EndedRecord, site: number) {
-    this.#pipeline = pipeline;
-    this.#ended = ended;
-    this.#site = site;
-    this.bytes = bytesOf(ended.request);
-  }
-
-  isFinal(nowMillis: number): boolean {
-    const wait = this.#ended.running ? this.#pipeline.longestHoldMillis : SETTLE_MILLIS;
-    return nowMillis - this.endedMillis >= wait;
-  }
-
-  finalize(epochMillis: number): readonly Hit[] {
-    return this.#pipeline.finalize(this.#ended, this.#site, epochMillis);
-  }
-}
-
-/** Roughly what the objects around a waiting request take. */
-export const REQUEST_BYTES = 1000;
-
-/** Roughly what a waiting hit takes: those, and its texts. */
-function bytesOf({
-  path,
-  query,
-  userAgent,
-  referrer,
-  acceptLanguage,
-  clientHints,
-}: HttpRequest): number {
-  return (
-    REQUEST_BYTES +
-    path.length +
-    (query?.length ?? 0) +
-    (userAgent?.length ?? 0) +
-    (referrer?.length ?? 0) +
-    (acceptLanguage?.length ?? 0) +
-    (clientHints?.length ?? 0)
-  );
 }
 
 /** The pipeline for options as a user gives them, and how it wants requests read; `undefined` where nothing is to be tracked. */
@@ -222,5 +211,5 @@ export function createHitPipeline(
 /** What a processor that is off has counted. */
 export function noStats(): MatomoStats {
   const nothing = { pending: 0, spooled: 0, adopted: 0, resent: 0 };
-  return toStats(0, nothing, createDeliveryCounters(), createIgnoredCounters());
+  return toStats(createHitCounts(), nothing, createDeliveryCounters(), createIgnoredCounters());
 }

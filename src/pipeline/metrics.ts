@@ -60,6 +60,22 @@ export function observeStats(
     })
     .addCallback((result) => observeHits(result, stats(), component));
   meter
+    .createObservableCounter('matomo.hits.further', {
+      unit: '{hit}',
+      description: 'Events, goals, orders and others besides page views, a part of all hits',
+    })
+    .addCallback((result) => result.observe(stats().furtherHits, component));
+  meter
+    .createObservableCounter('matomo.hits.dropped', {
+      unit: '{call}',
+      description: 'Calls for a hit besides the page view that made none, by reason',
+    })
+    .addCallback((result) => {
+      for (const [reason, count] of Object.entries(stats().dropped)) {
+        if (count > 0) result.observe(count, { 'error.type': reason, ...component });
+      }
+    });
+  meter
     .createObservableCounter('matomo.hits.resent', {
       unit: '{hit}',
       description: 'Hits sent again although the first attempt may have stored them',

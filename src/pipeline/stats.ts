@@ -1,4 +1,5 @@
 import type { DeliveryCounters, LossReason } from '../delivery/counters.js';
+import type { DropReason } from '../hit/further-hits.js';
 
 /** Why a request makes no hit. */
 export type IgnoreReason =
@@ -9,7 +10,8 @@ export type IgnoreReason =
   | 'predicate'
   | 'attribute'
   | 'do_not_track'
-  | 'site';
+  | 'site'
+  | 'sampled';
 
 /**
  * What became of every request, counted since start. At every moment
@@ -18,6 +20,8 @@ export type IgnoreReason =
 export interface MatomoStats {
   /** Hits made here. */
   readonly hits: number;
+  /** The part of `hits` that was tracked besides page views: events, goals, orders and others. */
+  readonly furtherHits: number;
   /** Hits taken over from a process that has ended. */
   readonly adopted: number;
   /** Queued, held back for a child span, or in flight. */
@@ -39,6 +43,22 @@ export interface MatomoStats {
   readonly lost: { readonly [reason in LossReason]: number };
   /** Requests that were left out and are no hits, by reason. */
   readonly ignored: { readonly [reason in IgnoreReason]: number };
+  /**
+   * Calls of `trackEvent` and its siblings, and span events `matomo.hit`, that made no hit: more than 100 of one request, of
+   * nobody, or without what Matomo needs. Not part of the sum above.
+   */
+  readonly dropped: { readonly [reason in DropReason]: number };
+}
+
+/** What hits were made, and which calls made none. */
+export interface HitCounts {
+  hits: number;
+  furtherHits: number;
+  readonly dropped: Record<DropReason, number>;
+}
+
+export function createHitCounts(): HitCounts {
+  return { hits: 0, furtherHits: 0, dropped: { too_many: 0, no_visitor: 0, invalid: 0 } };
 }
 
 export type IgnoredCounters = Record<IgnoreReason, number>;
@@ -53,12 +73,13 @@ export function createIgnoredCounters(): IgnoredCounters {
     attribute: 0,
     do_not_track: 0,
     site: 0,
+    sampled: 0,
   };
 }
 
 /** A copy that does not change any more. */
 export function toStats(
-  hits: number,
+  { hits, furtherHits, dropped }: HitCounts,
   {
     pending,
     spooled,
@@ -71,6 +92,7 @@ export function toStats(
   const { tracked, accepted, invalid, lost } = delivered;
   return {
     hits,
+    furtherHits,
     adopted,
     pending,
     spooled,
@@ -80,5 +102,6 @@ export function toStats(
     resent,
     lost: { ...lost },
     ignored: { ...ignored },
+    dropped: { ...dropped },
   };
 }

@@ -1,4 +1,6 @@
+import type { FurtherHit } from '../hit/further-hits.js';
 import { type FinishedSpan, methodOf, parentSpanIdOf, textOf, toMillis } from './finished-span.js';
+import { hasHitEvent, hitsOfEvents } from './hit-events.js';
 import { readRequest } from './read-request.js';
 import type { RequestReading } from './request-reading.js';
 import {
@@ -20,15 +22,17 @@ const NOWHERE = { remove() {} };
 
 /**
  * The HTTP requests in a list of finished spans, which may be in any order: each SERVER span of a request that is not nested in
- * another, with the annotations of the spans below.
+ * another, with the annotations of the spans below. `onLooseHit` gets the hits that spans of no request ask for.
  */
 export function assembleRequests(
   spans: readonly FinishedSpan[],
   reading: RequestReading,
+  onLooseHit?: (hit: FurtherHit) => void,
 ): AssembledRequest[] {
   const byId = new Map<string, FinishedSpan>();
   for (const span of spans) byId.set(idOf(span), span);
   const outermost = outermostRequests(spans, byId);
+  const loose: FinishedSpan[] = [];
   const belowRoots = new Map<FinishedSpan, FinishedSpan[]>();
   for (const span of spans) {
     if (isRequest(span) && outermost.get(span) === span) belowRoots.set(span, []);
@@ -36,13 +40,15 @@ export function assembleRequests(
   for (const span of spans) {
     if (!isRequest(span) && !isAnnotated(span, reading)) continue;
     const root = outermost.get(span);
-    if (root && root !== span) belowRoots.get(root)?.push(span);
+    if (!root) loose.push(span);
+    else if (root !== span) belowRoots.get(root)?.push(span);
   }
   const assembled: AssembledRequest[] = [];
   for (const [root, below] of belowRoots) {
     const request = assembleRequest(root, below, reading);
     if (request) assembled.push(request);
   }
+  for (const hit of hitsOf(loose) ?? []) onLooseHit?.(hit);
   return assembled;
 }
 
@@ -59,8 +65,15 @@ export function assembleRequest(
   }
   annotateOwn(record, root, reading);
   record.span = undefined; // a pending hit must not hold it
+  record.furtherHits = hitsOf([...below, root]);
   const request = readRequest(record, root, reading.toOrigin);
   return request && { record: endRecord(record, request), span: root };
+}
+
+/** What the events of spans ask for; `undefined`: nothing. */
+function hitsOf(spans: readonly FinishedSpan[]): FurtherHit[] | undefined {
+  const withEvents = spans.filter(hasHitEvent);
+  return withEvents.length === 0 ? undefined : withEvents.flatMap(hitsOfEvents);
 }
 
 /**

@@ -3,9 +3,10 @@ import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Span } from '@opentelemetry/api';
 import { UNTRACKED_SERVER } from '../common/untracked-server.js';
+import type { FurtherHit } from '../hit/further-hits.js';
 import { Annotations } from '../hit/http-request.js';
 import { splitTarget, type Target } from './finished-span.js';
-import { fastifyAnnouncement } from './routes/fastify.js';
+import { ROUTE_ANNOUNCEMENTS } from './routes/announced-routes.js';
 import type { RouteAnnouncement } from './routes/route-adapter.js';
 
 /** What `track`, `measure` and `ignore` added to one request. */
@@ -38,12 +39,33 @@ export interface CapturedRequest extends Notable {
   span: Span | undefined;
   /** The route template that a framework announced. */
   route: string | undefined;
-  /** Came to a server of this package: it makes no hit and is not counted. */
+  /** What each processor keeps of this request, as a list. It outlives the request, as the asynchronous context does. */
+  followed: FollowedRequest | undefined;
+  /** Came to a server that is branded so: it makes no hit and is not counted. */
   readonly untracked: boolean;
 }
 
-/** Finds the notes of the request that a span belongs to. */
-export type FindNotes = (span: Span) => Notes | undefined;
+/** What one processor keeps of a request. Only that processor knows more of it. */
+export interface FollowedRequest {
+  readonly follower: object;
+  next: FollowedRequest | undefined;
+}
+
+/** What makes hits besides page views. */
+export interface HitTaker {
+  /** Takes a hit besides the page view of the current request, which may be of a span, of Node's, both or neither. */
+  takeHit(hit: FurtherHit, captured: CapturedRequest | undefined, span: Span | undefined): void;
+  /** Counts a call that makes no hit, and logs why. */
+  refuseHit(key: string, message: string): void;
+  /** Logs that a part of a hit was left out. */
+  reportHit(key: string, message: string): void;
+}
+
+/** A processor, of whichever copy of this package. */
+export interface RequestFollower extends HitTaker {
+  /** The notes of the request that a span belongs to. */
+  findNotes(span: Span): Notes | undefined;
+}
 
 /**
  * One per process, also if both builds or two versions of this package are loaded: `track` of one copy must find the request
@@ -51,15 +73,15 @@ export type FindNotes = (span: Span) => Notes | undefined;
  */
 interface SharedRequests {
   readonly storage: AsyncLocalStorage<CapturedRequest>;
-  /** For spans whose asynchronous context was lost. */
-  readonly finders: Set<FindNotes>;
-  /** How many processors need captured requests. */
-  users: number;
+  readonly followers: Set<RequestFollower>;
+  /** Exporters at work. If there is no processor, further hits reach them as span events. */
+  readonly exporters: Set<HitTaker>;
   readonly onRequest: Listener;
-  readonly onFastifyRoute: Listener;
+  /** One listener for each framework that announces routes, by the name of its channel. */
+  readonly onRoute: ReadonlyMap<string, Listener>;
 }
 
-const KEY = Symbol.for('opentelemetry-matomo.requests.1');
+const KEY = Symbol.for('opentelemetry-matomo.requests.2');
 const REQUEST_CHANNEL = 'http.server.request.start';
 
 function sharedRequests(): SharedRequests | undefined {
@@ -70,8 +92,8 @@ function createSharedRequests(): SharedRequests {
   const storage = new AsyncLocalStorage<CapturedRequest>();
   return {
     storage,
-    finders: new Set(),
-    users: 0,
+    followers: new Set(),
+    exporters: new Set(),
     onRequest(message) {
       const { request, response, server } = message as {
         request: IncomingMessage;
@@ -86,10 +108,16 @@ function createSharedRequests(): SharedRequests {
         notes: undefined,
         span: undefined,
         route: undefined,
+        followed: undefined,
         untracked: UNTRACKED_SERVER in server,
       });
     },
-    onFastifyRoute: createRouteListener(storage, fastifyAnnouncement),
+    onRoute: new Map(
+      ROUTE_ANNOUNCEMENTS.map((announcement) => [
+        announcement.channel,
+        createRouteListener(storage, announcement),
+      ]),
+    ),
   };
 }
 
@@ -108,27 +136,34 @@ function createRouteListener(
   };
 }
 
-/** What the state holds of other versions too: with another key it may have a listener for each `RouteAnnouncement`. */
 function subscriptionsOf(shared: SharedRequests): readonly (readonly [string, Listener])[] {
-  return [
-    [REQUEST_CHANNEL, shared.onRequest],
-    [fastifyAnnouncement.channel, shared.onFastifyRoute],
-  ];
+  return [[REQUEST_CHANNEL, shared.onRequest], ...shared.onRoute];
+}
+
+function shareRequests(): SharedRequests {
+  const shared = sharedRequests() ?? createSharedRequests();
+  (globalThis as Record<symbol, SharedRequests | undefined>)[KEY] = shared;
+  return shared;
 }
 
 /** Captures every request that Node's `http` and `https` servers receive, until the returned function is called. */
-export function captureRequests(find: FindNotes): () => void {
-  const shared = sharedRequests() ?? createSharedRequests();
-  (globalThis as Record<symbol, SharedRequests | undefined>)[KEY] = shared;
-  if (shared.users++ === 0) {
+export function captureRequests(follower: RequestFollower): () => void {
+  const shared = shareRequests();
+  if (shared.followers.size === 0) {
     for (const [name, listener] of subscriptionsOf(shared)) channel(name).subscribe(listener);
   }
-  shared.finders.add(find);
+  shared.followers.add(follower);
   return function release() {
-    if (!shared.finders.delete(find)) return;
-    if (--shared.users > 0) return;
+    if (!shared.followers.delete(follower) || shared.followers.size > 0) return;
     for (const [name, listener] of subscriptionsOf(shared)) channel(name).unsubscribe(listener);
   };
+}
+
+/** Announces that an exporter works, until the returned function is called. */
+export function announceExporter(exporter: HitTaker): () => void {
+  const { exporters } = shareRequests();
+  exporters.add(exporter);
+  return () => exporters.delete(exporter);
 }
 
 /** Each processor that uses a request calls this when it has read it. */
@@ -148,9 +183,20 @@ export function currentRequest(): CapturedRequest | undefined {
 /** Every set of notes that a span's request has: one for each processor that follows it. */
 export function notesOf(span: Span): Notes[] {
   const found: Notes[] = [];
-  for (const find of sharedRequests()?.finders ?? []) {
-    const notes = find(span);
+  for (const follower of sharedRequests()?.followers ?? []) {
+    const notes = follower.findNotes(span);
     if (notes && !found.includes(notes)) found.push(notes);
   }
   return found;
+}
+
+/** Who makes hits in this process: the processors, or if there are none the exporters. */
+export function hitTakers(): {
+  readonly takers: Iterable<HitTaker>;
+  /** Whether they get hits as events of the active span, if one is recorded. */
+  readonly readEvents: boolean;
+} {
+  const { followers, exporters } = sharedRequests() ?? {};
+  const readEvents = !followers?.size && exporters !== undefined && exporters.size > 0;
+  return { takers: (readEvents ? exporters : followers) ?? [], readEvents };
 }

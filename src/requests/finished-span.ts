@@ -11,7 +11,11 @@ export interface FinishedSpan {
   readonly duration: HrTime;
   readonly attributes: Attributes;
   readonly status: { readonly code: number };
-  readonly events?: readonly { readonly name: string; readonly attributes?: Attributes }[];
+  readonly events?: readonly {
+    readonly name: string;
+    readonly attributes?: Attributes;
+    readonly time?: HrTime;
+  }[];
   /** SDK 2 and 3. */
   readonly parentSpanContext?: { readonly spanId: string; readonly isRemote?: boolean };
   /** SDK 1. */

@@ -1,8 +1,16 @@
 import type { AttributeValue } from '@opentelemetry/api';
+import type { FurtherHit } from '../hit/further-hits.js';
 import { Annotations, type HttpRequest, hasAnnotations } from '../hit/http-request.js';
 import { isPerfKey } from '../hit/parameter-names.js';
-import { type CapturedRequest, type Notable, type Notes, notesFor } from './captured-requests.js';
+import {
+  type CapturedRequest,
+  type FollowedRequest,
+  type Notable,
+  type Notes,
+  notesFor,
+} from './captured-requests.js';
 import { type FinishedSpan, toMillis } from './finished-span.js';
+import { hasHitEvent } from './hit-events.js';
 
 const PREFIX = 'matomo.';
 const CVAR_PREFIX = 'matomo.cvar.';
@@ -13,7 +21,7 @@ export interface RequestIndex {
 }
 
 /** Everything that is known of one request while its spans come in. */
-export class RequestRecord {
+export class RequestRecord implements FollowedRequest {
   readonly traceId: string;
   readonly spanId: string;
   readonly startMillis: number;
@@ -27,6 +35,13 @@ export class RequestRecord {
   nestedRoute: string | undefined;
   /** Set at the end of the server span; its route may still come from a nested span that ends later. */
   request: HttpRequest | undefined;
+  /** The site that it was tracked for, once that is known; 0: none, and no further hit of it is sent. */
+  site: number | undefined;
+  /** Whether its visitor is tracked, once that is decided. */
+  isInSample: boolean | undefined;
+  /** Hits besides the page view that finished spans asked for. */
+  furtherHits: readonly FurtherHit[] | undefined;
+  next: FollowedRequest | undefined;
   /** Its hit has left or will not be made: nothing that comes now counts. */
   closed = false;
   #descendants: Annotations | undefined;
@@ -44,6 +59,10 @@ export class RequestRecord {
     this.captured = captured;
     this.#noted = captured ?? { notes: undefined };
     this.#index = index;
+  }
+
+  get follower(): object {
+    return this.#index;
   }
 
   /** What `track` and its kin say, of one request to all processors that follow it. */
@@ -67,9 +86,23 @@ export class RequestRecord {
   close(): void {
     this.closed = true;
     this.#index.remove(this);
+    const annotations = this.collectAnnotations();
+    if (this.request && annotations) this.request.annotations = annotations;
+  }
+
+  /** What has been said of the request so far; `undefined`: nothing. */
+  collectAnnotations(): Annotations[] | undefined {
     const { notes } = this.#noted;
-    if (!this.request || (this.#descendants ?? notes ?? this.#own) === undefined) return;
-    this.request.annotations = [this.#descendants, notes, this.#own].filter(hasAnnotations);
+    if ((this.#descendants ?? notes ?? this.#own) === undefined) return undefined;
+    return [this.#descendants, notes, this.#own].filter(hasAnnotations);
+  }
+
+  /** The request as far as it is known now; once the record is closed that does not change. */
+  get currentRequest(): HttpRequest | undefined {
+    const { request } = this;
+    if (this.closed || !request) return request;
+    const annotations = this.collectAnnotations();
+    return annotations ? { ...request, annotations } : request;
   }
 
   /** Whether the application took the request back. */
@@ -104,6 +137,7 @@ export interface SpanReading {
 /** Whether a span carries anything for Matomo. Called for every span of the application. */
 export function isAnnotated(span: FinishedSpan, { userIdAttribute, errors }: SpanReading): boolean {
   if (errors && span.status.code === ERROR) return true;
+  if (hasHitEvent(span)) return true;
   for (const name in span.attributes) {
     if (name.charCodeAt(0) === 109 /* m */ && name.startsWith(PREFIX)) return true;
     if (name === userIdAttribute) return true;

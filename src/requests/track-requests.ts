@@ -7,12 +7,19 @@ import {
   releaseRequest,
 } from './captured-requests.js';
 import { type FinishedSpan, methodOf, parentSpanIdOf, textOf, toMillis } from './finished-span.js';
+import { hasHitEvent, hitsOfEvents } from './hit-events.js';
+import {
+  createSpanlessRecord,
+  findFollowed,
+  follow,
+  type RequestSink,
+  toHitOwner,
+} from './hit-owner.js';
 import { readRequest } from './read-request.js';
 import type { RequestReading } from './request-reading.js';
 import {
   annotate,
   annotateOwn,
-  type EndedRecord,
   endRecord,
   isAnnotated,
   PERF_KEY_ATTRIBUTE,
@@ -32,22 +39,42 @@ export interface RequestTracker {
 }
 
 /** Follows live spans, and says of each HTTP request once when its server span has ended. */
-export function trackRequests(
-  onRequest: (record: EndedRecord, span: FinishedSpan) => void,
-  reading: RequestReading,
-): RequestTracker {
+export function trackRequests(sink: RequestSink, reading: RequestReading): RequestTracker {
   // Keyed by the span object, which is the same in onStart and onEnd, so that spans that never end leave nothing.
   // Requests are found in the index: a WeakMap of them costs a tenth of all that a hit does.
   const nested = new WeakMap<object, RequestRecord>();
   const tagged = new WeakMap<object, RequestRecord>();
   const index = new TraceIndex();
 
-  const stop = captureRequests((span) => {
-    const record = index.root(span) ?? nested.get(span);
-    if (record) return record.notes;
-    const { traceId, spanId } = span.spanContext();
-    return index.find(traceId, spanId)?.notes;
+  const stop = captureRequests({
+    findNotes: (span) => recordAround(span)?.notes,
+    takeHit(hit, captured, span) {
+      if (captured?.untracked) return;
+      const record =
+        findFollowed(captured, index) ??
+        (span && recordAround(span)) ??
+        (captured && createSpanlessRecord(captured, index, hit.epochMillis));
+      sink.addFurtherHit(hit, record && toHitOwner(record, reading));
+    },
+    refuseHit: (key, message) => sink.refuseHit(key, message),
+    reportHit: (key, message) => sink.reportHit(key, message),
   });
+
+  function recordAround(span: Span): RequestRecord | undefined {
+    const record = index.root(span) ?? nested.get(span);
+    if (record) return record;
+    const { traceId, spanId } = span.spanContext();
+    return index.find(traceId, spanId);
+  }
+
+  /** Takes what the events of an ended span ask for. Its request may have ended long ago: then the context tells which it was. */
+  function takeEvents(span: FinishedSpan, found: RequestRecord | undefined): void {
+    if (!hasHitEvent(span)) return;
+    const followed = found ?? findFollowed(currentRequest(), index);
+    const isIts = followed?.traceId === span.spanContext().traceId;
+    const owner = followed && isIts ? toHitOwner(followed, reading) : undefined;
+    for (const hit of hitsOfEvents(span)) sink.addFurtherHit(hit, owner);
+  }
 
   function startServerSpan(span: Span & FinishedSpan, parentContext: Context): void {
     if (methodOf(span.attributes) === undefined) {
@@ -63,7 +90,10 @@ export function trackRequests(
       return;
     }
     if (captured?.untracked) return;
-    index.add(new RequestRecord(span, takeCaptured(captured, span), index));
+    const taken = takeCaptured(captured, span);
+    const record = new RequestRecord(span, taken, index);
+    if (taken) follow(taken, record);
+    index.add(record);
   }
 
   /**
@@ -123,6 +153,7 @@ export function trackRequests(
         return;
       }
       if (!isAnnotated(span, reading)) return;
+      takeEvents(span, recordOf(span));
       const taggedFor = tagged.get(span);
       if (taggedFor) taggedFor.runningSpans -= 1;
       const record = taggedFor ?? recordOf(span);
@@ -137,15 +168,18 @@ export function trackRequests(
     annotateOwn(record, span, reading);
     const request = readRequest(record, span, reading.toOrigin);
     if (request) {
-      onRequest(endRecord(record, request), span);
+      takeEvents(span, record);
+      sink.addRequest(endRecord(record, request), span);
     } else {
       record.close();
+      takeEvents(span, undefined);
     }
     if (record.captured) releaseRequest(record.captured);
     record.captured = undefined;
   }
 
   function endNestedSpan(record: RequestRecord | undefined, span: FinishedSpan): void {
+    takeEvents(span, record);
     if (!record || record.closed) return;
     annotate(record.descendants, span, reading);
     record.nestedRoute ??= textOf(span.attributes['http.route']);

@@ -76,6 +76,9 @@ const WRONG: [keyof MatomoOptions, unknown, string][] = [
   ['redactPathPatterns', ['['], '['],
   ['siteSearch', 'maybe', 'maybe'],
   ['doNotTrack', 2, '2'],
+  ['sampleRate', 0, '0'],
+  ['sampleRate', 1.1, '1.1'],
+  ['sampleRate', '10%', '10%'],
   ['errors', 'all', 'all'],
   ['maxQueueBytes', 1, '1'],
   ['exitFlush', 'x', 'x'],
@@ -234,6 +237,7 @@ test.each([
   ['MATOMO_ANONYMIZE_IP', '2', 'anonymizeIp', 2],
   ['MATOMO_USER_ID_ATTRIBUTE', 'enduser.id', 'userId', 'enduser.id'],
   ['MATOMO_DRY_RUN', '1', 'dryRun', true],
+  ['MATOMO_SAMPLE_RATE', '0.25', 'sampleRate', 0.25],
   ['MATOMO_SPOOL', './matomo-spool', 'spool', './matomo-spool'],
   ['MATOMO_MAX_SPOOL_BYTES', '1073741824', 'maxSpoolBytes', 1024 ** 3],
   ['MATOMO_MAX_SPOOL_AGE', '86400000', 'maxSpoolAgeMillis', 86_400_000],
@@ -271,11 +275,22 @@ const PRIVACY = [
   'MATOMO_QUERY',
   'MATOMO_REDACT_PATH_PATTERNS',
   'MATOMO_DO_NOT_TRACK',
+  'MATOMO_SAMPLE_RATE',
   'MATOMO_ERRORS',
   'MATOMO_DRY_RUN',
 ];
 /** Reads as none of them: neither a word, a number, a method nor a regular expression. */
 const UNREADABLE = '(y e s';
+
+test('a sample of nobody is refused in code, and stops tracking from the environment', () => {
+  const nobody = { visitorId: 'none', sampleRate: 0.5 } as const;
+  expect(() => resolve({ ...REQUIRED, ...nobody })).toThrow(/sampleRate.*visitorId.*userId/);
+  expect(resolve({ ...REQUIRED, ...nobody, userId: 'enduser.id' }).options).toBeDefined();
+  const variables = { MATOMO_SAMPLE_RATE: '0.5', MATOMO_VISITOR_ID: 'none' };
+  const { options, said } = resolve(REQUIRED, variables);
+  expect(options).toBeUndefined();
+  expect(said).toEqual([expect.stringMatching(/sampleRate.*Nothing is tracked/)]);
+});
 
 test('every privacy option that the environment can give is one that stops tracking', () => {
   const variables = Object.values(OPTIONS).flatMap(({ env, isPrivacy }) =>

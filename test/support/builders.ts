@@ -34,6 +34,23 @@ export function annotations(overrides: Partial<Annotations> = {}): Annotations {
   return Object.assign(new Annotations(), overrides);
 }
 
+/** How hits are built if nothing is configured. */
+export const HIT_OPTIONS: ToHitsOptions = {
+  actionName: '{method} {route}',
+  redactPathPatterns: [],
+  routeDetails: {},
+  dimensions: {},
+  maxCustomVariables: 5,
+  anonymizeIp: 0,
+  visitorId: 'auto',
+  visitorKey: 'a key',
+  trackBots: true,
+  errors: 'type',
+  query: 'redact',
+  siteSearch: false,
+  hasToken: false,
+};
+
 /** The hits that a request makes, as decoded tracking parameters, and what was reported meanwhile. */
 export function hitsOf(
   request: HttpRequest,
@@ -43,19 +60,7 @@ export function hitsOf(
   const reports: string[] = [];
   const buildHits = createHitBuilder(
     {
-      actionName: '{method} {route}',
-      redactPathPatterns: [],
-      routeDetails: {},
-      dimensions: {},
-      maxCustomVariables: 5,
-      anonymizeIp: 0,
-      visitorId: 'auto',
-      visitorKey: 'a key',
-      trackBots: true,
-      errors: 'type',
-      query: 'redact',
-      siteSearch: false,
-      hasToken: false,
+      ...HIT_OPTIONS,
       ...options,
     },
     (_key, message) => reports.push(message()),

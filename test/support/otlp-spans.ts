@@ -13,6 +13,7 @@ export interface OtlpSpan {
   readonly endTimeUnixNano: string;
   readonly attributes: object[];
   readonly flags?: number;
+  readonly events?: readonly object[];
 }
 
 export const SERVER = 2;
@@ -60,6 +61,19 @@ export function below(
 ): OtlpSpan {
   const { traceId, spanId } = parent;
   return otlpSpan(attributes, { traceId, parentSpanId: spanId, ...overrides });
+}
+
+/** A span event that asks for a hit, half a second after the span began. */
+export function hitEvent(
+  parameters: Readonly<Record<string, Value>>,
+  time = BigInt(Date.now() - 500) * 1_000_000n,
+): object {
+  const named = Object.entries(parameters).map(([name, value]) => [`matomo.${name}`, value]);
+  return {
+    name: 'matomo.hit',
+    timeUnixNano: String(time),
+    attributes: keyValues(Object.fromEntries(named)),
+  };
 }
 
 /** An export request as JSON. */

@@ -112,8 +112,8 @@ export function fetchFrom(
 }
 
 function decided(processor: MatomoSpanProcessor): number {
-  const { hits, ignored } = processor.stats();
-  return Object.values(ignored).reduce((sum, count) => sum + count, hits);
+  const { hits, furtherHits, ignored } = processor.stats();
+  return Object.values(ignored).reduce((sum, count) => sum + count, hits - furtherHits);
 }
 
 /** Waits until a condition holds; fails after 30 seconds. */

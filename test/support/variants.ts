@@ -51,6 +51,6 @@ async function startVariant(
 }
 
 function decided(processor: MatomoSpanProcessor): number {
-  const { hits, ignored } = processor.stats();
-  return Object.values(ignored).reduce((sum, count) => sum + count, hits);
+  const { hits, furtherHits, ignored } = processor.stats();
+  return Object.values(ignored).reduce((sum, count) => sum + count, hits - furtherHits);
 }

@@ -16,7 +16,12 @@ let run: (fn: () => unknown) => unknown;
 let stop: () => void;
 
 beforeAll(async () => {
-  const release = captureRequests(() => undefined);
+  const release = captureRequests({
+    findNotes: () => undefined,
+    takeHit: () => undefined,
+    refuseHit: () => undefined,
+    reportHit: () => undefined,
+  });
   const server = createServer((_request, response) => {
     run = AsyncResource.bind((fn: () => unknown) => {
       (currentRequest() as CapturedRequest).notes = undefined;

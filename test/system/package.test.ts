@@ -111,6 +111,10 @@ test.each([
     'measure',
     'recordServerSpans',
     'track',
+    'trackEvent',
+    'trackGoal',
+    'trackHit',
+    'trackOrder',
   ]);
   expect(loaded).toEqual([]);
 });

@@ -7,9 +7,14 @@ import {
   MatomoSpanExporter,
   MatomoSpanProcessor,
   measure,
+  type OrderItem,
   type PerfKey,
   type TrackedRequest,
   track,
+  trackEvent,
+  trackGoal,
+  trackHit,
+  trackOrder,
 } from '../../src/index.js';
 
 test('the processor is one of the SDK’s, the exporter too', () => {
@@ -49,4 +54,22 @@ test('option functions get a read-only request', () => {
   // @ts-expect-error read-only
   (request: TrackedRequest) => (request.path = '/');
   expectTypeOf<FinishedSpan['attributes']>().toExtend<object>();
+});
+
+test('events, goals and orders are typed, with tracking parameters for the rest', () => {
+  const items: OrderItem[] = [{ sku: 'a', categories: ['b', 'c'], price: 1, quantity: 2 }];
+  trackEvent('a', 'b', { name: 'c', value: 1, uid: 'ann', dimension1: 'x' });
+  trackGoal(1, { revenue: 2 });
+  trackOrder({ id: 'a', revenue: 1, tax: 0.2, items }, { uid: 'ann' });
+  trackHit({ download: 'https://example.org/a.pdf' });
+  // @ts-expect-error an event has an action
+  trackEvent('a');
+  // @ts-expect-error a number
+  trackGoal('1');
+  // @ts-expect-error an order has a revenue
+  trackOrder({ id: 'a' });
+  // @ts-expect-error an item has a sku
+  trackOrder({ id: 'a', revenue: 1, items: [{ name: 'b' }] });
+  // @ts-expect-error no such parameter
+  trackHit({ downlod: 'x' });
 });

@@ -19,6 +19,7 @@ const READINGS: Readonly<Record<string, [count: number, reason: string]>> = {
     "compared with the times of hits, which are the server's",
   ],
   'inspector/page/totals.ts': [1, "compared with the times of hits, which are the server's"],
+  'requests/give-hit.ts': [1, 'the time of an event, which Matomo sees'],
   'inspector/server/tracker.ts': [1, "Matomo's own clock"],
 };
 

@@ -11,6 +11,7 @@ import {
   toAudience,
   toBalance,
   toEndpoints,
+  toExtras,
   toTimings,
 } from './statistics.mjs';
 import { createPaint, createProgress } from './terminal.mjs';
@@ -46,8 +47,9 @@ async function runWithStandIn() {
   const endpoints = toEndpoints(requests);
   const timings = toTimings(hits, TIMINGS);
   const audience = toAudience(hits);
+  const extras = toExtras(hits);
   const title = 'What Matomo knows now';
-  say(`\n${renderScreen({ title, endpoints, timings, audience, balance }, paint)}\n`);
+  say(`\n${renderScreen({ title, endpoints, timings, audience, extras, balance }, paint)}\n`);
   process.exitCode = balance.missing === 0 && balance.surplus === 0 ? 0 : 1;
 
   say('Into your own Matomo:');

@@ -1,12 +1,13 @@
 import { renderTable } from './table.mjs';
 
 /** What happened, on one screen of 80 columns. */
-export function renderScreen({ title, endpoints, timings, audience, balance }, paint) {
+export function renderScreen({ title, endpoints, timings, audience, extras, balance }, paint) {
   return [
     paint.bold(title),
     ...renderEndpoints(endpoints, paint),
     ...(timings.length > 0 ? ['', ...renderTimings(timings, paint)] : []),
     ...(audience ? ['', ...renderAudience(audience, endpoints, paint)] : []),
+    ...(extras ? renderExtras(extras, paint) : []),
     ...(balance ? renderBalance(balance, paint) : []),
   ].join('\n');
 }
@@ -51,6 +52,10 @@ function renderAudience({ visitors, languages, referrers }, endpoints, { bold })
     `${bold('Visitors')}  ${visitors}, speaking ${languages.join(', ')}, sent by ${referrers.join(', ')}`,
     `${bold('Aborted ')}  ${left}, by clients that left before the answer; stored with status 499`,
   ];
+}
+
+function renderExtras({ orders, revenue, events }, { bold }) {
+  return [`${bold('Besides ')}  ${orders} orders of ${revenue} in all, and ${events} events`];
 }
 
 function renderBalance({ sent, tracked, ignored, missing, surplus }, { bold, green, red }) {

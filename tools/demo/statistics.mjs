@@ -14,7 +14,7 @@ const LOAD_TIME = [
 /** Titles, statuses and times out of the rows that Matomo would have stored. */
 export function readHits(hits) {
   return hits
-    .filter(({ stored }) => stored !== null)
+    .filter(({ stored }) => stored?.type === 'page')
     .map(({ stored }) => ({
       title: stored.title,
       status: Number(stored.custom_var_v1),
@@ -60,6 +60,16 @@ export function toAudience(hits) {
     visitors: known(hits.map(({ params }) => params.cid)).length,
     languages: known(hits.map(({ params }) => params.lang?.split(/[-,;]/)[0])),
     referrers: known(hits.map(({ params }) => params.urlref && new URL(params.urlref).hostname)),
+  };
+}
+
+/** What was tracked besides page views. */
+export function toExtras(hits) {
+  const orders = hits.filter(({ params }) => params.ec_id !== undefined);
+  return {
+    orders: orders.length,
+    revenue: orders.reduce((sum, { params }) => sum + Number(params.revenue), 0),
+    events: hits.filter(({ stored }) => stored?.type === 'event').length,
   };
 }
 

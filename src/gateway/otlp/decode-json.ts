@@ -1,8 +1,14 @@
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
+import { HIT_EVENT } from '../../requests/hit-events.js';
 import { type DecodedExport, MAX_ITEMS, UnreadableExport } from './decoded-export.js';
 import { checkNesting, cutName, cutText, MAX_NAME_CHARACTERS } from './limits.js';
 import { OTLP_SPAN_KINDS } from './otlp-span-kind.js';
-import { emptySpanFields, type SpanFields, type SpanSource } from './received-span.js';
+import {
+  emptySpanFields,
+  type HitEvent,
+  type SpanFields,
+  type SpanSource,
+} from './received-span.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -50,6 +56,7 @@ function readSpan(json: Json, scope: string, into: DecodedExport): SpanFields {
     attributes: readAttributes(json.attributes, into),
     statusCode: enumValue(status.code, STATUS_CODES),
     exceptionType: exceptionTypeOf(json.events, into),
+    hitEvents: hitEventsOf(json.events, into),
     flags: integer(json.flags),
     scope,
   };
@@ -66,6 +73,16 @@ function exceptionTypeOf(events: unknown, into: DecodedExport): string | undefin
   const exception = objects(events, 'events').findLast(({ name }) => name === 'exception');
   const type = exception && readAttributes(exception.attributes, into)['exception.type'];
   return typeof type === 'string' ? type : undefined;
+}
+
+function hitEventsOf(events: unknown, into: DecodedExport): HitEvent[] {
+  const hits: HitEvent[] = [];
+  for (const { name, timeUnixNano, attributes } of objects(events, 'events')) {
+    if (name !== HIT_EVENT) continue;
+    if (!into.takesHitEvent(hits.length)) break;
+    hits.push({ nanos: nanos(timeUnixNano), attributes: readAttributes(attributes, into) });
+  }
+  return hits;
 }
 
 function readAttributes(list: unknown, into: DecodedExport): Attributes {

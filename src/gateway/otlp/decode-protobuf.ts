@@ -1,4 +1,5 @@
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
+import { HIT_EVENT } from '../../requests/hit-events.js';
 import { type DecodedExport, MAX_ITEMS, UnreadableExport } from './decoded-export.js';
 import { cutName, cutText, MAX_NAME_CHARACTERS } from './limits.js';
 import { Reader } from './protobuf-reader.js';
@@ -107,7 +108,7 @@ function readSpan(reader: Reader, end: number, into: DecodedExport): SpanFields 
       // Writers put the kind first; where one does not, all attributes are read.
       readAttribute(reader, reader.end(), span.attributes, into, into.filterFor(span.kind));
     } else if (tag === tagOf(11, MESSAGE)) {
-      span.exceptionType = readExceptionType(reader, reader.end(), into) ?? span.exceptionType;
+      readEvent(reader, reader.end(), span, into);
     } else if (tag === tagOf(15, MESSAGE)) span.statusCode = readStatusCode(reader, reader.end());
     else if (tag === tagOf(16, FIXED32)) span.flags = reader.fixed32();
     else reader.skipTagged(tag);
@@ -125,18 +126,41 @@ function readStatusCode(reader: Reader, end: number): number {
   return code;
 }
 
-function readExceptionType(reader: Reader, end: number, into: DecodedExport): string | undefined {
+function readEvent(reader: Reader, end: number, span: SpanFields, into: DecodedExport): void {
+  const begin = reader.pos;
   let name = '';
-  const attributes: Attributes = {};
+  let nanos = 0n;
   while (reader.goesOn(end)) {
     const tag = reader.uint32();
-    if (tag === tagOf(2, MESSAGE)) name = reader.string();
-    else if (tag === tagOf(3, MESSAGE)) {
-      readAttribute(reader, reader.end(), attributes, into, EXCEPTION_TYPE);
+    if (tag === tagOf(1, FIXED64)) nanos = reader.nanos();
+    else if (tag === tagOf(2, MESSAGE)) name = reader.string();
+    else reader.skipTagged(tag);
+  }
+  if (name === 'exception') {
+    const type = readEventAttributes(reader, begin, end, into, EXCEPTION_TYPE)['exception.type'];
+    if (typeof type === 'string') span.exceptionType = type;
+  } else if (name === HIT_EVENT && into.takesHitEvent(span.hitEvents.length)) {
+    span.hitEvents.push({ nanos, attributes: readEventAttributes(reader, begin, end, into) });
+  }
+}
+
+function readEventAttributes(
+  reader: Reader,
+  begin: number,
+  end: number,
+  into: DecodedExport,
+  filter?: AttributeFilter,
+): Attributes {
+  const attributes: Attributes = {};
+  let count = 0;
+  reader.pos = begin;
+  while (reader.goesOn(end)) {
+    const tag = reader.uint32();
+    if (tag === tagOf(3, MESSAGE) && into.takesAttribute(count++)) {
+      readAttribute(reader, reader.end(), attributes, into, filter);
     } else reader.skipTagged(tag);
   }
-  const type = attributes['exception.type'];
-  return name === 'exception' && typeof type === 'string' ? type : undefined;
+  return attributes;
 }
 
 const EXCEPTION_TYPE: AttributeFilter = {

@@ -16,6 +16,8 @@ const MAX_RESOURCES = 50_000;
 const MAX_SCOPES = 50_000;
 /** Of a span or a resource; SDKs stop at 128 by default. */
 const MAX_ATTRIBUTES = 512;
+/** As many as one request may have. */
+const MAX_HIT_EVENTS = 100;
 /** Of an attribute that is a list. */
 export const MAX_ITEMS = 128;
 // Every request gets the matomo.* attributes of its resource.
@@ -32,7 +34,7 @@ export class UnreadableExport extends Error {}
 /** The spans of one export request, and why others were rejected. */
 export class DecodedExport {
   readonly spans: ReceivedSpan[] = [];
-  /** How many of them are requests. */
+  /** How many hits they make, as far as can be told from each alone. */
   requests = 0;
   /** Roughly the memory of these. */
   requestBytes = 0;
@@ -55,6 +57,13 @@ export class DecodedExport {
   takesAttribute(count: number): boolean {
     if (count < MAX_ATTRIBUTES) return true;
     this.reasons.add(`attributes beyond the first ${MAX_ATTRIBUTES} are not read`);
+    return false;
+  }
+
+  /** Whether a span that has so many events for hits already may have another. */
+  takesHitEvent(count: number): boolean {
+    if (count < MAX_HIT_EVENTS) return true;
+    this.reasons.add(`events matomo.hit beyond the first ${MAX_HIT_EVENTS} of a span are not read`);
     return false;
   }
 
@@ -97,13 +106,16 @@ export class DecodedExport {
   #take(fields: SpanFields, source: SpanSource): void {
     const attributes =
       fields.kind === OTLP_SERVER_SPAN ? fields.attributes : this.#kept(fields.attributes);
-    if (attributes === NO_ATTRIBUTES && fields.exceptionType === undefined) clearContents(fields);
+    const { exceptionType, hitEvents } = fields;
+    if (attributes === NO_ATTRIBUTES && exceptionType === undefined && hitEvents.length === 0)
+      clearContents(fields);
     this.#traceId = fields.traceId === this.#traceId ? this.#traceId : fields.traceId;
     fields.traceId = this.#traceId;
     const span = new ReceivedSpan(fields, source, attributes, this.#selection);
     this.spans.push(span);
-    if (!span.isRequest) return;
-    this.requests += 1;
+    const hits = hitEvents.length + (span.isRequest ? 1 : 0);
+    if (hits === 0) return;
+    this.requests += hits;
     this.requestBytes += span.bytes;
   }
 

@@ -1,8 +1,15 @@
 import type { Attributes, AttributeValue, HrTime, SpanContext } from '@opentelemetry/api';
 import { type FinishedSpan, methodOf } from '../../requests/finished-span.js';
+import { HIT_EVENT } from '../../requests/hit-events.js';
 import { SERVER_SPAN } from '../../requests/span-kind.js';
 import { toSpanKind } from './otlp-span-kind.js';
 import type { SpanSelection } from './span-selection.js';
+
+/** A span event named `matomo.hit`. */
+export interface HitEvent {
+  readonly nanos: bigint;
+  readonly attributes: Attributes;
+}
 
 /** Fields of a span as an export has them, in any encoding. */
 export interface SpanFields {
@@ -18,6 +25,8 @@ export interface SpanFields {
   statusCode: number;
   /** Class of the last exception that the span recorded. */
   exceptionType: string | undefined;
+  /** Events that ask for a hit. */
+  hitEvents: HitEvent[];
   flags: number;
   /** Name of the instrumentation scope. */
   scope: string;
@@ -63,7 +72,7 @@ export class ReceivedSpan implements FinishedSpan {
   readonly kind: number;
   readonly attributes: Attributes;
   readonly status: { readonly code: number };
-  readonly events: { readonly name: string; readonly attributes: Attributes }[];
+  readonly events: NonNullable<FinishedSpan['events']>;
   readonly parentSpanId: string | undefined;
   /** Whether the parent is in another process; `undefined` for older SDKs. */
   readonly isParentRemote: boolean | undefined;
@@ -94,17 +103,14 @@ export class ReceivedSpan implements FinishedSpan {
     this.#endNanos = fields.endNanos;
     this.attributes = attributes;
     this.status = STATUSES[fields.statusCode] ?? UNSET;
-    const { exceptionType } = fields;
-    this.events =
-      exceptionType === undefined
-        ? NO_EVENTS
-        : [{ name: 'exception', attributes: { 'exception.type': exceptionType } }];
+    this.events = eventsOf(fields);
     const { parentSpanId, flags } = fields;
     this.parentSpanId =
       parentSpanId === '' || parentSpanId === NO_PARENT ? undefined : parentSpanId;
     this.isParentRemote = flags & HAS_IS_REMOTE ? (flags & IS_REMOTE) !== 0 : undefined;
     this.source = source;
     this.bytes = bytesOf(this.name, attributes) + (source.extraBytes ?? 0);
+    for (const event of fields.hitEvents) this.bytes += bytesOf(HIT_EVENT, event.attributes);
     this.isRequest =
       this.kind === SERVER_SPAN && methodOf(attributes) !== undefined && takesScope(fields.scope);
   }
@@ -121,6 +127,20 @@ export class ReceivedSpan implements FinishedSpan {
   spanContext(): SpanContext {
     return { traceId: this.traceId, spanId: this.spanId, traceFlags: 1 };
   }
+}
+
+function eventsOf({ exceptionType, hitEvents }: SpanFields): ReceivedSpan['events'] {
+  if (exceptionType === undefined && hitEvents.length === 0) return NO_EVENTS;
+  const exceptions =
+    exceptionType === undefined
+      ? []
+      : [{ name: 'exception', attributes: { 'exception.type': exceptionType } }];
+  const hits = hitEvents.map(({ nanos, attributes }) => ({
+    name: HIT_EVENT,
+    attributes,
+    ...(nanos > 0n && { time: toHrTime(nanos) }),
+  }));
+  return [...exceptions, ...hits];
 }
 
 function bytesOf(name: string, attributes: Attributes): number {
@@ -163,6 +183,7 @@ export function emptySpanFields(): SpanFields {
     attributes: {},
     statusCode: 0,
     exceptionType: undefined,
+    hitEvents: [],
     flags: 0,
     scope: '',
   };

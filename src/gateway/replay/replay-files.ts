@@ -5,6 +5,7 @@ import { DEFAULT_TITLE } from '../../hit/action-name.js';
 import { wrongOption } from '../../options/wrong-option.js';
 import { createHitPipeline } from '../../pipeline/hit-pipeline.js';
 import type { MatomoStats } from '../../pipeline/stats.js';
+import { hasHitEvent, hitsOfEvents } from '../../requests/hit-events.js';
 import { resolveNames } from '../gateway-options.js';
 import type { ReceivedSpan } from '../otlp/received-span.js';
 import { createSelection } from '../otlp/span-selection.js';
@@ -57,11 +58,15 @@ export async function replayFiles(options: ReplayOptions): Promise<MatomoStats> 
   const batchSize = Math.min(resolved.maxExportBatchSize, resolved.maxQueueSize);
 
   /** Resolves when Matomo has decided about all of them, or they are lost. */
-  async function send(requests: readonly RequestSpans[]): Promise<void> {
+  async function send(requests: readonly Hitmaker[]): Promise<void> {
     const begun = performance.now();
     for (const spans of requests) {
+      if (!('below' in spans)) {
+        for (const hit of hitsOfEvents(spans.root)) pipeline.addFurtherHit(hit);
+        continue;
+      }
       const request = toRequest(spans, reading, resolved.actionName === DEFAULT_TITLE);
-      if (request) pipeline.add(request.record, request.span);
+      if (request) pipeline.addRequest(request.record, request.span);
     }
     await pipeline.flush();
     // A hit that fails alone is decided once another was processed, which may be one of the next.
@@ -82,7 +87,7 @@ export async function replayFiles(options: ReplayOptions): Promise<MatomoStats> 
       let done = chunk.begin === position.offset ? position.requests : 0;
       while (done < requests.length && !signal.aborted) {
         const room = Math.max(1, resolved.maxQueueSize - pipeline.suspects);
-        const batch = requests.slice(done, done + Math.min(batchSize, room));
+        const batch = takeHits(requests, done, Math.min(batchSize, room));
         await send(batch);
         const { pending } = pipeline.stats();
         if (pending > pipeline.suspects) return;
@@ -115,8 +120,26 @@ export async function replayFiles(options: ReplayOptions): Promise<MatomoStats> 
   return pipeline.stats();
 }
 
-/** The requests whose outermost span is in a chunk, in its order, with their spans in the chunks next to it. */
-function requestsOf(chunk: Chunk, before: Chunk, after: Chunk): RequestSpans[] {
+/** A request, or a span of no request whose events ask for hits. */
+type Hitmaker = RequestSpans | { readonly root: ReceivedSpan };
+
+/** From one index on, as many as make so many hits at most; at least one. */
+function takeHits(all: readonly Hitmaker[], from: number, max: number): readonly Hitmaker[] {
+  let end = from;
+  for (let hits = 0; end < all.length; end++) {
+    hits += countHits(all[end] as Hitmaker);
+    if (hits > max && end > from) break;
+  }
+  return all.slice(from, end);
+}
+
+function countHits(made: Hitmaker): number {
+  if (!('below' in made)) return made.root.events.length;
+  return made.below.reduce((sum, span) => sum + span.events.length, 1 + made.root.events.length);
+}
+
+/** What makes hits and has its outermost span in a chunk, in its order, with its spans in the chunks next to it. */
+function requestsOf(chunk: Chunk, before: Chunk, after: Chunk): Hitmaker[] {
   const traces = new Map<string, WaitingTrace>();
   for (const span of [...before.spans, ...chunk.spans, ...after.spans]) {
     const key = traceKeyOf(span);
@@ -124,9 +147,11 @@ function requestsOf(chunk: Chunk, before: Chunk, after: Chunk): RequestSpans[] {
     traces.set(key, trace);
     trace.add(span, 0, NO_WAITS);
   }
-  const byRoot = new Map<ReceivedSpan, RequestSpans>();
+  const byRoot = new Map<ReceivedSpan, Hitmaker>();
   for (const trace of traces.values()) {
-    for (const request of trace.take(0, NO_WAITS, true).requests) byRoot.set(request.root, request);
+    const { requests, unused } = trace.take(0, NO_WAITS, true);
+    for (const request of requests) byRoot.set(request.root, request);
+    for (const root of unused) if (hasHitEvent(root)) byRoot.set(root, { root });
   }
   return chunk.spans.flatMap((span) => byRoot.get(span) ?? []);
 }

@@ -1,4 +1,5 @@
 import { SlotMap } from '../../common/slot-map.js';
+import { hasHitEvent } from '../../requests/hit-events.js';
 import type { ReceivedSpan } from '../otlp/received-span.js';
 import { DueTraces, TICK_MILLIS } from './due-traces.js';
 import { RecentRequests } from './recent-requests.js';
@@ -16,7 +17,7 @@ const OUTER_GRACES = 15;
 export interface SpanCounts {
   /** Wait for the other spans of their request. */
   readonly waiting: number;
-  /** Of requests that became hits, or were counted as ignored or lost. */
+  /** Of requests that became hits, or were counted as ignored or lost, and spans without a request that made hits. */
   readonly used: number;
   /** Of no HTTP request, too late for their request, of a service that is not selected, or duplicates. */
   readonly unused: number;
@@ -29,6 +30,7 @@ export interface SpanCounts {
 export class Assembler {
   readonly #waits: Waits;
   readonly #onRequest: (request: RequestSpans) => void;
+  readonly #onLooseSpan: (span: ReceivedSpan) => void;
   /** By ID and service, oldest first. */
   readonly #traces = new SlotMap<string, WaitingTrace>();
   readonly #due = new DueTraces();
@@ -42,7 +44,13 @@ export class Assembler {
   #used = 0;
   #unused = 0;
 
-  constructor(graceMillis: number, onRequest: (request: RequestSpans) => void) {
+  /** `onLooseSpan` gets spans of no request whose events ask for hits. */
+  constructor(
+    graceMillis: number,
+    onRequest: (request: RequestSpans) => void,
+    onLooseSpan: (span: ReceivedSpan) => void = () => undefined,
+  ) {
+    this.#onLooseSpan = onLooseSpan;
     this.#waits = {
       graceMillis,
       outerMillis: graceMillis * OUTER_GRACES,
@@ -73,7 +81,7 @@ export class Assembler {
       const isOfLast = span.traceId === last?.span.traceId && span.source === last.span.source;
       const trace = isOfLast && last ? last.trace : this.#traceOf(span);
       last = { span, trace };
-      const isDone = span.isRequest && this.#done.has(trace.key, span.spanId);
+      const isDone = makesHits(span) && this.#done.has(trace.key, span.spanId);
       if (isDone || !trace.add(span, now, this.#waits)) {
         this.#unused += 1;
         if (trace.isEmpty) {
@@ -141,12 +149,21 @@ export class Assembler {
       this.#traces.delete(trace.key);
       this.#due.remove(trace);
     } else this.#due.plan(trace);
-    for (const span of unused) this.#count(span, -1);
-    this.#unused += unused.length;
+    for (const span of unused) {
+      this.#count(span, -1);
+      if (hasHitEvent(span)) {
+        this.#used += 1;
+        this.#done.add(trace.key, span.spanId);
+        this.#onLooseSpan(span);
+      } else this.#unused += 1;
+    }
     for (const request of requests) {
       const { root, below } = request;
       this.#count(root, -1);
-      for (const span of below) this.#count(span, -1);
+      for (const span of below) {
+        this.#count(span, -1);
+        if (hasHitEvent(span)) this.#done.add(trace.key, span.spanId);
+      }
       this.#used += 1 + below.length;
       this.#done.add(trace.key, root.spanId);
       this.#onRequest(request);
@@ -160,6 +177,11 @@ export class Assembler {
     this.#waitingRequests += sign;
     this.#waitingRequestBytes += sign * bytes;
   }
+}
+
+/** One that comes again must not make its hits again. */
+function makesHits(span: ReceivedSpan): boolean {
+  return span.isRequest || hasHitEvent(span);
 }
 
 /** Of a clock that nobody sets; whole, because each span keeps it, and V8 keeps a fraction in an object of its own. */

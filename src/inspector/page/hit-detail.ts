@@ -107,12 +107,16 @@ function storedAs(hit: InspectedHit, name: string, column?: string): string {
   return shorten(texts.join('\n'), MAX_VALUE_CHARACTERS) || `nothing in ${column}`;
 }
 
-function toStoredRow({ stored, aiRequest }: InspectedHit): Node[] {
-  const columns = stored ?? aiRequest;
+function toText(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+function toStoredRow({ stored, aiRequest, conversion }: InspectedHit): Node[] {
+  const columns = stored ?? aiRequest ?? conversion;
   if (columns === undefined) return [element('p', { class: 'dim' }, 'No row is stored for it.')];
   const pairs = Object.entries(columns).flatMap(([name, value]) => [
     element('dt', { class: 'code' }, name),
-    element('dd', { class: 'code' }, shorten(String(value), MAX_VALUE_CHARACTERS) || '(empty)'),
+    element('dd', { class: 'code' }, shorten(toText(value), MAX_VALUE_CHARACTERS) || '(empty)'),
   ]);
   return [element('dl', {}, ...pairs)];
 }

@@ -57,7 +57,8 @@ function loadTimeOf({ params, stored }: InspectedHit): number | undefined {
   return timings.length === 0 ? undefined : timings.reduce((sum, millis) => sum + millis);
 }
 
-function titleOf({ params, stored, aiRequest }: InspectedHit): string {
+function titleOf({ params, stored, aiRequest, conversion }: InspectedHit): string {
+  if (conversion) return CONVERSIONS[conversion.kind](conversion.idgoal);
   // Matomo ignores the title of these.
   if (aiRequest) return aiRequest.url ?? 'no URL';
   const event = [params.e_c, params.e_a].filter(Boolean).join(' / ');
@@ -65,6 +66,12 @@ function titleOf({ params, stored, aiRequest }: InspectedHit): string {
     stored?.title ?? stored?.search ?? (event || params.action_name || params.url || 'no title')
   );
 }
+
+const CONVERSIONS = {
+  goal: (id: number): string => `Goal ${id}`,
+  order: (): string => 'Order',
+  cart: (): string => 'Cart',
+};
 
 function statusOf({ cvar, http_status }: InspectedHit['params']): unknown {
   if (cvar === undefined) return http_status;

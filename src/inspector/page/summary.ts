@@ -72,8 +72,9 @@ export function createSummary(): Summary {
   function count(held: HeldHit, by: 1 | -1): void {
     if (held.hit.aiRequest) countChatbot(chatbots, held, held.hit.aiRequest, by);
     else countVisitor(visitors, held, by);
-    if (held.hit.reason !== undefined) countProblem(problems, held, by);
-    if (held.hit.stored !== null) countEndpoint(endpoints, held, by);
+    const { reason, stored, conversion } = held.hit;
+    if (reason !== undefined && !conversion) countProblem(problems, held, by);
+    if (stored !== null || conversion) countEndpoint(endpoints, held, by);
   }
 
   return {

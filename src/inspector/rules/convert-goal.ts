@@ -1,5 +1,6 @@
 import type { InspectorSite } from '../inspector-options.js';
 import { toNameCell, toText, UNFIT } from './cell.js';
+import { toConversion } from './conversion-columns.js';
 import { type HitOutcome, invalid, refused, tracked } from './hit-outcome.js';
 import type { Parameters } from './read-tracker-request.js';
 import type { RowTransaction } from './row-memory.js';
@@ -14,7 +15,7 @@ import { findUnfitVisitParameter } from './visit-columns.js';
  */
 export function convertGoal(
   parameters: Parameters,
-  { site, siteId, url }: ActionContext,
+  { site, siteId, time, url }: ActionContext,
   rows: RowTransaction,
 ): HitOutcome | undefined {
   const goal = toInteger(parameters.idgoal);
@@ -29,10 +30,9 @@ export function convertGoal(
   if (unfit !== undefined) return refused(`${unfit}: does not fit its column`);
   if (goal > 0 && isBroken(url.stored ?? '')) return refused('url: does not fit its column');
   if (isOrder) rows.set(order, 'stored');
-  return tracked(
-    null,
-    goal > 0 ? 'a conversion, not an action' : 'an order or a cart, not an action',
-  );
+  const reason = goal > 0 ? 'a conversion, not an action' : 'an order or a cart, not an action';
+  const context = { siteId, time, url: url.stored };
+  return { ...tracked(null, reason), conversion: toConversion(parameters, goal, context) };
 }
 
 export const UNKNOWN_GOAL = 'idgoal: the site has no such goal';

@@ -1,4 +1,4 @@
-import type { AiRequest, StoredAction, Verdict } from '../inspected-hit.js';
+import type { AiRequest, Conversion, StoredAction, Verdict } from '../inspected-hit.js';
 
 /** What the tracker's rules make of one hit. */
 export interface HitOutcome {
@@ -6,6 +6,7 @@ export interface HitOutcome {
   readonly reason?: string;
   readonly stored: StoredAction | null;
   readonly aiRequest?: AiRequest;
+  readonly conversion?: Conversion;
   /** The error is one of PHP itself: Matomo answers 500 with an empty body. */
   readonly fatal?: boolean;
 }

@@ -76,7 +76,7 @@ function overrule(hit: InspectedHit, verdict: AnsweredVerdict, reason: string): 
   }
 }
 
-function withoutRow({ aiRequest, ...hit }: InspectedHit): InspectedHit {
+function withoutRow({ aiRequest, conversion, ...hit }: InspectedHit): InspectedHit {
   return { ...hit, stored: null };
 }
 

@@ -75,7 +75,7 @@ export function createTracker(options: InspectorOptions): Tracker {
 function toInspectedHit(
   received: number,
   parameters: Parameters,
-  { verdict, reason, stored, aiRequest }: HitOutcome = ROLLED_BACK,
+  { verdict, reason, stored, aiRequest, conversion }: HitOutcome = ROLLED_BACK,
 ): InspectedHit {
   const params = Object.entries(parameters).filter(([, value]) => value !== null);
   return {
@@ -87,5 +87,6 @@ function toInspectedHit(
     ...(reason === undefined ? {} : { reason }),
     stored,
     ...(aiRequest === undefined ? {} : { aiRequest }),
+    ...(conversion === undefined ? {} : { conversion }),
   };
 }

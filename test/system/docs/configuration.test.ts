@@ -37,6 +37,6 @@ test.each(Object.entries(sources.OPTIONS))('it has a section on %s', (name, { en
 
 test('an option without a comment is refused by name', () => {
   const declaration = OPTIONS.dryRun as OptionDeclaration<unknown>;
-  const withNew = { ...sources, OPTIONS: { ...OPTIONS, sampleRate: declaration } };
-  expect(() => configurationPage(withNew as Sources)).toThrow('sampleRate');
+  const withNew = { ...sources, OPTIONS: { ...OPTIONS, newOption: declaration } };
+  expect(() => configurationPage(withNew as Sources)).toThrow('newOption');
 });

@@ -1,0 +1,45 @@
+import type { HttpRequest } from './http-request.js';
+import { isNobody } from './overrides.js';
+import type { TrackingParameters } from './parameter-names.js';
+
+/** The custom variables of a request where it has more than every request. */
+export function variablesOf(
+  request: HttpRequest,
+  details: TrackingParameters | undefined,
+  errors: 'off' | 'type' | 'crash',
+): Map<string, unknown> | undefined {
+  const errorType = errors === 'off' ? undefined : errorTypeOf(request);
+  const given = [details?.cvar, ...request.annotations.map(({ cvar }) => cvar)].filter(Boolean);
+  if (errorType === undefined && given.length === 0) return undefined;
+  const variables = new Map<string, unknown>([
+    ['http_status_code', request.statusCode],
+    ['http_method', request.method],
+  ]);
+  if (errorType !== undefined) variables.set('error_type', errorType);
+  for (const cvar of given) {
+    for (const name in cvar) variables.set(name, cvar[name]);
+  }
+  return variables;
+}
+
+/** A request that was answered well had no error that concerns its caller. */
+export function errorTypeOf(request: HttpRequest): string | undefined {
+  return request.statusCode < 400 ? undefined : strongest(request, 'errorType');
+}
+
+/** What the attribute for it says; words that only mean "nobody" are left out in silence. */
+export function userIdOf(request: HttpRequest): string | undefined {
+  const userId = strongest(request, 'userId');
+  return userId !== undefined && !isNobody(userId) ? userId : undefined;
+}
+
+function strongest(request: HttpRequest, fact: 'errorType' | 'userId'): string | undefined {
+  return request.annotations.findLast((said) => said[fact] !== undefined)?.[fact];
+}
+
+/** Parameters that the application set, weakest first. */
+export function overridesOf(
+  request: HttpRequest,
+): (Readonly<Record<string, unknown>> | undefined)[] {
+  return request.annotations.map(({ parameters }) => parameters);
+}

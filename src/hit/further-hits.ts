@@ -1,0 +1,137 @@
+import { type ReportProblem, toCustomVariables } from './custom-variables.js';
+import { askBeforeSend, toHit } from './finish-hit.js';
+import type { Hit } from './hit.js';
+import type { HitBuilder, ToHitsOptions } from './hit-builder.js';
+import type { HttpRequest } from './http-request.js';
+import { overrideAll } from './overrides.js';
+import { isShared } from './shared-parameters.js';
+import { encodeValue } from './text.js';
+
+/** A hit besides the page view, as `trackEvent` and its siblings or a span event describe it. */
+export interface FurtherHit {
+  /** By Matomo's names, as given: not yet checked. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** The time of the call, epoch milliseconds. */
+  readonly epochMillis: number;
+}
+
+/** The same with parameters that Matomo stores as they are. */
+export interface CheckedHit {
+  readonly parameters: ReadonlyMap<string, string>;
+  readonly epochMillis: number;
+}
+
+/** Why a further hit is not sent and no part of `hits`. */
+export type DropReason = 'too_many' | 'no_visitor' | 'invalid';
+
+/** A request may have so many further hits: a loop that calls `trackEvent` must not flood Matomo. */
+export const MAX_FURTHER_HITS = 100;
+
+/** What makes a hit an event, a conversion, … Without its value the hit would become a page view. */
+const KINDS = ['e_c', 'e_a', 'idgoal', 'ec_id', 'download', 'link', 'search', 'c_n'];
+
+export interface CheckOptions {
+  readonly hasToken: boolean;
+  readonly maxCustomVariables: number;
+}
+
+/** The parameters of a further hit as they may be sent; `undefined` if Matomo would store something else. */
+export function checkFurtherHit(
+  { parameters, epochMillis }: FurtherHit,
+  { hasToken, maxCustomVariables }: CheckOptions,
+  report: ReportProblem,
+): CheckedHit | undefined {
+  const checked = new Map<string, string>();
+  overrideAll(checked, parameters, hasToken, report);
+  const lost = KINDS.find((name) => parameters[name] !== undefined && !checked.has(name));
+  if (lost !== undefined) {
+    report(`further ${lost}`, () => `a hit with an invalid "${lost}" was dropped`);
+    return undefined;
+  }
+  if (checked.has('e_c') !== checked.has('e_a')) {
+    report('further event', () => 'an event needs both e_c and e_a; the hit was dropped');
+    return undefined;
+  }
+  if (![...checked.keys()].some((name) => name === 'url' || !isShared(name))) {
+    report('further nothing', () => 'a hit without parameters of its own was dropped');
+    return undefined;
+  }
+  const { cvar } = parameters;
+  if (typeof cvar === 'object' && cvar !== null && maxCustomVariables > 0) {
+    const variables = new Map(Object.entries(cvar));
+    checked.set('cvar', toCustomVariables(variables, maxCustomVariables, report));
+  }
+  return { parameters: checked, epochMillis };
+}
+
+/** Builds the hits besides the page view. */
+export interface FurtherHitBuilder {
+  /** Of a request, in whose visit Matomo stores it; `undefined` if `beforeSend` drops it. */
+  buildHit(hit: CheckedHit, request: HttpRequest, site: number, nowMillis: number): Hit | undefined;
+  /** Of no request: the hit itself names its visitor. */
+  buildLooseHit(hit: CheckedHit, site: number, nowMillis: number): Hit | undefined;
+}
+
+export function createFurtherHitBuilder(
+  options: ToHitsOptions,
+  builder: HitBuilder,
+  report: ReportProblem,
+): FurtherHitBuilder {
+  const { beforeSend, hasToken } = options;
+
+  function finish(
+    parameters: Map<string, string>,
+    { parameters: own, epochMillis }: CheckedHit,
+    nowMillis: number,
+  ): Hit | undefined {
+    parameters.set('cdt', String(Math.floor(Math.min(epochMillis, nowMillis) / 1000)));
+    for (const [name, value] of own) parameters.set(name, value);
+    const sent = askBeforeSend(parameters, beforeSend, hasToken, report);
+    return sent && toHit(sent, 'page');
+  }
+
+  return {
+    buildHit(hit, request, site, nowMillis) {
+      const plain = beforeSend ? undefined : builder.readPlain(request, site, nowMillis);
+      if (plain && !sharesAny(hit.parameters)) {
+        const { shared, visitor, startSeconds } = plain;
+        const cdt = Math.floor(Math.min(hit.epochMillis, nowMillis) / 1000);
+        let query = `${shared}&cdt=${cdt}`;
+        for (const [name, value] of hit.parameters) query += `&${name}=${encodeValue(value)}`;
+        return { site, visitor, startSeconds, kind: 'page', query };
+      }
+      const page = builder.toParameters(request, site, nowMillis);
+      const parameters = new Map([
+        ['idsite', page.get('idsite') as string],
+        ['rec', '1'],
+        ['apiv', '1'],
+      ]);
+      for (const [name, value] of page) if (isShared(name)) parameters.set(name, value);
+      const otherSite = hit.parameters.get('idsite');
+      const derived = builder.toVisitorId(request, Number(page.get('idsite')), nowMillis);
+      if (otherSite !== undefined && derived !== undefined && page.get('cid') === derived) {
+        const id = builder.toVisitorId(request, Number(otherSite), nowMillis);
+        if (id !== undefined) parameters.set('cid', id);
+      }
+      const made = finish(parameters, hit, nowMillis);
+      const startSeconds = Number(page.get('cdt')) - Number(page.get('cdo') ?? 0);
+      return made && { ...made, startSeconds };
+    },
+
+    buildLooseHit(hit, site, nowMillis) {
+      const parameters = new Map([
+        ['idsite', String(site)],
+        ['rec', '1'],
+        ['apiv', '1'],
+      ]);
+      if (options.trackBots) parameters.set('bots', '1');
+      parameters.set('ua', '-'); // an empty one is replaced by our own client's
+      return finish(parameters, hit, nowMillis);
+    },
+  };
+}
+
+function sharesAny(parameters: ReadonlyMap<string, string>): boolean {
+  for (const name of parameters.keys()) if (isShared(name) || name === 'cdt') return true;
+  return false;
+}

@@ -1,0 +1,47 @@
+import type { HttpRequest } from './http-request.js';
+import { PERF_KEYS } from './parameter-names.js';
+import { toParameterValue } from './parameter-value.js';
+import { TRACKING_PARAMETERS } from './tracking-parameters.js';
+
+/** Sets the timings that spans and `measure` gave, added up. */
+export function setTimings(parameters: Map<string, string>, request: HttpRequest): void {
+  for (const key of PERF_KEYS) {
+    let sum: number | undefined;
+    for (const { timings } of request.annotations) {
+      const millis = timings?.[key];
+      if (millis !== undefined) sum = (sum ?? 0) + millis;
+    }
+    if (sum !== undefined) setParameter(parameters, key, sum);
+  }
+}
+
+/** Whether somebody has set the server time, rather than us. */
+export function isServerTimeGiven(
+  { annotations }: HttpRequest,
+  layers: readonly (Readonly<Record<string, unknown>> | undefined)[],
+): boolean {
+  return (
+    annotations.some(({ timings }) => timings?.pf_srv !== undefined) ||
+    layers.some(
+      (layer) => toParameterValue(TRACKING_PARAMETERS.pf_srv, layer?.pf_srv) !== undefined,
+    )
+  );
+}
+
+/** Matomo's page load time is the sum of all timings, which is to be the duration of the request. */
+export function subtractOtherTimings(parameters: Map<string, string>, request: HttpRequest): void {
+  let others = 0;
+  for (const key of PERF_KEYS) if (key !== 'pf_srv') others += Number(parameters.get(key) ?? 0);
+  if (others === 0) return;
+  setParameter(parameters, 'pf_srv', Math.max(0, Math.round(request.durationMillis) - others));
+}
+
+/** Sets a parameter if its value can be sent. */
+export function setParameter(
+  parameters: Map<string, string>,
+  name: keyof typeof TRACKING_PARAMETERS,
+  given: unknown,
+): void {
+  const value = toParameterValue(TRACKING_PARAMETERS[name], given);
+  if (value !== undefined) parameters.set(name, value);
+}

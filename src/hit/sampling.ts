@@ -1,0 +1,54 @@
+import { hash } from 'node:crypto';
+import { userIdOf } from './annotation-facts.js';
+import type { HitBuilder } from './hit-builder.js';
+import type { HttpRequest } from './http-request.js';
+import { isNobody } from './overrides.js';
+import { toParameterValue } from './parameter-value.js';
+import { createFindRouteDetails } from './route-details.js';
+import { TRACKING_PARAMETERS } from './tracking-parameters.js';
+
+const RANGE = 2 ** 32;
+
+/**
+ * Whether a visitor is in the sample: the first 32 bits of the SHA-256 of a name, as a share of all. Processes with the same
+ * rate agree about everybody they give the same name.
+ */
+export function isInSample(name: string, rate: number): boolean {
+  return rate >= 1 || Number.parseInt(hash('sha256', name, 'hex').slice(0, 8), 16) < rate * RANGE;
+}
+
+type FindVisitor = (request: HttpRequest, site: number, nowMillis: number) => string;
+
+/**
+ * Names the visitor of a request as the sample is drawn: the user ID, else the visitor ID, as the hit would have them. If no
+ * visitor ID is sent, the one that would be sent by default.
+ */
+export function createFindVisitor(
+  options: Parameters<typeof createFindRouteDetails>[0],
+  builder: HitBuilder,
+): FindVisitor {
+  const findRouteDetails = createFindRouteDetails(options);
+  return function findVisitor(request, site, nowMillis) {
+    const { annotations, given } = request;
+    const layers = [...annotations.map(({ parameters }) => parameters).reverse()];
+    layers.push(findRouteDetails(request), given);
+    return (
+      strongest(layers, 'uid') ??
+      userIdOf(request) ??
+      strongest(layers, 'cid') ??
+      builder.toAnyVisitorId(request, site, nowMillis)
+    );
+  };
+}
+
+/** The value that wins of those that may be sent; the strongest layer comes first. */
+function strongest(
+  layers: readonly (Readonly<Record<string, unknown>> | undefined)[],
+  name: 'uid' | 'cid',
+): string | undefined {
+  for (const layer of layers) {
+    const value = toParameterValue(TRACKING_PARAMETERS[name], layer?.[name]);
+    if (value !== undefined && !(name === 'uid' && isNobody(value))) return value;
+  }
+  return undefined;
+}

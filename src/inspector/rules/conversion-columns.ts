@@ -1,0 +1,118 @@
+import type { Conversion, ConversionItem } from '../inspected-hit.js';
+import { toNameCell, toText } from './cell.js';
+import type { Parameters } from './read-tracker-request.js';
+import { cutStoredCharacters, escapeHtml, trim } from './stored-text.js';
+import { type ParameterValue, toAmount, toInteger, toNumber } from './to-number.js';
+
+const MAX_ORDER_CHARACTERS = 100; // log_conversion.idorder
+const MAX_PIECES = 65_535; // log_conversion.items
+const MAX_QUANTITY = 4_294_967_295; // log_conversion_item.quantity
+const MAX_CATEGORIES = 5;
+const MAX_FLOAT = 3.40282e38; // log_conversion.revenue
+
+interface ConversionContext {
+  readonly siteId: number;
+  readonly time: number;
+  readonly url: string | undefined;
+}
+
+/** The row of a goal, an order or a cart with its items. Attribution and what is of the visit is not modeled. */
+export function toConversion(
+  parameters: Parameters,
+  goal: number,
+  { siteId, time, url }: ConversionContext,
+): Conversion {
+  const { revenue } = parameters;
+  const base = { idsite: siteId, server_time: time };
+  if (goal > 0) {
+    // Without a revenue Matomo takes that of the goal, which is not known here.
+    const own = toText(revenue) === '' ? {} : { revenue: toRevenue(revenue) };
+    return { kind: 'goal', ...base, idgoal: goal, ...own, ...(url === undefined ? {} : { url }) };
+  }
+  const lines = readItems(parameters.ec_items);
+  const order = toText(parameters.ec_id);
+  const pieces = lines.reduce((sum, { quantity }) => sum + quantity, 0);
+  const isOrder = order !== '';
+  const amounts = Object.entries(AMOUNTS).flatMap(([column, name]) =>
+    toText(parameters[name]) === '' ? [] : [[column, toMoney(parameters[name])]],
+  );
+  return {
+    kind: isOrder ? 'order' : 'cart',
+    ...base,
+    idgoal: isOrder ? 0 : -1,
+    ...(isOrder ? { idorder: cutStoredCharacters(escapeHtml(order), MAX_ORDER_CHARACTERS) } : {}),
+    revenue: toRevenue(revenue),
+    ...Object.fromEntries(amounts),
+    items: Math.min(pieces, MAX_PIECES),
+    lines: withoutRepeated(lines),
+  };
+}
+
+const AMOUNTS = {
+  revenue_subtotal: 'ec_st',
+  revenue_tax: 'ec_tx',
+  revenue_shipping: 'ec_sh',
+  revenue_discount: 'ec_dt',
+} as const;
+
+/** A float of four bytes. */
+function toRevenue(value: ParameterValue): number {
+  return Math.min(toMoney(value), MAX_FLOAT);
+}
+
+function toMoney(value: ParameterValue): number {
+  const amount = toAmount(toText(value));
+  if (!Number.isFinite(amount)) return 0;
+  // As PHP rounds: what the decimal digits say, half away from zero.
+  const cents = Math.round(Number(`${Math.abs(amount)}e2`));
+  return Number.isSafeInteger(cents) ? (Math.sign(amount) * cents) / 100 : amount;
+}
+
+function readItems(value: ParameterValue): ConversionItem[] {
+  try {
+    const given = JSON.parse(toText(value)) as unknown;
+    if (typeof given !== 'object' || given === null) return [];
+    return Object.values(given).flatMap((item) => (Array.isArray(item) ? toItem(item) : []));
+  } catch {
+    return [];
+  }
+}
+
+function toItem([sku, name, category, price, quantity]: unknown[]): ConversionItem[] {
+  const number = toName(sku);
+  if (number === undefined) return [];
+  const named = toName(name);
+  const all = (Array.isArray(category) ? category.slice(0, MAX_CATEGORIES) : [category]).map(
+    toName,
+  );
+  const categories = all.filter((one) => one !== undefined);
+  return [
+    {
+      sku: number,
+      ...(named === undefined ? {} : { name: named }),
+      categories,
+      price: toMoney(String(price)),
+      quantity: toQuantity(quantity),
+    },
+  ];
+}
+
+function toName(given: unknown): string | undefined {
+  if (typeof given !== 'string' && typeof given !== 'number') return undefined;
+  const cell = toNameCell(String(given), trim);
+  return typeof cell === 'string' ? cell : undefined;
+}
+
+/** Whole pieces, one if that is no number. */
+function toQuantity(given: unknown): number {
+  const number = typeof given === 'number' ? given : toNumber(String(given));
+  if (number === undefined) return 1;
+  return Math.min(Math.max(0, toInteger(String(number)) ?? Math.trunc(number)), MAX_QUANTITY);
+}
+
+/** Of several items with one SKU the first is stored. */
+function withoutRepeated(items: readonly ConversionItem[]): ConversionItem[] {
+  const bySku = new Map<string, ConversionItem>();
+  for (const item of items) if (!bySku.has(item.sku)) bySku.set(item.sku, item);
+  return [...bySku.values()];
+}

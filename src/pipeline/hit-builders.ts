@@ -1,0 +1,74 @@
+import type { Diagnostics } from '../common/diagnostics.js';
+import { coded } from '../common/messages.js';
+import { findAiChatbot } from '../hit/ai-chatbots.js';
+import type { ReportProblem } from '../hit/custom-variables.js';
+import { createFurtherHitBuilder, type FurtherHitBuilder } from '../hit/further-hits.js';
+import type { Hit } from '../hit/hit.js';
+import { createHitBuilder, type HitBuilder } from '../hit/hit-builder.js';
+import type { HttpRequest } from '../hit/http-request.js';
+import { createFindVisitor, isInSample } from '../hit/sampling.js';
+import type { ResolvedOptions } from '../options/resolved-options.js';
+
+interface Builders {
+  readonly buildHits: HitBuilder;
+  readonly furtherHits: FurtherHitBuilder;
+  readonly findVisitor: ReturnType<typeof createFindVisitor>;
+}
+
+/** What builds hits, and draws the sample of visitors. Made when first asked: the visitor key may come from a spool. */
+export class HitBuilders {
+  readonly #options: ResolvedOptions;
+  readonly #diagnostics: Diagnostics;
+  readonly #visitorKey: () => string | Buffer;
+  #made: Builders | undefined;
+
+  constructor(
+    options: ResolvedOptions,
+    diagnostics: Diagnostics,
+    visitorKey: () => string | Buffer,
+  ) {
+    this.#options = options;
+    this.#diagnostics = diagnostics;
+    this.#visitorKey = visitorKey;
+  }
+
+  buildHits(request: HttpRequest, site: number, nowMillis: number): Hit[] {
+    return this.#builders.buildHits(request, site, nowMillis);
+  }
+
+  get furtherHits(): FurtherHitBuilder {
+    return this.#builders.furtherHits;
+  }
+
+  /** Whether the visitor of a request is tracked. AI chatbots are no visitors. */
+  isInSample(request: HttpRequest, site: number): boolean {
+    const { sampleRate } = this.#options;
+    if (sampleRate >= 1 || findAiChatbot(request.userAgent ?? '') !== undefined) return true;
+    return isInSample(this.#builders.findVisitor(request, site, request.startMillis), sampleRate);
+  }
+
+  /** Whether a visitor with this user ID or visitor ID is tracked. */
+  isNameInSample(visitor: string): boolean {
+    return isInSample(visitor, this.#options.sampleRate);
+  }
+
+  get #builders(): Builders {
+    this.#made ??= this.#make();
+    return this.#made;
+  }
+
+  #make(): Builders {
+    const hasToken = this.#options.tokenAuth !== undefined;
+    const options = { ...this.#options, hasToken, visitorKey: this.#visitorKey() };
+    const report: ReportProblem = (key, message) =>
+      this.#diagnostics.warnOnce(key, () =>
+        coded(key.startsWith('throws ') ? 'option-threw' : 'parameter-refused', message()),
+      );
+    const buildHits = createHitBuilder(options, report);
+    return {
+      buildHits,
+      furtherHits: createFurtherHitBuilder(options, buildHits, report),
+      findVisitor: createFindVisitor(options.routeDetails, buildHits),
+    };
+  }
+}

@@ -1,0 +1,100 @@
+import type { FurtherHit } from '../hit/further-hits.js';
+import type { AssembledRequest } from './assemble-requests.js';
+import type { CapturedRequest, FollowedRequest } from './captured-requests.js';
+import type { FinishedSpan } from './finished-span.js';
+import { readRequest } from './read-request.js';
+import type { RequestReading } from './request-reading.js';
+import { type EndedRecord, endRecord, type RequestIndex, RequestRecord } from './request-record.js';
+import { SERVER_SPAN } from './span-kind.js';
+
+/** The request that a further hit is of. */
+export interface HitOwner {
+  readonly record: RequestRecord;
+  /** The request as it is now, which may still run; `undefined` if it is no HTTP request. */
+  read(): AssembledRequest | undefined;
+}
+
+/** Gets what a process does, as far as it makes hits. */
+export interface RequestSink {
+  /** Each HTTP request once, when its server span has ended. */
+  addRequest(record: EndedRecord, span: FinishedSpan): void;
+  /** A hit besides a page view, with the request that it is of. */
+  addFurtherHit(hit: FurtherHit, owner: HitOwner | undefined): void;
+  /** A call that makes no hit. */
+  refuseHit(key: string, message: string): void;
+  /** A part of a hit was left out. */
+  reportHit(key: string, message: string): void;
+}
+
+const NOWHERE: RequestIndex = { remove() {} };
+
+export function toHitOwner(record: RequestRecord, { toOrigin }: RequestReading): HitOwner {
+  return {
+    record,
+    read() {
+      const span = record.span as FinishedSpan | undefined;
+      if (!span) return undefined;
+      const copy = new RequestRecord(span, record.captured, NOWHERE);
+      copy.nestedRoute = record.nestedRoute;
+      const request = readRequest(copy, span, toOrigin);
+      if (!request) return undefined;
+      const annotations = record.collectAnnotations() ?? [];
+      const statusCode = record.captured?.response?.statusCode ?? 200;
+      const current = { ...request, annotations, statusCode, aborted: false };
+      return { record: endRecord(copy, current), span };
+    },
+  };
+}
+
+/** What one processor keeps of a request that Node announced. */
+export function findFollowed(
+  captured: CapturedRequest | undefined,
+  follower: object,
+): RequestRecord | undefined {
+  let followed = captured?.followed;
+  while (followed && followed.follower !== follower) followed = followed.next;
+  return followed as RequestRecord | undefined;
+}
+
+/** Keeps a record with the request that Node announced, for as long as anything runs in its asynchronous context. */
+export function follow(captured: CapturedRequest, record: FollowedRequest): void {
+  record.next = captured.followed;
+  captured.followed = record;
+}
+
+/** A request that has no span: it makes no page view, but further hits. */
+export function createSpanlessRecord(
+  captured: CapturedRequest,
+  index: RequestIndex,
+  epochMillis: number,
+): RequestRecord | undefined {
+  const { request } = captured;
+  if (!request) return undefined;
+  const { method = 'GET', socket } = request;
+  const scheme = 'encrypted' in socket ? 'https' : 'http';
+  const span: FinishedSpan = {
+    name: method,
+    kind: SERVER_SPAN,
+    startTime: [Math.floor(epochMillis / 1000), Math.floor(epochMillis % 1000) * 1e6],
+    duration: [0, 0],
+    attributes: { 'http.request.method': method, 'url.scheme': scheme },
+    status: { code: 0 },
+    spanContext: () => ({ traceId: '', spanId: '', traceFlags: 0 }),
+  };
+  const record = new RequestRecord(span, captured, index);
+  follow(captured, record);
+  return record;
+}
+
+/** Stands for the span of a request that ended: its attributes and headers are not kept. */
+export function createGoneSpan({ request, traceId, spanId }: EndedRecord): FinishedSpan {
+  return {
+    name: request.spanName,
+    kind: SERVER_SPAN,
+    startTime: [0, 0],
+    duration: [0, 0],
+    attributes: {},
+    status: { code: 0 },
+    spanContext: () => ({ traceId, spanId, traceFlags: 0 }),
+  };
+}

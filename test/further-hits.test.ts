@@ -1,0 +1,388 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { SpanKind, trace } from '@opentelemetry/api';
+import { SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { expect, onTestFinished, test } from 'vitest';
+import { isInSample } from '../src/hit/sampling.js';
+import {
+  ignore,
+  MatomoSpanExporter,
+  track,
+  trackEvent,
+  trackGoal,
+  trackHit,
+  trackOrder,
+} from '../src/index.js';
+import { startInspector } from '../src/inspector/index.js';
+import { startTracedService, until } from './support/traced-service.js';
+import { startVariants } from './support/variants.js';
+
+const PATIENT = { scheduledDelayMillis: 60_000 };
+
+test('the four functions make hits besides the page view, of the same visitor, in order', async () => {
+  const service = await startTracedService(async (_request, response) => {
+    trackEvent('Search', 'no results', { name: 'shoes', value: 0 });
+    await wait(1);
+    trackGoal(3, { revenue: 19.5 });
+    trackOrder({ id: 'A-1', revenue: 20, items: [{ sku: 'mug', price: 10, quantity: 2 }] });
+    trackHit({ download: 'https://example.org/a.pdf' });
+    track({ uid: 'ann', action_name: 'Checkout', dimension1: 'x' });
+    response.end();
+  }, PATIENT);
+  await service.fetch('/a?x=1', { headers: { 'accept-language': 'sv', 'user-agent': 'curl/8' } });
+  await service.requests(1);
+  const hits = await service.hits();
+  const names = hits.map(({ params }) =>
+    Object.keys(params).filter((name) => /^(?:action_name|e_c|idgoal|download)$/.test(name)),
+  );
+  expect(names).toEqual([['action_name'], ['e_c'], ['idgoal'], ['idgoal'], ['download']]);
+  const [page, event, goal, order, download] = hits.map(({ params }) => params);
+  for (const params of [event, goal, order, download]) {
+    const { idsite, uid, cid, url, ua, lang, bots } = params ?? {};
+    const { idsite: a, uid: b, cid: c, url: d, ua: e, lang: f, bots: g } = page ?? {};
+    expect({ idsite, uid, cid, url, ua, lang, bots }).toEqual({
+      ...{ idsite: a, uid: b, cid: c, url: d, ua: e, lang: f, bots: g },
+    });
+    expect(Object.keys(params ?? {}).join()).not.toMatch(/action_name|gt_ms|pf_srv|cvar|dimension/);
+  }
+  expect(event).toMatchObject({ e_c: 'Search', e_a: 'no results', e_n: 'shoes', e_v: '0' });
+  expect(goal).toMatchObject({ idgoal: '3', revenue: '19.5' });
+  expect(order).toMatchObject({ idgoal: '0', ec_id: 'A-1', revenue: '20' });
+  expect(JSON.parse(order?.ec_items ?? '')).toEqual([['mug', '', '', 10, 2]]);
+  expect(service.processor.stats()).toMatchObject({ hits: 5, furtherHits: 4, pending: 0 });
+});
+
+test('without overrides they are as plain as the page view, and values of the call win', async () => {
+  const service = await startTracedService((_request, response) => {
+    trackEvent('a', 'b');
+    trackEvent('c', 'd', { uid: 'bob', url: 'https://other.example/x', cvar: { plan: 'pro' } });
+    response.end();
+  }, PATIENT);
+  await service.fetch('/a');
+  await service.requests(1);
+  const hits = (await service.hits()).map(({ params }) => params);
+  const [page, plain] = hits.filter(({ uid }) => uid === undefined);
+  const own = hits.find(({ uid }) => uid === 'bob');
+  expect(plain).toEqual({
+    ...Object.fromEntries(
+      ['idsite', 'rec', 'apiv', 'bots', 'url', 'ua', 'cid'].map((name) => [name, page?.[name]]),
+    ),
+    cdt: expect.any(String),
+    e_c: 'a',
+    e_a: 'b',
+  });
+  expect(own).toMatchObject({
+    uid: 'bob',
+    url: 'https://other.example/x',
+    cid: page?.cid,
+    cvar: '{"1":["plan","pro"]}',
+  });
+});
+
+test('requests that are ignored send further hits, unless their visitor is not to be tracked', async () => {
+  const service = await startTracedService(
+    (request, response) => {
+      if (request.url === '/taken-back') ignore();
+      trackEvent('at', request.url ?? '');
+      response.end();
+    },
+    {
+      ...PATIENT,
+      ignorePaths: ['/path', '/path-of-nobody'],
+      ignorePatterns: [/^\/pattern/],
+      ignoredMethods: ['PUT'],
+      ignore: ({ path }) => path === '/predicate',
+      siteId: ({ path }) => (path === '/no-site' ? undefined : 1),
+      doNotTrack: true,
+    },
+  );
+  const dnt = { headers: { dnt: '1' } };
+  await service.fetch('/path');
+  await service.fetch('/pattern');
+  await service.fetch('/predicate');
+  await service.fetch('/taken-back');
+  await service.fetch('/method', { method: 'PUT' });
+  await service.fetch('/no-site');
+  await service.fetch('/nobody', dnt);
+  await service.fetch('/path-of-nobody', dnt);
+  await service.requests(8);
+  const actions = (await service.hits()).map(({ params }) => params.e_a);
+  expect(actions).toEqual(['/path', '/pattern', '/predicate', '/taken-back', '/method']);
+  expect(service.processor.stats()).toMatchObject({ hits: 5, furtherHits: 5, tracked: 5 });
+});
+
+test('outside of a request a call names its visitor, else it is dropped, counted and logged once', async () => {
+  const service = await startTracedService((_request, response) => void response.end(), PATIENT);
+  trackEvent('Job', 'done', { uid: 'ann' });
+  trackOrder({ id: 'B-1', revenue: 5 }, { cid: '0123456789abcdef', idsite: 2 });
+  trackEvent('Job', 'done');
+  trackGoal(1);
+  const hits = (await service.hits()).map(({ params }) => params);
+  expect(hits).toMatchObject([
+    { idsite: '2', cid: '0123456789abcdef', ec_id: 'B-1', ua: '-' },
+    { idsite: '1', uid: 'ann', e_c: 'Job', ua: '-' },
+  ]);
+  expect(service.processor.stats()).toMatchObject({
+    furtherHits: 2,
+    dropped: { no_visitor: 2, invalid: 0, too_many: 0 },
+  });
+});
+
+test('they never throw, and invalid calls are counted', async () => {
+  const service = await startTracedService((_request, response) => {
+    const any = (value: unknown) => value as never;
+    trackEvent('', 'a');
+    trackEvent(any(undefined), any({}));
+    trackEvent('a', 'b', any(null));
+    trackGoal(0);
+    trackGoal(1, { revenue: Number.NaN });
+    trackOrder(any(undefined));
+    trackOrder({ id: '', revenue: 1 });
+    trackOrder({ id: 'a', revenue: any('1') });
+    trackHit(any(undefined));
+    trackHit({});
+    trackHit({ e_c: 'half' });
+    trackHit({ download: 'no url' });
+    trackHit({ uid: 'only a visitor' });
+    trackHit(any(new Proxy({}, { ownKeys: () => expect.fail('thrown') })));
+    response.end();
+  }, PATIENT);
+  await service.fetch('/');
+  await service.requests(1);
+  expect(await service.hits()).toHaveLength(1);
+  expect(service.processor.stats()).toMatchObject({
+    hits: 1,
+    furtherHits: 0,
+    dropped: { invalid: 14 },
+  });
+});
+
+test('at most 100 of a request', async () => {
+  const service = await startTracedService((_request, response) => {
+    for (let i = 0; i < 130; i++) trackEvent('loop', String(i));
+    response.end();
+  }, PATIENT);
+  await service.fetch('/');
+  await service.requests(1);
+  expect(service.processor.stats()).toMatchObject({
+    hits: 101,
+    furtherHits: 100,
+    dropped: { too_many: 30 },
+  });
+  expect(await service.hits()).toHaveLength(101);
+});
+
+test('each counts from the call on: pending, and of maxQueueSize', async () => {
+  let stats: unknown;
+  const service = await startTracedService(
+    (_request, response) => {
+      for (let i = 0; i < 6; i++) trackEvent('loop', String(i));
+      stats = service.processor.stats();
+      response.end();
+    },
+    { ...PATIENT, maxQueueSize: 4 },
+  );
+  await service.fetch('/');
+  await service.requests(1);
+  expect(stats).toMatchObject({ hits: 6, furtherHits: 6, pending: 4, lost: { queue_full: 2 } });
+  expect(service.processor.stats()).toMatchObject({ hits: 7, pending: 4, lost: { queue_full: 3 } });
+});
+
+test('in a request that runs longer than scheduledDelayMillis they leave first', async () => {
+  let end: (() => void) | undefined;
+  const service = await startTracedService(
+    (_request, response) => {
+      response.write('first');
+      trackEvent('stream', 'begun');
+      end = () => response.end();
+    },
+    { scheduledDelayMillis: 50 },
+  );
+  const answer = service.fetch('/stream');
+  await until(() => service.inspector.hits().length === 1);
+  end?.();
+  await answer;
+  await until(() => service.inspector.hits().length === 2);
+  const [event, page] = service.inspector.hits().map(({ params }) => params);
+  expect(event).toMatchObject({ e_c: 'stream', url: page?.url, cid: page?.cid });
+  expect(page).toMatchObject({ action_name: 'GET /stream' });
+});
+
+test('what a request started belongs to it after its end, also if it was ignored', async () => {
+  let release: (() => void) | undefined;
+  const later = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const done: Promise<void>[] = [];
+  const service = await startTracedService(
+    (request, response) => {
+      done.push(later.then(() => trackEvent('later', request.url ?? '')));
+      response.end();
+    },
+    { ...PATIENT, ignorePaths: ['/ignored'] },
+  );
+  await service.fetch('/a');
+  await service.fetch('/ignored');
+  await service.requests(2);
+  await service.hits();
+  release?.();
+  await Promise.all(done);
+  const [page, a, ignored] = (await service.hits()).map(({ params }) => params);
+  expect(a).toMatchObject({ e_a: '/a', cid: page?.cid, url: page?.url });
+  expect(ignored).toMatchObject({ e_a: '/ignored', cid: page?.cid });
+});
+
+test('without recorded spans they are made of Node’s request alone', async () => {
+  const service = await startTracedService(
+    (_request, response) => {
+      trackEvent('un', 'recorded');
+      response.end();
+    },
+    PATIENT,
+    { sampler: { shouldSample: () => ({ decision: 0 }) } },
+  );
+  await service.fetch('/a', { headers: { host: 'shop.example.org', 'user-agent': 'curl/8' } });
+  const hits = (await service.hits()).map(({ params }) => params);
+  expect(hits).toMatchObject(
+    [{ e_c: 'un', ua: 'curl/8', url: 'https://shop.example.org/a', cid: /^[\da-f]{16}$/ }].map(
+      ({ cid: _cid, ...others }) => others,
+    ),
+  );
+});
+
+test('a span event makes one too, on any recorded span', async () => {
+  const service = await startTracedService((_request, response) => {
+    const tracer = trace.getTracer('test');
+    const child = tracer.startSpan('work', { kind: SpanKind.INTERNAL });
+    child.addEvent('matomo.hit', { 'matomo.e_c': 'child', 'matomo.e_a': 'x', 'matomo.cvar.a': 1 });
+    child.end();
+    trace.getActiveSpan()?.addEvent('matomo.hit', { 'matomo.idgoal': 2 });
+    response.end();
+  }, PATIENT);
+  await service.fetch('/a');
+  await service.requests(1);
+  const [page, event, goal] = (await service.hits()).map(({ params }) => params);
+  expect(event).toMatchObject({ e_c: 'child', cid: page?.cid, cvar: '{"1":["a","1"]}' });
+  expect(goal).toMatchObject({ idgoal: '2', cid: page?.cid });
+  const tracer = trace.getTracer('test');
+  for (const uid of [undefined, 'ann']) {
+    const span = tracer.startSpan('job', { kind: SpanKind.CONSUMER, root: true });
+    const attributes = {
+      'matomo.e_c': 'job',
+      'matomo.e_a': 'x',
+      ...(uid && { 'matomo.uid': uid }),
+    };
+    span.addEvent('matomo.hit', attributes);
+    span.end();
+  }
+  expect((await service.hits()).at(-1)?.params).toMatchObject({ uid: 'ann', e_c: 'job' });
+  expect(service.processor.stats()).toMatchObject({ furtherHits: 3, dropped: { no_visitor: 1 } });
+});
+
+test('beforeSend sees each and may drop it', async () => {
+  const seen: (string | undefined)[] = [];
+  const service = await startTracedService(
+    (_request, response) => {
+      trackEvent('keep', 'a');
+      trackEvent('drop', 'b');
+      response.end();
+    },
+    {
+      ...PATIENT,
+      beforeSend(parameters) {
+        seen.push(parameters.e_c);
+        return parameters.e_c === 'drop' ? undefined : { ...parameters, e_n: 'seen' };
+      },
+    },
+  );
+  await service.fetch('/');
+  await service.requests(1);
+  const hits = (await service.hits()).map(({ params }) => params);
+  expect(seen).toEqual([undefined, 'keep', 'drop']);
+  expect(hits).toHaveLength(2);
+  expect(hits[1]).toMatchObject({ e_c: 'keep', e_n: 'seen' });
+  expect(service.processor.stats()).toMatchObject({ hits: 2, furtherHits: 1, pending: 0 });
+});
+
+test('with several processors every one sends it, and no bulk is larger than maxExportBatchSize', async () => {
+  const service = await startVariants(
+    (_request, response) => {
+      for (let i = 0; i < 9; i++) trackEvent('loop', String(i));
+      response.end();
+    },
+    { one: { ...PATIENT, maxExportBatchSize: 4 }, two: { ...PATIENT, sampleRate: 1 } },
+  );
+  await service.fetch('/a');
+  for (const name of ['one', 'two'] as const) {
+    const hits = (await service.of[name].hitsOf(1)).map(({ params }) => params);
+    expect(hits.map(({ e_a = 'page' }) => e_a)).toEqual(['page', ...'012345678']);
+  }
+});
+
+test('of two requests of a visitor the second comes behind all of the first', async () => {
+  const service = await startTracedService((request, response) => {
+    trackEvent('at', request.url ?? '');
+    trackEvent('at', request.url ?? '');
+    response.end();
+  }, PATIENT);
+  for (const path of ['/1', '/2', '/3']) await service.fetch(path);
+  await service.requests(3);
+  const seen = (await service.hits()).map(({ params }) => params.e_a ?? params.action_name);
+  const of = (n: number) => [`GET /${n}`, `/${n}`, `/${n}`];
+  expect(seen).toEqual([...of(1), ...of(2), ...of(3)]);
+});
+
+test('of visitors that are out nothing is sent, of the others everything', async () => {
+  const service = await startTracedService(
+    (request, response) => {
+      const uid = new URL(request.url ?? '', 'http://h').searchParams.get('u') ?? undefined;
+      if (uid) track({ uid });
+      trackEvent('at', 'end');
+      response.end();
+    },
+    { ...PATIENT, sampleRate: 0.5, visitorKey: 'key' },
+  );
+  const users = Array.from({ length: 40 }, (_, i) => `user${i}`);
+  for (const user of users) {
+    await service.fetch(`/a?u=${user}`);
+    await service.fetch(`/b?u=${user}`);
+  }
+  await service.requests(80);
+  for (const uid of users) trackGoal(1, { uid });
+  const hits = (await service.hits()).map(({ params }) => params);
+  const taken = users.filter((user) => isInSample(user, 0.5));
+  expect(taken.length).toBeGreaterThan(5);
+  expect(taken.length).toBeLessThan(35);
+  expect(new Set(hits.map(({ uid }) => uid))).toEqual(new Set(taken));
+  expect(hits).toHaveLength(taken.length * 5);
+  expect(service.processor.stats()).toMatchObject({
+    hits: hits.length,
+    ignored: { sampled: 2 * (40 - taken.length) },
+  });
+});
+
+test('an exporter alone gets them as events of the active span', async () => {
+  const inspector = await startInspector();
+  const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1 });
+  const service = await startTracedService(
+    (_request, response) => {
+      trackEvent('ex', 'ported', { value: 2, cvar: { a: 'b' } });
+      trackOrder({ id: 'E-1', revenue: 3, items: [{ sku: 'x' }] });
+      response.end();
+    },
+    { enabled: false },
+    { spanProcessors: [new SimpleSpanProcessor(exporter as never)] },
+  );
+  onTestFinished(() => inspector.close());
+  onTestFinished(() => exporter.shutdown());
+  await service.fetch('/a');
+  trackEvent('job', 'x', { uid: 'ann' });
+  trackEvent('job', 'of nobody');
+  await until(() => exporter.stats().hits === 4);
+  await exporter.forceFlush();
+  const hits = inspector.hits().map(({ params }) => params);
+  const [page, event, order] = hits.filter(({ uid }) => uid === undefined);
+  expect(event).toMatchObject({ e_c: 'ex', e_v: '2', cvar: '{"1":["a","b"]}', cid: page?.cid });
+  expect(order).toMatchObject({ ec_id: 'E-1', ec_items: '[["x","","",0,1]]' });
+  expect(hits.find(({ uid }) => uid === 'ann')).toMatchObject({ e_c: 'job' });
+  expect(exporter.stats()).toMatchObject({ furtherHits: 3, dropped: { no_visitor: 1 } });
+});

@@ -1,0 +1,109 @@
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { expect, test } from 'vitest';
+import { eventually } from '../support/child-process.js';
+import { sendSpans, startGateway } from '../support/gateway.js';
+import { below, exportRequest, hitEvent, otlpSpan, requestSpan } from '../support/otlp-spans.js';
+
+const PROTOBUF = { 'content-type': 'application/x-protobuf' };
+const CONSUMER = 5;
+
+test('events of the request and of spans below are hits of its visit; those of no request name their visitor', async () => {
+  const set = await startGateway();
+  // As OpenTelemetry for PHP writes JSON: numbers as text, events behind the attributes.
+  const request = requestSpan('/checkout', {
+    events: [hitEvent({ idgoal: '0', ec_id: 'P-1', revenue: '12.5' })],
+  });
+  const child = below(request, {}, { events: [hitEvent({ e_c: 'cart', e_a: 'paid', e_v: 2 })] });
+  const job = otlpSpan(
+    {},
+    { kind: CONSUMER, events: [hitEvent({ e_c: 'job', e_a: 'a', uid: 'ann' })] },
+  );
+  const nobody = otlpSpan({}, { kind: CONSUMER, events: [hitEvent({ e_c: 'job', e_a: 'b' })] });
+  const body = exportRequest([child, job, nobody, request]);
+  expect((await sendSpans(set.gateway, body)).status).toBe(200);
+  // The answer may have been lost, and the spans come again.
+  await eventually(() => set.gateway.stats().spans.used === 4);
+  expect((await sendSpans(set.gateway, body)).status).toBe(200);
+  await eventually(
+    () => set.gateway.stats().tracked === 4 && set.gateway.stats().spans.waiting === 0,
+  );
+  const hits = set.inspector.hits().map(({ params }) => params);
+  const [page, ...further] = hits.filter(({ uid }) => uid === undefined);
+  expect(page).toMatchObject({ action_name: 'GET /checkout' });
+  expect(further).toMatchObject([
+    { e_c: 'cart', e_a: 'paid', e_v: '2', cid: page?.cid, url: page?.url },
+    { idgoal: '0', ec_id: 'P-1', revenue: '12.5', cid: page?.cid },
+  ]);
+  expect(Number(further[0]?.cdt)).toBeGreaterThanOrEqual(Number(page?.cdt));
+  expect(hits.filter(({ uid }) => uid === 'ann')).toMatchObject([{ e_c: 'job' }]);
+  expect(set.gateway.stats()).toMatchObject({
+    hits: 4,
+    furtherHits: 3,
+    dropped: { no_visitor: 1 },
+  });
+});
+
+test('the same in protobuf, also if attributes come before the name', async () => {
+  const set = await startGateway();
+  const { traceId, spanId } = requestSpan('/python');
+  const start = BigInt(Date.now() - 1000) * 1_000_000n;
+  const attribute = (key: string, value: string) => {
+    const any = new BinaryWriter().tag(1, WireType.LengthDelimited).string(value).finish();
+    return new BinaryWriter()
+      .tag(1, WireType.LengthDelimited)
+      .string(key)
+      .tag(2, WireType.LengthDelimited)
+      .bytes(any)
+      .finish();
+  };
+  const event = (name: string, ...attributes: Uint8Array[]) => {
+    const writer = new BinaryWriter();
+    for (const one of attributes) writer.tag(3, WireType.LengthDelimited).bytes(one);
+    writer.tag(2, WireType.LengthDelimited).string(name);
+    return writer
+      .tag(1, WireType.Bit64)
+      .fixed64(start + 500_000_000n)
+      .finish();
+  };
+  const span = new BinaryWriter()
+    .tag(1, WireType.LengthDelimited)
+    .bytes(Buffer.from(traceId, 'hex'))
+    .tag(2, WireType.LengthDelimited)
+    .bytes(Buffer.from(spanId, 'hex'))
+    .tag(6, WireType.Varint)
+    .int32(2)
+    .tag(7, WireType.Bit64)
+    .fixed64(start)
+    .tag(8, WireType.Bit64)
+    .fixed64(start + 10_000_000n);
+  for (const [key, value] of [
+    ['http.request.method', 'GET'],
+    ['url.path', '/python'],
+  ] as const) {
+    span.tag(9, WireType.LengthDelimited).bytes(attribute(key, value));
+  }
+  span
+    .tag(11, WireType.LengthDelimited)
+    .bytes(event('exception', attribute('exception.type', 'KeyError')))
+    .tag(11, WireType.LengthDelimited)
+    .bytes(event('matomo.hit', attribute('matomo.e_c', 'py'), attribute('matomo.e_a', 'x')))
+    .tag(11, WireType.LengthDelimited)
+    .bytes(event('other', attribute('matomo.e_c', 'no')));
+  const message = (field: number, content: Uint8Array) =>
+    new BinaryWriter().tag(field, WireType.LengthDelimited).bytes(content).finish();
+  const body = message(1, message(2, message(2, span.finish())));
+  expect((await sendSpans(set.gateway, body, PROTOBUF)).status).toBe(200);
+  await eventually(() => set.gateway.stats().tracked === 2);
+  const [page, hit] = set.inspector.hits().map(({ params }) => params);
+  expect(hit).toMatchObject({ e_c: 'py', e_a: 'x', cid: page?.cid });
+  expect(Number(hit?.cdt)).toBe(Number((start + 500_000_000n) / 1_000_000_000n));
+});
+
+test('more than 100 events of a span are refused with a partial success', async () => {
+  const set = await startGateway();
+  const events = Array.from({ length: 120 }, (_, i) => hitEvent({ e_c: 'loop', e_a: String(i) }));
+  const answer = await sendSpans(set.gateway, exportRequest([requestSpan('/a', { events })]));
+  expect(await answer.text()).toContain('matomo.hit');
+  await eventually(() => set.gateway.stats().tracked === 101);
+  expect(set.gateway.stats().furtherHits).toBe(100);
+});
