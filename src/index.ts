@@ -1,4 +1,5 @@
 export type { HttpDispatcher } from './delivery/dispatcher.js';
+export { AI_CHATBOTS } from './hit/ai-chatbots.js';
 export type { TrackedRequest } from './hit/http-request.js';
 export type { PerfKey, TrackingParameters } from './hit/parameter-names.js';
 export { HEALTH_CHECKERS, STATIC_FILES } from './hit/request-patterns.js';

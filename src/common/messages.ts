@@ -13,6 +13,7 @@ export const MESSAGE_CODES = [
   'switched-off',
   'dry-run',
   'option-threw',
+  'only-explicit-events',
   'site-id-value',
   'parameter-refused',
   // Spans.

@@ -19,8 +19,12 @@ export function askBeforeSend(
     ['apiv', '1'],
     ['ua', '-'],
     ['cdt', parameters.get('cdt') as string],
+    ...OF_BOTS.flatMap((name): [string, string][] => {
+      const value = parameters.get(name);
+      return value === undefined ? [] : [[name, value]];
+    }),
   ]);
-  const { rec, apiv, cvar, ...others } = given;
+  const { rec, apiv, cvar, recMode, ai_s, ai_si, ai_sa, ...others } = given;
   override(checked, others, hasToken, report);
   if (typeof cvar === 'string') checked.set('cvar', cleanText(cvar));
   return checked;
@@ -42,6 +46,9 @@ function call(
   }
 }
 
+/** Not for an application to set: they decide whether Matomo makes a visit of a hit. */
+const OF_BOTS = ['recMode', 'ai_s', 'ai_si', 'ai_sa'];
+
 const OF_A_CRASH = [
   'idsite',
   'rec',
@@ -55,6 +62,9 @@ const OF_A_CRASH = [
   'cid',
   'cip',
   'cdt',
+  'ai_s',
+  'ai_si',
+  'ai_sa',
 ];
 
 /** A crash for the CrashAnalytics plugin: the class of the error, and never its message. */

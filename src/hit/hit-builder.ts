@@ -1,4 +1,10 @@
 import { remember } from '../common/generation-cache.js';
+import { AI_AGENT_FIELDS } from './ai-agent.js';
+import {
+  addChatbotParameters,
+  createToChatbotParameters,
+  toChatbotAlone,
+} from './ai-chatbot-hit.js';
 import { type ReportProblem, toCustomVariables } from './custom-variables.js';
 import { createToDimensions } from './dimensions.js';
 import { createField, type Field, rawField } from './field.js';
@@ -27,6 +33,9 @@ export interface ToHitsOptions extends RequestFieldsOptions {
   readonly visitorKey: string | Buffer;
   readonly trackBots: boolean;
   readonly errors: 'off' | 'type' | 'crash';
+  readonly aiChatbotSource?: string | undefined;
+  /** `false`: hits of AI chatbots carry nothing of a visit. Default: true. */
+  readonly pageViews?: boolean | undefined;
   /** The last word on the parameters; `undefined` drops the hit. */
   readonly beforeSend?: ((parameters: Record<string, string>) => unknown) | undefined;
 }
@@ -41,6 +50,7 @@ export function createHitBuilder(
   const { anonymizeIp, beforeSend, hasToken, maxCustomVariables } = options;
   const redactPath = createRedactPath(options.redactPathPatterns, options.query === 'keep');
   const toPageUrl = createToPageUrl(options);
+  const toChatbotParameters = createToChatbotParameters(options);
   const findRouteDetails = createFindRouteDetails(options.routeDetails);
   const toDimensions = createToDimensions(options.dimensions);
   const toRequestFields = createToRequestFields(options, redactPath, report);
@@ -74,10 +84,17 @@ export function createHitBuilder(
     const fields = toRequestFields(facts, agent, Math.floor(startMillis / 1000));
     const visitor = { address, userAgent: agent.value, site, startMillis };
     const details = findRouteDetails(request);
-    const { given, annotations } = request;
-    const isPlain = !details && !given && !toDimensions && !beforeSend;
+    const { given, annotations, chatbotResponse } = request;
+    const chatbot = chatbotResponse && toChatbotParameters(request, chatbotResponse, path);
+    if (request.isAiAgent) fields.push(...AI_AGENT_FIELDS);
+    const isPlain = !chatbot && !details && !given && !toDimensions && !beforeSend;
     if (isPlain && annotations.length === 0) return [toPlainHit(fields, visitor)];
 
+    if (chatbot && options.pageViews === false) {
+      const alone = toChatbotAlone(site, agent.value, Math.floor(startMillis / 1000), chatbot);
+      const sent = askBeforeSend(alone, beforeSend, hasToken, report);
+      return sent ? [toHit(sent, 'page')] : [];
+    }
     const parameters = new Map([
       ['idsite', String(site)],
       ['rec', '1'],
@@ -95,6 +112,7 @@ export function createHitBuilder(
     for (const layer of layers) if (layer) override(parameters, layer, hasToken, report);
     if (!isServerTimeGiven(request, layers)) subtractOtherTimings(parameters, request);
     completeEvent(parameters, report);
+    if (chatbot) addChatbotParameters(parameters, agent.value, chatbot);
     if (!parameters.has('cid')) {
       const id = toVisitorId({ ...visitor, site: Number(parameters.get('idsite')) });
       if (id !== undefined) parameters.set('cid', id);
@@ -102,7 +120,8 @@ export function createHitBuilder(
     const sent = askBeforeSend(parameters, beforeSend, hasToken, report);
     if (sent === undefined) return [];
     const hits = [toHit(sent, 'page')];
-    const errorType = options.errors === 'crash' ? errorTypeOf(request) : undefined;
+    // A crash of an AI chatbot's request would make a visit of it.
+    const errorType = options.errors === 'crash' && !chatbot ? errorTypeOf(request) : undefined;
     if (errorType !== undefined) hits.push(toHit(toCrash(sent, errorType), 'crash'));
     return hits;
   };

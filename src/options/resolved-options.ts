@@ -42,6 +42,10 @@ export interface ResolvedOptions {
   readonly siteSearch: boolean;
   readonly doNotTrack: boolean;
   readonly trackBots: boolean;
+  readonly aiChatbots: 'separate' | 'off';
+  readonly aiChatbotUserAgents: readonly string[];
+  readonly aiChatbotSource: string;
+  readonly pageViews: boolean;
   readonly errors: 'off' | 'type' | 'crash';
   readonly record: RecordOption;
   readonly maxQueueSize: number;

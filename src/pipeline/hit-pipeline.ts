@@ -17,6 +17,7 @@ import type { EndedRecord } from '../requests/request-record.js';
 import { createDelivery } from './create-delivery.js';
 import { type ComponentType, observeStats } from './metrics.js';
 import { createOptionCallbacks, nameOf, type OptionCallbacks } from './option-callbacks.js';
+import { createSortRequest, type SortRequest } from './sort-request.js';
 import { createIgnoredCounters, type IgnoreReason, type MatomoStats, toStats } from './stats.js';
 
 /** From ended requests to Matomo: decides which make hits, and counts all of them. */
@@ -33,7 +34,9 @@ export class HitPipeline implements ExitControl {
   readonly longestHoldMillis: number;
   /** Bytes that hits may take in the spool besides those that it has been given; no end without one. */
   readonly spoolRoom: () => number;
+  readonly #sort: SortRequest;
   #hits = 0;
+  #aiChatbots = 0;
   #isExitFlushOn = false;
   readonly #releaseExit: () => void;
 
@@ -52,6 +55,7 @@ export class HitPipeline implements ExitControl {
     }
     this.#findIgnoreReason = createFindIgnoreReason(options);
     this.#ask = createOptionCallbacks(options, diagnostics);
+    this.#sort = createSortRequest(options);
     this.#visitorKey = visitorKey;
     if (options.exitFlush) this.enable();
     this.#releaseExit = atExit(() => this.finish());
@@ -67,6 +71,7 @@ export class HitPipeline implements ExitControl {
     }
     ended.request.given = this.#ask.parametersOf(ended, span, site);
     this.#hits += 1;
+    if (ended.request.chatbotResponse !== undefined) this.#aiChatbots += 1;
     const hit = new PendingRequest(this, ended, site);
     if (!this.#delivery.push(hit)) ended.close();
   }
@@ -106,7 +111,12 @@ export class HitPipeline implements ExitControl {
   }
 
   stats(): MatomoStats {
-    return toStats(this.#hits, this.#delivery, this.#delivery.counters, this.#ignored);
+    return toStats(
+      { hits: this.#hits, aiChatbots: this.#aiChatbots },
+      this.#delivery,
+      this.#delivery.counters,
+      this.#ignored,
+    );
   }
 
   /** The site that a request belongs to, or why it makes no hit. */
@@ -115,17 +125,18 @@ export class HitPipeline implements ExitControl {
     const reason = this.#findIgnoreReason(ended.request);
     if (reason !== undefined) return reason;
     if (this.#ask.isIgnored(ended, span)) return 'predicate';
-    return this.#ask.siteOf(ended, span) ?? 'site';
+    const site = this.#ask.siteOf(ended, span);
+    return site === undefined ? 'site' : (this.#sort(ended, span) ?? site);
   }
 
   /** The hits of a request as it is now, for good. */
   finalize(ended: EndedRecord, site: number, epochMillis: number): readonly Hit[] {
     ended.close();
-    if (ended.ignored) return this.#takeBack('attribute');
+    if (ended.ignored) return this.#takeBack(ended, 'attribute');
     try {
       this.#buildHits ??= this.#createHitBuilder();
       const hits = this.#buildHits(ended.request, site, epochMillis);
-      if (hits.length === 0) return this.#takeBack('predicate');
+      if (hits.length === 0) return this.#takeBack(ended, 'predicate');
       const [page, ...crashes] = hits;
       if (crashes.length === 0 || !this.#delivery.takesCrashes) return [page as Hit];
       this.#hits += crashes.length;
@@ -152,8 +163,9 @@ export class HitPipeline implements ExitControl {
   }
 
   /** What was counted as a hit is none after all. */
-  #takeBack(reason: IgnoreReason): readonly Hit[] {
+  #takeBack({ request }: EndedRecord, reason: IgnoreReason): readonly Hit[] {
     this.#hits -= 1;
+    if (request.chatbotResponse !== undefined) this.#aiChatbots -= 1;
     this.#ignored[reason] += 1;
     return [];
   }
@@ -215,12 +227,23 @@ export function createHitPipeline(
 ): { pipeline: HitPipeline; reading: RequestReading; resolved: ResolvedOptions } | undefined {
   const resolved = resolveOptions(options, process.env, diagnostics);
   if (!resolved) return undefined;
+  if (!resolved.pageViews && resolved.aiChatbots === 'off') {
+    diagnostics.warnOnce('only-explicit-events', coded('only-explicit-events', ONLY_EVENTS));
+  }
   const pipeline = new HitPipeline(resolved, diagnostics, component);
   return { pipeline, reading: createRequestReading(resolved, diagnostics), resolved };
 }
 
+const ONLY_EVENTS =
+  'pageViews is false and aiChatbots is off. Only explicit events can be sent, and no request. Set aiChatbots to separate, or pageViews to true, unless that is meant';
+
 /** What a processor that is off has counted. */
 export function noStats(): MatomoStats {
   const nothing = { pending: 0, spooled: 0, adopted: 0, resent: 0 };
-  return toStats(0, nothing, createDeliveryCounters(), createIgnoredCounters());
+  return toStats(
+    { hits: 0, aiChatbots: 0 },
+    nothing,
+    createDeliveryCounters(),
+    createIgnoredCounters(),
+  );
 }

@@ -60,6 +60,12 @@ export function observeStats(
     })
     .addCallback((result) => observeHits(result, stats(), component));
   meter
+    .createObservableCounter('matomo.hits.ai_chatbots', {
+      unit: '{hit}',
+      description: 'Hits of requests by AI chatbots, a part of all hits',
+    })
+    .addCallback((result) => result.observe(stats().aiChatbots, component));
+  meter
     .createObservableCounter('matomo.hits.resent', {
       unit: '{hit}',
       description: 'Hits sent again although the first attempt may have stored them',

@@ -9,7 +9,9 @@ export type IgnoreReason =
   | 'predicate'
   | 'attribute'
   | 'do_not_track'
-  | 'site';
+  | 'site'
+  | 'ai_chatbot'
+  | 'page_views';
 
 /**
  * What became of every request, counted since start. At every moment
@@ -18,6 +20,8 @@ export type IgnoreReason =
 export interface MatomoStats {
   /** Hits made here. */
   readonly hits: number;
+  /** The part of `hits` that is of requests by AI chatbots. Matomo does not tell whether it kept those. */
+  readonly aiChatbots: number;
   /** Hits taken over from a process that has ended. */
   readonly adopted: number;
   /** Queued, held back for a child span, or in flight. */
@@ -53,12 +57,14 @@ export function createIgnoredCounters(): IgnoredCounters {
     attribute: 0,
     do_not_track: 0,
     site: 0,
+    ai_chatbot: 0,
+    page_views: 0,
   };
 }
 
 /** A copy that does not change any more. */
 export function toStats(
-  hits: number,
+  { hits, aiChatbots }: Pick<MatomoStats, 'hits' | 'aiChatbots'>,
   {
     pending,
     spooled,
@@ -71,6 +77,7 @@ export function toStats(
   const { tracked, accepted, invalid, lost } = delivered;
   return {
     hits,
+    aiChatbots,
     adopted,
     pending,
     spooled,

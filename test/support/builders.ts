@@ -53,6 +53,7 @@ export function hitsOf(
       visitorKey: 'a key',
       trackBots: true,
       errors: 'type',
+      aiChatbotSource: 'opentelemetry-matomo',
       query: 'redact',
       siteSearch: false,
       hasToken: false,
