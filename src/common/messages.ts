@@ -43,6 +43,7 @@ export const MESSAGE_CODES = [
   'silently-dropped',
   'queued-unseen',
   'fields-dropped',
+  'chatbots-not-reported',
   'takes-hits-again',
   // What became of hits.
   'rejected',

@@ -17,6 +17,9 @@ export interface ApiFacts {
   readonly hasCustomDimensions: boolean | undefined;
   readonly hasQueuedTracking: boolean | undefined;
   readonly dimensions: readonly Dimension[] | undefined;
+  /** Such as `5.12.0`. */
+  readonly version: string | undefined;
+  readonly hasBotTracking: boolean | undefined;
 }
 
 /** Asks everything in one request, with a token that Matomo has accepted before; `undefined` if the API does not answer. */
@@ -28,6 +31,8 @@ export async function askApi(options: ResolvedOptions): Promise<ApiFacts | undef
     `${isActivated}CustomDimensions`,
     `${isActivated}QueuedTracking`,
     `${dimensions}${options.siteId}`,
+    'method=API.getMatomoVersion',
+    `${isActivated}BotTracking`,
   ]);
   if (answers === undefined) return undefined;
   return {
@@ -35,6 +40,8 @@ export async function askApi(options: ResolvedOptions): Promise<ApiFacts | undef
     hasCustomDimensions: toFlag(answers[1]),
     hasQueuedTracking: toFlag(answers[2]),
     dimensions: toDimensions(answers[3]),
+    version: toText(answers[4]),
+    hasBotTracking: toFlag(answers[5]),
   };
 }
 
@@ -83,6 +90,11 @@ function readJson(text: string): unknown {
 function toFlag(answer: unknown): boolean | undefined {
   const { value } = (answer ?? {}) as { value?: unknown };
   return typeof value === 'boolean' ? value : undefined;
+}
+
+function toText(answer: unknown): string | undefined {
+  const { value } = (answer ?? {}) as { value?: unknown };
+  return typeof value === 'string' ? value : undefined;
 }
 
 function toDimensions(answer: unknown): Dimension[] | undefined {

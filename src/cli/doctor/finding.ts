@@ -19,6 +19,7 @@ export type Check =
   | 'site'
   | 'token'
   | 'fields'
+  | 'chatbots'
   | 'storing';
 
 /** One thing that was looked at. */
