@@ -9,7 +9,7 @@ import { finishedSpan } from '../support/builders.js';
 import { CHATGPT, FIREFOX } from '../support/chatbots.js';
 import { runNode } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
-import { exportRequest, requestSpan } from '../support/otlp-spans.js';
+import { below, exportRequest, requestSpan, SERVER } from '../support/otlp-spans.js';
 import { captureOutput } from '../support/output.js';
 import { until } from '../support/traced-service.js';
 
@@ -33,16 +33,16 @@ const requests: readonly (readonly [path: string, attributes: Attributes])[] = [
   ['/document', { 'http.response.header.content_type': ['application/pdf'] }],
   ['/head.pdf', { 'http.request.method': 'HEAD', 'http.response.body.size': 142 }],
 ];
-const URL = 'https://shop.example';
+const SITE = 'https://shop.example';
 const EXPECTED = [
-  [`${URL}/int?page=2`, 142],
-  [`${URL}/text?page=2`, 142],
-  [`${URL}/empty?page=2`, undefined],
-  [`${URL}/list?page=2`, 142],
-  [`${URL}/dashed?page=2`, 142],
-  [`${URL}/nginx?page=2`, 142],
-  [`${URL}/document`, undefined],
-  [`${URL}/head.pdf`, undefined],
+  [`${SITE}/int?page=2`, 142],
+  [`${SITE}/text?page=2`, 142],
+  [`${SITE}/empty?page=2`, undefined],
+  [`${SITE}/list?page=2`, 142],
+  [`${SITE}/dashed?page=2`, 142],
+  [`${SITE}/nginx?page=2`, 142],
+  [`${SITE}/document`, undefined],
+  [`${SITE}/head.pdf`, undefined],
 ];
 /** Ignored: by a person, a redirect, a part of a document that is not the first, and a page that tracks itself. */
 const others: typeof requests = [
@@ -139,4 +139,63 @@ test('a request that an AI agent has signed says so, from headers on the span', 
   await until(() => inspector.hits().length === 3);
   const agents = inspector.hits().map(({ params }) => [params.ai_s, params.ai_si, params.ai_sa]);
   expect(agents.filter(([flag]) => flag === '1')).toEqual([['1', '1', '"https://chatgpt.com"']]);
+});
+
+test('11.11 of SERVER spans inside one another only the outermost is a request', async () => {
+  const { gateway, inspector } = await startGateway();
+  const outer = requestSpan('/page', {}, CHATBOT);
+  const nested = { 'http.request.method': 'GET', 'url.path': '/page', ...CHATBOT };
+  const inner = below(outer, nested, { kind: SERVER, name: 'render' });
+  const innermost = below(inner, nested, { kind: SERVER, name: 'fetch' });
+  await sendSpans(gateway, exportRequest([innermost, outer, inner]));
+  await until(() => gateway.stats().spans.waiting === 0 && gateway.stats().tracked > 0);
+  expect(gateway.stats()).toMatchObject({ hits: 1, aiChatbots: 1 });
+  expect(inspector.aiRequests()).toHaveLength(1);
+});
+
+test('a name of a bot is a dimension, of the span or else by the user agent', async () => {
+  const dimensions = { 1: 'user_agent.bot.name' };
+  const { gateway, inspector } = await startGateway({ dimensions });
+  const agents: [userAgent: string, onSpan: string | undefined, name: string | undefined][] = [
+    ['Mozilla/5.0 (compatible; GPTBot/1.2)', undefined, 'GPTBot'],
+    ['Mozilla/5.0 (compatible; GPTBot/1.2)', 'GPT', 'GPT'],
+    ['mine/1', 'Mine', 'Mine'],
+    ['mine/1', undefined, undefined],
+    [FIREFOX, undefined, undefined],
+    [CHATGPT, undefined, 'ChatGPT-User'],
+  ];
+  const spans = agents.map(([userAgent, onSpan], i) =>
+    requestSpan(
+      `/${i}`,
+      {},
+      {
+        'user_agent.original': userAgent,
+        ...(onSpan !== undefined && { 'user_agent.bot.name': onSpan }),
+      },
+    ),
+  );
+  await sendSpans(gateway, exportRequest(spans));
+  await until(() => inspector.hits().length === agents.length);
+  const names = inspector.hits().map(({ params }) => [params.url?.slice(-1), params.dimension1]);
+  expect(new Map(names as [string, string][])).toEqual(
+    new Map(agents.map(([, , name], i) => [String(i), name])),
+  );
+});
+
+test('what tells Matomo that an AI assistant sent a person survives redaction', async () => {
+  const { gateway, inspector } = await startGateway({ query: 'redact' });
+  const clicked = requestSpan(
+    '/',
+    {},
+    {
+      'user_agent.original': FIREFOX,
+      'url.query': 'utm_source=chatgpt.com&token=secret',
+      'http.request.header.referer': ['https://chatgpt.com/'],
+    },
+  );
+  await sendSpans(gateway, exportRequest([clicked]));
+  await until(() => inspector.hits().length === 1);
+  const { url, urlref } = inspector.hits()[0]?.params ?? {};
+  expect(new URL(url ?? '').search).toBe('?utm_source=chatgpt.com&token=redacted');
+  expect(urlref).toBe('https://chatgpt.com/');
 });

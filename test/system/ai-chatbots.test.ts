@@ -3,11 +3,17 @@ import type { RequestListener } from 'node:http';
 import { createRequire } from 'node:module';
 import { type AddressInfo, connect } from 'node:net';
 import { createGzip, gzipSync } from 'node:zlib';
+import {
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
 import { expect, onTestFinished, test } from 'vitest';
 import type { AiRequest } from '../../src/inspector/index.js';
 import { CHATGPT, FIREFOX, GPTBOT } from '../support/chatbots.js';
 import { rawRequest, sendRaw } from '../support/raw-request.js';
 import { sorted } from '../support/sorted.js';
+import { temporaryFolder } from '../support/spool.js';
 import { startTracedService, type TracedService, until } from '../support/traced-service.js';
 
 const require = createRequire(import.meta.url);
@@ -389,3 +395,55 @@ test.each(Object.keys(FRAMEWORKS))(
     expect(rows.map(({ bytes }) => bytes)).toEqual(bodies.map((body) => Buffer.byteLength(body)));
   },
 );
+
+test('11.14 a name counts if it is in what is sent of a long user agent', async () => {
+  const service = await startTracedService((_request, response) => response.end('hi'));
+  const long = 'x'.repeat(5000);
+  await service.fetch('/1', { headers: { 'user-agent': `${CHATGPT} ${long}` } });
+  await service.fetch('/2', { headers: { 'user-agent': `${long} ${CHATGPT}` } });
+  await service.fetch('/3', { headers: { 'user-agent': `${'<'.repeat(500)} ${CHATGPT}` } });
+  const rows = await rowsOf(service, 3);
+  expect(rows.map(({ url }) => url?.slice(-2))).toEqual(['/1']);
+  const verdicts = (await service.hits()).map(({ verdict }) => verdict);
+  expect(sorted(verdicts)).toEqual(['ai_chatbot', 'tracked', 'tracked']);
+});
+
+test('requests by AI chatbots wait in a spool like others', async () => {
+  const spool = await temporaryFolder();
+  const service = await startTracedService((_request, response) => response.end('hi'), { spool });
+  service.inspector.play({ status: 503 });
+  await ask(service, '/1');
+  await service.fetch('/2', { headers: { 'user-agent': FIREFOX } });
+  await until(() => service.processor.stats().spooled === 2);
+  service.inspector.play();
+  await until(() => service.processor.stats().tracked === 2);
+  expect(service.inspector.aiRequests()).toHaveLength(1);
+});
+
+test('the meter provider gets how many requests were by AI chatbots', async () => {
+  const exporter = new InMemoryMetricExporter(1);
+  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 1_000_000 });
+  const meterProvider = new MeterProvider({ readers: [reader] });
+  onTestFinished(() => meterProvider.shutdown());
+  const options = { meterProvider, pageViews: false };
+  const service = await startTracedService((_request, response) => response.end('hi'), options);
+  await ask(service, '/1');
+  await ask(service, '/app.js');
+  await service.fetch('/2', { headers: { 'user-agent': FIREFOX } });
+  await service.requests(3);
+  await meterProvider.forceFlush();
+  const points = exporter
+    .getMetrics()
+    .flatMap(({ scopeMetrics }) => scopeMetrics.flatMap(({ metrics }) => metrics))
+    .flatMap(({ descriptor, dataPoints }) =>
+      dataPoints.map(({ value, attributes }) => [
+        [descriptor.name, attributes['matomo.ignore.reason']].filter(Boolean).join(' '),
+        value,
+      ]),
+    );
+  expect(Object.fromEntries(points)).toMatchObject({
+    'matomo.hits.ai_chatbots': 1,
+    'matomo.requests.ignored ai_chatbot': 1,
+    'matomo.requests.ignored page_views': 1,
+  });
+});
