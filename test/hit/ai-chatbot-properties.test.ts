@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createHitBuilder } from '../../src/hit/hit-builder.js';
+import { createHitBuilder, type ToHitsOptions } from '../../src/hit/hit-builder.js';
 import type { HttpRequest } from '../../src/hit/http-request.js';
 import { startInspector } from '../../src/inspector/index.js';
 import { httpRequest } from '../support/builders.js';
@@ -40,17 +40,28 @@ const anyRequest: fc.Arbitrary<HttpRequest> = fc
   })
   .map((overrides) => httpRequest({ userAgent: CHATGPT, ...overrides }));
 
+const OPTIONS: ToHitsOptions = {
+  actionName: '{method} {route}',
+  redactPathPatterns: [],
+  routeDetails: {},
+  dimensions: {},
+  maxCustomVariables: 5,
+  anonymizeIp: 0,
+  visitorId: 'auto',
+  visitorKey: 'a key',
+  trackBots: true,
+  errors: 'type',
+  query: 'redact',
+  siteSearch: false,
+  hasToken: false,
+  aiChatbotSource: 'test',
+};
+
 test.each([true, false])(
   'Matomo stores a row of any request by an AI chatbot, with the URL of the same page for a person, with pageViews: %s',
   async (pageViews) => {
     const inspector = await startInspector({ matomoVersion: 'newest' });
-    const options = {
-      ...{ actionName: '{method} {route}', redactPathPatterns: [], routeDetails: {} },
-      ...{ dimensions: {}, maxCustomVariables: 5, anonymizeIp: 0, visitorId: 'auto' },
-      ...{ visitorKey: 'a key', trackBots: true, errors: 'type', query: 'redact' },
-      ...{ siteSearch: false, hasToken: false, aiChatbotSource: 'test' },
-    } as const;
-    const build = createHitBuilder({ ...options, pageViews }, () => undefined);
+    const build = createHitBuilder({ ...OPTIONS, pageViews }, () => undefined);
     try {
       await fc.assert(
         fc.asyncProperty(fc.array(anyRequest, { minLength: 1, maxLength: 5 }), async (given) => {
