@@ -15,7 +15,7 @@ const SAMPLED = [
   'test/delivery/spool/file/{kill,simulation}.test.ts',
   'test/delivery/spool/redis/kill.test.ts',
   'test/gateway/hostile.test.ts',
-  'test/hit/{properties,redaction}.test.ts',
+  'test/hit/{ai-chatbot-properties,properties,redaction}.test.ts',
 ];
 
 export default defineConfig({

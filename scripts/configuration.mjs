@@ -15,6 +15,7 @@ const TOPICS = {
   routeDetails: 'What is added to a hit',
   trustProxy: 'Who the caller is',
   query: 'What is left out or marked',
+  aiChatbots: 'AI chatbots',
   errors: 'Errors and sampling',
   maxQueueSize: 'Queue and delivery',
   spool: 'Spool',
@@ -59,6 +60,7 @@ const EXAMPLES = {
   trustProxy: 'loopback,10.0.0.0/8',
   userId: 'enduser.id',
   query: 'page,sort',
+  aiChatbotUserAgents: '+Amzn-User,+Kimi-User',
   spool: '/var/spool/my-app-matomo',
   redactPathPatterns: String.raw`'[^/]+@[^/]+,\b\d{6,}\b'`,
 };
@@ -116,7 +118,7 @@ counts as \`undefined\`.
 `;
 
 /** The whole page. The table and the lists come as arguments, so that a test can give those of the sources. */
-export function configurationPage({ OPTIONS, HEALTH_CHECKERS, STATIC_FILES }) {
+export function configurationPage({ OPTIONS, HEALTH_CHECKERS, STATIC_FILES, AI_CHATBOTS }) {
   const documented = { ...readType(), ...ENVIRONMENT_ONLY };
   const names = Object.keys(OPTIONS);
   for (const name of names) {
@@ -125,7 +127,7 @@ export function configurationPage({ OPTIONS, HEALTH_CHECKERS, STATIC_FILES }) {
   const unknown = Object.keys(EXAMPLES).find((name) => !OPTIONS[name]?.env);
   if (unknown) throw new Error(`there is an example for ${unknown}, which the environment has not`);
   const topics = byTopic(names);
-  const lists = { HEALTH_CHECKERS, STATIC_FILES };
+  const lists = { HEALTH_CHECKERS, STATIC_FILES, AI_CHATBOTS };
   return [
     INTRODUCTION.replace('REQUEST_FIELDS', requestFields()).replace(
       'PRIVACY_OPTIONS',
@@ -285,7 +287,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const built = (path) => import(new URL(`../build/${path}`, import.meta.url).href);
   const { OPTIONS } = await built('options/option-table.js');
   const { HEALTH_CHECKERS, STATIC_FILES } = await built('hit/request-patterns.js');
-  const page = configurationPage({ OPTIONS, HEALTH_CHECKERS, STATIC_FILES });
+  const { AI_CHATBOTS } = await built('hit/ai-chatbots.js');
+  const page = configurationPage({ OPTIONS, HEALTH_CHECKERS, STATIC_FILES, AI_CHATBOTS });
   writeFileSync(new URL(`../${PAGE}`, import.meta.url), page);
   console.log(`${PAGE} has ${Object.keys(OPTIONS).length} options`);
 }

@@ -1,5 +1,6 @@
 export type { MessageCode } from './common/messages.js';
 export type { HttpDispatcher } from './delivery/dispatcher.js';
+export { AI_CHATBOTS } from './hit/ai-chatbots.js';
 export type { TrackedRequest } from './hit/http-request.js';
 export type { Order, OrderItem } from './hit/order.js';
 export type { PerfKey, TrackingParameters } from './hit/parameter-names.js';

@@ -87,7 +87,7 @@ export interface MatomoOptions {
   /**
    * Custom dimensions by their ID in Matomo, 1 to 999: the name of an attribute of the server span, or a function. Stable
    * attribute names are answered from old ones too. `matomo.failed_endpoint` is derived: `5xx GET /users/:id` or `4xx …`, only
-   * from status 400 on. Matomo cuts values at 250 characters.
+   * from status 400 on. So is `user_agent.bot.name`, the name of a crawler or AI chatbot, unless the span has it. Matomo cuts values at 250 characters.
    * @see [Matomo: `dimension[0-999]`](https://developer.matomo.org/api-reference/tracking-api)
    * @see [OpenTelemetry: attributes of HTTP server spans](https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server)
    */
@@ -161,6 +161,25 @@ export interface MatomoOptions {
    * @see [Matomo: `bots`](https://developer.matomo.org/api-reference/tracking-api)
    */
   readonly trackBots?: boolean | undefined;
+  /**
+   * Requests by AI chatbots (`GET` or `HEAD`, by user agent), which fetch a page for a person who asks them. `separate`: they
+   * are sent for the AI chatbot reports of Matomo 5.7 and later, and are part of no visit. `off`: they are page views like others.
+   * @see [Which AI chatbots read my site](which-ai-chatbots-read-my-site.md)
+   */
+  readonly aiChatbots?: 'separate' | 'off' | undefined;
+  /**
+   * What the user agent of an AI chatbot contains, in any case. Matomo discards names that it does not know. In the
+   * environment, items that begin with `+` are added to the default; without any `+` the list replaces it.
+   * @see [Which names a Matomo knows](which-ai-chatbots-read-my-site.md#names)
+   */
+  readonly aiChatbotUserAgents?: readonly string[] | undefined;
+  /** What Matomo stores as the source of requests by AI chatbots, 1 to 50 characters. */
+  readonly aiChatbotSource?: string | undefined;
+  /**
+   * `false`: page views of people are not sent, because Matomo's JavaScript tracker sends them already. Only requests by AI
+   * chatbots and explicit events are sent. No token is needed for that.
+   */
+  readonly pageViews?: boolean | undefined;
   /**
    * What is sent of an error: nothing (`off`), its class as custom variable `error_type` (`type`), or also a crash of the
    * CrashAnalytics plugin (`crash`). Never its message. Only for requests that were answered with 400 and above.

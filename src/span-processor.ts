@@ -4,8 +4,10 @@ import { EXIT_CONTROL } from './common/exit-control.js';
 import { coded } from './common/messages.js';
 import type { MatomoOptions } from './options.js';
 import { createHitPipeline, type HitPipeline, noStats } from './pipeline/hit-pipeline.js';
+import { createIsAiChatbot } from './pipeline/sort-request.js';
 import type { MatomoStats } from './pipeline/stats.js';
 import type { FinishedSpan } from './requests/finished-span.js';
+import { measureResponses } from './requests/measure-responses.js';
 import { type RequestTracker, trackRequests } from './requests/track-requests.js';
 
 /**
@@ -28,6 +30,7 @@ export class MatomoSpanProcessor {
   readonly #diagnostics: Diagnostics = createDiagnostics();
   readonly #pipeline: HitPipeline | undefined;
   readonly #requests: RequestTracker | undefined;
+  readonly #stopMeasuring: (() => void) | undefined;
   #closed: Promise<void> | undefined;
 
   /** @throws TypeError naming the option and the value, where one is wrong. */
@@ -35,9 +38,12 @@ export class MatomoSpanProcessor {
     const diagnostics = this.#diagnostics;
     const made = createHitPipeline(options, diagnostics, 'matomo_span_processor');
     if (made) {
-      const { pipeline, reading } = made;
+      const { pipeline, reading, resolved } = made;
       this.#pipeline = pipeline;
       this.#requests = trackRequests(pipeline, reading);
+      if (resolved.aiChatbots === 'separate') {
+        this.#stopMeasuring = measureResponses(createIsAiChatbot(resolved.aiChatbotUserAgents));
+      }
     }
     Object.defineProperty(this, PROCESSOR_BRAND, { value: made !== undefined });
     Object.defineProperty(this, EXIT_CONTROL, { value: made?.pipeline });
@@ -85,6 +91,7 @@ export class MatomoSpanProcessor {
   async #close(): Promise<void> {
     await this.#pipeline?.shutdown();
     this.#requests?.stop();
+    this.#stopMeasuring?.();
   }
 
   #report(callback: string, error: unknown): void {

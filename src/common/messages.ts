@@ -13,6 +13,7 @@ export const MESSAGE_CODES = [
   'switched-off',
   'dry-run',
   'option-threw',
+  'only-explicit-events',
   'site-id-value',
   'parameter-refused',
   // Spans.
@@ -42,6 +43,7 @@ export const MESSAGE_CODES = [
   'silently-dropped',
   'queued-unseen',
   'fields-dropped',
+  'chatbots-not-reported',
   'takes-hits-again',
   // What became of hits.
   'rejected',

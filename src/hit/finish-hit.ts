@@ -21,12 +21,16 @@ export function askBeforeSend(
   ]);
   for (const name of Object.keys(given)) {
     if (name === 'rec' || name === 'apiv') continue;
-    const value = given[name];
+    const value = OF_BOTS.has(name) ? parameters.get(name) : given[name];
     if (name !== 'cvar') override(checked, name, value, hasToken, report);
     else if (typeof value === 'string') checked.set(name, cleanText(value));
   }
   if (!checked.has('ua')) checked.set('ua', '-');
   if (!checked.has('cdt')) checked.set('cdt', parameters.get('cdt') as string);
+  for (const name of OF_BOTS) {
+    const value = parameters.get(name);
+    if (value !== undefined) checked.set(name, value);
+  }
   return checked;
 }
 
@@ -46,6 +50,9 @@ function call(
   }
 }
 
+/** Not for an application to set: they decide whether Matomo makes a visit of a hit. */
+const OF_BOTS: ReadonlySet<string> = new Set(['recMode', 'ai_s', 'ai_si', 'ai_sa']);
+
 const OF_A_CRASH = [
   'idsite',
   'rec',
@@ -59,6 +66,9 @@ const OF_A_CRASH = [
   'cid',
   'cip',
   'cdt',
+  'ai_s',
+  'ai_si',
+  'ai_sa',
 ];
 
 /** A crash for the CrashAnalytics plugin: the class of the error, and never its message. */

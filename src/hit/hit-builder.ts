@@ -1,4 +1,10 @@
 import { memoize } from '../common/generation-cache.js';
+import { AI_AGENT_FIELDS } from './ai-agent.js';
+import {
+  addChatbotParameters,
+  createToChatbotParameters,
+  toChatbotAlone,
+} from './ai-chatbot-hit.js';
 import { errorTypeOf, overridesOf, userIdOf, variablesOf } from './annotation-facts.js';
 import { type ReportProblem, toCustomVariables } from './custom-variables.js';
 import { createToDimensions } from './dimensions.js';
@@ -33,6 +39,9 @@ export interface ToHitsOptions extends RequestFieldsOptions {
   readonly visitorKey: string | Buffer;
   readonly trackBots: boolean;
   readonly errors: 'off' | 'type' | 'crash';
+  readonly aiChatbotSource?: string | undefined;
+  /** `false`: hits of AI chatbots carry nothing of a visit. Default: true. */
+  readonly pageViews?: boolean | undefined;
   /** The last word on the parameters; `undefined` drops the hit. */
   readonly beforeSend?: ((parameters: Record<string, string>) => unknown) | undefined;
 }
@@ -68,6 +77,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
   const findRouteDetails = createFindRouteDetails(options.routeDetails);
   const toDimensions = createToDimensions(options.dimensions);
   const toRequestFields = createToRequestFields(options, redactPath, report);
+  const toChatbotParameters = createToChatbotParameters(options);
   const visitorIdOf = createToVisitorId(options.visitorKey);
   const toUserAgent = memoize((given: string) => createField('ua', given) ?? NO_USER_AGENT);
   const toVisitorId = (visitor: Visitor) =>
@@ -95,6 +105,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
     const facts = { request, url: toPageUrl(request, path), path, address };
     const agent = toUserAgent(request.userAgent ?? '');
     const fields = toRequestFields(facts, agent, Math.floor(startMillis / 1000));
+    if (request.isAiAgent) fields.push(...AI_AGENT_FIELDS);
     return { request, facts, fields, visitor: { address, userAgent, site, startMillis } };
   }
 
@@ -110,7 +121,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
 
   function isPlain(request: HttpRequest): boolean {
     if (request.given || request.annotations.length > 0 || toDimensions || beforeSend) return false;
-    return !findRouteDetails(request);
+    return request.chatbotResponse === undefined && !findRouteDetails(request);
   }
 
   function buildHits(request: HttpRequest, site: number, nowMillis: number): Hit[] {
@@ -118,13 +129,28 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
       latest = readRequest(request, site, nowMillis);
       return [toPlainHit(latest.fields, latest.visitor)];
     }
-    const parameters = toParameters(request, site, nowMillis);
+    const isAlone = request.chatbotResponse !== undefined && options.pageViews === false;
+    const parameters = (isAlone ? toAlone : toParameters)(request, site, nowMillis);
     const sent = askBeforeSend(parameters, beforeSend, hasToken, report);
     if (sent === undefined) return [];
     const hits = [toHit(sent, 'page')];
-    const errorType = options.errors === 'crash' ? errorTypeOf(request) : undefined;
+    // A crash of an AI chatbot's request would make a visit of it.
+    const hasCrash = options.errors === 'crash' && request.chatbotResponse === undefined;
+    const errorType = hasCrash ? errorTypeOf(request) : undefined;
     if (errorType !== undefined) hits.push(toHit(toCrash(sent, errorType), 'crash'));
     return hits;
+  }
+
+  function toChatbot(request: HttpRequest, path: string) {
+    const { chatbotResponse } = request;
+    return chatbotResponse && toChatbotParameters(request, chatbotResponse, path);
+  }
+
+  /** The parameters of a request by an AI chatbot if people are not tracked. */
+  function toAlone(request: HttpRequest, site: number, nowMillis: number): Map<string, string> {
+    const { userAgent, startMillis } = toVisitor(request, site, nowMillis);
+    const chatbot = toChatbot(request, redactPath(request.path)) ?? new Map();
+    return toChatbotAlone(site, userAgent, Math.floor(startMillis / 1000), chatbot);
   }
 
   function toParameters(
@@ -151,6 +177,8 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
     for (const layer of layers) if (layer) overrideAll(parameters, layer, hasToken, report);
     if (!isServerTimeGiven(request, layers)) subtractOtherTimings(parameters, request);
     completeEvent(parameters, report);
+    const chatbot = toChatbot(request, facts.path);
+    if (chatbot) addChatbotParameters(parameters, visitor.userAgent, chatbot);
     if (!parameters.has('cid')) {
       const id = toVisitorId({ ...visitor, site: Number(parameters.get('idsite')) });
       if (id !== undefined) parameters.set('cid', id);

@@ -24,6 +24,13 @@ export function hasAnnotations(annotations: Annotations | undefined): annotation
   return (parameters ?? cvar ?? timings ?? userId ?? errorType) !== undefined;
 }
 
+/** The response to an AI chatbot, as far as it is known. */
+export interface ChatbotResponse {
+  readonly contentType: string | undefined;
+  /** Bytes of the body as sent; `undefined` if there is none or the number is not certain. */
+  readonly bodyBytes: number | undefined;
+}
+
 /** A finished HTTP request, put together from spans and, where there was one, Node's own request. */
 export interface HttpRequest {
   /** As the client sent it, also where the span says `_OTHER`. */
@@ -51,6 +58,10 @@ export interface HttpRequest {
   readonly address: string | undefined;
   /** `DNT: 1` or `Sec-GPC: 1`. */
   readonly optedOut: boolean;
+  /** An AI agent that drives a browser has signed it. */
+  readonly isAiAgent?: boolean;
+  /** Set if it is sent as a request by an AI chatbot. */
+  chatbotResponse?: ChatbotResponse | undefined;
   /** Name of the server span. */
   readonly spanName: string;
   /** Epoch milliseconds, with fraction. */

@@ -95,6 +95,8 @@ const E_MAIL = /[^\s/@]@[^\s/@]+\.[a-z]/i;
 const JSON_WEB_TOKEN = /(?:^|[^\w-])eyJ[\w-]+\./;
 const USER_INFO = /\/\/[^\s/?#@]+@/;
 
+const CAMPAIGN = /^(?:(?:utm|mtm|pk|piwik|matomo)_|(?:gclid|fbclid)$)/i;
+
 /** Encodings inside encodings that are looked through. */
 const MAX_LAYERS = 5;
 
@@ -102,6 +104,8 @@ export interface QueryPolicyOptions {
   readonly query: 'keep' | 'redact' | 'strip' | readonly string[];
   /** Whether Matomo may take a page view for a site search. */
   readonly siteSearch: boolean;
+  /** Leaves out parameters of campaigns, which Matomo removes from URLs of people. */
+  readonly removesCampaigns?: boolean;
 }
 
 /**
@@ -109,20 +113,21 @@ export interface QueryPolicyOptions {
  * `;` separates. Parameters behind the first 1,024 characters that stay are left out.
  */
 export function createToTrackedQuery(
-  { query: policy, siteSearch }: QueryPolicyOptions,
+  { query: policy, siteSearch, removesCampaigns = false }: QueryPolicyOptions,
   isRedacted: boolean = policy === 'redact',
 ): (query: string) => string {
   const listed = typeof policy === 'string' ? undefined : new Set(policy);
   const factsOf = memoize((encoded: string) => {
     const name = pairNameOf(encoded);
     return {
-      isSearch: !siteSearch && isSearchParameter(name),
+      isRemoved:
+        (!siteSearch && isSearchParameter(name)) || (removesCampaigns && CAMPAIGN.test(name)),
       isListed: listed === undefined || listed.has(name),
     };
   });
   const filter: FilterPair = (pair, isContinued) => {
-    const { isSearch, isListed } = factsOf(encodedName(pair));
-    if (isSearch || !(isListed || isContinued)) return undefined;
+    const { isRemoved, isListed } = factsOf(encodedName(pair));
+    if (isRemoved || !(isListed || isContinued)) return undefined;
     return isRedacted ? redactPair(pair) : pair;
   };
   if (policy === 'strip') return () => '';

@@ -192,6 +192,9 @@ export const FIXED_PARAMETERS: Readonly<Record<string, ParameterDeclaration>> = 
     send_image: { ...FLAG, meaning: '0: an answer without a body' },
   }),
   recMode: { kind: 'integer', meaning: '1: for the AI chatbot reports of Matomo 5.7 and later' },
+  ai_s: { kind: 'flag', meaning: '1: an AI agent has signed the request' },
+  ai_si: { kind: 'flag', meaning: '1: the signature of an AI agent says what it covers' },
+  ai_sa: { ...text(255), meaning: 'AI agent that has signed the request' },
   cra: { ...text(1024), meaning: 'message of a crash, for the plugin CrashAnalytics' },
   cra_tp: { ...text(255), meaning: 'class of a crash, for the plugin CrashAnalytics' },
 };

@@ -1,5 +1,7 @@
 import { DEFAULT_TITLE } from '../hit/action-name.js';
+import { AI_CHATBOTS } from '../hit/ai-chatbots.js';
 import { HEALTH_CHECKERS } from '../hit/request-patterns.js';
+import { chatbotNames, chatbotSource } from './ai-chatbot-values.js';
 import {
   listFromText,
   pairsFromText,
@@ -160,6 +162,26 @@ export const OPTIONS: {
   doNotTrack: { env: 'MATOMO_DO_NOT_TRACK', parse: boolean, default: false, isPrivacy: true },
   sampleRate: { env: 'MATOMO_SAMPLE_RATE', parse: share, default: 1, isPrivacy: true },
   trackBots: { env: 'MATOMO_TRACK_BOTS', parse: boolean, default: true },
+  aiChatbots: {
+    env: 'MATOMO_AI_CHATBOTS',
+    parse: oneOf('separate', 'off'),
+    default: 'separate',
+    isPrivacy: true,
+  },
+  aiChatbotUserAgents: {
+    env: 'MATOMO_AI_CHATBOT_USER_AGENTS',
+    fromText: listFromText,
+    parse: chatbotNames,
+    default: AI_CHATBOTS,
+    defaultText: '`AI_CHATBOTS`',
+    isPrivacy: true,
+  },
+  aiChatbotSource: {
+    env: 'MATOMO_AI_CHATBOT_SOURCE',
+    parse: chatbotSource,
+    default: 'opentelemetry-matomo',
+  },
+  pageViews: { env: 'MATOMO_PAGE_VIEWS', parse: boolean, default: true, isPrivacy: true },
   errors: {
     env: 'MATOMO_ERRORS',
     parse: oneOf('off', 'type', 'crash'),

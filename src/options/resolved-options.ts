@@ -43,6 +43,10 @@ export interface ResolvedOptions {
   readonly doNotTrack: boolean;
   readonly sampleRate: number;
   readonly trackBots: boolean;
+  readonly aiChatbots: 'separate' | 'off';
+  readonly aiChatbotUserAgents: readonly string[];
+  readonly aiChatbotSource: string;
+  readonly pageViews: boolean;
   readonly errors: 'off' | 'type' | 'crash';
   readonly record: RecordOption;
   readonly maxQueueSize: number;

@@ -1,6 +1,5 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
-import { findAiChatbot } from '../hit/ai-chatbots.js';
 import type { ReportProblem } from '../hit/custom-variables.js';
 import { createFurtherHitBuilder, type FurtherHitBuilder } from '../hit/further-hits.js';
 import type { Hit } from '../hit/hit.js';
@@ -43,7 +42,7 @@ export class HitBuilders {
   /** Whether the visitor of a request is tracked. AI chatbots are no visitors. */
   isInSample(request: HttpRequest, site: number): boolean {
     const { sampleRate } = this.#options;
-    if (sampleRate >= 1 || findAiChatbot(request.userAgent ?? '') !== undefined) return true;
+    if (sampleRate >= 1 || request.chatbotResponse !== undefined) return true;
     return isInSample(this.#builders.findVisitor(request, site, request.startMillis), sampleRate);
   }
 

@@ -20,6 +20,7 @@ import { HitBuilders } from './hit-builders.js';
 import { type ComponentType, observeStats } from './metrics.js';
 import { createOptionCallbacks, nameOf, type OptionCallbacks } from './option-callbacks.js';
 import { PendingPageView } from './pending-hits.js';
+import { createSortRequest, type SortRequest } from './sort-request.js';
 import {
   createHitCounts,
   createIgnoredCounters,
@@ -37,6 +38,7 @@ export class HitPipeline implements ExitControl, RequestSink {
   readonly #builders: HitBuilders;
   readonly #findIgnoreReason: ReturnType<typeof createFindIgnoreReason>;
   readonly #ask: OptionCallbacks;
+  readonly #sort: SortRequest;
   readonly #ignored = createIgnoredCounters();
   /** How long a hit waits for work of its request that has not ended. */
   readonly longestHoldMillis: number;
@@ -60,6 +62,7 @@ export class HitPipeline implements ExitControl, RequestSink {
     }
     this.#findIgnoreReason = createFindIgnoreReason(options);
     this.#ask = createOptionCallbacks(options, diagnostics);
+    this.#sort = createSortRequest(options);
     this.#builders = new HitBuilders(options, diagnostics, visitorKey);
     this.#isVisitorKeyKnown = isVisitorKeyKnown;
     this.#further = new FurtherHits({
@@ -94,6 +97,7 @@ export class HitPipeline implements ExitControl, RequestSink {
       }
     }
     this.#counts.hits += 1;
+    if (ended.request.chatbotResponse !== undefined) this.#counts.aiChatbots += 1;
     const hit = new PendingPageView(this, ended, site);
     const isTaken = this.#delivery.push(hit);
     if (!isTaken) ended.close();
@@ -162,18 +166,19 @@ export class HitPipeline implements ExitControl, RequestSink {
     const reason = this.#findIgnoreReason(ended.request);
     if (reason !== undefined) return reason;
     if (this.#ask.isIgnored(ended, span)) return 'predicate';
-    return this.#ask.siteOf(ended, span) ?? 'site';
+    const site = this.#ask.siteOf(ended, span);
+    return site === undefined ? 'site' : (this.#sort(ended, span) ?? site);
   }
 
   /** The hits of a request as it is now, for good. */
   finalize(ended: EndedRecord, site: number, epochMillis: number): readonly Hit[] {
     ended.close();
-    if (ended.ignored) return this.#takeBack('attribute');
+    if (ended.ignored) return this.#takeBack(ended, 'attribute');
     try {
       ended.isInSample ??= this.#builders.isInSample(ended.request, site);
-      if (!ended.isInSample) return this.#takeBack('sampled');
+      if (!ended.isInSample) return this.#takeBack(ended, 'sampled');
       const hits = this.#builders.buildHits(ended.request, site, epochMillis);
-      if (hits.length === 0) return this.#takeBack('predicate');
+      if (hits.length === 0) return this.#takeBack(ended, 'predicate');
       const [page, ...crashes] = hits;
       if (crashes.length === 0 || !this.#delivery.takesCrashes) return [page as Hit];
       this.#counts.hits += crashes.length;
@@ -189,8 +194,9 @@ export class HitPipeline implements ExitControl, RequestSink {
   }
 
   /** What was counted as a hit is none after all. */
-  #takeBack(reason: IgnoreReason): readonly Hit[] {
+  #takeBack({ request }: EndedRecord, reason: IgnoreReason): readonly Hit[] {
     this.#counts.hits -= 1;
+    if (request.chatbotResponse !== undefined) this.#counts.aiChatbots -= 1;
     this.#ignored[reason] += 1;
     return [];
   }
@@ -204,9 +210,15 @@ export function createHitPipeline(
 ): { pipeline: HitPipeline; reading: RequestReading; resolved: ResolvedOptions } | undefined {
   const resolved = resolveOptions(options, process.env, diagnostics);
   if (!resolved) return undefined;
+  if (!resolved.pageViews && resolved.aiChatbots === 'off') {
+    diagnostics.warnOnce('only-explicit-events', coded('only-explicit-events', ONLY_EVENTS));
+  }
   const pipeline = new HitPipeline(resolved, diagnostics, component);
   return { pipeline, reading: createRequestReading(resolved, diagnostics), resolved };
 }
+
+const ONLY_EVENTS =
+  'pageViews is false and aiChatbots is off. Only explicit events can be sent, and no request. Set aiChatbots to separate, or pageViews to true, unless that is meant';
 
 /** What a processor that is off has counted. */
 export function noStats(): MatomoStats {

@@ -76,6 +76,12 @@ export function observeStats(
       }
     });
   meter
+    .createObservableCounter('matomo.hits.ai_chatbots', {
+      unit: '{hit}',
+      description: 'Hits of requests by AI chatbots, a part of all hits',
+    })
+    .addCallback((result) => result.observe(stats().aiChatbots, component));
+  meter
     .createObservableCounter('matomo.hits.resent', {
       unit: '{hit}',
       description: 'Hits sent again although the first attempt may have stored them',

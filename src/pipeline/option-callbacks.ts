@@ -1,6 +1,8 @@
 import type { AttributeValue } from '@opentelemetry/api';
 import type { Diagnostics } from '../common/diagnostics.js';
+import { memoize } from '../common/generation-cache.js';
 import { coded } from '../common/messages.js';
+import { findBotName } from '../hit/bots.js';
 import { isRequestFact } from '../hit/dimensions.js';
 import type { TrackedRequest } from '../hit/http-request.js';
 import { toSiteId } from '../hit/site-id.js';
@@ -105,10 +107,20 @@ function questionsOf({ actionName, userId, visitorId, dimensions }: ResolvedOpti
     const question: Ask<unknown> =
       typeof source === 'function'
         ? source
-        : ({ attributes }) => toText(attributes[source] ?? attributes[OLD_NAMES[source] ?? '']);
+        : source === BOT_NAME
+          ? botNameOf
+          : ({ attributes }) => toText(attributes[source] ?? attributes[OLD_NAMES[source] ?? '']);
     questions.push({ parameter: `dimension${id}`, option: `dimensions[${id}]`, question });
   }
   return questions;
+}
+
+const BOT_NAME = 'user_agent.bot.name';
+const toBotName = memoize((userAgent: string) => findBotName(userAgent) ?? '');
+
+/** As the span has it, else by the user agent. People and unknown bots have none. */
+function botNameOf({ attributes, userAgent = '' }: TrackedRequest): string | number | undefined {
+  return toText(attributes[BOT_NAME]) ?? (toBotName(userAgent) || undefined);
 }
 
 /** Old names of attributes that spans of older instrumentations have instead. */

@@ -11,7 +11,9 @@ export type IgnoreReason =
   | 'attribute'
   | 'do_not_track'
   | 'site'
-  | 'sampled';
+  | 'sampled'
+  | 'ai_chatbot'
+  | 'page_views';
 
 /**
  * What became of every request, counted since start. At every moment
@@ -22,6 +24,8 @@ export interface MatomoStats {
   readonly hits: number;
   /** The part of `hits` that was tracked besides page views: events, goals, orders and others. */
   readonly furtherHits: number;
+  /** The part of `hits` that is of requests by AI chatbots. Matomo does not tell whether it kept those. */
+  readonly aiChatbots: number;
   /** Hits taken over from a process that has ended. */
   readonly adopted: number;
   /** Queued, held back for a child span, or in flight. */
@@ -54,11 +58,13 @@ export interface MatomoStats {
 export interface HitCounts {
   hits: number;
   furtherHits: number;
+  aiChatbots: number;
   readonly dropped: Record<DropReason, number>;
 }
 
 export function createHitCounts(): HitCounts {
-  return { hits: 0, furtherHits: 0, dropped: { too_many: 0, no_visitor: 0, invalid: 0 } };
+  const dropped = { too_many: 0, no_visitor: 0, invalid: 0 };
+  return { hits: 0, furtherHits: 0, aiChatbots: 0, dropped };
 }
 
 export type IgnoredCounters = Record<IgnoreReason, number>;
@@ -74,12 +80,14 @@ export function createIgnoredCounters(): IgnoredCounters {
     do_not_track: 0,
     site: 0,
     sampled: 0,
+    ai_chatbot: 0,
+    page_views: 0,
   };
 }
 
 /** A copy that does not change any more. */
 export function toStats(
-  { hits, furtherHits, dropped }: HitCounts,
+  { hits, furtherHits, aiChatbots, dropped }: HitCounts,
   {
     pending,
     spooled,
@@ -93,6 +101,7 @@ export function toStats(
   return {
     hits,
     furtherHits,
+    aiChatbots,
     adopted,
     pending,
     spooled,

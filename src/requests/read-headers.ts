@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
 import { memoize } from '../common/generation-cache.js';
+import { isAiAgent } from '../hit/ai-agent.js';
 import { readClientHints } from '../hit/client-hints.js';
 import { decodeLatin1 } from '../hit/decode-latin1.js';
 import { textOf } from './finished-span.js';
@@ -15,6 +16,8 @@ export interface UsualHeaders {
   readonly clientHints: string | undefined;
   /** `DNT: 1` or `Sec-GPC: 1`. */
   readonly optedOut: boolean;
+  /** Signed by an AI agent that Matomo knows. */
+  readonly isAiAgent: boolean;
 }
 
 // One string for all equal ones: a copy for each pending request would be work for the garbage collector.
@@ -33,6 +36,8 @@ export function usualHeadersOf(headers: IncomingHttpHeaders): UsualHeaders {
         ? undefined
         : readClientHints((name) => headerOf(headers, name)),
     optedOut: headers.dnt === '1' || headers['sec-gpc'] === '1',
+    isAiAgent:
+      headers['signature-agent'] !== undefined && isAiAgent((name) => headerOf(headers, name)),
   };
 }
 
@@ -50,6 +55,7 @@ export function usualHeadersIn(attributes: Attributes): UsualHeaders {
     referrer: common('referer'),
     clientHints: readClientHints(header),
     optedOut: header('dnt') === '1' || header('sec-gpc') === '1',
+    isAiAgent: isAiAgent(header),
   };
 }
 

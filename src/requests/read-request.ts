@@ -59,6 +59,8 @@ export function readRequest(
     referrer: usual.referrer,
     clientHints: usual.clientHints,
     optedOut: usual.optedOut,
+    isAiAgent: usual.isAiAgent,
+    chatbotResponse: undefined, // until the pipeline has decided
     spanName: span.name,
     startMillis: record.startMillis,
     durationMillis: toMillis(span.duration),

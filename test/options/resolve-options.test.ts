@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
-import { MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
+import { AI_CHATBOTS, MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
 import { OPTIONS } from '../../src/options/option-table.js';
 import { resolveOptions } from '../../src/options/resolve-options.js';
 import type { MatomoOptions } from '../../src/options.js';
@@ -79,6 +79,17 @@ const WRONG: [keyof MatomoOptions, unknown, string][] = [
   ['sampleRate', 0, '0'],
   ['sampleRate', 1.1, '1.1'],
   ['sampleRate', '10%', '10%'],
+  ['aiChatbots', 'on', 'on'],
+  ['aiChatbotUserAgents', 'x', 'x'],
+  ['aiChatbotUserAgents', [''], '""'],
+  ['aiChatbotUserAgents', [' '], '" "'],
+  ['aiChatbotUserAgents', [5], '5'],
+  ['aiChatbotUserAgents', ['+x'], '[...AI_CHATBOTS, "x"]'],
+  ['aiChatbotSource', '', '""'],
+  ['aiChatbotSource', 's'.repeat(51), '1 to 50 characters'],
+  ['aiChatbotSource', 'a\nb', '1 to 50 characters'],
+  ['aiChatbotSource', 5, '5'],
+  ['pageViews', 'no', 'no'],
   ['errors', 'all', 'all'],
   ['maxQueueBytes', 1, '1'],
   ['exitFlush', 'x', 'x'],
@@ -276,6 +287,8 @@ const PRIVACY = [
   'MATOMO_REDACT_PATH_PATTERNS',
   'MATOMO_DO_NOT_TRACK',
   'MATOMO_SAMPLE_RATE',
+  'MATOMO_AI_CHATBOTS',
+  'MATOMO_PAGE_VIEWS',
   'MATOMO_ERRORS',
   'MATOMO_DRY_RUN',
 ];
@@ -296,8 +309,9 @@ test('every privacy option that the environment can give is one that stops track
   const variables = Object.values(OPTIONS).flatMap(({ env, isPrivacy }) =>
     env !== undefined && isPrivacy ? env : [],
   );
-  // Every text is a list of paths.
-  expect(new Set(variables)).toEqual(new Set([...PRIVACY, 'MATOMO_IGNORE_PATHS']));
+  // Every text is a list of paths, or of names.
+  const lists = ['MATOMO_IGNORE_PATHS', 'MATOMO_AI_CHATBOT_USER_AGENTS'];
+  expect(new Set(variables)).toEqual(new Set([...PRIVACY, ...lists]));
 });
 
 test.each(PRIVACY)('%s that cannot be read: nothing is tracked, and one error says why', (name) => {
@@ -498,4 +512,30 @@ test('a processor that is off does nothing and can be asked anything', async () 
 
 test('the version in the user agent is that of the package', () => {
   expect(VERSION).toBe(packageJson.version);
+});
+
+test('names of AI chatbots are added to the default with +, and replace it without', () => {
+  const namesOf = (text: string) => {
+    const { options, said } = resolve(REQUIRED, { MATOMO_AI_CHATBOT_USER_AGENTS: text });
+    return options?.aiChatbotUserAgents ?? said;
+  };
+  expect(namesOf('')).toEqual(AI_CHATBOTS);
+  expect(namesOf('+Amzn-User, + Kimi-User')).toEqual([...AI_CHATBOTS, 'Amzn-User', 'Kimi-User']);
+  expect(namesOf('Amzn-User, Kimi-User')).toEqual(['Amzn-User', 'Kimi-User']);
+  const refused = /MATOMO_AI_CHATBOT_USER_AGENTS must be .*\. Nothing is tracked/;
+  for (const text of ['+Amzn-User,Kimi-User', '+', '+Amzn-User,+']) {
+    expect(namesOf(text)).toEqual([expect.stringMatching(refused)]);
+  }
+  const given = { ...REQUIRED, aiChatbotUserAgents: [] };
+  expect(resolve(given).options?.aiChatbotUserAgents).toEqual([]);
+});
+
+test('without page views and AI chatbots one line says that no request is sent', () => {
+  const output = captureOutput();
+  const nothing = { ...REQUIRED, pageViews: false, aiChatbots: 'off' } as const;
+  new MatomoSpanProcessor({ ...REQUIRED, pageViews: false });
+  new MatomoSpanProcessor({ ...REQUIRED, aiChatbots: 'off' });
+  expect(output).toEqual([]);
+  new MatomoSpanProcessor(nothing);
+  expect(output.join('')).toMatch(/^[^\n]*only explicit events[^\n]*\[only-explicit-events\]\n$/i);
 });

@@ -35,9 +35,11 @@ test(
     const { stdout } = await runDemo();
     expect(stdout).not.toContain('\x1b');
     expect(stdout).not.toContain('npm ci');
-    expect(stdout).toMatch(/^Sending requests: 322 of 322$/m);
+    expect(stdout).toMatch(/^Sending requests: 392 of 392$/m);
     expect(stdout).toMatch(/^ {2}load orders +pf_dm1 +\d+ +\d+$/m);
     expect(stdout).toMatch(/^Besides +28 orders of 3360 in all, and 28 events$/m);
+    expect(stdout).toMatch(/^ChatGPT-User +42 +14 +\d+ +\d+ +\d+$/m);
+    expect(stdout).toMatch(/^Claude-User +28 +· +\d+ +\d+ +\d+$/m);
     expect(stdout).toMatch(/^Visitors +6, speaking de, en, fr,/m);
     const screen = stdout.slice(stdout.indexOf('What Matomo knows now')).split('\n');
     expect(Math.max(...screen.map((line) => line.length))).toBeLessThanOrEqual(80);
@@ -51,9 +53,10 @@ test('with MATOMO_URL the demo sends its hits there', { timeout: TIMEOUT_MILLIS 
   const { code, stdout } = await runDemo({ MATOMO_URL: inspector.url, MATOMO_SITE_ID: '3' });
   expect(code).toBe(0);
   expect(stdout).toContain(`site 3 of ${inspector.url}`);
-  const hits = inspector.hits();
-  expect(hits.every(({ params }) => params.idsite === '3')).toBe(true);
-  const pages = hits.filter(({ stored }) => stored?.type === 'page');
+  const visits = inspector.hits().filter(({ verdict }) => verdict !== 'ai_chatbot');
+  expect(inspector.aiRequests()).toHaveLength(70);
+  expect(visits.every(({ params }) => params.idsite === '3')).toBe(true);
+  const pages = visits.filter(({ stored }) => stored?.type === 'page');
   expect(new Set(pages.map(({ stored }) => stored?.title))).toEqual(new Set(ENDPOINTS));
 });
 

@@ -46,6 +46,7 @@ export const HIT_OPTIONS: ToHitsOptions = {
   visitorKey: 'a key',
   trackBots: true,
   errors: 'type',
+  aiChatbotSource: 'opentelemetry-matomo',
   query: 'redact',
   siteSearch: false,
   hasToken: false,

@@ -103,6 +103,7 @@ test.each([
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const [exported, loaded] = JSON.parse(stdout);
   expect(exported.filter((name: string) => name !== 'default')).toEqual([
+    'AI_CHATBOTS',
     'HEALTH_CHECKERS',
     'MatomoSpanExporter',
     'MatomoSpanProcessor',

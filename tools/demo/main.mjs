@@ -10,6 +10,7 @@ import {
   readHits,
   toAudience,
   toBalance,
+  toChatbots,
   toEndpoints,
   toExtras,
   toTimings,
@@ -38,18 +39,21 @@ async function runWithStandIn() {
   const clients = planTraffic();
   await runShop(clients, { MATOMO_URL: standIn.url, MATOMO_SITE_ID: '1' });
 
-  const hits = standIn.hits();
+  const hits = standIn.hits().filter(({ verdict }) => verdict !== 'ai_chatbot');
+  const aiRequests = standIn.aiRequests();
   const requests = readHits(hits);
   const balance = toBalance(
     clients.flatMap(({ steps }) => steps),
-    requests,
+    [...requests, ...aiRequests.map(({ name }) => ({ title: name }))],
   );
+  const chatbots = toChatbots(aiRequests);
   const endpoints = toEndpoints(requests);
   const timings = toTimings(hits, TIMINGS);
   const audience = toAudience(hits);
   const extras = toExtras(hits);
   const title = 'What Matomo knows now';
-  say(`\n${renderScreen({ title, endpoints, timings, audience, extras, balance }, paint)}\n`);
+  const facts = { title, endpoints, timings, chatbots, audience, extras, balance };
+  say(`\n${renderScreen(facts, paint)}\n`);
   process.exitCode = balance.missing === 0 && balance.surplus === 0 ? 0 : 1;
 
   say('Into your own Matomo:');
@@ -68,8 +72,9 @@ async function runWithMatomo() {
   const answers = await runShop(clients, { MATOMO_URL, MATOMO_SITE_ID });
   const endpoints = toEndpoints(readAnswers(answers));
   const title = `What the clients saw, and site ${MATOMO_SITE_ID} of ${MATOMO_URL} should show`;
-  say(`\n${renderScreen({ title, endpoints, timings: [] }, paint)}\n`);
+  say(`\n${renderScreen({ title, endpoints, timings: [], chatbots: [] }, paint)}\n`);
   say('In Matomo: Visitors > Visits Log, and Behaviour > Page titles and Performance.');
+  say('Requests by AI chatbots, in 5.8 and later: AI Insights.');
   say('If Matomo refused something or was away, a line above says so.');
   say('Your own service, with the same two variables:');
   say(`  ${OWN_SERVICE}`);

@@ -1,11 +1,13 @@
 import { renderTable } from './table.mjs';
 
 /** What happened, on one screen of 80 columns. */
-export function renderScreen({ title, endpoints, timings, audience, extras, balance }, paint) {
+export function renderScreen(facts, paint) {
+  const { title, endpoints, timings, chatbots, audience, extras, balance } = facts;
   return [
     paint.bold(title),
     ...renderEndpoints(endpoints, paint),
     ...(timings.length > 0 ? ['', ...renderTimings(timings, paint)] : []),
+    ...(chatbots.length > 0 ? ['', ...renderChatbots(chatbots, paint)] : []),
     ...(audience ? ['', ...renderAudience(audience, endpoints, paint)] : []),
     ...(extras ? renderExtras(extras, paint) : []),
     ...(balance ? renderBalance(balance, paint) : []),
@@ -43,6 +45,21 @@ function renderTimings(timings, paint) {
     { head: 'p95 ms', width: 7, align: 'right' },
   ];
   const rows = timings.map(({ name, key, p50, p95 }) => [`  ${name}`, key, p50, p95]);
+  return renderTable(columns, rows, paint);
+}
+
+function renderChatbots(chatbots, paint) {
+  const columns = [
+    { head: 'AI chatbot', width: 22 },
+    { head: 'requests', align: 'right' },
+    { head: '4xx, 5xx', align: 'right', paint: paint.yellow },
+    { head: 'mean bytes', align: 'right' },
+    { head: 'p50 ms', width: 7, align: 'right' },
+    { head: 'p95 ms', width: 7, align: 'right' },
+  ];
+  const rows = chatbots.map(({ name, requests, broken, bytes, p50, p95 }) => [
+    ...[name, requests, broken || '·', bytes, p50, p95],
+  ]);
   return renderTable(columns, rows, paint);
 }
 

@@ -25,8 +25,19 @@ export function readHits(hits) {
 /** The same as the clients saw it, for when Matomo's database is out of reach. */
 export function readAnswers(answers) {
   return answers
-    .filter(({ step }) => step.title !== undefined)
+    .filter(({ step }) => step.title !== undefined && !step.isChatbot)
     .map(({ step, status, millis }) => ({ title: step.title, status, millis: Math.round(millis) }));
+}
+
+/** One row for each AI chatbot, by what Matomo keeps of its requests. */
+export function toChatbots(aiRequests) {
+  return [...groupBy(aiRequests, ({ name }) => name)].map(([name, rows]) => ({
+    name,
+    requests: rows.length,
+    broken: rows.filter(({ statusCode }) => statusCode >= 400).length,
+    bytes: Math.round(rows.reduce((sum, { bytes = 0 }) => sum + bytes, 0) / rows.length),
+    ...toPercentiles(rows.map(({ millis }) => millis)),
+  }));
 }
 
 /** One row a title, the most called first. */

@@ -41,17 +41,31 @@ const CLIENTS = [
   { userAgent: 'curl/8.17.0', round: [item(2), item(77)] },
   { userAgent: 'zgrab/0.x', round: [scan('/wp-login.php'), scan('/.env')] },
   { userAgent: 'load-balancer/1.0', round: [health, health] },
+  {
+    userAgent:
+      'Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko); compatible; ChatGPT-User/1.0; +https://openai.com/bot',
+    chatbot: 'ChatGPT-User',
+    round: [list, item(1), item(77)],
+  },
+  {
+    userAgent:
+      'Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; Claude-User/1.0; +Claude-User@anthropic.com)',
+    chatbot: 'Claude-User',
+    round: [list, item(3)],
+  },
 ];
 const ROUNDS = 14;
 
 /** Every client with its steps in order. */
 export function planTraffic() {
-  return CLIENTS.map(({ userAgent, language, referrer, round }) => ({
+  return CLIENTS.map(({ userAgent, language, referrer, chatbot, round }) => ({
     headers: {
       'User-Agent': userAgent,
       ...(language ? { 'Accept-Language': language } : {}),
       ...(referrer ? { Referer: referrer } : {}),
     },
-    steps: Array.from({ length: ROUNDS }, () => round).flat(),
+    steps: Array.from({ length: ROUNDS }, () => round)
+      .flat()
+      .map((step) => (chatbot ? { ...step, title: chatbot, isChatbot: true } : step)),
   }));
 }

@@ -17,13 +17,15 @@ export const REQUESTS = [
 /** One after the other, each on a connection of its own; resolves to their statuses. */
 export async function sendRequests(url, requests) {
   const statuses = [];
-  for (const { method, path } of requests) statuses.push(await send(method, url + path));
+  for (const { method, path, userAgent } of requests) {
+    statuses.push(await send(method, url + path, userAgent));
+  }
   return statuses;
 }
 
-function send(method, url) {
+function send(method, url, userAgent = USER_AGENT) {
   return new Promise((resolve, reject) => {
-    const headers = { 'user-agent': USER_AGENT, 'accept-language': LANGUAGE };
+    const headers = { 'user-agent': userAgent, 'accept-language': LANGUAGE };
     const options = { method, headers, agent: false, timeout: 20_000 };
     const outgoing = request(url, options, (response) => {
       response.resume().once('end', () => resolve(response.statusCode));

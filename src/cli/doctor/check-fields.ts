@@ -10,14 +10,15 @@ const DIMENSIONS_PAGE = 'Administration > Websites > Custom Dimensions';
 export async function checkFields(
   options: ResolvedOptions,
   hasGoodToken: boolean,
-): Promise<{ findings: Finding[]; isKnown: boolean }> {
+): Promise<{ findings: Finding[]; isKnown: boolean; facts: ApiFacts | undefined }> {
   const facts = hasGoodToken ? await readApiFacts(options) : undefined;
-  const variables = checkVariables(options, facts);
-  const dimensions = checkDimensions(options, facts);
+  // Without page views, nothing has variables or dimensions.
+  const variables = options.pageViews ? checkVariables(options, facts) : [];
+  const dimensions = options.pageViews ? checkDimensions(options, facts) : [];
   const isKnown = variables !== undefined && dimensions !== undefined;
   const findings = [...(variables ?? []), ...(dimensions ?? [])];
   if (facts?.hasQueuedTracking) findings.push(queued());
-  return { findings, isKnown };
+  return { findings, isKnown, facts };
 }
 
 /** For when a hit has been stored, and its status and method perhaps not. */

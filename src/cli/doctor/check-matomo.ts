@@ -1,5 +1,6 @@
 import type { ResolvedOptions } from '../../options/resolved-options.js';
 import { checkAddress, checkClock, checkPrivacy } from './check-address.js';
+import { checkAiChatbots } from './check-ai-chatbots.js';
 import { checkFields, fieldsUnknown } from './check-fields.js';
 import { checkStoring } from './check-storing.js';
 import { checkToken } from './check-token.js';
@@ -37,11 +38,12 @@ export async function checkMatomo(
   findings.push(...siteFound(options), ...token.findings);
   const fields = await checkFields(options, token.isGood);
   const hasQueueFinding = findings.some(({ check }) => check === 'queue');
+  const chatbots = checkAiChatbots(options, fields.facts);
   const news = fields.findings.filter(({ check }) => check !== 'queue' || !hasQueueFinding);
   const storing = await checkStoring(questions, options, token.isGood, sends, fields.isKnown);
   const isStored = storing.some(({ verdict }) => verdict === 'ok');
   const unclear = sends && isStored && !fields.isKnown ? [fieldsUnknown()] : [];
-  return [...findings, ...news, ...storing, ...unclear];
+  return [...findings, ...news, ...chatbots, ...storing, ...unclear];
 }
 
 /** A Matomo that wants a token for every bulk answers so without one, and so does one whose database is away. */

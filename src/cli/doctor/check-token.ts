@@ -5,8 +5,12 @@ import { type Answer, isProcessed, type Questions } from './tracker-questions.js
 /** Asks at most once, as more than 20 refusals in an hour lock this address out of Matomo. */
 export async function checkToken(
   questions: Questions,
-  { tokenAuth, siteId }: ResolvedOptions,
+  { tokenAuth, siteId, pageViews }: ResolvedOptions,
 ): Promise<{ findings: Finding[]; isGood: boolean }> {
+  if (tokenAuth === undefined && !pageViews) {
+    const found = 'no token: none is needed, as page views of people are not sent';
+    return { findings: [ok('token', found)], isGood: false };
+  }
   if (tokenAuth === undefined) {
     const found = 'no token: Matomo takes the address of this machine for that of every caller';
     const advice =

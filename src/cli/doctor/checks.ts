@@ -14,6 +14,7 @@ export const CHECKS = [
   'site',
   'token',
   'fields',
+  'chatbots',
   'storing',
 ] as const;
 

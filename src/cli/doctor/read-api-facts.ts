@@ -4,7 +4,7 @@ import { type ApiCall, createApiClient } from '../matomo-api/api-client.js';
 import { ApiFailure } from '../matomo-api/api-failure.js';
 import { type Dimension, getDimensions, toDimension } from '../matomo-api/dimension.js';
 import { isPluginActivated, readFlag } from '../matomo-api/plugin.js';
-import { listOf } from '../matomo-api/result-values.js';
+import { listOf, readText } from '../matomo-api/result-values.js';
 import { LONGEST_MILLIS } from './tracker-questions.js';
 
 /** What Matomo's HTTP API says about how a hit is stored. `undefined`: the token may not know. */
@@ -13,6 +13,9 @@ export interface ApiFacts {
   readonly hasCustomDimensions: boolean | undefined;
   readonly hasQueuedTracking: boolean | undefined;
   readonly dimensions: readonly Dimension[] | undefined;
+  /** Such as `5.12.0`. */
+  readonly version: string | undefined;
+  readonly hasBotTracking: boolean | undefined;
 }
 
 /** Asks everything in one request, with a token that Matomo has accepted before; `undefined` if the API does not answer. */
@@ -22,14 +25,18 @@ export async function readApiFacts(options: ResolvedOptions): Promise<ApiFacts |
     isPluginActivated('CustomDimensions'),
     isPluginActivated('QueuedTracking'),
     getDimensions(Number(options.siteId)),
+    { method: 'API.getMatomoVersion' },
+    isPluginActivated('BotTracking'),
   ]);
   if (results === undefined) return undefined;
-  const [variables, customDimensions, queue, dimensions] = results;
+  const [variables, customDimensions, queue, dimensions, version, botTracking] = results;
   return {
     hasCustomVariables: readFlag(variables),
     hasCustomDimensions: readFlag(customDimensions),
     hasQueuedTracking: readFlag(queue),
     dimensions: dimensions?.kind === 'value' ? listOf(dimensions).map(toDimension) : undefined,
+    version: readText(version),
+    hasBotTracking: readFlag(botTracking),
   };
 }
 

@@ -8,6 +8,12 @@ export function unwrap(result: ApiResult | undefined): unknown {
   return objectOf(result).value;
 }
 
+/** `undefined` if the value is no text. */
+export function readText(result: ApiResult | undefined): string | undefined {
+  const value = unwrap(result);
+  return typeof value === 'string' ? value : undefined;
+}
+
 export function objectOf(result: ApiResult | undefined): ApiObject {
   if (result?.kind !== 'value') return {};
   return (result.value ?? {}) as ApiObject;

@@ -16,6 +16,7 @@ test('a Matomo that is as it should be: nothing is wrong, nothing is stored, the
   expect(code).toBe(0);
   expect(findings.filter(({ verdict }) => verdict !== 'ok').map(({ found }) => found)).toEqual([
     expect.stringContaining('how the application is started'),
+    expect.stringContaining('whether it reports AI chatbots'),
     expect.stringContaining('without storing a hit'),
   ]);
   expect(about('token')).toEqual([

@@ -62,6 +62,26 @@ test('in ES modules, a request is tracked with what its handler says and measure
   expect(action?.time_dom_processing).toBeGreaterThanOrEqual(19);
 });
 
+test('beside the JavaScript tracker, pages and documents are tracked that AI chatbots read', async () => {
+  const { server, inspector } = await startExample('ai-chatbots', { MATOMO_PAGE_VIEWS: 'false' });
+  const sizes: number[] = [];
+  const chatbot = { 'user-agent': 'ChatGPT-User/1.0' };
+  for (const path of ['/', '/guide.pdf', '/missing', '/catalog']) {
+    const asked = await fetch(`${server.url}${path}`, { headers: chatbot, redirect: 'manual' });
+    if (asked.status !== 301) sizes.push((await asked.arrayBuffer()).byteLength);
+    await fetch(`${server.url}${path}`, { redirect: 'manual' });
+  }
+  expect(await server.stop()).toEqual({ code: 0, signal: null });
+  const rows = inspector.aiRequests();
+  expect(rows.map(({ kind, statusCode }) => [kind, statusCode])).toEqual([
+    ['page', 200],
+    ['document', 200],
+    ['page', 404],
+  ]);
+  expect(rows.map(({ bytes }) => bytes)).toEqual(sizes);
+  expect(inspector.hits()).toHaveLength(3);
+});
+
 test('the shop is tracked with its own title and plan, and its health check is not', async () => {
   const { server, inspector } = await startExample('shop');
   await fetch(`${server.url}/health`);

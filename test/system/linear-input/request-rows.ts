@@ -1,5 +1,7 @@
+import { readsContent } from '../../../src/hit/ai-chatbot-hit.js';
 import { readClientHints } from '../../../src/hit/client-hints.js';
 import { decodeLatin1 } from '../../../src/hit/decode-latin1.js';
+import { isDocument } from '../../../src/hit/document-type.js';
 import { createFindIgnoreReason } from '../../../src/hit/find-ignore-reason.js';
 import { createToOrigin } from '../../../src/hit/origin.js';
 import { createToPageUrl, createToReferrer } from '../../../src/hit/page-url.js';
@@ -16,6 +18,11 @@ const redact = createToTrackedQuery({ query: 'redact', siteSearch: false });
 const list = createToTrackedQuery({ query: ['q'], siteSearch: false });
 const redactMatrix = createRedactPath([]);
 const toPageUrl = createToPageUrl({ query: 'redact', siteSearch: false });
+const toCampaignFreeUrl = createToPageUrl({
+  query: 'redact',
+  siteSearch: false,
+  removesCampaigns: true,
+});
 const toReferrer = createToReferrer({ query: 'keep' }, redactMatrix);
 const toOrigin = createToOrigin({ trustProxy: true, assumeHttps: true });
 const toLocalOrigin = createToOrigin({ trustProxy: ['loopback'], assumeHttps: true });
@@ -163,6 +170,36 @@ export const HEADER_ROWS: readonly LinearRow[] = [
       cookies: (size) => filled('; _pk_id.1.aaaa', size),
       digits: (size) => filled('a', size, '_pk_id.1.'),
     }),
+  },
+  {
+    what: 'readsContent and isDocument',
+    reason: 'anchored, or a match begins at one character that no class goes beyond',
+    cases: texts(
+      (text) => [
+        readsContent({ path: '/', statusCode: 206 }, { cookie: '', range: text }),
+        readsContent({ path: `/${text}`, statusCode: 200 }, { cookie: text, range: '' }),
+        isDocument(`/${text}`, 404, text),
+        isDocument(`/${text}`, 200, text),
+      ],
+      {
+        semicolons: (size) => filled(';', size),
+        'semicolons and spaces': (size) => filled('; ', size),
+        spaces: (size) => filled(' ', size, ';'),
+        cookies: (size) => filled('; matomo_has_js=1 ', size),
+        dots: (size) => filled('.', size),
+        extensions: (size) => filled('.pdf', size, '/'),
+        zeros: (size) => filled('0', size, 'bytes='),
+        'spaces in a range': (size) => filled(' ', size, 'bytes=0'),
+      },
+    ),
+  },
+  {
+    what: 'createToPageUrl, without campaigns',
+    reason: 'each pair once',
+    cases: texts(
+      (query) => toCampaignFreeUrl({ scheme: 'https', host: 'shop.example', query }, '/'),
+      QUERY_TEXTS,
+    ),
   },
   {
     what: 'splitTarget and targetOf',

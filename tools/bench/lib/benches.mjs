@@ -12,6 +12,10 @@ export const BENCHES = {
     roundSeconds: 3,
   },
   hit: { question: 'What does it cost to build a hit?', roundSeconds: 2 },
+  'ai-chatbots': {
+    question: 'What do AI chatbots cost a request by a person?',
+    roundSeconds: 20,
+  },
   'hostile-input': { question: 'How long can one request hold the event loop?', roundSeconds: 2 },
   delivery: { question: 'How many hits can one process deliver?', roundSeconds: 40 },
   backlog: {

@@ -45,6 +45,18 @@ export const GOALS = {
     must: 2.0,
     aim: 1.3,
   },
+  'person-beside-chatbots': {
+    bench: 'ai-chatbots',
+    question: 'µs that a request by a person costs more because AI chatbots are sent separately',
+    must: 0.2,
+    aim: 0.1,
+  },
+  'person-without-page-views': {
+    bench: 'ai-chatbots',
+    question: 'a request by a person with `pageViews: false`, over an ignored one',
+    must: 1.05,
+    aim: 1,
+  },
   'delivery-over-ceiling': {
     bench: 'delivery',
     question: 'hits a second from ended spans, over ready-made Buffers through undici',

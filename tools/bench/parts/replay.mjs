@@ -4,7 +4,14 @@ import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
 
 const announced = channel('http.server.request.start');
 const server = {};
-const response = { destroyed: false, writableFinished: true, headersSent: true, statusCode: 200 };
+const response = {
+  destroyed: false,
+  writableFinished: true,
+  headersSent: true,
+  statusCode: 200,
+  once() {},
+  getHeader: () => 'text/html',
+};
 
 /** What Node's http server and the SDK would do for each of these requests, without either: the span has ended long ago. */
 export function createReplay(processor, requests) {

@@ -1,0 +1,83 @@
+import { AI_CHATBOTS } from '../../hit/ai-chatbots.js';
+import { type MatomoVersion, toChatbotRules } from '../../inspector/rules/matomo-version.js';
+import type { ResolvedOptions } from '../../options/resolved-options.js';
+import { type Finding, ok, problem, unknown, warning } from './finding.js';
+import type { ApiFacts } from './read-api-facts.js';
+
+const NAMES_PAGE =
+  'See "Names" in docs/which-ai-chatbots-read-my-site.md; names are set by MATOMO_AI_CHATBOT_USER_AGENTS.';
+
+/** Whether Matomo reports the AI chatbots that are sent. Its tracker never tells: it counts what it drops as tracked. */
+export function checkAiChatbots(
+  options: Pick<ResolvedOptions, 'aiChatbots' | 'aiChatbotUserAgents' | 'pageViews'>,
+  facts: Pick<ApiFacts, 'version' | 'hasBotTracking'> | undefined,
+): Finding[] {
+  if (options.aiChatbots === 'off') return [];
+  const { version, hasBotTracking } = facts ?? {};
+  const release = /^(\d{1,4})\.(\d{1,4})\b/.exec(version ?? '');
+  if (release === null) return [unclear('of which version this Matomo is')];
+  const [major, minor] = [Number(release[1]), Number(release[2])];
+  if (major < 5 || (major === 5 && minor < 7)) return [tooOld(String(version), options.pageViews)];
+  if (hasBotTracking === undefined) return [unclear('whether the plugin BotTracking is active')];
+  if (!hasBotTracking) return [switchedOff(options.pageViews)];
+  return checkNames(options.aiChatbotUserAgents, String(version), rulesOf(major, minor));
+}
+
+/** `undefined`: later than any version whose names are certain. */
+function rulesOf(major: number, minor: number): MatomoVersion | undefined {
+  if (major > 5 || minor > 12) return undefined;
+  return minor === 12 ? '5.12' : minor === 7 ? '5.7' : '5.8';
+}
+
+function checkNames(
+  names: readonly string[],
+  version: string,
+  rules: MatomoVersion | undefined,
+): Finding[] {
+  const { findName } = toChatbotRules(rules ?? '5.12', true);
+  const others = names.filter((name) => findName(name) === undefined);
+  if (others.length === 0) {
+    return [
+      ok('chatbots', `Matomo ${version} reports requests by all ${names.length} AI chatbots`),
+    ];
+  }
+  const list = others.join(', ');
+  if (rules === undefined) {
+    return [unknown('chatbots', `whether Matomo ${version} knows ${list}`, NAMES_PAGE)];
+  }
+  const found = `Matomo ${version} drops requests by ${list} without a word: it does not know the ${others.length === 1 ? 'name' : 'names'}`;
+  const isOurs = others.every((name) => AI_CHATBOTS.includes(name));
+  const advice = isOurs ? 'Update Matomo; until then these chatbots are not seen.' : NAMES_PAGE;
+  return [warning('chatbots', 'chatbots-not-reported', found, advice)];
+}
+
+function tooOld(version: string, pageViews: boolean): Finding {
+  const found = `Matomo ${version} has no reports on AI chatbots: 5.7 and later record them`;
+  if (pageViews) {
+    const advice = 'Update Matomo for these reports; until then their requests are visits.';
+    return warning('chatbots', 'chatbots-not-reported', found, advice);
+  }
+  const effect = `${found}, and with MATOMO_PAGE_VIEWS=false nothing else is sent`;
+  return problem('chatbots', 'chatbots-not-reported', effect, 'Update Matomo.');
+}
+
+function switchedOff(pageViews: boolean): Finding {
+  const found =
+    'the plugin BotTracking is not active: Matomo drops requests by AI chatbots without a word';
+  const activate = 'Activate it in Administration > Plugins; it is part of Matomo';
+  return pageViews
+    ? warning(
+        'chatbots',
+        'chatbots-not-reported',
+        found,
+        `${activate}. Or set MATOMO_AI_CHATBOTS=off.`,
+      )
+    : problem('chatbots', 'chatbots-not-reported', found, `${activate}.`);
+}
+
+function unclear(what: string): Finding {
+  const found = `${what}, and so whether it reports AI chatbots: there is no token with access to the API of Matomo`;
+  const advice =
+    'See Administration > Plugins: it lists BotTracking if Matomo is of version 5.7 or later.';
+  return unknown('chatbots', found, advice);
+}

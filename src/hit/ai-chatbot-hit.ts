@@ -1,0 +1,94 @@
+import { isDocument } from './document-type.js';
+import { createField } from './field.js';
+import type { ChatbotResponse, HttpRequest } from './http-request.js';
+import { createToPageUrl, type PageUrlOptions } from './page-url.js';
+import type { KnownParameter } from './parameter-names.js';
+import { STATIC_FILES } from './request-patterns.js';
+
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+const PARTIAL_CONTENT = 206;
+const FIRST_PART = /^\s*bytes\s*=\s*0+\s*-/i;
+/** Set by plugins for WordPress in a chatbot that runs JavaScript: there the page tracks itself. */
+const RUNS_JAVASCRIPT = /(?:^|;)\s*matomo_has_js=1\s*(?:;|$)/;
+
+/** Headers that decide whether a request by an AI chatbot is sent. */
+export interface ChatbotHeaders {
+  readonly cookie: string | undefined;
+  readonly range: string | undefined;
+}
+
+/** Whether a request by an AI chatbot reads content: not a redirect, a static file, or a later part of a document. */
+export function readsContent(
+  { path, statusCode }: Pick<HttpRequest, 'path' | 'statusCode'>,
+  { cookie = '', range = '' }: ChatbotHeaders,
+): boolean {
+  if (REDIRECTS.has(statusCode)) return false;
+  if (statusCode === PARTIAL_CONTENT && !FIRST_PART.test(range)) return false;
+  return !STATIC_FILES.some((pattern) => pattern.test(path)) && !RUNS_JAVASCRIPT.test(cookie);
+}
+
+export interface ChatbotHitOptions extends PageUrlOptions {
+  readonly aiChatbotSource?: string | undefined;
+}
+
+/** What Matomo's AI chatbot reports are made of. */
+type ChatbotParameters = ReadonlyMap<string, string>;
+
+/**
+ * Makes the parameters of a request by an AI chatbot that Matomo reads. Its reports join the URL with those of people, so
+ * that it is the same text. What is not known is left out: averages do not count it then.
+ */
+export function createToChatbotParameters(
+  options: ChatbotHitOptions,
+): (request: HttpRequest, response: ChatbotResponse, path: string) => ChatbotParameters {
+  const toUrl = createToPageUrl({ ...options, removesCampaigns: true });
+
+  return function toChatbotParameters(request, response, path) {
+    const { statusCode, scheme, durationMillis } = request;
+    const host = request.host?.toLowerCase();
+    const isFile = isDocument(request.path, statusCode, response.contentType);
+    const query = isFile ? undefined : request.query;
+    const parameters = new Map([['recMode', '1']]);
+    const set = (name: KnownParameter, value: unknown) => {
+      const field = createField(name, value);
+      if (field) parameters.set(name, field.value);
+    };
+    set(isFile ? 'download' : 'url', toUrl({ scheme, host, query }, path).text);
+    set('http_status', statusCode);
+    set('bw_bytes', response.bodyBytes);
+    set('pf_srv', durationMillis);
+    set('source', options.aiChatbotSource);
+    return parameters;
+  };
+}
+
+/** What the application may have set of these is not for AI chatbot reports. */
+const REPLACED = ['url', 'download', 'http_status', 'bw_bytes', 'pf_srv', 'source'];
+
+/** Makes a page view one that Matomo 5.7 and later report under AI chatbots, and earlier ones store as they did. */
+export function addChatbotParameters(
+  parameters: Map<string, string>,
+  userAgent: string,
+  chatbot: ChatbotParameters,
+): void {
+  for (const name of REPLACED) parameters.delete(name);
+  parameters.set('ua', userAgent);
+  for (const [name, value] of chatbot) parameters.set(name, value);
+}
+
+/** A hit that is for AI chatbot reports alone: no visitor, title, address or variable. */
+export function toChatbotAlone(
+  site: number,
+  userAgent: string,
+  startSeconds: number,
+  chatbot: ChatbotParameters,
+): Map<string, string> {
+  return new Map([
+    ['idsite', String(site)],
+    ['rec', '1'],
+    ['apiv', '1'],
+    ...chatbot,
+    ['ua', userAgent],
+    ['cdt', String(startSeconds)],
+  ]);
+}

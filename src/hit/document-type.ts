@@ -1,0 +1,33 @@
+/** PDF, office, archives, EPUB, CSV, audio and video. Never HTML, JSON, XML, plain text or Markdown: those are pages. */
+const DOCUMENT_TYPES: readonly RegExp[] = [
+  /^(?:audio|video)\//,
+  /^application\/(?:pdf|msword|rtf|csv|gzip|zip|zstd|epub\+zip|x-mobipocket-ebook|vnd\.rar|vnd\.amazon\.ebook)$/,
+  /^application\/(?:vnd\.ms-(?:excel|powerpoint|word)|vnd\.openxmlformats-officedocument\.|vnd\.oasis\.opendocument\.)/,
+  /^application\/x-(?:7z-compressed|bzip2?|gzip|rar-compressed|rar|tar|xz|zip-compressed)$/,
+  /^text\/(?:csv|rtf|tab-separated-values)$/,
+];
+
+/** Types that say nothing about a file. */
+const ANY_FILE = /^(?:application|binary)\/(?:octet-stream|force-download|x-download|download)$/;
+
+const DOCUMENT_EXTENSION =
+  /\.(?:pdf|doc[xm]?|dotx?|rtf|od[tspg]|xls[xmb]?|csv|tsv|pp[ts]x?|pptm|epub|mobi|azw3?|zip|g?z|tgz|bz2|xz|7z|rar|tar|zst|mp[34]|m4[av]|aac|flac|og[gav]|opus|wav|mov|avi|mkv|mpe?g|wmv|webm)$/i;
+
+const FIRST_ERROR = 400;
+/** Longer than any type. */
+const MAX_TYPE_LENGTH = 200;
+
+/**
+ * Whether a response is a document to Matomo rather than a page: by its content type. By the extension if that is not known,
+ * and for an error, whose type is that of the error's own page.
+ */
+export function isDocument(
+  path: string,
+  statusCode: number,
+  contentType: string | undefined,
+): boolean {
+  const type = contentType?.slice(0, MAX_TYPE_LENGTH).split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  const isKnown = type !== '' && !ANY_FILE.test(type);
+  if (isKnown && statusCode < FIRST_ERROR) return DOCUMENT_TYPES.some((known) => known.test(type));
+  return DOCUMENT_EXTENSION.test(path);
+}

@@ -1,0 +1,46 @@
+import { memoize } from '../common/generation-cache.js';
+import { readsContent } from '../hit/ai-chatbot-hit.js';
+import { createFindAiChatbot } from '../hit/ai-chatbots.js';
+import { createField } from '../hit/field.js';
+import type { ResolvedOptions } from '../options/resolved-options.js';
+import type { FinishedSpan } from '../requests/finished-span.js';
+import { readChatbotResponse } from '../requests/read-chatbot-response.js';
+import { readHeader } from '../requests/read-headers.js';
+import type { EndedRecord } from '../requests/request-record.js';
+import type { IgnoreReason } from './stats.js';
+
+/** Decides between page views and requests by AI chatbots; says why a request that no filter ignores is none of both. */
+export type SortRequest = (ended: EndedRecord, span: FinishedSpan) => IgnoreReason | undefined;
+
+export function createSortRequest({
+  aiChatbots,
+  aiChatbotUserAgents,
+  pageViews,
+}: Pick<ResolvedOptions, 'aiChatbots' | 'aiChatbotUserAgents' | 'pageViews'>): SortRequest {
+  const otherwise = pageViews ? undefined : 'page_views';
+  if (aiChatbots === 'off') return () => otherwise;
+  const isAiChatbot = createIsAiChatbot(aiChatbotUserAgents);
+
+  return function sortRequest(ended, span) {
+    const { request, captured } = ended;
+    const { userAgent } = request;
+    if (userAgent === undefined || !isAiChatbot(userAgent) || !READS.test(request.method)) {
+      return otherwise;
+    }
+    const header = (name: string) => readHeader(captured?.request?.headers, span.attributes, name);
+    const headers = { cookie: header('cookie'), range: header('range') };
+    if (!readsContent(request, headers)) return 'ai_chatbot';
+    request.chatbotResponse = readChatbotResponse(ended, span);
+    return undefined;
+  };
+}
+
+const READS = /^(?:GET|HEAD)$/i;
+
+/** Looks for the names in what is sent of a user agent: Matomo does not see a name that is cut off. */
+export function createIsAiChatbot(names: readonly string[]): (userAgent: string) => boolean {
+  const findAiChatbot = createFindAiChatbot(names);
+  return memoize(
+    (userAgent: string) => findAiChatbot(createField('ua', userAgent)?.value ?? '') !== undefined,
+  );
+}
