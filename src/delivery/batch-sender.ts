@@ -75,10 +75,10 @@ export class BatchSender {
     }
   }
 
-  /** Puts hits into batches as long as they fill one. */
-  fillWhole(nowMillis: number): void {
+  /** Puts hits into batches as long as they fill one; `false` if it stopped before, for others to have their turn. */
+  fillWhole(nowMillis: number): boolean {
     const { outbox, spool, options } = this.#parts;
-    if (!spool?.takesQueue) outbox.fillWhole(options.maxExportBatchSize, nowMillis);
+    return spool?.takesQueue === true || outbox.fillWhole(options.maxExportBatchSize, nowMillis);
   }
 
   /** How many hits were decided; `undefined` where the next batch may not follow at once. */

@@ -240,12 +240,13 @@ export class Delivery {
   #onTimer(): void {
     const now = performance.now();
     const isDue = this.#outbox.batched > 0 || now >= this.#outbox.oldestMillis + this.#delayMillis;
-    this.#batches.fillWhole(now);
-    if (!this.#attempts.isIdle || now < this.#sender.waitUntilMillis) this.#schedule();
-    else
+    const isFilled = this.#batches.fillWhole(now);
+    const mayNotSend = !this.#attempts.isIdle || now < this.#sender.waitUntilMillis;
+    if (!mayNotSend)
       void this.#attempts.run(() =>
         this.#batches.sendQueued(isDue ? this.#outbox.pending : 0, false),
       );
+    if (mayNotSend || !isFilled) this.#schedule();
   }
 
   /** How long a hit waits for others. */

@@ -1,3 +1,4 @@
+import { beginSlice } from '../common/slices.js';
 import type { Hit, PendingHit } from '../hit/hit.js';
 import {
   type Batch,
@@ -80,9 +81,14 @@ export class Outbox {
     this.add(this.#queue.take(max, nowMillis, all));
   }
 
-  /** Puts hits into batches as long as they fill one. */
-  fillWhole(max: number, nowMillis: number): void {
-    while (this.#queue.hasFinal(max, nowMillis)) this.fill(max, nowMillis, false);
+  /** Puts hits into batches as long as they fill one; `false` if it stopped before, for others to have their turn. */
+  fillWhole(max: number, nowMillis: number): boolean {
+    const isOver = beginSlice();
+    while (this.#queue.hasFinal(max, nowMillis)) {
+      this.fill(max, nowMillis, false);
+      if (isOver()) return false;
+    }
+    return true;
   }
 
   /** Takes the oldest hits that may leave out of the queue, to be kept elsewhere. */

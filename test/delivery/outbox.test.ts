@@ -1,0 +1,41 @@
+import { expect, test, vi } from 'vitest';
+import { Outbox } from '../../src/delivery/outbox.js';
+import { pending, setUp, useFakeTime } from '../support/delivery.js';
+
+useFakeTime();
+
+/** A hit that takes 10 ms to be made. */
+function slowHit(made: () => void = () => undefined) {
+  const { finalize } = pending();
+  return pending({
+    endedMillis: performance.now(),
+    finalize(epochMillis) {
+      vi.advanceTimersByTime(10);
+      made();
+      return finalize(epochMillis);
+    },
+  });
+}
+
+test('many hits at once are made in slices, so that others have their turn', () => {
+  const outbox = new Outbox();
+  for (let i = 0; i < 5; i++) outbox.push(slowHit());
+  const now = performance.now() + 1000;
+  expect([outbox.fillWhole(1, now), outbox.batched]).toEqual([false, 2]);
+  expect([outbox.fillWhole(1, now), outbox.batched]).toEqual([false, 4]);
+  expect([outbox.fillWhole(1, now), outbox.batched]).toEqual([true, 5]);
+});
+
+test('all of them are made while an attempt has no answer', async () => {
+  let made = 0;
+  const { delivery, transport } = setUp({ maxExportBatchSize: 1, exportTimeoutMillis: 60_000 });
+  transport.answer(() => new Promise(() => undefined) as never);
+  for (let i = 0; i < 50; i++)
+    delivery.push(
+      slowHit(() => {
+        made += 1;
+      }),
+    );
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect([made, transport.bodies.length]).toEqual([50, 1]);
+});
