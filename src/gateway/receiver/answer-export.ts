@@ -1,8 +1,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { DetachedScope } from '../../common/detached-scope.js';
+import { SerialQueue } from '../../common/serial-queue.js';
+import { runInSlices } from '../../common/slices.js';
 import type { ResolvedReceiver } from '../gateway-options.js';
-import { decodeJson } from '../otlp/decode-json.js';
-import { decodeProtobuf } from '../otlp/decode-protobuf.js';
+import { readJson } from '../otlp/decode-json.js';
+import { readProtobuf } from '../otlp/decode-protobuf.js';
 import { DecodedExport, UnreadableExport } from '../otlp/decoded-export.js';
 import {
   CONTENT_TYPES,
@@ -54,6 +57,7 @@ export function createAnswerExport(
 ) => Promise<void> {
   const isAllowed = createIsAllowed(bearerToken);
   const memory = new BodyMemory(MEMORY_OF_BODIES * maxBodyBytes);
+  const inTurn = createInTurn();
 
   return async function answerExport(request, response, foreign) {
     const encoding = encodingOf(request);
@@ -78,8 +82,9 @@ export function createAnswerExport(
       return refuse('unsupported', `use ${Object.values(CONTENT_TYPES).join(' or ')}`);
     }
     if (!intake.hasRoom(1, 0)) return refuse('full', FULL);
-    const problem = await readBody(request, maxBodyBytes, memory, (body) => {
-      const decoded = decode(body, encoding, intake);
+    const problem = await readBody(request, maxBodyBytes, memory, async (body) => {
+      const decoded = await inTurn(() => decode(body, encoding, intake));
+      if (response.destroyed) return; // whoever sent it has no answer, and sends it again
       if (typeof decoded === 'string') return refuse('unreadable', decoded);
       if (!intake.hasRoom(decoded.requests, decoded.requestBytes)) return refuse('full', FULL);
       intake.accept(decoded);
@@ -123,12 +128,26 @@ function explainProblem(
   }
 }
 
+/** Runs one after the other: what is made of a body takes far more memory than the body. */
+function createInTurn(): <T>(run: () => Promise<T>) => Promise<T> {
+  const ignore = () => undefined;
+  const turns = new SerialQueue(new DetachedScope('MatomoGateway'), ignore, ignore);
+  return (run) =>
+    new Promise((resolve, reject) => {
+      void turns.run(() => run().then(resolve, reject));
+    });
+}
+
 /** The export, or why it cannot be read. */
-function decode(body: Buffer, encoding: Encoding, intake: SpanIntake): DecodedExport | string {
+async function decode(
+  body: Buffer,
+  encoding: Encoding,
+  intake: SpanIntake,
+): Promise<DecodedExport | string> {
   const decoded = new DecodedExport(intake.selection);
   try {
-    if (encoding === 'json') decodeJson(body, decoded);
-    else decodeProtobuf(body, decoded);
+    const read = encoding === 'json' ? readJson : readProtobuf;
+    await runInSlices(read(body, decoded));
     return decoded;
   } catch (error) {
     if (error instanceof UnreadableExport) return error.message;

@@ -22,7 +22,7 @@ export const BENCHES = {
   gateway: { question: 'What does a span cost the gateway?', roundSeconds: 20 },
   'hostile-exports': {
     question: 'For how long does a hostile export stop the gateway?',
-    roundSeconds: 40,
+    roundSeconds: 100,
   },
   sockets: { question: 'How many sockets are open at 500 hits a second?', roundSeconds: 14 },
   'queue-memory': { question: 'What memory does a hit take that waits?', roundSeconds: 12 },
