@@ -12,8 +12,10 @@ export const BENCHES = {
     roundSeconds: 3,
   },
   hit: { question: 'What does it cost to build a hit?', roundSeconds: 2 },
+  garbage: { question: 'What does a request leave for the garbage collector?', roundSeconds: 60 },
+  instructions: { question: 'How many instructions does a hit take?', roundSeconds: 150 },
   'hostile-input': { question: 'How long can one request hold the event loop?', roundSeconds: 2 },
-  delivery: { question: 'How many hits can one process deliver?', roundSeconds: 40 },
+  delivery: { question: 'How many hits can one process deliver?', roundSeconds: 48 },
   backlog: {
     question: 'Does a hit cost more with many others waiting, or many visitors?',
     roundSeconds: 10,

@@ -52,6 +52,19 @@ export const GOALS = {
     aim: 0.6,
     atLeast: true,
   },
+  'varied-over-ceiling': {
+    bench: 'delivery',
+    question: 'the same of 20,000 visitors with varied URLs, referrers and agents',
+    must: 0.3,
+    aim: 0.45,
+    atLeast: true,
+  },
+  'instructions-own': {
+    bench: 'instructions',
+    question: 'instructions of a hit, from the announced request to the bulk',
+    must: 12_000,
+    aim: 9000,
+  },
   'delivery-over-track-bulk': {
     bench: 'delivery',
     question: 'the same over trackBulk() of matomo-tracker',
