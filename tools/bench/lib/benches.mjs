@@ -13,7 +13,11 @@ export const BENCHES = {
   },
   hit: { question: 'What does it cost to build a hit?', roundSeconds: 2 },
   garbage: { question: 'What does a request leave for the garbage collector?', roundSeconds: 60 },
-  instructions: { question: 'How many instructions does a hit take?', roundSeconds: 150 },
+  instructions: {
+    question: 'How many instructions does a hit take?',
+    roundSeconds: 150,
+    once: true, // they repeat to one percent
+  },
   'hostile-input': { question: 'How long can one request hold the event loop?', roundSeconds: 2 },
   delivery: { question: 'How many hits can one process deliver?', roundSeconds: 48 },
   backlog: {

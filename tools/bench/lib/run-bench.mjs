@@ -15,8 +15,9 @@ import { FULL_ROUNDS, isFull, minutes, readArguments, secondsOf } from './rounds
  */
 export async function runBench(name, bench) {
   const given = readArguments();
-  const { rounds, quick } = given;
-  const { question } = BENCHES[name];
+  const { question, once = false } = BENCHES[name];
+  const { quick } = given;
+  const rounds = once ? 1 : given.rounds;
   const { prepare, end, summarize, measureRound } = bench;
   const ways = waysOf(bench, given);
   const share = given.only === undefined ? 1 : ways.length / bench.ways.length;
