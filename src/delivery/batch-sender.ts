@@ -1,3 +1,4 @@
+import { beginSlice } from '../common/slices.js';
 import { type Batch, decidedHits } from './batch.js';
 import type { BatchQueue } from './batch-queue.js';
 import { lostHits, sumOfCounters } from './counters.js';
@@ -87,11 +88,16 @@ export class BatchSender {
     }
   }
 
-  /** Puts hits into batches as long as they fill one. */
-  fillWhole(nowMillis: number): void {
+  /** Puts hits into batches as long as they fill one; `false` if it stopped before, so that others have their turn. */
+  fillWhole(nowMillis: number): boolean {
     const { batches, source, options } = this.#parts;
     const { maxExportBatchSize: max } = options;
-    while (source.hasQueued(max, nowMillis)) batches.add(source.takeQueued(max, nowMillis, false));
+    const isOver = beginSlice();
+    while (source.hasQueued(max, nowMillis)) {
+      batches.add(source.takeQueued(max, nowMillis, false));
+      if (isOver()) return false;
+    }
+    return true;
   }
 
   /**

@@ -88,8 +88,10 @@ export class SendLoop {
     const { source, sender } = this.#parts;
     const now = performance.now();
     const isDue = this.#schedule.isDue(now);
-    this.batches.fillWhole(now);
-    if (!this.#attempts.isIdle || now < sender.waitUntilMillis) this.update();
-    else void this.#attempts.run(() => this.batches.sendQueued(isDue ? source.inMemory : 0, false));
+    const isFilled = this.batches.fillWhole(now);
+    const maySend = this.#attempts.isIdle && now >= sender.waitUntilMillis;
+    if (maySend)
+      void this.#attempts.run(() => this.batches.sendQueued(isDue ? source.inMemory : 0, false));
+    if (!maySend || !isFilled) this.update();
   }
 }

@@ -92,17 +92,18 @@ function manyOf(item: string): string {
 const HOSTILE: readonly [string, () => Uint8Array | string, Record<string, string>, number][] = [
   ['empty spans', emptySpans, PROTOBUF, 200],
   [
-    'empty spans in JSON',
-    () => `{"resourceSpans":[{"scopeSpans":[{"spans":[${manyOf('{}')}]}]}]}`,
+    'spans of nothing in JSON',
+    () => `{"resourceSpans":[{"scopeSpans":[{"spans":[${manyOf('{"a":1}')}]}]}]}`,
     JSON_TYPE,
     200,
   ],
   [
-    'empty scopes in JSON',
-    () => `{"resourceSpans":[{"scopeSpans":[${manyOf('{}')}]}]}`,
+    'scopes of nothing in JSON',
+    () => `{"resourceSpans":[{"scopeSpans":[${manyOf('{"a":1}')}]}]}`,
     JSON_TYPE,
     200,
   ],
+  ['objects without end', () => `{"resourceSpans":[${manyOf('{}')}]}`, JSON_TYPE, 400],
   [
     'lists in lists',
     () => `{"resourceSpans":${'['.repeat(MEBIBYTE)}${']'.repeat(MEBIBYTE)}}`,

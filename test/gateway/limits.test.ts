@@ -59,6 +59,50 @@ test('JSON that is nested deeper than an export is refused, and brackets in text
   expect(await (await sendSpans(gateway, exportRequest(spans))).json()).toEqual({});
 });
 
+test('names beyond those of OTLP are refused before they are parsed', async () => {
+  const { gateway } = await startGateway();
+  const named = (count: number) =>
+    `{"x":[{"":"a\\":"},${Array.from({ length: count - 2 }, (_, n) => `{"${n}":0}`)}]}`;
+  expect((await sendSpans(gateway, named(1000))).status).toBe(200);
+  const answer = await sendSpans(gateway, named(1001));
+  expect(answer.status).toBe(400);
+  expect(await answer.json()).toMatchObject({ message: 'JSON has more than 1000 different names' });
+});
+
+test('so are lists and objects that lie closer than in any export', async () => {
+  const { gateway } = await startGateway();
+  const close = (count: number) => `{"x":[${manyOf('{}', count - 2)}]}`;
+  expect((await sendSpans(gateway, close(100_000))).status).toBe(200);
+  const answer = await sendSpans(gateway, close(100_001));
+  expect(answer.status).toBe(400);
+  expect(await answer.json()).toMatchObject({
+    message: 'JSON has more than 100000 lists and objects, and less than 8 bytes for each',
+  });
+});
+
+test('the shortest attributes that OTLP has lie far enough apart', () => {
+  const attributes = manyOf('{"key":"a","value":{}}', 180_000);
+  const body = exportRequest([requestSpan('/a')]).replace(
+    /"attributes":\[(?=\{"key":"h)/,
+    (found) => `${found}${attributes},`,
+  );
+  expect(body.length).toBeGreaterThan(4_000_000);
+  expect(decode(body).spans).toHaveLength(1);
+});
+
+test('spans that cannot be used count for the bound, so that the others are not read', () => {
+  const spans = (count: number) =>
+    decode(`{"resourceSpans":[{"scopeSpans":[{"spans":[${manyOf('{"a":1}', count)}]}]}]}`);
+  expect(spans(50_000)).toMatchObject({
+    rejected: 50_000,
+    reasons: new Set(['a trace ID is not valid']),
+  });
+  expect(spans(50_001)).toMatchObject({
+    rejected: 50_001,
+    reasons: new Set(['a trace ID is not valid', 'there are more than 50000 spans in one request']),
+  });
+});
+
 test.each(['kind', 'flags', 'status'])(
   'an object in the place of %s is no error of the gateway',
   async (name) => {

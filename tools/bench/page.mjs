@@ -2,12 +2,19 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { BENCHES } from './lib/benches.mjs';
 import { renderPage } from './lib/render-page.mjs';
-import { readResult } from './lib/results.mjs';
+import { NODES, readResult } from './lib/results.mjs';
 
 const PAGE = new URL('../../docs/performance.md', import.meta.url);
 
-const results = Object.fromEntries(Object.keys(BENCHES).map((name) => [name, readResult(name)]));
-const complaints = complaintsAbout(results);
+const results = NODES.map((major) => ({
+  major,
+  found: Object.fromEntries(Object.keys(BENCHES).map((name) => [name, readResult(name, major)])),
+}));
+const complaints = complaintsAbout(
+  results.flatMap(({ major, found }) =>
+    Object.entries(found).map(([name, result]) => [`${name} with Node.js ${major}`, result]),
+  ),
+);
 if (complaints.length > 0) {
   for (const complaint of complaints) console.error(complaint);
   process.exit(1);
@@ -17,11 +24,9 @@ console.log('docs/performance.md is written.');
 
 /** All must be there, and of one machine with the same versions. */
 function complaintsAbout(found) {
-  const missing = Object.keys(found).filter((name) => found[name] === undefined);
-  if (missing.length > 0) {
-    return missing.map((name) => `not measured in full yet: node tools/bench/${name}.mjs`);
-  }
-  const [first, ...others] = Object.entries(found);
+  const missing = found.filter(([, result]) => result === undefined);
+  if (missing.length > 0) return missing.map(([name]) => `not measured in full yet: ${name}`);
+  const [first, ...others] = found;
   const of = ([, { machine, versions }]) => `${machine}, ${versions}`;
   return others
     .filter((other) => of(other) !== of(first))

@@ -1,6 +1,7 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import { decodeJson } from './decode-json.js';
-import { decodeProtobuf } from './decode-protobuf.js';
+import type { Steps } from '../../common/slices.js';
+import { readJson } from './decode-json.js';
+import { readProtobuf } from './decode-protobuf.js';
 import type { DecodedExport } from './decoded-export.js';
 
 /** How export requests of one content type are read, and how they are answered. */
@@ -9,11 +10,11 @@ export interface OtlpCodec {
   /** Other names of that content type. */
   readonly aliases: readonly string[];
   /**
-   * Reads an `ExportTraceServiceRequest`.
+   * Reads an `ExportTraceServiceRequest` in steps.
    *
    * @throws UnreadableExport
    */
-  decode(body: Buffer, into: DecodedExport): void;
+  read(body: Buffer, into: DecodedExport): Steps;
   /** An `ExportTraceServiceResponse`, with a partial success if spans were rejected or there is a message. */
   encodeAnswer(rejectedSpans: number, errorMessage: string): Uint8Array | string;
   /** A `google.rpc.Status`. */
@@ -23,7 +24,7 @@ export interface OtlpCodec {
 const protobufCodec: OtlpCodec = {
   contentType: 'application/x-protobuf',
   aliases: ['application/protobuf'],
-  decode: decodeProtobuf,
+  read: readProtobuf,
   encodeAnswer(rejectedSpans, errorMessage) {
     const writer = new BinaryWriter();
     if (isPartial(rejectedSpans, errorMessage)) {
@@ -44,7 +45,7 @@ const protobufCodec: OtlpCodec = {
 export const jsonCodec: OtlpCodec = {
   contentType: 'application/json',
   aliases: [],
-  decode: decodeJson,
+  read: readJson,
   encodeAnswer(rejectedSpans, errorMessage) {
     if (!isPartial(rejectedSpans, errorMessage)) return '{}';
     const count = rejectedSpans > 0 && { rejectedSpans: String(rejectedSpans) }; // int64 is text in JSON

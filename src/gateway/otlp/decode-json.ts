@@ -1,7 +1,8 @@
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
+import { runAtOnce, type Steps } from '../../common/slices.js';
 import { HIT_EVENT } from '../../requests/hit-events.js';
 import { type DecodedExport, MAX_ITEMS, UnreadableExport } from './decoded-export.js';
-import { checkNesting, cutName, cutText, MAX_NAME_CHARACTERS } from './limits.js';
+import { checkJson, cutName, cutText, MAX_NAME_CHARACTERS } from './limits.js';
 import { OTLP_SPAN_KINDS } from './otlp-span-kind.js';
 import {
   emptySpanFields,
@@ -14,14 +15,15 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** Reads an `ExportTraceServiceRequest` in OTLP's JSON, also as older SDKs spell it: enums by name, numbers as text. */
 export function decodeJson(body: Buffer, into: DecodedExport): void {
-  checkNesting(body);
-  let request: unknown;
-  try {
-    request = JSON.parse(body.toString('utf8'));
-  } catch {
-    throw new UnreadableExport('no JSON');
-  }
-  if (!isObject(request)) throw new UnreadableExport('no JSON object');
+  runAtOnce(readJson(body, into));
+}
+
+/** The same in steps; the longest is what only V8 can do, and has little to do in what `checkJson` lets pass. */
+export function* readJson(body: Buffer, into: DecodedExport): Steps {
+  checkJson(body);
+  yield body.length > LARGE_BYTES;
+  const request = parse(body);
+  yield body.length > LARGE_BYTES;
   for (const resourceSpans of objects(request.resourceSpans, 'resourceSpans')) {
     into.beginResource();
     let source: SpanSource | undefined;
@@ -29,12 +31,29 @@ export function decodeJson(body: Buffer, into: DecodedExport): void {
       into.beginScope();
       const scope = isObject(scopeSpans.scope) ? cutName(text(scopeSpans.scope.name)) : '';
       for (const span of objects(scopeSpans.spans, 'spans')) {
+        if (into.endsStep()) yield false;
         if (!into.takesSpan(0)) continue;
         source ??= readSource(resourceSpans.resource, into);
         into.add(readSpan(span, scope, into), source);
       }
+      if (into.endsStep()) yield false;
     }
+    if (into.endsStep()) yield false;
   }
+}
+
+/** Parsing less than that takes a few milliseconds. */
+const LARGE_BYTES = 131_072;
+
+function parse(body: Buffer): Json {
+  let request: unknown;
+  try {
+    request = JSON.parse(body.toString('utf8'));
+  } catch {
+    throw new UnreadableExport('no JSON');
+  }
+  if (!isObject(request)) throw new UnreadableExport('no JSON object');
+  return request;
 }
 
 /** Only if it has spans: an export can name far more resources than spans. */

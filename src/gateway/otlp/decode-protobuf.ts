@@ -1,4 +1,5 @@
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
+import { runAtOnce, type Steps } from '../../common/slices.js';
 import { HIT_EVENT } from '../../requests/hit-events.js';
 import { type DecodedExport, MAX_ITEMS, UnreadableExport } from './decoded-export.js';
 import { cutName, cutText, MAX_NAME_CHARACTERS } from './limits.js';
@@ -18,34 +19,44 @@ const tagOf = (field: number, wireType: number): number => (field << 3) | wireTy
 
 /** Reads an `ExportTraceServiceRequest`. */
 export function decodeProtobuf(body: Buffer, into: DecodedExport): void {
+  runAtOnce(readProtobuf(body, into));
+}
+
+/** The same in steps. */
+export function* readProtobuf(body: Buffer, into: DecodedExport): Steps {
   try {
-    readExport(new Reader(body), into);
+    yield* readExport(new Reader(body), into);
   } catch (error) {
     throw new UnreadableExport(`no ExportTraceServiceRequest: ${(error as Error).message}`);
   }
 }
 
-function readExport(reader: Reader, into: DecodedExport): void {
+function* readExport(reader: Reader, into: DecodedExport): Steps {
   while (reader.goesOn(reader.len)) {
     const tag = reader.uint32();
-    if (tag === tagOf(1, MESSAGE)) readResourceSpans(reader, reader.end(), into);
+    if (tag === tagOf(1, MESSAGE)) yield* readResourceSpans(reader, reader.end(), into);
     else reader.skipTagged(tag);
+    if (into.endsStep()) yield false;
   }
 }
 
-function readResourceSpans(reader: Reader, end: number, into: DecodedExport): void {
+function* readResourceSpans(reader: Reader, end: number, into: DecodedExport): Steps {
   const resource: Attributes = {};
   const spans: SpanFields[] = [];
   into.beginResource();
   while (reader.goesOn(end)) {
     const tag = reader.uint32();
     if (tag === tagOf(1, MESSAGE)) readResource(reader, reader.end(), resource, into);
-    else if (tag === tagOf(2, MESSAGE)) readScopeSpans(reader, reader.end(), spans, into);
+    else if (tag === tagOf(2, MESSAGE)) yield* readScopeSpans(reader, reader.end(), spans, into);
     else reader.skipTagged(tag);
+    if (into.endsStep()) yield false;
   }
   if (spans.length === 0) return; // an export can name far more resources than spans
   const source = into.toSource(resource);
-  for (const span of spans) into.add(span, source);
+  for (const span of spans) {
+    into.add(span, source);
+    if (into.endsStep()) yield false;
+  }
 }
 
 function readResource(
@@ -63,12 +74,12 @@ function readResource(
   }
 }
 
-function readScopeSpans(
+function* readScopeSpans(
   reader: Reader,
   end: number,
   spans: SpanFields[],
   into: DecodedExport,
-): void {
+): Steps {
   const first = spans.length;
   let scope = '';
   into.beginScope();
@@ -77,6 +88,7 @@ function readScopeSpans(
     if (tag === tagOf(1, MESSAGE)) scope = cutName(readScopeName(reader, reader.end()));
     else if (tag === tagOf(2, MESSAGE) && into.takesSpan(spans.length)) {
       spans.push(readSpan(reader, reader.end(), into));
+      if (into.endsStep()) yield false;
     } else reader.skipTagged(tag);
   }
   for (let i = first; i < spans.length; i++) (spans[i] as SpanFields).scope = scope;

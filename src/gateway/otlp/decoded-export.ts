@@ -20,6 +20,8 @@ const MAX_ATTRIBUTES = 512;
 const MAX_HIT_EVENTS = 100;
 /** Of an attribute that is a list. */
 export const MAX_ITEMS = 128;
+/** So many resources, scopes and spans are read before others may have their turn. */
+const MESSAGES_A_STEP = 64;
 // Every request gets the matomo.* attributes of its resource.
 const MAX_MATOMO_ATTRIBUTES = 32;
 const MAX_RESOURCE_BYTES = 8192;
@@ -47,6 +49,7 @@ export class DecodedExport {
   #traceId = '';
   #resources = 0;
   #scopes = 0;
+  #messages = 0;
   readonly #selection: SpanSelection;
 
   constructor(selection: SpanSelection) {
@@ -65,6 +68,12 @@ export class DecodedExport {
     if (count < MAX_HIT_EVENTS) return true;
     this.reasons.add(`events matomo.hit beyond the first ${MAX_HIT_EVENTS} of a span are not read`);
     return false;
+  }
+
+  /** Counts a message that was read; whether a step ends with it. */
+  endsStep(): boolean {
+    this.#messages += 1;
+    return this.#messages % MESSAGES_A_STEP === 0;
   }
 
   /** Counts a resource; spans of those beyond the bound are rejected. */
@@ -86,7 +95,7 @@ export class DecodedExport {
   }
 
   #findExcess(count: number): string | undefined {
-    if (this.spans.length + count >= MAX_SPANS) return TOO_MANY_SPANS;
+    if (this.spans.length + this.rejected + count >= MAX_SPANS) return TOO_MANY_SPANS;
     if (this.#resources > MAX_RESOURCES) return TOO_MANY_RESOURCES;
     return this.#scopes > MAX_SCOPES ? TOO_MANY_SCOPES : undefined;
   }

@@ -1,5 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { DetachedScope } from '../../common/detached-scope.js';
+import { SerialQueue } from '../../common/serial-queue.js';
+import { runInSlices } from '../../common/slices.js';
 import type { ResolvedReceiver } from '../gateway-options.js';
 import { findCodec, jsonCodec, OTLP_CODECS, type OtlpCodec } from '../otlp/codecs.js';
 import { DecodedExport, UnreadableExport } from '../otlp/decoded-export.js';
@@ -48,6 +51,7 @@ export function createAnswerExport(
 ) => Promise<void> {
   const isAllowed = createIsAllowed(bearerToken);
   const memory = new BodyMemory(MEMORY_OF_BODIES * maxBodyBytes);
+  const inTurn = createInTurn();
 
   return async function answerExport(request, response, foreign) {
     const codec = findCodec(request.headers['content-type']);
@@ -71,8 +75,9 @@ export function createAnswerExport(
     if (request.method !== 'POST') return refuse('method not allowed', 'spans come by POST');
     if (!codec) return refuse('unsupported', `use ${CONTENT_TYPES.join(' or ')}`);
     if (!intake.hasRoom(1, 0)) return refuse('full', FULL);
-    const problem = await readBody(request, maxBodyBytes, memory, (body) => {
-      const decoded = decode(body, codec, intake);
+    const problem = await readBody(request, maxBodyBytes, memory, async (body) => {
+      const decoded = await inTurn(() => decode(body, codec, intake));
+      if (response.destroyed) return; // the sender got no response, and sends the export again
       if (typeof decoded === 'string') return refuse('unreadable', decoded);
       if (!intake.hasRoom(decoded.requests, decoded.requestBytes)) return refuse('full', FULL);
       intake.accept(decoded);
@@ -110,11 +115,24 @@ function explainProblem(
   }
 }
 
+/** Runs one task after the other, because a decoded body takes far more memory than the body. */
+function createInTurn(): <T>(run: () => Promise<T>) => Promise<T> {
+  const turns = new SerialQueue({ scope: new DetachedScope('MatomoGateway') });
+  return (run) =>
+    new Promise((resolve, reject) => {
+      void turns.run(() => run().then(resolve, reject));
+    });
+}
+
 /** Decodes an export; a string says why it cannot be decoded. */
-function decode(body: Buffer, codec: OtlpCodec, intake: SpanIntake): DecodedExport | string {
+async function decode(
+  body: Buffer,
+  codec: OtlpCodec,
+  intake: SpanIntake,
+): Promise<DecodedExport | string> {
   const decoded = new DecodedExport(intake.selection);
   try {
-    codec.decode(body, decoded);
+    await runInSlices(codec.read(body, decoded));
     return decoded;
   } catch (error) {
     if (error instanceof UnreadableExport) return error.message;

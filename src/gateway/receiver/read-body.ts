@@ -13,13 +13,13 @@ const IDLE_MILLIS = 5000;
 
 /**
  * Reads a body and gives `use` what it was before compression, of at most `maxBytes` both before and after. Its memory, which
- * all bodies share, is reserved until `use` has returned.
+ * all bodies share, is reserved until `use` has ended.
  */
 export async function readBody(
   request: IncomingMessage,
   maxBytes: number,
   memory: BodyMemory,
-  use: (body: Buffer) => void,
+  use: (body: Buffer) => Promise<void>,
 ): Promise<BodyProblem | undefined> {
   const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
   const isPlain = encoding === 'identity' || encoding === '';
@@ -36,7 +36,7 @@ export async function readBody(
     if (!isPlain && !reservation.grow(maxBytes)) return 'no memory';
     const body = isPlain ? raw : await inflateBody(raw, encoding as keyof typeof INFLATE, maxBytes);
     if (typeof body === 'string') return body;
-    use(body);
+    await use(body);
     return undefined;
   } finally {
     reservation.release();

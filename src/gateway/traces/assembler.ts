@@ -2,12 +2,15 @@ import { SlotMap } from '../../common/slot-map.js';
 import { hasHitEvent } from '../../requests/hit-events.js';
 import type { ReceivedSpan } from '../otlp/received-span.js';
 import { DueTraces, TICK_MILLIS } from './due-traces.js';
+import { ReadyRequests } from './ready-requests.js';
 import { RecentRequests } from './recent-requests.js';
 import { type RequestSpans, traceKeyOf, WaitingTrace, type Waits } from './waiting-trace.js';
 
 // Limits of what waits. Beyond them, the traces that have waited longest are assembled at once.
 const MAX_SPANS = 100_000;
 const MAX_BYTES = 64 * 1024 ** 2;
+/** So many times that includes requests that are ready. Beyond, they leave at once and not in slices. */
+const MAX_EXCESS = 2;
 
 /** How long spans wait for a request that has not arrived: longer than most requests take. */
 const REQUEST_MILLIS = 300_000;
@@ -29,7 +32,7 @@ export interface SpanCounts {
  */
 export class Assembler {
   readonly #waits: Waits;
-  readonly #onRequest: (request: RequestSpans) => void;
+  readonly #ready: ReadyRequests;
   readonly #onLooseSpan: (span: ReceivedSpan) => void;
   /** By ID and service, oldest first. */
   readonly #traces = new SlotMap<string, WaitingTrace>();
@@ -41,6 +44,9 @@ export class Assembler {
   #waitingRequests = 0;
   #waitingRequestBytes = 0;
   #bytes = 0;
+  /** What is ready of that. */
+  #readySpans = 0;
+  #readyBytes = 0;
   #used = 0;
   #unused = 0;
 
@@ -56,7 +62,11 @@ export class Assembler {
       outerMillis: graceMillis * OUTER_GRACES,
       requestMillis: Math.max(REQUEST_MILLIS, graceMillis),
     };
-    this.#onRequest = onRequest;
+    this.#ready = new ReadyRequests((request) => {
+      this.#countReady(request, -1);
+      this.#used += 1 + request.below.length;
+      onRequest(request);
+    });
   }
 
   /** How many SERVER spans of requests wait. */
@@ -92,7 +102,7 @@ export class Assembler {
       }
       this.#due.plan(trace);
       this.#count(span, 1);
-      if (this.#waiting > MAX_SPANS || this.#bytes > MAX_BYTES) {
+      if (this.#exceeds(1)) {
         this.#makeRoom(now);
         last = undefined;
       }
@@ -119,6 +129,7 @@ export class Assembler {
   finish(): void {
     const now = nowMillis();
     for (const trace of this.#traces.values()) this.#take(trace, now, true);
+    while (this.#ready.giveOldest());
     this.#done.clear();
     this.#stopWhenIdle();
   }
@@ -126,12 +137,13 @@ export class Assembler {
   #tick(): void {
     const now = nowMillis();
     for (const trace of this.#due.takeDue(now)) this.#take(trace, now, false);
+    this.#ready.giveSlice();
     this.#done.expire(now);
     this.#stopWhenIdle();
   }
 
   #stopWhenIdle(): void {
-    if (this.#traces.size > 0 || !this.#done.isEmpty) return;
+    if (this.#traces.size > 0 || !this.#ready.isEmpty || !this.#done.isEmpty) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
@@ -139,8 +151,19 @@ export class Assembler {
   #makeRoom(now: number): void {
     for (const trace of this.#traces.values()) {
       this.#take(trace, now, true);
-      if (this.#waiting < MAX_SPANS * 0.9 && this.#bytes < MAX_BYTES * 0.9) return;
+      if (!this.#exceeds(0.9)) break;
     }
+    while (this.#isBehind && this.#ready.giveOldest());
+  }
+
+  /** Whether what waits for spans takes more than this share of its bounds. */
+  #exceeds(share: number): boolean {
+    const spans = this.#waiting - this.#readySpans;
+    return spans > MAX_SPANS * share || this.#bytes - this.#readyBytes > MAX_BYTES * share;
+  }
+
+  get #isBehind(): boolean {
+    return this.#waiting > MAX_SPANS * MAX_EXCESS || this.#bytes > MAX_BYTES * MAX_EXCESS;
   }
 
   #take(trace: WaitingTrace, now: number, all: boolean): void {
@@ -158,16 +181,24 @@ export class Assembler {
       } else this.#unused += 1;
     }
     for (const request of requests) {
-      const { root, below } = request;
-      this.#count(root, -1);
-      for (const span of below) {
-        this.#count(span, -1);
+      this.#done.add(trace.key, request.root.spanId);
+      for (const span of request.below) {
         if (hasHitEvent(span)) this.#done.add(trace.key, span.spanId);
       }
-      this.#used += 1 + below.length;
-      this.#done.add(trace.key, root.spanId);
-      this.#onRequest(request);
+      this.#countReady(request, 1);
+      this.#ready.push(request);
     }
+  }
+
+  /** Spans wait until their request is given away. */
+  #countReady({ root, below }: RequestSpans, sign: 1 | -1): void {
+    let { bytes } = root;
+    for (const span of below) bytes += span.bytes;
+    this.#readySpans += sign * (1 + below.length);
+    this.#readyBytes += sign * bytes;
+    if (sign > 0) return;
+    this.#count(root, -1);
+    for (const span of below) this.#count(span, -1);
   }
 
   #count({ bytes, isRequest }: ReceivedSpan, sign: 1 | -1): void {

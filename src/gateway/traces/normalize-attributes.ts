@@ -77,7 +77,7 @@ function encodePath(path: string): string {
   if (/^[!-~]*$/.test(path)) return path;
   let encoded = encodeURI(path.replace(/\p{Surrogate}/gu, '\ufffd'));
   for (const character of ENCODED_ASCII) {
-    encoded = encoded.replaceAll(encodeURI(character), character);
+    if (path.includes(character)) encoded = encoded.replaceAll(encodeURI(character), character);
   }
   return encoded;
 }

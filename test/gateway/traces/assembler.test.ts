@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import {
   emptySpanFields,
   ReceivedSpan,
@@ -70,4 +70,44 @@ test.each([
   vi.advanceTimersByTime(600_000);
   expect(assembler.counts).toEqual({ waiting: 0, used: 1, unused: 1 + others.length });
   expect(vi.getTimerCount()).toBe(0);
+});
+
+/** An assembler whose clock stands still, but for 10 ms that each request takes whoever gets it. */
+function startSlowAssembler(requests: number) {
+  vi.useRealTimers();
+  let millis = 1000;
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => millis);
+  onTestFinished(() => clock.mockRestore());
+  const happened: string[] = [];
+  const assembler = new Assembler(0, ({ root }) => {
+    millis += 10;
+    happened.push(root.spanId);
+  });
+  assembler.add(Array.from({ length: requests }, (_, n) => request(String(n))));
+  return { assembler, happened };
+}
+
+test('many requests that are ready leave in slices, oldest first, so that others have their turn', async () => {
+  const { assembler, happened } = startSlowAssembler(9);
+  while (assembler.counts.waiting > 0) {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (happened.at(-1) !== ' ') happened.push(' ');
+    const used = happened.filter((one) => one !== ' ').length;
+    expect(assembler.counts).toEqual({ waiting: 9 - used, used, unused: 0 });
+    expect(assembler.waitingRequests).toBe(9 - used);
+  }
+  expect(happened.join('').trim()).toMatch(/^0\d{1,3} (\d{1,4} )+\d{1,4}$/);
+  expect(happened.join('').replaceAll(' ', '')).toBe('012345678');
+  assembler.finish();
+});
+
+test('what is ready and has not left does so at the end, and comes again no more', async () => {
+  const { assembler, happened } = startSlowAssembler(9);
+  while (happened.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  assembler.add([request('8')]);
+  expect(assembler.counts).toMatchObject({ unused: 1 });
+  expect(happened.length).toBeLessThan(9);
+  assembler.finish();
+  expect(happened.join('')).toBe('012345678');
+  expect(assembler.counts).toEqual({ waiting: 0, used: 9, unused: 1 });
 });

@@ -16,8 +16,14 @@ export const BENCHES = {
     question: 'What do AI chatbots cost a request by a person?',
     roundSeconds: 20,
   },
+  garbage: { question: 'What does a request leave for the garbage collector?', roundSeconds: 60 },
+  instructions: {
+    question: 'How many instructions does a hit take?',
+    roundSeconds: 150,
+    once: true, // they repeat to one percent
+  },
   'hostile-input': { question: 'How long can one request hold the event loop?', roundSeconds: 2 },
-  delivery: { question: 'How many hits can one process deliver?', roundSeconds: 40 },
+  delivery: { question: 'How many hits can one process deliver?', roundSeconds: 48 },
   backlog: {
     question: 'Does a hit cost more with many others waiting, or many visitors?',
     roundSeconds: 10,
@@ -26,7 +32,7 @@ export const BENCHES = {
   gateway: { question: 'What does a span cost the gateway?', roundSeconds: 20 },
   'hostile-exports': {
     question: 'For how long does a hostile export stop the gateway?',
-    roundSeconds: 40,
+    roundSeconds: 100,
   },
   sockets: { question: 'How many sockets are open at 500 hits a second?', roundSeconds: 14 },
   'queue-memory': { question: 'What memory does a hit take that waits?', roundSeconds: 12 },

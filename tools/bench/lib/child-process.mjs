@@ -3,11 +3,12 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** Starts a script of `parts/`; resolves with the child and the first message that it sends. */
-export async function start(script, args = [], nodeOptions = []) {
+/** Starts a script of `parts/`; resolves with the child and the first message that it sends. Its output may be piped. */
+export async function start(script, args = [], nodeOptions = [], output = 'inherit') {
   const child = fork(fileURLToPath(new URL(`../parts/${script}`, import.meta.url)), args, {
     env: { ...process.env, OTEL_NODE_RESOURCE_DETECTORS: 'none' },
     execArgv: nodeOptions,
+    stdio: ['inherit', output, 'inherit', 'ipc'],
   });
   return { child, ready: await nextMessage(child) };
 }

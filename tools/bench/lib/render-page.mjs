@@ -5,7 +5,7 @@ import { GOALS, REASONS } from './goals.mjs';
 const BEGIN = '<!-- Made by `npm run bench`; from here on nothing is written by hand. -->';
 const END = '<!-- Until here. -->';
 
-/** The page with what was measured between its two comments; `results` by the names of the benchmarks. */
+/** The page with what was measured between its two comments; for each major version of Node.js what was found, by benchmark. */
 export function renderPage(page, results) {
   const [before, , after] = splitPage(page);
   return `${before}${BEGIN}\n\n${renderFigures(results)}\n${END}${after}`;
@@ -19,24 +19,28 @@ function splitPage(page) {
 }
 
 function renderFigures(results) {
-  const [any] = Object.values(results);
-  const goals = Object.entries(GOALS).map(([name, goal]) => renderGoal(name, goal, results));
-  const parts = Object.entries(results).map(([name, result]) => renderBench(name, result));
+  const [any] = Object.values(results[0].found);
+  const goals = Object.entries(GOALS).flatMap(([name, goal]) =>
+    results.map((result) => renderGoal(name, goal, result)),
+  );
+  const parts = Object.keys(BENCHES).map((name) => renderBench(name, results));
   return `## The goals
 
-${markdown([['question', 'must', 'aim', 'figure', 'least to greatest', 'met', 'why not'], ...goals])}
+${markdown([['question', 'Node.js', 'must', 'aim', 'figure', 'least to greatest', 'met', 'why not'], ...goals])}
 
-Measured with ${any.versions}.
+Measured with Node.js ${results.map(({ found }) => Object.values(found)[0].node).join(' and ')}, ${any.versions}.
 On ${any.machine}.
 
 ${parts.join('\n')}`;
 }
 
-function renderGoal(name, goal, results) {
-  const { bench, question, must, aim, atLeast = false } = goal;
+/** A bound may differ between versions of Node.js: `{ 24: 1.3, 20: 1.35 }`. */
+function renderGoal(name, goal, { major, found }) {
+  const { bench, question, atLeast = false } = goal;
+  const [must, aim] = [goal.must, goal.aim].map((bound) => bound[major] ?? bound);
   const sign = atLeast ? '≥' : '≤';
-  const wanted = [`${sign} ${must}`, `${sign} ${aim}`];
-  const values = results[bench]?.figures[name];
+  const wanted = [String(major), `${sign} ${must}`, `${sign} ${aim}`];
+  const values = found[bench]?.figures[name];
   if (values === undefined) return [question, ...wanted, '', '', 'not measured', ''];
   const show = (value) => value.toFixed(2);
   const figure = show(median(values));
@@ -46,15 +50,21 @@ function renderGoal(name, goal, results) {
   return [question, ...wanted, figure, range, met, REASONS[name] ?? ''];
 }
 
-function renderBench(name, { rounds, rows, notes }) {
-  const below = notes.length > 0 ? `\n${notes.join('\n')}\n` : '';
-  const times = rounds === 1 ? 'one run' : `median (least-greatest) of ${rounds} rounds`;
-  return `### ${BENCHES[name].question}
-
-\`node tools/bench/${name}.mjs\`, ${times}:
+function renderBench(name, results) {
+  const tables = results.map(({ major, found }) => {
+    const { rounds, rows, notes } = found[name];
+    const below = notes.length > 0 ? `\n${notes.join('\n')}\n` : '';
+    const times = rounds === 1 ? 'one run' : `median (least-greatest) of ${rounds} rounds`;
+    return `Node.js ${major}, ${times}:
 
 ${markdown(rows)}
 ${below}`;
+  });
+  return `### ${BENCHES[name].question}
+
+\`node tools/bench/${name}.mjs\`
+
+${tables.join('\n')}`;
 }
 
 function markdown([heads, ...rows]) {

@@ -3,6 +3,10 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 
 const FOLDER = new URL('../.results/', import.meta.url);
+const OWN = majorOf(process.versions.node);
+
+/** Versions of Node.js that the page is about: what most users run, and the oldest that is supported. */
+export const NODES = [24, 20];
 
 const PACKAGES = [
   '@opentelemetry/api',
@@ -14,21 +18,30 @@ const PACKAGES = [
   'autocannon',
 ];
 
-/** Keeps what a benchmark found, with what it ran on. */
+/** Keeps what a benchmark found with the Node.js that runs this, with what else it ran on. */
 export function saveResult(name, result) {
-  mkdirSync(FOLDER, { recursive: true });
-  const text = JSON.stringify({ ...result, machine: machine(), versions: versions() }, null, 2);
-  writeFileSync(fileOf(name), `${text}\n`);
+  mkdirSync(new URL('./', fileOf(name, OWN)), { recursive: true });
+  const node = process.versions.node;
+  const text = JSON.stringify(
+    { ...result, node, machine: machine(), versions: versions() },
+    null,
+    2,
+  );
+  writeFileSync(fileOf(name, OWN), `${text}\n`);
 }
 
-/** What was kept, or `undefined`. */
-export function readResult(name) {
-  const file = fileOf(name);
+/** What was kept of this major version of Node.js, or `undefined`. */
+export function readResult(name, major) {
+  const file = fileOf(name, major);
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
 }
 
-function fileOf(name) {
-  return new URL(`${name}.json`, FOLDER);
+function fileOf(name, major) {
+  return new URL(`node-${major}/${name}.json`, FOLDER);
+}
+
+function majorOf(version) {
+  return Number(version.split('.')[0]);
 }
 
 function machine() {
@@ -37,7 +50,7 @@ function machine() {
 }
 
 function versions() {
-  return [`Node.js ${process.version.slice(1)}`, ...PACKAGES.map(versionOf)].join(', ');
+  return PACKAGES.map(versionOf).join(', ');
 }
 
 function versionOf(name) {

@@ -6,19 +6,23 @@ export const FULL_ROUNDS = 7;
 const QUICK_ROUNDS = 3;
 const QUICK_SHARE = 0.5; // of the time of a full round
 
-/** What the command line asks for: `--rounds 7`, `--quick`. */
+/** What the command line asks for: `--rounds 7`, `--quick`, and `--only` for the ways that have a text in their names. */
 export function readArguments() {
   const { values } = parseArgs({
-    options: { rounds: { type: 'string' }, quick: { type: 'boolean', default: false } },
+    options: {
+      rounds: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      only: { type: 'string' },
+    },
   });
-  const { quick } = values;
+  const { quick, only } = values;
   const rounds = Number(values.rounds ?? (quick ? QUICK_ROUNDS : FULL_ROUNDS));
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds takes a whole number');
-  return { rounds, quick };
+  return { rounds, quick, only };
 }
 
-export function isFull({ rounds, quick }) {
-  return !quick && rounds >= FULL_ROUNDS;
+export function isFull({ rounds, quick, only }) {
+  return !quick && only === undefined && rounds >= FULL_ROUNDS;
 }
 
 /** About how long a benchmark takes. */

@@ -10,19 +10,26 @@ import { FULL_ROUNDS, isFull, minutes, readArguments, secondsOf } from './rounds
  * - `figures`: for each goal the figure of each round
  * - `rows`: a table, its first row the names of the columns
  * - `notes`: sentences below it
+ *
+ * `hasApartWays` lets `--only` pick some ways: no figure compares them.
  */
 export async function runBench(name, bench) {
-  const { prepare, end, summarize, measureRound = (given) => measureInTurn(bench, given) } = bench;
   const given = readArguments();
-  const { rounds, quick } = given;
-  const { question } = BENCHES[name];
-  process.stderr.write(`${question} ${rounds} rounds, about ${minutes(secondsOf(name, given))}.\n`);
+  const { question, once = false } = BENCHES[name];
+  const { quick } = given;
+  const rounds = once ? 1 : given.rounds;
+  const { prepare, end, summarize, measureRound } = bench;
+  const ways = waysOf(bench, given);
+  const share = given.only === undefined ? 1 : ways.length / bench.ways.length;
+  const duration = minutes(secondsOf(name, given) * share);
+  process.stderr.write(`${question} ${rounds} rounds, about ${duration}.\n`);
   const prepared = await prepare?.();
   const all = [];
   try {
     for (let round = 0; round < rounds; round++) {
       process.stderr.write(`${name} ${round + 1}/${rounds}:`);
-      all.push(await measureRound({ round, quick, prepared }));
+      const now = { round, quick, prepared };
+      all.push(await (measureRound?.(now) ?? measureInTurn(bench.measure, ways, now)));
       process.stderr.write('\n');
     }
   } finally {
@@ -39,13 +46,22 @@ export function report(name, { rounds, figures, rows, notes = [] }, full) {
   else console.log(`\nNot kept for docs/performance.md, which takes ${FULL_ROUNDS} full rounds.`);
 }
 
+/** All, or those that `--only` names if each says something without the others. */
+function waysOf({ ways, hasApartWays = false }, { only }) {
+  if (only === undefined) return ways;
+  if (!hasApartWays) throw new Error('--only is for benchmarks that compare nothing');
+  const found = ways.filter((way) => way.includes(only));
+  if (found.length === 0) throw new Error(`there are only: ${ways.join(', ')}`);
+  return found;
+}
+
 /** For each round, what `of` makes of it over what `over` makes of it. */
 export function ratios(all, of, over) {
   return all.map((round) => of(round) / over(round));
 }
 
 /** What each way measures, by its name. */
-async function measureInTurn({ ways, measure }, given) {
+async function measureInTurn(measure, ways, given) {
   const measured = {};
   for (const way of rotate(ways, given.round)) {
     process.stderr.write(` ${way}`);

@@ -4,14 +4,24 @@ import http from 'node:http';
 import { createPoster } from './poster.mjs';
 import { toBody } from './ready-made.mjs';
 import { createReplay } from './replay.mjs';
-import { createRequests } from './requests.mjs';
+import { createRequests, createVariedRequests } from './requests.mjs';
 
 const BULK = 100;
 const VISITORS = 200;
 /** So few that they stay in the processor's caches, as what has just ended does: 5,000 made beforehand took 0.8 µs a hit to fetch. */
 const REQUESTS = 500;
 
-export const DELIVERIES = { ceiling, transport, package: ours, trackBulk, track };
+/** So many that visitors come again only after all others. */
+const VARIED_REQUESTS = 40_000;
+
+export const DELIVERIES = {
+  ceiling,
+  transport,
+  package: (url) => ours(url, createRequests(REQUESTS, VISITORS)),
+  varied: (url) => ours(url, createVariedRequests(VARIED_REQUESTS)),
+  trackBulk,
+  track,
+};
 
 function ceiling(url) {
   const BULKS = 1000;
@@ -39,16 +49,15 @@ async function transport(url) {
   };
 }
 
-async function ours(url) {
+async function ours(url, requests) {
   const { MatomoSpanProcessor } = await import('opentelemetry-matomo');
   const BULKS = 500;
   const processor = new MatomoSpanProcessor({ url, siteId: 1, tokenAuth: 'bench' });
-  const requests = createRequests(REQUESTS, VISITORS);
   const replay = createReplay(processor, requests);
   let delivered = 0;
   return async () => {
     for (let i = 0; i < BULKS; i++) {
-      const from = (i * BULK) % requests.length;
+      const from = delivered % requests.length;
       replay(from, from + BULK);
       await processor.forceFlush();
       delivered += BULK;

@@ -76,6 +76,8 @@ const PYTHON = [ofResource('service.name', 'shop'), ofResource('telemetry.sdk.la
 const repeat = (part, bytes) => part.repeat(Math.floor(bytes / Buffer.byteLength(part)));
 const json = (before, item, after) => (bytes) =>
   `${before}${repeat(`${item},`, bytes - before.length - after.length - item.length)}${item}${after}`;
+/** As close as they may be: a little more than 8 bytes each, with the comma. */
+const EMPTY = '{}      ';
 const inSpan = (before, after) => [
   `{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"${'1'.repeat(32)}","spanId":"${'1'.repeat(16)}","startTimeUnixNano":"1","kind":2,${before}`,
   `${after}}]}]}]}`,
@@ -200,36 +202,74 @@ export const HOSTILE_BODIES = {
   'empty resourceSpans in JSON': {
     why: 'a resource is made when its first span comes',
     type: JSON_TYPE,
-    body: json('{"resourceSpans":[', '{}', ']}'),
+    body: json('{"resourceSpans":[', EMPTY, ']}'),
   },
   'empty scopeSpans in JSON': {
     why: 'a step for each object; scopes are counted and not kept',
     type: JSON_TYPE,
-    body: json('{"resourceSpans":[{"scopeSpans":[', '{}', ']}]}'),
+    body: json('{"resourceSpans":[{"scopeSpans":[', EMPTY, ']}]}'),
   },
   'empty spans in JSON': {
     why: 'a step for each object; of each 50,000 at most are kept',
     type: JSON_TYPE,
-    body: json('{"resourceSpans":[{"scopeSpans":[{"spans":[', '{}', ']}]}]}'),
+    body: json('{"resourceSpans":[{"scopeSpans":[{"spans":[', EMPTY, ']}]}]}'),
   },
   'empty attributes in JSON': {
     why: 'reading stops at 512',
     type: JSON_TYPE,
-    body: json(inSpan('"attributes":[', '')[0], '{}', `]${inSpan('', '')[1]}`),
+    body: json(inSpan('"attributes":[', '')[0], EMPTY, `]${inSpan('', '')[1]}`),
   },
   'empty events in JSON': {
     why: 'one search from the end',
     type: JSON_TYPE,
-    body: json(inSpan('"events":[', '')[0], '{}', `]${inSpan('', '')[1]}`),
+    body: json(inSpan('"events":[', '')[0], EMPTY, `]${inSpan('', '')[1]}`),
   },
   'a long list in JSON': {
     why: 'reading stops at 128 items',
     type: JSON_TYPE,
     body: json(
       inSpan('"attributes":[{"key":"a","value":{"arrayValue":{"values":[', '')[0],
-      '{}',
+      EMPTY,
       `]}}}]${inSpan('', '')[1]}`,
     ),
+  },
+  'objects without end in JSON': {
+    why: 'refused before it is parsed: one pass over the bytes counts them',
+    type: JSON_TYPE,
+    status: 400,
+    body: json('{"resourceSpans":[{"scopeSpans":[{"spans":[', '{}', ']}]}]}'),
+  },
+  'names without end in JSON': {
+    why: 'refused before it is parsed: one pass over the bytes counts them',
+    type: JSON_TYPE,
+    status: 400,
+    body: (bytes) => `{"x":[${many(bytes - 30, (n) => `{"${distinct(n)}":{}}`).join()}]}`,
+  },
+  'names that OTLP does not have in JSON': {
+    why: 'a thousand at most; parsed by V8, then not looked at',
+    type: JSON_TYPE,
+    body: (bytes) => `{"x":[${many(bytes, (n) => `{"${distinct(n % 900)}":{}     }`).join()}]}`,
+  },
+  'short texts in JSON': {
+    why: 'parsed by V8, then not looked at',
+    type: JSON_TYPE,
+    body: (bytes) => `{"x":[${many(bytes, (n) => `"${distinct(n)}"`).join()}]}`,
+  },
+  'numbers in JSON': {
+    why: 'parsed by V8, then not looked at',
+    type: JSON_TYPE,
+    body: json('{"x":[', '0.1', ']}'),
+  },
+  'lists in lists, again and again': {
+    why: 'parsed by V8, then not looked at',
+    type: JSON_TYPE,
+    body: json('{"x":[', `${'['.repeat(80)}${']'.repeat(80)}${' '.repeat(500)}`, ']}'),
+  },
+  'requests in JSON': {
+    why: 'a step for each span, in maps; others have their turn between parsing and reading',
+    type: JSON_TYPE,
+    body: (bytes) =>
+      `{"resourceSpans":[{"scopeSpans":[{"spans":[${many(bytes, jsonRequest).join()}]}]}]}`,
   },
   'lists in lists': {
     why: 'refused before it is parsed: one pass over the bytes counts the nesting',
@@ -334,6 +374,15 @@ export const HOSTILE_BODIES = {
         ),
       ),
   },
+  'resources with a request each': {
+    why: 'a step for each, and others have their turn between some of them',
+    body: (bytes) =>
+      Buffer.concat(
+        many(bytes, (n) =>
+          field(1, field(1, ofResource('service.name', distinct(n))), field(2, request(n))),
+        ),
+      ),
+  },
   'a long name of a service': {
     why: 'a service is known by a digest of its names',
     body: (bytes) =>
@@ -394,11 +443,17 @@ export const HOSTILE_BODIES = {
   },
 };
 
+function jsonRequest(n) {
+  const [traceId, spanId] = [32, 16].map((length) => (n + 1).toString(16).padStart(length, '1'));
+  return `{"traceId":"${traceId}","spanId":"${spanId}","startTimeUnixNano":"1","kind":2,"attributes":[{"key":"http.method","value":{"stringValue":"G"}}]}`;
+}
+
+/** With a byte between each and the next. */
 function many(bytes, make) {
   const made = [];
-  for (let size = 0, n = 0; size < bytes - 100; n++) {
+  for (let size = 0, n = 0; size < bytes - 300; n++) {
     made.push(make(n));
-    size += made[n].length;
+    size += made[n].length + 1;
   }
   return made;
 }

@@ -1,0 +1,46 @@
+import { expect, test, vi } from 'vitest';
+import { BatchQueue } from '../../src/delivery/batch-queue.js';
+import { BatchSender, type BatchSenderParts } from '../../src/delivery/batch-sender.js';
+import { MemorySource } from '../../src/delivery/memory-source.js';
+import { pending, setUp, useFakeTime } from '../support/delivery.js';
+
+useFakeTime();
+
+/** A hit that takes 10 ms to be made. */
+function slowHit(made: () => void = () => undefined) {
+  const { finalize } = pending();
+  return pending({
+    endedMillis: performance.now(),
+    finalize(epochMillis) {
+      vi.advanceTimersByTime(10);
+      made();
+      return finalize(epochMillis);
+    },
+  });
+}
+
+test('many hits at once are made in slices, so that others have their turn', () => {
+  const source = new MemorySource();
+  const batches = new BatchQueue(1);
+  const options = { maxExportBatchSize: 1 };
+  const sender = new BatchSender({ source, batches, options } as BatchSenderParts);
+  for (let i = 0; i < 5; i++) source.push(slowHit());
+  const now = performance.now() + 1000;
+  expect([sender.fillWhole(now), batches.size]).toEqual([false, 2]);
+  expect([sender.fillWhole(now), batches.size]).toEqual([false, 4]);
+  expect([sender.fillWhole(now), batches.size]).toEqual([true, 5]);
+});
+
+test('all of them are made while an attempt has no answer', async () => {
+  let made = 0;
+  const { delivery, transport } = setUp({ maxExportBatchSize: 1, exportTimeoutMillis: 60_000 });
+  transport.answer(() => new Promise(() => undefined) as never);
+  for (let i = 0; i < 50; i++)
+    delivery.push(
+      slowHit(() => {
+        made += 1;
+      }),
+    );
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect([made, transport.bodies.length]).toEqual([50, 1]);
+});

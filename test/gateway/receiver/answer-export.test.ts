@@ -1,0 +1,83 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { createSelection } from '../../../src/gateway/otlp/span-selection.js';
+import { createAnswerExport } from '../../../src/gateway/receiver/answer-export.js';
+import { sendSpans } from '../../support/gateway.js';
+import { exportRequest, requestSpan } from '../../support/otlp-spans.js';
+
+/** A receiver whose clock stands still, but for 30 ms that each resource takes; `onResource` is told the service of each. */
+async function startReceiver(onResource: (service: string, response: ServerResponse) => void) {
+  let millis = 0;
+  let response: ServerResponse | undefined;
+  let accepted = 0;
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => millis);
+  const answerExport = createAnswerExport(
+    { bearerToken: undefined, maxBodyBytes: 4 * 1024 ** 2 },
+    {
+      selection: {
+        ...createSelection({}, { userIdAttribute: undefined }),
+        takesService(service) {
+          millis += 30;
+          onResource(service, response as ServerResponse);
+          return true;
+        },
+      },
+      hasRoom: () => true,
+      accept: () => {
+        accepted += 1;
+      },
+    },
+  );
+  const ends: Promise<void>[] = [];
+  const server = createServer((request, given) => {
+    response = given;
+    ends.push(answerExport(request, given, undefined));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    clock.mockRestore();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    ended: () => Promise.all(ends),
+    accepted: () => accepted,
+  };
+}
+
+function resourcesOf(service: string): string {
+  const [one] = JSON.parse(exportRequest([requestSpan('/a')], { 'service.name': service }))
+    .resourceSpans as object[];
+  return JSON.stringify({ resourceSpans: Array.from({ length: 300 }, () => one) });
+}
+
+test('exports are decoded one after the other, though others have their turn meanwhile', async () => {
+  let order = '';
+  let turns = 0;
+  const count = () => {
+    turns += 1;
+    next = setImmediate(count);
+  };
+  let next = setImmediate(count);
+  onTestFinished(() => clearImmediate(next));
+  const turnsAt = new Set<number>();
+  const receiver = await startReceiver((service) => {
+    order += service;
+    turnsAt.add(turns);
+  });
+  const answers = await Promise.all(
+    ['a', 'b'].map((name) => sendSpans(receiver, resourcesOf(name))),
+  );
+  expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+  expect(order).toMatch(/^(?:a{300}b{300}|b{300}a{300})$/);
+  expect(turnsAt.size).toBeGreaterThan(10);
+});
+
+test('what is decoded when nobody waits for the answer any more is not taken: it comes again', async () => {
+  const receiver = await startReceiver((_, response) => response.destroy());
+  await expect(sendSpans(receiver, resourcesOf('a'))).rejects.toThrow();
+  await receiver.ended();
+  expect(receiver.accepted()).toBe(0);
+});
