@@ -67,16 +67,16 @@ export class BatchQueue {
 
   /** Takes the hits of the oldest batch that is not in flight, to be given back; none if they need more bytes in a store. */
   takeBatch(inFlight: Batch | undefined, mostBytes: number): readonly EncodedHit[] {
-    for (const batches of Object.values(this.#batches)) {
-      const index = batches.findIndex((batch) => batch !== inFlight);
-      const batch = batches[index];
-      if (!batch) continue;
-      if (storedBytes(batch) > mostBytes) break;
-      batches.splice(index, 1);
-      this.#size -= batch.hits.length;
-      return batch.hits;
-    }
-    return [];
+    const { page, chatbot, crash } = this.#batches;
+    const next = (batches: readonly Batch[]) => batches.find((batch) => batch !== inFlight);
+    const [first, other] = [next(page), next(chatbot)];
+    const oldest = first && other && startOf(other) < startOf(first) ? other : (first ?? other);
+    const batch = oldest ?? next(crash);
+    if (!batch || storedBytes(batch) > mostBytes) return [];
+    const batches = this.#batches[batch.kind];
+    batches.splice(batches.indexOf(batch), 1);
+    this.#size -= batch.hits.length;
+    return batch.hits;
   }
 
   /** The batch to be sent next. */
@@ -147,6 +147,14 @@ export class BatchQueue {
 
 function isSuspect(batch: Batch): batch is Batch & { readonly kind: TurnKind } {
   return batch.waitsForOthers && batch.kind !== 'crash';
+}
+
+/** When the oldest of its requests began. */
+function startOf({ hits }: Batch): number {
+  return hits.reduce(
+    (oldest, { startSeconds }) => Math.min(oldest, startSeconds),
+    Number.POSITIVE_INFINITY,
+  );
 }
 
 /** What hits take in a store, at most. */

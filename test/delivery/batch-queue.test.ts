@@ -98,3 +98,17 @@ test('hits that failed alone are tried again with their kind once something is d
   expect(queue.suspects).toBe(0);
   expect(drain(queue)).toEqual([['a.bot']]);
 });
+
+test('of both kinds the oldest batch is given back first, but for the one in flight, and crashes last', () => {
+  const queue = queueOf(1, 'a.bot', 'b', 'c.bot', 'd', 'crash');
+  const inFlight = queue.first();
+  const taken: string[] = [];
+  const take = () => queue.takeBatch(inFlight, Number.POSITIVE_INFINITY);
+  for (let hits = take(); hits.length > 0; hits = take()) {
+    taken.push(
+      ...hits.map(({ buffer, start, end }) => nameOf(buffer.toString('latin1', start, end))),
+    );
+  }
+  expect(taken).toEqual(['a.bot', 'c.bot', 'd', 'crash']);
+  expect(queue.size).toBe(1);
+});
