@@ -138,6 +138,15 @@ test('a request that the application takes back is no request by an AI chatbot e
   expect(service.processor.stats()).toMatchObject({ hits: 0, aiChatbots: 0 });
 });
 
+test('a request that beforeSend drops is no request by an AI chatbot either', async () => {
+  const options = { beforeSend: () => undefined };
+  const service = await startTracedService((_request, response) => response.end(), options);
+  await ask(service, '/');
+  await service.requests(1);
+  expect(await service.hits()).toEqual([]);
+  expect(service.processor.stats()).toMatchObject({ hits: 0, aiChatbots: 0 });
+});
+
 const gzipped = gzipSync(FIVE_MB);
 
 /** Pages and documents as servers send them. */

@@ -9,6 +9,7 @@ interface Command {
 }
 interface Cell {
   readonly name: string;
+  readonly way: string;
   command(isWith: boolean): Command;
 }
 interface Place {
@@ -38,11 +39,11 @@ beforeAll(async () => {
 });
 afterAll(() => matrix.removePackage(npmPackage));
 
-test('a page, a file in public/, a 404 and an error of `next start`', {
+test('a page, a file in public/, a 404 and an error of Next.js', {
   timeout: COLD_MILLIS,
 }, async () => {
   const cells = matrix.planFrameworks([{ sdk: '2.12', node: 20 }]);
-  const cell = cells.find(({ name }) => name.includes('`next start`')) as Cell;
+  const cell = cells.find(({ name, way }) => name === 'Next.js' && way === 'alone') as Cell;
   const places = await matrix.preparePlaces([cell], npmPackage, console.log);
   try {
     const place = places.placeOf(cell);
