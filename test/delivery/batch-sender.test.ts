@@ -23,7 +23,7 @@ test('many hits at once are made in slices, so that others have their turn', () 
   const source = new MemorySource();
   const batches = new BatchQueue(1);
   const options = { maxExportBatchSize: 1 };
-  const sender = new BatchSender({ source, batches, options } as BatchSenderParts);
+  const sender = new BatchSender({ source, batches, options } as unknown as BatchSenderParts);
   for (let i = 0; i < 5; i++) source.push(slowHit());
   const now = performance.now() + 1000;
   expect([sender.fillWhole(now), batches.size]).toEqual([false, 2]);
