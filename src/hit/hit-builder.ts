@@ -1,8 +1,10 @@
 import { remember } from '../common/generation-cache.js';
+import { createToPlace } from './action-name.js';
 import { type ReportProblem, toCustomVariables } from './custom-variables.js';
 import { createToDimensions } from './dimensions.js';
 import { createField, type Field, rawField } from './field.js';
 import { askBeforeSend, toCrash, toHit } from './finish-hit.js';
+import { isGraphqlRequest } from './graphql-operation.js';
 import type { Hit } from './hit.js';
 import type { HttpRequest } from './http-request.js';
 import { maskAddress } from './mask-address.js';
@@ -41,6 +43,8 @@ export function createHitBuilder(
   const { anonymizeIp, beforeSend, hasToken, maxCustomVariables } = options;
   const redactPath = createRedactPath(options.redactPathPatterns, options.query === 'keep');
   const toPageUrl = createToPageUrl(options);
+  const toGraphqlUrl = createToPageUrl({ ...options, siteSearch: false });
+  const toPlace = createToPlace(options.titlePaths);
   const findRouteDetails = createFindRouteDetails(options.routeDetails);
   const toDimensions = createToDimensions(options.dimensions);
   const toRequestFields = createToRequestFields(options, redactPath, report);
@@ -69,7 +73,9 @@ export function createHitBuilder(
     );
     const path = redactPath(request.path);
     const address = request.address && maskAddress(request.address, anonymizeIp);
-    const facts = { request, url: toPageUrl(request, path), path, address };
+    const isGraphql = options.siteSearch && isGraphqlRequest(request);
+    const url = isGraphql ? toGraphqlUrl(request, path) : toPageUrl(request, path);
+    const facts = { request, url, path, place: toPlace(request, path), address };
     const agent = toUserAgent(request.userAgent ?? '');
     const fields = toRequestFields(facts, agent, Math.floor(startMillis / 1000));
     const visitor = { address, userAgent: agent.value, site, startMillis };
@@ -159,9 +165,9 @@ function variablesOf(
   return variables;
 }
 
-/** A request that was answered well had no error that concerns its caller. */
+/** A request that was answered well had no error that concerns its caller, unless a GraphQL operation failed. */
 function errorTypeOf(request: HttpRequest): string | undefined {
-  return request.statusCode < 400 ? undefined : strongest(request, 'errorType');
+  return strongest(request, request.statusCode < 400 ? 'operationError' : 'errorType');
 }
 
 /** What the attribute for it says; words that only mean "nobody" are left out in silence. */
@@ -170,7 +176,10 @@ function userIdOf(request: HttpRequest): string | undefined {
   return userId !== undefined && !isNobody(userId) ? userId : undefined;
 }
 
-function strongest(request: HttpRequest, fact: 'errorType' | 'userId'): string | undefined {
+function strongest(
+  request: HttpRequest,
+  fact: 'errorType' | 'operationError' | 'userId',
+): string | undefined {
   return request.annotations.findLast((said) => said[fact] !== undefined)?.[fact];
 }
 

@@ -1,19 +1,12 @@
-import {
-  type FinishedSpan,
-  methodOf,
-  parentSpanIdOf,
-  SERVER,
-  textOf,
-  toMillis,
-} from './finished-span.js';
+import { type FinishedSpan, methodOf, parentSpanIdOf, SERVER, toMillis } from './finished-span.js';
 import { readRequest } from './read-request.js';
 import type { RequestReading } from './request-reading.js';
 import {
-  annotate,
+  annotateBelow,
   annotateOwn,
   type EndedRecord,
   endRecord,
-  isAnnotated,
+  isAnnotatedBelow,
   RequestRecord,
 } from './request-record.js';
 
@@ -40,7 +33,7 @@ export function assembleRequests(
     if (isRequest(span) && outermost.get(span) === span) belowRoots.set(span, []);
   }
   for (const span of spans) {
-    if (!isRequest(span) && !isAnnotated(span, reading)) continue;
+    if (!isRequest(span) && !isAnnotatedBelow(span, reading)) continue;
     const root = outermost.get(span);
     if (root && root !== span) belowRoots.get(root)?.push(span);
   }
@@ -60,8 +53,7 @@ export function assembleRequest(
 ): AssembledRequest | undefined {
   const record = new RequestRecord(root, undefined, NOWHERE);
   for (const span of inOrderOfEnding(below)) {
-    annotate(record.descendants, span, reading);
-    if (isRequest(span)) record.nestedRoute ??= textOf(span.attributes['http.route']);
+    annotateBelow(record, span, reading);
   }
   annotateOwn(record, root, reading);
   record.span = undefined; // a hit that waits shall not hold it

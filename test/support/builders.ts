@@ -44,6 +44,7 @@ export function hitsOf(
   const buildHits = createHitBuilder(
     {
       actionName: '{method} {route}',
+      titlePaths: 'template',
       redactPathPatterns: [],
       routeDetails: {},
       dimensions: {},

@@ -1,4 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
+import { isCatchAllRoute } from '../../hit/catch-all-route.js';
 import { textOf } from '../finished-span.js';
 import type { RequestRecord } from '../request-record.js';
 
@@ -9,9 +10,8 @@ interface RoutedRequest {
 }
 
 /**
- * The route template: of the server span, of a SERVER span nested in it, as Fastify announced
- * it, or as the framework left it on Node's request.
- * A 404 whose route is only a wildcard or `/` had none.
+ * The route template: of the server span, of a span below it, as Fastify announced it, or as the framework left it on
+ * Node's request. The first that is no catch-all counts. A 404 with the route `/` had none.
  */
 export function routeOf(
   record: RequestRecord,
@@ -20,12 +20,15 @@ export function routeOf(
   statusCode: number,
 ): string | undefined {
   const route =
-    textOf(attributes['http.route']) ??
+    specific(textOf(attributes['http.route'])) ??
     record.nestedRoute ??
-    record.captured?.route ??
-    routeOfRequest(record.captured?.request as RoutedRequest | undefined, path);
-  const isCatchAll = route === '/*' || route === '*' || (route === '/' && path !== '/');
-  return statusCode === 404 && isCatchAll ? undefined : route;
+    specific(record.captured?.route) ??
+    specific(routeOfRequest(record.captured?.request as RoutedRequest | undefined, path));
+  return statusCode === 404 && route === '/' && path !== '/' ? undefined : route;
+}
+
+function specific(route: string | undefined): string | undefined {
+  return route === undefined || isCatchAllRoute(route) ? undefined : route;
 }
 
 function routeOfRequest(request: RoutedRequest | undefined, path: string): string | undefined {
