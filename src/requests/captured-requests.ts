@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Span } from '@opentelemetry/api';
 import { Annotations } from '../hit/http-request.js';
 import { splitTarget, type Target } from './finished-span.js';
+import { listenForRoutes } from './routes/announced-routes.js';
 
 /** What `track`, `measure` and `ignore` said of one request. */
 export class Notes extends Annotations {
@@ -113,8 +114,10 @@ export function captureRequests(find: FindNotes): () => void {
     channel(FASTIFY_CHANNEL).subscribe(shared.onFastifyRoute);
   }
   shared.finders.add(find);
+  const stopListening = listenForRoutes(currentRequest);
   return function release() {
     if (!shared.finders.delete(find)) return;
+    stopListening();
     if (--shared.users > 0) return;
     channel(REQUEST_CHANNEL).unsubscribe(shared.onRequest);
     channel(FASTIFY_CHANNEL).unsubscribe(shared.onFastifyRoute);
