@@ -3,11 +3,11 @@ import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { withoutTracing } from '../common/otel-global.js';
 import { createBlockingTransport } from '../delivery/blocking-transport.js';
+import { createTransport } from '../delivery/create-transport.js';
 import { Delivery } from '../delivery/delivery.js';
 import { createDryRunTransport } from '../delivery/dry-run-transport.js';
 import { LazySpool } from '../delivery/spool/lazy-spool.js';
 import type { Transport } from '../delivery/transport.js';
-import { createUndiciTransport } from '../delivery/undici-transport.js';
 import { deriveVisitorKey } from '../hit/visitor-id.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { VERSION } from '../version.js';
@@ -33,7 +33,7 @@ export function createDelivery(
   spoolRoom: () => number;
 } {
   const { scheduledDelayMillis } = options;
-  const transport = createTransport(options, diagnostics);
+  const transport = createWayToMatomo(options, diagnostics);
   const spool = openSpool(options, diagnostics);
   return {
     delivery: new Delivery(options, transport, diagnostics, Math.random, spool),
@@ -76,9 +76,9 @@ function openSpool(options: ResolvedOptions, diagnostics: Diagnostics): LazySpoo
   );
 }
 
-function createTransport(options: ResolvedOptions, diagnostics: Diagnostics): Transport {
+function createWayToMatomo(options: ResolvedOptions, diagnostics: Diagnostics): Transport {
   if (options.dryRun) return createDryRunTransport((line) => diagnostics.print(line));
-  const plain = createUndiciTransport({ ...options, userAgent: USER_AGENT });
+  const plain = createTransport({ ...options, userAgent: USER_AGENT });
   const { meterProvider } = options;
   const transport = meterProvider ? measureTransport(plain, meterProvider) : plain;
   const isOwn = options.dispatcher === undefined;

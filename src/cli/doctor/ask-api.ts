@@ -1,5 +1,5 @@
+import { createTransport } from '../../delivery/create-transport.js';
 import type { Exchange } from '../../delivery/transport.js';
-import { createUndiciTransport } from '../../delivery/undici-transport.js';
 import type { ResolvedOptions } from '../../options/resolved-options.js';
 import { USER_AGENT } from '../../pipeline/create-delivery.js';
 import { LONGEST_MILLIS } from './ask-matomo.js';
@@ -59,7 +59,7 @@ async function post(
   const api = new URL('index.php', url);
   api.search = `?module=API&format=JSON&method=${method}`;
   const contentType = 'application/x-www-form-urlencoded';
-  const transport = createUndiciTransport({
+  const transport = createTransport({
     url: api,
     headers,
     userAgent: USER_AGENT,
