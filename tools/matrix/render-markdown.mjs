@@ -30,7 +30,7 @@ export function renderMarkdown(results, date, page) {
     'ours is `opentelemetry-matomo/register`, auto is `@opentelemetry/auto-instrumentations-node/register`. SDK 3 needs Node 22 or later; the others are run on every Node above.',
     renderSdkRows(toSdkRows(results, 'orders'), notes),
     '## Frameworks',
-    'Alone is with `register` and, unless the row says so, without tracing in the application; beside auto is with auto-instrumentations as well. A cell shows the title of the request to `/users/7`.',
+    'Alone is with `register` and, unless the row says so, without tracing in the application; beside auto is with auto-instrumentations as well. A cell shows the title of the request to `/users/ann`.',
     renderFrameworks(toFrameworkRows(results), notes),
     '## Exporters into a gateway',
     GATEWAYS,
@@ -62,7 +62,7 @@ function renderFrameworks({ heads, rows }, notes) {
   const toText = ([cell]) => {
     if (!cell) return '–';
     if (cell.status !== 'right') return cell.status === 'wrong' ? 'no' : 'not run';
-    return `\`${cell.titles['/users/7'] ?? 'GET /users/:id'}\`${notes.marks(cell.notes)}`;
+    return `\`${cell.titles['/users/ann'] ?? 'GET /users/:id'}\`${notes.marks(cell.notes)}`;
   };
   return renderTable(
     ['', 'version', ...heads],
