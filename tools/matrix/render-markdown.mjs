@@ -1,5 +1,6 @@
 import { platformsOf } from './platforms.mjs';
 import { REQUESTS } from './requests.mjs';
+import { RUNTIMES, RUNTIME_VERSIONS } from './runtimes.mjs';
 import { SDKS } from './set-ups.mjs';
 import { listProblems, summarize, toFrameworkRows, toSdkRows, versionsOf } from './table-rows.mjs';
 
@@ -30,11 +31,12 @@ export function renderMarkdown(results, date, page) {
     'ours is `opentelemetry-matomo/register`, auto is `@opentelemetry/auto-instrumentations-node/register`. SDK 3 needs Node 22 or later; the others are run on every Node above.',
     renderSdkRows(toSdkRows(results, 'orders'), notes),
     '## Frameworks',
-    'Alone is with `register` and, unless the row says so, without tracing in the application; beside auto is with auto-instrumentations as well. A cell shows the title of the request to `/users/ann`.',
+    'Alone is with `register` and, unless the row says so, without tracing in the application; beside auto is with auto-instrumentations as well. A cell shows the title of the request to `/users/ann`: the route, or a [template of the path](configuration.md#titlepaths), which for `/users/7` would be `GET /users/:id` too.',
     renderFrameworks(toFrameworkRows(results), notes),
     '## Exporters into a gateway',
     GATEWAYS,
     renderSdkRows(toSdkRows(results, 'gateways'), notes),
+    renderRuntimes(),
     platformsOf(page),
     '## Remarks',
     notes.list(),
@@ -49,6 +51,17 @@ function renderSdks(sdks) {
     return `- SDK ${sdk}: ${versions.map(([name, version]) => `${short(name)} ${version}`).join(', ')}`;
   });
   return lines.join('\n');
+}
+
+function renderRuntimes() {
+  return [
+    '## Bun and Deno',
+    'Run by `npm run test:long` with the requests above. [What is lost there](which-runtimes.md).',
+    renderTable(
+      ['', 'version'],
+      RUNTIMES.map(({ name, runtime }) => [name, RUNTIME_VERSIONS[runtime]]),
+    ),
+  ].join('\n\n');
 }
 
 function renderSdkRows({ heads, rows }, notes) {

@@ -6,6 +6,8 @@ import { createRunFolder, installSetUp } from './install.mjs';
 import { expectedHits, REQUESTS, readHits } from './requests.mjs';
 import { runApp } from './run-app.mjs';
 
+export const RUNTIME_VERSIONS = { bun: 'Bun 1.4.5', deno: 'Deno 2.9.6' };
+
 const SET_UP = {
   name: 'runtimes',
   dependencies: {
