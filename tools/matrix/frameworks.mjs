@@ -240,7 +240,7 @@ const GROUPS = {
 const RUNS = {
   '2.12 20': Object.keys(GROUPS).filter((group) => group !== 'datadog'),
   '2.12 22': ['datadog'],
-  '3.1 22': ['frameworks', 'restify', 'servers'],
+  '3.1 22': ['frameworks', 'restify'],
 };
 
 /**

@@ -1,6 +1,6 @@
 import { platformsOf } from './platforms.mjs';
 import { REQUESTS } from './requests.mjs';
-import { RUNTIMES, RUNTIME_VERSIONS } from './runtimes.mjs';
+import { RUNTIME_VERSIONS, RUNTIMES } from './runtimes.mjs';
 import { SDKS } from './set-ups.mjs';
 import { listProblems, summarize, toFrameworkRows, toSdkRows, versionsOf } from './table-rows.mjs';
 

@@ -1,18 +1,12 @@
 const polka = require('polka');
 const { serve } = require('../serve.cjs');
 
-const app = polka({
-  onError(_error, _request, response) {
-    response.statusCode = 500;
-    response.end('no');
-  },
-});
-app.get('/users/:id', (_request, response) => response.end('ok'));
-app.post('/orders', (_request, response) => {
-  response.statusCode = 201;
+const answer = (status) => (_request, response) => {
+  response.statusCode = status;
   response.end('ok');
-});
-app.get('/fails', () => {
-  throw new TypeError('no such luck');
-});
+};
+const app = polka();
+app.get('/users/:id', answer(200));
+app.post('/orders', answer(201));
+app.get('/fails', answer(500));
 app.listen(0, '127.0.0.1', () => serve(app.server));
