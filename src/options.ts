@@ -55,10 +55,17 @@ export interface MatomoOptions {
   readonly assumeHttps?: boolean | undefined;
   /**
    * Title of the page view: a template of `{method}`, `{route}`, `{path}`, `{host}`, `{status}` and `{span}`, or a function.
-   * `{route}` is the route, else `Not Found` for a 404, else the path.
+   * `{route}` is the route, else `Not Found` for a 404, else the path as `titlePaths` says; of a tRPC request it is the procedure. The
+   * name of a GraphQL operation is added to a title that a template made.
    * @see [Matomo: `action_name`](https://developer.matomo.org/api-reference/tracking-api)
    */
   readonly actionName?: string | ((request: TrackedRequest) => string | undefined) | undefined;
+  /**
+   * How the path stands in the title of a request without a route. `template`: a segment is `:id` if it is a number, a ULID, or hex of 8
+   * or more characters with a digit; `:uuid` if it is a UUID; `:email` if it contains `@`; `:token` if it has 20 or more letters,
+   * digits, `_` and `-`, with a digit, both cases, and fewer than two hyphens. `raw`: as it is. `{path}` is always as it is.
+   */
+  readonly titlePaths?: 'template' | 'raw' | undefined;
   /** Exact paths that are left out, tried before all other filters. */
   readonly ignorePaths?: readonly string[] | undefined;
   /**
@@ -182,7 +189,7 @@ export interface MatomoOptions {
   readonly pageViews?: boolean | undefined;
   /**
    * What is sent of an error: nothing (`off`), its class as custom variable `error_type` (`type`), or also a crash of the
-   * CrashAnalytics plugin (`crash`). Never its message. Only for requests that were answered with 400 and above.
+   * CrashAnalytics plugin (`crash`). Never its message. Only for requests that were answered with 400 and above, and for GraphQL operations that failed.
    * @see [Matomo: `ca`, `cra`](https://developer.matomo.org/api-reference/tracking-api)
    */
   readonly errors?: 'off' | 'type' | 'crash' | undefined;

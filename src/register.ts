@@ -6,6 +6,7 @@ import { createDiagnostics, type Diagnostics } from './common/diagnostics.js';
 import { coded } from './common/messages.js';
 import { readEnvironment } from './options/resolve-options.js';
 import { attach, ownProcessors } from './register/attach.js';
+import { publishRequestsOnBun } from './register/bun-channels.js';
 import { enableExitFlush, installExitHandlers } from './register/exit.js';
 import { INSTALL_COMMAND, loadTracingParts, requireHttp, startTracing } from './register/start.js';
 import { hasProvider, watchProviders } from './register/watch-providers.js';
@@ -28,6 +29,7 @@ function register(): void {
   if (process.env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true') return;
   const diagnostics = createDiagnostics();
   try {
+    publishRequestsOnBun();
     const processor = createProcessor();
     // Options in code may still make a processor of the application work; at its exit that is flushed too.
     if (!processor && readEnvironment('enabled', process.env) === false) return;

@@ -31,7 +31,7 @@ test('a request becomes a page view with what only Node’s request knows', asyn
     },
     stored: {
       type: 'page',
-      title: 'GET /users/42',
+      title: 'GET /users/:id',
       url: 'https://shop.example.org/users/42?x=1&token=redacted',
       time_server: expect.any(Number),
       custom_var_k1: 'http_status_code',

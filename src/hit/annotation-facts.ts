@@ -1,3 +1,4 @@
+import { customVariablesOf } from './custom-variables.js';
 import type { HttpRequest } from './http-request.js';
 import { isNobody } from './overrides.js';
 import type { TrackingParameters } from './parameter-names.js';
@@ -11,10 +12,7 @@ export function variablesOf(
   const errorType = errors === 'off' ? undefined : errorTypeOf(request);
   const given = [details?.cvar, ...request.annotations.map(({ cvar }) => cvar)].filter(Boolean);
   if (errorType === undefined && given.length === 0) return undefined;
-  const variables = new Map<string, unknown>([
-    ['http_status_code', request.statusCode],
-    ['http_method', request.method],
-  ]);
+  const variables = customVariablesOf(request);
   if (errorType !== undefined) variables.set('error_type', errorType);
   for (const cvar of given) {
     for (const name in cvar) variables.set(name, cvar[name]);
@@ -24,7 +22,7 @@ export function variablesOf(
 
 /** A request that was answered well had no error that concerns its caller. */
 export function errorTypeOf(request: HttpRequest): string | undefined {
-  return request.statusCode < 400 ? undefined : strongest(request, 'errorType');
+  return strongest(request, request.statusCode < 400 ? 'operationError' : 'errorType');
 }
 
 /** What the attribute for it says; words that only mean "nobody" are left out in silence. */
@@ -33,7 +31,10 @@ export function userIdOf(request: HttpRequest): string | undefined {
   return userId !== undefined && !isNobody(userId) ? userId : undefined;
 }
 
-function strongest(request: HttpRequest, fact: 'errorType' | 'userId'): string | undefined {
+function strongest(
+  request: HttpRequest,
+  fact: 'errorType' | 'operationError' | 'userId',
+): string | undefined {
   return request.annotations.findLast((said) => said[fact] !== undefined)?.[fact];
 }
 

@@ -1,4 +1,3 @@
-import { placeOf } from './action-name.js';
 import type { HttpRequest } from './http-request.js';
 import type { EncodedText } from './text.js';
 
@@ -9,6 +8,8 @@ export interface RequestFacts {
   readonly url: EncodedText;
   /** Redacted. */
   readonly path: string;
+  /** The route, or what stands for it in titles. */
+  readonly place: string;
   /** Masked. */
   readonly address: string | undefined;
 }
@@ -26,10 +27,10 @@ const userAgent: Fact = ({ request }) => request.userAgent;
 const FIRST_FAILED_STATUS = 400;
 
 /** Answers which endpoints fail: a report of this dimension has nothing but failures. */
-const failedEndpoint: Fact = ({ request, path: redacted }) => {
+const failedEndpoint: Fact = ({ request, place }) => {
   const { method: verb, statusCode } = request;
   if (statusCode < FIRST_FAILED_STATUS) return undefined;
-  return `${Math.floor(statusCode / 100)}xx ${verb} ${placeOf(request, redacted)}`;
+  return `${Math.floor(statusCode / 100)}xx ${verb} ${place}`;
 };
 
 /**

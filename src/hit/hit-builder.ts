@@ -1,4 +1,5 @@
 import { memoize } from '../common/generation-cache.js';
+import { createToPlace } from './action-name.js';
 import { AI_AGENT_FIELDS } from './ai-agent.js';
 import {
   addChatbotParameters,
@@ -10,6 +11,7 @@ import { type ReportProblem, toCustomVariables } from './custom-variables.js';
 import { createToDimensions } from './dimensions.js';
 import { createField, type Field, rawField } from './field.js';
 import { askBeforeSend, toCrash, toHit } from './finish-hit.js';
+import { isGraphqlRequest } from './graphql-operation.js';
 import type { Hit } from './hit.js';
 import type { HttpRequest } from './http-request.js';
 import { maskAddress } from './mask-address.js';
@@ -74,6 +76,8 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
   const { anonymizeIp, beforeSend, hasToken, maxCustomVariables } = options;
   const redactPath = createRedactPath(options.redactPathPatterns, options.query === 'keep');
   const toPageUrl = createToPageUrl(options);
+  const toGraphqlUrl = createToPageUrl({ ...options, siteSearch: false });
+  const toPlace = createToPlace(options.titlePaths);
   const findRouteDetails = createFindRouteDetails(options.routeDetails);
   const toDimensions = createToDimensions(options.dimensions);
   const toRequestFields = createToRequestFields(options, redactPath, report);
@@ -102,7 +106,9 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
   function readRequest(request: HttpRequest, site: number, nowMillis: number) {
     const { address, userAgent, startMillis } = toVisitor(request, site, nowMillis);
     const path = redactPath(request.path);
-    const facts = { request, url: toPageUrl(request, path), path, address };
+    const isGraphql = options.siteSearch && isGraphqlRequest(request);
+    const url = isGraphql ? toGraphqlUrl(request, path) : toPageUrl(request, path);
+    const facts = { request, url, path, place: toPlace(request, path), address };
     const agent = toUserAgent(request.userAgent ?? '');
     const fields = toRequestFields(facts, agent, Math.floor(startMillis / 1000));
     if (request.isAiAgent) fields.push(...AI_AGENT_FIELDS);

@@ -13,6 +13,10 @@ export class Annotations {
   userId: string | undefined = undefined;
   /** Class of the last error. */
   errorType: string | undefined = undefined;
+  /** Name of the first GraphQL operation. */
+  operation: string | undefined = undefined;
+  /** Class of the last error of a GraphQL operation, which is answered with 200. */
+  operationError: string | undefined = undefined;
   /** The request makes no hit. */
   ignored = false;
 }
@@ -20,8 +24,11 @@ export class Annotations {
 /** Whether annotations change anything about a hit that is made. */
 export function hasAnnotations(annotations: Annotations | undefined): annotations is Annotations {
   if (annotations === undefined) return false;
-  const { parameters, cvar, timings, userId, errorType } = annotations;
-  return (parameters ?? cvar ?? timings ?? userId ?? errorType) !== undefined;
+  const { parameters, cvar, timings, userId, errorType, operation, operationError } = annotations;
+  return (
+    (parameters ?? cvar ?? timings ?? userId ?? errorType ?? operation ?? operationError) !==
+    undefined
+  );
 }
 
 /** The response to an AI chatbot, as far as it is known. */

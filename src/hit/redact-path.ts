@@ -23,7 +23,8 @@ export function createRedactPath(
   };
 }
 
-function cutAtSegment(path: string): string {
+/** A path beyond what patterns see, cut at its last whole segment. */
+export function cutAtSegment(path: string): string {
   if (path.length <= MAX_PATTERN_INPUT) return path;
   return path.slice(0, path.lastIndexOf('/', MAX_PATTERN_INPUT) + 1);
 }

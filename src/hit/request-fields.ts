@@ -1,14 +1,16 @@
 import { memoize, memoizePair } from '../common/generation-cache.js';
-import { createToActionName, DEFAULT_TITLE, placeOf } from './action-name.js';
+import { createToActionName, DEFAULT_TITLE } from './action-name.js';
 import { customVariablesOf, type ReportProblem, toCustomVariables } from './custom-variables.js';
 import type { RequestFacts } from './dimensions.js';
 import { createField, encodedField, type Field, rawField } from './field.js';
+import { operationOf } from './graphql-operation.js';
 import { createToReferrer, type PageUrlOptions } from './page-url.js';
 
 /** What makes the parameters that every request has. */
 export interface RequestFieldsOptions extends PageUrlOptions {
   /** A template; the result of a function comes with the request. */
   readonly actionName: unknown;
+  readonly titlePaths: 'template' | 'raw';
   readonly maxCustomVariables: number;
   /** Whether delivery has a token: without one, Matomo refuses hits with parameters that need it. */
   readonly hasToken: boolean;
@@ -30,10 +32,13 @@ export function createToRequestFields(
   const toDefaultTitle = memoizePair((method: string, place: string) =>
     createField('action_name', `${method} ${place}`),
   );
-  const titleOf = (request: RequestFacts['request'], path: string) =>
-    template === DEFAULT_TITLE
-      ? toDefaultTitle(request.method, placeOf(request, path))
-      : toTitle(toActionName(request, path));
+  const titleOf = ({ request, path, place }: RequestFacts) => {
+    const operation = operationOf(request);
+    const end = operation === undefined ? '' : ` ${operation}`;
+    return template === DEFAULT_TITLE
+      ? toDefaultTitle(request.method, place + end)
+      : toTitle(toActionName(request, path, place) + end);
+  };
   const toUrlRef = memoize((referrer: string) => createField('urlref', toReferrer(referrer)));
   const toHints = memoize((hints: string) => createField('uadata', hints));
   const toLanguage = memoize((language: string) => createField('lang', language));
@@ -49,11 +54,12 @@ export function createToRequestFields(
     return rawField('cvar', toCustomVariables(variables, maxCustomVariables, report));
   });
 
-  return function toRequestFields({ request, url, path, address }, userAgent, startSeconds) {
+  return function toRequestFields(facts, userAgent, startSeconds) {
+    const { request, url, address } = facts;
     const { referrer, clientHints, acceptLanguage } = request;
     const duration = toDurations(Math.round(request.durationMillis));
     return [
-      titleOf(request, path),
+      titleOf(facts),
       url.text.length <= SAFE_URL_LENGTH ? encodedField('url', url) : createField('url', url.text),
       referrer === undefined ? undefined : toUrlRef(referrer),
       userAgent,

@@ -74,6 +74,11 @@ export const OPTIONS: {
   },
   assumeHttps: { env: 'MATOMO_ASSUME_HTTPS', parse: boolean, default: true },
   actionName: { env: 'MATOMO_ACTION_NAME', parse: actionName, default: DEFAULT_TITLE },
+  titlePaths: {
+    env: 'MATOMO_TITLE_PATHS',
+    parse: oneOf('template', 'raw'),
+    default: 'template',
+  },
   ignorePaths: {
     env: 'MATOMO_IGNORE_PATHS',
     fromText: listFromText,

@@ -22,6 +22,7 @@ export interface ResolvedOptions {
   readonly baseUrl: string | undefined;
   readonly assumeHttps: boolean;
   readonly actionName: string | Ask<string>;
+  readonly titlePaths: 'template' | 'raw';
   readonly ignorePaths: readonly string[];
   readonly ignorePatterns: readonly RegExp[];
   readonly ignoreUserAgents: readonly RegExp[];

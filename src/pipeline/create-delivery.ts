@@ -3,13 +3,13 @@ import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { withoutTracing } from '../common/otel-global.js';
 import { createBlockingTransport } from '../delivery/blocking-transport.js';
+import { createTransport } from '../delivery/create-transport.js';
 import { Delivery } from '../delivery/delivery.js';
 import { createDryRunTransport } from '../delivery/dry-run-transport.js';
 import { spoolBackendOf } from '../delivery/spool/backends.js';
 import { LazySpool } from '../delivery/spool/lazy-spool.js';
 import { SpoolSource } from '../delivery/spool-source.js';
 import type { Transport } from '../delivery/transport.js';
-import { createUndiciTransport } from '../delivery/undici-transport.js';
 import { deriveVisitorKey } from '../hit/visitor-id.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { VERSION } from '../version.js';
@@ -37,7 +37,7 @@ export function createDelivery(
   spoolRoom: () => number;
 } {
   const { scheduledDelayMillis } = options;
-  const transport = createTransport(options, diagnostics);
+  const transport = createWayToMatomo(options, diagnostics);
   const spool = openSpool(options, diagnostics);
   const source = spool && new SpoolSource(spool, options);
   let isVisitorKeyKnown = spool === undefined || givenVisitorKey(options) !== undefined;
@@ -85,9 +85,9 @@ function openSpool(options: ResolvedOptions, diagnostics: Diagnostics): LazySpoo
   );
 }
 
-function createTransport(options: ResolvedOptions, diagnostics: Diagnostics): Transport {
+function createWayToMatomo(options: ResolvedOptions, diagnostics: Diagnostics): Transport {
   if (options.dryRun) return createDryRunTransport((line) => diagnostics.print(line));
-  const plain = createUndiciTransport({ ...options, userAgent: USER_AGENT });
+  const plain = createTransport({ ...options, userAgent: USER_AGENT });
   const { meterProvider } = options;
   const transport = meterProvider ? measureTransport(plain, meterProvider) : plain;
   const isOwn = options.dispatcher === undefined;

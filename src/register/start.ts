@@ -30,6 +30,8 @@ export function loadTracingParts(
   ownFile: string,
   app: string = process.argv[1] === undefined ? process.cwd() : dirname(process.argv[1]),
 ): TracingParts | undefined {
+  // Instrumentations of Bun's http begin a span before the request is known, so that its headers would be missing.
+  if (process.versions.bun !== undefined) return undefined;
   const places = [app, process.cwd(), dirname(ownFile)].map((folder) => join(folder, 'index.js'));
   for (const place of places) {
     const load = createRequire(place);

@@ -1,14 +1,14 @@
 import type { FurtherHit } from '../hit/further-hits.js';
-import { type FinishedSpan, methodOf, parentSpanIdOf, textOf, toMillis } from './finished-span.js';
+import { type FinishedSpan, methodOf, parentSpanIdOf, toMillis } from './finished-span.js';
 import { hasHitEvent, hitsOfEvents } from './hit-events.js';
 import { readRequest } from './read-request.js';
 import type { RequestReading } from './request-reading.js';
 import {
-  annotate,
+  annotateBelow,
   annotateOwn,
   type EndedRecord,
   endRecord,
-  isAnnotated,
+  isAnnotatedBelow,
   RequestRecord,
 } from './request-record.js';
 import { isOtherRequest, SERVER_SPAN } from './span-kind.js';
@@ -38,7 +38,7 @@ export function assembleRequests(
     if (isRequest(span) && outermost.get(span) === span) belowRoots.set(span, []);
   }
   for (const span of spans) {
-    if (!isRequest(span) && !isAnnotated(span, reading)) continue;
+    if (!isRequest(span) && !isAnnotatedBelow(span, reading)) continue;
     const root = outermost.get(span);
     if (!root) loose.push(span);
     else if (root !== span) belowRoots.get(root)?.push(span);
@@ -60,8 +60,7 @@ export function assembleRequest(
 ): AssembledRequest | undefined {
   const record = new RequestRecord(root, undefined, NOWHERE);
   for (const span of inOrderOfEnding(below)) {
-    annotate(record.descendants, span, reading);
-    if (isRequest(span)) record.nestedRoute ??= textOf(span.attributes['http.route']);
+    annotateBelow(record, span, reading);
   }
   annotateOwn(record, root, reading);
   record.span = undefined; // a pending hit must not hold it

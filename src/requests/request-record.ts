@@ -10,7 +10,9 @@ import {
   notesFor,
 } from './captured-requests.js';
 import { type FinishedSpan, toMillis } from './finished-span.js';
+import { annotateGraphql, isGraphqlAnnotated } from './graphql-span.js';
 import { hasHitEvent } from './hit-events.js';
+import { routeBelow } from './routes/route-below.js';
 
 const PREFIX = 'matomo.';
 const CVAR_PREFIX = 'matomo.cvar.';
@@ -31,7 +33,7 @@ export class RequestRecord implements FollowedRequest {
   captured: CapturedRequest | undefined;
   /** Spans that were given a perf key at their start and have not ended. */
   runningSpans = 0;
-  /** Routes of SERVER spans inside this request's own. */
+  /** The first route that a span below named. */
   nestedRoute: string | undefined;
   /** Set at the end of the server span; its route may still come from a nested span that ends later. */
   request: HttpRequest | undefined;
@@ -134,19 +136,24 @@ export interface SpanReading {
   readonly reportPerfKey: (value: AttributeValue) => void;
 }
 
-/** Whether a span carries anything for Matomo. Called for every span of the application. */
-export function isAnnotated(span: FinishedSpan, { userIdAttribute, errors }: SpanReading): boolean {
+/** Whether a span below the server span counts for the hit. Called for every span of the application. */
+export function isAnnotatedBelow(span: FinishedSpan, reading: SpanReading): boolean {
+  return isAnnotated(span, reading) || routeBelow(span) !== undefined;
+}
+
+/** Whether a span carries anything for Matomo. */
+function isAnnotated(span: FinishedSpan, { userIdAttribute, errors }: SpanReading): boolean {
   if (errors && span.status.code === ERROR) return true;
   if (hasHitEvent(span)) return true;
   for (const name in span.attributes) {
     if (name.charCodeAt(0) === 109 /* m */ && name.startsWith(PREFIX)) return true;
     if (name === userIdAttribute) return true;
   }
-  return false;
+  return isGraphqlAnnotated(span, errors);
 }
 
 /** Takes what an ended span carries for Matomo over into the annotations of its request. */
-export function annotate(annotations: Annotations, span: FinishedSpan, reading: SpanReading): void {
+function annotate(annotations: Annotations, span: FinishedSpan, reading: SpanReading): void {
   const { attributes } = span;
   for (const name in attributes) {
     const value = attributes[name];
@@ -166,7 +173,19 @@ export function annotate(annotations: Annotations, span: FinishedSpan, reading: 
       annotations.parameters[name.slice(PREFIX.length)] = value;
     }
   }
-  if (reading.errors) annotations.errorType = errorTypeOf(span) ?? annotations.errorType;
+  const errorType = reading.errors ? errorTypeOf(span) : undefined;
+  annotations.errorType = errorType ?? annotations.errorType;
+  annotateGraphql(annotations, span, errorType);
+}
+
+/** Takes over what a span below the server span carries. */
+export function annotateBelow(
+  record: RequestRecord,
+  span: FinishedSpan,
+  reading: SpanReading,
+): void {
+  annotate(record.descendants, span, reading);
+  record.nestedRoute ??= routeBelow(span);
 }
 
 /** Takes over what the server span itself carries. */

@@ -6,7 +6,7 @@ import {
   currentRequest,
   releaseRequest,
 } from './captured-requests.js';
-import { type FinishedSpan, methodOf, parentSpanIdOf, textOf, toMillis } from './finished-span.js';
+import { type FinishedSpan, methodOf, parentSpanIdOf, toMillis } from './finished-span.js';
 import { hasHitEvent, hitsOfEvents } from './hit-events.js';
 import {
   createSpanlessRecord,
@@ -18,10 +18,10 @@ import {
 import { readRequest } from './read-request.js';
 import type { RequestReading } from './request-reading.js';
 import {
-  annotate,
+  annotateBelow,
   annotateOwn,
   endRecord,
-  isAnnotated,
+  isAnnotatedBelow,
   PERF_KEY_ATTRIBUTE,
   RequestRecord,
 } from './request-record.js';
@@ -149,15 +149,13 @@ export function trackRequests(sink: RequestSink, reading: RequestReading): Reque
       if (span.kind === SERVER_SPAN) {
         const record = index.root(span);
         if (record) endServerSpan(record, span);
-        else endNestedSpan(nested.get(span), span);
+        else endSpanBelow(nested.get(span), span);
         return;
       }
-      if (!isAnnotated(span, reading)) return;
-      takeEvents(span, recordOf(span));
+      if (!isAnnotatedBelow(span, reading)) return;
       const taggedFor = tagged.get(span);
       if (taggedFor) taggedFor.runningSpans -= 1;
-      const record = taggedFor ?? recordOf(span);
-      if (record && !record.closed) annotate(record.descendants, span, reading);
+      endSpanBelow(taggedFor ?? recordOf(span), span);
     },
 
     stop,
@@ -178,15 +176,14 @@ export function trackRequests(sink: RequestSink, reading: RequestReading): Reque
     record.captured = undefined;
   }
 
-  function endNestedSpan(record: RequestRecord | undefined, span: FinishedSpan): void {
+  function endSpanBelow(record: RequestRecord | undefined, span: FinishedSpan): void {
     takeEvents(span, record);
     if (!record || record.closed) return;
-    annotate(record.descendants, span, reading);
-    record.nestedRoute ??= textOf(span.attributes['http.route']);
-    const { request } = record;
+    annotateBelow(record, span, reading);
+    const { request, nestedRoute } = record;
     // Next.js ends its own SERVER span after the one of the http instrumentation.
-    if (request && request.route === undefined) {
-      const route = routeOf(record, span.attributes, request.path, request.statusCode);
+    if (request && request.route === undefined && nestedRoute !== undefined) {
+      const route = routeOf(record, {}, request.path, request.statusCode);
       record.request = { ...request, route };
     }
   }

@@ -25,7 +25,12 @@ async function setUp(lines: readonly string[], name = 'spans.jsonl') {
     state,
     args: [MAIN, 'replay', file, '--state', state],
     options: {
-      env: { ...env, MATOMO_TOKEN_AUTH: 'a-token', MATOMO_MAX_EXPORT_BATCH_SIZE: String(BATCH) },
+      env: {
+        ...env,
+        MATOMO_TOKEN_AUTH: 'a-token',
+        MATOMO_MAX_EXPORT_BATCH_SIZE: String(BATCH),
+        MATOMO_TITLE_PATHS: 'raw',
+      },
     },
   };
 }

@@ -72,7 +72,8 @@ function expectedHit(request: ExpectedRequest): ReturnType<typeof read> {
   const timings = children
     .filter((child) => child.matomo?.['matomo.perf_key'] === 'pf_srv')
     .map((child) => child.duration_ms);
-  const place = route || (status === 404 ? 'Not Found' : path);
+  const template = path?.replace(/(?<=\/)\d+(?=\/|$)/g, ':id');
+  const place = route || (status === 404 ? 'Not Found' : template);
   const title = path === undefined ? request.name : `${method} ${place}`;
   const said = [...children.map((child) => child.matomo ?? {}), matomo];
   return {

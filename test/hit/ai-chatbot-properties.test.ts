@@ -42,6 +42,7 @@ const anyRequest: fc.Arbitrary<HttpRequest> = fc
 
 const OPTIONS: ToHitsOptions = {
   actionName: '{method} {route}',
+  titlePaths: 'template',
   redactPathPatterns: [],
   routeDetails: {},
   dimensions: {},

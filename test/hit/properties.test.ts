@@ -147,6 +147,7 @@ test('any request with anything said about it makes hits that a strict Matomo ta
 
 const OPTIONS = {
   actionName: '{method} {route} {span}',
+  titlePaths: 'template' as const,
   redactPathPatterns: [],
   routeDetails: {},
   dimensions: { 1: 'url.query', 2: 'user_agent.original' },

@@ -52,6 +52,7 @@ const WRONG: [keyof MatomoOptions, unknown, string][] = [
   ['maxCustomVariables', -1, '-1'],
   ['actionName', '{nonsense}', '{nonsense}'],
   ['actionName', 5, '5'],
+  ['titlePaths', 'rough', 'rough'],
   ['ignorePaths', '/a', '/a'],
   ['ignorePatterns', ['('], '('],
   ['ignorePatterns', /x/, '/x/'],

@@ -32,7 +32,7 @@ test.each([['a b'], ['a:b:c'], ['[::1'], ['%'], ['foo:99999'], ['1.2.3.4.5']])(
     const [hit, ...others] = await service.hits();
     expect(others).toEqual([]);
     expect(hit?.params).toMatchObject({
-      action_name: 'GET /orders/7',
+      action_name: 'GET /orders/:id',
       url: 'https://localhost/orders/7?x=1',
       cip: '198.51.100.7',
       dimension3: '/orders/7?x=1',
@@ -74,14 +74,14 @@ test('one application behind two servers makes one hit per request', async () =>
     inner.emit('request', request, response);
   });
   const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
-  await service.fetch('/1');
-  await service.fetch('/2', { headers: { traceparent } });
+  await service.fetch('/one');
+  await service.fetch('/two', { headers: { traceparent } });
   await service.fetch('/rewritten');
   await service.requests(3);
   const hits = await service.hits();
   expect(hits.map(({ params }) => [params.action_name, params.dimension3])).toEqual([
-    ['GET /1', 'inner'],
-    ['GET /2', 'inner'],
+    ['GET /one', 'inner'],
+    ['GET /two', 'inner'],
     ['GET /rewritten', 'inner'],
   ]);
   await until(() => service.processor.stats().pending === 0);

@@ -16,7 +16,7 @@ const API = ['GET /api/users/:id', 'https://shop.example.org:8080/api/users/7', 
 const NO_404 = ['GET /nope', 'https://shop.example.org:8080/nope', '200'];
 /** Recordings of several versions with /users/42, /500 and PROPFIND /m. */
 const OTHERS = [
-  ['GET /500', 'https://shop.example.org:8080/500', '500'],
+  ['GET /:id', 'https://shop.example.org:8080/500', '500'],
   ['PROPFIND /m', 'https://shop.example.org:8080/m', '200'],
 ];
 
@@ -28,12 +28,12 @@ function expectedOf(file: string): string[][] {
   const url = hasQuery ? REDACTED : USERS;
   if (file.startsWith('nextjs16')) return NEXT[file] ?? [];
   if (file.includes('grpc')) return [];
-  if (/http0\.(200|215|301)/.test(file)) return [['GET /users/42', url, '200'], ...OTHERS];
+  if (/http0\.(200|215|301)/.test(file)) return [['GET /users/:id', url, '200'], ...OTHERS];
   if (file.includes('express')) return [['GET /users/:id', url, '200'], NOPE, API];
   if (file.includes('hapi')) return [['GET /users/{id}', url, '200'], NOPE];
   if (/koa|restify|otel/.test(file)) return [['GET /users/:id', url, '200'], NOPE];
-  if (/fastify|hono/.test(file)) return [['GET /users/42', url, '200'], NOPE];
-  return [['GET /users/42', url, '200'], NO_404];
+  if (/fastify|hono/.test(file)) return [['GET /users/:id', url, '200'], NOPE];
+  return [['GET /users/:id', url, '200'], NO_404];
 }
 
 const NEXT: Record<string, string[][]> = {

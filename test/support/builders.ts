@@ -37,6 +37,7 @@ export function annotations(overrides: Partial<Annotations> = {}): Annotations {
 /** How hits are built if nothing is configured. */
 export const HIT_OPTIONS: ToHitsOptions = {
   actionName: '{method} {route}',
+  titlePaths: 'template',
   redactPathPatterns: [],
   routeDetails: {},
   dimensions: {},

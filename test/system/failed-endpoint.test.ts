@@ -11,19 +11,20 @@ const dimensions = { 4: 'matomo.failed_endpoint' } as const;
 
 test('the processor stores which endpoint failed, and nothing for those that did not', async () => {
   const service = await startTracedService(
-    (request, response) => void response.writeHead(Number(request.url?.slice(1))).end(),
+    (request, response) =>
+      void response.writeHead(Number(request.url?.slice('/status-'.length))).end(),
     { dimensions },
   );
   for (const status of [200, 304, 399, 400, 404, 503]) {
-    await service.fetch(`/${status}`, { method: 'POST' });
+    await service.fetch(`/status-${status}`, { method: 'POST' });
   }
   await service.requests(6);
   const hits = await service.hits();
   expect(hits.map(({ stored }) => stored?.custom_dimension_4)).toEqual([
     ...[undefined, undefined, undefined],
-    '4xx POST /400',
+    '4xx POST /status-400',
     '4xx POST Not Found',
-    '5xx POST /503',
+    '5xx POST /status-503',
   ]);
 });
 

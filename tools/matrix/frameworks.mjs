@@ -7,28 +7,32 @@ const OURS = 'opentelemetry-matomo/register';
 const AUTO = '@opentelemetry/auto-instrumentations-node/register';
 const HOOK = '@opentelemetry/instrumentation/hook.mjs';
 
-/** Titles of requests whose route nobody tells: the path stands in for it. */
-const PATHS = { '/users/7': 'GET /users/7' };
-const HAPI_ROUTE = { '/users/7': 'GET /users/{id}' };
+/** Titles of requests whose route nobody tells: a template of the path, which keeps what is no ID. */
+const PATHS = { '/users/ann': 'GET /users/ann' };
+const HAPI_ROUTE = { '/users/ann': 'GET /users/{id}' };
 
 const SENTRY = { SENTRY_DSN: 'http://key@127.0.0.1:9/1' };
 
-const NEXT_ROUTE = { '/users/7': 'GET /users/[id]' };
+const NEXT_ROUTE = { '/users/ann': 'GET /users/[id]' };
 /** In front of what ends it. */
 const NEXT_START = [
   '../node_modules/next/dist/bin/next',
   ...['start', 'next-start', '--hostname', '127.0.0.1', '--port', '0'],
 ];
 
-const NO_ROUTES = 'there are no routes: the path stands in for one';
+const NO_ROUTES = 'there are no routes: the title has a template of the path';
 const ASK_INSTRUMENTATION =
-  'the framework keeps the route to itself and tells it to its instrumentation only: the path stands in for it';
-const ASK_PLUGIN = 'the framework tells its route to `@hono/otel` only: the path stands in for it';
+  'the framework tells its route to handlers and to its instrumentation only: the title has a template of the path';
+const ASK_PLUGIN =
+  'the framework tells its route to `@hono/otel` only: the title has a template of the path';
+
+const ASK_HANDLER =
+  'the framework tells its route to handlers only: the title has a template of the path';
 
 const EARLY_TRACER =
   '`@hono/otel` asks for its tracer before there is tracing, and SDK 3 has one API for ES modules and another for ' +
   'CommonJS: a tracer that one of them gave out never hears of a provider that the other registers later. ' +
-  'The path stands in for the route; it is known where `auto` or the code of the application sets tracing up';
+  'The title has a template of the path; the route is known where `auto` or the code of the application sets tracing up';
 
 const NEXT_LATE =
   'of the first request after the start language, user agent and host are missing; ' +
@@ -103,6 +107,37 @@ const FRAMEWORKS = [
     file: 'hono-traced.mjs',
     versionOf: '@hono/otel',
     ways: ['alone'],
+  },
+  {
+    name: 'Polka',
+    file: 'polka.cjs',
+    group: 'servers',
+    versionOf: 'polka',
+    alone: { titles: PATHS, notes: [ASK_HANDLER] },
+    beside: { titles: PATHS, notes: [ASK_HANDLER] },
+  },
+  {
+    name: 'find-my-way',
+    file: 'find-my-way.cjs',
+    group: 'servers',
+    versionOf: 'find-my-way',
+    alone: { titles: PATHS, notes: [ASK_HANDLER] },
+    beside: { titles: PATHS, notes: [ASK_HANDLER] },
+  },
+  {
+    name: 'h3 with its tracing plugin',
+    file: 'h3.mjs',
+    group: 'servers',
+    versionOf: 'h3',
+    beside: { notes: [NO_HOOK], comparedWithHook: true },
+  },
+  {
+    name: 'Feathers on Express',
+    file: 'feathers.cjs',
+    group: 'servers',
+    versionOf: '@feathersjs/express',
+    alone: { titles: PATHS, notes: [ASK_HANDLER] },
+    beside: { titles: PATHS, notes: [ASK_HANDLER] },
   },
   { name: 'Nest 11 on Express', file: 'nest.cjs', group: 'nest-11', versionOf: '@nestjs/core' },
   {
@@ -179,6 +214,13 @@ const GROUPS = {
   frameworks: () => COMMON,
   'express-4': () => ({ express: '^4.22.0' }),
   restify: (sdk) => ({ restify: SDKS[sdk].since >= 22 ? '12.0.0' : '11.1.0' }),
+  servers: () => ({
+    polka: '0.5.2',
+    'find-my-way': '9.10.1',
+    h3: '2.0.8',
+    '@feathersjs/feathers': '5.0.50',
+    '@feathersjs/express': '5.0.50',
+  }),
   'nest-11': () => nest('^11.2.8'),
   'nest-12': () => nest('^12.5.0'),
   next: () => ({

@@ -10,9 +10,9 @@ const EXPORTS = Object.keys(TYPES).flatMap((protocol) =>
 
 /** What is lost on the way: SDK 1.30's instrumentation knows no Express 5, later ones write queries anew. */
 const LIMITS = {
-  '1.30': { titles: { '/users/7': 'GET /users/7' } },
-  2.12: { urls: { '/users/7?tab=a%20b': '/users/7?tab=a+b' } },
-  3.1: { urls: { '/users/7?tab=a%20b': '/users/7?tab=a+b' } },
+  '1.30': { titles: { '/users/ann': 'GET /users/ann' } },
+  2.12: { urls: { '/users/ann?tab=a%20b': '/users/ann?tab=a+b' } },
+  3.1: { urls: { '/users/ann?tab=a%20b': '/users/ann?tab=a+b' } },
 };
 
 /** The cells of every protocol and compression, for each SDK and Node of `runs` that go together. */

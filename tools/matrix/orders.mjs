@@ -11,7 +11,7 @@ export const NO_HOOK =
   'beside `register` its exporter gets the spans that it gets with the hook';
 
 /** Titles where the framework's route cannot be known: there is no framework. */
-const PLAIN = { kind: 'ES module', titles: { '/users/7': 'GET /users/7' } };
+const PLAIN = { kind: 'ES module', titles: { '/users/ann': 'GET /users/ann' } };
 const EXPRESS = { kind: 'CommonJS', titles: {} };
 
 /**

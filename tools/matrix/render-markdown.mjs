@@ -1,5 +1,6 @@
 import { platformsOf } from './platforms.mjs';
 import { REQUESTS } from './requests.mjs';
+import { RUNTIME_VERSIONS, RUNTIMES } from './runtimes.mjs';
 import { SDKS } from './set-ups.mjs';
 import { listProblems, summarize, toFrameworkRows, toSdkRows, versionsOf } from './table-rows.mjs';
 
@@ -30,11 +31,12 @@ export function renderMarkdown(results, date, page) {
     'ours is `opentelemetry-matomo/register`, auto is `@opentelemetry/auto-instrumentations-node/register`. SDK 3 needs Node 22 or later; the others are run on every Node above.',
     renderSdkRows(toSdkRows(results, 'orders'), notes),
     '## Frameworks',
-    'Alone is with `register` and, unless the row says so, without tracing in the application; beside auto is with auto-instrumentations as well. A cell shows the title of the request to `/users/7`.',
+    'Alone is with `register` and, unless the row says so, without tracing in the application; beside auto is with auto-instrumentations as well. A cell shows the title of the request to `/users/ann`: the route, or a [template of the path](configuration.md#titlepaths), which for `/users/7` would be `GET /users/:id` too.',
     renderFrameworks(toFrameworkRows(results), notes),
     '## Exporters into a gateway',
     GATEWAYS,
     renderSdkRows(toSdkRows(results, 'gateways'), notes),
+    renderRuntimes(),
     platformsOf(page),
     '## Remarks',
     notes.list(),
@@ -51,6 +53,17 @@ function renderSdks(sdks) {
   return lines.join('\n');
 }
 
+function renderRuntimes() {
+  return [
+    '## Bun and Deno',
+    'Run by `npm run test:long` with the requests above. [What is lost there](which-runtimes.md).',
+    renderTable(
+      ['', 'version'],
+      RUNTIMES.map(({ name, runtime }) => [name, RUNTIME_VERSIONS[runtime]]),
+    ),
+  ].join('\n\n');
+}
+
 function renderSdkRows({ heads, rows }, notes) {
   return renderTable(
     ['', ...heads],
@@ -62,7 +75,7 @@ function renderFrameworks({ heads, rows }, notes) {
   const toText = ([cell]) => {
     if (!cell) return '–';
     if (cell.status !== 'right') return cell.status === 'wrong' ? 'no' : 'not run';
-    return `\`${cell.titles['/users/7'] ?? 'GET /users/:id'}\`${notes.marks(cell.notes)}`;
+    return `\`${cell.titles['/users/ann'] ?? 'GET /users/:id'}\`${notes.marks(cell.notes)}`;
   };
   return renderTable(
     ['', 'version', ...heads],

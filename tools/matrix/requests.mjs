@@ -8,7 +8,7 @@ const LANGUAGE = 'pt-BR,pt;q=0.8';
  * known.
  */
 export const REQUESTS = [
-  { method: 'GET', path: '/users/7?tab=a%20b', status: 200, route: '/users/:id' },
+  { method: 'GET', path: '/users/ann?tab=a%20b', status: 200, route: '/users/:id' },
   { method: 'POST', path: '/orders', status: 201, route: '/orders' },
   { method: 'GET', path: '/fails', status: 500, route: '/fails' },
   { method: 'GET', path: '/nothing/here', status: 404, route: 'Not Found' },

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { toBody } from '../../delivery/batch.js';
+import { createTransport } from '../../delivery/create-transport.js';
 import { encodeHits } from '../../delivery/encode-hits.js';
 import { readAnswer, type Verdict } from '../../delivery/read-answer.js';
 import type { Exchange } from '../../delivery/transport.js';
-import { createUndiciTransport } from '../../delivery/undici-transport.js';
 import type { ResolvedOptions } from '../../options/resolved-options.js';
 import { USER_AGENT } from '../../pipeline/create-delivery.js';
 
@@ -44,7 +44,7 @@ export function createQuestions(options: ResolvedOptions, past: boolean): Questi
   async function ask(parameters: Record<string, string>, withToken: boolean): Promise<Answer> {
     const query = `?${new URLSearchParams({ idsite: String(siteId), ...parameters })}`;
     const hit = { site: 0, visitor: '', startSeconds: 0, kind: 'page', query } as const;
-    const transport = createUndiciTransport({ url, headers, userAgent: USER_AGENT });
+    const transport = createTransport({ url, headers, userAgent: USER_AGENT });
     const start = Date.now();
     const body = toBody(encodeHits([hit]), withToken ? tokenAuth : undefined);
     const exchange = await transport.send(body, Math.min(exportTimeoutMillis, LONGEST_MILLIS));

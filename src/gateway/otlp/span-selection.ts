@@ -31,19 +31,29 @@ export function createSelection(
   const names = [
     'matomo.',
     'error.type',
+    ...READ_BELOW,
     ...(userIdAttribute === undefined ? [] : [userIdAttribute]),
   ];
+  const kept = new Set(names);
   const beginnings = new Set(names.map((name) => Buffer.from(name)[0]));
   return {
     keptAttributes: {
-      keeps: (name) =>
-        name.startsWith('matomo.') || name === userIdAttribute || name === 'error.type',
+      keeps: (name) => name.startsWith('matomo.') || kept.has(name),
       mayBeginWith: (byte) => beginnings.has(byte),
     },
     takesService: isAmong(services),
     takesScope: isAmong(scopes),
   };
 }
+
+/** What names a route or an operation, and what tells the spans of layers from others. */
+const READ_BELOW = [
+  'http.route',
+  'express.type',
+  'connect.type',
+  'graphql.operation.name',
+  'graphql.operation.type',
+];
 
 /** Without names, every name is selected. */
 function isAmong(names: Names | undefined): (name: string) => boolean {

@@ -2,7 +2,7 @@ import type { Attributes, HrTime, SpanContext } from '@opentelemetry/api';
 import { type AssembledRequest, assembleRequest } from '../../requests/assemble-requests.js';
 import { type FinishedSpan, targetOf } from '../../requests/finished-span.js';
 import type { RequestReading } from '../../requests/request-reading.js';
-import { isAnnotated } from '../../requests/request-record.js';
+import { isAnnotatedBelow } from '../../requests/request-record.js';
 import type { ReceivedSpan } from '../otlp/received-span.js';
 import { normalizeAttributes } from './normalize-attributes.js';
 import type { RequestSpans } from './waiting-trace.js';
@@ -22,7 +22,7 @@ export function toRequest(
   const defaults = defaultsOf(root, namesBySpan);
   if (defaults) spans.push(defaults);
   for (const span of below) {
-    if (span.isRequest || isAnnotated(span, reading)) spans.push(span);
+    if (span.isRequest || isAnnotatedBelow(span, reading)) spans.push(span);
   }
   normalizeAttributes(root);
   const assembled = assembleRequest(root, spans, reading);

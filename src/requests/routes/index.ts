@@ -1,17 +1,11 @@
 import type { Attributes } from '@opentelemetry/api';
+import { isCatchAllRoute } from '../../hit/catch-all-route.js';
 import { textOf } from '../finished-span.js';
 import { readExpressRoute } from './express.js';
-import { fastifyAnnouncement } from './fastify.js';
 import type { RouteAdapter } from './route-adapter.js';
 
-/**
- * Frameworks whose routes are found without an attribute `http.route`; each has a file. `captured-requests` subscribes to
- * announcements, because all copies of this package share the listeners.
- */
-const ROUTE_ADAPTERS: readonly RouteAdapter[] = [
-  { announcement: fastifyAnnouncement },
-  { readRoute: readExpressRoute },
-];
+/** Frameworks that leave the route on Node's request; each has a file. `announced-routes` has those that announce it. */
+const ROUTE_ADAPTERS: readonly RouteAdapter[] = [{ readRoute: readExpressRoute }];
 
 /** What is known of a request's route besides attributes of its span. */
 interface RouteSources {
@@ -27,7 +21,8 @@ interface RouteSources {
 }
 
 /**
- * The route template of a request. A 404 whose route is only a wildcard or `/` had none.
+ * The route template: of the server span, of a span below it, as a framework announced it, or as the framework left it on
+ * Node's request. The first that is no catch-all counts. A 404 with the route `/` had none.
  */
 export function routeOf(
   { nestedRoute, captured }: RouteSources,
@@ -36,17 +31,20 @@ export function routeOf(
   statusCode: number,
 ): string | undefined {
   const route =
-    textOf(attributes['http.route']) ??
+    specific(textOf(attributes['http.route'])) ??
     nestedRoute ??
-    captured?.route ??
-    (captured?.request && readRoute(captured.request, path));
-  const isCatchAll = route === '/*' || route === '*' || (route === '/' && path !== '/');
-  return statusCode === 404 && isCatchAll ? undefined : route;
+    specific(captured?.route) ??
+    specific(captured?.request && readRoute(captured.request, path));
+  return statusCode === 404 && route === '/' && path !== '/' ? undefined : route;
+}
+
+function specific(route: string | undefined): string | undefined {
+  return route === undefined || isCatchAllRoute(route) ? undefined : route;
 }
 
 function readRoute(request: object, path: string): string | undefined {
   for (const adapter of ROUTE_ADAPTERS) {
-    const route = adapter.readRoute?.(request, path);
+    const route = adapter.readRoute(request, path);
     if (route !== undefined) return route;
   }
   return undefined;

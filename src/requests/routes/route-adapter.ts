@@ -1,11 +1,10 @@
-/** How one framework tells the route template of a request, such as `/users/:id`: in one of two ways. */
+/** A framework that leaves the route template of a request, such as `/users/:id`, on Node's request. */
 export interface RouteAdapter {
-  /** Reads it from Node's request, on which the framework leaves it. `path`: as the client sent it. */
-  readonly readRoute?: (request: object, path: string) => string | undefined;
-  /** Reads it from messages that the framework publishes while it handles the request. */
-  readonly announcement?: RouteAnnouncement;
+  /** `path`: as the client sent it. */
+  readonly readRoute: (request: object, path: string) => string | undefined;
 }
 
+/** A framework that publishes the route template of each request that it handles. */
 export interface RouteAnnouncement {
   /** Name of the diagnostics channel. */
   readonly channel: string;

@@ -56,7 +56,7 @@ test.each([
       'GET /users/:id',
       'GET Not Found',
       'GET Not Found',
-      'OPTIONS /users/7',
+      'OPTIONS /users/:id',
     ],
   },
   {
@@ -65,7 +65,7 @@ test.each([
     env: environmentOfPage(),
     titles: ['GET /users/:id', 'GET /users/:id'],
   },
-  { given: 'options in code', file: 'options.cjs', env: {}, titles: ['GET /users/7'] },
+  { given: 'options in code', file: 'options.cjs', env: {}, titles: ['GET /users/:id'] },
 ])(
   'with $given, preflights, health checks and style sheets leave hits of $titles',
   async ({ file, env, titles }) => {

@@ -34,6 +34,16 @@ export const EXPRESSIONS: Readonly<Record<string, readonly [lines: number, reaso
   'src/requests/track-requests.ts': [1, 'each event once'],
   'src/pipeline/option-callbacks.ts': [2, 'over configured options'],
   'src/hit/action-name.ts': [2, 'over the parts of a configured template'],
+  'src/hit/catch-all-route.ts': [
+    5,
+    'a route of at most 100 characters; anchored, the classes exclude what ends them',
+  ],
+  'src/hit/graphql-operation.ts': [2, 'anchored at the end of one class, or a fixed text'],
+  'src/hit/title-path.ts': [
+    5,
+    'of 2,048 characters, each segment once, anchored; no class holds what follows it',
+  ],
+  'src/hit/trpc-procedure.ts': [2, 'split once; anchored and capped'],
   'src/hit/client-hints.ts': [
     3,
     'sticky, or anchored with a class that excludes the quote at its end',

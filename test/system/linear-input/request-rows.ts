@@ -1,13 +1,17 @@
 import { readsContent } from '../../../src/hit/ai-chatbot-hit.js';
+import { isCatchAllRoute } from '../../../src/hit/catch-all-route.js';
 import { readClientHints } from '../../../src/hit/client-hints.js';
 import { decodeLatin1 } from '../../../src/hit/decode-latin1.js';
 import { isDocument } from '../../../src/hit/document-type.js';
 import { createFindIgnoreReason } from '../../../src/hit/find-ignore-reason.js';
+import { isGraphqlRequest } from '../../../src/hit/graphql-operation.js';
 import { createToOrigin } from '../../../src/hit/origin.js';
 import { createToPageUrl, createToReferrer } from '../../../src/hit/page-url.js';
 import { createToTrackedQuery, removeSearchFromPath } from '../../../src/hit/query-policy.js';
 import { createRedactPath } from '../../../src/hit/redact-path.js';
 import { STATIC_FILES } from '../../../src/hit/request-patterns.js';
+import { toTitlePath } from '../../../src/hit/title-path.js';
+import { toProcedurePath } from '../../../src/hit/trpc-procedure.js';
 import { visitorOfCookie } from '../../../src/hit/visitor-cookie.js';
 import { splitTarget, targetOf } from '../../../src/requests/finished-span.js';
 import { routeOf } from '../../../src/requests/routes/index.js';
@@ -228,6 +232,34 @@ export const HEADER_ROWS: readonly LinearRow[] = [
     cases: texts(decodeLatin1, {
       'bytes of UTF-8': (size) => filled('\u00c3\u00bc', size),
       'bytes that are not': (size) => filled('\u00ff', size),
+    }),
+  },
+  {
+    what: 'toTitlePath, toProcedurePath, and isGraphqlRequest',
+    reason: 'a path is cut at 2,048 characters, or split once',
+    cases: texts(
+      (text) => [
+        toTitlePath(`/${text}`),
+        toProcedurePath(`/trpc/${text}`, toTitlePath),
+        toProcedurePath(`/${text}/trpc/a`, toTitlePath),
+        isGraphqlRequest(httpRequest({ path: `/${text}` })),
+      ],
+      {
+        ...URL_TEXTS,
+        digits: (size) => filled('7', size),
+        'hex and letters': (size) => filled('a1', size, '/', 'z'),
+        procedures: (size) => filled('a,', size),
+        graphql: (size) => filled('/graphql', size),
+      },
+    ),
+  },
+  {
+    what: 'isCatchAllRoute',
+    reason: 'a route of more than 100 characters is none',
+    cases: texts(isCatchAllRoute, {
+      ...URL_TEXTS,
+      stars: (size) => filled('*', size, '/', 'a'),
+      wildcards: (size) => filled('/:path(.*)', size),
     }),
   },
   {

@@ -91,7 +91,7 @@ test('bug 6: the URL’s host and scheme are the caller’s, or a trusted proxy�
 });
 
 test('bug 6, its port: the port of another scheme than the URL’s is not left in it', async () => {
-  const service = await startTracedService(ok);
+  const service = await startTracedService(ok, { titlePaths: 'raw' });
   await sendRaw(service, rawRequest('/80', ['Host: shop.example:80']));
   await sendRaw(service, rawRequest('/443', ['Host: shop.example:443']));
   await service.requests(2);

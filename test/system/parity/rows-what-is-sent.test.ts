@@ -83,11 +83,11 @@ test('row 11: the title is the route, else Not Found for a 404, else the path', 
   ]);
 });
 
-test('row 11, without a framework: what was answered has its path as title', async () => {
+test('row 11, without a framework: what was answered has its path without IDs as title', async () => {
   const service = await startTracedService(ok);
   await service.fetch('/users/7?x=1');
   await service.requests(1);
-  expect((await service.hits())[0]?.stored?.title).toBe('GET /users/7');
+  expect((await service.hits())[0]?.stored?.title).toBe('GET /users/:id');
 });
 
 test('row 12: ua is the caller’s own user agent, and a bot is tracked like anybody', async () => {

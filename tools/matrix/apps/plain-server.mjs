@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 
-const STATUSES = { '/users/7': 200, '/orders': 201, '/fails': 500 };
+const STATUSES = { '/users/ann': 200, '/orders': 201, '/fails': 500 };
 
 export function createPlainServer() {
   return createServer((request, response) => {

@@ -1,7 +1,7 @@
 const { createServer } = require('node:http');
 const { serve } = require('../serve.cjs');
 
-const STATUSES = { '/users/7': 200, '/orders': 201, '/fails': 500 };
+const STATUSES = { '/users/ann': 200, '/orders': 201, '/fails': 500 };
 
 serve(
   createServer((request, response) => {

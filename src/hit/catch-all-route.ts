@@ -1,0 +1,35 @@
+/** Longer routes name something. It also bounds the work for routes that other services send. */
+const MAX_CATCH_ALL_LENGTH = 100;
+
+/** One segment that matches anything, as frameworks of several languages write it. */
+const WILDCARD_SEGMENT = new RegExp(
+  `^(?:${[
+    '\\*{1,2}:?[\\w-]*', // *  **  *splat  **:slug
+    '\\{\\*{1,2}[\\w-]*\\}', // {*splat}  {**rest}
+    '\\{[\\w-]+(?:\\*|\\+|:path)\\}', // {path*}  {proxy+}  {path:path}
+    ':[\\w-]+(?:[*+]|\\(\\.[*+]\\)[*+?]?)', // :path*  :path(.*)
+    '\\(\\.[*+]\\)[*+?]?', // (.*)
+    '\\.[*+]', // .*
+    '\\[{1,2}\\.{3}[\\w-]+\\]{1,2}', // [...path]  [[...path]]
+    '<path:[\\w-]+>',
+  ].join('|')})$`,
+);
+
+/** Whether a route consists of wildcards only, as that of an application that answers everything in one place. */
+export function isCatchAllRoute(route: string): boolean {
+  if (route.length > MAX_CATCH_ALL_LENGTH) return false;
+  const segments = withoutAnchors(route)
+    .split('/')
+    .filter((segment) => segment !== '');
+  return segments.length > 0 && segments.every((segment) => isWildcard(segment));
+}
+
+function isWildcard(segment: string): boolean {
+  return segment === '$' || WILDCARD_SEGMENT.test(segment);
+}
+
+/** `{/*splat}` as `/*splat`, and the source of a regular expression without what says where it begins and ends. */
+function withoutAnchors(route: string): string {
+  const optional = /^\{(\/[^{}]*)\}$/.exec(route)?.[1];
+  return (optional ?? route).replace(/[\^\\]/g, '').replace(/(?<=[*+)])\$/g, '');
+}

@@ -1,0 +1,31 @@
+import { cutAtSegment } from './redact-path.js';
+
+/** Every rule needs a digit or the sign of an e-mail address: most paths have neither. */
+const MAY_HOLD_VALUES = /[\d@]|%40/;
+
+const ID = /^(?:\d+|(?=\D*\d)[\da-f]{8,}|[0-7][\da-hjkmnp-tv-z]{25})$/i;
+const UUID = /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/i;
+const TOKEN = /^[\w-]{20,}$/;
+
+/**
+ * The path as a template: IDs, UUIDs, e-mail addresses, and tokens become `:id`, `:uuid`, `:email`, and `:token`, so that one
+ * page has one title. A path beyond 2,048 characters is cut at a whole segment.
+ */
+export function toTitlePath(path: string): string {
+  const seen = cutAtSegment(path);
+  return MAY_HOLD_VALUES.test(seen) ? seen.replace(/[^/]+/g, templateOf) : seen;
+}
+
+function templateOf(segment: string): string {
+  if (segment.includes('@') || segment.includes('%40')) return ':email';
+  if (ID.test(segment)) return ':id';
+  if (UUID.test(segment)) return ':uuid';
+  return isToken(segment) ? ':token' : segment;
+}
+
+/** Words that hyphens join are no token, whatever their case. */
+function isToken(segment: string): boolean {
+  if (!TOKEN.test(segment)) return false;
+  const isMixed = /\d/.test(segment) && /[A-Z]/.test(segment) && /[a-z]/.test(segment);
+  return isMixed && segment.indexOf('-') === segment.lastIndexOf('-');
+}

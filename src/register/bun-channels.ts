@@ -1,0 +1,60 @@
+import { type Channel, channel } from 'node:diagnostics_channel';
+import { type IncomingMessage, Server, type ServerResponse } from 'node:http';
+import { Server as SecureServer } from 'node:https';
+import type { Socket } from 'node:net';
+
+type Emit = (this: Server, event: string | symbol, ...given: unknown[]) => boolean;
+
+interface ServerChannels {
+  readonly listening: Channel;
+  readonly connection: Channel;
+  readonly request: Channel;
+  readonly finish: Channel;
+}
+
+const KEY = Symbol.for('opentelemetry-matomo.bun-channels.1');
+
+/**
+ * Publishes on Bun what Node.js publishes of its servers by itself: each connection, request, and finished response. Bun
+ * has the channels and no publisher.
+ */
+export function publishRequestsOnBun(): void {
+  const scope = globalThis as Record<symbol, ServerChannels | undefined>;
+  if (process.versions.bun === undefined || scope[KEY]) return;
+  // Bun's garbage collector takes channels with their subscribers unless somebody holds them.
+  const channels = {
+    listening: channel('tracing:net.server.listen:asyncStart'),
+    connection: channel('net.server.socket'),
+    request: channel('http.server.request.start'),
+    finish: channel('http.server.response.finish'),
+  };
+  scope[KEY] = channels;
+  for (const { prototype } of [Server, SecureServer]) wrapEmit(prototype, channels);
+}
+
+function wrapEmit(prototype: { emit: unknown }, channels: ServerChannels): void {
+  const emit = prototype.emit as Emit;
+  const wrapped: Emit = function (event, ...given) {
+    try {
+      publish(channels, this, event, given);
+    } catch {} // the application's server goes on whatever a subscriber does
+    return emit.call(this, event, ...given);
+  };
+  Object.defineProperty(prototype, 'emit', { value: wrapped, writable: true, configurable: true });
+}
+
+function publish(
+  { listening, connection, request: started, finish }: ServerChannels,
+  server: Server,
+  event: string | symbol,
+  given: readonly unknown[],
+): void {
+  if (event === 'listening') listening.publish({ server });
+  else if (event === 'connection') connection.publish({ socket: given[0] as Socket });
+  else if (event === 'request') {
+    const [request, response] = given as [IncomingMessage, ServerResponse];
+    const message = { request, response, socket: request.socket, server };
+    started.publish(message);
+    response.once('finish', () => finish.publish(message));
+  }
+}

@@ -1,0 +1,27 @@
+import { toOperationName } from '../hit/graphql-operation.js';
+import type { Annotations } from '../hit/http-request.js';
+import type { FinishedSpan } from './finished-span.js';
+
+/** Whether a span of `@opentelemetry/instrumentation-graphql` names an operation, or says that one failed. */
+export function isGraphqlAnnotated(span: FinishedSpan, errors: boolean): boolean {
+  if (span.attributes['graphql.operation.name'] !== undefined) return true;
+  return errors && span.events !== undefined && span.events.length > 0 && isGraphqlSpan(span);
+}
+
+/** Takes over the name of the first operation, and the class of an error, which the response may answer with 200. */
+export function annotateGraphql(
+  annotations: Annotations,
+  span: FinishedSpan,
+  errorType: string | undefined,
+): void {
+  annotations.operation ??= toOperationName(span.attributes['graphql.operation.name']);
+  if (errorType !== undefined && isGraphqlSpan(span)) annotations.operationError = errorType;
+}
+
+/** Only spans of operations have the attribute; those of parsing, validation, and resolvers are known by their names. */
+function isGraphqlSpan({ name, attributes }: FinishedSpan): boolean {
+  return (
+    name.startsWith('graphql.') ||
+    (attributes['graphql.operation.type'] ?? attributes['graphql.operation.name']) !== undefined
+  );
+}

@@ -1,0 +1,138 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { trace } from '@opentelemetry/api';
+import express from 'express';
+import fastify from 'fastify';
+import { expect, test } from 'vitest';
+import { MatomoSpanExporter } from '../../src/index.js';
+import { finishedSpan } from '../support/builders.js';
+import { eventually } from '../support/child-process.js';
+import { sendSpans, startGateway } from '../support/gateway.js';
+import { below, exportRequest, requestSpan, SERVER } from '../support/otlp-spans.js';
+import { matomo } from '../support/registered-app.js';
+import { startTracedService } from '../support/traced-service.js';
+
+const titlesOf = (hits: readonly { params: Record<string, string> }[]) =>
+  hits.map(({ params }) => params.action_name);
+
+test('Express: a catch-all is no route, also behind a router and after an error', async () => {
+  const app = express();
+  const api = express.Router();
+  api.get('/*rest', (_request, response) => void response.send('api'));
+  app.use('/api', api);
+  app.get('/users/:id', (_request, response) => void response.send('user'));
+  app.get(/^\/pages\/.*/, (_request, response) => void response.send('page'));
+  app.all('/{*splat}', (request, response) => {
+    if (request.path === '/fails/8') throw new Error('no');
+    response.status(request.path === '/nowhere' ? 404 : 200).end();
+  });
+  app.use((_error: unknown, _request: unknown, response: express.Response, _next: unknown) => {
+    response.status(500).end();
+  });
+  const service = await startTracedService((request, response) => app(request, response));
+  for (const path of ['/users/7', '/orders/8', '/api/9', '/pages/1', '/fails/8', '/nowhere']) {
+    await service.fetch(path);
+  }
+  await service.requests(6);
+  expect(titlesOf(await service.hits())).toEqual([
+    'GET /users/:id',
+    'GET /orders/:id',
+    'GET /api/*rest',
+    'GET /^\\/pages\\/.*/',
+    'GET /fails/:id',
+    'GET Not Found',
+  ]);
+});
+
+test('a catch-all yields to the route of a span below, which no layer of Express names', async () => {
+  const app = express();
+  app.all('/{*splat}', (request, response) => {
+    const attributes = { 'http.route': '/layer', 'express.type': 'middleware' };
+    const tracer = trace.getTracer('page');
+    tracer.startSpan('layer', { attributes }).end();
+    tracer.startSpan('outer', { attributes: { 'http.route': '/{*splat}' } }).end();
+    if (request.path !== '/plain/7') {
+      tracer.startSpan('page', { attributes: { 'http.route': '/items/[id]' } }).end();
+    }
+    response.end();
+  });
+  const service = await startTracedService((request, response) => app(request, response));
+  await service.fetch('/items/7');
+  await service.fetch('/plain/7');
+  await service.requests(2);
+  expect(titlesOf(await service.hits())).toEqual(['GET /items/[id]', 'GET /plain/:id']);
+});
+
+test('Fastify: a catch-all is no route, and one behind a prefix is', async () => {
+  const app = fastify();
+  app.get('/users/:id', async () => 'user');
+  app.get('/api/*', async () => 'api');
+  app.get('/*', async () => 'anything');
+  await app.ready();
+  const listener = (request: IncomingMessage, response: ServerResponse) =>
+    app.routing(request, response);
+  const service = await startTracedService(listener);
+  for (const path of ['/users/7', '/api/8', '/orders/9']) await service.fetch(path);
+  await service.requests(3);
+  expect(titlesOf(await service.hits())).toEqual([
+    'GET /users/:id',
+    'GET /api/*',
+    'GET /orders/:id',
+  ]);
+});
+
+test('the gateway takes `/**` for no route, and reads that of a span below', async () => {
+  const { gateway, inspector } = await startGateway();
+  const java = (path: string, status = 200) =>
+    requestSpan(path, {}, { 'http.route': '/**', 'http.response.status_code': status });
+  const around = java('/items/7');
+  const page = below(around, { 'http.route': '/items/{id}' });
+  const nested = java('/orders/8');
+  const server = { 'http.request.method': 'GET', 'http.route': '/orders/{id}' };
+  await sendSpans(
+    gateway,
+    exportRequest([
+      java('/users/7'),
+      java('/no/such', 404),
+      around,
+      page,
+      nested,
+      below(nested, server, { kind: SERVER }),
+    ]),
+  );
+  await eventually(() => gateway.stats().tracked === 4);
+  expect(titlesOf(inspector.hits()).sort()).toEqual([
+    'GET /items/{id}',
+    'GET /orders/{id}',
+    'GET /users/:id',
+    'GET Not Found',
+  ]);
+});
+
+test('the exporter names a GraphQL operation and the error of one that is answered with 200', async () => {
+  const { inspector } = await matomo();
+  const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1 });
+  const root = finishedSpan({
+    attributes: { 'http.request.method': 'POST', 'url.path': '/graphql' },
+  });
+  const { traceId, spanId } = root.spanContext();
+  const parentSpanContext = { traceId, spanId, traceFlags: 1 };
+  const operation = finishedSpan({
+    name: 'mutation CreateOrder',
+    kind: 0,
+    parentSpanContext,
+    attributes: { 'graphql.operation.name': 'CreateOrder' },
+  });
+  const resolver = finishedSpan({
+    name: 'graphql.resolve createOrder',
+    kind: 0,
+    parentSpanContext,
+    status: { code: 2 },
+    events: [{ name: 'exception', attributes: { 'exception.type': 'OutOfStock' } }],
+  });
+  const status = { 'http.response.status_code': 200 };
+  const answered = { ...root, attributes: { ...root.attributes, ...status } };
+  exporter.export([resolver, operation, answered], () => undefined);
+  await exporter.shutdown();
+  expect(inspector.hits()[0]?.params.action_name).toBe('POST /graphql CreateOrder');
+  expect(inspector.hits()[0]?.params.cvar).toContain('OutOfStock');
+});
