@@ -116,9 +116,12 @@ test('replay sends the requests of a file by AI chatbots', async () => {
   const file = join(folder, 'spans.jsonl');
   const spans = all.map(({ path, attributes }) => requestSpan(path, {}, attributes));
   writeFileSync(file, `${exportRequest(spans)}\n`);
-  const { code } = await runNode(['dist/esm/cli/main.js', 'replay', '--state', join(folder, 'state.json'), file], {
-    env: { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1', MATOMO_PAGE_VIEWS: 'false' },
-  });
+  const { code } = await runNode(
+    ['dist/esm/cli/main.js', 'replay', '--state', join(folder, 'state.json'), file],
+    {
+      env: { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1', MATOMO_PAGE_VIEWS: 'false' },
+    },
+  );
   expect(code).toBe(0);
   expect(inspector.aiRequests()).toHaveLength(requests.length);
 });
