@@ -1,4 +1,5 @@
 import type { Diagnostics } from '../common/diagnostics.js';
+import { remember } from '../common/generation-cache.js';
 import { coded } from '../common/messages.js';
 import { findAiChatbot } from '../hit/ai-chatbots.js';
 import type { ReportProblem } from '../hit/custom-variables.js';
@@ -8,6 +9,8 @@ import { createHitBuilder, type HitBuilder } from '../hit/hit-builder.js';
 import type { HttpRequest } from '../hit/http-request.js';
 import { createFindVisitor, isInSample } from '../hit/sampling.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
+
+const MAX_REMEMBERED = 10_000;
 
 interface Builders {
   readonly buildHits: HitBuilder;
@@ -20,6 +23,11 @@ export class HitBuilders {
   readonly #options: ResolvedOptions;
   readonly #diagnostics: Diagnostics;
   readonly #visitorKey: () => string | Buffer;
+  readonly #isAiChatbot = remember((userAgent: string) => findAiChatbot(userAgent) !== undefined);
+  readonly #isTaken = remember(
+    (visitor: string) => isInSample(visitor, this.#options.sampleRate),
+    MAX_REMEMBERED,
+  );
   #made: Builders | undefined;
 
   constructor(
@@ -43,13 +51,13 @@ export class HitBuilders {
   /** Whether the visitor of a request is tracked. AI chatbots are no visitors. */
   isInSample(request: HttpRequest, site: number): boolean {
     const { sampleRate } = this.#options;
-    if (sampleRate >= 1 || findAiChatbot(request.userAgent ?? '') !== undefined) return true;
-    return isInSample(this.#builders.findVisitor(request, site, request.startMillis), sampleRate);
+    if (sampleRate >= 1 || this.#isAiChatbot(request.userAgent ?? '')) return true;
+    return this.isNameInSample(this.#builders.findVisitor(request, site, request.startMillis));
   }
 
   /** Whether a visitor with this user ID or visitor ID is tracked. */
   isNameInSample(visitor: string): boolean {
-    return isInSample(visitor, this.#options.sampleRate);
+    return this.#isTaken(visitor);
   }
 
   get #builders(): Builders {

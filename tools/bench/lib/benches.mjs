@@ -12,6 +12,11 @@ export const BENCHES = {
     roundSeconds: 3,
   },
   hit: { question: 'What does it cost to build a hit?', roundSeconds: 2 },
+  'further-hits': {
+    question:
+      'What does an event cost beside its page view, and a request that is not in the sample?',
+    roundSeconds: 4,
+  },
   'hostile-input': { question: 'How long can one request hold the event loop?', roundSeconds: 2 },
   delivery: { question: 'How many hits can one process deliver?', roundSeconds: 40 },
   backlog: {
