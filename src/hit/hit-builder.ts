@@ -39,7 +39,7 @@ export interface ToHitsOptions extends RequestFieldsOptions {
 const NO_USER_AGENT = rawField('ua', '-'); // an empty one is replaced by our own client's
 
 /** A page view of a request that nobody adds anything to. */
-export interface PlainPageView {
+interface PlainPageView {
   readonly request: HttpRequest;
   readonly hit: Hit;
   /** The beginning of the query string of all hits of the request. */
