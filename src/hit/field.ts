@@ -1,5 +1,6 @@
 import type { KnownParameter } from './parameter-names.js';
 import { toParameterValue } from './parameter-value.js';
+import { isShared } from './shared-parameters.js';
 import { type EncodedText, toEncoded } from './text.js';
 import { TRACKING_PARAMETERS } from './tracking-parameters.js';
 
@@ -10,6 +11,8 @@ export interface Field {
   readonly value: string;
   /** `&name=value`, percent-encoded. */
   readonly pair: string;
+  /** Whether all hits of a request have it. */
+  readonly isShared: boolean;
 }
 
 /** A parameter with a value that is known to be fit. */
@@ -19,7 +22,7 @@ export function rawField(name: string, value: string): Field {
 
 /** The same with a value that is encoded already. */
 export function encodedField(name: string, { text, encoded }: EncodedText): Field {
-  return { name, value: text, pair: `&${name}=${encoded}` };
+  return { name, value: text, pair: `&${name}=${encoded}`, isShared: isShared(name) };
 }
 
 /** A parameter with a value as far as that is fit; `undefined` where it is not. */

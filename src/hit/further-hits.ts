@@ -1,11 +1,14 @@
+import { rememberBoth } from '../common/generation-cache.js';
 import { type ReportProblem, toCustomVariables } from './custom-variables.js';
+import { type Field, rawField } from './field.js';
 import { askBeforeSend, toHit } from './finish-hit.js';
 import type { Hit } from './hit.js';
 import type { HitBuilder, ToHitsOptions } from './hit-builder.js';
 import type { HttpRequest } from './http-request.js';
 import { overrideAll } from './overrides.js';
+import { toParameterValue } from './parameter-value.js';
 import { isShared } from './shared-parameters.js';
-import { encodeValue } from './text.js';
+import { declarationOf } from './tracking-parameters.js';
 
 /** A hit besides the page view, as `trackEvent` and its siblings or a span event describe it. */
 export interface FurtherHit {
@@ -17,8 +20,15 @@ export interface FurtherHit {
 
 /** The same with parameters that Matomo stores as they are. */
 export interface CheckedHit {
-  readonly parameters: ReadonlyMap<string, string>;
+  readonly fields: readonly Field[];
+  /** Whether nothing of it takes the place of what the request has. */
+  readonly isOwn: boolean;
   readonly epochMillis: number;
+}
+
+/** The value of a parameter of a hit. */
+export function parameterOf({ fields }: CheckedHit, name: string): string | undefined {
+  return fields.find((field) => field.name === name)?.value;
 }
 
 /** Why a further hit is not sent and no part of `hits`. */
@@ -35,12 +45,59 @@ export interface CheckOptions {
   readonly maxCustomVariables: number;
 }
 
+/** Values that come again and again, as names of events do; `undefined` if there is something to report. */
+const toKnownField = rememberBoth((name: string, value: string | number) => {
+  const declaration = declarationOf(name);
+  if (!declaration || declaration.needsToken || name === 'uid') return undefined;
+  const text = toParameterValue(declaration, value);
+  return text === undefined ? undefined : rawField(name, text);
+});
+
+function toKnownFields(parameters: FurtherHit['parameters']): Field[] | undefined {
+  const fields: Field[] = [];
+  for (const name in parameters) {
+    const value = parameters[name];
+    if (typeof value !== 'string' && typeof value !== 'number') return undefined;
+    const field = toKnownField(name, value);
+    if (!field) return undefined;
+    fields.push(field);
+  }
+  return fields;
+}
+
 /** The parameters of a further hit as they may be sent; `undefined` if Matomo would store something else. */
 export function checkFurtherHit(
-  { parameters, epochMillis }: FurtherHit,
-  { hasToken, maxCustomVariables }: CheckOptions,
+  hit: FurtherHit,
+  options: CheckOptions,
   report: ReportProblem,
 ): CheckedHit | undefined {
+  const { parameters, epochMillis } = hit;
+  const fields = toKnownFields(parameters) ?? readFields(parameters, options, report);
+  if (!fields) return undefined;
+  const isWhole = (parameters.e_c === undefined) === (parameters.e_a === undefined);
+  if (!isWhole) {
+    report('further event', () => 'an event needs both e_c and e_a; the hit was dropped');
+    return undefined;
+  }
+  let own = 0;
+  let shared = 0;
+  for (const field of fields) {
+    if (!field.isShared || field.name === 'url') own += 1;
+    if (field.isShared || field.name === 'cdt') shared += 1;
+  }
+  if (own === 0) {
+    report('further nothing', () => 'a hit without parameters of its own was dropped');
+    return undefined;
+  }
+  return { fields, isOwn: shared === 0, epochMillis };
+}
+
+/** Reports and leaves out what Matomo would refuse. */
+function readFields(
+  parameters: FurtherHit['parameters'],
+  { hasToken, maxCustomVariables }: CheckOptions,
+  report: ReportProblem,
+): Field[] | undefined {
   const checked = new Map<string, string>();
   overrideAll(checked, parameters, hasToken, report);
   const lost = KINDS.find((name) => parameters[name] !== undefined && !checked.has(name));
@@ -48,20 +105,12 @@ export function checkFurtherHit(
     report(`further ${lost}`, () => `a hit with an invalid "${lost}" was dropped`);
     return undefined;
   }
-  if (checked.has('e_c') !== checked.has('e_a')) {
-    report('further event', () => 'an event needs both e_c and e_a; the hit was dropped');
-    return undefined;
-  }
-  if (![...checked.keys()].some((name) => name === 'url' || !isShared(name))) {
-    report('further nothing', () => 'a hit without parameters of its own was dropped');
-    return undefined;
-  }
   const { cvar } = parameters;
   if (typeof cvar === 'object' && cvar !== null && maxCustomVariables > 0) {
     const variables = new Map(Object.entries(cvar));
     checked.set('cvar', toCustomVariables(variables, maxCustomVariables, report));
   }
-  return { parameters: checked, epochMillis };
+  return [...checked].map(([name, value]) => rawField(name, value));
 }
 
 /** Builds the hits besides the page view. */
@@ -81,24 +130,23 @@ export function createFurtherHitBuilder(
 
   function finish(
     parameters: Map<string, string>,
-    { parameters: own, epochMillis }: CheckedHit,
+    { fields, epochMillis }: CheckedHit,
     nowMillis: number,
   ): Hit | undefined {
     parameters.set('cdt', String(Math.floor(Math.min(epochMillis, nowMillis) / 1000)));
-    for (const [name, value] of own) parameters.set(name, value);
+    for (const { name, value } of fields) parameters.set(name, value);
     const sent = askBeforeSend(parameters, beforeSend, hasToken, report);
     return sent && toHit(sent, 'page');
   }
 
   return {
     buildHit(hit, request, site, nowMillis) {
-      const plain = beforeSend ? undefined : builder.readPlain(request, site, nowMillis);
-      if (plain && !sharesAny(hit.parameters)) {
-        const { shared, visitor, startSeconds } = plain;
-        const cdt = Math.floor(Math.min(hit.epochMillis, nowMillis) / 1000);
-        let query = `${shared}&cdt=${cdt}`;
-        for (const [name, value] of hit.parameters) query += `&${name}=${encodeValue(value)}`;
-        return { site, visitor, startSeconds, kind: 'page', query };
+      const plain = hit.isOwn ? builder.toPlain(request, site, nowMillis) : undefined;
+      if (plain) {
+        const { shared, hit: page } = plain;
+        let query = `${shared}&cdt=${Math.floor(Math.min(hit.epochMillis, nowMillis) / 1000)}`;
+        for (const { pair } of hit.fields) query += pair;
+        return { ...page, query };
       }
       const page = builder.toParameters(request, site, nowMillis);
       const parameters = new Map([
@@ -107,7 +155,7 @@ export function createFurtherHitBuilder(
         ['apiv', '1'],
       ]);
       for (const [name, value] of page) if (isShared(name)) parameters.set(name, value);
-      const otherSite = hit.parameters.get('idsite');
+      const otherSite = parameterOf(hit, 'idsite');
       const derived = builder.toVisitorId(request, Number(page.get('idsite')), nowMillis);
       if (otherSite !== undefined && derived !== undefined && page.get('cid') === derived) {
         const id = builder.toVisitorId(request, Number(otherSite), nowMillis);
@@ -129,9 +177,4 @@ export function createFurtherHitBuilder(
       return finish(parameters, hit, nowMillis);
     },
   };
-}
-
-function sharesAny(parameters: ReadonlyMap<string, string>): boolean {
-  for (const name of parameters.keys()) if (isShared(name) || name === 'cdt') return true;
-  return false;
 }

@@ -9,7 +9,7 @@ import {
 import { errorTypeOf, overridesOf, userIdOf, variablesOf } from './annotation-facts.js';
 import { type ReportProblem, toCustomVariables } from './custom-variables.js';
 import { createToDimensions } from './dimensions.js';
-import { createField, type Field, rawField } from './field.js';
+import { createField, rawField } from './field.js';
 import { askBeforeSend, toCrash, toHit } from './finish-hit.js';
 import { isGraphqlRequest } from './graphql-operation.js';
 import type { Hit } from './hit.js';
@@ -27,7 +27,6 @@ import {
   subtractOtherTimings,
 } from './request-timings.js';
 import { createFindRouteDetails } from './route-details.js';
-import { isShared } from './shared-parameters.js';
 import { createToVisitorId, type Visitor } from './visitor-id.js';
 
 /** What makes hits of a request, besides the request. */
@@ -50,12 +49,12 @@ export interface ToHitsOptions extends RequestFieldsOptions {
 
 const NO_USER_AGENT = rawField('ua', '-'); // an empty one is replaced by our own client's
 
-/** What a plain page view and the further hits of its request have in common. */
-export interface PlainRequest {
-  /** Query string of what all of them have. */
+/** A page view of a request that nobody adds anything to. */
+interface PlainPageView {
+  readonly request: HttpRequest;
+  readonly hit: Hit;
+  /** The beginning of the query string of all hits of the request. */
   readonly shared: string;
-  readonly visitor: string;
-  readonly startSeconds: number;
 }
 
 /** Turns a finished request into the hit that Matomo gets, and a crash beside it. */
@@ -64,7 +63,7 @@ export interface HitBuilder {
   /** The parameters of the page view before `beforeSend` has seen them. */
   toParameters(request: HttpRequest, site: number, nowMillis: number): Map<string, string>;
   /** Of a request that nobody adds anything to; `undefined` for others. */
-  readPlain(request: HttpRequest, site: number, nowMillis: number): PlainRequest | undefined;
+  toPlain(request: HttpRequest, site: number, nowMillis: number): PlainPageView | undefined;
   /** The visitor ID that is derived from the request, whatever names its visitor; `undefined` if none is to be sent. */
   toVisitorId(request: HttpRequest, site: number, nowMillis: number): string | undefined;
   /** The same even if none is sent. */
@@ -90,18 +89,24 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
   const beginning = memoize((site: number) => `?idsite=${site}&rec=1&apiv=1${bots}`);
 
   /** The hit of a request that nobody adds anything to: the same as by way of the parameters, in a third of the time. */
-  function toPlainHit(fields: readonly (Field | undefined)[], visitor: Visitor): Hit {
-    const { site, startMillis } = visitor;
-    let query = beginning(site);
-    for (const field of fields) if (field) query += field.pair;
+  function toPlainPageView(request: HttpRequest, site: number, nowMillis: number): PlainPageView {
+    const { fields, visitor } = readRequest(request, site, nowMillis);
+    let shared = beginning(site);
+    let own = '';
+    for (const field of fields) {
+      if (field?.isShared) shared += field.pair;
+      else if (field) own += field.pair;
+    }
     const id = toVisitorId(visitor);
-    if (id !== undefined) query += `&cid=${id}`;
-    const startSeconds = Math.floor(startMillis / 1000);
-    return { site, visitor: id ?? '', startSeconds, kind: 'page', query };
+    const cid = id === undefined ? '' : `&cid=${id}`;
+    const startSeconds = Math.floor(visitor.startMillis / 1000);
+    const query = shared + own + cid;
+    const hit: Hit = { site, visitor: id ?? '', startSeconds, kind: 'page', query };
+    return { request, hit, shared: shared + cid };
   }
 
   /** The page view of a request is mostly built right before its further hits. */
-  let latest: ReturnType<typeof readRequest> | undefined;
+  let latest: PlainPageView | undefined;
 
   function readRequest(request: HttpRequest, site: number, nowMillis: number) {
     const { address, userAgent, startMillis } = toVisitor(request, site, nowMillis);
@@ -132,8 +137,8 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
 
   function buildHits(request: HttpRequest, site: number, nowMillis: number): Hit[] {
     if (isPlain(request)) {
-      latest = readRequest(request, site, nowMillis);
-      return [toPlainHit(latest.fields, latest.visitor)];
+      latest = toPlainPageView(request, site, nowMillis);
+      return [latest.hit];
     }
     const isAlone = request.chatbotResponse !== undefined && options.pageViews === false;
     const parameters = (isAlone ? toAlone : toParameters)(request, site, nowMillis);
@@ -192,25 +197,20 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
     return parameters;
   }
 
-  function readPlain(
+  function toPlain(
     request: HttpRequest,
     site: number,
     nowMillis: number,
-  ): PlainRequest | undefined {
+  ): PlainPageView | undefined {
+    if (latest?.request === request && latest.hit.site === site) return latest;
     if (!isPlain(request)) return undefined;
-    const isLatest = latest?.request === request && latest.visitor.site === site;
-    const { fields, visitor } = isLatest && latest ? latest : readRequest(request, site, nowMillis);
-    let shared = beginning(site);
-    for (const field of fields) if (field && isShared(field.name)) shared += field.pair;
-    const id = toVisitorId(visitor);
-    if (id !== undefined) shared += `&cid=${id}`;
-    const startSeconds = Math.floor(visitor.startMillis / 1000);
-    return { shared, visitor: id ?? '', startSeconds };
+    latest = toPlainPageView(request, site, nowMillis);
+    return latest;
   }
 
   return Object.assign(buildHits, {
     toParameters,
-    readPlain,
+    toPlain,
     toVisitorId: (request: HttpRequest, site: number, nowMillis: number) =>
       toVisitorId(toVisitor(request, site, nowMillis)),
     toAnyVisitorId: (request: HttpRequest, site: number, nowMillis: number) =>

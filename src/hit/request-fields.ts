@@ -59,14 +59,16 @@ export function createToRequestFields(
     const { referrer, clientHints, acceptLanguage } = request;
     const duration = toDurations(Math.round(request.durationMillis));
     return [
-      titleOf(facts),
+      // What further hits have too, which begin with the same text.
       url.text.length <= SAFE_URL_LENGTH ? encodedField('url', url) : createField('url', url.text),
       referrer === undefined ? undefined : toUrlRef(referrer),
       userAgent,
       clientHints === undefined ? undefined : toHints(clientHints),
       acceptLanguage === undefined ? undefined : toLanguage(acceptLanguage),
-      toTime(startSeconds),
       address === undefined || !hasToken ? undefined : toAddress(address),
+      // Of the page view alone.
+      titleOf(facts),
+      toTime(startSeconds),
       duration.all,
       duration.server,
       maxCustomVariables > 0 ? toVariables(request.statusCode, request.method) : undefined,

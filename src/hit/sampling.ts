@@ -30,8 +30,12 @@ export function createFindVisitor(
   const findRouteDetails = createFindRouteDetails(options);
   return function findVisitor(request, site, nowMillis) {
     const { annotations, given } = request;
+    const details = findRouteDetails(request);
+    if (!given && !details && annotations.length === 0) {
+      return builder.toAnyVisitorId(request, site, nowMillis);
+    }
     const layers = [...annotations.map(({ parameters }) => parameters).reverse()];
-    layers.push(findRouteDetails(request), given);
+    layers.push(details, given);
     return (
       strongest(layers, 'uid') ??
       userIdOf(request) ??

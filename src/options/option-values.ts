@@ -107,7 +107,7 @@ export function methods(least: number): (name: string, value: unknown) => readon
   };
 }
 
-/** Without the flags that make a regular expression remember where it was. */
+/** Without the flags that make a regular expression memoize where it was. */
 export function stateless({ source, flags }: RegExp): RegExp {
   return new RegExp(source, flags.replace(/[gy]/g, ''));
 }

@@ -7,6 +7,7 @@ import {
   type DropReason,
   type FurtherHit,
   MAX_FURTHER_HITS,
+  parameterOf,
 } from '../hit/further-hits.js';
 import type { Hit } from '../hit/hit.js';
 import { toSiteId } from '../hit/site-id.js';
@@ -17,7 +18,7 @@ import type { EndedRecord, RequestRecord } from '../requests/request-record.js';
 import type { HitBuilders } from './hit-builders.js';
 import { nameOf, type OptionCallbacks } from './option-callbacks.js';
 import {
-  bytesOfParameters,
+  bytesOfFields,
   type HitContent,
   PendingFurtherHit,
   type PendingPageView,
@@ -128,7 +129,7 @@ export class FurtherHits {
         isFinal: (nowMillis) => this.#isFinal(owner, pending.endedMillis, hits, nowMillis),
         finalize: (epochMillis) => this.#finalize(() => this.#build(hit, owner, epochMillis)),
       },
-      bytesOfParameters(hit.parameters),
+      bytesOfFields(hit.fields),
     );
     if (this.#push(pending) && !record.request) hits.pending.push(pending);
   }
@@ -139,7 +140,7 @@ export class FurtherHits {
       isFinal: () => true,
       finalize: (epochMillis: number) => this.#finalize(() => this.#buildLoose(hit, epochMillis)),
     };
-    this.#push(new PendingFurtherHit(content, bytesOfParameters(hit.parameters)));
+    this.#push(new PendingFurtherHit(content, bytesOfFields(hit.fields)));
   }
 
   /** Whether a hit of no request says enough; counts it if it does not. */
@@ -154,8 +155,8 @@ export class FurtherHits {
     return false;
   }
 
-  #siteOf({ parameters }: CheckedHit): number | undefined {
-    return toSiteId(parameters.get('idsite') ?? this.#parts.options.siteId);
+  #siteOf(hit: CheckedHit): number | undefined {
+    return toSiteId(parameterOf(hit, 'idsite') ?? this.#parts.options.siteId);
   }
 
   #push(pending: PendingFurtherHit): boolean {
@@ -189,7 +190,7 @@ export class FurtherHits {
     const { site = 0, currentRequest: request } = ended;
     if (site === 0 || !request) return undefined;
     const { builders } = this.#parts;
-    const uid = hit.parameters.get('uid');
+    const uid = parameterOf(hit, 'uid');
     ended.isInSample ??= builders.isInSample(request, site);
     const isTaken = uid === undefined ? ended.isInSample : builders.isNameInSample(uid);
     return isTaken ? builders.furtherHits.buildHit(hit, request, site, epochMillis) : undefined;
@@ -237,8 +238,8 @@ export class FurtherHits {
   }
 }
 
-function visitorOf({ parameters }: CheckedHit): string | undefined {
-  return parameters.get('uid') ?? parameters.get('cid');
+function visitorOf(hit: CheckedHit): string | undefined {
+  return parameterOf(hit, 'uid') ?? parameterOf(hit, 'cid');
 }
 
 const NO_VISITOR =

@@ -1,4 +1,5 @@
 import type { Diagnostics } from '../common/diagnostics.js';
+import { memoize } from '../common/generation-cache.js';
 import { coded } from '../common/messages.js';
 import type { ReportProblem } from '../hit/custom-variables.js';
 import { createFurtherHitBuilder, type FurtherHitBuilder } from '../hit/further-hits.js';
@@ -7,6 +8,8 @@ import { createHitBuilder, type HitBuilder } from '../hit/hit-builder.js';
 import type { HttpRequest } from '../hit/http-request.js';
 import { createFindVisitor, isInSample } from '../hit/sampling.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
+
+const MAX_REMEMBERED = 10_000;
 
 interface Builders {
   readonly buildHits: HitBuilder;
@@ -19,6 +22,10 @@ export class HitBuilders {
   readonly #options: ResolvedOptions;
   readonly #diagnostics: Diagnostics;
   readonly #visitorKey: () => string | Buffer;
+  readonly #isTaken = memoize(
+    (visitor: string) => isInSample(visitor, this.#options.sampleRate),
+    MAX_REMEMBERED,
+  );
   #made: Builders | undefined;
 
   constructor(
@@ -43,12 +50,12 @@ export class HitBuilders {
   isInSample(request: HttpRequest, site: number): boolean {
     const { sampleRate } = this.#options;
     if (sampleRate >= 1 || request.chatbotResponse !== undefined) return true;
-    return isInSample(this.#builders.findVisitor(request, site, request.startMillis), sampleRate);
+    return this.isNameInSample(this.#builders.findVisitor(request, site, request.startMillis));
   }
 
   /** Whether a visitor with this user ID or visitor ID is tracked. */
   isNameInSample(visitor: string): boolean {
-    return isInSample(visitor, this.#options.sampleRate);
+    return this.#isTaken(visitor);
   }
 
   get #builders(): Builders {

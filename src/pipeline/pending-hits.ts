@@ -1,3 +1,4 @@
+import type { Field } from '../hit/field.js';
 import { type Hit, type PendingHit, SETTLE_MILLIS } from '../hit/hit.js';
 import type { HttpRequest } from '../hit/http-request.js';
 import type { EndedRecord } from '../requests/request-record.js';
@@ -105,8 +106,8 @@ function bytesOf({
 }
 
 /** Roughly what a further hit takes, whose request may have to stay in memory for it. */
-export function bytesOfParameters(parameters: ReadonlyMap<string, string>): number {
+export function bytesOfFields(fields: readonly Field[]): number {
   let bytes = REQUEST_BYTES;
-  for (const [name, value] of parameters) bytes += name.length + value.length;
+  for (const { pair } of fields) bytes += pair.length;
   return bytes;
 }

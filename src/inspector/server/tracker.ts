@@ -10,7 +10,7 @@ import { createRowMemory } from '../rules/row-memory.js';
 import type { TrackerAnswer } from './played-answer.js';
 import { toBulkAnswer, toSingleAnswer } from './tracker-answer.js';
 
-/** The rules of one inspector and the little that they remember between requests. */
+/** The rules of one inspector and the little that they memoize between requests. */
 export interface Tracker {
   /** Processes a request: its hits in order of arrival and the answer to give. */
   track(request: TrackerRequest): { hits: InspectedHit[]; answer: TrackerAnswer };

@@ -1,5 +1,8 @@
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { trackEvent } from '../../../src/index.js';
+import { ROOT } from '../../support/child-process.js';
 import { startRedis } from '../../support/redis-server.js';
 import { linesIn, temporaryFolder } from '../../support/spool.js';
 import { startTracedService, until } from '../../support/traced-service.js';
@@ -51,4 +54,28 @@ test('with a file spool a further hit is on disk while its request goes on', asy
   end?.();
   await answer;
   await until(() => service.processor.stats().spooled === 2);
+});
+
+/** A segment that version 0.1 wrote, and what that version reads of a line. */
+const SEGMENT = '0001795176000000-4711-0a1b2c3d-000001.hits';
+const HEAD_OF_0_1 = /^[\da-f]{8} (\d+(?:\.\d+)?) (page|crash) \d+ (\S*) \?idsite=/;
+
+test('a spool of version 0.1 is drained, and what is stored now is what that version reads', async () => {
+  const folder = temporaryFolder();
+  cpSync(join(ROOT, 'test/fixtures/spool-0.1', SEGMENT), join(folder, SEGMENT));
+  const service = await startTracedService(
+    (_request, response) => {
+      trackEvent('new', 'one');
+      response.end('ok');
+    },
+    { ...SPOOLED, spool: folder, tokenAuth: 'a-token', maxSpoolAgeMillis: 366 * 86_400_000 },
+  );
+  await service.fetch('/new');
+  const ownLines = () => linesIn(folder).filter((line) => line.includes('127.0.0.1'));
+  await until(() => ownLines().length === 2);
+  expect(ownLines().map((line) => HEAD_OF_0_1.exec(line)?.[2])).toEqual(['page', 'page']);
+  await until(() => service.processor.stats().adopted === 3);
+  const titles = (await service.hits()).map(({ stored }) => stored?.title ?? stored?.type);
+  expect(new Set(titles)).toEqual(new Set(['GET /a', 'GET /b', 'GET /c', 'GET /new', 'event']));
+  expect(service.processor.stats()).toMatchObject({ hits: 2, adopted: 3, tracked: 5, pending: 0 });
 });

@@ -22,6 +22,11 @@ export const BENCHES = {
     roundSeconds: 150,
     once: true, // they repeat to one percent
   },
+  'further-hits': {
+    question:
+      'What does an event cost beside its page view, and a request that is not in the sample?',
+    roundSeconds: 4,
+  },
   'hostile-input': { question: 'How long can one request hold the event loop?', roundSeconds: 2 },
   delivery: { question: 'How many hits can one process deliver?', roundSeconds: 48 },
   backlog: {

@@ -57,6 +57,18 @@ export const GOALS = {
     must: 1.05,
     aim: 1,
   },
+  'event-over-page': {
+    bench: 'further-hits',
+    question: 'building a page view and one event, over the page view',
+    must: 1.5,
+    aim: 1.5,
+  },
+  'unsampled-over-ignored': {
+    bench: 'further-hits',
+    question: 'a request that is not in the sample, over one that is ignored and a hash',
+    must: 1.0,
+    aim: 1.0,
+  },
   'delivery-over-ceiling': {
     bench: 'delivery',
     question: 'hits a second from ended spans, over ready-made Buffers through undici',
