@@ -9,6 +9,8 @@ import { rolldown } from 'rolldown';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const build = join(root, 'build');
 const dist = join(root, 'dist');
+/** What entries load by `require` when it is needed, and is no entry of `package.json`. */
+const LATE_ENTRIES = { esm: [], cjs: ['register/serve'] };
 const IMPORT = /(?:\bfrom|\bimport\()\s*['"](\.[^'"]+)['"]/g;
 
 for (const folder of [build, dist]) rmSync(folder, { recursive: true, force: true });
@@ -35,7 +37,9 @@ async function bundle(folder, format) {
   const entries = entriesIn(folder);
   const modules = await rolldown({
     cwd: root,
-    input: Object.fromEntries(entries.map((entry) => [entry, join(build, `${entry}.js`)])),
+    input: Object.fromEntries(
+      [...entries, ...LATE_ENTRIES[folder]].map((entry) => [entry, join(build, `${entry}.js`)]),
+    ),
     external: /^[^./]/, // Node and dependencies
     platform: 'node',
     onLog: (_level, { message }) => {

@@ -2,17 +2,13 @@ import type { Context, Span } from '@opentelemetry/api';
 import { createDiagnostics, type Diagnostics } from './common/diagnostics.js';
 import { EXIT_CONTROL } from './common/exit-control.js';
 import { coded } from './common/messages.js';
+import { PROCESSOR_BRAND } from './common/processor-brand.js';
 import type { MatomoOptions } from './options.js';
 import { createHitPipeline, type HitPipeline, noStats } from './pipeline/hit-pipeline.js';
 import type { MatomoStats } from './pipeline/stats.js';
 import type { FinishedSpan } from './requests/finished-span.js';
+import { NODE_REQUESTS, type NodeRequestSink } from './requests/node-request.js';
 import { type RequestTracker, trackRequests } from './requests/track-requests.js';
-
-/**
- * Tells a processor of this package, of whichever copy, from those of others. Its value says whether the processor
- * is at work: it is not where options are missing or say so.
- */
-export const PROCESSOR_BRAND: symbol = Symbol.for('opentelemetry-matomo.processor');
 
 /**
  * Turns every finished HTTP server span into a hit in Matomo. Give it to an OpenTelemetry SDK 1.30, 2.x or 3.x as
@@ -41,6 +37,8 @@ export class MatomoSpanProcessor {
     }
     Object.defineProperty(this, PROCESSOR_BRAND, { value: made !== undefined });
     Object.defineProperty(this, EXIT_CONTROL, { value: made?.pipeline });
+    const sink: NodeRequestSink = (captured, span) => this.#onNodeRequest(captured, span);
+    Object.defineProperty(this, NODE_REQUESTS, { value: sink });
   }
 
   /** Called by the SDK for every span that starts. Never throws. */
@@ -60,6 +58,14 @@ export class MatomoSpanProcessor {
       this.#requests.onEnd(span);
     } catch (error) {
       this.#report('onEnd', error);
+    }
+  }
+
+  #onNodeRequest(...[captured, span]: Parameters<NodeRequestSink>): void {
+    try {
+      this.#requests?.onNodeRequest(captured, span);
+    } catch (error) {
+      this.#report('onNodeRequest', error);
     }
   }
 

@@ -121,6 +121,11 @@ export function captureRequests(find: FindNotes): () => void {
   };
 }
 
+/** Captures a request that was announced before anybody captured. */
+export function captureRequest(message: unknown): void {
+  sharedRequests()?.onRequest(message);
+}
+
 /** To be called by each processor that has taken a request for one of its spans, when it has read it. */
 export function releaseRequest(captured: CapturedRequest): void {
   captured.readers -= 1;

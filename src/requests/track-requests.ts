@@ -33,6 +33,8 @@ export interface RequestTracker {
   onStart(span: Span, parentContext: Context): void;
   /** For every span that ends. */
   onEnd(span: FinishedSpan): void;
+  /** For a request that has ended without any SERVER span; `span` describes it. */
+  onNodeRequest(captured: CapturedRequest, span: FinishedSpan): void;
   /** No request is captured any more. */
   stop(): void;
 }
@@ -133,6 +135,11 @@ export function trackRequests(
       if (taggedFor) taggedFor.runningSpans -= 1;
       const record = taggedFor ?? recordOf(span);
       if (record && !record.closed) annotate(record.descendants, span, reading);
+    },
+
+    onNodeRequest(captured, span) {
+      captured.readers += 1;
+      endServerSpan(new RequestRecord(span, captured, index), span);
     },
 
     stop,

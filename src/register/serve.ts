@@ -1,0 +1,138 @@
+import type { Server } from 'node:net';
+import { createDiagnostics, type Diagnostics } from '../common/diagnostics.js';
+import { coded } from '../common/messages.js';
+import { PROCESSOR_BRAND } from '../common/processor-brand.js';
+import { readEnvironment } from '../options/resolve-options.js';
+import { MatomoSpanProcessor } from '../span-processor.js';
+import { trackNodeRequests } from './node-requests.js';
+import { recordRequests } from './record-requests.js';
+import type { Registration } from './registration.js';
+import { loadTracingParts, requireHttp, startTracing } from './start.js';
+import { hasProvider } from './watch-providers.js';
+
+/** `register` once the process serves. Nothing here throws. */
+export interface Serving {
+  /** For each connection to a server that speaks HTTP. */
+  onConnection(server: Server): void;
+  /** For a request that was announced before this existed. */
+  onFirstRequest(message: unknown): void;
+}
+
+const NOTHING: Serving = { onConnection: () => undefined, onFirstRequest: () => undefined };
+
+/** Reads the environment and starts tracking. `lookAgain` finds tracer providers that are not watched. */
+export function serve(registration: Registration, lookAgain: () => void): Serving {
+  const diagnostics = createDiagnostics();
+  try {
+    return start(registration, lookAgain, diagnostics);
+  } catch (error) {
+    diagnostics.error(coded('not-started', `could not start, nothing is tracked: ${error}`));
+    return NOTHING;
+  }
+}
+
+function start(
+  registration: Registration,
+  lookAgain: () => void,
+  diagnostics: Diagnostics,
+): Serving {
+  lookAgain();
+  if (process.env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true') return NOTHING;
+  const processor = registration.isStandingDown ? undefined : createProcessor();
+  // Options in code may still make a processor of the application work.
+  if (!processor && readEnvironment('enabled', process.env) === false) return NOTHING;
+  const { processor: place } = registration;
+  place.real = processor;
+  registration.flushAtExit(place);
+  const record = readEnvironment('record', process.env) ?? 'requests';
+  const requests = processor && trackNodeRequests(processor, record);
+  registration.follow({
+    attached(provider) {
+      if (!processor) return;
+      requests?.preferSpans();
+      recordRequests(provider, record, diagnostics);
+    },
+    foreign(provider) {
+      if (processor) diagnostics.warn(takesNoProcessors(provider));
+    },
+    standDown() {
+      place.real = undefined;
+      requests?.stop();
+      void processor?.shutdown();
+    },
+    failed(error) {
+      if (processor) diagnostics.warn(notAttached(error));
+    },
+  });
+  const startParts = prepareTracing(processor && place, diagnostics);
+  let isConnected = false;
+  return {
+    onConnection() {
+      if (isConnected) return;
+      isConnected = true;
+      lookAgain();
+      startParts();
+    },
+    onFirstRequest: (message) => requests?.addFirst(message),
+  };
+}
+
+/** With the environment alone; `undefined` if that does not allow tracking. */
+function createProcessor(): MatomoSpanProcessor | undefined {
+  // PM2 kills 1.6 s after SIGINT.
+  const processor = new MatomoSpanProcessor(
+    process.env.MATOMO_SHUTDOWN_TIMEOUT?.trim() ? {} : { shutdownTimeoutMillis: 1500 },
+  );
+  const isAtWork = (processor as unknown as Record<symbol, boolean>)[PROCESSOR_BRAND];
+  return isAtWork ? processor : undefined;
+}
+
+/**
+ * An application may set its tracing up at any time before it serves. At its first connection it is certain that it
+ * has none; the request on it comes later than this, so that none is missed. The parts are loaded before, because loading
+ * takes longer than a request should wait. Where it has tracing, that may still wait for `http` to be required: ES
+ * modules only import it.
+ */
+function prepareTracing(
+  processor: Parameters<typeof startTracing>[1] | undefined,
+  diagnostics: Diagnostics,
+): () => void {
+  let parts: ReturnType<typeof loadTracingParts>;
+  let isLoaded = false;
+
+  function load(): void {
+    if (isLoaded || !processor || hasProvider()) return;
+    isLoaded = true;
+    parts = loadTracingParts(__filename);
+  }
+
+  setImmediate(load).unref?.();
+  return function startOrJoin() {
+    try {
+      load();
+      if (hasProvider()) requireHttp();
+      else if (parts && processor) startTracing(parts, processor);
+    } catch (error) {
+      diagnostics.error(
+        coded('not-started', `could not start tracing, spans are not tracked: ${error}`),
+      );
+    }
+  };
+}
+
+function takesNoProcessors(provider: object): string {
+  return coded(
+    'provider-without-processors',
+    `The tracer provider ${provider.constructor?.name} takes no span processors. Requests are tracked without spans, so that attributes on spans have no effect. ` +
+      'To use spans, add `new MatomoSpanProcessor()` to the span processors of your tracing set-up',
+  );
+}
+
+function notAttached(error: unknown): string {
+  const effect = 'Requests are tracked without spans, so that attributes on spans have no effect';
+  const advice = 'Add `new MatomoSpanProcessor()` to the span processors of your tracing set-up';
+  return coded(
+    'not-attached',
+    `Could not attach to the tracer provider (${error}). ${effect}. ${advice}`,
+  );
+}
