@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import type { Inspector } from '../../src/inspector/index.js';
 import { eventually, type Server, startServer } from '../support/child-process.js';
 import { APPS, get, matomo, REGISTER, titles, WITHOUT_SDK } from '../support/registered-app.js';
+import { sorted } from '../support/sorted.js';
 
 const APP = `${APPS}/many-ends.cjs`;
 const HEADERS = {
@@ -133,7 +134,7 @@ test.each([
   expect(await text(response)).toBe('ok');
   await get(`${app.url}/a`);
   await app.stop();
-  expect(titles(inspector).sort()).toEqual(['GET /a', 'PUT /upload']);
+  expect(sorted(titles(inspector))).toEqual(['GET /a', 'PUT /upload']);
 });
 
 test.each([
