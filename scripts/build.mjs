@@ -82,7 +82,7 @@ function declarationsOf(entries) {
 
 /** What a browser loads, beside the code that serves it. */
 function copyPage() {
-  const page = join(dist, 'esm/chunks/page');
+  const page = join(dist, 'esm/page');
   for (const folder of [join(build, 'inspector/page'), join(root, 'src/inspector/page')]) {
     for (const name of readdirSync(folder).filter((name) => !name.endsWith('.ts'))) {
       cpSync(join(folder, name), join(page, name));
