@@ -7,6 +7,8 @@ import type { LazyProcessor } from './lazy-processor.js';
 export interface RegistrationEvents {
   /** The processor is in the list of a provider. */
   attached(provider: object): void;
+  /** The provider had lost the processor and has it again. */
+  restored(provider: object): void;
   /** The provider takes no span processors. */
   foreign(provider: object): void;
   /** The application has a processor of this package in its own set-up. */
@@ -43,6 +45,22 @@ export class Registration {
       } else {
         addProcessor(this.processor, provider);
         this.#emit('attached', provider);
+      }
+    } catch (error) {
+      this.#emit('failed', error as object);
+    }
+  }
+
+  /** Joins a provider again whose list of processors was replaced. */
+  restore(provider: object): void {
+    try {
+      const own = ownProcessors(provider);
+      if (!own || own.includes(this.processor)) return;
+      if (own.length > 0) {
+        this.addProvider(provider);
+      } else {
+        addProcessor(this.processor, provider);
+        this.#emit('restored', provider);
       }
     } catch (error) {
       this.#emit('failed', error as object);

@@ -8,7 +8,9 @@ import { trackNodeRequests } from './node-requests.js';
 import { recordRequests } from './record-requests.js';
 import type { Registration } from './registration.js';
 import { loadTracingParts, requireHttp, startTracing } from './start.js';
-import { hasProvider } from './watch-providers.js';
+import { currentProvider } from './watch-providers.js';
+import { watchTracking } from './watch-tracking.js';
+import { isHttp2Server } from './when-serving.js';
 
 /** `register` once the process serves. Nothing here throws. */
 export interface Serving {
@@ -46,11 +48,23 @@ function start(
   registration.flushAtExit(place);
   const record = readEnvironment('record', process.env) ?? 'requests';
   const requests = processor && trackNodeRequests(processor, record);
+  const watch = processor && watchTracking(processor, record, checkProvider, diagnostics);
+
+  /** Libraries delete the API's global object, or replace the list of processors. */
+  function checkProvider(): void {
+    lookAgain();
+    const provider = currentProvider();
+    if (place.real && provider) registration.restore(provider);
+  }
+
   registration.follow({
     attached(provider) {
       if (!processor) return;
       requests?.preferSpans();
       recordRequests(provider, record, diagnostics);
+    },
+    restored(provider) {
+      diagnostics.warn(processorsReplaced(provider));
     },
     foreign(provider) {
       if (processor) diagnostics.warn(takesNoProcessors(provider));
@@ -58,6 +72,7 @@ function start(
     standDown() {
       place.real = undefined;
       requests?.stop();
+      watch?.stop();
       void processor?.shutdown();
     },
     failed(error) {
@@ -67,10 +82,11 @@ function start(
   const startParts = prepareTracing(processor && place, diagnostics);
   let isConnected = false;
   return {
-    onConnection() {
+    onConnection(server) {
+      if (processor && isHttp2Server(server)) diagnostics.warnOnce('http2', HTTP2);
       if (isConnected) return;
       isConnected = true;
-      lookAgain();
+      checkProvider();
       startParts();
     },
     onFirstRequest: (message) => requests?.addFirst(message),
@@ -101,7 +117,7 @@ function prepareTracing(
   let isLoaded = false;
 
   function load(): void {
-    if (isLoaded || !processor || hasProvider()) return;
+    if (isLoaded || !processor || currentProvider()) return;
     isLoaded = true;
     parts = loadTracingParts(__filename);
   }
@@ -110,7 +126,7 @@ function prepareTracing(
   return function startOrJoin() {
     try {
       load();
-      if (hasProvider()) requireHttp();
+      if (currentProvider()) requireHttp();
       else if (parts && processor) startTracing(parts, processor);
     } catch (error) {
       diagnostics.error(
@@ -120,19 +136,32 @@ function prepareTracing(
   };
 }
 
+const ADVICE = 'add `new MatomoSpanProcessor()` to the span processors of your tracing set-up';
+
 function takesNoProcessors(provider: object): string {
+  const found = `The tracer provider ${provider.constructor?.name} takes no span processors`;
   return coded(
     'provider-without-processors',
-    `The tracer provider ${provider.constructor?.name} takes no span processors. Requests are tracked without spans, so that attributes on spans have no effect. ` +
-      'To use spans, add `new MatomoSpanProcessor()` to the span processors of your tracing set-up',
+    `${found}. ${WITHOUT_SPANS}. To use spans, ${ADVICE}`,
   );
 }
 
 function notAttached(error: unknown): string {
-  const effect = 'Requests are tracked without spans, so that attributes on spans have no effect';
-  const advice = 'Add `new MatomoSpanProcessor()` to the span processors of your tracing set-up';
-  return coded(
-    'not-attached',
-    `Could not attach to the tracer provider (${error}). ${effect}. ${advice}`,
-  );
+  const found = `Could not attach to the tracer provider (${error})`;
+  return coded('not-attached', `${found}. ${WITHOUT_SPANS}. To use spans, ${ADVICE}`);
 }
+
+function processorsReplaced(provider: object): string {
+  const found = `The span processors of ${provider.constructor?.name} were replaced after register had joined them`;
+  const effect = 'Requests in between may be missing; register has joined them again';
+  return coded('processors-replaced', `${found}. ${effect}. To avoid that, ${ADVICE}`);
+}
+
+const WITHOUT_SPANS =
+  'Requests are tracked without spans, so that attributes on spans have no effect';
+
+const HTTP2 = coded(
+  'http2-not-tracked',
+  'A server speaks HTTP/2. Requests over HTTP/2 are not tracked, those over HTTP/1.1 to the same server are. ' +
+    'To track all, let a proxy in front of it speak HTTP/2',
+);

@@ -43,9 +43,9 @@ function awaitGlobal(watch: (created: OtelGlobal) => void): void {
   });
 }
 
-/** Whether an SDK's provider is registered. The API's own provider, which records nothing, is none. */
-export function hasProvider(): boolean {
-  return providerOf(otelGlobal()?.trace as ProxyTracerProvider | undefined) !== undefined;
+/** The SDK's provider that is registered. The API's own provider, which records nothing, is none. */
+export function currentProvider(): object | undefined {
+  return providerOf(otelGlobal()?.trace as ProxyTracerProvider | undefined);
 }
 
 /**
