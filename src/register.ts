@@ -1,15 +1,16 @@
 import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { isMainThread } from 'node:worker_threads';
+import { isMainThread, threadId } from 'node:worker_threads';
 import { LazyProcessor } from './register/lazy-processor.js';
 import { Registration } from './register/registration.js';
 import type { Serving } from './register/serve.js';
+import { announceWorkers, receiveRequests } from './register/threads.js';
 import { watchProviders } from './register/watch-providers.js';
 import { watchServers } from './register/when-serving.js';
 
-// Preloads run again in every worker thread; one processor a process is enough.
-if (isMainThread && !isDisabled() && !isOwnCommand()) register();
+// Preloads run again in every worker thread.
+if (!isDisabled() && !isOwnCommand()) register();
 
 function isDisabled(): boolean {
   return process.env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true';
@@ -41,6 +42,11 @@ function register(): void {
     return serving;
   }
 
+  if (isMainThread) {
+    registration.processor.collect = receiveRequests((one) => serve().addForwarded(one));
+  } else {
+    announceWorkers(threadId);
+  }
   watchServers({
     onListen: () => void serve(),
     onConnection: (server) => serve().onConnection(server),

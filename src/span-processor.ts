@@ -7,6 +7,11 @@ import type { MatomoOptions } from './options.js';
 import { createHitPipeline, type HitPipeline, noStats } from './pipeline/hit-pipeline.js';
 import type { MatomoStats } from './pipeline/stats.js';
 import type { FinishedSpan } from './requests/finished-span.js';
+import {
+  FORWARDED_REQUESTS,
+  type ForwardedRequestSink,
+  fromForwarded,
+} from './requests/forwarded-request.js';
 import { NODE_REQUESTS, type NodeRequestSink } from './requests/node-request.js';
 import { type RequestTracker, trackRequests } from './requests/track-requests.js';
 
@@ -39,6 +44,8 @@ export class MatomoSpanProcessor {
     Object.defineProperty(this, EXIT_CONTROL, { value: made?.pipeline });
     const sink: NodeRequestSink = (captured, span) => this.#onNodeRequest(captured, span);
     Object.defineProperty(this, NODE_REQUESTS, { value: sink });
+    const forwarded: ForwardedRequestSink = (request) => this.#onForwardedRequest(request);
+    Object.defineProperty(this, FORWARDED_REQUESTS, { value: forwarded });
   }
 
   /** Called by the SDK for every span that starts. Never throws. */
@@ -66,6 +73,15 @@ export class MatomoSpanProcessor {
       this.#requests?.onNodeRequest(captured, span);
     } catch (error) {
       this.#report('onNodeRequest', error);
+    }
+  }
+
+  #onForwardedRequest(request: Parameters<ForwardedRequestSink>[0]): void {
+    try {
+      const { record, span } = fromForwarded(request);
+      this.#pipeline?.add(record, span);
+    } catch (error) {
+      this.#report('onForwardedRequest', error);
     }
   }
 

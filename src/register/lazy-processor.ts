@@ -4,11 +4,13 @@ import { PROCESSOR_BRAND } from '../common/processor-brand.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
 import type { MatomoSpanProcessor } from '../span-processor.js';
 
-/** What is needed of a processor; a thread that only passes requests on has another. */
+/** What is needed of a processor; that of a worker thread only passes requests on. */
 export type Processor = Pick<
   MatomoSpanProcessor,
-  'onStart' | 'onEnd' | 'forceFlush' | 'shutdown' | 'stats'
->;
+  'onStart' | 'onEnd' | 'forceFlush' | 'shutdown'
+> & {
+  stats(): { readonly hits: number; readonly ignored: Readonly<Record<string, number>> };
+};
 
 const SERVER = 1; // SpanKind.SERVER
 
@@ -19,6 +21,8 @@ const SERVER = 1; // SpanKind.SERVER
 export class LazyProcessor {
   /** `undefined` until the process serves, and if the environment does not allow tracking. */
   real: Processor | undefined;
+  /** Brings in what other threads have, before hits are flushed. */
+  collect: () => void = () => undefined;
   #onServerSpan: (() => void) | undefined;
 
   constructor(onServerSpan: () => void) {
@@ -43,10 +47,12 @@ export class LazyProcessor {
   }
 
   async forceFlush(): Promise<void> {
+    this.collect();
     await this.real?.forceFlush();
   }
 
   async shutdown(): Promise<void> {
+    this.collect();
     await this.real?.shutdown();
   }
 

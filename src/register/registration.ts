@@ -23,8 +23,8 @@ export class Registration {
   readonly #flushed = new Set<SpanProcessor>();
   readonly #log: [event: keyof RegistrationEvents, value: object][] = [];
   #events: RegistrationEvents | undefined;
-  /** The application has a processor of this package in its own set-up. */
-  isStandingDown = false;
+  /** Processors of this package in the application's own set-up. */
+  ownProcessors: readonly SpanProcessor[] = [];
 
   constructor(processor: LazyProcessor) {
     this.processor = processor;
@@ -39,7 +39,7 @@ export class Registration {
       } else if (own.includes(this.processor)) {
         this.#emit('attached', provider);
       } else if (own.length > 0) {
-        this.isStandingDown = true;
+        this.ownProcessors = own;
         for (const processor of own) this.flushAtExit(processor);
         this.#emit('standDown', provider);
       } else {

@@ -1,9 +1,17 @@
 import type { Server } from 'node:net';
+import { isMainThread } from 'node:worker_threads';
 import { createDiagnostics, type Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { PROCESSOR_BRAND } from '../common/processor-brand.js';
 import { readEnvironment } from '../options/resolve-options.js';
+import {
+  FORWARDED_REQUESTS,
+  type ForwardedRequest,
+  type ForwardedRequestSink,
+} from '../requests/forwarded-request.js';
 import { MatomoSpanProcessor } from '../span-processor.js';
+import { ForwardingProcessor } from './forwarding-processor.js';
+import type { Processor } from './lazy-processor.js';
 import { trackNodeRequests } from './node-requests.js';
 import { recordRequests } from './record-requests.js';
 import type { Registration } from './registration.js';
@@ -18,9 +26,15 @@ export interface Serving {
   onConnection(server: Server): void;
   /** For a request that was announced before this existed. */
   onFirstRequest(message: unknown): void;
+  /** For a request to a server in a worker thread. */
+  addForwarded(forwarded: ForwardedRequest): void;
 }
 
-const NOTHING: Serving = { onConnection: () => undefined, onFirstRequest: () => undefined };
+const NOTHING: Serving = {
+  onConnection: () => undefined,
+  onFirstRequest: () => undefined,
+  addForwarded: () => undefined,
+};
 
 /** Reads the environment and starts tracking. `lookAgain` finds tracer providers that are not watched. */
 export function serve(registration: Registration, lookAgain: () => void): Serving {
@@ -40,12 +54,14 @@ function start(
 ): Serving {
   lookAgain();
   if (process.env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true') return NOTHING;
-  const processor = registration.isStandingDown ? undefined : createProcessor();
+  const processor =
+    registration.ownProcessors.length > 0 ? undefined : createProcessor(diagnostics);
   // Options in code may still make a processor of the application work.
   if (!processor && readEnvironment('enabled', process.env) === false) return NOTHING;
   const { processor: place } = registration;
   place.real = processor;
-  registration.flushAtExit(place);
+  // A worker gets no signals, and ends when its main thread does.
+  if (isMainThread) registration.flushAtExit(place);
   const record = readEnvironment('record', process.env) ?? 'requests';
   const requests = processor && trackNodeRequests(processor, record);
   const watch = processor && watchTracking(processor, record, checkProvider, diagnostics);
@@ -90,11 +106,19 @@ function start(
       startParts();
     },
     onFirstRequest: (message) => requests?.addFirst(message),
+    addForwarded(forwarded) {
+      const [taker = processor] = registration.ownProcessors;
+      const sink = (taker as { [FORWARDED_REQUESTS]?: ForwardedRequestSink } | undefined)?.[
+        FORWARDED_REQUESTS
+      ];
+      sink?.(forwarded);
+    },
   };
 }
 
 /** With the environment alone; `undefined` if that does not allow tracking. */
-function createProcessor(): MatomoSpanProcessor | undefined {
+function createProcessor(diagnostics: Diagnostics): Processor | undefined {
+  if (!isMainThread) return ForwardingProcessor.create(diagnostics);
   // PM2 kills 1.6 s after SIGINT.
   const processor = new MatomoSpanProcessor(
     process.env.MATOMO_SHUTDOWN_TIMEOUT?.trim() ? {} : { shutdownTimeoutMillis: 1500 },

@@ -11,9 +11,9 @@ const instrumentation = new HttpInstrumentation({
   requestHook: (span) => span.setAttribute('matomo.dimension1', 'span'),
 });
 
-function registerProvider(options) {
+function registerProvider(api = trace, options = {}) {
   const provider = new BasicTracerProvider(options);
-  trace.setGlobalTracerProvider(provider);
+  api.setGlobalTracerProvider(provider);
   instrumentation.setTracerProvider(provider);
   return provider;
 }
@@ -24,17 +24,20 @@ const replaceProcessors = (provider) => {
 
 let provider;
 const SETUPS = {
-  // As useAzureMonitor() of @azure/monitor-opentelemetry.
+  // As useAzureMonitor() of @azure/monitor-opentelemetry, which has a copy of the API of its own.
   'deletes-the-global': () => {
     trace.setGlobalTracerProvider(new BasicTracerProvider());
     delete globalThis[Symbol.for('opentelemetry.js.api.1')];
-    registerProvider();
+    for (const file of Object.keys(require.cache)) {
+      if (/node_modules.@opentelemetry.api.build/.test(file)) delete require.cache[file];
+    }
+    registerProvider(require('@opentelemetry/api').trace);
   },
   'replaces-processors': () => replaceProcessors(registerProvider()),
   'replaces-processors-later': () => {
     provider = registerProvider();
   },
-  'samples-nothing': () => registerProvider({ sampler: new AlwaysOffSampler() }),
+  'samples-nothing': () => registerProvider(trace, { sampler: new AlwaysOffSampler() }),
   nothing: () => undefined,
 };
 SETUPS[process.env.SETUP ?? 'nothing']();
