@@ -77,7 +77,10 @@ export class ForwardingProcessor implements Processor {
     Object.defineProperty(this, NODE_REQUESTS, { value: sink });
     Object.defineProperty(this, PROCESSOR_BRAND, { value: true });
     process.on('exit', () => this.#forward(Number.POSITIVE_INFINITY));
-    setTimeout(() => this.#unheard && diagnostics.error(UNHEARD), HELLO_MILLIS).unref();
+    setTimeout(
+      () => this.#unheard && diagnostics.error(coded('not-started', UNHEARD)),
+      HELLO_MILLIS,
+    ).unref();
   }
 
   onStart(span: Span, parentContext: Context): void {
@@ -148,8 +151,6 @@ export class ForwardingProcessor implements Processor {
   }
 }
 
-const UNHEARD = coded(
-  'not-started',
+const UNHEARD =
   'The main thread has not loaded opentelemetry-matomo/register. Requests to servers in worker threads are not tracked. ' +
-    'Start the process with --require opentelemetry-matomo/register, rather than the worker',
-);
+  'Start the process with --require opentelemetry-matomo/register, rather than the worker';

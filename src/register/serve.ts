@@ -80,10 +80,11 @@ function start(
       recordRequests(provider, record, diagnostics);
     },
     restored(provider) {
-      diagnostics.warn(processorsReplaced(provider));
+      diagnostics.warn(coded('processors-replaced', processorsReplaced(provider)));
     },
     foreign(provider) {
-      if (processor) diagnostics.warn(takesNoProcessors(provider));
+      if (processor)
+        diagnostics.warn(coded('provider-without-processors', takesNoProcessors(provider)));
     },
     standDown() {
       place.real = undefined;
@@ -92,14 +93,15 @@ function start(
       void processor?.shutdown();
     },
     failed(error) {
-      if (processor) diagnostics.warn(notAttached(error));
+      if (processor) diagnostics.warn(coded('not-attached', notAttached(error)));
     },
   });
   const startParts = prepareTracing(processor && place, diagnostics);
   let isConnected = false;
   return {
     onConnection(server) {
-      if (processor && isHttp2Server(server)) diagnostics.warnOnce('http2', HTTP2);
+      if (processor && isHttp2Server(server))
+        diagnostics.warnOnce('http2', coded('http2-not-tracked', HTTP2));
       if (isConnected) return;
       isConnected = true;
       checkProvider();
@@ -161,31 +163,23 @@ function prepareTracing(
 }
 
 const ADVICE = 'add `new MatomoSpanProcessor()` to the span processors of your tracing set-up';
+const WITHOUT_SPANS =
+  'Requests are tracked without spans, so that attributes on spans have no effect';
+const HTTP2 =
+  'A server speaks HTTP/2. Requests over HTTP/2 are not tracked, those over HTTP/1.1 to the same server are. ' +
+  'To track all, let a proxy in front of it speak HTTP/2';
 
 function takesNoProcessors(provider: object): string {
   const found = `The tracer provider ${provider.constructor?.name} takes no span processors`;
-  return coded(
-    'provider-without-processors',
-    `${found}. ${WITHOUT_SPANS}. To use spans, ${ADVICE}`,
-  );
+  return `${found}. ${WITHOUT_SPANS}. To use spans, ${ADVICE}`;
 }
 
 function notAttached(error: unknown): string {
-  const found = `Could not attach to the tracer provider (${error})`;
-  return coded('not-attached', `${found}. ${WITHOUT_SPANS}. To use spans, ${ADVICE}`);
+  return `Could not attach to the tracer provider (${error}). ${WITHOUT_SPANS}. To use spans, ${ADVICE}`;
 }
 
 function processorsReplaced(provider: object): string {
   const found = `The span processors of ${provider.constructor?.name} were replaced after register had joined them`;
   const effect = 'Requests in between may be missing; register has joined them again';
-  return coded('processors-replaced', `${found}. ${effect}. To avoid that, ${ADVICE}`);
+  return `${found}. ${effect}. To avoid that, ${ADVICE}`;
 }
-
-const WITHOUT_SPANS =
-  'Requests are tracked without spans, so that attributes on spans have no effect';
-
-const HTTP2 = coded(
-  'http2-not-tracked',
-  'A server speaks HTTP/2. Requests over HTTP/2 are not tracked, those over HTTP/1.1 to the same server are. ' +
-    'To track all, let a proxy in front of it speak HTTP/2',
-);

@@ -32,7 +32,7 @@ export function watchTracking(
     if (requests < REQUESTS_TO_JUDGE) return;
     channel(CHANNEL).unsubscribe(onResponse);
     if (isDeciding(processor)) return;
-    diagnostics.error(nothingTracked(requests, record));
+    diagnostics.error(coded('nothing-tracked', nothingTracked(requests, record)));
     requests = 0;
   }
 
@@ -58,8 +58,5 @@ function nothingTracked(requests: number, record: RecordOption): string {
     record === 'sampled'
       ? 'MATOMO_RECORD=sampled leaves out what the sampler of the application does not record: unset it, or sample more'
       : 'Run `npx opentelemetry-matomo doctor`, or add `new MatomoSpanProcessor()` to the span processors of your tracing set-up';
-  return coded(
-    'nothing-tracked',
-    `${requests} requests were served, and none was tracked or ignored. Matomo gets nothing. ${advice}`,
-  );
+  return `${requests} requests were served, and none was tracked or ignored. Matomo gets nothing. ${advice}`;
 }

@@ -64,6 +64,7 @@ export const EXPRESSIONS: Readonly<Record<string, readonly [lines: number, reaso
   'src/requests/read-request.ts': [1, 'anchored, each part capped'],
   'src/requests/finished-span.ts': [2, 'anchored with a class that excludes what ends it'],
   'src/requests/read-headers.ts': [1, 'of the name of a header that the application asks for'],
+  'src/requests/node-request.ts': [1, 'anchored, at most five digits'],
   'src/requests/request-record.ts': [3, 'each attribute once'],
   'src/requests/routes/index.ts': [2, 'a template of the application; a path is split once'],
   'src/requests/trace-index.ts': [1, 'at most 64 requests of one trace'],
