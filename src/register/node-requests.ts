@@ -49,10 +49,10 @@ export function trackNodeRequests(processor: object, record: RecordOption): Node
   }
 
   function onRequest(message: unknown): void {
+    if (isLeftToSpans(message as RequestMessage)) return;
     const { request, response } = message as RequestMessage;
     const captured = currentRequest();
     if (captured?.request !== request || captured.untracked) return;
-    if (isLeftToSpans(message as RequestMessage)) return;
     const start = startOf(request);
     response.once('close', () => onClose(captured, message as RequestMessage, start));
   }
@@ -92,8 +92,8 @@ function isInstrumentable(server: Server): boolean {
 }
 
 /** Such a request is no `request` event, which is all that instrumentations see. */
-function isContinueListened({ headers }: IncomingMessage, server: Server): boolean {
-  return headers.expect !== undefined && server.listenerCount('checkContinue') > 0;
+function isContinueListened(request: IncomingMessage, server: Server): boolean {
+  return server.listenerCount('checkContinue') > 0 && request.headers.expect !== undefined;
 }
 
 /** As OpenTelemetry's instrumentations mark what they have patched. */
