@@ -23,7 +23,8 @@ await bundle('cjs', {
   dynamicImportInCjs: false, // Jest knows no import() in CommonJS
 });
 copyPage();
-writeFileSync(join(dist, 'cjs/package.json'), '{"type":"commonjs"}\n'); // last, see setup.mjs
+const scope = { type: 'commonjs', imports: { '#serve': './register/serve.js' } };
+writeFileSync(join(dist, 'cjs/package.json'), `${JSON.stringify(scope)}\n`); // last, see setup.mjs
 
 function compile(project) {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');

@@ -1,10 +1,9 @@
 import { realpathSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { isMainThread, threadId } from 'node:worker_threads';
 import { LazyProcessor } from './register/lazy-processor.js';
 import { Registration } from './register/registration.js';
-import type { Serving } from './register/serve.js';
+import { NOT_SERVING, type Serving } from './register/serving.js';
 import { announceWorkers, receiveRequests } from './register/threads.js';
 import { watchProviders } from './register/watch-providers.js';
 import { watchServers } from './register/when-serving.js';
@@ -36,9 +35,17 @@ function register(): void {
 
   function serve(): Serving {
     if (serving) return serving;
-    const load = createRequire(__filename);
-    const late = load('./register/serve.js') as typeof import('./register/serve.js');
-    serving = late.serve(registration, lookAgain);
+    try {
+      // A plain call, which bundlers see.
+      const late = require('#serve') as typeof import('./register/serve.js');
+      serving = late.serve(registration, lookAgain);
+    } catch (error) {
+      serving = NOT_SERVING;
+      // Nothing that could log it has been loaded.
+      process.stderr.write(
+        `opentelemetry-matomo: Could not load register (${error}). Nothing is tracked. Install the package again. [not-started]\n`,
+      );
+    }
     return serving;
   }
 

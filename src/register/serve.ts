@@ -1,40 +1,20 @@
-import type { Server } from 'node:net';
 import { isMainThread } from 'node:worker_threads';
 import { createDiagnostics, type Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { PROCESSOR_BRAND } from '../common/processor-brand.js';
 import { readEnvironment } from '../options/resolve-options.js';
-import {
-  FORWARDED_REQUESTS,
-  type ForwardedRequest,
-  type ForwardedRequestSink,
-} from '../requests/forwarded-request.js';
+import { FORWARDED_REQUESTS, type ForwardedRequestSink } from '../requests/forwarded-request.js';
 import { MatomoSpanProcessor } from '../span-processor.js';
 import { ForwardingProcessor } from './forwarding-processor.js';
 import type { Processor } from './lazy-processor.js';
 import { trackNodeRequests } from './node-requests.js';
 import { recordRequests } from './record-requests.js';
 import type { Registration } from './registration.js';
+import { NOT_SERVING, type Serving } from './serving.js';
 import { loadTracingParts, requireHttp, startTracing } from './start.js';
 import { currentProvider } from './watch-providers.js';
 import { watchTracking } from './watch-tracking.js';
 import { isHttp2Server } from './when-serving.js';
-
-/** `register` once the process serves. Nothing here throws. */
-export interface Serving {
-  /** For each connection to a server that speaks HTTP. */
-  onConnection(server: Server): void;
-  /** For a request that was announced before this existed. */
-  onFirstRequest(message: unknown): void;
-  /** For a request to a server in a worker thread. */
-  addForwarded(forwarded: ForwardedRequest): void;
-}
-
-const NOTHING: Serving = {
-  onConnection: () => undefined,
-  onFirstRequest: () => undefined,
-  addForwarded: () => undefined,
-};
 
 /** Reads the environment and starts tracking. `lookAgain` finds tracer providers that are not watched. */
 export function serve(registration: Registration, lookAgain: () => void): Serving {
@@ -43,7 +23,7 @@ export function serve(registration: Registration, lookAgain: () => void): Servin
     return start(registration, lookAgain, diagnostics);
   } catch (error) {
     diagnostics.error(coded('not-started', `could not start, nothing is tracked: ${error}`));
-    return NOTHING;
+    return NOT_SERVING;
   }
 }
 
@@ -53,11 +33,11 @@ function start(
   diagnostics: Diagnostics,
 ): Serving {
   lookAgain();
-  if (process.env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true') return NOTHING;
+  if (process.env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true') return NOT_SERVING;
   const processor =
     registration.ownProcessors.length > 0 ? undefined : createProcessor(diagnostics);
   // Options in code may still make a processor of the application work.
-  if (!processor && readEnvironment('enabled', process.env) === false) return NOTHING;
+  if (!processor && readEnvironment('enabled', process.env) === false) return NOT_SERVING;
   const { processor: place } = registration;
   place.real = processor;
   // A worker gets no signals, and ends when its main thread does.

@@ -1,7 +1,8 @@
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
-import { runNode, startServer } from '../support/child-process.js';
+import { ROOT, runNode, startServer } from '../support/child-process.js';
 import { APPS, get, matomo, REGISTER, titles } from '../support/registered-app.js';
 
 const APP = [...REGISTER, `${APPS}/serves-late.cjs`];
@@ -54,3 +55,17 @@ test.each([
     expect(child).toEqual({ ...exit, stdout, stderr: '' });
   },
 );
+
+test.each([
+  ['tsc', ['node_modules/typescript/bin/tsc', '--version']],
+  ['vitest', ['node_modules/vitest/vitest.mjs', '--version']],
+  ['knip', ['node_modules/knip/bin/knip.js', '--version']],
+])('%s with NODE_OPTIONS says what it says without', async (_name, args) => {
+  const NODE_OPTIONS = `--require ${join(ROOT, 'register')}`;
+  const [beside, alone] = await Promise.all([
+    runNode(args, { env: { NODE_OPTIONS, MATOMO_URL: 'no URL' } }),
+    runNode(args),
+  ]);
+  expect(beside).toEqual(alone);
+  expect(beside.code).toBe(0);
+});
