@@ -1,9 +1,11 @@
+import { cpSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { ROOT, runNode, startServer } from '../support/child-process.js';
 import { APPS, get, matomo, REGISTER, titles } from '../support/registered-app.js';
+import { temporaryFolder } from '../support/spool.js';
 
 const APP = [...REGISTER, `${APPS}/serves-late.cjs`];
 
@@ -68,4 +70,17 @@ test.each([
   ]);
   expect(beside).toEqual(alone);
   expect(beside.code).toBe(0);
+});
+
+test('if the code for serving cannot be loaded, one line says so and the application runs', async () => {
+  const folder = temporaryFolder();
+  const installed = join(folder, 'node_modules/opentelemetry-matomo');
+  cpSync(join(ROOT, 'dist'), join(installed, 'dist'), { recursive: true });
+  cpSync(join(ROOT, 'package.json'), join(installed, 'package.json'));
+  rmSync(join(installed, 'dist/cjs/register/serve.js'));
+  cpSync(join(ROOT, APPS, 'plain-http.cjs'), join(folder, 'app.cjs'));
+  const app = await startServer([...REGISTER, 'app.cjs'], { cwd: folder });
+  expect(await get(`${app.url}/a`)).toBe('ok');
+  expect(await app.stop()).toEqual({ code: null, signal: 'SIGTERM' });
+  expect(app.stderr()).toMatch(/^opentelemetry-matomo: Could not load .* \[not-started\]\n$/s);
 });
