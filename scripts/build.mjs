@@ -9,6 +9,8 @@ import { rolldown } from 'rolldown';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const build = join(root, 'build');
 const dist = join(root, 'dist');
+/** What entries load by `require` when it is needed, and is no entry of `package.json`. */
+const LATE_ENTRIES = { esm: [], cjs: ['register/serve'] };
 const IMPORT = /(?:\bfrom|\bimport\()\s*['"](\.[^'"]+)['"]/g;
 
 for (const folder of [build, dist]) rmSync(folder, { recursive: true, force: true });
@@ -21,7 +23,8 @@ await bundle('cjs', {
   dynamicImportInCjs: false, // Jest knows no import() in CommonJS
 });
 copyPage();
-writeFileSync(join(dist, 'cjs/package.json'), '{"type":"commonjs"}\n'); // last, see setup.mjs
+const scope = { type: 'commonjs', imports: { '#serve': './register/serve.js' } };
+writeFileSync(join(dist, 'cjs/package.json'), `${JSON.stringify(scope)}\n`); // last, see setup.mjs
 
 function compile(project) {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
@@ -35,7 +38,9 @@ async function bundle(folder, format) {
   const entries = entriesIn(folder);
   const modules = await rolldown({
     cwd: root,
-    input: Object.fromEntries(entries.map((entry) => [entry, join(build, `${entry}.js`)])),
+    input: Object.fromEntries(
+      [...entries, ...LATE_ENTRIES[folder]].map((entry) => [entry, join(build, `${entry}.js`)]),
+    ),
     external: /^[^./]/, // Node and dependencies
     platform: 'node',
     onLog: (_level, { message }) => {
@@ -78,7 +83,7 @@ function declarationsOf(entries) {
 
 /** What a browser loads, beside the code that serves it. */
 function copyPage() {
-  const page = join(dist, 'esm/chunks/page');
+  const page = join(dist, 'esm/page');
   for (const folder of [join(build, 'inspector/page'), join(root, 'src/inspector/page')]) {
     for (const name of readdirSync(folder).filter((name) => !name.endsWith('.ts'))) {
       cpSync(join(folder, name), join(page, name));

@@ -2,19 +2,20 @@ import type { Context, Span } from '@opentelemetry/api';
 import { createDiagnostics, type Diagnostics } from './common/diagnostics.js';
 import { EXIT_CONTROL } from './common/exit-control.js';
 import { coded } from './common/messages.js';
+import { PROCESSOR_BRAND } from './common/processor-brand.js';
 import type { MatomoOptions } from './options.js';
 import { createHitPipeline, type HitPipeline, noStats } from './pipeline/hit-pipeline.js';
 import { createIsAiChatbot } from './pipeline/sort-request.js';
 import type { MatomoStats } from './pipeline/stats.js';
 import type { FinishedSpan } from './requests/finished-span.js';
+import {
+  FORWARDED_REQUESTS,
+  type ForwardedRequestSink,
+  fromForwarded,
+} from './requests/forwarded-request.js';
 import { measureResponses } from './requests/measure-responses.js';
+import { NODE_REQUESTS, type NodeRequestSink } from './requests/node-request.js';
 import { type RequestTracker, trackRequests } from './requests/track-requests.js';
-
-/**
- * Tells a processor of this package, of whichever copy, from those of others. Its value says whether the processor
- * is at work: it is not where options are missing or say so.
- */
-export const PROCESSOR_BRAND: symbol = Symbol.for('opentelemetry-matomo.processor');
 
 /**
  * Turns every finished HTTP server span into a hit in Matomo. Give it to an OpenTelemetry SDK 1.30, 2.x or 3.x as
@@ -47,6 +48,10 @@ export class MatomoSpanProcessor {
     }
     Object.defineProperty(this, PROCESSOR_BRAND, { value: made !== undefined });
     Object.defineProperty(this, EXIT_CONTROL, { value: made?.pipeline });
+    const sink: NodeRequestSink = (captured, span) => this.#onNodeRequest(captured, span);
+    Object.defineProperty(this, NODE_REQUESTS, { value: sink });
+    const forwarded: ForwardedRequestSink = (request) => this.#onForwardedRequest(request);
+    Object.defineProperty(this, FORWARDED_REQUESTS, { value: forwarded });
   }
 
   /** Called by the SDK for every span that starts. Never throws. */
@@ -66,6 +71,23 @@ export class MatomoSpanProcessor {
       this.#requests.onEnd(span);
     } catch (error) {
       this.#report('onEnd', error);
+    }
+  }
+
+  #onNodeRequest(...[captured, span]: Parameters<NodeRequestSink>): void {
+    try {
+      this.#requests?.onNodeRequest(captured, span);
+    } catch (error) {
+      this.#report('onNodeRequest', error);
+    }
+  }
+
+  #onForwardedRequest(request: Parameters<ForwardedRequestSink>[0]): void {
+    try {
+      const { record, span } = fromForwarded(request);
+      this.#pipeline?.addRequest(record, span);
+    } catch (error) {
+      this.#report('onForwardedRequest', error);
     }
   }
 

@@ -1,8 +1,5 @@
-import { cpSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
-import { eventually, ROOT, startServer } from './support/child-process.js';
+import { expect, test } from 'vitest';
+import { eventually, startServer } from './support/child-process.js';
 import { APPS, get, matomo, REGISTER, titles } from './support/registered-app.js';
 
 const AUTO = ['--require', '@opentelemetry/auto-instrumentations-node/register'];
@@ -189,23 +186,4 @@ test.each([
   expect(await get(`${app.url}/a`)).toBe('ok');
   await app.stop();
   expect(app.stderr()).toBe('');
-});
-
-test('where nothing of OpenTelemetry is installed, one line has the command and the application runs', async () => {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'matomo-')));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const installed = join(folder, 'node_modules/opentelemetry-matomo');
-  cpSync(join(ROOT, 'dist'), join(installed, 'dist'), { recursive: true });
-  cpSync(join(ROOT, 'package.json'), join(installed, 'package.json'));
-  symlinkSync(join(ROOT, 'node_modules/undici'), join(folder, 'node_modules/undici'), 'junction');
-  cpSync(join(ROOT, APPS, 'plain-http.cjs'), join(folder, 'app.cjs'));
-  const app = await startServer([...REGISTER, 'app.cjs'], {
-    cwd: folder,
-    env: { MATOMO_URL: 'http://127.0.0.1:9', MATOMO_SITE_ID: '1' },
-  });
-  expect(await get(`${app.url}/a`)).toBe('ok');
-  await app.stop();
-  expect(app.stderr().trim().split('\n')).toEqual([
-    expect.stringMatching(/^opentelemetry-matomo: .*Run: npm install @opentelemetry\//),
-  ]);
 });

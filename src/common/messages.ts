@@ -22,6 +22,10 @@ export const MESSAGE_CODES = [
   'api-copies',
   'not-started',
   'not-attached',
+  'provider-without-processors',
+  'processors-replaced',
+  'http2-not-tracked',
+  'nothing-tracked',
   'sampler-not-reached',
   'internal-error',
   // Matomo's answers.

@@ -1,4 +1,4 @@
-import { rememberBoth } from '../common/generation-cache.js';
+import { memoizePair } from '../common/generation-cache.js';
 import { type ReportProblem, toCustomVariables } from './custom-variables.js';
 import { type Field, rawField } from './field.js';
 import { askBeforeSend, toHit } from './finish-hit.js';
@@ -46,7 +46,7 @@ export interface CheckOptions {
 }
 
 /** Values that come again and again, as names of events do; `undefined` if there is something to report. */
-const toKnownField = rememberBoth((name: string, value: string | number) => {
+const toKnownField = memoizePair((name: string, value: string | number) => {
   const declaration = declarationOf(name);
   if (!declaration || declaration.needsToken || name === 'uid') return undefined;
   const text = toParameterValue(declaration, value);

@@ -9,8 +9,6 @@ import type { HttpRequest } from '../hit/http-request.js';
 import { createFindVisitor, isInSample } from '../hit/sampling.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 
-const MAX_REMEMBERED = 10_000;
-
 interface Builders {
   readonly buildHits: HitBuilder;
   readonly furtherHits: FurtherHitBuilder;
@@ -22,10 +20,7 @@ export class HitBuilders {
   readonly #options: ResolvedOptions;
   readonly #diagnostics: Diagnostics;
   readonly #visitorKey: () => string | Buffer;
-  readonly #isTaken = memoize(
-    (visitor: string) => isInSample(visitor, this.#options.sampleRate),
-    MAX_REMEMBERED,
-  );
+  readonly #isTaken = memoize((visitor: string) => isInSample(visitor, this.#options.sampleRate));
   #made: Builders | undefined;
 
   constructor(

@@ -1,6 +1,5 @@
 import { type Channel, channel } from 'node:diagnostics_channel';
-import { type IncomingMessage, Server, type ServerResponse } from 'node:http';
-import { Server as SecureServer } from 'node:https';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 type Emit = (this: Server, event: string | symbol, ...given: unknown[]) => boolean;
@@ -29,7 +28,9 @@ export function publishRequestsOnBun(): void {
     finish: channel('http.server.response.finish'),
   };
   scope[KEY] = channels;
-  for (const { prototype } of [Server, SecureServer]) wrapEmit(prototype, channels);
+  for (const name of ['node:http', 'node:https'] as const) {
+    wrapEmit(process.getBuiltinModule(name).Server.prototype, channels);
+  }
 }
 
 function wrapEmit(prototype: { emit: unknown }, channels: ServerChannels): void {

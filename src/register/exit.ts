@@ -1,11 +1,11 @@
 import { constants } from 'node:os';
 import { EXIT_CONTROL, type ExitControl } from '../common/exit-control.js';
-import type { MatomoSpanProcessor } from '../span-processor.js';
+import type { SpanProcessor } from './attach.js';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const;
 
 type Signal = (typeof SIGNALS)[number];
-type Processors = ReadonlySet<MatomoSpanProcessor>;
+type Processors = ReadonlySet<SpanProcessor>;
 
 /** One per process, also if several copies of this package are loaded: the first to come listens for all. */
 interface SharedExit {
@@ -33,7 +33,7 @@ export function installExitHandlers(processors: Processors): void {
 }
 
 /** On by default under `register`, also for processors that the application has made. */
-export function enableExitFlush(processor: MatomoSpanProcessor): void {
+export function enableExitFlush(processor: SpanProcessor): void {
   controlOf(processor)?.enable();
 }
 
@@ -68,7 +68,7 @@ async function shutDown(processors: Processors): Promise<void> {
 }
 
 /** Missing if the processor is of a version that has none. */
-function controlOf(processor: MatomoSpanProcessor): ExitControl | undefined {
+function controlOf(processor: SpanProcessor): ExitControl | undefined {
   return (processor as unknown as Record<symbol, ExitControl | undefined>)[EXIT_CONTROL];
 }
 

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { MatomoSpanProcessor } from '../span-processor.js';
+import type { SpanProcessor } from './attach.js';
 
 type Load = (specifier: string) => unknown;
 
@@ -91,7 +91,7 @@ function tracerProvider(load: Load): TracingParts['TracerProvider'] {
  * Starts the smallest tracing that makes a SERVER span of every HTTP request: no exporter, no outgoing requests.
  * From here on the application finds a tracer provider, so that attributes on its spans work.
  */
-export function startTracing(parts: TracingParts, processor: MatomoSpanProcessor): void {
+export function startTracing(parts: TracingParts, processor: SpanProcessor): void {
   const provider = new parts.TracerProvider({ spanProcessors: [processor] });
   parts.api.context.setGlobalContextManager(new parts.AsyncLocalStorageContextManager().enable());
   parts.api.trace.setGlobalTracerProvider(provider);

@@ -10,27 +10,42 @@ interface ProxyTracerProvider {
  * Says of every tracer provider that is registered now or later, through whichever copy of `@opentelemetry/api`,
  * also again after `trace.disable()`. Nothing is registered here, and no copy of the API is called: a call through
  * another version than the application's would end its tracing.
+ *
+ * Returns a function that looks again: a library may have deleted the API's object, and the watch with it.
  */
-export function watchProviders(onProvider: (provider: object) => void): void {
-  const existing = otelGlobal();
-  if (existing) {
-    watchGlobal(existing, onProvider);
-    return;
+export function watchProviders(onProvider: (provider: object) => void): () => void {
+  let watched: OtelGlobal | undefined;
+
+  function watch(created: OtelGlobal): void {
+    watched = created;
+    watchGlobal(created, onProvider);
   }
+
+  function lookAgain(): void {
+    const existing = otelGlobal();
+    if (existing && existing !== watched) watch(existing);
+  }
+
+  lookAgain();
+  if (!watched) awaitGlobal(watch);
+  return lookAgain;
+}
+
+function awaitGlobal(watch: (created: OtelGlobal) => void): void {
   Object.defineProperty(globalThis, OTEL_GLOBAL_KEY, {
     configurable: true,
     enumerable: true,
     get: () => undefined,
     set(created: OtelGlobal) {
       setPlain(globalThis, OTEL_GLOBAL_KEY, created);
-      if (created) watchGlobal(created, onProvider);
+      if (created) watch(created);
     },
   });
 }
 
-/** Whether an SDK's provider is registered. The API's own provider, which records nothing, is none. */
-export function hasProvider(): boolean {
-  return providerOf(otelGlobal()?.trace as ProxyTracerProvider | undefined) !== undefined;
+/** The SDK's provider that is registered. The API's own provider, which records nothing, is none. */
+export function currentProvider(): object | undefined {
+  return providerOf(otelGlobal()?.trace as ProxyTracerProvider | undefined);
 }
 
 /**

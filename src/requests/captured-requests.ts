@@ -166,6 +166,11 @@ export function announceExporter(exporter: HitTaker): () => void {
   return () => exporters.delete(exporter);
 }
 
+/** Captures a request that was announced before anybody captured. */
+export function captureRequest(message: unknown): void {
+  sharedRequests()?.onRequest(message);
+}
+
 /** Each processor that uses a request calls this when it has read it. */
 export function releaseRequest(captured: CapturedRequest): void {
   captured.readers -= 1;

@@ -34,6 +34,8 @@ export interface RequestTracker {
   onStart(span: Span, parentContext: Context): void;
   /** For every span that ends. */
   onEnd(span: FinishedSpan): void;
+  /** For a request that has ended without any SERVER span; `span` describes it. */
+  onNodeRequest(captured: CapturedRequest, span: FinishedSpan): void;
   /** No request is captured any more. */
   stop(): void;
 }
@@ -156,6 +158,16 @@ export function trackRequests(sink: RequestSink, reading: RequestReading): Reque
       const taggedFor = tagged.get(span);
       if (taggedFor) taggedFor.runningSpans -= 1;
       endSpanBelow(taggedFor ?? recordOf(span), span);
+    },
+
+    onNodeRequest(captured, span) {
+      captured.readers += 1;
+      let record = findFollowed(captured, index);
+      if (!record) {
+        record = new RequestRecord(span, captured, index);
+        follow(captured, record);
+      }
+      endServerSpan(record, span);
     },
 
     stop,

@@ -68,16 +68,16 @@ test('a provider that is registered after trace.disable() is followed as well', 
   expect(inspector.hits()[0]?.stored?.custom_dimension_1).toBe('early');
 });
 
-test('a provider that is not the SDK’s is named, with what to write instead, and left alone', async () => {
+test('a provider that is not the SDK’s is named, with what to write instead, and requests are tracked without it', async () => {
   const { inspector, env } = await matomo();
   const app = await startServer([...REGISTER, `${APPS}/foreign-provider.cjs`], { env });
   expect(await get(`${app.url}/a`)).toBe('ok');
   await app.stop();
   expect(app.stderr()).toMatch(
-    /^opentelemetry-matomo: .*ForeignProvider.*new MatomoSpanProcessor\(\)/,
+    /^opentelemetry-matomo: .*ForeignProvider.*new MatomoSpanProcessor\(\).* \[provider-without-processors\]$/m,
   );
   expect(app.stderr().trim().split('\n')).toHaveLength(1);
-  expect(titles(inspector)).toEqual([]);
+  expect(titles(inspector)).toEqual(['GET /a']);
 });
 
 test('every worker of a cluster tracks its own requests; threads take no part', async () => {

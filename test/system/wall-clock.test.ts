@@ -21,6 +21,7 @@ const READINGS: Readonly<Record<string, [count: number, reason: string]>> = {
   'inspector/page/totals.ts': [1, "compared with the times of hits, which are the server's"],
   'requests/give-hit.ts': [1, 'the time of an event, which Matomo sees'],
   'inspector/server/tracker.ts': [1, "Matomo's own clock"],
+  'requests/node-request.ts': [1, 'the time of a visit, where no span has it'],
 };
 
 test('the wall clock is read only where it has to be', () => {

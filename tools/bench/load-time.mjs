@@ -3,12 +3,16 @@
 //   node tools/bench/load-time.mjs [--rounds 7] [--quick]
 //
 // Loading and setting up `opentelemetry-matomo/register` beside the OTLP exporter and its BatchSpanProcessor, after the
-// API, the SDK and the http instrumentation, which both share. The fastest of several fresh processes in each round.
+// API, the SDK and the http instrumentation, which both share; and `register` in a process that serves nothing. The fastest of several fresh processes in each round.
 import { spread } from './lib/figures.mjs';
 import { measureLoad } from './lib/measure-parts.mjs';
 import { ratios, runBench } from './lib/run-bench.mjs';
 
-const ADDED = { otlp: 'OTLP exporter', package: 'opentelemetry-matomo/register' };
+const ADDED = {
+  otlp: 'OTLP exporter',
+  package: '`opentelemetry-matomo/register`, and a server that listens',
+  preload: 'the same in a process that never serves',
+};
 
 const millisOf = (what) => (round) => round[what].millis;
 
@@ -27,6 +31,7 @@ await runBench('load-time', {
   summarize: (all) => ({
     figures: {
       'load-over-otlp': ratios(all, millisOf('package'), millisOf('otlp')),
+      'load-preload-millis': all.map(millisOf('preload')),
       'load-undici': all.map((round) => round.package.undici),
     },
     rows: [

@@ -3,6 +3,7 @@ import { planFrameworks } from './frameworks.mjs';
 import { planGateways } from './gateways.mjs';
 import { planOrders } from './orders.mjs';
 import { NODES, SDKS } from './set-ups.mjs';
+import { planWithoutSdk } from './without-sdk.mjs';
 
 /**
  * What `npm run test:long` runs: the oldest and the newest SDK that Node 20 has, and SDK 3 on the first Node that it
@@ -17,7 +18,8 @@ const CORE_RUNS = [
 const ALL_RUNS = Object.keys(SDKS).flatMap((sdk) => NODES.map((node) => ({ sdk, node })));
 
 /** `nodes`, `sdks` and `only` narrow the whole matrix down, `core` to the part in `npm run test:long`. */
-export function planCells({ nodes = NODES, sdks = Object.keys(SDKS), only, core = false }) {
+export function planCells({ nodes = NODES, sdks: wantedSdks, only, core = false }) {
+  const sdks = wantedSdks ?? Object.keys(SDKS);
   const runs = (core ? CORE_RUNS : ALL_RUNS).filter(
     ({ sdk, node }) => sdks.includes(sdk) && nodes.includes(node),
   );
@@ -26,6 +28,7 @@ export function planCells({ nodes = NODES, sdks = Object.keys(SDKS), only, core 
     ...(wants('orders') ? planOrders(runs) : []),
     ...(wants('frameworks') && !core ? planFrameworks(runs) : []),
     ...(wants('gateways') && !core ? planGateways(runs) : []),
+    ...(wants('without') && !core && !wantedSdks ? planWithoutSdk(nodes) : []),
   ];
 }
 

@@ -2,7 +2,14 @@ import { platformsOf } from './platforms.mjs';
 import { REQUESTS } from './requests.mjs';
 import { RUNTIME_VERSIONS, RUNTIMES } from './runtimes.mjs';
 import { SDKS } from './set-ups.mjs';
-import { listProblems, summarize, toFrameworkRows, toSdkRows, versionsOf } from './table-rows.mjs';
+import {
+  listProblems,
+  summarize,
+  toFrameworkRows,
+  toNodeRows,
+  toSdkRows,
+  versionsOf,
+} from './table-rows.mjs';
 
 const RULE = [
   'Each cell is an application in a process of its own, with this package installed from its tarball. It is sent',
@@ -16,6 +23,12 @@ const GATEWAYS = [
   '[gateway](many-services.md), and Matomo has to get the same hits, but for what instrumentations leave out: the language; with SDK 1.30 the route of Express 5;',
   'and since SDK 2.12 spaces in a query come as `+`.',
 ].join(' ');
+
+const NOT_RUN = [
+  'PM2 in fork and cluster mode, npm, pnpm and Yarn (node-modules and PnP) run in `npm run test:long`. Azure Monitor, New Relic,',
+  'AWS Lambda, Vercel, Docker and Kubernetes need accounts or daemons; what the agents do to tracing is simulated in',
+  '`test/register/never-silent.test.ts`, and PID 1 in `test/register/exit.test.ts`.',
+].join('\n');
 
 /** The page about what a run of the whole matrix has shown, with the section on platforms as it is. */
 export function renderMarkdown(results, date, page) {
@@ -37,6 +50,11 @@ export function renderMarkdown(results, date, page) {
     GATEWAYS,
     renderSdkRows(toSdkRows(results, 'gateways'), notes),
     renderRuntimes(),
+    '## Without an SDK',
+    'Here nothing of OpenTelemetry is installed, only this package and the framework.',
+    renderSdkRows(toNodeRows(results), notes),
+    '## Not run here',
+    NOT_RUN,
     platformsOf(page),
     '## Remarks',
     notes.list(),

@@ -1,6 +1,6 @@
 import { renderTable } from '../demo/table.mjs';
 import { createPaint } from '../demo/terminal.mjs';
-import { listProblems, summarize, toFrameworkRows, toSdkRows } from './table-rows.mjs';
+import { listProblems, summarize, toFrameworkRows, toNodeRows, toSdkRows } from './table-rows.mjs';
 
 const { stdout } = process;
 const paint = createPaint(stdout.isTTY && !process.env.NO_COLOR);
@@ -10,6 +10,7 @@ export function renderCells(results) {
     ['Load orders', toSdkRows(results, 'orders')],
     ['Frameworks', toFrameworkRows(results)],
     ['Exporters into a gateway', toSdkRows(results, 'gateways')],
+    ['Without an SDK', toNodeRows(results)],
   ].filter(([, { rows }]) => rows.length > 0);
   const count = (wanted) => results.filter(({ status }) => status === wanted).length;
   return [
@@ -20,7 +21,7 @@ export function renderCells(results) {
 }
 
 export function renderWrong({ name, way, sdk, node, differences }) {
-  const title = [name, way, `SDK ${sdk}`, `Node ${node}`].filter(Boolean).join(', ');
+  const title = [name, way, sdk && `SDK ${sdk}`, `Node ${node}`].filter(Boolean).join(', ');
   return `${paint.red('wrong')}: ${title}\n${differences.map((line) => `  ${line}`).join('\n')}`;
 }
 

@@ -26,6 +26,18 @@ export function toFrameworkRows(results) {
   return { heads, rows };
 }
 
+/** Applications without an SDK: a row each, a column for each Node. */
+export function toNodeRows(results) {
+  const cells = results.filter(({ table }) => table === 'without');
+  const nodes = distinct(cells.map(({ node }) => node));
+  const rows = distinct(cells.map(({ name }) => name)).map((name) => {
+    const ofName = cells.filter((cell) => cell.name === name);
+    const columns = nodes.map((node) => ofName.filter((cell) => cell.node === node));
+    return { name, notes: ofName[0].notes, columns };
+  });
+  return { heads: nodes.map((node) => `Node ${node}`), rows };
+}
+
 const WAYS = { alone: 'alone', beside: 'beside auto' };
 
 /** `yes`, or what is not: `no on 22, 24`, `not run on 26`. */
@@ -45,7 +57,7 @@ export function summarize(cells) {
 export function listProblems(results) {
   const problems = results.filter(({ status }) => status !== 'right');
   const keyOf = ({ status, name, way, sdk, setUp }) =>
-    status === 'skipped' ? setUp.name : [name, way, `SDK ${sdk}`].filter(Boolean).join(', ');
+    status === 'skipped' ? setUp.name : [name, way, sdk && `SDK ${sdk}`].filter(Boolean).join(', ');
   return distinct(problems.map(keyOf)).map((key) => {
     const alike = problems.filter((cell) => keyOf(cell) === key);
     const nodes = distinct(alike.map(({ node }) => node)).join(', ');
@@ -58,7 +70,7 @@ export function listProblems(results) {
 /** What was run, by name: `sdks` with their Nodes. */
 export function versionsOf(results) {
   const nodes = distinct(results.map(({ nodeVersion }) => nodeVersion).filter(Boolean));
-  return { nodes, sdks: distinct(results.map(({ sdk }) => sdk)) };
+  return { nodes, sdks: distinct(results.map(({ sdk }) => sdk).filter(Boolean)) };
 }
 
 function distinct(values) {

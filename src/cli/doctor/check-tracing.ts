@@ -55,19 +55,14 @@ function checkParts(app: string, installed: readonly string[]): Finding {
     const found = `register joins the application's tracing, or starts its own where it has none; ${list}`;
     return ok('tracing', found);
   }
-  const advice = `Run: ${INSTALL_COMMAND}`;
-  const hasSdk = SDKS.some((name) => findPackage(name, app));
-  if (!hasSdk) {
-    const found = `${list}: there is nothing for register to join or to start, looked for from ${app}`;
-    return problem('tracing', 'nothing-installed', found, advice);
-  }
-  const found = `register can join the application's tracing, and not start its own where it has none; ${list}`;
-  return warning(
-    'tracing',
-    'nothing-installed',
-    found,
-    `Where the application sets up none: ${advice}`,
-  );
+  const joins = SDKS.some((name) => findPackage(name, app))
+    ? "register joins the application's tracing; if it sets none up, "
+    : '';
+  return {
+    ...ok('tracing', `${joins}requests are tracked from Node.js itself; ${list}`),
+    code: 'nothing-installed',
+    advice: `To use attributes on spans if the application sets up no tracing, run: ${INSTALL_COMMAND}`,
+  };
 }
 
 function checkPreload({ NODE_OPTIONS = '' }: Readonly<NodeJS.ProcessEnv>): Finding[] {

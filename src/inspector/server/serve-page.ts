@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 
 /** A file of the page. */
@@ -26,7 +27,8 @@ export const PAGE_HEADERS: Readonly<Record<string, string>> = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-const FOLDER = new URL('../page/', import.meta.url);
+/** The build for CommonJS has no copy of its own. */
+const FOLDERS = ['../page/', '../../esm/page/'].map((path) => new URL(path, import.meta.url));
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',
   css: 'text/css; charset=utf-8',
@@ -45,10 +47,11 @@ export function createFindPageFile(): (path: string) => Promise<PageFile | undef
 
 async function readFolder(): Promise<ReadonlyMap<string, PageFile>> {
   const files = new Map<string, PageFile>();
-  for (const name of await readdir(FOLDER)) {
+  const folder = FOLDERS.find((url) => existsSync(url));
+  for (const name of folder ? await readdir(folder) : []) {
     const contentType = CONTENT_TYPES[name.slice(name.lastIndexOf('.') + 1)];
     if (contentType === undefined) continue;
-    files.set(`/page/${name}`, { contentType, body: await readFile(new URL(name, FOLDER)) });
+    files.set(`/page/${name}`, { contentType, body: await readFile(new URL(name, folder)) });
   }
   return files;
 }

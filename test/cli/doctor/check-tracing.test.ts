@@ -57,14 +57,9 @@ test.each<[string, string, object, number]>([
 );
 
 test.each([
-  ['nothing of OpenTelemetry', [], { verdict: 'problem', code: 'nothing-installed' }, 1],
-  [
-    'an SDK alone',
-    ['@opentelemetry/sdk-node'],
-    { verdict: 'warning', code: 'nothing-installed' },
-    0,
-  ],
-])('where %s is installed, the command is told', async (_what, names, expected, exit) => {
+  ['nothing of OpenTelemetry', [], /^requests are tracked from Node\.js itself/],
+  ['an SDK alone', ['@opentelemetry/sdk-node'], /^register joins .* from Node\.js itself/],
+])('if %s is installed, requests are tracked all the same', async (_what, names, found) => {
   const folder = temporaryFolder();
   const { env } = await matomoOnWire();
   const installed = join(folder, 'node_modules/opentelemetry-matomo');
@@ -76,9 +71,10 @@ test.each([
     cwd: folder,
     main: join(installed, 'dist/esm/cli/main.js'),
   });
-  expect(about('tracing')[0]).toMatchObject(expected);
+  expect(about('tracing')[0]).toMatchObject({ verdict: 'ok', code: 'nothing-installed' });
+  expect(about('tracing')[0]?.found).toMatch(found);
   expect(about('tracing')[0]?.advice).toContain('npm install @opentelemetry/');
-  expect(code).toBe(exit);
+  expect(code).toBe(0);
 });
 
 test('what register would use is told with its versions, and NODE_OPTIONS that preload it', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Inspector, startInspector } from '../../../src/inspector/index.js';
 import { eventually, ROOT, type Server, startServer } from '../../support/child-process.js';
-import { REGISTER } from '../../support/registered-app.js';
+import { REGISTER, WITHOUT_SDK } from '../../support/registered-app.js';
 import { codeBlocksOf, read } from './pages.js';
 
 const APPS = 'test/support/apps/frameworks';
@@ -27,6 +27,17 @@ test.each([
   const { app, inspector } = await start(file);
   await visit(app);
   expect(await app.stop()).toEqual({ code: null, signal: 'SIGTERM' });
+  expect(notesIn(inspector)).toEqual(notesWith(title));
+  expect(app.stderr()).toBe('');
+});
+
+test.each([
+  ['express.cjs', 'GET /users/:id'],
+  ['fastify.cjs', 'GET /users/:id'],
+])('%s without an SDK leaves a request out, names one, and times one', async (file, title) => {
+  const { app, inspector } = await start(file, { nodeOptions: [...WITHOUT_SDK, ...REGISTER] });
+  await visit(app);
+  await app.stop();
   expect(notesIn(inspector)).toEqual(notesWith(title));
   expect(app.stderr()).toBe('');
 });

@@ -1,4 +1,4 @@
-// What is loaded and set up beside tracing: `load.cjs otlp|package`. Sends milliseconds, and how many modules of undici came with it.
+// What is loaded and set up beside tracing: `load.cjs otlp|package|preload`. Sends milliseconds, and how many modules of undici came with it.
 const { performance } = require('node:perf_hooks');
 
 require('node:http');
@@ -12,11 +12,15 @@ const LOADERS = {
     const { OTLPTraceExporter } = require('@opentelemetry/exporter-trace-otlp-proto');
     return new BatchSpanProcessor(new OTLPTraceExporter({ url: 'http://127.0.0.1:9/v1/traces' }));
   },
+  /** In a process that serves. */
   package() {
     process.env.MATOMO_URL = 'http://127.0.0.1:9';
     process.env.MATOMO_SITE_ID = '1';
     require('opentelemetry-matomo/register');
+    require('node:http').createServer().listen(0, '127.0.0.1');
   },
+  /** In any other process that has it in NODE_OPTIONS. */
+  preload: () => require('opentelemetry-matomo/register'),
 };
 
 context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());

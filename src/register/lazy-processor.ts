@@ -1,0 +1,62 @@
+import type { Context, Span } from '@opentelemetry/api';
+import { EXIT_CONTROL } from '../common/exit-control.js';
+import { PROCESSOR_BRAND } from '../common/processor-brand.js';
+import type { FinishedSpan } from '../requests/finished-span.js';
+import type { MatomoSpanProcessor } from '../span-processor.js';
+
+/** What is needed of a processor; that of a worker thread only passes requests on. */
+export type Processor = Pick<
+  MatomoSpanProcessor,
+  'onStart' | 'onEnd' | 'forceFlush' | 'shutdown'
+> & {
+  stats(): { readonly hits: number; readonly ignored: Readonly<Record<string, number>> };
+};
+
+const SERVER = 1; // SpanKind.SERVER
+
+/**
+ * Holds a place among a provider's processors for the real one, which is made when the process serves: only then are the
+ * environment and most of the code needed.
+ */
+export class LazyProcessor {
+  /** `undefined` until the process serves, and if the environment does not allow tracking. */
+  real: Processor | undefined;
+  /** Brings in what other threads have, before hits are flushed. */
+  collect: () => void = () => undefined;
+  #onServerSpan: (() => void) | undefined;
+
+  constructor(onServerSpan: () => void) {
+    this.#onServerSpan = onServerSpan;
+    Object.defineProperties(this, {
+      [PROCESSOR_BRAND]: { get: () => this.real !== undefined },
+      [EXIT_CONTROL]: { get: () => this.#exitControl() },
+    });
+  }
+
+  onStart(span: Span, parentContext: Context): void {
+    if (this.#onServerSpan && (span as unknown as FinishedSpan).kind === SERVER) {
+      const onServerSpan = this.#onServerSpan;
+      this.#onServerSpan = undefined;
+      onServerSpan();
+    }
+    this.real?.onStart(span, parentContext);
+  }
+
+  onEnd(span: FinishedSpan): void {
+    this.real?.onEnd(span);
+  }
+
+  async forceFlush(): Promise<void> {
+    this.collect();
+    await this.real?.forceFlush();
+  }
+
+  async shutdown(): Promise<void> {
+    this.collect();
+    await this.real?.shutdown();
+  }
+
+  #exitControl(): unknown {
+    return (this.real as unknown as Record<symbol, unknown> | undefined)?.[EXIT_CONTROL];
+  }
+}

@@ -1,0 +1,42 @@
+import type { Diagnostics } from '../common/diagnostics.js';
+import { coded } from '../common/messages.js';
+import type { RecordOption } from '../options/resolved-options.js';
+import { recordServerSpans, type Sampler } from '../sampler.js';
+import type { Provider } from './attach.js';
+
+/** Checked in the sources of SDK 1.30, 2.0, 2.12 and 3.1. */
+interface SampledProvider extends Provider {
+  /** Where tracers that are made later take the sampler from: SDK 2.9 and later, SDK 1 to 2.8. */
+  readonly _tracerOptions?: { sampler?: Sampler };
+  readonly _config?: { sampler?: Sampler };
+  readonly _tracers?: ReadonlyMap<string, { _sampler?: Sampler }>;
+}
+
+/**
+ * Has a provider record all server spans, also those that its sampler drops. What it exports, and what it tells the
+ * services that it calls, stays as it was.
+ */
+export function recordRequests(
+  provider: object,
+  record: RecordOption,
+  diagnostics: Diagnostics,
+): void {
+  if (record === 'sampled') return;
+  const { _tracerOptions, _config, _tracers } = provider as SampledProvider;
+  const place = _tracerOptions?.sampler ? _tracerOptions : _config;
+  if (!place?.sampler) {
+    diagnostics.warn(
+      coded(
+        'sampler-not-reached',
+        `cannot reach the sampler of ${provider.constructor?.name}: requests that it leaves out make no hit. ` +
+          'Wrap it with `recordServerSpans(sampler)` in your tracing set-up instead',
+      ),
+    );
+    return;
+  }
+  const sampler = recordServerSpans(place.sampler, { children: record === 'all' ? 'all' : 'keys' });
+  place.sampler = sampler;
+  for (const tracer of _tracers?.values() ?? []) {
+    if (tracer._sampler) tracer._sampler = sampler;
+  }
+}

@@ -1,0 +1,88 @@
+import { PROCESSOR_BRAND } from '../common/processor-brand.js';
+import { addProcessor, ownProcessors, type SpanProcessor } from './attach.js';
+import { enableExitFlush, installExitHandlers } from './exit.js';
+import type { LazyProcessor } from './lazy-processor.js';
+
+/** What happens to tracer providers, for the part that works when the process serves. */
+export interface RegistrationEvents {
+  /** The processor is in the list of a provider. */
+  attached(provider: object): void;
+  /** The provider had lost the processor and has it again. */
+  restored(provider: object): void;
+  /** The provider takes no span processors. */
+  foreign(provider: object): void;
+  /** The application has a processor of this package in its own set-up. */
+  standDown(): void;
+  failed(error: unknown): void;
+}
+
+/** Where the processor is, from the start of the process on. Prints nothing and reads no environment. */
+export class Registration {
+  readonly processor: LazyProcessor;
+  /** Processors that are flushed at the end of the process. */
+  readonly #flushed = new Set<SpanProcessor>();
+  readonly #log: [event: keyof RegistrationEvents, value: object][] = [];
+  #events: RegistrationEvents | undefined;
+  /** Processors of this package in the application's own set-up. */
+  ownProcessors: readonly SpanProcessor[] = [];
+
+  constructor(processor: LazyProcessor) {
+    this.processor = processor;
+  }
+
+  /** Joins a tracer provider, unless the application has done so itself. */
+  addProvider(provider: object): void {
+    try {
+      const own = ownProcessors(provider);
+      if (!own) {
+        this.#emit('foreign', provider);
+      } else if (own.includes(this.processor)) {
+        this.#emit('attached', provider);
+      } else if (own.length > 0) {
+        this.ownProcessors = own;
+        for (const processor of own) this.flushAtExit(processor);
+        this.#emit('standDown', provider);
+      } else {
+        addProcessor(this.processor, provider);
+        this.#emit('attached', provider);
+      }
+    } catch (error) {
+      this.#emit('failed', error as object);
+    }
+  }
+
+  /** Joins a provider again whose list of processors was replaced. */
+  restore(provider: object): void {
+    try {
+      const own = ownProcessors(provider);
+      if (!own || own.includes(this.processor)) return;
+      if (own.length > 0) {
+        this.addProvider(provider);
+      } else {
+        addProcessor(this.processor, provider);
+        this.#emit('restored', provider);
+      }
+    } catch (error) {
+      this.#emit('failed', error as object);
+    }
+  }
+
+  flushAtExit(processor: SpanProcessor): void {
+    const isAtWork = (processor as unknown as Record<symbol, boolean>)[PROCESSOR_BRAND];
+    if (!isAtWork || this.#flushed.has(processor)) return;
+    this.#flushed.add(processor);
+    enableExitFlush(processor);
+    if (this.#flushed.size === 1) installExitHandlers(this.#flushed);
+  }
+
+  /** Tells what has happened so far, and what will happen. */
+  follow(events: RegistrationEvents): void {
+    this.#events = events;
+    for (const [event, value] of this.#log.splice(0)) events[event](value);
+  }
+
+  #emit(event: keyof RegistrationEvents, value: object): void {
+    if (this.#events) this.#events[event](value);
+    else this.#log.push([event, value]);
+  }
+}

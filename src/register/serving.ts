@@ -1,0 +1,19 @@
+import type { Server } from 'node:net';
+import type { ForwardedRequest } from '../requests/forwarded-request.js';
+
+/** `register` once the process serves. Nothing here throws. */
+export interface Serving {
+  /** For each connection to a server that speaks HTTP. */
+  onConnection(server: Server): void;
+  /** For a request that was announced before this existed. */
+  onFirstRequest(message: unknown): void;
+  /** For a request to a server in a worker thread. */
+  addForwarded(forwarded: ForwardedRequest): void;
+}
+
+/** Of a process that is not tracked. */
+export const NOT_SERVING: Serving = {
+  onConnection: () => undefined,
+  onFirstRequest: () => undefined,
+  addForwarded: () => undefined,
+};

@@ -1,0 +1,62 @@
+import { channel } from 'node:diagnostics_channel';
+import { DetachedScope } from '../common/detached-scope.js';
+import type { Diagnostics } from '../common/diagnostics.js';
+import { coded } from '../common/messages.js';
+import { UNTRACKED_SERVER } from '../common/untracked-server.js';
+import type { RecordOption } from '../options/resolved-options.js';
+import type { Processor } from './lazy-processor.js';
+
+/** Not the start of requests: some responses last for hours. */
+const CHANNEL = 'http.server.response.finish';
+const CHECK_MILLIS = 60_000;
+/** So many requests without a hit or a reason are no coincidence. */
+const REQUESTS_TO_JUDGE = 20;
+
+/**
+ * Logs once if requests come and nothing becomes of them, for whatever reason nobody foresaw. Each minute it also has the tracer
+ * provider checked.
+ */
+export function watchTracking(
+  processor: Pick<Processor, 'stats'>,
+  record: RecordOption,
+  checkProvider: () => void,
+  diagnostics: Pick<Diagnostics, 'error'>,
+): { stop(): void } {
+  let requests = 0;
+  const onResponse = (message: unknown) => {
+    if (!(UNTRACKED_SERVER in (message as { server: object }).server)) requests += 1;
+  };
+
+  function check(): void {
+    checkProvider();
+    if (requests < REQUESTS_TO_JUDGE) return;
+    channel(CHANNEL).unsubscribe(onResponse);
+    if (isDeciding(processor)) return;
+    diagnostics.error(coded('nothing-tracked', nothingTracked(requests, record)));
+    requests = 0;
+  }
+
+  channel(CHANNEL).subscribe(onResponse);
+  const scope = new DetachedScope('opentelemetry-matomo');
+  const timer = scope.runInAsyncScope(() => setInterval(check, CHECK_MILLIS).unref());
+  return {
+    stop() {
+      clearInterval(timer);
+      channel(CHANNEL).unsubscribe(onResponse);
+    },
+  };
+}
+
+/** Whether any request has become a hit, or was left out for a reason. */
+function isDeciding(processor: Pick<Processor, 'stats'>): boolean {
+  const { hits, ignored } = processor.stats();
+  return hits > 0 || Object.values(ignored).some((count) => count > 0);
+}
+
+function nothingTracked(requests: number, record: RecordOption): string {
+  const advice =
+    record === 'sampled'
+      ? 'MATOMO_RECORD=sampled leaves out what the sampler of the application does not record: unset it, or sample more'
+      : 'Run `npx opentelemetry-matomo doctor`, or add `new MatomoSpanProcessor()` to the span processors of your tracing set-up';
+  return `${requests} requests were served, and none was tracked or ignored. Matomo gets nothing. ${advice}`;
+}

@@ -1,0 +1,60 @@
+import type { Attributes } from '@opentelemetry/api';
+import type { FurtherHit } from '../hit/further-hits.js';
+import type { HttpRequest } from '../hit/http-request.js';
+import type { FinishedSpan } from './finished-span.js';
+import type { EndedRecord } from './request-record.js';
+import { SERVER_SPAN } from './span-kind.js';
+
+/** An ended request as data that can be sent from one thread to another. */
+export interface ForwardedRequest {
+  readonly request: HttpRequest;
+  readonly isIgnored: boolean;
+  /** Of the server span. */
+  readonly attributes: Attributes;
+  /** What options may read besides: visitors by Matomo's cookie. */
+  readonly cookie: string | undefined;
+  readonly furtherHits: readonly FurtherHit[] | undefined;
+}
+
+/** Under this key a processor of any copy takes requests of other threads. */
+export const FORWARDED_REQUESTS: unique symbol = Symbol.for('opentelemetry-matomo.forwarded.1');
+
+export type ForwardedRequestSink = (forwarded: ForwardedRequest) => void;
+
+/** What came in time of a request, for good. */
+export function toForwarded(
+  record: EndedRecord,
+  attributes: Attributes,
+  cookie: string | undefined,
+): ForwardedRequest {
+  record.close();
+  const { request, ignored: isIgnored, furtherHits } = record;
+  return { request, isIgnored, attributes, cookie, furtherHits };
+}
+
+/** The request as if it had been served in this thread. */
+export function fromForwarded(forwarded: ForwardedRequest): {
+  record: EndedRecord;
+  span: FinishedSpan;
+} {
+  const { request, isIgnored, attributes, cookie, furtherHits } = forwarded;
+  const record = {
+    request,
+    currentRequest: request,
+    furtherHits,
+    ignored: isIgnored,
+    running: false,
+    captured: { request: { headers: { cookie } } },
+    close: () => undefined,
+  };
+  const span: FinishedSpan = {
+    name: request.spanName,
+    kind: SERVER_SPAN,
+    startTime: [0, 0],
+    duration: [0, 0],
+    attributes,
+    status: { code: 0 },
+    spanContext: () => ({ traceId: '', spanId: '', traceFlags: 0 }),
+  };
+  return { record: record as unknown as EndedRecord, span };
+}

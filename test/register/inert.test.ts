@@ -1,0 +1,86 @@
+import { cpSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { expect, test } from 'vitest';
+import { ROOT, runNode, startServer } from '../support/child-process.js';
+import { APPS, get, matomo, REGISTER, titles } from '../support/registered-app.js';
+import { temporaryFolder } from '../support/spool.js';
+
+const APP = [...REGISTER, `${APPS}/serves-late.cjs`];
+
+test.each(['server', 'connections'])(
+  'the environment that an application sets before it serves (%s) counts, from its first request on',
+  async (HOW) => {
+    const { inspector, env } = await matomo();
+    const app = await startServer(APP, { env: { HOW, FROM_FILE: JSON.stringify(env) } });
+    expect(Number(await get(`${app.url}/loaded`))).toBeLessThanOrEqual(4);
+    await get(`${app.url}/second`);
+    await app.stop();
+    expect(titles(inspector)).toEqual(['GET /loaded', 'GET /second']);
+    expect(app.stderr()).toBe('');
+  },
+);
+
+test('so does the environment at the first SERVER span, without any server', async () => {
+  const { inspector, env } = await matomo();
+  const { stderr } = await runNode(APP, { env: { HOW: 'span', FROM_FILE: JSON.stringify(env) } });
+  expect(titles(inspector)).toEqual(['GET /span']);
+  expect(stderr).toBe('');
+});
+
+test('a server that does not speak HTTP is none', async () => {
+  const app = await startServer(APP, { env: { HOW: 'net' } });
+  const socket = connect(Number(new URL(app.url).port), '127.0.0.1');
+  expect(await text(socket)).toBe('no HTTP');
+  expect(await app.stop()).toEqual({ code: null, signal: 'SIGTERM' });
+  expect(app.stderr()).toBe('');
+});
+
+test.each([
+  ['process.exitCode = 3', { code: 3, signal: null }],
+  ['process.exit(4)', { code: 4, signal: null }],
+  [
+    'process.kill(process.pid, "SIGTERM"); setInterval(() => {}, 1000)',
+    { code: null, signal: 'SIGTERM' },
+  ],
+])(
+  'a process that never serves ends as it would, prints nothing and has no handlers: %s',
+  async (end, exit) => {
+    const script = `
+    const listeners = () => process.eventNames().map((name) => [name, process.listenerCount(name)]);
+    process.stdout.write(JSON.stringify([listeners().filter(([name]) => /SIG|xit/.test(String(name))), process._getActiveHandles().length > 3]));
+    ${end}`;
+    const env = { MATOMO_URL: 'no URL', MATOMO_ANONYMIZE_IP: 'yes', MATOMO_SIET_ID: '1' };
+    const child = await runNode([...REGISTER, '-e', script], { env });
+    const { stdout } = await runNode(['-e', script.replace(end, '')], { env });
+    expect(child).toEqual({ ...exit, stdout, stderr: '' });
+  },
+);
+
+test.each([
+  ['tsc', ['node_modules/typescript/bin/tsc', '--version']],
+  ['vitest', ['node_modules/vitest/vitest.mjs', '--version']],
+  ['knip', ['node_modules/knip/bin/knip.js', '--version']],
+])('%s with NODE_OPTIONS says what it says without', async (_name, args) => {
+  const NODE_OPTIONS = `--require ${join(ROOT, 'register')}`;
+  const [beside, alone] = await Promise.all([
+    runNode(args, { env: { NODE_OPTIONS, MATOMO_URL: 'no URL' } }),
+    runNode(args),
+  ]);
+  expect(beside).toEqual(alone);
+  expect(beside.code).toBe(0);
+});
+
+test('if the code for serving cannot be loaded, one line says so and the application runs', async () => {
+  const folder = temporaryFolder();
+  const installed = join(folder, 'node_modules/opentelemetry-matomo');
+  cpSync(join(ROOT, 'dist'), join(installed, 'dist'), { recursive: true });
+  cpSync(join(ROOT, 'package.json'), join(installed, 'package.json'));
+  rmSync(join(installed, 'dist/cjs/register/serve.js'));
+  cpSync(join(ROOT, APPS, 'plain-http.cjs'), join(folder, 'app.cjs'));
+  const app = await startServer([...REGISTER, 'app.cjs'], { cwd: folder });
+  expect(await get(`${app.url}/a`)).toBe('ok');
+  expect(await app.stop()).toEqual({ code: null, signal: 'SIGTERM' });
+  expect(app.stderr()).toMatch(/^opentelemetry-matomo: Could not load .* \[not-started\]\n$/s);
+});

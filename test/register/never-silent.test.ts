@@ -1,0 +1,115 @@
+import { once } from 'node:events';
+import { connect } from 'node:http2';
+import { request } from 'node:https';
+import { text } from 'node:stream/consumers';
+import { expect, onTestFinished, test } from 'vitest';
+import { eventually, type Server, startServer } from '../support/child-process.js';
+import { APPS, get, matomo, REGISTER, titles, WITHOUT_SDK } from '../support/registered-app.js';
+
+const APP = [...REGISTER, `${APPS}/set-ups.cjs`];
+const FAST_MINUTES = ['--require', `./${APPS}/fast-minutes.cjs`];
+
+async function start(args: readonly string[], more: Record<string, string>) {
+  const { inspector, env } = await matomo();
+  const app = await startServer(args, { env: { ...env, ...more } });
+  return { inspector, app };
+}
+
+/** Over HTTP/2 without TLS. */
+async function getByHttp2(app: Server): Promise<string> {
+  const session = connect(app.url);
+  onTestFinished(() => void session.destroy());
+  const body = await text(session.request({ ':path': '/two' }));
+  session.close();
+  return body;
+}
+
+/** Over TLS, with HTTP/1.1. */
+async function getByTls(app: Server, path: string): Promise<string> {
+  const url = app.url.replace('http:', 'https:') + path;
+  const sent = request(url, { agent: false, rejectUnauthorized: false }).end();
+  const [response] = await once(sent, 'response');
+  return text(response);
+}
+
+const codesOf = (stderr: string) =>
+  [...stderr.matchAll(/\[([a-z0-9-]+)\]$/gm)].map(([, code]) => code);
+
+test('a library that deletes the global object of the API, as Azure Monitor does, is joined', async () => {
+  const { inspector, app } = await start(APP, { SETUP: 'deletes-the-global' });
+  await get(`${app.url}/a`);
+  await app.stop();
+  expect(titles(inspector)).toEqual(['GET /a']);
+  expect(inspector.hits()[0]?.stored?.custom_dimension_1).toBe('span');
+  expect(app.stderr()).toBe('');
+});
+
+test('a provider whose processors were replaced is joined again, which is logged', async () => {
+  const { inspector, app } = await start(APP, { SETUP: 'replaces-processors' });
+  await get(`${app.url}/a`);
+  await app.stop();
+  expect(titles(inspector)).toEqual(['GET /a']);
+  expect(inspector.hits()[0]?.stored?.custom_dimension_1).toBe('span');
+  expect(codesOf(app.stderr())).toEqual(['processors-replaced']);
+});
+
+test('so is one whose processors are replaced while it serves, within a minute', async () => {
+  const { inspector, app } = await start([...FAST_MINUTES, ...APP], {
+    SETUP: 'replaces-processors-later',
+  });
+  await get(`${app.url}/a`);
+  await get(`${app.url}/replace`);
+  await eventually(() => codesOf(app.stderr()).includes('processors-replaced'));
+  await get(`${app.url}/b`);
+  await app.stop();
+  expect(titles(inspector).at(-1)).toBe('GET /b');
+  expect(codesOf(app.stderr())).toEqual(['processors-replaced']);
+});
+
+test('an HTTP/2 server is reported once', async () => {
+  const { app } = await start(APP, { SERVER: 'http2' });
+  expect(await getByHttp2(app)).toBe('ok');
+  expect(await getByHttp2(app)).toBe('ok');
+  await app.stop();
+  expect(codesOf(app.stderr())).toEqual(['http2-not-tracked']);
+});
+
+test.each([
+  ['with the tracing parts', APP, {}],
+  ['with tracing set up in code', APP, { SETUP: 'replaces-processors-later' }],
+  ['without an SDK', [...WITHOUT_SDK, ...APP], { APP_HAS_SDK: '1' }],
+])('%s, requests over HTTP/1.1 to an HTTP/2 server are tracked', async (_given, args, env) => {
+  const { inspector, app } = await start(args, { ...env, SERVER: 'http2-and-1' });
+  expect(await getByTls(app, '/one')).toBe('ok');
+  expect(await getByTls(app, '/more')).toBe('ok');
+  await app.stop();
+  expect(titles(inspector)).toEqual(['GET /one', 'GET /more']);
+  expect(inspector.hits()[0]?.params.url).toMatch(/^https:/);
+  expect(codesOf(app.stderr())).toEqual(['http2-not-tracked']);
+});
+
+test('20 requests of which nothing becomes are reported once, with a reason', async () => {
+  const { inspector, app } = await start([...FAST_MINUTES, ...APP], {
+    SETUP: 'samples-nothing',
+    MATOMO_RECORD: 'sampled',
+  });
+  for (let i = 0; i < 19; i++) await get(`${app.url}/${i}`);
+  expect(app.stderr()).toBe('');
+  await get(`${app.url}/19`);
+  await eventually(() => codesOf(app.stderr()).includes('nothing-tracked'));
+  expect(app.stderr()).toContain('MATOMO_RECORD=sampled');
+  for (let i = 0; i < 20; i++) await get(`${app.url}/${i}`);
+  await app.stop();
+  expect(codesOf(app.stderr())).toEqual(['nothing-tracked']);
+  expect(titles(inspector)).toEqual([]);
+});
+
+test.each([
+  ['hits', {}],
+  ['requests that an option leaves out', { MATOMO_IGNORE_PATHS: '/a' }],
+])('20 requests that are %s are no reason for a message', async (_what, env) => {
+  const { app } = await start([...FAST_MINUTES, ...APP], { SETUP: 'nothing', ...env });
+  for (let i = 0; i < 20; i++) await get(`${app.url}/a`);
+  await app.stop();
+  expect(app.stderr()).toBe('');
+});

@@ -1,0 +1,151 @@
+import { once } from 'node:events';
+import { type ClientRequest, type RequestOptions, request } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { expect, test } from 'vitest';
+import type { Inspector } from '../../src/inspector/index.js';
+import { eventually, type Server, startServer } from '../support/child-process.js';
+import { APPS, get, matomo, REGISTER, titles, WITHOUT_SDK } from '../support/registered-app.js';
+import { sorted } from '../support/sorted.js';
+
+const APP = `${APPS}/many-ends.cjs`;
+const HEADERS = {
+  host: 'shop.example:8080',
+  'user-agent': 'curl/8.5.0',
+  'accept-language': 'de',
+  referer: 'https://shop.example/cart',
+};
+const DIMENSIONS = [
+  'http.request.method',
+  'server.address',
+  'server.port',
+  'network.protocol.version',
+];
+const env = {
+  MATOMO_DIMENSIONS: DIMENSIONS.map((name, i) => `${i + 1}=${name}`).join(),
+  MATOMO_TOKEN_AUTH: 'a'.repeat(32),
+  MATOMO_VISITOR_KEY: 'the-same-in-each-process',
+};
+
+async function start(preloads: readonly string[], more: Record<string, string> = {}) {
+  const { inspector, env: site } = await matomo();
+  const app = await startServer([...preloads, APP], { env: { ...site, ...env, ...more } });
+  return { inspector, app };
+}
+
+/** The parameters of each hit, without times that differ from run to run. */
+function paramsOf(inspector: Inspector) {
+  return inspector.hits().map(({ params }) => {
+    const { cdt, gt_ms, pf_srv, pf_dm1, ...others } = params;
+    expect([cdt, gt_ms, pf_srv].map(Boolean)).toEqual([true, true, true]);
+    // A timer of 20 ms may fire within the 20th.
+    return { ...others, measured: Number(pf_dm1 ?? 0) >= 19 };
+  });
+}
+
+function send(app: Server, path: string, options: RequestOptions = {}): ClientRequest {
+  return request(app.url + path, { agent: false, headers: HEADERS, ...options });
+}
+
+/** The status of a response, or the code of the error. */
+async function ask(app: Server, path: string, options: RequestOptions = {}): Promise<unknown> {
+  const sent = send(app, path, options);
+  sent.end();
+  try {
+    const [response] = await once(sent, 'response');
+    await text(response);
+    return response.statusCode;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code;
+  }
+}
+
+/** Leaves in the middle of the response. */
+async function leave(app: Server, path: string): Promise<void> {
+  const sent = send(app, path).end();
+  const [response] = await once(sent, 'response');
+  await once(response, 'data');
+  sent.destroy();
+}
+
+async function visit(preloads: readonly string[]) {
+  const { inspector, app } = await start(preloads);
+  expect(await ask(app, '/plain?page=2&token=secret')).toBe(200);
+  expect(await ask(app, '/tracked', { method: 'POST' })).toBe(200);
+  expect(await ask(app, '/measured')).toBe(200);
+  expect(await ask(app, '/ignored')).toBe(200);
+  expect(await ask(app, '/missing', { method: 'PROPFIND' })).toBe(404);
+  expect(await ask(app, '/late')).toBe(200);
+  expect(await ask(app, '/destroyed')).toBe('ECONNRESET');
+  await leave(app, '/waits');
+  // The service has seen it leave when the hit is there.
+  await eventually(() => inspector.hits().length >= 7);
+  await app.stop();
+  expect(app.stderr()).toBe('');
+  return { params: paramsOf(inspector), rows: inspector.hits().map(({ stored }) => stored) };
+}
+
+test('without an SDK every request makes the hit that it makes with one', async () => {
+  const [without, withSdk] = await Promise.all([
+    visit([...WITHOUT_SDK, ...REGISTER]),
+    visit(REGISTER),
+  ]);
+  expect(without.rows.map((row) => [row?.title, row?.custom_var_v1])).toEqual([
+    ['GET /plain', '200'],
+    ['Checkout', '200'],
+    ['GET /measured', '200'],
+    ['PROPFIND Not Found', '404'],
+    ['GET /late', '200'],
+    ['GET /destroyed', '500'],
+    ['GET /waits', '499'],
+  ]);
+  expect(without.params).toEqual(withSdk.params);
+});
+
+test.each(['', 'always'])(
+  'an application that registers a provider later (instrumented: "%s") is counted once per request',
+  async (INSTRUMENTED) => {
+    const { inspector, app } = await start([...WITHOUT_SDK, ...REGISTER], {
+      INSTRUMENTED,
+      APP_HAS_SDK: '1',
+    });
+    for (const path of ['/a', '/b', '/register', '/c', '/hidden', '/d']) await get(app.url + path);
+    await app.stop();
+    const seen = ['/a', '/b', '/register', '/c', '/hidden', '/d'].filter(
+      (path) => !INSTRUMENTED || path !== '/hidden',
+    );
+    expect(titles(inspector)).toEqual(seen.map((path) => `GET ${path}`));
+    // From then on requests are tracked from their spans.
+    const fromSpans = inspector.hits().map(({ params }) => params.dimension6 === 'span');
+    expect(fromSpans).toEqual(seen.map((path) => INSTRUMENTED !== '' && /^.[cd]$/.test(path)));
+  },
+);
+
+test.each([
+  ['without an SDK', [...WITHOUT_SDK, ...REGISTER]],
+  ['with the tracing parts', REGISTER],
+])('%s a request that a checkContinue listener answers is tracked', async (_given, preloads) => {
+  const { inspector, app } = await start(preloads);
+  const headers = { ...HEADERS, expect: '100-continue' };
+  const sent = send(app, '/upload', { method: 'PUT', headers });
+  sent.flushHeaders();
+  await once(sent, 'continue');
+  sent.end('body');
+  const [response] = await once(sent, 'response');
+  expect(await text(response)).toBe('ok');
+  await get(`${app.url}/a`);
+  await app.stop();
+  expect(sorted(titles(inspector))).toEqual(['GET /a', 'PUT /upload']);
+});
+
+test.each([
+  ['CommonJS', ['--require', 'opentelemetry-matomo/register', `${APPS}/plain-http.cjs`]],
+  ['an ES module', ['--import', 'opentelemetry-matomo/register', `${APPS}/esm.mjs`]],
+])('without an SDK %s is tracked from its first request on', async (_form, args) => {
+  const { inspector, env: site } = await matomo();
+  const app = await startServer([...WITHOUT_SDK, ...args], { env: site });
+  await get(`${app.url}/first`);
+  await get(`${app.url}/tracked`);
+  await app.stop();
+  expect(titles(inspector)).toEqual(['GET /first', 'GET /tracked']);
+  expect(app.stderr()).toBe('');
+});

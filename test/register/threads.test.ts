@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest';
+import { eventually, runNode, type Server, startServer } from '../support/child-process.js';
+import { APPS, get, matomo, REGISTER, titles, WITHOUT_SDK } from '../support/registered-app.js';
+import { sorted } from '../support/sorted.js';
+
+const APP = [...REGISTER, `${APPS}/threads.cjs`];
+
+async function start(args: readonly string[], more: Record<string, string> = {}) {
+  const { inspector, env } = await matomo();
+  const app = await startServer(args, { env: { ...env, ...more } });
+  return { inspector, app };
+}
+
+/** The servers of all threads. */
+async function urlsOf(app: Server, count: number): Promise<string[]> {
+  return eventually(() => {
+    const urls = app.stdout().match(/http:\S+/g) ?? [];
+    return urls.length === count && urls;
+  });
+}
+
+test.each([
+  ['with the tracing parts', APP, {}],
+  ['without an SDK', [...WITHOUT_SDK, ...APP], { APP_HAS_SDK: '' }],
+  ['in a worker of a worker', APP, { DEPTH: '2' }],
+])('%s a server in a worker thread is tracked', async (_given, args, env) => {
+  const { inspector, app } = await start(args, env);
+  for (const path of ['/first', '/tracked', '/ignored', '/last']) await get(app.url + path);
+  expect(await app.stop()).toEqual({ code: null, signal: 'SIGTERM' });
+  expect(titles(inspector)).toEqual(['GET /first', 'Checkout', 'GET /last']);
+  expect(inspector.hits()[1]?.stored?.custom_dimension_1).toBe('thread');
+  expect(inspector.hits()[0]?.params.url).toBe(`${app.url}/first`);
+  expect(app.stderr()).toBe('');
+});
+
+test('hits of a worker and of the main thread go out in the bulks of one process', async () => {
+  const { inspector, app } = await start(APP, { MAIN: '1' });
+  for (const url of await urlsOf(app, 2)) await get(`${url}/a`);
+  await app.stop();
+  expect(titles(inspector)).toEqual(['GET /a', 'GET /a']);
+  expect(new Set(inspector.hits().map(({ params }) => params._id ?? params.cid)).size).toBe(1);
+  expect(app.stderr()).toBe('');
+});
+
+test('a worker that ends, and a process that exits, lose no request of it', async () => {
+  const { inspector, app } = await start(APP, { MAIN: '1' });
+  const [one = '', other = ''] = await urlsOf(app, 2);
+  // The server of the worker says its thread.
+  const worker = new RegExp(`${one} 1`).test(app.stdout()) ? one : other;
+  await get(`${worker}/a`);
+  await get(`${worker}/exit`);
+  expect(await app.exit()).toEqual({ code: 3, signal: null });
+  expect(sorted(titles(inspector))).toEqual(['GET /a', 'GET /exit']);
+});
+
+test('a worker that ends by itself has its requests tracked', async () => {
+  const { inspector, app } = await start(APP, { MAIN: '1' });
+  const urls = await urlsOf(app, 2);
+  const main = urls.find((url) => app.stdout().includes(`${url} 0`)) ?? '';
+  const worker = urls.find((url) => url !== main) ?? '';
+  await get(`${worker}/end`);
+  await get(`${main}/a`);
+  await app.stop();
+  expect(sorted(titles(inspector))).toEqual(['GET /a', 'GET /end']);
+});
+
+test('a worker without a server loads next to nothing, and nothing is opened for it but a channel', async () => {
+  const script = `
+    const { Worker } = require('node:worker_threads');
+    const loaded = 'Object.keys(require.cache).filter((file) => /dist.cjs/.test(file)).map((file) => file.split(/dist.cjs./)[1])';
+    new Worker('require("node:worker_threads").parentPort.postMessage(' + loaded + ')', { eval: true })
+      .on('message', (inWorker) => console.log(JSON.stringify([inWorker, eval(loaded)])));`;
+  const env = { MATOMO_URL: 'no URL' };
+  const { stdout, stderr, code } = await runNode([...REGISTER, '-e', script], { env });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const [inWorker, inMain] = JSON.parse(stdout);
+  expect(inMain).not.toContain('register/serve.js');
+  expect(inWorker).toEqual(inMain);
+});

@@ -1,0 +1,62 @@
+// Knows nothing of OpenTelemetry. Its requests end in different ways, as their paths say; `/register` sets tracing up.
+const { createServer } = require('node:http');
+const { ignore, measure, track } = require('opentelemetry-matomo');
+
+const delay = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
+
+const HANDLERS = {
+  '/tracked': async (_request, response) => {
+    track({ action_name: 'Checkout', dimension5: 'pro', cvar: { plan: 'pro' } });
+    await delay(1);
+    response.end('ok');
+  },
+  '/measured': async (_request, response) => {
+    await measure('pf_dm1', () => delay(20));
+    response.end('ok');
+  },
+  '/ignored': (_request, response) => {
+    ignore();
+    response.end('ok');
+  },
+  '/missing': (_request, response) => response.writeHead(404).end('nothing here'),
+  '/waits': (_request, response) => response.write('half'),
+  '/destroyed': (_request, response) => response.destroy(),
+  '/late': (_request, response) => {
+    response.end('ok');
+    track({ dimension5: 'late' });
+  },
+  '/register': async (_request, response) => {
+    registerProvider();
+    response.end('ok');
+  },
+};
+
+/** As an application that finds its configuration late. */
+function registerProvider() {
+  const { trace } = require('@opentelemetry/api');
+  const { BasicTracerProvider } = require('@opentelemetry/sdk-trace-base');
+  const provider = new BasicTracerProvider();
+  trace.setGlobalTracerProvider(provider);
+  if (!process.env.INSTRUMENTED) return;
+  const { HttpInstrumentation } = require('@opentelemetry/instrumentation-http');
+  const requestHook = (span) => span.setAttribute('matomo.dimension6', 'span');
+  const instrumentation = new HttpInstrumentation({
+    requestHook,
+    ignoreIncomingRequestHook: ({ url }) => url === '/hidden',
+  });
+  instrumentation.setTracerProvider(provider);
+  require('node:http');
+}
+
+const server = createServer((request, response) => {
+  const handle = HANDLERS[request.url.split('?')[0]];
+  if (handle) handle(request, response);
+  else response.end('ok');
+});
+server.on('checkContinue', (request, response) => {
+  response.writeContinue();
+  request.resume().on('end', () => response.end('ok'));
+});
+server.listen(process.env.PORT, '127.0.0.1', () => {
+  process.stdout.write(`http://127.0.0.1:${server.address().port}\n`);
+});

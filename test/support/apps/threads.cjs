@@ -1,0 +1,25 @@
+// A server in a worker thread, or in a worker of a worker (DEPTH 2), and one in the main thread if MAIN says so. Each prints its URL
+// with its thread. `/end` ends the worker, `/exit` the process.
+const { createServer } = require('node:http');
+const { isMainThread, parentPort, threadId, Worker, workerData } = require('node:worker_threads');
+const { ignore, track } = require('opentelemetry-matomo');
+
+function serve() {
+  const server = createServer((request, response) => {
+    if (request.url === '/tracked') track({ action_name: 'Checkout', dimension1: 'thread' });
+    if (request.url === '/ignored') ignore();
+    if (request.url === '/end') response.on('close', () => process.exit());
+    if (request.url === '/exit') response.on('close', () => parentPort.postMessage('exit'));
+    response.end('ok');
+  });
+  server.listen(0, '127.0.0.1', () => {
+    process.stdout.write(`http://127.0.0.1:${server.address().port} ${threadId}\n`);
+  });
+}
+
+if (isMainThread ? process.env.MAIN : workerData === 0) serve();
+if (isMainThread || workerData > 0) {
+  const depth = isMainThread ? Number(process.env.DEPTH ?? 1) : workerData;
+  const worker = new Worker(__filename, { workerData: depth - 1 });
+  worker.on('message', () => (isMainThread ? process.exit(3) : parentPort.postMessage('exit')));
+}

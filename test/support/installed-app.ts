@@ -1,0 +1,34 @@
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { ROOT } from './child-process.js';
+
+interface Packages {
+  packPackage(): Promise<{ tarball: string }>;
+  removePackage(npmPackage: { tarball: string }): void;
+}
+
+interface Npm {
+  npm(folder: string, args: readonly string[]): Promise<string>;
+}
+
+/** The package as npm would publish it, until the end of the test. */
+export async function packPackage(): Promise<string> {
+  const packages: Packages = await import(join(ROOT, 'tools/matrix/package.mjs'));
+  const npmPackage = await packages.packPackage();
+  onTestFinished(() => packages.removePackage(npmPackage));
+  return npmPackage.tarball;
+}
+
+/** An empty folder, until the end of the test. */
+export function emptyFolder(): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'matomo-app-')));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  return folder;
+}
+
+export async function npm(folder: string, args: readonly string[]): Promise<string> {
+  const { npm: run }: Npm = await import(join(ROOT, 'tools/matrix/npm.mjs'));
+  return run(folder, args);
+}

@@ -1,0 +1,55 @@
+// Table D: applications where nothing of OpenTelemetry is installed: requests come from Node.js itself.
+const OURS = 'opentelemetry-matomo/register';
+const PATHS = { '/users/7': 'GET /users/7' };
+
+const SET_UP = {
+  name: 'without-sdk',
+  dependencies: { express: '5.3.0', fastify: '5.12.8' },
+};
+const RESTIFY = { name: 'without-sdk-restify', dependencies: { restify: '11.1.0' } };
+
+const APPS = [
+  { name: 'node:http, CommonJS: --require ours', file: 'frameworks/http.cjs', titles: PATHS },
+  {
+    name: 'node:http, CommonJS: --import ours',
+    file: 'frameworks/http.cjs',
+    flag: '--import',
+    titles: PATHS,
+  },
+  {
+    name: 'node:http, ES module: --import ours',
+    file: 'plain.mjs',
+    flag: '--import',
+    titles: PATHS,
+  },
+  { name: 'node:http, ES module: --require ours', file: 'plain.mjs', titles: PATHS },
+  { name: 'Express 5: --require ours', file: 'frameworks/express.cjs' },
+  { name: 'Fastify: --require ours', file: 'frameworks/fastify.cjs' },
+  // Restify 11 does not run on Node.js 22 and later with HTTP/2 modules of its own.
+  {
+    name: 'Restify 11: --require ours',
+    file: 'frameworks/restify.cjs',
+    setUp: RESTIFY,
+    nodes: [20],
+  },
+  { name: 'node:http in a worker thread: --require ours', file: 'in-thread.cjs', titles: PATHS },
+];
+
+/** The cells of every application, for each Node that it runs on. */
+export function planWithoutSdk(nodes) {
+  return nodes.flatMap((node) =>
+    APPS.filter((app) => app.nodes?.includes(node) ?? true).map((app) => toCell(app, node)),
+  );
+}
+
+function toCell({ name, file, flag = '--require', setUp = SET_UP, titles = {} }, node) {
+  return {
+    table: 'without',
+    name,
+    node,
+    setUp,
+    titles,
+    notes: [],
+    command: (isWith) => ({ args: isWith ? [flag, OURS, file] : [file] }),
+  };
+}
