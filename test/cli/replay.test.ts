@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { eventually, runNode, startNode } from '../support/child-process.js';
 import { startFaultProxy } from '../support/fault-proxy.js';
 import { OTLP_RECORDINGS, otlpRecording } from '../support/otlp-recordings.js';
-import { below, exportRequest, requestSpan } from '../support/otlp-spans.js';
+import { below, exportRequest, hitEvent, otlpSpan, requestSpan } from '../support/otlp-spans.js';
 import { matomo } from '../support/registered-app.js';
 import { sorted } from '../support/sorted.js';
 import { temporaryFolder } from '../support/spool.js';
@@ -163,3 +163,21 @@ test('a request that makes Matomo fail alone does not stop the rest', async () =
   expect(stderr).toContain('[rejected]');
   expect(inspector.hits()).toHaveLength(2);
 }, 60_000);
+
+test('events named matomo.hit are replayed with their requests, and alone if they name a visitor', async () => {
+  const requests = ['/1', '/2', '/3'].map((path) => {
+    const request = requestSpan(path, { events: [hitEvent({ e_c: 'at', e_a: path })] });
+    const child = below(request, {}, { events: [hitEvent({ idgoal: 1, revenue: 2 })] });
+    return exportRequest([child, request]);
+  });
+  const job = otlpSpan({}, { kind: 5, events: [hitEvent({ e_c: 'job', e_a: 'x', uid: 'ann' })] });
+  const { inspector, args, options } = await setUp([...requests, exportRequest([job])]);
+  const { code } = await runNode(args, options);
+  expect(code).toBe(0);
+  const hits = inspector.hits().map(({ params }) => params);
+  expect(hits).toHaveLength(10);
+  expect(hits.filter(({ uid }) => uid === 'ann')).toMatchObject([{ e_c: 'job' }]);
+  expect(sorted(hits.map(({ e_a, idgoal }) => e_a ?? idgoal))).toMatchObject(
+    expect.arrayContaining(['/1', '/2', '/3', '1', 'x']),
+  );
+});

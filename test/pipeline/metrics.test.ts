@@ -131,3 +131,25 @@ test('requests and hits of several components are not mixed up', async () => {
   const hits = [...values.keys()].filter((key) => key.startsWith('matomo.hits tracked'));
   expect(hits).toHaveLength(2);
 });
+
+test('further hits and dropped calls are counted by metrics of their own', async () => {
+  const { meterProvider, exporter } = startMeterProvider();
+  const inspector = await startInspector();
+  onTestFinished(() => inspector.close());
+  const matomo = new MatomoSpanExporter({ url: inspector.url, siteId: 1, meterProvider });
+  const event = (attributes: Record<string, string>) => ({ name: 'matomo.hit', attributes });
+  const events = [
+    event({ 'matomo.e_c': 'a', 'matomo.e_a': 'b', 'matomo.uid': 'ann' }),
+    event({ 'matomo.e_c': 'a', 'matomo.e_a': 'b' }),
+    event({ 'matomo.e_c': 'half', 'matomo.uid': 'ann' }),
+  ];
+  matomo.export([finishedSpan({ kind: 4, events })], () => undefined);
+  const metrics = Object.fromEntries(await collected(meterProvider, exporter));
+  const of = Object.entries(metrics).filter(([name]) => /further|dropped/.test(name));
+  expect(of.map(([name, value]) => [name.split(' matomo_span_exporter')[0], value])).toEqual([
+    ['matomo.hits.further', 1],
+    ['matomo.hits.dropped no_visitor', 1],
+    ['matomo.hits.dropped invalid', 1],
+  ]);
+  await matomo.shutdown();
+});
