@@ -98,7 +98,14 @@ async function metricNames({ observeStats, measureTransport }) {
     };
   const meter = new Proxy({}, { get: (_target, method) => create(method.replace('create', '')) });
   const meterProvider = { getMeter: () => meter };
-  const stats = { lost: { any: 1 }, ignored: { any: 1 }, invalid: 1, tracked: 1, accepted: 1 };
+  const stats = {
+    lost: { any: 1 },
+    ignored: { any: 1 },
+    dropped: { any: 1 },
+    invalid: 1,
+    tracked: 1,
+    accepted: 1,
+  };
   observeStats(meterProvider, () => stats, 1, 'matomo_span_processor');
   for (const kind of ['answer', 'no_answer']) {
     const transport = { send: async () => ({ kind, status: 200 }) };
