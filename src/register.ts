@@ -52,7 +52,10 @@ function register(): void {
   }
 
   if (isMainThread) {
-    registration.processor.collect = receiveRequests((one) => serve().addForwarded(one));
+    registration.processor.collect = receiveRequests(
+      (one) => serve().addForwarded(one),
+      () => void serve(),
+    );
   } else {
     announceWorkers(threadId);
   }

@@ -77,7 +77,10 @@ export class ForwardingProcessor implements Processor {
     const sink: NodeRequestSink = (captured, span) => this.#requests.onNodeRequest(captured, span);
     Object.defineProperty(this, NODE_REQUESTS, { value: sink });
     Object.defineProperty(this, PROCESSOR_BRAND, { value: true });
-    process.on('exit', () => this.#forward(Number.POSITIVE_INFINITY));
+    process.on('exit', () => {
+      this.#forward(Number.POSITIVE_INFINITY);
+      this.#onHere(); // or never
+    });
     setTimeout(
       () => this.#unheard && diagnostics.error(coded('not-started', UNHEARD)),
       HELLO_MILLIS,

@@ -50,7 +50,10 @@ export function openThreadChannel(
  * In the main thread: has every worker's requests added, those of workers of workers too. Returns a function that collects
  * what workers have and not sent yet, while this thread waits.
  */
-export function receiveRequests(add: (forwarded: ForwardedRequest) => void): () => void {
+export function receiveRequests(
+  add: (forwarded: ForwardedRequest) => void,
+  onServing: () => void,
+): () => void {
   const channels = new Map<number, ThreadChannel>();
   /** Threads that serve. */
   const serving = new Set<number>();
@@ -71,6 +74,7 @@ export function receiveRequests(add: (forwarded: ForwardedRequest) => void): () 
 
     function onHello(): void {
       channel.post({ kind: 'here' });
+      onServing();
       // In front of what sends the hits of this thread at its end.
       if (serving.size === 0) process.prependListener('exit', collect);
       serving.add(threadId);
@@ -82,7 +86,9 @@ export function receiveRequests(add: (forwarded: ForwardedRequest) => void): () 
     setImmediate(() => {
       serving.delete(threadId);
       if (serving.size === 0) process.removeListener('exit', collect);
-      channels.get(threadId)?.close();
+      const channel = channels.get(threadId);
+      channel?.drain();
+      channel?.close();
       channels.delete(threadId);
     });
   }

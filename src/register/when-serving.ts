@@ -1,3 +1,4 @@
+import type { Cluster } from 'node:cluster';
 import { channel } from 'node:diagnostics_channel';
 import type { Server } from 'node:net';
 
@@ -21,7 +22,8 @@ export function watchServers(events: ServerEvents): void {
   }
 
   channel(LISTEN).subscribe((message) => {
-    if (isHttpServer((message as { server: Server }).server)) events.onListen();
+    const { server } = message as { server: Server };
+    if (isHttpServer(server) || isPrimaryWithSpool()) events.onListen();
   });
   channel(CONNECTION).subscribe((message) => {
     const { server } = (message as { socket: { server?: Server } }).socket;
@@ -33,6 +35,16 @@ export function watchServers(events: ServerEvents): void {
 /** Without loading `node:http`, which the process may not need. */
 function isHttpServer(server: Server): boolean {
   return 'maxHeadersCount' in server || isHttp2Server(server);
+}
+
+/**
+ * Whether this process listens for its cluster. It outlives its workers, so that it sends what they leave in the spool at
+ * their end; without a spool it has nothing to do.
+ */
+function isPrimaryWithSpool(): boolean {
+  if (!process.env.MATOMO_SPOOL) return false;
+  const { isPrimary, workers } = process.getBuiltinModule('cluster') as unknown as Cluster;
+  return isPrimary && Object.keys(workers ?? {}).length > 0;
 }
 
 /** Its classes are not exported. */
