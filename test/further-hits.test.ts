@@ -324,11 +324,11 @@ test('of two requests of a visitor the second comes behind all of the first', as
     trackEvent('at', request.url ?? '');
     response.end();
   }, PATIENT);
-  for (const path of ['/1', '/2', '/3']) await service.fetch(path);
+  for (const path of ['/one', '/two', '/three']) await service.fetch(path);
   await service.requests(3);
   const seen = (await service.hits()).map(({ params }) => params.e_a ?? params.action_name);
-  const of = (n: number) => [`GET /${n}`, `/${n}`, `/${n}`];
-  expect(seen).toEqual([...of(1), ...of(2), ...of(3)]);
+  const of = (n: string) => [`GET /${n}`, `/${n}`, `/${n}`];
+  expect(seen).toEqual([...of('one'), ...of('two'), ...of('three')]);
 });
 
 test('of visitors that are out nothing is sent, of the others everything', async () => {

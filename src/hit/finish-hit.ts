@@ -21,17 +21,20 @@ export function askBeforeSend(
   ]);
   for (const name of Object.keys(given)) {
     if (name === 'rec' || name === 'apiv') continue;
-    const value = OF_BOTS.has(name) ? parameters.get(name) : given[name];
-    if (name !== 'cvar') override(checked, name, value, hasToken, report);
+    const value = given[name];
+    if (OF_BOTS.has(name)) copy(name, parameters, checked);
+    else if (name !== 'cvar') override(checked, name, value, hasToken, report);
     else if (typeof value === 'string') checked.set(name, cleanText(value));
   }
   if (!checked.has('ua')) checked.set('ua', '-');
   if (!checked.has('cdt')) checked.set('cdt', parameters.get('cdt') as string);
-  for (const name of OF_BOTS) {
-    const value = parameters.get(name);
-    if (value !== undefined) checked.set(name, value);
-  }
+  for (const name of OF_BOTS) copy(name, parameters, checked);
   return checked;
+}
+
+function copy(name: string, from: ReadonlyMap<string, string>, to: Map<string, string>): void {
+  const value = from.get(name);
+  if (value !== undefined) to.set(name, value);
 }
 
 /** It gets a copy. If it throws, the hit is dropped: it may exist to keep something from leaving. */

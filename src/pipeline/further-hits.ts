@@ -8,7 +8,7 @@ import {
   type FurtherHit,
   MAX_FURTHER_HITS,
   parameterOf,
-} from '../hit/further-hits.js';
+} from '../hit/further-hit.js';
 import type { Hit } from '../hit/hit.js';
 import { toSiteId } from '../hit/site-id.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';

@@ -2,7 +2,7 @@ import type { Diagnostics } from '../common/diagnostics.js';
 import { memoize } from '../common/generation-cache.js';
 import { coded } from '../common/messages.js';
 import type { ReportProblem } from '../hit/custom-variables.js';
-import { createFurtherHitBuilder, type FurtherHitBuilder } from '../hit/further-hits.js';
+import { createFurtherHitBuilder, type FurtherHitBuilder } from '../hit/further-hit.js';
 import type { Hit } from '../hit/hit.js';
 import { createHitBuilder, type HitBuilder } from '../hit/hit-builder.js';
 import type { HttpRequest } from '../hit/http-request.js';

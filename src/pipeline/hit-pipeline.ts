@@ -5,7 +5,7 @@ import { atExit } from '../delivery/at-exit.js';
 import { createDeliveryCounters } from '../delivery/counters.js';
 import type { Delivery } from '../delivery/delivery.js';
 import { createFindIgnoreReason } from '../hit/find-ignore-reason.js';
-import type { FurtherHit } from '../hit/further-hits.js';
+import type { FurtherHit } from '../hit/further-hit.js';
 import type { Hit } from '../hit/hit.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';

@@ -1,5 +1,5 @@
 import type { DeliveryCounters, LossReason } from '../delivery/counters.js';
-import type { DropReason } from '../hit/further-hits.js';
+import type { DropReason } from '../hit/further-hit.js';
 
 /** Why a request makes no hit. */
 export type IgnoreReason =

@@ -1,6 +1,5 @@
-import type { FurtherHit } from '../hit/further-hits.js';
+import type { FurtherHit } from '../hit/further-hit.js';
 import { type FinishedSpan, methodOf, parentSpanIdOf, toMillis } from './finished-span.js';
-import { hasHitEvent, hitsOfEvents } from './hit-events.js';
 import { readRequest } from './read-request.js';
 import type { RequestReading } from './request-reading.js';
 import {
@@ -11,6 +10,7 @@ import {
   isAnnotatedBelow,
   RequestRecord,
 } from './request-record.js';
+import { hasHitEvent, hitsOfEvents } from './span-hit-events.js';
 import { isOtherRequest, SERVER_SPAN } from './span-kind.js';
 
 export interface AssembledRequest {

@@ -3,7 +3,7 @@ import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Span } from '@opentelemetry/api';
 import { UNTRACKED_SERVER } from '../common/untracked-server.js';
-import type { FurtherHit } from '../hit/further-hits.js';
+import type { FurtherHit } from '../hit/further-hit.js';
 import { Annotations } from '../hit/http-request.js';
 import { splitTarget, type Target } from './finished-span.js';
 import { ROUTE_ANNOUNCEMENTS } from './routes/announced-routes.js';

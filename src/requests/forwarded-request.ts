@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import type { FurtherHit } from '../hit/further-hits.js';
+import type { FurtherHit } from '../hit/further-hit.js';
 import type { HttpRequest } from '../hit/http-request.js';
 import type { FinishedSpan } from './finished-span.js';
 import type { EndedRecord } from './request-record.js';

@@ -1,6 +1,6 @@
 import { activeSpan } from '../common/otel-global.js';
 import { currentRequest, type HitTaker, hitTakers } from './captured-requests.js';
-import { HIT_EVENT, toEventAttributes } from './hit-events.js';
+import { HIT_EVENT, toEventAttributes } from './span-hit-events.js';
 
 /** Gives a hit to every processor; if there are only exporters, to the active span, or to them if none is recorded. Never throws. */
 export function giveHit(parameters: Readonly<Record<string, unknown>>): void {

@@ -1,4 +1,4 @@
-import type { FurtherHit } from '../hit/further-hits.js';
+import type { FurtherHit } from '../hit/further-hit.js';
 import type { AssembledRequest } from './assemble-requests.js';
 import type { CapturedRequest, FollowedRequest } from './captured-requests.js';
 import type { FinishedSpan } from './finished-span.js';

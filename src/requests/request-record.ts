@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@opentelemetry/api';
-import type { FurtherHit } from '../hit/further-hits.js';
+import type { FurtherHit } from '../hit/further-hit.js';
 import { Annotations, type HttpRequest, hasAnnotations } from '../hit/http-request.js';
 import { isPerfKey } from '../hit/parameter-names.js';
 import {
@@ -11,8 +11,8 @@ import {
 } from './captured-requests.js';
 import { type FinishedSpan, toMillis } from './finished-span.js';
 import { annotateGraphql, isGraphqlAnnotated } from './graphql-span.js';
-import { hasHitEvent } from './hit-events.js';
 import { routeBelow } from './routes/route-below.js';
+import { hasHitEvent } from './span-hit-events.js';
 
 const PREFIX = 'matomo.';
 const CVAR_PREFIX = 'matomo.cvar.';

@@ -7,7 +7,6 @@ import {
   releaseRequest,
 } from './captured-requests.js';
 import { type FinishedSpan, methodOf, parentSpanIdOf, toMillis } from './finished-span.js';
-import { hasHitEvent, hitsOfEvents } from './hit-events.js';
 import {
   createSpanlessRecord,
   findFollowed,
@@ -26,6 +25,7 @@ import {
   RequestRecord,
 } from './request-record.js';
 import { routeOf } from './routes/index.js';
+import { hasHitEvent, hitsOfEvents } from './span-hit-events.js';
 import { SERVER_SPAN } from './span-kind.js';
 import { TraceIndex } from './trace-index.js';
 

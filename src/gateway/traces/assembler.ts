@@ -1,5 +1,5 @@
 import { SlotMap } from '../../common/slot-map.js';
-import { hasHitEvent } from '../../requests/hit-events.js';
+import { hasHitEvent } from '../../requests/span-hit-events.js';
 import type { ReceivedSpan } from '../otlp/received-span.js';
 import { DueTraces, TICK_MILLIS } from './due-traces.js';
 import { ReadyRequests } from './ready-requests.js';

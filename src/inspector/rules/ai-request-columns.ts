@@ -75,6 +75,6 @@ function withoutPrefix(url: string): string {
 }
 
 /** Whether a hit is about a document: `download` wins over `url`. */
-export function isDocument({ download }: Parameters): boolean {
+export function isStoredDocument({ download }: Parameters): boolean {
   return toText(download) !== '';
 }

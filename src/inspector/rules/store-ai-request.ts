@@ -1,5 +1,10 @@
 import type { AiRequest } from '../inspected-hit.js';
-import { AI_REQUEST_COLUMNS, isDocument, toCleanUrl, toRawUrl } from './ai-request-columns.js';
+import {
+  AI_REQUEST_COLUMNS,
+  isStoredDocument,
+  toCleanUrl,
+  toRawUrl,
+} from './ai-request-columns.js';
 import { UNFIT } from './cell.js';
 import { dropped, type HitOutcome } from './hit-outcome.js';
 import type { Parameters } from './read-tracker-request.js';
@@ -29,7 +34,7 @@ export function storeAiRequest(parameters: Parameters, context: AiRequestContext
   const unfit = cells.find(([, cell]) => cell === UNFIT);
   if (unfit !== undefined) return dropped(`${unfit[0]}: does not fit its column, the row is lost`);
   const columns = Object.fromEntries(cells);
-  const kind = isDocument(parameters) ? 'document' : 'page';
+  const kind = isStoredDocument(parameters) ? 'document' : 'page';
   const url =
     kind === 'document'
       ? toRawUrl(parameters.download)

@@ -2,11 +2,10 @@
 import { createRequire } from 'node:module';
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { NodeSDK } from '@opentelemetry/sdk-node';
+import { MatomoSpanProcessor } from 'opentelemetry-matomo';
 import { Agent } from 'undici';
-import { markChatbots } from './mark-chatbots.mjs';
 
-const { OPTIONS = '{}', DISPATCHER, CHATBOTS } = process.env;
-const { MatomoSpanProcessor } = await (CHATBOTS ? marked() : import('opentelemetry-matomo'));
+const { OPTIONS = '{}', DISPATCHER } = process.env;
 const dispatcher = DISPATCHER ? new Agent() : undefined;
 new NodeSDK({
   instrumentations: [new HttpInstrumentation()],
@@ -15,9 +14,3 @@ new NodeSDK({
   logRecordProcessors: [],
 }).start();
 createRequire(import.meta.url)('./ends.cjs');
-
-async function marked() {
-  const { Delivery } = await import('../../../build/delivery/delivery.js');
-  markChatbots(Delivery);
-  return import('../../../build/index.js');
-}

@@ -2,20 +2,11 @@
 // when asked by a message. The environment says how many (RATE), how they are called (NAME),
 // how many visitors take turns (VISITORS), each how many requests one is of an AI chatbot (CHATBOTS), and the rest.
 import { writeSync } from 'node:fs';
-import { markChatbots } from './mark-chatbots.mjs';
+import { MatomoSpanProcessor } from 'opentelemetry-matomo';
 
 const { RATE = '0', NAME = 'n', VISITORS = '1', CHATBOTS = '0' } = process.env;
-const { MatomoSpanProcessor } = await (CHATBOTS === '0'
-  ? import('opentelemetry-matomo')
-  : marked());
 const processor = new MatomoSpanProcessor({ scheduledDelayMillis: 300 });
 let requests = 0;
-
-async function marked() {
-  const { Delivery } = await import('../../../build/delivery/delivery.js');
-  markChatbots(Delivery);
-  return import('../../../build/index.js');
-}
 
 function request() {
   requests += 1;

@@ -95,9 +95,14 @@ test('the shop is tracked with its own title and plan, and its health check is n
   expect(await server.stop()).toEqual({ code: 0, signal: null });
   expect(titlesAndStatuses(inspector)).toEqual([
     ['Checkout', '201'],
+    [undefined, undefined],
     ['GET /items/:id', '404'],
+    [undefined, undefined],
     ['GET /recommendations', '500'],
   ]);
+  const [, order, , event] = inspector.hits();
+  expect(order?.conversion).toMatchObject({ kind: 'order', items: 1 });
+  expect(event?.params).toMatchObject({ e_c: 'Shop', e_a: 'item not found', e_n: '99' });
   expect(storedBy(inspector)[0]).toMatchObject({
     custom_dimension_3: 'pro',
     custom_var_k3: 'plan',

@@ -20,13 +20,13 @@ test.each(['file', 'redis'])(
       },
       { ...SPOOLED, spool },
     );
-    for (const path of ['/1', '/2', '/3']) await service.fetch(path);
+    for (const path of ['/one', '/two', '/three']) await service.fetch(path);
     await until(() => service.processor.stats().spooled === 12);
     const seen = (await service.hits()).map(({ params }) =>
       params.e_c ? `${params.e_c} ${params.e_a}` : params.action_name,
     );
-    const of = (n: number) => [`GET /${n}`, ...[0, 1, 2].map((i) => `/${n} ${i}`)];
-    expect(seen).toEqual([...of(1), ...of(2), ...of(3)]);
+    const of = (n: string) => [`GET /${n}`, ...[0, 1, 2].map((i) => `/${n} ${i}`)];
+    expect(seen).toEqual([...of('one'), ...of('two'), ...of('three')]);
     expect(service.processor.stats()).toMatchObject({
       hits: 12,
       furtherHits: 9,

@@ -1,4 +1,4 @@
-import type { FurtherHit } from '../hit/further-hits.js';
+import type { FurtherHit } from '../hit/further-hit.js';
 import { type FinishedSpan, toMillis } from './finished-span.js';
 
 /** Name of a span event that makes a hit besides the page view of its request. */

@@ -1,3 +1,0 @@
-import type { Delivery } from '../../../src/delivery/delivery.js';
-
-export declare function markChatbots(delivery: typeof Delivery): void;
