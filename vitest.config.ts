@@ -6,14 +6,14 @@ const isLong = process.env.TEST_LONG === '1';
 const LONG_ONLY = [
   'test/**/*.long.test.ts',
   'test/system/matrix/core.test.ts',
-  'test/delivery/spool/file/full-disk.test.ts',
+  'test/delivery/spool/file/{full-disk,many-segments}.test.ts',
+  'test/delivery/spool/redis/kill.test.ts',
   'test/inspector/page/{accessibility,chatbots,hostile-hits,page}.test.ts',
 ];
 /** What `npm test` runs a sample of, as `sampled` in test/support/long.ts says. */
 const SAMPLED = [
   'test/delivery/simulation.test.ts',
   'test/delivery/spool/file/{kill,simulation}.test.ts',
-  'test/delivery/spool/redis/kill.test.ts',
   'test/gateway/hostile.test.ts',
   'test/hit/{ai-chatbot-properties,properties,redaction}.test.ts',
 ];

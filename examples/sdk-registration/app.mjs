@@ -6,7 +6,7 @@ import { MatomoSpanProcessor } from 'opentelemetry-matomo';
 
 const sdk = new NodeSDK({
   instrumentations: [new HttpInstrumentation()],
-  // Without options it reads MATOMO_URL, MATOMO_SITE_ID and their kin.
+  // Without options it reads MATOMO_URL, MATOMO_SITE_ID and the other MATOMO_* variables.
   spanProcessors: [new MatomoSpanProcessor()],
   // Traces only: by default the SDK also sends metrics and logs to a collector.
   metricReaders: [],
