@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const isLong = process.env.TEST_LONG === '1';
@@ -27,8 +28,8 @@ export default defineConfig({
       OTEL_METRICS_EXPORTER: 'none',
       OTEL_LOGS_EXPORTER: 'none',
     },
-    // By default Vitest leaves one core to itself, but most tests wait for a child or a timer.
-    maxWorkers: '100%',
+    // More than the default of Vitest: most tests wait for a child process or a timer.
+    maxWorkers: availableParallelism() * 2,
     testTimeout: isLong ? 600_000 : 60_000,
     expect: { poll: { timeout: 30_000 } },
     hookTimeout: 60_000,

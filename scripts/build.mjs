@@ -22,9 +22,9 @@ await bundle('cjs', {
   esModule: true,
   dynamicImportInCjs: false, // Jest knows no import() in CommonJS
 });
+linkLateEntry();
 copyPage();
-const scope = { type: 'commonjs', imports: { '#serve': './register/serve.js' } };
-writeFileSync(join(dist, 'cjs/package.json'), `${JSON.stringify(scope)}\n`); // last, see setup.mjs
+writeFileSync(join(dist, 'cjs/package.json'), '{"type":"commonjs"}\n'); // last, see setup.mjs
 
 function compile(project) {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
@@ -79,6 +79,13 @@ function declarationsOf(entries) {
     }
   }
   return reached;
+}
+
+/** `#serve` keeps the late entry out of the bundle of `register`; in dist it is a path, as all bundlers understand. */
+function linkLateEntry() {
+  const register = join(dist, 'cjs/register.js');
+  const code = readFileSync(register, 'utf8');
+  writeFileSync(register, code.replace('"#serve"', '"./register/serve.js"'));
 }
 
 /** What a browser loads, beside the code that serves it. */

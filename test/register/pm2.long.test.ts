@@ -44,7 +44,9 @@ test.each(['fork', 'cluster'])(
     const url = `http://127.0.0.1:${port}`;
     const answered: string[] = [];
     const ask = async (path: string) => {
-      const response = await fetch(url + path, { headers: { connection: 'close' } }).catch(
+      // A connection that PM2 took while no worker was free may never be answered.
+      const signal = AbortSignal.timeout(5_000);
+      const response = await fetch(url + path, { headers: { connection: 'close' }, signal }).catch(
         () => undefined,
       );
       const pid = await response?.text().catch(() => undefined);

@@ -31,9 +31,17 @@ const BINARIES = {
 const REGISTER_PATH = './node_modules/opentelemetry-matomo/dist/cjs/register.js';
 const OTLP = { type: 'application/json', encoding: undefined, urls: {} };
 
+/** No framework names a route: the title has the path. */
+const WITHOUT_ROUTE = { '/users/ann': 'GET /users/ann' };
+
 /** `lost` says what of a hit does not come: whole requests by their path, or the user agent and the language. */
 export const RUNTIMES = [
-  { name: 'Bun.serve with spans made by hand', runtime: 'bun', args: ['runtimes/bun-serve.mjs'] },
+  {
+    name: 'Bun.serve with spans made by hand',
+    runtime: 'bun',
+    args: ['runtimes/bun-serve.mjs'],
+    titles: WITHOUT_ROUTE,
+  },
   {
     name: 'Elysia with @elysiajs/opentelemetry',
     runtime: 'bun',
@@ -45,16 +53,19 @@ export const RUNTIMES = [
     name: 'node:http on Bun with --preload opentelemetry-matomo/register',
     runtime: 'bun',
     args: ['--preload', 'opentelemetry-matomo/register', 'runtimes/node-http.mjs'],
+    titles: WITHOUT_ROUTE,
   },
   {
     name: 'Deno.serve with spans made by hand',
     runtime: 'deno',
     args: ['run', '-A', 'runtimes/deno-processor.mjs'],
+    titles: WITHOUT_ROUTE,
   },
   {
     name: 'node:http on Deno with --preload and the path of register',
     runtime: 'deno',
     args: ['run', '-A', '--preload', REGISTER_PATH, 'runtimes/node-http.mjs'],
+    titles: WITHOUT_ROUTE,
   },
   {
     name: 'Deno.serve with OTEL_DENO into a gateway',
@@ -63,6 +74,7 @@ export const RUNTIMES = [
     env: { OTEL_DENO: 'true', OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' },
     throughGateway: OTLP,
     lost: ['user agent'],
+    titles: WITHOUT_ROUTE,
   },
 ];
 

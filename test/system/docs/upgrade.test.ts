@@ -9,20 +9,20 @@ interface SetUps {
 }
 
 const { NODES, SDKS } = (await import(`${ROOT}tools/matrix/set-ups.mjs`)) as SetUps;
-const rows = new Map(rowsWith('docs/upgrade.md', 'tried').map((row) => [row[''], row]));
+const rows = new Map(rowsWith('docs/upgrade.md', 'tested').map((row) => [row[''], row]));
 
 test('the page has the versions of the matrix', () => {
   const apis = Object.values(SDKS).map(({ dependencies }) => dependencies['@opentelemetry/api']);
-  expect(rows.get('Node.js')?.tried).toBe(NODES.join(', '));
-  expect(rows.get('OpenTelemetry SDK')?.tried).toBe(Object.keys(SDKS).join(', '));
-  expect(rows.get('`@opentelemetry/api`')?.tried).toBe([...new Set(apis)].join(', '));
+  expect(rows.get('Node.js')?.tested).toBe(NODES.join(', '));
+  expect(rows.get('OpenTelemetry SDK')?.tested).toBe(Object.keys(SDKS).join(', '));
+  expect(rows.get('`@opentelemetry/api`')?.tested).toBe([...new Set(apis)].join(', '));
 });
 
 test('the page has the versions of package.json', () => {
   const { engines, peerDependencies, dependencies } = packageJson;
-  expect(rows.get('Node.js')?.served).toBe(`${engines.node.slice('>='.length)} and later`);
+  expect(rows.get('Node.js')?.supported).toBe(`${engines.node.slice('>='.length)} and later`);
   expect(peerDependencies['@opentelemetry/api']).toBe('>=1.9.0 <2');
-  expect(rows.get('`@opentelemetry/api`')?.served).toBe('1.9 and later, below 2');
+  expect(rows.get('`@opentelemetry/api`')?.supported).toBe('1.9 and later, below 2');
   const undici = rows.get('undici, for a `dispatcher` of your own');
-  expect(dependencies.undici).toMatch(new RegExp(`^\\^${undici?.served}\\.`));
+  expect(dependencies.undici).toMatch(new RegExp(`^\\^${undici?.supported}\\.`));
 });
