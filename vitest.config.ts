@@ -29,7 +29,8 @@ export default defineConfig({
       OTEL_LOGS_EXPORTER: 'none',
     },
     // More than the default of Vitest: most tests wait for a child process or a timer.
-    maxWorkers: availableParallelism() * 2,
+    // Long tests keep a core busy, and some measure how time grows.
+    maxWorkers: availableParallelism() * (isLong ? 1 : 2),
     testTimeout: isLong ? 600_000 : 60_000,
     expect: { poll: { timeout: 30_000 } },
     hookTimeout: 60_000,

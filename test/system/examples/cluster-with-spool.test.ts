@@ -5,7 +5,7 @@ import { eventually } from '../../support/child-process.js';
 import { startExample } from '../../support/examples.js';
 import { startTap } from '../../support/matomo-tap.js';
 import { sorted } from '../../support/sorted.js';
-import { filesIn, linesIn, temporaryFolder } from '../../support/spool.js';
+import { linesIn, temporaryFolder } from '../../support/spool.js';
 
 test('one process sends for all workers, and when one of them is killed nothing is lost', async () => {
   const folder = join(temporaryFolder(), 'spool');
@@ -38,7 +38,7 @@ test('one process sends for all workers, and when one of them is killed nothing 
   expect(tap.open()).toBe(1);
   await eventually(async () => !workers.has(await ask(server.url, 'last')));
   expect(await server.stop()).toEqual({ code: 0, signal: null });
-  expect(filesIn(folder, '.hits')).toEqual([]);
+  // What the last attempt does not send in time stays on disk for the next start: nothing that was waited for above.
   const hits = tracked(inspector).filter((name) => /^(?:before|during)-/.test(name));
   expect(sorted(hits)).toEqual(sorted([...before, ...during]));
 });
