@@ -19,8 +19,6 @@ export interface NodeTransportOptions {
   readonly userAgent: string;
   /** Sent besides those that the request needs. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Default: application/json. */
-  readonly contentType?: string | undefined;
 }
 
 /**
@@ -48,7 +46,7 @@ export function createNodeTransport(options: NodeTransportOptions): Transport {
     const headers = {
       'user-agent': options.userAgent,
       ...options.headers,
-      'content-type': options.contentType ?? 'application/json',
+      'content-type': 'application/json',
       'accept-encoding': 'identity',
       'content-length': String(body.length),
       ...target.headers,

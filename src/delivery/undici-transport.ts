@@ -13,8 +13,6 @@ export interface UndiciTransportOptions {
   readonly userAgent: string;
   /** Sent besides those that the request needs. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Default: application/json. */
-  readonly contentType?: string | undefined;
   /** Used instead of one of our own, and not closed. */
   readonly dispatcher?: HttpDispatcher | undefined;
 }
@@ -29,7 +27,7 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
   const headers = {
     'user-agent': options.userAgent,
     ...options.headers,
-    'content-type': options.contentType ?? 'application/json',
+    'content-type': 'application/json',
     'accept-encoding': 'identity',
   };
   const { origin, pathname, search } = options.url;

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { createHitBuilder, type ToHitsOptions } from '../../src/hit/hit-builder.js';
 import type { HttpRequest } from '../../src/hit/http-request.js';
 import { startInspector } from '../../src/inspector/index.js';
-import { httpRequest } from '../support/builders.js';
+import { HIT_OPTIONS, httpRequest } from '../support/builders.js';
 import { CHATGPT } from '../support/chatbots.js';
 import { sampled } from '../support/long.js';
 import { seededRuns } from '../support/seed.js';
@@ -40,23 +40,7 @@ const anyRequest: fc.Arbitrary<HttpRequest> = fc
   })
   .map((overrides) => httpRequest({ userAgent: CHATGPT, ...overrides }));
 
-const OPTIONS: ToHitsOptions = {
-  actionName: '{method} {route}',
-  titlePaths: 'template',
-  redactPathPatterns: [],
-  routeDetails: {},
-  dimensions: {},
-  maxCustomVariables: 5,
-  anonymizeIp: 0,
-  visitorId: 'auto',
-  visitorKey: 'a key',
-  trackBots: true,
-  errors: 'type',
-  query: 'redact',
-  siteSearch: false,
-  hasToken: false,
-  aiChatbotSource: 'test',
-};
+const OPTIONS: ToHitsOptions = { ...HIT_OPTIONS, aiChatbotSource: 'test' };
 
 test.each([true, false])(
   'Matomo stores a row of any request by an AI chatbot, with the URL of the same page for a person, with pageViews: %s',
