@@ -110,7 +110,7 @@ export class SpoolSource extends MemorySource {
   }
 
   override async findTerm(isUrgent: boolean): Promise<number> {
-    // A flush may come before the store has found out whether this process sends.
+    // The last holder may have released the lease a moment ago, and this may be the last flush of all processes.
     if (isUrgent) await this.#store.mayStillSend(this.#store.term);
     return this.#store.term;
   }

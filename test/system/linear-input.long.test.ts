@@ -47,15 +47,18 @@ describe.each(ROWS.map((row) => [row.what, row] as const))('%s', (_what, row) =>
   });
 });
 
-test('what is quadratic is found', () => {
-  const brands = /"((?:[^"\\]|\\.)*)"\s*;\s*v="((?:[^"\\]|\\.)*)"/g;
+test('what takes more than linear time is found', () => {
   const row = {
-    what: 'an expression that reads the rest of its input at each quote',
+    what: 'three nested loops: further from linear time than any disturbance of a busy machine',
     reason: 'it does not',
-    sizes: [2048, 4096],
-    cases: texts((text) => [...text.matchAll(brands)], {
-      quotes: (size) => filled('\\"', size, '"'),
-    }),
+    sizes: [128, 256],
+    cases: texts(countTriples, { letters: (size) => filled('a', size) }),
   } as const;
-  expect(ratioOf(row, 'quotes')).toBeGreaterThan(MAX_RATIO - 1);
+  expect(ratioOf(row, 'letters')).toBeGreaterThan(MAX_RATIO);
 });
+
+function countTriples(text: string): number {
+  let count = 0;
+  for (const a of text) for (const b of text) for (const c of text) if (a + b === c) count += 1;
+  return count;
+}

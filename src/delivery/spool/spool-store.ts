@@ -54,7 +54,10 @@ export interface SpoolStore {
   storeSync(hits: readonly Hit[]): readonly Hit[];
   /** Stores what it was given, or gives it back; fulfilled when that is done for all so far. Never rejects. */
   write(): Promise<void>;
-  /** Whether this process may still send in this term; asked before each bulk. Never rejects. */
+  /**
+   * Whether this process may still send in this term; asked before each bulk. With 0, the term of a process that does not
+   * send, it takes the lease if nobody holds it. Never rejects.
+   */
   mayStillSend(term: number): Promise<boolean>;
   /** Lets go of hits that are too old, where this process sends. Never rejects. */
   expire(isFresh: IsFresh): Promise<void>;

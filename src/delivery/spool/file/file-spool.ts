@@ -102,7 +102,9 @@ export class FileSpool implements SpoolStore {
 
   mayStillSend(term: number): Promise<boolean> {
     return this.#steps.run(async () => {
-      await this.#sending.backlog?.saved(); // a kill doubles what is in flight and nothing before it
+      // So that a kill duplicates what is in flight and nothing before it.
+      await this.#sending.backlog?.saved();
+      if (term === 0) await this.#sending.hold();
       return (await this.#sending.confirm()) && term === this.term;
     }, false);
   }

@@ -48,6 +48,20 @@ test('a flush stores and sends what waits', async () => {
   expect(delivery.pending).toBe(0);
 });
 
+test('the last process of a folder sends at its shutdown, even if another held the lease until just before', async () => {
+  const folder = temporaryFolder();
+  const holder = spooledDelivery({ folder });
+  holder.push('a');
+  await eventually(() => holder.delivery.counters.tracked === 1);
+  const last = spooledDelivery({ folder });
+  await last.delivery.flush();
+  await holder.delivery.shutdown(30_000);
+  last.push('b');
+  await last.delivery.shutdown(30_000);
+  expect(last.sent()).toEqual(['b']);
+  expect(filesIn(folder, '.hits')).toEqual([]);
+});
+
 test('shutdown stores what was not stored yet', async () => {
   const folder = temporaryFolder();
   const { delivery, transport, push, law } = spooledDelivery({ folder });
