@@ -41,6 +41,11 @@ export const BENCHES = {
   },
   sockets: { question: 'How many sockets are open at 500 hits a second?', roundSeconds: 14 },
   'queue-memory': { question: 'What memory does a hit take that waits?', roundSeconds: 12 },
+  latency: { question: 'How much later does a server answer?', roundSeconds: 60 },
+  'cold-start': {
+    question: 'How much later does a process answer its first request?',
+    roundSeconds: 20,
+  },
   'load-time': { question: 'How much later does a process start?', roundSeconds: 6 },
   memory: {
     question: 'Does anything stay behind after a million requests?',
