@@ -41,6 +41,10 @@ export const BENCHES = {
   },
   sockets: { question: 'How many sockets are open at 500 hits a second?', roundSeconds: 14 },
   'queue-memory': { question: 'What memory does a hit take that waits?', roundSeconds: 12 },
+  stall: {
+    question: 'For how long does the event loop stand still while a bulk is built and sent?',
+    roundSeconds: 100,
+  },
   latency: { question: 'How much later does a server answer?', roundSeconds: 60 },
   'cold-start': {
     question: 'How much later does a process answer its first request?',

@@ -1,0 +1,40 @@
+// For how long does the event loop stand still while a bulk is built and sent?
+//
+//   node tools/bench/stall.mjs [--rounds 7] [--quick]
+//
+// The longest turn of the event loop for each bulk of 100 hits, from the end of the requests to Matomo's answer.
+import { start, stop } from './lib/child-process.mjs';
+import { spread } from './lib/figures.mjs';
+import { quantile } from './lib/measure-latency.mjs';
+import { only } from './lib/measure-parts.mjs';
+import { runBench } from './lib/run-bench.mjs';
+
+const WAYS = {
+  own: "the bench's traffic",
+  varied: '20,000 visitors with varied URLs, referrers and agents',
+};
+
+await runBench('stall', {
+  prepare: () => start('sink.mjs', ['100']),
+  end: (sink) => stop(sink.child),
+  ways: Object.keys(WAYS),
+  async measure(traffic, { prepared: sink }) {
+    const micros = await only('stall.mjs', [traffic, sink.ready]);
+    return { median: quantile(micros, 0.5), p99: quantile(micros, 0.99) };
+  },
+  summarize: (all) => ({
+    figures: {},
+    rows: [
+      ['longest turn for a bulk of 100 hits', 'median in µs', 'p99 in µs'],
+      ...Object.entries(WAYS).map(([traffic, name]) => [
+        name,
+        ...['median', 'p99'].map((of) =>
+          spread(
+            all.map((round) => round[traffic][of]),
+            0,
+          ),
+        ),
+      ]),
+    ],
+  }),
+});
