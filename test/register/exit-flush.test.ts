@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { isWhole } from '../../src/delivery/spool/hit-line.js';
 import { startInspector } from '../../src/inspector/index.js';
 import { eventually, ROOT, startServer } from '../support/child-process.js';
 import { startFaultProxy } from '../support/fault-proxy.js';
@@ -9,7 +10,7 @@ import { startRedis } from '../support/redis-server.js';
 import { APPS, get, matomo, REGISTER, titles } from '../support/registered-app.js';
 import { requires } from '../support/skips.js';
 import { sorted } from '../support/sorted.js';
-import { temporaryFolder } from '../support/spool.js';
+import { linesIn, temporaryFolder } from '../support/spool.js';
 
 const APP = `${APPS}/ends.cjs`;
 const IN_CODE = `${APPS}/ends-in-code.mjs`;
@@ -36,12 +37,9 @@ function headersOf(head = ''): string[] {
   return [start, ...own.filter((line) => !line.startsWith('content-length:')).sort()];
 }
 
-/** Paths of the requests whose hits are in a spool. */
+/** Paths of the requests whose hits are in a spool. A write that was under way may leave an empty segment, or part of a line. */
 function pathsIn(folder: string): string[] {
-  const segments = readdirSync(folder).filter((name) => name.endsWith('.hits'));
-  const lines = segments.flatMap((name) =>
-    readFileSync(join(folder, name), 'latin1').trim().split('\n'),
-  );
+  const lines = linesIn(folder).filter((line) => isWhole(Buffer.from(line, 'latin1')));
   return lines.map(
     (line) => new URL(decodeURIComponent(/[?&]url=([^&]+)/.exec(line)?.[1] ?? '')).pathname,
   );
