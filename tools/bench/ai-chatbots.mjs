@@ -11,7 +11,7 @@ import { ratios, runBench } from './lib/run-bench.mjs';
 const WAYS = {
   off: 'by a person, `aiChatbots: off`',
   separate: 'by a person, `aiChatbots: separate`',
-  ignored: 'by a person, ignored by a pattern',
+  ignored: 'by a person, excluded by a pattern',
   chatbotsOnly: 'by a person, `pageViews: false`',
   chatbot: 'by an AI chatbot',
 };
@@ -32,7 +32,7 @@ await runBench('ai-chatbots', {
       'person-without-page-views': ratios(all, nanosOf('chatbotsOnly'), nanosOf('ignored')),
     },
     rows: [
-      ['request', 'ns', 'over `off`', 'over an ignored one'],
+      ['request', 'ns', 'over `off`', 'over an ignored request'],
       ...Object.entries(WAYS).map(([way, name]) => [
         name,
         spread(all.map(nanosOf(way)), 0),

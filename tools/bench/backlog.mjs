@@ -8,9 +8,9 @@ import { only } from './lib/measure-parts.mjs';
 import { ratios, runBench } from './lib/run-bench.mjs';
 
 const CASES = {
-  few: { args: ['10', '10'], name: '10 wait, 10 visitors' },
-  backlog: { args: ['100000', '10'], name: '100,000 wait, 10 visitors' },
-  visitors: { args: ['10', '100000'], name: '10 wait, 100,000 visitors' },
+  few: { args: ['10', '10'], name: '10 queued, 10 visitors' },
+  backlog: { args: ['100000', '10'], name: '100,000 queued, 10 visitors' },
+  visitors: { args: ['10', '100000'], name: '10 queued, 100,000 visitors' },
 };
 
 const microsOf = (name) => (round) => round[name];
@@ -24,7 +24,7 @@ await runBench('backlog', {
       'hit-of-many-visitors': ratios(all, microsOf('visitors'), microsOf('few')),
     },
     rows: [
-      ['this package', 'µs CPU a hit', 'over few'],
+      ['this package', 'µs CPU per hit', 'over few'],
       ...Object.entries(CASES).map(([key, { name }]) => [
         name,
         spread(all.map(microsOf(key)), 1),

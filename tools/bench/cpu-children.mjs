@@ -35,7 +35,7 @@ await runBench('cpu-children', {
       'children-over-otlp': ratios(all, microsOf('package'), microsOf('otlpLarge')),
     },
     rows: [
-      ['server', 'µs CPU a request', 'over (b)', 'over (c) complete', 'spans dropped'],
+      ['server', 'µs CPU per request', 'over (b)', 'over (c) that drops nothing', 'spans dropped'],
       ...Object.entries(WAYS).map(([way, name]) => [
         name,
         spread(all.map(microsOf(way)), 1),

@@ -39,7 +39,7 @@ await runBench('cpu', {
       'cpu-over-otlp': ratios(all, microsOf('package'), microsOf('otlp')),
     },
     rows: [
-      ['server', 'µs CPU a request', 'over (b)', 'over (c)', 'spans dropped'],
+      ['server', 'µs CPU per request', 'over (b)', 'over (c)', 'spans dropped'],
       ...Object.entries(WAYS).map(([way, name]) => [
         name,
         spread(all.map(microsOf(way)), 1),

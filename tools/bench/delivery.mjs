@@ -14,7 +14,7 @@ const WAYS = {
   ceiling: 'undici, ready-made Buffer (ceiling)',
   transport: 'the same through the transport of this package (keep-alive)',
   package: 'this package, from ended spans',
-  varied: 'the same of 20,000 visitors with varied URLs, referrers and agents',
+  varied: 'the same for 20,000 visitors with varied URLs, referrers and user agents',
   trackBulk: 'trackBulk() of matomo-tracker',
   track: 'track() of matomo-tracker, ten at a time',
 };
@@ -35,7 +35,7 @@ await runBench('delivery', {
       'delivery-over-track': ratios(all, rateOf('package'), rateOf('track')),
     },
     rows: [
-      ['hits through', 'hits/s', 'µs CPU a hit', 'over the ceiling'],
+      ['hits sent by', 'hits/s', 'µs CPU per hit', 'over the ceiling'],
       ...Object.entries(WAYS).map(([way, name]) => [
         name,
         spread(all.map(rateOf(way)), 0),

@@ -1,10 +1,10 @@
-// What happens where many processes share one Matomo? A simulation in virtual time: nothing is sent, and the same figures
-// come out on every machine.
+// What happens if many processes share one Matomo? A simulation in virtual time: nothing is sent, and the figures are the
+// same on every machine.
 //
 //   node tools/bench/fleet.mjs [--processes 16] [--rate 400] [--visitors 2000] [--cores 2] [--seconds 300] [--away 0]
 //
-// `--rate` is requests a second of the whole fleet, `--cores` those that PHP and database of Matomo have, `--away` the seconds
-// that Matomo is away in the beginning.
+// `--rate` is requests per second of the whole fleet, `--cores` the cores of Matomo's PHP and database, `--away` for how many
+// seconds Matomo is unavailable at the start.
 import { parseArgs } from 'node:util';
 import { table } from './lib/figures.mjs';
 import { BULK_MILLIS, HIT_MILLIS } from './lib/fleet/matomo.mjs';
@@ -34,7 +34,7 @@ console.log(
   `${processes} processes, ${perSecond} requests/s of ${visitors} visitors, Matomo with ${cores} cores: ${Math.round(most)} hits/s in bulks of 100.`,
 );
 console.log(
-  `${seconds} seconds${awaySeconds > 0 ? `, Matomo is away in the first ${awaySeconds}` : ''}.\n`,
+  `${seconds} seconds${awaySeconds > 0 ? `, Matomo is unavailable for the first ${awaySeconds}` : ''}.\n`,
 );
 
 const rows = Object.keys(MODES).map((mode) => {
@@ -56,8 +56,8 @@ const heads = [
   'bulks in flight',
   'delay: median s',
   'p99 s',
-  'waiting at the end',
-  'beside own visitor',
+  'pending at the end',
+  'visitor in 2 bulks',
   'deadlocks',
   'lost',
   ...(awaySeconds > 0 ? ['caught up after s'] : []),

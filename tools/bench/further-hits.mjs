@@ -11,7 +11,7 @@ import { ratios, runBench } from './lib/run-bench.mjs';
 const TASKS = {
   page: 'a page view',
   pageAndEvent: 'a page view and an event',
-  ignored: 'a request that is ignored by its path',
+  ignored: 'a request that is excluded by its path',
   unsampled: 'a request whose visitor is not in the sample',
   hash: 'the hash of a visitor',
 };

@@ -64,7 +64,7 @@ await runBench('garbage', {
   summarize: (all) => ({
     figures: { 'bytes-over-noop': all.map((round) => over(round, 'package', 'allocated')) },
     rows: [
-      ['server', 'bytes a request allocates', 'over (b)', 'copied', 'promoted'],
+      ['server', 'bytes allocated per request', 'over (b)', 'copied', 'promoted'],
       ...Object.entries(WAYS).map(([way, name]) => [
         name,
         spread(

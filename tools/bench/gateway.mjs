@@ -11,10 +11,10 @@ import { ratios, runBench } from './lib/run-bench.mjs';
 import { createExports } from './parts/exports.mjs';
 
 const WAYS = {
-  discards: 'a receiver that throws bodies away',
-  reads: 'a receiver that decodes with the library alone, and throws away',
+  discards: 'a receiver that ignores bodies',
+  reads: 'a receiver that only decodes, with the library',
   decodes: "the same with the gateway's own decoder",
-  gateway: 'the gateway, hits sent',
+  gateway: 'the gateway, including delivery of hits',
 };
 const SPANS = 512;
 const WARM_UP = 40;
@@ -59,7 +59,7 @@ await runBench('gateway', {
   summarize: (all) => ({
     figures: { 'gateway-over-decoding': ratios(all, microsOf('gateway'), microsOf('reads')) },
     rows: [
-      ['receiver', 'spans a second', 'µs CPU a span', 'over decoding'],
+      ['receiver', 'spans per second', 'µs CPU per span', 'over decoding'],
       ...Object.entries(WAYS).map(([way, name]) => [
         name,
         spread(all.map(rateOf(way)), 0),

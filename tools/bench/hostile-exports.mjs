@@ -51,9 +51,9 @@ await runBench('hostile-exports', {
       rows: [
         [
           '4 MiB of',
-          'ms that the event loop stood still: CPU time',
+          'ms that the event loop was blocked: CPU time',
           'by the clock',
-          'CPU ms in all, until the last hit is sent',
+          'total CPU ms until the last hit is sent',
         ],
         ...names
           .sort((a, b) => worst(all, b) - worst(all, a))

@@ -45,7 +45,7 @@ await runBench('instructions', {
         found.map((traffic) => [`instructions-${traffic}`, ofEach(traffic)]),
       ),
       rows: [
-        ['traffic', 'instructions a hit'],
+        ['traffic', 'instructions per hit'],
         ...found.map((traffic) => [NAMES[traffic], count(Math.round(median(ofEach(traffic))))]),
       ],
     };

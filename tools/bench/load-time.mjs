@@ -11,7 +11,7 @@ import { ratios, runBench } from './lib/run-bench.mjs';
 const ADDED = {
   otlp: 'OTLP exporter',
   package: '`opentelemetry-matomo/register`, and a server that listens',
-  preload: 'the same in a process that never serves',
+  preload: 'the same in a process that starts no server',
 };
 
 const millisOf = (what) => (round) => round[what].millis;
@@ -35,7 +35,7 @@ await runBench('load-time', {
       'load-undici': all.map((round) => round.package.undici),
     },
     rows: [
-      ['loaded beside tracing', 'ms', 'over the exporter', 'modules of undici'],
+      ['loaded alongside tracing', 'ms', 'over the exporter', 'modules of undici'],
       ...Object.entries(ADDED).map(([what, name]) => [
         name,
         spread(all.map(millisOf(what)), 1),

@@ -31,7 +31,7 @@ await stop(sink.child);
 
 const [first, last] = [measured[0], measured.at(-1)];
 const { hits, tracked, pending } = last.stats;
-const balance = `${last.requests} requests made ${hits} hits; ${tracked} were tracked, ${pending} wait, ${received} arrived.`;
+const balance = `${last.requests} requests made ${hits} hits; ${tracked} were tracked, ${pending} are pending, ${received} arrived.`;
 if (hits !== last.requests || tracked + pending !== hits || received !== tracked) {
   throw new Error(balance);
 }

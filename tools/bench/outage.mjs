@@ -14,8 +14,8 @@ const RATE = 6000;
 const WARM_UP_SECONDS = 3;
 const WAYS = {
   noop: '(b) a processor that does nothing',
-  memory: 'this package, Matomo is away',
-  spool: 'this package with a `spool`, Matomo is away',
+  memory: 'this package, Matomo unavailable',
+  spool: 'this package with a `spool`, Matomo unavailable',
 };
 
 const millisOf = (way) => (round) => round[way];
@@ -45,7 +45,7 @@ await runBench('outage', {
   summarize: (all) => ({
     figures: { 'delay-over-noop': ratios(all, millisOf('memory'), millisOf('noop')) },
     rows: [
-      [`${RATE} requests a second`, 'event-loop delay, p99 in ms', 'over (b)'],
+      [`${RATE} requests per second`, 'event-loop delay, p99 in ms', 'over (b)'],
       ...Object.entries(WAYS).map(([way, name]) => [
         name,
         spread(all.map(millisOf(way))),

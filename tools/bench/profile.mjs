@@ -37,5 +37,5 @@ function show(head, micros) {
     .sort(([, a], [, b]) => b - a)
     .slice(0, SHOWN)
     .map(([name, sum]) => [sum.toFixed(2), name]);
-  console.log(`\n${table([['µs a request', head], ...rows])}`);
+  console.log(`\n${table([['µs per request', head], ...rows])}`);
 }

@@ -17,7 +17,7 @@ await runBench('queue-memory', {
   summarize: (all) => ({
     figures: { 'queued-over-span': ratios(all, bytesOf('queued'), bytesOf('held')) },
     rows: [
-      ['in the queue', 'bytes each', 'over a span'],
+      ['queued', 'bytes each', 'over a span'],
       ...Object.entries(HELD).map(([way, name]) => [
         name,
         spread(all.map(bytesOf(way)), 0),

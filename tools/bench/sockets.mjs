@@ -35,7 +35,7 @@ await runBench('sockets', {
   summarize: (all) => ({
     figures: { sockets: all.map((round) => round.package) },
     rows: [
-      [`${RATE} requests a second`, 'sockets to Matomo'],
+      [`${RATE} requests per second`, 'sockets to Matomo'],
       ...Object.entries(WAYS).map(([way, name]) => [
         name,
         spread(

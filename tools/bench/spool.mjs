@@ -12,9 +12,9 @@ import { ratios, runBench } from './lib/run-bench.mjs';
 
 const redis = await startRedis();
 const WAYS = {
-  package: 'hits wait in memory',
-  spool: 'hits wait in a spool',
-  ...(redis && { redis: 'hits wait in a spool in Redis' }),
+  package: 'hits queued in memory',
+  spool: 'hits in a spool on disk',
+  ...(redis && { redis: 'hits in a spool in Redis' }),
 };
 
 const microsOf = (way) => (round) => round[way].micros;
@@ -45,7 +45,7 @@ await runBench('spool', {
   summarize: (all) => ({
     figures: { 'cpu-spool': ratios(all, microsOf('spool'), microsOf('package')) },
     rows: [
-      ['this package', 'µs CPU a request', 'over memory', 'over a folder'],
+      ['this package', 'µs CPU per request', 'over memory', 'over a spool on disk'],
       ...Object.entries(WAYS).map(([way, name]) => [
         name,
         spread(all.map(microsOf(way)), 1),

@@ -15,7 +15,7 @@ const WAYS = [
   { head: 'this package and 20 child spans', way: 'package', childSpans: 20 },
 ];
 const NAMES = {
-  '(V8)': 'system calls and functions of V8 itself',
+  '(V8)': 'system calls and functions of V8',
   '(garbage collector)': 'garbage collector, main thread',
   '(program)': 'other native code',
   node: 'JavaScript of Node.js',
@@ -47,14 +47,14 @@ report(
     rounds: 1,
     figures: {},
     rows: [
-      ['µs a request', ...WAYS.map(({ head }) => head)],
+      ['µs per request', ...WAYS.map(({ head }) => head)],
       ...owners.map((owner) => [
         NAMES[owner] ?? owner,
         ...microsOf(owner).map((micros) => micros.toFixed(2)),
       ]),
     ],
     notes: [
-      `The dearest functions of this package, in µs: ${dearest(profiles[1])}.`,
+      `The slowest functions of this package, in µs: ${dearest(profiles[1])}.`,
       `With a \`spool\`: ${dearest(profiles[2])}.`,
     ],
   },

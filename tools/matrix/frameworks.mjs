@@ -20,23 +20,23 @@ const NEXT_START = [
   ...['start', 'next-start', '--hostname', '127.0.0.1', '--port', '0'],
 ];
 
-const NO_ROUTES = 'there are no routes: the title has a template of the path';
+const NO_ROUTES = 'there are no routes: the title is a template of the path';
 const ASK_INSTRUMENTATION =
-  'the framework tells its route to handlers and to its instrumentation only: the title has a template of the path';
+  'the framework passes its route only to handlers and to its instrumentation: the title is a template of the path';
 const ASK_PLUGIN =
-  'the framework tells its route to `@hono/otel` only: the title has a template of the path';
+  'the framework passes its route only to handlers and to `@hono/otel`: the title is a template of the path';
 
 const ASK_HANDLER =
-  'the framework tells its route to handlers only: the title has a template of the path';
+  'the framework passes its route only to handlers: the title is a template of the path';
 
 const EARLY_TRACER =
-  '`@hono/otel` asks for its tracer before there is tracing, and SDK 3 has one API for ES modules and another for ' +
-  'CommonJS: a tracer that one of them gave out never hears of a provider that the other registers later. ' +
-  'The title has a template of the path; the route is known where `auto` or the code of the application sets tracing up';
+  '`@hono/otel` gets its tracer before tracing is set up. SDK 3 has one API for ES modules and another for CommonJS, ' +
+  'and a tracer of one API does not use a provider that the other registers later. So the title is a template of the ' +
+  'path. The route is known if `auto` or the code of the application sets up tracing';
 
 const NEXT_LATE =
-  'of the first request after the start language, user agent and host are missing; ' +
-  'here that is one for a static file, which makes no hit';
+  'the first request after the start has no language, user agent and host; ' +
+  'in this test it is a request for a static file, which makes no hit';
 
 const COMMON = {
   express: '5.3.0',

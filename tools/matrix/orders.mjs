@@ -7,8 +7,8 @@ const HOOK = '@opentelemetry/instrumentation/hook.mjs';
 
 /** Of an ES module that imports `http` and whose tracing is compared with what it sees with OpenTelemetry's loader hook. */
 export const NO_HOOK =
-  'without the loader hook of OpenTelemetry the application’s tracing sees no request of an ES module; ' +
-  'beside `register` its exporter gets the spans that it gets with the hook';
+  "without OpenTelemetry's loader hook, the application's own tracing sees no requests of an ES module; " +
+  'with `register`, its exporter gets the same spans as with the hook';
 
 /** Titles where the framework's route cannot be known: there is no framework. */
 const PLAIN = { kind: 'ES module', titles: { '/users/ann': 'GET /users/ann' } };

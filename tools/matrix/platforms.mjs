@@ -1,22 +1,25 @@
 /** What tests need that a platform lacks, by the names in `test/support/skips.ts`. */
 const LACKING = {
-  signals: ['Windows', 'signals that a process can handle: nothing is flushed when one is sent'],
+  signals: [
+    'Windows',
+    'signals that a process can handle; when a process gets one, nothing is flushed',
+  ],
   redis: ['Windows', '`redis-server`'],
   'file modes': ['Windows', 'file modes for group and others'],
   'Unix sockets': ['Windows', 'Unix sockets'],
   'moving open files': ['Windows', 'moving a folder with open files'],
-  prlimit: ['Windows, macOS', '`prlimit`, which limits how far files grow'],
-  terminal: ['Windows, macOS', '`script`, which makes terminals'],
-  '/proc': ['Windows, macOS', '`/proc`, which tells what a process has open'],
-  'file owners': ['Windows', 'owners of files as Unix has them'],
-  unshare: ['Windows, macOS', '`unshare`, which makes a process the first of a container'],
+  prlimit: ['Windows, macOS', '`prlimit`, which limits the size of files'],
+  terminal: ['Windows, macOS', '`script`, which creates a terminal'],
+  '/proc': ['Windows, macOS', '`/proc`, which lists the open files of a process'],
+  'file owners': ['Windows', 'Unix file owners'],
+  unshare: ['Windows, macOS', '`unshare`, which starts a process as PID 1'],
   'many loopback addresses': ['macOS', 'loopback addresses other than 127.0.0.1'],
 };
 
 const HEADING = '## Windows and macOS';
 const TEXT = [
-  'Continuous integration runs `npm test` on Linux, macOS, and Windows, and everything else on Linux only. These tests are',
-  'skipped elsewhere; the run names each of them with the reason.',
+  'Continuous integration runs `npm test` on Linux, macOS and Windows, and everything else on Linux only. A test is',
+  'skipped on a platform that lacks what the test needs; the run names each skipped test with the reason.',
 ].join(' ');
 
 /** The section about what is not tested on each platform, of `{ file, needs }` for every test. */

@@ -12,25 +12,25 @@ import {
 } from './table-rows.mjs';
 
 const RULE = [
-  'Each cell is an application in a process of its own, with this package installed from its tarball. It is sent',
-  `${REQUESTS.length} requests, answered with 200, 201, 500 and 404. The cell is right where Matomo has got exactly one hit for each,`,
-  'with the right title, status, URL, user agent and language, and where the exporter that the application has of its',
-  'own has got the very spans that it gets without this package.',
+  'Each cell is one application in its own process, with this package installed from its tarball. It gets',
+  `${REQUESTS.length} requests and answers them with 200, 201, 500 and 404. A cell passes if Matomo gets exactly one hit per request,`,
+  "with the right title, status, URL, user agent and language, and if the application's own exporter gets the same spans",
+  'as without this package. `yes` means that it passes on all Node.js versions that run it.',
 ].join(' ');
 
 const GATEWAYS = [
   'Here the application has auto-instrumentations and nothing of this package. Its own exporter sends to a',
-  '[gateway](many-services.md), and Matomo has to get the same hits, but for what instrumentations leave out: the language; with SDK 1.30 the route of Express 5;',
-  'and since SDK 2.12 spaces in a query come as `+`.',
+  '[gateway](many-services.md). Matomo must get the same hits, except for data that the instrumentations do not record: the language and,',
+  'with SDK 1.30, the route of Express 5. Since SDK 2.12, spaces in a query arrive as `+`.',
 ].join(' ');
 
 const NOT_RUN = [
-  'PM2 in fork and cluster mode, npm, pnpm and Yarn (node-modules and PnP) run in `npm run test:long`. Azure Monitor, New Relic,',
-  'AWS Lambda, Vercel, Docker and Kubernetes need accounts or daemons; what the agents do to tracing is simulated in',
-  '`test/register/never-silent.test.ts`, and PID 1 in `test/register/exit.test.ts`.',
+  '`npm run test:long` tests PM2 in fork and cluster mode, npm, pnpm and Yarn (node-modules and PnP). Azure Monitor, New Relic,',
+  'AWS Lambda, Vercel, Docker and Kubernetes need accounts or daemons. `test/register/never-silent.test.ts` simulates what the',
+  'agents do to tracing, and `test/register/exit.test.ts` tests PID 1.',
 ].join('\n');
 
-/** The page about what a run of the whole matrix has shown, with the section on platforms as it is. */
+/** The page with the results of a run of the whole matrix. The section on platforms stays as it is. */
 export function renderMarkdown(results, date, page) {
   const notes = createNotes();
   const { nodes, sdks } = versionsOf(results);
@@ -41,17 +41,17 @@ export function renderMarkdown(results, date, page) {
     `Node.js ${nodes.join(', ')}.`,
     renderSdks(sdks),
     '## Load orders',
-    'ours is `opentelemetry-matomo/register`, auto is `@opentelemetry/auto-instrumentations-node/register`. SDK 3 needs Node 22 or later; the others are run on every Node above.',
+    '"ours" is `opentelemetry-matomo/register`, "auto" is `@opentelemetry/auto-instrumentations-node/register`. SDK 3 needs Node.js 22 or later; the other SDKs run on every Node.js version above.',
     renderSdkRows(toSdkRows(results, 'orders'), notes),
     '## Frameworks',
-    'Alone is with `register` and, unless the row says so, without tracing in the application; beside auto is with auto-instrumentations as well. A cell shows the title of the request to `/users/ann`: the route, or a [template of the path](configuration.md#titlepaths), which for `/users/7` would be `GET /users/:id` too.',
+    '"alone" means with `register` and, unless the row says otherwise, without tracing in the application; "beside auto" means with auto-instrumentations too. A cell shows the title of the request to `/users/ann`: its route if it is known, otherwise a [template of the path](configuration.md#titlepaths). For `/users/7` this template is `GET /users/:id` too.',
     renderFrameworks(toFrameworkRows(results), notes),
     '## Exporters into a gateway',
     GATEWAYS,
     renderSdkRows(toSdkRows(results, 'gateways'), notes),
     renderRuntimes(),
     '## Without an SDK',
-    'Here nothing of OpenTelemetry is installed, only this package and the framework.',
+    'Here only this package and the framework are installed, and no OpenTelemetry package.',
     renderSdkRows(toNodeRows(results), notes),
     '## Not run here',
     NOT_RUN,
@@ -74,7 +74,7 @@ function renderSdks(sdks) {
 function renderRuntimes() {
   return [
     '## Bun and Deno',
-    'Run by `npm run test:long` with the requests above. [What is lost there](which-runtimes.md).',
+    '`npm run test:long` runs these applications with the same requests. [What does not work on Bun and Deno](which-runtimes.md)',
     renderTable(
       ['', 'version'],
       RUNTIMES.map(({ name, runtime }) => [name, RUNTIME_VERSIONS[runtime]]),
@@ -103,13 +103,13 @@ function renderFrameworks({ heads, rows }, notes) {
 
 function renderProblems(results) {
   const lines = listProblems(results).map(({ title, text }) => `- ${title}: ${oneLine(text)}`);
-  return lines.length > 0 ? ['## What did not work or could not be run', lines.join('\n')] : [];
+  return lines.length > 0 ? ['## Failed or not run', lines.join('\n')] : [];
 }
 
 function countText(results) {
   const count = (wanted) => results.filter(({ status }) => status === wanted).length;
-  const parts = [`${count('right')} of ${results.length} cells were right`];
-  if (count('wrong') > 0) parts.push(`${count('wrong')} wrong`);
+  const parts = [`${count('right')} of ${results.length} cells passed`];
+  if (count('wrong') > 0) parts.push(`${count('wrong')} failed`);
   if (count('skipped') > 0) parts.push(`${count('skipped')} could not be run`);
   return parts.join(', ');
 }

@@ -31,16 +31,21 @@ export interface CodeBlock {
   readonly page: string;
   /** The file that it says it is from. */
   readonly source: string | undefined;
+  /** Whether it goes on from the blocks before it that are from the same file. */
+  readonly isContinued: boolean;
   readonly code: string;
   readonly firstLine: string;
 }
 
 /** JavaScript and TypeScript of a page. */
 export function codeBlocksOf(page: string): CodeBlock[] {
-  const fenced = read(page).matchAll(/(?:<!-- from (\S+) -->\n)?```(?:js|ts|mjs)\n(.*?)```/gs);
-  return [...fenced].map(([, source, code = '']) => ({
+  const fenced = read(page).matchAll(
+    /(?:<!-- from (\S+?)(, continued)? -->\n)?```(?:js|ts|mjs)\n(.*?)```/gs,
+  );
+  return [...fenced].map(([, source, continued, code = '']) => ({
     page,
     source,
+    isContinued: continued !== undefined,
     code,
     firstLine: code.trim().split('\n', 1)[0] as string,
   }));

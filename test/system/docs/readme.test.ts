@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { codeBlocksOf, read } from './pages.js';
+import { codeBlocksOf } from './pages.js';
 
 const codeBlocks = codeBlocksOf('README.md');
 
@@ -8,9 +8,8 @@ test('the README shows code', () => {
 });
 
 test.each(codeBlocks)(
-  'the code of the README that begins `$firstLine` runs in an example',
-  ({ source, code }) => {
+  'the code of the README that begins `$firstLine` is from an example',
+  ({ source }) => {
     expect(source).toMatch(/^examples\//);
-    expect(read(source as string)).toContain(code);
   },
 );

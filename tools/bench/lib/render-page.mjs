@@ -24,9 +24,9 @@ function renderFigures(results) {
     results.map((result) => renderGoal(name, goal, result)),
   );
   const parts = Object.keys(BENCHES).map((name) => renderBench(name, results));
-  return `## The goals
+  return `## Goals
 
-${markdown([['question', 'Node.js', 'must', 'aim', 'figure', 'least to greatest', 'met', 'why not'], ...goals])}
+${markdown([['question', 'Node.js', 'limit', 'goal', 'measured', 'range', 'met', 'remarks'], ...goals])}
 
 Measured with Node.js ${results.map(({ found }) => Object.values(found)[0].node).join(' and ')}, ${any.versions}.
 On ${any.machine}.
@@ -46,7 +46,7 @@ function renderGoal(name, goal, { major, found }) {
   const figure = show(median(values));
   const range = `${show(Math.min(...values))} to ${show(Math.max(...values))}`;
   const reaches = (bound) => (atLeast ? Number(figure) >= bound : Number(figure) <= bound);
-  const met = reaches(aim) ? 'yes, and the aim' : reaches(must) ? 'yes' : '**no**';
+  const met = reaches(aim) ? 'yes, and the goal' : reaches(must) ? 'yes' : '**no**';
   return [question, ...wanted, figure, range, met, REASONS[name] ?? ''];
 }
 

@@ -20,7 +20,7 @@ beforeAll(async () => {
     logRecordProcessors: [],
   });
   sdk.start();
-  // After the start, and by require: `import` would take it past the instrumentation.
+  // The instrumentation sees node:http only if it is loaded by require after the start.
   const { createServer } = createRequire(import.meta.url)('node:http');
   server = createServer(checkout);
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -32,15 +32,15 @@ afterAll(async () => {
   await inspector.close();
 });
 
-// In your test it comes from your code.
+// In your test, import the handler from your code.
 function checkout(_request, response) {
   track({ action_name: 'Checkout', dimension3: 'pro' });
   response.end('created');
 }
 
-test('an order is a checkout with its plan', async () => {
+test('an order has a title and its plan', async () => {
   await fetch(`http://127.0.0.1:${server.address().port}/orders`);
-  await expect.poll(() => processor.stats().hits).toBe(1); // the span ends after the answer
+  await expect.poll(() => processor.stats().hits).toBe(1); // the span ends after the response
   await processor.forceFlush();
 
   const [hit] = inspector.hits();
@@ -50,7 +50,7 @@ test('an order is a checkout with its plan', async () => {
   });
 });
 
-test('an order outlives an outage of Matomo', async () => {
+test('an order survives an outage of Matomo', async () => {
   inspector.play({ status: 503, times: 1 });
   await fetch(`http://127.0.0.1:${server.address().port}/orders`);
   await expect.poll(() => processor.stats().hits).toBe(2);

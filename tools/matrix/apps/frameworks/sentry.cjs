@@ -7,7 +7,7 @@ const processor = new MatomoSpanProcessor();
 Sentry.init({
   dsn: process.env.SENTRY_DSN,
   openTelemetrySpanProcessors: [processor],
-  // What Sentry's sampler leaves out never comes to a processor: sample all, and choose before it is sent.
+  // Requests that Sentry does not sample never reach a processor. Sample all, and drop transactions before they are sent.
   tracesSampleRate: 1,
   beforeSendTransaction: (transaction) => (isKept(transaction) ? transaction : null),
 });
