@@ -22,7 +22,7 @@ const TOPICS = {
   dispatcher: 'Network, tests and last changes',
 };
 
-/** Options that can be set in the environment only, so they are not in the type. */
+/** Options that code cannot give, and so are not in the type. */
 const ENVIRONMENT_ONLY = {
   record: {
     text: `Requests that \`register\` has recorded for Matomo beyond those that the application's sampler takes: none (\`sampled\`);
@@ -35,7 +35,7 @@ exception: it sends whatever is recorded, so that beside it \`sampled\` [is righ
   },
 };
 
-/** How lists and objects are written in the environment, by the function that parses them. */
+/** How the environment writes what is a list or an object in code, by the function that reads it. */
 const SYNTAX = {
   listFromText: 'a list',
   patternsFromText: 'a list of patterns',
@@ -44,7 +44,7 @@ const SYNTAX = {
   parse: 'JSON',
 };
 
-/** Values as written in a shell. */
+/** Values as a shell takes them. */
 const EXAMPLES = {
   url: 'https://matomo.example.org',
   siteId: '1',
@@ -117,15 +117,15 @@ Paths, queries and addresses are as they came, neither redacted nor masked. What
 counts as \`undefined\`.
 `;
 
-/** The whole page. The table and the lists are arguments, so that a test can pass those of `src`. */
+/** The whole page. The table and the lists come as arguments, so that a test can give those of the sources. */
 export function configurationPage({ OPTIONS, HEALTH_CHECKERS, STATIC_FILES, AI_CHATBOTS }) {
   const documented = { ...readType(), ...ENVIRONMENT_ONLY };
   const names = Object.keys(OPTIONS);
   for (const name of names) {
-    if (!documented[name]?.text) throw new Error(`${TYPE} has no comment for the option ${name}`);
+    if (!documented[name]?.text) throw new Error(`${TYPE} says nothing about the option ${name}`);
   }
   const unknown = Object.keys(EXAMPLES).find((name) => !OPTIONS[name]?.env);
-  if (unknown) throw new Error(`EXAMPLES has ${unknown}, which has no environment variable`);
+  if (unknown) throw new Error(`there is an example for ${unknown}, which the environment has not`);
   const topics = byTopic(names);
   const lists = { HEALTH_CHECKERS, STATIC_FILES, AI_CHATBOTS };
   return [
@@ -150,7 +150,7 @@ function privacyOptions(options) {
 
 function byTopic(names) {
   const missing = Object.keys(TOPICS).find((name) => !names.includes(name));
-  if (missing) throw new Error(`TOPICS has ${missing}, which is not an option`);
+  if (missing) throw new Error(`the topic that begins with ${missing} begins with no option`);
   const topics = [];
   for (const name of names) {
     if (TOPICS[name]) topics.push([TOPICS[name], []]);
@@ -265,7 +265,7 @@ function readType() {
   return Object.fromEntries(properties);
 }
 
-/** The members of `TrackedRequest`, in order. */
+/** What `TrackedRequest` has, in its order. */
 function requestFields() {
   const source = readFileSync(new URL(`../${REQUEST_TYPE}`, import.meta.url), 'utf8');
   const body = /export interface TrackedRequest \{\n(.*?)\n\}/s.exec(source)[1];

@@ -23,14 +23,14 @@ after(async () => {
   await inspector.close();
 });
 
-test('an order is tracked as a checkout with its plan, and a health check is ignored', async () => {
+test('an order is a checkout with its plan, and the health check is nothing', async () => {
   await fetch(`${url}/health`);
   await fetch(`${url}/orders`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ item: 1, plan: 'pro' }),
   });
-  shop.kill('SIGTERM'); // it sends pending hits, then ends
+  shop.kill('SIGTERM'); // at its end it sends what waits
   await once(shop, 'exit');
 
   const [hit, order, ...others] = inspector.hits();
@@ -38,6 +38,6 @@ test('an order is tracked as a checkout with its plan, and a health check is ign
   assert.equal(hit.stored.title, 'Checkout');
   assert.equal(hit.stored.custom_dimension_3, 'pro');
   assert.equal(order.params.revenue, '40');
-  assert.equal(order.params.cid, hit.params.cid); // the same visit
+  assert.equal(order.params.cid, hit.params.cid); // in the same visit
   assert.deepEqual(others, []);
 });
