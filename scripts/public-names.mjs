@@ -201,7 +201,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { broken, added } = compareNames(readList(root), names);
   for (const line of [...broken, ...added]) console.log(line);
   if (broken.length > 0 && !process.argv.includes('--breaking')) {
-    console.error('Users depend on these names, so nothing was written. Use --breaking to remove or change them.');
+    console.error(
+      'Users depend on these names, so nothing was written. Use --breaking to remove or change them.',
+    );
     process.exitCode = 1;
   } else {
     writeFileSync(join(root, LIST), `${JSON.stringify(names, null, 2)}\n`);

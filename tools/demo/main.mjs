@@ -61,7 +61,9 @@ async function runWithInspector() {
   say(`  ${'npm run demo'.padEnd(OWN_SERVICE.length)}   # these requests`);
   say(`  ${OWN_SERVICE}   # your own service`);
   if (!stdout.isTTY) return inspector.close();
-  say(`The inspector keeps running: open ${inspector.url} to see every hit. Press Ctrl-C to end it.`);
+  say(
+    `The inspector keeps running: open ${inspector.url} to see every hit. Press Ctrl-C to end it.`,
+  );
   process.once('SIGINT', () => void inspector.close());
 }
 
