@@ -89,8 +89,10 @@ test('the page on upgrades is about the version that the changesets make', () =>
     .filter((name) => name.endsWith('.md') && name !== 'README.md')
     .map((name) => {
       const text = readFileSync(join(folder, name), 'utf8');
-      const change = /^---\n"opentelemetry-matomo": (major|minor|patch)\n---\n\n\S/.exec(text);
-      return change?.[1] ?? `${name} is invalid`;
+      const change = /^---\n(['"])opentelemetry-matomo\1: (major|minor|patch)\n---\n\n\S/.exec(
+        text,
+      );
+      return change?.[2] ?? `${name} is invalid`;
     });
   expect(bumps.filter((bump) => bump.endsWith('invalid'))).toEqual([]);
   const [major = 0, minor = 0] = packageJson.version.split('.').map(Number);
