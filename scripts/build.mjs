@@ -1,5 +1,5 @@
-// tsc compiles src to build; the bundler puts that together to dist, a few files for each way to load them, because Node
-// takes twice the time and more for a hundred small ones. Nothing is minified: stack traces name functions as src does.
+// tsc compiles src to build, and the bundler makes a few files in dist for each module format: Node.js takes at least twice
+// as long to load a hundred small files. Nothing is minified, so that stack traces have the names in src.
 import { spawnSync } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -9,7 +9,7 @@ import { rolldown } from 'rolldown';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const build = join(root, 'build');
 const dist = join(root, 'dist');
-/** What entries load by `require` when it is needed, and is no entry of `package.json`. */
+/** Modules that entries load with `require` when they need them, and that are not entries of `package.json`. */
 const LATE_ENTRIES = { esm: [], cjs: ['register/serve'] };
 const IMPORT = /(?:\bfrom|\bimport\()\s*['"](\.[^'"]+)['"]/g;
 
@@ -20,7 +20,7 @@ await bundle('esm', { format: 'esm' });
 await bundle('cjs', {
   format: 'cjs',
   esModule: true,
-  dynamicImportInCjs: false, // Jest knows no import() in CommonJS
+  dynamicImportInCjs: false, // Jest does not support import() in CommonJS
 });
 linkLateEntry();
 copyPage();
@@ -33,7 +33,7 @@ function compile(project) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** The entries in a folder of dist. What several of them need is in chunks: each module is there once. */
+/** Bundles the entries of one folder of dist. Modules that several entries need are in chunks, so that each exists once. */
 async function bundle(folder, format) {
   const entries = entriesIn(folder);
   const modules = await rolldown({
@@ -52,7 +52,7 @@ async function bundle(folder, format) {
     entryFileNames: '[name].js',
     chunkFileNames: 'chunks/[name].js',
     minifyInternalExports: false,
-    comments: { jsdoc: false }, // it is in the declarations
+    comments: { jsdoc: false }, // the declarations have it
     ...format,
   });
   for (const path of declarationsOf(entries)) {
@@ -60,7 +60,7 @@ async function bundle(folder, format) {
   }
 }
 
-/** Names of what `package.json` says is in a folder of dist, as in `src`. */
+/** Names, as in `src`, of the entries that `package.json` lists in a folder of dist. */
 function entriesIn(folder) {
   const { exports, bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const start = `dist/${folder}/`;
@@ -72,7 +72,7 @@ function entriesIn(folder) {
 }
 
 function declarationsOf(entries) {
-  const reached = new Set(entries.map((entry) => `${entry}.d.ts`)); // grows while it is gone through
+  const reached = new Set(entries.map((entry) => `${entry}.d.ts`)); // grows during the loop
   for (const path of reached) {
     for (const [, target] of readFileSync(join(build, path), 'utf8').matchAll(IMPORT)) {
       reached.add(join(dirname(path), target.replace(/\.js$/, '.d.ts')));
@@ -81,14 +81,14 @@ function declarationsOf(entries) {
   return reached;
 }
 
-/** `#serve` keeps the late entry out of the bundle of `register`; in dist it is a path, as all bundlers understand. */
+/** `#serve` keeps the late entry out of the bundle of `register`. In dist it becomes a path, which every bundler resolves. */
 function linkLateEntry() {
   const register = join(dist, 'cjs/register.js');
   const code = readFileSync(register, 'utf8');
   writeFileSync(register, code.replace('"#serve"', '"./register/serve.js"'));
 }
 
-/** What a browser loads, beside the code that serves it. */
+/** Copies the files that a browser loads next to the code that serves them. */
 function copyPage() {
   const page = join(dist, 'esm/page');
   for (const folder of [join(build, 'inspector/page'), join(root, 'src/inspector/page')]) {

@@ -1,5 +1,5 @@
-// The browser for tests, screenshots and benchmarks of the inspector's page: the system's, headless, with a profile of its own
-// that is thrown away, and without its own requests to anywhere.
+// Starts the installed Chromium for tests, screenshots and benchmarks of the inspector's page: headless, with a temporary
+// profile, and without requests of its own.
 import { existsSync } from 'node:fs';
 import { findProgram } from './find-program.mjs';
 
@@ -20,9 +20,9 @@ const ARGS = [
 
 export const hasChromium = existsSync(EXECUTABLE);
 
-/** What to say where there is none. */
-export const HOW_TO_GET_CHROMIUM = `There is no ${EXECUTABLE}. Install it with: apt-get update && apt-get install -y chromium
-(as root), or set CHROMIUM to another Chromium.`;
+/** What to print if Chromium is not installed. */
+export const HOW_TO_GET_CHROMIUM = `Chromium was not found at ${EXECUTABLE}. Install it as root with: apt-get update && apt-get install -y chromium
+Or set CHROMIUM to the path of a Chromium.`;
 
 export async function launchChromium() {
   const { chromium } = await import('playwright-core');

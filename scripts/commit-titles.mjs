@@ -1,4 +1,4 @@
-// `node scripts/commit-titles.mjs main..HEAD`: whether each commit title of a range is a Conventional Commit.
+// `node scripts/commit-titles.mjs main..HEAD`: checks that every commit title in a range is a Conventional Commit.
 import { execFileSync } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
 

@@ -1,9 +1,9 @@
-// What users can import: for scripts/public-names.mjs.
+// Finds what users can import, for scripts/public-names.mjs.
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** What each entry of package.json exports; of types each member with its type. */
+/** The exports of each entry of package.json; for types, each member with its type. */
 export async function exportedNames(root) {
   const { name, exports, bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const entries = Object.entries(exports);
@@ -39,7 +39,7 @@ function kindOf(value) {
   return String(value).startsWith('class') ? 'class' : 'function';
 }
 
-/** Name and file of declaration of all that an entry exports. */
+/** Name and declaration file of each export of an entry. */
 function reExports(entry) {
   const lines = readFileSync(entry, 'utf8').matchAll(
     /^export (?:type )?\{([^}]*)\} from '(.*)';$/gm,
@@ -53,12 +53,12 @@ function reExports(entry) {
   );
 }
 
-/** The declaration of a name, and if it is an object the members, without comments. */
+/** The declaration of a name, or its members if it is an interface or class, without comments. */
 function readDeclaration(source, name) {
   const text = source.replace(/\/\*.*?\*\/|^\s*\/\/.*$/gms, '').replace(/\s+/g, ' ');
   const start = new RegExp(`export (?:declare )?(interface|class|type|function|const) ${name}\\b`);
   const { index, 1: kind } = start.exec(text) ?? {};
-  if (index === undefined) throw new Error(`no declaration of ${name} was found`);
+  if (index === undefined) throw new Error(`found no declaration of ${name}`);
   const rest = text.slice(index).replace(start, '').trim();
   const isObject = kind === 'interface' || kind === 'class';
   const parts = splitTopLevel(isObject ? rest.slice(rest.indexOf('{') + 1) : rest);
@@ -76,7 +76,7 @@ function readMember(part) {
   ];
 }
 
-/** Parts that end in `;`, up to the brace that closes what `text` is in. */
+/** Parts that end in `;`, up to the brace that closes the block around `text`. */
 function splitTopLevel(text) {
   const parts = [];
   let depth = 0;

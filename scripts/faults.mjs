@@ -1,4 +1,4 @@
-// `npm run test:faults`: everything that can go wrong on the way to Matomo, for longer than in `npm test`, as a table.
+// `npm run test:faults`: prints a table of everything that can fail on the way to Matomo, with more rounds than `npm test`.
 import { run, setUp } from './setup.mjs';
 
 const VITEST = 'node_modules/vitest/vitest.mjs';

@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** The path of the first of these programs that the PATH has; `undefined` if it has none. */
+/** The path of the first of these programs in the PATH; `undefined` if none is there. */
 export function findProgram(...names) {
   return (process.env.PATH ?? '')
     .split(delimiter)

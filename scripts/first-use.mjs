@@ -1,5 +1,5 @@
-// `npm run first-use`: does what a new user does, with the package as npm would publish it, and says how long each step
-// takes. Ends with 1 where the hit is not there.
+// `npm run first-use`: does what a new user does, with the package as npm would publish it, and prints how long each step
+// takes. The exit code is 1 if the hit is missing.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ process.once('SIGTERM', () => server.close());
 const say = (text) => console.log(text);
 
 if (!(await setUp(say))) process.exit(1);
-// Not at the top: it is built only now.
+// Not at the top: `setUp` has just built it.
 const { startInspector } = await import('opentelemetry-matomo/testing');
 
 const folder = mkdtempSync(join(tmpdir(), 'opentelemetry-matomo-first-use-'));
@@ -50,7 +50,7 @@ const stored = inspector.hits().map((hit) => hit.stored);
 say(JSON.stringify(stored, undefined, 2));
 process.exitCode = stored.length === 1 && stored[0]?.title === 'GET /users/:id' ? 0 : 1;
 
-/** What the README says: nothing of OpenTelemetry. */
+/** As the README says: without any OpenTelemetry package. */
 async function install({ tarball }) {
   await npm(folder, ['init', '--yes']);
   await npm(folder, ['install', tarball, 'express']);

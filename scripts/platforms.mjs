@@ -1,4 +1,4 @@
-// `node scripts/platforms.mjs`: runs all tests, and writes into docs/compatibility.md which of them other platforms skip.
+// `node scripts/platforms.mjs`: runs all tests and writes to docs/compatibility.md which of them other platforms skip.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';

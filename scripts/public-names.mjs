@@ -1,5 +1,5 @@
-// `npm run public-names`: writes test/fixtures/public-names.json, a line for each name that users depend on and what it
-// means. test/system/public-names.test.ts compares the list with the build: nothing may be removed or change its meaning.
+// `npm run public-names`: writes test/fixtures/public-names.json: each name that users depend on, and what it means.
+// test/system/public-names.test.ts compares the list with the build: no name may be removed or change its meaning.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -8,13 +8,13 @@ import { exportedNames } from './exported-names.mjs';
 
 export const LIST = 'test/fixtures/public-names.json';
 
-/** Every public name of the package in `root`, built before, as `{ [kind and name]: meaning }`, sorted. */
+/** Every public name of the built package in `root`, sorted, as `{ [kind and name]: meaning }`. */
 export async function publicNames(root) {
   const files = readdirSync(join(root, 'build'), { recursive: true, encoding: 'utf8' });
-  // By its name only, so that a module may move to another folder.
+  // Finds a module by its name, so that it may move to another folder.
   const load = (name) => {
     const [file, second] = files.filter((path) => basename(path) === `${name}.js`);
-    if (!file || second) throw new Error(`build has no or several modules ${name}.js`);
+    if (!file || second) throw new Error(`build has no module ${name}.js, or several`);
     return import(pathToFileURL(join(root, 'build', file)).href);
   };
   const names = [
@@ -33,7 +33,7 @@ export async function publicNames(root) {
   return Object.fromEntries(names.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Of `stats()`, also the reasons by which it counts. */
+/** The names in `stats()`, including the reasons. */
 function statisticNames({ MatomoSpanProcessor }) {
   const processor = new MatomoSpanProcessor({ enabled: false });
   return Object.entries(processor.stats()).flatMap(([name, value]) =>
@@ -43,7 +43,7 @@ function statisticNames({ MatomoSpanProcessor }) {
   );
 }
 
-/** Those that an application may set. */
+/** Tracking parameters that an application may set. */
 function parameterNames({ TRACKING_PARAMETERS }) {
   return Object.keys(TRACKING_PARAMETERS).map((name) => [`tracking parameter ${name}`, 'settable']);
 }
@@ -64,7 +64,7 @@ function show(value) {
   return value === undefined ? 'none' : JSON.stringify(value, text);
 }
 
-/** Those that the source names, whatever reads them. */
+/** Every environment variable that the source names. */
 function environmentNames(folder) {
   const source = sourceOf(folder);
   const names = [
@@ -79,7 +79,7 @@ function messageCodes({ MESSAGE_CODES }) {
   return MESSAGE_CODES.map((code) => [`message ${code}`, 'code']);
 }
 
-/** Instruments as a meter provider is asked for them, and the attributes of their values. */
+/** The instruments requested from a meter provider, and the attributes of their values. */
 async function metricNames({ observeStats, measureTransport }) {
   const metrics = new Map();
   const observe = (entry) => (value, attributes) => {
@@ -132,7 +132,7 @@ function commandNames({ HELP }) {
   });
 }
 
-/** Attributes of spans that mean something to the package. */
+/** Span attributes that the package reads. */
 function attributeNames(folder) {
   const found = sourceOf(folder, /metrics\.ts$/).matchAll(/'(matomo\.[a-z_.]+)'/g);
   return [...new Set([...found].map(([, name]) => name))].map((name) => [
@@ -145,7 +145,7 @@ function redisKeys({ REDIS_KEYS }) {
   return Object.entries(REDIS_KEYS).map(([what, key]) => [`Redis key ${key}`, what]);
 }
 
-/** Names of files in a spool folder, by example and as they are recognized. */
+/** Names of files in a spool folder: examples, and the pattern of leases. */
 function spoolFiles(names, folder, { LEASE_NAME }) {
   const instance = '1700000000000-1-00000000';
   const segment = names.segmentName(instance, 1);
@@ -175,7 +175,7 @@ function sourceOf(folder, without = /^$/) {
     .join('\n');
 }
 
-/** What differs between the list and the build, a line each. */
+/** The differences between the list and the build, one line each. */
 export function compareNames(listed, built) {
   const removed = Object.keys(listed).filter((name) => !(name in built));
   const changed = Object.keys(listed).filter(
@@ -201,7 +201,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { broken, added } = compareNames(readList(root), names);
   for (const line of [...broken, ...added]) console.log(line);
   if (broken.length > 0 && !process.argv.includes('--breaking')) {
-    console.error('Users depend on these names; nothing was written. With --breaking they go.');
+    console.error(
+      'Users depend on these names, so nothing was written. Use --breaking to remove or change them.',
+    );
     process.exitCode = 1;
   } else {
     writeFileSync(join(root, LIST), `${JSON.stringify(names, null, 2)}\n`);

@@ -1,5 +1,5 @@
-// `node scripts/repeat-tests.mjs`: whether `npm test` passes again and again, also on a busy machine and on one core.
-// It goes on in the background; results are in .repeat-tests, a line for each run and the output of each.
+// `node scripts/repeat-tests.mjs`: runs `npm test` repeatedly in the background, also on a busy machine and on one core.
+// .repeat-tests has the output of each run, and results.txt with a line for each.
 import { spawn } from 'node:child_process';
 import { appendFileSync, closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -8,11 +8,11 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ROOT, run, setUp } from './setup.mjs';
 
-const USAGE = `node scripts/repeat-tests.mjs [options] [-- what to pass to npm test]
-  --plain 4      runs with nothing else
-  --busy 4       runs while this script keeps every core busy
+const USAGE = `node scripts/repeat-tests.mjs [options] [-- arguments for npm test]
+  --plain 4      runs on an otherwise idle machine
+  --busy 4       runs while every core is busy
   --one-core 2   runs under taskset -c 0
-  --foreground   wait for the end`;
+  --foreground   wait for the runs to finish`;
 
 const FOLDER = join(ROOT, '.repeat-tests');
 const RESULTS = join(FOLDER, 'results.txt');
@@ -60,7 +60,7 @@ async function runTests(mode, log) {
   }
 }
 
-/** A process that takes all it can get of a core, for as long as this one lives. */
+/** Starts a process that keeps a core busy until this process ends. */
 function burn() {
   const script = `const parent = ${process.pid};
     for (;;) {

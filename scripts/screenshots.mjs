@@ -1,4 +1,4 @@
-// `node scripts/screenshots.mjs`: writes the images of the inspector page in docs/images, from the requests of the demo.
+// `node scripts/screenshots.mjs`: writes the images of the inspector's page to docs/images, using the requests of the demo.
 import { mkdirSync, statSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -34,8 +34,8 @@ const shop = await startShop({
 });
 await sendTraffic(shop.url, planTraffic(), () => undefined);
 await shop.stop();
-await fetch(`${inspector.url}/matomo.php`, { method: 'POST', body: someThatGoWrong() });
-await wait(1500); // until the second is over in which the last hits came
+await fetch(`${inspector.url}/matomo.php`, { method: 'POST', body: invalidHits() });
+await wait(1500); // until the second in which the last hits arrived is over
 await pages['inspector-light'].locator('#hits .link').nth(5).click();
 for (const [name, page] of Object.entries(pages)) {
   const path = `${FOLDER}${name}.png`;
@@ -51,8 +51,8 @@ async function openPage(colorScheme, viewport) {
   return page;
 }
 
-/** Mistakes of another client: a site that is not there, an address without a token, a bot. */
-function someThatGoWrong() {
+/** Mistakes of another client: an unknown site, an address without a token, a bot. */
+function invalidHits() {
   const common = 'rec=1&action_name=Import&ua=importer/1.0';
   return JSON.stringify({
     requests: [

@@ -1,11 +1,11 @@
-// What a fresh clone needs before anything of it can run: its dependencies, and dist.
+// Prepares a fresh clone: installs its dependencies and builds dist.
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** Installs and builds, each only where needed. Resolves to whether all went well. */
+/** Installs and builds, each only if needed. Resolves to whether both succeeded. */
 export async function setUp(say) {
   if (!isInstalled() && !(await install(say))) return false;
   if (!isBuilt()) {
@@ -16,12 +16,12 @@ export async function setUp(say) {
 }
 
 async function install(say) {
-  say('Installing dependencies with npm ci; this takes up to a minute.');
+  say('Installing dependencies with npm ci. This takes up to a minute.');
   const options = { shell: process.platform === 'win32' };
   return (await run('npm', ['ci', '--include=dev', '--no-progress'], options)) === 0;
 }
 
-/** Runs a command in the root with this process's own output. Resolves to its exit code, 1 where a signal ended it. */
+/** Runs a command in the root with the output of this process. Resolves to its exit code, or to 1 if a signal ended it. */
 export function run(command, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: ROOT, stdio: 'inherit', ...options });
@@ -35,14 +35,14 @@ export function run(command, args, options = {}) {
   });
 }
 
-/** Whether node_modules holds what package-lock.json says, by the record that npm keeps there of each install. */
+/** Whether node_modules matches package-lock.json, by npm's own record of the last install. */
 function isInstalled() {
   const wanted = readPackages('package-lock.json');
   const installed = readPackages('node_modules/.package-lock.json');
   if (!wanted || !installed) return false;
   return Object.entries(wanted).every(([path, entry]) => {
     const found = installed[path];
-    // What is for another platform is optional, and not there.
+    // Packages for other platforms are optional and missing.
     if (!found) return path === '' || entry.optional === true;
     return found.version === entry.version && found.integrity === entry.integrity;
   });
@@ -56,7 +56,7 @@ function readPackages(file) {
   }
 }
 
-/** Whether dist is newer than everything it is made of; the build writes this file last. */
+/** Whether dist is newer than all of its sources; the build writes this file last. */
 function isBuilt() {
   const built = statSync(`${ROOT}dist/cjs/package.json`, { throwIfNoEntry: false });
   if (!built) return false;

@@ -1,5 +1,5 @@
-// `npm test`: installs and builds what is missing, runs vitest with the arguments after `--`, names what was skipped and
-// why, and ends in any case with the line `N passed, N failed`. `--long` is `npm run test:long`.
+// `npm test`: installs and builds what is missing, runs vitest with the arguments after `--`, and lists skipped tests with
+// the reason. The last line is always `N passed, N failed`. `npm run test:long` adds `--long`.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join, relative } from 'node:path';
@@ -7,7 +7,7 @@ import { ROOT, run, setUp } from './setup.mjs';
 
 const NOTHING_RAN = { passed: 0, failed: 1, skipped: new Map() };
 
-// Ctrl-C ends the step that runs; what is known by then is still told.
+// Ctrl-C ends the current step, and this process still prints the results so far.
 process.on('SIGINT', () => undefined);
 
 const args = process.argv.slice(2);
@@ -31,7 +31,7 @@ async function runVitest() {
   try {
     const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
     const options = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-    // Types are those of the whole tree, which is more than who names files wants to wait for.
+    // Checking types covers the whole tree, which is too slow if only some files are tested.
     if (args.length === 0 && !isLong) options.push('--typecheck');
     const exitCode = await run(process.execPath, [vitest, 'run', ...options, ...args], {
       env: { ...process.env, ...environment() },
@@ -46,15 +46,15 @@ function environment() {
   const env = { TEST_LONG: isLong ? '1' : '' };
   if (process.env.TEST_SEED === 'random') {
     env.TEST_SEED = String(Date.now() % 2 ** 31);
-    console.log(`The seed of this run: TEST_SEED=${env.TEST_SEED}`);
+    console.log(`Seed of this run: TEST_SEED=${env.TEST_SEED}`);
   }
-  // Types are checked by whichever `tsc` the PATH has first. Windows may call it `Path`.
+  // Vitest checks types with the first `tsc` in the PATH, which Windows may call `Path`.
   const name = Object.keys(process.env).find((key) => key.toUpperCase() === 'PATH') ?? 'PATH';
   env[name] = `${join(ROOT, 'node_modules/.bin')}${delimiter}${process.env[name] ?? ''}`;
   return env;
 }
 
-/** A file that failed without a failed test could not be loaded; so could a run that failed without either. */
+/** Counts one failure for a file that could not be loaded, and for a run that failed without a failed test. */
 function countTests({ testResults }, exitCode) {
   let passed = 0;
   let failed = 0;
@@ -64,7 +64,7 @@ function countTests({ testResults }, exitCode) {
     const failures = statuses.filter((each) => each === 'failed').length;
     passed += statuses.filter((each) => each === 'passed').length;
     failed += failures === 0 && status === 'failed' ? 1 : failures;
-    // Other tests that did not run were not asked for.
+    // Tests without a reason were not selected for this run.
     for (const { fullName, meta } of assertionResults.filter((test) => test.meta?.skipped)) {
       const file = relative(ROOT, name).replaceAll('\\', '/');
       skipped.set(meta.skipped, [...(skipped.get(meta.skipped) ?? []), `${file}: ${fullName}`]);

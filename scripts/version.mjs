@@ -1,5 +1,5 @@
-// `npm run changeset:version`: makes the next version of what `.changeset` says, in package.json, CHANGELOG.md,
-// src/version.ts and package-lock.json.
+// `npm run changeset:version`: applies all changesets: writes the next version to package.json, package-lock.json and
+// src/version.ts, and the changes to CHANGELOG.md.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { ROOT, run } from './setup.mjs';
 

@@ -9,7 +9,7 @@ app.get('/users/:id', async (request, response) => {
   response.json(await loadUser(request.params.id));
 });
 
-// A span of the application's own. The attribute makes its time a timing of the page view in Matomo.
+// The attribute makes the duration of this span a timing of the page view in Matomo.
 function loadUser(id) {
   const attributes = { 'matomo.perf_key': 'pf_dm1' };
   return tracer.startActiveSpan('load user', { attributes }, async (span) => {

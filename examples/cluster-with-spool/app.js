@@ -4,7 +4,7 @@ const WORKERS = 2;
 
 if (cluster.isPrimary) {
   for (let i = 0; i < WORKERS; i++) cluster.fork();
-  // Forks have the preload and the environment of the primary, the folder of the spool too.
+  // Workers inherit the preload and the environment of the primary, including MATOMO_SPOOL.
   cluster.on('exit', (_worker, code) => {
     if (code !== 0) cluster.fork();
   });
@@ -28,6 +28,6 @@ function serve() {
     console.log(`Listening on http://localhost:${server.address().port}/users/1`);
   });
 
-  // Ends by itself when nothing is left to do, so that what waits is written and sent.
+  // The worker then ends by itself, after pending hits are written and sent.
   process.once('SIGTERM', () => server.close(() => cluster.worker.disconnect()));
 }

@@ -7,15 +7,15 @@ const sdk = new NodeSDK({
   spanProcessors: [
     new MatomoSpanProcessor({
       dimensions: {
-        // Facts of every request, under OpenTelemetry's names for them.
+        // Attributes that every request has.
         1: 'http.request.method',
         2: 'http.response.status_code',
         // An attribute that app.js sets.
         3: 'shop.plan',
-        // Whatever can be told from the request.
+        // A value computed from the request.
         4: ({ userAgent = '' }) => (userAgent.startsWith('Mozilla/') ? 'browser' : 'program'),
       },
-      // Without its plugin for custom variables Matomo 5 would drop them.
+      // Matomo 5 drops custom variables unless it has the plugin for them.
       maxCustomVariables: 0,
     }),
   ],
@@ -24,5 +24,5 @@ const sdk = new NodeSDK({
 });
 sdk.start();
 
-// When the server is closed, nothing keeps the process but what is still to be sent.
+// When the server is closed and nothing else is left to do, send the pending hits.
 process.once('beforeExit', () => sdk.shutdown());

@@ -14,11 +14,11 @@ const sdk = new NodeSDK({
 });
 sdk.start();
 
-// `import` would take Node's http past the instrumentation; a require after the start does not.
+// The instrumentation does not see an `import` of node:http, but it sees a `require` after the start.
 const { createServer } = createRequire(import.meta.url)('node:http');
 
 const server = createServer((request, response) => {
-  // A framework's instrumentation sets the route; Node's own server has none.
+  // A framework's instrumentation sets the route. Without a framework, set it yourself.
   trace.getActiveSpan()?.setAttribute('http.route', '/hello/:name');
   response.end(`Hello ${request.url.split('/').at(-1)}\n`);
 });

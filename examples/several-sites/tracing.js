@@ -2,7 +2,7 @@ const { HttpInstrumentation } = require('@opentelemetry/instrumentation-http');
 const { NodeSDK } = require('@opentelemetry/sdk-node');
 const { MatomoSpanProcessor } = require('opentelemetry-matomo');
 
-/** Sites in Matomo by the host that the client asked for. */
+/** IDs of sites in Matomo, by the host that the client requested. */
 const SITES = new Map([
   ['shop.example', 1],
   ['blog.example', 2],
@@ -11,7 +11,7 @@ const SITES = new Map([
 const sdk = new NodeSDK({
   instrumentations: [new HttpInstrumentation()],
   spanProcessors: [
-    // Where it gives undefined, the request is not tracked.
+    // If it returns undefined, the request is not tracked.
     new MatomoSpanProcessor({ siteId: ({ host }) => SITES.get(host) }),
   ],
   metricReaders: [],
@@ -19,5 +19,5 @@ const sdk = new NodeSDK({
 });
 sdk.start();
 
-// When the server is closed, nothing keeps the process but what is still to be sent.
+// When the server is closed and nothing else is left to do, send the pending hits.
 process.once('beforeExit', () => sdk.shutdown());

@@ -34,7 +34,7 @@ app.post('/orders', (request, response) => {
   response.status(201).json({ item, plan });
 });
 
-/** At any depth of a request, in Matomo's visit of its caller. */
+/** `trackOrder` works at any depth of a request. Matomo stores the order in the visit of the caller. */
 function recordOrder({ id, name, price }) {
   trackOrder({
     id: randomUUID(),
@@ -47,7 +47,7 @@ app.get('/reports/:month', async (request, response) => {
   response.json(await createReport(request.params.month));
 });
 
-// The warehouse is slow. The client hears at once that somebody is at work, and may go away before the answer.
+// The warehouse is slow. The client gets the headers at once and may leave before the body.
 app.get('/stock/:id', (request, response) => {
   response.type('json').flushHeaders();
   const body = JSON.stringify({ id: request.params.id, pieces: 7 });
@@ -64,7 +64,7 @@ app.get('/health', (_request, response) => {
   response.send('ok');
 });
 
-// Express tells an error handler by its four parameters.
+// Express recognizes an error handler by its four parameters.
 app.use((error, _request, response, _next) => {
   response.status(error.status ?? 500).json({ error: error.message });
 });

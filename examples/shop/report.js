@@ -2,7 +2,7 @@ const { setTimeout: delay } = require('node:timers/promises');
 const { trace } = require('@opentelemetry/api');
 const { measure } = require('opentelemetry-matomo');
 
-/** What the steps of a report are in Matomo, which has six timings under names of its own. */
+/** Which of Matomo's six timings each step of a report uses. */
 const TIMINGS = { 'load orders': 'pf_dm1', 'sort orders': 'pf_dm2', render: 'pf_onl' };
 
 async function createReport(month) {
@@ -16,7 +16,7 @@ async function loadOrders(month) {
   return Array.from({ length: 20_000 }, (_, index) => (index * 7919) % 10_007);
 }
 
-/** Timed without a word of this package: a span that starts with the attribute `matomo.perf_key` is enough. */
+/** Timed without this package: a span that starts with the attribute `matomo.perf_key` is enough. */
 function render(report) {
   const attributes = { 'matomo.perf_key': TIMINGS.render };
   return trace.getTracer('shop').startActiveSpan('render', { attributes }, async (span) => {

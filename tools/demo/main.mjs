@@ -1,5 +1,5 @@
-// `npm run demo`: sends some hundred requests to the example shop, and shows what Matomo then knows. Matomo is a
-// local stand-in; with MATOMO_URL set it is yours.
+// `npm run demo`: sends 392 requests to the example shop and shows what Matomo stores. Matomo is the inspector, or your own
+// if MATOMO_URL is set.
 import { createRequire } from 'node:module';
 import { setUp } from '../../scripts/setup.mjs';
 import { renderScreen } from './screen.mjs';
@@ -23,24 +23,24 @@ const say = (text) => console.log(text);
 const paint = createPaint(stdout.isTTY && !process.env.NO_COLOR);
 const OWN_SERVICE = 'node --require opentelemetry-matomo/register app.js';
 
-process.once('SIGTERM', () => process.exit(143)); // so that the shop ends as well
+process.once('SIGTERM', () => process.exit(143)); // so that the shop ends too
 
 if (!(await setUp(say))) {
-  say('The demo could not be set up; the reason is above.');
+  say('The demo could not be set up. The reason is above.');
   process.exit(1);
 }
-await (process.env.MATOMO_URL ? runWithMatomo() : runWithStandIn());
+await (process.env.MATOMO_URL ? runWithMatomo() : runWithInspector());
 
-async function runWithStandIn() {
+async function runWithInspector() {
   const { startInspector } = await import('opentelemetry-matomo/testing');
   const { TIMINGS } = createRequire(import.meta.url)('../../examples/shop/report.js');
-  const standIn = await startInspector();
-  say(`A stand-in for Matomo listens on ${standIn.url}. Open it in a browser to watch.`);
+  const inspector = await startInspector();
+  say(`The inspector, which behaves like Matomo's tracker, listens on ${inspector.url}.`);
   const clients = planTraffic();
-  await runShop(clients, { MATOMO_URL: standIn.url, MATOMO_SITE_ID: '1' });
+  await runShop(clients, { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' });
 
-  const hits = standIn.hits().filter(({ verdict }) => verdict !== 'ai_chatbot');
-  const aiRequests = standIn.aiRequests();
+  const hits = inspector.hits().filter(({ verdict }) => verdict !== 'ai_chatbot');
+  const aiRequests = inspector.aiRequests();
   const requests = readHits(hits);
   const balance = toBalance(
     clients.flatMap(({ steps }) => steps),
@@ -51,32 +51,34 @@ async function runWithStandIn() {
   const timings = toTimings(hits, TIMINGS);
   const audience = toAudience(hits);
   const extras = toExtras(hits);
-  const title = 'What Matomo knows now';
+  const title = 'What Matomo stored';
   const facts = { title, endpoints, timings, chatbots, audience, extras, balance };
   say(`\n${renderScreen(facts, paint)}\n`);
   process.exitCode = balance.missing === 0 && balance.surplus === 0 ? 0 : 1;
 
-  say('Into your own Matomo:');
+  say('To use your own Matomo:');
   say('  export MATOMO_URL=https://matomo.example.org MATOMO_SITE_ID=1');
   say(`  ${'npm run demo'.padEnd(OWN_SERVICE.length)}   # these requests`);
   say(`  ${OWN_SERVICE}   # your own service`);
-  if (!stdout.isTTY) return standIn.close();
-  say(`The stand-in stays: open ${standIn.url} to look at every hit. Ctrl-C ends it.`);
-  process.once('SIGINT', () => void standIn.close());
+  if (!stdout.isTTY) return inspector.close();
+  say(
+    `The inspector keeps running: open ${inspector.url} to see every hit. Press Ctrl-C to end it.`,
+  );
+  process.once('SIGINT', () => void inspector.close());
 }
 
-/** Into a real Matomo, whose database is out of reach: the screen shows what the clients saw. */
+/** Sends to a real Matomo. Its database cannot be read here, so the screen shows what the clients saw. */
 async function runWithMatomo() {
   const { MATOMO_URL, MATOMO_SITE_ID = '1' } = process.env;
   const clients = planTraffic();
   const answers = await runShop(clients, { MATOMO_URL, MATOMO_SITE_ID });
   const endpoints = toEndpoints(readAnswers(answers));
-  const title = `What the clients saw, and site ${MATOMO_SITE_ID} of ${MATOMO_URL} should show`;
+  const title = `What the clients saw. Expect the same in site ${MATOMO_SITE_ID} of ${MATOMO_URL}`;
   say(`\n${renderScreen({ title, endpoints, timings: [], chatbots: [] }, paint)}\n`);
   say('In Matomo: Visitors > Visits Log, and Behaviour > Page titles and Performance.');
-  say('Requests by AI chatbots, in 5.8 and later: AI Insights.');
-  say('If Matomo refused something or was away, a line above says so.');
-  say('Your own service, with the same two variables:');
+  say('AI chatbots, in Matomo 5.8 and later: AI Insights.');
+  say('If Matomo rejected hits or was unavailable, a line above says why.');
+  say('To track your own service with the same two variables:');
   say(`  ${OWN_SERVICE}`);
 }
 

@@ -1,6 +1,6 @@
 import { renderTable } from './table.mjs';
 
-/** What happened, on one screen of 80 columns. */
+/** The result of the demo on one screen of 80 columns. */
 export function renderScreen(facts, paint) {
   const { title, endpoints, timings, chatbots, audience, extras, balance } = facts;
   return [
@@ -66,13 +66,13 @@ function renderChatbots(chatbots, paint) {
 function renderAudience({ visitors, languages, referrers }, endpoints, { bold }) {
   const left = endpoints.reduce((sum, row) => sum + row.left, 0);
   return [
-    `${bold('Visitors')}  ${visitors}, speaking ${languages.join(', ')}, sent by ${referrers.join(', ')}`,
-    `${bold('Aborted ')}  ${left}, by clients that left before the answer; stored with status 499`,
+    `${bold('Visitors')}  ${visitors}, languages ${languages.join(', ')}, from ${referrers.join(', ')}`,
+    `${bold('Aborted ')}  ${left}, by clients that left before the response; stored with status 499`,
   ];
 }
 
 function renderExtras({ orders, revenue, events }, { bold }) {
-  return [`${bold('Besides ')}  ${orders} orders of ${revenue} in all, and ${events} events`];
+  return [`${bold('Also    ')}  ${orders} orders of ${revenue} in total, and ${events} events`];
 }
 
 function renderBalance({ sent, tracked, ignored, missing, surplus }, { bold, green, red }) {

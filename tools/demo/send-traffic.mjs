@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 
-/** Sends all steps of all clients. Resolves to what each client saw: step, status and time. */
+/** Sends all steps of all clients. Resolves to each step with the status and time that its client saw. */
 export async function sendTraffic(url, clients, onAnswer) {
   const answers = await Promise.all(
     clients.map(async ({ headers, steps }) => {
@@ -26,7 +26,7 @@ async function send(url, step, headers, agent) {
   outgoing.end(body && JSON.stringify(body));
   const [response] = await once(outgoing, 'response');
   if (leaves) {
-    // The status has come, the answer has not; after a short wait the client is gone.
+    // The client has the status but not the body; it leaves after a short wait.
     await new Promise((resolve) => setTimeout(resolve, 40));
     response.destroy();
     return { step, status: 499, millis: performance.now() - start };

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const FOLDER = fileURLToPath(new URL('../../examples/shop', import.meta.url));
 
-/** Starts the example shop as its README says, with these variables, and waits until it listens. */
+/** Starts the example shop as in its README, with these variables, and waits until it listens. */
 export async function startShop(env) {
   const args = ['--require', 'opentelemetry-matomo/register', 'app.js'];
   const child = spawn(process.execPath, args, {
@@ -24,7 +24,7 @@ export async function startShop(env) {
 
   return {
     url,
-    /** Ends it as an orchestrator would; what is not sent yet is sent before it goes. */
+    /** Ends it with SIGTERM, as an orchestrator does; it sends pending hits first. */
     async stop() {
       child.kill('SIGTERM');
       await ended;
@@ -43,5 +43,5 @@ async function readUrl(output) {
       return url;
     }
   }
-  return new Promise(() => undefined); // it has ended, which is told above
+  return new Promise(() => undefined); // it has ended, which `startShop` reports
 }

@@ -1,7 +1,7 @@
-// From what was stored to what the screen shows. Pure.
+// Computes what the screen shows from what was stored. Pure.
 
 const CLIENT_LEFT = 499;
-/** Matomo's page load time is their sum. */
+/** Matomo's page load time is the sum of these columns. */
 const LOAD_TIME = [
   'time_network',
   'time_server',
@@ -11,7 +11,7 @@ const LOAD_TIME = [
   'time_on_load',
 ];
 
-/** Titles, statuses and times out of the rows that Matomo would have stored. */
+/** Titles, statuses and times of the rows that Matomo would store. */
 export function readHits(hits) {
   return hits
     .filter(({ stored }) => stored?.type === 'page')
@@ -22,14 +22,14 @@ export function readHits(hits) {
     }));
 }
 
-/** The same as the clients saw it, for when Matomo's database is out of reach. */
+/** The same as the clients saw it, for a Matomo whose database cannot be read. */
 export function readAnswers(answers) {
   return answers
     .filter(({ step }) => step.title !== undefined && !step.isChatbot)
     .map(({ step, status, millis }) => ({ title: step.title, status, millis: Math.round(millis) }));
 }
 
-/** One row for each AI chatbot, by what Matomo keeps of its requests. */
+/** One row per AI chatbot, from what Matomo stores of its requests. */
 export function toChatbots(aiRequests) {
   return [...groupBy(aiRequests, ({ name }) => name)].map(([name, rows]) => ({
     name,
@@ -40,7 +40,7 @@ export function toChatbots(aiRequests) {
   }));
 }
 
-/** One row a title, the most called first. */
+/** One row per title, the most requested first. */
 export function toEndpoints(requests) {
   const rows = [...groupBy(requests, ({ title }) => title)].map(([title, ofTitle]) => ({
     title,
@@ -54,7 +54,7 @@ export function toEndpoints(requests) {
   return rows.sort((a, b) => b.requests - a.requests || byName(a.title, b.title));
 }
 
-/** Times of the steps of a request, by the names that the application has for them. */
+/** Times of the steps of a request, under the application's names for them. */
 export function toTimings(hits, names) {
   return Object.entries(names).flatMap(([name, key]) => {
     const timed = hits.filter(({ params }) => params[key] !== undefined);
@@ -64,7 +64,7 @@ export function toTimings(hits, names) {
   });
 }
 
-/** Who called, as far as the hits tell. */
+/** Visitors, languages and referrers in the hits. */
 export function toAudience(hits) {
   const known = (values) => [...new Set(values.filter(Boolean))].sort(byName);
   return {
@@ -74,7 +74,7 @@ export function toAudience(hits) {
   };
 }
 
-/** What was tracked besides page views. */
+/** Hits other than page views. */
 export function toExtras(hits) {
   const orders = hits.filter(({ params }) => params.ec_id !== undefined);
   return {
@@ -84,7 +84,7 @@ export function toExtras(hits) {
   };
 }
 
-/** Compares what was sent with what was stored, title by title, so that a loss cannot hide behind a double. */
+/** Compares what was sent with what was stored, title by title, so that a duplicate cannot hide a loss. */
 export function toBalance(steps, requests) {
   const expected = groupBy(
     steps.filter(({ title }) => title !== undefined),
@@ -102,7 +102,7 @@ export function toBalance(steps, requests) {
   return { sent: steps.length, tracked: requests.length, ignored, missing, surplus };
 }
 
-/** Nearest rank: a time that some request really took. */
+/** Nearest rank: always a time that a request took. */
 function percentile(values, percent) {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)];

@@ -1,5 +1,5 @@
 /**
- * Aligned columns. A column is `{ head, width?, align?, paint? }`; what is painted is padded first, because colour
+ * Aligned columns, each `{ head, width?, align?, paint? }`. Cells are padded before they are painted, because color
  * codes have no width.
  */
 export function renderTable(columns, rows, { bold }) {

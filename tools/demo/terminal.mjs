@@ -1,4 +1,4 @@
-/** Colours where they are wanted; plain text elsewhere. */
+/** Colors if wanted, else plain text. */
 export function createPaint(isWanted) {
   const code = (number) => (isWanted ? (text) => `\x1b[${number}m${text}\x1b[0m` : (text) => text);
   return { bold: code(1), dim: code(2), red: code(31), green: code(32), yellow: code(33) };
@@ -6,7 +6,7 @@ export function createPaint(isWanted) {
 
 const BAR_WIDTH = 40;
 
-/** Shows how far something is: a bar that is drawn again on a terminal, else a line for each quarter. */
+/** Shows progress: a bar on a terminal, else a line for each quarter. */
 export function createProgress(output, label, total) {
   let done = 0;
 

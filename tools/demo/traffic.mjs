@@ -1,4 +1,4 @@
-// Who calls the shop, and for what. The same requests in every run.
+// The clients of the shop and their requests, the same in every run.
 
 const get = (path, title) => ({ method: 'GET', path, title });
 const list = get('/items', 'GET /items');
@@ -14,10 +14,10 @@ const order = (plan) => ({
   body: { item: 2, plan },
 });
 const scan = (path) => get(path, 'GET Not Found');
-/** Without a title: it is to make no hit. */
+/** No title: it must not make a hit. */
 const health = { method: 'GET', path: '/health' };
 
-/** Each client does its round again and again, one request after the other, all clients at the same time. */
+/** Each client repeats its round, one request at a time; all clients run at the same time. */
 const CLIENTS = [
   {
     userAgent: 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0',
@@ -56,7 +56,7 @@ const CLIENTS = [
 ];
 const ROUNDS = 14;
 
-/** Every client with its steps in order. */
+/** Every client with its steps, in order. */
 export function planTraffic() {
   return CLIENTS.map(({ userAgent, language, referrer, chatbot, round }) => ({
     headers: {

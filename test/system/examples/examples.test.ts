@@ -130,9 +130,11 @@ test('a report of the shop is tracked with the times of its steps, a client that
 /** The commands in the README's shell blocks, without the variables set in front of them. */
 function readmeCommands(example: string): string[] {
   const readme = readFileSync(`${ROOT}examples/${example}/README.md`, 'utf8');
-  const blocks = [...readme.matchAll(/^```sh\n(.*?)^```/gms)].map((block) => block[1] as string);
+  const blocks = [...readme.matchAll(/^ *```sh\n(.*?)^ *```/gms)].map(
+    (block) => block[1] as string,
+  );
   const lines = blocks.join('').split('\n').filter(Boolean);
-  return lines.map((line) => line.replace(/^(?:[A-Z_]+=\S+ )*/, ''));
+  return lines.map((line) => line.trim().replace(/^(?:[A-Z_]+=\S+ )*/, ''));
 }
 
 function titlesAndStatuses(inspector: Inspector): (string | undefined)[][] {
