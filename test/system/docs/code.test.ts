@@ -35,18 +35,7 @@ test.each(sourced)('$page: the code that begins `$firstLine` shows its imports',
   expect(missingImports(block.code, source, earlierCode(block, allBlocks))).toEqual([]);
 });
 
-// To be removed: these pages get their commands in another change.
-const UNFINISHED = [
-  'docs/many-services.md',
-  'docs/privacy.md',
-  'docs/serverless.md',
-  'docs/what-became-of-every-request.md',
-  'docs/what-happens-when-matomo-is-down.md',
-  'docs/what-happens-when-my-process-ends.md',
-];
-const finished = ['README.md', ...pages].filter((page) => !UNFINISHED.includes(page));
-
-test.each(finished)('%s: `npm install` names what its code imports', (page) => {
+test.each(['README.md', ...pages])('%s: `npm install` names what its code imports', (page) => {
   const imported = codeBlocksOf(page).flatMap(({ code }) => importsIn(code));
   const packages = new Set(
     imported.filter(({ from }) => !/^(?:node:|\.)/.test(from)).map(({ from }) => packageOf(from)),
