@@ -15,13 +15,13 @@ export interface Hit {
 }
 
 /** How old a hit is before it may leave: Express ends the span of its handler after the server span. */
-export const SETTLE_MILLIS = 20;
+export const CHILD_SPAN_WAIT_MILLIS = 20;
 
 /** A hit that waits to be sent and may still change, because spans of its request may still end. */
 export interface PendingHit {
   /** End of the request on the monotonic clock (`performance.now()`), as all times here but that of `finalize`. */
   readonly endedMillis: number;
-  /** Whether the hit may leave with a batch that is due, not before `SETTLE_MILLIS`; a flush does not ask. */
+  /** Whether the hit may leave with a batch that is due, not before `CHILD_SPAN_WAIT_MILLIS`; a flush does not ask. */
   isFinal(nowMillis: number): boolean;
   /** Roughly what it takes in memory. */
   readonly bytes: number;

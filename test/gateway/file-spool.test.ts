@@ -41,15 +41,15 @@ test('killed while Matomo is away, a gateway sends what it had stored, once', as
     await gateway.stop('SIGKILL');
     due.push(...old);
   }
-  const heir = await startGatewayProcess(env);
-  await send(heir, 'heir');
-  due.push('heir');
+  const successor = await startGatewayProcess(env);
+  await send(successor, 'successor');
+  due.push('successor');
   expect(tracked()).toEqual([]);
   matomo.play({});
   await eventually(() => due.every((name) => tracked().includes(name)), {
-    describe: () => `${due.filter((name) => !tracked().includes(name))}: ${heir.stderr()}`,
+    describe: () => `${due.filter((name) => !tracked().includes(name))}: ${successor.stderr()}`,
   });
-  const stats = await heir.finish();
+  const stats = await successor.finish();
   expect(new Set(tracked()).size).toBe(tracked().length);
   expect(tracked().filter((name) => !accepted.has(name))).toEqual([]);
   expect(stats).toMatchObject({ hits: 1, adopted: tracked().length - 1, pending: 0 });

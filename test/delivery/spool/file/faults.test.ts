@@ -76,7 +76,7 @@ test('damaged lines, empty ones and garbage are passed over, and said once', asy
   expect(said).toHaveLength(1);
 });
 
-test('a segment that has been emptied, and settlements that cannot be read, harm nobody', async () => {
+test('a segment that has been emptied, and acknowledgments that cannot be read, harm nobody', async () => {
   const folder = await leftBehind(['a', 'b']);
   writeFileSync(segment(folder).replace('hits', '000000001.settled'), '{"offset":');
   appendFileSync(join(folder, '0000000000000-1-00000000-000001.hits'), '');

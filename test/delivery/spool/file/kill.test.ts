@@ -47,8 +47,8 @@ test(`${ROUNDS} kills at any instant lose nothing that was older than half a sec
     killedAt.set(worker, Date.now());
     await worker.kill();
   }
-  const heir = startSpoolWorker({ MATOMO_URL: matomo.url, MATOMO_SPOOL: folder });
-  await eventually(async () => filesIn(folder, '.hits').length === 0 && (await heir.stats()), {
+  const successor = startSpoolWorker({ MATOMO_URL: matomo.url, MATOMO_SPOOL: folder });
+  await eventually(async () => filesIn(folder, '.hits').length === 0 && (await successor.stats()), {
     timeoutMillis: 50_000,
     describe: () => `the end of ${filesIn(folder, '').join(' ')}`,
   });
@@ -89,7 +89,7 @@ test(`${ROUNDS} kills at any instant lose nothing that was older than half a sec
     }
   }
   expect(all.flatMap(({ lawless }) => lawless)).toEqual([]);
-  expect(await heir.stats()).toMatchObject({ pending: 0, spooled: 0, lost: { spool: 0 } });
+  expect(await successor.stats()).toMatchObject({ pending: 0, spooled: 0, lost: { spool: 0 } });
 });
 
 function sum(counts: readonly number[]): number {
