@@ -6,7 +6,7 @@ import { sendSpans, startGatewayProcess } from '../support/gateway.js';
 import { below, exportRequest, requestSpan } from '../support/otlp-spans.js';
 import { linesIn, temporaryFolder } from '../support/spool.js';
 
-test('killed while Matomo is away, a gateway sends what it had stored, once', async () => {
+test('killed while Matomo is unavailable, a gateway sends what it had stored, once', async () => {
   const matomo = await startBulkReceiver();
   matomo.play({ refusals: 1_000_000 });
   const folder = `${temporaryFolder()}/spool`;

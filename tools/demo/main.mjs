@@ -1,5 +1,5 @@
 // `npm run demo`: sends some hundred requests to the example shop, and shows what Matomo then knows. Matomo is a
-// local stand-in; with MATOMO_URL set it is yours.
+// local inspector; with MATOMO_URL set it is yours.
 import { createRequire } from 'node:module';
 import { setUp } from '../../scripts/setup.mjs';
 import { renderScreen } from './screen.mjs';
@@ -29,18 +29,18 @@ if (!(await setUp(say))) {
   say('The demo could not be set up; the reason is above.');
   process.exit(1);
 }
-await (process.env.MATOMO_URL ? runWithMatomo() : runWithStandIn());
+await (process.env.MATOMO_URL ? runWithMatomo() : runWithInspector());
 
-async function runWithStandIn() {
+async function runWithInspector() {
   const { startInspector } = await import('opentelemetry-matomo/testing');
   const { TIMINGS } = createRequire(import.meta.url)('../../examples/shop/report.js');
-  const standIn = await startInspector();
-  say(`A stand-in for Matomo listens on ${standIn.url}. Open it in a browser to watch.`);
+  const inspector = await startInspector();
+  say(`The inspector listens on ${inspector.url}. Open it in a browser to watch.`);
   const clients = planTraffic();
-  await runShop(clients, { MATOMO_URL: standIn.url, MATOMO_SITE_ID: '1' });
+  await runShop(clients, { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' });
 
-  const hits = standIn.hits().filter(({ verdict }) => verdict !== 'ai_chatbot');
-  const aiRequests = standIn.aiRequests();
+  const hits = inspector.hits().filter(({ verdict }) => verdict !== 'ai_chatbot');
+  const aiRequests = inspector.aiRequests();
   const requests = readHits(hits);
   const balance = toBalance(
     clients.flatMap(({ steps }) => steps),
@@ -60,9 +60,9 @@ async function runWithStandIn() {
   say('  export MATOMO_URL=https://matomo.example.org MATOMO_SITE_ID=1');
   say(`  ${'npm run demo'.padEnd(OWN_SERVICE.length)}   # these requests`);
   say(`  ${OWN_SERVICE}   # your own service`);
-  if (!stdout.isTTY) return standIn.close();
-  say(`The stand-in stays: open ${standIn.url} to look at every hit. Ctrl-C ends it.`);
-  process.once('SIGINT', () => void standIn.close());
+  if (!stdout.isTTY) return inspector.close();
+  say(`The inspector keeps running: open ${inspector.url} to look at every hit. Ctrl-C ends it.`);
+  process.once('SIGINT', () => void inspector.close());
 }
 
 /** Into a real Matomo, whose database is out of reach: the screen shows what the clients saw. */
@@ -75,7 +75,7 @@ async function runWithMatomo() {
   say(`\n${renderScreen({ title, endpoints, timings: [], chatbots: [] }, paint)}\n`);
   say('In Matomo: Visitors > Visits Log, and Behaviour > Page titles and Performance.');
   say('Requests by AI chatbots, in 5.8 and later: AI Insights.');
-  say('If Matomo refused something or was away, a line above says so.');
+  say('If Matomo rejected something or was unavailable, a line above reports it.');
   say('Your own service, with the same two variables:');
   say(`  ${OWN_SERVICE}`);
 }

@@ -43,7 +43,7 @@ test('a torn line leaves what was decided before', async () => {
   expect(await read()).toEqual(decided(2));
 });
 
-test('of several senders the one who has decided most is right, whoever wrote last', async () => {
+test('of several senders, the one with the most results is right, even if another wrote last', async () => {
   await written(2, decided(5));
   await written(1, decided(4)); // it stood still while it wrote
   await written(3);

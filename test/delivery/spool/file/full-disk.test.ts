@@ -39,7 +39,7 @@ function eventuallySent(worker: SpoolWorker): Promise<MatomoStats> {
   }, PATIENCE);
 }
 
-test('a disk that fills up while Matomo is away: hits wait in memory, and all are sent once when it is back', {
+test('a disk that fills up while Matomo is unavailable: hits wait in memory, and all are sent once when it is back', {
   timeout: 90_000,
 }, async () => {
   const { disk, inspector, start } = await setUp();

@@ -60,7 +60,7 @@ describe('four processes that share a Redis', () => {
     expect(result.lawless).toEqual([]);
   });
 
-  test(`${ROUNDS} times Redis is killed while Matomo is away: a process that is killed 1.5 s after its return loses nothing`, {
+  test(`${ROUNDS} times Redis is killed while Matomo is unavailable: a process that is killed 1.5 s after its return loses nothing`, {
     timeout: 60_000 + ROUNDS * 20_000,
   }, async () => {
     const result = await run(ROUNDS, ['kill Redis, then a process']);
@@ -238,7 +238,7 @@ function judge(
   };
 }
 
-/** Whether a bulk was under way, or not settled for good, when something went wrong. */
+/** Whether a bulk was being sent, or not durably acknowledged, when something went wrong. */
 function isNearFault({ arrivedMillis, answeredMillis }: Bulk, faults: readonly Fault[]): boolean {
   return faults.some(({ kind, fromMillis, untilMillis }) => {
     const before = isOfRedis(kind) ? UNWRITTEN_MILLIS : UNSETTLED_MILLIS;
