@@ -147,8 +147,8 @@ export class FileSpool implements SpoolStore {
   }
 
   #poll(): void {
-    const looked = this.#steps.run(() => this.#maintain().catch((error) => this.#recover(error)));
-    void looked.then(() => {
+    const polled = this.#steps.run(() => this.#maintain().catch((error) => this.#recover(error)));
+    void polled.then(() => {
       if (this.#closed !== undefined) return;
       this.#timer = setTimeout(() => this.#poll(), POLL_MILLIS).unref();
     });
