@@ -256,8 +256,9 @@ function readType() {
     /(?:\/\*\*((?:(?!\*\/).)*)\*\/)?\s*readonly (\w+)\?:(.*?);\n(?=\s*(?:\/\*\*|readonly|\}))/gs;
   const properties = [...body.matchAll(property)].map(([, comment = '', name, type]) => {
     const lines = comment.split('\n').map((line) => line.replace(/^\s*\*? ?/, '').trimEnd());
-    const tagsOf = (tag) =>
-      lines.filter((line) => line.startsWith(`${tag} `)).map((line) => line.slice(tag.length + 1));
+    const sources = lines.filter((line) => line.startsWith('@see '));
+    const texts = lines.filter((line) => !sources.includes(line));
+    const [, text, documentedDefault] = /^(.*?)(?:\s@default (.*))?$/s.exec(texts.join('\n').trim());
     return [
       name,
       {
@@ -267,12 +268,9 @@ function readType() {
             type,
           ),
         ),
-        text: lines
-          .filter((line) => !/^@(?:see|default) /.test(line))
-          .join('\n')
-          .trim(),
-        sources: tagsOf('@see'),
-        documentedDefault: tagsOf('@default')[0],
+        text,
+        sources: sources.map((line) => line.slice('@see '.length)),
+        documentedDefault,
       },
     ];
   });

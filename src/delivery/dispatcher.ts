@@ -1,5 +1,6 @@
 /** The part of an undici `Dispatcher` (version 7 or later) that this package uses, described structurally. */
 export interface HttpDispatcher {
+  /** Sends a request and calls the handler with its response. */
   dispatch(options: DispatchOptions, handler: DispatchHandler): boolean;
   /** Called only for dispatchers that this package created. */
   destroy?(error: Error | null): Promise<void>;

@@ -6,8 +6,11 @@ import type { Attributes, HrTime, SpanContext } from '@opentelemetry/api';
  */
 export interface FinishedSpan {
   readonly name: string;
+  /** `SpanKind` of OpenTelemetry: 1 is SERVER. */
   readonly kind: number;
+  /** Seconds and nanoseconds since the epoch. */
   readonly startTime: HrTime;
+  /** Seconds and nanoseconds. */
   readonly duration: HrTime;
   readonly attributes: Attributes;
   readonly status: { readonly code: number };
