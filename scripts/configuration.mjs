@@ -258,7 +258,9 @@ function readType() {
     const lines = comment.split('\n').map((line) => line.replace(/^\s*\*? ?/, '').trimEnd());
     const sources = lines.filter((line) => line.startsWith('@see '));
     const texts = lines.filter((line) => !sources.includes(line));
-    const [, text, documentedDefault] = /^(.*?)(?:\s@default (.*))?$/s.exec(texts.join('\n').trim());
+    const [, text, documentedDefault] = /^(.*?)(?:\s@default (.*))?$/s.exec(
+      texts.join('\n').trim(),
+    );
     return [
       name,
       {

@@ -29,7 +29,8 @@ export function installExitHandlers(processors: Processors): void {
   }
   const copies = new Set([processors]);
   scope[KEY] = { copies };
-  for (const signal of EXIT_SIGNALS) listen(signal, () => new Set([...copies].flatMap((of) => [...of])));
+  for (const signal of EXIT_SIGNALS)
+    listen(signal, () => new Set([...copies].flatMap((of) => [...of])));
 }
 
 /** On by default under `register`, also for processors that the application has made. */

@@ -99,7 +99,8 @@ function report(away, back, bytes, received) {
   console.log(
     `Node ${process.version}. Command: node tools/bench/day.mjs ${process.argv.slice(2).join(' ')}`.trimEnd(),
   );
-  if (stats.tracked !== hits || received !== hits || lost > 0) fail('hits are missing or duplicated');
+  if (stats.tracked !== hits || received !== hits || lost > 0)
+    fail('hits are missing or duplicated');
   if (growth > MOST_GROWTH) fail('memory has grown by more than 10 %');
 }
 
