@@ -13,29 +13,29 @@ const TOPICS = {
   baseUrl: 'Page URL and title',
   ignorePaths: 'Which requests are tracked',
   routeDetails: 'What is added to a hit',
-  trustProxy: 'Who the caller is',
-  query: 'What is left out or marked',
+  trustProxy: 'The caller and the visitor',
+  query: 'Privacy, sampling and bots',
   aiChatbots: 'AI chatbots',
-  errors: 'Errors and sampling',
+  errors: 'Errors and recording',
   maxQueueSize: 'Queue and delivery',
   spool: 'Spool',
-  dispatcher: 'Network, tests and last changes',
+  dispatcher: 'Network, tests and metrics',
 };
 
-/** Options that code cannot give, and so are not in the type. */
+/** Options that only the environment has, so they are not in the type. */
 const ENVIRONMENT_ONLY = {
   record: {
-    text: `Requests that \`register\` has recorded for Matomo beyond those that the application's sampler takes: none (\`sampled\`);
-all, and the spans below that begin with \`matomo.perf_key\` (\`requests\`); all, and all spans below, so that \`matomo.*\`
-attributes work on them (\`all\`). What is exported stays as it was, and so does the \`traceparent\` that is sent on. Sentry 10 is the
-exception: it sends whatever is recorded, so that beside it \`sampled\` [is right](sentry-and-datadog.md).`,
+    text: `Which requests \`register\` records for Matomo although the application's sampler drops them: none (\`sampled\`);
+all, with the child spans that have \`matomo.perf_key\` when they start (\`requests\`); or all, with all child spans, so that
+\`matomo.*\` attributes work on them (\`all\`). The spans that are exported and the \`traceparent\` that is propagated do not change.
+Sentry 10 sends every span that is recorded: if you use it, [set \`sampled\`](sentry-and-datadog.md).`,
     sources: [
       '[OpenTelemetry: recording and sampling](https://opentelemetry.io/docs/specs/otel/trace/sdk/#sampling)',
     ],
   },
 };
 
-/** How the environment writes what is a list or an object in code, by the function that reads it. */
+/** Syntax of lists and objects in the environment, by the function that parses it. */
 const SYNTAX = {
   listFromText: 'a list',
   patternsFromText: 'a list of patterns',
@@ -44,7 +44,7 @@ const SYNTAX = {
   parse: 'JSON',
 };
 
-/** Values as a shell takes them. */
+/** Values, quoted for a shell. */
 const EXAMPLES = {
   url: 'https://matomo.example.org',
   siteId: '1',
@@ -72,60 +72,62 @@ const INTRODUCTION = `# Configuration
 
 <!-- Made by \`${COMMAND}\` from src/options/option-table.ts and ${TYPE}; edit those. -->
 
-Every option can be given in code, \`new MatomoSpanProcessor({ trustProxy: 1 })\`, and most by the environment,
-\`MATOMO_TRUST_PROXY=1\`. \`opentelemetry-matomo/register\` has the environment only. Code wins.
+You can set every option in code, \`new MatomoSpanProcessor({ trustProxy: 1 })\`, and most of them by environment variables,
+\`MATOMO_TRUST_PROXY=1\`. \`opentelemetry-matomo/register\` reads only the environment. If both are set, code wins.
 
-* A wrong value in code, or an option that does not exist, throws a \`TypeError\` that names it.
-* An invalid value in the environment is reported once and left out, so that the default counts; the application runs.
-  For a [privacy option](#privacy-options) nothing is tracked instead.
-* A variable whose name differs from a known one by one or two characters is reported with the name that was probably meant.
-* Where \`url\` or \`siteId\` is given nowhere, one line says so, nothing is tracked, and the application runs.
-* \`MATOMO_ENABLED=false\` switches everything off, and for \`register\` so does \`OTEL_SDK_DISABLED=true\`.
+* An invalid value in code, or an unknown option, throws a \`TypeError\` that names it.
+* An invalid environment variable logs one error, and the default is used; the application keeps running. If the variable
+  belongs to a [privacy option](#privacy-options), nothing is tracked.
+* If the name of a variable differs from a known one by one or two characters, a warning suggests the known name.
+* If \`url\` or \`siteId\` is not set, one error is logged and nothing is tracked; the application keeps running.
+* \`MATOMO_ENABLED=false\` switches everything off. For \`register\`, so does \`OTEL_SDK_DISABLED=true\`.
 
 ## How the environment writes values
 
-An empty variable counts as one that is not set. Spaces and newlines around a value do not count. Quotes are your shell's: put
-them around what has spaces, braces, backslashes or \`$\`.
+An empty variable counts as not set. Spaces and newlines around a value are ignored. Quotes belong to your shell: put them
+around values with spaces, braces, backslashes or \`$\`.
 
 | a value | is written | for example |
 |---|---|---|
 | text, number | as it is | \`MATOMO_SITE_ID=1\` |
 | yes or no | \`true\`, \`false\`, \`1\` or \`0\`, in upper or lower case | \`MATOMO_DO_NOT_TRACK=true\` |
-| a list | with commas; spaces around an item do not count | \`MATOMO_IGNORE_PATHS=/health,/metrics\` |
-| a list of patterns | with commas, each item a regular expression without slashes; or between slashes, with flags after them, and then with commas of its own | \`MATOMO_IGNORE_PATTERNS='^/internal/,/\\.[a-z]{2,3}$/i'\` |
+| a list | separated by commas; spaces around an item are ignored | \`MATOMO_IGNORE_PATHS=/health,/metrics\` |
+| a list of patterns | separated by commas; each item is a regular expression without slashes, or one between slashes with flags, which may contain commas | \`MATOMO_IGNORE_PATTERNS='^/internal/,/\\.[a-z]{2,3}$/i'\` |
 | pairs | as a list of \`name=value\` | \`MATOMO_DIMENSIONS=1=http.request.method,3=http.route\` |
-| one word or a list | a word in upper or lower case; a list has a comma, also one of a single item | \`MATOMO_QUERY=strip\`, \`MATOMO_QUERY=page,\` |
+| one word or a list | a word in upper or lower case; a list contains a comma, even a list of one item | \`MATOMO_QUERY=strip\`, \`MATOMO_QUERY=page,\` |
 | JSON | as one object | \`MATOMO_ROUTE_DETAILS='{"/about":{"action_name":"About us"}}'\` |
 
-* In a list of patterns begin a path with \`^/\`, not with \`/\`: \`/a/i\` is read as the pattern \`a\` with the flag \`i\`.
-* \`MATOMO_IGNORE_USER_AGENTS='/(?!)/'\`, a pattern that nothing matches, stands for an empty list.
-* \`MATOMO_TOKEN_AUTH_FILE\` names a file that holds the token, such as a container's secret. \`MATOMO_TOKEN_AUTH\` wins.
-* Functions can be given in code only.
+* In a list of patterns, begin a path with \`^/\`, not with \`/\`: \`/a/i\` is the pattern \`a\` with the flag \`i\`.
+* For an empty list of user agents, set a pattern that matches nothing: \`MATOMO_IGNORE_USER_AGENTS='/(?!)/'\`.
+* \`MATOMO_TOKEN_AUTH_FILE\` is the path of a file that contains the token, such as a container's secret. \`MATOMO_TOKEN_AUTH\` wins.
+* Functions can only be set in code.
 
 ## Privacy options
 
 These options decide which data leaves the process: PRIVACY_OPTIONS.
 
-If the environment gives one of them a value that cannot be read, such as \`yes\` for \`MATOMO_ANONYMIZE_IP\`, or misspells its
-name, such as ANONYMISE for ANONYMIZE, nothing is tracked and [one error](messages.md#privacy-option-invalid) says why. The
-application runs; a gateway does not start. An option in code wins: then a variable of that option does not matter.
+If an environment variable gives one of them an invalid value, such as \`yes\` for \`MATOMO_ANONYMIZE_IP\`, or misspells its name,
+such as ANONYMISE for ANONYMIZE, nothing is tracked and [one error](messages.md#privacy-option-invalid) explains why. The
+application keeps running; a gateway does not start. If the option is set in code, its variable is ignored.
 
 ## What functions get
 
-The request as it ended, read-only: REQUEST_FIELDS.
-Paths, queries and addresses are as they came, neither redacted nor masked. What a function throws is reported once and
-counts as \`undefined\`.
+The request after it has ended, read-only: REQUEST_FIELDS.
+Paths, queries and addresses are the original ones, neither redacted nor masked. If a function throws, one warning is logged and
+the result counts as \`undefined\`.
 `;
 
-/** The whole page. The table and the lists come as arguments, so that a test can give those of the sources. */
+/** The whole page. The table and the lists are arguments, so that a test can pass those of `src`. */
 export function configurationPage({ OPTIONS, HEALTH_CHECKERS, STATIC_FILES, AI_CHATBOTS }) {
   const documented = { ...readType(), ...ENVIRONMENT_ONLY };
   const names = Object.keys(OPTIONS);
   for (const name of names) {
-    if (!documented[name]?.text) throw new Error(`${TYPE} says nothing about the option ${name}`);
+    if (!documented[name]?.text) throw new Error(`${TYPE} has no comment for the option ${name}`);
   }
+  for (const name of Object.keys(OPTIONS)) checkDefault(name, OPTIONS[name], documented[name]);
   const unknown = Object.keys(EXAMPLES).find((name) => !OPTIONS[name]?.env);
-  if (unknown) throw new Error(`there is an example for ${unknown}, which the environment has not`);
+  if (unknown)
+    throw new Error(`there is an example for ${unknown}, which has no environment variable`);
   const topics = byTopic(names);
   const lists = { HEALTH_CHECKERS, STATIC_FILES, AI_CHATBOTS };
   return [
@@ -140,6 +142,15 @@ export function configurationPage({ OPTIONS, HEALTH_CHECKERS, STATIC_FILES, AI_C
       ...options.map((name) => renderOption(name, OPTIONS[name], documented[name], lists)),
     ]),
   ].join('\n');
+}
+
+/** The default is in the table and, for editors and the API reference, in the comment: both must be the same. */
+function checkDefault(name, declaration, { documentedDefault }) {
+  if (declaration.inCode) return;
+  const text = defaultOf(declaration);
+  const wanted = text === 'required' || text === 'none' ? undefined : text;
+  if (documentedDefault === wanted) return;
+  throw new Error(`the comment of ${name} in ${TYPE} must have: @default ${wanted ?? '(no tag)'}`);
 }
 
 function privacyOptions(options) {
@@ -175,7 +186,7 @@ function renderOption(name, declaration, { type, text, sources }, lists) {
       : `In code: \`${type}\`${limitsOf(declaration)}`,
     env
       ? `In the environment: ${inEnvironment(name, declaration)}`
-      : 'In the environment: not at all',
+      : 'In the environment: not available',
     `Default: ${defaultOf(declaration)}`,
     ...sources.map((source) => `Source: ${source}`),
   ];
@@ -201,7 +212,8 @@ function inEnvironment(name, declaration) {
   const { env, fromText } = declaration;
   const example = EXAMPLES[name] === undefined ? '' : `: \`${env}=${EXAMPLES[name]}\``;
   const kind = fromText ? SYNTAX[fromText.name] : wantedOf(declaration);
-  if (kind === undefined) throw new Error(`${env} is read by ${fromText.name}, which has no words`);
+  if (kind === undefined)
+    throw new Error(`${env} is read by ${fromText.name}, which SYNTAX does not have`);
   return `\`${env}\`${kind.startsWith(NUMBER) ? '' : `, ${kind}`}${example}`;
 }
 
@@ -210,7 +222,7 @@ function limitsOf(declaration) {
   return wanted.startsWith(NUMBER) ? `, ${wanted}` : '';
 }
 
-/** What an option takes, in the words in which it refuses anything else. */
+/** What an option accepts, taken from the error for an invalid value. */
 function wantedOf({ parse }) {
   try {
     parse('', '\0');
@@ -245,6 +257,10 @@ function readType() {
   const properties = [...body.matchAll(property)].map(([, comment = '', name, type]) => {
     const lines = comment.split('\n').map((line) => line.replace(/^\s*\*? ?/, '').trimEnd());
     const sources = lines.filter((line) => line.startsWith('@see '));
+    const texts = lines.filter((line) => !sources.includes(line));
+    const [, text, documentedDefault] = /^(.*?)(?:\s@default (.*))?$/s.exec(
+      texts.join('\n').trim(),
+    );
     return [
       name,
       {
@@ -254,18 +270,16 @@ function readType() {
             type,
           ),
         ),
-        text: lines
-          .filter((line) => !sources.includes(line))
-          .join('\n')
-          .trim(),
+        text,
         sources: sources.map((line) => line.slice('@see '.length)),
+        documentedDefault,
       },
     ];
   });
   return Object.fromEntries(properties);
 }
 
-/** What `TrackedRequest` has, in its order. */
+/** The members of `TrackedRequest`, in their order. */
 function requestFields() {
   const source = readFileSync(new URL(`../${REQUEST_TYPE}`, import.meta.url), 'utf8');
   const body = /export interface TrackedRequest \{\n(.*?)\n\}/s.exec(source)[1];

@@ -6,6 +6,7 @@ import { SERVER_SPAN } from './requests/span-kind.js';
 
 /** A sampler of OpenTelemetry SDK 1.30, 2.x or 3.x, described structurally. */
 export interface Sampler {
+  /** Decides about a span before it starts. */
   shouldSample(
     context: Context,
     traceId: string,
@@ -14,13 +15,17 @@ export interface Sampler {
     attributes: Attributes,
     links: Link[],
   ): SamplingResult;
+  /** Describes the sampler in logs. */
   toString(): string;
 }
 
-/** `SamplingResult` of the SDKs; `decision` is 0 for a span that is not recorded, 1 for one that is and not exported. */
+/** `SamplingResult` of OpenTelemetry's SDKs. */
 export interface SamplingResult {
+  /** 0: the span is not recorded; 1: it is recorded and not exported; 2: both. */
   decision: number;
+  /** Attributes to add to the span. */
   attributes?: Readonly<Attributes>;
+  /** Trace state for the span's context. */
   traceState?: TraceState;
 }
 
@@ -28,12 +33,16 @@ const NOT_RECORD = 0; // SamplingDecision.NOT_RECORD
 const RECORD = 1; // SamplingDecision.RECORD
 
 /**
- * Lets every request make a hit, whatever is sampled: a server span that `sampler` drops is recorded all the same, and not
- * exported, and the `traceparent` that goes on stays unsampled.
+ * Wraps a sampler so that every request makes a hit, even if its spans are not sampled: server spans that `sampler` drops are recorded
+ * but not exported, and the propagated `traceparent` stays unsampled.
  *
- * `children` says which spans below such a server span are recorded as well: `keys`, the default, those that have a
- * `matomo.perf_key` from their creation; `all`, every one, so that `matomo.*` attributes work on them too.
+ * `children` selects which child spans of such a server span are recorded too: `keys` those that have `matomo.perf_key` when they
+ * start, `all` every one, so that `matomo.*` attributes work on them.
  *
+ * @param sampler - The sampler that decides which spans are exported.
+ * @param options - `children` is `keys` by default.
+ * @returns A sampler for the SDK.
+ * @throws {@link OptionError}, a `TypeError`, if `sampler` is not a sampler of an OpenTelemetry SDK.
  * @example
  * new NodeSDK({ sampler: recordServerSpans(new TraceIdRatioBasedSampler(0.1)), spanProcessors: [new MatomoSpanProcessor()] });
  */

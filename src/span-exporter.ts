@@ -7,23 +7,29 @@ import { assembleRequests } from './requests/assemble-requests.js';
 import { announceExporter } from './requests/captured-requests.js';
 import type { FinishedSpan } from './requests/finished-span.js';
 
-/** `ExportResult` of OpenTelemetry: 0 is success. */
+/** `ExportResult` of OpenTelemetry. */
 export interface ExportResult {
+  /** 0: success. */
   readonly code: 0;
 }
 
 /**
- * Makes hits of batches of finished spans, for set-ups that take an exporter only. Prefer
- * {@link MatomoSpanProcessor}: an exporter sees what sampling left over and no request of Node's, so Accept-Language,
- * Referer and aborted requests only as far as span attributes tell, and it puts a request together only from spans
- * that come in one batch.
+ * Makes hits of batches of finished spans, for environments that only accept an exporter. If you can, use
+ * {@link MatomoSpanProcessor}: an exporter gets only sampled spans and no Node.js requests. It knows Accept-Language, Referer and
+ * aborted requests only from span attributes, and combines only spans of one batch to a request.
+ *
+ * @example
+ * new NodeSDK({ traceExporter: new MatomoSpanExporter({ url: 'https://matomo.example.org', siteId: 1 }) }).start();
  */
 export class MatomoSpanExporter {
   readonly #diagnostics: Diagnostics = createDiagnostics();
   readonly #made: ReturnType<typeof createHitPipeline>;
   readonly #withdraw: (() => void) | undefined;
 
-  /** @throws TypeError naming the option and the value, where one is wrong. */
+  /**
+   * @param options - Options. Environment variables set those that are missing.
+   * @throws {@link OptionError}, a `TypeError`, if an option is invalid. It names the option and the value.
+   */
   constructor(options: MatomoOptions = {}) {
     this.#made = createHitPipeline(options, this.#diagnostics, 'matomo_span_exporter');
     const pipeline = this.#made?.pipeline;
@@ -35,7 +41,7 @@ export class MatomoSpanExporter {
     });
   }
 
-  /** Queues hits for the requests in these spans. Always succeeds; what becomes of the hits is in {@link stats}. */
+  /** Queues hits for the requests in these spans. The result is always success; see {@link stats} for the results of the hits. */
   export(spans: readonly FinishedSpan[], resultCallback: (result: ExportResult) => void): void {
     try {
       if (this.#made) {
@@ -52,18 +58,18 @@ export class MatomoSpanExporter {
     resultCallback({ code: 0 });
   }
 
-  /** One attempt to send what is queued at the call; at most `exportTimeoutMillis`. Never rejects. */
+  /** Makes one attempt to send everything queued. Takes at most `exportTimeoutMillis`. Never rejects. */
   forceFlush(): Promise<void> {
     return this.#made?.pipeline.flush() ?? Promise.resolve();
   }
 
-  /** Sends what is queued and stops; at most `shutdownTimeoutMillis`. Never rejects. */
+  /** Sends what is queued and stops. Takes at most `shutdownTimeoutMillis`. Never rejects. */
   shutdown(): Promise<void> {
     this.#withdraw?.();
     return this.#made?.pipeline.shutdown() ?? Promise.resolve();
   }
 
-  /** What became of every request so far. */
+  /** Counts of all requests and hits so far. */
   stats(): MatomoStats {
     return this.#made?.pipeline.stats() ?? noStats();
   }

@@ -18,11 +18,11 @@ import { NODE_REQUESTS, type NodeRequestSink } from './requests/node-request.js'
 import { type RequestTracker, trackRequests } from './requests/track-requests.js';
 
 /**
- * Turns every finished HTTP server span into a hit in Matomo. Give it to an OpenTelemetry SDK 1.30, 2.x or 3.x as
- * one of its `spanProcessors`; it takes nothing from the others and changes no span.
+ * Turns every finished HTTP server span into a hit in Matomo. Add it to the `spanProcessors` of an OpenTelemetry SDK 1.30, 2.x or
+ * 3.x. Other processors still get all spans, and no span is changed.
  *
- * Options come from code, else from the environment. A wrong option in code throws a `TypeError`; where `url` or
- * `siteId` is missing it says so once and does nothing.
+ * Options are set in code, or by environment variables. If `url` or `siteId` is missing, the processor logs one error and does
+ * nothing.
  *
  * @example
  * new NodeSDK({ spanProcessors: [new MatomoSpanProcessor({ url: 'https://matomo.example.org', siteId: 1 })] }).start();
@@ -34,7 +34,10 @@ export class MatomoSpanProcessor {
   readonly #stopMeasuring: (() => void) | undefined;
   #closed: Promise<void> | undefined;
 
-  /** @throws TypeError naming the option and the value, where one is wrong. */
+  /**
+   * @param options - Options. Environment variables set those that are missing.
+   * @throws {@link OptionError}, a `TypeError`, if an option is invalid. It names the option and the value.
+   */
   constructor(options: MatomoOptions = {}) {
     const diagnostics = this.#diagnostics;
     const made = createHitPipeline(options, diagnostics, 'matomo_span_processor');
@@ -64,7 +67,7 @@ export class MatomoSpanProcessor {
     }
   }
 
-  /** Called by the SDK for every span that has ended. Never throws. */
+  /** Called by the SDK for every span that ends. Never throws. */
   onEnd(span: FinishedSpan): void {
     if (this.#requests === undefined) return;
     try {
@@ -91,21 +94,24 @@ export class MatomoSpanProcessor {
     }
   }
 
-  /** One attempt to send what is queued at the call, without waiting for Matomo to come back; at most `exportTimeoutMillis`. Never rejects. */
+  /**
+   * Makes one attempt to send everything queued, and does not wait until Matomo is available. Takes at most `exportTimeoutMillis`.
+   * Never rejects.
+   */
   forceFlush(): Promise<void> {
     return this.#pipeline?.flush() ?? Promise.resolve();
   }
 
   /**
-   * Sends what is queued and stops; at most `shutdownTimeoutMillis`, then what is left is counted as lost. Never
-   * rejects; further calls return the same promise.
+   * Sends what is queued and stops. After `shutdownTimeoutMillis`, what is left is counted as lost. Never rejects. Further calls
+   * return the same promise.
    */
   shutdown(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
   }
 
-  /** What became of every request so far. */
+  /** Counts of all requests and hits so far. */
   stats(): MatomoStats {
     return this.#pipeline?.stats() ?? noStats();
   }

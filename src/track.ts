@@ -6,11 +6,11 @@ import { giveHit, refuseHit, reportHit } from './requests/give-hit.js';
 import { addTiming } from './requests/request-record.js';
 
 /**
- * Sets tracking parameters of the hit of the current request, by Matomo's names; `cvar` entries add up.
- * They win over the defaults and over what spans below the server span say. Works at any depth of the request,
- * also when its spans are not recorded, and as long as the hit has not left. Never throws; outside of a request
- * it does nothing.
+ * Sets tracking parameters for the hit of the current request. They win over defaults and over what child spans set; entries of
+ * `cvar` are added to the existing ones. Works anywhere in the code of a request, even if its spans are not recorded, until the hit
+ * is sent. Never throws. Outside of a request it does nothing.
  *
+ * @param parameters - Tracking parameters by Matomo's names.
  * @example track({ action_name: 'Checkout', dimension3: 'pro', cvar: { plan: 'pro' } });
  */
 export function track(parameters: TrackingParameters): void {
@@ -21,17 +21,21 @@ export function track(parameters: TrackingParameters): void {
       if (isRecord(cvar)) notes.cvar = addTo(notes.cvar, cvar);
     }
   } catch {
-    // What cannot be read as parameters is none.
+    // Unreadable parameters are ignored.
   }
 }
 
 /**
- * Runs `fn` and makes the time it took one of the timings of the current request's page view, in whole
- * milliseconds; several measures with one key add up. A promise is timed until it settles. What `fn` returns
- * or throws comes through unchanged, and is timed either way; only a thenable that is no `Promise` (the query
- * builders of Knex, Prisma or Mongoose, which start when awaited) comes back as a `Promise` of its result, so
- * that it starts once. Outside of a request `fn` just runs.
+ * Runs a function and adds the time it takes to a timing of the current request's page view, in whole milliseconds. A promise is
+ * timed until it is settled. The result or error of the function is passed on.
  *
+ * A thenable that is no `Promise`, such as a query builder of Knex, Prisma or Mongoose, is returned as a `Promise` of its result:
+ * it starts when it is awaited, and must not start twice. Outside of a request the function just runs.
+ *
+ * @param key - The timing: one of Matomo's page performance parameters. Several calls with one key add up.
+ * @param fn - The function to run.
+ * @returns What `fn` returns.
+ * @throws What `fn` throws.
  * @example const user = await measure('pf_srv', () => loadUser(id));
  */
 export function measure<T>(key: PerfKey, fn: () => T): T {
@@ -54,15 +58,22 @@ export function measure<T>(key: PerfKey, fn: () => T): T {
   return result;
 }
 
-/** Leaves the current request out: it makes no hit. Never throws; outside of a request it does nothing. */
+/**
+ * Ignores the current request: it makes no hit. Never throws. Outside of a request it does nothing.
+ *
+ * @example if (isInternal(user)) ignore();
+ */
 export function ignore(): void {
   for (const notes of currentNotes()) notes.ignored = true;
 }
 
 /**
- * Tracks an event besides the page view of the current request. Never throws. Works at any depth of the request, in
- * requests that are ignored, and in what a request has started; outside of a request `more` needs `uid` or `cid`.
+ * Tracks an event in addition to the page view of the current request. Works anywhere in the code of a request and in work that it
+ * started, even if the request is ignored. Outside of a request, `more` needs `uid` or `cid`. Never throws.
  *
+ * @param category - Category of the event.
+ * @param action - Action of the event.
+ * @param more - Name and value of the event, and other tracking parameters.
  * @example trackEvent('Search', 'no results', { name: 'blue shoes', value: 0 });
  */
 export function trackEvent(
@@ -78,9 +89,10 @@ export function trackEvent(
 }
 
 /**
- * Tracks the conversion of a goal of the site besides the page view of the current request. Without a revenue Matomo takes
- * that of the goal. Otherwise like {@link trackEvent}.
+ * Tracks the conversion of a goal in addition to the page view of the current request. Otherwise like {@link trackEvent}.
  *
+ * @param goal - ID of the goal in Matomo.
+ * @param more - The revenue, and other tracking parameters. Without a revenue, Matomo uses that of the goal.
  * @example trackGoal(3, { revenue: 19.5 });
  */
 export function trackGoal(
@@ -96,9 +108,10 @@ export function trackGoal(
 }
 
 /**
- * Tracks an order besides the page view of the current request. Matomo stores each order ID once. Items that it cannot store
- * are left out. Otherwise like {@link trackEvent}.
+ * Tracks an order in addition to the page view of the current request. Otherwise like {@link trackEvent}.
  *
+ * @param order - The order. Matomo stores each order ID once. Items that Matomo cannot store are dropped, and a warning is logged.
+ * @param more - Other tracking parameters.
  * @example trackOrder({ id: 'A-1042', revenue: 59.9, tax: 9.57, items: [{ sku: 'mug', price: 25.165, quantity: 2 }] });
  */
 export function trackOrder(order: Order, more: TrackingParameters = {}): void {
@@ -117,16 +130,17 @@ export function trackOrder(order: Order, more: TrackingParameters = {}): void {
 }
 
 /**
- * Tracks anything else besides the page view of the current request: a download, an outlink, a site search, content. Otherwise
- * like {@link trackEvent}.
+ * Tracks any other hit in addition to the page view of the current request: a download, an outlink, a site search, content.
+ * Otherwise like {@link trackEvent}.
  *
+ * @param parameters - Tracking parameters by Matomo's names.
  * @example trackHit({ download: 'https://example.org/report.pdf' });
  */
 export function trackHit(parameters: TrackingParameters): void {
   send('trackHit', () => (isRecord(parameters) ? without(parameters) : 'no parameters were given'));
 }
 
-/** Hands on what `read` makes of a call, or the reason why that is nothing. */
+/** Passes on the parameters that `read` returns. If it returns a text, that is the reason why there is no hit. */
 function send(name: string, read: () => Record<string, unknown> | string): void {
   try {
     const parameters = read();
@@ -138,7 +152,7 @@ function send(name: string, read: () => Record<string, unknown> | string): void 
   }
 }
 
-/** A copy without what is not given. */
+/** A copy without properties that are `undefined`. */
 function without(parameters: object): Record<string, unknown> {
   const given: Record<string, unknown> = Object.create(null);
   for (const [name, value] of Object.entries(parameters)) {
@@ -175,7 +189,7 @@ function currentNotes(): Notes[] {
   }
 }
 
-/** Adds in place: a copy for each call of `track` would take time by the square of their number. */
+/** Modifies `known`: a copy for each call of `track` would take quadratic time. */
 function addTo(
   known: Record<string, unknown> | undefined,
   added: Record<string, unknown>,

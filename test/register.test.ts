@@ -125,7 +125,7 @@ test('register stands down where the application has set up a processor of ours,
   expect(titles(inspector)).toEqual(['GET /a', 'GET /b', 'GET /told']);
 });
 
-test('without MATOMO_URL one line says so and the application runs untouched', async () => {
+test('without MATOMO_URL, one line is logged and the application runs unchanged', async () => {
   const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], {
     env: { MATOMO_SITE_ID: '1' },
   });

@@ -1,6 +1,6 @@
 const runs = new Set<() => void>();
 
-/** Runs something at the `exit` event of the process, until what it returns is called. One listener serves all. */
+/** Runs a function when the process emits `exit`, until the returned function is called. All share one listener. */
 export function atExit(run: () => void): () => void {
   if (runs.size === 0) process.on('exit', runAll);
   runs.add(run);
@@ -10,13 +10,13 @@ export function atExit(run: () => void): () => void {
   };
 }
 
-/** An error here would change the exit code of the application. */
+/** Errors are ignored: they would change the exit code of the application. */
 function runAll(): void {
   for (const run of runs) {
     try {
       run();
     } catch {
-      // The process ends either way.
+      // The process ends in any case.
     }
   }
 }

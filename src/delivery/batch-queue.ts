@@ -1,51 +1,51 @@
 import { type Batch, type EncodedHit, inBatches } from './batch.js';
 import { type BulkKind, groupByKind } from './bulk-kind.js';
 
-/** What a hit takes in a store besides its bytes and its visitor, at most. */
+/** Upper bound of what a hit takes in a spool besides its bytes and its visitor. */
 const OBJECT_BYTES = 100;
 
-/** Kinds that take turns, so that neither waits for the other. */
+/** Kinds that alternate, so that neither delays the other. */
 type TurnKind = Exclude<BulkKind, 'crash'>;
 const OTHER: Readonly<Record<TurnKind, TurnKind>> = { page: 'chatbot', chatbot: 'page' };
 
-/** Batches of a kind that fails, from which on no more hits are taken for the sake of the other kind. */
+/** While one kind fails, hits are taken from the source to find some of the other kind, until this many batches are queued. */
 const MAX_FAILING = 100;
 
 /**
- * What the sender has, in the order in which it is sent:
+ * The batches of the sender, in the order in which they are sent:
  *
- *     batches of page views and of AI chatbots, in turn ─┐
- *     crashes, if there is none of those ────────────────┼──> in flight
- *     hits that failed alone, if nothing else is left ───┘
+ *     page views and AI chatbots, alternating ──────────┐
+ *     crashes, if there are none of those ──────────────┼──> in flight
+ *     hits that failed alone, if nothing else is left ──┘
  *
- * The batch in flight stays where it is until something is decided about it.
+ * The batch in flight stays in the queue until its outcome is known.
  */
 export class BatchQueue {
-  /** Crashes never delay others: on a Matomo that cannot take them each bulk of them fails. */
+  /** Crashes are sent last, so that they never delay others: a Matomo without CrashAnalytics rejects each bulk of them. */
   readonly #batches: Readonly<Record<BulkKind, Batch[]>> = { page: [], chatbot: [], crash: [] };
-  /** Batches that wait for others: tried again after something was decided, or if nothing else is left. */
+  /** Batches of one hit that failed alone. They are sent again after another bulk was decided, or if nothing else is left. */
   #suspects: (Batch & { readonly kind: TurnKind })[] = [];
   readonly #seen = new Set<BulkKind>();
   readonly #max: number;
   #turn: TurnKind = 'page';
   #size = 0;
 
-  /** A batch that is added has `max` hits at most. */
+  /** A batch has at most `max` hits. */
   constructor(max: number) {
     this.#max = max;
   }
 
-  /** Hits in batches. */
+  /** Number of hits in batches. */
   get size(): number {
     return this.#size;
   }
 
-  /** Hits that failed alone and wait until something else is decided. */
+  /** Number of hits that failed alone and are sent again after another bulk was decided. */
   get suspects(): number {
     return this.#suspects.reduce((sum, { hits }) => sum + hits.length, 0);
   }
 
-  /** Whether the next attempt needs hits from elsewhere: none waits, they are to go with it, or one kind fails and only the other may be stored. */
+  /** Whether to take hits from the source: the queue is empty, the next batch merges newer hits, or only the other kind may succeed. */
   get takesMore(): boolean {
     const kind = this.#nextKind;
     if (kind === undefined) return true;
@@ -56,7 +56,7 @@ export class BatchQueue {
     return hasFailed && isOtherMissing && this.#batches[kind].length < MAX_FAILING;
   }
 
-  /** Puts hits into batches; the batches have these very objects. */
+  /** Adds hits in batches. The batches contain the same objects. */
   add(hits: readonly EncodedHit[]): void {
     for (const [kind, ofKind] of groupByKind(hits, (hit) => hit.kind)) {
       this.#batches[kind].push(...inBatches(ofKind, kind, this.#max));
@@ -65,7 +65,7 @@ export class BatchQueue {
     this.#size += hits.length;
   }
 
-  /** Takes the hits of the oldest batch that is not in flight, to be given back; none if they need more bytes in a store. */
+  /** Removes the oldest batch that is not in flight, to store its hits. Returns none if they take more than `mostBytes`. */
   takeBatch(inFlight: Batch | undefined, mostBytes: number): readonly EncodedHit[] {
     const { page, chatbot, crash } = this.#batches;
     const next = (batches: readonly Batch[]) => batches.find((batch) => batch !== inFlight);
@@ -79,7 +79,7 @@ export class BatchQueue {
     return batch.hits;
   }
 
-  /** The batch to be sent next. */
+  /** The batch to send next. */
   first(): Batch | undefined {
     const { crash } = this.#batches;
     if (this.#nextKind === undefined && crash.length === 0) this.#restoreSuspects(1);
@@ -89,7 +89,7 @@ export class BatchQueue {
     return this.#batches[kind][0];
   }
 
-  /** Puts what is left of the first batch in its place. With `staysFirst` it is sent before others still. */
+  /** Replaces the first batch by what is left of it. With `staysFirst`, that is sent before the other kind. */
   replaceFirst({ kind, hits }: Batch, again: readonly Batch[], staysFirst = false): void {
     const batches = this.#batches[kind];
     const left = again.reduce((sum, batch) => sum + batch.hits.length, 0);
@@ -100,7 +100,7 @@ export class BatchQueue {
     if (kind !== 'crash' && !staysFirst) this.#turn = OTHER[kind];
   }
 
-  /** Removes hits that have become too old for the batch to be sent next, and returns them. */
+  /** Removes and returns hits that are too old, from the batches that would be sent next. */
   expire(isFresh: (hit: EncodedHit) => boolean): EncodedHit[] {
     const expired: EncodedHit[] = [];
     for (let batch = this.first(); batch; batch = this.first()) {
@@ -113,7 +113,7 @@ export class BatchQueue {
     return expired;
   }
 
-  /** Removes all crashes, and returns them. */
+  /** Removes and returns all crashes. */
   dropCrashes(): EncodedHit[] {
     const dropped = this.#batches.crash.splice(0).flatMap(({ hits }) => hits);
     this.#size -= dropped.length;
@@ -126,7 +126,7 @@ export class BatchQueue {
     this.#size = 0;
   }
 
-  /** Whose turn it is of those that have a batch. */
+  /** The kind to send next, of those that have a batch. */
   get #nextKind(): TurnKind | undefined {
     return [this.#turn, OTHER[this.#turn]].find((kind) => this.#batches[kind].length > 0);
   }
@@ -136,7 +136,7 @@ export class BatchQueue {
     for (const batch of restored.reverse()) this.#batches[batch.kind].unshift(batch);
   }
 
-  /** A batch that takes newer hits with it goes with the batch behind it. */
+  /** If the first batch merges newer hits, joins it with the next one. */
   #joinNewer(kind: TurnKind): void {
     const batches = this.#batches[kind];
     const [batch, newer] = batches;
@@ -149,7 +149,7 @@ function isSuspect(batch: Batch): batch is Batch & { readonly kind: TurnKind } {
   return batch.waitsForOthers && batch.kind !== 'crash';
 }
 
-/** When the oldest of its requests began. */
+/** Start of its oldest request. */
 function startOf({ hits }: Batch): number {
   return hits.reduce(
     (oldest, { startSeconds }) => Math.min(oldest, startSeconds),
@@ -157,7 +157,7 @@ function startOf({ hits }: Batch): number {
   );
 }
 
-/** What hits take in a store, at most. */
+/** Upper bound of the bytes that hits take in a spool. */
 function storedBytes({ hits }: Batch): number {
   const sizes = hits.map(({ visitor, start, end }) => end - start + 3 * visitor.length);
   return sizes.reduce((sum, size) => sum + size + OBJECT_BYTES, 0);

@@ -11,19 +11,19 @@ import { SpooledBatches } from './spooled-batches.js';
 
 export interface BatchSenderParts {
   readonly source: HitSource;
-  /** Of hits from memory. */
+  /** Batches of hits from memory. */
   readonly batches: BatchQueue;
   readonly sender: Sender;
   readonly options: DeliveryOptions;
 }
 
-/** Makes batches of hits and sends them one after the other, from memory and from the spool, until an attempt fails. */
+/** Makes batches of hits from memory and from the spool and sends them one after the other, until an attempt fails. */
 export class BatchSender {
-  /** What is stored is sent until then: the last bulk has time for its answer, and what is left stays stored. */
+  /** Spooled hits are sent until then, so that there is time for the last response. The others stay in the spool. */
   storedUntilMillis: number = Number.POSITIVE_INFINITY;
-  /** Nothing is sent any more. */
+  /** Nothing more is sent. */
   hasEnded = false;
-  /** Only what was due at the call is sent, so that a busy server comes to an end. */
+  /** Sends only hits that are queued when the call begins, so that a busy server can shut down. */
   isClosing = false;
   readonly #parts: BatchSenderParts;
   readonly #spooled: SpooledBatches;
@@ -37,27 +37,27 @@ export class BatchSender {
     this.#spooled = new SpooledBatches(parts.source, parts.options.maxExportBatchSize);
   }
 
-  /** Whether Matomo has not refused crashes so far. */
+  /** `false` after Matomo rejected crashes. */
   get takesCrashes(): boolean {
     return this.#takesCrashes;
   }
 
-  /** Sent from memory and not decided yet. */
+  /** The batch from memory that is being sent. */
   get inFlight(): Batch | undefined {
     return this.#inFlight;
   }
 
-  /** Whether Matomo took nothing at the last attempt. */
+  /** Whether the last attempt failed. */
   get isUnavailable(): boolean {
     return this.#isUnavailable;
   }
 
-  /** Hits that failed alone and wait until something else is decided. */
+  /** Number of hits that failed alone and are sent again after another bulk was decided. */
   get suspects(): number {
     return this.#parts.batches.suspects + this.#spooled.suspects;
   }
 
-  /** Until an attempt fails: whole batches, and what fills none where that is due, of final hits or of all. */
+  /** Sends `due` hits until an attempt fails: full batches, then partial ones. `all` includes hits that are not final yet. */
   async sendQueued(due: number, all: boolean): Promise<void> {
     const { batches, source, options } = this.#parts;
     let left = due;
@@ -76,7 +76,7 @@ export class BatchSender {
     }
   }
 
-  /** What the spool has for this process to send: full batches, and others if the oldest hit has waited so long. */
+  /** Sends full batches from the spool, and partial ones if their oldest hit is older than `delayMillis`. */
   async sendSpooled(delayMillis: number): Promise<void> {
     const mayGoOn = () => !this.hasEnded && performance.now() < this.storedUntilMillis;
     while (mayGoOn()) {
@@ -88,7 +88,7 @@ export class BatchSender {
     }
   }
 
-  /** Puts hits into batches as long as they fill one; `false` if it stopped before, so that others have their turn. */
+  /** Makes batches while the source can fill them. Returns `false` if it stopped early to yield to other work. */
   fillWhole(nowMillis: number): boolean {
     const { batches, source, options } = this.#parts;
     const { maxExportBatchSize: max } = options;
@@ -101,8 +101,8 @@ export class BatchSender {
   }
 
   /**
-   * Gives batches back to be stored, but for the one in flight. Goes on after one that was stored only: each may fail anew, and is
-   * handed out again then.
+   * Moves batches that are not in flight from memory to the spool, one by one. A batch that the spool could not store is queued
+   * in memory again.
    */
   async giveBack(): Promise<void> {
     const { batches, source } = this.#parts;

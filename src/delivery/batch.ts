@@ -1,24 +1,24 @@
 import type { BulkKind } from './bulk-kind.js';
 
-/** Hits that leave together: of one kind, encoded once, in the order in which Matomo is to see them. */
+/** Hits that are sent together: of one kind, encoded, in the order in which Matomo should process them. */
 export interface Batch {
   readonly kind: BulkKind;
   readonly hits: readonly EncodedHit[];
-  /** Attempts that Matomo rolled back. */
+  /** Number of attempts that Matomo rolled back. */
   readonly failures: number;
-  /** In which way it has failed last. */
+  /** Kind of the last failure. */
   readonly failedAs: string | undefined;
-  /** How many bulks Matomo had processed when this one failed so first. */
+  /** How many bulks Matomo had processed when this one first failed in that way. */
   readonly processedBefore: number | undefined;
-  /** The hits that are tried alone, from one index up to another, to find one that rolls the whole back. */
+  /** The range of hits that is sent next, to find a hit that makes Matomo roll back the whole bulk. */
   readonly part: readonly [start: number, end: number] | undefined;
-  /** Hits that came since go with it: refused as a whole, it may be bad hits before the first good one. */
+  /** Newer hits are added to the next attempt: if Matomo rejects all, the first ones may be invalid and not the token. */
   readonly mergesNewer: boolean;
-  /** It failed in every part: others go first, so that their success can tell whose fault that is. */
+  /** Every part failed: other batches are sent first, to find out whether this batch or Matomo is the cause. */
   readonly waitsForOthers: boolean;
 }
 
-/** Failures after which parts of a batch are tried alone. */
+/** Failures after which parts of a batch are sent alone. */
 const TRIES_BEFORE_PROBING = 3;
 
 function createBatch(kind: BulkKind, hits: readonly EncodedHit[]): Batch {
@@ -34,7 +34,7 @@ function createBatch(kind: BulkKind, hits: readonly EncodedHit[]): Batch {
   };
 }
 
-/** A hit as bytes, which many hits share a buffer for: `buffer[start … end]`. */
+/** An encoded hit: `buffer[start … end]`. Many hits share a buffer. */
 export interface EncodedHit {
   readonly kind: BulkKind;
   readonly visitor: string;
@@ -48,13 +48,13 @@ export interface EncodedHit {
 const MAX_BODY_BYTES = 1_000_000 - 4096;
 
 const OPENING = Buffer.from('{"requests":["');
-/** Between two hits of a body. */
+/** Separates two hits in a body. */
 export const SEPARATOR = '","';
 const CLOSING = '"]';
 
 /**
- * Orders hits of one kind by visitor, then time: bulks in any other order can deadlock Matomo's database, and a visit
- * is put together from hits in the order of their times. More than one batch if one would have too many hits or bytes.
+ * Makes batches of hits of one kind, ordered by visitor, then time: any other order can deadlock Matomo's database, and Matomo
+ * builds visits from hits in the order of their times. Makes several batches if one would have too many hits or bytes.
  */
 export function inBatches(
   hits: readonly EncodedHit[],
@@ -80,13 +80,13 @@ export function inBatches(
 
 type Ordered = Pick<EncodedHit, 'visitor' | 'startSeconds'>;
 
-/** For `sort`. */
+/** Comparison function for `sort`. */
 export function byVisitorThenTime(a: Ordered, b: Ordered): number {
   if (a.visitor < b.visitor) return -1;
   return a.visitor === b.visitor ? a.startSeconds - b.startSeconds : 1;
 }
 
-/** Body of a bulk tracking request. Hits are percent-encoded, so that none needs escaping; the token stands here only. */
+/** Body of a bulk request. Hits are percent-encoded and need no escaping. The token is here and nowhere else. */
 export function toBody(hits: readonly EncodedHit[], tokenAuth: string | undefined): Buffer {
   const token = tokenAuth === undefined ? '' : `,"token_auth":${JSON.stringify(tokenAuth)}`;
   const closing = Buffer.from(`${CLOSING}${token}}`);
@@ -105,17 +105,17 @@ export function toBody(hits: readonly EncodedHit[], tokenAuth: string | undefine
   return body;
 }
 
-/** Whether a hit stands right behind what ends there, with a separator between them. */
+/** Whether a hit is directly after position `end` of the buffer, with a separator between them. */
 function follows(hit: EncodedHit | undefined, buffer: Buffer, end: number): boolean {
   return hit?.buffer === buffer && hit.start === end + SEPARATOR.length;
 }
 
-/** What of a batch the next request takes: all of it, or the part that is tried alone. */
+/** The hits of the next request: the whole batch, or the part that is sent alone. */
 export function sentHits({ hits, part }: Batch): readonly EncodedHit[] {
   return part === undefined ? hits : hits.slice(...part);
 }
 
-/** Between two visitors where there is more than one: where the second half succeeds before the first, no visitor's hits pass each other. */
+/** The index at which to split, between two visitors if possible: if the second half succeeds first, no visitor's hits are reordered. */
 function middleOf(hits: readonly EncodedHit[]): number {
   const middle = Math.ceil(hits.length / 2);
   for (let distance = 0; distance < middle; distance++) {
@@ -127,13 +127,13 @@ function middleOf(hits: readonly EncodedHit[]): number {
   return middle;
 }
 
-/** A batch of some hits of another, which keeps its first failure. */
+/** A batch with some hits of another one. Keeps the facts about its first failure. */
 export function partOf(batch: Batch, hits: readonly EncodedHit[]): Batch {
   const { kind, failedAs, processedBefore } = batch;
   return { ...createBatch(kind, hits), failedAs, processedBefore };
 }
 
-/** What of a batch the last request did not take; no batch if that is nothing. */
+/** The hits of a batch that were not in the last request. */
 export function restOf(batch: Batch): Batch[] {
   if (batch.part === undefined) return [];
   const [start, end] = batch.part;
@@ -141,14 +141,14 @@ export function restOf(batch: Batch): Batch[] {
   return rest.length === 0 ? [] : [partOf(batch, rest)];
 }
 
-/** The hits of a batch that are not among those that are sent again. */
+/** The hits of a batch that are not sent again. */
 export function decidedHits({ hits }: Batch, again: readonly Batch[]): readonly EncodedHit[] {
   if (again.length === 0) return hits;
   const open = new Set(again.flatMap((batch) => batch.hits));
   return hits.filter((hit) => !open.has(hit));
 }
 
-/** The two halves of what was sent, in order unless `lastFirst`, and the rest; `undefined` if one hit was sent. */
+/** The two halves of the hits that were sent, reversed if `lastFirst`, and the rest; `undefined` if one hit was sent. */
 export function halve(batch: Batch, lastFirst = false): Batch[] | undefined {
   const sent = sentHits(batch);
   if (sent.length < 2) return undefined;
@@ -159,8 +159,8 @@ export function halve(batch: Batch, lastFirst = false): Batch[] | undefined {
 }
 
 /**
- * The batch as it is tried next while nothing succeeds: whole three times, each half, then whole and one hit in turn, each
- * time another. After all of that others go first, since its own hits may all be bad.
+ * The next attempt for a batch while nothing succeeds: the whole batch three times, each half, then alternating the whole batch and a
+ * single hit. After that, other batches go first, because all of its hits may be invalid.
  */
 export function probeOf(batch: Batch): Batch {
   const { hits, failures } = batch;
@@ -175,7 +175,7 @@ export function probeOf(batch: Batch): Batch {
   return Number.isInteger(turn) && turn >= 0 ? { ...next, part: [turn, turn + 1] } : next;
 }
 
-/** Whether a hit is an order, which Matomo takes once and calls invalid if it comes again. */
+/** Whether a hit is an order. Matomo accepts each order once and reports it as invalid when it is sent again. */
 export function isOrder({ buffer, start, end }: EncodedHit): boolean {
   return /[?&]ec_id=./.test(buffer.toString('latin1', start, end));
 }

@@ -9,23 +9,26 @@ import { explainError } from './explain-error.js';
 import { proxyRouteOf } from './proxy-route.js';
 import type { Exchange } from './transport.js';
 
-/** Places in the memory that both threads share. */
+/** Indexes in the memory that both threads share. */
 const ANSWERS = 0;
 const IS_SENT = 1;
 
 export interface BlockingTransportOptions {
   readonly url: URL;
   readonly userAgent: string;
-  /** What a server in front of Matomo asks for. */
+  /** Headers for a server in front of Matomo. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Takes one bulk request to Matomo while the calling thread waits: for the end of a process, when nothing can be awaited. Throws if no thread can be started. */
+/**
+ * Sends one bulk request while the calling thread is blocked, for the end of a process, when nothing can be awaited. Throws if
+ * no worker thread can be started.
+ */
 export type SendSync = (body: Buffer, timeoutMillis: number) => Exchange;
 
 /**
- * Sends from a `Worker`, started with the first request. It gets no flags and no environment, so that no preload runs in it and
- * nothing of the application is there. Its settings and bodies, which have the token, go by message only.
+ * Sends from a worker thread, which starts with the first request. The thread gets no flags and no environment, so that no preload
+ * runs in it. Settings and bodies, which contain the token, are only passed as messages.
  */
 export function createBlockingTransport(options: BlockingTransportOptions): SendSync {
   const state = new Int32Array(new SharedArrayBuffer(8));
@@ -36,7 +39,7 @@ export function createBlockingTransport(options: BlockingTransportOptions): Send
     port ??= startWorker(state);
     const answers = Atomics.load(state, ANSWERS);
     Atomics.store(state, IS_SENT, 0);
-    const bytes = new Uint8Array(body); // a small `Buffer` is a part of memory that others share
+    const bytes = new Uint8Array(body); // a copy: small `Buffer`s share one `ArrayBuffer`, which must not be transferred
     const settings = isFirst ? settingsOf(options) : undefined;
     port.postMessage({ settings, body: bytes }, [bytes.buffer]);
     Atomics.wait(state, ANSWERS, answers, timeoutMillis);
@@ -58,14 +61,14 @@ function startWorker(state: Int32Array): MessagePort {
     workerData: { port: port2, state },
     transferList: [port2],
   });
-  // In case the process goes on after all: neither may keep it alive or end it.
+  // If the process continues, the worker must neither keep it alive nor end it.
   worker.on('error', () => undefined);
   worker.unref();
   port1.unref();
   return port1;
 }
 
-/** What a connection of this thread takes from its environment and from defaults that the application may have changed. */
+/** Settings of this thread's connections that come from the environment, or from defaults that the application may have changed. */
 function settingsOf({ url, userAgent, headers }: BlockingTransportOptions): object {
   const tls = process.getBuiltinModule('node:tls');
   const net = process.getBuiltinModule('node:net');

@@ -1,22 +1,22 @@
 import type { Hit } from '../hit/hit.js';
 
 /**
- * What may share a bulk. Hits for Matomo's AI chatbot reports leave by themselves: a deadlock in their insert rolls the transaction
- * of the bulk back, and Matomo goes on as if the visits before it were stored. Crashes fail on a Matomo without CrashAnalytics.
+ * Hits of different kinds are sent in separate bulks. If an insert of Matomo's AI chatbot reports deadlocks, the transaction of the
+ * whole bulk is rolled back, but Matomo reports the page views in it as tracked. Crashes fail if CrashAnalytics is missing.
  */
 export type BulkKind = Hit['kind'] | 'chatbot';
 
 const MARK = '&recMode=1';
 const IS_CHATBOT = /&recMode=1(?:&|$)/;
 
-/** With what a hit may share a bulk. Read from its text, so that a spool needs nothing but the text. */
+/** The kind of a hit, read from its query, so that a spool needs to store only the query. */
 export function bulkKindOf(kind: Hit['kind'], query: string | Buffer): BulkKind {
   if (kind === 'crash' || !query.includes(MARK)) return kind;
   const text = typeof query === 'string' ? query : query.toString('latin1');
   return IS_CHATBOT.test(text) ? 'chatbot' : kind;
 }
 
-/** Hits by kind, each in the order in which they come. */
+/** Groups hits by kind, and keeps their order. */
 export function groupByKind<T>(
   hits: readonly T[],
   kindOf: (hit: T) => BulkKind,

@@ -1,23 +1,23 @@
-/** Between two new connections, and before a connection is reused for the first time. */
+/** Pause between new connections, and before a connection is reused for the first time. */
 const PAUSE_MILLIS = 50;
-/** After an unannounced close, for how long each request gets a connection of its own. */
+/** After an unannounced close, each request gets a new connection for this long. */
 const FRESH_MILLIS = 600_000;
 
 /**
- * Decides when the next request may be sent, and whether its connection serves it alone. A server that closes connections
- * without `Connection: close` loses the request that is written before its FIN is read, and nobody knows what became of it.
+ * Decides when the next request may be sent, and whether its connection is closed after it. If a server closes connections without
+ * `Connection: close`, a request that is written before its FIN is read is lost, and its result is unknown.
  */
 export class ConnectionReuse {
-  /** Until then the server is known to close connections, on the monotonic clock. */
+  /** Until then (monotonic clock), the server is expected to close connections. */
   #freshUntilMillis = Number.NEGATIVE_INFINITY;
-  /** The server has left a connection open after an answer. */
+  /** The server has kept a connection open after a response. */
   #isProven = false;
-  /** The connection has answered and may be open. */
+  /** The connection had a response and may still be open. */
   #isReusable = false;
   #notBeforeMillis = Number.NEGATIVE_INFINITY;
   #turn: Promise<void> | undefined;
 
-  /** Resolves when the next request may be sent, with whether its connection closes after it. */
+  /** Resolves when the next request may be sent, with whether its connection is closed after it. */
   async next(): Promise<boolean> {
     await this.#turn;
     const waitMillis = this.#notBeforeMillis - performance.now();
@@ -29,23 +29,23 @@ export class ConnectionReuse {
     return isFresh;
   }
 
-  /** The request was answered, and its connection can serve another unless it closes after it. */
+  /** A response arrived. Its connection can be reused unless it is closed after it. */
   noteAnswer(isFresh: boolean): void {
     if (isFresh) return;
     this.#isReusable = true;
     if (!this.#isProven) this.#notBeforeMillis = performance.now() + PAUSE_MILLIS;
-    // What the server sent with its answer is read in the next poll phase. undici waits for the turn after this one.
+    // A FIN sent with the response is read in the next poll phase, so the next request waits for one turn of the event loop.
     this.#turn = new Promise((resolve) => setImmediate(resolve));
   }
 
-  /** The server has closed a connection and has not announced it. A connection that never answered proves nothing. */
+  /** The server closed a connection without notice. If there was no response yet, that proves nothing. */
   noteClose(): void {
     if (!this.#isReusable) return;
     this.#forget();
     this.#freshUntilMillis = performance.now() + FRESH_MILLIS;
   }
 
-  /** Nothing could be sent: whoever answers next may treat connections differently. */
+  /** Nothing could be sent. The next server that responds may treat connections differently. */
   noteUnreachable(): void {
     this.#forget();
     this.#freshUntilMillis = Number.NEGATIVE_INFINITY;

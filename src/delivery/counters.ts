@@ -8,13 +8,13 @@ export type LossReason =
   | 'shutdown'
   | 'spool';
 
-/** What became of the hits that delivery was given. */
+/** Results of the hits that delivery received. */
 export interface DeliveryCounters {
-  /** Matomo said that it tracked them. */
+  /** Reported as tracked by Matomo. */
   tracked: number;
-  /** Something took them that does not say what it does with them, as QueuedTracking. */
+  /** Accepted by a server that does not report what happens to them, such as QueuedTracking. */
   accepted: number;
-  /** Matomo refused them one by one. */
+  /** Rejected by Matomo one by one. */
   invalid: number;
   readonly lost: Record<LossReason, number>;
 }
@@ -36,14 +36,14 @@ export function createDeliveryCounters(): DeliveryCounters {
   };
 }
 
-/** So many hits that were lost, all for one reason. */
+/** Counters for hits that were lost for one reason. */
 export function lostHits(reason: LossReason, hits: number): DeliveryCounters {
   const counts = createDeliveryCounters();
   counts.lost[reason] = hits;
   return counts;
 }
 
-/** Adds what became of some hits to what became of others. */
+/** Adds counters to a sum. */
 export function addCounters(sum: DeliveryCounters, added: DeliveryCounters): void {
   sum.tracked += added.tracked;
   sum.accepted += added.accepted;
@@ -53,7 +53,7 @@ export function addCounters(sum: DeliveryCounters, added: DeliveryCounters): voi
   }
 }
 
-/** How many hits these are. */
+/** The number of hits counted. */
 export function sumOfCounters({ tracked, accepted, invalid, lost }: DeliveryCounters): number {
   return Object.values(lost).reduce((sum, count) => sum + count, tracked + accepted + invalid);
 }

@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 import type { HttpDispatcher } from './dispatcher.js';
 
-/** Matomo or a proxy may close an idle connection just when a request is on its way; so we do it first. */
+/** Matomo or a proxy may close an idle connection while a request is being sent, so this side closes it first. */
 const IDLE_MILLIS = 1_000;
 const CONNECT_MILLIS = 10_000;
 
-/** Also what undici does when an answer has `Connection: close`. */
+/** undici also uses this code if a response has `Connection: close`. */
 const CLOSED_BY_US = 'UND_ERR_INFO';
 
 const ONE_CONNECTION = {
@@ -15,8 +15,8 @@ const ONE_CONNECTION = {
 };
 
 /**
- * One connection of our own, through the proxy that the environment names, if any. Loads undici. `onClose` is called when the
- * other side has closed the connection and has not announced it.
+ * A single connection, through the proxy in the environment if there is one. Loads undici. `onClose` is called when the other side
+ * closes the connection without notice.
  */
 export async function createDispatcher(
   url: URL,
@@ -33,10 +33,10 @@ export async function createDispatcher(
       : new EnvHttpProxyAgent({
           httpProxy: proxy,
           httpsProxy: proxy,
-          // Many proxies let CONNECT through to port 443 only.
+          // Many proxies allow CONNECT only to port 443.
           proxyTunnel: false,
           connect,
-          // Not all that is said here reaches what it makes, so that is made here.
+          // EnvHttpProxyAgent does not pass all options on to its clients, so they are made here.
           factory: (origin, options) =>
             createClient(origin, isTunnelled(origin) ? options : { ...options, connect }),
           clientFactory: (origin, options) =>
@@ -44,8 +44,8 @@ export async function createDispatcher(
         });
 
   /**
-   * A `Client` of undici is one connection. A `Pool` of one waits a turn of the event loop longer before it uses it again, in which
-   * a saturated server gets more hits than a bulk holds: they pile up.
+   * A `Client` of undici is one connection. A `Pool` of one connection waits one more turn of the event loop before it reuses it. In
+   * that turn a saturated server can get more hits than fit into a bulk, and its queue grows.
    */
   function createClient(origin: string | URL, options: object) {
     return new Client(origin, { ...options, ...ONE_CONNECTION }).on(
@@ -60,7 +60,7 @@ export async function createDispatcher(
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   }
-  /** Then it has a way of its own to connect. */
+  /** A tunneled connection brings its own `connect`. */
   function isTunnelled(origin: string | URL): boolean {
     return new URL(origin).host === url.host;
   }
@@ -70,13 +70,13 @@ export async function createDispatcher(
       (dispatcher as unknown as HttpDispatcher).dispatch(options, handler),
     async destroy(error) {
       await dispatcher.destroy(error);
-      // A connection that is only being made would keep the process until its time-out.
+      // A pending connection would keep the process alive until it times out.
       for (const socket of sockets) socket.destroy();
     },
   };
 }
 
-/** The proxy for a URL, which `NO_PROXY` may still except. undici looks at the variables in this order. */
+/** The proxy for a URL, unless `NO_PROXY` excludes it. Checks the variables in the same order as undici. */
 export function proxyOf(
   { protocol, hostname }: URL,
   env: Readonly<NodeJS.ProcessEnv>,
@@ -91,7 +91,7 @@ export function proxyOf(
   throw new Error(`${name} must be the URL of a proxy, such as http://proxy.example.org:3128`);
 }
 
-/** No proxy could reach it. */
+/** Loopback addresses, which no proxy can reach. */
 function isLoopback(hostname: string): boolean {
   return hostname === '[::1]' || /^(?:127\.[\d.]+|(?:.+\.)?localhost)$/.test(hostname);
 }

@@ -1,7 +1,7 @@
-/** What delivery needs of the options. */
+/** The options that delivery needs. */
 export interface DeliveryOptions {
   readonly tokenAuth: string | undefined;
-  /** Reads the token again where it came from a file. */
+  /** Reads the token again if it came from a file. */
   readonly rereadToken?: (() => string | undefined) | undefined;
   readonly maxQueueSize: number;
   readonly maxQueueBytes: number;
@@ -9,6 +9,6 @@ export interface DeliveryOptions {
   readonly maxExportBatchSize: number;
   readonly scheduledDelayMillis: number;
   readonly exportTimeoutMillis: number;
-  /** Where there is a spool. */
+  /** Set if there is a spool. */
   readonly maxSpoolAgeMillis?: number;
 }

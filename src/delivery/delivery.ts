@@ -16,8 +16,8 @@ import { SharedFlush } from './shared-flush.js';
 import type { Transport } from './transport.js';
 
 /**
- * Takes hits to Matomo: one bulk request in flight, as soon as enough hits wait or the oldest has waited long
- * enough. Every hit is either pending or counted, at any moment.
+ * Sends hits to Matomo: one bulk request in flight, when enough hits are queued or the oldest has waited long enough. At any moment,
+ * every hit is either pending or counted.
  */
 export class Delivery {
   readonly #options: DeliveryOptions;
@@ -26,11 +26,11 @@ export class Delivery {
   readonly #loop: SendLoop;
   readonly #diagnostics: Diagnostics;
   readonly #source: HitSource;
-  /** Timers and requests are of no request of the application, though they begin in one. */
+  /** Timers and sockets must not inherit the async context of the request that happened to create them. */
   readonly #scope = new DetachedScope('MatomoDelivery');
   readonly #flushes: SharedFlush;
   #closed: Promise<void> | undefined;
-  /** What is not sent when the delivery is closed stays for `finish`, which then has less time. */
+  /** Hits that are not sent at shutdown are kept for `finish`, which then has less time. */
   #keepsForExit = false;
   #closingMillis = 0;
   #isPrepared = false;
@@ -61,12 +61,12 @@ export class Delivery {
     loop.start();
   }
 
-  /** What became of hits. */
+  /** Results of hits. */
   get counters(): DeliveryCounters {
     return this.#source.counters;
   }
 
-  /** Hits whose fate is open: queued, held back, spooled or in flight. */
+  /** Hits without a result: queued, held back, spooled or in flight. */
   get pending(): number {
     return this.#source.pending;
   }
@@ -76,34 +76,34 @@ export class Delivery {
     return this.#source.spooled;
   }
 
-  /** Hits sent again after an answer that does not prove that nothing was stored: so many may be duplicated. */
+  /** Hits sent again after a response that does not prove that nothing was stored. Up to that many may be duplicated. */
   get resent(): number {
     return this.#sender.resent;
   }
 
-  /** The part of `pending` that Matomo has to process something else for: each made it fail alone. */
+  /** The part of `pending` that failed alone, and is sent again after another bulk was decided. */
   get suspects(): number {
     return this.#loop.batches.suspects;
   }
 
-  /** Roughly what hits take in memory, of `maxQueueBytes`. */
+  /** Approximate memory of queued hits, limited by `maxQueueBytes`. */
   get queueBytes(): number {
     return this.#source.bytes;
   }
 
-  /** Hits of processes that have ended, which this one answers for. */
+  /** Hits of processes that have ended, which this process counts. */
   get adopted(): number {
     return this.#source.adopted;
   }
 
-  /** Whether Matomo has not refused crashes so far. */
+  /** `false` after Matomo rejected crashes. */
   get takesCrashes(): boolean {
     return this.#loop.batches.takesCrashes;
   }
 
   /**
-   * Takes a hit over, or counts why not. The newest are dropped, not the oldest: a visit whose start is missing is
-   * worse than one cut short.
+   * Queues a hit, or counts why not. If the queue is full, new hits are dropped: losing the end of a visit is better than losing
+   * its start.
    */
   push(hit: PendingHit): boolean {
     if (this.#closed !== undefined && !this.#keepsForExit) {
@@ -124,7 +124,7 @@ export class Delivery {
     return true;
   }
 
-  /** A process that is about to end has no time to load what sends the first bulk. */
+  /** Loads the transport early: a process that is about to end has no time to load it. */
   #prepare(): void {
     this.#isPrepared = true;
     if (this.#source.isDurable) return;
@@ -133,26 +133,26 @@ export class Delivery {
     );
   }
 
-  /** Hits that come after `shutdown`, or while it sends, are kept for `finish` instead of being counted as lost. */
+  /** Keeps hits that arrive during or after `shutdown` for `finish`, instead of counting them as lost. */
   keepForExit(): void {
     this.#keepsForExit = true;
   }
 
-  /** The process is about to end: sends everything now, and from now on hits as soon as they are final. */
+  /** The process is about to end: sends everything now, and new hits as soon as they are final. */
   hurry(): void {
     this.#loop.hurry();
     void this.flush();
   }
 
   /**
-   * One attempt for everything that is queued, at once. While one runs, further calls share the one that follows it. At most
+   * Makes one attempt to send everything that is queued. While a flush runs, further calls share the one after it. Takes at most
    * `exportTimeoutMillis`. Never rejects.
    */
   flush(): Promise<void> {
     return this.#closed ?? this.#flushes.call();
   }
 
-  /** A last attempt; what nobody has taken by the deadline is counted as lost. Never rejects. */
+  /** Makes a last attempt and counts what is left at the deadline as lost. Never rejects. */
   shutdown(deadlineMillis: number): Promise<void> {
     this.#closed ??= this.#close(deadlineMillis);
     return this.#closed;
@@ -170,7 +170,7 @@ export class Delivery {
     );
     batches.hasEnded = true;
     await this.#sender.close();
-    await this.#loop.ended; // what was in flight has been counted
+    await this.#loop.ended; // counts the batch that was in flight
     await this.#source.close();
     this.#closingMillis = performance.now() - start;
     if (this.#keepsForExit && isInTime && !batches.isUnavailable) return;
@@ -182,7 +182,7 @@ export class Delivery {
     this.#diagnostics.warn(coded('lost-at-shutdown', text));
   }
 
-  /** For the end of the process, which waits meanwhile: see `flushLast`. `refusal` says why nothing is to be stored or sent. */
+  /** Blocks the process at its end, see `flushLast`. `refusal` is the reason if nothing may be stored or sent. */
   finish(deadlineMillis: number, refusal?: string): void {
     if (this.pending === 0) return;
     this.#closed ??= Promise.resolve();

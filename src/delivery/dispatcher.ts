@@ -1,7 +1,8 @@
-/** What is used of an undici `Dispatcher`, described structurally: that of undici 7 and later. */
+/** The part of an undici `Dispatcher` (version 7 or later) that this package uses, described structurally. */
 export interface HttpDispatcher {
+  /** Sends a request and calls the handler with its response. */
   dispatch(options: DispatchOptions, handler: DispatchHandler): boolean;
-  /** Called only for a dispatcher of our own. */
+  /** Called only for dispatchers that this package created. */
   destroy?(error: Error | null): Promise<void>;
 }
 
@@ -13,7 +14,7 @@ interface DispatchOptions {
   readonly body: Buffer | null;
   readonly headersTimeout: number;
   readonly bodyTimeout: number;
-  /** Sends `Connection: close`: the connection serves no other request. */
+  /** Sends `Connection: close`, so that the connection is not reused. */
   readonly reset?: boolean;
 }
 
@@ -22,7 +23,7 @@ export interface DispatchController {
 }
 
 interface DispatchHandler {
-  /** Just before the first byte of the request goes to the socket. */
+  /** Called just before the first byte of the request is written to the socket. */
   onRequestStart(controller: DispatchController): void;
   onResponseStart(
     controller: DispatchController,

@@ -1,6 +1,6 @@
 import type { Exchange, Transport } from './transport.js';
 
-/** Shows hits and sends nothing. They end as `accepted`, as with a queue that does not say what it does with them. */
+/** Prints hits and sends nothing. They are counted as `accepted`. */
 export function createDryRunTransport(print: (line: string) => void): Transport {
   function sendSync(body: Buffer): Exchange {
     const { requests } = JSON.parse(body.toString('latin1')) as { requests: string[] };

@@ -3,8 +3,8 @@ import { byVisitorThenTime, type EncodedHit, SEPARATOR } from './batch.js';
 import { type BulkKind, bulkKindOf, groupByKind } from './bulk-kind.js';
 
 /**
- * Encodes hits of each kind into one buffer, in the order in which they are sent and separated as in a body, so that the body of
- * a batch is one copy. As bytes they are no work for the garbage collector, however long they wait.
+ * Encodes the hits of each kind into one buffer, in the order in which they are sent and with the separators of a body, so that
+ * the body of a batch is one copy. Queued as bytes, hits cost the garbage collector nothing.
  */
 export function encodeHits(hits: readonly Hit[]): EncodedHit[] {
   const groups = groupByKind(hits, ({ kind, query }) => bulkKindOf(kind, query));
@@ -25,7 +25,7 @@ function encodeGroup(hits: readonly Hit[], kind: BulkKind): EncodedHit[] {
   });
 }
 
-/** The hit that was encoded. */
+/** The inverse of `encodeHits` for one hit. */
 export function decodeHit({ kind, visitor, startSeconds, buffer, start, end }: EncodedHit): Hit {
   const query = buffer.toString('latin1', start, end);
   const site = Number(/^\?idsite=(\d+)/.exec(query)?.[1] ?? 0);

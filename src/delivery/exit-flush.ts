@@ -3,25 +3,25 @@ import type { BatchQueue } from './batch-queue.js';
 import { createDeliveryCounters, type DeliveryCounters, lostHits } from './counters.js';
 import { createIsFresh } from './freshness.js';
 import type { HitSource } from './hit-source.js';
-import { readAnswer, type Verdict } from './read-answer.js';
+import { type BulkResult, readAnswer } from './read-answer.js';
 import type { Exchange } from './transport.js';
 
-/** Bulks that Matomo rolls back: after these it is its database that fails, not a hit. */
+/** After this many rolled-back bulks, the cause is Matomo's database and not a hit. */
 const MAX_ROLLED_BACK = 10;
 
 export interface ExitFlushOptions {
   readonly hasToken: boolean;
   readonly maxExportBatchSize: number;
   readonly exportTimeoutMillis: number;
-  /** When to give up, on the monotonic clock. */
+  /** Deadline, on the monotonic clock. */
   readonly deadlineMillis: number;
-  /** One bulk request, while the process waits. */
+  /** Sends one bulk request while the process is blocked. */
   readonly send: (batch: Batch, timeoutMillis: number) => Exchange;
 }
 
 /**
- * Sends everything in memory bulk by bulk, without giving the event loop a turn. What Matomo decides is counted; what it does not
- * take stays there. Returns why, or `undefined` if nothing is left.
+ * Sends everything in memory bulk by bulk without returning to the event loop. Counts what Matomo decides; other hits stay in memory.
+ * Returns why hits are left, or `undefined` if none are.
  */
 export function flushAtExit(
   source: HitSource,
@@ -45,28 +45,28 @@ export function flushAtExit(
     const sent = batch.hits.length;
     const exchange = send(batch, Math.min(leftMillis, exportTimeoutMillis));
     const hasTracked = source.counters.tracked > 0;
-    const verdict = readAnswer(exchange, { sent, hasToken, hasTracked });
-    const { counts, again } = decide(batch, verdict);
+    const result = readAnswer(exchange, { sent, hasToken, hasTracked });
+    const { counts, again } = decide(batch, result);
     source.acknowledgeQueued(decidedHits(batch, again), counts);
-    batches.replaceFirst(first, again, verdict.kind === 'too_large');
-    if (verdict.kind === 'rolled_back') rolledBack += 1;
-    const mayGoOn = verdict.kind === 'rolled_back' && rolledBack < MAX_ROLLED_BACK;
-    if ('reason' in verdict && !mayGoOn) return verdict.reason;
+    batches.replaceFirst(first, again, result.kind === 'too_large');
+    if (result.kind === 'rolled_back') rolledBack += 1;
+    const mayGoOn = result.kind === 'rolled_back' && rolledBack < MAX_ROLLED_BACK;
+    if ('reason' in result && !mayGoOn) return result.reason;
   }
 }
 
-/** What is decided about a bulk, and what of it is to be sent next. */
-interface Decision {
+/** The results for a bulk, and the batches to send next. */
+interface BatchDecision {
   readonly counts: DeliveryCounters;
   readonly again: readonly Batch[];
 }
 
-function decide(batch: Batch, verdict: Verdict): Decision {
+function decide(batch: Batch, result: BulkResult): BatchDecision {
   const sent = batch.hits.length;
   const nothing = createDeliveryCounters();
-  switch (verdict.kind) {
+  switch (result.kind) {
     case 'processed': {
-      const { tracked, invalid, unconfirmed } = verdict;
+      const { tracked, invalid, unconfirmed } = result;
       const counts = { ...nothing, tracked, invalid, lost: { ...nothing.lost, unconfirmed } };
       return { counts, again: [] };
     }
@@ -91,8 +91,8 @@ function decide(batch: Batch, verdict: Verdict): Decision {
   }
 }
 
-/** Its halves, unless it is one hit. */
-function smaller(batch: Batch): Decision | undefined {
+/** The halves of a batch; `undefined` if it has one hit. */
+function smaller(batch: Batch): BatchDecision | undefined {
   const again = halve(batch);
   return again && { counts: createDeliveryCounters(), again };
 }

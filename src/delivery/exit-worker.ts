@@ -1,9 +1,7 @@
 /**
- * What the thread of an exit flush runs. Plain text, because a thread is started from text or from a file, and a bundled application
- * has no file of ours. It needs Node's own modules only, which load in milliseconds.
- *
- * Each message is one body; each answer is an `Exchange`, whose error is a plain object. `state[0]` counts answers, `state[1]` is 1
- * from the moment on at which bytes of the request may reach Matomo.
+ * The source of the exit flush's worker thread, as text: a bundled application has no file of ours to start a worker from. It uses
+ * only Node's own modules, which load in milliseconds. Each message is a body; each answer is an `Exchange` whose error is a plain
+ * object. `state[0]` counts answers; `state[1]` becomes 1 when bytes of the request may reach Matomo.
  */
 export const EXIT_WORKER: string = `'use strict';
 const { workerData: { port, state } } = require('node:worker_threads');
@@ -41,7 +39,7 @@ function prepare(given) {
   options = { method: 'POST', hostname: withoutBrackets(hostname), port, path, headers, agent };
 }
 
-/** A connection through a proxy that is asked for it by CONNECT. */
+/** Opens a connection through a proxy with CONNECT. */
 function tunnel(_options, onSocket) {
   const { url, tls, proxy } = settings;
   const target = new URL(url);
@@ -127,7 +125,7 @@ function isTlsAlert({ rawPacket }) {
   return rawPacket !== undefined && rawPacket[0] === 0x15 && rawPacket[1] === 3;
 }
 
-/** With the properties that explain an error, under the names that undici gives them. */
+/** Copies the properties that explain an error, under the names that undici uses. */
 function toPlain({ name, message, code, hostname, address, port, errors, rawPacket }) {
   if (rawPacket === undefined) return { name, message, code, hostname, address, port, errors: errors && errors.map(toPlain) };
   return { name: 'HTTPParserError', message, code, data: rawPacket.toString('latin1') };

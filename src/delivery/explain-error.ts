@@ -4,9 +4,9 @@ interface WireError extends Error {
   readonly hostname?: string;
   readonly address?: string;
   readonly port?: number;
-  /** Where several addresses were tried. */
+  /** One error for each address, if several addresses were tried. */
   readonly errors?: readonly WireError[];
-  /** What was no HTTP. */
+  /** The data that was not HTTP. */
   readonly data?: string;
 }
 
@@ -16,7 +16,7 @@ const NO_TLS = 'it does not speak TLS there; is url to begin with http://?';
 const WANTS_CERTIFICATE =
   'it wants a client certificate, or another one; give one with the option dispatcher';
 
-/** What is behind an error code, and what to do about it. */
+/** Explains error codes: what happened, and what to do. */
 const EXPLANATIONS: Readonly<Record<string, string | ((error: WireError) => string)>> = {
   ECONNREFUSED: (error) => `nobody listens${at(error)}`,
   EHOSTUNREACH: (error) => `there is no way to it${at(error)}`,
@@ -45,8 +45,8 @@ const EXPLANATIONS: Readonly<Record<string, string | ((error: WireError) => stri
 };
 
 /**
- * The error as an operator can use it. Its code is then part of the message and not of the error, so that both are
- * shown wherever an error is shown by its code, if it has one.
+ * An error with an explanation for operators. The message contains the code, and the error has none: so both are shown where
+ * errors are logged by their code if they have one.
  */
 export function explainError(error: WireError): Error {
   const text = explain(error);
@@ -65,29 +65,29 @@ function explain(error: WireError): string | undefined {
   return `${code}: ${typeof explanation === 'string' ? explanation : explanation(error)}`;
 }
 
-/** Whether an error says that nothing of a request came to Matomo, although it was on its way. */
+/** Whether an error proves that Matomo received nothing of a request, although it was being sent. */
 export function provesUnsent(error: WireError): boolean {
   return isTlsAlert(error) || PROXY_REFUSAL.test(error.message);
 }
 
-/** Whether what came back does not begin as an answer in HTTP does. undici gives no code, only llhttp's text. */
+/** Whether the response did not begin like HTTP. undici sets no code for this, only the text of llhttp. */
 export function provesNotHttp({ name, message }: WireError): boolean {
   return name === 'HTTPParserError' && message.includes('Expected HTTP/');
 }
 
-/** Whether the other side, or something on the way to it, has closed the connection. */
+/** Whether the other side, or a proxy in between, closed the connection. */
 export function isBrokenConnection({ code }: WireError): boolean {
   return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE';
 }
 
 const PROXY_REFUSAL = /^(?:Proxy response|Proxy Authentication Required) \((\d+)\)/;
 
-/** A TLS record of type alert where an answer in HTTP should begin. */
+/** Whether the response began with a TLS alert instead of HTTP. */
 function isTlsAlert({ name, data }: WireError): boolean {
   return name === 'HTTPParserError' && data?.startsWith('\x15\x03') === true;
 }
 
-/** Where several addresses were tried, the first. */
+/** The address and port of an error; the first if several addresses were tried. */
 function at({ errors: [first] = [], address = first?.address, port = first?.port }: WireError) {
   if (address === undefined) return '';
   return ` at ${address.includes(':') ? `[${address}]` : address}:${port}`;

@@ -1,13 +1,13 @@
-import { type Hit, type PendingHit, SETTLE_MILLIS } from '../hit/hit.js';
+import { CHILD_SPAN_WAIT_MILLIS, type Hit, type PendingHit } from '../hit/hit.js';
 
 /**
- * Hits that wait, oldest first:
+ * Queued hits, oldest first:
  *
- *     [ gone … | waiting … ]
- *              ^ head
+ *     [ removed … | queued … ]
+ *                 ^ head
  *
- * What lies before `head` has left and is cut off when it is half of the array. A hit that may not leave yet keeps
- * its place, and others pass it.
+ * Entries before `head` were sent; they are cut off when they are half of the array. A hit that is not final keeps its place, and
+ * newer ones may be sent before it.
  */
 export class HitQueue {
   #hits: (PendingHit | undefined)[] = [];
@@ -18,12 +18,12 @@ export class HitQueue {
     return this.#hits.length - this.#head;
   }
 
-  /** When the request of the oldest hit ended, on the monotonic clock; `Infinity` where none waits. */
+  /** When the request of the oldest hit ended, on the monotonic clock; `Infinity` if the queue is empty. */
   get oldestMillis(): number {
     return this.#hits[this.#head]?.endedMillis ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Roughly what the hits that wait take in memory. */
+  /** Approximate memory of the queued hits. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -34,8 +34,8 @@ export class HitQueue {
   }
 
   /**
-   * Takes up to `max` hits and their crashes, the oldest first; only final ones unless `all`. What the application
-   * has taken back leaves without being returned.
+   * Removes up to `max` hits and their crashes, oldest first; only final ones unless `all`. Hits that the application has ignored
+   * since are removed and not returned.
    */
   take(max: number, nowMillis: number, all: boolean): Hit[] {
     const taken: Hit[] = [];
@@ -58,18 +58,18 @@ export class HitQueue {
     return taken;
   }
 
-  /** When `count` hits are final, of which none is held back. */
+  /** When the `count` oldest hits are final, unless some are held back. */
   finalMillis(count: number): number {
-    return (this.#hits[this.#head + count - 1]?.endedMillis ?? 0) + SETTLE_MILLIS;
+    return (this.#hits[this.#head + count - 1]?.endedMillis ?? 0) + CHILD_SPAN_WAIT_MILLIS;
   }
 
-  /** Whether `count` final hits wait, so that a full batch can leave. */
+  /** Whether `count` queued hits are final, so that a full batch can be sent. */
   hasFinal(count: number, nowMillis: number): boolean {
     if (this.size < count) return false;
     let final = 0;
     for (let i = this.#head; i < this.#hits.length && final < count; i++) {
       const hit = this.#hits[i] as PendingHit;
-      if (nowMillis - hit.endedMillis < SETTLE_MILLIS) break; // those behind are younger
+      if (nowMillis - hit.endedMillis < CHILD_SPAN_WAIT_MILLIS) break; // the following ones are younger
       if (hit.isFinal(nowMillis)) final += 1;
     }
     return final >= count;

@@ -1,8 +1,8 @@
 type Zlib = typeof import('node:zlib');
 
 /**
- * A body without its content encoding, or as it came if it cannot be inflated to at most `maxBytes`. It is asked for without
- * encoding, but some proxies compress anyway, so node:zlib is loaded only then.
+ * Decompresses a body. Returns it unchanged if it cannot be inflated to at most `maxBytes`. The request asks for no compression, but
+ * some proxies compress anyway, so node:zlib is loaded on demand.
  */
 export function inflateBody(body: Buffer, encoding: string | undefined, maxBytes: number): Buffer {
   const inflate = encoding && inflaterFor(encoding.trim().toLowerCase());

@@ -5,66 +5,66 @@ import { type Batch, countOf, isOrder, restOf, sentHits } from './batch.js';
 import { createDeliveryCounters, type DeliveryCounters, lostHits } from './counters.js';
 import { Narrowing } from './narrowing.js';
 import { decided, held, type Outcome, split } from './outcome.js';
-import { type Reason, readAnswer, type Verdict } from './read-answer.js';
+import { type BulkResult, type Reason, readAnswer } from './read-answer.js';
 import type { Exchange } from './transport.js';
 
 export interface InterpretResponseOptions {
   readonly hasToken: boolean;
-  /** Doubles rather than losses. */
+  /** Prefers duplicates to losses. */
   readonly resendUnconfirmed: boolean;
 }
 
-/** A verdict with something to say. */
-type Told = Extract<Verdict, { reason: string }>;
+/** A result with a reason for the log. */
+type ExplainedResult = Extract<BulkResult, { reason: string }>;
 
-const MOST_REFUSALS = 10;
-/** The same of orders, before Matomo has tracked anything: it may have them already, or refuse the token. */
-const MOST_REFUSALS_OF_ORDERS = 3;
-/** A number of failures after which the wait is the longest there is. */
-const LONGEST = 100;
+const MAX_REFUSALS = 10;
+/** The limit for orders before Matomo has tracked anything: it may already have them, or reject the token. */
+const MAX_REFUSALS_OF_ORDERS = 3;
+/** With this many failures, the wait has its maximum. */
+const MANY_FAILURES = 100;
 
-/** Reads what an exchange decided about a batch, and says what to do with the rest. Remembers how Matomo has been doing. */
+/** Returns a function that decides what an exchange means for a batch and what to send next. Keeps track of Matomo's state. */
 export function createInterpretResponse(
   { hasToken, resendUnconfirmed }: InterpretResponseOptions,
   diagnostics: Diagnostics,
   random: () => number,
 ): (batch: Batch, exchange: Exchange, nowMillis: number) => Outcome {
-  /** Failures since anything was processed. */
+  /** Failures since a bulk was last processed. */
   let failures = 0;
-  /** Why delivery stands still, as far as it has been said. */
-  let said: Verdict['kind'] | undefined;
+  /** Kind of the result that stopped delivery, if that was logged. */
+  let stoppedBy: BulkResult['kind'] | undefined;
   const narrowing = new Narrowing();
-  /** Matomo has tracked something of ours. */
+  /** Matomo has tracked at least one hit. */
   let hasTracked = false;
-  /** Bulks in a row of which nothing was valid, with a token. */
+  /** Bulks in a row in which no hit was valid, with a token. */
   let refusals = 0;
 
-  /** Says why delivery stops, and again where it is for something of another kind. */
-  function stop(kind: Verdict['kind'], { code, reason }: Reason): void {
+  /** Logs why delivery stops, unless the last message was about the same kind of result. */
+  function stop(kind: BulkResult['kind'], { code, reason }: Reason): void {
     failures += 1;
-    if (kind === said) return;
-    said = kind;
+    if (kind === stoppedBy) return;
+    stoppedBy = kind;
     diagnostics.warn(coded(code, `${reason}. New hits are kept and sent when that has passed`));
   }
 
   function resume(): void {
     if (failures > 0) diagnostics.warn(coded('takes-hits-again', 'Matomo takes hits again'));
     failures = 0;
-    said = undefined;
+    stoppedBy = undefined;
     refusals = 0;
     narrowing.countProcessed();
   }
 
-  function retry(batch: Batch, verdict: Told, leastMillis = 0): Outcome {
-    stop(verdict.kind, verdict);
+  function retry(batch: Batch, result: ExplainedResult, leastMillis = 0): Outcome {
+    stop(result.kind, result);
     return held([batch], Math.max(leastMillis, backOffMillis(failures, random)));
   }
 
-  function failed(batch: Batch, verdict: Told, wait: typeof backOffMillis): Outcome {
-    stop(verdict.kind, verdict);
-    const outcome = narrowing.narrow(batch, verdict.kind, failures, (n) => wait(n, random));
+  function failed(batch: Batch, result: ExplainedResult, wait: typeof backOffMillis): Outcome {
+    stop(result.kind, result);
+    const outcome = narrowing.narrow(batch, result.kind, failures, (n) => wait(n, random));
     if (outcome.kind === 'decided') {
-      const text = `${verdict.reason}, alone and again: it was dropped`;
+      const text = `${result.reason}, alone and again: it was dropped`;
       diagnostics.warnOnce('rejected', coded('rejected', text));
     }
     return outcome;
@@ -73,7 +73,7 @@ export function createInterpretResponse(
   function accepted(
     batch: Batch,
     sent: number,
-    { note, isDoubtful = false }: Extract<Verdict, { kind: 'accepted' }>,
+    { note, isDoubtful = false }: Extract<BulkResult, { kind: 'accepted' }>,
   ): Outcome {
     const counts = countsOf({ accepted: sent });
     if (note === undefined) resume();
@@ -85,27 +85,27 @@ export function createInterpretResponse(
   }
 
   /**
-   * Where the token worked before, each hit may be bad by itself: they are halved down to it. But 20 refusals in an hour
-   * lock the address out, so that after some in a row only a probe now and then is sent.
+   * If the token has worked before, single hits may be invalid: halve the batch down to them. But 20 rejections per hour lock the
+   * address out, so after some in a row only rare attempts are made.
    */
-  function allInvalid(batch: Batch, verdict: Told): Outcome {
+  function allInvalid(batch: Batch, result: ExplainedResult): Outcome {
     refusals += 1;
-    if (refusals > (hasTracked ? MOST_REFUSALS : MOST_REFUSALS_OF_ORDERS)) {
-      stop(verdict.kind, verdict);
+    if (refusals > (hasTracked ? MAX_REFUSALS : MAX_REFUSALS_OF_ORDERS)) {
+      stop(result.kind, result);
       return holdForToken(batch);
     }
     return split(batch) ?? decided(batch, countsOf({ invalid: 1 }));
   }
 
-  /** The first hits of a process may be orders that the one before has sent. */
-  function ordersInvalid(batch: Batch, verdict: Told): Outcome {
+  /** The first hits of a process may be orders that the previous process has sent. */
+  function ordersInvalid(batch: Batch, result: ExplainedResult): Outcome {
     diagnostics.warnOnce('order-refused', coded('order-refused', ORDER_REFUSED));
-    return allInvalid(batch, verdict);
+    return allInvalid(batch, result);
   }
 
   function holdForToken(batch: Batch): Outcome {
     const waiting = { ...batch, part: undefined, mergesNewer: true };
-    return { ...held([waiting], holdMillis(LONGEST, random)), refusesToken: true };
+    return { ...held([waiting], holdMillis(MANY_FAILURES, random)), refusesToken: true };
   }
 
   function refuseCrashes(batch: Batch, sent: number): Outcome {
@@ -118,43 +118,43 @@ export function createInterpretResponse(
     return { ...decided(batch, lostHits('rejected', sent)), refusesCrashes: true };
   }
 
-  function interpret(batch: Batch, verdict: Verdict, nowMillis: number): Outcome {
+  function interpret(batch: Batch, result: BulkResult, nowMillis: number): Outcome {
     const sent = sentHits(batch).length;
-    switch (verdict.kind) {
+    switch (result.kind) {
       case 'processed':
         resume();
-        hasTracked ||= verdict.tracked > 0;
-        if (verdict.note !== undefined)
-          diagnostics.warnOnce(verdict.note.code, coded(verdict.note.code, verdict.note.reason));
-        return decided(batch, countsOf(verdict));
+        hasTracked ||= result.tracked > 0;
+        if (result.note !== undefined)
+          diagnostics.warnOnce(result.note.code, coded(result.note.code, result.note.reason));
+        return decided(batch, countsOf(result));
       case 'all_invalid':
-        return allInvalid(batch, verdict);
+        return allInvalid(batch, result);
       case 'accepted':
-        return accepted(batch, sent, verdict);
+        return accepted(batch, sent, result);
       case 'unconfirmed': {
         if (resendUnconfirmed) {
-          const reason = `${verdict.reason}; the hits are sent again`;
-          return retry(batch, { ...verdict, reason });
+          const reason = `${result.reason}; the hits are sent again`;
+          return retry(batch, { ...result, reason });
         }
-        stop(verdict.kind, {
-          code: verdict.code,
-          reason: `${verdict.reason}; ${countOf(sent)} may be stored or not; not sent again`,
+        stop(result.kind, {
+          code: result.code,
+          reason: `${result.reason}; ${countOf(sent)} may be stored or not; not sent again`,
         });
         const counts = lostHits('unconfirmed', sent);
         return held(restOf(batch), backOffMillis(failures, random), counts);
       }
       case 'rolled_back':
         if (batch.kind === 'crash') return refuseCrashes(batch, sent);
-        return failed(batch, verdict, backOffMillis);
+        return failed(batch, result, backOffMillis);
       case 'nothing_kept':
-        return failed(batch, verdict, holdMillis);
+        return failed(batch, result, holdMillis);
       case 'unavailable':
-        return retry(batch, verdict, retryAfterMillis(verdict.retryAfter, nowMillis));
+        return retry(batch, result, retryAfterMillis(result.retryAfter, nowMillis));
       case 'refused':
-        if (verdict.isTokenRefused && sentHits(batch).every(isOrder))
-          return ordersInvalid(batch, verdict);
-        stop(verdict.kind, verdict);
-        return verdict.isTokenRefused
+        if (result.isTokenRefused && sentHits(batch).every(isOrder))
+          return ordersInvalid(batch, result);
+        stop(result.kind, result);
+        return result.isTokenRefused
           ? holdForToken(batch)
           : held([batch], holdMillis(failures, random));
       case 'too_large': {
@@ -171,25 +171,25 @@ export function createInterpretResponse(
 
   return function interpretResponse(batch, exchange, nowMillis) {
     const sent = sentHits(batch).length;
-    const verdict = readAnswer(exchange, { sent, hasToken, hasTracked });
-    const outcome = interpret(batch, verdict, clockOf(exchange) ?? nowMillis);
-    return mayBeStored(verdict) ? { ...outcome, mayBeStored: true } : outcome;
+    const result = readAnswer(exchange, { sent, hasToken, hasTracked });
+    const outcome = interpret(batch, result, clockOf(exchange) ?? nowMillis);
+    return mayBeStored(result) ? { ...outcome, mayBeStored: true } : outcome;
   };
 }
 
 const ORDER_REFUSED =
   'Matomo refused an order before it tracked anything: it has that order already, or does not accept tokenAuth. The order counts as invalid; check tokenAuth and siteId if other hits are refused too';
 
-/** What the clock of the server showed: a date in `Retry-After` is a time of that clock. */
+/** The server's time: a date in `Retry-After` refers to its clock. */
 function clockOf(exchange: Exchange): number | undefined {
   const millis = exchange.kind === 'answer' ? Date.parse(exchange.date ?? '') : Number.NaN;
   return Number.isNaN(millis) ? undefined : millis;
 }
 
-/** Whether hits that this was said of may be stored, so that sending them again can duplicate them. */
-function mayBeStored(verdict: Verdict): boolean {
-  if (verdict.kind === 'unavailable') return verdict.mayBeStored === true;
-  return verdict.kind === 'unconfirmed' || verdict.kind === 'nothing_kept';
+/** Whether hits with this result may be stored, so that sending them again can duplicate them. */
+function mayBeStored(result: BulkResult): boolean {
+  if (result.kind === 'unavailable') return result.mayBeStored === true;
+  return result.kind === 'unconfirmed' || result.kind === 'nothing_kept';
 }
 
 function countsOf({

@@ -6,7 +6,7 @@ import { type LossReason, lostHits } from './counters.js';
 import { flushAtExit } from './exit-flush.js';
 import type { Transport } from './transport.js';
 
-/** How long a process waits if Matomo was unavailable before: it may be back, but a crash loop must not crawl. */
+/** Longest wait if Matomo was unavailable before: it may be back, but a process in a crash loop must not be delayed. */
 const UNAVAILABLE_MILLIS = 300;
 
 export interface LastFlushParts extends BatchSenderParts {
@@ -15,19 +15,19 @@ export interface LastFlushParts extends BatchSenderParts {
 }
 
 export interface LastFlushState {
-  /** Sent from memory and not decided yet. */
+  /** The batch from memory that is being sent. */
   readonly inFlight: Batch | undefined;
-  /** Matomo took nothing at the last attempt. */
+  /** The last attempt failed. */
   readonly isUnavailable: boolean;
-  /** How long the process may wait. */
+  /** How long the process may be blocked. */
   readonly millis: number;
-  /** Why nothing is to be stored or sent. */
+  /** The reason if nothing may be stored or sent. */
   readonly refusal: string | undefined;
 }
 
 /**
- * For the end of a process, which gives the event loop no other turn: stores or sends what is left while the whole process waits, and
- * logs what is lost. Never throws.
+ * For the end of a process, when the event loop no longer runs: stores or sends what is left while the process is blocked, and logs
+ * what is lost. Never throws.
  */
 export function flushLast(parts: LastFlushParts, state: LastFlushState): void {
   const { source, batches, diagnostics } = parts;
@@ -54,7 +54,7 @@ export function flushLast(parts: LastFlushParts, state: LastFlushState): void {
   diagnostics.warn(coded('lost-at-shutdown', `${loss}. ${advice}.`));
 }
 
-/** A bulk of whose answer nobody will hear. If none of it has left, it is as if it had not been tried. */
+/** Counts the bulk in flight, whose response can no longer be read. If nothing of it was written, it is sent again. */
 function decideInFlight(
   { options, transport, source, batches }: LastFlushParts,
   batch: Batch | undefined,
@@ -83,7 +83,7 @@ function send(
   });
 }
 
-/** For the log; `undefined` if nothing was lost. */
+/** Text for the log; `undefined` if nothing was lost. */
 function describeLoss(
   before: Readonly<Record<LossReason, number>>,
   after: Readonly<Record<LossReason, number>>,

@@ -6,7 +6,7 @@ import { HitQueue } from './hit-queue.js';
 import type { HitReceiver, HitSource } from './hit-source.js';
 import type { TakeOptions } from './spool/spool-store.js';
 
-/** What a hit that is handed out takes besides its bytes. */
+/** Memory of a hit that was handed out, besides its bytes. */
 const OBJECT_BYTES = 100;
 
 /** Hits in memory. */
@@ -112,19 +112,19 @@ export class MemorySource implements HitSource {
 
   acknowledgeSpooled(_hits: readonly EncodedHit[], _counts: DeliveryCounters): void {}
 
-  /** Takes hits out of the queue, to be handed out or stored. */
+  /** Removes hits from the queue, to hand them out or to store them. */
   protected removeQueued(max: number, nowMillis: number, all: boolean): Hit[] {
     return this.#queue.take(max, nowMillis, all);
   }
 
-  /** From now on the sender has these, as bytes. */
+  /** Encodes hits and counts them as handed out. */
   protected handOut(hits: readonly Hit[]): readonly EncodedHit[] {
     const encoded = encodeHits(hits);
     this.#count(encoded, 1);
     return encoded;
   }
 
-  /** The sender has these no more. */
+  /** Hits that were handed out have a result, or were stored. */
   protected forget(hits: readonly EncodedHit[]): void {
     this.#count(hits, -1);
   }

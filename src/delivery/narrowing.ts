@@ -2,33 +2,33 @@ import { type Batch, type EncodedHit, halve, partOf, probeOf, restOf, sentHits }
 import { lostHits } from './counters.js';
 import { decided, held, type Outcome, split } from './outcome.js';
 
-/** Failures in a row after which each smaller bulk waits for a back-off. */
+/** After this many failures in a row, each smaller bulk waits for a back-off. */
 const FAILURES_AT_ONCE = 3;
-/** One bad hit in a bulk of 1,000 causes no more failures in a row. After more, the database is down again. */
+/** One invalid hit in a bulk of 1,000 causes at most this many failures in a row. After more, the database is down again. */
 const MAX_FAILURES_IN_A_ROW = 11;
 
-/** A failure: how Matomo answered, and how many bulks it had processed by then. */
+/** Kind of a failure, and how many bulks Matomo had processed before it. */
 interface Failure {
   readonly kind: string;
   readonly processed: number;
 }
 
 /**
- * Finds hits that make Matomo fail. One of them rolls back its whole bulk, and a database that is down does the same: only
- * what Matomo processes in between tells them apart, for a bulk and at the end for the hit alone.
+ * Finds hits that make Matomo fail. Such a hit rolls back its whole bulk, but so does a database that is down. Only if Matomo
+ * processes another bulk in between, the bulk, and in the end the single hit, is the cause.
  */
 export class Narrowing {
-  /** Bulks that Matomo has processed. */
+  /** Number of bulks that Matomo has processed. */
   #processed = 0;
-  /** The first failure of each hit that was sent alone, however bulks are put together since. */
+  /** First failure of each hit that was sent alone, even if it has been sent in bulks since. */
   readonly #failedAlone = new WeakMap<EncodedHit, Failure>();
 
-  /** Matomo has processed a bulk. */
+  /** Called when Matomo has processed a bulk. */
   countProcessed(): void {
     this.#processed += 1;
   }
 
-  /** `failuresInARow` counts those since Matomo has processed anything; `wait` makes a back-off of such a number. */
+  /** `failuresInARow`: failures since Matomo last processed a bulk. `wait` returns the back-off for a number of failures. */
   narrow(
     batch: Batch,
     kind: string,
@@ -52,7 +52,7 @@ export class Narrowing {
       if (isBad) return held([...restOf(failed), lone], wait(excess));
     }
     if (!isBad) return held([probeOf(failed)], wait(failuresInARow));
-    // Of two, one is bad: if that is the last hit of all, the other one is still there to be processed after it.
+    // If one of two hits is invalid, send the last one first: if it fails, the other one can still succeed after it.
     const lastFirst = others.length === 1;
     const isAtOnce = failuresInARow <= FAILURES_AT_ONCE;
     return (
@@ -61,7 +61,7 @@ export class Narrowing {
     );
   }
 
-  /** Whether it failed alone before, and Matomo has processed something since. */
+  /** Whether the hit failed alone before, and Matomo has processed a bulk since. */
   #isBadAlone(hit: EncodedHit, kind: string): boolean {
     const first = this.#failedAlone.get(hit);
     if (first?.kind === kind) return this.#processed > first.processed;

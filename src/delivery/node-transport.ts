@@ -5,25 +5,25 @@ import { inflateBody } from './inflate-body.js';
 import { proxyRouteOf } from './proxy-route.js';
 import type { Exchange, Transport } from './transport.js';
 
-/** Of an answer, as it comes and inflated. */
+/** Limit for a response, compressed and decompressed. */
 const MAX_ANSWER_BYTES = 65_536;
-/** Matomo or a proxy may close an idle connection just when a request is on its way; so we do it first. */
+/** Matomo or a proxy may close an idle connection while a request is being sent, so this side closes it first. */
 const IDLE_MILLIS = 1_000;
 
-/** Errors of DNS, of connecting, and of certificates: all other errors may come after the body was written. */
+/** Errors of DNS, connecting and certificates. All others may occur after the body was written. */
 const UNSENT =
   /^(?:ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_\w+|UNABLE_TO_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|CERT_\w+|ERR_TLS_CERT_\w+|ERR_SSL_WRONG_VERSION_NUMBER)$/;
 
 export interface NodeTransportOptions {
   readonly url: URL;
   readonly userAgent: string;
-  /** Sent besides those that the request needs. */
+  /** Sent in addition to the necessary headers. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
- * One connection, one request at a time, through `node:http` or `node:https`: for Bun, whose `undici` sends nothing. It cannot
- * tell when the first byte of a request leaves, so that only an error that precedes the connection proves that none did.
+ * One connection, one request at a time, through `node:http` or `node:https`: for Bun, whose `undici` sends nothing. It does not know
+ * when the first byte is written, so only errors before the connection is open prove that nothing was sent.
  */
 export function createNodeTransport(options: NodeTransportOptions): Transport {
   const reuse = new ConnectionReuse();
@@ -88,7 +88,7 @@ export function createNodeTransport(options: NodeTransportOptions): Transport {
   };
 }
 
-/** Where a request goes: to Matomo, or to the proxy that the environment names. */
+/** The server that gets the request: Matomo, or the proxy from the environment. */
 function targetOf(url: URL) {
   const proxy = proxyRouteOf(url, process.env);
   if (proxy?.isTunnel) throw new Error('a proxy for https is not supported on Bun');
@@ -102,7 +102,7 @@ function targetOf(url: URL) {
   };
 }
 
-/** Resolves once, with how far the request got. */
+/** Resolves once, with the response or how far the request got. */
 function observe(
   request: ClientRequest,
   resolve: (exchange: Exchange) => void,

@@ -2,15 +2,15 @@ import { proxyOf } from './create-dispatcher.js';
 
 type Environment = Readonly<NodeJS.ProcessEnv>;
 
-/** How requests go through a proxy. */
+/** How requests are sent through a proxy. */
 export interface ProxyRoute {
   readonly url: string;
-  /** By CONNECT; else the proxy gets the request itself. */
+  /** Uses CONNECT. If not, the proxy gets the request itself. */
   readonly isTunnel: boolean;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** The way through the proxy that the environment names, as the dispatcher takes it; `undefined` if there is none. */
+/** The proxy from the environment, by the same rules as the dispatcher; `undefined` if there is none. */
 export function proxyRouteOf(url: URL, env: Environment): ProxyRoute | undefined {
   const proxy = proxyOf(url, env);
   if (proxy === undefined || isExcepted(url, env.no_proxy ?? env.NO_PROXY ?? '')) return undefined;
@@ -27,7 +27,7 @@ function basic(username: string, password: string): string {
   return `Basic ${Buffer.from(text).toString('base64')}`;
 }
 
-/** Whether `NO_PROXY` names a URL's host, with the rules of undici: the host or a parent domain, and the port if it names one. */
+/** Whether `NO_PROXY` matches a URL, by undici's rules: the host or a parent domain, and the port if the entry has one. */
 function isExcepted({ hostname, port, protocol }: URL, noProxy: string): boolean {
   if (noProxy === '*') return true;
   const ownPort = port || (protocol === 'https:' ? '443' : '80');

@@ -3,15 +3,15 @@ import { countOf } from './batch.js';
 import { readCounters } from './read-counters.js';
 import type { Exchange } from './transport.js';
 
-/** What an operator should know, and under which code it is explained. */
+/** A reason for the log, and the code that explains it. */
 export interface Reason {
   readonly code: MessageCode;
   readonly reason: string;
 }
 
-/** What one exchange means for the hits that were sent. */
-export type Verdict =
-  /** Matomo has decided on them. `unconfirmed` got lost inside of Matomo. `note`: what an operator should know. */
+/** The result of one exchange for the hits that were sent. */
+export type BulkResult =
+  /** Matomo has processed them. `unconfirmed`: neither tracked nor invalid. `note`: a warning for the operator. */
   | {
       readonly kind: 'processed';
       readonly tracked: number;
@@ -19,37 +19,37 @@ export type Verdict =
       readonly unconfirmed: number;
       readonly note?: Reason;
     }
-  /** Taken by something that does not say what becomes of them. `isDoubtful`: perhaps not even taken. */
+  /** Accepted by a server that does not report results. `isDoubtful`: perhaps not even accepted. */
   | { readonly kind: 'accepted'; readonly note?: Reason; readonly isDoubtful?: boolean }
-  /** They may be stored or not; sending them again could double them. */
+  /** They may be stored or not. Sending them again could duplicate them. */
   | ({ readonly kind: 'unconfirmed' } & Reason)
   /** Rolled back by Matomo: none is stored. */
   | ({ readonly kind: 'rolled_back' } & Reason)
-  /** Not confirmed, and may well be next time. `mayBeStored`: the answer does not prove that nothing was stored. */
+  /** Temporarily not possible. `mayBeStored`: the response does not prove that nothing was stored. */
   | ({
       readonly kind: 'unavailable';
       readonly retryAfter?: string | undefined;
       readonly mayBeStored?: true;
     } & Reason)
-  /** Neither tracked nor invalid: a lock timeout, of hits that may be stored, the tracker is off, or a hit makes the whole unreadable. */
+  /** Neither tracked nor invalid: a lock timed out and some may be stored, tracking is off, or one hit makes the bulk unreadable. */
   | ({ readonly kind: 'nothing_kept' } & Reason)
-  /** Nothing of it was valid, with a token that has worked: each hit may be bad, or the token no longer good. */
+  /** No hit was valid, with a token that has worked: each hit may be invalid, or the token no longer works. */
   | ({ readonly kind: 'all_invalid' } & Reason)
-  /** Not processed, and will not be before somebody changes something. */
+  /** Not processed, and only an operator can change that. */
   | ({ readonly kind: 'refused'; readonly isTokenRefused?: true } & Reason)
   | { readonly kind: 'too_large' };
 
-/** What is known of the other side besides this exchange. */
+/** Facts about Matomo that an exchange alone does not show. */
 export interface ExchangeContext {
-  /** Hits that were sent. */
+  /** Number of hits that were sent. */
   readonly sent: number;
   readonly hasToken: boolean;
-  /** Matomo has tracked something of ours since start. */
+  /** Matomo has tracked at least one hit since start. */
   readonly hasTracked: boolean;
 }
 
-/** Reads an exchange as Matomo means it: only a bulk's status, type and counters together say what was kept. */
-export function readAnswer(exchange: Exchange, known: ExchangeContext): Verdict {
+/** Classifies an exchange: only status, content type and counters of the response together show what was stored. */
+export function readAnswer(exchange: Exchange, known: ExchangeContext): BulkResult {
   switch (exchange.kind) {
     case 'not_sent':
       return {
@@ -75,9 +75,9 @@ export function readAnswer(exchange: Exchange, known: ExchangeContext): Verdict 
   }
 }
 
-type Answer = Extract<Exchange, { kind: 'answer' }>;
+type AnswerExchange = Extract<Exchange, { kind: 'answer' }>;
 
-function readStatus(answer: Answer, known: ExchangeContext): Verdict {
+function readStatus(answer: AnswerExchange, known: ExchangeContext): BulkResult {
   const { status } = answer;
   const reason = `Matomo answered ${status} to ${countOf(known.sent)}`;
   if (status === 204) return { kind: 'accepted' };
@@ -85,7 +85,7 @@ function readStatus(answer: Answer, known: ExchangeContext): Verdict {
   if (status === 413) return { kind: 'too_large' };
   if (status === 500) return { kind: 'rolled_back', code: 'rolled-back', reason };
   if (status === 504) return { kind: 'unconfirmed', code: 'no-answer', reason };
-  // nginx also answers 502 if PHP dies after the commit, and a proxy's own status above 504 proves as little.
+  // nginx also answers 502 if PHP dies after the commit, and a proxy's own status above 504 proves no more.
   if (status > 501 && status !== 503) {
     return {
       kind: 'unavailable',
@@ -113,11 +113,11 @@ function readStatus(answer: Answer, known: ExchangeContext): Verdict {
   return { kind: 'refused', code: 'refused', reason: `${reason}; ${advice}` };
 }
 
-function readOk(answer: Answer, known: ExchangeContext): Verdict {
+function readOk(answer: AnswerExchange, known: ExchangeContext): BulkResult {
   if (answer.contentType.startsWith('image/')) return { kind: 'accepted' };
   const counters = readCounters(answer.body);
   if (!counters) return readWithoutCounters(answer, known);
-  // Never more than was sent, whatever it says: every hit is counted once.
+  // Never more than was sent, whatever the response says: every hit is counted once.
   const tracked = Math.min(counters.tracked, known.sent);
   const invalid = Math.min(counters.invalid, known.sent - tracked);
   if (tracked + invalid === 0) {
@@ -148,11 +148,11 @@ function readOk(answer: Answer, known: ExchangeContext): Verdict {
   };
 }
 
-/** A 2xx that does not say what was kept. */
+/** A 2xx response without counters. */
 function readWithoutCounters(
-  { status, body, contentType }: Answer,
+  { status, body, contentType }: AnswerExchange,
   known: ExchangeContext,
-): Verdict {
+): BulkResult {
   const hits = countOf(known.sent);
   const sqlState = sqlStateOf(body);
   if (sqlState !== undefined) {
@@ -165,27 +165,27 @@ function readWithoutCounters(
     const note: Reason = { code: 'not-matomo', reason: `${reason}; counted as accepted` };
     return { kind: 'accepted', note, isDoubtful: status !== 201 && status !== 202 };
   }
-  // An answer that names tracked hits may be Matomo's own, cut off on its way.
+  // A response that names tracked hits may come from Matomo and be truncated.
   return body.includes('"tracked"')
     ? { kind: 'unconfirmed', code: 'not-matomo', reason }
     : { kind: 'refused', code: 'not-matomo', reason: `${reason}; check url` };
 }
 
-/** What Matomo's database reports if it fails during a bulk: Matomo answers 200, and nothing of the bulk is stored. */
+/** The SQL state if Matomo's database failed during a bulk: Matomo answers 200, and nothing of the bulk is stored. */
 function sqlStateOf(body: string): string | undefined {
   if (!body.slice(0, 100).trimStart().startsWith('Error:')) return undefined;
   const start = body.indexOf('SQLSTATE');
   return start < 0 ? undefined : plain(body.slice(start, start + 'SQLSTATE[HY000]'.length));
 }
 
-/** Where a redirect points: no credentials, path parameters or query, which may repeat what was sent. */
+/** The target of a redirect, without credentials, path parameters and query, which may repeat what was sent. */
 function target(location: string | undefined): string {
   if (!location) return 'nowhere';
   const address = location.replace(/^([a-z][a-z\d+.-]*:)?([\\/]*)[^\\/]*@/i, '$1$2');
   return plain(address.replace(/[?#;].*/, ''));
 }
 
-/** Foreign text as it may stand in a message. */
+/** Foreign text in a form that is safe to log. */
 function plain(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, '').slice(0, 200);
 }

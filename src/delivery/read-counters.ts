@@ -1,8 +1,8 @@
 const COUNTERS_START = '{"status":';
-/** What the transport keeps of an answer. Nesting makes JSON.parse slower than linear. */
+/** Limit of the transport for a response. Nested JSON takes JSON.parse more than linear time. */
 const MAX_COUNTERS_LENGTH = 65_536;
 
-/** The counters of a bulk's answer, also behind what PHP or a proxy has put in front of it. In linear time. */
+/** The counters in the response to a bulk, even if PHP or a proxy wrote text before them. Takes linear time. */
 export function readCounters(body: string): { tracked: number; invalid: number } | undefined {
   const start = Math.max(0, body.lastIndexOf(COUNTERS_START));
   if (body.length - start > MAX_COUNTERS_LENGTH) return undefined;

@@ -5,7 +5,7 @@ import { BatchSender } from './batch-sender.js';
 import type { LastFlushParts } from './last-flush.js';
 import { SendSchedule } from './send-schedule.js';
 
-/** Sends what is due, one attempt after the other. */
+/** Sends hits when they are due, one attempt after the other. */
 export class SendLoop {
   readonly batches: BatchSender;
   readonly #parts: LastFlushParts;
@@ -14,7 +14,7 @@ export class SendLoop {
   readonly #attempts: SerialQueue;
   #isStopped = false;
 
-  /** Timers and requests begin in the scope. */
+  /** Timers and requests get the async context of `scope`. */
   constructor(parts: LastFlushParts, scope: AsyncResource) {
     this.#parts = parts;
     this.#scope = scope;
@@ -38,17 +38,17 @@ export class SendLoop {
     );
   }
 
-  /** To be called when there is another hit. */
+  /** Call this after a hit was queued. */
   update(): void {
     if (!this.#isStopped) this.#schedule.update(this.#attempts.isIdle);
   }
 
-  /** From now on hits are sent as soon as they are final. */
+  /** Sends hits as soon as they are final from now on. */
   hurry(): void {
     this.#schedule.hurry();
   }
 
-  /** One attempt for all; what is to be stored is so first, whatever is under way. */
+  /** Makes one attempt to send everything. First stores what belongs into the spool, even while an attempt runs. */
   async sendAll(): Promise<void> {
     const { source, sender } = this.#parts;
     await this.#scope.runInAsyncScope(() => source.store());
@@ -60,14 +60,14 @@ export class SendLoop {
     });
   }
 
-  /** Nothing is sent any more but by `sendAll`. */
+  /** From now on, only `sendAll` sends. */
   stop(): void {
     this.#isStopped = true;
     this.#schedule.clear();
     this.#parts.source.stop();
   }
 
-  /** Resolves when what is in flight has been counted. */
+  /** Resolves when the batch in flight is counted. */
   get ended(): Promise<void> {
     return this.#attempts.ended;
   }
@@ -83,7 +83,7 @@ export class SendLoop {
     void this.#attempts.run(() => this.batches.sendSpooled(this.#schedule.delayMillis));
   }
 
-  /** Whole batches are made also while none can be sent: as bytes, hits release their requests. */
+  /** Makes full batches even while none can be sent: encoded hits no longer keep their requests in memory. */
   #onTimer(): void {
     const { source, sender } = this.#parts;
     const now = performance.now();

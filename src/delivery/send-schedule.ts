@@ -1,16 +1,16 @@
 import type { AsyncResource } from 'node:async_hooks';
-import { SETTLE_MILLIS } from '../hit/hit.js';
+import { CHILD_SPAN_WAIT_MILLIS } from '../hit/hit.js';
 import type { BatchSenderParts } from './batch-sender.js';
 import { SendTimer } from './send-timer.js';
 
-/** When hits from memory are due: as soon as enough of them are final, or the oldest has waited long enough. */
+/** Decides when hits from memory are due: when a full batch is final, or the oldest hit has waited long enough. */
 export class SendSchedule {
   readonly #parts: BatchSenderParts;
   readonly #scope: AsyncResource;
   readonly #timer: SendTimer;
   #isHurried = false;
 
-  /** `onTimer` is called in the scope, when a batch may be due. */
+  /** `onTimer` is called in the scope when a batch may be due. */
   constructor(parts: BatchSenderParts, scope: AsyncResource, onTimer: () => void) {
     this.#parts = parts;
     this.#scope = scope;
@@ -20,10 +20,12 @@ export class SendSchedule {
   /** How long a hit waits for others. */
   get delayMillis(): number {
     const { scheduledDelayMillis } = this.#parts.options;
-    return this.#isHurried ? Math.min(scheduledDelayMillis, SETTLE_MILLIS) : scheduledDelayMillis;
+    return this.#isHurried
+      ? Math.min(scheduledDelayMillis, CHILD_SPAN_WAIT_MILLIS)
+      : scheduledDelayMillis;
   }
 
-  /** When all that waits is due, also what fills no batch. */
+  /** When everything queued is due, including partial batches. */
   get #dueMillis(): number {
     const { batches, source } = this.#parts;
     return batches.size > 0 ? 0 : source.oldestMillis + this.delayMillis;
@@ -33,7 +35,7 @@ export class SendSchedule {
     return nowMillis >= this.#dueMillis;
   }
 
-  /** From now on hits are due as soon as they are final. */
+  /** Makes hits due as soon as they are final. */
   hurry(): void {
     this.#isHurried = true;
     this.#timer.clear();
@@ -43,7 +45,7 @@ export class SendSchedule {
     this.#timer.clear();
   }
 
-  /** Sets the timer for what waits; while a batch is sent, only for a full one. */
+  /** Sets the timer for the next batch. While a batch is being sent, only for a full one. */
   update(isIdle: boolean): void {
     const { batches, source, sender, options } = this.#parts;
     if (source.inMemory === 0 || !(source.sendsQueued || batches.size > 0)) return;

@@ -1,9 +1,9 @@
 import { MAX_TIMER_MILLIS } from '../common/long-timer.js';
 
-/** How soon a full batch is looked for again where a hit of it is held back. */
+/** Interval for checking a full batch again if one of its hits is held back. */
 const SHORTEST_MILLIS = 5;
 
-/** One timer for the next batch. It keeps no process alive. */
+/** One timer for the next batch. It does not keep the process alive. */
 export class SendTimer {
   readonly #onDue: () => void;
   #timer: NodeJS.Timeout | undefined;
@@ -13,12 +13,12 @@ export class SendTimer {
     this.#onDue = onDue;
   }
 
-  /** Whether it is set, to a time that another would not be before. */
+  /** Whether the timer is set to a time that is early enough. */
   isSetFor(isSoon: boolean): boolean {
     return this.#timer !== undefined && (this.#isSoon || !isSoon);
   }
 
-  /** For when the batch is due, on the monotonic clock; sooner if that is too far away for one timer. */
+  /** Sets the timer for when the batch is due, on the monotonic clock, or earlier if that exceeds the longest timer. */
   set(isSoon: boolean, dueMillis: number): void {
     this.clear();
     this.#isSoon = isSoon;

@@ -5,21 +5,21 @@ import { createInterpretResponse } from './interpret-response.js';
 import type { Outcome } from './outcome.js';
 import type { Transport } from './transport.js';
 
-/** How soon another token is tried at most, so that one that changes all the time is no busy loop. */
+/** Longest wait before a new token is used. Not zero, so that a token that keeps changing causes no busy loop. */
 const NEW_TOKEN_MILLIS = 1_000;
 
-/** Sends batches with the token that is good at the time, and knows until when to wait. */
+/** Sends batches with the current token, and knows how long to wait after each. */
 export class Sender {
-  /** Back-off: no attempt before, but for a flush. */
+  /** Back-off: no attempt before this time, except for a flush. */
   waitUntilMillis = 0;
-  /** A refused token: no flush asks before, only a shutdown, for enough refusals lock the address out. */
+  /** After the token was rejected, not even a flush sends before this time, only a shutdown: many rejections lock the address out. */
   refusedUntilMillis = 0;
-  /** Hits sent again after an answer that does not prove that nothing was stored. */
+  /** Hits sent again after a response that does not prove that nothing was stored. */
   resent = 0;
   readonly #options: DeliveryOptions;
   readonly #transport: Transport;
   readonly #interpretResponse: ReturnType<typeof createInterpretResponse>;
-  /** Sent, and to be counted as resent if they are sent again. */
+  /** Hits to count as resent if they are sent again. */
   readonly #mayBeStored = new WeakSet<EncodedHit>();
   #token: string | undefined;
 
@@ -32,11 +32,11 @@ export class Sender {
     this.#options = options;
     this.#transport = transport;
     this.#token = options.tokenAuth;
-    const settling = { ...options, hasToken: options.tokenAuth !== undefined };
-    this.#interpretResponse = createInterpretResponse(settling, diagnostics, random);
+    const interpretOptions = { ...options, hasToken: options.tokenAuth !== undefined };
+    this.#interpretResponse = createInterpretResponse(interpretOptions, diagnostics, random);
   }
 
-  /** One attempt. Never rejects. */
+  /** Makes one attempt. Never rejects. */
   async send(batch: Batch): Promise<Outcome> {
     const { exportTimeoutMillis, rereadToken } = this.#options;
     const hits = sentHits(batch);
@@ -58,12 +58,12 @@ export class Sender {
     return outcome;
   }
 
-  /** What is sent of a batch, with the token. */
+  /** The body of the next request for a batch, with the token. */
   bodyOf(batch: Batch): Buffer {
     return toBody(sentHits(batch), this.#token);
   }
 
-  /** Ends what is under way. */
+  /** Aborts the request in flight. */
   close(): Promise<void> {
     return this.#transport.close();
   }

@@ -1,7 +1,7 @@
 import { withTimeout } from '../common/with-timeout.js';
 
 /**
- * At most one flush runs and one waits, however many are asked for:
+ * However often it is called, at most one flush runs and one waits:
  *
  *     call ──> runs ─────────────────────> ends
  *           call, call, call ──> one waits ──> runs, for everything queued until then
@@ -11,10 +11,10 @@ export class SharedFlush {
   readonly #limitMillis: number;
   #running: Promise<void> | undefined;
   #waiting: Promise<void> | undefined;
-  /** What the callers of the one that waits get. */
+  /** The promise that callers of the waiting flush get. */
   #shared: Promise<void> | undefined;
 
-  /** `flush` must not reject. No caller waits for longer than the limit. */
+  /** `flush` must not reject. No caller waits longer than the limit. */
   constructor(flush: () => Promise<void>, limitMillis: number) {
     this.#flush = flush;
     this.#limitMillis = limitMillis;
@@ -25,7 +25,7 @@ export class SharedFlush {
     this.#waiting ??= this.#running.then(() => this.#start());
     if (this.#shared !== undefined) return this.#shared;
     const shared = withTimeout(this.#limitMillis, this.#waiting).then(() => {
-      // After the limit the flush may still wait: later callers get a limit of their own.
+      // The flush may still wait after the limit: later callers get their own limit.
       if (this.#shared === shared) this.#shared = undefined;
     });
     this.#shared = shared;

@@ -8,19 +8,19 @@ import type { HitReceiver } from './hit-source.js';
 import { MemorySource } from './memory-source.js';
 import type { SpoolStore, TakeOptions } from './spool/spool-store.js';
 
-/** How long a store may take to end, which waits a second for its disk. */
+/** Limit for closing a store, which waits one second for its disk. */
 const CLOSE_MILLIS = 1_500;
 
-/** How often hits that are too old are looked for, also while nothing can be sent. */
+/** Interval for removing hits that are too old, even while nothing can be sent. */
 const EXPIRY_MILLIS = 1_000;
 
-/** How often hits go into the store and come out of it: they are to be stored within half a second. */
+/** Interval for storing and reading hits. They must be stored within half a second. */
 const INTERVAL_MILLIS = 150;
 
-/** How often portions go into it that are full: what waits holds its request, and is work for the garbage collector. */
+/** Interval for storing full portions: a queued hit keeps its request in memory, which costs garbage collection. */
 const PORTION_MILLIS = 50;
 
-/** Hits that are taken out of the queue in one go, some 0.3 ms. */
+/** Hits that are encoded without a pause, which takes about 0.3 ms. */
 const PORTION = 100;
 
 export interface SpoolSourceOptions {
@@ -29,8 +29,8 @@ export interface SpoolSourceOptions {
 }
 
 /**
- * Hits on their way through a store, out of which one process sends for all. What cannot be stored leaves from memory, or is
- * stored once that is possible.
+ * Hits that pass through a store, from which one process sends for all. Hits that cannot be stored are sent from memory, or stored
+ * when that is possible again.
  */
 export class SpoolSource extends MemorySource {
   readonly #store: SpoolStore;
@@ -63,7 +63,7 @@ export class SpoolSource extends MemorySource {
     return !this.#store.isWritable;
   }
 
-  /** Stores what is queued from now on. */
+  /** Starts to store queued hits. */
   override start({ onInterval, takeOver }: HitReceiver): void {
     this.#store.start({
       count: (counts) => addCounters(this.counters, counts),
@@ -84,7 +84,7 @@ export class SpoolSource extends MemorySource {
     clearInterval(this.#timer);
   }
 
-  /** Resolves in any case: a disk may hang. */
+  /** Resolves even if a disk hangs. */
   override close(): Promise<void> {
     return withTimeout(CLOSE_MILLIS, this.#store.close());
   }
@@ -129,8 +129,8 @@ export class SpoolSource extends MemorySource {
   }
 
   /**
-   * Stores what is queued: what is final, or `all`. Taken out in portions, so that requests are served between them, and
-   * written at once, since each write has the disk to wait for. Fulfilled when nothing that came so far is on its way.
+   * Stores queued hits: final ones, or `all`. Encodes them in portions, so that requests are handled in between, and writes them
+   * together, because each write waits for the disk. Resolves when all hits so far are stored or failed.
    */
   async #storeQueued(all: boolean): Promise<void> {
     await this.#store.ready;

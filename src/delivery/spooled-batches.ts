@@ -5,40 +5,40 @@ import { lostHits } from './counters.js';
 import type { HitSource } from './hit-source.js';
 import type { Outcome } from './outcome.js';
 
-/** How long a spool is waited for before what is in memory is sent instead: a disk may hang. */
+/** How long to wait for a spool before hits from memory are sent instead: a disk may hang. */
 const PATIENCE_MILLIS = 2_000;
 
-/** Batches of what this process has taken out of the spool in one term; the spool keeps the hits until they are acknowledged. */
+/** Batches of hits that this process took from the spool in one term. The spool keeps the hits until they are acknowledged. */
 export class SpooledBatches {
   readonly #source: HitSource;
   readonly #max: number;
   readonly #batches: BatchQueue;
   #term = 0;
-  #isAsking = false;
+  #isLoading = false;
 
-  /** Hits for a batch are taken `max` at a time. */
+  /** Takes up to `max` hits at a time from the spool. */
   constructor(source: HitSource, max: number) {
     this.#source = source;
     this.#max = max;
     this.#batches = new BatchQueue(max);
   }
 
-  /** Hits that failed alone and wait until something else is decided. */
+  /** Number of hits that failed alone and are sent again after another bulk was decided. */
   get suspects(): number {
     return this.#batches.suspects;
   }
 
-  /** What is to be sent next; `undefined` if that is nothing, another process' to do, or not known as yet. */
+  /** The batch to send next; `undefined` if there is none, another process sends, or the spool has not answered. */
   async next(delayMillis: number, takesCrashes: boolean): Promise<Batch | undefined> {
-    if (this.#isAsking) return undefined;
-    this.#isAsking = true;
-    const asked = this.#ask(delayMillis, takesCrashes).finally(() => {
-      this.#isAsking = false;
+    if (this.#isLoading) return undefined;
+    this.#isLoading = true;
+    const loaded = this.#load(delayMillis, takesCrashes).finally(() => {
+      this.#isLoading = false;
     });
-    return withTimeout(PATIENCE_MILLIS, asked);
+    return withTimeout(PATIENCE_MILLIS, loaded);
   }
 
-  async #ask(delayMillis: number, takesCrashes: boolean): Promise<Batch | undefined> {
+  async #load(delayMillis: number, takesCrashes: boolean): Promise<Batch | undefined> {
     const term = await this.#source.findTerm(delayMillis === 0);
     if (this.#term !== term) this.#batches.clear();
     this.#term = term;
@@ -52,14 +52,14 @@ export class SpooledBatches {
     return batch && (await this.#source.mayStillSend(term)) ? batch : undefined;
   }
 
-  /** Has the spool know what was decided about the first batch. */
+  /** Acknowledges the results of the first batch to the spool. */
   decide(batch: Batch, { kind, counts, again }: Outcome): void {
     this.#batches.replaceFirst(batch, again, kind === 'split');
     const decided = decidedHits(batch, again);
     if (decided.length > 0) this.#source.acknowledgeSpooled(decided, counts);
   }
 
-  /** Drops crashes, which Matomo cannot take. */
+  /** Drops crashes, which Matomo cannot store. */
   refuseCrashes(): void {
     const refused = this.#batches.dropCrashes();
     if (refused.length === 0) return;

@@ -1,21 +1,21 @@
-/** What came of one request to Matomo, as far as can be known. */
+/** The result of one request to Matomo, as far as it is known. */
 export type Exchange =
   | {
       readonly kind: 'answer';
       readonly status: number;
       readonly contentType: string;
-      /** The beginning, at most 64 kB. */
+      /** At most the first 64 kB. */
       readonly body: string;
       readonly location: string | undefined;
       readonly retryAfter: string | undefined;
-      /** The clock of whoever answered. */
+      /** The `Date` header, in time of the server's clock. */
       readonly date?: string | undefined;
-      /** What a server in front of Matomo wants to know of the sender. */
+      /** The `WWW-Authenticate` header of a server in front of Matomo. */
       readonly authenticate?: string | undefined;
     }
-  /** Not a byte of it reached Matomo. */
+  /** No byte of it reached Matomo. */
   | { readonly kind: 'not_sent'; readonly error: Error }
-  /** It was on its way, and nothing says how far it got. */
+  /** It was being sent, and it is unknown how far it got. */
   | {
       readonly kind: 'no_answer';
       readonly error: Error;
@@ -23,15 +23,15 @@ export type Exchange =
       readonly isHttp?: false | undefined;
     };
 
-/** Takes one bulk request to Matomo. Never rejects. */
+/** Sends bulk requests to Matomo, one at a time. Never rejects. */
 export interface Transport {
   send(body: Buffer, timeoutMillis: number): Promise<Exchange>;
   /** Loads what the first request needs, without connecting. */
   prepare?(): void;
-  /** Whether bytes of a request may be on their way. */
+  /** Whether bytes of a request may have been sent that has no result yet. */
   isSending?(): boolean;
-  /** Like `send`, while the whole process waits. Missing if that cannot be done. */
+  /** Like `send`, while the whole process is blocked. Missing if that is not supported. */
   readonly sendSync?: ((body: Buffer, timeoutMillis: number) => Exchange) | undefined;
-  /** Ends what is under way: it becomes `no_answer` or `not_sent`. */
+  /** Aborts the request in flight: its result is `no_answer` or `not_sent`. */
   close(): Promise<void>;
 }

@@ -5,19 +5,19 @@ import { explainError, isBrokenConnection, provesNotHttp, provesUnsent } from '.
 import { inflateBody } from './inflate-body.js';
 import type { Exchange, Transport } from './transport.js';
 
-/** Of an answer, as it comes and inflated. */
+/** Limit for a response, compressed and decompressed. */
 const MAX_ANSWER_BYTES = 65_536;
 
 export interface UndiciTransportOptions {
   readonly url: URL;
   readonly userAgent: string;
-  /** Sent besides those that the request needs. */
+  /** Sent in addition to the necessary headers. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Used instead of one of our own, and not closed. */
+  /** Used instead of our own dispatcher, and not closed. */
   readonly dispatcher?: HttpDispatcher | undefined;
 }
 
-/** One connection, one request at a time, through undici, which is loaded with the first. */
+/** One connection, one request at a time, through undici, which is loaded with the first request. */
 export function createUndiciTransport(options: UndiciTransportOptions): Transport {
   let used: Promise<HttpDispatcher> | undefined;
   let current: ReturnType<typeof observe> | undefined;
@@ -41,10 +41,10 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
 
   return {
     prepare() {
-      load().catch(() => undefined); // reported with the first request
+      load().catch(() => undefined); // the first request reports the error
     },
 
-    isSending: () => current?.isOnItsWay() ?? false,
+    isSending: () => current?.isSending() ?? false,
 
     async send(body, timeoutMillis) {
       let dispatcher: HttpDispatcher;
@@ -91,7 +91,7 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
   };
 }
 
-/** A dispatch handler that resolves once, with how far the request got. */
+/** A dispatch handler that resolves once, with the response or how far the request got. */
 function observe(
   resolve: (exchange: Exchange) => void,
   timeoutMillis: number,
@@ -139,10 +139,10 @@ function observe(
 
   return {
     abort,
-    isOnItsWay: () => controller !== undefined && !isResolved,
+    isSending: () => controller !== undefined && !isResolved,
     onRequestStart(started: DispatchController) {
       controller = started;
-      // Given up before a connection was there: it must not be sent behind our back.
+      // The time ran out before a connection was open: the request must not be sent later.
       if (isResolved) started.abort(new Error('given up'));
     },
     onResponseStart(_: DispatchController, statusCode: number, given: typeof headers) {

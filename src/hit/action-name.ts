@@ -9,12 +9,12 @@ interface Titled {
   readonly spanName: string;
 }
 
-/** Names what a request asked for; the path comes redacted. */
+/** Names the place that a request asked for. The path is already redacted. */
 export type ToPlace = (request: Pick<Titled, 'route' | 'statusCode'>, path: string) => string;
 
 /**
- * The procedure of a tRPC request, else the route, else the path. A 404 without a route has neither, so that scanners do not
- * fill the titles with what they ask for.
+ * The procedure of a tRPC request, else the route, else the path. A 404 without a route is `Not Found`, so that scanners do not
+ * fill the titles with the paths that they try.
  */
 export function createToPlace(titlePaths: 'template' | 'raw'): ToPlace {
   const toPath = titlePaths === 'raw' ? (path: string) => path : toTitlePath;
@@ -33,13 +33,13 @@ const FIELDS: Readonly<Record<string, (request: Titled, path: string, place: str
   span: (request) => request.spanName,
 };
 
-/** The title where nobody sets one. */
+/** The default title. */
 export const DEFAULT_TITLE = '{method} {route}';
 
-/** What a title may be made of. */
+/** The fields of a title template. */
 export const TEMPLATE_FIELDS: readonly string[] = Object.keys(FIELDS);
 
-/** Turns a template such as `{method} {route}` into a function; the path comes redacted. Unknown fields have been refused before. */
+/** Turns a template such as `{method} {route}` into a function. The path is already redacted, and all fields are valid. */
 export function createToActionName(
   template: string,
 ): (request: Titled, path: string, place: string) => string {

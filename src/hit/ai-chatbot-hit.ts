@@ -8,7 +8,7 @@ import { STATIC_FILES } from './request-patterns.js';
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const PARTIAL_CONTENT = 206;
 const FIRST_PART = /^\s*bytes\s*=\s*0+\s*-/i;
-/** Set by plugins for WordPress in a chatbot that runs JavaScript: there the page tracks itself. */
+/** Set by plugins for WordPress if a chatbot runs JavaScript: then the page tracks itself. */
 const RUNS_JAVASCRIPT = /(?:^|;)\s*matomo_has_js=1\s*(?:;|$)/;
 
 /** Headers that decide whether a request by an AI chatbot is sent. */
@@ -31,12 +31,12 @@ export interface ChatbotHitOptions extends PageUrlOptions {
   readonly aiChatbotSource?: string | undefined;
 }
 
-/** What Matomo's AI chatbot reports are made of. */
+/** The parameters of Matomo's AI chatbot reports. */
 type ChatbotParameters = ReadonlyMap<string, string>;
 
 /**
- * Makes the parameters of a request by an AI chatbot that Matomo reads. Its reports join the URL with those of people, so
- * that it is the same text. What is not known is left out: averages do not count it then.
+ * Makes the parameters that Matomo reads for a request by an AI chatbot. The reports join its URL with those of people, so both must
+ * be the same text. Unknown values are left out, because averages would count them.
  */
 export function createToChatbotParameters(
   options: ChatbotHitOptions,
@@ -62,10 +62,10 @@ export function createToChatbotParameters(
   };
 }
 
-/** What the application may have set of these is not for AI chatbot reports. */
+/** Parameters of AI chatbot reports that the application cannot override. */
 const REPLACED = ['url', 'download', 'http_status', 'bw_bytes', 'pf_srv', 'source'];
 
-/** Makes a page view one that Matomo 5.7 and later report under AI chatbots, and earlier ones store as they did. */
+/** Makes a page view one that Matomo 5.7 and later report under AI chatbots. Earlier versions store it as a page view. */
 export function addChatbotParameters(
   parameters: Map<string, string>,
   userAgent: string,
@@ -76,7 +76,7 @@ export function addChatbotParameters(
   for (const [name, value] of chatbot) parameters.set(name, value);
 }
 
-/** A hit that is for AI chatbot reports alone: no visitor, title, address or variable. */
+/** A hit only for AI chatbot reports: without visitor, title, address and variables. */
 export function toChatbotAlone(
   site: number,
   userAgent: string,

@@ -1,7 +1,7 @@
 /**
- * The AI chatbots that the newest Matomo reports, in its order: the list of `BotDetector` in Matomo's plugin
- * BotTracking (github.com/matomo-org/matomo, plugins/BotTracking/BotDetector.php, August 2026). These fetch pages for
- * a person who asks them. A name that Matomo does not know is discarded, so crawlers do not belong here.
+ * The AI chatbots that the newest Matomo reports, in its order: the list of `BotDetector` in Matomo's plugin BotTracking
+ * (github.com/matomo-org/matomo, plugins/BotTracking/BotDetector.php, August 2026). They fetch pages because a person asked them.
+ * Matomo discards names it does not know, so crawlers do not belong here.
  */
 export const AI_CHATBOTS: readonly string[] = [
   'ChatGPT-User',
@@ -14,14 +14,14 @@ export const AI_CHATBOTS: readonly string[] = [
   'DuckAssistBot',
 ];
 
-/** Finds the first of some names that a user agent contains, whatever its case. */
+/** Finds the first name that a user agent contains, in upper or lower case. */
 export type FindAiChatbot = (userAgent: string) => string | undefined;
 
-/** Prepares names for being found: linear in the length of the user agent for each name. */
+/** Makes a function that finds names. Its time is linear in the length of the user agent for each name. */
 export function createFindAiChatbot(names: readonly string[]): FindAiChatbot {
   if (names.length === 0) return () => undefined;
   const lowerCaseNames = names.map((name) => name.toLowerCase());
-  // Half the time of the search by name, which few user agents are worth.
+  // Takes half the time of a search by name, which few user agents need.
   const anyName = new RegExp(names.map(escapePattern).join('|'), 'i');
   return (userAgent) => {
     if (!anyName.test(userAgent)) return undefined;
@@ -35,5 +35,5 @@ function escapePattern(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }
 
-/** The name of the AI chatbot that a user agent contains, as it is in `AI_CHATBOTS`. */
+/** The name of the AI chatbot in a user agent, as it is spelled in `AI_CHATBOTS`. */
 export const findAiChatbot: FindAiChatbot = createFindAiChatbot(AI_CHATBOTS);

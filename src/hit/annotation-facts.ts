@@ -3,7 +3,7 @@ import type { HttpRequest } from './http-request.js';
 import { isNobody } from './overrides.js';
 import type { TrackingParameters } from './parameter-names.js';
 
-/** The custom variables of a request where it has more than every request. */
+/** The custom variables of a request, if it has more than the default ones. */
 export function variablesOf(
   request: HttpRequest,
   details: TrackingParameters | undefined,
@@ -20,12 +20,12 @@ export function variablesOf(
   return variables;
 }
 
-/** A request that was answered well had no error that concerns its caller. */
+/** The class of the error. A request with a successful response had no error that concerns its caller. */
 export function errorTypeOf(request: HttpRequest): string | undefined {
   return strongest(request, request.statusCode < 400 ? 'operationError' : 'errorType');
 }
 
-/** What the attribute for it says; words that only mean "nobody" are left out in silence. */
+/** The value of the user's attribute. Words that mean "nobody" are ignored. */
 export function userIdOf(request: HttpRequest): string | undefined {
   const userId = strongest(request, 'userId');
   return userId !== undefined && !isNobody(userId) ? userId : undefined;
@@ -35,7 +35,7 @@ function strongest(
   request: HttpRequest,
   fact: 'errorType' | 'operationError' | 'userId',
 ): string | undefined {
-  return request.annotations.findLast((said) => said[fact] !== undefined)?.[fact];
+  return request.annotations.findLast((source) => source[fact] !== undefined)?.[fact];
 }
 
 /** Parameters that the application set, weakest first. */

@@ -11,11 +11,11 @@ const BING = 'https://www.bing.com/webmasters/help/which-crawlers-does-bing-use-
 const META = 'https://developers.facebook.com/docs/sharing/webmasters/web-crawlers';
 const APPLE = 'https://support.apple.com/en-us/119829';
 const YANDEX = 'https://yandex.com/support/webmaster/robot-workings/check-yandex-robots.html';
-/** Of those whose operators describe them nowhere. */
+/** Source for crawlers that their operators do not describe. */
 const DEVICE_DETECTOR =
   'https://github.com/matomo-org/device-detector/blob/master/regexes/bots.yml';
 
-/** Names of crawlers as their user agents have them, by what they crawl for, each with its source. */
+/** Names of crawlers as in their user agents, by their purpose, each with its source. */
 export const CRAWLERS: Readonly<
   Record<'training' | 'search' | 'social' | 'seo', Readonly<Record<string, string>>>
 > = {
@@ -99,7 +99,7 @@ export const CRAWLERS: Readonly<
 
 const NAMES = Object.values(CRAWLERS).flatMap((names) => Object.keys(names));
 const BY_LOWER_CASE = new Map(NAMES.map((name) => [name.toLowerCase(), name]));
-/** Whole names: `Cubot` and `Twitterbots` are none. Of `Googlebot` and `Googlebot-Image` the longer one is found. */
+/** Matches whole names: not `Cubot` or `Twitterbots`. Of `Googlebot` and `Googlebot-Image`, the longer one matches. */
 const ANY_NAME = new RegExp(
   `(?<![a-z0-9])(?:${NAMES.toSorted((a, b) => b.length - a.length)
     .map((name) => name.replaceAll('.', '\\.'))
@@ -108,8 +108,7 @@ const ANY_NAME = new RegExp(
 );
 
 /**
- * The value of `user_agent.bot.name`: the crawler or AI chatbot that a user agent names, as its operator spells it.
- * Linear in the length of the user agent.
+ * The value of `user_agent.bot.name`: the crawler or AI chatbot in a user agent, as its operator spells it. Takes linear time.
  */
 export function findBotName(userAgent: string): string | undefined {
   const found = ANY_NAME.exec(userAgent)?.[0];

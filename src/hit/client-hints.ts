@@ -1,7 +1,7 @@
 /** Reads a request header by its lower-case name. */
 type ReadHeader = (name: string) => string | undefined;
 
-/** `uadata` from `Sec-CH-UA*` headers: the JSON that Matomo's JavaScript tracker sends of the same facts. */
+/** `uadata` from the `Sec-CH-UA*` headers: the JSON that Matomo's JavaScript tracker sends for the same facts. */
 export function readClientHints(header: ReadHeader): string | undefined {
   const list = header('sec-ch-ua');
   if (list === undefined) return undefined;
@@ -19,7 +19,7 @@ export function readClientHints(header: ReadHeader): string | undefined {
   });
 }
 
-// Sticky: a match begins where the last one ended, so that each character is read once. What is not a brand ends the list.
+// Sticky: a match begins where the last one ended, so that each character is read once. Anything that is not a brand ends the list.
 const BRAND = /[\s,]*"((?:[^"\\]|\\.)*)"\s*;\s*v="((?:[^"\\]|\\.)*)"/y;
 
 /** `"Chromium";v="130", "Not?A_Brand";v="99"`. */

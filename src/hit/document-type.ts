@@ -1,4 +1,4 @@
-/** PDF, office, archives, EPUB, CSV, audio and video. Never HTML, JSON, XML, plain text or Markdown: those are pages. */
+/** PDF, office documents, archives, EPUB, CSV, audio and video. HTML, JSON, XML, plain text and Markdown are pages. */
 const DOCUMENT_TYPES: readonly RegExp[] = [
   /^(?:audio|video)\//,
   /^application\/(?:pdf|msword|rtf|csv|gzip|zip|zstd|epub\+zip|x-mobipocket-ebook|vnd\.rar|vnd\.amazon\.ebook)$/,
@@ -7,19 +7,19 @@ const DOCUMENT_TYPES: readonly RegExp[] = [
   /^text\/(?:csv|rtf|tab-separated-values)$/,
 ];
 
-/** Types that say nothing about a file. */
+/** Generic types. */
 const ANY_FILE = /^(?:application|binary)\/(?:octet-stream|force-download|x-download|download)$/;
 
 const DOCUMENT_EXTENSION =
   /\.(?:pdf|doc[xm]?|dotx?|rtf|od[tspg]|xls[xmb]?|csv|tsv|pp[ts]x?|pptm|epub|mobi|azw3?|zip|g?z|tgz|bz2|xz|7z|rar|tar|zst|mp[34]|m4[av]|aac|flac|og[gav]|opus|wav|mov|avi|mkv|mpe?g|wmv|webm)$/i;
 
 const FIRST_ERROR = 400;
-/** Longer than any type. */
+/** Longer than any content type. */
 const MAX_TYPE_LENGTH = 200;
 
 /**
- * Whether a response is a document to Matomo rather than a page: by its content type. By the extension if that is not known,
- * and for an error, whose type is that of the error's own page.
+ * Whether Matomo counts a response as a document rather than a page: by its content type, or by the extension if that is unknown. Also
+ * by the extension for an error, whose content type is that of the error page.
  */
 export function isDocument(
   path: string,

@@ -1,31 +1,33 @@
-/** `crash` hits leave in bulks of their own: on a Matomo without CrashAnalytics each rolls its whole bulk back. */
+/** `crash` hits are sent in separate bulks: without CrashAnalytics, Matomo rolls back the whole bulk. */
 type HitKind = 'page' | 'crash';
 
-/** One tracking request as delivery sees it: whose it is, when it was, and the bytes to send. */
+/** One tracking request as delivery sees it: visitor, time, and the bytes to send. */
 export interface Hit {
-  /** The `idsite` that the hit goes to. */
+  /** The site, `idsite`. */
   readonly site: number;
-  /** Hits of one visitor stay together and in order: the user id where there is one, else the visitor id. */
+  /** Hits of one visitor stay together and in order. The user ID if there is one, else the visitor ID. */
   readonly visitor: string;
-  /** Start of the request, epoch seconds. */
+  /** Start of the request, in epoch seconds. */
   readonly startSeconds: number;
   readonly kind: HitKind;
   /** `?idsite=…`, percent-encoded: ASCII that needs no escaping inside JSON. */
   readonly query: string;
 }
 
-/** How old a hit is before it may leave: Express ends the span of its handler after the server span. */
-export const SETTLE_MILLIS = 20;
+/** Minimum age of a hit before it is sent: Express ends the span of its handler after the server span. */
+export const CHILD_SPAN_WAIT_MILLIS = 20;
 
-/** A hit that waits to be sent and may still change, because spans of its request may still end. */
+/** A queued hit that may still change, because spans of its request may end. */
 export interface PendingHit {
-  /** End of the request on the monotonic clock (`performance.now()`), as all times here but that of `finalize`. */
+  /** End of the request on the monotonic clock (`performance.now()`), like all times here but that of `finalize`. */
   readonly endedMillis: number;
-  /** Whether the hit may leave with a batch that is due, not before `SETTLE_MILLIS`; a flush does not ask. */
+  /** Whether the hit can be sent with the next batch, at the earliest after `CHILD_SPAN_WAIT_MILLIS`. A flush sends it anyway. */
   isFinal(nowMillis: number): boolean;
-  /** Roughly what it takes in memory. */
+  /** Approximate memory. */
   readonly bytes: number;
-  /** The hit as it is now, for good, and a crash beside it; none where the application has taken it back. Called once.
-   * `epochMillis`: the wall clock, which Matomo sees. */
+  /**
+   * The final hit, and a crash if there is one; none if the application ignored the request. Called once. `epochMillis` is the wall
+   * clock, which Matomo sees.
+   */
   finalize(epochMillis: number): readonly Hit[];
 }

@@ -5,7 +5,7 @@ import { createTrust } from './proxy-trust.js';
 const LOCAL_NAME = /^[^.]+$|\.(?:localhost|local|internal|test)$/;
 const isLocalAddress = createTrust(['loopback', 'linklocal', 'uniquelocal']);
 
-/** Whether a Host header names what only a machine or a private network reaches: there plain HTTP is usual. */
+/** Whether a Host header names a host on this machine or in a private network, where plain HTTP is usual. */
 export function isLocalHost(host: string): boolean {
   if (!isUrlHost(host)) return false;
   const { hostname } = new URL(`http://${host}/`);

@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
 
-/** Bits of an IPv6 address that are kept, by the bytes of an IPv4 address that are masked. */
+/** Bits of an IPv6 address that are kept, by the number of bytes that are masked in an IPv4 address. */
 const IPV6_BITS = [128, 64, 48, 32, 0];
 
-/** The address with its last `bytes` (IPv4) set to 0; IPv6 keeps /64, /48, /32 or nothing, as in Matomo. */
+/** Masks an address like Matomo: sets the last `bytes` of IPv4 to 0; IPv6 keeps /64, /48, /32 or nothing. */
 export function maskAddress(address: string, bytes: number): string {
   if (bytes === 0) return address;
   if (isIP(address) === 4) {

@@ -1,4 +1,4 @@
-/** The known name with the smallest edit distance to a given one, of at most `maxDistance`; `undefined` if there is none. */
+/** The known name with the smallest edit distance to a given one, at most `maxDistance`; `undefined` if there is none. */
 export function nearestName(
   name: string,
   known: Iterable<string>,
@@ -8,7 +8,7 @@ export function nearestName(
   let nearest: string | undefined;
   let least = maxDistance + 1;
   for (const candidate of known) {
-    if (Math.abs(candidate.length - plain.length) >= least) continue; // the distance is no less
+    if (Math.abs(candidate.length - plain.length) >= least) continue; // its distance cannot be smaller
     const distance = editDistance(plain, candidate.toLowerCase());
     if (distance < least) {
       least = distance;
@@ -18,7 +18,7 @@ export function nearestName(
   return nearest;
 }
 
-/** Letters to insert, delete or replace. */
+/** Number of letters to insert, delete or replace. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {

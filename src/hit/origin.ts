@@ -3,18 +3,18 @@ import { memoize } from '../common/generation-cache.js';
 import { isLocalHost } from './local-host.js';
 import { createTrust } from './proxy-trust.js';
 
-/** What a request says of where it came from and where it went, unchecked. */
+/** What a request claims about its caller and its target, unchecked. */
 export interface OriginClaims {
-  /** Address of the connection's other end. */
+  /** Address of the connection's peer. */
   readonly peerAddress: string | undefined;
   readonly host: string | undefined;
-  /** Scheme of the local listener, which is `http` behind a proxy that ends TLS. */
+  /** Scheme of the local server: `http` behind a proxy that terminates TLS. */
   readonly scheme: string | undefined;
   /** Reads a header by its lower-case name. */
   readonly header: (name: string) => string | undefined;
 }
 
-/** What of that is believed. */
+/** The claims that are trusted. */
 export interface Origin {
   /** A plain IP address. */
   readonly address: string | undefined;
@@ -28,8 +28,8 @@ export interface OriginOptions {
 }
 
 /**
- * Reads X-Forwarded-* as Express does with `trust proxy`: the caller is the first address from the right that is not of a
- * trusted proxy, and scheme and host are believed where the connection comes from a trusted one.
+ * Reads X-Forwarded-* like Express with `trust proxy`: the caller is the first address from the right that is not a trusted proxy.
+ * Scheme and host are trusted if the connection comes from a trusted proxy.
  */
 export function createToOrigin({
   trustProxy,
@@ -55,13 +55,13 @@ export function createToOrigin({
     };
   };
 
-  /** Nobody ends TLS in front of a local host, and a URL in Matomo's reports is there to be clicked. */
+  /** Local hosts usually have no proxy that terminates TLS, and a URL in Matomo's reports should work when it is clicked. */
   function schemeOf(host: string | undefined, listener: string | undefined): 'http' | 'https' {
     if (listener === 'https') return 'https';
     return assumeHttps && !(host && isLocal(host)) ? 'https' : 'http';
   }
 
-  /** Behind something that is no address nobody can say who it was: the last that is known counts. */
+  /** An entry that is not an address hides its caller: then the last known address counts. */
   function callerOf(
     peer: string | undefined,
     forwardedFor: string | undefined,
@@ -78,12 +78,12 @@ export function createToOrigin({
   }
 }
 
-/** Nobody has more proxies; as many as `trustProxy` may name. */
+/** More proxies than anybody has, and the limit of `trustProxy`. */
 const MAX_HOPS = 100;
-/** An IPv6 address with zone, brackets, quotes and port has fewer characters. */
+/** An IPv6 address with zone, brackets, quotes and port is shorter. */
 const MAX_ADDRESS_LENGTH = 128;
 
-/** Without port, brackets and zone, and IPv4 in its own form; `undefined` for what is no address. */
+/** An address without port, brackets and zone, and IPv4 in its own notation; `undefined` if it is not an address. */
 function plainAddress(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   let address = text.trim();
@@ -91,10 +91,10 @@ function plainAddress(text: string | undefined): string | undefined {
   address = address.replace(/^"(.*)"$/, '$1');
   if (address.startsWith('[')) address = address.slice(1, Math.max(1, address.indexOf(']')));
   else if (/^[\d.]+:\d+$/.test(address)) address = address.slice(0, address.indexOf(':'));
-  // Not by an expression, which looks for the end from each percent sign.
+  // An expression would search for the end again from each percent sign.
   const zone = address.indexOf('%');
   if (zone >= 0) address = address.slice(0, zone);
-  // A dual-stack socket tells IPv4 callers as ::ffff:192.0.2.1.
+  // A dual-stack socket reports IPv4 callers as ::ffff:192.0.2.1.
   address = address.replace(/^::ffff:(?=[\d.]+$)/i, '');
   return isIP(address) ? address : undefined;
 }

@@ -1,4 +1,4 @@
-/** What a value has to be so that Matomo stores it and no database refuses it. */
+/** What a value must be like, so that Matomo stores it and its database accepts it. */
 export interface ParameterDeclaration {
   readonly kind:
     | 'text'
@@ -10,25 +10,25 @@ export interface ParameterDeclaration {
     | 'visitor-id'
     | 'address'
     | 'time';
-  /** Text: longest that its column takes. Bytes are counted after HTML escaping, as Matomo cuts. */
+  /** Text: limit of its column. Bytes are counted after HTML escaping, because Matomo escapes before it cuts. */
   readonly maxBytes?: number;
   readonly maxCharacters?: number;
-  /** Numbers: outside of this range the parameter is left out. */
+  /** Numbers: outside of this range, the parameter is dropped. */
   readonly min?: number;
   readonly max?: number;
-  /** Integers: a fraction is rounded, where Matomo would ignore it. Else it is left out. */
+  /** Integers: a fraction, which Matomo would ignore, is rounded. Without this flag, a fraction drops the parameter. */
   readonly rounded?: true;
-  /** Matomo refuses the whole hit where this comes without the token of a user who may write. */
+  /** Matomo rejects the whole hit if this is sent without the token of a user with write access. */
   readonly needsToken?: true;
-  /** What it says, in a few words. */
+  /** A short description. */
   readonly meaning: string;
-  /** Where Matomo keeps it: a column of the action, or of another table that is named. Default: nowhere by itself. */
+  /** The column that stores it, in the table of actions unless another one is named. Missing: Matomo does not store it by itself. */
   readonly column?: string;
-  /** Part of Matomo's reference that describes it; none for what only its source code tells. */
+  /** The section of Matomo's reference. Missing: only its source code describes the parameter. */
   readonly section?: Section;
 }
 
-/** Parts of Matomo's reference, by its headings. */
+/** Sections of Matomo's reference, by their headings. */
 export type Section =
   | 'Required'
   | 'Recommended'

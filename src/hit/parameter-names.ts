@@ -1,9 +1,9 @@
-/** Parts of a page view's time, in the words of Matomo's page performance reports. */
+/** Timings of a page view, in the words of Matomo's page performance reports. */
 export const PERF_KEYS = ['pf_net', 'pf_srv', 'pf_tfr', 'pf_dm1', 'pf_dm2', 'pf_onl'] as const;
 
 /**
- * What a timing counts as: `pf_net` network, `pf_srv` server, `pf_tfr` transfer, `pf_dm1` DOM processing,
- * `pf_dm2` DOM completion, `pf_onl` on load. A server uses the last five for steps of its own.
+ * A timing of a page view: `pf_net` network, `pf_srv` server, `pf_tfr` transfer, `pf_dm1` DOM processing, `pf_dm2` DOM completion,
+ * `pf_onl` on load. A server can use the last five for its own steps.
  */
 export type PerfKey = (typeof PERF_KEYS)[number];
 
@@ -11,7 +11,7 @@ export function isPerfKey(value: unknown): value is PerfKey {
   return PERF_KEYS.includes(value as PerfKey);
 }
 
-/** Name of a tracking parameter that an application may set. */
+/** Names of tracking parameters that an application can set. */
 export type KnownParameter =
   | PerfKey
   | 'idsite'
@@ -76,8 +76,8 @@ export type KnownParameter =
   | 'source';
 
 /**
- * Tracking parameters for one request, by Matomo's own names. `cvar` holds custom variables by name and is
- * added to; everything else replaces what the hit had.
+ * Tracking parameters for one request, by Matomo's names. `cvar` contains custom variables by name, which are added to the existing
+ * ones. All others replace the value of the hit.
  */
 export type TrackingParameters = { [name in KnownParameter]?: string | number | boolean } & {
   cvar?: Record<string, string | number | boolean>;

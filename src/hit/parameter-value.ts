@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { ParameterDeclaration } from './parameter-declaration.js';
 import { cleanText, cutBytes, cutCharacters } from './text.js';
 
-/** A value as it may be sent, or `undefined` where it would be refused, would lose its bulk or says nothing. */
+/** A value that is safe to send; `undefined` if Matomo would reject it, it would make the bulk fail, or it is empty. */
 export function toParameterValue(
   declaration: ParameterDeclaration,
   value: unknown,
@@ -36,18 +36,18 @@ function toText(declaration: ParameterDeclaration, value: unknown): string | und
   if (declaration.maxCharacters !== undefined)
     text = cutCharacters(text, declaration.maxCharacters);
   if (declaration.maxBytes !== undefined) text = cutBytes(text, declaration.maxBytes);
-  text = text.trimEnd(); // a cut may end behind a space
+  text = text.trimEnd(); // the cut may be after a space
   return text === '' ? undefined : text;
 }
 
-/** Matomo drops what has no scheme, and stores credentials as they are. */
+/** Only URLs with a scheme: Matomo drops others. Removes credentials, which Matomo would store. */
 function toUrl(declaration: ParameterDeclaration, value: unknown): string | undefined {
   const text = typeof value === 'string' ? value.trim() : '';
   if (!/^[a-z][a-z\d+.-]*:\/\/[^/]/i.test(text)) return undefined;
   return toText(declaration, text.replace(/^([^/]*\/\/)[^/?#]*@/, '$1'));
 }
 
-/** JSON that was cut is no JSON, so what is too long is left out. */
+/** JSON that is too long is dropped: after a cut it would not be valid. */
 function toJson(declaration: ParameterDeclaration, value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined;
   const text = cleanText(value);
@@ -83,7 +83,7 @@ function toFlag(value: unknown): string | undefined {
 
 const TWENTY_YEARS_SECONDS = 631_152_000;
 
-/** Epoch seconds only: Matomo takes other forms too, but a time that it does not understand becomes "now". */
+/** Only epoch seconds: Matomo accepts other formats too, but stores "now" for a time that it cannot parse. */
 function toTime(value: unknown): string | undefined {
   if (typeof value !== 'number' && typeof value !== 'string') return undefined;
   const seconds = Math.floor(Number(value));

@@ -10,7 +10,7 @@ import {
   pairNameOf,
 } from './url-pairs.js';
 
-/** What Matomo takes for the keyword of a site search, in any case: such a hit loses its URL, title and timing. */
+/** Matomo reads these as the keyword of a site search, in upper or lower case: such a hit loses its URL, title and timing. */
 const SEARCH_PARAMETERS = new Set([
   'q',
   'query',
@@ -23,8 +23,8 @@ const SEARCH_PARAMETERS = new Set([
 ]);
 
 /**
- * Words that make a parameter a secret or personal: credentials of OAuth 2 and OpenID Connect, API keys, signed
- * URLs, sessions, and what the semantic conventions for `url.query` redact.
+ * Words that mark a parameter as secret or personal: credentials of OAuth 2 and OpenID Connect, API keys, signed URLs, sessions, and
+ * the parameters that the semantic conventions for `url.query` redact.
  */
 const SECRET_WORDS = new Set([
   'token',
@@ -86,10 +86,10 @@ const SECRET_WORDS = new Set([
   'iban',
 ]);
 
-/** Ends of run-together names such as `csrfmiddlewaretoken`. */
+/** Endings of names without separators, such as `csrfmiddlewaretoken`. */
 const SECRET_ENDING = /(?:token|secret|password|passwd|apikey|credentials?)$/;
 
-/** Stands in the place of what was taken out. */
+/** Replaces what was removed. */
 export const REDACTED = 'redacted';
 const E_MAIL = /[^\s/@]@[^\s/@]+\.[a-z]/i;
 const JSON_WEB_TOKEN = /(?:^|[^\w-])eyJ[\w-]+\./;
@@ -97,20 +97,20 @@ const USER_INFO = /\/\/[^\s/?#@]+@/;
 
 const CAMPAIGN = /^(?:(?:utm|mtm|pk|piwik|matomo)_|(?:gclid|fbclid)$)/i;
 
-/** Encodings inside encodings that are looked through. */
+/** Limit for nested encodings. */
 const MAX_LAYERS = 5;
 
 export interface QueryPolicyOptions {
   readonly query: 'keep' | 'redact' | 'strip' | readonly string[];
-  /** Whether Matomo may take a page view for a site search. */
+  /** Keeps parameters that Matomo reads as a site search. */
   readonly siteSearch: boolean;
-  /** Leaves out parameters of campaigns, which Matomo removes from URLs of people. */
+  /** Removes campaign parameters, as Matomo does in URLs of people. */
   readonly removesCampaigns?: boolean;
 }
 
 /**
- * What stays of a query in the tracked URL; `''` if nothing does. It sees the parameters that Matomo sees, and those that
- * `;` separates. Parameters behind the first 1,024 characters that stay are left out.
+ * What is kept of a query in the tracked URL; `''` if nothing is. Reads parameters as Matomo does, and also those that `;` separates.
+ * Parameters after the first 1,024 characters that are kept are dropped.
  */
 export function createToTrackedQuery(
   { query: policy, siteSearch, removesCampaigns = false }: QueryPolicyOptions,
@@ -142,17 +142,17 @@ export function createToTrackedQuery(
   };
 }
 
-/** The path without matrix parameters that Matomo would take for a site search. */
+/** Removes matrix parameters from a path that Matomo would read as a site search. */
 export function removeSearchFromPath(path: string): string {
   return filterMatrix(path, (pair) => (isSearchParameter(pairNameOf(pair)) ? undefined : pair));
 }
 
-/** The path with the secrets of its matrix parameters redacted. */
+/** Redacts the secrets in the matrix parameters of a path. */
 export function redactMatrix(path: string): string {
   return filterMatrix(path, redactPair, redactPair);
 }
 
-/** Without values of secret names, and without names and values that hold a secret. */
+/** Redacts values of secret names, and names and values that contain a secret. */
 function redactPair(pair: string): string {
   const name = encodedName(pair);
   const secrecy = toSecrecy(name);
@@ -171,7 +171,7 @@ function isSearchParameter(name: string): boolean {
   return SEARCH_PARAMETERS.has(name.toLowerCase());
 }
 
-/** `access_token`, `X-Api-Key` and `sessionId` are secrets by one of their words; `authors` and `keyring` are none. */
+/** `access_token`, `X-Api-Key` and `sessionId` are secret because of one of their words; `authors` and `keyring` are not. */
 function isSecretName(name: string): boolean {
   const words = name
     .replace(/([a-z\d])([A-Z])/g, '$1 $2')
@@ -185,8 +185,8 @@ function isSecretWord(word: string): boolean {
 }
 
 /**
- * Whether a name or value is a secret or has one inside, as `/login?next=%2Fx%3Ftoken%3D…` has. What is too long for a URL
- * in Matomo, or has more layers of encoding than anybody needs, counts as one.
+ * Whether a name or value is or contains a secret, such as `/login?next=%2Fx%3Ftoken%3D…`. If it is too long for a URL in Matomo, or is
+ * encoded more often than anybody needs, it counts as a secret.
  */
 function holdsSecret(encoded: string): boolean {
   if (encoded.length > MAX_PAIRS_LENGTH) return true;
@@ -205,7 +205,7 @@ function holdsSecret(encoded: string): boolean {
   );
 }
 
-/** What stands before `=`, and the names of JSON. */
+/** The texts before each `=`, and the names in JSON. */
 function innerNames(text: string): string[] {
   const pieces = text.replace(/"\s*:/g, '"=').split(/[?&;#/\s,{}]/);
   return pieces.flatMap((piece) => (piece.includes('=') ? piece.split('=').slice(0, -1) : []));

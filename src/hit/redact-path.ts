@@ -2,8 +2,8 @@ import { REDACTED, redactMatrix } from './query-policy.js';
 import { MAX_PATTERN_INPUT } from './request-patterns.js';
 
 /**
- * Redacts a path: the secrets of its matrix parameters unless these are kept, and what matches a pattern. A path stays one.
- * With patterns a longer path is cut at its last whole segment: what no pattern has seen is not sent.
+ * Redacts a path: secrets in matrix parameters unless these are kept, and what matches a pattern. If there are patterns, a longer path
+ * is cut after a whole segment, because the rest was not tested.
  */
 export function createRedactPath(
   patterns: readonly RegExp[],
@@ -23,7 +23,7 @@ export function createRedactPath(
   };
 }
 
-/** A path beyond what patterns see, cut at its last whole segment. */
+/** Cuts a path that is longer than patterns test, after a whole segment. */
 export function cutAtSegment(path: string): string {
   if (path.length <= MAX_PATTERN_INPUT) return path;
   return path.slice(0, path.lastIndexOf('/', MAX_PATTERN_INPUT) + 1);

@@ -1,9 +1,9 @@
-/** Characters of a path or a user agent that patterns of users are tested on: not every pattern is linear. */
+/** Limit for the text that users' patterns are tested on, because not every pattern takes linear time. */
 export const MAX_PATTERN_INPUT = 2048;
 
 /**
- * User agents of what asks a service whether it is alive: Kubernetes, load balancers, uptime monitors. No search engines:
- * those are visitors. The default of `ignoreUserAgents`.
+ * User agents of health checks: Kubernetes, load balancers, uptime monitors. Search engines are not included: they are visitors. The
+ * default of `ignoreUserAgents`.
  */
 export const HEALTH_CHECKERS: readonly RegExp[] = [
   /^kube-probe\//i,

@@ -3,7 +3,7 @@ import { PERF_KEYS } from './parameter-names.js';
 import { toParameterValue } from './parameter-value.js';
 import { TRACKING_PARAMETERS } from './tracking-parameters.js';
 
-/** Sets the timings that spans and `measure` gave, added up. */
+/** Sets the timings from spans and `measure`, which are added up. */
 export function setTimings(parameters: Map<string, string>, request: HttpRequest): void {
   for (const key of PERF_KEYS) {
     let sum: number | undefined;
@@ -15,7 +15,7 @@ export function setTimings(parameters: Map<string, string>, request: HttpRequest
   }
 }
 
-/** Whether somebody has set the server time, rather than us. */
+/** Whether the application has set the server time. */
 export function isServerTimeGiven(
   { annotations }: HttpRequest,
   layers: readonly (Readonly<Record<string, unknown>> | undefined)[],
@@ -28,7 +28,7 @@ export function isServerTimeGiven(
   );
 }
 
-/** Matomo's page load time is the sum of all timings, which is to be the duration of the request. */
+/** Matomo adds all timings to the page load time. The server time is reduced, so that the sum is the duration of the request. */
 export function subtractOtherTimings(parameters: Map<string, string>, request: HttpRequest): void {
   let others = 0;
   for (const key of PERF_KEYS) if (key !== 'pf_srv') others += Number(parameters.get(key) ?? 0);
@@ -36,7 +36,7 @@ export function subtractOtherTimings(parameters: Map<string, string>, request: H
   setParameter(parameters, 'pf_srv', Math.max(0, Math.round(request.durationMillis) - others));
 }
 
-/** Sets a parameter if its value can be sent. */
+/** Sets a parameter if its value is valid. */
 export function setParameter(
   parameters: Map<string, string>,
   name: keyof typeof TRACKING_PARAMETERS,

@@ -1,6 +1,6 @@
 const MAX_BYTES = 4_294_967_295; // what Matomo's column holds
 
-/** Attributes that have the bytes of a response's body, in the order in which they are believed. */
+/** Attributes with the size of a response's body, the most reliable first. */
 const SIZE_ATTRIBUTES = [
   'http.response.body.size',
   'http.response_content_length',
@@ -10,12 +10,12 @@ const SIZE_ATTRIBUTES = [
   'response_size',
 ] as const;
 
-/** Whether a response to this request has a body whose size says something. */
+/** Whether a response to this request has a body with a meaningful size. */
 export function hasBody(method: string, statusCode: number): boolean {
   return method.toUpperCase() !== 'HEAD' && statusCode !== 204 && statusCode !== 304;
 }
 
-/** The size that a span has: some instrumentations write it as text, or as the list that a captured header is. */
+/** The size from a span. Some instrumentations write it as text, or as the list of a captured header. */
 export function readBodySize(attributes: Readonly<Record<string, unknown>>): number | undefined {
   for (const name of SIZE_ATTRIBUTES) {
     const value = attributes[name];
@@ -25,7 +25,7 @@ export function readBodySize(attributes: Readonly<Record<string, unknown>>): num
   return undefined;
 }
 
-/** A whole number of bytes that Matomo can store. */
+/** A number of bytes, if it is whole and Matomo can store it. */
 export function toSize(value: unknown): number | undefined {
   const isDigits = typeof value === 'string' && /^\d{1,10}$/.test(value);
   const size = isDigits ? Number(value) : value;

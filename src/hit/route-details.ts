@@ -1,6 +1,6 @@
 import type { TrackingParameters } from './parameter-names.js';
 
-/** Finds the details of a request: by method and route, route, method and path, path; the first that is there. */
+/** Finds the details of a request: by method and route, route, method and path, or path. The first match wins. */
 export function createFindRouteDetails(
   details: Readonly<Record<string, TrackingParameters>>,
 ): (request: {

@@ -10,8 +10,8 @@ import { TRACKING_PARAMETERS } from './tracking-parameters.js';
 const RANGE = 2 ** 32;
 
 /**
- * Whether a visitor is in the sample: the first 32 bits of the SHA-256 of a name, as a share of all. Processes with the same
- * rate agree about everybody they give the same name.
+ * Whether a visitor is in the sample: the first 32 bits of the SHA-256 of its name, as a share of all values. Processes with the same
+ * rate and the same name get the same result.
  */
 export function isInSample(name: string, rate: number): boolean {
   return rate >= 1 || Number.parseInt(hash('sha256', name, 'hex').slice(0, 8), 16) < rate * RANGE;
@@ -20,8 +20,8 @@ export function isInSample(name: string, rate: number): boolean {
 type FindVisitor = (request: HttpRequest, site: number, nowMillis: number) => string;
 
 /**
- * Names the visitor of a request as the sample is drawn: the user ID, else the visitor ID, as the hit would have them. If no
- * visitor ID is sent, the one that would be sent by default.
+ * The name of a visitor for sampling: the user ID, else the visitor ID, as in the hit. If no visitor ID is sent, the default one is
+ * used.
  */
 export function createFindVisitor(
   options: Parameters<typeof createFindRouteDetails>[0],
@@ -45,7 +45,7 @@ export function createFindVisitor(
   };
 }
 
-/** The value that wins of those that may be sent; the strongest layer comes first. */
+/** The valid value that wins. The strongest layer comes first. */
 function strongest(
   layers: readonly (Readonly<Record<string, unknown>> | undefined)[],
   name: 'uid' | 'cid',

@@ -1,4 +1,4 @@
-/** What every hit of a request has in common: its visitor and where that was. */
+/** Parameters that all hits of a request share: its visitor and origin. */
 const SHARED = new Set([
   'idsite',
   'bots',

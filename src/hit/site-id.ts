@@ -1,4 +1,4 @@
-/** A site ID as Matomo has it, from a number or its digits. */
+/** A site ID from a number or its digits; `undefined` if it is invalid. */
 export function toSiteId(value: unknown): number | undefined {
   const digits = typeof value === 'string' && /^\s*\d{1,10}\s*$/.test(value);
   const id = digits ? Number(value) : value;

@@ -5,10 +5,10 @@ const CLEAN_ASCII = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 const HTML_SPECIAL = /[&<>"']/;
 // Slash, colon, question mark and equals sign need no encoding in the value of a query string.
 const NOTHING_TO_ESCAPE = /^[\w.~/:?=-]*$/;
-/** What `encodeURI` leaves and a value of a query string must not have. */
+/** Characters that `encodeURI` keeps but a value in a query string must not contain. */
 const ENCODED_IN_A_VALUE = /[;@&+$,#]/g;
 
-/** Without what loses a whole bulk (lone surrogates) or a column's end (control characters), and trimmed. */
+/** Trims a text, and removes what makes a bulk fail (lone surrogates) or ends a column (control characters). */
 export function cleanText(text: string): string {
   if (CLEAN_ASCII.test(text)) return text;
   return text.replace(LONE_SURROGATES, '\ufffd').replace(CONTROL_CHARACTERS, ' ').trim();
@@ -34,14 +34,14 @@ export function toEncoded(text: string): EncodedText {
   return { text, encoded: encodeValue(text) };
 }
 
-/** Cut at a character so that the text takes at most `maxBytes` bytes once Matomo has HTML-escaped it. */
+/** Cuts a text after a character, so that it has at most `maxBytes` bytes after Matomo's HTML escaping. */
 export function cutBytes(text: string, maxBytes: number): string {
-  // An escaped character is at most six bytes, and UTF-8 at most three for a UTF-16 unit.
+  // An escaped character has at most six bytes, and a UTF-16 unit at most three in UTF-8.
   if (text.length * (HTML_SPECIAL.test(text) ? 6 : 3) <= maxBytes) return text;
   return cut(text, maxBytes, escapedBytes);
 }
 
-/** Cut at a character so that the text has at most `maxCharacters` once Matomo has HTML-escaped it. */
+/** Cuts a text after a character, so that it has at most `maxCharacters` after Matomo's HTML escaping. */
 export function cutCharacters(text: string, maxCharacters: number): string {
   if (text.length * (HTML_SPECIAL.test(text) ? 6 : 1) <= maxCharacters) return text;
   return cut(text, maxCharacters, escapedCharacters);

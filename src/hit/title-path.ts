@@ -1,6 +1,6 @@
 import { cutAtSegment } from './redact-path.js';
 
-/** Every rule needs a digit or the sign of an e-mail address: most paths have neither. */
+/** Every rule needs a digit or an `@`. Most paths have neither. */
 const MAY_HOLD_VALUES = /[\d@]|%40/;
 
 const ID = /^(?:\d+|(?=\D*\d)[\da-f]{8,}|[0-7][\da-hjkmnp-tv-z]{25})$/i;
@@ -8,8 +8,8 @@ const UUID = /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/i;
 const TOKEN = /^[\w-]{20,}$/;
 
 /**
- * The path as a template: IDs, UUIDs, e-mail addresses, and tokens become `:id`, `:uuid`, `:email`, and `:token`, so that one
- * page has one title. A path beyond 2,048 characters is cut at a whole segment.
+ * Replaces IDs, UUIDs, email addresses and tokens in a path by `:id`, `:uuid`, `:email` and `:token`, so that one page has one title. A
+ * path of more than 2,048 characters is cut after a whole segment.
  */
 export function toTitlePath(path: string): string {
   const seen = cutAtSegment(path);
@@ -23,7 +23,7 @@ function templateOf(segment: string): string {
   return isToken(segment) ? ':token' : segment;
 }
 
-/** Words that hyphens join are no token, whatever their case. */
+/** Words joined by hyphens are not a token, whatever their case. */
 function isToken(segment: string): boolean {
   if (!TOKEN.test(segment)) return false;
   const isMixed = /\d/.test(segment) && /[A-Z]/.test(segment) && /[a-z]/.test(segment);

@@ -9,7 +9,7 @@ const UNSIGNED = { kind: 'integer', min: 0, max: 4_294_967_295 } as const;
 const AMOUNT = { kind: 'number', min: -1e15, max: 1e15 } as const;
 const FLAG = { kind: 'flag' } as const;
 const JSON_TEXT = { kind: 'json', maxCharacters: 16_384 } as const;
-/** Shorter than the texts that a gateway reads, so that what it cut is refused. Room for some 400 items. */
+/** Shorter than the texts that a gateway reads, so that text which it cut is rejected. Room for about 400 items. */
 const ITEMS = { kind: 'json', maxCharacters: 32_000 } as const;
 const LOCAL_TIME = 'log_visit.visitor_localtime';
 const text = (maxCharacters: number) => ({ kind: 'text', maxCharacters }) as const;
@@ -29,10 +29,8 @@ function inSection<Name extends string>(
 }
 
 /**
- * Every tracking parameter that an application may set, once.
- *
- * Limits: the columns of Matomo 5 in a strict database, where one value that does not fit loses the whole bulk.
- * Custom dimensions are `dimension1` … `dimension999`, see {@link declarationOf}.
+ * Every tracking parameter that an application can set. Limits are the columns of Matomo 5 in a strict database, where one value that
+ * does not fit makes the whole bulk fail. For `dimension1` … `dimension999` see {@link declarationOf}.
  */
 export const TRACKING_PARAMETERS: { readonly [name in KnownParameter]: ParameterDeclaration } = {
   ...inSection('Required', {
@@ -174,7 +172,7 @@ export const CUSTOM_VARIABLE: ParameterDeclaration = {
   section: 'Action info',
 };
 
-/** What stands in every hit, or in the request around it, and is not for an application to set. */
+/** Parameters of every hit, or of the request that contains it. Applications cannot set them. */
 export const FIXED_PARAMETERS: Readonly<Record<string, ParameterDeclaration>> = {
   ...inSection('Required', { rec: { ...FLAG, meaning: '1: track this' } }),
   ...inSection('Recommended', {
@@ -201,7 +199,7 @@ export const FIXED_PARAMETERS: Readonly<Record<string, ParameterDeclaration>> = 
 
 const DIMENSION_NAME = /^dimension[1-9]\d{0,2}$/;
 
-/** The declaration of a parameter, `undefined` for a name that Matomo does not know or we do not let through. */
+/** The declaration of a parameter; `undefined` if Matomo does not know it, or applications cannot set it. */
 export function declarationOf(name: string): ParameterDeclaration | undefined {
   if (Object.hasOwn(TRACKING_PARAMETERS, name)) return TRACKING_PARAMETERS[name as KnownParameter];
   return DIMENSION_NAME.test(name) ? CUSTOM_DIMENSION : undefined;

@@ -1,8 +1,8 @@
 const PROCEDURE = /^[\w.-]{1,200}$/;
 
 /**
- * `/api/trpc/user.byId` of a tRPC request, whose route is one for all procedures. A batch is named by its first procedure
- * and their number: `/api/trpc/user.byId (3)`.
+ * `/api/trpc/user.byId` for a tRPC request, whose route is the same for all procedures. A batch is named by its first procedure and
+ * their number: `/api/trpc/user.byId (3)`.
  */
 export function toProcedurePath(
   path: string,

@@ -1,36 +1,34 @@
 import { decodeLatin1 } from './decode-latin1.js';
 
-/** Of what stays of pairs, nothing more is read behind so many characters: Matomo cuts URLs and titles at 1,024 bytes. */
+/** Limit for the pairs that are kept: Matomo cuts URLs and titles at 1,024 bytes. */
 export const MAX_PAIRS_LENGTH = 1024;
 
-/** What of a URL's pairs `name=value` is to stay: the pair, another one, or `undefined` to leave it out. */
+/** Decides about a pair `name=value` of a URL: returns the pair, another one, or `undefined` to remove it. */
 export type FilterPair = (pair: string, isContinued: boolean) => string | undefined;
 
 /**
- * Text of a URL as Matomo reads it. Matomo resolves HTML entities before it looks for parameters: `&amp;` is a separator
- * there, and any other entity joins two pairs to one. The latter are broken up, so that Matomo sees the same pairs.
+ * Text of a URL as Matomo reads it. Matomo resolves HTML entities before it looks for parameters: `&amp;` is a separator, and any
+ * other entity joins two pairs. Such entities are broken up, so that Matomo sees the same pairs.
  */
 export function asMatomoReads(text: string): string {
   if (!text.includes(';')) return text;
   return text.replace(/&(?:amp;)+/g, '&').replace(/&([a-z][a-z\d]*);/gi, '&$1%3B');
 }
 
-/** The name of a pair, as it was sent. */
+/** The name of a pair, not decoded. */
 export function encodedName(pair: string): string {
   const equals = pair.indexOf('=');
   return equals < 0 ? pair : pair.slice(0, equals);
 }
 
-/** The name as PHP reads it: decoded, and without the brackets of an array. */
+/** The name as PHP reads it: decoded, without the brackets of an array. */
 export function pairNameOf(pair: string): string {
   const name = decodeText(encodedName(pair));
   const bracket = name.indexOf('[');
   return (bracket > 0 ? name.slice(0, bracket) : name).trim();
 }
 
-/**
- * Filters pairs that `;` separates. A part without a name and a value continues the value before it: it goes if that went.
- */
+/** Filters pairs that `;` separates. A part without name and value continues the previous value, and is kept or removed with it. */
 export function filterPairs(text: string, filter: FilterPair): string | undefined {
   if (!text.includes(';')) return filter(text, false);
   let kept: string | undefined;
@@ -47,8 +45,8 @@ export function filterPairs(text: string, filter: FilterPair): string | undefine
 }
 
 /**
- * Filters the matrix parameters of a path (`/find;q=shoes`). Behind the first `;` Matomo takes all of a path for a query,
- * so that `&` separates there too. Parts behind the first 1,024 characters that stay are left out.
+ * Filters the matrix parameters of a path (`/find;q=shoes`). After the first `;`, Matomo reads the rest of the path as a query, so `&`
+ * is a separator there too. Parts after the first 1,024 characters that are kept are dropped.
  */
 export function filterMatrix(
   path: string,
@@ -68,7 +66,7 @@ export function filterMatrix(
   return kept;
 }
 
-/** One segment; its head is what stands before its first separator. */
+/** Filters one segment. Its head is the part before the first separator. */
 function filterSegment(
   segment: string,
   filter: FilterPair,
@@ -95,7 +93,7 @@ function isWhole(pair: string): boolean {
   return /^[^=]+=[^=]/.test(pair);
 }
 
-/** Decodes `+` and percent escapes. What is not an escape stays, and bytes that are not UTF-8 are read as Latin-1. */
+/** Decodes `+` and percent escapes. Other text is not changed, and bytes that are not UTF-8 are read as Latin-1. */
 export function decodeText(text: string): string {
   if (!/[%+]/.test(text)) return text;
   const bytes = text

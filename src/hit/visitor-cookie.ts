@@ -1,4 +1,4 @@
-/** The visitor of Matomo's JavaScript tracker, from its `_pk_id.<site>.<hash>` cookie: 16 hex digits. */
+/** The visitor of Matomo's JavaScript tracker, 16 hex digits, from its `_pk_id.<site>.<hash>` cookie. */
 export function visitorOfCookie(cookies: string | undefined, site: number): string | undefined {
   if (cookies === undefined) return undefined;
   const cookie = new RegExp(

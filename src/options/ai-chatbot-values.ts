@@ -4,7 +4,7 @@ import { toParameterValue } from '../hit/parameter-value.js';
 import { TRACKING_PARAMETERS } from '../hit/tracking-parameters.js';
 import { wrongOption } from './wrong-option.js';
 
-/** Names of AI chatbots. Only the environment can add to the default: code has `AI_CHATBOTS` for that. */
+/** Names of AI chatbots. Only the environment can add to the default with `+`: in code, spread `AI_CHATBOTS`. */
 export function chatbotNames(name: string, value: unknown): readonly string[] {
   if (!Array.isArray(value))
     throw wrongOption(`${name} must be a list of names, got ${show(value)}`);
@@ -22,14 +22,14 @@ export function chatbotNames(name: string, value: unknown): readonly string[] {
   return added.length > 0 ? [...AI_CHATBOTS, ...names] : names;
 }
 
-/** An empty name is contained in every user agent. */
+/** An empty name would match every user agent. */
 function chatbotName(option: string, item: unknown): string {
   const text = typeof item === 'string' ? item.replace(/^\+/, '').trim() : '';
   if (text !== '') return text;
   throw wrongOption(`${option} must be a list of names, got ${show(item)}`);
 }
 
-/** Matomo loses the whole row if its source is too long. */
+/** If the source is too long, Matomo discards the whole row. */
 export function chatbotSource(name: string, value: unknown): string {
   const isFit =
     typeof value === 'string' && toParameterValue(TRACKING_PARAMETERS.source, value) === value;

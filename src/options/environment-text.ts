@@ -1,4 +1,4 @@
-// How the environment writes what code gives as lists and objects.
+// Parses what the environment writes for lists and objects.
 
 /** `a, b` as `['a', 'b']`. */
 export function listFromText(text: string): string[] {
@@ -9,8 +9,8 @@ export function listFromText(text: string): string[] {
 }
 
 /**
- * Like a list, but an item that begins with `/` runs to its closing `/` and flags, commas inside of it included. What has
- * no closing `/` with flags, such as the path `/api/users`, is an item as it stands.
+ * Like a list, but an item that begins with `/` ends at its closing `/` and flags, and may contain commas. An item without a
+ * closing `/`, such as the path `/api/users`, is taken as it is.
  */
 export function patternsFromText(text: string): (RegExp | string)[] {
   const patterns: (RegExp | string)[] = [];
@@ -36,7 +36,7 @@ export function pairsFromText(text: string): Record<string, string> {
   );
 }
 
-/** One word as it is; with a comma a list, of one where the comma is the end: for options that take either. */
+/** For options that take a word or a list: text with a comma is a list. A list of one item ends with a comma. */
 export function wordOrListFromText(text: string): string | string[] {
   return text.includes(',') ? listFromText(text) : text.trim();
 }

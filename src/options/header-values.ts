@@ -1,9 +1,9 @@
 import { wrongOption } from './wrong-option.js';
 
 const NAME = /^[!#$%&'*+\-.^_`|~\da-z]+$/;
-/** Nothing that ends a header. */
+/** Without line breaks, which would end the header. */
 const VALUE = /^[\x20-\x7e\x80-\xff]+$/;
-/** These say how the request is sent, which is not up to an option. */
+/** undici sets these itself. */
 const OF_THE_REQUEST: ReadonlySet<string> = new Set([
   'accept-encoding',
   'connection',
@@ -19,7 +19,7 @@ const OF_THE_REQUEST: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** Headers by lower-case name. Neither a name nor a value is shown: text that cannot be read may be a secret as a whole. */
+/** Headers by lower-case name. Errors show neither name nor value: if the text cannot be parsed, all of it may be a secret. */
 export function headers(name: string, value: unknown): Readonly<Record<string, string>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw notPairs(name);
   const parsed: Record<string, string> = {};

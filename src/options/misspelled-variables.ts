@@ -4,13 +4,13 @@ import { nearestName } from '../hit/nearest-name.js';
 
 const MAX_DISTANCE = 2;
 
-/** A variable that nothing reads, and the one that was probably meant. */
+/** A variable that nothing reads, and the known one that was probably meant. */
 export interface MisspelledVariable {
   readonly name: string;
   readonly meant: string;
 }
 
-/** Finds variables with almost the name of a known one. Other `MATOMO_*` variables may belong to a Matomo on the same host. */
+/** Finds variables that nearly have a known name. Other `MATOMO_*` variables may belong to a Matomo on the same host. */
 export function findMisspelledVariables(
   env: Readonly<Record<string, string | undefined>>,
   known: readonly string[],
@@ -22,7 +22,7 @@ export function findMisspelledVariables(
   });
 }
 
-/** Names of variables are case-insensitive on Windows. */
+/** On Windows, names of environment variables are case-insensitive. */
 function isKnown(name: string, known: readonly string[]): boolean {
   return known.includes(process.platform === 'win32' ? name.toUpperCase() : name);
 }

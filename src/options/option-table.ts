@@ -33,21 +33,21 @@ import {
 import type { ResolvedOptions } from './resolved-options.js';
 import { matomoUrl, spoolPlace, trackedBaseUrl } from './url-values.js';
 
-/** One option: where the environment has it, how a value is checked, what it is by default. */
+/** One option: its environment variable, how a value is checked, and its default. */
 export interface OptionDeclaration<T> {
-  /** Environment variable; none for what only code can give. */
+  /** Environment variable. Missing if the option can only be set in code. */
   readonly env?: string;
-  /** What the text of the variable would be in code; as it is where this is missing. */
+  /** Converts the text of the variable to the value that code would pass. Missing: the text is the value. */
   readonly fromText?: (text: string) => unknown;
-  /** The value as it is used. Throws a `TypeError` that names option and value, but never a secret. */
+  /** Returns the resolved value. Throws a `TypeError` that names option and value, but never shows a secret. */
   readonly parse: (name: string, value: unknown) => T;
-  /** `required`: without a value nothing is tracked. */
+  /** `required`: without a value, nothing is tracked. */
   readonly default: T | 'required';
-  /** Decides which data leaves the process: if the environment gives a value that cannot be read, nothing is tracked. */
+  /** The option decides which data leaves the process: if its variable is invalid, nothing is tracked. */
   readonly isPrivacy?: true;
-  /** Only the environment has it, for `register`; what does the same in code. */
+  /** Set for options that only the environment has, for `register`: what to use in code instead. */
   readonly inCode?: string;
-  /** The default in words, where its value says too little. */
+  /** The default in words, if its value does not explain itself. */
   readonly defaultText?: string;
 }
 
@@ -57,7 +57,7 @@ const GIBIBYTE = 1024 ** 3;
 /** Name of an option. */
 export type OptionName = Exclude<keyof ResolvedOptions, 'rereadToken'>;
 
-/** Everything that can be set, once, in the order of the documentation. */
+/** All options, in the order of the documentation. */
 export const OPTIONS: {
   readonly [name in OptionName]: OptionDeclaration<ResolvedOptions[name]>;
 } = {

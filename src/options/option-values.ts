@@ -10,15 +10,15 @@ import { listFromText } from './environment-text.js';
 import type { ResolvedOptions } from './resolved-options.js';
 import { wrongOption } from './wrong-option.js';
 
-// Each of these takes what code or the environment gave and returns the value as it is used, or throws.
+// Each parser takes a value from code or the environment and returns the resolved value, or throws.
 
-/** `wantedInCode` also names what only code can give; environment variables have names of their own. */
+/** `wantedInCode` names what only code can pass. Environment variables are recognized by their names. */
 function refuse(name: string, wanted: string, value: unknown, wantedInCode = wanted): never {
   const isVariable = name.startsWith('MATOMO_');
   throw wrongOption(`${name} must be ${isVariable ? wanted : wantedInCode}, got ${show(value)}`);
 }
 
-/** `TRUE` and `true` are the same word. */
+/** The environment may write `TRUE` for `true`. */
 function lowerCase(value: unknown): unknown {
   return typeof value === 'string' ? value.toLowerCase() : value;
 }
@@ -30,7 +30,7 @@ export function siteId(name: string, value: unknown): ResolvedOptions['siteId'] 
   return toSiteId(value) ?? refuse(name, wanted, value, `${wanted} or a function`);
 }
 
-/** The value is not shown: it may be a secret with a space too many. */
+/** The error does not show the value: it may be a secret with a stray space. */
 export function secret(name: string, value: unknown): string {
   if (typeof value === 'string' && /^[\x21-\x7e]+$/.test(value.trim())) return value.trim();
   const got = typeof value === 'string' ? 'one that is not' : `a ${typeof value}`;
@@ -60,7 +60,7 @@ export function integer(min: number, max: number): (name: string, value: unknown
   };
 }
 
-/** Of a whole: more than nothing. */
+/** A share of a whole, above 0. */
 export function share(name: string, value: unknown): number {
   const isNumber = typeof value === 'string' && /^(?:\d+(?:\.\d+)?|\.\d+)$/.test(value);
   const number = isNumber ? Number(value) : value;
@@ -107,7 +107,7 @@ export function methods(least: number): (name: string, value: unknown) => readon
   };
 }
 
-/** Without the flags that make a regular expression memoize where it was. */
+/** A copy without the flags that make a regular expression remember its position. */
 export function stateless({ source, flags }: RegExp): RegExp {
   return new RegExp(source, flags.replace(/[gy]/g, ''));
 }
@@ -227,7 +227,7 @@ export function queryPolicy(name: string, value: unknown): ResolvedOptions['quer
   if (typeof value !== 'string') return strings(name, value);
   const policy = (['keep', 'redact', 'strip'] as const).find((word) => word === lowerCase(value));
   if (policy !== undefined) return policy;
-  // One name in the environment: a word that is no policy would be taken for a name and strip all else.
+  // In the environment, a misspelled policy would be read as a list of one name and remove everything else.
   const wanted = '"keep", "redact", "strip" or a list of names';
   return refuse(name, `${wanted} (one name with a comma behind it)`, value, wanted);
 }

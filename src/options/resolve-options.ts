@@ -15,21 +15,20 @@ import { wrongOption } from './wrong-option.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type Values = Partial<Record<keyof ResolvedOptions, unknown>>;
-type Report = (message: string) => void;
+type ReportError = (message: string) => void;
 
 const NAMES = Object.keys(OPTIONS) as OptionName[];
 const TOKEN_FILE = 'MATOMO_TOKEN_AUTH_FILE';
 
-/** Every variable that options are read from. */
+/** Every variable from which options are read. */
 export const OPTION_VARIABLES: readonly string[] = [
   ...Object.values(OPTIONS).flatMap(({ env }) => env ?? []),
   TOKEN_FILE,
 ];
 
 /**
- * Options from code, else from the environment, else by default. An invalid value in code throws; one in the
- * environment is reported and left out, or stops tracking if it is of a privacy option. `undefined`: nothing is to be
- * done, and why has been logged.
+ * Merges options from code, environment and defaults. An invalid value in code throws; an invalid variable is logged and
+ * ignored, or stops tracking if it belongs to a privacy option. `undefined`: nothing is tracked, and the reason is logged.
  */
 export function resolveOptions(
   given: MatomoOptions,
@@ -38,7 +37,7 @@ export function resolveOptions(
 ): ResolvedOptions | undefined {
   const values = parseGiven(given);
   const invalid: string[] = [];
-  /** Why it is not known which data may be sent. */
+  /** Invalid privacy options: it is unclear which data may be sent. */
   const unclear: string[] = [];
   for (const name of NAMES.filter((name) => !Object.hasOwn(values, name))) {
     try {
@@ -77,7 +76,7 @@ export function resolveOptions(
   return values as ResolvedOptions;
 }
 
-/** Without a visitor ID or a user ID there is nobody who is in the sample as a whole. */
+/** Without a visitor ID or a user ID, visitors cannot be sampled as a whole. */
 function isSampledByNobody({ sampleRate, visitorId, userId }: ResolvedOptions): boolean {
   return sampleRate < 1 && visitorId === 'none' && userId === undefined;
 }
@@ -85,7 +84,7 @@ function isSampledByNobody({ sampleRate, visitorId, userId }: ResolvedOptions): 
 const SAMPLED_BY_NOBODY =
   'sampleRate must be 1 if visitorId is "none" and userId is not set: nobody is in the sample as a whole';
 
-/** What code gives, parsed. */
+/** The options given in code, parsed. */
 function parseGiven(given: MatomoOptions): Values {
   const values: Values = {};
   for (const [name, value] of Object.entries(given)) {
@@ -98,7 +97,7 @@ function parseGiven(given: MatomoOptions): Values {
   return values;
 }
 
-/** Adds defaults. Returns what has none. */
+/** Adds defaults. Returns the required options that are missing. */
 function fillIn(values: Values): string[] {
   return NAMES.flatMap((name) => {
     const { default: value, env } = OPTIONS[name] as OptionDeclaration<unknown>;
@@ -109,7 +108,7 @@ function fillIn(values: Values): string[] {
   });
 }
 
-/** What the environment says of one option; `undefined` if it says nothing that can be used. */
+/** One option from the environment; `undefined` if its variable is missing or invalid. */
 export function readEnvironment<Name extends OptionName>(
   name: Name,
   env: Environment,
@@ -127,7 +126,7 @@ export function readEnvironment<Name extends OptionName>(
 function readVariable<Name extends OptionName>(
   name: Name,
   env: Environment,
-  report: Report,
+  report: ReportError,
 ): ResolvedOptions[Name] | undefined {
   const { env: variable, fromText, parse } = OPTIONS[name];
   if (variable === undefined) return undefined;
@@ -136,12 +135,12 @@ function readVariable<Name extends OptionName>(
   return text ? parse(variable, readText(text, fromText)) : undefined;
 }
 
-/** Whoever wrote a variable may have left a space or a newline behind its value. */
+/** Trimmed, because values from files and shells often have a space or newline at the end. */
 function textOf(variable: string, env: Environment): string {
   return env[variable]?.trim() ?? '';
 }
 
-/** Text that cannot be read stays text, which `parse` refuses in words for the operator. */
+/** Text that cannot be parsed is passed to `parse` as it is, which throws the error for the operator. */
 function readText(text: string, fromText: ((text: string) => unknown) | undefined): unknown {
   try {
     return fromText ? fromText(text) : text;
@@ -150,7 +149,7 @@ function readText(text: string, fromText: ((text: string) => unknown) | undefine
   }
 }
 
-function tokenFromFile(env: Environment, report: Report): string | undefined {
+function tokenFromFile(env: Environment, report: ReportError): string | undefined {
   const file = textOf(TOKEN_FILE, env);
   if (!file) return undefined;
   try {
@@ -163,7 +162,7 @@ function tokenFromFile(env: Environment, report: Report): string | undefined {
   }
 }
 
-/** Whether the variable was meant for a privacy option that nothing else sets. */
+/** Whether the variable was meant for a privacy option that is not set otherwise. */
 function isUnclear({ meant }: MisspelledVariable, values: Values): boolean {
   const name = NAMES.find((option) => OPTIONS[option].env === meant);
   return name !== undefined && OPTIONS[name].isPrivacy === true && values[name] === undefined;

@@ -3,41 +3,41 @@ import type { HttpDispatcher } from '../delivery/dispatcher.js';
 import type { TrackedRequest } from '../hit/http-request.js';
 import type { TrackingParameters } from '../hit/parameter-names.js';
 
-type Ask<T> = (request: TrackedRequest) => T | undefined;
+type Callback<T> = (request: TrackedRequest) => T | undefined;
 
-/** How much is recorded for Matomo beyond what the application's sampler takes. */
+/** Which requests are recorded for Matomo although the application's sampler drops them. */
 export type RecordOption = 'sampled' | 'requests' | 'all';
 
-/** Options as they are used: checked, with defaults. */
+/** Options after parsing, with defaults. */
 export interface ResolvedOptions {
-  /** With `matomo.php` or `piwik.php`. */
+  /** Includes `matomo.php` or `piwik.php`. */
   readonly url: URL;
-  readonly siteId: number | Ask<number | string>;
+  readonly siteId: number | Callback<number | string>;
   readonly tokenAuth: string | undefined;
-  /** Where the token came from a file. No option: it comes with `tokenAuth`. */
+  /** Set if the token came from a file. Not an option: it is derived with `tokenAuth`. */
   readonly rereadToken?: (() => string | undefined) | undefined;
   /** By lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
   readonly enabled: boolean;
   readonly baseUrl: string | undefined;
   readonly assumeHttps: boolean;
-  readonly actionName: string | Ask<string>;
+  readonly actionName: string | Callback<string>;
   readonly titlePaths: 'template' | 'raw';
   readonly ignorePaths: readonly string[];
   readonly ignorePatterns: readonly RegExp[];
   readonly ignoreUserAgents: readonly RegExp[];
-  /** Upper case; `undefined`: all. */
+  /** Upper case. `undefined`: all. */
   readonly allowedMethods: readonly string[] | undefined;
   readonly ignoredMethods: readonly string[];
-  readonly ignore: Ask<boolean> | undefined;
+  readonly ignore: Callback<boolean> | undefined;
   readonly routeDetails: Readonly<Record<string, TrackingParameters>>;
-  readonly dimensions: Readonly<Record<string, string | Ask<string | number>>>;
+  readonly dimensions: Readonly<Record<string, string | Callback<string | number>>>;
   readonly maxCustomVariables: number;
   readonly trustProxy: boolean | number | readonly string[];
   readonly anonymizeIp: number;
-  readonly visitorId: 'auto' | 'cookie' | 'none' | Ask<string>;
+  readonly visitorId: 'auto' | 'cookie' | 'none' | Callback<string>;
   readonly visitorKey: string | undefined;
-  readonly userId: string | Ask<string> | undefined;
+  readonly userId: string | Callback<string> | undefined;
   readonly query: 'keep' | 'redact' | 'strip' | readonly string[];
   readonly redactPathPatterns: readonly RegExp[];
   readonly siteSearch: boolean;
@@ -56,7 +56,7 @@ export interface ResolvedOptions {
   readonly scheduledDelayMillis: number;
   readonly exportTimeoutMillis: number;
   readonly shutdownTimeoutMillis: number;
-  /** `undefined`: on under `register`. */
+  /** `undefined`: on under `register`, else off. */
   readonly exitFlush: boolean | undefined;
   readonly resendUnconfirmed: boolean;
   readonly spool: string | undefined;

@@ -4,7 +4,7 @@ import { wrongOption } from './wrong-option.js';
 
 const ENDPOINT = /\/(?:matomo|piwik)\.php$/;
 
-/** The tracker's address: `matomo.php` is added where neither it nor `piwik.php` is given. */
+/** The tracker's URL: adds `matomo.php` if it names neither `matomo.php` nor `piwik.php`. */
 export function matomoUrl(name: string, value: unknown): URL {
   const url = httpUrl(name, value);
   if (url.search !== '' || url.hash !== '') {
@@ -21,7 +21,7 @@ export function trackedBaseUrl(name: string, value: unknown): string {
   return url.origin + url.pathname.replace(/\/+$/, '');
 }
 
-/** A folder, or a Redis by its URL. */
+/** A folder, or the URL of a Redis. */
 export function spoolPlace(name: string, value: unknown): string {
   const text = typeof value === 'string' ? value : '';
   const parsed = spoolBackendOf(text).parse(text);
@@ -44,10 +44,10 @@ function httpUrl(name: string, value: unknown): URL {
   return url;
 }
 
-/** A URL, or what was meant to be one, as a message may show it: without user info, query and fragment. */
+/** A URL, or what was meant to be one, for a message: without user info, query and fragment. */
 function showUrl(value: unknown): string {
   if (typeof value !== 'string') return show(value);
-  // Everything up to the last `@`: a forgotten scheme or an unencoded password leaves no URL to parse.
+  // Removes everything up to the last `@`: without a scheme, or with an unencoded password, it cannot be parsed as a URL.
   const text = value.replace(/^([a-z][a-z\d+.-]*:\/\/)?.*@/is, '$1…@');
   return show(text.replace(/\?.*/s, '?…').replace(/#.*/s, '#…'));
 }

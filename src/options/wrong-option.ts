@@ -1,11 +1,14 @@
 import type { MessageCode } from '../common/messages.js';
 
 /**
- * What constructors throw if an option is invalid. Check `code` rather than `instanceof`: it is the same in the ES module
- * and the CommonJS build.
+ * Thrown if an option in code is invalid: a `TypeError` with a `code`. There is no class to check with `instanceof`; check `code`,
+ * which is the same in the ES module and the CommonJS build.
+ *
+ * @example
+ * try { new MatomoSpanProcessor({ anonymizeIp: 7 }); } catch (error) { console.error(error.code); } // option-wrong
  */
 export interface OptionError extends TypeError {
-  /** See docs/messages.md. */
+  /** The code of the message, see docs/messages.md. */
   readonly code: MessageCode;
 }
 

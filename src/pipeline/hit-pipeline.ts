@@ -37,7 +37,7 @@ export class HitPipeline implements ExitControl, RequestSink {
   readonly #isVisitorKeyKnown: () => boolean;
   readonly #builders: HitBuilders;
   readonly #findIgnoreReason: ReturnType<typeof createFindIgnoreReason>;
-  readonly #ask: OptionCallbacks;
+  readonly #callbacks: OptionCallbacks;
   readonly #sort: SortRequest;
   readonly #ignored = createIgnoredCounters();
   /** How long a hit waits for work of its request that has not ended. */
@@ -61,7 +61,7 @@ export class HitPipeline implements ExitControl, RequestSink {
       observeStats(options.meterProvider, () => this.stats(), options.maxQueueSize, component);
     }
     this.#findIgnoreReason = createFindIgnoreReason(options);
-    this.#ask = createOptionCallbacks(options, diagnostics);
+    this.#callbacks = createOptionCallbacks(options, diagnostics);
     this.#sort = createSortRequest(options);
     this.#builders = new HitBuilders(options, diagnostics, visitorKey);
     this.#isVisitorKeyKnown = isVisitorKeyKnown;
@@ -69,7 +69,7 @@ export class HitPipeline implements ExitControl, RequestSink {
       options,
       delivery,
       diagnostics,
-      callbacks: this.#ask,
+      callbacks: this.#callbacks,
       counts: this.#counts,
       longestHoldMillis,
       builders: this.#builders,
@@ -83,16 +83,16 @@ export class HitPipeline implements ExitControl, RequestSink {
     const site = this.#siteOf(ended, span);
     if (typeof site === 'string') {
       this.#further.resolve(ended, span);
-      this.#leaveOut(ended, site);
+      this.#countIgnored(ended, site);
       return;
     }
     ended.site = site;
-    ended.request.given = this.#ask.parametersOf(ended, span, site);
+    ended.request.given = this.#callbacks.parametersOf(ended, span, site);
     if (this.#options.sampleRate < 1 && this.#isVisitorKeyKnown()) {
       const request = ended.currentRequest ?? ended.request;
       ended.isInSample = this.#builders.isInSample(request, site);
       if (!ended.isInSample) {
-        this.#leaveOut(ended, 'sampled');
+        this.#countIgnored(ended, 'sampled');
         return;
       }
     }
@@ -116,7 +116,7 @@ export class HitPipeline implements ExitControl, RequestSink {
     this.#further.report(key, () => message);
   }
 
-  #leaveOut(ended: EndedRecord, reason: IgnoreReason): void {
+  #countIgnored(ended: EndedRecord, reason: IgnoreReason): void {
     this.#ignored[reason] += 1;
     ended.close();
     this.#further.follow(ended, undefined);
@@ -165,8 +165,8 @@ export class HitPipeline implements ExitControl, RequestSink {
     if (ended.ignored) return 'attribute';
     const reason = this.#findIgnoreReason(ended.request);
     if (reason !== undefined) return reason;
-    if (this.#ask.isIgnored(ended, span)) return 'predicate';
-    const site = this.#ask.siteOf(ended, span);
+    if (this.#callbacks.isIgnored(ended, span)) return 'predicate';
+    const site = this.#callbacks.siteOf(ended, span);
     return site === undefined ? 'site' : (this.#sort(ended, span) ?? site);
   }
 

@@ -26,19 +26,19 @@ export interface OptionCallbacks {
   ): Readonly<Record<string, unknown>> | undefined;
 }
 
-type Ask<T> = (request: TrackedRequest) => T;
+type Callback<T> = (request: TrackedRequest) => T;
 
 export function createOptionCallbacks(
   options: ResolvedOptions,
   diagnostics: Diagnostics,
 ): OptionCallbacks {
   const { ignore, siteId } = options;
-  const questions = questionsOf(options);
+  const callbacks = callbacksOf(options);
 
   /** What an option function says; what it throws is reported once and counts as `undefined`. */
-  function ask<T>(option: string, question: Ask<T>, request: TrackedRequest): T | undefined {
+  function call<T>(option: string, callback: Callback<T>, request: TrackedRequest): T | undefined {
     try {
-      return question(request);
+      return callback(request);
     } catch (error) {
       diagnostics.warnOnce(
         `throws ${option}`,
@@ -50,11 +50,11 @@ export function createOptionCallbacks(
 
   return {
     isIgnored: (ended, span) =>
-      ignore !== undefined && ask('ignore', ignore, toTrackedRequest(ended, span)) === true,
+      ignore !== undefined && call('ignore', ignore, toTrackedRequest(ended, span)) === true,
 
     siteOf(ended, span) {
       if (typeof siteId === 'number') return siteId;
-      const given = ask('siteId', siteId, toTrackedRequest(ended, span));
+      const given = call('siteId', siteId, toTrackedRequest(ended, span));
       const site = toSiteId(given);
       if (site === undefined && given !== undefined) {
         diagnostics.warnOnce(
@@ -69,11 +69,11 @@ export function createOptionCallbacks(
     },
 
     parametersOf(ended, span, site) {
-      if (questions.length === 0) return undefined;
+      if (callbacks.length === 0) return undefined;
       const tracked = toTrackedRequest(ended, span);
       const parameters: Record<string, unknown> = {};
-      for (const { parameter, option, question } of questions) {
-        const value = ask(option, (given) => question(given, site), tracked);
+      for (const { parameter, option, callback } of callbacks) {
+        const value = call(option, (given) => callback(given, site), tracked);
         if (value !== undefined) parameters[parameter] = value;
       }
       return parameters;
@@ -81,38 +81,43 @@ export function createOptionCallbacks(
   };
 }
 
-interface Question {
+interface ParameterCallback {
   readonly parameter: string;
   readonly option: string;
-  readonly question: (request: TrackedRequest, site: number) => unknown;
+  readonly callback: (request: TrackedRequest, site: number) => unknown;
 }
 
-function questionsOf({ actionName, userId, visitorId, dimensions }: ResolvedOptions): Question[] {
-  const questions: Question[] = [];
+function callbacksOf({
+  actionName,
+  userId,
+  visitorId,
+  dimensions,
+}: ResolvedOptions): ParameterCallback[] {
+  const callbacks: ParameterCallback[] = [];
   if (typeof actionName === 'function') {
-    questions.push({ parameter: 'action_name', option: 'actionName', question: actionName });
+    callbacks.push({ parameter: 'action_name', option: 'actionName', callback: actionName });
   }
   if (typeof userId === 'function') {
-    questions.push({ parameter: 'uid', option: 'userId', question: userId });
+    callbacks.push({ parameter: 'uid', option: 'userId', callback: userId });
   }
   if (typeof visitorId === 'function') {
-    questions.push({ parameter: 'cid', option: 'visitorId', question: visitorId });
+    callbacks.push({ parameter: 'cid', option: 'visitorId', callback: visitorId });
   } else if (visitorId === 'cookie') {
-    const question = (request: TrackedRequest, site: number) =>
+    const callback = (request: TrackedRequest, site: number) =>
       visitorOfCookie(request.header('cookie'), site);
-    questions.push({ parameter: 'cid', option: 'visitorId', question });
+    callbacks.push({ parameter: 'cid', option: 'visitorId', callback });
   }
   for (const [id, source] of Object.entries(dimensions)) {
     if (typeof source === 'string' && isRequestFact(source)) continue;
-    const question: Ask<unknown> =
+    const callback: Callback<unknown> =
       typeof source === 'function'
         ? source
         : source === BOT_NAME
           ? botNameOf
           : ({ attributes }) => toText(attributes[source] ?? attributes[OLD_NAMES[source] ?? '']);
-    questions.push({ parameter: `dimension${id}`, option: `dimensions[${id}]`, question });
+    callbacks.push({ parameter: `dimension${id}`, option: `dimensions[${id}]`, callback });
   }
-  return questions;
+  return callbacks;
 }
 
 const BOT_NAME = 'user_agent.bot.name';

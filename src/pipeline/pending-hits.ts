@@ -1,5 +1,5 @@
 import type { Field } from '../hit/field.js';
-import { type Hit, type PendingHit, SETTLE_MILLIS } from '../hit/hit.js';
+import { CHILD_SPAN_WAIT_MILLIS, type Hit, type PendingHit } from '../hit/hit.js';
 import type { HttpRequest } from '../hit/http-request.js';
 import type { EndedRecord } from '../requests/request-record.js';
 
@@ -51,7 +51,7 @@ export class PendingPageView implements PendingHit, HitContent {
 
   /** Whether the page view itself may leave. */
   isPageFinal(nowMillis: number): boolean {
-    const wait = this.#ended.running ? this.#pipeline.longestHoldMillis : SETTLE_MILLIS;
+    const wait = this.#ended.running ? this.#pipeline.longestHoldMillis : CHILD_SPAN_WAIT_MILLIS;
     return nowMillis - this.endedMillis >= wait;
   }
 

@@ -2,9 +2,9 @@ import { constants } from 'node:os';
 import { EXIT_CONTROL, type ExitControl } from '../common/exit-control.js';
 import type { SpanProcessor } from './attach.js';
 
-const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const;
+const EXIT_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const;
 
-type Signal = (typeof SIGNALS)[number];
+type Signal = (typeof EXIT_SIGNALS)[number];
 type Processors = ReadonlySet<SpanProcessor>;
 
 /** One per process, also if several copies of this package are loaded: the first to come listens for all. */
@@ -29,7 +29,8 @@ export function installExitHandlers(processors: Processors): void {
   }
   const copies = new Set([processors]);
   scope[KEY] = { copies };
-  for (const signal of SIGNALS) listen(signal, () => new Set([...copies].flatMap((of) => [...of])));
+  for (const signal of EXIT_SIGNALS)
+    listen(signal, () => new Set([...copies].flatMap((of) => [...of])));
 }
 
 /** On by default under `register`, also for processors that the application has made. */

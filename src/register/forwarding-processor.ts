@@ -4,7 +4,7 @@ import { DetachedScope } from '../common/detached-scope.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { PROCESSOR_BRAND } from '../common/processor-brand.js';
-import { SETTLE_MILLIS } from '../hit/hit.js';
+import { CHILD_SPAN_WAIT_MILLIS } from '../hit/hit.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
 import { type ForwardedRequest, toForwarded } from '../requests/forwarded-request.js';
@@ -136,7 +136,7 @@ export class ForwardingProcessor implements Processor {
 
   #schedule(): void {
     this.#timer ??= this.#scope.runInAsyncScope(() =>
-      setTimeout(() => this.#tick(), SETTLE_MILLIS),
+      setTimeout(() => this.#tick(), CHILD_SPAN_WAIT_MILLIS),
     );
     this.#timer.unref();
   }
@@ -149,7 +149,8 @@ export class ForwardingProcessor implements Processor {
 
   #forward(nowMillis: number): void {
     const isFinal = ({ record, endedMillis }: Waiting) =>
-      nowMillis - endedMillis >= (record.running ? this.#longestHoldMillis : SETTLE_MILLIS);
+      nowMillis - endedMillis >=
+      (record.running ? this.#longestHoldMillis : CHILD_SPAN_WAIT_MILLIS);
     const waiting = this.#waiting;
     this.#waiting = waiting.filter((each) => !isFinal(each));
     for (const { record, attributes, cookie } of waiting.filter(isFinal)) {

@@ -21,8 +21,8 @@ export interface AssembledRequest {
 const NOWHERE = { remove() {} };
 
 /**
- * The HTTP requests in a list of finished spans, which may be in any order: each SERVER span of a request that is not nested in
- * another, with the annotations of the spans below. `onLooseHit` gets the hits that spans of no request ask for.
+ * Finds the HTTP requests in a list of finished spans, in any order: each SERVER span of a request that is not nested in another
+ * one, with the annotations of its child spans. `onLooseHit` gets the hits in events of spans without a request.
  */
 export function assembleRequests(
   spans: readonly FinishedSpan[],
@@ -52,7 +52,7 @@ export function assembleRequests(
   return assembled;
 }
 
-/** The request of a SERVER span, with the annotations of the spans below; `undefined` if it is of no HTTP request. */
+/** The request of a SERVER span, with the annotations of its child spans; `undefined` if it is not an HTTP request. */
 export function assembleRequest(
   root: FinishedSpan,
   below: readonly FinishedSpan[],
@@ -63,21 +63,21 @@ export function assembleRequest(
     annotateBelow(record, span, reading);
   }
   annotateOwn(record, root, reading);
-  record.span = undefined; // a pending hit must not hold it
+  record.span = undefined; // so that a pending hit does not keep the span in memory
   record.furtherHits = hitsOf([...below, root]);
   const request = readRequest(record, root, reading.toOrigin);
   return request && { record: endRecord(record, request), span: root };
 }
 
-/** What the events of spans ask for; `undefined`: nothing. */
+/** The hits in events of spans; `undefined` if there are none. */
 function hitsOf(spans: readonly FinishedSpan[]): FurtherHit[] | undefined {
   const withEvents = spans.filter(hasHitEvent);
   return withEvents.length === 0 ? undefined : withEvents.flatMap(hitsOfEvents);
 }
 
 /**
- * For each span, the SERVER span of its outermost request in the same process, which may be itself. Results of parents are
- * reused, so that a deep trace costs no more than a wide one.
+ * For each span, the SERVER span of its outermost request in the same process, which may be the span itself. Reuses the results
+ * of parents, so that a deep trace costs no more than a wide one.
  */
 function outermostRequests(
   spans: readonly FinishedSpan[],
@@ -88,7 +88,7 @@ function outermostRequests(
     const below: FinishedSpan[] = [];
     let next: FinishedSpan | undefined = span;
     while (next && !outermost.has(next)) {
-      outermost.set(next, undefined); // until it is known: a cycle ends here
+      outermost.set(next, undefined); // until the result is known, and to end at a cycle
       below.push(next);
       next = localParent(next, byId);
     }
@@ -101,7 +101,7 @@ function outermostRequests(
   return outermost;
 }
 
-/** The parent of a span in its own request. */
+/** The parent of a span, if it belongs to the same request. */
 function localParent(
   span: FinishedSpan,
   byId: ReadonlyMap<string, FinishedSpan>,
@@ -123,7 +123,7 @@ function idOf(span: FinishedSpan): string {
 
 function inOrderOfEnding(spans: readonly FinishedSpan[]): readonly FinishedSpan[] {
   if (spans.length < 2) return spans;
-  // Each end is read once: those of received spans are computed from integers of 64 bits.
+  // Compute each end once: ends of received spans are computed from 64-bit integers.
   const ends = spans.map((span) => ({
     span,
     at: toMillis(span.startTime) + toMillis(span.duration),

@@ -11,11 +11,11 @@ import type { RouteAnnouncement } from './routes/route-adapter.js';
 
 /** What `track`, `measure` and `ignore` added to one request. */
 export class Notes extends Annotations {
-  /** Timings that have begun and not ended. */
+  /** Timings that have started and not ended. */
   running = 0;
 }
 
-/** Something with notes, which are created when they are needed: most requests have none. */
+/** Something with notes. They are created on demand, because most requests have none. */
 export interface Notable {
   notes: Notes | undefined;
 }
@@ -26,34 +26,34 @@ export function notesFor(request: Notable): Notes {
   return request.notes;
 }
 
-/** A request as Node announced it, before any span of it. */
+/** A request as Node.js announced it, before any of its spans. */
 export interface CapturedRequest extends Notable {
-  /** Both are released when every processor has read them: the asynchronous context outlives them, and they are large. */
+  /** Both are released when every processor has read them: they are large, and the async context keeps this object alive. */
   request: IncomingMessage | undefined;
   response: ServerResponse | undefined;
   /** How many processors have not read them yet. */
   readers: number;
-  /** Read at once: Express rewrites `request.url` while it routes. */
+  /** Read immediately: Express rewrites `request.url` while it routes. */
   readonly target: Target;
-  /** The one span that this request belongs to, once it has started. */
+  /** The span of this request, after it has started. */
   span: Span | undefined;
   /** The route template that a framework announced. */
   route: string | undefined;
-  /** What each processor keeps of this request, as a list. It outlives the request, as the asynchronous context does. */
+  /** What each processor stores with this request, as a linked list. It lives as long as the async context. */
   followed: FollowedRequest | undefined;
-  /** Came to a server that is branded so: it makes no hit and is not counted. */
+  /** The request arrived at a server of this package: it makes no hit and is not counted. */
   readonly untracked: boolean;
 }
 
-/** What one processor keeps of a request. Only that processor knows more of it. */
+/** What one processor stores with a request. Only that processor knows its type. */
 export interface FollowedRequest {
   readonly follower: object;
   next: FollowedRequest | undefined;
 }
 
-/** What makes hits besides page views. */
+/** A processor or exporter that accepts hits besides page views. */
 export interface HitTaker {
-  /** Takes a hit besides the page view of the current request, which may be of a span, of Node's, both or neither. */
+  /** Takes a hit of the current request. A request may have a span, a request object of Node.js, both or neither. */
   takeHit(hit: FurtherHit, captured: CapturedRequest | undefined, span: Span | undefined): void;
   /** Counts a call that makes no hit, and logs why. */
   refuseHit(key: string, message: string): void;
@@ -61,24 +61,24 @@ export interface HitTaker {
   reportHit(key: string, message: string): void;
 }
 
-/** A processor, of whichever copy of this package. */
+/** A processor, of any copy of this package. */
 export interface RequestFollower extends HitTaker {
   /** The notes of the request that a span belongs to. */
   findNotes(span: Span): Notes | undefined;
 }
 
 /**
- * One per process, also if both builds or two versions of this package are loaded: `track` of one copy must find the request
- * that another copy captured. So its shape changes only together with the key.
+ * Shared by all copies of this package in a process (both builds, several versions): `track` of one copy must find the request
+ * that another copy captured. Its shape changes only together with the key.
  */
 interface SharedRequests {
   readonly storage: AsyncLocalStorage<CapturedRequest>;
   readonly followers: Set<RequestFollower>;
-  /** Exporters at work. If there is no processor, further hits reach them as span events. */
+  /** Active exporters. If there is no processor, they get further hits as span events. */
   readonly exporters: Set<HitTaker>;
-  readonly onRequest: Listener;
-  /** One listener for each framework that announces routes, by the name of its channel. */
-  readonly onRoute: ReadonlyMap<string, Listener>;
+  readonly onRequest: ChannelListener;
+  /** One listener for each framework that announces routes, by channel name. */
+  readonly onRoute: ReadonlyMap<string, ChannelListener>;
 }
 
 const KEY = Symbol.for('opentelemetry-matomo.requests.2');
@@ -121,13 +121,13 @@ function createSharedRequests(): SharedRequests {
   };
 }
 
-type Listener = (message: unknown) => void;
+type ChannelListener = (message: unknown) => void;
 
-/** Notes the route that a framework announces for the request in whose asynchronous context it does. */
+/** Stores the route that a framework announces for the current request. */
 function createRouteListener(
   storage: AsyncLocalStorage<CapturedRequest>,
   announcement: RouteAnnouncement,
-): Listener {
+): ChannelListener {
   return function onRoute(message) {
     const captured = storage.getStore();
     if (!captured) return;
@@ -136,7 +136,7 @@ function createRouteListener(
   };
 }
 
-function subscriptionsOf(shared: SharedRequests): readonly (readonly [string, Listener])[] {
+function subscriptionsOf(shared: SharedRequests): readonly (readonly [string, ChannelListener])[] {
   return [[REQUEST_CHANNEL, shared.onRequest], ...shared.onRoute];
 }
 
@@ -146,7 +146,7 @@ function shareRequests(): SharedRequests {
   return shared;
 }
 
-/** Captures every request that Node's `http` and `https` servers receive, until the returned function is called. */
+/** Captures every request to Node's `http` and `https` servers until the returned function is called. */
 export function captureRequests(follower: RequestFollower): () => void {
   const shared = shareRequests();
   if (shared.followers.size === 0) {
@@ -159,19 +159,19 @@ export function captureRequests(follower: RequestFollower): () => void {
   };
 }
 
-/** Announces that an exporter works, until the returned function is called. */
+/** Registers an active exporter until the returned function is called. */
 export function announceExporter(exporter: HitTaker): () => void {
   const { exporters } = shareRequests();
   exporters.add(exporter);
   return () => exporters.delete(exporter);
 }
 
-/** Captures a request that was announced before anybody captured. */
+/** Captures a request that was announced before anything subscribed. */
 export function captureRequest(message: unknown): void {
   sharedRequests()?.onRequest(message);
 }
 
-/** Each processor that uses a request calls this when it has read it. */
+/** Each processor that uses a request calls this after it has read it. */
 export function releaseRequest(captured: CapturedRequest): void {
   captured.readers -= 1;
   if (captured.readers > 0) return;
@@ -180,12 +180,12 @@ export function releaseRequest(captured: CapturedRequest): void {
   captured.span = undefined;
 }
 
-/** The request whose asynchronous context this is. */
+/** The request of the current async context. */
 export function currentRequest(): CapturedRequest | undefined {
   return sharedRequests()?.storage.getStore();
 }
 
-/** Every set of notes that a span's request has: one for each processor that follows it. */
+/** All notes of the request of a span: one for each processor that follows it. */
 export function notesOf(span: Span): Notes[] {
   const found: Notes[] = [];
   for (const follower of sharedRequests()?.followers ?? []) {
@@ -195,10 +195,10 @@ export function notesOf(span: Span): Notes[] {
   return found;
 }
 
-/** Who makes hits in this process: the processors, or if there are none the exporters. */
+/** Everything that makes hits in this process: the processors or, if there are none, the exporters. */
 export function hitTakers(): {
   readonly takers: Iterable<HitTaker>;
-  /** Whether they get hits as events of the active span, if one is recorded. */
+  /** Whether they read hits from events of the active span, if it is recorded. */
   readonly readEvents: boolean;
 } {
   const { followers, exporters } = sharedRequests() ?? {};

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 
-/** What Node calls errors that a connection's other end causes, besides those of its HTTP parser (`HPE_…`). */
+/** Error codes of Node.js that the peer of a connection causes, besides those of the HTTP parser (`HPE_…`). */
 const CLIENT_ERRORS: ReadonlySet<string | undefined> = new Set([
   'ECONNRESET',
   'ECONNABORTED',
@@ -10,8 +10,8 @@ const CLIENT_ERRORS: ReadonlySet<string | undefined> = new Set([
 ]);
 
 /**
- * Whether the client, rather than the server, ended a connection whose response is incomplete. `destroy()` by the server closes
- * the socket before it has read an end or an error.
+ * Whether the client, not the server, ended a connection before the response was complete. If the server calls `destroy()`, the
+ * socket has seen neither an end nor an error.
  */
 export function hasClientGoneAway({ readableEnded, errored }: Socket): boolean {
   if (readableEnded) return true;

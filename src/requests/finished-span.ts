@@ -1,13 +1,16 @@
 import type { Attributes, HrTime, SpanContext } from '@opentelemetry/api';
 
 /**
- * What is read of a finished span, described structurally: the `ReadableSpan` of OpenTelemetry SDK 1.30, 2.x
- * and 3.x has all of it.
+ * The parts of a finished span that are read, described structurally: `ReadableSpan` of OpenTelemetry SDK 1.30, 2.x and 3.x
+ * has all of them.
  */
 export interface FinishedSpan {
   readonly name: string;
+  /** `SpanKind` of OpenTelemetry: 1 is SERVER. */
   readonly kind: number;
+  /** Seconds and nanoseconds since the epoch. */
   readonly startTime: HrTime;
+  /** Seconds and nanoseconds. */
   readonly duration: HrTime;
   readonly attributes: Attributes;
   readonly status: { readonly code: number };
@@ -16,9 +19,9 @@ export interface FinishedSpan {
     readonly attributes?: Attributes;
     readonly time?: HrTime;
   }[];
-  /** SDK 2 and 3. */
+  /** In SDK 2 and 3. */
   readonly parentSpanContext?: { readonly spanId: string; readonly isRemote?: boolean };
-  /** SDK 1. */
+  /** In SDK 1. */
   readonly parentSpanId?: string | undefined;
   spanContext(): SpanContext;
 }
@@ -31,12 +34,12 @@ export function toMillis([seconds, nanos]: HrTime): number {
   return seconds * 1e3 + nanos / 1e6;
 }
 
-/** The value of an attribute where that is a non-empty string. Names stand where it is called: V8 looks up constant ones faster. */
+/** A value if it is a non-empty string. Callers read the attribute by a constant name, which V8 looks up faster. */
 export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** The request method by the stable name or the old one; `undefined` for what is no HTTP request. */
+/** The request method by the stable or the old attribute; `undefined` if it is not an HTTP request. */
 export function methodOf(attributes: Attributes): string | undefined {
   if (isRemoteCall(attributes)) return undefined;
   const method = textOf(attributes['http.request.method']) ?? textOf(attributes['http.method']);
@@ -44,7 +47,7 @@ export function methodOf(attributes: Attributes): string | undefined {
   return textOf(attributes['http.request.method_original']) ?? method;
 }
 
-/** By the stable name, the old one, and the only one that .NET gives where its instrumentation of gRPC is off. */
+/** Checks the stable and the old attribute, and the only one that .NET sets if its gRPC instrumentation is off. */
 function isRemoteCall(attributes: Attributes): boolean {
   return (
     (attributes['rpc.system.name'] ?? attributes['rpc.system'] ?? attributes['grpc.method']) !==
@@ -54,9 +57,9 @@ function isRemoteCall(attributes: Attributes): boolean {
 
 const SLASH = 47;
 
-/** What a request asks for. */
+/** Path and query of a request. */
 export interface Target {
-  /** Beginning with `/`. */
+  /** Begins with `/`. */
   readonly path: string;
   /** Without `?`. */
   readonly query: string | undefined;
@@ -78,11 +81,11 @@ function splitAtQuery(target: string): Target {
   };
 }
 
-/** Path and query as the span has them: stable names, then old ones, then a full URL. */
+/** Path and query from the attributes of a span: stable names, then old names, then a full URL. */
 export function targetOf(attributes: Attributes): Target | undefined {
   const given = textOf(attributes['url.path']);
   if (given !== undefined) {
-    // In Laravel with the query, which no option would redact in a path.
+    // Laravel includes the query in the path, where no option would redact it.
     const { path, query: ownQuery } = splitAtQuery(given);
     const query =
       textOf(attributes['url.query']) ??
@@ -94,7 +97,7 @@ export function targetOf(attributes: Attributes): Target | undefined {
   return target === undefined ? undefined : splitTarget(target);
 }
 
-/** What holds path and query together. */
+/** The attributes that contain path and query. */
 function fullTargetOf(attributes: Attributes): string | undefined {
   return (
     textOf(attributes['http.target']) ??
@@ -103,7 +106,7 @@ function fullTargetOf(attributes: Attributes): string | undefined {
   );
 }
 
-/** Never `client.address`, which is the first X-Forwarded-For entry: anybody can write that. */
+/** Never `client.address`: it is the first entry of X-Forwarded-For, which anybody can set. */
 export function peerAddressOf(attributes: Attributes): string | undefined {
   return (
     textOf(attributes['network.peer.address']) ??

@@ -9,19 +9,19 @@ import { SERVER_SPAN } from './span-kind.js';
 export interface ForwardedRequest {
   readonly request: HttpRequest;
   readonly isIgnored: boolean;
-  /** Of the server span. */
+  /** Attributes of the server span. */
   readonly attributes: Attributes;
-  /** What options may read besides: visitors by Matomo's cookie. */
+  /** For `visitorId: 'cookie'`. */
   readonly cookie: string | undefined;
   readonly furtherHits: readonly FurtherHit[] | undefined;
 }
 
-/** Under this key a processor of any copy takes requests of other threads. */
+/** Key under which a processor, of any copy, accepts requests of other threads. */
 export const FORWARDED_REQUESTS: unique symbol = Symbol.for('opentelemetry-matomo.forwarded.1');
 
 export type ForwardedRequestSink = (forwarded: ForwardedRequest) => void;
 
-/** What came in time of a request, for good. */
+/** Closes a record and returns what is known about its request until then. */
 export function toForwarded(
   record: EndedRecord,
   attributes: Attributes,
@@ -32,7 +32,7 @@ export function toForwarded(
   return { request, isIgnored, attributes, cookie, furtherHits };
 }
 
-/** The request as if it had been served in this thread. */
+/** The request as if this thread had handled it. */
 export function fromForwarded(forwarded: ForwardedRequest): {
   record: EndedRecord;
   span: FinishedSpan;

@@ -2,7 +2,7 @@ import { activeSpan } from '../common/otel-global.js';
 import { currentRequest, type HitTaker, hitTakers } from './captured-requests.js';
 import { HIT_EVENT, toEventAttributes } from './span-hit-events.js';
 
-/** Gives a hit to every processor; if there are only exporters, to the active span, or to them if none is recorded. Never throws. */
+/** Passes a hit to every processor. If there are only exporters, adds it to the active span if that is recorded. Never throws. */
 export function giveHit(parameters: Readonly<Record<string, unknown>>): void {
   if (addEvent(parameters)) return;
   tell((taker) => {
@@ -11,12 +11,12 @@ export function giveHit(parameters: Readonly<Record<string, unknown>>): void {
   });
 }
 
-/** Has everything that makes hits count and log a call that makes none. Never throws. */
+/** Lets everything that makes hits count and log a call that makes none. Never throws. */
 export function refuseHit(key: string, message: string): void {
   tell((taker) => taker.refuseHit(key, message));
 }
 
-/** Has everything that makes hits log that a part of one was left out. Never throws. */
+/** Lets everything that makes hits log that part of a hit was dropped. Never throws. */
 export function reportHit(key: string, message: string): void {
   tell((taker) => taker.reportHit(key, message));
 }
@@ -29,7 +29,7 @@ function addEvent(parameters: Readonly<Record<string, unknown>>): boolean {
     span.addEvent(HIT_EVENT, toEventAttributes(parameters));
     return true;
   } catch {
-    return false; // of a tracer that is no OpenTelemetry SDK
+    return false; // the tracer is not of an OpenTelemetry SDK
   }
 }
 
@@ -38,7 +38,7 @@ function tell(say: (taker: HitTaker) => void): void {
     try {
       say(taker);
     } catch {
-      // One processor that fails, of whichever version, must not keep the others from the hit.
+      // If one processor fails, of any version, the others still get the hit.
     }
   }
 }

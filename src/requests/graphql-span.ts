@@ -2,13 +2,13 @@ import { toOperationName } from '../hit/graphql-operation.js';
 import type { Annotations } from '../hit/http-request.js';
 import type { FinishedSpan } from './finished-span.js';
 
-/** Whether a span of `@opentelemetry/instrumentation-graphql` names an operation, or says that one failed. */
+/** Whether a span of `@opentelemetry/instrumentation-graphql` names an operation, or has an error of one. */
 export function isGraphqlAnnotated(span: FinishedSpan, errors: boolean): boolean {
   if (span.attributes['graphql.operation.name'] !== undefined) return true;
   return errors && span.events !== undefined && span.events.length > 0 && isGraphqlSpan(span);
 }
 
-/** Takes over the name of the first operation, and the class of an error, which the response may answer with 200. */
+/** Reads the name of the first operation, and the class of an error, for which the response may have status 200. */
 export function annotateGraphql(
   annotations: Annotations,
   span: FinishedSpan,
@@ -18,7 +18,7 @@ export function annotateGraphql(
   if (errorType !== undefined && isGraphqlSpan(span)) annotations.operationError = errorType;
 }
 
-/** Only spans of operations have the attribute; those of parsing, validation, and resolvers are known by their names. */
+/** Only spans of operations have these attributes; spans of parsing, validation and resolvers are recognized by name. */
 function isGraphqlSpan({ name, attributes }: FinishedSpan): boolean {
   return (
     name.startsWith('graphql.') ||

@@ -7,22 +7,22 @@ import type { RequestReading } from './request-reading.js';
 import { type EndedRecord, endRecord, type RequestIndex, RequestRecord } from './request-record.js';
 import { SERVER_SPAN } from './span-kind.js';
 
-/** The request that a further hit is of. */
+/** The request to which a further hit belongs. */
 export interface HitOwner {
   readonly record: RequestRecord;
-  /** The request as it is now, which may still run; `undefined` if it is no HTTP request. */
+  /** The current state of the request, which may still run; `undefined` if it is not an HTTP request. */
   read(): AssembledRequest | undefined;
 }
 
-/** Gets what a process does, as far as it makes hits. */
+/** Receives requests and calls that make hits. */
 export interface RequestSink {
   /** Each HTTP request once, when its server span has ended. */
   addRequest(record: EndedRecord, span: FinishedSpan): void;
-  /** A hit besides a page view, with the request that it is of. */
+  /** A hit besides a page view, and the request to which it belongs. */
   addFurtherHit(hit: FurtherHit, owner: HitOwner | undefined): void;
-  /** A call that makes no hit. */
+  /** A call that makes no hit, which is counted and logged. */
   refuseHit(key: string, message: string): void;
-  /** A part of a hit was left out. */
+  /** Part of a hit was dropped, which is logged. */
   reportHit(key: string, message: string): void;
 }
 
@@ -46,7 +46,7 @@ export function toHitOwner(record: RequestRecord, { toOrigin }: RequestReading):
   };
 }
 
-/** What one processor keeps of a request that Node announced. */
+/** The record that one processor stored with a captured request. */
 export function findFollowed(
   captured: CapturedRequest | undefined,
   follower: object,
@@ -56,13 +56,13 @@ export function findFollowed(
   return followed as RequestRecord | undefined;
 }
 
-/** Keeps a record with the request that Node announced, for as long as anything runs in its asynchronous context. */
+/** Stores a record with a captured request, as long as anything runs in its async context. */
 export function follow(captured: CapturedRequest, record: FollowedRequest): void {
   record.next = captured.followed;
   captured.followed = record;
 }
 
-/** A request that has no span: it makes no page view, but further hits. */
+/** Record of a request without a span. It makes no page view, only further hits. */
 export function createSpanlessRecord(
   captured: CapturedRequest,
   index: RequestIndex,
@@ -86,7 +86,7 @@ export function createSpanlessRecord(
   return record;
 }
 
-/** Stands for the span of a request that ended: its attributes and headers are not kept. */
+/** Replaces the span of a request that has ended, so that its attributes and headers can be freed. */
 export function createGoneSpan({ request, traceId, spanId }: EndedRecord): FinishedSpan {
   return {
     name: request.spanName,

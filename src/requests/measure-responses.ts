@@ -2,18 +2,18 @@ import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Node writes the status line and all headers as this text. Not public, and unchanged since Node 0.x. */
+/** Node.js writes the status line and all headers as this text. Not public, but unchanged since Node.js 0.x. */
 interface WrittenResponse {
   readonly _header?: unknown;
 }
 
-/** Bytes of the bodies of responses that are complete. */
+/** Bytes of the bodies of complete responses. */
 const sizes = new WeakMap<object, number>();
 
 /**
- * From now on measures responses to the user agents that it is asked about, until what it returns is called. For others
- * only the question is asked. Size is what the connection has written between Node's own events, less the headers: this holds
- * for compression, TLS and keep-alive. The framing of a chunked body is part of it.
+ * Measures responses to the user agents that `isMeasured` accepts, until the returned function is called. The size is what the
+ * connection wrote between two events of Node.js, minus the headers. So it is right for compression, TLS and keep-alive, and
+ * includes the framing of a chunked body.
  */
 export function measureResponses(isMeasured: (userAgent: string) => boolean): () => void {
   const requests = channel('http.server.request.start');
@@ -30,12 +30,12 @@ export function measureResponses(isMeasured: (userAgent: string) => boolean): ()
 }
 
 /**
- * Node gives a response its socket when the one before is written, and this listener comes before the one that gives the
- * socket to the next: bytes of pipelined responses are of neither.
+ * Node.js assigns the socket when the previous response is written. This listener runs before the one that passes the socket on,
+ * so bytes of other pipelined responses are never counted.
  */
 function measure(response: ServerResponse): void {
   response.once('socket', (socket: Socket) => {
-    if (response.headersSent) return; // written before it was its turn on a pipelined connection
+    if (response.headersSent) return; // written before its turn on a pipelined connection
     const before = socket.bytesWritten;
     response.once('finish', () => {
       const { _header: header } = response as WrittenResponse;
@@ -51,7 +51,7 @@ export function measuredSize(response: object): number | undefined {
   return sizes.get(response);
 }
 
-/** Also of what `writeHead` was given, which `getHeader` does not know. */
+/** Includes headers passed to `writeHead`, which `getHeader` does not return. */
 export function contentTypeOf(response: ServerResponse): string | undefined {
   const given = response.getHeader('content-type');
   if (given !== undefined) return String(given);

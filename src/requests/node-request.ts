@@ -4,7 +4,7 @@ import type { CapturedRequest } from './captured-requests.js';
 import type { FinishedSpan } from './finished-span.js';
 import { SERVER_SPAN } from './span-kind.js';
 
-/** Under this key a processor takes requests that have no SERVER span. */
+/** Key under which a processor accepts requests that have no SERVER span. */
 export const NODE_REQUESTS: unique symbol = Symbol('requests without spans');
 
 export type NodeRequestSink = (captured: CapturedRequest, span: FinishedSpan) => void;
@@ -14,7 +14,7 @@ const NANOS_PER_MILLI = 1e6;
 const FIRST_SERVER_ERROR = 500;
 const ERROR = 2; // SpanStatusCode.ERROR
 
-/** What is known of a request when it starts and lost when it ends. */
+/** Facts about a request that are only available when it starts. */
 export interface NodeRequestStart {
   readonly epochMillis: number;
   /** Monotonic, to measure the duration. */
@@ -34,7 +34,7 @@ export function startOf({ socket }: IncomingMessage): NodeRequestStart {
   };
 }
 
-/** The span that an instrumentation would have made of a request, with the stable attribute names. */
+/** The span that an instrumentation would have made for a request, with stable attribute names. */
 export function describeAsSpan(
   { target }: CapturedRequest,
   request: IncomingMessage,
@@ -73,7 +73,7 @@ function toHrTime(millis: number): [number, number] {
   return [seconds, Math.round((millis - seconds * MILLIS_PER_SECOND) * NANOS_PER_MILLI)];
 }
 
-/** Host and port as the client named them. */
+/** Host and port from the Host header. */
 function serverOf(host: string | undefined): Attributes {
   if (host === undefined || host === '') return {};
   const colon = host.lastIndexOf(':');

@@ -5,7 +5,7 @@ import { type FinishedSpan, textOf } from './finished-span.js';
 import { contentTypeOf, measuredSize } from './measure-responses.js';
 import type { EndedRecord } from './request-record.js';
 
-/** What a response to an AI chatbot was: of Node's own response, else of the span's attributes. */
+/** Content type and size of the response to an AI chatbot: from Node's response if there is one, else from attributes. */
 export function readChatbotResponse(
   { captured, request }: EndedRecord,
   { attributes }: FinishedSpan,

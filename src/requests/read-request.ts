@@ -11,16 +11,16 @@ import {
   textOf,
   toMillis,
 } from './finished-span.js';
-import { readHeader, toOne, usualHeadersIn, usualHeadersOf } from './read-headers.js';
+import { commonHeadersIn, commonHeadersOf, readHeader, toOne } from './read-headers.js';
 import type { RequestRecord } from './request-record.js';
 import { routeOf } from './routes/index.js';
 
 const CLIENT_CLOSED_REQUEST = 499;
-const NOTHING_SAID: readonly never[] = [];
+const NO_ANNOTATIONS: readonly never[] = [];
 
 /**
- * The request of an ended server span, or `undefined` where that span is of no HTTP request (gRPC, a function call).
- * Node's own request is believed before attributes of captured headers, and those before other attributes.
+ * The request of a server span that has ended, or `undefined` if the span is not of an HTTP request (gRPC, a function call).
+ * Node's own request wins over attributes of captured headers, and those over other attributes.
  */
 export function readRequest(
   record: RequestRecord,
@@ -31,9 +31,9 @@ export function readRequest(
   const method = methodOf(attributes);
   if (method === undefined) return undefined;
   const { captured } = record;
-  const headers = captured?.request?.headers; // once: Node puts them together when they are asked for
+  const headers = captured?.request?.headers; // read once: Node parses them on each first access
   const header = (name: string) => readHeader(headers, attributes, name);
-  const usual = headers ? usualHeadersOf(headers) : usualHeadersIn(attributes);
+  const usual = headers ? commonHeadersOf(headers) : commonHeadersIn(attributes);
   const target = captured ? captured.target : targetOf(attributes);
   const path = target?.path ?? '/';
   const incomplete = incompleteStatus(captured, attributes);
@@ -60,11 +60,11 @@ export function readRequest(
     clientHints: usual.clientHints,
     optedOut: usual.optedOut,
     isAiAgent: usual.isAiAgent,
-    chatbotResponse: undefined, // until the pipeline has decided
+    chatbotResponse: undefined, // until the pipeline decides
     spanName: span.name,
     startMillis: record.startMillis,
     durationMillis: toMillis(span.duration),
-    annotations: NOTHING_SAID, // until the record is closed
+    annotations: NO_ANNOTATIONS, // until the record is closed
     given: undefined,
   };
 }
@@ -76,8 +76,8 @@ function userAgentOf(attributes: Attributes): string | undefined {
 }
 
 /**
- * The status of a response that was cut off, for which the span says 200; `undefined` for a complete one. A crash before
- * any status is not cut off, and neither is a response that outlives its span, as with `@hono/otel`.
+ * The status of an incomplete response, for which the span has 200; `undefined` if it is complete. A crash before any status
+ * is not incomplete, and neither is a response that continues after its span has ended, as with `@hono/otel`.
  */
 function incompleteStatus(
   captured: CapturedRequest | undefined,
@@ -96,7 +96,7 @@ function statusAttribute(attributes: Attributes): number | undefined {
   return typeof code === 'number' && code >= 100 && code <= 599 ? code : undefined;
 }
 
-/** A span that ended without a status is of a handler that threw, before or after it had sent one. */
+/** A span without a status belongs to a handler that threw, before or after it sent the headers. */
 function statusOf(attributes: Attributes, captured: CapturedRequest | undefined): number {
   const sent = captured?.response?.headersSent ? captured.response.statusCode : undefined;
   return statusAttribute(attributes) ?? sent ?? 500;
@@ -122,11 +122,11 @@ function schemeOf(attributes: Attributes): string | undefined {
   );
 }
 
-/** The beginning of the full URL, up to its path. */
+/** The full URL up to its path. */
 function fullUrl(attributes: Attributes): URL | undefined {
   const origin = ORIGIN.exec(textOf(attributes['url.full']) ?? '')?.[0];
   return origin !== undefined && URL.canParse(origin) ? new URL(origin) : undefined;
 }
 
-/** As long as a host and a port may be: the parser takes quadratic time for the Unicode letters of a host. */
+/** Limited to the longest host and port: the URL parser takes quadratic time for Unicode letters in a host. */
 const ORIGIN = /^[a-z][a-z\d+.-]{0,30}:\/\/[^/?#\\]{1,259}(?=[/?#\\]|$)/i;

@@ -9,7 +9,7 @@ import {
 import { PERF_KEYS } from '../hit/parameter-names.js';
 import type { SpanReading } from './request-record.js';
 
-/** How requests are read from spans and from Node's requests, as configured. */
+/** How requests are read from spans and from Node's requests, according to the options. */
 export interface RequestReading extends SpanReading {
   readonly toOrigin: (claims: OriginClaims) => Origin;
 }

@@ -17,38 +17,38 @@ import { hasHitEvent } from './span-hit-events.js';
 const PREFIX = 'matomo.';
 const CVAR_PREFIX = 'matomo.cvar.';
 
-/** Where requests can be found as long as something may still be added to them. */
+/** Contains requests as long as something can be added to them. */
 export interface RequestIndex {
   remove(record: RequestRecord): void;
 }
 
-/** Everything that is known of one request while its spans come in. */
+/** What is known about one request while its spans arrive. */
 export class RequestRecord implements FollowedRequest {
   readonly traceId: string;
   readonly spanId: string;
   readonly startMillis: number;
   /** The server span, until it has ended. */
   span: object | undefined;
-  /** Let go of at the end of the request: Node's objects are large, and a hit may wait for long. */
+  /** Released when the request ends: Node's objects are large, and a hit may be pending for a long time. */
   captured: CapturedRequest | undefined;
-  /** Spans that were given a perf key at their start and have not ended. */
+  /** Spans that had a perf key when they started and have not ended. */
   runningSpans = 0;
-  /** The first route that a span below named. */
+  /** The first route named by a child span. */
   nestedRoute: string | undefined;
-  /** Set at the end of the server span; its route may still come from a nested span that ends later. */
+  /** Set when the server span ends. A nested span that ends later may still set its route. */
   request: HttpRequest | undefined;
-  /** The site that it was tracked for, once that is known; 0: none, and no further hit of it is sent. */
+  /** The site that tracks the request, once known. 0: none, so further hits are not sent. */
   site: number | undefined;
-  /** Whether its visitor is tracked, once that is decided. */
+  /** Whether its visitor is in the sample, once decided. */
   isInSample: boolean | undefined;
-  /** Hits besides the page view that finished spans asked for. */
+  /** Hits besides the page view, from events of spans that have ended. */
   furtherHits: readonly FurtherHit[] | undefined;
   next: FollowedRequest | undefined;
-  /** Its hit has left or will not be made: nothing that comes now counts. */
+  /** The hit has been sent or will not be made: nothing more is added. */
   closed = false;
   #descendants: Annotations | undefined;
   #own: Annotations | undefined;
-  /** Outlives `captured`: it may be written to as long as the hit has not left. */
+  /** Still referenced after `captured` is released: `track` may write to it until the hit is sent. */
   readonly #noted: Notable;
   readonly #index: RequestIndex;
 
@@ -67,24 +67,24 @@ export class RequestRecord implements FollowedRequest {
     return this.#index;
   }
 
-  /** What `track` and its kin say, of one request to all processors that follow it. */
+  /** From `track`, `measure` and `ignore`, shared by all processors that follow the request. */
   get notes(): Notes {
     return notesFor(this.#noted);
   }
 
-  /** What the spans below say, in the order in which they end. */
+  /** Annotations of child spans, in the order in which they end. */
   get descendants(): Annotations {
     this.#descendants ??= new Annotations();
     return this.#descendants;
   }
 
-  /** What the server span says. */
+  /** Annotations of the server span. */
   get own(): Annotations {
     this.#own ??= new Annotations();
     return this.#own;
   }
 
-  /** Nothing that comes from now on counts; what came does. */
+  /** Stops adding annotations and stores those that arrived in the request. */
   close(): void {
     this.closed = true;
     this.#index.remove(this);
@@ -92,14 +92,14 @@ export class RequestRecord implements FollowedRequest {
     if (this.request && annotations) this.request.annotations = annotations;
   }
 
-  /** What has been said of the request so far; `undefined`: nothing. */
+  /** All annotations so far; `undefined` if there are none. */
   collectAnnotations(): Annotations[] | undefined {
     const { notes } = this.#noted;
     if ((this.#descendants ?? notes ?? this.#own) === undefined) return undefined;
     return [this.#descendants, notes, this.#own].filter(hasAnnotations);
   }
 
-  /** The request as far as it is known now; once the record is closed that does not change. */
+  /** The request with the annotations so far. It no longer changes after the record is closed. */
   get currentRequest(): HttpRequest | undefined {
     const { request } = this;
     if (this.closed || !request) return request;
@@ -107,13 +107,13 @@ export class RequestRecord implements FollowedRequest {
     return annotations ? { ...request, annotations } : request;
   }
 
-  /** Whether the application took the request back. */
+  /** Whether the application called `ignore` or set `matomo.ignore`. */
   get ignored(): boolean {
     const { notes } = this.#noted;
     return this.#descendants?.ignored || notes?.ignored || this.#own?.ignored || false;
   }
 
-  /** Whether work that was promised a place in the hit has not ended. */
+  /** Whether a timing that belongs to the hit has not ended. */
   get running(): boolean {
     return this.runningSpans > 0 || (this.#noted.notes?.running ?? 0) > 0;
   }
@@ -127,21 +127,21 @@ export function endRecord(record: RequestRecord, request: HttpRequest): EndedRec
   return record as EndedRecord;
 }
 
-/** What is read of spans, as configured. */
+/** What is read from spans, according to the options. */
 export interface SpanReading {
-  /** Attribute that says who the user is. */
+  /** Attribute that contains the user. */
   readonly userIdAttribute: string | undefined;
-  /** Whether the class of an error is wanted. */
+  /** Whether the class of errors is read. */
   readonly errors: boolean;
   readonly reportPerfKey: (value: AttributeValue) => void;
 }
 
-/** Whether a span below the server span counts for the hit. Called for every span of the application. */
+/** Whether a child span affects the hit. Called for every span of the application. */
 export function isAnnotatedBelow(span: FinishedSpan, reading: SpanReading): boolean {
   return isAnnotated(span, reading) || routeBelow(span) !== undefined;
 }
 
-/** Whether a span carries anything for Matomo. */
+/** Whether a span has anything for Matomo. */
 function isAnnotated(span: FinishedSpan, { userIdAttribute, errors }: SpanReading): boolean {
   if (errors && span.status.code === ERROR) return true;
   if (hasHitEvent(span)) return true;
@@ -152,7 +152,7 @@ function isAnnotated(span: FinishedSpan, { userIdAttribute, errors }: SpanReadin
   return isGraphqlAnnotated(span, errors);
 }
 
-/** Takes what an ended span carries for Matomo over into the annotations of its request. */
+/** Copies what a span has for Matomo to the annotations of its request. */
 function annotate(annotations: Annotations, span: FinishedSpan, reading: SpanReading): void {
   const { attributes } = span;
   for (const name in attributes) {
@@ -178,7 +178,7 @@ function annotate(annotations: Annotations, span: FinishedSpan, reading: SpanRea
   annotateGraphql(annotations, span, errorType);
 }
 
-/** Takes over what a span below the server span carries. */
+/** Copies the annotations of a child span. */
 export function annotateBelow(
   record: RequestRecord,
   span: FinishedSpan,
@@ -188,17 +188,17 @@ export function annotateBelow(
   record.nestedRoute ??= routeBelow(span);
 }
 
-/** Takes over what the server span itself carries. */
+/** Copies the annotations of the server span. */
 export function annotateOwn(record: RequestRecord, span: FinishedSpan, reading: SpanReading): void {
   if (isAnnotated(span, reading) || mayHaveFailed(span)) annotate(record.own, span, reading);
 }
 
-/** A server span may tell an error without having the status of one. */
+/** A server span can have an error without having the status of one. */
 function mayHaveFailed({ events, attributes }: FinishedSpan): boolean {
   return (events !== undefined && events.length > 0) || attributes['error.type'] !== undefined;
 }
 
-/** Class of the last exception that a span recorded, else its `error.type` where that is no status such as `500`. */
+/** Class of the last exception of a span, else its `error.type` unless that is a status such as `500`. */
 function errorTypeOf(span: FinishedSpan): string | undefined {
   const exception = span.events?.findLast(({ name }) => name === 'exception');
   const type = exception?.attributes?.['exception.type'] ?? span.attributes['error.type'];
@@ -207,7 +207,7 @@ function errorTypeOf(span: FinishedSpan): string | undefined {
 
 const ERROR = 2; // SpanStatusCode.ERROR
 
-/** Makes the time of a span one of the page view's timings. */
+/** The duration of a span with this attribute becomes a timing of the page view. */
 export const PERF_KEY_ATTRIBUTE = 'matomo.perf_key';
 
 export function addTiming(

@@ -1,7 +1,7 @@
 import type { FurtherHit } from '../hit/further-hit.js';
 import { type FinishedSpan, toMillis } from './finished-span.js';
 
-/** Name of a span event that makes a hit besides the page view of its request. */
+/** Name of a span event that adds a hit besides the page view. */
 export const HIT_EVENT = 'matomo.hit';
 
 const PREFIX = 'matomo.';
@@ -13,7 +13,7 @@ export function hasHitEvent({ events }: FinishedSpan): boolean {
   return events.some(({ name }) => name === HIT_EVENT);
 }
 
-/** The hits that a span's events ask for, in their order. */
+/** The hits in the events of a span, in order. */
 export function hitsOfEvents(span: FinishedSpan): FurtherHit[] {
   const hits: FurtherHit[] = [];
   for (const { name, attributes = {}, time } of span.events ?? []) {
@@ -37,7 +37,7 @@ function parametersOf(attributes: Readonly<Record<string, unknown>>): Record<str
   return parameters;
 }
 
-/** The attributes of the event that asks for a hit. */
+/** The attributes of an event that adds a hit. */
 export function toEventAttributes(
   parameters: Readonly<Record<string, unknown>>,
 ): Record<string, string | number | boolean> {

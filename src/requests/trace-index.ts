@@ -1,37 +1,35 @@
 import { SlotMap } from '../common/slot-map.js';
 import type { RequestIndex, RequestRecord } from './request-record.js';
 
-/** What is asked of a span here. */
+/** The part of a span that is used here. */
 type Identified = object & { spanContext(): { readonly traceId: string } };
 
-/** Requests of one trace that are remembered; a caller that puts more into one trace loses only lost contexts. */
+/** Requests per trace that are indexed. If a trace has more, only spans that lost their async context are affected. */
 const MAX_RECORDS_OF_A_TRACE = 64;
 const MAX_OWNERS_OF_A_TRACE = 1000;
-/** More than are under way or waiting at one time, unless server spans never end. */
+/** More traces than run or are pending at a time, unless server spans never end. */
 const MAX_TRACES = 50_000;
 
-/** A trace that holds several requests to this process. */
+/** A trace with several requests to this process. */
 interface SharedTrace {
   readonly records: RequestRecord[];
-  /** Had the trace to itself at first: spans from that time are its own. */
+  /** The only request of the trace at first: earlier spans belong to it. */
   readonly first: RequestRecord;
-  /** Which request a span belongs to. */
+  /** Requests by span ID. */
   readonly owners: Map<string, RequestRecord>;
 }
 
 /**
- * Finds the request of a span by its trace and its parent, for spans that lost the asynchronous context.
- *
- * As long as a trace holds one request, the trace says enough and nothing is written down per span; while it holds
- * several, each span's request is remembered from its parent's.
+ * Finds the request of a span by trace and parent, for spans that lost the async context. If a trace has one request, its
+ * trace ID is enough and nothing is stored per span. If it has several, each span gets the request of its parent.
  */
 export class TraceIndex implements RequestIndex {
   readonly #alone = new SlotMap<string, RequestRecord>();
   readonly #shared = new SlotMap<string, SharedTrace>();
-  /** Requests that found no room, by their server span. */
+  /** Requests beyond the limits, by server span. */
   readonly #overflow = new WeakMap<object, RequestRecord>();
 
-  /** Whether any trace holds or held several requests, so that `follow` has something to do. */
+  /** Whether any trace has or had several requests, so that `follow` must be called. */
   get hasSharedTraces(): boolean {
     return this.#shared.size > 0;
   }
@@ -54,7 +52,7 @@ export class TraceIndex implements RequestIndex {
     }
   }
 
-  /** The request whose server span, not ended, this is. */
+  /** The request of a server span that has not ended. */
   root(span: Identified): RequestRecord | undefined {
     const { traceId } = span.spanContext();
     const alone = this.#alone.get(traceId);
@@ -73,7 +71,7 @@ export class TraceIndex implements RequestIndex {
     if (shared.records.length === 0) this.#shared.delete(traceId);
   }
 
-  /** Notes whose a new span is, where its trace holds several requests: its parent's, else that of the asynchronous context. */
+  /** Stores the request of a new span if its trace has several: that of its parent, else that of the async context. */
   follow(
     traceId: string,
     spanId: string,
@@ -86,7 +84,7 @@ export class TraceIndex implements RequestIndex {
     trace.owners.set(spanId, known(trace, parentSpanId) ?? around);
   }
 
-  /** The request that the span with this id is of, or below. */
+  /** The request to which the span with this ID, or a child of it, belongs. */
   find(traceId: string, spanId: string): RequestRecord | undefined {
     const trace = this.#sharedTrace(traceId);
     if (!trace) return this.#alone.get(traceId);
@@ -99,7 +97,7 @@ export class TraceIndex implements RequestIndex {
     if (record.span) this.#overflow.set(record.span, record);
   }
 
-  /** Mostly there is none at all: asking the map would hash each id once more. */
+  /** Usually there are none: looking up the map would hash every ID once more. */
   #sharedTrace(traceId: string): SharedTrace | undefined {
     return this.#shared.size === 0 ? undefined : this.#shared.get(traceId);
   }
@@ -110,7 +108,7 @@ function known(trace: SharedTrace, spanId: string | undefined): RequestRecord | 
   return trace.records.find((record) => record.spanId === spanId) ?? trace.owners.get(spanId);
 }
 
-/** The oldest of a map that is full. */
+/** Removes and returns the oldest entry if the map is full. */
 function takeOldest<T>(traces: SlotMap<string, T>): T | undefined {
   return traces.size < MAX_TRACES ? undefined : traces.takeOldest();
 }

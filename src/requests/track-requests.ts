@@ -30,20 +30,20 @@ import { SERVER_SPAN } from './span-kind.js';
 import { TraceIndex } from './trace-index.js';
 
 export interface RequestTracker {
-  /** For every span that starts. */
+  /** Called for every span that starts. */
   onStart(span: Span, parentContext: Context): void;
-  /** For every span that ends. */
+  /** Called for every span that ends. */
   onEnd(span: FinishedSpan): void;
-  /** For a request that has ended without any SERVER span; `span` describes it. */
+  /** Called for a request that ended without a SERVER span; `span` describes it. */
   onNodeRequest(captured: CapturedRequest, span: FinishedSpan): void;
-  /** No request is captured any more. */
+  /** Stops capturing requests. */
   stop(): void;
 }
 
-/** Follows live spans, and says of each HTTP request once when its server span has ended. */
+/** Follows live spans and passes on each HTTP request once, when its server span ends. */
 export function trackRequests(sink: RequestSink, reading: RequestReading): RequestTracker {
-  // Keyed by the span object, which is the same in onStart and onEnd, so that spans that never end leave nothing.
-  // Requests are found in the index: a WeakMap of them costs a tenth of all that a hit does.
+  // Keyed by the span object, which is the same in onStart and onEnd, so that spans that never end leave nothing behind.
+  // Requests are in the index instead: a WeakMap of them costs a tenth of all the CPU time of a hit.
   const nested = new WeakMap<object, RequestRecord>();
   const tagged = new WeakMap<object, RequestRecord>();
   const index = new TraceIndex();
@@ -69,7 +69,7 @@ export function trackRequests(sink: RequestSink, reading: RequestReading): Reque
     return index.find(traceId, spanId);
   }
 
-  /** Takes what the events of an ended span ask for. Its request may have ended long ago: then the context tells which it was. */
+  /** Adds the hits in events of an ended span. If its request ended long ago, the async context identifies it. */
   function takeEvents(span: FinishedSpan, found: RequestRecord | undefined): void {
     if (!hasHitEvent(span)) return;
     const followed = found ?? findFollowed(currentRequest(), index);
@@ -98,10 +98,7 @@ export function trackRequests(sink: RequestSink, reading: RequestReading): Reque
     index.add(record);
   }
 
-  /**
-   * One application behind two servers: the second `request` event starts another root span in the
-   * asynchronous context of the same request.
-   */
+  /** One application behind two servers: the second `request` event starts another root span in the context of the first. */
   function requestOfOtherSpan(
     captured: CapturedRequest | undefined,
     span: Span,
@@ -110,7 +107,7 @@ export function trackRequests(sink: RequestSink, reading: RequestReading): Reque
     return first === undefined || first === span ? undefined : index.root(first);
   }
 
-  /** The request that a span with this parent is inside of: only a local parent can say so. */
+  /** The request around a span with this parent. Only a local parent proves that there is one. */
   function outerRequest(parent: Span | undefined, traceId: string): RequestRecord | undefined {
     if (!parent) return undefined;
     const context = parent.spanContext();
@@ -118,7 +115,7 @@ export function trackRequests(sink: RequestSink, reading: RequestReading): Reque
     return index.root(parent) ?? nested.get(parent) ?? index.find(traceId, context.spanId);
   }
 
-  /** The request that a span below belongs to, as long as its hit can still change. */
+  /** The request of a child span, as long as its hit can change. */
   function recordOf(span: FinishedSpan): RequestRecord | undefined {
     const { traceId, spanId } = span.spanContext();
     const record = index.find(traceId, spanId);
@@ -128,7 +125,7 @@ export function trackRequests(sink: RequestSink, reading: RequestReading): Reque
   return {
     onStart(span, parentContext) {
       const started = span as Span & FinishedSpan;
-      if (started.attributes === undefined) return; // of a tracer that is no OpenTelemetry SDK
+      if (started.attributes === undefined) return; // the tracer is not of an OpenTelemetry SDK
       if (started.kind === SERVER_SPAN) {
         startServerSpan(started, parentContext);
         return;
@@ -202,8 +199,8 @@ export function trackRequests(sink: RequestSink, reading: RequestReading): Reque
 }
 
 /**
- * The request that Node is serving in this asynchronous context. The context itself may live on: what a finished
- * request started must not get its headers.
+ * The request that Node.js handles in the current async context. The context may live longer: what a finished request started
+ * must not get its headers.
  */
 function requestInProgress(): CapturedRequest | undefined {
   const captured = currentRequest();
@@ -211,8 +208,8 @@ function requestInProgress(): CapturedRequest | undefined {
 }
 
 /**
- * Node's request belongs to the first HTTP SERVER span in its asynchronous context. Paths are not compared: the span has
- * none if no URL parser accepts the Host header or the target.
+ * Node's request belongs to the first HTTP SERVER span in its async context. Paths are not compared: the span has none if the
+ * URL parser rejects the Host header or the target.
  */
 function takeCaptured(
   captured: CapturedRequest | undefined,

@@ -3,7 +3,7 @@ import type { FinishedSpan } from './finished-span.js';
 import { readHeader } from './read-headers.js';
 import type { EndedRecord } from './request-record.js';
 
-/** A request as option functions see it; `header` works as long as Node's request is there. */
+/** A request as callbacks see it. `header` works until Node's request is released. */
 export function toTrackedRequest(record: EndedRecord, span: FinishedSpan): TrackedRequest {
   const { request } = record;
   const { query, route, host, userAgent, address } = request;

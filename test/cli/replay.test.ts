@@ -56,7 +56,7 @@ test.each(['spans.jsonl', 'spans.jsonl.gz'])(
   },
 );
 
-test('killed at any instant, it goes on where it was: nothing is missing, at most one bulk request a kill doubled', async () => {
+test('killed at any instant, it continues where it was: nothing is missing, and each kill duplicates at most one bulk', async () => {
   const paths = Array.from({ length: 120 }, (_, i) => `/${i}`);
   const lines = paths.map((path) => {
     const request = requestSpan(path);

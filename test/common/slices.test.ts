@@ -38,6 +38,6 @@ test('little work ends in the turn in which it begins', async () => {
   expect(await run([1, 1, 1, 1, 1])).toBe('sssss');
 });
 
-test('a step that says so begins a slice', async () => {
+test('a step that asks for it begins a slice', async () => {
   expect(await run([1, 1, 1], true)).toBe('s s s');
 });

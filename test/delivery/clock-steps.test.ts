@@ -79,7 +79,7 @@ test.each([-FORTY_DAYS_MILLIS, -HOUR_MILLIS, HOUR_MILLIS])(
 );
 
 test.each([-FORTY_DAYS_MILLIS, -HOUR_MILLIS])(
-  'a request that has just ended settles and leaves in time when the wall clock steps by %d ms',
+  'the hit of a request that has just ended is final and sent in time when the wall clock steps by %d ms',
   async (step) => {
     const processor = new MatomoSpanProcessor({
       url: 'http://127.0.0.1:9/',

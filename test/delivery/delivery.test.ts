@@ -23,7 +23,7 @@ test('a few hits leave when the first has waited for the scheduled delay', async
   expect(delivery.counters.tracked).toBe(2);
 });
 
-test('a full batch leaves as soon as its hits have settled, the rest waits', async () => {
+test('a full batch is sent as soon as its hits are final, the rest waits', async () => {
   const { delivery, transport } = setUp({ maxExportBatchSize: 3 });
   for (const name of ['a', 'b', 'c', 'd']) delivery.push(pending({ name }));
   expect(transport.bodies).toHaveLength(0);
@@ -55,7 +55,7 @@ test('one bulk is in flight, however much waits', async () => {
   expect(transport.mostInFlight).toBe(1);
 });
 
-test('a hit that has not settled is passed by others and leaves when it has', async () => {
+test('a hit that is not final is passed by others and sent when it is', async () => {
   const { delivery, transport } = setUp({ maxExportBatchSize: 2 });
   let running = true;
   delivery.push(pending({ name: 'held', isFinal: () => !running }));
@@ -70,7 +70,7 @@ test('a hit that has not settled is passed by others and leaves when it has', as
   expect(sentNames(transport).at(-1)).toEqual(['held']);
 });
 
-test('a flush takes what has not settled, too', async () => {
+test('a flush also sends hits that are not final', async () => {
   const { delivery, transport } = setUp();
   delivery.push(pending({ name: 'held', isFinal: () => false }));
   await delivery.flush();
@@ -159,7 +159,7 @@ test('without a token, hits that Matomo would refuse for their age are dropped a
   expect(delivery.counters.lost.expired).toBe(1);
 });
 
-test('while Matomo is away the batch is kept and tried again after growing waits, then all goes on', async () => {
+test('while Matomo is unavailable, the batch is kept and sent again after growing waits, then delivery continues', async () => {
   const { delivery, transport, said } = setUp({ maxExportBatchSize: 2 });
   transport.answer(notSent, answer(503), answer(502), (sent) => processed(sent));
   for (const name of ['a', 'b']) delivery.push(pending({ name }));

@@ -1,7 +1,7 @@
 /**
  * Whatever comes from Matomo's address is read in linear time. The list comes from a search of src/delivery, src/cli and
  * src/inspector for regular expressions, `split`, `replace`, `match`, `indexOf`, `includes`, `JSON.parse`, `Date.parse`, zlib and
- * loops, and for everything that is called with an `Exchange`, a `Verdict` or a `Forwarded`:
+ * loops, and for everything that is called with an `Exchange`, a `BulkResult` or a `Forwarded`:
  *
  * - `readAnswer`: body (counters, SQLSTATE), content type (`plain`) and location (`target`)
  * - `retryAfterMillis`: an expression and `Date.parse`; `checkClock` has `Date.parse` too
@@ -11,7 +11,7 @@
  * - `splitCode` and `formatFindings` of `doctor`: messages that quote an answer
  *
  * `undici-transport` and `forward` gather chunks in a list, and cap them at 64 kB and 8 MB; the other functions get what these
- * return. undici caps headers at 16 kB. Settlements, segments and Redis hold nothing that an answer says but numbers.
+ * return. undici caps headers at 16 kB. Acknowledgments, segments and Redis hold nothing that an answer says but numbers.
  */
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';

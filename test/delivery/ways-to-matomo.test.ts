@@ -262,7 +262,7 @@ describe('forward proxies', () => {
     });
   });
 
-  test('a proxy that is away, and one that is silent: nothing was sent', async () => {
+  test('a proxy that is down, and one that is silent: nothing was sent', async () => {
     vi.stubEnv('HTTPS_PROXY', 'http://127.0.0.1:1');
     expect(await send('https://matomo.test')).toMatchObject({
       kind: 'not_sent',

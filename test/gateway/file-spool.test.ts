@@ -6,7 +6,7 @@ import { sendSpans, startGatewayProcess } from '../support/gateway.js';
 import { below, exportRequest, requestSpan } from '../support/otlp-spans.js';
 import { linesIn, temporaryFolder } from '../support/spool.js';
 
-test('killed while Matomo is away, a gateway sends what it had stored, once', async () => {
+test('killed while Matomo is unavailable, a gateway sends what it had stored, once', async () => {
   const matomo = await startBulkReceiver();
   matomo.play({ refusals: 1_000_000 });
   const folder = `${temporaryFolder()}/spool`;
@@ -41,15 +41,15 @@ test('killed while Matomo is away, a gateway sends what it had stored, once', as
     await gateway.stop('SIGKILL');
     due.push(...old);
   }
-  const heir = await startGatewayProcess(env);
-  await send(heir, 'heir');
-  due.push('heir');
+  const successor = await startGatewayProcess(env);
+  await send(successor, 'successor');
+  due.push('successor');
   expect(tracked()).toEqual([]);
   matomo.play({});
   await eventually(() => due.every((name) => tracked().includes(name)), {
-    describe: () => `${due.filter((name) => !tracked().includes(name))}: ${heir.stderr()}`,
+    describe: () => `${due.filter((name) => !tracked().includes(name))}: ${successor.stderr()}`,
   });
-  const stats = await heir.finish();
+  const stats = await successor.finish();
   expect(new Set(tracked()).size).toBe(tracked().length);
   expect(tracked().filter((name) => !accepted.has(name))).toEqual([]);
   expect(stats).toMatchObject({ hits: 1, adopted: tracked().length - 1, pending: 0 });

@@ -243,7 +243,7 @@ test('spans that wait are bounded: the longest waiting go on early, and no reque
   expect(lost.queue_full).toBe(0);
 });
 
-test('a client that sends its headers slowly is answered and let go of', async () => {
+test('a client that sends its headers slowly is answered and disconnected', async () => {
   requires('time'); // the ten seconds that headers may take
   const { gateway } = await startGateway();
   const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');

@@ -123,7 +123,7 @@ test('an export that comes twice counts once', async () => {
   expect(set.gateway.stats().spans).toMatchObject({ received: 5, used: 2, unused: 3 });
 });
 
-test('spans of no request are let go of, and a circle of parents is no trap', async () => {
+test('spans of no request are dropped, and a cycle of parents does no harm', async () => {
   const set = await startGateway();
   const [a, b] = [otlpSpan(), otlpSpan()];
   const { traceId } = a;

@@ -228,7 +228,7 @@ test('a failed request of an AI chatbot makes no crash, which would be a visit',
   expect(hitsOf(chatbotRequest(failed), { errors: 'crash' }).hits).toHaveLength(1);
 });
 
-test('every hit of a request that an AI agent has signed says so', () => {
+test('every hit of a request that an AI agent has signed is marked', () => {
   const signed = { ai_s: '1', ai_si: '1', ai_sa: '"https://chatgpt.com"' };
   const failed = { statusCode: 500, annotations: [annotations({ errorType: 'TypeError' })] };
   const request = httpRequest({ ...failed, isAiAgent: true });

@@ -72,7 +72,7 @@ test.each([
   expect(beside.code).toBe(0);
 });
 
-test('if the code for serving cannot be loaded, one line says so and the application runs', async () => {
+test('if the code for serving cannot be loaded, one line is logged and the application runs', async () => {
   const folder = temporaryFolder();
   const installed = join(folder, 'node_modules/opentelemetry-matomo');
   cpSync(join(ROOT, 'dist'), join(installed, 'dist'), { recursive: true });

@@ -8,7 +8,7 @@ import { startTracedService, type TracedService, until } from '../support/traced
 // The instrumentation hooks `require`, not `import`.
 const require = createRequire(import.meta.url);
 
-/** A service behind a trusted proxy, whose handler annotates each request and ignores those whose target says so. */
+/** A service behind a trusted proxy, whose handler annotates each request and ignores those whose target asks for it. */
 function startAnnotatedService(): Promise<TracedService> {
   return startTracedService(
     (request, response) => {

@@ -3,7 +3,7 @@ import { sumOfCounters } from '../../src/delivery/counters.js';
 import type { SimulatedMachine } from './simulated-machine.js';
 import type { SimulatedProcess } from './simulated-process.js';
 
-/** Whether nothing was lost, doubled or left over that need not be, once a machine has recovered. */
+/** Checks that nothing was lost, duplicated or left over without a reason after a machine has recovered. */
 export function checkMachine(machine: SimulatedMachine): void {
   expect(machine.offences).toEqual([]);
   expect(machine.processes.flatMap(({ pace }) => pace.offences)).toEqual([]);

@@ -61,7 +61,7 @@ export function startNode(args: readonly string[], options: ChildOptions = {}): 
     stderr += text;
   });
   const ended = once(child, 'close').then(([code, signal]): ChildExit => ({ code, signal }));
-  ended.catch(() => undefined); // whoever waits for it gets the error
+  ended.catch(() => undefined); // callers that wait for it get the error
   onTestFinished(async () => {
     child.kill('SIGKILL');
     await ended;

@@ -5,7 +5,7 @@ import type { Hit, PendingHit } from '../../src/hit/hit.js';
 import { nameOf, queryOf } from './named-hits.js';
 import { scriptedTransport } from './scripted-transport.js';
 
-/** Every test of the file begins at the same noon, and time passes only if it says so. */
+/** Every test of the file begins at the same noon, and time passes only if the test advances it. */
 export function useFakeTime(): void {
   beforeEach(() => {
     vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) });
@@ -46,7 +46,7 @@ export function setUp(options: Partial<DeliveryOptions> = {}) {
 
 let names = 0;
 
-/** A hit that has settled long ago unless told otherwise. */
+/** A hit that has been final for a long time, unless options change that. */
 export function pending(overrides: Partial<Hit & PendingHit> & { name?: string } = {}): PendingHit {
   const name = overrides.name ?? String(++names);
   const endedMillis = overrides.endedMillis ?? performance.now();

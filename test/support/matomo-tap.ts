@@ -26,7 +26,7 @@ interface Tap {
 
 type TappedService = TracedService & { readonly tap: Tap };
 
-/** A traced service that reaches its stand-in for Matomo through a wire that is listened to. */
+/** A traced service whose connection to the inspector is recorded. */
 export async function startTappedService(
   listener: RequestListener | (() => RequestListener),
   options: MatomoOptions | ((tapUrl: string) => MatomoOptions) = {},

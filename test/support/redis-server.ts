@@ -128,7 +128,7 @@ export async function startWire(targetPort: number): Promise<Wire> {
       return connections;
     },
     play(next) {
-      // What went nowhere is not made up for: whoever was on a dead wire has to begin anew.
+      // Lost bytes are not replayed: clients of a dead connection have to reconnect.
       if (next === 'cut' || state !== 'well') for (const socket of sockets) socket.destroy();
       state = next;
     },

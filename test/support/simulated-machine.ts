@@ -127,7 +127,7 @@ export class SimulatedMachine {
   }
 
   /**
-   * Nothing fails any more, not even a hit that cannot be told from a database that is away or from a wrong token. One
+   * Nothing fails any more, not even a hit that cannot be distinguished from a database that is down or from an invalid token. One
    * process is left, gets all the time that it needs, and ends.
    */
   async recover(): Promise<void> {

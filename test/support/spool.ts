@@ -23,7 +23,7 @@ export interface SpooledDelivery {
   readonly delivery: Delivery;
   readonly transport: ScriptedTransport;
   readonly said: string[];
-  /** Pushes hits of these names, each once; what stands before a colon is their visitor. */
+  /** Pushes hits of these names, each once; the part before a colon is the visitor. */
   push(...names: string[]): void;
   /** Names of the hits that were sent, in order. */
   sent(): string[];

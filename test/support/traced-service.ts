@@ -35,7 +35,7 @@ interface FetchOptions {
   readonly body?: string;
 }
 
-/** A real HTTP server under the real SDK, whose processor sends to a stand-in for Matomo. Cleans up by itself. */
+/** A real HTTP server under the real SDK, whose processor sends to an inspector. Cleans up by itself. */
 export async function startTracedService(
   listener: RequestListener | (() => RequestListener),
   options: MatomoOptions = {},

@@ -11,11 +11,11 @@ export function unsettledHits(volume: Volume, folder: string): Set<string> {
   const files = volume.readdirSync(folder) as string[];
   for (const file of files) {
     if (!file.endsWith('.hits')) continue;
-    const settlements = files
+    const acknowledgments = files
       .filter((name) => name.startsWith(file.replace('hits', '')) && name.endsWith('.settled'))
       .flatMap((name) => read(volume, `${folder}/${name}`).split('\n').flatMap(parse))
       .toSorted((a, b) => sumOfCounters(b.counts) - sumOfCounters(a.counts));
-    const { offset, beyond } = settlements[0] ?? nothingAcknowledged();
+    const { offset, beyond } = acknowledgments[0] ?? nothingAcknowledged();
     let position = 0;
     for (const line of read(volume, `${folder}/${file}`).split('\n')) {
       const name = /\?h=([^\s&]+)\S*$/.exec(line)?.[1];

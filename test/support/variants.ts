@@ -13,7 +13,7 @@ interface Variant {
   hitsOf(requests: number): Promise<InspectedHit[]>;
 }
 
-/** One service whose requests go to several processors, each with options and a stand-in for Matomo of its own. */
+/** One service whose requests go to several processors, each with its own options and inspector. */
 export async function startVariants<Name extends string>(
   listener: RequestListener | (() => RequestListener),
   options: Readonly<Record<Name, MatomoOptions | ((matomoUrl: string) => MatomoOptions)>>,

@@ -126,7 +126,7 @@ test('replay sends the requests of a file by AI chatbots', async () => {
   expect(inspector.aiRequests()).toHaveLength(requests.length);
 });
 
-test('a request that an AI agent has signed says so, from headers on the span', async () => {
+test('a request that an AI agent has signed is marked, from headers on the span', async () => {
   const { gateway, inspector } = await startGateway();
   const signed = (agent: string) => ({
     'user_agent.original': FIREFOX,

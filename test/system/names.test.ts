@@ -8,12 +8,6 @@ const COMMON_FILES: Readonly<Record<string, string>> = {
   'main.ts': 'the start of a program: the command line, and the page in a browser',
 };
 
-/** Names with two meanings for now, and why. */
-const COMMON_NAMES: Readonly<Record<string, string>> = {
-  Outcome: 'of an attempt to send (delivery/outcome) and of a shared hit (delivery/spool)',
-  Verdict: 'of the inspector about a hit, which is public, and of delivery about an answer',
-};
-
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts'))
   .map((file) => join('src', file));
@@ -26,13 +20,19 @@ test('no two source files have the same name', () => {
 test('no two source files declare the same exported name', () => {
   const places = files.flatMap((file) => exportsOf(file).map((name) => [name, file] as const));
   expect(places.length).toBeGreaterThan(500);
-  expect(ambiguous(places, COMMON_NAMES)).toEqual([]);
+  expect(ambiguous(places)).toEqual([]);
 });
 
-/** Names that are in several files, with these. */
+test('no source file declares a type under a name that another one exports', () => {
+  const exported = new Set(files.flatMap((file) => exportsOf(file)));
+  const places = files.flatMap((file) => typesOf(file).map((name) => [name, file] as const));
+  expect(ambiguous(places.filter(([name]) => exported.has(name)))).toEqual([]);
+});
+
+/** Names that occur in several files, with these files. */
 function ambiguous(
   places: readonly (readonly [name: string, file: string])[],
-  exceptions: Readonly<Record<string, string>>,
+  exceptions: Readonly<Record<string, string>> = {},
 ): unknown[] {
   const byName = new Map<string, Set<string>>();
   for (const [name, file] of places) {
@@ -45,6 +45,14 @@ function ambiguous(
 function exportsOf(file: string): string[] {
   const declarations = readFileSync(file, 'utf8').matchAll(
     /^export (?:declare )?(?:abstract )?(?:async )?(?:function\*?|class|const|let|var|interface|type|enum) ([\w$]+)/gm,
+  );
+  return [...declarations].map(([, name]) => name as string);
+}
+
+/** Types that a file declares, exported or not. */
+function typesOf(file: string): string[] {
+  const declarations = readFileSync(file, 'utf8').matchAll(
+    /^(?:export )?(?:declare )?(?:abstract )?(?:class|interface|type|enum) ([\w$]+)/gm,
   );
   return [...declarations].map(([, name]) => name as string);
 }

@@ -208,7 +208,7 @@ test('the processor’s own requests are no spans', async () => {
     span.end();
   });
   await until(() => service.processor.stats().tracked === 1);
-  expect(names.slice(before)).toEqual(['flushing', 'POST']); // the stand-in runs in this process: its SERVER span
+  expect(names.slice(before)).toEqual(['flushing', 'POST']); // the inspector runs in this process: its SERVER span
 });
 
 test('the exporter makes the same hits from finished spans, in one batch and any order', async () => {

@@ -1,5 +1,5 @@
 // `npm run bench:check`: has the package become much dearer? The cheapest of the ratios, against bounds so wide that a busy
-// machine does not break them: the best of a few rounds counts, since what is slow for good is slow in all of them.
+// machine does not break them: the best of a few rounds counts, since what is always slow is slow in all of them.
 import { start, stop } from './lib/child-process.mjs';
 import { measureChildSpan, measureHeld, measureHit, measureLoad } from './lib/measure-parts.mjs';
 import { measureServer } from './lib/measure-server.mjs';

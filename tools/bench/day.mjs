@@ -1,4 +1,4 @@
-// Does a service keep everything while Matomo is away for a day, at 100 requests a second?
+// Does a service keep everything while Matomo is down for a day, at 100 requests a second?
 //
 //   node tools/bench/day.mjs [--hits 8640000] [--rate 15000]
 //
@@ -99,7 +99,8 @@ function report(away, back, bytes, received) {
   console.log(
     `Node ${process.version}. Command: node tools/bench/day.mjs ${process.argv.slice(2).join(' ')}`.trimEnd(),
   );
-  if (stats.tracked !== hits || received !== hits || lost > 0) fail('hits are missing or doubled');
+  if (stats.tracked !== hits || received !== hits || lost > 0)
+    fail('hits are missing or duplicated');
   if (growth > MOST_GROWTH) fail('memory has grown by more than 10 %');
 }
 

@@ -128,11 +128,11 @@ async function takeTurn(server, turn) {
   const rss = seconds.map((second) => second.rss);
   const p99 = median(seconds.map((second) => second.p99));
   server.requests += answered;
-  const stats = isNoop ? undefined : await settle(child);
+  const stats = isNoop ? undefined : await drain(child);
   if (turn >= WARM_UPS) server.turns.push({ rss, p99 });
-  const fate = stats ? `; tracked ${stats.tracked}, lost ${sum(Object.values(stats.lost))}` : '';
+  const result = stats ? `; tracked ${stats.tracked}, lost ${sum(Object.values(stats.lost))}` : '';
   console.log(
-    `turn ${turn + 1} of ${turns}, ${kind}${isNoop ? '' : `, ${outage}`}: RSS ${mebibytes(mean(rss))}, p99 ${p99.toFixed(2)} ms${fate}`,
+    `turn ${turn + 1} of ${turns}, ${kind}${isNoop ? '' : `, ${outage}`}: RSS ${mebibytes(mean(rss))}, p99 ${p99.toFixed(2)} ms${result}`,
   );
 }
 
@@ -163,7 +163,7 @@ async function summarize({ kind, child, sink, requests, turns }) {
   return { kind, requests, stats, lost, received, first, last, growth, turns, ratios, isBroken };
 }
 
-async function settle(child) {
+async function drain(child) {
   for (;;) {
     const { stats } = await ask(child, 'flush');
     if (stats.pending === 0) return stats;

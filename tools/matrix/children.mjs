@@ -29,7 +29,7 @@ export function startChild(command, args, { deadlineMillis, ...options }) {
       clearTimeout(timer);
       running.delete(child);
     });
-  ended.catch(() => undefined); // whoever waits for it gets the error
+  ended.catch(() => undefined); // callers that wait for it get the error
   return { child, output, ended };
 }
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { toBody } from '../../delivery/batch.js';
 import { createTransport } from '../../delivery/create-transport.js';
 import { encodeHits } from '../../delivery/encode-hits.js';
-import { readAnswer, type Verdict } from '../../delivery/read-answer.js';
+import { type BulkResult, readAnswer } from '../../delivery/read-answer.js';
 import type { Exchange } from '../../delivery/transport.js';
 import type { ResolvedOptions } from '../../options/resolved-options.js';
 import { USER_AGENT } from '../../pipeline/create-delivery.js';
@@ -16,7 +16,7 @@ const NOBODY = '192.0.2.1';
 /** What Matomo said to one hit, and when by the clock here. */
 export interface Answer {
   readonly exchange: Exchange;
-  readonly verdict: Verdict;
+  readonly verdict: BulkResult;
   /** Between question and answer. */
   readonly askedMillis: number;
 }

@@ -18,7 +18,7 @@ interface Goal {
   readonly patternType: string;
 }
 
-interface Segment {
+interface MatomoSegment {
   readonly id: number;
   readonly name: string;
   readonly definition: string;
@@ -44,7 +44,7 @@ export interface MatomoState {
   /** Of action dimensions; `undefined` if Matomo does not say. */
   readonly freeSlots: number | undefined;
   readonly goals: readonly Goal[];
-  readonly segments: readonly Segment[];
+  readonly segments: readonly MatomoSegment[];
   /** Lists that Matomo does not show, and why: what is in them could be created twice. */
   readonly hidden: Readonly<Partial<Record<'dimension' | 'goal' | 'segment', string>>>;
 }
@@ -165,7 +165,7 @@ function toGoal(goal: Readonly<Record<string, unknown>>): Goal {
   };
 }
 
-function toSegment(segment: Readonly<Record<string, unknown>>): Segment {
+function toSegment(segment: Readonly<Record<string, unknown>>): MatomoSegment {
   const definition = unescapeHtml(String(segment.definition));
   return { id: Number(segment.idsegment), name: readName(segment), definition };
 }

@@ -9,29 +9,29 @@ interface OpenSpoolOptions extends Omit<OpenRedisSpoolOptions, 'url'> {
   readonly place: string;
 }
 
-/** The option `spool` as it is used, or what it must be; `undefined`: what any place must be. */
+/** The normalized option `spool`, or the rule that it breaks. `rule: undefined`: the general rule for all places. */
 type ParsedPlace = { readonly place: string } | { readonly rule: string | undefined };
 
 export type SpoolBackendName = 'redis' | 'file';
 
-/** A kind of store for hits. Its code is loaded when it is used. */
+/** A kind of store for hits. Its code is loaded on demand. */
 export interface SpoolBackend {
   readonly name: SpoolBackendName;
   /** Whether the option `spool` names a store of this kind. */
   matches(place: string): boolean;
   parse(place: string): ParsedPlace;
-  /** The place as messages show it, without credentials. */
+  /** The place as shown in messages, without credentials. */
   show(place: string): string;
-  /** `undefined`, with the reason logged, if it cannot be used. */
+  /** `undefined` if the store cannot be used. The reason is logged. */
   open(options: OpenSpoolOptions, diagnostics: Diagnostics): Promise<OpenedSpool | undefined>;
   /** Changes nothing. Rejects if the store cannot be read. */
   readStatus(place: string): Promise<SpoolStatus & { readonly overlaps?: number }>;
 }
 
-/** NUL, the URL of something else, a Redis URL without its slashes, or `user:password@host` without its scheme. */
+/** NUL, a URL of another kind, a Redis URL without its slashes, or `user:password@host` without a scheme. */
 const NO_PATH = /\0|^[a-z][a-z\d+.-]*:\/\/|^rediss?:|^[^/\\]*:[^/\\]*@/i;
 
-/** The first that matches is used; `file` takes what is left. */
+/** The first match wins. `file` matches everything. */
 const SPOOL_BACKENDS: readonly SpoolBackend[] = [
   {
     name: 'redis',
@@ -70,7 +70,7 @@ const SPOOL_BACKENDS: readonly SpoolBackend[] = [
   },
 ];
 
-/** The kind of store that the option `spool` names. */
+/** The back end for a value of the option `spool`. */
 export function spoolBackendOf(place: string): SpoolBackend {
   return SPOOL_BACKENDS.find((backend) => backend.matches(place)) as SpoolBackend;
 }

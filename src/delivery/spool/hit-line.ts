@@ -3,14 +3,14 @@ import type { Hit } from '../../hit/hit.js';
 import { bulkKindOf } from '../bulk-kind.js';
 import type { StoredHit } from './spool-store.js';
 
-// One hit on one line that `cat` can show:
+// One hit is one line, readable with `cat`:
 //
 //     crc32    startSeconds kind site visitor query
 //     1f0e3dad 1795176000 page 1 0123456789abcdef ?idsite=1&rec=1&…
 //
-// The checksum is that of everything behind it and its space, without the line feed. The visitor is percent-encoded.
+// The checksum covers everything after it and its space, without the line feed. The visitor is percent-encoded.
 
-/** What the line of a hit takes, roughly, where that has not been made: most take half of it. */
+/** Estimate for a line that has not been encoded. Most need half of it. */
 export const LINE_BYTES = 1000;
 
 const CRC_LENGTH = 8;
@@ -18,7 +18,7 @@ const NO_CRC = '0'.repeat(CRC_LENGTH);
 const QUESTION_MARK = 63;
 const HEAD = /^(\d+(?:\.\d+)?) (page|crash) \d+ (\S*) $/;
 
-/** Lines with their line feeds. They share a buffer, which costs half as much as one for each. */
+/** Encodes hits as lines with line feeds. They share a buffer, which costs half as much as one buffer each. */
 export function toLines(hits: readonly Hit[]): Buffer[] {
   const texts = hits.map(
     ({ startSeconds, kind, site, visitor, query }) =>
@@ -35,21 +35,21 @@ export function toLines(hits: readonly Hit[]): Buffer[] {
   });
 }
 
-/** The hit of a line that has just been made of it. */
+/** The stored hit for a line that was just encoded. */
 export function storedIn(line: Buffer, { startSeconds, kind, visitor, query }: Hit): StoredHit {
   const end = line.length - 1;
   const start = end - query.length;
   return { startSeconds, kind: bulkKindOf(kind, query), visitor, buffer: line, start, end };
 }
 
-/** Whether a line, without its line feed, is as it was written. */
+/** Whether a line, without its line feed, is complete and undamaged. */
 export function isWhole(line: Buffer): boolean {
   if (line.length <= CRC_LENGTH || line[CRC_LENGTH] !== 32 /* space */) return false;
   const crc = line.toString('latin1', 0, CRC_LENGTH);
   return /^[\da-f]{8}$/.test(crc) && crc32(line.subarray(CRC_LENGTH + 1)) === Number(`0x${crc}`);
 }
 
-/** The hit of a line without its line feed; `undefined` where that is none. Its bytes stay where they are. */
+/** The hit in a line without line feed; `undefined` if the line is invalid. Its bytes are not copied. */
 export function readLine(line: Buffer): StoredHit | undefined {
   const start = line.indexOf(QUESTION_MARK);
   if (start < 0 || !isWhole(line)) return undefined;

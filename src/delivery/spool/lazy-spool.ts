@@ -5,11 +5,11 @@ import type { IsFresh, SpoolEvents, SpoolStore, StoredHit, TakeOptions } from '.
 
 export interface OpenedSpool {
   readonly store: SpoolStore;
-  /** The key of visitor ids that is kept in it, known when the store is ready. */
+  /** The key of visitor IDs stored in it. Available when the store is ready. */
   visitorKey(): Buffer | undefined;
 }
 
-/** A store whose code is still being loaded, so that no start waits for it. Without a store hits stay the caller's. */
+/** A store whose code is still being loaded, so that applications start without waiting. Until then it gives hits back. */
 export class LazySpool implements SpoolStore {
   readonly ready: Promise<void>;
   readonly #opened: Promise<SpoolStore | undefined>;
@@ -17,7 +17,7 @@ export class LazySpool implements SpoolStore {
   #spool: OpenedSpool | undefined;
   #events: SpoolEvents | undefined;
 
-  /** `opened` is fulfilled in any case: with `undefined` where there is no store. */
+  /** `opened` must not reject. It resolves with `undefined` if there is no store. */
   constructor(opened: Promise<OpenedSpool | undefined>) {
     this.#opened = opened.then((spool) => {
       this.#isOpening = false;
@@ -27,7 +27,7 @@ export class LazySpool implements SpoolStore {
     this.ready = this.#opened.then((store) => store?.ready);
   }
 
-  /** Known when `ready` is fulfilled. */
+  /** Available when `ready` is resolved. */
   get visitorKey(): Buffer | undefined {
     return this.#spool?.visitorKey();
   }

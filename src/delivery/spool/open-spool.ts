@@ -1,4 +1,4 @@
-// The code of all back ends, which `backends` loads together: one chunk loads faster than the parts that several would share.
+// All back ends in one chunk, loaded by `backends`: it loads faster than several chunks with shared parts.
 
 export { readFileSpoolStatus } from './file/file-spool-status.js';
 export { openFileSpool } from './file/open-file-spool.js';

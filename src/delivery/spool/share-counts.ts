@@ -1,21 +1,21 @@
 import { createDeliveryCounters, type DeliveryCounters, type LossReason } from '../counters.js';
 
-/** What may become of a hit. */
-export type Outcome = LossReason | 'tracked' | 'accepted' | 'invalid';
+/** The counter of one result of a hit. */
+export type CounterName = LossReason | 'tracked' | 'accepted' | 'invalid';
 
-/** What became of one part of a batch. */
+/** The results of one part of a batch. */
 export interface Share<T> {
   readonly hits: T[];
   readonly counts: DeliveryCounters;
 }
 
-/** Divides what became of a batch among its parts. Matomo does not say which hit it was: any division is as true as another. */
+/** Divides the results of a batch among its parts. Matomo does not report results per hit, so any division is equally right. */
 export function shareCounts<T extends object, Part>(
   hits: readonly T[],
   counts: DeliveryCounters,
   partOf: (hit: T) => Part | undefined,
 ): Map<Part, Share<T>> {
-  const outcomes = listOutcomes(counts);
+  const counters = listCounterNames(counts);
   const shares = new Map<Part, Share<T>>();
   for (const [i, hit] of hits.entries()) {
     const part = partOf(hit);
@@ -23,20 +23,22 @@ export function shareCounts<T extends object, Part>(
     const share = shares.get(part) ?? { hits: [], counts: createDeliveryCounters() };
     shares.set(part, share);
     share.hits.push(hit);
-    const outcome = outcomes[i] ?? 'unconfirmed';
-    if (outcome in share.counts.lost) share.counts.lost[outcome as LossReason] += 1;
-    else share.counts[outcome as Exclude<Outcome, LossReason>] += 1;
+    const counter = counters[i] ?? 'unconfirmed';
+    if (counter in share.counts.lost) share.counts.lost[counter as LossReason] += 1;
+    else share.counts[counter as Exclude<CounterName, LossReason>] += 1;
   }
   return shares;
 }
 
-/** How many hits had which outcome. */
-export function outcomesOf(counts: DeliveryCounters): [Outcome, number][] {
+/** The counters as pairs of name and number. */
+export function counterEntries(counts: DeliveryCounters): [CounterName, number][] {
   const { tracked, accepted, invalid, lost } = counts;
-  return Object.entries({ tracked, accepted, invalid, ...lost }) as [Outcome, number][];
+  return Object.entries({ tracked, accepted, invalid, ...lost }) as [CounterName, number][];
 }
 
-/** One outcome for each hit. */
-export function listOutcomes(counts: DeliveryCounters): Outcome[] {
-  return outcomesOf(counts).flatMap(([outcome, count]) => Array<Outcome>(count).fill(outcome));
+/** For each hit, the counter that it adds to. */
+export function listCounterNames(counts: DeliveryCounters): CounterName[] {
+  return counterEntries(counts).flatMap(([counter, count]) =>
+    Array<CounterName>(count).fill(counter),
+  );
 }

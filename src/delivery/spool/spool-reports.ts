@@ -3,7 +3,7 @@ import { coded } from '../../common/messages.js';
 import { countOf } from '../batch.js';
 import { ForeignFile } from './own-file.js';
 
-/** What a spool says to an operator, each once. */
+/** Logs messages about a spool, each once. */
 export class SpoolReports {
   readonly #folder: string;
   readonly #diagnostics: Diagnostics;
@@ -22,7 +22,7 @@ export class SpoolReports {
     );
   }
 
-  /** Others may put hits and keys there, or take them away. */
+  /** Other users could add or remove hits and keys. */
   notTrusted(reason: string): void {
     this.#diagnostics.error(
       coded(
@@ -44,7 +44,7 @@ export class SpoolReports {
 
   unreadable(error: unknown): void {
     this.#diagnostics.warnOnce(
-      'spool_looked_at',
+      'spool_unreadable',
       coded(
         'spool-not-read',
         `the spool ${this.#folder} cannot be read or kept in order at present (${codeOf(error)}); that is tried again`,
@@ -52,7 +52,7 @@ export class SpoolReports {
     );
   }
 
-  /** Of a segment. The others are used. */
+  /** One segment is unreadable; the others are used. */
   unreadableSegment(segment: string, error: unknown): void {
     if (!(error instanceof ForeignFile)) {
       this.unreadable(error);

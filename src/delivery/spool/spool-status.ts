@@ -1,22 +1,22 @@
-/** What a spool holds at present. */
+/** The current contents of a spool. */
 export interface SpoolStatus {
-  /** The Matomo that it belongs to; `undefined` where nobody has opened it yet. */
+  /** The Matomo for which it was opened; `undefined` if no process has opened it yet. */
   readonly matomo: string | undefined;
-  /** Hits whose fate is open. */
+  /** Hits without a result. */
   readonly pending: number;
-  /** What they take, and with a folder those beside them that are not cleared away yet. */
+  /** Bytes of pending hits, and in a folder also those of hits that were sent but whose segment still exists. */
   readonly bytes: number;
-  /** When the request of the oldest of them began, epoch seconds. */
+  /** Start of the oldest request, in epoch seconds. */
   readonly oldestSeconds: number | undefined;
-  /** Who sends: one for each shard, `undefined` where nobody does. A folder is one shard. */
+  /** The lease holder of each shard; `undefined` if there is none. A folder is one shard. */
   readonly senders: readonly (string | undefined)[];
-  /** Those that made the hits, and others that share the spool. */
+  /** The processes that made the hits, and others that share the spool. */
   readonly processes: readonly SpoolProcess[];
 }
 
 export interface SpoolProcess {
   readonly instance: string;
-  /** The machine, where that is known. */
+  /** Name of the machine, if known. */
   readonly host: string | undefined;
   readonly isAlive: boolean;
   readonly pending: number;

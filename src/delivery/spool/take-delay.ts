@@ -1,11 +1,11 @@
 import type { TakeOptions } from './spool-store.js';
 
-/** Waits for more hits than there are, but not for long. */
+/** Waits a limited time for enough hits to fill a batch. */
 export class TakeDelay {
   /** When hits that have not been taken were first seen. */
   #waitsSinceMillis = Number.POSITIVE_INFINITY;
 
-  /** Whether so many hits are to be taken now. Where they are, what is left begins to wait. */
+  /** Whether to take hits now. If so, the wait for the remaining ones begins. */
   isOver(waiting: number, { max, delayMillis }: TakeOptions): boolean {
     const now = performance.now();
     if (waiting > 0) this.#waitsSinceMillis = Math.min(this.#waitsSinceMillis, now);

@@ -8,10 +8,10 @@ const SECONDS = 60;
 const CLASSES = ['', '', '2xx', '3xx', '4xx', '5xx'];
 const PERCENTILES = [50, 95, 99];
 
-type Order = (a: Endpoint, b: Endpoint) => number;
+type EndpointOrder = (a: Endpoint, b: Endpoint) => number;
 
-const byTitle: Order = (a, b) => (a.title < b.title ? -1 : 1);
-const ORDERS: Readonly<Record<string, Order>> = {
+const byTitle: EndpointOrder = (a, b) => (a.title < b.title ? -1 : 1);
+const ORDERS: Readonly<Record<string, EndpointOrder>> = {
   title: byTitle,
   hits: (a, b) => b.hits - a.hits || byTitle(a, b),
   errors: (a, b) => errorsOf(b) - errorsOf(a) || b.hits - a.hits || byTitle(a, b),

@@ -16,7 +16,7 @@ export type Forwarded =
   /** Matomo may have got it. */
   | { readonly kind: 'no_answer'; readonly error: Error };
 
-interface ForwardedRequest {
+interface UpstreamRequest {
   readonly method: string;
   readonly headers: IncomingHttpHeaders;
   /** With its `?`, or empty. */
@@ -25,7 +25,7 @@ interface ForwardedRequest {
 }
 
 export interface Forwarder {
-  send(request: ForwardedRequest): Promise<Forwarded>;
+  send(request: UpstreamRequest): Promise<Forwarded>;
   close(): Promise<void>;
 }
 
@@ -51,7 +51,7 @@ const OWN_HEADERS = new Set([
 export function createForwarder(url: URL): Forwarder {
   let dispatcher: Promise<HttpDispatcher> | undefined;
 
-  async function send({ method, headers, query, body }: ForwardedRequest): Promise<Forwarded> {
+  async function send({ method, headers, query, body }: UpstreamRequest): Promise<Forwarded> {
     let used: HttpDispatcher;
     try {
       dispatcher ??= createDispatcher(url, process.env);

@@ -7,7 +7,7 @@ interface HandledRequest {
   };
 }
 
-/** AdonisJS 7 publishes there each request that it has handled, with the route that it matched. */
+/** AdonisJS 7 publishes each request that it has handled on this channel, with the matched route. */
 export const adonisAnnouncement: RouteAnnouncement = {
   channel: 'tracing:adonisjs.http.request:asyncEnd',
   read(message) {

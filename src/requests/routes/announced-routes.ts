@@ -3,7 +3,7 @@ import { fastifyAnnouncement } from './fastify.js';
 import { h3Announcement } from './h3.js';
 import type { RouteAnnouncement } from './route-adapter.js';
 
-/** The frameworks that announce the route of each request on a diagnostics channel. */
+/** Frameworks that publish the route of each request on a diagnostics channel. */
 export const ROUTE_ANNOUNCEMENTS: readonly RouteAnnouncement[] = [
   adonisAnnouncement,
   fastifyAnnouncement,

@@ -3,7 +3,7 @@ interface RoutedRequest {
   readonly route?: { readonly path?: unknown };
 }
 
-/** Of Express 4 and 5 and Restify, which leave the route and where it is mounted on the request. */
+/** For Express 4 and 5 and Restify, which store the route and its mount path on the request. */
 export function readExpressRoute(request: RoutedRequest, path: string): string | undefined {
   const given = request.route?.path;
   if (given === undefined) return undefined;
@@ -17,7 +17,7 @@ export function readExpressRoute(request: RoutedRequest, path: string): string |
   return template === '/' && prefix !== '' ? prefix : prefix + template;
 }
 
-/** Of several templates of one route, the one that matches the end of the path. */
+/** If a route has several templates, the one that matches the end of the path. */
 function templateOf(templates: readonly unknown[], path: readonly string[]): unknown {
   const looksLike = (template: unknown) => {
     const own = segmentsOf(String(template));
@@ -28,8 +28,8 @@ function templateOf(templates: readonly unknown[], path: readonly string[]): unk
 }
 
 /**
- * After an error Express has reset `baseUrl`: the prefix is the path without as many segments as the route has. If those
- * cannot be counted, because one matches many, there is none.
+ * Express resets `baseUrl` after an error. The prefix is then the path minus as many segments as the route has. If a segment of the
+ * route matches several, they cannot be counted and there is no prefix.
  */
 function lostPrefix(path: readonly string[], template: string): string {
   if (/[*?+({]/.test(template)) return '';

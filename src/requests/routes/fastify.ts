@@ -1,6 +1,6 @@
 import type { RouteAnnouncement } from './route-adapter.js';
 
-/** Fastify 5 publishes there each request that it has routed. */
+/** Fastify 5 publishes each request that it has routed on this channel. */
 export const fastifyAnnouncement: RouteAnnouncement = {
   channel: 'tracing:fastify.request.handler:start',
   read(message) {

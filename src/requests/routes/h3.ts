@@ -7,7 +7,7 @@ interface HandledEvent {
   };
 }
 
-/** h3 2 publishes there each handler that it runs, if its tracing plugin is registered. */
+/** h3 2 publishes each handler that it runs on this channel, if its tracing plugin is registered. */
 export const h3Announcement: RouteAnnouncement = {
   channel: 'tracing:h3.request:start',
   read(message) {

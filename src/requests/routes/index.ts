@@ -4,16 +4,16 @@ import { textOf } from '../finished-span.js';
 import { readExpressRoute } from './express.js';
 import type { RouteAdapter } from './route-adapter.js';
 
-/** Frameworks that leave the route on Node's request; each has a file. `announced-routes` has those that announce it. */
+/** Frameworks that store the route on Node's request, one file each. Those that publish it are in `announced-routes`. */
 const ROUTE_ADAPTERS: readonly RouteAdapter[] = [{ readRoute: readExpressRoute }];
 
-/** What is known of a request's route besides attributes of its span. */
+/** Where a route may come from, besides the attributes of the server span. */
 interface RouteSources {
-  /** Of a SERVER span nested in the request's own. */
+  /** Route of a SERVER span nested in that of the request. */
   readonly nestedRoute: string | undefined;
   readonly captured:
     | {
-        /** As a framework announced it. */
+        /** Route that a framework published. */
         readonly route: string | undefined;
         readonly request: object | undefined;
       }
@@ -21,8 +21,8 @@ interface RouteSources {
 }
 
 /**
- * The route template: of the server span, of a span below it, as a framework announced it, or as the framework left it on
- * Node's request. The first that is no catch-all counts. A 404 with the route `/` had none.
+ * The route template: from the server span, a child span, a framework's announcement, or the framework's request object. The
+ * first one that is not a catch-all wins. A 404 with the route `/` matched none.
  */
 export function routeOf(
   { nestedRoute, captured }: RouteSources,

@@ -1,6 +1,6 @@
-/** A framework that leaves the route template of a request, such as `/users/:id`, on Node's request. */
+/** A framework that stores the route template of a request, such as `/users/:id`, on Node's request. */
 export interface RouteAdapter {
-  /** `path`: as the client sent it. */
+  /** `path` is the path of the request, not decoded. */
   readonly readRoute: (request: object, path: string) => string | undefined;
 }
 
@@ -8,6 +8,6 @@ export interface RouteAdapter {
 export interface RouteAnnouncement {
   /** Name of the diagnostics channel. */
   readonly channel: string;
-  /** The route, and the request of Node that it is for; `undefined` if the message has none. */
+  /** The route and Node's request; `undefined` if the message has no route. */
   readonly read: (message: unknown) => { request: unknown; route: string } | undefined;
 }

@@ -80,7 +80,7 @@ test.each<[string, PlayedAnswer, Partial<Finding>, found: RegExp, advice: RegExp
     /record_statistics/,
   ],
   [
-    'a database that is away',
+    'a database that is down',
     { status: 500 },
     { check: 'matomo', verdict: 'problem', code: 'rolled-back' },
     /answered 500/,

@@ -17,7 +17,7 @@ test('as text each line has a mark and fits a terminal, and problems are counted
   expect(lines.filter((line) => line.length > 80 && !isOnePath(line))).toEqual([]);
 });
 
-test('without a problem it says so', async () => {
+test('without a problem, it reports that', async () => {
   const { env } = await matomoOnWire();
   const { code, stdout } = await runDoctorAsText(env);
   expect(stdout).toContain('Nothing that was found keeps hits from being stored.');

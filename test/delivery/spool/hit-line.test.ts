@@ -24,7 +24,7 @@ function toLine(given: Hit): Buffer {
   return toLines([given])[0] as Buffer;
 }
 
-test('a line is the checksum of what stands behind it, time, kind, site, visitor and query', () => {
+test('a line is the checksum of the rest, time, kind, site, visitor and query', () => {
   const content = '1795176000 page 7 0123456789abcdef ?idsite=7&rec=1';
   const crc = crc32(content).toString(16).padStart(8, '0');
   const lines = toLines([hit(), hit({ query: '?longer=than&that' }), hit()]);

@@ -72,7 +72,7 @@ test.each([
   expect(vi.getTimerCount()).toBe(0);
 });
 
-/** An assembler whose clock stands still, but for 10 ms that each request takes whoever gets it. */
+/** An assembler whose clock stands still, except that each request costs its receiver 10 ms. */
 function startSlowAssembler(requests: number) {
   vi.useRealTimers();
   let millis = 1000;

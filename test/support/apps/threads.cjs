@@ -1,4 +1,4 @@
-// A server in a worker thread, or in a worker of a worker (DEPTH 2), and one in the main thread if MAIN says so. Each prints its URL
+// A server in a worker thread, or in a worker of a worker (DEPTH 2), and one in the main thread if MAIN is set. Each prints its URL
 // with its thread. `/end` ends the worker, `/exit` the process.
 const { createServer } = require('node:http');
 const { isMainThread, parentPort, threadId, Worker, workerData } = require('node:worker_threads');

@@ -32,7 +32,7 @@ test.each(Object.entries(sources.OPTIONS))('it has a section on %s', (name, { en
   expect(text).toMatch(/^[`A-Z][\s\S]*\.$/);
   expect(facts).toMatch(/^\* In code: `.+`/);
   expect(facts).toContain(
-    `\n* In the environment: ${env === undefined ? 'not at all' : `\`${env}\``}`,
+    `\n* In the environment: ${env === undefined ? 'not available' : `\`${env}\``}`,
   );
   expect(facts).toMatch(/\n\* Default: .+/);
 });

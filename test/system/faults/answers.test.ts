@@ -6,12 +6,12 @@ import { DATABASE_DIED } from '../../support/scripted-transport.js';
 import { expectAccounted } from './expect-accounted.js';
 import { type FaultCase, rideOut } from './ride-out.js';
 
-/** Matomo, or what stands in front of it, answers so. */
+/** A response of Matomo, or of a server in front of it. */
 function answers(answer: PlayedAnswer): FaultCase {
   return { begin: (matomo) => matomo.play(answer), end: (matomo) => matomo.play() };
 }
 
-/** Something in front of Matomo answers so to some bulks, for good. */
+/** A permanent response of a server in front of Matomo to some bulks. */
 function answersSome(fault: Omit<Extract<Fault, { kind: 'answer' }>, 'kind'>): FaultCase {
   return {
     begin: (_matomo, proxy) => proxy.play({ kind: 'answer', ...fault }),

@@ -101,7 +101,7 @@ export async function rideOut(
   if (!endsFirst) {
     await end(inspector, proxy);
     await round();
-    await settle(processor, byItself);
+    await drain(processor, byItself);
   }
   await processor.shutdown();
   law.check();
@@ -160,7 +160,7 @@ function watchLaw(processor: MatomoSpanProcessor): { check(): void } {
 }
 
 /** Until everything is decided. Each flush is one attempt. */
-async function settle(processor: MatomoSpanProcessor, byItself: boolean): Promise<void> {
+async function drain(processor: MatomoSpanProcessor, byItself: boolean): Promise<void> {
   const isSettled = () => processor.stats().pending === 0;
   if (byItself) return until(isSettled);
   for (let i = 0; i < 500 && !isSettled(); i++) await processor.forceFlush();

@@ -3,7 +3,7 @@ export const SEARCH =
   /(?<!\.)\b(?:for|while) ?\(|\.(?:replace|replaceAll|match|matchAll|test|exec|split|reduce|search)\(|new RegExp\(/;
 
 /**
- * Where requests, spans and annotations are read. `src/options` reads configuration only, `src/register` what an SDK has:
+ * The folders in which requests, spans and annotations are read. `src/options` reads configuration only, `src/register` what an SDK has:
  * a search there finds nothing that sees what callers send.
  */
 export const PLACES = [

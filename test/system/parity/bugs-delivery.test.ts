@@ -195,7 +195,7 @@ test('bug 12, the processor alone: shutdown delivers, once, and what comes later
   expect(service.inspector.hits()).toHaveLength(1);
 });
 
-test('bug 12, the last delivery: a stand-in in the same process is no visited service then either', async () => {
+test('bug 12, the last delivery: an inspector in the same process is no visited service then either', async () => {
   const service = await startTracedService(ok);
   await service.fetch('/only');
   await service.requests(1);

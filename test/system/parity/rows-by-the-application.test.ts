@@ -116,7 +116,7 @@ test('row 19: the class of an exception is captured, and a crash beside the page
   }
   const crash = await service.of.crash.hitsOf(3);
   expect(storedAt(crash, '/fails')).toMatchObject(named);
-  // The crash itself is refused here: the stand-in has no CrashAnalytics, as Matomo by default.
+  // The crash itself is refused here: the inspector has no CrashAnalytics, as Matomo by default.
   expect(crash.filter(({ params }) => params.ca !== undefined)).toMatchObject([
     { verdict: 'refused', params: { cra: 'PaymentError', cra_tp: 'PaymentError' } },
   ]);

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { measureServer } from './measure-server.mjs';
 
 export const OURS = 'opentelemetry-matomo';
-/** What stands above each module in the files of dist. */
+/** The comment above each module in the files of dist. */
 const PART = '// build/';
 const linesOf = new Map();
 
@@ -67,7 +67,7 @@ function nameOf(frame) {
   return `${functionName || '(anonymous)'} ${part}${file}:${lineNumber + 1}`;
 }
 
-/** The module of src that a line was in: the bundler says so above each. */
+/** The module of src that a line was in: the bundler names it in a comment above each. */
 function partOf(path, lineNumber) {
   if (!linesOf.has(path)) linesOf.set(path, readFileSync(path, 'utf8').split('\n'));
   const heads = linesOf.get(path).slice(0, lineNumber + 1);

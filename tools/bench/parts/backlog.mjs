@@ -1,5 +1,5 @@
 // What a hit costs while others wait: `backlog.mjs <hits that wait together> <visitors>`. Sends CPU microseconds a hit. They
-// come ten at a time while Matomo is away, and leave when so many wait that it comes back. All runs make as many hits, in
+// come ten at a time while Matomo is down, and are sent when so many wait that it is back. All runs make as many hits, in
 // bulks of ten; the answers come from the dispatcher, so that no network is in it.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MatomoSpanProcessor } from 'opentelemetry-matomo';

@@ -1,4 +1,4 @@
-// A gateway that is sent exports by whoever started it: `hostile-gateway.mjs <Matomo>`. Sends its address; asked for anything,
+// A gateway that gets exports from its parent process: `hostile-gateway.mjs <Matomo>`. Sends its address; asked for anything,
 // what its event loop did since it was asked last, once no request waits for its spans and every hit has been sent:
 //
 // - `stall`: the longest time between two turns, as the clock says; on a busy machine also waiting for a core

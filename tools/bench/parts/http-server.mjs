@@ -16,7 +16,7 @@ const server = createServer((request, response) => {
   tracker.onRequest?.(request);
 });
 
-/** What the heap and buffers hold, once nothing can be let go of any more. */
+/** What the heap and buffers hold, once nothing more can be freed. */
 async function heldBytes() {
   for (let i = 0; i < 5; i++) {
     globalThis.gc();

@@ -1,5 +1,5 @@
 // Hits of ready-made requests, from the announced request to the body of the bulk: `instructions.mjs <traffic> <hits>`. All in one
-// thread, and nothing is sent, so that whoever counts instructions counts those of hits only.
+// thread, and nothing is sent, so that only instructions of hits are counted.
 import { Delivery } from '../../../build/delivery/delivery.js';
 import { createFindIgnoreReason } from '../../../build/hit/find-ignore-reason.js';
 import { createHitBuilder } from '../../../build/hit/hit-builder.js';

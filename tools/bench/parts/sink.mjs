@@ -1,5 +1,5 @@
-// Takes what servers send to Matomo or to an OTLP collector, and does nothing with it but count the hits. Where all bulks
-// are of the same size not even that: `sink.mjs [<hits in a bulk>]`. Told `refuse` or `busy` it is away, told `back` no more.
+// Takes what servers send to Matomo or to an OTLP collector, and does nothing with it but count the hits. If all bulks
+// are of the same size not even that: `sink.mjs [<hits in a bulk>]`. With the message `refuse` or `busy` it is down until the message `back`.
 // It answers any message with the hits so far, `sockets` with the open sockets.
 import { once } from 'node:events';
 import { createServer } from 'node:http';

@@ -12,18 +12,18 @@ import { isMissing } from './is-missing.js';
 import type { Closable, OpenFiles } from './open-files.js';
 import { acknowledgmentName, isAcknowledgmentOf } from './segment-names.js';
 
-/** A file is begun anew when it has grown to this: its last line says everything. */
-const LARGEST_BYTES = 65_536;
+/** A file that has grown to this size is started anew: its last line contains everything. */
+const MAX_BYTES = 65_536;
 
-/** What has been decided of a segment. */
+/** Which hits of a segment have a result. */
 export interface Acknowledgment {
-  /** Everything before is decided. */
+  /** Everything before it is acknowledged. */
   readonly offset: number;
-  /** Beginnings of lines beyond `offset` that are decided too. */
+  /** Starts of lines after `offset` that are acknowledged too. */
   readonly beyond: readonly number[];
-  /** What became of the hits. */
+  /** Results of the hits. */
   readonly counts: DeliveryCounters;
-  /** Nothing is left to be decided, and the segment has been deleted. */
+  /** Every hit is acknowledged, and the segment is deleted. */
   readonly isFinished: boolean;
 }
 
@@ -32,8 +32,8 @@ export function nothingAcknowledged(): Acknowledgment {
 }
 
 /**
- * What has been decided of a segment, where one of the files with these names says so: each sender writes one of its own,
- * and whoever has decided most is right. Rejects where that cannot be told at present.
+ * The acknowledgment of a segment from those of `names` that belong to it. Each sender writes its own file; the one with the most
+ * results is right. Rejects if one cannot be read.
  */
 export async function readAcknowledgment(
   folder: string,
@@ -50,7 +50,7 @@ export async function readAcknowledgment(
   return furthest;
 }
 
-/** What one sender decides of a segment: a line for each time. */
+/** The acknowledgments that one sender writes for a segment, one line each. */
 export class AcknowledgmentFile implements Closable {
   readonly #path: string;
   readonly #files: OpenFiles;
@@ -58,7 +58,7 @@ export class AcknowledgmentFile implements Closable {
   #bytes = 0;
   #isSynced = true;
 
-  /** `lease`: its number tells senders apart. */
+  /** `lease`: number of the lease, which distinguishes senders. */
   constructor(folder: string, segment: string, lease: number, files: OpenFiles) {
     this.#files = files;
     this.#path = join(folder, acknowledgmentName(segment, lease));
@@ -68,7 +68,7 @@ export class AcknowledgmentFile implements Closable {
     return this.#file !== undefined;
   }
 
-  /** Whole or not at all. Where the power fails, what was written since the last `sync` may be lost. */
+  /** Writes a complete line or nothing. In a power failure, lines since the last `sync` may be lost. */
   write(acknowledgment: Acknowledgment): Promise<void> {
     return this.#files.use(this, () => this.#write(`${JSON.stringify(acknowledgment)}\n`));
   }
@@ -76,7 +76,7 @@ export class AcknowledgmentFile implements Closable {
   async #write(line: string): Promise<void> {
     const draft = `${this.#path}.tmp`;
     try {
-      if (this.#bytes === 0 || this.#bytes + line.length > LARGEST_BYTES) await this.release();
+      if (this.#bytes === 0 || this.#bytes + line.length > MAX_BYTES) await this.release();
       else this.#file ??= await openToAppend(this.#path);
       const isNew = this.#file === undefined;
       this.#file ??= await create(draft);
@@ -89,19 +89,19 @@ export class AcknowledgmentFile implements Closable {
       }
       this.#bytes += line.length;
     } catch (error) {
-      await this.close(); // a torn line stays the last
+      await this.close(); // nothing is appended to a torn line
       throw error;
     }
   }
 
-  /** Has what was written outlive a power failure. */
+  /** Makes what was written survive a power failure. */
   async sync(): Promise<void> {
     if (this.#isSynced) return;
     this.#isSynced = true;
     await this.#file?.datasync();
   }
 
-  /** What is written next is appended. */
+  /** The next write appends to the file. */
   async release(): Promise<void> {
     const file = this.#file;
     const isSynced = this.#isSynced;
@@ -111,7 +111,7 @@ export class AcknowledgmentFile implements Closable {
     await file?.close().catch(() => undefined);
   }
 
-  /** What is written next begins a new file. */
+  /** The next write starts a new file. */
   async close(): Promise<void> {
     this.#bytes = 0;
     await this.release();
@@ -119,7 +119,7 @@ export class AcknowledgmentFile implements Closable {
   }
 }
 
-/** `undefined` if somebody has deleted it. */
+/** `undefined` if the file was deleted. */
 async function openToAppend(path: string): Promise<FileHandle | undefined> {
   try {
     return await openOwnFile(path, constants.O_WRONLY | constants.O_APPEND);
@@ -129,7 +129,7 @@ async function openToAppend(path: string): Promise<FileHandle | undefined> {
   }
 }
 
-/** A new file; one of a process that was killed, or a link, is not written to. */
+/** A new file. Replaces what a killed process left behind, or a link. */
 async function create(path: string): Promise<FileHandle> {
   try {
     return await open(path, 'wx', 0o600);
@@ -140,13 +140,13 @@ async function create(path: string): Promise<FileHandle> {
   return open(path, 'wx', 0o600);
 }
 
-/** The last line that is whole; nothing is decided where there is none. */
+/** The last complete line; `undefined` if the file is missing or belongs to another user. */
 async function readFurthest(path: string): Promise<Acknowledgment | undefined> {
   let text: string;
   try {
     text = await readOwnFile(path);
   } catch (error) {
-    // Another user decides nothing about our hits.
+    // Another user must not acknowledge our hits.
     if (isMissing(error) || error instanceof ForeignFile) return undefined;
     throw error;
   }

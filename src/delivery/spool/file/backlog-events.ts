@@ -1,22 +1,22 @@
 import type { DeliveryCounters } from '../../counters.js';
 import type { SegmentReaderEvents } from './segment-reader.js';
 
-/** What the sender's own process is to know of what it decides. */
+/** What the backlog reports to the sender's own process. */
 export interface BacklogEvents extends SegmentReaderEvents {
-  /** Hits of a process that has gone are this one's from now on. With many of them this goes on for some time. */
+  /** Hits of an ended process now belong to this one. If there are many, this is called repeatedly. */
   adopt(hits: number): Promise<void>;
-  /** Whether this process sends still. */
+  /** Whether this process still holds the lease. */
   stillSends(): Promise<boolean>;
-  /** What became of adopted hits. */
+  /** Results of adopted hits. */
   countAdopted(counts: DeliveryCounters): void;
-  /** All that has been decided of a segment whose process lives, which may be this one. */
+  /** All results so far for a segment whose process is alive, which may be this one. */
   learn(segment: string, counts: DeliveryCounters): void;
-  /** A segment has been deleted, everything in it being decided. */
+  /** A segment was deleted because all its hits have results. */
   finish(segment: string): void;
-  /** What was decided could not be written down. */
+  /** Results could not be written. */
   notWritten(error: unknown): void;
-  /** A segment cannot be read at present. */
+  /** A segment cannot be read now. It is tried again. */
   unreadable(segment: string, error: unknown): void;
-  /** Adopted hits that a segment has no more. */
+  /** Adopted hits that are missing in a segment. */
   lost(hits: number, segment: string): void;
 }

@@ -12,68 +12,68 @@ import type { LivenessMonitor } from './liveness.js';
 import { OpenFiles } from './open-files.js';
 import { SegmentHit } from './segment-hit.js';
 import { segmentsByInstance } from './segment-names.js';
-import { MOST_AHEAD, SegmentReader } from './segment-reader.js';
+import { MAX_AHEAD, SegmentReader } from './segment-reader.js';
 import { type Segment, SegmentsReading } from './segments-reading.js';
 import { deleteDecided, sweep } from './sweep.js';
 import { takeOldest } from './take-oldest.js';
 import { UnreadableSegments } from './unreadable-segments.js';
 
-/** With what else a process has open below 16, however many segments there are. */
-const MOST_OPEN_FILES = 12;
+/** Together with its other files, a process has fewer than 16 open, however many segments there are. */
+const MAX_OPEN_FILES = 12;
 
-/** All hits of a folder as its sender sees them, for as long as it is the sender. */
+/** All hits of a folder, as the lease holder sees them during its term. */
 export class Backlog {
   readonly #folder: string;
   readonly #ownInstance: string;
   readonly #lease: number;
   readonly #events: BacklogEvents;
-  /** By instance, oldest first. */
+  /** Segments by instance, oldest first. */
   #instances = new Map<string, Segment[]>();
   readonly #known = new Map<string, Segment>();
-  readonly #files = new OpenFiles(MOST_OPEN_FILES);
+  readonly #files = new OpenFiles(MAX_OPEN_FILES);
   readonly #unreadable: UnreadableSegments;
   readonly #gone: GoneInstances;
   readonly #readSegments: SegmentsReading;
   readonly #delay = new TakeDelay();
-  /** Of all that has been decided so far. */
+  /** Writes of acknowledgments. */
   readonly #saves = new SerialQueue();
   #isStale = false;
 
-  /** `lease`: its number. */
+  /** `lease`: number of the lease. */
   constructor(
     folder: string,
     ownInstance: string,
     lease: number,
-    life: LivenessMonitor,
+    liveness: LivenessMonitor,
     events: BacklogEvents,
   ) {
     this.#folder = folder;
     this.#ownInstance = ownInstance;
     this.#lease = lease;
     this.#events = events;
-    this.#gone = new GoneInstances(folder, ownInstance, life);
+    this.#gone = new GoneInstances(folder, ownInstance, liveness);
     this.#unreadable = new UnreadableSegments((...what) => events.unreadable(...what));
     this.#readSegments = new SegmentsReading(this.#unreadable);
   }
 
-  /** Whether a segment is read here. */
+  /** Whether the backlog reads this segment. */
   has(segment: string): boolean {
     return this.#known.has(segment);
   }
 
-  /** Takes lines that have been written by this process, which need not be read then. */
+  /** Adds lines that this process has just written, so that they need not be read. */
   feed(segment: string, start: number, lines: readonly Buffer[], hits: readonly Hit[]): void {
     const fed = this.#known.get(segment)?.reader;
     if (!fed) return;
     const ahead = [...this.#known.values()].reduce((sum, { reader }) => sum + reader.ahead, 0);
-    fed.feed(start, lines, hits, MOST_AHEAD - ahead);
+    fed.feed(start, lines, hits, MAX_AHEAD - ahead);
   }
 
-  /** Looks at what is there, adopts what is left of processes that have gone, and deletes what is decided. */
+  /** Lists the folder, adopts hits of ended processes, and deletes segments whose hits all have results. */
   async refresh(): Promise<void> {
     const names = await readdir(this.#folder);
     const files = new Set(names);
-    // What somebody has deleted is read to its end where that is possible still.
+    // Deleted segments that are still open are read to their end.
     const segments = segmentsByInstance([...new Set([...names, ...this.#known.keys()])]);
     const instances = new Map<string, Segment[]>();
     for (const [instance, ofInstance] of segments) {
@@ -88,7 +88,7 @@ export class Backlog {
           if (isGone && segment.adopted === undefined) await this.#adopt(segment);
           if (!isBehind && (await this.#finishIfDone(segment, isThere))) return;
           const { decisions } = segment.reader;
-          if (decisions.isUnsaved) await decisions.save().catch(() => undefined); // said before
+          if (decisions.isUnsaved) await decisions.save().catch(() => undefined); // was reported before
           await decisions.sync();
         });
         const segment = this.#known.get(name);
@@ -101,14 +101,14 @@ export class Backlog {
     this.#gone.keepOnly(segments);
   }
 
-  /** Lets go of hits that are too old. The oldest stand first in each segment, nearly. */
+  /** Drops hits that are too old. In each segment, hits are nearly in order of age. */
   async expire(isFresh: IsFresh): Promise<void> {
     await this.#readSegments.expire(this.#instances.values(), isFresh, (expired) =>
       this.acknowledge(expired, lostHits('expired', expired.length)),
     );
   }
 
-  /** The oldest hits, or none where too few wait and not for long. */
+  /** The oldest hits; none if there are few and they are recent. */
   async take(options: TakeOptions): Promise<StoredHit[]> {
     const readers = await this.#readSegments.ahead(this.#instances.values(), options.max);
     const waiting = readers.reduce((sum, reader) => sum + reader.ahead, 0);
@@ -122,12 +122,12 @@ export class Backlog {
     for (const [segment, share] of shares) this.#acknowledgeShare(segment, share);
   }
 
-  /** Fulfilled when what has been decided is written down, or could not be. */
+  /** Resolves when all acknowledgments so far are written, or failed. */
   saved(): Promise<void> {
     return this.#saves.ended;
   }
 
-  /** Another process sends from now on. */
+  /** Another process is the lease holder now. */
   async abandon(): Promise<void> {
     this.#isStale = true;
     const readers = [...this.#known.values()].map(({ reader }) => reader);
@@ -135,7 +135,7 @@ export class Backlog {
     for (const reader of readers) await reader.close();
   }
 
-  /** Writes down what has not been, deletes what is decided, and lets go of the files. */
+  /** Writes what is not written, deletes segments whose hits all have results, and closes the files. */
   async close(): Promise<void> {
     for (const segment of this.#instances.get(this.#ownInstance) ?? []) {
       segment.isFinal = true;
@@ -158,7 +158,7 @@ export class Backlog {
     }
   }
 
-  /** Where a hit was read in this term. */
+  /** The segment in which a hit was read, if that was in this term. */
   #segmentOf({ segment }: SegmentHit): Segment | undefined {
     const known = this.#known.get(segment.name);
     return known?.reader === segment ? known : undefined;
@@ -189,12 +189,12 @@ export class Backlog {
     await this.#events.adopt(segment.adopted);
   }
 
-  /** Deletes a segment of which nothing is left. */
+  /** Deletes a segment if all its hits have results. */
   async #finishIfDone(segment: Segment, isThere: boolean): Promise<boolean> {
     const { reader } = segment;
     const { decisions } = reader;
     if (!segment.isFinal || decisions.open > 0) return false;
-    if (segment.adopted && isThere && !reader.isAtEnd) return false; // it is read when its hits are to be sent
+    if (segment.adopted && isThere && !reader.isAtEnd) return false; // read it when its hits are due
     const hasEnded = await reader.readAhead(1, true);
     if (decisions.open > 0 || !hasEnded || !(await this.#events.stillSends())) return false;
     const isOthers = segment.adopted === undefined && !reader.name.startsWith(this.#ownInstance);

@@ -9,13 +9,13 @@ import { instanceOfOther, ownerName, segmentsByInstance } from './segment-names.
 import { SegmentReader } from './segment-reader.js';
 import { measureSegments } from './spool-folder.js';
 
-/** Long enough that nobody goes within one look. */
+/** So long that no process is considered gone while the status is read. */
 const NEVER_MILLIS = 60_000;
 
-/** Looks at a folder that is a spool and changes nothing in it. Rejects where it cannot be read. */
+/** Reads the status of a spool folder without changing it. Rejects if the folder cannot be read. */
 export async function readFileSpoolStatus(folder: string): Promise<SpoolStatus> {
   const names = await readdir(folder);
-  const life = new LivenessMonitor(thisProcess());
+  const liveness = new LivenessMonitor(thisProcess());
   const segments = segmentsByInstance(names);
   const files = new OpenFiles(1);
   const owners = names.flatMap((name) => instanceOfOther(name) ?? []);
@@ -31,7 +31,7 @@ export async function readFileSpoolStatus(folder: string): Promise<SpoolStatus> 
       pending += reader.decisions.open + (await reader.countUnread());
       await reader.close();
     }
-    const isGone = await life.isGone(join(folder, ownerName(instance)), NEVER_MILLIS, true);
+    const isGone = await liveness.isGone(join(folder, ownerName(instance)), NEVER_MILLIS, true);
     processes.push({ instance, host: undefined, isAlive: !isGone, pending });
   }
   return {
@@ -49,7 +49,7 @@ async function readMatomo(folder: string): Promise<string | undefined> {
   return typeof url === 'string' ? url : undefined;
 }
 
-/** The process that has the lease, where it lives. */
+/** The process that holds the lease, if it is alive. */
 async function readSender(
   folder: string,
   names: readonly string[],

@@ -8,17 +8,17 @@ import type { SpoolReports } from '../spool-reports.js';
 import type { IsFresh, SpoolEvents, SpoolStore, StoredHit, TakeOptions } from '../spool-store.js';
 import { isMissing } from './is-missing.js';
 import { type ProcessIdentity, writeHeartbeat } from './liveness.js';
-import { LocalHits, type OwnHitsOptions } from './local-hits.js';
+import { LocalHits, type LocalHitsOptions } from './local-hits.js';
 import { ownerName } from './segment-names.js';
 import { SenderTerm } from './sender-term.js';
 import { keepVisitorKey } from './spool-folder.js';
 import { SpoolSize } from './spool-size.js';
 import { unlinkIfThere } from './sweep.js';
 
-/** How often the folder is looked at: whether the sender has gone, and what it has decided. */
-const LOOK_MILLIS = 500;
+/** Interval for checking the folder: whether the lease holder is alive, and what it has acknowledged. */
+const POLL_MILLIS = 500;
 
-/** Segments in a folder; see `segment-names.ts` and `hit-line.ts` for what is in it. */
+/** A spool in a folder. For its files see `segment-names.ts`, for their contents `hit-line.ts`. */
 export class FileSpool implements SpoolStore {
   readonly ready: Promise<void> = Promise.resolve();
   readonly #folder: string;
@@ -34,7 +34,7 @@ export class FileSpool implements SpoolStore {
   #closed: Promise<void> | undefined;
 
   constructor(
-    options: OwnHitsOptions,
+    options: LocalHitsOptions,
     instance: string,
     identity: ProcessIdentity,
     reports: SpoolReports,
@@ -76,7 +76,7 @@ export class FileSpool implements SpoolStore {
     return this.#sending.number;
   }
 
-  /** The key of visitor ids that all processes and restarts with this folder agree on. */
+  /** The key of visitor IDs that all processes with this folder share, also after restarts. */
   keepVisitorKey(): Buffer | undefined {
     try {
       return keepVisitorKey(this.#folder);
@@ -89,7 +89,7 @@ export class FileSpool implements SpoolStore {
   start(events: SpoolEvents): void {
     this.#own.start(events);
     this.#sending.start((counts) => events.count(counts));
-    this.#look();
+    this.#poll();
   }
 
   append(hits: readonly Hit[]): void {
@@ -136,23 +136,23 @@ export class FileSpool implements SpoolStore {
     await this.#steps.run(() => this.#readAcknowledgments());
     await this.#steps.run(async () => {
       await this.#sending.close();
-      // From now on what is left is for whoever has the folder next.
+      // From now on, the remaining hits are for the next lease holder.
       await unlinkIfThere(join(this.#folder, ownerName(this.#instance)));
       await this.#sending.release();
     });
   }
 
-  /** What another process has decided; where this one sends, it knows. */
+  /** Reads acknowledgments of other processes. Those of this process are known. */
   #readAcknowledgments(): Promise<void> {
     const { backlog } = this.#sending;
     return this.#own.segments.readAcknowledgments((segment) => backlog?.has(segment) ?? false);
   }
 
-  #look(): void {
-    const looked = this.#steps.run(() => this.#maintain().catch((error) => this.#recover(error)));
-    void looked.then(() => {
+  #poll(): void {
+    const polled = this.#steps.run(() => this.#maintain().catch((error) => this.#recover(error)));
+    void polled.then(() => {
       if (this.#closed !== undefined) return;
-      this.#timer = setTimeout(() => this.#look(), LOOK_MILLIS).unref();
+      this.#timer = setTimeout(() => this.#poll(), POLL_MILLIS).unref();
     });
   }
 
@@ -165,7 +165,7 @@ export class FileSpool implements SpoolStore {
     if (this.#closed === undefined) this.#own.makeRoom();
   }
 
-  /** Where the folder is no more, what was in it is lost, and hits wait in memory. */
+  /** If the folder is gone, its hits are lost, and new ones wait in memory. */
   async #recover(error: unknown): Promise<void> {
     this.#own.reportFailure(error);
     if (!(await readdir(this.#folder).then(() => false, isMissing))) return;

@@ -1,12 +1,12 @@
 import { readdir, stat } from 'node:fs/promises';
 
-/** Whether an error says that a file is not there. Others say nothing of the kind: a disk may fail for a moment, or too many files be open. */
+/** Whether an error proves that a file does not exist. Other errors may be temporary, such as too many open files. */
 export function isMissing(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
-/** Whether a file is there, as far as that can be told. */
+/** Whether a file exists. `true` if that is unknown. */
 export function isThere(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,
@@ -14,7 +14,7 @@ export function isThere(path: string): Promise<boolean> {
   );
 }
 
-/** What is in a folder; nothing where it is no more. */
+/** The names in a folder; none if the folder does not exist. */
 export async function listFolder(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);

@@ -4,55 +4,54 @@ import { join } from 'node:path';
 import { openOwnFile } from '../own-file.js';
 import type { LivenessMonitor, ProcessIdentity } from './liveness.js';
 
-/** How long a holder that cannot be asked, or hangs, is waited for; with the time between two looks below 5 s. */
+/** A holder that hangs or cannot be checked loses the lease after this time. With the polling interval, that is below 5 s. */
 const STALE_MILLIS = 4_000;
 
 /**
- * For how long a look is believed, and how lately the lease must have been touched when it was looked at: then nobody can
- * have found it stale meanwhile.
+ * A check of the lease is valid for `POLL_MILLIS` if the holder touched the lease less than `FRESH_MILLIS` before: then no other
+ * process can have found it stale.
  */
-const LOOK_MILLIS = 250;
+const POLL_MILLIS = 250;
 const FRESH_MILLIS = STALE_MILLIS / 2;
 
-/** Name of a lease. */
+/** File name of a lease. */
 export const LEASE_NAME: RegExp = /^sender-(\d{9})\.lease$/;
 
 /**
- * Who of all processes of a folder sends:
+ * Decides which of the processes that share a folder sends:
  *
- *     sender-000000007.lease   the highest number holds it, for as long as its process lives and touches it
+ *     sender-000000007.lease   the highest number is the lease; its holder touches it as long as it lives
  *
- * Whoever finds its holder gone makes the next number, which the file system lets only one do, and nothing is ever taken
- * away from under a holder: it sees the higher number before its next bulk. (Lock libraries remove a dead holder's lock,
- * which two may do one after the other; and the known one takes over `process.emit`, `process.cwd`, `fs.close` and all
- * signals of the application.)
+ * A process that finds the holder gone creates the next number, which the file system allows only once. Nothing is taken away from
+ * a holder: it sees the higher number before its next bulk. (Lock libraries delete the lock of a dead holder, which two processes may
+ * do one after the other; the usual one also patches `process.emit`, `process.cwd`, `fs.close` and all signals.)
  */
 export class Lease {
   readonly #folder: string;
   readonly #identity: ProcessIdentity;
-  readonly #life: LivenessMonitor;
+  readonly #liveness: LivenessMonitor;
   #held = 0;
-  /** When it was last seen to be held, and fresh. */
+  /** When a check last showed that the lease is held and fresh. */
   #seenMillis = Number.NEGATIVE_INFINITY;
-  /** A touch that has succeeded began then. */
+  /** Start of the last successful touch. */
   #touchedMillis = Number.NEGATIVE_INFINITY;
 
-  constructor(folder: string, identity: ProcessIdentity, life: LivenessMonitor) {
+  constructor(folder: string, identity: ProcessIdentity, liveness: LivenessMonitor) {
     this.#folder = folder;
     this.#identity = identity;
-    this.#life = life;
+    this.#liveness = liveness;
   }
 
-  /** 0: not held. */
+  /** Number of the lease; 0 if it is not held. */
   get number(): number {
     return this.#held;
   }
 
-  /** Takes what nobody else holds. Whether it is held then. */
+  /** Acquires the lease if no other process holds it. Returns whether this process holds it. */
   async acquire(): Promise<boolean> {
     if (await this.confirm()) return true;
     const highest = (await this.#numbers()).at(-1) ?? 0;
-    if (highest > 0 && !(await this.#life.isGone(this.#path(highest), STALE_MILLIS, false))) {
+    if (highest > 0 && !(await this.#liveness.isGone(this.#path(highest), STALE_MILLIS, false))) {
       return false;
     }
     const mine = highest + 1;
@@ -61,14 +60,14 @@ export class Lease {
     const outdated = numbers.at(-1) === mine ? numbers.slice(0, -1) : [mine];
     for (const number of outdated) {
       await unlink(this.#path(number)).catch(() => undefined);
-      this.#life.forget(this.#path(number));
+      this.#liveness.forget(this.#path(number));
     }
     if (!outdated.includes(mine)) this.#held = mine;
     this.#seenMillis = Number.NEGATIVE_INFINITY;
     return this.#held > 0;
   }
 
-  /** Shows that the holder lives. */
+  /** Shows that the holder is alive. */
   async touch(): Promise<void> {
     if (this.#held === 0) return;
     const begun = performance.now();
@@ -77,11 +76,11 @@ export class Lease {
     this.#touchedMillis = begun;
   }
 
-  /** Whether it is still held. */
+  /** Whether this process still holds the lease. */
   async confirm(): Promise<boolean> {
     if (this.#held === 0) return false;
     const now = performance.now();
-    if (now - this.#seenMillis < LOOK_MILLIS) return true;
+    if (now - this.#seenMillis < POLL_MILLIS) return true;
     const numbers = await this.#numbers();
     if (numbers.at(-1) !== this.#held) this.#held = 0;
     if (now - this.#touchedMillis < FRESH_MILLIS) this.#seenMillis = now;
@@ -92,13 +91,14 @@ export class Lease {
     if (!(await this.confirm())) return;
     const path = this.#path(this.#held);
     this.#held = 0;
-    const file = await openOwnFile(path, constants.O_RDWR).catch(() => undefined); // not made anew where another has taken it over
+    // Does not create the file: another process may have taken over and deleted it.
+    const file = await openOwnFile(path, constants.O_RDWR).catch(() => undefined);
     await file?.truncate();
     await file?.writeFile(JSON.stringify({ pid: 0 }));
     await file?.close();
   }
 
-  /** Whether it was there for the taking. What stands in it may be missing on a full disk: its age tells as well. */
+  /** Returns `false` if the file existed. Its contents may be missing if the disk is full: then its age is used. */
   async #create(path: string): Promise<boolean> {
     try {
       const file = await open(path, 'wx', 0o600);

@@ -3,12 +3,12 @@ import { stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { ForeignFile, OPEN_SAFELY, readOwnFile } from '../own-file.js';
 
-/** What a process says of itself in a file, so that others can see whether it still runs. */
+/** The identity that a process writes to a file, so that others can check whether it is alive. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** Where that pid means this process: the boot of a machine, and a container on it. */
+  /** Where the pid is valid: a boot of a machine, and a container on it. */
   readonly place: string;
-  /** When it started, as the kernel tells it: a pid may come again. Empty where nobody knows. */
+  /** Start time from the kernel, because pids are reused. Empty if unknown. */
   readonly started: string;
 }
 
@@ -22,20 +22,20 @@ export function thisProcess(): ProcessIdentity {
 }
 
 /**
- * Tells whether the process behind a file has gone: at once where its pid can be asked, else when the file has not
- * been touched for some time. That time is measured here; clocks of other machines are not believed.
+ * Checks whether the process behind a file is gone: by its pid if that is visible here, else by how long the file has not
+ * been touched. That time is measured with the local clock; clocks of other machines are not trusted.
  */
 export class LivenessMonitor {
   readonly #here: ProcessIdentity;
   readonly #seen = new Map<string, { mtimeMs: number; sinceMillis: number }>();
-  /** Files of processes that surely do not run: none of them runs again. */
+  /** Files of processes that have certainly ended. */
   readonly #ended = new Set<string>();
 
   constructor(here: ProcessIdentity) {
     this.#here = here;
   }
 
-  /** `believesPid`: a process that runs is there, also where it has not touched its file for long. */
+  /** `believesPid`: a running process counts as alive even if it has not touched its file for a long time. */
   async isGone(path: string, staleMillis: number, believesPid: boolean): Promise<boolean> {
     if (this.#ended.has(path)) return true;
     try {
@@ -60,7 +60,7 @@ export class LivenessMonitor {
     this.#ended.delete(path);
   }
 
-  /** `undefined`: that cannot be told from here. */
+  /** `undefined` if that cannot be checked from here. */
   #runs(identity: Partial<ProcessIdentity>): boolean | undefined {
     const { pid, place, started } = identity;
     if (typeof pid !== 'number' || pid <= 0) return false; // released
@@ -76,7 +76,7 @@ export class LivenessMonitor {
   }
 }
 
-/** From Linux' /proc; `undefined` elsewhere and where there is no such process. */
+/** From /proc on Linux; `undefined` on other systems, and if there is no such process. */
 function statusOf(pid: number): { started: string; isZombie: boolean } | undefined {
   const text = read(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
@@ -89,11 +89,11 @@ function parse(text: string): Partial<ProcessIdentity> | undefined {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? value : undefined;
   } catch {
-    return undefined; // just made, or torn: its age tells
+    return undefined; // just created, or torn: its age is used
   }
 }
 
-/** Of what another user says only the age is believed. */
+/** The text of an identity file. Empty if it belongs to another user: only its age is used. */
 async function readIdentity(path: string): Promise<string> {
   try {
     return await readOwnFile(path);
@@ -111,7 +111,7 @@ function read(get: () => string): string {
   }
 }
 
-/** Shows others that a process lives: its file says who it is, and is touched now and then. */
+/** Shows other processes that this one is alive: touches its file, and writes its identity if the file is missing. */
 export async function writeHeartbeat(path: string, identity: ProcessIdentity): Promise<void> {
   const now = new Date();
   try {

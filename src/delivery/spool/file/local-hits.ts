@@ -8,27 +8,27 @@ import type { SpoolEvents } from '../spool-store.js';
 import { LocalSegments } from './local-segments.js';
 import { SegmentWriter } from './segment-writer.js';
 
-/** How long hits stay in memory once they could not be written, before that is tried again. */
+/** After a write failed, hits stay in memory for this long before the next attempt. */
 const RETRY_MILLIS = 5_000;
-/** How long a write takes before the disk is held for one that hangs. */
+/** A disk that takes longer than this for a write is considered hanging. */
 const HANGING_MILLIS = 2_000;
-/** How long the last write may take. */
+/** Limit for the last write. */
 const LAST_WRITE_MILLIS = 1_000;
-const LARGEST_SEGMENT_BYTES = 8 * 1024 ** 2;
+const MAX_SEGMENT_BYTES = 8 * 1024 ** 2;
 
-export interface OwnHitsOptions {
-  /** Absolute. */
+export interface LocalHitsOptions {
+  /** Absolute path. */
   readonly folder: string;
   readonly maxBytes: number;
 }
 
-/** Hits, and what is to be written of them. */
+/** Hits and their encoded lines. */
 interface Portion {
   readonly hits: readonly Hit[];
   readonly lines: readonly Buffer[];
 }
 
-/** Told what is on the disk from `start` of a segment on. */
+/** Called with the lines that are on the disk from `start` of a segment on. */
 export type OnWritten = (
   segment: string,
   start: number,
@@ -36,28 +36,28 @@ export type OnWritten = (
   hits: readonly Hit[],
 ) => void;
 
-/** The hits of this process: written here, decided by the sender, answered for here until this process ends. */
+/** The hits of this process: it writes them, the lease holder acknowledges them, and this process counts their results. */
 export class LocalHits {
-  /** Bytes of all segments of the folder, as far as is known. */
+  /** Bytes of all segments of the folder, as last measured. */
   bytesInFolder = 0;
   readonly segments: LocalSegments;
-  readonly #options: OwnHitsOptions;
+  readonly #options: LocalHitsOptions;
   readonly #reports: SpoolReports;
   readonly #writer: SegmentWriter;
   readonly #onWritten: OnWritten;
   #events: SpoolEvents | undefined;
   #writing = 0;
-  /** The part of them that no write has begun with: the next takes them all, since each has the disk to wait for. */
+  /** Portions that no write has started with. The next write takes them all, because each write waits for the disk. */
   readonly #waiting: Portion[] = [];
   #begun: Portion | undefined;
   readonly #writes = new SerialQueue({ onError: (error) => this.reportFailure(error) });
   #retryAtMillis = 0;
   #hasEnded = false;
-  /** When the write that is under way has begun. */
+  /** Start of the current write. */
   #writesSinceMillis = Number.POSITIVE_INFINITY;
 
   constructor(
-    options: OwnHitsOptions,
+    options: LocalHitsOptions,
     instance: string,
     reports: SpoolReports,
     onWritten: OnWritten,
@@ -65,22 +65,22 @@ export class LocalHits {
     this.#options = options;
     this.#reports = reports;
     this.#onWritten = onWritten;
-    const segmentBytes = Math.min(LARGEST_SEGMENT_BYTES, Math.ceil(options.maxBytes / 8));
+    const segmentBytes = Math.min(MAX_SEGMENT_BYTES, Math.ceil(options.maxBytes / 8));
     this.#writer = new SegmentWriter(options.folder, instance, segmentBytes);
     this.segments = new LocalSegments(options.folder, instance, reports);
   }
 
-  /** Hits that are on their way to the disk. */
+  /** Hits that are being written or wait for it. */
   get writing(): number {
     return this.#writing;
   }
 
-  /** Hits on disk whose fate is not known here. */
+  /** Hits on disk without a result. */
   get written(): number {
     return this.segments.open;
   }
 
-  /** Not after a failure, and not while a disk hangs: what it would be given waits in a queue with bounds. */
+  /** `false` after a failure and while the disk hangs: then hits stay in the bounded queue. */
   get isWritable(): boolean {
     return performance.now() >= this.#retryAtMillis && !this.#isHanging;
   }
@@ -107,7 +107,7 @@ export class LocalHits {
     return this.#writes.run(() => this.#write(this.#waiting.splice(0)));
   }
 
-  /** For the end of a process: stores hits at once, with all that waits, and returns those that cannot be written. */
+  /** At the end of the process: stores hits, and those that wait, synchronously. Returns those that cannot be written. */
   storeSync(hits: readonly Hit[]): readonly Hit[] {
     this.append(hits);
     if (this.#begun) {
@@ -131,13 +131,13 @@ export class LocalHits {
     }
   }
 
-  /** Where the folder is half full, what is decided does not stay until the segment that it is in has grown. */
+  /** If the folder is half full, starts a new segment, so that the current one can be deleted once its hits have results. */
   makeRoom(): void {
     if (this.segments.open > 0 || this.bytesInFolder * 2 < this.#options.maxBytes) return;
     void this.#writes.run(() => this.#writer.beginNext());
   }
 
-  /** After what is being written, unless the disk hangs: what it has not taken is lost then. */
+  /** Waits for the current write, unless the disk hangs: then its hits are lost. */
   async close(): Promise<void> {
     const ended = this.#writes.run(() => this.#writer.close());
     await withTimeout(LAST_WRITE_MILLIS, ended);
@@ -164,7 +164,7 @@ export class LocalHits {
       this.#writing -= fitting;
       if (segment !== undefined) {
         this.segments.add(segment, written);
-        // Also after an error: a sender that is this process does not look for more than it is told of.
+        // Even after an error: if this process is the sender, it reads only the lines that it is passed here.
         if (written > 0) this.#onWritten(segment, start, fittingLines.slice(0, written), hits);
       }
       if (written < fitting) this.#events?.giveBack(hits.slice(written, fitting));
@@ -173,7 +173,7 @@ export class LocalHits {
     if (fitting < hits.length) this.#lose(hits.length - fitting);
   }
 
-  /** The newest are lost, not the oldest: a visit whose start is missing is worse than one cut short. */
+  /** New hits are dropped: losing the end of a visit is better than losing its start. */
   #lose(hits: number): void {
     this.#writing -= hits;
     this.#events?.count(lostHits('spool', hits));
@@ -189,7 +189,7 @@ export class LocalHits {
     return tooMany < 0 ? lines.length : tooMany;
   }
 
-  /** Something could not be written: hits stay in memory for some time. */
+  /** After a failed write: keeps hits in memory for some time. */
   reportFailure(error: unknown): void {
     this.#retryAtMillis = performance.now() + RETRY_MILLIS;
     this.#reports.notWritten(error);

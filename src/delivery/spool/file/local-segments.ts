@@ -14,13 +14,13 @@ import { unlinkAcknowledgments } from './sweep.js';
 interface OwnSegment {
   /** Hits that were written. */
   written: number;
-  /** What has been counted of them. */
+  /** Results that were counted. */
   counted: DeliveryCounters;
-  /** What was said last. It may be ahead: the sender finds hits before their writer knows that they are on disk. */
-  said: DeliveryCounters;
+  /** The last results reported. They may be ahead: the sender may read hits before the writer knows that they are on disk. */
+  reported: DeliveryCounters;
 }
 
-/** The hits that this process has written, and what the sender has said about them so far. */
+/** The hits that this process has written, and the results that the sender has reported so far. */
 export class LocalSegments {
   readonly #segments = new Map<string, OwnSegment>();
   readonly #folder: string;
@@ -35,12 +35,12 @@ export class LocalSegments {
     this.#reports = reports;
   }
 
-  /** From now on `count` is called with what became of hits. */
+  /** Calls `count` with results of hits from now on. */
   start(count: (counts: DeliveryCounters) => void): void {
     this.#count = count;
   }
 
-  /** Hits whose fate is not known. */
+  /** Hits without a result. */
   get open(): number {
     return this.#open;
   }
@@ -49,28 +49,28 @@ export class LocalSegments {
     const segment = this.#segment(name);
     segment.written += hits;
     this.#open += hits;
-    this.#learn(name, segment.said);
+    this.#learn(name, segment.reported);
   }
 
-  /** Takes over what the sender says of a segment, all in all, which may be another process's. */
-  learn(name: string, said: DeliveryCounters): void {
-    if (name.startsWith(this.#instance)) this.#learn(name, said);
+  /** Accepts all results so far for a segment, which may belong to another process. */
+  learn(name: string, reported: DeliveryCounters): void {
+    if (name.startsWith(this.#instance)) this.#learn(name, reported);
   }
 
-  #learn(name: string, said: DeliveryCounters): void {
+  #learn(name: string, reported: DeliveryCounters): void {
     const segment = this.#segment(name);
-    // A lost acknowledgment counts less than before: keep what was counted.
-    if (sumOfCounters(said) < sumOfCounters(segment.said)) return;
-    segment.said = createDeliveryCounters();
-    addCounters(segment.said, said);
-    if (sumOfCounters(said) > segment.written) return;
-    const news = difference(segment.said, segment.counted);
-    segment.counted = segment.said;
+    // If an acknowledgment was lost, there are fewer results than before: keep what was counted.
+    if (sumOfCounters(reported) < sumOfCounters(segment.reported)) return;
+    segment.reported = createDeliveryCounters();
+    addCounters(segment.reported, reported);
+    if (sumOfCounters(reported) > segment.written) return;
+    const news = difference(segment.reported, segment.counted);
+    segment.counted = segment.reported;
     this.#open -= sumOfCounters(news);
     this.#count(news);
   }
 
-  /** A segment is no more: what the sender has not found in it is lost. */
+  /** The segment is deleted. Hits in it without a result are lost. */
   finish(name: string): void {
     const segment = this.#segments.get(name);
     if (!segment) return;
@@ -81,12 +81,12 @@ export class LocalSegments {
     if (lost > 0) this.#reports.lost(lost, `they are no longer in ${name}`);
   }
 
-  /** Reads what a sender that is another process has decided; not of segments that are in hand here. */
+  /** Reads the acknowledgments that another process wrote. `isInHand` excludes segments that this process sends. */
   async readAcknowledgments(isInHand: (segment: string) => boolean = () => false): Promise<void> {
     const own = [...this.#segments.keys()].filter((name) => !isInHand(name));
     if (own.length === 0) return;
     const before = await listFolder(this.#folder);
-    // The sender says why, then deletes: if a segment has gone, why is there by now.
+    // The sender first acknowledges, then deletes: if a segment is missing, its acknowledgment exists by now.
     const isComplete = own.every((name) => before.includes(name));
     const names = isComplete ? before : await listFolder(this.#folder);
     for (const name of own) {
@@ -105,7 +105,7 @@ export class LocalSegments {
 
   #segment(name: string): OwnSegment {
     const nothing = createDeliveryCounters();
-    const segment = this.#segments.get(name) ?? { written: 0, counted: nothing, said: nothing };
+    const segment = this.#segments.get(name) ?? { written: 0, counted: nothing, reported: nothing };
     this.#segments.set(name, segment);
     return segment;
   }

@@ -11,12 +11,12 @@ import { openSpoolFolder, UntrustedFolder, UnusableFolder } from './spool-folder
 
 export interface OpenFileSpoolOptions {
   readonly folder: string;
-  /** The Matomo that the hits are for. */
+  /** URL of the Matomo that gets the hits. */
   readonly url: string;
   readonly maxBytes: number;
 }
 
-/** The spool in a folder, which is made where it is not there; `undefined`, and said why, where it cannot be used. */
+/** Opens the spool in a folder, which is created if it does not exist. `undefined` if it cannot be used; the reason is logged. */
 export function openFileSpool(
   { folder, url, maxBytes }: OpenFileSpoolOptions,
   diagnostics: Diagnostics,

@@ -1,14 +1,14 @@
-/** Something that keeps a file open, by itself or not at all. */
+/** Something that may have one open file. */
 export interface Closable {
   readonly isOpen: boolean;
-  /** Closes the file as if it had never been open; whoever needs it next opens it anew. Never rejects. */
+  /** Closes the file. The next use opens it again. Never rejects. */
   release(): Promise<void>;
 }
 
-/** Keeps few files open at one time, however many there are: the one that was used least recently is closed for another. */
+/** Limits the number of open files: closes the least recently used one to open another. */
 export class OpenFiles {
   readonly #most: number;
-  /** Open and not in use, the least recently used first. */
+  /** Open files that are not in use, the least recently used first. */
   readonly #idle = new Set<Closable>();
   #inUse = 0;
   readonly #waiting: (() => void)[] = [];
@@ -17,7 +17,7 @@ export class OpenFiles {
     this.#most = most;
   }
 
-  /** Does something with a file that may be opened for it. One file is used by one at a time. */
+  /** Runs something with a file, which may be opened for it. A file is used by one caller at a time. */
   async use<T>(file: Closable, run: () => Promise<T>): Promise<T> {
     if (this.#idle.delete(file)) this.#inUse += 1;
     else await this.#reserve();
@@ -30,7 +30,7 @@ export class OpenFiles {
     }
   }
 
-  /** For a file that has been closed. */
+  /** Call this after a file was closed. */
   forget(file: Closable): void {
     if (this.#idle.delete(file)) this.#waiting.shift()?.();
   }

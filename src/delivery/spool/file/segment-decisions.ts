@@ -3,19 +3,19 @@ import { addCounters, type DeliveryCounters } from '../../counters.js';
 import type { Acknowledgment, AcknowledgmentFile } from './acknowledgment.js';
 import type { SegmentHit } from './segment-hit.js';
 
-/** What has been decided of the hits of a segment, as far as it has been read, and what of that is written down. */
+/** The results for hits of a segment that have been read, and which of them are written to disk. */
 export class SegmentDecisions {
   readonly counts: DeliveryCounters;
   readonly #file: AcknowledgmentFile;
-  /** In the order of the file; the first is not acknowledged. */
+  /** In the order of the file. The first is not acknowledged. */
   readonly #hits: SegmentHit[] = [];
-  /** How many of them are acknowledged; mostly none, and there may be thousands. */
+  /** How many of them are acknowledged: usually none, but there may be thousands. */
   #acknowledgedBeyond = 0;
   readonly #beyond: Set<number>;
   #offset: number;
   #open = 0;
   readonly #writes = new SerialQueue();
-  /** One that has not begun, and will write down what is decided by then. */
+  /** A write that has not started and will include everything acknowledged until then. */
   #nextSave: Promise<void> | undefined;
   #isUnsaved = false;
   #isStale = false;
@@ -32,23 +32,23 @@ export class SegmentDecisions {
     return this.#open;
   }
 
-  /** What has been decided is not written down yet, or could not be. */
+  /** Whether results are not written yet, or writing them failed. */
   get isUnsaved(): boolean {
     return this.#isUnsaved;
   }
 
-  /** Whether the hit of the line that begins there was decided before. */
+  /** Whether the hit of the line at `start` was acknowledged before. */
   wasAcknowledged(start: number): boolean {
     return this.#beyond.has(start);
   }
 
-  /** A hit has been read that is to be decided. They come in the order of the file. */
+  /** Adds a hit that has been read, in the order of the file. */
   add(hit: SegmentHit): void {
     this.#hits.push(hit);
     this.#open += 1;
   }
 
-  /** The hits of this segment among those that were decided, with what was counted for them. */
+  /** Acknowledges hits of this segment; `counts` are their results. */
   acknowledge(hits: readonly SegmentHit[], counts: DeliveryCounters): void {
     for (const hit of hits) {
       if (hit.isAcknowledged) continue;
@@ -63,7 +63,7 @@ export class SegmentDecisions {
     addCounters(this.counts, counts);
   }
 
-  /** Writes down what has been decided so far. Rejects where that cannot be done. */
+  /** Writes everything acknowledged so far. Rejects if that fails. */
   save(isFinished = false): Promise<void> {
     if (this.#nextSave && !isFinished) return this.#nextSave;
     const saved = this.#writes.attempt(async () => {
@@ -77,17 +77,17 @@ export class SegmentDecisions {
     return saved;
   }
 
-  /** Has what is written down outlive a power failure. */
+  /** Makes what was written survive a power failure. */
   sync(): Promise<void> {
     return this.#writes.run(() => this.#file.sync());
   }
 
-  /** Somebody else sends now: nothing is written any more. */
+  /** Another process is the lease holder now: nothing more is written. */
   abandon(): void {
     this.#isStale = true;
   }
 
-  /** After what is being written. */
+  /** Closes the file after pending writes. */
   async close(): Promise<void> {
     await this.#writes.ended;
     await this.#file.close();

@@ -5,7 +5,7 @@ import type { Closable, OpenFiles } from './open-files.js';
 
 const CHUNK_BYTES = 65_536;
 
-/** A segment that is read piece by piece; opened when it is read, and closed when too many are open. */
+/** Reads a segment in chunks. Opens the file on demand; it is closed if too many files are open. */
 export class SegmentFile implements Closable {
   readonly #path: string;
   readonly #files: OpenFiles;
@@ -20,7 +20,7 @@ export class SegmentFile implements Closable {
     return this.#file !== undefined;
   }
 
-  /** The bytes from a position on, 64 kB at most; none at the end, or if somebody has deleted the file. */
+  /** The bytes from a position on, at most 64 kB; none at the end, or if the file was deleted. */
   read(position: number): Promise<Buffer> {
     return this.#files.use(this, async () => {
       try {
@@ -32,7 +32,7 @@ export class SegmentFile implements Closable {
       const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
       const { bytesRead } = await this.#file.read(buffer, 0, CHUNK_BYTES, position);
       const read = buffer.subarray(0, bytesRead);
-      return bytesRead * 2 > CHUNK_BYTES ? read : Buffer.from(read); // many segments are small
+      return bytesRead * 2 > CHUNK_BYTES ? read : Buffer.from(read); // copied, because many segments are small
     });
   }
 

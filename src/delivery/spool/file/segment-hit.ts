@@ -1,12 +1,12 @@
 import type { BulkKind } from '../../bulk-kind.js';
 import type { StoredHit } from '../spool-store.js';
 
-/** The segment of a hit, as one sender reads it. */
+/** The segment in which a sender has read a hit. */
 export interface SourceSegment {
   readonly name: string;
 }
 
-/** A hit as one sender has read it: where its line is, and whether it is decided. */
+/** A hit as a sender has read it, with the position of its line. */
 export class SegmentHit implements StoredHit {
   readonly visitor: string;
   readonly startSeconds: number;

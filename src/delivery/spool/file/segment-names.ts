@@ -1,14 +1,14 @@
 // Files of a spool folder:
 //
-//     <instance>.owner                  the process that writes, for as long as it may
-//     <instance>-<number>.hits          a segment: its hits, in the order in which they were written
-//     <instance>-<number>.<lease>.settled   what a sender has decided of them
+//     <instance>.owner                      the process that writes; deleted when it closes the spool
+//     <instance>-<number>.hits              a segment: hits in the order in which they were written
+//     <instance>-<number>.<lease>.settled   acknowledgments of the segment by the holder of that lease
 //
-// See `instance-name.ts` for the instance.
+// For <instance> see `instance-name.ts`.
 
 import { byName } from '../instance-name.js';
 
-// A clock before 2001 has made shorter names.
+// Names are shorter if the clock showed a time before 2001.
 const SEGMENT = /^(\d{1,16}-\d+-[\da-f]{8})-(\d{6})\.hits$/;
 const OTHER = /^(\d{1,16}-\d+-[\da-f]{8})(?:\.owner|-\d{6}\.\d{9}\.settled(?:\.tmp)?)$/;
 
@@ -24,17 +24,17 @@ export function acknowledgmentName(segment: string, lease: number): string {
   return segment.replace(/hits$/, `${String(lease).padStart(9, '0')}.settled`);
 }
 
-/** Whether a file says what has been decided of a segment. */
+/** Whether a file contains acknowledgments of a segment. */
 export function isAcknowledgmentOf(segment: string, name: string): boolean {
   return isBeside(segment, name) && name.endsWith('.settled');
 }
 
-/** Whether a file says what has been decided of a segment, or was to do so. */
+/** Whether a file contains acknowledgments of a segment, or is a draft of such a file. */
 export function isBeside(segment: string, name: string): boolean {
   return name.startsWith(segment.slice(0, -'hits'.length)) && OTHER.test(name);
 }
 
-/** The segments among files, by instance, in the order in which they were written. */
+/** The segments in a list of files by instance, in the order in which they were written. */
 export function segmentsByInstance(names: readonly string[]): Map<string, string[]> {
   const segments = new Map<string, string[]>();
   for (const name of [...names].sort(byName)) {
@@ -51,7 +51,7 @@ export function isSegment(name: string): boolean {
   return SEGMENT.test(name);
 }
 
-/** The instance that a file beside the segments is of; `undefined` for all other files. */
+/** The instance to which a file other than a segment belongs; `undefined` for all other files. */
 export function instanceOfOther(name: string): string | undefined {
   return OTHER.exec(name)?.[1];
 }

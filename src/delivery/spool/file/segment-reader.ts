@@ -13,18 +13,18 @@ import { SegmentDecisions } from './segment-decisions.js';
 import { SegmentFile } from './segment-file.js';
 import { SegmentHit, type SourceSegment } from './segment-hit.js';
 
-const LONGEST_LINE_BYTES = 1_048_576;
+const MAX_LINE_BYTES = 1_048_576;
 const LINE_FEED = 10;
 
-/** Hits of all segments that wait in memory, from which on what is written is read when it is needed. */
-export const MOST_AHEAD = 10_000;
+/** Limit for hits of all segments in memory. Beyond it, hits that were written are read again when they are due. */
+export const MAX_AHEAD = 10_000;
 
 export interface SegmentReaderEvents {
   broken(name: string): void;
 }
 
 /**
- * Reads a segment once, from what has been decided of it on:
+ * Reads a segment once, from the first hit that is not acknowledged:
  *
  *     [ acknowledged … | taken or read ahead, some acknowledged | not read ]
  *                 ^ offset                            ^ position
@@ -35,7 +35,7 @@ export class SegmentReader implements SourceSegment {
   readonly #file: SegmentFile;
   readonly #events: SegmentReaderEvents;
   #position: number;
-  /** Nothing has been written beyond, where this process writes it. */
+  /** End of the file, if this process writes it. */
   #end = Number.POSITIVE_INFINITY;
   #ahead: (SegmentHit | undefined)[] = [];
   #taken = 0;
@@ -58,7 +58,7 @@ export class SegmentReader implements SourceSegment {
     this.decisions = new SegmentDecisions(acknowledged, acknowledgments);
   }
 
-  /** `names`: what is in the folder. `lease`: the number of this sender's. */
+  /** `names`: files in the folder. `lease`: number of this sender's lease. */
   static async open(
     folder: string,
     name: string,
@@ -73,22 +73,22 @@ export class SegmentReader implements SourceSegment {
     return new SegmentReader(name, file, acknowledged, acknowledgments, events);
   }
 
-  /** Whether there is nothing more to read, in a file that gets no longer. */
+  /** Whether everything was read, in a file to which nothing is appended any more. */
   get isAtEnd(): boolean {
     return this.#isAtEnd;
   }
 
-  /** How many hits have been read and not taken. */
+  /** How many hits were read and not taken. */
   get ahead(): number {
     return this.#ahead.length - this.#taken;
   }
 
-  /** The first of them. */
+  /** The first hit that was read and not taken. */
   get head(): SegmentHit | undefined {
     return this.#ahead[this.#taken];
   }
 
-  /** Reads until so many hits wait to be taken; whether the end of the file has been reached. A `final` file gets no longer. */
+  /** Reads until `hits` hits are ahead. Returns whether the end was reached. Nothing is appended to a `final` file. */
   async readAhead(hits: number, isFinal: boolean): Promise<boolean> {
     if (!isFinal) this.#isAtEnd = false;
     this.#isReading = true;
@@ -111,7 +111,7 @@ export class SegmentReader implements SourceSegment {
     }
   }
 
-  /** Takes lines of which is known what is in them, as many as `most`, where they come next. */
+  /** Adds at most `most` lines that were just written, if they follow what was read. */
   feed(start: number, lines: readonly Buffer[], hits: readonly Hit[], most: number): void {
     this.#end = lines.reduce((end, { length }) => end + length, start);
     if (this.#isReading || this.#rest.length > 0 || this.#position !== start) return;
@@ -121,7 +121,7 @@ export class SegmentReader implements SourceSegment {
     }
   }
 
-  /** How many hits have neither been acknowledged nor read so far, in a file that gets no longer. */
+  /** How many hits are neither acknowledged nor read, in a file to which nothing is appended any more. */
   async countUnread(): Promise<number> {
     let count = 0;
     let position = this.#position;
@@ -144,7 +144,7 @@ export class SegmentReader implements SourceSegment {
   take(): SegmentHit | undefined {
     const { head } = this;
     if (!head) return undefined;
-    this.#ahead[this.#taken] = undefined; // an array that is outgrown keeps nothing for the garbage collector
+    this.#ahead[this.#taken] = undefined; // so that the array does not keep the hit in memory
     this.#taken += 1;
     if (this.#taken * 2 > this.#ahead.length) {
       this.#ahead = this.#ahead.slice(this.#taken);
@@ -166,13 +166,13 @@ export class SegmentReader implements SourceSegment {
       start = end + 1;
     }
     this.#rest = data.subarray(start);
-    if (this.#rest.length <= LONGEST_LINE_BYTES) return;
-    this.#skipsLine = true; // no hit is as long
+    if (this.#rest.length <= MAX_LINE_BYTES) return;
+    this.#skipsLine = true; // no hit is that long
     this.#position += this.#rest.length;
     this.#rest = Buffer.alloc(0);
   }
 
-  /** A line without its line feed. */
+  /** Adds a last line without line feed. */
   #addRest(): void {
     const rest = this.#rest;
     this.#rest = Buffer.alloc(0);

@@ -4,21 +4,21 @@ import { isThere } from './is-missing.js';
 import { segmentName } from './segment-names.js';
 import { awaitSize, writeNewFile } from './write-at-exit.js';
 
-/** What has come of an attempt to write: the first lines, in this segment. */
+/** The result of an attempt to write: how many lines are in which segment. */
 export interface Written {
   readonly segment: string | undefined;
-  /** Where in it they begin. */
+  /** Position of the first line in the segment. */
   readonly start: number;
   readonly lines: number;
   readonly bytes: number;
-  /** Why the others have not been written, or may not outlive the machine. */
+  /** Why other lines were not written, or may not survive a power failure. */
   readonly error?: Error;
 }
 
-/** How often a file is looked for that somebody may have deleted. */
-const LOOK_MILLIS = 250;
+/** Interval for checking whether the file was deleted. */
+const POLL_MILLIS = 250;
 
-/** Appends lines to segments of its own and has them on the disk before it says so. */
+/** Appends lines to segments. They are on the disk when `append` resolves. */
 export class SegmentWriter {
   readonly #folder: string;
   readonly #instance: string;
@@ -28,7 +28,7 @@ export class SegmentWriter {
   #number = 0;
   #size = 0;
   #seenMillis = Number.NEGATIVE_INFINITY;
-  /** What a write that has begun makes of the segment. */
+  /** The size that the segment has after the current write. */
   #expected:
     | { readonly path: string; readonly lines: readonly Buffer[]; readonly bytes: number }
     | undefined;
@@ -39,7 +39,7 @@ export class SegmentWriter {
     this.#maxSegmentBytes = maxSegmentBytes;
   }
 
-  /** Never rejects. */
+  /** Resolves with how much was written. Never rejects. */
   async append(lines: readonly Buffer[]): Promise<Written> {
     let bytes = 0;
     try {
@@ -58,7 +58,7 @@ export class SegmentWriter {
     } catch (error) {
       const whole = countWhole(lines, bytes);
       const isUseless = this.#file !== undefined && this.#size === 0 && whole === 0;
-      // A torn line stays the last of its segment.
+      // Nothing is appended to a torn line.
       await this.close();
       if (isUseless) await this.#discard();
       return {
@@ -74,8 +74,8 @@ export class SegmentWriter {
   }
 
   /**
-   * For the end of a process: how many of the lines that `append` has been given are in the file. Its write goes on in another thread
-   * meanwhile; without one, none are.
+   * At the end of the process: how many lines of the current `append` are in the file. Another thread continues that write. Returns 0 if
+   * there is none.
    */
   countAppended(): number {
     if (!this.#expected) return 0;
@@ -83,7 +83,7 @@ export class SegmentWriter {
     return countWhole(lines, awaitSize(path, bytes) - this.#size);
   }
 
-  /** For the end of a process: writes lines to a segment of their own, at once. Returns its name, or throws. */
+  /** At the end of the process: writes lines to a new segment, synchronously. Returns its name, or throws. */
   writeLast(lines: readonly Buffer[]): string {
     this.#number += 1;
     const segment = segmentName(this.#instance, this.#number);
@@ -91,14 +91,14 @@ export class SegmentWriter {
     return segment;
   }
 
-  /** What is written next goes to a new segment. */
+  /** The next write goes to a new segment. */
   async close(): Promise<void> {
     const file = this.#file;
     this.#file = undefined;
     await file?.close().catch(() => undefined);
   }
 
-  /** What has been written stands in a segment that is not the last: whoever sends deletes it once all is decided. */
+  /** Starts a new segment, so that the sender can delete the current one when all its hits have results. */
   async beginNext(): Promise<void> {
     const size = this.#size;
     if (size === 0) return;
@@ -108,17 +108,17 @@ export class SegmentWriter {
     });
   }
 
-  /** A segment without a hit is good for nothing, and on a full disk there is one with every attempt. */
+  /** Deletes a segment without hits. On a full disk, every attempt leaves one. */
   async #discard(): Promise<void> {
     if (this.#segment === undefined) return;
     await unlink(join(this.#folder, this.#segment)).catch(() => undefined);
   }
 
-  /** What is written to a file that somebody has deleted nobody finds. */
+  /** Whether the file was deleted. What is written to it would be lost. */
   async #isDeleted(): Promise<boolean> {
     const now = performance.now();
     if (this.#file === undefined || this.#segment === undefined) return false;
-    if (now - this.#seenMillis < LOOK_MILLIS) return false;
+    if (now - this.#seenMillis < POLL_MILLIS) return false;
     this.#seenMillis = now;
     return !(await isThere(join(this.#folder, this.#segment)));
   }
@@ -136,14 +136,14 @@ export class SegmentWriter {
   }
 }
 
-/** A new file is in its folder after a power failure only where the folder is on the disk too; not every system can do that. */
+/** A new file survives a power failure only if its folder is synced too, which not every system supports. */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r').catch(() => undefined);
   await handle?.sync().catch(() => undefined);
   await handle?.close();
 }
 
-/** The last is whole without its line feed too: a reader takes it. */
+/** Counts complete lines. The last one may lack its line feed: readers accept it. */
 function countWhole(lines: readonly Buffer[], bytes: number): number {
   let end = 0;
   let whole = 0;

@@ -4,16 +4,16 @@ import type { SegmentReader } from './segment-reader.js';
 import { takeExpired } from './take-oldest.js';
 import type { UnreadableSegments } from './unreadable-segments.js';
 
-/** A segment as the sender sees it. */
+/** A segment as the lease holder sees it. */
 export interface Segment {
   readonly reader: SegmentReader;
-  /** Adopted hits whose fate is open; `undefined`: their process lives. */
+  /** Adopted hits without a result; `undefined` if their process is alive. */
   adopted: number | undefined;
-  /** Nothing is written to it any more. */
+  /** Nothing is appended to it any more. */
   isFinal: boolean;
 }
 
-/** Reads segments as far as their hits are due: there may be thousands of them. */
+/** Reads segments only as far as their hits are due, because there may be thousands of them. */
 export class SegmentsReading {
   readonly #unreadable: UnreadableSegments;
 
@@ -21,7 +21,7 @@ export class SegmentsReading {
     this.#unreadable = unreadable;
   }
 
-  /** The readers with the oldest `max` hits of each process, and of processes that have ended as many together. */
+  /** The readers with the oldest `max` hits of each living process, and with as many of all ended processes together. */
   async ahead(instances: Iterable<readonly Segment[]>, max: number): Promise<SegmentReader[]> {
     const readers: SegmentReader[] = [];
     let ofGone = 0;
@@ -40,7 +40,7 @@ export class SegmentsReading {
     return readers;
   }
 
-  /** Releases hits that are too old. The oldest stand first in each segment, nearly. */
+  /** Releases hits that are too old. In each segment, hits are nearly in order of age. */
   async expire(
     instances: Iterable<readonly Segment[]>,
     isFresh: IsFresh,
@@ -49,7 +49,7 @@ export class SegmentsReading {
     let isFreshFromHere = false;
     for (const segments of instances) {
       const isOfGone = segments[0]?.adopted !== undefined;
-      if (isOfGone && isFreshFromHere) continue; // those that began later have younger hits, nearly
+      if (isOfGone && isFreshFromHere) continue; // instances that were opened later have newer hits, nearly
       for (const { reader, isFinal } of segments) {
         const hasEnded = await this.#readAhead(reader, 1, isFinal);
         const expired = takeExpired(reader, isFresh);
@@ -60,7 +60,7 @@ export class SegmentsReading {
     }
   }
 
-  /** Whether the end is reached. A segment that cannot be read does not block the others. */
+  /** Returns whether the end was reached. A segment that cannot be read does not block the others. */
   async #readAhead(reader: SegmentReader, hits: number, isFinal: boolean): Promise<boolean> {
     let hasEnded = true;
     await this.#unreadable.unless(reader.name, async () => {

@@ -13,13 +13,13 @@ export interface SenderTermParts {
   readonly own: LocalHits;
 }
 
-/** Whether this process sends for all, and the hits that it has to send then. */
+/** Whether this process is the lease holder, and the hits that it then sends. */
 export class SenderTerm {
-  /** The hits to be sent; `undefined` if another process sends. */
+  /** The hits to send; `undefined` if another process sends. */
   backlog: Backlog | undefined;
-  /** Hits taken over from processes that have ended. */
+  /** Hits adopted from processes that have ended. */
   adopted = 0;
-  /** The part of them whose fate is open. */
+  /** Adopted hits without a result. */
   adoptedOpen = 0;
   readonly #parts: SenderTermParts;
   readonly #liveness: LivenessMonitor;
@@ -34,29 +34,29 @@ export class SenderTerm {
     this.#lease = new Lease(parts.folder, parts.identity, this.#liveness);
   }
 
-  /** Not 0: this process sends. Another number for each term. */
+  /** The current term as lease holder, another number for each term; 0 if another process sends. */
   get number(): number {
     return this.#number;
   }
 
-  /** `count` is called with what became of adopted hits. */
+  /** Calls `count` with results of adopted hits. */
   start(count: (counts: DeliveryCounters) => void): void {
     this.#count = count;
   }
 
-  /** Keeps the lease, or takes it if nobody has it. */
+  /** Keeps the lease, or acquires it if no process holds it. */
   async hold(): Promise<void> {
     if (await this.confirm()) await this.#lease.touch();
     else if (await this.#lease.acquire()) this.#begin();
   }
 
-  /** Whether this process still sends. If another has taken over, what was read here is its to decide. */
+  /** Whether this process still holds the lease. If not, the new lease holder sends the hits that were read here. */
   async confirm(): Promise<boolean> {
     if (this.#number !== 0 && !(await this.#lease.confirm())) await this.stop();
     return this.#number !== 0;
   }
 
-  /** Another process sends from now on, and adopts what is open. */
+  /** Ends the term: another process is the lease holder, and adopts hits without a result. */
   async stop(): Promise<void> {
     if (this.#number === 0) return;
     const { backlog } = this;
@@ -66,13 +66,13 @@ export class SenderTerm {
     await backlog?.abandon();
   }
 
-  /** Writes down what has been decided; the term ends. */
+  /** Writes acknowledgments and ends the term. */
   async close(): Promise<void> {
     await this.backlog?.close();
     this.#end();
   }
 
-  /** Leaves the lease to others. */
+  /** Releases the lease. */
   async release(): Promise<void> {
     await this.#lease.release();
   }

@@ -20,28 +20,28 @@ import { isSegment } from './segment-names.js';
 
 const FORMAT = 1;
 const DESCRIPTION = 'spool.json';
-/** Of a file mode: only the owner of a file deletes it. */
+/** File mode bit: only the owner of a file may delete it. */
 const STICKY = 0o1000;
 const VISITOR_KEY = 'visitor.key';
 
-/** Why a folder is not used, in words for the operator. */
+/** The folder cannot be used. The message is for the operator. */
 export class UnusableFolder extends Error {}
 
-/** The same, since another user could change what is in it. */
+/** Another user could change the contents of the folder. */
 export class UntrustedFolder extends UnusableFolder {}
 
-/** Makes the folder where there is none. Throws where it cannot be used, or is another Matomo's. */
+/** Creates the folder if it does not exist. Throws if it cannot be used, or belongs to another Matomo. */
 export function openSpoolFolder(folder: string, url: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   requireTrust(folder);
   const path = join(folder, DESCRIPTION);
   const isNew = readdirSync(folder).length === 0;
   requireOwner(readOrCreate(path, `${JSON.stringify({ format: FORMAT, url })}\n`), url);
-  // Of an empty folder nobody else knows what it is for; one with files may be shared on purpose.
-  if (isNew) attempt(() => chmodSync(folder, 0o700)); // a mounted volume may be somebody else's
+  // An empty folder can be made private. One with files may be shared on purpose.
+  if (isNew) attempt(() => chmodSync(folder, 0o700)); // fails if another user owns the mounted volume
 }
 
-/** Throws where a folder that is there is another Matomo's. Changes nothing. */
+/** Throws if an existing folder belongs to another Matomo. Changes nothing. */
 export function requireFolderOf(folder: string, url: string): void {
   requireTrust(folder);
   if (readdirSync(folder).includes(DESCRIPTION)) {
@@ -49,7 +49,7 @@ export function requireFolderOf(folder: string, url: string): void {
   }
 }
 
-/** Volumes of containers belong to root often, and may be written by a group. Windows has neither. */
+/** Volumes of containers often belong to root and are writable for a group. Windows has neither. */
 function requireTrust(folder: string): void {
   const ourUser = process.geteuid?.();
   if (ourUser === undefined) return;
@@ -70,7 +70,7 @@ function requireOwner(description: string, url: string): void {
   if (owner !== url) throw new UnusableFolder(`it belongs to ${owner}`);
 }
 
-/** The key that all processes and restarts with this folder agree on. Throws where it cannot be kept. */
+/** The key that all processes with this folder share, also after restarts. Throws if it cannot be stored. */
 export function keepVisitorKey(folder: string): Buffer {
   const path = join(folder, VISITOR_KEY);
   const text = readOrCreate(path, `${randomBytes(32).toString('hex')}\n`).trim();
@@ -86,7 +86,7 @@ export async function measureSegments(folder: string): Promise<number> {
   return known.reduce((sum, size) => sum + size, 0);
 }
 
-/** What stands in the file, whoever was first to write it: it is there as a whole or not at all. */
+/** The contents of a file, or `text` if it does not exist. The first process to create it wins; no process sees it incomplete. */
 function readOrCreate(path: string, text: string): string {
   try {
     return read(path);
@@ -99,7 +99,7 @@ function readOrCreate(path: string, text: string): string {
     linkSync(draft, path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // A file system without links: whoever reads just now may find it empty.
+    // On file systems without hard links, another process may read the file while it is still empty.
     if (code !== 'EEXIST') writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
   } finally {
     attempt(() => unlinkSync(draft));
@@ -107,7 +107,7 @@ function readOrCreate(path: string, text: string): string {
   return read(path);
 }
 
-/** Throws if that is no regular file of this process' user. */
+/** Throws if it is not a regular file of this process' user. */
 function read(path: string): string {
   const descriptor = openSync(path, constants.O_RDONLY | OPEN_SAFELY);
   try {
@@ -122,7 +122,7 @@ function attempt(run: () => void): void {
   try {
     run();
   } catch {
-    // It does without.
+    // Not necessary.
   }
 }
 

@@ -1,10 +1,10 @@
 import { measureSegments } from './spool-folder.js';
 
-/** After a measurement, this many times as long as it took passes before the next one, but no more than the longest pause. */
+/** The pause after a measurement: this many times its duration, up to a limit. */
 const PAUSE_FACTOR = 50;
-const LONGEST_PAUSE_MILLIS = 5_000;
+const MAX_PAUSE_MILLIS = 5_000;
 
-/** The bytes of all segments of a folder. With thousands of segments a measurement takes so long that it is made less often. */
+/** Measures the bytes of all segments. With thousands of segments this takes long, so it is done less often. */
 export class SpoolSize {
   readonly #folder: string;
   #nextMillis = 0;
@@ -13,13 +13,13 @@ export class SpoolSize {
     this.#folder = folder;
   }
 
-  /** `known`: what is returned until the next measurement is due. */
+  /** Returns `known` until the next measurement is due. */
   async measure(known: number): Promise<number> {
     const begun = performance.now();
     if (begun < this.#nextMillis) return known;
     const bytes = await measureSegments(this.#folder);
     const elapsed = performance.now() - begun;
-    this.#nextMillis = begun + Math.min(elapsed * PAUSE_FACTOR, LONGEST_PAUSE_MILLIS);
+    this.#nextMillis = begun + Math.min(elapsed * PAUSE_FACTOR, MAX_PAUSE_MILLIS);
     return bytes;
   }
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { instanceOfOther, isBeside } from './segment-names.js';
 import type { SegmentReader } from './segment-reader.js';
 
-/** Deletes what processes that have gone have left beside their segments, once those are no more. */
+/** Deletes other files of ended processes that have no segments left. */
 export async function sweep(
   folder: string,
   names: readonly string[],
@@ -13,11 +13,11 @@ export async function sweep(
   for (const name of names) {
     const instance = instanceOfOther(name);
     if (instance === undefined || segments.has(instance)) continue;
-    if (await isGone(instance)) await unlinkIfThere(join(folder, name)).catch(() => undefined); // harms nobody
+    if (await isGone(instance)) await unlinkIfThere(join(folder, name)).catch(() => undefined); // harmless
   }
 }
 
-/** Deletes what all senders have decided of a segment. */
+/** Deletes the acknowledgments of a segment by all senders. */
 export async function unlinkAcknowledgments(folder: string, segment: string): Promise<void> {
   for (const name of await readdir(folder)) {
     if (isBeside(segment, name)) await unlinkIfThere(join(folder, name));
@@ -32,7 +32,7 @@ export async function unlinkIfThere(path: string): Promise<void> {
   }
 }
 
-/** Deletes a segment of which all is decided. If another process wrote it, the last acknowledgment tells that process. */
+/** Deletes a segment whose hits all have results. If another process wrote it, the last acknowledgment is kept for that process. */
 export async function deleteDecided(
   folder: string,
   reader: SegmentReader,
@@ -43,7 +43,7 @@ export async function deleteDecided(
   const isSaved = !isOthers || (await save().then(isTrue, isFalse));
   await reader.close();
   await unlinkIfThere(join(folder, name));
-  if (!isSaved) await save(); // the disk was full
+  if (!isSaved) await save(); // there is room on the disk now
   if (!isOthers) await unlinkAcknowledgments(folder, name);
 }
 

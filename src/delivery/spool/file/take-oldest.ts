@@ -2,7 +2,7 @@ import type { IsFresh } from '../spool-store.js';
 import type { SegmentHit } from './segment-hit.js';
 import type { SegmentReader } from './segment-reader.js';
 
-/** Takes the oldest of what has been read of all segments: their heads are compared, each is in order, nearly. */
+/** Takes the oldest hits of all segments by comparing their heads. Each segment is nearly in order. */
 export function takeOldest(readers: readonly SegmentReader[], max: number): SegmentHit[] {
   const taken: SegmentHit[] = [];
   while (taken.length < max) {
@@ -17,12 +17,12 @@ export function takeOldest(readers: readonly SegmentReader[], max: number): Segm
   return taken;
 }
 
-/** When the request of its first hit began; `Infinity` if none has been read. */
+/** Start of the first hit; `Infinity` if none has been read. */
 function startOf(reader: SegmentReader | undefined): number {
   return reader?.head?.startSeconds ?? Number.POSITIVE_INFINITY;
 }
 
-/** Takes what is too old, until something is not. */
+/** Takes hits that are too old, until one is not. */
 export function takeExpired(reader: SegmentReader, isFresh: IsFresh): SegmentHit[] {
   const expired: SegmentHit[] = [];
   for (let { head } = reader; head && !isFresh(head); { head } = reader) {

@@ -1,10 +1,10 @@
-/** How long a segment that cannot be read is passed over. */
+/** A segment that cannot be read is skipped for this long. */
 const PAUSE_MILLIS = 5_000;
 
-/** Segments that could not be read: each is passed over for some time, and keeps nobody from the others. */
+/** Segments that could not be read. Each is skipped for some time, so that it does not block the others. */
 export class UnreadableSegments {
   readonly #onError: (segment: string, error: unknown) => void;
-  /** Until when they are passed over. */
+  /** When each is tried again. */
   readonly #untilMillis = new Map<string, number>();
 
   constructor(onError: (segment: string, error: unknown) => void) {
@@ -15,7 +15,7 @@ export class UnreadableSegments {
     return this.#untilMillis.has(segment);
   }
 
-  /** Does something with a segment, unless that has failed just now. Never rejects. */
+  /** Runs something for a segment, unless that failed recently. Never rejects. */
   async unless(segment: string, run: () => Promise<void>): Promise<void> {
     if ((this.#untilMillis.get(segment) ?? 0) > performance.now()) return;
     try {

@@ -1,12 +1,12 @@
 import { closeSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
 
-/** How long a write that is under way may take to get on. Another thread does it. */
+/** How long to wait for a write in another thread to progress. */
 const PATIENCE_MILLIS = 250;
-const LOOK_MILLIS = 5;
+const POLL_MILLIS = 5;
 
 /**
- * Writes to a new file without giving the event loop a turn. Nothing waits for the disk: what the kernel has been given survives the
- * end of the process, and a disk may hang.
+ * Writes to a new file without returning to the event loop. Does not wait for the disk, which may hang: data that the kernel has
+ * survives the end of the process.
  */
 export function writeNewFile(folder: string, path: string, data: Buffer): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -18,13 +18,13 @@ export function writeNewFile(folder: string, path: string, data: Buffer): void {
   }
 }
 
-/** The size of a file to which a write is under way, as soon as it is `bytes` or does not grow in time. */
+/** The size of a file that is being written, once it is `bytes`, or after a limited time. */
 export function awaitSize(path: string, bytes: number): number {
   const nobody = new Int32Array(new SharedArrayBuffer(4));
   const end = performance.now() + PATIENCE_MILLIS;
   for (;;) {
     const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
     if (size >= bytes || performance.now() >= end) return size;
-    Atomics.wait(nobody, 0, 0, LOOK_MILLIS);
+    Atomics.wait(nobody, 0, 0, POLL_MILLIS);
   }
 }

@@ -5,12 +5,12 @@ import { OPEN } from './redis-scripts.js';
 
 const FORMAT = 1;
 
-/** Why a Redis is not used, in words for the operator. */
+/** The Redis cannot be used. The message is for the operator. */
 export class UnusableRedis extends Error {}
 
 /**
- * Makes a database the spool of a Matomo, and returns the visitor key of all that share it where it `keepsKey`. Rejects
- * where it is another Matomo's.
+ * Makes a database the spool of one Matomo. If `keepsKey`, returns the visitor key that all its users share. Rejects if the database
+ * belongs to another Matomo.
  */
 export async function claimRedis(
   connection: RedisConnection,

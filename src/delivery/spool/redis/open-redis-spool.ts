@@ -9,10 +9,10 @@ export interface OpenRedisSpoolOptions extends Omit<RedisSpoolOptions, 'leaseMil
   readonly exportTimeoutMillis: number;
 }
 
-/** What a lease is longer than a bulk may take: from its renewal to the bulk, and from the answer to its settling. */
+/** How much longer a lease is than the timeout of a bulk: time to send after renewing it, and to acknowledge the response. */
 const LEASE_MARGIN_MILLIS = 3_000;
 
-/** The spool in a Redis, which need not be there yet. */
+/** Opens the spool in a Redis, which need not be available yet. */
 export function openRedisSpool(
   { exportTimeoutMillis, ...options }: OpenRedisSpoolOptions,
   diagnostics: Diagnostics,

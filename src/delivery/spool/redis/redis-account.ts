@@ -4,43 +4,42 @@ import {
   type LossReason,
   sumOfCounters,
 } from '../../counters.js';
-import { type Outcome, outcomesOf } from '../share-counts.js';
+import { type CounterName, counterEntries } from '../share-counts.js';
 
-/** What an answer of Redis means for the hits of this process. */
+/** Changes to this process' hits according to Redis. */
 export interface AccountNews {
   readonly counts: DeliveryCounters;
-  /** Hits of others that this process answers for now; below 0: of its own, which others do answer for. */
+  /** Hits of other processes that this one now counts; negative if other processes count hits of this one. */
   readonly adopted: number;
 }
 
 /**
- * The account of this process in Redis: `stored + adopted = open + what became of hits`. Redis may come back from its disk
- * without the last second of it, or with nothing. What was counted stays then, what is missing is lost, and hits that are
- * open once more are adopted.
+ * The account of this process in Redis: `stored + adopted = open + results`. A restarted Redis may lack the last second, or
+ * everything. Then counted results stay counted, missing hits are lost, and hits that are open again are adopted.
  */
 export class RedisAccount {
   #stored = 0;
   #open = 0;
-  #known = new Map<Outcome, number>();
+  #known = new Map<CounterName, number>();
 
-  /** Hits in Redis whose fate is not known. */
+  /** Hits in Redis without a result. */
   get open(): number {
     return this.#open;
   }
 
-  /** Takes over what the hash of this process says; `added` hits have been stored since the last time. */
+  /** Reads the hash of this process. `added`: hits stored since the last time. */
   learn(fields: ReadonlyMap<string, number>, added: number): AccountNews {
     const stored = fields.get('stored') ?? 0;
     const before = this.#open + added;
     const counts = createDeliveryCounters();
     let decided = 0;
-    const known = new Map<Outcome, number>();
-    for (const outcome of OUTCOMES) {
-      const said = fields.get(outcome) ?? 0;
-      known.set(outcome, said);
-      decided += said;
-      const news = said - (this.#known.get(outcome) ?? 0);
-      if (news > 0) countOutcome(counts, outcome, news);
+    const known = new Map<CounterName, number>();
+    for (const counter of COUNTER_NAMES) {
+      const reported = fields.get(counter) ?? 0;
+      known.set(counter, reported);
+      decided += reported;
+      const news = reported - (this.#known.get(counter) ?? 0);
+      if (news > 0) addToCounter(counts, counter, news);
     }
     counts.lost.spool += Math.min(Math.max(this.#stored + added - stored, 0), before);
     this.#stored = stored;
@@ -50,14 +49,14 @@ export class RedisAccount {
   }
 }
 
-const OUTCOMES = outcomesOf(createDeliveryCounters()).map(([outcome]) => outcome);
+const COUNTER_NAMES = counterEntries(createDeliveryCounters()).map(([counter]) => counter);
 
-function countOutcome(counts: DeliveryCounters, outcome: Outcome, hits: number): void {
-  if (outcome in counts.lost) counts.lost[outcome as LossReason] += hits;
-  else counts[outcome as Exclude<Outcome, LossReason>] += hits;
+function addToCounter(counts: DeliveryCounters, counter: CounterName, hits: number): void {
+  if (counter in counts.lost) counts.lost[counter as LossReason] += hits;
+  else counts[counter as Exclude<CounterName, LossReason>] += hits;
 }
 
-/** A hash as Redis answers with it: names and values in turn. Values that are no numbers are left out. */
+/** Parses a hash in Redis' reply: names and values alternate. Skips values that are not numbers. */
 export function toFields(reply: unknown): ReadonlyMap<string, number> {
   const fields = new Map<string, number>();
   const items = reply as readonly string[];

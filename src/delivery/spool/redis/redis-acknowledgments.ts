@@ -1,31 +1,31 @@
-import type { Outcome } from '../share-counts.js';
+import type { CounterName } from '../share-counts.js';
 import type { RedisConnection } from './redis-connection.js';
-import { SETTLE } from './redis-scripts.js';
+import { ACKNOWLEDGE } from './redis-scripts.js';
 import type { RedisEntry } from './redis-shard.js';
 
-/** What became of a hit. */
-export type Decision = readonly [RedisEntry, Outcome];
+/** A hit, and the counter of its result. */
+export type Decision = readonly [RedisEntry, CounterName];
 
 export interface RedisAcknowledgmentEvents {
-  /** What Redis says of the process, which sent these hits. */
+  /** Redis' reply about the process that sent these hits. */
   learn(reply: unknown): void;
-  /** Hits that were on their way to Matomo when the lease passed to another: they may be doubled. */
+  /** Hits that were being sent when another process took over the lease. They may be duplicated. */
   overlap(hits: number): void;
 }
 
-interface Acknowledgment {
-  /** No two have the same: Redis takes each once. */
+interface RedisAcknowledgment {
+  /** A unique number: Redis applies each acknowledgment once. */
   readonly number: number;
   readonly shard: number;
   readonly decided: readonly Decision[];
 }
 
-/** What has been decided and Redis does not know yet, in that order. */
+/** Results that Redis does not have yet, in order. */
 export class RedisAcknowledgments {
   readonly #connection: RedisConnection;
   readonly #instance: string;
   readonly #events: RedisAcknowledgmentEvents;
-  #acknowledgments: Acknowledgment[] = [];
+  #acknowledgments: RedisAcknowledgment[] = [];
   #lastNumber = 0;
 
   constructor(connection: RedisConnection, instance: string, events: RedisAcknowledgmentEvents) {
@@ -34,7 +34,7 @@ export class RedisAcknowledgments {
     this.#events = events;
   }
 
-  /** Remembers what became of hits, until `save` has told Redis. */
+  /** Queues results for `save`. */
   add(decisions: readonly Decision[]): void {
     const byShard = new Map<number, Decision[]>();
     for (const decision of decisions) {
@@ -49,18 +49,18 @@ export class RedisAcknowledgments {
     }
   }
 
-  /** Tells Redis. Rejects where that cannot be done, and goes on with the same the next time. */
+  /** Sends results to Redis. Rejects if that fails; the next call continues with the same ones. */
   async save(): Promise<void> {
     for (let [next] = this.#acknowledgments; next; [next] = this.#acknowledgments) {
       const { number, shard, decided } = next;
-      const args = decided.flatMap(([{ id, owner, size }, outcome]) => [
+      const args = decided.flatMap(([{ id, owner, size }, counter]) => [
         id,
         owner,
-        outcome,
+        counter,
         String(size),
       ]);
       const head = [this.#instance, String(number), String(shard)];
-      const reply = await this.#connection.run(SETTLE, [...head, ...args]);
+      const reply = await this.#connection.run(ACKNOWLEDGE, [...head, ...args]);
       const [overlap, fields] = reply as [number, unknown];
       this.#acknowledgments.shift();
       this.#events.learn(fields);

@@ -1,6 +1,6 @@
 import type { EncodedHit } from '../../batch.js';
 import type { DeliveryCounters } from '../../counters.js';
-import { listOutcomes } from '../share-counts.js';
+import { listCounterNames } from '../share-counts.js';
 import type { IsFresh, StoredHit, TakeOptions } from '../spool-store.js';
 import { TakeDelay } from '../take-delay.js';
 import {
@@ -18,15 +18,15 @@ export interface RedisBacklogOptions {
   readonly leaseMillis: number;
 }
 
-/** What the process is to know of what its sender does. */
+/** What the backlog reports to its process. */
 export interface RedisBacklogEvents extends RedisAcknowledgmentEvents {
   broken(shard: number): void;
 }
 
-/** Too old hits that are read in one go. */
+/** How many hits are read at a time to find those that are too old. */
 const EXPIRE_AT_ONCE = 1_000;
 
-/** The shards that this process sends, each with a lease, and the hits in them. */
+/** The shards that this process sends, each with its own lease, and their hits. */
 export class RedisBacklog {
   readonly #connection: RedisConnection;
   readonly #options: RedisBacklogOptions;
@@ -54,13 +54,13 @@ export class RedisBacklog {
     return this.#term;
   }
 
-  /** Nothing of what was read may be true any more. */
+  /** Drops everything that was read: it may be outdated. */
   restart(): void {
     this.#shards.clear();
     this.#term = 0;
   }
 
-  /** Keeps the leases and takes free ones. Where one has passed on, a new term begins. */
+  /** Renews leases and acquires free ones. If a lease was lost, a new term begins. */
   async hold(): Promise<void> {
     const { instance, leaseMillis, shards } = this.#options;
     const args = [instance, String(leaseMillis), String(shards)];
@@ -78,7 +78,7 @@ export class RedisBacklog {
     }
   }
 
-  /** Lets go of hits that are too old. The oldest stand first in each shard, nearly. */
+  /** Drops hits that are too old. In each shard, hits are nearly in order of age. */
   async expire(isFresh: IsFresh): Promise<void> {
     for (const shard of this.#shards.values()) {
       await shard.readAhead(1);
@@ -92,7 +92,7 @@ export class RedisBacklog {
     }
   }
 
-  /** The oldest hits, or none where too few wait and not for long. */
+  /** The oldest hits; none if there are few and they are recent. */
   async take(options: TakeOptions): Promise<StoredHit[]> {
     const { max } = options;
     await this.#shareOut();
@@ -103,32 +103,32 @@ export class RedisBacklog {
     return this.#delay.isOver(waiting, options) ? this.#takeOldest(shards, max) : [];
   }
 
-  /** Remembers what became of hits, until `save` has told Redis. */
+  /** Queues results for `save`. */
   acknowledge(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
-    const outcomes = listOutcomes(counts);
+    const counters = listCounterNames(counts);
     const decided: Decision[] = [];
     for (const [i, hit] of hits.entries()) {
       const place = this.#placeOf.get(hit);
       if (!place) continue;
       place.shard.taken -= 1;
-      decided.push([place.entry, outcomes[i] ?? 'unconfirmed']);
+      decided.push([place.entry, counters[i] ?? 'unconfirmed']);
     }
     this.#acknowledgments.add(decided);
   }
 
-  /** Tells Redis what has been decided. */
+  /** Sends results to Redis. */
   save(): Promise<void> {
     return this.#acknowledgments.save();
   }
 
-  /** Gives all leases up. */
+  /** Releases all leases. */
   async release(): Promise<void> {
     const shards = [...this.#shards.keys()];
     this.restart();
     if (shards.length > 0) await this.#release(shards);
   }
 
-  /** Leaves what is more than this process' share to others, where nothing of it is in hand. */
+  /** Releases shards beyond this process' share, unless hits of them were taken. */
   async #shareOut(): Promise<void> {
     const surplus = this.#shards.size - this.#share;
     if (surplus <= 0) return;
@@ -176,7 +176,7 @@ export class RedisBacklog {
   }
 }
 
-/** When the request of a hit began; `Infinity` where there is none. */
+/** Start of a request; `Infinity` if there is none. */
 function startOf(read: ReadEntry | undefined): number {
   return read?.hit?.startSeconds ?? Number.POSITIVE_INFINITY;
 }

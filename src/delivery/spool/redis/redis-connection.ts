@@ -1,38 +1,38 @@
 import type { RedisScript } from './redis-scripts.js';
 
-/** The part of node-redis that is used. */
+/** The part of node-redis that is used here. */
 interface RedisClient {
   readonly isReady: boolean;
   on(event: 'error', listener: () => void): unknown;
   connect(): Promise<unknown>;
   sendCommand(args: readonly string[]): Promise<unknown>;
-  /** Lets the process end while it is open. */
+  /** Lets the process end while the connection is open. */
   unref(): void;
   destroy(): void;
 }
 
 const CONNECT_MILLIS = 1_000;
-/** Whoever has not answered by then is taken to hang. */
+/** A Redis that has not replied by then is considered hanging. */
 const REPLY_MILLIS = 1_000;
 
-/** Nothing has been sent: there is no connection. */
+/** Nothing was sent, because there is no connection. */
 export class NotConnected extends Error {
   readonly code = 'not connected';
 }
 
-/** No bundler is to look for what an application need not have: some find a literal behind a variable. */
+/** Hides the import from bundlers, some of which find a literal in a variable: `redis` is an optional dependency. */
 function load(name: string): Promise<unknown> {
   return import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ name);
 }
 
-/** One connection to Redis, made anew by whoever wants it: it does not reconnect, and keeps the process alive only while an answer is due. */
+/** A connection to Redis. It does not reconnect: call `open` again. It keeps the process alive only while a reply is pending. */
 export class RedisConnection {
   readonly #url: string;
   readonly #quietly: <T>(run: () => T) => T;
   #client: RedisClient | undefined;
   #isClosed = false;
 
-  /** `quietly`: runs what is to make no span. */
+  /** `quietly` runs a function without recording spans. */
   constructor(url: string, quietly: <T>(run: () => T) => T) {
     this.#url = url;
     this.#quietly = quietly;
@@ -42,7 +42,7 @@ export class RedisConnection {
     return this.#client?.isReady === true;
   }
 
-  /** One attempt. Loads node-redis. */
+  /** Makes one attempt to connect. Loads node-redis. */
   async open(): Promise<void> {
     this.#client?.destroy();
     this.#client = undefined;
@@ -55,14 +55,14 @@ export class RedisConnection {
       maintNotifications: 'disabled',
       socket: { connectTimeout: CONNECT_MILLIS, reconnectStrategy: false },
     });
-    client.on('error', () => undefined); // whoever waits for a reply gets it
+    client.on('error', () => undefined); // callers that wait for a reply get the error
     client.unref();
     await withDeadline(client, CONNECT_MILLIS, () => this.#quietly(() => client.connect()));
     if (this.#isClosed) client.destroy();
     else this.#client = client;
   }
 
-  /** What a script answers. */
+  /** Runs a script and returns its reply. */
   async run(script: RedisScript, args: readonly string[]): Promise<unknown> {
     try {
       return await this.send('EVALSHA', script.sha, '0', ...args);
@@ -86,7 +86,7 @@ export class RedisConnection {
   }
 }
 
-/** Ends the connection where the time is over, so that nothing waits for it any more. */
+/** Closes the connection when the time is over, so that nothing waits for a reply any more. */
 async function withDeadline<T>(
   client: RedisClient,
   millis: number,

@@ -1,16 +1,16 @@
-// Keys of a spool in Redis; `<instance>` is one opening of it by one process, `<shard>` a number from 0:
+// Keys of a spool in Redis. `<instance>` is a spool that one process has opened, `<shard>` a number from 0:
 //
 //     matomo-spool:description          string  format and URL of Matomo
-//     matomo-spool:visitor-key          string  the secret of visitor ids
-//     matomo-spool:shards               string  how many shards there are
-//     matomo-spool:hits:<shard>         stream  hits whose fate is open: p, the instance that made it, and h, its line
-//     matomo-spool:sender:<shard>       string  the instance that sends; expires
-//     matomo-spool:processes            zset    instances by when they were last heard of, milliseconds
-//     matomo-spool:process:<instance>   hash    what it has stored, and what became of that
-//     matomo-spool:bytes                string  what all lines take
-//     matomo-spool:overlaps             string  hits of bulks that were under way when their lease passed on
+//     matomo-spool:visitor-key          string  secret of visitor IDs
+//     matomo-spool:shards               string  number of shards
+//     matomo-spool:hits:<shard>         stream  hits without a result: p, the instance that made it, and h, its line
+//     matomo-spool:sender:<shard>       string  instance that holds the lease; expires
+//     matomo-spool:processes            zset    instances by the time of their last heartbeat, milliseconds
+//     matomo-spool:process:<instance>   hash    number of stored hits, and their results
+//     matomo-spool:bytes                string  bytes of all lines
+//     matomo-spool:overlaps             string  hits of bulks that were being sent when their lease was lost
 
-/** Keys of which there is one. `hits`, `sender` and `process` are beginnings. */
+/** Key names. `hits`, `sender` and `process` are prefixes. */
 export const REDIS_KEYS = {
   description: 'matomo-spool:description',
   visitorKey: 'matomo-spool:visitor-key',
@@ -23,5 +23,5 @@ export const REDIS_KEYS = {
   overlaps: 'matomo-spool:overlaps',
 } as const;
 
-/** How long a process that is not heard of is taken to live. */
+/** A process without a heartbeat for this long is considered gone. */
 export const ALIVE_MILLIS = 10_000;

@@ -10,47 +10,47 @@ import { RedisAccount, toFields } from './redis-account.js';
 import { NotConnected, type RedisConnection } from './redis-connection.js';
 import { REPORT, STORE } from './redis-scripts.js';
 
-/** Hits that are stored in one step: Redis does nothing else meanwhile, some 2 ms. */
+/** Hits that one script stores. It blocks Redis for about 2 ms. */
 const PORTION = 200;
-/** Whoever has not stored hits for so long has new ones wait in memory. */
+/** If storing takes longer than this, new hits wait in memory. */
 const SLOW_MILLIS = 500;
 
-export interface RedisOwnHitsOptions {
+export interface RedisLocalHitsOptions {
   readonly instance: string;
   readonly shards: number;
   readonly maxBytes: number;
 }
 
-/** The hits of this process: stored here, decided by the senders, answered for here until this process ends. */
+/** The hits of this process: it stores them, lease holders send them, and this process counts their results. */
 export class RedisLocalHits {
   readonly #connection: RedisConnection;
-  readonly #options: RedisOwnHitsOptions;
+  readonly #options: RedisLocalHitsOptions;
   readonly #reports: SpoolReports;
   readonly #account = new RedisAccount();
   #events: SpoolEvents | undefined;
   #waiting: Hit[] = [];
-  /** Being stored. Where no answer came it is not known whether they are, and they are asked for again, once stored. */
+  /** Hits being stored. If there was no reply, they are sent to Redis again, which stores them once. */
   #batch: readonly Hit[] = [];
   #batches = 0;
   #sinceMillis = Number.POSITIVE_INFINITY;
   #isWell = true;
   #adopted = 0;
-  /** In Redis, of all processes, as it said last. */
+  /** Bytes of all processes, as Redis last reported. */
   #bytes = 0;
   readonly #steps = new SerialQueue({ onError: (error) => this.#fail(error) });
 
-  constructor(connection: RedisConnection, options: RedisOwnHitsOptions, reports: SpoolReports) {
+  constructor(connection: RedisConnection, options: RedisLocalHitsOptions, reports: SpoolReports) {
     this.#connection = connection;
     this.#options = options;
     this.#reports = reports;
   }
 
-  /** Hits on their way to Redis. */
+  /** Hits that are being stored or wait for it. */
   get writing(): number {
     return this.#waiting.length + this.#batch.length;
   }
 
-  /** Hits in Redis that this process answers for. */
+  /** Hits in Redis without a result that this process counts. */
   get open(): number {
     return this.#account.open;
   }
@@ -75,20 +75,20 @@ export class RedisLocalHits {
     this.#waiting.push(...hits);
   }
 
-  /** Stores what waits, or gives it back. Never rejects. */
+  /** Stores waiting hits, or gives them back. Never rejects. */
   write(): Promise<void> {
-    if (this.#waiting.length === 0) return this.#steps.ended; // says nothing of how Redis is
+    if (this.#waiting.length === 0) return this.#steps.ended; // proves nothing about Redis
     return this.#next(async () => {
       if (this.#waiting.length > 0) await this.#reportAll();
     });
   }
 
-  /** Stores what waits, says that this process lives, and hears what became of its hits. Never rejects. */
+  /** Stores waiting hits, sends a heartbeat, and reads the results of this process' hits. Never rejects. */
   report(): Promise<void> {
     return this.#next(() => this.#reportAll());
   }
 
-  /** Takes over what Redis says of this process. */
+  /** Reads Redis' reply about this process. */
   learn(reply: unknown, added = 0): void {
     const fields = toFields(reply);
     this.#bytes = fields.get('bytes') ?? this.#bytes;
@@ -100,7 +100,7 @@ export class RedisLocalHits {
     }
   }
 
-  /** What is not known to be stored is the caller's again. */
+  /** Gives back hits that may not be stored. */
   giveBack(): void {
     const hits = [...this.#batch, ...this.#waiting];
     this.#batch = [];
@@ -108,7 +108,7 @@ export class RedisLocalHits {
     if (hits.length > 0) this.#events?.giveBack(hits);
   }
 
-  /** Hits that are not on their way to Redis; without a connection none are. */
+  /** Removes and returns hits that are not being sent to Redis. Without a connection, that is all of them. */
   takeUnsent(isConnected: boolean): Hit[] {
     const unsent = isConnected ? this.#waiting : [...this.#batch, ...this.#waiting];
     this.#waiting = [];
@@ -159,7 +159,7 @@ export class RedisLocalHits {
       throw error;
     }
     this.#sinceMillis = Number.POSITIVE_INFINITY;
-    if (this.#batch !== batch) return; // given back meanwhile
+    if (this.#batch !== batch) return; // was given back in the meantime
     this.#batch = [];
     const kept = batch.length === 0 ? 0 : (toFields(reply).get('kept') ?? 0);
     this.learn(reply, kept);
@@ -173,14 +173,14 @@ export class RedisLocalHits {
     this.#waiting.unshift(...batch);
   }
 
-  /** The newest are lost, not the oldest: a visit whose start is missing is worse than one cut short. */
+  /** New hits are dropped: losing the end of a visit is better than losing its start. */
   #lose(hits: number): void {
     this.#events?.count(lostHits('spool', hits));
     this.#reports.full(hits, this.#options.maxBytes);
   }
 }
 
-/** Whether Redis has surely stored nothing: it was not asked, or is full. */
+/** Whether an error proves that Redis stored nothing: there was no connection, or Redis is full. */
 function isRefusal(error: unknown): boolean {
   return error instanceof NotConnected || (error as Error).message.startsWith('OOM');
 }

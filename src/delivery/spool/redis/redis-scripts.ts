@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto';
 import { ALIVE_MILLIS, REDIS_KEYS as K } from './redis-keys.js';
 
-/** A step that happens in Redis as a whole or not at all. */
+/** A script that Redis runs atomically. */
 export interface RedisScript {
   readonly text: string;
   readonly sha: string;
 }
 
-/** How long what a process counts is kept once it is not heard of any more. */
+/** How long the counts of a process are kept after its last heartbeat. */
 const FORGET_MILLIS = 86_400_000;
 
 const NOW = `local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
-/** `description, key`: whose the spool is, and the visitor key of all where one is given. The first that says them wins. */
+/** `description, key`: the spool's Matomo, and a visitor key if given. The first process that sets them wins. */
 export const OPEN: RedisScript = script(`
 redis.call('SET', '${K.description}', ARGV[1], 'NX')
 if ARGV[2] ~= '' then redis.call('SET', '${K.visitorKey}', ARGV[2], 'NX') end
@@ -22,8 +22,8 @@ return { redis.call('GET', '${K.description}'), redis.call('GET', '${K.visitorKe
 `);
 
 /**
- * `instance, host, batch, maxBytes, (shard, line)…`: stores hits once however often it is asked, as many as there is room
- * for, says that the process lives, and answers with all that became of its hits and the bytes of those of all processes.
+ * `instance, host, batch, maxBytes, (shard, line)…`: stores each batch of hits once, as many as fit, and sends a heartbeat. Replies
+ * with all results of this process' hits, and the bytes of all processes.
  */
 const REPORT_LINES = `${NOW}
 local mine = '${K.process}' .. ARGV[1]
@@ -52,16 +52,15 @@ table.insert(reply, redis.call('GET', '${K.bytes}') or '0')
 return reply
 `;
 
-/** Where there are hits to be stored. */
+/** Used if there are hits to store. */
 export const STORE: RedisScript = script(REPORT_LINES, true);
 
-/** Where there are none. */
+/** Used if there are none. */
 export const REPORT: RedisScript = script(REPORT_LINES);
 
 /**
- * `instance, leaseMillis, shards`: renews the leases of a process and gives it free ones up to its share. Answers with
- * that share and the shards that it holds. If Redis' clock was set back, a process that has ended seems to live, and its
- * lease to last, until the clock is as late again: neither may.
+ * `instance, leaseMillis, shards`: renews the leases of a process and gives it free ones up to its share. Replies with the share and
+ * the shards that it holds. Shortens heartbeats and leases from the future, which exist if Redis' clock was set back.
  */
 export const HOLD: RedisScript = script(`${NOW}
 for _, process in ipairs(redis.call('ZRANGEBYSCORE', '${K.processes}', '(' .. now, '+inf')) do
@@ -97,7 +96,7 @@ end
 return { share, held }
 `);
 
-/** `instance, shard…`: gives leases up. */
+/** `instance, shard…`: releases leases. */
 export const RELEASE: RedisScript = script(`
 for i = 2, #ARGV do
   local key = '${K.sender}' .. ARGV[i]
@@ -105,16 +104,15 @@ for i = 2, #ARGV do
 end
 `);
 
-/** `instance`: the process has gone. Whoever sends answers for what is left of its hits. */
+/** `instance`: the process closes its spool. The lease holders count the results of its remaining hits. */
 export const LEAVE: RedisScript = script(`redis.call('ZREM', '${K.processes}', ARGV[1])`);
 
 /**
- * `instance, settlement, shard, (id, owner, outcome, size)…`: lets go of hits whose fate is known, once however often it is
- * asked, and counts each for the process that made it, or where that has gone for the one that sent it. Where another
- * holds the lease, that one decides. Answers with how many hits another has sent or will send too, and with all that
- * became of the hits of this process.
+ * `instance, number, shard, (id, owner, counter, size)…`: deletes hits with results, once per number, and counts each for the process
+ * that made it or, if that is gone, for the sender. If another process holds the lease, nothing is deleted. Replies with the number of
+ * hits that another process has sent or will send too, and with all results of this process' hits.
  */
-export const SETTLE: RedisScript = script(`${NOW}
+export const ACKNOWLEDGE: RedisScript = script(`${NOW}
 local mine = '${K.process}' .. ARGV[1]
 local overlap = 0
 if tonumber(redis.call('HGET', mine, 'settlement') or '0') < tonumber(ARGV[2]) then
@@ -159,7 +157,7 @@ end
 return { overlap, redis.call('HGETALL', mine) }
 `);
 
-/** `needsRoom`: a Redis that is full refuses it as a whole. All others go on then, for it is to become empty. */
+/** `needsRoom`: a full Redis rejects the script. All others still run then, because they free memory. */
 function script(lines: string, needsRoom = false): RedisScript {
   const text = `#!lua${needsRoom ? '' : ' flags=allow-oom'}\n${lines}`;
   return { text, sha: createHash('sha1').update(text).digest('hex') };

@@ -4,28 +4,28 @@ import type { StoredHit } from '../spool-store.js';
 import type { RedisConnection } from './redis-connection.js';
 import { REDIS_KEYS } from './redis-keys.js';
 
-/** Where a hit stands in Redis. */
+/** The position of a hit in Redis. */
 export interface RedisEntry {
   readonly id: string;
   readonly shard: number;
-  /** The instance that made it. */
+  /** The instance that made the hit. */
   readonly owner: string;
   /** Bytes of its line. */
   readonly size: number;
 }
 
-/** A hit that has been read; without one where the line is damaged. */
+/** A hit that was read; `hit` is missing if its line is damaged. */
 export interface ReadEntry {
   readonly entry: RedisEntry;
   readonly hit: StoredHit | undefined;
 }
 
-/** The hits of one shard as its sender reads them, from the oldest on. */
+/** The hits of one shard, as its lease holder reads them, oldest first. */
 export class RedisShard {
   readonly number: number;
-  /** Read and not taken. */
+  /** Hits that were read and not taken. */
   readonly ahead: ReadEntry[] = [];
-  /** Hits that were taken and whose fate is open. */
+  /** Number of hits that were taken and have no result. */
   taken = 0;
   readonly #connection: RedisConnection;
   #last = '-';
@@ -35,7 +35,7 @@ export class RedisShard {
     this.number = number;
   }
 
-  /** Reads until so many hits are ahead, if there are. */
+  /** Reads until `count` hits are ahead, if there are that many. */
   async readAhead(count: number): Promise<void> {
     const missing = count - this.ahead.length;
     if (missing <= 0) return;

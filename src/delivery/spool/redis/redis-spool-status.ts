@@ -5,16 +5,16 @@ import { RedisAccount, toFields } from './redis-account.js';
 import { RedisConnection } from './redis-connection.js';
 import { ALIVE_MILLIS, REDIS_KEYS } from './redis-keys.js';
 
-/** Keys that one answer of SCAN is to look at. */
+/** Keys per reply of SCAN. */
 const SCANNED = '1000';
 
-/** What only a spool in Redis has. */
+/** A status with the facts that only Redis has. */
 export interface RedisSpoolStatus extends SpoolStatus {
-  /** Hits of bulks that were under way when their lease passed on: they may be doubled. */
+  /** Hits of bulks that were being sent when their lease was lost. They may be duplicated. */
   readonly overlaps: number;
 }
 
-/** Looks at a spool in Redis and changes nothing in it. Rejects where it cannot be read. */
+/** Reads the status of a spool in Redis without changing it. Rejects if Redis cannot be read. */
 export async function readRedisSpoolStatus(url: string): Promise<RedisSpoolStatus> {
   const connection = new RedisConnection(url, (run) => run());
   try {

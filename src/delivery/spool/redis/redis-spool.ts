@@ -13,31 +13,31 @@ import { REDIS_KEYS } from './redis-keys.js';
 import { RedisLocalHits } from './redis-local-hits.js';
 import { LEAVE } from './redis-scripts.js';
 
-/** How often Redis is told that this process lives, and asked what became of its hits. */
-const LOOK_MILLIS = 500;
-/** Between two attempts to connect: half of it, and up to as much again, so that processes do not come back as a herd. */
+/** Interval for sending a heartbeat and reading the results of hits. */
+const POLL_MILLIS = 500;
+/** Longest wait between attempts to connect, and shortest is half of it: a random wait, so that not all processes reconnect at once. */
 const RECONNECT_MILLIS = 500;
-/** The last report, within what the caller waits for `close`. */
+/** Limit for the last report, shorter than the caller's limit for `close`. */
 const LAST_REPORT_MILLIS = 700;
 const INSTALL = 'the package redis is not installed; run: npm install redis';
 
 export interface RedisSpoolOptions {
   readonly url: string;
-  /** The Matomo that the hits are for. */
+  /** URL of the Matomo that gets the hits. */
   readonly matomoUrl: string;
   readonly maxBytes: number;
   readonly shards: number;
   readonly leaseMillis: number;
-  /** Whether visitor ids want the key that is kept here. */
+  /** Whether visitor IDs use the key that is stored in Redis. */
   readonly keepsVisitorKey: boolean;
-  /** Runs what is to make no span. */
+  /** Runs a function without recording spans. */
   readonly quietly: <T>(run: () => T) => T;
 }
 
-/** Streams in Redis, for processes of many machines; see `redis-keys.ts` for what is in it. */
+/** Streams in Redis, for processes on several machines. For its keys see `redis-keys.ts`. */
 export class RedisSpool implements SpoolStore {
   readonly ready: Promise<void>;
-  /** Known when `ready` is fulfilled. */
+  /** Available when `ready` is resolved. */
   visitorKey: Buffer = randomBytes(32);
   readonly #options: RedisSpoolOptions;
   readonly #instance: string;
@@ -57,7 +57,7 @@ export class RedisSpool implements SpoolStore {
     this.#reports = reports;
     this.#steps = new SerialQueue({
       onError: (error) => {
-        if (this.#connection.isOpen) reports.unreadable(error); // a lost connection is reported by what stores hits
+        if (this.#connection.isOpen) reports.unreadable(error); // lost connections are reported when hits are stored
       },
     });
     this.#connection = new RedisConnection(options.url, options.quietly);
@@ -100,7 +100,7 @@ export class RedisSpool implements SpoolStore {
 
   start(events: SpoolEvents): void {
     this.#own.start(events);
-    void this.#look();
+    void this.#poll();
   }
 
   append(hits: readonly Hit[]): void {
@@ -111,14 +111,14 @@ export class RedisSpool implements SpoolStore {
     return this.#own.write();
   }
 
-  /** Redis cannot be asked any more: what is not on its way to it is for the caller to send. */
+  /** Redis can no longer be awaited: returns what is not being sent to it. */
   storeSync(hits: readonly Hit[]): readonly Hit[] {
     return [...this.#own.takeUnsent(this.#connection.isOpen), ...hits];
   }
 
   mayStillSend(term: number): Promise<boolean> {
     return this.#step(async () => {
-      await this.#backlog.save(); // a kill doubles what is in flight and nothing before it
+      await this.#backlog.save(); // so that a kill duplicates only the bulk in flight
       await this.#backlog.hold();
       return term !== 0 && term === this.#backlog.term;
     }, false);
@@ -157,7 +157,7 @@ export class RedisSpool implements SpoolStore {
     this.#becomeReady();
   }
 
-  async #look(): Promise<void> {
+  async #poll(): Promise<void> {
     try {
       if (!this.#connection.isOpen) await this.#open();
       await this.#own.report();
@@ -173,12 +173,12 @@ export class RedisSpool implements SpoolStore {
     this.#becomeReady();
     if (this.#closed !== undefined || this.#state === 'refused') return;
     const millis = this.#connection.isOpen
-      ? LOOK_MILLIS
+      ? POLL_MILLIS
       : RECONNECT_MILLIS * (0.5 + Math.random() / 2);
-    this.#timer = setTimeout(() => void this.#look(), millis).unref();
+    this.#timer = setTimeout(() => void this.#poll(), millis).unref();
   }
 
-  /** One connection, to a Redis that is this Matomo's. */
+  /** Connects, and checks that the database belongs to this Matomo. */
   async #open(): Promise<void> {
     const { matomoUrl, keepsVisitorKey } = this.#options;
     this.#backlog.restart();
@@ -202,7 +202,7 @@ export class RedisSpool implements SpoolStore {
     }
   }
 
-  /** Never rejects. */
+  /** Runs a step if there is a connection. Never rejects. */
   #step<T>(run: () => Promise<T>, otherwise: T): Promise<T> {
     return this.#steps.run(() => (this.#connection.isOpen ? run() : otherwise), otherwise);
   }

@@ -1,4 +1,4 @@
-/** The path of a Redis URL. */
+/** The path of a Redis URL: the number of a database. */
 const DATABASE = /^\/?\d{0,9}$/;
 
 /** Whether the option `spool` names a Redis and not a folder. */
@@ -6,7 +6,7 @@ export function isRedisUrl(place: string): boolean {
   return /^\s*rediss?:\/\//i.test(place);
 }
 
-/** The URL as it is used, or what it must be instead. */
+/** The normalized URL, or the rule that it breaks. */
 export function parseRedisUrl(
   place: string,
 ): { readonly place: string } | { readonly rule: string | undefined } {
@@ -18,7 +18,7 @@ export function parseRedisUrl(
   };
 }
 
-/** Without user name and password. */
+/** The URL without user name and password. */
 export function shownPlace(url: string): string {
   const { protocol, host, pathname } = new URL(url);
   return `${protocol}//${host}${pathname}`;

@@ -17,9 +17,9 @@ function decided(tracked: number): Acknowledgment {
   return { offset: tracked * 500, beyond: [], counts, isFinished: false };
 }
 
-async function written(lease: number, ...settlements: Acknowledgment[]): Promise<string> {
+async function written(lease: number, ...acknowledgments: Acknowledgment[]): Promise<string> {
   const file = new AcknowledgmentFile(folder, SEGMENT, lease, new OpenFiles(1));
-  for (const settlement of settlements) await file.write(settlement);
+  for (const acknowledgment of acknowledgments) await file.write(acknowledgment);
   await file.close();
   return join(folder, `1795176000000-7-01234567-000001.${String(lease).padStart(9, '0')}.settled`);
 }
@@ -43,7 +43,7 @@ test('a torn line leaves what was decided before', async () => {
   expect(await read()).toEqual(decided(2));
 });
 
-test('of several senders the one who has decided most is right, whoever wrote last', async () => {
+test('of several senders, the one with the most results is right, even if another wrote last', async () => {
   await written(2, decided(5));
   await written(1, decided(4)); // it stood still while it wrote
   await written(3);

@@ -224,7 +224,7 @@ test('while a disk hangs hits leave from memory, and those it has taken are sent
   expect([...machine.matomo.stored.keys()]).toEqual(['hit-1', 'hit-3', 'hit-2']);
 });
 
-test('hits that wait in memory are stored once a disk has room again, though Matomo is away', async () => {
+test('hits that wait in memory are stored once a disk has room again, even if Matomo is unavailable', async () => {
   const machine = createMachine();
   const process = machine.start();
   await machine.wait(100);

@@ -11,7 +11,7 @@ const INSTANCE = '1795176000000-7-01234567';
 const SEGMENTS = 5;
 const HITS = 4000;
 
-test('of what is written while Matomo is away no more than 10,000 hits are kept in memory, in however many segments', async () => {
+test('while Matomo is unavailable, at most 10,000 of the written hits are kept in memory, in however many segments', async () => {
   const folder = temporaryFolder();
   const nothing = () => undefined;
   const backlog = new Backlog(folder, INSTANCE, 1, new LivenessMonitor(thisProcess()), {

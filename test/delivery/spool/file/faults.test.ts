@@ -76,7 +76,7 @@ test('damaged lines, empty ones and garbage are passed over, and said once', asy
   expect(said).toHaveLength(1);
 });
 
-test('a segment that has been emptied, and settlements that cannot be read, harm nobody', async () => {
+test('a segment that has been emptied, and acknowledgments that cannot be read, harm nobody', async () => {
   const folder = await leftBehind(['a', 'b']);
   writeFileSync(segment(folder).replace('hits', '000000001.settled'), '{"offset":');
   appendFileSync(join(folder, '0000000000000-1-00000000-000001.hits'), '');
@@ -176,7 +176,7 @@ test('beyond maxSpoolBytes the newest hits are lost and counted', async () => {
   expect(said).toContainEqual(expect.stringContaining('maxSpoolBytes'));
 });
 
-test('a folder that has grown to maxSpoolBytes in one go takes hits again once all in it is decided, whoever sends', async () => {
+test('a folder that has grown to maxSpoolBytes in one go takes hits again once all in it is decided, in any sender', async () => {
   const folder = temporaryFolder();
   const sender = spooledDelivery({ folder });
   sender.transport.answer(notSent);
@@ -208,7 +208,7 @@ test('hits older than maxSpoolAgeMillis are not sent, and counted as expired', a
   await eventually(() => filesIn(folder, '.hits').length === 0);
 });
 
-test('hits become too old also while Matomo is away, and their files are deleted', async () => {
+test('hits also become too old while Matomo is unavailable, and their files are deleted', async () => {
   const folder = await leftBehind(['a', 'b', 'c', 'd']);
   const { delivery, transport, law } = spooledDelivery({
     folder,

@@ -39,7 +39,7 @@ function eventuallySent(worker: SpoolWorker): Promise<MatomoStats> {
   }, PATIENCE);
 }
 
-test('a disk that fills up while Matomo is away: hits wait in memory, and all are sent once when it is back', {
+test('a disk that fills up while Matomo is unavailable: hits wait in memory, and all are sent once when it is back', {
   timeout: 90_000,
 }, async () => {
   const { disk, inspector, start } = await setUp();
@@ -124,11 +124,11 @@ test('a sender that is killed while there is no room for what was decided: hits 
   await sender.kill();
   const sent = inspector.hits().length;
   disk.makeRoom();
-  const heir = start();
-  await eventually(async () => (await heir.stats()).adopted > 0, PATIENCE);
-  const { adopted, tracked } = await eventuallySent(heir);
+  const successor = start();
+  await eventually(async () => (await successor.stats()).adopted > 0, PATIENCE);
+  const { adopted, tracked } = await eventuallySent(successor);
   expect(tracked).toBe(adopted);
   expect(inspector.hits().length).toBe(sent + adopted);
   expect(arrivals(inspector).size).toBe(150);
-  expect([...sender.lawless, ...heir.lawless]).toEqual([]);
+  expect([...sender.lawless, ...successor.lawless]).toEqual([]);
 });

@@ -47,8 +47,8 @@ test(`${ROUNDS} kills at any instant lose nothing that was older than half a sec
     killedAt.set(worker, Date.now());
     await worker.kill();
   }
-  const heir = startSpoolWorker({ MATOMO_URL: matomo.url, MATOMO_SPOOL: folder });
-  await eventually(async () => filesIn(folder, '.hits').length === 0 && (await heir.stats()), {
+  const successor = startSpoolWorker({ MATOMO_URL: matomo.url, MATOMO_SPOOL: folder });
+  await eventually(async () => filesIn(folder, '.hits').length === 0 && (await successor.stats()), {
     timeoutMillis: 50_000,
     describe: () => `the end of ${filesIn(folder, '').join(' ')}`,
   });
@@ -67,13 +67,13 @@ test(`${ROUNDS} kills at any instant lose nothing that was older than half a sec
     }
   }
   const repeats = repeatsOf(arrivals, [...killedAt.values()]);
-  const doubled = [...repeats.values()].map((bulks) => sum([...bulks.values()]));
+  const duplicates = [...repeats.values()].map((bulks) => sum([...bulks.values()]));
   const ages = [...repeats].flatMap(([kill, bulks]) =>
     [...bulks.keys()].map(({ answeredMillis }) => Math.max(0, kill - answeredMillis)),
   );
   process.stdout.write(
     `${killedAt.size} kills, ${ended} requests: ${missing.length} missing, ${young} missing that were younger than ${YOUNG_MILLIS} ms\n` +
-      `${sum(doubled)} doubled at ${doubled.length} kills, at most ${Math.max(0, ...doubled)} at one; bulks they came from, kill by kill: ` +
+      `${sum(duplicates)} duplicated at ${duplicates.length} kills, at most ${Math.max(0, ...duplicates)} at one; bulks they came from, kill by kill: ` +
       `${[...repeats.values()].map(({ size }) => size).join(' ')}; answered so many ms before it (0: in flight): ${ages.join(' ')}\n`,
   );
   expect(missing).toEqual([]);
@@ -89,7 +89,7 @@ test(`${ROUNDS} kills at any instant lose nothing that was older than half a sec
     }
   }
   expect(all.flatMap(({ lawless }) => lawless)).toEqual([]);
-  expect(await heir.stats()).toMatchObject({ pending: 0, spooled: 0, lost: { spool: 0 } });
+  expect(await successor.stats()).toMatchObject({ pending: 0, spooled: 0, lost: { spool: 0 } });
 });
 
 function sum(counts: readonly number[]): number {

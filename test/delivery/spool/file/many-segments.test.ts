@@ -52,7 +52,7 @@ function readsOf(pid: number): number {
   return Number(/^syscr: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'latin1'))?.[1]);
 }
 
-test(`${SEGMENTS} segments of processes that have ended need at most ${MOST_DESCRIPTORS} descriptors, are not read while Matomo is away, and all are sent`, {
+test(`${SEGMENTS} segments of processes that have ended need at most ${MOST_DESCRIPTORS} descriptors, are not read while Matomo is unavailable, and all are sent`, {
   timeout: 200_000,
 }, async () => {
   requires('/proc');

@@ -18,7 +18,7 @@ test('hits go to the disk, from there to Matomo, and nothing of them stays', asy
   expect(filesIn(folder, '')).toEqual([expect.stringMatching(/\.lease$/), `${folder}/spool.json`]);
 });
 
-test('while Matomo is away hits are on disk and not in memory, and survive a shutdown', async () => {
+test('while Matomo is unavailable, hits are on disk and not in memory, and survive a shutdown', async () => {
   const folder = temporaryFolder();
   const first = spooledDelivery({ folder });
   first.transport.answer(notSent);

@@ -120,7 +120,7 @@ describe('a spool that others can change', () => {
 
   describe('as root, who can make files of other users', () => {
     requires('root');
-    test("another user's segment and settlement are not read, and stay", async () => {
+    test("another user's segment and acknowledgment are not read, and stay", async () => {
       const folder = await leftBehind('a', 'b');
       const [own = ''] = filesIn(folder, '.hits');
       const [other = ''] = filesIn(await leftBehind('planted'), '.hits');

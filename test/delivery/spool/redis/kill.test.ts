@@ -60,7 +60,7 @@ describe('four processes that share a Redis', () => {
     expect(result.lawless).toEqual([]);
   });
 
-  test(`${ROUNDS} times Redis is killed while Matomo is away: a process that is killed 1.5 s after its return loses nothing`, {
+  test(`${ROUNDS} times Redis is killed while Matomo is unavailable: a process that is killed 1.5 s after its return loses nothing`, {
     timeout: 60_000 + ROUNDS * 20_000,
   }, async () => {
     const result = await run(ROUNDS, ['kill Redis, then a process']);
@@ -151,13 +151,13 @@ async function run(rounds: number, kinds: readonly Kind[]) {
     faults.push({ kind: 'kill', fromMillis: now, downMillis: now, untilMillis: now });
     await worker.kill();
   }
-  const heir = startSpoolWorker(env);
+  const successor = startSpoolWorker(env);
   const left = async () => [
     await redis.command('XLEN', 'matomo-spool:hits:0'),
     await redis.command('XLEN', 'matomo-spool:hits:1'),
   ];
   await eventually(async () => String(await left()) === '0,0', { timeoutMillis: 60_000 });
-  await eventually(async () => (await heir.stats()).pending === 0);
+  await eventually(async () => (await successor.stats()).pending === 0);
   const result = judge(all, killedAt, matomo.bulks, faults);
   const overlaps = Number((await redis.command('GET', 'matomo-spool:overlaps')) ?? 0);
   process.stdout.write(
@@ -168,7 +168,7 @@ async function run(rounds: number, kinds: readonly Kind[]) {
   const hasChatbots = matomo.bulks.some(({ chatbots }) => chatbots > 0);
   expect(hasChatbots).toBe(env.CHATBOTS !== '0');
   expect(matomo.bulks.filter(isMixed)).toEqual([]);
-  return { ...result, lawless: [...all, heir].flatMap(({ lawless }) => lawless) };
+  return { ...result, lawless: [...all, successor].flatMap(({ lawless }) => lawless) };
 }
 
 /** Until no process has hits in memory but what is on its way. */
@@ -238,7 +238,7 @@ function judge(
   };
 }
 
-/** Whether a bulk was under way, or not settled for good, when something went wrong. */
+/** Whether a bulk was being sent, or not durably acknowledged, when something went wrong. */
 function isNearFault({ arrivedMillis, answeredMillis }: Bulk, faults: readonly Fault[]): boolean {
   return faults.some(({ kind, fromMillis, untilMillis }) => {
     const before = isOfRedis(kind) ? UNWRITTEN_MILLIS : UNSETTLED_MILLIS;

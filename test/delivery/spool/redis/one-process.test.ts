@@ -22,7 +22,7 @@ describe('a spool in Redis', () => {
     expect(said).toEqual([]);
   });
 
-  test('while Matomo is away hits are in Redis, and survive a shutdown', async () => {
+  test('while Matomo is unavailable, hits are in Redis, and survive a shutdown', async () => {
     const redis = await startRedis();
     const first = spooledDelivery({ folder: redis.url });
     first.transport.answer(notSent);
@@ -90,7 +90,7 @@ describe('a spool in Redis', () => {
     expect(second.size).toBeGreaterThan(0);
   });
 
-  test('what is too much, too old or damaged is let go of and counted', async () => {
+  test('hits that are too many, too old or damaged are dropped and counted', async () => {
     const redis = await startRedis();
     const full = spooledDelivery({ folder: redis.url, maxBytes: 90 });
     full.transport.answer(notSent);
@@ -125,7 +125,7 @@ describe('a spool in Redis', () => {
     expect(other.law()).toEqual([1, 1]);
   });
 
-  test('while Redis is away hits leave from memory, which is said once, and it is used again after that', async () => {
+  test('while Redis is unavailable, hits are sent from memory, which is logged once, and it is used again after that', async () => {
     const redis = await startRedis();
     const wire = await startWire(Number(new URL(redis.url).port));
     const one = spooledDelivery({ folder: `redis://user:secret@127.0.0.1:${wire.port}` });
@@ -152,7 +152,7 @@ describe('a spool in Redis', () => {
     expect(one.said.join()).not.toContain('secret');
   });
 
-  test('hits that wait in memory go to Redis once it is back, though Matomo is away', async () => {
+  test('hits that wait in memory go to Redis once it is back, even if Matomo is unavailable', async () => {
     const redis = await startRedis();
     const wire = await startWire(Number(new URL(redis.url).port));
     const one = spooledDelivery({ folder: `redis://127.0.0.1:${wire.port}` });
@@ -171,7 +171,7 @@ describe('a spool in Redis', () => {
     expect(one.said.join()).not.toContain('[spool-lost]');
   }, 60_000);
 
-  test('as long as Redis is away it is tried again at least every second', async () => {
+  test('while Redis is unavailable, it is tried again at least every second', async () => {
     const redis = await startRedis();
     const wire = await startWire(Number(new URL(redis.url).port));
     wire.play('cut');

@@ -4,7 +4,7 @@ const RETRY_MILLIS = 5000;
 const ATTEMPTS = 2;
 
 /**
- * A gateway: each service exports to it every five seconds, and each request waits two more for its spans. Where it
+ * A gateway: each service exports to it every five seconds, and each request waits two more for its spans. If it
  * is full it answers 503, and the service comes again after five seconds, once: JavaScript's exporter has ten.
  */
 export class Gateway {

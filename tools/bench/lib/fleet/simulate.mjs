@@ -27,7 +27,7 @@ export const MODES = {
 /**
  * A fleet and one Matomo in virtual time: requests come at random, to any process, from any visitor.
  *
- * @param fleet `mode`, `processes`, `perSecond`, `visitors`, `cores`, `seconds`, and how long Matomo is away first: `awaySeconds`
+ * @param fleet `mode`, `processes`, `perSecond`, `visitors`, `cores`, `seconds`, and how long Matomo is down first: `awaySeconds`
  */
 export function simulate(fleet) {
   const { mode, processes, perSecond, visitors, cores, seconds, awaySeconds = 0 } = fleet;
