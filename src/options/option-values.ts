@@ -25,7 +25,7 @@ function lowerCase(value: unknown): unknown {
 
 export function siteId(name: string, value: unknown): ResolvedOptions['siteId'] {
   if (typeof value === 'function') return value as ResolvedOptions['siteId'];
-  const several = ' (for several sites choose by the option siteId in code)';
+  const several = ' (to choose among several sites, set the option siteId in code)';
   const wanted = `a positive whole number${String(value).includes(',') ? several : ''}`;
   return toSiteId(value) ?? refuse(name, wanted, value, `${wanted} or a function`);
 }
@@ -33,7 +33,7 @@ export function siteId(name: string, value: unknown): ResolvedOptions['siteId'] 
 /** The value is not shown: it may be a secret with a space too many. */
 export function secret(name: string, value: unknown): string {
   if (typeof value === 'string' && /^[\x21-\x7e]+$/.test(value.trim())) return value.trim();
-  const got = typeof value === 'string' ? 'one that is not' : `a ${typeof value}`;
+  const got = typeof value === 'string' ? 'other text' : `a ${typeof value}`;
   throw wrongOption(`${name} must be text without spaces or control characters, got ${got}`);
 }
 
@@ -229,7 +229,7 @@ export function queryPolicy(name: string, value: unknown): ResolvedOptions['quer
   if (policy !== undefined) return policy;
   // One name in the environment: a word that is no policy would be taken for a name and strip all else.
   const wanted = '"keep", "redact", "strip" or a list of names';
-  return refuse(name, `${wanted} (one name with a comma behind it)`, value, wanted);
+  return refuse(name, `${wanted} (write a single name with a comma after it)`, value, wanted);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -64,7 +64,8 @@ export function resolveOptions(
   }
   if (unclear.length > 0) diagnostics.error(privacyOptionInvalid(unclear));
   if (missing.length > 0) {
-    diagnostics.error(coded('options-missing', `nothing is tracked: set ${missing.join(' and ')}`));
+    const text = `Required options are missing: ${missing.join(', ')}. Nothing is tracked. Set them.`;
+    diagnostics.error(coded('options-missing', text));
   }
   if (unclear.length + missing.length > 0) return undefined;
   if (
@@ -83,7 +84,7 @@ function isSampledByNobody({ sampleRate, visitorId, userId }: ResolvedOptions): 
 }
 
 const SAMPLED_BY_NOBODY =
-  'sampleRate must be 1 if visitorId is "none" and userId is not set: nobody is in the sample as a whole';
+  'sampleRate must be 1 if visitorId is "none" and userId is not set, because visitors cannot be sampled then';
 
 /** What code gives, parsed. */
 function parseGiven(given: MatomoOptions): Values {
@@ -92,7 +93,7 @@ function parseGiven(given: MatomoOptions): Values {
     if (!Object.hasOwn(OPTIONS, name)) throw unknownOption(name);
     const { inCode, parse } = OPTIONS[name as OptionName];
     if (inCode !== undefined)
-      throw wrongOption(`${name} is for register only, in code use ${inCode}`);
+      throw wrongOption(`${name} is only for register; in code use ${inCode}`);
     if (value !== undefined) values[name as OptionName] = parse(name, value);
   }
   return values;
@@ -157,7 +158,7 @@ function tokenFromFile(env: Environment, report: Report): string | undefined {
     return readFileSync(file, 'utf8').trim();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const text = `${TOKEN_FILE} ${show(file)} cannot be read (${code}); no token is used`;
+    const text = `${TOKEN_FILE} ${show(file)} cannot be read (${code}). No token is used. Let the user of this process read it.`;
     report(coded('token-file', text));
     return undefined;
   }
@@ -172,15 +173,15 @@ function isUnclear({ meant }: MisspelledVariable, values: Values): boolean {
 function privacyOptionInvalid(reasons: readonly string[]): string {
   const effect = 'Nothing is tracked, so that no mistake discloses data';
   const advice = 'Correct the environment, or set the option in code';
-  return coded('privacy-option-invalid', `${reasons.join('; ')}. ${effect}. ${advice}`);
+  return coded('privacy-option-invalid', `${reasons.join('; ')}. ${effect}. ${advice}.`);
 }
 
 function environmentWrong(message: string): string {
-  return coded('environment-wrong', `${message}; it is not used`);
+  return coded('environment-wrong', `${message}. The variable is ignored. Correct or remove it.`);
 }
 
 function unknownOption(name: string): TypeError {
   const near = nearestName(name, NAMES);
-  const hint = near ? `did you mean ${near}?` : `there are ${NAMES.join(', ')}`;
+  const hint = near ? `did you mean ${near}?` : `the options are ${NAMES.join(', ')}`;
   return wrongOption(`unknown option ${show(name)}: ${hint}`);
 }
