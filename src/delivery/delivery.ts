@@ -178,7 +178,7 @@ export class Delivery {
     batches.drop();
     const lost = this.counters.lost.shutdown;
     if (lost === 0) return;
-    const text = `Shutdown ended before Matomo confirmed ${countOf(lost)}. They are lost and counted as shutdown. Raise shutdownTimeoutMillis, or set spool to keep hits across restarts.`;
+    const text = `The shutdown ended with ${countOf(lost)} pending. Pending hits are lost and counted as shutdown. Raise shutdownTimeoutMillis, or set spool to keep hits across restarts.`;
     this.#diagnostics.warn(coded('lost-at-shutdown', text));
   }
 

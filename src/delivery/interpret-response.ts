@@ -142,7 +142,7 @@ export function createInterpretResponse(
             reason: `${verdict.reason} and may have stored the hits`,
           });
         }
-        const effect = `${countOf(sent)} may be stored or not, are not sent again and count as lost.unconfirmed. ${OTHERS_PENDING}`;
+        const effect = `Matomo may have stored ${countOf(sent)}: not sent again, counted as lost.unconfirmed. ${OTHERS_PENDING}`;
         stop(verdict.kind, verdict, effect);
         const counts = lostHits('unconfirmed', sent);
         return held(restOf(batch), backOffMillis(failures, random), counts);

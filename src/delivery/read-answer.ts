@@ -142,7 +142,7 @@ function readOk(answer: Answer, known: ExchangeContext): Verdict {
       !known.hasTracked && {
         note: {
           code: 'site-unknown',
-          reason: `Matomo refused all of ${countOf(known.sent)}. They count as invalid. Check siteId: the site may not exist.`,
+          reason: `Matomo refused all of ${countOf(known.sent)}, counted as invalid. Check siteId: the site may not exist.`,
         },
       }),
   };
@@ -162,7 +162,7 @@ function readWithoutCounters(
   const type = plain(contentType) || 'no content type';
   const reason = `The server that answered ${status} to ${hits} is not Matomo's tracker (${type})`;
   if (known.hasTracked) {
-    const note: Reason = { code: 'not-matomo', reason: `${reason}, and they count as accepted` };
+    const note: Reason = { code: 'not-matomo', reason: `${reason}; the hits count as accepted` };
     return { kind: 'accepted', note, isDoubtful: status !== 201 && status !== 202 };
   }
   // An answer that names tracked hits may be Matomo's own, cut off on its way.

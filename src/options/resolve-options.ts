@@ -64,8 +64,7 @@ export function resolveOptions(
   }
   if (unclear.length > 0) diagnostics.error(privacyOptionInvalid(unclear));
   if (missing.length > 0) {
-    const text = `Required options are missing: ${missing.join(', ')}. Nothing is tracked. Set them.`;
-    diagnostics.error(coded('options-missing', text));
+    diagnostics.error(coded('options-missing', optionsMissing(missing)));
   }
   if (unclear.length + missing.length > 0) return undefined;
   if (
@@ -174,6 +173,10 @@ function privacyOptionInvalid(reasons: readonly string[]): string {
   const effect = 'Nothing is tracked, so that no mistake discloses data';
   const advice = 'Correct the environment, or set the option in code';
   return coded('privacy-option-invalid', `${reasons.join('; ')}. ${effect}. ${advice}.`);
+}
+
+function optionsMissing(names: readonly string[]): string {
+  return `Required options are missing: ${names.join(', ')}. Nothing is tracked. Set them.`;
 }
 
 function environmentWrong(message: string): string {

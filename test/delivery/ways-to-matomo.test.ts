@@ -80,7 +80,7 @@ describe('certificates', () => {
     ['self-signed', false, /^DEPTH_ZERO_SELF_SIGNED_CERT: .*NODE_EXTRA_CA_CERTS=/],
     ['server', false, /^UNABLE_TO_VERIFY_LEAF_SIGNATURE: .*NODE_EXTRA_CA_CERTS=.*intermediate/],
     ['expired', true, /^CERT_HAS_EXPIRED: its certificate has expired$/],
-    ['elsewhere', true, /^ERR_TLS_CERT_ALTNAME_INVALID: .*names/],
+    ['elsewhere', true, /^ERR_TLS_CERT_ALTNAME_INVALID: /],
   ])('%s, with its CA trusted: %s: nothing is sent, and why is said', async (given) => {
     const [certificate, isTrusted, message] = given;
     const { wire } = await startMatomoBehind({ certificate });
@@ -115,7 +115,7 @@ describe('certificates', () => {
         // With TLS 1.3 the client is done before the server looks at the certificate.
         expect(exchange.kind).toBe(maxVersion === 'TLSv1.2' ? 'not_sent' : 'no_answer');
         expect((exchange as { error: Error }).error.message).toMatch(
-          /client certificate, to be given with the option dispatcher$|^ECONNRESET: |^UND_ERR_SOCKET: /,
+          /client certificate, .*\bdispatcher$|^ECONNRESET: |^UND_ERR_SOCKET: /,
         );
         expect(wire.requests()).toEqual([]);
       }
@@ -131,7 +131,7 @@ describe('certificates', () => {
   });
 
   test.for<[string, string, Exchange['kind'], RegExp]>([
-    ['a TLS alert', '\x15\x03\x01\x00\x02\x02\x46', 'not_sent', /is url to begin with https:/],
+    ['a TLS alert', '\x15\x03\x01\x00\x02\x02\x46', 'not_sent', /TLS.*https:/],
     ['another protocol', '220 mail\r\n', 'no_answer', /does not speak HTTP$/],
   ])('%s where http is spoken', async ([, bytes, kind, message]) => {
     const server = createServer((socket) =>
@@ -266,7 +266,7 @@ describe('forward proxies', () => {
     vi.stubEnv('HTTPS_PROXY', 'http://127.0.0.1:1');
     expect(await send('https://matomo.test')).toMatchObject({
       kind: 'not_sent',
-      error: { message: 'ECONNREFUSED: nobody listens at 127.0.0.1:1' },
+      error: { message: expect.stringMatching(/^ECONNREFUSED: .*127\.0\.0\.1:1$/) },
     });
     const proxy = await startHttpProxy('http://127.0.0.1:1');
     proxy.stall();
@@ -317,7 +317,7 @@ describe('addresses', () => {
     await wire.play({ kind: 'refuse' });
     expect(await send(wire.url)).toMatchObject({
       kind: 'not_sent',
-      error: { message: `ECONNREFUSED: nobody listens at [::1]:${wire.port}` },
+      error: { message: expect.stringContaining(`[::1]:${wire.port}`) },
     });
   });
 

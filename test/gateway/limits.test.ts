@@ -95,11 +95,11 @@ test('spans that cannot be used count for the bound, so that the others are not 
     decode(`{"resourceSpans":[{"scopeSpans":[{"spans":[${manyOf('{"a":1}', count)}]}]}]}`);
   expect(spans(50_000)).toMatchObject({
     rejected: 50_000,
-    reasons: new Set(['a trace ID is not valid']),
+    reasons: new Set([expect.stringContaining('trace ID')]),
   });
   expect(spans(50_001)).toMatchObject({
     rejected: 50_001,
-    reasons: new Set(['a trace ID is not valid', 'there are more than 50000 spans in one request']),
+    reasons: new Set([expect.stringContaining('trace ID'), expect.stringContaining('50000')]),
   });
 });
 

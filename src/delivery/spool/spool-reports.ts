@@ -82,7 +82,7 @@ export class SpoolReports {
       'spool_lost',
       coded(
         'spool-lost',
-        `The spool ${this.#folder} has lost ${countOf(hits)}: ${reason}. These and all later ones are counted as lost.spool. Raise maxSpoolBytes if the spool is full, or check what else changes it.`,
+        `The spool ${this.#folder} has lost ${countOf(hits)}: ${reason}. This and all later losses are counted as lost.spool. Raise maxSpoolBytes if the spool is full, or check what else changes it.`,
       ),
     );
   }
@@ -96,7 +96,7 @@ export class SpoolReports {
       'spool_overlap',
       coded(
         'spool-overlap',
-        `This process stalled past its lease on the spool ${this.#folder} while sending, and another process took over. Up to ${countOf(hits)} may be duplicated; these and all later ones are counted in matomo-spool:overlaps. Check what stalls this process, or its connection to Redis.`,
+        `This process stalled past its lease on the spool ${this.#folder} while sending, and another process took over. Up to ${countOf(hits)} may be duplicated; this and all later overlaps are counted in matomo-spool:overlaps. Check what stalls this process, or its connection to Redis.`,
       ),
     );
   }

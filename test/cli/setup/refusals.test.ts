@@ -96,9 +96,7 @@ test.each<[ApiRole, string]>([
     const env = { ...environmentOf(matomo, role), MATOMO_SITE_ID: site };
     const { code, stderr } = await runSetup(env, ['--yes']);
     expect(code).toBe(1);
-    expect(stderr).toMatch(
-      /no access to site \d.* an administrator.*\[site-unknown\]/,
-    );
+    expect(stderr).toMatch(/no access to site \d.* an administrator.*\[site-unknown\]/);
     expect(matomo.writes()).toEqual([]);
   },
 );
