@@ -19,8 +19,7 @@ export const OVERVIEW = `opentelemetry-matomo: every HTTP request becomes a hit 
   npx opentelemetry-matomo replay FILE... [--state FILE] [--rate N] [--dry-run]
       sends hits for recorded spans
 
-  npx opentelemetry-matomo COMMAND --help
-      explains a command; --version prints the version
+  npx opentelemetry-matomo COMMAND --help    explains a command
 `;
 
 /** Shown by `COMMAND --help`. */
@@ -52,8 +51,8 @@ changes settings.
   --bots                a fifth dimension: the name of the bot
   --create-site NAME --site-url URL
                         a new site instead of MATOMO_SITE_ID (super user)
-  --token-file FILE     token of a user with write access. Without it, the token is
-                        read from MATOMO_SETUP_TOKEN, MATOMO_TOKEN_AUTH,
+  --token-file FILE     token of a user with write access. Without it, the token
+                        is read from MATOMO_SETUP_TOKEN, MATOMO_TOKEN_AUTH,
                         MATOMO_TOKEN_AUTH_FILE, or a prompt without echo
 
 Exit codes: 0 done or nothing to do, 1 refused or failed, 2 usage.
@@ -80,9 +79,9 @@ Shows what is pending in the spool that MATOMO_SPOOL names, by process.
   gateway: `npx opentelemetry-matomo gateway [--listen ADDRESS:PORT]
                                  [--services NAMES] [--scopes NAMES]
 
-Receives spans of services in any language by OTLP/HTTP, and sends a hit for each
-HTTP request. The MATOMO_* variables configure it. SIGTERM or SIGINT flushes and
-ends it.
+Receives spans of services in any language by OTLP/HTTP, and sends a hit for
+each HTTP request. The MATOMO_* variables configure it. SIGTERM or SIGINT
+flushes and ends it.
 
   --listen    address and port (default 127.0.0.1:4318)
   --services  only these services: names or /expressions/, separated by commas
@@ -91,8 +90,8 @@ ends it.
   replay: `npx opentelemetry-matomo replay FILE... [--state FILE] [--rate N]
                                 [--dry-run]
 
-Sends hits for recorded spans, from files with lines of OTLP JSON, also .gz. If it
-is interrupted, run the same command again to continue.
+Sends hits for recorded spans, from files with lines of OTLP JSON, also .gz. If
+it is interrupted, run the same command again to continue.
 
   --state FILE  stores the progress (default opentelemetry-matomo-replay.json)
   --rate N      maximum of requests per second (default 1000)

@@ -71,7 +71,7 @@ export function share(name: string, value: unknown): number {
 export function oneOf<T extends string>(...words: T[]): (name: string, value: unknown) => T {
   return (name, value) =>
     words.find((word) => word === lowerCase(value)) ??
-    refuse(name, words.map(show).join(', '), value);
+    refuse(name, `one of ${words.map(show).join(', ')}`, value);
 }
 
 export function functionOption<F>(name: string, value: unknown): F {
