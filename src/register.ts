@@ -16,7 +16,7 @@ function isDisabled(): boolean {
   return process.env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true';
 }
 
-/** `doctor` and `inspect` may have the environment of an application, `NODE_OPTIONS` included, and are none. */
+/** Whether this is `doctor` or another command, which may run with the `NODE_OPTIONS` of an application. */
 function isOwnCommand(): boolean {
   try {
     return realpathSync(process.argv[1] ?? '') === join(__dirname, '../esm/cli/main.js');
@@ -26,8 +26,8 @@ function isOwnCommand(): boolean {
 }
 
 /**
- * Watches for tracer providers at once, and does nothing else until the process serves: with `NODE_OPTIONS` this runs in
- * npm and compilers too, and an application may set its environment in its code.
+ * Only watches for tracer providers until the process serves: with `NODE_OPTIONS` this also runs in npm and compilers,
+ * and an application may set its environment in code.
  */
 function register(): void {
   publishRequestsOnBun();
@@ -38,12 +38,12 @@ function register(): void {
   function serve(): Serving {
     if (serving) return serving;
     try {
-      // A plain call, which bundlers see.
+      // A literal `require`, so that bundlers find the module.
       const late = require('#serve') as typeof import('./register/serve.js');
       serving = late.serve(registration, lookAgain);
     } catch (error) {
       serving = NOT_SERVING;
-      // Nothing that could log it has been loaded.
+      // The code that logs messages is not loaded.
       process.stderr.write(
         `opentelemetry-matomo: Could not load register (${error}). Nothing is tracked. Install the package again. [not-started]\n`,
       );

@@ -52,7 +52,10 @@ export class MatomoSpanExporter {
     } catch (error) {
       this.#diagnostics.warnOnce(
         'export',
-        coded('internal-error', `export failed, requests may be missing: ${error}`),
+        coded(
+          'internal-error',
+          `The export failed: ${error}. Requests may be missing. Please report this.`,
+        ),
       );
     }
     resultCallback({ code: 0 });

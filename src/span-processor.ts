@@ -125,7 +125,10 @@ export class MatomoSpanProcessor {
   #report(callback: string, error: unknown): void {
     this.#diagnostics.warnOnce(
       callback,
-      coded('internal-error', `${callback} failed, a request may be missing: ${error}`),
+      coded(
+        'internal-error',
+        `${callback} failed: ${error}. A request may be missing. Please report this.`,
+      ),
     );
   }
 }

@@ -100,9 +100,9 @@ export function trackGoal(
   more: { revenue?: number } & TrackingParameters = {},
 ): void {
   send('trackGoal', () => {
-    if (!Number.isInteger(goal) || goal < 1) return 'a goal is a whole number from 1';
+    if (!Number.isInteger(goal) || goal < 1) return 'a goal is a positive whole number';
     const { revenue } = more;
-    if (revenue !== undefined && !Number.isFinite(revenue)) return 'the revenue is no number';
+    if (revenue !== undefined && !Number.isFinite(revenue)) return 'the revenue is not a number';
     return without({ ...more, idgoal: goal });
   });
 }
@@ -118,11 +118,14 @@ export function trackOrder(order: Order, more: TrackingParameters = {}): void {
   send('trackOrder', () => {
     const { id, revenue, subtotal, tax, shipping, discount, items } = order;
     if (isBlank(id)) return 'an order needs an id';
-    if (!Number.isFinite(revenue)) return 'the revenue of an order is no number';
+    if (!Number.isFinite(revenue)) return 'the revenue of an order is not a number';
     const amounts = { ec_st: subtotal, ec_tx: tax, ec_sh: shipping, ec_dt: discount };
     const lines = items === undefined ? undefined : toOrderItems(items);
     for (const problem of lines?.problems ?? []) {
-      reportHit(`order ${problem}`, `Left out of an order: ${problem}. The order is sent`);
+      reportHit(
+        `order ${problem}`,
+        `An order has what Matomo cannot store: ${problem}. That was left out, and the order is sent. Correct it.`,
+      );
     }
     const ec_items = lines?.text;
     return without({ ...amounts, ec_items, ...more, idgoal: 0, ec_id: id, revenue });
@@ -145,10 +148,10 @@ function send(name: string, read: () => Record<string, unknown> | string): void 
   try {
     const parameters = read();
     if (typeof parameters === 'string') {
-      refuseHit(name, `${name}: ${parameters}. The call was dropped. Correct it`);
+      refuseHit(name, `${name}: ${parameters}. The call was dropped. Correct it.`);
     } else giveHit(parameters);
   } catch {
-    refuseHit(name, `${name}: the arguments cannot be read. The call was dropped. Correct it`);
+    refuseHit(name, `${name}: the arguments cannot be read. The call was dropped. Correct it.`);
   }
 }
 

@@ -131,8 +131,8 @@ test('without MATOMO_URL, one line is logged and the application runs unchanged'
   });
   expect(await get(`${app.url}/a`)).toBe('ok');
   expect(await app.stop()).toEqual({ code: null, signal: 'SIGTERM' });
-  expect(app.stderr()).toBe(
-    'opentelemetry-matomo: nothing is tracked: set url (MATOMO_URL) [options-missing]\n',
+  expect(app.stderr()).toMatch(
+    /^opentelemetry-matomo: .*\burl \(MATOMO_URL\)\..* \[options-missing\]\n$/,
   );
 });
 
@@ -147,7 +147,7 @@ test.each([
   expect(await get(`${app.url}/a`)).toBe('ok');
   expect(await app.stop()).toEqual({ code: null, signal: 'SIGTERM' });
   expect(app.stderr()).toMatch(/^opentelemetry-matomo: .* \[privacy-option-invalid\]\n$/);
-  expect(app.stderr()).toContain(`${why}. Nothing is tracked`);
+  expect(app.stderr()).toContain(`${why}. `);
   expect(inspector.hits()).toEqual([]);
 });
 

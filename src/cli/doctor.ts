@@ -3,7 +3,7 @@ import { VERSION } from '../version.js';
 import { diagnose } from './doctor/diagnose.js';
 import { formatFindings } from './doctor/format-findings.js';
 
-/** Says what is right and what to change, for an application in this folder and with this environment. */
+/** Checks the set-up of an application in this folder and with this environment, and prints what to change. */
 export async function doctor(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
@@ -12,7 +12,7 @@ export async function doctor(args: string[]): Promise<void> {
       send: { type: 'boolean', default: false },
     },
   });
-  // Whatever they warn of is found here, and JSON is to stand alone.
+  // Warnings of Node.js would mix with the JSON; doctor has findings of its own about their causes.
   process.removeAllListeners('warning');
   const findings = await diagnose({ env: process.env, app: process.cwd(), sends: values.send });
   const isFine = !findings.some(({ verdict }) => verdict === 'problem');

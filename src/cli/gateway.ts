@@ -5,7 +5,7 @@ import { UsageError } from './usage-error.js';
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-/** Runs a gateway until it is told to end; then it finishes what it has accepted. */
+/** Runs a gateway until SIGINT or SIGTERM, then sends what it has accepted. */
 export async function gateway(args: string[]): Promise<void> {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({ args, options: { listen: text, services: text, scopes: text } });
@@ -16,12 +16,12 @@ export async function gateway(args: string[]): Promise<void> {
     services: list(services),
     scopes: list(scopes),
   }).catch((error: Error) => {
-    // An option of that name came from a flag if there is one: what the environment says has its variable's name.
+    // Messages about a variable begin with its name, so an option that is also a flag came from the flag.
     const [option = ''] = error.message.split(' ', 1);
     if (Object.hasOwn(values, option)) throw new UsageError(`--${error.message}`);
     throw error;
   });
-  console.log(`Spans are taken at ${running.url}/v1/traces.`);
+  console.log(`The gateway listens for spans at ${running.url}/v1/traces.`);
   const stop = () => {
     for (const signal of SIGNALS) process.removeListener(signal, stop);
     void running.close().then(() => console.log(JSON.stringify(running.stats())));

@@ -1,12 +1,12 @@
 /** Shown without a command. */
-export const OVERVIEW = `opentelemetry-matomo: every HTTP server span becomes a hit in Matomo
+export const OVERVIEW = `opentelemetry-matomo: every HTTP request becomes a hit in Matomo
 
   MATOMO_URL=http://127.0.0.1:8080 MATOMO_SITE_ID=1 \\
     node --require opentelemetry-matomo/register app.js
-      tracks an application without a change to it
+      tracks an application without changing it
 
   npx opentelemetry-matomo doctor [--json] [--send]
-      finds out why nothing arrives
+      finds out why nothing arrives in Matomo
   npx opentelemetry-matomo setup    prepares Matomo to store status and method
   npx opentelemetry-matomo inspect [--port 8080] [--host 127.0.0.1]
                                    [--forward https://matomo.example.org]
@@ -19,16 +19,17 @@ export const OVERVIEW = `opentelemetry-matomo: every HTTP server span becomes a 
   npx opentelemetry-matomo replay FILE... [--state FILE] [--rate N] [--dry-run]
       sends hits for recorded spans
 
-  npx opentelemetry-matomo COMMAND --help, and --version
+  npx opentelemetry-matomo COMMAND --help    explains a command
 `;
 
 /** Shown by `COMMAND --help`. */
 export const HELP: Readonly<Record<string, string>> = {
   doctor: `npx opentelemetry-matomo doctor [--json] [--send]
 
-Finds out why nothing arrives. Run it in the folder of the application, with the
-environment that the application has. It asks Matomo and stores nothing without
---send. If MATOMO_SITE_ID names several sites, it checks each.
+Finds out why nothing arrives in Matomo. Run it in the folder of the application
+with the environment of the application. It sends questions to Matomo, which
+stores nothing without --send. If MATOMO_SITE_ID names several sites, each is
+checked.
 
   --json   one JSON object: { version, ok, findings }
   --send   stores one page view, titled "opentelemetry-matomo doctor"
@@ -37,9 +38,10 @@ Exit code: 0, or 1 if something prevents hits from being stored.
 `,
   setup: `npx opentelemetry-matomo setup [options]
 
-Makes the site MATOMO_SITE_ID at MATOMO_URL ready for status, method and route,
-and prints what to configure. Shows a plan and asks before it changes anything;
-running it again changes nothing. It never deletes and changes no settings.
+Prepares the site MATOMO_SITE_ID at MATOMO_URL to store status, method and
+route, and prints what to configure. Shows a plan and asks before it changes
+anything. Running it again changes nothing. It never deletes anything and never
+changes settings.
 
   --yes                 applies the plan without asking
   --dry-run             shows the plan only
@@ -49,8 +51,8 @@ running it again changes nothing. It never deletes and changes no settings.
   --bots                a fifth dimension: the name of the bot
   --create-site NAME --site-url URL
                         a new site instead of MATOMO_SITE_ID (super user)
-  --token-file FILE     token of a user with write access. Else it is taken from
-                        MATOMO_SETUP_TOKEN, MATOMO_TOKEN_AUTH,
+  --token-file FILE     token of a user with write access. Without it, the token
+                        is read from MATOMO_SETUP_TOKEN, MATOMO_TOKEN_AUTH,
                         MATOMO_TOKEN_AUTH_FILE, or a prompt without echo
 
 Exit codes: 0 done or nothing to do, 1 refused or failed, 2 usage.
@@ -63,10 +65,10 @@ hit as Matomo would store it, and shows all of them on a page. Ctrl-C ends it.
 
   --port N        port to listen on, 0 for any free one (default 8080)
   --host ADDRESS  address to listen on (default 127.0.0.1)
-  --forward URL   passes hits on to this Matomo, which then decides
+  --forward URL   forwards hits to this Matomo and shows its verdicts
   --matomo-version VERSION
-                  whose AI chatbots are known: 5.6, 5.7, 5.8, 5.12 or newest
-                  (default newest)
+                  the Matomo whose handling of AI chatbots is simulated: 5.6,
+                  5.7, 5.8, 5.12 or newest (default newest)
 `,
   spool: `npx opentelemetry-matomo spool status [--json]
 
@@ -77,24 +79,25 @@ Shows what is pending in the spool that MATOMO_SPOOL names, by process.
   gateway: `npx opentelemetry-matomo gateway [--listen ADDRESS:PORT]
                                  [--services NAMES] [--scopes NAMES]
 
-Receives spans of services in any language by OTLP/HTTP, and sends hits as the
-MATOMO_* variables say. SIGTERM or SIGINT ends it after a flush.
+Receives spans of services in any language by OTLP/HTTP, and sends a hit for
+each HTTP request. The MATOMO_* variables configure it. SIGTERM or SIGINT
+flushes and ends it.
 
   --listen    address and port (default 127.0.0.1:4318)
   --services  only these services: names or /expressions/, separated by commas
-  --scopes    only requests of these instrumentation scopes
+  --scopes    only requests of these instrumentation scopes, written likewise
 `,
   replay: `npx opentelemetry-matomo replay FILE... [--state FILE] [--rate N]
                                 [--dry-run]
 
-Sends hits for recorded spans: files with lines of OTLP JSON, also .gz. If it is
-interrupted, the same command continues.
+Sends hits for recorded spans, from files with lines of OTLP JSON, also .gz. If
+it is interrupted, run the same command again to continue.
 
-  --state FILE  keeps the progress (default opentelemetry-matomo-replay.json)
-  --rate N      requests per second (default 1000)
+  --state FILE  stores the progress (default opentelemetry-matomo-replay.json)
+  --rate N      maximum of requests per second (default 1000)
   --dry-run     logs each hit and sends nothing
 `,
 };
 
-/** Below each. */
+/** Printed below each help text. */
 export const HELP_END = '\nMessages end with a [code], which docs/messages.md explains.\n';

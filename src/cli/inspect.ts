@@ -6,7 +6,7 @@ import { UsageError } from './usage-error.js';
 
 const PRINT_EVERY_MILLIS = 500;
 
-/** Runs the stand-in until Ctrl-C, prints what comes, and shows it on a page. */
+/** Runs the inspector until Ctrl-C, and prints hits as they arrive. */
 export async function inspect(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
@@ -33,10 +33,10 @@ export async function inspect(args: string[]): Promise<void> {
   });
   console.log(
     forward
-      ? `What is sent to ${inspector.url} is passed on to ${forward.href}.`
-      : `Matomo's stand-in listens on ${inspector.url}.`,
+      ? `The inspector listens on ${inspector.url} and forwards hits to ${forward.href}.`
+      : `The inspector listens on ${inspector.url}.`,
   );
-  console.log(`Open that address in a browser to watch; as JSON it is at ${inspector.url}/hits.\n`);
+  console.log(`Open it in a browser to watch hits; ${inspector.url}/hits has them as JSON.\n`);
   let last: InspectedHit | undefined;
   const timer = setInterval(() => {
     const hits = inspector.hits();

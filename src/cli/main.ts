@@ -6,7 +6,7 @@ import { isUsageError, UsageError } from './usage-error.js';
 
 type Command = (args: string[]) => Promise<void>;
 
-/** By name; only the code of one is loaded. */
+/** Commands by name. Only the code of one is loaded. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   doctor: async () => (await import('./doctor.js')).doctor,
   setup: async () => (await import('./setup.js')).setup,
@@ -17,7 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 };
 
 const FAILED = 1;
-const WRONG_USAGE = 2;
+const USAGE_ERROR = 2;
 
 const [name, ...args] = process.argv.slice(2);
 try {
@@ -27,7 +27,7 @@ try {
   const known = name !== undefined && Object.hasOwn(COMMANDS, name) ? ` ${name}` : '';
   const hint = isUsage ? `\nSee npx opentelemetry-matomo${known} --help` : '';
   console.error(`opentelemetry-matomo: ${withoutUserInfo((error as Error).message)}${hint}`);
-  process.exitCode = isUsage ? WRONG_USAGE : FAILED;
+  process.exitCode = isUsage ? USAGE_ERROR : FAILED;
 }
 
 async function run(name: string | undefined, args: string[]): Promise<void> {

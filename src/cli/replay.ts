@@ -4,10 +4,10 @@ import { openReplayState, type ReplayState } from '../gateway/replay/replay-stat
 import { readEnvironment } from '../options/resolve-options.js';
 import { UsageError } from './usage-error.js';
 
-const SAY_EVERY_MILLIS = 1000;
+const REPORT_EVERY_MILLIS = 1000;
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-/** Sends the requests of recorded spans, and says how far it is. */
+/** Sends the requests of recorded spans, and reports its progress. */
 export async function replay(args: string[]): Promise<void> {
   const { values, positionals: files } = parseArgs({
     args,
@@ -18,9 +18,12 @@ export async function replay(args: string[]): Promise<void> {
       'dry-run': { type: 'boolean', default: false },
     },
   });
-  if (files.length === 0) throw new UsageError('replay takes files of OTLP JSON lines');
+  if (files.length === 0) throw new UsageError('replay needs at least one file of OTLP JSON lines');
   const rate = Number(values.rate);
-  if (!(rate > 0)) throw new UsageError(`--rate must be requests a second, got ${values.rate}`);
+  if (!(rate > 0))
+    throw new UsageError(
+      `--rate must be a number of requests per second above 0, got ${values.rate}`,
+    );
   if (values['dry-run']) process.env.MATOMO_DRY_RUN = 'true';
   const isDry = readEnvironment('dryRun', process.env) === true;
   const state = openReplayState(values.state);
@@ -30,12 +33,12 @@ export async function replay(args: string[]): Promise<void> {
     files,
     state: isDry ? withoutSaving(state) : state,
     rate,
-    onProgress: createSayProgress(),
+    onProgress: createProgressReport(),
     signal: interrupt.signal,
   });
   console.log(JSON.stringify(stats));
   if (!interrupt.signal.aborted) return;
-  process.stderr.write('Interrupted: the same command goes on from here.\n');
+  process.stderr.write('Interrupted. Run the same command again to continue from here.\n');
   process.exitCode = 1;
 }
 
@@ -43,13 +46,13 @@ function withoutSaving(state: ReplayState): ReplayState {
   return { ...state, save: () => undefined };
 }
 
-function createSayProgress(): (progress: ReplayProgress) => void {
-  let saidMillis = Number.NEGATIVE_INFINITY;
-  return function sayProgress({ spans, requests, unreadable, rejected }) {
+function createProgressReport(): (progress: ReplayProgress) => void {
+  let reportedMillis = Number.NEGATIVE_INFINITY;
+  return function reportProgress({ spans, requests, unreadable, rejected }) {
     const now = performance.now();
-    if (now - saidMillis < SAY_EVERY_MILLIS) return;
-    saidMillis = now;
-    const wrong = `${unreadable} lines and ${rejected} spans not readable`;
-    process.stderr.write(`${requests} requests of ${spans} spans, ${wrong}\n`);
+    if (now - reportedMillis < REPORT_EVERY_MILLIS) return;
+    reportedMillis = now;
+    const invalid = `${unreadable} lines and ${rejected} spans not readable`;
+    process.stderr.write(`${requests} requests from ${spans} spans, ${invalid}\n`);
   };
 }

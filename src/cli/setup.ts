@@ -13,9 +13,9 @@ import { UsageError } from './usage-error.js';
 
 const DEFAULT_TIMEOUT_MILLIS = 30_000;
 
-/** Makes a Matomo site ready for reports about HTTP requests. */
+/** Prepares a Matomo site for reports about HTTP requests. */
 export async function setup(args: string[]): Promise<void> {
-  // JSON is to stand alone.
+  // Warnings of Node.js would mix with the JSON.
   process.removeAllListeners('warning');
   const report = createReport(args.includes('--json'));
   try {
@@ -38,7 +38,7 @@ async function connectAndRun(given: SetupArguments, report: Report): Promise<boo
   const target = readTarget(given, report);
   if (isReadableByOthers(target.url)) {
     const effect = 'Others on the network can read the token';
-    const text = `MATOMO_URL begins with http://. ${effect}. Use https:// if Matomo has it`;
+    const text = `MATOMO_URL begins with http://. ${effect}. Use https:// if Matomo supports it.`;
     report.warn(coded('not-private', text));
   }
   const token = await readToken(given.tokenFile, env);
@@ -68,11 +68,11 @@ function readTarget({ newSite }: SetupArguments, report: Report): SetupTarget {
   throw toUsageError(problems[0] ?? advice);
 }
 
-/** What happened, what that means for Matomo, and what to do. */
+/** What happened, whether Matomo was changed, and what to do. */
 function describe(error: Error, hasStarted: boolean): string {
   const effect = hasStarted
-    ? 'What was created before stays; running setup again continues there'
+    ? 'What was created before stays; run setup again to continue'
     : 'Nothing was changed';
-  if (!(error instanceof ApiFailure)) return `${error.message}. ${effect}`;
-  return coded(error.code, `${error.message}. ${effect}. ${error.advice}`);
+  if (!(error instanceof ApiFailure)) return `${error.message}. ${effect}.`;
+  return coded(error.code, `${error.message}. ${effect}. ${error.advice}.`);
 }

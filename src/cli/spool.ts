@@ -5,7 +5,7 @@ import type { SpoolProcess, SpoolStatus } from '../delivery/spool/spool-status.j
 import { readEnvironment } from '../options/resolve-options.js';
 import { UsageError } from './usage-error.js';
 
-/** Says what waits in the spool that the environment names. */
+/** Prints what is pending in the spool that the environment names. */
 export async function spool(args: string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args,
@@ -13,9 +13,9 @@ export async function spool(args: string[]): Promise<void> {
     options: { json: { type: 'boolean', default: false } },
   });
   if (positionals.length !== 1 || positionals[0] !== 'status') {
-    throw new UsageError('spool knows one command, status');
+    throw new UsageError('spool has one command: spool status');
   }
-  let reason = 'MATOMO_SPOOL names no spool';
+  let reason = 'MATOMO_SPOOL is not set, so there is no spool';
   const place = readEnvironment('spool', process.env, {
     error: (message) => {
       reason = message;
@@ -33,7 +33,7 @@ export async function spool(args: string[]): Promise<void> {
   );
 }
 
-/** The same for people. */
+/** Formats the status as text. */
 function formatStatus(
   place: string,
   {

@@ -5,17 +5,17 @@ export type CollectProblem = 'too large' | 'cut off' | 'stalled' | 'no memory';
 
 export interface CollectLimits {
   readonly maxBytes: number;
-  /** Longest wait for the next byte, none by default. */
+  /** Maximum wait for the next byte. @default no limit */
   readonly idleMillis?: number;
-  /** Whether there is memory for so many bytes more; always by default. */
+  /** Reserves memory for more bytes; false if there is none left. @default always true */
   readonly reserve?: (bytes: number) => boolean;
 }
 
 const PART_BYTES = 65_536;
-/** Larger chunks are kept as they are. */
+/** Larger chunks are not copied. */
 const LARGE_BYTES = 8192;
 
-/** Reads the body of a request. Small chunks are copied together: each would keep far more memory than its bytes. */
+/** Reads the body of a request. Small chunks are copied together, because each uses far more memory than its bytes. */
 export function collectBody(
   request: IncomingMessage,
   { maxBytes, idleMillis, reserve = () => true }: CollectLimits,
@@ -24,7 +24,7 @@ export function collectBody(
   return new Promise((resolve) => {
     let parts: Buffer[] = [];
     let size = 0;
-    /** Bytes of the last part that are free. */
+    /** Free bytes in the last part. */
     let free = 0;
     let isOpen = true;
     const timer =

@@ -3,18 +3,18 @@ import { createWarningLimiter } from './warning-limiter.js';
 
 /** Messages of the package. Nothing here throws, and no message contains the token or the user info of a URL. */
 export interface Diagnostics {
-  /** Only if the application has set a `diag` logger. */
+  /** Writes to `diag` only: nothing is written if the application has set no logger. */
   info(message: string): void;
   /**
-   * A change of state. `diag`, or stderr if no logger is set. Each code is written at most once per minute; the next
-   * message of that code says how many were suppressed.
+   * Reports a change of state to `diag`, or to stderr if no logger is set. Each code is written at most once per minute;
+   * the next message of that code has the number of suppressed ones.
    */
   warn(message: string): void;
-  /** What keeps the package or a part of it from working. `diag`, or stderr if no logger is set. Never suppressed. */
+  /** Reports that a part of the package does not work, to `diag` or stderr. Never suppressed. */
   error(message: string): void;
   /** Writes `message` the first time that `key` occurs and never again. At most 100 keys are remembered. */
   warnOnce(key: string, message: string | (() => string)): void;
-  /** What the user asked to see: `diag`, or stderr if no logger is set. */
+  /** Writes what the user asked to see, to `diag` or stderr. */
   print(message: string): void;
 }
 
@@ -23,7 +23,7 @@ type Level = 'info' | 'warn' | 'error';
 const PREFIX = 'opentelemetry-matomo: ';
 const MAX_DISTINCT_WARNINGS = 100;
 
-/** Logging on OpenTelemetry's `diag`, read through its global so that no copy of the API is touched. */
+/** Logs to OpenTelemetry's `diag`, which is read from the API's global object, so no copy of the API is called. */
 export function createDiagnostics(): Diagnostics {
   const writtenKeys = new Set<string>();
   return {
@@ -46,17 +46,17 @@ function write(level: Level, message: string, always = level !== 'info'): void {
     if (diag) diag[level](line);
     else if (always) process.stderr.write(`${line}\n`);
   } catch {
-    // A logger that throws, or a closed stderr, is not the application's problem.
+    // A logger that throws, or a closed stderr, must not affect the application.
   }
 }
 
-/** A value for a message: short, on one line. */
+/** Formats a value for a message: short, and on one line. */
 export function show(value: unknown): string {
   const text = withoutUserInfo(toText(value).replace(/\s+/g, ' '));
   return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }
 
-/** The same text with user name and password of every URL in it replaced. */
+/** Replaces user name and password of every URL in a text. */
 export function withoutUserInfo(text: string): string {
   return text.replace(/\/\/[^\s/]*@/g, '//…@');
 }

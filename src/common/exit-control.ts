@@ -1,15 +1,15 @@
 /**
- * Under this key a processor has what `register` needs at the end of a process. `register` may be of another copy of the package, so
- * this changes only together with the key.
+ * The key under which a processor has its `ExitControl`. `register` may come from another copy of the package, so a
+ * change of the interface needs a new key.
  */
 export const EXIT_CONTROL: symbol = Symbol.for('opentelemetry-matomo.exit.1');
 
 /** Nothing here throws. */
 export interface ExitControl {
-  /** Turns `exitFlush` on unless an option says otherwise. */
+  /** Turns on `exitFlush`, unless the option is set. */
   enable(): void;
-  /** Sends what is queued at once, and hits from now on without delay. */
+  /** Sends queued hits at once, and later hits without delay. */
   hurry(): void;
-  /** Stores or sends what is left while the whole process waits. */
+  /** Stores or sends the remaining hits while the process waits. */
   finish(): void;
 }

@@ -2,8 +2,8 @@ const MAX_KEYS = 2000;
 const MAX_KEY_CHARACTERS = 500;
 
 /**
- * A map of bounded size for keys that come again and again, in two generations: when the recent one has half of `maxKeys`
- * entries, the older one is forgotten. Entries that are read stay; those with a long text as key are not kept.
+ * A map of bounded size for recurring keys, in two generations: when the recent one has half of `maxKeys` entries, the
+ * older one is dropped. Entries that are read stay. Entries with a long text as key are not stored.
  */
 export class GenerationCache<Key, Value> {
   readonly #maxRecent: number;
@@ -32,7 +32,7 @@ export class GenerationCache<Key, Value> {
     this.#recent.set(key, value);
   }
 
-  /** Forgets the older generation: what is not read or set until the next call but one is gone then. */
+  /** Drops the older generation. An entry that is not read or set until the second next call is dropped. */
   startGeneration(): void {
     this.#older = this.#recent;
     this.#recent = new Map();
@@ -44,7 +44,7 @@ export class GenerationCache<Key, Value> {
   }
 }
 
-/** The same by two keys: two look-ups cost less than making one text of both keys. */
+/** The same with two keys: two lookups cost less than joining both keys. */
 export class PairCache<First, Second, Value> {
   readonly #maxRecent: number;
   #recent = new Map<First, Map<Second, Value>>();

@@ -1,9 +1,9 @@
 /**
- * Every code that stands in brackets behind a message, or is the `code` of an error. A code keeps its meaning for good;
- * what it means and what to do is in docs/messages.md, each under its own heading.
+ * All codes. A code is in brackets at the end of a message, or is the `code` of an error. It never changes its meaning.
+ * docs/messages.md explains each code under its own heading.
  */
 export const MESSAGE_CODES = [
-  // What is set.
+  // Options.
   'options-missing',
   'option-wrong',
   'environment-wrong',
@@ -16,7 +16,7 @@ export const MESSAGE_CODES = [
   'only-explicit-events',
   'site-id-value',
   'parameter-refused',
-  // Spans.
+  // Tracing.
   'nothing-installed',
   'node-version',
   'api-copies',
@@ -49,7 +49,7 @@ export const MESSAGE_CODES = [
   'fields-dropped',
   'chatbots-not-reported',
   'takes-hits-again',
-  // What became of hits.
+  // Hits.
   'rejected',
   'too-large',
   'no-crashes',
@@ -70,15 +70,15 @@ export const MESSAGE_CODES = [
   'spool-space',
 ] as const;
 
-/** Names a kind of message, for whoever looks it up or watches for it. */
+/** The code of a message, for alerts and for looking it up in docs/messages.md. */
 export type MessageCode = (typeof MESSAGE_CODES)[number];
 
-/** A message with its code at the end. */
+/** Adds a code to a message: "What happened. The effect. What to do. [code]". */
 export function coded(code: MessageCode, text: string): string {
   return `${text} [${code}]`;
 }
 
-/** The two parts of what `coded` made. */
+/** Splits a message into its text and its code. */
 export function splitCode(message: string): { text: string; code: MessageCode | undefined } {
   const [, text = message, code] = /^(.*) \[([a-z-]+)\]$/s.exec(message) ?? [];
   return { text, code: MESSAGE_CODES.find((known) => known === code) };

@@ -1,6 +1,6 @@
 import type { Context, ContextManager, DiagLogger, Span } from '@opentelemetry/api';
 
-/** The object under which `@opentelemetry/api` 1.x keeps what was registered, whichever copy did it. */
+/** The object that all copies of `@opentelemetry/api` 1.x share for what is registered. */
 export interface OtelGlobal {
   version?: string;
   diag?: DiagLogger;
@@ -11,11 +11,11 @@ export interface OtelGlobal {
 /** Checked on `@opentelemetry/api` 1.9.0, 1.9.1 and 1.10.0: `makeGlobal` in `internal/global-utils`. */
 export const OTEL_GLOBAL_KEY: symbol = Symbol.for('opentelemetry.js.api.1');
 
-/** `createContextKey` of the API is `Symbol.for`, so these name the same keys in every copy of it. */
+/** `createContextKey` of the API is `Symbol.for`, so these keys are the same in every copy. */
 const SPAN_KEY = Symbol.for('OpenTelemetry Context Key SPAN');
 const SUPPRESS_TRACING_KEY = Symbol.for('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
 
-/** Read, never made: registering anything through a second copy of the API would end the application's tracing. */
+/** Never creates the object: registering through a second copy of the API would replace the application's tracer provider. */
 export function otelGlobal(): OtelGlobal | undefined {
   return (globalThis as Record<symbol, OtelGlobal | undefined>)[OTEL_GLOBAL_KEY];
 }
@@ -30,7 +30,7 @@ export function activeSpan(): Span | undefined {
   return spanOf(otelGlobal()?.context?.active());
 }
 
-/** Runs `fn` where no instrumentation records a span, outside of whatever context is active now. */
+/** Runs `fn` in a context in which instrumentations record no spans. */
 export function withoutTracing<T>(fn: () => T): T {
   const manager = otelGlobal()?.context;
   return manager ? manager.with(SUPPRESSED, fn) : fn();

@@ -1,11 +1,11 @@
 import { isIP } from 'node:net';
 
-/** Ends the host of a URL, or is in none. */
+/** Characters that end the host of a URL or are not allowed in it. */
 const NO_HOST = /[@/?#\\\s]/;
 
 /**
- * Whether a Host header has an IP address, `localhost`, or one of a server's own names. A web page can come under any other
- * name that its owner points to this machine (DNS rebinding).
+ * Whether a Host header has an IP address, `localhost`, or one of a server's own names. Any other name may belong to a web
+ * page whose owner points it to this machine (DNS rebinding).
  */
 export function isOwnHost(host: string, ...ownNames: readonly string[]): boolean {
   const name = hostnameOf(host);
@@ -18,7 +18,7 @@ export function isOwnHost(host: string, ...ownNames: readonly string[]): boolean
   );
 }
 
-/** In lower case and without port; `undefined` if it is none. */
+/** The host in lower case and without a port; `undefined` if it is invalid. */
 function hostnameOf(host: string): string | undefined {
   const url = `http://${host}`;
   return NO_HOST.test(host) || !URL.canParse(url) ? undefined : new URL(url).hostname;

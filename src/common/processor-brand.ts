@@ -1,5 +1,5 @@
 /**
- * Tells a processor of this package, of whichever copy, from those of others. Its value says whether the processor
- * is at work: it is not where options are missing or say so.
+ * Marks processors of any copy of this package. The value is whether the processor tracks: it does not if required options
+ * are missing or `enabled` is false.
  */
 export const PROCESSOR_BRAND: symbol = Symbol.for('opentelemetry-matomo.processor');

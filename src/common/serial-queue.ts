@@ -1,7 +1,7 @@
 import type { AsyncResource } from 'node:async_hooks';
 
 export interface SerialQueueOptions {
-  /** The async context of every task. @default that of the call to `run` */
+  /** The async context of all tasks. @default the context of the call to `run` */
   readonly scope?: AsyncResource;
   /** Called when the last task has ended. */
   readonly onIdle?: () => void;
@@ -9,7 +9,7 @@ export interface SerialQueueOptions {
   readonly onError?: (error: unknown) => void;
 }
 
-/** Runs tasks one after the other, in the order in which they came. One that fails does not stop the others. */
+/** Runs tasks one after the other, in the order of the calls. A task that fails does not stop the others. */
 export class SerialQueue {
   readonly #options: SerialQueueOptions;
   #last: Promise<unknown> = Promise.resolve();
@@ -19,12 +19,12 @@ export class SerialQueue {
     this.#options = options;
   }
 
-  /** Whether all have ended. */
+  /** Whether all tasks have ended. */
   get isIdle(): boolean {
     return this.#open === 0;
   }
 
-  /** Resolves when all that came so far have ended. Never rejects. */
+  /** Resolves when all tasks so far have ended. Never rejects. */
   get ended(): Promise<void> {
     return this.#last.then(nothing);
   }

@@ -1,18 +1,18 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** Work that can wait holds the event loop for so long at most, then others have their turn. */
+/** The maximum time for which work that can wait blocks the event loop. */
 const SLICE_MILLIS = 20;
 
-/** Whether the work that begins now has taken a slice. */
+/** Begins a slice. The returned function tells whether its time is over. */
 export function beginSlice(): () => boolean {
   const end = performance.now() + SLICE_MILLIS;
   return () => performance.now() >= end;
 }
 
-/** Work in small steps. A step yields whether the next one is so long that it needs a slice of its own. */
+/** Work in small steps. A step yields whether the next one is long and needs a slice of its own. */
 export type Steps = Generator<boolean, void>;
 
-/** Takes all steps, in slices: timers and sockets have their turn between them. Little work ends in this very turn. */
+/** Runs all steps in slices, so that timers and sockets are served between them. Short work ends in the same turn. */
 export async function runInSlices(steps: Steps): Promise<void> {
   let isOver = beginSlice();
   for (const needsSlice of steps) {
@@ -22,7 +22,7 @@ export async function runInSlices(steps: Steps): Promise<void> {
   }
 }
 
-/** Takes all steps at once. */
+/** Runs all steps at once. */
 export function runAtOnce(steps: Steps): void {
   while (!steps.next().done);
 }

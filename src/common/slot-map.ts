@@ -1,7 +1,6 @@
 /**
- * A map whose entries come and go by the thousand, oldest first. Its values lie in slots: a table that a `Map` of V8 has
- * outgrown goes on referring to what it held and to the table after it, so that once one of them is old the garbage
- * collector copies every value that there ever was, until its next full round.
+ * A map for thousands of short-lived entries, oldest first. Values are in slots, because outgrown tables of a `Map` keep
+ * references: with them, V8 copies values that are long deleted, until its next full garbage collection.
  */
 export class SlotMap<Key, Value> {
   readonly #slots = new Map<Key, number>();
@@ -17,14 +16,14 @@ export class SlotMap<Key, Value> {
     return slot === undefined ? undefined : this.#values[slot];
   }
 
-  /** Adds an entry; none with this key may be there. */
+  /** Adds an entry. The key must be new. */
   add(key: Key, value: Value): void {
     const slot = this.#free.pop() ?? this.#values.length;
     this.#slots.set(key, slot);
     this.#values[slot] = value;
   }
 
-  /** Deletes an entry, or with a value only one that has it. */
+  /** Deletes an entry; with `value`, only if the entry has that value. */
   delete(key: Key, value?: Value): void {
     const slot = this.#slots.get(key);
     if (slot === undefined || (value !== undefined && this.#values[slot] !== value)) return;
@@ -33,7 +32,7 @@ export class SlotMap<Key, Value> {
     this.#free.push(slot);
   }
 
-  /** Takes out what was added first. */
+  /** Removes and returns the oldest value. */
   takeOldest(): Value | undefined {
     const oldest = this.#slots.entries().next();
     if (oldest.done) return undefined;
@@ -43,7 +42,7 @@ export class SlotMap<Key, Value> {
     return value;
   }
 
-  /** All values, of which any may be deleted meanwhile. */
+  /** All values. Any may be deleted meanwhile. */
   *values(): IterableIterator<Value> {
     for (const slot of this.#slots.values()) yield this.#values[slot] as Value;
   }

@@ -3,7 +3,7 @@ import { coded, splitCode } from './messages.js';
 
 const INTERVAL_MILLIS = 60_000;
 
-/** What is known of the messages with one code. */
+/** State of the messages with one code. */
 interface Recent {
   /** By the monotonic clock. */
   writtenMillis: number;
@@ -44,7 +44,7 @@ export function createWarningLimiter(write: (message: string) => void): (message
   };
 }
 
-/** The code stays last. */
+/** Adds the number of suppressed messages before the code. */
 function withSuppressed(message: string, suppressed: number): string {
   const { text, code } = splitCode(message);
   const counted = `${text} (suppressed ${suppressed} ${suppressed === 1 ? 'time' : 'times'})`;

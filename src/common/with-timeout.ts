@@ -1,6 +1,6 @@
 import { MAX_TIMER_MILLIS } from './long-timer.js';
 
-/** What the promise, which must not reject, is fulfilled with; `undefined` when the time is over. */
+/** Resolves with the value of a promise, which must not reject, or with `undefined` after the timeout. */
 export async function withTimeout<T>(millis: number, promise: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<undefined>((resolve) => {

@@ -114,7 +114,7 @@ export class Delivery {
     const { inMemory: waiting, bytes } = this.#source;
     if (waiting >= maxQueueSize || bytes + hit.bytes > maxQueueBytes) {
       this.counters.lost.queue_full += 1;
-      const text = `${countOf(waiting)} wait for Matomo, more are dropped and counted (queue_full). Raise maxQueueSize and maxQueueBytes if it can take so many`;
+      const text = `The queue is full with ${countOf(waiting)}. New hits are lost and counted as queue_full. Raise maxQueueSize and maxQueueBytes, or set spool.`;
       this.#diagnostics.warnOnce('queue_full', coded('queue-full', text));
       return false;
     }
@@ -178,7 +178,7 @@ export class Delivery {
     batches.drop();
     const lost = this.counters.lost.shutdown;
     if (lost === 0) return;
-    const text = `lost at shutdown: ${countOf(lost)}, which Matomo had not taken in time`;
+    const text = `The shutdown ended with ${countOf(lost)} pending. Pending hits are lost and counted as shutdown. Raise shutdownTimeoutMillis, or set spool to keep hits across restarts.`;
     this.#diagnostics.warn(coded('lost-at-shutdown', text));
   }
 

@@ -40,7 +40,7 @@ export function flushAtExit(
     const first = batches.first();
     if (!first) return undefined;
     const leftMillis = deadlineMillis - performance.now();
-    if (leftMillis < 1) return 'the time was up';
+    if (leftMillis < 1) return 'the shutdown timeout ran out';
     const batch: Batch = { ...first, part: undefined }; // whole: there is no time to look for a bad hit
     const sent = batch.hits.length;
     const exchange = send(batch, Math.min(leftMillis, exportTimeoutMillis));

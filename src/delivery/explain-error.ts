@@ -11,35 +11,35 @@ interface WireError extends Error {
 }
 
 const UNTRUSTED =
-  'its certificate is signed by nobody whom this process trusts; start it with NODE_EXTRA_CA_CERTS=/path/to/ca.pem';
-const NO_TLS = 'it does not speak TLS there; is url to begin with http://?';
+  'this process does not trust the authority that signed its certificate; start it with NODE_EXTRA_CA_CERTS=/path/to/ca.pem';
+const NO_TLS = 'it does not speak TLS on that port; check port and scheme of url';
 const WANTS_CERTIFICATE =
-  'it wants a client certificate, or another one; give one with the option dispatcher';
+  'it requires another client certificate; set one with the option dispatcher';
 
 /** Explains error codes: what happened, and what to do. */
 const EXPLANATIONS: Readonly<Record<string, string | ((error: WireError) => string)>> = {
-  ECONNREFUSED: (error) => `nobody listens${at(error)}`,
-  EHOSTUNREACH: (error) => `there is no way to it${at(error)}`,
-  ENETUNREACH: (error) => `there is no way to it${at(error)}`,
-  ENOTFOUND: ({ hostname }) => `DNS has no address of ${hostname ?? 'it'}; check url`,
-  EAI_AGAIN: ({ hostname }) => `DNS gave no answer about ${hostname ?? 'it'}`,
-  ECONNRESET: 'it broke the connection off',
-  UND_ERR_SOCKET: 'it closed the connection before the end of an answer',
-  UND_ERR_CONNECT_TIMEOUT: 'no connection came about in time',
+  ECONNREFUSED: (error) => `nothing listens${at(error)}`,
+  EHOSTUNREACH: (error) => `there is no route to the server${at(error)}`,
+  ENETUNREACH: (error) => `there is no route to the server${at(error)}`,
+  ENOTFOUND: ({ hostname }) => `DNS has no address for ${hostname ?? 'it'}; check url`,
+  EAI_AGAIN: ({ hostname }) => `DNS did not answer for ${hostname ?? 'it'}`,
+  ECONNRESET: 'the connection was reset',
+  UND_ERR_SOCKET: 'the server closed the connection before the answer was complete',
+  UND_ERR_CONNECT_TIMEOUT: 'no connection was established in time',
   DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
   SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
   UNABLE_TO_GET_ISSUER_CERT: UNTRUSTED,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: `${UNTRUSTED}, or have it send its intermediate certificates`,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: `${UNTRUSTED}, or configure the server to send its intermediate certificates`,
   CERT_HAS_EXPIRED: 'its certificate has expired',
   CERT_NOT_YET_VALID: 'its certificate is not valid yet; check the clocks',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for other names than the one in url',
-  UND_ERR_PRX_TLS: 'the certificate of the proxy is for other names than the one in its URL',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is not valid for the host in url',
+  UND_ERR_PRX_TLS: 'the certificate of the proxy is not valid for the host in its URL',
   ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
   ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
   EPROTO: NO_TLS,
   ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE:
-    'it refuses TLS as this process speaks it; it may want a client certificate, to be given with the option dispatcher',
+    'the server rejected the TLS handshake; if it requires a client certificate, set one with the option dispatcher',
   ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: WANTS_CERTIFICATE,
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: WANTS_CERTIFICATE,
 };
@@ -56,10 +56,11 @@ export function explainError(error: WireError): Error {
 function explain(error: WireError): string | undefined {
   const { code = '', name, message } = error;
   const [, status] = PROXY_REFUSAL.exec(message) ?? [];
-  if (status === '407') return 'the proxy answered 407; put user name and password into its URL';
+  if (status === '407') return 'the proxy answered 407; add user name and password to its URL';
   if (status !== undefined) return `the proxy answered ${status} to CONNECT`;
-  if (isTlsAlert(error)) return 'it speaks TLS there; is url to begin with https://?';
-  if (name === 'HTTPParserError') return 'what answers there does not speak HTTP';
+  if (isTlsAlert(error))
+    return 'the server speaks TLS on that port; should url begin with https://?';
+  if (name === 'HTTPParserError') return 'the server on that port does not speak HTTP';
   const explanation = Object.hasOwn(EXPLANATIONS, code) ? EXPLANATIONS[code] : undefined;
   if (explanation === undefined) return undefined;
   return `${code}: ${typeof explanation === 'string' ? explanation : explanation(error)}`;

@@ -1,5 +1,6 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
+import { adviceFor } from './advice-for.js';
 import { backOffMillis, holdMillis, retryAfterMillis } from './back-off.js';
 import { type Batch, countOf, isOrder, restOf, sentHits } from './batch.js';
 import { createDeliveryCounters, type DeliveryCounters, lostHits } from './counters.js';
@@ -40,15 +41,15 @@ export function createInterpretResponse(
   let refusals = 0;
 
   /** Logs why delivery stops, unless the last message was about the same kind of result. */
-  function stop(kind: BulkResult['kind'], { code, reason }: Reason): void {
+  function stop(kind: BulkResult['kind'], { code, reason }: Reason, effect = SENT_AGAIN): void {
     failures += 1;
     if (kind === stoppedBy) return;
     stoppedBy = kind;
-    diagnostics.warn(coded(code, `${reason}. New hits are kept and sent when that has passed`));
+    diagnostics.warn(coded(code, `${reason}. ${effect}. ${adviceFor(code)}`));
   }
 
   function resume(): void {
-    if (failures > 0) diagnostics.warn(coded('takes-hits-again', 'Matomo takes hits again'));
+    if (failures > 0) diagnostics.warn(coded('takes-hits-again', RESUMED));
     failures = 0;
     stoppedBy = undefined;
     refusals = 0;
@@ -64,7 +65,7 @@ export function createInterpretResponse(
     stop(result.kind, result);
     const outcome = narrowing.narrow(batch, result.kind, failures, (n) => wait(n, random));
     if (outcome.kind === 'decided') {
-      const text = `${result.reason}, alone and again: it was dropped`;
+      const text = `${result.reason}, twice, and processed another hit in between. The hit is lost and counted as rejected. ${adviceFor(result.code)}`;
       diagnostics.warnOnce('rejected', coded('rejected', text));
     }
     return outcome;
@@ -78,9 +79,12 @@ export function createInterpretResponse(
     const counts = countsOf({ accepted: sent });
     if (note === undefined) resume();
     else if (isDoubtful) {
-      stop('accepted', note);
+      stop('accepted', note, OTHERS_PENDING);
       return held(restOf(batch), backOffMillis(failures, random), counts);
-    } else diagnostics.warnOnce(note.code, coded(note.code, note.reason));
+    } else {
+      const text = `${note.reason}. Sending continues. ${adviceFor(note.code)}`;
+      diagnostics.warnOnce(note.code, coded(note.code, text));
+    }
     return decided(batch, counts);
   }
 
@@ -112,7 +116,7 @@ export function createInterpretResponse(
     diagnostics.warn(
       coded(
         'no-crashes',
-        'Matomo cannot take crashes, they are not sent any more: it has no CrashAnalytics plugin. Set errors to "type"',
+        'Matomo has no CrashAnalytics plugin. Crashes are no longer sent, and count as lost.rejected. Set errors to "type".',
       ),
     );
     return { ...decided(batch, lostHits('rejected', sent)), refusesCrashes: true };
@@ -133,13 +137,13 @@ export function createInterpretResponse(
         return accepted(batch, sent, result);
       case 'unconfirmed': {
         if (resendUnconfirmed) {
-          const reason = `${result.reason}; the hits are sent again`;
-          return retry(batch, { ...result, reason });
+          return retry(batch, {
+            ...result,
+            reason: `${result.reason} and may have stored the hits`,
+          });
         }
-        stop(result.kind, {
-          code: result.code,
-          reason: `${result.reason}; ${countOf(sent)} may be stored or not; not sent again`,
-        });
+        const effect = `Matomo may have stored ${countOf(sent)}: not sent again, counted as lost.unconfirmed. ${OTHERS_PENDING}`;
+        stop(result.kind, result, effect);
         const counts = lostHits('unconfirmed', sent);
         return held(restOf(batch), backOffMillis(failures, random), counts);
       }
@@ -162,7 +166,10 @@ export function createInterpretResponse(
         if (parts) return parts;
         diagnostics.warnOnce(
           'too_large',
-          coded('too-large', 'a hit was dropped: it alone is too large for Matomo'),
+          coded(
+            'too-large',
+            'Matomo answered 413 to a single hit. It is lost and counted as too_large. Raise the limit of the proxy or web server for the size of a request.',
+          ),
         );
         return decided(batch, lostHits('too_large', 1));
       }
@@ -177,8 +184,11 @@ export function createInterpretResponse(
   };
 }
 
+const SENT_AGAIN = 'Hits stay pending and are sent again';
+const OTHERS_PENDING = 'Other hits stay pending';
+const RESUMED = 'Matomo processes hits again. Pending hits are being sent.';
 const ORDER_REFUSED =
-  'Matomo refused an order before it tracked anything: it has that order already, or does not accept tokenAuth. The order counts as invalid; check tokenAuth and siteId if other hits are refused too';
+  'Matomo refused an order before it tracked anything: it already has the order, or does not accept tokenAuth. The order counts as invalid. If other hits are refused too, check tokenAuth and siteId.';
 
 /** The server's time: a date in `Retry-After` refers to its clock. */
 function clockOf(exchange: Exchange): number | undefined {

@@ -49,7 +49,7 @@ export function flushLast(parts: LastFlushParts, state: LastFlushState): void {
   if (loss === undefined) return;
   const advice =
     state.refusal === undefined
-      ? 'Set spool to keep hits across restarts'
+      ? 'Raise shutdownTimeoutMillis, or set spool to keep hits across restarts'
       : 'Set exitFlush, or call shutdown() before the process ends';
   diagnostics.warn(coded('lost-at-shutdown', `${loss}. ${advice}.`));
 }

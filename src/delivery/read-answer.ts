@@ -62,7 +62,7 @@ export function readAnswer(exchange: Exchange, known: ExchangeContext): BulkResu
         return {
           kind: 'refused',
           code: 'not-matomo',
-          reason: 'what answers at url does not speak HTTP; check host and port in url',
+          reason: 'The server at url does not speak HTTP',
         };
       }
       return {
@@ -90,7 +90,7 @@ function readStatus(answer: AnswerExchange, known: ExchangeContext): BulkResult 
     return {
       kind: 'unavailable',
       code: 'unavailable',
-      reason: `${reason}, which may be stored; they are sent again`,
+      reason: `${reason}, which may be stored`,
       retryAfter: answer.retryAfter,
       mayBeStored: true,
     };
@@ -102,15 +102,15 @@ function readStatus(answer: AnswerExchange, known: ExchangeContext): BulkResult 
     return {
       kind: 'refused',
       code: 'redirected',
-      reason: `${reason} and points to ${target(answer.location)}; it is not followed. Set url to where Matomo is`,
+      reason: `${reason} and redirects to ${target(answer.location)}, which is not followed`,
     };
   }
   const scheme = /^(?:basic|digest|bearer|negotiate|ntlm)\b/i.exec(answer.authenticate ?? '')?.[0];
-  const advice =
+  const details =
     status === 401 && scheme !== undefined
-      ? `a server in front of Matomo asks for authentication (${scheme}). Set headers`
-      : 'check url and what stands in front of Matomo';
-  return { kind: 'refused', code: 'refused', reason: `${reason}; ${advice}` };
+      ? `: a server in front of it asks for authentication (${scheme})`
+      : '';
+  return { kind: 'refused', code: 'refused', reason: `${reason}${details}` };
 }
 
 function readOk(answer: AnswerExchange, known: ExchangeContext): BulkResult {
@@ -124,11 +124,11 @@ function readOk(answer: AnswerExchange, known: ExchangeContext): BulkResult {
     return {
       kind: 'nothing_kept',
       code: 'nothing-kept',
-      reason: `Matomo says that it kept none of ${countOf(known.sent)} and refused none: its database timed out on a lock and may have stored some, or tracking is switched off (record_statistics)`,
+      reason: `Matomo tracked none of ${countOf(known.sent)} and refused none: its database timed out on a lock and may have stored some, or tracking is turned off (record_statistics)`,
     };
   }
   if (tracked === 0 && known.hasToken) {
-    const reason = `Matomo refused all of ${countOf(known.sent)}: check siteId, and that tokenAuth is of a user who may write to that site`;
+    const reason = `Matomo refused all of ${countOf(known.sent)} sent with a token`;
     return known.hasTracked
       ? { kind: 'all_invalid', code: 'token-refused', reason }
       : { kind: 'refused', code: 'token-refused', reason, isTokenRefused: true };
@@ -142,7 +142,7 @@ function readOk(answer: AnswerExchange, known: ExchangeContext): BulkResult {
       !known.hasTracked && {
         note: {
           code: 'site-unknown',
-          reason: `Matomo refused all of ${countOf(known.sent)}: does the site exist? Check siteId`,
+          reason: `Matomo refused all of ${countOf(known.sent)}, counted as invalid. Check siteId: the site may not exist.`,
         },
       }),
   };
@@ -160,15 +160,15 @@ function readWithoutCounters(
     return { kind: 'unavailable', code: 'rolled-back', reason };
   }
   const type = plain(contentType) || 'no content type';
-  const reason = `what answered ${status} to ${hits} is not Matomo's tracker (${type})`;
+  const reason = `The server that answered ${status} to ${hits} is not Matomo's tracker (${type})`;
   if (known.hasTracked) {
-    const note: Reason = { code: 'not-matomo', reason: `${reason}; counted as accepted` };
+    const note: Reason = { code: 'not-matomo', reason: `${reason}; the hits count as accepted` };
     return { kind: 'accepted', note, isDoubtful: status !== 201 && status !== 202 };
   }
   // A response that names tracked hits may come from Matomo and be truncated.
   return body.includes('"tracked"')
     ? { kind: 'unconfirmed', code: 'not-matomo', reason }
-    : { kind: 'refused', code: 'not-matomo', reason: `${reason}; check url` };
+    : { kind: 'refused', code: 'not-matomo', reason };
 }
 
 /** The SQL state if Matomo's database failed during a bulk: Matomo answers 200, and nothing of the bulk is stored. */

@@ -24,7 +24,13 @@ export class SendLoop {
       scope,
       onIdle: () => this.update(),
       onError: (error) =>
-        parts.diagnostics.warnOnce('send', coded('internal-error', `sending failed: ${error}`)),
+        parts.diagnostics.warnOnce(
+          'send',
+          coded(
+            'internal-error',
+            `Sending failed: ${error}. Hits may stay pending. Please report this.`,
+          ),
+        ),
     });
   }
 

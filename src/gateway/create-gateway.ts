@@ -19,37 +19,46 @@ import { createServer, stopListening } from './receiver/server.js';
 import { Assembler, type SpanCounts } from './traces/assembler.js';
 import { toRequest } from './traces/to-request.js';
 
-/** An eighth of a spool is left to those that share it: what they have taken and not stored is not known here. */
+/** An eighth of a spool is left free for other processes that share it: their hits in memory are not known here. */
 const SHARE_OF_OTHERS = 8;
 
-/** What became of requests, and of the spans that they were put together from. */
+/** Counters of a gateway: requests, and the spans that they are assembled from. */
 export interface GatewayStats extends MatomoStats {
   /** At every moment `received = waiting + used + unused`. */
   readonly spans: SpanCounts & {
-    /** Answered with success. */
+    /** Spans that were answered with success. */
     readonly received: number;
-    /** Answered with a partial success that counts them. */
+    /** Spans that were answered with a partial success. */
     readonly rejected: number;
   };
-  /** Requests that wait for their spans; they are no hits yet. */
+  /** Requests that wait for their spans; they are not counted as hits yet. */
   readonly waitingRequests: number;
 }
 
 /** A running gateway. */
 export interface Gateway {
-  /** Such as `http://127.0.0.1:4318`; spans go to `/v1/traces` below it. */
+  /** Base URL, such as `http://127.0.0.1:4318`. Send spans to `/v1/traces` below it. */
   readonly url: string;
-  /** What became of everything so far. */
+  /** What became of every span and request so far. */
   stats(): GatewayStats;
-  /** Takes nothing new, finishes what was accepted and sends it: at most `shutdownTimeoutMillis`. Never rejects. */
+  /**
+   * Waits for the remaining spans of requests that have arrived, flushes and stops, within `shutdownTimeoutMillis`. Accepts
+   * nothing new. Never rejects.
+   */
   close(): Promise<void>;
 }
 
 /**
- * Starts a receiver of OTLP/HTTP that makes a hit of every HTTP request in the spans that it gets, from services in any
- * language.
+ * Starts an OTLP/HTTP receiver that makes a hit of every HTTP request in the spans of services in any language. Options
+ * that are not given are read from the environment.
  *
- * @throws TypeError naming the option and the value, where one is wrong or missing.
+ * @throws TypeError naming the option and the value, if one is invalid or missing
+ * @throws Error if the gateway cannot listen on `listen`
+ *
+ * @example
+ * const gateway = await createGateway({ url: 'https://matomo.example.org', siteId: 1 });
+ * console.log(gateway.url); // http://127.0.0.1:4318
+ * process.once('SIGTERM', () => gateway.close());
  */
 export async function createGateway(options: GatewayOptions = {}): Promise<Gateway> {
   const { receiver, matomo } = resolveReceiver(options, process.env);
@@ -61,7 +70,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   const made = createHitPipeline(matomo, diagnostics, 'matomo_gateway');
   if (!made) {
     throw wrongOption(
-      'a gateway needs url and siteId, privacy options that can be read, and enabled not to be false',
+      'a gateway needs url and siteId, valid privacy options, and enabled must not be false',
     );
   }
   const { pipeline, reading, resolved } = made;
@@ -93,7 +102,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
       const newBytes = waitingRequestBytes + bytes + REQUEST_BYTES * (waitingRequests + requests);
       const allBytes = pipeline.queueBytes + newBytes;
       const spoolRoom = pipeline.spoolRoom();
-      // More than ever fit are taken where nothing waits; what is too much then is counted as lost.
+      // An export that never fits is accepted if nothing waits; what does not fit then is counted as lost.
       if (waiting === 0 && spoolRoom > maxSpoolBytes / 2) return true;
       if (allBytes > spoolRoom - maxSpoolBytes / SHARE_OF_OTHERS) {
         diagnostics.warnOnce('spool_full', coded('spool-full', SPOOL_FULL));
@@ -115,21 +124,22 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     if (path === '/v1/traces') return answerExport(request, response, foreign);
     if (foreign !== undefined) {
       request.resume();
-      return say(response, 403, foreign);
+      return sendText(response, 403, foreign);
     }
-    if (path === '/healthz') return say(response, 200, 'ok');
+    if (path === '/healthz') return sendText(response, 200, 'ok');
     if (path === '/readyz') {
-      return isClosing ? say(response, 503, 'closing') : say(response, 200, 'ready');
+      return isClosing ? sendText(response, 503, 'closing') : sendText(response, 200, 'ready');
     }
     request.resume();
-    say(response, 404, 'spans go to /v1/traces');
+    sendText(response, 404, 'not found: send spans to /v1/traces');
   }
 
   const server = createServer(receiver, (request, response) => {
     answer(request, response).catch((error) => {
-      diagnostics.warnOnce('export', coded('internal-error', `an export failed: ${error}`));
+      const text = `An export could not be processed: ${error}. It was answered with 500. Please report this.`;
+      diagnostics.warnOnce('export', coded('internal-error', text));
       if (response.headersSent) response.destroy();
-      else say(response, 500, 'internal error');
+      else sendText(response, 500, 'internal error');
     });
   });
 
@@ -137,7 +147,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     isClosing = true;
     const deadline = performance.now() + shutdownTimeoutMillis;
     const isWaiting = assembler.waitingRequests > 0;
-    // Spans of requests that have come may still be on their way.
+    // Spans of requests that have arrived may still be on their way.
     if (isWaiting) await sleep(Math.min(receiver.graceMillis, shutdownTimeoutMillis / 2));
     await stopListening(server);
     assembler.finish();
@@ -166,9 +176,9 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
 }
 
 const SPOOL_FULL =
-  'the spool has room for no more hits, new requests are answered with 503 until Matomo has taken some. Raise maxSpoolBytes if it is to hold more';
+  'The spool is full. New exports are answered with 503 until Matomo has processed spooled hits. Check why Matomo does not, or raise maxSpoolBytes.';
 
-function say(response: ServerResponse, status: number, text: string): void {
+function sendText(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { 'Content-Type': 'text/plain' });
   response.end(`${text}\n`);
 }

@@ -6,25 +6,53 @@ import { wrongOption } from '../options/wrong-option.js';
 import type { MatomoOptions } from '../options.js';
 import type { Names } from './otlp/span-selection.js';
 
-/** What can be set of the receiver itself, in code or by the environment; code wins, and a wrong value throws from either. */
+/** Options of the receiver. Each has a variable `MATOMO_GATEWAY_*`; code wins, and an invalid value throws in both cases. */
 export interface ReceiverOptions {
-  /** Address and port to listen on; other hosts reach only what is bound to more than loopback. Default: `127.0.0.1:4318`. */
+  /**
+   * Address and port to listen on, such as `0.0.0.0:4318` for requests from other hosts.
+   *
+   * @default '127.0.0.1:4318'
+   */
   readonly listen?: string | undefined;
-  /** How long a request waits for spans below it after its SERVER span has come. Default: 2000. */
+  /**
+   * How long a request waits for the spans below it after its SERVER span has arrived, in milliseconds.
+   *
+   * @default 2000
+   */
   readonly graceMillis?: number | undefined;
-  /** What senders have to say in `Authorization: Bearer …`. Default: nothing. */
+  /**
+   * Token that senders have to send as `Authorization: Bearer …`.
+   *
+   * @default none is required
+   */
   readonly bearerToken?: string | undefined;
-  /** Certificate chain and key as PEM. Default: plain HTTP. */
+  /**
+   * Certificate chain and key as PEM text.
+   *
+   * @default plain HTTP
+   */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
-  /** Largest body, as sent and inflated. Default: 4 MiB. */
+  /**
+   * Maximum size of a request body in bytes, both as sent and decompressed.
+   *
+   * @default 4194304 (4 MiB)
+   */
   readonly maxBodyBytes?: number | undefined;
-  /** Services that count, by `service.name`: whole names, or regular expressions. Default: all. */
+  /**
+   * Services whose spans are used, by `service.name`: whole names or regular expressions.
+   *
+   * @default all
+   */
   readonly services?: Names | undefined;
-  /** Instrumentation scopes whose SERVER spans are requests, in the same way. Default: all. */
+  /**
+   * Instrumentation scopes whose SERVER spans are requests: whole names or regular expressions.
+   *
+   * @default all
+   */
   readonly scopes?: Names | undefined;
 }
 
-/** What can be set of a gateway: the receiver, and what becomes of requests. */
+/** Options of a gateway: those of the receiver, and all options of the span processor. */
 export interface GatewayOptions extends MatomoOptions, ReceiverOptions {}
 
 export interface ResolvedReceiver {
@@ -38,7 +66,7 @@ export interface ResolvedReceiver {
   readonly scopes: Names | undefined;
 }
 
-/** Where the environment has them. */
+/** The variables of the receiver's options. */
 export const GATEWAY_VARIABLES = {
   listen: 'MATOMO_GATEWAY_LISTEN',
   grace: 'MATOMO_GATEWAY_GRACE',
@@ -53,7 +81,11 @@ export const GATEWAY_VARIABLES = {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The receiver's options, and the others. Throws a `TypeError` that names what is wrong. */
+/**
+ * Resolves the receiver's options, and separates the others.
+ *
+ * @throws TypeError naming the option and the value, if one is invalid
+ */
 export function resolveReceiver(
   options: GatewayOptions,
   env: Environment,
@@ -81,7 +113,7 @@ export function resolveReceiver(
   return { receiver, matomo };
 }
 
-/** Which services and scopes count; also those of a replay. */
+/** Resolves the selected services and scopes, also for a replay. */
 export function resolveNames(
   { services, scopes }: Pick<ReceiverOptions, 'services' | 'scopes'>,
   env: Environment,
@@ -93,7 +125,7 @@ export function resolveNames(
   };
 }
 
-/** What code gives counts, else what the environment gives; empty there means unset. */
+/** Parses the value in code, else the one in the environment. An empty variable counts as unset. */
 function parseFirst<T>(
   parse: (name: string, value: unknown) => T,
   inCode: readonly [string, unknown],
@@ -112,7 +144,7 @@ function tokenOf(inCode: string | undefined, env: Environment): string | undefin
   return secret(bearerTokenFile, fromFile(bearerTokenFile, file));
 }
 
-/** `shop, /^stock-/i` in the environment. An empty list would take nothing: it is a mistake. */
+/** Parses a list such as `shop, /^stock-/i`. An empty list is invalid, because it would select nothing. */
 function names(name: string, value: unknown): Names {
   const list = typeof value === 'string' ? fromText(value) : value;
   if (Array.isArray(list) && list.length > 0 && list.every(isName)) {
@@ -129,11 +161,11 @@ function fromText(text: string): Names | undefined {
   try {
     return patternsFromText(text);
   } catch {
-    return undefined; // what stands between slashes is no regular expression
+    return undefined; // an invalid regular expression
   }
 }
 
-/** `4318`, `0.0.0.0:4318`, `[::1]:4318`. */
+/** Parses `4318`, `0.0.0.0:4318` or `[::1]:4318`. */
 function address(name: string, value: unknown): { host: string; port: number } {
   const [, ipv6, host, digits] =
     /^(?:(?:\[([\da-f:.]+)\]|([^:[\]\s]+)):)?(\d{1,5})$/i.exec(String(value)) ?? [];
@@ -142,7 +174,7 @@ function address(name: string, value: unknown): { host: string; port: number } {
     return { host: ipv6 ?? host ?? '127.0.0.1', port };
   }
   throw wrongOption(
-    `${name} must be an address and a port like 127.0.0.1:4318, got ${show(value)}`,
+    `${name} must be an address and a port such as 127.0.0.1:4318, got ${show(value)}`,
   );
 }
 
@@ -151,18 +183,18 @@ function tlsOfEnvironment(env: Environment): ResolvedReceiver['tls'] {
   const cert = env[tlsCertFile]?.trim();
   const key = env[tlsKeyFile]?.trim();
   if (!cert && !key) return undefined;
-  if (!cert || !key) throw wrongOption(`${tlsCertFile} and ${tlsKeyFile} belong together`);
+  if (!cert || !key) throw wrongOption(`${tlsCertFile} and ${tlsKeyFile} must be set together`);
   return { cert: fromFile(tlsCertFile, cert), key: fromFile(tlsKeyFile, key) };
 }
 
-/** The key is not shown. */
+/** Validates certificate and key. The message does not show them. */
 function tlsOf(name: string, value: unknown): { cert: string; key: string } {
   const { cert, key } = (value ?? {}) as { cert?: unknown; key?: unknown };
   if (typeof cert === 'string' && typeof key === 'string') return { cert, key };
   throw wrongOption(`${name} must be an object with cert and key as PEM text`);
 }
 
-/** Content of a file that an option names. */
+/** Reads a file that an option names. */
 function fromFile(name: string, path: unknown): string {
   try {
     return readFileSync(String(path), 'utf8');

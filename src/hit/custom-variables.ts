@@ -35,8 +35,8 @@ export function toCustomVariables(
       report(
         'cvar',
         () =>
-          `custom variable ${JSON.stringify(name)} left out: Matomo has ${slots} slots for them. ` +
-          'Use custom dimensions, or raise maxCustomVariables if your Matomo was given more',
+          `Matomo has ${slots} slots for custom variables. ${JSON.stringify(name)} was left out. ` +
+          'Use custom dimensions, or raise maxCustomVariables if your Matomo has more slots.',
       );
       break;
     }

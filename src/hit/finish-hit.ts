@@ -48,7 +48,10 @@ function call(
     return typeof given === 'object' && given !== null ? { ...given } : undefined;
   } catch (error) {
     const name = error instanceof Error ? error.name : typeof error;
-    report('throws beforeSend', () => `the option beforeSend threw ${name}; its hits are dropped`);
+    report(
+      'throws beforeSend',
+      () => `The option beforeSend threw ${name}. Its hits are dropped. Fix the function.`,
+    );
     return undefined;
   }
 }

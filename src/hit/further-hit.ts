@@ -76,7 +76,10 @@ export function checkFurtherHit(
   if (!fields) return undefined;
   const isWhole = (parameters.e_c === undefined) === (parameters.e_a === undefined);
   if (!isWhole) {
-    report('further event', () => 'an event needs both e_c and e_a; the hit was dropped');
+    report(
+      'further event',
+      () => 'An event needs both e_c and e_a. The hit was dropped. Set both.',
+    );
     return undefined;
   }
   let own = 0;
@@ -86,7 +89,10 @@ export function checkFurtherHit(
     if (field.isShared || field.name === 'cdt') shared += 1;
   }
   if (own === 0) {
-    report('further nothing', () => 'a hit without parameters of its own was dropped');
+    report(
+      'further nothing',
+      () => 'A hit has no parameters of its own. It was dropped. Set what it is about.',
+    );
     return undefined;
   }
   return { fields, isOwn: shared === 0, epochMillis };
@@ -102,7 +108,10 @@ function readFields(
   overrideAll(checked, parameters, hasToken, report);
   const lost = KINDS.find((name) => parameters[name] !== undefined && !checked.has(name));
   if (lost !== undefined) {
-    report(`further ${lost}`, () => `a hit with an invalid "${lost}" was dropped`);
+    report(
+      `further ${lost}`,
+      () => `A hit has an invalid "${lost}". It was dropped. Correct the value.`,
+    );
     return undefined;
   }
   const { cvar } = parameters;

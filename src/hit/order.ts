@@ -49,7 +49,7 @@ export function toOrderItems(items: readonly unknown[]): OrderItems {
   for (const item of items) {
     const row = toRow(item);
     if (!row) {
-      problems.add('an item without a sku, or with a price or quantity that is no number');
+      problems.add('an item without a sku, or with a price or quantity that is not a number');
       continue;
     }
     if (skus.has(row[0])) problems.add('the name, price and quantity of an item with the same sku');

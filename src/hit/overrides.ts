@@ -53,7 +53,7 @@ export function override(
     report(
       `token ${name}`,
       () =>
-        `"${name}" was left out: without a token Matomo refuses a hit that has it. Set tokenAuth`,
+        `"${name}" needs a token. It was left out, because Matomo would refuse the hit. Set tokenAuth.`,
     );
     return;
   }
@@ -64,22 +64,26 @@ export function override(
   }
   report(
     `value ${name}`,
-    () => `a value of "${name}" was left out: Matomo would refuse, ignore or misread it`,
+    () =>
+      `A value of "${name}" is invalid. It was left out, because Matomo would refuse, ignore or misread it. Correct it.`,
   );
 }
 
 /** Matomo would store half an event as a page view. */
 export function completeEvent(parameters: Map<string, string>, report: ReportProblem): void {
   if (parameters.has('e_c') === parameters.has('e_a')) return;
-  report('event', () => 'an event needs both e_c and e_a; the half that came was left out');
+  report(
+    'event',
+    () => 'An event needs both e_c and e_a. The event was left out of the hit. Set both.',
+  );
   for (const name of ['e_c', 'e_a', 'e_n', 'e_v']) parameters.delete(name);
 }
 
 function unknownParameter(name: string): string {
   const start = name.slice(0, 50);
   const shown = JSON.stringify(start);
-  if (REFUSED.has(name)) return `${shown} cannot be set for a request; it was left out`;
+  if (REFUSED.has(name)) return `${shown} cannot be set for a request. It was left out. Remove it.`;
   const near = nearestName(start, [...Object.keys(TRACKING_PARAMETERS), 'dimension1', 'cvar.NAME']);
-  const hint = near === undefined ? '' : `, did you mean "${near}"?`;
-  return `${shown} is no tracking parameter that Matomo knows${hint}; it was left out`;
+  const hint = near === undefined ? '' : ` (did you mean "${near}"?)`;
+  return `${shown} is not a tracking parameter of Matomo${hint}. It was left out. Correct or remove it.`;
 }

@@ -5,23 +5,23 @@ import {
   TRACKING_PARAMETERS,
 } from '../hit/tracking-parameters.js';
 
-/** What the page says of a tracking parameter. */
+/** What the page shows about a tracking parameter. */
 export interface ParameterExplanation {
   readonly meaning: string;
-  /** `*` stands for the number of a dimension or of a slot. */
+  /** Column of Matomo's database; `*` is the number of a dimension or a slot. */
   readonly column?: string;
   readonly needsToken?: true;
-  /** Heading of Matomo's reference. */
+  /** Heading in Matomo's reference. */
   readonly section?: string;
 }
 
-/** What the page has to know before the first hit. */
+/** What the page loads before it shows hits. */
 export interface PageFacts {
-  /** By name; `dimension*` stands for all dimensions. */
+  /** By name; `dimension*` is for all dimensions. */
   readonly parameters: Readonly<Record<string, ParameterExplanation>>;
   /** Address of Matomo's reference. */
   readonly reference: string;
-  /** Where hits are passed on to, or null. */
+  /** The Matomo that hits are forwarded to, or null. */
   readonly forward: string | null;
 }
 

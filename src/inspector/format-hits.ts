@@ -12,8 +12,11 @@ const TIMINGS = [
 const MAX_ACTION_CHARACTERS = 60;
 
 /**
- * Renders hits as a table in plain text, a line for each; if nothing is stored, with the reason. A request by an AI
- * chatbot has the chatbot for a visitor, and the size of the answer behind the URL.
+ * Formats hits as a table in plain text, one line for each hit. A hit that is not stored has the reason instead of its
+ * title. A request by an AI chatbot has the name of the chatbot as visitor, and the size of the response after the URL.
+ *
+ * @example
+ * console.log(formatHits(inspector.hits()));
  */
 export function formatHits(hits: readonly InspectedHit[]): string {
   const rows = [HEADINGS, ...hits.map(toRow)];
@@ -82,7 +85,7 @@ function toStatus({ stored, aiRequest }: InspectedHit): string {
   return '-';
 }
 
-// A visitor's title must not be able to move the cursor of a terminal.
+// Texts of visitors must not control the terminal.
 function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?');

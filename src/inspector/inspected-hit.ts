@@ -1,32 +1,32 @@
 /**
  * What became of a hit:
- * - `tracked`: processed. Nothing may be stored all the same, as for a goal or a ping.
- * - `ai_chatbot`: stored for the AI chatbot reports, and in no visit.
- * - `dropped`: answered like a tracked one, but thrown away (a bot, `rec` missing).
- * - `invalid`: counted as `invalid`; as a single hit it is answered with 400.
- * - `refused`: an error that Matomo answers with 500 in a bulk, rolling back all hits of it.
- * - `unknown`: passed on to a Matomo whose answer does not tell.
+ * - `tracked`: processed. Some hits, such as a goal or a ping, store no action.
+ * - `ai_chatbot`: stored for the AI chatbot reports, in no visit.
+ * - `dropped`: answered like a tracked hit, but not stored (a bot, or `rec` is missing).
+ * - `invalid`: counted as `invalid` in a bulk, answered with 400 as a single hit.
+ * - `refused`: an error. In a bulk, Matomo answers 500 and rolls back all hits.
+ * - `unknown`: forwarded to a Matomo whose answer does not say.
  */
 export type Verdict = 'tracked' | 'ai_chatbot' | 'invalid' | 'dropped' | 'refused' | 'unknown';
 
-/** One hit as it arrived, and what Matomo would have made of it. */
+/** One hit as it arrived, and what Matomo would store. */
 export interface InspectedHit {
-  /** Epoch milliseconds. */
+  /** Time of arrival in epoch milliseconds. */
   readonly received: number;
-  /** The decoded parameters; those of a list or of a nested object as JSON, `token_auth` without its value. */
+  /** The decoded parameters. Lists and objects are JSON; the value of `token_auth` is hidden. */
   readonly params: Record<string, string>;
   readonly verdict: Verdict;
-  /** Why it was not stored as it came. */
+  /** Why it was not stored as it was sent. */
   readonly reason?: string;
-  /** The row of `log_link_visit_action` with the names it refers to, or null where none is stored. */
+  /** The row of `log_link_visit_action` with the names that it refers to; null if none is stored. */
   readonly stored: StoredAction | null;
-  /** The row of `log_conversion` with its items, if it is a goal, an order or a cart. */
+  /** The row of `log_conversion` with its items, for a goal, an order or a cart. */
   readonly conversion?: Conversion;
-  /** The row of `log_bot_request`, if it is a request by an AI chatbot and kept. */
+  /** The row of `log_bot_request`, for a stored request by an AI chatbot. */
   readonly aiRequest?: AiRequest;
 }
 
-/** A stored conversion, order or cart, under Matomo's own names. */
+/** A stored conversion, order or cart, with Matomo's column names. */
 export interface Conversion {
   readonly kind: 'goal' | 'order' | 'cart';
   readonly idsite: number;
@@ -35,17 +35,17 @@ export interface Conversion {
   /** 0 for an order, -1 for a cart. */
   readonly idgoal: number;
   readonly idorder?: string;
-  /** Missing if Matomo takes the revenue of the goal. */
+  /** Missing if Matomo uses the revenue of the goal. */
   readonly revenue?: number;
   readonly revenue_subtotal?: number;
   readonly revenue_tax?: number;
   readonly revenue_shipping?: number;
   readonly revenue_discount?: number;
-  /** Pieces of an order or a cart. */
+  /** Number of pieces in an order or a cart. */
   readonly items?: number;
-  /** What was bought, one line for each SKU. */
+  /** The items of an order or a cart, one for each SKU. */
   readonly lines?: readonly ConversionItem[];
-  /** Page of a goal. */
+  /** URL of the page on which the goal was converted. */
   readonly url?: string;
 }
 
@@ -58,12 +58,12 @@ export interface ConversionItem {
   readonly quantity: number;
 }
 
-/** A stored request by an AI chatbot. What Matomo does not know is left out. */
+/** A stored request by an AI chatbot. Values that Matomo does not know are missing. */
 export interface AiRequest {
   readonly site: number;
   /** Epoch seconds. */
   readonly time: number;
-  /** The chatbot as Matomo calls it, such as `ChatGPT-User`. */
+  /** Matomo's name of the chatbot, such as `ChatGPT-User`. */
   readonly name: string;
   /** `document` if the hit has a `download`. */
   readonly kind: 'page' | 'document';
@@ -74,10 +74,10 @@ export interface AiRequest {
   readonly source?: string;
 }
 
-/** What kind of action a row is; `none` has neither URL nor title. */
+/** The kind of an action; `none` has neither a URL nor a title. */
 export type ActionType = 'page' | 'event' | 'search' | 'download' | 'link' | 'content' | 'none';
 
-/** A stored action under Matomo's own names. A column that would be NULL is left out. */
+/** A stored action, with Matomo's column names. Columns that are NULL are missing. */
 export interface StoredAction {
   readonly type: ActionType;
   readonly idsite: number;

@@ -1,47 +1,84 @@
 import type { MatomoVersion } from './rules/matomo-version.js';
 
-/** What a site has set up in Matomo. */
+/** The settings of a site in Matomo. */
 export interface InspectorSite {
-  /** Addresses of the site; they are accepted but exclude nothing, as in Matomo by default. */
+  /** URLs of the site. They have no effect: by default, Matomo accepts other URLs too. */
   readonly urls?: string[];
-  /** Changes nothing: Matomo takes orders and carts for any site. */
+  /** Has no effect: Matomo accepts orders and carts for any site. */
   readonly ecommerce?: boolean;
-  /** Goals that can be converted by `idgoal`. Default: none. */
+  /**
+   * IDs of goals that hits can convert with `idgoal`.
+   *
+   * @default none
+   */
   readonly goals?: number[];
-  /** Ids of custom dimensions in the scope of an action. Default: none. */
+  /**
+   * IDs of active custom dimensions in the scope `action`.
+   *
+   * @default none
+   */
   readonly dimensions?: number[];
 }
 
-/** What a token may do. Anything that needs a token needs at least `write`. */
+/** The access of a token. Everything that needs a token needs at least `write`. */
 export type TokenRole = 'view' | 'write' | 'admin' | 'super';
 
-/** Settings of an inspector. */
+/** Options of an inspector. */
 export interface InspectorOptions {
-  /** Default: 0, any free port. */
+  /**
+   * Port to listen on; 0 is any free port.
+   *
+   * @default 0
+   */
   readonly port?: number;
-  /** Default: 127.0.0.1. */
+  /**
+   * Address to listen on.
+   *
+   * @default '127.0.0.1'
+   */
   readonly host?: string;
-  /** Sites by id. Default: every id exists, with dimensions 1 to 5 and goals 1 to 999. */
+  /**
+   * Sites by ID.
+   *
+   * @default every ID exists, with dimensions 1 to 5 and goals 1 to 999
+   */
   readonly sites?: Record<string, InspectorSite>;
-  /** Rights by token, for all sites or for some. Default: any token has `write` everywhere. */
+  /**
+   * Access by token, for all sites or for some.
+   *
+   * @default any token has `write` access to all sites
+   */
   readonly tokens?: Record<string, TokenRole | { role: TokenRole; sites: number[] }>;
   /**
-   * The Matomo whose treatment of AI chatbots is modeled: which of them it knows, and how it stores their URLs.
+   * The Matomo version whose handling of AI chatbots is simulated: which ones it knows, and how it stores their URLs.
+   *
    * @default 'newest'
    */
   readonly matomoVersion?: MatomoVersion;
-  /** Whether Matomo's plugin BotTracking is active. Default: true. */
+  /**
+   * Whether Matomo's plugin BotTracking is active.
+   *
+   * @default true
+   */
   readonly botTracking?: boolean;
-  /** Passes requests on to this Matomo, unchanged, and gives its answers and its verdicts. Default: nowhere. */
+  /**
+   * URL of a Matomo to which requests are forwarded unchanged. Its answers decide the verdicts.
+   *
+   * @default requests are not forwarded
+   */
   readonly forward?: string | URL;
-  /** Time of arrival in epoch milliseconds. Default: `Date.now`. */
+  /**
+   * Returns the time of arrival in epoch milliseconds.
+   *
+   * @default Date.now
+   */
   readonly clock?: () => number;
 }
 
-/** The site of an id, or undefined where there is none. */
+/** Finds the site with an ID; `undefined` if it does not exist. */
 export type FindSite = (id: number) => InspectorSite | undefined;
 
-/** What a token may do on a site, or undefined where nobody has that token. */
+/** Finds the access of a token to a site; `undefined` if the token is unknown. */
 export type FindRole = (token: string, site: number) => TokenRole | 'none' | undefined;
 
 const ANY_SITE: InspectorSite = {

@@ -35,5 +35,5 @@ export function headers(name: string, value: unknown): Readonly<Record<string, s
 
 function notPairs(name: string): TypeError {
   const wanted = 'names and values of HTTP headers, such as authorization=Basic …';
-  return wrongOption(`${name} must be ${wanted}; what it is now is not shown, as it may be secret`);
+  return wrongOption(`${name} must be ${wanted}; its value is not shown, because it may be secret`);
 }

@@ -31,7 +31,7 @@ export function warnAboutMisspelled(
   misspelled: MisspelledVariable,
   diagnostics: Pick<Diagnostics, 'warnOnce'>,
 ): void {
-  const text = `${describeMisspelled(misspelled)} and has no effect. Correct its name, or remove it`;
+  const text = `${describeMisspelled(misspelled)}. It has no effect. Correct its name, or remove it.`;
   diagnostics.warnOnce(misspelled.name, coded('environment-unknown', text));
 }
 

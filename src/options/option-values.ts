@@ -25,7 +25,7 @@ function lowerCase(value: unknown): unknown {
 
 export function siteId(name: string, value: unknown): ResolvedOptions['siteId'] {
   if (typeof value === 'function') return value as ResolvedOptions['siteId'];
-  const several = ' (for several sites choose by the option siteId in code)';
+  const several = ' (to choose among several sites, set the option siteId in code)';
   const wanted = `a positive whole number${String(value).includes(',') ? several : ''}`;
   return toSiteId(value) ?? refuse(name, wanted, value, `${wanted} or a function`);
 }
@@ -33,7 +33,7 @@ export function siteId(name: string, value: unknown): ResolvedOptions['siteId'] 
 /** The error does not show the value: it may be a secret with a stray space. */
 export function secret(name: string, value: unknown): string {
   if (typeof value === 'string' && /^[\x21-\x7e]+$/.test(value.trim())) return value.trim();
-  const got = typeof value === 'string' ? 'one that is not' : `a ${typeof value}`;
+  const got = typeof value === 'string' ? 'other text' : `a ${typeof value}`;
   throw wrongOption(`${name} must be text without spaces or control characters, got ${got}`);
 }
 
@@ -71,7 +71,7 @@ export function share(name: string, value: unknown): number {
 export function oneOf<T extends string>(...words: T[]): (name: string, value: unknown) => T {
   return (name, value) =>
     words.find((word) => word === lowerCase(value)) ??
-    refuse(name, words.map(show).join(', '), value);
+    refuse(name, `one of ${words.map(show).join(', ')}`, value);
 }
 
 export function functionOption<F>(name: string, value: unknown): F {
@@ -229,7 +229,7 @@ export function queryPolicy(name: string, value: unknown): ResolvedOptions['quer
   if (policy !== undefined) return policy;
   // In the environment, a misspelled policy would be read as a list of one name and remove everything else.
   const wanted = '"keep", "redact", "strip" or a list of names';
-  return refuse(name, `${wanted} (one name with a comma behind it)`, value, wanted);
+  return refuse(name, `${wanted} (write a single name with a comma after it)`, value, wanted);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -63,7 +63,7 @@ export function resolveOptions(
   }
   if (unclear.length > 0) diagnostics.error(privacyOptionInvalid(unclear));
   if (missing.length > 0) {
-    diagnostics.error(coded('options-missing', `nothing is tracked: set ${missing.join(' and ')}`));
+    diagnostics.error(coded('options-missing', optionsMissing(missing)));
   }
   if (unclear.length + missing.length > 0) return undefined;
   if (
@@ -82,7 +82,7 @@ function isSampledByNobody({ sampleRate, visitorId, userId }: ResolvedOptions): 
 }
 
 const SAMPLED_BY_NOBODY =
-  'sampleRate must be 1 if visitorId is "none" and userId is not set: nobody is in the sample as a whole';
+  'sampleRate must be 1 if visitorId is "none" and userId is not set, because visitors cannot be sampled then';
 
 /** The options given in code, parsed. */
 function parseGiven(given: MatomoOptions): Values {
@@ -91,7 +91,7 @@ function parseGiven(given: MatomoOptions): Values {
     if (!Object.hasOwn(OPTIONS, name)) throw unknownOption(name);
     const { inCode, parse } = OPTIONS[name as OptionName];
     if (inCode !== undefined)
-      throw wrongOption(`${name} is for register only, in code use ${inCode}`);
+      throw wrongOption(`${name} is only for register; in code use ${inCode}`);
     if (value !== undefined) values[name as OptionName] = parse(name, value);
   }
   return values;
@@ -156,7 +156,7 @@ function tokenFromFile(env: Environment, report: ReportError): string | undefine
     return readFileSync(file, 'utf8').trim();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const text = `${TOKEN_FILE} ${show(file)} cannot be read (${code}); no token is used`;
+    const text = `${TOKEN_FILE} ${show(file)} cannot be read (${code}). No token is used. Let the user of this process read it.`;
     report(coded('token-file', text));
     return undefined;
   }
@@ -171,15 +171,19 @@ function isUnclear({ meant }: MisspelledVariable, values: Values): boolean {
 function privacyOptionInvalid(reasons: readonly string[]): string {
   const effect = 'Nothing is tracked, so that no mistake discloses data';
   const advice = 'Correct the environment, or set the option in code';
-  return coded('privacy-option-invalid', `${reasons.join('; ')}. ${effect}. ${advice}`);
+  return coded('privacy-option-invalid', `${reasons.join('; ')}. ${effect}. ${advice}.`);
+}
+
+function optionsMissing(names: readonly string[]): string {
+  return `Required options are missing: ${names.join(', ')}. Nothing is tracked. Set them.`;
 }
 
 function environmentWrong(message: string): string {
-  return coded('environment-wrong', `${message}; it is not used`);
+  return coded('environment-wrong', `${message}. The variable is ignored. Correct or remove it.`);
 }
 
 function unknownOption(name: string): TypeError {
   const near = nearestName(name, NAMES);
-  const hint = near ? `did you mean ${near}?` : `there are ${NAMES.join(', ')}`;
+  const hint = near ? `did you mean ${near}?` : `the options are ${NAMES.join(', ')}`;
   return wrongOption(`unknown option ${show(name)}: ${hint}`);
 }

@@ -8,7 +8,7 @@ const ENDPOINT = /\/(?:matomo|piwik)\.php$/;
 export function matomoUrl(name: string, value: unknown): URL {
   const url = httpUrl(name, value);
   if (url.search !== '' || url.hash !== '') {
-    throw wrongOption(`${name} must have no query and no fragment, got ${showUrl(url.href)}`);
+    throw wrongOption(`${name} must not have a query or a fragment, got ${showUrl(url.href)}`);
   }
   url.pathname = url.pathname.replace(/\/+$/, '');
   if (!ENDPOINT.test(url.pathname)) url.pathname = `${url.pathname.replace(/\/$/, '')}/matomo.php`;
@@ -39,7 +39,7 @@ function httpUrl(name: string, value: unknown): URL {
     throw wrongOption(`${name} must be ${wanted}, got ${showUrl(text)}`);
   }
   if (url.username !== '' || url.password !== '') {
-    throw wrongOption(`${name} must hold no user name or password, got ${showUrl(text)}`);
+    throw wrongOption(`${name} must not contain a user name or password, got ${showUrl(text)}`);
   }
   return url;
 }

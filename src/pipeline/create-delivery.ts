@@ -78,7 +78,7 @@ function openSpool(options: ResolvedOptions, diagnostics: Diagnostics): LazySpoo
   const opened = spoolBackendOf(place).open(settings, diagnostics);
   return new LazySpool(
     opened.catch((error: unknown) => {
-      const text = `the spool cannot be opened, hits wait in memory only: ${error}`;
+      const text = `The spool cannot be opened: ${error}. Hits are queued in memory only. Fix that, or set spool to another place.`;
       diagnostics.error(coded('spool-not-used', text));
       return undefined;
     }),

@@ -211,7 +211,7 @@ export class FurtherHits {
       counts.furtherHits -= 1;
     } catch (error) {
       delivery.counters.lost.rejected += 1;
-      const text = `a further hit could not be built, it is lost: ${nameOf(error)}`;
+      const text = `A further hit could not be built (${nameOf(error)}). It is lost and counted as rejected. Please report this.`;
       diagnostics.warnOnce('further hit', coded('internal-error', text));
     }
     return [];
@@ -243,7 +243,7 @@ function visitorOf(hit: CheckedHit): string | undefined {
 }
 
 const NO_VISITOR =
-  'A hit outside of a request has neither uid nor cid. It was dropped. Name its visitor in the call';
+  'A hit outside of a request has neither uid nor cid. It was dropped. Set uid or cid in the call.';
 const NO_SITE =
-  'A hit outside of a request has no idsite, and siteId is a function. It was dropped. Name the site in the call';
-const TOO_MANY = `A request has more than ${MAX_FURTHER_HITS} further hits. The others were dropped. Track a total instead of each`;
+  'A hit outside of a request has no idsite, and siteId is a function. It was dropped. Set idsite in the call.';
+const TOO_MANY = `A request has more than ${MAX_FURTHER_HITS} further hits. The others were dropped. Track one hit with the total instead.`;

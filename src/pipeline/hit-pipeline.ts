@@ -187,7 +187,10 @@ export class HitPipeline implements ExitControl, RequestSink {
       this.#delivery.counters.lost.rejected += 1;
       this.#diagnostics.warnOnce(
         'to-hit',
-        coded('internal-error', `a request could not be made a hit: ${nameOf(error)}`),
+        coded(
+          'internal-error',
+          `A hit could not be built (${nameOf(error)}). It is lost and counted as rejected. Please report this.`,
+        ),
       );
       return [];
     }
@@ -218,7 +221,7 @@ export function createHitPipeline(
 }
 
 const ONLY_EVENTS =
-  'pageViews is false and aiChatbots is off. Only explicit events can be sent, and no request. Set aiChatbots to separate, or pageViews to true, unless that is meant';
+  'pageViews is false and aiChatbots is off. No request makes a hit; only explicit events are sent. If you want more, set aiChatbots to separate or pageViews to true.';
 
 /** What a processor that is off has counted. */
 export function noStats(): MatomoStats {

@@ -42,7 +42,10 @@ export function createOptionCallbacks(
     } catch (error) {
       diagnostics.warnOnce(
         `throws ${option}`,
-        coded('option-threw', `the option ${option} threw ${nameOf(error)}`),
+        coded(
+          'option-threw',
+          `The option ${option} threw ${nameOf(error)}. Its result counts as undefined. Fix the function.`,
+        ),
       );
       return undefined;
     }
@@ -61,7 +64,7 @@ export function createOptionCallbacks(
           'siteId value',
           coded(
             'site-id-value',
-            'siteId returned something that is no site ID; the request is not tracked',
+            'The option siteId returned a value that is not a site ID. The request is not tracked. Return a positive whole number, or undefined to track nothing.',
           ),
         );
       }

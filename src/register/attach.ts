@@ -5,20 +5,20 @@ import type { LazyProcessor } from './lazy-processor.js';
 export interface Provider {
   /** SDK 2 and 3. */
   readonly _activeSpanProcessor?: ActiveSpanProcessor;
-  /** SDK 1: asked for with every span. */
+  /** SDK 1: read for every span. */
   activeSpanProcessor?: ActiveSpanProcessor;
-  /** SDK 1: what `forceFlush` goes through, and the very list of a MultiSpanProcessor; empty where there is none. */
+  /** SDK 1: the processors that `forceFlush` calls, and the array of its MultiSpanProcessor if it has one. */
   readonly _registeredSpanProcessors?: SpanProcessor[];
 }
 
 interface ActiveSpanProcessor extends SpanProcessor {
-  /** Of a MultiSpanProcessor. */
+  /** Only in a MultiSpanProcessor. */
   _spanProcessors?: SpanProcessor[];
 }
 
 export type SpanProcessor = Pick<LazyProcessor, 'onStart' | 'onEnd' | 'forceFlush' | 'shutdown'>;
 
-/** The processors of this package that a provider has; `undefined` if it is not a provider of the OpenTelemetry SDK. */
+/** The processors of this package in a provider; `undefined` if it is not a provider of the OpenTelemetry SDK. */
 export function ownProcessors(provider: object): SpanProcessor[] | undefined {
   return processorsOf(provider)?.filter((other) => PROCESSOR_BRAND in other);
 }
@@ -30,11 +30,11 @@ function processorsOf(provider: Provider): SpanProcessor[] | undefined {
   return activeSpanProcessor && Array.isArray(_registeredSpanProcessors) ? [] : undefined;
 }
 
-/** Adds a processor behind those that a provider has. */
+/** Adds a processor after those that a provider has. */
 export function addProcessor(processor: SpanProcessor, provider: Provider): void {
   const { _activeSpanProcessor, activeSpanProcessor, _registeredSpanProcessors } = provider;
   if (_activeSpanProcessor) {
-    // A new list: the old one may be the very array that the application passed.
+    // A new array, because the application may have passed the old one.
     _activeSpanProcessor._spanProcessors = [
       ...(_activeSpanProcessor._spanProcessors ?? []),
       processor,
@@ -42,7 +42,7 @@ export function addProcessor(processor: SpanProcessor, provider: Provider): void
   } else if (activeSpanProcessor?._spanProcessors) {
     _registeredSpanProcessors?.push(processor);
   } else if (activeSpanProcessor) {
-    // Not `addSpanProcessor`, which would shut the exporter down that SDK 1 makes from the environment.
+    // `addSpanProcessor` would shut down the exporter that SDK 1 creates from the environment.
     const both = [activeSpanProcessor, processor];
     _registeredSpanProcessors?.push(...both);
     provider.activeSpanProcessor = createMultiSpanProcessor(both);

@@ -14,13 +14,13 @@ interface ServerChannels {
 const KEY = Symbol.for('opentelemetry-matomo.bun-channels.1');
 
 /**
- * Publishes on Bun what Node.js publishes of its servers by itself: each connection, request, and finished response. Bun
- * has the channels and no publisher.
+ * Publishes each connection, request and finished response of servers on Bun, as Node.js does. Bun has the diagnostics
+ * channels but publishes nothing.
  */
 export function publishRequestsOnBun(): void {
   const scope = globalThis as Record<symbol, ServerChannels | undefined>;
   if (process.versions.bun === undefined || scope[KEY]) return;
-  // Bun's garbage collector takes channels with their subscribers unless somebody holds them.
+  // Bun's garbage collector removes channels and their subscribers unless something refers to them.
   const channels = {
     listening: channel('tracing:net.server.listen:asyncStart'),
     connection: channel('net.server.socket'),
@@ -38,7 +38,7 @@ function wrapEmit(prototype: { emit: unknown }, channels: ServerChannels): void 
   const wrapped: Emit = function (event, ...given) {
     try {
       publish(channels, this, event, given);
-    } catch {} // the application's server goes on whatever a subscriber does
+    } catch {} // a subscriber that throws must not affect the application's server
     return emit.call(this, event, ...given);
   };
   Object.defineProperty(prototype, 'emit', { value: wrapped, writable: true, configurable: true });

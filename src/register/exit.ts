@@ -7,7 +7,7 @@ const EXIT_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const;
 type Signal = (typeof EXIT_SIGNALS)[number];
 type Processors = ReadonlySet<SpanProcessor>;
 
-/** One per process, also if several copies of this package are loaded: the first to come listens for all. */
+/** One per process, even if several copies of this package are loaded: the first copy listens for all. */
 interface SharedExit {
   readonly copies: Set<Processors>;
 }
@@ -16,8 +16,8 @@ const KEY = Symbol.for('opentelemetry-matomo.signals.1');
 const SIGNAL_EXIT_4 = Symbol.for('signal-exit emitter');
 
 /**
- * Sends what is queued before the process ends: if nothing is left to do, and at signals. A signal that no handler of the application
- * listens to ends the process as it would without us, only later, by the shutdown deadline at most.
+ * Sends queued hits before the process ends, if the event loop is empty or at signals. A signal without a handler of the
+ * application ends the process as it would without this package, at most `shutdownTimeoutMillis` later.
  */
 export function installExitHandlers(processors: Processors): void {
   process.once('beforeExit', () => void shutDown(processors));
@@ -33,7 +33,7 @@ export function installExitHandlers(processors: Processors): void {
     listen(signal, () => new Set([...copies].flatMap((of) => [...of])));
 }
 
-/** On by default under `register`, also for processors that the application has made. */
+/** Enables `exitFlush`, the default under `register`, also for processors that the application created. */
 export function enableExitFlush(processor: SpanProcessor): void {
   controlOf(processor)?.enable();
 }
@@ -50,11 +50,11 @@ function listen(signal: Signal, processors: () => Processors): void {
       end(signal);
     });
   };
-  // In front of handlers that are to run once: those are no longer listed when they run.
+  // First, because `once` handlers are no longer counted when they run.
   process.prependListener(signal, onSignal);
 }
 
-/** The handler of the application may end the process soon. SIGHUP and SIGUSR2 have other uses, such as reading a configuration again. */
+/** The application's handler may end the process soon, except for SIGHUP and SIGUSR2, which often reload a configuration. */
 function prepareForExit(signal: Signal, processors: Processors): void {
   if (signal !== 'SIGTERM' && signal !== 'SIGINT') return;
   for (const processor of processors) {
@@ -68,12 +68,12 @@ async function shutDown(processors: Processors): Promise<void> {
   await Promise.all(Array.from(processors, (processor) => processor.shutdown()));
 }
 
-/** Missing if the processor is of a version that has none. */
+/** The control of a processor. Older versions have none. */
 function controlOf(processor: SpanProcessor): ExitControl | undefined {
   return (processor as unknown as Record<symbol, ExitControl | undefined>)[EXIT_CONTROL];
 }
 
-/** Whether anybody listens besides us and `signal-exit`, which ends the process only if nobody else listens. */
+/** Whether there is a listener besides ours and `signal-exit`, which ends the process only if it is alone. */
 function hasApplicationHandler(signal: Signal): boolean {
   const { __signal_exit_emitter__: third } = process as { __signal_exit_emitter__?: unknown };
   const fourth = (globalThis as Record<symbol, unknown>)[SIGNAL_EXIT_4];
@@ -86,7 +86,7 @@ function loadedCopies(emitter: unknown): number {
   return typeof count === 'number' ? count : 0;
 }
 
-/** The kernel drops a signal that the first process of a container sends itself and does not handle. */
+/** Ends the process. PID 1 of a container has to exit itself: the kernel drops a signal that it sends itself. */
 function end(signal: Signal): void {
   if (process.pid === 1) process.exit(128 + constants.signals[signal]);
   process.kill(process.pid, signal);

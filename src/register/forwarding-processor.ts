@@ -16,11 +16,11 @@ import { type RequestTracker, trackRequests } from '../requests/track-requests.j
 import type { Processor } from './lazy-processor.js';
 import { openThreadChannel, type ThreadChannel } from './threads.js';
 
-/** The main thread may be busy while its workers start. */
+/** How many requests wait until the main thread answers, which may be busy while its workers start. */
 const MAX_UNHEARD = 10_000;
 const HELLO_MILLIS = 10_000;
 
-/** An ended request, as long as something may be added to it. */
+/** An ended request that may still get more data. */
 interface Waiting {
   readonly record: EndedRecord;
   readonly attributes: FinishedSpan['attributes'];
@@ -28,7 +28,7 @@ interface Waiting {
   readonly endedMillis: number;
 }
 
-/** The messages are those of the main thread, which reads the same environment. */
+/** The main thread reads the same environment and logs the messages about it. */
 const SILENT: Diagnostics = {
   info: () => undefined,
   warn: () => undefined,
@@ -37,11 +37,11 @@ const SILENT: Diagnostics = {
   print: () => undefined,
 };
 
-/** In a worker thread: requests go to the main thread, which decides on them and sends them, one bulk at a time. */
+/** Forwards the requests of a worker thread to the main thread, which sends all hits, one bulk at a time. */
 export class ForwardingProcessor implements Processor {
   readonly #requests: RequestTracker;
   readonly #channel: ThreadChannel;
-  /** How long a request waits for work that has not ended. */
+  /** How long a request waits for its unfinished work. */
   readonly #longestHoldMillis: number;
   readonly #scope = new DetachedScope('opentelemetry-matomo');
   #waiting: Waiting[] = [];
@@ -51,7 +51,7 @@ export class ForwardingProcessor implements Processor {
 
   /** `undefined` if the environment does not allow tracking. */
   static create(diagnostics: Diagnostics): ForwardingProcessor | undefined {
-    // Where hits go is the main thread's concern, whatever environment the worker was given.
+    // The main thread decides where hits go, so `url` and `siteId` do not matter here.
     const options = resolveOptions({ url: 'http://localhost', siteId: 1 }, process.env, SILENT);
     if (!options) return undefined;
     const { scheduledDelayMillis } = options;
@@ -79,7 +79,7 @@ export class ForwardingProcessor implements Processor {
     Object.defineProperty(this, PROCESSOR_BRAND, { value: true });
     process.on('exit', () => {
       this.#forward(Number.POSITIVE_INFINITY);
-      this.#onHere(); // or never
+      this.#onHere(); // the last chance to post them
     });
     setTimeout(
       () => this.#unheard && diagnostics.error(coded('not-started', UNHEARD)),
@@ -108,7 +108,7 @@ export class ForwardingProcessor implements Processor {
     return this.forceFlush();
   }
 
-  /** What became of the requests is known in the main thread. */
+  /** Only the count: the main thread knows the rest. */
   stats(): ReturnType<Processor['stats']> {
     return { hits: this.#requestCount, ignored: {} };
   }
@@ -171,7 +171,7 @@ export class ForwardingProcessor implements Processor {
 }
 
 const NO_REQUEST =
-  'A hit outside of a request was tracked in a worker thread. It was dropped. Track it in the main thread';
+  'A hit outside of a request was tracked in a worker thread. It was dropped. Track it in the main thread.';
 const UNHEARD =
   'The main thread has not loaded opentelemetry-matomo/register. Requests to servers in worker threads are not tracked. ' +
-  'Start the process with --require opentelemetry-matomo/register, rather than the worker';
+  'Start the process with --require opentelemetry-matomo/register, not only the worker.';

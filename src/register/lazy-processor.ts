@@ -4,7 +4,7 @@ import { PROCESSOR_BRAND } from '../common/processor-brand.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
 import type { MatomoSpanProcessor } from '../span-processor.js';
 
-/** What is needed of a processor; that of a worker thread only passes requests on. */
+/** The part of a processor that `register` uses, so that the one of a worker thread fits too. */
 export type Processor = Pick<
   MatomoSpanProcessor,
   'onStart' | 'onEnd' | 'forceFlush' | 'shutdown'
@@ -15,13 +15,13 @@ export type Processor = Pick<
 const SERVER = 1; // SpanKind.SERVER
 
 /**
- * Holds a place among a provider's processors for the real one, which is made when the process serves: only then are the
- * environment and most of the code needed.
+ * A placeholder in a provider's list for the real processor, which is created when the process serves: the environment
+ * and most of the code are not needed before.
  */
 export class LazyProcessor {
   /** `undefined` until the process serves, and if the environment does not allow tracking. */
   real: Processor | undefined;
-  /** Brings in what other threads have, before hits are flushed. */
+  /** Collects the requests of other threads before hits are flushed. */
   collect: () => void = () => undefined;
   #onServerSpan: (() => void) | undefined;
 

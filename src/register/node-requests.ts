@@ -14,11 +14,11 @@ import {
   startOf,
 } from '../requests/node-request.js';
 
-/** Requests that have no SERVER span, from Node's diagnostics channels. */
+/** Requests without a SERVER span, from Node's diagnostics channels. */
 export interface NodeRequests {
-  /** A provider has the processor: from now on a request without a span is one that the application leaves out. */
+  /** A provider has the processor: from now on, requests that instrumentations see are left to spans. */
   preferSpans(): void;
-  /** A request that was announced before anybody listened. */
+  /** Adds a request that was announced before the subscription. */
   addFirst(message: unknown): void;
   stop(): void;
 }
@@ -32,13 +32,13 @@ interface RequestMessage {
 const CHANNEL = 'http.server.request.start';
 
 /**
- * Gives a processor each request when its response is closed, unless a SERVER span has claimed it by then: so a request is
+ * Passes each request to a processor when its response is closed, unless it has a SERVER span by then. So each request is
  * counted once, whenever tracing starts.
  */
 export function trackNodeRequests(processor: object, record: RecordOption): NodeRequests {
   const add = (processor as { [NODE_REQUESTS]?: NodeRequestSink })[NODE_REQUESTS];
   let hasProvider = false;
-  /** A provider makes SERVER spans, in whichever way. */
+  /** A request had a SERVER span, whatever made it. */
   let hasSeenSpans = false;
 
   function isLeftToSpans({ request, server }: RequestMessage): boolean {
@@ -63,7 +63,7 @@ export function trackNodeRequests(processor: object, record: RecordOption): Node
     start: NodeRequestStart,
   ): void {
     const { request, response } = message;
-    // Released, or held by the processor that it is counted by.
+    // The request has a span, whose processor counts it.
     if (captured.request !== request || captured.span !== undefined) {
       hasSeenSpans ||= hasProvider;
       return;
@@ -86,17 +86,17 @@ export function trackNodeRequests(processor: object, record: RecordOption): Node
   };
 }
 
-/** Instrumentations patch `emit` of the servers of `http` and `https`; others that speak HTTP/1.1 are those of `http2`. */
+/** Instrumentations patch servers of `http` and `https`, but not those of `http2` that also speak HTTP/1.1. */
 function isInstrumentable(server: Server): boolean {
   return 'maxHeadersCount' in server;
 }
 
-/** Such a request is no `request` event, which is all that instrumentations see. */
+/** Such a request emits `checkContinue` instead of `request`, the only event that instrumentations see. */
 function isContinueListened(request: IncomingMessage, server: Server): boolean {
   return server.listenerCount('checkContinue') > 0 && request.headers.expect !== undefined;
 }
 
-/** As OpenTelemetry's instrumentations mark what they have patched. */
+/** OpenTelemetry's instrumentations mark what they patch with `__wrapped`. */
 function isInstrumented(server: Server): boolean {
   return (server.emit as { __wrapped?: boolean }).__wrapped === true;
 }

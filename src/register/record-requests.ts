@@ -6,15 +6,15 @@ import type { Provider } from './attach.js';
 
 /** Checked in the sources of SDK 1.30, 2.0, 2.12 and 3.1. */
 interface SampledProvider extends Provider {
-  /** Where tracers that are made later take the sampler from: SDK 2.9 and later, SDK 1 to 2.8. */
+  /** Later tracers read the sampler from `_tracerOptions` in SDK 2.9 and later, from `_config` in SDK 1 to 2.8. */
   readonly _tracerOptions?: { sampler?: Sampler };
   readonly _config?: { sampler?: Sampler };
   readonly _tracers?: ReadonlyMap<string, { _sampler?: Sampler }>;
 }
 
 /**
- * Has a provider record all server spans, also those that its sampler drops. What it exports, and what it tells the
- * services that it calls, stays as it was.
+ * Makes a provider record all server spans, also those that its sampler drops. What it exports and what it propagates to
+ * other services does not change.
  */
 export function recordRequests(
   provider: object,
@@ -28,8 +28,8 @@ export function recordRequests(
     diagnostics.warn(
       coded(
         'sampler-not-reached',
-        `cannot reach the sampler of ${provider.constructor?.name}: requests that it leaves out make no hit. ` +
-          'Wrap it with `recordServerSpans(sampler)` in your tracing set-up instead',
+        `Cannot reach the sampler of ${provider.constructor?.name}. Requests that it drops make no hit. ` +
+          'Wrap it with `recordServerSpans(sampler)` in your tracing set-up.',
       ),
     );
     return;

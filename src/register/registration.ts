@@ -3,11 +3,11 @@ import { addProcessor, ownProcessors, type SpanProcessor } from './attach.js';
 import { enableExitFlush, installExitHandlers } from './exit.js';
 import type { LazyProcessor } from './lazy-processor.js';
 
-/** What happens to tracer providers, for the part that works when the process serves. */
+/** Events of tracer providers. */
 export interface RegistrationEvents {
   /** The processor is in the list of a provider. */
   attached(provider: object): void;
-  /** The provider had lost the processor and has it again. */
+  /** The processor was missing in the list of the provider, and was added again. */
   restored(provider: object): void;
   /** The provider takes no span processors. */
   foreign(provider: object): void;
@@ -16,7 +16,7 @@ export interface RegistrationEvents {
   failed(error: unknown): void;
 }
 
-/** Where the processor is, from the start of the process on. Prints nothing and reads no environment. */
+/** Adds the processor to tracer providers, from the start of the process. Prints nothing and reads no environment. */
 export class Registration {
   readonly processor: LazyProcessor;
   /** Processors that are flushed at the end of the process. */
@@ -51,7 +51,7 @@ export class Registration {
     }
   }
 
-  /** Joins a provider again whose list of processors was replaced. */
+  /** Adds the processor again if the provider's list of processors was replaced. */
   restore(provider: object): void {
     try {
       const own = ownProcessors(provider);
@@ -75,7 +75,7 @@ export class Registration {
     if (this.#flushed.size === 1) installExitHandlers(this.#flushed);
   }
 
-  /** Tells what has happened so far, and what will happen. */
+  /** Replays past events and passes on later ones. */
   follow(events: RegistrationEvents): void {
     this.#events = events;
     for (const [event, value] of this.#log.splice(0)) events[event](value);

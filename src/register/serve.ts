@@ -16,13 +16,18 @@ import { currentProvider } from './watch-providers.js';
 import { watchTracking } from './watch-tracking.js';
 import { isHttp2Server } from './when-serving.js';
 
-/** Reads the environment and starts tracking. `lookAgain` finds tracer providers that are not watched. */
+/** Reads the environment and starts tracking. `lookAgain` finds tracer providers that are not watched yet. */
 export function serve(registration: Registration, lookAgain: () => void): Serving {
   const diagnostics = createDiagnostics();
   try {
     return start(registration, lookAgain, diagnostics);
   } catch (error) {
-    diagnostics.error(coded('not-started', `could not start, nothing is tracked: ${error}`));
+    diagnostics.error(
+      coded(
+        'not-started',
+        `Could not start: ${error}. Nothing is tracked. Run npx opentelemetry-matomo doctor.`,
+      ),
+    );
     return NOT_SERVING;
   }
 }
@@ -36,17 +41,17 @@ function start(
   if (process.env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true') return NOT_SERVING;
   const processor =
     registration.ownProcessors.length > 0 ? undefined : createProcessor(diagnostics);
-  // Options in code may still make a processor of the application work.
+  // Without a valid environment, a processor of the application can still have options in code.
   if (!processor && readEnvironment('enabled', process.env) === false) return NOT_SERVING;
   const { processor: place } = registration;
   place.real = processor;
-  // A worker gets no signals, and ends when its main thread does.
+  // A worker thread gets no signals and ends with its main thread.
   if (isMainThread) registration.flushAtExit(place);
   const record = readEnvironment('record', process.env) ?? 'requests';
   const requests = processor && trackNodeRequests(processor, record);
   const watch = processor && watchTracking(processor, record, checkProvider, diagnostics);
 
-  /** Libraries delete the API's global object, or replace the list of processors. */
+  /** Some libraries delete the API's global object, or replace the list of processors. */
   function checkProvider(): void {
     lookAgain();
     const provider = currentProvider();
@@ -98,7 +103,7 @@ function start(
   };
 }
 
-/** With the environment alone; `undefined` if that does not allow tracking. */
+/** Creates a processor from the environment; `undefined` if that does not allow tracking. */
 function createProcessor(diagnostics: Diagnostics): Processor | undefined {
   if (!isMainThread) return ForwardingProcessor.create(diagnostics);
   // PM2 kills 1.6 s after SIGINT.
@@ -110,10 +115,9 @@ function createProcessor(diagnostics: Diagnostics): Processor | undefined {
 }
 
 /**
- * An application may set its tracing up at any time before it serves. At its first connection it is certain that it
- * has none; the request on it comes later than this, so that none is missed. The parts are loaded before, because loading
- * takes longer than a request should wait. Where it has tracing, that may still wait for `http` to be required: ES
- * modules only import it.
+ * An application can set up tracing until it serves, so own tracing starts at the first connection, before its request.
+ * The parts are loaded earlier, because loading is slow. If the application has tracing, `http` may still have to be
+ * required, because ES modules only import it.
  */
 function prepareTracing(
   processor: Parameters<typeof startTracing>[1] | undefined,
@@ -136,18 +140,20 @@ function prepareTracing(
       else if (parts && processor) startTracing(parts, processor);
     } catch (error) {
       diagnostics.error(
-        coded('not-started', `could not start tracing, spans are not tracked: ${error}`),
+        coded(
+          'not-started',
+          `Could not start tracing: ${error}. Requests are tracked without spans. Run npx opentelemetry-matomo doctor.`,
+        ),
       );
     }
   };
 }
 
-const ADVICE = 'add `new MatomoSpanProcessor()` to the span processors of your tracing set-up';
-const WITHOUT_SPANS =
-  'Requests are tracked without spans, so that attributes on spans have no effect';
+const ADVICE = 'add `new MatomoSpanProcessor()` to the span processors of your tracing set-up.';
+const WITHOUT_SPANS = 'Requests are tracked without spans, so attributes on spans have no effect';
 const HTTP2 =
-  'A server speaks HTTP/2. Requests over HTTP/2 are not tracked, those over HTTP/1.1 to the same server are. ' +
-  'To track all, let a proxy in front of it speak HTTP/2';
+  'A server speaks HTTP/2. Its requests over HTTP/2 are not tracked, those over HTTP/1.1 are. ' +
+  'To track all, put a proxy in front of it that speaks HTTP/2 with clients and HTTP/1.1 with the server.';
 
 function takesNoProcessors(provider: object): string {
   const found = `The tracer provider ${provider.constructor?.name} takes no span processors`;
@@ -159,7 +165,7 @@ function notAttached(error: unknown): string {
 }
 
 function processorsReplaced(provider: object): string {
-  const found = `The span processors of ${provider.constructor?.name} were replaced after register had joined them`;
-  const effect = 'Requests in between may be missing; register has joined them again';
+  const found = `The span processors of ${provider.constructor?.name} were replaced after register had added its own`;
+  const effect = 'Requests in between may be missing; register has added its own again';
   return `${found}. ${effect}. To avoid that, ${ADVICE}`;
 }

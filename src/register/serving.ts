@@ -1,17 +1,17 @@
 import type { Server } from 'node:net';
 import type { ForwardedRequest } from '../requests/forwarded-request.js';
 
-/** `register` once the process serves. Nothing here throws. */
+/** The part of `register` that is loaded when the process serves. Nothing here throws. */
 export interface Serving {
-  /** For each connection to a server that speaks HTTP. */
+  /** Called for each connection to an HTTP server. */
   onConnection(server: Server): void;
-  /** For a request that was announced before this existed. */
+  /** Called with a request that was announced before this was loaded. */
   onFirstRequest(message: unknown): void;
-  /** For a request to a server in a worker thread. */
+  /** Adds a request to a server in a worker thread. */
   addForwarded(forwarded: ForwardedRequest): void;
 }
 
-/** Of a process that is not tracked. */
+/** Used if the process is not tracked. */
 export const NOT_SERVING: Serving = {
   onConnection: () => undefined,
   onFirstRequest: () => undefined,

@@ -4,7 +4,7 @@ import type { SpanProcessor } from './attach.js';
 
 type Load = (specifier: string) => unknown;
 
-/** The parts of OpenTelemetry that make SERVER spans of HTTP requests, loaded and not yet at work. */
+/** The parts of OpenTelemetry that make SERVER spans of HTTP requests, loaded but not started. */
 export interface TracingParts {
   readonly api: {
     readonly trace: { setGlobalTracerProvider(provider: object): boolean };
@@ -23,14 +23,14 @@ export const INSTALL_COMMAND =
   'npm install @opentelemetry/instrumentation-http@^0.223 @opentelemetry/sdk-trace-base@^2 @opentelemetry/context-async-hooks@^2';
 
 /**
- * Looks for the parts from the application's folder, then beside what `auto-instrumentations-node` brought, then
- * from our own folder. Loading them changes nothing; `undefined` where one is missing.
+ * Looks for the parts in the application's folder, the working directory and the folder of this package, and each time
+ * also among the dependencies of `auto-instrumentations-node`. Loading them changes nothing. `undefined` if one is missing.
  */
 export function loadTracingParts(
   ownFile: string,
   app: string = process.argv[1] === undefined ? process.cwd() : dirname(process.argv[1]),
 ): TracingParts | undefined {
-  // Instrumentations of Bun's http begin a span before the request is known, so that its headers would be missing.
+  // On Bun, the span of a request begins before its headers are known.
   if (process.versions.bun !== undefined) return undefined;
   const places = [app, process.cwd(), dirname(ownFile)].map((folder) => join(folder, 'index.js'));
   for (const place of places) {
@@ -60,7 +60,7 @@ function partsFrom(load: NodeJS.Require): TracingParts | undefined {
       TracingParts,
       'AsyncLocalStorageContextManager'
     >;
-    // The very copy of the API that the instrumentation asks for tracers and contexts.
+    // The copy of the API that the instrumentation itself uses.
     const api = createRequire(load.resolve(instrumentation))('@opentelemetry/api');
     return {
       api: api as TracingParts['api'],
@@ -73,7 +73,7 @@ function partsFrom(load: NodeJS.Require): TracingParts | undefined {
   }
 }
 
-/** `sdk-trace-base` of SDK 1 and 2, `sdk-trace` of SDK 3. */
+/** In `sdk-trace-base` of SDK 1 and 2, in `sdk-trace` of SDK 3. */
 function tracerProvider(load: Load): TracingParts['TracerProvider'] {
   try {
     const { BasicTracerProvider } = load('@opentelemetry/sdk-trace-base') as Record<
@@ -88,8 +88,8 @@ function tracerProvider(load: Load): TracingParts['TracerProvider'] {
 }
 
 /**
- * Starts the smallest tracing that makes a SERVER span of every HTTP request: no exporter, no outgoing requests.
- * From here on the application finds a tracer provider, so that attributes on its spans work.
+ * Starts minimal tracing that makes a SERVER span of every HTTP request: no exporter, no spans of outgoing requests.
+ * From now on the application has a tracer provider, so attributes on its spans work.
  */
 export function startTracing(parts: TracingParts, processor: SpanProcessor): void {
   const provider = new parts.TracerProvider({ spanProcessors: [processor] });
@@ -103,8 +103,8 @@ export function startTracing(parts: TracingParts, processor: SpanProcessor): voi
 }
 
 /**
- * What an instrumentation waits for: it patches the modules when they are required. An ES module that imported them long
- * ago shares what is patched, so that its requests have spans from then on.
+ * Instrumentations patch these modules when they are required. ES modules that imported them before share the patched
+ * functions, so their requests have spans from then on.
  */
 export function requireHttp(): void {
   const require = createRequire(__filename);

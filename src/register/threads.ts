@@ -6,12 +6,12 @@ import {
 } from 'node:worker_threads';
 import type { ForwardedRequest } from '../requests/forwarded-request.js';
 
-/** What threads tell one another: `hello` of a worker, `here` of the main thread, then requests. */
+/** Messages between threads. A worker sends `hello` and waits for `here` of the main thread, then it sends requests. */
 export type ThreadMessage =
   | { readonly kind: 'hello' | 'here' }
-  /** Asks a worker for all that it has, and its answer. */
+  /** Asks a worker for all its requests; the worker answers `flushed` after them. */
   | { readonly kind: 'flush' | 'flushed' }
-  /** Of a worker of a worker. */
+  /** A worker started or ended a worker of its own. */
   | { readonly kind: 'started' | 'ended'; readonly threadId: number }
   | { readonly kind: 'request'; readonly forwarded: ForwardedRequest };
 
@@ -20,12 +20,12 @@ const COLLECT_MILLIS = 200;
 
 export interface ThreadChannel {
   post(message: ThreadMessage): void;
-  /** Hands over what has arrived, without waiting for the event loop. */
+  /** Handles messages that have arrived, without waiting for the event loop. */
   drain(): void;
   close(): void;
 }
 
-/** Between the main thread and one worker; the application's own messages stay apart. */
+/** Opens a channel between the main thread and one worker, separate from the application's own messages. */
 export function openThreadChannel(
   threadId: number,
   onMessage: (message: ThreadMessage) => void,
@@ -47,8 +47,8 @@ export function openThreadChannel(
 }
 
 /**
- * In the main thread: has every worker's requests added, those of workers of workers too. Returns a function that collects
- * what workers have and not sent yet, while this thread waits.
+ * In the main thread: adds the requests of all workers, also of workers of workers. Returns a function that waits,
+ * blocking this thread, for requests that workers have not sent yet.
  */
 export function receiveRequests(
   add: (forwarded: ForwardedRequest) => void,
@@ -62,7 +62,7 @@ export function receiveRequests(
   function open(threadId: number): void {
     const channel = openThreadChannel(threadId, onMessage);
     channels.set(threadId, channel);
-    channel.post({ kind: 'here' }); // to one that was faster
+    channel.post({ kind: 'here' }); // the worker may have said hello before
 
     function onMessage(message: ThreadMessage): void {
       if (message.kind === 'request') add(message.forwarded);
@@ -75,13 +75,13 @@ export function receiveRequests(
     function onHello(): void {
       channel.post({ kind: 'here' });
       onServing();
-      // In front of what sends the hits of this thread at its end.
+      // Before the listener that sends the hits of this thread.
       if (serving.size === 0) process.prependListener('exit', collect);
       serving.add(threadId);
     }
   }
 
-  /** Later: what a worker has sent at its end may not have been read. */
+  /** Closes later, because the last messages of a worker may not have been read yet. */
   function close(threadId: number): void {
     setImmediate(() => {
       serving.delete(threadId);
@@ -110,7 +110,7 @@ export function receiveRequests(
   return collect;
 }
 
-/** In a worker: its own workers are made known to the main thread. */
+/** In a worker: announces its own workers to the main thread. */
 export function announceWorkers(threadId: number): void {
   let channel: ThreadChannel | undefined;
   const post = (kind: 'started' | 'ended') => (worker: number) => {

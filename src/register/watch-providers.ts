@@ -1,17 +1,15 @@
 import { OTEL_GLOBAL_KEY, type OtelGlobal, otelGlobal } from '../common/otel-global.js';
 
-/** What the API keeps under `trace`: `ProxyTracerProvider`, which passes on to the provider of an SDK. */
+/** The API's object under `trace`, which delegates to the provider of an SDK. */
 interface ProxyTracerProvider {
   getDelegate?(): object;
   setDelegate?(provider: object): void;
 }
 
 /**
- * Says of every tracer provider that is registered now or later, through whichever copy of `@opentelemetry/api`,
- * also again after `trace.disable()`. Nothing is registered here, and no copy of the API is called: a call through
- * another version than the application's would end its tracing.
- *
- * Returns a function that looks again: a library may have deleted the API's object, and the watch with it.
+ * Reports every tracer provider that is registered now or later, through any copy of `@opentelemetry/api`, also after
+ * `trace.disable()`. Calls no copy of the API: a call through another version could end the application's tracing.
+ * Returns a function that watches again if a library has deleted the API's object.
  */
 export function watchProviders(onProvider: (provider: object) => void): () => void {
   let watched: OtelGlobal | undefined;
@@ -43,14 +41,14 @@ function awaitGlobal(watch: (created: OtelGlobal) => void): void {
   });
 }
 
-/** The SDK's provider that is registered. The API's own provider, which records nothing, is none. */
+/** The registered provider of an SDK; `undefined` for the API's own provider, which records nothing. */
 export function currentProvider(): object | undefined {
   return providerOf(otelGlobal()?.trace as ProxyTracerProvider | undefined);
 }
 
 /**
- * The prototype of the API's object gets a setter for `trace`. What is set becomes a plain property of the object, so
- * that `trace.disable()`, which deletes it, works and lets the setter see the next registration.
+ * Adds a setter for `trace` to the prototype of the API's object. The value becomes an own property, which
+ * `trace.disable()` deletes, so the setter sees the next registration.
  */
 function watchGlobal(api: OtelGlobal, onProvider: (provider: object) => void): void {
   const watch = (proxy: ProxyTracerProvider) => watchProxy(proxy, onProvider);
@@ -80,7 +78,7 @@ function watchProxy(proxy: ProxyTracerProvider, onProvider: (provider: object) =
   });
 }
 
-/** The provider behind what the API keeps; `undefined` where that is only the API's own, which records nothing. */
+/** The provider that a proxy delegates to; `undefined` if that is the API's own, which records nothing. */
 function providerOf(proxy: ProxyTracerProvider | undefined): object | undefined {
   if (!proxy) return undefined;
   if (typeof proxy.getDelegate !== 'function') return proxy;
@@ -88,7 +86,7 @@ function providerOf(proxy: ProxyTracerProvider | undefined): object | undefined 
   return delegate === noopProviderOf(proxy) ? undefined : delegate;
 }
 
-/** What a proxy has that nobody gave a delegate. Not told by its name: bundlers rename classes. */
+/** The provider of a proxy without a delegate. Its class name is not reliable, because bundlers rename classes. */
 function noopProviderOf(proxy: ProxyTracerProvider): object | undefined {
   const ProxyProvider = proxy.constructor as new () => ProxyTracerProvider;
   return ProxyProvider === Object ? undefined : new ProxyProvider().getDelegate?.();

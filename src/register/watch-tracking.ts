@@ -6,15 +6,15 @@ import { UNTRACKED_SERVER } from '../common/untracked-server.js';
 import type { RecordOption } from '../options/resolved-options.js';
 import type { Processor } from './lazy-processor.js';
 
-/** Not the start of requests: some responses last for hours. */
+/** Finished responses instead of started requests, because some responses last for hours. */
 const CHANNEL = 'http.server.response.finish';
 const CHECK_MILLIS = 60_000;
-/** So many requests without a hit or a reason are no coincidence. */
+/** After this many requests, none of them tracked or ignored is no coincidence. */
 const REQUESTS_TO_JUDGE = 20;
 
 /**
- * Logs once if requests come and nothing becomes of them, for whatever reason nobody foresaw. Each minute it also has the tracer
- * provider checked.
+ * Logs once if requests arrive but none is tracked or ignored, whatever the reason. Each minute it also calls
+ * `checkProvider`.
  */
 export function watchTracking(
   processor: Pick<Processor, 'stats'>,
@@ -47,7 +47,7 @@ export function watchTracking(
   };
 }
 
-/** Whether any request has become a hit, or was left out for a reason. */
+/** Whether any request has become a hit or was ignored for a reason. */
 function isDeciding(processor: Pick<Processor, 'stats'>): boolean {
   const { hits, ignored } = processor.stats();
   return hits > 0 || Object.values(ignored).some((count) => count > 0);
@@ -56,7 +56,7 @@ function isDeciding(processor: Pick<Processor, 'stats'>): boolean {
 function nothingTracked(requests: number, record: RecordOption): string {
   const advice =
     record === 'sampled'
-      ? 'MATOMO_RECORD=sampled leaves out what the sampler of the application does not record: unset it, or sample more'
-      : 'Run `npx opentelemetry-matomo doctor`, or add `new MatomoSpanProcessor()` to the span processors of your tracing set-up';
-  return `${requests} requests were served, and none was tracked or ignored. Matomo gets nothing. ${advice}`;
+      ? 'Unset MATOMO_RECORD=sampled, or let the sampler of the application record more requests.'
+      : 'Run `npx opentelemetry-matomo doctor`, or add `new MatomoSpanProcessor()` to the span processors of your tracing set-up.';
+  return `${requests} requests were served, and none was tracked or ignored. Matomo receives nothing. ${advice}`;
 }

@@ -2,11 +2,11 @@ import type { Cluster } from 'node:cluster';
 import { channel } from 'node:diagnostics_channel';
 import type { Server } from 'node:net';
 
-/** What happens to servers that speak HTTP. */
+/** Events of HTTP servers. */
 export interface ServerEvents {
   onListen(): void;
   onConnection(server: Server): void;
-  /** The first request, which may have come without either: a server can be given its connections by hand. */
+  /** The first request, which may have neither event before it: a server can get its connections by hand. */
   onFirstRequest(message: unknown): void;
 }
 
@@ -14,7 +14,7 @@ const LISTEN = 'tracing:net.server.listen:asyncStart';
 const CONNECTION = 'net.server.socket';
 const REQUEST = 'http.server.request.start';
 
-/** Other servers, such as those of a debugger or between processes, do not count. */
+/** Watches HTTP servers only, not those of a debugger or between processes. */
 export function watchServers(events: ServerEvents): void {
   function onRequest(message: unknown): void {
     channel(REQUEST).unsubscribe(onRequest);
@@ -32,14 +32,14 @@ export function watchServers(events: ServerEvents): void {
   channel(REQUEST).subscribe(onRequest);
 }
 
-/** Without loading `node:http`, which the process may not need. */
+/** Does not load `node:http`, which the process may not need. */
 function isHttpServer(server: Server): boolean {
   return 'maxHeadersCount' in server || isHttp2Server(server);
 }
 
 /**
- * Whether this process listens for its cluster. It outlives its workers, so that it sends what they leave in the spool at
- * their end; without a spool it has nothing to do.
+ * Whether this is the primary of a cluster with a spool. It lives longer than its workers and sends what they leave in
+ * the spool; without a spool it has nothing to send.
  */
 function isPrimaryWithSpool(): boolean {
   if (!process.env.MATOMO_SPOOL) return false;
@@ -47,7 +47,7 @@ function isPrimaryWithSpool(): boolean {
   return isPrimary && Object.keys(workers ?? {}).length > 0;
 }
 
-/** Its classes are not exported. */
+/** Checks the class by name, because Node.js does not export it. */
 export function isHttp2Server(server: object): boolean {
   return /^Http2(?:Secure)?Server$/.test(server.constructor.name);
 }

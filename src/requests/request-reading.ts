@@ -26,7 +26,7 @@ export function createRequestReading(
       diagnostics.warnOnce('perf_key', () =>
         coded(
           'parameter-refused',
-          `a span has matomo.perf_key ${show(value)}; there are ${PERF_KEYS.join(', ')}`,
+          `A span has matomo.perf_key ${show(value)}, which is invalid. It is ignored. Use one of ${PERF_KEYS.join(', ')}.`,
         ),
       ),
   };

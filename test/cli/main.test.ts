@@ -101,9 +101,9 @@ test.each([
   [['doctor', 'now'], 'now'],
   [['setup', '--colour'], '--colour'],
   [['setup'], 'set MATOMO_URL'],
-  [['spool'], 'spool knows one command'],
-  [['spool', 'drain'], 'spool knows one command'],
-  [['replay'], 'replay takes files'],
+  [['spool'], 'spool status'],
+  [['spool', 'drain'], 'spool status'],
+  [['replay'], 'OTLP JSON'],
   [['replay', 'x', '--rate', '0'], '--rate must be'],
   [['inspect', '--port', 'x'], '--port must be a number'],
   [['inspect', '--colour'], '--colour'],
@@ -122,7 +122,7 @@ test.each([
 test.each<[string[], Record<string, string>, string]>([
   [['gateway'], {}, 'a gateway needs url and siteId'],
   [['gateway'], { MATOMO_GATEWAY_LISTEN: 'x' }, 'MATOMO_GATEWAY_LISTEN must be'],
-  [['spool', 'status'], {}, 'MATOMO_SPOOL names no spool'],
+  [['spool', 'status'], {}, 'MATOMO_SPOOL'],
   [['spool', 'status'], { MATOMO_SPOOL: 'redis://u:s3cret@127.0.0.1/shop' }, 'database of Redis'],
   [['inspect', '--host', '192.0.2.1', '--port', '0'], {}, 'EADDRNOTAVAIL'],
 ])('%j with %o fails: exit code 1, and no usage', async (args, env, line) => {

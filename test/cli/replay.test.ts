@@ -127,8 +127,8 @@ test('a dry run sends nothing and leaves no state; what is done is not sent agai
 });
 
 test.each([
-  [[], 'replay takes files', 2],
-  [['x', '--rate', '0'], '--rate must be requests a second', 2],
+  [[], 'OTLP JSON', 2],
+  [['x', '--rate', '0'], '--rate must be', 2],
   [['does-not-exist'], 'ENOENT', 1],
 ])('%j is refused with a line that says why', async (args, line, exitCode) => {
   const { env } = await matomo();

@@ -92,9 +92,9 @@ test('all invalid without a token: counted, and the site id is named', () => {
 });
 
 test.each([
-  ['Basic realm="s3cret"', /asks for authentication \(Basic\)\. Set headers$/],
-  ['s3cret', /check url/],
-  [undefined, /check url/],
+  ['Basic realm="s3cret"', /\(Basic\)$/],
+  ['s3cret', /401 to 3 hits$/],
+  [undefined, /401 to 3 hits$/],
 ])('401 with WWW-Authenticate: %s', (authenticate, reason) => {
   const verdict = readAnswer({ ...answer(401), authenticate } as Exchange, known);
   expect(verdict).toMatchObject({ kind: 'refused', code: 'refused' });
@@ -102,9 +102,9 @@ test.each([
   expect((verdict as { reason: string }).reason).not.toContain('s3cret');
 });
 
-test('all invalid with a token that never worked: held back, and what to check is said', () => {
+test('all invalid with a token that never worked: held back', () => {
   const verdict = readAnswer(counters(0, 3), { ...known, hasToken: true });
-  expect(verdict).toMatchObject({ kind: 'refused', reason: expect.stringContaining('tokenAuth') });
+  expect(verdict).toMatchObject({ kind: 'refused', code: 'token-refused' });
 });
 
 test('all invalid with a token that has worked: each hit may be bad by itself', () => {
@@ -159,6 +159,6 @@ test('a redirect is named without its query', () => {
   const verdict = readAnswer(exchange, known);
   expect(verdict).toMatchObject({
     kind: 'refused',
-    reason: expect.stringContaining('https://other.example/matomo.php;'),
+    reason: expect.stringMatching(/https:\/\/other\.example\/matomo\.php(?!\?)/),
   });
 });

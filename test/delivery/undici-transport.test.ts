@@ -194,7 +194,7 @@ test('where nobody listens nothing was sent', async () => {
   const exchange = await transportTo(url).send(Buffer.from('{}'), 1000);
   expect(exchange).toMatchObject({
     kind: 'not_sent',
-    error: { message: expect.stringMatching(/^ECONNREFUSED: nobody listens at 127.0.0.1:\d+$/) },
+    error: { message: expect.stringMatching(/^ECONNREFUSED: .*127.0.0.1:\d+$/) },
   });
 });
 

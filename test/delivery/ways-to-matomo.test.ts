@@ -80,7 +80,7 @@ describe('certificates', () => {
     ['self-signed', false, /^DEPTH_ZERO_SELF_SIGNED_CERT: .*NODE_EXTRA_CA_CERTS=/],
     ['server', false, /^UNABLE_TO_VERIFY_LEAF_SIGNATURE: .*NODE_EXTRA_CA_CERTS=.*intermediate/],
     ['expired', true, /^CERT_HAS_EXPIRED: its certificate has expired$/],
-    ['elsewhere', true, /^ERR_TLS_CERT_ALTNAME_INVALID: .*names/],
+    ['elsewhere', true, /^ERR_TLS_CERT_ALTNAME_INVALID: /],
   ])('%s, with its CA trusted: %s: nothing is sent, and why is said', async (given) => {
     const [certificate, isTrusted, message] = given;
     const { wire } = await startMatomoBehind({ certificate });
@@ -115,7 +115,7 @@ describe('certificates', () => {
         // With TLS 1.3 the client is done before the server looks at the certificate.
         expect(exchange.kind).toBe(maxVersion === 'TLSv1.2' ? 'not_sent' : 'no_answer');
         expect((exchange as { error: Error }).error.message).toMatch(
-          /client certificate, to be given with the option dispatcher$|^ECONNRESET: |^UND_ERR_SOCKET: /,
+          /client certificate, .*\bdispatcher$|^ECONNRESET: |^UND_ERR_SOCKET: /,
         );
         expect(wire.requests()).toEqual([]);
       }
@@ -126,12 +126,12 @@ describe('certificates', () => {
     const matomo = await startMatomo();
     expect(await send(matomo.url.replace('http:', 'https:'))).toMatchObject({
       kind: 'not_sent',
-      error: { message: expect.stringMatching(/^ERR_SSL_\w+: .* is url to begin with http:/) },
+      error: { message: expect.stringMatching(/^ERR_SSL_\w+: .*TLS.*url/) },
     });
   });
 
   test.for<[string, string, Exchange['kind'], RegExp]>([
-    ['a TLS alert', '\x15\x03\x01\x00\x02\x02\x46', 'not_sent', /is url to begin with https:/],
+    ['a TLS alert', '\x15\x03\x01\x00\x02\x02\x46', 'not_sent', /TLS.*https:/],
     ['another protocol', '220 mail\r\n', 'no_answer', /does not speak HTTP$/],
   ])('%s where http is spoken', async ([, bytes, kind, message]) => {
     const server = createServer((socket) =>
@@ -239,8 +239,8 @@ describe('forward proxies', () => {
   );
 
   test.each([
-    [407, /^the proxy answered 407; put user name and password into its URL$/],
-    [502, /^the proxy answered 502 to CONNECT$/],
+    [407, /proxy answered 407/],
+    [502, /proxy answered 502 to CONNECT/],
   ])('a proxy that answers %i to CONNECT is named', async (status, message) => {
     const proxy = await startHttpProxy('http://127.0.0.1:1');
     proxy.refuse(status);
@@ -258,7 +258,7 @@ describe('forward proxies', () => {
     vi.stubEnv('HTTP_PROXY', proxy.url);
     expect(await send(MATOMO)).toMatchObject({
       kind: 'not_sent',
-      error: { message: 'the proxy answered 407; put user name and password into its URL' },
+      error: { message: expect.stringContaining('407') },
     });
   });
 
@@ -266,7 +266,7 @@ describe('forward proxies', () => {
     vi.stubEnv('HTTPS_PROXY', 'http://127.0.0.1:1');
     expect(await send('https://matomo.test')).toMatchObject({
       kind: 'not_sent',
-      error: { message: 'ECONNREFUSED: nobody listens at 127.0.0.1:1' },
+      error: { message: expect.stringMatching(/^ECONNREFUSED: .*127\.0\.0\.1:1$/) },
     });
     const proxy = await startHttpProxy('http://127.0.0.1:1');
     proxy.stall();
@@ -317,7 +317,7 @@ describe('addresses', () => {
     await wire.play({ kind: 'refuse' });
     expect(await send(wire.url)).toMatchObject({
       kind: 'not_sent',
-      error: { message: `ECONNREFUSED: nobody listens at [::1]:${wire.port}` },
+      error: { message: expect.stringContaining(`[::1]:${wire.port}`) },
     });
   });
 

@@ -44,7 +44,7 @@ test('spans that cannot be used are counted in a partial success that says why',
   expect(await answer.json()).toEqual({
     partialSuccess: {
       rejectedSpans: '3',
-      errorMessage: 'a trace ID is not valid; a span ID is not valid; a span has no start time',
+      errorMessage: expect.stringMatching(/trace ID.*; .*span ID.*; .*start time/),
     },
   });
   await eventually(() => gateway.stats().tracked === 1);
@@ -63,7 +63,7 @@ test('a partial success in protobuf', async () => {
     [1, 0],
     1n,
     [2, 2],
-    'a trace ID is not valid',
+    expect.stringContaining('trace ID'),
   ]);
 });
 
@@ -95,7 +95,7 @@ test('what cannot be decoded is a google.rpc.Status in protobuf too', async () =
   expect(answer.status).toBe(400);
   const reader = new BinaryReader(new Uint8Array(await answer.arrayBuffer()));
   expect([reader.tag(), reader.int32(), reader.tag()]).toEqual([[1, 0], 3, [2, 2]]);
-  expect(reader.string()).toContain('no ExportTraceServiceRequest');
+  expect(reader.string()).toContain('ExportTraceServiceRequest');
 });
 
 test('a body that is too large without a length is refused before it has come', async () => {
@@ -228,10 +228,7 @@ test('speaks TLS', async () => {
 });
 
 test.each([
-  [
-    { listen: 'nonsense' },
-    /listen must be an address and a port like 127\.0\.0\.1:4318, got "nonsense"/,
-  ],
+  [{ listen: 'nonsense' }, /listen must be .*127\.0\.0\.1:4318, got "nonsense"/],
   [{ listen: '127.0.0.1:70000' }, /listen must be/],
   [{ graceMillis: -1 }, /graceMillis must be a whole number/],
   [{ maxBodyBytes: 1 }, /maxBodyBytes must be a whole number/],
@@ -269,12 +266,14 @@ test('a misspelled variable is warned about, one of a privacy option stops the g
   vi.stubEnv('MATOMO_SITEID', '2');
   await startGateway();
   expect(output).toEqual([
-    expect.stringMatching(/MATOMO_GATEWAY_SERVICE .*did you mean MATOMO_GATEWAY_SERVICES\?/),
-    expect.stringMatching(/MATOMO_SITEID .*did you mean MATOMO_SITE_ID\?/),
+    expect.stringMatching(
+      /MATOMO_GATEWAY_SERVICE .*MATOMO_GATEWAY_SERVICES\b.*\[environment-unknown\]/,
+    ),
+    expect.stringMatching(/MATOMO_SITEID .*MATOMO_SITE_ID\b.*\[environment-unknown\]/),
   ]);
   vi.stubEnv('MATOMO_DO_NOT_TRAK', 'true');
-  await expect(startGateway()).rejects.toThrow(/privacy options that can be read/);
-  expect(output.at(-1)).toMatch(/did you mean MATOMO_DO_NOT_TRACK\?.* \[privacy-option-invalid\]/);
+  await expect(startGateway()).rejects.toThrow(/privacy options/);
+  expect(output.at(-1)).toMatch(/MATOMO_DO_NOT_TRACK\b.* \[privacy-option-invalid\]/);
 });
 
 test('an address that is taken rejects', async () => {

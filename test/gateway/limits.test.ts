@@ -53,7 +53,7 @@ test('JSON that is nested deeper than an export is refused, and brackets in text
   expect((await sendSpans(gateway, nested(99))).status).toBe(200);
   const answer = await sendSpans(gateway, nested(100));
   expect(answer.status).toBe(400);
-  expect(await answer.json()).toMatchObject({ message: 'JSON is nested deeper than 100 levels' });
+  expect(await answer.json()).toMatchObject({ message: expect.stringContaining('100') });
   const text = `${'['.repeat(200)}"\\"{{{`;
   const spans = [requestSpan('/a', {}, { text }), requestSpan('/b')];
   expect(await (await sendSpans(gateway, exportRequest(spans))).json()).toEqual({});
@@ -66,7 +66,7 @@ test('names beyond those of OTLP are refused before they are parsed', async () =
   expect((await sendSpans(gateway, named(1000))).status).toBe(200);
   const answer = await sendSpans(gateway, named(1001));
   expect(answer.status).toBe(400);
-  expect(await answer.json()).toMatchObject({ message: 'JSON has more than 1000 different names' });
+  expect(await answer.json()).toMatchObject({ message: expect.stringContaining('1000') });
 });
 
 test('so are lists and objects that lie closer than in any export', async () => {
@@ -95,11 +95,11 @@ test('spans that cannot be used count for the bound, so that the others are not 
     decode(`{"resourceSpans":[{"scopeSpans":[{"spans":[${manyOf('{"a":1}', count)}]}]}]}`);
   expect(spans(50_000)).toMatchObject({
     rejected: 50_000,
-    reasons: new Set(['a trace ID is not valid']),
+    reasons: new Set([expect.stringContaining('trace ID')]),
   });
   expect(spans(50_001)).toMatchObject({
     rejected: 50_001,
-    reasons: new Set(['a trace ID is not valid', 'there are more than 50000 spans in one request']),
+    reasons: new Set([expect.stringContaining('trace ID'), expect.stringContaining('50000')]),
   });
 });
 
@@ -139,7 +139,7 @@ test('a resource is read as far as one has attributes', () => {
   );
   const kept = Object.keys(spans[0]?.source.attributes ?? {});
   expect([kept.length, kept[0]]).toEqual([511, 'service.name']);
-  expect([...reasons].join()).toContain('of a resource at most 512 attributes');
+  expect([...reasons].join()).toMatch(/resource.*512/);
 });
 
 test('what a large resource takes counts for the spans that keep it', () => {

@@ -34,7 +34,7 @@ const WRONG: [keyof MatomoOptions, unknown, string][] = [
   ['siteId', 0, '0'],
   ['siteId', 'one', 'one'],
   ['siteId', 1.5, '1.5'],
-  ['siteId', '1,2', 'for several sites choose by the option siteId in code'],
+  ['siteId', '1,2', 'the option siteId in code'],
   ['siteId', null, 'null'],
   ['tokenAuth', 5, 'number'],
   ['headers', 'authorization=x', 'not shown'],
@@ -303,7 +303,7 @@ test('a sample of nobody is refused in code, and stops tracking from the environ
   const variables = { MATOMO_SAMPLE_RATE: '0.5', MATOMO_VISITOR_ID: 'none' };
   const { options, said } = resolve(REQUIRED, variables);
   expect(options).toBeUndefined();
-  expect(said).toEqual([expect.stringMatching(/sampleRate.*Nothing is tracked/)]);
+  expect(said).toEqual([expect.stringMatching(/sampleRate.*\[privacy-option-invalid\]$/)]);
 });
 
 test('every privacy option that the environment can give is one that stops tracking', () => {
@@ -387,7 +387,7 @@ test.each([
   const { options, said } = resolve(REQUIRED, { [name]: '1' });
   expect(options).toBeUndefined();
   expect(said).toEqual([
-    expect.stringContaining(`${name} is unknown (did you mean ${meant}?). Nothing is tracked`),
+    expect.stringMatching(new RegExp(`${name} .*${meant}.*\\[privacy-option-invalid\\]$`)),
   ]);
 });
 
@@ -400,9 +400,7 @@ test.each<[MatomoOptions, Record<string, string>]>([
     { ...env, MATOMO_ANONYMISE_IP: '3' },
   );
   expect(options?.anonymizeIp).toBe(2);
-  expect(said).toEqual([
-    expect.stringMatching(/did you mean MATOMO_ANONYMIZE_IP\?.* \[environment-unknown\]$/),
-  ]);
+  expect(said).toEqual([expect.stringMatching(/MATOMO_ANONYMIZE_IP\b.* \[environment-unknown\]$/)]);
 });
 
 test('every misspelled variable is warned about, and the others of a Matomo are left alone', () => {
@@ -417,8 +415,10 @@ test('every misspelled variable is warned about, and the others of a Matomo are 
   });
   expect(options).toBeDefined();
   expect(said).toEqual([
-    expect.stringMatching(/^MATOMO_SITEID .*did you mean MATOMO_SITE_ID\?/),
-    expect.stringMatching(/^MATOMO_TOKENAUTH_FILE .*did you mean MATOMO_TOKEN_AUTH_FILE\?/),
+    expect.stringMatching(/^MATOMO_SITEID .*MATOMO_SITE_ID\b.*\[environment-unknown\]$/),
+    expect.stringMatching(
+      /^MATOMO_TOKENAUTH_FILE .*MATOMO_TOKEN_AUTH_FILE\b.*\[environment-unknown\]$/,
+    ),
   ]);
 });
 
@@ -447,8 +447,8 @@ test.each(Object.values(OPTIONS).flatMap(({ env }) => env ?? []))(
 );
 
 test.each([
-  [{}, {}, /url \(MATOMO_URL\) and siteId \(MATOMO_SITE_ID\)/],
-  [{ siteId: 1 }, {}, /set url \(MATOMO_URL\) \[options-missing\]$/],
+  [{}, {}, /url \(MATOMO_URL\), siteId \(MATOMO_SITE_ID\).* \[options-missing\]$/],
+  [{ siteId: 1 }, {}, /: url \(MATOMO_URL\)\. .*\[options-missing\]$/],
   [{ siteId: 1 }, { MATOMO_URL: 'nonsense' }, /MATOMO_URL must be a URL/],
 ])('%o with %o: off, with a line that says what to set', (given, env, line) => {
   const { options, said } = resolve(given, env);
@@ -538,5 +538,5 @@ test('without page views and AI chatbots one line says that no request is sent',
   new MatomoSpanProcessor({ ...REQUIRED, aiChatbots: 'off' });
   expect(output).toEqual([]);
   new MatomoSpanProcessor(nothing);
-  expect(output.join('')).toMatch(/^[^\n]*only explicit events[^\n]*\[only-explicit-events\]\n$/i);
+  expect(output.join('')).toMatch(/^[^\n]*\[only-explicit-events\]\n$/);
 });

@@ -324,12 +324,12 @@ test.each([
     await eventually(() => matomo.hits().length === 1);
     await wire.play({ kind: 'refuse' });
     await get();
-    await eventually(() => /cannot be reached|did not answer/.test(app.stderr()));
+    await eventually(() => /\[(?:unreachable|no-answer)\]/.test(app.stderr()));
     await wire.play();
     matomo.play({ status: 401, body: ECHO });
     await get();
     await app.stop();
-    expect(app.stderr()).toContain('lost at shutdown: ');
+    expect(app.stderr()).toContain('[lost-at-shutdown]');
     expectNoneIn(app.stdout() + app.stderr(), SECRETS, 'the output');
     expectOnlyTokenInBodies(wire);
   },

@@ -62,7 +62,7 @@ test.each([
   inspector.play({ status: 302, headers: { location } });
   const output = await logged({ url: inspector.url });
   await inspector.close();
-  expect(output).toContain(`points to ${shown};`);
+  expect(output).toContain(`redirects to ${shown}, `);
   expect(output).not.toContain(SECRET);
 });
 

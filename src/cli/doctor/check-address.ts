@@ -6,26 +6,26 @@ import type { Check } from './checks.js';
 import { type Finding, ok, problem, unknown, warning } from './finding.js';
 import type { Answer } from './tracker-questions.js';
 
-/** What to do about what keeps requests from Matomo. */
+/** What to do if requests do not reach Matomo. */
 const ADVICE: Readonly<Partial<Record<MessageCode, string>>> = {
   certificate:
-    'Mend what stands in the brackets; a CA of your own is given by NODE_EXTRA_CA_CERTS.',
-  unreachable: 'Mend what stands in the brackets, or correct MATOMO_URL.',
-  'no-answer': 'See whether Matomo answers elsewhere, and what stands in front of it.',
-  unavailable: 'See to the web server or PHP in front of Matomo.',
-  'rolled-back':
-    "Start Matomo's database if it is stopped: see whether the database is up, and read PHP's error log of Matomo.",
-  redirected: 'Set MATOMO_URL to where it points.',
+    'Fix what the parentheses name. For your own CA, set NODE_EXTRA_CA_CERTS to its file.',
+  unreachable: 'Fix what the parentheses name, or correct MATOMO_URL.',
+  'no-answer':
+    'Check whether Matomo answers in a browser, and the proxy or load balancer in front of it.',
+  unavailable: 'Check the web server and PHP of Matomo.',
+  'rolled-back': "Start Matomo's database if it is stopped, and read Matomo's PHP error log.",
+  redirected: 'Set MATOMO_URL to the target of the redirect.',
   refused:
-    'Set MATOMO_URL to the folder that matomo.php is in. If it is right, let the proxy or firewall in front of Matomo pass POST to matomo.php.',
-  'not-matomo': 'Set MATOMO_URL to the folder that matomo.php is in.',
-  'too-large': 'Raise the limit of what stands in front of Matomo: one hit is too large for it.',
+    'Set MATOMO_URL to the folder that contains matomo.php. If it is correct, let the proxy or firewall in front of Matomo pass POST to matomo.php.',
+  'not-matomo': 'Set MATOMO_URL to the folder that contains matomo.php.',
+  'too-large': 'Raise the limit for request bodies in the proxy or web server of Matomo.',
 };
 
 const LOG_IN =
-  'Set MATOMO_HEADERS to what that server asks for: authorization=Basic and, after a space, user:password in Base64.';
+  'Set MATOMO_HEADERS to the credentials for that server: authorization=Basic and, after a space, user:password in Base64.';
 
-/** What the first answer says of the way to Matomo: address, redirect, TLS. */
+/** Interprets the first answer: address, redirect, TLS. */
 export function checkAddress({ exchange, verdict }: Answer, { url }: ResolvedOptions): Finding[] {
   const isSecure = url.protocol === 'https:';
   switch (verdict.kind) {
@@ -34,16 +34,16 @@ export function checkAddress({ exchange, verdict }: Answer, { url }: ResolvedOpt
     case 'refused': {
       const { code, reason } = verdict;
       if (code === 'unreachable' && isSecure && isCertificateReason(reason)) {
-        return [inTheWay('tls', 'certificate', reason)];
+        return [toProblem('tls', 'certificate', reason)];
       }
       const wantsLogin =
         exchange.kind === 'answer' &&
         exchange.status === 401 &&
         exchange.authenticate !== undefined;
-      return [inTheWay('address', code, reason, wantsLogin ? LOG_IN : undefined)];
+      return [toProblem('address', code, reason, wantsLogin ? LOG_IN : undefined)];
     }
     case 'too_large':
-      return [inTheWay('address', 'too-large', 'Matomo answered 413 to 1 hit')];
+      return [toProblem('address', 'too-large', 'Matomo answered 413 to 1 hit')];
     default: {
       const status = exchange.kind === 'answer' ? exchange.status : '';
       return [ok('address', `${show(url.href)} answered ${status}, without a redirect`)];
@@ -51,12 +51,12 @@ export function checkAddress({ exchange, verdict }: Answer, { url }: ResolvedOpt
   }
 }
 
-function inTheWay(check: Check, code: MessageCode, found: string, advice?: string): Finding {
-  const general = ADVICE[code] ?? 'See what stands in front of Matomo.';
+function toProblem(check: Check, code: MessageCode, found: string, advice?: string): Finding {
+  const general = ADVICE[code] ?? 'Check the proxy or load balancer in front of Matomo.';
   return problem(check, code, found, advice ?? general);
 }
 
-/** Whether others on the way can read what is sent. */
+/** Whether others on the network can read what is sent. */
 export function checkPrivacy(
   { url, tokenAuth }: ResolvedOptions,
   hasAnswered: boolean,
@@ -66,23 +66,23 @@ export function checkPrivacy(
     if (env.NODE_TLS_REJECT_UNAUTHORIZED === '0') {
       const found = 'certificates are not checked: NODE_TLS_REJECT_UNAUTHORIZED is 0';
       return [
-        warning('tls', 'not-private', found, 'Unset it, and give your CA by NODE_EXTRA_CA_CERTS.'),
+        warning('tls', 'not-private', found, 'Unset it, and set NODE_EXTRA_CA_CERTS to your CA.'),
       ];
     }
     return hasAnswered
-      ? [ok('tls', 'the certificate is good, and this process trusts its CA')]
+      ? [ok('tls', 'the certificate is valid, and this process trusts its CA')]
       : [];
   }
   if (tokenAuth === undefined || !isReadableByOthers(url)) return [];
-  const found = 'the token goes over plain http, for all on the way to read';
-  return [warning('tls', 'not-private', found, 'Begin MATOMO_URL with https://')];
+  const found = 'the token is sent over plain http, and others on the network can read it';
+  return [warning('tls', 'not-private', found, 'Use https:// in MATOMO_URL.')];
 }
 
-/** Dates of answers have whole seconds. */
+/** The header `Date` has whole seconds. */
 const CLOSE_SECONDS = 5;
 const DAY_SECONDS = 86_400;
 
-/** Compares the clock here with that of whoever answered. */
+/** Compares the clock of this machine with that of the server that answered. */
 export function checkClock(
   { exchange, askedMillis }: Answer,
   { tokenAuth }: ResolvedOptions,
@@ -91,20 +91,20 @@ export function checkClock(
   const theirs = Date.parse(exchange.date ?? '') + 500;
   if (!Number.isFinite(theirs)) {
     return [
-      unknown('clock', 'the answer has no date to compare with', 'Compare the clocks yourself.'),
+      unknown('clock', 'the answer has no date to compare with', 'Compare the clocks by hand.'),
     ];
   }
   const ahead = Math.round((askedMillis - theirs) / 1000);
-  const advice = 'Have both machines set their clocks by NTP.';
-  if (Math.abs(ahead) <= CLOSE_SECONDS) return [ok('clock', 'the clocks here and there agree')];
+  const advice = 'Synchronize the clocks of both machines by NTP.';
+  if (Math.abs(ahead) <= CLOSE_SECONDS) return [ok('clock', 'both clocks agree')];
   if (ahead > 0) {
-    const found = `the clock here is ${ahead} s ahead: Matomo ignores times in the future and takes its own`;
+    const found = `the clock of this machine is ${ahead} s ahead: Matomo ignores times in the future and uses the time of arrival`;
     return [warning('clock', 'clock', found, advice)];
   }
-  const found = `the clock here is ${-ahead} s behind: hits are stored so much too early`;
+  const found = `the clock of this machine is ${-ahead} s behind: hits are stored that much too early`;
   if (-ahead < DAY_SECONDS || tokenAuth !== undefined) {
     return [warning('clock', 'clock', found, advice)];
   }
-  const refused = `${found}, and refused, because they seem older than a day`;
+  const refused = `${found}, and Matomo refuses them without a token, because they seem older than a day`;
   return [problem('clock', 'clock', refused, advice)];
 }

@@ -5,9 +5,9 @@ import { type Finding, ok, problem, unknown, warning } from './finding.js';
 import type { ApiFacts } from './read-api-facts.js';
 
 const NAMES_PAGE =
-  'See "Names" in docs/which-ai-chatbots-read-my-site.md; names are set by MATOMO_AI_CHATBOT_USER_AGENTS.';
+  'See "Names" in docs/which-ai-chatbots-read-my-site.md, and set MATOMO_AI_CHATBOT_USER_AGENTS.';
 
-/** Whether Matomo reports the AI chatbots that are sent. Its tracker never tells: it counts what it drops as tracked. */
+/** Whether Matomo reports requests by AI chatbots. The tracker cannot be asked: it counts dropped hits as tracked. */
 export function checkAiChatbots(
   options: Pick<ResolvedOptions, 'aiChatbots' | 'aiChatbotUserAgents' | 'pageViews'>,
   facts: Pick<ApiFacts, 'version' | 'hasBotTracking'> | undefined,
@@ -15,7 +15,7 @@ export function checkAiChatbots(
   if (options.aiChatbots === 'off') return [];
   const { version, hasBotTracking } = facts ?? {};
   const release = /^(\d{1,4})\.(\d{1,4})\b/.exec(version ?? '');
-  if (release === null) return [unclear('of which version this Matomo is')];
+  if (release === null) return [unclear("Matomo's version")];
   const [major, minor] = [Number(release[1]), Number(release[2])];
   if (major < 5 || (major === 5 && minor < 7)) return [tooOld(String(version), options.pageViews)];
   if (hasBotTracking === undefined) return [unclear('whether the plugin BotTracking is active')];
@@ -23,7 +23,7 @@ export function checkAiChatbots(
   return checkNames(options.aiChatbotUserAgents, String(version), rulesOf(major, minor));
 }
 
-/** `undefined`: later than any version whose names are certain. */
+/** `undefined` for versions that are newer than those whose names are known here. */
 function rulesOf(major: number, minor: number): MatomoVersion | undefined {
   if (major > 5 || minor > 12) return undefined;
   return minor === 12 ? '5.12' : minor === 7 ? '5.7' : '5.8';
@@ -43,11 +43,12 @@ function checkNames(
   }
   const list = others.join(', ');
   if (rules === undefined) {
-    return [unknown('chatbots', `whether Matomo ${version} knows ${list}`, NAMES_PAGE)];
+    const found = `cannot tell whether Matomo ${version} knows ${list}`;
+    return [unknown('chatbots', found, NAMES_PAGE)];
   }
-  const found = `Matomo ${version} drops requests by ${list} without a word: it does not know the ${others.length === 1 ? 'name' : 'names'}`;
+  const found = `Matomo ${version} silently drops requests by ${list}: it does not know ${others.length === 1 ? 'this name' : 'these names'}`;
   const isOurs = others.every((name) => AI_CHATBOTS.includes(name));
-  const advice = isOurs ? 'Update Matomo; until then these chatbots are not seen.' : NAMES_PAGE;
+  const advice = isOurs ? 'Update Matomo; until then these chatbots are in no report.' : NAMES_PAGE;
   return [warning('chatbots', 'chatbots-not-reported', found, advice)];
 }
 
@@ -63,8 +64,8 @@ function tooOld(version: string, pageViews: boolean): Finding {
 
 function switchedOff(pageViews: boolean): Finding {
   const found =
-    'the plugin BotTracking is not active: Matomo drops requests by AI chatbots without a word';
-  const activate = 'Activate it in Administration > Plugins; it is part of Matomo';
+    'the plugin BotTracking is not active: Matomo silently drops requests by AI chatbots';
+  const activate = 'Activate it in Administration > Plugins; Matomo includes it';
   return pageViews
     ? warning(
         'chatbots',
@@ -76,8 +77,7 @@ function switchedOff(pageViews: boolean): Finding {
 }
 
 function unclear(what: string): Finding {
-  const found = `${what}, and so whether it reports AI chatbots: there is no token with access to the API of Matomo`;
-  const advice =
-    'See Administration > Plugins: it lists BotTracking if Matomo is of version 5.7 or later.';
+  const found = `cannot tell ${what}, and so whether it reports AI chatbots: there is no token with access to Matomo's API`;
+  const advice = 'Check Administration > Plugins: Matomo 5.7 and later list BotTracking there.';
   return unknown('chatbots', found, advice);
 }

@@ -6,13 +6,13 @@ import { type ApiFacts, readApiFacts } from './read-api-facts.js';
 
 const DIMENSIONS_PAGE = 'Administration > Websites > Custom Dimensions';
 
-/** Whether Matomo stores the custom variables and dimensions of a hit. The tracker never tells; the API does with a token. */
+/** Whether Matomo stores custom variables and dimensions. Only its API tells, which needs a token; the tracker does not. */
 export async function checkFields(
   options: ResolvedOptions,
   hasGoodToken: boolean,
 ): Promise<{ findings: Finding[]; isKnown: boolean; facts: ApiFacts | undefined }> {
   const facts = hasGoodToken ? await readApiFacts(options) : undefined;
-  // Without page views, nothing has variables or dimensions.
+  // Only page views have variables and dimensions.
   const variables = options.pageViews ? checkVariables(options, facts) : [];
   const dimensions = options.pageViews ? checkDimensions(options, facts) : [];
   const isKnown = variables !== undefined && dimensions !== undefined;
@@ -21,11 +21,11 @@ export async function checkFields(
   return { findings, isKnown, facts };
 }
 
-/** For when a hit has been stored, and its status and method perhaps not. */
+/** The finding after a hit was stored, if its status and method may be missing. */
 export function fieldsUnknown(): Finding {
   const found =
-    'whether status and method are stored: a tracker never tells, and there is no token with access to the API of Matomo';
-  const advice = `${recommendSetup()} Or see Administration > Plugins for CustomVariables and CustomDimensions, and ${DIMENSIONS_PAGE}.`;
+    "cannot tell whether status and method are stored: the tracker does not say, and there is no token with access to Matomo's API";
+  const advice = `${recommendSetup()} Or check CustomVariables and CustomDimensions in Administration > Plugins, and ${DIMENSIONS_PAGE}.`;
   return unknown('fields', found, advice);
 }
 
@@ -38,7 +38,7 @@ function checkVariables(
   if (facts?.hasCustomVariables === undefined) return undefined;
   if (facts.hasCustomVariables) return [ok('fields', 'the plugin CustomVariables is active')];
   const found =
-    'the plugin CustomVariables is not active: Matomo drops custom variables, which status and method are by default';
+    'the plugin CustomVariables is not active: Matomo drops custom variables, and with them status and method';
   const advice = `${recommendSetup()} Or send them as custom dimensions (MATOMO_DIMENSIONS) and set MATOMO_MAX_CUSTOM_VARIABLES=0, or install the plugin from the Marketplace.`;
   return [warning('fields', 'fields-dropped', found, advice)];
 }
@@ -51,7 +51,7 @@ function checkDimensions(
   if (ids.length === 0) return [];
   if (facts?.hasCustomDimensions === false) {
     const found = 'the plugin CustomDimensions is not active: Matomo drops all dimensions';
-    const advice = 'Activate it in Administration > Plugins; it is part of Matomo.';
+    const advice = 'Activate it in Administration > Plugins; Matomo includes it.';
     return [warning('fields', 'fields-dropped', found, advice)];
   }
   if (facts?.dimensions === undefined) return undefined;
@@ -76,7 +76,7 @@ function checkDimension(
     return [warning('fields', 'fields-dropped', found, advice)];
   }
   if (dimension.scope !== 'action') {
-    const found = `dimension ${id} is of scope ${dimension.scope}: Matomo keeps no value for each request`;
+    const found = `dimension ${id} has scope ${dimension.scope}, not action: Matomo does not store its value for each request`;
     const advice = `Create an action dimension in ${DIMENSIONS_PAGE}, and use its ID in MATOMO_DIMENSIONS.`;
     return [warning('fields', 'fields-dropped', found, advice)];
   }
@@ -87,7 +87,7 @@ function checkDimension(
   ];
 }
 
-/** Setup comes first if it can do what the finding advises. */
+/** Recommends setup first if it can do what the finding advises. */
 function withSetup(finding: Finding, attribute: unknown): Finding {
   const { advice } = finding;
   const setup = recommendSetupFor(attribute);
@@ -102,8 +102,8 @@ function readName(ids: readonly string[]): string {
 
 function queued(): Finding {
   const found =
-    'the plugin QueuedTracking is active: if its queue is enabled, Matomo takes hits unseen and they count as accepted';
+    'the plugin QueuedTracking is active: if its queue is enabled, Matomo answers before it processes hits, and they count as accepted';
   const advice =
-    'Disable the queue, or watch that it is worked off (./console queuedtracking:monitor).';
+    'Disable the queue, or check that it is processed (./console queuedtracking:monitor).';
   return warning('queue', 'queued-unseen', found, advice);
 }

@@ -7,9 +7,9 @@ import { checkToken } from './check-token.js';
 import { type Finding, ok, problem, unknown, warning } from './finding.js';
 import { type Answer, createQuestions, isProcessed } from './tracker-questions.js';
 
-const ERROR_LOG = "Read PHP's error log of Matomo.";
+const ERROR_LOG = "Read Matomo's PHP error log.";
 
-/** Asks Matomo one thing after the other, for as long as the answers allow another question. */
+/** Asks Matomo one question after the other until an answer makes further questions useless. */
 export async function checkMatomo(
   options: ResolvedOptions,
   env: Readonly<NodeJS.ProcessEnv>,
@@ -46,14 +46,14 @@ export async function checkMatomo(
   return [...findings, ...news, ...chatbots, ...storing, ...unclear];
 }
 
-/** A Matomo that wants a token for every bulk answers so without one, and so does one whose database is away. */
+/** Matomo gives the same answer if it requires a token for every bulk and if its database is unavailable. */
 function mayWantToken({ exchange, verdict }: Answer): boolean {
   const isOfMatomo = exchange.kind === 'answer' && exchange.body.includes('"status":"error"');
   return verdict.kind === 'rolled_back' && isOfMatomo;
 }
 
 function siteFound({ siteId }: ResolvedOptions): Finding[] {
-  return [ok('matomo', "Matomo's tracker answers"), ok('site', `site ${siteId} is there`)];
+  return [ok('matomo', "Matomo's tracker answers"), ok('site', `site ${siteId} exists`)];
 }
 
 function checkSite({ verdict }: Answer, { siteId }: ResolvedOptions): Finding[] {
@@ -67,16 +67,16 @@ function checkSite({ verdict }: Answer, { siteId }: ResolvedOptions): Finding[] 
     }
     case 'rolled_back': {
       const found = `${verdict.reason}: its database may be stopped`;
-      const advice = `Start Matomo's database if it is stopped. ${ERROR_LOG} Matomo may also want a good token for every bulk (bulk_requests_require_authentication).`;
+      const advice = `Start Matomo's database if it is stopped. ${ERROR_LOG} Matomo may also require a valid token for every bulk (bulk_requests_require_authentication).`;
       return [problem('matomo', verdict.code, found, advice)];
     }
     case 'nothing_kept': {
       const advice =
-        'Run it again: if the answer stays, set record_statistics to 1 in the [Tracker] section of config.ini.php, else see to the locks of the database.';
+        'Run doctor again. If the answer is the same, set record_statistics to 1 in the [Tracker] section of config.ini.php; if not, check the database for lock timeouts.';
       return [problem('matomo', verdict.code, verdict.reason, advice)];
     }
     default: {
-      const found = 'reason' in verdict ? verdict.reason : 'Matomo answered with nothing';
+      const found = 'reason' in verdict ? verdict.reason : 'Matomo sent an empty answer';
       return [unknown('matomo', found, ERROR_LOG)];
     }
   }
@@ -84,12 +84,13 @@ function checkSite({ verdict }: Answer, { siteId }: ResolvedOptions): Finding[] 
 
 function queued({ exchange }: Answer): Finding {
   const what = exchange.kind === 'answer' && exchange.status === 204 ? 'nothing' : 'an image';
-  const found = `Matomo answers a bulk with ${what}: QueuedTracking takes hits unseen, and they count as accepted`;
-  const advice = 'Watch that its queue is worked off; what comes out is in no answer.';
+  const found = `Matomo answers a bulk with ${what}: its plugin QueuedTracking answers before it processes hits, and they count as accepted`;
+  const advice = 'Check that its queue is processed; no answer says what became of the hits.';
   return warning('queue', 'queued-unseen', found, advice);
 }
 
 function behindQueue(): Finding {
-  const found = 'whether the site is there and the token good: the queue lets no question through';
-  return unknown('site', found, 'Look at tracking failures in Administration > System.');
+  const found =
+    'cannot tell whether the site exists and the token is valid: the queue answers for Matomo';
+  return unknown('site', found, 'Check the tracking failures in Administration > System.');
 }

@@ -17,30 +17,31 @@ const STOPS_TRACKING: ReadonlySet<MessageCode> = new Set([
   'options-missing',
   'privacy-option-invalid',
 ]);
-/** Shorter ones would be found in ordinary words. */
+/** Shorter secrets are not replaced, because they occur in ordinary words. */
 const SHORTEST_SECRET = 4;
-const CHANGE = 'Change it in the environment of the process that is to track, and start it again.';
+const CHANGE = 'Change it in the environment of the application, and restart the application.';
 
-/** Options as `register` reads them, and what is wrong with them; none where that leaves nothing to ask Matomo. */
+/** Reads options as `register` does. `options` is `undefined` if they do not suffice to ask Matomo. */
 export function checkOptions(env: Readonly<NodeJS.ProcessEnv>): {
   findings: Finding[];
   options: ResolvedOptions | undefined;
-  /** Those that `MATOMO_SITE_ID` names. */
+  /** All sites in `MATOMO_SITE_ID`. */
   sites: readonly number[];
-  /** What no finding may show, also if there are no options. */
+  /** Texts that no finding may show. */
   secrets: readonly string[];
 } {
   const sites = listFromText(env.MATOMO_SITE_ID ?? '').flatMap((text) => toSiteId(text) ?? []);
   const findings: Finding[] = sites.length > 1 ? [severalSites(sites)] : [];
   const report = (message: string): void => {
     const { text, code = 'environment-wrong' } = splitCode(message);
+    const found = text.replace(/\.$/, '');
     if (code === 'environment-unknown') return; // `unknownVariables` finds more of them
     const find = STOPS_TRACKING.has(code) ? problem : warning;
-    findings.push(find('options', code, text, CHANGE));
+    findings.push(find('options', code, found, CHANGE));
   };
   const diagnostics = collect(report);
   const isEnabled = readEnvironment('enabled', env) !== false;
-  // Also where it is switched off there is something to be found.
+  // The other checks are useful even if tracking is turned off.
   const options = resolveOptions(
     isEnabled ? {} : { enabled: true },
     sites.length > 1 ? { ...env, MATOMO_SITE_ID: String(sites[0]) } : env,
@@ -51,7 +52,7 @@ export function checkOptions(env: Readonly<NodeJS.ProcessEnv>): {
     findings.push(switchedOff('OTEL_SDK_DISABLED is true'));
   }
   if (options?.dryRun) {
-    const found = 'MATOMO_DRY_RUN is true: hits are shown in the log and not sent';
+    const found = 'MATOMO_DRY_RUN is true: hits are logged and not sent';
     findings.push(problem('options', 'dry-run', found, 'Unset MATOMO_DRY_RUN.'));
   }
   findings.push(...unknownVariables(env, findings));
@@ -61,7 +62,7 @@ export function checkOptions(env: Readonly<NodeJS.ProcessEnv>): {
   return { findings, options, sites, secrets: secretsOf(env) };
 }
 
-/** The token, and each header with its parts: a scheme such as `Basic` stands in front of what is secret. */
+/** The token, and each header with its parts: the secret follows a scheme such as `Basic`. */
 function secretsOf(env: Readonly<NodeJS.ProcessEnv>): string[] {
   const headers = Object.values(readEnvironment('headers', env) ?? {});
   const parts = headers.flatMap((value) => [value, ...value.split(' ').slice(1)]);
@@ -71,9 +72,9 @@ function secretsOf(env: Readonly<NodeJS.ProcessEnv>): string[] {
 }
 
 function severalSites(sites: readonly number[]): Finding {
-  const found = `MATOMO_SITE_ID names the sites ${sites.join(', ')}, and a hit belongs to one: nothing is tracked unless the option siteId chooses it in code`;
+  const found = `MATOMO_SITE_ID names the sites ${sites.join(', ')}, but a hit belongs to one: nothing is tracked unless the option siteId in code chooses the site`;
   const advice =
-    'Set MATOMO_SITE_ID to one ID, or choose by the option siteId in code. Each site is checked here.';
+    'Set MATOMO_SITE_ID to one ID, or choose the site with the option siteId in code. Doctor checks each of the sites.';
   return problem('options', 'options-missing', found, advice);
 }
 
@@ -81,7 +82,7 @@ function switchedOff(found: string): Finding {
   return problem('options', 'switched-off', `${found}: nothing is tracked`, CHANGE);
 }
 
-/** Names that are like those of options, and not reported yet. Others may be those of a Matomo that runs beside this. */
+/** Names that are similar to those of options. Other `MATOMO_*` variables may belong to a Matomo on this machine. */
 function unknownVariables(
   env: Readonly<NodeJS.ProcessEnv>,
   findings: readonly Finding[],
@@ -96,7 +97,7 @@ function unknownVariables(
   });
   return [...misspelled, ...similar].flatMap((variable) => {
     if (findings.some(({ found }) => found.includes(describeMisspelled(variable)))) return [];
-    const found = `${variable.name} is not read by anything here`;
+    const found = `${variable.name} has no effect: there is no such variable`;
     return warning('options', 'environment-unknown', found, `Did you mean ${variable.meant}?`);
   });
 }

@@ -7,16 +7,17 @@ import { requireFolderOf } from '../../delivery/spool/file/spool-folder.js';
 import type { ResolvedOptions } from '../../options/resolved-options.js';
 import { type Finding, ok, warning } from './finding.js';
 
-const NO_SPOOL = 'Hits wait in memory without it, and a restart while Matomo is away loses them.';
+const NO_SPOOL =
+  'Until then hits are queued in memory, and a restart while Matomo is unavailable loses them.';
 
 type SpoolOptions = Pick<ResolvedOptions, 'url' | 'maxSpoolBytes'>;
 
-/** How a store of each kind is checked. */
+/** The check of each back end. */
 const CHECK: Readonly<
   Record<SpoolBackendName, (place: string, options: SpoolOptions) => Promise<Finding[]>>
 > = { file: checkFolder, redis: checkRedis };
 
-/** Checks the spool and changes nothing in it, as a process may be using it. If it is unusable, hits are sent from memory. */
+/** Checks the spool without changing it: a process may be using it. */
 export async function checkSpool({
   spool,
   ...options
@@ -42,16 +43,17 @@ async function checkFolder(
   }
   const isThere = place === folder;
   const found = isThere
-    ? `${name} can be written and has ${megabytes(bytesIn(folder))} of hits`
-    : `${name} is not there yet and can be made`;
+    ? `${name} is writable and has ${megabytes(bytesIn(folder))} of hits`
+    : `${name} does not exist yet and can be created`;
   return [ok('spool', found), ...(isThere ? openToOthers(folder, name) : []), ...(await space())];
 
   async function space(): Promise<Finding[]> {
     const { bavail, bsize } = await statfs(place);
     const free = bavail * bsize;
     if (free >= maxSpoolBytes) return [];
-    const text = `${name} may grow to ${megabytes(maxSpoolBytes)}, and ${megabytes(free)} are free`;
-    return [warning('spool', 'spool-space', text, 'Make room, or lower MATOMO_MAX_SPOOL_BYTES.')];
+    const text = `${name} may grow to ${megabytes(maxSpoolBytes)}, but only ${megabytes(free)} are free`;
+    const advice = 'Free disk space, or lower MATOMO_MAX_SPOOL_BYTES.';
+    return [warning('spool', 'spool-space', text, advice)];
   }
 }
 
@@ -61,36 +63,36 @@ async function checkRedis(spool: string, { url: { href } }: SpoolOptions): Promi
   try {
     const { matomo = href, pending } = await backend.readStatus(spool);
     if (matomo === href) return [ok('spool', `${name} answers and has ${pending} hits`)];
-    const advice = `Give MATOMO_SPOOL another database of that Redis, such as redis://…/1. ${NO_SPOOL}`;
+    const advice = `Set MATOMO_SPOOL to another database of that Redis, such as redis://…/1. ${NO_SPOOL}`;
     return [warning('spool', 'spool-not-used', `${name} belongs to ${matomo}`, advice)];
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const found = `${name} cannot be used: ${code ?? message}`;
-    const advice = `See to Redis, its password and the network, and whether the package redis is installed. ${NO_SPOOL}`;
+    const advice = `Check Redis, its password, the network, and whether the package redis is installed. ${NO_SPOOL}`;
     return [warning('spool', 'spool-not-used', found, advice)];
   }
 }
 
 function notUsed(found: string): Finding {
-  const advice = `Give MATOMO_SPOOL a folder that belongs to the user of the process and to this Matomo. ${NO_SPOOL}`;
+  const advice = `Set MATOMO_SPOOL to a folder that belongs to the user of the process and is used for this Matomo only. ${NO_SPOOL}`;
   return warning('spool', 'spool-not-used', found, advice);
 }
 
 function openToOthers(folder: string, name: string): Finding[] {
   const others = statSync(folder).mode & 0o077;
   if (others === 0 || process.platform === 'win32') return [];
-  const found = `${name} is open to other users of this machine, and has personal data`;
+  const found = `other users of this machine can read ${name}, which contains personal data`;
   return [warning('spool', 'spool-open-to-others', found, `Run: chmod 700 ${folder}`)];
 }
 
-/** The folder itself, or the one in which it would be made. */
+/** The folder itself, or the nearest one above it that exists. */
 function nearestFolder(folder: string): string {
   return existsSync(folder) || dirname(folder) === folder ? folder : nearestFolder(dirname(folder));
 }
 
 function bytesIn(folder: string): number {
   const files = readdirSync(folder).filter((name) => name.endsWith('.hits'));
-  // One may be cleared away just now.
+  // A running process may delete one meanwhile.
   const sizes = files.map((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.size);
   return sizes.reduce<number>((sum, size = 0) => sum + size, 0);
 }

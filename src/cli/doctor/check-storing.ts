@@ -4,7 +4,7 @@ import { type Answer, isProcessed, type Questions } from './tracker-questions.js
 
 const TITLE = 'opentelemetry-matomo doctor';
 
-/** Whether hits of this service would be stored, as far as that shows without storing one; with `sends`, by one. */
+/** Whether Matomo would store hits of this service. With `sends` it stores one to find out. */
 export async function checkStoring(
   questions: Questions,
   options: ResolvedOptions,
@@ -12,7 +12,7 @@ export async function checkStoring(
   sends: boolean,
   knowsFields: boolean,
 ): Promise<Finding[]> {
-  // With a token that is refused hits are too, whatever would become of them otherwise.
+  // Matomo refuses every hit with an invalid token, so there is nothing else to find out.
   if (options.tokenAuth !== undefined && !withToken) return [];
   const dropped = await questions.isDropped(withToken);
   if (isProcessed(dropped, 'tracked')) return [droppedSilently(options)];
@@ -20,39 +20,41 @@ export async function checkStoring(
   if (!isProcessed(dropped, 'invalid') || !isProcessed(pinged, 'tracked')) {
     return [failed(isProcessed(dropped, 'invalid') ? pinged : dropped)];
   }
-  const findings = [ok('storing', "a hit would not be dropped, and Matomo's database can be read")];
+  const findings = [ok('storing', 'Matomo would not drop a hit, and can read its database')];
   return [
     ...findings,
-    ...(sends ? await send(questions, withToken) : [notTold(options, knowsFields)]),
+    ...(sends ? await send(questions, withToken) : [notSent(options, knowsFields)]),
   ];
 }
 
 function droppedSilently({ baseUrl, siteId }: ResolvedOptions): Finding {
-  const found = 'Matomo drops hits like those of this service without a word';
+  const found = 'Matomo silently drops hits like those of this service';
   const site = `site ${siteId} in Administration > Websites > Manage: excluded IPs and user agents`;
-  // A site that takes its own URLs only drops a hit without URL.
+  // A site that accepts only its own URLs drops a hit without a URL.
   if (baseUrl === undefined) {
-    const advice = `See ${site}, and "only track visits when the URL starts with one of the above": for that set MATOMO_BASE_URL and run this again.`;
+    const advice = `Check ${site}, and "only track visits when the URL starts with one of the above". If that is set, set MATOMO_BASE_URL and run doctor again.`;
     return warning('storing', 'silently-dropped', `${found}, at least without a URL`, advice);
   }
-  const advice = `See ${site}, and whether it only takes URLs that are not those of ${baseUrl}.`;
+  const advice = `Check ${site}, and whether it accepts URLs that begin with ${baseUrl}.`;
   return problem('storing', 'silently-dropped', found, advice);
 }
 
 function failed({ verdict }: Answer): Finding {
-  const found =
-    'reason' in verdict ? verdict.reason : 'Matomo did not process a hit that was to be';
-  const advice = "Start Matomo's database if it is stopped, and read PHP's error log of Matomo.";
+  const found = 'reason' in verdict ? verdict.reason : 'Matomo did not process a hit as expected';
+  const advice = "Start Matomo's database if it is stopped, and read Matomo's PHP error log.";
   if (verdict.kind === 'rolled_back') return problem('storing', verdict.code, found, advice);
   return unknown('storing', found, advice);
 }
 
-function notTold({ errors }: ResolvedOptions, knowsFields: boolean): Finding {
-  const crashes =
-    errors === 'crash' ? ', nor whether CrashAnalytics is there for MATOMO_ERRORS=crash' : '';
-  const fields = knowsFields ? '' : ', and custom variables and dimensions exist';
-  const found = `without storing a hit nobody can tell whether the database can be written${fields}${crashes}`;
-  return unknown('storing', found, 'Run this with --send: one page view is then in the reports.');
+function notSent({ errors }: ResolvedOptions, knowsFields: boolean): Finding {
+  const crashes = errors === 'crash' ? ', and has CrashAnalytics for MATOMO_ERRORS=crash' : '';
+  const fields = knowsFields ? '' : ', stores custom variables and dimensions';
+  const found = `cannot tell whether Matomo can write to its database${fields}${crashes} without storing a hit`;
+  return unknown(
+    'storing',
+    found,
+    'Run doctor with --send, which adds one page view to the reports.',
+  );
 }
 
 async function send(questions: Questions, withToken: boolean): Promise<Finding[]> {
@@ -61,11 +63,11 @@ async function send(questions: Questions, withToken: boolean): Promise<Finding[]
   const time = new Date(answer.askedMillis).toISOString().slice(0, 19);
   if (isProcessed(answer, 'tracked')) {
     const found = `1 page view was stored, with the title "${TITLE}", at ${time} UTC`;
-    return [ok('storing', `${found}; it is in Visitors > Visits Log`)];
+    return [ok('storing', `${found}; find it in Visitors > Visits Log`)];
   }
   const found =
-    'reason' in verdict ? verdict.reason : 'Matomo did not say what became of a page view';
-  const advice = "Read PHP's error log of Matomo.";
+    'reason' in verdict ? verdict.reason : 'Matomo did not say whether it stored the page view';
+  const advice = "Read Matomo's PHP error log.";
   if (verdict.kind === 'rolled_back') return [problem('storing', verdict.code, found, advice)];
   return [unknown('storing', found, advice)];
 }

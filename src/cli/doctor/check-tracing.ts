@@ -6,7 +6,7 @@ import { type Finding, ok, problem, unknown, warning } from './finding.js';
 import { type Copy, findCopies, findPackage } from './package-tree.js';
 
 const API = '@opentelemetry/api';
-/** What makes spans, or has them made. */
+/** Packages that make spans, or start what does. */
 const SDKS = [
   '@opentelemetry/auto-instrumentations-node',
   '@opentelemetry/sdk-node',
@@ -39,7 +39,7 @@ export function checkNode(): Finding {
   );
 }
 
-/** What `register` would find in an application of this folder: tracing to join, or the parts of its own. */
+/** Finds out what `register` would do in an application of this folder: join its tracing, start its own, or neither. */
 export function checkTracing(app: string, env: Readonly<NodeJS.ProcessEnv>): Finding[] {
   const installed = TRACING.flatMap((name) => {
     const found = findPackage(name, app) ?? findPackage(name, dirname(OWN_FILE));
@@ -50,18 +50,18 @@ export function checkTracing(app: string, env: Readonly<NodeJS.ProcessEnv>): Fin
 
 function checkParts(app: string, installed: readonly string[]): Finding {
   const list =
-    installed.length > 0 ? `installed are ${installed.join(', ')}` : 'no tracing is installed';
+    installed.length > 0 ? `installed: ${installed.join(', ')}` : 'no tracing is installed';
   if (loadTracingParts(OWN_FILE, app)) {
-    const found = `register joins the application's tracing, or starts its own where it has none; ${list}`;
+    const found = `register joins the application's tracing, or starts its own if there is none; ${list}`;
     return ok('tracing', found);
   }
   const joins = SDKS.some((name) => findPackage(name, app))
-    ? "register joins the application's tracing; if it sets none up, "
+    ? "register joins the application's tracing; if there is none, "
     : '';
   return {
     ...ok('tracing', `${joins}requests are tracked from Node.js itself; ${list}`),
     code: 'nothing-installed',
-    advice: `To use attributes on spans if the application sets up no tracing, run: ${INSTALL_COMMAND}`,
+    advice: `Only if you need attributes on spans and the application starts no tracing, run: ${INSTALL_COMMAND}`,
   };
 }
 
@@ -69,30 +69,31 @@ function checkPreload({ NODE_OPTIONS = '' }: Readonly<NodeJS.ProcessEnv>): Findi
   if (NODE_OPTIONS.includes('opentelemetry-matomo/register')) {
     return [ok('tracing', 'NODE_OPTIONS preloads opentelemetry-matomo/register')];
   }
-  const found = 'how the application is started cannot be seen from here';
+  const found = 'cannot tell how the application is started';
   const advice =
-    'It needs --require opentelemetry-matomo/register, or a MatomoSpanProcessor in its code.';
+    'Start it with --require opentelemetry-matomo/register, or add a MatomoSpanProcessor in its code.';
   return [unknown('tracing', found, advice)];
 }
 
-/** Copies of the API know of one another only where they are of one version. */
+/** Copies of the API share their globals only if they have the same version. */
 export function checkApi(app: string): Finding[] {
   const copies = findCopies(API, app, [API, ...TRACING]);
   if (copies.length === 0) return [];
   const versions = new Set(copies.map(({ version }) => version));
   const list = copies.map(({ version, folder }) => `${version} in ${folder}`).join(', ');
   if (versions.size === 1) {
-    const found = copies.length === 1 ? list : `${list}; of one version, they work as one`;
+    const found =
+      copies.length === 1 ? list : `${list}; they have the same version and work together`;
     return [ok('api', `${API} ${found}`)];
   }
-  const found = `${copies.length} copies of ${API}, of which one cannot see what another registers: ${list}`;
-  const advice = `See npm ls ${API}, and have one version only, for example by overrides in package.json.`;
+  const found = `${copies.length} copies of ${API} that do not see what the others register: ${list}`;
+  const advice = `Run npm ls ${API}, and install a single version, for example with overrides in package.json.`;
   const isSplit = new Set(copies.filter(isOfTracing).map(({ version }) => version)).size > 1;
   const find = isSplit ? problem : warning;
   return [find('api', 'api-copies', found, advice)];
 }
 
-/** Where what makes spans has different copies, spans get lost; a library that only reads does less harm. */
+/** Spans get lost if packages that make them use different copies. A library that only reads spans does less harm. */
 function isOfTracing({ usedBy }: Copy): boolean {
   return usedBy.some((name) =>
     /^@opentelemetry\/(?:sdk-|instrumentation|context-|auto-)/.test(name),

@@ -20,7 +20,7 @@ export const CHECKS = [
 
 export type Check = (typeof CHECKS)[number];
 
-/** Findings in the order of the table; those of one check stay as they are. */
+/** Findings in the order of the table; those of one check keep their order. */
 export function inOrder<F extends { readonly check: Check }>(findings: readonly F[]): F[] {
   return CHECKS.flatMap((check) => findings.filter((finding) => finding.check === check));
 }

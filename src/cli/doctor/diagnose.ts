@@ -13,22 +13,22 @@ export interface DiagnoseOptions {
   readonly env: Readonly<NodeJS.ProcessEnv>;
   /** Folder of the application. */
   readonly app: string;
-  /** Stores a page view. */
+  /** Whether to store a page view. */
   readonly sends: boolean;
 }
 
-/** What a check needs to know. */
+/** The input of a check. */
 interface Context extends DiagnoseOptions {
   readonly sites: readonly number[];
-  /** None: nothing can be sent. */
+  /** `undefined` if they are invalid. */
   readonly options: ResolvedOptions | undefined;
-  /** Of the checks before it. */
+  /** Findings of earlier checks. */
   readonly findings: readonly Finding[];
 }
 
 type RunCheck = (context: Context) => Finding[] | Promise<Finding[]>;
 
-/** How a check runs. What is missing here is found by another one: `options` first of all, the rest by `matomo`. */
+/** The functions of the checks. `options` runs before all others, and `matomo` runs those that ask Matomo. */
 const RUN: Readonly<Partial<Record<Check, RunCheck>>> = {
   node: () => [checkNode()],
   tracing: ({ app, env }) => checkTracing(app, env),
@@ -38,7 +38,7 @@ const RUN: Readonly<Partial<Record<Check, RunCheck>>> = {
   matomo: checkSites,
 };
 
-/** Looks at everything between an application in that environment and its hits in Matomo. Never rejects. */
+/** Runs all checks for an application in that environment. Never rejects. */
 export async function diagnose(given: DiagnoseOptions): Promise<Finding[]> {
   const { options, sites, findings, secrets } = checkOptions(given.env);
   for (const check of CHECKS) {
@@ -49,7 +49,7 @@ export async function diagnose(given: DiagnoseOptions): Promise<Finding[]> {
   return findings.map((finding) => cleanFinding(finding, (text) => withoutUserInfo(clean(text))));
 }
 
-/** Site by site; a token that is refused is not tried again, since that may lock this address out. */
+/** Checks each site until the token is refused: trying it again could lock this address out. */
 async function checkSites({ options, sites, findings, env, sends }: Context): Promise<Finding[]> {
   const all: Finding[] = [];
   if (findings.some(({ code }) => code === 'proxy-unusable')) return all;
@@ -62,17 +62,17 @@ async function checkSites({ options, sites, findings, env, sends }: Context): Pr
   return all;
 }
 
-/** A check that fails itself says nothing about what it checks. */
+/** Runs a check. If it throws, the finding is unknown. */
 async function attempt(check: Check, run: RunCheck, context: Context): Promise<Finding[]> {
   try {
     return await run(context);
   } catch (error) {
-    const found = `this could not be looked at: ${(error as NodeJS.ErrnoException).code ?? (error as Error).name}`;
-    return [unknown(check, found, 'Look at it yourself.')];
+    const found = `this check failed: ${(error as NodeJS.ErrnoException).code ?? (error as Error).name}`;
+    return [unknown(check, found, 'Check it by hand.')];
   }
 }
 
-/** Matomo, or a variable that was mixed up, may have repeated a secret. */
+/** Removes secrets, which an answer of Matomo or a mixed-up variable may repeat. */
 function cleanFinding(finding: Finding, clean: (text: string) => string): Finding {
   const { found, advice } = finding;
   return {

@@ -1,17 +1,17 @@
 import type { MessageCode } from '../../common/messages.js';
 import type { Check } from './checks.js';
 
-/** `problem`: it keeps hits from being stored. `unknown`: that cannot be told from here. */
+/** `problem` prevents hits from being stored; `unknown` cannot be checked from here. */
 export type FindingVerdict = 'ok' | 'warning' | 'problem' | 'unknown';
 
-/** One thing that was looked at. */
+/** The result of one check. */
 export interface Finding {
   readonly check: Check;
   readonly verdict: FindingVerdict;
   readonly found: string;
-  /** What to do about it; nothing where all is well. */
+  /** What to do. Missing if the verdict is `ok`. */
   readonly advice?: string;
-  /** Under which it is explained in docs/messages.md. */
+  /** Heading in docs/messages.md. */
   readonly code?: MessageCode;
 }
 

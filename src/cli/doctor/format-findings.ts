@@ -8,7 +8,7 @@ const MARKS: Readonly<Record<FindingVerdict, string>> = {
   unknown: '?',
 };
 
-/** Findings as lines for a terminal: a mark, what was found, and below it what to do. */
+/** Formats findings for a terminal: a mark, what was found, and below it what to do. */
 export function formatFindings(findings: readonly Finding[]): string {
   const lines = findings.flatMap(({ check, verdict, found, advice, code }) => [
     ...wrap(`${MARKS[verdict]} ${check.padEnd(8)}`, `${found}${code ? ` [${code}]` : ''}`),
@@ -21,16 +21,13 @@ function summaryOf(findings: readonly Finding[]): string[] {
   const count = findings.filter(({ verdict }) => verdict === 'problem').length;
   const summary =
     count === 0
-      ? 'Nothing that was found keeps hits from being stored.'
-      : `${count} ${count === 1 ? 'problem keeps' : 'problems keep'} hits from being stored.`;
+      ? 'No problem was found that prevents hits from being stored.'
+      : `${count} ${count === 1 ? 'problem prevents' : 'problems prevent'} hits from being stored.`;
   const hasCodes = findings.some(({ code }) => code !== undefined);
-  return [
-    summary,
-    ...(hasCodes ? ['What stands in [brackets] is explained in docs/messages.md.'] : []),
-  ];
+  return [summary, ...(hasCodes ? ['docs/messages.md explains the codes in [brackets].'] : [])];
 }
 
-/** At words; one that is longer than a line, such as a path, stays whole. */
+/** Wraps text between words. A word that is longer than a line, such as a path, is not broken. */
 function wrap(head: string, text: string): string[] {
   const indent = ' '.repeat(head.length);
   const lines: string[] = [];

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** An installed package, by its own folder. */
+/** An installed package, as its folder describes it. */
 export interface InstalledPackage {
   readonly name: string;
   readonly version: string;
@@ -9,19 +9,19 @@ export interface InstalledPackage {
   readonly needs: readonly string[];
 }
 
-/** One copy of a package, and who gets it. */
+/** One copy of a package, and the packages that load it. */
 export interface Copy extends InstalledPackage {
   readonly usedBy: readonly string[];
 }
 
-/** The copy of a package that code in a folder gets; `undefined` where it gets none. */
+/** The copy of a package that code in a folder loads; `undefined` if it finds none. */
 export function findPackage(name: string, from: string): InstalledPackage | undefined {
   const folder = join(from, 'node_modules', name);
   if (existsSync(join(folder, 'package.json'))) return readPackage(realpathSync(folder));
   return dirname(from) === from ? undefined : findPackage(name, dirname(from));
 }
 
-/** All copies of a package that an application reaches: what it needs, what that needs, and so on, and `starts`. */
+/** All copies of a package that an application can load, directly, through dependencies, or through `starts`. */
 export function findCopies(wanted: string, app: string, starts: readonly string[]): Copy[] {
   const copies = new Map<string, Copy & { usedBy: string[] }>();
   const own = existsSync(join(app, 'package.json')) ? readPackage(app).needs : [];

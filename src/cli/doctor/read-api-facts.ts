@@ -7,7 +7,7 @@ import { isPluginActivated, readFlag } from '../matomo-api/plugin.js';
 import { listOf, readText } from '../matomo-api/result-values.js';
 import { LONGEST_MILLIS } from './tracker-questions.js';
 
-/** What Matomo's HTTP API says about how a hit is stored. `undefined`: the token may not know. */
+/** What Matomo's HTTP API says about how a hit is stored. `undefined` if the token has no access to it. */
 export interface ApiFacts {
   readonly hasCustomVariables: boolean | undefined;
   readonly hasCustomDimensions: boolean | undefined;
@@ -18,7 +18,7 @@ export interface ApiFacts {
   readonly hasBotTracking: boolean | undefined;
 }
 
-/** Asks everything in one request, with a token that Matomo has accepted before; `undefined` if the API does not answer. */
+/** Asks everything in one request. The token must be one that Matomo has accepted before. `undefined` if the API fails. */
 export async function readApiFacts(options: ResolvedOptions): Promise<ApiFacts | undefined> {
   const results = await callAll(options, [
     isPluginActivated('CustomVariables'),

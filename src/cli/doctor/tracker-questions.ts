@@ -7,39 +7,39 @@ import type { Exchange } from '../../delivery/transport.js';
 import type { ResolvedOptions } from '../../options/resolved-options.js';
 import { USER_AGENT } from '../../pipeline/create-delivery.js';
 
-/** Longest that one question may take. */
+/** The maximum time for one question. */
 export const LONGEST_MILLIS = 10_000;
 
-/** An address that is nobody's. */
+/** An address that is reserved for documentation. */
 const NOBODY = '192.0.2.1';
 
-/** What Matomo said to one hit, and when by the clock here. */
+/** What Matomo answered to one hit. */
 export interface Answer {
   readonly exchange: Exchange;
   readonly verdict: BulkResult;
-  /** Between question and answer. */
+  /** The middle between question and answer, by the clock of this machine. */
   readonly askedMillis: number;
 }
 
-/** Questions to Matomo. Only `send` leaves anything in it. */
+/** Questions to Matomo. Only `send` stores anything. */
 export interface Questions {
-  /** Is there such a site? Matomo looks at site and token first, and stores nothing where `rec` is 0. */
+  /** Does the site exist? Matomo checks site and token first, and stores nothing if `rec` is 0. */
   site(): Promise<Answer>;
-  /** May the token write to it? Each refusal counts towards Matomo's lock-out. */
+  /** Has the token write access to it? Each refusal counts toward Matomo's lock-out. */
   token(): Promise<Answer>;
-  /** Is such a hit dropped without a word? Matomo does so before it refuses this one for its visitor ID. */
+  /** Does Matomo silently drop such a hit? It would do so before it refuses this one for its invalid visitor ID. */
   isDropped(withToken: boolean): Promise<Answer>;
-  /** Does the database answer? Matomo looks for the visitor of a ping, and stores nothing of one that it does not know. */
+  /** Does the database answer? Matomo looks up the visitor of a ping, and stores nothing if it does not know the visitor. */
   ping(withToken: boolean): Promise<Answer>;
-  /** A page view. */
+  /** Sends a page view. */
   send(withToken: boolean, title: string): Promise<Answer>;
 }
 
-/** Asks with the way to Matomo that hits take. `past` a queue in front of it, where there is one. */
-export function createQuestions(options: ResolvedOptions, past: boolean): Questions {
+/** Creates questions that are sent like hits. If `bypassesQueue`, Matomo answers them itself despite QueuedTracking. */
+export function createQuestions(options: ResolvedOptions, bypassesQueue: boolean): Questions {
   const { tokenAuth, siteId, trackBots, baseUrl, headers, exportTimeoutMillis } = options;
   const url = new URL(options.url);
-  if (past) url.search = '?queuedtracking=0';
+  if (bypassesQueue) url.search = '?queuedtracking=0';
 
   async function ask(parameters: Record<string, string>, withToken: boolean): Promise<Answer> {
     const query = `?${new URLSearchParams({ idsite: String(siteId), ...parameters })}`;
@@ -50,12 +50,12 @@ export function createQuestions(options: ResolvedOptions, past: boolean): Questi
     const exchange = await transport.send(body, Math.min(exportTimeoutMillis, LONGEST_MILLIS));
     const askedMillis = (start + Date.now()) / 2;
     await transport.close();
-    // Whatever all-invalid means is for the one who asked to say.
+    // `hasToken: false`, because each check interprets an invalid hit itself.
     const verdict = readAnswer(exchange, { sent: 1, hasToken: false, hasTracked: false });
     return { exchange, verdict, askedMillis };
   }
 
-  /** As hits of requests are, as far as that is known. */
+  /** The parameters that decide whether Matomo drops a hit of this service. */
   function likeHits(withToken: boolean): Record<string, string> {
     return {
       rec: '1',
@@ -77,7 +77,7 @@ export function createQuestions(options: ResolvedOptions, past: boolean): Questi
   };
 }
 
-/** Whether Matomo has looked at the one hit and found it so. */
+/** Whether Matomo processed the hit and counted it like that. */
 export function isProcessed({ verdict }: Answer, as: 'tracked' | 'invalid'): boolean {
   return verdict.kind === 'processed' && verdict[as] === 1;
 }

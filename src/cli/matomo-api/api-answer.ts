@@ -2,12 +2,12 @@ import { show } from '../../common/diagnostics.js';
 import { unescapeHtml } from '../../inspector/rules/stored-text.js';
 import { ApiFailure } from './api-failure.js';
 
-/** What Matomo's API says to one call. Errors may come with status 200. */
+/** The result of one call of Matomo's API. Errors may have status 200. */
 export type ApiResult =
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'refused'; readonly status: number; readonly message: string };
 
-/** An HTTP answer, whoever gave it. */
+/** An HTTP answer, of Matomo or of another server. */
 export interface HttpAnswer {
   readonly status: number;
   readonly contentType: string;
@@ -17,9 +17,13 @@ export interface HttpAnswer {
   readonly body: string;
 }
 
-const ASK_FOR_FOLDER = 'Set MATOMO_URL to the folder that has index.php and matomo.php of Matomo';
+const SET_FOLDER = "Set MATOMO_URL to the folder of Matomo's index.php and matomo.php";
 
-/** Interprets an answer. Throws an `ApiFailure` if it is not one of Matomo's API. */
+/**
+ * Interprets an answer.
+ *
+ * @throws ApiFailure if it is not an answer of Matomo's API
+ */
 export function readApiAnswer(answer: HttpAnswer, url: URL): ApiResult {
   const { status, contentType, location, body } = answer;
   const at = show(url.origin + url.pathname);
@@ -37,8 +41,8 @@ export function readApiAnswer(answer: HttpAnswer, url: URL): ApiResult {
     throw new ApiFailure('refused', what, advice);
   }
   if (status >= 400 && status < 500) {
-    const what = `${at} answered ${status}, and not as Matomo's API does`;
-    const advice = `${ASK_FOR_FOLDER}, and let proxies and firewalls pass POST to index.php`;
+    const what = `${at} answered ${status}, which is not an answer of Matomo's API`;
+    const advice = `${SET_FOLDER}, and let proxies and firewalls pass POST to index.php`;
     throw new ApiFailure('refused', what, advice);
   }
   if (status >= 500) {
@@ -46,11 +50,11 @@ export function readApiAnswer(answer: HttpAnswer, url: URL): ApiResult {
     throw new ApiFailure('unavailable', what, "Read the log of Matomo's web server and PHP");
   }
   const kind = show(contentType.split(';', 1)[0] || 'no content type');
-  const what = `${at} answered ${status} with ${kind}, and not as Matomo's API does`;
-  throw new ApiFailure('not-matomo', what, ASK_FOR_FOLDER);
+  const what = `${at} answered ${status} with ${kind}, which is not an answer of Matomo's API`;
+  throw new ApiFailure('not-matomo', what, SET_FOLDER);
 }
 
-/** One value of an answer, which is an error if it says so. */
+/** Interprets one value of an answer, which may be an error. */
 export function toResult(value: unknown, status = 200): ApiResult {
   const { result, message } = (value ?? {}) as { result?: unknown; message?: unknown };
   if (result !== 'error') return { kind: 'value', value };
@@ -77,6 +81,6 @@ function adviseTarget(location: string | undefined, base: URL): string {
   const target = location === undefined ? '' : withoutQuery(location, base);
   const folder = /^(https?:\/\/.*)\/index\.php$/.exec(target)?.[1];
   return folder === undefined
-    ? 'Set MATOMO_URL to where Matomo answers without a redirect'
+    ? 'Set MATOMO_URL to an address at which Matomo answers without a redirect'
     : `Set MATOMO_URL=${folder}`;
 }

@@ -21,14 +21,14 @@ export interface ApiClientOptions {
   /** URL of `matomo.php`. */
   readonly url: URL;
   readonly token: string;
-  /** Added to each request, for a web server that asks for a password of its own. */
+  /** Added to each request, for a web server that requires its own password. */
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMillis: number;
 }
 
-/** Matomo's HTTP API. Methods reject with an `ApiFailure` if Matomo cannot be asked. */
+/** Matomo's HTTP API. Methods reject with an `ApiFailure` if Matomo does not answer as its API does. */
 export interface ApiClient {
-  /** Asks without the token whether Matomo answers, so that nobody else gets to see the token. */
+  /** Checks without the token that Matomo answers, so that no other server gets the token. */
   probe(): Promise<void>;
   call(call: ApiCall): Promise<ApiResult>;
   /** Several calls in one request. */
@@ -36,7 +36,7 @@ export interface ApiClient {
   close(): Promise<void>;
 }
 
-/** Sends calls by POST, with the token in the body. Follows no redirect and repeats nothing. */
+/** Sends calls by POST, with the token in the body. Follows no redirects and retries nothing. */
 export async function createApiClient(options: ApiClientOptions): Promise<ApiClient> {
   const { request } = await import('undici');
   const api = new URL(options.url);
@@ -50,7 +50,7 @@ export async function createApiClient(options: ApiClientOptions): Promise<ApiCli
     secret: Readonly<Record<string, string>>,
   ): Promise<ApiResult> {
     const url = new URL(api);
-    // With the method in the query, errors are JSON too. Messages are matched in English.
+    // With the method in the query, errors are JSON too. `refusals.ts` matches messages in English.
     url.search = `?${new URLSearchParams({ module: 'API', format: 'JSON', method, language: 'en' })}`;
     const signal = AbortSignal.timeout(options.timeoutMillis);
     const answer = await request(url, {
@@ -102,23 +102,23 @@ export async function createApiClient(options: ApiClientOptions): Promise<ApiCli
       const result = await call(bulk);
       if (result.kind === 'refused') throw tokenFailure(result);
       if (Array.isArray(result.value)) return result.value.map((value) => toResult(value));
-      const what = 'Matomo answered a bulk request of its API with something else than a list';
-      throw new ApiFailure('not-matomo', what, 'See what answers in place of Matomo');
+      const what = 'Matomo answered a bulk request of its API with something other than a list';
+      throw new ApiFailure('not-matomo', what, 'Check which server answers instead of Matomo');
     },
     close: async () => dispatcher.destroy?.(null),
   };
 }
 
-/** Rights are refused for each part of a bulk, so that a refusal of the whole is about the token or the address. */
+/** Missing rights refuse single parts of a bulk; a refusal of the whole is about the token or this address. */
 function tokenFailure({ status, message }: { status: number; message: string }): ApiFailure {
   if (LOCKED_OUT.test(message)) {
-    const what = 'Matomo refuses this address temporarily: too many failed logins';
+    const what = 'Matomo temporarily refuses this address: too many failed logins';
     const advice =
-      'Wait an hour, or have a super user unblock it in Administration > System > General settings, and check the token first';
+      'Check the token, then wait an hour or ask a super user to unblock the address in Administration > System > General settings';
     return new ApiFailure('token-refused', what, advice);
   }
   if (status === 401 || TOKEN_REFUSED.test(message)) {
-    const what = 'Matomo refuses the token, which is invalid or expired, and was tried once only';
+    const what = 'Matomo refuses the token: it is invalid or expired. It was tried only once';
     const advice =
       'Create one in Administration > Personal > Security > Auth tokens of a user with write access';
     return new ApiFailure('token-refused', what, advice);
@@ -130,15 +130,19 @@ function toFailure(error: Error, api: URL, timeoutMillis: number): ApiFailure {
   const at = show(api.origin + api.pathname);
   if (TIMED_OUT.test(error.name)) {
     const what = `${at} did not answer within ${timeoutMillis} ms`;
-    return new ApiFailure('no-answer', what, 'Raise MATOMO_EXPORT_TIMEOUT, or see why it is slow');
+    return new ApiFailure(
+      'no-answer',
+      what,
+      'Raise MATOMO_EXPORT_TIMEOUT, or find out why Matomo is slow',
+    );
   }
   const { message, code } = explainError(error) as NodeJS.ErrnoException;
   const reason = code === undefined || message.includes(code) ? message : `${code}: ${message}`;
   if (isCertificateReason(reason)) {
-    const advice = 'A CA of your own is given by NODE_EXTRA_CA_CERTS';
+    const advice = 'For your own CA, set NODE_EXTRA_CA_CERTS to its file';
     return new ApiFailure('certificate', `Cannot connect to ${at}: ${reason}`, advice);
   }
-  const advice = 'Fix what stands behind the colon, or correct MATOMO_URL';
+  const advice = 'Fix that, or correct MATOMO_URL';
   return new ApiFailure('unreachable', `Cannot reach ${at}: ${reason}`, advice);
 }
 

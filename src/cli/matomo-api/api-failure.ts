@@ -1,6 +1,6 @@
 import type { MessageCode } from '../../common/messages.js';
 
-/** Why nothing more can be asked of Matomo's API. The command adds the effect, which depends on what is done by then. */
+/** Matomo's API cannot be used. The command adds the effect to the message, because it knows what is already done. */
 export class ApiFailure extends Error {
   override readonly name = 'ApiFailure';
   readonly code: MessageCode;

@@ -7,7 +7,7 @@ export interface Dimension {
   readonly name: string;
   readonly scope: string;
   readonly isActive: boolean;
-  /** Values that Matomo takes from URLs and titles by itself. */
+  /** Rules by which Matomo reads values from URLs and titles itself. */
   readonly extractions: readonly Readonly<Record<string, unknown>>[];
 }
 
@@ -17,7 +17,7 @@ export function getDimensions(siteId: number): ApiCall {
   return { method: 'CustomDimensions.getConfiguredCustomDimensions', params };
 }
 
-/** One element of what `getDimensions` gets. */
+/** Parses one element of the result of `getDimensions`. */
 export function toDimension(dimension: Readonly<Record<string, unknown>>): Dimension {
   return {
     id: Number(dimension.idcustomdimension),

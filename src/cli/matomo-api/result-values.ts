@@ -3,12 +3,12 @@ import type { ApiResult } from './api-answer.js';
 
 type ApiObject = Readonly<Record<string, unknown>>;
 
-/** The value of what Matomo wraps into an object. */
+/** The value of a result that Matomo wraps in an object. */
 export function unwrap(result: ApiResult | undefined): unknown {
   return objectOf(result).value;
 }
 
-/** `undefined` if the value is no text. */
+/** The text of a wrapped result; `undefined` if it is not text. */
 export function readText(result: ApiResult | undefined): string | undefined {
   const value = unwrap(result);
   return typeof value === 'string' ? value : undefined;
@@ -19,7 +19,7 @@ export function objectOf(result: ApiResult | undefined): ApiObject {
   return (result.value ?? {}) as ApiObject;
 }
 
-/** Elements of a list, which Matomo sends as an object if its keys have gaps; none if it is refused. */
+/** Elements of a list, which Matomo sends as an object if its keys have gaps; empty if the call was refused. */
 export function listOf(result: ApiResult | undefined): ApiObject[] {
   if (result?.kind !== 'value' || typeof result.value !== 'object') return [];
   return Object.values(result.value ?? {});
@@ -29,7 +29,7 @@ export function readName({ name }: ApiObject): string {
   return unescapeHtml(String(name ?? ''));
 }
 
-/** Matomo 4 has numbers and texts where Matomo 5 has booleans. */
+/** Matomo 4 sends booleans as numbers or text. */
 export function isTrue(value: unknown): boolean {
   return value === true || Number(value) === 1;
 }

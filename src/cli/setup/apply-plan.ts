@@ -4,7 +4,7 @@ import { type MatomoState, readMatomo } from './read-site.js';
 import { explainRefusal } from './refusals.js';
 import type { Wanted } from './wanted.js';
 
-/** Segments need the ID of a dimension, and all need that of the site. */
+/** In this order, because segments need the ID of a dimension, and everything needs the ID of the site. */
 const PHASES: readonly PlanKind[] = ['site', 'dimension', 'goal', 'segment'];
 
 export interface ApplyOptions {
@@ -17,13 +17,13 @@ export interface ApplyOptions {
 }
 
 export interface Applied {
-  /** The plan with the IDs of what was created; what failed is blocked. */
+  /** The plan with the IDs of what was created. Steps that failed are blocked. */
   readonly plan: readonly PlanStep[];
-  /** Read again after the last change. */
+  /** As read after the last change. */
   readonly state: MatomoState;
 }
 
-/** Makes the changes of a plan, one after the other, and verifies them by reading again. */
+/** Makes the changes of a plan one after the other, and verifies them by reading the site again. */
 export async function applyPlan(options: ApplyOptions): Promise<Applied> {
   const { client, wanted, mapped, onProgress } = options;
   const refusals = new Map<string, string>();
@@ -59,7 +59,7 @@ function verify(
     return { ...step, ...(id !== undefined && { id }) };
   }
   const { kind, name } = step;
-  const silent = 'Matomo confirmed the change, and does not list it; run setup again';
+  const silent = 'Matomo confirmed the change but does not list it; run setup again';
   const reason = refusals.get(keyOf(step)) ?? after?.reason ?? silent;
   return { action: 'blocked', kind, name, reason };
 }

@@ -19,7 +19,7 @@ const COLORS: Readonly<Record<Action, number>> = {
 const ACTIONS = Object.keys(MARKS) as Action[];
 const WIDTH = 80;
 
-/** Whether a stream shows colors: only a terminal does, unless its user objects. */
+/** Whether to use colors: only on a terminal, and only if its user has not disabled them. */
 export function hasColor(
   { isTTY }: { readonly isTTY?: boolean },
   env: Readonly<NodeJS.ProcessEnv>,
@@ -27,16 +27,16 @@ export function hasColor(
   return isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
 }
 
-/** What was found in Matomo. */
+/** Formats what was found in Matomo. */
 export function formatState(state: MatomoState, at: string): string[] {
   const { version, role, site } = state;
   const matomo = `Matomo ${version ?? '(version not shown)'} at ${at}`;
   const access = formatRole(role);
   const about = site ? `Site ${site.id} ${show(site.name)}` : 'A new site';
   const variables =
-    'The plugin CustomVariables is off: without dimensions neither status nor method is stored.';
+    'The plugin CustomVariables is off: without dimensions, Matomo stores neither status nor method.';
   const search =
-    'Site search is on: requests with a parameter such as q become site searches. Setup leaves that as it is.';
+    'Site search is on: requests with a parameter such as q become site searches. Setup does not change that.';
   return [
     matomo,
     `${about}, token ${access}`,
@@ -50,14 +50,14 @@ function formatRole(role: MatomoState['role']): string {
   return role === 'none' ? 'without access to any site' : `with ${role} access`;
 }
 
-/** A line for each step, with its reason below, and what the marks mean. */
+/** Formats each step as a line with its reason below, and adds a legend of the marks. */
 export function formatPlan(plan: readonly PlanStep[], isColored: boolean): string[] {
   const used = ACTIONS.filter((action) => plan.some((step) => step.action === action));
   const legend = used.map((action) => `${MARKS[action]} ${action}`).join('   ');
   return [...plan.flatMap((step) => formatStep(step, isColored)), '', `  ${legend}`];
 }
 
-/** One step on its way: what is done, and how it ended. */
+/** Formats the beginning of a line about a step that is being applied. */
 export function formatProgress({ action, kind, name }: PlanStep): string {
   return `${action === 'create' ? 'Creating' : 'Reactivating'} the ${kind} ${show(name)} … `;
 }
@@ -70,7 +70,7 @@ function formatStep({ action, kind, name, id, reason }: PlanStep, isColored: boo
   return [head, ...(reason === undefined ? [] : wrap(' '.repeat(15), reason))];
 }
 
-/** At words; one that is longer than a line stays whole. */
+/** Wraps text between words. A word that is longer than a line is not broken. */
 function wrap(indent: string, text: string): string[] {
   const lines: string[] = [];
   let line = '';

@@ -7,23 +7,23 @@ import type { Wanted, WantedDimension, WantedGoal, WantedSegment } from './wante
 
 export type PlanKind = 'site' | 'dimension' | 'goal' | 'segment';
 
-/** One thing that is wanted, and what is to be done about it. */
+/** One wanted item and the action it needs. */
 export interface PlanStep {
   readonly action: 'create' | 'reactivate' | 'present' | 'blocked';
   readonly kind: PlanKind;
   readonly name: string;
-  /** In Matomo; none before it is created. */
+  /** Its ID in Matomo. Missing before it is created. */
   readonly id?: number;
-  /** Why it is blocked, or what is good to know. */
+  /** Why it is blocked, or a note. */
   readonly reason?: string;
-  /** What creates or reactivates it, as soon as that is known. */
+  /** The call that creates or reactivates it. Missing until the IDs that it needs are known. */
   readonly call?: ApiCall;
 }
 
-/** What `MATOMO_DIMENSIONS` has: attributes by ID. */
+/** The content of `MATOMO_DIMENSIONS`: attributes by ID. */
 export type MappedDimensions = Readonly<Record<string, unknown>>;
 
-/** Compares what is wanted with what there is. Pure. */
+/** Compares the wanted items with those in Matomo. Pure. */
 export function makePlan(
   state: MatomoState,
   wanted: Wanted,
@@ -48,7 +48,7 @@ export function makePlan(
   ];
 }
 
-/** The dimension of the site that serves an attribute: by its name, or because `MATOMO_DIMENSIONS` says so. */
+/** Finds the dimension of the site for an attribute, by its name or by `MATOMO_DIMENSIONS`. */
 export function findDimension(
   { dimensions }: MatomoState,
   wanted: WantedDimension,
@@ -86,7 +86,7 @@ function planDimensions(
   });
 }
 
-/** As if there were slots enough. */
+/** Plans one dimension, assuming that there is a free slot. */
 function planDimension(
   state: MatomoState,
   wanted: WantedDimension,
@@ -126,12 +126,12 @@ function planDimension(
   const call = { method, params: { ...params, name, scope: 'action', active: '1' } };
   const [other] = same;
   const reason = other && {
-    reason: `dimension ${other.id} has that name too, but scope ${other.scope}, which keeps one value per visit`,
+    reason: `dimension ${other.id} has that name too, but scope ${other.scope}, which stores one value per visit`,
   };
   return { action: 'create', kind, name, ...reason, ...(state.site && { call }) };
 }
 
-/** Matomo forgets those that a change does not repeat. */
+/** Extractions as parameters. Matomo deletes those that a change does not repeat. */
 function extractionsOf({ extractions }: Dimension): Record<string, string> {
   const entries = extractions.flatMap((extraction, index) =>
     Object.entries(extraction).map(([key, value]) => [

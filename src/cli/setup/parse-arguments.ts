@@ -14,20 +14,24 @@ export interface SetupArguments {
   readonly extras: Pick<Wanted, 'dimensions' | 'goals' | 'segments'>;
 }
 
-/** @throws `UsageError` if they contradict one another, or one is unknown. */
+/**
+ * Parses the arguments of `setup`.
+ *
+ * @throws UsageError if one is unknown or invalid, or if they contradict each other
+ */
 export function parseArguments(args: string[]): SetupArguments {
   const values = parse(args);
   const { 'create-site': name, 'site-url': url } = values;
   if ((name === undefined) !== (url === undefined)) {
-    throw new UsageError('--create-site NAME and --site-url URL belong together');
+    throw new UsageError('--create-site NAME and --site-url URL need each other');
   }
   if (name !== undefined && name.trim() === '') {
     throw new UsageError('--create-site must be the name of the site');
   }
   const goals = values.goal.map(toGoal);
   const names = goals.map((goal) => goal.name.toLowerCase());
-  const twice = goals.find((goal, index) => names.indexOf(goal.name.toLowerCase()) !== index);
-  if (twice) throw new UsageError(`--goal names ${show(twice.name)} twice`);
+  const duplicate = goals.find((goal, index) => names.indexOf(goal.name.toLowerCase()) !== index);
+  if (duplicate) throw new UsageError(`--goal has ${show(duplicate.name)} twice`);
   return {
     isConfirmed: values.yes,
     isDry: values['dry-run'],
@@ -64,7 +68,7 @@ function parse(args: string[]) {
   }
 }
 
-/** `NAME=PATTERN`; the pattern may contain further `=`. */
+/** Parses `NAME=PATTERN`; the pattern may contain further `=`. */
 function toGoal(text: string): WantedGoal {
   const [, name = '', pattern = ''] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
   if (name.trim() !== '' && pattern.trim() !== '') {
@@ -73,12 +77,12 @@ function toGoal(text: string): WantedGoal {
   throw new UsageError(`--goal must be NAME=PATTERN, got ${show(text)}`);
 }
 
-/** Matomo takes any text for a URL and says nothing. */
+/** Validates the URL, because Matomo accepts any text without an error. */
 function toSiteUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '') {
     return url.origin + url.pathname.replace(/\/+$/, '');
   }
-  const wanted = 'a URL that begins with http:// or https://, without user name and password';
+  const wanted = 'a URL that begins with http:// or https://, without a user name or password';
   throw new UsageError(`--site-url must be ${wanted}, got ${show(text)}`);
 }

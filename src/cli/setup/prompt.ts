@@ -1,12 +1,12 @@
 import { createInterface, type Interface } from 'node:readline';
 import { Writable } from 'node:stream';
 
-/** What is typed at the terminal, without an echo; `undefined` if there is no terminal, or the prompt is left. */
+/** Reads a line from the terminal without echo; `undefined` if there is no terminal, or the user leaves the prompt. */
 export async function promptSecret(question: string): Promise<string | undefined> {
   const { stdin, stderr } = process;
   if (!stdin.isTTY || !stderr.isTTY) return undefined;
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  // First, since it switches the echo of the terminal off.
+  // Before the question is printed, because it turns off the echo of the terminal.
   const lines = createInterface({ input: stdin, output: nowhere, terminal: true, historySize: 0 });
   stderr.write(question);
   const line = await readLine(lines);
@@ -14,7 +14,7 @@ export async function promptSecret(question: string): Promise<string | undefined
   return line;
 }
 
-/** Whether the answer is yes. */
+/** Asks a question; whether the answer is yes. */
 export async function confirm(question: string): Promise<boolean> {
   const lines = createInterface({ input: process.stdin, output: process.stderr, historySize: 0 });
   lines.setPrompt(`${question} [y/N] `);
@@ -24,7 +24,7 @@ export async function confirm(question: string): Promise<boolean> {
   return /^\s*y(?:es)?\s*$/i.test(answer ?? '');
 }
 
-/** One line; `undefined` after Ctrl+C or at the end of the input. */
+/** Reads one line; `undefined` after Ctrl+C or at the end of the input. */
 function readLine(lines: Interface): Promise<string | undefined> {
   return new Promise((resolve) => {
     let line: string | undefined;

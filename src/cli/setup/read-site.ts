@@ -7,7 +7,7 @@ import { isPluginActivated, readFlag } from '../matomo-api/plugin.js';
 import { isTrue, listOf, objectOf, readName, unwrap } from '../matomo-api/result-values.js';
 import { explainRefusal } from './refusals.js';
 
-/** What the user of a token may do with a site, or with any site if there is none yet. */
+/** The access of a token to a site, or to any site if the site does not exist yet. */
 export type Role = 'super' | 'admin' | 'write' | 'view' | 'none';
 
 interface Goal {
@@ -30,22 +30,22 @@ interface Site {
   readonly hasSiteSearch: boolean;
 }
 
-/** All that a plan depends on. */
+/** Everything that a plan depends on. */
 export interface MatomoState {
-  /** Not shown to a token without access to any site. */
+  /** Matomo hides it from a token without access to any site. */
   readonly version: string | undefined;
   readonly role: Role;
-  /** Whether a plugin is active; also if Matomo does not say. */
+  /** Whether the plugin is active; true if Matomo does not say. */
   readonly hasCustomDimensions: boolean;
   readonly hasCustomVariables: boolean;
-  /** None: it is still to be created. */
+  /** `undefined` until it is created. */
   readonly site: Site | undefined;
   readonly dimensions: readonly Dimension[];
-  /** Of action dimensions; `undefined` if Matomo does not say. */
+  /** Free slots for action dimensions; `undefined` if Matomo does not say. */
   readonly freeSlots: number | undefined;
   readonly goals: readonly Goal[];
   readonly segments: readonly MatomoSegment[];
-  /** Lists that Matomo does not show, and why: what is in them could be created twice. */
+  /** Why Matomo hides a list. Its items are not created, because they may exist already. */
   readonly hidden: Readonly<Partial<Record<'dimension' | 'goal' | 'segment', string>>>;
 }
 
@@ -59,7 +59,7 @@ const WHO_AM_I: readonly ApiCall[] = [
   isPluginActivated('CustomVariables'),
 ];
 
-/** Reads what there is; of a site only if it has an ID. Reads nothing of a site that the token has no access to. */
+/** Reads the state of Matomo, and of the site if it has an ID and the token has access to it. */
 export async function readMatomo(
   client: ApiClient,
   siteId: number | undefined,
@@ -109,7 +109,7 @@ export async function readMatomo(
   };
 }
 
-/** The site of that name and URL, since Matomo creates the same one twice. */
+/** Finds the site with that name and URL, because Matomo would create a second one. */
 export async function findSite(
   client: ApiClient,
   wanted: { readonly name: string; readonly url: string },
@@ -117,7 +117,7 @@ export async function findSite(
   const params = { url: wanted.url };
   const [found] = await client.callAll([{ method: 'SitesManager.getSitesIdFromSiteUrl', params }]);
   if (found?.kind === 'refused') {
-    const what = `Matomo does not show which sites have that URL: ${explainRefusal(found.message)}`;
+    const what = `Matomo does not tell which sites have that URL: ${explainRefusal(found.message)}`;
     throw new ApiFailure('refused', what, 'Use the token of a super user');
   }
   const ids = listOf(found).map(({ idsite }) => Number(idsite));
@@ -128,7 +128,7 @@ export async function findSite(
   return ids.find((_, index) => isSameName(readName(objectOf(sites[index])), wanted.name));
 }
 
-/** Names that differ in case only are the same to people. */
+/** Compares names without their case. */
 export function isSameName(one: string, other: string): boolean {
   return one.trim().toLowerCase() === other.trim().toLowerCase();
 }

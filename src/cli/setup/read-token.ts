@@ -6,14 +6,15 @@ import { UsageError } from '../usage-error.js';
 import { promptSecret } from './prompt.js';
 import { toUsageError } from './to-usage-error.js';
 
-/** A token for setup alone, so that applications need none with write access. */
+/** A token for setup only, so that applications need none with write access. */
 export const SETUP_TOKEN = 'MATOMO_SETUP_TOKEN';
 
-const FROM_WHERE = `--token-file FILE, ${SETUP_TOKEN}, MATOMO_TOKEN_AUTH or MATOMO_TOKEN_AUTH_FILE`;
+const SOURCES = `--token-file FILE, ${SETUP_TOKEN}, MATOMO_TOKEN_AUTH or MATOMO_TOKEN_AUTH_FILE`;
 
 /**
- * The token from a file, from the environment, or typed at a terminal.
- * @throws `UsageError` if there is none.
+ * Reads the token from a file, from the environment, or from the terminal.
+ *
+ * @throws UsageError if there is none
  */
 export async function readToken(
   file: string | undefined,
@@ -28,7 +29,7 @@ export async function readToken(
   if (problems[0] !== undefined) throw toUsageError(problems[0]);
   const typed = await promptSecret('Token of a user with write access (not shown): ');
   if (typed === undefined) {
-    throw new UsageError(`there is no token; give one by ${FROM_WHERE}, or type it at a terminal`);
+    throw new UsageError(`there is no token; set ${SOURCES}, or type it at a terminal`);
   }
   return parse('the token', typed);
 }
@@ -42,7 +43,7 @@ function readText(file: string): string {
   }
 }
 
-/** The value is in no message. */
+/** Validates a token. No message contains it. */
 function parse(name: string, text: string): string {
   try {
     return secret(name, text);

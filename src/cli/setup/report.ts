@@ -4,34 +4,35 @@ import type { PlanStep } from './make-plan.js';
 
 const PREFIX = 'opentelemetry-matomo setup: ';
 
-/** What `--json` prints. */
+/** The output of `--json`. */
 export interface SetupResult {
   readonly plan: readonly PlanStep[];
-  /** Whether all that was to be created or reactivated is there; what was blocked before does not count. */
+  /** Whether everything that was planned to be created or reactivated exists; blocked steps do not count. */
   readonly applied: boolean;
   readonly environment: Readonly<Record<string, string>>;
-  /** Why there is no plan, or why it was not finished. */
+  /** Why there is no plan, or why it was not completed. */
   readonly error?: string;
 }
 
-/** Everything that is written: results on stdout, the rest on stderr. */
+/** Writes results to stdout and everything else to stderr. */
 export interface Report {
   readonly isJson: boolean;
   readonly isColored: boolean;
-  /** From now on all text goes through this. */
+  /** Applies a function to all text from now on. */
   cleanWith(clean: (text: string) => string): void;
-  /** A part of the result as text; nothing with `--json`. */
+  /** Writes a part of the result as text; nothing with `--json`. */
   print(...lines: string[]): void;
-  /** How far it is, without a line break; nothing with `--json`. */
+  /** Writes progress without a line break; nothing with `--json`. */
   progress(text: string): void;
   warn(message: string): void;
-  /** What `--json` prints if this fails from now on. */
+  /** Sets what `--json` prints if setup fails from now on. */
   keep(result: SetupResult): void;
-  /** The whole result with `--json`; nothing as text. */
+  /** Writes the whole result with `--json`; nothing as text. */
   result(result: SetupResult): void;
   fail(message: string): void;
-  /** Whether changes may have been made. */
+  /** Whether Matomo may have been changed. */
   hasStarted(): boolean;
+  /** Marks that Matomo is being changed from now on. */
   start(): void;
 }
 

@@ -12,17 +12,17 @@ import type { Report } from './report.js';
 import { isPending, toEnvironment, toExportLines } from './to-environment.js';
 import type { Wanted } from './wanted.js';
 
-/** What the environment says about Matomo. */
+/** The settings of the environment. */
 export interface SetupTarget {
   /** URL of `matomo.php`. */
   readonly url: URL;
-  /** Of every request, for a server in front of Matomo. */
+  /** Added to each request, for a server in front of Matomo. */
   readonly headers: Readonly<Record<string, string>>;
   readonly site: Wanted['site'];
   readonly mapped: MappedDimensions;
 }
 
-/** Plans, asks, applies and verifies. Resolves with whether everything is as wanted. */
+/** Plans, asks, applies and verifies. Resolves to whether everything is as wanted. */
 export async function runSetup(
   client: ApiClient,
   target: SetupTarget,
@@ -31,7 +31,7 @@ export async function runSetup(
 ): Promise<boolean> {
   const wanted: Wanted = { site: target.site, ...given.extras };
   const { mapped, url } = target;
-  report.progress('Reading what Matomo has … ');
+  report.progress('Reading the site … ');
   await client.probe();
   const siteId = 'id' in wanted.site ? wanted.site.id : await findSite(client, wanted.site);
   const state = await readMatomo(client, siteId);
@@ -71,10 +71,12 @@ export async function runSetup(
   return finish(end.plan, end.state, countBlocked(end.plan) === countBlocked(plan));
 }
 
-/** Asks if there is somebody to ask. */
+/** Asks at the terminal; false if there is none. */
 async function isConfirmed(pending: number, report: Report): Promise<boolean> {
   if (report.isJson || !process.stdin.isTTY || !process.stdout.isTTY) {
-    report.progress('Nothing was changed: there is no terminal to ask at. Run it with --yes.\n');
+    report.progress(
+      'Nothing was changed, because there is no terminal to confirm the plan. Run setup with --yes.\n',
+    );
     return false;
   }
   const isYes = await confirm(`Make ${countChanges(pending)} in Matomo?`);

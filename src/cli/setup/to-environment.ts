@@ -3,10 +3,10 @@ import { findDimension } from './make-plan.js';
 import type { MatomoState } from './read-site.js';
 import type { Wanted } from './wanted.js';
 
-/** What stands for the token in what is printed. */
+/** Printed instead of the token. */
 const TOKEN_PLACEHOLDER = '<your token>';
 
-/** The variables that an application needs for this site, as far as there are IDs. */
+/** The variables that an application needs for this site, as far as IDs are known. */
 export function toEnvironment(
   url: URL,
   state: MatomoState,
@@ -20,22 +20,22 @@ export function toEnvironment(
     MATOMO_SITE_ID: String(state.site.id),
     MATOMO_TOKEN_AUTH: TOKEN_PLACEHOLDER,
     ...(dimensions !== '' && { MATOMO_DIMENSIONS: dimensions }),
-    // Matomo drops them, so they need not be sent.
+    // Matomo would drop them.
     ...(!state.hasCustomVariables && { MATOMO_MAX_CUSTOM_VARIABLES: '0' }),
   };
 }
 
-/** Lines for a POSIX shell. */
+/** Formats variables for a POSIX shell. */
 export function toExportLines(environment: Readonly<Record<string, string>>): string[] {
   return Object.entries(environment).map(([name, value]) => `export ${name}=${quote(value)}`);
 }
 
-/** Whether anything is left to be changed. */
+/** Whether a step is still to be done. */
 export function isPending({ action }: PlanStep): boolean {
   return action === 'create' || action === 'reactivate';
 }
 
-/** Entries of MATOMO_DIMENSIONS that are about something else stay. */
+/** The value of MATOMO_DIMENSIONS. Its entries for other attributes are kept. */
 function toDimensions(state: MatomoState, wanted: Wanted, mapped: MappedDimensions): string {
   const found = wanted.dimensions.flatMap((dimension) => {
     const { id } = findDimension(state, dimension, mapped) ?? {};

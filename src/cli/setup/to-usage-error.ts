@@ -1,7 +1,8 @@
 import { splitCode } from '../../common/messages.js';
 import { UsageError } from '../usage-error.js';
 
-/** A message about an invalid variable, without what it means for an application, which goes on without it. */
+/** A message about an invalid variable, without its effect on an application and the advice. */
 export function toUsageError(message: string): UsageError {
-  return new UsageError(splitCode(message).text.replace(/; (?:it is not|no token is) used$/, ''));
+  const { text } = splitCode(message);
+  return new UsageError(text.replace(/\. (?:The variable is ignored|No token is used)\. .*$/, ''));
 }

@@ -1,4 +1,4 @@
-/** What a site is to have when setup has run. */
+/** What a site has after setup. */
 export interface Wanted {
   readonly site: { readonly id: number } | { readonly name: string; readonly url: string };
   readonly dimensions: readonly WantedDimension[];
@@ -8,19 +8,19 @@ export interface Wanted {
 
 export interface WantedDimension {
   readonly name: string;
-  /** What goes into it. */
+  /** The attribute of a span that it stores. */
   readonly attribute: string;
 }
 
 export interface WantedGoal {
   readonly name: string;
-  /** Part of a URL. */
+  /** A URL that contains it converts the goal. */
   readonly pattern: string;
 }
 
 export interface WantedSegment {
   readonly name: string;
-  /** Name of the dimension that it looks at. */
+  /** Name of the dimension that the condition is about. */
   readonly dimension: string;
   readonly condition: string;
 }

@@ -17,7 +17,7 @@ export class SpoolReports {
     this.#diagnostics.error(
       coded(
         'spool-not-used',
-        `the spool ${this.#folder} is not used: ${reason}. Hits wait in memory only`,
+        `The spool ${this.#folder} is not used: ${reason}. Hits are queued in memory only. Fix that, or set spool to another place.`,
       ),
     );
   }
@@ -27,7 +27,7 @@ export class SpoolReports {
     this.#diagnostics.error(
       coded(
         'spool-owner',
-        `The spool ${this.#folder} is not used: ${reason}. Hits wait in memory only. Give it a folder that the user of this process owns and that others cannot write to`,
+        `The spool ${this.#folder} is not used: ${reason}. Hits are queued in memory only. Set spool to a folder that the user of this process owns and that others cannot write to.`,
       ),
     );
   }
@@ -37,7 +37,7 @@ export class SpoolReports {
       'spool_written',
       coded(
         'spool-not-written',
-        `the spool ${this.#folder} cannot be written (${codeOf(error)}); as long as that is so hits wait in memory, and some may be sent twice after a restart`,
+        `Cannot write to the spool ${this.#folder} (${codeOf(error)}). Hits stay in memory until it becomes writable; after a restart some may be duplicated. Check the space and the permissions of the folder, or Redis.`,
       ),
     );
   }
@@ -47,7 +47,7 @@ export class SpoolReports {
       'spool_unreadable',
       coded(
         'spool-not-read',
-        `the spool ${this.#folder} cannot be read or kept in order at present (${codeOf(error)}); that is tried again`,
+        `Cannot read or maintain the spool ${this.#folder} (${codeOf(error)}). Spooled hits stay there, and reading is tried again. Check the permissions of the folder, or Redis.`,
       ),
     );
   }
@@ -62,7 +62,7 @@ export class SpoolReports {
       'spool_file_owner',
       coded(
         'spool-owner',
-        `${segment} in the spool ${this.#folder} is a link, no regular file, or the file of another user. It is not read. Delete it, or change its owner to the user of this process`,
+        `${segment} in the spool ${this.#folder} is a link, not a regular file, or owned by another user. It is not read. Delete it, or change its owner to the user of this process.`,
       ),
     );
   }
@@ -72,7 +72,7 @@ export class SpoolReports {
       'spool_broken',
       coded(
         'spool-damaged',
-        `${segment} in the spool ${this.#folder} has lines that are torn or damaged; the others are used`,
+        `${segment} in the spool ${this.#folder} has lines that are incomplete or damaged. They are skipped, and the other lines are used. If this repeats, check the disk.`,
       ),
     );
   }
@@ -82,13 +82,13 @@ export class SpoolReports {
       'spool_lost',
       coded(
         'spool-lost',
-        `the spool ${this.#folder} has lost ${countOf(hits)}, and counts them and all that follow them (spool): ${reason}`,
+        `The spool ${this.#folder} has lost ${countOf(hits)}: ${reason}. This and all later losses are counted as lost.spool. Raise maxSpoolBytes if the spool is full, or check what else changes it.`,
       ),
     );
   }
 
   full(hits: number, maxBytes: number): void {
-    this.lost(hits, `it has grown to maxSpoolBytes (${maxBytes})`);
+    this.lost(hits, `it has reached maxSpoolBytes (${maxBytes})`);
   }
 
   overlap(hits: number): void {
@@ -96,7 +96,7 @@ export class SpoolReports {
       'spool_overlap',
       coded(
         'spool-overlap',
-        `the spool ${this.#folder}: this process was away for longer than its lease while it sent, and another went on; ${countOf(hits)} may be doubled. They and all that follow them are counted in matomo-spool:overlaps`,
+        `This process stalled past its lease on the spool ${this.#folder} while sending, and another process took over. Up to ${countOf(hits)} may be duplicated; this and all later overlaps are counted in matomo-spool:overlaps. Check what stalls this process, or its connection to Redis.`,
       ),
     );
   }
@@ -106,7 +106,7 @@ export class SpoolReports {
       'spool_visitor_key',
       coded(
         'spool-visitor-key',
-        `the spool ${this.#folder} keeps no visitor key (${codeOf(error)}): each process counts a visitor once. Set visitorKey to one secret for all`,
+        `The spool ${this.#folder} cannot store the visitor key (${codeOf(error)}). Each process counts the same visitor separately. Set visitorKey to the same secret for all processes.`,
       ),
     );
   }

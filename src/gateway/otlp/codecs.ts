@@ -4,10 +4,10 @@ import { readJson } from './decode-json.js';
 import { readProtobuf } from './decode-protobuf.js';
 import type { DecodedExport } from './decoded-export.js';
 
-/** How export requests of one content type are read, and how they are answered. */
+/** Reads and answers export requests of one content type. */
 export interface OtlpCodec {
   readonly contentType: string;
-  /** Other names of that content type. */
+  /** Other names of the content type. */
   readonly aliases: readonly string[];
   /**
    * Reads an `ExportTraceServiceRequest` in steps.
@@ -15,9 +15,9 @@ export interface OtlpCodec {
    * @throws UnreadableExport
    */
   read(body: Buffer, into: DecodedExport): Steps;
-  /** An `ExportTraceServiceResponse`, with a partial success if spans were rejected or there is a message. */
+  /** Encodes an `ExportTraceServiceResponse`, with a partial success if spans were rejected or there is a message. */
   encodeAnswer(rejectedSpans: number, errorMessage: string): Uint8Array | string;
-  /** A `google.rpc.Status`. */
+  /** Encodes a `google.rpc.Status`. */
   encodeStatus(code: number, message: string): Uint8Array | string;
 }
 
@@ -41,7 +41,7 @@ const protobufCodec: OtlpCodec = {
   },
 };
 
-/** Also for answers to requests of an unknown content type. */
+/** Also encodes answers to requests of an unknown content type. */
 export const jsonCodec: OtlpCodec = {
   contentType: 'application/json',
   aliases: [],
@@ -54,10 +54,10 @@ export const jsonCodec: OtlpCodec = {
   encodeStatus: (code, message) => JSON.stringify({ code, message }),
 };
 
-/** The content types that OTLP/HTTP has. */
+/** The codecs of all content types of OTLP/HTTP. */
 export const OTLP_CODECS: readonly OtlpCodec[] = [protobufCodec, jsonCodec];
 
-/** The codec of a `Content-Type`, parameters aside. */
+/** Finds the codec of a `Content-Type`, whose parameters are ignored. */
 export function findCodec(contentType: string | undefined): OtlpCodec | undefined {
   const [type = ''] = (contentType ?? '').split(';', 1);
   const given = type.trim().toLowerCase();

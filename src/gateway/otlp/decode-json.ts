@@ -13,12 +13,12 @@ import {
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Reads an `ExportTraceServiceRequest` in OTLP's JSON, also as older SDKs spell it: enums by name, numbers as text. */
+/** Reads an `ExportTraceServiceRequest` in OTLP's JSON, also as older SDKs write it: enums by name, numbers as text. */
 export function decodeJson(body: Buffer, into: DecodedExport): void {
   runAtOnce(readJson(body, into));
 }
 
-/** The same in steps; the longest is what only V8 can do, and has little to do in what `checkJson` lets pass. */
+/** The same in steps. `JSON.parse` is the longest; `checkJson` refuses bodies for which it would take too long. */
 export function* readJson(body: Buffer, into: DecodedExport): Steps {
   checkJson(body);
   yield body.length > LARGE_BYTES;
@@ -42,7 +42,7 @@ export function* readJson(body: Buffer, into: DecodedExport): Steps {
   }
 }
 
-/** Parsing less than that takes a few milliseconds. */
+/** Parsing a smaller body takes a few milliseconds. */
 const LARGE_BYTES = 131_072;
 
 function parse(body: Buffer): Json {
@@ -50,13 +50,13 @@ function parse(body: Buffer): Json {
   try {
     request = JSON.parse(body.toString('utf8'));
   } catch {
-    throw new UnreadableExport('no JSON');
+    throw new UnreadableExport('the body is not JSON');
   }
-  if (!isObject(request)) throw new UnreadableExport('no JSON object');
+  if (!isObject(request)) throw new UnreadableExport('the body is not a JSON object');
   return request;
 }
 
-/** Only if it has spans: an export can name far more resources than spans. */
+/** Called only if there are spans, because an export can have far more resources than spans. */
 function readSource(resource: unknown, into: DecodedExport): SpanSource {
   return into.toSource(readAttributes(isObject(resource) ? resource.attributes : undefined, into));
 }
@@ -118,7 +118,7 @@ function readAttributes(list: unknown, into: DecodedExport): Attributes {
   return attributes;
 }
 
-/** Maps, bytes and lists in lists are no attributes that anything here asks for. */
+/** Reads text, numbers, booleans and lists of them. No attribute that is used has another type. */
 function readAnyValue(
   value: unknown,
   lists: boolean,
@@ -138,11 +138,11 @@ function readAnyValue(
     .filter((item) => item !== undefined) as AttributeValue;
 }
 
-/** What a list holds; OTLP leaves an empty one out. */
+/** The elements of a list. OTLP omits empty lists. */
 function objects(list: unknown, name: string): readonly Json[] {
   if (list === undefined || list === null) return [];
   if (!Array.isArray(list) || !list.every(isObject)) {
-    throw new UnreadableExport(`${name} is no list of objects`);
+    throw new UnreadableExport(`${name} is not a list of objects`);
   }
   return list;
 }
@@ -155,13 +155,13 @@ function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** An ID, or `''` for what is none. */
+/** An ID; `''` if it is invalid. */
 function hex(value: unknown): string {
   return typeof value === 'string' && /^[\da-f]{1,32}$/i.test(value) ? value.toLowerCase() : '';
 }
 
 function integer(value: unknown): number {
-  // An object may have no value as a primitive, and would throw.
+  // `Number` throws for an object that cannot be converted to a primitive.
   const number = typeof value === 'number' || typeof value === 'string' ? Number(value) : 0;
   return Number.isInteger(number) ? number : 0;
 }

@@ -8,9 +8,9 @@ import { emptySpanFields, type SpanFields } from './received-span.js';
 import type { AttributeFilter } from './span-selection.js';
 
 // Field numbers are those of opentelemetry-proto 1.x, which never change: trace/v1/trace.proto, common/v1/common.proto,
-// resource/v1/resource.proto. What is not needed is skipped where it lies, so that nothing is made of it.
+// resource/v1/resource.proto. Fields that are not needed are skipped without creating objects.
 
-// A tag is the number of a field and how its value is written.
+// A tag is the number of a field and its wire type.
 const MESSAGE = 2;
 const VARINT = 0;
 const FIXED64 = 1;
@@ -27,7 +27,9 @@ export function* readProtobuf(body: Buffer, into: DecodedExport): Steps {
   try {
     yield* readExport(new Reader(body), into);
   } catch (error) {
-    throw new UnreadableExport(`no ExportTraceServiceRequest: ${(error as Error).message}`);
+    throw new UnreadableExport(
+      `the body is not an ExportTraceServiceRequest: ${(error as Error).message}`,
+    );
   }
 }
 
@@ -51,7 +53,7 @@ function* readResourceSpans(reader: Reader, end: number, into: DecodedExport): S
     else reader.skipTagged(tag);
     if (into.endsStep()) yield false;
   }
-  if (spans.length === 0) return; // an export can name far more resources than spans
+  if (spans.length === 0) return; // an export can have far more resources than spans
   const source = into.toSource(resource);
   for (const span of spans) {
     into.add(span, source);
@@ -117,7 +119,7 @@ function readSpan(reader: Reader, end: number, into: DecodedExport): SpanFields 
     else if (tag === tagOf(7, FIXED64)) span.startNanos = reader.nanos();
     else if (tag === tagOf(8, FIXED64)) span.endNanos = reader.nanos();
     else if (tag === tagOf(9, MESSAGE) && into.takesAttribute(count++)) {
-      // Writers put the kind first; where one does not, all attributes are read.
+      // Encoders write the kind before attributes. If one does not, all attributes are read.
       readAttribute(reader, reader.end(), span.attributes, into, into.filterFor(span.kind));
     } else if (tag === tagOf(11, MESSAGE)) {
       readEvent(reader, reader.end(), span, into);
@@ -206,7 +208,7 @@ function readAttribute(
   attributes[key] = value;
 }
 
-/** Maps, bytes and lists in lists are no attributes that anything here asks for. */
+/** Reads text, numbers, booleans and lists of them. No attribute that is used has another type. */
 function readAnyValue(
   reader: Reader,
   end: number,

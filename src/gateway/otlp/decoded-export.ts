@@ -10,42 +10,42 @@ import {
 } from './received-span.js';
 import type { AttributeFilter, SpanSelection } from './span-selection.js';
 
-// A message of a few bytes must not become objects of many: nothing beyond these limits is kept.
+// Limits, because a few bytes of an export can become objects that need far more memory.
 const MAX_SPANS = 50_000;
 const MAX_RESOURCES = 50_000;
 const MAX_SCOPES = 50_000;
-/** Of a span or a resource; SDKs stop at 128 by default. */
+/** Attributes of a span or a resource. The default limit of SDKs is 128. */
 const MAX_ATTRIBUTES = 512;
-/** As many as one request may have. */
+/** The limit of further hits for a request. */
 const MAX_HIT_EVENTS = 100;
-/** Of an attribute that is a list. */
+/** Elements of an attribute that is a list. */
 export const MAX_ITEMS = 128;
-/** So many resources, scopes and spans are read before others may have their turn. */
+/** Resources, scopes and spans that are read in one step. */
 const MESSAGES_A_STEP = 64;
 // Every request gets the matomo.* attributes of its resource.
 const MAX_MATOMO_ATTRIBUTES = 32;
 const MAX_RESOURCE_BYTES = 8192;
-/** A resource of so many bytes is charged to none of its spans: most are that small, and many spans share them. */
+/** Resources up to this size are not counted in the bytes of their spans, because many spans share one. */
 const FREE_RESOURCE_BYTES = 2048;
-/** A longer name is replaced by its digest: every trace has it in its key. */
+/** Longer names are replaced by a digest, because the key of every trace contains the name. */
 const MAX_SERVICE_CHARACTERS = 200;
 
-/** The body is no export request. */
+/** The body is not an export request. */
 export class UnreadableExport extends Error {}
 
-/** The spans of one export request, and why others were rejected. */
+/** The spans of one export request, and the reasons why others were rejected. */
 export class DecodedExport {
   readonly spans: ReceivedSpan[] = [];
-  /** How many hits they make, as far as can be told from each alone. */
+  /** Hits that the spans make, estimated from each span alone. */
   requests = 0;
-  /** Roughly the memory of these. */
+  /** Memory of the spans that make hits, roughly. */
   requestBytes = 0;
   /** Spans of services that are not selected. */
   leftOut = 0;
   rejected = 0;
-  /** Why spans were rejected, or parts of others not read. */
+  /** Why spans were rejected, or parts of spans not read. */
   readonly reasons: Set<string> = new Set();
-  /** Of the last span: spans with the same trace ID share one copy of it. */
+  /** The trace ID of the last span, so that the spans of a trace share one copy. */
   #traceId = '';
   #resources = 0;
   #scopes = 0;
@@ -56,37 +56,37 @@ export class DecodedExport {
     this.#selection = selection;
   }
 
-  /** Whether a span or resource with so many attributes may have another. */
+  /** Whether another attribute of a span or resource with `count` attributes is read. */
   takesAttribute(count: number): boolean {
     if (count < MAX_ATTRIBUTES) return true;
     this.reasons.add(`attributes beyond the first ${MAX_ATTRIBUTES} are not read`);
     return false;
   }
 
-  /** Whether a span that has so many events for hits already may have another. */
+  /** Whether another event of a span with `count` events named `matomo.hit` is read. */
   takesHitEvent(count: number): boolean {
     if (count < MAX_HIT_EVENTS) return true;
-    this.reasons.add(`events matomo.hit beyond the first ${MAX_HIT_EVENTS} of a span are not read`);
+    this.reasons.add(`matomo.hit events beyond the first ${MAX_HIT_EVENTS} of a span are not read`);
     return false;
   }
 
-  /** Counts a message that was read; whether a step ends with it. */
+  /** Counts a message; whether a step ends with it. */
   endsStep(): boolean {
     this.#messages += 1;
     return this.#messages % MESSAGES_A_STEP === 0;
   }
 
-  /** Counts a resource; spans of those beyond the bound are rejected. */
+  /** Counts a resource. Spans of resources beyond the limit are rejected. */
   beginResource(): void {
     this.#resources += 1;
   }
 
-  /** Counts an instrumentation scope, in the same way. */
+  /** Counts an instrumentation scope. Spans of scopes beyond the limit are rejected. */
   beginScope(): void {
     this.#scopes += 1;
   }
 
-  /** Whether there is room for another span besides so many that are not added yet; if not, it is counted as rejected. */
+  /** Whether there is room for another span besides `count` that are not added yet. If not, the span counts as rejected. */
   takesSpan(count: number): boolean {
     const reason = this.#findExcess(count);
     if (reason === undefined) return true;
@@ -100,7 +100,7 @@ export class DecodedExport {
     return this.#scopes > MAX_SCOPES ? TOO_MANY_SCOPES : undefined;
   }
 
-  /** Selects the attributes that are kept of a span of this kind; `undefined`: all. */
+  /** The filter for attributes of a span of this kind; `undefined` keeps all. */
   filterFor(kind: number): AttributeFilter | undefined {
     return kind === OTLP_SERVER_SPAN || kind === 0 ? undefined : this.#selection.keptAttributes;
   }
@@ -128,7 +128,7 @@ export class DecodedExport {
     this.requestBytes += span.bytes;
   }
 
-  /** The source of all spans of a resource. */
+  /** Builds the source that all spans of a resource share. */
   toSource(resource: Attributes): SpanSource {
     const attributes: Attributes = {};
     let matomoAttributes: Attributes | undefined;
@@ -178,7 +178,7 @@ export class DecodedExport {
   }
 }
 
-/** Such a span only links other spans to their request. */
+/** Clears what is not needed of a span that only links other spans to their request. */
 function clearContents(fields: SpanFields): void {
   fields.name = '';
   fields.startNanos = 0n;
@@ -189,15 +189,15 @@ const NO_ATTRIBUTES: Attributes = Object.freeze({});
 const TOO_MANY_SPANS = `there are more than ${MAX_SPANS} spans in one request`;
 const TOO_MANY_RESOURCES = `there are more than ${MAX_RESOURCES} resources in one request`;
 const TOO_MANY_SCOPES = `there are more than ${MAX_SCOPES} scopes in one request`;
-const RESOURCE_CUT = `of a resource at most ${MAX_ATTRIBUTES} attributes, ${MAX_MATOMO_ATTRIBUTES} of them for Matomo, and ${MAX_RESOURCE_BYTES} bytes are read`;
+const RESOURCE_CUT = `attributes of a resource are not read beyond ${MAX_ATTRIBUTES}, ${MAX_MATOMO_ATTRIBUTES} named matomo.*, or ${MAX_RESOURCE_BYTES} bytes`;
 
 const NO_TRACE_ID = '0'.repeat(32);
 const NO_SPAN_ID = '0'.repeat(16);
 
-/** IDs are hexadecimal, or empty. */
+/** Why a span is rejected. The decoder made invalid IDs empty. */
 function reasonToReject({ traceId, spanId, startNanos }: SpanFields): string | undefined {
-  if (traceId.length !== 32 || traceId === NO_TRACE_ID) return 'a trace ID is not valid';
-  if (spanId.length !== 16 || spanId === NO_SPAN_ID) return 'a span ID is not valid';
+  if (traceId.length !== 32 || traceId === NO_TRACE_ID) return 'a trace ID is invalid';
+  if (spanId.length !== 16 || spanId === NO_SPAN_ID) return 'a span ID is invalid';
   return startNanos === 0n ? 'a span has no start time' : undefined;
 }
 

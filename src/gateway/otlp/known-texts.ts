@@ -11,7 +11,7 @@ const MIN_PROBES = 8;
 export class KnownTexts {
   readonly #texts: string[] = new Array(SLOTS).fill('');
 
-  /** The text that these bytes are in UTF-8. */
+  /** Decodes UTF-8, or returns the known text with the same bytes. */
   read(bytes: Buffer, begin: number, end: number): string {
     if (end - begin > MAX_BYTES) return bytes.toString('utf8', begin, end);
     const slot = slotOf(bytes, begin, end);
@@ -30,7 +30,7 @@ function slotOf(bytes: Buffer, begin: number, end: number): number {
   return (hash ^ (hash >>> 15)) & (SLOTS - 1);
 }
 
-/** Never of a text that is not ASCII: it has other codes, or fewer. */
+/** Whether a text has these bytes; false for texts that are not ASCII. */
 function isSame(text: string, bytes: Buffer, begin: number, end: number): boolean {
   if (text.length !== end - begin) return false;
   for (let i = 0; i < text.length; i++) {

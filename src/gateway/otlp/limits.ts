@@ -1,28 +1,28 @@
 import { type DecodedExport, UnreadableExport } from './decoded-export.js';
 import { KnownTexts } from './known-texts.js';
 
-/** Characters of a text that are read: more than any tracking parameter has, so that JSON that was cut stays too long for Matomo. */
+/** Longer texts are cut. Tracking parameters are shorter, so JSON that was cut here is still too long for Matomo. */
 const MAX_TEXT_CHARACTERS = 32_768;
-/** UTF-8 takes at most three bytes for a UTF-16 unit. */
+/** UTF-8 needs at most three bytes for a UTF-16 unit. */
 const MAX_TEXT_BYTES = 3 * MAX_TEXT_CHARACTERS;
 /** Attributes with longer names are not read. */
 export const MAX_NAME_CHARACTERS = 256;
-/** An export of OTLP has 14 levels, and two more for each list or map in another. */
+/** An export has 14 levels, and two more for each nested list or map. */
 const MAX_NESTING = 100;
-/** OTLP has sixty. Each other one is a text and a shape of an object that V8 has to make. */
+/** OTLP has sixty names. For each other one V8 creates a text and a shape of an object. */
 const MAX_JSON_NAMES = 1000;
-/** Lists and objects of a small export; what OTLP writes has more than 8 bytes for each. */
+/** Lists and objects that any export may have. A real export has more than 8 bytes for each. */
 const MIN_OBJECTS = 100_000;
 const MIN_BYTES_OF_AN_OBJECT = 8;
 
-/** A text as far as it is read. A copy, because a part of a string keeps the whole of it in memory. */
+/** Cuts a text. Returns a copy, because a part of a string keeps the whole string in memory. */
 export function cutText(text: string, into: DecodedExport): string {
   if (text.length <= MAX_TEXT_CHARACTERS) return text;
   into.reasons.add(`texts beyond ${MAX_TEXT_CHARACTERS} characters are cut`);
   return copyOf(text, MAX_TEXT_CHARACTERS);
 }
 
-/** A name as far as it is read: of an instrumentation scope, which every span refers to. */
+/** Cuts the name of an instrumentation scope. */
 export function cutName(name: string): string {
   return name.length <= MAX_NAME_CHARACTERS ? name : copyOf(name, MAX_NAME_CHARACTERS);
 }
@@ -31,9 +31,9 @@ function copyOf(text: string, characters: number): string {
   return Buffer.from(text.slice(0, characters), 'utf16le').toString('utf16le');
 }
 
-/** The end of a text in UTF-8 as far as it can matter, whatever its characters are. */
+/** The last byte of a text in UTF-8 that can be within the limit, whatever its characters are. */
 export function endOfText(begin: number, end: number): number {
-  return Math.min(end, begin + MAX_TEXT_BYTES + 3); // one character more, so that it is seen to be cut
+  return Math.min(end, begin + MAX_TEXT_BYTES + 3); // one more character, so that `cutText` notices that the text is too long
 }
 
 const QUOTE = 0x22;
@@ -44,8 +44,8 @@ const SPACE = 0x20;
 const names = new KnownTexts();
 
 /**
- * Refuses JSON that takes long to parse, which nothing can interrupt: lists and objects that are nested deeper or lie closer
- * than in any export, and names beyond those of OTLP.
+ * Refuses JSON that takes long to parse, because parsing cannot be interrupted: deeper nesting, more lists and objects per
+ * byte, and more names than in any export.
  */
 export function checkJson(body: Buffer): void {
   const found = new Set<string>();
@@ -76,14 +76,14 @@ export function checkJson(body: Buffer): void {
 
 const TOO_DENSE = `JSON has more than ${MIN_OBJECTS} lists and objects, and less than ${MIN_BYTES_OF_AN_OBJECT} bytes for each`;
 
-/** Whether a colon comes next. */
+/** Whether a colon follows. */
 function isName(body: Buffer, begin: number): boolean {
   let i = begin;
   while ((body[i] as number) <= SPACE) i += 1;
   return body[i] === COLON;
 }
 
-/** The closing quotation mark, or the end of what there is. */
+/** The position of the closing quotation mark, or the end of the body. */
 function endOfString(body: Buffer, begin: number): number {
   for (let i = begin; i < body.length; i++) {
     const byte = body[i];

@@ -8,10 +8,10 @@ export const OTLP_SPAN_KINDS = [
   'SPAN_KIND_CONSUMER',
 ] as const;
 
-/** SPAN_KIND_SERVER. */
+/** The number of SPAN_KIND_SERVER in OTLP; the API's is 1. */
 export const OTLP_SERVER_SPAN = 2;
 
-/** The number of a kind in the API; what is unspecified counts as INTERNAL. */
+/** The number of a kind in the API. An unspecified kind counts as INTERNAL. */
 export function toSpanKind(otlpKind: number): number {
   return otlpKind > 0 ? otlpKind - 1 : 0;
 }

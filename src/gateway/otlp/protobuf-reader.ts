@@ -4,17 +4,17 @@ import { endOfText } from './limits.js';
 
 const texts = new KnownTexts();
 
-// Of WireType, whose values a bundle would have to look up.
+// Values of `WireType`, as constants because reading the enum is slower.
 const VARINT = 0;
 const LENGTH_DELIMITED = 2;
 
-/** An ID as it was read last, and where: that of a trace comes again with each of its spans. */
+/** The last ID and its position. All spans of a trace repeat the trace ID. */
 interface LastId {
   at: number;
   text: string;
 }
 
-/** The library's reader, and how messages lie in each other. */
+/** The library's reader with nested messages. */
 export class Reader extends BinaryReader {
   readonly #body: Buffer;
   readonly #view: DataView;
@@ -28,16 +28,16 @@ export class Reader extends BinaryReader {
     this.#view = new DataView(body.buffer, body.byteOffset, body.length);
   }
 
-  /** Where the message that comes next ends. */
+  /** Reads the length of the next message. Returns its end. */
   end(): number {
     const length = this.uint32();
     if (length > this.len - this.pos) throw new RangeError('premature end');
     return this.pos + length;
   }
 
-  /** Whether a message that ends there goes on. */
+  /** Whether a message with that end has more fields. */
   goesOn(end: number): boolean {
-    if (this.pos > end) throw new RangeError('a field runs over the end of its message');
+    if (this.pos > end) throw new RangeError('a field exceeds its message');
     return this.pos < end;
   }
 
@@ -45,19 +45,19 @@ export class Reader extends BinaryReader {
     const field = tag >>> 3;
     if (field === 0) throw new Error('a field has no number');
     const wireType = tag & 7;
-    // The library makes an object of what it skips.
+    // `skip` of the library creates an object.
     if (wireType === LENGTH_DELIMITED) this.pos = this.end();
     else if (wireType === VARINT) this.uint32();
     else this.skip(wireType as WireType, field);
   }
 
-  /** Of the text that comes next, unless that is empty or long. */
+  /** The first byte of the next text; `undefined` if the text is empty or long. */
   get firstByte(): number | undefined {
     const length = this.#body[this.pos] ?? 0;
     return length > 0 && length < 128 ? this.#body[this.pos + 1] : undefined;
   }
 
-  /** A text, of which what is far too long is left out. */
+  /** Reads a text, and skips its end if it is far too long. */
   override string(): string {
     const end = this.end();
     const begin = this.pos;
@@ -65,7 +65,7 @@ export class Reader extends BinaryReader {
     return texts.read(this.#body, begin, endOfText(begin, end));
   }
 
-  /** An ID: `''` where it is longer than any. */
+  /** Reads an ID; `''` if it is too long. */
   hex(last: LastId): string {
     const end = this.end();
     const begin = this.pos;
@@ -88,6 +88,6 @@ export class Reader extends BinaryReader {
 
   nanos(): bigint {
     this.pos += 8;
-    return this.#view.getBigUint64(this.pos - 8, true); // Node's own way makes five numbers
+    return this.#view.getBigUint64(this.pos - 8, true); // Buffer's method is slower
   }
 }

@@ -17,7 +17,7 @@ export interface SpanFields {
   spanId: string;
   parentSpanId: string;
   name: string;
-  /** As OTLP numbers it. */
+  /** Number of the kind in OTLP. */
   kind: number;
   startNanos: bigint;
   endNanos: bigint;
@@ -25,7 +25,7 @@ export interface SpanFields {
   statusCode: number;
   /** Class of the last exception that the span recorded. */
   exceptionType: string | undefined;
-  /** Events that ask for a hit. */
+  /** Events named `matomo.hit`. */
   hitEvents: HitEvent[];
   flags: number;
   /** Name of the instrumentation scope. */
@@ -34,27 +34,27 @@ export interface SpanFields {
 
 /** The source of spans: their resource. */
 export interface SpanSource {
-  /** Of the resource, without those that begin with `matomo.`. */
+  /** Attributes of the resource that do not begin with `matomo.`. */
   readonly attributes: Attributes;
-  /** Those that begin with `matomo.`, if there are any. */
+  /** Attributes of the resource that begin with `matomo.`, if there are any. */
   readonly matomoAttributes: Attributes | undefined;
   readonly isPython: boolean;
-  /** Added to the bytes of each of its spans, because each may be the last that keeps it in memory. */
+  /** Added to the bytes of each span of the resource, because each may be the last to keep it in memory. */
   readonly extraBytes?: number;
-  /** The service and its instance. Spans of two services are never of one request. */
+  /** The service and its instance. Spans of different services never belong to the same request. */
   readonly service: string;
   /** Whether its service is selected. */
   readonly isTaken: boolean;
 }
 
-/** Spans of one request, or of none. Spans whose request may still arrive have a group of their own. */
+/** Spans of one request, or spans without a request. Those whose request may still arrive are a separate group. */
 export interface SpanGroup {
-  /** The outermost request around them in their process. */
+  /** The outermost request in their process. */
   readonly request: ReceivedSpan | undefined;
-  /** An ancestor in their process has not arrived. */
+  /** Whether an ancestor in their process has not arrived. */
   readonly isTorn: boolean;
   newestMillis: number;
-  /** All but the request itself. */
+  /** All spans except the request itself. */
   readonly below: ReceivedSpan[];
 }
 
@@ -77,9 +77,9 @@ export class ReceivedSpan implements FinishedSpan {
   /** Whether the parent is in another process; `undefined` for older SDKs. */
   readonly isParentRemote: boolean | undefined;
   readonly source: SpanSource;
-  /** Whether it is the server side of an HTTP request. */
+  /** Whether this is the server side of an HTTP request. */
   readonly isRequest: boolean;
-  /** Roughly its memory. */
+  /** Its memory, roughly. */
   readonly bytes: number;
   /** When it arrived. */
   arrivedMillis = 0;
@@ -149,7 +149,7 @@ function bytesOf(name: string, attributes: Attributes): number {
   return bytes;
 }
 
-/** Of its texts. */
+/** The length of the texts of an attribute. */
 export function bytesOfAttribute(name: string, value: AttributeValue | undefined): number {
   const text = typeof value === 'string' ? value.length : 0;
   const texts = Array.isArray(value) ? value.reduce(addLength, 0) : 0;

@@ -10,7 +10,7 @@ export interface AttributeFilter {
 
 /** Which spans and attributes are used. */
 export interface SpanSelection {
-  /** Of spans that are no server spans. */
+  /** The attributes that are kept of spans other than server spans. */
   readonly keptAttributes: AttributeFilter;
   /** Whether spans of a service are used. */
   takesService(name: string): boolean;
@@ -46,7 +46,7 @@ export function createSelection(
   };
 }
 
-/** What names a route or an operation, and what tells the spans of layers from others. */
+/** Attributes with a route or an operation, and those that identify spans of middleware. */
 const READ_BELOW = [
   'http.route',
   'express.type',

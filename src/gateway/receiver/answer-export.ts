@@ -10,19 +10,19 @@ import type { SpanSelection } from '../otlp/span-selection.js';
 import { BodyMemory } from './body-memory.js';
 import { type BodyProblem, readBody } from './read-body.js';
 
-/** Where decoded spans go. */
+/** Takes decoded spans. */
 export interface SpanIntake {
   readonly selection: SpanSelection;
-  /** Whether there is room for so many more requests with so many bytes of spans. */
+  /** Whether there is room for more requests, given the number and the bytes of their spans. */
   hasRoom(requests: number, bytes: number): boolean;
   accept(decoded: DecodedExport): void;
 }
 
-/** Memory for bodies that are being read, in units of the largest one. */
+/** Memory for bodies that are being read, as a multiple of `maxBodyBytes`. */
 const MEMORY_OF_BODIES = 16;
 const RETRY_AFTER_SECONDS = 5;
 
-/** HTTP status and code of `google.rpc.Code`. */
+/** HTTP status and `google.rpc.Code` of each refusal. */
 const REFUSALS = {
   unreadable: [400, 3],
   unauthenticated: [401, 16],
@@ -37,9 +37,8 @@ const REFUSALS = {
 } as const;
 
 /**
- * Answers export requests as OTLP/HTTP specifies. Spans that are answered with 200 have been passed to the intake.
- *
- * @param foreign why the sender is refused, if it is
+ * Answers export requests as OTLP/HTTP specifies. Spans that are answered with 200 were passed to the intake. `foreign` is
+ * the reason to refuse a sender, if there is one.
  */
 export function createAnswerExport(
   { bearerToken, maxBodyBytes }: Pick<ResolvedReceiver, 'bearerToken' | 'maxBodyBytes'>,
@@ -61,7 +60,7 @@ export function createAnswerExport(
       if (why === 'busy' || why === 'full') response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
       if (why === 'unauthenticated') response.setHeader('WWW-Authenticate', 'Bearer');
       if (why === 'method not allowed') response.setHeader('Allow', 'POST');
-      // Read to the end: a connection that is closed with unread bytes loses the response.
+      // The body is read to its end, because closing a connection with unread bytes loses the response.
       request.resume();
       if (!request.complete) response.setHeader('Connection', 'close');
       const { contentType, encodeStatus } = codec ?? jsonCodec;
@@ -70,14 +69,15 @@ export function createAnswerExport(
 
     if (foreign !== undefined) return refuse('foreign', foreign);
     if (!isAllowed(request.headers.authorization)) {
-      return refuse('unauthenticated', 'the bearer token is missing or wrong');
+      return refuse('unauthenticated', 'the bearer token is missing or invalid');
     }
-    if (request.method !== 'POST') return refuse('method not allowed', 'spans come by POST');
-    if (!codec) return refuse('unsupported', `use ${CONTENT_TYPES.join(' or ')}`);
+    if (request.method !== 'POST') return refuse('method not allowed', 'send spans by POST');
+    if (!codec)
+      return refuse('unsupported', `the content type must be ${CONTENT_TYPES.join(' or ')}`);
     if (!intake.hasRoom(1, 0)) return refuse('full', FULL);
     const problem = await readBody(request, maxBodyBytes, memory, async (body) => {
       const decoded = await inTurn(() => decode(body, codec, intake));
-      if (response.destroyed) return; // the sender got no response, and sends the export again
+      if (response.destroyed) return; // without a response, the sender sends the export again
       if (typeof decoded === 'string') return refuse('unreadable', decoded);
       if (!intake.hasRoom(decoded.requests, decoded.requestBytes)) return refuse('full', FULL);
       intake.accept(decoded);
@@ -89,7 +89,7 @@ export function createAnswerExport(
   };
 }
 
-const FULL = 'as many requests as fit wait for Matomo';
+const FULL = 'the queue is full until Matomo has processed pending hits; try again later';
 const CONTENT_TYPES = OTLP_CODECS.map(({ contentType }) => contentType);
 
 function end(response: ServerResponse, contentType: string, body: Uint8Array | string): void {
@@ -103,19 +103,19 @@ function explainProblem(
 ): [keyof typeof REFUSALS, string] {
   switch (problem) {
     case 'too large':
-      return ['too large', `a body has at most ${maxBytes} bytes, also inflated`];
+      return ['too large', `the body must not exceed ${maxBytes} bytes, compressed or not`];
     case 'unknown encoding':
-      return ['unsupported', 'a body may be compressed with gzip or deflate'];
+      return ['unsupported', 'the content encoding must be gzip, deflate or identity'];
     case 'not inflated':
-      return ['unreadable', 'the body is not compressed as it says'];
+      return ['unreadable', 'the body does not match its content encoding'];
     case 'stalled':
-      return ['stalled', 'the body stopped coming'];
+      return ['stalled', 'the body did not arrive in time'];
     case 'no memory':
-      return ['busy', 'too many bodies at a time'];
+      return ['busy', 'too many exports at the same time; try again later'];
   }
 }
 
-/** Runs one task after the other, because a decoded body takes far more memory than the body. */
+/** Runs one task after the other, because a decoded body needs far more memory than the body. */
 function createInTurn(): <T>(run: () => Promise<T>) => Promise<T> {
   const turns = new SerialQueue({ scope: new DetachedScope('MatomoGateway') });
   return (run) =>
@@ -124,7 +124,7 @@ function createInTurn(): <T>(run: () => Promise<T>) => Promise<T> {
     });
 }
 
-/** Decodes an export; a string says why it cannot be decoded. */
+/** Decodes an export. Returns the reason if it cannot be decoded. */
 async function decode(
   body: Buffer,
   codec: OtlpCodec,
@@ -140,7 +140,7 @@ async function decode(
   }
 }
 
-/** Compares in constant time. */
+/** Creates a check of the Authorization header that takes constant time. */
 function createIsAllowed(token: string | undefined): (given: string | undefined) => boolean {
   if (token === undefined) return () => true;
   const digest = (text: string) => createHash('sha256').update(text).digest();

@@ -1,14 +1,14 @@
-/** The part of the shared memory that one body has. */
+/** The part of the shared memory that is reserved for one body. */
 export interface Reservation {
-  /** Reserves so many more bytes; false if there are not so many. */
+  /** Reserves more bytes; false if there are not enough. */
   grow(bytes: number): boolean;
   /** Releases everything. */
   release(): void;
 }
 
 /**
- * The memory for bodies that are being read. It limits bytes and not bodies, so that clients that send a few bytes and stop
- * do not block others.
+ * The memory for bodies that are being read. It limits bytes instead of bodies, so that clients that send a few bytes and
+ * stop do not block others.
  */
 export class BodyMemory {
   #freeBytes: number;

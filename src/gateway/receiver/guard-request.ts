@@ -6,12 +6,12 @@ const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
 LOOPBACK.addAddress('::1', 'ipv6');
 
-/** The name of the host in containers of Docker. */
+/** The name of the host in Docker containers. */
 const DOCKER_HOST = 'host.docker.internal';
 
 /**
- * Why a request is refused that a web page may have sent: web pages must not send spans. Browsers send `Origin` with each
- * POST, and on loopback a page of DNS rebinding has its own name in `Host`.
+ * Returns why a request is refused, if a web page may have sent it: web pages must not send spans. Browsers send `Origin`
+ * with each POST, and on loopback a page that uses DNS rebinding has its own name in `Host`.
  *
  * @param address the address that the server is bound to
  * @param ownHost as the option `listen` names it
@@ -21,11 +21,11 @@ export function findForeignSender(
   address: string,
   ownHost: string,
 ): string | undefined {
-  if (origin !== undefined || site === 'cross-site') return 'spans are not taken from web pages';
-  // A request of HTTP/1.0 without Host is no browser's.
+  if (origin !== undefined || site === 'cross-site') return 'web pages must not send spans';
+  // Browsers always send Host.
   if (host === undefined || !isLoopback(address)) return undefined;
   if (isOwnHost(host, ownHost, DOCKER_HOST)) return undefined;
-  return 'use an IP address or localhost in the URL of this gateway, or set listen to the name';
+  return 'use an IP address or localhost in the URL of the gateway, or set listen to the host name';
 }
 
 function isLoopback(address: string): boolean {

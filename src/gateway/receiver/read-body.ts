@@ -12,8 +12,8 @@ const INFLATE = { gzip: promisify(gunzip), deflate: promisify(inflate) };
 const IDLE_MILLIS = 5000;
 
 /**
- * Reads a body and gives `use` what it was before compression, of at most `maxBytes` both before and after. Its memory, which
- * all bodies share, is reserved until `use` has ended.
+ * Reads a body and passes it to `use`, decompressed. It may have `maxBytes` both before and after. Its share of `memory` is
+ * reserved until `use` has ended.
  */
 export async function readBody(
   request: IncomingMessage,

@@ -7,14 +7,14 @@ import { createServer as createTlsServer } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ResolvedReceiver } from '../gateway-options.js';
 
-// Against clients that are slow, or many.
+// Limits against slow clients and too many clients.
 const HEADERS_MILLIS = 10_000;
 const REQUEST_MILLIS = 30_000;
 const KEEP_ALIVE_MILLIS = 65_000;
 const MAX_CONNECTIONS = 1000;
 const MAX_HEADER_BYTES = 16_384;
 
-/** Time for responses that have begun when the server stops. */
+/** Time for open responses when the server stops. */
 const CLOSING_MILLIS = 500;
 
 export type Server = ReturnType<typeof createPlainServer>;
@@ -37,7 +37,7 @@ export function createServer(
   return server;
 }
 
-/** Stops accepting connections, and closes those that are open when their responses have ended, or soon. */
+/** Stops accepting connections, and closes open ones after their responses, at the latest after `CLOSING_MILLIS`. */
 export async function stopListening(server: Server): Promise<void> {
   const stopped = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();

@@ -5,22 +5,22 @@ import { DecodedExport, UnreadableExport } from '../otlp/decoded-export.js';
 import type { ReceivedSpan } from '../otlp/received-span.js';
 import type { SpanSelection } from '../otlp/span-selection.js';
 
-/** So many spans at least make a chunk; where they are fewer, the file ends. */
+/** The minimum of spans in a chunk, except in the last one. */
 const CHUNK_SPANS = 5000;
 const NEW_LINE = 10;
 
-/** Some lines of a file, cut at the same places whenever it is read from the beginning of a chunk. */
+/** Some lines of a file. The same chunks result whenever the file is read from the beginning of one. */
 export interface Chunk {
-  /** Where it begins, in bytes of the file as it is inflated. */
+  /** Offset of its first line, in bytes of the decompressed file. */
   readonly begin: number;
   readonly spans: readonly ReceivedSpan[];
-  /** Lines that are no export of spans. */
+  /** Lines that are not an export of spans. */
   readonly unreadable: number;
   /** Spans that cannot be used. */
   readonly rejected: number;
 }
 
-/** Reads OTLP JSON lines, as the Collector's file exporter writes them, from an offset on; `.gz` is inflated. */
+/** Reads OTLP JSON lines, as the Collector's file exporter writes them, from an offset. Decompresses `.gz` files. */
 export async function* readChunks(
   file: string,
   from: number,
@@ -44,7 +44,7 @@ export async function* readChunks(
   yield chunk;
 }
 
-/** Lines and where they end. One at a time is in memory. */
+/** Reads lines and their end offsets, one at a time. */
 async function* readLines(
   file: string,
   from: number,

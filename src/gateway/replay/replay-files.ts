@@ -14,11 +14,11 @@ import { type RequestSpans, traceKeyOf, WaitingTrace } from '../traces/waiting-t
 import { type Chunk, readChunks } from './read-chunks.js';
 import type { ReplayState } from './replay-state.js';
 
-/** What was read of the files so far. */
+/** What was read so far. */
 export interface ReplayProgress {
   readonly spans: number;
   readonly requests: number;
-  /** Lines that are no export of spans. */
+  /** Lines that are not an export of spans. */
   readonly unreadable: number;
   /** Spans that cannot be used. */
   readonly rejected: number;
@@ -26,9 +26,9 @@ export interface ReplayProgress {
 
 export interface ReplayOptions {
   readonly files: readonly string[];
-  /** Where to continue. */
+  /** The saved progress. */
   readonly state: ReplayState;
-  /** Requests a second at most. */
+  /** Maximum of requests per second. */
   readonly rate: number;
   readonly onProgress: (progress: ReplayProgress) => void;
   /** Ends the replay between two bulk requests. */
@@ -40,16 +40,16 @@ const NO_WAITS = { graceMillis: 0, outerMillis: 0, requestMillis: 0 };
 const NO_CHUNK: Chunk = { begin: 0, spans: [], unreadable: 0, rejected: 0 };
 
 /**
- * Sends the requests in files of OTLP JSON lines with their own times, as the environment configures. Spans of a request may be
- * some thousand spans apart. After an interruption it continues where it was; only the bulk that was in flight may be
- * duplicated.
+ * Sends the requests in files of OTLP JSON lines with their original times. The environment configures it. Spans of a
+ * request may be some thousand spans apart. After an interruption it continues from its state, and only the bulk that was
+ * in flight may be duplicated.
  */
 export async function replayFiles(options: ReplayOptions): Promise<MatomoStats> {
   const { files, state, rate, onProgress, signal } = options;
   const made = createHitPipeline({}, createDiagnostics(), 'matomo_gateway');
   if (!made) {
     throw wrongOption(
-      'a replay needs url and siteId, privacy options that can be read, and enabled not to be false',
+      'a replay needs url and siteId, valid privacy options, and enabled must not be false',
     );
   }
   const { pipeline, reading, resolved } = made;
@@ -57,7 +57,7 @@ export async function replayFiles(options: ReplayOptions): Promise<MatomoStats> 
   const progress = { spans: 0, requests: 0, unreadable: 0, rejected: 0 };
   const batchSize = Math.min(resolved.maxExportBatchSize, resolved.maxQueueSize);
 
-  /** Resolves when Matomo has decided about all of them, or they are lost. */
+  /** Resolves when all hits are tracked, invalid or lost. */
   async function send(requests: readonly Hitmaker[]): Promise<void> {
     const begun = performance.now();
     for (const spans of requests) {
@@ -69,7 +69,7 @@ export async function replayFiles(options: ReplayOptions): Promise<MatomoStats> 
       if (request) pipeline.addRequest(request.record, request.span);
     }
     await pipeline.flush();
-    // A hit that fails alone is decided once another was processed, which may be one of the next.
+    // A hit that fails alone stays pending until Matomo has processed another one, perhaps one of the next.
     while (pipeline.stats().pending > pipeline.suspects && !signal.aborted)
       await sleep(ASK_EVERY_MILLIS);
     await sleepUntil(begun + (requests.length / rate) * 1000, signal);
@@ -120,10 +120,10 @@ export async function replayFiles(options: ReplayOptions): Promise<MatomoStats> 
   return pipeline.stats();
 }
 
-/** A request, or a span of no request whose events ask for hits. */
+/** A request, or a span without a request that has `matomo.hit` events. */
 type Hitmaker = RequestSpans | { readonly root: ReceivedSpan };
 
-/** From one index on, as many as make so many hits at most; at least one. */
+/** Takes items from an index on that make at most `max` hits together; at least one item. */
 function takeHits(all: readonly Hitmaker[], from: number, max: number): readonly Hitmaker[] {
   let end = from;
   for (let hits = 0; end < all.length; end++) {
@@ -138,7 +138,7 @@ function countHits(made: Hitmaker): number {
   return made.below.reduce((sum, span) => sum + span.events.length, 1 + made.root.events.length);
 }
 
-/** What makes hits and has its outermost span in a chunk, in its order, with its spans in the chunks next to it. */
+/** Assembles what makes hits and has its outermost span in a chunk, with spans of the chunks before and after it. */
 function requestsOf(chunk: Chunk, before: Chunk, after: Chunk): Hitmaker[] {
   const traces = new Map<string, WaitingTrace>();
   for (const span of [...before.spans, ...chunk.spans, ...after.spans]) {

@@ -3,16 +3,16 @@ import { resolve } from 'node:path';
 
 /** How far a file has been replayed. */
 interface ReplayPosition {
-  /** Where the chunk begins before the one whose requests come next: spans of them may be in it. */
+  /** Offset of the chunk before the next one, because it may have spans of the next requests. */
   readonly from: number;
-  /** Where the chunk begins whose requests come next. */
+  /** Offset of the chunk with the next requests. */
   readonly offset: number;
-  /** Requests of it that are done with. */
+  /** Requests of that chunk that are done. */
   readonly requests: number;
   readonly isDone: boolean;
 }
 
-/** Positions by the path of the file, in a file of its own; a write is there whole or not at all. */
+/** Positions by the path of each file. They are saved in a file, which is written atomically. */
 export interface ReplayState {
   positionOf(file: string): ReplayPosition;
   save(file: string, position: ReplayPosition): void;
@@ -20,7 +20,11 @@ export interface ReplayState {
 
 const BEGINNING: ReplayPosition = { from: 0, offset: 0, requests: 0, isDone: false };
 
-/** @throws Error where there is a state file that cannot be read: to begin anew would send everything twice. */
+/**
+ * Opens the state in a file, or a new one if the file does not exist.
+ *
+ * @throws Error if the file is invalid: starting from the beginning would send everything twice
+ */
 export function openReplayState(path: string): ReplayState {
   const positions = readPositions(path);
   return {
@@ -44,6 +48,8 @@ function readPositions(path: string): Record<string, ReplayPosition> {
   try {
     return JSON.parse(text) as Record<string, ReplayPosition>;
   } catch {
-    throw new Error(`${path} is no state of a replay: remove it to begin anew`);
+    throw new Error(
+      `${path} is not the state of a replay. Nothing is sent. Delete it to start from the beginning.`,
+    );
   }
 }

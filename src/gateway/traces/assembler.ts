@@ -6,29 +6,29 @@ import { ReadyRequests } from './ready-requests.js';
 import { RecentRequests } from './recent-requests.js';
 import { type RequestSpans, traceKeyOf, WaitingTrace, type Waits } from './waiting-trace.js';
 
-// Limits of what waits. Beyond them, the traces that have waited longest are assembled at once.
+// Limits of waiting spans. Beyond them, the oldest traces are assembled at once.
 const MAX_SPANS = 100_000;
 const MAX_BYTES = 64 * 1024 ** 2;
-/** So many times that includes requests that are ready. Beyond, they leave at once and not in slices. */
+/** The limits that include ready requests are this many times higher. Beyond, requests are passed on at once, not in slices. */
 const MAX_EXCESS = 2;
 
-/** How long spans wait for a request that has not arrived: longer than most requests take. */
+/** How long spans wait for their request, longer than most requests take. */
 const REQUEST_MILLIS = 300_000;
 const OUTER_GRACES = 15;
 
-/** The state of all spans that were accepted. At every moment, `received = waiting + used + unused`. */
+/** Counters of all accepted spans. At every moment, `received = waiting + used + unused`. */
 export interface SpanCounts {
-  /** Wait for the other spans of their request. */
+  /** Spans that wait for other spans of their request. */
   readonly waiting: number;
-  /** Of requests that became hits, or were counted as ignored or lost, and spans without a request that made hits. */
+  /** Spans of requests that became hits or were counted as ignored or lost, and other spans that made hits. */
   readonly used: number;
-  /** Of no HTTP request, too late for their request, of a service that is not selected, or duplicates. */
+  /** Spans without an HTTP request, too late for their request, of a service that is not selected, or duplicates. */
   readonly unused: number;
 }
 
 /**
- * Groups spans, which arrive in any order, by trace, service and parent. Passes on each request when its SERVER span has
- * arrived and other spans have had time to.
+ * Groups spans, which arrive in any order, by trace, service and parent. Passes on each request some time after its SERVER
+ * span has arrived.
  */
 export class Assembler {
   readonly #waits: Waits;
@@ -37,20 +37,20 @@ export class Assembler {
   /** By ID and service, oldest first. */
   readonly #traces = new SlotMap<string, WaitingTrace>();
   readonly #due = new DueTraces();
-  /** Requests that are not counted again. */
+  /** Requests that were passed on recently, and are not counted again. */
   readonly #done = new RecentRequests();
   #timer: NodeJS.Timeout | undefined;
   #waiting = 0;
   #waitingRequests = 0;
   #waitingRequestBytes = 0;
   #bytes = 0;
-  /** What is ready of that. */
+  /** The ready part of the waiting spans. */
   #readySpans = 0;
   #readyBytes = 0;
   #used = 0;
   #unused = 0;
 
-  /** `onLooseSpan` gets spans of no request whose events ask for hits. */
+  /** `onLooseSpan` gets spans without a request that have `matomo.hit` events. */
   constructor(
     graceMillis: number,
     onRequest: (request: RequestSpans) => void,
@@ -69,12 +69,12 @@ export class Assembler {
     });
   }
 
-  /** How many SERVER spans of requests wait. */
+  /** Number of waiting SERVER spans of requests. */
   get waitingRequests(): number {
     return this.#waitingRequests;
   }
 
-  /** Their bytes, without the spans below. */
+  /** Bytes of these, without the spans below. */
   get waitingRequestBytes(): number {
     return this.#waitingRequestBytes;
   }
@@ -125,7 +125,7 @@ export class Assembler {
     return trace;
   }
 
-  /** Passes on everything that waits. */
+  /** Passes on all waiting spans. */
   finish(): void {
     const now = nowMillis();
     for (const trace of this.#traces.values()) this.#take(trace, now, true);
@@ -156,7 +156,7 @@ export class Assembler {
     while (this.#isBehind && this.#ready.giveOldest());
   }
 
-  /** Whether what waits for spans takes more than this share of its bounds. */
+  /** Whether waiting spans, except ready ones, exceed this share of the limits. */
   #exceeds(share: number): boolean {
     const spans = this.#waiting - this.#readySpans;
     return spans > MAX_SPANS * share || this.#bytes - this.#readyBytes > MAX_BYTES * share;
@@ -190,7 +190,7 @@ export class Assembler {
     }
   }
 
-  /** Spans wait until their request is given away. */
+  /** Spans count as waiting until their request is passed on. */
   #countReady({ root, below }: RequestSpans, sign: 1 | -1): void {
     let { bytes } = root;
     for (const span of below) bytes += span.bytes;
@@ -210,12 +210,12 @@ export class Assembler {
   }
 }
 
-/** One that comes again must not make its hits again. */
+/** Whether a span makes hits, which a duplicate of it must not do again. */
 function makesHits(span: ReceivedSpan): boolean {
   return span.isRequest || hasHitEvent(span);
 }
 
-/** Of a clock that nobody sets; whole, because each span keeps it, and V8 keeps a fraction in an object of its own. */
+/** The monotonic time as an integer: each span stores it, and V8 stores fractions as separate objects. */
 function nowMillis(): number {
   return Math.floor(performance.now());
 }

@@ -2,11 +2,11 @@ import type { WaitingTrace } from './waiting-trace.js';
 
 export const TICK_MILLIS = 100;
 
-/** Traces by the tick in which they are to be looked at, so that those that are not due cost nothing. */
+/** Traces by the tick in which they are due, so that traces that are not due cost nothing. */
 export class DueTraces {
   readonly #ofTick = new Map<number, Set<WaitingTrace>>();
 
-  /** Has a trace looked at when it is due, and not at another time that was planned. */
+  /** Plans the tick of a trace, and replaces an earlier plan. */
   plan(trace: WaitingTrace): void {
     const tick = Math.ceil(trace.dueMillis / TICK_MILLIS);
     if (tick === trace.plannedTick) return;
@@ -22,7 +22,7 @@ export class DueTraces {
     trace.plannedTick = Number.NaN;
   }
 
-  /** Takes those out that are due. */
+  /** Removes and returns the traces that are due. */
   takeDue(nowMillis: number): WaitingTrace[] {
     const due: WaitingTrace[] = [];
     for (const [tick, traces] of this.#ofTick) {

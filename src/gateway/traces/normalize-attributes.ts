@@ -3,12 +3,12 @@ import { decodeLatin1 } from '../../hit/decode-latin1.js';
 import { peerAddressOf, splitTarget, targetOf, textOf } from '../../requests/finished-span.js';
 import type { ReceivedSpan } from '../otlp/received-span.js';
 
-/** A name of 253 bytes, and a port. */
+/** A name of 253 bytes and a port. */
 const MAX_HOST_CHARACTERS = 259;
 
 /**
- * Puts what instrumentations of some languages put elsewhere among the attributes of a server span. They are changed in
- * place: a request is read once, and a copy costs more than all else here.
+ * Normalizes attributes of a server span that instrumentations of some languages write differently. Changes them in place,
+ * because a copy is slow and each request is read only once.
  */
 export function normalizeAttributes({ attributes, source: { isPython } }: ReceivedSpan): void {
   setAddress(attributes, isPython);
@@ -16,7 +16,7 @@ export function normalizeAttributes({ attributes, source: { isPython } }: Receiv
   setTarget(attributes, isPython);
 }
 
-/** In Python `client.address` is the peer; elsewhere it is what anybody wrote into X-Forwarded-For. */
+/** In Python `client.address` is the peer. In other languages it comes from X-Forwarded-For, which anyone can send. */
 function setAddress(usual: Attributes, isPython: boolean): void {
   if (!isPython || peerAddressOf(usual) !== undefined) return;
   const peer = textOf(usual['client.address']) ?? textOf(usual['http.client_ip']);
@@ -24,9 +24,9 @@ function setAddress(usual: Attributes, isPython: boolean): void {
 }
 
 /**
- * A full URL has the host as the client named it, where other attributes may have that of the listener; and
- * `server.address` may hold what the Host header held, its port included: in
- * Python a name without one had none, whatever port the server listens on.
+ * The host of a full URL is the one that the client used; other attributes may have that of the listener. In
+ * `server.address` there may be a Host header with its port. In Python, the port attribute is the one of the listener, so it
+ * is wrong if `server.address` is a name without a port.
  */
 function setHost(usual: Attributes, isPython: boolean): void {
   const url = textOf(usual['url.full']) ?? textOf(usual['http.url']);
@@ -51,13 +51,13 @@ function setPort(usual: Attributes, address: string, port: string, isPython: boo
   }
 }
 
-/** Whether the last label of a host has a letter, which that of an address has not. */
+/** Whether a host is a name: the last label of an address has no letters. */
 function isName(host: string): boolean {
   const [label = ''] = /[\w-]*$/.exec(host) ?? [];
   return /[a-z]/i.test(label) && host.toLowerCase() !== 'localhost';
 }
 
-/** The query may be in `http.url` alone, and the path may be decoded, or UTF-8 taken for Latin-1. */
+/** The query may be only in `http.url`, and the path may be decoded, or UTF-8 that was read as Latin-1. */
 function setTarget(usual: Attributes, isPython: boolean): void {
   const target = targetOf(usual);
   if (target === undefined) return;
@@ -70,8 +70,8 @@ function setTarget(usual: Attributes, isPython: boolean): void {
 }
 
 /**
- * As it was in the request; what the server had decoded to ASCII stays so. Everything is encoded at once and ASCII decoded
- * again, because a call for each character makes a long path slow.
+ * Encodes a path as it was in the request, except for ASCII that the server decoded. Encodes everything at once and decodes
+ * ASCII again, because a call for each character is slow for long paths.
  */
 function encodePath(path: string): string {
   if (/^[!-~]*$/.test(path)) return path;
@@ -82,5 +82,5 @@ function encodePath(path: string): string {
   return encoded;
 }
 
-/** What `encodeURI` encodes of visible ASCII; the percent sign last, so that no new sequence is decoded. */
+/** Visible ASCII that `encodeURI` encodes. The percent sign is last, so that no new sequence is decoded. */
 const ENCODED_ASCII = '"<>[\\]^`{|}%';

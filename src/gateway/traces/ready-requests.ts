@@ -1,7 +1,7 @@
 import { beginSlice } from '../../common/slices.js';
 import type { RequestSpans } from './waiting-trace.js';
 
-/** Requests that wait no more, oldest first. They are given away in slices: an export can have tens of thousands. */
+/** Requests that no longer wait for spans, oldest first. They are passed on in slices: an export can have tens of thousands. */
 export class ReadyRequests {
   readonly #give: (request: RequestSpans) => void;
   #requests: RequestSpans[] = [];
@@ -21,7 +21,7 @@ export class ReadyRequests {
     this.#next ??= setImmediate(() => this.giveSlice());
   }
 
-  /** Gives the oldest away at once; whether there was one. */
+  /** Passes on the oldest request; whether there was one. */
   giveOldest(): boolean {
     const request = this.#requests[this.#given];
     if (!request) return false;
@@ -31,7 +31,7 @@ export class ReadyRequests {
     return true;
   }
 
-  /** Gives as many away as a slice has time for, the others in the turns of the event loop that follow. */
+  /** Passes on as many requests as a slice has time for, and the others in the next turns of the event loop. */
   giveSlice(): void {
     clearImmediate(this.#next);
     this.#next = undefined;

@@ -4,8 +4,8 @@ const GENERATION_MILLIS = 60_000;
 const MAX_REQUESTS = 200_000;
 
 /**
- * Requests that were assembled in the last minute or two, if there is room. A sender whose response was lost sends the
- * export again; these requests are not counted twice.
+ * Requests that were assembled in the last one or two minutes, as far as there is room. A sender that gets no response
+ * sends an export again, and these requests must not be counted twice.
  */
 export class RecentRequests {
   /** Traces by the IDs of SERVER spans. */
@@ -24,7 +24,7 @@ export class RecentRequests {
     this.#traces.set(spanId, trace);
   }
 
-  /** Forgets requests that are old enough. To be called every few seconds at least. */
+  /** Drops old requests. Must be called at least every few seconds. */
   expire(nowMillis: number): void {
     if (nowMillis - this.#sinceMillis < GENERATION_MILLIS) return;
     this.#traces.startGeneration();

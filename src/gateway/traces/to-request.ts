@@ -30,8 +30,8 @@ export function toRequest(
 }
 
 /**
- * A server span as options see it: with the attributes of its resource and, above those, its own. They are merged when an
- * option reads them, which is rare.
+ * A server span as the callbacks of options see it: its own attributes override those of its resource. They are merged when
+ * a callback reads them, which is rare.
  */
 class SpanOfService implements FinishedSpan {
   readonly #span: ReceivedSpan;
@@ -71,7 +71,7 @@ class SpanOfService implements FinishedSpan {
   }
 }
 
-/** A span that carries the defaults of a request, those of its resource: it ended before all others. */
+/** A span with the defaults of a request from its resource. It ends before all others, so they override it. */
 function defaultsOf(root: ReceivedSpan, namesBySpan: boolean): FinishedSpan | undefined {
   const { name, source } = root;
   const isNamed = namesBySpan && name !== '' && targetOf(root.attributes) === undefined;

@@ -1,7 +1,7 @@
 import { CONSUMER_SPAN, isOtherRequest, SERVER_SPAN } from '../../requests/span-kind.js';
 import type { ReceivedSpan, SpanGroup } from '../otlp/received-span.js';
 
-/** Up to so many spans, a search is faster than a map. */
+/** Up to this many spans, a search is faster than a map. */
 const FEW_SPANS = 8;
 const SPANS_A_MILLI = 50;
 
@@ -13,15 +13,15 @@ export interface RequestSpans {
 
 /** How long spans wait for others. */
 export interface Waits {
-  /** For spans below a request whose server span has arrived. */
+  /** How long a request waits for the spans below it. */
   readonly graceMillis: number;
-  /** For the outer request of a nested one: its SERVER span ends later. */
+  /** How long a nested request waits for the outer one, whose SERVER span ends later. */
   readonly outerMillis: number;
-  /** For the request of other spans. */
+  /** How long other spans wait for their request. */
   readonly requestMillis: number;
 }
 
-/** The key of the trace that a span waits in: its trace ID and its service. */
+/** The key of a trace: the trace ID and the service of its spans. */
 export function traceKeyOf({ traceId, source }: ReceivedSpan): string {
   return `${traceId}/${source.service}`;
 }
@@ -35,7 +35,7 @@ export function traceKeyOf({ traceId, source }: ReceivedSpan): string {
 export class WaitingTrace {
   readonly key: string;
   #spans: ReceivedSpan[] = [];
-  /** Only if there are many. */
+  /** Only if there are many spans. */
   #byId: Map<string, ReceivedSpan> | undefined;
   /** When the first of its spans have waited long enough. */
   dueMillis: number = Number.POSITIVE_INFINITY;
@@ -112,7 +112,7 @@ export class WaitingTrace {
     return groups;
   }
 
-  /** Finds the group of a span and all its ancestors at once, so that a long chain costs no more than its length. */
+  /** Finds the group of a span and of all its ancestors at once, so that a long chain takes linear time. */
   #place(span: ReceivedSpan, groups: SpanGroup[]): SpanGroup {
     let parent = this.#localParent(span);
     if (parent?.group) return placeIn(parent.group, span, groups);
@@ -124,7 +124,7 @@ export class WaitingTrace {
       parent = this.#localParent(parent);
     }
     const top = chain[chain.length - 1] as ReceivedSpan;
-    // A parent that is being placed itself closes a cycle.
+    // If the parent is being placed too, the chain is a cycle.
     let group =
       parent?.group && parent.group !== BEING_PLACED
         ? parent.group
@@ -141,7 +141,7 @@ export class WaitingTrace {
     return parent && isOtherRequest(span.kind, parent.kind) ? undefined : parent;
   }
 
-  /** Whether the parent of a span is in the same process and has not arrived. Older SDKs do not tell the process. */
+  /** Whether the parent of a span is in the same process and has not arrived. For older SDKs it depends on the kind. */
   #isTorn({ kind, parentSpanId, isParentRemote }: ReceivedSpan): boolean {
     if (parentSpanId === undefined || this.#find(parentSpanId)) return false;
     if (isParentRemote !== undefined) return !isParentRemote;
@@ -152,7 +152,7 @@ export class WaitingTrace {
 /** Marks spans whose group is being searched. */
 const BEING_PLACED: SpanGroup = emptyGroup(undefined, false);
 
-/** A request that is not nested begins a group of its own. */
+/** Adds a span to a group. A request that is not nested begins its own group. */
 function placeIn(around: SpanGroup, span: ReceivedSpan, groups: SpanGroup[]): SpanGroup {
   let group = around;
   if (!group.request && span.isRequest) {

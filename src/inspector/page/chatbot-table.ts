@@ -5,7 +5,7 @@ import type { Chatbot, Summary } from './summary.js';
 const CLASSES = [2, 3, 4, 5];
 const PERCENTILES = [50, 95];
 
-/** The table of AI chatbots, which is there once one has come. `onChoose` gets the name of the one that is clicked. */
+/** The table of AI chatbots, shown after the first request by one. `onChoose` gets the name of the clicked chatbot. */
 export function createChatbotTable(onChoose: (name: string) => void): (summary: Summary) => void {
   const panel = byId('chatbots-panel', HTMLElement);
   const note = byId('chatbots-note', HTMLElement);
@@ -31,7 +31,7 @@ function createChatbotRow({ name }: Chatbot, onChoose: (name: string) => void): 
   const documents = cell('documents', 'number strong');
   const classes = CLASSES.map((digit) => cell(`${digit}xx`, `number s${digit}`));
   const percentiles = PERCENTILES.map((percent) => cell(`p${percent} ms`, 'number'));
-  const size = cell('bytes, average', 'number');
+  const size = cell('average bytes', 'number');
   const node = row(
     element('th', { role: 'rowheader', scope: 'row', class: 'name' }, button),
     pages,

@@ -2,16 +2,16 @@ import { byId, setText } from './elements.js';
 import { formatNumber } from './formats.js';
 import type { HitsMessage } from './held-hits.js';
 
-/** What comes from the server. */
+/** Events of the server. */
 export interface Listener {
-  /** All before is forgotten. */
+  /** All earlier hits are deleted. */
   readonly onStart: () => void;
   readonly onHits: (message: HitsMessage) => void;
-  /** Says a change to who cannot see it. */
+  /** Announces a change to screen readers. */
   readonly announce: (text: string) => void;
 }
 
-/** Follows `/events`. `pause` has hits wait, or come again; what the server has forgotten waits no longer. */
+/** Follows `/events`. `pause` pauses and resumes; hits that the server drops meanwhile are not shown. */
 export function connect({ onStart, onHits, announce }: Listener): { pause(): void } {
   const state = byId('state', HTMLElement);
   const button = byId('pause', HTMLButtonElement);
@@ -25,7 +25,7 @@ export function connect({ onStart, onHits, announce }: Listener): { pause(): voi
     showState();
   });
   events.addEventListener('error', () => {
-    if (isOpen) announce('The connection is lost; trying again');
+    if (isOpen) announce('Connection lost; reconnecting');
     isOpen = false;
     showState();
   });
@@ -47,13 +47,13 @@ export function connect({ onStart, onHits, announce }: Listener): { pause(): voi
     button.setAttribute('aria-pressed', String(isPaused));
     for (const message of waiting) onHits(message);
     waiting = [];
-    announce(isPaused ? 'Paused' : 'Live again');
+    announce(isPaused ? 'Paused' : 'Resumed');
     showState();
   }
 
   function showState(): void {
     const count = waiting.reduce((sum, { hits }) => sum + hits.length, 0);
-    const paused = count === 0 ? 'paused' : `paused, ${formatNumber(count)} wait`;
+    const paused = count === 0 ? 'paused' : `paused, ${formatNumber(count)} waiting`;
     setText(state, isPaused ? paused : isOpen ? 'live' : 'not connected');
     state.className = isPaused ? 'paused' : isOpen ? 'live' : 'lost';
   }

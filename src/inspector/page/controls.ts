@@ -1,6 +1,6 @@
 import { byId, setText } from './elements.js';
 
-/** What the keys do. */
+/** The actions of keys. */
 export interface KeyActions {
   readonly pause: () => void;
   readonly clear: () => void;
@@ -11,7 +11,7 @@ export interface KeyActions {
 const THEMES = ['auto', 'light', 'dark'];
 const THEME_KEY = 'opentelemetry-matomo.theme';
 
-/** One key each, outside of text fields, and never with Ctrl, Alt or Meta, which belong to the browser. */
+/** Listens for keys outside text fields, without Ctrl, Alt and Meta, which browsers use. */
 export function listenToKeys({ pause, clear, step, close }: KeyActions): void {
   const filter = byId('filter', HTMLInputElement);
   const help = byId('help', HTMLDialogElement);
@@ -41,7 +41,7 @@ export function listenToKeys({ pause, clear, step, close }: KeyActions): void {
   });
 }
 
-/** The theme that was chosen last, and the button for another. */
+/** Applies the theme that was chosen last, and starts its button. */
 export function listenToTheme(): void {
   setTheme(localStorage.getItem(THEME_KEY) ?? 'auto');
   byId('theme', HTMLButtonElement).addEventListener('click', nextTheme);

@@ -1,4 +1,4 @@
-/** Makes an element. Children that are strings become text: nothing is ever read as markup. */
+/** Creates an element. Children that are strings become text, never markup. */
 export function element<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   attributes: Readonly<Record<string, string>> = {},
@@ -10,19 +10,19 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
-/** The element of the page that has this ID. */
+/** Finds the element with an ID. */
 export function byId<Made extends HTMLElement>(id: string, kind: new () => Made): Made {
   const found = document.getElementById(id);
   if (found instanceof kind) return found;
   throw new Error(`the page has no ${kind.name} #${id}`);
 }
 
-/** Sets a text where it is another one, so that what has not changed is not drawn again. */
+/** Sets a text only if it differs, so that the browser does not draw it again. */
 export function setText(node: Node, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** A cell that keeps its role where a small screen lays the table out as a list. */
+/** Creates a cell that keeps its role if a small screen shows the table as a list. */
 export function cell(
   label: string,
   className: string,
@@ -35,13 +35,13 @@ export function row(...cells: HTMLElement[]): HTMLTableRowElement {
   return element('tr', { role: 'row' }, ...cells);
 }
 
-/** A row of a list that lives on while its item changes. */
+/** A row of a list, which is updated when its item changes. */
 export interface LiveRow<Item> {
   readonly node: HTMLElement;
   update(item: Item): void;
 }
 
-/** Draws lists of items: a row is made once for each key, moved where it has to be, and removed with its item. */
+/** Draws a list of items: a row is created once for each key, moved when the order changes, and removed with its item. */
 export function createRows<Item>(
   parent: HTMLElement,
   keyOf: (item: Item) => string,
@@ -65,7 +65,7 @@ export function createRows<Item>(
       if (live.node === next) next = next.nextElementSibling;
       else parent.insertBefore(live.node, next);
     }
-    // What is moved loses the focus.
+    // Moving an element removes the focus from it.
     if (focused instanceof HTMLElement && focused !== document.activeElement) {
       if (parent.contains(focused)) focused.focus({ preventScroll: true });
     }

@@ -18,7 +18,7 @@ const ORDERS: Readonly<Record<string, EndpointOrder>> = {
   p95: (a, b) => p95Of(b) - p95Of(a) || byTitle(a, b),
 };
 
-/** The table of endpoints. `onChoose` gets the title of the one that is clicked. */
+/** The table of endpoints. `onChoose` gets the title of the clicked endpoint. */
 export function createEndpointTable(
   onChoose: (title: string) => void,
   redraw: () => void,
@@ -83,7 +83,7 @@ function createEndpointRow(
   return { node, update };
 }
 
-/** Medians. */
+/** The medians of the parts of the page load time. */
 function stepsOf({ steps }: Endpoint): string {
   return [...steps]
     .map(([name, times]) => `${name} ${formatNumber(times.percentiles(50)[0] ?? 0)}`)

@@ -6,7 +6,7 @@ export async function loadFacts(): Promise<Facts> {
   return (await fetch('/facts')).json() as Promise<Facts>;
 }
 
-/** What a parameter is, if Matomo knows it. */
+/** Explains a parameter, if Matomo knows it. */
 export function explain({ parameters }: Facts, name: string): ParameterExplanation | undefined {
   if (Object.hasOwn(parameters, name)) return parameters[name];
   return /^dimension[1-9]\d{0,2}$/.test(name) ? parameters['dimension*'] : undefined;

@@ -1,13 +1,13 @@
 import type { HeldHit } from './read-hit.js';
 
-/** Whether a hit is to be shown. */
+/** Whether a hit is shown. */
 export type Filter = (held: HeldHit) => boolean;
 
 const TERM = /(?:([\w.]+):)?(?:"((?:[^"\\]|\\.)*)"|(\S+))/g;
 
 /**
- * Reads what is typed as a filter. All terms have to fit: a word, anywhere in the hit; or `name:value`, with the name of
- * a parameter or one of `endpoint`, `verdict`, `status`, `visitor`, `reason`. Quotes hold words together.
+ * Parses a filter. A hit has to match all terms: a word, anywhere in the hit, or `name:value` with the name of a parameter or
+ * one of `endpoint`, `verdict`, `status`, `visitor`, `reason`. Quotes keep several words together.
  */
 export function parseFilter(text: string, isParameter: (name: string) => boolean): Filter {
   const terms = [...text.matchAll(TERM)].map(([whole, name, quoted, plain]): Filter => {
@@ -18,7 +18,7 @@ export function parseFilter(text: string, isParameter: (name: string) => boolean
   return (held) => terms.every((fits) => fits(held));
 }
 
-/** A term as `parseFilter` reads it. */
+/** Formats a term for `parseFilter`. */
 export function toTerm(name: string, value: string): string {
   return /^[^\s"\\]+$/.test(value)
     ? `${name}:${value}`

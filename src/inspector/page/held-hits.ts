@@ -1,23 +1,23 @@
 import type { InspectedHit } from '../inspected-hit.js';
 import { type HeldHit, readHit } from './read-hit.js';
 
-/** What a message of `/events` says: hits from the number `first` on; those before `oldest` are forgotten. */
+/** A message of `/events`: hits from the number `first` on. The server has dropped those before `oldest`. */
 export interface HitsMessage {
   readonly first: number;
   readonly oldest: number;
   readonly hits: readonly InspectedHit[];
 }
 
-/** The hits that the server holds as well, in order of arrival. */
+/** The hits that the log of the server holds, in order of arrival. */
 export interface HeldHits {
-  /** Takes a message; returns what is new and what is forgotten. */
+  /** Adds the hits of a message. Returns the new and the dropped ones. */
   take(message: HitsMessage): { added: HeldHit[]; forgotten: HeldHit[] };
   all(): HeldHit[];
-  /** Up to `count` that are shown, the newest first. */
+  /** Up to `count` shown hits, the newest first. */
   newest(count: number): HeldHit[];
-  /** Hits that came and were forgotten before they could be sent. */
+  /** Number of hits that the server dropped before it could send them. */
   missed(): number;
-  /** All that came since the last clear. */
+  /** Number of all hits since the last clear. */
   total(): number;
   clear(): void;
 }
@@ -29,7 +29,7 @@ export function createHeldHits(): HeldHits {
 
   function take({ first, oldest, hits }: HitsMessage) {
     missed += Math.max(0, first - next);
-    // A connection that broke off may begin again with hits that are here.
+    // After a reconnect, the server may send hits again.
     const added = hits
       .map((hit, index) => readHit(hit, first + index))
       .filter(({ number }) => number >= next);

@@ -4,7 +4,7 @@ import { explain, type Facts } from './facts.js';
 import { formatTime } from './formats.js';
 import { type HeldHit, shorten } from './read-hit.js';
 
-/** Everything about one hit. */
+/** The details of a hit. */
 export interface HitDetail {
   show(held: HeldHit): void;
   hide(): void;
@@ -51,7 +51,7 @@ function toParameterRow(
   const known = explain(facts, name);
   const label = element('th', { role: 'rowheader', scope: 'row', class: 'code' }, name);
   if (known?.needsToken) label.append(element('span', { class: 'token' }, 'needs token'));
-  const meaning = cell('meaning', 'meaning', known?.meaning ?? 'Matomo does not know it');
+  const meaning = cell('meaning', 'meaning', known?.meaning ?? 'unknown to Matomo');
   if (known?.section !== undefined) {
     const link = { href: facts.reference, rel: 'noreferrer noopener', target: '_blank' };
     meaning.append(' ', element('a', { ...link, class: 'source' }, known.section));
@@ -66,7 +66,7 @@ function toParameterRow(
   );
 }
 
-/** What Matomo stores of a request by an AI chatbot, by parameter; the rest it ignores. */
+/** The fields that Matomo stores of a request by an AI chatbot, by parameter. It ignores all others. */
 const AI_REQUEST_FIELDS: Readonly<Record<string, keyof AiRequest>> = {
   idsite: 'site',
   ua: 'name',
@@ -88,7 +88,7 @@ function storedOfChatbot(aiRequest: AiRequest, name: string): string {
     : shorten(`${field} = ${value}`, MAX_VALUE_CHARACTERS);
 }
 
-/** The column, with what is in it where the column is one of the action. */
+/** The column of a parameter, with its value if it is a column of the action. */
 function storedAs(hit: InspectedHit, name: string, column?: string): string {
   const { stored, verdict, aiRequest } = hit;
   if (aiRequest) return storedOfChatbot(aiRequest, name);
@@ -113,7 +113,8 @@ function toText(value: unknown): string {
 
 function toStoredRow({ stored, aiRequest, conversion }: InspectedHit): Node[] {
   const columns = stored ?? aiRequest ?? conversion;
-  if (columns === undefined) return [element('p', { class: 'dim' }, 'No row is stored for it.')];
+  if (columns === undefined)
+    return [element('p', { class: 'dim' }, 'Matomo stores no row for this hit.')];
   const pairs = Object.entries(columns).flatMap(([name, value]) => [
     element('dt', { class: 'code' }, name),
     element('dd', { class: 'code' }, shorten(toText(value), MAX_VALUE_CHARACTERS) || '(empty)'),

@@ -4,15 +4,15 @@ import type { HeldHits } from './held-hits.js';
 import type { HeldHit } from './read-hit.js';
 import { classOf } from './summary.js';
 
-/** The latest hits. */
+/** The list of the latest hits. */
 export interface HitList {
-  /** `shown` is how many of the held hits the filter lets through. */
+  /** `shown` is the number of hits that match the filter. */
   render(held: HeldHits, shown: number): void;
-  /** Marks the hit whose detail is open. */
+  /** Marks the hit whose details are open. */
   mark(held: HeldHit | undefined): void;
-  /** The hit below (1) or above (-1) of the marked one. */
+  /** The hit below (1) or above (-1) the marked one. */
   next(by: 1 | -1): HeldHit | undefined;
-  /** Moves the focus to a hit, where it is in the list. */
+  /** Moves the focus to a hit, if it is in the list. */
   focus(held: HeldHit): void;
 }
 
@@ -56,7 +56,7 @@ export function createHitList(open: (held: HeldHit) => void, redraw: () => void)
     const latest = listed[0]?.number ?? -1;
     const newest = held.newest(limit);
     const waiting = newest.findIndex(({ number }) => number <= latest);
-    // Who has the focus in the list reads it: it must not run away.
+    // The list must not move while a user reads it.
     const isRead = body.contains(document.activeElement) && latest < held.total();
     newer.hidden = !isRead || waiting === 0;
     if (isRead && waiting !== 0) {

@@ -15,7 +15,7 @@ import { createSummary } from './summary.js';
 import { createTotals } from './totals.js';
 
 const TICK_MILLIS = 1000;
-/** Below it the detail stands under the list, out of sight. */
+/** On narrower screens, the details are below the list, out of sight. */
 const NARROW = matchMedia('(max-width: 71.99rem)');
 
 const facts = await loadFacts();
@@ -36,7 +36,7 @@ const renderVisitors = createVisitorList((id) => toggleTerm('visitor', id));
 const list = createHitList(open, draw);
 const detail = createHitDetail(facts);
 
-/** Draws with the next frame, once, however much has come by then. */
+/** Draws once with the next frame, however many hits arrive until then. */
 function draw(): void {
   if (isDrawing) return;
   isDrawing = true;
@@ -79,7 +79,7 @@ function toggleTerm(name: string, value: string): void {
     ? ` ${text} `.replace(` ${term} `, ' ').trim()
     : `${text} ${term}`.trim();
   applyFilter();
-  announce(`${formatCount(shown, 'hit')} with the filter ${filterField.value || 'off'}`);
+  announce(`${formatCount(shown, 'hit')}, filter: ${filterField.value || 'off'}`);
 }
 
 function open(hit: HeldHit): void {
@@ -87,7 +87,7 @@ function open(hit: HeldHit): void {
   detail.show(hit);
   list.mark(hit);
   if (NARROW.matches) detail.focus();
-  else announce(`${hit.title}, ${hit.hit.verdict}, is shown`);
+  else announce(`Showing ${hit.title}, ${hit.hit.verdict}`);
 }
 
 function closeDetail(): void {
@@ -121,10 +121,10 @@ const connection = connect({
     totals.clear();
     closeDetail();
     applyFilter();
-    if (hadHits) announce('All hits are cleared');
+    if (hadHits) announce('All hits cleared');
   },
   onHits(message) {
-    if (held.total() === 0) announce('The first hits have come');
+    if (held.total() === 0) announce('The first hits have arrived');
     const { added, forgotten } = held.take(message);
     for (const hit of added) {
       hit.isShown = filter(hit);
@@ -143,7 +143,7 @@ const connection = connect({
 for (const place of document.querySelectorAll('[data-origin]')) setText(place, location.origin);
 setText(
   byId('place', HTMLElement),
-  facts.forward === null ? 'a stand-in for Matomo' : `passes hits on to ${facts.forward}`,
+  facts.forward === null ? 'behaves like Matomo' : `forwards hits to ${facts.forward}`,
 );
 filterField.addEventListener('input', applyFilter);
 byId('pause', HTMLButtonElement).addEventListener('click', connection.pause);

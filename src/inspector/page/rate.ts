@@ -1,15 +1,15 @@
 const SECONDS = 60;
 
-/** Arrivals in each of the last 60 seconds. */
+/** Counts arrivals in each of the last 60 seconds. */
 export interface Rate {
   add(epochMillis: number): void;
-  /** Oldest first. The second that `epochMillis` is in is still going on, and left out. */
+  /** The counts, oldest first, without the current second. */
   perSecond(epochMillis: number): number[];
 }
 
 export function createRate(): Rate {
   const counts = new Uint32Array(SECONDS + 1);
-  /** The second that is last in `counts`; each has its place by its remainder. */
+  /** The latest second in `counts`. The index of a second is its remainder. */
   let last = 0;
 
   function moveTo(second: number): void {

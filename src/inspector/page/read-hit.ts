@@ -1,20 +1,20 @@
 import type { InspectedHit } from '../inspected-hit.js';
 
-/** A hit with what the page asks of it again and again. */
+/** A hit with values that the page reads often. */
 export interface HeldHit {
-  /** Of all hits since the last clear, from 0. */
+  /** Number of the hit since the last clear, from 0. */
   readonly number: number;
   readonly hit: InspectedHit;
   readonly title: string;
-  /** Of a request by an AI chatbot, the chatbot. */
+  /** Name of the AI chatbot, if it made the request. */
   readonly visitor: string;
-  /** Status of the answer, as the custom variable or the parameter for it tells. */
+  /** Status of the response, from the custom variable or the parameter. */
   readonly status: number | undefined;
-  /** Matomo's page load time, the sum of all timings. */
+  /** Page load time in Matomo, the sum of all timings, in milliseconds. */
   readonly millis: number | undefined;
-  /** Parts of it besides the server time, by parameter. */
+  /** Parts of the page load time besides the server time, by parameter. */
   readonly steps: readonly (readonly [name: string, millis: number])[];
-  /** Whether the filter lets it through. */
+  /** Whether it matches the filter. */
   isShown: boolean;
 }
 
@@ -49,7 +49,7 @@ export function readHit(hit: InspectedHit, number: number): HeldHit {
   };
 }
 
-/** What Matomo stores; of a hit that it does not store, what was sent. */
+/** The title that Matomo stores; if it stores none, the one that was sent. */
 function loadTimeOf({ params, stored }: InspectedHit): number | undefined {
   const timings = TIMINGS.flatMap(
     ([name, column]) => (stored ? stored[column] : toNumber(params[name])) ?? [],
@@ -59,7 +59,7 @@ function loadTimeOf({ params, stored }: InspectedHit): number | undefined {
 
 function titleOf({ params, stored, aiRequest, conversion }: InspectedHit): string {
   if (conversion) return CONVERSIONS[conversion.kind](conversion.idgoal);
-  // Matomo ignores the title of these.
+  // Matomo ignores the titles of such hits.
   if (aiRequest) return aiRequest.url ?? 'no URL';
   const event = [params.e_c, params.e_a].filter(Boolean).join(' / ');
   return (

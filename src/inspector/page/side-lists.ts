@@ -4,7 +4,7 @@ import type { Problem, Summary, VisitorCounts } from './summary.js';
 
 const MAX_ROWS = 30;
 
-/** What was not stored as it came, by reason. */
+/** The list of hits that were not stored as sent, by reason. */
 export function createProblemList(
   onChoose: (problem: Problem) => void,
 ): (summary: Summary) => void {
@@ -45,7 +45,7 @@ function createProblemRow(
   };
 }
 
-/** Who called, the latest first. */
+/** The list of visitors, the latest first. */
 export function createVisitorList(onChoose: (id: string) => void): (summary: Summary) => void {
   const note = byId('visitors-note', HTMLElement);
   const render = createRows<VisitorCounts>(

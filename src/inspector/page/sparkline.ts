@@ -2,7 +2,7 @@ const SVG = 'http://www.w3.org/2000/svg';
 const HEIGHT = 20;
 const BAR = 2;
 
-/** Bars of arrivals per second. */
+/** A bar chart of arrivals per second. */
 export interface Sparkline {
   readonly node: Element;
   update(perSecond: readonly number[]): void;
@@ -34,7 +34,7 @@ export function createSparkline(seconds: number): Sparkline {
       if (path === drawn) return;
       drawn = path;
       bars.setAttribute('d', path);
-      node.setAttribute('aria-label', `at most ${most} a second in the last minute`);
+      node.setAttribute('aria-label', `at most ${most} per second in the last minute`);
     },
   };
 }

@@ -9,7 +9,7 @@ export interface Endpoint {
   /** Hits by the first digit of their status; 0: no status. */
   readonly classes: number[];
   readonly times: Times;
-  /** By parameter. */
+  /** Values by parameter. */
   readonly steps: Map<string, Times>;
   readonly rate: Rate;
 }
@@ -22,7 +22,7 @@ export interface VisitorCounts {
   latest: HeldHit;
 }
 
-/** Of what is known only of some. */
+/** Values that only some requests have. */
 interface Average {
   sum: number;
   count: number;
@@ -39,7 +39,7 @@ export interface Chatbot {
   readonly sizes: Average;
 }
 
-/** Hits that are not stored as they came, for one reason. */
+/** Hits that are not stored as sent, for one reason. */
 export interface Problem {
   readonly key: string;
   readonly verdict: Verdict;
@@ -49,8 +49,8 @@ export interface Problem {
 }
 
 /**
- * What the hits come to. A hit is added when it arrives and removed when it is forgotten, so that nothing is counted
- * anew, and no more is kept than there are hits.
+ * Sums over all hits in the log. A hit is added when it arrives and removed when it is dropped, so nothing is counted again
+ * and memory is bounded.
  */
 export interface Summary {
   readonly endpoints: Map<string, Endpoint>;
@@ -159,7 +159,7 @@ function countTime(times: Times, millis: number, by: 1 | -1): void {
   else times.remove(millis);
 }
 
-/** First digit of the status; 0 where there is none. */
+/** First digit of the status; 0 if there is none. */
 export function classOf({ status }: HeldHit): number {
   const digit = status === undefined ? 0 : Math.floor(status / 100);
   return digit >= 1 && digit <= 5 ? digit : 0;

@@ -1,9 +1,9 @@
-/** How often each duration occurred, from which percentiles are told. */
+/** Counts durations for percentiles. */
 export interface Times {
   add(millis: number): void;
   remove(millis: number): void;
   count(): number;
-  /** Nearest rank: durations that occurred. In ascending order of percent; empty where there is none. */
+  /** Percentiles by nearest rank; `percents` must be ascending. Empty if there are no durations. */
   percentiles(...percents: number[]): number[];
 }
 

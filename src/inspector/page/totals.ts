@@ -8,15 +8,15 @@ import { createSparkline } from './sparkline.js';
 
 const MEANINGS: Readonly<Record<Verdict, string>> = {
   tracked: 'processed by Matomo',
-  dropped: 'answered like a tracked hit, but thrown away',
+  dropped: 'answered like a tracked hit, but not stored',
   invalid: 'counted as invalid by Matomo',
-  refused: 'answered with an error; nothing of its bulk is stored',
+  refused: 'answered with an error; no hit of its bulk is stored',
   ai_chatbot: 'stored for the AI chatbot reports',
-  unknown: 'passed on; the answer does not tell',
+  unknown: 'forwarded; the answer does not say',
 };
 const SECONDS = 60;
 
-/** How many hits there are of each verdict, whatever the filter, and how many come. */
+/** Shows the number of hits by verdict, independent of the filter, and their rate. */
 export interface Totals {
   add(held: HeldHit): void;
   remove(held: HeldHit): void;
@@ -81,6 +81,6 @@ function summarize(held: HeldHits): string {
   const kept = held.all().length;
   if (kept === total) return formatCount(total, 'hit');
   const missed = held.missed();
-  const some = missed === 0 ? '' : `, ${formatNumber(missed)} came too fast to be shown`;
-  return `${formatCount(total, 'hit')}, the latest ${formatNumber(kept)} held${some}`;
+  const some = missed === 0 ? '' : `, ${formatNumber(missed)} arrived too fast to be shown`;
+  return `${formatCount(total, 'hit')}, the latest ${formatNumber(kept)} kept${some}`;
 }

@@ -52,7 +52,7 @@ const PAGE: Columns = {
   time_on_load: ({ pf_onl }) => toTimingCell(pf_onl),
 };
 
-/** What each kind of action stores. What is not here is lost, as the title of an event. */
+/** The columns that each kind of action stores. Other parameters are lost, such as the title of an event. */
 const BY_TYPE: Readonly<Record<ActionType, Columns>> = {
   page: PAGE,
   none: PAGE,
@@ -103,7 +103,7 @@ function toLineCell(text: string): Cell {
   return line === '' || line === '0' ? undefined : toCutCell(line, MAX_NAME_BYTES);
 }
 
-/** The target of a download or an outlink, as sent. */
+/** The target of a download or an outlink, as it was sent. */
 function toTargetCell(url: string): Cell {
   const target = trim(escapeHtml(url));
   return isStorableUrl(target) ? toCutCell(target, MAX_NAME_BYTES) : undefined;
@@ -115,14 +115,14 @@ function toSearchCategoryCell(value: Parameters[string]): Cell {
   return toCutCell(category === '0' ? '' : escapeHtml(category), MAX_CATEGORY_BYTES);
 }
 
-/** Up to five categories of a product come as a JSON list, one as it is. What begins as a list and is none has no category. */
+/** Up to five categories of a product are sent as a JSON list, a single one as text. Text that is an invalid list has none. */
 function toCategoryCell(value: Parameters[string], index: number): Cell {
   const text = unescapeHtml(toText(value));
   if (!text.startsWith('["')) return index === 0 ? toPlainNameCell(text) : undefined;
   return toNameCell(readCategories(text)[index], (category) => category);
 }
 
-/** The categories that are not empty, untrimmed; none if the text is no JSON. */
+/** The categories that are not empty, untrimmed; none if the text is not JSON. */
 function readCategories(json: string): string[] {
   try {
     return (JSON.parse(json) as unknown[])

@@ -4,7 +4,7 @@ import type { Parameters } from './read-tracker-request.js';
 import { trim } from './stored-text.js';
 import type { TrackedUrl } from './tracked-url.js';
 
-/** The kind of action a hit is, in Matomo's order; `blank` is an event or content of spaces only. */
+/** Finds the kind of a hit's action, in Matomo's order. `blank` is an event or content with only spaces. */
 export function toActionType(parameters: Parameters, url: TrackedUrl): ActionType | 'blank' {
   const { download, link, e_c, e_a, c_n, search } = parameters;
   if (isTruthy(download)) return 'download';

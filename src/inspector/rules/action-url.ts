@@ -12,8 +12,8 @@ const EXCLUDED: ReadonlySet<string> = new Set(
 );
 
 /**
- * The URL of an action as Matomo stores it, or undefined where it has no usable scheme: without
- * fragment and excluded parameters, host in lower case, values of the query escaped for HTML.
+ * The URL of an action as Matomo stores it: without fragment and excluded parameters, with the host in lower case, and
+ * values of the query escaped for HTML. `undefined` if it has no usable scheme.
  */
 export function toActionUrl(parts: UrlParts): string | undefined {
   if (parts.scheme === undefined) return undefined;
@@ -27,7 +27,7 @@ export function toBotActionUrl(parts: UrlParts): string {
   return `${toFront(parts)}${toQuery(parts.query ?? '')}`;
 }
 
-/** Everything before the query. */
+/** The part before the query. */
 function toFront(parts: UrlParts): string {
   const scheme = parts.scheme?.toLowerCase();
   const start = scheme === undefined ? '' : scheme === 'mailto' ? 'mailto:' : `${scheme}://`;
@@ -57,7 +57,7 @@ function toPair(name: string, value: string | undefined): string {
   return value === undefined ? name : `${name}=${value}`;
 }
 
-/** Whether the URL of a download or an outlink is one that Matomo stores. */
+/** Whether Matomo stores the URL of a download or an outlink. */
 export function isStorableUrl(url: string): boolean {
   return /^[a-z][a-z\d+.-]*:\/\/./is.test(url) && !/^(?:javascript|vbscript|data):/i.test(url);
 }

@@ -1,5 +1,5 @@
 import { toBotActionUrl } from './action-url.js';
-import { type Cell, toText, UNFIT } from './cell.js';
+import { type Cell, INVALID_CELL, toText } from './cell.js';
 import type { Parameters } from './read-tracker-request.js';
 import { splitUrl } from './split-url.js';
 import {
@@ -30,22 +30,22 @@ export const AI_REQUEST_COLUMNS: Readonly<
   source: toSourceCell,
 };
 
-/** A whole number written the one usual way (`142`, not `0142`, `142.0`, `1e3`); anything else is NULL. */
+/** A whole number in canonical form (`142`, not `0142`, `142.0`, `1e3`). Anything else is NULL. */
 function toUnsignedCell(value: ParameterValue, max: number): Cell {
   const text = toText(value).replaceAll('\0', '');
   if (!/^(?:0|[1-9]\d{0,18})$/.test(text) || BigInt(text) > MAX_PHP_INT) return undefined;
-  return Number(text) <= max ? Number(text) : UNFIT;
+  return Number(text) <= max ? Number(text) : INVALID_CELL;
 }
 
-/** Spaces behind the 50th character are cut without an error, as in any VARCHAR. */
+/** Spaces after the 50th character are cut without an error, as in any VARCHAR. */
 function toSourceCell(value: ParameterValue): Cell {
   const source = toText(value).replaceAll('\0', '');
   if (source === '') return undefined;
   const cut = cutStoredCharacters(source, MAX_SOURCE_CHARACTERS);
-  return /^ *$/.test(source.slice(cut.length)) ? cut : UNFIT;
+  return /^ *$/.test(source.slice(cut.length)) ? cut : INVALID_CELL;
 }
 
-/** A document, or a page in a Matomo that does not clean URLs: as sent, escaped for HTML. */
+/** A document, or a page in a Matomo that does not clean URLs: as it was sent, escaped for HTML. */
 export function toRawUrl(value: ParameterValue): string | undefined {
   const url = withPlainPrefix(escapeHtml(toText(value)));
   const name = withoutPrefix(url);
@@ -54,7 +54,7 @@ export function toRawUrl(value: ParameterValue): string | undefined {
   return isLong && Array.from(name).length > MAX_NAME_CHARACTERS ? undefined : url;
 }
 
-/** A page as Matomo 5.12 stores it: cleaned like the URL of a visit, but without a scheme as well. */
+/** A page as Matomo 5.12 stores it: cleaned like the URL of a visit, but also stored if it has no scheme. */
 export function toCleanUrl(value: ParameterValue): string | undefined {
   const line = trim(unescapeHtml(toText(value)).replace(/[\r\n\0]/g, ''));
   const parts = splitUrl(convertMatrixUrl(cutStoredBytes(line, MAX_PAGE_URL_BYTES)));
@@ -63,7 +63,7 @@ export function toCleanUrl(value: ParameterValue): string | undefined {
   return withPlainPrefix(url);
 }
 
-/** What Matomo stores apart from the rest of a URL, in lower case. */
+/** The part of a URL that Matomo stores separately, in lower case. */
 const PREFIX = /^https?:\/\/(?:www\.)?/i;
 
 function withPlainPrefix(url: string): string {

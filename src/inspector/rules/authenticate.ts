@@ -1,9 +1,9 @@
 import type { FindRole } from '../inspector-options.js';
 
-/** `locked`: Matomo does not look at the token because its sender failed too often. */
+/** `locked`: Matomo does not check the token, because the sender failed too often. */
 export type Access = 'granted' | 'denied' | 'locked';
 
-/** The log-ins of one HTTP request. */
+/** Checks the tokens of one HTTP request. */
 export interface Authentication {
   /** Whether a token may write to a site. */
   writeAccess(token: string, site: number): Access;
@@ -15,9 +15,9 @@ const MAX_FAILURES = 20;
 const WINDOW_MILLIS = 3_600_000;
 
 /**
- * Checks tokens like Matomo with its brute-force protection: after more than 20 requests an hour
- * with a token that did not suffice, no super user's token is accepted from that address. Tokens
- * of users who may write to the site are known without a log-in, so they go on working.
+ * Checks tokens like Matomo with its brute-force protection: after more than 20 requests in an hour with an insufficient
+ * token, it accepts no super user's token from that address. Tokens of users with write access to the site still work,
+ * because they need no login.
  */
 export function createAuthenticator(findRole: FindRole): {
   authenticate(address: string, nowMillis: number): Authentication;

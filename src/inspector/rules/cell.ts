@@ -1,22 +1,22 @@
 import { cutStoredBytes, escapeHtml, isBroken, trim, unescapeHtml } from './stored-text.js';
 import { type ParameterValue, toAmount, toInteger, toNumber, toStoredFloat } from './to-number.js';
 
-/** Stands for a value that a strict database refuses, which fails the whole bulk. */
-export const UNFIT: unique symbol = Symbol('does not fit its column');
+/** Marks a value that a strict database refuses, so that the whole bulk fails. */
+export const INVALID_CELL: unique symbol = Symbol('does not fit its column');
 
-/** What goes into one column; undefined is NULL. */
-export type Cell = string | number | typeof UNFIT | undefined;
+/** The value of one column; `undefined` is NULL. */
+export type Cell = string | number | typeof INVALID_CELL | undefined;
 
 const MAX_NAME_CHARACTERS = 4096; // log_action.name
 const MAX_MEDIUMINT = 16_777_215; // mediumint unsigned
 const MAX_INT = 4_294_967_295; // int unsigned
 
-/** The text of a value; empty where it has none. */
+/** The text of a value; empty if it has none. */
 export function toText(value: ParameterValue): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** A name that Matomo does not cut: category, action and name of an event, content, products. */
+/** A name that Matomo does not cut: of events, content and products. */
 export function toNameCell(
   value: ParameterValue,
   toStored: (text: string) => string = (text) => trim(escapeHtml(text)),
@@ -24,22 +24,22 @@ export function toNameCell(
   const name = toStored(toText(value));
   if (name === '' || name === '0') return undefined;
   return name.length > MAX_NAME_CHARACTERS && Array.from(name).length > MAX_NAME_CHARACTERS
-    ? UNFIT
+    ? INVALID_CELL
     : name;
 }
 
-/** A name of a product, which Matomo stores with its HTML characters as they are. */
+/** A name of a product, which Matomo stores without escaping HTML. */
 export function toPlainNameCell(value: ParameterValue): Cell {
   return toNameCell(value, (text) => trim(unescapeHtml(text)));
 }
 
-/** Text cut to so many bytes; refused where the cut went through a character. */
+/** Text cut to a number of bytes; refused if the cut goes through a character. */
 export function toCutCell(text: string, maxBytes: number): Cell {
   const cut = cutStoredBytes(text, maxBytes);
-  return isBroken(cut) ? UNFIT : cut;
+  return isBroken(cut) ? INVALID_CELL : cut;
 }
 
-/** Milliseconds of page performance; a part of one, or too many, are not stored. */
+/** Milliseconds of page performance. Fractions and values that are too large are not stored. */
 export function toTimingCell(value: ParameterValue): Cell {
   const millis = toInteger(value);
   return millis !== undefined && millis >= 0 && millis <= MAX_MEDIUMINT ? millis : undefined;
@@ -48,7 +48,7 @@ export function toTimingCell(value: ParameterValue): Cell {
 export function toCountCell(value: ParameterValue): Cell {
   const count = toInteger(value);
   if (count === undefined || count < 0) return undefined;
-  return count <= MAX_INT ? count : UNFIT;
+  return count <= MAX_INT ? count : INVALID_CELL;
 }
 
 /** The value of an event or a price. */
@@ -56,7 +56,7 @@ export function toAmountCell(value: ParameterValue): Cell {
   const text = toText(value);
   if (text === '') return undefined;
   const amount = toAmount(text);
-  return Number.isFinite(amount) ? toStoredFloat(amount) : UNFIT;
+  return Number.isFinite(amount) ? toStoredFloat(amount) : INVALID_CELL;
 }
 
 /** A latitude or longitude; 0 counts as none. */
@@ -64,12 +64,12 @@ export function toCoordinateCell(value: ParameterValue): Cell {
   const text = toText(value);
   if (text === '' || text === '0') return undefined;
   const degrees = toNumber(text);
-  return degrees !== undefined && Math.abs(degrees) < 1000 ? degrees : UNFIT;
+  return degrees !== undefined && Math.abs(degrees) < 1000 ? degrees : INVALID_CELL;
 }
 
 /** A plugin flag of the browser, a signed byte. */
 export function toFlagCell(value: ParameterValue): Cell {
   const flag = toInteger(value);
   if (flag === undefined) return undefined;
-  return flag >= -128 && flag <= 127 ? flag : UNFIT;
+  return flag >= -128 && flag <= 127 ? flag : INVALID_CELL;
 }

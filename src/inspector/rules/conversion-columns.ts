@@ -16,7 +16,7 @@ interface ConversionContext {
   readonly url: string | undefined;
 }
 
-/** The row of a goal, an order or a cart with its items. Attribution and what is of the visit is not modeled. */
+/** The row of a goal, an order or a cart with its items. Attribution and columns of the visit are not simulated. */
 export function toConversion(
   parameters: Parameters,
   goal: number,
@@ -25,7 +25,7 @@ export function toConversion(
   const { revenue } = parameters;
   const base = { idsite: siteId, server_time: time };
   if (goal > 0) {
-    // Without a revenue Matomo takes that of the goal, which is not known here.
+    // Without a revenue, Matomo uses that of the goal, which is not known here.
     const own = toText(revenue) === '' ? {} : { revenue: toRevenue(revenue) };
     return { kind: 'goal', ...base, idgoal: goal, ...own, ...(url === undefined ? {} : { url }) };
   }
@@ -63,7 +63,7 @@ function toRevenue(value: ParameterValue): number {
 function toMoney(value: ParameterValue): number {
   const amount = toAmount(toText(value));
   if (!Number.isFinite(amount)) return 0;
-  // As PHP rounds: what the decimal digits say, half away from zero.
+  // PHP rounds the decimal digits, half away from zero.
   const cents = Math.round(Number(`${Math.abs(amount)}e2`));
   return Number.isSafeInteger(cents) ? (Math.sign(amount) * cents) / 100 : amount;
 }
@@ -103,14 +103,14 @@ function toName(given: unknown): string | undefined {
   return typeof cell === 'string' ? cell : undefined;
 }
 
-/** Whole pieces, one if that is no number. */
+/** Whole pieces; one if the value is not a number. */
 function toQuantity(given: unknown): number {
   const number = typeof given === 'number' ? given : toNumber(String(given));
   if (number === undefined) return 1;
   return Math.min(Math.max(0, toInteger(String(number)) ?? Math.trunc(number)), MAX_QUANTITY);
 }
 
-/** Of several items with one SKU the first is stored. */
+/** Of several items with the same SKU, Matomo stores the first. */
 function withoutRepeated(items: readonly ConversionItem[]): ConversionItem[] {
   const bySku = new Map<string, ConversionItem>();
   for (const item of items) if (!bySku.has(item.sku)) bySku.set(item.sku, item);

@@ -1,5 +1,5 @@
 import type { InspectorSite } from '../inspector-options.js';
-import { toNameCell, toText, UNFIT } from './cell.js';
+import { INVALID_CELL, toNameCell, toText } from './cell.js';
 import { toConversion } from './conversion-columns.js';
 import { type HitOutcome, invalid, refused, tracked } from './hit-outcome.js';
 import type { Parameters } from './read-tracker-request.js';
@@ -7,11 +7,11 @@ import type { RowTransaction } from './row-memory.js';
 import type { ActionContext } from './store-action.js';
 import { isBroken } from './stored-text.js';
 import { toInteger } from './to-number.js';
-import { findUnfitVisitParameter } from './visit-columns.js';
+import { findInvalidVisitParameter } from './visit-columns.js';
 
 /**
- * What becomes of a hit with an `idgoal`: a conversion, an order or a cart, and no action. Undefined
- * where it has none.
+ * Judges a hit with an `idgoal`: it becomes a conversion, an order or a cart, and no action. `undefined` if the hit has no
+ * `idgoal`.
  */
 export function convertGoal(
   parameters: Parameters,
@@ -25,9 +25,10 @@ export function convertGoal(
   const order = `order/${siteId}/${toText(parameters.ec_id)}`;
   const isOrder = goal === 0 && toText(parameters.ec_id) !== '';
   if (isOrder && rows.get(order) !== undefined)
-    return invalid('ec_id: the order is stored already');
-  const unfit = findUnfitVisitParameter(parameters) ?? findUnfitItem(parameters);
-  if (unfit !== undefined) return refused(`${unfit}: does not fit its column`);
+    return invalid('ec_id: the order is already stored');
+  const invalidParameter = findInvalidVisitParameter(parameters) ?? findInvalidItem(parameters);
+  if (invalidParameter !== undefined)
+    return refused(`${invalidParameter}: does not fit its column`);
   if (goal > 0 && isBroken(url.stored ?? '')) return refused('url: does not fit its column');
   if (isOrder) rows.set(order, 'stored');
   const reason = goal > 0 ? 'a conversion, not an action' : 'an order or a cart, not an action';
@@ -37,14 +38,14 @@ export function convertGoal(
 
 export const UNKNOWN_GOAL = 'idgoal: the site has no such goal';
 
-/** Whether a hit names a goal that its site does not have. A ping with one is invalid too. */
+/** Whether a hit has a goal that its site does not have. Such a ping is invalid too. */
 export function hasUnknownGoal({ idgoal }: Parameters, site: InspectorSite): boolean {
   const goal = toInteger(idgoal);
   return goal !== undefined && goal > 0 && !site.goals?.includes(goal);
 }
 
 /** The first item of a cart whose number or name is longer than its column. */
-function findUnfitItem({ idgoal, ec_items }: Parameters): string | undefined {
+function findInvalidItem({ idgoal, ec_items }: Parameters): string | undefined {
   if (toInteger(idgoal) !== 0 || toText(ec_items) === '') return undefined;
   let items: unknown;
   try {
@@ -53,9 +54,9 @@ function findUnfitItem({ idgoal, ec_items }: Parameters): string | undefined {
     return undefined;
   }
   if (typeof items !== 'object' || items === null) return undefined;
-  const isUnfit = Object.values(items).some(
+  const isInvalid = Object.values(items).some(
     (item: unknown) =>
-      Array.isArray(item) && item.some((cell) => toNameCell(String(cell)) === UNFIT),
+      Array.isArray(item) && item.some((cell) => toNameCell(String(cell)) === INVALID_CELL),
   );
-  return isUnfit ? 'ec_items' : undefined;
+  return isInvalid ? 'ec_items' : undefined;
 }

@@ -5,26 +5,26 @@ import { isKnownBot } from './known-bots.js';
 import type { Parameters } from './read-tracker-request.js';
 import { toInteger } from './to-number.js';
 
-/** Where a hit came from. */
+/** The sender of a hit. */
 export interface HitOrigin {
   readonly headers: IncomingHttpHeaders;
-  /** Address of the sender. */
+  /** IP address of the sender. */
   readonly address: string;
 }
 
 /**
- * Networks from which Matomo expects only bots: those in which a measured address was dropped, in
- * the size in which Google and Microsoft announce them, and one address of a scraper.
+ * Networks from which Matomo expects only bots: those of measured addresses that were dropped, as Google and Microsoft
+ * announce them, and one address of a scraper.
  */
 const BOT_ADDRESSES = createBlockList(`
   64.18.0.0/20 66.249.80.0/20 72.14.192.0/18 74.125.0.0/16 173.194.0.0/16 209.85.128.0/17
   216.239.32.0/19 65.52.0.0/14 157.54.0.0/15 157.56.0.0/14 157.60.0.0/16 207.46.0.0/16
   1.202.218.8/32`);
 
-/** A few of the many names that Matomo takes for referrer spam. */
+/** A few of the many names that Matomo treats as referrer spam. */
 const SPAM_REFERRERS = /semalt\.com|darodar\.com|buttons-for-website\.com/i;
 
-/** Why a hit is dropped without a word, or undefined where it is not. */
+/** Why Matomo silently drops a hit; `undefined` if it does not. */
 export function findExclusion(
   parameters: Parameters,
   { headers, address }: HitOrigin,
@@ -42,7 +42,7 @@ export function findExclusion(
   return SPAM_REFERRERS.test(toText(parameters.urlref)) ? 'urlref: referrer spam' : undefined;
 }
 
-/** Without `ua`, or if it is empty, Matomo takes the user agent of the sender. */
+/** If `ua` is missing or empty, Matomo uses the user agent of the sender. */
 export function readUserAgent({ ua }: Parameters, { headers }: Pick<HitOrigin, 'headers'>): string {
   return toText(ua) || (headers['user-agent'] ?? '');
 }

@@ -1,13 +1,13 @@
 import type { AiRequest, Conversion, StoredAction, Verdict } from '../inspected-hit.js';
 
-/** What the tracker's rules make of one hit. */
+/** The result of the tracker's rules for one hit. */
 export interface HitOutcome {
   readonly verdict: Verdict;
   readonly reason?: string;
   readonly stored: StoredAction | null;
   readonly aiRequest?: AiRequest;
   readonly conversion?: Conversion;
-  /** The error is one of PHP itself: Matomo answers 500 with an empty body. */
+  /** Whether PHP itself fails, so that Matomo answers 500 with an empty body. */
   readonly fatal?: boolean;
 }
 
@@ -23,7 +23,7 @@ export function refused(reason: string): HitOutcome {
   return { verdict: 'refused', reason, stored: null };
 }
 
-/** Processed; `reason` says why nothing is stored. */
+/** A processed hit; `reason` says why nothing is stored. */
 export function tracked(stored: StoredAction | null, reason?: string): HitOutcome {
   return { verdict: 'tracked', stored, ...(reason === undefined ? {} : { reason }) };
 }

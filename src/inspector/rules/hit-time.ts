@@ -12,8 +12,8 @@ const UNIT_SECONDS: Readonly<Record<string, number>> = {
 };
 
 /**
- * The time of a hit in epoch seconds from `cdt` and `cdo`. A time in the future or 20 years back is
- * taken for now. Undefined where `cdt` is a number beyond 64 bits: there Matomo itself fails.
+ * The time of a hit in epoch seconds, from `cdt` and `cdo`. A time in the future or more than 20 years ago counts as now.
+ * `undefined` if `cdt` is a number beyond 64 bits, for which PHP fails.
  */
 export function toHitTime(
   cdt: ParameterValue,
@@ -31,7 +31,7 @@ function isPlausible(time: number | undefined, now: number): time is number {
   return time !== undefined && time <= now && time > now - MAX_AGE_SECONDS;
 }
 
-/** The part of PHP's `strtotime` that was measured; times without a zone are UTC. */
+/** The part of PHP's `strtotime` that was measured. Times without a zone are UTC. */
 function readTime(text: ParameterValue, now: number): number | undefined {
   if (typeof text !== 'string') return undefined;
   const [, date, time = '00:00:00', zone = 'Z'] =

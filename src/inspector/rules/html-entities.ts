@@ -1,4 +1,4 @@
-/** The entities of HTML 4.01 that PHP decodes by default, besides the numeric ones, with their code points in hexadecimal. */
+/** The named entities of HTML 4.01 that PHP decodes by default, with their code points in hexadecimal. */
 const NAMED = `quot:22 amp:26 lt:3c gt:3e
 nbsp:a0 iexcl:a1 cent:a2 pound:a3 curren:a4 yen:a5 brvbar:a6 sect:a7 uml:a8 copy:a9 ordf:aa
 laquo:ab not:ac shy:ad reg:ae macr:af deg:b0 plusmn:b1 sup2:b2 sup3:b3 acute:b4 micro:b5 para:b6
@@ -34,7 +34,7 @@ const CHARACTERS: ReadonlyMap<string, string> = new Map(
   }),
 );
 
-/** Decodes every HTML entity once, as Matomo does with each text before it escapes it. */
+/** Decodes every HTML entity once, as Matomo does before it escapes a text. */
 export function decodeEntities(text: string): string {
   if (!text.includes('&')) return text;
   return text.replace(/&(?:#(\d{1,8})|#x([\da-f]{1,7})|([a-z][a-z\d]{1,7}));/gi, toCharacter);
@@ -46,7 +46,7 @@ function toCharacter(entity: string, decimal = '', hex = '', name = ''): string 
   return isAllowed(code) ? String.fromCodePoint(code) : entity;
 }
 
-/** Code points that HTML 4.01 allows: others stay as they are written. */
+/** Whether HTML 4.01 allows a code point. Others are not decoded. */
 function isAllowed(code: number): boolean {
   if (code === 0x09 || code === 0x0a || code === 0x0d) return true;
   if (code >= 0x20 && code <= 0x7e) return true;

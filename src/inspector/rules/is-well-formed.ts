@@ -1,7 +1,7 @@
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const MAX_DEPTH = 512;
 
-/** Whether PHP's JSON decoder takes a value too: no lone surrogate, not nested deeper than 512. */
+/** Whether PHP's JSON decoder accepts a value too: no lone surrogates, and at most 512 levels. */
 export function isWellFormed(value: unknown, depth = 1): boolean {
   if (typeof value === 'string') return !LONE_SURROGATE.test(value);
   if (typeof value !== 'object' || value === null) return true;

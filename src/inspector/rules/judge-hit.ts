@@ -15,12 +15,12 @@ import { storeAiRequest } from './store-ai-request.js';
 import { toInteger } from './to-number.js';
 import { readTrackedUrl } from './tracked-url.js';
 
-/** What a hit is judged by besides its own parameters. */
+/** What the rules need besides the parameters of a hit. */
 export interface HitContext {
   readonly findSite: FindSite;
   readonly chatbots: ChatbotRules;
   readonly writeAccess: (site: number) => Access;
-  /** Epoch seconds. */
+  /** Time of arrival in epoch seconds. */
   readonly now: number;
   readonly origin: HitOrigin;
   readonly rows: RowTransaction;
@@ -30,8 +30,8 @@ const LOCATION = ['country', 'region', 'city', 'lat', 'long'];
 const MAX_AGE_WITHOUT_TOKEN = 86_400; // seconds
 
 /**
- * Applies the tracker's rules to one hit. Matomo 5.7 and later decide first, by `recMode` and the user agent, whether
- * it is a request by a bot, a part of a visit, or nothing.
+ * Applies the tracker's rules to one hit. Matomo 5.7 and later first decide by `recMode` and the user agent whether it is a
+ * request by a bot, a part of a visit, or neither.
  */
 export function judgeHit(parameters: Parameters, context: HitContext): HitOutcome {
   if (Object.keys(parameters).length === 0) return dropped('a hit without parameters');
@@ -45,7 +45,7 @@ export function judgeHit(parameters: Parameters, context: HitContext): HitOutcom
   return mode === 'detect' ? judgeVisit(parameters, context) : discard(parameters, context);
 }
 
-/** No rule for visits applies to a bot: no `rec`, no exclusion, no check of `cid` or `cip`. */
+/** The rules for visits do not apply to a bot: `rec`, exclusions, and checks of `cid` and `cip`. */
 function judgeBot(
   parameters: Parameters,
   name: string | undefined,
@@ -55,7 +55,7 @@ function judgeBot(
   if (context.findSite(siteId) === undefined) return invalid('idsite: there is no such site');
   const time = readTime(parameters, LOCATION, siteId, context);
   if (typeof time === 'object') return time;
-  if (name === undefined) return dropped('ua: no AI chatbot that this Matomo reports');
+  if (name === undefined) return dropped('ua: not an AI chatbot that this Matomo reports');
   return storeAiRequest(parameters, {
     siteId,
     time,
@@ -66,11 +66,11 @@ function judgeBot(
   });
 }
 
-/** The time is checked before Matomo finds that there is nothing to store, the site is not. */
+/** Discards a hit. Matomo checks its time before that, but not its site. */
 function discard(parameters: Parameters, context: HitContext): HitOutcome {
   const time = readTime(parameters, [], toInteger(parameters.idsite) ?? 0, context);
   if (typeof time === 'object') return time;
-  return dropped('recMode: only for bots, and ua is none');
+  return dropped('recMode: only for bots, and ua is not a bot');
 }
 
 function judgeVisit(parameters: Parameters, context: HitContext): HitOutcome {
@@ -82,7 +82,7 @@ function judgeVisit(parameters: Parameters, context: HitContext): HitOutcome {
   if (!toInteger(parameters.rec)) return dropped('rec: not 1');
   const exclusion = findExclusion(parameters, context.origin);
   if (exclusion !== undefined) return dropped(exclusion);
-  if (hasBadVisitorId(parameters)) return invalid('cid: not 16 bytes');
+  if (hasInvalidVisitorId(parameters)) return invalid('cid: not 16 bytes');
 
   const url = readTrackedUrl(readPageUrl(parameters, context.origin));
   if (toInteger(parameters.ping)) {
@@ -95,7 +95,7 @@ function judgeVisit(parameters: Parameters, context: HitContext): HitOutcome {
   );
 }
 
-/** The time of a hit, or what becomes of it if it needs a token, for that or for one of `names`, and has none. */
+/** The time of a hit; or its outcome, if the time or a parameter of `names` needs a token that the hit does not have. */
 function readTime(
   parameters: Parameters,
   names: readonly string[],
@@ -112,9 +112,9 @@ function readTime(
     case 'granted':
       return time;
     case 'denied':
-      return invalid(`${needsToken}: needs the token of a user who may write`);
+      return invalid(`${needsToken}: needs a token with write access`);
     case 'locked':
-      return refused('token_auth: too many failed log-ins');
+      return refused('token_auth: too many failed logins');
   }
 }
 
@@ -123,13 +123,13 @@ function isGiven(name: string, text: string): boolean {
   return text !== '' && !(/^(?:lat|long)$/.test(name) && text === '0');
 }
 
-/** `uid` wins over `cid`, so that a bad one beside it does no harm. */
-function hasBadVisitorId({ cid, uid }: Parameters): boolean {
+/** `uid` wins over `cid`, so an invalid `cid` does not matter if there is a `uid`. */
+function hasInvalidVisitorId({ cid, uid }: Parameters): boolean {
   const id = toText(cid);
   return id !== '' && id !== '0' && toText(uid) === '' && Buffer.byteLength(id) !== 16;
 }
 
-/** A hit without `url` and `urlref` is taken for one of the page that its request names. */
+/** The URL of the page. Without `url` and `urlref`, Matomo uses the Referer header of the request. */
 function readPageUrl({ url, urlref }: Parameters, { headers }: HitOrigin): string {
   return toText(url) || (toText(urlref) === '' ? (headers.referer ?? '') : '');
 }

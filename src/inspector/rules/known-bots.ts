@@ -1,7 +1,4 @@
-/**
- * User agents that Matomo takes for bots: a short list of what servers and their callers send, not
- * a device detector.
- */
+/** User agents that Matomo treats as bots: a short list of those that servers and their clients send. */
 const BOTS: readonly RegExp[] = [
   /^node(?:\.js)?$/i,
   /(?<!cu)bot(?:\b|_)|crawl|spider|slurp|OTel-OTLP-Exporter/i,
@@ -15,7 +12,7 @@ const BOTS: readonly RegExp[] = [
   /^Mozilla\/5\.0 \(compatible\)$/,
 ];
 
-/** Whether Matomo drops the hits of a user agent where `bots=1` is not set. */
+/** Whether Matomo drops the hits of a user agent unless `bots=1` is set. */
 export function isKnownBot(userAgent: string): boolean {
   return BOTS.some((bot) => bot.test(userAgent));
 }

@@ -1,17 +1,17 @@
 import { AI_CHATBOTS, createFindAiChatbot } from '../../hit/ai-chatbots.js';
 import { wrongOption } from '../../options/wrong-option.js';
 
-/** What one version of Matomo makes of hits by AI chatbots. */
+/** How a version of Matomo handles hits by AI chatbots. */
 export interface ChatbotRules {
-  /** Whether it reads `recMode` at all. */
+  /** Whether it reads `recMode`. */
   readonly readsRecMode: boolean;
-  /** Whether it removes campaign parameters and fragments from the URL of a page, and cuts it. */
+  /** Whether it cuts the URL of a page, and removes campaign parameters and the fragment. */
   readonly cleansUrls: boolean;
-  /** The name under which it reports a user agent, if it knows it. */
+  /** The name under which it reports a user agent; `undefined` if it does not know it. */
   readonly findName: (userAgent: string) => string | undefined;
 }
 
-/** Names that a later version knows by another one. */
+/** Names that later versions report under another name. */
 const STORED_AS: Readonly<Record<string, string>> = {
   'Google-GeminiNotebook': 'Google-NotebookLM',
 };
@@ -35,7 +35,7 @@ const RULES: Readonly<Record<MatomoVersion, ChatbotRules>> = {
   newest: toRules(AI_CHATBOTS, { readsRecMode: true, cleansUrls: true }),
 };
 
-/** @throws TypeError if there is no such version; `name` is that of the option. */
+/** Validates a version. @throws TypeError naming the option `name`, if there is no such version */
 export function toMatomoVersion(name: string, value: string): MatomoVersion {
   if (Object.hasOwn(RULES, value)) return value as MatomoVersion;
   throw wrongOption(
@@ -43,7 +43,7 @@ export function toMatomoVersion(name: string, value: string): MatomoVersion {
   );
 }
 
-/** The rules of a version; without the plugin BotTracking it knows no names. */
+/** The rules of a version. Without the plugin BotTracking it knows no names. */
 export function toChatbotRules(version: MatomoVersion, botTracking: boolean): ChatbotRules {
   const rules = RULES[version];
   return botTracking ? rules : { ...rules, findName: () => undefined };

@@ -10,7 +10,7 @@ const SLOTS = [
   ['_pkc', 5],
 ] as const;
 
-/** Adds the product that the custom variables name to the parameters of a hit. */
+/** Adds the product in the custom variables of a hit to its parameters. */
 export function withOldProduct(
   parameters: Parameters,
   variables: CustomVariableColumns,

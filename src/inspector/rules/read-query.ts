@@ -1,8 +1,8 @@
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * Reads a query string as PHP does: the last of a repeated name wins, `.` and space in names become
- * `_`. What PHP makes an array of (`name[]=`) is null.
+ * Reads a query string as PHP does: the last value of a repeated name wins, `.` and space in names become `_`. Arrays
+ * (`name[]=`) are null.
  */
 export function readQuery(query: string): Record<string, string | null> {
   const parameters: Record<string, string | null> = {};
@@ -30,7 +30,7 @@ export function decodeUtf8(encoded: string): string | undefined {
   try {
     return decodeURIComponent(spaced);
   } catch {
-    // A stray `%`, or bytes that are not UTF-8.
+    // An invalid `%`, or bytes that are not UTF-8.
   }
   try {
     return UTF8.decode(decodeBytes(encoded));
@@ -39,7 +39,7 @@ export function decodeUtf8(encoded: string): string | undefined {
   }
 }
 
-/** Decodes, then encodes every byte but letters, digits, `-`, `.` and `_` as PHP's `urlencode` does. */
+/** Decodes, then encodes every byte except letters, digits, `-`, `.` and `_`, as PHP's `urlencode` does. */
 export function encodeBytes(encoded: string): string {
   const text = decodeBytes(encoded).toString('latin1');
   return text.replace(/[^\w.-]/g, (character) =>

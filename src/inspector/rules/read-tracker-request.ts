@@ -7,16 +7,16 @@ import { type ParameterValue, toNumberText } from './to-number.js';
 /** The parameters of a hit by name. */
 export type Parameters = Readonly<Record<string, ParameterValue>>;
 
-/** What a request to the tracker asks for. */
+/** A parsed request to the tracker. */
 export interface TrackerRequest {
   readonly kind: 'single' | 'bulk';
   readonly method: string;
   readonly hits: readonly Parameters[];
   /** The token of a bulk request, which wins over those of its hits. */
   readonly token: string;
-  /** The token in the address of a bulk: good for nothing but `invalid_indices`. */
+  /** The token in the URL of a bulk, which only affects `invalid_indices`. */
   readonly addressToken: string;
-  /** False for `send_image=0`, or the same at the top level of a bulk: the answer has no body. */
+  /** Whether the answer has a body; false for `send_image=0`, also at the top level of a bulk. */
   readonly sendImage: boolean;
   readonly headers: IncomingHttpHeaders;
   readonly address: string;
@@ -24,7 +24,7 @@ export interface TrackerRequest {
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Reads a request as Matomo does: what contains `"requests"` is a bulk, whatever its method and type. */
+/** Reads a request as Matomo does: a body that contains `"requests"` is a bulk, whatever its method and content type. */
 export function readTrackerRequest(request: IncomingMessage, body: Buffer): TrackerRequest {
   const { method = 'GET', headers, url = '' } = request;
   const contentType = headers['content-type']?.toLowerCase() ?? '';
@@ -58,7 +58,7 @@ function readBulk(body: Buffer): Pick<TrackerRequest, 'hits' | 'token' | 'sendIm
   };
 }
 
-/** Empty where PHP cannot read it: Matomo then answers as to a bulk without hits. */
+/** The JSON of a bulk; empty if PHP cannot read it, which Matomo treats as a bulk without hits. */
 function readObject(body: Buffer): Record<string, unknown> {
   try {
     const parsed: unknown = JSON.parse(UTF8.decode(body).replace(/[\r\n]/g, ''));
@@ -70,7 +70,7 @@ function readObject(body: Buffer): Record<string, unknown> {
   }
 }
 
-/** A string needs a `?` before its parameters; without one it vanishes without being counted. */
+/** A hit that is a string needs `?` before its parameters. Without it, Matomo ignores the hit and does not count it. */
 function readElement(element: unknown): Parameters | undefined {
   if (typeof element === 'string') {
     const query = splitUrl(element)?.query;
@@ -86,7 +86,7 @@ function toParameterValue(name: string, value: unknown): ParameterValue {
   if (typeof value === 'string' || value === true) return value;
   if (typeof value === 'number') return toNumberText(value);
   if (typeof value === 'object' && /^_?cvar$/.test(name)) return JSON.stringify(value);
-  // Not the same as a list here, which counts as 1.
+  // Unlike a list, which counts as 1.
   if (name === 'recMode' && !value) return '';
   return null;
 }

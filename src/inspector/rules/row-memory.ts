@@ -1,12 +1,12 @@
-/** Rows that one request adds to the memory, or finds there. */
+/** The rows that one request adds or reads. */
 export interface RowTransaction {
   get(key: string): string | undefined;
   set(key: string, value: string): void;
-  /** Keeps what was set; without it all is forgotten, as by a rollback. */
+  /** Stores the added rows. Without it they are lost, as after a rollback. */
   commit(): void;
 }
 
-/** Rows that later hits meet again: orders and URLs. */
+/** Rows that matter for later hits: orders and URLs. */
 export interface RowMemory {
   begin(): RowTransaction;
   clear(): void;
@@ -14,7 +14,7 @@ export interface RowMemory {
 
 const MAX_ROWS = 100_000;
 
-/** An inspector that runs for days forgets its rows from time to time rather than grow. */
+/** Creates a memory. It is cleared when it has `MAX_ROWS`, so that an inspector can run for days. */
 export function createRowMemory(): RowMemory {
   const rows = new Map<string, string>();
 

@@ -1,6 +1,6 @@
 import type { RowTransaction } from './row-memory.js';
 
-/** URLs that differ only in http, https and `www.` are one row, with the scheme of the first. */
+/** URLs that differ only in http, https and `www.` share a row with the prefix of the first. */
 export function shareRow(type: string, url: string, rows: RowTransaction): string {
   const [, name] = /^https?:\/\/(?:www\.)?(.*)$/s.exec(url) ?? [];
   if (name === undefined) return url;

@@ -3,12 +3,12 @@ import type { UrlParts } from './split-url.js';
 import { trim } from './stored-text.js';
 import { readUrlParameters } from './url-parameters.js';
 
-/** Matomo's default search parameters, in the order in which they are looked for. */
+/** Matomo's default search parameters, in their order of precedence. */
 const SEARCH_PARAMETERS = ['q', 'query', 's', 'search', 'searchword', 'k', 'keyword', 'keywords'];
 
 /**
- * The keyword in a tracked URL, which turns a page view into a site search. It is looked for in the
- * query and in the fragment, whatever the case of its name, also where the URL has no scheme.
+ * The keyword in a tracked URL, which turns a page view into a site search. It may be in the query or the fragment, its name
+ * is case-insensitive, and the URL needs no scheme.
  */
 export function findSearchKeyword(parts: UrlParts): string | undefined {
   const fragment = parts.fragment?.replace(/^[^?]*\?/, '') ?? '';
@@ -26,7 +26,7 @@ export function findSearchKeyword(parts: UrlParts): string | undefined {
   return undefined;
 }
 
-/** Empty if a value is no keyword; URL-encoded if it is not UTF-8. */
+/** The keyword in a value: empty if there is none, URL-encoded if it is not UTF-8. */
 function toKeyword(value: string): string {
   const keyword = trim((decodeUtf8(value) ?? encodeBytes(value)).replace(/[\r\n\0]/g, ''));
   return keyword === '0' ? '' : keyword;

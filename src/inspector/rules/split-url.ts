@@ -1,4 +1,4 @@
-/** The parts of a URL. Only the parts that are there and not empty are given. */
+/** The parts of a URL. Empty parts are missing. */
 export interface UrlParts {
   readonly scheme?: string;
   readonly user?: string;
@@ -14,8 +14,8 @@ export interface UrlParts {
 const CONTROL = /[\0-\x1f\x7f]/g;
 
 /**
- * Takes a URL apart as PHP's `parse_url` does, which knows nothing of percent-encoding and takes
- * nearly everything. Undefined where it gives up: no host after `//`, a port that is none.
+ * Splits a URL as PHP's `parse_url` does, which ignores percent-encoding and accepts nearly everything. `undefined` if it
+ * fails: no host after `//`, or an invalid port.
  */
 export function splitUrl(url: string): UrlParts | undefined {
   const [, head = '', query, fragment] =
@@ -59,7 +59,7 @@ function splitAuthority(text: string): UrlParts | undefined {
   };
 }
 
-/** 0 where there is none, undefined where there is something else. */
+/** Parses a port: 0 if it is missing, `undefined` if it is invalid. */
 function readPort(text: string): number | undefined {
   if (text === '') return 0;
   const port = Number(/^\d+/.exec(text)?.[0]);

@@ -2,7 +2,7 @@ import type { StoredAction } from '../inspected-hit.js';
 import type { InspectorSite } from '../inspector-options.js';
 import { toActionCells } from './action-columns.js';
 import { toActionType } from './action-type.js';
-import { UNFIT } from './cell.js';
+import { INVALID_CELL } from './cell.js';
 import { toCustomVariableColumns } from './custom-variable-columns.js';
 import { type HitOutcome, invalid, refused, tracked } from './hit-outcome.js';
 import { withOldProduct } from './old-product-variables.js';
@@ -12,7 +12,7 @@ import { shareRow } from './share-row.js';
 import { cutStoredCharacters, escapeHtml, trim } from './stored-text.js';
 import { toInteger } from './to-number.js';
 import type { TrackedUrl } from './tracked-url.js';
-import { findUnfitVisitParameter } from './visit-columns.js';
+import { findInvalidVisitParameter } from './visit-columns.js';
 
 /** The site, the time and the URL of a hit. */
 export interface ActionContext {
@@ -26,7 +26,7 @@ export interface ActionContext {
 const TIMINGS = ['pf_net', 'pf_srv', 'pf_tfr', 'pf_dm1', 'pf_dm2', 'pf_onl'];
 const MAX_DIMENSION_CHARACTERS = 250;
 
-/** Makes the row of an action, or says why the hit has none. */
+/** Builds the row of an action, or returns why the hit has none. */
 export function storeAction(
   parameters: Parameters,
   context: ActionContext,
@@ -35,17 +35,18 @@ export function storeAction(
   const type = toActionType(parameters, context.url);
   if (type === 'blank') return invalid('e_c, e_a or c_n: blank');
   if (type === 'page' && toInteger(parameters.ca)) return refused('ca: needs CrashAnalytics');
-  const unfitVisit = findUnfitVisitParameter(parameters);
-  if (unfitVisit !== undefined) return refused(`${unfitVisit}: does not fit its column`);
+  const invalidParameter = findInvalidVisitParameter(parameters);
+  if (invalidParameter !== undefined)
+    return refused(`${invalidParameter}: does not fit its column`);
   const negative = TIMINGS.find((name) => (toInteger(parameters[name]) ?? 0) < -1);
   if (type === 'page' && negative !== undefined) return invalid(`${negative}: below -1`);
 
   const variables = toCustomVariableColumns(parameters.cvar);
   const cells = toActionCells(type, withOldProduct(parameters, variables), context.url);
-  const unfit = cells.find(([, cell]) => cell === UNFIT);
-  if (unfit !== undefined) return refused(`${unfit[0]}: does not fit its column`);
+  const invalidCell = cells.find(([, cell]) => cell === INVALID_CELL);
+  if (invalidCell !== undefined) return refused(`${invalidCell[0]}: does not fit its column`);
   const columns = Object.fromEntries(cells.filter(([, cell]) => cell !== undefined));
-  // Neither a URL nor a title: Matomo stores a row all the same.
+  // Matomo stores a row even without a URL and a title.
   const isBare = columns.url === undefined && columns.title === undefined;
   return tracked({
     type: isBare && /^(?:page|download|link)$/.test(type) ? 'none' : type,

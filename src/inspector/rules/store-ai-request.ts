@@ -5,34 +5,35 @@ import {
   toCleanUrl,
   toRawUrl,
 } from './ai-request-columns.js';
-import { UNFIT } from './cell.js';
+import { INVALID_CELL } from './cell.js';
 import { dropped, type HitOutcome } from './hit-outcome.js';
 import type { Parameters } from './read-tracker-request.js';
 import type { RowTransaction } from './row-memory.js';
 import { shareRow } from './share-row.js';
 
-/** What decides on the row besides the parameters. */
+/** What the row depends on besides the parameters. */
 export interface AiRequestContext {
   readonly siteId: number;
   /** Epoch seconds. */
   readonly time: number;
   readonly name: string;
-  /** The URL of the page, or what is taken for it. */
+  /** The URL of the page, or the Referer that replaces it. */
   readonly pageUrl: string;
   readonly cleansUrls: boolean;
   readonly rows: RowTransaction;
 }
 
 /**
- * Makes the row of a request by an AI chatbot. A value that does not fit loses this row and nothing else: Matomo
- * swallows the error, and counts the hit as tracked.
+ * Builds the row of a request by an AI chatbot. If a value does not fit, only this row is lost: Matomo ignores the error and
+ * counts the hit as tracked.
  */
 export function storeAiRequest(parameters: Parameters, context: AiRequestContext): HitOutcome {
   const cells = Object.entries(AI_REQUEST_COLUMNS).map(
     ([name, toCell]) => [name, toCell(parameters[name])] as const,
   );
-  const unfit = cells.find(([, cell]) => cell === UNFIT);
-  if (unfit !== undefined) return dropped(`${unfit[0]}: does not fit its column, the row is lost`);
+  const invalidCell = cells.find(([, cell]) => cell === INVALID_CELL);
+  if (invalidCell !== undefined)
+    return dropped(`${invalidCell[0]}: does not fit its column, the row is lost`);
   const columns = Object.fromEntries(cells);
   const kind = isStoredDocument(parameters) ? 'document' : 'page';
   const url =
@@ -59,7 +60,7 @@ export function storeAiRequest(parameters: Parameters, context: AiRequestContext
     stored: null,
     aiRequest,
     ...(url === undefined
-      ? { reason: 'url: none that Matomo stores, so it is in no URL report' }
+      ? { reason: 'url: not stored by Matomo, so it is in no URL report' }
       : {}),
   };
 }

@@ -14,31 +14,31 @@ const PLAIN: Readonly<Record<string, string>> = {
   '&#039;': "'",
 };
 
-/** Trims what PHP trims: no Unicode spaces, but NUL. */
+/** Trims like PHP: NUL, but no Unicode spaces. */
 export function trim(text: string): string {
   return text.replace(/^[ \t\n\r\0\v]+|[ \t\n\r\0\v]+$/g, '');
 }
 
-/** Resolves the entities that escaping makes, as Matomo does before it escapes anew. */
+/** Decodes the entities that escaping makes, as Matomo does before it escapes a text again. */
 export function unescapeHtml(text: string): string {
   return text.replace(/&(?:amp|lt|gt|quot|#0?39);/g, (entity) => PLAIN[entity] ?? entity);
 }
 
-/** Escapes for HTML, without escaping twice; NUL is removed. Most texts are stored so. */
+/** Escapes for HTML, without escaping twice, and removes NUL. Most texts are stored like this. */
 export function escapeHtml(text: string): string {
   const plain = unescapeHtml(text).replaceAll('\0', '');
   return plain.replace(/[&<>"']/g, (character) => ESCAPED[character] ?? character);
 }
 
-/** Cuts to so many characters, not bytes and not UTF-16 units. */
+/** Cuts to a number of characters, not bytes or UTF-16 units. */
 export function cutStoredCharacters(text: string, limit: number): string {
   return text.length <= limit ? text : Array.from(text).slice(0, limit).join('');
 }
 
-/** What is left of a character that a cut went through. No text that was sent has one of these. */
+/** Marks the rest of a character that was cut. It occurs in no text that was sent. */
 const BROKEN_CHARACTER = '\ud800';
 
-/** Cuts to so many bytes of UTF-8, as Matomo cuts: also through a character, see `isBroken`. */
+/** Cuts to a number of bytes of UTF-8, as Matomo does, even through a character: see `isBroken`. */
 export function cutStoredBytes(text: string, limit: number): string {
   if (text.length * 3 <= limit) return text;
   const bytes = Buffer.from(text);
@@ -48,7 +48,7 @@ export function cutStoredBytes(text: string, limit: number): string {
   return bytes.toString('utf8', 0, end) + (end < limit ? BROKEN_CHARACTER : '');
 }
 
-/** Whether a cut went through a character: a strict database does not take what is left. */
+/** Whether a cut went through a character. A strict database refuses such a text. */
 export function isBroken(text: string): boolean {
   return text.includes(BROKEN_CHARACTER) && /\p{Surrogate}/u.test(text);
 }

@@ -1,18 +1,17 @@
 const NUMERIC = /^[ \t\n\r\v\f]*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?[ \t\n\r\v\f]*$/i;
 const INTEGER = /^\s*[+-]?\d+\s*$/;
 
-/** A parameter: text, true in a JSON hit, null for what PHP reads as an array, or not sent. */
+/** A parameter: text, true in a JSON hit, null for an array, `undefined` if it was not sent. */
 export type ParameterValue = string | true | null | undefined;
 
-/** The number that a value is for PHP, or undefined where it is none. */
+/** The number that PHP reads from a value; `undefined` if the value is not numeric. */
 export function toNumber(value: ParameterValue): number | undefined {
   if (value === true) return 1;
   return typeof value === 'string' && NUMERIC.test(value) ? Number(value) : undefined;
 }
 
 /**
- * The integer that a value is exactly (`1e3`, ` 12`, `12.0`), or undefined where it is none or
- * does not fit into 64 bits.
+ * The integer that a value is exactly (`1e3`, ` 12`, `12.0`); `undefined` if it is not an integer or exceeds 64 bits.
  */
 export function toInteger(value: ParameterValue): number | undefined {
   const number = toNumber(value);
@@ -21,7 +20,7 @@ export function toInteger(value: ParameterValue): number | undefined {
   return fitsInto64Bits(String(value), number) ? number + 0 : undefined;
 }
 
-/** Whether PHP can make an integer of a number; `number` is what `text` says, rounded. */
+/** Whether a number is an integer of 64 bits; `number` is the rounded value of `text`. */
 export function fitsInto64Bits(text: string, number: number): boolean {
   if (INTEGER.test(text)) {
     const exact = BigInt(text.trim().replace('+', ''));

@@ -4,7 +4,7 @@ import { splitUrl } from './split-url.js';
 import { cutStoredBytes, trim, unescapeHtml } from './stored-text.js';
 import { convertMatrixUrl } from './url-parameters.js';
 
-/** What Matomo reads from the `url` of a hit. */
+/** The parts of the `url` of a hit that Matomo uses. */
 export interface TrackedUrl {
   /** The URL as it is stored. */
   readonly stored?: string;

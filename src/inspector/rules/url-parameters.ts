@@ -1,14 +1,14 @@
 import { escapeHtml } from './stored-text.js';
 
-/** The value of a name; undefined for a name without `=`. */
+/** The value of a name; `undefined` for a name without `=`. */
 type UrlValue = string | undefined;
 
-/** Values by name in order; a list for `name[]`. */
+/** Values by name, in order; a list for `name[]`. */
 export type UrlParameters = Map<string, UrlValue | UrlValue[]>;
 
 /**
- * Reads the parameters of a tracked URL as Matomo does for storing: nothing is decoded, values are
- * escaped for HTML, the last of a repeated name wins, names that are empty or `0` vanish.
+ * Reads the parameters of a tracked URL as Matomo does before it stores them: nothing is decoded, values are escaped for
+ * HTML, the last value of a repeated name wins, and names that are empty or `0` are removed.
  */
 export function readUrlParameters(query: string): UrlParameters {
   const parameters: UrlParameters = new Map();
@@ -29,8 +29,8 @@ export function readUrlParameters(query: string): UrlParameters {
 }
 
 /**
- * Reads `;` before the query as the start of the query, and then every `;` as `&`: `/a;m=1?b=2` is `/a?m=1&b=2`. A URL whose query
- * begins first stays as it is.
+ * Treats the first `;` before the query as the start of the query, and every later one as `&`: `/a;m=1?b=2` becomes
+ * `/a?m=1&b=2`. A URL whose query begins before any `;` is not changed.
  */
 export function convertMatrixUrl(url: string): string {
   const semicolon = url.indexOf(';');

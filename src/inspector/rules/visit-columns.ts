@@ -1,9 +1,16 @@
-import { type Cell, toCoordinateCell, toCutCell, toFlagCell, toText, UNFIT } from './cell.js';
+import {
+  type Cell,
+  INVALID_CELL,
+  toCoordinateCell,
+  toCutCell,
+  toFlagCell,
+  toText,
+} from './cell.js';
 import type { Parameters } from './read-tracker-request.js';
 import { escapeHtml, trim } from './stored-text.js';
 import type { ParameterValue } from './to-number.js';
 
-/** Columns of a visit that can refuse a value, by parameter. The visits themselves are not kept. */
+/** Columns of a visit that can refuse a value, by parameter. The inspector does not store visits. */
 const VISIT_COLUMNS: Readonly<Record<string, (value: ParameterValue) => Cell>> = {
   res: (value) => toEscapedCell(value, 9),
   country: (value) => toEscapedCell(value, 3),
@@ -21,10 +28,10 @@ function toEscapedCell(value: ParameterValue, maxBytes: number): Cell {
   return toCutCell(trim(escapeHtml(toText(value))), maxBytes);
 }
 
-/** The first parameter whose value does not fit the visit's row. */
-export function findUnfitVisitParameter(parameters: Parameters): string | undefined {
+/** The first parameter whose value the row of the visit refuses. */
+export function findInvalidVisitParameter(parameters: Parameters): string | undefined {
   return Object.keys(VISIT_COLUMNS).find((name) => {
     const value = parameters[name];
-    return value !== undefined && VISIT_COLUMNS[name]?.(value) === UNFIT;
+    return value !== undefined && VISIT_COLUMNS[name]?.(value) === INVALID_CELL;
   });
 }

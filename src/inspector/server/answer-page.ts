@@ -5,10 +5,10 @@ import { createHitEvents } from './hit-events.js';
 import type { HitLog } from './hit-log.js';
 import { createFindPageFile, PAGE_HEADERS } from './serve-page.js';
 
-/** The page at `/`, what it loads, and what it reads: `/hits`, `/events`, `/facts`; and `/ai-requests`. */
+/** Serves the page at `/`, its files and its data: `/hits`, `/ai-requests`, `/events` and `/facts`. */
 export interface Page {
   answer(path: string, request: IncomingMessage, response: ServerResponse): Promise<void>;
-  /** Something in the log is new. */
+  /** Sends changes of the log to open pages. */
   announce(): void;
   close(): void;
 }
@@ -16,7 +16,7 @@ export interface Page {
 export interface PageOptions {
   readonly log: HitLog;
   readonly clear: () => void;
-  /** Where the server listens, as it was told. */
+  /** The option `host`. */
   readonly host: string;
   readonly forward: URL | undefined;
 }
@@ -44,7 +44,7 @@ export function createPage({ log, clear, host, forward }: PageOptions): Page {
       return end(response, 204, 'application/json', '');
     }
     if (method !== 'GET' && method !== 'HEAD') {
-      return end(response, 405, 'text/plain; charset=utf-8', `there is no ${path} to ${method}`);
+      return end(response, 405, 'text/plain; charset=utf-8', `${path} does not support ${method}`);
     }
     if (path === '/events' && method === 'GET') {
       return events.follow(response, headers['last-event-id']?.toString());

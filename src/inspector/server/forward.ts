@@ -3,7 +3,7 @@ import { createDispatcher } from '../../delivery/create-dispatcher.js';
 import type { DispatchController, HttpDispatcher } from '../../delivery/dispatcher.js';
 import { explainError, provesUnsent } from '../../delivery/explain-error.js';
 
-/** What came back of a request that was passed on. */
+/** The result of a forwarded request. */
 export type Forwarded =
   | {
       readonly kind: 'answer';
@@ -11,15 +11,15 @@ export type Forwarded =
       readonly headers: Record<string, string | string[]>;
       readonly body: Buffer;
     }
-  /** Matomo got nothing of it. */
+  /** Matomo did not receive it. */
   | { readonly kind: 'not_sent'; readonly error: Error }
-  /** Matomo may have got it. */
+  /** Matomo may have received it. */
   | { readonly kind: 'no_answer'; readonly error: Error };
 
 interface UpstreamRequest {
   readonly method: string;
   readonly headers: IncomingHttpHeaders;
-  /** With its `?`, or empty. */
+  /** Including `?`, or empty. */
   readonly query: string;
   readonly body: Buffer;
 }
@@ -32,7 +32,7 @@ export interface Forwarder {
 const TIMEOUT_MILLIS = 60_000;
 const MAX_ANSWER_BYTES = 8_000_000;
 
-/** Of one connection, not of what it carries. An answer that is compressed could not be read here. */
+/** Headers of a single connection, and `accept-encoding`, because compressed answers could not be read here. */
 const OWN_HEADERS = new Set([
   'connection',
   'keep-alive',
@@ -47,7 +47,7 @@ const OWN_HEADERS = new Set([
   'accept-encoding',
 ]);
 
-/** Passes requests on to a Matomo, one at a time, with the bytes and headers that they came with. */
+/** Forwards requests to a Matomo with their original bytes and headers. */
 export function createForwarder(url: URL): Forwarder {
   let dispatcher: Promise<HttpDispatcher> | undefined;
 
@@ -84,7 +84,7 @@ export function createForwarder(url: URL): Forwarder {
   };
 }
 
-/** A dispatch handler that gathers the answer. */
+/** Creates a dispatch handler that collects the answer. */
 function observe(resolve: (forwarded: Forwarded) => void) {
   const chunks: Buffer[] = [];
   let size = 0;

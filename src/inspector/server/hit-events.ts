@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import type { HitLog } from './hit-log.js';
 
-/** Server-sent events: hits as they arrive, many in one message. */
+/** Server-sent events with hits as they arrive, many in one message. */
 export interface HitEvents {
-  /** Sends what is held, and then what comes, until the client goes. `lastId` is what it saw last, if anything. */
+  /** Sends all hits in the log, then new ones, until the client disconnects. `lastId` is the last event that it received. */
   follow(response: ServerResponse, lastId: string | undefined): void;
-  /** Something in the log is new. */
+  /** Sends new hits to all clients. */
   announce(): void;
   close(): void;
 }
@@ -21,8 +21,8 @@ const GATHER_MILLIS = 200;
 const MAX_HITS_PER_MESSAGE = 500;
 
 /**
- * A client that reads too slowly gets no more until it has read, and then misses what the log no longer holds: what
- * waits for it is one message, whatever comes.
+ * Creates the events of a log. At most one message waits for a slow client. When the client has read it, it gets the hits
+ * that are still in the log.
  */
 export function createHitEvents(log: HitLog): HitEvents {
   const followers = new Set<Follower>();

@@ -2,31 +2,31 @@ import { randomUUID } from 'node:crypto';
 import type { AiRequest, InspectedHit } from '../inspected-hit.js';
 
 /**
- * The latest hits. They are numbered in order of arrival, from 0 after each `clear`; those from `oldest` up to, and
- * without, `next` are held.
+ * The latest hits, numbered in order of arrival, from 0 after each `clear`. The log holds those from `oldest` to before
+ * `next`.
  */
 export interface HitLog {
   add(hits: readonly InspectedHit[]): void;
-  /** All that are held. */
+  /** All hits in the log. */
   all(): InspectedHit[];
   /** The rows of requests by AI chatbots among them. */
   aiRequests(): AiRequest[];
-  /** Up to `count` hits from a number on that is held. */
+  /** Up to `count` hits, beginning with number `from`, which must be in the log. */
   read(from: number, count: number): InspectedHit[];
   oldest(): number;
   next(): number;
-  /** Another one after each `clear`. */
+  /** An ID that changes with each `clear`. */
   run(): string;
   clear(): void;
 }
 
 const MAX_HITS = 10_000;
-/** Fewer hits are held where they are large. */
+/** Limits the hits if they are large. */
 const MAX_CHARACTERS = 32_000_000;
 
 export function createHitLog(): HitLog {
   let held: InspectedHit[] = [];
-  /** How many at the front of `held` are forgotten; they go when they are as many as may be held. */
+  /** Number of dropped hits at the beginning of `held`. They are removed when there are `MAX_HITS`. */
   let gone = 0;
   let firstNumber = 0;
   let characters = 0;

@@ -2,12 +2,12 @@ import { withoutUserInfo } from '../../common/diagnostics.js';
 import type { InspectedHit, Verdict } from '../inspected-hit.js';
 import type { Forwarded } from './forward.js';
 
-/** An answer does not say what a tracked hit was stored as. */
+/** Verdicts that an answer can give. It does not say how a tracked hit was stored. */
 type AnsweredVerdict = Exclude<Verdict, 'ai_chatbot'>;
 
 /**
- * Replaces what the rules here make of hits by what a real Matomo has said of them. Where it only says how many were
- * invalid and the rules agree on the number, they say which; what is stored is always by the rules.
+ * Replaces the verdicts of the rules by those of a real Matomo. If Matomo only says how many hits were invalid and the rules
+ * found the same number, the rules decide which ones. The stored rows are always those of the rules.
  */
 export function judgeByAnswer(
   hits: readonly InspectedHit[],
@@ -28,15 +28,17 @@ export function judgeByAnswer(
   if (!isBulk) return all('tracked', said);
 
   const counters = readCounters(answer.body.toString('utf8'));
-  if (counters === undefined) return all('unknown', `${said}, which does not tell`);
+  if (counters === undefined)
+    return all('unknown', `${said}, which does not say what became of the hit`);
   const { tracked, invalid, invalidIndices } = counters;
-  if (tracked + invalid === 0) return all('dropped', 'Matomo kept nothing: is tracking off?');
+  if (tracked + invalid === 0)
+    return all('dropped', 'Matomo tracked nothing; check whether tracking is turned off');
   if (tracked === hits.length) return all('tracked', said);
-  if (invalid === hits.length) return all('invalid', 'Matomo says so of the whole bulk');
+  if (invalid === hits.length) return all('invalid', 'Matomo counted the whole bulk as invalid');
   if (invalidIndices?.length === invalid) {
     const invalidOnes = new Set(invalidIndices);
     return hits.map((hit, index) =>
-      overrule(hit, invalidOnes.has(index) ? 'invalid' : 'tracked', 'Matomo says so'),
+      overrule(hit, invalidOnes.has(index) ? 'invalid' : 'tracked', 'Matomo counted it so'),
     );
   }
   const invalidHere = hits.filter(({ verdict }) => verdict === 'invalid').length;
@@ -50,7 +52,6 @@ export function judgeByAnswer(
   );
 }
 
-/** For the service, and for whoever looks on. */
 export function unreachable(error: Error): string {
   return `Matomo cannot be reached (${reasonOf(error)})`;
 }
@@ -59,14 +60,18 @@ export function unanswered(error: Error): string {
   return `Matomo did not answer (${reasonOf(error)})`;
 }
 
-/** A reason that the rules have for the same verdict says more. */
+/** Applies a verdict of Matomo. If the rules have the same verdict, their reason is kept, because it has more details. */
 function overrule(hit: InspectedHit, verdict: AnsweredVerdict, reason: string): InspectedHit {
   const { verdict: own } = hit;
   switch (verdict) {
     case 'tracked':
-      // Matomo counts what it drops as tracked.
+      // Matomo counts dropped hits as tracked.
       if (own === 'tracked' || own === 'ai_chatbot' || own === 'dropped') return hit;
-      return { ...hit, verdict, reason: `tracked, though by the rules here ${hit.reason}` };
+      return {
+        ...hit,
+        verdict,
+        reason: `tracked by Matomo, although the inspector expected: ${hit.reason}`,
+      };
     case 'unknown':
       return { ...hit, verdict, reason };
     case 'invalid':
@@ -86,10 +91,10 @@ interface Counters {
   readonly invalidIndices: readonly unknown[] | undefined;
 }
 
-/** More than the numbers of 100,000 invalid hits. Nesting makes JSON.parse slower than linear. */
+/** Enough for the numbers of 100,000 invalid hits. Limited, because nested JSON takes more than linear time to parse. */
 const MAX_COUNTERS_LENGTH = 1_000_000;
 
-/** Also behind what PHP has put in front of it. */
+/** Reads the counters, also if PHP has printed something before them. */
 function readCounters(body: string): Counters | undefined {
   const start = body.lastIndexOf('{"status"');
   if (start < 0 || body.length - start > MAX_COUNTERS_LENGTH) return undefined;

@@ -4,7 +4,7 @@ import type { Forwarder } from './forward.js';
 import { judgeByAnswer, unanswered, unreachable } from './judge-by-answer.js';
 import type { TrackerAnswer } from './played-answer.js';
 
-/** Has another Matomo answer, and decide on the hits. */
+/** Forwards a request to a Matomo, which answers it and decides the verdicts of its hits. */
 export async function passOn(
   forwarder: Forwarder,
   request: IncomingMessage,
@@ -21,7 +21,7 @@ export async function passOn(
     case 'not_sent':
       return { hits: judged, answer: toText(502, unreachable(forwarded.error)) };
     case 'no_answer':
-      // Not 502: a sender that is told so sends again what Matomo may have stored.
+      // Not 502: senders would send hits again that Matomo may have stored.
       return { hits: judged, answer: toText(504, unanswered(forwarded.error)) };
   }
 }

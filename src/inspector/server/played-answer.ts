@@ -2,28 +2,56 @@ import type { ServerResponse } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 
 /**
- * An answer to be given instead of Matomo's own, to see what a sender makes of it.
+ * An answer to give instead of the tracker's own, to test how a sender reacts. If none of `status`, `body` and `disconnect`
+ * is set, hits are processed and answered as usual, after `delayMillis`.
  *
- * Where neither `status`, `body` nor `disconnect` is given, the hits are processed and answered as
- * usual, only later.
+ * @example
+ * inspector.play({ status: 503, times: 2 }); // the third request is processed
  */
 export interface PlayedAnswer {
-  /** Default: 200, or the tracker's own where the hits are processed. */
+  /**
+   * HTTP status.
+   *
+   * @default 200; the tracker's own if hits are processed
+   */
   readonly status?: number;
-  /** Default: empty, or the tracker's own where the hits are processed. */
+  /**
+   * Body of the answer.
+   *
+   * @default empty; the tracker's own if hits are processed
+   */
   readonly body?: string | Uint8Array;
+  /** Additional headers. */
   readonly headers?: Record<string, string>;
-  /** Default: text/html, or the tracker's own where the hits are processed. */
+  /**
+   * Content type of the answer.
+   *
+   * @default 'text/html'; the tracker's own if hits are processed
+   */
   readonly contentType?: string;
-  /** Wait before the answer. The hits are processed before it. */
+  /**
+   * Wait before the answer, in milliseconds. Hits are processed before the wait.
+   *
+   * @default 0
+   */
   readonly delayMillis?: number;
-  /** After so many requests Matomo answers again. Default: until `play()`. */
+  /**
+   * Number of requests to answer like this.
+   *
+   * @default all requests until the next call of `play()`
+   */
   readonly times?: number;
-  /** Processes the hits although it answers so: a gateway's 504 after the commit. */
+  /**
+   * Whether hits are processed all the same, such as by a Matomo behind a proxy that answers 504.
+   *
+   * @default true if none of `status`, `body` and `disconnect` is set
+   */
   readonly store?: boolean;
   /**
-   * Closes the connection: `before` the body is read, `after-request` without an answer, or
-   * `mid-response` after the headers and half of the body.
+   * Closes the connection: `before` reading the body, `after-request` without an answer, or `mid-response` after the
+   * headers and half of the body.
+   *
+   * @default the connection is not closed
    */
   readonly disconnect?: 'before' | 'after-request' | 'mid-response';
 }
@@ -32,18 +60,18 @@ export interface PlayedAnswer {
 export interface TrackerAnswer {
   readonly status: number;
   readonly contentType?: string;
-  /** Of an answer that is another Matomo's. Default: its own. */
+  /** Headers of the answer of another Matomo, if it gave the answer. */
   readonly headers?: Readonly<Record<string, string | string[]>>;
   readonly body: string | Uint8Array;
 }
 
-/** Whether a played answer leaves the processing of the hits as it is. */
+/** Whether hits are processed despite a played answer. */
 export function storesHits(played: PlayedAnswer): boolean {
   const answers = played.status ?? played.body ?? played.disconnect;
   return played.store ?? answers === undefined;
 }
 
-/** Gives the played answer; `own` is the tracker's, where the hits were processed. */
+/** Sends a played answer. `own` is the tracker's answer, if the hits were processed. */
 export async function playAnswer(
   response: ServerResponse,
   played: PlayedAnswer,

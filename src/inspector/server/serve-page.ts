@@ -7,7 +7,7 @@ export interface PageFile {
   readonly body: Buffer;
 }
 
-/** Nothing from elsewhere, nothing inline, and no text that becomes markup. */
+/** Allows nothing from other origins, no inline code, and no text that becomes markup. */
 export const PAGE_HEADERS: Readonly<Record<string, string>> = {
   'Content-Security-Policy': [
     "default-src 'none'",
@@ -27,7 +27,7 @@ export const PAGE_HEADERS: Readonly<Record<string, string>> = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-/** The build for CommonJS has no copy of its own. */
+/** The CommonJS build uses the page of the ES module build. */
 const FOLDERS = ['../page/', '../../esm/page/'].map((path) => new URL(path, import.meta.url));
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',
@@ -36,7 +36,7 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   svg: 'image/svg+xml',
 };
 
-/** Finds the file of a path: `/` is the page, `/page/…` what it loads. The folder is read with the first. */
+/** Finds the file of a path: `/` is the page, `/page/…` are its files. Reads the folder at the first call. */
 export function createFindPageFile(): (path: string) => Promise<PageFile | undefined> {
   let files: Promise<ReadonlyMap<string, PageFile>> | undefined;
   return async (path) => {

@@ -12,19 +12,19 @@ import { passOn } from './pass-on.js';
 import { type PlayedAnswer, playAnswer, storesHits } from './played-answer.js';
 import { createTracker } from './tracker.js';
 
-/** A running stand-in for Matomo. */
+/** A running inspector. */
 export interface Inspector {
-  /** Base URL, such as `http://127.0.0.1:40123`; in a browser, a page that shows hits as they come. */
+  /** Base URL, such as `http://127.0.0.1:40123`. In a browser, it shows a page with hits as they arrive. */
   readonly url: string;
-  /** The latest 10,000 hits in order of arrival, fewer where they are very large; also `GET /hits`. */
+  /** The latest 10,000 hits in order of arrival, fewer if they are very large. Also `GET /hits`. */
   hits(): InspectedHit[];
-  /** The rows that Matomo's AI chatbot reports are made of, of the hits that `hits()` returns; also `GET /ai-requests`. */
+  /** The rows of Matomo's AI chatbot reports for the hits in `hits()`. Also `GET /ai-requests`. */
   aiRequests(): AiRequest[];
-  /** Forgets all hits, stored rows and failed log-ins; also `DELETE /hits`. */
+  /** Deletes all hits, stored rows and failed logins. Also `DELETE /hits`. */
   clear(): void;
-  /** Answers the next requests so, until called without an answer. */
+  /** Answers the next requests with `answer`. Without an argument, the tracker answers again. */
   play(answer?: PlayedAnswer): void;
-  /** Stops at once; open connections are closed. */
+  /** Stops at once and closes open connections. */
   close(): Promise<void>;
 }
 
@@ -32,8 +32,11 @@ const MAX_BODY_BYTES = 64 * 1024 * 1024;
 const KEEP_ALIVE_MILLIS = 65_000; // as measured behind nginx
 
 /**
- * Starts a local stand-in for Matomo's tracker. It stores, cuts, drops and refuses hits as a real
- * one does, so that a test against it says what Matomo would have stored.
+ * Starts the inspector: a local server that behaves like Matomo's tracker. It stores, cuts, drops and refuses hits as Matomo
+ * does, so a test can check what Matomo would store.
+ *
+ * @throws TypeError naming the option and the value, if `forward` or `matomoVersion` is invalid
+ * @throws Error if it cannot listen on `host` and `port`
  *
  * @example
  * const inspector = await startInspector();
@@ -120,7 +123,7 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
   };
 }
 
-/** @throws Error if the body is too large or incomplete: then there is nothing to answer. */
+/** @throws Error if the body is too large or incomplete; the connection is closed without an answer */
 async function readBody(request: IncomingMessage): Promise<Buffer> {
   const body = await collectBody(request, { maxBytes: MAX_BODY_BYTES });
   if (typeof body === 'string') throw new Error(`the body was not read: ${body}`);

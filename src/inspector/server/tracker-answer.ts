@@ -6,7 +6,7 @@ const IMAGE = Buffer.from('R0lGODlhAQABAIAAAAAAAAAAACH5BAEAAAAALAAAAAABAAEAAAICR
 const INFO = `This resource is part of Matomo. <br>
 This file is the endpoint of the tracking API.`;
 
-/** The answer to a bulk: 200 with counters, or 500 where one hit failed and all were rolled back. */
+/** The answer to a bulk: 200 with counters, or 500 if one hit failed and all were rolled back. */
 export function toBulkAnswer(
   request: TrackerRequest,
   outcomes: readonly HitOutcome[],
@@ -33,7 +33,7 @@ export function toBulkAnswer(
   };
 }
 
-/** The answer to a single hit: an image, nothing, or a 400 that says nothing of the reason. */
+/** The answer to a single hit: an image, nothing, or 400 without a reason. */
 export function toSingleAnswer(
   { method, sendImage }: TrackerRequest,
   outcome: HitOutcome | undefined,

@@ -10,11 +10,11 @@ import { createRowMemory } from '../rules/row-memory.js';
 import type { TrackerAnswer } from './played-answer.js';
 import { toBulkAnswer, toSingleAnswer } from './tracker-answer.js';
 
-/** The rules of one inspector and the little that they memoize between requests. */
+/** Applies the rules, and keeps the state that they need between requests. */
 export interface Tracker {
-  /** Processes a request: its hits in order of arrival and the answer to give. */
+  /** Processes a request. Returns its hits in order of arrival, and the answer. */
   track(request: TrackerRequest): { hits: InspectedHit[]; answer: TrackerAnswer };
-  /** Forgets stored rows and failed log-ins. */
+  /** Deletes stored rows and failed logins. */
   forget(): void;
 }
 
@@ -38,7 +38,7 @@ export function createTracker(options: InspectorOptions): Tracker {
       const token = request.token || toText(parameters.token_auth);
       const outcome =
         superAccess(token) === 'locked'
-          ? refused('token_auth: too many failed log-ins')
+          ? refused('token_auth: too many failed logins')
           : judgeHit(parameters, {
               findSite,
               chatbots,

@@ -20,7 +20,7 @@ test.each<[string, PlayedAnswer, Partial<Finding>, found: RegExp, advice: RegExp
     'a redirect',
     { status: 301, headers: { location: 'https://stats.test/matomo.php?a=b' } },
     { check: 'address', verdict: 'problem', code: 'redirected' },
-    /points to https:\/\/stats\.test\/matomo\.php;/,
+    /https:\/\/stats\.test\/matomo\.php\b(?!\?)/,
     /MATOMO_URL/,
   ],
   [
@@ -41,7 +41,7 @@ test.each<[string, PlayedAnswer, Partial<Finding>, found: RegExp, advice: RegExp
     'another page',
     { body: '<h1>Welcome</h1>' },
     { check: 'address', verdict: 'problem', code: 'not-matomo' },
-    /is not Matomo's tracker \(text\/html\)/,
+    /200.*\(text\/html\)/,
     /MATOMO_URL/,
   ],
   [
@@ -55,8 +55,8 @@ test.each<[string, PlayedAnswer, Partial<Finding>, found: RegExp, advice: RegExp
     'a database that dies',
     { body: DATABASE_DIED },
     { check: 'address', verdict: 'problem', code: 'rolled-back' },
-    /database failed \(SQLSTATE\[HY000\]\)/,
-    /database is up/,
+    /SQLSTATE\[HY000\]/,
+    /database/,
   ],
   [
     'a small limit',
@@ -70,13 +70,13 @@ test.each<[string, PlayedAnswer, Partial<Finding>, found: RegExp, advice: RegExp
     { disconnect: 'after-request' },
     { check: 'address', verdict: 'problem', code: 'no-answer' },
     /did not answer/,
-    /in front of it/,
+    /proxy/,
   ],
   [
     'tracking switched off',
     json('{"status":"success","tracked":0,"invalid":0}'),
     { check: 'matomo', verdict: 'problem', code: 'nothing-kept' },
-    /kept none/,
+    /1 hit/,
     /record_statistics/,
   ],
   [
@@ -97,14 +97,14 @@ test.each<[string, PlayedAnswer, Partial<Finding>, found: RegExp, advice: RegExp
     '204 to everything',
     { status: 204 },
     { check: 'queue', verdict: 'warning', code: 'queued-unseen' },
-    /with nothing/,
+    /QueuedTracking/,
     /queue/,
   ],
   [
     'images for everything',
     { contentType: 'image/gif' },
     { check: 'queue', verdict: 'warning', code: 'queued-unseen' },
-    /an image/,
+    /QueuedTracking/,
     /queue/,
   ],
   [
@@ -118,7 +118,7 @@ test.each<[string, PlayedAnswer, Partial<Finding>, found: RegExp, advice: RegExp
     'a clock two days behind it',
     shifted(172_800),
     { check: 'clock', verdict: 'problem', code: 'clock' },
-    /refused/,
+    /\d s behind.*refuses/,
     /NTP/,
   ],
 ])('%s is found', async (_what, answer, expected, found, advice) => {
@@ -197,7 +197,7 @@ test('a server that asks for a user name and password is named', async () => {
   inspector.play({ status: 401, headers: { 'www-authenticate': 'Basic realm="Matomo"' } });
   const { code, about } = await runDoctor(env);
   expect(about('address')).toMatchObject([{ verdict: 'problem', code: 'refused' }]);
-  expect(about('address')[0]?.found).toContain('asks for authentication (Basic)');
+  expect(about('address')[0]?.found).toMatch(/401.*\(Basic\)/);
   expect(about('address')[0]?.advice).toContain('MATOMO_HEADERS');
   expect(code).toBe(1);
 });

@@ -89,7 +89,7 @@ test.each<[string, MatomoApiOptions, Record<string, string>, RegExp, RegExp]>([
     'a dimension of a visit',
     { answer: dimensions({ idcustomdimension: '1', scope: 'visit', active: true }) },
     { MATOMO_DIMENSIONS: '1=http.route' },
-    /dimension 1 is of scope visit/,
+    /dimension 1 .*scope visit/,
     /action dimension/,
   ],
 ])('%s is reported with the fix', async (_what, api, env, found, advice) => {

@@ -7,11 +7,11 @@ test('as text each line has a mark and fits a terminal, and problems are counted
   const lines = stdout.trimEnd().split('\n');
   expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
   expect(stdout).toMatch(/^✓ node {5}Node\.js \d/m);
-  expect(stdout).toMatch(/^\? tracing {2}how the application is started/m);
+  expect(stdout).toMatch(/^\? tracing {2}/m);
   expect(stdout).toMatch(
     /^✗ site {5}Matomo has no site 1 \[site-unknown\]\n {11}→ Set MATOMO_SITE_ID/m,
   );
-  expect(stdout).toContain('1 problem keeps hits from being stored.');
+  expect(stdout).toMatch(/^1 problem /m);
   expect(stdout).toContain('docs/messages.md');
   const isOnePath = (line: string) => /^\s*\/\S+,?$/.test(line);
   expect(lines.filter((line) => line.length > 80 && !isOnePath(line))).toEqual([]);
@@ -20,7 +20,7 @@ test('as text each line has a mark and fits a terminal, and problems are counted
 test('without a problem, it reports that', async () => {
   const { env } = await matomoOnWire();
   const { code, stdout } = await runDoctorAsText(env);
-  expect(stdout).toContain('Nothing that was found keeps hits from being stored.');
+  expect(stdout).toMatch(/^No problem /m);
   expect(code).toBe(0);
 });
 

@@ -141,7 +141,7 @@ test.each(['/stats', '/stats/', '/stats/matomo.php', '/stats/piwik.php'])(
 test('nobody listens: the address is named', async () => {
   const { code, stderr } = await runSetup(environmentOf({ url: 'http://127.0.0.1:1' }), ['--yes']);
   expect(code).toBe(1);
-  expect(stderr).toContain('ECONNREFUSED: nobody listens at 127.0.0.1:1');
+  expect(stderr).toMatch(/ECONNREFUSED: .*127\.0\.0\.1:1\b/);
   expect(stderr).toContain('[unreachable]');
 });
 
@@ -151,7 +151,7 @@ test('a refused token is sent once', async () => {
   const env = { ...environmentOf(matomo), MATOMO_SETUP_TOKEN: wrong };
   const { code, stderr, output } = await runSetup(env, ['--yes']);
   expect(code).toBe(1);
-  expect(stderr).toMatch(/refuses the token.*tried once only.*\[token-refused\]/);
+  expect(stderr).toMatch(/refuses the token.*tried only once.*\[token-refused\]/);
   expect(output).not.toContain(wrong);
   expect(matomo.requests.filter(({ body }) => body.includes('token_auth'))).toHaveLength(1);
 });
@@ -169,7 +169,7 @@ test('a token that is refused on the way is not sent again', async () => {
   });
   const { code, result } = await runSetupAsJson(environmentOf(matomo), ['--yes']);
   expect(code).toBe(1);
-  expect(result.error).toContain('running setup again continues there');
+  expect(result.error).toContain('run setup again');
   expect(result.plan.map(({ action }) => action)).toEqual(Array(4).fill('create'));
   expect(matomo.writes()).toHaveLength(1);
 });
@@ -182,7 +182,7 @@ test('a lock-out is distinguished from a wrong token', async () => {
     plan: [],
     applied: false,
     environment: {},
-    error: expect.stringMatching(/too many failed logins.*Wait an hour.*\[token-refused\]/),
+    error: expect.stringMatching(/too many failed logins.*wait an hour.*\[token-refused\]/),
   });
   expect(matomo.requests.filter(({ body }) => body.includes('token_auth'))).toHaveLength(1);
 });

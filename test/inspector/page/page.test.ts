@@ -75,7 +75,7 @@ describe('the page', { timeout: 120_000 }, () => {
     expect(byName.action_name).toContain('title = GET /a');
     expect(byName.cip).toMatch(/^needs token +192.0.2.1 .* log_visit.location_ip$/);
     expect(byName.cvar).toContain('custom_var_v1 = 200');
-    expect(byName.nonsense).toContain('Matomo does not know it');
+    expect(byName.nonsense).toContain('unknown to Matomo');
     expect(byName.token_auth).not.toContain('T ');
     await detail.getByRole('link', { name: 'Page performance' }).waitFor();
     await detail.getByText('The row that Matomo stores').click();

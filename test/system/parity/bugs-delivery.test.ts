@@ -89,7 +89,7 @@ test('bug 11: a failing client and data that cannot be sent reach neither the ap
     expect(await service.of[name].hitsOf(2)).toEqual([]);
     expect(service.of[name].processor.stats()).toMatchObject({ hits: 2, pending: 2, tracked: 0 });
   }
-  expect(output.filter((line) => line.includes('cannot be reached'))).toHaveLength(2);
+  expect(output.filter((line) => line.includes('[unreachable]'))).toHaveLength(2);
   const sound = await service.of.sound.hitsOf(2);
   expect(storedTitles(sound)).toEqual(['GET /fails', 'GET /fine']);
   for (const { stored } of sound) {
@@ -115,7 +115,7 @@ test('bug 11, a redirect: it is not followed with the token, but said where it p
     await service.processor.forceFlush();
   }
   expect(elsewhere.connections()).toBe(0);
-  expect(output.join('')).toContain(`301 to 1 hit and points to ${location};`);
+  expect(output.join('')).toContain(`301 to 1 hit and redirects to ${location}, `);
   expect(output.join('')).not.toContain('t=writer');
   await service.requests(4);
   expect(storedTitles(await service.hits())).toEqual([

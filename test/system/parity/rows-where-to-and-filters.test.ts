@@ -49,7 +49,7 @@ test('row 2: siteId is required, a number or its digits; without it the applicat
   expect((await service.of.digits.hitsOf(1))[0]?.stored).toMatchObject({ idsite: 8 });
   expect(await service.of.missing.hitsOf(0)).toEqual([]);
   expect(output).toEqual([
-    'opentelemetry-matomo: nothing is tracked: set siteId (MATOMO_SITE_ID) [options-missing]\n',
+    expect.stringMatching(/ siteId \(MATOMO_SITE_ID\)\..* \[options-missing\]\n$/),
   ]);
   for (const siteId of [0, -1, 1.5, '', 'one', Number.NaN, null]) {
     expect(() => new MatomoSpanProcessor({ url: 'http://x', siteId: siteId as never })).toThrow(

@@ -65,7 +65,7 @@ function requireTrust(folder: string): void {
 function requireOwner(description: string, url: string): void {
   const { format, url: owner } = parse(description);
   if (format !== FORMAT || typeof owner !== 'string') {
-    throw new UnusableFolder(`its ${DESCRIPTION} is not one that this version can read`);
+    throw new UnusableFolder(`this version cannot read its ${DESCRIPTION}`);
   }
   if (owner !== url) throw new UnusableFolder(`it belongs to ${owner}`);
 }

@@ -27,7 +27,7 @@ export async function claimRedis(
 function whose(description: string): string {
   const { url } = parse(description);
   if (typeof url === 'string') return `it belongs to ${url}`;
-  return `its ${REDIS_KEYS.description} is not one that this version can read`;
+  return `this version cannot read its ${REDIS_KEYS.description}`;
 }
 
 function parse(text: string): { url?: unknown } {

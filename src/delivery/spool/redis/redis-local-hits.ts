@@ -96,7 +96,7 @@ export class RedisLocalHits {
     this.#adopted += adopted;
     this.#events?.count(counts);
     if (counts.lost.spool > 0) {
-      this.#reports.lost(counts.lost.spool, 'Redis has them no more, or damaged');
+      this.#reports.lost(counts.lost.spool, 'Redis no longer has them, or they are damaged');
     }
   }
 

@@ -115,7 +115,7 @@ describe('a spool that others can change', () => {
     const copy = join(temporaryFolder(), 'copy');
     renameSync(description, copy);
     symlinkSync(copy, description);
-    expect(spooledDelivery({ folder }).said).toEqual([expect.stringContaining('is not used')]);
+    expect(spooledDelivery({ folder }).said).toEqual([expect.stringContaining('[spool-')]);
   });
 
   describe('as root, who can make files of other users', () => {
