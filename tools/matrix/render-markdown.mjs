@@ -5,16 +5,16 @@ import { SDKS } from './set-ups.mjs';
 import {
   listProblems,
   summarize,
-  toFrameworkRows,
   toNodeRows,
   toSdkRows,
+  toTitleRows,
   versionsOf,
 } from './table-rows.mjs';
 
 const RULE = [
   'Each cell is an application in a process of its own, with this package installed from its tarball. It is sent',
-  `${REQUESTS.length} requests, answered with 200, 201, 500 and 404. The cell is right where Matomo has got exactly one hit for each,`,
-  'with the right title, status, URL, user agent and language, and where the exporter that the application has of its',
+  `${REQUESTS.length} requests, answered with 200, 201, 500 and 404, and SIGTERM right after the last response. The cell is right if Matomo has got exactly one hit for each,`,
+  'with the right title, status, URL, user agent and language, and if the exporter that the application has of its',
   'own has got the very spans that it gets without this package.',
 ].join(' ');
 
@@ -22,6 +22,12 @@ const GATEWAYS = [
   'Here the application has auto-instrumentations and nothing of this package. Its own exporter sends to a',
   '[gateway](many-services.md), and Matomo has to get the same hits, but for what instrumentations leave out: the language; with SDK 1.30 the route of Express 5;',
   'and since SDK 2.12 spaces in a query come as `+`.',
+].join(' ');
+
+const SERVERS = [
+  'Here the framework builds and starts the server, and nothing of OpenTelemetry is installed unless the row says so. Alone is with',
+  '`--import opentelemetry-matomo/register` and nothing in the code; with `track` is with the line that [frameworks](frameworks.md) shows.',
+  'A cell shows the title of the request to `/users/ann`.',
 ].join(' ');
 
 const NOT_RUN = [
@@ -45,7 +51,7 @@ export function renderMarkdown(results, date, page) {
     renderSdkRows(toSdkRows(results, 'orders'), notes),
     '## Frameworks',
     'Alone is with `register` and, unless the row says so, without tracing in the application; beside auto is with auto-instrumentations as well. A cell shows the title of the request to `/users/ann`: the route, or a [template of the path](configuration.md#titlepaths), which for `/users/7` would be `GET /users/:id` too.',
-    renderFrameworks(toFrameworkRows(results), notes),
+    renderFrameworks(toTitleRows(results, 'frameworks'), notes),
     '## Exporters into a gateway',
     GATEWAYS,
     renderSdkRows(toSdkRows(results, 'gateways'), notes),
@@ -53,6 +59,9 @@ export function renderMarkdown(results, date, page) {
     '## Without an SDK',
     'Here nothing of OpenTelemetry is installed, only this package and the framework.',
     renderSdkRows(toNodeRows(results), notes),
+    '## Servers of frameworks',
+    SERVERS,
+    renderFrameworks(toTitleRows(results, 'servers'), notes),
     '## Not run here',
     NOT_RUN,
     platformsOf(page),
