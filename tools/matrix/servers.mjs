@@ -6,7 +6,7 @@ const OURS = 'opentelemetry-matomo/register';
 const PATHS = { '/users/ann': 'GET /users/ann' };
 const ASK_CODE =
   'the framework names its route to code of the application only: the title has a template of the path';
-const CHANNEL = 'by itself with `tracingChannel: true` in `nitro.config`';
+const CHANNEL = 'the route comes with `tracingChannel: true` in `nitro.config`';
 
 const SVELTEKIT = {
   '@sveltejs/kit': '3.2.0',
