@@ -10,15 +10,18 @@ const WILDCARD_SEGMENT = new RegExp(
     ':[\\w-]+(?:[*+]|\\(\\.[*+]\\)[*+?]?)', // :path*  :path(.*)
     '\\(\\.[*+]\\)[*+?]?', // (.*)
     '\\.[*+]', // .*
-    '\\[{1,2}\\.{3}[\\w-]+\\]{1,2}', // [...path]  [[...path]]
+    '\\[{1,2}\\.{3}[\\w-]+(?:=[\\w-]+)?\\]{1,2}', // [...path]  [[...path]]  [...path=matcher]
     '<path:[\\w-]+>',
   ].join('|')})$`,
 );
 
+/** `(shop)`: a folder of routes that is no part of their paths. */
+const GROUP = /\/\([\w-]+\)(?=\/)/g;
+
 /** Whether a route consists of wildcards only, as that of an application that answers everything in one place. */
 export function isCatchAllRoute(route: string): boolean {
   if (route.length > MAX_CATCH_ALL_LENGTH) return false;
-  const segments = withoutAnchors(route)
+  const segments = withoutAnchors(withoutGroups(route))
     .split('/')
     .filter((segment) => segment !== '');
   return segments.length > 0 && segments.every((segment) => isWildcard(segment));
@@ -26,6 +29,11 @@ export function isCatchAllRoute(route: string): boolean {
 
 function isWildcard(segment: string): boolean {
   return segment === '$' || WILDCARD_SEGMENT.test(segment);
+}
+
+/** Only frameworks that name routes after folders have groups; elsewhere parentheses are parts of an expression. */
+function withoutGroups(route: string): string {
+  return route.includes('[...') ? route.replace(GROUP, '') : route;
 }
 
 /** `{/*splat}` as `/*splat`, and the source of a regular expression without what says where it begins and ends. */

@@ -72,7 +72,7 @@ test('a property that fails prints its seed and the command that repeats it', as
   expect(output).toContain('seed: 42');
   expect(output).toMatch(/To repeat it: TEST_SEED=42 npm test -- \S*a\.test\.ts\n/);
   const random = await runTests({ 'a.test.ts': property }, [], { TEST_SEED: 'random' });
-  const [, seed] = /The seed of this run: TEST_SEED=(\d+)\n/.exec(random.output) ?? [];
+  const [, seed] = /TEST_SEED=(\d+)\n/.exec(random.output) ?? [];
   expect(random.output).toContain(`To repeat it: TEST_SEED=${seed} npm test`);
 });
 

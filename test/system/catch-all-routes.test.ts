@@ -62,6 +62,41 @@ test('a catch-all yields to the route of a span below, which no layer of Express
   expect(titlesOf(await service.hits())).toEqual(['GET /items/[id]', 'GET /plain/:id']);
 });
 
+test('SvelteKit: the route is that of the request itself, as far as it has one', async () => {
+  const tracer = trace.getTracer('sveltekit');
+  /** The spans of SvelteKit 3 with its tracing: those of a request that a page makes to its own server end first. */
+  const run = (route: string, isSubRequest: boolean, inside = () => {}) => {
+    const attributes = { 'http.route': route, 'sveltekit.is_sub_request': isSubRequest };
+    tracer.startActiveSpan('sveltekit.handle.root', { attributes }, (root) => {
+      tracer.startActiveSpan(
+        'sveltekit.resolve',
+        { attributes: { 'http.route': route } },
+        (span) => {
+          inside();
+          span.end();
+        },
+      );
+      root.end();
+    });
+  };
+  const service = await startTracedService((request, response) => {
+    const { url } = request;
+    if (url === '/users/7') run('/users/[id]', false, () => run('/api/prices', true));
+    else if (url === '/about/7') run('/(shop)/[...path]', false);
+    else run('unknown', false);
+    response.statusCode = url === '/nowhere' ? 404 : 200;
+    response.end();
+  });
+  for (const path of ['/users/7', '/about/7', '/favicon/7', '/nowhere']) await service.fetch(path);
+  await service.requests(4);
+  expect(titlesOf(await service.hits())).toEqual([
+    'GET /users/[id]',
+    'GET /about/:id',
+    'GET /favicon/:id',
+    'GET Not Found',
+  ]);
+});
+
 test('Fastify: a catch-all is no route, and one behind a prefix is', async () => {
   const app = fastify();
   app.get('/users/:id', async () => 'user');

@@ -1,6 +1,7 @@
 // Table B: what is known of requests to each framework, without tracing in the application and beside
 // auto-instrumentations.
 import { NO_HOOK } from './orders.mjs';
+import { CLOSE_AT_SIGTERM } from './run-app.mjs';
 import { SDKS } from './set-ups.mjs';
 
 const OURS = 'opentelemetry-matomo/register';
@@ -14,7 +15,6 @@ const HAPI_ROUTE = { '/users/ann': 'GET /users/{id}' };
 const SENTRY = { SENTRY_DSN: 'http://key@127.0.0.1:9/1' };
 
 const NEXT_ROUTE = { '/users/ann': 'GET /users/[id]' };
-/** In front of what ends it. */
 const NEXT_START = [
   '../node_modules/next/dist/bin/next',
   ...['start', 'next-start', '--hostname', '127.0.0.1', '--port', '0'],
@@ -55,7 +55,7 @@ const COMMON = {
  * package whose version counts. `env` is told to the application. An ES module whose requests its own tracing
  * sees only with OpenTelemetry's loader hook is `comparedWithHook`: beside `register` it sees them without. One that has
  * the processor in its code needs no `register`, and is compared with the application that `without` names.
- * `limits` are what an SDK has of its own.
+ * One that `tracesItself` has an exporter of its own. `limits` are what an SDK has of its own.
  */
 const FRAMEWORKS = [
   {
@@ -105,6 +105,7 @@ const FRAMEWORKS = [
   {
     name: 'Hono traced in code by @hono/otel only',
     file: 'hono-traced.mjs',
+    tracesItself: true,
     versionOf: '@hono/otel',
     ways: ['alone'],
   },
@@ -166,6 +167,7 @@ const FRAMEWORKS = [
   {
     name: 'Next.js traced in code by its own spans only',
     file: 'next-traced.cjs',
+    tracesItself: true,
     group: 'next',
     versionOf: 'next',
     ways: ['alone'],
@@ -173,7 +175,6 @@ const FRAMEWORKS = [
   },
   {
     name: 'Next.js: `next start`, the processor in `instrumentation.ts`',
-    file: 'next-end.cjs',
     group: 'next',
     versionOf: 'next',
     ways: ['alone'],
@@ -185,6 +186,7 @@ const FRAMEWORKS = [
   {
     name: 'Express beside Sentry, the processor in its set-up',
     file: 'sentry.cjs',
+    tracesItself: true,
     group: 'sentry',
     versionOf: '@sentry/node',
     ways: ['alone'],
@@ -194,6 +196,7 @@ const FRAMEWORKS = [
   {
     name: 'Express beside Sentry with `openTelemetryBasicTracerProvider`',
     file: 'sentry-provider.cjs',
+    tracesItself: true,
     group: 'sentry',
     versionOf: '@sentry/node',
     ways: ['alone'],
@@ -202,6 +205,7 @@ const FRAMEWORKS = [
   {
     name: 'Express beside Datadog',
     file: 'datadog.cjs',
+    tracesItself: true,
     group: 'datadog',
     versionOf: 'dd-trace',
     ways: ['alone'],
@@ -279,9 +283,11 @@ function toCell(framework, way, sdk, node) {
 
 /** What `node` is started with; `isWith` says whether with this package. */
 function toCommand(framework, way, isWith) {
-  const { file, env, without, start, before } = framework;
+  const { file, without, start, before, tracesItself } = framework;
+  const closes = tracesItself || way === 'beside';
+  const env = { ...framework.env, ...(closes ? CLOSE_AT_SIGTERM : {}) };
   if (without && !isWith) return { args: [`frameworks/${without}`], env };
-  if (start) return { args: ['--require', `./frameworks/${file}`, ...start], env, before };
+  if (start) return { args: start, env, before };
   if (without) return { args: [`frameworks/${file}`], env };
   const flag = file.endsWith('.mjs') ? '--import' : '--require';
   const hook = !isWith && framework[way].comparedWithHook ? ['--experimental-loader', HOOK] : [];

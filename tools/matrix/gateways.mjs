@@ -1,4 +1,5 @@
 // Table C: what each SDK exports by itself, to a gateway.
+import { CLOSE_AT_SIGTERM } from './run-app.mjs';
 import { SDKS, sdkSetUp } from './set-ups.mjs';
 
 const AUTO = '@opentelemetry/auto-instrumentations-node/register';
@@ -37,6 +38,7 @@ function toCell({ protocol, compression }, sdk, node) {
     command: () => ({
       args: ['--require', AUTO, 'frameworks/express.cjs'],
       env: {
+        ...CLOSE_AT_SIGTERM,
         OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: protocol,
         OTEL_EXPORTER_OTLP_TRACES_COMPRESSION: compression,
       },

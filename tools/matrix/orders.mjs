@@ -1,4 +1,5 @@
 // Table A: in which order, and by which way, an application, its tracing and `register` come into a process.
+import { CLOSE_AT_SIGTERM } from './run-app.mjs';
 import { SDKS, sdkSetUp } from './set-ups.mjs';
 
 const OURS = 'opentelemetry-matomo/register';
@@ -124,11 +125,18 @@ function toCell(order, sdk, node) {
 }
 
 /** What `node` is started with; `isWith` says whether with this package. */
-function toCommand({ preloads, options, env, file, comparedWith = preloads }, sdk, isWith) {
+function toCommand({ app, preloads, options, env, file, comparedWith = preloads }, sdk, isWith) {
+  const isAutomatic = [...preloads, ...options].some(([, what]) => what === AUTO);
+  const tracesItself = isAutomatic || /in-code|processor/.test(app);
   const flags = (pairs) => pairs.filter(([, what]) => isWith || what !== OURS).flat();
   return {
     args: [...flags(isWith ? preloads : comparedWith), file],
-    env: { ...(isWith ? env : {}), SDK: sdk, NODE_OPTIONS: flags(options).join(' ') },
+    env: {
+      ...(isWith ? env : {}),
+      ...(tracesItself ? CLOSE_AT_SIGTERM : {}),
+      SDK: sdk,
+      NODE_OPTIONS: flags(options).join(' '),
+    },
   };
 }
 

@@ -75,6 +75,15 @@ const MAKERS = {
     const args = [app, '--bundle', '--platform=node', ...FORMS[form], `--outfile=${file}`];
     await runCommand(esbuild, [...args, '--log-level=error'], { cwd: folder });
   },
+  async server({ folder: name, build, buildEnv }, { node, folder }, say) {
+    say(`Building the application in ${name}.`);
+    const [file, ...args] = build;
+    const env = { ...process.env, ASTRO_TELEMETRY_DISABLED: '1', CI: '1', ...buildEnv };
+    await runCommand(node, [join(folder, '../node_modules', file), ...args], {
+      cwd: join(folder, name),
+      env,
+    });
+  },
   async next(_make, { node, folder }, say) {
     say('Building the Next.js applications.');
     const next = join(folder, '../node_modules/next/dist/bin/next');

@@ -2,6 +2,7 @@
 import { planFrameworks } from './frameworks.mjs';
 import { planGateways } from './gateways.mjs';
 import { planOrders } from './orders.mjs';
+import { planServers } from './servers.mjs';
 import { NODES, SDKS } from './set-ups.mjs';
 import { planWithoutSdk } from './without-sdk.mjs';
 
@@ -29,6 +30,7 @@ export function planCells({ nodes = NODES, sdks: wantedSdks, only, core = false 
     ...(wants('frameworks') && !core ? planFrameworks(runs) : []),
     ...(wants('gateways') && !core ? planGateways(runs) : []),
     ...(wants('without') && !core && !wantedSdks ? planWithoutSdk(nodes) : []),
+    ...(wants('servers') && !core && !wantedSdks ? planServers(nodes) : []),
   ];
 }
 
@@ -36,14 +38,17 @@ export function planCells({ nodes = NODES, sdks: wantedSdks, only, core = false 
 const SECONDS_PER_CELL = 0.8;
 const SECONDS_PER_INSTALL = 15;
 const SECONDS_PER_NEXT_BUILD = 40;
+const SECONDS_PER_SERVER_BUILD = 8;
 
 /** How long cells will take, where so many set-ups and Nodes are missing. */
 export function estimateSeconds(cells, missing) {
-  const builds = new Set(cells.filter(({ make }) => make?.how === 'next').map(({ sdk }) => sdk));
+  const setUpsOf = (how) =>
+    new Set(cells.filter(({ make }) => make?.how === how).map(({ setUp }) => setUp.name));
   return Math.round(
     5 +
       cells.length * SECONDS_PER_CELL +
       missing * SECONDS_PER_INSTALL +
-      builds.size * SECONDS_PER_NEXT_BUILD,
+      setUpsOf('next').size * SECONDS_PER_NEXT_BUILD +
+      setUpsOf('server').size * SECONDS_PER_SERVER_BUILD,
   );
 }

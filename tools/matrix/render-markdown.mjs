@@ -5,15 +5,15 @@ import { SDKS } from './set-ups.mjs';
 import {
   listProblems,
   summarize,
-  toFrameworkRows,
   toNodeRows,
   toSdkRows,
+  toTitleRows,
   versionsOf,
 } from './table-rows.mjs';
 
 const RULE = [
   'Each cell is one application in its own process, with this package installed from its tarball. It gets',
-  `${REQUESTS.length} requests and answers them with 200, 201, 500 and 404. A cell passes if Matomo gets exactly one hit per request,`,
+  `${REQUESTS.length} requests, answers them with 200, 201, 500 and 404, and gets SIGTERM right after the last response. A cell passes if Matomo gets exactly one hit per request,`,
   "with the right title, status, URL, user agent and language, and if the application's own exporter gets the same spans",
   'as without this package. `yes` means that it passes on all Node.js versions that run it.',
 ].join(' ');
@@ -22,6 +22,12 @@ const GATEWAYS = [
   'Here the application has auto-instrumentations and nothing of this package. Its own exporter sends to a',
   '[gateway](many-services.md). Matomo must get the same hits, except for data that the instrumentations do not record: the language and,',
   'with SDK 1.30, the route of Express 5. Since SDK 2.12, spaces in a query arrive as `+`.',
+].join(' ');
+
+const SERVERS = [
+  'Here the framework builds and starts the server. No OpenTelemetry package is installed, unless the row says otherwise. "alone" means with',
+  '`--import opentelemetry-matomo/register` and no code; "with `track`" means with the function that [frameworks](frameworks.md) shows.',
+  'A cell shows the title of the request to `/users/ann`.',
 ].join(' ');
 
 const NOT_RUN = [
@@ -45,7 +51,7 @@ export function renderMarkdown(results, date, page) {
     renderSdkRows(toSdkRows(results, 'orders'), notes),
     '## Frameworks',
     '"alone" means with `register` and, unless the row says otherwise, without tracing in the application; "beside auto" means with auto-instrumentations too. A cell shows the title of the request to `/users/ann`: its route if it is known, otherwise a [template of the path](configuration.md#titlepaths). For `/users/7` this template is `GET /users/:id` too.',
-    renderFrameworks(toFrameworkRows(results), notes),
+    renderFrameworks(toTitleRows(results, 'frameworks'), notes),
     '## Exporters into a gateway',
     GATEWAYS,
     renderSdkRows(toSdkRows(results, 'gateways'), notes),
@@ -53,6 +59,9 @@ export function renderMarkdown(results, date, page) {
     '## Without an SDK',
     'Here only this package and the framework are installed, and no OpenTelemetry package.',
     renderSdkRows(toNodeRows(results), notes),
+    '## Servers of frameworks',
+    SERVERS,
+    renderFrameworks(toTitleRows(results, 'servers'), notes),
     '## Not run here',
     NOT_RUN,
     platformsOf(page),

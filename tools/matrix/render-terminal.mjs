@@ -1,6 +1,6 @@
 import { renderTable } from '../demo/table.mjs';
 import { createPaint } from '../demo/terminal.mjs';
-import { listProblems, summarize, toFrameworkRows, toNodeRows, toSdkRows } from './table-rows.mjs';
+import { listProblems, summarize, toNodeRows, toSdkRows, toTitleRows } from './table-rows.mjs';
 
 const { stdout } = process;
 const paint = createPaint(stdout.isTTY && !process.env.NO_COLOR);
@@ -8,9 +8,10 @@ const paint = createPaint(stdout.isTTY && !process.env.NO_COLOR);
 export function renderCells(results) {
   const tables = [
     ['Load orders', toSdkRows(results, 'orders')],
-    ['Frameworks', toFrameworkRows(results)],
+    ['Frameworks', toTitleRows(results, 'frameworks')],
     ['Exporters into a gateway', toSdkRows(results, 'gateways')],
     ['Without an SDK', toNodeRows(results)],
+    ['Servers of frameworks', toTitleRows(results, 'servers')],
   ].filter(([, { rows }]) => rows.length > 0);
   const count = (wanted) => results.filter(({ status }) => status === wanted).length;
   return [

@@ -8,11 +8,15 @@ import { sendRequests } from './requests.mjs';
 
 const START_MILLIS = 40_000;
 const DEADLINE_MILLIS = 60_000;
+const SIGTERM_CODE = 143;
+
+/** Of an application that traces itself: its own exporter sends when the server is closed. */
+export const CLOSE_AT_SIGTERM = { CLOSE_AT_SIGTERM: '1' };
 
 /**
  * Runs `node ...args` in a run folder and sends it `requests`; resolves to what came of them: the hits at
- * Matomo, the spans at the application's own exporter, the answers, and what it wrote to stderr. The application
- * is asked to end by the end of its stdin. `before` are requests that are of no interest. With `throughGateway` hits are
+ * Matomo, the spans at the application's own exporter, the answers, and what it wrote to stderr. SIGTERM ends the
+ * application right after its last response. `before` are requests that are of no interest. With `throughGateway` hits are
  * made of what it exports.
  */
 export async function runApp({
@@ -37,10 +41,11 @@ export async function runApp({
     const url = await readUrl(output, ended);
     await sendRequests(url, before);
     const answers = await sendRequests(url, requests);
-    child.stdin.end();
+    child.kill('SIGTERM');
     const { code, signal, isLate } = await ended;
-    if (isLate) throw new Error(`did not end by itself:\n${output.stderr}`);
-    if (code !== 0) throw new Error(`ended with ${code ?? signal}:\n${output.stderr}`);
+    if (isLate) throw new Error(`did not end at SIGTERM:\n${output.stderr}`);
+    if (!isEndOfSigterm(code, signal))
+      throw new Error(`ended with ${code ?? signal}:\n${output.stderr}`);
     await receiver.finish();
     return { answers, hits: inspector.hits(), spans: receiver.spans(), stderr: output.stderr };
   } finally {
@@ -48,6 +53,11 @@ export async function runApp({
     receiver.close();
     await inspector.close();
   }
+}
+
+/** It closed its server, exited with the code for that signal, or did not handle it. */
+function isEndOfSigterm(code, signal) {
+  return signal === 'SIGTERM' || code === 0 || code === SIGTERM_CODE;
 }
 
 function environment(node, inspector, receiver) {

@@ -12,10 +12,11 @@ export function toSdkRows(results, wanted) {
   return { heads: sdks.map((sdk) => `SDK ${sdk}`), rows };
 }
 
-/** The frameworks: a row each, two columns for each SDK and Node, with one cell each or none. */
-export function toFrameworkRows(results) {
-  const cells = results.filter(({ table }) => table === 'frameworks');
-  const head = ({ sdk, node, way }) => `${WAYS[way]}, SDK ${sdk}, Node ${node}`;
+/** The frameworks, or servers: a row each, columns for each way, SDK and Node, with one cell each or none. */
+export function toTitleRows(results, wanted) {
+  const cells = results.filter(({ table }) => table === wanted);
+  const head = ({ sdk, node, way }) =>
+    [WAYS[way], sdk && `SDK ${sdk}`, `Node ${node}`].filter(Boolean).join(', ');
   const heads = distinct(cells.map(head));
   const rows = distinct(cells.map(({ name }) => name)).map((name) => {
     const ofName = cells.filter((cell) => cell.name === name);
@@ -38,7 +39,7 @@ export function toNodeRows(results) {
   return { heads: nodes.map((node) => `Node ${node}`), rows };
 }
 
-const WAYS = { alone: 'alone', beside: 'beside auto' };
+const WAYS = { alone: 'alone', beside: 'beside auto', named: 'with `track`' };
 
 /** `yes`, or what is not: `no on 22, 24`, `not run on 26`. */
 export function summarize(cells) {

@@ -1,6 +1,6 @@
 // Table D: applications where nothing of OpenTelemetry is installed: requests come from Node.js itself.
 const OURS = 'opentelemetry-matomo/register';
-const PATHS = { '/users/7': 'GET /users/7' };
+const PATHS = { '/users/ann': 'GET /users/ann' };
 
 const SET_UP = {
   name: 'without-sdk',

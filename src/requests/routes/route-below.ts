@@ -5,8 +5,16 @@ import { type FinishedSpan, textOf } from '../finished-span.js';
 const LAYER_ATTRIBUTES = ['express.type', 'connect.type'] as const;
 
 /** The route named by a child span, as Next.js and SvelteKit do. */
-export function routeBelow({ attributes }: FinishedSpan): string | undefined {
+export function routeBelow(span: FinishedSpan): string | undefined {
+  const { name, attributes } = span;
   const route = textOf(attributes['http.route']);
   if (route === undefined || isCatchAllRoute(route)) return undefined;
-  return LAYER_ATTRIBUTES.some((name) => attributes[name] !== undefined) ? undefined : route;
+  if (name.startsWith('sveltekit.') && !isWholeSvelteKitRequest(span, route)) return undefined;
+  return LAYER_ATTRIBUTES.some((type) => attributes[type] !== undefined) ? undefined : route;
+}
+
+/** SvelteKit serves what a page requests of its own server in the same process: only the outermost span tells these apart. */
+function isWholeSvelteKitRequest({ name, attributes }: FinishedSpan, route: string): boolean {
+  if (name !== 'sveltekit.handle.root' || route === 'unknown') return false;
+  return attributes['sveltekit.is_sub_request'] !== true;
 }

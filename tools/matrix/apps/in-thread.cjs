@@ -2,8 +2,7 @@
 const { isMainThread, Worker } = require('node:worker_threads');
 
 if (isMainThread) {
-  const worker = new Worker(__filename, { stdin: true });
-  process.stdin.pipe(worker.stdin);
+  new Worker(__filename);
 } else {
   require('./frameworks/http.cjs');
 }

@@ -6,4 +6,4 @@ const server = createServer((request, response) => {
   response.statusCode = statusOf(request.method, request.url.split('?')[0]);
   setTimeout(() => response.end('answered'), 1);
 });
-server.listen(0, '127.0.0.1', () => announce(server.address().port, () => server.close()));
+server.listen(0, '127.0.0.1', () => announce(server.address().port));

@@ -1,0 +1,18 @@
+import { track } from 'opentelemetry-matomo';
+import { Outlet } from 'react-router';
+
+const named = ({ request, pattern }) => {
+  track({ action_name: `${request.method} /${pattern.replace(/^\//, '')}` });
+};
+
+export const middleware = process.env.ROUTES ? [named] : [];
+
+export default function Root() {
+  return (
+    <html lang="en">
+      <body>
+        <Outlet />
+      </body>
+    </html>
+  );
+}

@@ -1,0 +1,3 @@
+export function loader() {
+  throw new TypeError('no such luck');
+}

@@ -1,0 +1,3 @@
+export default function User() {
+  return <p>ok</p>;
+}

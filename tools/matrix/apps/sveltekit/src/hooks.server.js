@@ -1,0 +1,11 @@
+import { track } from 'opentelemetry-matomo';
+
+const named = ({ event, resolve }) => {
+  const { id } = event.route;
+  if (id && !event.isSubRequest) track({ action_name: `${event.request.method} ${id}` });
+  return resolve(event);
+};
+
+const plain = ({ event, resolve }) => resolve(event);
+
+export const handle = process.env.ROUTES ? named : plain;

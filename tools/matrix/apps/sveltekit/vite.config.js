@@ -1,0 +1,8 @@
+import adapter from '@sveltejs/adapter-node';
+import { sveltekit } from '@sveltejs/kit/vite';
+
+// The matrix posts without an `Origin` header.
+const csrf = { trustedOrigins: ['*'] };
+const tracing = { server: Boolean(process.env.TRACING) };
+
+export default { plugins: [sveltekit({ adapter: adapter(), csrf, tracing })] };
