@@ -6,7 +6,7 @@ const OURS = 'opentelemetry-matomo/register';
 const PATHS = { '/users/ann': 'GET /users/ann' };
 const ASK_CODE =
   'the framework passes its route only to code of the application: the title is a template of the path';
-const CHANNEL = 'the route comes with `tracingChannel: true` in `nitro.config`';
+const CHANNEL = 'the route is known with `tracingChannel: true` in `nitro.config`';
 
 const SVELTEKIT = {
   '@sveltejs/kit': '3.2.0',
