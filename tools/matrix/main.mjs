@@ -16,7 +16,7 @@ import { NODES, SDKS } from './set-ups.mjs';
 const USAGE = `npm run test:matrix -- [options]
   --node 20            only this Node, of ${NODES.join(', ')}; may be given again
   --sdk 2.12           only this SDK, of ${Object.keys(SDKS).join(', ')}; may be given again
-  --only orders        only the load orders, the frameworks, the gateways (exporters into them), or those without an SDK
+  --only orders        only the load orders, the frameworks, the gateways (exporters into them), the operations, or those without an SDK
   --core               only what npm run test:long runs of it
 MATRIX_CACHE           the folder to install into, ${CACHE}
 A run of the whole matrix writes docs/compatibility.md.`;
@@ -78,7 +78,7 @@ function readOptions() {
     const isKnown =
       (nodes ?? []).every((major) => NODES.includes(major)) &&
       (sdks ?? []).every((name) => name in SDKS) &&
-      [undefined, 'orders', 'frameworks', 'gateways', 'without'].includes(only);
+      [undefined, 'orders', 'frameworks', 'gateways', 'operations', 'without'].includes(only);
     if (isKnown) return { nodes, sdks, only, core };
   } catch (error) {
     say(error.message);

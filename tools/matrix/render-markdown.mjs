@@ -24,6 +24,12 @@ const GATEWAYS = [
   'and since SDK 2.12 spaces in a query come as `+`.',
 ].join(' ');
 
+const OPERATIONS = [
+  'Titles that a route alone does not make. Each GraphQL server is sent a mutation, a query whose resolver throws, an anonymous one, one',
+  'with a syntax error, and `GET /graphql?query=…` with site search on; each tRPC server a query, a mutation, two batches, of which one is',
+  'answered with 207, and what fails; Express pages behind `*` and `/files/*`. [How operations are named](frameworks.md#how-do-i-name-graphql-operations-and-trpc-procedures).',
+].join(' ');
+
 const NOT_RUN = [
   'PM2 in fork and cluster mode, npm, pnpm and Yarn (node-modules and PnP) run in `npm run test:long`. Azure Monitor, New Relic,',
   'AWS Lambda, Vercel, Docker and Kubernetes need accounts or daemons; what the agents do to tracing is simulated in',
@@ -50,9 +56,12 @@ export function renderMarkdown(results, date, page) {
     GATEWAYS,
     renderSdkRows(toSdkRows(results, 'gateways'), notes),
     renderRuntimes(),
+    '## Operations, procedures, and catch-all routes',
+    OPERATIONS,
+    renderOperations(toNodeRows(results, 'operations')),
     '## Without an SDK',
     'Here nothing of OpenTelemetry is installed, only this package and the framework.',
-    renderSdkRows(toNodeRows(results), notes),
+    renderSdkRows(toNodeRows(results, 'without'), notes),
     '## Not run here',
     NOT_RUN,
     platformsOf(page),
@@ -86,6 +95,13 @@ function renderSdkRows({ heads, rows }, notes) {
   return renderTable(
     ['', ...heads],
     rows.map((row) => [row.name + notes.marks(row.notes), ...row.columns.map(summarize)]),
+  );
+}
+
+function renderOperations({ heads, rows }) {
+  return renderTable(
+    ['', 'version', ...heads],
+    rows.map(({ name, version, columns }) => [name, version ?? '', ...columns.map(summarize)]),
   );
 }
 

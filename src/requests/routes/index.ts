@@ -30,12 +30,18 @@ export function routeOf(
   path: string,
   statusCode: number,
 ): string | undefined {
-  const route =
-    specific(textOf(attributes['http.route'])) ??
-    nestedRoute ??
-    specific(captured?.route) ??
-    specific(captured?.request && readRoute(captured.request, path));
+  const told = specific(textOf(attributes['http.route']));
+  if (told !== undefined && !isCutShort(told, path)) return told;
+  const own =
+    specific(captured?.route) ?? specific(captured?.request && readRoute(captured.request, path));
+  if (told !== undefined && told !== '/') return own?.startsWith(told) ? own : told;
+  const route = nestedRoute ?? own;
   return statusCode === 404 && route === '/' && path !== '/' ? undefined : route;
+}
+
+/** Express' instrumentation leaves `/*` and `/{*rest}` out of a route, so that the rest, or `/`, is of every path below. */
+function isCutShort(route: string, path: string): boolean {
+  return route !== path && path.startsWith(route);
 }
 
 function specific(route: string | undefined): string | undefined {
