@@ -96,6 +96,8 @@ export function planOperations(nodes) {
 }
 
 function toCell({ name, file, preloads, setUp, versionOf, requests, env }, node) {
+  // An application that traces itself sends its own spans when its server is closed.
+  const closing = preloads === AUTO ? { CLOSE_AT_SIGTERM: '1' } : {};
   return {
     table: 'operations',
     name,
@@ -106,7 +108,7 @@ function toCell({ name, file, preloads, setUp, versionOf, requests, env }, node)
     notes: [],
     command: (isWith) => ({
       args: [...preloads, ...(isWith ? OURS : []), `operations/${file}`],
-      env,
+      env: { ...env, ...closing },
       requests,
     }),
   };
