@@ -30,11 +30,51 @@ const OPERATIONS = [
   'answered with 207, and what fails; Express pages behind `*` and `/files/*`. [How operations are named](frameworks.md#how-do-i-name-graphql-operations-and-trpc-procedures).',
 ].join(' ');
 
+/** Where set-ups that are no cells run, and why others cannot run here. */
+const ELSEWHERE = [
+  [
+    'npm, an npm workspace, pnpm, Yarn with node-modules and with PnP',
+    'test/system/first-use.long.test.ts',
+  ],
+  ['PM2 in fork and cluster mode, with `pm2 reload`', 'test/register/pm2.long.test.ts'],
+  ['nodemon', 'test/register/nodemon.long.test.ts'],
+  [
+    '`track`, `measure`, `ignore`, 499, and sizes in Express, Fastify, and Restify, with and without an SDK',
+    'test/system/matrix/annotations.long.test.ts',
+  ],
+  ['worker threads', 'test/register/threads.test.ts'],
+  [
+    'variables that the application sets before it serves, as `dotenv` does; processes that never serve, as npm, tsc, eslint, and vitest',
+    'test/register/inert.test.ts',
+  ],
+  [
+    'CommonJS builds of `/testing` and `/gateway`, an absolute path of `register`',
+    'test/system/entry-points.test.ts',
+  ],
+  ['test suites that keep their requests out of Matomo', 'test/system/docs/own-tests.test.ts'],
+  ['what `jest --detectOpenHandles` reports', 'test/delivery/open-handles.test.ts'],
+  ['PID 1, as in a container', 'test/register/exit.test.ts'],
+  [
+    'HTTP/2, `checkContinue`, replaced span processors, providers without processors',
+    'test/register/never-silent.test.ts',
+  ],
+];
 const NOT_RUN = [
-  'PM2 in fork and cluster mode, npm, pnpm and Yarn (node-modules and PnP) run in `npm run test:long`. Azure Monitor, New Relic,',
-  'AWS Lambda, Vercel, Docker and Kubernetes need accounts or daemons; what the agents do to tracing is simulated in',
-  '`test/register/never-silent.test.ts`, and PID 1 in `test/register/exit.test.ts`.',
-].join('\n');
+  [
+    'Docker, Kubernetes',
+    'they need a daemon; what differs for a process is PID 1, and secrets as files',
+  ],
+  ['AWS Lambda, Vercel, Azure Functions', 'they need an account'],
+  [
+    'Azure Monitor, New Relic, Elastic, Datadog, Sentry with their services',
+    'they need an account; the agents themselves are rows above, and what they export goes nowhere',
+  ],
+  [
+    "New Relic's OpenTelemetry bridge",
+    'its provider takes no processors, which `test/register/never-silent.test.ts` simulates',
+  ],
+  ['Windows and macOS', 'continuous integration runs part of the tests there: see below'],
+];
 
 /** The page about what a run of the whole matrix has shown, with the section on platforms as it is. */
 export function renderMarkdown(results, date, page) {
@@ -62,8 +102,13 @@ export function renderMarkdown(results, date, page) {
     '## Without an SDK',
     'Here nothing of OpenTelemetry is installed, only this package and the framework.',
     renderSdkRows(toNodeRows(results, 'without'), notes),
+    '## Set-ups that other tests run',
+    renderTable(
+      ['', 'test'],
+      ELSEWHERE.map(([what, file]) => [what, `\`${file}\``]),
+    ),
     '## Not run here',
-    NOT_RUN,
+    renderTable(['', 'reason'], NOT_RUN),
     platformsOf(page),
     '## Remarks',
     notes.list(),

@@ -50,4 +50,4 @@ const SERVERS = {
   },
 };
 
-Promise.resolve(SERVERS[process.env.FRAMEWORK]()).then((server) => serve(server));
+void Promise.resolve(SERVERS[process.env.FRAMEWORK]()).then((server) => serve(server));
