@@ -26,10 +26,13 @@ test('nodemon: a restart delivers what is queued, and nodemon itself prints noth
     const { inspector, env } = await matomo();
     // Only the end of a process sends.
     const queued = { ...env, ...environment, MATOMO_SCHEDULE_DELAY: '600000' };
-    const child = startNode([nodemon, '--delay', '10ms', ...args, 'app.js'], {
-      cwd: folder,
-      env: queued,
-    });
+    const child = startNode(
+      [nodemon, '--no-update-notifier', '--delay', '10ms', ...args, 'app.js'],
+      {
+        cwd: folder,
+        env: queued,
+      },
+    );
     const urlOf = (generation: number) =>
       eventually(() => new RegExp(`generation ${generation} (\\S+) `).exec(child.stdout())?.[1], {
         describe: () => child.stdout() + child.stderr(),

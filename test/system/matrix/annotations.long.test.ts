@@ -62,8 +62,8 @@ const EXPECTED = [
 
 function summaryOf({ params, stored, aiRequest }: InspectedHit) {
   const isTimed = Number(params.pf_dm1 ?? 0) >= 19; // a timer of 20 ms may fire within the 20th
-  const { custom_var_v1: status, custom_dimension_1: dimension } = stored ?? {};
-  return [params.action_name, status, dimension, isTimed, aiRequest?.bytes];
+  const { action_name: title } = params;
+  return [title, stored?.custom_var_v1, stored?.custom_dimension_1, isTimed, aiRequest?.bytes];
 }
 
 test.for(
