@@ -20,7 +20,7 @@ export function readChatbotResponse(
   };
 }
 
-/** Measures responses to AI chatbots from now on, and returns what reads one; `undefined` if somebody else asked. */
+/** Measures responses to AI chatbots from now on, and returns what reads one; `undefined` for other clients. */
 export function watchChatbotResponses(
   names: readonly string[],
 ): (record: EndedRecord, span: FinishedSpan) => ChatbotResponse | undefined {

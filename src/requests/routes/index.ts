@@ -30,11 +30,12 @@ export function routeOf(
   path: string,
   statusCode: number,
 ): string | undefined {
-  const told = specific(textOf(attributes['http.route']));
-  if (told !== undefined && !isCutShort(told, path)) return told;
+  const spanRoute = specific(textOf(attributes['http.route']));
+  if (spanRoute !== undefined && !isCutShort(spanRoute, path)) return spanRoute;
   const own =
     specific(captured?.route) ?? specific(captured?.request && readRoute(captured.request, path));
-  if (told !== undefined && told !== '/') return own?.startsWith(told) ? own : told;
+  if (spanRoute !== undefined && spanRoute !== '/')
+    return own?.startsWith(spanRoute) ? own : spanRoute;
   const route = nestedRoute ?? own;
   return statusCode === 404 && route === '/' && path !== '/' ? undefined : route;
 }
