@@ -3,9 +3,9 @@ import { createDiagnostics, type Diagnostics } from './common/diagnostics.js';
 import { EXIT_CONTROL } from './common/exit-control.js';
 import { coded } from './common/messages.js';
 import { PROCESSOR_BRAND } from './common/processor-brand.js';
+import { createIsAiChatbot } from './hit/is-ai-chatbot.js';
 import type { MatomoOptions } from './options.js';
 import { createHitPipeline, type HitPipeline, noStats } from './pipeline/hit-pipeline.js';
-import { createIsAiChatbot } from './pipeline/sort-request.js';
 import type { MatomoStats } from './pipeline/stats.js';
 import type { FinishedSpan } from './requests/finished-span.js';
 import {

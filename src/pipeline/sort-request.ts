@@ -1,7 +1,5 @@
-import { memoize } from '../common/generation-cache.js';
 import { readsContent } from '../hit/ai-chatbot-hit.js';
-import { createFindAiChatbot } from '../hit/ai-chatbots.js';
-import { createField } from '../hit/field.js';
+import { createIsAiChatbot } from '../hit/is-ai-chatbot.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
 import { readChatbotResponse } from '../requests/read-chatbot-response.js';
@@ -36,11 +34,3 @@ export function createSortRequest({
 }
 
 const READS = /^(?:GET|HEAD)$/i;
-
-/** Looks for the names in what is sent of a user agent: Matomo does not see a name that is cut off. */
-export function createIsAiChatbot(names: readonly string[]): (userAgent: string) => boolean {
-  const findAiChatbot = createFindAiChatbot(names);
-  return memoize(
-    (userAgent: string) => findAiChatbot(createField('ua', userAgent)?.value ?? '') !== undefined,
-  );
-}

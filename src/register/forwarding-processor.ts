@@ -6,10 +6,12 @@ import { coded } from '../common/messages.js';
 import { PROCESSOR_BRAND } from '../common/processor-brand.js';
 import { CHILD_SPAN_WAIT_MILLIS } from '../hit/hit.js';
 import { resolveOptions } from '../options/resolve-options.js';
+import type { ResolvedOptions } from '../options/resolved-options.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
 import { type ForwardedRequest, toForwarded } from '../requests/forwarded-request.js';
 import type { RequestSink } from '../requests/hit-owner.js';
 import { NODE_REQUESTS, type NodeRequestSink } from '../requests/node-request.js';
+import { watchChatbotResponses } from '../requests/read-chatbot-response.js';
 import { createRequestReading, type RequestReading } from '../requests/request-reading.js';
 import type { EndedRecord } from '../requests/request-record.js';
 import { type RequestTracker, trackRequests } from '../requests/track-requests.js';
@@ -25,6 +27,8 @@ interface Waiting {
   readonly record: EndedRecord;
   readonly attributes: FinishedSpan['attributes'];
   readonly cookie: string | undefined;
+  readonly range: string | undefined;
+  readonly chatbotResponse: ForwardedRequest['chatbotResponse'];
   readonly endedMillis: number;
 }
 
@@ -44,6 +48,7 @@ export class ForwardingProcessor implements Processor {
   /** How long a request waits for its unfinished work. */
   readonly #longestHoldMillis: number;
   readonly #scope = new DetachedScope('opentelemetry-matomo');
+  readonly #readChatbotResponse: ReturnType<typeof watchChatbotResponses> = () => undefined;
   #waiting: Waiting[] = [];
   #unheard: ForwardedRequest[] | undefined = [];
   #timer: NodeJS.Timeout | undefined;
@@ -54,20 +59,22 @@ export class ForwardingProcessor implements Processor {
     // The main thread decides where hits go, so `url` and `siteId` do not matter here.
     const options = resolveOptions({ url: 'http://localhost', siteId: 1 }, process.env, SILENT);
     if (!options) return undefined;
-    const { scheduledDelayMillis } = options;
     return new ForwardingProcessor(
       createRequestReading(options, diagnostics),
-      scheduledDelayMillis,
+      options,
       diagnostics,
     );
   }
 
   private constructor(
     reading: RequestReading,
-    longestHoldMillis: number,
+    { scheduledDelayMillis, aiChatbots, aiChatbotUserAgents }: ResolvedOptions,
     diagnostics: Diagnostics,
   ) {
-    this.#longestHoldMillis = longestHoldMillis;
+    this.#longestHoldMillis = scheduledDelayMillis;
+    if (aiChatbots === 'separate') {
+      this.#readChatbotResponse = watchChatbotResponses(aiChatbotUserAgents);
+    }
     this.#requests = trackRequests(this.#createSink(diagnostics), reading);
     this.#channel = openThreadChannel(threadId, ({ kind }) => {
       if (kind === 'here') this.#onHere();
@@ -127,10 +134,17 @@ export class ForwardingProcessor implements Processor {
     };
   }
 
-  #add(record: EndedRecord, { attributes }: FinishedSpan): void {
+  #add(record: EndedRecord, span: FinishedSpan): void {
     this.#requestCount += 1;
-    const { cookie } = record.captured?.request?.headers ?? {};
-    this.#waiting.push({ record, attributes, cookie, endedMillis: performance.now() });
+    const { cookie, range } = record.captured?.request?.headers ?? {};
+    this.#waiting.push({
+      record,
+      attributes: span.attributes,
+      cookie,
+      range,
+      chatbotResponse: this.#readChatbotResponse(record, span),
+      endedMillis: performance.now(),
+    });
     this.#schedule();
   }
 
@@ -153,9 +167,7 @@ export class ForwardingProcessor implements Processor {
       (record.running ? this.#longestHoldMillis : CHILD_SPAN_WAIT_MILLIS);
     const waiting = this.#waiting;
     this.#waiting = waiting.filter((each) => !isFinal(each));
-    for (const { record, attributes, cookie } of waiting.filter(isFinal)) {
-      this.#post(toForwarded(record, attributes, cookie));
-    }
+    for (const ended of waiting.filter(isFinal)) this.#post(toForwarded(ended.record, ended));
   }
 
   #post(forwarded: ForwardedRequest): void {

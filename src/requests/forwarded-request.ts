@@ -1,6 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { FurtherHit } from '../hit/further-hit.js';
-import type { HttpRequest } from '../hit/http-request.js';
+import type { ChatbotResponse, HttpRequest } from '../hit/http-request.js';
 import type { FinishedSpan } from './finished-span.js';
 import type { EndedRecord } from './request-record.js';
 import { SERVER_SPAN } from './span-kind.js';
@@ -13,7 +13,11 @@ export interface ForwardedRequest {
   readonly attributes: Attributes;
   /** For `visitorId: 'cookie'`. */
   readonly cookie: string | undefined;
+  /** Which part an AI chatbot asked for. */
+  readonly range?: string | undefined;
   readonly furtherHits: readonly FurtherHit[] | undefined;
+  /** If an AI chatbot asked. */
+  readonly chatbotResponse?: ChatbotResponse | undefined;
 }
 
 /** Key under which a processor, of any copy, accepts requests of other threads. */
@@ -24,12 +28,16 @@ export type ForwardedRequestSink = (forwarded: ForwardedRequest) => void;
 /** Closes a record and returns what is known about its request until then. */
 export function toForwarded(
   record: EndedRecord,
-  attributes: Attributes,
-  cookie: string | undefined,
+  {
+    attributes,
+    cookie,
+    range,
+    chatbotResponse,
+  }: Pick<ForwardedRequest, 'attributes' | 'cookie' | 'range' | 'chatbotResponse'>,
 ): ForwardedRequest {
   record.close();
   const { request, ignored: isIgnored, furtherHits } = record;
-  return { request, isIgnored, attributes, cookie, furtherHits };
+  return { request, isIgnored, attributes, cookie, range, furtherHits, chatbotResponse };
 }
 
 /** The request as if this thread had handled it. */
@@ -37,14 +45,15 @@ export function fromForwarded(forwarded: ForwardedRequest): {
   record: EndedRecord;
   span: FinishedSpan;
 } {
-  const { request, isIgnored, attributes, cookie, furtherHits } = forwarded;
+  const { request, isIgnored, attributes, cookie, range, furtherHits, chatbotResponse } = forwarded;
   const record = {
     request,
     currentRequest: request,
     furtherHits,
+    chatbotResponse,
     ignored: isIgnored,
     running: false,
-    captured: { request: { headers: { cookie } } },
+    captured: { request: { headers: { cookie, range } } },
     close: () => undefined,
   };
   const span: FinishedSpan = {

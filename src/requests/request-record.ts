@@ -1,6 +1,11 @@
 import type { AttributeValue } from '@opentelemetry/api';
 import type { FurtherHit } from '../hit/further-hit.js';
-import { Annotations, type HttpRequest, hasAnnotations } from '../hit/http-request.js';
+import {
+  Annotations,
+  type ChatbotResponse,
+  type HttpRequest,
+  hasAnnotations,
+} from '../hit/http-request.js';
 import { isPerfKey } from '../hit/parameter-names.js';
 import {
   type CapturedRequest,
@@ -120,7 +125,11 @@ export class RequestRecord implements FollowedRequest {
 }
 
 /** A record whose server span has ended. */
-export type EndedRecord = RequestRecord & { request: HttpRequest };
+export type EndedRecord = RequestRecord & {
+  request: HttpRequest;
+  /** Of a request to another thread, which knows more of its response than attributes say. */
+  readonly chatbotResponse?: ChatbotResponse | undefined;
+};
 
 export function endRecord(record: RequestRecord, request: HttpRequest): EndedRecord {
   record.request = request;

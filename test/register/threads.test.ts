@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { CHATGPT } from '../support/chatbots.js';
 import { eventually, runNode, type Server, startServer } from '../support/child-process.js';
 import { APPS, get, matomo, REGISTER, titles, WITHOUT_SDK } from '../support/registered-app.js';
 import { sorted } from '../support/sorted.js';
@@ -31,6 +32,23 @@ test.each([
   expect(inspector.hits()[1]?.stored?.custom_dimension_1).toBe('thread');
   expect(inspector.hits()[0]?.params.url).toBe(`${app.url}/first`);
   expect(app.stderr()).toBe('');
+});
+
+test.each([
+  ['with the tracing parts', APP, {}],
+  ['without an SDK', [...WITHOUT_SDK, ...APP], { APP_HAS_SDK: '' }],
+])('%s size and type of a response to an AI chatbot are known', async (_given, args, env) => {
+  const { inspector, app } = await start(args, env);
+  for (const [path, more] of [['/page'], ['/guide', { range: 'bytes=0-1' }]] as const) {
+    const headers = { 'user-agent': CHATGPT, ...more };
+    await (await fetch(app.url + path, { headers })).text();
+  }
+  await app.stop();
+  const rows = inspector.hits().map(({ aiRequest }) => aiRequest);
+  expect(rows.map((row) => [row?.kind, row?.statusCode, row?.bytes])).toEqual([
+    ['page', 200, 2],
+    ['document', 206, 2],
+  ]);
 });
 
 test('hits of a worker and of the main thread go out in the bulks of one process', async () => {

@@ -5,10 +5,10 @@ import fastify from 'fastify';
 import { expect, test } from 'vitest';
 import { MatomoSpanExporter } from '../../src/index.js';
 import { finishedSpan } from '../support/builders.js';
-import { eventually } from '../support/child-process.js';
+import { eventually, startServer } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { below, exportRequest, requestSpan, SERVER } from '../support/otlp-spans.js';
-import { matomo } from '../support/registered-app.js';
+import { get, matomo, REGISTER } from '../support/registered-app.js';
 import { startTracedService } from '../support/traced-service.js';
 
 const titlesOf = (hits: readonly { params: Record<string, string> }[]) =>
@@ -97,6 +97,33 @@ test('SvelteKit: the route is that of the request itself, as far as it has one',
   ]);
 });
 
+const CATCH_ALL = `
+const express = require('express');
+const app = express();
+const admin = express.Router();
+app.get('/users/:id', (request, response) => response.send('user'));
+admin.get('/*rest', (request, response) => response.send('admin'));
+app.use('/admin', admin);
+app.all('/{*splat}', (request, response) => response.sendStatus(request.path === '/nowhere' ? 404 : 200));
+const server = app.listen(0, '127.0.0.1', () => console.log('http://127.0.0.1:' + server.address().port));`;
+
+test('Express beside its instrumentation, which cuts `/{*splat}` to `/` and `/admin/*rest` to `/admin`', async () => {
+  const { inspector, env } = await matomo();
+  const preloads = ['--require', '@opentelemetry/auto-instrumentations-node/register', ...REGISTER];
+  const app = await startServer([...preloads, '-e', CATCH_ALL], {
+    env: { ...env, OTEL_TRACES_EXPORTER: 'none', MATOMO_SCHEDULE_DELAY: '100' },
+  });
+  const paths = ['/users/7', '/admin/a/b', '/orders/8', '/nowhere'];
+  for (const path of paths) await get(app.url + path);
+  await eventually(() => inspector.hits().length === paths.length);
+  expect(titlesOf(inspector.hits())).toEqual([
+    'GET /users/:id',
+    'GET /admin/*rest',
+    'GET /orders/:id',
+    'GET Not Found',
+  ]);
+});
+
 test('Fastify: a catch-all is no route, and one behind a prefix is', async () => {
   const app = fastify();
   app.get('/users/:id', async () => 'user');
@@ -115,10 +142,11 @@ test('Fastify: a catch-all is no route, and one behind a prefix is', async () =>
   ]);
 });
 
-test('the gateway takes `/**` for no route, and reads that of a span below', async () => {
+test('the gateway takes `/**`, and `/` of another path, for no route, and reads that of a span below', async () => {
   const { gateway, inspector } = await startGateway();
   const java = (path: string, status = 200) =>
     requestSpan(path, {}, { 'http.route': '/**', 'http.response.status_code': status });
+  const cut = (path: string) => requestSpan(path, {}, { 'http.route': '/' });
   const around = java('/items/7');
   const page = below(around, { 'http.route': '/items/{id}' });
   const nested = java('/orders/8');
@@ -128,14 +156,18 @@ test('the gateway takes `/**` for no route, and reads that of a span below', asy
     exportRequest([
       java('/users/7'),
       java('/no/such', 404),
+      cut('/carts/9'),
+      cut('/'),
       around,
       page,
       nested,
       below(nested, server, { kind: SERVER }),
     ]),
   );
-  await eventually(() => gateway.stats().tracked === 4);
+  await eventually(() => gateway.stats().tracked === 6);
   expect(titlesOf(inspector.hits()).sort()).toEqual([
+    'GET /',
+    'GET /carts/:id',
     'GET /items/{id}',
     'GET /orders/{id}',
     'GET /users/:id',

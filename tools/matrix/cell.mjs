@@ -7,19 +7,23 @@ import { runApp } from './run-app.mjs';
  * wrong. `titles` are those that are not the routes.
  */
 export async function judgeCell(command, titles, runWithout) {
+  const { requests = REQUESTS } = command;
   try {
-    const seen = await runApp({ ...command, requests: REQUESTS });
+    const seen = await runApp({ ...command, requests });
     const without = await runWithout();
     const differences = [
       ...compare(
         'answer',
-        toAnswers(REQUESTS.map(({ status }) => status)),
-        toAnswers(seen.answers),
+        toAnswers(
+          requests,
+          requests.map(({ status }) => status),
+        ),
+        toAnswers(requests, seen.answers),
       ),
       ...compare(
         'hit',
-        expectedHits(REQUESTS, titles, command.throughGateway),
-        readHits(seen.hits),
+        expectedHits(requests, titles, command.throughGateway),
+        readHits(seen.hits, requests),
       ),
       ...compare('span of the application', without.spans, seen.spans),
       ...ownLines(seen.stderr).map((line) => `said: ${line}`),
@@ -30,8 +34,8 @@ export async function judgeCell(command, titles, runWithout) {
   }
 }
 
-function toAnswers(statuses) {
-  return REQUESTS.map(({ method, path }, index) => `${method} ${path} ${statuses[index]}`);
+function toAnswers(requests, statuses) {
+  return requests.map(({ method, path }, index) => `${method} ${path} ${statuses[index]}`);
 }
 
 function ownLines(stderr) {

@@ -14,6 +14,16 @@ const HAPI_ROUTE = { '/users/ann': 'GET /users/{id}' };
 
 const SENTRY = { SENTRY_DSN: 'http://key@127.0.0.1:9/1' };
 
+/** Agents of vendors trace the application and keep to loopback: no account is needed. */
+const AGENT = { CLOSE_AT_SIGTERM: '1' };
+const NEW_RELIC = {
+  ...AGENT,
+  NEW_RELIC_SERVERLESS_MODE_ENABLED: 'true',
+  NEW_RELIC_NO_CONFIG_FILE: 'true',
+  NEW_RELIC_APP_NAME: 'matrix',
+  NEW_RELIC_LOG_ENABLED: 'false',
+};
+
 const NEXT_ROUTE = { '/users/ann': 'GET /users/[id]' };
 const NEXT_START = [
   '../node_modules/next/dist/bin/next',
@@ -55,7 +65,7 @@ const COMMON = {
  * package whose version counts. `env` is told to the application. An ES module whose requests its own tracing
  * sees only with OpenTelemetry's loader hook is `comparedWithHook`: beside `register` it sees them without. One that has
  * the processor in its code needs no `register`, and is compared with the application that `without` names.
- * One that `tracesItself` has an exporter of its own. `limits` are what an SDK has of its own.
+ * One that `tracesItself` has an exporter of its own. `limits` are limits of its SDK. `preloads` are the flags of an agent.
  */
 const FRAMEWORKS = [
   {
@@ -210,6 +220,32 @@ const FRAMEWORKS = [
     versionOf: 'dd-trace',
     ways: ['alone'],
   },
+  {
+    name: 'Express beside Elastic, `@elastic/opentelemetry-node`',
+    file: 'express.cjs',
+    group: 'agents',
+    versionOf: '@elastic/opentelemetry-node',
+    ways: ['alone'],
+    preloads: ['--import', '@elastic/opentelemetry-node'],
+    env: { ...AGENT, OTEL_LOG_LEVEL: 'error' },
+  },
+  {
+    name: 'Express beside Azure Monitor, `useAzureMonitor()` in code',
+    file: 'azure.cjs',
+    group: 'agents',
+    versionOf: '@azure/monitor-opentelemetry',
+    ways: ['alone'],
+    env: { ...AGENT, APPLICATION_INSIGHTS_NO_STATSBEAT: '1' },
+  },
+  {
+    name: 'Express beside New Relic, in its serverless mode',
+    file: 'express.cjs',
+    group: 'agents',
+    versionOf: 'newrelic',
+    ways: ['alone'],
+    preloads: ['--require', 'newrelic'],
+    env: NEW_RELIC,
+  },
 ];
 
 const WAYS = ['alone', 'beside'];
@@ -236,6 +272,12 @@ const GROUPS = {
     '@types/react': '^19.2.0',
   }),
   sentry: () => ({ express: '5.3.0', '@sentry/node': '10.78.0' }),
+  agents: () => ({
+    express: '5.3.0',
+    '@elastic/opentelemetry-node': '1.18.0',
+    '@azure/monitor-opentelemetry': '1.18.1',
+    newrelic: '13.20.0',
+  }),
   // It asks for an API below 1.10, which SDK 3 has, and for Node 22.
   datadog: () => ({ express: '5.3.0', 'dd-trace': '6.21.0' }),
 };
@@ -293,11 +335,19 @@ function toCommand(framework, way, isWith) {
   const hook = !isWith && framework[way].comparedWithHook ? ['--experimental-loader', HOOK] : [];
   const ours = isWith ? [flag, OURS] : [];
   const auto = way === 'beside' ? [flag, AUTO] : [];
-  return { args: [...hook, ...ours, ...auto, `frameworks/${file}`], env };
+  return { args: [...hook, ...framework.preloads, ...ours, ...auto, `frameworks/${file}`], env };
 }
 
 function withDefaults(framework) {
-  const defaults = { group: 'frameworks', ways: WAYS, alone: {}, beside: {}, limits: {}, env: {} };
+  const defaults = {
+    group: 'frameworks',
+    ways: WAYS,
+    alone: {},
+    beside: {},
+    limits: {},
+    env: {},
+    preloads: [],
+  };
   return { ...defaults, ...framework };
 }
 

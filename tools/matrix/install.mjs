@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
@@ -64,7 +65,15 @@ export async function createRunFolder(setUpFolder, npmPackage) {
   const folder = mkdtempSync(join(setUpFolder, 'run-'));
   cpSync(APPS, folder, { recursive: true });
   await unpackPackage(npmPackage, folder);
+  linkOwnDependencies(setUpFolder, folder);
   return folder;
+}
+
+/** Those that npm has nested because the set-up has others, such as an older undici. */
+function linkOwnDependencies(setUpFolder, folder) {
+  const place = 'node_modules/opentelemetry-matomo/node_modules';
+  const nested = join(setUpFolder, place);
+  if (existsSync(nested)) symlinkSync(nested, join(folder, place), 'junction');
 }
 
 function folderOf({ name, dependencies }, npmPackage) {

@@ -16,11 +16,13 @@ import { NODES, SDKS } from './set-ups.mjs';
 const USAGE = `npm run test:matrix -- [options]
   --node 20            only this Node, of ${NODES.join(', ')}; may be given again
   --sdk 2.12           only this SDK, of ${Object.keys(SDKS).join(', ')}; may be given again
-  --only orders        only the load orders, the frameworks, the gateways (exporters into them), those without an SDK, or servers (of frameworks)
+  --only orders        only one part: orders (of loading), frameworks, gateways (exporters into them), operations (GraphQL, tRPC
+                       and catch-all routes), without (an SDK), or servers (of frameworks)
   --core               only what npm run test:long runs of it
 MATRIX_CACHE           the folder to install into, ${CACHE}
 A run of the whole matrix writes docs/compatibility.md.`;
 
+const PARTS = ['orders', 'frameworks', 'gateways', 'operations', 'without', 'servers'];
 const PROGRESS_EVERY = 25;
 const say = (text) => console.log(text);
 
@@ -78,7 +80,7 @@ function readOptions() {
     const isKnown =
       (nodes ?? []).every((major) => NODES.includes(major)) &&
       (sdks ?? []).every((name) => name in SDKS) &&
-      [undefined, 'orders', 'frameworks', 'gateways', 'without', 'servers'].includes(only);
+      [undefined, ...PARTS].includes(only);
     if (isKnown) return { nodes, sdks, only, core };
   } catch (error) {
     say(error.message);

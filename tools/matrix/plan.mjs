@@ -1,6 +1,7 @@
 // Which cells there are.
 import { planFrameworks } from './frameworks.mjs';
 import { planGateways } from './gateways.mjs';
+import { planOperations } from './operations.mjs';
 import { planOrders } from './orders.mjs';
 import { planServers } from './servers.mjs';
 import { NODES, SDKS } from './set-ups.mjs';
@@ -29,6 +30,7 @@ export function planCells({ nodes = NODES, sdks: wantedSdks, only, core = false 
     ...(wants('orders') ? planOrders(runs) : []),
     ...(wants('frameworks') && !core ? planFrameworks(runs) : []),
     ...(wants('gateways') && !core ? planGateways(runs) : []),
+    ...(wants('operations') && !core && !wantedSdks ? planOperations(nodes) : []),
     ...(wants('without') && !core && !wantedSdks ? planWithoutSdk(nodes) : []),
     ...(wants('servers') && !core && !wantedSdks ? planServers(nodes) : []),
   ];

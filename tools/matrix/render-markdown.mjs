@@ -30,11 +30,58 @@ const SERVERS = [
   'A cell shows the title of the request to `/users/ann`.',
 ].join(' ');
 
+const OPERATIONS = [
+  'Titles that need more than a route. Each GraphQL server gets a mutation, a query whose resolver throws, an anonymous query,',
+  'one with a syntax error, and `GET /graphql?query=…` with site search on. Each tRPC server gets a query, a mutation, two batches',
+  '(one is answered with 207) and requests that fail. Express serves pages behind `*` and `/files/*`.',
+  'See [how operations are named](frameworks.md#how-do-i-name-graphql-operations-and-trpc-procedures).',
+].join(' ');
+
+/** Set-ups that are not cells of the matrix, and the tests that run them. */
+const ELSEWHERE = [
+  [
+    'npm, an npm workspace, pnpm, Yarn with node-modules and with PnP',
+    'test/system/first-use.long.test.ts',
+  ],
+  ['PM2 in fork and cluster mode, with `pm2 reload`', 'test/register/pm2.long.test.ts'],
+  ['nodemon', 'test/register/nodemon.long.test.ts'],
+  [
+    '`track`, `measure`, `ignore`, 499, and sizes in Express, Fastify, and Restify, with and without an SDK',
+    'test/system/matrix/annotations.long.test.ts',
+  ],
+  ['worker threads', 'test/register/threads.test.ts'],
+  [
+    'variables that the application sets before it serves, as `dotenv` does; processes that never serve, as npm, tsc, eslint, and vitest',
+    'test/register/inert.test.ts',
+  ],
+  [
+    'CommonJS builds of `/testing` and `/gateway`, an absolute path of `register`',
+    'test/system/entry-points.test.ts',
+  ],
+  ['test suites that keep their requests out of Matomo', 'test/system/docs/own-tests.test.ts'],
+  ['what `jest --detectOpenHandles` reports', 'test/delivery/open-handles.test.ts'],
+  ['PID 1, as in a container', 'test/register/exit.test.ts'],
+  [
+    'HTTP/2, `checkContinue`, replaced span processors, providers without processors',
+    'test/register/never-silent.test.ts',
+  ],
+];
 const NOT_RUN = [
-  '`npm run test:long` tests PM2 in fork and cluster mode, npm, pnpm and Yarn (node-modules and PnP). Azure Monitor, New Relic,',
-  'AWS Lambda, Vercel, Docker and Kubernetes need accounts or daemons. `test/register/never-silent.test.ts` simulates what the',
-  'agents do to tracing, and `test/register/exit.test.ts` tests PID 1.',
-].join('\n');
+  [
+    'Docker, Kubernetes',
+    'they need a daemon; what differs for a process is PID 1, and secrets as files',
+  ],
+  ['AWS Lambda, Vercel, Azure Functions', 'they need an account'],
+  [
+    'Azure Monitor, New Relic, Elastic, Datadog, Sentry with their services',
+    'they need an account; the agents themselves are rows above, and what they export goes nowhere',
+  ],
+  [
+    "New Relic's OpenTelemetry bridge",
+    'its provider takes no processors, which `test/register/never-silent.test.ts` simulates',
+  ],
+  ['Windows and macOS', 'continuous integration runs part of the tests there: see below'],
+];
 
 /** The page with the results of a run of the whole matrix. The section on platforms stays as it is. */
 export function renderMarkdown(results, date, page) {
@@ -56,14 +103,22 @@ export function renderMarkdown(results, date, page) {
     GATEWAYS,
     renderSdkRows(toSdkRows(results, 'gateways'), notes),
     renderRuntimes(),
+    '## Operations, procedures, and catch-all routes',
+    OPERATIONS,
+    renderOperations(toNodeRows(results, 'operations')),
     '## Without an SDK',
     'Here only this package and the framework are installed, and no OpenTelemetry package.',
-    renderSdkRows(toNodeRows(results), notes),
+    renderSdkRows(toNodeRows(results, 'without'), notes),
     '## Servers of frameworks',
     SERVERS,
     renderFrameworks(toTitleRows(results, 'servers'), notes),
+    '## Set-ups that other tests run',
+    renderTable(
+      ['', 'test'],
+      ELSEWHERE.map(([what, file]) => [what, `\`${file}\``]),
+    ),
     '## Not run here',
-    NOT_RUN,
+    renderTable(['', 'reason'], NOT_RUN),
     platformsOf(page),
     '## Remarks',
     notes.list(),
@@ -95,6 +150,13 @@ function renderSdkRows({ heads, rows }, notes) {
   return renderTable(
     ['', ...heads],
     rows.map((row) => [row.name + notes.marks(row.notes), ...row.columns.map(summarize)]),
+  );
+}
+
+function renderOperations({ heads, rows }) {
+  return renderTable(
+    ['', 'version', ...heads],
+    rows.map(({ name, version, columns }) => [name, version ?? '', ...columns.map(summarize)]),
   );
 }
 

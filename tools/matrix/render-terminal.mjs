@@ -10,7 +10,8 @@ export function renderCells(results) {
     ['Load orders', toSdkRows(results, 'orders')],
     ['Frameworks', toTitleRows(results, 'frameworks')],
     ['Exporters into a gateway', toSdkRows(results, 'gateways')],
-    ['Without an SDK', toNodeRows(results)],
+    ['Operations, procedures, and catch-all routes', toNodeRows(results, 'operations')],
+    ['Without an SDK', toNodeRows(results, 'without')],
     ['Servers of frameworks', toTitleRows(results, 'servers')],
   ].filter(([, { rows }]) => rows.length > 0);
   const count = (wanted) => results.filter(({ status }) => status === wanted).length;

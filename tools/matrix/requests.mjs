@@ -17,51 +17,67 @@ export const REQUESTS = [
 /** One after the other, each on a connection of its own; resolves to their statuses. */
 export async function sendRequests(url, requests) {
   const statuses = [];
-  for (const { method, path, userAgent } of requests) {
-    statuses.push(await send(method, url + path, userAgent));
-  }
+  for (const { path, ...wanted } of requests) statuses.push(await send(url + path, wanted));
   return statuses;
 }
 
-function send(method, url, userAgent = USER_AGENT) {
+/** A `body`, `null` for none, is sent as JSON. A client that `leaves` does so in the middle of the response. */
+function send(url, { method, userAgent = USER_AGENT, body, leaves }) {
   return new Promise((resolve, reject) => {
     const headers = { 'user-agent': userAgent, 'accept-language': LANGUAGE };
+    if (body !== undefined) headers['content-type'] = 'application/json';
     const options = { method, headers, agent: false, timeout: 20_000 };
     const outgoing = request(url, options, (response) => {
+      if (leaves) {
+        response.on('error', () => undefined).once('data', () => outgoing.destroy());
+        response.once('close', () => resolve(response.statusCode));
+      }
       response.resume().once('end', () => resolve(response.statusCode));
     });
     outgoing.once('timeout', () => outgoing.destroy(new Error(`no answer to ${method} ${url}`)));
-    outgoing.once('error', reject).end();
+    outgoing.once('error', reject).end(body ? JSON.stringify(body) : undefined);
   });
 }
 
 /**
  * The lines that the hits of `requests` read as, with `overrides` of titles by path where a set-up cannot know
- * better. Through a gateway comes no language: instrumentations have to be told to in code.
+ * better. Through a gateway comes no language: instrumentations have to be told to in code. A request may name its
+ * title, its URL, and, as a text that may be empty, the class of its error.
  */
 export function expectedHits(requests, titles = {}, throughGateway = undefined) {
   const lang = throughGateway ? undefined : LANGUAGE;
   return requests
-    .map(({ method, path, status, route }) => {
+    .map(({ method, path, status, route, ...wanted }) => {
       const [pathname] = path.split('?');
-      const title = titles[pathname] ?? `${method} ${route}`;
-      return line({ title, status, url: throughGateway?.urls[path] ?? path, ua: USER_AGENT, lang });
+      const title = wanted.title ?? titles[pathname] ?? `${method} ${route}`;
+      const url = wanted.url ?? throughGateway?.urls[path] ?? path;
+      return line({ title, status, url, ua: USER_AGENT, lang, error: wanted.error });
     })
     .toSorted();
 }
 
 /** Hits as lines that can be compared: delivery orders them by visitor and second, not by arrival. */
-export function readHits(hits) {
+export function readHits(hits, requests = REQUESTS) {
+  const hasErrors = requests.some(({ error }) => error !== undefined);
   return hits
     .map(({ params, stored, verdict }) => {
       if (verdict !== 'tracked' || !stored) return `not stored: ${verdict}`;
       const { pathname, search } = new URL(params.url);
-      const { title, custom_var_v1: status } = stored;
-      return line({ title, status, url: pathname + search, ua: params.ua, lang: params.lang });
+      const { title, custom_var_v1: status, custom_var_v3 } = stored;
+      const error = hasErrors ? (custom_var_v3 ?? '') : undefined;
+      return line({
+        title,
+        status,
+        url: pathname + search,
+        ua: params.ua,
+        lang: params.lang,
+        error,
+      });
     })
     .toSorted();
 }
 
-function line({ title, status, url, ua, lang }) {
-  return `${title} | ${status} | ${url} | ${ua} | ${lang}`;
+function line({ title, status, url, ua, lang, error }) {
+  const end = error === undefined ? '' : ` | ${error}`;
+  return `${title} | ${status} | ${url} | ${ua} | ${lang}${end}`;
 }

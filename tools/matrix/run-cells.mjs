@@ -23,7 +23,7 @@ export async function runCells(cells, { npmPackage, say, onCell, concurrency = C
       if (throughGateway) return { spans: [] };
       const command = { ...place, ...cell.command(false) };
       const key = JSON.stringify(command);
-      const known = runsWithout.get(key) ?? runApp({ ...command, requests: REQUESTS });
+      const known = runsWithout.get(key) ?? runApp({ requests: REQUESTS, ...command });
       runsWithout.set(key, known);
       return known;
     };

@@ -27,14 +27,15 @@ export function toTitleRows(results, wanted) {
   return { heads, rows };
 }
 
-/** Applications without an SDK: a row each, a column for each Node. */
-export function toNodeRows(results) {
-  const cells = results.filter(({ table }) => table === 'without');
+/** Applications without an SDK, or operations: a row each, a column for each Node. */
+export function toNodeRows(results, wanted) {
+  const cells = results.filter(({ table }) => table === wanted);
   const nodes = distinct(cells.map(({ node }) => node));
   const rows = distinct(cells.map(({ name }) => name)).map((name) => {
     const ofName = cells.filter((cell) => cell.name === name);
     const columns = nodes.map((node) => ofName.filter((cell) => cell.node === node));
-    return { name, notes: ofName[0].notes, columns };
+    const [version] = distinct(ofName.map((cell) => cell.version).filter(Boolean));
+    return { name, version, notes: ofName[0].notes, columns };
   });
   return { heads: nodes.map((node) => `Node ${node}`), rows };
 }

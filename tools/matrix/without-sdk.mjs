@@ -8,6 +8,8 @@ const SET_UP = {
 };
 const RESTIFY = { name: 'without-sdk-restify', dependencies: { restify: '11.1.0' } };
 
+const ADONIS = { name: 'without-sdk-adonis', dependencies: { '@adonisjs/core': '7.5.2' } };
+
 const APPS = [
   { name: 'node:http, CommonJS: --require ours', file: 'frameworks/http.cjs', titles: PATHS },
   {
@@ -31,6 +33,13 @@ const APPS = [
     file: 'frameworks/restify.cjs',
     setUp: RESTIFY,
     nodes: [20],
+  },
+  // AdonisJS 7 needs Node.js 24.
+  {
+    name: 'AdonisJS 7: --require ours',
+    file: 'frameworks/adonis.mjs',
+    setUp: ADONIS,
+    nodes: [24, 26],
   },
   { name: 'node:http in a worker thread: --require ours', file: 'in-thread.cjs', titles: PATHS },
 ];

@@ -30,12 +30,19 @@ export function routeOf(
   path: string,
   statusCode: number,
 ): string | undefined {
-  const route =
-    specific(textOf(attributes['http.route'])) ??
-    nestedRoute ??
-    specific(captured?.route) ??
-    specific(captured?.request && readRoute(captured.request, path));
+  const spanRoute = specific(textOf(attributes['http.route']));
+  if (spanRoute !== undefined && !isCutShort(spanRoute, path)) return spanRoute;
+  const own =
+    specific(captured?.route) ?? specific(captured?.request && readRoute(captured.request, path));
+  if (spanRoute !== undefined && spanRoute !== '/')
+    return own?.startsWith(spanRoute) ? own : spanRoute;
+  const route = nestedRoute ?? own;
   return statusCode === 404 && route === '/' && path !== '/' ? undefined : route;
+}
+
+/** Express' instrumentation leaves `/*` and `/{*rest}` out of a route, so that the rest, or `/`, is of every path below. */
+function isCutShort(route: string, path: string): boolean {
+  return route !== path && path.startsWith(route);
 }
 
 function specific(route: string | undefined): string | undefined {

@@ -1,5 +1,5 @@
 // A server in a worker thread, or in a worker of a worker (DEPTH 2), and one in the main thread if MAIN is set. Each prints its URL
-// with its thread. `/end` ends the worker, `/exit` the process.
+// with its thread. `/guide` is a document, `/end` ends the worker, `/exit` the process.
 const { createServer } = require('node:http');
 const { isMainThread, parentPort, threadId, Worker, workerData } = require('node:worker_threads');
 const { ignore, track } = require('opentelemetry-matomo');
@@ -10,7 +10,9 @@ function serve() {
     if (request.url === '/ignored') ignore();
     if (request.url === '/end') response.on('close', () => process.exit());
     if (request.url === '/exit') response.on('close', () => parentPort.postMessage('exit'));
-    response.end('ok');
+    const status = request.headers.range ? 206 : 200;
+    const type = request.url === '/guide' ? 'application/pdf' : 'text/html';
+    response.writeHead(status, { 'content-type': type, 'content-length': 2 }).end('ok');
   });
   server.listen(0, '127.0.0.1', () => {
     process.stdout.write(`http://127.0.0.1:${server.address().port} ${threadId}\n`);

@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { InspectedHit } from '../../../src/inspector/index.js';
+import { CHATGPT } from '../../support/chatbots.js';
+import { ROOT } from '../../support/child-process.js';
+import { REGISTER } from '../../support/registered-app.js';
+import { skipTest } from '../../support/skips.js';
+
+interface Cell {
+  readonly name: string;
+  readonly way?: string;
+}
+interface Place {
+  readonly reason?: string;
+  readonly failure?: string;
+}
+interface Matrix {
+  planFrameworks(runs: object[]): Cell[];
+  planWithoutSdk(nodes: readonly number[]): Cell[];
+  packPackage(): Promise<object>;
+  removePackage(npmPackage: object): void;
+  preparePlaces(
+    cells: readonly Cell[],
+    npmPackage: object,
+    say: (text: string) => void,
+  ): Promise<{ placeOf(cell: Cell): Place; close(): void }>;
+  runApp(options: object): Promise<{ hits: InspectedHit[] }>;
+}
+
+const parts = ['frameworks', 'without-sdk', 'package', 'places', 'run-app'];
+const modules = await Promise.all(parts.map((name) => import(`${ROOT}tools/matrix/${name}.mjs`)));
+const matrix: Matrix = Object.assign({}, ...modules);
+
+const COLD_MILLIS = 300_000; // what is not in the cache yet is installed
+let npmPackage: object;
+beforeAll(async () => {
+  npmPackage = await matrix.packPackage();
+});
+afterAll(() => matrix.removePackage(npmPackage));
+
+const WITH_SDK = matrix.planFrameworks([{ sdk: '2.12', node: 20 }]);
+const WITHOUT_SDK = matrix.planWithoutSdk([20]);
+const AUTO = ['--require', '@opentelemetry/auto-instrumentations-node/register'];
+
+const get = (path: string, more: object = {}) => ({ method: 'GET', path, ...more });
+const REQUESTS = [
+  get('/waits/1', { leaves: true }),
+  get('/plain/1'),
+  get('/tracked/2'),
+  get('/measured/3'),
+  get('/ignored/4'),
+  get('/sized/5', { userAgent: CHATGPT }),
+];
+
+/** Title, status, dimension, whether it was timed, and the size for an AI chatbot. */
+const EXPECTED = [
+  ['Checkout', '200', 'web', false, undefined],
+  ['GET /measured/:id', '200', undefined, true, undefined],
+  ['GET /plain/:id', '200', undefined, false, undefined],
+  ['GET /sized/:id', undefined, undefined, false, 1234],
+  ['GET /waits/:id', '499', undefined, false, undefined],
+];
+
+function summaryOf({ params, stored, aiRequest }: InspectedHit) {
+  const isTimed = Number(params.pf_dm1 ?? 0) >= 19; // a timer of 20 ms may fire within the 20th
+  const { action_name: title } = params;
+  return [title, stored?.custom_var_v1, stored?.custom_dimension_1, isTimed, aiRequest?.bytes];
+}
+
+test.for(
+  ['Express', 'Fastify', 'Restify'].flatMap((framework) => [
+    { framework, way: 'with its instrumentation', cells: WITH_SDK, preloads: AUTO },
+    { framework, way: 'with the tracing parts alone', cells: WITH_SDK, preloads: [] },
+    { framework, way: 'without an SDK', cells: WITHOUT_SDK, preloads: [] },
+  ]),
+)(
+  '$framework $way: track, measure, ignore, 499, sizes, and routes',
+  { timeout: COLD_MILLIS },
+  async ({ framework, cells, preloads }) => {
+    const isIts = ({ name }: Cell) => new RegExp(`^${framework}(?: 5| 11)?(?::|$)`).test(name);
+    const cell = cells.find(isIts) as Cell;
+    const places = await matrix.preparePlaces([cell], npmPackage, console.log);
+    try {
+      const place = places.placeOf(cell);
+      skipTest(place.reason, 'packages');
+      expect(place.failure).toBeUndefined();
+      const isTraced = preloads.length > 0;
+      const { hits } = await matrix.runApp({
+        ...place,
+        args: [...preloads, ...REGISTER, 'annotated.cjs'],
+        env: {
+          FRAMEWORK: framework.toLowerCase(),
+          ...(isTraced ? { CLOSE_AT_SIGTERM: '1' } : {}),
+        },
+        requests: REQUESTS,
+      });
+      const found = hits.map(summaryOf);
+      expect(found.sort((a, b) => String(a[0]).localeCompare(String(b[0])))).toEqual(EXPECTED);
+    } finally {
+      places.close();
+    }
+  },
+);

@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ROOT } from '../../support/child-process.js';
+import { skipTest } from '../../support/skips.js';
+
+interface Cell {
+  readonly name: string;
+  readonly status?: 'right' | 'wrong' | 'skipped';
+  /** Of a wrong cell. */
+  readonly differences?: readonly string[];
+  /** Of a skipped one. */
+  readonly reason?: string;
+}
+
+interface Matrix {
+  planOperations(nodes: readonly number[]): Cell[];
+  packPackage(): Promise<object>;
+  removePackage(npmPackage: object): void;
+  runCells(
+    cells: Cell[],
+    options: { npmPackage: object; say: (text: string) => void },
+  ): Promise<Cell[]>;
+}
+
+const parts = ['operations', 'package', 'run-cells'];
+const modules = await Promise.all(parts.map((name) => import(`${ROOT}tools/matrix/${name}.mjs`)));
+const { planOperations, packPackage, removePackage, runCells }: Matrix = Object.assign(
+  {},
+  ...modules,
+);
+
+const COLD_MILLIS = 300_000; // what is not in the cache yet is installed
+let npmPackage: object;
+beforeAll(async () => {
+  npmPackage = await packPackage();
+});
+afterAll(() => removePackage(npmPackage));
+
+const OWN_NODE = Number(process.versions.node.split('.')[0]);
+
+test.for(planOperations([OWN_NODE]))(
+  '$name: one hit per request, with its title',
+  { timeout: COLD_MILLIS },
+  async (cell) => {
+    const [result] = await runCells([cell], { npmPackage, say: console.log });
+    skipTest(result?.reason, 'packages');
+    expect(result?.differences).toEqual([]);
+  },
+);
+
+test.each(['apollo', 'yoga', 'mercurius'])(
+  'the line that names operations in %s is the documented one',
+  (server) => {
+    const withoutSpace = (file: string) => readFileSync(ROOT + file, 'utf8').replaceAll(/\s/g, '');
+    const page = withoutSpace('docs/frameworks.md').replaceAll(',)', ')');
+    const app = withoutSpace(`tools/matrix/apps/operations/${server}.cjs`).replaceAll(',)', ')');
+    const lines = [...page.matchAll(/\|``(.*?)``/g)].map(([, line]) => line as string);
+    expect(lines.filter((line) => app.includes(line.replace(/^app\.graphql/, '')))).toHaveLength(1);
+  },
+);
