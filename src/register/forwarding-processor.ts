@@ -7,11 +7,17 @@ import { PROCESSOR_BRAND } from '../common/processor-brand.js';
 import { SETTLE_MILLIS } from '../hit/hit.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
-import { type ForwardedRequest, toForwarded } from '../requests/forwarded-request.js';
+import {
+  addFurtherHit,
+  type Forwarded,
+  type ForwardedHit,
+  TOO_MANY_HITS,
+  toForwarded,
+} from '../requests/forwarded-request.js';
 import type { RequestSink } from '../requests/hit-owner.js';
 import { NODE_REQUESTS, type NodeRequestSink } from '../requests/node-request.js';
 import { createRequestReading, type RequestReading } from '../requests/request-reading.js';
-import type { EndedRecord } from '../requests/request-record.js';
+import type { EndedRecord, RequestRecord } from '../requests/request-record.js';
 import { type RequestTracker, trackRequests } from '../requests/track-requests.js';
 import type { Processor } from './lazy-processor.js';
 import { openThreadChannel, type ThreadChannel } from './threads.js';
@@ -43,9 +49,10 @@ export class ForwardingProcessor implements Processor {
   readonly #channel: ThreadChannel;
   /** How long a request waits for work that has not ended. */
   readonly #longestHoldMillis: number;
+  readonly #diagnostics: Diagnostics;
   readonly #scope = new DetachedScope('opentelemetry-matomo');
   #waiting: Waiting[] = [];
-  #unheard: ForwardedRequest[] | undefined = [];
+  #unheard: Forwarded[] | undefined = [];
   #timer: NodeJS.Timeout | undefined;
   #requestCount = 0;
 
@@ -68,6 +75,7 @@ export class ForwardingProcessor implements Processor {
     diagnostics: Diagnostics,
   ) {
     this.#longestHoldMillis = longestHoldMillis;
+    this.#diagnostics = diagnostics;
     this.#requests = trackRequests(this.#createSink(diagnostics), reading);
     this.#channel = openThreadChannel(threadId, ({ kind }) => {
       if (kind === 'here') this.#onHere();
@@ -118,13 +126,21 @@ export class ForwardingProcessor implements Processor {
       diagnostics.warnOnce(key, coded('parameter-refused', message));
     return {
       addRequest: (record, span) => this.#add(record, span),
-      addFurtherHit(hit, owner) {
-        if (owner) owner.record.furtherHits = [...(owner.record.furtherHits ?? []), hit];
-        else refuse('further no_visitor', NO_REQUEST);
+      addFurtherHit: (hit, owner) => {
+        if (!owner) this.#post({ hit });
+        else if (!this.#addTo(owner.record, hit)) refuse('further too_many', TOO_MANY_HITS);
       },
       refuseHit: refuse,
       reportHit: refuse,
     };
+  }
+
+  #addTo(record: RequestRecord, hit: ForwardedHit['hit']): boolean {
+    if (!addFurtherHit(record, hit)) return false;
+    // Work that a request has started may go on after its end.
+    const isKnown = record.closed && record.request !== undefined;
+    if (isKnown) this.#post(toForwarded(record as EndedRecord, {}, undefined, true));
+    return true;
   }
 
   #add(record: EndedRecord, { attributes }: FinishedSpan): void {
@@ -157,9 +173,17 @@ export class ForwardingProcessor implements Processor {
     }
   }
 
-  #post(forwarded: ForwardedRequest): void {
-    if (!this.#unheard) this.#channel.post({ kind: 'request', forwarded });
-    else if (this.#unheard.length < MAX_UNHEARD) this.#unheard.push(forwarded);
+  #post(forwarded: Forwarded): void {
+    if (this.#unheard) {
+      if (this.#unheard.length < MAX_UNHEARD) this.#unheard.push(forwarded);
+      return;
+    }
+    try {
+      this.#channel.post({ kind: 'request', forwarded });
+    } catch {
+      this.#diagnostics.warnOnce('not cloneable', coded('parameter-refused', NOT_CLONEABLE));
+      this.#channel.post({ kind: 'request', forwarded: toPlain(forwarded) });
+    }
   }
 
   #onHere(): void {
@@ -169,8 +193,17 @@ export class ForwardingProcessor implements Processor {
   }
 }
 
-const NO_REQUEST =
-  'A hit outside of a request was tracked in a worker thread. It was dropped. Track it in the main thread';
+/** Functions and symbols cannot be sent to another thread, and are no values of parameters. */
+function toPlain(forwarded: Forwarded): Forwarded {
+  return JSON.parse(
+    JSON.stringify(forwarded, (_name, value) =>
+      typeof value === 'bigint' ? String(value) : value,
+    ),
+  );
+}
+
+const NOT_CLONEABLE =
+  'A parameter that a worker thread tracks is a function or a symbol. It was left out. Give texts, numbers or booleans';
 const UNHEARD =
   'The main thread has not loaded opentelemetry-matomo/register. Requests to servers in worker threads are not tracked. ' +
   'Start the process with --require opentelemetry-matomo/register, rather than the worker';

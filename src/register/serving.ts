@@ -1,5 +1,5 @@
 import type { Server } from 'node:net';
-import type { ForwardedRequest } from '../requests/forwarded-request.js';
+import type { Forwarded } from '../requests/forwarded-request.js';
 
 /** `register` once the process serves. Nothing here throws. */
 export interface Serving {
@@ -7,8 +7,8 @@ export interface Serving {
   onConnection(server: Server): void;
   /** For a request that was announced before this existed. */
   onFirstRequest(message: unknown): void;
-  /** For a request to a server in a worker thread. */
-  addForwarded(forwarded: ForwardedRequest): void;
+  /** For a request to a server in a worker thread, and for a hit that is of none. */
+  addForwarded(forwarded: Forwarded): void;
 }
 
 /** Of a process that is not tracked. */
