@@ -42,7 +42,7 @@ export function addFurtherHit(record: RequestRecord, hit: FurtherHit): boolean {
 }
 
 /** Why a hit was not added. */
-export const TOO_MANY_HITS = `A request has more than ${MAX_FURTHER_HITS} further hits. The others were dropped. Track a total instead of each`;
+export const TOO_MANY_HITS: string = `A request has more than ${MAX_FURTHER_HITS} further hits. The others were dropped. Track a total instead of each`;
 
 /** What came in time of a request, for good. */
 export function toForwarded(

@@ -44,7 +44,7 @@ test.each([
   '%s events in a worker thread are sent: in a request, after it, and outside of one',
   async (_given, args, env) => {
     const { inspector, app } = await start(args, { ...env, MATOMO_SCHEDULE_DELAY: '100' });
-    for (const path of ['/further', '/ignored', '/outside', '/odd']) await get(app.url + path);
+    for (const path of ['/further', '/quiet', '/outside', '/odd']) await get(app.url + path);
     await eventually(() => inspector.hits().length === 8);
     await app.stop();
     expect(sorted(events(inspector))).toEqual([
@@ -52,7 +52,7 @@ test.each([
       'odd value',
       'outside named',
       'within /further',
-      'within /ignored',
+      'within /quiet',
     ]);
     const visitors = inspector.hits().map(({ params }) => params.uid ?? params.cid);
     expect(new Set(visitors).size).toBe(2);

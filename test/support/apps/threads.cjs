@@ -12,8 +12,8 @@ emitter.on('run', (fn) => fn());
 function serve() {
   const server = createServer((request, response) => {
     if (request.url === '/tracked') track({ action_name: 'Checkout', dimension1: 'thread' });
-    if (request.url === '/ignored') ignore();
-    if (request.url === '/further' || request.url === '/ignored') trackEvent('within', request.url);
+    if (request.url === '/ignored' || request.url === '/quiet') ignore();
+    if (request.url === '/further' || request.url === '/quiet') trackEvent('within', request.url);
     if (request.url === '/further') setTimeout(() => trackEvent('after', request.url), 200);
     if (request.url === '/odd') trackEvent('odd', 'value', { name: () => 1 });
     if (request.url === '/outside')

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import { findAiChatbot } from '../../../src/hit/ai-chatbots.js';
 import { trackEvent, trackGoal, trackHit, trackOrder } from '../../../src/index.js';
 import type { InspectedHit } from '../../../src/inspector/index.js';
-import { findAiChatbot } from '../../../src/hit/ai-chatbots.js';
 
 const CHATBOT = 'ChatGPT-User/1.0';
 const FURTHER: readonly ((path: string, number: number) => void)[] = [
@@ -32,7 +32,12 @@ function isChatbot(userAgent = ''): boolean {
 }
 
 /** What tells a stored hit from all others; `undefined` if it was not stored. */
-export function nameOf({ params, stored, conversion, aiRequest }: InspectedHit): string | undefined {
+export function nameOf({
+  params,
+  stored,
+  conversion,
+  aiRequest,
+}: InspectedHit): string | undefined {
   const { url, e_c, idgoal, download } = params;
   const isStored = stored !== null || conversion !== undefined || aiRequest !== undefined;
   return isStored ? [url, e_c, idgoal, download].join(' ') : undefined;

@@ -99,7 +99,9 @@ test('a Redis of version 0.1 is drained, and what is stored now is what that ver
   const inspector = await startInspector();
   onTestFinished(() => inspector.close());
   for (const command of REDIS_OF_0_1) {
-    await redis.command(...command.map((part) => part.replace('MATOMO_URL', inspector.url)));
+    await redis.command(
+      ...command.map((part) => part.replace('MATOMO_URL', `${inspector.url}/matomo.php`)),
+    );
   }
   const keysOf0_1 = await keysOf(redis);
   inspector.play({ status: 503 });
@@ -108,7 +110,7 @@ test('a Redis of version 0.1 is drained, and what is stored now is what that ver
       trackEvent('new', 'one');
       response.end('ok');
     },
-    { ...SPOOLED, url: inspector.url, spool: redis.url, maxSpoolAgeMillis: 3660 * 86_400_000 },
+    { ...SPOOLED, url: inspector.url, spool: redis.url, maxSpoolAgeMillis: 366 * 86_400_000 },
   );
   await service.fetch('/new');
   await until(() => service.processor.stats().spooled === 2);

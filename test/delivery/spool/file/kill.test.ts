@@ -48,6 +48,10 @@ test(`${ROUNDS} kills at any instant lose nothing that was older than half a sec
     all.push(next);
   }
   matomo.play({});
+  const chatbots = () => sum(matomo.bulks.map((bulk) => bulk.chatbots));
+  const further = () => sum(matomo.bulks.map((bulk) => bulk.further));
+  // A busy machine may have killed every worker before it stored anything.
+  await eventually(() => chatbots() > 0 && further() > 0, { timeoutMillis: 60_000 });
   await wait(1000);
   for (const worker of alive) {
     killedAt.set(worker, Date.now());
@@ -83,9 +87,6 @@ test(`${ROUNDS} kills at any instant lose nothing that was older than half a sec
       `${[...repeats.values()].map(({ size }) => size).join(' ')}; answered so many ms before it (0: in flight): ${ages.join(' ')}\n`,
   );
   expect(missing).toEqual([]);
-  const chatbots = sum(matomo.bulks.map((bulk) => bulk.chatbots));
-  expect(chatbots).toBeGreaterThan(0);
-  expect(sum(matomo.bulks.map((bulk) => bulk.further))).toBeGreaterThan(0);
   expect(matomo.bulks.filter(isMixed)).toEqual([]);
   expect(findOutOfOrder(matomo.bulks.filter(({ isTracked }) => isTracked))).toEqual([]);
   expect(matomo.bulks.filter(({ names }) => names.length > 100)).toEqual([]); // maxExportBatchSize
