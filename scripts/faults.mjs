@@ -2,7 +2,7 @@
 import { run, setUp } from './setup.mjs';
 
 const VITEST = 'node_modules/vitest/vitest.mjs';
-const REPORTERS = ['--reporter=default', '--reporter=./test/faults/table-reporter.ts'];
+const REPORTERS = ['--reporter=default', '--reporter=./test/system/faults/table-reporter.ts'];
 
 process.exitCode = 1;
 if (await setUp(console.log)) {

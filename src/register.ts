@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { isMainThread, threadId } from 'node:worker_threads';
+import { offerStart } from './common/start-hook.js';
 import { publishRequestsOnBun } from './register/bun-channels.js';
 import { LazyProcessor } from './register/lazy-processor.js';
 import { Registration } from './register/registration.js';
@@ -59,6 +60,7 @@ function register(): void {
   } else {
     announceWorkers(threadId);
   }
+  offerStart(() => void serve());
   watchServers({
     onListen: () => void serve(),
     onConnection: (server) => serve().onConnection(server),

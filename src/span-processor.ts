@@ -85,10 +85,15 @@ export class MatomoSpanProcessor {
     }
   }
 
-  #onForwardedRequest(request: Parameters<ForwardedRequestSink>[0]): void {
+  #onForwardedRequest(forwarded: Parameters<ForwardedRequestSink>[0]): void {
     try {
-      const { record, span } = fromForwarded(request);
-      this.#pipeline?.addRequest(record, span);
+      if ('hit' in forwarded) {
+        this.#pipeline?.addFurtherHit(forwarded.hit);
+        return;
+      }
+      const { record, span } = fromForwarded(forwarded);
+      if (!forwarded.isKnown) this.#pipeline?.addRequest(record, span);
+      else this.#pipeline?.addFurtherHits(record, span);
     } catch (error) {
       this.#report('onForwardedRequest', error);
     }

@@ -187,6 +187,28 @@ test('each counts from the call on: pending, and of maxQueueSize', async () => {
   expect(service.processor.stats()).toMatchObject({ hits: 7, pending: 4, lost: { queue_full: 3 } });
 });
 
+test.for([
+  [64 * 1024, true],
+  [256 * 1024, false],
+])('each counts of maxQueueBytes: %i', async ([maxQueueBytes, isFull]) => {
+  let stats: unknown;
+  const service = await startTracedService(
+    (_request, response) => {
+      for (let i = 0; i < 100; i++) trackEvent('loop', 'a'.repeat(200), { name: String(i) });
+      stats = service.processor.stats();
+      response.end();
+    },
+    { ...PATIENT, maxQueueBytes: maxQueueBytes as number },
+  );
+  await service.fetch('/');
+  await service.requests(1);
+  const { pending, lost } = service.processor.stats();
+  expect(stats).toMatchObject({ hits: 100, furtherHits: 100 });
+  expect(pending + lost.queue_full).toBe(101);
+  expect(lost.queue_full > 0).toBe(isFull);
+  expect(await service.hits()).toHaveLength(pending);
+});
+
 test('in a request that runs longer than scheduledDelayMillis they leave first', async () => {
   let end: (() => void) | undefined;
   const service = await startTracedService(

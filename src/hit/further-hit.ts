@@ -1,14 +1,12 @@
-import { memoizePair } from '../common/generation-cache.js';
 import { type ReportProblem, toCustomVariables } from './custom-variables.js';
-import { type Field, rawField } from './field.js';
+import { rawField } from './field.js';
 import { askBeforeSend, toHit } from './finish-hit.js';
 import type { Hit } from './hit.js';
 import type { HitBuilder, ToHitsOptions } from './hit-builder.js';
 import type { HttpRequest } from './http-request.js';
+import { findKnownFields, KnownFields } from './known-fields.js';
 import { overrideAll } from './overrides.js';
-import { toParameterValue } from './parameter-value.js';
 import { isShared } from './shared-parameters.js';
-import { declarationOf } from './tracking-parameters.js';
 
 /** A hit besides the page view, as `trackEvent` and its siblings or a span event describe it. */
 export interface FurtherHit {
@@ -20,15 +18,13 @@ export interface FurtherHit {
 
 /** The same with parameters that Matomo stores as they are. */
 export interface CheckedHit {
-  readonly fields: readonly Field[];
-  /** Whether nothing of it takes the place of what the request has. */
-  readonly isOwn: boolean;
+  readonly given: KnownFields;
   readonly epochMillis: number;
 }
 
 /** The value of a parameter of a hit. */
-export function parameterOf({ fields }: CheckedHit, name: string): string | undefined {
-  return fields.find((field) => field.name === name)?.value;
+export function parameterOf({ given }: CheckedHit, name: string): string | undefined {
+  return given.fields.find((field) => field.name === name)?.value;
 }
 
 /** Why a further hit is not sent and no part of `hits`. */
@@ -45,26 +41,6 @@ export interface CheckOptions {
   readonly maxCustomVariables: number;
 }
 
-/** Values that come again and again, as names of events do; `undefined` if there is something to report. */
-const toKnownField = memoizePair((name: string, value: string | number) => {
-  const declaration = declarationOf(name);
-  if (!declaration || declaration.needsToken || name === 'uid') return undefined;
-  const text = toParameterValue(declaration, value);
-  return text === undefined ? undefined : rawField(name, text);
-});
-
-function toKnownFields(parameters: FurtherHit['parameters']): Field[] | undefined {
-  const fields: Field[] = [];
-  for (const name in parameters) {
-    const value = parameters[name];
-    if (typeof value !== 'string' && typeof value !== 'number') return undefined;
-    const field = toKnownField(name, value);
-    if (!field) return undefined;
-    fields.push(field);
-  }
-  return fields;
-}
-
 /** The parameters of a further hit as they may be sent; `undefined` if Matomo would store something else. */
 export function checkFurtherHit(
   hit: FurtherHit,
@@ -72,8 +48,8 @@ export function checkFurtherHit(
   report: ReportProblem,
 ): CheckedHit | undefined {
   const { parameters, epochMillis } = hit;
-  const fields = toKnownFields(parameters) ?? readFields(parameters, options, report);
-  if (!fields) return undefined;
+  const given = findKnownFields(parameters) ?? readFields(parameters, options, report);
+  if (!given) return undefined;
   const isWhole = (parameters.e_c === undefined) === (parameters.e_a === undefined);
   if (!isWhole) {
     report(
@@ -82,20 +58,14 @@ export function checkFurtherHit(
     );
     return undefined;
   }
-  let own = 0;
-  let shared = 0;
-  for (const field of fields) {
-    if (!field.isShared || field.name === 'url') own += 1;
-    if (field.isShared || field.name === 'cdt') shared += 1;
-  }
-  if (own === 0) {
+  if (given.ownCount === 0) {
     report(
       'further nothing',
       () => 'A hit has no parameters of its own. It was dropped. Set what it is about.',
     );
     return undefined;
   }
-  return { fields, isOwn: shared === 0, epochMillis };
+  return { given, epochMillis };
 }
 
 /** Reports and leaves out what Matomo would refuse. */
@@ -103,7 +73,7 @@ function readFields(
   parameters: FurtherHit['parameters'],
   { hasToken, maxCustomVariables }: CheckOptions,
   report: ReportProblem,
-): Field[] | undefined {
+): KnownFields | undefined {
   const checked = new Map<string, string>();
   overrideAll(checked, parameters, hasToken, report);
   const lost = KINDS.find((name) => parameters[name] !== undefined && !checked.has(name));
@@ -119,7 +89,7 @@ function readFields(
     const variables = new Map(Object.entries(cvar));
     checked.set('cvar', toCustomVariables(variables, maxCustomVariables, report));
   }
-  return [...checked].map(([name, value]) => rawField(name, value));
+  return new KnownFields([...checked].map(([name, value]) => rawField(name, value)));
 }
 
 /** Builds the hits besides the page view. */
@@ -139,23 +109,24 @@ export function createFurtherHitBuilder(
 
   function finish(
     parameters: Map<string, string>,
-    { fields, epochMillis }: CheckedHit,
+    { given, epochMillis }: CheckedHit,
     nowMillis: number,
   ): Hit | undefined {
     parameters.set('cdt', String(Math.floor(Math.min(epochMillis, nowMillis) / 1000)));
-    for (const { name, value } of fields) parameters.set(name, value);
+    for (const { name, value } of given.fields) parameters.set(name, value);
     const sent = askBeforeSend(parameters, beforeSend, hasToken, report);
     return sent && toHit(sent, 'page');
   }
 
   return {
     buildHit(hit, request, site, nowMillis) {
-      const plain = hit.isOwn ? builder.toPlain(request, site, nowMillis) : undefined;
+      const { given, epochMillis } = hit;
+      const plain = given.hasShared ? undefined : builder.toPlain(request, site, nowMillis);
       if (plain) {
-        const { shared, hit: page } = plain;
-        let query = `${shared}&cdt=${Math.floor(Math.min(hit.epochMillis, nowMillis) / 1000)}`;
-        for (const { pair } of hit.fields) query += pair;
-        return { ...page, query };
+        const { visitor, startSeconds } = plain.hit;
+        const calledSeconds = Math.floor(Math.min(epochMillis, nowMillis) / 1000);
+        const query = `${plain.shared}&cdt=${calledSeconds}${given.text}`;
+        return { site, visitor, startSeconds, kind: 'page', query };
       }
       const page = builder.toParameters(request, site, nowMillis);
       const parameters = new Map([

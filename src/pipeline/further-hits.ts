@@ -18,10 +18,10 @@ import type { EndedRecord, RequestRecord } from '../requests/request-record.js';
 import type { HitBuilders } from './hit-builders.js';
 import { nameOf, type OptionCallbacks } from './option-callbacks.js';
 import {
-  bytesOfFields,
   type HitContent,
   PendingFurtherHit,
   type PendingPageView,
+  REQUEST_BYTES,
 } from './pending-hits.js';
 import type { HitCounts } from './stats.js';
 
@@ -129,7 +129,7 @@ export class FurtherHits {
         isFinal: (nowMillis) => this.#isFinal(owner, pending.endedMillis, hits, nowMillis),
         finalize: (epochMillis) => this.#finalize(() => this.#build(hit, owner, epochMillis)),
       },
-      bytesOfFields(hit.fields),
+      bytesOf(hit),
     );
     if (this.#push(pending) && !record.request) hits.pending.push(pending);
   }
@@ -140,7 +140,7 @@ export class FurtherHits {
       isFinal: () => true,
       finalize: (epochMillis: number) => this.#finalize(() => this.#buildLoose(hit, epochMillis)),
     };
-    this.#push(new PendingFurtherHit(content, bytesOfFields(hit.fields)));
+    this.#push(new PendingFurtherHit(content, bytesOf(hit)));
   }
 
   /** Whether a hit of no request says enough; counts it if it does not. */
@@ -236,6 +236,11 @@ export class FurtherHits {
     this.report('further too_many', () => TOO_MANY);
     this.#drop('too_many');
   }
+}
+
+/** Roughly what a further hit takes, whose request may have to stay in memory for it. */
+function bytesOf({ given }: CheckedHit): number {
+  return REQUEST_BYTES + given.text.length;
 }
 
 function visitorOf(hit: CheckedHit): string | undefined {

@@ -104,6 +104,12 @@ export class HitPipeline implements ExitControl, RequestSink {
     this.#further.follow(ended, isTaken ? hit : undefined);
   }
 
+  /** Adds only the further hits of a request that was added before. */
+  addFurtherHits(ended: EndedRecord, span: FinishedSpan): void {
+    this.#further.resolve(ended, span);
+    this.#further.follow(ended, undefined);
+  }
+
   addFurtherHit(hit: FurtherHit, owner?: HitOwner): void {
     this.#further.add(hit, owner);
   }

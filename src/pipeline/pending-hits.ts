@@ -1,4 +1,3 @@
-import type { Field } from '../hit/field.js';
 import { CHILD_SPAN_WAIT_MILLIS, type Hit, type PendingHit } from '../hit/hit.js';
 import type { HttpRequest } from '../hit/http-request.js';
 import type { EndedRecord } from '../requests/request-record.js';
@@ -103,11 +102,4 @@ function bytesOf({
     (acceptLanguage?.length ?? 0) +
     (clientHints?.length ?? 0)
   );
-}
-
-/** Roughly what a further hit takes, whose request may have to stay in memory for it. */
-export function bytesOfFields(fields: readonly Field[]): number {
-  let bytes = REQUEST_BYTES;
-  for (const { pair } of fields) bytes += pair.length;
-  return bytes;
 }

@@ -8,12 +8,20 @@ import { CHILD_SPAN_WAIT_MILLIS } from '../hit/hit.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
-import { type ForwardedRequest, toForwarded } from '../requests/forwarded-request.js';
+import {
+  addFurtherHit,
+  type Forwarded,
+  type ForwardedHit,
+  type ForwardedRequest,
+  TOO_MANY_HITS,
+  toForwarded,
+  toPlain,
+} from '../requests/forwarded-request.js';
 import type { RequestSink } from '../requests/hit-owner.js';
 import { NODE_REQUESTS, type NodeRequestSink } from '../requests/node-request.js';
 import { watchChatbotResponses } from '../requests/read-chatbot-response.js';
 import { createRequestReading, type RequestReading } from '../requests/request-reading.js';
-import type { EndedRecord } from '../requests/request-record.js';
+import type { EndedRecord, RequestRecord } from '../requests/request-record.js';
 import { type RequestTracker, trackRequests } from '../requests/track-requests.js';
 import type { Processor } from './lazy-processor.js';
 import { openThreadChannel, type ThreadChannel } from './threads.js';
@@ -47,10 +55,11 @@ export class ForwardingProcessor implements Processor {
   readonly #channel: ThreadChannel;
   /** How long a request waits for its unfinished work. */
   readonly #longestHoldMillis: number;
+  readonly #diagnostics: Diagnostics;
   readonly #scope = new DetachedScope('opentelemetry-matomo');
   readonly #readChatbotResponse: ReturnType<typeof watchChatbotResponses> = () => undefined;
   #waiting: Waiting[] = [];
-  #unheard: ForwardedRequest[] | undefined = [];
+  #unheard: Forwarded[] | undefined = [];
   #timer: NodeJS.Timeout | undefined;
   #requestCount = 0;
 
@@ -75,6 +84,7 @@ export class ForwardingProcessor implements Processor {
     if (aiChatbots === 'separate') {
       this.#readChatbotResponse = watchChatbotResponses(aiChatbotUserAgents);
     }
+    this.#diagnostics = diagnostics;
     this.#requests = trackRequests(this.#createSink(diagnostics), reading);
     this.#channel = openThreadChannel(threadId, ({ kind }) => {
       if (kind === 'here') this.#onHere();
@@ -125,13 +135,21 @@ export class ForwardingProcessor implements Processor {
       diagnostics.warnOnce(key, coded('parameter-refused', message));
     return {
       addRequest: (record, span) => this.#add(record, span),
-      addFurtherHit(hit, owner) {
-        if (owner) owner.record.furtherHits = [...(owner.record.furtherHits ?? []), hit];
-        else refuse('further no_visitor', NO_REQUEST);
+      addFurtherHit: (hit, owner) => {
+        if (!owner) this.#post({ hit });
+        else if (!this.#addTo(owner.record, hit)) refuse('further too_many', TOO_MANY_HITS);
       },
       refuseHit: refuse,
       reportHit: refuse,
     };
+  }
+
+  #addTo(record: RequestRecord, hit: ForwardedHit['hit']): boolean {
+    if (!addFurtherHit(record, hit)) return false;
+    // Work that a request has started may go on after its end.
+    const isKnown = record.closed && record.request !== undefined;
+    if (isKnown) this.#post(toForwarded(record as EndedRecord, NO_DETAILS, true));
+    return true;
   }
 
   #add(record: EndedRecord, span: FinishedSpan): void {
@@ -170,9 +188,17 @@ export class ForwardingProcessor implements Processor {
     for (const ended of waiting.filter(isFinal)) this.#post(toForwarded(ended.record, ended));
   }
 
-  #post(forwarded: ForwardedRequest): void {
-    if (!this.#unheard) this.#channel.post({ kind: 'request', forwarded });
-    else if (this.#unheard.length < MAX_UNHEARD) this.#unheard.push(forwarded);
+  #post(forwarded: Forwarded): void {
+    if (this.#unheard) {
+      if (this.#unheard.length < MAX_UNHEARD) this.#unheard.push(forwarded);
+      return;
+    }
+    try {
+      this.#channel.post({ kind: 'request', forwarded });
+    } catch {
+      this.#diagnostics.warnOnce('not cloneable', coded('parameter-refused', NOT_CLONEABLE));
+      this.#channel.post({ kind: 'request', forwarded: toPlain(forwarded) });
+    }
   }
 
   #onHere(): void {
@@ -182,8 +208,10 @@ export class ForwardingProcessor implements Processor {
   }
 }
 
-const NO_REQUEST =
-  'A hit outside of a request was tracked in a worker thread. It was dropped. Track it in the main thread.';
+/** Of hits that were tracked after their request had been forwarded. */
+const NO_DETAILS = { attributes: {}, cookie: undefined };
+const NOT_CLONEABLE =
+  'A parameter that a worker thread tracks is a function or a symbol. It was left out. Use strings, numbers or booleans.';
 const UNHEARD =
   'The main thread has not loaded opentelemetry-matomo/register. Requests to servers in worker threads are not tracked. ' +
   'Start the process with --require opentelemetry-matomo/register, not only the worker.';

@@ -1,8 +1,8 @@
 import type { Attributes } from '@opentelemetry/api';
-import type { FurtherHit } from '../hit/further-hit.js';
+import { type FurtherHit, MAX_FURTHER_HITS } from '../hit/further-hit.js';
 import type { ChatbotResponse, HttpRequest } from '../hit/http-request.js';
 import type { FinishedSpan } from './finished-span.js';
-import type { EndedRecord } from './request-record.js';
+import type { EndedRecord, RequestRecord } from './request-record.js';
 import { SERVER_SPAN } from './span-kind.js';
 
 /** An ended request as data that can be sent from one thread to another. */
@@ -18,26 +18,49 @@ export interface ForwardedRequest {
   readonly furtherHits: readonly FurtherHit[] | undefined;
   /** If an AI chatbot asked. */
   readonly chatbotResponse?: ChatbotResponse | undefined;
+  /** Whether the request itself was forwarded before. Then only its further hits count. */
+  readonly isKnown: boolean;
 }
+
+/** A hit outside of any request, with the visitor that it names. */
+export interface ForwardedHit {
+  readonly hit: FurtherHit;
+}
+
+export type Forwarded = ForwardedRequest | ForwardedHit;
+
+/** What a forwarded request has besides its record. */
+type Details = Pick<ForwardedRequest, 'attributes' | 'cookie' | 'range' | 'chatbotResponse'>;
 
 /** Key under which a processor, of any copy, accepts requests of other threads. */
 export const FORWARDED_REQUESTS: unique symbol = Symbol.for('opentelemetry-matomo.forwarded.1');
 
-export type ForwardedRequestSink = (forwarded: ForwardedRequest) => void;
+export type ForwardedRequestSink = (forwarded: Forwarded) => void;
+
+const hitCounts = new WeakMap<RequestRecord, number>();
+
+/** Adds a hit to a request that will be forwarded, unless it has the maximum number already. */
+export function addFurtherHit(record: RequestRecord, hit: FurtherHit): boolean {
+  const count = (hitCounts.get(record) ?? 0) + 1;
+  if (count > MAX_FURTHER_HITS) return false;
+  hitCounts.set(record, count);
+  record.furtherHits = [...(record.furtherHits ?? []), hit];
+  return true;
+}
+
+/** Logged if a hit was not added. */
+export const TOO_MANY_HITS: string = `A request has more than ${MAX_FURTHER_HITS} further hits. The others were dropped. Track one total instead.`;
 
 /** Closes a record and returns what is known about its request until then. */
 export function toForwarded(
   record: EndedRecord,
-  {
-    attributes,
-    cookie,
-    range,
-    chatbotResponse,
-  }: Pick<ForwardedRequest, 'attributes' | 'cookie' | 'range' | 'chatbotResponse'>,
+  { attributes, cookie, range, chatbotResponse }: Details,
+  isKnown = false,
 ): ForwardedRequest {
   record.close();
   const { request, ignored: isIgnored, furtherHits } = record;
-  return { request, isIgnored, attributes, cookie, range, furtherHits, chatbotResponse };
+  record.furtherHits = undefined;
+  return { request, isIgnored, attributes, cookie, range, furtherHits, chatbotResponse, isKnown };
 }
 
 /** The request as if this thread had handled it. */
@@ -45,7 +68,8 @@ export function fromForwarded(forwarded: ForwardedRequest): {
   record: EndedRecord;
   span: FinishedSpan;
 } {
-  const { request, isIgnored, attributes, cookie, range, furtherHits, chatbotResponse } = forwarded;
+  const { request, isIgnored, attributes, cookie, range, furtherHits, chatbotResponse, isKnown } =
+    forwarded;
   const record = {
     request,
     currentRequest: request,
@@ -54,7 +78,10 @@ export function fromForwarded(forwarded: ForwardedRequest): {
     ignored: isIgnored,
     running: false,
     captured: { request: { headers: { cookie, range } } },
-    close: () => undefined,
+    closed: isKnown,
+    close() {
+      record.closed = true;
+    },
   };
   const span: FinishedSpan = {
     name: request.spanName,
@@ -66,4 +93,13 @@ export function fromForwarded(forwarded: ForwardedRequest): {
     spanContext: () => ({ traceId: '', spanId: '', traceFlags: 0 }),
   };
   return { record: record as unknown as EndedRecord, span };
+}
+
+/** Without functions and symbols, which cannot be sent to another thread and are not valid as parameters. */
+export function toPlain(forwarded: Forwarded): Forwarded {
+  return JSON.parse(
+    JSON.stringify(forwarded, (_name, value) =>
+      typeof value === 'bigint' ? String(value) : value,
+    ),
+  );
 }

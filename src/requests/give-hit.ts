@@ -1,9 +1,11 @@
 import { activeSpan } from '../common/otel-global.js';
+import { startIfOffered } from '../common/start-hook.js';
 import { currentRequest, type HitTaker, hitTakers } from './captured-requests.js';
 import { HIT_EVENT, toEventAttributes } from './span-hit-events.js';
 
 /** Passes a hit to every processor. If there are only exporters, adds it to the active span if that is recorded. Never throws. */
 export function giveHit(parameters: Readonly<Record<string, unknown>>): void {
+  startUnlessTaken();
   if (addEvent(parameters)) return;
   tell((taker) => {
     const hit = { parameters, epochMillis: Date.now() };
@@ -19,6 +21,12 @@ export function refuseHit(key: string, message: string): void {
 /** Lets everything that makes hits log that part of a hit was dropped. Never throws. */
 export function reportHit(key: string, message: string): void {
   tell((taker) => taker.reportHit(key, message));
+}
+
+/** A queue worker or a cron job never serves: its first hit is what starts `register`. */
+function startUnlessTaken(): void {
+  const [taker] = hitTakers().takers;
+  if (!taker) startIfOffered();
 }
 
 function addEvent(parameters: Readonly<Record<string, unknown>>): boolean {

@@ -7,12 +7,17 @@ import { sampled } from '../support/long.js';
 import { queryOf } from '../support/named-hits.js';
 import { Pace } from '../support/pace.js';
 import { seededRuns } from '../support/seed.js';
-import { FAULTS, type Fault, SimulatedMatomo } from '../support/simulated-matomo.js';
+import { FAULTS, type Fault, HALVING, SimulatedMatomo } from '../support/simulated-matomo.js';
+import { type SimulatedRequest, SimulatedRequests } from '../support/simulated-requests.js';
 
 const HISTORIES = sampled(300, 10_000);
+const SCHEDULED_DELAY_MILLIS = 1000;
 
 type Step =
   | { kind: 'hits'; names: string[] }
+  | { kind: 'requests'; further: string[][] }
+  | { kind: 'begin'; further: string[] }
+  | { kind: 'end' }
   | { kind: 'fault'; fault: Fault }
   | { kind: 'wait'; millis: number }
   | { kind: 'clock'; millis: number }
@@ -26,6 +31,9 @@ const name = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom('hit.bot', 'hit.bot', 'invalid.bot', 'poison.bot') },
 );
 
+/** Of a hit besides a page view. */
+const furtherName = fc.constantFrom('hit', 'hit', 'hit', 'hit', 'invalid', 'poison');
+
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 4,
@@ -34,6 +42,21 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       names: fc.array(name, { minLength: 1, maxLength: 8 }),
     }),
   },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('requests' as const),
+      further: fc.array(fc.array(furtherName, { maxLength: 4 }), { minLength: 1, maxLength: 4 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('begin' as const),
+      further: fc.array(furtherName, { minLength: 1, maxLength: 4 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ kind: 'end' as const }) },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -107,14 +130,21 @@ async function live({ steps, hasToken, mostInABulk, ending, ...sizes }: History)
       tokenAuth: hasToken ? 't' : undefined,
       maxQueueBytes: 1e9,
       resendUnconfirmed: false,
-      scheduledDelayMillis: 1000,
+      scheduledDelayMillis: SCHEDULED_DELAY_MILLIS,
       exportTimeoutMillis: 30_000,
     },
     watched(matomo, pace),
     { info: silent, warn: silent, error: silent, warnOnce: silent, print: silent },
     () => 0.5,
   );
+  const requests = new SimulatedRequests(delivery, SCHEDULED_DELAY_MILLIS);
+  const running: SimulatedRequest[] = [];
+  /** Names of page views, each with those of its further hits. */
+  const whole: string[][] = [];
   let made = 0;
+  const nameOf = (kind: string) => `${kind} ${++made}`;
+  const track = (request: SimulatedRequest, further: readonly string[]) =>
+    further.map(nameOf).filter((name) => request.track(name));
   const check = () => expect(accountedFor(delivery)).toBe(made);
   for (const next of steps) {
     if (next.kind === 'fault') matomo.fault = next.fault;
@@ -124,6 +154,21 @@ async function live({ steps, hasToken, mostInABulk, ending, ...sizes }: History)
       void delivery.flush();
     }
     if (next.kind === 'wait') await vi.advanceTimersByTimeAsync(next.millis);
+    if (next.kind === 'requests') {
+      for (const further of next.further) {
+        const request = requests.begin(String(made % 3));
+        const taken = track(request, further);
+        const page = nameOf('hit');
+        if (request.end(page)) whole.push([page, ...taken]);
+        check();
+      }
+    }
+    if (next.kind === 'begin') {
+      const request = requests.begin(String(made % 3));
+      track(request, next.further);
+      running.push(request);
+    }
+    if (next.kind === 'end') running.shift()?.end(nameOf('hit'));
     if (next.kind === 'hits') {
       for (const name of next.names) {
         made += 1;
@@ -138,10 +183,26 @@ async function live({ steps, hasToken, mostInABulk, ending, ...sizes }: History)
   await endOf(delivery.shutdown(1000));
   check();
   compare(delivery, matomo);
+  if (isInOrder(steps)) expectInOrder(whole, matomo);
   expect(matomo.mixedBulks).toBe(0);
   // A bulk of which Matomo refused all, with a token, is tried again together with newer hits.
   if (!hasToken) expect(matomo.largestBulk).toBeLessThanOrEqual(sizes.maxExportBatchSize);
   expect(pace.offences).toEqual([]);
+}
+
+/** Whether nothing makes the sender try parts of a bulk by themselves. */
+function isInOrder(steps: readonly Step[]): boolean {
+  const isHalved = steps.some((next) => next.kind === 'fault' && HALVING.includes(next.fault));
+  return !isHalved && !JSON.stringify(steps).includes('poison');
+}
+
+/** Whether each page view was stored before its further hits, and these in their order. */
+function expectInOrder(whole: readonly string[][], matomo: SimulatedMatomo): void {
+  const places = new Map([...matomo.stored.keys()].map((name, place) => [name, place]));
+  for (const names of whole) {
+    const stored = names.filter((name) => places.has(name));
+    expect(stored.toSorted((a, b) => (places.get(a) ?? 0) - (places.get(b) ?? 0))).toEqual(stored);
+  }
 }
 
 function watched(matomo: SimulatedMatomo, pace: Pace): Transport {

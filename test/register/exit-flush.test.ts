@@ -124,6 +124,34 @@ describe('every finished request arrives, and the process ends as it would witho
     expect(sorted(bulks.map(String))).toEqual(['one,one,two,two', 'visit,visit,exit,exit']);
   });
 
+  test.for([
+    ['process.exit()', 3, null],
+    ['SIGTERM', null, 'SIGTERM'],
+  ] as const)(
+    '%s: events, goals, orders and requests of AI chatbots arrive, each behind its page view',
+    async ([how, code, signal]) => {
+      const { inspector, env } = await matomo();
+      const app = await startServer([...REGISTER, APP], { env: { ...env, ...LATE } });
+      const headers = { connection: 'close', 'user-agent': 'ChatGPT-User/1.0' };
+      await get(`${app.url}/further`);
+      await fetch(`${app.url}/chatbot`, { headers });
+      await get(`${app.url}/next`);
+      if (signal) app.kill(signal);
+      else await get(`${app.url}/exit`);
+      expect(await app.exit(), how).toEqual({ code, signal });
+      const ofChatbots = inspector.hits().filter(({ verdict }) => verdict === 'ai_chatbot');
+      expect(ofChatbots.map(({ params }) => params.action_name)).toEqual(['GET /chatbot']);
+      const others = inspector.hits().filter((hit) => !ofChatbots.includes(hit));
+      const names = others.map(({ params }) => {
+        const { e_a, ec_id, idgoal, download, action_name } = params;
+        return e_a ?? ec_id ?? idgoal ?? download ?? action_name;
+      });
+      const further = ['event', '3', 'A-1', 'https://files.example/a.pdf'];
+      const last = signal ? [] : ['GET /exit'];
+      expect(names).toEqual(['GET /further', ...further, 'GET /next', ...last]);
+    },
+  );
+
   test('what sends bulks is loaded with the first hit, not with the first bulk', async () => {
     const { env } = await matomo();
     const app = await startServer([...REGISTER, APP], { env: { ...env, ...LATE } });

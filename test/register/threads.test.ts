@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Inspector } from '../../src/inspector/index.js';
 import { CHATGPT } from '../support/chatbots.js';
 import { eventually, runNode, type Server, startServer } from '../support/child-process.js';
 import { APPS, get, matomo, REGISTER, titles, WITHOUT_SDK } from '../support/registered-app.js';
@@ -49,6 +50,43 @@ test.each([
     ['page', 200, 2],
     ['document', 206, 2],
   ]);
+});
+
+const events = (inspector: Inspector) =>
+  inspector.hits().flatMap(({ params }) => (params.e_c ? [`${params.e_c} ${params.e_a}`] : []));
+
+test.each([
+  ['with the tracing parts', APP, {}],
+  ['without an SDK', [...WITHOUT_SDK, ...APP], { APP_HAS_SDK: '' }],
+])(
+  '%s events in a worker thread are sent: in a request, after it, and outside of one',
+  async (_given, args, env) => {
+    const { inspector, app } = await start(args, { ...env, MATOMO_SCHEDULE_DELAY: '100' });
+    for (const path of ['/further', '/quiet', '/outside', '/odd']) await get(app.url + path);
+    await eventually(() => inspector.hits().length === 8);
+    await app.stop();
+    expect(sorted(events(inspector))).toEqual([
+      'after /further',
+      'odd value',
+      'outside named',
+      'within /further',
+      'within /quiet',
+    ]);
+    const visitors = inspector.hits().map(({ params }) => params.uid ?? params.cid);
+    expect(new Set(visitors).size).toBe(2);
+    expect(app.stderr()).toMatch(/^[^\n]*is a function or a symbol[^\n]*\[parameter-refused\]\n$/);
+  },
+);
+
+test('a worker and a process without a server send what names its visitor', async () => {
+  const { inspector, env } = await matomo();
+  const job = { env: { ...env, JOB: '1' } };
+  const { stderr } = await runNode([...REGISTER, `${APPS}/threads.cjs`], job);
+  expect(events(inspector)).toEqual(['job done']);
+  expect(stderr).toMatch(/has neither uid nor cid/);
+  const script = "require('opentelemetry-matomo').trackEvent('main', 'done', { uid: 'bob' })";
+  await runNode([...REGISTER, '-e', script], { env });
+  expect(events(inspector)).toEqual(['job done', 'main done']);
 });
 
 test('hits of a worker and of the main thread go out in the bulks of one process', async () => {

@@ -7,8 +7,10 @@ import { onTestFinished } from 'vitest';
 
 /** A bulk request, as a Matomo that keeps everything sees it. */
 export interface Bulk {
-  /** Last parts of the paths of its hits' URLs. */
+  /** Of its hits: what a further hit tracks, or the path of the page. */
   readonly names: readonly string[];
+  /** How many of these hits are events, goals, orders and others besides page views. */
+  readonly further: number;
   /** How many of these hits are for Matomo's AI chatbot reports. */
   readonly chatbots: number;
   /** The visitor ids of these hits. */
@@ -58,6 +60,8 @@ export async function startBulkReceiver(): Promise<BulkReceiver> {
     refusals -= 1;
     const bulk: Bulk = {
       names: requests.map(nameOf),
+      further: requests.filter((query) => furtherNameOf(new URLSearchParams(query)) !== undefined)
+        .length,
       chatbots: requests.filter((query) => query.includes('&recMode=1')).length,
       visitors: requests.map((query) => new URLSearchParams(query).get('cid') ?? ''),
       isTracked,
@@ -100,7 +104,34 @@ export function isMixed({ names, chatbots }: Bulk): boolean {
   return chatbots > 0 && chatbots < names.length;
 }
 
+/** Hits that came after a later one of their visitor from the same process; not those that came before too. */
+export function findOutOfOrder(bulks: readonly Bulk[]): string[] {
+  const latest = new Map<string, number>();
+  const seen = new Set<string>();
+  const wrong: string[] = [];
+  for (const { names, visitors } of bulks) {
+    for (const [i, name] of names.entries()) {
+      if (seen.has(name)) continue;
+      seen.add(name);
+      const [worker, number] = name.split('-');
+      const key = `${worker} ${visitors[i]}`;
+      if (Number(number) < (latest.get(key) ?? 0)) wrong.push(name);
+      latest.set(key, Math.max(latest.get(key) ?? 0, Number(number)));
+    }
+  }
+  return wrong;
+}
+
 function nameOf(query: string): string {
-  const url = new URLSearchParams(query.slice(query.indexOf('?') + 1)).get('url') ?? '';
-  return new URL(url).pathname.slice(1);
+  const parameters = new URLSearchParams(query.slice(query.indexOf('?') + 1));
+  return furtherNameOf(parameters) ?? new URL(parameters.get('url') ?? '').pathname.slice(1);
+}
+
+/** The name of a hit besides a page view. */
+function furtherNameOf(parameters: URLSearchParams): string | undefined {
+  const names = ['e_a', 'ec_id', 'dimension1', 'download'].map((name) => parameters.get(name));
+  return names
+    .find((name) => name !== null)
+    ?.split('/')
+    .at(-1);
 }

@@ -5,7 +5,7 @@ export function queryOf(name: string): string {
 
 /** The name in the text of a hit. */
 export function nameOf(query: string): string {
-  return query.slice(3).replace('&recMode=1', '');
+  return /^\?h=([^&]*)/.exec(query)?.[1] ?? '';
 }
 
 /** Whether a hit of that name is for Matomo's AI chatbot reports. */

@@ -12,6 +12,9 @@ const LONGEST_RECOVERY_MILLIS = 2 * 3_600_000;
 /** A recovery is looked at often at first: most take a few seconds. */
 const SOON_MILLIS = 10_000;
 
+/** The number of a hit tells its visitor. */
+export const VISITORS = 3;
+
 /** No process of a real machine has such a number. */
 const FIRST_PID = 5_000_000;
 
@@ -99,7 +102,33 @@ export class SimulatedMachine {
   /** A request of a process ends, with a hit that is called so, and a number. */
   hit(process: SimulatedProcess, name = 'hit'): void {
     this.#made += 1;
-    process.push(`${name}-${this.#made}`, String(this.#made % 3));
+    process.push(`${name}-${this.#made}`, String(this.#made % VISITORS));
+  }
+
+  /** A request of a process ends, with a page view and further hits of one visitor, which is the number by three. */
+  request(process: SimulatedProcess, further: readonly string[]): void {
+    const [first = '', ...others] = this.#namesOf(['hit', ...further]);
+    process.pushAll([first, ...others], String(this.#made % VISITORS));
+  }
+
+  /** A request of a process begins, with further hits. */
+  begin(process: SimulatedProcess, further: readonly string[]): void {
+    process.begin(this.#namesOf(further), String(this.#made % VISITORS));
+  }
+
+  /** A request that has begun so ends. */
+  end(process: SimulatedProcess): void {
+    this.#made += 1;
+    process.endRequest(`hit.late-${this.#made}`);
+  }
+
+  /** Names of hits of one visitor. */
+  #namesOf(kinds: readonly string[]): string[] {
+    this.#made += 1;
+    return kinds.map((kind, i) => {
+      if (i > 0) this.#made += VISITORS;
+      return `${kind}-${this.#made}`;
+    });
   }
 
   /** The disk takes so many bytes more. */

@@ -55,6 +55,14 @@ export const FAULTS: readonly Fault[] = [
   'closes connections',
 ];
 
+/** After these a bulk is halved to find a hit that does it. */
+export const HALVING: readonly Fault[] = [
+  'database away',
+  'flickering database',
+  'lock timeout',
+  'tracker off',
+];
+
 const ROLLED_BACK = answer(500, { status: 'error', tracked: 0, invalid: 0 });
 const NOTHING_COUNTED = answer(200, { status: 'success', tracked: 0, invalid: 0 });
 

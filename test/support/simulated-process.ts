@@ -10,6 +10,7 @@ import type { Transport } from '../../src/delivery/transport.js';
 import { queryOf } from './named-hits.js';
 import { Pace } from './pace.js';
 import { type DiskUser, type SimulatedDisk, spoolOf } from './simulated-disk.js';
+import { type SimulatedRequest, SimulatedRequests } from './simulated-requests.js';
 
 export interface ProcessSizes {
   readonly hasToken: boolean;
@@ -48,6 +49,8 @@ export class SimulatedProcess implements DiskUser {
   /** Hits of the spool in its bulk that is under way. */
   inFlight = 0;
   readonly #delivery: Delivery;
+  readonly #requests: SimulatedRequests;
+  readonly #running: SimulatedRequest[] = [];
   readonly #spool: FileSpool;
   readonly #onEnd: (process: SimulatedProcess) => void;
   #made = 0;
@@ -98,6 +101,7 @@ export class SimulatedProcess implements DiskUser {
       () => 0.5,
       new SpoolSource(this.#spool, options),
     );
+    this.#requests = new SimulatedRequests(this.#delivery, options.scheduledDelayMillis);
   }
 
   /** As it is, or as it was at its end. */
@@ -137,6 +141,31 @@ export class SimulatedProcess implements DiskUser {
       ],
     });
     if (isTaken) this.hits.push(name);
+  }
+
+  /** A request with hits besides its page view, which ends at once. */
+  pushAll([page = '', ...further]: readonly string[], visitor: string): void {
+    this.#made += 1 + further.length;
+    const request = this.#requests.begin(visitor);
+    const taken = further.filter((name) => request.track(name));
+    if (request.end(page)) this.hits.push(page);
+    this.hits.push(...taken);
+  }
+
+  /** A request begins, with hits besides its page view. */
+  begin(further: readonly string[], visitor: string): void {
+    this.#made += further.length;
+    const request = this.#requests.begin(visitor);
+    this.hits.push(...further.filter((name) => request.track(name)));
+    this.#running.push(request);
+  }
+
+  /** The request that has run for longest ends. */
+  endRequest(page: string): void {
+    const request = this.#running.shift();
+    if (!request) return;
+    this.#made += 1;
+    if (request.end(page)) this.hits.push(page);
   }
 
   flush(): void {

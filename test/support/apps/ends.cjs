@@ -1,4 +1,4 @@
-// Knows nothing of OpenTelemetry or Matomo. Ends as the path of a request says, once that request is finished, or as HANDLER says.
+// Knows nothing of OpenTelemetry, and of Matomo only for `/further`. Ends as the path of a request says, once that request is finished, or as HANDLER says.
 const { createServer } = require('node:http');
 
 const ENDS = {
@@ -21,8 +21,17 @@ const HANDLERS = {
   stays: () => process.stdout.write('still there\n'),
 };
 
+function trackFurther() {
+  const { trackEvent, trackGoal, trackHit, trackOrder } = require('opentelemetry-matomo');
+  trackEvent('Request', 'event');
+  trackGoal(3, { revenue: 1.5 });
+  trackOrder({ id: 'A-1', revenue: 20, items: [{ sku: 'mug', price: 20 }] });
+  trackHit({ download: 'https://files.example/a.pdf' });
+}
+
 const server = createServer((request, response) => {
   const end = ENDS[request.url];
+  if (request.url === '/further') trackFurther();
   if (end) response.setHeader('connection', 'close');
   response.on('close', () => end && setImmediate(end));
   const [, signal] = /^\/signal\/(\w+)$/.exec(request.url) ?? [];

@@ -1,18 +1,48 @@
 // A service with a spool: so many requests a second, each named on stdout as it ends, and what became of all of them
 // when asked by a message. The environment says how many (RATE), how they are called (NAME),
-// how many visitors take turns (VISITORS), each how many requests one is of an AI chatbot (CHATBOTS), and the rest.
+// how many visitors take turns (VISITORS), each how many requests one is of an AI chatbot (CHATBOTS), each how many others one has hits
+// besides its page view (FURTHER), and the rest.
 import { writeSync } from 'node:fs';
-import { MatomoSpanProcessor } from 'opentelemetry-matomo';
+import { context, trace } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import {
+  MatomoSpanProcessor,
+  trackEvent,
+  trackGoal,
+  trackHit,
+  trackOrder,
+} from 'opentelemetry-matomo';
 
-const { RATE = '0', NAME = 'n', VISITORS = '1', CHATBOTS = '0' } = process.env;
+const { RATE = '0', NAME = 'n', VISITORS = '1', CHATBOTS = '0', FURTHER = '0' } = process.env;
+context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
 const processor = new MatomoSpanProcessor({ scheduledDelayMillis: 300 });
 let requests = 0;
+let hits = 0;
+
+/** Names and announces a hit. */
+function nextName() {
+  hits += 1;
+  return `${NAME}-${hits}`;
+}
+
+function show(name) {
+  writeSync(1, `${name} ${Date.now()}\n`);
+}
+
+const CALLS = [
+  (name) => trackEvent('Request', name),
+  (name) => trackGoal(1, { dimension1: name }),
+  (name) => trackOrder({ id: name, revenue: 1, items: [{ sku: 'mug', price: 1 }] }),
+  (name) => trackHit({ download: `https://files.example/${name}` }),
+];
 
 function request() {
   requests += 1;
   const id = requests.toString(16).padStart(16, '0');
-  const name = `${NAME}-${requests}`;
+  const name = nextName();
   const isChatbot = requests % Number(CHATBOTS) === 0;
+  const further =
+    !isChatbot && requests % Number(FURTHER) === 0 ? CALLS.map((call) => [call, nextName()]) : [];
   const span = {
     name: 'GET',
     kind: 1,
@@ -31,8 +61,11 @@ function request() {
     spanContext: () => ({ traceId: '1'.repeat(32), spanId: id, traceFlags: 1 }),
   };
   processor.onStart(span, { getValue: () => undefined });
+  context.with(trace.setSpan(context.active(), span), () => {
+    for (const [call, given] of further) call(given);
+  });
   processor.onEnd(span);
-  writeSync(1, `${name} ${Date.now()}\n`);
+  for (const given of [name, ...further.map(([, own]) => own)]) show(given);
 }
 
 // What is in memory only are the newest. `SAFE 7`: the first seven of this process are stored or sent.

@@ -34,7 +34,7 @@ test('504', async (context) => {
 test('504 after Matomo has stored', async (context) => {
   const row = await rideOut(context, answers({ status: 504, store: true }));
   expectAccounted(row, { lost: ['unconfirmed'], says: /answered 504/ });
-  expect(row.stored).toBe(row.requests);
+  expect(row.stored).toBe(row.hits);
 });
 
 test('413 to more than two hits', async (context) => {
@@ -78,7 +78,7 @@ test('500 to one hit', async (context) => {
   });
   expectAccounted(row, { lost: ['rejected'], says: /answered 500 to 1 hit.*\[rejected\]/ });
   expect(row.stats.lost.rejected).toBe(1);
-  expect(row.stored).toBe(row.requests - 1);
+  expect(row.stored).toBe(row.hits - 1);
 });
 
 const NOT_MATOMO: [string, PlayedAnswer][] = [
@@ -115,22 +115,22 @@ test.for<[string, PlayedAnswer]>([
 ])('%s with counters, from the start', async ([, answer], context) => {
   const row = await rideOut(context, { ...answers(answer), fromStart: true });
   expectAccounted(row, { lost: [] });
-  expect(row.stats.tracked).toBe(row.requests);
-  expect(row.stored).toBe(row.requests);
+  expect(row.stats.tracked).toBe(row.hits);
+  expect(row.stored).toBe(row.hits);
 });
 
 test('202 without counters, where Matomo was seen', async (context) => {
   const row = await rideOut(context, answers({ status: 202, body: '', store: true }));
   expectAccounted(row, { lost: [], says: /answered 202 .*accepted.*\[not-matomo\]/ });
   expect(row.stats.accepted).toBeGreaterThan(0);
-  expect(row.stored).toBe(row.requests);
+  expect(row.stored).toBe(row.hits);
 });
 
 test('202 without counters, from the start', async (context) => {
   const row = await rideOut(context, { ...answers({ status: 202, body: '' }), fromStart: true });
   expectAccounted(row, { lost: [], says: /answered 202 .*\[not-matomo\]/ });
   expect(row.stats.accepted).toBe(0);
-  expect(row.stored).toBe(row.requests);
+  expect(row.stored).toBe(row.hits);
 });
 
 test.for<[string, PlayedAnswer]>([
@@ -140,7 +140,7 @@ test.for<[string, PlayedAnswer]>([
   const row = await rideOut(context, answers(answer));
   expectAccounted(row, { lost: [] });
   expect(row.stats.accepted).toBeGreaterThan(0);
-  expect(row.stored).toBe(row.requests);
+  expect(row.stored).toBe(row.hits);
 });
 
 const ALL_INVALID = {
@@ -175,7 +175,7 @@ test('fewer kept than were sent', async (context) => {
   const answer = { body, contentType: 'application/json', store: true };
   const row = await rideOut(context, answers(answer));
   expectAccounted(row, { lost: ['unconfirmed'] });
-  expect(row.stored).toBe(row.requests);
+  expect(row.stored).toBe(row.hits);
 });
 
 test('429 with Retry-After, then nobody flushes', async (context) => {

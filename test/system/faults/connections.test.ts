@@ -48,19 +48,19 @@ test('reset after the body', async (context) => {
 test('reset after Matomo has stored', async (context) => {
   const row = await rideOut(context, onTheWire('reset-after-commit'));
   expectAccounted(row, { lost: ['unconfirmed'], says: BROKEN_OFF });
-  expect(row.stored).toBe(row.requests);
+  expect(row.stored).toBe(row.hits);
 });
 
 test('half a response', async (context) => {
   const row = await rideOut(context, onTheWire('half-response'));
   expectAccounted(row, { lost: ['unconfirmed'], says: BROKEN_OFF });
-  expect(row.stored).toBe(row.requests);
+  expect(row.stored).toBe(row.hits);
 });
 
 test('slow loris', async (context) => {
   const row = await rideOut(context, { ...onTheWire('slow-loris'), ...IMPATIENT });
   expectAccounted(row, { lost: ['unconfirmed'], says: /no answer within 1000 ms/ });
-  expect(row.stored).toBe(row.requests);
+  expect(row.stored).toBe(row.hits);
 });
 
 test('stall', async (context) => {
@@ -75,7 +75,7 @@ test('stall of ten minutes after Matomo has stored', async (context) => {
     end: (matomo) => matomo.play(),
   });
   expectAccounted(row, { lost: ['unconfirmed'], says: /no answer within 1000 ms/ });
-  expect(row.stored).toBe(row.requests);
+  expect(row.stored).toBe(row.hits);
 });
 
 test('stall after Matomo has stored, with resendUnconfirmed', async (context) => {
@@ -84,7 +84,7 @@ test('stall after Matomo has stored, with resendUnconfirmed', async (context) =>
     options: () => ({ ...IMPATIENT.options(), resendUnconfirmed: true }),
   });
   expectAccounted(row, { lost: [], says: /are sent again/, mayDouble: true });
-  expect(row.stored).toBe(row.requests);
+  expect(row.stored).toBe(row.hits);
 });
 
 test('connection closed on keep-alive reuse', async (context) => {
@@ -117,7 +117,7 @@ test('connection closed after each answer: 200 of 200 hits are tracked', async (
 test('no HTTP, from the start', async (context) => {
   const row = await rideOut(context, { ...onTheWire('not-http'), fromStart: true });
   expectAccounted(row, { lost: [], says: /does not speak HTTP.*\[not-matomo\]/ });
-  expect(row.stored).toBe(row.requests);
+  expect(row.stored).toBe(row.hits);
 });
 
 test('no HTTP, where Matomo was seen', async (context) => {

@@ -13,15 +13,15 @@ interface Expected {
 
 /** What holds after every fault. */
 export function expectAccounted(
-  { requests, stats, stored, doubles, lines }: FaultRow,
+  { hits: made, stats, stored, doubles, lines }: FaultRow,
   { lost, says, mayDouble = false }: Expected,
 ): void {
   const { hits, pending, tracked, accepted, invalid } = stats;
   const losses = Object.entries(stats.lost).filter(([, count]) => count > 0);
   const sumOfLost = losses.reduce((sum, [, count]) => sum + count, 0);
   const said = lines.join('');
-  expect({ hits, pending }, said).toEqual({ hits: requests, pending: 0 });
-  expect(tracked + accepted + invalid + sumOfLost).toBe(requests);
+  expect({ hits, pending }, said).toEqual({ hits: made, pending: 0 });
+  expect(tracked + accepted + invalid + sumOfLost).toBe(made);
   expect(
     losses.map(([reason]) => reason),
     said,

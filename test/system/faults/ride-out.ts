@@ -10,6 +10,7 @@ import {
 } from '../../support/fault-proxy.js';
 import { captureOutput } from '../../support/output.js';
 import { startTracedService, until } from '../../support/traced-service.js';
+import { headersOf, hitsOf, isMixed, nameOf, trackFurther } from './mixture.js';
 
 /** `npm run test:faults` lets faults last longer. */
 const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 3);
@@ -35,10 +36,12 @@ export interface FaultCase {
 export interface FaultRow {
   readonly fault: string;
   readonly requests: number;
+  /** Page views, further hits and hits of AI chatbots that they made. */
+  readonly hits: number;
   readonly stats: MatomoStats;
-  /** Requests of which Matomo has stored a hit. */
+  /** Hits that Matomo has stored. */
   readonly stored: number;
-  /** Hits that Matomo has stored once more than there were requests. */
+  /** How often it has stored them again. */
   readonly doubles: number;
   /** Of requests while it lasted. */
   readonly medianMillis: number;
@@ -67,11 +70,14 @@ export async function rideOut(
   const law = watchLaw(processor);
   const millis: number[] = [];
   let requests = 0;
+  let hits = 0;
 
   async function request(target = `/r/${requests}`): Promise<void> {
+    const headers = headersOf(requests);
     requests += 1;
+    hits += hitsOf(target, headers);
     const start = performance.now();
-    const { status } = await service.fetch(target);
+    const { status } = await service.fetch(target, { headers });
     millis.push(performance.now() - start);
     if (status !== 200) throw new Error(`the application answered ${status}`);
     law.check();
@@ -106,11 +112,15 @@ export async function rideOut(
   await processor.shutdown();
   law.check();
 
-  const counts = countsByUrl(inspector.hits());
+  if (proxy.requests().some(({ body }) => isMixed(body))) {
+    throw new Error('hits of AI chatbots shared a bulk with others');
+  }
+  const counts = countsByName(inspector.hits());
   const total = counts.reduce((sum, count) => sum + count, 0);
   const row: FaultRow = {
     fault: task.name,
     requests,
+    hits,
     stats: processor.stats(),
     stored: counts.length,
     doubles: total - counts.length,
@@ -124,7 +134,8 @@ export async function rideOut(
 async function startService({ options, proxy: proxyOptions }: FaultCase) {
   const proxy = await startFaultProxy(proxyOptions);
   const service = await startTracedService(
-    (_request, response) => {
+    (request, response) => {
+      trackFurther(request);
       response.end('ok');
     },
     {
@@ -166,11 +177,11 @@ async function drain(processor: MatomoSpanProcessor, byItself: boolean): Promise
   for (let i = 0; i < 500 && !isSettled(); i++) await processor.forceFlush();
 }
 
-/** How often Matomo has stored each page URL. */
-function countsByUrl(hits: readonly InspectedHit[]): number[] {
+/** How often Matomo has stored each hit. */
+function countsByName(hits: readonly InspectedHit[]): number[] {
   const counts = new Map<string, number>();
-  for (const { stored } of hits) {
-    if (stored?.url) counts.set(stored.url, (counts.get(stored.url) ?? 0) + 1);
+  for (const name of hits.map(nameOf)) {
+    if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   return [...counts.values()];
 }

@@ -4,6 +4,7 @@ import type { FaultRow } from './ride-out.js';
 const HEADS = [
   'fault',
   'requests',
+  'hits',
   'tracked',
   'accepted',
   'invalid',
@@ -41,6 +42,7 @@ function cellsOf(row: FaultRow, ok: boolean): string[] {
   return [
     ok ? row.fault : `${row.fault} (FAILED)`,
     String(row.requests),
+    String(row.hits),
     String(stats.tracked),
     String(stats.accepted),
     String(stats.invalid),

@@ -1,6 +1,6 @@
 // Hits besides page views, and requests that are left out: `further-hits.mjs <blocks> <passes>`. Sends nanoseconds for each.
 import { hash } from 'node:crypto';
-import { checkFurtherHit, createFurtherHitBuilder } from '../../../build/hit/further-hits.js';
+import { checkFurtherHit, createFurtherHitBuilder } from '../../../build/hit/further-hit.js';
 import { createHitBuilder } from '../../../build/hit/hit-builder.js';
 import { resolveOptions } from '../../../build/options/resolve-options.js';
 import { createHitPipeline } from '../../../build/pipeline/hit-pipeline.js';

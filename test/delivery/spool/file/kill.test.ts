@@ -1,6 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { type Bulk, isMixed, startBulkReceiver } from '../../../support/bulk-receiver.js';
+import {
+  type Bulk,
+  findOutOfOrder,
+  isMixed,
+  startBulkReceiver,
+} from '../../../support/bulk-receiver.js';
 import { eventually } from '../../../support/child-process.js';
 import { sampled } from '../../../support/long.js';
 import { seededRandom } from '../../../support/seed.js';
@@ -23,6 +28,7 @@ test(`${ROUNDS} kills at any instant lose nothing that was older than half a sec
     startSpoolWorker({
       RATE: '300',
       CHATBOTS: '3',
+      FURTHER: '8',
       MATOMO_URL: matomo.url,
       MATOMO_SPOOL: folder,
     });
@@ -42,6 +48,10 @@ test(`${ROUNDS} kills at any instant lose nothing that was older than half a sec
     all.push(next);
   }
   matomo.play({});
+  const chatbots = () => sum(matomo.bulks.map((bulk) => bulk.chatbots));
+  const further = () => sum(matomo.bulks.map((bulk) => bulk.further));
+  // A busy machine may have killed every worker before it stored anything.
+  await eventually(() => chatbots() > 0 && further() > 0, { timeoutMillis: 60_000 });
   await wait(1000);
   for (const worker of alive) {
     killedAt.set(worker, Date.now());
@@ -77,13 +87,12 @@ test(`${ROUNDS} kills at any instant lose nothing that was older than half a sec
       `${[...repeats.values()].map(({ size }) => size).join(' ')}; answered so many ms before it (0: in flight): ${ages.join(' ')}\n`,
   );
   expect(missing).toEqual([]);
-  const chatbots = sum(matomo.bulks.map((bulk) => bulk.chatbots));
-  expect(chatbots).toBeGreaterThan(0);
   expect(matomo.bulks.filter(isMixed)).toEqual([]);
+  expect(findOutOfOrder(matomo.bulks.filter(({ isTracked }) => isTracked))).toEqual([]);
+  expect(matomo.bulks.filter(({ names }) => names.length > 100)).toEqual([]); // maxExportBatchSize
   for (const [kill, bulks] of repeats) {
     expect(bulks.size).toBe(1);
     for (const { names, connection, answeredMillis } of bulks.keys()) {
-      expect(names.length).toBeLessThanOrEqual(100); // maxExportBatchSize
       expect(connection.bulks.at(-1)?.names).toEqual(names);
       expect(answeredMillis).toBeGreaterThan(kill - UNSETTLED_MILLIS);
     }

@@ -5,8 +5,8 @@ import { CLOCK_STEPS_MILLIS, stepWallClock } from '../../../support/clock-steps.
 import { sampled } from '../../../support/long.js';
 import { isChatbot } from '../../../support/named-hits.js';
 import { seededRuns } from '../../../support/seed.js';
-import { SimulatedMachine } from '../../../support/simulated-machine.js';
-import { FAULTS, type Fault } from '../../../support/simulated-matomo.js';
+import { SimulatedMachine, VISITORS } from '../../../support/simulated-machine.js';
+import { FAULTS, HALVING } from '../../../support/simulated-matomo.js';
 import type { SimulatedProcess } from '../../../support/simulated-process.js';
 
 vi.mock('node:fs/promises', async () => {
@@ -24,14 +24,6 @@ vi.mock('node:timers/promises', () => ({
 const HISTORIES = sampled(300, 10_000);
 const MOST_PROCESSES = 3;
 
-/** After these a bulk is halved to find a hit that does it. */
-const HALVING: readonly Fault[] = [
-  'database away',
-  'flickering database',
-  'lock timeout',
-  'tracker off',
-];
-
 const which = fc.nat(MOST_PROCESSES - 1);
 /** What has `.bot` in its name is for Matomo's AI chatbot reports, which leaves in bulks of its own. */
 const name = fc.oneof(
@@ -41,8 +33,17 @@ const name = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom('hit.bot', 'hit.bot', 'invalid.bot', 'poison.bot') },
 );
 
+/** Of hits besides a page view. */
+const further = fc.array(fc.constantFrom('hit', 'hit', 'hit', 'hit', 'invalid', 'poison'), {
+  minLength: 1,
+  maxLength: 4,
+});
+
 const step = fc.oneof(
   of(6, 'hits', { which, names: fc.array(name, { minLength: 1, maxLength: 8 }) }),
+  of(4, 'request', { which, further }),
+  of(1, 'begin', { which, further: further.map((names) => names.map((one) => `${one}.late`)) }),
+  of(1, 'end', { which }),
   of(6, 'wait', { millis: fc.constantFrom(3, 30, 200, 700, 1500) }),
   of(2, 'fault', { fault: fc.constantFrom(...FAULTS) }),
   of(1, 'disk', { fault: fc.constantFrom('none', 'full', 'failing', 'hanging') }),
@@ -268,14 +269,15 @@ function takeBy(process: SimulatedProcess, next: Step, machine: SimulatedMachine
   if (next.kind === 'kill' && next.afterOperations > 0)
     process.operationsLeft = next.afterOperations;
   if (next.kind === 'kill' && next.afterOperations === 0) process.die();
+  if (next.kind === 'request') machine.request(process, next.further);
+  if (next.kind === 'begin') machine.begin(process, next.further);
+  if (next.kind === 'end') machine.end(process);
   if (next.kind === 'hits') for (const name of next.names) machine.hit(process, name);
 }
 
 /** Whether nothing makes a process try parts of a bulk by themselves, or see hits in another order. */
 function isInOrder(steps: readonly Step[]): boolean {
-  const isPoisoned = steps.some(
-    (next) => next.kind === 'hits' && next.names.some((name) => name.startsWith('poison')),
-  );
+  const isPoisoned = JSON.stringify(steps).includes('poison');
   const isHalved = steps.some((next) => next.kind === 'fault' && HALVING.includes(next.fault));
   // Hits leave in the order of their times, which a step back changes.
   const isSteady = steps.every((next) => next.kind !== 'clock' || next.millis > 0);
@@ -289,12 +291,13 @@ function checkOrder(machine: SimulatedMachine): void {
   const numberOf = (name: string) => Number(name.split('-')[1]);
   const isOrdered = (name: string) =>
     name.startsWith('hit') &&
+    !name.startsWith('hit.late') &&
     places.has(name) &&
     written.has(name) &&
     !mayBeDoubled.has(name) &&
     !storedBeforeWritten.has(name);
   for (const { hits } of processes) {
-    const groupOf = (name: string) => `${numberOf(name) % 3} ${isChatbot(name)}`;
+    const groupOf = (name: string) => `${numberOf(name) % VISITORS} ${isChatbot(name)}`;
     const ordered = hits.filter(isOrdered);
     for (const group of new Set(ordered.map(groupOf))) {
       const names = ordered.filter((name) => groupOf(name) === group);

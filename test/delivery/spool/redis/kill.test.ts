@@ -1,6 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { type Bulk, isMixed, startBulkReceiver } from '../../../support/bulk-receiver.js';
+import {
+  type Bulk,
+  findOutOfOrder,
+  isMixed,
+  startBulkReceiver,
+} from '../../../support/bulk-receiver.js';
 import { eventually } from '../../../support/child-process.js';
 import { sampled } from '../../../support/long.js';
 import { startRedis, startWire } from '../../../support/redis-server.js';
@@ -83,6 +88,7 @@ async function run(rounds: number, kinds: readonly Kind[]) {
     VISITORS: '7',
     // What is in memory while Redis is down is stored batch by batch, and no longer in the order in which `isSafe` counts.
     CHATBOTS: kinds.length === 1 && kinds[0] === 'kill' ? '3' : '0',
+    FURTHER: '8',
   };
   const start = () => startSpoolWorker({ ...env, RATE: String(RATE) });
   const alive = [start(), start(), start(), start()];
@@ -167,7 +173,9 @@ async function run(rounds: number, kinds: readonly Kind[]) {
   expect(await redis.command('GET', 'matomo-spool:bytes')).toBe('0');
   const hasChatbots = matomo.bulks.some(({ chatbots }) => chatbots > 0);
   expect(hasChatbots).toBe(env.CHATBOTS !== '0');
+  expect(matomo.bulks.some(({ further }) => further > 0)).toBe(true);
   expect(matomo.bulks.filter(isMixed)).toEqual([]);
+  expect(matomo.bulks.filter(({ names }) => names.length > 100)).toEqual([]); // maxExportBatchSize
   return { ...result, lawless: [...all, successor].flatMap(({ lawless }) => lawless) };
 }
 
@@ -244,24 +252,6 @@ function isNearFault({ arrivedMillis, answeredMillis }: Bulk, faults: readonly F
     const before = isOfRedis(kind) ? UNWRITTEN_MILLIS : UNSETTLED_MILLIS;
     return answeredMillis > fromMillis - before && arrivedMillis < untilMillis + before;
   });
-}
-
-/** Hits that came after a later one of their visitor from the same process; not those that came before too. */
-function findOutOfOrder(bulks: readonly Bulk[]): string[] {
-  const latest = new Map<string, number>();
-  const seen = new Set<string>();
-  const wrong: string[] = [];
-  for (const { names, visitors } of bulks) {
-    for (const [i, name] of names.entries()) {
-      if (seen.has(name)) continue;
-      seen.add(name);
-      const [worker, number] = name.split('-');
-      const key = `${worker} ${visitors[i]}`;
-      if (Number(number) < (latest.get(key) ?? 0)) wrong.push(name);
-      latest.set(key, Math.max(latest.get(key) ?? 0, Number(number)));
-    }
-  }
-  return wrong;
 }
 
 /** Bulks with hits of one visitor that Matomo had at the same time. */

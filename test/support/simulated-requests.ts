@@ -1,0 +1,124 @@
+import type { Delivery } from '../../src/delivery/delivery.js';
+import { type CheckedHit, type FurtherHit, parameterOf } from '../../src/hit/further-hit.js';
+import type { Hit } from '../../src/hit/hit.js';
+import type { HttpRequest } from '../../src/hit/http-request.js';
+import { FurtherHits, type FurtherHitsParts } from '../../src/pipeline/further-hits.js';
+import { PendingPageView } from '../../src/pipeline/pending-hits.js';
+import { createHitCounts } from '../../src/pipeline/stats.js';
+import type { FinishedSpan } from '../../src/requests/finished-span.js';
+import { endRecord, RequestRecord } from '../../src/requests/request-record.js';
+import { httpRequest } from './builders.js';
+import { queryOf } from './named-hits.js';
+
+/** Hits with names, as the four functions make them. */
+const CALLS: readonly ((name: string) => FurtherHit['parameters'])[] = [
+  (name) => ({ e_c: 'simulated', e_a: name }),
+  (name) => ({ idgoal: 1, revenue: 2, e_n: name }),
+  (name) => ({ idgoal: 0, ec_id: name, revenue: 1 }),
+  (name) => ({ search: name }),
+];
+const NAMING = ['e_a', 'e_n', 'ec_id', 'search'];
+const NOWHERE = { remove: () => undefined };
+
+/** A request that goes on. Its functions return whether there was room for the hit. */
+export interface SimulatedRequest {
+  /** Makes a hit besides the page view. */
+  track(name: string): boolean;
+  /** Ends, with a page view that is called so. */
+  end(name: string): boolean;
+}
+
+/** Requests of a process with hits besides their page views, which are queued as in its pipeline. */
+export class SimulatedRequests {
+  readonly #delivery: Delivery;
+  readonly #longestHoldMillis: number;
+  readonly #further: FurtherHits;
+  #calls = 0;
+
+  constructor(delivery: Delivery, longestHoldMillis: number) {
+    this.#delivery = delivery;
+    this.#longestHoldMillis = longestHoldMillis;
+    this.#further = new FurtherHits({
+      options: { tokenAuth: undefined, maxCustomVariables: 0, siteId: 1, doNotTrack: false },
+      delivery,
+      diagnostics: { warnOnce: (_: string, text: () => string) => fail(text()) },
+      callbacks: { siteOf: () => 1, parametersOf: () => undefined },
+      counts: createHitCounts(),
+      longestHoldMillis,
+      builders: {
+        isInSample: () => true,
+        furtherHits: {
+          buildHit: (hit: CheckedHit, request: HttpRequest) =>
+            toHit(nameOf(hit), request, hit.given.text),
+        },
+      },
+    } as unknown as FurtherHitsParts);
+  }
+
+  begin(visitor: string): SimulatedRequest {
+    const request = httpRequest({ userAgent: visitor, startMillis: Date.now() });
+    const span = spanOf(request);
+    const record = new RequestRecord(span, undefined, NOWHERE);
+    const read = () => {
+      const copy = endRecord(new RequestRecord(span, undefined, NOWHERE), request);
+      return { record: copy, span };
+    };
+    return {
+      track: (name) => {
+        const parameters = CALLS[this.#calls++ % CALLS.length]?.(name) ?? {};
+        const hit = { parameters, epochMillis: Date.now() };
+        return this.#isTaken(() => this.#further.add(hit, { record, read }));
+      },
+      end: (name) => {
+        const ended = endRecord(record, request);
+        ended.site = 1;
+        const finalize = () => {
+          ended.close();
+          return [toHit(name, request)];
+        };
+        const pipeline = { longestHoldMillis: this.#longestHoldMillis, finalize };
+        const page = new PendingPageView(pipeline, ended, 1);
+        const isTaken = this.#isTaken(() => void this.#delivery.push(page));
+        if (!isTaken) ended.close();
+        this.#further.follow(ended, isTaken ? page : undefined);
+        return isTaken;
+      },
+    };
+  }
+
+  #isTaken(push: () => void): boolean {
+    const lost = () => {
+      const { queue_full, shutdown } = this.#delivery.counters.lost;
+      return queue_full + shutdown;
+    };
+    const before = lost();
+    push();
+    return lost() === before;
+  }
+}
+
+function spanOf({ startMillis }: HttpRequest): FinishedSpan {
+  return {
+    name: 'GET',
+    kind: 1,
+    startTime: [Math.floor(startMillis / 1000), 0],
+    duration: [0, 0],
+    attributes: {},
+    status: { code: 0 },
+    spanContext: () => ({ traceId: '', spanId: '', traceFlags: 1 }),
+  };
+}
+
+function toHit(name: string, { userAgent = '', startMillis }: HttpRequest, text = ''): Hit {
+  const startSeconds = Math.floor(startMillis / 1000);
+  return { site: 1, visitor: userAgent, startSeconds, kind: 'page', query: queryOf(name) + text };
+}
+
+function nameOf(hit: CheckedHit): string {
+  const names = NAMING.flatMap((name) => parameterOf(hit, name) ?? []);
+  return names[0] ?? fail('a hit without a name');
+}
+
+function fail(text: string): never {
+  throw new Error(text);
+}
