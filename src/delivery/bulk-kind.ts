@@ -6,7 +6,8 @@ import type { Hit } from '../hit/hit.js';
  */
 export type BulkKind = Hit['kind'] | 'chatbot';
 
-const MARK = '&recMode=1';
+/** A part of it that begins with a rare character, which a search skips to. */
+const MARK = 'Mode=1';
 const IS_CHATBOT = /&recMode=1(?:&|$)/;
 
 /** With what a hit may share a bulk. Read from its text, so that a spool needs nothing but the text. */

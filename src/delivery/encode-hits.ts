@@ -8,7 +8,8 @@ import { type BulkKind, bulkKindOf, groupByKind } from './bulk-kind.js';
  */
 export function encodeHits(hits: readonly Hit[]): EncodedHit[] {
   const groups = groupByKind(hits, ({ kind, query }) => bulkKindOf(kind, query));
-  return [...groups].flatMap(([kind, ofKind]) => encodeGroup(ofKind, kind));
+  const encoded = [...groups].map(([kind, ofKind]) => encodeGroup(ofKind, kind));
+  return encoded.length === 1 ? (encoded[0] as EncodedHit[]) : encoded.flat();
 }
 
 function encodeGroup(hits: readonly Hit[], kind: BulkKind): EncodedHit[] {

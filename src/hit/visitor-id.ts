@@ -25,7 +25,8 @@ export function createToVisitorId(key: string | Buffer): (visitor: Visitor) => s
     const known = newest.get(userAgent, address);
     if (known && known.day === day && known.site === site) return known.id;
     const text = `${day}\n${site}\n${address}\n${userAgent}`;
-    const id = createHmac('sha256', key).update(text).digest('hex').slice(0, ID_DIGITS);
+    const digest = createHmac('sha256', key).update(text).digest();
+    const id = digest.toString('hex', 0, ID_DIGITS / 2); // a slice of a longer text is slower to compare and sort
     newest.set(userAgent, address, { id, day, site });
     return id;
   };
