@@ -10,9 +10,14 @@ export type BulkKind = Hit['kind'] | 'chatbot';
 const MARK = 'Mode=1';
 const IS_CHATBOT = /&recMode=1(?:&|$)/;
 
+/** Whether a text may be of a hit for AI chatbot reports. */
+export function mayHoldChatbot(text: string | Buffer): boolean {
+  return text.includes(MARK);
+}
+
 /** With what a hit may share a bulk. Read from its text, so that a spool needs nothing but the text. */
 export function bulkKindOf(kind: Hit['kind'], query: string | Buffer): BulkKind {
-  if (kind === 'crash' || !query.includes(MARK)) return kind;
+  if (kind === 'crash' || !mayHoldChatbot(query)) return kind;
   const text = typeof query === 'string' ? query : query.toString('latin1');
   return IS_CHATBOT.test(text) ? 'chatbot' : kind;
 }
