@@ -1,28 +1,62 @@
 import type { Hit } from '../hit/hit.js';
 import { byVisitorThenTime, type EncodedHit, SEPARATOR } from './batch.js';
-import { type BulkKind, bulkKindOf, groupByKind } from './bulk-kind.js';
+import { type BulkKind, bulkKindOf, groupByKind, mayHoldChatbot } from './bulk-kind.js';
 
 /**
  * Encodes the hits of each kind into one buffer, in the order in which they are sent and with the separators of a body, so that
  * the body of a batch is one copy. Queued as bytes, hits cost the garbage collector nothing.
  */
 export function encodeHits(hits: readonly Hit[]): EncodedHit[] {
-  const groups = groupByKind(hits, ({ kind, query }) => bulkKindOf(kind, query));
-  return [...groups].flatMap(([kind, ofKind]) => encodeGroup(ofKind, kind));
+  const ordered = inOrder(hits);
+  const text = joinQueries(ordered);
+  // True for nearly all bulks. One search in the whole text costs a fraction of one search per hit.
+  const arePages = !mayHoldChatbot(text) && hits.every(({ kind }) => kind === 'page');
+  if (arePages) return encodeGroup(ordered, text, 'page');
+  const groups = groupByKind(ordered, ({ kind, query }) => bulkKindOf(kind, query));
+  return [...groups].flatMap(([kind, ofKind]) => encodeGroup(ofKind, joinQueries(ofKind), kind));
 }
 
-function encodeGroup(hits: readonly Hit[], kind: BulkKind): EncodedHit[] {
-  const ordered = [...hits].sort(byVisitorThenTime);
+function joinQueries(hits: readonly Hit[]): string {
   let text = '';
-  for (const { query } of ordered) text += query + SEPARATOR; // a quarter faster than join()
+  for (const { query } of hits) text += query + SEPARATOR; // a quarter faster than join()
+  return text;
+}
+
+function encodeGroup(hits: readonly Hit[], text: string, kind: BulkKind): EncodedHit[] {
   const buffer = Buffer.from(text, 'latin1');
   let next = 0;
-  return ordered.map(({ visitor, startSeconds, query }) => {
+  return hits.map(({ visitor, startSeconds, query }) => {
     const start = next;
     const end = start + query.length;
     next = end + SEPARATOR.length;
     return { kind, visitor, startSeconds, buffer, start, end };
   });
+}
+
+/** Values that a character has in the numeric key of a visitor, and how many characters the key has. */
+const CHARACTER = 128;
+const CHARACTERS = 5;
+/** The rest of an exact number is for the index of a hit. */
+const MAX_NUMBERED = 2 ** 53 / CHARACTER ** CHARACTERS;
+
+/** Sorts numeric keys natively first, because comparing texts in JavaScript is slow for an unsorted array. */
+function inOrder(hits: readonly Hit[]): readonly Hit[] {
+  if (hits.length > MAX_NUMBERED) return [...hits].sort(byVisitorThenTime);
+  const keys = new Float64Array(hits.length);
+  for (let i = 0; i < hits.length; i++) {
+    keys[i] = beginningOf((hits[i] as Hit).visitor) * MAX_NUMBERED + i;
+  }
+  const ordered = Array.from(keys.sort(), (key) => hits[key % MAX_NUMBERED] as Hit);
+  return ordered.sort(byVisitorThenTime);
+}
+
+function beginningOf(visitor: string): number {
+  let beginning = 0;
+  for (let i = 0; i < CHARACTERS; i++) {
+    const code = i < visitor.length ? visitor.charCodeAt(i) : 0;
+    beginning = beginning * CHARACTER + Math.min(code, CHARACTER - 1);
+  }
+  return beginning;
 }
 
 /** The inverse of `encodeHits` for one hit. */

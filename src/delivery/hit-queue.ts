@@ -52,7 +52,7 @@ export class HitQueue {
       this.#bytes -= pending.bytes;
       const hits = pending.finalize(epochMillis);
       if (hits.length > 0) left -= 1;
-      taken.push(...hits);
+      for (const hit of hits) taken.push(hit);
     }
     this.#putBack(kept);
     return taken;

@@ -1,3 +1,5 @@
+import { memoize } from '../common/generation-cache.js';
+
 /** Longer routes name something. It also bounds the work for routes that other services send. */
 const MAX_CATCH_ALL_LENGTH = 100;
 
@@ -20,12 +22,15 @@ const GROUP = /\/\([\w-]+\)(?=\/)/g;
 
 /** Whether a route consists of wildcards only, as that of an application that answers everything in one place. */
 export function isCatchAllRoute(route: string): boolean {
-  if (route.length > MAX_CATCH_ALL_LENGTH) return false;
+  return route.length <= MAX_CATCH_ALL_LENGTH && hasOnlyWildcards(route);
+}
+
+const hasOnlyWildcards = memoize((route: string): boolean => {
   const segments = withoutAnchors(withoutGroups(route))
     .split('/')
     .filter((segment) => segment !== '');
   return segments.length > 0 && segments.every((segment) => isWildcard(segment));
-}
+});
 
 function isWildcard(segment: string): boolean {
   return segment === '$' || WILDCARD_SEGMENT.test(segment);

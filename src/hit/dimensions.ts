@@ -1,11 +1,11 @@
 import type { HttpRequest } from './http-request.js';
-import type { EncodedText } from './text.js';
+import type { PageUrl } from './page-url.js';
 
 /** What a dimension may be made of besides attributes as they stand on the span. */
 export interface RequestFacts {
   readonly request: HttpRequest;
   /** As it is tracked: redacted and cut. */
-  readonly url: EncodedText;
+  readonly url: PageUrl;
   /** Redacted. */
   readonly path: string;
   /** The route, or what stands for it in titles. */

@@ -30,3 +30,15 @@ export function createField(name: KnownParameter, given: unknown): Field | undef
   const value = toParameterValue(TRACKING_PARAMETERS[name], given);
   return value === undefined ? undefined : rawField(name, value);
 }
+
+/** Parameters that come together, and again and again. */
+export class Fields {
+  readonly all: readonly Field[];
+  /** `&name=value&…` of all. */
+  readonly text: string;
+
+  constructor(fields: readonly (Field | undefined)[]) {
+    this.all = fields.filter((field) => field !== undefined);
+    this.text = this.all.map(({ pair }) => pair).join(''); // flat: what is put together by `+` is copied piece by piece
+  }
+}

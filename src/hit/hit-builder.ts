@@ -1,6 +1,4 @@
 import { memoize } from '../common/generation-cache.js';
-import { createToPlace } from './action-name.js';
-import { AI_AGENT_FIELDS } from './ai-agent.js';
 import {
   addChatbotParameters,
   createToChatbotParameters,
@@ -9,17 +7,15 @@ import {
 import { errorTypeOf, overridesOf, userIdOf, variablesOf } from './annotation-facts.js';
 import { type ReportProblem, toCustomVariables } from './custom-variables.js';
 import { createToDimensions } from './dimensions.js';
-import { createField, rawField } from './field.js';
+import type { Field } from './field.js';
 import { askBeforeSend, toCrash, toHit } from './finish-hit.js';
-import { isGraphqlRequest } from './graphql-operation.js';
 import type { Hit } from './hit.js';
 import type { HttpRequest } from './http-request.js';
-import { maskAddress } from './mask-address.js';
 import { completeEvent, overrideAll } from './overrides.js';
-import { createToPageUrl } from './page-url.js';
+import { createPageViewReader, type PageViewOptions } from './page-view-parts.js';
 import type { TrackingParameters } from './parameter-names.js';
 import { createRedactPath } from './redact-path.js';
-import { createToRequestFields, type RequestFieldsOptions } from './request-fields.js';
+import { listFields, toPageText, toSharedText } from './request-fields.js';
 import {
   isServerTimeGiven,
   setParameter,
@@ -27,17 +23,13 @@ import {
   subtractOtherTimings,
 } from './request-timings.js';
 import { createFindRouteDetails } from './route-details.js';
-import { createToVisitorId, type Visitor } from './visitor-id.js';
 
 /** What makes hits of a request, besides the request. */
-export interface ToHitsOptions extends RequestFieldsOptions {
+export interface ToHitsOptions extends PageViewOptions {
   readonly redactPathPatterns: readonly RegExp[];
   readonly routeDetails: Readonly<Record<string, TrackingParameters>>;
   /** By ID; only those of attributes count here, what functions gave comes with the request. */
   readonly dimensions: Readonly<Record<string, unknown>>;
-  readonly anonymizeIp: number;
-  readonly visitorId: unknown;
-  readonly visitorKey: string | Buffer;
   readonly trackBots: boolean;
   readonly errors: 'off' | 'type' | 'crash';
   readonly aiChatbotSource?: string | undefined;
@@ -46,8 +38,6 @@ export interface ToHitsOptions extends RequestFieldsOptions {
   /** The last word on the parameters; `undefined` drops the hit. */
   readonly beforeSend?: ((parameters: Record<string, string>) => unknown) | undefined;
 }
-
-const NO_USER_AGENT = rawField('ua', '-'); // an empty one is replaced by our own client's
 
 /** A page view of a request that nobody adds anything to. */
 interface PlainPageView {
@@ -72,63 +62,28 @@ export interface HitBuilder {
 
 /** Pure: time comes in as `nowMillis`. */
 export function createHitBuilder(options: ToHitsOptions, report: ReportProblem): HitBuilder {
-  const { anonymizeIp, beforeSend, hasToken, maxCustomVariables } = options;
+  const { beforeSend, hasToken, maxCustomVariables } = options;
   const redactPath = createRedactPath(options.redactPathPatterns, options.query === 'keep');
-  const toPageUrl = createToPageUrl(options);
-  const toGraphqlUrl = createToPageUrl({ ...options, siteSearch: false });
-  const toPlace = createToPlace(options.titlePaths);
   const findRouteDetails = createFindRouteDetails(options.routeDetails);
   const toDimensions = createToDimensions(options.dimensions);
-  const toRequestFields = createToRequestFields(options, redactPath, report);
+  const reader = createPageViewReader(options, redactPath, report);
   const toChatbotParameters = createToChatbotParameters(options);
-  const visitorIdOf = createToVisitorId(options.visitorKey);
-  const toUserAgent = memoize((given: string) => createField('ua', given) ?? NO_USER_AGENT);
-  const toVisitorId = (visitor: Visitor) =>
-    options.visitorId === 'none' ? undefined : visitorIdOf(visitor);
   const bots = options.trackBots ? '&bots=1' : '';
   const beginning = memoize((site: number) => `?idsite=${site}&rec=1&apiv=1${bots}`);
 
   /** The hit of a request that nobody adds anything to: the same as by way of the parameters, in a third of the time. */
   function toPlainPageView(request: HttpRequest, site: number, nowMillis: number): PlainPageView {
-    const { fields, visitor } = readRequest(request, site, nowMillis);
-    let shared = beginning(site);
-    let own = '';
-    for (const field of fields) {
-      if (field?.isShared) shared += field.pair;
-      else if (field) own += field.pair;
-    }
-    const id = toVisitorId(visitor);
-    const cid = id === undefined ? '' : `&cid=${id}`;
+    const { agent, fields, visitor } = reader.read(request, site, nowMillis);
+    const caller = reader.toCaller(visitor);
+    const shared = agent.beginning(site, beginning) + caller.text + toSharedText(fields);
+    const query = shared + toPageText(fields);
     const startSeconds = Math.floor(visitor.startMillis / 1000);
-    const query = shared + own + cid;
-    const hit: Hit = { site, visitor: id ?? '', startSeconds, kind: 'page', query };
-    return { request, hit, shared: shared + cid };
+    const hit: Hit = { site, visitor: caller.visitorId ?? '', startSeconds, kind: 'page', query };
+    return { request, hit, shared };
   }
 
   /** The page view of a request is mostly built right before its further hits. */
   let latest: PlainPageView | undefined;
-
-  function readRequest(request: HttpRequest, site: number, nowMillis: number) {
-    const { address, userAgent, startMillis } = toVisitor(request, site, nowMillis);
-    const path = redactPath(request.path);
-    const isGraphql = options.siteSearch && isGraphqlRequest(request);
-    const url = isGraphql ? toGraphqlUrl(request, path) : toPageUrl(request, path);
-    const facts = { request, url, path, place: toPlace(request, path), address };
-    const agent = toUserAgent(request.userAgent ?? '');
-    const fields = toRequestFields(facts, agent, Math.floor(startMillis / 1000));
-    if (request.isAiAgent) fields.push(...AI_AGENT_FIELDS);
-    return { request, facts, fields, visitor: { address, userAgent, site, startMillis } };
-  }
-
-  function toVisitor(request: HttpRequest, site: number, nowMillis: number): Visitor {
-    const { startMillis: start } = request;
-    return {
-      address: request.address && maskAddress(request.address, anonymizeIp),
-      userAgent: toUserAgent(request.userAgent ?? '').value,
-      site,
-      startMillis: Math.min(Number.isFinite(start) ? start : nowMillis, nowMillis),
-    };
-  }
 
   function isPlain(request: HttpRequest): boolean {
     if (request.given || request.annotations.length > 0 || toDimensions || beforeSend) return false;
@@ -159,7 +114,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
 
   /** The parameters of a request by an AI chatbot if people are not tracked. */
   function toAlone(request: HttpRequest, site: number, nowMillis: number): Map<string, string> {
-    const { userAgent, startMillis } = toVisitor(request, site, nowMillis);
+    const { userAgent, startMillis } = reader.toVisitor(request, site, nowMillis);
     const chatbot = toChatbot(request, redactPath(request.path)) ?? new Map();
     return toChatbotAlone(site, userAgent, Math.floor(startMillis / 1000), chatbot);
   }
@@ -169,7 +124,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
     site: number,
     nowMillis: number,
   ): Map<string, string> {
-    const { facts, fields, visitor } = readRequest(request, site, nowMillis);
+    const { agent, facts, fields, visitor } = reader.read(request, site, nowMillis);
     const details = findRouteDetails(request);
     const parameters = new Map([
       ['idsite', String(site)],
@@ -177,7 +132,12 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
       ['apiv', '1'],
     ]);
     if (options.trackBots) parameters.set('bots', '1');
-    for (const field of fields) if (field) parameters.set(field.name, field.value);
+    const { address } = visitor;
+    const add = (field: Field | undefined) => field && parameters.set(field.name, field.value);
+    agent.fields.all.forEach(add);
+    if (address !== undefined) add(reader.toAddress(address));
+    parameters.set('cid', ''); // keeps its place: which it is depends on what follows
+    listFields(fields).forEach(add);
     setParameter(parameters, 'uid', userIdOf(request));
     setTimings(parameters, request);
     const variables = variablesOf(request, details, options.errors);
@@ -190,9 +150,11 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
     completeEvent(parameters, report);
     const chatbot = toChatbot(request, facts.path);
     if (chatbot) addChatbotParameters(parameters, visitor.userAgent, chatbot);
-    if (!parameters.has('cid')) {
-      const id = toVisitorId({ ...visitor, site: Number(parameters.get('idsite')) });
+    if (parameters.get('cid') === '') {
+      const caller = { ...visitor, site: Number(parameters.get('idsite')) };
+      const id = reader.toCaller(caller).visitorId;
       if (id !== undefined) parameters.set('cid', id);
+      else parameters.delete('cid');
     }
     return parameters;
   }
@@ -212,8 +174,10 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
     toParameters,
     toPlain,
     toVisitorId: (request: HttpRequest, site: number, nowMillis: number) =>
-      toVisitorId(toVisitor(request, site, nowMillis)),
-    toAnyVisitorId: (request: HttpRequest, site: number, nowMillis: number) =>
-      visitorIdOf(toVisitor(request, site, nowMillis)),
+      reader.toCaller(reader.toVisitor(request, site, nowMillis)).visitorId,
+    toAnyVisitorId(request: HttpRequest, site: number, nowMillis: number) {
+      const visitor = reader.toVisitor(request, site, nowMillis);
+      return reader.toCaller(visitor).visitorId ?? reader.toVisitorId(visitor);
+    },
   });
 }

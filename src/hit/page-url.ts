@@ -22,6 +22,53 @@ export interface PageUrlOptions extends QueryPolicyOptions {
   readonly baseUrl?: string | undefined;
 }
 
+/** A part of a URL, and what it is in a query string. */
+interface Part extends EncodedText {
+  readonly piece: string;
+}
+
+/** A URL in its parts, which are encoded already and mostly come again. */
+export class PageUrl implements EncodedText {
+  readonly #origin: Part;
+  readonly #place: EncodedText;
+  readonly #query: Part | undefined;
+
+  constructor(origin: Part, place: EncodedText = NOTHING, query?: Part) {
+    this.#origin = origin;
+    this.#place = place;
+    this.#query = query;
+  }
+
+  /** Of `text`, without putting it together. */
+  get length(): number {
+    const { length } = this.#origin.text;
+    return length + this.#place.text.length + (this.#query ? this.#query.text.length + 1 : 0);
+  }
+
+  get text(): string {
+    const page = this.#origin.text + this.#place.text;
+    return this.#query ? `${page}?${this.#query.text}` : page;
+  }
+
+  get encoded(): string {
+    const page = this.#origin.encoded + this.#place.encoded;
+    return this.#query ? `${page}?${this.#query.encoded}` : page;
+  }
+
+  /** As the parameter `url`. */
+  get pair(): string {
+    const page = this.#origin.piece + this.#place.encoded;
+    return this.#query ? page + this.#query.piece : page;
+  }
+}
+
+const NOTHING: EncodedText = { text: '', encoded: '' };
+
+function toPart(start: '&url=' | '?', text: string): Part {
+  const { encoded } = toEncoded(text);
+  return { text, encoded, piece: [start, encoded].join('') };
+}
+
 interface Located {
   readonly scheme: string;
   readonly host: string | undefined;
@@ -34,26 +81,24 @@ interface Located {
  */
 export function createToPageUrl(
   options: PageUrlOptions,
-): (request: Located, path: string) => EncodedText {
+): (request: Located, path: string) => PageUrl {
   const toTrackedQuery = createToTrackedQuery(options);
   const toQuery = memoize((query: string) =>
-    toEncoded(encodeUnsafe(cutRaw(toTrackedQuery(query)))),
+    toPart('?', encodeUnsafe(cutRaw(toTrackedQuery(query)))),
   );
-  const baseUrl = options.baseUrl === undefined ? undefined : toEncoded(options.baseUrl);
+  const baseUrl = options.baseUrl === undefined ? undefined : toPart('&url=', options.baseUrl);
   const toOrigin = memoizePair((host: string, scheme: string) =>
-    toEncoded(`${scheme}://${toHost(host, scheme)}`),
+    toPart('&url=', `${scheme}://${toHost(host, scheme)}`),
   );
   return function toPageUrl({ scheme, host = '', query }, path) {
     const origin = baseUrl ?? toOrigin(host, scheme);
     const place = toPlace(cutRaw(options.siteSearch ? path : removeSearchFromPath(path)));
-    const page = join(origin, '', place);
-    const pageEnd = page.text.length;
-    if (pageEnd > MAX_URL_LENGTH) return toEncoded(cut(page.text, MAX_URL_LENGTH));
-    if (query === undefined) return page;
-    const tracked = toQuery(query);
-    if (tracked.text === '') return page;
-    const url = join(page, '?', tracked);
-    return url.text.length <= MAX_URL_LENGTH ? url : toEncoded(cutQuery(url.text, pageEnd));
+    const pageEnd = origin.text.length + place.text.length;
+    if (pageEnd > MAX_URL_LENGTH) return toCutUrl(cut(origin.text + place.text, MAX_URL_LENGTH));
+    const tracked = query === undefined ? undefined : toQuery(query);
+    if (tracked === undefined || tracked.text === '') return new PageUrl(origin, place);
+    const url = new PageUrl(origin, place, tracked);
+    return url.length <= MAX_URL_LENGTH ? url : toCutUrl(cutQuery(url.text, pageEnd));
   };
 }
 
@@ -91,11 +136,8 @@ export function isUrlHost(host: string): boolean {
   return host.length <= MAX_HOST_LENGTH && HOST.test(host) && URL.canParse(`http://${host}/`);
 }
 
-function join(start: EncodedText, separator: '' | '?', end: EncodedText): EncodedText {
-  return {
-    text: start.text + separator + end.text,
-    encoded: start.encoded + separator + end.encoded,
-  };
+function toCutUrl(text: string): PageUrl {
+  return new PageUrl(toPart('&url=', text));
 }
 
 function toPlace(path: string): EncodedText {

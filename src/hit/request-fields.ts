@@ -1,77 +1,108 @@
-import { memoize, memoizePair } from '../common/generation-cache.js';
+import { memoize, memoizePair, PairCache } from '../common/generation-cache.js';
 import { createToActionName, DEFAULT_TITLE } from './action-name.js';
+import { AI_AGENT_FIELDS } from './ai-agent.js';
 import { customVariablesOf, type ReportProblem, toCustomVariables } from './custom-variables.js';
 import type { RequestFacts } from './dimensions.js';
-import { createField, encodedField, type Field, rawField } from './field.js';
+import { createField, encodedField, type Field, Fields, rawField } from './field.js';
 import { operationOf } from './graphql-operation.js';
-import { createToReferrer, type PageUrlOptions } from './page-url.js';
+import { createToReferrer, type PageUrl, type PageUrlOptions } from './page-url.js';
 
 /** What makes the parameters that every request has. */
 export interface RequestFieldsOptions extends PageUrlOptions {
   /** A template; the result of a function comes with the request. */
   readonly actionName: unknown;
-  readonly titlePaths: 'template' | 'raw';
   readonly maxCustomVariables: number;
-  /** Whether delivery has a token: without one, Matomo refuses hits with parameters that need it. */
-  readonly hasToken: boolean;
 }
 
 /** Longer ones may exceed Matomo's limit when they are HTML-escaped. */
 const SAFE_URL_LENGTH = 170;
 
-/** The parameters that every request has. Most of their values repeat, and are remembered. */
+const SIGNATURE = new Fields(AI_AGENT_FIELDS);
+
+/** The parameters that every request has besides those of its caller, in few pieces: the more there are, the longer it takes to join them. */
+export interface RequestFields {
+  readonly url: PageUrl;
+  readonly referrer: Field | undefined;
+  /** Of an AI agent that has signed the request. */
+  readonly signature: Fields | undefined;
+  /** And custom variables. */
+  readonly title: Fields;
+  readonly time: Field | undefined;
+  readonly durations: Fields;
+}
+
+/** Most of the values repeat, and are remembered. */
 export function createToRequestFields(
-  { actionName, hasToken, maxCustomVariables, ...urlOptions }: RequestFieldsOptions,
+  { actionName, maxCustomVariables, ...urlOptions }: RequestFieldsOptions,
   redactPath: (path: string) => string,
   report: ReportProblem,
-): (facts: RequestFacts, userAgent: Field, startSeconds: number) => (Field | undefined)[] {
+): (facts: RequestFacts, startSeconds: number) => RequestFields {
   const template = typeof actionName === 'string' ? actionName : DEFAULT_TITLE;
+  const isDefault = template === DEFAULT_TITLE;
   const toActionName = createToActionName(template);
   const toReferrer = createToReferrer(urlOptions, redactPath);
-  const toTitle = memoize((title: string) => createField('action_name', title));
-  const toDefaultTitle = memoizePair((method: string, place: string) =>
-    createField('action_name', `${method} ${place}`),
+  const toUrlRef = memoize((referrer: string) => createField('urlref', toReferrer(referrer)));
+  const toTime = memoize((seconds: number) => createField('cdt', seconds));
+  /** Matomo 4 and later ignore `gt_ms`, so the duration is the server time too, unless the request has other timings. */
+  const toDurations = memoize(
+    (millis: number) => new Fields([createField('gt_ms', millis), createField('pf_srv', millis)]),
   );
-  const titleOf = ({ request, path, place }: RequestFacts) => {
+  const toVariables = memoizePair((statusCode: number, method: string) => {
+    if (maxCustomVariables === 0) return new Fields([]);
+    const variables = customVariablesOf({ statusCode, method });
+    return new Fields([rawField('cvar', toCustomVariables(variables, maxCustomVariables, report))]);
+  });
+  const titles = new PairCache<Fields, string, Fields>();
+
+  /** Title and variables together: the variables name the method, which the default title begins with. */
+  function titleOf({ request, path, place }: RequestFacts): Fields {
     const operation = operationOf(request);
     const end = operation === undefined ? '' : ` ${operation}`;
-    return template === DEFAULT_TITLE
-      ? toDefaultTitle(request.method, place + end)
-      : toTitle(toActionName(request, path, place) + end);
-  };
-  const toUrlRef = memoize((referrer: string) => createField('urlref', toReferrer(referrer)));
-  const toHints = memoize((hints: string) => createField('uadata', hints));
-  const toLanguage = memoize((language: string) => createField('lang', language));
-  const toTime = memoize((seconds: number) => createField('cdt', seconds));
-  const toAddress = memoize((address: string) => createField('cip', address));
-  /** Matomo 4 and later ignore `gt_ms`, so the duration is the server time too, unless the request has other timings. */
-  const toDurations = memoize((millis: number) => ({
-    all: createField('gt_ms', millis),
-    server: createField('pf_srv', millis),
-  }));
-  const toVariables = memoizePair((statusCode: number, method: string) => {
-    const variables = customVariablesOf({ statusCode, method });
-    return rawField('cvar', toCustomVariables(variables, maxCustomVariables, report));
-  });
+    const { method, statusCode } = request;
+    const variables = toVariables(statusCode, method);
+    const own = (isDefault ? place : toActionName(request, path, place)) + end;
+    const known = titles.get(variables, own);
+    if (known) return known;
+    const title = createField('action_name', isDefault ? `${method} ${own}` : own);
+    const fields = new Fields([title, ...variables.all]);
+    titles.set(variables, own, fields);
+    return fields;
+  }
 
-  return function toRequestFields(facts, userAgent, startSeconds) {
-    const { request, url, address } = facts;
-    const { referrer, clientHints, acceptLanguage } = request;
-    const duration = toDurations(Math.round(request.durationMillis));
-    return [
-      // What further hits have too, which begin with the same text.
-      url.text.length <= SAFE_URL_LENGTH ? encodedField('url', url) : createField('url', url.text),
-      referrer === undefined ? undefined : toUrlRef(referrer),
-      userAgent,
-      clientHints === undefined ? undefined : toHints(clientHints),
-      acceptLanguage === undefined ? undefined : toLanguage(acceptLanguage),
-      address === undefined || !hasToken ? undefined : toAddress(address),
-      // Of the page view alone.
-      titleOf(facts),
-      toTime(startSeconds),
-      duration.all,
-      duration.server,
-      maxCustomVariables > 0 ? toVariables(request.statusCode, request.method) : undefined,
-    ];
+  return function toRequestFields(facts, startSeconds) {
+    const { request, url } = facts;
+    const { referrer } = request;
+    return {
+      url,
+      referrer: referrer === undefined ? undefined : toUrlRef(referrer),
+      signature: request.isAiAgent ? SIGNATURE : undefined,
+      title: titleOf(facts),
+      time: toTime(startSeconds),
+      durations: toDurations(Math.round(request.durationMillis)),
+    };
   };
+}
+
+/** The beginning of all hits of a request, behind what they have of its caller. */
+export function toSharedText({ url, referrer, signature }: RequestFields): string {
+  const isSafe = url.length <= SAFE_URL_LENGTH;
+  const page = isSafe ? url.pair : (toUrlField(url)?.pair ?? '');
+  const end = signature === undefined ? '' : signature.text;
+  return referrer === undefined ? page + end : page + referrer.pair + end;
+}
+
+/** The rest of the page view. */
+export function toPageText({ title, time, durations }: RequestFields): string {
+  return title.text + (time === undefined ? '' : time.pair) + durations.text;
+}
+
+/** All of them, in the same order. */
+export function listFields(fields: RequestFields): (Field | undefined)[] {
+  const { url, referrer, signature, title, time, durations } = fields;
+  const shared = [toUrlField(url), referrer, ...(signature?.all ?? [])];
+  return [...shared, ...title.all, time, ...durations.all];
+}
+
+function toUrlField(url: PageUrl): Field | undefined {
+  return url.length <= SAFE_URL_LENGTH ? encodedField('url', url) : createField('url', url.text);
 }

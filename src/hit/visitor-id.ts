@@ -1,9 +1,7 @@
 import { createHmac } from 'node:crypto';
-import { PairCache } from '../common/generation-cache.js';
 
-const MAX_CALLERS = 10_000;
 const DAY_MILLIS = 86_400_000;
-const ID_DIGITS = 16;
+const ID_BYTES = 8;
 
 export interface Visitor {
   readonly address: string | undefined;
@@ -17,17 +15,10 @@ export interface Visitor {
  * Without the key, the address cannot be derived from it, and the next day the same caller is another visitor.
  */
 export function createToVisitorId(key: string | Buffer): (visitor: Visitor) => string {
-  const newest = new PairCache<string, string, { id: string; day: number; site: number }>(
-    MAX_CALLERS,
-  );
   return function toVisitorId({ address = '', userAgent, site, startMillis }) {
-    const day = Math.floor(startMillis / DAY_MILLIS);
-    const known = newest.get(userAgent, address);
-    if (known && known.day === day && known.site === site) return known.id;
-    const text = `${day}\n${site}\n${address}\n${userAgent}`;
-    const id = createHmac('sha256', key).update(text).digest('hex').slice(0, ID_DIGITS);
-    newest.set(userAgent, address, { id, day, site });
-    return id;
+    const text = `${Math.floor(startMillis / DAY_MILLIS)}\n${site}\n${address}\n${userAgent}`;
+    const digest = createHmac('sha256', key).update(text).digest();
+    return digest.toString('hex', 0, ID_BYTES); // a slice of a longer text would be slower to compare
   };
 }
 

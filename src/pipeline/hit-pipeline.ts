@@ -185,6 +185,7 @@ export class HitPipeline implements ExitControl, RequestSink {
       if (!ended.isInSample) return this.#takeBack(ended, 'sampled');
       const hits = this.#builders.buildHits(ended.request, site, epochMillis);
       if (hits.length === 0) return this.#takeBack(ended, 'predicate');
+      if (hits.length === 1) return hits;
       const [page, ...crashes] = hits;
       if (crashes.length === 0 || !this.#delivery.takesCrashes) return [page as Hit];
       this.#counts.hits += crashes.length;

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import {
+  type CheckedHit,
+  checkFurtherHit,
+  createFurtherHitBuilder,
+} from '../../src/hit/further-hit.js';
 import { createHitBuilder, type ToHitsOptions } from '../../src/hit/hit-builder.js';
+import type { HttpRequest } from '../../src/hit/http-request.js';
 import { TRACKING_PARAMETERS } from '../../src/hit/tracking-parameters.js';
 import { startInspector } from '../../src/inspector/index.js';
 import { assembleRequests } from '../../src/requests/assemble-requests.js';
@@ -182,24 +188,68 @@ test('every value is well-formed, without controls, and within what Matomo cuts 
   );
 });
 
-test('beforeSend that returns its parameters makes the same query string as none', () => {
+test('beforeSend that returns its parameters makes the same query strings as none, of page views and further hits', () => {
   const options = fc.record({
     hasToken: fc.boolean(),
     visitorId: fc.constantFrom('auto', 'none'),
     actionName: fc.constantFrom('{method} {route}', OPTIONS.actionName),
+    titlePaths: fc.constantFrom<ToHitsOptions['titlePaths']>('template', 'raw'),
+    redactPathPatterns: fc.constantFrom([], [/x+/i]),
+    routeDetails: fc.constantFrom({}, { '/x': { dimension2: 'x' } }),
+    dimensions: fc.constantFrom({}, OPTIONS.dimensions),
     maxCustomVariables: fc.constantFrom(0, 1, 5),
+    anonymizeIp: fc.constantFrom(0, 2),
+    trackBots: fc.boolean(),
     errors: fc.constantFrom<ToHitsOptions['errors']>('off', 'type', 'crash'),
+    query: fc.constantFrom<ToHitsOptions['query']>('redact', 'keep', 'strip', ['x', 'a']),
+    siteSearch: fc.boolean(),
+    pageViews: fc.boolean(),
   });
-  const isPlain = fc.boolean();
+  const caller = fc.record({
+    userAgent: fc.constantFrom(undefined, '', 'curl/8', 'Mozilla/5.0 "é" & co'),
+    acceptLanguage: fc.constantFrom(undefined, '', 'sv-SE'),
+    clientHints: fc.constantFrom(undefined, '{"brands":[]}'),
+    address: fc.constantFrom(undefined, '192.0.2.1', '2001:db8::1'),
+    isAiAgent: fc.boolean(),
+  });
+  const known = fc.constantFrom(
+    {},
+    { route: '/x' },
+    { query: 'x=1&token=2', referrer: 'https://r/?q=1' },
+  );
+  const time = fc.record({
+    startMillis: fc.constantFrom(Date.now() - 1000, Date.now() - 90_000_000, Number.NaN),
+  });
+  const one = fc
+    .tuple(fc.boolean(), anyRequest, caller, known, time)
+    .map(([isPlain, generated, ...others]) => {
+      const plain = isPlain ? { annotations: [], given: undefined } : {};
+      return Object.assign({}, generated, ...others, plain) as typeof generated;
+    });
+  // Each twice, for two sites: by builders that remember others, and by one that has seen nothing.
+  const requests = fc.array(one, { minLength: 1, maxLength: 4 });
+  const event = { parameters: { e_c: 'a', e_a: 'b' }, epochMillis: Date.now() - 500 };
   fc.assert(
-    fc.property(anyRequest, isPlain, options, (generated, plain, varied) => {
-      const request = plain ? { ...generated, annotations: [], given: undefined } : generated;
-      const queriesOf = (beforeSend?: (parameters: object) => object) => {
-        const settings = { ...OPTIONS, ...varied, dimensions: {}, beforeSend };
+    fc.property(requests, options, (list, varied) => {
+      const now = Date.now();
+      const createBuild = (beforeSend?: (parameters: object) => object) => {
+        const settings = { ...OPTIONS, ...varied, beforeSend };
         const buildHits = createHitBuilder(settings, () => undefined);
-        return buildHits(request, 1, Date.now()).map(({ query }) => query);
+        const { buildHit } = createFurtherHitBuilder(settings, buildHits, () => undefined);
+        const checked = checkFurtherHit(event, settings, () => undefined) as CheckedHit;
+        return (request: HttpRequest, site: number) => [
+          ...buildHits(request, site, now),
+          buildHit(checked, request, site, now),
+        ];
       };
-      expect(queriesOf((parameters) => parameters)).toEqual(queriesOf());
+      const [plain, general] = [createBuild(), createBuild((parameters) => parameters)];
+      for (const request of [...list, ...list]) {
+        for (const site of [1, 2]) {
+          const hits = createBuild()(request, site);
+          expect(plain(request, site)).toEqual(hits);
+          expect(general(request, site)).toEqual(hits);
+        }
+      }
     }),
     seededRuns(RUNS),
   );

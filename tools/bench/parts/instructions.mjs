@@ -32,7 +32,7 @@ const buildHits = createHitBuilder({ ...options, hasToken: true }, silent);
 const findIgnoreReason = createFindIgnoreReason(options);
 
 /** As the pipeline does, whose transport cannot be replaced. */
-function onRequest(record) {
+function addRequest(record) {
   if (record.ignored || findIgnoreReason(record.request) !== undefined) throw new Error('ignored');
   delivery.push({
     endedMillis: performance.now(),
@@ -45,7 +45,7 @@ function onRequest(record) {
   });
 }
 
-const tracker = trackRequests(onRequest, createRequestReading(options, diagnostics));
+const tracker = trackRequests({ addRequest }, createRequestReading(options, diagnostics));
 const requests = TRAFFIC[traffic](REQUESTS);
 const replay = createReplay(tracker, requests);
 for (let done = 0; done < Number(hits); done += BULK) {

@@ -1,0 +1,95 @@
+import { PairCache } from '../common/generation-cache.js';
+import { createField, type Field, Fields, rawField } from './field.js';
+import type { HttpRequest } from './http-request.js';
+import type { Visitor } from './visitor-id.js';
+
+/** Pairs of user agent and language that are remembered; a large site has thousands. */
+const MAX_AGENTS = 5000;
+/** Callers whose visitor ID is remembered, some 200 bytes each: to compute one takes longer than all else of a hit. */
+const MAX_CALLERS = 40_000;
+const DAY_MILLIS = 86_400_000;
+
+const NO_USER_AGENT = rawField('ua', '-'); // an empty one is replaced by our own client's
+
+/** What a client tells about itself with every request. */
+export class Agent {
+  /** As it is sent. */
+  readonly userAgent: string;
+  readonly fields: Fields;
+  #site = 0;
+  #beginning = '';
+
+  constructor(userAgent: string, fields: Fields) {
+    this.userAgent = userAgent;
+    this.fields = fields;
+  }
+
+  /** The beginning of query strings for a site. One is remembered: most processes have one site. */
+  beginning(site: number, toBeginning: (site: number) => string): string {
+    if (this.#site !== site) {
+      this.#site = site;
+      this.#beginning = [toBeginning(site), this.fields.text].join('');
+    }
+    return this.#beginning;
+  }
+}
+
+type Client = Pick<HttpRequest, 'userAgent' | 'acceptLanguage' | 'clientHints'>;
+
+/** Finds what is sent of user agent, client hints and language. */
+export function createToAgent(): (client: Client) => Agent {
+  const plain = new PairCache<string, string, Agent>(MAX_AGENTS);
+  const hinted = new PairCache<Agent, string, Agent>(MAX_AGENTS);
+
+  function create({ userAgent = '', acceptLanguage, clientHints }: Client): Agent {
+    const agent = createField('ua', userAgent) ?? NO_USER_AGENT;
+    const hints = clientHints === undefined ? undefined : createField('uadata', clientHints);
+    const language = acceptLanguage === undefined ? undefined : createField('lang', acceptLanguage);
+    return new Agent(agent.value, new Fields([agent, hints, language]));
+  }
+
+  return function toAgent(client) {
+    const { userAgent = '', acceptLanguage = '', clientHints } = client;
+    let agent = plain.get(userAgent, acceptLanguage);
+    if (!agent) {
+      agent = create({ ...client, clientHints: undefined });
+      plain.set(userAgent, acceptLanguage, agent);
+    }
+    if (clientHints === undefined) return agent;
+    const known = hinted.get(agent, clientHints);
+    if (known) return known;
+    const created = create(client);
+    hinted.set(agent, clientHints, created);
+    return created;
+  };
+}
+
+/** What is sent of a visitor. */
+export interface Caller {
+  readonly day: number;
+  readonly site: number;
+  /** `undefined` if none is to be sent. */
+  readonly visitorId: string | undefined;
+  /** Address and visitor ID as in a query string. */
+  readonly text: string;
+}
+
+/** Finds what is sent of a visitor whose address comes masked. */
+export function createToCaller(
+  toAddress: (address: string) => Field | undefined,
+  toVisitorId: (visitor: Visitor) => string | undefined,
+): (visitor: Visitor) => Caller {
+  const callers = new PairCache<string, string, Caller>(MAX_CALLERS);
+  return function toCaller(visitor) {
+    const { address, userAgent, site, startMillis } = visitor;
+    const day = Math.floor(startMillis / DAY_MILLIS);
+    const known = callers.get(userAgent, address ?? '');
+    if (known && known.day === day && known.site === site) return known;
+    const visitorId = toVisitorId(visitor);
+    const field = address === undefined ? undefined : toAddress(address);
+    const id = visitorId === undefined ? '' : `&cid=${visitorId}`;
+    const caller = { day, site, visitorId, text: [field?.pair ?? '', id].join('') };
+    callers.set(userAgent, address ?? '', caller);
+    return caller;
+  };
+}

@@ -1,0 +1,98 @@
+import { memoize } from '../common/generation-cache.js';
+import { createToPlace } from './action-name.js';
+import { type Agent, type Caller, createToAgent, createToCaller } from './caller-fields.js';
+import type { ReportProblem } from './custom-variables.js';
+import type { RequestFacts } from './dimensions.js';
+import { createField, type Field } from './field.js';
+import { isGraphqlRequest } from './graphql-operation.js';
+import type { HttpRequest } from './http-request.js';
+import { maskAddress } from './mask-address.js';
+import { createToPageUrl } from './page-url.js';
+import {
+  createToRequestFields,
+  type RequestFields,
+  type RequestFieldsOptions,
+} from './request-fields.js';
+import { createToVisitorId, type Visitor } from './visitor-id.js';
+
+export interface PageViewOptions extends RequestFieldsOptions {
+  readonly titlePaths: 'template' | 'raw';
+  readonly anonymizeIp: number;
+  /** Whether delivery has a token: without one, Matomo refuses hits with parameters that need it. */
+  readonly hasToken: boolean;
+  readonly visitorId: unknown;
+  readonly visitorKey: string | Buffer;
+}
+
+/** What a page view is made of, before anything that was added to its request. */
+export interface PageViewParts {
+  readonly agent: Agent;
+  readonly visitor: Visitor;
+  readonly facts: RequestFacts;
+  readonly fields: RequestFields;
+}
+
+export interface PageViewReader {
+  read(request: HttpRequest, site: number, nowMillis: number): PageViewParts;
+  toAgent(request: HttpRequest): Agent;
+  toVisitor(request: HttpRequest, site: number, nowMillis: number): Visitor;
+  toCaller(visitor: Visitor): Caller;
+  toAddress(address: string): Field | undefined;
+  /** Even if none is sent. */
+  toVisitorId(visitor: Visitor): string;
+}
+
+/** Reads requests into parts that are encoded already; most of them come again, and are remembered. */
+export function createPageViewReader(
+  options: PageViewOptions,
+  redactPath: (path: string) => string,
+  report: ReportProblem,
+): PageViewReader {
+  const { anonymizeIp, hasToken } = options;
+  const toPageUrl = createToPageUrl(options);
+  const toGraphqlUrl = createToPageUrl({ ...options, siteSearch: false });
+  const toPlace = createToPlace(options.titlePaths);
+  const toRequestFields = createToRequestFields(options, redactPath, report);
+  const toVisitorId = createToVisitorId(options.visitorKey);
+  const toAgent = createToAgent();
+  const toAddress = memoize((address: string) =>
+    hasToken ? createField('cip', address) : undefined,
+  );
+  const toCaller = createToCaller(toAddress, (visitor) =>
+    options.visitorId === 'none' ? undefined : toVisitorId(visitor),
+  );
+
+  function toVisitor(
+    { address, startMillis: start }: HttpRequest,
+    userAgent: string,
+    site: number,
+    nowMillis: number,
+  ): Visitor {
+    return {
+      address: address && maskAddress(address, anonymizeIp),
+      userAgent,
+      site,
+      startMillis: Math.min(Number.isFinite(start) ? start : nowMillis, nowMillis),
+    };
+  }
+
+  return {
+    read(request, site, nowMillis) {
+      const agent = toAgent(request);
+      const visitor = toVisitor(request, agent.userAgent, site, nowMillis);
+      const path = redactPath(request.path);
+      const isGraphql = options.siteSearch && isGraphqlRequest(request);
+      const url = isGraphql ? toGraphqlUrl(request, path) : toPageUrl(request, path);
+      const place = toPlace(request, path);
+      const facts = { request, url, path, place, address: visitor.address };
+      const fields = toRequestFields(facts, Math.floor(visitor.startMillis / 1000));
+      return { agent, visitor, facts, fields };
+    },
+    toVisitor: (request, site, nowMillis) =>
+      toVisitor(request, toAgent(request).userAgent, site, nowMillis),
+    toAgent,
+    toCaller,
+    toAddress,
+    toVisitorId,
+  };
+}
