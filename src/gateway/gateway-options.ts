@@ -6,7 +6,7 @@ import { wrongOption } from '../options/wrong-option.js';
 import type { MatomoOptions } from '../options.js';
 import type { Names } from './otlp/span-selection.js';
 
-/** Options of the receiver. Each has a variable `MATOMO_GATEWAY_*`; code wins, and an invalid value throws in both cases. */
+/** Options of the receiver. Each has an environment variable; code wins, and an invalid value throws in both cases. */
 export interface ReceiverOptions {
   /**
    * Address and port to listen on, such as `0.0.0.0:4318` for requests from other hosts.

@@ -25,7 +25,7 @@ export interface PageViewOptions extends RequestFieldsOptions {
 }
 
 /** What a page view is made of, before anything that was added to its request. */
-export interface PageViewParts {
+interface PageViewParts {
   readonly agent: Agent;
   readonly visitor: Visitor;
   readonly facts: RequestFacts;

@@ -10,8 +10,8 @@ import type { ResolvedOptions } from '../options/resolved-options.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
 import {
   addFurtherHit,
-  type Forwarded,
   type ForwardedHit,
+  type ForwardedItem,
   type ForwardedRequest,
   TOO_MANY_HITS,
   toForwarded,
@@ -59,7 +59,7 @@ export class ForwardingProcessor implements Processor {
   readonly #scope = new DetachedScope('opentelemetry-matomo');
   readonly #readChatbotResponse: ReturnType<typeof watchChatbotResponses> = () => undefined;
   #waiting: Waiting[] = [];
-  #unheard: Forwarded[] | undefined = [];
+  #unheard: ForwardedItem[] | undefined = [];
   #timer: NodeJS.Timeout | undefined;
   #requestCount = 0;
 
@@ -188,7 +188,7 @@ export class ForwardingProcessor implements Processor {
     for (const ended of waiting.filter(isFinal)) this.#post(toForwarded(ended.record, ended));
   }
 
-  #post(forwarded: Forwarded): void {
+  #post(forwarded: ForwardedItem): void {
     if (this.#unheard) {
       if (this.#unheard.length < MAX_UNHEARD) this.#unheard.push(forwarded);
       return;

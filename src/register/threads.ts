@@ -4,7 +4,7 @@ import {
   receiveMessageOnPort,
   type Worker,
 } from 'node:worker_threads';
-import type { Forwarded } from '../requests/forwarded-request.js';
+import type { ForwardedItem } from '../requests/forwarded-request.js';
 
 /** Messages between threads. A worker sends `hello` and waits for `here` of the main thread, then it sends requests. */
 export type ThreadMessage =
@@ -13,7 +13,7 @@ export type ThreadMessage =
   | { readonly kind: 'flush' | 'flushed' }
   /** A worker started or ended a worker of its own. */
   | { readonly kind: 'started' | 'ended'; readonly threadId: number }
-  | { readonly kind: 'request'; readonly forwarded: Forwarded };
+  | { readonly kind: 'request'; readonly forwarded: ForwardedItem };
 
 /** A worker answers at once unless it is busy. */
 const COLLECT_MILLIS = 200;
@@ -51,7 +51,7 @@ export function openThreadChannel(
  * blocking this thread, for requests that workers have not sent yet.
  */
 export function receiveRequests(
-  add: (forwarded: Forwarded) => void,
+  add: (forwarded: ForwardedItem) => void,
   onServing: () => void,
 ): () => void {
   const channels = new Map<number, ThreadChannel>();

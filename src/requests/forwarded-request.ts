@@ -27,7 +27,7 @@ export interface ForwardedHit {
   readonly hit: FurtherHit;
 }
 
-export type Forwarded = ForwardedRequest | ForwardedHit;
+export type ForwardedItem = ForwardedRequest | ForwardedHit;
 
 /** What a forwarded request has besides its record. */
 type Details = Pick<ForwardedRequest, 'attributes' | 'cookie' | 'range' | 'chatbotResponse'>;
@@ -35,7 +35,7 @@ type Details = Pick<ForwardedRequest, 'attributes' | 'cookie' | 'range' | 'chatb
 /** Key under which a processor, of any copy, accepts requests of other threads. */
 export const FORWARDED_REQUESTS: unique symbol = Symbol.for('opentelemetry-matomo.forwarded.1');
 
-export type ForwardedRequestSink = (forwarded: Forwarded) => void;
+export type ForwardedRequestSink = (forwarded: ForwardedItem) => void;
 
 const hitCounts = new WeakMap<RequestRecord, number>();
 
@@ -96,7 +96,7 @@ export function fromForwarded(forwarded: ForwardedRequest): {
 }
 
 /** Without functions and symbols, which cannot be sent to another thread and are not valid as parameters. */
-export function toPlain(forwarded: Forwarded): Forwarded {
+export function toPlain(forwarded: ForwardedItem): ForwardedItem {
   return JSON.parse(
     JSON.stringify(forwarded, (_name, value) =>
       typeof value === 'bigint' ? String(value) : value,

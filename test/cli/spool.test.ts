@@ -51,7 +51,7 @@ test('adds up a spool in Redis', async () => {
 
 describe('a spool that cannot be looked at', () => {
   test.each([
-    ['no spool is named', {}, 'MATOMO_SPOOL names no spool'],
+    ['no spool is named', {}, 'MATOMO_SPOOL'],
     ['there is no folder', { MATOMO_SPOOL: '/nowhere/at/all' }, 'ENOENT'],
     ['there is no Redis', { MATOMO_SPOOL: 'redis://u:secret@127.0.0.1:1' }, 'ECONNREFUSED'],
   ])('%s', async (_what, env, expected) => {

@@ -156,8 +156,8 @@ test('register loads a few files, when the process serves, and what is for a spo
     return JSON.parse(stdout) as [number, number];
   };
   const [before, few] = await loaded({});
-  expect(before).toBeLessThanOrEqual(4);
-  expect(few).toBeLessThanOrEqual(9);
+  expect(before).toBeLessThanOrEqual(5);
+  expect(few).toBeLessThanOrEqual(10);
   expect(await loaded({ MATOMO_SPOOL: temporaryFolder() })).toEqual([before, few + 1]);
 });
 

@@ -12,9 +12,9 @@ test('several sites are one too many for MATOMO_SITE_ID, and each of them is che
   expect(about('options')).toMatchObject([{ verdict: 'problem', code: 'options-missing' }]);
   expect(about('options')[0]?.found).toContain('names the sites 1, 2, 3');
   expect(about('site').map(({ verdict, found }) => `${verdict} ${found}`)).toEqual([
-    'ok site 1 is there',
+    'ok site 1 exists',
     'problem Matomo has no site 2',
-    'ok site 3 is there',
+    'ok site 3 exists',
   ]);
   expect(about('address')).toHaveLength(1);
   expect(code).toBe(1);

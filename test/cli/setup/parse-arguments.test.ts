@@ -16,8 +16,13 @@ test.each<[string, Record<string, string>, string[], string]>([
   ['a token file that is not there', {}, ['--token-file', '/nowhere/token'], 'ENOENT'],
   ['an unknown option', {}, ['--colour'], '--colour'],
   ['an argument', {}, ['now'], 'now'],
-  ['a site without URL', {}, ['--create-site', 'API'], 'belong together'],
-  ['a URL without site', {}, ['--site-url', 'https://x.example'], 'belong together'],
+  ['a site without URL', {}, ['--create-site', 'API'], '--create-site NAME and --site-url URL'],
+  [
+    'a URL without site',
+    {},
+    ['--site-url', 'https://x.example'],
+    '--create-site NAME and --site-url URL',
+  ],
   [
     'no URL of a site',
     {},

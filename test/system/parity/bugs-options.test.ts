@@ -100,13 +100,13 @@ test('bug 21: what is wrong with url or siteId is said at the start, and no requ
   ]);
 
   const wrong: [url: unknown, said: RegExp][] = [
-    ['https://m.test/?x=1', /^url must have no query .*m\.test\//],
-    ['https://m.test/#x', /^url must have no query and no fragment/],
+    ['https://m.test/?x=1', /^url must .*query.*m\.test\//],
+    ['https://m.test/#x', /^url must .*query.*fragment/],
     ['m.test', /^url must be a URL that begins with http.*"m\.test"/],
     ['//m.test', /^url must be a URL that begins with http/],
     ['ftp://m.test', /^url must be a URL that begins with http/],
     ['http://', /^url must be a URL that begins with http/],
-    ['https://user@m.test', /^url must hold no user name/],
+    ['https://user@m.test', /^url must .*user name/],
     [5, /^url must be a URL .*5/],
   ];
   for (const [url, said] of wrong) {
