@@ -25,10 +25,10 @@ const TOPICS = {
 /** Options that only the environment has, so they are not in the type. */
 const ENVIRONMENT_ONLY = {
   record: {
-    text: `Which requests \`register\` records for Matomo although the application's sampler drops them: none (\`sampled\`);
-all, with the child spans that have \`matomo.perf_key\` when they start (\`requests\`); or all, with all child spans, so that
-\`matomo.*\` attributes work on them (\`all\`). The spans that are exported and the \`traceparent\` that is propagated do not change.
-Sentry 10 sends every span that is recorded: if you use it, [set \`sampled\`](sentry-and-datadog.md).`,
+    text: `Which requests \`register\` records for Matomo although the application's sampler drops them. \`sampled\`: none. \`requests\`: all, with
+the child spans that have \`matomo.perf_key\` when they start. \`all\`: all, with all child spans, so that \`matomo.*\` attributes work
+on them. The exported spans and the propagated \`traceparent\` do not change. Sentry 10 sends every recorded span: if you use it,
+[set \`sampled\`](sentry-and-datadog.md).`,
     sources: [
       '[OpenTelemetry: recording and sampling](https://opentelemetry.io/docs/specs/otel/trace/sdk/#sampling)',
     ],
@@ -72,8 +72,8 @@ const INTRODUCTION = `# Configuration
 
 <!-- Made by \`${COMMAND}\` from src/options/option-table.ts and ${TYPE}; edit those. -->
 
-You can set every option in code, \`new MatomoSpanProcessor({ trustProxy: 1 })\`, and most of them by environment variables,
-\`MATOMO_TRUST_PROXY=1\`. \`opentelemetry-matomo/register\` reads only the environment. If both are set, code wins.
+You can set options in code, as in \`new MatomoSpanProcessor({ trustProxy: 1 })\`, and most of them by environment variables, as in
+\`MATOMO_TRUST_PROXY=1\`. If both are set, code wins. \`opentelemetry-matomo/register\` reads only the environment.
 
 * An invalid value in code, or an unknown option, throws a \`TypeError\` that names it.
 * An invalid environment variable logs one error, and the default is used; the application keeps running. If the variable
@@ -92,15 +92,16 @@ around values with spaces, braces, backslashes or \`$\`.
 | text, number | as it is | \`MATOMO_SITE_ID=1\` |
 | yes or no | \`true\`, \`false\`, \`1\` or \`0\`, in upper or lower case | \`MATOMO_DO_NOT_TRACK=true\` |
 | a list | separated by commas; spaces around an item are ignored | \`MATOMO_IGNORE_PATHS=/health,/metrics\` |
-| a list of patterns | separated by commas; each item is a regular expression without slashes, or one between slashes with flags, which may contain commas | \`MATOMO_IGNORE_PATTERNS='^/internal/,/\\.[a-z]{2,3}$/i'\` |
+| a list of patterns | separated by commas; each item is a regular expression, alone or between slashes with flags; only between slashes may it contain commas | \`MATOMO_IGNORE_PATTERNS='^/internal/,/\\.[a-z]{2,3}$/i'\` |
 | pairs | as a list of \`name=value\` | \`MATOMO_DIMENSIONS=1=http.request.method,3=http.route\` |
-| one word or a list | a word in upper or lower case; a list contains a comma, even a list of one item | \`MATOMO_QUERY=strip\`, \`MATOMO_QUERY=page,\` |
+| one word or a list | a word is in upper or lower case; a list contains a comma, even if it has only one item | \`MATOMO_QUERY=strip\`, \`MATOMO_QUERY=page,\` |
 | JSON | as one object | \`MATOMO_ROUTE_DETAILS='{"/about":{"action_name":"About us"}}'\` |
 
-* In a list of patterns, begin a path with \`^/\`, not with \`/\`: \`/a/i\` is the pattern \`a\` with the flag \`i\`.
+* In a list of patterns, begin a path with \`^/\`, not with \`/\`, because \`/a/i\` is the pattern \`a\` with the flag \`i\`.
 * For an empty list of user agents, set a pattern that matches nothing: \`MATOMO_IGNORE_USER_AGENTS='/(?!)/'\`.
-* \`MATOMO_TOKEN_AUTH_FILE\` is the path of a file that contains the token, such as a container's secret. \`MATOMO_TOKEN_AUTH\` wins.
-* Functions can only be set in code.
+* \`MATOMO_TOKEN_AUTH_FILE\` is the path of a file that contains the token, such as a container's secret. If
+  \`MATOMO_TOKEN_AUTH\` is set too, it wins.
+* You can set [callbacks](#what-callbacks-get) only in code.
 
 ## Privacy options
 
@@ -110,11 +111,13 @@ If an environment variable gives one of them an invalid value, such as \`yes\` f
 such as ANONYMISE for ANONYMIZE, nothing is tracked and [one error](messages.md#privacy-option-invalid) explains why. The
 application keeps running; a gateway does not start. If the option is set in code, its variable is ignored.
 
-## What functions get
+## What callbacks get
 
-The request after it has ended, read-only: REQUEST_FIELDS.
-Paths, queries and addresses are the original ones, neither redacted nor masked. If a function throws, one warning is logged and
-the result counts as \`undefined\`.
+A callback is an option that is a function. It is called after the request has ended. Except [\`beforeSend\`](#beforesend), callbacks
+get the request, read-only:
+REQUEST_FIELDS.
+Paths, queries and addresses are neither redacted nor masked. If a callback throws, one warning is logged and the result counts
+as \`undefined\`.
 `;
 
 /** The whole page. The table and the lists are arguments, so that a test can pass those of `src`. */

@@ -136,12 +136,13 @@ export class BatchQueue {
     for (const batch of restored.reverse()) this.#batches[batch.kind].unshift(batch);
   }
 
-  /** If the first batch merges newer hits, joins it with the next one. */
+  /** If the first batch merges newer hits, joins it with the next one, or lets that go first if a bulk has no room for both. */
   #joinNewer(kind: TurnKind): void {
     const batches = this.#batches[kind];
     const [batch, newer] = batches;
     if (!batch?.mergesNewer || !newer) return;
-    batches.splice(0, 2, ...inBatches([...batch.hits, ...newer.hits], kind));
+    const joined = inBatches([...batch.hits, ...newer.hits], kind, this.#max);
+    batches.splice(0, 2, ...(joined.length === 1 ? joined : [newer, batch]));
   }
 }
 

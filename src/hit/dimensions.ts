@@ -8,7 +8,7 @@ export interface RequestFacts {
   readonly url: PageUrl;
   /** Redacted. */
   readonly path: string;
-  /** The route, or what stands for it in titles. */
+  /** The route, or what titles show instead. */
   readonly place: string;
   /** Masked. */
   readonly address: string | undefined;

@@ -146,7 +146,8 @@ export const OPTIONS: {
     env: 'MATOMO_VISITOR_KEY',
     parse: secret,
     default: undefined,
-    defaultText: 'derived from `tokenAuth`; without one random per process, or kept in the `spool`',
+    defaultText:
+      'derived from `tokenAuth`; without a token, random and stored in the `spool`; with neither, random per process',
   },
   userId: { env: 'MATOMO_USER_ID_ATTRIBUTE', parse: userId, default: undefined },
   query: {
@@ -250,7 +251,7 @@ export const OPTIONS: {
     default: 7 * DAY_MILLIS,
     defaultText: '`604800000` (7 days)',
   },
-  dispatcher: { parse: dispatcher, default: undefined, defaultText: 'own' },
+  dispatcher: { parse: dispatcher, default: undefined, defaultText: 'created by the package' },
   beforeSend: { parse: functionOption, default: undefined },
   dryRun: { env: 'MATOMO_DRY_RUN', parse: boolean, default: false, isPrivacy: true },
   meterProvider: { parse: meterProvider, default: undefined },

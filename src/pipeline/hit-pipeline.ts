@@ -176,7 +176,7 @@ export class HitPipeline implements ExitControl, RequestSink {
     return site === undefined ? 'site' : (this.#sort(ended, span) ?? site);
   }
 
-  /** The hits of a request as it is now, for good. */
+  /** Builds the final hits of a request. Annotations that arrive later have no effect. */
   finalize(ended: EndedRecord, site: number, epochMillis: number): readonly Hit[] {
     ended.close();
     if (ended.ignored) return this.#takeBack(ended, 'attribute');

@@ -16,7 +16,7 @@ export type ThreadMessage =
   | { readonly kind: 'request'; readonly forwarded: ForwardedItem };
 
 /** A worker answers at once unless it is busy. */
-const COLLECT_MILLIS = 200;
+const COLLECT_MILLIS = 500;
 
 export interface ThreadChannel {
   post(message: ThreadMessage): void;

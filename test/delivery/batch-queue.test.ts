@@ -51,6 +51,19 @@ test('AI chatbots and page views share no batch and take turns, in order each, a
   ]);
 });
 
+test('a batch that merges newer hits stays within the maximum, and lets them go first if there is no room', () => {
+  const queue = queueOf(3, 'a', 'b');
+  queue.replaceFirst(queue.first() as Batch, [{ ...(queue.first() as Batch), mergesNewer: true }]);
+  queue.add(hits('c'));
+  expect(namesOf(queue.first() as Batch)).toEqual(['a', 'c', 'b']);
+  queue.replaceFirst(queue.first() as Batch, [{ ...(queue.first() as Batch), mergesNewer: true }]);
+  queue.add(hits('d', 'e'));
+  expect(drain(queue)).toEqual([
+    ['d', 'e'],
+    ['a', 'c', 'b'],
+  ]);
+});
+
 test('a batch has no more hits than may be in a bulk, however many are added at once', () => {
   expect(drain(queueOf(3, 'a', 'b', 'c', 'd', 'e', 'f', 'g'))).toEqual([
     ['a', 'b', 'c'],

@@ -185,8 +185,7 @@ async function live({ steps, hasToken, mostInABulk, ending, ...sizes }: History)
   compare(delivery, matomo);
   if (isInOrder(steps)) expectInOrder(whole, matomo);
   expect(matomo.mixedBulks).toBe(0);
-  // A bulk of which Matomo refused all, with a token, is tried again together with newer hits.
-  if (!hasToken) expect(matomo.largestBulk).toBeLessThanOrEqual(sizes.maxExportBatchSize);
+  expect(matomo.largestBulk).toBeLessThanOrEqual(sizes.maxExportBatchSize);
   expect(pace.offences).toEqual([]);
 }
 

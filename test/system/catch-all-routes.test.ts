@@ -46,9 +46,11 @@ test('Express: a catch-all is no route, also behind a router and after an error'
 test('a catch-all yields to the route of a span below, which no layer of Express names', async () => {
   const app = express();
   app.all('/{*splat}', (request, response) => {
-    const attributes = { 'http.route': '/layer', 'express.type': 'middleware' };
     const tracer = trace.getTracer('page');
-    tracer.startSpan('layer', { attributes }).end();
+    for (const type of ['express.type', 'router.type', 'connect.type']) {
+      const attributes = { 'http.route': '/layer', [type]: 'middleware' };
+      tracer.startSpan('layer', { attributes }).end();
+    }
     tracer.startSpan('outer', { attributes: { 'http.route': '/{*splat}' } }).end();
     if (request.path !== '/plain/7') {
       tracer.startSpan('page', { attributes: { 'http.route': '/items/[id]' } }).end();

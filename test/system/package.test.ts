@@ -161,12 +161,15 @@ test('register loads a few files, when the process serves, and what is for a spo
   expect(await loaded({ MATOMO_SPOOL: temporaryFolder() })).toEqual([before, few + 1]);
 });
 
+/** Nearly all of its lines document options. */
+const MAX_LINES: Readonly<Record<string, number>> = { 'options.ts': 300 };
+
 test('no file of the package is much longer than 200 lines', () => {
   const long = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
     .map(
       (file) => [file, readFileSync(join(ROOT, 'src', file), 'utf8').split('\n').length] as const,
     )
-    .filter(([, lines]) => lines > 260);
+    .filter(([file, lines]) => lines > (MAX_LINES[file] ?? 260));
   expect(long).toEqual([]);
 });

@@ -1,5 +1,5 @@
-// Does a server feel that Matomo is away? Event-loop delay, p99 of each second of a steady load; the median second counts, so
-// that those in which somebody else has the CPU do not decide.
+// Does a server slow down while Matomo is unavailable? Event-loop delay, p99 of each second of a steady load. The median second
+// counts, so that seconds in which other processes use the CPU do not affect the result.
 //
 //   node tools/bench/outage.mjs [--rounds 7] [--quick]
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -7,7 +7,7 @@ import { spread } from './lib/figures.mjs';
 import { measureHeld } from './lib/measure-parts.mjs';
 import { ratios, runBench } from './lib/run-bench.mjs';
 
-const HELD = { held: 'ended span, as BatchSpanProcessor holds it', queued: 'hit of this package' };
+const HELD = { held: 'ended span, as BatchSpanProcessor queues it', queued: 'hit of this package' };
 
 const bytesOf = (way) => (round) => round[way] - round.noop;
 

@@ -2,9 +2,9 @@
 //
 //   node tools/bench/soak.mjs [--hits 2000000] [--rate 6000] [--spool both|with|without]
 //
-// Three servers under the same steady load, in turns of some seconds: one without the processor, one whose hits wait in
-// memory, one with a spool. `--hits` is for each of the two. In each of their turns Matomo is away once: it refuses
-// connections, or answers 503. Held against each other are
+// Three servers under the same steady load, in turns of some seconds: one without the processor, one that queues hits in
+// memory, one with a spool. `--hits` is for each of the two. In each of their turns Matomo is unavailable once: it refuses
+// connections, or answers 503. The servers are compared by
 //
 // 1. RSS, sampled each second: the last third of the turns over the first. Each third has the same outages.
 // 2. Event-loop delay, p99 of each second, over that of the server without the processor in its turn beside it. The median of
@@ -101,7 +101,7 @@ if (!isAlone) {
   );
 }
 for (const { kind, growth, ratios, isBroken } of results) {
-  if (isBroken) fail(`${kind}: hits are missing, doubled or lost for no good reason`);
+  if (isBroken) fail(`${kind}: hits are missing, duplicated or lost without a reason`);
   if (growth > MOST_GROWTH) fail(`${kind}: memory has grown by more than 10 %`);
   if (isAlone && median(ratios) > MOST_DELAY)
     fail(`${kind}: the event loop is held up by more than 20 %`);

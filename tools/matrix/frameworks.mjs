@@ -42,11 +42,11 @@ const ASK_HANDLER =
 const EARLY_TRACER =
   '`@hono/otel` gets its tracer before tracing is set up. SDK 3 has one API for ES modules and another for CommonJS, ' +
   'and a tracer of one API does not use a provider that the other registers later. So the title is a template of the ' +
-  'path. The route is known if `auto` or the code of the application sets up tracing';
+  "path. The route is known if `auto` or the application's code sets up tracing";
 
 const NEXT_LATE =
   'the first request after the start has no language, user agent and host; ' +
-  'in this test it is a request for a static file, which makes no hit';
+  'in this test it is a request for a static file, which is not tracked';
 
 const COMMON = {
   express: '5.3.0',

@@ -15,7 +15,7 @@ export async function npmInstall(folder, dependencies) {
     await npm(folder, args);
   } catch (error) {
     const code = codeOf(error);
-    // Packages do not go together; npm says so too where it could not read about one of them.
+    // A dependency conflict. npm reports the same error if it could not fetch the metadata of a package.
     const cause = code === 'ERESOLVE' ? await whyUnreachable(folder) : code;
     if (!cause) throw error;
     throw new Unavailable(`npm could not install it: ${cause}`);

@@ -102,7 +102,7 @@ const MAKERS = {
 /** What `docs/frameworks.md` tells its readers to write. */
 function readInstrumentation() {
   const page = readFileSync(join(ROOT, 'docs/frameworks.md'), 'utf8');
-  const found = /in `instrumentation\.ts`:\n\n```ts\n(.*?)```/s.exec(page);
+  const found = /in `instrumentation\.ts`[^\n]*:\n\n```ts\n(.*?)```/s.exec(page);
   if (!found) throw new Error('docs/frameworks.md shows no instrumentation.ts');
   return found[1];
 }

@@ -15,11 +15,11 @@ const RULE = [
   'Each cell is one application in its own process, with this package installed from its tarball. It gets',
   `${REQUESTS.length} requests, answers them with 200, 201, 500 and 404, and gets SIGTERM right after the last response. A cell passes if Matomo gets exactly one hit per request,`,
   "with the right title, status, URL, user agent and language, and if the application's own exporter gets the same spans",
-  'as without this package. `yes` means that it passes on all Node.js versions that run it.',
+  'as without this package. `yes` means that it passes on every Node.js version on which it was run, `–` that it was not run.',
 ].join(' ');
 
 const GATEWAYS = [
-  'Here the application has auto-instrumentations and nothing of this package. Its own exporter sends to a',
+  'Here the application uses auto-instrumentations but not this package. Its own exporter sends to a',
   '[gateway](many-services.md). Matomo must get the same hits, except for data that the instrumentations do not record: the language and,',
   'with SDK 1.30, the route of Express 5. Since SDK 2.12, spaces in a query arrive as `+`.',
 ].join(' ');
@@ -31,8 +31,8 @@ const SERVERS = [
 ].join(' ');
 
 const OPERATIONS = [
-  'Titles that need more than a route. Each GraphQL server gets a mutation, a query whose resolver throws, an anonymous query,',
-  'one with a syntax error, and `GET /graphql?query=…` with site search on. Each tRPC server gets a query, a mutation, two batches',
+  'These applications need titles that contain more than a route. Each GraphQL server gets a mutation, a query whose resolver throws, an anonymous query,',
+  'one with a syntax error, and `GET /graphql?query=…` with `siteSearch` set. Each tRPC server gets a query, a mutation, two batches',
   '(one is answered with 207) and requests that fail. Express serves pages behind `*` and `/files/*`.',
   'See [how operations are named](frameworks.md#how-do-i-name-graphql-operations-and-trpc-procedures).',
 ].join(' ');
@@ -46,12 +46,12 @@ const ELSEWHERE = [
   ['PM2 in fork and cluster mode, with `pm2 reload`', 'test/register/pm2.long.test.ts'],
   ['nodemon', 'test/register/nodemon.long.test.ts'],
   [
-    '`track`, `measure`, `ignore`, 499, and sizes in Express, Fastify, and Restify, with and without an SDK',
+    '`track`, `measure`, `ignore`, aborted requests (499), and response sizes in Express, Fastify, and Restify, with and without an SDK',
     'test/system/matrix/annotations.long.test.ts',
   ],
   ['worker threads', 'test/register/threads.test.ts'],
   [
-    'variables that the application sets before it serves, as `dotenv` does; processes that never serve, as npm, tsc, eslint, and vitest',
+    'environment variables that the application sets before its server starts, as `dotenv` does; processes that never start a server, such as npm, tsc, eslint, and vitest',
     'test/register/inert.test.ts',
   ],
   [
@@ -69,16 +69,16 @@ const ELSEWHERE = [
 const NOT_RUN = [
   [
     'Docker, Kubernetes',
-    'they need a daemon; what differs for a process is PID 1, and secrets as files',
+    'they need a daemon; for a process only two things differ: it is PID 1, and secrets are files',
   ],
   ['AWS Lambda, Vercel, Azure Functions', 'they need an account'],
   [
     'Azure Monitor, New Relic, Elastic, Datadog, Sentry with their services',
-    'they need an account; the agents themselves are rows above, and what they export goes nowhere',
+    'they need an account; the agents themselves are tested above, but nothing receives their exports',
   ],
   [
     "New Relic's OpenTelemetry bridge",
-    'its provider takes no processors, which `test/register/never-silent.test.ts` simulates',
+    'its tracer provider accepts no span processors; `test/register/never-silent.test.ts` simulates such a provider',
   ],
   ['Windows and macOS', 'continuous integration runs part of the tests there: see below'],
 ];
@@ -91,10 +91,10 @@ export function renderMarkdown(results, date, page) {
     '# What it works with',
     `Written by \`npm run test:matrix\` on ${date.toISOString().slice(0, 10)}: ${countText(results)}.`,
     RULE,
-    `Node.js ${nodes.join(', ')}.`,
+    `Run with Node.js ${listOf(nodes)}. Each "SDK" is this set of \`@opentelemetry/…\` packages:`,
     renderSdks(sdks),
     '## Load orders',
-    '"ours" is `opentelemetry-matomo/register`, "auto" is `@opentelemetry/auto-instrumentations-node/register`. SDK 3 needs Node.js 22 or later; the other SDKs run on every Node.js version above.',
+    '"ours" is `opentelemetry-matomo/register`, "auto" is `@opentelemetry/auto-instrumentations-node/register`. "loader hook" is `@opentelemetry/instrumentation/hook.mjs`, "traced in code" an application that sets up tracing in its own code, and "no tracing but the API" one that only uses `@opentelemetry/api`. SDK 3 needs Node.js 22 or later; the other SDKs run on every Node.js version above.',
     renderSdkRows(toSdkRows(results, 'orders'), notes),
     '## Frameworks',
     '"alone" means with `register` and, unless the row says otherwise, without tracing in the application; "beside auto" means with auto-instrumentations too. A cell shows the title of the request to `/users/ann`: its route if it is known, otherwise a [template of the path](configuration.md#titlepaths). For `/users/7` this template is `GET /users/:id` too.',
@@ -138,7 +138,7 @@ function renderSdks(sdks) {
 function renderRuntimes() {
   return [
     '## Bun and Deno',
-    '`npm run test:long` runs these applications with the same requests. [What does not work on Bun and Deno](which-runtimes.md)',
+    '`npm run test:long` runs these applications with the same requests. See [what does not work on Bun and Deno](which-runtimes.md).',
     renderTable(
       ['', 'version'],
       RUNTIMES.map(({ name, runtime }) => [name, RUNTIME_VERSIONS[runtime]]),
@@ -200,6 +200,11 @@ function createNotes() {
 function renderTable(heads, rows) {
   const line = (cells) => `| ${cells.join(' | ')} |`;
   return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+/** `20, 22 and 24`. */
+function listOf(items) {
+  return items.join(', ').replace(/, (?=[^,]*$)/, ' and ');
 }
 
 function oneLine(text) {

@@ -5,7 +5,7 @@ const OURS = 'opentelemetry-matomo/register';
 
 const PATHS = { '/users/ann': 'GET /users/ann' };
 const ASK_CODE =
-  'the framework passes its route only to code of the application: the title is a template of the path';
+  "the framework passes its route only to the application's code: the title is a template of the path";
 const CHANNEL = 'the route is known with `tracingChannel: true` in `nitro.config`';
 
 const SVELTEKIT = {

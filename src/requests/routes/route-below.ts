@@ -1,8 +1,8 @@
 import { isCatchAllRoute } from '../../hit/catch-all-route.js';
 import { type FinishedSpan, textOf } from '../finished-span.js';
 
-/** Set by the instrumentations of Express and Connect, whose spans have only parts of a route. */
-const LAYER_ATTRIBUTES = ['express.type', 'connect.type'] as const;
+/** Set by the instrumentations of Express, its router and Connect, whose spans have only parts of a route. */
+const LAYER_ATTRIBUTES = ['express.type', 'router.type', 'connect.type'] as const;
 
 /** The route named by a child span, as Next.js and SvelteKit do. */
 export function routeBelow(span: FinishedSpan): string | undefined {

@@ -54,7 +54,7 @@ function renderBench(name, results) {
   const tables = results.map(({ major, found }) => {
     const { rounds, rows, notes } = found[name];
     const below = notes.length > 0 ? `\n${notes.join('\n')}\n` : '';
-    const times = rounds === 1 ? 'one run' : `median (least-greatest) of ${rounds} rounds`;
+    const times = rounds === 1 ? 'one run' : `median (lowest-highest) of ${rounds} rounds`;
     return `Node.js ${major}, ${times}:
 
 ${markdown(rows)}

@@ -46,7 +46,7 @@ export function report(name, { rounds, figures, rows, notes = [] }, full) {
   else console.log(`\nNot kept for docs/performance.md, which takes ${FULL_ROUNDS} full rounds.`);
 }
 
-/** All, or those that `--only` names if each says something without the others. */
+/** All, or those that match `--only` if each makes sense without the others. */
 function waysOf({ ways, hasApartWays = false }, { only }) {
   if (only === undefined) return ways;
   if (!hasApartWays) throw new Error('--only is for benchmarks that compare nothing');

@@ -1,6 +1,6 @@
-// Prints where a server listens. At SIGTERM an application that traces itself closes its server, so that its own exporter can
-// send what it has; the others leave the signal to whoever listens. It requires nothing: not even `http`, which would
-// have it instrumented for an application that only imports it.
+// Prints the URL of a server. On SIGTERM, an application that traces itself closes its server, so that its own exporter can flush;
+// the others do not handle the signal. This file must not require `http`: that would instrument it for applications that only
+// import it.
 exports.serve = (server, close = () => undefined) => {
   const tell = () => process.stdout.write(`http://127.0.0.1:${server.address().port}\n`);
   if (server.listening) tell();

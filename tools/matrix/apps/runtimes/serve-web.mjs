@@ -5,7 +5,7 @@ export function statusOf(method, path) {
   return /^\/users\/[^/]+$/.test(path) ? 200 : 404;
 }
 
-/** Without `close` the application leaves SIGTERM to whoever listens. */
+/** Without `close`, the application does not handle SIGTERM: other listeners do. */
 export function announce(port, close) {
   console.log(`http://127.0.0.1:${port}`);
   if (!close) return;
