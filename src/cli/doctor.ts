@@ -3,7 +3,7 @@ import { VERSION } from '../version.js';
 import { diagnose } from './doctor/diagnose.js';
 import { formatFindings } from './doctor/format-findings.js';
 
-/** Checks the set-up of an application in this folder and with this environment, and prints what to change. */
+/** Checks the setup of an application in this folder and with this environment, and prints what to change. */
 export async function doctor(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,

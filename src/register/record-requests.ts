@@ -29,7 +29,7 @@ export function recordRequests(
       coded(
         'sampler-not-reached',
         `Cannot reach the sampler of ${provider.constructor?.name}. Requests that it drops make no hit. ` +
-          'Wrap it with `recordServerSpans(sampler)` in your tracing set-up.',
+          'Wrap it with `recordServerSpans(sampler)` in your tracing setup.',
       ),
     );
     return;

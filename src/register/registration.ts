@@ -11,7 +11,7 @@ export interface RegistrationEvents {
   restored(provider: object): void;
   /** The provider takes no span processors. */
   foreign(provider: object): void;
-  /** The application has a processor of this package in its own set-up. */
+  /** The application has a processor of this package in its own setup. */
   standDown(): void;
   failed(error: unknown): void;
 }
@@ -23,7 +23,7 @@ export class Registration {
   readonly #flushed = new Set<SpanProcessor>();
   readonly #log: [event: keyof RegistrationEvents, value: object][] = [];
   #events: RegistrationEvents | undefined;
-  /** Processors of this package in the application's own set-up. */
+  /** Processors of this package in the application's own setup. */
   ownProcessors: readonly SpanProcessor[] = [];
 
   constructor(processor: LazyProcessor) {

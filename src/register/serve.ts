@@ -149,7 +149,7 @@ function prepareTracing(
   };
 }
 
-const ADVICE = 'add `new MatomoSpanProcessor()` to the span processors of your tracing set-up.';
+const ADVICE = 'add `new MatomoSpanProcessor()` to the span processors of your tracing setup.';
 const WITHOUT_SPANS = 'Requests are tracked without spans, so attributes on spans have no effect';
 const HTTP2 =
   'A server speaks HTTP/2. Its requests over HTTP/2 are not tracked, those over HTTP/1.1 are. ' +

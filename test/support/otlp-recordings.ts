@@ -34,7 +34,7 @@ export interface ExpectedSpan {
   readonly children?: readonly ExpectedSpan[];
 }
 
-/** What a receiver got of one set-up. */
+/** What a receiver got of one setup. */
 export interface OtlpRecording {
   readonly name: string;
   readonly language: string;

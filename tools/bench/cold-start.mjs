@@ -19,7 +19,7 @@ const WAYS = {
   plain: 'node:http alone',
   package: '`--require opentelemetry-matomo/register`, no tracing installed',
   tracing: 'the same, tracing installed',
-  otlp: '`--require` of a set-up with NodeSDK, http instrumentation and OTLP exporter',
+  otlp: '`--require` of a setup with NodeSDK, http instrumentation and OTLP exporter',
   otlpAuto: '`--require @opentelemetry/auto-instrumentations-node/register`',
 };
 

@@ -194,7 +194,7 @@ const FRAMEWORKS = [
     without: 'next.cjs',
   },
   {
-    name: 'Express beside Sentry, the processor in its set-up',
+    name: 'Express beside Sentry, the processor in its setup',
     file: 'sentry.cjs',
     tracesItself: true,
     group: 'sentry',

@@ -20,12 +20,12 @@ import { unpackPackage } from './package.mjs';
 const APPS = fileURLToPath(new URL('apps', import.meta.url));
 const MARK = 'installed';
 
-/** Not in this project's `node_modules`: Node looks there for whatever a set-up lacks. */
+/** Not in this project's `node_modules`: Node looks there for whatever a setup lacks. */
 export const CACHE =
   process.env.MATRIX_CACHE ?? join(tmpdir(), `opentelemetry-matomo-matrix-${userInfo().username}`);
 
 /**
- * Installs a set-up where that has not been done, with `npmPackage`, where given, beside it as an application
+ * Installs a setup where that has not been done, with `npmPackage`, where given, beside it as an application
  * would; resolves to its folder. The folder's name says what is in it, and it appears whole or not at all:
  * several runs may share it.
  */
@@ -51,15 +51,15 @@ export function isCached(setUp, npmPackage) {
   return isInstalled(folderOf(setUp, npmPackage));
 }
 
-/** The version of a package in a set-up, `undefined` where it is not there. */
+/** The version of a package in a setup, `undefined` where it is not there. */
 export function versionOf(folder, name) {
   const file = join(folder, 'node_modules', name, 'package.json');
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).version : undefined;
 }
 
 /**
- * A folder in a set-up with the applications and this package as it is now, for one run. That nothing of it is
- * kept is why a set-up lives on when only the code has changed.
+ * A folder in a setup with the applications and this package as it is now, for one run. That nothing of it is
+ * kept is why a setup lives on when only the code has changed.
  */
 export async function createRunFolder(setUpFolder, npmPackage) {
   const folder = mkdtempSync(join(setUpFolder, 'run-'));
@@ -69,7 +69,7 @@ export async function createRunFolder(setUpFolder, npmPackage) {
   return folder;
 }
 
-/** Those that npm has nested because the set-up has others, such as an older undici. */
+/** Those that npm has nested because the setup has others, such as an older undici. */
 function linkOwnDependencies(setUpFolder, folder) {
   const place = 'node_modules/opentelemetry-matomo/node_modules';
   const nested = join(setUpFolder, place);

@@ -41,7 +41,7 @@ async function main(options) {
   const missing = countMissing(cells, npmPackage);
   const minutes = Math.ceil(estimateSeconds(cells, missing) / 60);
   say(
-    `${cells.length} cells, ${missing} set-ups to install into ${CACHE}: about ${minutes} min on two cores.`,
+    `${cells.length} cells, ${missing} setups to install into ${CACHE}: about ${minutes} min on two cores.`,
   );
 
   const start = Date.now();

@@ -1,4 +1,4 @@
-// Where cells are run: a Node, and a folder with a set-up, this package and the applications made ready.
+// Where cells are run: a Node, and a folder with a setup, this package and the applications made ready.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../../scripts/setup.mjs';
@@ -59,7 +59,7 @@ export async function preparePlaces(cells, npmPackage, say) {
   return { placeOf, close };
 }
 
-/** How many set-ups and Nodes are not there yet. */
+/** How many setups and Nodes are not there yet. */
 export function countMissing(cells, npmPackage) {
   const setUps = new Map(cells.map(({ setUp }) => [setUp.name, setUp]));
   const missingSetUps = [...setUps.values()].filter((setUp) => !isCached(setUp, npmPackage));

@@ -42,7 +42,7 @@ const SECONDS_PER_INSTALL = 15;
 const SECONDS_PER_NEXT_BUILD = 40;
 const SECONDS_PER_SERVER_BUILD = 8;
 
-/** How long cells will take, where so many set-ups and Nodes are missing. */
+/** How long cells will take, where so many setups and Nodes are missing. */
 export function estimateSeconds(cells, missing) {
   const setUpsOf = (how) =>
     new Set(cells.filter(({ make }) => make?.how === how).map(({ setUp }) => setUp.name));

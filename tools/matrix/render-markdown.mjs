@@ -37,7 +37,7 @@ const OPERATIONS = [
   'See [how operations are named](frameworks.md#how-do-i-name-graphql-operations-and-trpc-procedures).',
 ].join(' ');
 
-/** Set-ups that are not cells of the matrix, and the tests that run them. */
+/** Setups that are not cells of the matrix, and the tests that run them. */
 const ELSEWHERE = [
   [
     'npm, an npm workspace, pnpm, Yarn with node-modules and with PnP',
@@ -112,7 +112,7 @@ export function renderMarkdown(results, date, page) {
     '## Servers of frameworks',
     SERVERS,
     renderFrameworks(toTitleRows(results, 'servers'), notes),
-    '## Set-ups that other tests run',
+    '## Setups that other tests run',
     renderTable(
       ['', 'test'],
       ELSEWHERE.map(([what, file]) => [what, `\`${file}\``]),

@@ -40,7 +40,7 @@ function send(url, { method, userAgent = USER_AGENT, body, leaves }) {
 }
 
 /**
- * The lines that the hits of `requests` read as, with `overrides` of titles by path where a set-up cannot know
+ * The lines that the hits of `requests` read as, with `overrides` of titles by path where a setup cannot know
  * better. Through a gateway comes no language: instrumentations have to be told to in code. A request may name its
  * title, its URL, and, as a text that may be empty, the class of its error.
  */

@@ -35,7 +35,7 @@ test.each(rowsWith(PAGE, '`anonymizeIp`'))('addresses are masked as the page say
   }
 });
 
-test('the strict set-up keeps what the page says from Matomo', async () => {
+test('the strict setup keeps what the page says from Matomo', async () => {
   const exported = [...read(PAGE).matchAll(/^export (MATOMO_\w+)='?(.*?)'?$/gm)];
   expect(exported.length).toBeGreaterThan(3);
   const strict = Object.fromEntries(exported.map(([, name, value]) => [name, value]));

@@ -10,7 +10,7 @@ test.each(EXAMPLES)('the README of %s gives the command that npm start runs', (e
   expect(readmeCommands(example)).toEqual([startCommand(example)]);
 });
 
-test('in an SDK set-up, a request is tracked under the route that the application sets', async () => {
+test('in an SDK setup, a request is tracked under the route that the application sets', async () => {
   const { server, inspector } = await startExample('sdk-registration');
   await fetch(`${server.url}/hello/you`);
   expect(await server.stop()).toEqual({ code: 0, signal: null });

@@ -1,7 +1,7 @@
 // The ways in which a server can be tracked, each a function of the sink's URL and of a folder.
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Headers that the instrumentation captures, in all set-ups that have one. */
+/** Headers that the instrumentation captures, in all setups that have one. */
 const CAPTURED_HEADERS = ['accept-language', 'referer'];
 const BATCH = 512; // spans in a batch of the BatchSpanProcessor
 const LARGE_QUEUE = 400_000;

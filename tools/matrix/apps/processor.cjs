@@ -1,4 +1,4 @@
-// Lists the processor in its own set-up, beside the exporter that it has anyway.
+// Lists the processor in its own setup, beside the exporter that it has anyway.
 const { OTLPTraceExporter } = require('@opentelemetry/exporter-trace-otlp-http');
 const { ExpressInstrumentation } = require('@opentelemetry/instrumentation-express');
 const { HttpInstrumentation } = require('@opentelemetry/instrumentation-http');

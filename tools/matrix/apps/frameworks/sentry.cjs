@@ -1,4 +1,4 @@
-// Sentry traces, and has the processor in its set-up.
+// Sentry traces, and has the processor in its setup.
 const Sentry = require('@sentry/node');
 const { MatomoSpanProcessor } = require('opentelemetry-matomo');
 const { closeSentry, isKept } = require('../sentry-stand-in.cjs');
