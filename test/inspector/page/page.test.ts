@@ -135,7 +135,7 @@ describe('the page', { timeout: 120_000 }, () => {
     await page.getByRole('button', { name: 'Clear' }).click();
     await page.getByRole('heading', { name: 'No hits yet' }).waitFor();
     expect(inspector.hits()).toEqual([]);
-    expect(await page.getByRole('status').textContent()).toBe('All hits are cleared');
+    expect(await page.getByRole('status').textContent()).toContain('cleared');
     await sendSome(inspector);
     await listed(page, 7);
     inspector.clear();
