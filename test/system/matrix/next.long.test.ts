@@ -39,9 +39,8 @@ beforeAll(async () => {
 });
 afterAll(() => matrix.removePackage(npmPackage));
 
-test('a page, a file in public/, a 404 and an error of Next.js', {
-  timeout: COLD_MILLIS,
-}, async () => {
+/** Runs the application with these requests, and returns what Matomo got and how each was answered. */
+async function run(requests: readonly object[], env: Readonly<Record<string, string>>) {
   const cells = matrix.planFrameworks([{ sdk: '2.12', node: 20 }]);
   const cell = cells.find(({ name, way }) => name === 'Next.js' && way === 'alone') as Cell;
   const places = await matrix.preparePlaces([cell], npmPackage, console.log);
@@ -49,23 +48,45 @@ test('a page, a file in public/, a 404 and an error of Next.js', {
     const place = places.placeOf(cell);
     skipTest(place.reason, 'packages');
     expect(place.failure).toBeUndefined();
-    const paths = ['/users/7', '/guide.pdf', '/nothing/here', '/missing.pdf', '/fails'];
     const command = cell.command(true);
-    const { hits, answers } = await matrix.runApp({
+    return await matrix.runApp({
       ...place,
       ...command,
-      env: { ...command.env, MATOMO_PAGE_VIEWS: 'false' },
-      requests: paths.map((path) => ({ method: 'GET', path, userAgent: CHATGPT })),
+      env: { ...command.env, ...env },
+      requests,
     });
-    expect(answers).toEqual([200, 200, 404, 404, 500]);
-    const rows = hits.map(({ aiRequest }) => aiRequest);
-    expect(
-      rows.map((row) => [new URL(row?.url ?? '').pathname, row?.kind, row?.statusCode]),
-    ).toEqual(
-      paths.map((path, i) => [path, path.endsWith('.pdf') ? 'document' : 'page', answers[i]]),
-    );
-    expect(rows[1]?.bytes).toBe('%PDF-1.4\n%%EOF\n'.length);
   } finally {
     places.close();
   }
+}
+
+test('a page, a file in public/, a 404 and an error of Next.js for an AI chatbot', {
+  timeout: COLD_MILLIS,
+}, async () => {
+  const paths = ['/users/7', '/guide.pdf', '/nothing/here', '/missing.pdf', '/fails'];
+  const { hits, answers } = await run(
+    paths.map((path) => ({ method: 'GET', path, userAgent: CHATGPT })),
+    { MATOMO_PAGE_VIEWS: 'false' },
+  );
+  expect(answers).toEqual([200, 200, 404, 404, 500]);
+  const rows = hits.map(({ aiRequest }) => aiRequest);
+  expect(rows.map((row) => [new URL(row?.url ?? '').pathname, row?.kind, row?.statusCode])).toEqual(
+    paths.map((path, i) => [path, path.endsWith('.pdf') ? 'document' : 'page', answers[i]]),
+  );
+  expect(rows[1]?.bytes).toBe('%PDF-1.4\n%%EOF\n'.length);
+});
+
+test('an event in a route handler of Next.js belongs to the visitor and the page of its request', {
+  timeout: COLD_MILLIS,
+}, async () => {
+  const request = { method: 'POST', path: '/orders', userAgent: 'matrix/1.0' };
+  const { hits } = await run([request], { EVENTS: '1' });
+  const [view, event] = hits.map(({ params }) => params);
+  expect([view?.action_name, event?.e_c, event?.e_a]).toEqual([
+    'POST /orders',
+    'Orders',
+    'created',
+  ]);
+  expect([event?.cid, event?.url]).toEqual([view?.cid, view?.url]);
+  expect(hits).toHaveLength(2);
 });
