@@ -32,6 +32,8 @@ export type DropReason = 'too_many' | 'no_visitor' | 'invalid';
 
 /** A request may have so many further hits: a loop that calls `trackEvent` must not flood Matomo. */
 export const MAX_FURTHER_HITS = 100;
+/** Logged if a request has more. */
+export const TOO_MANY_HITS: string = `A request has more than ${MAX_FURTHER_HITS} further hits. The others were dropped. Track one hit with the total instead.`;
 
 /** What makes a hit an event, a conversion, … Without its value the hit would become a page view. */
 const KINDS = ['e_c', 'e_a', 'idgoal', 'ec_id', 'download', 'link', 'search', 'c_n'];

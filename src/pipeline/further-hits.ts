@@ -8,6 +8,7 @@ import {
   type FurtherHit,
   MAX_FURTHER_HITS,
   parameterOf,
+  TOO_MANY_HITS,
 } from '../hit/further-hit.js';
 import type { Hit } from '../hit/hit.js';
 import { toSiteId } from '../hit/site-id.js';
@@ -233,7 +234,7 @@ export class FurtherHits {
   }
 
   #dropTooMany(): void {
-    this.report('further too_many', () => TOO_MANY);
+    this.report('further too_many', () => TOO_MANY_HITS);
     this.#drop('too_many');
   }
 }
@@ -251,4 +252,3 @@ const NO_VISITOR =
   'A hit outside of a request has neither uid nor cid. It was dropped. Set uid or cid in the call.';
 const NO_SITE =
   'A hit outside of a request has no idsite, and siteId is a function. It was dropped. Set idsite in the call.';
-const TOO_MANY = `A request has more than ${MAX_FURTHER_HITS} further hits. The others were dropped. Track one hit with the total instead.`;

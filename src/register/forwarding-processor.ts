@@ -197,7 +197,8 @@ export class ForwardingProcessor implements Processor {
       this.#channel.post({ kind: 'request', forwarded });
     } catch {
       this.#diagnostics.warnOnce('not cloneable', coded('parameter-refused', NOT_CLONEABLE));
-      this.#channel.post({ kind: 'request', forwarded: toPlain(forwarded) });
+      const plain = toPlain(forwarded);
+      if (plain) this.#channel.post({ kind: 'request', forwarded: plain });
     }
   }
 
@@ -211,7 +212,7 @@ export class ForwardingProcessor implements Processor {
 /** Of hits that were tracked after their request had been forwarded. */
 const NO_DETAILS = { attributes: {}, cookie: undefined };
 const NOT_CLONEABLE =
-  'A parameter that a worker thread tracks is a function or a symbol. It was left out. Use strings, numbers or booleans.';
+  'A parameter that a worker thread tracks is not a string, number or boolean. It was left out. Use one of these types.';
 const UNHEARD =
   'The main thread has not loaded opentelemetry-matomo/register. Requests to servers in worker threads are not tracked. ' +
   'Start the process with --require opentelemetry-matomo/register, not only the worker.';

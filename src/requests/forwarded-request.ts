@@ -5,6 +5,8 @@ import type { FinishedSpan } from './finished-span.js';
 import type { EndedRecord, RequestRecord } from './request-record.js';
 import { SERVER_SPAN } from './span-kind.js';
 
+export { TOO_MANY_HITS } from '../hit/further-hit.js';
+
 /** An ended request as data that can be sent from one thread to another. */
 export interface ForwardedRequest {
   readonly request: HttpRequest;
@@ -47,9 +49,6 @@ export function addFurtherHit(record: RequestRecord, hit: FurtherHit): boolean {
   record.furtherHits = [...(record.furtherHits ?? []), hit];
   return true;
 }
-
-/** Logged if a hit was not added. */
-export const TOO_MANY_HITS: string = `A request has more than ${MAX_FURTHER_HITS} further hits. The others were dropped. Track one total instead.`;
 
 /** Closes a record and returns what is known about its request until then. */
 export function toForwarded(
@@ -95,11 +94,20 @@ export function fromForwarded(forwarded: ForwardedRequest): {
   return { record: record as unknown as EndedRecord, span };
 }
 
-/** Without functions and symbols, which cannot be sent to another thread and are not valid as parameters. */
-export function toPlain(forwarded: ForwardedItem): ForwardedItem {
-  return JSON.parse(
-    JSON.stringify(forwarded, (_name, value) =>
-      typeof value === 'bigint' ? String(value) : value,
-    ),
-  );
+/**
+ * Leaves out functions and symbols, which cannot be sent to another thread and are not valid as parameters. If a parameter
+ * contains itself, the request is left without what was tracked in it. `undefined` if nothing is left.
+ */
+export function toPlain(forwarded: ForwardedItem): ForwardedItem | undefined {
+  try {
+    return JSON.parse(
+      JSON.stringify(forwarded, (_name, value) =>
+        typeof value === 'bigint' ? String(value) : value,
+      ),
+    );
+  } catch {
+    if (!('request' in forwarded)) return undefined;
+    const request = { ...forwarded.request, annotations: [] };
+    return { ...forwarded, request, furtherHits: undefined };
+  }
 }

@@ -9,6 +9,10 @@ const outside = { run: (fn) => emitter.emit('run', fn) };
 const emitter = new (require('node:events').EventEmitterAsyncResource)({ name: 'outside' });
 emitter.on('run', (fn) => fn());
 
+/** JSON cannot write it, and its function cannot be sent to another thread. */
+const circular = { method: () => 1 };
+circular.self = circular;
+
 function serve() {
   const server = createServer((request, response) => {
     if (request.url === '/tracked') track({ action_name: 'Checkout', dimension1: 'thread' });
@@ -16,6 +20,7 @@ function serve() {
     if (request.url === '/further' || request.url === '/quiet') trackEvent('within', request.url);
     if (request.url === '/further') setTimeout(() => trackEvent('after', request.url), 200);
     if (request.url === '/odd') trackEvent('odd', 'value', { name: () => 1 });
+    if (request.url === '/circular') trackEvent('odd', 'circular', { name: circular });
     if (request.url === '/outside')
       outside.run(() => trackEvent('outside', 'named', { uid: 'ann' }));
     if (request.url === '/end') response.on('close', () => process.exit());
