@@ -13,7 +13,7 @@ import type { HttpRequest } from '../../src/hit/http-request.js';
 import { createRequestReading } from '../../src/requests/request-reading.js';
 import { hitsOf } from '../support/builders.js';
 import { ROOT } from '../support/child-process.js';
-import { leastRatio, MAX_RATIO } from '../support/linear-input.js';
+import { GROWTH, leastRatio, MAX_RATIO } from '../support/linear-input.js';
 
 // Every expression and loop that sees what exporters send, found by reading each file of src/gateway, and what it calls of
 // src/requests and src/hit, for /…/, replace, split, matchAll, for and while. Each entry of the two tables of
@@ -41,7 +41,7 @@ const selection = createSelection({}, reading);
 
 test.each(rowsOf(HOSTILE_BODIES))('$name: $why', { timeout: 180_000 }, ({ name, why }) => {
   expect(why).not.toBe('');
-  const [small, large] = [hostileBody(name, 2), hostileBody(name, 4)];
+  const [small, large] = [hostileBody(name, MEBIBYTES), hostileBody(name, GROWTH * MEBIBYTES)];
   expect(
     leastRatio(
       () => readExport(small),
@@ -55,7 +55,7 @@ test.each(rowsOf(HOSTILE_TEXTS))(
   'one text that is not cut, $name: $why',
   { timeout: 180_000 },
   (given) => {
-    const [small, large] = [given.text(TEXT_CHARACTERS), given.text(2 * TEXT_CHARACTERS)];
+    const [small, large] = [given.text(TEXT_CHARACTERS), given.text(GROWTH * TEXT_CHARACTERS)];
     expect(
       leastRatio(
         () => readText(given, small),
@@ -73,7 +73,7 @@ test('what takes cubic time is found', () => {
       for (let j = 0; j < n; j++) for (let k = 0; k < n; k++) sum += i ^ j ^ k;
     return sum;
   };
-  expect(leastRatio(take(300), take(600))).toBeGreaterThan(MAX_RATIO);
+  expect(leastRatio(take(150), take(GROWTH * 150))).toBeGreaterThan(MAX_RATIO);
 });
 
 function rowsOf<T>(table: Readonly<Record<string, T>>): (T & { readonly name: string })[] {
@@ -127,4 +127,5 @@ function makeHits(requests: readonly HttpRequest[]): void {
 
 /** Each hit is made by itself, with options of its own: some of them say enough. */
 const MAX_HITS = 100;
+const MEBIBYTES = 1;
 const TEXT_CHARACTERS = 16_384;

@@ -12,21 +12,24 @@ export interface LinearRow {
   readonly what: string;
   /** Why it takes time in proportion to its input. */
   readonly reason: string;
-  /** Input of two sizes, the second twice the first; 16 and 32 kB if not given. */
+  /** Input of two sizes, the second `GROWTH` times the first; 8 and 32 kB if not given. */
   readonly sizes?: readonly [number, number];
   /** Worst cases by name: what makes one of a size, and returns what reads it. */
   readonly cases: Readonly<Record<string, (size: number) => () => unknown>>;
 }
 
 const KIBIBYTE = 1024;
-const HEADER_SIZES = [16 * KIBIBYTE, 32 * KIBIBYTE] as const;
+const HEADER_SIZES = [8 * KIBIBYTE, 32 * KIBIBYTE] as const;
 const SAMPLES = 5;
 const SAMPLE_MILLIS = 4;
 const MAX_ATTEMPTS = 20;
 const ENOUGH_MILLIS = 20_000;
 
-/** A quadratic one takes four times as long for twice the input, whatever else the machine does. */
-export const MAX_RATIO = 3;
+/** How much larger the larger input is. */
+export const GROWTH = 4;
+
+/** Linear functions take 4 times as long, quadratic ones 16 times: each is a factor of two from the limit, which caches and garbage do not reach. */
+export const MAX_RATIO = 8;
 
 /** A text of `size` characters: `unit` again and again, between `start` and `end`. */
 export function filled(unit: string, size: number, start = '', end = ''): string {
@@ -49,7 +52,7 @@ export function texts(
   );
 }
 
-/** How much longer a row's case takes for twice the input. */
+/** How much longer a row's case takes for the larger input. */
 export function ratioOf(row: LinearRow, name: string): number {
   const [small, large] = row.sizes ?? HEADER_SIZES;
   const prepare = row.cases[name] as LinearRow['cases'][string];
@@ -57,7 +60,7 @@ export function ratioOf(row: LinearRow, name: string): number {
 }
 
 /**
- * How much longer twice the input takes. Garbage collection and the compiler disturb single attempts, so the least of several
+ * How much longer the larger input takes. Garbage collection and the compiler disturb single attempts, so the least of several
  * counts, and no more are made than a linear function needs. What takes very long is measured in fewer.
  */
 export function leastRatio(small: () => unknown, large: () => unknown): number {

@@ -43,7 +43,7 @@ export function spanRows(currentRequest: <T>(fn: () => T) => T): readonly Linear
     {
       what: 'assembleRequests',
       reason: 'what is known of a parent is not looked up again',
-      sizes: [1000, 2000],
+      sizes: [500, 2000],
       cases: {
         'a chain of spans': (size) => {
           const spans = chain(size, (i) =>
@@ -87,7 +87,7 @@ export function spanRows(currentRequest: <T>(fn: () => T) => T): readonly Linear
     {
       what: 'track',
       reason: 'parameters are added in place',
-      sizes: [500, 1000],
+      sizes: [250, 1000],
       cases: {
         'custom variables': (size) => {
           const calls = Array.from({ length: size }, (_, i) => ({ cvar: { [`n${i}`]: i } }));
