@@ -55,7 +55,7 @@ changes settings.
                         is read from MATOMO_SETUP_TOKEN, MATOMO_TOKEN_AUTH,
                         MATOMO_TOKEN_AUTH_FILE, or a prompt without echo
 
-Exit codes: 0 done or nothing to do, 1 refused or failed, 2 usage.
+Exit codes: 0 done or nothing to do, 1 rejected or failed, 2 usage.
 `,
   inspect: `npx opentelemetry-matomo inspect [--port 8080] [--host 127.0.0.1]
                 [--forward URL] [--matomo-version newest]

@@ -188,7 +188,7 @@ const SENT_AGAIN = 'Hits stay pending and are sent again';
 const OTHERS_PENDING = 'Other hits stay pending';
 const RESUMED = 'Matomo processes hits again. Pending hits are being sent.';
 const ORDER_REFUSED =
-  'Matomo refused an order before it tracked anything: it already has the order, or does not accept tokenAuth. The order counts as invalid. If other hits are refused too, check tokenAuth and siteId.';
+  'Matomo rejected an order, and has tracked no hit of this process yet. Either Matomo already has the order, or tokenAuth is invalid. The order counts as invalid. If other hits are rejected too, check tokenAuth and siteId.';
 
 /** The server's time: a date in `Retry-After` refers to its clock. */
 function clockOf(exchange: Exchange): number | undefined {

@@ -124,11 +124,11 @@ function readOk(answer: AnswerExchange, known: ExchangeContext): BulkResult {
     return {
       kind: 'nothing_kept',
       code: 'nothing-kept',
-      reason: `Matomo tracked none of ${countOf(known.sent)} and refused none: its database timed out on a lock and may have stored some, or tracking is turned off (record_statistics)`,
+      reason: `Matomo neither tracked nor rejected ${countOf(known.sent)}. Either its database timed out on a lock, and some hits may be stored, or tracking is turned off (record_statistics)`,
     };
   }
   if (tracked === 0 && known.hasToken) {
-    const reason = `Matomo refused all of ${countOf(known.sent)} sent with a token`;
+    const reason = `Matomo rejected all of ${countOf(known.sent)} sent with a token`;
     return known.hasTracked
       ? { kind: 'all_invalid', code: 'token-refused', reason }
       : { kind: 'refused', code: 'token-refused', reason, isTokenRefused: true };
@@ -142,7 +142,7 @@ function readOk(answer: AnswerExchange, known: ExchangeContext): BulkResult {
       !known.hasTracked && {
         note: {
           code: 'site-unknown',
-          reason: `Matomo refused all of ${countOf(known.sent)}, counted as invalid. Check siteId: the site may not exist.`,
+          reason: `Matomo rejected all of ${countOf(known.sent)}, counted as invalid. Check siteId: the site may not exist.`,
         },
       }),
   };
@@ -166,9 +166,11 @@ function readWithoutCounters(
     return { kind: 'accepted', note, isDoubtful: status !== 201 && status !== 202 };
   }
   // A response that names tracked hits may come from Matomo and be truncated.
-  return body.includes('"tracked"')
-    ? { kind: 'unconfirmed', code: 'not-matomo', reason }
-    : { kind: 'refused', code: 'not-matomo', reason };
+  if (body.includes('"tracked"')) {
+    const incomplete = `The response with status ${status} to ${hits} is incomplete (${type})`;
+    return { kind: 'unconfirmed', code: 'not-matomo', reason: incomplete };
+  }
+  return { kind: 'refused', code: 'not-matomo', reason };
 }
 
 /** The SQL state if Matomo's database failed during a bulk: Matomo answers 200, and nothing of the bulk is stored. */

@@ -70,7 +70,7 @@ export function checkFurtherHit(
   return { given, epochMillis };
 }
 
-/** Reports and leaves out what Matomo would refuse. */
+/** Reports and leaves out what Matomo would reject. */
 function readFields(
   parameters: FurtherHit['parameters'],
   { hasToken, maxCustomVariables }: CheckOptions,

@@ -35,7 +35,7 @@ export function overrideAll(
   }
 }
 
-/** Sets one parameter; a value that Matomo would refuse, ignore or misread is reported and left out. */
+/** Sets one parameter; a value that Matomo would reject, ignore or misread is reported and left out. */
 export function override(
   parameters: Map<string, string>,
   name: string,
@@ -53,7 +53,7 @@ export function override(
     report(
       `token ${name}`,
       () =>
-        `"${name}" needs a token. It was left out, because Matomo would refuse the hit. Set tokenAuth.`,
+        `"${name}" needs a token. It was left out, because Matomo would reject the hit. Set tokenAuth.`,
     );
     return;
   }
@@ -65,7 +65,7 @@ export function override(
   report(
     `value ${name}`,
     () =>
-      `A value of "${name}" is invalid. It was left out, because Matomo would refuse, ignore or misread it. Correct it.`,
+      `A value of "${name}" is invalid. It was left out, because Matomo would reject, ignore or misread it. Correct it.`,
   );
 }
 

@@ -18,7 +18,7 @@ import { createToVisitorId, type Visitor } from './visitor-id.js';
 export interface PageViewOptions extends RequestFieldsOptions {
   readonly titlePaths: 'template' | 'raw';
   readonly anonymizeIp: number;
-  /** Whether delivery has a token: without one, Matomo refuses hits with parameters that need it. */
+  /** Whether delivery has a token: without one, Matomo rejects hits with parameters that need it. */
   readonly hasToken: boolean;
   readonly visitorId: unknown;
   readonly visitorKey: string | Buffer;

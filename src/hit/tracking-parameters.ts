@@ -181,7 +181,7 @@ export const FIXED_PARAMETERS: Readonly<Record<string, ParameterDeclaration>> = 
   }),
   ...inSection('Action info', {
     cvar: CUSTOM_VARIABLE,
-    ca: { ...FLAG, meaning: '1: for a plugin; refused where none takes it' },
+    ca: { ...FLAG, meaning: '1: for a plugin; rejected if no plugin uses it' },
   }),
   ...inSection('With authentication', {
     token_auth: { ...text(255), meaning: 'the token, which is shown nowhere' },

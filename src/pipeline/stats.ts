@@ -36,7 +36,7 @@ export interface MatomoStats {
   readonly tracked: number;
   /** Taken by a queue in front of Matomo that does not say what it does with them, and what a dry run would have sent. */
   readonly accepted: number;
-  /** Refused by Matomo one by one. */
+  /** Rejected by Matomo, hit by hit. */
   readonly invalid: number;
   /**
    * Hits sent again after an answer that does not prove that nothing was stored, such as a 502: so many may be duplicated.

@@ -96,7 +96,8 @@ export function checkClock(
   }
   const ahead = Math.round((askedMillis - theirs) / 1000);
   const advice = 'Synchronize the clocks of both machines by NTP.';
-  if (Math.abs(ahead) <= CLOSE_SECONDS) return [ok('clock', 'both clocks agree')];
+  if (Math.abs(ahead) <= CLOSE_SECONDS)
+    return [ok('clock', "the clocks of this machine and Matomo's server agree")];
   if (ahead > 0) {
     const found = `the clock of this machine is ${ahead} s ahead: Matomo ignores times in the future and uses the time of arrival`;
     return [warning('clock', 'clock', found, advice)];
@@ -105,6 +106,6 @@ export function checkClock(
   if (-ahead < DAY_SECONDS || tokenAuth !== undefined) {
     return [warning('clock', 'clock', found, advice)];
   }
-  const refused = `${found}, and Matomo refuses them without a token, because they seem older than a day`;
+  const refused = `${found}, and Matomo rejects them without a token, because they seem older than a day`;
   return [problem('clock', 'clock', refused, advice)];
 }

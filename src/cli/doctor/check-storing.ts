@@ -12,7 +12,7 @@ export async function checkStoring(
   sends: boolean,
   knowsFields: boolean,
 ): Promise<Finding[]> {
-  // Matomo refuses every hit with an invalid token, so there is nothing else to find out.
+  // Matomo rejects every hit with an invalid token, so there is nothing else to find out.
   if (options.tokenAuth !== undefined && !withToken) return [];
   const dropped = await questions.isDropped(withToken);
   if (isProcessed(dropped, 'tracked')) return [droppedSilently(options)];

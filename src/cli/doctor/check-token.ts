@@ -2,7 +2,7 @@ import type { ResolvedOptions } from '../../options/resolved-options.js';
 import { type Finding, ok, problem, unknown, warning } from './finding.js';
 import { type Answer, isProcessed, type Questions } from './tracker-questions.js';
 
-/** Tries the token at most once: more than 20 refusals in an hour lock this address out of Matomo. */
+/** Tries the token at most once: more than 20 rejections in an hour lock this address out of Matomo. */
 export async function checkToken(
   questions: Questions,
   { tokenAuth, siteId, pageViews }: ResolvedOptions,
@@ -30,7 +30,7 @@ export async function checkToken(
 function refusedToken(answer: Answer, siteId: ResolvedOptions['siteId']): Finding {
   const { verdict } = answer;
   if (isProcessed(answer, 'invalid')) {
-    const found = `the token has no write access to site ${siteId}. It was tried once: more than 20 refusals in an hour lock this address out. The attempt left an entry in Matomo's tracking failures`;
+    const found = `the token has no write access to site ${siteId}. It was tried once: more than 20 rejections in an hour lock this address out. The attempt left an entry in Matomo's tracking failures`;
     const advice =
       'Set MATOMO_TOKEN_AUTH to the token of a user with write access to that site. You can delete the entry in Administration > System > Tracking failures.';
     return problem('token', 'token-refused', found, advice);

@@ -39,7 +39,7 @@ export function checkNode(): Finding {
   );
 }
 
-/** Finds out what `register` would do in an application of this folder: join its tracing, start its own, or neither. */
+/** Finds out what `register` would do in an application of this folder: use its tracing, set up its own, or neither. */
 export function checkTracing(app: string, env: Readonly<NodeJS.ProcessEnv>): Finding[] {
   const installed = TRACING.flatMap((name) => {
     const found = findPackage(name, app) ?? findPackage(name, dirname(OWN_FILE));
@@ -52,11 +52,11 @@ function checkParts(app: string, installed: readonly string[]): Finding {
   const list =
     installed.length > 0 ? `installed: ${installed.join(', ')}` : 'no tracing is installed';
   if (loadTracingParts(OWN_FILE, app)) {
-    const found = `register joins the application's tracing, or starts its own if there is none; ${list}`;
+    const found = `register uses the application's tracing, or sets up its own if there is none; ${list}`;
     return ok('tracing', found);
   }
   const joins = SDKS.some((name) => findPackage(name, app))
-    ? "register joins the application's tracing; if there is none, "
+    ? "register uses the application's tracing; if there is none, "
     : '';
   return {
     ...ok('tracing', `${joins}requests are tracked from Node.js itself; ${list}`),
@@ -69,7 +69,7 @@ function checkPreload({ NODE_OPTIONS = '' }: Readonly<NodeJS.ProcessEnv>): Findi
   if (NODE_OPTIONS.includes('opentelemetry-matomo/register')) {
     return [ok('tracing', 'NODE_OPTIONS preloads opentelemetry-matomo/register')];
   }
-  const found = 'cannot tell how the application is started';
+  const found = 'could not check how the application is started';
   const advice =
     'Start it with --require opentelemetry-matomo/register, or add a MatomoSpanProcessor in its code.';
   return [unknown('tracing', found, advice)];

@@ -49,7 +49,7 @@ export async function diagnose(given: DiagnoseOptions): Promise<Finding[]> {
   return findings.map((finding) => cleanFinding(finding, (text) => withoutUserInfo(clean(text))));
 }
 
-/** Checks each site until the token is refused: trying it again could lock this address out. */
+/** Checks each site until the token is rejected: trying it again could lock this address out. */
 async function checkSites({ options, sites, findings, env, sends }: Context): Promise<Finding[]> {
   const all: Finding[] = [];
   if (findings.some(({ code }) => code === 'proxy-unusable')) return all;

@@ -25,9 +25,9 @@ export interface Answer {
 export interface Questions {
   /** Does the site exist? Matomo checks site and token first, and stores nothing if `rec` is 0. */
   site(): Promise<Answer>;
-  /** Has the token write access to it? Each refusal counts toward Matomo's lock-out. */
+  /** Has the token write access to it? Each rejection counts toward Matomo's lock-out. */
   token(): Promise<Answer>;
-  /** Does Matomo silently drop such a hit? It would do so before it refuses this one for its invalid visitor ID. */
+  /** Does Matomo silently drop such a hit? It would do so before it rejects this one for its invalid visitor ID. */
   isDropped(withToken: boolean): Promise<Answer>;
   /** Does the database answer? Matomo looks up the visitor of a ping, and stores nothing if it does not know the visitor. */
   ping(withToken: boolean): Promise<Answer>;

@@ -80,7 +80,7 @@ export async function createApiClient(options: ApiClientOptions): Promise<ApiCli
 
   async function call(asked: ApiCall): Promise<ApiResult> {
     const result = await post(asked, { token_auth: options.token });
-    // Each further attempt with a refused token would count toward a lock-out.
+    // Each further attempt with a rejected token would count toward a lock-out.
     if (result.kind === 'refused' && TOKEN_REFUSED.test(result.message)) throw tokenFailure(result);
     return result;
   }
@@ -109,16 +109,16 @@ export async function createApiClient(options: ApiClientOptions): Promise<ApiCli
   };
 }
 
-/** Missing rights refuse single parts of a bulk; a refusal of the whole is about the token or this address. */
+/** Missing rights reject single parts of a bulk; a rejection of the whole is about the token or this address. */
 function tokenFailure({ status, message }: { status: number; message: string }): ApiFailure {
   if (LOCKED_OUT.test(message)) {
-    const what = 'Matomo temporarily refuses this address: too many failed logins';
+    const what = 'Matomo temporarily rejects this address: too many failed logins';
     const advice =
       'Check the token, then wait an hour or ask a super user to unblock the address in Administration > System > General settings';
     return new ApiFailure('token-refused', what, advice);
   }
   if (status === 401 || TOKEN_REFUSED.test(message)) {
-    const what = 'Matomo refuses the token: it is invalid or expired. It was tried only once';
+    const what = 'Matomo rejects the token: it is invalid or expired. It was tried only once';
     const advice =
       'Create one in Administration > Personal > Security > Auth tokens of a user with write access';
     return new ApiFailure('token-refused', what, advice);

@@ -3,7 +3,7 @@ import type { Role } from './read-site.js';
 
 const GRANT = 'in Administration > System > Users';
 
-/** Why Matomo refuses a step of the plan, and who can change that. */
+/** Why Matomo rejects a step of the plan, and who can change that. */
 export const REFUSALS = {
   needsWrite(siteId: number, role?: Role): string {
     const has = role === undefined ? 'lacks' : `has ${role} access but lacks`;
@@ -69,11 +69,11 @@ const MESSAGES: readonly (readonly [RegExp, Explain])[] = [
   [/Pre-processed segments can only be created/, () => REFUSALS.needsArchiving],
 ];
 
-/** Explains a refusal and who can change it; an unknown one is quoted. */
+/** Explains a rejection and who can change it; an unknown one is quoted. */
 export function explainRefusal(message: string): string {
   for (const [pattern, explain] of MESSAGES) {
     const match = pattern.exec(message);
     if (match) return explain(match.slice(1));
   }
-  return `Matomo refuses it: ${show(message)}`;
+  return `Matomo rejects it: ${show(message)}`;
 }

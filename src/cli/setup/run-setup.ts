@@ -64,7 +64,7 @@ export async function runSetup(
     onProgress(step, result) {
       report.start();
       if (result === undefined) report.progress(formatProgress(step));
-      else report.progress(result.refusal === undefined ? 'done\n' : 'refused\n');
+      else report.progress(result.refusal === undefined ? 'done\n' : 'rejected\n');
     },
   });
   printOutcome(report, end.plan, pending);

@@ -32,7 +32,7 @@ const MAX_BODY_BYTES = 64 * 1024 * 1024;
 const KEEP_ALIVE_MILLIS = 65_000; // as measured behind nginx
 
 /**
- * Starts the inspector: a local server that behaves like Matomo's tracker. It stores, cuts, drops and refuses hits as Matomo
+ * Starts the inspector: a local server that behaves like Matomo's tracker. It stores, cuts, drops and rejects hits as Matomo
  * does, so a test can check what Matomo would store.
  *
  * @throws TypeError naming the option and the value, if `forward` or `matomoVersion` is invalid

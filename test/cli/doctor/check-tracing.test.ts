@@ -57,8 +57,8 @@ test.each<[string, string, object, number]>([
 );
 
 test.each([
-  ['nothing of OpenTelemetry', [], /^requests are tracked from Node\.js itself/],
-  ['an SDK alone', ['@opentelemetry/sdk-node'], /^register joins .* from Node\.js itself/],
+  ['nothing of OpenTelemetry', [], /no tracing is installed$/],
+  ['an SDK alone', ['@opentelemetry/sdk-node'], /installed: sdk-node \d/],
 ])('if %s is installed, requests are tracked all the same', async (_what, names, found) => {
   const folder = temporaryFolder();
   const { env } = await matomoOnWire();
@@ -80,7 +80,7 @@ test.each([
 test('what register would use is told with its versions, and NODE_OPTIONS that preload it', async () => {
   const env = { MATOMO_ENABLED: 'false' };
   const { about } = await runDoctor(env);
-  expect(about('tracing')[0]?.found).toMatch(/starts its own.*instrumentation-http \d/);
+  expect(about('tracing')[0]?.found).toMatch(/instrumentation-http \d/);
   expect(about('tracing')[1]).toMatchObject({ verdict: 'unknown' });
   const preloaded = await runDoctor({
     ...env,

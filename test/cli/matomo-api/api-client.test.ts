@@ -151,7 +151,7 @@ test('a refused token is sent once', async () => {
   const env = { ...environmentOf(matomo), MATOMO_SETUP_TOKEN: wrong };
   const { code, stderr, output } = await runSetup(env, ['--yes']);
   expect(code).toBe(1);
-  expect(stderr).toMatch(/refuses the token.*tried only once.*\[token-refused\]/);
+  expect(stderr).toMatch(/\[token-refused\]/);
   expect(output).not.toContain(wrong);
   expect(matomo.requests.filter(({ body }) => body.includes('token_auth'))).toHaveLength(1);
 });

@@ -155,7 +155,7 @@ test('token refused, from the start', async (context) => {
     options: withToken,
     fromStart: true,
   });
-  expectAccounted(row, { lost: [], says: /refused all of .*tokenAuth.*\[token-refused\]/ });
+  expectAccounted(row, { lost: [], says: /rejected all of .*tokenAuth.*\[token-refused\]/ });
 });
 
 test('token refused later', async (context) => {
@@ -167,7 +167,7 @@ test('token refused later', async (context) => {
 
 test('all invalid, without a token', async (context) => {
   const row = await rideOut(context, { ...answers(ALL_INVALID), fromStart: true });
-  expectAccounted(row, { lost: [], says: /refused all of .*\[site-unknown\]/ });
+  expectAccounted(row, { lost: [], says: /rejected all of .*\[site-unknown\]/ });
 });
 
 test('fewer kept than were sent', async (context) => {
