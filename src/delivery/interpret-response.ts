@@ -65,7 +65,7 @@ export function createInterpretResponse(
     stop(result.kind, result);
     const outcome = narrowing.narrow(batch, result.kind, failures, (n) => wait(n, random));
     if (outcome.kind === 'decided') {
-      const text = `${result.reason}, twice, and processed another hit in between. The hit is lost and counted as rejected. ${adviceFor(result.code)}`;
+      const text = `A hit that was sent alone failed twice, and Matomo processed another hit in between (${result.reason}). The hit is lost and counted as rejected. ${adviceFor(result.code)}`;
       diagnostics.warnOnce('rejected', coded('rejected', text));
     }
     return outcome;
@@ -168,7 +168,7 @@ export function createInterpretResponse(
           'too_large',
           coded(
             'too-large',
-            'Matomo answered 413 to a single hit. It is lost and counted as too_large. Raise the limit of the proxy or web server for the size of a request.',
+            'Matomo answered a single hit with 413. The hit is lost and counted as too_large. Raise the limit of the proxy or web server for the size of a request.',
           ),
         );
         return decided(batch, lostHits('too_large', 1));

@@ -59,7 +59,7 @@ test('a hit that rolls its bulk back costs no other', () => {
 test('a database that is down is not asked for each hit', () => {
   const hits = Array.from({ length: 100 }, (_, i) => hit(`n${i}`));
   const { reason, bulks } = flush(hits, () => answer(500, ''));
-  expect(reason).toContain('answered 500');
+  expect(reason).toMatch(/\b500\b/);
   expect(bulks).toHaveLength(10);
 });
 

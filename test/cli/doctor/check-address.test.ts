@@ -27,14 +27,14 @@ test.each<[string, PlayedAnswer, Partial<Finding>, found: RegExp, advice: RegExp
     'a firewall',
     { status: 403 },
     { check: 'address', verdict: 'problem', code: 'refused' },
-    /answered 403/,
+    /\b403\b/,
     /pass POST/,
   ],
   [
     'a wrong path',
     { status: 404 },
     { check: 'address', verdict: 'problem', code: 'refused' },
-    /answered 404/,
+    /\b404\b/,
     /matomo\.php/,
   ],
   [
@@ -48,7 +48,7 @@ test.each<[string, PlayedAnswer, Partial<Finding>, found: RegExp, advice: RegExp
     'a server that is down',
     { status: 503 },
     { check: 'address', verdict: 'problem', code: 'unavailable' },
-    /answered 503/,
+    /\b503\b/,
     /web server/,
   ],
   [
@@ -83,7 +83,7 @@ test.each<[string, PlayedAnswer, Partial<Finding>, found: RegExp, advice: RegExp
     'a database that is down',
     { status: 500 },
     { check: 'matomo', verdict: 'problem', code: 'rolled-back' },
-    /answered 500/,
+    /\b500\b/,
     /bulk_requests_require_authentication/,
   ],
   [
