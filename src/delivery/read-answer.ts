@@ -167,7 +167,7 @@ function readWithoutCounters(
   }
   // A response that names tracked hits may come from Matomo and be truncated.
   if (body.includes('"tracked"')) {
-    const incomplete = `The response with status ${status} to ${hits} is incomplete (${type})`;
+    const incomplete = `The response to ${hits} (status ${status}) is incomplete (${type})`;
     return { kind: 'unconfirmed', code: 'not-matomo', reason: incomplete };
   }
   return { kind: 'refused', code: 'not-matomo', reason };
