@@ -65,7 +65,7 @@ export function createInterpretResponse(
     stop(result.kind, result);
     const outcome = narrowing.narrow(batch, result.kind, failures, (n) => wait(n, random));
     if (outcome.kind === 'decided') {
-      const text = `A hit that was sent alone failed twice, and Matomo processed another hit in between (${result.reason}). The hit is lost and counted as rejected. ${adviceFor(result.code)}`;
+      const text = `A hit failed twice when it was sent alone, and Matomo processed another hit in between (${result.reason}). The failed hit is lost and counted as rejected. ${adviceFor(result.code)}`;
       diagnostics.warnOnce('rejected', coded('rejected', text));
     }
     return outcome;
@@ -168,7 +168,7 @@ export function createInterpretResponse(
           'too_large',
           coded(
             'too-large',
-            'Matomo answered a single hit with 413. The hit is lost and counted as too_large. Raise the limit of the proxy or web server for the size of a request.',
+            'Matomo answered with status 413 (1 hit). The hit is lost and counted as too_large. Raise the limit of the proxy or web server for the size of a request.',
           ),
         );
         return decided(batch, lostHits('too_large', 1));

@@ -79,7 +79,7 @@ type AnswerExchange = Extract<Exchange, { kind: 'answer' }>;
 
 function readStatus(answer: AnswerExchange, known: ExchangeContext): BulkResult {
   const { status } = answer;
-  const reason = `Matomo answered ${countOf(known.sent)} with ${status}`;
+  const reason = `Matomo answered with status ${status} (${countOf(known.sent)})`;
   if (status === 204) return { kind: 'accepted' };
   if (status >= 200 && status < 300) return readOk(answer, known);
   if (status === 413) return { kind: 'too_large' };
@@ -160,14 +160,14 @@ function readWithoutCounters(
     return { kind: 'unavailable', code: 'rolled-back', reason };
   }
   const type = plain(contentType) || 'no content type';
-  const reason = `The server that answered ${hits} with ${status} is not Matomo's tracker (${type})`;
+  const reason = `The server answered with status ${status} (${hits}), but is not Matomo's tracker (${type})`;
   if (known.hasTracked) {
     const note: Reason = { code: 'not-matomo', reason: `${reason}; the hits count as accepted` };
     return { kind: 'accepted', note, isDoubtful: status !== 201 && status !== 202 };
   }
   // A response that names tracked hits may come from Matomo and be truncated.
   if (body.includes('"tracked"')) {
-    const incomplete = `The response to ${hits} (status ${status}) is incomplete (${type})`;
+    const incomplete = `The response with status ${status} (${hits}) is incomplete (${type})`;
     return { kind: 'unconfirmed', code: 'not-matomo', reason: incomplete };
   }
   return { kind: 'refused', code: 'not-matomo', reason };

@@ -93,8 +93,8 @@ test('all invalid without a token: counted, and the site id is named', () => {
 
 test.each([
   ['Basic realm="s3cret"', /\(Basic\)$/],
-  ['s3cret', /with 401$/],
-  [undefined, /with 401$/],
+  ['s3cret', /status 401 \(3 hits\)$/],
+  [undefined, /status 401 \(3 hits\)$/],
 ])('401 with WWW-Authenticate: %s', (authenticate, reason) => {
   const verdict = readAnswer({ ...answer(401), authenticate } as Exchange, known);
   expect(verdict).toMatchObject({ kind: 'refused', code: 'refused' });

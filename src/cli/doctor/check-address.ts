@@ -43,7 +43,7 @@ export function checkAddress({ exchange, verdict }: Answer, { url }: ResolvedOpt
       return [toProblem('address', code, reason, wantsLogin ? LOG_IN : undefined)];
     }
     case 'too_large':
-      return [toProblem('address', 'too-large', 'Matomo answered 1 hit with 413')];
+      return [toProblem('address', 'too-large', 'Matomo answered with status 413 (1 hit)')];
     default: {
       const status = exchange.kind === 'answer' ? exchange.status : '';
       return [ok('address', `${show(url.href)} answered ${status}, without a redirect`)];

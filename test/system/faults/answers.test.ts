@@ -76,7 +76,7 @@ test('500 to one hit', async (context) => {
     ...answersSome({ where: (body) => body.includes('poison'), status: '500 Oops' }),
     path: '/poison',
   });
-  expectAccounted(row, { lost: ['rejected'], says: /1 hit with 500.*\[rejected\]/ });
+  expectAccounted(row, { lost: ['rejected'], says: /\b500\b.*\[rejected\]/ });
   expect(row.stats.lost.rejected).toBe(1);
   expect(row.stored).toBe(row.hits - 1);
 });
