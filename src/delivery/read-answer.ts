@@ -90,7 +90,7 @@ function readStatus(answer: AnswerExchange, known: ExchangeContext): BulkResult 
     return {
       kind: 'unavailable',
       code: 'unavailable',
-      reason: `${reason}, which may be stored`,
+      reason: `${reason} and may have stored them`,
       retryAfter: answer.retryAfter,
       mayBeStored: true,
     };

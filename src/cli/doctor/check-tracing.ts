@@ -52,11 +52,11 @@ function checkParts(app: string, installed: readonly string[]): Finding {
   const list =
     installed.length > 0 ? `installed: ${installed.join(', ')}` : 'no tracing is installed';
   if (loadTracingParts(OWN_FILE, app)) {
-    const found = `with register, the application's tracing is used, or set up if there is none; ${list}`;
+    const found = `--require opentelemetry-matomo/register uses the application's tracing, or sets up its own; ${list}`;
     return ok('tracing', found);
   }
   const joins = SDKS.some((name) => findPackage(name, app))
-    ? "with register, the application's tracing is used; if there is none, "
+    ? "--require opentelemetry-matomo/register uses the application's tracing; if there is none, "
     : '';
   return {
     ...ok('tracing', `${joins}requests are tracked from Node.js itself; ${list}`),
