@@ -58,6 +58,24 @@ export class HitQueue {
     return taken;
   }
 
+  /**
+   * Finalizes up to `count` of the `max` oldest hits, those that are final, and keeps their places. Returns whether none of them is
+   * left, so that taking them takes little time.
+   */
+  prepare(max: number, count: number, nowMillis: number): boolean {
+    const epochMillis = Date.now();
+    const end = Math.min(this.#head + max, this.#hits.length);
+    let left = count;
+    for (let i = this.#head; i < end; i++) {
+      const pending = this.#hits[i] as PendingHit;
+      if (pending instanceof FinalHit || !pending.isFinal(nowMillis)) continue;
+      if (left === 0) return false;
+      left -= 1;
+      this.#hits[i] = new FinalHit(pending, epochMillis);
+    }
+    return true;
+  }
+
   /** When the `count` oldest hits are final, unless some are held back. */
   finalMillis(count: number): number {
     return (this.#hits[this.#head + count - 1]?.endedMillis ?? 0) + CHILD_SPAN_WAIT_MILLIS;
@@ -82,5 +100,26 @@ export class HitQueue {
       this.#hits = this.#hits.slice(this.#head);
       this.#head = 0;
     }
+  }
+}
+
+/** A hit that was finalized before it is taken. */
+class FinalHit implements PendingHit {
+  readonly endedMillis: number;
+  readonly bytes: number;
+  readonly #hits: readonly Hit[];
+
+  constructor(pending: PendingHit, epochMillis: number) {
+    this.endedMillis = pending.endedMillis;
+    this.bytes = pending.bytes;
+    this.#hits = pending.finalize(epochMillis);
+  }
+
+  isFinal(): boolean {
+    return true;
+  }
+
+  finalize(): readonly Hit[] {
+    return this.#hits;
   }
 }

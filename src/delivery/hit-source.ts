@@ -54,6 +54,8 @@ export interface HitSource {
   readonly sendsQueued: boolean;
   /** Whether `count` final hits can be taken from the queue. */
   hasQueued(count: number, nowMillis: number): boolean;
+  /** Finalizes up to `count` of the `max` oldest hits in the queue. Returns `false` if some that are final are left. */
+  prepareQueued(max: number, count: number, nowMillis: number): boolean;
   /** Removes and returns the oldest hits of the queue, at most `max`: final ones, or `all`. */
   takeQueued(max: number, nowMillis: number, all: boolean): readonly EncodedHit[];
   /** Results of hits from memory; `counts` add up to the number of hits. */

@@ -70,6 +70,10 @@ export class MemorySource implements HitSource {
     return this.sendsQueued && this.#queue.hasFinal(count, nowMillis);
   }
 
+  prepareQueued(max: number, count: number, nowMillis: number): boolean {
+    return !this.sendsQueued || this.#queue.prepare(max, count, nowMillis);
+  }
+
   takeQueued(max: number, nowMillis: number, all: boolean): readonly EncodedHit[] {
     return this.sendsQueued ? this.handOut(this.removeQueued(max, nowMillis, all)) : [];
   }

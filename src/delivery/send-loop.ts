@@ -5,6 +5,9 @@ import { BatchSender } from './batch-sender.js';
 import type { LastFlushParts } from './last-flush.js';
 import { SendSchedule } from './send-schedule.js';
 
+/** Hits that are finalized in one turn of the event loop, so that no turn takes long. */
+const HITS_PER_TURN = 25;
+
 /** Sends hits when they are due, one attempt after the other. */
 export class SendLoop {
   readonly batches: BatchSender;
@@ -13,6 +16,8 @@ export class SendLoop {
   readonly #schedule: SendSchedule;
   readonly #attempts: SerialQueue;
   #isStopped = false;
+  #hasFilled = false;
+  #nextTurn: NodeJS.Immediate | undefined;
 
   /** Timers and requests get the async context of `scope`. */
   constructor(parts: LastFlushParts, scope: AsyncResource) {
@@ -69,6 +74,7 @@ export class SendLoop {
   /** From now on, only `sendAll` sends. */
   stop(): void {
     this.#isStopped = true;
+    clearImmediate(this.#nextTurn);
     this.#schedule.clear();
     this.#parts.source.stop();
   }
@@ -93,11 +99,36 @@ export class SendLoop {
   #onTimer(): void {
     const { source, sender } = this.#parts;
     const now = performance.now();
+    if (this.#isBuilding(now)) {
+      this.#nextTurn ??= setImmediate(() => {
+        this.#nextTurn = undefined;
+        this.#onTimer();
+      });
+      return;
+    }
     const isDue = this.#schedule.isDue(now);
     const isFilled = this.batches.fillWhole(now);
     const maySend = this.#attempts.isIdle && now >= sender.waitUntilMillis;
     if (maySend)
       void this.#attempts.run(() => this.batches.sendQueued(isDue ? source.inMemory : 0, false));
     if (!maySend || !isFilled) this.update();
+  }
+
+  /**
+   * Finalizes hits in portions and makes a batch of them, in turns before the one that sends it. Not if two batches are full: then
+   * all is made at once, so that a busy server does not fall behind.
+   */
+  #isBuilding(nowMillis: number): boolean {
+    const { source, options } = this.#parts;
+    const { maxExportBatchSize: max } = options;
+    const isLarge = source.queued > HITS_PER_TURN;
+    const mayWait = !this.#hasFilled && isLarge && !source.hasQueued(2 * max, nowMillis);
+    this.#hasFilled = false;
+    if (!mayWait) return false;
+    if (!source.prepareQueued(max, HITS_PER_TURN, nowMillis)) return true;
+    if (!source.hasQueued(max, nowMillis)) return false;
+    this.batches.fillWhole(nowMillis);
+    this.#hasFilled = true;
+    return true;
   }
 }

@@ -17,9 +17,10 @@ export function createTrust(trustProxy: boolean | number | readonly string[]): T
   const trusted = new BlockList();
   for (const range of trustProxy.flatMap((name) => NAMED_RANGES[name] ?? [name])) {
     const [address = '', prefix, ...rest] = range.split('/');
-    const family = familyOf(address);
+    // Not `isIP`: its first call compiles regular expressions, which takes a quarter of the time to load `register`.
+    const family = address.includes(':') ? 'ipv6' : 'ipv4';
     const bits = prefix === undefined ? undefined : Number(prefix || Number.NaN);
-    if (!family || rest.length > 0) throw new Error(range);
+    if (address.endsWith('%') || rest.length > 0) throw new Error(range);
     try {
       if (bits === undefined) trusted.addAddress(address, family);
       else trusted.addSubnet(address, bits, family);

@@ -8,7 +8,7 @@ const READINGS: Readonly<Record<string, [count: number, reason: string]>> = {
   'cli/doctor/tracker-questions.ts': [2, "compared with Matomo's clock"],
   'cli/spool.ts': [1, 'the age of a hit, which other processes made'],
   'delivery/freshness.ts': [1, 'Matomo refuses hits by their time'],
-  'delivery/hit-queue.ts': [1, 'no hit that Matomo sees is of the future'],
+  'delivery/hit-queue.ts': [2, 'no hit that Matomo sees is of the future'],
   'delivery/sender.ts': [1, 'a Retry-After that is a date'],
   'delivery/spool/file/lease.ts': [1, 'a file is touched; only that its time changes counts'],
   'delivery/spool/file/liveness.ts': [1, 'a file is touched; only that its time changes counts'],

@@ -37,7 +37,7 @@ await runBench('cold-start', {
   ways: Object.keys(WAYS),
   async measure(way, { quick, prepared: folder }) {
     const times = [];
-    for (let i = 0; i < (quick ? 3 : 7); i++)
+    for (let i = 0; i < (quick ? 3 : 5); i++)
       times.push(await firstAnswerMillis(preload(way, folder)));
     return Math.min(...times);
   },

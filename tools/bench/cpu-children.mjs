@@ -7,7 +7,7 @@
 import { start, stop } from './lib/child-process.mjs';
 import { spread } from './lib/figures.mjs';
 import { measureServer } from './lib/measure-server.mjs';
-import { ratios, runBench } from './lib/run-bench.mjs';
+import { measuredIn, ratios, runBench } from './lib/run-bench.mjs';
 
 const CHILD_SPANS = 20;
 
@@ -25,6 +25,8 @@ await runBench('cpu-children', {
   prepare: () => start('sink.mjs'),
   end: (sink) => stop(sink.child),
   ways: Object.keys(WAYS),
+  names: WAYS,
+  references: ['otlp', 'floor'],
   measure(way, { quick, prepared: sink }) {
     const amounts = quick ? { requests: 4000, warmUp: 2000 } : { requests: 12_000, warmUp: 60_000 };
     return measureServer(way, sink, { ...amounts, childSpans: CHILD_SPANS });
@@ -38,12 +40,12 @@ await runBench('cpu-children', {
       ['server', 'µs CPU per request', 'over (b)', 'over (c) that drops nothing', 'spans dropped'],
       ...Object.entries(WAYS).map(([way, name]) => [
         name,
-        spread(all.map(microsOf(way)), 1),
-        spread(ratios(all, microsOf(way), microsOf('noop'))),
-        spread(ratios(all, microsOf(way), microsOf('otlpLarge'))),
+        spread(measuredIn(all, way).map(microsOf(way)), 1),
+        spread(ratios(measuredIn(all, way), microsOf(way), microsOf('noop'))),
+        spread(ratios(measuredIn(all, way), microsOf(way), microsOf('otlpLarge'))),
         way.startsWith('otlp')
           ? `${spread(
-              all.map((round) => 100 * round[way].dropped),
+              measuredIn(all, way).map((round) => 100 * round[way].dropped),
               0,
             )} %`
           : '',

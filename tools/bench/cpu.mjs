@@ -6,7 +6,7 @@
 import { start, stop } from './lib/child-process.mjs';
 import { spread } from './lib/figures.mjs';
 import { measureServer } from './lib/measure-server.mjs';
-import { ratios, runBench } from './lib/run-bench.mjs';
+import { measuredIn, ratios, runBench } from './lib/run-bench.mjs';
 
 const WAYS = {
   plain: '(a) node:http, no tracing',
@@ -32,6 +32,8 @@ await runBench('cpu', {
   prepare: () => start('sink.mjs'),
   end: (sink) => stop(sink.child),
   ways: Object.keys(WAYS),
+  names: WAYS,
+  references: ['plain', 'otlpLarge', 'floor', 'matomoTracker'],
   measure: (way, { quick, prepared: sink }) => measureServer(way, sink, amounts(way, quick)),
   summarize: (all) => ({
     figures: {
@@ -42,12 +44,12 @@ await runBench('cpu', {
       ['server', 'µs CPU per request', 'over (b)', 'over (c)', 'spans dropped'],
       ...Object.entries(WAYS).map(([way, name]) => [
         name,
-        spread(all.map(microsOf(way)), 1),
-        spread(ratios(all, microsOf(way), microsOf('noop'))),
-        spread(ratios(all, microsOf(way), microsOf('otlp'))),
+        spread(measuredIn(all, way).map(microsOf(way)), 1),
+        spread(ratios(measuredIn(all, way), microsOf(way), microsOf('noop'))),
+        spread(ratios(measuredIn(all, way), microsOf(way), microsOf('otlp'))),
         way.startsWith('otlp')
           ? `${spread(
-              all.map((round) => 100 * round[way].dropped),
+              measuredIn(all, way).map((round) => 100 * round[way].dropped),
               0,
             )} %`
           : '',

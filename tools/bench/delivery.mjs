@@ -8,7 +8,7 @@
 import { start, stop } from './lib/child-process.mjs';
 import { spread } from './lib/figures.mjs';
 import { only } from './lib/measure-parts.mjs';
-import { ratios, runBench } from './lib/run-bench.mjs';
+import { measuredIn, ratios, runBench } from './lib/run-bench.mjs';
 
 const WAYS = {
   ceiling: 'undici, ready-made Buffer (ceiling)',
@@ -26,21 +26,27 @@ await runBench('delivery', {
   prepare: () => start('sink.mjs', [BULK]),
   end: (sink) => stop(sink.child),
   ways: Object.keys(WAYS),
+  names: WAYS,
+  references: ['transport', 'trackBulk', 'track'],
   measure: (way, { prepared: sink }) => only('deliver.mjs', [way, sink.ready]),
   summarize: (all) => ({
     figures: {
       'delivery-over-ceiling': ratios(all, rateOf('package'), rateOf('ceiling')),
       'varied-over-ceiling': ratios(all, rateOf('varied'), rateOf('ceiling')),
-      'delivery-over-track-bulk': ratios(all, rateOf('package'), rateOf('trackBulk')),
-      'delivery-over-track': ratios(all, rateOf('package'), rateOf('track')),
+      'delivery-over-track-bulk': ratios(
+        measuredIn(all, 'trackBulk'),
+        rateOf('package'),
+        rateOf('trackBulk'),
+      ),
+      'delivery-over-track': ratios(measuredIn(all, 'track'), rateOf('package'), rateOf('track')),
     },
     rows: [
       ['hits sent by', 'hits/s', 'µs CPU per hit', 'over the ceiling'],
       ...Object.entries(WAYS).map(([way, name]) => [
         name,
-        spread(all.map(rateOf(way)), 0),
-        spread(all.map((round) => round[way].micros)),
-        spread(ratios(all, rateOf(way), rateOf('ceiling')), 3),
+        spread(measuredIn(all, way).map(rateOf(way)), 0),
+        spread(measuredIn(all, way).map((round) => round[way].micros)),
+        spread(ratios(measuredIn(all, way), rateOf(way), rateOf('ceiling')), 3),
       ]),
     ],
   }),

@@ -7,7 +7,7 @@
 import { Pool } from 'undici';
 import { ask, start, stop } from './lib/child-process.mjs';
 import { spread } from './lib/figures.mjs';
-import { ratios, runBench } from './lib/run-bench.mjs';
+import { measuredIn, ratios, runBench } from './lib/run-bench.mjs';
 import { createExports } from './parts/exports.mjs';
 
 const WAYS = {
@@ -55,6 +55,8 @@ await runBench('gateway', {
   prepare: () => start('sink.mjs'),
   end: (sink) => stop(sink.child),
   ways: Object.keys(WAYS),
+  names: WAYS,
+  references: ['discards', 'decodes'],
   measure: (way, { quick, prepared: sink }) => measure(way, sink.ready, quick ? 100 : 400),
   summarize: (all) => ({
     figures: { 'gateway-over-decoding': ratios(all, microsOf('gateway'), microsOf('reads')) },
@@ -62,9 +64,9 @@ await runBench('gateway', {
       ['receiver', 'spans per second', 'µs CPU per span', 'over decoding'],
       ...Object.entries(WAYS).map(([way, name]) => [
         name,
-        spread(all.map(rateOf(way)), 0),
-        spread(all.map(microsOf(way))),
-        spread(ratios(all, microsOf(way), microsOf('reads'))),
+        spread(measuredIn(all, way).map(rateOf(way)), 0),
+        spread(measuredIn(all, way).map(microsOf(way))),
+        spread(ratios(measuredIn(all, way), microsOf(way), microsOf('reads'))),
       ]),
     ],
   }),

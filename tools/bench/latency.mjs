@@ -29,7 +29,7 @@ await runBench('latency', {
   measure: (way, { quick, prepared: { sink, rate } }) =>
     withServer(way, sink, async (url) => {
       await load(url, WARM_UP_REQUESTS);
-      const micros = await measureLatency(url, { rate, seconds: quick ? 3 : 10 });
+      const micros = await measureLatency(url, { rate, seconds: quick ? 3 : 6 });
       return { median: quantile(micros, 0.5), p99: quantile(micros, 0.99) };
     }),
   summarize: (all) => ({

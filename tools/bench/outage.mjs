@@ -34,7 +34,7 @@ await runBench('outage', {
     try {
       await steadyLoad(url, RATE * WARM_UP_SECONDS, RATE);
       await ask(child, 'begin');
-      await steadyLoad(url, RATE * (quick ? 3 : 8), RATE);
+      await steadyLoad(url, RATE * (quick ? 3 : 5), RATE);
       const { seconds } = await ask(child, 'end');
       return median(seconds.map(({ p99 }) => p99));
     } finally {

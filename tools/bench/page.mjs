@@ -2,13 +2,17 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { BENCHES } from './lib/benches.mjs';
 import { renderPage } from './lib/render-page.mjs';
-import { NODES, readResult } from './lib/results.mjs';
+import { NODES, nodesOf, readResult } from './lib/results.mjs';
 
 const PAGE = new URL('../../docs/performance.md', import.meta.url);
 
 const results = NODES.map((major) => ({
   major,
-  found: Object.fromEntries(Object.keys(BENCHES).map((name) => [name, readResult(name, major)])),
+  found: Object.fromEntries(
+    Object.keys(BENCHES)
+      .filter((name) => nodesOf(name).includes(major))
+      .map((name) => [name, readResult(name, major)]),
+  ),
 }));
 const complaints = complaintsAbout(
   results.flatMap(({ major, found }) =>

@@ -21,7 +21,9 @@ function splitPage(page) {
 function renderFigures(results) {
   const [any] = Object.values(results[0].found);
   const goals = Object.entries(GOALS).flatMap(([name, goal]) =>
-    results.map((result) => renderGoal(name, goal, result)),
+    results
+      .filter(({ found }) => goal.bench in found)
+      .map((result) => renderGoal(name, goal, result)),
   );
   const parts = Object.keys(BENCHES).map((name) => renderBench(name, results));
   return `## Goals
@@ -51,7 +53,8 @@ function renderGoal(name, goal, { major, found }) {
 }
 
 function renderBench(name, results) {
-  const tables = results.map(({ major, found }) => {
+  const ran = results.filter(({ found }) => name in found);
+  const tables = ran.map(({ major, found }) => {
     const { rounds, rows, notes } = found[name];
     const below = notes.length > 0 ? `\n${notes.join('\n')}\n` : '';
     const times = rounds === 1 ? 'one run' : `median (lowest-highest) of ${rounds} rounds`;

@@ -1,12 +1,18 @@
 // Results of full runs, so that one benchmark can be run anew and the page be made again from all.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { BENCHES } from './benches.mjs';
 
 const FOLDER = new URL('../.results/', import.meta.url);
 const OWN = majorOf(process.versions.node);
 
 /** Versions of Node.js that the page is about: what most users run, and the oldest that is supported. */
 export const NODES = [24, 20];
+
+/** The major versions that a benchmark runs with. */
+export function nodesOf(name) {
+  return BENCHES[name].nodes ?? NODES;
+}
 
 const PACKAGES = [
   '@opentelemetry/api',

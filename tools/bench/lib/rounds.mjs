@@ -3,6 +3,8 @@ import { BENCHES } from './benches.mjs';
 
 /** Rounds from which on a result is kept, to be shown on the page. */
 export const FULL_ROUNDS = 7;
+/** The first rounds, which also measure ways that are only a reference. */
+export const REFERENCE_ROUNDS = 3;
 const QUICK_ROUNDS = 3;
 const QUICK_SHARE = 0.5; // of the time of a full round
 
@@ -21,14 +23,22 @@ export function readArguments() {
   return { rounds, quick, only };
 }
 
+/** How many rounds of a benchmark run: what repeats well has enough of few. */
+export function roundsOf(name, { rounds }) {
+  return Math.min(rounds, BENCHES[name].maxRounds ?? rounds);
+}
+
 export function isFull({ rounds, quick, only }) {
   return !quick && only === undefined && rounds >= FULL_ROUNDS;
 }
 
 /** About how long a benchmark takes. */
-export function secondsOf(name, { rounds, quick }) {
-  const { roundSeconds, once = false } = BENCHES[name];
-  return (once ? 1 : rounds) * roundSeconds * (quick ? QUICK_SHARE : 1);
+export function secondsOf(name, given) {
+  const { roundSeconds, laterRoundSeconds = roundSeconds } = BENCHES[name];
+  const rounds = roundsOf(name, given);
+  const complete = Math.min(rounds, REFERENCE_ROUNDS);
+  const seconds = complete * roundSeconds + (rounds - complete) * laterRoundSeconds;
+  return seconds * (given.quick ? QUICK_SHARE : 1);
 }
 
 export function minutes(seconds) {

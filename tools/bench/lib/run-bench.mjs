@@ -1,7 +1,15 @@
 import { BENCHES } from './benches.mjs';
 import { table } from './figures.mjs';
 import { saveResult } from './results.mjs';
-import { FULL_ROUNDS, isFull, minutes, readArguments, secondsOf } from './rounds.mjs';
+import {
+  FULL_ROUNDS,
+  isFull,
+  minutes,
+  REFERENCE_ROUNDS,
+  readArguments,
+  roundsOf,
+  secondsOf,
+} from './rounds.mjs';
 
 /**
  * Runs the rounds that the command line asks for, each measuring all `ways` in turn (or what `measureRound` does), and prints
@@ -11,14 +19,15 @@ import { FULL_ROUNDS, isFull, minutes, readArguments, secondsOf } from './rounds
  * - `rows`: a table, its first row the names of the columns
  * - `notes`: sentences below it
  *
- * `hasApartWays` lets `--only` pick some ways: no figure compares them.
+ * `hasApartWays` lets `--only` pick some ways: no figure compares them. `references` are ways that only the first rounds measure,
+ * because no narrow goal depends on them: `measuredIn` has the rounds of one.
  */
 export async function runBench(name, bench) {
   const given = readArguments();
-  const { question, once = false } = BENCHES[name];
+  const { question } = BENCHES[name];
   const { quick } = given;
-  const rounds = once ? 1 : given.rounds;
-  const { prepare, end, summarize, measureRound } = bench;
+  const rounds = roundsOf(name, given);
+  const { prepare, end, summarize, measureRound, references = [] } = bench;
   const ways = waysOf(bench, given);
   const share = given.only === undefined ? 1 : ways.length / bench.ways.length;
   const duration = minutes(secondsOf(name, given) * share);
@@ -29,13 +38,21 @@ export async function runBench(name, bench) {
     for (let round = 0; round < rounds; round++) {
       process.stderr.write(`${name} ${round + 1}/${rounds}:`);
       const now = { round, quick, prepared };
-      all.push(await (measureRound?.(now) ?? measureInTurn(bench.measure, ways, now)));
+      const measured = round < REFERENCE_ROUNDS ? ways : without(ways, references);
+      all.push(await (measureRound?.(now) ?? measureInTurn(bench.measure, measured, now)));
       process.stderr.write('\n');
     }
   } finally {
     await end?.(prepared);
   }
-  report(name, { rounds, ...summarize(all) }, isFull(given));
+  const found = summarize(all);
+  if (references.length > 0 && rounds > REFERENCE_ROUNDS)
+    found.notes = [...(found.notes ?? []), fewerRounds(references.map((way) => bench.names[way]))];
+  report(name, { rounds, ...found }, isFull(given));
+}
+
+function fewerRounds(names) {
+  return `In ${REFERENCE_ROUNDS} rounds only: ${names.join('; ')}.`;
 }
 
 /** Prints the table, and keeps the result for the page where the run was a full one. */
@@ -55,6 +72,11 @@ function waysOf({ ways, hasApartWays = false }, { only }) {
   return found;
 }
 
+/** The rounds that measured a way. */
+export function measuredIn(all, way) {
+  return all.filter((round) => way in round);
+}
+
 /** For each round, what `of` makes of it over what `over` makes of it. */
 export function ratios(all, of, over) {
   return all.map((round) => of(round) / over(round));
@@ -68,6 +90,10 @@ async function measureInTurn(measure, ways, given) {
     measured[way] = await measure(way, given);
   }
   return measured;
+}
+
+function without(ways, references) {
+  return ways.filter((way) => !references.includes(way));
 }
 
 /** Which of several goes first changes from round to round: the later ones meet a warmer machine. */
