@@ -1,4 +1,4 @@
-import { memoize } from '../common/generation-cache.js';
+import { memoize, memoizeLatest } from '../common/generation-cache.js';
 import type { HttpRequest } from './http-request.js';
 import { MAX_PATTERN_INPUT } from './request-patterns.js';
 
@@ -23,7 +23,7 @@ export function createFindIgnoreReason(
   const ignored = new Set(options.ignoredMethods);
   const { ignorePatterns, ignoreUserAgents, doNotTrack } = options;
 
-  const isIgnoredMethod = memoize((method: string) => {
+  const isIgnoredMethod = memoizeLatest((method: string) => {
     const upper = method.toUpperCase();
     return ignored.has(upper) || (allowed !== undefined && !allowed.has(upper));
   });
@@ -33,7 +33,7 @@ export function createFindIgnoreReason(
     if (paths.size > 0 && paths.has(path)) return 'path'; // an empty set would hash each path too, which costs 30 ns
     if (isIgnoredMethod(method)) return 'method';
     if (userAgent !== undefined && isIgnoredAgent(userAgent)) return 'user_agent';
-    if (matchesAny(ignorePatterns, path)) return 'pattern';
+    if (ignorePatterns.length > 0 && matchesAny(ignorePatterns, path)) return 'pattern';
     return doNotTrack && optedOut ? 'do_not_track' : undefined;
   };
 }

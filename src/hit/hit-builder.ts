@@ -26,7 +26,6 @@ import { createFindRouteDetails } from './route-details.js';
 
 /** What makes hits of a request, besides the request. */
 export interface ToHitsOptions extends PageViewOptions {
-  readonly redactPathPatterns: readonly RegExp[];
   readonly routeDetails: Readonly<Record<string, TrackingParameters>>;
   /** By ID; only those of attributes count here, what functions gave comes with the request. */
   readonly dimensions: Readonly<Record<string, unknown>>;

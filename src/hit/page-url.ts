@@ -1,4 +1,4 @@
-import { memoize, memoizePair } from '../common/generation-cache.js';
+import { memoize, memoizeLatestPair } from '../common/generation-cache.js';
 import {
   createToTrackedQuery,
   type QueryPolicyOptions,
@@ -81,18 +81,20 @@ interface Located {
  */
 export function createToPageUrl(
   options: PageUrlOptions,
-): (request: Located, path: string) => PageUrl {
+): (request: Located, path: string, isSimple?: boolean) => PageUrl {
   const toTrackedQuery = createToTrackedQuery(options);
   const toQuery = memoize((query: string) =>
     toPart('?', encodeUnsafe(cutRaw(toTrackedQuery(query)))),
   );
   const baseUrl = options.baseUrl === undefined ? undefined : toPart('&url=', options.baseUrl);
-  const toOrigin = memoizePair((host: string, scheme: string) =>
+  const toOrigin = memoizeLatestPair((host: string, scheme: string) =>
     toPart('&url=', `${scheme}://${toHost(host, scheme)}`),
   );
-  return function toPageUrl({ scheme, host = '', query }, path) {
+  const toFilteredPlace = (path: string) =>
+    toPlace(cutRaw(options.siteSearch ? path : removeSearchFromPath(path)));
+  return function toPageUrl({ scheme, host = '', query }, path, isSimple = false) {
     const origin = baseUrl ?? toOrigin(host, scheme);
-    const place = toPlace(cutRaw(options.siteSearch ? path : removeSearchFromPath(path)));
+    const place = isSimple ? { text: path, encoded: path } : toFilteredPlace(path);
     const pageEnd = origin.text.length + place.text.length;
     if (pageEnd > MAX_URL_LENGTH) return toCutUrl(cut(origin.text + place.text, MAX_URL_LENGTH));
     const tracked = query === undefined ? undefined : toQuery(query);

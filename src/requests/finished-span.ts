@@ -36,7 +36,7 @@ export function toMillis([seconds, nanos]: HrTime): number {
 
 /** A value if it is a non-empty string. Callers read the attribute by a constant name, which V8 looks up faster. */
 export function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
+  return typeof value === 'string' && value.length > 0 ? value : undefined;
 }
 
 /** The request method by the stable or the old attribute; `undefined` if it is not an HTTP request. */

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
-import { memoize } from '../common/generation-cache.js';
+import { memoize, memoizeLatest } from '../common/generation-cache.js';
 import { isAiAgent } from '../hit/ai-agent.js';
 import { readClientHints } from '../hit/client-hints.js';
 import { decodeLatin1 } from '../hit/decode-latin1.js';
@@ -23,13 +23,14 @@ export interface CommonHeaders {
 // Equal texts become one string, so that pending requests do not keep a copy each.
 export const toOne: (text: string) => string = memoize((text: string) => text);
 const toOneDecoded = memoize(decodeLatin1);
+const toOneHost = memoizeLatest(decodeLatin1);
 // In a cache of their own: a large site has so many that they would evict the other texts.
 const toOneReferrer = memoize(decodeLatin1);
 
 /** From Node's request. Headers are read by constant names, which takes a third less CPU time than names in a variable. */
 export function commonHeadersOf(headers: IncomingHttpHeaders): CommonHeaders {
   return {
-    host: commonText(headers.host),
+    host: commonText(headers.host, toOneHost),
     userAgent: commonText(headers['user-agent']),
     acceptLanguage: commonText(headers['accept-language']),
     referrer: commonText(headers.referer, toOneReferrer),
