@@ -18,8 +18,12 @@ export function encodeHits(hits: readonly Hit[]): EncodedHit[] {
 
 /** True for nearly all bulks. One search in all bytes costs a fraction of one search per hit. */
 function arePageViews(hits: readonly Hit[], buffer: Buffer): boolean {
-  for (const { kind } of hits) if (kind !== 'page') return false;
-  return !mayHoldChatbot(buffer);
+  let arePlain = true;
+  for (const { kind, isPlain } of hits) {
+    if (kind !== 'page') return false;
+    if (isPlain !== true) arePlain = false;
+  }
+  return arePlain || !mayHoldChatbot(buffer);
 }
 
 function joinQueries(hits: readonly Hit[]): string {

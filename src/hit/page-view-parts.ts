@@ -50,7 +50,8 @@ export function createPageViewReader(
   redactPath: (path: string) => string,
   report: ReportProblem,
 ): PageViewReader {
-  const { anonymizeIp, hasToken } = options;
+  const { anonymizeIp, hasToken, siteSearch } = options;
+  const hasPatterns = options.redactPathPatterns.length > 0;
   const toPageUrl = createToPageUrl(options);
   const toGraphqlUrl = createToPageUrl({ ...options, siteSearch: false });
   const toPlace = createToPlace(options.titlePaths);
@@ -82,9 +83,9 @@ export function createPageViewReader(
     read(request, site, nowMillis) {
       const agent = toAgent(request);
       const visitor = toVisitor(request, agent.userAgent, site, nowMillis);
-      const isSimple = options.redactPathPatterns.length === 0 && isSimplePath(request.path);
+      const isSimple = !hasPatterns && isSimplePath(request.path);
       const path = isSimple ? request.path : redactPath(request.path);
-      const isGraphql = options.siteSearch && isGraphqlRequest(request);
+      const isGraphql = siteSearch && isGraphqlRequest(request);
       const toUrl = isGraphql ? toGraphqlUrl : toPageUrl;
       const url = toUrl(request, path, isSimple);
       const place = toPlace(request, path, isSimple);

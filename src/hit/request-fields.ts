@@ -1,6 +1,7 @@
 import { GenerationCache, memoize, memoizeLatest, memoizeLatestPair } from '../common/generation-cache.js';
 import { createToActionName, DEFAULT_TITLE } from './action-name.js';
 import { AI_AGENT_FIELDS } from './ai-agent.js';
+import type { Caller } from './caller-fields.js';
 import { customVariablesOf, type ReportProblem, toCustomVariables } from './custom-variables.js';
 import type { RequestFacts } from './dimensions.js';
 import { createField, encodedField, type Field, Fields, rawField } from './field.js';
@@ -105,10 +106,13 @@ export function createToRequestFields(
   };
 }
 
-/** The beginning of all hits of a request, behind what they have of its caller. */
-export function toSharedText({ url, referrer, signature }: RequestFields): string {
+/** The beginning of all hits of a request, behind what they have of its client. */
+export function toSharedText({ url, referrer, signature }: RequestFields, caller: Caller): string {
   const isSafe = url.length <= SAFE_URL_LENGTH;
-  const page = isSafe ? url.pair : (toUrlField(url)?.pair ?? '');
+  const beginning = isSafe
+    ? caller.textWith(url.origin.piece) + url.place.encoded
+    : caller.text + (toUrlField(url)?.pair ?? '');
+  const page = isSafe && url.query ? beginning + url.query.piece : beginning;
   const end = signature === undefined ? '' : signature.text;
   return referrer === undefined ? page + end : page + referrer.pair + end;
 }
