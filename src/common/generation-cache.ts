@@ -105,6 +105,42 @@ export function memoizePair<First extends string | number, Second extends string
   };
 }
 
+/** The same for keys that mostly repeat the previous one: comparing short keys takes less than a lookup. */
+export function memoizeLatest<Key extends string | number, Value>(
+  make: (key: Key) => Value,
+): (key: Key) => Value {
+  const memoized = memoize(make);
+  let latestKey: Key | undefined;
+  let latest: Value | undefined;
+  return function memoizedLatest(key) {
+    if (key === latestKey && latest !== undefined) return latest;
+    const value = memoized(key);
+    latestKey = key;
+    latest = value;
+    return value;
+  };
+}
+
+/** The same with two keys. */
+export function memoizeLatestPair<
+  First extends string | number,
+  Second extends string | number,
+  Value,
+>(make: (first: First, second: Second) => Value): (first: First, second: Second) => Value {
+  const memoized = memoizePair(make);
+  let latestFirst: First | undefined;
+  let latestSecond: Second | undefined;
+  let latest: Value | undefined;
+  return function memoizedLatest(first, second) {
+    if (first === latestFirst && second === latestSecond && latest !== undefined) return latest;
+    const value = memoized(first, second);
+    latestFirst = first;
+    latestSecond = second;
+    latest = value;
+    return value;
+  };
+}
+
 function isLong(key: unknown): boolean {
   return typeof key === 'string' && key.length > MAX_KEY_CHARACTERS;
 }

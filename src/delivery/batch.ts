@@ -47,10 +47,12 @@ export interface EncodedHit {
 /** Below nginx' default `client_max_body_size` of 1 MB, with room for the token. */
 const MAX_BODY_BYTES = 1_000_000 - 4096;
 
-const OPENING = Buffer.from('{"requests":["');
+const OPENING = '{"requests":["';
 /** Separates two hits in a body. */
 export const SEPARATOR = '","';
 const CLOSING = '"]';
+/** Room for the closing of a body, with the separator of the last hit: a token has 32 characters. */
+const ROOM = ' '.repeat(128);
 
 /**
  * Makes batches of hits of one kind, ordered by visitor, then time: any other order can deadlock Matomo's database, and Matomo
@@ -61,11 +63,12 @@ export function inBatches(
   kind: BulkKind,
   max: number = Number.POSITIVE_INFINITY,
 ): Batch[] {
-  const ordered = [...hits].sort(byVisitorThenTime);
+  const ordered = isRow(hits) ? hits : [...hits].sort(byVisitorThenTime);
   const batches: Batch[] = [];
   let first = 0;
   let size = 0;
-  for (const [i, { start, end }] of ordered.entries()) {
+  for (let i = 0; i < ordered.length; i++) {
+    const { start, end } = ordered[i] as EncodedHit;
     if (i > first && (i - first >= max || size + end - start > MAX_BODY_BYTES)) {
       batches.push(createBatch(kind, ordered.slice(first, i)));
       first = i;
@@ -86,14 +89,21 @@ export function byVisitorThenTime(a: Ordered, b: Ordered): number {
   return a.visitor === b.visitor ? a.startSeconds - b.startSeconds : 1;
 }
 
+/** The text of hits as the buffer that they share: already the body of a bulk of all of them, except for its closing. */
+export function toSharedBuffer(text: string): { buffer: Buffer; start: number } {
+  return { buffer: Buffer.from(OPENING + text + ROOM, 'latin1'), start: OPENING.length };
+}
+
 /** Body of a bulk request. Hits are percent-encoded and need no escaping. The token is here and nowhere else. */
 export function toBody(hits: readonly EncodedHit[], tokenAuth: string | undefined): Buffer {
   const token = tokenAuth === undefined ? '' : `,"token_auth":${JSON.stringify(tokenAuth)}`;
   const closing = Buffer.from(`${CLOSING}${token}}`);
+  const shared = completeShared(hits, closing);
+  if (shared) return shared;
   const separators = Math.max(0, hits.length - 1) * SEPARATOR.length;
   const length = hits.reduce((sum, { start, end }) => sum + end - start, separators);
   const body = Buffer.allocUnsafe(OPENING.length + length + closing.length);
-  let written = OPENING.copy(body);
+  let written = body.write(OPENING, 'latin1');
   for (let i = 0; i < hits.length; ) {
     if (i > 0) written += body.write(SEPARATOR, written, 'latin1');
     const { buffer, start, end: firstEnd } = hits[i] as EncodedHit;
@@ -105,9 +115,29 @@ export function toBody(hits: readonly EncodedHit[], tokenAuth: string | undefine
   return body;
 }
 
+/** Completes the buffer of `toSharedBuffer` if all of its hits are sent: a copy of a bulk costs a tenth of building its hits. */
+function completeShared(hits: readonly EncodedHit[], closing: Buffer): Buffer | undefined {
+  const [first, last] = [hits[0], hits.at(-1)];
+  if (!first || !last || first.start !== OPENING.length || !isRow(hits)) return undefined;
+  const { buffer } = first;
+  const isWhole = buffer.length - last.end === SEPARATOR.length + ROOM.length;
+  if (!isWhole || closing.length > ROOM.length) return undefined;
+  if (buffer.toString('latin1', 0, OPENING.length) !== OPENING) return undefined;
+  return buffer.subarray(0, last.end + closing.copy(buffer, last.end));
+}
+
+/** Whether hits are one after the other in their buffer, and so in the order in which they were encoded. */
+function isRow(hits: readonly EncodedHit[]): boolean {
+  for (let i = 1; i < hits.length; i++) {
+    const { buffer, end } = hits[i - 1] as EncodedHit;
+    if (!follows(hits[i], buffer, end)) return false;
+  }
+  return true;
+}
+
 /** Whether a hit is directly after position `end` of the buffer, with a separator between them. */
 function follows(hit: EncodedHit | undefined, buffer: Buffer, end: number): boolean {
-  return hit?.buffer === buffer && hit.start === end + SEPARATOR.length;
+  return hit !== undefined && hit.start === end + SEPARATOR.length && hit.buffer === buffer;
 }
 
 /** The hits of the next request: the whole batch, or the part that is sent alone. */

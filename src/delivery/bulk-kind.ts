@@ -28,6 +28,12 @@ export function groupByKind<T>(
   kindOf: (hit: T) => BulkKind,
 ): ReadonlyMap<BulkKind, readonly T[]> {
   const groups = new Map<BulkKind, T[]>();
+  const [first] = hits;
+  const firstKind = first && kindOf(first);
+  // Nearly all bulks have one kind: comparing costs less than looking up each hit.
+  let same = 0;
+  while (same < hits.length && kindOf(hits[same] as T) === firstKind) same += 1;
+  if (firstKind && same === hits.length) return new Map([[firstKind, hits]]);
   for (const hit of hits) {
     const kind = kindOf(hit);
     const group = groups.get(kind);

@@ -34,6 +34,9 @@ export class Delivery {
   #keepsForExit = false;
   #closingMillis = 0;
   #isPrepared = false;
+  /** Read once: resolved options are an object with so many properties that V8 looks them up by name. */
+  readonly #maxQueueSize: number;
+  readonly #maxQueueBytes: number;
 
   constructor(
     options: DeliveryOptions,
@@ -43,6 +46,8 @@ export class Delivery {
     source: HitSource = new MemorySource(),
   ) {
     this.#options = options;
+    this.#maxQueueSize = options.maxQueueSize;
+    this.#maxQueueBytes = options.maxQueueBytes;
     this.#sender = new Sender(options, transport, diagnostics, random);
     this.#diagnostics = diagnostics;
     this.#source = source;
@@ -110,9 +115,8 @@ export class Delivery {
       this.counters.lost.shutdown += 1;
       return false;
     }
-    const { maxQueueSize, maxQueueBytes } = this.#options;
     const { inMemory: waiting, bytes } = this.#source;
-    if (waiting >= maxQueueSize || bytes + hit.bytes > maxQueueBytes) {
+    if (waiting >= this.#maxQueueSize || bytes + hit.bytes > this.#maxQueueBytes) {
       this.counters.lost.queue_full += 1;
       const text = `The queue is full with ${countOf(waiting)}. New hits are lost and counted as queue_full. Raise maxQueueSize and maxQueueBytes, or set spool.`;
       this.#diagnostics.warnOnce('queue_full', coded('queue-full', text));

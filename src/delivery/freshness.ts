@@ -8,6 +8,7 @@ export function createIsFresh(
 ): (hit: { readonly startSeconds: number }) => boolean {
   const forMatomo = hasToken ? Number.POSITIVE_INFINITY : OLDEST_WITHOUT_TOKEN_MILLIS;
   const oldestMillis = Math.min(forMatomo, maxAgeMillis);
+  if (oldestMillis === Number.POSITIVE_INFINITY) return () => true;
   // Read the clock for each hit: a disk may hang in between, and the wall clock may be set back.
   return ({ startSeconds }) => startSeconds * 1000 > Date.now() - oldestMillis;
 }

@@ -62,12 +62,14 @@ export class SendLoop {
   /** Makes one attempt to send everything. First stores what belongs into the spool, even while an attempt runs. */
   async sendAll(): Promise<void> {
     const { source, sender } = this.#parts;
-    await this.#scope.runInAsyncScope(() => source.store());
-    await this.#giveBack();
+    if (source.isDurable) {
+      await this.#scope.runInAsyncScope(() => source.store());
+      await this.#giveBack();
+    }
     await this.#attempts.run(async () => {
       if (!this.#isStopped && performance.now() < sender.refusedUntilMillis) return;
       await this.batches.sendQueued(source.inMemory, true);
-      await this.batches.sendSpooled(0);
+      if (source.isDurable) await this.batches.sendSpooled(0);
     });
   }
 

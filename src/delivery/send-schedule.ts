@@ -8,11 +8,13 @@ export class SendSchedule {
   readonly #parts: BatchSenderParts;
   readonly #scope: AsyncResource;
   readonly #timer: SendTimer;
+  readonly #maxExportBatchSize: number;
   #isHurried = false;
 
   /** `onTimer` is called in the scope when a batch may be due. */
   constructor(parts: BatchSenderParts, scope: AsyncResource, onTimer: () => void) {
     this.#parts = parts;
+    this.#maxExportBatchSize = parts.options.maxExportBatchSize;
     this.#scope = scope;
     this.#timer = new SendTimer(onTimer);
   }
@@ -47,14 +49,14 @@ export class SendSchedule {
 
   /** Sets the timer for the next batch. While a batch is being sent, only for a full one. */
   update(isIdle: boolean): void {
-    const { batches, source, sender, options } = this.#parts;
-    if (source.inMemory === 0 || !(source.sendsQueued || batches.size > 0)) return;
-    const { maxExportBatchSize } = options;
-    const isFull = source.queued >= maxExportBatchSize;
-    if (!isFull && !isIdle) return;
+    const { batches, source, sender } = this.#parts;
+    const isFull = source.queued >= this.#maxExportBatchSize;
+    // Nearly all hits arrive while the timer is set.
     if (this.#timer.isSetFor(isFull)) return;
+    if (source.inMemory === 0 || !(source.sendsQueued || batches.size > 0)) return;
+    if (!isFull && !isIdle) return;
     const due = isFull
-      ? source.finalMillis(maxExportBatchSize)
+      ? source.finalMillis(this.#maxExportBatchSize)
       : Math.max(this.#dueMillis, sender.waitUntilMillis);
     this.#scope.runInAsyncScope(() => this.#timer.set(isFull, due));
   }

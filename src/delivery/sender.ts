@@ -21,6 +21,8 @@ export class Sender {
   readonly #interpretResponse: ReturnType<typeof createInterpretResponse>;
   /** Hits to count as resent if they are sent again. */
   readonly #mayBeStored = new WeakSet<EncodedHit>();
+  /** Usually false, which saves a lookup for each hit. */
+  #hasDoubts = false;
   #token: string | undefined;
 
   constructor(
@@ -40,14 +42,17 @@ export class Sender {
   async send(batch: Batch): Promise<Outcome> {
     const { exportTimeoutMillis, rereadToken } = this.#options;
     const hits = sentHits(batch);
-    for (const hit of hits) if (this.#mayBeStored.delete(hit)) this.resent += 1;
+    if (this.#hasDoubts) this.#countResent(hits);
     const body = this.bodyOf(batch);
     const exchange = await this.#transport.send(body, exportTimeoutMillis);
     const now = performance.now();
     const outcome = this.#interpretResponse(batch, exchange, Date.now()); // Retry-After may be a date
     const waitMillis = outcome.kind === 'held' ? outcome.waitMillis : 0;
     this.waitUntilMillis = now + waitMillis;
-    if (outcome.mayBeStored) for (const hit of hits) this.#mayBeStored.add(hit);
+    if (outcome.mayBeStored) {
+      this.#hasDoubts = true;
+      for (const hit of hits) this.#mayBeStored.add(hit);
+    }
     if (outcome.refusesToken) {
       const token = rereadToken?.() ?? this.#token;
       if (token !== this.#token)
@@ -56,6 +61,10 @@ export class Sender {
       this.refusedUntilMillis = this.waitUntilMillis;
     }
     return outcome;
+  }
+
+  #countResent(hits: readonly EncodedHit[]): void {
+    for (const hit of hits) if (this.#mayBeStored.delete(hit)) this.resent += 1;
   }
 
   /** The body of the next request for a batch, with the token. */

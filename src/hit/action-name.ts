@@ -10,7 +10,11 @@ interface Titled {
 }
 
 /** Names the place that a request asked for. The path is already redacted. */
-export type ToPlace = (request: Pick<Titled, 'route' | 'statusCode'>, path: string) => string;
+export type ToPlace = (
+  request: Pick<Titled, 'route' | 'statusCode'>,
+  path: string,
+  isSimple?: boolean,
+) => string;
 
 /**
  * The procedure of a tRPC request, else the route, else the path. A 404 without a route is `Not Found`, so that scanners do not
@@ -18,8 +22,9 @@ export type ToPlace = (request: Pick<Titled, 'route' | 'statusCode'>, path: stri
  */
 export function createToPlace(titlePaths: 'template' | 'raw'): ToPlace {
   const toPath = titlePaths === 'raw' ? (path: string) => path : toTitlePath;
-  return function toPlace({ route, statusCode }, path) {
+  return function toPlace({ route, statusCode }, path, isSimple = false) {
     if (statusCode === 404) return route ?? 'Not Found';
+    if (isSimple) return route ?? toPath(path);
     return toProcedurePath(path, toPath) ?? route ?? toPath(path);
   };
 }

@@ -17,6 +17,7 @@ export class Agent {
   readonly userAgent: string;
   readonly fields: Fields;
   #site = 0;
+  #toBeginning: ((site: number) => string) | undefined;
   #beginning = '';
 
   constructor(userAgent: string, fields: Fields) {
@@ -24,54 +25,82 @@ export class Agent {
     this.fields = fields;
   }
 
-  /** The beginning of query strings for a site. One is remembered: most processes have one site. */
+  /** The beginning of query strings for a site. One is remembered: most processes have one site and one processor. */
   beginning(site: number, toBeginning: (site: number) => string): string {
-    if (this.#site !== site) {
+    if (this.#site !== site || this.#toBeginning !== toBeginning) {
       this.#site = site;
+      this.#toBeginning = toBeginning;
       this.#beginning = [toBeginning(site), this.fields.text].join('');
     }
     return this.#beginning;
   }
 }
 
-type Client = Pick<HttpRequest, 'userAgent' | 'acceptLanguage' | 'clientHints'>;
+type Described = Pick<HttpRequest, 'userAgent' | 'acceptLanguage' | 'clientHints' | 'client'>;
 
 /** Finds what is sent of user agent, client hints and language. */
-export function createToAgent(): (client: Client) => Agent {
+export function createToAgent(): (described: Described) => Agent {
   const plain = new PairCache<string, string, Agent>(MAX_AGENTS);
   const hinted = new PairCache<Agent, string, Agent>(MAX_AGENTS);
 
-  function create({ userAgent = '', acceptLanguage, clientHints }: Client): Agent {
+  function create({ userAgent = '', acceptLanguage, clientHints }: Described): Agent {
     const agent = createField('ua', userAgent) ?? NO_USER_AGENT;
     const hints = clientHints === undefined ? undefined : createField('uadata', clientHints);
     const language = acceptLanguage === undefined ? undefined : createField('lang', acceptLanguage);
     return new Agent(agent.value, new Fields([agent, hints, language]));
   }
 
-  return function toAgent(client) {
-    const { userAgent = '', acceptLanguage = '', clientHints } = client;
-    let agent = plain.get(userAgent, acceptLanguage);
+  function toPlainAgent(described: Described): Agent {
+    const { userAgent = '', acceptLanguage = '' } = described;
+    const known = plain.get(userAgent, acceptLanguage);
+    if (known) return known;
+    const agent = create({ ...described, clientHints: undefined });
+    plain.set(userAgent, acceptLanguage, agent);
+    return agent;
+  }
+
+  return function toAgent(described) {
+    const { client, clientHints } = described;
+    let agent = client?.agent;
     if (!agent) {
-      agent = create({ ...client, clientHints: undefined });
-      plain.set(userAgent, acceptLanguage, agent);
+      agent = toPlainAgent(described);
+      if (client) client.agent = agent;
     }
     if (clientHints === undefined) return agent;
     const known = hinted.get(agent, clientHints);
     if (known) return known;
-    const created = create(client);
+    const created = create(described);
     hinted.set(agent, clientHints, created);
     return created;
   };
 }
 
 /** What is sent of a visitor. */
-export interface Caller {
+export class Caller {
   readonly day: number;
   readonly site: number;
   /** `undefined` if none is to be sent. */
   readonly visitorId: string | undefined;
   /** Address and visitor ID as in a query string. */
   readonly text: string;
+  #end = '';
+  #joined = '';
+
+  constructor(day: number, site: number, visitorId: string | undefined, text: string) {
+    this.day = day;
+    this.site = site;
+    this.visitorId = visitorId;
+    this.text = text;
+  }
+
+  /** With what mostly follows: each piece of a query string costs as much as a lookup. */
+  textWith(end: string): string {
+    if (this.#end !== end) {
+      this.#end = end;
+      this.#joined = [this.text, end].join('');
+    }
+    return this.#joined;
+  }
 }
 
 /** Finds what is sent of a visitor whose address comes masked. */
@@ -88,7 +117,7 @@ export function createToCaller(
     const visitorId = toVisitorId(visitor);
     const field = address === undefined ? undefined : toAddress(address);
     const id = visitorId === undefined ? '' : `&cid=${visitorId}`;
-    const caller = { day, site, visitorId, text: [field?.pair ?? '', id].join('') };
+    const caller = new Caller(day, site, visitorId, [field?.pair ?? '', id].join(''));
     callers.set(userAgent, address ?? '', caller);
     return caller;
   };

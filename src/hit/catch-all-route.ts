@@ -17,11 +17,19 @@ const WILDCARD_SEGMENT = new RegExp(
   ].join('|')})$`,
 );
 
+/** Nearly all routes begin with one: such a segment is no wildcard, which takes less to see than a lookup. */
+const SLASH = 47;
+
+function isLetter(code: number): boolean {
+  return code >= 97 && code <= 122;
+}
+
 /** `(shop)`: a folder of routes that is no part of their paths. */
 const GROUP = /\/\([\w-]+\)(?=\/)/g;
 
 /** Whether a route consists of wildcards only, as that of an application that answers everything in one place. */
 export function isCatchAllRoute(route: string): boolean {
+  if (isLetter(route.charCodeAt(1)) && route.charCodeAt(0) === SLASH) return false;
   return route.length <= MAX_CATCH_ALL_LENGTH && hasOnlyWildcards(route);
 }
 

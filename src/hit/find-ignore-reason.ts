@@ -1,4 +1,5 @@
-import { memoize } from '../common/generation-cache.js';
+import { memoize, memoizeLatest } from '../common/generation-cache.js';
+import type { Client } from './client.js';
 import type { HttpRequest } from './http-request.js';
 import { MAX_PATTERN_INPUT } from './request-patterns.js';
 
@@ -23,17 +24,26 @@ export function createFindIgnoreReason(
   const ignored = new Set(options.ignoredMethods);
   const { ignorePatterns, ignoreUserAgents, doNotTrack } = options;
 
-  const isIgnoredMethod = memoize((method: string) => {
+  const isIgnoredMethod = memoizeLatest((method: string) => {
     const upper = method.toUpperCase();
     return ignored.has(upper) || (allowed !== undefined && !allowed.has(upper));
   });
   const isIgnoredAgent = memoize((userAgent: string) => matchesAny(ignoreUserAgents, userAgent));
 
-  return function findIgnoreReason({ path, method, userAgent, optedOut }) {
+  function isIgnoredClient(client: Client): boolean {
+    if (client.filter !== ignoreUserAgents) {
+      client.filter = ignoreUserAgents;
+      client.isIgnored = isIgnoredAgent(client.userAgent);
+    }
+    return client.isIgnored;
+  }
+
+  return function findIgnoreReason({ path, method, userAgent, client, optedOut }) {
     if (paths.size > 0 && paths.has(path)) return 'path'; // an empty set would hash each path too, which costs 30 ns
     if (isIgnoredMethod(method)) return 'method';
-    if (userAgent !== undefined && isIgnoredAgent(userAgent)) return 'user_agent';
-    if (matchesAny(ignorePatterns, path)) return 'pattern';
+    if (client ? isIgnoredClient(client) : userAgent !== undefined && isIgnoredAgent(userAgent))
+      return 'user_agent';
+    if (ignorePatterns.length > 0 && matchesAny(ignorePatterns, path)) return 'pattern';
     return doNotTrack && optedOut ? 'do_not_track' : undefined;
   };
 }

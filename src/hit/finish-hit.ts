@@ -99,6 +99,7 @@ export function toHit(parameters: ReadonlyMap<string, string>, kind: Hit['kind']
     startSeconds: Number(parameters.get('cdt')) - Number(parameters.get('cdo') ?? 0),
     kind,
     query: toQueryString(parameters),
+    isPlain: !parameters.has('recMode'),
   };
 }
 

@@ -128,7 +128,8 @@ export function createFurtherHitBuilder(
         const { visitor, startSeconds } = plain.hit;
         const calledSeconds = Math.floor(Math.min(epochMillis, nowMillis) / 1000);
         const query = `${plain.shared}&cdt=${calledSeconds}${given.text}`;
-        return { site, visitor, startSeconds, kind: 'page', query };
+        const isPlain = !given.text.includes('recMode');
+        return { site, visitor, startSeconds, kind: 'page', query, isPlain };
       }
       const page = builder.toParameters(request, site, nowMillis);
       const parameters = new Map([

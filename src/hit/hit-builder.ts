@@ -26,7 +26,6 @@ import { createFindRouteDetails } from './route-details.js';
 
 /** What makes hits of a request, besides the request. */
 export interface ToHitsOptions extends PageViewOptions {
-  readonly redactPathPatterns: readonly RegExp[];
   readonly routeDetails: Readonly<Record<string, TrackingParameters>>;
   /** By ID; only those of attributes count here, what functions gave comes with the request. */
   readonly dimensions: Readonly<Record<string, unknown>>;
@@ -75,10 +74,11 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
   function toPlainPageView(request: HttpRequest, site: number, nowMillis: number): PlainPageView {
     const { agent, fields, visitor } = reader.read(request, site, nowMillis);
     const caller = reader.toCaller(visitor);
-    const shared = agent.beginning(site, beginning) + caller.text + toSharedText(fields);
+    const shared = agent.beginning(site, beginning) + toSharedText(fields, caller);
     const query = shared + toPageText(fields);
     const startSeconds = Math.floor(visitor.startMillis / 1000);
-    const hit: Hit = { site, visitor: caller.visitorId ?? '', startSeconds, kind: 'page', query };
+    const name = caller.visitorId ?? '';
+    const hit: Hit = { site, visitor: name, startSeconds, kind: 'page', query, isPlain: true };
     return { request, hit, shared };
   }
 

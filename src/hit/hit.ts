@@ -12,6 +12,8 @@ export interface Hit {
   readonly kind: HitKind;
   /** `?idsite=…`, percent-encoded: ASCII that needs no escaping inside JSON. */
   readonly query: string;
+  /** Known to be no hit for AI chatbot reports. If missing, its query tells. */
+  readonly isPlain?: boolean;
 }
 
 /** Minimum age of a hit before it is sent: Express ends the span of its handler after the server span. */

@@ -1,4 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
+import type { Client } from './client.js';
 import type { PerfKey } from './parameter-names.js';
 
 /** Annotations of one request by the application, from one kind of source. */
@@ -58,6 +59,8 @@ export interface HttpRequest {
   readonly aborted: boolean;
   readonly userAgent: string | undefined;
   readonly acceptLanguage: string | undefined;
+  /** Both as one object, if they were read from headers in this thread. */
+  readonly client?: Client | undefined;
   readonly referrer: string | undefined;
   /** Client hints as Matomo's `uadata`: JSON. */
   readonly clientHints: string | undefined;

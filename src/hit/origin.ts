@@ -1,5 +1,5 @@
 import { isIP, isIPv4 } from 'node:net';
-import { memoize } from '../common/generation-cache.js';
+import { memoize, memoizeLatest } from '../common/generation-cache.js';
 import { isLocalHost } from './local-host.js';
 import { createTrust } from './proxy-trust.js';
 
@@ -36,7 +36,7 @@ export function createToOrigin({
   assumeHttps,
 }: OriginOptions): (claims: OriginClaims) => Origin {
   const isTrusted = createTrust(trustProxy);
-  const isLocal = memoize(isLocalHost);
+  const isLocal = memoizeLatest(isLocalHost);
   const toPeer = memoize((address: string) => (isIPv4(address) ? address : plainAddress(address)));
 
   return function toOrigin(claims) {

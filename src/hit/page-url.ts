@@ -1,4 +1,4 @@
-import { memoize, memoizePair } from '../common/generation-cache.js';
+import { memoize, memoizeLatestPair } from '../common/generation-cache.js';
 import {
   createToTrackedQuery,
   type QueryPolicyOptions,
@@ -29,36 +29,28 @@ interface Part extends EncodedText {
 
 /** A URL in its parts, which are encoded already and mostly come again. */
 export class PageUrl implements EncodedText {
-  readonly #origin: Part;
-  readonly #place: EncodedText;
-  readonly #query: Part | undefined;
-
-  constructor(origin: Part, place: EncodedText = NOTHING, query?: Part) {
-    this.#origin = origin;
-    this.#place = place;
-    this.#query = query;
-  }
-
+  readonly origin: Part;
+  readonly place: EncodedText;
+  readonly query: Part | undefined;
   /** Of `text`, without putting it together. */
-  get length(): number {
-    const { length } = this.#origin.text;
-    return length + this.#place.text.length + (this.#query ? this.#query.text.length + 1 : 0);
+  readonly length: number;
+
+  constructor(origin: Part, place: EncodedText, query: Part | undefined) {
+    this.origin = origin;
+    this.place = place;
+    this.query = query;
+    const end = query === undefined ? 0 : query.text.length + 1;
+    this.length = origin.text.length + place.text.length + end;
   }
 
   get text(): string {
-    const page = this.#origin.text + this.#place.text;
-    return this.#query ? `${page}?${this.#query.text}` : page;
+    const page = this.origin.text + this.place.text;
+    return this.query ? `${page}?${this.query.text}` : page;
   }
 
   get encoded(): string {
-    const page = this.#origin.encoded + this.#place.encoded;
-    return this.#query ? `${page}?${this.#query.encoded}` : page;
-  }
-
-  /** As the parameter `url`. */
-  get pair(): string {
-    const page = this.#origin.piece + this.#place.encoded;
-    return this.#query ? page + this.#query.piece : page;
+    const page = this.origin.encoded + this.place.encoded;
+    return this.query ? `${page}?${this.query.encoded}` : page;
   }
 }
 
@@ -81,22 +73,24 @@ interface Located {
  */
 export function createToPageUrl(
   options: PageUrlOptions,
-): (request: Located, path: string) => PageUrl {
+): (request: Located, path: string, isSimple?: boolean) => PageUrl {
   const toTrackedQuery = createToTrackedQuery(options);
   const toQuery = memoize((query: string) =>
     toPart('?', encodeUnsafe(cutRaw(toTrackedQuery(query)))),
   );
   const baseUrl = options.baseUrl === undefined ? undefined : toPart('&url=', options.baseUrl);
-  const toOrigin = memoizePair((host: string, scheme: string) =>
+  const toOrigin = memoizeLatestPair((host: string, scheme: string) =>
     toPart('&url=', `${scheme}://${toHost(host, scheme)}`),
   );
-  return function toPageUrl({ scheme, host = '', query }, path) {
+  const toFilteredPlace = (path: string) =>
+    toPlace(cutRaw(options.siteSearch ? path : removeSearchFromPath(path)));
+  return function toPageUrl({ scheme, host = '', query }, path, isSimple = false) {
     const origin = baseUrl ?? toOrigin(host, scheme);
-    const place = toPlace(cutRaw(options.siteSearch ? path : removeSearchFromPath(path)));
+    const place = isSimple ? { text: path, encoded: path } : toFilteredPlace(path);
     const pageEnd = origin.text.length + place.text.length;
     if (pageEnd > MAX_URL_LENGTH) return toCutUrl(cut(origin.text + place.text, MAX_URL_LENGTH));
     const tracked = query === undefined ? undefined : toQuery(query);
-    if (tracked === undefined || tracked.text === '') return new PageUrl(origin, place);
+    if (tracked === undefined || tracked.text === '') return new PageUrl(origin, place, undefined);
     const url = new PageUrl(origin, place, tracked);
     return url.length <= MAX_URL_LENGTH ? url : toCutUrl(cutQuery(url.text, pageEnd));
   };
@@ -137,7 +131,7 @@ export function isUrlHost(host: string): boolean {
 }
 
 function toCutUrl(text: string): PageUrl {
-  return new PageUrl(toPart('&url=', text));
+  return new PageUrl(toPart('&url=', text), NOTHING, undefined);
 }
 
 function toPlace(path: string): EncodedText {

@@ -13,9 +13,11 @@ import {
   type RequestFields,
   type RequestFieldsOptions,
 } from './request-fields.js';
+import { isSimplePath } from './simple-path.js';
 import { createToVisitorId, type Visitor } from './visitor-id.js';
 
 export interface PageViewOptions extends RequestFieldsOptions {
+  readonly redactPathPatterns: readonly RegExp[];
   readonly titlePaths: 'template' | 'raw';
   readonly anonymizeIp: number;
   /** Whether delivery has a token: without one, Matomo rejects hits with parameters that need it. */
@@ -48,7 +50,8 @@ export function createPageViewReader(
   redactPath: (path: string) => string,
   report: ReportProblem,
 ): PageViewReader {
-  const { anonymizeIp, hasToken } = options;
+  const { anonymizeIp, hasToken, siteSearch } = options;
+  const hasPatterns = options.redactPathPatterns.length > 0;
   const toPageUrl = createToPageUrl(options);
   const toGraphqlUrl = createToPageUrl({ ...options, siteSearch: false });
   const toPlace = createToPlace(options.titlePaths);
@@ -80,10 +83,12 @@ export function createPageViewReader(
     read(request, site, nowMillis) {
       const agent = toAgent(request);
       const visitor = toVisitor(request, agent.userAgent, site, nowMillis);
-      const path = redactPath(request.path);
-      const isGraphql = options.siteSearch && isGraphqlRequest(request);
-      const url = isGraphql ? toGraphqlUrl(request, path) : toPageUrl(request, path);
-      const place = toPlace(request, path);
+      const isSimple = !hasPatterns && isSimplePath(request.path);
+      const path = isSimple ? request.path : redactPath(request.path);
+      const isGraphql = siteSearch && isGraphqlRequest(request);
+      const toUrl = isGraphql ? toGraphqlUrl : toPageUrl;
+      const url = toUrl(request, path, isSimple);
+      const place = toPlace(request, path, isSimple);
       const facts = { request, url, path, place, address: visitor.address };
       const fields = toRequestFields(facts, Math.floor(visitor.startMillis / 1000));
       return { agent, visitor, facts, fields };

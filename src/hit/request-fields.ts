@@ -1,6 +1,7 @@
-import { memoize, memoizePair, PairCache } from '../common/generation-cache.js';
+import { GenerationCache, memoize, memoizeLatest, memoizeLatestPair } from '../common/generation-cache.js';
 import { createToActionName, DEFAULT_TITLE } from './action-name.js';
 import { AI_AGENT_FIELDS } from './ai-agent.js';
+import type { Caller } from './caller-fields.js';
 import { customVariablesOf, type ReportProblem, toCustomVariables } from './custom-variables.js';
 import type { RequestFacts } from './dimensions.js';
 import { createField, encodedField, type Field, Fields, rawField } from './field.js';
@@ -16,6 +17,19 @@ export interface RequestFieldsOptions extends PageUrlOptions {
 
 /** Longer ones may exceed Matomo's limit when they are HTML-escaped. */
 const SAFE_URL_LENGTH = 170;
+
+/** Durations that are found by their number. */
+const SHORT_MILLIS = 1000;
+/** Pairs of status and method that are remembered with one title. */
+const MAX_VARIABLES = 10;
+
+/** A title with the custom variables of one status and method, and the next with others. */
+interface Title {
+  readonly variables: Fields;
+  readonly fields: Fields;
+  readonly next: Title | undefined;
+  readonly rank: number;
+}
 
 const SIGNATURE = new Fields(AI_AGENT_FIELDS);
 
@@ -42,17 +56,23 @@ export function createToRequestFields(
   const toActionName = createToActionName(template);
   const toReferrer = createToReferrer(urlOptions, redactPath);
   const toUrlRef = memoize((referrer: string) => createField('urlref', toReferrer(referrer)));
-  const toTime = memoize((seconds: number) => createField('cdt', seconds));
+  const toTime = memoizeLatest((seconds: number) => createField('cdt', seconds));
   /** Matomo 4 and later ignore `gt_ms`, so the duration is the server time too, unless the request has other timings. */
-  const toDurations = memoize(
-    (millis: number) => new Fields([createField('gt_ms', millis), createField('pf_srv', millis)]),
-  );
-  const toVariables = memoizePair((statusCode: number, method: string) => {
+  const createDurations = (millis: number) =>
+    new Fields([createField('gt_ms', millis), createField('pf_srv', millis)]);
+  const toLongDurations = memoize(createDurations);
+  const shortDurations: (Fields | undefined)[] = Array(SHORT_MILLIS).fill(undefined);
+
+  function toDurations(millis: number): Fields {
+    if (!(millis >= 0 && millis < SHORT_MILLIS)) return toLongDurations(millis);
+    return (shortDurations[millis] ??= createDurations(millis));
+  }
+  const toVariables = memoizeLatestPair((statusCode: number, method: string) => {
     if (maxCustomVariables === 0) return new Fields([]);
     const variables = customVariablesOf({ statusCode, method });
     return new Fields([rawField('cvar', toCustomVariables(variables, maxCustomVariables, report))]);
   });
-  const titles = new PairCache<Fields, string, Fields>();
+  const titles = new GenerationCache<string, Title>();
 
   /** Title and variables together: the variables name the method, which the default title begins with. */
   function titleOf({ request, path, place }: RequestFacts): Fields {
@@ -61,11 +81,14 @@ export function createToRequestFields(
     const { method, statusCode } = request;
     const variables = toVariables(statusCode, method);
     const own = (isDefault ? place : toActionName(request, path, place)) + end;
-    const known = titles.get(variables, own);
-    if (known) return known;
+    const titled = titles.get(own);
+    for (let known = titled; known; known = known.next)
+      if (known.variables === variables) return known.fields;
     const title = createField('action_name', isDefault ? `${method} ${own}` : own);
     const fields = new Fields([title, ...variables.all]);
-    titles.set(variables, own, fields);
+    const rank = titled === undefined ? 1 : titled.rank + 1;
+    const next = rank > MAX_VARIABLES ? undefined : titled;
+    titles.set(own, { variables, fields, next, rank: next ? rank : 1 });
     return fields;
   }
 
@@ -83,10 +106,13 @@ export function createToRequestFields(
   };
 }
 
-/** The beginning of all hits of a request, behind what they have of its caller. */
-export function toSharedText({ url, referrer, signature }: RequestFields): string {
+/** The beginning of all hits of a request, behind what they have of its client. */
+export function toSharedText({ url, referrer, signature }: RequestFields, caller: Caller): string {
   const isSafe = url.length <= SAFE_URL_LENGTH;
-  const page = isSafe ? url.pair : (toUrlField(url)?.pair ?? '');
+  const beginning = isSafe
+    ? caller.textWith(url.origin.piece) + url.place.encoded
+    : caller.text + (toUrlField(url)?.pair ?? '');
+  const page = isSafe && url.query ? beginning + url.query.piece : beginning;
   const end = signature === undefined ? '' : signature.text;
   return referrer === undefined ? page + end : page + referrer.pair + end;
 }

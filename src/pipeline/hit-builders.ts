@@ -21,6 +21,7 @@ export class HitBuilders {
   readonly #diagnostics: Diagnostics;
   readonly #visitorKey: () => string | Buffer;
   readonly #isTaken = memoize((visitor: string) => isInSample(visitor, this.#options.sampleRate));
+  readonly #sampleRate: number;
   #made: Builders | undefined;
 
   constructor(
@@ -29,6 +30,7 @@ export class HitBuilders {
     visitorKey: () => string | Buffer,
   ) {
     this.#options = options;
+    this.#sampleRate = options.sampleRate;
     this.#diagnostics = diagnostics;
     this.#visitorKey = visitorKey;
   }
@@ -43,8 +45,7 @@ export class HitBuilders {
 
   /** Whether the visitor of a request is tracked. AI chatbots are no visitors. */
   isInSample(request: HttpRequest, site: number): boolean {
-    const { sampleRate } = this.#options;
-    if (sampleRate >= 1 || request.chatbotResponse !== undefined) return true;
+    if (this.#sampleRate >= 1 || request.chatbotResponse !== undefined) return true;
     return this.isNameInSample(this.#builders.findVisitor(request, site, request.startMillis));
   }
 

@@ -46,11 +46,14 @@ export class HitPipeline implements ExitControl, RequestSink {
   readonly spoolRoom: () => number;
   readonly #counts = createHitCounts();
   readonly #further: FurtherHits;
+  /** Read once: see `Delivery`. */
+  readonly #sampleRate: number;
   #isExitFlushOn = false;
   readonly #releaseExit: () => void;
 
   constructor(options: ResolvedOptions, diagnostics: Diagnostics, component: ComponentType) {
     this.#options = options;
+    this.#sampleRate = options.sampleRate;
     this.#diagnostics = diagnostics;
     const { delivery, longestHoldMillis, visitorKey, isVisitorKeyKnown, spoolRoom } =
       createDelivery(options, diagnostics);
@@ -88,7 +91,7 @@ export class HitPipeline implements ExitControl, RequestSink {
     }
     ended.site = site;
     ended.request.given = this.#callbacks.parametersOf(ended, span, site);
-    if (this.#options.sampleRate < 1 && this.#isVisitorKeyKnown()) {
+    if (this.#sampleRate < 1 && this.#isVisitorKeyKnown()) {
       const request = ended.currentRequest ?? ended.request;
       ended.isInSample = this.#builders.isInSample(request, site);
       if (!ended.isInSample) {

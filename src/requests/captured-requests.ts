@@ -182,8 +182,12 @@ export function releaseRequest(captured: CapturedRequest): void {
 
 /** The request of the current async context. */
 export function currentRequest(): CapturedRequest | undefined {
-  return sharedRequests()?.storage.getStore();
+  known ??= sharedRequests();
+  return known?.storage.getStore();
 }
+
+/** Never replaced once it exists. Reading a property of `globalThis` costs more than finding the request. */
+let known: SharedRequests | undefined;
 
 /** All notes of the request of a span: one for each processor that follows it. */
 export function notesOf(span: Span): Notes[] {

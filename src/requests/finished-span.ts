@@ -30,13 +30,14 @@ export function parentSpanIdOf(span: FinishedSpan): string | undefined {
   return span.parentSpanContext?.spanId ?? span.parentSpanId;
 }
 
-export function toMillis([seconds, nanos]: HrTime): number {
-  return seconds * 1e3 + nanos / 1e6;
+/** By index: taking an array apart costs three times as much. */
+export function toMillis(time: HrTime): number {
+  return time[0] * 1e3 + time[1] / 1e6;
 }
 
 /** A value if it is a non-empty string. Callers read the attribute by a constant name, which V8 looks up faster. */
 export function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
+  return typeof value === 'string' && value.length > 0 ? value : undefined;
 }
 
 /** The request method by the stable or the old attribute; `undefined` if it is not an HTTP request. */

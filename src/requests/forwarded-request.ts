@@ -57,7 +57,8 @@ export function toForwarded(
   isKnown = false,
 ): ForwardedRequest {
   record.close();
-  const { request, ignored: isIgnored, furtherHits } = record;
+  const { ignored: isIgnored, furtherHits } = record;
+  const request = { ...record.request, client: undefined };
   record.furtherHits = undefined;
   return { request, isIgnored, attributes, cookie, range, furtherHits, chatbotResponse, isKnown };
 }

@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
-import { memoize } from '../common/generation-cache.js';
+import { GenerationCache, memoize, memoizeLatest } from '../common/generation-cache.js';
 import { isAiAgent } from '../hit/ai-agent.js';
+import { Client } from '../hit/client.js';
 import { readClientHints } from '../hit/client-hints.js';
 import { decodeLatin1 } from '../hit/decode-latin1.js';
 import { textOf } from './finished-span.js';
@@ -11,6 +12,7 @@ export interface CommonHeaders {
   readonly host: string | undefined;
   readonly userAgent: string | undefined;
   readonly acceptLanguage: string | undefined;
+  readonly client: Client | undefined;
   readonly referrer: string | undefined;
   /** Client hints as Matomo's `uadata`: JSON. */
   readonly clientHints: string | undefined;
@@ -23,15 +25,18 @@ export interface CommonHeaders {
 // Equal texts become one string, so that pending requests do not keep a copy each.
 export const toOne: (text: string) => string = memoize((text: string) => text);
 const toOneDecoded = memoize(decodeLatin1);
+const toOneHost = memoizeLatest(decodeLatin1);
 // In a cache of their own: a large site has so many that they would evict the other texts.
 const toOneReferrer = memoize(decodeLatin1);
 
 /** From Node's request. Headers are read by constant names, which takes a third less CPU time than names in a variable. */
 export function commonHeadersOf(headers: IncomingHttpHeaders): CommonHeaders {
+  const client = clientOf(headers['user-agent'], headers['accept-language']);
   return {
-    host: commonText(headers.host),
-    userAgent: commonText(headers['user-agent']),
-    acceptLanguage: commonText(headers['accept-language']),
+    host: commonText(headers.host, toOneHost),
+    userAgent: client ? client.userAgent : undefined,
+    acceptLanguage: client ? client.acceptLanguage : commonText(headers['accept-language']),
+    client,
     referrer: commonText(headers.referer, toOneReferrer),
     clientHints:
       headers['sec-ch-ua'] === undefined
@@ -41,6 +46,48 @@ export function commonHeadersOf(headers: IncomingHttpHeaders): CommonHeaders {
     isAiAgent:
       headers['signature-agent'] !== undefined && isAiAgent((name) => headerOf(headers, name)),
   };
+}
+
+/** A user agent with the languages that were sent with it. */
+interface UserAgent {
+  readonly text: string;
+  /** By header; the one that was sent last is compared first. */
+  readonly clients: Map<string, Client>;
+  latestLanguage: string;
+  latest: Client;
+}
+
+const MAX_LANGUAGE_LENGTH = 200;
+/** Browsers of one version differ in their languages. */
+const MAX_LANGUAGES = 20;
+/** A large site has thousands. */
+const MAX_USER_AGENTS = 5000;
+const userAgents = new GenerationCache<string, UserAgent>(MAX_USER_AGENTS);
+
+/** The client of a user agent and a language; `undefined` without a user agent. */
+function clientOf(userAgent: string | undefined, language = ''): Client | undefined {
+  if (textOf(userAgent) === undefined) return undefined;
+  const known = userAgents.get(userAgent as string);
+  if (known?.latestLanguage === language) return known.latest;
+  return clientOfLanguage(userAgent as string, language, known);
+}
+
+function clientOfLanguage(header: string, language: string, known: UserAgent | undefined): Client {
+  const text = known ? known.text : decodeLatin1(header);
+  let client = known?.clients.get(language);
+  if (!client) {
+    client = new Client(text, commonText(language));
+    if (language.length > MAX_LANGUAGE_LENGTH) return client;
+    if (known && known.clients.size < MAX_LANGUAGES) known.clients.set(language, client);
+  }
+  if (known) {
+    known.latestLanguage = language;
+    known.latest = client;
+  } else {
+    const clients = new Map([[language, client]]);
+    userAgents.set(header, { text, clients, latestLanguage: language, latest: client });
+  }
+  return client;
 }
 
 /** From attributes in which an instrumentation captured headers. */
@@ -54,6 +101,7 @@ export function commonHeadersIn(attributes: Attributes): CommonHeaders {
     host: common('host'),
     userAgent: common('user-agent'),
     acceptLanguage: common('accept-language'),
+    client: undefined,
     referrer: common('referer'),
     clientHints: readClientHints(header),
     optedOut: header('dnt') === '1' || header('sec-gpc') === '1',

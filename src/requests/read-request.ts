@@ -56,6 +56,7 @@ export function readRequest(
     aborted: incomplete === CLIENT_CLOSED_REQUEST,
     userAgent: usual.userAgent ?? userAgentOf(attributes),
     acceptLanguage: usual.acceptLanguage,
+    client: usual.client,
     referrer: usual.referrer,
     clientHints: usual.clientHints,
     optedOut: usual.optedOut,

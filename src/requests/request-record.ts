@@ -49,6 +49,10 @@ export class RequestRecord implements FollowedRequest {
   /** Hits besides the page view, from events of spans that have ended. */
   furtherHits: readonly FurtherHit[] | undefined;
   next: FollowedRequest | undefined;
+  /** Its place in a `RecordList`. */
+  isListed = false;
+  older: RequestRecord | undefined;
+  newer: RequestRecord | undefined;
   /** The hit has been sent or will not be made: nothing more is added. */
   closed = false;
   #descendants: Annotations | undefined;
@@ -154,9 +158,10 @@ export function isAnnotatedBelow(span: FinishedSpan, reading: SpanReading): bool
 function isAnnotated(span: FinishedSpan, { userIdAttribute, errors }: SpanReading): boolean {
   if (errors && span.status.code === ERROR) return true;
   if (hasHitEvent(span)) return true;
-  for (const name in span.attributes) {
+  const { attributes } = span;
+  if (userIdAttribute !== undefined && attributes[userIdAttribute] !== undefined) return true;
+  for (const name in attributes) {
     if (name.charCodeAt(0) === 109 /* m */ && name.startsWith(PREFIX)) return true;
-    if (name === userIdAttribute) return true;
   }
   return isGraphqlAnnotated(span, errors);
 }

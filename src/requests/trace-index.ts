@@ -1,4 +1,5 @@
 import { SlotMap } from '../common/slot-map.js';
+import { RecordList } from './record-list.js';
 import type { RequestIndex, RequestRecord } from './request-record.js';
 
 /** The part of a span that is used here. */
@@ -22,8 +23,12 @@ interface SharedTrace {
 /**
  * Finds the request of a span by trace and parent, for spans that lost the async context. If a trace has one request, its
  * trace ID is enough and nothing is stored per span. If it has several, each span gets the request of its parent.
+ *
+ * A request that begins a trace is only listed until anything is looked up: most requests are found by their async context, and
+ * maps of short-lived entries cost a tenth of a hit.
  */
 export class TraceIndex implements RequestIndex {
+  readonly #listed = new RecordList();
   readonly #alone = new SlotMap<string, RequestRecord>();
   readonly #shared = new SlotMap<string, SharedTrace>();
   /** Requests beyond the limits, by server span. */
@@ -34,7 +39,19 @@ export class TraceIndex implements RequestIndex {
     return this.#shared.size > 0;
   }
 
-  add(record: RequestRecord): void {
+  /** Adds a request; `isFirst`: its span has no parent, so no other request has its trace ID. */
+  add(record: RequestRecord, isFirst = false): void {
+    if (this.#listed.size >= MAX_TRACES || !isFirst) this.#indexListed();
+    if (isFirst) this.#listed.add(record);
+    else this.#addToMaps(record);
+  }
+
+  #indexListed(): void {
+    for (let record = this.#listed.takeOldest(); record; record = this.#listed.takeOldest())
+      this.#addToMaps(record);
+  }
+
+  #addToMaps(record: RequestRecord): void {
     const { traceId } = record;
     const shared = this.#sharedTrace(traceId);
     const first = this.#alone.get(traceId);
@@ -54,6 +71,7 @@ export class TraceIndex implements RequestIndex {
 
   /** The request of a server span that has not ended. */
   root(span: Identified): RequestRecord | undefined {
+    this.#indexListed();
     const { traceId } = span.spanContext();
     const alone = this.#alone.get(traceId);
     if (alone?.span === span) return alone;
@@ -62,6 +80,7 @@ export class TraceIndex implements RequestIndex {
   }
 
   remove(record: RequestRecord): void {
+    if (this.#listed.remove(record)) return;
     const { traceId } = record;
     this.#alone.delete(traceId, record);
     const shared = this.#sharedTrace(traceId);
@@ -86,6 +105,7 @@ export class TraceIndex implements RequestIndex {
 
   /** The request to which the span with this ID, or a child of it, belongs. */
   find(traceId: string, spanId: string): RequestRecord | undefined {
+    this.#indexListed();
     const trace = this.#sharedTrace(traceId);
     if (!trace) return this.#alone.get(traceId);
     const isFull = trace.owners.size >= MAX_OWNERS_OF_A_TRACE;

@@ -95,7 +95,7 @@ export function trackRequests(sink: RequestSink, reading: RequestReading): Reque
     const taken = takeCaptured(captured, span);
     const record = new RequestRecord(span, taken, index);
     if (taken) follow(taken, record);
-    index.add(record);
+    index.add(record, parentSpanIdOf(span) === undefined);
   }
 
   /** One application behind two servers: the second `request` event starts another root span in the context of the first. */
@@ -146,7 +146,8 @@ export function trackRequests(sink: RequestSink, reading: RequestReading): Reque
 
     onEnd(span) {
       if (span.kind === SERVER_SPAN) {
-        const record = index.root(span);
+        const followed = findFollowed(currentRequest(), index);
+        const record = followed?.span === span ? followed : index.root(span);
         if (record) endServerSpan(record, span);
         else endSpanBelow(nested.get(span), span);
         return;

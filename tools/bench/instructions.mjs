@@ -2,8 +2,8 @@
 //
 //   node tools/bench/instructions.mjs [--rounds 7] [--quick] [--only varied]
 //
-// Counted by callgrind (Debian's package valgrind): those of 200,000 hits less those of 100,000, so that neither the start of the
-// process nor the compiler counts.
+// Counted by callgrind (Debian's package valgrind): those of 300,000 hits less those of 200,000, so that neither the start of the
+// process nor the compiler counts: until then, V8 still compiles what runs once for a bulk.
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -12,8 +12,9 @@ import { runBench } from './lib/run-bench.mjs';
 import { TRAFFIC } from './parts/requests.mjs';
 
 const SCRIPT = fileURLToPath(new URL('parts/instructions.mjs', import.meta.url));
-const HITS = 100_000;
-const QUICK_HITS = 10_000;
+/** Hits before those that count, and how many count. */
+const HITS = { warmUp: 200_000, counted: 100_000 };
+const QUICK_HITS = { warmUp: 10_000, counted: 10_000 };
 const TOOL = ['--tool=callgrind', '--callgrind-out-file=/dev/null'];
 
 async function instructionsOf(traffic, hits) {
@@ -30,13 +31,13 @@ await runBench('instructions', {
   ways: Object.keys(TRAFFIC),
   hasApartWays: true,
   async measure(traffic, { quick }) {
-    const hits = quick ? QUICK_HITS : HITS;
+    const { warmUp, counted } = quick ? QUICK_HITS : HITS;
     // Side by side: other processes do not change what is counted.
-    const [warmUp, all] = await Promise.all([
-      instructionsOf(traffic, hits),
-      instructionsOf(traffic, 2 * hits),
+    const [before, after] = await Promise.all([
+      instructionsOf(traffic, warmUp),
+      instructionsOf(traffic, warmUp + counted),
     ]);
-    return (all - warmUp) / hits;
+    return (after - before) / counted;
   },
   summarize(all) {
     const found = Object.keys(all[0]);

@@ -4,6 +4,7 @@ import { Delivery } from '../../../build/delivery/delivery.js';
 import { createFindIgnoreReason } from '../../../build/hit/find-ignore-reason.js';
 import { createHitBuilder } from '../../../build/hit/hit-builder.js';
 import { resolveOptions } from '../../../build/options/resolve-options.js';
+import { PendingPageView } from '../../../build/pipeline/pending-hits.js';
 import { createRequestReading } from '../../../build/requests/request-reading.js';
 import { trackRequests } from '../../../build/requests/track-requests.js';
 import { createReplay } from './replay.mjs';
@@ -34,16 +35,16 @@ const findIgnoreReason = createFindIgnoreReason(options);
 /** As the pipeline does, whose transport cannot be replaced. */
 function addRequest(record) {
   if (record.ignored || findIgnoreReason(record.request) !== undefined) throw new Error('ignored');
-  delivery.push({
-    endedMillis: performance.now(),
-    bytes: 1000,
-    isFinal: () => true,
-    finalize(now) {
-      record.close();
-      return buildHits(record.request, 1, now);
-    },
-  });
+  delivery.push(new PendingPageView(pipeline, record, 1));
 }
+
+const pipeline = {
+  longestHoldMillis: 0,
+  finalize(record, site, now) {
+    record.close();
+    return buildHits(record.request, site, now);
+  },
+};
 
 const tracker = trackRequests({ addRequest }, createRequestReading(options, diagnostics));
 const requests = TRAFFIC[traffic](REQUESTS);
