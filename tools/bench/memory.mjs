@@ -1,4 +1,4 @@
-// Does anything stay behind? Heap and buffers after 200,000 requests, over those after the first 10,000; among the
+// Does anything stay behind? Heap and buffers after a million requests, over those after the first ten thousand; among the
 // requests are aborted ones, and spans that never end, that end late, and that belong to no request.
 //
 //   node tools/bench/memory.mjs [--quick]
@@ -10,7 +10,7 @@ import { minutes, readArguments, secondsOf } from './lib/rounds.mjs';
 import { report } from './lib/run-bench.mjs';
 
 const given = readArguments();
-const total = given.quick ? 50_000 : 200_000;
+const total = given.quick ? 100_000 : 1_000_000;
 const WARM_UP = 10_000;
 const STEP = total / 10;
 const ABORTED_PER_THOUSAND = 5;
