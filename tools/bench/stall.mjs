@@ -19,13 +19,23 @@ await runBench('stall', {
   end: (sink) => stop(sink.child),
   ways: Object.keys(WAYS),
   async measure(traffic, { prepared: sink }) {
-    const micros = await only('stall.mjs', [traffic, sink.ready]);
-    return { median: quantile(micros, 0.5), p99: quantile(micros, 0.99) };
+    const { longest, templates } = await only('stall.mjs', [traffic, sink.ready]);
+    const median = quantile(longest, 0.5);
+    return {
+      median,
+      p99: quantile(longest, 0.99),
+      overTemplates: median / quantile(templates, 0.5),
+    };
   },
   summarize: (all) => ({
-    figures: {},
+    figures: { 'stall-over-templates': all.map((round) => round.own.overTemplates) },
     rows: [
-      ['longest turn for a bulk of 100 hits', 'median in µs', 'p99 in µs'],
+      [
+        'longest turn for a bulk of 100 hits',
+        'median in µs',
+        'p99 in µs',
+        'median, over template strings of 100 hits',
+      ],
       ...Object.entries(WAYS).map(([traffic, name]) => [
         name,
         ...['median', 'p99'].map((of) =>
@@ -34,6 +44,7 @@ await runBench('stall', {
             0,
           ),
         ),
+        spread(all.map((round) => round[traffic].overTemplates)),
       ]),
     ],
   }),

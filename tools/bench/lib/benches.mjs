@@ -86,12 +86,12 @@ export const BENCHES = {
   },
   stall: {
     question: 'How long is the event loop blocked while a bulk is built and sent?',
-    roundSeconds: 25,
+    roundSeconds: 20,
     maxRounds: 3,
   },
   latency: {
     question: 'How much longer does a server take to answer?',
-    roundSeconds: 40,
+    roundSeconds: 32,
     maxRounds: 3,
   },
   'cold-start': {

@@ -111,6 +111,13 @@ export const GOALS = {
     must: 0.5,
     aim: 0.4,
   },
+  'stall-over-templates': {
+    bench: 'stall',
+    question:
+      'longest block of the event loop for a bulk of 100 hits, over building them with template strings',
+    must: 1.1,
+    aim: 0.8,
+  },
   'load-over-otlp': {
     bench: 'load-time',
     question: 'time to load `register` alongside tracing, over the OTLP exporter',
