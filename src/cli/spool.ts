@@ -3,7 +3,7 @@ import { withoutUserInfo } from '../common/diagnostics.js';
 import { spoolBackendOf } from '../delivery/spool/backends.js';
 import type { SpoolProcess, SpoolStatus } from '../delivery/spool/spool-status.js';
 import { readEnvironment } from '../options/resolve-options.js';
-import { UsageError } from './usage-error.js';
+import { toUsageError, UsageError } from './usage-error.js';
 
 /** Prints what is pending in the spool that the environment names. */
 export async function spool(args: string[]): Promise<void> {
@@ -15,13 +15,12 @@ export async function spool(args: string[]): Promise<void> {
   if (positionals.length !== 1 || positionals[0] !== 'status') {
     throw new UsageError('spool has one command: spool status');
   }
-  let reason = 'MATOMO_SPOOL is not set, so there is no spool';
+  const problems: string[] = [];
   const place = readEnvironment('spool', process.env, {
-    error: (message) => {
-      reason = message;
-    },
+    error: (message) => void problems.push(message),
   });
-  if (place === undefined) throw new Error(reason);
+  if (problems[0] !== undefined) throw toUsageError(problems[0]);
+  if (place === undefined) throw new Error('MATOMO_SPOOL is not set, so there is no spool');
   const backend = spoolBackendOf(place);
   const shown = backend.show(place);
   const found = await backend.readStatus(place);

@@ -1,5 +1,13 @@
+import { splitCode } from '../common/messages.js';
+
 /** The command line is invalid. */
 export class UsageError extends Error {}
+
+/** The error of a message about an invalid variable, without the effect on an application and the advice. */
+export function toUsageError(message: string): UsageError {
+  const { text } = splitCode(message);
+  return new UsageError(text.replace(/\. (?:The variable is ignored|No token is used)\. .*$/, ''));
+}
 
 /** Whether an error is about the command line. */
 export function isUsageError(error: unknown): boolean {

@@ -5,9 +5,8 @@ import { HIT_EVENT, toEventAttributes } from './span-hit-events.js';
 
 /** Passes a hit to every processor. If there are only exporters, adds it to the active span if that is recorded. Never throws. */
 export function giveHit(parameters: Readonly<Record<string, unknown>>): void {
-  startUnlessTaken();
   if (addEvent(parameters)) return;
-  tell((taker) => {
+  forEachTaker((taker) => {
     const hit = { parameters, epochMillis: Date.now() };
     taker.takeHit(hit, currentRequest(), activeSpan());
   });
@@ -15,18 +14,12 @@ export function giveHit(parameters: Readonly<Record<string, unknown>>): void {
 
 /** Lets everything that makes hits count and log a call that makes none. Never throws. */
 export function refuseHit(key: string, message: string): void {
-  tell((taker) => taker.refuseHit(key, message));
+  forEachTaker((taker) => taker.refuseHit(key, message));
 }
 
 /** Lets everything that makes hits log that part of a hit was dropped. Never throws. */
 export function reportHit(key: string, message: string): void {
-  tell((taker) => taker.reportHit(key, message));
-}
-
-/** A queue worker or a cron job never serves: its first hit is what starts `register`. */
-function startUnlessTaken(): void {
-  const [taker] = hitTakers().takers;
-  if (!taker) startIfOffered();
+  forEachTaker((taker) => taker.reportHit(key, message));
 }
 
 function addEvent(parameters: Readonly<Record<string, unknown>>): boolean {
@@ -41,10 +34,13 @@ function addEvent(parameters: Readonly<Record<string, unknown>>): boolean {
   }
 }
 
-function tell(say: (taker: HitTaker) => void): void {
+/** Starts `register` if nothing makes hits yet: a queue worker or a cron job never serves. */
+function forEachTaker(give: (taker: HitTaker) => void): void {
+  const [taker] = hitTakers().takers;
+  if (!taker) startIfOffered();
   for (const taker of hitTakers().takers) {
     try {
-      say(taker);
+      give(taker);
     } catch {
       // If one processor fails, of any version, the others still get the hit.
     }

@@ -2,6 +2,12 @@ import { toOperationName } from '../hit/graphql-operation.js';
 import type { Annotations } from '../hit/http-request.js';
 import type { FinishedSpan } from './finished-span.js';
 
+/** Every attribute that is read here, so that the gateway keeps them. */
+export const GRAPHQL_ATTRIBUTES: readonly string[] = [
+  'graphql.operation.name',
+  'graphql.operation.type',
+];
+
 /** Whether a span of `@opentelemetry/instrumentation-graphql` names an operation, or has an error of one. */
 export function isGraphqlAnnotated(span: FinishedSpan, errors: boolean): boolean {
   if (span.attributes['graphql.operation.name'] !== undefined) return true;

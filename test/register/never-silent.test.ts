@@ -3,7 +3,7 @@ import { connect } from 'node:http2';
 import { request } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
-import { eventually, type Server, startServer } from '../support/child-process.js';
+import { eventually, runNode, type Server, startServer } from '../support/child-process.js';
 import { APPS, get, matomo, REGISTER, titles, WITHOUT_SDK } from '../support/registered-app.js';
 
 const APP = [...REGISTER, `${APPS}/set-ups.cjs`];
@@ -113,3 +113,24 @@ test.each([
   await app.stop();
   expect(app.stderr()).toBe('');
 });
+
+test.each([
+  ['makes no hit', 'trackGoal(0)', 'trackGoal: a goal is a positive whole number', []],
+  [
+    'drops an item',
+    "trackOrder({ id: 'A-1', revenue: 2, items: [{}] }, { uid: 'ann' })",
+    'an item without a sku',
+    ['A-1'],
+  ],
+])(
+  'the first call of a job that never serves is logged if it %s',
+  async (_what, call, reason, orders) => {
+    const { inspector, env } = await matomo();
+    const script = `const { trackGoal, trackOrder } = require('opentelemetry-matomo'); ${call};`;
+    const { code, stderr } = await runNode([...REGISTER, '-e', script], { env });
+    expect(code).toBe(0);
+    expect(codesOf(stderr)).toEqual(['parameter-refused']);
+    expect(stderr).toContain(reason);
+    expect(inspector.hits().map(({ params }) => params.ec_id)).toEqual(orders);
+  },
+);

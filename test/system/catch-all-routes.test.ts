@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { trace } from '@opentelemetry/api';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
+import { BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import express from 'express';
 import fastify from 'fastify';
 import { expect, test } from 'vitest';
@@ -13,6 +15,38 @@ import { startTracedService } from '../support/traced-service.js';
 
 const titlesOf = (hits: readonly { params: Record<string, string> }[]) =>
   hits.map(({ params }) => params.action_name);
+
+/** Who makes the hits of a service's requests. */
+const MAKERS = ['the processor', 'a gateway that gets the spans'] as const;
+
+/** Requests these paths, and returns the titles of their hits. */
+async function titlesBy(
+  maker: (typeof MAKERS)[number],
+  listener: (request: IncomingMessage, response: ServerResponse) => void,
+  paths: readonly string[],
+) {
+  if (maker === 'the processor') {
+    const service = await startTracedService(listener);
+    for (const path of paths) await service.fetch(path);
+    await service.requests(paths.length);
+    return titlesOf(await service.hits());
+  }
+  // Requests to the gateway itself have spans too, because it is in the same process.
+  const { gateway, inspector } = await startGateway({ ignorePaths: ['/v1/traces'] });
+  const exporter = new OTLPTraceExporter({ url: `${gateway.url}/v1/traces` });
+  const spans = new BatchSpanProcessor(exporter);
+  const service = await startTracedService(
+    listener,
+    { enabled: false },
+    { spanProcessors: [spans] },
+  );
+  for (const path of paths) await service.fetch(path);
+  await eventually(async () => {
+    await spans.forceFlush(); // the last span may end after its response
+    return gateway.stats().tracked >= paths.length;
+  });
+  return titlesOf(inspector.hits());
+}
 
 test('Express: a catch-all is no route, also behind a router and after an error', async () => {
   const app = express();
@@ -43,61 +77,63 @@ test('Express: a catch-all is no route, also behind a router and after an error'
   ]);
 });
 
-test('a catch-all yields to the route of a span below, which no layer of Express names', async () => {
-  const app = express();
-  app.all('/{*splat}', (request, response) => {
-    const tracer = trace.getTracer('page');
-    for (const type of ['express.type', 'router.type', 'connect.type']) {
-      const attributes = { 'http.route': '/layer', [type]: 'middleware' };
-      tracer.startSpan('layer', { attributes }).end();
-    }
-    tracer.startSpan('outer', { attributes: { 'http.route': '/{*splat}' } }).end();
-    if (request.path !== '/plain/7') {
-      tracer.startSpan('page', { attributes: { 'http.route': '/items/[id]' } }).end();
-    }
-    response.end();
-  });
-  const service = await startTracedService((request, response) => app(request, response));
-  await service.fetch('/items/7');
-  await service.fetch('/plain/7');
-  await service.requests(2);
-  expect(titlesOf(await service.hits())).toEqual(['GET /items/[id]', 'GET /plain/:id']);
-});
-
-test('SvelteKit: the route is that of the request itself, as far as it has one', async () => {
-  const tracer = trace.getTracer('sveltekit');
-  /** The spans of SvelteKit 3 with its tracing: those of a request that a page makes to its own server end first. */
-  const run = (route: string, isSubRequest: boolean, inside = () => {}) => {
-    const attributes = { 'http.route': route, 'sveltekit.is_sub_request': isSubRequest };
-    tracer.startActiveSpan('sveltekit.handle.root', { attributes }, (root) => {
-      tracer.startActiveSpan(
-        'sveltekit.resolve',
-        { attributes: { 'http.route': route } },
-        (span) => {
-          inside();
-          span.end();
-        },
-      );
-      root.end();
+test.each(MAKERS)(
+  'a catch-all yields to the route of a span below, which no layer of Express names: %s',
+  async (maker) => {
+    const app = express();
+    app.all('/{*splat}', (request, response) => {
+      const tracer = trace.getTracer('page');
+      for (const type of ['express.type', 'router.type', 'connect.type']) {
+        const attributes = { 'http.route': '/layer', [type]: 'middleware' };
+        tracer.startSpan('layer', { attributes }).end();
+      }
+      tracer.startSpan('outer', { attributes: { 'http.route': '/{*splat}' } }).end();
+      if (request.path !== '/plain/7') {
+        tracer.startSpan('page', { attributes: { 'http.route': '/items/[id]' } }).end();
+      }
+      response.end();
     });
-  };
-  const service = await startTracedService((request, response) => {
-    const { url } = request;
-    if (url === '/users/7') run('/users/[id]', false, () => run('/api/prices', true));
-    else if (url === '/about/7') run('/(shop)/[...path]', false);
-    else run('unknown', false);
-    response.statusCode = url === '/nowhere' ? 404 : 200;
-    response.end();
-  });
-  for (const path of ['/users/7', '/about/7', '/favicon/7', '/nowhere']) await service.fetch(path);
-  await service.requests(4);
-  expect(titlesOf(await service.hits())).toEqual([
-    'GET /users/[id]',
-    'GET /about/:id',
-    'GET /favicon/:id',
-    'GET Not Found',
-  ]);
-});
+    const found = await titlesBy(maker, app, ['/items/7', '/plain/7']);
+    expect(found).toEqual(['GET /items/[id]', 'GET /plain/:id']);
+  },
+);
+
+test.each(MAKERS)(
+  'SvelteKit: the route is that of the request itself, as far as it has one: %s',
+  async (maker) => {
+    const tracer = trace.getTracer('sveltekit');
+    /** The spans of SvelteKit 3 with its tracing: those of a request that a page makes to its own server end first. */
+    const run = (route: string, isSubRequest: boolean, inside = () => {}) => {
+      const attributes = { 'http.route': route, 'sveltekit.is_sub_request': isSubRequest };
+      tracer.startActiveSpan('sveltekit.handle.root', { attributes }, (root) => {
+        tracer.startActiveSpan(
+          'sveltekit.resolve',
+          { attributes: { 'http.route': route } },
+          (span) => {
+            inside();
+            span.end();
+          },
+        );
+        root.end();
+      });
+    };
+    const listener = (request: IncomingMessage, response: ServerResponse) => {
+      const { url } = request;
+      if (url === '/users/7') run('/users/[id]', false, () => run('/api/prices', true));
+      else if (url === '/about/7') run('/(shop)/[...path]', false);
+      else run('unknown', false);
+      response.statusCode = url === '/nowhere' ? 404 : 200;
+      response.end();
+    };
+    const paths = ['/users/7', '/about/7', '/favicon/7', '/nowhere'];
+    expect(await titlesBy(maker, listener, paths)).toEqual([
+      'GET /users/[id]',
+      'GET /about/:id',
+      'GET /favicon/:id',
+      'GET Not Found',
+    ]);
+  },
+);
 
 const CATCH_ALL = `
 const express = require('express');

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Attributes } from '@opentelemetry/api';
 import { textOf } from '../../requests/finished-span.js';
+import { MAX_FURTHER_HITS } from '../../requests/span-hit-events.js';
 import { OTLP_SERVER_SPAN } from './otlp-span-kind.js';
 import {
   bytesOfAttribute,
@@ -16,8 +17,6 @@ const MAX_RESOURCES = 50_000;
 const MAX_SCOPES = 50_000;
 /** Attributes of a span or a resource. The default limit of SDKs is 128. */
 const MAX_ATTRIBUTES = 512;
-/** The limit of further hits for a request. */
-const MAX_HIT_EVENTS = 100;
 /** Elements of an attribute that is a list. */
 export const MAX_ITEMS = 128;
 /** Resources, scopes and spans that are read in one step. */
@@ -65,8 +64,10 @@ export class DecodedExport {
 
   /** Whether another event of a span with `count` events named `matomo.hit` is read. */
   takesHitEvent(count: number): boolean {
-    if (count < MAX_HIT_EVENTS) return true;
-    this.reasons.add(`matomo.hit events beyond the first ${MAX_HIT_EVENTS} of a span are not read`);
+    if (count < MAX_FURTHER_HITS) return true;
+    this.reasons.add(
+      `matomo.hit events beyond the first ${MAX_FURTHER_HITS} of a span are not read`,
+    );
     return false;
   }
 

@@ -1,5 +1,7 @@
 import { memoize } from '../../common/generation-cache.js';
+import { GRAPHQL_ATTRIBUTES } from '../../requests/graphql-span.js';
 import type { SpanReading } from '../../requests/request-record.js';
+import { ROUTE_BELOW_ATTRIBUTES } from '../../requests/routes/route-below.js';
 
 /** Which attributes are kept. */
 export interface AttributeFilter {
@@ -31,7 +33,8 @@ export function createSelection(
   const names = [
     'matomo.',
     'error.type',
-    ...READ_BELOW,
+    ...ROUTE_BELOW_ATTRIBUTES,
+    ...GRAPHQL_ATTRIBUTES,
     ...(userIdAttribute === undefined ? [] : [userIdAttribute]),
   ];
   const kept = new Set(names);
@@ -45,15 +48,6 @@ export function createSelection(
     takesScope: isAmong(scopes),
   };
 }
-
-/** Attributes with a route or an operation, and those that identify spans of middleware. */
-const READ_BELOW = [
-  'http.route',
-  'express.type',
-  'connect.type',
-  'graphql.operation.name',
-  'graphql.operation.type',
-];
 
 /** Without names, every name is selected. */
 function isAmong(names: Names | undefined): (name: string) => boolean {

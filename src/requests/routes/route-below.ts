@@ -3,6 +3,13 @@ import { type FinishedSpan, textOf } from '../finished-span.js';
 
 /** Set by the instrumentations of Express, its router and Connect, whose spans have only parts of a route. */
 const LAYER_ATTRIBUTES = ['express.type', 'router.type', 'connect.type'] as const;
+const SUB_REQUEST = 'sveltekit.is_sub_request';
+/** Every attribute that is read here, so that the gateway keeps them. */
+export const ROUTE_BELOW_ATTRIBUTES: readonly string[] = [
+  'http.route',
+  ...LAYER_ATTRIBUTES,
+  SUB_REQUEST,
+];
 
 /** The route named by a child span, as Next.js and SvelteKit do. */
 export function routeBelow(span: FinishedSpan): string | undefined {
@@ -16,5 +23,5 @@ export function routeBelow(span: FinishedSpan): string | undefined {
 /** SvelteKit serves what a page requests of its own server in the same process: only the outermost span tells these apart. */
 function isWholeSvelteKitRequest({ name, attributes }: FinishedSpan, route: string): boolean {
   if (name !== 'sveltekit.handle.root' || route === 'unknown') return false;
-  return attributes['sveltekit.is_sub_request'] !== true;
+  return attributes[SUB_REQUEST] !== true;
 }

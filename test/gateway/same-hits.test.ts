@@ -1,0 +1,101 @@
+import type { Attributes } from '@opentelemetry/api';
+import { JsonTraceSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
+import { expect, test } from 'vitest';
+import { createSelection } from '../../src/gateway/otlp/span-selection.js';
+import { MatomoSpanExporter } from '../../src/index.js';
+import { type InspectedHit, startInspector } from '../../src/inspector/index.js';
+import { type FinishedSpan, parentSpanIdOf } from '../../src/requests/finished-span.js';
+import {
+  annotateBelow,
+  isAnnotatedBelow,
+  RequestRecord,
+} from '../../src/requests/request-record.js';
+import { finishedSpan, READING } from '../support/builders.js';
+import { sendSpans, startGateway } from '../support/gateway.js';
+import { RECORDINGS, recording } from '../support/recorded-spans.js';
+import { sorted } from '../support/sorted.js';
+
+const { keptAttributes } = createSelection({}, READING);
+
+test('the gateway keeps every attribute that is read of a child span', () => {
+  const read = new Set<string>();
+  for (const name of ['sveltekit.handle.root', 'graphql.execute', 'span']) {
+    for (const code of [0, 2]) {
+      for (const events of [[], [{ name: 'exception' }]]) {
+        readInAllWays({ name, status: { code }, events }, read);
+      }
+    }
+  }
+  expect([...read].filter((name) => !keptAttributes.keeps(name))).toEqual([]);
+  expect([...read]).toEqual(expect.arrayContaining(['router.type', 'sveltekit.is_sub_request']));
+});
+
+/** Reads child spans with every combination of the attributes that are read, and adds their names to `read`. */
+function readInAllWays(overrides: Partial<FinishedSpan>, read: Set<string>): void {
+  for (let present = 0; present === 0 || present < 2 ** read.size; present++) {
+    const known = [...read];
+    const attributes = new Proxy<Attributes>(
+      {},
+      {
+        get(_attributes, name) {
+          read.add(String(name));
+          return (present >> known.indexOf(String(name))) & 1 ? '/text' : undefined;
+        },
+      },
+    );
+    const span = finishedSpan({ ...overrides, kind: 0, attributes });
+    isAnnotatedBelow(span, READING);
+    annotateBelow(new RequestRecord(span, undefined, { remove() {} }), span, READING);
+  }
+}
+
+/** Without the one with full URLs of another host: the gateway takes the host from the URL, as other languages need it. */
+const COMPARED = RECORDINGS.filter((file) => file !== 'sdk1-abort.json');
+const OPTIONS = { siteId: 1, tokenAuth: 'a-token', visitorKey: 'a-key-of-visitors' } as const;
+
+test.each([
+  ['application/json', JsonTraceSerializer],
+  ['application/x-protobuf', ProtobufTraceSerializer],
+])(
+  'recorded spans in %s make the hits that an exporter makes of them',
+  async (type, serializer) => {
+    const { gateway, inspector } = await startGateway(OPTIONS);
+    const direct = await startInspector();
+    const exporter = new MatomoSpanExporter({ ...OPTIONS, url: direct.url });
+    for (const file of COMPARED) {
+      const { spans } = recording(file);
+      exporter.export(spans, () => undefined);
+      const body = serializer.serializeRequest(spans.map(toReadable) as never) as Uint8Array;
+      expect((await sendSpans(gateway, body, { 'content-type': type })).status).toBe(200);
+    }
+    await exporter.shutdown();
+    await direct.close();
+    await gateway.close();
+    expect(direct.hits().length).toBeGreaterThan(100);
+    expect(readable(inspector.hits())).toEqual(readable(direct.hits()));
+  },
+);
+
+const RESOURCE = { attributes: {} };
+
+/** A span as serializers need it; `parentSpanId` of SDK 1 becomes the context of SDK 2. */
+function toReadable(span: FinishedSpan) {
+  const spanId = parentSpanIdOf(span);
+  const { startTime, duration, events = [] } = span;
+  const { traceId: recordedId, spanId: id } = span.spanContext();
+  const traceId = recordedId.padStart(32, '0'); // one span of Next.js was recorded without
+  const nanos = startTime[1] + duration[1];
+  return {
+    ...span,
+    spanContext: () => ({ traceId, spanId: id, traceFlags: 1 }),
+    ...(spanId !== undefined && { parentSpanContext: { ...span.parentSpanContext, spanId } }),
+    endTime: [startTime[0] + duration[0] + Math.floor(nanos / 1e9), nanos % 1e9],
+    events,
+    links: [],
+    resource: RESOURCE,
+    instrumentationScope: { name: 'recorded' },
+  };
+}
+
+const readable = (hits: readonly InspectedHit[]) =>
+  sorted(hits.map(({ params }) => JSON.stringify(params)));
