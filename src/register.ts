@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { isMainThread, threadId } from 'node:worker_threads';
+import { DetachedScope } from './common/detached-scope.js';
 import { offerStart } from './common/start-hook.js';
 import { publishRequestsOnBun } from './register/bun-channels.js';
 import { LazyProcessor } from './register/lazy-processor.js';
@@ -32,6 +33,8 @@ function isOwnCommand(): boolean {
  */
 function register(): void {
   publishRequestsOnBun();
+  // A request or a call of the application may be what starts the package.
+  const scope = new DetachedScope('opentelemetry-matomo');
   let serving: Serving | undefined;
   const registration = new Registration(new LazyProcessor(() => serve()));
   const lookAgain = watchProviders((provider) => registration.addProvider(provider));
@@ -41,7 +44,7 @@ function register(): void {
     try {
       // A literal `require`, so that bundlers find the module.
       const late = require('#serve') as typeof import('./register/serve.js');
-      serving = late.serve(registration, lookAgain);
+      serving = scope.runInAsyncScope(() => late.serve(registration, lookAgain));
     } catch (error) {
       serving = NOT_SERVING;
       // The code that logs messages is not loaded.

@@ -51,7 +51,7 @@ export class MatomoSpanProcessor {
     }
     Object.defineProperty(this, PROCESSOR_BRAND, { value: made !== undefined });
     Object.defineProperty(this, EXIT_CONTROL, { value: made?.pipeline });
-    const sink: NodeRequestSink = (captured, span) => this.#onNodeRequest(captured, span);
+    const sink: NodeRequestSink = (...request) => this.#onNodeRequest(...request);
     Object.defineProperty(this, NODE_REQUESTS, { value: sink });
     const forwarded: ForwardedRequestSink = (request) => this.#onForwardedRequest(request);
     Object.defineProperty(this, FORWARDED_REQUESTS, { value: forwarded });
@@ -77,9 +77,9 @@ export class MatomoSpanProcessor {
     }
   }
 
-  #onNodeRequest(...[captured, span]: Parameters<NodeRequestSink>): void {
+  #onNodeRequest(...[captured, describe]: Parameters<NodeRequestSink>): void {
     try {
-      this.#requests?.onNodeRequest(captured, span);
+      this.#requests?.onNodeRequest(captured, describe());
     } catch (error) {
       this.#report('onNodeRequest', error);
     }

@@ -8,35 +8,24 @@ import { CHILD_SPAN_WAIT_MILLIS } from '../hit/hit.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
-import {
-  addFurtherHit,
-  type ForwardedHit,
-  type ForwardedItem,
-  type ForwardedRequest,
-  TOO_MANY_HITS,
-  toForwarded,
-  toPlain,
-} from '../requests/forwarded-request.js';
+import { detailsOf, type RequestDetails, toForwarded } from '../requests/forwarded-request.js';
 import type { RequestSink } from '../requests/hit-owner.js';
 import { NODE_REQUESTS, type NodeRequestSink } from '../requests/node-request.js';
-import { watchChatbotResponses } from '../requests/read-chatbot-response.js';
+import { type ChatbotResponses, watchChatbotResponses } from '../requests/read-chatbot-response.js';
 import { createRequestReading, type RequestReading } from '../requests/request-reading.js';
-import type { EndedRecord, RequestRecord } from '../requests/request-record.js';
+import type { EndedRecord } from '../requests/request-record.js';
 import { type RequestTracker, trackRequests } from '../requests/track-requests.js';
 import type { Processor } from './lazy-processor.js';
+import { ThreadOutbox } from './thread-outbox.js';
 import { openThreadChannel, type ThreadChannel } from './threads.js';
+import { WorkerHits } from './worker-hits.js';
 
-/** How many requests wait until the main thread answers, which may be busy while its workers start. */
-const MAX_UNHEARD = 10_000;
 const HELLO_MILLIS = 10_000;
 
 /** An ended request that may still get more data. */
 interface Waiting {
   readonly record: EndedRecord;
-  readonly attributes: FinishedSpan['attributes'];
-  readonly cookie: string | undefined;
-  readonly range: string | undefined;
-  readonly chatbotResponse: ForwardedRequest['chatbotResponse'];
+  readonly details: RequestDetails;
   readonly endedMillis: number;
 }
 
@@ -53,15 +42,17 @@ const SILENT: Diagnostics = {
 export class ForwardingProcessor implements Processor {
   readonly #requests: RequestTracker;
   readonly #channel: ThreadChannel;
+  readonly #outbox: ThreadOutbox;
+  readonly #hits: WorkerHits;
   /** How long a request waits for its unfinished work. */
   readonly #longestHoldMillis: number;
   readonly #diagnostics: Diagnostics;
   readonly #scope = new DetachedScope('opentelemetry-matomo');
-  readonly #readChatbotResponse: ReturnType<typeof watchChatbotResponses> = () => undefined;
+  readonly #chatbotResponses: ChatbotResponses | undefined;
   #waiting: Waiting[] = [];
-  #unheard: ForwardedItem[] | undefined = [];
   #timer: NodeJS.Timeout | undefined;
   #requestCount = 0;
+  #isClosed = false;
 
   /** `undefined` if the environment does not allow tracking. */
   static create(diagnostics: Diagnostics): ForwardingProcessor | undefined {
@@ -81,35 +72,59 @@ export class ForwardingProcessor implements Processor {
     diagnostics: Diagnostics,
   ) {
     this.#longestHoldMillis = scheduledDelayMillis;
-    if (aiChatbots === 'separate') {
-      this.#readChatbotResponse = watchChatbotResponses(aiChatbotUserAgents);
-    }
     this.#diagnostics = diagnostics;
-    this.#requests = trackRequests(this.#createSink(diagnostics), reading);
-    this.#channel = openThreadChannel(threadId, ({ kind }) => {
-      if (kind === 'here') this.#onHere();
-      if (kind === 'flush') this.#flush();
+    if (aiChatbots === 'separate') {
+      this.#chatbotResponses = watchChatbotResponses(aiChatbotUserAgents);
+    }
+    this.#channel = this.#scope.runInAsyncScope(() =>
+      openThreadChannel(threadId, ({ kind }) => {
+        if (kind === 'here') this.#outbox.open();
+        if (kind === 'flush') this.#flush();
+      }),
+    );
+    this.#outbox = new ThreadOutbox(this.#channel, diagnostics);
+    const sink = this.#createSink(diagnostics);
+    this.#hits = new WorkerHits({
+      longestHoldMillis: scheduledDelayMillis,
+      scope: this.#scope,
+      forward: (item) => this.#outbox.add(item),
+      refuse: sink.refuseHit,
+      report: (callback, error) => this.#report(callback, error),
     });
+    this.#requests = trackRequests(sink, reading);
     this.#channel.post({ kind: 'hello' });
-    const sink: NodeRequestSink = (captured, span) => this.#requests.onNodeRequest(captured, span);
-    Object.defineProperty(this, NODE_REQUESTS, { value: sink });
+    const nodeRequests: NodeRequestSink = (...request) => this.#onNodeRequest(...request);
+    Object.defineProperty(this, NODE_REQUESTS, { value: nodeRequests });
     Object.defineProperty(this, PROCESSOR_BRAND, { value: true });
     process.on('exit', () => {
       this.#forward(Number.POSITIVE_INFINITY);
-      this.#onHere(); // the last chance to post them
+      this.#outbox.open(); // the last chance to post them
     });
-    setTimeout(
-      () => this.#unheard && diagnostics.error(coded('not-started', UNHEARD)),
-      HELLO_MILLIS,
-    ).unref();
+    this.#scope.runInAsyncScope(() => setTimeout(() => this.#checkAnswer(), HELLO_MILLIS).unref());
   }
 
   onStart(span: Span, parentContext: Context): void {
-    this.#requests.onStart(span, parentContext);
+    try {
+      this.#requests.onStart(span, parentContext);
+    } catch (error) {
+      this.#report('onStart', error);
+    }
   }
 
   onEnd(span: FinishedSpan): void {
-    this.#requests.onEnd(span);
+    try {
+      this.#requests.onEnd(span);
+    } catch (error) {
+      this.#report('onEnd', error);
+    }
+  }
+
+  #onNodeRequest(...[captured, describe]: Parameters<NodeRequestSink>): void {
+    try {
+      this.#requests.onNodeRequest(captured, describe());
+    } catch (error) {
+      this.#report('onNodeRequest', error);
+    }
   }
 
   async forceFlush(): Promise<void> {
@@ -121,8 +136,12 @@ export class ForwardingProcessor implements Processor {
     this.#channel.post({ kind: 'flushed' });
   }
 
-  shutdown(): Promise<void> {
-    return this.forceFlush();
+  /** Another processor of the application may track the requests and hits from now on. */
+  async shutdown(): Promise<void> {
+    this.#forward(Number.POSITIVE_INFINITY);
+    this.#requests.stop();
+    this.#chatbotResponses?.stop();
+    this.#isClosed = true;
   }
 
   /** Only the count: the main thread knows the rest. */
@@ -135,34 +154,17 @@ export class ForwardingProcessor implements Processor {
       diagnostics.warnOnce(key, coded('parameter-refused', message));
     return {
       addRequest: (record, span) => this.#add(record, span),
-      addFurtherHit: (hit, owner) => {
-        if (!owner) this.#post({ hit });
-        else if (!this.#addTo(owner.record, hit)) refuse('further too_many', TOO_MANY_HITS);
-      },
+      addFurtherHit: (hit, owner) => this.#hits.add(hit, owner),
       refuseHit: refuse,
       reportHit: refuse,
     };
   }
 
-  #addTo(record: RequestRecord, hit: ForwardedHit['hit']): boolean {
-    if (!addFurtherHit(record, hit)) return false;
-    // Work that a request has started may go on after its end.
-    const isKnown = record.closed && record.request !== undefined;
-    if (isKnown) this.#post(toForwarded(record as EndedRecord, NO_DETAILS, true));
-    return true;
-  }
-
   #add(record: EndedRecord, span: FinishedSpan): void {
     this.#requestCount += 1;
-    const { cookie, range } = record.captured?.request?.headers ?? {};
-    this.#waiting.push({
-      record,
-      attributes: span.attributes,
-      cookie,
-      range,
-      chatbotResponse: this.#readChatbotResponse(record, span),
-      endedMillis: performance.now(),
-    });
+    const details = detailsOf(record, span, this.#chatbotResponses?.read(record, span));
+    this.#hits.end(record, details);
+    this.#waiting.push({ record, details, endedMillis: performance.now() });
     this.#schedule();
   }
 
@@ -175,44 +177,43 @@ export class ForwardingProcessor implements Processor {
 
   #tick(): void {
     this.#timer = undefined;
-    this.#forward(performance.now());
+    this.#forwardRequests(performance.now());
     if (this.#waiting.length > 0) this.#schedule();
   }
 
   #forward(nowMillis: number): void {
+    this.#forwardRequests(nowMillis);
+    this.#hits.forwardUntil(nowMillis);
+  }
+
+  #forwardRequests(nowMillis: number): void {
     const isFinal = ({ record, endedMillis }: Waiting) =>
       nowMillis - endedMillis >=
       (record.running ? this.#longestHoldMillis : CHILD_SPAN_WAIT_MILLIS);
     const waiting = this.#waiting;
     this.#waiting = waiting.filter((each) => !isFinal(each));
-    for (const ended of waiting.filter(isFinal)) this.#post(toForwarded(ended.record, ended));
-  }
-
-  #post(forwarded: ForwardedItem): void {
-    if (this.#unheard) {
-      if (this.#unheard.length < MAX_UNHEARD) this.#unheard.push(forwarded);
-      return;
-    }
-    try {
-      this.#channel.post({ kind: 'request', forwarded });
-    } catch {
-      this.#diagnostics.warnOnce('not cloneable', coded('parameter-refused', NOT_CLONEABLE));
-      const plain = toPlain(forwarded);
-      if (plain) this.#channel.post({ kind: 'request', forwarded: plain });
+    for (const { record, details } of waiting.filter(isFinal)) {
+      this.#outbox.add(toForwarded(record, details));
     }
   }
 
-  #onHere(): void {
-    const unheard = this.#unheard ?? [];
-    this.#unheard = undefined;
-    for (const forwarded of unheard) this.#post(forwarded);
+  #checkAnswer(): void {
+    const { unpostedCount } = this.#outbox;
+    const isAnswerMissing = unpostedCount !== undefined && !(this.#isClosed && unpostedCount === 0);
+    if (isAnswerMissing) this.#diagnostics.error(coded('not-started', NO_ANSWER));
+  }
+
+  #report(callback: string, error: unknown): void {
+    this.#diagnostics.warnOnce(
+      callback,
+      coded(
+        'internal-error',
+        `${callback} failed in a worker thread: ${error}. A request or hit may be missing. Please report this.`,
+      ),
+    );
   }
 }
 
-/** Of hits that were tracked after their request had been forwarded. */
-const NO_DETAILS = { attributes: {}, cookie: undefined };
-const NOT_CLONEABLE =
-  'A parameter that a worker thread tracks is not a string, number or boolean. It was left out. Use one of these types.';
-const UNHEARD =
+const NO_ANSWER =
   'The main thread has not loaded opentelemetry-matomo/register. Requests to servers in worker threads are not tracked. ' +
   'Start the process with --require opentelemetry-matomo/register, not only the worker.';

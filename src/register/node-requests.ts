@@ -68,7 +68,7 @@ export function trackNodeRequests(processor: object, record: RecordOption): Node
       hasSeenSpans ||= hasProvider;
       return;
     }
-    add?.(captured, describeAsSpan(captured, request, response.statusCode, start));
+    add?.(captured, () => describeAsSpan(captured, request, response.statusCode, start));
   }
 
   channel(CHANNEL).subscribe(onRequest);

@@ -128,11 +128,19 @@ function prepareTracing(
 
   function load(): void {
     if (isLoaded || !processor || currentProvider()) return;
-    isLoaded = true;
     parts = loadTracingParts(__filename);
+    isLoaded = true;
   }
 
-  setImmediate(load).unref?.();
+  function loadEarly(): void {
+    try {
+      load();
+    } catch {
+      // The first connection tries again, and logs why it fails.
+    }
+  }
+
+  setImmediate(loadEarly).unref?.();
   return function startOrJoin() {
     try {
       load();

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { SpanProcessor } from './attach.js';
 
 type Load = (specifier: string) => unknown;
@@ -32,7 +32,10 @@ export function loadTracingParts(
 ): TracingParts | undefined {
   // On Bun, the span of a request begins before its headers are known.
   if (process.versions.bun !== undefined) return undefined;
-  const places = [app, process.cwd(), dirname(ownFile)].map((folder) => join(folder, 'index.js'));
+  // Absolute, although `argv[1]` of a worker that runs a text is `[worker eval]`.
+  const places = [app, process.cwd(), dirname(ownFile)].map((folder) =>
+    resolve(folder, 'index.js'),
+  );
   for (const place of places) {
     const load = createRequire(place);
     const parts = partsFrom(load) ?? partsBeside(load, '@opentelemetry/auto-instrumentations-node');

@@ -4,6 +4,7 @@ import {
   receiveMessageOnPort,
   type Worker,
 } from 'node:worker_threads';
+import { DetachedScope } from '../common/detached-scope.js';
 import type { ForwardedItem } from '../requests/forwarded-request.js';
 
 /** Messages between threads. A worker sends `hello` and waits for `here` of the main thread, then it sends requests. */
@@ -46,6 +47,16 @@ export function openThreadChannel(
   };
 }
 
+/** A worker, as the main thread knows it. */
+interface Thread {
+  readonly channel: ThreadChannel;
+  /** The worker that started it; `undefined` for the main thread. */
+  readonly parentId: number | undefined;
+  isServing: boolean;
+  hasEnded: boolean;
+  isFlushing: boolean;
+}
+
 /**
  * In the main thread: adds the requests of all workers, also of workers of workers. Returns a function that waits,
  * blocking this thread, for requests that workers have not sent yet.
@@ -54,20 +65,24 @@ export function receiveRequests(
   add: (forwarded: ForwardedItem) => void,
   onServing: () => void,
 ): () => void {
-  const channels = new Map<number, ThreadChannel>();
-  /** Threads that serve. */
-  const serving = new Set<number>();
-  const unanswered = new Set<number>();
+  const threads = new Map<number, Thread>();
 
-  function open(threadId: number): void {
+  function open(threadId: number, parentId?: number): void {
     const channel = openThreadChannel(threadId, onMessage);
-    channels.set(threadId, channel);
+    const thread: Thread = {
+      channel,
+      parentId,
+      isServing: false,
+      hasEnded: false,
+      isFlushing: false,
+    };
+    threads.set(threadId, thread);
     channel.post({ kind: 'here' }); // the worker may have said hello before
 
     function onMessage(message: ThreadMessage): void {
       if (message.kind === 'request') add(message.forwarded);
-      else if (message.kind === 'flushed') unanswered.delete(threadId);
-      else if (message.kind === 'started') open(message.threadId);
+      else if (message.kind === 'flushed') thread.isFlushing = false;
+      else if (message.kind === 'started') open(message.threadId, threadId);
       else if (message.kind === 'ended') close(message.threadId);
       else if (message.kind === 'hello') onHello();
     }
@@ -76,34 +91,53 @@ export function receiveRequests(
       channel.post({ kind: 'here' });
       onServing();
       // Before the listener that sends the hits of this thread.
-      if (serving.size === 0) process.prependListener('exit', collect);
-      serving.add(threadId);
+      if (!isAnyServing()) process.prependListener('exit', collect);
+      thread.isServing = true;
     }
   }
 
   /** Closes later, because the last messages of a worker may not have been read yet. */
   function close(threadId: number): void {
+    const thread = threads.get(threadId);
+    if (!thread || thread.hasEnded) return;
+    thread.hasEnded = true;
+    closeWorkersOf(threadId);
     setImmediate(() => {
-      serving.delete(threadId);
-      if (serving.size === 0) process.removeListener('exit', collect);
-      const channel = channels.get(threadId);
-      channel?.drain();
-      channel?.close();
-      channels.delete(threadId);
+      thread.channel.drain();
+      thread.channel.close();
+      threads.delete(threadId);
+      closeWorkersOf(threadId); // one of the last messages may have announced a worker
+      if (!isAnyServing()) process.removeListener('exit', collect);
     });
   }
 
+  /** Node.js ends the workers of a worker with it, and nothing announces their end. */
+  function closeWorkersOf(threadId: number): void {
+    for (const [id, { parentId }] of threads) if (parentId === threadId) close(id);
+  }
+
+  function isAnyServing(): boolean {
+    return [...threads.values()].some(({ isServing }) => isServing);
+  }
+
   function collect(): void {
-    for (const threadId of serving) {
-      unanswered.add(threadId);
-      channels.get(threadId)?.post({ kind: 'flush' });
+    for (const thread of threads.values()) {
+      if (!thread.isServing || thread.hasEnded) continue;
+      thread.isFlushing = true;
+      thread.channel.post({ kind: 'flush' });
     }
     const deadline = performance.now() + COLLECT_MILLIS;
-    while (unanswered.size > 0 && performance.now() < deadline) {
+    const isFlushing = () => [...threads.values()].some((thread) => thread.isFlushing);
+    drain();
+    while (isFlushing() && performance.now() < deadline) {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
-      for (const threadId of serving) channels.get(threadId)?.drain();
+      drain();
     }
-    unanswered.clear();
+    for (const thread of threads.values()) thread.isFlushing = false;
+  }
+
+  function drain(): void {
+    for (const { channel } of threads.values()) channel.drain();
   }
 
   watchWorkers(open, close);
@@ -124,9 +158,12 @@ function watchWorkers(
   onStart: (threadId: number) => void,
   onEnd: (threadId: number) => void,
 ): void {
+  // A request of the application may start a worker.
+  const scope = new DetachedScope('opentelemetry-matomo');
   process.on('worker', (worker: Worker) => {
     const { threadId } = worker; // -1 when it has ended
-    onStart(threadId);
-    worker.once('exit', () => onEnd(threadId));
+    scope.runInAsyncScope(() => onStart(threadId));
+    // First, because a listener of the application may end the process.
+    worker.prependOnceListener('exit', () => scope.runInAsyncScope(() => onEnd(threadId)));
   });
 }

@@ -1,11 +1,9 @@
 import type { Attributes } from '@opentelemetry/api';
-import { type FurtherHit, MAX_FURTHER_HITS } from '../hit/further-hit.js';
-import type { ChatbotResponse, HttpRequest } from '../hit/http-request.js';
+import type { FurtherHit } from '../hit/further-hit.js';
+import type { Annotations, ChatbotResponse, HttpRequest } from '../hit/http-request.js';
 import type { FinishedSpan } from './finished-span.js';
-import type { EndedRecord, RequestRecord } from './request-record.js';
+import type { EndedRecord } from './request-record.js';
 import { SERVER_SPAN } from './span-kind.js';
-
-export { TOO_MANY_HITS } from '../hit/further-hit.js';
 
 /** An ended request as data that can be sent from one thread to another. */
 export interface ForwardedRequest {
@@ -32,28 +30,30 @@ export interface ForwardedHit {
 export type ForwardedItem = ForwardedRequest | ForwardedHit;
 
 /** What a forwarded request has besides its record. */
-type Details = Pick<ForwardedRequest, 'attributes' | 'cookie' | 'range' | 'chatbotResponse'>;
+export type RequestDetails = Pick<
+  ForwardedRequest,
+  'attributes' | 'cookie' | 'range' | 'chatbotResponse'
+>;
 
 /** Key under which a processor, of any copy, accepts requests of other threads. */
 export const FORWARDED_REQUESTS: unique symbol = Symbol.for('opentelemetry-matomo.forwarded.1');
 
 export type ForwardedRequestSink = (forwarded: ForwardedItem) => void;
 
-const hitCounts = new WeakMap<RequestRecord, number>();
-
-/** Adds a hit to a request that will be forwarded, unless it has the maximum number already. */
-export function addFurtherHit(record: RequestRecord, hit: FurtherHit): boolean {
-  const count = (hitCounts.get(record) ?? 0) + 1;
-  if (count > MAX_FURTHER_HITS) return false;
-  hitCounts.set(record, count);
-  record.furtherHits = [...(record.furtherHits ?? []), hit];
-  return true;
+/** Reads the details of a request as long as Node's request and the span are available. */
+export function detailsOf(
+  { captured }: EndedRecord,
+  { attributes }: FinishedSpan,
+  chatbotResponse?: ChatbotResponse,
+): RequestDetails {
+  const { cookie, range } = captured?.request?.headers ?? {};
+  return { attributes, cookie, range, chatbotResponse };
 }
 
 /** Closes a record and returns what is known about its request until then. */
 export function toForwarded(
   record: EndedRecord,
-  { attributes, cookie, range, chatbotResponse }: Details,
+  { attributes, cookie, range, chatbotResponse }: RequestDetails,
   isKnown = false,
 ): ForwardedRequest {
   record.close();
@@ -96,19 +96,55 @@ export function fromForwarded(forwarded: ForwardedRequest): {
 }
 
 /**
- * Leaves out functions and symbols, which cannot be sent to another thread and are not valid as parameters. If a parameter
- * contains itself, the request is left without what was tracked in it. `undefined` if nothing is left.
+ * Replaces each value that cannot be sent to another thread, such as a function. A parameter becomes `null`, so that the main
+ * thread reports it, and drops and counts its hit, by the rules for any other invalid value.
  */
-export function toPlain(forwarded: ForwardedItem): ForwardedItem | undefined {
+export function toCloneable(forwarded: ForwardedItem): ForwardedItem {
+  if ('hit' in forwarded) return { hit: toCloneableHit(forwarded.hit) };
+  const { request, attributes, furtherHits } = forwarded;
+  return {
+    ...forwarded,
+    request: { ...request, annotations: request.annotations.map(toCloneableAnnotations) },
+    attributes: replaceUncloneable(attributes, undefined),
+    furtherHits: furtherHits?.map(toCloneableHit),
+  };
+}
+
+function toCloneableHit({ parameters, epochMillis }: FurtherHit): FurtherHit {
+  const { cvar } = parameters;
+  const variables = isRecord(cvar) ? { cvar: replaceUncloneable(cvar, null) } : {};
+  return { parameters: replaceUncloneable({ ...parameters, ...variables }, null), epochMillis };
+}
+
+function toCloneableAnnotations(annotations: Annotations): Annotations {
+  const { parameters, cvar } = annotations;
+  return {
+    ...annotations,
+    parameters: parameters && replaceUncloneable(parameters, null),
+    cvar: cvar && replaceUncloneable(cvar, null),
+  };
+}
+
+function replaceUncloneable<T extends Readonly<Record<string, unknown>>>(
+  values: T,
+  replacement: null | undefined,
+): T {
+  const entries = Object.entries(values).map(([name, value]) => [
+    name,
+    isCloneable(value) ? value : replacement,
+  ]);
+  return Object.fromEntries(entries);
+}
+
+function isCloneable(value: unknown): boolean {
   try {
-    return JSON.parse(
-      JSON.stringify(forwarded, (_name, value) =>
-        typeof value === 'bigint' ? String(value) : value,
-      ),
-    );
+    structuredClone(value);
+    return true;
   } catch {
-    if (!('request' in forwarded)) return undefined;
-    const request = { ...forwarded.request, annotations: [] };
-    return { ...forwarded, request, furtherHits: undefined };
+    return false;
   }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }

@@ -34,7 +34,8 @@ export function toHitOwner(record: RequestRecord, { toOrigin }: RequestReading):
     read() {
       const span = record.span as FinishedSpan | undefined;
       if (!span) return undefined;
-      const copy = new RequestRecord(span, record.captured, NOWHERE);
+      const copy = new RequestRecord(span, undefined, NOWHERE); // without notes, which are in `annotations`
+      copy.captured = record.captured;
       copy.nestedRoute = record.nestedRoute;
       const request = readRequest(copy, span, toOrigin);
       if (!request) return undefined;

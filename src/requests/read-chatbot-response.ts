@@ -20,16 +20,24 @@ export function readChatbotResponse(
   };
 }
 
-/** Measures responses to AI chatbots from now on, and returns what reads one; `undefined` for other clients. */
-export function watchChatbotResponses(
-  names: readonly string[],
-): (record: EndedRecord, span: FinishedSpan) => ChatbotResponse | undefined {
+export interface ChatbotResponses {
+  /** Reads the response to an AI chatbot; `undefined` for other clients. */
+  read(record: EndedRecord, span: FinishedSpan): ChatbotResponse | undefined;
+  /** Stops measuring. */
+  stop(): void;
+}
+
+/** Measures responses to AI chatbots from now on. */
+export function watchChatbotResponses(names: readonly string[]): ChatbotResponses {
   const isAiChatbot = createIsAiChatbot(names);
-  measureResponses(isAiChatbot);
-  return (record, span) => {
-    const { userAgent } = record.request;
-    const isRead = userAgent !== undefined && isAiChatbot(userAgent);
-    return isRead ? readChatbotResponse(record, span) : undefined;
+  const stop = measureResponses(isAiChatbot);
+  return {
+    read(record, span) {
+      const { userAgent } = record.request;
+      const isRead = userAgent !== undefined && isAiChatbot(userAgent);
+      return isRead ? readChatbotResponse(record, span) : undefined;
+    },
+    stop,
   };
 }
 

@@ -64,10 +64,11 @@ test.each([
     const { inspector, app } = await start(args, { ...env, MATOMO_SCHEDULE_DELAY: '100' });
     for (const path of ['/further', '/quiet', '/outside', '/odd', '/circular'])
       await get(app.url + path);
-    await eventually(() => inspector.hits().length === 9);
+    await eventually(() => inspector.hits().length === 10);
     await app.stop();
     expect(sorted(events(inspector))).toEqual([
       'after /further',
+      'odd circular',
       'odd value',
       'outside named',
       'within /further',
@@ -76,7 +77,7 @@ test.each([
     const visitors = inspector.hits().map(({ params }) => params.uid ?? params.cid);
     expect(new Set(visitors).size).toBe(2);
     expect(app.stderr()).toMatch(
-      /^[^\n]*is not a string, number or boolean[^\n]*\[parameter-refused\]\n$/,
+      /^[^\n]*A value of "e_n" is invalid[^\n]*\[parameter-refused\]\n$/,
     );
   },
 );

@@ -7,8 +7,8 @@ import type { InspectorOptions } from '../inspector-options.js';
 import { readTrackerRequest } from '../rules/read-tracker-request.js';
 import { createPage } from './answer-page.js';
 import { createForwarder } from './forward.js';
+import { forwardRequest } from './forward-request.js';
 import { createHitLog } from './hit-log.js';
-import { passOn } from './pass-on.js';
 import { type PlayedAnswer, playAnswer, storesHits } from './played-answer.js';
 import { createTracker } from './tracker.js';
 
@@ -73,7 +73,7 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
     const tracked = readTrackerRequest(request, body);
     const { hits, answer } = tracker.track(tracked);
     const result = forwarder
-      ? await passOn(forwarder, request, body, { hits, isBulk: tracked.kind === 'bulk' })
+      ? await forwardRequest(forwarder, request, body, { hits, isBulk: tracked.kind === 'bulk' })
       : { hits, answer };
     log.add(result.hits);
     page.announce();

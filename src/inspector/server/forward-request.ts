@@ -5,7 +5,7 @@ import { judgeByAnswer, unanswered, unreachable } from './judge-by-answer.js';
 import type { TrackerAnswer } from './played-answer.js';
 
 /** Forwards a request to a Matomo, which answers it and decides the verdicts of its hits. */
-export async function passOn(
+export async function forwardRequest(
   forwarder: Forwarder,
   request: IncomingMessage,
   body: Buffer,

@@ -1,0 +1,146 @@
+import type { DetachedScope } from '../common/detached-scope.js';
+import { type FurtherHit, MAX_FURTHER_HITS, TOO_MANY_HITS } from '../hit/further-hit.js';
+import {
+  detailsOf,
+  type ForwardedItem,
+  type RequestDetails,
+  toForwarded,
+} from '../requests/forwarded-request.js';
+import type { HitOwner } from '../requests/hit-owner.js';
+import type { EndedRecord, RequestRecord } from '../requests/request-record.js';
+
+export interface WorkerHitsParts {
+  /** How long a hit waits for the end of its request. */
+  readonly longestHoldMillis: number;
+  readonly scope: DetachedScope;
+  forward(item: ForwardedItem): void;
+  refuse(key: string, message: string): void;
+  report(callback: string, error: unknown): void;
+}
+
+interface HitsOfRequest {
+  count: number;
+  /** Set when the request has ended. */
+  details: RequestDetails | undefined;
+}
+
+/** The hits of a request that has not ended. */
+interface RunningHits {
+  readonly owner: HitOwner;
+  readonly hits: FurtherHit[];
+  /** When the first was tracked. */
+  readonly calledMillis: number;
+}
+
+/**
+ * Forwards the hits besides page views of a worker thread: with their request, before it if that runs for long, or after it.
+ */
+export class WorkerHits {
+  readonly #parts: WorkerHitsParts;
+  readonly #ofRequests = new WeakMap<RequestRecord, HitsOfRequest>();
+  /** The oldest first. */
+  readonly #running = new Map<RequestRecord, RunningHits>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(parts: WorkerHitsParts) {
+    this.#parts = parts;
+  }
+
+  add(hit: FurtherHit, owner: HitOwner | undefined): void {
+    const { forward, refuse } = this.#parts;
+    if (!owner) {
+      forward({ hit });
+      return;
+    }
+    const { record } = owner;
+    const hits = this.#hitsOf(record);
+    if (hits.count >= MAX_FURTHER_HITS) {
+      // Work that a request started may go on for as long as the thread does.
+      if (record.request && namesVisitor(hit)) forward({ hit });
+      else refuse('further too_many', TOO_MANY_HITS);
+      return;
+    }
+    hits.count += 1;
+    if (!record.request) this.#addRunning(hit, owner);
+    else {
+      record.furtherHits = [...(record.furtherHits ?? []), hit];
+      // Work that a request has started may go on after its end.
+      if (record.closed && hits.details) {
+        forward(toForwarded(record as EndedRecord, hits.details, true));
+      }
+    }
+  }
+
+  /** Adds to an ended request the hits that wait for it. Later ones get the same details, so the same visitor. */
+  end(record: EndedRecord, details: RequestDetails): void {
+    this.#hitsOf(record).details = details;
+    const running = this.#running.get(record);
+    if (!running) return;
+    this.#running.delete(record);
+    record.furtherHits = running.hits;
+  }
+
+  /** Forwards the hits that have waited for long enough. */
+  forwardUntil(nowMillis: number): void {
+    for (const [record, running] of this.#running) {
+      if (nowMillis - running.calledMillis < this.#parts.longestHoldMillis) break;
+      this.#running.delete(record);
+      try {
+        this.#forwardRunning(running);
+      } catch (error) {
+        this.#parts.report('forwardHits', error);
+      }
+    }
+  }
+
+  #hitsOf(record: RequestRecord): HitsOfRequest {
+    let hits = this.#ofRequests.get(record);
+    if (!hits) {
+      hits = { count: 0, details: undefined };
+      this.#ofRequests.set(record, hits);
+    }
+    return hits;
+  }
+
+  #addRunning(hit: FurtherHit, owner: HitOwner): void {
+    const running = this.#running.get(owner.record);
+    if (running) {
+      running.hits.push(hit);
+      return;
+    }
+    const calledMillis = performance.now();
+    this.#running.set(owner.record, { owner, hits: [hit], calledMillis });
+    if (!this.#timer) this.#schedule(this.#parts.longestHoldMillis);
+  }
+
+  #forwardRunning({ owner, hits }: RunningHits): void {
+    const { forward } = this.#parts;
+    const read = owner.read();
+    if (!read) {
+      // No HTTP request: they are sent if they name their visitor.
+      for (const hit of hits) forward({ hit });
+      return;
+    }
+    const { record, span } = read;
+    record.furtherHits = hits;
+    forward(toForwarded(record, detailsOf(record, span), true));
+  }
+
+  #schedule(millis: number): void {
+    this.#timer = this.#parts.scope.runInAsyncScope(() => setTimeout(() => this.#tick(), millis));
+    this.#timer.unref();
+  }
+
+  #tick(): void {
+    this.#timer = undefined;
+    const nowMillis = performance.now();
+    this.forwardUntil(nowMillis);
+    const [oldest] = this.#running.values();
+    if (!oldest) return;
+    this.#schedule(Math.max(1, oldest.calledMillis + this.#parts.longestHoldMillis - nowMillis));
+  }
+}
+
+function namesVisitor({ parameters }: FurtherHit): boolean {
+  return (parameters.uid ?? parameters.cid) !== undefined;
+}
