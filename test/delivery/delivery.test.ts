@@ -349,6 +349,17 @@ test('one bad hit as the very first blocks nobody: newer ones go with it', async
   expect(delivery).toMatchObject({ pending: 0, counters: { tracked: 2, invalid: 1 } });
 });
 
+test('two full bulks that Matomo rejects do not block newer hits', async () => {
+  const { delivery, transport } = setUp({ tokenAuth: 't', maxExportBatchSize: 1 });
+  transport.answer((sent) => {
+    const bad = transport.bodies.at(-1)?.requests.filter((query) => query.includes('bad')).length;
+    return processed(sent, bad);
+  });
+  for (const name of ['bad 1', 'bad 2', 'a', 'b']) delivery.push(pending({ name }));
+  await vi.advanceTimersByTimeAsync(60 * 60_000);
+  expect(delivery).toMatchObject({ pending: 0, counters: { tracked: 2, invalid: 2 } });
+});
+
 test('while a token is refused no flush asks again, and shutdown once', async () => {
   const { delivery, transport } = setUp({ tokenAuth: 't' });
   transport.answer((sent) => processed(sent, sent));
