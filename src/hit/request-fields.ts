@@ -1,3 +1,4 @@
+import { copyText } from '../common/copy-text.js';
 import { memoize, memoizePair, PairCache } from '../common/generation-cache.js';
 import { createToActionName, DEFAULT_TITLE } from './action-name.js';
 import { AI_AGENT_FIELDS } from './ai-agent.js';
@@ -63,9 +64,10 @@ export function createToRequestFields(
     const own = (isDefault ? place : toActionName(request, path, place)) + end;
     const known = titles.get(variables, own);
     if (known) return known;
-    const title = createField('action_name', isDefault ? `${method} ${own}` : own);
+    const title = createField('action_name', copyText(isDefault ? `${method} ${own}` : own));
     const fields = new Fields([title, ...variables.all]);
-    titles.set(variables, own, fields);
+    // What is remembered for variables that are not would never be found again.
+    if (toVariables(statusCode, method) === variables) titles.set(variables, own, fields);
     return fields;
   }
 
