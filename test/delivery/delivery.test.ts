@@ -491,7 +491,20 @@ test('shutdown ends at its deadline; what was in flight is unconfirmed, what wai
   await closed;
   expect(delivery.counters.lost).toMatchObject({ unconfirmed: 2, shutdown: 3 });
   expect(delivery.pending).toBe(0);
-  expect(said.at(-1)).toMatch(/\b3 hits\b.*\[lost-at-shutdown\]$/);
+  expect(said.at(-1)).toMatch(
+    /\b3 hits\b.* Raise shutdownTimeoutMillis, or set spool.*\[lost-at-shutdown\]$/,
+  );
+});
+
+test('if no time was missing at shutdown, no longer one is suggested', async () => {
+  const { delivery, transport, said } = setUp();
+  transport.answer(notSent);
+  delivery.push(pending());
+  await delivery.shutdown(1500);
+  expect(delivery.counters.lost.shutdown).toBe(1);
+  expect(said.at(-1)).toMatch(
+    /shutdown\. Set spool to keep hits across restarts\. \[lost-at-shutdown\]$/,
+  );
 });
 
 test('every hit is pending or counted at every moment, whatever Matomo answers', async () => {
