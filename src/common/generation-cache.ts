@@ -1,9 +1,12 @@
+import { copyKey } from './copy-text.js';
+
 const MAX_KEYS = 2000;
 const MAX_KEY_CHARACTERS = 500;
 
 /**
  * A map of bounded size for recurring keys, in two generations: when the recent one has half of `maxKeys` entries, the
  * older one is dropped. Entries that are read stay. Entries with a long text as key are not stored.
+ * Keys are copied: they may be parts of long texts.
  */
 export class GenerationCache<Key, Value> {
   readonly #maxRecent: number;
@@ -29,7 +32,7 @@ export class GenerationCache<Key, Value> {
   set(key: Key, value: Value): void {
     if (isLong(key)) return;
     if (this.#recent.size >= this.#maxRecent) this.startGeneration();
-    this.#recent.set(key, value);
+    this.#recent.set(copyKey(key), value);
   }
 
   /** Drops the older generation. An entry that is not read or set until the second next call is dropped. */
@@ -63,17 +66,19 @@ export class PairCache<First, Second, Value> {
     return older;
   }
 
-  set(first: First, second: Second, value: Value): void {
-    if (isLong(first) || isLong(second)) return;
+  /** Returns whether the entry is stored. */
+  set(first: First, second: Second, value: Value): boolean {
+    if (isLong(first) || isLong(second)) return false;
     if (this.#recentPairs >= this.#maxRecent) {
       this.#older = this.#recent;
       this.#recent = new Map();
       this.#recentPairs = 0;
     }
     const ofFirst = this.#recent.get(first) ?? new Map<Second, Value>();
-    if (ofFirst.size === 0) this.#recent.set(first, ofFirst);
+    if (ofFirst.size === 0) this.#recent.set(copyKey(first), ofFirst);
     if (!ofFirst.has(second)) this.#recentPairs += 1;
-    ofFirst.set(second, value);
+    ofFirst.set(copyKey(second), value);
+    return true;
   }
 }
 
@@ -85,7 +90,8 @@ export function memoize<Key extends string | number, Value>(
   return function memoized(key) {
     const known = cache.get(key);
     if (known !== undefined) return known;
-    const value = make(key);
+    if (isLong(key)) return make(key);
+    const value = make(copyKey(key)); // the value may be a part of the key
     if (value !== undefined) cache.set(key, value);
     return value;
   };
@@ -99,7 +105,8 @@ export function memoizePair<First extends string | number, Second extends string
   return function memoized(first, second) {
     const known = cache.get(first, second);
     if (known !== undefined) return known;
-    const value = make(first, second);
+    if (isLong(first) || isLong(second)) return make(first, second);
+    const value = make(copyKey(first), copyKey(second));
     if (value !== undefined) cache.set(first, second, value);
     return value;
   };

@@ -8,7 +8,7 @@ const OBJECT_BYTES = 100;
 type TurnKind = Exclude<BulkKind, 'crash'>;
 const OTHER: Readonly<Record<TurnKind, TurnKind>> = { page: 'chatbot', chatbot: 'page' };
 
-/** While one kind fails, hits are taken from the source to find some of the other kind, until this many batches are queued. */
+/** While the queued hits fail, hits are taken from the source to find some that succeed, until this many batches are queued. */
 const MAX_FAILING = 100;
 
 /**
@@ -45,15 +45,15 @@ export class BatchQueue {
     return this.#suspects.reduce((sum, { hits }) => sum + hits.length, 0);
   }
 
-  /** Whether to take hits from the source: the queue is empty, the next batch merges newer hits, or only the other kind may succeed. */
+  /** Whether to take hits from the source: the queue is empty, only newer hits may succeed, or only the other kind may. */
   get takesMore(): boolean {
     const kind = this.#nextKind;
     if (kind === undefined) return true;
-    const [batch, newer] = this.#batches[kind];
-    if (batch?.mergesNewer && !newer) return true;
+    const batches = this.#batches[kind];
+    if (batches.length >= MAX_FAILING) return false;
+    if (!batches.some(isNewer)) return true;
     const isOtherMissing = this.#seen.has(OTHER[kind]) && this.#batches[OTHER[kind]].length === 0;
-    const hasFailed = batch?.failedAs !== undefined;
-    return hasFailed && isOtherMissing && this.#batches[kind].length < MAX_FAILING;
+    return isOtherMissing && batches[0]?.failedAs !== undefined;
   }
 
   /** Adds hits in batches. The batches contain the same objects. */
@@ -79,21 +79,27 @@ export class BatchQueue {
     return batch.hits;
   }
 
-  /** The batch to send next. */
+  /** The batch to send next. Until that is replaced or hits are added, further calls return the same one. */
   first(): Batch | undefined {
     const { crash } = this.#batches;
     if (this.#nextKind === undefined && crash.length === 0) this.#restoreSuspects(1);
     const kind = this.#nextKind;
     if (kind === undefined) return crash[0];
-    this.#joinNewer(kind);
+    this.#preferNewer(kind);
     return this.#batches[kind][0];
   }
 
-  /** Replaces the first batch by what is left of it. With `staysFirst`, that is sent before the other kind. */
+  /**
+   * Replaces the first batch by what is left of it. With `staysFirst`, that is sent before all others. Otherwise the other kind is next,
+   * and a batch that merges newer hits is sent after the others of its kind: its hits may all be invalid.
+   */
   replaceFirst({ kind, hits }: Batch, again: readonly Batch[], staysFirst = false): void {
     const batches = this.#batches[kind];
     const left = again.reduce((sum, batch) => sum + batch.hits.length, 0);
-    const [replaced] = batches.splice(0, 1, ...again.filter((batch) => !isSuspect(batch)));
+    const isLast = ({ mergesNewer }: Batch) => mergesNewer && !staysFirst;
+    const open = again.filter((batch) => !isSuspect(batch));
+    const [replaced] = batches.splice(0, 1, ...open.filter((batch) => !isLast(batch)));
+    batches.push(...open.filter(isLast));
     this.#size += left - (replaced?.hits.length ?? 0);
     if (left < hits.length) this.#restoreSuspects();
     this.#suspects.push(...again.filter(isSuspect));
@@ -136,13 +142,14 @@ export class BatchQueue {
     for (const batch of restored.reverse()) this.#batches[batch.kind].unshift(batch);
   }
 
-  /** If the first batch merges newer hits, joins it with the next one, or lets that go first if a bulk has no room for both. */
-  #joinNewer(kind: TurnKind): void {
+  /** If the first batch merges newer hits, joins it with the next one. If a bulk has no room for both, newer batches go first. */
+  #preferNewer(kind: TurnKind): void {
     const batches = this.#batches[kind];
-    const [batch, newer] = batches;
-    if (!batch?.mergesNewer || !newer) return;
-    const joined = inBatches([...batch.hits, ...newer.hits], kind, this.#max);
-    batches.splice(0, 2, ...(joined.length === 1 ? joined : [newer, batch]));
+    const [batch, next] = batches;
+    if (!batch?.mergesNewer || !next) return;
+    const joined = inBatches([...batch.hits, ...next.hits], kind, this.#max);
+    if (joined.length === 1) batches.splice(0, 2, ...joined);
+    else batches.push(...batches.splice(0, Math.max(0, batches.findIndex(isNewer))));
   }
 }
 
@@ -150,6 +157,11 @@ export class BatchQueue {
 function areAll(hits: readonly EncodedHit[], isIt: (hit: EncodedHit) => boolean): boolean {
   for (const hit of hits) if (!isIt(hit)) return false;
   return true;
+}
+
+/** Whether Matomo has not rejected all hits of the batch. */
+function isNewer({ mergesNewer }: Batch): boolean {
+  return !mergesNewer;
 }
 
 function isSuspect(batch: Batch): batch is Batch & { readonly kind: TurnKind } {

@@ -8,7 +8,7 @@ import { BatchQueue } from './batch-queue.js';
 import type { DeliveryCounters } from './counters.js';
 import type { DeliveryOptions } from './delivery-options.js';
 import type { HitSource } from './hit-source.js';
-import { flushLast, type LastFlushParts } from './last-flush.js';
+import { adviceForLoss, flushLast, type LastFlushParts } from './last-flush.js';
 import { MemorySource } from './memory-source.js';
 import { SendLoop } from './send-loop.js';
 import { Sender } from './sender.js';
@@ -182,7 +182,7 @@ export class Delivery {
     batches.drop();
     const lost = this.counters.lost.shutdown;
     if (lost === 0) return;
-    const text = `The shutdown ended with ${countOf(lost)} pending. Pending hits are lost and counted as shutdown. Raise shutdownTimeoutMillis, or set spool to keep hits across restarts.`;
+    const text = `The shutdown ended with ${countOf(lost)} pending. Pending hits are lost and counted as shutdown. ${adviceForLoss(!isInTime)}`;
     this.#diagnostics.warn(coded('lost-at-shutdown', text));
   }
 

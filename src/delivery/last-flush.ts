@@ -33,6 +33,7 @@ export function flushLast(parts: LastFlushParts, state: LastFlushState): void {
   const { source, batches, diagnostics } = parts;
   const { counters } = source;
   const before = { ...counters.lost };
+  const deadlineMillis = performance.now() + state.millis;
   let reason = state.refusal;
   try {
     decideInFlight(parts, state.inFlight);
@@ -49,9 +50,15 @@ export function flushLast(parts: LastFlushParts, state: LastFlushState): void {
   if (loss === undefined) return;
   const advice =
     state.refusal === undefined
-      ? 'Raise shutdownTimeoutMillis, or set spool to keep hits across restarts'
-      : 'Set exitFlush, or call shutdown() before the process ends';
-  diagnostics.warn(coded('lost-at-shutdown', `${loss}. ${advice}.`));
+      ? adviceForLoss(deadlineMillis - performance.now() < 1)
+      : 'Set exitFlush, or call shutdown() before the process ends.';
+  diagnostics.warn(coded('lost-at-shutdown', `${loss}. ${advice}`));
+}
+
+/** What to do if hits were lost at the end. If `shutdownTimeoutMillis` has not run out, a longer one changes nothing. */
+export function adviceForLoss(hasTimedOut: boolean): string {
+  const first = hasTimedOut ? 'Raise shutdownTimeoutMillis, or set' : 'Set';
+  return `${first} spool to keep hits across restarts.`;
 }
 
 /** Counts the bulk in flight, whose response can no longer be read. If nothing of it was written, it is sent again. */

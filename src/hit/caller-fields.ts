@@ -1,10 +1,13 @@
+import { copyText } from '../common/copy-text.js';
 import { PairCache } from '../common/generation-cache.js';
 import { createField, type Field, Fields, rawField } from './field.js';
 import type { HttpRequest } from './http-request.js';
 import type { Visitor } from './visitor-id.js';
 
-/** Pairs of user agent and language that are remembered; a large site has thousands. */
-const MAX_AGENTS = 5000;
+/** Pairs of user agent and language that are remembered, and as many with client hints. */
+const MAX_AGENTS = 2000;
+/** An agent with more in a query string is not remembered: with all its texts it would take over 10 kB of memory. */
+const MAX_AGENT_CHARACTERS = 2000;
 /** Callers whose visitor ID is remembered, some 200 bytes each: to compute one takes longer than all else of a hit. */
 const MAX_CALLERS = 40_000;
 const DAY_MILLIS = 86_400_000;
@@ -36,7 +39,9 @@ export class Agent {
   }
 }
 
-type Described = Pick<HttpRequest, 'userAgent' | 'acceptLanguage' | 'clientHints' | 'client'>;
+type Described = Partial<
+  Pick<HttpRequest, 'userAgent' | 'acceptLanguage' | 'clientHints' | 'client'>
+>;
 
 /** Finds what is sent of user agent, client hints and language. */
 export function createToAgent(): (described: Described) => Agent {
@@ -44,10 +49,11 @@ export function createToAgent(): (described: Described) => Agent {
   const hinted = new PairCache<Agent, string, Agent>(MAX_AGENTS);
 
   function create({ userAgent = '', acceptLanguage, clientHints }: Described): Agent {
-    const agent = createField('ua', userAgent) ?? NO_USER_AGENT;
-    const hints = clientHints === undefined ? undefined : createField('uadata', clientHints);
-    const language = acceptLanguage === undefined ? undefined : createField('lang', acceptLanguage);
-    return new Agent(agent.value, new Fields([agent, hints, language]));
+    const fieldOf = (name: 'ua' | 'uadata' | 'lang', text: string | undefined) =>
+      text === undefined ? undefined : createField(name, copyText(text));
+    const agent = fieldOf('ua', userAgent) ?? NO_USER_AGENT;
+    const fields = [agent, fieldOf('uadata', clientHints), fieldOf('lang', acceptLanguage)];
+    return new Agent(agent.value, new Fields(fields));
   }
 
   function toPlainAgent(described: Described): Agent {
@@ -55,24 +61,30 @@ export function createToAgent(): (described: Described) => Agent {
     const known = plain.get(userAgent, acceptLanguage);
     if (known) return known;
     const agent = create({ ...described, clientHints: undefined });
-    plain.set(userAgent, acceptLanguage, agent);
+    if (isShort(agent)) plain.set(userAgent, acceptLanguage, agent);
     return agent;
   }
 
   return function toAgent(described) {
-    const { client, clientHints } = described;
+    const { client, clientHints, userAgent = '', acceptLanguage = '' } = described;
     let agent = client?.agent;
     if (!agent) {
       agent = toPlainAgent(described);
-      if (client) client.agent = agent;
+      if (client && isShort(agent)) client.agent = agent;
     }
     if (clientHints === undefined) return agent;
     const known = hinted.get(agent, clientHints);
     if (known) return known;
     const created = create(described);
-    hinted.set(agent, clientHints, created);
+    // What is remembered for an agent that is not would never be found again.
+    const isFound = plain.get(userAgent, acceptLanguage) === agent;
+    if (isFound && isShort(created)) hinted.set(agent, clientHints, created);
     return created;
   };
+}
+
+function isShort({ fields }: Agent): boolean {
+  return fields.text.length <= MAX_AGENT_CHARACTERS;
 }
 
 /** What is sent of a visitor. */

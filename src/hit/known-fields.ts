@@ -1,3 +1,4 @@
+import { copyKey } from '../common/copy-text.js';
 import { type Field, rawField } from './field.js';
 import { toParameterValue } from './parameter-value.js';
 import { declarationOf } from './tracking-parameters.js';
@@ -60,14 +61,15 @@ export function findKnownFields(
 function extend(found: KnownFields, name: string, value: Value): KnownFields | undefined {
   // Each more copies those before it.
   if (found.text.length > MAX_CHARACTERS || String(value).length > MAX_CHARACTERS) return undefined;
-  const field = toField(name, value);
+  const own = copyKey(value);
+  const field = toField(name, own);
   if (!field) return undefined;
   knownCount += 1;
   if (knownCount > MAX_KNOWN) {
     first = new KnownFields([]);
     knownCount = 0;
   }
-  return found.add(name, value, field);
+  return found.add(name, own, field);
 }
 
 function toField(name: string, value: Value): Field | undefined {

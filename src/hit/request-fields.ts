@@ -1,4 +1,10 @@
-import { GenerationCache, memoize, memoizeLatest, memoizeLatestPair } from '../common/generation-cache.js';
+import { copyText } from '../common/copy-text.js';
+import {
+  GenerationCache,
+  memoize,
+  memoizeLatest,
+  memoizeLatestPair,
+} from '../common/generation-cache.js';
 import { createToActionName, DEFAULT_TITLE } from './action-name.js';
 import { AI_AGENT_FIELDS } from './ai-agent.js';
 import type { Caller } from './caller-fields.js';
@@ -20,6 +26,8 @@ const SAFE_URL_LENGTH = 170;
 
 /** Durations that are found by their number. */
 const SHORT_MILLIS = 1000;
+/** Titles of longer methods are not remembered: HTTP has none. */
+const MAX_METHOD_LENGTH = 30;
 /** Pairs of status and method that are remembered with one title. */
 const MAX_VARIABLES = 10;
 
@@ -65,7 +73,8 @@ export function createToRequestFields(
 
   function toDurations(millis: number): Fields {
     if (!(millis >= 0 && millis < SHORT_MILLIS)) return toLongDurations(millis);
-    return (shortDurations[millis] ??= createDurations(millis));
+    shortDurations[millis] ??= createDurations(millis);
+    return shortDurations[millis];
   }
   const toVariables = memoizeLatestPair((statusCode: number, method: string) => {
     if (maxCustomVariables === 0) return new Fields([]);
@@ -84,8 +93,9 @@ export function createToRequestFields(
     const titled = titles.get(own);
     for (let known = titled; known; known = known.next)
       if (known.variables === variables) return known.fields;
-    const title = createField('action_name', isDefault ? `${method} ${own}` : own);
+    const title = createField('action_name', copyText(isDefault ? `${method} ${own}` : own));
     const fields = new Fields([title, ...variables.all]);
+    if (method.length > MAX_METHOD_LENGTH) return fields;
     const rank = titled === undefined ? 1 : titled.rank + 1;
     const next = rank > MAX_VARIABLES ? undefined : titled;
     titles.set(own, { variables, fields, next, rank: next ? rank : 1 });

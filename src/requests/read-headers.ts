@@ -59,9 +59,9 @@ interface UserAgent {
 
 const MAX_LANGUAGE_LENGTH = 200;
 /** Browsers of one version differ in their languages. */
-const MAX_LANGUAGES = 20;
-/** A large site has thousands. */
-const MAX_USER_AGENTS = 5000;
+const MAX_LANGUAGES = 5;
+/** A scanner sends ever new ones: each takes up to 8 kB with what is derived from it. */
+const MAX_USER_AGENTS = 2000;
 const userAgents = new GenerationCache<string, UserAgent>(MAX_USER_AGENTS);
 
 /** The client of a user agent and a language; `undefined` without a user agent. */

@@ -5,6 +5,7 @@ import {
   memoizePair,
   PairCache,
 } from '../../src/common/generation-cache.js';
+import { keptBytes, PARTS_BYTES } from '../support/kept-bytes.js';
 
 test('a cache never holds more than it may, and keeps what is read', () => {
   const cache = new GenerationCache<number, string>(10);
@@ -56,6 +57,27 @@ test('long texts are not kept', () => {
     undefined,
   ]);
 });
+
+/** What is kept of parts of texts, as it is remembered. */
+function rememberers(): Record<string, (part: string) => unknown> {
+  const cache = new GenerationCache<string, number>();
+  const pairs = new PairCache<string, string, number>();
+  return {
+    cache: (part) => cache.set(part, 1),
+    'first of pairs': (part) => pairs.set(part, '', 1),
+    'second of pairs': (part) => pairs.set('', part, 1),
+    memoize: memoize((part: string) => part.slice(1)),
+    memoizePair: (part) => toSecond(1, part),
+  };
+}
+const toSecond = memoizePair((_: number, part: string) => part.slice(1));
+
+test.for(Object.entries(rememberers()))(
+  '%s keeps no text of which a key is a part',
+  ([, remember]) => {
+    expect(keptBytes(remember)).toBeLessThan(PARTS_BYTES / 4);
+  },
+);
 
 test('a memoized function computes each value once', () => {
   const calls: unknown[] = [];

@@ -51,7 +51,7 @@ test('AI chatbots and page views share no batch and take turns, in order each, a
   ]);
 });
 
-test('a batch that merges newer hits stays within the maximum, and lets them go first if there is no room', () => {
+test('a batch that merges newer hits stays within the maximum, and is sent after them if there is no room', () => {
   const queue = queueOf(3, 'a', 'b');
   queue.replaceFirst(queue.first() as Batch, [{ ...(queue.first() as Batch), mergesNewer: true }]);
   queue.add(hits('c'));
@@ -63,6 +63,58 @@ test('a batch that merges newer hits stays within the maximum, and lets them go 
     ['a', 'c', 'b'],
   ]);
 });
+
+/** Rejects the batches that are sent next, as if the token were invalid. Returns their hits. */
+function reject(queue: BatchQueue, attempts: number): string[][] {
+  return Array.from({ length: attempts }, () => {
+    const batch = queue.first() as Batch;
+    queue.replaceFirst(batch, [{ ...batch, mergesNewer: true }]);
+    return namesOf(batch);
+  });
+}
+
+test('full batches that Matomo rejects are sent in turn, and newer hits before them', () => {
+  const queue = queueOf(2, 'a1', 'a2', 'b1', 'b2');
+  expect(reject(queue, 1)).toEqual([['a1', 'a2']]);
+  expect(queue.takesMore).toBe(false);
+  expect(reject(queue, 2)).toEqual([
+    ['b1', 'b2'],
+    ['a1', 'a2'],
+  ]);
+  expect(queue.takesMore).toBe(true);
+  queue.add(hits('c1', 'c2'));
+  expect(queue.takesMore).toBe(false);
+  expect(drain(queue)).toEqual([
+    ['c1', 'c2'],
+    ['b1', 'b2'],
+    ['a1', 'a2'],
+  ]);
+});
+
+test('while Matomo rejects all hits, a limited number of batches is taken from the source', () => {
+  const queue = queueOf(1, 'a');
+  let taken = 1;
+  for (; queue.takesMore || reject(queue, 1).length === 0 || queue.takesMore; taken++) {
+    queue.add(hits('b'));
+    expect(taken).toBeLessThan(1000);
+  }
+  expect(taken).toBe(100);
+});
+
+test.for(['a1', 'b1'])(
+  'the batch that is sent next has no hit that is too old, such as %s',
+  (old) => {
+    const queue = queueOf(2, 'a1', 'a2', 'b1', 'b2');
+    reject(queue, 2);
+    const isFresh = (hit: Batch['hits'][number]) =>
+      nameOf(hit.buffer.toString('latin1', hit.start, hit.end)) !== old;
+    const expired = queue.expire(isFresh);
+    const next = queue.first() as Batch;
+    expect(namesOf(next)).not.toContain(old);
+    expect(queue.first()).toBe(next);
+    expect(queue.size + expired.length).toBe(4);
+  },
+);
 
 test('a batch has no more hits than may be in a bulk, however many are added at once', () => {
   expect(drain(queueOf(3, 'a', 'b', 'c', 'd', 'e', 'f', 'g'))).toEqual([

@@ -349,6 +349,17 @@ test('one bad hit as the very first blocks nobody: newer ones go with it', async
   expect(delivery).toMatchObject({ pending: 0, counters: { tracked: 2, invalid: 1 } });
 });
 
+test('two full bulks that Matomo rejects do not block newer hits', async () => {
+  const { delivery, transport } = setUp({ tokenAuth: 't', maxExportBatchSize: 1 });
+  transport.answer((sent) => {
+    const bad = transport.bodies.at(-1)?.requests.filter((query) => query.includes('bad')).length;
+    return processed(sent, bad);
+  });
+  for (const name of ['bad 1', 'bad 2', 'a', 'b']) delivery.push(pending({ name }));
+  await vi.advanceTimersByTimeAsync(60 * 60_000);
+  expect(delivery).toMatchObject({ pending: 0, counters: { tracked: 2, invalid: 2 } });
+});
+
 test('while a token is refused no flush asks again, and shutdown once', async () => {
   const { delivery, transport } = setUp({ tokenAuth: 't' });
   transport.answer((sent) => processed(sent, sent));
@@ -480,7 +491,20 @@ test('shutdown ends at its deadline; what was in flight is unconfirmed, what wai
   await closed;
   expect(delivery.counters.lost).toMatchObject({ unconfirmed: 2, shutdown: 3 });
   expect(delivery.pending).toBe(0);
-  expect(said.at(-1)).toMatch(/\b3 hits\b.*\[lost-at-shutdown\]$/);
+  expect(said.at(-1)).toMatch(
+    /\b3 hits\b.* Raise shutdownTimeoutMillis, or set spool.*\[lost-at-shutdown\]$/,
+  );
+});
+
+test('if no time was missing at shutdown, no longer one is suggested', async () => {
+  const { delivery, transport, said } = setUp();
+  transport.answer(notSent);
+  delivery.push(pending());
+  await delivery.shutdown(1500);
+  expect(delivery.counters.lost.shutdown).toBe(1);
+  expect(said.at(-1)).toMatch(
+    /shutdown\. Set spool to keep hits across restarts\. \[lost-at-shutdown\]$/,
+  );
 });
 
 test('every hit is pending or counted at every moment, whatever Matomo answers', async () => {

@@ -1,7 +1,9 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createToAgent, createToCaller } from '../../src/hit/caller-fields.js';
 import { createField } from '../../src/hit/field.js';
 import { createToVisitorId, type Visitor } from '../../src/hit/visitor-id.js';
+import { collectGarbage, keptBytes, PARTS_BYTES } from '../support/kept-bytes.js';
 
 const midnight = Date.UTC(2026, 10, 21);
 const caller = { address: '192.0.2.1', userAgent: 'curl/8', site: 1, startMillis: midnight - 1 };
@@ -49,4 +51,30 @@ test('an agent has what the client sent, and the beginning for the site that is 
       expect(Object.fromEntries(parameters)).toEqual(expected);
     }
   }
+});
+
+const LONG = 'x'.repeat(600);
+
+test.for([
+  ['a long user agent', { userAgent: LONG, clientHints: '{"mobile":true}' }],
+  ['a long language', { acceptLanguage: LONG, clientHints: '{"mobile":true}' }],
+  ['long hints', { userAgent: 'curl/8', clientHints: '中'.repeat(400) }],
+  ['a user agent that is long if it is encoded', { userAgent: '中'.repeat(400) }],
+] as const)('an agent with %s is not remembered', async ([, client]) => {
+  const toAgent = createToAgent();
+  const agents = Array.from({ length: 1000 }, () => new WeakRef(toAgent(client)));
+  await nextTurn(); // until then, nothing that a weak reference was made to is collected
+  collectGarbage();
+  expect(agents.filter((agent) => agent.deref()).length).toBeLessThan(10);
+  expect(toAgent(client).fields).toEqual(toAgent(client).fields);
+});
+
+test('an agent keeps no text of which a header is a part', () => {
+  const toAgent = createToAgent();
+  const toCaller = createToCaller(toAddress, () => undefined);
+  const kept = keptBytes((part) => {
+    toAgent({ userAgent: part, acceptLanguage: part, clientHints: part });
+    toCaller({ ...caller, userAgent: part, address: part });
+  });
+  expect(kept).toBeLessThan(PARTS_BYTES / 4);
 });

@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest';
-import { annotations, hitsOf, httpRequest, NOON, parametersOf } from '../support/builders.js';
+import { createHitBuilder } from '../../src/hit/hit-builder.js';
+import {
+  annotations,
+  HIT_OPTIONS,
+  hitsOf,
+  httpRequest,
+  NOON,
+  parametersOf,
+} from '../support/builders.js';
+import { keptBytes, PARTS_BYTES } from '../support/kept-bytes.js';
 
 test('a request becomes a page view with every fact that Matomo has a place for', () => {
   const request = httpRequest({ query: 'x=1', referrer: 'https://ref.example/a' });
@@ -201,4 +210,23 @@ test('an error is its class, and only of a request that failed', () => {
   expect(page).not.toHaveProperty('ca');
   expect(crash).toMatchObject({ ca: '1', cra: 'TypeError', cra_tp: 'TypeError', cid: page?.cid });
   expect(crash).not.toHaveProperty('action_name');
+});
+
+test.for(['method', 'path', 'query', 'route', 'host', 'userAgent', 'referrer', 'address'] as const)(
+  'no text is kept of which the %s of a request is a part',
+  (name) => {
+    for (const beforeSend of [undefined, (parameters: Record<string, string>) => parameters]) {
+      const build = createHitBuilder({ ...HIT_OPTIONS, beforeSend }, () => undefined);
+      const kept = keptBytes((part) =>
+        build(httpRequest({ route: undefined, [name]: part }), 1, NOON),
+      );
+      expect(kept).toBeLessThan(PARTS_BYTES / 4);
+    }
+  },
+);
+
+test('titles of requests with a long method are not remembered', () => {
+  const build = createHitBuilder(HIT_OPTIONS, () => undefined);
+  const kept = keptBytes((_, text) => build(httpRequest({ method: text }), 1, NOON));
+  expect(kept).toBeLessThan(PARTS_BYTES / 4);
 });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { findKnownFields } from '../../src/hit/known-fields.js';
 import { overrideAll } from '../../src/hit/overrides.js';
+import { keptBytes, PARTS_BYTES } from '../support/kept-bytes.js';
 
 function unexpected(key: string): never {
   throw new Error(`unexpected report ${key}`);
@@ -42,4 +43,9 @@ test('what is to be reported, and what is too long to be remembered, is left to 
   expect(findKnownFields({ ec_items: 'x'.repeat(501) })).toBeUndefined();
   const dimensions = Array.from({ length: 900 }, (_, i) => [`dimension${i + 1}`, 'value']);
   expect(findKnownFields(Object.fromEntries(dimensions))).toBeUndefined();
+});
+
+test('no text is kept of which a value is a part', () => {
+  const kept = keptBytes((part) => findKnownFields({ e_c: 'Search', e_a: part }));
+  expect(kept).toBeLessThan(PARTS_BYTES / 4);
 });

@@ -310,7 +310,7 @@ describe('what cannot be sent is counted and logged once, with the reason', () =
     const ended = await end([...REGISTER, APP], { ...unreachable, ...LATE, ...patient });
     expect(ended).toEqual({ code: 3, signal: null, stderr: expect.any(String) });
     expect(ended.stderr).toMatch(
-      /^opentelemetry-matomo: .* 2 hits \(Matomo cannot be reached \(ECONNREFUSED.*\[lost-at-shutdown\]\n$/,
+      /^opentelemetry-matomo: .* 2 hits \(Matomo cannot be reached \(ECONNREFUSED.*\)\. Set spool to keep hits across restarts\. \[lost-at-shutdown\]\n$/,
     );
   });
 
@@ -326,8 +326,16 @@ describe('what cannot be sent is counted and logged once, with the reason', () =
     await get(`${app.url}/exit`);
     expect(await app.exit()).toMatchObject({ code: 3 });
     expect(app.stderr()).toMatch(
-      / 2 hits \(.*\(no (?:answer|connection) within \d{1,3} ms\)\).*\[lost-at-shutdown\]\n$/,
+      / 2 hits \(.*\(no (?:answer|connection) within \d{1,3} ms\)\).*\)\. Set spool to keep hits across restarts\. \[lost-at-shutdown\]\n$/,
     );
+  });
+
+  test('Matomo does not answer in time: a longer timeout is suggested', async () => {
+    const { inspector, env } = await matomo();
+    inspector.play({ delayMillis: 3_600_000 });
+    const short = { MATOMO_SHUTDOWN_TIMEOUT: '500' };
+    const { stderr } = await end([...REGISTER, APP], { ...env, ...LATE, ...short });
+    expect(stderr).toMatch(/ 2 hits \(.*\)\. Raise shutdownTimeoutMillis, or set spool.*\n$/);
   });
 
   test('exitFlush is off', async () => {
@@ -341,7 +349,9 @@ describe('what cannot be sent is counted and logged once, with the reason', () =
   test('a dispatcher of the application', async () => {
     const { inspector, env } = await matomo();
     const { stderr } = await end([...REGISTER, IN_CODE], { ...env, ...LATE, DISPATCHER: '1' });
-    expect(stderr).toMatch(/^opentelemetry-matomo: .* 2 hits \(.*option dispatcher\).*\n$/);
+    expect(stderr).toMatch(
+      /^opentelemetry-matomo: .* 2 hits \(.*option dispatcher\).*\)\. Set spool to keep.*\n$/,
+    );
     expect(titles(inspector)).toEqual([]);
   });
 

@@ -71,10 +71,9 @@ export class SimulatedMachine {
     useProcesses((pid) => this.#living(pid)?.identity.started);
   }
 
-  /** Hits that a bulk may have. One of which Matomo refused all, with a token, is tried again together with newer hits. */
+  /** Hits that a bulk may have. */
   get largestBulk(): number {
-    const { hasToken, maxExportBatchSize } = this.#options;
-    return hasToken ? Number.POSITIVE_INFINITY : maxExportBatchSize;
+    return this.#options.maxExportBatchSize;
   }
 
   get alive(): SimulatedProcess[] {
