@@ -1,4 +1,9 @@
-import { GenerationCache, memoize, memoizeLatest, memoizeLatestPair } from '../common/generation-cache.js';
+import {
+  GenerationCache,
+  memoize,
+  memoizeLatest,
+  memoizeLatestPair,
+} from '../common/generation-cache.js';
 import { createToActionName, DEFAULT_TITLE } from './action-name.js';
 import { AI_AGENT_FIELDS } from './ai-agent.js';
 import type { Caller } from './caller-fields.js';
@@ -65,7 +70,11 @@ export function createToRequestFields(
 
   function toDurations(millis: number): Fields {
     if (!(millis >= 0 && millis < SHORT_MILLIS)) return toLongDurations(millis);
-    return (shortDurations[millis] ??= createDurations(millis));
+    const known = shortDurations[millis];
+    if (known) return known;
+    const created = createDurations(millis);
+    shortDurations[millis] = created;
+    return created;
   }
   const toVariables = memoizeLatestPair((statusCode: number, method: string) => {
     if (maxCustomVariables === 0) return new Fields([]);

@@ -22,7 +22,7 @@ export const BENCHES = {
   garbage: { question: 'What does a request leave for the garbage collector?', roundSeconds: 60 },
   instructions: {
     question: 'How many instructions does a hit take?',
-    roundSeconds: 150,
+    roundSeconds: 280,
     once: true, // they repeat to one percent
   },
   'further-hits': {
