@@ -20,7 +20,6 @@ import type { Transport } from './transport.js';
  * every hit is either pending or counted.
  */
 export class Delivery {
-  readonly #options: DeliveryOptions;
   readonly #sender: Sender;
   readonly #parts: LastFlushParts;
   readonly #loop: SendLoop;
@@ -45,7 +44,6 @@ export class Delivery {
     random: () => number = Math.random,
     source: HitSource = new MemorySource(),
   ) {
-    this.#options = options;
     this.#maxQueueSize = options.maxQueueSize;
     this.#maxQueueBytes = options.maxQueueBytes;
     this.#sender = new Sender(options, transport, diagnostics, random);

@@ -81,6 +81,8 @@ export const EXPRESSIONS: Readonly<Record<string, readonly [lines: number, reaso
   'src/hit/ai-chatbots.ts': [3, 'alternatives of fixed texts'],
   'src/hit/ai-chatbot-hit.ts': [4, 'anchored; each parameter once'],
   'src/hit/document-type.ts': [4, 'a type is cut first; alternatives of fixed texts'],
+  'src/hit/request-fields.ts': [1, 'at most ten pairs of status and method'],
+  'src/hit/simple-path.ts': [1, 'single characters, or a fixed text; a path of at most 500'],
   'src/hit/response-size.ts': [2, 'six attributes; anchored, ten digits at most'],
   'src/hit/bots.ts': [3, 'alternatives of fixed texts'],
   'src/hit/visitor-cookie.ts': [2, 'begins at `;` only, and no class goes beyond the next one'],
@@ -98,6 +100,9 @@ export const EXPRESSIONS: Readonly<Record<string, readonly [lines: number, reaso
   'src/requests/request-record.ts': [3, 'each attribute once'],
   'src/requests/routes/express.ts': [2, 'a template of the application; a path is split once'],
   'src/requests/routes/index.ts': [1, 'over frameworks'],
-  'src/requests/trace-index.ts': [1, 'at most 64 requests of one trace'],
+  'src/requests/trace-index.ts': [
+    2,
+    'at most 64 requests of one trace; each listed request is indexed at most once',
+  ],
   'src/span-exporter.ts': [1, 'each request once'],
 };

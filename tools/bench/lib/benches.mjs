@@ -34,7 +34,7 @@ export const BENCHES = {
   },
   instructions: {
     question: 'How many instructions does a hit take?',
-    roundSeconds: 100,
+    roundSeconds: 160,
     maxRounds: 1, // they repeat to one percent
   },
   'further-hits': {

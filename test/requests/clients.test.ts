@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest';
+import { commonHeadersOf } from '../../src/requests/read-headers.js';
+
+test('languages of one user agent that take turns are not mixed up, and are one object each', () => {
+  const languages = Array.from({ length: 30 }, (_, i) => `l${i}`);
+  const headersOf = (language?: string) => ({
+    'user-agent': 'curl/8',
+    ...(language !== undefined && { 'accept-language': language }),
+  });
+  for (const language of [...languages, ...languages, undefined, 'x'.repeat(1000), undefined]) {
+    const { userAgent, acceptLanguage, client } = commonHeadersOf(headersOf(language));
+    expect([userAgent, acceptLanguage]).toEqual(['curl/8', language]);
+    expect(client).toMatchObject({ userAgent: 'curl/8', acceptLanguage: language });
+  }
+  const [first] = languages;
+  const { client } = commonHeadersOf(headersOf(first));
+  commonHeadersOf(headersOf('l1'));
+  expect(commonHeadersOf(headersOf(first)).client).toBe(client);
+});
