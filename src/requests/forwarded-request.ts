@@ -23,7 +23,7 @@ export interface ForwardedRequest {
 }
 
 /** A hit outside of any request, with the visitor that it names. */
-export interface ForwardedHit {
+interface ForwardedHit {
   readonly hit: FurtherHit;
 }
 

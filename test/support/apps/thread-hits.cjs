@@ -1,5 +1,6 @@
-// A server in a worker thread that tracks hits besides page views. `/bind` keeps the context of its request, in which `/now` tracks an
-// event. `/exit` ends the process. With MAIN, the server is in the main thread. With OWN_PROCESSOR, the main thread has a processor that decides by attributes of the span.
+// A server in a worker thread, or with MAIN in the main thread, that tracks hits besides page views. `/bind` keeps the context of its
+// request, in which `/now` tracks an event. `/exit` ends the process. With OWN_PROCESSOR, the main thread has a processor that decides
+// by attributes of the span.
 const { AsyncResource } = require('node:async_hooks');
 const { createServer } = require('node:http');
 const { isMainThread, parentPort, Worker } = require('node:worker_threads');
