@@ -87,8 +87,7 @@ export function createToRequestFields(
 
 /** The beginning of all hits of a request, behind what they have of its caller. */
 export function toSharedText({ url, referrer, signature }: RequestFields): string {
-  const isSafe = url.length <= SAFE_URL_LENGTH;
-  const page = isSafe ? url.pair : (toUrlField(url)?.pair ?? '');
+  const page = isSafe(url) ? url.pair : (toUrlField(url)?.pair ?? '');
   const end = signature === undefined ? '' : signature.text;
   return referrer === undefined ? page + end : page + referrer.pair + end;
 }
@@ -106,5 +105,10 @@ export function listFields(fields: RequestFields): (Field | undefined)[] {
 }
 
 function toUrlField(url: PageUrl): Field | undefined {
-  return url.length <= SAFE_URL_LENGTH ? encodedField('url', url) : createField('url', url.text);
+  return isSafe(url) ? encodedField('url', url) : createField('url', url.text);
+}
+
+/** Whether it needs no check against Matomo's limit. */
+function isSafe(url: PageUrl): boolean {
+  return url.length <= SAFE_URL_LENGTH;
 }
