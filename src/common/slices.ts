@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 /** The maximum time for which work that can wait blocks the event loop. */
 const SLICE_MILLIS = 20;
 
-/** Begins a slice. The returned function tells whether its time is over. */
+/** Begins a slice. The returned function returns whether its time is over. */
 export function beginSlice(): () => boolean {
   const end = performance.now() + SLICE_MILLIS;
   return () => performance.now() >= end;

@@ -14,7 +14,7 @@ const DAY_MILLIS = 86_400_000;
 
 const NO_USER_AGENT = rawField('ua', '-'); // an empty one is replaced by our own client's
 
-/** What a client tells about itself with every request. */
+/** What a client sends about itself with every request. */
 export class Agent {
   /** As it is sent. */
   readonly userAgent: string;
@@ -95,6 +95,8 @@ export class Caller {
   readonly visitorId: string | undefined;
   /** Address and visitor ID as in a query string. */
   readonly text: string;
+  /** The ID even if none is sent, once it was needed. */
+  anyVisitorId: string | undefined;
   #end = '';
   #joined = '';
 
@@ -132,5 +134,17 @@ export function createToCaller(
     const caller = new Caller(day, site, visitorId, [field?.pair ?? '', id].join(''));
     callers.set(userAgent, address ?? '', caller);
     return caller;
+  };
+}
+
+/** Finds the visitor ID of a caller even if none is sent. */
+export function createToAnyVisitorId(
+  toCaller: (visitor: Visitor) => Caller,
+  toVisitorId: (visitor: Visitor) => string,
+): (visitor: Visitor) => string {
+  return function toAnyVisitorId(visitor) {
+    const caller = toCaller(visitor);
+    caller.anyVisitorId ??= caller.visitorId ?? toVisitorId(visitor);
+    return caller.anyVisitorId;
   };
 }

@@ -5,7 +5,7 @@ import { override } from './overrides.js';
 import { cleanText, encodeValue, isPlain } from './text.js';
 
 /** The parameters as `beforeSend` returns them, and those that every hit needs; `undefined` if it drops the hit. */
-export function askBeforeSend(
+export function callBeforeSend(
   parameters: Map<string, string>,
   beforeSend: ((parameters: Record<string, string>) => unknown) | undefined,
   hasToken: boolean,

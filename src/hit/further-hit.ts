@@ -1,6 +1,6 @@
 import { type ReportProblem, toCustomVariables } from './custom-variables.js';
 import { rawField } from './field.js';
-import { askBeforeSend, toHit } from './finish-hit.js';
+import { callBeforeSend, toHit } from './finish-hit.js';
 import type { Hit } from './hit.js';
 import type { HitBuilder, ToHitsOptions } from './hit-builder.js';
 import type { HttpRequest } from './http-request.js';
@@ -116,7 +116,7 @@ export function createFurtherHitBuilder(
   ): Hit | undefined {
     parameters.set('cdt', String(Math.floor(Math.min(epochMillis, nowMillis) / 1000)));
     for (const { name, value } of given.fields) parameters.set(name, value);
-    const sent = askBeforeSend(parameters, beforeSend, hasToken, report);
+    const sent = callBeforeSend(parameters, beforeSend, hasToken, report);
     return sent && toHit(sent, 'page');
   }
 

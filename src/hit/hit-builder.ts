@@ -8,7 +8,7 @@ import { errorTypeOf, overridesOf, userIdOf, variablesOf } from './annotation-fa
 import { type ReportProblem, toCustomVariables } from './custom-variables.js';
 import { createToDimensions } from './dimensions.js';
 import type { Field } from './field.js';
-import { askBeforeSend, toCrash, toHit } from './finish-hit.js';
+import { callBeforeSend, toCrash, toHit } from './finish-hit.js';
 import type { Hit } from './hit.js';
 import type { HttpRequest } from './http-request.js';
 import { completeEvent, overrideAll } from './overrides.js';
@@ -97,7 +97,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
     }
     const isAlone = request.chatbotResponse !== undefined && options.pageViews === false;
     const parameters = (isAlone ? toAlone : toParameters)(request, site, nowMillis);
-    const sent = askBeforeSend(parameters, beforeSend, hasToken, report);
+    const sent = callBeforeSend(parameters, beforeSend, hasToken, report);
     if (sent === undefined) return [];
     const hits = [toHit(sent, 'page')];
     // A crash of an AI chatbot's request would make a visit of it.
@@ -175,9 +175,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
     toPlain,
     toVisitorId: (request: HttpRequest, site: number, nowMillis: number) =>
       reader.toCaller(reader.toVisitor(request, site, nowMillis)).visitorId,
-    toAnyVisitorId(request: HttpRequest, site: number, nowMillis: number) {
-      const visitor = reader.toVisitor(request, site, nowMillis);
-      return reader.toCaller(visitor).visitorId ?? reader.toVisitorId(visitor);
-    },
+    toAnyVisitorId: (request: HttpRequest, site: number, nowMillis: number) =>
+      reader.toAnyVisitorId(reader.toVisitor(request, site, nowMillis)),
   });
 }

@@ -1,6 +1,12 @@
 import { memoize } from '../common/generation-cache.js';
 import { createToPlace } from './action-name.js';
-import { type Agent, type Caller, createToAgent, createToCaller } from './caller-fields.js';
+import {
+  type Agent,
+  type Caller,
+  createToAgent,
+  createToAnyVisitorId,
+  createToCaller,
+} from './caller-fields.js';
 import type { ReportProblem } from './custom-variables.js';
 import type { RequestFacts } from './dimensions.js';
 import { createField, type Field } from './field.js';
@@ -41,7 +47,7 @@ export interface PageViewReader {
   toCaller(visitor: Visitor): Caller;
   toAddress(address: string): Field | undefined;
   /** Even if none is sent. */
-  toVisitorId(visitor: Visitor): string;
+  toAnyVisitorId(visitor: Visitor): string;
 }
 
 /** Reads requests into parts that are encoded already; most of them come again, and are remembered. */
@@ -98,6 +104,6 @@ export function createPageViewReader(
     toAgent,
     toCaller,
     toAddress,
-    toVisitorId,
+    toAnyVisitorId: createToAnyVisitorId(toCaller, toVisitorId),
   };
 }

@@ -118,11 +118,10 @@ export function createToRequestFields(
 
 /** The beginning of all hits of a request, behind what they have of its client. */
 export function toSharedText({ url, referrer, signature }: RequestFields, caller: Caller): string {
-  const isSafe = url.length <= SAFE_URL_LENGTH;
-  const beginning = isSafe
+  const beginning = isSafe(url)
     ? caller.textWith(url.origin.piece) + url.place.encoded
     : caller.text + (toUrlField(url)?.pair ?? '');
-  const page = isSafe && url.query ? beginning + url.query.piece : beginning;
+  const page = isSafe(url) && url.query ? beginning + url.query.piece : beginning;
   const end = signature === undefined ? '' : signature.text;
   return referrer === undefined ? page + end : page + referrer.pair + end;
 }
@@ -140,5 +139,10 @@ export function listFields(fields: RequestFields): (Field | undefined)[] {
 }
 
 function toUrlField(url: PageUrl): Field | undefined {
-  return url.length <= SAFE_URL_LENGTH ? encodedField('url', url) : createField('url', url.text);
+  return isSafe(url) ? encodedField('url', url) : createField('url', url.text);
+}
+
+/** Whether it needs no check against Matomo's limit. */
+function isSafe(url: PageUrl): boolean {
+  return url.length <= SAFE_URL_LENGTH;
 }

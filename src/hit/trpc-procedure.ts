@@ -8,7 +8,6 @@ export function toProcedurePath(
   path: string,
   toPath: (path: string) => string,
 ): string | undefined {
-  if (!path.includes('/trpc/')) return undefined; // nearly all paths, in one search
   const slash = path.lastIndexOf('/');
   if (!path.endsWith('/trpc', slash)) return undefined;
   const [first = '', ...others] = path.slice(slash + 1).split(',');

@@ -29,9 +29,9 @@ export function createDelivery(
   delivery: Delivery;
   /** How long a hit waits for work of its request that has not ended. */
   longestHoldMillis: number;
-  /** Secret of visitor ids, to be asked for when the first hit leaves: a spool may have it, and elsewhere. */
+  /** Returns the secret of visitor IDs. Call it when the first hit is finalized: an open spool may provide the secret. */
   visitorKey: () => string | Buffer;
-  /** Whether that secret will stay as it is: a spool has it when it is open. */
+  /** Whether the secret is final: a spool provides it only once it is open. */
   isVisitorKeyKnown: () => boolean;
   /** Bytes that hits may take in the spool besides those that it has been given. */
   spoolRoom: () => number;

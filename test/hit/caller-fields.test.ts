@@ -1,6 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { createToAgent, createToCaller } from '../../src/hit/caller-fields.js';
+import {
+  createToAgent,
+  createToAnyVisitorId,
+  createToCaller,
+} from '../../src/hit/caller-fields.js';
 import { createField } from '../../src/hit/field.js';
 import { createToVisitorId, type Visitor } from '../../src/hit/visitor-id.js';
 import { collectGarbage, keptBytes, PARTS_BYTES } from '../support/kept-bytes.js';
@@ -32,6 +36,20 @@ test('the ID of a caller is computed once, also if 20,000 come in turn', () => {
   expect(computed).toHaveLength(addresses.length);
 });
 
+test('the ID of a caller whose ID is not sent is computed once too', () => {
+  const computed: Visitor[] = [];
+  const toCaller = createToCaller(toAddress, () => undefined);
+  const toAnyVisitorId = createToAnyVisitorId(toCaller, (visitor) => {
+    computed.push(visitor);
+    return `id of ${visitor.address}`;
+  });
+  for (const address of ['192.0.2.1', '192.0.2.2', '192.0.2.1', '192.0.2.2']) {
+    expect(toAnyVisitorId({ ...caller, address })).toBe(`id of ${address}`);
+    expect(toCaller({ ...caller, address }).visitorId).toBeUndefined();
+  }
+  expect(computed).toHaveLength(2);
+});
+
 test('a caller without address or ID has neither in the text', () => {
   const toCaller = createToCaller(toAddress, () => undefined);
   expect(toCaller({ ...caller, address: undefined }).text).toBe('');
@@ -60,8 +78,10 @@ test.for([
   ['a long language', { acceptLanguage: LONG, clientHints: '{"mobile":true}' }],
   ['long hints', { userAgent: 'curl/8', clientHints: '中'.repeat(400) }],
   ['a user agent that is long if it is encoded', { userAgent: '中'.repeat(400) }],
-] as const)('an agent with %s is not remembered', async ([, client]) => {
+] as const)('an agent with %s is not remembered', async ([, sent]) => {
   const toAgent = createToAgent();
+  const nothing = { userAgent: undefined, acceptLanguage: undefined, clientHints: undefined };
+  const client = { ...nothing, ...sent };
   const agents = Array.from({ length: 1000 }, () => new WeakRef(toAgent(client)));
   await nextTurn(); // until then, nothing that a weak reference was made to is collected
   collectGarbage();

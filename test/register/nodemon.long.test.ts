@@ -5,7 +5,10 @@ import { eventually, startNode } from '../support/child-process.js';
 import { emptyFolder, npm, packPackage } from '../support/installed-app.js';
 import { get, matomo, titles } from '../support/registered-app.js';
 
+// If the test fails, nodemon is killed: its application then ends by itself.
 const toApp = (generation: number) => `
+const parent = process.ppid;
+setInterval(() => process.ppid === parent || process.exit(), 5000).unref();
 const server = require('node:http').createServer((request, response) => response.end('ok'));
 server.listen(0, '127.0.0.1', () => {
   console.log('generation ${generation} http://127.0.0.1:' + server.address().port + ' ');

@@ -57,6 +57,16 @@ await runBench('cold-start', {
 /** A copy of the package in a folder that has nothing but what it depends on. */
 function installAlone() {
   const folder = mkdtempSync(join(tmpdir(), 'opentelemetry-matomo-bench-'));
+  try {
+    copyPackage(folder);
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+  return folder;
+}
+
+function copyPackage(folder) {
   const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   for (const file of ['package.json', 'dist', 'register']) {
     const target = join(folder, 'node_modules/opentelemetry-matomo', file);
@@ -66,7 +76,6 @@ function installAlone() {
     const installed = join('node_modules', name);
     cpSync(join(ROOT, installed), join(folder, installed), { recursive: true });
   }
-  return folder;
 }
 
 function preload(way, folder) {

@@ -1,4 +1,4 @@
-// Table E: servers that frameworks build and start themselves, with `register` and, unless they trace, nothing of OpenTelemetry.
+// Table F: servers that frameworks build and start themselves, with `register` and, unless they trace, nothing of OpenTelemetry.
 import { SDKS } from './set-ups.mjs';
 
 const OURS = 'opentelemetry-matomo/register';

@@ -28,12 +28,12 @@ const DATABASE_AWAY = {
 
 test('504', async (context) => {
   const row = await rideOut(context, answers({ status: 504 }));
-  expectAccounted(row, { lost: ['unconfirmed'], says: /\b504\b/ });
+  expectAccounted(row, { lost: ['unconfirmed'], logs: /\b504\b/ });
 });
 
 test('504 after Matomo has stored', async (context) => {
   const row = await rideOut(context, answers({ status: 504, store: true }));
-  expectAccounted(row, { lost: ['unconfirmed'], says: /\b504\b/ });
+  expectAccounted(row, { lost: ['unconfirmed'], logs: /\b504\b/ });
   expect(row.stored).toBe(row.hits);
 });
 
@@ -45,7 +45,7 @@ test('413 to more than two hits', async (context) => {
 
 test('413 to everything', async (context) => {
   const row = await rideOut(context, answers({ status: 413 }));
-  expectAccounted(row, { lost: ['too_large'], says: /\[too-large\]/ });
+  expectAccounted(row, { lost: ['too_large'], logs: /\[too-large\]/ });
 });
 
 test.for<[string, PlayedAnswer, RegExp]>([
@@ -66,9 +66,9 @@ test.for<[string, PlayedAnswer, RegExp]>([
     { body: '{"status":"success","tracked":0,"invalid":0}', contentType: 'application/json' },
     /record_statistics/,
   ],
-])('%s', async ([, answer, says], context) => {
+])('%s', async ([, answer, logs], context) => {
   const row = await rideOut(context, answers(answer));
-  expectAccounted(row, { lost: [], says });
+  expectAccounted(row, { lost: [], logs });
 });
 
 test('500 to one hit', async (context) => {
@@ -76,7 +76,7 @@ test('500 to one hit', async (context) => {
     ...answersSome({ where: (body) => body.includes('poison'), status: '500 Oops' }),
     path: '/poison',
   });
-  expectAccounted(row, { lost: ['rejected'], says: /\b500\b.*\[rejected\]/ });
+  expectAccounted(row, { lost: ['rejected'], logs: /\b500\b.*\[rejected\]/ });
   expect(row.stats.lost.rejected).toBe(1);
   expect(row.stored).toBe(row.hits - 1);
 });
@@ -90,18 +90,18 @@ const NOT_MATOMO: [string, PlayedAnswer][] = [
 
 test.for(NOT_MATOMO)('%s, where Matomo was seen', async ([, answer], context) => {
   const row = await rideOut(context, answers(answer));
-  expectAccounted(row, { lost: [], says: /accepted.*\[not-matomo\]/ });
+  expectAccounted(row, { lost: [], logs: /accepted.*\[not-matomo\]/ });
   expect(row.stats.accepted).toBeGreaterThan(0);
 });
 
 test.for(NOT_MATOMO)('%s, from the start', async ([, answer], context) => {
   const row = await rideOut(context, { ...answers(answer), fromStart: true });
-  expectAccounted(row, { lost: [], says: /\b2\d\d\b.*\[not-matomo\]/ });
+  expectAccounted(row, { lost: [], logs: /\b2\d\d\b.*\[not-matomo\]/ });
 });
 
 test('database that dies during a bulk', async (context) => {
   const row = await rideOut(context, answers({ body: DATABASE_DIED }));
-  expectAccounted(row, { lost: [], says: /SQLSTATE\[HY000\].*\[rolled-back\]/ });
+  expectAccounted(row, { lost: [], logs: /SQLSTATE\[HY000\].*\[rolled-back\]/ });
   expect(row.stats.accepted).toBe(0);
 });
 
@@ -121,14 +121,14 @@ test.for<[string, PlayedAnswer]>([
 
 test('202 without counters, where Matomo was seen', async (context) => {
   const row = await rideOut(context, answers({ status: 202, body: '', store: true }));
-  expectAccounted(row, { lost: [], says: /\b202\b.*accepted.*\[not-matomo\]/ });
+  expectAccounted(row, { lost: [], logs: /\b202\b.*accepted.*\[not-matomo\]/ });
   expect(row.stats.accepted).toBeGreaterThan(0);
   expect(row.stored).toBe(row.hits);
 });
 
 test('202 without counters, from the start', async (context) => {
   const row = await rideOut(context, { ...answers({ status: 202, body: '' }), fromStart: true });
-  expectAccounted(row, { lost: [], says: /\b202\b.*\[not-matomo\]/ });
+  expectAccounted(row, { lost: [], logs: /\b202\b.*\[not-matomo\]/ });
   expect(row.stats.accepted).toBe(0);
   expect(row.stored).toBe(row.hits);
 });
@@ -155,7 +155,7 @@ test('token refused, from the start', async (context) => {
     options: withToken,
     fromStart: true,
   });
-  expectAccounted(row, { lost: [], says: /rejected all of .*tokenAuth.*\[token-refused\]/ });
+  expectAccounted(row, { lost: [], logs: /rejected all of .*tokenAuth.*\[token-refused\]/ });
 });
 
 test('token refused later', async (context) => {
@@ -167,7 +167,7 @@ test('token refused later', async (context) => {
 
 test('all invalid, without a token', async (context) => {
   const row = await rideOut(context, { ...answers(ALL_INVALID), fromStart: true });
-  expectAccounted(row, { lost: [], says: /rejected all of .*\[site-unknown\]/ });
+  expectAccounted(row, { lost: [], logs: /rejected all of .*\[site-unknown\]/ });
 });
 
 test('fewer kept than were sent', async (context) => {
@@ -190,6 +190,6 @@ test('429 with Retry-After, then nobody flushes', async (context) => {
       }),
     end: () => undefined,
   });
-  expectAccounted(row, { lost: [], says: /\b429\b/ });
+  expectAccounted(row, { lost: [], logs: /\b429\b/ });
   expect((attempts[1] as number) - (attempts[0] as number)).toBeGreaterThanOrEqual(999);
 });

@@ -22,50 +22,50 @@ function onTheWire(kind: Exclude<Fault['kind'], 'answer'>): FaultCase {
 
 test('refused', async (context) => {
   const row = await rideOut(context, onTheWire('refuse'));
-  expectAccounted(row, { lost: [], says: /ECONNREFUSED: .*127\.0\.0\.1:.*\[unreachable\]/ });
+  expectAccounted(row, { lost: [], logs: /ECONNREFUSED: .*127\.0\.0\.1:.*\[unreachable\]/ });
 });
 
 test('refused, then nobody flushes', async (context) => {
   const row = await rideOut(context, { ...onTheWire('refuse'), byItself: true });
-  expectAccounted(row, { lost: [], says: /ECONNREFUSED/ });
+  expectAccounted(row, { lost: [], logs: /ECONNREFUSED/ });
 });
 
 test('refused until the process ends', async (context) => {
   const row = await rideOut(context, { ...onTheWire('refuse'), endsFirst: true });
-  expectAccounted(row, { lost: ['shutdown'], says: /\d+ hits.*\[lost-at-shutdown\]/ });
+  expectAccounted(row, { lost: ['shutdown'], logs: /\d+ hits.*\[lost-at-shutdown\]/ });
 });
 
 test('reset before the body', async (context) => {
   const row = await rideOut(context, onTheWire('reset-before-body'));
-  expectAccounted(row, { lost: ['unconfirmed'], says: BROKEN_OFF });
+  expectAccounted(row, { lost: ['unconfirmed'], logs: BROKEN_OFF });
 });
 
 test('reset after the body', async (context) => {
   const row = await rideOut(context, onTheWire('reset-after-body'));
-  expectAccounted(row, { lost: ['unconfirmed'], says: BROKEN_OFF });
+  expectAccounted(row, { lost: ['unconfirmed'], logs: BROKEN_OFF });
 });
 
 test('reset after Matomo has stored', async (context) => {
   const row = await rideOut(context, onTheWire('reset-after-commit'));
-  expectAccounted(row, { lost: ['unconfirmed'], says: BROKEN_OFF });
+  expectAccounted(row, { lost: ['unconfirmed'], logs: BROKEN_OFF });
   expect(row.stored).toBe(row.hits);
 });
 
 test('half a response', async (context) => {
   const row = await rideOut(context, onTheWire('half-response'));
-  expectAccounted(row, { lost: ['unconfirmed'], says: BROKEN_OFF });
+  expectAccounted(row, { lost: ['unconfirmed'], logs: BROKEN_OFF });
   expect(row.stored).toBe(row.hits);
 });
 
 test('slow loris', async (context) => {
   const row = await rideOut(context, { ...onTheWire('slow-loris'), ...IMPATIENT });
-  expectAccounted(row, { lost: ['unconfirmed'], says: /no answer within 1000 ms/ });
+  expectAccounted(row, { lost: ['unconfirmed'], logs: /no answer within 1000 ms/ });
   expect(row.stored).toBe(row.hits);
 });
 
 test('stall', async (context) => {
   const row = await rideOut(context, { ...onTheWire('stall'), ...IMPATIENT });
-  expectAccounted(row, { lost: ['unconfirmed'], says: /no answer within 1000 ms/ });
+  expectAccounted(row, { lost: ['unconfirmed'], logs: /no answer within 1000 ms/ });
 });
 
 test('stall of ten minutes after Matomo has stored', async (context) => {
@@ -74,7 +74,7 @@ test('stall of ten minutes after Matomo has stored', async (context) => {
     begin: (matomo) => matomo.play({ delayMillis: 600_000 }),
     end: (matomo) => matomo.play(),
   });
-  expectAccounted(row, { lost: ['unconfirmed'], says: /no answer within 1000 ms/ });
+  expectAccounted(row, { lost: ['unconfirmed'], logs: /no answer within 1000 ms/ });
   expect(row.stored).toBe(row.hits);
 });
 
@@ -83,13 +83,13 @@ test('stall after Matomo has stored, with resendUnconfirmed', async (context) =>
     ...onTheWire('stall-after-commit'),
     options: () => ({ ...IMPATIENT.options(), resendUnconfirmed: true }),
   });
-  expectAccounted(row, { lost: [], says: /are sent again/, mayDouble: true });
+  expectAccounted(row, { lost: [], logs: /are sent again/, mayDuplicate: true });
   expect(row.stored).toBe(row.hits);
 });
 
 test('connection closed on keep-alive reuse', async (context) => {
   const row = await rideOut(context, onTheWire('reset-on-reuse'));
-  expectAccounted(row, { lost: ['unconfirmed'], says: BROKEN_OFF });
+  expectAccounted(row, { lost: ['unconfirmed'], logs: BROKEN_OFF });
 });
 
 test('connection closed after each answer', async (context) => {
@@ -116,13 +116,13 @@ test('connection closed after each answer: 200 of 200 hits are tracked', async (
 
 test('no HTTP, from the start', async (context) => {
   const row = await rideOut(context, { ...onTheWire('not-http'), fromStart: true });
-  expectAccounted(row, { lost: [], says: /does not speak HTTP.*\[not-matomo\]/ });
+  expectAccounted(row, { lost: [], logs: /does not speak HTTP.*\[not-matomo\]/ });
   expect(row.stored).toBe(row.hits);
 });
 
 test('no HTTP, where Matomo was seen', async (context) => {
   const row = await rideOut(context, onTheWire('not-http'));
-  expectAccounted(row, { lost: ['unconfirmed'], says: /does not speak HTTP.*\[no-answer\]/ });
+  expectAccounted(row, { lost: ['unconfirmed'], logs: /does not speak HTTP.*\[no-answer\]/ });
 });
 
 test('TLS: nothing is said', async (context) => {
@@ -135,7 +135,7 @@ test('TLS: nothing is said', async (context) => {
       dispatcher: agent({ ca: tlsFile('ca.pem'), timeout: 1500 }),
     }),
   });
-  expectAccounted(row, { lost: [], says: /no connection within 1000 ms/ });
+  expectAccounted(row, { lost: [], logs: /no connection within 1000 ms/ });
 });
 
 test('TLS: a self-signed certificate', async (context) => {
@@ -146,7 +146,7 @@ test('TLS: a self-signed certificate', async (context) => {
     begin: () => undefined,
     end: (_matomo, proxy) => proxy.show('server'),
   });
-  expectAccounted(row, { lost: [], says: /DEPTH_ZERO_SELF_SIGNED_CERT: .*NODE_EXTRA_CA_CERTS/ });
+  expectAccounted(row, { lost: [], logs: /DEPTH_ZERO_SELF_SIGNED_CERT: .*NODE_EXTRA_CA_CERTS/ });
 });
 
 test('DNS failure', async (context) => {
@@ -171,7 +171,7 @@ test('DNS failure', async (context) => {
       isAway = false;
     },
   });
-  expectAccounted(row, { lost: [], says: /ENOTFOUND: .*matomo\.test/ });
+  expectAccounted(row, { lost: [], logs: /ENOTFOUND: .*matomo\.test/ });
 });
 
 type Done = (error: Error | null, addresses?: { address: string; family: number }[]) => void;

@@ -6,15 +6,15 @@ interface Expected {
   /** What hits are lost as, and some are. */
   readonly lost: readonly LossReason[];
   /** What an operator reads. */
-  readonly says?: RegExp;
-  /** Doubles were asked for. */
-  readonly mayDouble?: boolean;
+  readonly logs?: RegExp;
+  /** Whether hits are sent again although Matomo may have stored them. */
+  readonly mayDuplicate?: boolean;
 }
 
 /** What holds after every fault. */
 export function expectAccounted(
-  { hits: made, stats, stored, doubles, lines }: FaultRow,
-  { lost, says, mayDouble = false }: Expected,
+  { hits: made, stats, stored, duplicates, lines }: FaultRow,
+  { lost, logs, mayDuplicate = false }: Expected,
 ): void {
   const { hits, pending, tracked, accepted, invalid } = stats;
   const losses = Object.entries(stats.lost).filter(([, count]) => count > 0);
@@ -30,9 +30,9 @@ export function expectAccounted(
   // What Matomo said that it stored is stored, and beyond it only what nobody could know of.
   expect(stored).toBeGreaterThanOrEqual(tracked);
   // An order that is sent twice is stored once, and invalid the second time.
-  const resentOrders = mayDouble ? invalid : 0;
+  const resentOrders = mayDuplicate ? invalid : 0;
   expect(stored).toBeLessThanOrEqual(tracked + accepted + stats.lost.unconfirmed + resentOrders);
-  if (!mayDouble) expect(doubles).toBe(0);
+  if (!mayDuplicate) expect(duplicates).toBe(0);
 
-  if (says) expect(said).toMatch(says);
+  if (logs) expect(said).toMatch(logs);
 }

@@ -42,7 +42,7 @@ export interface FaultRow {
   /** Hits that Matomo has stored. */
   readonly stored: number;
   /** How often it has stored them again. */
-  readonly doubles: number;
+  readonly duplicates: number;
   /** Of requests while it lasted. */
   readonly medianMillis: number;
   /** What an operator was told. */
@@ -123,7 +123,7 @@ export async function rideOut(
     hits,
     stats: processor.stats(),
     stored: counts.length,
-    doubles: total - counts.length,
+    duplicates: total - counts.length,
     medianMillis,
     lines,
   };

@@ -48,7 +48,7 @@ function cellsOf(row: FaultRow, ok: boolean): string[] {
     String(stats.invalid),
     losses.map(([reason, count]) => `${count} ${reason}`).join(', ') || '-',
     String(row.stored),
-    String(row.doubles),
+    String(row.duplicates),
     `${row.medianMillis.toFixed(1)} ms`,
     line.length > 100 ? `${line.slice(0, 99)}…` : line,
   ];
