@@ -7,9 +7,8 @@ import { parseArguments, type SetupArguments } from './setup/parse-arguments.js'
 import { readToken } from './setup/read-token.js';
 import { createReport, type Report } from './setup/report.js';
 import { runSetup, type SetupTarget } from './setup/run-setup.js';
-import { toUsageError } from './setup/to-usage-error.js';
 import { isReadableByOthers } from './tls.js';
-import { UsageError } from './usage-error.js';
+import { toUsageError, UsageError } from './usage-error.js';
 
 const DEFAULT_TIMEOUT_MILLIS = 30_000;
 

@@ -3,7 +3,7 @@ import { withoutUserInfo } from '../common/diagnostics.js';
 import { spoolBackendOf } from '../delivery/spool/backends.js';
 import type { SpoolProcess, SpoolStatus } from '../delivery/spool/spool-status.js';
 import { readEnvironment } from '../options/resolve-options.js';
-import { UsageError } from './usage-error.js';
+import { UsageError, withoutEffect } from './usage-error.js';
 
 /** Prints what is pending in the spool that the environment names. */
 export async function spool(args: string[]): Promise<void> {
@@ -18,7 +18,7 @@ export async function spool(args: string[]): Promise<void> {
   let reason = 'MATOMO_SPOOL is not set, so there is no spool';
   const place = readEnvironment('spool', process.env, {
     error: (message) => {
-      reason = message;
+      reason = withoutEffect(message);
     },
   });
   if (place === undefined) throw new Error(reason);

@@ -60,6 +60,14 @@ describe('a spool that cannot be looked at', () => {
     expect(stderr).toContain(expected);
     expect(stderr).not.toContain('secret');
   });
+
+  test('its variable is invalid: the message has the reason only, because nothing is ignored', async () => {
+    const env = { MATOMO_SPOOL: 'http://u:secret@spool.example' };
+    const { code, stderr } = await runNode([MAIN, 'spool', 'status'], { env });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^opentelemetry-matomo: MATOMO_SPOOL must be .*spool\.example"\n$/);
+    expect(stderr).not.toContain('secret');
+  });
 });
 
 /** Two processes with 2 and 3 hits that Matomo does not take. */

@@ -2,9 +2,8 @@ import { readFileSync } from 'node:fs';
 import { show } from '../../common/diagnostics.js';
 import { secret } from '../../options/option-values.js';
 import { readEnvironment } from '../../options/resolve-options.js';
-import { UsageError } from '../usage-error.js';
+import { toUsageError, UsageError } from '../usage-error.js';
 import { promptSecret } from './prompt.js';
-import { toUsageError } from './to-usage-error.js';
 
 /** A token for setup only, so that applications need none with write access. */
 export const SETUP_TOKEN = 'MATOMO_SETUP_TOKEN';
