@@ -34,10 +34,11 @@ export function checkOptions(env: Readonly<NodeJS.ProcessEnv>): {
   const findings: Finding[] = sites.length > 1 ? [severalSites(sites)] : [];
   const report = (message: string): void => {
     const { text, code = 'environment-wrong' } = splitCode(message);
-    const found = text.replace(/\.$/, '');
     if (code === 'environment-unknown') return; // `unknownVariables` finds more of them
     const find = STOPS_TRACKING.has(code) ? problem : warning;
-    findings.push(find('options', code, found, CHANGE));
+    const adviceAt = text.lastIndexOf('. ');
+    const advice = code === 'token-file' ? text.slice(adviceAt + 2) : CHANGE;
+    findings.push(find('options', code, text.slice(0, adviceAt), advice));
   };
   const diagnostics = collect(report);
   const isEnabled = readEnvironment('enabled', env) !== false;

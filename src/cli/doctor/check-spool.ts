@@ -81,7 +81,7 @@ function notUsed(found: string): Finding {
 function openToOthers(folder: string, name: string): Finding[] {
   const others = statSync(folder).mode & 0o077;
   if (others === 0 || process.platform === 'win32') return [];
-  const found = `other users of this machine can read ${name}, which contains personal data`;
+  const found = `${name}, which contains personal data, is open to other users of this machine`;
   return [warning('spool', 'spool-open-to-others', found, `Run: chmod 700 ${folder}`)];
 }
 

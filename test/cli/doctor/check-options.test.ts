@@ -66,6 +66,34 @@ test.each<[Record<string, string>, object]>([
   expect(code).toBe(1);
 });
 
+const CHANGE = 'Change it in the environment of the application, and restart the application.';
+
+test.each([
+  [
+    { ...OTHERWISE, MATOMO_SITE_ID: '' },
+    'Required options are missing: siteId (MATOMO_SITE_ID). Nothing is tracked',
+    CHANGE,
+  ],
+  [
+    { ...OTHERWISE, MATOMO_MAX_QUEUE_SIZE: '1. 2' },
+    expect.stringMatching(/^MATOMO_MAX_QUEUE_SIZE must be .*"1\. 2"\. The variable is ignored$/),
+    CHANGE,
+  ],
+  [
+    { ...OTHERWISE, MATOMO_ANONYMIZE_IP: 'yes' },
+    expect.stringMatching(/"yes"\. Nothing is tracked, so that no mistake discloses data$/),
+    CHANGE,
+  ],
+  [
+    { ...OTHERWISE, MATOMO_TOKEN_AUTH_FILE: '/nowhere' },
+    'MATOMO_TOKEN_AUTH_FILE "/nowhere" cannot be read (ENOENT). No token is used',
+    'Let the user of this process read it.',
+  ],
+])('%o has one advice', async (env, found, advice) => {
+  const { about } = await runDoctor(env);
+  expect(about('options')[0]).toMatchObject({ found, advice });
+});
+
 test('a misspelled variable is one finding, whichever option it is of', async () => {
   const env = { ...OTHERWISE, MATOMO_QUERRY: 'strip', MATOMO_SITEID: '1', PIWIK_URL: 'x' };
   const { about } = await runDoctor(env);
