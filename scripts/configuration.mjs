@@ -126,8 +126,8 @@ export function configurationPage({ OPTIONS, HEALTH_CHECKERS, STATIC_FILES, AI_C
   const names = Object.keys(OPTIONS);
   for (const name of names) {
     if (!documented[name]?.text) throw new Error(`${TYPE} has no comment for the option ${name}`);
+    checkDefault(name, OPTIONS[name], documented[name]);
   }
-  for (const name of Object.keys(OPTIONS)) checkDefault(name, OPTIONS[name], documented[name]);
   const unknown = Object.keys(EXAMPLES).find((name) => !OPTIONS[name]?.env);
   if (unknown)
     throw new Error(`there is an example for ${unknown}, which has no environment variable`);

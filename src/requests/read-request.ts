@@ -31,7 +31,7 @@ export function readRequest(
   const method = methodOf(attributes);
   if (method === undefined) return undefined;
   const { captured } = record;
-  const headers = captured?.request?.headers; // read once: Node parses them on each first access
+  const headers = captured?.request?.headers; // Node.js builds this object on the first access
   const header = (name: string) => readHeader(headers, attributes, name);
   const usual = headers ? commonHeadersOf(headers) : commonHeadersIn(attributes);
   const target = captured ? captured.target : targetOf(attributes);

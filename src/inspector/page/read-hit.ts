@@ -49,7 +49,7 @@ export function readHit(hit: InspectedHit, number: number): HeldHit {
   };
 }
 
-/** The title that Matomo stores; if it stores none, the one that was sent. */
+/** From the stored timings; for a hit that is not stored, from the sent ones. */
 function loadTimeOf({ params, stored }: InspectedHit): number | undefined {
   const timings = TIMINGS.flatMap(
     ([name, column]) => (stored ? stored[column] : toNumber(params[name])) ?? [],
@@ -57,6 +57,7 @@ function loadTimeOf({ params, stored }: InspectedHit): number | undefined {
   return timings.length === 0 ? undefined : timings.reduce((sum, millis) => sum + millis);
 }
 
+/** The title that Matomo stores; if it stores none, the one that was sent. */
 function titleOf({ params, stored, aiRequest, conversion }: InspectedHit): string {
   if (conversion) return CONVERSIONS[conversion.kind](conversion.idgoal);
   // Matomo ignores the titles of such hits.
