@@ -3,7 +3,7 @@ import { withoutUserInfo } from '../common/diagnostics.js';
 import { spoolBackendOf } from '../delivery/spool/backends.js';
 import type { SpoolProcess, SpoolStatus } from '../delivery/spool/spool-status.js';
 import { readEnvironment } from '../options/resolve-options.js';
-import { toUsageError, UsageError } from './usage-error.js';
+import { UsageError, withoutEffect } from './usage-error.js';
 
 /** Prints what is pending in the spool that the environment names. */
 export async function spool(args: string[]): Promise<void> {
@@ -15,12 +15,13 @@ export async function spool(args: string[]): Promise<void> {
   if (positionals.length !== 1 || positionals[0] !== 'status') {
     throw new UsageError('spool has one command: spool status');
   }
-  const problems: string[] = [];
+  let reason = 'MATOMO_SPOOL is not set, so there is no spool';
   const place = readEnvironment('spool', process.env, {
-    error: (message) => void problems.push(message),
+    error: (message) => {
+      reason = withoutEffect(message);
+    },
   });
-  if (problems[0] !== undefined) throw toUsageError(problems[0]);
-  if (place === undefined) throw new Error('MATOMO_SPOOL is not set, so there is no spool');
+  if (place === undefined) throw new Error(reason);
   const backend = spoolBackendOf(place);
   const shown = backend.show(place);
   const found = await backend.readStatus(place);

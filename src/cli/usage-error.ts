@@ -3,10 +3,15 @@ import { splitCode } from '../common/messages.js';
 /** The command line is invalid. */
 export class UsageError extends Error {}
 
-/** The error of a message about an invalid variable, without the effect on an application and the advice. */
+/** The error of a message about an invalid variable. */
 export function toUsageError(message: string): UsageError {
+  return new UsageError(withoutEffect(message));
+}
+
+/** A message about an invalid variable, without its effect on an application and the advice. */
+export function withoutEffect(message: string): string {
   const { text } = splitCode(message);
-  return new UsageError(text.replace(/\. (?:The variable is ignored|No token is used)\. .*$/, ''));
+  return text.replace(/\. (?:The variable is ignored|No token is used)\. .*$/, '');
 }
 
 /** Whether an error is about the command line. */
