@@ -13,9 +13,16 @@ export class HitQueue {
   #hits: (PendingHit | undefined)[] = [];
   #head = 0;
   #bytes = 0;
+  /** Hits of prepared places beyond one each: crashes. Negative for places without a hit. */
+  #surplus = 0;
 
   get size(): number {
     return this.#hits.length - this.#head;
+  }
+
+  /** How many hits are queued: one for each place, unless it is prepared. */
+  get count(): number {
+    return this.size + this.#surplus;
   }
 
   /** When the request of the oldest hit ended, on the monotonic clock; `Infinity` if the queue is empty. */
@@ -51,6 +58,7 @@ export class HitQueue {
       }
       this.#bytes -= pending.bytes;
       const hits = pending.finalize(epochMillis);
+      if (pending instanceof FinalHit) this.#surplus -= hits.length - 1;
       if (hits.length > 0) left -= 1;
       for (const hit of hits) taken.push(hit);
     }
@@ -71,7 +79,9 @@ export class HitQueue {
       if (pending instanceof FinalHit || !pending.isFinal(nowMillis)) continue;
       if (left === 0) return false;
       left -= 1;
-      this.#hits[i] = new FinalHit(pending, epochMillis);
+      const final = new FinalHit(pending, epochMillis);
+      this.#hits[i] = final;
+      this.#surplus += final.finalize().length - 1;
     }
     return true;
   }

@@ -21,7 +21,7 @@ export class MemorySource implements HitSource {
   }
 
   get inMemory(): number {
-    return this.#queue.size + this.#handedOut;
+    return this.#queue.count + this.#handedOut;
   }
 
   get bytes(): number {

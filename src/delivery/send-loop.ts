@@ -17,6 +17,8 @@ export class SendLoop {
   readonly #attempts: SerialQueue;
   #isStopped = false;
   #hasFilled = false;
+  /** Whether all was due before a batch was built: a batch makes all due. */
+  #wasDue: boolean | undefined;
   #nextTurn: NodeJS.Immediate | undefined;
 
   /** Timers and requests get the async context of `scope`. */
@@ -102,13 +104,15 @@ export class SendLoop {
     const { source, sender } = this.#parts;
     const now = performance.now();
     if (this.#isBuilding(now)) {
+      if (this.#isStopped) return;
       this.#nextTurn ??= setImmediate(() => {
         this.#nextTurn = undefined;
         this.#onTimer();
       });
       return;
     }
-    const isDue = this.#schedule.isDue(now);
+    const isDue = this.#wasDue ?? this.#schedule.isDue(now);
+    this.#wasDue = undefined;
     const isFilled = this.batches.fillWhole(now);
     const maySend = this.#attempts.isIdle && now >= sender.waitUntilMillis;
     if (maySend)
@@ -129,6 +133,7 @@ export class SendLoop {
     if (!mayWait) return false;
     if (!source.prepareQueued(max, HITS_PER_TURN, nowMillis)) return true;
     if (!source.hasQueued(max, nowMillis)) return false;
+    this.#wasDue = this.#schedule.isDue(nowMillis);
     this.batches.fillWhole(nowMillis);
     this.#hasFilled = true;
     return true;

@@ -53,7 +53,8 @@ export class SendSchedule {
     const isFull = source.queued >= this.#maxExportBatchSize;
     // Nearly all hits arrive while the timer is set.
     if (this.#timer.isSetFor(isFull)) return;
-    if (source.inMemory === 0 || !(source.sendsQueued || batches.size > 0)) return;
+    const isEmpty = source.queued === 0 && source.inMemory === 0;
+    if (isEmpty || !(source.sendsQueued || batches.size > 0)) return;
     if (!isFull && !isIdle) return;
     const due = isFull
       ? source.finalMillis(this.#maxExportBatchSize)

@@ -58,3 +58,41 @@ test('no hit is left behind if delivery is shut down while a bulk is built', asy
   expect(count.finalized).toBe(100);
   expect(delivery).toMatchObject({ pending: 0, counters: { tracked: 100 } });
 });
+
+test('newer hits than those of a bulk that is built in portions wait until they are due', async () => {
+  const { delivery, transport } = queueHits(130);
+  while (transport.bodies.length === 0) await vi.advanceTimersToNextTimerAsync();
+  await vi.advanceTimersByTimeAsync(100);
+  expect(transport.bodies.map(({ requests }) => requests.length)).toEqual([100]);
+  expect(delivery.pending).toBe(30);
+  transport.answer(processed(30));
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(delivery).toMatchObject({ pending: 0, counters: { tracked: 130 } });
+});
+
+test('pending counts hits that became several or none while a bulk is built', async () => {
+  const { delivery, transport } = setUp();
+  const expected = { pending: 0 };
+  for (let i = 0; i < 100; i++) {
+    const { finalize, ...hit } = pending();
+    delivery.push({
+      ...hit,
+      finalize(epochMillis: number): readonly Hit[] {
+        const hits = finalize(epochMillis);
+        const made = i % 10 === 0 ? [] : i % 10 === 1 ? [...hits, ...hits, ...hits] : hits;
+        expected.pending += made.length - 1;
+        return made;
+      },
+    });
+    expected.pending += 1;
+  }
+  transport.answer(processed(110));
+  let turns = 0;
+  for (; transport.bodies.length === 0; turns++) {
+    expect(delivery.pending).toBe(expected.pending);
+    await vi.advanceTimersToNextTimerAsync();
+  }
+  expect(turns).toBeGreaterThan(4);
+  await vi.advanceTimersByTimeAsync(6000);
+  expect(delivery).toMatchObject({ pending: 0, counters: { tracked: 110 } });
+});
