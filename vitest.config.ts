@@ -22,7 +22,6 @@ const SAMPLED = [
 export default defineConfig({
   test: {
     include: isLong ? [...LONG_ONLY, ...SAMPLED] : ['test/**/*.test.ts'],
-    setupFiles: ['test/support/clock.ts'],
     exclude: isLong ? [] : LONG_ONLY,
     env: {
       OTEL_NODE_RESOURCE_DETECTORS: 'none',

@@ -76,9 +76,11 @@ function inOrder(hits: readonly Hit[]): readonly Hit[] {
 
 function beginningOf(visitor: string): number {
   let beginning = 0;
+  let isCut = false;
   for (let i = 0; i < CHARACTERS; i++) {
     const code = i < visitor.length ? visitor.charCodeAt(i) : 0;
-    beginning = beginning * CHARACTER + Math.min(code, CHARACTER - 1);
+    isCut ||= code >= CHARACTER - 1; // from here on, visitors are compared as texts
+    beginning = beginning * CHARACTER + (isCut ? CHARACTER - 1 : code);
   }
   return beginning;
 }

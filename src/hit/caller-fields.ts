@@ -8,8 +8,12 @@ import type { Visitor } from './visitor-id.js';
 const MAX_AGENTS = 2000;
 /** An agent with more in a query string is not remembered: with all its texts it would take over 10 kB of memory. */
 const MAX_AGENT_CHARACTERS = 2000;
-/** Callers whose visitor ID is remembered, some 200 bytes each: to compute one takes longer than all else of a hit. */
+/** The same for a client, of which there are several for each user agent. */
+const MAX_CLIENT_CHARACTERS = 600;
+/** Callers whose visitor ID is remembered, some 300 bytes each: to compute one takes longer than all else of a hit. */
 const MAX_CALLERS = 40_000;
+/** A longer origin is not remembered with each caller. */
+const MAX_END_CHARACTERS = 60;
 const DAY_MILLIS = 86_400_000;
 
 const NO_USER_AGENT = rawField('ua', '-'); // an empty one is replaced by our own client's
@@ -70,14 +74,14 @@ export function createToAgent(): (described: Described) => Agent {
     let agent = client?.agent;
     if (!agent) {
       agent = toPlainAgent(described);
-      if (client && isShort(agent)) client.agent = agent;
+      if (client && agent.fields.text.length <= MAX_CLIENT_CHARACTERS) client.agent = agent;
     }
     if (clientHints === undefined) return agent;
     const known = hinted.get(agent, clientHints);
     if (known) return known;
     const created = create(described);
     // What is remembered for an agent that is not would never be found again.
-    const isFound = plain.get(userAgent, acceptLanguage) === agent;
+    const isFound = client?.agent === agent || plain.get(userAgent, acceptLanguage) === agent;
     if (isFound && isShort(created)) hinted.set(agent, clientHints, created);
     return created;
   };
@@ -109,6 +113,7 @@ export class Caller {
 
   /** With what mostly follows: each piece of a query string costs as much as a lookup. */
   textWith(end: string): string {
+    if (end.length > MAX_END_CHARACTERS) return this.text + end;
     if (this.#end !== end) {
       this.#end = end;
       this.#joined = [this.text, end].join('');

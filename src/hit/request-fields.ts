@@ -28,6 +28,8 @@ const SAFE_URL_LENGTH = 170;
 const SHORT_MILLIS = 1000;
 /** Titles of longer methods are not remembered: HTTP has none. */
 const MAX_METHOD_LENGTH = 30;
+/** Longer titles are remembered with one status and method only. */
+const MAX_CHAINED_TITLE = 100;
 /** Pairs of status and method that are remembered with one title. */
 const MAX_VARIABLES = 10;
 
@@ -97,7 +99,7 @@ export function createToRequestFields(
     const fields = new Fields([title, ...variables.all]);
     if (method.length > MAX_METHOD_LENGTH) return fields;
     const rank = titled === undefined ? 1 : titled.rank + 1;
-    const next = rank > MAX_VARIABLES ? undefined : titled;
+    const next = rank > MAX_VARIABLES || own.length > MAX_CHAINED_TITLE ? undefined : titled;
     titles.set(own, { variables, fields, next, rank: next ? rank : 1 });
     return fields;
   }

@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks'; // the global one is behind a getter, which costs more than three lookups
 import { CHILD_SPAN_WAIT_MILLIS, type Hit, type PendingHit } from '../hit/hit.js';
 import type { HttpRequest } from '../hit/http-request.js';
 import type { EndedRecord } from '../requests/request-record.js';

@@ -31,7 +31,8 @@ const toOneReferrer = memoize(decodeLatin1);
 
 /** From Node's request. Headers are read by constant names, which takes a third less CPU time than names in a variable. */
 export function commonHeadersOf(headers: IncomingHttpHeaders): CommonHeaders {
-  const client = clientOf(headers['user-agent'], headers['accept-language']);
+  // The application may have replaced them by anything.
+  const client = clientOf(firstText(headers['user-agent']), firstText(headers['accept-language']));
   return {
     host: commonText(headers.host, toOneHost),
     userAgent: client ? client.userAgent : undefined,
@@ -60,7 +61,7 @@ interface UserAgent {
 const MAX_LANGUAGE_LENGTH = 200;
 /** Browsers of one version differ in their languages. */
 const MAX_LANGUAGES = 5;
-/** A scanner sends ever new ones: each takes up to 8 kB with what is derived from it. */
+/** A scanner sends ever new ones: each takes up to 15 kB with its languages and what is derived from them. */
 const MAX_USER_AGENTS = 2000;
 const userAgents = new GenerationCache<string, UserAgent>(MAX_USER_AGENTS);
 

@@ -17,3 +17,14 @@ test('languages of one user agent that take turns are not mixed up, and are one 
   commonHeadersOf(headersOf('l1'));
   expect(commonHeadersOf(headersOf(first)).client).toBe(client);
 });
+
+test('headers that the application has replaced by other values are read as if they were missing', () => {
+  const read = (headers: object) => commonHeadersOf(headers as never);
+  const strange = { 'user-agent': 'curl/8', 'accept-language': null };
+  expect(read(strange)).toMatchObject({ userAgent: 'curl/8', acceptLanguage: undefined });
+  expect(read({ 'user-agent': 7, 'accept-language': 'sv' })).toMatchObject({
+    userAgent: undefined,
+    acceptLanguage: 'sv',
+  });
+  expect(read({ 'user-agent': ['curl/8', 'curl/9'] })).toMatchObject({ userAgent: 'curl/8' });
+});

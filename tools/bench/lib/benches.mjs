@@ -1,6 +1,6 @@
 /**
- * Every benchmark, by the name of its file: what it asks, and about how many seconds one round takes. one without
- * references `laterRoundSeconds`. `maxRounds` is enough for what repeats well or is bounded only roughly; those with the main
+ * Every benchmark, by the name of its file: what it asks, and about how many seconds one round takes, and
+ * `laterRoundSeconds` one without references. `maxRounds` is enough for what repeats well or is bounded only roughly; those with the main
  * goals run all rounds. `nodes` are the only major versions of Node.js to run it with.
  */
 export const BENCHES = {
