@@ -136,8 +136,13 @@ export class ForwardingProcessor implements Processor {
     this.#channel.post({ kind: 'flushed' });
   }
 
-  /** Another processor of the application may track the requests and hits from now on. */
-  async shutdown(): Promise<void> {
+  /** Requests that come later are still forwarded, as long as the main thread tracks. */
+  shutdown(): Promise<void> {
+    return this.forceFlush();
+  }
+
+  /** A processor of the application tracks the requests and hits from now on. */
+  stop(): void {
     this.#forward(Number.POSITIVE_INFINITY);
     this.#requests.stop();
     this.#chatbotResponses?.stop();

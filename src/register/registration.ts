@@ -69,10 +69,12 @@ export class Registration {
 
   flushAtExit(processor: SpanProcessor): void {
     const isAtWork = (processor as unknown as Record<symbol, boolean>)[PROCESSOR_BRAND];
-    if (!isAtWork || this.#flushed.has(processor)) return;
+    if (!isAtWork) return;
+    if (this.#flushed.size === 0) installExitHandlers(this.#flushed);
+    // First: it collects what worker threads have, also for processors of the application.
+    this.#flushed.add(this.processor);
     this.#flushed.add(processor);
     enableExitFlush(processor);
-    if (this.#flushed.size === 1) installExitHandlers(this.#flushed);
   }
 
   /** Replays past events and passes on later ones. */

@@ -75,7 +75,8 @@ function start(
       place.real = undefined;
       requests?.stop();
       watch?.stop();
-      void processor?.shutdown();
+      if (processor instanceof ForwardingProcessor) processor.stop();
+      else void processor?.shutdown();
     },
     failed(error) {
       if (processor) diagnostics.warn(coded('not-attached', notAttached(error)));

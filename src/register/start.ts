@@ -32,7 +32,7 @@ export function loadTracingParts(
 ): TracingParts | undefined {
   // On Bun, the span of a request begins before its headers are known.
   if (process.versions.bun !== undefined) return undefined;
-  // Absolute, although `argv[1]` of a worker that runs a text is `[worker eval]`.
+  // Absolute, although `argv[1]` of a worker started with `eval: true` is `[worker eval]`.
   const places = [app, process.cwd(), dirname(ownFile)].map((folder) =>
     resolve(folder, 'index.js'),
   );

@@ -96,11 +96,12 @@ export function receiveRequests(
     }
   }
 
-  /** Closes later, because the last messages of a worker may not have been read yet. */
+  /** Closes later: the last messages of the workers of a worker may not have been read yet. */
   function close(threadId: number): void {
     const thread = threads.get(threadId);
     if (!thread || thread.hasEnded) return;
     thread.hasEnded = true;
+    thread.channel.drain(); // a listener of the application may end the process before the next turn
     closeWorkersOf(threadId);
     setImmediate(() => {
       thread.channel.drain();

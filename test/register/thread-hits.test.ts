@@ -47,6 +47,22 @@ test('an event in an open response of a worker thread is sent when the process e
   expect(events(inspector)).toEqual(['in stream']);
 });
 
+test('SIGTERM loses nothing of a worker thread if the main thread has a processor of its own', async () => {
+  const { inspector, app } = await start({ ...NEVER, OWN_PROCESSOR: '1' });
+  await open(`${app.url}/stream`);
+  await get(`${app.url}/now`);
+  await app.stop();
+  expect(events(inspector)).toEqual(['in stream']);
+  expect(titles(inspector)).toContain('GET /now');
+});
+
+test('an event of a worker thread is sent if its end ends the process at once', async () => {
+  const { inspector, env } = await matomo();
+  const { code } = await runNode(APP, { env: { ...env, SHORT_JOB: '1' } });
+  expect(code).toBe(0);
+  expect(events(inspector)).toEqual(['short job']);
+});
+
 test.each([
   ['a worker thread', {}],
   ['the main thread', { MAIN: '1' }],
@@ -171,7 +187,7 @@ async function runWorker(main: string, worker: string, env: Record<string, strin
 
 const START_WORKER = "new Worker(WORKER, { eval: true }).on('error', (error) => { throw error; });";
 
-test('a server in a worker thread that runs a text is tracked', async () => {
+test('a server in a worker thread started with eval is tracked', async () => {
   const { inspector, env } = await matomo();
   const { stderr } = await runWorker(
     START_WORKER,

@@ -12,7 +12,7 @@ const NO_SPOOL =
 
 type SpoolOptions = Pick<ResolvedOptions, 'url' | 'maxSpoolBytes'>;
 
-/** The check of each back end. */
+/** The check of each backend. */
 const CHECK: Readonly<
   Record<SpoolBackendName, (place: string, options: SpoolOptions) => Promise<Finding[]>>
 > = { file: checkFolder, redis: checkRedis };

@@ -70,7 +70,7 @@ const SPOOL_BACKENDS: readonly SpoolBackend[] = [
   },
 ];
 
-/** The back end for a value of the option `spool`. */
+/** The backend for a value of the option `spool`. */
 export function spoolBackendOf(place: string): SpoolBackend {
   return SPOOL_BACKENDS.find((backend) => backend.matches(place)) as SpoolBackend;
 }

@@ -1,4 +1,4 @@
-// All back ends in one chunk, loaded by `backends`: it loads faster than several chunks with shared parts.
+// All backends in one chunk, loaded by `backends`: it loads faster than several chunks with shared parts.
 
 export { readFileSpoolStatus } from './file/file-spool-status.js';
 export { openFileSpool } from './file/open-file-spool.js';

@@ -89,7 +89,7 @@ test.each([
     'MATOMO_TOKEN_AUTH_FILE "/nowhere" cannot be read (ENOENT). No token is used',
     'Let the user of this process read it.',
   ],
-])('%o has one advice', async (env, found, advice) => {
+])('the advice for %o is printed once', async (env, found, advice) => {
   const { about } = await runDoctor(env);
   expect(about('options')[0]).toMatchObject({ found, advice });
 });

@@ -3,7 +3,7 @@
 // by attributes of the span.
 const { AsyncResource } = require('node:async_hooks');
 const { createServer } = require('node:http');
-const { isMainThread, parentPort, Worker } = require('node:worker_threads');
+const { isMainThread, parentPort, Worker, workerData } = require('node:worker_threads');
 const { trace } = require('@opentelemetry/api');
 const { MatomoSpanProcessor, track, trackEvent, trackHit } = require('opentelemetry-matomo');
 
@@ -82,7 +82,9 @@ function fail() {
   throw new Error('broken');
 }
 
-if (isMainThread && !process.env.MAIN) {
+if (process.env.SHORT_JOB) {
+  runShortJob();
+} else if (isMainThread && !process.env.MAIN) {
   if (process.env.OWN_PROCESSOR) {
     const { NodeSDK } = require('@opentelemetry/sdk-node');
     const siteId = ({ attributes }) => (Object.keys(attributes).length > 0 ? 1 : undefined);
@@ -96,5 +98,21 @@ if (isMainThread && !process.env.MAIN) {
   });
   server.listen(0, '127.0.0.1', () => {
     process.stdout.write(`http://127.0.0.1:${server.address().port}\n`);
+  });
+}
+
+/** A worker that tracks an event and ends while the main thread is blocked, which then ends the process at once. */
+function runShortJob() {
+  if (isMainThread) {
+    const hasEnded = new Int32Array(new SharedArrayBuffer(4));
+    new Worker(__filename, { workerData: hasEnded })
+      .on('online', () => Atomics.wait(hasEnded, 0, 0))
+      .on('exit', () => process.exit());
+    return;
+  }
+  trackEvent('short', 'job', { uid: 'ann' });
+  process.on('exit', () => {
+    Atomics.store(workerData, 0, 1);
+    Atomics.notify(workerData, 0);
   });
 }
