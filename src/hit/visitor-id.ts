@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey } from 'node:crypto';
 
 const DAY_MILLIS = 86_400_000;
 const ID_BYTES = 8;
@@ -15,9 +15,11 @@ export interface Visitor {
  * Without the key, the address cannot be derived from it, and the next day the same caller is another visitor.
  */
 export function createToVisitorId(key: string | Buffer): (visitor: Visitor) => string {
+  // Node.js 24 takes six times as long with the bytes of a key.
+  const secret = createSecretKey(Buffer.from(key));
   return function toVisitorId({ address = '', userAgent, site, startMillis }) {
     const text = `${Math.floor(startMillis / DAY_MILLIS)}\n${site}\n${address}\n${userAgent}`;
-    const digest = createHmac('sha256', key).update(text).digest();
+    const digest = createHmac('sha256', secret).update(text).digest();
     return digest.toString('hex', 0, ID_BYTES); // a slice of a longer text would be slower to compare
   };
 }
