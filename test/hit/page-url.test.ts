@@ -1,5 +1,9 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createToPageUrl, createToReferrer, type PageUrlOptions } from '../../src/hit/page-url.js';
+import { redactMatrix } from '../../src/hit/query-policy.js';
+import { sampled } from '../support/long.js';
+import { seededRuns } from '../support/seed.js';
 
 function toPageUrl(
   {
@@ -123,4 +127,22 @@ test.each([
 ] as const)('with %s the referrer %s is %s', (query, referrer, tracked) => {
   const redactPath = (path: string) => path.replace(/\d+/, 'redacted');
   expect(createToReferrer({ query }, redactPath)(referrer)).toBe(tracked);
+});
+
+test('a referrer whose path needs no look is tracked as one whose path gets it', () => {
+  const toReferrer = createToReferrer({ query: 'keep' }, redactMatrix);
+  const toSlowReferrer = createToReferrer({ query: 'keep' }, (path) => redactMatrix(path));
+  const piece = fc.constantFrom('https://', '//', ':', '/', '?', '#', '@', ';', '&', '=', 'a', 'é');
+  const referrers = fc.array(fc.oneof(piece, fc.constantFrom('token', 'q', '%40', '\n', 'b.c')));
+  fc.assert(
+    fc.property(referrers, (pieces) => {
+      const referrer = pieces.join('');
+      expect(toReferrer(referrer)).toBe(toSlowReferrer(referrer));
+      const [, origin = '', path = ''] =
+        /^([a-z][a-z\d+.-]*:\/\/[^/?#]*)?([^?#]*)/.exec(referrer) ?? [];
+      const host = origin.replace(/\/\/.*@/, '//');
+      expect(toReferrer(referrer)?.split('?')[0]).toBe(host + redactMatrix(path));
+    }),
+    seededRuns(sampled(500, 5000)),
+  );
 });
