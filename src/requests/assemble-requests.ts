@@ -64,7 +64,8 @@ export function assembleRequest(
   }
   annotateOwn(record, root, reading);
   record.span = undefined; // so that a pending hit does not keep the span in memory
-  record.furtherHits = hitsOf([...below, root]);
+  // Most requests have none: a list of all spans is made only for those that do.
+  if (hasHitEvent(root) || below.some(hasHitEvent)) record.furtherHits = hitsOf([...below, root]);
   const request = readRequest(record, root, reading.toOrigin);
   return request && { record: endRecord(record, request), span: root };
 }

@@ -91,8 +91,9 @@ function clientOfLanguage(header: string, language: string, known: UserAgent | u
   return client;
 }
 
-/** From attributes in which an instrumentation captured headers. */
+/** From attributes in which an instrumentation captured headers. Most do not: one look at the names costs less than ten lookups. */
 export function commonHeadersIn(attributes: Attributes): CommonHeaders {
+  if (!hasHeaders(attributes)) return NO_HEADERS;
   const header = (name: string) => headerIn(attributes, name);
   const common = (name: string) => {
     const text = header(name);
@@ -109,6 +110,22 @@ export function commonHeadersIn(attributes: Attributes): CommonHeaders {
     isAiAgent: isAiAgent(header),
   };
 }
+
+function hasHeaders(attributes: Attributes): boolean {
+  for (const name in attributes) if (name.startsWith('http.request.header.')) return true;
+  return false;
+}
+
+const NO_HEADERS: CommonHeaders = {
+  host: undefined,
+  userAgent: undefined,
+  acceptLanguage: undefined,
+  client: undefined,
+  referrer: undefined,
+  clientHints: undefined,
+  optedOut: false,
+  isAiAgent: false,
+};
 
 /** A header by its lower-case name, from Node's request if there is one, else from attributes. */
 export function readHeader(

@@ -4,7 +4,7 @@ import { HIT_EVENT } from '../../requests/span-hit-events.js';
 import { type DecodedExport, MAX_ITEMS, UnreadableExport } from './decoded-export.js';
 import { cutName, cutText, MAX_NAME_CHARACTERS } from './limits.js';
 import { Reader } from './protobuf-reader.js';
-import { emptySpanFields, type SpanFields } from './received-span.js';
+import { emptySpanFields, NO_ATTRIBUTES, type SpanFields } from './received-span.js';
 import type { AttributeFilter } from './span-selection.js';
 
 // Field numbers are those of opentelemetry-proto 1.x, which never change: trace/v1/trace.proto, common/v1/common.proto,
@@ -120,7 +120,8 @@ function readSpan(reader: Reader, end: number, into: DecodedExport): SpanFields 
     else if (tag === tagOf(8, FIXED64)) span.endNanos = reader.nanos();
     else if (tag === tagOf(9, MESSAGE) && into.takesAttribute(count++)) {
       // Encoders write the kind before attributes. If one does not, all attributes are read.
-      readAttribute(reader, reader.end(), span.attributes, into, into.filterFor(span.kind));
+      const filter = into.filterFor(span.kind);
+      span.attributes = readAttribute(reader, reader.end(), span.attributes, into, filter);
     } else if (tag === tagOf(11, MESSAGE)) {
       readEvent(reader, reader.end(), span, into);
     } else if (tag === tagOf(15, MESSAGE)) span.statusCode = readStatusCode(reader, reader.end());
@@ -154,7 +155,9 @@ function readEvent(reader: Reader, end: number, span: SpanFields, into: DecodedE
     const type = readEventAttributes(reader, begin, end, into, EXCEPTION_TYPE)['exception.type'];
     if (typeof type === 'string') span.exceptionType = type;
   } else if (name === HIT_EVENT && into.takesHitEvent(span.hitEvents.length)) {
-    span.hitEvents.push({ nanos, attributes: readEventAttributes(reader, begin, end, into) });
+    const hit = { nanos, attributes: readEventAttributes(reader, begin, end, into) };
+    if (span.hitEvents.length === 0) span.hitEvents = [hit];
+    else span.hitEvents.push(hit);
   }
 }
 
@@ -182,13 +185,14 @@ const EXCEPTION_TYPE: AttributeFilter = {
   mayBeginWith: () => true,
 };
 
+/** Adds an attribute. Returns the attributes, which are created for the first one. */
 function readAttribute(
   reader: Reader,
   end: number,
   attributes: Attributes,
   into: DecodedExport,
   filter?: AttributeFilter,
-): void {
+): Attributes {
   let key = '';
   let value: AttributeValue | undefined;
   while (reader.goesOn(end)) {
@@ -199,13 +203,16 @@ function readAttribute(
       if (mayCount) key = reader.string();
       if (!mayCount || filter?.keeps(key) === false) {
         reader.pos = end;
-        return;
+        return attributes;
       }
     } else if (tag === tagOf(2, MESSAGE)) value = readAnyValue(reader, reader.end(), true, into);
     else reader.skipTagged(tag);
   }
-  if (key === '__proto__' || key.length > MAX_NAME_CHARACTERS || value === undefined) return;
-  attributes[key] = value;
+  if (key === '__proto__' || key.length > MAX_NAME_CHARACTERS || value === undefined)
+    return attributes;
+  const added = attributes === NO_ATTRIBUTES ? {} : attributes;
+  added[key] = value;
+  return added;
 }
 
 /** Reads text, numbers, booleans and lists of them. No attribute that is used has another type. */

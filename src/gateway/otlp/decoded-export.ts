@@ -5,6 +5,7 @@ import { MAX_FURTHER_HITS } from '../../requests/span-hit-events.js';
 import { OTLP_SERVER_SPAN } from './otlp-span-kind.js';
 import {
   bytesOfAttribute,
+  NO_ATTRIBUTES,
   ReceivedSpan,
   type SpanFields,
   type SpanSource,
@@ -117,11 +118,12 @@ export class DecodedExport {
     const attributes =
       fields.kind === OTLP_SERVER_SPAN ? fields.attributes : this.#kept(fields.attributes);
     const { exceptionType, hitEvents } = fields;
-    if (attributes === NO_ATTRIBUTES && exceptionType === undefined && hitEvents.length === 0)
-      clearContents(fields);
+    const isLink =
+      attributes === NO_ATTRIBUTES && exceptionType === undefined && hitEvents.length === 0;
+    if (isLink) clearContents(fields);
     this.#traceId = fields.traceId === this.#traceId ? this.#traceId : fields.traceId;
     fields.traceId = this.#traceId;
-    const span = new ReceivedSpan(fields, source, attributes, this.#selection);
+    const span = new ReceivedSpan(fields, source, attributes, this.#selection, isLink);
     this.spans.push(span);
     const hits = hitEvents.length + (span.isRequest ? 1 : 0);
     if (hits === 0) return;
@@ -186,7 +188,6 @@ function clearContents(fields: SpanFields): void {
   fields.endNanos = 0n;
 }
 
-const NO_ATTRIBUTES: Attributes = Object.freeze({});
 const TOO_MANY_SPANS = `there are more than ${MAX_SPANS} spans in one request`;
 const TOO_MANY_RESOURCES = `there are more than ${MAX_RESOURCES} resources in one request`;
 const TOO_MANY_SCOPES = `there are more than ${MAX_SCOPES} scopes in one request`;

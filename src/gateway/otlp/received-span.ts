@@ -54,8 +54,13 @@ export interface SpanGroup {
   /** Whether an ancestor in their process has not arrived. */
   readonly isTorn: boolean;
   newestMillis: number;
-  /** All spans except the request itself. */
-  readonly below: ReceivedSpan[];
+  /** All spans except the request itself and links. */
+  below: ReceivedSpan[];
+  /** Links, which are only counted. */
+  links: number;
+  linkBytes: number;
+  /** Whether it has not waited long enough. */
+  isKept: boolean;
 }
 
 const OBJECT_BYTES = 500;
@@ -79,6 +84,8 @@ export class ReceivedSpan implements FinishedSpan {
   readonly source: SpanSource;
   /** Whether this is the server side of an HTTP request. */
   readonly isRequest: boolean;
+  /** Whether it only links other spans to their request: nothing else of it is used. */
+  readonly isLink: boolean;
   /** Its memory, roughly. */
   readonly bytes: number;
   /** When it arrived. */
@@ -94,6 +101,7 @@ export class ReceivedSpan implements FinishedSpan {
     source: SpanSource,
     attributes: Attributes,
     { takesScope }: Pick<SpanSelection, 'takesScope'>,
+    isLink = false,
   ) {
     this.traceId = fields.traceId;
     this.spanId = fields.spanId;
@@ -109,6 +117,7 @@ export class ReceivedSpan implements FinishedSpan {
       parentSpanId === '' || parentSpanId === NO_PARENT ? undefined : parentSpanId;
     this.isParentRemote = flags & HAS_IS_REMOTE ? (flags & IS_REMOTE) !== 0 : undefined;
     this.source = source;
+    this.isLink = isLink;
     this.bytes = bytesOf(this.name, attributes) + (source.extraBytes ?? 0);
     for (const event of fields.hitEvents) this.bytes += bytesOf(HIT_EVENT, event.attributes);
     this.isRequest =
@@ -159,6 +168,9 @@ export function bytesOfAttribute(name: string, value: AttributeValue | undefined
 const UNSET = { code: 0 };
 const STATUSES = [UNSET, { code: 1 }, { code: 2 }];
 const NO_PARENT = '0'.repeat(16);
+/** Shared: most spans have none that are used. */
+export const NO_ATTRIBUTES: Attributes = Object.freeze({});
+const NO_HIT_EVENTS: HitEvent[] = [];
 const NO_EVENTS: ReceivedSpan['events'] = [];
 
 function addLength(sum: number, item: unknown): number {
@@ -180,10 +192,10 @@ export function emptySpanFields(): SpanFields {
     kind: 0,
     startNanos: 0n,
     endNanos: 0n,
-    attributes: {},
+    attributes: NO_ATTRIBUTES,
     statusCode: 0,
     exceptionType: undefined,
-    hitEvents: [],
+    hitEvents: NO_HIT_EVENTS,
     flags: 0,
     scope: '',
   };

@@ -64,7 +64,7 @@ export class Assembler {
     };
     this.#ready = new ReadyRequests((request) => {
       this.#countReady(request, -1);
-      this.#used += 1 + request.below.length;
+      this.#used += 1 + request.below.length + request.links;
       onRequest(request);
     });
   }
@@ -85,18 +85,20 @@ export class Assembler {
 
   add(spans: readonly ReceivedSpan[]): void {
     const now = nowMillis();
-    let last: { span: ReceivedSpan; trace: WaitingTrace } | undefined;
+    let last: ReceivedSpan | undefined;
+    let trace: WaitingTrace | undefined;
     for (const span of spans) {
       // Spans of a trace mostly arrive together.
-      const isOfLast = span.traceId === last?.span.traceId && span.source === last.span.source;
-      const trace = isOfLast && last ? last.trace : this.#traceOf(span);
-      last = { span, trace };
+      if (!trace || span.traceId !== last?.traceId || span.source !== last.source) {
+        trace = this.#traceOf(span);
+      }
+      last = span;
       const isDone = makesHits(span) && this.#done.has(trace.key, span.spanId);
       if (isDone || !trace.add(span, now, this.#waits)) {
         this.#unused += 1;
         if (trace.isEmpty) {
           this.#traces.delete(trace.key);
-          last = undefined;
+          trace = undefined;
         }
         continue;
       }
@@ -104,7 +106,7 @@ export class Assembler {
       this.#count(span, 1);
       if (this.#exceeds(1)) {
         this.#makeRoom(now);
-        last = undefined;
+        trace = undefined;
       }
     }
     if (this.#traces.size > 0) this.#timer ??= setInterval(() => this.#tick(), TICK_MILLIS);
@@ -191,12 +193,14 @@ export class Assembler {
   }
 
   /** Spans count as waiting until their request is passed on. */
-  #countReady({ root, below }: RequestSpans, sign: 1 | -1): void {
-    let { bytes } = root;
+  #countReady({ root, below, links, linkBytes }: RequestSpans, sign: 1 | -1): void {
+    let bytes = root.bytes + linkBytes;
     for (const span of below) bytes += span.bytes;
-    this.#readySpans += sign * (1 + below.length);
+    this.#readySpans += sign * (1 + below.length + links);
     this.#readyBytes += sign * bytes;
     if (sign > 0) return;
+    this.#waiting -= links;
+    this.#bytes -= linkBytes;
     this.#count(root, -1);
     for (const span of below) this.#count(span, -1);
   }

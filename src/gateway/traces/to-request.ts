@@ -14,7 +14,7 @@ import type { RequestSpans } from './waiting-trace.js';
  * @param namesBySpan whether a request without a path gets the name of its span as title
  */
 export function toRequest(
-  { root, below }: RequestSpans,
+  { root, below }: Pick<RequestSpans, 'root' | 'below'>,
   reading: RequestReading,
   namesBySpan: boolean,
 ): AssembledRequest | undefined {

@@ -8,7 +8,10 @@ const SPANS_A_MILLI = 50;
 /** The server span of a request, and the spans below it that have arrived. */
 export interface RequestSpans {
   readonly root: ReceivedSpan;
+  /** Without links: those are only counted, because they add nothing to a request. */
   readonly below: readonly ReceivedSpan[];
+  readonly links: number;
+  readonly linkBytes: number;
 }
 
 /** How long spans wait for others. */
@@ -73,16 +76,18 @@ export class WaitingTrace {
     const kept: ReceivedSpan[] = [];
     this.dueMillis = Number.POSITIVE_INFINITY;
     for (const group of this.#groups()) {
-      const { request: root, below } = group;
+      const { request: root, below, links, linkBytes } = group;
       const due = dueOf(group, waits);
-      if (!all && due > nowMillis) {
-        this.dueMillis = Math.min(this.dueMillis, due);
-        if (root) kept.push(root);
-        for (const span of below) kept.push(span);
-      } else if (root) requests.push({ root, below });
-      else for (const span of below) unused.push(span);
+      group.isKept = !all && due > nowMillis;
+      if (group.isKept) this.dueMillis = Math.min(this.dueMillis, due);
+      else if (root) requests.push({ root, below, links, linkBytes });
     }
-    for (const span of kept) span.group = undefined;
+    for (const span of this.#spans) {
+      const { group } = span;
+      if (group?.isKept) kept.push(span);
+      else if (!group?.request) unused.push(span);
+      span.group = undefined; // so that a request that is pending does not keep its group in memory
+    }
     this.#spans = kept;
     this.#byId = undefined;
     if (kept.length > FEW_SPANS) this.#index();
@@ -106,7 +111,13 @@ export class WaitingTrace {
     const groups = [emptyGroup(undefined, false), emptyGroup(undefined, true)];
     for (const span of this.#spans) {
       const group = span.group ?? this.#place(span, groups);
-      if (span !== group.request) group.below.push(span);
+      if (span.isLink) {
+        group.links += 1;
+        group.linkBytes += span.bytes;
+      } else if (span !== group.request) {
+        if (group.below.length === 0) group.below = [span];
+        else group.below.push(span);
+      }
       group.newestMillis = Math.max(group.newestMillis, span.arrivedMillis);
     }
     return groups;
@@ -116,6 +127,7 @@ export class WaitingTrace {
   #place(span: ReceivedSpan, groups: SpanGroup[]): SpanGroup {
     let parent = this.#localParent(span);
     if (parent?.group) return placeIn(parent.group, span, groups);
+    if (!parent) return placeIn(groups[this.#isTorn(span) ? 1 : 0] as SpanGroup, span, groups);
     const chain = [span];
     span.group = BEING_PLACED;
     while (parent && !parent.group) {
@@ -149,6 +161,9 @@ export class WaitingTrace {
   }
 }
 
+/** Shared, because most requests have only links below them. */
+const NO_SPANS: ReceivedSpan[] = [];
+
 /** Marks spans whose group is being searched. */
 const BEING_PLACED: SpanGroup = emptyGroup(undefined, false);
 
@@ -164,7 +179,15 @@ function placeIn(around: SpanGroup, span: ReceivedSpan, groups: SpanGroup[]): Sp
 }
 
 function emptyGroup(request: ReceivedSpan | undefined, isTorn: boolean): SpanGroup {
-  return { request, isTorn, newestMillis: 0, below: [] };
+  return {
+    request,
+    isTorn,
+    newestMillis: 0,
+    below: NO_SPANS,
+    links: 0,
+    linkBytes: 0,
+    isKept: false,
+  };
 }
 
 function dueOf({ request, isTorn, newestMillis }: SpanGroup, waits: Waits): number {
