@@ -92,6 +92,8 @@ export class ReceivedSpan implements FinishedSpan {
   arrivedMillis = 0;
   /** Set only while the spans of its trace are grouped. */
   group: SpanGroup | undefined = undefined;
+  /** The next span that waits in its trace. */
+  newer: ReceivedSpan | undefined = undefined;
 
   readonly #startNanos: bigint;
   readonly #endNanos: bigint;

@@ -1,4 +1,4 @@
-import type { WaitingTrace } from './waiting-trace.js';
+import { NEVER, type WaitingTrace } from './waiting-trace.js';
 
 export const TICK_MILLIS = 100;
 
@@ -18,8 +18,9 @@ export class DueTraces {
   }
 
   remove(trace: WaitingTrace): void {
+    if (trace.plannedTick === NEVER) return;
     this.#ofTick.get(trace.plannedTick)?.delete(trace);
-    trace.plannedTick = Number.NaN;
+    trace.plannedTick = NEVER;
   }
 
   /** Removes and returns the traces that are due. */
@@ -30,7 +31,7 @@ export class DueTraces {
       for (const trace of traces) due.push(trace);
       this.#ofTick.delete(tick);
     }
-    for (const trace of due) trace.plannedTick = Number.NaN;
+    for (const trace of due) trace.plannedTick = NEVER;
     return due;
   }
 }

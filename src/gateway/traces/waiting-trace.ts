@@ -4,6 +4,8 @@ import type { ReceivedSpan, SpanGroup } from '../otlp/received-span.js';
 /** Up to this many spans, a search is faster than a map. */
 const FEW_SPANS = 8;
 const SPANS_A_MILLI = 50;
+/** A time that is not set: V8 stores other numbers than small integers as separate objects. */
+export const NEVER = -1;
 
 /** The server span of a request, and the spans below it that have arrived. */
 export interface RequestSpans {
@@ -37,20 +39,23 @@ export function traceKeyOf({ traceId, source }: ReceivedSpan): string {
  */
 export class WaitingTrace {
   readonly key: string;
-  #spans: ReceivedSpan[] = [];
+  // Linked with each other: the array for a few spans would take more memory than their links.
+  #oldest: ReceivedSpan | undefined = undefined;
+  #newest: ReceivedSpan | undefined = undefined;
+  #size = 0;
   /** Only if there are many spans. */
   #byId: Map<string, ReceivedSpan> | undefined;
   /** When the first of its spans have waited long enough. */
-  dueMillis: number = Number.POSITIVE_INFINITY;
-  /** The tick in which it is due, NaN if none is planned. */
-  plannedTick: number = Number.NaN;
+  dueMillis: number = NEVER;
+  /** The tick in which it is due, `NEVER` if none is planned. */
+  plannedTick: number = NEVER;
 
   constructor(key: string) {
     this.key = key;
   }
 
   get isEmpty(): boolean {
-    return this.#spans.length === 0;
+    return this.#size === 0;
   }
 
   /** Adds a span, unless it is a duplicate. */
@@ -58,11 +63,23 @@ export class WaitingTrace {
     if (this.#find(span.spanId)) return false;
     span.arrivedMillis = nowMillis;
     span.group = undefined;
-    this.#spans.push(span);
-    this.#byId?.set(span.spanId, span);
-    if (!this.#byId && this.#spans.length > FEW_SPANS) this.#index();
-    this.dueMillis = Math.min(this.dueMillis, nowMillis + graceMillis);
+    this.#append(span);
+    this.#planFor(nowMillis + graceMillis);
     return true;
+  }
+
+  #append(span: ReceivedSpan): void {
+    span.newer = undefined;
+    if (this.#newest) this.#newest.newer = span;
+    else this.#oldest = span;
+    this.#newest = span;
+    this.#size += 1;
+    if (this.#byId) this.#byId.set(span.spanId, span);
+    else if (this.#size > FEW_SPANS) this.#index();
+  }
+
+  #planFor(millis: number): void {
+    this.dueMillis = this.dueMillis === NEVER ? millis : Math.min(this.dueMillis, millis);
   }
 
   /** Removes what has waited long enough, or everything: requests with the spans below, and spans without a request. */
@@ -73,44 +90,49 @@ export class WaitingTrace {
   ): { requests: RequestSpans[]; unused: ReceivedSpan[] } {
     const requests: RequestSpans[] = [];
     const unused: ReceivedSpan[] = [];
-    const kept: ReceivedSpan[] = [];
-    this.dueMillis = Number.POSITIVE_INFINITY;
+    this.dueMillis = NEVER;
     for (const group of this.#groups()) {
       const { request: root, below, links, linkBytes } = group;
       const due = dueOf(group, waits);
       group.isKept = !all && due > nowMillis;
-      if (group.isKept) this.dueMillis = Math.min(this.dueMillis, due);
+      if (group.isKept) this.#planFor(due);
       else if (root) requests.push({ root, below, links, linkBytes });
     }
-    for (const span of this.#spans) {
-      const { group } = span;
-      if (group?.isKept) kept.push(span);
-      else if (!group?.request) unused.push(span);
-      span.group = undefined; // so that a request that is pending does not keep its group in memory
-    }
-    this.#spans = kept;
+    let span = this.#oldest;
+    this.#oldest = undefined;
+    this.#newest = undefined;
     this.#byId = undefined;
-    if (kept.length > FEW_SPANS) this.#index();
+    this.#size = 0;
+    while (span) {
+      const { group, newer }: ReceivedSpan = span;
+      // Cut, so that a request that is pending keeps nothing else in memory.
+      span.group = undefined;
+      span.newer = undefined;
+      if (group?.isKept) this.#append(span);
+      else if (!group?.request) unused.push(span);
+      span = newer;
+    }
     // Grouping many spans is slow, so traces of many spans are due less often.
-    this.dueMillis = Math.max(this.dueMillis, nowMillis + kept.length / SPANS_A_MILLI);
+    this.dueMillis = Math.max(this.dueMillis, nowMillis + Math.ceil(this.#size / SPANS_A_MILLI));
     return { requests, unused };
   }
 
   #find(spanId: string): ReceivedSpan | undefined {
     if (this.#byId) return this.#byId.get(spanId);
-    for (const span of this.#spans) if (span.spanId === spanId) return span;
-    return undefined;
+    let span = this.#oldest;
+    while (span && span.spanId !== spanId) span = span.newer;
+    return span;
   }
 
   #index(): void {
     this.#byId = new Map();
-    for (const span of this.#spans) this.#byId.set(span.spanId, span);
+    for (let span = this.#oldest; span; span = span.newer) this.#byId.set(span.spanId, span);
   }
 
   #groups(): readonly SpanGroup[] {
     const groups = [emptyGroup(undefined, false), emptyGroup(undefined, true)];
-    for (const span of this.#spans) {
-      const group = span.group ?? this.#place(span, groups);
+    for (let span = this.#oldest; span; span = span.newer) {
+      const group: SpanGroup = span.group ?? this.#place(span, groups);
       if (span.isLink) {
         group.links += 1;
         group.linkBytes += span.bytes;
