@@ -1,16 +1,16 @@
+import { DigestSet } from './digest-set.js';
+
 const GENERATION_MILLIS = 60_000;
 const MAX_REQUESTS = 200_000;
 
 /**
  * Requests that were assembled in the last one or two minutes, as far as there is room. A sender that gets no response
  * sends an export again, and these requests must not be counted twice.
- *
- * Two generations as in `GenerationCache`, which would copy each ID: these are never parts of long texts.
  */
 export class RecentRequests {
-  /** Traces by the IDs of SERVER spans. */
-  #recent = new Map<string, string>();
-  #older = new Map<string, string>();
+  // Traces and IDs of SERVER spans, in two generations.
+  #recent = new DigestSet();
+  #older = new DigestSet();
   #sinceMillis = 0;
 
   get isEmpty(): boolean {
@@ -18,16 +18,15 @@ export class RecentRequests {
   }
 
   has(trace: string, spanId: string): boolean {
-    const recent = this.#recent.get(spanId);
-    if (recent !== undefined) return recent === trace;
-    const older = this.#older.get(spanId);
-    if (older !== undefined) this.add(older, spanId);
-    return older === trace;
+    if (this.#recent.has(trace, spanId)) return true;
+    const isOlder = this.#older.size > 0 && this.#older.has(trace, spanId);
+    if (isOlder) this.add(trace, spanId);
+    return isOlder;
   }
 
   add(trace: string, spanId: string): void {
     if (this.#recent.size >= MAX_REQUESTS / 2) this.#startGeneration();
-    this.#recent.set(spanId, trace);
+    this.#recent.add(trace, spanId);
   }
 
   /** Drops old requests. Must be called at least every few seconds. */
@@ -38,12 +37,12 @@ export class RecentRequests {
   }
 
   clear(): void {
-    this.#recent = new Map();
-    this.#older = new Map();
+    this.#recent = new DigestSet();
+    this.#older = new DigestSet();
   }
 
   #startGeneration(): void {
     this.#older = this.#recent;
-    this.#recent = new Map();
+    this.#recent = new DigestSet();
   }
 }

@@ -97,7 +97,10 @@ export const EXPRESSIONS: Readonly<Record<string, readonly [lines: number, reaso
   'src/requests/read-request.ts': [1, 'anchored, each part capped'],
   'src/requests/finished-span.ts': [2, 'anchored with a class that excludes what ends it'],
   'src/requests/measure-responses.ts': [1, 'anchored at lines; the class excludes their ends'],
-  'src/requests/read-headers.ts': [1, 'of the name of a header that the application asks for'],
+  'src/requests/read-headers.ts': [
+    2,
+    'of the name of a header that the application asks for; each attribute once',
+  ],
   'src/requests/node-request.ts': [1, 'anchored, at most five digits'],
   'src/requests/request-record.ts': [3, 'each attribute once'],
   'src/requests/routes/express.ts': [2, 'a template of the application; a path is split once'],
