@@ -1,13 +1,15 @@
 // A receiver of spans: `gateway-server.mjs gateway | decodes | reads | discards <Matomo>`. Sends its address; asked for anything,
-// the CPU microseconds that it has used; asked to `finish`, first sends what waits.
+// the CPU microseconds that it has used; asked to `finish`, first sends what
+// waits; asked to `settle`, first waits until that is sent in its own time.
 import { createServer } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const [way, matomo] = process.argv.slice(2);
 
 async function startReceiver() {
   if (way === 'gateway') {
     const { createGateway } = await import('opentelemetry-matomo/gateway');
-    return createGateway({
+    const gateway = await createGateway({
       url: matomo,
       siteId: 1,
       tokenAuth: 'bench',
@@ -17,6 +19,8 @@ async function startReceiver() {
       maxQueueBytes: 4 * 1024 ** 3,
       shutdownTimeoutMillis: 60_000,
     });
+    const isBusy = () => gateway.stats().waitingRequests + gateway.stats().pending > 0;
+    return { url: gateway.url, close: () => gateway.close(), isBusy };
   }
   const { decodeExport } = await import('./decode-export.mjs');
   const { decodeProtobuf } = await import('../../../build/gateway/otlp/decode-protobuf.js');
@@ -35,12 +39,17 @@ async function startReceiver() {
     });
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { url: `http://127.0.0.1:${server.address().port}`, close: async () => undefined };
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    close: async () => undefined,
+    isBusy: () => false,
+  };
 }
 
 const receiver = await startReceiver();
 process.on('message', async (message) => {
   if (message === 'finish') await receiver.close();
+  while (message === 'settle' && receiver.isBusy()) await sleep(50);
   const { user, system } = process.cpuUsage();
   process.send(user + system);
 });
