@@ -1,9 +1,12 @@
-// The longest time that the event loop stands still while a bulk of 100 hits is built and sent: `stall.mjs <traffic> <url of
-// the sink>`. Sends microseconds of each of many bulks, and those that template strings take for the same hits, both sorted.
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+// The longest time that the event loop stands still while a bulk of 100 hits is built and handed over, or also sent to the sink:
+// `stall.mjs <traffic> [<url of the sink>]`. Sends microseconds of each of many bulks, and those that template strings take for the
+// same hits, both sorted. Writing to a loopback connection takes longer than all else, since it wakes the process that reads.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { MatomoSpanProcessor } from 'opentelemetry-matomo';
+import { Pool } from 'undici';
 import { toHttpRequest } from './build-hit.mjs';
 import { concatenateHit } from './concatenate-hit.mjs';
+import { longestTurn } from './longest-turn.mjs';
 import { createReplay } from './replay.mjs';
 import { TRAFFIC } from './requests.mjs';
 
@@ -16,12 +19,45 @@ const BULKS = 300;
 const BEFORE_WINDOW_ENDS_MILLIS = 16;
 const REQUESTS = 40_000;
 
+let answered = 0;
+const ANSWER = Buffer.from(`{"status":"success","tracked":${BULK},"invalid":0}`);
+
+/** Answers in the next turn of the event loop, and sends nothing. */
+const handOver = {
+  dispatch(_options, handler) {
+    const controller = { abort() {} };
+    handler.onRequestStart(controller);
+    setImmediate(() => {
+      handler.onResponseStart(controller, 200, { 'content-type': 'application/json' });
+      handler.onResponseData(controller, ANSWER);
+      handler.onResponseEnd();
+      answered += 1;
+    });
+    return true;
+  },
+};
+
+/** Sends with undici, over one connection as the package does. */
+function createSender(origin) {
+  const pool = new Pool(origin, { connections: 1, pipelining: 1 });
+  return {
+    dispatch(options, handler) {
+      const onResponseEnd = () => {
+        handler.onResponseEnd();
+        answered += 1;
+      };
+      return pool.dispatch(options, Object.assign(Object.create(handler), { onResponseEnd }));
+    },
+  };
+}
+
 const [traffic, url] = process.argv.slice(2);
 const processor = new MatomoSpanProcessor({
-  url,
+  url: url ?? 'http://127.0.0.1:9',
   siteId: 1,
   tokenAuth: 'bench',
   maxExportBatchSize: BULK,
+  dispatcher: url === undefined ? handOver : createSender(url),
 });
 const requests = TRAFFIC[traffic](REQUESTS);
 const replay = createReplay(processor, requests);
@@ -35,7 +71,7 @@ const longest = [];
 const templates = [];
 for (let bulk = 0; bulk < WARM_UP_BULKS + BULKS; bulk++) {
   endRequests();
-  const micros = await longestTurn();
+  const micros = await longestTurnOfBulk();
   const templateMicros = concatenateHits();
   if (bulk < WARM_UP_BULKS) continue;
   longest.push(micros);
@@ -64,14 +100,10 @@ function endRequests() {
 }
 
 /** Until all hits are tracked; the end of the requests themselves is not measured. */
-async function longestTurn() {
-  let longestMillis = 0;
+async function longestTurnOfBulk() {
   await sleep(BEFORE_WINDOW_ENDS_MILLIS);
-  for (let last = performance.now(); processor.stats().tracked < ended; ) {
-    await nextTurn();
-    const now = performance.now();
-    longestMillis = Math.max(longestMillis, now - last);
-    last = now;
-  }
-  return longestMillis * 1000;
+  const before = answered;
+  const micros = await longestTurn(() => answered > before);
+  if (processor.stats().tracked !== ended) throw new Error('a bulk was split');
+  return micros;
 }
