@@ -1,11 +1,11 @@
-/** As many as a cache has keys: a text is forgotten about when its entry would be evicted. */
+/** About as many as a cache has keys, so that a text is forgotten at about the time at which its entry would be evicted. */
 const SLOTS = 2048;
 /** Most texts differ at the end: a number, a slug, the value of a parameter. */
 const END_CHARACTERS = 16;
 
 /**
- * Recognizes texts that come again without storing them: each leaves one byte, a hash of its length and its end. If two texts have
- * the same hash, the second one counts as seen.
+ * Recognizes texts that come again, without storing them: of each, it keeps one byte of a hash of its length and its end. If two texts
+ * have the same hash, the second one counts as seen.
  */
 export class RecentTexts {
   readonly #marks = new Uint8Array(SLOTS);
