@@ -9,6 +9,11 @@ export const BENCHES = {
     roundSeconds: 55,
     laterRoundSeconds: 25,
   },
+  'cpu-varied': {
+    question: 'How much with varied traffic?',
+    roundSeconds: 26,
+    nodes: [24], // its limit is for Node.js 24
+  },
   'cpu-children': {
     question: 'How much with 20 child spans per request?',
     roundSeconds: 45,

@@ -14,17 +14,17 @@ const WARM_UP_SPANS = 250_000;
  * delivered, and which share of its spans was not.
  */
 export async function measureServer(way, sink, amounts) {
-  const { requests, warmUp, childSpans = 0, spool = '', nodeOptions = [] } = amounts;
+  const { requests, warmUp, childSpans = 0, spool = '', nodeOptions = [], isVaried } = amounts;
   const args = [way, sink.ready, String(childSpans), spool];
   const { child, ready: url } = await start('http-server.mjs', args, nodeOptions);
   try {
     const step = Math.floor(WARM_UP_SPANS / (1 + childSpans));
     for (let left = warmUp; left > 0; left -= step) {
-      await loadUntilArrived(url, way, sink, Math.min(left, step));
+      await loadUntilArrived(url, way, sink, Math.min(left, step), isVaried);
       await ask(child, 'begin');
     }
     const before = await count(sink);
-    await loadUntilArrived(url, way, sink, requests);
+    await loadUntilArrived(url, way, sink, requests, isVaried);
     const { micros, counts } = await ask(child, 'end');
     const hits = (await count(sink)) - before;
     if (!WITHOUT_HITS.includes(way) && hits !== requests) {
@@ -39,9 +39,9 @@ export async function measureServer(way, sink, amounts) {
   }
 }
 
-async function loadUntilArrived(url, way, sink, requests) {
+async function loadUntilArrived(url, way, sink, requests, isVaried) {
   const before = await count(sink);
-  await load(url, requests);
+  await load(url, requests, undefined, isVaried);
   if (way === TELLS_NOTHING) await arrived(sink, before + requests);
 }
 

@@ -15,6 +15,8 @@ export const TRACKERS = {
   otlp: (sink) => traceToCollector(sink, {}),
   otlpLarge: (sink) => traceToCollector(sink, { maxQueueSize: LARGE_QUEUE }),
   package: (sink) => traceToMatomo({ url: sink }),
+  /** Behind a proxy, which sends the addresses of visitors. */
+  proxied: (sink) => traceToMatomo({ url: sink, trustProxy: 1 }),
   spool: (sink, spool) => traceToMatomo({ url: sink, spool }),
   /** Hits that wait, since nobody listens there. */
   queued: () => traceToMatomo({ url: NOBODY }),
