@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 
 const FIRST_SLOTS = 1024; // a power of two
-/** More are never needed for random digests; senders that make digests collide must not slow others down. */
+/** Random digests practically never need more. A pair that finds no slot is not stored, so that digests made to collide slow nobody down. */
 const MAX_PROBES = 64;
 const SEED = randomInt(2 ** 31);
 
@@ -72,7 +72,6 @@ function digest(first: string, second: string): void {
   mix(first);
   mix(second);
   low |= 1;
-  high ^= high >>> 15;
 }
 
 function mix(text: string): void {
@@ -81,7 +80,8 @@ function mix(text: string): void {
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     a = Math.imul(a ^ code, 0x01000193);
-    b = Math.imul(b + code, 0x5bd1e995);
+    b = Math.imul(b ^ code, 0x5bd1e995);
+    b ^= b >>> 15; // so that the seed changes which digests collide
   }
   low = a;
   high = b;
