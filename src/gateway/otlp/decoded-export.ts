@@ -118,12 +118,12 @@ export class DecodedExport {
     const attributes =
       fields.kind === OTLP_SERVER_SPAN ? fields.attributes : this.#kept(fields.attributes);
     const { exceptionType, hitEvents } = fields;
-    const isLink =
+    const isConnector =
       attributes === NO_ATTRIBUTES && exceptionType === undefined && hitEvents.length === 0;
-    if (isLink) clearContents(fields);
+    if (isConnector) clearContents(fields);
     this.#traceId = fields.traceId === this.#traceId ? this.#traceId : fields.traceId;
     fields.traceId = this.#traceId;
-    const span = new ReceivedSpan(fields, source, attributes, this.#selection, isLink);
+    const span = new ReceivedSpan(fields, source, attributes, this.#selection, isConnector);
     this.spans.push(span);
     const hits = hitEvents.length + (span.isRequest ? 1 : 0);
     if (hits === 0) return;
@@ -181,7 +181,7 @@ export class DecodedExport {
   }
 }
 
-/** Clears what is not needed of a span that only links other spans to their request. */
+/** Clears what is not needed of a connector. */
 function clearContents(fields: SpanFields): void {
   fields.name = '';
   fields.startNanos = 0n;

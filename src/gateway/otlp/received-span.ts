@@ -54,12 +54,12 @@ export interface SpanGroup {
   /** Whether an ancestor in their process has not arrived. */
   readonly isTorn: boolean;
   newestMillis: number;
-  /** All spans except the request itself and links. */
+  /** All spans except the request itself and connectors. */
   below: ReceivedSpan[];
-  /** Links, which are only counted. */
-  links: number;
-  linkBytes: number;
-  /** Whether it has not waited long enough. */
+  /** Connectors, which are only counted. */
+  connectors: number;
+  connectorBytes: number;
+  /** Whether its spans stay, because they must wait longer. */
   isKept: boolean;
 }
 
@@ -84,8 +84,8 @@ export class ReceivedSpan implements FinishedSpan {
   readonly source: SpanSource;
   /** Whether this is the server side of an HTTP request. */
   readonly isRequest: boolean;
-  /** Whether it only links other spans to their request: nothing else of it is used. */
-  readonly isLink: boolean;
+  /** Whether it only connects other spans with their request: nothing else of it is used. */
+  readonly isConnector: boolean;
   /** Its memory, roughly. */
   readonly bytes: number;
   /** When it arrived. */
@@ -103,7 +103,7 @@ export class ReceivedSpan implements FinishedSpan {
     source: SpanSource,
     attributes: Attributes,
     { takesScope }: Pick<SpanSelection, 'takesScope'>,
-    isLink = false,
+    isConnector = false,
   ) {
     this.traceId = fields.traceId;
     this.spanId = fields.spanId;
@@ -119,7 +119,7 @@ export class ReceivedSpan implements FinishedSpan {
       parentSpanId === '' || parentSpanId === NO_PARENT ? undefined : parentSpanId;
     this.isParentRemote = flags & HAS_IS_REMOTE ? (flags & IS_REMOTE) !== 0 : undefined;
     this.source = source;
-    this.isLink = isLink;
+    this.isConnector = isConnector;
     this.bytes = bytesOf(this.name, attributes) + (source.extraBytes ?? 0);
     for (const event of fields.hitEvents) this.bytes += bytesOf(HIT_EVENT, event.attributes);
     this.isRequest =
@@ -172,7 +172,7 @@ const STATUSES = [UNSET, { code: 1 }, { code: 2 }];
 const NO_PARENT = '0'.repeat(16);
 /** Shared: most spans have none that are used. */
 export const NO_ATTRIBUTES: Attributes = Object.freeze({});
-const NO_HIT_EVENTS: HitEvent[] = [];
+const NO_HIT_EVENTS = Object.freeze<HitEvent[]>([]) as HitEvent[];
 const NO_EVENTS: ReceivedSpan['events'] = [];
 
 function addLength(sum: number, item: unknown): number {

@@ -64,7 +64,7 @@ export class Assembler {
     };
     this.#ready = new ReadyRequests((request) => {
       this.#countReady(request, -1);
-      this.#used += 1 + request.below.length + request.links;
+      this.#used += 1 + request.below.length + request.connectors;
       onRequest(request);
     });
   }
@@ -193,14 +193,14 @@ export class Assembler {
   }
 
   /** Spans count as waiting until their request is passed on. */
-  #countReady({ root, below, links, linkBytes }: RequestSpans, sign: 1 | -1): void {
-    let bytes = root.bytes + linkBytes;
+  #countReady({ root, below, connectors, connectorBytes }: RequestSpans, sign: 1 | -1): void {
+    let bytes = root.bytes + connectorBytes;
     for (const span of below) bytes += span.bytes;
-    this.#readySpans += sign * (1 + below.length + links);
+    this.#readySpans += sign * (1 + below.length + connectors);
     this.#readyBytes += sign * bytes;
     if (sign > 0) return;
-    this.#waiting -= links;
-    this.#bytes -= linkBytes;
+    this.#waiting -= connectors;
+    this.#bytes -= connectorBytes;
     this.#count(root, -1);
     for (const span of below) this.#count(span, -1);
   }

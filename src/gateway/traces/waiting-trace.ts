@@ -10,10 +10,10 @@ export const NEVER = -1;
 /** The server span of a request, and the spans below it that have arrived. */
 export interface RequestSpans {
   readonly root: ReceivedSpan;
-  /** Without links: those are only counted, because they add nothing to a request. */
+  /** Without connectors: they add nothing to a request, and are only counted. */
   readonly below: readonly ReceivedSpan[];
-  readonly links: number;
-  readonly linkBytes: number;
+  readonly connectors: number;
+  readonly connectorBytes: number;
 }
 
 /** How long spans wait for others. */
@@ -39,7 +39,7 @@ export function traceKeyOf({ traceId, source }: ReceivedSpan): string {
  */
 export class WaitingTrace {
   readonly key: string;
-  // Linked with each other: the array for a few spans would take more memory than their links.
+  // A list by `newer`: the array for a few spans would take more memory.
   #oldest: ReceivedSpan | undefined = undefined;
   #newest: ReceivedSpan | undefined = undefined;
   #size = 0;
@@ -92,11 +92,11 @@ export class WaitingTrace {
     const unused: ReceivedSpan[] = [];
     this.dueMillis = NEVER;
     for (const group of this.#groups()) {
-      const { request: root, below, links, linkBytes } = group;
+      const { request: root, below, connectors, connectorBytes } = group;
       const due = dueOf(group, waits);
       group.isKept = !all && due > nowMillis;
       if (group.isKept) this.#planFor(due);
-      else if (root) requests.push({ root, below, links, linkBytes });
+      else if (root) requests.push({ root, below, connectors, connectorBytes });
     }
     let span = this.#oldest;
     this.#oldest = undefined;
@@ -133,9 +133,9 @@ export class WaitingTrace {
     const groups = [emptyGroup(undefined, false), emptyGroup(undefined, true)];
     for (let span = this.#oldest; span; span = span.newer) {
       const group: SpanGroup = span.group ?? this.#place(span, groups);
-      if (span.isLink) {
-        group.links += 1;
-        group.linkBytes += span.bytes;
+      if (span.isConnector) {
+        group.connectors += 1;
+        group.connectorBytes += span.bytes;
       } else if (span !== group.request) {
         if (group.below.length === 0) group.below = [span];
         else group.below.push(span);
@@ -183,8 +183,8 @@ export class WaitingTrace {
   }
 }
 
-/** Shared, because most requests have only links below them. */
-const NO_SPANS: ReceivedSpan[] = [];
+/** Shared, because most requests have only connectors below them. */
+const NO_SPANS = Object.freeze<ReceivedSpan[]>([]) as ReceivedSpan[];
 
 /** Marks spans whose group is being searched. */
 const BEING_PLACED: SpanGroup = emptyGroup(undefined, false);
@@ -206,8 +206,8 @@ function emptyGroup(request: ReceivedSpan | undefined, isTorn: boolean): SpanGro
     isTorn,
     newestMillis: 0,
     below: NO_SPANS,
-    links: 0,
-    linkBytes: 0,
+    connectors: 0,
+    connectorBytes: 0,
     isKept: false,
   };
 }

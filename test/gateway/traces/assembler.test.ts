@@ -24,6 +24,24 @@ function span(spanId: string, fields: Partial<SpanFields> = {}): ReceivedSpan {
   return new ReceivedSpan(all, source, all.attributes, { takesScope: () => true });
 }
 
+/** A span of which only its parent is used. */
+function connector(spanId: string, parentSpanId: string, extraBytes = 0): ReceivedSpan {
+  const fields = { ...emptySpanFields(), traceId: 't', spanId, parentSpanId };
+  const from = extraBytes === 0 ? source : { ...source, extraBytes };
+  return new ReceivedSpan(fields, from, fields.attributes, { takesScope: () => true }, true);
+}
+
+/** Connectors, each below the one before. */
+function chain(count: number, parentSpanId: string, extraBytes = 0): ReceivedSpan[] {
+  return Array.from({ length: count }, (_, i) =>
+    connector(
+      `${parentSpanId} ${i}`,
+      i === 0 ? parentSpanId : `${parentSpanId} ${i - 1}`,
+      extraBytes,
+    ),
+  );
+}
+
 function request(spanId: string): ReceivedSpan {
   return span(spanId, { kind: SERVER, attributes: { 'http.request.method': 'GET' } });
 }
@@ -110,4 +128,39 @@ test('what is ready and has not left does so at the end, and comes again no more
   assembler.finish();
   expect(happened.join('')).toBe('012345678');
   expect(assembler.counts).toEqual({ waiting: 0, used: 9, unused: 1 });
+});
+
+test('connectors connect what is below them with its request, and count as used with it', () => {
+  const { assembler, given } = startAssembler();
+  const leaf = span('leaf', { parentSpanId: 'root 19' });
+  assembler.add([leaf, ...chain(20, 'root').reverse(), request('root')]);
+  expect(assembler.counts).toEqual({ waiting: 22, used: 0, unused: 0 });
+  vi.advanceTimersByTime(2 * GRACE_MILLIS);
+  expect(given).toEqual([['root', 'leaf']]);
+  expect(assembler.counts).toEqual({ waiting: 0, used: 22, unused: 0 });
+});
+
+test('what stays of a trace after one of its requests has left is still known, and duplicates of it are unused', () => {
+  const { assembler, given } = startAssembler();
+  assembler.add([request('first'), ...chain(20, 'first')]);
+  vi.advanceTimersByTime(GRACE_MILLIS - 2 * TICK_MILLIS);
+  assembler.add([request('second'), ...chain(20, 'second')]);
+  vi.advanceTimersByTime(4 * TICK_MILLIS);
+  expect(given).toEqual([['first']]);
+  assembler.add([...chain(20, 'second'), connector('late', 'second 19')]);
+  expect(assembler.counts).toEqual({ waiting: 22, used: 21, unused: 20 });
+  vi.advanceTimersByTime(2 * GRACE_MILLIS);
+  expect(given).toEqual([['first'], ['second']]);
+  expect(assembler.counts).toEqual({ waiting: 0, used: 43, unused: 20 });
+});
+
+test('connectors take no room after their request has left', () => {
+  const { assembler, given } = startAssembler();
+  const bytes = 2 ** 20;
+  for (let round = 0; round < 20; round++) {
+    assembler.add([request(`r${round}`), ...chain(10, `r${round}`, bytes)]);
+    expect(given.length, 'a request leaves early if memory is short').toBe(round);
+    vi.advanceTimersByTime(2 * GRACE_MILLIS);
+    expect(given.length).toBe(round + 1);
+  }
 });
