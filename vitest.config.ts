@@ -16,7 +16,7 @@ const SAMPLED = [
   'test/delivery/simulation.test.ts',
   'test/delivery/spool/file/{kill,simulation}.test.ts',
   'test/gateway/hostile.test.ts',
-  'test/hit/{ai-chatbot-properties,properties,redaction}.test.ts',
+  'test/hit/{ai-chatbot-properties,page-url,properties,query-policy,redaction,text}.test.ts',
 ];
 
 export default defineConfig({

@@ -117,7 +117,7 @@ export function createToReferrer(
   };
 
   function redactPage(page: string): string {
-    // Holds for most pages, and saves 5 % of the instructions of a hit whose referrer is new.
+    // Most pages need no redaction. This saves 5 % of the instructions of a hit whose referrer is new.
     if (hasOnlyMatrixRules && !page.includes(';') && !page.includes('@')) return page;
     const origin = ORIGIN.exec(page)?.[0] ?? '';
     const path = page.slice(origin.length);

@@ -93,7 +93,7 @@ const SECRET_ENDING = /(?:token|secret|password|passwd|apikey|credentials?)$/;
 export const REDACTED = 'redacted';
 const E_MAIL = /[^\s/@]@[^\s/@]+\.[a-z]/i;
 const JSON_WEB_TOKEN = /(?:^|[^\w-])eyJ[\w-]+\./;
-/** A number or a word: every secret has another character. Saves 9 % of the instructions of a hit whose referrer is new. */
+/** In such a value, `holdsSecret` finds nothing. This saves 9 % of the instructions of a hit whose referrer is new. */
 const PLAIN = /^[\w~-]*$/;
 const USER_INFO = /\/\/[^\s/?#@]+@/;
 

@@ -129,7 +129,7 @@ test.each([
   expect(createToReferrer({ query }, redactPath)(referrer)).toBe(tracked);
 });
 
-test('a referrer whose path needs no look is tracked as one whose path gets it', () => {
+test('the fast way for referrers returns what the slow one returns', () => {
   const toReferrer = createToReferrer({ query: 'keep' }, redactMatrix);
   const toSlowReferrer = createToReferrer({ query: 'keep' }, (path) => redactMatrix(path));
   const piece = fc.constantFrom('https://', '//', ':', '/', '?', '#', '@', ';', '&', '=', 'a', 'é');
@@ -140,8 +140,8 @@ test('a referrer whose path needs no look is tracked as one whose path gets it',
       expect(toReferrer(referrer)).toBe(toSlowReferrer(referrer));
       const [, origin = '', path = ''] =
         /^([a-z][a-z\d+.-]*:\/\/[^/?#]*)?([^?#]*)/.exec(referrer) ?? [];
-      const host = origin.replace(/\/\/.*@/, '//');
-      expect(toReferrer(referrer)?.split('?')[0]).toBe(host + redactMatrix(path));
+      const host = origin.replace(/\/\/[^/]*@/, '//');
+      expect(toReferrer(referrer)?.split('?')[0]).toBe(host + redactMatrix(redactMatrix(path)));
     }),
     seededRuns(sampled(500, 5000)),
   );
