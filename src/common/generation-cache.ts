@@ -19,10 +19,6 @@ export class GenerationCache<Key, Value> {
     this.#maxRecent = maxKeys / 2;
   }
 
-  get isEmpty(): boolean {
-    return this.#recent.size === 0 && this.#older.size === 0;
-  }
-
   get(key: Key): Value | undefined {
     const recent = this.#recent.get(key);
     if (recent !== undefined) return recent;
@@ -33,19 +29,11 @@ export class GenerationCache<Key, Value> {
 
   set(key: Key, value: Value): void {
     if (isLong(key)) return;
-    if (this.#recent.size >= this.#maxRecent) this.startGeneration();
+    if (this.#recent.size >= this.#maxRecent) {
+      this.#older = this.#recent;
+      this.#recent = new Map();
+    }
     this.#recent.set(copyKey(key), value);
-  }
-
-  /** Drops the older generation. An entry that is not read or set until the second next call is dropped. */
-  startGeneration(): void {
-    this.#older = this.#recent;
-    this.#recent = new Map();
-  }
-
-  clear(): void {
-    this.#recent = new Map();
-    this.#older = new Map();
   }
 
   /**
