@@ -77,7 +77,7 @@ export const BENCHES = {
     question: 'How long can a hostile export block the gateway?',
     roundSeconds: 100,
     maxRounds: 1,
-    nodes: [24], // 166 ms with Node.js 20, 141 with 24, of 250
+    nodes: [24], // it took 166 ms with Node.js 20 and 141 with 24; the limit is 250
   },
   sockets: {
     question: 'How many sockets are open at 500 hits per second?',

@@ -1,6 +1,6 @@
 // A receiver of spans: `gateway-server.mjs gateway | decodes | reads | discards <Matomo>`. Sends its address; asked for anything,
-// the CPU microseconds that it has used; asked to `finish`, first sends what
-// waits; asked to `settle`, first waits until that is sent in its own time.
+// the CPU microseconds that it has used; asked to `finish`, first sends all
+// pending hits; asked to `drain`, first waits until they are sent as usual.
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -49,7 +49,7 @@ async function startReceiver() {
 const receiver = await startReceiver();
 process.on('message', async (message) => {
   if (message === 'finish') await receiver.close();
-  while (message === 'settle' && receiver.isBusy()) await sleep(50);
+  while (message === 'drain' && receiver.isBusy()) await sleep(50);
   const { user, system } = process.cpuUsage();
   process.send(user + system);
 });

@@ -42,11 +42,17 @@ function createSender(origin) {
   const pool = new Pool(origin, { connections: 1, pipelining: 1 });
   return {
     dispatch(options, handler) {
-      const onResponseEnd = () => {
-        handler.onResponseEnd();
-        answered += 1;
-      };
-      return pool.dispatch(options, Object.assign(Object.create(handler), { onResponseEnd }));
+      const counting = Object.assign(Object.create(handler), {
+        onResponseEnd() {
+          handler.onResponseEnd();
+          answered += 1;
+        },
+        onResponseError(controller, error) {
+          handler.onResponseError(controller, error);
+          answered += 1;
+        },
+      });
+      return pool.dispatch(options, counting);
     },
   };
 }
