@@ -8,7 +8,7 @@ const PATHS = ['/users/1', '/users/2', '/orders?page=2', '/orders/17/items'];
 
 /**
  * Sends requests as browsers do to a server, as fast as it answers or so many a second; all must be answered. With `isVaried`, each
- * connection has requests of its own, as from a proxy: of 20,000 visitors, with varied texts.
+ * connection has requests of its own, as from a proxy: 20,000 with varied texts, of up to as many visitors.
  */
 export async function load(url, amount, perSecond, isVaried = false) {
   const varied = isVaried ? toRequests(createVariedRequests(VARIED_REQUESTS)) : [];
