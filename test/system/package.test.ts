@@ -160,19 +160,3 @@ test('register loads a few files, when the process serves, and what is for a spo
   expect(few).toBeLessThanOrEqual(10);
   expect(await loaded({ MATOMO_SPOOL: temporaryFolder() })).toEqual([before, few + 1]);
 });
-
-/** The documentation of options, and their table. */
-const MAX_LINES: Readonly<Record<string, number>> = {
-  'options.ts': 300,
-  [join('options', 'option-table.ts')]: 300,
-};
-
-test('no file of the package is much longer than 200 lines', () => {
-  const long = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts'))
-    .map(
-      (file) => [file, readFileSync(join(ROOT, 'src', file), 'utf8').split('\n').length] as const,
-    )
-    .filter(([file, lines]) => lines > (MAX_LINES[file] ?? 260));
-  expect(long).toEqual([]);
-});
