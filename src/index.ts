@@ -1,3 +1,12 @@
+export {
+  annotate,
+  ignore,
+  measure,
+  trackEvent,
+  trackGoal,
+  trackHit,
+  trackOrder,
+} from './annotate.js';
 export type { MessageCode } from './common/messages.js';
 export type { HttpDispatcher } from './delivery/dispatcher.js';
 export { AI_CHATBOTS } from './hit/ai-chatbots.js';
@@ -12,4 +21,3 @@ export type { FinishedSpan } from './requests/finished-span.js';
 export { recordServerSpans, type Sampler, type SamplingResult } from './sampler.js';
 export { MatomoSpanExporter } from './span-exporter.js';
 export { MatomoSpanProcessor } from './span-processor.js';
-export { ignore, measure, track, trackEvent, trackGoal, trackHit, trackOrder } from './track.js';

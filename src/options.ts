@@ -92,7 +92,7 @@ export interface MatomoOptions {
   readonly ignore?: ((request: TrackedRequest) => boolean | undefined) | undefined;
   /**
    * Tracking parameters for some routes or paths. A key is `METHOD /route`, `/route`, `METHOD /path` or `/path`; the first one
-   * that matches, in this order, is used. Values from `track` or from `matomo.*` attributes of spans win over these. `cvar` is an
+   * that matches, in this order, is used. Values from `annotate` or from `matomo.*` attributes of spans win over these. `cvar` is an
    * object and is added to the other custom variables.
    * @see [Matomo: tracking parameters](https://developer.matomo.org/api-reference/tracking-api)
    */

@@ -4,9 +4,9 @@ import { SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { expect, onTestFinished, test } from 'vitest';
 import { isInSample } from '../src/hit/sampling.js';
 import {
+  annotate,
   ignore,
   MatomoSpanExporter,
-  track,
   trackEvent,
   trackGoal,
   trackHit,
@@ -25,7 +25,7 @@ test('the four functions make hits besides the page view, of the same visitor, i
     trackGoal(3, { revenue: 19.5 });
     trackOrder({ id: 'A-1', revenue: 20, items: [{ sku: 'mug', price: 10, quantity: 2 }] });
     trackHit({ download: 'https://example.org/a.pdf' });
-    track({ uid: 'ann', action_name: 'Checkout', dimension1: 'x' });
+    annotate({ uid: 'ann', action_name: 'Checkout', dimension1: 'x' });
     response.end();
   }, PATIENT);
   await service.fetch('/a?x=1', { headers: { 'accept-language': 'sv', 'user-agent': 'curl/8' } });
@@ -357,7 +357,7 @@ test('of visitors that are out nothing is sent, of the others everything', async
   const service = await startTracedService(
     (request, response) => {
       const uid = new URL(request.url ?? '', 'http://h').searchParams.get('u') ?? undefined;
-      if (uid) track({ uid });
+      if (uid) annotate({ uid });
       trackEvent('at', 'end');
       response.end();
     },

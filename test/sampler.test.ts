@@ -10,7 +10,7 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import { expect, onTestFinished, test } from 'vitest';
 import { withoutTracing } from '../src/common/otel-global.js';
-import { MatomoSpanProcessor, measure, recordServerSpans, track } from '../src/index.js';
+import { annotate, MatomoSpanProcessor, measure, recordServerSpans } from '../src/index.js';
 import { startInspector } from '../src/inspector/index.js';
 import { fetchFrom, startTracedService } from './support/traced-service.js';
 
@@ -77,7 +77,7 @@ test('an unsampled parent elsewhere keeps no request from making a hit, and what
   expect(exporter.getFinishedSpans()).toEqual([]);
 });
 
-test('track, measure and spans that have their perf key from the start count under it', async () => {
+test('annotate, measure and spans that have their perf key from the start count under it', async () => {
   const sampler = recordServerSpans(new AlwaysOffSampler());
   const { port, processor, inspector } = await serviceWith(sampler, (_request, response) => {
     const tracer = trace.getTracer('test');
@@ -86,7 +86,7 @@ test('track, measure and spans that have their perf key from the start count und
         span.setAttribute('matomo.dimension2', 'by attribute');
         span.end();
       });
-      track({ dimension1: 'by track' });
+      annotate({ dimension1: 'by annotate' });
       measure('pf_dm2', () => undefined);
       outer.end();
     });
@@ -96,7 +96,7 @@ test('track, measure and spans that have their perf key from the start count und
   await expect.poll(() => processor.stats().hits).toBe(1);
   await processor.forceFlush();
   expect(inspector.hits()[0]?.stored).toMatchObject({
-    custom_dimension_1: 'by track',
+    custom_dimension_1: 'by annotate',
     custom_dimension_2: 'by attribute',
     time_dom_processing: expect.any(Number),
     time_dom_completion: expect.any(Number),

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import express from 'express';
-import { measure, track } from 'opentelemetry-matomo';
+import { annotate, measure } from 'opentelemetry-matomo';
 
 const app = express();
 
 app.get('/parcels/:id', async (request, response) => {
   const parcel = await measure('pf_dm1', () => findParcel(request.params.id));
-  track({ action_name: 'Parcel', cvar: { country: parcel.country } });
+  annotate({ action_name: 'Parcel', cvar: { country: parcel.country } });
   response.json(parcel);
 });
 

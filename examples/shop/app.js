@@ -1,6 +1,6 @@
 const { randomUUID } = require('node:crypto');
 const express = require('express');
-const { ignore, track, trackEvent, trackOrder } = require('opentelemetry-matomo');
+const { annotate, ignore, trackEvent, trackOrder } = require('opentelemetry-matomo');
 const { createReport } = require('./report.js');
 
 const ITEMS = [
@@ -29,7 +29,7 @@ app.get('/items/:id', (request, response) => {
 
 app.post('/orders', (request, response) => {
   const { item, plan } = request.body;
-  track({ action_name: 'Checkout', dimension3: plan, cvar: { plan } });
+  annotate({ action_name: 'Checkout', dimension3: plan, cvar: { plan } });
   recordOrder(ITEMS.find(({ id }) => id === item));
   response.status(201).json({ item, plan });
 });

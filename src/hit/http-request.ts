@@ -77,7 +77,7 @@ export interface HttpRequest {
   /** Epoch milliseconds, with fraction. */
   readonly startMillis: number;
   readonly durationMillis: number;
-  /** Annotations of the application, weakest first: of child spans, of `track`, `measure` and `ignore`, of the server span. */
+  /** Annotations of the application, weakest first: of child spans, of `annotate`, `measure` and `ignore`, of the server span. */
   annotations: readonly Annotations[];
   /** Parameters from callbacks and attributes of the server span, weaker than all annotations. */
   given?: Readonly<Record<string, unknown>> | undefined;

@@ -9,7 +9,7 @@ import { splitTarget, type Target } from './finished-span.js';
 import { ROUTE_ANNOUNCEMENTS } from './routes/announced-routes.js';
 import type { RouteAnnouncement } from './routes/route-adapter.js';
 
-/** What `track`, `measure` and `ignore` added to one request. */
+/** What `annotate`, `measure` and `ignore` added to one request. */
 export class Notes extends Annotations {
   /** Timings that have started and not ended. */
   running = 0;
@@ -68,7 +68,7 @@ export interface RequestFollower extends HitTaker {
 }
 
 /**
- * Shared by all copies of this package in a process (both builds, several versions): `track` of one copy must find the request
+ * Shared by all copies of this package in a process (both builds, several versions): `annotate` of one copy must find the request
  * that another copy captured. Its shape changes only together with the key.
  */
 interface SharedRequests {

@@ -57,7 +57,7 @@ export class RequestRecord implements FollowedRequest {
   closed = false;
   #descendants: Annotations | undefined;
   #own: Annotations | undefined;
-  /** Still referenced after `captured` is released: `track` may write to it until the hit is sent. */
+  /** Still referenced after `captured` is released: `annotate` may write to it until the hit is sent. */
   readonly #noted: Notable;
   readonly #index: RequestIndex;
 
@@ -76,7 +76,7 @@ export class RequestRecord implements FollowedRequest {
     return this.#index;
   }
 
-  /** From `track`, `measure` and `ignore`, shared by all processors that follow the request. */
+  /** From `annotate`, `measure` and `ignore`, shared by all processors that follow the request. */
   get notes(): Notes {
     return notesFor(this.#noted);
   }

@@ -94,12 +94,12 @@ test('overrides replace, weakest first; custom variables add up and keep their s
     httpRequest({
       annotations: [
         annotations({ parameters: { action_name: 'child', dimension1: 'a' }, cvar: { plan: 'x' } }),
-        annotations({ parameters: { action_name: 'track' }, cvar: { tier: 1, plan: 'pro' } }),
+        annotations({ parameters: { action_name: 'annotate' }, cvar: { tier: 1, plan: 'pro' } }),
         annotations({ parameters: { uid: 'u1' } }),
       ],
     }),
   );
-  expect(parameters).toMatchObject({ action_name: 'track', dimension1: 'a', uid: 'u1' });
+  expect(parameters).toMatchObject({ action_name: 'annotate', dimension1: 'a', uid: 'u1' });
   expect(JSON.parse(parameters.cvar ?? '')).toEqual({
     1: ['http_status_code', '200'],
     2: ['http_method', 'GET'],

@@ -36,7 +36,7 @@ test('route details stay as they are, whatever requests add', () => {
   expect(DETAILS).toEqual(frozen);
 });
 
-test('what the spans and track say wins over route details, those over what options give', () => {
+test('what the spans and annotate say wins over route details, those over what options give', () => {
   const request = httpRequest({
     path: '/a',
     route: undefined,

@@ -42,13 +42,13 @@ test('the visitor of the next UTC day is another one, unless a user ID names the
 });
 
 test('the user ID wins over the visitor ID, the strongest source over weaker ones', () => {
-  const track = annotations({ parameters: { uid: 'tracked', cid: '0123456789abcdef' } });
+  const annotated = annotations({ parameters: { uid: 'tracked', cid: '0123456789abcdef' } });
   const span = annotations({ userId: 'of the span' });
   const nobody = annotations({ parameters: { uid: 'anonymous' } });
   const given = { uid: 'of a function', cid: 'fedcba9876543210' };
   const of = (overrides: Parameters<typeof httpRequest>[0]) =>
     findVisitor(httpRequest(overrides), 1, NOON);
-  expect(of({ annotations: [span, track, nobody], given })).toBe('tracked');
+  expect(of({ annotations: [span, annotated, nobody], given })).toBe('tracked');
   expect(of({ annotations: [span], given })).toBe('of a function');
   expect(of({ annotations: [span], given: { cid: given.cid } })).toBe('of the span');
   expect(of({ annotations: [nobody], given: { cid: given.cid } })).toBe(given.cid);

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { expect, onTestFinished, test } from 'vitest';
-import { ignore, MatomoSpanProcessor, track } from '../../src/index.js';
+import { annotate, ignore, MatomoSpanProcessor } from '../../src/index.js';
 import { startInspector } from '../../src/inspector/index.js';
 import { rawRequest, sendRaw } from '../support/raw-request.js';
 import { startTracedService, type TracedService, until } from '../support/traced-service.js';
@@ -12,7 +12,7 @@ const require = createRequire(import.meta.url);
 function startAnnotatedService(): Promise<TracedService> {
   return startTracedService(
     (request, response) => {
-      track({ dimension3: request.url ?? '' });
+      annotate({ dimension3: request.url ?? '' });
       if (request.headers['x-ignore'] !== undefined) ignore();
       response.end();
     },
@@ -64,7 +64,7 @@ test.each([
 test('one application behind two servers makes one hit per request', async () => {
   const { createServer } = require('node:http') as typeof import('node:http');
   const inner = createServer((request, response) => {
-    track({ dimension3: 'inner' });
+    annotate({ dimension3: 'inner' });
     response.end(request.url);
   });
   onTestFinished(() => void inner.close());

@@ -5,7 +5,7 @@ import { eventually, runNode, startServer } from '../support/child-process.js';
 import { APPS, get, matomo, REGISTER, titles } from '../support/registered-app.js';
 
 test.each([['--require'], ['--import']])(
-  'an ES module under %s register is tracked, and its own copy of track finds the request',
+  'an ES module under %s register is tracked, and its own copy of annotate finds the request',
   async (flag) => {
     const { inspector, env } = await matomo();
     const app = await startServer([flag, 'opentelemetry-matomo/register', `${APPS}/esm.mjs`], {

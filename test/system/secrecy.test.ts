@@ -7,7 +7,7 @@ import { inspect } from 'node:util';
 import { DiagLogLevel, diag, trace } from '@opentelemetry/api';
 import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { MatomoSpanExporter, MatomoSpanProcessor, track } from '../../src/index.js';
+import { annotate, MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
 import { type PlayedAnswer, startInspector } from '../../src/inspector/index.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { finishedSpan } from '../support/builders.js';
@@ -135,8 +135,8 @@ const listener: RequestListener = (request, response) => {
   if (request.url?.startsWith('/error')) {
     trace.getActiveSpan()?.recordException(new TypeError(CONFIDED.thrown));
   }
-  track({ nonsense: CONFIDED.thrown, e_a: 'half', pf_srv: CONFIDED.thrown } as never);
-  track({ token_auth: CONFIDED.thrown, cid: CONFIDED.thrown } as never);
+  annotate({ nonsense: CONFIDED.thrown, e_a: 'half', pf_srv: CONFIDED.thrown } as never);
+  annotate({ token_auth: CONFIDED.thrown, cid: CONFIDED.thrown } as never);
   response.writeHead(request.url?.startsWith('/error') ? 500 : 200).end();
 };
 

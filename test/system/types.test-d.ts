@@ -3,6 +3,7 @@ import type { SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace-base'
 import type { Dispatcher } from 'undici';
 import { assertType, expectTypeOf, test } from 'vitest';
 import {
+  annotate,
   type FinishedSpan,
   MatomoSpanExporter,
   MatomoSpanProcessor,
@@ -10,7 +11,6 @@ import {
   type OrderItem,
   type PerfKey,
   type TrackedRequest,
-  track,
   trackEvent,
   trackGoal,
   trackHit,
@@ -28,7 +28,7 @@ test('any undici dispatcher is taken', () => {
 });
 
 test('tracking parameters are known by name', () => {
-  track({
+  annotate({
     action_name: 'x',
     dimension12: 1,
     e_v: 2.5,
@@ -36,9 +36,9 @@ test('tracking parameters are known by name', () => {
     cvar: { plan: 'pro', n: 1 },
   });
   // @ts-expect-error no such parameter
-  track({ action_nmae: 'x' });
+  annotate({ action_nmae: 'x' });
   // @ts-expect-error it is set by the package alone
-  track({ token_auth: 'x' });
+  annotate({ token_auth: 'x' });
   // @ts-expect-error no such timing
   measure('pf_all', () => 1);
 });

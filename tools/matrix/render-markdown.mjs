@@ -26,7 +26,7 @@ const GATEWAYS = [
 
 const SERVERS = [
   'Here the framework builds and starts the server. No OpenTelemetry package is installed, unless the row says otherwise. "alone" means with',
-  '`--import opentelemetry-matomo/register` and no code; "with `track`" means with the function that [frameworks](frameworks.md) shows.',
+  '`--import opentelemetry-matomo/register` and no code; "with `annotate`" means with the function that [frameworks](frameworks.md) shows.',
   'A cell shows the title of the request to `/users/ann`.',
 ].join(' ');
 
@@ -46,7 +46,7 @@ const ELSEWHERE = [
   ['PM2 in fork and cluster mode, with `pm2 reload`', 'test/register/pm2.long.test.ts'],
   ['nodemon', 'test/register/nodemon.long.test.ts'],
   [
-    '`track`, `measure`, `ignore`, aborted requests (499), and response sizes in Express, Fastify, and Restify, with and without an SDK',
+    '`annotate`, `measure`, `ignore`, aborted requests (499), and response sizes in Express, Fastify, and Restify, with and without an SDK',
     'test/system/matrix/annotations.long.test.ts',
   ],
   ['worker threads', 'test/register/threads.test.ts'],

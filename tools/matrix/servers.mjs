@@ -18,7 +18,7 @@ const SVELTEKIT = {
 
 /**
  * `build` and `start` are arguments of Node: the first of `build` is in `node_modules`, and it runs in `folder`, with
- * `buildEnv`. `route` is what a title has for `/users/:id` if the application names requests by `track`.
+ * `buildEnv`. `route` is what a title has for `/users/:id` if the application names requests by `annotate`.
  */
 const SERVERS = [
   {
@@ -91,7 +91,7 @@ const DEFAULTS = {
   named: {},
 };
 
-/** The cells of every server, by itself and with `track`, for each Node that it runs on. */
+/** The cells of every server, by itself and with `annotate`, for each Node that it runs on. */
 export function planServers(nodes) {
   return SERVERS.map((server) => ({ ...DEFAULTS, ...server })).flatMap((server) =>
     nodes

@@ -1,11 +1,11 @@
 // An ES module that knows nothing of OpenTelemetry and uses the ESM build of this package beside register's CJS one.
 import { createServer } from 'node:http';
-import { ignore, measure, track } from 'opentelemetry-matomo';
+import { annotate, ignore, measure } from 'opentelemetry-matomo';
 
 const server = createServer(async (request, response) => {
   if (request.url === '/ignored') ignore();
   if (request.url === '/tracked') {
-    track({ dimension1: 'from ESM' });
+    annotate({ dimension1: 'from ESM' });
     await measure('pf_dm1', () => new Promise((resolve) => setTimeout(resolve, 10)));
   }
   response.end('ok');

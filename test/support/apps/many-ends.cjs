@@ -1,12 +1,12 @@
 // Knows nothing of OpenTelemetry. Its requests end in different ways, as their paths say; `/register` sets tracing up.
 const { createServer } = require('node:http');
-const { ignore, measure, track } = require('opentelemetry-matomo');
+const { annotate, ignore, measure } = require('opentelemetry-matomo');
 
 const delay = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
 
 const HANDLERS = {
   '/tracked': async (_request, response) => {
-    track({ action_name: 'Checkout', dimension5: 'pro', cvar: { plan: 'pro' } });
+    annotate({ action_name: 'Checkout', dimension5: 'pro', cvar: { plan: 'pro' } });
     await delay(1);
     response.end('ok');
   },
@@ -23,7 +23,7 @@ const HANDLERS = {
   '/destroyed': (_request, response) => response.destroy(),
   '/late': (_request, response) => {
     response.end('ok');
-    track({ dimension5: 'late' });
+    annotate({ dimension5: 'late' });
   },
   '/register': async (_request, response) => {
     registerProvider();

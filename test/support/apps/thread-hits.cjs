@@ -5,7 +5,7 @@ const { AsyncResource } = require('node:async_hooks');
 const { createServer } = require('node:http');
 const { isMainThread, parentPort, Worker, workerData } = require('node:worker_threads');
 const { trace } = require('@opentelemetry/api');
-const { MatomoSpanProcessor, track, trackEvent, trackHit } = require('opentelemetry-matomo');
+const { MatomoSpanProcessor, annotate, trackEvent, trackHit } = require('opentelemetry-matomo');
 
 /** A context of no request. */
 const outside = new AsyncResource('outside');
@@ -30,7 +30,7 @@ const ROUTES = {
       .getTracer('user')
       .startSpan('login', { attributes: { 'matomo.uid': 'ann' } })
       .end();
-    track({ dimension1: 'noted' });
+    annotate({ dimension1: 'noted' });
     trackEvent('in', 'stream');
     response.write('open');
   },
@@ -58,7 +58,7 @@ const ROUTES = {
       trackEvent('one more', 'named', { uid: 'ann' });
     }),
   '/odd': () => {
-    track({ dimension1: () => 1, dimension2: 'kept', cvar: { odd: circular, plan: 'pro' } });
+    annotate({ dimension1: () => 1, dimension2: 'kept', cvar: { odd: circular, plan: 'pro' } });
     trackEvent('odd', 'name', { name: circular });
     trackHit({ e_c: 'odd', e_a: () => 1 });
     trackHit({ e_c: 'odd', e_a: 'kind', e_v: Symbol('odd') });

@@ -2,7 +2,7 @@
 // with its thread. `/guide` is a document, `/end` ends the worker, `/exit` the process. If JOB is set, the worker has no server and tracks an event.
 const { createServer } = require('node:http');
 const { isMainThread, parentPort, threadId, Worker, workerData } = require('node:worker_threads');
-const { ignore, track, trackEvent } = require('opentelemetry-matomo');
+const { annotate, ignore, trackEvent } = require('opentelemetry-matomo');
 
 /** Of no request. */
 const outside = { run: (fn) => emitter.emit('run', fn) };
@@ -15,7 +15,7 @@ circular.self = circular;
 
 function serve() {
   const server = createServer((request, response) => {
-    if (request.url === '/tracked') track({ action_name: 'Checkout', dimension1: 'thread' });
+    if (request.url === '/tracked') annotate({ action_name: 'Checkout', dimension1: 'thread' });
     if (request.url === '/ignored' || request.url === '/quiet') ignore();
     if (request.url === '/further' || request.url === '/quiet') trackEvent('within', request.url);
     if (request.url === '/further') setTimeout(() => trackEvent('after', request.url), 200);

@@ -44,11 +44,11 @@ test.each(['README.md', ...pages])('%s: `npm install` names what its code import
 });
 
 test('a missing import is found, and one of a block that is continued is not missing', () => {
-  const source = "const { track } = require('opentelemetry-matomo');\n\ntrack({});\n";
-  expect(missingImports('track({});\n', source, '')).toEqual(['track']);
+  const source = "const { annotate } = require('opentelemetry-matomo');\n\nannotate({});\n";
+  expect(missingImports('annotate({});\n', source, '')).toEqual(['annotate']);
   expect(missingImports(source, source, '')).toEqual([]);
-  expect(missingImports('matomo.track({ track: 1 });\n', source, '')).toEqual([]);
-  const [first, second] = [source, 'track({});\n'].map((code) => ({
+  expect(missingImports('matomo.annotate({ annotate: 1 });\n', source, '')).toEqual([]);
+  const [first, second] = [source, 'annotate({});\n'].map((code) => ({
     page: 'docs/page.md',
     source: 'app.cjs',
     isContinued: code !== source,
@@ -88,7 +88,8 @@ test('imports of every form are found, and packages of every install command', (
 });
 
 test('what the type checker refuses is found', { timeout: 60_000 }, () => {
-  const code = "import { track } from 'opentelemetry-matomo';\ntrack({ action: 'Checkout' });\n";
+  const code =
+    "import { annotate } from 'opentelemetry-matomo';\nannotate({ action: 'Checkout' });\n";
   const wrong = {
     page: 'docs/wrong.md',
     source: undefined,

@@ -1,3 +1,4 @@
+import { annotate } from '../../../src/annotate.js';
 import { toCustomVariables } from '../../../src/hit/custom-variables.js';
 import { overrideAll } from '../../../src/hit/overrides.js';
 import { toParameterValue } from '../../../src/hit/parameter-value.js';
@@ -5,7 +6,6 @@ import { cleanText } from '../../../src/hit/text.js';
 import { TRACKING_PARAMETERS } from '../../../src/hit/tracking-parameters.js';
 import { assembleRequests } from '../../../src/requests/assemble-requests.js';
 import type { FinishedSpan } from '../../../src/requests/finished-span.js';
-import { track } from '../../../src/track.js';
 import { finishedSpan, hitsOf, httpRequest, READING } from '../../support/builders.js';
 import { filled, type LinearRow, texts } from '../../support/linear-input.js';
 
@@ -85,13 +85,13 @@ export function spanRows(currentRequest: <T>(fn: () => T) => T): readonly Linear
       },
     },
     {
-      what: 'track',
+      what: 'annotate',
       reason: 'parameters are added in place',
       sizes: [250, 1000],
       cases: {
         'custom variables': (size) => {
           const calls = Array.from({ length: size }, (_, i) => ({ cvar: { [`n${i}`]: i } }));
-          return () => currentRequest(() => calls.forEach(track));
+          return () => currentRequest(() => calls.forEach(annotate));
         },
       },
     },

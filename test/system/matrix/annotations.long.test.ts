@@ -73,7 +73,7 @@ test.for(
     { framework, way: 'without an SDK', cells: WITHOUT_SDK, preloads: [] },
   ]),
 )(
-  '$framework $way: track, measure, ignore, 499, sizes, and routes',
+  '$framework $way: annotate, measure, ignore, 499, sizes, and routes',
   { timeout: COLD_MILLIS },
   async ({ framework, cells, preloads }) => {
     const isIts = ({ name }: Cell) => new RegExp(`^${framework}(?: 5| 11)?(?::|$)`).test(name);

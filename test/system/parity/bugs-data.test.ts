@@ -3,7 +3,7 @@ import type { RequestListener } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
-import { MatomoSpanProcessor, measure, track } from '../../../src/index.js';
+import { annotate, MatomoSpanProcessor, measure } from '../../../src/index.js';
 import { captureOutput } from '../../support/output.js';
 import { storedAt } from '../../support/stored.js';
 import { startTracedService } from '../../support/traced-service.js';
@@ -13,11 +13,11 @@ const ok: RequestListener = (_request, response) => void response.end();
 test('bug 13: both documented ways to override work, an event is one, and half an event is said and left out', async () => {
   const output = captureOutput();
   const acts: Record<string, () => void> = {
-    '/track': () => track({ action_name: 'Tracked', dimension3: 'pro' }),
+    '/track': () => annotate({ action_name: 'Tracked', dimension3: 'pro' }),
     '/span': () => trace.getActiveSpan()?.setAttribute('matomo.action_name', 'From the span'),
-    '/event': () => track({ e_c: 'shop', e_a: 'buy', e_n: 'book', e_v: 12.5 }),
-    '/half': () => track({ e_a: 'buy', e_n: 'book' }),
-    '/wrong': () => track({ actionname: 'x' } as never),
+    '/event': () => annotate({ e_c: 'shop', e_a: 'buy', e_n: 'book', e_v: 12.5 }),
+    '/half': () => annotate({ e_a: 'buy', e_n: 'book' }),
+    '/wrong': () => annotate({ actionname: 'x' } as never),
   };
   const service = await startTracedService((request, response) => {
     acts[request.url ?? '']?.();
@@ -71,7 +71,7 @@ test('bug 14: timings are whole milliseconds, the request’s and those of its p
 test('bug 15: custom variables have the numbered shape that Matomo stores, status and method first', async () => {
   const service = await startTracedService(
     (_request, response) => {
-      track({ cvar: { 'plan "a"': 'pro & co', beta: true, count: 3, none: '' } });
+      annotate({ cvar: { 'plan "a"': 'pro & co', beta: true, count: 3, none: '' } });
       response.writeHead(418).end();
     },
     { maxCustomVariables: 5 },
@@ -102,10 +102,10 @@ test('bug 16: no value of one request’s hit reaches another’s, and none the 
     async (request, response) => {
       const user = String(request.headers['x-user']);
       if (user !== 'nobody') {
-        track({ cvar: { user, [`only_${user}`]: 1 }, dimension1: user });
+        annotate({ cvar: { user, [`only_${user}`]: 1 }, dimension1: user });
         await wait(Number(user.slice(1)) % 7);
         trace.getActiveSpan()?.setAttributes({ 'matomo.dimension2': user, 'matomo.uid': user });
-        track({ action_name: `Page of ${user}` });
+        annotate({ action_name: `Page of ${user}` });
         await measure('pf_dm1', () => wait(1));
       }
       response.end();
@@ -150,7 +150,7 @@ test('bug 16, text for custom variables: it is refused in the configuration and 
   captureOutput();
   const cvar = '{"1":["plan","pro"]}' as never;
   const service = await startTracedService((_request, response) => {
-    track({ cvar, dimension1: 'kept' });
+    annotate({ cvar, dimension1: 'kept' });
     response.end();
   });
   await service.fetch('/');

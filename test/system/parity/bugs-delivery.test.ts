@@ -4,7 +4,7 @@ import { trace } from '@opentelemetry/api';
 import express from 'express';
 import { Agent } from 'undici';
 import { expect, onTestFinished, test } from 'vitest';
-import { MatomoSpanProcessor, track } from '../../../src/index.js';
+import { annotate, MatomoSpanProcessor } from '../../../src/index.js';
 import { hitsOfBody, startTap, startTappedService } from '../../support/matomo-tap.js';
 import { captureOutput } from '../../support/output.js';
 import { storedTitles } from '../../support/stored.js';
@@ -66,8 +66,8 @@ test('bug 11: a failing client and data that cannot be sent reach neither the ap
     () => {
       const app = express();
       app.use((_request, _response, next) => {
-        track(unsendable as never);
-        track(new Proxy({}, { ownKeys: raise }) as never);
+        annotate(unsendable as never);
+        annotate(new Proxy({}, { ownKeys: raise }) as never);
         next();
       });
       app.get('/fails', () => {

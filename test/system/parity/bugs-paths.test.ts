@@ -1,7 +1,7 @@
 // Bug 9 of README.md: paths as titles, and paths that are not the caller's.
 import express from 'express';
 import { expect, test } from 'vitest';
-import { ignore, track } from '../../../src/index.js';
+import { annotate, ignore } from '../../../src/index.js';
 import { rawRequest, sendRaw, statusOf } from '../../support/raw-request.js';
 import { storedAt, storedTitles } from '../../support/stored.js';
 import { startTracedService } from '../../support/traced-service.js';
@@ -53,7 +53,7 @@ test.each(REWRITTEN)(
   async (target) => {
     const service = await startTracedService(
       (request, response) => {
-        track({ dimension1: 'said' });
+        annotate({ dimension1: 'said' });
         if (request.headers['x-ignore'] !== undefined) ignore();
         response.end();
       },

@@ -6,7 +6,7 @@ import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-tr
 import express from 'express';
 import { Agent } from 'undici';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { ignore, MatomoSpanProcessor, track } from '../../../src/index.js';
+import { annotate, ignore, MatomoSpanProcessor } from '../../../src/index.js';
 import { type PlayedAnswer, startInspector } from '../../../src/inspector/index.js';
 import { startTap, startTappedService } from '../../support/matomo-tap.js';
 import { captureOutput } from '../../support/output.js';
@@ -131,8 +131,13 @@ test.each(['a diag logger at every level', 'stderr alone'])(
     const spanProcessors = [processor as never, new SimpleSpanProcessor(exporter) as never];
     const listener: RequestListener = (request, response) => {
       if (request.url === '/error') trace.getActiveSpan()?.recordException(new TypeError('x'));
-      track({ cvar: { a: 1, b: 2, c: 3, d: 4 }, nonsense: 1, e_a: 'half', pf_srv: 'x' } as never);
-      track({ token_auth: 'another', cip: 'no address' } as never);
+      annotate({
+        cvar: { a: 1, b: 2, c: 3, d: 4 },
+        nonsense: 1,
+        e_a: 'half',
+        pf_srv: 'x',
+      } as never);
+      annotate({ token_auth: 'another', cip: 'no address' } as never);
       response.writeHead(request.url === '/error' ? 500 : 200).end();
     };
     const service = await startTracedService(listener, { enabled: false }, { spanProcessors });

@@ -5,7 +5,7 @@ import { SpanStatusCode, trace } from '@opentelemetry/api';
 import express from 'express';
 import { Agent } from 'undici';
 import { expect, onTestFinished, test } from 'vitest';
-import { ignore, measure, type TrackingParameters, track } from '../../../src/index.js';
+import { annotate, ignore, measure, type TrackingParameters } from '../../../src/index.js';
 import { captureOutput } from '../../support/output.js';
 import { storedAt, storedTitles } from '../../support/stored.js';
 import { startTracedService } from '../../support/traced-service.js';
@@ -61,8 +61,8 @@ function block(millis: number, error?: Error): void {
 test('row 18: an application’s own data of a request replaces parameters and adds custom variables', async () => {
   const service = await startTracedService((request, response) => {
     if (request.url !== '/plain') {
-      track({ action_name: 'Checkout', cvar: { plan: 'free' }, dimension1: 'first' });
-      track({ url: 'https://shop.example/order', cvar: { plan: 'pro', seats: 3 }, uid: 'ann' });
+      annotate({ action_name: 'Checkout', cvar: { plan: 'free' }, dimension1: 'first' });
+      annotate({ url: 'https://shop.example/order', cvar: { plan: 'pro', seats: 3 }, uid: 'ann' });
     }
     response.end();
   });
@@ -148,11 +148,11 @@ test('row 20: a dispatcher of the application’s own carries the hits, and the 
   expect(output.join('')).toContain('no answer within 3000 ms');
 });
 
-test('row 21: ignore and track decorate single routes, as middleware', async () => {
+test('row 21: ignore and annotate decorate single routes, as middleware', async () => {
   const details =
     (parameters: TrackingParameters): express.RequestHandler =>
     (_request, _response, next) => {
-      track(parameters);
+      annotate(parameters);
       next();
     };
   const untracked: express.RequestHandler = (_request, _response, next) => {

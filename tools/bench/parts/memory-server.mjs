@@ -1,6 +1,6 @@
 // A server whose requests end in every way that could leave something behind: `memory-server.mjs <url of the sink>`.
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
-import { MatomoSpanProcessor, track } from 'opentelemetry-matomo';
+import { annotate, MatomoSpanProcessor } from 'opentelemetry-matomo';
 import { serveTraced } from './traced-http.mjs';
 
 const processor = new MatomoSpanProcessor({
@@ -18,7 +18,7 @@ serveTraced(processor, (request, response) => {
   if (kind === 0) tracer.startSpan('never ends', tagged);
   if (kind === 1) tracer.startSpan('never ends either');
   if (kind === 2) tracer.startSpan('orphan', tagged, ROOT_CONTEXT).end();
-  if (kind === 3) track({ dimension1: 'x', cvar: { n: requests % 100 } });
+  if (kind === 3) annotate({ dimension1: 'x', cvar: { n: requests % 100 } });
   if (kind === 4) tracer.startSpan('child', { attributes: { 'matomo.dimension2': 'y' } }).end();
   if (kind === 5) {
     const late = tracer.startSpan('late', tagged);

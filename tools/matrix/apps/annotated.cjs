@@ -1,13 +1,13 @@
 // Every annotation of a request, in the framework that FRAMEWORK names.
 const { setTimeout: delay } = require('node:timers/promises');
-const { ignore, measure, track } = require('opentelemetry-matomo');
+const { annotate, ignore, measure } = require('opentelemetry-matomo');
 const { serve } = require('./serve.cjs');
 
 /** By the first segment of a path; each gets the response of Node.js. */
 const HANDLERS = {
   plain: (response) => response.end('ok'),
   tracked(response) {
-    track({ action_name: 'Checkout', dimension1: 'web' });
+    annotate({ action_name: 'Checkout', dimension1: 'web' });
     response.end('ok');
   },
   async measured(response) {

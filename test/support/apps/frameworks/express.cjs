@@ -1,7 +1,7 @@
 // Knows OpenTelemetry by `--require opentelemetry-matomo/register` only.
 const { setTimeout: delay } = require('node:timers/promises');
 const express = require('express');
-const { ignore, measure, track } = require('opentelemetry-matomo');
+const { annotate, ignore, measure } = require('opentelemetry-matomo');
 
 const findUser = (id) => delay(20, { id });
 
@@ -10,7 +10,7 @@ const ignored = (_request, _response, next) => {
   next();
 };
 const details = (parameters) => (_request, _response, next) => {
-  track(parameters);
+  annotate(parameters);
   next();
 };
 const checkout = details({ action_name: 'Checkout', dimension1: 'web' });

@@ -1,12 +1,12 @@
 // Knows OpenTelemetry by `--require opentelemetry-matomo/register` only.
 const { setTimeout: delay } = require('node:timers/promises');
 const fastify = require('fastify');
-const { ignore, measure, track } = require('opentelemetry-matomo');
+const { annotate, ignore, measure } = require('opentelemetry-matomo');
 
 const findUser = (id) => delay(20, { id });
 
 const ignored = async () => ignore();
-const details = (parameters) => async () => track(parameters);
+const details = (parameters) => async () => annotate(parameters);
 const checkout = details({ action_name: 'Checkout', dimension1: 'web' });
 
 const app = fastify();

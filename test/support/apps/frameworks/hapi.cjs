@@ -1,7 +1,7 @@
 // Knows OpenTelemetry by `--require opentelemetry-matomo/register` only.
 const { setTimeout: delay } = require('node:timers/promises');
 const Hapi = require('@hapi/hapi');
-const { ignore, measure, track } = require('opentelemetry-matomo');
+const { annotate, ignore, measure } = require('opentelemetry-matomo');
 
 const findUser = (id) => delay(20, { id });
 
@@ -10,12 +10,12 @@ const ignored = () => {
   return null;
 };
 const details = (parameters) => () => {
-  track(parameters);
+  annotate(parameters);
   return null;
 };
 const checkout = details({ action_name: 'Checkout', dimension1: 'web' });
 const named = ({ method, route }, h) => {
-  track({ action_name: `${method.toUpperCase()} ${route.path}` });
+  annotate({ action_name: `${method.toUpperCase()} ${route.path}` });
   return h.continue;
 };
 const user = ({ params }) => measure('pf_dm1', () => findUser(params.id));

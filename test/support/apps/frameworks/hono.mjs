@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { matchedRoutes } from 'hono/route';
-import { ignore, measure, track } from 'opentelemetry-matomo';
+import { annotate, ignore, measure } from 'opentelemetry-matomo';
 
 const findUser = (id) => delay(20, { id });
 
@@ -12,14 +12,14 @@ const ignored = (_context, next) => {
   return next();
 };
 const details = (parameters) => (_context, next) => {
-  track(parameters);
+  annotate(parameters);
   return next();
 };
 const checkout = details({ action_name: 'Checkout', dimension1: 'web' });
 
 const named = (context, next) => {
   const { path } = matchedRoutes(context).at(-1);
-  if (path !== '/*') track({ action_name: `${context.req.method} ${path}` });
+  if (path !== '/*') annotate({ action_name: `${context.req.method} ${path}` });
   return next();
 };
 

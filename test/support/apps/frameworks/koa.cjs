@@ -2,7 +2,7 @@
 const { setTimeout: delay } = require('node:timers/promises');
 const Router = require('@koa/router');
 const Koa = require('koa');
-const { ignore, measure, track } = require('opentelemetry-matomo');
+const { annotate, ignore, measure } = require('opentelemetry-matomo');
 
 const findUser = (id) => delay(20, { id });
 
@@ -11,13 +11,13 @@ const ignored = (_context, next) => {
   return next();
 };
 const details = (parameters) => (_context, next) => {
-  track(parameters);
+  annotate(parameters);
   return next();
 };
 const checkout = details({ action_name: 'Checkout', dimension1: 'web' });
 
 const named = (context, next) => {
-  track({ action_name: `${context.method} ${context.matched.at(-1).path}` });
+  annotate({ action_name: `${context.method} ${context.matched.at(-1).path}` });
   return next();
 };
 

@@ -3,7 +3,7 @@ require('reflect-metadata');
 const { setTimeout: delay } = require('node:timers/promises');
 const { Controller, Get, Post, UseInterceptors, applyDecorators } = require('@nestjs/common');
 const { NestFactory } = require('@nestjs/core');
-const { ignore, measure, track } = require('opentelemetry-matomo');
+const { annotate, ignore, measure } = require('opentelemetry-matomo');
 
 const Before = (note) =>
   UseInterceptors({
@@ -13,7 +13,7 @@ const Before = (note) =>
     },
   });
 const Ignore = () => Before(() => ignore());
-const Details = (parameters) => Before(() => track(parameters));
+const Details = (parameters) => Before(() => annotate(parameters));
 const Checkout = () => Details({ action_name: 'Checkout', dimension1: 'web' });
 
 class Shop {

@@ -1,9 +1,9 @@
 // The same service with opentelemetry-matomo, started with `--require opentelemetry-matomo/register`.
 const { createServer } = require('node:http');
-const { track, trackEvent, trackGoal, trackHit, trackOrder } = require('opentelemetry-matomo');
+const { annotate, trackEvent, trackGoal, trackHit, trackOrder } = require('opentelemetry-matomo');
 
 const server = createServer((_request, response) => {
-  track({ action_name: 'Checkout', uid: 'ann' });
+  annotate({ action_name: 'Checkout', uid: 'ann' });
   trackEvent('Shop', 'paid', { name: 'card', value: 20 });
   trackGoal(2, { revenue: 5 });
   const items = [{ sku: 'mug', name: 'Mug', categories: 'Kitchen', price: 10, quantity: 2 }];

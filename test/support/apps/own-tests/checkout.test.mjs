@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { NodeSDK } from '@opentelemetry/sdk-node';
-import { MatomoSpanProcessor, track } from 'opentelemetry-matomo';
+import { annotate, MatomoSpanProcessor } from 'opentelemetry-matomo';
 import { startInspector } from 'opentelemetry-matomo/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 
@@ -34,7 +34,7 @@ afterAll(async () => {
 
 // In your test, import the handler from your code.
 function checkout(_request, response) {
-  track({ action_name: 'Checkout', dimension3: 'pro' });
+  annotate({ action_name: 'Checkout', dimension3: 'pro' });
   response.end('created');
 }
 

@@ -3,7 +3,7 @@ const { setTimeout: delay } = require('node:timers/promises');
 const { trace } = require('@opentelemetry/api');
 const { HttpInstrumentation } = require('@opentelemetry/instrumentation-http');
 const { NodeSDK } = require('@opentelemetry/sdk-node');
-const { MatomoSpanProcessor, measure, track } = require('opentelemetry-matomo');
+const { MatomoSpanProcessor, annotate, measure } = require('opentelemetry-matomo');
 
 const USERS = { 'key-of-ada': { id: 'u-17', tenant: 'acme' } };
 
@@ -36,7 +36,7 @@ const authenticate = (request, _response, next) => {
 
 const authenticateAndTrack = (request, _response, next) => {
   const user = USERS[request.get('X-Api-Key')];
-  if (user) track({ uid: user.id, dimension2: user.tenant });
+  if (user) annotate({ uid: user.id, dimension2: user.tenant });
   next();
 };
 
@@ -51,7 +51,7 @@ app.get('/invoices/:id', authenticateAndTrack, async (request, response) => {
 });
 
 app.get('/invoices/:id/pdf', (request, response) => {
-  track({ e_c: 'Invoices', e_a: 'Download', e_n: request.params.id });
+  annotate({ e_c: 'Invoices', e_a: 'Download', e_n: request.params.id });
   response.send('pdf');
 });
 

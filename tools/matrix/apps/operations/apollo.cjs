@@ -2,14 +2,14 @@ const { createServer } = require('node:http');
 const { ApolloServer } = require('@apollo/server');
 const { expressMiddleware } = require('@as-integrations/express5');
 const express = require('express');
-const { track } = require('opentelemetry-matomo');
+const { annotate } = require('opentelemetry-matomo');
 const { isNamed, resolvers, typeDefs } = require('./schema.cjs');
 const { serve } = require('../serve.cjs');
 
 const naming = {
   requestDidStart: async () => ({
     didResolveOperation: async ({ operationName }) =>
-      track({ action_name: `POST /graphql ${operationName ?? ''}` }),
+      annotate({ action_name: `POST /graphql ${operationName ?? ''}` }),
   }),
 };
 

@@ -1,6 +1,6 @@
 const fastify = require('fastify');
 const mercurius = require('mercurius');
-const { track } = require('opentelemetry-matomo');
+const { annotate } = require('opentelemetry-matomo');
 const { isNamed, resolvers, typeDefs } = require('./schema.cjs');
 const { serve } = require('../serve.cjs');
 
@@ -10,7 +10,7 @@ async function main() {
   await app.ready();
   if (isNamed) {
     app.graphql.addHook('preExecution', async (_schema, { definitions }) =>
-      track({ action_name: `POST /graphql ${definitions[0].name?.value ?? ''}` }),
+      annotate({ action_name: `POST /graphql ${definitions[0].name?.value ?? ''}` }),
     );
   }
   await app.listen({ port: 0, host: '127.0.0.1' });

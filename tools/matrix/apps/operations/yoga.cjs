@@ -2,13 +2,13 @@ const { createServer } = require('node:http');
 const { useEngine } = require('@envelop/core');
 const graphql = require('graphql');
 const { createSchema, createYoga } = require('graphql-yoga');
-const { track } = require('opentelemetry-matomo');
+const { annotate } = require('opentelemetry-matomo');
 const { isNamed, resolvers, typeDefs } = require('./schema.cjs');
 const { serve } = require('../serve.cjs');
 
 const naming = {
   onExecute: ({ args }) =>
-    track({ action_name: `POST /graphql ${args.document.definitions[0].name?.value ?? ''}` }),
+    annotate({ action_name: `POST /graphql ${args.document.definitions[0].name?.value ?? ''}` }),
 };
 
 const schema = createSchema({ typeDefs, resolvers });

@@ -1,8 +1,8 @@
-import { track } from 'opentelemetry-matomo';
+import { annotate } from 'opentelemetry-matomo';
 
 const named = ({ request, routePattern }, next) => {
   const isErrorPage = routePattern === '/404' || routePattern === '/500';
-  if (!isErrorPage) track({ action_name: `${request.method} ${routePattern}` });
+  if (!isErrorPage) annotate({ action_name: `${request.method} ${routePattern}` });
   return next();
 };
 

@@ -1,9 +1,9 @@
-import { track } from 'opentelemetry-matomo';
+import { annotate } from 'opentelemetry-matomo';
 
 const named = ({ hooks }) => {
   const name = ({ method, context }) => {
     const route = context.matchedRoute?.path;
-    if (route) track({ action_name: `${method} ${route}` });
+    if (route) annotate({ action_name: `${method} ${route}` });
   };
   hooks.hook('beforeResponse', name);
   hooks.hook('error', (_error, { event }) => event && name(event));

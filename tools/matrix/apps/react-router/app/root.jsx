@@ -1,8 +1,8 @@
-import { track } from 'opentelemetry-matomo';
+import { annotate } from 'opentelemetry-matomo';
 import { Outlet } from 'react-router';
 
 const named = ({ request, pattern }) => {
-  track({ action_name: `${request.method} /${pattern.replace(/^\//, '')}` });
+  annotate({ action_name: `${request.method} /${pattern.replace(/^\//, '')}` });
 };
 
 export const middleware = process.env.ROUTES ? [named] : [];

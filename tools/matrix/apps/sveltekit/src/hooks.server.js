@@ -1,8 +1,8 @@
-import { track } from 'opentelemetry-matomo';
+import { annotate } from 'opentelemetry-matomo';
 
 const named = ({ event, resolve }) => {
   const { id } = event.route;
-  if (id && !event.isSubRequest) track({ action_name: `${event.request.method} ${id}` });
+  if (id && !event.isSubRequest) annotate({ action_name: `${event.request.method} ${id}` });
   return resolve(event);
 };
 

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { context, ROOT_CONTEXT, type Span, SpanKind, trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
-import { ignore, measure, track } from '../src/index.js';
+import { annotate, ignore, measure } from '../src/index.js';
 import { startTracedService, until } from './support/traced-service.js';
 
 // Asked for anew each time: every test registers a provider of its own.
@@ -10,11 +10,11 @@ const tracer = () => trace.getTracer('test');
 /** No hit leaves by itself. */
 const PATIENT = { scheduledDelayMillis: 60_000 };
 
-test('track sets parameters of this request’s hit; custom variables add up; nothing leaks into the next', async () => {
+test('annotate sets parameters of this request’s hit; custom variables add up; nothing leaks into the next', async () => {
   const service = await startTracedService((request, response) => {
     if (request.url === '/a') {
-      track({ action_name: 'Checkout', dimension3: 'pro', cvar: { plan: 'pro' } });
-      track({ uid: 'ann', cvar: { tier: 2 } });
+      annotate({ action_name: 'Checkout', dimension3: 'pro', cvar: { plan: 'pro' } });
+      annotate({ uid: 'ann', cvar: { tier: 2 } });
     }
     response.end();
   });
@@ -105,8 +105,8 @@ test('ignore leaves the request out and counts it', async () => {
 });
 
 test('outside of a request they do nothing and throw nothing', () => {
-  track({ uid: 'x' });
-  track(undefined as never);
+  annotate({ uid: 'x' });
+  annotate(undefined as never);
   ignore();
   expect(measure('pf_srv', () => 5)).toBe(5);
   expect(measure('no such key' as never, () => 6)).toBe(6);
@@ -122,7 +122,7 @@ test('they find the request where the active span does not record', async () => 
     (_request, response) => {
       tracer().startActiveSpan('not recorded', (span) => {
         expect(span.isRecording()).toBe(false);
-        track({ dimension1: 'found' });
+        annotate({ dimension1: 'found' });
         response.end(measure('pf_dm1', () => 'done'));
       });
     },
@@ -146,7 +146,7 @@ test('they find the request of a server span that Node’s http knows nothing of
   };
   tracer().startActiveSpan('own', { kind: SpanKind.SERVER, attributes }, (server) => {
     tracer().startActiveSpan('below', (below) => {
-      track({ dimension1: 'below' });
+      annotate({ dimension1: 'below' });
       below.end();
     });
     server.end();
@@ -188,7 +188,7 @@ test('spans with a perf key become timings at any depth and add up; matomo.* att
   expect(stored?.time_dom_processing).toBeGreaterThanOrEqual(29);
 });
 
-test('the server span wins over track, track over the spans below, a later span over an earlier', async () => {
+test('the server span wins over annotate, annotate over the spans below, a later span over an earlier', async () => {
   const service = await startTracedService((_request, response) => {
     for (const [name, number] of [
       ['a', 1],
@@ -202,7 +202,7 @@ test('the server span wins over track, track over the spans below, a later span 
       });
       span.end();
     }
-    track({ dimension2: 'track', dimension3: 'track' });
+    annotate({ dimension2: 'annotate', dimension3: 'annotate' });
     trace.getActiveSpan()?.setAttribute('matomo.dimension3', 'server span');
     response.end();
   });
@@ -210,7 +210,7 @@ test('the server span wins over track, track over the spans below, a later span 
   await service.requests(1);
   expect((await service.hits())[0]?.stored).toMatchObject({
     custom_dimension_1: 'child 2',
-    custom_dimension_2: 'track',
+    custom_dimension_2: 'annotate',
     custom_dimension_3: 'server span',
   });
 });

@@ -11,9 +11,9 @@ import { addTiming } from './requests/request-record.js';
  * is sent. Never throws. Outside of a request it does nothing.
  *
  * @param parameters - Tracking parameters by Matomo's names.
- * @example track({ action_name: 'Checkout', dimension3: 'pro', cvar: { plan: 'pro' } });
+ * @example annotate({ action_name: 'Checkout', dimension3: 'pro', cvar: { plan: 'pro' } });
  */
-export function track(parameters: TrackingParameters): void {
+export function annotate(parameters: TrackingParameters): void {
   try {
     const { cvar, ...others } = parameters;
     for (const notes of currentNotes()) {
@@ -192,7 +192,7 @@ function currentNotes(): Notes[] {
   }
 }
 
-/** Modifies `known`: a copy for each call of `track` would take quadratic time. */
+/** Modifies `known`: a copy for each call of `annotate` would take quadratic time. */
 function addTo(
   known: Record<string, unknown> | undefined,
   added: Record<string, unknown>,
