@@ -2,9 +2,13 @@ import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Node.js writes the status line and all headers as this text. Not public, but unchanged since Node.js 0.x. */
+/** Not public, but unchanged since Node.js 0.x. */
 interface WrittenResponse {
+  /** The status line and all headers as Node.js writes them. */
   readonly _header?: unknown;
+  readonly _headerSent?: boolean;
+  /** Also writes informational responses (1xx). */
+  _writeRaw?(data: string | Uint8Array, ...rest: unknown[]): boolean;
 }
 
 /** Bytes of the bodies of complete responses. */
@@ -12,8 +16,8 @@ const sizes = new WeakMap<object, number>();
 
 /**
  * Measures responses to the user agents that `isMeasured` accepts, until the returned function is called. The size is what the
- * connection wrote between two events of Node.js, minus the headers. So it is right for compression, TLS and keep-alive, and
- * includes the framing of a chunked body.
+ * connection wrote between two events of Node.js, minus headers and informational responses (1xx). So it is right for
+ * compression, TLS and keep-alive, and includes the framing of a chunked body.
  */
 export function measureResponses(isMeasured: (userAgent: string) => boolean): () => void {
   const requests = channel('http.server.request.start');
@@ -34,16 +38,30 @@ export function measureResponses(isMeasured: (userAgent: string) => boolean): ()
  * so bytes of other pipelined responses are never counted.
  */
 function measure(response: ServerResponse): void {
+  const informationalBytes = countInformational(response as WrittenResponse);
   response.once('socket', (socket: Socket) => {
     if (response.headersSent) return; // written before its turn on a pipelined connection
     const before = socket.bytesWritten;
     response.once('finish', () => {
       const { _header: header } = response as WrittenResponse;
       if (typeof header !== 'string') return;
-      const size = socket.bytesWritten - before - header.length;
+      const size = socket.bytesWritten - before - header.length - informationalBytes();
       if (size >= 0) sizes.set(response, size);
     });
   });
+}
+
+/** Counts the bytes of informational responses: all that Node.js writes, or buffers for a pipelined connection, before the headers. */
+function countInformational(response: WrittenResponse): () => number {
+  const { _writeRaw: writeRaw } = response;
+  let bytes = 0;
+  if (writeRaw) {
+    response._writeRaw = function countedWriteRaw(data, ...rest) {
+      if (this._headerSent === false) bytes += data.length;
+      return writeRaw.call(this, data, ...rest);
+    };
+  }
+  return () => bytes;
 }
 
 /** Bytes of the body as sent; `undefined` if the response is incomplete or was not measured. */

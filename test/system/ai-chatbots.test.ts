@@ -278,6 +278,27 @@ test('an answer that begins when it is its turn on a pipelined connection has it
   expect((await rowsOf(service, 2)).map(({ bytes }) => bytes)).toEqual([7, 8]);
 });
 
+test('informational responses are not part of a size, also on a pipelined connection', async () => {
+  const service = await startTracedService((request, response) => {
+    response.writeEarlyHints({ link: '</style.css>; rel=preload; as=style' });
+    response.writeProcessing();
+    response.writeContinue();
+    if (request.url === '/a') setTimeout(() => response.end('12345'), 50);
+    else if (request.url === '/b') {
+      response.writeHead(200, { 'content-length': '3' });
+      response.writeProcessing();
+      response.end(Buffer.from('123'));
+    } else setTimeout(() => response.end('1234567'), 100);
+  });
+  const answer = await askPipelined(service, '/a', '/c');
+  expect(answer.match(/HTTP\/1\.1 10[023]/g)).toHaveLength(6);
+  await askInTurn(service, ['/b']);
+  const expecting = [`User-Agent: ${CHATGPT}`, 'Expect: 100-continue', 'Content-Length: 0'];
+  await sendRaw({ port: service.port }, rawRequest('/b', expecting));
+  const rows = await rowsOf(service, 4);
+  expect(rows.map(({ bytes }) => bytes)).toEqual([5, 7, 3, 3]);
+});
+
 /** One request after the other on one connection. */
 async function askInTurn({ port }: TracedService, targets: string[]): Promise<void> {
   const { Agent, request } = require('node:http') as typeof import('node:http');
