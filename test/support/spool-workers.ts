@@ -23,15 +23,18 @@ export interface SpoolWorker {
   kill(signal?: NodeJS.Signals): Promise<void>;
 }
 
+/** The application of a worker. */
+export const SPOOL_WORKER: string = join(ROOT, 'test/support/apps/spool-worker.mjs');
+
 let workers = 0;
 
-/** `prefix`: what its command begins with. */
+/** `prefix`: what its command begins with. `script`: a copy of the application beside other versions of packages. */
 export function startSpoolWorker(
   env: Readonly<Record<string, string>>,
   prefix: readonly string[] = [],
+  script: string = SPOOL_WORKER,
 ): SpoolWorker {
   workers += 1;
-  const script = join(ROOT, 'test/support/apps/spool-worker.mjs');
   const [command = '', ...args] = [...prefix, process.execPath, script];
   const child = spawn(command, args, {
     cwd: ROOT,

@@ -44,7 +44,7 @@ export class RedisConnection {
 
   /** Makes one attempt to connect. Loads node-redis. */
   async open(): Promise<void> {
-    this.#client?.destroy();
+    end(this.#client);
     this.#client = undefined;
     const { createClient } = (await load('redis')) as typeof import('redis');
     const client: RedisClient = createClient({
@@ -58,7 +58,7 @@ export class RedisConnection {
     client.on('error', () => undefined); // callers that wait for a reply get the error
     client.unref();
     await withDeadline(client, CONNECT_MILLIS, () => this.#quietly(() => client.connect()));
-    if (this.#isClosed) client.destroy();
+    if (this.#isClosed) end(client);
     else this.#client = client;
   }
 
@@ -82,7 +82,16 @@ export class RedisConnection {
 
   close(): void {
     this.#isClosed = true;
-    this.#client?.destroy();
+    end(this.#client);
+  }
+}
+
+/** Closes a connection, which may be closed already: `destroy` throws then in node-redis 5. */
+function end(client: RedisClient | undefined): void {
+  try {
+    client?.destroy();
+  } catch {
+    // closed already
   }
 }
 
@@ -95,7 +104,7 @@ async function withDeadline<T>(
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      client.destroy();
+      end(client);
       reject(new Error(`no answer in ${millis} ms`));
     }, millis);
   });
