@@ -148,8 +148,8 @@ export interface MatomoOptions {
   readonly userId?: string | ((request: TrackedRequest) => string | undefined) | undefined;
   /**
    * What is kept of a URL's query: everything (`keep`), everything but secrets (`redact`), nothing (`strip`), or only the
-   * parameters in your list, with unchanged values; their names are case-sensitive. Secrets in matrix parameters
-   * (`/a;jsessionid=…`) are redacted unless this is `keep`. Secrets in the query of a referrer are always redacted.
+   * parameters in your list, with unchanged values; their names are case-sensitive. Secrets in a path (`/a;jsessionid=…`,
+   * `/token=…/`) are redacted unless this is `keep`. Secrets in a referrer are always redacted.
    * @default `redact`
    * @see [What counts as a secret](privacy.md#queries)
    */

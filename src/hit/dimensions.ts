@@ -7,6 +7,8 @@ export interface RequestFacts {
   /** As it is tracked: redacted and cut. */
   readonly url: PageUrl;
   /** Redacted. */
+  readonly referrer?: string | undefined;
+  /** Redacted. */
   readonly path: string;
   /** The route, or what titles show instead. */
   readonly place: string;
@@ -20,6 +22,7 @@ const method: Fact = ({ request }) => request.method;
 const status: Fact = ({ request }) => request.statusCode;
 const url: Fact = (facts) => facts.url.text;
 const path: Fact = (facts) => facts.path;
+const referrer: Fact = (facts) => facts.referrer;
 const query: Fact = (facts) => facts.url.text.split('?', 2)[1];
 const address: Fact = (facts) => facts.address;
 const userAgent: Fact = ({ request }) => request.userAgent;
@@ -58,6 +61,7 @@ const FACTS: Readonly<Record<string, Fact>> = {
   'net.sock.peer.addr': address,
   'user_agent.original': userAgent,
   'http.user_agent': userAgent,
+  'http.request.header.referer': referrer,
   'matomo.failed_endpoint': failedEndpoint,
 };
 

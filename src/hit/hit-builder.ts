@@ -144,7 +144,8 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
     if (variables && maxCustomVariables > 0) {
       parameters.set('cvar', toCustomVariables(variables, maxCustomVariables, report));
     }
-    const layers = [toDimensions?.(facts), request.given, details, ...overridesOf(request)];
+    const dimensions = toDimensions?.({ ...facts, referrer: fields.referrer?.value });
+    const layers = [dimensions, request.given, details, ...overridesOf(request)];
     for (const layer of layers) if (layer) overrideAll(parameters, layer, hasToken, report);
     if (!isServerTimeGiven(request, layers)) subtractOtherTimings(parameters, request);
     completeEvent(parameters, report);

@@ -3,6 +3,7 @@ export interface ParameterDeclaration {
   readonly kind:
     | 'text'
     | 'url'
+    | 'referrer'
     | 'integer'
     | 'number'
     | 'flag'

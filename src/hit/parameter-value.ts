@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { ParameterDeclaration } from './parameter-declaration.js';
-import { cleanText, cutBytes, cutCharacters } from './text.js';
+import { cleanText, cutBytes, cutCharacters, withoutUserInfo } from './text.js';
 
 /** A value that is safe to send; `undefined` if Matomo would reject it, it would make the bulk fail, or it is empty. */
 export function toParameterValue(
@@ -10,6 +10,8 @@ export function toParameterValue(
   switch (declaration.kind) {
     case 'text':
       return toText(declaration, value);
+    case 'referrer':
+      return toText(declaration, typeof value === 'string' ? withoutUserInfo(value.trim()) : value);
     case 'url':
       return toUrl(declaration, value);
     case 'json':
@@ -44,7 +46,7 @@ function toText(declaration: ParameterDeclaration, value: unknown): string | und
 function toUrl(declaration: ParameterDeclaration, value: unknown): string | undefined {
   const text = typeof value === 'string' ? value.trim() : '';
   if (!/^[a-z][a-z\d+.-]*:\/\/[^/]/i.test(text)) return undefined;
-  return toText(declaration, text.replace(/^([^/]*\/\/)[^/?#]*@/, '$1'));
+  return toText(declaration, withoutUserInfo(text));
 }
 
 /** JSON that is too long is dropped: after a cut it would not be valid. */

@@ -81,3 +81,10 @@ function escapedCharacters(character: string): number {
       return 1;
   }
 }
+
+const USER_INFO = /^((?:[a-z][a-z\d+.-]*:[/\\]+|[/\\]{2,})?)[^/\\?#]*@/i;
+
+/** Removes the user info from a URL, which may have no scheme, and other slashes than it should. */
+export function withoutUserInfo(url: string): string {
+  return url.includes('@') ? url.replace(USER_INFO, '$1') : url;
+}

@@ -3,6 +3,7 @@ import type { KnownParameter } from './parameter-names.js';
 
 const TITLE = { kind: 'text', maxBytes: 1024 } as const;
 const URL_OF_PAGE = { kind: 'url', maxBytes: 1024 } as const;
+const REFERRER = { kind: 'referrer', maxBytes: 1024 } as const;
 const NAME = { kind: 'text', maxCharacters: 4096 } as const;
 const MILLIS = { kind: 'integer', min: 0, max: 16_777_215, rounded: true } as const;
 const UNSIGNED = { kind: 'integer', min: 0, max: 4_294_967_295 } as const;
@@ -46,7 +47,7 @@ export const TRACKING_PARAMETERS: { readonly [name in KnownParameter]: Parameter
     },
   }),
   ...inSection('User info', {
-    urlref: { ...TITLE, meaning: 'referrer', column: 'log_visit.referer_url' },
+    urlref: { ...REFERRER, meaning: 'referrer', column: 'log_visit.referer_url' },
     ua: {
       ...text(1024),
       meaning: 'User-Agent of the client; browser, system and device are read from it',
@@ -149,7 +150,7 @@ export const TRACKING_PARAMETERS: { readonly [name in KnownParameter]: Parameter
   }),
   cdo: { ...upTo(631_152_000), meaning: 'seconds by which cdt is too late' },
   gt_ms: { ...MILLIS, meaning: 'duration in ms; Matomo 4 and later ignore it' },
-  _ref: { ...TITLE, meaning: 'referrer of a conversion' },
+  _ref: { ...REFERRER, meaning: 'referrer of a conversion' },
   _refts: { ...UNSIGNED, meaning: 'when that referrer was seen, in epoch seconds' },
   http_status: { ...upTo(599), min: 100, meaning: 'status of the response, read of AI bots only' },
   bw_bytes: { ...UNSIGNED, meaning: 'bytes of the response' },

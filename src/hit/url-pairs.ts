@@ -46,21 +46,28 @@ export function filterPairs(text: string, filter: FilterPair): string | undefine
 
 /**
  * Filters the matrix parameters of a path (`/find;q=shoes`). After the first `;`, Matomo reads the rest of the path as a query, so `&`
- * is a separator there too. Parts after the first 1,024 characters that are kept are dropped.
+ * is a separator there too.
  */
-export function filterMatrix(
-  path: string,
-  filter: FilterPair,
-  toHead: (text: string) => string = (text) => text,
-): string {
+export function filterMatrix(path: string, filter: FilterPair): string {
   if (!path.includes(';')) return path;
   const text = asMatomoReads(path);
   const start = text.indexOf(';');
   if (start < 0) return text;
-  let kept = text.slice(0, start);
-  const end = start + MAX_PAIRS_LENGTH;
-  for (const [i, segment] of text.slice(start).split('/').entries()) {
-    if (kept.length > end) break;
+  return text.slice(0, start) + filterSegments(text.slice(start), filter, (head) => head);
+}
+
+/**
+ * Filters the matrix parameters of all segments, and what is before them in a segment. Parts after the first 1,024 characters that are
+ * kept are dropped.
+ */
+export function filterSegments(
+  text: string,
+  filter: FilterPair,
+  toHead: (text: string) => string,
+): string {
+  let kept = '';
+  for (const [i, segment] of text.split('/').entries()) {
+    if (kept.length > MAX_PAIRS_LENGTH) break;
     kept += (i === 0 ? '' : '/') + filterSegment(segment, filter, toHead);
   }
   return kept;

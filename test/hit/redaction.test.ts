@@ -4,10 +4,11 @@ import { createToPageUrl } from '../../src/hit/page-url.js';
 import { createToTrackedQuery } from '../../src/hit/query-policy.js';
 import { createRedactPath } from '../../src/hit/redact-path.js';
 import { startInspector } from '../../src/inspector/index.js';
-import { hitsOf, httpRequest } from '../support/builders.js';
+import { annotations, hitsOf, httpRequest } from '../support/builders.js';
 import { sampled } from '../support/long.js';
 import { seededRuns } from '../support/seed.js';
 
+const SECRET = 's3cret';
 const RUNS = sampled(500, 5000);
 const redact = createToTrackedQuery({ query: 'redact', siteSearch: false });
 
@@ -97,6 +98,31 @@ test.each([
   ['%3Ftoken%3Ds3cret', 'redacted'],
   ['x%3Ftoken%3Ds3cret=1', 'redacted'],
   ['to=ada%40example.org%', 'to=redacted'],
+  ['x=Bearer%20abcdef', 'x=redacted'],
+  ['x=bearer+abcdef', 'x=redacted'],
+  ['x=Basic%20dXNlcjpwYXNz', 'x=redacted'],
+  ['x=basic%2520dXNlcjpwYXNz', 'x=redacted'],
+  ['Bearer%20s3cret', 'redacted'],
+  ['x=token%20s3cret', 'x=redacted'],
+  ['x=token%3As3cret', 'x=redacted'],
+  ['x=a,token:s3cret', 'x=redacted'],
+  ['x=token%253As3cret', 'x=redacted'],
+  ['x=password%20%3A%20secret', 'x=redacted'],
+  ['token:s3cret', 'redacted'],
+  ['return=%2F%2Fada%3As3cret%40h%2F', 'return=redacted'],
+  ['return=https%3A%5C%5Cada%3As3cret%40h', 'return=redacted'],
+  ['creditcard=4111', 'creditcard=redacted'],
+  ['credit_card=4111', 'credit_card=redacted'],
+  ['userCardNumber=4111', 'userCardNumber=redacted'],
+  ['cvv2=123', 'cvv2=redacted'],
+  ['magic=s3cret', 'magic=redacted'],
+  ['invite=s3cret', 'invite=redacted'],
+  ['sso=s3cret', 'sso=redacted'],
+  ['passwort=s3cret', 'passwort=redacted'],
+  ['neuesPasswort=s3cret', 'neuesPasswort=redacted'],
+  ['schl%C3%BCssel=s3cret', 'schl%C3%BCssel=redacted'],
+  ['contrase%C3%B1a=s3cret', 'contrase%C3%B1a=redacted'],
+  ['mot_de_passe=s3cret', 'mot_de_passe=redacted'],
   [`x=${'%25'.repeat(1)}${'25'.repeat(9)}3Ds3cret`, 'x=redacted'],
 ])('the query %s is sent as %s', (query, sent) => {
   expect(redact(query)).toBe(sent);
@@ -111,6 +137,12 @@ test.each([
   'x=100%',
   'x=a+b',
   'tokenizer=1;x=2',
+  'x=basic+training',
+  'x=a+token+of+thanks',
+  'x=12%3A30',
+  'return=https%3A%2F%2Fauth.example.org%3A8443%2Fcb',
+  'credit=1&card=2',
+  'invites_me=1',
 ])('the query %s stays', (query) => {
   expect(redact(query)).toBe(query);
 });
@@ -124,11 +156,66 @@ test.each([
   ['/a;return=/x%3Ftoken=s3cret', '/a;return=/x%3Ftoken=redacted'],
   ['/a;v=1/b', '/a;v=1/b'],
   ['/R&D/token', '/R&D/token'],
+  ['/token=s3cret/', '/token=redacted/'],
+  ['/token=s3cret/a;b=1', '/token=redacted/a;b=1'],
+  ['/a&token=s3cret/b', '/a&token=redacted/b'],
+  ['/access_token%3Ds3cret', '/redacted'],
+  ['/access_token%253Ds3cret', '/redacted'],
+  ['/token:s3cret/a', '/redacted/a'],
+  ['/Bearer%20s3cret/a', '/redacted/a'],
+  ['/to=ada@example.org', '/to=redacted'],
+  ['/keys:rotate', '/keys:rotate'],
+  ['/a=1/b:2/c%20d', '/a=1/b:2/c%20d'],
 ])('the path %s is sent as %s', (path, sent) => {
   expect(createRedactPath([])(path)).toBe(sent);
   const [hit] = hitsOf(httpRequest({ path, route: undefined })).hits;
   expect(hit?.url).toBe(`https://shop.example.org${sent}`);
   expect(hit?.action_name).toBe(`GET ${sent}`);
+});
+
+test('no hit of a request has a secret of its URLs, wherever it stands', () => {
+  const query = `access_token=${SECRET}&x=Bearer%20${SECRET}&mtm_campaign=token:${SECRET}&creditcard=${SECRET}`;
+  const request = httpRequest({
+    path: `/token=${SECRET}/a`,
+    route: undefined,
+    query,
+    referrer: `//user:${SECRET}@ref.example/token=${SECRET}/?${query}`,
+    statusCode: 500,
+    annotations: [annotations({ errorType: 'TypeError' })],
+  });
+  const attributes = ['url.full', 'url.path', 'url.query', 'http.target', 'matomo.failed_endpoint'];
+  const dimensions = Object.fromEntries(
+    [...attributes, 'http.request.header.referer'].map((name, i) => [i + 1, name]),
+  );
+  const chatbotResponse = { contentType: 'text/html', bodyBytes: 1 };
+  const routeDetails = { '/a': { _rcn: 'x' } };
+  for (const actionName of ['{method} {route}', '{path}']) {
+    const hits = [
+      ...hitsOf(request, { dimensions, actionName, errors: 'crash', routeDetails }).hits,
+      ...hitsOf({ ...request, annotations: [] }, { actionName }).hits,
+      ...hitsOf({ ...request, chatbotResponse }).hits,
+      ...hitsOf({ ...request, chatbotResponse }, { pageViews: false }).hits,
+      ...hitsOf({ ...request, path: `/token=${SECRET}/a.pdf`, chatbotResponse }).hits,
+    ];
+    expect(hits).toHaveLength(6);
+    expect(hits[0]).toMatchObject({
+      action_name: expect.stringContaining('/token=redacted/a'),
+      dimension6: expect.stringMatching(/^\/\/ref\.example\/token=redacted\/\?/),
+    });
+    expect(JSON.stringify(hits)).not.toContain(SECRET);
+  }
+});
+
+test('a referrer that the application sets has no user info', () => {
+  const parameters = {
+    urlref: `//u:${SECRET}@a.example/?x=b@c`,
+    _ref: `https://u:${SECRET}@a.example`,
+  };
+  const request = httpRequest({ annotations: [annotations({ parameters })] });
+  expect(hitsOf(request).hits[0]).toMatchObject({
+    urlref: '//a.example/?x=b@c',
+    _ref: 'https://a.example',
+  });
 });
 
 test('with query: keep the matrix parameters of a path stay, with strip and a list their secrets do not', () => {
@@ -156,7 +243,14 @@ test('a list keeps values that have a semicolon, and no other pair behind one', 
 });
 
 test('a secret stays a secret in any place, encoding and company', () => {
-  const name = fc.constantFrom('token', 'csrfmiddlewaretoken', 'apiKey', 'PASSWORD', 'jsessionid');
+  const name = fc.constantFrom(
+    'token',
+    'creditcard',
+    'csrfmiddlewaretoken',
+    'apiKey',
+    'PASSWORD',
+    'jsessionid',
+  );
   const before = fc.constantFrom('', 'a=1&', 'a=1;', 'b&amp;', '&lt;', 'return=%2F&', ';', 'x==;');
   const after = fc.constantFrom('', '&a=1', ';a=1', ';', ';rest-s3cret', '%', '&amp;b');
   const layers = fc.integer({ min: 0, max: 8 });
