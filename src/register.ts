@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { isMainThread, threadId } from 'node:worker_threads';
 import { DetachedScope } from './common/detached-scope.js';
-import { offerStart } from './common/start-hook.js';
+import { isStartOffered, offerStart } from './common/start-hook.js';
 import { publishRequestsOnBun } from './register/bun-channels.js';
 import { LazyProcessor } from './register/lazy-processor.js';
 import { Registration } from './register/registration.js';
@@ -11,8 +11,8 @@ import { announceWorkers, receiveRequests } from './register/threads.js';
 import { watchProviders } from './register/watch-providers.js';
 import { watchServers } from './register/when-serving.js';
 
-// Preloads run again in every worker thread.
-if (!isDisabled() && !isOwnCommand()) register();
+// Preloads run again in every worker thread. In each thread the first installation of the package that is loaded tracks.
+if (!isStartOffered() && !isDisabled() && !isOwnCommand()) register();
 
 function isDisabled(): boolean {
   return process.env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true';

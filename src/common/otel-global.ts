@@ -3,7 +3,7 @@ import type { Context, ContextManager, DiagLogger, Span } from '@opentelemetry/a
 /** The object that all copies of `@opentelemetry/api` 1.x share for what is registered. */
 export interface OtelGlobal {
   version?: string;
-  diag?: DiagLogger;
+  diag?: DiagLogger | undefined;
   context?: ContextManager;
   trace?: unknown;
 }

@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
+import { type RequestMessage, requestListener } from '../common/channel-listener.js';
 import type { RecordOption } from '../options/resolved-options.js';
 import {
   type CapturedRequest,
@@ -23,12 +24,6 @@ export interface NodeRequests {
   stop(): void;
 }
 
-interface RequestMessage {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly server: Server;
-}
-
 const CHANNEL = 'http.server.request.start';
 
 /**
@@ -48,14 +43,14 @@ export function trackNodeRequests(processor: object, record: RecordOption): Node
     return hasSeenSpans || isInstrumented(server);
   }
 
-  function onRequest(message: unknown): void {
-    if (isLeftToSpans(message as RequestMessage)) return;
-    const { request, response } = message as RequestMessage;
+  const onRequest = requestListener((message) => {
+    if (isLeftToSpans(message)) return;
+    const { request, response } = message;
     const captured = currentRequest();
     if (captured?.request !== request || captured.untracked) return;
     const start = startOf(request);
-    response.once('close', () => onClose(captured, message as RequestMessage, start));
-  }
+    response.once('close', () => onClose(captured, message, start));
+  });
 
   function onClose(
     captured: CapturedRequest,

@@ -129,7 +129,8 @@ function prepareTracing(
 
   function load(): void {
     if (isLoaded || !processor || currentProvider()) return;
-    parts = loadTracingParts(__filename);
+    // A bundle of ES modules has no `__filename`.
+    parts = loadTracingParts(typeof __filename === 'undefined' ? undefined : __filename);
     isLoaded = true;
   }
 

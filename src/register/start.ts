@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
+import { otelGlobal } from '../common/otel-global.js';
 import type { SpanProcessor } from './attach.js';
 
 type Load = (specifier: string) => unknown;
@@ -23,19 +24,18 @@ export const INSTALL_COMMAND =
   'npm install @opentelemetry/instrumentation-http@^0.223 @opentelemetry/sdk-trace-base@^2 @opentelemetry/context-async-hooks@^2';
 
 /**
- * Looks for the parts in the application's folder, the working directory and the folder of this package, and each time
- * also among the dependencies of `auto-instrumentations-node`. Loading them changes nothing. `undefined` if one is missing.
+ * Looks for the parts in the application's folder, the working directory and the folder of `ownFile`, if it is known, and each
+ * time also among the dependencies of `auto-instrumentations-node`. Loading them changes nothing. `undefined` if one is missing.
  */
 export function loadTracingParts(
-  ownFile: string,
+  ownFile: string | undefined,
   app: string = process.argv[1] === undefined ? process.cwd() : dirname(process.argv[1]),
 ): TracingParts | undefined {
   // On Bun, the span of a request begins before its headers are known.
   if (process.versions.bun !== undefined) return undefined;
   // Absolute, although `argv[1]` of a worker started with `eval: true` is `[worker eval]`.
-  const places = [app, process.cwd(), dirname(ownFile)].map((folder) =>
-    resolve(folder, 'index.js'),
-  );
+  const folders = [app, process.cwd(), ...(ownFile === undefined ? [] : [dirname(ownFile)])];
+  const places = folders.map((folder) => resolve(folder, 'index.js'));
   for (const place of places) {
     const load = createRequire(place);
     const parts = partsFrom(load) ?? partsBeside(load, '@opentelemetry/auto-instrumentations-node');
@@ -96,8 +96,7 @@ function tracerProvider(load: Load): TracingParts['TracerProvider'] {
  */
 export function startTracing(parts: TracingParts, processor: SpanProcessor): void {
   const provider = new parts.TracerProvider({ spanProcessors: [processor] });
-  parts.api.context.setGlobalContextManager(new parts.AsyncLocalStorageContextManager().enable());
-  parts.api.trace.setGlobalTracerProvider(provider);
+  registerGlobals(parts, provider);
   const instrumentation = new parts.HttpInstrumentation({
     disableOutgoingRequestInstrumentation: true,
   });
@@ -106,11 +105,40 @@ export function startTracing(parts: TracingParts, processor: SpanProcessor): voi
 }
 
 /**
+ * Registers what the application has not registered.
+ *
+ * @throws Error if the copy of the API refuses, because the application registered something through another version.
+ */
+function registerGlobals(
+  { api, AsyncLocalStorageContextManager }: TracingParts,
+  provider: object,
+): void {
+  const existing = otelGlobal();
+  const diag = existing?.diag;
+  // The API logs why it refuses, with a stack.
+  if (existing) existing.diag = undefined;
+  try {
+    const isRegistered =
+      (existing?.context !== undefined ||
+        api.context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())) &&
+      (existing?.trace !== undefined || api.trace.setGlobalTracerProvider(provider));
+    if (!isRegistered) {
+      throw new Error(
+        `the application uses @opentelemetry/api ${existing?.version}, @opentelemetry/instrumentation-http another version`,
+      );
+    }
+  } finally {
+    if (existing) existing.diag = diag;
+  }
+}
+
+/**
  * Instrumentations patch these modules when they are required. ES modules that imported them before share the patched
  * functions, so their requests have spans from then on.
  */
 export function requireHttp(): void {
-  const require = createRequire(__filename);
+  // Any absolute path will do: bundles of ES modules have no `__filename`.
+  const require = createRequire(process.execPath);
   require('node:http');
   require('node:https');
 }

@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
+import { requestListener } from '../common/channel-listener.js';
 import { DetachedScope } from '../common/detached-scope.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
@@ -23,9 +24,9 @@ export function watchTracking(
   diagnostics: Pick<Diagnostics, 'error'>,
 ): { stop(): void } {
   let requests = 0;
-  const onResponse = (message: unknown) => {
-    if (!(UNTRACKED_SERVER in (message as { server: object }).server)) requests += 1;
-  };
+  const onResponse = requestListener(({ server }) => {
+    if (!(UNTRACKED_SERVER in server)) requests += 1;
+  });
 
   function check(): void {
     checkProvider();

@@ -1,6 +1,7 @@
 import type { Cluster } from 'node:cluster';
 import { channel } from 'node:diagnostics_channel';
 import type { Server } from 'node:net';
+import { channelListener, isObject, requestListener } from '../common/channel-listener.js';
 
 /** Events of HTTP servers. */
 export interface ServerEvents {
@@ -16,19 +17,20 @@ const REQUEST = 'http.server.request.start';
 
 /** Watches HTTP servers only, not those of a debugger or between processes. */
 export function watchServers(events: ServerEvents): void {
-  function onRequest(message: unknown): void {
+  const onListen = channelListener((message) => {
+    const { server } = message as { server?: Server };
+    if (isObject(server) && (isHttpServer(server) || isPrimaryWithSpool())) events.onListen();
+  });
+  const onConnection = channelListener((message) => {
+    const { server } = (message as { socket?: { server?: Server } }).socket ?? {};
+    if (isObject(server) && isHttpServer(server)) events.onConnection(server);
+  });
+  const onRequest = requestListener((message) => {
     channel(REQUEST).unsubscribe(onRequest);
     events.onFirstRequest(message);
-  }
-
-  channel(LISTEN).subscribe((message) => {
-    const { server } = message as { server: Server };
-    if (isHttpServer(server) || isPrimaryWithSpool()) events.onListen();
   });
-  channel(CONNECTION).subscribe((message) => {
-    const { server } = (message as { socket: { server?: Server } }).socket;
-    if (server && isHttpServer(server)) events.onConnection(server);
-  });
+  channel(LISTEN).subscribe(onListen);
+  channel(CONNECTION).subscribe(onConnection);
   channel(REQUEST).subscribe(onRequest);
 }
 
@@ -49,5 +51,5 @@ function isPrimaryWithSpool(): boolean {
 
 /** Checks the class by name, because Node.js does not export it. */
 export function isHttp2Server(server: object): boolean {
-  return /^Http2(?:Secure)?Server$/.test(server.constructor.name);
+  return /^Http2(?:Secure)?Server$/.test(server.constructor?.name);
 }

@@ -2,6 +2,11 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Span } from '@opentelemetry/api';
+import {
+  type ChannelListener,
+  channelListener,
+  requestListener,
+} from '../common/channel-listener.js';
 import { UNTRACKED_SERVER } from '../common/untracked-server.js';
 import type { FurtherHit } from '../hit/further-hit.js';
 import { Annotations } from '../hit/http-request.js';
@@ -94,12 +99,7 @@ function createSharedRequests(): SharedRequests {
     storage,
     followers: new Set(),
     exporters: new Set(),
-    onRequest(message) {
-      const { request, response, server } = message as {
-        request: IncomingMessage;
-        response: ServerResponse;
-        server: object;
-      };
+    onRequest: requestListener(({ request, response, server }) => {
       storage.enterWith({
         request,
         response,
@@ -111,7 +111,7 @@ function createSharedRequests(): SharedRequests {
         followed: undefined,
         untracked: UNTRACKED_SERVER in server,
       });
-    },
+    }),
     onRoute: new Map(
       ROUTE_ANNOUNCEMENTS.map((announcement) => [
         announcement.channel,
@@ -121,19 +121,17 @@ function createSharedRequests(): SharedRequests {
   };
 }
 
-type ChannelListener = (message: unknown) => void;
-
 /** Stores the route that a framework announces for the current request. */
 function createRouteListener(
   storage: AsyncLocalStorage<CapturedRequest>,
   announcement: RouteAnnouncement,
 ): ChannelListener {
-  return function onRoute(message) {
+  return channelListener((message) => {
     const captured = storage.getStore();
     if (!captured) return;
     const announced = announcement.read(message);
     if (announced && announced.request === captured.request) captured.route = announced.route;
-  };
+  });
 }
 
 function subscriptionsOf(shared: SharedRequests): readonly (readonly [string, ChannelListener])[] {

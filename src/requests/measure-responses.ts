@@ -1,6 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { requestListener } from '../common/channel-listener.js';
 
 /** Not public, but unchanged since Node.js 0.x. */
 interface WrittenResponse {
@@ -21,14 +22,10 @@ const sizes = new WeakMap<object, number>();
  */
 export function measureResponses(isMeasured: (userAgent: string) => boolean): () => void {
   const requests = channel('http.server.request.start');
-  function onRequest(message: unknown): void {
-    const { request, response } = message as {
-      request: IncomingMessage;
-      response: ServerResponse;
-    };
+  const onRequest = requestListener(({ request, response }) => {
     const userAgent = request.headers['user-agent'];
     if (userAgent !== undefined && isMeasured(userAgent)) measure(response);
-  }
+  });
   requests.subscribe(onRequest);
   return () => void requests.unsubscribe(onRequest);
 }

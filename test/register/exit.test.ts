@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
-import { constants, tmpdir } from 'node:os';
+import { constants } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { eventually, ROOT, type Server, startServer } from '../support/child-process.js';
+import { describe, expect, test } from 'vitest';
+import { eventually, type Server, startServer } from '../support/child-process.js';
+import { secondCopy } from '../support/installed-app.js';
 import { APPS, get, matomo, REGISTER, titles } from '../support/registered-app.js';
 import { requires, skipTest } from '../support/skips.js';
 
@@ -109,17 +109,3 @@ describe('the first process of a container', () => {
     expect(titles(inspector).slice(0, 2)).toEqual(BOTH);
   });
 });
-
-/** The package as it is published, a second time. */
-function secondCopy(): string {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'matomo-')));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const copy = join(folder, 'node_modules/opentelemetry-matomo');
-  mkdirSync(copy, { recursive: true });
-  cpSync(join(ROOT, 'dist'), join(copy, 'dist'), { recursive: true });
-  cpSync(join(ROOT, 'package.json'), join(copy, 'package.json'));
-  for (const name of ['undici', '@opentelemetry']) {
-    symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name));
-  }
-  return copy;
-}

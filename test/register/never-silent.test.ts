@@ -66,6 +66,24 @@ test('so is one whose processors are replaced while it serves, within a minute',
   expect(codesOf(app.stderr())).toEqual(['processors-replaced']);
 });
 
+test('a context manager without a tracer provider is joined, without a word', async () => {
+  const { inspector, app } = await start(APP, { SETUP: 'context-only' });
+  await get(`${app.url}/a`);
+  await app.stop();
+  expect(titles(inspector)).toEqual(['GET /a']);
+  expect(inspector.hits()[0]?.stored?.custom_dimension_1).toBe('span');
+  expect(app.stderr()).toBe('');
+  expect(app.stdout()).toBe(`${app.url}\n`);
+});
+
+test('an API that only takes registrations of its own version is reported in one line', async () => {
+  const { inspector, app } = await start(APP, { SETUP: 'another-version-of-the-api' });
+  await get(`${app.url}/a`);
+  await app.stop();
+  expect(titles(inspector)).toEqual(['GET /a']);
+  expect(app.stderr()).toMatch(/^opentelemetry-matomo: .*1\.99\.0.* \[not-started\]\n$/);
+});
+
 test('an HTTP/2 server is reported once', async () => {
   const { app } = await start(APP, { SERVER: 'http2' });
   expect(await getByHttp2(app)).toBe('ok');

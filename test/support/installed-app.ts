@@ -1,4 +1,4 @@
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -26,6 +26,19 @@ export function emptyFolder(): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'matomo-app-')));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
   return folder;
+}
+
+/** A second installation of the package, until the end of the test. */
+export function secondCopy(): string {
+  const folder = emptyFolder();
+  const copy = join(folder, 'node_modules/opentelemetry-matomo');
+  mkdirSync(copy, { recursive: true });
+  cpSync(join(ROOT, 'dist'), join(copy, 'dist'), { recursive: true });
+  cpSync(join(ROOT, 'package.json'), join(copy, 'package.json'));
+  for (const name of ['undici', '@opentelemetry']) {
+    symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name));
+  }
+  return copy;
 }
 
 export async function npm(folder: string, args: readonly string[]): Promise<string> {

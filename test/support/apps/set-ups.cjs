@@ -1,5 +1,6 @@
 // Sets its tracing up as SETUP says: as libraries do it that leave `register` nothing to join. Its server speaks HTTP, or what SERVER says.
-const { trace } = require('@opentelemetry/api');
+const { context, DiagConsoleLogger, DiagLogLevel, diag, trace } = require('@opentelemetry/api');
+const { AsyncLocalStorageContextManager } = require('@opentelemetry/context-async-hooks');
 const { HttpInstrumentation } = require('@opentelemetry/instrumentation-http');
 const {
   AlwaysOffSampler,
@@ -22,12 +23,13 @@ const replaceProcessors = (provider) => {
   provider._activeSpanProcessor._spanProcessors = [new NoopSpanProcessor()];
 };
 
+const API_GLOBAL = Symbol.for('opentelemetry.js.api.1');
 let provider;
 const SETUPS = {
   // As useAzureMonitor() of @azure/monitor-opentelemetry, which has a copy of the API of its own.
   'deletes-the-global': () => {
     trace.setGlobalTracerProvider(new BasicTracerProvider());
-    delete globalThis[Symbol.for('opentelemetry.js.api.1')];
+    delete globalThis[API_GLOBAL];
     for (const file of Object.keys(require.cache)) {
       if (/node_modules.@opentelemetry.api.build/.test(file)) delete require.cache[file];
     }
@@ -38,6 +40,14 @@ const SETUPS = {
     provider = registerProvider();
   },
   'samples-nothing': () => registerProvider(trace, { sampler: new AlwaysOffSampler() }),
+  // As startNodeSdk() of SDK 3 with OTEL_TRACES_EXPORTER=none.
+  'context-only': () => {
+    diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.INFO);
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  },
+  'another-version-of-the-api': () => {
+    globalThis[API_GLOBAL] = { version: '1.99.0', diag: new DiagConsoleLogger() };
+  },
   nothing: () => undefined,
 };
 SETUPS[process.env.SETUP ?? 'nothing']();

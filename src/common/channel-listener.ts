@@ -1,0 +1,54 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createDiagnostics } from './diagnostics.js';
+import { coded } from './messages.js';
+
+export type ChannelListener = (message: unknown) => void;
+
+/** A message of Node.js about a request to one of its servers. */
+export interface RequestMessage {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly server: Server;
+}
+
+const diagnostics = createDiagnostics();
+
+/**
+ * A listener for a diagnostics channel, to which anyone may publish anything. It ignores what is not an object. An error, with which
+ * Node.js would end the process, is logged once.
+ */
+export function channelListener(listen: (message: object) => void): ChannelListener {
+  return function onMessage(message) {
+    if (!isObject(message)) return;
+    try {
+      listen(message);
+    } catch (error) {
+      diagnostics.warnOnce('channel', () => coded('internal-error', notRead(error)));
+    }
+  };
+}
+
+/** Like `channelListener`, but also ignores messages that are not about a request to a server of Node.js. */
+export function requestListener(listen: (message: RequestMessage) => void): ChannelListener {
+  return channelListener((message) => {
+    if (isRequestMessage(message)) listen(message);
+  });
+}
+
+function isRequestMessage(message: object): message is RequestMessage {
+  const { request, response, server } = message as Partial<RequestMessage>;
+  return (
+    isObject(request?.headers) &&
+    isObject(request.socket) &&
+    typeof response?.once === 'function' &&
+    isObject(server)
+  );
+}
+
+export function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+function notRead(error: unknown): string {
+  return `A message on a diagnostics channel could not be read (${error}). A request may be missing. Please report this.`;
+}

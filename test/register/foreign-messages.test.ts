@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { startServer } from '../support/child-process.js';
+import { APPS, get, matomo, titles, WITHOUT_SDK } from '../support/registered-app.js';
+
+const APP = [...WITHOUT_SDK, `${APPS}/foreign-messages.cjs`];
+
+test('messages of other shapes on the diagnostics channels are ignored', async () => {
+  const { inspector, env } = await matomo();
+  const app = await startServer(APP, { env });
+  await get(`${app.url}/first`);
+  const channels = (await get(`${app.url}/second`)).split(' ');
+  await app.stop();
+  expect(channels).toEqual(
+    expect.arrayContaining([
+      'http.server.request.start',
+      'http.server.response.finish',
+      'net.server.socket',
+      'tracing:fastify.request.handler:start',
+      'tracing:net.server.listen:asyncStart',
+    ]),
+  );
+  expect(titles(inspector)).toEqual(['GET /first', 'GET /second']);
+  expect(inspector.hits()[1]?.stored?.custom_dimension_1).toBe('of this request');
+  expect(app.stderr()).toBe('');
+});
+
+test('one that throws when it is read is reported once, and requests are tracked', async () => {
+  const { inspector, env } = await matomo();
+  const app = await startServer(APP, { env: { ...env, UNREADABLE: '1' } });
+  await get(`${app.url}/first`);
+  await get(`${app.url}/second`);
+  await app.stop();
+  expect(titles(inspector)).toEqual(['GET /first', 'GET /second']);
+  expect(app.stderr()).toMatch(/^opentelemetry-matomo: .*unreadable.* \[internal-error\]\n$/);
+});

@@ -1,0 +1,31 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { startServer } from '../support/child-process.js';
+import { secondCopy } from '../support/installed-app.js';
+import { APPS, get, matomo, REGISTER, WITHOUT_SDK } from '../support/registered-app.js';
+
+test.each([
+  ['with the tracing parts', 'operator', []],
+  ['with the tracing parts', 'application', []],
+  ['without an SDK', 'operator', WITHOUT_SDK],
+  ['without an SDK', 'application', WITHOUT_SDK],
+])(
+  '%s, two installations are registered, that of the %s first: each hit is sent once',
+  async (_given, first, others) => {
+    const { inspector, env } = await matomo();
+    const ofOperator = ['--require', join(secondCopy(), 'dist/cjs/register.js')];
+    const preloads =
+      first === 'operator' ? [...ofOperator, ...REGISTER] : [...REGISTER, ...ofOperator];
+    const app = await startServer([...others, ...preloads, `${APPS}/ends.cjs`], { env });
+    await get(`${app.url}/further`);
+    await app.stop();
+    const kinds = inspector
+      .hits()
+      .map(({ params: { e_a, idgoal, ec_id, download } }) => e_a ?? ec_id ?? idgoal ?? download);
+    expect(kinds).toHaveLength(5);
+    expect(new Set(kinds)).toEqual(
+      new Set([undefined, 'event', '3', 'A-1', 'https://files.example/a.pdf']),
+    );
+    expect(app.stderr()).toBe('');
+  },
+);
