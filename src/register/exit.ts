@@ -7,12 +7,6 @@ const EXIT_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const;
 type Signal = (typeof EXIT_SIGNALS)[number];
 type Processors = ReadonlySet<SpanProcessor>;
 
-/** One per process, even if several copies of this package are loaded: the first copy listens for all. */
-interface SharedExit {
-  readonly copies: Set<Processors>;
-}
-
-const KEY = Symbol.for('opentelemetry-matomo.signals.1');
 const SIGNAL_EXIT_4 = Symbol.for('signal-exit emitter');
 
 /**
@@ -21,16 +15,7 @@ const SIGNAL_EXIT_4 = Symbol.for('signal-exit emitter');
  */
 export function installExitHandlers(processors: Processors): void {
   process.once('beforeExit', () => void shutDown(processors));
-  const scope = globalThis as Record<symbol, SharedExit | undefined>;
-  const shared = scope[KEY];
-  if (shared) {
-    shared.copies.add(processors);
-    return;
-  }
-  const copies = new Set([processors]);
-  scope[KEY] = { copies };
-  for (const signal of EXIT_SIGNALS)
-    listen(signal, () => new Set([...copies].flatMap((of) => [...of])));
+  for (const signal of EXIT_SIGNALS) listen(signal, processors);
 }
 
 /** Enables `exitFlush`, the default under `register`, also for processors that the application created. */
@@ -38,14 +23,14 @@ export function enableExitFlush(processor: SpanProcessor): void {
   controlOf(processor)?.enable();
 }
 
-function listen(signal: Signal, processors: () => Processors): void {
+function listen(signal: Signal, processors: Processors): void {
   const onSignal = (): void => {
     if (hasApplicationHandler(signal)) {
-      prepareForExit(signal, processors());
+      prepareForExit(signal, processors);
       return;
     }
-    void shutDown(processors()).then(() => {
-      for (const processor of processors()) controlOf(processor)?.finish();
+    void shutDown(processors).then(() => {
+      for (const processor of processors) controlOf(processor)?.finish();
       process.removeListener(signal, onSignal);
       end(signal);
     });

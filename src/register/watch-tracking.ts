@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
-import { requestListener } from '../common/channel-listener.js';
+import type { Server } from 'node:http';
+import { channelListener, isObject } from '../common/channel-listener.js';
 import { DetachedScope } from '../common/detached-scope.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
@@ -24,8 +25,9 @@ export function watchTracking(
   diagnostics: Pick<Diagnostics, 'error'>,
 ): { stop(): void } {
   let requests = 0;
-  const onResponse = requestListener(({ server }) => {
-    if (!(UNTRACKED_SERVER in server)) requests += 1;
+  const onResponse = channelListener((message) => {
+    const { server } = message as { server?: Server };
+    if (isObject(server) && !(UNTRACKED_SERVER in server)) requests += 1;
   });
 
   function check(): void {
