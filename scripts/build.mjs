@@ -11,6 +11,9 @@ const build = join(root, 'build');
 const dist = join(root, 'dist');
 /** Modules that entries load with `require` when they need them, and that are not entries of `package.json`. */
 const LATE_ENTRIES = { esm: [], cjs: ['register/serve'] };
+/** Modules in one chunk, because `register` loads them in every process, also if that never serves. */
+const EARLY =
+  /build.common.(?:channel-listener|diagnostics|exit-control|processor-brand|start-hook)\.js$/;
 const IMPORT = /(?:\bfrom|\bimport\()\s*['"](\.[^'"]+)['"]/g;
 
 for (const folder of [build, dist]) rmSync(folder, { recursive: true, force: true });
@@ -52,6 +55,7 @@ async function bundle(folder, format) {
     entryFileNames: '[name].js',
     chunkFileNames: 'chunks/[name].js',
     minifyInternalExports: false,
+    codeSplitting: { groups: [{ name: 'early', test: EARLY }] },
     comments: { jsdoc: false }, // the declarations have it
     ...format,
   });

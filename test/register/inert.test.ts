@@ -14,7 +14,7 @@ test.each(['server', 'connections'])(
   async (HOW) => {
     const { inspector, env } = await matomo();
     const app = await startServer(APP, { env: { HOW, FROM_FILE: JSON.stringify(env) } });
-    expect(Number(await get(`${app.url}/loaded`))).toBeLessThanOrEqual(6);
+    expect(Number(await get(`${app.url}/loaded`))).toBeLessThanOrEqual(5);
     await get(`${app.url}/second`);
     await app.stop();
     expect(titles(inspector)).toEqual(['GET /loaded', 'GET /second']);
