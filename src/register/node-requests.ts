@@ -33,14 +33,12 @@ const CHANNEL = 'http.server.request.start';
 export function trackNodeRequests(processor: object, record: RecordOption): NodeRequests {
   const add = (processor as { [NODE_REQUESTS]?: NodeRequestSink })[NODE_REQUESTS];
   let hasProvider = false;
-  /** A request had a SERVER span, whatever made it. */
-  let hasSeenSpans = false;
 
   function isLeftToSpans({ request, server }: RequestMessage): boolean {
     if (!hasProvider) return false;
     if (record === 'sampled') return true;
     if (!isInstrumentable(server) || isContinueListened(request, server)) return false;
-    return hasSeenSpans || isInstrumented(server);
+    return isInstrumented(server);
   }
 
   const onRequest = requestListener((message) => {
@@ -59,10 +57,7 @@ export function trackNodeRequests(processor: object, record: RecordOption): Node
   ): void {
     const { request, response } = message;
     // The request has a span, whose processor counts it.
-    if (captured.request !== request || captured.span !== undefined) {
-      hasSeenSpans ||= hasProvider;
-      return;
-    }
+    if (captured.request !== request || captured.span !== undefined) return;
     add?.(captured, () => describeAsSpan(captured, request, response.statusCode, start));
   }
 

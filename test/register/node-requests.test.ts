@@ -120,6 +120,19 @@ test.each(['', 'always'])(
   },
 );
 
+test('an application that makes SERVER spans for some requests is counted once per request', async () => {
+  const { inspector, app } = await start([...WITHOUT_SDK, ...REGISTER], { APP_HAS_SDK: '1' });
+  const paths = ['/register', '/api/a', '/b', '/c', '/api/d', '/ignored', '/e'];
+  for (const path of paths) await get(app.url + path);
+  await app.stop();
+  const hits = inspector.hits().map(({ params }) => `${params.action_name} ${params.dimension6}`);
+  const expected = paths
+    .filter((path) => path !== '/ignored')
+    .map((path) => `GET ${path} ${path.startsWith('/api/') ? 'span' : undefined}`);
+  expect(sorted(hits)).toEqual(sorted(expected));
+  expect(app.stderr()).toBe('');
+});
+
 test.each([
   ['without an SDK', [...WITHOUT_SDK, ...REGISTER]],
   ['with the tracing parts', REGISTER],

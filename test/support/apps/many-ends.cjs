@@ -1,4 +1,5 @@
 // Knows nothing of OpenTelemetry. Its requests end in different ways, as their paths say; `/register` sets tracing up.
+const { once } = require('node:events');
 const { createServer } = require('node:http');
 const { annotate, ignore, measure } = require('opentelemetry-matomo');
 
@@ -48,8 +49,25 @@ function registerProvider() {
   require('node:http');
 }
 
+/** As a framework's own instrumentation that sees a part of the application. Its span ends when the handler has returned. */
+async function answerWithSpan(request, response) {
+  const { trace } = require('@opentelemetry/api');
+  const attributes = {
+    'http.request.method': request.method,
+    'url.path': request.url,
+    'matomo.dimension6': 'span',
+  };
+  const span = trace.getTracer('framework').startSpan('api', { kind: 1, attributes });
+  response.end('ok');
+  await once(response, 'close');
+  await delay(1);
+  span.end();
+}
+
 const server = createServer((request, response) => {
-  const handle = HANDLERS[request.url.split('?')[0]];
+  const handle = request.url.startsWith('/api/')
+    ? answerWithSpan
+    : HANDLERS[request.url.split('?')[0]];
   if (handle) handle(request, response);
   else response.end('ok');
 });
