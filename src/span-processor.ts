@@ -44,7 +44,7 @@ export class MatomoSpanProcessor {
     if (made) {
       const { pipeline, reading, resolved } = made;
       this.#pipeline = pipeline;
-      this.#requests = trackRequests(pipeline, reading);
+      this.#requests = trackRequests(pipeline, reading, (...failure) => this.#report(...failure));
       if (resolved.aiChatbots === 'separate') {
         this.#stopMeasuring = measureResponses(createIsAiChatbot(resolved.aiChatbotUserAgents));
       }

@@ -91,7 +91,7 @@ export class ForwardingProcessor implements Processor {
       refuse: sink.refuseHit,
       report: (callback, error) => this.#report(callback, error),
     });
-    this.#requests = trackRequests(sink, reading);
+    this.#requests = trackRequests(sink, reading, (...failure) => this.#report(...failure));
     this.#channel.post({ kind: 'hello' });
     const nodeRequests: NodeRequestSink = (...request) => this.#onNodeRequest(...request);
     Object.defineProperty(this, NODE_REQUESTS, { value: nodeRequests });

@@ -47,7 +47,8 @@ export function trackNodeRequests(processor: object, record: RecordOption): Node
     const captured = currentRequest();
     if (captured?.request !== request || captured.untracked) return;
     const start = startOf(request);
-    response.once('close', () => onClose(captured, message, start));
+    captured.onClosed = () => onClose(captured, message, start);
+    response.once('close', captured.onClosed);
   });
 
   function onClose(

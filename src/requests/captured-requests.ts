@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Span } from '@opentelemetry/api';
 import {
   type ChannelListener,
@@ -38,8 +39,8 @@ export interface CapturedRequest extends Notable {
   response: ServerResponse | undefined;
   /** How many processors have not read them yet. */
   readers: number;
-  /** Read immediately: Express rewrites `request.url` while it routes. */
-  readonly target: Target;
+  /** Read immediately: Express rewrites `request.url` while it routes. Released with the request. */
+  target: Target;
   /** The span of this request, after it has started. */
   span: Span | undefined;
   /** The route template that a framework announced. */
@@ -48,6 +49,16 @@ export interface CapturedRequest extends Notable {
   followed: FollowedRequest | undefined;
   /** The request arrived at a server of this package: it makes no hit and is not counted. */
   readonly untracked: boolean;
+  /** Counts the request if it has no span, when its response is closed. */
+  onClosed: (() => void) | undefined;
+  /** The next request on the same connection. */
+  later: CapturedRequest | undefined;
+}
+
+/** The requests of one connection that may not have ended, in the order of their responses. */
+interface Connection {
+  oldest: CapturedRequest;
+  newest: CapturedRequest;
 }
 
 /** What one processor stores with a request. Only that processor knows its type. */
@@ -70,6 +81,8 @@ export interface HitTaker {
 export interface RequestFollower extends HitTaker {
   /** The notes of the request that a span belongs to. */
   findNotes(span: Span): Notes | undefined;
+  /** The connection is done with a request whose span has not ended. Never throws. */
+  abandon(captured: CapturedRequest): void;
 }
 
 /**
@@ -95,12 +108,14 @@ function sharedRequests(): SharedRequests | undefined {
 
 function createSharedRequests(): SharedRequests {
   const storage = new AsyncLocalStorage<CapturedRequest>();
+  const followers = new Set<RequestFollower>();
+  const watch = createConnectionWatch(followers);
   return {
     storage,
-    followers: new Set(),
+    followers,
     exporters: new Set(),
     onRequest: requestListener(({ request, response, server }) => {
-      storage.enterWith({
+      const captured: CapturedRequest = {
         request,
         response,
         readers: 0,
@@ -110,7 +125,11 @@ function createSharedRequests(): SharedRequests {
         route: undefined,
         followed: undefined,
         untracked: UNTRACKED_SERVER in server,
-      });
+        onClosed: undefined,
+        later: undefined,
+      };
+      storage.enterWith(captured);
+      watch(request.socket, captured);
     }),
     onRoute: new Map(
       ROUTE_ANNOUNCEMENTS.map((announcement) => [
@@ -119,6 +138,58 @@ function createSharedRequests(): SharedRequests {
       ]),
     ),
   };
+}
+
+/**
+ * Watches connections for requests that do not end: Node.js closes no response that still waits for a pipelined one before it
+ * when the connection closes.
+ */
+function createConnectionWatch(
+  followers: ReadonlySet<RequestFollower>,
+): (socket: Socket, captured: CapturedRequest) => void {
+  const connections = new WeakMap<Socket, Connection>();
+
+  function leave(captured: CapturedRequest): void {
+    const { response } = captured;
+    if (!response) return;
+    if (isOpen(response)) captured.onClosed?.();
+    for (const follower of followers) follower.abandon(captured);
+  }
+
+  function close({ oldest }: Connection): void {
+    for (let next: CapturedRequest | undefined = oldest; next; next = takeLater(next)) leave(next);
+  }
+
+  return function watch(socket, captured) {
+    if (typeof socket.once !== 'function') return; // not Node's
+    const connection = connections.get(socket);
+    if (!connection) {
+      const added = { oldest: captured, newest: captured };
+      connections.set(socket, added);
+      // Later, when the response that has the socket is closed too.
+      socket.once('close', () => process.nextTick(close, added));
+      return;
+    }
+    connection.newest.later = captured;
+    connection.newest = captured;
+    while (connection.oldest !== captured && !isOpen(connection.oldest.response)) {
+      const ended = connection.oldest;
+      connection.oldest = takeLater(ended) as CapturedRequest;
+      leave(ended);
+    }
+  };
+}
+
+/** Whether the response has not been closed. Not every runtime has `closed`. */
+export function isOpen(response: ServerResponse | undefined): boolean {
+  return response?.closed === false;
+}
+
+/** Cuts the link: an async context that lives for long must not keep all later requests. */
+function takeLater(captured: CapturedRequest): CapturedRequest | undefined {
+  const { later } = captured;
+  captured.later = undefined;
+  return later;
 }
 
 /** Stores the route that a framework announces for the current request. */
@@ -176,7 +247,11 @@ export function releaseRequest(captured: CapturedRequest): void {
   captured.request = undefined;
   captured.response = undefined;
   captured.span = undefined;
+  captured.target = RELEASED;
+  captured.onClosed = undefined;
 }
+
+const RELEASED: Target = { path: '/', query: undefined };
 
 /** The request of the current async context. */
 export function currentRequest(): CapturedRequest | undefined {

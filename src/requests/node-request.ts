@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Attributes } from '@opentelemetry/api';
 import type { CapturedRequest } from './captured-requests.js';
-import type { FinishedSpan } from './finished-span.js';
+import { type FinishedSpan, toMillis } from './finished-span.js';
 import { SERVER_SPAN } from './span-kind.js';
 
 /** Key under which a processor accepts requests that have no SERVER span. */
@@ -64,6 +64,21 @@ export function describeAsSpan(
     attributes,
     status: { code: statusCode >= FIRST_SERVER_ERROR ? ERROR : 0 },
     spanContext: () => NO_CONTEXT,
+  };
+}
+
+/** A SERVER span that its instrumentation does not end, because Node.js does not close the response. */
+export function describeUnended(span: FinishedSpan, statusCode: number): FinishedSpan {
+  const { name, kind, startTime, attributes, status, events } = span;
+  return {
+    name,
+    kind,
+    startTime,
+    duration: toHrTime(Math.max(0, Date.now() - toMillis(startTime))),
+    attributes: { ...attributes, 'http.response.status_code': statusCode },
+    status,
+    ...(events && { events }),
+    spanContext: () => span.spanContext(),
   };
 }
 

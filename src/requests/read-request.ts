@@ -78,14 +78,16 @@ function userAgentOf(attributes: Attributes): string | undefined {
 
 /**
  * The status of an incomplete response, for which the span has 200; `undefined` if it is complete. A crash before any status
- * is not incomplete, and neither is a response that continues after its span has ended, as with `@hono/otel`.
+ * is not incomplete, and neither is a response that continues after its span has ended, as with `@hono/otel`. A response that
+ * waits for a pipelined one before it is not destroyed with its connection.
  */
 function incompleteStatus(
   captured: CapturedRequest | undefined,
   attributes: Attributes,
 ): number | undefined {
   const { request, response } = captured ?? {};
-  if (!request || !response?.destroyed || response.writableFinished) return undefined;
+  if (!request || !response || response.writableFinished) return undefined;
+  if (!response.destroyed && !request.socket?.destroyed) return undefined;
   if (statusAttribute(attributes) === undefined) return undefined;
   if (hasClientGoneAway(request.socket)) return CLIENT_CLOSED_REQUEST;
   return response.headersSent && response.statusCode >= 400 ? response.statusCode : 500;

@@ -8,16 +8,43 @@ type Identified = object & { spanContext(): { readonly traceId: string } };
 /** Requests per trace that are indexed. If a trace has more, only spans that lost their async context are affected. */
 const MAX_RECORDS_OF_A_TRACE = 64;
 const MAX_OWNERS_OF_A_TRACE = 1000;
-/** More traces than run or are pending at a time, unless server spans never end. */
+/** More traces than run or are pending at a time. */
 const MAX_TRACES = 50_000;
+
+/** A request in the maps: held weakly if nothing but its span announces its end. */
+class Entry {
+  readonly spanId: string;
+  #strong: RequestRecord | undefined;
+  #weak: WeakRef<RequestRecord> | undefined;
+
+  constructor(record: RequestRecord) {
+    this.spanId = record.spanId;
+    this.#strong = record;
+  }
+
+  get record(): RequestRecord | undefined {
+    return this.#strong ?? this.#weak?.deref();
+  }
+
+  weaken(record: RequestRecord): void {
+    this.#strong = undefined;
+    this.#weak = new WeakRef(record);
+  }
+
+  /** Spans of a shared trace may refer to it for longer. */
+  release(): void {
+    this.#strong = undefined;
+    this.#weak = undefined;
+  }
+}
 
 /** A trace with several requests to this process. */
 interface SharedTrace {
-  readonly records: RequestRecord[];
+  readonly entries: Entry[];
   /** The only request of the trace at first: earlier spans belong to it. */
-  readonly first: RequestRecord;
+  readonly first: Entry;
   /** Requests by span ID. */
-  readonly owners: Map<string, RequestRecord>;
+  readonly owners: Map<string, Entry>;
 }
 
 /**
@@ -29,10 +56,13 @@ interface SharedTrace {
  */
 export class TraceIndex implements RequestIndex {
   readonly #listed = new RecordList();
-  readonly #alone = new SlotMap<string, RequestRecord>();
+  readonly #alone = new SlotMap<string, Entry>();
   readonly #shared = new SlotMap<string, SharedTrace>();
-  /** Requests beyond the limits, by server span. */
-  readonly #overflow = new WeakMap<object, RequestRecord>();
+  /** Requests beyond the limits, and those that are held weakly, by server span. */
+  readonly #bySpan = new WeakMap<object, RequestRecord>();
+  readonly #collected = new FinalizationRegistry<{ traceId: string; entry: Entry }>(
+    ({ traceId, entry }) => this.#removeEntry(traceId, entry),
+  );
 
   /** Whether any trace has or had several requests, so that `follow` must be called. */
   get hasSharedTraces(): boolean {
@@ -42,8 +72,26 @@ export class TraceIndex implements RequestIndex {
   /** Adds a request; `isFirst`: its span has no parent, so no other request has its trace ID. */
   add(record: RequestRecord, isFirst = false): void {
     if (this.#listed.size >= MAX_TRACES || !isFirst) this.#indexListed();
-    if (isFirst) this.#listed.add(record);
+    if (!record.captured) this.#addWeakly(record);
+    else if (isFirst) this.#listed.add(record);
     else this.#addToMaps(record);
+  }
+
+  /** From now on, nothing but its span and its async context hold a request in memory: the span may never end. */
+  weaken(record: RequestRecord): void {
+    if (this.#listed.remove(record)) this.#addWeakly(record);
+    else this.#weaken(record, this.#entryOf(record));
+  }
+
+  #addWeakly(record: RequestRecord): void {
+    this.#weaken(record, this.#addToMaps(record));
+  }
+
+  #weaken(record: RequestRecord, entry: Entry | undefined): void {
+    this.#setAside(record);
+    if (!entry) return;
+    entry.weaken(record);
+    this.#collected.register(record, { traceId: record.traceId, entry });
   }
 
   #indexListed(): void {
@@ -51,43 +99,62 @@ export class TraceIndex implements RequestIndex {
       this.#addToMaps(record);
   }
 
-  #addToMaps(record: RequestRecord): void {
+  /** The entry of a request; `undefined` if its trace has too many. */
+  #addToMaps(record: RequestRecord): Entry | undefined {
     const { traceId } = record;
     const shared = this.#sharedTrace(traceId);
     const first = this.#alone.get(traceId);
+    const entry = new Entry(record);
     if (shared) {
-      if (shared.records.length < MAX_RECORDS_OF_A_TRACE) shared.records.push(record);
-      else this.#setAside(record);
+      if (shared.entries.length >= MAX_RECORDS_OF_A_TRACE) {
+        this.#setAside(record);
+        return undefined;
+      }
+      shared.entries.push(entry);
     } else if (first) {
       this.#alone.delete(traceId);
-      for (const oldest of takeOldest(this.#shared)?.records ?? []) this.#setAside(oldest);
-      this.#shared.add(traceId, { records: [first, record], first, owners: new Map() });
+      for (const oldest of takeOldest(this.#shared)?.entries ?? []) this.#setAside(oldest.record);
+      this.#shared.add(traceId, { entries: [first, entry], first, owners: new Map() });
     } else {
-      const oldest = takeOldest(this.#alone);
-      if (oldest) this.#setAside(oldest);
-      this.#alone.add(traceId, record);
+      this.#setAside(takeOldest(this.#alone)?.record);
+      this.#alone.add(traceId, entry);
     }
+    return entry;
   }
 
   /** The request of a server span that has not ended. */
   root(span: Identified): RequestRecord | undefined {
     this.#indexListed();
     const { traceId } = span.spanContext();
-    const alone = this.#alone.get(traceId);
-    if (alone?.span === span) return alone;
-    const isIts = (record: RequestRecord) => record.span === span;
-    return this.#sharedTrace(traceId)?.records.find(isIts) ?? this.#overflow.get(span);
+    const isIts = (record: RequestRecord | undefined) => record?.span === span;
+    const alone = this.#alone.get(traceId)?.record;
+    if (isIts(alone)) return alone;
+    const shared = this.#sharedTrace(traceId)?.entries.find(({ record }) => isIts(record))?.record;
+    const aside = shared ?? this.#bySpan.get(span);
+    return isIts(aside) ? aside : undefined;
   }
 
   remove(record: RequestRecord): void {
     if (this.#listed.remove(record)) return;
-    const { traceId } = record;
-    this.#alone.delete(traceId, record);
+    const entry = this.#entryOf(record);
+    if (entry) this.#removeEntry(record.traceId, entry);
+  }
+
+  #entryOf({ traceId, spanId }: RequestRecord): Entry | undefined {
+    const alone = this.#alone.get(traceId);
+    if (alone) return alone.spanId === spanId ? alone : undefined;
+    const trace = this.#sharedTrace(traceId);
+    return trace && entryOf(trace, spanId);
+  }
+
+  #removeEntry(traceId: string, entry: Entry): void {
+    entry.release();
+    this.#alone.delete(traceId, entry);
     const shared = this.#sharedTrace(traceId);
-    const position = shared?.records.indexOf(record) ?? -1;
+    const position = shared?.entries.indexOf(entry) ?? -1;
     if (!shared || position < 0) return;
-    shared.records.splice(position, 1);
-    if (shared.records.length === 0) this.#shared.delete(traceId);
+    shared.entries.splice(position, 1);
+    if (shared.entries.length === 0) this.#shared.delete(traceId);
   }
 
   /** Stores the request of a new span if its trace has several: that of its parent, else that of the async context. */
@@ -99,22 +166,23 @@ export class TraceIndex implements RequestIndex {
   ): void {
     const trace = this.#sharedTrace(traceId);
     if (!trace || trace.owners.size >= MAX_OWNERS_OF_A_TRACE) return;
-    const around = current?.traceId === traceId ? current : trace.first;
-    trace.owners.set(spanId, known(trace, parentSpanId) ?? around);
+    const around = current?.traceId === traceId ? current : undefined;
+    const owner = known(trace, parentSpanId) ?? (around ? entryFor(trace, around) : trace.first);
+    trace.owners.set(spanId, owner);
   }
 
   /** The request to which the span with this ID, or a child of it, belongs. */
   find(traceId: string, spanId: string): RequestRecord | undefined {
     this.#indexListed();
     const trace = this.#sharedTrace(traceId);
-    if (!trace) return this.#alone.get(traceId);
+    if (!trace) return this.#alone.get(traceId)?.record;
     const isFull = trace.owners.size >= MAX_OWNERS_OF_A_TRACE;
-    const owner = known(trace, spanId) ?? (isFull ? undefined : trace.first);
+    const owner = (known(trace, spanId) ?? (isFull ? undefined : trace.first))?.record;
     return owner?.closed ? undefined : owner;
   }
 
-  #setAside(record: RequestRecord): void {
-    if (record.span) this.#overflow.set(record.span, record);
+  #setAside(record: RequestRecord | undefined): void {
+    if (record?.span) this.#bySpan.set(record.span, record);
   }
 
   /** Usually there are none: looking up the map would hash every ID once more. */
@@ -123,9 +191,21 @@ export class TraceIndex implements RequestIndex {
   }
 }
 
-function known(trace: SharedTrace, spanId: string | undefined): RequestRecord | undefined {
-  if (spanId === undefined) return undefined;
-  return trace.records.find((record) => record.spanId === spanId) ?? trace.owners.get(spanId);
+function known(trace: SharedTrace, spanId: string | undefined): Entry | undefined {
+  return spanId === undefined ? undefined : (entryOf(trace, spanId) ?? trace.owners.get(spanId));
+}
+
+function entryOf({ entries }: SharedTrace, spanId: string): Entry | undefined {
+  return entries.find((entry) => entry.spanId === spanId);
+}
+
+/** Also for a request beyond the limit. */
+function entryFor(trace: SharedTrace, record: RequestRecord): Entry {
+  const known = entryOf(trace, record.spanId);
+  if (known) return known;
+  const entry = new Entry(record);
+  entry.weaken(record);
+  return entry;
 }
 
 /** Removes and returns the oldest entry if the map is full. */

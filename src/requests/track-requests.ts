@@ -4,6 +4,7 @@ import {
   type CapturedRequest,
   captureRequests,
   currentRequest,
+  isOpen,
   releaseRequest,
 } from './captured-requests.js';
 import { type FinishedSpan, methodOf, parentSpanIdOf, toMillis } from './finished-span.js';
@@ -14,6 +15,7 @@ import {
   type RequestSink,
   toHitOwner,
 } from './hit-owner.js';
+import { describeUnended } from './node-request.js';
 import { readRequest } from './read-request.js';
 import type { RequestReading } from './request-reading.js';
 import {
@@ -40,8 +42,15 @@ export interface RequestTracker {
   stop(): void;
 }
 
-/** Follows live spans and passes on each HTTP request once, when its server span ends. */
-export function trackRequests(sink: RequestSink, reading: RequestReading): RequestTracker {
+/**
+ * Follows live spans and passes on each HTTP request once, when its server span ends. `report` gets what fails outside of the
+ * calls of the SDK.
+ */
+export function trackRequests(
+  sink: RequestSink,
+  reading: RequestReading,
+  report: (callback: string, error: unknown) => void,
+): RequestTracker {
   // Keyed by the span object, which is the same in onStart and onEnd, so that spans that never end leave nothing behind.
   // Requests are in the index instead: a WeakMap of them costs a tenth of all the CPU time of a hit.
   const nested = new WeakMap<object, RequestRecord>();
@@ -60,7 +69,22 @@ export function trackRequests(sink: RequestSink, reading: RequestReading): Reque
     },
     refuseHit: (key, message) => sink.refuseHit(key, message),
     reportHit: (key, message) => sink.reportHit(key, message),
+    abandon(captured) {
+      try {
+        const record = findFollowed(captured, index);
+        if (record) abandon(record, captured);
+      } catch (error) {
+        report('abandon', error);
+      }
+    },
   });
+
+  /** Ends a request that Node.js does not end. If only its span has not ended, that may come, or not. */
+  function abandon(record: RequestRecord, { span, response }: CapturedRequest): void {
+    if (!record.span || !span || !response) return;
+    if (!isOpen(response)) index.weaken(record);
+    else endServerSpan(record, describeUnended(record.span as FinishedSpan, response.statusCode));
+  }
 
   function recordAround(span: Span): RequestRecord | undefined {
     const record = index.root(span) ?? nested.get(span);

@@ -18,6 +18,7 @@ let stop: () => void;
 beforeAll(async () => {
   const release = captureRequests({
     findNotes: () => undefined,
+    abandon: () => undefined,
     takeHit: () => undefined,
     refuseHit: () => undefined,
     reportHit: () => undefined,
