@@ -16,6 +16,7 @@ const SAMPLED = [
   'test/delivery/simulation.test.ts',
   'test/delivery/spool/file/{kill,simulation}.test.ts',
   'test/gateway/hostile.test.ts',
+  'test/register/memory.test.ts',
   'test/hit/{ai-chatbot-properties,page-url,properties,query-policy,redaction,text}.test.ts',
 ];
 

@@ -105,6 +105,7 @@ export class HitPipeline implements ExitControl, RequestSink {
     const isTaken = this.#delivery.push(hit);
     if (!isTaken) ended.close();
     this.#further.follow(ended, isTaken ? hit : undefined);
+    if (!isTaken) ended.shorten();
   }
 
   /** Adds only the further hits of a request that was added before. */
@@ -129,6 +130,7 @@ export class HitPipeline implements ExitControl, RequestSink {
     this.#ignored[reason] += 1;
     ended.close();
     this.#further.follow(ended, undefined);
+    ended.shorten();
   }
 
   flush(): Promise<void> {
@@ -182,8 +184,8 @@ export class HitPipeline implements ExitControl, RequestSink {
   /** Builds the final hits of a request. Annotations that arrive later have no effect. */
   finalize(ended: EndedRecord, site: number, epochMillis: number): readonly Hit[] {
     ended.close();
-    if (ended.ignored) return this.#takeBack(ended, 'attribute');
     try {
+      if (ended.ignored) return this.#takeBack(ended, 'attribute');
       ended.isInSample ??= this.#builders.isInSample(ended.request, site);
       if (!ended.isInSample) return this.#takeBack(ended, 'sampled');
       const hits = this.#builders.buildHits(ended.request, site, epochMillis);
@@ -203,6 +205,8 @@ export class HitPipeline implements ExitControl, RequestSink {
         ),
       );
       return [];
+    } finally {
+      ended.shorten();
     }
   }
 

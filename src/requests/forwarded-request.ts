@@ -60,6 +60,7 @@ export function toForwarded(
   const { ignored: isIgnored, furtherHits } = record;
   const request = { ...record.request, client: undefined };
   record.furtherHits = undefined;
+  record.shorten();
   return { request, isIgnored, attributes, cookie, range, furtherHits, chatbotResponse, isKnown };
 }
 
@@ -82,6 +83,7 @@ export function fromForwarded(forwarded: ForwardedRequest): {
     close() {
       record.closed = true;
     },
+    shorten() {},
   };
   const span: FinishedSpan = {
     name: request.spanName,

@@ -17,6 +17,7 @@ import {
 import { type FinishedSpan, toMillis } from './finished-span.js';
 import { annotateGraphql, isGraphqlAnnotated } from './graphql-span.js';
 import { routeBelow } from './routes/route-below.js';
+import { shortenRequest } from './shorten-request.js';
 import { hasHitEvent } from './span-hit-events.js';
 
 const PREFIX = 'matomo.';
@@ -99,6 +100,11 @@ export class RequestRecord implements FollowedRequest {
     this.#index.remove(this);
     const annotations = this.collectAnnotations();
     if (this.request && annotations) this.request.annotations = annotations;
+  }
+
+  /** Called after the hit was built: an idle connection keeps the async context of its last request, and so this record. */
+  shorten(): void {
+    if (this.request) this.request = shortenRequest(this.request);
   }
 
   /** All annotations so far; `undefined` if there are none. */
