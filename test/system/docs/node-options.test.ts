@@ -1,0 +1,41 @@
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ROOT, startServer } from '../../support/child-process.js';
+import { emptyFolder } from '../../support/installed-app.js';
+import { APPS, get, matomo, titles } from '../../support/registered-app.js';
+import { PAGES, read } from './pages.js';
+
+/** Values of `NODE_OPTIONS` that pages show, as a shell or a Dockerfile has them. */
+const DOCUMENTED = new Set(
+  PAGES.flatMap((page) => [...read(page).matchAll(/NODE_OPTIONS=(?:"([^"\n]*)"|'([^'\n]*)')/g)])
+    .map(([, double, single]) => (double ?? single) as string)
+    .filter((value) => value.includes('opentelemetry-matomo')),
+);
+
+test.each([...DOCUMENTED])(
+  'NODE_OPTIONS of %s loads register into a child process that starts in another folder',
+  async (documented) => {
+    const { inspector, env } = await matomo();
+    const root = emptyFolder();
+    const folder = join(root, documented.includes(' shop/') ? 'my shop' : 'app');
+    mkdirSync(join(folder, 'node_modules'), { recursive: true });
+    symlinkSync(ROOT, join(folder, 'node_modules/opentelemetry-matomo'), 'junction');
+    const NODE_OPTIONS = documented
+      .replace('$(pwd)', folder)
+      .replace(/(?<=[ "])\/(?:app|srv\/my shop)(?=\/)/, folder)
+      .replaceAll('\\', '/');
+    const file = JSON.stringify(join(ROOT, APPS, 'plain-http.cjs'));
+    const elsewhere = JSON.stringify({ cwd: root, stdio: 'inherit' });
+    const parent = `require('node:child_process').spawn(process.execPath, [${file}], ${elsewhere})`;
+    const app = await startServer(['-e', parent], { cwd: folder, env: { ...env, NODE_OPTIONS } });
+    await get(`${app.url}/stop`);
+    expect(await app.exit()).toEqual({ code: 0, signal: null });
+    expect(titles(inspector)).toEqual(['GET /stop']);
+    expect(app.stderr()).toBe('');
+  },
+);
+
+test('pages show how to set NODE_OPTIONS', () => {
+  expect(DOCUMENTED.size).toBeGreaterThan(0);
+});
