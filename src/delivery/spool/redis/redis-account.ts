@@ -15,22 +15,33 @@ export interface AccountNews {
 
 /**
  * The account of this process in Redis: `stored + adopted = open + results`. A restarted Redis may lack the last second, or
- * everything. Then counted results stay counted, missing hits are lost, and hits that are open again are adopted.
+ * everything. Then counted results stay counted, and hits that are open again are adopted. Hits that Redis no longer has are
+ * missing until their sender reports a result, or until they are lost.
  */
 export class RedisAccount {
+  /** When Redis first heard of this process. Another time: it has forgotten everything before. */
+  #born: number | undefined;
   #stored = 0;
   #open = 0;
+  #missing = 0;
   #known = new Map<CounterName, number>();
 
-  /** Hits in Redis without a result. */
+  /** Hits without a result. */
   get open(): number {
-    return this.#open;
+    return this.#open + this.#missing;
+  }
+
+  /** The part of `open` that is no longer in Redis. */
+  get missing(): number {
+    return this.#missing;
   }
 
   /** Reads the hash of this process. `added`: hits stored since the last time. */
   learn(fields: ReadonlyMap<string, number>, added: number): AccountNews {
+    const born = fields.get('born');
     const stored = fields.get('stored') ?? 0;
-    const before = this.#open + added;
+    const before = this.open + added;
+    if (born !== this.#born) this.#restart(born);
     const counts = createDeliveryCounters();
     let decided = 0;
     const known = new Map<CounterName, number>();
@@ -41,11 +52,25 @@ export class RedisAccount {
       const news = reported - (this.#known.get(counter) ?? 0);
       if (news > 0) addToCounter(counts, counter, news);
     }
-    counts.lost.spool += Math.min(Math.max(this.#stored + added - stored, 0), before);
+    this.#missing = Math.min(Math.max(this.#missing + this.#stored + added - stored, 0), before);
     this.#stored = stored;
     this.#known = known;
     this.#open = Math.max(stored + (fields.get('adopted') ?? 0) - decided, 0);
-    return { counts, adopted: this.#open + sumOfCounters(counts) - before };
+    return { counts, adopted: this.open + sumOfCounters(counts) - before };
+  }
+
+  /** Returns how many hits are missing, and no longer includes them. The caller counts them as lost. */
+  giveUpMissing(): number {
+    const missing = this.#missing;
+    this.#missing = 0;
+    return missing;
+  }
+
+  #restart(born: number | undefined): void {
+    this.#born = born;
+    this.#missing += this.#open;
+    this.#stored = 0;
+    this.#known.clear();
   }
 }
 

@@ -17,6 +17,8 @@ interface RedisAcknowledgment {
   /** A unique number: Redis applies each acknowledgment once. */
   readonly number: number;
   readonly shard: number;
+  /** The term of the lease under which the hits were sent. */
+  readonly term: number;
   readonly decided: readonly Decision[];
 }
 
@@ -36,30 +38,30 @@ export class RedisAcknowledgments {
 
   /** Queues results for `save`. */
   add(decisions: readonly Decision[]): void {
-    const byShard = new Map<number, Decision[]>();
+    const byShard = new Map<number, { term: number; decided: Decision[] }>();
     for (const decision of decisions) {
-      const [{ shard }] = decision;
-      const ofShard = byShard.get(shard) ?? [];
-      ofShard.push(decision);
+      const [{ shard, term }] = decision;
+      const ofShard = byShard.get(shard) ?? { term, decided: [] };
+      ofShard.decided.push(decision);
       byShard.set(shard, ofShard);
     }
-    for (const [shard, decided] of byShard) {
+    for (const [shard, ofShard] of byShard) {
       this.#lastNumber += 1;
-      this.#acknowledgments.push({ number: this.#lastNumber, shard, decided });
+      this.#acknowledgments.push({ number: this.#lastNumber, shard, ...ofShard });
     }
   }
 
   /** Sends results to Redis. Rejects if that fails; the next call continues with the same ones. */
   async save(): Promise<void> {
     for (let [next] = this.#acknowledgments; next; [next] = this.#acknowledgments) {
-      const { number, shard, decided } = next;
+      const { number, shard, term, decided } = next;
       const args = decided.flatMap(([{ id, owner, size }, counter]) => [
         id,
         owner,
         counter,
         String(size),
       ]);
-      const head = [this.#instance, String(number), String(shard)];
+      const head = [this.#instance, ...[number, shard, term].map(String)];
       const reply = await this.#connection.run(ACKNOWLEDGE, [...head, ...args]);
       const [overlap, fields] = reply as [number, unknown];
       this.#acknowledgments.shift();

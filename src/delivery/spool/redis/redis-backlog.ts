@@ -23,6 +23,9 @@ export interface RedisBacklogEvents extends RedisAcknowledgmentEvents {
   broken(shard: number): void;
 }
 
+/** A shard and the term of its lease. */
+type LeaseReply = readonly [shard: number, term: number];
+
 /** How many hits are read at a time to find those that are too old. */
 const EXPIRE_AT_ONCE = 1_000;
 
@@ -60,19 +63,21 @@ export class RedisBacklog {
     this.#term = 0;
   }
 
-  /** Renews leases and acquires free ones. If a lease was lost, a new term begins. */
+  /** Renews leases and acquires free ones. If a lease was lost, a new term begins, even if the lease was acquired again. */
   async hold(): Promise<void> {
     const { instance, leaseMillis, shards } = this.#options;
     const args = [instance, String(leaseMillis), String(shards)];
-    const [share, held] = (await this.#connection.run(HOLD, args)) as [number, number[]];
+    const reply = await this.#connection.run(HOLD, args);
+    const [share, renewed, acquired] = reply as [number, LeaseReply[], LeaseReply[]];
     this.#share = share;
-    if ([...this.#shards.keys()].some((number) => !held.includes(number))) this.restart();
-    for (const number of held) {
+    const kept = new Set(renewed.map(([number]) => number));
+    if ([...this.#shards.keys()].some((number) => !kept.has(number))) this.restart();
+    for (const [number, term] of [...renewed, ...acquired]) {
       if (!this.#shards.has(number)) {
-        this.#shards.set(number, new RedisShard(this.#connection, number));
+        this.#shards.set(number, new RedisShard(this.#connection, number, term));
       }
     }
-    if (held.length > 0 && this.#term === 0) {
+    if (this.#shards.size > 0 && this.#term === 0) {
       this.#terms += 1;
       this.#term = this.#terms;
     }
@@ -111,6 +116,9 @@ export class RedisBacklog {
       const place = this.#placeOf.get(hit);
       if (!place) continue;
       place.shard.taken -= 1;
+      const { id, shard } = place.entry;
+      const current = this.#shards.get(shard);
+      if (current !== place.shard) current?.remove(id);
       decided.push([place.entry, counters[i] ?? 'unconfirmed']);
     }
     this.#acknowledgments.add(decided);

@@ -19,6 +19,8 @@ export interface RedisLocalHitsOptions {
   readonly instance: string;
   readonly shards: number;
   readonly maxBytes: number;
+  /** How long the result of a hit that Redis has lost may take: it may be on its way to Matomo. */
+  readonly leaseMillis: number;
 }
 
 /** The hits of this process: it stores them, lease holders send them, and this process counts their results. */
@@ -35,6 +37,7 @@ export class RedisLocalHits {
   #sinceMillis = Number.POSITIVE_INFINITY;
   #isWell = true;
   #adopted = 0;
+  #missingSinceMillis = 0;
   /** Bytes of all processes, as Redis last reported. */
   #bytes = 0;
   readonly #steps = new SerialQueue({ onError: (error) => this.#fail(error) });
@@ -92,12 +95,22 @@ export class RedisLocalHits {
   learn(reply: unknown, added = 0): void {
     const fields = toFields(reply);
     this.#bytes = fields.get('bytes') ?? this.#bytes;
+    const { missing } = this.#account;
     const { counts, adopted } = this.#account.learn(fields, added);
     this.#adopted += adopted;
     this.#events?.count(counts);
-    if (counts.lost.spool > 0) {
-      this.#reports.lost(counts.lost.spool, 'Redis no longer has them, or they are damaged');
-    }
+    if (counts.lost.spool > 0) this.#reports.lost(counts.lost.spool, 'they are damaged');
+    const now = performance.now();
+    if (this.#account.missing > missing) this.#missingSinceMillis = now;
+    else if (now - this.#missingSinceMillis > this.#options.leaseMillis) this.giveUpMissing();
+  }
+
+  /** Counts hits as lost that Redis no longer has. */
+  giveUpMissing(): void {
+    const missing = this.#account.giveUpMissing();
+    if (missing === 0) return;
+    this.#events?.count(lostHits('spool', missing));
+    this.#reports.lost(missing, 'Redis no longer has them');
   }
 
   /** Gives back hits that may not be stored. */

@@ -30,6 +30,7 @@ local mine = '${K.process}' .. ARGV[1]
 redis.call('ZADD', '${K.processes}', now, ARGV[1])
 redis.call('ZREMRANGEBYSCORE', '${K.processes}', 0, now - ${FORGET_MILLIS})
 redis.call('HSET', mine, 'host', ARGV[2])
+redis.call('HSETNX', mine, 'born', now)
 if tonumber(redis.call('HGET', mine, 'batch') or '0') < tonumber(ARGV[3]) then
   local bytes = tonumber(redis.call('GET', '${K.bytes}') or '0')
   local kept = 0
@@ -37,7 +38,8 @@ if tonumber(redis.call('HGET', mine, 'batch') or '0') < tonumber(ARGV[3]) then
   for i = 5, #ARGV, 2 do
     local size = #ARGV[i + 1]
     if bytes + added + size > tonumber(ARGV[4]) then break end
-    redis.call('XADD', '${K.hits}' .. ARGV[i], '*', 'p', ARGV[1], 'h', ARGV[i + 1])
+    local id = redis.call('XADD', '${K.hits}' .. ARGV[i], '*', 'p', ARGV[1], 'h', ARGV[i + 1])
+    redis.call('HSET', mine, 'last', string.match(id, '%d+'))
     added = added + size
     kept = kept + 1
   end
@@ -59,8 +61,8 @@ export const STORE: RedisScript = script(REPORT_LINES, true);
 export const REPORT: RedisScript = script(REPORT_LINES);
 
 /**
- * `instance, leaseMillis, shards`: renews the leases of a process and gives it free ones up to its share. Replies with the share and
- * the shards that it holds. Shortens heartbeats and leases from the future, which exist if Redis' clock was set back.
+ * `instance, leaseMillis, shards`: renews the leases of a process and gives it free ones up to its share. Replies with the share, and
+ * with the shards whose lease it renewed and acquired, each with its term. Shortens heartbeats and leases from the future, which exist if Redis' clock was set back.
  */
 export const HOLD: RedisScript = script(`${NOW}
 for _, process in ipairs(redis.call('ZRANGEBYSCORE', '${K.processes}', '(' .. now, '+inf')) do
@@ -73,14 +75,15 @@ if shards < tonumber(ARGV[3]) then
 end
 local alive = redis.call('ZCOUNT', '${K.processes}', now - ${ALIVE_MILLIS}, '+inf')
 local share = math.ceil(shards / math.max(alive, 1))
-local held = {}
+local renewed = {}
+local acquired = {}
 local free = {}
 for shard = 0, shards - 1 do
   local key = '${K.sender}' .. shard
   local holder = redis.call('GET', key)
   if holder == ARGV[1] then
     redis.call('PEXPIRE', key, ARGV[2])
-    table.insert(held, shard)
+    table.insert(renewed, { shard, tonumber(redis.call('HGET', '${K.terms}', shard) or '0') })
   elseif not holder then
     table.insert(free, shard)
   elseif redis.call('PTTL', key) > tonumber(ARGV[2]) then
@@ -89,11 +92,11 @@ for shard = 0, shards - 1 do
   end
 end
 for _, shard in ipairs(free) do
-  if #held >= share then break end
+  if #renewed + #acquired >= share then break end
   redis.call('SET', '${K.sender}' .. shard, ARGV[1], 'PX', ARGV[2])
-  table.insert(held, shard)
+  table.insert(acquired, { shard, redis.call('HINCRBY', '${K.terms}', shard, 1) })
 end
-return { share, held }
+return { share, renewed, acquired }
 `);
 
 /** `instance, shard…`: releases leases. */
@@ -108,32 +111,55 @@ end
 export const LEAVE: RedisScript = script(`redis.call('ZREM', '${K.processes}', ARGV[1])`);
 
 /**
- * `instance, number, shard, (id, owner, counter, size)…`: deletes hits with results, once per number, and counts each for the process
- * that made it or, if that is gone, for the sender. If another process holds the lease, nothing is deleted. Replies with the number of
- * hits that another process has sent or will send too, and with all results of this process' hits.
+ * `instance, number, shard, term, (id, owner, counter, size)…`: deletes hits with results, once per number, and counts each for the
+ * process that made it or, if that is gone, for the sender. A hit that another lease holder has sent or will send is neither deleted
+ * nor counted. Replies with the number of those, and with all results of this process' hits.
  */
 export const ACKNOWLEDGE: RedisScript = script(`${NOW}
 local mine = '${K.process}' .. ARGV[1]
 local overlap = 0
 if tonumber(redis.call('HGET', mine, 'settlement') or '0') < tonumber(ARGV[2]) then
+  local hits = '${K.hits}' .. ARGV[3]
   local holder = redis.call('GET', '${K.sender}' .. ARGV[3])
   local isOthers = holder and holder ~= ARGV[1]
+  local term = tonumber(redis.call('HGET', '${K.terms}', ARGV[3]) or '0')
+  local hadSuccessor = term > tonumber(ARGV[4])
   local counts = {}
   local function count(process, field, by)
     counts[process] = counts[process] or {}
     counts[process][field] = (counts[process][field] or 0) + by
   end
+  local function take(id)
+    if isOthers then return #redis.call('XRANGE', hits, id, id) > 0 end
+    return redis.call('XDEL', hits, id) == 1
+  end
   local isAlive = { [ARGV[1]] = true }
+  local isKnown = { [ARGV[1]] = true }
   local freed = 0
-  for i = 4, #ARGV, 4 do
+  for i = 5, #ARGV, 4 do
     local owner = ARGV[i + 1]
+    local key = '${K.process}' .. owner
     if isAlive[owner] == nil then
       isAlive[owner] = tonumber(redis.call('ZSCORE', '${K.processes}', owner) or '0') > now - ${ALIVE_MILLIS}
+      isKnown[owner] = redis.call('EXISTS', key) == 1
     end
-    if isOthers or redis.call('XDEL', '${K.hits}' .. ARGV[3], ARGV[i]) == 0 then
+    local exists = take(ARGV[i])
+    if exists and isOthers or hadSuccessor and not exists then
       overlap = overlap + 1
     else
       freed = freed + ARGV[i + 3]
+      -- Redis has lost the hit, and maybe its process, which then stored it once more.
+      local isLost = not exists
+      if isLost then
+        local millis = tonumber(string.match(ARGV[i], '%d+'))
+        local first = tonumber(redis.call('HGET', key, 'born') or now)
+        local last = tonumber(redis.call('HGET', key, 'last') or '0')
+        if millis < first or millis > last then count(owner, 'stored', 1) end
+      end
+      if isLost and not isKnown[owner] then
+        isAlive[owner] = true
+        isKnown[owner] = true
+      end
       if isAlive[owner] then
         count(owner, ARGV[i + 2], 1)
       else
@@ -144,13 +170,17 @@ if tonumber(redis.call('HGET', mine, 'settlement') or '0') < tonumber(ARGV[2]) t
     end
   end
   for process, fields in pairs(counts) do
-    local key = '${K.process}' .. process
-    if process == ARGV[1] or redis.call('EXISTS', key) == 1 then
+    if isKnown[process] then
+      local key = '${K.process}' .. process
       for field, by in pairs(fields) do redis.call('HINCRBY', key, field, by) end
+      redis.call('HSETNX', key, 'born', now)
+      redis.call('PEXPIRE', key, ${FORGET_MILLIS}, 'NX')
     end
   end
-  if freed > 0 then redis.call('DECRBY', '${K.bytes}', freed) end
+  local bytes = tonumber(redis.call('GET', '${K.bytes}') or '0')
+  if freed > 0 then redis.call('DECRBY', '${K.bytes}', math.min(freed, bytes)) end
   if overlap > 0 then redis.call('INCRBY', '${K.overlaps}', overlap) end
+  redis.call('HSETNX', mine, 'born', now)
   redis.call('HSET', mine, 'settlement', ARGV[2])
   redis.call('PEXPIRE', mine, ${FORGET_MILLIS})
 end

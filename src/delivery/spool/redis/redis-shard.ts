@@ -8,6 +8,8 @@ import { REDIS_KEYS } from './redis-keys.js';
 export interface RedisEntry {
   readonly id: string;
   readonly shard: number;
+  /** The term of the lease under which it was read. */
+  readonly term: number;
   /** The instance that made the hit. */
   readonly owner: string;
   /** Bytes of its line. */
@@ -28,11 +30,14 @@ export class RedisShard {
   /** Number of hits that were taken and have no result. */
   taken = 0;
   readonly #connection: RedisConnection;
+  readonly #term: number;
   #last = '-';
 
-  constructor(connection: RedisConnection, number: number) {
+  /** `term`: how often the lease was acquired, which distinguishes lease holders. */
+  constructor(connection: RedisConnection, number: number, term: number) {
     this.#connection = connection;
     this.number = number;
+    this.#term = term;
   }
 
   /** Reads until `count` hits are ahead, if there are that many. */
@@ -44,9 +49,15 @@ export class RedisShard {
     const command = ['XRANGE', key, after, '+', 'COUNT', String(missing)];
     const entries = (await this.#connection.send(...command)) as [string, string[]][];
     for (const [id, [, owner = '', , line = '']] of entries) {
-      const entry = { id, shard: this.number, owner, size: line.length };
+      const entry = { id, shard: this.number, term: this.#term, owner, size: line.length };
       this.ahead.push({ entry, hit: readLine(Buffer.from(line, 'latin1')) });
       this.#last = id;
     }
+  }
+
+  /** Removes a hit that got its result after it was read here. */
+  remove(id: string): void {
+    const index = this.ahead.findIndex(({ entry }) => entry.id === id);
+    if (index >= 0) this.ahead.splice(index, 1);
   }
 }

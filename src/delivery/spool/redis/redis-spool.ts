@@ -152,6 +152,7 @@ export class RedisSpool implements SpoolStore {
     }, undefined);
     await withTimeout(LAST_REPORT_MILLIS, leave);
     this.#state = 'closed';
+    this.#own.giveUpMissing();
     this.#own.giveBack();
     this.#connection.close();
     this.#becomeReady();

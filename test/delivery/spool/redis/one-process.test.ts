@@ -181,7 +181,7 @@ describe('a spool in Redis', () => {
 
   test('a Redis that forgets everything costs what was in it, counted', async () => {
     const redis = await startRedis();
-    const one = spooledDelivery({ folder: redis.url });
+    const one = spooledDelivery({ folder: redis.url, exportTimeoutMillis: 1 });
     one.push('a', 'b');
     await eventually(() => one.delivery.counters.tracked === 2);
     one.transport.answer(notSent);
@@ -193,6 +193,47 @@ describe('a spool in Redis', () => {
     expect(one.delivery.adopted).toBe(0);
     await expectLaw(one, 5);
   });
+
+  test.each([
+    ['FLUSHALL', 'before', 0],
+    ['FLUSHALL', 'after', 2],
+    [`DEL ${HITS}`, 'before', 2],
+  ])(
+    'hits that are being sent at %s count by their result, %s their processes have reported again',
+    async (command, _when, reported) => {
+      const redis = await startRedis();
+      const options = { folder: redis.url, maxExportBatchSize: 25, scheduledDelayMillis: 60_000 };
+      const sender = spooledDelivery(options);
+      sender.push('first');
+      await sender.delivery.flush();
+      const other = spooledDelivery(options);
+      const release = sender.transport.hold();
+      const names = Array.from({ length: 25 }, (_, i) => `${i}`);
+      sender.push(...names.slice(0, 10));
+      other.push(...names.slice(10));
+      await eventually(() => sender.transport.bodies.length === 2);
+      await eventually(() => sender.delivery.spooled === 10 && other.delivery.spooled === 15);
+      await redis.command(...command.split(' '));
+      const processes = async () => await redis.command('ZCARD', 'matomo-spool:processes');
+      await eventually(async () => Number(await processes()) >= reported);
+      release();
+      await eventually(() => sender.delivery.counters.tracked === 11);
+      await eventually(() => other.delivery.counters.tracked === 15);
+      sender.push(...names);
+      await eventually(() => sender.delivery.counters.tracked === 36);
+      for (const { delivery, law, said } of [sender, other]) {
+        expect(delivery).toMatchObject({
+          pending: 0,
+          adopted: 0,
+          counters: { lost: { spool: 0 } },
+        });
+        expect(law()[0]).toBe(law()[1]);
+        expect(said).toEqual([]);
+      }
+      expect(await redis.command('GET', 'matomo-spool:overlaps')).toBe(null);
+      expect(await redis.command('GET', 'matomo-spool:bytes')).toBe('0');
+    },
+  );
 
   test('what Redis has done is not done again where its answer is lost', async () => {
     const redis = await startRedis();

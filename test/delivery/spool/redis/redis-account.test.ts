@@ -8,9 +8,21 @@ test('a Redis that has forgotten its last second costs what is missing; what is 
   const account = new RedisAccount();
   account.learn(fields({ stored: 100, tracked: 80 }), 100);
   const { counts, adopted } = account.learn(fields({ stored: 90, tracked: 60 }), 0);
-  expect(counts).toMatchObject({ tracked: 0, lost: { spool: 10 } });
-  expect(account.open).toBe(30);
+  expect(sumOfCounters(counts)).toBe(0);
+  expect(account).toMatchObject({ open: 40, missing: 10 });
   expect(adopted).toBe(20);
+  expect(account.giveUpMissing()).toBe(10);
+  expect(account.open).toBe(30);
+});
+
+test('after Redis has forgotten a process, a hit counts by the result that its sender reports', () => {
+  const account = new RedisAccount();
+  account.learn(fields({ born: 1, stored: 30, tracked: 5 }), 30);
+  expect(account.learn(fields({ born: 2, stored: 10 }), 10)).toMatchObject({ adopted: 0 });
+  expect(account).toMatchObject({ open: 35, missing: 25 });
+  const { counts, adopted } = account.learn(fields({ born: 2, stored: 30, tracked: 20 }), 0);
+  expect([counts.tracked, adopted]).toEqual([20, 0]);
+  expect(account).toMatchObject({ open: 15, missing: 5 });
 });
 
 test('hits that others have adopted are theirs', () => {
@@ -30,6 +42,8 @@ test('whatever Redis says, hits are open or counted, and counts only grow', () =
     tracked: small,
     expired: small,
     added: small,
+    born: fc.nat(2),
+    givesUp: fc.boolean(),
   });
   fc.assert(
     fc.property(fc.array(said, { maxLength: 20 }), (answers) => {
@@ -37,11 +51,12 @@ test('whatever Redis says, hits are open or counted, and counts only grow', () =
       let hits = 0;
       let counted = 0;
       let adoptedSum = 0;
-      for (const { added, ...rest } of answers) {
+      for (const { added, givesUp, ...rest } of answers) {
         hits += added;
         const { counts, adopted } = account.learn(fields(rest), added);
         expect(Math.min(counts.tracked, ...Object.values(counts.lost))).toBeGreaterThanOrEqual(0);
         counted += sumOfCounters(counts);
+        if (givesUp) counted += account.giveUpMissing();
         adoptedSum += adopted;
         expect(account.open).toBeGreaterThanOrEqual(0);
         expect(hits + adoptedSum).toBe(account.open + counted);
