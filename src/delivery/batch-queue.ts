@@ -56,6 +56,16 @@ export class BatchQueue {
     return isOtherMissing && batches[0]?.failedAs !== undefined;
   }
 
+  /** Removes batches that Matomo rejected, if there are too many of them to take more. Returns whether there were. */
+  skipRejected(): boolean {
+    const kind = this.#nextKind;
+    if (kind === undefined) return false;
+    const batches = this.#batches[kind];
+    if (batches.length < MAX_FAILING || batches.some(isNewer)) return false;
+    this.#size -= batches.splice(0).reduce((sum, { hits }) => sum + hits.length, 0);
+    return true;
+  }
+
   /** Adds hits in batches. The batches contain the same objects. */
   add(hits: readonly EncodedHit[]): void {
     for (const [kind, ofKind] of groupByKind(hits, (hit) => hit.kind)) {

@@ -74,7 +74,7 @@ export interface HitSource {
 
   /** The current term as lease holder, another number for each term; 0 if another process sends. `isUrgent`: checks the lease first. */
   findTerm(isUrgent: boolean): Promise<number>;
-  /** The oldest hits of all processes. Each is returned once per term. */
+  /** The oldest hits of all processes. Each is returned once per term, and once more after `fromStart`. */
   takeSpooled(options: TakeOptions): Promise<readonly EncodedHit[]>;
   /** Whether this process still holds the lease of this term. */
   mayStillSend(term: number): Promise<boolean>;

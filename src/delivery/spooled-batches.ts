@@ -14,6 +14,8 @@ export class SpooledBatches {
   readonly #max: number;
   readonly #batches: BatchQueue;
   #term = 0;
+  /** Rejected hits were removed from the batches. They are still in the spool. */
+  #hasSkipped = false;
   #isLoading = false;
 
   /** Takes up to `max` hits at a time from the spool. */
@@ -40,12 +42,22 @@ export class SpooledBatches {
 
   async #load(delayMillis: number, takesCrashes: boolean): Promise<Batch | undefined> {
     const term = await this.#source.findTerm(delayMillis === 0);
-    if (this.#term !== term) this.#batches.clear();
+    if (this.#term !== term) {
+      this.#batches.clear();
+      this.#hasSkipped = false;
+    }
     this.#term = term;
     if (term === 0) return undefined;
+    if (this.#batches.skipRejected()) this.#hasSkipped = true;
     if (this.#batches.takesMore) {
-      const max = this.#max;
-      this.#batches.add(await this.#source.takeSpooled({ term, max, delayMillis }));
+      const options = { term, max: this.#max, delayMillis };
+      let hits = await this.#source.takeSpooled(options);
+      if (hits.length === 0 && this.#hasSkipped) {
+        this.#batches.clear();
+        this.#hasSkipped = false;
+        hits = await this.#source.takeSpooled({ ...options, fromStart: true });
+      }
+      this.#batches.add(hits);
       if (!takesCrashes) this.refuseCrashes();
     }
     const batch = this.#batches.first();

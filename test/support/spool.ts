@@ -2,11 +2,13 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import type { Diagnostics } from '../../src/common/diagnostics.js';
 import { Delivery } from '../../src/delivery/delivery.js';
 import type { DeliveryOptions } from '../../src/delivery/delivery-options.js';
 import { openFileSpool } from '../../src/delivery/spool/file/open-file-spool.js';
 import { LazySpool } from '../../src/delivery/spool/lazy-spool.js';
 import { openRedisSpool } from '../../src/delivery/spool/redis/open-redis-spool.js';
+import type { SpoolStore } from '../../src/delivery/spool/spool-store.js';
 import { SpoolSource } from '../../src/delivery/spool-source.js';
 import type { Hit, PendingHit } from '../../src/hit/hit.js';
 import { nameOf, queryOf } from './named-hits.js';
@@ -41,12 +43,38 @@ export interface SpoolSetUp extends Partial<DeliveryOptions> {
   readonly opened?: Promise<void>;
 }
 
+interface OpenSpoolOptions {
+  /** Or the URL of a Redis. */
+  readonly folder: string;
+  readonly url?: string | undefined;
+  readonly maxBytes?: number | undefined;
+  readonly shards?: number | undefined;
+  readonly exportTimeoutMillis?: number;
+}
+
+/** A store of this process. */
+export function openSpool(
+  {
+    folder,
+    url = 'https://matomo.test/matomo.php',
+    maxBytes = 1024 ** 3,
+    shards = 1,
+    exportTimeoutMillis = 30_000,
+  }: OpenSpoolOptions,
+  diagnostics: Diagnostics,
+): SpoolStore | undefined {
+  if (!folder.includes('://')) return openFileSpool({ folder, url, maxBytes }, diagnostics);
+  const quietly = <T>(run: () => T) => run();
+  const redis = { url: folder, matomoUrl: url, maxBytes, shards, exportTimeoutMillis };
+  return openRedisSpool({ ...redis, keepsVisitorKey: false, quietly }, diagnostics);
+}
+
 /** A delivery over a spool in this process, as one of the processes that share it. */
 export function spooledDelivery({
   folder,
-  url = 'https://matomo.test/matomo.php',
-  maxBytes = 1024 ** 3,
-  shards = 1,
+  url,
+  maxBytes,
+  shards,
   opened,
   ...options
 }: SpoolSetUp): SpooledDelivery {
@@ -75,18 +103,8 @@ export function spooledDelivery({
     maxSpoolAgeMillis: 7 * 86_400_000,
     ...options,
   };
-  const redis = {
-    url: folder,
-    matomoUrl: url,
-    maxBytes,
-    shards,
-    exportTimeoutMillis: deliveryOptions.exportTimeoutMillis,
-    keepsVisitorKey: false,
-    quietly: <T>(run: () => T) => run(),
-  };
-  const store = folder.includes('://')
-    ? openRedisSpool(redis, diagnostics)
-    : openFileSpool({ folder, url, maxBytes }, diagnostics);
+  const { exportTimeoutMillis } = deliveryOptions;
+  const store = openSpool({ folder, url, maxBytes, shards, exportTimeoutMillis }, diagnostics);
   const late = opened?.then(() => store && { store, visitorKey: () => undefined });
   const spool = late === undefined ? store : new LazySpool(late);
   const delivery = new Delivery(

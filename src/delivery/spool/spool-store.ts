@@ -22,6 +22,8 @@ export interface TakeOptions {
   /** Maximum number of hits. Fewer are returned only if the oldest has waited for `delayMillis`. */
   readonly max: number;
   readonly delayMillis: number;
+  /** Starts again with the oldest hit without a result. No hit may be in flight. */
+  readonly fromStart?: boolean;
 }
 
 /**
@@ -61,7 +63,7 @@ export interface SpoolStore {
   mayStillSend(term: number): Promise<boolean>;
   /** If this process holds the lease, drops hits that are too old. Never rejects. */
   expire(isFresh: IsFresh): Promise<void>;
-  /** The oldest hits of all processes. Each is returned once per term. Never rejects. */
+  /** The oldest hits of all processes. Each is returned once per term, and once more after `fromStart`. Never rejects. */
   take(options: TakeOptions): Promise<readonly StoredHit[]>;
   /** Stores the results of hits from `take`; `counts` add up to the number of hits. */
   acknowledge(hits: readonly EncodedHit[], counts: DeliveryCounters): void;

@@ -110,6 +110,7 @@ export class Backlog {
 
   /** The oldest hits; none if there are few and they are recent. */
   async take(options: TakeOptions): Promise<StoredHit[]> {
+    if (options.fromStart) for (const { reader } of this.#known.values()) reader.rewind();
     const readers = await this.#readSegments.ahead(this.#instances.values(), options.max);
     const waiting = readers.reduce((sum, reader) => sum + reader.ahead, 0);
     return this.#delay.isOver(waiting, options) ? takeOldest(readers, options.max) : [];

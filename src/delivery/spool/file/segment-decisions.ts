@@ -1,17 +1,17 @@
 import { SerialQueue } from '../../../common/serial-queue.js';
 import { addCounters, type DeliveryCounters } from '../../counters.js';
 import type { Acknowledgment, AcknowledgmentFile } from './acknowledgment.js';
-import type { SegmentHit } from './segment-hit.js';
+import type { HitPlace, SegmentHit } from './segment-hit.js';
 
 /** The results for hits of a segment that have been read, and which of them are written to disk. */
 export class SegmentDecisions {
   readonly counts: DeliveryCounters;
   readonly #file: AcknowledgmentFile;
   /** In the order of the file. The first is not acknowledged. */
-  readonly #hits: SegmentHit[] = [];
+  #hits: HitPlace[] = [];
   /** How many of them are acknowledged: usually none, but there may be thousands. */
   #acknowledgedBeyond = 0;
-  readonly #beyond: Set<number>;
+  #beyond: Set<number>;
   #offset: number;
   #open = 0;
   readonly #writes = new SerialQueue();
@@ -43,16 +43,25 @@ export class SegmentDecisions {
   }
 
   /** Adds a hit that has been read, in the order of the file. */
-  add(hit: SegmentHit): void {
-    this.#hits.push(hit);
+  add({ place }: SegmentHit): void {
+    this.#hits.push(place);
     this.#open += 1;
+  }
+
+  /** Forgets which hits have been read. Returns the position from which to read again. */
+  rewind(): number {
+    this.#beyond = new Set(this.#acknowledgedBeyondOffset());
+    this.#hits = [];
+    this.#acknowledgedBeyond = 0;
+    this.#open = 0;
+    return this.#offset;
   }
 
   /** Acknowledges hits of this segment; `counts` are their results. */
   acknowledge(hits: readonly SegmentHit[], counts: DeliveryCounters): void {
-    for (const hit of hits) {
-      if (hit.isAcknowledged) continue;
-      hit.isAcknowledged = true;
+    for (const { place } of hits) {
+      if (place.isAcknowledged) continue;
+      place.isAcknowledged = true;
       this.#open -= 1;
       this.#acknowledgedBeyond += 1;
     }
@@ -94,11 +103,16 @@ export class SegmentDecisions {
   }
 
   #acknowledgment(isFinished: boolean): Acknowledgment {
+    const beyond = this.#acknowledgedBeyondOffset();
+    return { offset: this.#offset, beyond, counts: this.counts, isFinished };
+  }
+
+  #acknowledgedBeyondOffset(): number[] {
     const beyond = [...this.#beyond].filter((start) => start >= this.#offset);
     if (this.#acknowledgedBeyond > 0) {
       for (const { lineStart, isAcknowledged } of this.#hits)
         if (isAcknowledged) beyond.push(lineStart);
     }
-    return { offset: this.#offset, beyond, counts: this.counts, isFinished };
+    return beyond;
   }
 }

@@ -6,6 +6,18 @@ export interface SourceSegment {
   readonly name: string;
 }
 
+/** The line of a hit in its segment, without its content. */
+export class HitPlace {
+  readonly lineStart: number;
+  readonly lineEnd: number;
+  isAcknowledged = false;
+
+  constructor(lineStart: number, lineEnd: number) {
+    this.lineStart = lineStart;
+    this.lineEnd = lineEnd;
+  }
+}
+
 /** A hit as a sender has read it, with the position of its line. */
 export class SegmentHit implements StoredHit {
   readonly visitor: string;
@@ -15,11 +27,9 @@ export class SegmentHit implements StoredHit {
   readonly start: number;
   readonly end: number;
   readonly segment: SourceSegment;
-  readonly lineStart: number;
-  readonly lineEnd: number;
-  isAcknowledged = false;
+  readonly place: HitPlace;
 
-  constructor(hit: StoredHit, segment: SourceSegment, lineStart: number, lineEnd: number) {
+  constructor(hit: StoredHit, segment: SourceSegment, place: HitPlace) {
     this.visitor = hit.visitor;
     this.startSeconds = hit.startSeconds;
     this.kind = hit.kind;
@@ -27,7 +37,6 @@ export class SegmentHit implements StoredHit {
     this.start = hit.start;
     this.end = hit.end;
     this.segment = segment;
-    this.lineStart = lineStart;
-    this.lineEnd = lineEnd;
+    this.place = place;
   }
 }

@@ -11,7 +11,7 @@ import {
 import type { OpenFiles } from './open-files.js';
 import { SegmentDecisions } from './segment-decisions.js';
 import { SegmentFile } from './segment-file.js';
-import { SegmentHit, type SourceSegment } from './segment-hit.js';
+import { HitPlace, SegmentHit, type SourceSegment } from './segment-hit.js';
 
 const MAX_LINE_BYTES = 1_048_576;
 const LINE_FEED = 10;
@@ -24,7 +24,7 @@ export interface SegmentReaderEvents {
 }
 
 /**
- * Reads a segment once, from the first hit that is not acknowledged:
+ * Reads a segment from the first hit that is not acknowledged:
  *
  *     [ acknowledged … | taken or read ahead, some acknowledged | not read ]
  *                 ^ offset                            ^ position
@@ -111,6 +111,16 @@ export class SegmentReader implements SourceSegment {
     }
   }
 
+  /** Reads again from the first hit that is not acknowledged. */
+  rewind(): void {
+    this.#position = this.decisions.rewind();
+    this.#ahead = [];
+    this.#taken = 0;
+    this.#rest = Buffer.alloc(0);
+    this.#skipsLine = false;
+    this.#isAtEnd = false;
+  }
+
   /** Adds at most `most` lines that were just written, if they follow what was read. */
   feed(start: number, lines: readonly Buffer[], hits: readonly Hit[], most: number): void {
     this.#end = lines.reduce((end, { length }) => end + length, start);
@@ -191,7 +201,7 @@ export class SegmentReader implements SourceSegment {
     const start = this.#position;
     this.#position += length;
     if (this.decisions.wasAcknowledged(start)) return;
-    const hit = new SegmentHit(stored, this, start, this.#position);
+    const hit = new SegmentHit(stored, this, new HitPlace(start, this.#position));
     this.decisions.add(hit);
     this.#ahead.push(hit);
   }

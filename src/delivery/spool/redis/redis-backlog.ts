@@ -99,9 +99,13 @@ export class RedisBacklog {
 
   /** The oldest hits; none if there are few and they are recent. */
   async take(options: TakeOptions): Promise<StoredHit[]> {
-    const { max } = options;
+    const { max, fromStart = false } = options;
     await this.#shareOut();
     const shards = [...this.#shards.values()];
+    if (fromStart) {
+      await this.#acknowledgments.save();
+      for (const shard of shards) shard.rewind();
+    }
     await Promise.all(shards.map((shard) => shard.readAhead(max)));
     for (const shard of shards) await this.#dropBroken(shard);
     const waiting = shards.reduce((sum, { ahead }) => sum + ahead.length, 0);

@@ -55,6 +55,13 @@ export class RedisShard {
     }
   }
 
+  /** Reads again from the first hit without a result. */
+  rewind(): void {
+    this.ahead.length = 0;
+    this.taken = 0;
+    this.#last = '-';
+  }
+
   /** Removes a hit that got its result after it was read here. */
   remove(id: string): void {
     const index = this.ahead.findIndex(({ entry }) => entry.id === id);
