@@ -9,6 +9,7 @@ export {
 } from './annotate.js';
 export type { MessageCode } from './common/messages.js';
 export type { HttpDispatcher } from './delivery/dispatcher.js';
+export { forRequest } from './for-request.js';
 export { AI_CHATBOTS } from './hit/ai-chatbots.js';
 export type { TrackedRequest } from './hit/http-request.js';
 export type { Order, OrderItem } from './hit/order.js';
@@ -18,6 +19,7 @@ export type { OptionError } from './options/wrong-option.js';
 export type { MatomoOptions, VisitorId } from './options.js';
 export type { MatomoStats } from './pipeline/stats.js';
 export type { FinishedSpan } from './requests/finished-span.js';
+export type { RequestFunctions } from './requests/request-functions.js';
 export { recordServerSpans, type Sampler, type SamplingResult } from './sampler.js';
 export { MatomoSpanExporter } from './span-exporter.js';
 export { MatomoSpanProcessor } from './span-processor.js';

@@ -1,7 +1,11 @@
+import { AsyncResource } from 'node:async_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import { context, ROOT_CONTEXT, type Span, SpanKind, trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { annotate, ignore, measure } from '../src/index.js';
+import { runNode } from './support/child-process.js';
+import { captureOutput } from './support/output.js';
+import { APPS, matomo, REGISTER } from './support/registered-app.js';
 import { startTracedService, until } from './support/traced-service.js';
 
 // Asked for anew each time: every test registers a provider of its own.
@@ -46,7 +50,7 @@ test('measure times sync and async work, adds up, and gives back what the work g
       await measure('pf_dm1', () => wait(20, 3)),
     ];
     try {
-      measure('pf_dm2', () => {
+      void measure('pf_dm2', () => {
         throw new Error('sync');
       });
     } catch (error) {
@@ -68,6 +72,56 @@ test('measure times sync and async work, adds up, and gives back what the work g
     time_transfer: timed,
   });
   expect(stored?.time_dom_processing).toBeGreaterThanOrEqual(39);
+});
+
+test.each([
+  ['in a request', '/', 'in /'],
+  ['outside of a request', undefined, 'outside'],
+])(
+  'a rejection of a measured promise that nothing handles ends the process, %s',
+  async (_name, path, message) => {
+    const { env } = await matomo();
+    const { code, stderr } = await runNode(
+      [...REGISTER, `${APPS}/rejects.cjs`, ...(path === undefined ? [] : [path])],
+      { env },
+    );
+    expect(code).toBe(1);
+    expect(stderr).toContain(`Error: rejected ${message}`);
+  },
+);
+
+test('outside of a request measure returns what the function returns', () => {
+  const promise = Promise.resolve(1);
+  const query = {
+    // biome-ignore lint/suspicious/noThenProperty: it is what is tested
+    then: () => expect.unreachable(),
+  };
+  expect(measure('pf_srv', () => promise)).toBe(promise);
+  expect(measure('pf_srv', () => query as PromiseLike<never>)).toBe(query);
+});
+
+test('after the hit of a request was built, annotate logs once and changes nothing', async () => {
+  const output = captureOutput();
+  const late: (() => void)[] = [];
+  const service = await startTracedService((_request, response) => {
+    late.push(AsyncResource.bind(() => annotate({ dimension1: 'late' })));
+    response.end();
+  });
+  await service.fetch('/a');
+  await service.fetch('/b');
+  await service.requests(2);
+  const [call] = late;
+  call?.();
+  const [first] = await service.hits();
+  expect(first?.params.dimension1).toBe('late');
+  expect(output).toEqual([]);
+  for (const each of late) each();
+  expect(output).toEqual([
+    expect.stringMatching(
+      /annotate: the hit of the request has been built .*\[parameter-refused\]/,
+    ),
+  ]);
+  expect(await service.hits()).toHaveLength(2);
 });
 
 test('measure starts a lazy thenable, such as a query builder, once', async () => {

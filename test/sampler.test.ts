@@ -87,7 +87,7 @@ test('annotate, measure and spans that have their perf key from the start count 
         span.end();
       });
       annotate({ dimension1: 'by annotate' });
-      measure('pf_dm2', () => undefined);
+      void measure('pf_dm2', () => undefined);
       outer.end();
     });
     response.end();

@@ -8,6 +8,7 @@ import {
   channelListener,
   requestListener,
 } from '../common/channel-listener.js';
+import { activeSpan } from '../common/otel-global.js';
 import { UNTRACKED_SERVER } from '../common/untracked-server.js';
 import type { FurtherHit } from '../hit/further-hit.js';
 import { Annotations } from '../hit/http-request.js';
@@ -64,6 +65,8 @@ interface Connection {
 /** What one processor stores with a request. Only that processor knows its type. */
 export interface FollowedRequest {
   readonly follower: object;
+  /** Its hit was built: nothing more is added to it. */
+  readonly closed: boolean;
   next: FollowedRequest | undefined;
 }
 
@@ -79,8 +82,8 @@ export interface HitTaker {
 
 /** A processor, of any copy of this package. */
 export interface RequestFollower extends HitTaker {
-  /** The notes of the request that a span belongs to. */
-  findNotes(span: Span): Notes | undefined;
+  /** The notes of the request that a span belongs to, as long as its hit can change. */
+  findNotes(span: Span, captured: CapturedRequest | undefined): Notes | undefined;
   /** The connection is done with a request whose span has not ended. Never throws. */
   abandon(captured: CapturedRequest): void;
 }
@@ -101,6 +104,10 @@ interface SharedRequests {
 
 const KEY = Symbol.for('opentelemetry-matomo.requests.2');
 const REQUEST_CHANNEL = 'http.server.request.start';
+
+/** On Node's request, so that nothing but that object keeps it in memory. A `WeakMap` costs a tenth of a hit. */
+const CAPTURED = Symbol.for('opentelemetry-matomo.captured.2');
+type Capturable = { [CAPTURED]?: CapturedRequest };
 
 function sharedRequests(): SharedRequests | undefined {
   return (globalThis as Record<symbol, SharedRequests | undefined>)[KEY];
@@ -128,6 +135,7 @@ function createSharedRequests(): SharedRequests {
         onClosed: undefined,
         later: undefined,
       };
+      (request as Capturable)[CAPTURED] = captured;
       storage.enterWith(captured);
       watch(request.socket, captured);
     }),
@@ -253,6 +261,11 @@ export function releaseRequest(captured: CapturedRequest): void {
 
 const RELEASED: Target = { path: '/', query: undefined };
 
+/** What was captured of one of Node's requests. */
+export function capturedOf(request: object): CapturedRequest | undefined {
+  return (request as Capturable)[CAPTURED];
+}
+
 /** The request of the current async context. */
 export function currentRequest(): CapturedRequest | undefined {
   known ??= sharedRequests();
@@ -262,14 +275,38 @@ export function currentRequest(): CapturedRequest | undefined {
 /** Never replaced once it exists. Reading a property of `globalThis` costs more than finding the request. */
 let known: SharedRequests | undefined;
 
-/** All notes of the request of a span: one for each processor that follows it. */
-export function notesOf(span: Span): Notes[] {
+/** What a call of a public function is about. Both are `undefined` outside of a request. */
+export interface CallTarget {
+  readonly captured: CapturedRequest | undefined;
+  /** Wins over `captured` if it belongs to another request. */
+  readonly span: Span | undefined;
+}
+
+/** What a call is about that is made now. */
+export function currentTarget(): CallTarget {
+  const captured = currentRequest();
+  try {
+    return { captured, span: activeSpan() };
+  } catch {
+    return { captured, span: undefined }; // the context manager of the application failed
+  }
+}
+
+/** All notes of the request of a call: one for each processor that follows it by its span, else those of the captured one. */
+export function notesOf({ captured, span }: CallTarget): Notes[] {
   const found: Notes[] = [];
-  for (const follower of sharedRequests()?.followers ?? []) {
-    const notes = follower.findNotes(span);
+  for (const follower of (span && sharedRequests()?.followers) ?? []) {
+    const notes = follower.findNotes(span as Span, captured);
     if (notes && !found.includes(notes)) found.push(notes);
   }
-  return found;
+  return found.length === 0 && captured ? [notesFor(captured)] : found;
+}
+
+/** Whether the hits of a captured request were built, so that its notes are not read any more. */
+export function isClosed({ followed }: CapturedRequest): boolean {
+  let each = followed;
+  while (each?.closed) each = each.next;
+  return followed !== undefined && each === undefined;
 }
 
 /** Everything that makes hits in this process: the processors or, if there are none, the exporters. */

@@ -1,14 +1,16 @@
-import { activeSpan } from '../common/otel-global.js';
 import { startIfOffered } from '../common/start-hook.js';
-import { currentRequest, type HitTaker, hitTakers } from './captured-requests.js';
+import { type CallTarget, type HitTaker, hitTakers } from './captured-requests.js';
 import { HIT_EVENT, toEventAttributes } from './span-hit-events.js';
 
-/** Passes a hit to every processor. If there are only exporters, adds it to the active span if that is recorded. Never throws. */
-export function giveHit(parameters: Readonly<Record<string, unknown>>): void {
-  if (addEvent(parameters)) return;
+/** Passes a hit to every processor. If there are only exporters, adds it to the span if that is recorded. Never throws. */
+export function giveHit(
+  parameters: Readonly<Record<string, unknown>>,
+  { captured, span }: CallTarget,
+): void {
+  if (addEvent(parameters, span)) return;
   forEachTaker((taker) => {
     const hit = { parameters, epochMillis: Date.now() };
-    taker.takeHit(hit, currentRequest(), activeSpan());
+    taker.takeHit(hit, captured, span);
   });
 }
 
@@ -22,10 +24,12 @@ export function reportHit(key: string, message: string): void {
   forEachTaker((taker) => taker.reportHit(key, message));
 }
 
-function addEvent(parameters: Readonly<Record<string, unknown>>): boolean {
+function addEvent(
+  parameters: Readonly<Record<string, unknown>>,
+  span: CallTarget['span'],
+): boolean {
   try {
     if (!hitTakers().readEvents) return false;
-    const span = activeSpan();
     if (!span?.isRecording()) return false;
     span.addEvent(HIT_EVENT, toEventAttributes(parameters));
     return true;

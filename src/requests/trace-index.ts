@@ -5,9 +5,8 @@ import type { RequestIndex, RequestRecord } from './request-record.js';
 /** The part of a span that is used here. */
 type Identified = object & { spanContext(): { readonly traceId: string } };
 
-/** Requests per trace that are indexed. If a trace has more, only spans that lost their async context are affected. */
+/** Requests per trace that are listed. Those beyond are found by their spans only. */
 const MAX_RECORDS_OF_A_TRACE = 64;
-const MAX_OWNERS_OF_A_TRACE = 1000;
 /** More traces than run or are pending at a time. */
 const MAX_TRACES = 50_000;
 
@@ -31,7 +30,7 @@ class Entry {
     this.#weak = new WeakRef(record);
   }
 
-  /** Spans of a shared trace may refer to it for longer. */
+  /** A shared trace may refer to it for longer. */
   release(): void {
     this.#strong = undefined;
     this.#weak = undefined;
@@ -43,8 +42,6 @@ interface SharedTrace {
   readonly entries: Entry[];
   /** The only request of the trace at first: earlier spans belong to it. */
   readonly first: Entry;
-  /** Requests by span ID. */
-  readonly owners: Map<string, Entry>;
 }
 
 /**
@@ -58,7 +55,7 @@ export class TraceIndex implements RequestIndex {
   readonly #listed = new RecordList();
   readonly #alone = new SlotMap<string, Entry>();
   readonly #shared = new SlotMap<string, SharedTrace>();
-  /** Requests beyond the limits, and those that are held weakly, by server span. */
+  /** Requests by span: all spans of shared traces, and server spans of requests beyond the limits or held weakly. */
   readonly #bySpan = new WeakMap<object, RequestRecord>();
   readonly #collected = new FinalizationRegistry<{ traceId: string; entry: Entry }>(
     ({ traceId, entry }) => this.#removeEntry(traceId, entry),
@@ -106,15 +103,15 @@ export class TraceIndex implements RequestIndex {
     const first = this.#alone.get(traceId);
     const entry = new Entry(record);
     if (shared) {
-      if (shared.entries.length >= MAX_RECORDS_OF_A_TRACE) {
-        this.#setAside(record);
-        return undefined;
-      }
+      this.#setAside(record);
+      if (shared.entries.length >= MAX_RECORDS_OF_A_TRACE) return undefined;
       shared.entries.push(entry);
     } else if (first) {
       this.#alone.delete(traceId);
-      for (const oldest of takeOldest(this.#shared)?.entries ?? []) this.#setAside(oldest.record);
-      this.#shared.add(traceId, { entries: [first, entry], first, owners: new Map() });
+      takeOldest(this.#shared);
+      this.#shared.add(traceId, { entries: [first, entry], first });
+      this.#setAside(first.record);
+      this.#setAside(record);
     } else {
       this.#setAside(takeOldest(this.#alone)?.record);
       this.#alone.add(traceId, entry);
@@ -126,12 +123,9 @@ export class TraceIndex implements RequestIndex {
   root(span: Identified): RequestRecord | undefined {
     this.#indexListed();
     const { traceId } = span.spanContext();
-    const isIts = (record: RequestRecord | undefined) => record?.span === span;
     const alone = this.#alone.get(traceId)?.record;
-    if (isIts(alone)) return alone;
-    const shared = this.#sharedTrace(traceId)?.entries.find(({ record }) => isIts(record))?.record;
-    const aside = shared ?? this.#bySpan.get(span);
-    return isIts(aside) ? aside : undefined;
+    const record = alone?.span === span ? alone : this.#bySpan.get(span);
+    return record?.span === span ? record : undefined;
   }
 
   remove(record: RequestRecord): void {
@@ -144,7 +138,7 @@ export class TraceIndex implements RequestIndex {
     const alone = this.#alone.get(traceId);
     if (alone) return alone.spanId === spanId ? alone : undefined;
     const trace = this.#sharedTrace(traceId);
-    return trace && entryOf(trace, spanId);
+    return trace?.entries.find((entry) => entry.spanId === spanId);
   }
 
   #removeEntry(traceId: string, entry: Entry): void {
@@ -158,27 +152,30 @@ export class TraceIndex implements RequestIndex {
   }
 
   /** Stores the request of a new span if its trace has several: that of its parent, else that of the async context. */
-  follow(
-    traceId: string,
-    spanId: string,
-    parentSpanId: string | undefined,
-    current: RequestRecord | undefined,
-  ): void {
+  follow(span: Identified, parent: object | undefined, current: RequestRecord | undefined): void {
+    const { traceId } = span.spanContext();
     const trace = this.#sharedTrace(traceId);
-    if (!trace || trace.owners.size >= MAX_OWNERS_OF_A_TRACE) return;
-    const around = current?.traceId === traceId ? current : undefined;
-    const owner = known(trace, parentSpanId) ?? (around ? entryFor(trace, around) : trace.first);
-    trace.owners.set(spanId, owner);
+    if (!trace) return;
+    const around = current?.traceId === traceId ? current : trace.first.record;
+    const owner = (parent && this.#bySpan.get(parent)) ?? around;
+    if (owner) this.#bySpan.set(span, owner);
   }
 
-  /** The request to which the span with this ID, or a child of it, belongs. */
-  find(traceId: string, spanId: string): RequestRecord | undefined {
+  /** The request to which a span belongs, as long as its hit can change. */
+  find(span: Identified): RequestRecord | undefined {
     this.#indexListed();
-    const trace = this.#sharedTrace(traceId);
-    if (!trace) return this.#alone.get(traceId)?.record;
-    const isFull = trace.owners.size >= MAX_OWNERS_OF_A_TRACE;
-    const owner = (known(trace, spanId) ?? (isFull ? undefined : trace.first))?.record;
+    const { traceId } = span.spanContext();
+    const isShared = this.#sharedTrace(traceId) !== undefined;
+    const alone = isShared ? undefined : this.#alone.get(traceId)?.record;
+    const owner = this.findInSharedTrace(span) ?? alone;
     return owner?.closed ? undefined : owner;
+  }
+
+  /** The request of a span whose trace has several; `undefined` if the span does not record: then nothing shows which. */
+  findInSharedTrace(span: Identified): RequestRecord | undefined {
+    const owner = this.#bySpan.get(span);
+    if (owner || !('attributes' in span)) return owner;
+    return this.#sharedTrace(span.spanContext().traceId)?.first.record;
   }
 
   #setAside(record: RequestRecord | undefined): void {
@@ -189,23 +186,6 @@ export class TraceIndex implements RequestIndex {
   #sharedTrace(traceId: string): SharedTrace | undefined {
     return this.#shared.size === 0 ? undefined : this.#shared.get(traceId);
   }
-}
-
-function known(trace: SharedTrace, spanId: string | undefined): Entry | undefined {
-  return spanId === undefined ? undefined : (entryOf(trace, spanId) ?? trace.owners.get(spanId));
-}
-
-function entryOf({ entries }: SharedTrace, spanId: string): Entry | undefined {
-  return entries.find((entry) => entry.spanId === spanId);
-}
-
-/** Also for a request beyond the limit. */
-function entryFor(trace: SharedTrace, record: RequestRecord): Entry {
-  const known = entryOf(trace, record.spanId);
-  if (known) return known;
-  const entry = new Entry(record);
-  entry.weaken(record);
-  return entry;
 }
 
 /** Removes and returns the oldest entry if the map is full. */

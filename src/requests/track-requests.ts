@@ -58,13 +58,17 @@ export function trackRequests(
   const index = new TraceIndex();
 
   const stop = captureRequests({
-    findNotes: (span) => recordAround(span)?.notes,
+    findNotes(span, captured) {
+      if (captured?.untracked) return undefined;
+      const record = recordOfCall(captured, span);
+      return record?.closed ? undefined : record?.notes;
+    },
     takeHit(hit, captured, span) {
       if (captured?.untracked) return;
-      const record =
-        findFollowed(captured, index) ??
-        (span && recordAround(span)) ??
-        (captured && createSpanlessRecord(captured, index, hit.epochMillis));
+      let record = recordOfCall(captured, span);
+      if (!record && captured && !findFollowed(captured, index)) {
+        record = createSpanlessRecord(captured, index, hit.epochMillis);
+      }
       sink.addFurtherHit(hit, record && toHitOwner(record, reading));
     },
     refuseHit: (key, message) => sink.refuseHit(key, message),
@@ -86,11 +90,24 @@ export function trackRequests(
     else endServerSpan(record, describeUnended(record.span as FinishedSpan, response.statusCode));
   }
 
-  function recordAround(span: Span): RequestRecord | undefined {
-    const record = index.root(span) ?? nested.get(span);
-    if (record) return record;
-    const { traceId, spanId } = span.spanContext();
-    return index.find(traceId, spanId);
+  /**
+   * The request of a call. The active span wins over the async context: a connection of a pool that was opened in another request
+   * may run all its callbacks in that one's async context, and instrumentations bind them to the right span.
+   */
+  function recordOfCall(
+    captured: CapturedRequest | undefined,
+    span: Span | undefined,
+  ): RequestRecord | undefined {
+    const followed = findFollowed(captured, index);
+    if (!span || followed?.span === span) return followed;
+    const isSameTrace = followed?.traceId === span.spanContext().traceId;
+    if (isSameTrace) return nested.get(span) ?? index.findInSharedTrace(span) ?? followed;
+    return (
+      index.root(span) ??
+      nested.get(span) ??
+      index.find(span) ??
+      (followed && isOfEndedRequest(span, followed) ? undefined : followed)
+    );
   }
 
   /** Adds the hits in events of an ended span. If its request ended long ago, the async context identifies it. */
@@ -113,6 +130,7 @@ export function trackRequests(
       requestOfOtherSpan(captured, span);
     if (outer) {
       nested.set(span, outer);
+      if (index.hasSharedTraces) index.follow(span, undefined, outer);
       return;
     }
     if (captured?.untracked) return;
@@ -136,13 +154,12 @@ export function trackRequests(
     if (!parent) return undefined;
     const context = parent.spanContext();
     if (context.isRemote || context.traceId !== traceId) return undefined;
-    return index.root(parent) ?? nested.get(parent) ?? index.find(traceId, context.spanId);
+    return index.root(parent) ?? nested.get(parent) ?? index.find(parent);
   }
 
   /** The request of a child span, as long as its hit can change. */
   function recordOf(span: FinishedSpan): RequestRecord | undefined {
-    const { traceId, spanId } = span.spanContext();
-    const record = index.find(traceId, spanId);
+    const record = index.find(span);
     return record && toMillis(span.startTime) >= record.startMillis ? record : undefined;
   }
 
@@ -155,9 +172,8 @@ export function trackRequests(
         return;
       }
       if (index.hasSharedTraces) {
-        const { traceId, spanId } = started.spanContext();
         const current = currentRequest()?.span;
-        index.follow(traceId, spanId, parentSpanIdOf(started), current && index.root(current));
+        index.follow(started, spanOf(parentContext), current && index.root(current));
       }
       if (started.attributes[PERF_KEY_ATTRIBUTE] !== undefined) {
         const record = recordOf(started);
@@ -221,6 +237,16 @@ export function trackRequests(
       record.request = { ...request, route };
     }
   }
+}
+
+/**
+ * Whether an unknown span of another trace belongs to a request whose hit was built, not to work in the async context of
+ * `around`: work in its own trace begins with a span that has no parent.
+ */
+function isOfEndedRequest(span: Span, around: RequestRecord): boolean {
+  const { kind } = span as Partial<FinishedSpan>;
+  const hasParent = kind !== undefined && parentSpanIdOf(span as Span & FinishedSpan) !== undefined;
+  return around.closed && around.traceId !== '' && (hasParent || kind === SERVER_SPAN);
 }
 
 /**

@@ -5,6 +5,7 @@ import { context, diag, metrics, propagation, trace } from '@opentelemetry/api';
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { onTestFinished } from 'vitest';
+import { withoutTracing } from '../../src/common/otel-global.js';
 import { MatomoSpanProcessor } from '../../src/index.js';
 import { type InspectedHit, type Inspector, startInspector } from '../../src/inspector/index.js';
 import type { MatomoOptions } from '../../src/options.js';
@@ -55,7 +56,8 @@ export async function startTracedService(
     inspector,
     processor,
     port,
-    fetch: (path, request) => fetchFrom(port, path, request),
+    // As from another process: the instrumentation would replace `traceparent`.
+    fetch: (path, request) => withoutTracing(() => fetchFrom(port, path, request)),
     async hits() {
       await processor.forceFlush();
       return inspector.hits();

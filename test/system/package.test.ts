@@ -130,6 +130,7 @@ test.each([
     'MatomoSpanProcessor',
     'STATIC_FILES',
     'annotate',
+    'forRequest',
     'ignore',
     'measure',
     'recordServerSpans',

@@ -36,6 +36,11 @@ test.each([
       },
     },
   ],
+  [
+    '/prices/8',
+    {},
+    { stored: { custom_dimension_3: 'hit', time_dom_completion: expect.any(Number) } },
+  ],
   ['/reports', {}, { stored: { title: 'Report', time_dom_processing: expect.any(Number) } }],
 ])('%s is tracked as the page says', async (path, request, expected) => {
   const hits = await hitsOf(path, request);

@@ -16,7 +16,7 @@ const ok: RequestListener = (_request, response) => void response.end();
 test('row 17: named timers run beside each other, around sync and async work, also when it fails', async () => {
   const service = await startTracedService(async (_request, response) => {
     const tracer = trace.getTracer('test');
-    measure('pf_net', () => block(20));
+    void measure('pf_net', () => block(20));
     const failing = measure('pf_tfr', async () => {
       await wait(60);
       throw new Error('late');

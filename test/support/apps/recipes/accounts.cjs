@@ -3,7 +3,7 @@ const { setTimeout: delay } = require('node:timers/promises');
 const { trace } = require('@opentelemetry/api');
 const { HttpInstrumentation } = require('@opentelemetry/instrumentation-http');
 const { NodeSDK } = require('@opentelemetry/sdk-node');
-const { MatomoSpanProcessor, annotate, measure } = require('opentelemetry-matomo');
+const { MatomoSpanProcessor, annotate, forRequest, measure } = require('opentelemetry-matomo');
 
 const USERS = { 'key-of-ada': { id: 'u-17', tenant: 'acme' } };
 
@@ -55,6 +55,14 @@ app.get('/invoices/:id/pdf', (request, response) => {
   response.send('pdf');
 });
 
+app.get('/prices/:id', (request, response) => {
+  const { annotate, measure } = forRequest(request);
+  cache.get(request.params.id, (_error, price) => {
+    annotate({ dimension3: price === null ? 'miss' : 'hit' });
+    response.send(measure('pf_dm2', () => render({ id: price })));
+  });
+});
+
 app.get('/reports', (_request, response) => {
   const attributes = { 'matomo.perf_key': 'pf_dm1' };
   tracer.startActiveSpan('load report', { attributes }, async (span) => {
@@ -65,6 +73,7 @@ app.get('/reports', (_request, response) => {
   });
 });
 
+const cache = { get: (_key, callback) => setImmediate(callback, null, '9.90') };
 const loadInvoice = (id) => delay(20, { id });
 const render = ({ id }) => `Invoice ${id}`;
 

@@ -1,0 +1,51 @@
+import type { CapturedRequest } from './requests/captured-requests.js';
+import { capturedOf, currentTarget, hitTakers } from './requests/captured-requests.js';
+import { reportHit } from './requests/give-hit.js';
+import {
+  createRequestFunctions,
+  NO_REQUEST,
+  type RequestFunctions,
+} from './requests/request-functions.js';
+
+/** Where frameworks have Node's request: Fastify, Koa, wrappers, Hono. Hapi has it in `raw.req`. */
+const WAYS = ['raw', 'req', 'request', 'env', 'incoming'] as const;
+const MAX_STEPS = 2;
+
+/**
+ * The functions of this package for one request, whatever async context they are called in. Callbacks of drivers that keep
+ * connections open (`redis` 3, `mysql`, pools) may run in the async context of the request that opened the connection, which may be
+ * another visitor's. Call `forRequest` in the handler or in the callback. Never throws.
+ *
+ * The functions also work after the end of the request, as the others do in its async context. They do not keep Node's request in
+ * memory. If the object leads to no request, they do nothing (`measure` only runs its function), and one line is logged. With a
+ * `MatomoSpanExporter` and no processor, further hits belong to the active span.
+ *
+ * @param request - Node's `IncomingMessage`, or an object that has it at most two steps away in `raw`, `req`, `request`, `env` or
+ * `incoming`: the request of Express, Fastify or Hapi, the context of Koa or Hono.
+ * @returns Functions that need no `this`.
+ * @example
+ * const { trackEvent } = forRequest(request);
+ * redis.get(key, (_error, value) => trackEvent('Cache', value === null ? 'miss' : 'hit'));
+ */
+export function forRequest(request: object): RequestFunctions {
+  if (hitTakers().readEvents) return createRequestFunctions(currentTarget);
+  const captured = findCaptured(request, MAX_STEPS);
+  if (!captured) reportHit('forRequest', NO_REQUEST);
+  const target = captured && { captured, span: undefined };
+  return createRequestFunctions(() => target);
+}
+
+function findCaptured(value: unknown, steps: number): CapturedRequest | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  try {
+    const captured = capturedOf(value);
+    if (captured || steps === 0) return captured;
+    for (const name of WAYS) {
+      const found = findCaptured((value as Record<string, unknown>)[name], steps - 1);
+      if (found) return found;
+    }
+  } catch {
+    // A getter of the object failed.
+  }
+  return undefined;
+}

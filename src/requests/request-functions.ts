@@ -1,0 +1,198 @@
+import { type Order, toOrderItems } from '../hit/order.js';
+import { isPerfKey, type PerfKey, type TrackingParameters } from '../hit/parameter-names.js';
+import { type CallTarget, isClosed, type Notes, notesOf } from './captured-requests.js';
+import { giveHit, refuseHit, reportHit } from './give-hit.js';
+import { addTiming } from './request-record.js';
+
+/**
+ * The functions of this package for one request, whatever async context they are called in. Each does the same as the function of
+ * the package with its name. They do not use `this`.
+ */
+export interface RequestFunctions {
+  /** Sets tracking parameters for the hit of the request. */
+  annotate(parameters: TrackingParameters): void;
+  /** Adds the time that a function takes to a timing of the request's page view. */
+  measure<T>(key: PerfKey, fn: () => PromiseLike<T>): Promise<T>;
+  measure<T>(key: PerfKey, fn: () => T): T;
+  /** Ignores the request: it makes no hit. */
+  ignore(): void;
+  /** Tracks an event in addition to the request's page view. */
+  trackEvent(
+    category: string,
+    action: string,
+    more?: { name?: string; value?: number } & TrackingParameters,
+  ): void;
+  /** Tracks the conversion of a goal in addition to the request's page view. */
+  trackGoal(goal: number, more?: { revenue?: number } & TrackingParameters): void;
+  /** Tracks an order in addition to the request's page view. */
+  trackOrder(order: Order, more?: TrackingParameters): void;
+  /** Tracks any other hit in addition to the request's page view. */
+  trackHit(parameters: TrackingParameters): void;
+}
+
+/** The functions for the target that `find` returns at each call; `undefined` if there is no such request, which was logged. */
+export function createRequestFunctions(find: () => CallTarget | undefined): RequestFunctions {
+  function findNotes(): Notes[] {
+    try {
+      const target = find();
+      return target ? notesOf(target) : [];
+    } catch {
+      return [];
+    }
+  }
+
+  /** Passes on the parameters that `read` returns. If it returns a text, that is the reason why there is no hit. */
+  function send(name: string, read: () => Record<string, unknown> | string): void {
+    try {
+      const parameters = read();
+      const target = find();
+      if (typeof parameters === 'string') {
+        refuseHit(name, `${name}: ${parameters}. The call was dropped. Correct it.`);
+      } else if (target) giveHit(parameters, target);
+      else refuseHit('forRequest', NO_REQUEST);
+    } catch {
+      refuseHit(name, `${name}: the arguments cannot be read. The call was dropped. Correct it.`);
+    }
+  }
+
+  function startTiming(key: PerfKey): (() => void) | undefined {
+    const notesOfRequest = isPerfKey(key) ? findNotes() : [];
+    if (notesOfRequest.length === 0) return undefined;
+    for (const notes of notesOfRequest) notes.running += 1;
+    const start = performance.now();
+    return function stop() {
+      const millis = performance.now() - start;
+      for (const notes of notesOfRequest) {
+        notes.running -= 1;
+        addTiming(notes, key, millis);
+      }
+    };
+  }
+
+  function measure<T>(key: PerfKey, fn: () => PromiseLike<T>): Promise<T>;
+  function measure<T>(key: PerfKey, fn: () => T): T;
+  function measure(key: PerfKey, fn: () => unknown): unknown {
+    const stop = startTiming(key);
+    if (!stop) return fn();
+    let result: unknown;
+    try {
+      result = fn();
+    } catch (error) {
+      stop();
+      throw error;
+    }
+    // Only the derived promise is returned: if nothing handles its rejection, Node.js reports it.
+    if (isThenable(result)) return Promise.resolve(result).finally(stop);
+    stop();
+    return result;
+  }
+
+  return {
+    annotate(parameters) {
+      try {
+        const { cvar, ...others } = parameters;
+        const target = find();
+        for (const notes of target ? notesOf(target) : []) {
+          if (notes === target?.captured?.notes && isClosed(target.captured)) {
+            reportHit('annotate late', ANNOTATED_LATE);
+            continue;
+          }
+          notes.parameters = addTo(notes.parameters, others);
+          if (isRecord(cvar)) notes.cvar = addTo(notes.cvar, cvar);
+        }
+      } catch {
+        // Unreadable parameters are ignored.
+      }
+    },
+
+    measure,
+
+    ignore() {
+      for (const notes of findNotes()) notes.ignored = true;
+    },
+
+    trackEvent(category, action, more = {}) {
+      send('trackEvent', () => {
+        const { name, value, ...others } = more;
+        if (isBlank(category) || isBlank(action)) return 'an event needs a category and an action';
+        return without({ e_n: name, e_v: value, ...others, e_c: category, e_a: action });
+      });
+    },
+
+    trackGoal(goal, more = {}) {
+      send('trackGoal', () => {
+        if (!Number.isInteger(goal) || goal < 1) return 'a goal is a positive whole number';
+        const { revenue } = more;
+        if (revenue !== undefined && !Number.isFinite(revenue))
+          return 'the revenue is not a number';
+        return without({ ...more, idgoal: goal });
+      });
+    },
+
+    trackOrder(order, more = {}) {
+      send('trackOrder', () => {
+        const { id, revenue, subtotal, tax, shipping, discount, items } = order;
+        if (isBlank(id)) return 'an order needs an id';
+        if (!Number.isFinite(revenue)) return 'the revenue of an order is not a number';
+        const amounts = { ec_st: subtotal, ec_tx: tax, ec_sh: shipping, ec_dt: discount };
+        const lines = items === undefined ? undefined : toOrderItems(items);
+        for (const problem of lines?.problems ?? []) {
+          reportHit(
+            `order ${problem}`,
+            `An order has what Matomo cannot store: ${problem}. That was left out, and the order is sent. Correct it.`,
+          );
+        }
+        const ec_items = lines?.text;
+        return without({ ...amounts, ec_items, ...more, idgoal: 0, ec_id: id, revenue });
+      });
+    },
+
+    trackHit(parameters) {
+      send('trackHit', () =>
+        isRecord(parameters) ? without(parameters) : 'no parameters were given',
+      );
+    },
+  };
+}
+
+/** Logged if `forRequest` gets something else. */
+export const NO_REQUEST: string =
+  'forRequest: the object leads to no request to a server of this process. Calls for it do nothing. ' +
+  "Pass Node's request, or the request or context of Express, Fastify, Koa, Hapi or Hono.";
+
+const ANNOTATED_LATE =
+  'annotate: the hit of the request has been built already. The parameters are dropped. Call it before the response ends.';
+
+/** A copy without properties that are `undefined`. */
+function without(parameters: object): Record<string, unknown> {
+  const given: Record<string, unknown> = Object.create(null);
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined) given[name] = value;
+  }
+  return given;
+}
+
+function isBlank(text: unknown): boolean {
+  return (typeof text !== 'string' && typeof text !== 'number') || String(text).trim() === '';
+}
+
+/** Modifies `known`: a copy for each call of `annotate` would take quadratic time. */
+function addTo(
+  known: Record<string, unknown> | undefined,
+  added: Record<string, unknown>,
+): Record<string, unknown> {
+  return Object.assign(known ?? Object.create(null), added);
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'then' in value &&
+    typeof value.then === 'function'
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

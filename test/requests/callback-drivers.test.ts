@@ -1,0 +1,166 @@
+import type { ServerResponse } from 'node:http';
+import { context, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api';
+import { expect, test } from 'vitest';
+import {
+  annotate,
+  ignore,
+  measure,
+  trackEvent,
+  trackGoal,
+  trackHit,
+  trackOrder,
+} from '../../src/index.js';
+import { currentRequest } from '../../src/requests/captured-requests.js';
+import { startCallbackConnection } from '../support/callback-connection.js';
+import { sorted } from '../support/sorted.js';
+import { startTracedService, until } from '../support/traced-service.js';
+
+const tracer = () => trace.getTracer('driver');
+
+/** `/alice` opens the connection and stays open until `release` is called. */
+async function startService(
+  onAnswer: (user: string, response: ServerResponse) => void,
+  options: Parameters<typeof startTracedService>[1] = {},
+) {
+  const connection = await startCallbackConnection();
+  let release = () => {};
+  const asyncContexts = new Set<unknown>();
+  const service = await startTracedService((request, response) => {
+    const user = request.url?.slice(1) ?? '';
+    tracer().startActiveSpan('query', (span) => {
+      // As instrumentations of drivers do.
+      const answered = context.bind(context.active(), () => {
+        asyncContexts.add(currentRequest());
+        onAnswer(user, response);
+        span.end();
+      });
+      connection.query(answered);
+    });
+    if (user === 'alice') release = () => response.end();
+  }, options);
+  return { service, connection, release: () => release(), asyncContexts };
+}
+
+/** Without traces of callers, and with one trace for all requests. */
+const NO_TRACE = {};
+const ONE_TRACE = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' };
+
+test.each<Record<string, string>>([NO_TRACE, ONE_TRACE])(
+  'the active span wins over the async context in all functions, with %j',
+  async (headers) => {
+    let answers = 0;
+    const { service, release, asyncContexts } = await startService((user, response) => {
+      answers += 1;
+      const mark = { dimension1: user };
+      trackEvent('Shop', 'paid', mark);
+      trackGoal(2, mark);
+      trackOrder({ id: user, revenue: 1 }, mark);
+      trackHit({ download: `https://shop.example/${user}`, ...mark });
+      annotate({ dimension2: user });
+      void measure('pf_dm1', () => 1);
+      if (user === 'private') ignore();
+      if (user !== 'alice') response.end();
+    });
+    const alice = service.fetch('/alice', { headers });
+    await until(() => answers === 1);
+    await service.fetch('/bob', { headers });
+    await service.fetch('/private', { headers });
+    release();
+    await alice;
+    await service.requests(3);
+    const hits = await service.hits();
+    expect(asyncContexts.size).toBe(1); // that of /alice, which opened the connection
+    const ofUsers = hits.map(({ params }) => [
+      new URL(params.url ?? '').pathname.slice(1),
+      params.dimension1 ?? params.dimension2,
+    ]);
+    expect(ofUsers.filter(([user, mark]) => user !== mark)).toEqual([]);
+    expect(sorted(ofUsers.map(([user = '']) => user))).toEqual([
+      ...Array(5).fill('alice'),
+      ...Array(5).fill('bob'),
+      ...Array(4).fill('private'),
+    ]);
+    expect(service.processor.stats()).toMatchObject({ ignored: { attribute: 1 } });
+    const timed = hits.filter(({ params }) => params.pf_dm1 !== undefined);
+    expect(timed).toHaveLength(2);
+  },
+);
+
+test('a callback after the hit of its request was built makes no hit of another visitor', async () => {
+  const late: (() => void)[] = [];
+  const { service, connection, release, asyncContexts } = await startService((user, response) => {
+    if (user === 'alice') return;
+    late.push(context.bind(context.active(), () => trackEvent('Shop', user)));
+    response.end();
+  });
+  const alice = service.fetch('/alice');
+  await until(() => asyncContexts.size === 1);
+  release();
+  await alice;
+  await service.fetch('/bob');
+  await service.requests(2);
+  expect(await service.hits()).toHaveLength(2);
+  await new Promise<void>((resolve) => {
+    connection.query(() => {
+      asyncContexts.add(currentRequest());
+      for (const callback of late) callback();
+      resolve();
+    });
+  });
+  expect(asyncContexts.size).toBe(1);
+  expect(await service.hits()).toHaveLength(2);
+  expect(service.processor.stats().dropped).toMatchObject({ no_visitor: 1 });
+});
+
+test('work of a request in a trace of its own belongs to the request, in spans of any depth', async () => {
+  const service = await startTracedService((_request, response) => {
+    tracer().startActiveSpan('job', { root: true }, (job) => {
+      annotate({ dimension1: 'job' });
+      tracer().startActiveSpan('step', (step) => {
+        trackEvent('job', 'step');
+        step.end();
+      });
+      job.end();
+    });
+    response.end();
+  });
+  await service.fetch('/job');
+  await service.requests(1);
+  const hits = await service.hits();
+  expect(hits.map(({ params }) => [params.e_c, new URL(params.url ?? '').pathname])).toEqual([
+    [undefined, '/job'],
+    ['job', '/job'],
+  ]);
+  expect(hits[0]?.params.dimension1).toBe('job');
+});
+
+test('in a trace of thousands of spans, matomo.* on spans without async context goes to their request', async () => {
+  const responses = new Map<string, { response: ServerResponse; span: Span | undefined }>();
+  const service = await startTracedService((request, response) => {
+    responses.set(request.url ?? '', { response, span: trace.getActiveSpan() });
+  });
+  const fetched = ['/first', '/second', '/private'].map((path) =>
+    service.fetch(path, { headers: ONE_TRACE }),
+  );
+  await until(() => responses.size === 3);
+  // Here is no async context of any request.
+  expect(currentRequest()).toBeUndefined();
+  const below = (parent: Span | undefined) =>
+    tracer().startSpan('below', {}, trace.setSpan(ROOT_CONTEXT, parent as Span));
+  const first = responses.get('/first')?.span;
+  for (let i = 0; i < 3000; i += 1) below(first).end();
+  for (const [path, { span, response }] of responses) {
+    const child = below(below(span));
+    child.setAttribute('matomo.dimension1', path);
+    if (path === '/private') child.setAttribute('matomo.ignore', true);
+    child.end();
+    response.end();
+  }
+  await Promise.all(fetched);
+  await service.requests(3);
+  const hits = await service.hits();
+  const marks = hits.map(
+    ({ params }) => `${new URL(params.url ?? '').pathname} ${params.dimension1}`,
+  );
+  expect(sorted(marks)).toEqual(['/first /first', '/second /second']);
+});
