@@ -55,6 +55,34 @@ test.each<[string, string, Attributes, Record<string, string>]>([
     },
   ],
   [
+    'an absolute request target, whose host is not the site',
+    'nodejs',
+    {
+      'http.method': 'GET',
+      'http.status_code': 200,
+      'http.scheme': 'http',
+      'http.target': '/a?x=1',
+      'http.url': 'http://other.test/a?x=1',
+      'http.host': 'shop.example.org',
+      'net.host.name': 'shop.example.org',
+      'net.host.port': 8080,
+    },
+    { url: 'https://shop.example.org/a?x=1', action_name: 'GET /a' },
+  ],
+  [
+    'an absolute request target with stable names',
+    'php',
+    {
+      'http.request.method': 'GET',
+      'http.response.status_code': 200,
+      'url.full': 'http://other.test/a?x=1',
+      'url.path': '/a',
+      'server.address': 'shop.example.org',
+      'server.port': 80,
+    },
+    { url: 'https://shop.example.org/a?x=1', action_name: 'GET /a' },
+  ],
+  [
     '.NET, ASP.NET Core',
     'dotnet',
     {

@@ -3,6 +3,9 @@ import { decodeLatin1 } from '../../hit/decode-latin1.js';
 import { peerAddressOf, splitTarget, targetOf, textOf } from '../../requests/finished-span.js';
 import type { ReceivedSpan } from '../otlp/received-span.js';
 
+/** Hold the Host header, except in Python. */
+const HOST_ATTRIBUTES = ['http.host', 'server.address', 'net.host.name'];
+
 /** A name of 253 bytes and a port. */
 const MAX_HOST_CHARACTERS = 259;
 
@@ -24,12 +27,15 @@ function setAddress(usual: Attributes, isPython: boolean): void {
 }
 
 /**
- * The host of a full URL is the one that the client used; other attributes may have that of the listener. In
- * `server.address` there may be a Host header with its port. In Python, the port attribute is the one of the listener, so it
- * is wrong if `server.address` is a name without a port.
+ * In Python the host of a full URL is the one of the Host header, and other attributes may have that of the listener. In other
+ * languages it may be the one of an absolute request target, which is not the site. In `server.address` there may be a Host
+ * header with its port. In Python, the port attribute is the one of the listener, so it is wrong if `server.address` is a name
+ * without a port.
  */
 function setHost(usual: Attributes, isPython: boolean): void {
-  const url = textOf(usual['url.full']) ?? textOf(usual['http.url']);
+  const isUrlNeeded =
+    isPython || HOST_ATTRIBUTES.every((name) => textOf(usual[name]) === undefined);
+  const url = isUrlNeeded ? (textOf(usual['url.full']) ?? textOf(usual['http.url'])) : undefined;
   const host = url === undefined ? undefined : /^https?:\/\/([^/?#@]+)(?:[/?#]|$)/i.exec(url)?.[1];
   if (host !== undefined) {
     usual['http.host'] = host;
