@@ -102,6 +102,7 @@ async function metricNames({ observeStats, measureTransport }) {
     lost: { any: 1 },
     ignored: { any: 1 },
     dropped: { any: 1 },
+    spans: { unused: 1 },
     invalid: 1,
     tracked: 1,
     accepted: 1,

@@ -6,6 +6,8 @@ import type { MatomoStats } from './pipeline/stats.js';
 import { assembleRequests } from './requests/assemble-requests.js';
 import { announceExporter } from './requests/captured-requests.js';
 import type { FinishedSpan } from './requests/finished-span.js';
+import { isAnnotated } from './requests/request-record.js';
+import { hasHitEvent, hitsOfEvents } from './requests/span-hit-events.js';
 
 /** `ExportResult` of OpenTelemetry. */
 export interface ExportResult {
@@ -46,7 +48,10 @@ export class MatomoSpanExporter {
     try {
       if (this.#made) {
         const { pipeline, reading } = this.#made;
-        const assembled = assembleRequests(spans, reading, (hit) => pipeline.addFurtherHit(hit));
+        const assembled = assembleRequests(spans, reading, (span) => {
+          for (const hit of hitsOfEvents(span)) pipeline.addFurtherHit(hit);
+          if (isAnnotated(span, reading) && !hasHitEvent(span)) pipeline.countUnused();
+        });
         for (const { record, span } of assembled) pipeline.addRequest(record, span);
       }
     } catch (error) {

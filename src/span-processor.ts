@@ -87,6 +87,10 @@ export class MatomoSpanProcessor {
 
   #onForwardedRequest(forwarded: Parameters<ForwardedRequestSink>[0]): void {
     try {
+      if ('dropped' in forwarded) {
+        this.#pipeline?.addDropped(forwarded.dropped);
+        return;
+      }
       if ('hit' in forwarded) {
         this.#pipeline?.addFurtherHit(forwarded.hit);
         return;

@@ -67,7 +67,12 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   for (const misspelled of findMisspelledVariables(process.env, variables)) {
     warnAboutMisspelled(misspelled, diagnostics);
   }
-  const made = createHitPipeline(matomo, diagnostics, 'matomo_gateway');
+  const made = createHitPipeline(
+    matomo,
+    diagnostics,
+    'matomo_gateway',
+    () => assembler.counts.unused,
+  );
   if (!made) {
     throw wrongOption(
       'a gateway needs url and siteId, valid privacy options, and enabled must not be false',

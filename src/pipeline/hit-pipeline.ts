@@ -11,6 +11,7 @@ import { resolveOptions } from '../options/resolve-options.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import type { MatomoOptions } from '../options.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
+import type { DroppedCounts } from '../requests/forwarded-request.js';
 import type { HitOwner, RequestSink } from '../requests/hit-owner.js';
 import { createRequestReading, type RequestReading } from '../requests/request-reading.js';
 import type { EndedRecord } from '../requests/request-record.js';
@@ -51,7 +52,15 @@ export class HitPipeline implements ExitControl, RequestSink {
   #isExitFlushOn = false;
   readonly #releaseExit: () => void;
 
-  constructor(options: ResolvedOptions, diagnostics: Diagnostics, component: ComponentType) {
+  readonly #unusedElsewhere: () => number;
+
+  constructor(
+    options: ResolvedOptions,
+    diagnostics: Diagnostics,
+    component: ComponentType,
+    unusedElsewhere: () => number,
+  ) {
+    this.#unusedElsewhere = unusedElsewhere;
     this.#options = options;
     this.#sampleRate = options.sampleRate;
     this.#diagnostics = diagnostics;
@@ -126,6 +135,20 @@ export class HitPipeline implements ExitControl, RequestSink {
     this.#further.report(key, () => message);
   }
 
+  countUnused(): void {
+    this.#counts.unusedSpans += 1;
+  }
+
+  /** Counts what another thread dropped. */
+  addDropped({ pageViews, furtherHits, tooMany, invalid, unusedSpans }: DroppedCounts): void {
+    this.#counts.hits += pageViews + furtherHits;
+    this.#counts.furtherHits += furtherHits;
+    this.#delivery.counters.lost.queue_full += pageViews + furtherHits;
+    this.#counts.dropped.too_many += tooMany;
+    this.#counts.dropped.invalid += invalid;
+    this.#counts.unusedSpans += unusedSpans;
+  }
+
   #countIgnored(ended: EndedRecord, reason: IgnoreReason): void {
     this.#ignored[reason] += 1;
     ended.close();
@@ -168,7 +191,13 @@ export class HitPipeline implements ExitControl, RequestSink {
   }
 
   stats(): MatomoStats {
-    return toStats(this.#counts, this.#delivery, this.#delivery.counters, this.#ignored);
+    const unusedSpans = this.#counts.unusedSpans + this.#unusedElsewhere();
+    return toStats(
+      { ...this.#counts, unusedSpans },
+      this.#delivery,
+      this.#delivery.counters,
+      this.#ignored,
+    );
   }
 
   /** The site that a request belongs to, or why it makes no hit. */
@@ -219,18 +248,23 @@ export class HitPipeline implements ExitControl, RequestSink {
   }
 }
 
-/** The pipeline for options as a user gives them, and how it wants requests read; `undefined` where nothing is to be tracked. */
+/**
+ * The pipeline for options as a user gives them, and how it wants requests read; `undefined` where nothing is to be tracked.
+ *
+ * @param unusedElsewhere the number of unused spans that the pipeline has not seen
+ */
 export function createHitPipeline(
   options: MatomoOptions,
   diagnostics: Diagnostics,
   component: ComponentType,
+  unusedElsewhere: () => number = () => 0,
 ): { pipeline: HitPipeline; reading: RequestReading; resolved: ResolvedOptions } | undefined {
   const resolved = resolveOptions(options, process.env, diagnostics);
   if (!resolved) return undefined;
   if (!resolved.pageViews && resolved.aiChatbots === 'off') {
     diagnostics.warnOnce('only-explicit-events', coded('only-explicit-events', ONLY_EVENTS));
   }
-  const pipeline = new HitPipeline(resolved, diagnostics, component);
+  const pipeline = new HitPipeline(resolved, diagnostics, component, unusedElsewhere);
   return { pipeline, reading: createRequestReading(resolved, diagnostics), resolved };
 }
 

@@ -76,6 +76,12 @@ export function observeStats(
       }
     });
   meter
+    .createObservableCounter('matomo.spans.unused', {
+      unit: '{span}',
+      description: 'Spans that had no effect: too late for their request, or of none',
+    })
+    .addCallback((result) => result.observe(stats().spans.unused, component));
+  meter
     .createObservableCounter('matomo.hits.ai_chatbots', {
       unit: '{hit}',
       description: 'Hits of requests by AI chatbots, a part of all hits',

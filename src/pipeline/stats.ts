@@ -52,6 +52,11 @@ export interface MatomoStats {
    * nobody, or without what Matomo needs. Not part of the sum above.
    */
   readonly dropped: { readonly [reason in DropReason]: number };
+  /** Not part of the sum above. */
+  readonly spans: {
+    /** Spans with something for Matomo that had no effect: they ended too late for their request, or belong to none. */
+    readonly unused: number;
+  };
 }
 
 /** What hits were made, and which calls made none. */
@@ -59,12 +64,13 @@ export interface HitCounts {
   hits: number;
   furtherHits: number;
   aiChatbots: number;
+  unusedSpans: number;
   readonly dropped: Record<DropReason, number>;
 }
 
 export function createHitCounts(): HitCounts {
   const dropped = { too_many: 0, no_visitor: 0, invalid: 0 };
-  return { hits: 0, furtherHits: 0, aiChatbots: 0, dropped };
+  return { hits: 0, furtherHits: 0, aiChatbots: 0, unusedSpans: 0, dropped };
 }
 
 export type IgnoredCounters = Record<IgnoreReason, number>;
@@ -87,7 +93,7 @@ export function createIgnoredCounters(): IgnoredCounters {
 
 /** A copy that does not change any more. */
 export function toStats(
-  { hits, furtherHits, aiChatbots, dropped }: HitCounts,
+  { hits, furtherHits, aiChatbots, unusedSpans, dropped }: HitCounts,
   {
     pending,
     spooled,
@@ -112,5 +118,6 @@ export function toStats(
     lost: { ...lost },
     ignored: { ...ignored },
     dropped: { ...dropped },
+    spans: { unused: unusedSpans },
   };
 }

@@ -4,6 +4,7 @@ import { DetachedScope } from '../common/detached-scope.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { PROCESSOR_BRAND } from '../common/processor-brand.js';
+import { TOO_MANY_HITS } from '../hit/further-hit.js';
 import { CHILD_SPAN_WAIT_MILLIS } from '../hit/hit.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
@@ -82,13 +83,17 @@ export class ForwardingProcessor implements Processor {
         if (kind === 'flush') this.#flush();
       }),
     );
-    this.#outbox = new ThreadOutbox(this.#channel, diagnostics);
+    const outbox = new ThreadOutbox(this.#channel, diagnostics);
+    this.#outbox = outbox;
     const sink = this.#createSink(diagnostics);
     this.#hits = new WorkerHits({
       longestHoldMillis: scheduledDelayMillis,
       scope: this.#scope,
       forward: (item) => this.#outbox.add(item),
-      refuse: sink.refuseHit,
+      refuseTooMany() {
+        sink.reportHit('further too_many', TOO_MANY_HITS);
+        outbox.drop({ tooMany: 1 });
+      },
       report: (callback, error) => this.#report(callback, error),
     });
     this.#requests = trackRequests(sink, reading, (...failure) => this.#report(...failure));
@@ -155,13 +160,17 @@ export class ForwardingProcessor implements Processor {
   }
 
   #createSink(diagnostics: Diagnostics): RequestSink {
-    const refuse = (key: string, message: string) =>
+    const report = (key: string, message: string) =>
       diagnostics.warnOnce(key, coded('parameter-refused', message));
     return {
       addRequest: (record, span) => this.#add(record, span),
       addFurtherHit: (hit, owner) => this.#hits.add(hit, owner),
-      refuseHit: refuse,
-      reportHit: refuse,
+      refuseHit: (key, message) => {
+        report(key, message);
+        this.#outbox.drop({ invalid: 1 });
+      },
+      reportHit: report,
+      countUnused: () => this.#outbox.drop({ unusedSpans: 1 }),
     };
   }
 

@@ -1,5 +1,5 @@
 import type { Server } from 'node:net';
-import type { ForwardedItem } from '../requests/forwarded-request.js';
+import type { ForwardedCounts, ForwardedItem } from '../requests/forwarded-request.js';
 
 /** The part of `register` that is loaded when the process serves. Nothing here throws. */
 export interface Serving {
@@ -8,7 +8,7 @@ export interface Serving {
   /** Called with a request that was announced before this was loaded. */
   onFirstRequest(message: unknown): void;
   /** Adds a request to a server in a worker thread, or a hit outside of any request. */
-  addForwarded(forwarded: ForwardedItem): void;
+  addForwarded(forwarded: ForwardedItem | ForwardedCounts): void;
 }
 
 /** Used if the process is not tracked. */

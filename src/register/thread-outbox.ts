@@ -1,6 +1,10 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
-import { type ForwardedItem, toCloneable } from '../requests/forwarded-request.js';
+import {
+  type DroppedCounts,
+  type ForwardedItem,
+  toCloneable,
+} from '../requests/forwarded-request.js';
 import type { ThreadChannel } from './threads.js';
 
 /** How many requests and hits wait until the main thread answers, which may be busy while its workers start. */
@@ -11,6 +15,8 @@ export class ThreadOutbox {
   readonly #channel: Pick<ThreadChannel, 'post'>;
   readonly #diagnostics: Pick<Diagnostics, 'warnOnce'>;
   #unposted: ForwardedItem[] | undefined = [];
+  /** Counted in the main thread, once it answers. */
+  #dropped: DroppedCounts = NOTHING;
 
   constructor(channel: Pick<ThreadChannel, 'post'>, diagnostics: Pick<Diagnostics, 'warnOnce'>) {
     this.#channel = channel;
@@ -25,7 +31,16 @@ export class ThreadOutbox {
   add(forwarded: ForwardedItem): void {
     if (!this.#unposted) this.#post(forwarded);
     else if (this.#unposted.length < MAX_UNPOSTED) this.#unposted.push(forwarded);
-    else this.#diagnostics.warnOnce('unposted', coded('queue-full', TOO_MANY_UNPOSTED));
+    else {
+      this.#diagnostics.warnOnce('unposted', coded('queue-full', TOO_MANY_UNPOSTED));
+      this.drop(hitsIn(forwarded));
+    }
+  }
+
+  /** Counts what was dropped, in the main thread. */
+  drop(counts: Partial<DroppedCounts>): void {
+    this.#dropped = sumOf(this.#dropped, counts);
+    if (!this.#unposted) this.#postDropped();
   }
 
   /** The main thread receives messages, or there is no later chance to post them. */
@@ -33,6 +48,17 @@ export class ThreadOutbox {
     const unposted = this.#unposted ?? [];
     this.#unposted = undefined;
     for (const forwarded of unposted) this.#post(forwarded);
+    if (this.#dropped !== NOTHING) this.#postDropped();
+  }
+
+  #postDropped(): void {
+    const dropped = this.#dropped;
+    this.#dropped = NOTHING;
+    try {
+      this.#channel.post({ kind: 'request', forwarded: { dropped } });
+    } catch (error) {
+      this.#diagnostics.warnOnce('not posted', coded('internal-error', notPosted(error)));
+    }
   }
 
   #post(forwarded: ForwardedItem): void {
@@ -48,14 +74,36 @@ export class ThreadOutbox {
       this.#channel.post({ kind: 'request', forwarded: toCloneable(forwarded) });
     } catch (error) {
       this.#diagnostics.warnOnce('not posted', coded('internal-error', notPosted(error)));
+      this.drop(hitsIn(forwarded));
     }
   }
 }
 
+const NOTHING: DroppedCounts = {
+  pageViews: 0,
+  furtherHits: 0,
+  tooMany: 0,
+  invalid: 0,
+  unusedSpans: 0,
+};
+
+function sumOf(counts: DroppedCounts, added: Partial<DroppedCounts>): DroppedCounts {
+  const sum = { ...counts };
+  for (const name of Object.keys(sum) as (keyof DroppedCounts)[]) sum[name] += added[name] ?? 0;
+  return sum;
+}
+
+/** The hits that an item would have made. */
+function hitsIn(forwarded: ForwardedItem): Partial<DroppedCounts> {
+  if ('hit' in forwarded) return { furtherHits: 1 };
+  const { isKnown, furtherHits = [] } = forwarded;
+  return { pageViews: isKnown ? 0 : 1, furtherHits: furtherHits.length };
+}
+
 function notPosted(error: unknown): string {
-  return `A worker thread cannot send a request or hit to the main thread (${error}). It is lost and not counted. Please report this.`;
+  return `A worker thread cannot send a request, a hit or counts to the main thread (${error}). Requests and hits are lost. Please report this.`;
 }
 
 const TOO_MANY_UNPOSTED =
   `A worker thread has ${MAX_UNPOSTED} requests and hits for the main thread, which has not answered yet. Further ones are lost ` +
-  'and not counted until it answers. Load opentelemetry-matomo/register in the main thread, and do not block it while workers start.';
+  'and counted as queue_full until it answers. Load opentelemetry-matomo/register in the main thread, and do not block it while workers start.';

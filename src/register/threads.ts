@@ -5,7 +5,7 @@ import {
   type Worker,
 } from 'node:worker_threads';
 import { DetachedScope } from '../common/detached-scope.js';
-import type { ForwardedItem } from '../requests/forwarded-request.js';
+import type { ForwardedCounts, ForwardedItem } from '../requests/forwarded-request.js';
 
 /** Messages between threads. A worker sends `hello` and waits for `here` of the main thread, then it sends requests. */
 export type ThreadMessage =
@@ -14,7 +14,7 @@ export type ThreadMessage =
   | { readonly kind: 'flush' | 'flushed' }
   /** A worker started or ended a worker of its own. */
   | { readonly kind: 'started' | 'ended'; readonly threadId: number }
-  | { readonly kind: 'request'; readonly forwarded: ForwardedItem };
+  | { readonly kind: 'request'; readonly forwarded: ForwardedItem | ForwardedCounts };
 
 /** A worker answers at once unless it is busy. */
 const COLLECT_MILLIS = 500;
@@ -62,7 +62,7 @@ interface Thread {
  * blocking this thread, for requests that workers have not sent yet.
  */
 export function receiveRequests(
-  add: (forwarded: ForwardedItem) => void,
+  add: (forwarded: ForwardedItem | ForwardedCounts) => void,
   onServing: () => void,
 ): () => void {
   const threads = new Map<number, Thread>();

@@ -1,5 +1,5 @@
 import type { DetachedScope } from '../common/detached-scope.js';
-import { type FurtherHit, MAX_FURTHER_HITS, TOO_MANY_HITS } from '../hit/further-hit.js';
+import { type FurtherHit, MAX_FURTHER_HITS } from '../hit/further-hit.js';
 import {
   detailsOf,
   type ForwardedItem,
@@ -14,7 +14,8 @@ export interface WorkerHitsParts {
   readonly longestHoldMillis: number;
   readonly scope: DetachedScope;
   forward(item: ForwardedItem): void;
-  refuse(key: string, message: string): void;
+  /** Counts a hit that its request has no room for, and logs it. */
+  refuseTooMany(): void;
   report(callback: string, error: unknown): void;
 }
 
@@ -47,7 +48,7 @@ export class WorkerHits {
   }
 
   add(hit: FurtherHit, owner: HitOwner | undefined): void {
-    const { forward, refuse } = this.#parts;
+    const { forward, refuseTooMany } = this.#parts;
     if (!owner) {
       forward({ hit });
       return;
@@ -57,7 +58,7 @@ export class WorkerHits {
     if (hits.count >= MAX_FURTHER_HITS) {
       // Work that a request started may go on for as long as the thread does.
       if (record.request && namesVisitor(hit)) forward({ hit });
-      else refuse('further too_many', TOO_MANY_HITS);
+      else refuseTooMany();
       return;
     }
     hits.count += 1;

@@ -22,17 +22,16 @@ const NOWHERE = { remove() {} };
 
 /**
  * Finds the HTTP requests in a list of finished spans, in any order: each SERVER span of a request that is not nested in another
- * one, with the annotations of its child spans. `onLooseHit` gets the hits in events of spans without a request.
+ * one, with the annotations of its child spans. `onLooseSpan` gets spans with something for Matomo that belong to no request.
  */
 export function assembleRequests(
   spans: readonly FinishedSpan[],
   reading: RequestReading,
-  onLooseHit?: (hit: FurtherHit) => void,
+  onLooseSpan?: (span: FinishedSpan) => void,
 ): AssembledRequest[] {
   const byId = new Map<string, FinishedSpan>();
   for (const span of spans) byId.set(idOf(span), span);
   const outermost = outermostRequests(spans, byId);
-  const loose: FinishedSpan[] = [];
   const belowRoots = new Map<FinishedSpan, FinishedSpan[]>();
   for (const span of spans) {
     if (isRequest(span) && outermost.get(span) === span) belowRoots.set(span, []);
@@ -40,7 +39,7 @@ export function assembleRequests(
   for (const span of spans) {
     if (!isRequest(span) && !isAnnotatedBelow(span, reading)) continue;
     const root = outermost.get(span);
-    if (!root) loose.push(span);
+    if (!root) onLooseSpan?.(span);
     else if (root !== span) belowRoots.get(root)?.push(span);
   }
   const assembled: AssembledRequest[] = [];
@@ -48,7 +47,6 @@ export function assembleRequests(
     const request = assembleRequest(root, below, reading);
     if (request) assembled.push(request);
   }
-  for (const hit of hitsOf(loose) ?? []) onLooseHit?.(hit);
   return assembled;
 }
 

@@ -29,6 +29,21 @@ interface ForwardedHit {
 
 export type ForwardedItem = ForwardedRequest | ForwardedHit;
 
+/** What a thread dropped, to be counted where hits are sent. */
+export interface DroppedCounts {
+  /** Lost, with the requests that contain them. */
+  readonly pageViews: number;
+  readonly furtherHits: number;
+  /** Calls that made no hit. */
+  readonly tooMany: number;
+  readonly invalid: number;
+  readonly unusedSpans: number;
+}
+
+export interface ForwardedCounts {
+  readonly dropped: DroppedCounts;
+}
+
 /** What a forwarded request has besides its record. */
 export type RequestDetails = Pick<
   ForwardedRequest,
@@ -38,7 +53,7 @@ export type RequestDetails = Pick<
 /** Key under which a processor, of any copy, accepts requests of other threads. */
 export const FORWARDED_REQUESTS: unique symbol = Symbol.for('opentelemetry-matomo.forwarded.1');
 
-export type ForwardedRequestSink = (forwarded: ForwardedItem) => void;
+export type ForwardedRequestSink = (forwarded: ForwardedItem | ForwardedCounts) => void;
 
 /** Reads the details of a request as long as Node's request and the span are available. */
 export function detailsOf(

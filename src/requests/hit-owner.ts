@@ -24,6 +24,8 @@ export interface RequestSink {
   refuseHit(key: string, message: string): void;
   /** Part of a hit was dropped, which is logged. */
   reportHit(key: string, message: string): void;
+  /** Counts a span with something for Matomo that ended too late for its request, or belongs to none. */
+  countUnused(): void;
 }
 
 const NOWHERE: RequestIndex = { remove() {} };

@@ -161,7 +161,7 @@ export function isAnnotatedBelow(span: FinishedSpan, reading: SpanReading): bool
 }
 
 /** Whether a span has anything for Matomo. */
-function isAnnotated(span: FinishedSpan, { userIdAttribute, errors }: SpanReading): boolean {
+export function isAnnotated(span: FinishedSpan, { userIdAttribute, errors }: SpanReading): boolean {
   if (errors && span.status.code === ERROR) return true;
   if (hasHitEvent(span)) return true;
   const { attributes } = span;

@@ -22,6 +22,7 @@ import {
   annotateBelow,
   annotateOwn,
   endRecord,
+  isAnnotated,
   isAnnotatedBelow,
   PERF_KEY_ATTRIBUTE,
   RequestRecord,
@@ -221,14 +222,23 @@ export function trackRequests(
     } else {
       record.close();
       takeEvents(span, undefined);
+      countUnused(span);
     }
     if (record.captured) releaseRequest(record.captured);
     record.captured = undefined;
   }
 
+  /** Routes are not counted: most of the spans that have one add nothing to their request. */
+  function countUnused(span: FinishedSpan): void {
+    if (isAnnotated(span, reading) && !hasHitEvent(span)) sink.countUnused();
+  }
+
   function endSpanBelow(record: RequestRecord | undefined, span: FinishedSpan): void {
     takeEvents(span, record);
-    if (!record || record.closed) return;
+    if (!record || record.closed) {
+      countUnused(span);
+      return;
+    }
     annotateBelow(record, span, reading);
     const { request, nestedRoute } = record;
     // Next.js ends its own SERVER span after the one of the http instrumentation.

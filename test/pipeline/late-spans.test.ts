@@ -1,8 +1,8 @@
-import { ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
-import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
+import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { BasicTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { expect, test, vi } from 'vitest';
 import { CHILD_SPAN_WAIT_MILLIS } from '../../src/hit/hit.js';
-import { MatomoSpanProcessor } from '../../src/index.js';
+import { MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
 import { useFakeTime } from '../support/delivery.js';
 
 useFakeTime();
@@ -33,14 +33,41 @@ async function hitOfChildEndingAfter(millis: number) {
   child.setAttribute('matomo.dimension1', 'late').end();
   await vi.advanceTimersByTimeAsync(CHILD_SPAN_WAIT_MILLIS);
   const [hit] = hits;
-  return { madeBefore, dimension: hit?.dimension1 };
+  const { unused } = processor.stats().spans;
+  return { madeBefore, dimension: hit?.dimension1, unused };
 }
 
 test('what a child span says counts if it ends less than 20 ms after the SERVER span', async () => {
   expect(CHILD_SPAN_WAIT_MILLIS).toBe(20);
-  expect(await hitOfChildEndingAfter(19)).toEqual({ madeBefore: 0, dimension: 'late' });
+  expect(await hitOfChildEndingAfter(19)).toEqual({ madeBefore: 0, dimension: 'late', unused: 0 });
 });
 
-test('what a child span says after that does not reach the hit, which is made by then', async () => {
-  expect(await hitOfChildEndingAfter(21)).toEqual({ madeBefore: 1, dimension: undefined });
+test('what a child span says after that does not reach the hit, which is made by then, and is counted', async () => {
+  expect(await hitOfChildEndingAfter(21)).toEqual({
+    madeBefore: 1,
+    dimension: undefined,
+    unused: 1,
+  });
+});
+
+test('a processor and an exporter count spans with something for Matomo that belong to no request, and no others', async () => {
+  const options = { url: 'http://127.0.0.1:9', siteId: 1 };
+  const processor = new MatomoSpanProcessor(options);
+  const exporter = new MatomoSpanExporter(options);
+  const spanProcessors = [processor, new SimpleSpanProcessor(exporter)];
+  const tracer = new BasicTracerProvider({ spanProcessors }).getTracer('test');
+  const call = { kind: SpanKind.SERVER, attributes: { 'rpc.system': 'grpc' } };
+  tracer.startSpan('annotated', { attributes: { 'matomo.uid': 'ann' } }).end();
+  tracer.startSpan('failed').setStatus({ code: SpanStatusCode.ERROR }).end();
+  tracer.startSpan('plain', { attributes: { 'http.route': '/a' } }).end();
+  tracer
+    .startSpan('hit')
+    .addEvent('matomo.hit', { 'matomo.e_c': 'a', 'matomo.e_a': 'b', 'matomo.uid': 'ann' })
+    .end();
+  tracer.startSpan('call', call).end();
+  tracer.startSpan('call', call).setAttribute('matomo.uid', 'ann').end();
+  for (const component of [processor, exporter]) {
+    expect(component.stats()).toMatchObject({ hits: 1, spans: { unused: 3 } });
+    await component.shutdown();
+  }
 });

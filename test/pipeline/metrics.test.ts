@@ -73,6 +73,7 @@ test('a meter provider gets what stats() says, by OpenTelemetry’s names where 
     'otel.sdk.processor.span.processed queue_full matomo_span_exporter: matomo_span_exporter/0': 1,
     'matomo.hits tracked matomo_span_exporter: matomo_span_exporter/0': 3,
     'matomo.hits.resent matomo_span_exporter: matomo_span_exporter/0': 0,
+    'matomo.spans.unused matomo_span_exporter: matomo_span_exporter/0': 0,
     'matomo.hits lost queue_full matomo_span_exporter: matomo_span_exporter/0': 1,
     'matomo.requests.ignored path matomo_span_exporter: matomo_span_exporter/0': 1,
     'matomo.request.duration 200': { count: 1 },

@@ -272,6 +272,46 @@ test('more than 10,000 events that the main thread does not receive are reported
   expect(stderr).toMatch(/^[^\n]*10000 requests and hits[^\n]*lost[^\n]*\[queue-full\]\n$/);
 });
 
+test('what a worker thread drops is counted in the main thread', async () => {
+  const { env } = await matomo();
+  const script = `
+    const { Worker } = require('node:worker_threads');
+    const { trace } = require('@opentelemetry/api');
+    const { BasicTracerProvider } = require('@opentelemetry/sdk-trace-base');
+    const { MatomoSpanProcessor } = require('opentelemetry-matomo');
+    const processor = new MatomoSpanProcessor({ maxQueueSize: 20_000, exitFlush: false });
+    trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [processor] }));
+    const worker = "const { trackEvent } = require('opentelemetry-matomo');" +
+      "for (let n = 0; n < 10002; n += 1) trackEvent('a', 'b', { uid: 'ann' });" +
+      "trackEvent('', 'b');";
+    new Worker(worker, { eval: true }).on('exit', () => {
+      const { hits, furtherHits, pending, tracked, lost, dropped } = processor.stats();
+      console.log(JSON.stringify({ hits, furtherHits, rest: pending + tracked, lost, dropped }));
+      process.exit();
+    });`;
+  const { stdout } = await runNode([...REGISTER, '-e', script], { env });
+  expect(JSON.parse(stdout)).toMatchObject({
+    hits: 10_002,
+    furtherHits: 10_002,
+    rest: 10_000,
+    lost: { queue_full: 2 },
+    dropped: { invalid: 1 },
+  });
+});
+
+test('an event too many and a late span of a request to a worker thread are counted in the main thread', async () => {
+  const { inspector, app } = await start({ ...SOON, OWN_PROCESSOR: '1', PRINT_STATS: '1' });
+  await get(`${app.url}/many`);
+  await get(`${app.url}/begin-span`);
+  await eventually(() => titles(inspector).includes('GET /begin-span'));
+  await get(`${app.url}/end-span`);
+  await get(`${app.url}/one-more`);
+  await get(`${app.url}/exit`);
+  await app.exit();
+  const stats = JSON.parse(app.stdout().replace(app.url, ''));
+  expect(stats).toMatchObject({ dropped: { too_many: 1 }, spans: { unused: 1 } });
+});
+
 test('timers and channels of worker threads do not inherit the context of the application', async () => {
   const { env } = await matomo();
   // Reports each resource of the package that is created in the context of the application.

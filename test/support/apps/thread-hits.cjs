@@ -1,6 +1,6 @@
 // A server in a worker thread, or with MAIN in the main thread, that tracks hits besides page views. `/bind` keeps the context of its
 // request, in which `/now` tracks an event. `/exit` ends the process. With OWN_PROCESSOR, the main thread has a processor that decides
-// by attributes of the span.
+// by attributes of the span, and whose statistics are printed at the end with PRINT_STATS.
 const { AsyncResource } = require('node:async_hooks');
 const { createServer } = require('node:http');
 const { isMainThread, parentPort, Worker, workerData } = require('node:worker_threads');
@@ -10,6 +10,8 @@ const { MatomoSpanProcessor, annotate, trackEvent, trackHit } = require('opentel
 /** A context of no request. */
 const outside = new AsyncResource('outside');
 let bound = outside;
+/** Begins in one request and ends in another. */
+let longSpan;
 
 /** JSON cannot write it, and no thread can receive its function. */
 const circular = { method: () => 1 };
@@ -57,6 +59,10 @@ const ROUTES = {
       trackEvent('one more', 'of nobody');
       trackEvent('one more', 'named', { uid: 'ann' });
     }),
+  '/begin-span': () => {
+    longSpan = trace.getTracer('long').startSpan('long', { attributes: { 'matomo.uid': 'ann' } });
+  },
+  '/end-span': () => longSpan.end(),
   '/odd': () => {
     annotate({ dimension1: () => 1, dimension2: 'kept', cvar: { odd: circular, plan: 'pro' } });
     trackEvent('odd', 'name', { name: circular });
@@ -88,7 +94,11 @@ if (process.env.SHORT_JOB) {
   if (process.env.OWN_PROCESSOR) {
     const { NodeSDK } = require('@opentelemetry/sdk-node');
     const siteId = ({ attributes }) => (Object.keys(attributes).length > 0 ? 1 : undefined);
-    new NodeSDK({ spanProcessors: [new MatomoSpanProcessor({ siteId })] }).start();
+    const processor = new MatomoSpanProcessor({ siteId });
+    new NodeSDK({ spanProcessors: [processor] }).start();
+    if (process.env.PRINT_STATS) {
+      process.on('exit', () => process.stdout.write(JSON.stringify(processor.stats())));
+    }
   }
   new Worker(__filename).on('message', () => process.exit(3));
 } else {
