@@ -228,11 +228,14 @@ export interface MatomoOptions {
   readonly scheduledDelayMillis?: number | undefined;
   /** Timeout of one attempt to send, in milliseconds. @default `30000` */
   readonly exportTimeoutMillis?: number | undefined;
-  /** Deadline of `shutdown`, in milliseconds. @default 5000; under `register` 1500 */
+  /**
+   * Deadline of `shutdown`, in milliseconds. Also how long a bulk that is being sent keeps the process alive after the last request.
+   * @default 5000; under `register` 1500
+   */
   readonly shutdownTimeoutMillis?: number | undefined;
   /**
-   * If the process ends without a shutdown (`process.exit()`, an uncaught exception), queued hits are first stored in the spool
-   * or sent, for at most `shutdownTimeoutMillis`, or 300 ms if Matomo was unavailable. Your `dispatcher` is not used.
+   * If the process ends without a shutdown (empty event loop, `process.exit()`, uncaught exception), queued hits are first stored in
+   * the spool or sent, for at most `shutdownTimeoutMillis`, or 300 ms if Matomo was unavailable. Your `dispatcher` is not used.
    * @default `false`; under `register` `true`
    */
   readonly exitFlush?: boolean | undefined;

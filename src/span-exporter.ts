@@ -66,7 +66,10 @@ export class MatomoSpanExporter {
     resultCallback({ code: 0 });
   }
 
-  /** Makes one attempt to send everything queued. Takes at most `exportTimeoutMillis`. Never rejects. */
+  /**
+   * Makes one attempt to send everything queued. Takes at most `exportTimeoutMillis`, and keeps the process alive for at most
+   * `shutdownTimeoutMillis`. Never rejects.
+   */
   forceFlush(): Promise<void> {
     return this.#made?.pipeline.flush() ?? Promise.resolve();
   }

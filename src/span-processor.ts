@@ -104,8 +104,8 @@ export class MatomoSpanProcessor {
   }
 
   /**
-   * Makes one attempt to send everything queued, and does not wait until Matomo is available. Takes at most `exportTimeoutMillis`.
-   * Never rejects.
+   * Makes one attempt to send everything queued, and does not wait until Matomo is available. Takes at most `exportTimeoutMillis`, and
+   * keeps the process alive for at most `shutdownTimeoutMillis`. Never rejects.
    */
   forceFlush(): Promise<void> {
     return this.#pipeline?.flush() ?? Promise.resolve();

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { holdEventLoop } from '../common/hold-event-loop.js';
 import { type ReplayProgress, replayFiles } from '../gateway/replay/replay-files.js';
 import { openReplayState, type ReplayState } from '../gateway/replay/replay-state.js';
 import { readEnvironment } from '../options/resolve-options.js';
@@ -29,13 +30,15 @@ export async function replay(args: string[]): Promise<void> {
   const state = openReplayState(values.state);
   const interrupt = new AbortController();
   for (const signal of SIGNALS) process.once(signal, () => interrupt.abort());
-  const stats = await replayFiles({
-    files,
-    state: isDry ? withoutSaving(state) : state,
-    rate,
-    onProgress: createProgressReport(),
-    signal: interrupt.signal,
-  });
+  const stats = await holdEventLoop(
+    replayFiles({
+      files,
+      state: isDry ? withoutSaving(state) : state,
+      rate,
+      onProgress: createProgressReport(),
+      signal: interrupt.signal,
+    }),
+  );
   console.log(JSON.stringify(stats));
   if (!interrupt.signal.aborted) return;
   process.stderr.write('Interrupted. Run the same command again to continue from here.\n');

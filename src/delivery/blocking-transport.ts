@@ -4,14 +4,27 @@ import {
   receiveMessageOnPort,
   Worker,
 } from 'node:worker_threads';
+import { AnswerReader } from './answer-reader.js';
 import { EXIT_WORKER } from './exit-worker.js';
 import { explainError } from './explain-error.js';
 import { proxyRouteOf } from './proxy-route.js';
 import type { Exchange } from './transport.js';
 
 /** Indexes in the memory that both threads share. */
-const ANSWERS = 0;
+const PARTS = 0;
 const IS_SENT = 1;
+
+/** What the worker posts of the response to the body with that number. */
+type Part = { readonly number: number } & (
+  | {
+      readonly kind: 'head';
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+    }
+  | { readonly kind: 'data'; readonly chunk: Uint8Array }
+  | { readonly kind: 'end' }
+  | { readonly kind: 'not_sent' | 'no_answer'; readonly error: Error }
+);
 
 export interface BlockingTransportOptions {
   readonly url: URL;
@@ -33,19 +46,39 @@ export type SendSync = (body: Buffer, timeoutMillis: number) => Exchange;
 export function createBlockingTransport(options: BlockingTransportOptions): SendSync {
   const state = new Int32Array(new SharedArrayBuffer(8));
   let port: MessagePort | undefined;
+  let number = 0;
 
   return function sendSync(body, timeoutMillis) {
-    const isFirst = port === undefined;
+    const deadlineMillis = performance.now() + timeoutMillis;
+    const settings = port === undefined ? settingsOf(options) : undefined;
     port ??= startWorker(state);
-    const answers = Atomics.load(state, ANSWERS);
+    number += 1;
     Atomics.store(state, IS_SENT, 0);
     const bytes = new Uint8Array(body); // a copy: small `Buffer`s share one `ArrayBuffer`, which must not be transferred
-    const settings = isFirst ? settingsOf(options) : undefined;
-    port.postMessage({ settings, body: bytes }, [bytes.buffer]);
-    Atomics.wait(state, ANSWERS, answers, timeoutMillis);
-    const received = receiveMessageOnPort(port) as { message: Exchange } | undefined;
-    return received ? withError(received.message) : timedOut(state, timeoutMillis);
+    port.postMessage({ settings, number, body: bytes }, [bytes.buffer]);
+    return receive(port, number, deadlineMillis) ?? timedOut(state, timeoutMillis);
   };
+
+  /** Reads the response to a body; `undefined` after the deadline. */
+  function receive(from: MessagePort, of: number, deadlineMillis: number): Exchange | undefined {
+    let reader: AnswerReader | undefined;
+    for (;;) {
+      const parts = Atomics.load(state, PARTS);
+      const received = receiveMessageOnPort(from) as { message: Part } | undefined;
+      const leftMillis = deadlineMillis - performance.now();
+      if (received && received.message.number === of) {
+        const part = received.message;
+        if (part.kind === 'head') reader = new AnswerReader(part.status, part.headers);
+        else if (part.kind === 'data' && reader?.add(part.chunk) === false)
+          return reader.toExchange();
+        else if (part.kind === 'end') return reader?.toExchange();
+        else if (part.kind !== 'data') return toFailure(part.kind, part.error);
+      } else if (!received) {
+        if (leftMillis <= 0) return undefined;
+        Atomics.wait(state, PARTS, parts, leftMillis);
+      }
+    }
+  }
 }
 
 function startWorker(state: Int32Array): MessagePort {
@@ -93,10 +126,9 @@ function settingsOf({ url, userAgent, headers }: BlockingTransportOptions): obje
   };
 }
 
-function withError(exchange: Exchange): Exchange {
-  if (exchange.kind === 'answer') return exchange;
-  const { message, ...properties } = exchange.error;
-  return { ...exchange, error: explainError(Object.assign(new Error(message), properties)) };
+function toFailure(kind: 'not_sent' | 'no_answer', error: Error): Exchange {
+  const { message, ...properties } = error;
+  return { kind, error: explainError(Object.assign(new Error(message), properties)) };
 }
 
 function timedOut(state: Int32Array, timeoutMillis: number): Exchange {

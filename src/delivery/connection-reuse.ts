@@ -21,7 +21,7 @@ export class ConnectionReuse {
   async next(): Promise<boolean> {
     await this.#turn;
     const waitMillis = this.#notBeforeMillis - performance.now();
-    if (waitMillis > 0) await new Promise((resolve) => setTimeout(resolve, waitMillis));
+    if (waitMillis > 0) await new Promise((resolve) => setTimeout(resolve, waitMillis).unref());
     const now = performance.now();
     const isFresh = now < this.#freshUntilMillis;
     if (isFresh) this.#notBeforeMillis = now + PAUSE_MILLIS;

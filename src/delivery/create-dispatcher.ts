@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { HttpDispatcher } from './dispatcher.js';
+import { unrefSocket } from './unref-socket.js';
 
 /** Matomo or a proxy may close an idle connection while a request is being sent, so this side closes it first. */
 const IDLE_MILLIS = 1_000;
@@ -15,8 +16,8 @@ const ONE_CONNECTION = {
 };
 
 /**
- * A single connection, through the proxy in the environment if there is one. Loads undici. `onClose` is called when the other side
- * closes the connection without notice.
+ * A single connection, through the proxy in the environment if there is one, which does not keep the process alive. Loads undici.
+ * `onClose` is called when the other side closes the connection without notice.
  */
 export async function createDispatcher(
   url: URL,
@@ -26,6 +27,8 @@ export async function createDispatcher(
   const { buildConnector, Client, EnvHttpProxyAgent } = await import('undici');
   const connectTo = buildConnector({ timeout: CONNECT_MILLIS });
   const sockets = new Set<Socket>();
+  /** Why connections were closed. undici may open another one for no request. */
+  let cutOff: Error | undefined;
   const proxy = proxyOf(url, env);
   const dispatcher =
     proxy === undefined
@@ -38,7 +41,7 @@ export async function createDispatcher(
           connect,
           // EnvHttpProxyAgent does not pass all options on to its clients, so they are made here.
           factory: (origin, options) =>
-            createClient(origin, isTunnelled(origin) ? options : { ...options, connect }),
+            createClient(origin, { ...options, connect: connectorOf(origin, options) }),
           clientFactory: (origin, options) =>
             createClient(origin, { ...options, connect, headersTimeout: CONNECT_MILLIS }),
         });
@@ -57,17 +60,31 @@ export async function createDispatcher(
   }
   function connect(...given: Parameters<typeof connectTo>): void {
     const socket = connectTo(...given) as unknown as Socket;
+    unrefSocket(socket);
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
+    if (cutOff) socket.destroy(cutOff);
   }
   /** A tunneled connection brings its own `connect`. */
-  function isTunnelled(origin: string | URL): boolean {
-    return new URL(origin).host === url.host;
+  function connectorOf(origin: string | URL, options: object): typeof connect {
+    if (new URL(origin).host !== url.host) return connect;
+    const { connect: connectThrough } = options as { connect: typeof connect };
+    return (target, callback) =>
+      connectThrough(target, (...result) => {
+        if (result[1]) unrefSocket(result[1] as unknown as Socket);
+        callback(...result);
+      });
   }
 
   return {
-    dispatch: (options, handler) =>
-      (dispatcher as unknown as HttpDispatcher).dispatch(options, handler),
+    dispatch(options, handler) {
+      cutOff = undefined;
+      return (dispatcher as unknown as HttpDispatcher).dispatch(options, handler);
+    },
+    disconnect(reason) {
+      cutOff = reason;
+      for (const socket of sockets) socket.destroy(reason);
+    },
     async destroy(error) {
       await dispatcher.destroy(error);
       // A pending connection would keep the process alive until it times out.

@@ -9,6 +9,7 @@ export interface DeliveryOptions {
   readonly maxExportBatchSize: number;
   readonly scheduledDelayMillis: number;
   readonly exportTimeoutMillis: number;
+  readonly shutdownTimeoutMillis: number;
   /** Set if there is a spool. */
   readonly maxSpoolAgeMillis?: number;
 }

@@ -1,5 +1,6 @@
 import { DetachedScope } from '../common/detached-scope.js';
 import type { Diagnostics } from '../common/diagnostics.js';
+import { holdEventLoop } from '../common/hold-event-loop.js';
 import { coded } from '../common/messages.js';
 import { withTimeout } from '../common/with-timeout.js';
 import type { PendingHit } from '../hit/hit.js';
@@ -9,6 +10,7 @@ import type { DeliveryCounters } from './counters.js';
 import type { DeliveryOptions } from './delivery-options.js';
 import type { HitSource } from './hit-source.js';
 import { adviceForLoss, flushLast, type LastFlushParts } from './last-flush.js';
+import { LoopHold } from './loop-hold.js';
 import { MemorySource } from './memory-source.js';
 import { SendLoop } from './send-loop.js';
 import { Sender } from './sender.js';
@@ -28,6 +30,7 @@ export class Delivery {
   /** Timers and sockets must not inherit the async context of the request that happened to create them. */
   readonly #scope = new DetachedScope('MatomoDelivery');
   readonly #flushes: SharedFlush;
+  readonly #hold: LoopHold;
   #closed: Promise<void> | undefined;
   /** Hits that are not sent at shutdown are kept for `finish`, which then has less time. */
   #keepsForExit = false;
@@ -46,7 +49,14 @@ export class Delivery {
   ) {
     this.#maxQueueSize = options.maxQueueSize;
     this.#maxQueueBytes = options.maxQueueBytes;
-    this.#sender = new Sender(options, transport, diagnostics, random);
+    const hold = new LoopHold({
+      millis: options.shutdownTimeoutMillis,
+      scope: this.#scope,
+      sockets: transport.holdsLoop ? 1 : 0,
+      abort: () => transport.abort?.(new Error('the process ended first')),
+    });
+    this.#hold = hold;
+    this.#sender = new Sender(options, transport, diagnostics, random, hold);
     this.#diagnostics = diagnostics;
     this.#source = source;
     const given = { options, transport, diagnostics, source };
@@ -58,7 +68,7 @@ export class Delivery {
     const loop = new SendLoop(this.#parts, this.#scope);
     this.#loop = loop;
     this.#flushes = new SharedFlush(
-      () => this.#closed ?? loop.sendAll(),
+      () => this.#closed ?? hold.during(loop.sendAll()),
       options.exportTimeoutMillis,
     );
     loop.start();
@@ -122,6 +132,7 @@ export class Delivery {
     }
     if (!this.#isPrepared) this.#prepare();
     this.#source.push(hit);
+    this.#hold.extend(hit.endedMillis);
     this.#loop.update();
     return true;
   }
@@ -148,15 +159,17 @@ export class Delivery {
 
   /**
    * Makes one attempt to send everything that is queued. While a flush runs, further calls share the one after it. Takes at most
-   * `exportTimeoutMillis`. Never rejects.
+   * `exportTimeoutMillis`, and keeps the process alive for at most `shutdownTimeoutMillis`. Never rejects.
    */
   flush(): Promise<void> {
-    return this.#closed ?? this.#flushes.call();
+    if (this.#closed !== undefined) return this.#closed;
+    this.#hold.extend(performance.now());
+    return this.#flushes.call();
   }
 
   /** Makes a last attempt and counts what is left at the deadline as lost. Never rejects. */
   shutdown(deadlineMillis: number): Promise<void> {
-    this.#closed ??= this.#close(deadlineMillis);
+    this.#closed ??= holdEventLoop(this.#close(deadlineMillis));
     return this.#closed;
   }
 
@@ -191,7 +204,7 @@ export class Delivery {
     this.#loop.batches.hasEnded = true;
     this.#loop.stop();
     const { inFlight, isUnavailable } = this.#loop.batches;
-    const millis = deadlineMillis - this.#closingMillis;
+    const millis = deadlineMillis - this.#closingMillis - this.#hold.spentMillis;
     flushLast(this.#parts, { inFlight, isUnavailable, millis, refusal });
   }
 }

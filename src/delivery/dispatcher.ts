@@ -2,6 +2,8 @@
 export interface HttpDispatcher {
   /** Sends a request and calls the handler with its response. */
   dispatch(options: DispatchOptions, handler: DispatchHandler): boolean;
+  /** Closes all connections, also those that are being opened. Only for dispatchers that this package created. */
+  disconnect?(reason: Error): void;
   /** Called only for dispatchers that this package created. */
   destroy?(error: Error | null): Promise<void>;
 }

@@ -1,19 +1,21 @@
 /**
  * The source of the exit flush's worker thread, as text: a bundled application has no file of ours to start a worker from. It uses
- * only Node's own modules, which load in milliseconds. Each message is a body; each answer is an `Exchange` whose error is a plain
- * object. `state[0]` counts answers; `state[1]` becomes 1 when bytes of the request may reach Matomo.
+ * only Node's own modules, which load in milliseconds. Each message is a body. The thread posts each part of the response as it comes,
+ * with the number of the body: the calling thread reads it with the reader of all clients. `state[0]` counts the parts; `state[1]`
+ * becomes 1 when bytes of the request may reach Matomo.
  */
 export const EXIT_WORKER: string = `'use strict';
 const { workerData: { port, state } } = require('node:worker_threads');
-const MAX_ANSWER_BYTES = 65536;
 let settings;
 let options;
 let load;
+let current;
 
-port.on('message', ({ settings: given, body }) => {
+port.on('message', ({ settings: given, number, body }) => {
   if (given) prepare(given);
-  send(Buffer.from(body), (exchange) => {
-    port.postMessage(exchange);
+  if (current) current.destroy(); // no more of it is read
+  current = send(Buffer.from(body), (part) => {
+    port.postMessage({ ...part, number });
     Atomics.add(state, 0, 1);
     Atomics.notify(state, 0);
   });
@@ -70,15 +72,10 @@ function tunnel(_options, onSocket) {
   request.end();
 }
 
-function send(body, done) {
-  let isDone = false;
+function send(body, post) {
   let isSent = false;
-  function finish(exchange) {
-    if (!isDone) done(exchange);
-    isDone = true;
-  }
   function fail(error) {
-    finish({ kind: isSent && !isTlsAlert(error) ? 'no_answer' : 'not_sent', error: toPlain(error) });
+    post({ kind: isSent && !isTlsAlert(error) ? 'no_answer' : 'not_sent', error: toPlain(error) });
   }
   function markSent() {
     isSent = true;
@@ -91,26 +88,16 @@ function send(body, done) {
   });
   request.on('error', fail);
   request.on('response', (response) => {
-    const chunks = [];
-    let size = 0;
-    function answer() {
-      const { statusCode: status, headers } = response;
-      finish({
-        kind: 'answer', status, contentType: headers['content-type'] || '', body: Buffer.concat(chunks).toString('utf8'),
-        location: headers.location, retryAfter: headers['retry-after'], date: headers.date, authenticate: headers['www-authenticate'],
-      });
-    }
-    response.on('data', (chunk) => {
-      chunks.push(chunk.subarray(0, Math.max(0, MAX_ANSWER_BYTES - size)));
-      size += chunk.length;
-      if (size < MAX_ANSWER_BYTES) return;
-      answer();
-      request.destroy();
+    post({ kind: 'head', status: response.statusCode, headers: response.headers });
+    response.on('data', (chunk) => post({ kind: 'data', chunk }));
+    response.on('end', () => {
+      current = undefined; // its connection is used again
+      post({ kind: 'end' });
     });
-    response.on('end', answer);
     response.on('error', fail);
   });
   request.end(body);
+  return request;
 }
 
 function moduleOf(protocol) {

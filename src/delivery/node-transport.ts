@@ -1,12 +1,11 @@
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
+import { AnswerReader } from './answer-reader.js';
 import { ConnectionReuse } from './connection-reuse.js';
 import { explainError, isBrokenConnection } from './explain-error.js';
-import { inflateBody } from './inflate-body.js';
 import { proxyRouteOf } from './proxy-route.js';
 import type { Exchange, Transport } from './transport.js';
+import { unrefSocket } from './unref-socket.js';
 
-/** Limit for a response, compressed and decompressed. */
-const MAX_ANSWER_BYTES = 65_536;
 /** Matomo or a proxy may close an idle connection while a request is being sent, so this side closes it first. */
 const IDLE_MILLIS = 1_000;
 
@@ -80,6 +79,8 @@ export function createNodeTransport(options: NodeTransportOptions): Transport {
       return exchange;
     },
 
+    abort: (reason) => current?.abort(reason),
+
     async close() {
       isClosed = true;
       current?.abort(new Error('shutdown'));
@@ -134,13 +135,16 @@ function observe(
   const timer = setTimeout(
     () => abort(new Error(`no answer within ${timeoutMillis} ms`)),
     timeoutMillis,
-  );
-  request.on('error', fail).on('response', (response) => {
-    readBody(response, fail, (exchange) => {
-      resolveOnce(exchange);
-      if (!response.complete) request.destroy();
+  ).unref();
+  request
+    .on('socket', unrefSocket)
+    .on('error', fail)
+    .on('response', (response) => {
+      readBody(response, fail, (exchange) => {
+        resolveOnce(exchange);
+        if (!response.complete) request.destroy();
+      });
     });
-  });
   return { abort };
 }
 
@@ -149,26 +153,10 @@ function readBody(
   fail: (error: Error) => void,
   done: (exchange: Exchange) => void,
 ): void {
-  const { statusCode: status = 0, headers } = response;
-  const chunks: Buffer[] = [];
-  let size = 0;
-  function answer(): void {
-    const body = Buffer.concat(chunks);
-    done({
-      kind: 'answer',
-      status,
-      contentType: headers['content-type'] ?? '',
-      body: inflateBody(body, headers['content-encoding'], MAX_ANSWER_BYTES).toString('utf8'),
-      location: headers.location,
-      retryAfter: headers['retry-after'],
-      date: headers.date,
-      authenticate: headers['www-authenticate'],
-    });
-  }
+  const reader = new AnswerReader(response.statusCode ?? 0, response.headers);
+  const answer = () => done(reader.toExchange());
   response.on('data', (chunk: Buffer) => {
-    chunks.push(chunk.subarray(0, MAX_ANSWER_BYTES - size));
-    size += chunk.length;
-    if (size >= MAX_ANSWER_BYTES) answer();
+    if (!reader.add(chunk)) answer();
   });
   response.on('end', answer).on('error', fail);
   response.on('aborted', () => fail(new Error('the answer was cut off')));

@@ -2,6 +2,7 @@ import type { Diagnostics } from '../common/diagnostics.js';
 import { type Batch, type EncodedHit, sentHits, toBody } from './batch.js';
 import type { DeliveryOptions } from './delivery-options.js';
 import { createInterpretResponse } from './interpret-response.js';
+import type { LoopHold } from './loop-hold.js';
 import type { Outcome } from './outcome.js';
 import type { Transport } from './transport.js';
 
@@ -18,6 +19,7 @@ export class Sender {
   resent = 0;
   readonly #options: DeliveryOptions;
   readonly #transport: Transport;
+  readonly #hold: LoopHold;
   readonly #interpretResponse: ReturnType<typeof createInterpretResponse>;
   /** Hits to count as resent if they are sent again. */
   readonly #mayBeStored = new WeakSet<EncodedHit>();
@@ -30,9 +32,11 @@ export class Sender {
     transport: Transport,
     diagnostics: Diagnostics,
     random: () => number,
+    hold: LoopHold,
   ) {
     this.#options = options;
     this.#transport = transport;
+    this.#hold = hold;
     this.#token = options.tokenAuth;
     const interpretOptions = { ...options, hasToken: options.tokenAuth !== undefined };
     this.#interpretResponse = createInterpretResponse(interpretOptions, diagnostics, random);
@@ -44,7 +48,8 @@ export class Sender {
     const hits = sentHits(batch);
     if (this.#hasDoubts) this.#countResent(hits);
     const body = this.bodyOf(batch);
-    const exchange = await this.#transport.send(body, exportTimeoutMillis);
+    const exchange = await this.#hold.during(this.#transport.send(body, exportTimeoutMillis));
+    if (exchange.kind === 'answer') this.#hold.spentMillis = 0;
     const now = performance.now();
     const outcome = this.#interpretResponse(batch, exchange, Date.now()); // Retry-After may be a date
     const waitMillis = outcome.kind === 'held' ? outcome.waitMillis : 0;

@@ -21,10 +21,10 @@ export class SharedFlush {
   }
 
   call(): Promise<void> {
-    if (this.#running === undefined) return withTimeout(this.#limitMillis, this.#start());
+    if (this.#running === undefined) return withTimeout(this.#limitMillis, this.#start(), true);
     this.#waiting ??= this.#running.then(() => this.#start());
     if (this.#shared !== undefined) return this.#shared;
-    const shared = withTimeout(this.#limitMillis, this.#waiting).then(() => {
+    const shared = withTimeout(this.#limitMillis, this.#waiting, true).then(() => {
       // The flush may still wait after the limit: later callers get their own limit.
       if (this.#shared === shared) this.#shared = undefined;
     });

@@ -37,7 +37,7 @@ export class SpooledBatches {
     const loaded = this.#load(delayMillis, takesCrashes).finally(() => {
       this.#isLoading = false;
     });
-    return withTimeout(PATIENCE_MILLIS, loaded);
+    return withTimeout(PATIENCE_MILLIS, loaded, true);
   }
 
   async #load(delayMillis: number, takesCrashes: boolean): Promise<Batch | undefined> {

@@ -28,10 +28,14 @@ export interface Transport {
   send(body: Buffer, timeoutMillis: number): Promise<Exchange>;
   /** Loads what the first request needs, without connecting. */
   prepare?(): void;
+  /** Its sockets keep the process alive. */
+  readonly holdsLoop?: boolean | undefined;
+  /** Aborts the request in flight, with its connection: its result is `no_answer` or `not_sent`. Later requests are sent. */
+  abort?(reason: Error): void;
   /** Whether bytes of a request may have been sent that has no result yet. */
   isSending?(): boolean;
   /** Like `send`, while the whole process is blocked. Missing if that is not supported. */
   readonly sendSync?: ((body: Buffer, timeoutMillis: number) => Exchange) | undefined;
-  /** Aborts the request in flight: its result is `no_answer` or `not_sent`. */
+  /** Aborts the request in flight, and sends no more. */
   close(): Promise<void>;
 }

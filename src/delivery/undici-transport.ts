@@ -1,12 +1,11 @@
+import { AnswerReader } from './answer-reader.js';
 import { ConnectionReuse } from './connection-reuse.js';
 import { createDispatcher } from './create-dispatcher.js';
 import type { DispatchController, HttpDispatcher } from './dispatcher.js';
 import { explainError, isBrokenConnection, provesNotHttp, provesUnsent } from './explain-error.js';
-import { inflateBody } from './inflate-body.js';
 import type { Exchange, Transport } from './transport.js';
 
-/** Limit for a response, compressed and decompressed. */
-const MAX_ANSWER_BYTES = 65_536;
+type AnswerHeaders = ConstructorParameters<typeof AnswerReader>[1];
 
 export interface UndiciTransportOptions {
   readonly url: URL;
@@ -39,10 +38,20 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
     return used;
   }
 
+  function abort(reason: Error): void {
+    current?.abort(reason);
+    void used?.then(
+      (dispatcher) => dispatcher.disconnect?.(reason),
+      () => undefined,
+    );
+  }
+
   return {
     prepare() {
       load().catch(() => undefined); // the first request reports the error
     },
+
+    holdsLoop: options.dispatcher !== undefined,
 
     isSending: () => current?.isSending() ?? false,
 
@@ -81,6 +90,8 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
       return exchange;
     },
 
+    abort,
+
     async close() {
       isClosed = true;
       current?.abort(new Error('shutdown'));
@@ -97,10 +108,7 @@ function observe(
   timeoutMillis: number,
   onClose: () => void,
 ) {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  let status = 0;
-  let headers: Record<string, string | string[] | undefined> = {};
+  let reader: AnswerReader | undefined;
   let controller: DispatchController | undefined;
   let isResolved = false;
 
@@ -118,24 +126,7 @@ function observe(
   const timer = setTimeout(
     () => abort(new Error(`no ${controller ? 'answer' : 'connection'} within ${timeoutMillis} ms`)),
     timeoutMillis,
-  );
-
-  function answer(): Exchange {
-    return {
-      kind: 'answer',
-      status,
-      contentType: first(headers['content-type']) ?? '',
-      body: inflateBody(
-        Buffer.concat(chunks),
-        first(headers['content-encoding']),
-        MAX_ANSWER_BYTES,
-      ).toString('utf8'),
-      location: first(headers.location),
-      retryAfter: first(headers['retry-after']),
-      date: first(headers.date),
-      authenticate: first(headers['www-authenticate']),
-    };
-  }
+  ).unref();
 
   return {
     abort,
@@ -145,33 +136,26 @@ function observe(
       // The time ran out before a connection was open: the request must not be sent later.
       if (isResolved) started.abort(new Error('given up'));
     },
-    onResponseStart(_: DispatchController, statusCode: number, given: typeof headers) {
-      status = statusCode;
-      headers = given;
+    onResponseStart(_: DispatchController, status: number, headers: AnswerHeaders) {
+      reader = new AnswerReader(status, headers);
     },
     onResponseData(started: DispatchController, chunk: Buffer) {
-      chunks.push(chunk.subarray(0, MAX_ANSWER_BYTES - size));
-      size += chunk.length;
-      if (size < MAX_ANSWER_BYTES) return;
-      resolveOnce(answer());
+      if (reader?.add(chunk) !== false) return;
+      resolveOnce(reader.toExchange());
       started.abort(new Error('answer too long'));
     },
     onResponseEnd() {
-      resolveOnce(answer());
+      if (reader) resolveOnce(reader.toExchange());
     },
     onResponseError(_: DispatchController | undefined, error: Error) {
       const wasSent = controller !== undefined && !provesUnsent(error);
       if (isBrokenConnection(error)) onClose();
       const explained = explainError(error);
       if (!wasSent) return resolveOnce({ kind: 'not_sent', error: explained });
-      const isHttp = status === 0 && provesNotHttp(error) ? false : undefined;
+      const isHttp = !reader && provesNotHttp(error) ? false : undefined;
       resolveOnce({ kind: 'no_answer', error: explained, isHttp });
     },
   };
-}
-
-function first(header: string | string[] | undefined): string | undefined {
-  return Array.isArray(header) ? header[0] : header;
 }
 
 function toError(error: unknown): Error {

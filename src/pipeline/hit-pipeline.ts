@@ -1,7 +1,7 @@
+import { atExit } from '../common/at-exit.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import type { ExitControl } from '../common/exit-control.js';
 import { coded } from '../common/messages.js';
-import { atExit } from '../delivery/at-exit.js';
 import { createDeliveryCounters } from '../delivery/counters.js';
 import type { Delivery } from '../delivery/delivery.js';
 import { createFindIgnoreReason } from '../hit/find-ignore-reason.js';
@@ -87,7 +87,7 @@ export class HitPipeline implements ExitControl, RequestSink {
       builders: this.#builders,
     });
     if (options.exitFlush) this.enable();
-    this.#releaseExit = atExit(() => this.finish());
+    this.#releaseExit = atExit('send', () => this.finish());
   }
 
   /** Makes a hit of the request whose server span has ended, or counts why not. */

@@ -7,15 +7,38 @@ const EXIT_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const;
 type Signal = (typeof EXIT_SIGNALS)[number];
 type Processors = ReadonlySet<SpanProcessor>;
 
+/** Limit for a signal of the process to itself to arrive. */
+const ARRIVAL_MILLIS = 1_000;
 const SIGNAL_EXIT_4 = Symbol.for('signal-exit emitter');
 
 /**
- * Sends queued hits before the process ends, if the event loop is empty or at signals. A signal without a handler of the
- * application ends the process as it would without this package, at most `shutdownTimeoutMillis` later.
+ * Sends queued hits at signals. A signal without a handler of the application ends the process as it would without this package, at
+ * most `shutdownTimeoutMillis` later. If the event loop is empty, hits are sent at `exit`: a flush would revive the loop.
  */
 export function installExitHandlers(processors: Processors): void {
-  process.once('beforeExit', () => void shutDown(processors));
   for (const signal of EXIT_SIGNALS) listen(signal, processors);
+  waitForOwnSignals();
+}
+
+/** Keeps the process alive until a signal that it has sent to itself arrives. */
+let arrival: NodeJS.Timeout | undefined;
+
+/**
+ * A signal that a process sends to itself as its last act ends it at once, unless there is a listener: ours would be too late, because
+ * nothing else may keep the event loop alive until then.
+ */
+function waitForOwnSignals(): void {
+  const { kill } = process;
+  const numbers = EXIT_SIGNALS.map((signal) => constants.signals[signal]);
+  process.kill = (pid, signal = 'SIGTERM') => {
+    const isSent = kill.call(process, pid, signal);
+    const number = typeof signal === 'number' ? signal : constants.signals[signal as Signal];
+    if (pid === process.pid && numbers.includes(number)) {
+      clearTimeout(arrival);
+      arrival = setTimeout(() => undefined, ARRIVAL_MILLIS);
+    }
+    return isSent;
+  };
 }
 
 /** Enables `exitFlush`, the default under `register`, also for processors that the application created. */
@@ -25,6 +48,7 @@ export function enableExitFlush(processor: SpanProcessor): void {
 
 function listen(signal: Signal, processors: Processors): void {
   const onSignal = (): void => {
+    clearTimeout(arrival);
     if (hasApplicationHandler(signal)) {
       prepareForExit(signal, processors);
       return;

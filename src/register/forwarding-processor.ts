@@ -1,5 +1,6 @@
 import { threadId } from 'node:worker_threads';
 import type { Context, Span } from '@opentelemetry/api';
+import { atExit } from '../common/at-exit.js';
 import { DetachedScope } from '../common/detached-scope.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
@@ -101,7 +102,7 @@ export class ForwardingProcessor implements Processor {
     const nodeRequests: NodeRequestSink = (...request) => this.#onNodeRequest(...request);
     Object.defineProperty(this, NODE_REQUESTS, { value: nodeRequests });
     Object.defineProperty(this, PROCESSOR_BRAND, { value: true });
-    process.on('exit', () => {
+    atExit('send', () => {
       this.#forward(Number.POSITIVE_INFINITY);
       this.#outbox.open(); // the last chance to post them
     });

@@ -1,4 +1,5 @@
 import { isMainThread } from 'node:worker_threads';
+import { atExit } from '../common/at-exit.js';
 import { createDiagnostics, type Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { PROCESSOR_BRAND } from '../common/processor-brand.js';
@@ -46,7 +47,10 @@ function start(
   const { processor: place } = registration;
   place.real = processor;
   // A worker thread gets no signals and ends with its main thread.
-  if (isMainThread) registration.flushAtExit(place);
+  if (isMainThread) {
+    atExit('collect', () => place.collect());
+    registration.flushAtExit(place);
+  }
   const record = readEnvironment('record', process.env) ?? 'requests';
   const requests = processor && trackNodeRequests(processor, record);
   const watch = processor && watchTracking(processor, record, checkProvider, diagnostics);

@@ -90,8 +90,6 @@ export function receiveRequests(
     function onHello(): void {
       channel.post({ kind: 'here' });
       onServing();
-      // Before the listener that sends the hits of this thread.
-      if (!isAnyServing()) process.prependListener('exit', collect);
       thread.isServing = true;
     }
   }
@@ -108,17 +106,12 @@ export function receiveRequests(
       thread.channel.close();
       threads.delete(threadId);
       closeWorkersOf(threadId); // one of the last messages may have announced a worker
-      if (!isAnyServing()) process.removeListener('exit', collect);
     });
   }
 
   /** Node.js ends the workers of a worker with it, and nothing announces their end. */
   function closeWorkersOf(threadId: number): void {
     for (const [id, { parentId }] of threads) if (parentId === threadId) close(id);
-  }
-
-  function isAnyServing(): boolean {
-    return [...threads.values()].some(({ isServing }) => isServing);
   }
 
   function collect(): void {

@@ -44,6 +44,7 @@ test('a hit that Matomo cannot store leaves each message once, and the state tha
     maxExportBatchSize: 100,
     scheduledDelayMillis: 0,
     exportTimeoutMillis: 30_000,
+    shutdownTimeoutMillis: 5_000,
   };
   const delivery = new Delivery(options, transport, createDiagnostics(), () => 0);
   for (let i = 0; i < 99; i++) delivery.push(pendingHit(String(i)));

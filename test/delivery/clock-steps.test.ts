@@ -28,6 +28,7 @@ function setUp() {
       maxExportBatchSize: 100,
       scheduledDelayMillis: 5000,
       exportTimeoutMillis: 30_000,
+      shutdownTimeoutMillis: 5_000,
     },
     transport,
     DIAGNOSTICS,

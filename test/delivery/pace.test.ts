@@ -62,6 +62,7 @@ test('a back-off that happens to be none still is a wait', async () => {
     maxExportBatchSize: 1,
     scheduledDelayMillis: 1000,
     exportTimeoutMillis: 30_000,
+    shutdownTimeoutMillis: 5_000,
   };
   const delivery = new Delivery(options, transport, said, () => 0);
   transport.answer(answer(503));

@@ -132,6 +132,7 @@ async function live({ steps, hasToken, mostInABulk, ending, ...sizes }: History)
       resendUnconfirmed: false,
       scheduledDelayMillis: SCHEDULED_DELAY_MILLIS,
       exportTimeoutMillis: 30_000,
+      shutdownTimeoutMillis: 5_000,
     },
     watched(matomo, pace),
     { info: silent, warn: silent, error: silent, warnOnce: silent, print: silent },

@@ -1,5 +1,9 @@
+import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { isWhole } from '../../src/delivery/spool/hit-line.js';
 import { startInspector } from '../../src/inspector/index.js';
@@ -25,6 +29,20 @@ async function end(args: readonly string[], env: Record<string, string>, path = 
   await get(app.url + path).catch(() => undefined);
   const exit = await app.exit();
   return { ...exit, stderr: app.stderr() };
+}
+
+/** A Matomo that answers every bulk in this way. */
+async function serve(respond: (response: ServerResponse) => void): Promise<string> {
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => respond(response));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 const BULK =
@@ -262,6 +280,29 @@ describe('the way to Matomo is that of other bulks', () => {
     expect(proxy.requests()).toMatchObject([
       { method, target, headers: { 'proxy-authorization': authorization } },
     ]);
+  });
+
+  test.each([
+    ['gzip', 'with a header', gzipSync],
+    ['deflate', 'with a header', deflateSync],
+    ['deflate', 'without', deflateRawSync],
+    ['br', 'without', brotliCompressSync],
+  ] as const)('a response in %s, %s, is read', async (encoding, _header, encode) => {
+    const url = await serve((response) => {
+      response.setHeader('content-encoding', encoding);
+      response.end(encode('{"status":"success","tracked":2,"invalid":0}'));
+    });
+    const env = { MATOMO_URL: url, MATOMO_SITE_ID: '1' };
+    expect(await end([...REGISTER, APP], { ...env, ...LATE })).toMatchObject({ stderr: '' });
+  });
+
+  test('of a response without an end, 64 kB are read', async () => {
+    const url = await serve((response) => {
+      response.write('{"status":"success","tracked":2,"invalid":0}');
+      response.write(' '.repeat(65_536));
+    });
+    const env = { MATOMO_URL: url, MATOMO_SITE_ID: '1', MATOMO_SHUTDOWN_TIMEOUT: '3600000' };
+    expect(await end([...REGISTER, APP], { ...env, ...LATE })).toMatchObject({ stderr: '' });
   });
 
   test('a proxy that refuses is named', async () => {

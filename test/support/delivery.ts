@@ -29,6 +29,7 @@ export function setUp(options: Partial<DeliveryOptions> = {}) {
       maxExportBatchSize: 100,
       scheduledDelayMillis: 5000,
       exportTimeoutMillis: 30_000,
+      shutdownTimeoutMillis: 5_000,
       ...options,
     },
     transport,

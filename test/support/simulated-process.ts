@@ -93,6 +93,7 @@ export class SimulatedProcess implements DiskUser {
       maxQueueBytes: 1e9,
       resendUnconfirmed: false,
       exportTimeoutMillis: 30_000,
+      shutdownTimeoutMillis: 5_000,
     };
     this.#delivery = new Delivery(
       options,

@@ -100,6 +100,7 @@ export function spooledDelivery({
     maxExportBatchSize: 100,
     scheduledDelayMillis: 100,
     exportTimeoutMillis: 30_000,
+    shutdownTimeoutMillis: 5_000,
     maxSpoolAgeMillis: 7 * 86_400_000,
     ...options,
   };

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { holdEventLoop } from '../../common/hold-event-loop.js';
 import { toBody } from '../../delivery/batch.js';
 import { createTransport } from '../../delivery/create-transport.js';
 import { encodeHits } from '../../delivery/encode-hits.js';
@@ -47,7 +48,8 @@ export function createQuestions(options: ResolvedOptions, bypassesQueue: boolean
     const transport = createTransport({ url, headers, userAgent: USER_AGENT });
     const start = Date.now();
     const body = toBody(encodeHits([hit]), withToken ? tokenAuth : undefined);
-    const exchange = await transport.send(body, Math.min(exportTimeoutMillis, LONGEST_MILLIS));
+    const limitMillis = Math.min(exportTimeoutMillis, LONGEST_MILLIS);
+    const exchange = await holdEventLoop(transport.send(body, limitMillis));
     const askedMillis = (start + Date.now()) / 2;
     await transport.close();
     // `hasToken: false`, because each check interprets an invalid hit itself.

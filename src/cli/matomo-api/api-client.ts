@@ -1,4 +1,5 @@
 import { show } from '../../common/diagnostics.js';
+import { holdEventLoop } from '../../common/hold-event-loop.js';
 import { createDispatcher } from '../../delivery/create-dispatcher.js';
 import { explainError } from '../../delivery/explain-error.js';
 import { USER_AGENT } from '../../pipeline/create-delivery.js';
@@ -53,7 +54,7 @@ export async function createApiClient(options: ApiClientOptions): Promise<ApiCli
     // With the method in the query, errors are JSON too. `refusals.ts` matches messages in English.
     url.search = `?${new URLSearchParams({ module: 'API', format: 'JSON', method, language: 'en' })}`;
     const signal = AbortSignal.timeout(options.timeoutMillis);
-    const answer = await request(url, {
+    const answering = request(url, {
       dispatcher: dispatcher as never,
       method: 'POST',
       headers: {
@@ -75,7 +76,7 @@ export async function createApiClient(options: ApiClientOptions): Promise<ApiCli
       .catch((error: Error) => {
         throw error instanceof ApiFailure ? error : toFailure(error, api, options.timeoutMillis);
       });
-    return readApiAnswer(answer, api);
+    return readApiAnswer(await holdEventLoop(answering), api);
   }
 
   async function call(asked: ApiCall): Promise<ApiResult> {

@@ -15,6 +15,7 @@ const TOLD = {
 };
 const HANDLERS = {
   close: () => server.close(() => process.exit(0)),
+  drains: () => server.close(),
   soon: () => setTimeout(() => process.exit(0), 150),
   now: () => process.exit(5),
   nodemon: () => server.close(() => process.kill(process.pid, 'SIGUSR2')),
@@ -38,7 +39,12 @@ const server = createServer((request, response) => {
   if (signal) process.kill(process.pid, signal);
   response.end(String(TOLD[request.url]?.() ?? 'ok'));
 });
-const { HANDLER, HANDLES = 'SIGTERM', ONCE } = process.env;
+const LISTENERS = {
+  exit: () => process.exit(4),
+  beforeExit: () => process.stdout.write('beforeExit\n'),
+};
+const { HANDLER, HANDLES = 'SIGTERM', ONCE, LISTENS } = process.env;
+if (LISTENS) process.on(LISTENS, LISTENERS[LISTENS]);
 if (HANDLER) process[ONCE ? 'once' : 'on'](HANDLES, HANDLERS[HANDLER]);
 server.listen(process.env.PORT, '127.0.0.1', () => {
   process.stdout.write(`http://127.0.0.1:${server.address().port}\n`);

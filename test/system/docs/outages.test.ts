@@ -95,6 +95,7 @@ async function linesOf(
       resendUnconfirmed: false,
       maxExportBatchSize: 100,
       scheduledDelayMillis: 60_000,
+      shutdownTimeoutMillis: 5_000,
       exportTimeoutMillis: 1000,
       ...options,
     },

@@ -1,0 +1,36 @@
+/** First, what other threads have is collected; then hits are sent. */
+type Phase = 'collect' | 'send';
+
+type ExitRuns = Readonly<Record<Phase, Set<() => void>>>;
+
+/** All copies of the package share one listener, so that their phases do not mix. */
+const KEY = Symbol.for('opentelemetry-matomo.at-exit.1');
+
+/**
+ * Runs a function when the process or thread emits `exit`, until the returned function is called. It runs before the listeners of the
+ * application, which may call `process.exit()`: that skips all later ones.
+ */
+export function atExit(phase: Phase, run: () => void): () => void {
+  const scope = globalThis as Record<symbol, ExitRuns | undefined>;
+  const runs = scope[KEY] ?? listen();
+  scope[KEY] = runs;
+  runs[phase].add(run);
+  return () => void runs[phase].delete(run);
+}
+
+function listen(): ExitRuns {
+  const runs = { collect: new Set<() => void>(), send: new Set<() => void>() };
+  process.prependListener('exit', () => {
+    for (const run of [...runs.collect, ...runs.send]) runSafely(run);
+  });
+  return runs;
+}
+
+/** Errors are ignored: they would change the exit code of the application. */
+function runSafely(run: () => void): void {
+  try {
+    run();
+  } catch {
+    // The process ends in any case.
+  }
+}

@@ -1,0 +1,78 @@
+import type { Exchange } from './transport.js';
+
+type Zlib = typeof import('node:zlib');
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+/** Limit for a response, compressed and decompressed. */
+const MAX_ANSWER_BYTES = 65_536;
+
+/** Reads a response of Matomo, for every HTTP client. */
+export class AnswerReader {
+  readonly #status: number;
+  readonly #headers: Headers;
+  readonly #chunks: Uint8Array[] = [];
+  #size = 0;
+
+  constructor(status: number, headers: Headers) {
+    this.#status = status;
+    this.#headers = headers;
+  }
+
+  /** Adds a part of the body. Returns `false` if no more is read. */
+  add(chunk: Uint8Array): boolean {
+    this.#chunks.push(chunk.subarray(0, Math.max(0, MAX_ANSWER_BYTES - this.#size)));
+    this.#size += chunk.length;
+    return this.#size < MAX_ANSWER_BYTES;
+  }
+
+  toExchange(): Exchange {
+    const body = inflate(Buffer.concat(this.#chunks), this.#header('content-encoding'));
+    return {
+      kind: 'answer',
+      status: this.#status,
+      contentType: this.#header('content-type') ?? '',
+      body: body.toString('utf8'),
+      location: this.#header('location'),
+      retryAfter: this.#header('retry-after'),
+      date: this.#header('date'),
+      authenticate: this.#header('www-authenticate'),
+    };
+  }
+
+  #header(name: string): string | undefined {
+    const value = this.#headers[name];
+    return Array.isArray(value) ? value[0] : value;
+  }
+}
+
+/**
+ * Decompresses a body. Returns it unchanged if it cannot be decompressed to at most the limit. The request asks for no compression, but
+ * some proxies compress anyway, so node:zlib is loaded on demand.
+ */
+function inflate(body: Buffer, encoding: string | undefined): Buffer {
+  const run = encoding && inflaterFor(encoding.trim().toLowerCase());
+  if (!run) return body;
+  try {
+    return run(process.getBuiltinModule('node:zlib'), body, { maxOutputLength: MAX_ANSWER_BYTES });
+  } catch {
+    return body;
+  }
+}
+
+function inflaterFor(encoding: string) {
+  switch (encoding) {
+    case 'gzip':
+    case 'x-gzip':
+      return (zlib: Zlib, body: Buffer, limit: object) => zlib.gunzipSync(body, limit);
+    case 'deflate':
+      // Some servers omit the header of zlib.
+      return (zlib: Zlib, body: Buffer, limit: object) =>
+        ((body[0] ?? 0) & 0x0f) === 8
+          ? zlib.inflateSync(body, limit)
+          : zlib.inflateRawSync(body, limit);
+    case 'br':
+      return (zlib: Zlib, body: Buffer, limit: object) => zlib.brotliDecompressSync(body, limit);
+    default:
+      return undefined;
+  }
+}
