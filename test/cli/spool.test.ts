@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { eventually, runNode } from '../support/child-process.js';
 import { startRedis } from '../support/redis-server.js';
@@ -61,13 +63,18 @@ describe('a spool that cannot be looked at', () => {
     expect(stderr).not.toContain('secret');
   });
 
-  test('its variable is invalid: the message has the reason only, because nothing is ignored', async () => {
-    const env = { MATOMO_SPOOL: 'http://u:secret@spool.example' };
-    const { code, stderr } = await runNode([MAIN, 'spool', 'status'], { env });
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/^opentelemetry-matomo: MATOMO_SPOOL must be .*spool\.example"\n$/);
-    expect(stderr).not.toContain('secret');
-  });
+  test.each(['http://u:secret@spool.example', 'redis//u:secret/x@spool.example'])(
+    'its variable is invalid, %s: the message has the reason only, because nothing is ignored',
+    async (place) => {
+      const cwd = temporaryFolder();
+      const options = { env: { MATOMO_SPOOL: place }, cwd };
+      const { code, stderr } = await runNode([resolve(MAIN), 'spool', 'status'], options);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^opentelemetry-matomo: MATOMO_SPOOL must be .*spool\.example"\n$/);
+      expect(stderr).not.toContain('secret');
+      expect(readdirSync(cwd)).toEqual([]);
+    },
+  );
 });
 
 /** Two processes with 2 and 3 hits that Matomo does not take. */

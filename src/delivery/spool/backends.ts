@@ -28,8 +28,9 @@ export interface SpoolBackend {
   readStatus(place: string): Promise<SpoolStatus & { readonly overlaps?: number }>;
 }
 
-/** NUL, a URL of another kind, a Redis URL without its slashes, or `user:password@host` without a scheme. */
-const NO_PATH = /\0|^[a-z][a-z\d+.-]*:\/\/|^rediss?:|^[^/\\]*:[^/\\]*@/i;
+/** NUL, a URL of another kind, a misspelled Redis URL, or `:password@`, which the name of a folder would show. A drive is allowed. */
+const NO_PATH =
+  /\0|^[a-z][a-z\d+.-]*:\/\/|^rediss?(?::|[/\\]{2})|^(?![a-z]:[/\\]).*:.*@|^.:.*:.*@/is;
 
 /** The first match wins. `file` matches everything. */
 const SPOOL_BACKENDS: readonly SpoolBackend[] = [

@@ -10,6 +10,13 @@ test.each<[string, SpoolBackendName, string | undefined]>([
   ['redis:127.0.0.1', 'file', undefined],
   ['https://example.org/spool', 'file', undefined],
   ['user:secret@redis.example', 'file', undefined],
+  ['redis//user:secret/x@redis.example', 'file', undefined],
+  ['//user:secret@redis.example', 'file', undefined],
+  ['redis//secret@redis.example', 'file', undefined],
+  ['reddis:/user:secret@redis.example', 'file', undefined],
+  ['./user:sec\nret@redis.example', 'file', undefined],
+  ['C:\\spool\\@matomo', 'file', 'C:\\spool\\@matomo'],
+  ['/srv/@scope/spool', 'file', '/srv/@scope/spool'],
   ['/var/spool/matomo', 'file', '/var/spool/matomo'],
   ['rediss', 'file', 'rediss'],
 ])('%s is for %s', (place, name, shown) => {
