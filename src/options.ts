@@ -268,7 +268,7 @@ export interface MatomoOptions {
   readonly beforeSend?:
     | ((parameters: Record<string, string>) => Record<string, string> | undefined)
     | undefined;
-  /** Logs each hit and sends nothing. The hits are counted as `accepted`. @default `false` */
+  /** Logs each hit and sends nothing. The hits are counted as `accepted`. A `spool` is neither read nor written. @default `false` */
   readonly dryRun?: boolean | undefined;
   /**
    * Receives metrics of the processor itself: hits by result, requests that were not tracked, the queue, and the duration of bulk

@@ -64,7 +64,7 @@ function givenVisitorKey({ visitorKey, tokenAuth }: ResolvedOptions): string | B
 /** Few want one: only for those its code is loaded. */
 function openSpool(options: ResolvedOptions, diagnostics: Diagnostics): LazySpool | undefined {
   const { spool: place, maxSpoolBytes: maxBytes, spoolShards: shards } = options;
-  if (place === undefined) return undefined;
+  if (place === undefined || options.dryRun) return undefined; // a dry run must not take hits from others
   const { url, exportTimeoutMillis } = options;
   const settings = {
     place,

@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { MatomoSpanProcessor } from '../../../src/index.js';
+import { eventually } from '../../support/child-process.js';
+import { captureOutput } from '../../support/output.js';
+import { notSent } from '../../support/scripted-transport.js';
+import { linesIn, spooledDelivery, temporaryFolder } from '../../support/spool.js';
+
+const url = 'http://127.0.0.1:1/matomo.php';
+
+test('a dry run leaves the hits of a spool in it, and makes no spool', async () => {
+  const folder = temporaryFolder();
+  const { delivery, transport, push } = spooledDelivery({ folder, url });
+  transport.answer(notSent);
+  push('a', 'b');
+  await eventually(() => delivery.spooled === 2);
+  await delivery.shutdown(0);
+  const lines = linesIn(folder);
+  expect(lines).toHaveLength(2);
+  const printed = captureOutput();
+  for (const spool of [folder, join(folder, 'new')]) {
+    const processor = new MatomoSpanProcessor({ url, siteId: 1, dryRun: true, spool });
+    await processor.forceFlush();
+    await processor.shutdown();
+    expect(processor.stats().adopted).toBe(0);
+  }
+  expect(linesIn(folder)).toEqual(lines);
+  expect(existsSync(join(folder, 'new'))).toBe(false);
+  expect(printed.join('')).not.toContain('dry run: ');
+});
