@@ -99,8 +99,8 @@ around values with spaces, braces, backslashes or \`$\`.
 
 * In a list of patterns, begin a path with \`^/\`, not with \`/\`, because \`/a/i\` is the pattern \`a\` with the flag \`i\`.
 * For an empty list of user agents, set a pattern that matches nothing: \`MATOMO_IGNORE_USER_AGENTS='/(?!)/'\`.
-* \`MATOMO_TOKEN_AUTH_FILE\` is the path of a file that contains the token, such as a container's secret. If
-  \`MATOMO_TOKEN_AUTH\` is set too, it wins.
+* \`MATOMO_TOKEN_AUTH_FILE\` and \`MATOMO_VISITOR_KEY_FILE\` are paths of files that contain the value, such as a container's secret.
+  The variable without \`_FILE\` wins. No message shows these paths. If the visitor key cannot be read, nothing is tracked.
 * You can set [callbacks](#what-callbacks-get) only in code.
 
 ## Privacy options

@@ -136,7 +136,8 @@ export interface MatomoOptions {
    */
   readonly visitorId?: VisitorId | undefined;
   /**
-   * Secret from which visitor IDs are derived. Processes with the same key, or the same `spool`, recognize the same visitors.
+   * Secret from which visitor IDs are derived. Processes with the same key, or the same `spool`, recognize the same visitors. To
+   * read it from a file, set `MATOMO_VISITOR_KEY_FILE`.
    * @default derived from `tokenAuth`; without a token, random and stored in the `spool`; with neither, random per process
    */
   readonly visitorKey?: string | undefined;

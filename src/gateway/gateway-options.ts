@@ -194,12 +194,12 @@ function tlsOf(name: string, value: unknown): { cert: string; key: string } {
   throw wrongOption(`${name} must be an object with cert and key as PEM text`);
 }
 
-/** Reads a file that an option names. */
+/** Reads a file that an option names. The error does not show the path: it may be the secret itself. */
 function fromFile(name: string, path: unknown): string {
   try {
     return readFileSync(String(path), 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw wrongOption(`${name} ${show(path)} cannot be read (${code})`);
+    throw wrongOption(`the file in ${name} cannot be read (${code})`);
   }
 }

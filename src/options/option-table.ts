@@ -37,6 +37,8 @@ import { matomoUrl, spoolPlace, trackedBaseUrl } from './url-values.js';
 export interface OptionDeclaration<T> {
   /** Environment variable. Missing if the option can only be set in code. */
   readonly env?: string;
+  /** Variable with the path of a file that has the value, if `env` is not set. Errors never show the path: it may be the secret itself. */
+  readonly file?: string;
   /** Converts the text of the variable to the value that code would pass. Missing: the text is the value. */
   readonly fromText?: (text: string) => unknown;
   /** Returns the resolved value. Throws a `TypeError` that names option and value, but never shows a secret. */
@@ -63,7 +65,12 @@ export const OPTIONS: {
 } = {
   url: { env: 'MATOMO_URL', parse: matomoUrl, default: 'required' },
   siteId: { env: 'MATOMO_SITE_ID', parse: siteId, default: 'required' },
-  tokenAuth: { env: 'MATOMO_TOKEN_AUTH', parse: secret, default: undefined },
+  tokenAuth: {
+    env: 'MATOMO_TOKEN_AUTH',
+    file: 'MATOMO_TOKEN_AUTH_FILE',
+    parse: secret,
+    default: undefined,
+  },
   headers: { env: 'MATOMO_HEADERS', fromText: pairsFromText, parse: headers, default: {} },
   enabled: { env: 'MATOMO_ENABLED', parse: boolean, default: true, isPrivacy: true },
   baseUrl: {
@@ -144,8 +151,10 @@ export const OPTIONS: {
   visitorId: { env: 'MATOMO_VISITOR_ID', parse: visitorId, default: 'auto', isPrivacy: true },
   visitorKey: {
     env: 'MATOMO_VISITOR_KEY',
+    file: 'MATOMO_VISITOR_KEY_FILE',
     parse: secret,
     default: undefined,
+    isPrivacy: true,
     defaultText:
       'derived from `tokenAuth`; without a token, random and stored in the `spool`; with neither, random per process',
   },
@@ -252,7 +261,7 @@ export const OPTIONS: {
     defaultText: '`604800000` (7 days)',
   },
   dispatcher: { parse: dispatcher, default: undefined, defaultText: 'created by the package' },
-  beforeSend: { parse: functionOption, default: undefined },
+  beforeSend: { parse: functionOption, default: undefined, isPrivacy: true },
   dryRun: { env: 'MATOMO_DRY_RUN', parse: boolean, default: false, isPrivacy: true },
   meterProvider: { parse: meterProvider, default: undefined },
 };

@@ -18,12 +18,10 @@ type Values = Partial<Record<keyof ResolvedOptions, unknown>>;
 type ReportError = (message: string) => void;
 
 const NAMES = Object.keys(OPTIONS) as OptionName[];
-const TOKEN_FILE = 'MATOMO_TOKEN_AUTH_FILE';
 
 /** Every variable from which options are read. */
 export const OPTION_VARIABLES: readonly string[] = [
-  ...Object.values(OPTIONS).flatMap(({ env }) => env ?? []),
-  TOKEN_FILE,
+  ...Object.values(OPTIONS).flatMap(({ env, file }) => [env ?? [], file ?? []].flat()),
 ];
 
 /**
@@ -68,8 +66,8 @@ export function resolveOptions(
   if (unclear.length + missing.length > 0) return undefined;
   if (
     given.tokenAuth === undefined &&
-    !textOf('MATOMO_TOKEN_AUTH', env) &&
-    textOf(TOKEN_FILE, env)
+    !textOf(OPTIONS.tokenAuth.env, env) &&
+    textOf(OPTIONS.tokenAuth.file, env)
   ) {
     values.rereadToken = () => readEnvironment('tokenAuth', env, diagnostics);
   }
@@ -128,16 +126,29 @@ function readVariable<Name extends OptionName>(
   env: Environment,
   report: ReportError,
 ): ResolvedOptions[Name] | undefined {
-  const { env: variable, fromText, parse } = OPTIONS[name];
+  const { env: variable, file, fromText, isPrivacy, parse } = OPTIONS[name];
   if (variable === undefined) return undefined;
-  const text =
-    textOf(variable, env) || (name === 'tokenAuth' ? tokenFromFile(env, report) : undefined);
-  return text ? parse(variable, readText(text, fromText)) : undefined;
+  const text = textOf(variable, env);
+  if (text !== '') return parse(variable, readText(text, fromText));
+  const path = textOf(file, env);
+  if (file === undefined || path === '') return undefined;
+  try {
+    return parse(file, readFileSync(path, 'utf8'));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'option-wrong') throw error;
+    const problem = `The file in ${file} cannot be read (${code})`;
+    if (isPrivacy) throw wrongOption(problem);
+    report(
+      coded('token-file', `${problem}. No token is used. Let the user of this process read it.`),
+    );
+    return undefined;
+  }
 }
 
 /** Trimmed, because values from files and shells often have a space or newline at the end. */
-function textOf(variable: string, env: Environment): string {
-  return env[variable]?.trim() ?? '';
+function textOf(variable: string | undefined, env: Environment): string {
+  return (variable && env[variable]?.trim()) || '';
 }
 
 /** Text that cannot be parsed is passed to `parse` as it is, which throws the error for the operator. */
@@ -149,22 +160,9 @@ function readText(text: string, fromText: ((text: string) => unknown) | undefine
   }
 }
 
-function tokenFromFile(env: Environment, report: ReportError): string | undefined {
-  const file = textOf(TOKEN_FILE, env);
-  if (!file) return undefined;
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const text = `${TOKEN_FILE} ${show(file)} cannot be read (${code}). No token is used. Let the user of this process read it.`;
-    report(coded('token-file', text));
-    return undefined;
-  }
-}
-
 /** Whether the variable was meant for a privacy option that is not set otherwise. */
 function isUnclear({ meant }: MisspelledVariable, values: Values): boolean {
-  const name = NAMES.find((option) => OPTIONS[option].env === meant);
+  const name = NAMES.find((option) => [OPTIONS[option].env, OPTIONS[option].file].includes(meant));
   return name !== undefined && OPTIONS[name].isPrivacy === true && values[name] === undefined;
 }
 

@@ -259,6 +259,14 @@ test.each([
   expect(gateway.url).toMatch(/^http:\/\/127\.0\.0\.1:/);
 });
 
+test('a token that was written instead of the path of its file is not shown', async () => {
+  vi.stubEnv('MATOMO_GATEWAY_BEARER_TOKEN_FILE', 's3cret');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  await expect(startGateway()).rejects.toThrow(
+    /^the file in MATOMO_GATEWAY_BEARER_TOKEN_FILE cannot be read \(ENOENT\)$/,
+  );
+});
+
 test('a misspelled variable is warned about, one of a privacy option stops the gateway', async () => {
   const output = captureOutput();
   onTestFinished(() => void vi.unstubAllEnvs());

@@ -310,9 +310,9 @@ test('every privacy option that the environment can give is one that stops track
   const variables = Object.values(OPTIONS).flatMap(({ env, isPrivacy }) =>
     env !== undefined && isPrivacy ? env : [],
   );
-  // Every text is a list of paths, or of names.
-  const lists = ['MATOMO_IGNORE_PATHS', 'MATOMO_AI_CHATBOT_USER_AGENTS'];
-  expect(new Set(variables)).toEqual(new Set([...PRIVACY, ...lists]));
+  // Every text is a list of paths, or of names; no message shows a key.
+  const others = ['MATOMO_IGNORE_PATHS', 'MATOMO_AI_CHATBOT_USER_AGENTS', 'MATOMO_VISITOR_KEY'];
+  expect(new Set(variables)).toEqual(new Set([...PRIVACY, ...others]));
 });
 
 test.each(PRIVACY)('%s that cannot be read: nothing is tracked, and one error says why', (name) => {
@@ -480,6 +480,31 @@ test('the token may come from a file', () => {
   const missing = resolve(REQUIRED, { MATOMO_TOKEN_AUTH_FILE: `${file}.no` });
   expect(missing.options?.tokenAuth).toBeUndefined();
   expect(missing.said).toEqual([expect.stringContaining('ENOENT')]);
+});
+
+test('the visitor key may come from a file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'matomo-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'key');
+  writeFileSync(file, 'a-secret\n');
+  const env = { MATOMO_VISITOR_KEY_FILE: file };
+  expect(resolve(REQUIRED, env).options?.visitorKey).toBe('a-secret');
+  expect(resolve(REQUIRED, { ...env, MATOMO_VISITOR_KEY: 'x' }).options?.visitorKey).toBe('x');
+  writeFileSync(file, 'two words');
+  expect(resolve(REQUIRED, env)).toEqual({
+    options: undefined,
+    said: [expect.stringMatching(/^MATOMO_VISITOR_KEY_FILE .*\[privacy-option-invalid\]$/)],
+  });
+});
+
+test.each([
+  ['MATOMO_TOKEN_AUTH_FILE', 'token-file', true],
+  ['MATOMO_VISITOR_KEY_FILE', 'privacy-option-invalid', false],
+])('%s does not show a secret that was written instead of a path', (variable, code, isTracked) => {
+  const { options, said } = resolve(REQUIRED, { [variable]: '0123456789abcdef' });
+  expect(said).toEqual([expect.stringMatching(new RegExp(`${variable} .*ENOENT.*\\[${code}\\]$`))]);
+  expect(said.join()).not.toContain('0123456789abcdef');
+  expect(options !== undefined).toBe(isTracked);
 });
 
 test.each([

@@ -63,11 +63,12 @@ export function checkOptions(env: Readonly<NodeJS.ProcessEnv>): {
   return { findings, options, sites, secrets: secretsOf(env) };
 }
 
-/** The token, and each header with its parts: the secret follows a scheme such as `Basic`. */
+/** The token, the visitor key, and each header with its parts: the secret follows a scheme such as `Basic`. */
 function secretsOf(env: Readonly<NodeJS.ProcessEnv>): string[] {
   const headers = Object.values(readEnvironment('headers', env) ?? {});
   const parts = headers.flatMap((value) => [value, ...value.split(' ').slice(1)]);
-  return [readEnvironment('tokenAuth', env) ?? '', ...parts].filter(
+  const own = [readEnvironment('tokenAuth', env), readEnvironment('visitorKey', env)];
+  return [...own.map((secret) => secret ?? ''), ...parts].filter(
     (secret) => secret.length >= SHORTEST_SECRET,
   );
 }

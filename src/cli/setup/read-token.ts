@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { show } from '../../common/diagnostics.js';
 import { secret } from '../../options/option-values.js';
 import { readEnvironment } from '../../options/resolve-options.js';
 import { toUsageError, UsageError } from '../usage-error.js';
@@ -38,7 +37,7 @@ function readText(file: string): string {
     return readFileSync(file, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new UsageError(`--token-file ${show(file)} cannot be read (${code})`);
+    throw new UsageError(`the file in --token-file cannot be read (${code})`);
   }
 }
 

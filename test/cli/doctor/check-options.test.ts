@@ -86,7 +86,7 @@ test.each([
   ],
   [
     { ...OTHERWISE, MATOMO_TOKEN_AUTH_FILE: '/nowhere' },
-    'MATOMO_TOKEN_AUTH_FILE "/nowhere" cannot be read (ENOENT). No token is used',
+    'The file in MATOMO_TOKEN_AUTH_FILE cannot be read (ENOENT). No token is used',
     'Let the user of this process read it.',
   ],
 ])('the advice for %o is printed once', async (env, found, advice) => {

@@ -94,6 +94,8 @@ test('an invalid token is named by where it comes from, and not shown', async ()
     [{ MATOMO_TOKEN_AUTH: `${TOKEN} ${TOKEN}` }, [], 'MATOMO_TOKEN_AUTH'],
     [{}, ['--token-file', file], '--token-file'],
     [{}, ['--token-file', folder], '--token-file'],
+    [{}, ['--token-file', TOKEN], '--token-file'],
+    [{ MATOMO_TOKEN_AUTH_FILE: TOKEN }, [], 'MATOMO_TOKEN_AUTH_FILE'],
     [{ MATOMO_URL: `http://user:${TOKEN}@127.0.0.1:1` }, [], 'MATOMO_URL'],
   ] as const) {
     const { code, output } = await runSetup({ ...env, ...given }, args);
