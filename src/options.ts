@@ -69,7 +69,7 @@ export interface MatomoOptions {
    * How the path is shown in the title of a request without a route. With `template`, a segment becomes `:id` if it is a number,
    * a ULID, or hex of 8 or more characters with a digit; `:uuid` if it is a UUID; `:email` if it contains `@`; `:token` if it has
    * 20 or more characters, all of them letters, digits, `_` or `-`, with a digit, both cases and at most one hyphen. With `raw`,
-   * the path is not changed. `{path}` is never changed. @default `template`
+   * the path is not changed. `urlPaths: 'template'` implies `template`, also for `{path}`. @default `template`
    */
   readonly titlePaths?: 'template' | 'raw' | undefined;
   /** Exact paths that are not tracked. They are checked before any other filter. */
@@ -160,6 +160,19 @@ export interface MatomoOptions {
    * are not changed. A path of more than 2,048 characters is cut after the last segment that fits.
    */
   readonly redactPathPatterns?: Patterns | undefined;
+  /**
+   * What is sent as the path of a page URL: the path itself (`full`), or the route, and if there is none the path in the form that
+   * `titlePaths` describes for `template`. With `template`, the same applies to dimensions made from the URL, to `{path}` in
+   * titles, and to referrers on the host of the request or of `baseUrl`. Templates keep words, such as the name in
+   * `/patients/max-mustermann`. @default `full`
+   */
+  readonly urlPaths?: 'full' | 'template' | undefined;
+  /**
+   * What is sent of a referrer: its URL (`full`), or its scheme and host only (`origin`). With `origin`, Matomo recognizes the
+   * website or search engine, but no page, campaign or keyword. @default `full`
+   * @see [Matomo: `urlref`](https://developer.matomo.org/api-reference/tracking-api)
+   */
+  readonly referrers?: 'full' | 'origin' | undefined;
   /**
    * Keeps `?q=` and the other search parameters in the URL. Matomo then records a site search, without URL, title and timing. If
    * it is `false`, `q`, `query`, `s`, `search`, `searchword`, `k`, `keyword` and `keywords` are removed. @default `false`

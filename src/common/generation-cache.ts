@@ -82,9 +82,13 @@ export class PairCache<First, Second, Value> {
   }
 }
 
-/** Remembers what a function of a text or number returns, unless that is `undefined`. */
+/**
+ * Remembers what a function of a text or number returns, unless that is `undefined`, or `mayKeep` refuses it: texts that are not
+ * sent as they came must not stay in memory.
+ */
 export function memoize<Key extends string | number, Value>(
   make: (key: Key) => Value,
+  mayKeep: (value: Value, key: Key) => boolean = () => true,
 ): (key: Key) => Value {
   const cache = new GenerationCache<Key, Value>();
   return function memoized(key) {
@@ -92,7 +96,7 @@ export function memoize<Key extends string | number, Value>(
     if (known !== undefined) return known;
     if (isLong(key) || !cache.isWorthStoring(key)) return make(key);
     const value = make(copyKey(key)); // the value may be a part of the key
-    if (value !== undefined) cache.set(key, value);
+    if (value !== undefined && mayKeep(value, key)) cache.set(key, value);
     return value;
   };
 }

@@ -115,7 +115,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
   /** The parameters of a request by an AI chatbot if people are not tracked. */
   function toAlone(request: HttpRequest, site: number, nowMillis: number): Map<string, string> {
     const { userAgent, startMillis } = reader.toVisitor(request, site, nowMillis);
-    const chatbot = toChatbot(request, redactPath(request.path)) ?? new Map();
+    const chatbot = toChatbot(request, reader.toSentPath(request)) ?? new Map();
     return toChatbotAlone(site, userAgent, Math.floor(startMillis / 1000), chatbot);
   }
 

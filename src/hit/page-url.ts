@@ -2,10 +2,9 @@ import { memoize, memoizeLatestPair } from '../common/generation-cache.js';
 import {
   createToTrackedQuery,
   type QueryPolicyOptions,
-  redactMatrix,
   removeSearchFromPath,
 } from './query-policy.js';
-import { type EncodedText, isPlain, toEncoded, withoutUserInfo } from './text.js';
+import { type EncodedText, isPlain, toEncoded } from './text.js';
 
 /** Matomo cuts there, by bytes; what is sent is ASCII. */
 const MAX_URL_LENGTH = 1024;
@@ -75,8 +74,9 @@ export function createToPageUrl(
   options: PageUrlOptions,
 ): (request: Located, path: string, isSimple?: boolean) => PageUrl {
   const toTrackedQuery = createToTrackedQuery(options);
-  const toQuery = memoize((query: string) =>
-    toPart('?', encodeUnsafe(cutRaw(toTrackedQuery(query)))),
+  const toQuery = memoize(
+    (query: string) => toPart('?', encodeUnsafe(cutRaw(toTrackedQuery(query)))),
+    ({ text }, query) => text === query,
   );
   const baseUrl = options.baseUrl === undefined ? undefined : toPart('&url=', options.baseUrl);
   const toOrigin = memoizeLatestPair((host: string, scheme: string) =>
@@ -95,40 +95,6 @@ export function createToPageUrl(
     return url.length <= MAX_URL_LENGTH ? url : toCutUrl(cutQuery(url.text, pageEnd));
   };
 }
-
-/**
- * The page that a request came from, without fragment. Its query is redacted whatever `query` keeps of it; keywords stay,
- * because Matomo reports them.
- */
-export function createToReferrer(
-  { query }: Pick<QueryPolicyOptions, 'query'>,
-  redactPath: (path: string) => string,
-): (referrer: string | undefined) => string | undefined {
-  const toTrackedQuery = createToTrackedQuery({ query, siteSearch: true }, true);
-  const hasOnlyMatrixRules = redactPath === redactMatrix; // no patterns of the application
-  return function toReferrer(referrer) {
-    if (referrer === undefined) return undefined;
-    const fragment = referrer.indexOf('#');
-    const whole = fragment < 0 ? referrer : referrer.slice(0, fragment);
-    const question = whole.indexOf('?');
-    const page = redactPage(question < 0 ? whole : whole.slice(0, question));
-    const kept = question < 0 ? '' : toTrackedQuery(whole.slice(question + 1));
-    return kept === '' ? page : `${page}?${kept}`;
-  };
-
-  function redactPage(page: string): string {
-    // Most pages need no redaction. This saves 5 % of the instructions of a hit whose referrer is new.
-    if (hasOnlyMatrixRules && !MAY_NEED_REDACTION.test(page)) return page;
-    const url = withoutUserInfo(page);
-    const origin = ORIGIN.exec(url)?.[0] ?? '';
-    const path = url.slice(origin.length);
-    return origin + (path === '' ? '' : redactPath(redactMatrix(path)));
-  }
-}
-
-/** Of a URL without query and fragment. */
-const ORIGIN = /^(?:[a-z][a-z\d+.-]*:[/\\]+|[/\\]{2,})[^/\\]*/i;
-const MAY_NEED_REDACTION = /[;@=%]|:(?!\/\/)/;
 
 /** Without the port that the scheme has anyway, or that the listener had behind what made the scheme https. */
 function toHost(host: string, scheme: string): string {

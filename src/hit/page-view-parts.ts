@@ -20,6 +20,7 @@ import {
   type RequestFieldsOptions,
 } from './request-fields.js';
 import { isSimplePath } from './simple-path.js';
+import { toTitlePath } from './title-path.js';
 import { createToVisitorId, type Visitor } from './visitor-id.js';
 
 export interface PageViewOptions extends RequestFieldsOptions {
@@ -41,6 +42,8 @@ interface PageViewParts {
 }
 
 export interface PageViewReader {
+  /** The path in URL and dimensions. */
+  toSentPath(request: HttpRequest): string;
   read(request: HttpRequest, site: number, nowMillis: number): PageViewParts;
   toAgent(request: HttpRequest): Agent;
   toVisitor(request: HttpRequest, site: number, nowMillis: number): Visitor;
@@ -60,7 +63,8 @@ export function createPageViewReader(
   const hasPatterns = options.redactPathPatterns.length > 0;
   const toPageUrl = createToPageUrl(options);
   const toGraphqlUrl = createToPageUrl({ ...options, siteSearch: false });
-  const toPlace = createToPlace(options.titlePaths);
+  const hasTemplates = options.urlPaths === 'template';
+  const toPlace = createToPlace(hasTemplates ? 'template' : options.titlePaths);
   const toRequestFields = createToRequestFields(options, redactPath, report);
   const toVisitorId = createToVisitorId(options.visitorKey);
   const toAgent = createToAgent();
@@ -86,15 +90,20 @@ export function createPageViewReader(
   }
 
   return {
+    toSentPath(request) {
+      const redacted = redactPath(request.path);
+      return hasTemplates ? toTemplate(request, redacted) : redacted;
+    },
     read(request, site, nowMillis) {
       const agent = toAgent(request);
       const visitor = toVisitor(request, agent.userAgent, site, nowMillis);
       const isSimple = !hasPatterns && isSimplePath(request.path);
-      const path = isSimple ? request.path : redactPath(request.path);
+      const redacted = isSimple ? request.path : redactPath(request.path);
+      const path = hasTemplates ? toTemplate(request, redacted) : redacted;
       const isGraphql = siteSearch && isGraphqlRequest(request);
       const toUrl = isGraphql ? toGraphqlUrl : toPageUrl;
-      const url = toUrl(request, path, isSimple);
-      const place = toPlace(request, path, isSimple);
+      const url = toUrl(request, path, isSimple && !hasTemplates);
+      const place = toPlace(request, redacted, isSimple);
       const facts = { request, url, path, place, address: visitor.address };
       const fields = toRequestFields(facts, Math.floor(visitor.startMillis / 1000));
       return { agent, visitor, facts, fields };
@@ -106,4 +115,11 @@ export function createPageViewReader(
     toAddress,
     toAnyVisitorId: createToAnyVisitorId(toCaller, toVisitorId),
   };
+}
+
+/** The path of a URL that names no more than the title does. The path comes redacted. */
+function toTemplate({ route }: HttpRequest, path: string): string {
+  if (route === undefined) return toTitlePath(path);
+  const text = route.replaceAll('?', '%3F'); // marks optional parts; in a URL, it would begin the query
+  return text.startsWith('/') ? text : `/${text}`;
 }

@@ -163,15 +163,18 @@ export function createToTrackedQuery(
   isRedacted: boolean = policy === 'redact',
 ): (query: string) => string {
   const listed = typeof policy === 'string' ? undefined : new Set(policy);
-  const factsOf = memoize((encoded: string) => {
-    const name = pairNameOf(encoded);
-    return {
-      secrecy: isRedacted ? toSecrecy(encoded) : 'none',
-      isRemoved:
-        (!siteSearch && isSearchParameter(name)) || (removesCampaigns && CAMPAIGN.test(name)),
-      isListed: listed === undefined || listed.has(name),
-    };
-  });
+  const factsOf = memoize(
+    (encoded: string) => {
+      const name = pairNameOf(encoded);
+      return {
+        secrecy: isRedacted ? toSecrecy(encoded) : 'none',
+        isRemoved:
+          (!siteSearch && isSearchParameter(name)) || (removesCampaigns && CAMPAIGN.test(name)),
+        isListed: listed === undefined || listed.has(name),
+      };
+    },
+    ({ secrecy, isRemoved, isListed }) => isListed && !isRemoved && secrecy !== 'name',
+  );
   const filter: FilterPair = (pair, isContinued) => {
     const name = encodedName(pair);
     const { isRemoved, isListed, secrecy } = factsOf(name);
@@ -226,10 +229,10 @@ function redactNamed(pair: string, name: string, secrecy: Secrecy): string {
 /** What is secret of a pair. */
 type Secrecy = 'name' | 'value' | 'none';
 
-const toSecrecy = memoize((name: string): Secrecy => {
+function toSecrecy(name: string): Secrecy {
   if (holdsSecret(name)) return 'name';
   return isSecretName(decodeText(name)) ? 'value' : 'none';
-});
+}
 
 function isSearchParameter(name: string): boolean {
   return SEARCH_PARAMETERS.has(name.toLowerCase());

@@ -12,10 +12,11 @@ import { customVariablesOf, type ReportProblem, toCustomVariables } from './cust
 import type { RequestFacts } from './dimensions.js';
 import { createField, encodedField, type Field, Fields, rawField } from './field.js';
 import { operationOf } from './graphql-operation.js';
-import { createToReferrer, type PageUrl, type PageUrlOptions } from './page-url.js';
+import type { PageUrl, PageUrlOptions } from './page-url.js';
+import { createToReferrer, type ReferrerOptions } from './referrer.js';
 
 /** What makes the parameters that every request has. */
-export interface RequestFieldsOptions extends PageUrlOptions {
+export interface RequestFieldsOptions extends PageUrlOptions, ReferrerOptions {
   /** A template; the result of a function comes with the request. */
   readonly actionName: unknown;
   readonly maxCustomVariables: number;
@@ -57,15 +58,15 @@ export interface RequestFields {
 
 /** Most of the values repeat, and are remembered. */
 export function createToRequestFields(
-  { actionName, maxCustomVariables, ...urlOptions }: RequestFieldsOptions,
+  options: RequestFieldsOptions,
   redactPath: (path: string) => string,
   report: ReportProblem,
 ): (facts: RequestFacts, startSeconds: number) => RequestFields {
+  const { actionName, maxCustomVariables } = options;
   const template = typeof actionName === 'string' ? actionName : DEFAULT_TITLE;
   const isDefault = template === DEFAULT_TITLE;
   const toActionName = createToActionName(template);
-  const toReferrer = createToReferrer(urlOptions, redactPath);
-  const toUrlRef = memoize((referrer: string) => createField('urlref', toReferrer(referrer)));
+  const toUrlRef = createToUrlRef(options, redactPath);
   const toTime = memoizeLatest((seconds: number) => createField('cdt', seconds));
   /** Matomo 4 and later ignore `gt_ms`, so the duration is the server time too, unless the request has other timings. */
   const createDurations = (millis: number) =>
@@ -106,15 +107,34 @@ export function createToRequestFields(
 
   return function toRequestFields(facts, startSeconds) {
     const { request, url } = facts;
-    const { referrer } = request;
+    const { host, referrer } = request;
     return {
       url,
-      referrer: referrer === undefined ? undefined : toUrlRef(referrer),
+      referrer: referrer === undefined ? undefined : toUrlRef(referrer, host),
       signature: request.isAiAgent ? SIGNATURE : undefined,
       title: titleOf(facts),
       time: toTime(startSeconds),
       durations: toDurations(Math.round(request.durationMillis)),
     };
+  };
+}
+
+/** Only referrers that are sent unchanged are remembered as they came, and with templates, that depends on the host. */
+function createToUrlRef(
+  options: RequestFieldsOptions,
+  redactPath: (path: string) => string,
+): (referrer: string, host: string | undefined) => Field | undefined {
+  const toReferrer = createToReferrer(options, redactPath);
+  const toField = memoize((sent: string) => createField('urlref', sent));
+  if (options.urlPaths === 'full' && options.referrers === 'full') {
+    return memoize(
+      (referrer: string) => createField('urlref', toReferrer(referrer)),
+      (field, referrer) => field?.value === referrer,
+    );
+  }
+  return function toUrlRef(referrer, host) {
+    const sent = toReferrer(referrer, host);
+    return sent === undefined ? undefined : toField(sent);
   };
 }
 

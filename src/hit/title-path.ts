@@ -1,4 +1,5 @@
 import { cutAtSegment } from './redact-path.js';
+import { decodePath } from './url-pairs.js';
 
 /** Every rule needs a digit or an `@`. Most paths have neither. */
 const MAY_HOLD_VALUES = /[\d@]|%40/;
@@ -16,11 +17,12 @@ export function toTitlePath(path: string): string {
   return MAY_HOLD_VALUES.test(seen) ? seen.replace(/[^/]+/g, templateOf) : seen;
 }
 
-function templateOf(segment: string): string {
+function templateOf(sent: string): string {
+  const segment = decodePath(sent);
   if (segment.includes('@') || segment.includes('%40')) return ':email';
   if (ID.test(segment)) return ':id';
   if (UUID.test(segment)) return ':uuid';
-  return isToken(segment) ? ':token' : segment;
+  return isToken(segment) ? ':token' : sent;
 }
 
 /** Words joined by hyphens are not a token, whatever their case. */

@@ -108,3 +108,8 @@ export function decodeText(text: string): string {
     .replace(/%([\da-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   return decodeLatin1(bytes);
 }
+
+/** The same for paths, in which `+` is no space. */
+export function decodePath(path: string): string {
+  return path.includes('%') ? decodeText(path.replaceAll('+', '%2B')) : path;
+}

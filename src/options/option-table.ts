@@ -173,6 +173,18 @@ export const OPTIONS: {
     default: [],
     isPrivacy: true,
   },
+  urlPaths: {
+    env: 'MATOMO_URL_PATHS',
+    parse: oneOf('full', 'template'),
+    default: 'full',
+    isPrivacy: true,
+  },
+  referrers: {
+    env: 'MATOMO_REFERRERS',
+    parse: oneOf('full', 'origin'),
+    default: 'full',
+    isPrivacy: true,
+  },
   siteSearch: { env: 'MATOMO_SITE_SEARCH', parse: boolean, default: false },
   doNotTrack: { env: 'MATOMO_DO_NOT_TRACK', parse: boolean, default: false, isPrivacy: true },
   sampleRate: { env: 'MATOMO_SAMPLE_RATE', parse: share, default: 1, isPrivacy: true },

@@ -40,6 +40,8 @@ export interface ResolvedOptions {
   readonly userId: string | Callback<string> | undefined;
   readonly query: 'keep' | 'redact' | 'strip' | readonly string[];
   readonly redactPathPatterns: readonly RegExp[];
+  readonly urlPaths: 'full' | 'template';
+  readonly referrers: 'full' | 'origin';
   readonly siteSearch: boolean;
   readonly doNotTrack: boolean;
   readonly sampleRate: number;

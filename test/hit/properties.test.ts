@@ -154,6 +154,8 @@ test('any request with anything said about it makes hits that a strict Matomo ta
 const OPTIONS = {
   actionName: '{method} {route} {span}',
   titlePaths: 'template' as const,
+  urlPaths: 'full' as const,
+  referrers: 'full' as const,
   redactPathPatterns: [],
   routeDetails: {},
   dimensions: { 1: 'url.query', 2: 'user_agent.original' },
@@ -194,6 +196,8 @@ test('beforeSend that returns its parameters makes the same query strings as non
     visitorId: fc.constantFrom('auto', 'none'),
     actionName: fc.constantFrom('{method} {route}', OPTIONS.actionName),
     titlePaths: fc.constantFrom<ToHitsOptions['titlePaths']>('template', 'raw'),
+    urlPaths: fc.constantFrom<ToHitsOptions['urlPaths']>('full', 'template'),
+    referrers: fc.constantFrom<ToHitsOptions['referrers']>('full', 'origin'),
     redactPathPatterns: fc.constantFrom([], [/x+/i]),
     routeDetails: fc.constantFrom({}, { '/x': { dimension2: 'x' } }),
     dimensions: fc.constantFrom({}, OPTIONS.dimensions),

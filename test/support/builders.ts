@@ -38,6 +38,8 @@ export function annotations(overrides: Partial<Annotations> = {}): Annotations {
 export const HIT_OPTIONS: ToHitsOptions = {
   actionName: '{method} {route}',
   titlePaths: 'template',
+  urlPaths: 'full',
+  referrers: 'full',
   redactPathPatterns: [],
   routeDetails: {},
   dimensions: {},

@@ -6,9 +6,10 @@ import { isDocument } from '../../../src/hit/document-type.js';
 import { createFindIgnoreReason } from '../../../src/hit/find-ignore-reason.js';
 import { isGraphqlRequest } from '../../../src/hit/graphql-operation.js';
 import { createToOrigin } from '../../../src/hit/origin.js';
-import { createToPageUrl, createToReferrer } from '../../../src/hit/page-url.js';
+import { createToPageUrl } from '../../../src/hit/page-url.js';
 import { createToTrackedQuery, removeSearchFromPath } from '../../../src/hit/query-policy.js';
 import { createRedactPath } from '../../../src/hit/redact-path.js';
+import { createToReferrer } from '../../../src/hit/referrer.js';
 import { STATIC_FILES } from '../../../src/hit/request-patterns.js';
 import { toTitlePath } from '../../../src/hit/title-path.js';
 import { toProcedurePath } from '../../../src/hit/trpc-procedure.js';
@@ -27,7 +28,10 @@ const toCampaignFreeUrl = createToPageUrl({
   siteSearch: false,
   removesCampaigns: true,
 });
-const toReferrer = createToReferrer({ query: 'keep' }, redactMatrix);
+const toReferrer = createToReferrer(
+  { query: 'keep', referrers: 'full', urlPaths: 'template' },
+  redactMatrix,
+);
 const toOrigin = createToOrigin({ trustProxy: true, assumeHttps: true });
 const toLocalOrigin = createToOrigin({ trustProxy: ['loopback'], assumeHttps: true });
 
