@@ -233,7 +233,7 @@ function wantedOf({ parse }) {
   } catch ({ message }) {
     return message
       .replace(/^ must be (.*), got .*$/s, '$1')
-      .replace(' or a function', '')
+      .replace(/ or a (?:function|meter provider)$/, '')
       .replace('true or false', '`true`, `false`, `1` or `0`')
       .replace(/, (?="\w+"$)/, ' or ')
       .replace(/"(\w+)"/g, '`$1`');

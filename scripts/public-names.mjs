@@ -80,7 +80,7 @@ function messageCodes({ MESSAGE_CODES }) {
 }
 
 /** The instruments requested from a meter provider, and the attributes of their values. */
-async function metricNames({ observeStats, measureTransport }) {
+async function metricNames({ Metrics }) {
   const metrics = new Map();
   const observe = (entry) => (value, attributes) => {
     for (const name of Object.keys(attributes ?? {})) entry.attributes.add(name);
@@ -107,11 +107,11 @@ async function metricNames({ observeStats, measureTransport }) {
     tracked: 1,
     accepted: 1,
   };
-  observeStats(meterProvider, () => stats, 1, 'matomo_span_processor');
+  const measurements = new Metrics(meterProvider, 'matomo_span_processor');
+  measurements.start(() => ({ stats }));
   for (const kind of ['answer', 'no_answer']) {
     const transport = { send: async () => ({ kind, status: 200 }) };
-    const measured = measureTransport(transport, meterProvider);
-    await measured.send();
+    await measurements.measure(transport).send();
   }
   return [...metrics].map(([name, { kind, unit, attributes }]) => [
     `metric ${name}`,

@@ -1,4 +1,4 @@
-import type { Context, ContextManager, DiagLogger, Span } from '@opentelemetry/api';
+import type { Context, ContextManager, DiagLogger, MeterProvider, Span } from '@opentelemetry/api';
 
 /** The object that all copies of `@opentelemetry/api` 1.x share for what is registered. */
 export interface OtelGlobal {
@@ -6,6 +6,7 @@ export interface OtelGlobal {
   diag?: DiagLogger | undefined;
   context?: ContextManager;
   trace?: unknown;
+  metrics?: MeterProvider;
 }
 
 /** Checked on `@opentelemetry/api` 1.9.0, 1.9.1 and 1.10.0: `makeGlobal` in `internal/global-utils`. */

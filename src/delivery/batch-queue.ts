@@ -45,6 +45,14 @@ export class BatchQueue {
     return this.#suspects.reduce((sum, { hits }) => sum + hits.length, 0);
   }
 
+  /** Start of the oldest request, in epoch seconds; `Infinity` if there is none. */
+  get oldestSeconds(): number {
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const batches of [...Object.values(this.#batches), this.#suspects])
+      for (const batch of batches) oldest = Math.min(oldest, startOf(batch));
+    return oldest;
+  }
+
   /** Whether to take hits from the source: the queue is empty, only newer hits may succeed, or only the other kind may. */
   get takesMore(): boolean {
     const kind = this.#nextKind;

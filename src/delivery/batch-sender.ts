@@ -57,6 +57,16 @@ export class BatchSender {
     return this.#parts.batches.suspects + this.#spooled.suspects;
   }
 
+  /** Start of the oldest request whose hit is encoded, in epoch seconds; `Infinity` if there is none. */
+  get oldestSeconds(): number {
+    const { batches, source } = this.#parts;
+    return Math.min(
+      batches.oldestSeconds,
+      this.#spooled.oldestSeconds,
+      source.oldestSpooledSeconds,
+    );
+  }
+
   /** Sends `due` hits until an attempt fails: full batches, then partial ones. `all` includes hits that are not final yet. */
   async sendQueued(due: number, all: boolean): Promise<void> {
     const { batches, source, options } = this.#parts;

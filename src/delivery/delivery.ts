@@ -94,6 +94,20 @@ export class Delivery {
     return this.#sender.resent;
   }
 
+  /**
+   * Age of the oldest pending hit, in seconds; 0 if there is none. The hits in a spool are known to the process that sends them.
+   */
+  get oldestAgeSeconds(): number {
+    const queued = (performance.now() - this.#source.oldestMillis) / 1000;
+    const encoded = Date.now() / 1000 - this.#loop.batches.oldestSeconds; // other processes may have made them
+    return Math.max(0, queued, encoded);
+  }
+
+  /** Seconds since a bulk last succeeded, or since the start. */
+  get lastSuccessAgeSeconds(): number {
+    return (performance.now() - this.#sender.lastSuccessMillis) / 1000;
+  }
+
   /** The part of `pending` that failed alone, and is sent again after another bulk was decided. */
   get suspects(): number {
     return this.#loop.batches.suspects;

@@ -72,7 +72,11 @@ export interface HitSource {
   /** Counts all hits in memory as lost at shutdown. */
   drop(): void;
 
-  /** The current term as lease holder, another number for each term; 0 if another process sends. `isUrgent`: checks the lease first. */
+  /** The current term as lease holder, another number for each term; 0 if another process sends. */
+  readonly term: number;
+  /** Start of the oldest request in the spool whose hit was not taken, in epoch seconds; `Infinity` if none is known. */
+  readonly oldestSpooledSeconds: number;
+  /** The same as `term`, awaited. `isUrgent`: checks the lease first. */
   findTerm(isUrgent: boolean): Promise<number>;
   /** The oldest hits of all processes. Each is returned once per term, and once more after `fromStart`. */
   takeSpooled(options: TakeOptions): Promise<readonly EncodedHit[]>;

@@ -102,6 +102,14 @@ export class MemorySource implements HitSource {
     this.#handedOutBytes = 0;
   }
 
+  get term(): number {
+    return 0;
+  }
+
+  get oldestSpooledSeconds(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
   async findTerm(_isUrgent: boolean): Promise<number> {
     return 0;
   }

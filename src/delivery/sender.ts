@@ -17,6 +17,8 @@ export class Sender {
   refusedUntilMillis = 0;
   /** Hits sent again after a response that does not prove that nothing was stored. */
   resent = 0;
+  /** When Matomo last tracked or accepted hits, or the start, on the monotonic clock. */
+  lastSuccessMillis: number = performance.now();
   readonly #options: DeliveryOptions;
   readonly #transport: Transport;
   readonly #hold: LoopHold;
@@ -54,6 +56,8 @@ export class Sender {
     const outcome = this.#interpretResponse(batch, exchange, Date.now()); // Retry-After may be a date
     const waitMillis = outcome.kind === 'held' ? outcome.waitMillis : 0;
     this.waitUntilMillis = now + waitMillis;
+    const { tracked, accepted } = outcome.counts;
+    if (outcome.kind === 'decided' && tracked + accepted > 0) this.lastSuccessMillis = now;
     if (outcome.mayBeStored) {
       this.#hasDoubts = true;
       for (const hit of hits) this.#mayBeStored.add(hit);

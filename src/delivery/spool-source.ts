@@ -109,6 +109,14 @@ export class SpoolSource extends MemorySource {
     await this.#store.write();
   }
 
+  override get term(): number {
+    return this.#store.term;
+  }
+
+  override get oldestSpooledSeconds(): number {
+    return this.#store.oldestSeconds;
+  }
+
   override async findTerm(isUrgent: boolean): Promise<number> {
     // The last holder may have released the lease a moment ago, and this may be the last flush of all processes.
     if (isUrgent) await this.#store.mayStillSend(this.#store.term);

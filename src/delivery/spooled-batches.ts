@@ -30,6 +30,13 @@ export class SpooledBatches {
     return this.#batches.suspects;
   }
 
+  /** Start of the oldest request, in epoch seconds; `Infinity` if there is none, or another process sends. */
+  get oldestSeconds(): number {
+    return this.#term !== 0 && this.#term === this.#source.term
+      ? this.#batches.oldestSeconds
+      : Number.POSITIVE_INFINITY;
+  }
+
   /** The batch to send next; `undefined` if there is none, another process sends, or the spool has not answered. */
   async next(delayMillis: number, takesCrashes: boolean): Promise<Batch | undefined> {
     if (this.#isLoading) return undefined;

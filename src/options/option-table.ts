@@ -275,5 +275,5 @@ export const OPTIONS: {
   dispatcher: { parse: dispatcher, default: undefined, defaultText: 'created by the package' },
   beforeSend: { parse: functionOption, default: undefined, isPrivacy: true },
   dryRun: { env: 'MATOMO_DRY_RUN', parse: boolean, default: false, isPrivacy: true },
-  meterProvider: { parse: meterProvider, default: undefined },
+  meterProvider: { env: 'MATOMO_METRICS', parse: meterProvider, default: undefined },
 };

@@ -85,11 +85,12 @@ export function dispatcher(name: string, value: unknown): HttpDispatcher {
     : refuse(name, 'an undici Dispatcher', value);
 }
 
-export function meterProvider(name: string, value: unknown): MeterProvider {
+export function meterProvider(name: string, value: unknown): MeterProvider | 'global' {
+  if (lowerCase(value) === 'global') return 'global';
   const { getMeter } = (value ?? {}) as Partial<MeterProvider>;
   return typeof getMeter === 'function'
     ? (value as MeterProvider)
-    : refuse(name, 'a meter provider', value);
+    : refuse(name, '"global"', value, '"global" or a meter provider');
 }
 
 export function strings(name: string, value: unknown): readonly string[] {

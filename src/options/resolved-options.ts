@@ -68,5 +68,5 @@ export interface ResolvedOptions {
   readonly dispatcher: HttpDispatcher | undefined;
   readonly beforeSend: ((parameters: Record<string, string>) => unknown) | undefined;
   readonly dryRun: boolean;
-  readonly meterProvider: MeterProvider | undefined;
+  readonly meterProvider: MeterProvider | 'global' | undefined;
 }

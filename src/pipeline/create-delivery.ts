@@ -13,7 +13,7 @@ import type { Transport } from '../delivery/transport.js';
 import { deriveVisitorKey } from '../hit/visitor-id.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { VERSION } from '../version.js';
-import { measureTransport } from './metrics.js';
+import type { Metrics } from './metrics.js';
 
 /** What requests to Matomo say of themselves. Matomo takes it for no bot. */
 export const USER_AGENT: string = `opentelemetry-matomo/${VERSION}`;
@@ -25,6 +25,7 @@ const SPOOL_HOLD_MILLIS = 200;
 export function createDelivery(
   options: ResolvedOptions,
   diagnostics: Diagnostics,
+  metrics: Metrics | undefined,
 ): {
   delivery: Delivery;
   /** How long a hit waits for work of its request that has not ended. */
@@ -37,7 +38,7 @@ export function createDelivery(
   spoolRoom: () => number;
 } {
   const { scheduledDelayMillis } = options;
-  const transport = createWayToMatomo(options, diagnostics);
+  const transport = createWayToMatomo(options, diagnostics, metrics);
   const spool = openSpool(options, diagnostics);
   const source = spool && new SpoolSource(spool, options);
   let isVisitorKeyKnown = spool === undefined || givenVisitorKey(options) !== undefined;
@@ -85,11 +86,14 @@ function openSpool(options: ResolvedOptions, diagnostics: Diagnostics): LazySpoo
   );
 }
 
-function createWayToMatomo(options: ResolvedOptions, diagnostics: Diagnostics): Transport {
+function createWayToMatomo(
+  options: ResolvedOptions,
+  diagnostics: Diagnostics,
+  metrics: Metrics | undefined,
+): Transport {
   if (options.dryRun) return createDryRunTransport((line) => diagnostics.print(line));
   const plain = createTransport({ ...options, userAgent: USER_AGENT });
-  const { meterProvider } = options;
-  const transport = meterProvider ? measureTransport(plain, meterProvider) : plain;
+  const transport = metrics?.measure(plain) ?? plain;
   const isOwn = options.dispatcher === undefined;
   return {
     ...transport,

@@ -18,7 +18,7 @@ import type { EndedRecord } from '../requests/request-record.js';
 import { createDelivery } from './create-delivery.js';
 import { FurtherHits } from './further-hits.js';
 import { HitBuilders } from './hit-builders.js';
-import { type ComponentType, observeStats } from './metrics.js';
+import { type ComponentType, Metrics } from './metrics.js';
 import { createOptionCallbacks, nameOf, type OptionCallbacks } from './option-callbacks.js';
 import { PendingPageView } from './pending-hits.js';
 import { createSortRequest, type SortRequest } from './sort-request.js';
@@ -49,6 +49,7 @@ export class HitPipeline implements ExitControl, RequestSink {
   readonly #further: FurtherHits;
   /** Read once: see `Delivery`. */
   readonly #sampleRate: number;
+  readonly #metrics: Metrics | undefined;
   #isExitFlushOn = false;
   readonly #releaseExit: () => void;
 
@@ -64,14 +65,17 @@ export class HitPipeline implements ExitControl, RequestSink {
     this.#options = options;
     this.#sampleRate = options.sampleRate;
     this.#diagnostics = diagnostics;
+    const { meterProvider, maxQueueSize: capacity } = options;
+    this.#metrics = meterProvider && new Metrics(meterProvider, component);
     const { delivery, longestHoldMillis, visitorKey, isVisitorKeyKnown, spoolRoom } =
-      createDelivery(options, diagnostics);
+      createDelivery(options, diagnostics, this.#metrics);
     this.#delivery = delivery;
     this.spoolRoom = spoolRoom;
     this.longestHoldMillis = longestHoldMillis;
-    if (options.meterProvider) {
-      observeStats(options.meterProvider, () => this.stats(), options.maxQueueSize, component);
-    }
+    this.#metrics?.start(() => {
+      const { oldestAgeSeconds, lastSuccessAgeSeconds } = delivery;
+      return { stats: this.stats(), capacity, oldestAgeSeconds, lastSuccessAgeSeconds };
+    });
     this.#findIgnoreReason = createFindIgnoreReason(options);
     this.#callbacks = createOptionCallbacks(options, diagnostics);
     this.#sort = createSortRequest(options);
@@ -162,6 +166,7 @@ export class HitPipeline implements ExitControl, RequestSink {
 
   async shutdown(deadlineMillis: number = this.#options.shutdownTimeoutMillis): Promise<void> {
     await this.#delivery.shutdown(deadlineMillis);
+    this.#metrics?.stop();
     if (!this.#isExitFlushOn) this.#releaseExit();
   }
 

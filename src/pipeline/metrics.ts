@@ -1,9 +1,25 @@
-import type { Attributes, MeterProvider, ObservableResult } from '@opentelemetry/api';
+import type {
+  Attributes,
+  Histogram,
+  Meter,
+  MeterProvider,
+  ObservableResult,
+} from '@opentelemetry/api';
+import { DetachedScope } from '../common/detached-scope.js';
+import { otelGlobal } from '../common/otel-global.js';
 import type { Exchange, Transport } from '../delivery/transport.js';
 import { VERSION } from '../version.js';
 import type { MatomoStats } from './stats.js';
 
 const SCOPE = 'opentelemetry-matomo';
+
+/** Interval for looking up the global meter provider, until there is one. */
+const LOOKUP_MILLIS = 1_000;
+
+/** The boundaries of `http.client.request.duration` in OpenTelemetry's semantic conventions. */
+const DURATION_BOUNDARIES = [
+  0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
+];
 
 /** What makes hits, as `otel.component.type`. */
 export type ComponentType = 'matomo_span_processor' | 'matomo_span_exporter' | 'matomo_gateway';
@@ -21,135 +37,191 @@ function nameComponent(type: ComponentType): Attributes {
   return { 'otel.component.type': type, 'otel.component.name': `${type}/${index}` };
 }
 
+/** What the metrics describe. Nothing here does I/O. */
+export interface Observed {
+  readonly stats: MatomoStats;
+  /** The limit of hits in memory. */
+  readonly capacity: number;
+  /** Age of the oldest pending hit, in seconds; 0 if there is none. */
+  readonly oldestAgeSeconds: number;
+  /** Seconds since a bulk last succeeded, or since the start. */
+  readonly lastSuccessAgeSeconds: number;
+}
+
+/** Reports to a meter provider, which reads the figures whenever it collects. A request costs nothing. */
+export class Metrics {
+  readonly #given: MeterProvider | 'global';
+  readonly #component: Attributes;
+  #durations: Histogram | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(given: MeterProvider | 'global', type: ComponentType) {
+    this.#given = given;
+    this.#component = nameComponent(type);
+  }
+
+  /** The same transport, with the time of each bulk request recorded. */
+  measure(transport: Transport): Transport {
+    return {
+      ...transport,
+      send: async (body, timeoutMillis) => {
+        const start = performance.now();
+        const exchange = await transport.send(body, timeoutMillis);
+        const seconds = (performance.now() - start) / 1000;
+        this.#durations?.record(seconds, { ...outcomeOf(exchange), ...this.#component });
+        return exchange;
+      },
+    };
+  }
+
+  /** Registers all instruments; with `global`, as soon as there is a meter provider. */
+  start(observe: () => Observed): void {
+    if (this.#given !== 'global') {
+      this.#register(this.#given, observe);
+      return;
+    }
+    const lookUp = () => {
+      const meterProvider = otelGlobal()?.metrics;
+      if (!meterProvider) return;
+      this.stop();
+      this.#register(meterProvider, observe);
+    };
+    new DetachedScope('MatomoMetrics').runInAsyncScope(() => {
+      this.#timer = setInterval(lookUp, LOOKUP_MILLIS).unref();
+    });
+    lookUp();
+  }
+
+  /** Stops looking for a meter provider. */
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #register(meterProvider: MeterProvider, observe: () => Observed): void {
+    const meter = meterProvider.getMeter(SCOPE, VERSION);
+    this.#durations = meter.createHistogram('matomo.request.duration', {
+      unit: 's',
+      description: 'Time that a bulk request to Matomo takes',
+      advice: { explicitBucketBoundaries: DURATION_BOUNDARIES },
+    });
+    createInstruments(meter, observe, this.#component);
+  }
+}
+
 /**
- * Has a meter provider read the statistics whenever it collects, which costs a request nothing. Names are those of the
- * semantic conventions for SDK metrics where they mean the same.
+ * Names are those of the semantic conventions for SDK metrics if they mean the same. Every outcome and reason is observed from the
+ * start, with 0: an alert on an increase does not see a series that begins with its first loss.
  *
  * @see https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/
  */
-export function observeStats(
-  meterProvider: MeterProvider,
-  stats: () => MatomoStats,
-  capacity: number,
-  type: ComponentType,
-): void {
-  const component = nameComponent(type);
-  const meter = meterProvider.getMeter(SCOPE, VERSION);
+function createInstruments(meter: Meter, observe: () => Observed, component: Attributes): void {
+  const each = (
+    result: ObservableResult,
+    attribute: string,
+    counts: Readonly<Record<string, number>>,
+    others: Attributes = {},
+  ) => {
+    for (const [value, count] of Object.entries(counts)) {
+      result.observe(count, { ...others, [attribute]: value, ...component });
+    }
+  };
   meter
     .createObservableCounter('otel.sdk.processor.span.processed', {
       unit: '{span}',
       description: 'Server spans whose hits have been decided on, by why they failed',
     })
-    .addCallback((result) => observeProcessed(result, stats(), component));
+    .addCallback((result) => {
+      const { tracked, accepted, invalid, lost } = observe().stats;
+      result.observe(tracked + accepted, component);
+      each(result, 'error.type', { ...lost, invalid });
+    });
   meter
     .createObservableUpDownCounter('otel.sdk.processor.span.queue.size', {
       unit: '{span}',
-      description: 'Hits that wait or are in flight',
+      description: 'Pending hits in memory',
     })
-    .addCallback((result) => result.observe(stats().pending, component));
+    .addCallback((result) => {
+      const { pending, spooled } = observe().stats;
+      result.observe(pending - spooled, component);
+    });
   meter
     .createObservableUpDownCounter('otel.sdk.processor.span.queue.capacity', {
       unit: '{span}',
-      description: 'Hits that may wait',
+      description: 'Hits that memory may contain',
     })
-    .addCallback((result) => result.observe(capacity, component));
+    .addCallback((result) => result.observe(observe().capacity, component));
+  meter
+    .createObservableGauge('matomo.queue.oldest_age', {
+      unit: 's',
+      description: 'Age of the oldest pending hit, 0 if there is none',
+    })
+    .addCallback((result) => result.observe(observe().oldestAgeSeconds, component));
+  meter
+    .createObservableGauge('matomo.delivery.last_success_age', {
+      unit: 's',
+      description: 'Time since a bulk last succeeded, or since the start',
+    })
+    .addCallback((result) => result.observe(observe().lastSuccessAgeSeconds, component));
   meter
     .createObservableCounter('matomo.hits', {
       unit: '{hit}',
       description: 'Hits by what became of them: tracked, accepted, invalid or lost',
     })
-    .addCallback((result) => observeHits(result, stats(), component));
+    .addCallback((result) => {
+      const { tracked, accepted, invalid, lost } = observe().stats;
+      each(result, 'matomo.hit.outcome', { tracked, accepted, invalid });
+      each(result, 'error.type', lost, { 'matomo.hit.outcome': 'lost' });
+    });
   meter
     .createObservableCounter('matomo.hits.further', {
       unit: '{hit}',
       description: 'Events, goals, orders and others besides page views, a part of all hits',
     })
-    .addCallback((result) => result.observe(stats().furtherHits, component));
+    .addCallback((result) => result.observe(observe().stats.furtherHits, component));
   meter
     .createObservableCounter('matomo.hits.dropped', {
       unit: '{call}',
       description: 'Calls for a hit besides the page view that made none, by reason',
     })
-    .addCallback((result) => {
-      for (const [reason, count] of Object.entries(stats().dropped)) {
-        if (count > 0) result.observe(count, { 'error.type': reason, ...component });
-      }
-    });
+    .addCallback((result) => each(result, 'error.type', observe().stats.dropped));
   meter
     .createObservableCounter('matomo.spans.unused', {
       unit: '{span}',
       description: 'Spans that had no effect: too late for their request, or of none',
     })
-    .addCallback((result) => result.observe(stats().spans.unused, component));
+    .addCallback((result) => result.observe(observe().stats.spans.unused, component));
   meter
     .createObservableCounter('matomo.hits.ai_chatbots', {
       unit: '{hit}',
       description: 'Hits of requests by AI chatbots, a part of all hits',
     })
-    .addCallback((result) => result.observe(stats().aiChatbots, component));
+    .addCallback((result) => result.observe(observe().stats.aiChatbots, component));
   meter
     .createObservableCounter('matomo.hits.resent', {
       unit: '{hit}',
       description: 'Hits sent again although the first attempt may have stored them',
     })
-    .addCallback((result) => result.observe(stats().resent, component));
+    .addCallback((result) => result.observe(observe().stats.resent, component));
+  // A process that was wrongly considered gone takes its hits back, and a counter must not decrease.
+  let takenOver = 0;
+  meter
+    .createObservableCounter('matomo.hits.taken_over', {
+      unit: '{hit}',
+      description: 'Hits taken over from processes that have ended',
+    })
+    .addCallback((result) => {
+      takenOver = Math.max(takenOver, observe().stats.adopted);
+      result.observe(takenOver, component);
+    });
   meter
     .createObservableCounter('matomo.requests.ignored', {
       unit: '{request}',
       description: 'Requests that make no hit, by reason',
     })
-    .addCallback((result) => {
-      for (const [reason, count] of Object.entries(stats().ignored)) {
-        if (count > 0) result.observe(count, { 'matomo.ignore.reason': reason, ...component });
-      }
-    });
+    .addCallback((result) => each(result, 'matomo.ignore.reason', observe().stats.ignored));
 }
 
-function observeProcessed(
-  result: ObservableResult,
-  { tracked, accepted, invalid, lost }: MatomoStats,
-  component: Attributes,
-): void {
-  result.observe(tracked + accepted, component);
-  for (const [type, count] of Object.entries({ ...lost, invalid })) {
-    if (count > 0) result.observe(count, { ...component, 'error.type': type });
-  }
-}
-
-function observeHits(
-  result: ObservableResult,
-  { tracked, accepted, invalid, lost }: MatomoStats,
-  component: Attributes,
-): void {
-  for (const [outcome, count] of Object.entries({ tracked, accepted, invalid })) {
-    result.observe(count, { 'matomo.hit.outcome': outcome, ...component });
-  }
-  for (const [reason, count] of Object.entries(lost)) {
-    const attributes = { 'matomo.hit.outcome': 'lost', 'error.type': reason, ...component };
-    if (count > 0) result.observe(count, attributes);
-  }
-}
-
-/** The same transport, with the time of each bulk request recorded. */
-export function measureTransport(transport: Transport, meterProvider: MeterProvider): Transport {
-  const durations = meterProvider
-    .getMeter(SCOPE, VERSION)
-    .createHistogram('matomo.request.duration', {
-      unit: 's',
-      description: 'Time that a bulk request to Matomo takes',
-    });
-  return {
-    ...transport,
-    async send(body, timeoutMillis) {
-      const start = performance.now();
-      const exchange = await transport.send(body, timeoutMillis);
-      durations.record((performance.now() - start) / 1000, outcomeOf(exchange));
-      return exchange;
-    },
-  };
-}
-
-function outcomeOf(exchange: Exchange): Record<string, string | number> {
+function outcomeOf(exchange: Exchange): Attributes {
   return exchange.kind === 'answer'
     ? { 'http.response.status_code': exchange.status }
     : { 'error.type': exchange.kind };

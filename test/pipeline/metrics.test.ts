@@ -1,7 +1,9 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { metrics as metricsApi } from '@opentelemetry/api';
 import {
+  type Histogram,
   InMemoryMetricExporter,
   MeterProvider,
   PeriodicExportingMetricReader,
@@ -12,7 +14,10 @@ import * as own from '../../src/index.js';
 import { MatomoSpanExporter } from '../../src/index.js';
 import { startInspector } from '../../src/inspector/index.js';
 import { finishedSpan } from '../support/builders.js';
-import { ROOT } from '../support/child-process.js';
+import { eventually, ROOT } from '../support/child-process.js';
+import { startRedis } from '../support/redis-server.js';
+import { temporaryFolder } from '../support/spool.js';
+import { until } from '../support/traced-service.js';
 
 /** Value of each metric by its attributes, as a meter provider exports them. */
 async function collected(meterProvider: MeterProvider, exporter: InMemoryMetricExporter) {
@@ -76,7 +81,7 @@ test('a meter provider gets what stats() says, by OpenTelemetry’s names where 
     'matomo.spans.unused matomo_span_exporter: matomo_span_exporter/0': 0,
     'matomo.hits lost queue_full matomo_span_exporter: matomo_span_exporter/0': 1,
     'matomo.requests.ignored path matomo_span_exporter: matomo_span_exporter/0': 1,
-    'matomo.request.duration 200': { count: 1 },
+    'matomo.request.duration 200 matomo_span_exporter: matomo_span_exporter/0': { count: 1 },
   });
   await matomo.shutdown();
 });
@@ -127,7 +132,7 @@ test('requests and hits of several components are not mixed up', async () => {
     components[index]?.export([finishedSpan({ attributes })], () => undefined);
   }
   const values = await collected(meterProvider, exporter);
-  const ignored = [...values].filter(([key]) => key.startsWith('matomo.requests.ignored'));
+  const ignored = [...values].filter(([key]) => key.startsWith('matomo.requests.ignored path'));
   expect(ignored.map(([, value]) => value)).toEqual([3, 1]);
   const hits = [...values.keys()].filter((key) => key.startsWith('matomo.hits tracked'));
   expect(hits).toHaveLength(2);
@@ -149,8 +154,125 @@ test('further hits and dropped calls are counted by metrics of their own', async
   const of = Object.entries(metrics).filter(([name]) => /further|dropped/.test(name));
   expect(of.map(([name, value]) => [name.split(' matomo_span_exporter')[0], value])).toEqual([
     ['matomo.hits.further', 1],
+    ['matomo.hits.dropped too_many', 0],
     ['matomo.hits.dropped no_visitor', 1],
     ['matomo.hits.dropped invalid', 1],
   ]);
   await matomo.shutdown();
+});
+
+/** A request to a page `ageSeconds` ago. */
+function requestSpan(ageSeconds = 0) {
+  const attributes = {
+    'http.request.method': 'GET',
+    'url.path': '/',
+    'http.response.status_code': 200,
+  };
+  const startTime: [number, number] = [Math.floor(Date.now() / 1000) - ageSeconds, 0];
+  return finishedSpan({ attributes, startTime });
+}
+
+/** The metrics of the only component, by name and attributes. */
+async function metricsOf(...from: Parameters<typeof collected>) {
+  const metrics = [...(await collected(...from))];
+  return Object.fromEntries(
+    metrics.map(([name, value]) => [name.split(/ matomo_\w+: /)[0], value]),
+  );
+}
+
+test('every outcome and reason is observed from the start, with 0', async () => {
+  const { meterProvider, exporter } = startMeterProvider();
+  const matomo = new MatomoSpanExporter({ url: 'http://127.0.0.1:9', siteId: 1, meterProvider });
+  onTestFinished(() => matomo.shutdown());
+  const metrics = await metricsOf(meterProvider, exporter);
+  const { lost, ignored, dropped, tracked, accepted, invalid } = matomo.stats();
+  const named = (prefix: string, values: object) => Object.keys(values).map((key) => prefix + key);
+  const names = [
+    ...named('matomo.hits ', { tracked, accepted, invalid }),
+    ...named('matomo.hits lost ', lost),
+    ...named('matomo.hits.dropped ', dropped),
+    ...named('matomo.requests.ignored ', ignored),
+    ...named('otel.sdk.processor.span.processed ', { ...lost, invalid }),
+    'matomo.hits.taken_over',
+    'matomo.hits.resent',
+    'otel.sdk.processor.span.processed',
+  ];
+  expect(metrics).toMatchObject(Object.fromEntries(names.map((name) => [name, 0])));
+});
+
+test('the duration of a bulk has the bucket boundaries of http.client.request.duration', async () => {
+  const { meterProvider, exporter } = startMeterProvider();
+  const inspector = await startInspector();
+  onTestFinished(() => inspector.close());
+  const matomo = new MatomoSpanExporter({ url: inspector.url, siteId: 1, meterProvider });
+  onTestFinished(() => matomo.shutdown());
+  matomo.export([requestSpan()], () => undefined);
+  await matomo.forceFlush();
+  const metrics = await metricsOf(meterProvider, exporter);
+  const { buckets } = metrics['matomo.request.duration 200'] as unknown as Histogram;
+  expect(buckets.boundaries).toEqual([
+    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
+  ]);
+});
+
+test.each(['memory', 'folder', 'Redis'])(
+  'the age of the oldest hit and of the last success show an outage, with hits in: %s',
+  async (place) => {
+    const { meterProvider, exporter } = startMeterProvider();
+    const inspector = await startInspector();
+    onTestFinished(() => inspector.close());
+    const spool = { memory: undefined, folder: temporaryFolder(), Redis: undefined }[place];
+    const matomo = new MatomoSpanExporter({
+      url: inspector.url,
+      siteId: 1,
+      meterProvider,
+      spool: place === 'Redis' ? (await startRedis()).url : spool,
+    });
+    onTestFinished(() => matomo.shutdown());
+    const read = () => metricsOf(meterProvider, exporter);
+    const hasSpool = place !== 'memory';
+    expect(await read()).toMatchObject({ 'matomo.queue.oldest_age': 0 });
+
+    inspector.play({ status: 503 });
+    matomo.export([requestSpan(3600), requestSpan()], () => undefined);
+    if (hasSpool) await until(() => matomo.stats().spooled === 2);
+    await matomo.forceFlush();
+    const failing = await read();
+    const later = await eventually(async () => {
+      const metrics = await read();
+      return (metrics['matomo.queue.oldest_age'] as number) >= 3600 && metrics;
+    });
+    expect(later['matomo.queue.oldest_age']).toBeLessThan(7200);
+    expect(later['otel.sdk.processor.span.queue.size']).toBe(hasSpool ? 0 : 2);
+    const age = 'matomo.delivery.last_success_age';
+    expect(later[age]).toBeGreaterThan(failing[age] as number);
+
+    inspector.play();
+    await until(() => {
+      void matomo.forceFlush();
+      return matomo.stats().pending === 0;
+    });
+    const over = await read();
+    expect(over['matomo.queue.oldest_age']).toBe(0);
+    expect(matomo.stats().tracked).toBe(2);
+    expect(over[age]).toBeLessThan(later[age] as number);
+  },
+);
+
+test('the global meter provider is used as soon as there is one', async () => {
+  const matomo = new MatomoSpanExporter({
+    url: 'http://127.0.0.1:9',
+    siteId: 1,
+    meterProvider: 'global',
+  });
+  onTestFinished(() => matomo.shutdown());
+  const { meterProvider, exporter } = startMeterProvider();
+  metricsApi.setGlobalMeterProvider(meterProvider);
+  onTestFinished(() => metricsApi.disable());
+  let metrics: Awaited<ReturnType<typeof metricsOf>> = {};
+  await eventually(async () => {
+    metrics = await metricsOf(meterProvider, exporter);
+    return 'matomo.hits tracked' in metrics;
+  });
+  expect(metrics).toMatchObject({ 'matomo.hits tracked': 0 });
 });

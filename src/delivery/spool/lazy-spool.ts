@@ -56,6 +56,10 @@ export class LazySpool implements SpoolStore {
     return this.#spool?.store.term ?? 0;
   }
 
+  get oldestSeconds(): number {
+    return this.#spool?.store.oldestSeconds ?? Number.POSITIVE_INFINITY;
+  }
+
   start(events: SpoolEvents): void {
     this.#events = events;
     void this.#opened.then((store) => store?.start(events));

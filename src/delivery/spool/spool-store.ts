@@ -45,6 +45,11 @@ export interface SpoolStore {
   readonly room: number;
   /** The current term as lease holder, another number for each term; 0 if another process sends. */
   readonly term: number;
+  /**
+   * Start of the oldest request whose hit was read and not taken, in epoch seconds; `Infinity` if there is none, or another process
+   * sends.
+   */
+  readonly oldestSeconds: number;
   /** Call this once, before anything else. */
   start(events: SpoolEvents): void;
   /** Accepts hits for the next `write`. They are pending from now on. */

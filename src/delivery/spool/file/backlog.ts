@@ -15,7 +15,7 @@ import { segmentsByInstance } from './segment-names.js';
 import { MAX_AHEAD, SegmentReader } from './segment-reader.js';
 import { type Segment, SegmentsReading } from './segments-reading.js';
 import { deleteDecided, sweep } from './sweep.js';
-import { takeOldest } from './take-oldest.js';
+import { startOf, takeOldest } from './take-oldest.js';
 import { UnreadableSegments } from './unreadable-segments.js';
 
 /** Together with its other files, a process has fewer than 16 open, however many segments there are. */
@@ -59,6 +59,13 @@ export class Backlog {
   /** Whether the backlog reads this segment. */
   has(segment: string): boolean {
     return this.#known.has(segment);
+  }
+
+  /** Start of the oldest request whose hit was read and not taken, in epoch seconds; `Infinity` if there is none. */
+  get oldestSeconds(): number {
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const { reader } of this.#known.values()) oldest = Math.min(oldest, startOf(reader));
+    return oldest;
   }
 
   /** Adds lines that this process has just written, so that they need not be read. */

@@ -76,6 +76,10 @@ export class FileSpool implements SpoolStore {
     return this.#sending.number;
   }
 
+  get oldestSeconds(): number {
+    return this.#sending.backlog?.oldestSeconds ?? Number.POSITIVE_INFINITY;
+  }
+
   /** The key of visitor IDs that all processes with this folder share, also after restarts. */
   keepVisitorKey(): Buffer | undefined {
     try {

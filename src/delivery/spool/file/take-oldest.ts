@@ -18,7 +18,7 @@ export function takeOldest(readers: readonly SegmentReader[], max: number): Segm
 }
 
 /** Start of the first hit; `Infinity` if none has been read. */
-function startOf(reader: SegmentReader | undefined): number {
+export function startOf(reader: SegmentReader | undefined): number {
   return reader?.head?.startSeconds ?? Number.POSITIVE_INFINITY;
 }
 

@@ -57,6 +57,13 @@ export class RedisBacklog {
     return this.#term;
   }
 
+  /** Start of the oldest request whose hit was read and not taken, in epoch seconds; `Infinity` if there is none. */
+  get oldestSeconds(): number {
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const { ahead } of this.#shards.values()) oldest = Math.min(oldest, startOf(ahead[0]));
+    return oldest;
+  }
+
   /** Drops everything that was read: it may be outdated. */
   restart(): void {
     this.#shards.clear();

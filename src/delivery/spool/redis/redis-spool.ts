@@ -98,6 +98,10 @@ export class RedisSpool implements SpoolStore {
     return this.#connection.isOpen ? this.#backlog.term : 0;
   }
 
+  get oldestSeconds(): number {
+    return this.#backlog.oldestSeconds;
+  }
+
   start(events: SpoolEvents): void {
     this.#own.start(events);
     void this.#poll();
