@@ -129,11 +129,23 @@ export class BatchQueue {
     const expired: EncodedHit[] = [];
     for (let batch = this.first(); batch; batch = this.first()) {
       if (areAll(batch.hits, isFresh)) break;
-      const fresh: EncodedHit[] = [];
-      for (const hit of batch.hits) (isFresh(hit) ? fresh : expired).push(hit);
-      const left = fresh.length === 0 ? [] : [{ ...batch, hits: fresh, part: undefined }];
-      this.replaceFirst(batch, left, true);
+      this.replaceFirst(batch, splitExpired(batch, isFresh, expired), true);
     }
+    return expired;
+  }
+
+  /** Removes and returns hits that are too old, from all batches. No batch may be in flight. */
+  expireAll(isFresh: (hit: EncodedHit) => boolean): EncodedHit[] {
+    const expired: EncodedHit[] = [];
+    for (const batches of Object.values(this.#batches)) {
+      batches.splice(
+        0,
+        batches.length,
+        ...batches.flatMap((batch) => splitExpired(batch, isFresh, expired)),
+      );
+    }
+    this.#size -= expired.length;
+    this.#suspects = this.#suspects.flatMap((batch) => splitExpired(batch, isFresh, expired));
     return expired;
   }
 
@@ -169,6 +181,18 @@ export class BatchQueue {
     if (joined.length === 1) batches.splice(0, 2, ...joined);
     else batches.push(...batches.splice(0, Math.max(0, batches.findIndex(isNewer))));
   }
+}
+
+/** What is left of a batch without hits that are too old, which are added to `expired`. */
+function splitExpired<B extends Batch>(
+  batch: B,
+  isFresh: (hit: EncodedHit) => boolean,
+  expired: EncodedHit[],
+): B[] {
+  if (areAll(batch.hits, isFresh)) return [batch];
+  const fresh: EncodedHit[] = [];
+  for (const hit of batch.hits) (isFresh(hit) ? fresh : expired).push(hit);
+  return fresh.length === 0 ? [] : [{ ...batch, hits: fresh, part: undefined }];
 }
 
 /** Twice as fast as `every`. */

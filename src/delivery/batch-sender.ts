@@ -98,6 +98,12 @@ export class BatchSender {
     }
   }
 
+  /** Drops hits of the spool that are too old. No batch may be in flight. */
+  expireSpooled(): void {
+    const { tokenAuth, maxSpoolAgeMillis } = this.#parts.options;
+    this.#spooled.expire(createIsFresh(tokenAuth !== undefined, maxSpoolAgeMillis));
+  }
+
   /** Makes batches while the source can fill them. Returns `false` if it stopped early to yield to other work. */
   fillWhole(nowMillis: number): boolean {
     const { batches, source, options } = this.#parts;

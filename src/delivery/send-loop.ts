@@ -95,7 +95,9 @@ export class SendLoop {
   #onInterval(): void {
     void this.#giveBack();
     this.update();
-    if (!this.#attempts.isIdle || performance.now() < this.#parts.sender.waitUntilMillis) return;
+    if (!this.#attempts.isIdle) return;
+    this.batches.expireSpooled(); // even while nothing can be sent
+    if (performance.now() < this.#parts.sender.waitUntilMillis) return;
     void this.#attempts.run(() => this.batches.sendSpooled(this.#schedule.delayMillis));
   }
 

@@ -1,5 +1,5 @@
 import { withTimeout } from '../common/with-timeout.js';
-import { type Batch, decidedHits } from './batch.js';
+import { type Batch, decidedHits, type EncodedHit } from './batch.js';
 import { BatchQueue } from './batch-queue.js';
 import { lostHits } from './counters.js';
 import type { HitSource } from './hit-source.js';
@@ -76,6 +76,13 @@ export class SpooledBatches {
     this.#batches.replaceFirst(batch, again, kind === 'split');
     const decided = decidedHits(batch, again);
     if (decided.length > 0) this.#source.acknowledgeSpooled(decided, counts);
+  }
+
+  /** Drops hits that are too old. No batch may be in flight. */
+  expire(isFresh: (hit: EncodedHit) => boolean): void {
+    const expired = this.#batches.expireAll(isFresh);
+    if (expired.length === 0) return;
+    this.#source.acknowledgeSpooled(expired, lostHits('expired', expired.length));
   }
 
   /** Drops crashes, which Matomo cannot store. */

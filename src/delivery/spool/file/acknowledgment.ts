@@ -10,7 +10,7 @@ import {
 import { ForeignFile, openOwnFile, readOwnFile } from '../own-file.js';
 import { isMissing } from './is-missing.js';
 import type { Closable, OpenFiles } from './open-files.js';
-import { acknowledgmentName, isAcknowledgmentOf } from './segment-names.js';
+import { acknowledgmentName } from './segment-names.js';
 
 /** A file that has grown to this size is started anew: its last line contains everything. */
 const MAX_BYTES = 65_536;
@@ -32,17 +32,15 @@ export function nothingAcknowledged(): Acknowledgment {
 }
 
 /**
- * The acknowledgment of a segment from those of `names` that belong to it. Each sender writes its own file; the one with the most
- * results is right. Rejects if one cannot be read.
+ * The acknowledgment of a segment from its files. Each sender writes its own; the one with the most results is right. Rejects if one
+ * cannot be read.
  */
 export async function readAcknowledgment(
   folder: string,
-  segment: string,
   names: readonly string[],
 ): Promise<Acknowledgment | undefined> {
   let furthest: Acknowledgment | undefined;
   for (const name of names) {
-    if (!isAcknowledgmentOf(segment, name)) continue;
     const acknowledgment = await readFurthest(join(folder, name));
     if (acknowledgment && (!furthest || isFurther(acknowledgment, furthest)))
       furthest = acknowledgment;

@@ -11,7 +11,7 @@ import { GoneInstances } from './gone-instances.js';
 import type { LivenessMonitor } from './liveness.js';
 import { OpenFiles } from './open-files.js';
 import { SegmentHit } from './segment-hit.js';
-import { segmentsByInstance } from './segment-names.js';
+import { acknowledgmentsBySegment, segmentsByInstance } from './segment-names.js';
 import { MAX_AHEAD, SegmentReader } from './segment-reader.js';
 import { type Segment, SegmentsReading } from './segments-reading.js';
 import { deleteDecided, sweep } from './sweep.js';
@@ -80,20 +80,30 @@ export class Backlog {
   async refresh(): Promise<void> {
     const names = await readdir(this.#folder);
     const files = new Set(names);
+    const acknowledgments = acknowledgmentsBySegment(names);
     // Deleted segments that are still open are read to their end.
     const segments = segmentsByInstance([...new Set([...names, ...this.#known.keys()])]);
     const instances = new Map<string, Segment[]>();
+    const isReadable = ({ reader }: Segment) => !this.#unreadable.has(reader.name);
+    const isBehind = ({ reader }: Segment, open: readonly Segment[]) =>
+      !reader.isBegun && open.some(isReadable);
     for (const [instance, ofInstance] of segments) {
       const isGone = await this.#gone.has(instance, files);
       const open: Segment[] = [];
       for (const [i, name] of ofInstance.entries()) {
-        const isBehind = open.some(({ reader }) => !this.#unreadable.has(reader.name));
+        const isThere = files.has(name);
+        const isFinal = isGone || i < ofInstance.length - 1 || !isThere;
+        const known = this.#known.get(name);
+        // Nothing to do: after an outage of days, that is so for thousands.
+        if (known?.isFinal && isGone === (known.adopted !== undefined) && isBehind(known, open)) {
+          open.push(known);
+          continue;
+        }
         await this.#unreadable.unless(name, async () => {
-          const segment = await this.#segment(name, names);
-          const isThere = files.has(name);
-          segment.isFinal = isGone || i < ofInstance.length - 1 || !isThere;
+          const segment = await this.#segment(name, acknowledgments.get(name) ?? []);
+          segment.isFinal = isFinal;
           if (isGone && segment.adopted === undefined) await this.#adopt(segment);
-          if (!isBehind && (await this.#finishIfDone(segment, isThere))) return;
+          if (!isBehind(segment, open) && (await this.#finishIfDone(segment, isThere))) return;
           const { decisions } = segment.reader;
           if (decisions.isUnsaved) await decisions.save().catch(() => undefined); // was reported before
           await decisions.sync();
@@ -172,13 +182,13 @@ export class Backlog {
     return known?.reader === segment ? known : undefined;
   }
 
-  async #segment(name: string, names: readonly string[]): Promise<Segment> {
+  async #segment(name: string, acknowledgments: readonly string[]): Promise<Segment> {
     const known = this.#known.get(name);
     if (known) return known;
     const reader = await SegmentReader.open(
       this.#folder,
       name,
-      names,
+      acknowledgments,
       this.#lease,
       this.#events,
       this.#files,

@@ -5,7 +5,12 @@ import type { SpoolProcess, SpoolStatus } from '../spool-status.js';
 import { LEASE_NAME } from './lease.js';
 import { LivenessMonitor, thisProcess } from './liveness.js';
 import { OpenFiles } from './open-files.js';
-import { instanceOfOther, ownerName, segmentsByInstance } from './segment-names.js';
+import {
+  acknowledgmentsBySegment,
+  instanceOfOther,
+  ownerName,
+  segmentsByInstance,
+} from './segment-names.js';
 import { SegmentReader } from './segment-reader.js';
 import { measureSegments } from './spool-folder.js';
 
@@ -17,6 +22,7 @@ export async function readFileSpoolStatus(folder: string): Promise<SpoolStatus> 
   const names = await readdir(folder);
   const liveness = new LivenessMonitor(thisProcess());
   const segments = segmentsByInstance(names);
+  const acknowledgments = acknowledgmentsBySegment(names);
   const files = new OpenFiles(1);
   const owners = names.flatMap((name) => instanceOfOther(name) ?? []);
   const processes: SpoolProcess[] = [];
@@ -24,7 +30,14 @@ export async function readFileSpoolStatus(folder: string): Promise<SpoolStatus> 
   for (const instance of [...new Set([...segments.keys(), ...owners])].sort(byName)) {
     let pending = 0;
     for (const name of segments.get(instance) ?? []) {
-      const reader = await SegmentReader.open(folder, name, names, 0, { broken() {} }, files);
+      const reader = await SegmentReader.open(
+        folder,
+        name,
+        acknowledgments.get(name) ?? [],
+        0,
+        { broken() {} },
+        files,
+      );
       await reader.readAhead(1, true);
       const startSeconds = reader.head?.startSeconds ?? Number.POSITIVE_INFINITY;
       if (startSeconds < (oldestSeconds ?? Number.POSITIVE_INFINITY)) oldestSeconds = startSeconds;

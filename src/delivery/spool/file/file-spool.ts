@@ -166,7 +166,7 @@ export class FileSpool implements SpoolStore {
     await this.#sending.backlog?.refresh();
     await this.#readAcknowledgments();
     this.#own.bytesInFolder = await this.#size.measure(this.#own.bytesInFolder);
-    if (this.#closed === undefined) this.#own.makeRoom();
+    if (this.#closed === undefined) this.#own.closeSegment();
   }
 
   /** If the folder is gone, its hits are lost, and new ones wait in memory. */

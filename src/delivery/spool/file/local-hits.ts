@@ -15,6 +15,8 @@ const HANGING_MILLIS = 2_000;
 /** Limit for the last write. */
 const LAST_WRITE_MILLIS = 1_000;
 const MAX_SEGMENT_BYTES = 8 * 1024 ** 2;
+/** A segment is deleted when all its hits have results, which is soon only if it has the hits of a short time. */
+const MAX_SEGMENT_MILLIS = 60_000;
 
 export interface LocalHitsOptions {
   /** Absolute path. */
@@ -131,15 +133,15 @@ export class LocalHits {
     }
   }
 
-  /** If the folder is half full, starts a new segment, so that the current one can be deleted once its hits have results. */
-  makeRoom(): void {
-    if (this.segments.open > 0 || this.bytesInFolder * 2 < this.#options.maxBytes) return;
+  /** Starts a new segment if nothing is pending or the current one is old, so that delivered and expired hits can be deleted. */
+  closeSegment(): void {
+    if (this.segments.open > 0 && this.#writer.ageMillis < MAX_SEGMENT_MILLIS) return;
     void this.#writes.run(() => this.#writer.beginNext());
   }
 
   /** Waits for the current write, unless the disk hangs: then its hits are lost. */
   async close(): Promise<void> {
-    const ended = this.#writes.run(() => this.#writer.close());
+    const ended = this.#writes.run(() => this.#writer.end());
     await withTimeout(LAST_WRITE_MILLIS, ended);
     this.#hasEnded = true;
     this.#events?.count(lostHits('shutdown', this.#writing));

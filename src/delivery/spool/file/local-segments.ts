@@ -9,6 +9,7 @@ import {
 import type { SpoolReports } from '../spool-reports.js';
 import { readAcknowledgment } from './acknowledgment.js';
 import { listFolder } from './is-missing.js';
+import { acknowledgmentsBySegment } from './segment-names.js';
 import { unlinkAcknowledgments } from './sweep.js';
 
 interface OwnSegment {
@@ -87,13 +88,16 @@ export class LocalSegments {
     if (own.length === 0) return;
     const before = await listFolder(this.#folder);
     // The sender first acknowledges, then deletes: if a segment is missing, its acknowledgment exists by now.
-    const isComplete = own.every((name) => before.includes(name));
+    const existing = new Set(before);
+    const isComplete = own.every((name) => existing.has(name));
     const names = isComplete ? before : await listFolder(this.#folder);
+    const acknowledgments = acknowledgmentsBySegment(names);
     for (const name of own) {
       try {
-        const acknowledgment = await readAcknowledgment(this.#folder, name, names);
+        const files = acknowledgments.get(name) ?? [];
+        const acknowledgment = await readAcknowledgment(this.#folder, files);
         if (acknowledgment) this.#learn(name, acknowledgment.counts);
-        if (!acknowledgment?.isFinished && (before.includes(name) || acknowledgment)) continue;
+        if (!acknowledgment?.isFinished && (existing.has(name) || acknowledgment)) continue;
       } catch (error) {
         this.#reports.unreadable(error);
         continue;

@@ -24,14 +24,22 @@ export function acknowledgmentName(segment: string, lease: number): string {
   return segment.replace(/hits$/, `${String(lease).padStart(9, '0')}.settled`);
 }
 
-/** Whether a file contains acknowledgments of a segment. */
-export function isAcknowledgmentOf(segment: string, name: string): boolean {
-  return isBeside(segment, name) && name.endsWith('.settled');
-}
-
 /** Whether a file contains acknowledgments of a segment, or is a draft of such a file. */
 export function isBeside(segment: string, name: string): boolean {
   return name.startsWith(segment.slice(0, -'hits'.length)) && OTHER.test(name);
+}
+
+/** The files with acknowledgments in a list of files, by segment. */
+export function acknowledgmentsBySegment(names: readonly string[]): Map<string, string[]> {
+  const bySegment = new Map<string, string[]>();
+  for (const name of names) {
+    if (!name.endsWith('.settled') || !OTHER.test(name)) continue;
+    const segment = `${name.slice(0, name.indexOf('.'))}.hits`;
+    const ofSegment = bySegment.get(segment) ?? [];
+    ofSegment.push(name);
+    bySegment.set(segment, ofSegment);
+  }
+  return bySegment;
 }
 
 /** The segments in a list of files by instance, in the order in which they were written. */

@@ -43,6 +43,7 @@ export class SegmentReader implements SourceSegment {
   #skipsLine = false;
   #isReading = false;
   #isAtEnd = false;
+  #isBegun = false;
 
   private constructor(
     name: string,
@@ -58,24 +59,30 @@ export class SegmentReader implements SourceSegment {
     this.decisions = new SegmentDecisions(acknowledged, acknowledgments);
   }
 
-  /** `names`: files in the folder. `lease`: number of this sender's lease. */
+  /** `acknowledgments`: names of the segment's files. `lease`: number of this sender's lease. */
   static async open(
     folder: string,
     name: string,
-    names: readonly string[],
+    acknowledgments: readonly string[],
     lease: number,
     events: SegmentReaderEvents,
     files: OpenFiles,
   ): Promise<SegmentReader> {
-    const acknowledged = (await readAcknowledgment(folder, name, names)) ?? nothingAcknowledged();
-    const acknowledgments = new AcknowledgmentFile(folder, name, lease, files);
+    const acknowledged =
+      (await readAcknowledgment(folder, acknowledgments)) ?? nothingAcknowledged();
+    const own = new AcknowledgmentFile(folder, name, lease, files);
     const file = new SegmentFile(join(folder, name), files);
-    return new SegmentReader(name, file, acknowledged, acknowledgments, events);
+    return new SegmentReader(name, file, acknowledged, own, events);
   }
 
   /** Whether everything was read, in a file to which nothing is appended any more. */
   get isAtEnd(): boolean {
     return this.#isAtEnd;
+  }
+
+  /** Whether anything was read. */
+  get isBegun(): boolean {
+    return this.#isBegun;
   }
 
   /** How many hits were read and not taken. */
@@ -92,6 +99,7 @@ export class SegmentReader implements SourceSegment {
   async readAhead(hits: number, isFinal: boolean): Promise<boolean> {
     if (!isFinal) this.#isAtEnd = false;
     this.#isReading = true;
+    this.#isBegun = true;
     try {
       while (this.ahead < hits) {
         if (this.#isAtEnd) return true;
@@ -200,6 +208,7 @@ export class SegmentReader implements SourceSegment {
   #addHit(stored: StoredHit, length: number): void {
     const start = this.#position;
     this.#position += length;
+    this.#isBegun = true;
     if (this.decisions.wasAcknowledged(start)) return;
     const hit = new SegmentHit(stored, this, new HitPlace(start, this.#position));
     this.decisions.add(hit);

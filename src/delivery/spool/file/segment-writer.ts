@@ -27,6 +27,7 @@ export class SegmentWriter {
   #segment: string | undefined;
   #number = 0;
   #size = 0;
+  #begunMillis = 0;
   #seenMillis = Number.NEGATIVE_INFINITY;
   /** The size that the segment has after the current write. */
   #expected:
@@ -39,11 +40,17 @@ export class SegmentWriter {
     this.#maxSegmentBytes = maxSegmentBytes;
   }
 
+  /** How long ago the first hit of the current segment was written; 0 if there is none. */
+  get ageMillis(): number {
+    return this.#size === 0 ? 0 : performance.now() - this.#begunMillis;
+  }
+
   /** Resolves with how much was written. Never rejects. */
   async append(lines: readonly Buffer[]): Promise<Written> {
     let bytes = 0;
     try {
       const file = await this.#open();
+      if (this.#size === 0) this.#begunMillis = performance.now();
       const data = Buffer.concat(lines);
       const path = join(this.#folder, this.#segment as string);
       this.#expected = { path, lines, bytes: this.#size + data.length };
@@ -96,6 +103,12 @@ export class SegmentWriter {
     const file = this.#file;
     this.#file = undefined;
     await file?.close().catch(() => undefined);
+  }
+
+  /** Closes the segment, and deletes it if it has no hits. */
+  async end(): Promise<void> {
+    await this.close();
+    if (this.#size === 0) await this.#discard();
   }
 
   /** Starts a new segment, so that the sender can delete the current one when all its hits have results. */

@@ -8,6 +8,7 @@ import {
   readAcknowledgment,
 } from '../../../../src/delivery/spool/file/acknowledgment.js';
 import { OpenFiles } from '../../../../src/delivery/spool/file/open-files.js';
+import { acknowledgmentsBySegment } from '../../../../src/delivery/spool/file/segment-names.js';
 import { temporaryFolder } from '../../../support/spool.js';
 
 const SEGMENT = '1795176000000-7-01234567-000001.hits';
@@ -25,7 +26,12 @@ async function written(lease: number, ...acknowledgments: Acknowledgment[]): Pro
 }
 
 function read(): Promise<Acknowledgment | undefined> {
-  return readAcknowledgment(folder, SEGMENT, readdirSync(folder));
+  return readOf(SEGMENT);
+}
+
+function readOf(segment: string): Promise<Acknowledgment | undefined> {
+  const names = acknowledgmentsBySegment(readdirSync(folder)).get(segment) ?? [];
+  return readAcknowledgment(folder, names);
 }
 
 let folder: string;
@@ -54,9 +60,7 @@ test('of several senders, the one with the most results is right, even if anothe
 
 test('what is of another segment says nothing', async () => {
   await written(1, decided(1));
-  expect(
-    await readAcknowledgment(folder, SEGMENT.replace('01.hits', '02.hits'), readdirSync(folder)),
-  ).toBeUndefined();
+  expect(await readOf(SEGMENT.replace('01.hits', '02.hits'))).toBeUndefined();
 });
 
 test('a file that has grown to 64 KiB is begun anew', async () => {

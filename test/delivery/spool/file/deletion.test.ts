@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+import { eventually } from '../../../support/child-process.js';
+import { startRedis } from '../../../support/redis-server.js';
+import { notSent, processed } from '../../../support/scripted-transport.js';
+import { createSkipMinute } from '../../../support/skip-minute.js';
+import { filesIn, linesIn, spooledDelivery, temporaryFolder } from '../../../support/spool.js';
+
+test('delivered hits are deleted while the process runs and nothing is pending', async () => {
+  const folder = temporaryFolder();
+  const sender = spooledDelivery({ folder });
+  sender.push('a');
+  await eventually(() => sender.delivery.counters.tracked === 1);
+  const other = spooledDelivery({ folder });
+  other.push('b', 'c');
+  await eventually(() => other.delivery.counters.tracked === 2);
+  await eventually(() => linesIn(folder).length === 0);
+  await eventually(() => filesIn(folder, '.settled').length === 0);
+  other.push('d');
+  await eventually(() => other.delivery.counters.tracked === 3);
+  await eventually(() => linesIn(folder).length === 0);
+  expect(sender.sent()).toEqual(['a', 'b', 'c', 'd']);
+  expect(sender.said.concat(other.said)).toEqual([]);
+});
+
+test('a segment has the hits of at most a minute, so that a pending hit does not keep later ones on disk', async () => {
+  const skipMinute = createSkipMinute();
+  const folder = temporaryFolder();
+  const { delivery, transport, push } = spooledDelivery({ folder });
+  transport.answer(notSent);
+  push('a');
+  await eventually(() => delivery.spooled === 1);
+  skipMinute();
+  await eventually(() => filesIn(folder, '.hits').length === 2);
+  push('b');
+  await eventually(() => delivery.spooled === 2);
+  transport.answer(processed);
+  await eventually(() => linesIn(folder).length === 0);
+  expect(delivery.counters.tracked).toBe(2);
+});
+
+test.each([
+  ['a folder', async () => temporaryFolder()],
+  ['Redis', async () => (await startRedis()).url],
+])(
+  'hits in %s that are too old are deleted while Matomo is unavailable, also those that were about to be sent',
+  async (_where, open) => {
+    const folder = await open();
+    const maxSpoolAgeMillis = 2_000;
+    const { delivery, transport, push } = spooledDelivery({ folder, maxSpoolAgeMillis });
+    transport.answer(notSent);
+    push('a', 'b');
+    await eventually(() => delivery.spooled === 2 && transport.bodies.length > 0);
+    await eventually(() => delivery.counters.lost.expired === 2);
+    expect(delivery.pending).toBe(0);
+    if (!folder.includes('://')) await eventually(() => linesIn(folder).length === 0);
+  },
+);
+
+test('hits that became too old while no process ran are deleted when one starts, although Matomo is unavailable', async () => {
+  const folder = temporaryFolder();
+  const first = spooledDelivery({ folder });
+  first.transport.answer(notSent);
+  first.push('a', 'b');
+  await eventually(() => first.delivery.spooled === 2);
+  await first.delivery.shutdown(0);
+  expect(linesIn(folder)).toHaveLength(2);
+  const second = spooledDelivery({ folder, maxSpoolAgeMillis: 1 });
+  second.transport.answer(notSent);
+  await eventually(() => linesIn(folder).length === 0);
+  expect(second.delivery.counters.lost.expired).toBe(2);
+});
