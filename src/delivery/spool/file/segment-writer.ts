@@ -107,8 +107,9 @@ export class SegmentWriter {
 
   /** Closes the segment, and deletes it if it has no hits. */
   async end(): Promise<void> {
+    const isEmpty = this.#file !== undefined && this.#size === 0; // without a file, the last write failed
     await this.close();
-    if (this.#size === 0) await this.#discard();
+    if (isEmpty) await this.#discard();
   }
 
   /** Starts a new segment, so that the sender can delete the current one when all its hits have results. */
