@@ -137,7 +137,9 @@ export interface MatomoOptions {
   readonly visitorId?: VisitorId | undefined;
   /**
    * Secret from which visitor IDs are derived. Processes with the same key, or the same `spool`, recognize the same visitors. To
-   * read it from a file, set `MATOMO_VISITOR_KEY_FILE`.
+   * read it from a file, set `MATOMO_VISITOR_KEY_FILE`. `daily` is no secret: each UTC day has a random key, which exists only in
+   * memory and in the `spool`, and is deleted an hour after its day. Then nobody can find out which address an ID was made from.
+   * Requests of a day whose key is deleted get random IDs.
    * @default derived from `tokenAuth`; without a token, random and stored in the `spool`; with neither, random per process
    */
   readonly visitorKey?: string | undefined;

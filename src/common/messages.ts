@@ -15,6 +15,7 @@ export const MESSAGE_CODES = [
   'option-threw',
   'only-explicit-events',
   'site-id-value',
+  'visitor-key-own',
   'parameter-refused',
   // Tracing.
   'nothing-installed',

@@ -122,10 +122,11 @@ export class Caller {
   }
 }
 
-/** Finds what is sent of a visitor whose address comes masked. */
+/** Finds what is sent of a visitor. If IDs must not be linked to addresses later, callers are not remembered. */
 export function createToCaller(
   toAddress: (address: string) => Field | undefined,
   toVisitorId: (visitor: Visitor) => string | undefined,
+  areRemembered = true,
 ): (visitor: Visitor) => Caller {
   const callers = new PairCache<string, string, Caller>(MAX_CALLERS);
   return function toCaller(visitor) {
@@ -137,7 +138,7 @@ export function createToCaller(
     const field = address === undefined ? undefined : toAddress(address);
     const id = visitorId === undefined ? '' : `&cid=${visitorId}`;
     const caller = new Caller(day, site, visitorId, [field?.pair ?? '', id].join(''));
-    callers.set(userAgent, address ?? '', caller);
+    if (areRemembered) callers.set(userAgent, address ?? '', caller);
     return caller;
   };
 }

@@ -21,7 +21,7 @@ import {
 } from './request-fields.js';
 import { isSimplePath } from './simple-path.js';
 import { toTitlePath } from './title-path.js';
-import { createToVisitorId, type Visitor } from './visitor-id.js';
+import { createToVisitorId, type KeyOfDay, type Visitor } from './visitor-id.js';
 
 export interface PageViewOptions extends RequestFieldsOptions {
   readonly redactPathPatterns: readonly RegExp[];
@@ -30,7 +30,8 @@ export interface PageViewOptions extends RequestFieldsOptions {
   /** Whether delivery has a token: without one, Matomo rejects hits with parameters that need it. */
   readonly hasToken: boolean;
   readonly visitorId: unknown;
-  readonly visitorKey: string | Buffer;
+  /** A function: a key for each day, which is deleted later. */
+  readonly visitorKey: string | Buffer | KeyOfDay;
 }
 
 /** What a page view is made of, before anything that was added to its request. */
@@ -71,8 +72,10 @@ export function createPageViewReader(
   const toAddress = memoize((address: string) =>
     hasToken ? createField('cip', address) : undefined,
   );
-  const toCaller = createToCaller(toAddress, (visitor) =>
-    options.visitorId === 'none' ? undefined : toVisitorId(visitor),
+  const toCaller = createToCaller(
+    toAddress,
+    (visitor) => (options.visitorId === 'none' ? undefined : toVisitorId(visitor)),
+    typeof options.visitorKey !== 'function',
   );
 
   function toVisitor(

@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 
 const DAY_MILLIS = 86_400_000;
 const ID_BYTES = 8;
@@ -10,18 +10,30 @@ export interface Visitor {
   readonly startMillis: number;
 }
 
+/** Returns the key of a UTC day, counted from 1970; `undefined` if it was deleted. */
+export type KeyOfDay = (day: number) => KeyObject | undefined;
+
 /**
  * The visitor ID of an anonymous caller for one UTC day: 16 hex digits of an HMAC over address, user agent, site and date.
  * Without the key, the address cannot be derived from it, and the next day the same caller is another visitor.
+ * Without a key for the day, the ID is random.
  */
-export function createToVisitorId(key: string | Buffer): (visitor: Visitor) => string {
-  // Node.js 24 takes six times as long with the bytes of a key.
-  const secret = createSecretKey(Buffer.from(key));
+export function createToVisitorId(key: string | Buffer | KeyOfDay): (visitor: Visitor) => string {
+  const keyOfDay = typeof key === 'function' ? key : always(key);
   return function toVisitorId({ address = '', userAgent, site, startMillis }) {
-    const text = `${Math.floor(startMillis / DAY_MILLIS)}\n${site}\n${address}\n${userAgent}`;
+    const day = Math.floor(startMillis / DAY_MILLIS);
+    const secret = keyOfDay(day);
+    if (secret === undefined) return randomBytes(ID_BYTES).toString('hex');
+    const text = `${day}\n${site}\n${address}\n${userAgent}`;
     const digest = createHmac('sha256', secret).update(text).digest();
     return digest.toString('hex', 0, ID_BYTES); // a slice of a longer text would be slower to compare
   };
+}
+
+/** Node.js 24 takes six times as long with the bytes of a key. */
+function always(key: string | Buffer): KeyOfDay {
+  const secret = createSecretKey(Buffer.from(key));
+  return () => secret;
 }
 
 /** The key that all processes with one token share. The token cannot be derived from it. */

@@ -29,6 +29,7 @@ import {
   trustProxy,
   userId,
   visitorId,
+  visitorKey,
 } from './option-values.js';
 import type { ResolvedOptions } from './resolved-options.js';
 import { matomoUrl, spoolPlace, trackedBaseUrl } from './url-values.js';
@@ -152,7 +153,7 @@ export const OPTIONS: {
   visitorKey: {
     env: 'MATOMO_VISITOR_KEY',
     file: 'MATOMO_VISITOR_KEY_FILE',
-    parse: secret,
+    parse: visitorKey,
     default: undefined,
     isPrivacy: true,
     defaultText:

@@ -37,6 +37,11 @@ export function secret(name: string, value: unknown): string {
   throw wrongOption(`${name} must be text without spaces or control characters, got ${got}`);
 }
 
+/** The word for a new key every day, in upper or lower case, or a secret. */
+export function visitorKey(name: string, value: unknown): string {
+  return lowerCase(value) === 'daily' ? 'daily' : secret(name, value);
+}
+
 export function boolean(name: string, value: unknown): boolean {
   switch (lowerCase(value)) {
     case true:

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { DailyKeys } from '../common/daily-keys.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { withoutTracing } from '../common/otel-global.js';
@@ -10,10 +11,14 @@ import { spoolBackendOf } from '../delivery/spool/backends.js';
 import { LazySpool } from '../delivery/spool/lazy-spool.js';
 import { SpoolSource } from '../delivery/spool-source.js';
 import type { Transport } from '../delivery/transport.js';
-import { deriveVisitorKey } from '../hit/visitor-id.js';
+import { deriveVisitorKey, type KeyOfDay } from '../hit/visitor-id.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { VERSION } from '../version.js';
 import type { Metrics } from './metrics.js';
+
+const DAILY = 'daily';
+const OWN_KEY =
+  'visitorKey is daily and there is no spool. Each process has its own key, so a caller of two processes counts as two visitors. Set spool if several processes share the callers.';
 
 /** What requests to Matomo say of themselves. Matomo takes it for no bot. */
 export const USER_AGENT: string = `opentelemetry-matomo/${VERSION}`;
@@ -31,17 +36,22 @@ export function createDelivery(
   /** How long a hit waits for work of its request that has not ended. */
   longestHoldMillis: number;
   /** Returns the secret of visitor IDs. Call it when the first hit is finalized: an open spool may provide the secret. */
-  visitorKey: () => string | Buffer;
+  visitorKey: () => string | Buffer | KeyOfDay;
   /** Whether the secret is final: a spool provides it only once it is open. */
   isVisitorKeyKnown: () => boolean;
   /** Bytes that hits may take in the spool besides those that it has been given. */
   spoolRoom: () => number;
+  /** Stops what does not belong to delivery. */
+  close: () => void;
 } {
   const { scheduledDelayMillis } = options;
   const transport = createWayToMatomo(options, diagnostics, metrics);
-  const spool = openSpool(options, diagnostics);
+  const dailyKeys = options.visitorKey === DAILY ? new DailyKeys() : undefined;
+  const spool = openSpool(options, dailyKeys, diagnostics);
+  if (dailyKeys && !spool) diagnostics.warnOnce('daily', coded('visitor-key-own', OWN_KEY));
   const source = spool && new SpoolSource(spool, options);
-  let isVisitorKeyKnown = spool === undefined || givenVisitorKey(options) !== undefined;
+  let isVisitorKeyKnown =
+    spool === undefined || (!dailyKeys && givenVisitorKey(options) !== undefined);
   const onKnown = () => {
     isVisitorKeyKnown = true;
   };
@@ -51,9 +61,11 @@ export function createDelivery(
     longestHoldMillis: spool
       ? Math.min(scheduledDelayMillis, SPOOL_HOLD_MILLIS)
       : scheduledDelayMillis,
-    visitorKey: () => givenVisitorKey(options) ?? spool?.visitorKey ?? randomBytes(32),
+    visitorKey: () =>
+      dailyKeys?.keyOf ?? givenVisitorKey(options) ?? spool?.visitorKey ?? randomBytes(32),
     isVisitorKeyKnown: () => isVisitorKeyKnown,
     spoolRoom: () => spool?.room ?? Number.POSITIVE_INFINITY,
+    close: () => dailyKeys?.close(),
   };
 }
 
@@ -63,7 +75,11 @@ function givenVisitorKey({ visitorKey, tokenAuth }: ResolvedOptions): string | B
 }
 
 /** Few want one: only for those its code is loaded. */
-function openSpool(options: ResolvedOptions, diagnostics: Diagnostics): LazySpool | undefined {
+function openSpool(
+  options: ResolvedOptions,
+  dailyKeys: DailyKeys | undefined,
+  diagnostics: Diagnostics,
+): LazySpool | undefined {
   const { spool: place, maxSpoolBytes: maxBytes, spoolShards: shards } = options;
   if (place === undefined || options.dryRun) return undefined; // a dry run must not take hits from others
   const { url, exportTimeoutMillis } = options;
@@ -74,6 +90,7 @@ function openSpool(options: ResolvedOptions, diagnostics: Diagnostics): LazySpoo
     shards,
     exportTimeoutMillis,
     keepsVisitorKey: givenVisitorKey(options) === undefined,
+    dailyKeys,
     quietly: withoutTracing,
   };
   const opened = spoolBackendOf(place).open(settings, diagnostics);

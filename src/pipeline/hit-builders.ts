@@ -7,6 +7,7 @@ import type { Hit } from '../hit/hit.js';
 import { createHitBuilder, type HitBuilder } from '../hit/hit-builder.js';
 import type { HttpRequest } from '../hit/http-request.js';
 import { createFindVisitor, isInSample } from '../hit/sampling.js';
+import type { KeyOfDay } from '../hit/visitor-id.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 
 interface Builders {
@@ -19,7 +20,7 @@ interface Builders {
 export class HitBuilders {
   readonly #options: ResolvedOptions;
   readonly #diagnostics: Diagnostics;
-  readonly #visitorKey: () => string | Buffer;
+  readonly #visitorKey: () => string | Buffer | KeyOfDay;
   readonly #isTaken = memoize((visitor: string) => isInSample(visitor, this.#options.sampleRate));
   readonly #sampleRate: number;
   #made: Builders | undefined;
@@ -27,7 +28,7 @@ export class HitBuilders {
   constructor(
     options: ResolvedOptions,
     diagnostics: Diagnostics,
-    visitorKey: () => string | Buffer,
+    visitorKey: () => string | Buffer | KeyOfDay,
   ) {
     this.#options = options;
     this.#sampleRate = options.sampleRate;

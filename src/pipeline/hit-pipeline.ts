@@ -52,6 +52,7 @@ export class HitPipeline implements ExitControl, RequestSink {
   readonly #metrics: Metrics | undefined;
   #isExitFlushOn = false;
   readonly #releaseExit: () => void;
+  readonly #close: () => void;
 
   readonly #unusedElsewhere: () => number;
 
@@ -67,10 +68,11 @@ export class HitPipeline implements ExitControl, RequestSink {
     this.#diagnostics = diagnostics;
     const { meterProvider, maxQueueSize: capacity } = options;
     this.#metrics = meterProvider && new Metrics(meterProvider, component);
-    const { delivery, longestHoldMillis, visitorKey, isVisitorKeyKnown, spoolRoom } =
+    const { delivery, longestHoldMillis, visitorKey, isVisitorKeyKnown, spoolRoom, close } =
       createDelivery(options, diagnostics, this.#metrics);
     this.#delivery = delivery;
     this.spoolRoom = spoolRoom;
+    this.#close = close;
     this.longestHoldMillis = longestHoldMillis;
     this.#metrics?.start(() => {
       const { oldestAgeSeconds, lastSuccessAgeSeconds } = delivery;
@@ -167,6 +169,7 @@ export class HitPipeline implements ExitControl, RequestSink {
   async shutdown(deadlineMillis: number = this.#options.shutdownTimeoutMillis): Promise<void> {
     await this.#delivery.shutdown(deadlineMillis);
     this.#metrics?.stop();
+    this.#close();
     if (!this.#isExitFlushOn) this.#releaseExit();
   }
 

@@ -57,9 +57,12 @@ const SPOOL_BACKENDS: readonly SpoolBackend[] = [
       return text === '' || NO_PATH.test(text) ? { rule: undefined } : { place };
     },
     show: (folder) => folder,
-    async open({ place: folder, matomoUrl: url, maxBytes, keepsVisitorKey }, diagnostics) {
+    async open(
+      { place: folder, matomoUrl: url, maxBytes, keepsVisitorKey, dailyKeys },
+      diagnostics,
+    ) {
       const { openFileSpool } = await import('./open-spool.js');
-      const store = openFileSpool({ folder, url, maxBytes }, diagnostics);
+      const store = openFileSpool({ folder, url, maxBytes, dailyKeys }, diagnostics);
       if (!store) return undefined;
       const key = keepsVisitorKey ? store.keepVisitorKey() : undefined;
       return { store, visitorKey: () => key };

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { DailyKeys } from '../../../common/daily-keys.js';
 import { SerialQueue } from '../../../common/serial-queue.js';
 import type { Hit } from '../../../hit/hit.js';
 import type { EncodedHit } from '../../batch.js';
@@ -11,7 +12,7 @@ import { type ProcessIdentity, writeHeartbeat } from './liveness.js';
 import { LocalHits, type LocalHitsOptions } from './local-hits.js';
 import { ownerName } from './segment-names.js';
 import { SenderTerm } from './sender-term.js';
-import { keepVisitorKey } from './spool-folder.js';
+import { keepDailyKeys, keepVisitorKey } from './spool-folder.js';
 import { SpoolSize } from './spool-size.js';
 import { unlinkIfThere } from './sweep.js';
 
@@ -25,6 +26,8 @@ export class FileSpool implements SpoolStore {
   readonly #instance: string;
   readonly #identity: ProcessIdentity;
   readonly #reports: SpoolReports;
+  readonly #dailyKeys: DailyKeys | undefined;
+  #knownDays = '';
   readonly #size: SpoolSize;
   readonly #own: LocalHits;
   readonly storeSync: LocalHits['storeSync'] = (hits) => this.#own.storeSync(hits);
@@ -34,15 +37,17 @@ export class FileSpool implements SpoolStore {
   #closed: Promise<void> | undefined;
 
   constructor(
-    options: LocalHitsOptions,
+    options: LocalHitsOptions & { readonly dailyKeys?: DailyKeys | undefined },
     instance: string,
     identity: ProcessIdentity,
     reports: SpoolReports,
   ) {
     this.#folder = options.folder;
+    this.#reports = reports;
+    this.#dailyKeys = options.dailyKeys;
+    this.#updateDailyKeys();
     this.#instance = instance;
     this.#identity = identity;
-    this.#reports = reports;
     this.#size = new SpoolSize(options.folder);
     this.#own = new LocalHits(options, instance, reports, (...written) =>
       this.#sending.backlog?.feed(...written),
@@ -87,6 +92,18 @@ export class FileSpool implements SpoolStore {
     } catch (error) {
       this.#reports.noVisitorKey(error);
       return undefined;
+    }
+  }
+
+  /** Three times a day: at midnight, an hour later, and before the next midnight. */
+  #updateDailyKeys(): void {
+    const days = this.#dailyKeys?.days.join() ?? '';
+    if (!this.#dailyKeys || days === this.#knownDays) return;
+    this.#knownDays = days;
+    try {
+      keepDailyKeys(this.#folder, this.#dailyKeys);
+    } catch (error) {
+      this.#reports.noVisitorKey(error);
     }
   }
 
@@ -162,6 +179,7 @@ export class FileSpool implements SpoolStore {
 
   async #maintain(): Promise<void> {
     await writeHeartbeat(join(this.#folder, ownerName(this.#instance)), this.#identity);
+    this.#updateDailyKeys();
     await this.#sending.hold();
     await this.#sending.backlog?.refresh();
     await this.#readAcknowledgments();

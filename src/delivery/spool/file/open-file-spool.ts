@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { DailyKeys } from '../../../common/daily-keys.js';
 import type { Diagnostics } from '../../../common/diagnostics.js';
 import { instanceName } from '../instance-name.js';
 import { codeOf, SpoolReports } from '../spool-reports.js';
@@ -14,11 +15,13 @@ export interface OpenFileSpoolOptions {
   /** URL of the Matomo that gets the hits. */
   readonly url: string;
   readonly maxBytes: number;
+  /** Keys of visitor IDs that the folder stores, one for each day. */
+  readonly dailyKeys?: DailyKeys | undefined;
 }
 
 /** Opens the spool in a folder, which is created if it does not exist. `undefined` if it cannot be used; the reason is logged. */
 export function openFileSpool(
-  { folder, url, maxBytes }: OpenFileSpoolOptions,
+  { folder, url, maxBytes, dailyKeys }: OpenFileSpoolOptions,
   diagnostics: Diagnostics,
 ): FileSpool | undefined {
   const path = resolve(folder);
@@ -29,7 +32,7 @@ export function openFileSpool(
     const instance = instanceName(Date.now(), process.pid, randomBytes(4).toString('hex'));
     const owner = { mode: 0o600, flag: 'wx' };
     writeFileSync(join(path, ownerName(instance)), JSON.stringify(identity), owner);
-    return new FileSpool({ folder: path, maxBytes }, instance, identity, reports);
+    return new FileSpool({ folder: path, maxBytes, dailyKeys }, instance, identity, reports);
   } catch (error) {
     if (error instanceof UntrustedFolder) reports.notTrusted(error.message);
     else reports.notUsed(error instanceof UnusableFolder ? error.message : codeOf(error));

@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { DailyKeys } from '../../../common/daily-keys.js';
 import { OPEN_SAFELY, requireOwnFile } from '../own-file.js';
 import { isSegment } from './segment-names.js';
 
@@ -70,11 +71,31 @@ function requireOwner(description: string, url: string): void {
   if (owner !== url) throw new UnusableFolder(`it belongs to ${owner}`);
 }
 
+/** Shares the keys of the current days, and deletes all others. Throws if one cannot be stored. */
+export function keepDailyKeys(folder: string, keys: DailyKeys): void {
+  const names = keys.days.map(dailyKeyName);
+  for (const name of readdirSync(folder)) {
+    // The clock of a process on another machine may be ahead.
+    const isOver = DAILY_KEY.test(name) && name < (names[0] as string);
+    if (isOver || name === VISITOR_KEY) attempt(() => unlinkSync(join(folder, name)));
+  }
+  for (const day of keys.days) keys.learn(day, keepKey(folder, dailyKeyName(day)));
+}
+
+const DAILY_KEY = /^visitor-\d{4}-\d\d-\d\d\.key$/;
+
+function dailyKeyName(day: number): string {
+  return `visitor-${new Date(day * 86_400_000).toISOString().slice(0, 10)}.key`;
+}
+
 /** The key that all processes with this folder share, also after restarts. Throws if it cannot be stored. */
 export function keepVisitorKey(folder: string): Buffer {
-  const path = join(folder, VISITOR_KEY);
-  const text = readOrCreate(path, `${randomBytes(32).toString('hex')}\n`).trim();
-  if (!/^[\da-f]{64}$/.test(text)) throw new UnusableFolder(`its ${VISITOR_KEY} is damaged`);
+  return keepKey(folder, VISITOR_KEY);
+}
+
+function keepKey(folder: string, name: string): Buffer {
+  const text = readOrCreate(join(folder, name), `${randomBytes(32).toString('hex')}\n`).trim();
+  if (!/^[\da-f]{64}$/.test(text)) throw new UnusableFolder(`its ${name} is damaged`);
   return Buffer.from(text, 'hex');
 }
 

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import type { DailyKeys } from '../../../common/daily-keys.js';
 import type { RedisConnection } from './redis-connection.js';
 import { REDIS_KEYS } from './redis-keys.js';
-import { OPEN } from './redis-scripts.js';
+import { DAILY_KEYS, OPEN } from './redis-scripts.js';
 
 const FORMAT = 1;
 
@@ -22,6 +23,16 @@ export async function claimRedis(
   const [found, key] = (await connection.run(OPEN, [description, ownKey])) as [string, string];
   if (found !== description) throw new UnusableRedis(whose(found));
   return keepsKey ? Buffer.from(key, 'hex') : undefined;
+}
+
+/** Shares the keys of the current days by the clock of Redis, which deletes them later. */
+export async function keepDailyKeys(connection: RedisConnection, keys: DailyKeys): Promise<void> {
+  const own = keys.days.flatMap((day) => [String(day), randomBytes(32).toString('hex')]);
+  const found = (await connection.run(DAILY_KEYS, own)) as string[];
+  keys.days.forEach((day, index) => {
+    const key = found[index];
+    if (key) keys.learn(day, Buffer.from(key, 'hex'));
+  });
 }
 
 function whose(description: string): string {

@@ -2,6 +2,7 @@
 //
 //     matomo-spool:description          string  format and URL of Matomo
 //     matomo-spool:visitor-key          string  secret of visitor IDs
+//     matomo-spool:visitor-key:<day>    string  secret of one UTC day, counted from 1970, with visitorKey: 'daily'; expires
 //     matomo-spool:shards               string  number of shards
 //     matomo-spool:hits:<shard>         stream  hits without a result: p, the instance that made it, and h, its line
 //     matomo-spool:sender:<shard>       string  instance that holds the lease; expires
@@ -11,10 +12,11 @@
 //     matomo-spool:bytes                string  bytes of all lines
 //     matomo-spool:overlaps             string  hits of bulks that were being sent when their lease was lost
 
-/** Key names. `hits`, `sender` and `process` are prefixes. */
+/** Key names. `hits`, `sender`, `process` and `dailyKey` are prefixes. */
 export const REDIS_KEYS = {
   description: 'matomo-spool:description',
   visitorKey: 'matomo-spool:visitor-key',
+  dailyKey: 'matomo-spool:visitor-key:',
   shards: 'matomo-spool:shards',
   hits: 'matomo-spool:hits:',
   sender: 'matomo-spool:sender:',

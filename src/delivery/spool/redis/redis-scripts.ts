@@ -22,6 +22,23 @@ return { redis.call('GET', '${K.description}'), redis.call('GET', '${K.visitorKe
 `);
 
 /**
+ * `(day, key)…`: deletes the key that does not change, and sets the keys of days that are not over for an hour. The first process that
+ * sets one wins. Replies with the key of each day, or an empty text.
+ */
+export const DAILY_KEYS: RedisScript = script(`
+redis.call('DEL', '${K.visitorKey}')
+local now = tonumber(redis.call('TIME')[1])
+local keys = {}
+for i = 1, #ARGV, 2 do
+  local left = (tonumber(ARGV[i]) + 1) * 86400 + 3600 - now
+  local name = '${K.dailyKey}' .. ARGV[i]
+  if left > 0 then redis.call('SET', name, ARGV[i + 1], 'NX', 'EX', left) end
+  keys[#keys + 1] = redis.call('GET', name) or ''
+end
+return keys
+`);
+
+/**
  * `instance, host, batch, maxBytes, (shard, line)…`: stores each batch of hits once, as many as fit, and sends a heartbeat. Replies
  * with all results of this process' hits, and the bytes of all processes.
  */

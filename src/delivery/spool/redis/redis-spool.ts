@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { DailyKeys } from '../../../common/daily-keys.js';
 import { SerialQueue } from '../../../common/serial-queue.js';
 import { withTimeout } from '../../../common/with-timeout.js';
 import type { Hit } from '../../../hit/hit.js';
@@ -6,7 +7,7 @@ import type { EncodedHit } from '../../batch.js';
 import type { DeliveryCounters } from '../../counters.js';
 import { codeOf, type SpoolReports } from '../spool-reports.js';
 import type { IsFresh, SpoolEvents, SpoolStore, StoredHit, TakeOptions } from '../spool-store.js';
-import { claimRedis, UnusableRedis } from './claim-redis.js';
+import { claimRedis, keepDailyKeys, UnusableRedis } from './claim-redis.js';
 import { RedisBacklog } from './redis-backlog.js';
 import { RedisConnection } from './redis-connection.js';
 import { REDIS_KEYS } from './redis-keys.js';
@@ -30,6 +31,8 @@ export interface RedisSpoolOptions {
   readonly leaseMillis: number;
   /** Whether visitor IDs use the key that is stored in Redis. */
   readonly keepsVisitorKey: boolean;
+  /** Keys of visitor IDs that Redis stores, one for each day. */
+  readonly dailyKeys?: DailyKeys | undefined;
   /** Runs a function without recording spans. */
   readonly quietly: <T>(run: () => T) => T;
 }
@@ -49,6 +52,7 @@ export class RedisSpool implements SpoolStore {
   #timer: NodeJS.Timeout | undefined;
   readonly #steps: SerialQueue;
   #becomeReady: () => void = () => undefined;
+  #knownDays = '';
   #closed: Promise<void> | undefined;
 
   constructor(options: RedisSpoolOptions, instance: string, reports: SpoolReports) {
@@ -165,6 +169,7 @@ export class RedisSpool implements SpoolStore {
   async #poll(): Promise<void> {
     try {
       if (!this.#connection.isOpen) await this.#open();
+      await this.#updateDailyKeys();
       await this.#own.report();
       await this.#step(async () => {
         await this.#backlog.save();
@@ -192,6 +197,15 @@ export class RedisSpool implements SpoolStore {
     if (this.#state === 'opening' && key) this.visitorKey = key;
   }
 
+  /** Three times a day: at midnight, an hour later, and before the next midnight. */
+  async #updateDailyKeys(): Promise<void> {
+    const { dailyKeys } = this.#options;
+    const days = dailyKeys?.days.join() ?? '';
+    if (!dailyKeys || days === this.#knownDays) return;
+    await keepDailyKeys(this.#connection, dailyKeys);
+    this.#knownDays = days;
+  }
+
   #fail(error: unknown): void {
     const isMissing = /^(?:ERR_)?MODULE_NOT_FOUND$/.test(codeOf(error));
     if (isMissing || error instanceof UnusableRedis) {
@@ -202,7 +216,7 @@ export class RedisSpool implements SpoolStore {
       return;
     }
     this.#reports.notWritten(error);
-    if (this.#state === 'opening' && this.#options.keepsVisitorKey) {
+    if (this.#state === 'opening' && (this.#options.keepsVisitorKey || this.#options.dailyKeys)) {
       this.#reports.noVisitorKey(error);
     }
   }

@@ -1,0 +1,54 @@
+import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import { DetachedScope } from './detached-scope.js';
+
+const DAY_MILLIS = 86_400_000;
+/** How long yesterday's key is kept for requests that have not ended. */
+const LATE_MILLIS = 3_600_000;
+/** How long before midnight tomorrow's key is read from a spool, so that no request waits for it. */
+const EARLY_MILLIS = 600_000;
+const PRUNE_MILLIS = 60_000;
+
+/** The UTC days, counted from 1970, whose keys exist at a time: the oldest first. */
+function daysAt(epochMillis: number): readonly number[] {
+  const first = Math.floor((epochMillis - LATE_MILLIS) / DAY_MILLIS);
+  const last = Math.floor((epochMillis + EARLY_MILLIS) / DAY_MILLIS);
+  return first === last ? [first] : [first, last];
+}
+
+/** Random keys of visitor IDs, one for each UTC day. A key that was deleted does not come back. */
+export class DailyKeys {
+  readonly #keys = new Map<number, KeyObject>();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor() {
+    const scope = new DetachedScope('MatomoDailyKeys');
+    const prune = () => this.#prune();
+    this.#timer = scope.runInAsyncScope(() => setInterval(prune, PRUNE_MILLIS)).unref();
+  }
+
+  /** The days whose keys a spool should provide now. */
+  get days(): readonly number[] {
+    return daysAt(Date.now());
+  }
+
+  /** The key of a UTC day, this process' own one if no spool has provided it; `undefined` if the day is over. */
+  readonly keyOf = (day: number): KeyObject | undefined => {
+    this.#prune();
+    if (!this.#keys.has(day) && this.days.includes(day)) this.learn(day, randomBytes(32));
+    return this.#keys.get(day);
+  };
+
+  /** Takes the key that processes share. A key that is in use stays, so that visitors keep their IDs. */
+  learn(day: number, key: Buffer): void {
+    if (!this.#keys.has(day)) this.#keys.set(day, createSecretKey(key));
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #prune(): void {
+    const { days } = this;
+    for (const day of this.#keys.keys()) if (!days.includes(day)) this.#keys.delete(day);
+  }
+}

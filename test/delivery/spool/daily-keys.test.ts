@@ -1,0 +1,110 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { DailyKeys } from '../../../src/common/daily-keys.js';
+import { keepDailyKeys, keepVisitorKey } from '../../../src/delivery/spool/file/spool-folder.js';
+import { startInspector } from '../../../src/inspector/index.js';
+import { MatomoSpanExporter } from '../../../src/span-exporter.js';
+import { finishedSpan } from '../../support/builders.js';
+import { eventually } from '../../support/child-process.js';
+import { captureOutput } from '../../support/output.js';
+import { startRedis } from '../../support/redis-server.js';
+import { temporaryFolder } from '../../support/spool.js';
+
+const DAY_MILLIS = 86_400_000;
+const NOON = Date.UTC(2026, 10, 20, 12);
+const TODAY = Math.floor(NOON / DAY_MILLIS);
+
+const REQUEST = {
+  'http.request.method': 'GET',
+  'url.scheme': 'https',
+  'server.address': 'shop.example',
+  'url.path': '/a',
+  'http.response.status_code': 200,
+  'client.address': '192.0.2.1',
+};
+
+function dailyKeys(): DailyKeys {
+  const keys = new DailyKeys();
+  onTestFinished(() => keys.close());
+  return keys;
+}
+
+const exported = (keys: DailyKeys, day: number) => keys.keyOf(day)?.export().toString('hex');
+
+test('processes with one folder share the key of the day; those of other days are deleted', () => {
+  vi.useFakeTimers({ now: NOON, toFake: ['Date'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const folder = temporaryFolder();
+  keepVisitorKey(folder);
+  writeFileSync(join(folder, 'visitor-2026-11-18.key'), 'old');
+  const [one, other] = [dailyKeys(), dailyKeys()];
+  for (const keys of [one, other]) keepDailyKeys(folder, keys);
+  expect(readdirSync(folder)).toEqual(['visitor-2026-11-20.key']);
+  expect(exported(one, TODAY)).toBe(exported(other, TODAY));
+  expect(readFileSync(join(folder, 'visitor-2026-11-20.key'), 'utf8')).toBe(
+    `${exported(one, TODAY)}\n`,
+  );
+
+  vi.setSystemTime(NOON + DAY_MILLIS / 2 - 1);
+  for (const keys of [one, other]) keepDailyKeys(folder, keys);
+  expect(readdirSync(folder)).toEqual(['visitor-2026-11-20.key', 'visitor-2026-11-21.key']);
+  vi.setSystemTime(NOON + DAY_MILLIS);
+  expect(exported(one, TODAY + 1)).toBe(exported(other, TODAY + 1));
+  keepDailyKeys(folder, one);
+  expect(readdirSync(folder)).toEqual(['visitor-2026-11-21.key']);
+});
+
+/** The visitor IDs of one caller in exporters that are alive at the same time, and what they print. */
+async function visitorsOf(options: { spool?: string; tokenAuth?: string }) {
+  const output = captureOutput();
+  const inspector = await startInspector();
+  onTestFinished(() => inspector.close());
+  const exporters = [1, 2].map(
+    () =>
+      new MatomoSpanExporter({
+        ...options,
+        url: inspector.url,
+        siteId: 1,
+        visitorKey: 'daily',
+        scheduledDelayMillis: 0,
+      }),
+  );
+  for (const exporter of exporters) {
+    onTestFinished(() => exporter.shutdown());
+    exporter.export([finishedSpan({ attributes: REQUEST })], () => undefined);
+  }
+  await eventually(() => inspector.hits().length === 2);
+  return { ids: new Set(inspector.hits().map(({ params }) => params.cid)), output };
+}
+
+test('without a spool, processes do not share the key, and one line says so', async () => {
+  const { ids, output } = await visitorsOf({ tokenAuth: 'a-token' });
+  expect(ids.size).toBe(2);
+  expect(output).toEqual(Array(2).fill(expect.stringMatching(/\[visitor-key-own\]\n$/)));
+});
+
+test('with a folder, they share it', async () => {
+  const folder = temporaryFolder();
+  const { ids, output } = await visitorsOf({ spool: folder, tokenAuth: 'a-token' });
+  expect(ids.size).toBe(1);
+  expect(output).toEqual([]);
+  expect(readdirSync(folder).filter((name) => name.endsWith('.key'))).toEqual([
+    expect.stringMatching(/^visitor-\d{4}-\d\d-\d\d\.key$/),
+  ]);
+});
+
+test('with a Redis, they share it; it expires, and the key that does not change is deleted', async () => {
+  const redis = await startRedis();
+  await redis.command('SET', 'matomo-spool:visitor-key', '00');
+  const { ids, output } = await visitorsOf({ spool: redis.url });
+  expect(ids.size).toBe(1);
+  expect(output).toEqual([]);
+  const names = (await redis.command('KEYS', 'matomo-spool:visitor-key*')) as string[];
+  expect(names).toEqual([expect.stringMatching(/^matomo-spool:visitor-key:\d{5}$/)]);
+  const end = (Number(names[0]?.split(':').at(-1)) + 1) * 86_400 + 3600;
+  const [now] = (await redis.command('TIME')) as [string, string];
+  const left = (await redis.command('TTL', names[0] as string)) as number;
+  expect(left).toBeGreaterThan(0);
+  expect(left).toBeLessThanOrEqual(end - Number(now) + 1);
+});
