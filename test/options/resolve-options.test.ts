@@ -461,10 +461,11 @@ test.each([
   expect(said.join('\n')).toMatch(line);
 });
 
-test('a folder may have an @ or a colon in its name', () => {
-  for (const spool of ['./a@b:c', '/var/spool/a:b@c', 'C:\\spool\\a@b', 'spool@host']) {
+test('a folder may have an @ or a colon in its name, but no password', () => {
+  for (const spool of ['./a@b:c', '/var/spool/a:b', 'C:\\spool\\a@b', 'spool@host']) {
     expect(resolve({ ...REQUIRED, spool }).options?.spool).toBe(spool);
   }
+  expect(() => resolve({ ...REQUIRED, spool: '/var/spool/a:b@c' })).toThrow('spool must be');
 });
 
 test('enabled: false says nothing, also where nothing else is set', () => {
