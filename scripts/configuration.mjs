@@ -60,6 +60,8 @@ const EXAMPLES = {
   trustProxy: 'loopback,10.0.0.0/8',
   userId: 'enduser.id',
   query: 'page,sort',
+  consent: 'cookie:consent=yes',
+  capturedHeaders: 'dnt,sec-gpc,cookie',
   aiChatbotUserAgents: '+Amzn-User,+Kimi-User',
   spool: '/var/spool/my-app-matomo',
   redactPathPatterns: String.raw`'[^/]+@[^/]+,\b\d{6,}\b'`,

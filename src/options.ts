@@ -88,7 +88,10 @@ export interface MatomoOptions {
   readonly allowedMethods?: readonly string[] | undefined;
   /** Methods that are not tracked, in upper or lower case. They win over `allowedMethods`. */
   readonly ignoredMethods?: readonly string[] | undefined;
-  /** A request is not tracked if this function returns `true`. */
+  /**
+   * A request is not tracked if this function returns a true value. If it throws or returns a promise, neither the request nor its
+   * further hits are tracked, and one warning is logged.
+   */
   readonly ignore?: ((request: TrackedRequest) => boolean | undefined) | undefined;
   /**
    * Tracking parameters for some routes or paths. A key is `METHOD /route`, `/route`, `METHOD /path` or `/path`; the first one
@@ -182,10 +185,26 @@ export interface MatomoOptions {
    */
   readonly siteSearch?: boolean | undefined;
   /**
-   * If `true`, requests with the header `DNT: 1` or `Sec-GPC: 1` are not tracked. @default `false`
+   * If `true`, requests with the header `DNT: 1` or `Sec-GPC: 1` are not tracked, and neither are their events, goals and orders.
+   * A request whose headers are not known is not tracked either, see `capturedHeaders`. @default `false`
    * @see [W3C: Global Privacy Control](https://www.w3.org/TR/gpc/)
    */
   readonly doNotTrack?: boolean | undefined;
+  /**
+   * The cookie or header with which callers consent, such as `cookie:consent=yes` or `header:x-consent=yes`. Only requests with exactly
+   * this value are tracked, and only their events, goals and orders; if there are several cookies of that name, all must have the
+   * value. Hits outside of a request are not affected. If the value has several parts, use `ignore`.
+   * @see [How do I track only with consent?](privacy.md#how-do-i-track-only-with-consent)
+   */
+  readonly consent?: string | undefined;
+  /**
+   * Names of the request headers that your instrumentation captures as span attributes, such as `dnt`, `sec-gpc` and `cookie`. If a
+   * listed header has no attribute, it was not sent. The exporter, the gateway and `replay` need this for `doNotTrack` and
+   * `consent`: without it, they do not know what a caller wants and track no request. Where the package sees Node.js' request,
+   * nothing has to be listed.
+   * @see [OpenTelemetry: `http.request.header.<key>`](https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/)
+   */
+  readonly capturedHeaders?: readonly string[] | undefined;
   /**
    * Share of the visitors that are tracked, above 0 and at most 1. A visitor is sampled as a whole: if it is not in the sample,
    * its orders and goals are not sent either. The choice depends on the user ID if the request has one when it ends, otherwise on

@@ -37,7 +37,8 @@ export class MatomoSpanExporter {
     const pipeline = this.#made?.pipeline;
     if (!pipeline) return;
     this.#withdraw = announceExporter({
-      takeHit: (hit) => pipeline.addFurtherHit(hit),
+      takeHit: (hit, captured, span) =>
+        pipeline.addFurtherHit(hit, captured || span ? 'unknown' : undefined),
       refuseHit: (key, message) => pipeline.refuseHit(key, message),
       reportHit: (key, message) => pipeline.reportHit(key, message),
     });
@@ -48,8 +49,9 @@ export class MatomoSpanExporter {
     try {
       if (this.#made) {
         const { pipeline, reading } = this.#made;
-        const assembled = assembleRequests(spans, reading, (span) => {
-          for (const hit of hitsOfEvents(span)) pipeline.addFurtherHit(hit);
+        const assembled = assembleRequests(spans, reading, (span, isTorn) => {
+          for (const hit of hitsOfEvents(span))
+            pipeline.addFurtherHit(hit, isTorn ? 'unknown' : undefined);
           if (isAnnotated(span, reading) && !hasHitEvent(span)) pipeline.countUnused();
         });
         for (const { record, span } of assembled) pipeline.addRequest(record, span);

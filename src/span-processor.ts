@@ -92,7 +92,7 @@ export class MatomoSpanProcessor {
         return;
       }
       if ('hit' in forwarded) {
-        this.#pipeline?.addFurtherHit(forwarded.hit);
+        this.#pipeline?.addFurtherHit(forwarded.hit, forwarded.isOfRequest ? 'unknown' : undefined);
         return;
       }
       const { record, span } = fromForwarded(forwarded);

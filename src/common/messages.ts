@@ -14,6 +14,8 @@ export const MESSAGE_CODES = [
   'dry-run',
   'option-threw',
   'only-explicit-events',
+  'headers-not-captured',
+  'request-unknown',
   'site-id-value',
   'visitor-key-own',
   'parameter-refused',

@@ -94,7 +94,8 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
       if (request) pipeline.addRequest(request.record, request.span);
     },
     (span) => {
-      for (const hit of hitsOfEvents(span)) pipeline.addFurtherHit(hit);
+      const owner = span.isTorn ? 'unknown' : undefined;
+      for (const hit of hitsOfEvents(span)) pipeline.addFurtherHit(hit, owner);
     },
   );
 

@@ -10,19 +10,16 @@ export interface FilterOptions {
   /** Upper case. `undefined`: all. */
   readonly allowedMethods: readonly string[] | undefined;
   readonly ignoredMethods: readonly string[];
-  readonly doNotTrack: boolean;
 }
 
 /** Why the options ignore a request; `undefined` if they do not. */
 export function createFindIgnoreReason(
   options: FilterOptions,
-): (
-  request: HttpRequest,
-) => 'path' | 'method' | 'user_agent' | 'pattern' | 'do_not_track' | undefined {
+): (request: HttpRequest) => 'path' | 'method' | 'user_agent' | 'pattern' | undefined {
   const paths = new Set(options.ignorePaths);
   const allowed = options.allowedMethods && new Set(options.allowedMethods);
   const ignored = new Set(options.ignoredMethods);
-  const { ignorePatterns, ignoreUserAgents, doNotTrack } = options;
+  const { ignorePatterns, ignoreUserAgents } = options;
 
   const isIgnoredMethod = memoizeLatest((method: string) => {
     const upper = method.toUpperCase();
@@ -38,13 +35,12 @@ export function createFindIgnoreReason(
     return client.isIgnored;
   }
 
-  return function findIgnoreReason({ path, method, userAgent, client, optedOut }) {
+  return function findIgnoreReason({ path, method, userAgent, client }) {
     if (paths.size > 0 && paths.has(path)) return 'path'; // an empty set would hash each path too, which costs 30 ns
     if (isIgnoredMethod(method)) return 'method';
     if (client ? isIgnoredClient(client) : userAgent !== undefined && isIgnoredAgent(userAgent))
       return 'user_agent';
-    if (ignorePatterns.length > 0 && matchesAny(ignorePatterns, path)) return 'pattern';
-    return doNotTrack && optedOut ? 'do_not_track' : undefined;
+    return ignorePatterns.length > 0 && matchesAny(ignorePatterns, path) ? 'pattern' : undefined;
   };
 }
 

@@ -39,6 +39,9 @@ export interface ChatbotResponse {
   readonly bodyBytes: number | undefined;
 }
 
+/** Whether a request has `DNT: 1` or `Sec-GPC: 1`. Unknown if it is not known whether these headers were captured. */
+export type OptedOut = 'yes' | 'no' | 'unknown';
+
 /** A finished HTTP request, combined from spans and, if there is one, Node's own request. */
 export interface HttpRequest {
   /** As the client sent it, even if the span has `_OTHER`. */
@@ -66,8 +69,7 @@ export interface HttpRequest {
   readonly clientHints: string | undefined;
   /** IP address of the caller according to trusted proxies, not masked. */
   readonly address: string | undefined;
-  /** `DNT: 1` or `Sec-GPC: 1`. */
-  readonly optedOut: boolean;
+  readonly optedOut: OptedOut;
   /** Signed by an AI agent that controls a browser. */
   readonly isAiAgent?: boolean;
   /** Set if it is sent as a request by an AI chatbot. */

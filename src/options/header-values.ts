@@ -1,3 +1,4 @@
+import { show } from '../common/diagnostics.js';
 import { wrongOption } from './wrong-option.js';
 
 const NAME = /^[!#$%&'*+\-.^_`|~\da-z]+$/;
@@ -31,6 +32,16 @@ export function headers(name: string, value: unknown): Readonly<Record<string, s
     parsed[header] = text;
   }
   return parsed;
+}
+
+/** Names of headers, in lower case and with dashes. */
+export function headerNames(name: string, value: unknown): readonly string[] {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return list.map((given) => {
+    const header = String(given).trim().toLowerCase().replaceAll('_', '-');
+    if (typeof given === 'string' && NAME.test(header)) return header;
+    throw wrongOption(`${name} must be a list of names of headers, got ${show(value)}`);
+  });
 }
 
 function notPairs(name: string): TypeError {

@@ -8,10 +8,11 @@ import {
   patternsFromText,
   wordOrListFromText,
 } from './environment-text.js';
-import { headers } from './header-values.js';
+import { headerNames, headers } from './header-values.js';
 import {
   actionName,
   boolean,
+  consent,
   dimensions,
   dispatcher,
   functionOption,
@@ -188,6 +189,14 @@ export const OPTIONS: {
   },
   siteSearch: { env: 'MATOMO_SITE_SEARCH', parse: boolean, default: false },
   doNotTrack: { env: 'MATOMO_DO_NOT_TRACK', parse: boolean, default: false, isPrivacy: true },
+  consent: { env: 'MATOMO_CONSENT', parse: consent, default: undefined, isPrivacy: true },
+  capturedHeaders: {
+    env: 'MATOMO_CAPTURED_HEADERS',
+    fromText: listFromText,
+    parse: headerNames,
+    default: [],
+    isPrivacy: true,
+  },
   sampleRate: { env: 'MATOMO_SAMPLE_RATE', parse: share, default: 1, isPrivacy: true },
   trackBots: { env: 'MATOMO_TRACK_BOTS', parse: boolean, default: true },
   aiChatbots: {

@@ -2,6 +2,7 @@ import type { MeterProvider } from '@opentelemetry/api';
 import { show } from '../common/diagnostics.js';
 import type { HttpDispatcher } from '../delivery/dispatcher.js';
 import { TEMPLATE_FIELDS } from '../hit/action-name.js';
+import type { ConsentRule } from '../hit/consent.js';
 import type { TrackingParameters } from '../hit/parameter-names.js';
 import { createTrust } from '../hit/proxy-trust.js';
 import { toSiteId } from '../hit/site-id.js';
@@ -81,6 +82,17 @@ export function oneOf<T extends string>(...words: T[]): (name: string, value: un
 
 export function functionOption<F>(name: string, value: unknown): F {
   return typeof value === 'function' ? (value as F) : refuse(name, 'a function', value);
+}
+
+/** `cookie:name=value` or `header:name=value`. The value has no semicolon or comma, which separate several values. */
+export function consent(name: string, value: unknown): ConsentRule {
+  const text = typeof value === 'string' ? value.trim() : '';
+  const [, source, key = '', agreed = ''] =
+    /^(cookie|header):([!#$%&'*+.^_`|~\dA-Za-z-]+)=([\x21-\x2b\x2d-\x3a\x3c-\x7e]+)$/.exec(text) ??
+    [];
+  if (source === 'cookie') return { source, name: key, value: agreed };
+  if (source === 'header') return { source, name: key.toLowerCase(), value: agreed };
+  return refuse(name, 'cookie:name=value or header:name=value', value);
 }
 
 export function dispatcher(name: string, value: unknown): HttpDispatcher {

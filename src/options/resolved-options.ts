@@ -1,5 +1,6 @@
 import type { MeterProvider } from '@opentelemetry/api';
 import type { HttpDispatcher } from '../delivery/dispatcher.js';
+import type { ConsentRule } from '../hit/consent.js';
 import type { TrackedRequest } from '../hit/http-request.js';
 import type { TrackingParameters } from '../hit/parameter-names.js';
 
@@ -29,7 +30,7 @@ export interface ResolvedOptions {
   /** Upper case. `undefined`: all. */
   readonly allowedMethods: readonly string[] | undefined;
   readonly ignoredMethods: readonly string[];
-  readonly ignore: Callback<boolean> | undefined;
+  readonly ignore: Callback<unknown> | undefined;
   readonly routeDetails: Readonly<Record<string, TrackingParameters>>;
   readonly dimensions: Readonly<Record<string, string | Callback<string | number>>>;
   readonly maxCustomVariables: number;
@@ -44,6 +45,9 @@ export interface ResolvedOptions {
   readonly referrers: 'full' | 'origin';
   readonly siteSearch: boolean;
   readonly doNotTrack: boolean;
+  readonly consent: ConsentRule | undefined;
+  /** In lower case, with dashes. */
+  readonly capturedHeaders: readonly string[];
   readonly sampleRate: number;
   readonly trackBots: boolean;
   readonly aiChatbots: 'separate' | 'off';

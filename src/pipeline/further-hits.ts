@@ -16,6 +16,7 @@ import type { ResolvedOptions } from '../options/resolved-options.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
 import { createGoneSpan, type HitOwner } from '../requests/hit-owner.js';
 import type { EndedRecord, RequestRecord } from '../requests/request-record.js';
+import type { FindPrivacyReason } from './find-privacy-reason.js';
 import type { HitBuilders } from './hit-builders.js';
 import { nameOf, type OptionCallbacks } from './option-callbacks.js';
 import {
@@ -32,6 +33,7 @@ export interface FurtherHitsParts {
   readonly delivery: Delivery;
   readonly diagnostics: Diagnostics;
   readonly callbacks: OptionCallbacks;
+  readonly findPrivacyReason: FindPrivacyReason;
   readonly counts: HitCounts;
   /** How long a hit waits for work of its request that has not ended. */
   readonly longestHoldMillis: number;
@@ -57,7 +59,8 @@ export class FurtherHits {
     this.#parts = parts;
   }
 
-  add(given: FurtherHit, owner: HitOwner | undefined): void {
+  /** `unknown`: it belongs to a request, of which nothing is known any more. */
+  add(given: FurtherHit, owner: HitOwner | 'unknown' | undefined): void {
     const { options } = this.#parts;
     const { tokenAuth, maxCustomVariables } = options;
     const hit = checkFurtherHit(
@@ -66,6 +69,7 @@ export class FurtherHits {
       (key, message) => this.report(key, message),
     );
     if (!hit) this.#drop('invalid');
+    else if (owner === 'unknown') this.#addUnknown(hit);
     else if (owner) this.#addToRequest(hit, owner);
     else this.#addLoose(hit);
   }
@@ -119,9 +123,8 @@ export class FurtherHits {
       this.#ofRequests.set(record, hits);
     }
     if (hits.count >= MAX_FURTHER_HITS) {
-      // Work that a request started may go on for as long as the process does.
-      if (record.request && visitorOf(hit) !== undefined) this.#addLoose(hit);
-      else this.#dropTooMany();
+      this.report('further too_many', () => TOO_MANY_HITS);
+      this.#drop('too_many');
       return;
     }
     hits.count += 1;
@@ -133,6 +136,13 @@ export class FurtherHits {
       bytesOf(hit),
     );
     if (this.#push(pending) && !record.request) hits.pending.push(pending);
+  }
+
+  /** Its caller may have opted out. */
+  #addUnknown(hit: CheckedHit): void {
+    const { doNotTrack, consent } = this.#parts.options;
+    if (!doNotTrack && !consent) this.#addLoose(hit);
+    else this.#parts.diagnostics.warnOnce('unknown request', coded('request-unknown', NO_REQUEST));
   }
 
   #addLoose(hit: CheckedHit): void {
@@ -193,7 +203,7 @@ export class FurtherHits {
     const { builders } = this.#parts;
     const uid = parameterOf(hit, 'uid');
     ended.isInSample ??= builders.isInSample(request, site);
-    const isTaken = uid === undefined ? ended.isInSample : builders.isNameInSample(uid);
+    const isTaken = ended.isInSample && (uid === undefined || builders.isNameInSample(uid));
     return isTaken ? builders.furtherHits.buildHit(hit, request, site, epochMillis) : undefined;
   }
 
@@ -218,11 +228,13 @@ export class FurtherHits {
     return [];
   }
 
-  /** A page view may be left out for its path; a visitor who is not to be tracked is left out whatever else is true. */
+  /** A page view may be left out for its path; a caller who is not to be tracked is left out whatever else is true. */
   #resolve(ended: EndedRecord, span: FinishedSpan): void {
-    const { options, callbacks } = this.#parts;
+    const { callbacks, findPrivacyReason } = this.#parts;
     ended.site = 0;
-    if (options.doNotTrack && ended.request.optedOut) return;
+    ended.isPermitted ??=
+      findPrivacyReason(ended, span) === undefined && callbacks.isIgnored(ended, span) !== 'failed';
+    if (!ended.isPermitted) return;
     const site = callbacks.siteOf(ended, span);
     if (site === undefined) return;
     ended.site = site;
@@ -231,11 +243,6 @@ export class FurtherHits {
 
   #drop(reason: DropReason): void {
     this.#parts.counts.dropped[reason] += 1;
-  }
-
-  #dropTooMany(): void {
-    this.report('further too_many', () => TOO_MANY_HITS);
-    this.#drop('too_many');
   }
 }
 
@@ -250,5 +257,7 @@ function visitorOf(hit: CheckedHit): string | undefined {
 
 const NO_VISITOR =
   'A hit outside of a request has neither uid nor cid. It was dropped. Set uid or cid in the call.';
+const NO_REQUEST =
+  'An event, goal or order belongs to a span whose request is not known (any more), so that its caller may have opted out. Such hits are not sent. Track them before their request ends.';
 const NO_SITE =
   'A hit outside of a request has no idsite, and siteId is a function. It was dropped. Set idsite in the call.';

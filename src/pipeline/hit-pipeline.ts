@@ -16,6 +16,7 @@ import type { HitOwner, RequestSink } from '../requests/hit-owner.js';
 import { createRequestReading, type RequestReading } from '../requests/request-reading.js';
 import type { EndedRecord } from '../requests/request-record.js';
 import { createDelivery } from './create-delivery.js';
+import { createFindPrivacyReason, type FindPrivacyReason } from './find-privacy-reason.js';
 import { FurtherHits } from './further-hits.js';
 import { HitBuilders } from './hit-builders.js';
 import { type ComponentType, Metrics } from './metrics.js';
@@ -38,6 +39,7 @@ export class HitPipeline implements ExitControl, RequestSink {
   readonly #isVisitorKeyKnown: () => boolean;
   readonly #builders: HitBuilders;
   readonly #findIgnoreReason: ReturnType<typeof createFindIgnoreReason>;
+  readonly #findPrivacyReason: FindPrivacyReason;
   readonly #callbacks: OptionCallbacks;
   readonly #sort: SortRequest;
   readonly #ignored = createIgnoredCounters();
@@ -79,6 +81,7 @@ export class HitPipeline implements ExitControl, RequestSink {
       return { stats: this.stats(), capacity, oldestAgeSeconds, lastSuccessAgeSeconds };
     });
     this.#findIgnoreReason = createFindIgnoreReason(options);
+    this.#findPrivacyReason = createFindPrivacyReason(options, diagnostics);
     this.#callbacks = createOptionCallbacks(options, diagnostics);
     this.#sort = createSortRequest(options);
     this.#builders = new HitBuilders(options, diagnostics, visitorKey);
@@ -88,6 +91,7 @@ export class HitPipeline implements ExitControl, RequestSink {
       delivery,
       diagnostics,
       callbacks: this.#callbacks,
+      findPrivacyReason: this.#findPrivacyReason,
       counts: this.#counts,
       longestHoldMillis,
       builders: this.#builders,
@@ -129,7 +133,7 @@ export class HitPipeline implements ExitControl, RequestSink {
     this.#further.follow(ended, undefined);
   }
 
-  addFurtherHit(hit: FurtherHit, owner?: HitOwner): void {
+  addFurtherHit(hit: FurtherHit, owner?: HitOwner | 'unknown'): void {
     this.#further.add(hit, owner);
   }
 
@@ -210,10 +214,14 @@ export class HitPipeline implements ExitControl, RequestSink {
 
   /** The site that a request belongs to, or why it makes no hit. */
   #siteOf(ended: EndedRecord, span: FinishedSpan): number | IgnoreReason {
+    const privacyReason = this.#findPrivacyReason(ended, span);
+    ended.isPermitted = privacyReason === undefined;
     if (ended.ignored) return 'attribute';
-    const reason = this.#findIgnoreReason(ended.request);
+    const reason = this.#findIgnoreReason(ended.request) ?? privacyReason;
     if (reason !== undefined) return reason;
-    if (this.#callbacks.isIgnored(ended, span)) return 'predicate';
+    const isIgnored = this.#callbacks.isIgnored(ended, span);
+    if (isIgnored === 'failed') ended.isPermitted = false;
+    if (isIgnored) return 'predicate';
     const site = this.#callbacks.siteOf(ended, span);
     return site === undefined ? 'site' : (this.#sort(ended, span) ?? site);
   }

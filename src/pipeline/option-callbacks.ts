@@ -14,8 +14,8 @@ import { toTrackedRequest } from '../requests/tracked-request.js';
 
 /** Asks the options that only an ended request can answer: functions, attributes of its span, its cookies. */
 export interface OptionCallbacks {
-  /** Whether the application leaves the request out. */
-  isIgnored(ended: EndedRecord, span: FinishedSpan): boolean;
+  /** Whether the application leaves the request out. `failed`: it could not say. */
+  isIgnored(ended: EndedRecord, span: FinishedSpan): boolean | 'failed';
   /** The site of the request; `undefined`: not tracked. */
   siteOf(ended: EndedRecord, span: FinishedSpan): number | undefined;
   /** Tracking parameters for the request, not yet checked; `undefined` where no option asks. */
@@ -26,6 +26,9 @@ export interface OptionCallbacks {
   ): Readonly<Record<string, unknown>> | undefined;
 }
 
+const FAILED = Symbol('failed');
+const NOT_TRACKED = 'The request is not tracked, and neither are its further hits';
+
 type Callback<T> = (request: TrackedRequest) => T;
 
 export function createOptionCallbacks(
@@ -35,29 +38,45 @@ export function createOptionCallbacks(
   const { ignore, siteId } = options;
   const callbacks = callbacksOf(options);
 
-  /** What an option function says; what it throws is reported once and counts as `undefined`. */
-  function call<T>(option: string, callback: Callback<T>, request: TrackedRequest): T | undefined {
+  /** What an option function says; what it throws is reported once. */
+  function call<T>(
+    option: string,
+    callback: Callback<T>,
+    request: TrackedRequest,
+    effect = 'Its result counts as undefined',
+  ): T | undefined | typeof FAILED {
     try {
-      return callback(request);
+      const result = callback(request);
+      if (!isThenable(result)) return result;
+      result.then(undefined, () => undefined); // a rejection would end the process
+      report(option, 'returned a promise', effect);
     } catch (error) {
-      diagnostics.warnOnce(
-        `throws ${option}`,
-        coded(
-          'option-threw',
-          `The option ${option} threw ${nameOf(error)}. Its result counts as undefined. Fix the function.`,
-        ),
-      );
-      return undefined;
+      report(option, `threw ${nameOf(error)}`, effect);
     }
+    return FAILED;
+  }
+
+  function report(option: string, what: string, effect: string): void {
+    const text = `The option ${option} ${what}. ${effect}. Fix the function.`;
+    diagnostics.warnOnce(`throws ${option}`, coded('option-threw', text));
+  }
+
+  /** The same, if a failure counts as `undefined`. */
+  function read<T>(option: string, callback: Callback<T>, request: TrackedRequest): T | undefined {
+    const value = call(option, callback, request);
+    return value === FAILED ? undefined : value;
   }
 
   return {
-    isIgnored: (ended, span) =>
-      ignore !== undefined && call('ignore', ignore, toTrackedRequest(ended, span)) === true,
+    isIgnored(ended, span) {
+      if (ignore === undefined) return false;
+      const given = call('ignore', ignore, toTrackedRequest(ended, span), NOT_TRACKED);
+      return given === FAILED ? 'failed' : Boolean(given);
+    },
 
     siteOf(ended, span) {
       if (typeof siteId === 'number') return siteId;
-      const given = call('siteId', siteId, toTrackedRequest(ended, span));
+      const given = read('siteId', siteId, toTrackedRequest(ended, span));
       const site = toSiteId(given);
       if (site === undefined && given !== undefined) {
         diagnostics.warnOnce(
@@ -76,7 +95,7 @@ export function createOptionCallbacks(
       const tracked = toTrackedRequest(ended, span);
       const parameters: Record<string, unknown> = {};
       for (const { parameter, option, callback } of callbacks) {
-        const value = call(option, (given) => callback(given, site), tracked);
+        const value = read(option, (given) => callback(given, site), tracked);
         if (value !== undefined) parameters[parameter] = value;
       }
       return parameters;
@@ -140,6 +159,10 @@ const OLD_NAMES: Readonly<Record<string, string>> = {
   'network.transport': 'net.transport',
   'error.type': 'http.error_name',
 };
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
+}
 
 function toText(value: AttributeValue | undefined): string | number | undefined {
   if (Array.isArray(value)) return value.join(',');

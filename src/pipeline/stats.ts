@@ -10,6 +10,7 @@ export type IgnoreReason =
   | 'predicate'
   | 'attribute'
   | 'do_not_track'
+  | 'no_consent'
   | 'site'
   | 'sampled'
   | 'ai_chatbot'
@@ -84,6 +85,7 @@ export function createIgnoredCounters(): IgnoredCounters {
     predicate: 0,
     attribute: 0,
     do_not_track: 0,
+    no_consent: 0,
     site: 0,
     sampled: 0,
     ai_chatbot: 0,

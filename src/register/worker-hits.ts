@@ -47,18 +47,16 @@ export class WorkerHits {
     this.#parts = parts;
   }
 
-  add(hit: FurtherHit, owner: HitOwner | undefined): void {
+  add(hit: FurtherHit, owner: HitOwner | 'unknown' | undefined): void {
     const { forward, refuseTooMany } = this.#parts;
-    if (!owner) {
-      forward({ hit });
+    if (!owner || owner === 'unknown') {
+      forward({ hit, isOfRequest: owner === 'unknown' });
       return;
     }
     const { record } = owner;
     const hits = this.#hitsOf(record);
     if (hits.count >= MAX_FURTHER_HITS) {
-      // Work that a request started may go on for as long as the thread does.
-      if (record.request && namesVisitor(hit)) forward({ hit });
-      else refuseTooMany();
+      refuseTooMany();
       return;
     }
     hits.count += 1;
@@ -119,7 +117,7 @@ export class WorkerHits {
     const read = owner.read();
     if (!read) {
       // No HTTP request: they are sent if they name their visitor.
-      for (const hit of hits) forward({ hit });
+      for (const hit of hits) forward({ hit, isOfRequest: false });
       return;
     }
     const { record, span } = read;
@@ -140,8 +138,4 @@ export class WorkerHits {
     if (!oldest) return;
     this.#schedule(Math.max(1, oldest.calledMillis + this.#parts.longestHoldMillis - nowMillis));
   }
-}
-
-function namesVisitor({ parameters }: FurtherHit): boolean {
-  return (parameters.uid ?? parameters.cid) !== undefined;
 }

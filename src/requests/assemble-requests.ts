@@ -11,7 +11,7 @@ import {
   RequestRecord,
 } from './request-record.js';
 import { hasHitEvent, hitsOfEvents } from './span-hit-events.js';
-import { isOtherRequest, SERVER_SPAN } from './span-kind.js';
+import { CONSUMER_SPAN, isOtherRequest, SERVER_SPAN } from './span-kind.js';
 
 export interface AssembledRequest {
   readonly record: EndedRecord;
@@ -22,12 +22,13 @@ const NOWHERE = { remove() {} };
 
 /**
  * Finds the HTTP requests in a list of finished spans, in any order: each SERVER span of a request that is not nested in another
- * one, with the annotations of its child spans. `onLooseSpan` gets spans with something for Matomo that belong to no request.
+ * one, with the annotations of its child spans. `onLooseSpan` gets spans with something for Matomo that belong to no request,
+ * and whether they are torn: that request may only be missing.
  */
 export function assembleRequests(
   spans: readonly FinishedSpan[],
   reading: RequestReading,
-  onLooseSpan?: (span: FinishedSpan) => void,
+  onLooseSpan?: (span: FinishedSpan, isTorn: boolean) => void,
 ): AssembledRequest[] {
   const byId = new Map<string, FinishedSpan>();
   for (const span of spans) byId.set(idOf(span), span);
@@ -39,7 +40,7 @@ export function assembleRequests(
   for (const span of spans) {
     if (!isRequest(span) && !isAnnotatedBelow(span, reading)) continue;
     const root = outermost.get(span);
-    if (!root) onLooseSpan?.(span);
+    if (!root || root === TORN) onLooseSpan?.(span, root === TORN);
     else if (root !== span) belowRoots.get(root)?.push(span);
   }
   const assembled: AssembledRequest[] = [];
@@ -64,7 +65,7 @@ export function assembleRequest(
   record.span = undefined; // so that a pending hit does not keep the span in memory
   // Most requests have none: a list of all spans is made only for those that do.
   if (hasHitEvent(root) || below.some(hasHitEvent)) record.furtherHits = hitsOf([...below, root]);
-  const request = readRequest(record, root, reading.toOrigin);
+  const request = readRequest(record, root, reading);
   return request && { record: endRecord(record, request), span: root };
 }
 
@@ -74,6 +75,10 @@ function hitsOf(spans: readonly FinishedSpan[]): FurtherHit[] | undefined {
   return withEvents.length === 0 ? undefined : withEvents.flatMap(hitsOfEvents);
 }
 
+/** Instead of the SERVER span of spans with an ancestor of the same process that is missing. */
+const TORN = 'torn';
+type Outermost = FinishedSpan | typeof TORN | undefined;
+
 /**
  * For each span, the SERVER span of its outermost request in the same process, which may be the span itself. Reuses the results
  * of parents, so that a deep trace costs no more than a wide one.
@@ -81,8 +86,8 @@ function hitsOf(spans: readonly FinishedSpan[]): FurtherHit[] | undefined {
 function outermostRequests(
   spans: readonly FinishedSpan[],
   byId: ReadonlyMap<string, FinishedSpan>,
-): ReadonlyMap<FinishedSpan, FinishedSpan | undefined> {
-  const outermost = new Map<FinishedSpan, FinishedSpan | undefined>();
+): ReadonlyMap<FinishedSpan, Outermost> {
+  const outermost = new Map<FinishedSpan, Outermost>();
   for (const span of spans) {
     const below: FinishedSpan[] = [];
     let next: FinishedSpan | undefined = span;
@@ -91,9 +96,10 @@ function outermostRequests(
       below.push(next);
       next = localParent(next, byId);
     }
-    let root = next && outermost.get(next);
+    const top = below.at(-1);
+    let root = next ? outermost.get(next) : top && isTorn(top, byId) ? TORN : undefined;
     for (const one of below.reverse()) {
-      if (isRequest(one)) root ??= one;
+      if (isRequest(one) && (root === undefined || root === TORN)) root = one;
       outermost.set(one, root);
     }
   }
@@ -109,6 +115,15 @@ function localParent(
   if (parentId === undefined || span.parentSpanContext?.isRemote) return undefined;
   const parent = byId.get(`${span.spanContext().traceId}/${parentId}`);
   return parent && isOtherRequest(span.kind, parent.kind) ? undefined : parent;
+}
+
+/** Whether the parent of a span is in the same process and missing. For older SDKs it depends on the kind. */
+function isTorn(span: FinishedSpan, byId: ReadonlyMap<string, FinishedSpan>): boolean {
+  const parentId = parentSpanIdOf(span);
+  if (parentId === undefined || byId.has(`${span.spanContext().traceId}/${parentId}`)) return false;
+  const isRemote = span.parentSpanContext?.isRemote;
+  if (isRemote !== undefined) return !isRemote;
+  return span.kind !== SERVER_SPAN && span.kind !== CONSUMER_SPAN;
 }
 
 function isRequest(span: FinishedSpan): boolean {

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Attributes } from '@opentelemetry/api';
 import type { FurtherHit } from '../hit/further-hit.js';
 import type { Annotations, ChatbotResponse, HttpRequest } from '../hit/http-request.js';
@@ -11,10 +12,8 @@ export interface ForwardedRequest {
   readonly isIgnored: boolean;
   /** Attributes of the server span. */
   readonly attributes: Attributes;
-  /** For `visitorId: 'cookie'`. */
-  readonly cookie: string | undefined;
-  /** Which part an AI chatbot asked for. */
-  readonly range?: string | undefined;
+  /** Of Node's request, if there is one. */
+  readonly headers: IncomingHttpHeaders | undefined;
   readonly furtherHits: readonly FurtherHit[] | undefined;
   /** If an AI chatbot asked. */
   readonly chatbotResponse?: ChatbotResponse | undefined;
@@ -22,9 +21,10 @@ export interface ForwardedRequest {
   readonly isKnown: boolean;
 }
 
-/** A hit outside of any request, with the visitor that it names. */
+/** A hit with the visitor that it names: outside of any request, or of one of which nothing is known. */
 interface ForwardedHit {
   readonly hit: FurtherHit;
+  readonly isOfRequest: boolean;
 }
 
 export type ForwardedItem = ForwardedRequest | ForwardedHit;
@@ -45,10 +45,7 @@ export interface ForwardedCounts {
 }
 
 /** What a forwarded request has besides its record. */
-export type RequestDetails = Pick<
-  ForwardedRequest,
-  'attributes' | 'cookie' | 'range' | 'chatbotResponse'
->;
+export type RequestDetails = Pick<ForwardedRequest, 'attributes' | 'headers' | 'chatbotResponse'>;
 
 /** Key under which a processor, of any copy, accepts requests of other threads. */
 export const FORWARDED_REQUESTS: unique symbol = Symbol.for('opentelemetry-matomo.forwarded.1');
@@ -61,14 +58,14 @@ export function detailsOf(
   { attributes }: FinishedSpan,
   chatbotResponse?: ChatbotResponse,
 ): RequestDetails {
-  const { cookie, range } = captured?.request?.headers ?? {};
-  return { attributes, cookie, range, chatbotResponse };
+  const headers = captured?.request?.headers;
+  return { attributes, headers, chatbotResponse };
 }
 
 /** Closes a record and returns what is known about its request until then. */
 export function toForwarded(
   record: EndedRecord,
-  { attributes, cookie, range, chatbotResponse }: RequestDetails,
+  { attributes, headers, chatbotResponse }: RequestDetails,
   isKnown = false,
 ): ForwardedRequest {
   record.close();
@@ -76,7 +73,7 @@ export function toForwarded(
   const request = { ...record.request, client: undefined };
   record.furtherHits = undefined;
   record.shorten();
-  return { request, isIgnored, attributes, cookie, range, furtherHits, chatbotResponse, isKnown };
+  return { request, isIgnored, attributes, headers, furtherHits, chatbotResponse, isKnown };
 }
 
 /** The request as if this thread had handled it. */
@@ -84,7 +81,7 @@ export function fromForwarded(forwarded: ForwardedRequest): {
   record: EndedRecord;
   span: FinishedSpan;
 } {
-  const { request, isIgnored, attributes, cookie, range, furtherHits, chatbotResponse, isKnown } =
+  const { request, isIgnored, attributes, headers, furtherHits, chatbotResponse, isKnown } =
     forwarded;
   const record = {
     request,
@@ -93,7 +90,7 @@ export function fromForwarded(forwarded: ForwardedRequest): {
     chatbotResponse,
     ignored: isIgnored,
     running: false,
-    captured: { request: { headers: { cookie, range } } },
+    captured: headers && { request: { headers } },
     closed: isKnown,
     close() {
       record.closed = true;
@@ -117,10 +114,11 @@ export function fromForwarded(forwarded: ForwardedRequest): {
  * thread reports it, and drops and counts its hit, by the rules for any other invalid value.
  */
 export function toCloneable(forwarded: ForwardedItem): ForwardedItem {
-  if ('hit' in forwarded) return { hit: toCloneableHit(forwarded.hit) };
-  const { request, attributes, furtherHits } = forwarded;
+  if ('hit' in forwarded) return { ...forwarded, hit: toCloneableHit(forwarded.hit) };
+  const { request, attributes, headers, furtherHits } = forwarded;
   return {
     ...forwarded,
+    headers: headers && replaceUncloneable(headers, undefined),
     request: { ...request, annotations: request.annotations.map(toCloneableAnnotations) },
     attributes: replaceUncloneable(attributes, undefined),
     furtherHits: furtherHits?.map(toCloneableHit),

@@ -18,8 +18,8 @@ export interface HitOwner {
 export interface RequestSink {
   /** Each HTTP request once, when its server span has ended. */
   addRequest(record: EndedRecord, span: FinishedSpan): void;
-  /** A hit besides a page view, and the request to which it belongs. */
-  addFurtherHit(hit: FurtherHit, owner: HitOwner | undefined): void;
+  /** A hit besides a page view, and the request to which it belongs. `unknown`: nothing is known of that request any more. */
+  addFurtherHit(hit: FurtherHit, owner: HitOwner | 'unknown' | undefined): void;
   /** A call that makes no hit, which is counted and logged. */
   refuseHit(key: string, message: string): void;
   /** Part of a hit was dropped, which is logged. */
@@ -30,7 +30,7 @@ export interface RequestSink {
 
 const NOWHERE: RequestIndex = { remove() {} };
 
-export function toHitOwner(record: RequestRecord, { toOrigin }: RequestReading): HitOwner {
+export function toHitOwner(record: RequestRecord, reading: RequestReading): HitOwner {
   return {
     record,
     read() {
@@ -39,7 +39,7 @@ export function toHitOwner(record: RequestRecord, { toOrigin }: RequestReading):
       const copy = new RequestRecord(span, undefined, NOWHERE); // without notes, which are in `annotations`
       copy.captured = record.captured;
       copy.nestedRoute = record.nestedRoute;
-      const request = readRequest(copy, span, toOrigin);
+      const request = readRequest(copy, span, reading);
       if (!request) return undefined;
       const annotations = record.collectAnnotations() ?? [];
       const statusCode = record.captured?.response?.statusCode ?? 200;

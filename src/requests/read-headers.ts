@@ -5,6 +5,7 @@ import { isAiAgent } from '../hit/ai-agent.js';
 import { Client } from '../hit/client.js';
 import { readClientHints } from '../hit/client-hints.js';
 import { decodeLatin1 } from '../hit/decode-latin1.js';
+import type { OptedOut } from '../hit/http-request.js';
 import { textOf } from './finished-span.js';
 
 /** The headers that are read from every request. */
@@ -16,8 +17,7 @@ export interface CommonHeaders {
   readonly referrer: string | undefined;
   /** Client hints as Matomo's `uadata`: JSON. */
   readonly clientHints: string | undefined;
-  /** `DNT: 1` or `Sec-GPC: 1`. */
-  readonly optedOut: boolean;
+  readonly optedOut: OptedOut;
   /** Signed by an AI agent that Matomo recognizes. */
   readonly isAiAgent: boolean;
 }
@@ -43,7 +43,7 @@ export function commonHeadersOf(headers: IncomingHttpHeaders): CommonHeaders {
       headers['sec-ch-ua'] === undefined
         ? undefined
         : readClientHints((name) => headerOf(headers, name)),
-    optedOut: headers.dnt === '1' || headers['sec-gpc'] === '1',
+    optedOut: isOne(headers.dnt) || isOne(headers['sec-gpc']) ? 'yes' : 'no',
     isAiAgent:
       headers['signature-agent'] !== undefined && isAiAgent((name) => headerOf(headers, name)),
   };
@@ -91,10 +91,24 @@ function clientOfLanguage(header: string, language: string, known: UserAgent | u
   return client;
 }
 
-/** From attributes in which an instrumentation captured headers. Most do not: one look at the names costs less than ten lookups. */
-export function commonHeadersIn(attributes: Attributes): CommonHeaders {
-  if (!hasHeaders(attributes)) return NO_HEADERS;
-  const header = (name: string) => headerIn(attributes, name);
+/** Whether one of the values of a header is `1`. */
+function isOne(value: unknown): boolean {
+  if (value === undefined) return false;
+  if (Array.isArray(value)) return value.some(isOne);
+  // Node.js joins several values by commas.
+  return typeof value === 'string' && value.split(',').some((each) => each.trim() === '1');
+}
+
+/** From attributes in which an instrumentation captured headers; `capturedHeaders` are those that it captures if they are sent. */
+export function commonHeadersIn(
+  attributes: Attributes,
+  capturedHeaders: ReadonlySet<string>,
+): CommonHeaders {
+  const headers = headersIn(attributes);
+  const isKnown = (name: string) => headers?.has(name) || capturedHeaders.has(name);
+  const isOptOutKnown = isKnown('dnt') && isKnown('sec-gpc');
+  if (!headers) return isOptOutKnown ? NOTHING_SENT : NO_HEADERS;
+  const header = (name: string) => headers.get(name);
   const common = (name: string) => {
     const text = header(name);
     return text === undefined ? undefined : toOne(text);
@@ -106,14 +120,10 @@ export function commonHeadersIn(attributes: Attributes): CommonHeaders {
     client: undefined,
     referrer: common('referer'),
     clientHints: readClientHints(header),
-    optedOut: header('dnt') === '1' || header('sec-gpc') === '1',
+    optedOut:
+      isOne(header('dnt')) || isOne(header('sec-gpc')) ? 'yes' : isOptOutKnown ? 'no' : 'unknown',
     isAiAgent: isAiAgent(header),
   };
-}
-
-function hasHeaders(attributes: Attributes): boolean {
-  for (const name in attributes) if (name.startsWith('http.request.header.')) return true;
-  return false;
 }
 
 const NO_HEADERS: CommonHeaders = {
@@ -123,9 +133,10 @@ const NO_HEADERS: CommonHeaders = {
   client: undefined,
   referrer: undefined,
   clientHints: undefined,
-  optedOut: false,
+  optedOut: 'unknown',
   isAiAgent: false,
 };
+const NOTHING_SENT: CommonHeaders = { ...NO_HEADERS, optedOut: 'no' };
 
 /** A header by its lower-case name, from Node's request if there is one, else from attributes. */
 export function readHeader(
@@ -133,7 +144,7 @@ export function readHeader(
   attributes: Attributes,
   name: string,
 ): string | undefined {
-  return headers ? headerOf(headers, name) : headerIn(attributes, name);
+  return headers ? headerOf(headers, name) : headersIn(attributes)?.get(name.replaceAll('_', '-'));
 }
 
 function headerOf(headers: IncomingHttpHeaders, name: string): string | undefined {
@@ -141,16 +152,46 @@ function headerOf(headers: IncomingHttpHeaders, name: string): string | undefine
   return text === undefined ? undefined : decodeLatin1(text);
 }
 
-/** Attribute names have dashes since instrumentation-http 0.212, and underscores before. */
-function headerIn(attributes: Attributes, name: string): string | undefined {
-  const { dashed, underscored } = attributeNamesOf(name);
-  return firstText(attributes[dashed] ?? attributes[underscored]);
+const PREFIX = 'http.request.header.';
+/** Of these, Node.js keeps the first value. It joins the values of others. */
+const SINGLE_HEADERS: ReadonlySet<string> = new Set([
+  'authorization',
+  'host',
+  'referer',
+  'user-agent',
+]);
+
+/** The headers in attributes, as Node.js combines several values; `undefined` if there are none, as in most spans. */
+function headersIn(attributes: Attributes): ReadonlyMap<string, string> | undefined {
+  let headers: Map<string, string> | undefined;
+  for (const attribute in attributes) {
+    if (!attribute.startsWith(PREFIX)) continue;
+    const name = headerNameOf(attribute);
+    const text = combinedText(name, attributes[attribute]);
+    if (text === undefined) continue;
+    headers ??= new Map();
+    const known = headers.get(name);
+    if (known === undefined) headers.set(name, text);
+    else if (known !== text) headers.set(name, combine(name, [known, text]));
+  }
+  return headers;
 }
 
-const attributeNamesOf = memoize((name: string) => ({
-  dashed: `http.request.header.${name}`,
-  underscored: `http.request.header.${name.replaceAll('-', '_')}`,
-}));
+/** Some instrumentations keep upper case. Names have dashes since instrumentation-http 0.212, and underscores before. */
+const headerNameOf = memoize((attribute: string) =>
+  attribute.slice(PREFIX.length).toLowerCase().replaceAll('_', '-'),
+);
+
+function combinedText(name: string, value: AttributeValue | undefined): string | undefined {
+  if (!Array.isArray(value)) return typeof value === 'number' ? String(value) : textOf(value);
+  const texts = value.filter((each) => textOf(each) !== undefined) as string[];
+  return texts.length === 0 ? undefined : combine(name, texts);
+}
+
+function combine(name: string, texts: readonly string[]): string {
+  if (SINGLE_HEADERS.has(name)) return texts[0] as string;
+  return texts.join(name === 'cookie' ? '; ' : ', ');
+}
 
 /** The value of a header that many requests share. */
 function commonText(

@@ -18,6 +18,13 @@ import { routeOf } from './routes/index.js';
 const CLIENT_CLOSED_REQUEST = 499;
 const NO_ANNOTATIONS: readonly never[] = [];
 
+/** What is read from headers, according to the options. */
+export interface HeaderReading {
+  readonly toOrigin: (claims: OriginClaims) => Origin;
+  /** Lower-case names of headers that attributes have if they were sent. */
+  readonly capturedHeaders: ReadonlySet<string>;
+}
+
 /**
  * The request of a server span that has ended, or `undefined` if the span is not of an HTTP request (gRPC, a function call).
  * Node's own request wins over attributes of captured headers, and those over other attributes.
@@ -25,7 +32,7 @@ const NO_ANNOTATIONS: readonly never[] = [];
 export function readRequest(
   record: RequestRecord,
   span: FinishedSpan,
-  toOrigin: (claims: OriginClaims) => Origin,
+  { toOrigin, capturedHeaders }: HeaderReading,
 ): HttpRequest | undefined {
   const { attributes } = span;
   const method = methodOf(attributes);
@@ -33,7 +40,7 @@ export function readRequest(
   const { captured } = record;
   const headers = captured?.request?.headers; // Node.js builds this object on the first access
   const header = (name: string) => readHeader(headers, attributes, name);
-  const usual = headers ? commonHeadersOf(headers) : commonHeadersIn(attributes);
+  const usual = headers ? commonHeadersOf(headers) : commonHeadersIn(attributes, capturedHeaders);
   const target = captured ? captured.target : targetOf(attributes);
   const path = target?.path ?? '/';
   const incomplete = incompleteStatus(captured, attributes);

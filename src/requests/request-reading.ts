@@ -1,25 +1,24 @@
 import { type Diagnostics, show } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
-import {
-  createToOrigin,
-  type Origin,
-  type OriginClaims,
-  type OriginOptions,
-} from '../hit/origin.js';
+import { createToOrigin, type OriginOptions } from '../hit/origin.js';
 import { PERF_KEYS } from '../hit/parameter-names.js';
+import type { HeaderReading } from './read-request.js';
 import type { SpanReading } from './request-record.js';
 
 /** How requests are read from spans and from Node's requests, according to the options. */
-export interface RequestReading extends SpanReading {
-  readonly toOrigin: (claims: OriginClaims) => Origin;
-}
+export interface RequestReading extends SpanReading, HeaderReading {}
 
 export function createRequestReading(
-  options: OriginOptions & { readonly userId?: unknown; readonly errors: 'off' | 'type' | 'crash' },
+  options: OriginOptions & {
+    readonly userId?: unknown;
+    readonly errors: 'off' | 'type' | 'crash';
+    readonly capturedHeaders?: readonly string[];
+  },
   diagnostics: Pick<Diagnostics, 'warnOnce'>,
 ): RequestReading {
   return {
     toOrigin: createToOrigin(options),
+    capturedHeaders: new Set(options.capturedHeaders),
     userIdAttribute: typeof options.userId === 'string' ? options.userId : undefined,
     errors: options.errors !== 'off',
     reportPerfKey: (value) =>

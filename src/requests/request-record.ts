@@ -45,6 +45,8 @@ export class RequestRecord implements FollowedRequest {
   request: HttpRequest | undefined;
   /** The site that tracks the request, once known. 0: none, so further hits are not sent. */
   site: number | undefined;
+  /** Whether `doNotTrack`, `consent` and `ignore` let its hits be sent, once known. It is decided for all of them. */
+  isPermitted: boolean | undefined;
   /** Whether its visitor is in the sample, once decided. */
   isInSample: boolean | undefined;
   /** Hits besides the page view, from events of spans that have ended. */

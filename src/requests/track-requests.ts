@@ -70,7 +70,8 @@ export function trackRequests(
       if (!record && captured && !findFollowed(captured, index)) {
         record = createSpanlessRecord(captured, index, hit.epochMillis);
       }
-      sink.addFurtherHit(hit, record && toHitOwner(record, reading));
+      const unknown = captured && 'unknown';
+      sink.addFurtherHit(hit, record ? toHitOwner(record, reading) : unknown);
     },
     refuseHit: (key, message) => sink.refuseHit(key, message),
     reportHit: (key, message) => sink.reportHit(key, message),
@@ -116,7 +117,8 @@ export function trackRequests(
     if (!hasHitEvent(span)) return;
     const followed = found ?? findFollowed(currentRequest(), index);
     const isIts = followed?.traceId === span.spanContext().traceId;
-    const owner = followed && isIts ? toHitOwner(followed, reading) : undefined;
+    const unknown = followed && parentSpanIdOf(span) !== undefined ? 'unknown' : undefined;
+    const owner = followed && isIts ? toHitOwner(followed, reading) : unknown;
     for (const hit of hitsOfEvents(span)) sink.addFurtherHit(hit, owner);
   }
 
@@ -215,7 +217,7 @@ export function trackRequests(
   function endServerSpan(record: RequestRecord, span: FinishedSpan): void {
     record.span = undefined; // one span, one hit
     annotateOwn(record, span, reading);
-    const request = readRequest(record, span, reading.toOrigin);
+    const request = readRequest(record, span, reading);
     if (request) {
       takeEvents(span, record);
       sink.addRequest(endRecord(record, request), span);

@@ -11,7 +11,6 @@ function reasonOf(request: Parameters<typeof httpRequest>[0], options: Partial<F
     ignoreUserAgents: [],
     allowedMethods: undefined,
     ignoredMethods: [],
-    doNotTrack: false,
     ...options,
   });
   return find(httpRequest(request));
@@ -28,8 +27,6 @@ test.each([
   [{ method: 'GET' }, { allowedMethods: ['GET'], ignoredMethods: ['GET'] }, 'method'],
   [{ userAgent: 'kube-probe/1.31' }, { ignoreUserAgents: HEALTH_CHECKERS }, 'user_agent'],
   [{ userAgent: undefined }, { ignoreUserAgents: [/^$/, /undefined/] }, undefined],
-  [{ optedOut: true }, { doNotTrack: true }, 'do_not_track'],
-  [{ optedOut: true }, {}, undefined],
 ] as const)('%o with %o: %s', (request, options, reason) => {
   expect(reasonOf(request, options)).toBe(reason);
 });

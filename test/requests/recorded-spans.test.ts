@@ -144,5 +144,5 @@ function requestOf(span: FinishedSpan, { case: name = '' }: RecordedResult) {
     response: ServerResponse;
   } & RequestRecord['captured'];
   const record = new RequestRecord(span, captured, { remove() {} });
-  return readRequest(record, span, READING.toOrigin);
+  return readRequest(record, span, READING);
 }

@@ -21,7 +21,7 @@ export function httpRequest(overrides: Partial<HttpRequest> = {}): HttpRequest {
     referrer: undefined,
     clientHints: undefined,
     address: '192.0.2.10',
-    optedOut: false,
+    optedOut: 'no',
     spanName: 'GET /users/:id',
     startMillis: NOON,
     durationMillis: 12.4,

@@ -39,10 +39,11 @@ export class SimulatedRequests {
     this.#delivery = delivery;
     this.#longestHoldMillis = longestHoldMillis;
     this.#further = new FurtherHits({
-      options: { tokenAuth: undefined, maxCustomVariables: 0, siteId: 1, doNotTrack: false },
+      options: { tokenAuth: undefined, maxCustomVariables: 0, siteId: 1 },
       delivery,
       diagnostics: { warnOnce: (_: string, text: () => string) => fail(text()) },
-      callbacks: { siteOf: () => 1, parametersOf: () => undefined },
+      findPrivacyReason: () => undefined,
+      callbacks: { isIgnored: () => false, siteOf: () => 1, parametersOf: () => undefined },
       counts: createHitCounts(),
       longestHoldMillis,
       builders: {

@@ -92,6 +92,8 @@ export class ReceivedSpan implements FinishedSpan {
   arrivedMillis = 0;
   /** Set only while the spans of its trace are grouped. */
   group: SpanGroup | undefined = undefined;
+  /** Whether it was left without a request because an ancestor in its process is missing. */
+  isTorn = false;
   /** The next span that waits in its trace. */
   newer: ReceivedSpan | undefined = undefined;
 

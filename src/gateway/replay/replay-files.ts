@@ -62,7 +62,8 @@ export async function replayFiles(options: ReplayOptions): Promise<MatomoStats> 
     const begun = performance.now();
     for (const spans of requests) {
       if (!('below' in spans)) {
-        for (const hit of hitsOfEvents(spans.root)) pipeline.addFurtherHit(hit);
+        const owner = spans.root.isTorn ? 'unknown' : undefined;
+        for (const hit of hitsOfEvents(spans.root)) pipeline.addFurtherHit(hit, owner);
         continue;
       }
       const request = toRequest(spans, reading, resolved.actionName === DEFAULT_TITLE);

@@ -109,7 +109,10 @@ export class WaitingTrace {
       span.group = undefined;
       span.newer = undefined;
       if (group?.isKept) this.#append(span);
-      else if (!group?.request) unused.push(span);
+      else if (!group?.request) {
+        span.isTorn = group?.isTorn ?? false;
+        unused.push(span);
+      }
       span = newer;
     }
     // Grouping many spans is slow, so traces of many spans are due less often.

@@ -1,6 +1,7 @@
 import { readsContent } from '../../../src/hit/ai-chatbot-hit.js';
 import { isCatchAllRoute } from '../../../src/hit/catch-all-route.js';
 import { readClientHints } from '../../../src/hit/client-hints.js';
+import { hasConsent } from '../../../src/hit/consent.js';
 import { decodeLatin1 } from '../../../src/hit/decode-latin1.js';
 import { isDocument } from '../../../src/hit/document-type.js';
 import { createFindIgnoreReason } from '../../../src/hit/find-ignore-reason.js';
@@ -119,9 +120,16 @@ export const HEADER_ROWS: readonly LinearRow[] = [
           ignoreUserAgents: [/a*b/],
           allowedMethods: ['GET'],
           ignoredMethods: [],
-          doNotTrack: false,
         })(httpRequest({ path: text, userAgent: text })),
       { "'a'": (size) => filled('a', size), dots: (size) => filled('.', size) },
+    ),
+  },
+  {
+    what: 'hasConsent',
+    reason: 'splits once, and looks for the first equals sign of each part',
+    cases: texts(
+      (text) => hasConsent({ source: 'cookie', name: 'consent', value: 'yes' }, text),
+      textsOf([';', '=', 'a=b;', 'consent=yes;', ' ']),
     ),
   },
   {

@@ -33,7 +33,7 @@ export function toHttpRequest(request) {
     acceptLanguage: request.acceptLanguage,
     referrer: request.referrer,
     clientHints: undefined,
-    optedOut: false,
+    optedOut: 'no',
     spanName: 'GET',
     startMillis: request.startMillis,
     durationMillis: request.durationMillis,

@@ -1,0 +1,54 @@
+import type { Diagnostics } from '../common/diagnostics.js';
+import { coded } from '../common/messages.js';
+import { hasConsent } from '../hit/consent.js';
+import type { ResolvedOptions } from '../options/resolved-options.js';
+import type { FinishedSpan } from '../requests/finished-span.js';
+import { readHeader } from '../requests/read-headers.js';
+import type { EndedRecord } from '../requests/request-record.js';
+
+/** Why the caller of a request must not be tracked; `undefined` if it may be. What is not known counts as no. */
+export type FindPrivacyReason = (
+  ended: EndedRecord,
+  span: FinishedSpan,
+) => 'do_not_track' | 'no_consent' | undefined;
+
+export function createFindPrivacyReason(
+  {
+    doNotTrack,
+    consent,
+    capturedHeaders,
+  }: Pick<ResolvedOptions, 'doNotTrack' | 'consent' | 'capturedHeaders'>,
+  diagnostics: Pick<Diagnostics, 'warnOnce'>,
+): FindPrivacyReason {
+  if (!doNotTrack && !consent) return () => undefined;
+  const header = consent?.source === 'cookie' ? 'cookie' : (consent?.name ?? '');
+  const isListed = capturedHeaders.includes(header.replaceAll('_', '-'));
+
+  return function findPrivacyReason({ request, captured }, span) {
+    if (doNotTrack && request.optedOut !== 'no') {
+      if (request.optedOut === 'unknown') reportUnknown(diagnostics, 'doNotTrack', 'dnt,sec-gpc');
+      return 'do_not_track';
+    }
+    if (!consent) return undefined;
+    const headers = captured?.request?.headers;
+    const given = readHeader(headers, span.attributes, header);
+    if (given === undefined) {
+      if (!headers && !isListed) reportUnknown(diagnostics, 'consent', header);
+      return 'no_consent';
+    }
+    return hasConsent(consent, given) ? undefined : 'no_consent';
+  };
+}
+
+function reportUnknown(
+  diagnostics: Pick<Diagnostics, 'warnOnce'>,
+  option: string,
+  names: string,
+): void {
+  diagnostics.warnOnce(`unknown ${option}`, () =>
+    coded(
+      'headers-not-captured',
+      `A request does not say whether it had the headers that ${option} needs. Such requests are not tracked. Let the instrumentation capture these headers, and set MATOMO_CAPTURED_HEADERS=${names} or the option capturedHeaders.`,
+    ),
+  );
+}

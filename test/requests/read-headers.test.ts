@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { commonHeadersIn, commonHeadersOf, readHeader } from '../../src/requests/read-headers.js';
+
+const LISTED = ['dnt', 'sec-gpc'];
+
+test.each([
+  ['dnt', '1', 'yes'],
+  ['dnt', '1, 1', 'yes'],
+  ['dnt', '0, 1', 'yes'],
+  ['sec-gpc', '1', 'yes'],
+  ['sec-gpc', ['0', '1'], 'yes'],
+  ['dnt', '0', 'no'],
+  ['dnt', '11', 'no'],
+  ['dnt', {}, 'no'],
+  ['accept', '1', 'no'],
+])('Node’s header %s: %j opts out: %s', (name, value, expected) => {
+  expect(commonHeadersOf({ [name]: value } as never).optedOut).toBe(expected);
+});
+
+test.each([
+  [{}, [], 'unknown'],
+  [{}, ['dnt'], 'unknown'],
+  [{}, LISTED, 'no'],
+  [{ 'http.request.header.dnt': ['1'] }, [], 'yes'],
+  [{ 'http.request.header.DNT': ['1'] }, [], 'yes'],
+  [{ 'http.request.header.DNT': ['1'] }, LISTED, 'yes'],
+  [{ 'http.request.header.Sec_GPC': '1' }, [], 'yes'],
+  [{ 'http.request.header.dnt': ['0', '1'] }, LISTED, 'yes'],
+  [{ 'http.request.header.dnt': 1 }, LISTED, 'yes'],
+  [{ 'http.request.header.dnt': ['0'], 'http.request.header.DNT': ['1'] }, LISTED, 'yes'],
+  [{ 'http.request.header.dnt': ['0'] }, [], 'unknown'],
+  [{ 'http.request.header.dnt': ['0'] }, ['sec-gpc'], 'no'],
+  [{ 'http.request.header.dnt': ['0'], 'http.request.header.sec-gpc': ['0'] }, [], 'no'],
+  [{ 'http.request.header.accept': ['1'] }, [], 'unknown'],
+  [{ 'http.request.header.accept': ['1'] }, LISTED, 'no'],
+] as const)('attributes %j with the captured headers %j: %s', (attributes, captured, expected) => {
+  expect(commonHeadersIn(attributes as never, new Set(captured)).optedOut).toBe(expected);
+});
+
+test('several values of an attribute are combined as Node.js combines headers', () => {
+  const read = (attributes: object, name: string) =>
+    readHeader(undefined, attributes as never, name);
+  const values = ['a', 'b'];
+  expect(read({ 'http.request.header.cookie': values }, 'cookie')).toBe('a; b');
+  expect(read({ 'http.request.header.X-Forwarded-For': values }, 'x-forwarded-for')).toBe('a, b');
+  expect(read({ 'http.request.header.x_forwarded_for': ['a'] }, 'x-forwarded-for')).toBe('a');
+  expect(read({ 'http.request.header.host': values }, 'host')).toBe('a');
+  expect(read({ 'http.request.header.a': [] }, 'a')).toBeUndefined();
+});
