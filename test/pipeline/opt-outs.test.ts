@@ -1,0 +1,221 @@
+import { AsyncResource } from 'node:async_hooks';
+import { SpanKind, trace } from '@opentelemetry/api';
+import { expect, onTestFinished, test } from 'vitest';
+import { isInSample } from '../../src/hit/sampling.js';
+import { annotate, MatomoSpanExporter, trackEvent } from '../../src/index.js';
+import { startInspector } from '../../src/inspector/index.js';
+import type { MatomoOptions } from '../../src/options.js';
+import { finishedSpan } from '../support/builders.js';
+import { captureOutput } from '../support/output.js';
+import { startTracedService } from '../support/traced-service.js';
+
+const PATIENT = { scheduledDelayMillis: 60_000 };
+
+/** A service that tracks some events with each request. */
+function start(options: MatomoOptions, events = 1) {
+  return startTracedService(
+    (_request, response) => {
+      for (let i = 0; i < events; i++) trackEvent('at', String(i), { uid: 'ann' });
+      response.end();
+    },
+    { ...PATIENT, ...options },
+  );
+}
+
+test.each([
+  ['with several values', { dnt: ['1', '1'] }],
+  ['with one of several values', { dnt: ['0', '1'] }],
+  ['as Sec-GPC', { 'sec-gpc': '1' }],
+])(
+  'an opt-out %s is for the request and all its events, also those beyond 100',
+  async (_how, headers) => {
+    const service = await start({ doNotTrack: true }, 130);
+    await service.fetch('/a', { headers: headers as never });
+    await service.requests(1);
+    expect(await service.hits()).toEqual([]);
+    expect(service.processor.stats()).toMatchObject({
+      hits: 0,
+      ignored: { do_not_track: 1 },
+      dropped: { too_many: 30 },
+    });
+  },
+);
+
+test('consent is for the request and all its events', async () => {
+  const service = await start({ consent: 'cookie:consent=yes' });
+  const cookies = ['consent=yes', 'consent=yesno', 'consent=no; consent=yes'];
+  for (const cookie of cookies) await service.fetch('/a', { headers: { cookie } });
+  await service.fetch('/a');
+  await service.requests(4);
+  trackEvent('at', 'night', { uid: 'ann' });
+  const hits = (await service.hits()).map(({ params }) => params.e_a ?? params.action_name);
+  expect(new Set(hits)).toEqual(new Set(['GET /a', '0', 'night']));
+  expect(service.processor.stats().ignored).toMatchObject({ no_consent: 3 });
+});
+
+test.each([
+  ['throws', () => expect.fail('thrown'), 0],
+  ['returns a promise', async () => false, 0],
+  ['returns a promise that rejects', () => Promise.reject(new Error('late')), 0],
+  ['returns true', () => true, 1],
+  ['returns a true value', () => 'yes', 1],
+  ['returns nothing', () => undefined, 2],
+])('an ignore that %s', async (_what, ignore, hits) => {
+  const output = captureOutput();
+  const service = await start({ ignore: ignore as never });
+  await service.fetch('/a');
+  await service.requests(1);
+  expect(await service.hits()).toHaveLength(hits);
+  expect(service.processor.stats().ignored.predicate).toBe(hits === 2 ? 0 : 1);
+  expect(output.join('').includes('[option-threw]')).toBe(hits === 0);
+});
+
+test('an event after the end of a request has the decision of the request', async () => {
+  let later = () => {};
+  const service = await startTracedService(
+    (_request, response) => {
+      later = AsyncResource.bind(() => trackEvent('at', 'later', { uid: 'ann' }));
+      response.end();
+    },
+    { ...PATIENT, consent: 'header:x-consent=yes', ignorePaths: ['/ignored'] },
+  );
+  for (const consent of ['yes', 'no']) {
+    await service.fetch('/ignored', { headers: { 'x-consent': consent } });
+    later();
+  }
+  expect((await service.hits()).map(({ params }) => params.e_a)).toEqual(['later']);
+});
+
+test('an event with a user of its own is not sent if the visitor of its request is out of the sample', async () => {
+  const users = Array.from({ length: 50 }, (_, i) => `user${i}`);
+  const isIn = (user: string) => isInSample(user, 0.5);
+  const [out, taken] = [users.find((user) => !isIn(user)), users.find(isIn)];
+  const service = await startTracedService(
+    (request, response) => {
+      annotate({ uid: request.headers['x-user'] as string });
+      trackEvent('by', String(request.headers['x-user']), { uid: taken as string });
+      response.end();
+    },
+    { ...PATIENT, sampleRate: 0.5 },
+  );
+  for (const user of [out, taken]) {
+    await service.fetch('/a', { headers: { 'x-user': user as string } });
+  }
+  await service.requests(2);
+  const events = (await service.hits()).flatMap(({ params }) => params.e_a ?? []);
+  expect(events).toEqual([taken]);
+});
+
+/** An exporter with one export of these spans; its hits and what it logged. */
+async function exported(options: MatomoOptions, spans: Parameters<typeof finishedSpan>[0][]) {
+  const output = captureOutput();
+  const inspector = await startInspector();
+  const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1, ...options });
+  onTestFinished(async () => {
+    await exporter.shutdown();
+    await inspector.close();
+  });
+  exporter.export(spans.map(finishedSpan), () => undefined);
+  await exporter.forceFlush();
+  const hits = inspector.hits().map(({ params }) => params.e_a ?? params.action_name);
+  return { hits, stats: exporter.stats(), output: output.join('') };
+}
+
+const requestWith = (headers: Record<string, string[]>) => ({
+  attributes: {
+    'http.request.method': 'GET',
+    'http.response.status_code': 200,
+    'url.path': '/a',
+    ...Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [`http.request.header.${name}`, value]),
+    ),
+  },
+  events: [{ name: 'matomo.hit', attributes: { 'matomo.e_c': 'at', 'matomo.e_a': 'event' } }],
+});
+const ALL = ['GET /a', 'event'];
+const LISTED = ['DNT', 'Sec_GPC'];
+
+test.each([
+  [{ doNotTrack: true }, {}, [], 'do_not_track', true],
+  [{ doNotTrack: true, capturedHeaders: LISTED }, {}, ALL, undefined, false],
+  [{ doNotTrack: true, capturedHeaders: LISTED }, { DNT: ['1'] }, [], 'do_not_track', false],
+  [{ doNotTrack: true }, { sec_gpc: ['1'] }, [], 'do_not_track', false],
+  [{ consent: 'cookie:consent=yes' }, {}, [], 'no_consent', true],
+  [{ consent: 'cookie:consent=yes', capturedHeaders: ['cookie'] }, {}, [], 'no_consent', false],
+  [{ consent: 'cookie:consent=yes' }, { cookie: ['consent=yes'] }, ALL, undefined, false],
+  [{ consent: 'cookie:c=y' }, { cookie: ['c=y', 'c=n'] }, [], 'no_consent', false],
+  [{ consent: 'header:x_consent=yes' }, { 'x-consent': ['yes'] }, ALL, undefined, false],
+] as const)(
+  'exporter, %j, headers %j: %j, %s',
+  async (options, headers, sent, reason, isLogged) => {
+    const { hits, stats, output } = await exported(options as MatomoOptions, [
+      requestWith(headers as never),
+    ]);
+    expect(hits).toEqual(sent);
+    if (reason) expect(stats.ignored[reason]).toBe(1);
+    expect(output.includes('[headers-not-captured]')).toBe(isLogged);
+  },
+);
+
+test.each([
+  [{}, ['of a request', 'of a job']],
+  [{ doNotTrack: true }, ['of a job']],
+  [{ consent: 'cookie:consent=yes' }, ['of a job']],
+])('exporter, %j, events of spans without a request: %j', async (options, sent) => {
+  const event = (action: string) => ({
+    name: 'matomo.hit',
+    attributes: { 'matomo.e_c': 'at', 'matomo.e_a': action, 'matomo.uid': 'ann' },
+  });
+  const { hits, output } = await exported(options, [
+    { kind: 0, parentSpanContext: { spanId: 'f'.repeat(16) }, events: [event('of a request')] },
+    { kind: 0, events: [event('of a job')] },
+  ]);
+  expect(hits).toEqual(sent);
+  expect(output.includes('[request-unknown]')).toBe(sent.length === 1);
+});
+
+test('exporter: a call in a span that is not recorded may be of a caller who opted out', async () => {
+  const inspector = await startInspector();
+  const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1, doNotTrack: true });
+  onTestFinished(async () => {
+    await exporter.shutdown();
+    await inspector.close();
+  });
+  const service = await startTracedService(
+    (_request, response) => {
+      trackEvent('in', 'request', { uid: 'ann' });
+      response.end();
+    },
+    { enabled: false },
+    { sampler: { shouldSample: () => ({ decision: 0 }) } },
+  );
+  await service.fetch('/a');
+  trackEvent('in', 'job', { uid: 'ann' });
+  await exporter.forceFlush();
+  expect(inspector.hits().map(({ params }) => params.e_a)).toEqual(['job']);
+});
+
+test('an event of a span below an ended request has no decision if its async context is another one', async () => {
+  let child: ReturnType<ReturnType<typeof trace.getTracer>['startSpan']> | undefined;
+  const service = await startTracedService(
+    (request, response) => {
+      if (request.url === '/first') {
+        child = trace.getTracer('test').startSpan('late', { kind: SpanKind.INTERNAL });
+      } else {
+        child?.addEvent('matomo.hit', {
+          'matomo.e_c': 'at',
+          'matomo.e_a': 'late',
+          'matomo.uid': 'ann',
+        });
+        child?.end();
+      }
+      response.end();
+    },
+    { ...PATIENT, doNotTrack: true },
+  );
+  await service.fetch('/first', { headers: { dnt: '1' } });
+  await service.requests(1);
+  await service.fetch('/second');
+  await service.requests(2);
+  expect((await service.hits()).map(({ params }) => params.e_a)).toEqual([undefined]);
+});
