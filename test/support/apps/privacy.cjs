@@ -1,0 +1,40 @@
+// Serves the requests of test/system/privacy: the first segment of a path says what the request tracks. With WORKER, in a worker thread.
+// `/exit` ends the process. A test can also use its listener.
+const { createServer } = require('node:http');
+const { isMainThread, parentPort, Worker } = require('node:worker_threads');
+
+function createListener({ trackEvent, trackOrder, trace }) {
+  const tracked = {
+    event: () => trackEvent('table', 'event'),
+    order: () => trackOrder({ id: 'A-1', revenue: 1 }),
+    crash(response) {
+      trace?.getActiveSpan()?.recordException(new TypeError('secret-message'));
+      response.statusCode = 500;
+    },
+  };
+  return function listener({ url }, response) {
+    response.setHeader('content-type', 'text/html');
+    tracked[url.split('/')[1]]?.(response);
+    response.end('<p>content</p>');
+  };
+}
+
+if (require.main !== module && isMainThread) module.exports = { createListener };
+else if (isMainThread && process.env.WORKER) {
+  new Worker(__filename).on('message', () => process.exit());
+} else serve();
+
+function serve() {
+  const matomo = require('opentelemetry-matomo');
+  const { trace } = process.env.HAS_NO_SDK ? {} : require('@opentelemetry/api');
+  const listener = createListener({ ...matomo, trace });
+  const exit = () => (isMainThread ? process.exit() : parentPort.postMessage('exit'));
+  const server = createServer((request, response) => {
+    if (request.url === '/exit') response.on('close', exit);
+    listener(request, response);
+  });
+  server.listen(0, '127.0.0.1', () => {
+    process.stdout.write(`http://127.0.0.1:${server.address().port}\n`);
+    matomo.trackEvent('table', 'background', { uid: 'background' });
+  });
+}

@@ -1,0 +1,157 @@
+import { CHATGPT, FIREFOX } from '../../support/chatbots.js';
+
+/** What a request can make, and how a hit of that kind is recognized. */
+export const KINDS = {
+  page: /[?&]action_name=/,
+  event: /[?&]e_c=table/,
+  order: /[?&]ec_id=A-1/,
+  crash: /[?&]ca=1/,
+  'AI chatbot': /[?&]recMode=1/,
+} as const;
+export type Kind = keyof typeof KINDS;
+/** A hit outside of a request. No option affects it. */
+export const BACKGROUND = /[?&]uid=background/;
+
+/** One option. To add one, add a row: all ways and kinds of hits are tested with it. */
+export interface Row {
+  readonly option: string;
+  /** Without it, the secret is sent. `undefined`: it is never sent. */
+  readonly env: Readonly<Record<string, string>> | undefined;
+  /** Of the request, beside those of `SHOWN`. The target is appended to `/<kind>`. */
+  readonly target: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** What no hit of the request may contain. */
+  readonly secret: string;
+  /** If the option does not affect the others. */
+  readonly kinds?: readonly Kind[];
+}
+
+/** Set in all ways, so that every kind of hit is sent and every secret could be. */
+export const COMMON_ENV = {
+  MATOMO_TOKEN_AUTH: 'a-token',
+  MATOMO_TRUST_PROXY: 'true',
+  MATOMO_ERRORS: 'crash',
+  MATOMO_CAPTURED_HEADERS: 'dnt,sec-gpc,cookie',
+} as const;
+
+/** A request that every option lets be tracked. */
+export const SHOWN = {
+  target: '/shown',
+  headers: { cookie: 'consent=yes', 'x-forwarded-for': '198.51.100.1' },
+} as const;
+
+export const ROWS: readonly Row[] = [
+  {
+    option: 'doNotTrack, DNT',
+    env: { MATOMO_DO_NOT_TRACK: 'true' },
+    target: '/secret-dnt',
+    headers: { dnt: '1' },
+    secret: 'secret-dnt',
+  },
+  {
+    option: 'doNotTrack, Sec-GPC with several values',
+    env: { MATOMO_DO_NOT_TRACK: 'true' },
+    target: '/secret-gpc',
+    headers: { 'sec-gpc': '0, 1' },
+    secret: 'secret-gpc',
+  },
+  {
+    option: 'consent, missing',
+    env: { MATOMO_CONSENT: 'cookie:consent=yes' },
+    target: '/secret-no-cookie',
+    headers: { cookie: 'a=b' },
+    secret: 'secret-no-cookie',
+  },
+  {
+    option: 'consent, similar',
+    env: { MATOMO_CONSENT: 'cookie:consent=yes' },
+    target: '/secret-yesno',
+    headers: { cookie: 'consent=yesno' },
+    secret: 'secret-yesno',
+  },
+  {
+    option: 'ignorePatterns',
+    env: { MATOMO_IGNORE_PATTERNS: 'secret-pattern' },
+    target: '/secret-pattern',
+    headers: {},
+    secret: 'secret-pattern',
+    kinds: ['page', 'crash', 'AI chatbot'],
+  },
+  {
+    option: 'anonymizeIp',
+    env: { MATOMO_ANONYMIZE_IP: '2' },
+    target: '/address',
+    headers: { 'x-forwarded-for': '203.0.113.77' },
+    secret: '203.0.113.77',
+    kinds: ['page', 'event', 'order', 'crash'],
+  },
+  {
+    option: 'query',
+    env: { MATOMO_QUERY: 'strip' },
+    target: '/query?note=secret-query',
+    headers: {},
+    secret: 'secret-query',
+  },
+  {
+    option: 'redactPathPatterns',
+    env: { MATOMO_REDACT_PATH_PATTERNS: String.raw`secret-path-\d+` },
+    target: '/secret-path-1',
+    headers: {},
+    secret: 'secret-path-1',
+  },
+  {
+    option: 'none, a cookie',
+    env: undefined,
+    target: '/cookie',
+    headers: { cookie: 'consent=yes; session=secret-cookie' },
+    secret: 'secret-cookie',
+  },
+  {
+    option: 'none, credentials',
+    env: undefined,
+    target: '/credentials',
+    headers: { authorization: 'Bearer secret-credentials' },
+    secret: 'secret-credentials',
+  },
+  {
+    option: 'none, the message of an exception',
+    env: undefined,
+    target: '/message',
+    headers: {},
+    secret: 'secret-message',
+  },
+];
+
+export interface TableRequest {
+  readonly kind: Kind;
+  readonly target: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+function requestOf(kind: Kind, { target, headers }: Pick<Row, 'target' | 'headers'>): TableRequest {
+  const userAgent = kind === 'AI chatbot' ? CHATGPT : FIREFOX;
+  const [name] = kind.split(' ');
+  const all = { ...SHOWN.headers, ...headers, 'user-agent': userAgent };
+  return { kind, target: `/${name}${target}`, headers: all };
+}
+
+export const kindsOf = ({ kinds }: Pick<Row, 'kinds'>): readonly Kind[] =>
+  kinds ?? (Object.keys(KINDS) as Kind[]);
+
+/** The kinds of the hits that contain a text. */
+export const kindsWith = (sent: readonly string[], text: string): string[] =>
+  Object.entries(KINDS).flatMap(([kind, isOf]) =>
+    sent.some((hit) => isOf.test(hit) && hit.includes(text)) ? kind : [],
+  );
+
+/** The requests of all rows, and behind them one of each kind that is tracked. */
+export const REQUESTS: readonly TableRequest[] = [...ROWS, SHOWN].flatMap((row) =>
+  kindsOf(row).map((kind) => requestOf(kind, row)),
+);
+
+/** The environment with all options. */
+export const ENV: Readonly<Record<string, string>> = Object.assign(
+  {},
+  COMMON_ENV,
+  ...ROWS.map(({ env }) => env),
+);

@@ -1,0 +1,193 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { trace } from '@opentelemetry/api';
+import { onTestFinished, vi } from 'vitest';
+import { replayFiles } from '../../../src/gateway/replay/replay-files.js';
+import { openReplayState } from '../../../src/gateway/replay/replay-state.js';
+import { MatomoSpanExporter, trackEvent, trackOrder } from '../../../src/index.js';
+import type { Inspector } from '../../../src/inspector/index.js';
+import type { MatomoOptions } from '../../../src/options.js';
+import { finishedSpan } from '../../support/builders.js';
+import { eventually, startServer } from '../../support/child-process.js';
+import { sendSpans, startGateway } from '../../support/gateway.js';
+import { exportRequest, hitEvent, otlpSpan, requestSpan } from '../../support/otlp-spans.js';
+import { captureOutput } from '../../support/output.js';
+import { APPS, matomo, REGISTER, WITHOUT_SDK } from '../../support/registered-app.js';
+import { temporaryFolder } from '../../support/spool.js';
+import { fetchFrom, startTracedService } from '../../support/traced-service.js';
+import { BACKGROUND, KINDS, kindsWith, REQUESTS, SHOWN, type TableRequest } from './rows.js';
+
+type Env = Readonly<Record<string, string>>;
+
+/** Has all requests made under these variables; the hits that leave, decoded. */
+export type Way = (env: Env) => Promise<readonly string[]>;
+
+const { createListener } = createRequire(import.meta.url)('../../support/apps/privacy.cjs');
+const APP = `${APPS}/privacy.cjs`;
+const CONSUMER = 5;
+const EVENTS = {
+  event: { e_c: 'table', e_a: 'event' },
+  order: { idgoal: '0', ec_id: 'A-1', revenue: '1' },
+} as Readonly<Record<string, Record<string, string>>>;
+const JOB = { e_c: 'table', e_a: 'background', uid: 'background' };
+
+function setEnvironment(env: Env): void {
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  onTestFinished(() => void vi.unstubAllEnvs());
+}
+
+const textsOf = (inspector: Inspector) =>
+  inspector.hits().map(
+    ({ params }) =>
+      `?${Object.entries(params)
+        .map((pair) => pair.join('='))
+        .join('&')}`,
+  );
+
+/** Whether the requests that are tracked have been sent, and the job. */
+const isComplete = (texts: readonly string[], hasCrashes = true) =>
+  texts.some((text) => BACKGROUND.test(text)) &&
+  kindsWith(texts, SHOWN.target).length === Object.keys(KINDS).length - (hasCrashes ? 0 : 1);
+
+/** A service in this process. */
+async function serve(env: Env, options: MatomoOptions = {}) {
+  setEnvironment(env);
+  const service = await startTracedService(
+    () => createListener({ trackEvent, trackOrder, trace }),
+    { scheduledDelayMillis: 60_000, ...options },
+  );
+  for (const { target, headers } of REQUESTS) await service.fetch(target, { headers });
+  trackEvent('table', 'background', { uid: 'background' });
+  await service.requests(REQUESTS.length);
+  await service.processor.forceFlush();
+  return service;
+}
+
+/** An application in a child process that has only `register`. */
+async function register(env: Env, args: readonly string[], others: Env) {
+  const { inspector, env: own } = await matomo();
+  const app = await startServer([...args, APP], { env: { ...own, ...env, ...others } });
+  const port = Number(new URL(app.url).port);
+  for (const { target, headers } of REQUESTS) await fetchFrom(port, target, { headers });
+  return { inspector, app, port };
+}
+
+const SOON = { MATOMO_SCHEDULE_DELAY: '100' };
+const NEVER = { MATOMO_SCHEDULE_DELAY: '3600000' };
+
+function attributesOf({ kind, target, headers }: TableRequest) {
+  const [path = '', query] = target.split('?');
+  const captured = Object.entries(headers).map(([name, value]) => [
+    `http.request.header.${name}`,
+    [value],
+  ]);
+  return {
+    'url.path': path,
+    ...(query && { 'url.query': query }),
+    'http.request.method': 'GET',
+    'http.response.status_code': kind === 'crash' ? 500 : 200,
+    'user_agent.original': headers['user-agent'] ?? '',
+    'network.peer.address': '127.0.0.1',
+    ...(kind === 'crash' && { 'error.type': 'TypeError' }),
+    ...Object.fromEntries(captured),
+  };
+}
+
+/** The requests as an OTLP export. */
+function exportOfRequests(): string {
+  const requests = REQUESTS.map((request) => {
+    const event = EVENTS[request.kind];
+    const attributes = attributesOf(request);
+    return requestSpan(
+      attributes['url.path'],
+      event ? { events: [hitEvent(event)] } : {},
+      attributes,
+    );
+  });
+  const job = otlpSpan({}, { kind: CONSUMER, events: [hitEvent(JOB)] });
+  return exportRequest([...requests, job]);
+}
+
+export const WAYS: Readonly<Record<string, Way>> = {
+  async SDK(env) {
+    return textsOf((await serve(env)).inspector);
+  },
+  async 'dry run'(env) {
+    const output = captureOutput();
+    await serve({ ...env, MATOMO_DRY_RUN: 'true' });
+    return output.filter((line) => line.includes('dry run: '));
+  },
+  async spool(env) {
+    const spool = temporaryFolder();
+    const service = await serve(env, { spool, url: 'http://127.0.0.1:9/' });
+    await service.processor.shutdown();
+    const files = readdirSync(spool, { recursive: true, withFileTypes: true }).filter((file) =>
+      file.isFile(),
+    );
+    const texts = files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'utf8'));
+    return texts.flatMap((text) => text.split('\n').map((line) => unescape(line)));
+  },
+  async exporter(env) {
+    setEnvironment(env);
+    const { inspector } = await matomo();
+    const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1 });
+    onTestFinished(() => exporter.shutdown());
+    const toEvent = (parameters: Record<string, string>) => ({
+      name: 'matomo.hit',
+      attributes: Object.fromEntries(
+        Object.entries(parameters).map(([name, value]) => [`matomo.${name}`, value]),
+      ),
+    });
+    const spans = REQUESTS.map((request) => {
+      const event = EVENTS[request.kind];
+      return finishedSpan({
+        attributes: attributesOf(request),
+        ...(event && { events: [toEvent(event)] }),
+      });
+    });
+    exporter.export([...spans, finishedSpan({ kind: 4, events: [toEvent(JOB)] })], () => undefined);
+    await exporter.forceFlush();
+    return textsOf(inspector);
+  },
+  async gateway(env) {
+    setEnvironment(env);
+    const { gateway, inspector } = await startGateway();
+    await sendSpans(gateway, exportOfRequests());
+    await eventually(() => isComplete(textsOf(inspector)));
+    await gateway.close();
+    return textsOf(inspector);
+  },
+  async replay(env) {
+    const { inspector, env: own } = await matomo();
+    setEnvironment({ ...env, ...own });
+    const folder = temporaryFolder();
+    const file = join(folder, 'spans.jsonl');
+    writeFileSync(file, `${exportOfRequests()}\n`);
+    const state = openReplayState(join(folder, 'state.json'));
+    const { signal } = new AbortController();
+    await replayFiles({ files: [file], state, rate: 1e6, onProgress: () => undefined, signal });
+    return textsOf(inspector);
+  },
+  async 'register without an SDK'(env) {
+    const { inspector, app } = await register(env, [...WITHOUT_SDK, ...REGISTER], {
+      ...SOON,
+      HAS_NO_SDK: '1',
+    });
+    await eventually(() => isComplete(textsOf(inspector), false));
+    await app.stop();
+    return textsOf(inspector);
+  },
+  async 'worker thread'(env) {
+    const { inspector, app } = await register(env, REGISTER, { ...SOON, WORKER: '1' });
+    await eventually(() => isComplete(textsOf(inspector)));
+    await app.stop();
+    return textsOf(inspector);
+  },
+  async exit(env) {
+    const { inspector, app, port } = await register(env, REGISTER, NEVER);
+    await fetchFrom(port, '/exit', { headers: { cookie: 'consent=yes' } }).catch(() => undefined);
+    await app.exit();
+    return textsOf(inspector);
+  },
+};
