@@ -32,13 +32,14 @@ export const COMMON_ENV = {
   MATOMO_TRUST_PROXY: 'true',
   MATOMO_ERRORS: 'crash',
   MATOMO_CAPTURED_HEADERS: 'dnt,sec-gpc,cookie',
+  MATOMO_MAX_EXPORT_BATCH_SIZE: '1000',
 } as const;
 
 /** A request that every option lets be tracked. */
-export const SHOWN = {
+export const SHOWN: Pick<Row, 'target' | 'headers' | 'kinds'> = {
   target: '/shown',
   headers: { cookie: 'consent=yes', 'x-forwarded-for': '198.51.100.1' },
-} as const;
+};
 
 export const ROWS: readonly Row[] = [
   {
