@@ -64,7 +64,7 @@ const EXAMPLES = {
   capturedHeaders: 'dnt,sec-gpc,cookie',
   aiChatbotUserAgents: '+Amzn-User,+Kimi-User',
   spool: '/var/spool/my-app-matomo',
-  redactPathPatterns: String.raw`'[^/]+@[^/]+,\b\d{6,}\b'`,
+  redactPathPatterns: String.raw`'[^/]+@[^/]+,/\b\d{6,}\b/'`,
 };
 
 const NUMBER = 'a whole number from';
@@ -95,12 +95,14 @@ around values with spaces, braces, backslashes or \`$\`.
 | yes or no | \`true\`, \`false\`, \`1\` or \`0\`, in upper or lower case | \`MATOMO_DO_NOT_TRACK=true\` |
 | a list | separated by commas; spaces around an item are ignored | \`MATOMO_IGNORE_PATHS=/health,/metrics\` |
 | a list of patterns | separated by commas; each item is a regular expression, alone or between slashes with flags; only between slashes may it contain commas | \`MATOMO_IGNORE_PATTERNS='^/internal/,/\\.[a-z]{2,3}$/i'\` |
+| either list, as JSON | as an array of texts that begins with \`["\`, or \`[]\` | \`MATOMO_REDACT_PATH_PATTERNS='["\\\\d{6,}"]'\` |
 | pairs | as a list of \`name=value\` | \`MATOMO_DIMENSIONS=1=http.request.method,3=http.route\` |
 | one word or a list | a word is in upper or lower case; a list contains a comma, even if it has only one item | \`MATOMO_QUERY=strip\`, \`MATOMO_QUERY=page,\` |
 | JSON | as one object | \`MATOMO_ROUTE_DETAILS='{"/about":{"action_name":"About us"}}'\` |
 
 * In a list of patterns, begin a path with \`^/\`, not with \`/\`, because \`/a/i\` is the pattern \`a\` with the flag \`i\`.
-* For an empty list of user agents, set a pattern that matches nothing: \`MATOMO_IGNORE_USER_AGENTS='/(?!)/'\`.
+* In a list of patterns, a comma between braces, brackets or parentheses makes the list invalid, unless the item is between slashes.
+* For an empty list of user agents, set \`MATOMO_IGNORE_USER_AGENTS='[]'\`.
 * \`MATOMO_TOKEN_AUTH_FILE\` and \`MATOMO_VISITOR_KEY_FILE\` are paths of files that contain the value, such as a container's secret.
   The variable without \`_FILE\` wins. No message shows these paths. If the visitor key cannot be read, nothing is tracked.
 * You can set [callbacks](#what-callbacks-get) only in code.

@@ -72,11 +72,14 @@ export interface MatomoOptions {
    * the path is not changed. `urlPaths: 'template'` implies `template`, also for `{path}`. @default `template`
    */
   readonly titlePaths?: 'template' | 'raw' | undefined;
-  /** Exact paths that are not tracked. They are checked before any other filter. */
+  /**
+   * Exact paths that are not tracked, with or without a slash at the end. An item also matches the route of a request, unless it
+   * is `/` or has a wildcard. Upper and lower case differ. They are checked before any other filter.
+   */
   readonly ignorePaths?: readonly string[] | undefined;
   /**
    * Regular expressions, as objects or strings. A request is not tracked if one of them matches anywhere in the first 2,048
-   * characters of its path. `STATIC_FILES` is a ready-made list.
+   * characters of its path, as it was sent or percent-decoded once. `STATIC_FILES` is a ready-made list.
    */
   readonly ignorePatterns?: Patterns | undefined;
   /**
@@ -161,8 +164,8 @@ export interface MatomoOptions {
    */
   readonly query?: 'keep' | 'redact' | 'strip' | readonly string[] | undefined;
   /**
-   * Parts of a path that match one of these regular expressions are replaced by `redacted`, in URL, title and referrer. Routes
-   * are not changed. A path of more than 2,048 characters is cut after the last segment that fits.
+   * Parts of a path that match one of these regular expressions are replaced by `redacted`, in URL, title and referrer. The path
+   * is also tested percent-decoded once: escaped segments that match are replaced as a whole. Routes are not changed. A path of more than 2,048 characters is cut after the last segment that fits.
    */
   readonly redactPathPatterns?: Patterns | undefined;
   /**

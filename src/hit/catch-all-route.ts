@@ -40,6 +40,11 @@ const hasOnlyWildcards = memoize((route: string): boolean => {
   return segments.length > 0 && segments.every((segment) => isWildcard(segment));
 });
 
+/** Whether a route has a segment that matches anything, and so many paths. */
+export function hasWildcard(route: string): boolean {
+  return route.split('/').some((segment) => segment.includes('*') || isWildcard(segment));
+}
+
 function isWildcard(segment: string): boolean {
   return segment === '$' || WILDCARD_SEGMENT.test(segment);
 }

@@ -1,7 +1,9 @@
 import { memoize, memoizeLatest } from '../common/generation-cache.js';
+import { hasWildcard } from './catch-all-route.js';
 import type { Client } from './client.js';
 import type { HttpRequest } from './http-request.js';
 import { MAX_PATTERN_INPUT } from './request-patterns.js';
+import { decodePath } from './url-pairs.js';
 
 export interface FilterOptions {
   readonly ignorePaths: readonly string[];
@@ -16,7 +18,8 @@ export interface FilterOptions {
 export function createFindIgnoreReason(
   options: FilterOptions,
 ): (request: HttpRequest) => 'path' | 'method' | 'user_agent' | 'pattern' | undefined {
-  const paths = new Set(options.ignorePaths);
+  const paths = new Set(options.ignorePaths.map(withoutEndSlash));
+  const routes = new Set([...paths].filter((path) => path !== '/' && !hasWildcard(path)));
   const allowed = options.allowedMethods && new Set(options.allowedMethods);
   const ignored = new Set(options.ignoredMethods);
   const { ignorePatterns, ignoreUserAgents } = options;
@@ -35,13 +38,29 @@ export function createFindIgnoreReason(
     return client.isIgnored;
   }
 
-  return function findIgnoreReason({ path, method, userAgent, client }) {
-    if (paths.size > 0 && paths.has(path)) return 'path'; // an empty set would hash each path too, which costs 30 ns
+  /** Matching the route too leaves no other spelling of the path that the application serves. */
+  function isIgnoredPath(path: string, route: string | undefined): boolean {
+    if (paths.size === 0) return false; // an empty set would hash each path too, which costs 30 ns
+    if (paths.has(withoutEndSlash(path))) return true;
+    return route !== undefined && routes.has(withoutEndSlash(route));
+  }
+
+  return function findIgnoreReason({ path, route, method, userAgent, client }) {
+    if (isIgnoredPath(path, route)) return 'path';
     if (isIgnoredMethod(method)) return 'method';
     if (client ? isIgnoredClient(client) : userAgent !== undefined && isIgnoredAgent(userAgent))
       return 'user_agent';
-    return ignorePatterns.length > 0 && matchesAny(ignorePatterns, path) ? 'pattern' : undefined;
+    return ignorePatterns.length > 0 && matchesPath(ignorePatterns, path) ? 'pattern' : undefined;
   };
+}
+
+function withoutEndSlash(path: string): string {
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+}
+
+function matchesPath(patterns: readonly RegExp[], path: string): boolean {
+  if (matchesAny(patterns, path)) return true;
+  return path.includes('%') && matchesAny(patterns, decodePath(path.slice(0, MAX_PATTERN_INPUT)));
 }
 
 function matchesAny(patterns: readonly RegExp[], text: string): boolean {

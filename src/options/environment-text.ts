@@ -1,30 +1,61 @@
 // Parses what the environment writes for lists and objects.
 
-/** `a, b` as `['a', 'b']`. */
+/** `a, b` or `["a","b"]` as `['a', 'b']`. */
 export function listFromText(text: string): string[] {
-  return text
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
+  const items = listFromJson(text) ?? text.split(',');
+  return items.map((item) => item.trim()).filter((item) => item !== '');
+}
+
+/** A list as JSON; `undefined` if the text is not one. */
+function listFromJson(text: string): string[] | undefined {
+  if (!/^\s*\[\s*(?:"|\]\s*$)/.test(text)) return undefined;
+  const list: unknown = JSON.parse(text);
+  if (Array.isArray(list) && list.every((item) => typeof item === 'string')) return list;
+  throw new TypeError('a list has items that are no text');
+}
+
+const PATTERN_WITH_FLAGS = /^\/((?:\\.|\[(?:\\.|[^\]\\])*\]|[^\\/[])+)\/([dgimsuvy]*)$/;
+
+function patternOf(item: string): RegExp | string {
+  const [, source, flags] = PATTERN_WITH_FLAGS.exec(item) ?? [];
+  return source === undefined ? item : new RegExp(source, flags);
 }
 
 /**
  * Like a list, but an item that begins with `/` ends at its closing `/` and flags, and may contain commas. An item without a
- * closing `/`, such as the path `/api/users`, is taken as it is.
+ * closing `/`, such as the path `/api/users`, is taken as it is. Throws if a comma may be a part of a pattern, because the rest
+ * would match something else without notice.
  */
 export function patternsFromText(text: string): (RegExp | string)[] {
+  const list = listFromJson(text);
+  if (list) return list.map(patternOf);
   const patterns: (RegExp | string)[] = [];
   const item =
-    /\s*(?:\/((?:\\.|\[(?:\\.|[^\]\\])*\]|[^\\/[])+)\/([dgimsuvy]*)(?=\s*(?:,|$))|([^,]*))\s*(?:,|$)/y;
+    /\s*(?:(\/(?:\\.|\[(?:\\.|[^\]\\])*\]|[^\\/[])+\/[dgimsuvy]*)(?=\s*(?:,|$))|([^,]*))\s*(?:,|$)/y;
   while (item.lastIndex < text.length) {
     const match = item.exec(text);
     if (!match) break;
-    const [, source, flags, plain = ''] = match;
-    if (source !== undefined) patterns.push(new RegExp(source, flags));
+    const [, withFlags, plain = ''] = match;
+    if (withFlags !== undefined) patterns.push(patternOf(withFlags));
+    else if (text.includes(',') && !isBalanced(plain))
+      throw new TypeError('a comma splits a pattern');
     else if (plain.trim() !== '') patterns.push(plain.trim());
   }
   return patterns;
 }
+
+/** Whether each brace, bracket and parenthesis that is not escaped has its other half, as far as a regular expression needs that. */
+function isBalanced(source: string): boolean {
+  const text = source.replace(/\\./g, '').replace(/\[[^\]]*\]/g, '');
+  const open: string[] = [];
+  for (const [character] of text.matchAll(/[(){}[\]]/g)) {
+    if ('({['.includes(character)) open.push(character);
+    else if (open.pop() !== OPENING[character]) return false;
+  }
+  return open.length === 0;
+}
+
+const OPENING: Readonly<Record<string, string>> = { ')': '(', '}': '{', ']': '[' };
 
 /** `1=http.route, 2=x` as `{ 1: 'http.route', 2: 'x' }`. */
 export function pairsFromText(text: string): Record<string, string> {
@@ -38,5 +69,5 @@ export function pairsFromText(text: string): Record<string, string> {
 
 /** For options that take a word or a list: text with a comma is a list. A list of one item ends with a comma. */
 export function wordOrListFromText(text: string): string | string[] {
-  return text.includes(',') ? listFromText(text) : text.trim();
+  return text.includes(',') || listFromJson(text) ? listFromText(text) : text.trim();
 }

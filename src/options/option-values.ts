@@ -131,14 +131,18 @@ export function stateless({ source, flags }: RegExp): RegExp {
 }
 
 export function patterns(name: string, value: unknown): readonly RegExp[] {
-  if (!Array.isArray(value)) return refuse(name, 'a list of regular expressions', value);
+  const wanted = 'a list of regular expressions';
+  if (!Array.isArray(value)) {
+    const advice = `${wanted} (write one that contains a comma between slashes, or the list as JSON)`;
+    return refuse(name, advice, value, wanted);
+  }
   return value.map((pattern) => {
     if (pattern instanceof RegExp) return stateless(pattern);
-    if (typeof pattern !== 'string') return refuse(name, 'a list of regular expressions', pattern);
+    if (typeof pattern !== 'string') return refuse(name, wanted, pattern);
     try {
       return new RegExp(pattern);
     } catch {
-      return refuse(name, 'a list of regular expressions', pattern);
+      return refuse(name, wanted, pattern);
     }
   });
 }

@@ -23,3 +23,23 @@ test('a redacted path is so in the URL and in the title', () => {
     action_name: 'GET /u/redacted',
   });
 });
+
+test.each([
+  ['/b/max%40example.org/x', '/b/redacted/x'],
+  ['/b/m%C3%BCller@example.org/x', '/b/redacted/x'],
+  ['/d/%31%32%33%34%35%36/x', '/d/redacted/x'],
+  ['/d/a123456b/b%20c', '/d/aredactedb/b%20c'],
+  ['/d/a123456b%20c', '/d/redacted'],
+  ['/iban/DE89%203704%200044/x', '/iban/redacted/x'],
+  ['/f/a%2Fb@c/x', '/f/redacted/x'],
+  ['/over/%C3%A9e/x', '/redacted/redacted/x'],
+  ['/a%20b/c+d', '/a%20b/c+d'],
+])('of %s, with escapes or without, %s is sent', (path, sent) => {
+  const patterns = [/[^/]+@[^/]+/, /\d{6,}/, /[A-Z]{2}\d{2} \d+ \d+/, /ver\/é/];
+  expect(createRedactPath(patterns)(path)).toBe(sent);
+  const { parameters } = parametersOf(
+    httpRequest({ path: '/', referrer: `https://ref.example${path}` }),
+    { redactPathPatterns: patterns },
+  );
+  expect(parameters.urlref).toBe(`https://ref.example${sent}`);
+});

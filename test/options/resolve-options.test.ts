@@ -337,6 +337,15 @@ test.each(PRIVACY)('%s that cannot be read: nothing is tracked, and one error sa
   ]);
 });
 
+test.each(['MATOMO_IGNORE_PATTERNS', 'MATOMO_REDACT_PATH_PATTERNS', 'MATOMO_IGNORE_USER_AGENTS'])(
+  '%s with a comma in a pattern: nothing is tracked, and the error says how to write it',
+  (name) => {
+    const { options, said } = resolve(REQUIRED, { [name]: String.raw`x,\b\d{6,}\b` });
+    expect(options).toBeUndefined();
+    expect(said).toEqual([expect.stringMatching(/between slashes.*\[privacy-option-invalid\]$/)]);
+  },
+);
+
 test('one error names all privacy options that cannot be read', () => {
   const { said } = resolve(REQUIRED, { MATOMO_ANONYMIZE_IP: 'yes', MATOMO_DO_NOT_TRACK: 'yes' });
   expect(said).toEqual([expect.stringMatching(/MATOMO_ANONYMIZE_IP.*MATOMO_DO_NOT_TRACK/)]);

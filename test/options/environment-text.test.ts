@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import {
+  listFromText,
+  patternsFromText,
+  wordOrListFromText,
+} from '../../src/options/environment-text.js';
+
+test.each([
+  ['[^/]+@[^/]+,[\\da-f]{8}', ['[^/]+@[^/]+', '[\\da-f]{8}']],
+  ['\\(a,b\\{', ['\\(a', 'b\\{']],
+  ['/\\d{6,}/,b', [/\d{6,}/, 'b']],
+  ['/a,b/i', [/a,b/i]],
+  ['["\\\\d{6,}","/a{1,2}/i"]', ['\\d{6,}', /a{1,2}/i]],
+  ['[ "a,b" ]', ['a,b']],
+  ['[]', []],
+  ['[a-z]', ['[a-z]']],
+  ['/api/users,^/x', ['/api/users', '^/x']],
+])('%s is the list of patterns %o', (text, patterns) => {
+  expect(patternsFromText(text)).toEqual(patterns);
+});
+
+test.each([
+  '[^/]+@[^/]+,\\b\\d{6,}\\b',
+  '\\d{6,}',
+  '/\\d{6,}',
+  '/\\d{6,}/x',
+  '(a,b)',
+  'x,[a,b]',
+  '["a",5]',
+  '["a"',
+])('%s is no list of patterns, because a part of it would have no effect', (text) => {
+  expect(() => patternsFromText(text)).toThrow();
+});
+
+test('lists of other things may be JSON too', () => {
+  expect(listFromText('["/a,b", "/c"]')).toEqual(['/a,b', '/c']);
+  expect(listFromText('[]')).toEqual([]);
+  expect(wordOrListFromText('["page"]')).toEqual(['page']);
+  expect(wordOrListFromText('strip')).toBe('strip');
+});
