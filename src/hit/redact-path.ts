@@ -44,7 +44,7 @@ function redactEncoded(path: string, patterns: readonly RegExp[]): string {
       for (let i = first; i < segments.length && startOf(i) < index + match.length; i++)
         touched.push(i);
       if (match !== '' && touched.some((i) => segments[i]?.includes('%')))
-        touched.forEach((i) => redacted.add(i));
+        for (const i of touched) redacted.add(i);
     }
   }
   return segments.map((segment, i) => (redacted.has(i) ? REDACTED : segment)).join('/');
