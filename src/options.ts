@@ -156,6 +156,14 @@ export interface MatomoOptions {
    */
   readonly userId?: string | ((request: TrackedRequest) => string | undefined) | undefined;
   /**
+   * `strict` sends as little as a report of visits needs: no addresses (`cip` is `0.0.0.0`, if there is a token) and no user IDs
+   * from any source, and the defaults `query: 'strip'`, `urlPaths: 'template'`, `referrers: 'origin'`, `doNotTrack: true`,
+   * `visitorKey: 'daily'` and `errors: 'off'`. Visitor IDs are made from the unmasked address, which is not sent, with a key that is
+   * deleted. Options that are set win; one line lists them: `anonymizeIp` sends masked addresses, `userId` allows user IDs.
+   * @see [How do I comply with the GDPR?](privacy.md)
+   */
+  readonly privacy?: 'strict' | undefined;
+  /**
    * What is kept of a URL's query: everything (`keep`), everything but secrets (`redact`), nothing (`strip`), or only the
    * parameters in your list, with unchanged values; their names are case-sensitive. Secrets in a path (`/a;jsessionid=…`,
    * `/token=…/`) are redacted unless this is `keep`. Secrets in a referrer are always redacted.

@@ -9,6 +9,7 @@ export const MESSAGE_CODES = [
   'environment-wrong',
   'environment-unknown',
   'privacy-option-invalid',
+  'privacy-not-strict',
   'token-file',
   'switched-off',
   'dry-run',

@@ -1,6 +1,7 @@
 import { memoize } from '../common/generation-cache.js';
 import type { ReportProblem } from './custom-variables.js';
 import type { Hit } from './hit.js';
+import { HIDDEN_ADDRESS } from './mask-address.js';
 import { override } from './overrides.js';
 import { cleanText, encodeValue, isPlain } from './text.js';
 
@@ -30,6 +31,18 @@ export function callBeforeSend(
   if (!checked.has('cdt')) checked.set('cdt', parameters.get('cdt') as string);
   for (const name of OF_BOTS) copy(name, parameters, checked);
   return checked;
+}
+
+/** Removes what must not be sent, whatever set it. */
+export function hideCaller(
+  parameters: Map<string, string>,
+  {
+    hidesAddress = false,
+    hidesUserId = false,
+  }: { hidesAddress?: boolean | undefined; hidesUserId?: boolean | undefined },
+): void {
+  if (hidesAddress && parameters.has('cip')) parameters.set('cip', HIDDEN_ADDRESS);
+  if (hidesUserId) parameters.delete('uid');
 }
 
 function copy(name: string, from: ReadonlyMap<string, string>, to: Map<string, string>): void {

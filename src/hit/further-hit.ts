@@ -1,6 +1,6 @@
 import { type ReportProblem, toCustomVariables } from './custom-variables.js';
 import { rawField } from './field.js';
-import { callBeforeSend, toHit } from './finish-hit.js';
+import { callBeforeSend, hideCaller, toHit } from './finish-hit.js';
 import type { Hit } from './hit.js';
 import type { HitBuilder, ToHitsOptions } from './hit-builder.js';
 import type { HttpRequest } from './http-request.js';
@@ -117,7 +117,9 @@ export function createFurtherHitBuilder(
     parameters.set('cdt', String(Math.floor(Math.min(epochMillis, nowMillis) / 1000)));
     for (const { name, value } of given.fields) parameters.set(name, value);
     const sent = callBeforeSend(parameters, beforeSend, hasToken, report);
-    return sent && toHit(sent, 'page');
+    if (sent === undefined) return undefined;
+    hideCaller(sent, options);
+    return toHit(sent, 'page');
   }
 
   return {

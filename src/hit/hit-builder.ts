@@ -8,7 +8,7 @@ import { errorTypeOf, overridesOf, userIdOf, variablesOf } from './annotation-fa
 import { type ReportProblem, toCustomVariables } from './custom-variables.js';
 import { createToDimensions } from './dimensions.js';
 import type { Field } from './field.js';
-import { callBeforeSend, toCrash, toHit } from './finish-hit.js';
+import { callBeforeSend, hideCaller, toCrash, toHit } from './finish-hit.js';
 import type { Hit } from './hit.js';
 import type { HttpRequest } from './http-request.js';
 import { completeEvent, overrideAll } from './overrides.js';
@@ -36,6 +36,7 @@ export interface ToHitsOptions extends PageViewOptions {
   readonly pageViews?: boolean | undefined;
   /** The last word on the parameters; `undefined` drops the hit. */
   readonly beforeSend?: ((parameters: Record<string, string>) => unknown) | undefined;
+  readonly hidesUserId?: boolean | undefined;
 }
 
 /** A page view of a request that nobody adds anything to. */
@@ -99,6 +100,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
     const parameters = (isAlone ? toAlone : toParameters)(request, site, nowMillis);
     const sent = callBeforeSend(parameters, beforeSend, hasToken, report);
     if (sent === undefined) return [];
+    hideCaller(sent, options);
     const hits = [toHit(sent, 'page')];
     // A crash of an AI chatbot's request would make a visit of it.
     const hasCrash = options.errors === 'crash' && request.chatbotResponse === undefined;

@@ -1,5 +1,8 @@
 import { isIP } from 'node:net';
 
+/** Sent instead of an address. Matomo stores it with an unknown country. */
+export const HIDDEN_ADDRESS = '0.0.0.0';
+
 /** Bits of an IPv6 address that are kept, by the number of bytes that are masked in an IPv4 address. */
 const IPV6_BITS = [128, 64, 48, 32, 0];
 

@@ -12,7 +12,7 @@ import type { RequestFacts } from './dimensions.js';
 import { createField, type Field } from './field.js';
 import { isGraphqlRequest } from './graphql-operation.js';
 import type { HttpRequest } from './http-request.js';
-import { maskAddress } from './mask-address.js';
+import { HIDDEN_ADDRESS, maskAddress } from './mask-address.js';
 import { createToPageUrl } from './page-url.js';
 import {
   createToRequestFields,
@@ -27,6 +27,8 @@ export interface PageViewOptions extends RequestFieldsOptions {
   readonly redactPathPatterns: readonly RegExp[];
   readonly titlePaths: 'template' | 'raw';
   readonly anonymizeIp: number;
+  /** Whether `cip` says nothing of the caller. */
+  readonly hidesAddress?: boolean | undefined;
   /** Whether delivery has a token: without one, Matomo rejects hits with parameters that need it. */
   readonly hasToken: boolean;
   readonly visitorId: unknown;
@@ -60,7 +62,8 @@ export function createPageViewReader(
   redactPath: (path: string) => string,
   report: ReportProblem,
 ): PageViewReader {
-  const { anonymizeIp, hasToken, siteSearch } = options;
+  const { anonymizeIp, hasToken, hidesAddress = false, siteSearch } = options;
+  const areKeysDeleted = typeof options.visitorKey === 'function';
   const hasPatterns = options.redactPathPatterns.length > 0;
   const toPageUrl = createToPageUrl(options);
   const toGraphqlUrl = createToPageUrl({ ...options, siteSearch: false });
@@ -69,14 +72,20 @@ export function createPageViewReader(
   const toRequestFields = createToRequestFields(options, redactPath, report);
   const toVisitorId = createToVisitorId(options.visitorKey);
   const toAgent = createToAgent();
-  const toAddress = memoize((address: string) =>
-    hasToken ? createField('cip', address) : undefined,
-  );
+  const sent = hasToken ? (address: string) => createField('cip', address) : () => undefined;
+  const toAddress = hidesAddress ? always(sent(HIDDEN_ADDRESS)) : memoize(sent);
   const toCaller = createToCaller(
     toAddress,
     (visitor) => (options.visitorId === 'none' ? undefined : toVisitorId(visitor)),
-    typeof options.visitorKey !== 'function',
+    !areKeysDeleted,
   );
+
+  /** If none is sent, Matomo would store the address of this server. */
+  function toVisitorAddress(address: string | undefined): string | undefined {
+    if (hidesAddress && areKeysDeleted) return address ?? '';
+    const masked = address && maskAddress(address, anonymizeIp);
+    return hidesAddress ? (masked ?? '') : masked;
+  }
 
   function toVisitor(
     { address, startMillis: start }: HttpRequest,
@@ -85,7 +94,7 @@ export function createPageViewReader(
     nowMillis: number,
   ): Visitor {
     return {
-      address: address && maskAddress(address, anonymizeIp),
+      address: toVisitorAddress(address),
       userAgent,
       site,
       startMillis: Math.min(Number.isFinite(start) ? start : nowMillis, nowMillis),
@@ -107,7 +116,8 @@ export function createPageViewReader(
       const toUrl = isGraphql ? toGraphqlUrl : toPageUrl;
       const url = toUrl(request, path, isSimple && !hasTemplates);
       const place = toPlace(request, redacted, isSimple);
-      const facts = { request, url, path, place, address: visitor.address };
+      const address = hidesAddress ? request.address && HIDDEN_ADDRESS : visitor.address;
+      const facts = { request, url, path, place, address };
       const fields = toRequestFields(facts, Math.floor(visitor.startMillis / 1000));
       return { agent, visitor, facts, fields };
     },
@@ -118,6 +128,10 @@ export function createPageViewReader(
     toAddress,
     toAnyVisitorId: createToAnyVisitorId(toCaller, toVisitorId),
   };
+}
+
+function always<T>(value: T): () => T {
+  return () => value;
 }
 
 /** The path of a URL that names no more than the title does. The path comes redacted. */

@@ -59,7 +59,10 @@ const DAY_MILLIS = 86_400_000;
 const GIBIBYTE = 1024 ** 3;
 
 /** Name of an option. */
-export type OptionName = Exclude<keyof ResolvedOptions, 'rereadToken'>;
+export type OptionName = Exclude<
+  keyof ResolvedOptions,
+  'rereadToken' | 'hidesAddress' | 'hidesUserId'
+>;
 
 /** All options, in the order of the documentation. */
 export const OPTIONS: {
@@ -161,6 +164,12 @@ export const OPTIONS: {
       'derived from `tokenAuth`; without a token, random and stored in the `spool`; with neither, random per process',
   },
   userId: { env: 'MATOMO_USER_ID_ATTRIBUTE', parse: userId, default: undefined },
+  privacy: {
+    env: 'MATOMO_PRIVACY',
+    parse: oneOf('strict'),
+    default: undefined,
+    isPrivacy: true,
+  },
   query: {
     env: 'MATOMO_QUERY',
     fromText: wordOrListFromText,

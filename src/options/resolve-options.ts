@@ -11,6 +11,7 @@ import {
 } from './misspelled-variables.js';
 import { OPTIONS, type OptionDeclaration, type OptionName } from './option-table.js';
 import type { ResolvedOptions } from './resolved-options.js';
+import { applyStrict } from './strict.js';
 import { wrongOption } from './wrong-option.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -51,6 +52,10 @@ export function resolveOptions(
   for (const misspelled of findMisspelledVariables(env, OPTION_VARIABLES)) {
     if (isUnclear(misspelled, values)) unclear.push(describeMisspelled(misspelled));
     else warnAboutMisspelled(misspelled, diagnostics);
+  }
+  if (values.privacy === 'strict') {
+    const message = applyStrict(values);
+    if (message !== undefined) diagnostics.warnOnce('strict', message);
   }
   const missing = fillIn(values);
   if (isSampledByNobody(values as ResolvedOptions)) {

@@ -17,6 +17,10 @@ export interface ResolvedOptions {
   readonly tokenAuth: string | undefined;
   /** Set if the token came from a file. Not an option: it is derived with `tokenAuth`. */
   readonly rereadToken?: (() => string | undefined) | undefined;
+  /** Whether `cip` is never the caller's address. Not an option: it is derived with `privacy`. */
+  readonly hidesAddress?: boolean | undefined;
+  /** Whether no user ID is sent. Not an option: it is derived with `privacy`. */
+  readonly hidesUserId?: boolean | undefined;
   /** By lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
   readonly enabled: boolean;
@@ -39,6 +43,7 @@ export interface ResolvedOptions {
   readonly visitorId: 'auto' | 'cookie' | 'none' | Callback<string>;
   readonly visitorKey: string | undefined;
   readonly userId: string | Callback<string> | undefined;
+  readonly privacy: 'strict' | undefined;
   readonly query: 'keep' | 'redact' | 'strip' | readonly string[];
   readonly redactPathPatterns: readonly RegExp[];
   readonly urlPaths: 'full' | 'template';

@@ -156,7 +156,7 @@ export class FurtherHits {
 
   /** Whether a hit of no request says enough; counts it if it does not. */
   #isTrackable(hit: CheckedHit): boolean {
-    const visitor = visitorOf(hit);
+    const visitor = this.#visitorOf(hit);
     if (visitor === undefined) {
       this.report('further no_visitor', () => NO_VISITOR);
       this.#drop('no_visitor');
@@ -164,6 +164,11 @@ export class FurtherHits {
       this.refuse('further site', NO_SITE);
     } else return this.#parts.builders.isNameInSample(visitor);
     return false;
+  }
+
+  #visitorOf(hit: CheckedHit): string | undefined {
+    const userId = this.#parts.options.hidesUserId ? undefined : parameterOf(hit, 'uid');
+    return userId ?? parameterOf(hit, 'cid');
   }
 
   #siteOf(hit: CheckedHit): number | undefined {
@@ -249,10 +254,6 @@ export class FurtherHits {
 /** Roughly what a further hit takes, whose request may have to stay in memory for it. */
 function bytesOf({ given }: CheckedHit): number {
   return REQUEST_BYTES + given.text.length;
-}
-
-function visitorOf(hit: CheckedHit): string | undefined {
-  return parameterOf(hit, 'uid') ?? parameterOf(hit, 'cid');
 }
 
 const NO_VISITOR =

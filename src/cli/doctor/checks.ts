@@ -1,6 +1,7 @@
 /** What doctor checks, in the order in which the checks run and their findings are shown. */
 export const CHECKS = [
   'options',
+  'privacy',
   'node',
   'tracing',
   'api',

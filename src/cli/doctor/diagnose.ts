@@ -3,6 +3,7 @@ import type { ResolvedOptions } from '../../options/resolved-options.js';
 import { createCleaner } from '../create-cleaner.js';
 import { checkMatomo } from './check-matomo.js';
 import { checkOptions } from './check-options.js';
+import { checkPrivacy } from './check-privacy.js';
 import { checkProxy } from './check-proxy.js';
 import { checkSpool } from './check-spool.js';
 import { checkApi, checkNode, checkTracing } from './check-tracing.js';
@@ -30,6 +31,7 @@ type RunCheck = (context: Context) => Finding[] | Promise<Finding[]>;
 
 /** The functions of the checks. `options` runs before all others, and `matomo` runs those that ask Matomo. */
 const RUN: Readonly<Partial<Record<Check, RunCheck>>> = {
+  privacy: ({ options }) => (options ? checkPrivacy(options) : []),
   node: () => [checkNode()],
   tracing: ({ app, env }) => checkTracing(app, env),
   api: ({ app }) => checkApi(app),

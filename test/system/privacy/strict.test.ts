@@ -1,0 +1,134 @@
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { annotate, trackEvent, trackGoal, trackOrder } from '../../../src/index.js';
+import type { MatomoOptions } from '../../../src/options.js';
+import { captureOutput } from '../../support/output.js';
+import { startTracedService } from '../../support/traced-service.js';
+
+const TOKEN = 'a-token';
+const STRICT = { privacy: 'strict', trustProxy: true } as const;
+/** What must not leave, wherever it occurs. */
+const PERSONAL = ['198.51.100.23', '2001:db8', 'max@', 'max%40', '4711', 'a-user', 'private'];
+const HEADERS = {
+  'x-forwarded-for': '198.51.100.23',
+  referer: 'https://search.example/private/4711?q=private',
+  'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+};
+const CHATBOT = 'Mozilla/5.0 (compatible; ChatGPT-User/1.0; +https://openai.com/bot)';
+const PATH = '/users/max@example.org/4711?private=4711';
+
+/** A service whose handler does all that makes hits, and tells Matomo who the caller is. */
+async function startService(options: MatomoOptions = {}) {
+  return startTracedService(
+    (_request, response) => {
+      annotate({ uid: 'a-user', cip: '198.51.100.23' });
+      trackEvent('shop', 'open');
+      trackEvent('shop', 'close', { uid: 'a-user', cip: '198.51.100.23' });
+      trackOrder({ id: 'O-1', revenue: 3 });
+      response.statusCode = 500;
+      response.end();
+    },
+    {
+      ...STRICT,
+      dimensions: {
+        1: 'client.address',
+        2: 'url.full',
+        3: 'http.request.header.referer',
+        4: 'url.path',
+        5: 'url.query',
+      },
+      beforeSend: (parameters) => ({ ...parameters, uid: 'a-user' }),
+      ...options,
+    },
+  );
+}
+
+async function paramsOf(service: Awaited<ReturnType<typeof startService>>) {
+  return (await service.hits()).map(({ params }) => params);
+}
+
+test.each([
+  ['with a token', TOKEN],
+  ['without a token', undefined],
+])('%s, no hit of any kind names the caller', async (_what, tokenAuth) => {
+  const output = captureOutput();
+  const service = await startService({ tokenAuth });
+  await service.fetch(PATH, { headers: HEADERS });
+  await service.fetch(PATH, { headers: { ...HEADERS, 'user-agent': CHATBOT } });
+  await service.requests(2);
+  trackGoal(1, { cid: '0123456789abcdef', uid: 'a-user' });
+  trackGoal(1, { uid: 'a-user' });
+  const hits = await paramsOf(service);
+  expect(hits.filter(({ e_c }) => e_c === undefined)).toHaveLength(5);
+  expect(hits.filter(({ e_c }) => e_c !== undefined)).toHaveLength(4);
+  for (const text of PERSONAL) expect(JSON.stringify(hits)).not.toContain(text);
+  const addresses = new Set(hits.map(({ cip }) => cip));
+  addresses.delete(undefined); // of a hit that is outside of a request
+  expect([...addresses]).toEqual(tokenAuth === undefined ? [] : ['0.0.0.0']);
+  expect(hits.find(({ action_name }) => action_name !== undefined)).toMatchObject({
+    url: expect.stringMatching(/^https?:\/\/[^/]+\/users\/:email\/:id$/),
+    urlref: 'https://search.example/',
+  });
+  expect(JSON.stringify(hits)).not.toContain('error_type');
+  expect(service.processor.stats().dropped).toMatchObject({ no_visitor: 1 });
+  expect(output.join()).not.toContain('[privacy-not-strict]');
+});
+
+test('nobody is sent another address, and visitors differ by addresses that are not sent', async () => {
+  const service = await startTracedService((_request, response) => void response.end(), {
+    ...STRICT,
+    tokenAuth: TOKEN,
+  });
+  const addresses = ['198.51.100.23', '198.51.100.23', '198.51.100.24', '2001:db8::1'];
+  for (const address of addresses) {
+    await service.fetch('/', { headers: { ...HEADERS, 'x-forwarded-for': address } });
+  }
+  await service.requests(4);
+  const hits = await paramsOf(service);
+  expect(hits.map(({ cip }) => cip)).toEqual(Array(4).fill('0.0.0.0'));
+  expect(new Set(hits.map(({ cid }) => cid)).size).toBe(3);
+});
+
+test('a request with DNT is not tracked, and its events are not', async () => {
+  const service = await startService();
+  await service.fetch(PATH, { headers: { ...HEADERS, dnt: '1' } });
+  await service.requests(1);
+  expect(await paramsOf(service)).toEqual([]);
+  expect(service.processor.stats().ignored).toMatchObject({ do_not_track: 1 });
+});
+
+test('options that are set win, and one line lists them', async () => {
+  const output = captureOutput();
+  const service = await startTracedService(
+    (_request, response) => {
+      annotate({ uid: 'a-user' });
+      response.end();
+    },
+    { ...STRICT, tokenAuth: TOKEN, anonymizeIp: 2, query: ['page'], userId: 'enduser.id' },
+  );
+  await service.fetch('/a?page=2&b=3', { headers: HEADERS });
+  await service.requests(1);
+  expect(await paramsOf(service)).toMatchObject([
+    { cip: '198.51.0.0', uid: 'a-user', url: expect.stringMatching(/\/a\?page=2$/) },
+  ]);
+  expect(output.filter((line) => line.includes('[privacy-not-strict]'))).toEqual([
+    expect.stringMatching(/: userId, anonymizeIp, query\. They win\./),
+  ]);
+});
+
+test('the environment sets it too, and a value that is not known stops tracking', async () => {
+  const output = captureOutput();
+  onTestFinished(() => void vi.unstubAllEnvs());
+  vi.stubEnv('MATOMO_PRIVACY', 'Strict');
+  const { privacy, ...options } = STRICT;
+  const listener = (_request: unknown, response: { end(): void }) => response.end();
+  const service = await startTracedService(listener as never, { ...options, tokenAuth: TOKEN });
+  await service.fetch('/', { headers: HEADERS });
+  await service.requests(1);
+  expect(await paramsOf(service)).toMatchObject([{ cip: '0.0.0.0' }]);
+  vi.stubEnv('MATOMO_PRIVACY', 'yes');
+  const stopped = await startTracedService(listener as never, options);
+  await stopped.fetch('/', { headers: HEADERS });
+  expect(await stopped.hits()).toEqual([]);
+  expect(output.at(-1)).toMatch(/MATOMO_PRIVACY .*\[privacy-option-invalid\]/);
+  expect(privacy).toBe('strict');
+});
