@@ -21,7 +21,7 @@ export function createFindPrivacyReason(
   diagnostics: Pick<Diagnostics, 'warnOnce'>,
 ): FindPrivacyReason {
   if (!doNotTrack && !consent) return () => undefined;
-  const header = consent?.source === 'cookie' ? 'cookie' : (consent?.name ?? '');
+  const header = consentHeaderOf(consent);
   const isListed = capturedHeaders.includes(header.replaceAll('_', '-'));
 
   return function findPrivacyReason({ request, captured }, span) {
@@ -38,6 +38,23 @@ export function createFindPrivacyReason(
     }
     return hasConsent(consent, given) ? undefined : 'no_consent';
   };
+}
+
+function consentHeaderOf(consent: ResolvedOptions['consent']): string {
+  return consent?.source === 'cookie' ? 'cookie' : (consent?.name ?? '');
+}
+
+/** The headers that `doNotTrack` and `consent` need and that are not known to be captured. */
+export function missingHeaders({
+  doNotTrack,
+  consent,
+  capturedHeaders,
+}: Pick<ResolvedOptions, 'doNotTrack' | 'consent' | 'capturedHeaders'>): string[] {
+  const needed = [
+    ...(doNotTrack ? ['dnt', 'sec-gpc'] : []),
+    ...(consent ? [consentHeaderOf(consent).replaceAll('_', '-')] : []),
+  ];
+  return needed.filter((name) => !capturedHeaders.includes(name));
 }
 
 function reportUnknown(

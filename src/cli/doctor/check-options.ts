@@ -11,6 +11,7 @@ import {
   resolveOptions,
 } from '../../options/resolve-options.js';
 import type { ResolvedOptions } from '../../options/resolved-options.js';
+import { missingHeaders } from '../../pipeline/find-privacy-reason.js';
 import { type Finding, ok, problem, warning } from './finding.js';
 
 const STOPS_TRACKING: ReadonlySet<MessageCode> = new Set([
@@ -56,6 +57,7 @@ export function checkOptions(env: Readonly<NodeJS.ProcessEnv>): {
     const found = 'MATOMO_DRY_RUN is true: hits are logged and not sent';
     findings.push(problem('options', 'dry-run', found, 'Unset MATOMO_DRY_RUN.'));
   }
+  if (options) findings.push(...uncapturedHeaders(env, options));
   findings.push(...unknownVariables(env, findings));
   if (findings.length === 0) {
     findings.push(ok('options', `site ${options?.siteId} at ${options?.url}`));
@@ -78,6 +80,16 @@ function severalSites(sites: readonly number[]): Finding {
   const advice =
     'Set MATOMO_SITE_ID to one ID, or choose the site with the option siteId in code. Doctor checks each of the sites.';
   return problem('options', 'options-missing', found, advice);
+}
+
+/** Only a gateway needs to know: an application with `register` has Node's requests. */
+function uncapturedHeaders(env: Readonly<NodeJS.ProcessEnv>, options: ResolvedOptions): Finding[] {
+  const missing = missingHeaders(options);
+  if (missing.length === 0 || !Object.values(GATEWAY_VARIABLES).some((name) => env[name]))
+    return [];
+  const found = `MATOMO_CAPTURED_HEADERS does not list ${missing.join(', ')}: a gateway tracks no request whose span does not have them`;
+  const advice = `Let the services capture them, and set MATOMO_CAPTURED_HEADERS=${[...options.capturedHeaders, ...missing].join(',')}.`;
+  return [warning('options', 'headers-not-captured', found, advice)];
 }
 
 function switchedOff(found: string): Finding {

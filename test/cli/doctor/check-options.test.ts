@@ -33,6 +33,23 @@ test.each<[Record<string, string>, object]>([
     { verdict: 'problem', code: 'dry-run' },
   ],
   [
+    { ...OTHERWISE, MATOMO_GATEWAY_LISTEN: '0.0.0.0:4318', MATOMO_DO_NOT_TRACK: 'true' },
+    {
+      verdict: 'warning',
+      code: 'headers-not-captured',
+      advice: expect.stringContaining('MATOMO_CAPTURED_HEADERS=dnt,sec-gpc'),
+    },
+  ],
+  [
+    {
+      ...OTHERWISE,
+      MATOMO_GATEWAY_LISTEN: '0.0.0.0:4318',
+      MATOMO_CONSENT: 'cookie:consent=yes',
+      MATOMO_CAPTURED_HEADERS: 'referer',
+    },
+    { code: 'headers-not-captured', advice: expect.stringContaining('=referer,cookie.') },
+  ],
+  [
     { ...OTHERWISE, MATOMO_QUERRY: 'strip' },
     {
       verdict: 'problem',
