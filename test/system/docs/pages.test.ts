@@ -27,6 +27,7 @@ describe.each(PAGES)('%s', (page) => {
     const known = [
       ...variables,
       'MATOMO_TOKEN_AUTH_FILE',
+      'MATOMO_VISITOR_KEY_FILE',
       SETUP_TOKEN,
       ...Object.values(GATEWAY_VARIABLES),
     ] as string[];
