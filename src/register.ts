@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { isMainThread, threadId } from 'node:worker_threads';
 import { DetachedScope } from './common/detached-scope.js';
 import { isStartOffered, offerStart } from './common/start-hook.js';
+import { writeToStderr } from './common/stderr.js';
 import { publishRequestsOnBun } from './register/bun-channels.js';
 import { LazyProcessor } from './register/lazy-processor.js';
 import { Registration } from './register/registration.js';
@@ -48,8 +49,8 @@ function register(): void {
     } catch (error) {
       serving = NOT_SERVING;
       // The code that logs messages is not loaded.
-      process.stderr.write(
-        `opentelemetry-matomo: Could not load register (${error}). Nothing is tracked. Install the package again. [not-started]\n`,
+      writeToStderr(
+        `opentelemetry-matomo: Could not load register (${error}). Nothing is tracked. Install the package again. [not-started]`,
       );
     }
     return serving;

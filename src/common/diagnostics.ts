@@ -1,4 +1,5 @@
 import { otelGlobal } from './otel-global.js';
+import { writeToStderr } from './stderr.js';
 import { createWarningLimiter } from './warning-limiter.js';
 
 /** Messages of the package. Nothing here throws, and no message contains the token or the user info of a URL. */
@@ -44,9 +45,9 @@ function write(level: Level, message: string, always = level !== 'info'): void {
     const diag = otelGlobal()?.diag;
     const line = PREFIX + withoutUserInfo(message);
     if (diag) diag[level](line);
-    else if (always) process.stderr.write(`${line}\n`);
+    else if (always) writeToStderr(line);
   } catch {
-    // A logger that throws, or a closed stderr, must not affect the application.
+    // A logger that throws must not affect the application.
   }
 }
 

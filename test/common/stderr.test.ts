@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { expect, onTestFinished, test } from 'vitest';
+import { eventually, ROOT } from '../support/child-process.js';
+import { get, REGISTER } from '../support/registered-app.js';
+
+/** Listens once it is told to, answers one request and ends. */
+const APP = `
+  const server = require('node:http').createServer((_, response) => {
+    response.end('hello');
+    server.close();
+  });
+  process.stdin.once('data', () => {
+    process.stdin.destroy();
+    server.listen(0, '127.0.0.1', () => console.log('http://127.0.0.1:' + server.address().port));
+  });
+`;
+
+test('a log pipe whose reader is gone does not end the application', async () => {
+  // Nothing is tracked without a site, and the package writes why.
+  const env = { PATH: process.env.PATH, MATOMO_URL: 'http://127.0.0.1:1' };
+  const child = spawn(process.execPath, [...REGISTER, '-e', APP], { cwd: ROOT, env });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const exited = once(child, 'exit');
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    output += text;
+  });
+  child.stderr.destroy();
+  await once(child.stderr, 'close');
+  child.stdin.write('go\n');
+  const url = await eventually(() => /http:\S+/.exec(output)?.[0], {
+    unless: exited.then(([code]) => `it ended with ${code}`),
+  });
+  expect(await get(url)).toBe('hello');
+  expect(await exited).toEqual([0, null]);
+});
