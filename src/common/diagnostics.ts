@@ -1,6 +1,7 @@
+import { createLineLimiter, type LineLimiter } from './line-limiter.js';
+import { splitCode } from './messages.js';
 import { otelGlobal } from './otel-global.js';
 import { writeToStderr } from './stderr.js';
-import { createWarningLimiter } from './warning-limiter.js';
 
 /** Messages of the package. Nothing here throws, and no message contains the token or the user info of a URL. */
 export interface Diagnostics {
@@ -11,6 +12,8 @@ export interface Diagnostics {
    * the next message of that code has the number of suppressed ones.
    */
   warn(message: string): void;
+  /** Lines about what changes or is lost, to `diag` or stderr, at most six a minute with those of `warn`. */
+  readonly lines: LineLimiter;
   /** Reports that a part of the package does not work, to `diag` or stderr. Never suppressed. */
   error(message: string): void;
   /** Writes `message` the first time that `key` occurs and never again. At most 100 keys are remembered. */
@@ -27,9 +30,11 @@ const MAX_DISTINCT_WARNINGS = 100;
 /** Logs to OpenTelemetry's `diag`, which is read from the API's global object, so no copy of the API is called. */
 export function createDiagnostics(): Diagnostics {
   const writtenKeys = new Set<string>();
+  const lines = createLineLimiter((message) => write('warn', message));
   return {
     info: (message) => write('info', message),
-    warn: createWarningLimiter((message) => write('warn', message)),
+    warn: (message) => lines.change(splitCode(message).code ?? message, () => message),
+    lines,
     error: (message) => write('error', message),
     warnOnce(key, message) {
       if (writtenKeys.has(key) || writtenKeys.size >= MAX_DISTINCT_WARNINGS) return;

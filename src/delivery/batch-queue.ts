@@ -1,4 +1,4 @@
-import { type Batch, type EncodedHit, inBatches } from './batch.js';
+import { type Batch, byVisitorThenTime, type EncodedHit, inBatches } from './batch.js';
 import { type BulkKind, groupByKind } from './bulk-kind.js';
 
 /** Upper bound of what a hit takes in a spool besides its bytes and its visitor. */
@@ -117,7 +117,7 @@ export class BatchQueue {
     const isLast = ({ mergesNewer }: Batch) => mergesNewer && !staysFirst;
     const open = again.filter((batch) => !isSuspect(batch));
     const [replaced] = batches.splice(0, 1, ...open.filter((batch) => !isLast(batch)));
-    batches.push(...open.filter(isLast));
+    batches.push(...open.filter(isLast).map((batch) => this.#withParts(batch)));
     this.#size += left - (replaced?.hits.length ?? 0);
     if (left < hits.length) this.#restoreSuspects();
     this.#suspects.push(...again.filter(isSuspect));
@@ -170,6 +170,15 @@ export class BatchQueue {
   #restoreSuspects(count = Number.POSITIVE_INFINITY): void {
     const restored = this.#suspects.splice(0, count);
     for (const batch of restored.reverse()) this.#batches[batch.kind].unshift(batch);
+  }
+
+  /** Joins a batch with the other parts of its bulk, which would be rejected one by one, each after a long wait. */
+  #withParts(batch: Batch): Batch {
+    const batches = this.#batches[batch.kind];
+    const others = batches.findIndex((other) => !other.isRejected || other.mergesNewer);
+    const parts = batches.splice(0, others < 0 ? batches.length : others);
+    const hits = [batch, ...parts].flatMap((part) => part.hits);
+    return parts.length === 0 ? batch : { ...batch, hits: hits.sort(byVisitorThenTime) };
   }
 
   /** If the first batch merges newer hits, joins it with the next one. If a bulk has no room for both, newer batches go first. */

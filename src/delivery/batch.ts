@@ -12,6 +12,8 @@ export interface Batch {
   readonly processedBefore: number | undefined;
   /** The range of hits that is sent next, to find a hit that makes Matomo roll back the whole bulk. */
   readonly part: readonly [start: number, end: number] | undefined;
+  /** It is a part of a bulk that Matomo rejected as a whole. */
+  readonly isRejected: boolean;
   /** Newer hits are added to the next attempt: if Matomo rejects all, the first ones may be invalid and not the token. */
   readonly mergesNewer: boolean;
   /** Every part failed: other batches are sent first, to find out whether this batch or Matomo is the cause. */
@@ -29,6 +31,7 @@ function createBatch(kind: BulkKind, hits: readonly EncodedHit[]): Batch {
     failedAs: undefined,
     processedBefore: undefined,
     part: undefined,
+    isRejected: false,
     mergesNewer: false,
     waitsForOthers: false,
   };
@@ -159,8 +162,8 @@ function middleOf(hits: readonly EncodedHit[]): number {
 
 /** A batch with some hits of another one. Keeps the facts about its first failure. */
 export function partOf(batch: Batch, hits: readonly EncodedHit[]): Batch {
-  const { kind, failedAs, processedBefore } = batch;
-  return { ...createBatch(kind, hits), failedAs, processedBefore };
+  const { kind, failedAs, processedBefore, isRejected } = batch;
+  return { ...createBatch(kind, hits), failedAs, processedBefore, isRejected };
 }
 
 /** The hits of a batch that were not in the last request. */

@@ -11,6 +11,7 @@ import type { DeliveryOptions } from './delivery-options.js';
 import type { HitSource } from './hit-source.js';
 import { adviceForLoss, flushLast, type LastFlushParts } from './last-flush.js';
 import { LoopHold } from './loop-hold.js';
+import { LossLog } from './loss-log.js';
 import { MemorySource } from './memory-source.js';
 import { SendLoop } from './send-loop.js';
 import { Sender } from './sender.js';
@@ -26,6 +27,7 @@ export class Delivery {
   readonly #parts: LastFlushParts;
   readonly #loop: SendLoop;
   readonly #diagnostics: Diagnostics;
+  readonly #losses: LossLog;
   readonly #source: HitSource;
   /** Timers and sockets must not inherit the async context of the request that happened to create them. */
   readonly #scope = new DetachedScope('MatomoDelivery');
@@ -56,10 +58,15 @@ export class Delivery {
       abort: () => transport.abort?.(new Error('the process ended first')),
     });
     this.#hold = hold;
-    this.#sender = new Sender(options, transport, diagnostics, random, hold);
+    this.#sender = new Sender(options, transport, diagnostics, random, {
+      hold,
+      pending: () => source.pending,
+      onNewToken: () => this.#loop.sendNow(),
+    });
+    this.#losses = new LossLog(diagnostics, source.counters);
     this.#diagnostics = diagnostics;
     this.#source = source;
-    const given = { options, transport, diagnostics, source };
+    const given = { options, transport, diagnostics, source, losses: this.#losses };
     this.#parts = {
       ...given,
       sender: this.#sender,
@@ -140,8 +147,7 @@ export class Delivery {
     const { inMemory: waiting, bytes } = this.#source;
     if (waiting >= this.#maxQueueSize || bytes + hit.bytes > this.#maxQueueBytes) {
       this.counters.lost.queue_full += 1;
-      const text = `The queue is full with ${countOf(waiting)}. New hits are lost and counted as queue_full. Raise maxQueueSize and maxQueueBytes, or set spool.`;
-      this.#diagnostics.warnOnce('queue_full', coded('queue-full', text));
+      this.#losses.check();
       return false;
     }
     if (!this.#isPrepared) this.#prepare();
@@ -201,18 +207,23 @@ export class Delivery {
     await this.#sender.close();
     await this.#loop.ended; // counts the batch that was in flight
     await this.#source.close();
+    this.#losses.check();
+    this.#diagnostics.lines.flush();
     this.#closingMillis = performance.now() - start;
     if (this.#keepsForExit && isInTime && !batches.isUnavailable) return;
     this.#keepsForExit = false;
     batches.drop();
     const lost = this.counters.lost.shutdown;
     if (lost === 0) return;
-    const text = `The shutdown ended with ${countOf(lost)} pending. Pending hits are lost and counted as shutdown. ${adviceForLoss(!isInTime)}`;
-    this.#diagnostics.warn(coded('lost-at-shutdown', text));
+    const { stoppedBy } = this.#sender;
+    const why = stoppedBy === undefined ? '' : ` (${stoppedBy})`;
+    const text = `The shutdown ended with ${countOf(lost)} pending${why}. Pending hits are lost and counted as shutdown. ${adviceForLoss(!isInTime)}`;
+    this.#diagnostics.warnOnce('shutdown', coded('lost-at-shutdown', text));
   }
 
   /** Blocks the process at its end, see `flushLast`. `refusal` is the reason if nothing may be stored or sent. */
   finish(deadlineMillis: number, refusal?: string): void {
+    this.#diagnostics.lines.flush();
     if (this.pending === 0) return;
     this.#closed ??= Promise.resolve();
     this.#loop.batches.hasEnded = true;

@@ -9,6 +9,9 @@ import type { Exchange } from './transport.js';
 /** After this many rolled-back bulks, the cause is Matomo's database and not a hit. */
 const MAX_ROLLED_BACK = 10;
 
+/** Why hits are left if there was no time to send them. */
+export const TIMED_OUT = 'the shutdown timeout ran out';
+
 export interface ExitFlushOptions {
   readonly hasToken: boolean;
   readonly maxExportBatchSize: number;
@@ -40,7 +43,7 @@ export function flushAtExit(
     const first = batches.first();
     if (!first) return undefined;
     const leftMillis = deadlineMillis - performance.now();
-    if (leftMillis < 1) return 'the shutdown timeout ran out';
+    if (leftMillis < 1) return TIMED_OUT;
     const batch: Batch = { ...first, part: undefined }; // whole: there is no time to look for a bad hit
     const sent = batch.hits.length;
     const exchange = send(batch, Math.min(leftMillis, exportTimeoutMillis));

@@ -1,4 +1,5 @@
 import type { Diagnostics } from '../common/diagnostics.js';
+import { LastingState } from '../common/lasting-state.js';
 import { coded } from '../common/messages.js';
 import { adviceFor } from './advice-for.js';
 import { backOffMillis, holdMillis, retryAfterMillis } from './back-off.js';
@@ -18,38 +19,64 @@ export interface InterpretResponseOptions {
 /** A result with a reason for the log. */
 type ExplainedResult = Extract<BulkResult, { reason: string }>;
 
-const MAX_REFUSALS = 10;
-/** The limit for orders before Matomo has tracked anything: it may already have them, or reject the token. */
-const MAX_REFUSALS_OF_ORDERS = 3;
+/** Matomo locks an address out after 20 rejections per hour, and many processes may have the same address. */
+const MAX_REFUSALS = 3;
+/** An attempt that is due for longer than this is made by another process. */
+const LONGEST_ATTEMPT_MILLIS = 120_000;
 /** With this many failures, the wait has its maximum. */
 const MANY_FAILURES = 100;
 
-/** Returns a function that decides what an exchange means for a batch and what to send next. Keeps track of Matomo's state. */
+/** What is left to send, for the log. */
+export interface PendingWork {
+  /** Hits without a result. */
+  readonly pending: number;
+  /** When the next attempt is, on the monotonic clock. */
+  readonly waitUntilMillis: number;
+}
+
+export interface InterpretResponse {
+  /** Decides what a result means for a batch and what to send next. */
+  interpret(batch: Batch, exchange: Exchange, result: BulkResult, nowMillis: number): Outcome;
+  /** The result of an exchange. */
+  read(batch: Batch, exchange: Exchange): BulkResult;
+  /** Why Matomo does not process hits; `undefined` if it does. */
+  readonly stoppedBy: string | undefined;
+}
+
+/** Keeps track of Matomo's state. */
 export function createInterpretResponse(
   { hasToken, resendUnconfirmed }: InterpretResponseOptions,
-  diagnostics: Diagnostics,
+  diagnostics: Pick<Diagnostics, 'warn' | 'warnOnce' | 'lines'>,
   random: () => number,
-): (batch: Batch, exchange: Exchange, nowMillis: number) => Outcome {
+  workOf: () => PendingWork,
+): InterpretResponse {
   /** Failures since a bulk was last processed. */
   let failures = 0;
-  /** Kind of the result that stopped delivery, if that was logged. */
-  let stoppedBy: BulkResult['kind'] | undefined;
+  /** Why the latest bulk was not processed. */
+  let stoppedBy: Reason | undefined;
+  const outage = new LastingState(diagnostics, {
+    key: 'outage',
+    ended: () => coded('available-again', RESUMED),
+    repeated: (since) => stoppedBy && describeOutage(since, stoppedBy, workOf()),
+  });
   const narrowing = new Narrowing();
   /** Matomo has tracked at least one hit. */
   let hasTracked = false;
   /** Bulks in a row in which no hit was valid, with a token. */
   let refusals = 0;
 
-  /** Logs why delivery stops, unless the last message was about the same kind of result. */
-  function stop(kind: BulkResult['kind'], { code, reason }: Reason, effect = SENT_AGAIN): void {
+  /** Logs why delivery stops, unless that is the cause in the latest message. */
+  function stop(reason: Reason, effect = sentAgain): void {
     failures += 1;
-    if (kind === stoppedBy) return;
-    stoppedBy = kind;
-    diagnostics.warn(coded(code, `${reason}. ${effect}. ${adviceFor(code)}`));
+    stoppedBy = reason;
+    outage.begin(causeOf(reason), () => {
+      const { code, reason: text } = reason;
+      return coded(code, `${text}. ${effect(workOf())}. ${adviceFor(code)}`);
+    });
   }
 
   function resume(): void {
-    if (failures > 0) diagnostics.warn(coded('takes-hits-again', RESUMED));
+    outage.end();
     failures = 0;
     stoppedBy = undefined;
     refusals = 0;
@@ -57,16 +84,18 @@ export function createInterpretResponse(
   }
 
   function retry(batch: Batch, result: ExplainedResult, leastMillis = 0): Outcome {
-    stop(result.kind, result);
+    stop(result);
     return held([batch], Math.max(leastMillis, backOffMillis(failures, random)));
   }
 
   function failed(batch: Batch, result: ExplainedResult, wait: typeof backOffMillis): Outcome {
-    stop(result.kind, result);
+    stop(result);
     const outcome = narrowing.narrow(batch, result.kind, failures, (n) => wait(n, random));
     if (outcome.kind === 'decided') {
-      const text = `A hit failed twice when it was sent alone, and Matomo processed another hit in between (${result.reason}). The failed hit is lost and counted as rejected. ${adviceFor(result.code)}`;
-      diagnostics.warnOnce('rejected', coded('rejected', text));
+      diagnostics.lines.add('rejected', 1, (hits) => {
+        const text = `Failed twice when sent alone, although Matomo processed other hits in between (${result.reason}): ${countOf(hits)}, lost and counted as rejected. ${adviceFor(result.code)}`;
+        return coded('rejected', text);
+      });
     }
     return outcome;
   }
@@ -79,7 +108,7 @@ export function createInterpretResponse(
     const counts = countsOf({ accepted: sent });
     if (note === undefined) resume();
     else if (isDoubtful) {
-      stop('accepted', note, OTHERS_PENDING);
+      stop(note, othersPending);
       return held(restOf(batch), backOffMillis(failures, random), counts);
     } else {
       const text = `${note.reason}. Sending continues. ${adviceFor(note.code)}`;
@@ -89,16 +118,16 @@ export function createInterpretResponse(
   }
 
   /**
-   * If the token has worked before, single hits may be invalid: halve the batch down to them. But 20 rejections per hour lock the
-   * address out, so after some in a row only rare attempts are made.
+   * If the token has worked before, single hits may be invalid: halve the batch down to them. After some rejections in a row, only
+   * rare attempts are made.
    */
   function allInvalid(batch: Batch, result: ExplainedResult): Outcome {
     refusals += 1;
-    if (refusals > (hasTracked ? MAX_REFUSALS : MAX_REFUSALS_OF_ORDERS)) {
-      stop(result.kind, result);
+    if (refusals >= MAX_REFUSALS) {
+      stop(result);
       return holdForToken(batch);
     }
-    return split(batch) ?? decided(batch, countsOf({ invalid: 1 }));
+    return split({ ...batch, isRejected: true }) ?? decided(batch, countsOf({ invalid: 1 }));
   }
 
   /** The first hits of a process may be orders that the previous process has sent. */
@@ -142,8 +171,7 @@ export function createInterpretResponse(
             reason: `${result.reason} and may have stored the hits`,
           });
         }
-        const effect = `Matomo may have stored ${countOf(sent)}: not sent again, counted as lost.unconfirmed. ${OTHERS_PENDING}`;
-        stop(result.kind, result, effect);
+        stop(result, othersPending);
         const counts = lostHits('unconfirmed', sent);
         return held(restOf(batch), backOffMillis(failures, random), counts);
       }
@@ -157,35 +185,50 @@ export function createInterpretResponse(
       case 'refused':
         if (result.isTokenRefused && sentHits(batch).every(isOrder))
           return ordersInvalid(batch, result);
-        stop(result.kind, result);
+        stop(result);
         return result.isTokenRefused
           ? holdForToken(batch)
           : held([batch], holdMillis(failures, random));
       case 'too_large': {
-        const parts = split(batch);
-        if (parts) return parts;
-        diagnostics.warnOnce(
-          'too_large',
-          coded(
-            'too-large',
-            'Matomo answered with status 413 (1 hit). The hit is lost and counted as too_large. Raise the limit of the proxy or web server for the size of a request.',
-          ),
-        );
-        return decided(batch, lostHits('too_large', 1));
+        return split(batch) ?? decided(batch, lostHits('too_large', 1));
       }
     }
   }
 
-  return function interpretResponse(batch, exchange, nowMillis) {
-    const sent = sentHits(batch).length;
-    const result = readAnswer(exchange, { sent, hasToken, hasTracked });
-    const outcome = interpret(batch, result, clockOf(exchange) ?? nowMillis);
-    return mayBeStored(result) ? { ...outcome, mayBeStored: true } : outcome;
+  return {
+    read: (batch, exchange) =>
+      readAnswer(exchange, { sent: sentHits(batch).length, hasToken, hasTracked }),
+    interpret(batch, exchange, result, nowMillis) {
+      const outcome = interpret(batch, result, clockOf(exchange) ?? nowMillis);
+      return mayBeStored(result) ? { ...outcome, mayBeStored: true } : outcome;
+    },
+    get stoppedBy() {
+      return stoppedBy?.reason;
+    },
   };
 }
 
-const SENT_AGAIN = 'Hits stay pending and are sent again';
-const OTHERS_PENDING = 'Other hits stay pending';
+const sentAgain = ({ pending }: PendingWork) => `Pending and sent again: ${countOf(pending)}`;
+const othersPending = () => 'Other hits stay pending';
+
+/** What tells causes apart: not how many hits were sent or how long it took. */
+function causeOf({ code, reason }: Reason): string {
+  return `${code} ${reason.replace(/\d+ (?:hits?|ms)\b/g, '')}`;
+}
+
+/** `undefined` if no attempt is to come: nothing is pending, or another process sends. */
+function describeOutage(
+  since: string,
+  { code, reason }: Reason,
+  { pending, waitUntilMillis }: PendingWork,
+): string | undefined {
+  const leftMillis = waitUntilMillis - performance.now();
+  if (pending === 0 || leftMillis < -LONGEST_ATTEMPT_MILLIS) return undefined;
+  const next = `${Math.max(0, Math.ceil(leftMillis / 1000))} s`;
+  const text = `Matomo has processed no hits since ${since}: ${reason}. Pending: ${countOf(pending)}. Next attempt: in ${next}. ${adviceFor(code)}`;
+  return coded(code, text);
+}
+
 const RESUMED = 'Matomo processes hits again. Pending hits are being sent.';
 const ORDER_REFUSED =
   'Matomo rejected an order, and has tracked no hit of this process yet. Either Matomo already has the order, or tokenAuth is invalid. The order counts as invalid. If other hits are rejected too, check tokenAuth and siteId.';

@@ -3,7 +3,8 @@ import { coded } from '../common/messages.js';
 import { type Batch, countOf, restOf, sentHits } from './batch.js';
 import type { BatchSenderParts } from './batch-sender.js';
 import { type LossReason, lostHits } from './counters.js';
-import { flushAtExit } from './exit-flush.js';
+import { flushAtExit, TIMED_OUT } from './exit-flush.js';
+import type { LossLog } from './loss-log.js';
 import type { Transport } from './transport.js';
 
 /** Longest wait if Matomo was unavailable before: it may be back, but a process in a crash loop must not be delayed. */
@@ -12,6 +13,7 @@ const UNAVAILABLE_MILLIS = 300;
 export interface LastFlushParts extends BatchSenderParts {
   readonly transport: Transport;
   readonly diagnostics: Diagnostics;
+  readonly losses: LossLog;
 }
 
 export interface LastFlushState {
@@ -30,7 +32,7 @@ export interface LastFlushState {
  * what is lost. Never throws.
  */
 export function flushLast(parts: LastFlushParts, state: LastFlushState): void {
-  const { source, batches, diagnostics } = parts;
+  const { source, batches, sender, diagnostics } = parts;
   const { counters } = source;
   const before = { ...counters.lost };
   const deadlineMillis = performance.now() + state.millis;
@@ -39,7 +41,7 @@ export function flushLast(parts: LastFlushParts, state: LastFlushState): void {
     decideInFlight(parts, state.inFlight);
     if (reason === undefined) {
       batches.add(source.storeSync());
-      reason = send(parts, state);
+      reason = withCause(send(parts, state), sender.stoppedBy);
     }
   } catch (error) {
     reason = `${error}`;
@@ -52,7 +54,12 @@ export function flushLast(parts: LastFlushParts, state: LastFlushState): void {
     state.refusal === undefined
       ? adviceForLoss(deadlineMillis - performance.now() < 1)
       : 'Set exitFlush, or call shutdown() before the process ends.';
-  diagnostics.warn(coded('lost-at-shutdown', `${loss}. ${advice}`));
+  diagnostics.warnOnce('exit', coded('lost-at-shutdown', `${loss}. ${advice}`));
+}
+
+/** Adds why Matomo did not process hits before, if there was no time to find out again. */
+function withCause(reason: string | undefined, cause: string | undefined): string | undefined {
+  return reason === TIMED_OUT && cause !== undefined ? `${reason}; before, ${cause}` : reason;
 }
 
 /** What to do if hits were lost at the end. If `shutdownTimeoutMillis` has not run out, a longer one changes nothing. */

@@ -161,12 +161,17 @@ function readWithoutCounters(
   }
   const type = plain(contentType) || 'no content type';
   const reason = `The server answered with status ${status} (${hits}), but is not Matomo's tracker (${type})`;
+  // A response that names tracked hits may come from Matomo and be truncated.
+  const isTruncated = body.includes('"tracked"');
+  if (!isTruncated && /^\s*text\/html\b/i.test(contentType)) {
+    const html = `${reason} and may have stored them`;
+    return { kind: 'unavailable', code: 'not-matomo', reason: html, mayBeStored: true };
+  }
   if (known.hasTracked) {
     const note: Reason = { code: 'not-matomo', reason: `${reason}; the hits count as accepted` };
     return { kind: 'accepted', note, isDoubtful: status !== 201 && status !== 202 };
   }
-  // A response that names tracked hits may come from Matomo and be truncated.
-  if (body.includes('"tracked"')) {
+  if (isTruncated) {
     const incomplete = `The response with status ${status} (${hits}) is incomplete (${type})`;
     return { kind: 'unconfirmed', code: 'not-matomo', reason: incomplete };
   }

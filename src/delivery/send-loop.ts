@@ -29,7 +29,10 @@ export class SendLoop {
     this.#schedule = new SendSchedule(parts, scope, () => this.#onTimer());
     this.#attempts = new SerialQueue({
       scope,
-      onIdle: () => this.update(),
+      onIdle: () => {
+        parts.losses.check();
+        this.update();
+      },
       onError: (error) =>
         parts.diagnostics.warnOnce(
           'send',
@@ -54,6 +57,12 @@ export class SendLoop {
   /** Call this after a hit was queued. */
   update(): void {
     if (!this.#isStopped) this.#schedule.update(this.#attempts.isIdle);
+  }
+
+  /** Sends pending hits without waiting for the back-off, which was reset. */
+  sendNow(): void {
+    this.#schedule.clear();
+    this.update();
   }
 
   /** Sends hits as soon as they are final from now on. */
@@ -94,6 +103,7 @@ export class SendLoop {
 
   #onInterval(): void {
     void this.#giveBack();
+    this.#parts.losses.check();
     this.update();
     if (!this.#attempts.isIdle) return;
     this.batches.expireSpooled(); // even while nothing can be sent

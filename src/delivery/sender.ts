@@ -1,13 +1,22 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { type Batch, type EncodedHit, sentHits, toBody } from './batch.js';
 import type { DeliveryOptions } from './delivery-options.js';
-import { createInterpretResponse } from './interpret-response.js';
+import { createInterpretResponse, type InterpretResponse } from './interpret-response.js';
 import type { LoopHold } from './loop-hold.js';
 import type { Outcome } from './outcome.js';
-import type { Transport } from './transport.js';
+import type { BulkResult } from './read-answer.js';
+import type { Exchange, Transport } from './transport.js';
 
-/** Longest wait before a new token is used. Not zero, so that a token that keeps changing causes no busy loop. */
-const NEW_TOKEN_MILLIS = 1_000;
+/** Interval for reading the token again while it is rejected. */
+const REREAD_MILLIS = 5_000;
+
+export interface SenderContext {
+  readonly hold: LoopHold;
+  /** Hits without a result. */
+  readonly pending: () => number;
+  /** Called if a rejected token was replaced in its file. */
+  readonly onNewToken: () => void;
+}
 
 /** Sends batches with the current token, and knows how long to wait after each. */
 export class Sender {
@@ -21,39 +30,46 @@ export class Sender {
   lastSuccessMillis: number = performance.now();
   readonly #options: DeliveryOptions;
   readonly #transport: Transport;
-  readonly #hold: LoopHold;
-  readonly #interpretResponse: ReturnType<typeof createInterpretResponse>;
+  readonly #context: SenderContext;
+  readonly #response: InterpretResponse;
   /** Hits to count as resent if they are sent again. */
   readonly #mayBeStored = new WeakSet<EncodedHit>();
   /** Usually false, which saves a lookup for each hit. */
   #hasDoubts = false;
   #token: string | undefined;
+  #rereadTimer: NodeJS.Timeout | undefined;
 
   constructor(
     options: DeliveryOptions,
     transport: Transport,
     diagnostics: Diagnostics,
     random: () => number,
-    hold: LoopHold,
+    context: SenderContext,
   ) {
     this.#options = options;
     this.#transport = transport;
-    this.#hold = hold;
+    this.#context = context;
     this.#token = options.tokenAuth;
     const interpretOptions = { ...options, hasToken: options.tokenAuth !== undefined };
-    this.#interpretResponse = createInterpretResponse(interpretOptions, diagnostics, random);
+    this.#response = createInterpretResponse(interpretOptions, diagnostics, random, () => ({
+      pending: context.pending(),
+      waitUntilMillis: this.waitUntilMillis,
+    }));
+  }
+
+  /** Why Matomo does not process hits; `undefined` if it does. */
+  get stoppedBy(): string | undefined {
+    return this.#response.stoppedBy;
   }
 
   /** Makes one attempt. Never rejects. */
   async send(batch: Batch): Promise<Outcome> {
-    const { exportTimeoutMillis, rereadToken } = this.#options;
     const hits = sentHits(batch);
     if (this.#hasDoubts) this.#countResent(hits);
-    const body = this.bodyOf(batch);
-    const exchange = await this.#hold.during(this.#transport.send(body, exportTimeoutMillis));
-    if (exchange.kind === 'answer') this.#hold.spentMillis = 0;
+    let [exchange, result] = await this.#exchange(batch);
+    if (isRejected(result) && this.rereadToken()) [exchange, result] = await this.#exchange(batch);
     const now = performance.now();
-    const outcome = this.#interpretResponse(batch, exchange, Date.now()); // Retry-After may be a date
+    const outcome = this.#response.interpret(batch, exchange, result, Date.now()); // Retry-After may be a date
     const waitMillis = outcome.kind === 'held' ? outcome.waitMillis : 0;
     this.waitUntilMillis = now + waitMillis;
     const { tracked, accepted } = outcome.counts;
@@ -62,14 +78,45 @@ export class Sender {
       this.#hasDoubts = true;
       for (const hit of hits) this.#mayBeStored.add(hit);
     }
+    this.#stopRereading();
     if (outcome.refusesToken) {
-      const token = rereadToken?.() ?? this.#token;
-      if (token !== this.#token)
-        this.waitUntilMillis = now + Math.min(NEW_TOKEN_MILLIS, waitMillis);
-      this.#token = token;
       this.refusedUntilMillis = this.waitUntilMillis;
+      this.#keepRereading();
     }
     return outcome;
+  }
+
+  async #exchange(batch: Batch): Promise<[Exchange, BulkResult]> {
+    const { hold } = this.#context;
+    const { exportTimeoutMillis } = this.#options;
+    const body = this.bodyOf(batch);
+    const exchange = await hold.during(this.#transport.send(body, exportTimeoutMillis));
+    if (exchange.kind === 'answer') hold.spentMillis = 0;
+    return [exchange, this.#response.read(batch, exchange)];
+  }
+
+  /** Reads the token again if it came from a file. Returns whether it is another one; a missing or empty file keeps the old one. */
+  rereadToken(): boolean {
+    const token = this.#options.rereadToken?.() ?? this.#token;
+    const isNew = token !== this.#token;
+    this.#token = token;
+    return isNew;
+  }
+
+  /** Nothing is sent earlier unless the token changes. */
+  #keepRereading(): void {
+    if (this.#options.rereadToken === undefined) return;
+    this.#rereadTimer = setInterval(() => {
+      if (!this.rereadToken()) return;
+      this.#stopRereading();
+      this.waitUntilMillis = 0;
+      this.refusedUntilMillis = 0;
+      this.#context.onNewToken();
+    }, REREAD_MILLIS).unref();
+  }
+
+  #stopRereading(): void {
+    clearInterval(this.#rereadTimer);
   }
 
   #countResent(hits: readonly EncodedHit[]): void {
@@ -83,6 +130,14 @@ export class Sender {
 
   /** Aborts the request in flight. */
   close(): Promise<void> {
+    this.#stopRereading();
     return this.#transport.close();
   }
+}
+
+/** Whether Matomo rejected the whole bulk, perhaps because of its token. */
+function isRejected(result: BulkResult): boolean {
+  return (
+    result.kind === 'all_invalid' || (result.kind === 'refused' && result.isTokenRefused === true)
+  );
 }

@@ -32,7 +32,7 @@ export const OPTION_VARIABLES: readonly string[] = [
 export function resolveOptions(
   given: MatomoOptions,
   env: Environment,
-  diagnostics: Diagnostics,
+  diagnostics: Omit<Diagnostics, 'lines'>,
 ): ResolvedOptions | undefined {
   const values = parseGiven(given);
   const invalid: string[] = [];
@@ -74,7 +74,8 @@ export function resolveOptions(
     !textOf(OPTIONS.tokenAuth.env, env) &&
     textOf(OPTIONS.tokenAuth.file, env)
   ) {
-    values.rereadToken = () => readEnvironment('tokenAuth', env, diagnostics);
+    // If it cannot be read, the token that Matomo rejected is kept, and that is logged.
+    values.rereadToken = () => readEnvironment('tokenAuth', env);
   }
   return values as ResolvedOptions;
 }

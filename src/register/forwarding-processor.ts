@@ -32,7 +32,7 @@ interface Waiting {
 }
 
 /** The main thread reads the same environment and logs the messages about it. */
-const SILENT: Diagnostics = {
+const SILENT: Omit<Diagnostics, 'lines'> = {
   info: () => undefined,
   warn: () => undefined,
   error: () => undefined,

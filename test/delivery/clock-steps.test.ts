@@ -3,6 +3,7 @@ import { Delivery } from '../../src/delivery/delivery.js';
 import { MatomoSpanProcessor } from '../../src/span-processor.js';
 import { finishedSpan } from '../support/builders.js';
 import { stepWallClock } from '../support/clock-steps.js';
+import { silentDiagnostics } from '../support/diagnostics.js';
 import { notSent, processed, scriptedTransport } from '../support/scripted-transport.js';
 
 const HOUR_MILLIS = 3_600_000;
@@ -13,9 +14,6 @@ beforeEach(() => {
   vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) });
   onTestFinished(() => void vi.useRealTimers());
 });
-
-const silent = () => undefined;
-const DIAGNOSTICS = { info: silent, warn: silent, error: silent, warnOnce: silent, print: silent };
 
 function setUp() {
   const transport = scriptedTransport();
@@ -31,7 +29,7 @@ function setUp() {
       shutdownTimeoutMillis: 5_000,
     },
     transport,
-    DIAGNOSTICS,
+    silentDiagnostics(),
     () => 1,
   );
   return { delivery, transport };

@@ -3,6 +3,7 @@ import { inBatches } from '../../src/delivery/batch.js';
 import { Delivery } from '../../src/delivery/delivery.js';
 import { held, split } from '../../src/delivery/outcome.js';
 import { pending, sentNames, setUp, useFakeTime } from '../support/delivery.js';
+import { silentDiagnostics } from '../support/diagnostics.js';
 import { answer, processed, scriptedTransport } from '../support/scripted-transport.js';
 
 useFakeTime();
@@ -52,8 +53,6 @@ test('a date in Retry-After is a time of the server, whose clock may differ', as
 
 test('a back-off that happens to be none still is a wait', async () => {
   const transport = scriptedTransport();
-  const silent = () => undefined;
-  const said = { info: silent, warn: silent, error: silent, warnOnce: silent, print: silent };
   const options = {
     tokenAuth: undefined,
     maxQueueSize: 10,
@@ -64,7 +63,7 @@ test('a back-off that happens to be none still is a wait', async () => {
     exportTimeoutMillis: 30_000,
     shutdownTimeoutMillis: 5_000,
   };
-  const delivery = new Delivery(options, transport, said, () => 0);
+  const delivery = new Delivery(options, transport, silentDiagnostics(), () => 0);
   transport.answer(answer(503));
   delivery.push(pending());
   await vi.advanceTimersByTimeAsync(1_000);

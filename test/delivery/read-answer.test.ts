@@ -13,6 +13,8 @@ const known = { sent: 3, hasToken: false, hasTracked: false };
 const counters = (tracked: number, invalid: number) =>
   answer(200, { status: 'success', tracked, invalid });
 
+const PAGE = { kind: 'unavailable', code: 'not-matomo', mayBeStored: true };
+
 test.each([
   ['all tracked', counters(3, 0), { kind: 'processed', tracked: 3, invalid: 0, unconfirmed: 0 }],
   ['some invalid', counters(2, 1), { kind: 'processed', tracked: 2, invalid: 1, unconfirmed: 0 }],
@@ -35,7 +37,11 @@ test.each([
       answer(status, { status: 'success', tracked: 2, invalid: 1 }),
       { kind: 'processed', tracked: 2, invalid: 1, unconfirmed: 0 },
     ],
-    [`${status} without`, answer(status), { kind: 'refused', code: 'not-matomo' }],
+    [
+      `${status} without`,
+      answer(status, '', 'text/plain'),
+      { kind: 'refused', code: 'not-matomo' },
+    ],
     [
       `${status} cut off`,
       answer(status, '{"status":"success","tracked":3'),
@@ -51,10 +57,16 @@ test.each([
       reason: expect.stringContaining('SQLSTATE[HY000]'),
     },
   ],
-  ['an error of something else', answer(200, 'Error: 42'), { kind: 'refused' }],
-  ['a page about SQLSTATE', answer(200, '<p>Error:SQLSTATE'), { kind: 'refused' }],
+  ['an error of something else', answer(200, 'Error: 42', 'text/plain'), { kind: 'refused' }],
+  ['a page about SQLSTATE', answer(200, '<p>Error:SQLSTATE'), PAGE],
   ['no HTTP', notHttp, { kind: 'refused', code: 'not-matomo' }],
-  ['another page', answer(200, '<html>'), { kind: 'refused' }],
+  ['a page', answer(200, '<html>'), PAGE],
+  ['an empty page with 202', answer(202, '', 'Text/HTML; charset=utf-8'), PAGE],
+  [
+    'counters as HTML',
+    answer(200, '{"status":"success","tracked":3,"invalid":0}'),
+    { kind: 'processed', tracked: 3 },
+  ],
   ['JSON of something else', answer(200, { ok: true }), { kind: 'refused' }],
   [
     'cut-off JSON',
@@ -113,9 +125,9 @@ test('all invalid with a token that has worked: each hit may be bad by itself', 
 });
 
 test.each<[string, Exchange, object]>([
-  ['a page', answer(200, '<html>'), { kind: 'accepted', isDoubtful: true }],
-  ['201', answer(201, 'created'), { kind: 'accepted', isDoubtful: false }],
-  ['202', answer(202), { kind: 'accepted', isDoubtful: false }],
+  ['a page', answer(200, '<html>'), PAGE],
+  ['201', answer(201, 'created', 'text/plain'), { kind: 'accepted', isDoubtful: false }],
+  ['202', answer(202, '', 'text/plain'), { kind: 'accepted', isDoubtful: false }],
   ['a database that died', answer(200, DATABASE_DIED), { kind: 'unavailable' }],
   ['no HTTP', notHttp, { kind: 'unconfirmed', code: 'no-answer' }],
 ])('%s where Matomo has tracked before', (_name, exchange, expected) => {

@@ -3,6 +3,7 @@ import { expect, test, vi } from 'vitest';
 import { Delivery } from '../../src/delivery/delivery.js';
 import type { Transport } from '../../src/delivery/transport.js';
 import { CLOCK_STEPS_MILLIS, stepWallClock } from '../support/clock-steps.js';
+import { silentDiagnostics } from '../support/diagnostics.js';
 import { sampled } from '../support/long.js';
 import { queryOf } from '../support/named-hits.js';
 import { Pace } from '../support/pace.js';
@@ -123,7 +124,6 @@ test(`in ${HISTORIES} histories of hits, faults and steps of the wall clock ever
 async function live({ steps, hasToken, mostInABulk, ending, ...sizes }: History) {
   const matomo = new SimulatedMatomo(mostInABulk);
   const pace = new Pace();
-  const silent = () => undefined;
   const delivery = new Delivery(
     {
       ...sizes,
@@ -135,7 +135,7 @@ async function live({ steps, hasToken, mostInABulk, ending, ...sizes }: History)
       shutdownTimeoutMillis: 5_000,
     },
     watched(matomo, pace),
-    { info: silent, warn: silent, error: silent, warnOnce: silent, print: silent },
+    silentDiagnostics(),
     () => 0.5,
   );
   const requests = new SimulatedRequests(delivery, SCHEDULED_DELAY_MILLIS);

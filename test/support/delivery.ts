@@ -2,6 +2,7 @@ import { beforeEach, onTestFinished, vi } from 'vitest';
 import { Delivery } from '../../src/delivery/delivery.js';
 import type { DeliveryOptions } from '../../src/delivery/delivery-options.js';
 import type { Hit, PendingHit } from '../../src/hit/hit.js';
+import { diagnosticsTo } from './diagnostics.js';
 import { nameOf, queryOf } from './named-hits.js';
 import { scriptedTransport } from './scripted-transport.js';
 
@@ -33,13 +34,7 @@ export function setUp(options: Partial<DeliveryOptions> = {}) {
       ...options,
     },
     transport,
-    {
-      info: say,
-      warn: say,
-      error: say,
-      warnOnce: (_key, message) => say(String(message)),
-      print: say,
-    },
+    diagnosticsTo(say),
     () => 1,
   );
   return { delivery, transport, said };

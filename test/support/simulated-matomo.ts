@@ -168,12 +168,9 @@ export class SimulatedMatomo implements Transport {
     const early = BEFORE_ANY_HIT[this.fault];
     if (early) return early;
     const isKnown = this.#known.has(sender);
-    if (this.fault === 'another page') {
-      if (isKnown) this.answeredAccepted += names.length;
-      return answer(200, '<html>');
-    }
+    if (this.fault === 'another page') return answer(200, '<html>');
     // A sender that has not seen Matomo answer cannot know that this takes hits.
-    if (this.fault === 'accepted' && !isKnown) return answer(202);
+    if (this.fault === 'accepted' && !isKnown) return answer(202, '', 'text/plain');
     if (names.length > this.mostInABulk) return answer(413);
     if (isPoisoned) return answer(500, { status: 'error', tracked: 1, invalid: 0 });
     switch (this.fault) {
@@ -187,7 +184,7 @@ export class SimulatedMatomo implements Transport {
       case 'accepted':
         this.#store(valid);
         this.answeredAccepted += names.length;
-        return answer(202);
+        return answer(202, '', 'text/plain');
       case 'lock timeout':
       case 'bad gateway after storing':
         this.#store(valid);

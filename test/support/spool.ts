@@ -11,6 +11,7 @@ import { openRedisSpool } from '../../src/delivery/spool/redis/open-redis-spool.
 import type { SpoolStore } from '../../src/delivery/spool/spool-store.js';
 import { SpoolSource } from '../../src/delivery/spool-source.js';
 import type { Hit, PendingHit } from '../../src/hit/hit.js';
+import { diagnosticsTo } from './diagnostics.js';
 import { nameOf, queryOf } from './named-hits.js';
 import { type ScriptedTransport, scriptedTransport } from './scripted-transport.js';
 
@@ -81,17 +82,7 @@ export function spooledDelivery({
   const transport = scriptedTransport();
   const said: string[] = [];
   const say = (message: string) => void said.push(message);
-  const keys = new Set<string>();
-  const diagnostics = {
-    info: say,
-    warn: say,
-    error: say,
-    print: say,
-    warnOnce(key: string, message: string | (() => string)) {
-      if (!keys.has(key)) say(typeof message === 'string' ? message : message());
-      keys.add(key);
-    },
-  };
+  const diagnostics = diagnosticsTo(say);
   const deliveryOptions = {
     tokenAuth: 'token',
     maxQueueSize: 10_000,

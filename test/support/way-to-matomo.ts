@@ -6,7 +6,7 @@ import type { Fault } from './simulated-matomo.js';
 import type { SimulatedProcess } from './simulated-process.js';
 
 /** What Matomo does to a bulk of which then nobody knows what was stored. */
-const MAY_LOSE: readonly Fault[] = ['gateway time-out', 'another page', 'some lost inside'];
+const MAY_LOSE: readonly Fault[] = ['gateway time-out', 'some lost inside'];
 
 /** What a process is told of a bulk for whose answer it has no more time. */
 const CUT_OFF: Exchange = { ...noAnswer };

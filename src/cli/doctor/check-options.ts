@@ -116,7 +116,7 @@ function unknownVariables(
   });
 }
 
-function collect(report: (message: string) => void): Diagnostics {
+function collect(report: (message: string) => void): Omit<Diagnostics, 'lines'> {
   const silent = () => undefined;
   return {
     info: silent,

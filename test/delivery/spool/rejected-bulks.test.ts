@@ -4,6 +4,7 @@ import { createInterpretResponse } from '../../../src/delivery/interpret-respons
 import { SpoolSource } from '../../../src/delivery/spool-source.js';
 import { SpooledBatches } from '../../../src/delivery/spooled-batches.js';
 import { eventually } from '../../support/child-process.js';
+import { silentDiagnostics } from '../../support/diagnostics.js';
 import { nameOf, queryOf } from '../../support/named-hits.js';
 import { startRedis } from '../../support/redis-server.js';
 import { processed } from '../../support/scripted-transport.js';
@@ -19,13 +20,7 @@ test.each([
 ])(
   'in %s, newer hits are sent although Matomo rejects many bulks in a row, which stay pending',
   async (_place, open) => {
-    const diagnostics = {
-      info: () => undefined,
-      warn: () => undefined,
-      warnOnce: () => undefined,
-      error: () => undefined,
-      print: () => undefined,
-    };
+    const diagnostics = silentDiagnostics();
     const store = openSpool({ folder: await open() }, diagnostics);
     if (!store) throw new Error('no spool');
     const source = new SpoolSource(store, { tokenAuth: 'token' });
@@ -49,10 +44,11 @@ test.each([
     await eventually(async () => (await source.findTerm(true)) > 0);
 
     const batches = new SpooledBatches(source, 2);
-    const interpret = createInterpretResponse(
+    const response = createInterpretResponse(
       { hasToken: true, resendUnconfirmed: false },
       diagnostics,
       () => 0.5,
+      () => ({ pending: 0, waitUntilMillis: 0 }),
     );
     /** Sends the next bulk and returns the names of its hits. */
     async function send(isAccepted: (names: string[]) => boolean): Promise<string[]> {
@@ -62,7 +58,10 @@ test.each([
         nameOf(buffer.toString('latin1', start, end)),
       );
       const exchange = processed(names.length, isAccepted(names) ? 0 : names.length);
-      batches.decide(batch, interpret(batch, exchange, Date.now()));
+      batches.decide(
+        batch,
+        response.interpret(batch, exchange, response.read(batch, exchange), Date.now()),
+      );
       return names;
     }
 

@@ -5,6 +5,7 @@ import type { DeliveryOptions } from '../../../src/delivery/delivery-options.js'
 import { explainError } from '../../../src/delivery/explain-error.js';
 import type { Exchange } from '../../../src/delivery/transport.js';
 import type { Hit, PendingHit } from '../../../src/hit/hit.js';
+import { diagnosticsTo } from '../../support/diagnostics.js';
 import {
   answer,
   DATABASE_DIED,
@@ -33,7 +34,8 @@ const OUTAGES: [
   [{}, [{ ...answer(302), location: 'https://matomo.test/' }, processed(2)]],
   [{}, [answer(403), processed(2)]],
   [{}, [answer(200, '<h1>Welcome</h1>'), processed(2)]],
-  [{ maxExportBatchSize: 1 }, [processed(1), answer(200, '<h1>Welcome</h1>')]],
+  [{}, [answer(200, { ok: true }), processed(2)]],
+  [{ maxExportBatchSize: 1 }, [processed(1), answer(200, { ok: true })]],
   [{}, [answer(200, '{"status":"success","tracked":2,"inv')]],
   [{}, [notHttp, processed(2)]],
   [{}, [answer(200, DATABASE_DIED), processed(2)]],
@@ -84,8 +86,6 @@ async function linesOf(
   script: Exchange[],
 ): Promise<string[]> {
   const lines: string[] = [];
-  const say = (message: string | (() => string)) =>
-    void lines.push(typeof message === 'string' ? message : message());
   const transport = scriptedTransport();
   const delivery = new Delivery(
     {
@@ -100,7 +100,7 @@ async function linesOf(
       ...options,
     },
     transport,
-    { info: say, warn: say, error: say, warnOnce: (_key, message) => say(message), print: say },
+    diagnosticsTo((line) => void lines.push(line)),
   );
   for (let i = 0; i < hits; i++) delivery.push(pendingHit(kind, query));
   transport.answer(...script);

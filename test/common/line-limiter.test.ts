@@ -57,53 +57,59 @@ test('a hit that Matomo cannot store leaves each message once, and the state tha
   }
   expect(delivery.counters).toMatchObject({ tracked: 101, lost: { rejected: 1 } });
   const codes = codesOf(output);
-  expect(new Set(codes)).toEqual(new Set(['rolled-back', 'takes-hits-again', 'rejected']));
+  expect(new Set(codes)).toEqual(new Set(['rolled-back', 'available-again', 'rejected']));
   expect(codes.length).toBeLessThanOrEqual(8);
-  expect(codes.at(-1)).toBe('takes-hits-again');
+  expect(codes.at(-1)).toBe('available-again');
 });
 
 test('the next message of a code says how many of it were suppressed, whatever the wall clock does', () => {
   useFakeTime();
   const output = captureOutput();
   const { warn } = createDiagnostics();
-  warn(coded('unavailable', 'down'));
+  warn(coded('not-attached', 'one'));
   vi.setSystemTime(Date.UTC(2026, 10, 20, 11));
-  for (let i = 0; i < 14; i++) warn(coded('unavailable', 'down'));
-  warn(coded('takes-hits-again', 'up'));
+  for (let i = 0; i < 14; i++) warn(coded('not-attached', `another ${i}`));
+  warn(coded('no-crashes', 'no plugin'));
   vi.advanceTimersByTime(MINUTE - 1);
-  warn(coded('redirected', 'elsewhere'));
   vi.setSystemTime(Date.UTC(2026, 10, 21));
+  expect(output).toHaveLength(2);
   vi.advanceTimersByTime(1);
-  warn(coded('unavailable', 'down again'));
   vi.advanceTimersByTime(MINUTE);
-  warn(coded('unavailable', 'down once more'));
+  warn(coded('not-attached', 'the next'));
   const prefix = 'opentelemetry-matomo: ';
   expect(output).toEqual([
-    `${prefix}down [unavailable]\n`,
-    `${prefix}up [takes-hits-again]\n`,
-    `${prefix}elsewhere [redirected]\n`,
-    `${prefix}down again (suppressed 14 times) [unavailable]\n`,
-    `${prefix}down once more [unavailable]\n`,
+    `${prefix}one [not-attached]\n`,
+    `${prefix}no plugin [no-crashes]\n`,
+    `${prefix}another 13 (suppressed 13 times) [not-attached]\n`,
+    `${prefix}the next [not-attached]\n`,
   ]);
 });
 
-test('a suppressed change that still holds when its minute is over is written then', () => {
+test('at most six lines are written in a minute, and none is lost', () => {
   useFakeTime();
   const output = captureOutput();
-  const { warn } = createDiagnostics();
-  for (let i = 0; i < 3; i++) {
-    warn(coded('unavailable', 'down'));
-    warn(coded('takes-hits-again', 'up'));
-    vi.advanceTimersByTime(10_000);
+  const { lines } = createDiagnostics();
+  for (let i = 0; i < 20; i++) lines.change(`state ${i}`, () => `state ${i}`);
+  expect(output).toHaveLength(6);
+  vi.advanceTimersByTime(MINUTE);
+  expect(output).toHaveLength(12);
+  vi.advanceTimersByTime(2 * MINUTE);
+  expect(output).toHaveLength(20);
+});
+
+test('what is lost has one line a minute with the sum, and the rest is written when the process ends', () => {
+  useFakeTime();
+  const output = captureOutput();
+  const { lines } = createDiagnostics();
+  const lose = (hits: number) => lines.add('lost', hits, (sum) => `${sum} lost`);
+  for (let i = 0; i < 90; i++) {
+    lose(2);
+    vi.advanceTimersByTime(1000);
   }
-  warn(coded('unavailable', 'down for good'));
-  expect(codesOf(output)).toEqual(['unavailable', 'takes-hits-again']);
-  vi.advanceTimersByTime(30_000);
-  expect(output.at(-1)).toContain('down for good (suppressed 3 times) [unavailable]');
-  vi.advanceTimersByTime(10 * MINUTE);
-  warn(coded('takes-hits-again', 'up'));
-  expect(output).toHaveLength(4);
-  expect(output.at(-1)).toContain('up (suppressed 2 times) [takes-hits-again]');
+  lines.flush();
+  vi.advanceTimersByTime(MINUTE);
+  const sums = output.map((line) => Number(/(\d+) lost/.exec(line)?.[1]));
+  expect(sums).toEqual([2, 118, 60]);
 });
 
 test('errors, and warnings that come once, are never suppressed', () => {

@@ -1,0 +1,129 @@
+import { DetachedScope } from '../common/detached-scope.js';
+import type { Diagnostics } from '../common/diagnostics.js';
+import { coded } from '../common/messages.js';
+import { countOf } from './batch.js';
+import type { DeliveryCounters } from './counters.js';
+
+const MINUTE_MILLIS = 60_000;
+const HOUR_MILLIS = 3_600_000;
+
+/** Results that are logged here. `rejected`, `spool` and `shutdown` are logged where their cause is known. */
+type LoggedResult = 'queue_full' | 'unconfirmed' | 'too_large' | 'expired' | 'invalid';
+
+interface LossLine {
+  readonly intervalMillis: number;
+  readonly text: (hits: string) => string;
+}
+
+const LINES: Readonly<Record<LoggedResult, LossLine>> = {
+  queue_full: {
+    intervalMillis: MINUTE_MILLIS,
+    text: (hits) =>
+      coded(
+        'queue-full',
+        `The queue is full. Lost and counted as queue_full: ${hits}. New hits are lost until there is room. Raise maxQueueSize and maxQueueBytes, or set spool.`,
+      ),
+  },
+  unconfirmed: {
+    intervalMillis: MINUTE_MILLIS,
+    text: (hits) =>
+      coded(
+        'unconfirmed',
+        `Matomo may have stored ${hits} without confirming it: not sent again, counted as lost.unconfirmed. Check why Matomo does not answer, or set resendUnconfirmed if you prefer duplicates to losses.`,
+      ),
+  },
+  too_large: {
+    intervalMillis: MINUTE_MILLIS,
+    text: (hits) =>
+      coded(
+        'too-large',
+        `Matomo answered with status 413 to ${hits} sent alone: lost and counted as too_large. Raise the limit of the proxy or web server for the size of a request.`,
+      ),
+  },
+  expired: {
+    intervalMillis: MINUTE_MILLIS,
+    text: (hits) =>
+      coded(
+        'expired',
+        `Too old to be sent, lost and counted as expired: ${hits}. The limit is maxSpoolAgeMillis or, without tokenAuth, a day. Check why they were not sent earlier.`,
+      ),
+  },
+  invalid: {
+    intervalMillis: HOUR_MILLIS,
+    text: (hits) =>
+      coded(
+        'hits-invalid',
+        `Matomo rejected ${hits}, counted as invalid. Check siteId, and that the goals exist; an order that Matomo already has is rejected too.`,
+      ),
+  },
+};
+
+/** Logs lost and invalid hits by reason: at most one line per minute, and per hour if Matomo rejected them. */
+export class LossLog {
+  readonly #lines: Diagnostics['lines'];
+  readonly #counters: DeliveryCounters;
+  // The timer must not inherit the async context of the request that happened to create it.
+  readonly #scope = new DetachedScope('MatomoLosses');
+  readonly #logged: Record<LoggedResult, number> = {
+    queue_full: 0,
+    unconfirmed: 0,
+    too_large: 0,
+    expired: 0,
+    invalid: 0,
+  };
+  #fullTimer: NodeJS.Timeout | undefined;
+  /** When the last hit was lost because the queue was full. */
+  #fullMillis = 0;
+  #lostWhileFull = 0;
+
+  constructor({ lines }: Pick<Diagnostics, 'lines'>, counters: DeliveryCounters) {
+    this.#lines = lines;
+    this.#counters = counters;
+  }
+
+  /** Call this after hits were counted. */
+  check(): void {
+    const { lost, invalid } = this.#counters;
+    this.#log('queue_full', lost.queue_full);
+    this.#log('unconfirmed', lost.unconfirmed);
+    this.#log('too_large', lost.too_large);
+    this.#log('expired', lost.expired);
+    this.#log('invalid', invalid);
+  }
+
+  #log(result: LoggedResult, total: number): void {
+    const hits = total - this.#logged[result];
+    if (hits <= 0) return;
+    this.#logged[result] = total;
+    const { intervalMillis, text } = LINES[result];
+    this.#lines.add(result, hits, (sum) => text(countOf(sum)), intervalMillis);
+    if (result === 'queue_full') this.#noteFull(hits);
+  }
+
+  /** A full queue ends if no hit was lost for a minute. */
+  #noteFull(hits: number): void {
+    this.#fullMillis = performance.now();
+    this.#lostWhileFull += hits;
+    if (this.#fullTimer === undefined) this.#endFullIn(MINUTE_MILLIS);
+  }
+
+  #endFullIn(millis: number): void {
+    this.#scope.runInAsyncScope(() => {
+      this.#fullTimer = setTimeout(() => {
+        const left = this.#fullMillis + MINUTE_MILLIS - performance.now();
+        if (left > 0) this.#endFullIn(Math.ceil(left));
+        else this.#endFull();
+      }, millis).unref();
+    });
+  }
+
+  #endFull(): void {
+    const lost = countOf(this.#lostWhileFull);
+    this.#fullTimer = undefined;
+    this.#lostWhileFull = 0;
+    const text = `The queue has room again: no hit was lost for a minute. Lost while it was full: ${lost}.`;
+    this.#lines.change('queue has room', () =>
+      this.#fullTimer === undefined ? coded('queue-has-room', text) : undefined,
+    );
+  }
+}

@@ -1,0 +1,22 @@
+import type { Diagnostics } from '../../src/common/diagnostics.js';
+import { createLineLimiter } from '../../src/common/line-limiter.js';
+
+/** Diagnostics that pass every message to `say`, and limit lines as those of the package do. */
+export function diagnosticsTo(say: (message: string) => void): Diagnostics {
+  const keys = new Set<string>();
+  return {
+    info: say,
+    warn: say,
+    error: say,
+    print: say,
+    lines: createLineLimiter(say),
+    warnOnce(key, message) {
+      if (!keys.has(key)) say(typeof message === 'string' ? message : message());
+      keys.add(key);
+    },
+  };
+}
+
+export function silentDiagnostics(): Diagnostics {
+  return diagnosticsTo(() => undefined);
+}
