@@ -37,6 +37,24 @@ test('without a line of code, requests are tracked under their route and with th
   ]);
 });
 
+test('with strict privacy, no hit names the patient', async () => {
+  const { server, inspector } = await startExample('strict-privacy', {
+    MATOMO_TOKEN_AUTH: 'a-token',
+  });
+  const url = `${server.url}/patients/max-mustermann/letters/4711?from=mail`;
+  await fetch(url);
+  await fetch(url, { headers: { cookie: 'consent=yes' } });
+  expect(await server.stop()).toEqual({ code: 0, signal: null });
+  const [page, event, ...others] = inspector.hits().map(({ params }) => params);
+  expect(others).toEqual([]);
+  expect(page).toMatchObject({
+    cip: '0.0.0.0',
+    url: expect.stringMatching(/:\d+\/patients\/:name\/letters\/:id$/),
+  });
+  expect(event).toMatchObject({ cip: '0.0.0.0', e_c: 'letter', cid: page?.cid });
+  expect(JSON.stringify(inspector.hits())).not.toMatch(/mustermann|4711|from=mail/);
+});
+
 test('beside tracing, a span of the application becomes a timing of the page view', async () => {
   const { server, inspector } = await startExample('alongside-tracing', {
     OTEL_TRACES_EXPORTER: 'none',

@@ -3,6 +3,8 @@ import { annotate, trackEvent, trackGoal, trackOrder } from '../../../src/index.
 import type { MatomoOptions } from '../../../src/options.js';
 import { captureOutput } from '../../support/output.js';
 import { startTracedService } from '../../support/traced-service.js';
+import { COMMON_ENV, ENV, KINDS, kindsWith } from './rows.js';
+import { WAYS, type Way } from './ways.js';
 
 const TOKEN = 'a-token';
 const STRICT = { privacy: 'strict', trustProxy: true } as const;
@@ -132,3 +134,21 @@ test('the environment sets it too, and a value that is not known stops tracking'
   expect(output.at(-1)).toMatch(/MATOMO_PRIVACY .*\[privacy-option-invalid\]/);
   expect(privacy).toBe('strict');
 });
+
+test.each(['SDK', 'dry run', 'spool', 'exporter', 'gateway'])(
+  '%s: no hit of any kind has more than strict privacy allows',
+  async (name) => {
+    const sent = await (WAYS[name] as Way)({
+      ...COMMON_ENV,
+      MATOMO_PRIVACY: 'strict',
+      MATOMO_REDACT_PATH_PATTERNS: ENV.MATOMO_REDACT_PATH_PATTERNS as string,
+    });
+    for (const text of ['203.0.113.77', '198.51.100.1', 'uid=', 'secret-query', 'secret-path']) {
+      expect(sent.filter((hit) => hit.includes(text))).toEqual([]);
+    }
+    for (const text of ['secret-dnt', 'secret-gpc', 'secret-cookie', 'secret-credentials']) {
+      expect(sent.filter((hit) => hit.includes(text))).toEqual([]);
+    }
+    expect(kindsWith(sent, '/shown')).toEqual(Object.keys(KINDS));
+  },
+);
