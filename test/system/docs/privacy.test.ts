@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { maskAddress } from '../../../src/hit/mask-address.js';
 import { createToTrackedQuery } from '../../../src/hit/query-policy.js';
+import { createToVisitorId, deriveVisitorKey } from '../../../src/hit/visitor-id.js';
 import { eventually, startServer } from '../../support/child-process.js';
 import { APPS, get, matomo, REGISTER } from '../../support/registered-app.js';
 import { codeIn, read, rowsWith } from './pages.js';
@@ -33,6 +35,16 @@ test.each(rowsWith(PAGE, '`anonymizeIp`'))('addresses are masked as the page say
   for (const [address, expected] of Object.entries(masked)) {
     expect(maskAddress(address, Number(bytes))).toBe(expected);
   }
+});
+
+test('the page computes visitor IDs as the package does', () => {
+  const [, code = ''] = /```js\n(const \{ createHmac.*?)```/s.exec(read(PAGE)) ?? [];
+  const env = { ...process.env, MATOMO_TOKEN_AUTH: 'a-token' };
+  const printed = execFileSync(process.execPath, ['-e', code], { env, encoding: 'utf8' });
+  const caller = { address: '198.51.0.0', userAgent: 'curl/8', site: 1 };
+  const startMillis = Date.UTC(2026, 10, 20, 12);
+  const toVisitorId = createToVisitorId(deriveVisitorKey('a-token'));
+  expect(printed).toBe(`${toVisitorId({ ...caller, startMillis })}\n`);
 });
 
 test('the strict setup keeps what the page says from Matomo', async () => {
