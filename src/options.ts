@@ -303,7 +303,7 @@ export interface MatomoOptions {
    * gateway answers 503. @default `1073741824` (1024 MiB)
    */
   readonly maxSpoolBytes?: number | undefined;
-  /** Age from which spooled hits are no longer sent, in milliseconds. They are counted as `expired`. @default `604800000` (7 days) */
+  /** Age from which hits are no longer sent if there is a spool, in milliseconds. They are counted as `expired`. @default `604800000` (7 days) */
   readonly maxSpoolAgeMillis?: number | undefined;
   /**
    * Your own undici 7 `Dispatcher`, for proxies, TLS or tests. It is not closed at shutdown. @default created by the package

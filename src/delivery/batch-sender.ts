@@ -7,6 +7,7 @@ import { createIsFresh } from './freshness.js';
 import type { HitSource } from './hit-source.js';
 import type { Outcome } from './outcome.js';
 import type { Sender } from './sender.js';
+import type { IsFresh } from './spool/spool-store.js';
 import { SpooledBatches } from './spooled-batches.js';
 
 export interface BatchSenderParts {
@@ -27,14 +28,17 @@ export class BatchSender {
   isClosing = false;
   readonly #parts: BatchSenderParts;
   readonly #spooled: SpooledBatches;
+  readonly #isFresh: IsFresh;
   #takesCrashes = true;
   #inFlight: Batch | undefined;
   #isUnavailable = false;
   #isGivingBack = false;
 
   constructor(parts: BatchSenderParts) {
+    const { source, options } = parts;
     this.#parts = parts;
-    this.#spooled = new SpooledBatches(parts.source, parts.options.maxExportBatchSize);
+    this.#isFresh = createIsFresh(options, source.isDurable);
+    this.#spooled = new SpooledBatches(source, options.maxExportBatchSize, this.#isFresh);
   }
 
   /** `false` after Matomo rejected crashes. */
@@ -77,7 +81,7 @@ export class BatchSender {
       if (left > 0 && batches.takesMore) {
         batches.add(source.takeQueued(options.maxExportBatchSize, now, all));
       }
-      const expired = batches.expire(createIsFresh(options.tokenAuth !== undefined));
+      const expired = batches.expire(this.#isFresh);
       source.acknowledgeQueued(expired, lostHits('expired', expired.length));
       const batch = batches.first();
       const outcome = batch && (await this.#sendFromMemory(batch));
@@ -100,8 +104,7 @@ export class BatchSender {
 
   /** Drops hits of the spool that are too old. No batch may be in flight. */
   expireSpooled(): void {
-    const { tokenAuth, maxSpoolAgeMillis } = this.#parts.options;
-    this.#spooled.expire(createIsFresh(tokenAuth !== undefined, maxSpoolAgeMillis));
+    this.#spooled.expire();
   }
 
   /** Makes batches while the source can fill them. Returns `false` if it stopped early to yield to other work. */

@@ -1,9 +1,9 @@
 import { type Batch, decidedHits, halve } from './batch.js';
 import type { BatchQueue } from './batch-queue.js';
 import { createDeliveryCounters, type DeliveryCounters, lostHits } from './counters.js';
-import { createIsFresh } from './freshness.js';
 import type { HitSource } from './hit-source.js';
 import { type BulkResult, readAnswer } from './read-answer.js';
+import type { IsFresh } from './spool/spool-store.js';
 import type { Exchange } from './transport.js';
 
 /** After this many rolled-back bulks, the cause is Matomo's database and not a hit. */
@@ -14,6 +14,7 @@ export const TIMED_OUT = 'the shutdown timeout ran out';
 
 export interface ExitFlushOptions {
   readonly hasToken: boolean;
+  readonly isFresh: IsFresh;
   readonly maxExportBatchSize: number;
   readonly exportTimeoutMillis: number;
   /** Deadline, on the monotonic clock. */
@@ -31,8 +32,8 @@ export function flushAtExit(
   batches: BatchQueue,
   options: ExitFlushOptions,
 ): string | undefined {
-  const { hasToken, maxExportBatchSize, exportTimeoutMillis, deadlineMillis, send } = options;
-  const isFresh = createIsFresh(hasToken);
+  const { hasToken, isFresh, maxExportBatchSize, exportTimeoutMillis, deadlineMillis, send } =
+    options;
   let rolledBack = 0;
   for (;;) {
     if (batches.takesMore) {

@@ -4,6 +4,7 @@ import { type Batch, countOf, restOf, sentHits } from './batch.js';
 import type { BatchSenderParts } from './batch-sender.js';
 import { type LossReason, lostHits } from './counters.js';
 import { flushAtExit, TIMED_OUT } from './exit-flush.js';
+import { createIsFresh } from './freshness.js';
 import type { LossLog } from './loss-log.js';
 import type { Transport } from './transport.js';
 
@@ -90,6 +91,7 @@ function send(
   const longestMillis = isUnavailable ? Math.min(millis, UNAVAILABLE_MILLIS) : millis;
   return flushAtExit(source, batches, {
     hasToken: options.tokenAuth !== undefined,
+    isFresh: createIsFresh(options, source.isDurable),
     maxExportBatchSize: options.maxExportBatchSize,
     exportTimeoutMillis: options.exportTimeoutMillis,
     deadlineMillis: performance.now() + longestMillis,

@@ -3,10 +3,10 @@ import { withTimeout } from '../common/with-timeout.js';
 import type { EncodedHit } from './batch.js';
 import { addCounters, type DeliveryCounters } from './counters.js';
 import { decodeHit } from './encode-hits.js';
-import { createIsFresh } from './freshness.js';
+import { createIsFresh, type FreshnessOptions } from './freshness.js';
 import type { HitReceiver } from './hit-source.js';
 import { MemorySource } from './memory-source.js';
-import type { SpoolStore, TakeOptions } from './spool/spool-store.js';
+import type { IsFresh, SpoolStore, TakeOptions } from './spool/spool-store.js';
 
 /** Limit for closing a store, which waits one second for its disk. */
 const CLOSE_MILLIS = 1_500;
@@ -23,24 +23,19 @@ const PORTION_MILLIS = 50;
 /** Hits that are encoded without a pause, which takes about 0.3 ms. */
 const PORTION = 100;
 
-export interface SpoolSourceOptions {
-  readonly tokenAuth: string | undefined;
-  readonly maxSpoolAgeMillis?: number;
-}
-
 /**
  * Hits that pass through a store, from which one process sends for all. Hits that cannot be stored are sent from memory, or stored
  * when that is possible again.
  */
 export class SpoolSource extends MemorySource {
   readonly #store: SpoolStore;
-  readonly #options: SpoolSourceOptions;
+  readonly #isFresh: IsFresh;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(store: SpoolStore, options: SpoolSourceOptions) {
+  constructor(store: SpoolStore, options: FreshnessOptions) {
     super();
     this.#store = store;
-    this.#options = options;
+    this.#isFresh = createIsFresh(options, true);
   }
 
   override get pending(): number {
@@ -152,7 +147,6 @@ export class SpoolSource extends MemorySource {
   }
 
   #expire(): Promise<void> {
-    const { tokenAuth, maxSpoolAgeMillis } = this.#options;
-    return this.#store.expire(createIsFresh(tokenAuth !== undefined, maxSpoolAgeMillis));
+    return this.#store.expire(this.#isFresh);
   }
 }

@@ -4,6 +4,7 @@ import { BatchQueue } from './batch-queue.js';
 import { lostHits } from './counters.js';
 import type { HitSource } from './hit-source.js';
 import type { Outcome } from './outcome.js';
+import type { IsFresh } from './spool/spool-store.js';
 
 /** How long to wait for a spool before hits from memory are sent instead: a disk may hang. */
 const PATIENCE_MILLIS = 2_000;
@@ -12,6 +13,7 @@ const PATIENCE_MILLIS = 2_000;
 export class SpooledBatches {
   readonly #source: HitSource;
   readonly #max: number;
+  readonly #isFresh: IsFresh;
   readonly #batches: BatchQueue;
   #term = 0;
   /** Rejected hits were removed from the batches. They are still in the spool. */
@@ -19,9 +21,10 @@ export class SpooledBatches {
   #isLoading = false;
 
   /** Takes up to `max` hits at a time from the spool. */
-  constructor(source: HitSource, max: number) {
+  constructor(source: HitSource, max: number, isFresh: IsFresh) {
     this.#source = source;
     this.#max = max;
+    this.#isFresh = isFresh;
     this.#batches = new BatchQueue(max);
   }
 
@@ -56,19 +59,26 @@ export class SpooledBatches {
     this.#term = term;
     if (term === 0) return undefined;
     if (this.#batches.skipRejected()) this.#hasSkipped = true;
-    if (this.#batches.takesMore) {
-      const options = { term, max: this.#max, delayMillis };
-      let hits = await this.#source.takeSpooled(options);
-      if (hits.length === 0 && this.#hasSkipped) {
-        this.#batches.clear();
-        this.#hasSkipped = false;
-        hits = await this.#source.takeSpooled({ ...options, fromStart: true });
-      }
-      this.#batches.add(hits);
+    for (;;) {
+      if (this.#batches.takesMore) await this.#take(term, delayMillis);
       if (!takesCrashes) this.refuseCrashes();
+      if (!this.#batches.first() || !(await this.#source.mayStillSend(term))) return undefined;
+      // The last step before an attempt: the store may have taken long.
+      this.#acknowledgeExpired(this.#batches.expire(this.#isFresh));
+      const batch = this.#batches.first();
+      if (batch) return batch;
     }
-    const batch = this.#batches.first();
-    return batch && (await this.#source.mayStillSend(term)) ? batch : undefined;
+  }
+
+  async #take(term: number, delayMillis: number): Promise<void> {
+    const options = { term, max: this.#max, delayMillis };
+    let hits = await this.#source.takeSpooled(options);
+    if (hits.length === 0 && this.#hasSkipped) {
+      this.#batches.clear();
+      this.#hasSkipped = false;
+      hits = await this.#source.takeSpooled({ ...options, fromStart: true });
+    }
+    this.#batches.add(hits);
   }
 
   /** Acknowledges the results of the first batch to the spool. */
@@ -79,8 +89,11 @@ export class SpooledBatches {
   }
 
   /** Drops hits that are too old. No batch may be in flight. */
-  expire(isFresh: (hit: EncodedHit) => boolean): void {
-    const expired = this.#batches.expireAll(isFresh);
+  expire(): void {
+    this.#acknowledgeExpired(this.#batches.expireAll(this.#isFresh));
+  }
+
+  #acknowledgeExpired(expired: readonly EncodedHit[]): void {
     if (expired.length === 0) return;
     this.#source.acknowledgeSpooled(expired, lostHits('expired', expired.length));
   }

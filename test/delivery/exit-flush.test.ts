@@ -21,6 +21,7 @@ function flush(hits: readonly Hit[], respond: (names: string[]) => Exchange, mil
   for (const hit of hits) source.push(pending({ finalize: () => [hit] }));
   const reason = flushAtExit(source, new BatchQueue(100), {
     hasToken: true,
+    isFresh: () => true,
     maxExportBatchSize: 100,
     exportTimeoutMillis: 30_000,
     deadlineMillis: performance.now() + millis,

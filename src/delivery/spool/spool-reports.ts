@@ -2,18 +2,14 @@ import { type Diagnostics, show } from '../../common/diagnostics.js';
 import { coded } from '../../common/messages.js';
 import { countOf } from '../batch.js';
 import { ForeignFile } from './own-file.js';
-import type { StoredHit } from './spool-store.js';
 
 /** Logs messages about a spool, each once. */
 export class SpoolReports {
   readonly #folder: string;
   readonly #diagnostics: Diagnostics;
-  readonly #privacy: string | undefined;
 
-  /** `privacy`: fingerprint of this process' privacy options. */
-  constructor(folder: string, diagnostics: Diagnostics, privacy?: string) {
+  constructor(folder: string, diagnostics: Diagnostics) {
     this.#folder = show(folder);
-    this.#privacy = privacy;
     this.#diagnostics = diagnostics;
   }
 
@@ -101,19 +97,6 @@ export class SpoolReports {
       coded(
         'spool-overlap',
         `This process stalled past its lease on the spool ${this.#folder} while sending, and another process took over. Up to ${countOf(hits)} may be duplicated; this and all later overlaps are counted in matomo-spool:overlaps. Check what stalls this process, or its connection to Redis.`,
-      ),
-    );
-  }
-
-  /** Hits that are about to be sent: some may have been made with other privacy options. */
-  taken(hits: readonly StoredHit[]): void {
-    if (this.#privacy === undefined) return;
-    if (!hits.some(({ privacy }) => privacy !== undefined && privacy !== this.#privacy)) return;
-    this.#diagnostics.warnOnce(
-      'spool_other_privacy',
-      coded(
-        'spool-other-privacy',
-        `The spool ${this.#folder} has hits that were made with other privacy options than those of this process. They are sent as they were made. To discard such hits before they are sent, stop all processes and run: npx opentelemetry-matomo spool purge --before DATE`,
       ),
     );
   }

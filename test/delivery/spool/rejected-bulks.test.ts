@@ -43,7 +43,7 @@ test.each([
     expect(given).toEqual([]);
     await eventually(async () => (await source.findTerm(true)) > 0);
 
-    const batches = new SpooledBatches(source, 2);
+    const batches = new SpooledBatches(source, 2, () => true);
     const response = createInterpretResponse(
       { hasToken: true, resendUnconfirmed: false },
       diagnostics,

@@ -118,11 +118,14 @@ export class Backlog {
     this.#gone.keepOnly(segments);
   }
 
-  /** Drops hits that are too old. In each segment, hits are nearly in order of age. */
-  async expire(isFresh: IsFresh): Promise<void> {
-    await this.#readSegments.expire(this.#instances.values(), isFresh, (expired) =>
-      this.acknowledge(expired, lostHits('expired', expired.length)),
-    );
+  /** Drops hits that are too old. In each segment, hits are nearly in order of age. Returns whether to call it again. */
+  async expire(isFresh: IsFresh): Promise<boolean> {
+    let hasExpired = false;
+    await this.#readSegments.expire(this.#instances.values(), isFresh, (expired) => {
+      hasExpired = true;
+      this.acknowledge(expired, lostHits('expired', expired.length));
+    });
+    return hasExpired && !this.#isStale;
   }
 
   /** The oldest hits; none if there are few and they are recent. */

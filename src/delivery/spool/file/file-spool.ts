@@ -130,17 +130,18 @@ export class FileSpool implements SpoolStore {
     }, false);
   }
 
-  expire(isFresh: IsFresh): Promise<void> {
-    return this.#steps.run(async () => this.#sending.backlog?.expire(isFresh), undefined);
+  async expire(isFresh: IsFresh): Promise<void> {
+    // One step each, so that other steps, which keep the lease, are between them.
+    while (
+      await this.#steps.run(async () => this.#sending.backlog?.expire(isFresh) ?? false, false)
+    );
   }
 
   take(options: TakeOptions): Promise<readonly StoredHit[]> {
     return this.#steps.run(async () => {
       if (options.term !== this.term) return [];
       if (options.delayMillis === 0) await this.#sending.backlog?.refresh();
-      const hits = (await this.#sending.backlog?.take(options)) ?? [];
-      this.#reports.taken(hits);
-      return hits;
+      return (await this.#sending.backlog?.take(options)) ?? [];
     }, []);
   }
 

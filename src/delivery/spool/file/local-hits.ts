@@ -22,8 +22,6 @@ export interface LocalHitsOptions {
   /** Absolute path. */
   readonly folder: string;
   readonly maxBytes: number;
-  /** Fingerprint of the privacy options. */
-  readonly privacy?: string | undefined;
 }
 
 /** Hits and their encoded lines. */
@@ -104,7 +102,7 @@ export class LocalHits {
 
   append(hits: readonly Hit[]): void {
     this.#writing += hits.length;
-    this.#waiting.push({ hits, lines: toLines(hits, this.#options.privacy) });
+    this.#waiting.push({ hits, lines: toLines(hits) });
   }
 
   write(): Promise<void> {

@@ -90,8 +90,9 @@ export class RedisBacklog {
     }
   }
 
-  /** Drops hits that are too old. In each shard, hits are nearly in order of age. */
-  async expire(isFresh: IsFresh): Promise<void> {
+  /** Drops hits that are too old. In each shard, hits are nearly in order of age. Returns whether to call it again. */
+  async expire(isFresh: IsFresh): Promise<boolean> {
+    let hasExpired = false;
     for (const shard of this.#shards.values()) {
       await shard.readAhead(1);
       const expired: RedisEntry[] = [];
@@ -100,8 +101,11 @@ export class RedisBacklog {
         shard.ahead.shift();
         if (shard.ahead.length === 0) await shard.readAhead(EXPIRE_AT_ONCE - expired.length);
       }
-      if (expired.length > 0) await this.#drop(expired, 'expired');
+      if (expired.length === 0) continue;
+      hasExpired = true;
+      await this.#drop(expired, 'expired');
     }
+    return hasExpired;
   }
 
   /** The oldest hits; none if there are few and they are recent. */

@@ -27,8 +27,6 @@ export interface RedisSpoolOptions {
   /** URL of the Matomo that gets the hits. */
   readonly matomoUrl: string;
   readonly maxBytes: number;
-  /** Fingerprint of the privacy options. */
-  readonly privacy?: string | undefined;
   readonly shards: number;
   readonly leaseMillis: number;
   /** Whether visitor IDs use the key that is stored in Redis. */
@@ -134,16 +132,13 @@ export class RedisSpool implements SpoolStore {
     }, false);
   }
 
-  expire(isFresh: IsFresh): Promise<void> {
-    return this.#step(() => this.#backlog.expire(isFresh), undefined);
+  async expire(isFresh: IsFresh): Promise<void> {
+    // One step each, so that other steps, which keep the lease, are between them.
+    while (await this.#step(() => this.#backlog.expire(isFresh), false));
   }
 
   take(options: TakeOptions): Promise<readonly StoredHit[]> {
-    return this.#step(async () => {
-      const hits = await this.#backlog.take(options);
-      this.#reports.taken(hits);
-      return hits;
-    }, []);
+    return this.#step(() => this.#backlog.take(options), []);
   }
 
   acknowledge(hits: readonly EncodedHit[], counts: DeliveryCounters): void {

@@ -1,0 +1,82 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { eventually } from '../../support/child-process.js';
+import { pending } from '../../support/delivery.js';
+import { startRedis } from '../../support/redis-server.js';
+import { notSent } from '../../support/scripted-transport.js';
+import { linesIn, spooledDelivery, temporaryFolder } from '../../support/spool.js';
+
+const HOUR_MILLIS = 3_600_000;
+/** More than one step of expiry reads, in a folder and in Redis. */
+const OLD = 1_500;
+const PADDING = '-'.repeat(400);
+
+const PLACES: [string, () => Promise<string>][] = [
+  ['a folder', async () => temporaryFolder()],
+  ['Redis', async () => (await startRedis()).url],
+];
+
+/** Moves the wall clock ahead until the end of the test. The monotonic clock and timers do not move. */
+function moveClockAhead(millis: number): void {
+  const now = Date.now.bind(Date);
+  const spy = vi.spyOn(Date, 'now').mockImplementation(() => now() + millis);
+  onTestFinished(() => void spy.mockRestore());
+}
+
+test.each(PLACES)(
+  'of hits in %s that became too old while no process ran, none is sent, however many there are',
+  async (_where, open) => {
+    const folder = await open();
+    const before = spooledDelivery({ folder });
+    before.transport.answer(notSent);
+    const startSeconds = Date.now() / 1000 - 26 * 3_600;
+    const name = `old${PADDING}`;
+    for (let i = 0; i < OLD; i++) before.delivery.push(pending({ name, startSeconds }));
+    before.push('fresh');
+    await before.delivery.shutdown(20_000);
+    expect(before.delivery.spooled).toBe(OLD + 1);
+
+    const after = spooledDelivery({ folder, tokenAuth: undefined });
+    await eventually(() => after.delivery.counters.tracked === 1);
+    expect(after.sent()).toEqual(['fresh']);
+    await eventually(() => after.delivery.counters.lost.expired === OLD);
+    expect(after.law()).toEqual([OLD + 1, OLD + 1]);
+    if (!folder.includes('://')) await eventually(() => linesIn(folder).length === 0);
+  },
+);
+
+test.each(PLACES)(
+  'hits that were read from %s and become too old during an attempt are not sent',
+  async (_where, open) => {
+    const { delivery, transport, push, sent, law } = spooledDelivery({
+      folder: await open(),
+      maxSpoolAgeMillis: HOUR_MILLIS,
+    });
+    const release = transport.hold();
+    push('a', 'b.bot'); // two bulks, read at once
+    await eventually(() => sent().length === 1);
+    moveClockAhead(2 * HOUR_MILLIS);
+    release();
+    await eventually(() => delivery.pending === 0);
+    expect(sent()).toHaveLength(1);
+    expect(delivery.counters).toMatchObject({ tracked: 1, lost: { expired: 1 } });
+    expect(law()).toEqual([2, 2]);
+  },
+);
+
+test('hits that wait in memory because the spool cannot be used are not sent after maxSpoolAgeMillis', async () => {
+  const file = join(temporaryFolder(), 'file');
+  writeFileSync(file, '');
+  const maxSpoolAgeMillis = HOUR_MILLIS;
+  const { delivery, push, sent } = spooledDelivery({
+    folder: join(file, 'spool'),
+    opened: Promise.resolve(),
+    maxSpoolAgeMillis,
+  });
+  delivery.push(pending({ name: 'old', startSeconds: Date.now() / 1000 - 2 * 3_600 }));
+  push('fresh');
+  await eventually(() => delivery.pending === 0);
+  expect(sent()).toEqual(['fresh']);
+  expect(delivery.counters).toMatchObject({ tracked: 1, lost: { expired: 1 } });
+});
