@@ -38,6 +38,12 @@ export function createFindIgnoreReason(
     return client.isIgnored;
   }
 
+  /** The user agent of a caller who opted out is not remembered. */
+  function isIgnoredText(userAgent: string | undefined, isForgotten: boolean): boolean {
+    if (userAgent === undefined) return false;
+    return isForgotten ? matchesAny(ignoreUserAgents, userAgent) : isIgnoredAgent(userAgent);
+  }
+
   /** Matching the route too leaves no other spelling of the path that the application serves. */
   function isIgnoredPath(path: string, route: string | undefined): boolean {
     if (paths.size === 0) return false; // an empty set would hash each path too, which costs 30 ns
@@ -45,10 +51,10 @@ export function createFindIgnoreReason(
     return route !== undefined && routes.has(withoutEndSlash(route));
   }
 
-  return function findIgnoreReason({ path, route, method, userAgent, client }) {
+  return function findIgnoreReason({ path, route, method, userAgent, client, optedOut }) {
     if (isIgnoredPath(path, route)) return 'path';
     if (isIgnoredMethod(method)) return 'method';
-    if (client ? isIgnoredClient(client) : userAgent !== undefined && isIgnoredAgent(userAgent))
+    if (client ? isIgnoredClient(client) : isIgnoredText(userAgent, optedOut === 'yes'))
       return 'user_agent';
     return ignorePatterns.length > 0 && matchesPath(ignorePatterns, path) ? 'pattern' : undefined;
   };

@@ -13,8 +13,27 @@ export function maskAddress(address: string, bytes: number): string {
     const kept = address.split('.').slice(0, 4 - bytes);
     return [...kept, ...Array<string>(bytes).fill('0')].join('.');
   }
-  const groups = expand(address).slice(0, (IPV6_BITS[bytes] as number) / 16);
+  const groups = maskEmbedded(expand(address), bytes).slice(0, (IPV6_BITS[bytes] as number) / 16);
   return groups.length === 0 ? '::' : `${groups.join(':')}::`;
+}
+
+const TEREDO = ['2001', '0', '0', '0'];
+
+/**
+ * Masks an IPv4 address inside of an IPv6 address: 6to4 has it behind the first group, Teredo has that of a server there. NAT64 and
+ * mapped addresses have it at the end, of which nothing is kept.
+ */
+function maskEmbedded(groups: readonly string[], bytes: number): readonly string[] {
+  const [first, high, low, ...others] = groups;
+  if (numberOf(first) === 0x2001 && numberOf(high) === 0) return TEREDO;
+  if (numberOf(first) !== 0x2002) return groups;
+  const mask = 0xffff_ffff << (8 * bytes);
+  const masked = [numberOf(high) & (mask >>> 16), numberOf(low) & mask & 0xffff];
+  return ['2002', ...masked.map((number) => number.toString(16)), ...others];
+}
+
+function numberOf(group: string | undefined): number {
+  return Number.parseInt(group ?? '', 16);
 }
 
 /** The eight groups of an IPv6 address. */

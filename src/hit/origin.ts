@@ -1,5 +1,5 @@
 import { isIP, isIPv4 } from 'node:net';
-import { memoize, memoizeLatest } from '../common/generation-cache.js';
+import { memoizeLatest } from '../common/generation-cache.js';
 import { isLocalHost } from './local-host.js';
 import { createTrust } from './proxy-trust.js';
 
@@ -37,10 +37,11 @@ export function createToOrigin({
 }: OriginOptions): (claims: OriginClaims) => Origin {
   const isTrusted = createTrust(trustProxy);
   const isLocal = memoizeLatest(isLocalHost);
-  const toPeer = memoize((address: string) => (isIPv4(address) ? address : plainAddress(address)));
 
   return function toOrigin(claims) {
-    const peer = claims.peerAddress === undefined ? undefined : toPeer(claims.peerAddress);
+    const peer = isIPv4(claims.peerAddress ?? '')
+      ? claims.peerAddress
+      : plainAddress(claims.peerAddress);
     if (trustProxy === false || !isTrusted(peer ?? '', 0)) {
       const { host } = claims;
       return { address: peer, host, scheme: schemeOf(host, claims.scheme) };
@@ -84,7 +85,7 @@ const MAX_HOPS = 100;
 const MAX_ADDRESS_LENGTH = 128;
 
 /** An address without port, brackets and zone, and IPv4 in its own notation; `undefined` if it is not an address. */
-function plainAddress(text: string | undefined): string | undefined {
+export function plainAddress(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   let address = text.trim();
   if (address.length > MAX_ADDRESS_LENGTH) return undefined;

@@ -4,6 +4,13 @@ import { nearestName } from '../hit/nearest-name.js';
 
 const MAX_DISTANCE = 2;
 
+/** Short names of privacy options that people try first. They are too different to be found by their letters. */
+const SHORT_NAMES: Readonly<Record<string, string>> = {
+  MATOMO_DNT: 'MATOMO_DO_NOT_TRACK',
+  MATOMO_ANON_IP: 'MATOMO_ANONYMIZE_IP',
+  MATOMO_REDACT_PATHS: 'MATOMO_REDACT_PATH_PATTERNS',
+};
+
 /** A variable that nothing reads, and the known one that was probably meant. */
 export interface MisspelledVariable {
   readonly name: string;
@@ -17,7 +24,7 @@ export function findMisspelledVariables(
 ): MisspelledVariable[] {
   return Object.keys(env).flatMap((name) => {
     if (!/^MATOMO_/i.test(name) || isKnown(name, known) || !env[name]?.trim()) return [];
-    const meant = nearestName(name, known, MAX_DISTANCE);
+    const meant = SHORT_NAMES[name] ?? nearestName(name, known, MAX_DISTANCE);
     return meant === undefined ? [] : [{ name, meant }];
   });
 }

@@ -290,6 +290,7 @@ export const OPTIONS: {
     parse: integer(60_000, 366 * DAY_MILLIS),
     default: 7 * DAY_MILLIS,
     defaultText: '`604800000` (7 days)',
+    isPrivacy: true,
   },
   dispatcher: { parse: dispatcher, default: undefined, defaultText: 'created by the package' },
   beforeSend: { parse: functionOption, default: undefined, isPrivacy: true },

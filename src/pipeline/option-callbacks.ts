@@ -5,6 +5,7 @@ import { coded } from '../common/messages.js';
 import { findBotName } from '../hit/bots.js';
 import { isRequestFact } from '../hit/dimensions.js';
 import type { TrackedRequest } from '../hit/http-request.js';
+import { createToSentAttribute } from '../hit/sent-attribute.js';
 import { toSiteId } from '../hit/site-id.js';
 import { visitorOfCookie } from '../hit/visitor-cookie.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
@@ -109,12 +110,15 @@ interface ParameterCallback {
   readonly callback: (request: TrackedRequest, site: number) => unknown;
 }
 
-function callbacksOf({
-  actionName,
-  userId,
-  visitorId,
-  dimensions,
-}: ResolvedOptions): ParameterCallback[] {
+function callbacksOf(options: ResolvedOptions): ParameterCallback[] {
+  const { actionName, userId, visitorId, dimensions } = options;
+  const toSentAttribute = createToSentAttribute(options);
+  const attributeOf =
+    (name: string): Callback<unknown> =>
+    ({ attributes, host }) => {
+      const value = toText(attributes[name] ?? attributes[OLD_NAMES[name] ?? '']);
+      return typeof value === 'string' ? toSentAttribute(name, value, host) : value;
+    };
   const callbacks: ParameterCallback[] = [];
   if (typeof actionName === 'function') {
     callbacks.push({ parameter: 'action_name', option: 'actionName', callback: actionName });
@@ -132,11 +136,7 @@ function callbacksOf({
   for (const [id, source] of Object.entries(dimensions)) {
     if (typeof source === 'string' && isRequestFact(source)) continue;
     const callback: Callback<unknown> =
-      typeof source === 'function'
-        ? source
-        : source === BOT_NAME
-          ? botNameOf
-          : ({ attributes }) => toText(attributes[source] ?? attributes[OLD_NAMES[source] ?? '']);
+      typeof source === 'function' ? source : source === BOT_NAME ? botNameOf : attributeOf(source);
     callbacks.push({ parameter: `dimension${id}`, option: `dimensions[${id}]`, callback });
   }
   return callbacks;

@@ -2,6 +2,7 @@ import { type Diagnostics, show } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { createToOrigin, type OriginOptions } from '../hit/origin.js';
 import { PERF_KEYS } from '../hit/parameter-names.js';
+import { createToSentAttribute, type SentAttributeOptions } from '../hit/sent-attribute.js';
 import type { HeaderReading } from './read-request.js';
 import type { SpanReading } from './request-record.js';
 
@@ -9,17 +10,19 @@ import type { SpanReading } from './request-record.js';
 export interface RequestReading extends SpanReading, HeaderReading {}
 
 export function createRequestReading(
-  options: OriginOptions & {
-    readonly userId?: unknown;
-    readonly errors: 'off' | 'type' | 'crash';
-    readonly capturedHeaders?: readonly string[];
-  },
+  options: OriginOptions &
+    SentAttributeOptions & {
+      readonly userId?: unknown;
+      readonly errors: 'off' | 'type' | 'crash';
+      readonly capturedHeaders?: readonly string[];
+    },
   diagnostics: Pick<Diagnostics, 'warnOnce'>,
 ): RequestReading {
   return {
     toOrigin: createToOrigin(options),
     capturedHeaders: new Set(options.capturedHeaders),
     userIdAttribute: typeof options.userId === 'string' ? options.userId : undefined,
+    toUserId: createToSentAttribute(options),
     errors: options.errors !== 'off',
     reportPerfKey: (value) =>
       diagnostics.warnOnce('perf_key', () =>

@@ -1,4 +1,5 @@
 import type { AttributeValue } from '@opentelemetry/api';
+import { toErrorType } from '../hit/error-type.js';
 import type { FurtherHit } from '../hit/further-hit.js';
 import {
   Annotations,
@@ -152,6 +153,8 @@ export function endRecord(record: RequestRecord, request: HttpRequest): EndedRec
 export interface SpanReading {
   /** Attribute that contains the user. */
   readonly userIdAttribute: string | undefined;
+  /** What is sent of the value of that attribute. */
+  readonly toUserId: (name: string, value: string) => string;
   /** Whether the class of errors is read. */
   readonly errors: boolean;
   readonly reportPerfKey: (value: AttributeValue) => void;
@@ -180,7 +183,8 @@ function annotate(annotations: Annotations, span: FinishedSpan, reading: SpanRea
   for (const name in attributes) {
     const value = attributes[name];
     if (value === undefined) continue;
-    if (name === reading.userIdAttribute) annotations.userId = String(value);
+    if (name === reading.userIdAttribute)
+      annotations.userId = reading.toUserId(name, String(value));
     if (!name.startsWith(PREFIX)) continue;
     if (name.startsWith(CVAR_PREFIX)) {
       annotations.cvar ??= {};
@@ -224,7 +228,8 @@ function mayHaveFailed({ events, attributes }: FinishedSpan): boolean {
 function errorTypeOf(span: FinishedSpan): string | undefined {
   const exception = span.events?.findLast(({ name }) => name === 'exception');
   const type = exception?.attributes?.['exception.type'] ?? span.attributes['error.type'];
-  return typeof type === 'string' && type !== '' && !/^\d{3}$/.test(type) ? type : undefined;
+  if (typeof type !== 'string' || type === '' || /^\d{3}$/.test(type)) return undefined;
+  return toErrorType(type);
 }
 
 const ERROR = 2; // SpanStatusCode.ERROR

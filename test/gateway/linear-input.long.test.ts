@@ -11,7 +11,7 @@ import { toRequest } from '../../src/gateway/traces/to-request.js';
 import type { RequestSpans } from '../../src/gateway/traces/waiting-trace.js';
 import type { HttpRequest } from '../../src/hit/http-request.js';
 import { createRequestReading } from '../../src/requests/request-reading.js';
-import { hitsOf } from '../support/builders.js';
+import { HIT_OPTIONS, hitsOf } from '../support/builders.js';
 import { ROOT } from '../support/child-process.js';
 import { GROWTH, leastRatio, MAX_RATIO } from '../support/linear-input.js';
 
@@ -34,7 +34,7 @@ interface HostileText {
 }
 
 const reading = createRequestReading(
-  { trustProxy: true, assumeHttps: false, errors: 'type' },
+  { ...HIT_OPTIONS, trustProxy: true, assumeHttps: false, errors: 'type' },
   { warnOnce: () => undefined },
 );
 const selection = createSelection({}, reading);

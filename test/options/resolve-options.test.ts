@@ -295,6 +295,7 @@ const PRIVACY = [
   'MATOMO_REDACT_PATH_PATTERNS',
   'MATOMO_URL_PATHS',
   'MATOMO_REFERRERS',
+  'MATOMO_MAX_SPOOL_AGE',
   'MATOMO_DO_NOT_TRACK',
   'MATOMO_CONSENT',
   'MATOMO_CAPTURED_HEADERS',
@@ -421,6 +422,19 @@ test.each<[MatomoOptions, Record<string, string>]>([
   );
   expect(options?.anonymizeIp).toBe(2);
   expect(said).toEqual([expect.stringMatching(/MATOMO_ANONYMIZE_IP\b.* \[environment-unknown\]$/)]);
+});
+
+test.each([
+  ['MATOMO_DNT', 'MATOMO_DO_NOT_TRACK', { doNotTrack: true }],
+  ['MATOMO_ANON_IP', 'MATOMO_ANONYMIZE_IP', { anonymizeIp: 2 }],
+  ['MATOMO_REDACT_PATHS', 'MATOMO_REDACT_PATH_PATTERNS', { redactPathPatterns: [/x/] }],
+] as const)('%s stops tracking, unless the option is set otherwise', (name, meant, inCode) => {
+  const alone = resolve(REQUIRED, { [name]: '1' });
+  expect(alone.options).toBeUndefined();
+  expect(alone.said).toEqual([expect.stringMatching(`${name} .*${meant}.*privacy-option-invalid`)]);
+  const both = resolve({ ...REQUIRED, ...inCode }, { [name]: '1' });
+  expect(both.options).toMatchObject(inCode);
+  expect(both.said).toEqual([expect.stringMatching(`${name} .*environment-unknown`)]);
 });
 
 test('every misspelled variable is warned about, and the others of a Matomo are left alone', () => {

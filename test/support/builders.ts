@@ -107,6 +107,6 @@ export function finishedSpan(
 
 /** How spans are read where nothing is configured. */
 export const READING: RequestReading = createRequestReading(
-  { trustProxy: false, assumeHttps: true, errors: 'type' },
+  { ...HIT_OPTIONS, trustProxy: false, assumeHttps: true, errors: 'type' },
   { warnOnce: () => undefined },
 );

@@ -1,0 +1,41 @@
+import { spawnSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+import { ROOT } from '../support/child-process.js';
+
+/** Builds hits of requests, and looks for what they contained in a snapshot of the heap. Texts are put together at run time. */
+const SCRIPT = `
+  const { createHitBuilder } = await import('./build/hit/hit-builder.js');
+  const { createFindIgnoreReason } = await import('./build/hit/find-ignore-reason.js');
+  const { commonHeadersOf } = await import('./build/requests/read-headers.js');
+  const { resolveOptions } = await import('./build/options/resolve-options.js');
+  const { getHeapSnapshot } = await import('node:v8');
+  const options = resolveOptions({ url: 'http://127.0.0.1:9', siteId: 1, doNotTrack: true }, {}, console);
+  const build = createHitBuilder({ ...options, hasToken: false, visitorKey: 'key' }, () => undefined);
+  const findReason = createFindIgnoreReason(options);
+  const text = (name, i) => ['kept', name, i * 1000 + 7].join('-');
+  const request = (headers, more) => ({
+    method: 'GET', path: '/a', statusCode: 200, scheme: 'https', aborted: false, spanName: '', startMillis: 1,
+    durationMillis: 1, annotations: [], ...commonHeadersOf({ host: 'a.example', ...headers }), ...more,
+  });
+  function add(i) {
+    const referer = 'https://ref.example/?a=1&token=' + text('referrer', i);
+    build(request({ referer }, { query: 'a=1&token=' + text('query', i) + '&mail=1' }), 1, 2);
+    findReason(request({ dnt: '1', 'user-agent': text('agent', i), 'accept-language': text('language', i) }));
+    build(request({ 'user-agent': text('sent', i) }), 1, 2);
+  }
+  for (const i of [1, 2, 3, 1, 2, 3]) add(i);
+  build(request({}), 1, 2);
+  /x/.test('x'); // V8 keeps the text of the latest match
+  let snapshot = '';
+  for await (const part of getHeapSnapshot()) snapshot += part;
+  console.log(JSON.stringify([...new Set(snapshot.match(/kept-[a-z]+-[123]007/g))].sort()));
+`;
+
+test('no cache keeps a secret of a query or a referrer, or the user agent of a caller who opted out', () => {
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', SCRIPT], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  expect(stderr).toBe('');
+  expect(JSON.parse(stdout)).toEqual(['kept-sent-1007', 'kept-sent-2007', 'kept-sent-3007']);
+});
