@@ -13,6 +13,9 @@ export const OVERVIEW = `opentelemetry-matomo: every HTTP request becomes a hit 
       behaves like Matomo's tracker, and shows what it would store
   npx opentelemetry-matomo spool status [--json]
       shows what is pending in the spool
+  npx opentelemetry-matomo spool purge --all | --user ID | --visitor ID |
+                                       --before DATE
+      deletes hits from the spool
   npx opentelemetry-matomo gateway [--listen 127.0.0.1:4318]
                                    [--services shop,stock] [--scopes NAMES]
       receives spans by OTLP/HTTP and sends hits
@@ -71,10 +74,19 @@ hit as Matomo would store it, and shows all of them on a page. Ctrl-C ends it.
                   5.7, 5.8, 5.12 or newest (default newest)
 `,
   spool: `npx opentelemetry-matomo spool status [--json]
+npx opentelemetry-matomo spool purge --all | --user ID | --visitor ID |
+                                     --before DATE [--json]
 
-Shows what is pending in the spool that MATOMO_SPOOL names, by process.
+status shows what is pending in the spool that MATOMO_SPOOL names, by process.
+purge deletes hits and prints how many were pending. Stop all processes that use
+the spool first: while one runs, nothing is purged.
 
-  --json   one JSON object
+  --all           all hits
+  --user ID       hits with this user ID
+  --visitor ID    hits with this visitor ID
+  --before DATE   hits of requests before 2026-01-31 (UTC) or
+                  2026-01-31T12:00:00Z
+  --json          one JSON object
 `,
   gateway: `npx opentelemetry-matomo gateway [--listen ADDRESS:PORT]
                                  [--services NAMES] [--scopes NAMES]

@@ -1,27 +1,52 @@
 import { parseArgs } from 'node:util';
 import { withoutUserInfo } from '../common/diagnostics.js';
+import { countOf } from '../delivery/batch.js';
 import { spoolBackendOf } from '../delivery/spool/backends.js';
+import type { PurgeFilter } from '../delivery/spool/purge-filter.js';
 import type { SpoolProcess, SpoolStatus } from '../delivery/spool/spool-status.js';
 import { readEnvironment } from '../options/resolve-options.js';
 import { UsageError, withoutEffect } from './usage-error.js';
 
-/** Prints what is pending in the spool that the environment names. */
+/** A day, or a time with its time zone. */
+const ISO_DATE = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d))?$/;
+
+const SELECTORS = {
+  all: { type: 'boolean' },
+  user: { type: 'string' },
+  visitor: { type: 'string' },
+  before: { type: 'string' },
+} as const;
+
+/** Prints what is pending in the spool that the environment names, or deletes hits. */
 export async function spool(args: string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { json: { type: 'boolean', default: false } },
+    options: { ...SELECTORS, json: { type: 'boolean', default: false } },
   });
-  if (positionals.length !== 1 || positionals[0] !== 'status') {
-    throw new UsageError('spool has one command: spool status');
+  const [command] = positionals;
+  if (positionals.length !== 1 || (command !== 'status' && command !== 'purge')) {
+    throw new UsageError('spool has two commands: spool status and spool purge');
   }
-  let reason = 'MATOMO_SPOOL is not set, so there is no spool';
-  const place = readEnvironment('spool', process.env, {
-    error: (message) => {
-      reason = withoutEffect(message);
-    },
-  });
-  if (place === undefined) throw new Error(reason);
+  const filter = filterOf(values);
+  if (command === 'purge' && filter) {
+    const place = readPlace();
+    const backend = spoolBackendOf(place);
+    const purged = await backend.purge(place, filter);
+    const shown = backend.show(place);
+    console.log(
+      values.json
+        ? JSON.stringify({ spool: shown, purged }, null, 2)
+        : `${shown}: ${countOf(purged)} purged`,
+    );
+    return;
+  }
+  if (command === 'purge' || filter) {
+    throw new UsageError(
+      'spool purge needs --all, --user ID, --visitor ID or --before DATE, and spool status none of them',
+    );
+  }
+  const place = readPlace();
   const backend = spoolBackendOf(place);
   const shown = backend.show(place);
   const found = await backend.readStatus(place);
@@ -31,6 +56,41 @@ export async function spool(args: string[]): Promise<void> {
       ? JSON.stringify({ spool: shown, ...status }, null, 2)
       : formatStatus(shown, status, Date.now()),
   );
+}
+
+/** The hits that the flags select; `undefined` without flags. */
+function filterOf(values: {
+  all?: boolean;
+  user?: string;
+  visitor?: string;
+  before?: string;
+}): PurgeFilter | undefined {
+  const { all, user, visitor, before } = values;
+  const given = [all, user, visitor, before].filter((value) => value !== undefined);
+  if (given.length === 0) return undefined;
+  if (given.length > 1)
+    throw new UsageError('only one of --all, --user, --visitor and --before can be given');
+  if (given[0] === '') throw new UsageError('--user and --visitor need an ID, and --before a date');
+  if (user !== undefined) return { kind: 'user', id: user };
+  if (visitor !== undefined) return { kind: 'visitor', id: visitor };
+  if (before === undefined) return { kind: 'all' };
+  const millis = ISO_DATE.test(before) ? Date.parse(before) : Number.NaN;
+  if (Number.isNaN(millis)) {
+    throw new UsageError('--before needs a date such as 2026-01-31 or 2026-01-31T12:00:00Z');
+  }
+  return { kind: 'before', epochSeconds: millis / 1000 };
+}
+
+/** The spool that the environment names. */
+function readPlace(): string {
+  let reason = 'MATOMO_SPOOL is not set, so there is no spool';
+  const place = readEnvironment('spool', process.env, {
+    error: (message) => {
+      reason = withoutEffect(message);
+    },
+  });
+  if (place === undefined) throw new Error(reason);
+  return place;
 }
 
 /** Formats the status as text. */

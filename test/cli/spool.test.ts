@@ -77,6 +77,35 @@ describe('a spool that cannot be looked at', () => {
   );
 });
 
+test('purges hits of a user, and says how many were pending', async () => {
+  const folder = temporaryFolder();
+  const { delivery, transport, push } = spooledDelivery({ folder });
+  transport.answer(notSent);
+  push('a&uid=max%40example.org', 'b');
+  await eventually(() => delivery.spooled === 2);
+  const env = { MATOMO_SPOOL: folder };
+  const args = [MAIN, 'spool', 'purge', '--user', 'max@example.org'];
+  const refused = await runNode(args, { env });
+  expect(refused).toMatchObject({ code: 1, stdout: '' });
+  expect(refused.stderr).toContain('Stop all processes');
+  await delivery.shutdown(0);
+  const { stdout, code } = await runNode(args, { env });
+  expect([stdout, code]).toEqual([`${folder}: 1 hit purged\n`, 0]);
+});
+
+test.each([
+  [['purge'], '--all'],
+  [['purge', '--all', '--user', 'max'], 'only one'],
+  [['purge', '--user', ''], 'need an ID'],
+  [['purge', '--before', 'yesterday'], '2026-01-31'],
+  [['status', '--all'], 'none of them'],
+])('rejects spool %j', async (args, expected) => {
+  const env = { MATOMO_SPOOL: '/nowhere/at/all' };
+  const { code, stderr } = await runNode([MAIN, 'spool', ...args], { env });
+  expect(code).toBe(2);
+  expect(stderr).toContain(expected);
+});
+
 /** Two processes with 2 and 3 hits that Matomo does not take. */
 async function fill(folder: string): Promise<[SpooledDelivery, SpooledDelivery]> {
   const both = [spooledDelivery({ folder }), spooledDelivery({ folder })] as const;

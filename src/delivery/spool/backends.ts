@@ -1,5 +1,6 @@
 import type { Diagnostics } from '../../common/diagnostics.js';
 import type { OpenedSpool } from './lazy-spool.js';
+import type { PurgeFilter } from './purge-filter.js';
 import type { OpenRedisSpoolOptions } from './redis/open-redis-spool.js';
 import { isRedisUrl, parseRedisUrl, shownPlace } from './redis/redis-url.js';
 import type { SpoolStatus } from './spool-status.js';
@@ -26,6 +27,8 @@ export interface SpoolBackend {
   open(options: OpenSpoolOptions, diagnostics: Diagnostics): Promise<OpenedSpool | undefined>;
   /** Changes nothing. Rejects if the store cannot be read. */
   readStatus(place: string): Promise<SpoolStatus & { readonly overlaps?: number }>;
+  /** Deletes hits. Returns how many of them were pending. Rejects if a process uses the store. */
+  purge(place: string, filter: PurgeFilter): Promise<number>;
 }
 
 /** NUL, a URL of another kind, a misspelled Redis URL, or `:password@`, which the name of a folder would show. A drive is allowed. */
@@ -47,6 +50,10 @@ const SPOOL_BACKENDS: readonly SpoolBackend[] = [
     async readStatus(url) {
       const { readRedisSpoolStatus } = await import('./open-spool.js');
       return readRedisSpoolStatus(url);
+    },
+    async purge(url, filter) {
+      const { purgeRedisSpool } = await import('./open-spool.js');
+      return purgeRedisSpool(url, filter);
     },
   },
   {
@@ -70,6 +77,10 @@ const SPOOL_BACKENDS: readonly SpoolBackend[] = [
     async readStatus(folder) {
       const { readFileSpoolStatus } = await import('./open-spool.js');
       return readFileSpoolStatus(folder);
+    },
+    async purge(folder, filter) {
+      const { purgeFileSpool } = await import('./open-spool.js');
+      return purgeFileSpool(folder, filter);
     },
   },
 ];

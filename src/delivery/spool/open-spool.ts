@@ -2,5 +2,7 @@
 
 export { readFileSpoolStatus } from './file/file-spool-status.js';
 export { openFileSpool } from './file/open-file-spool.js';
+export { purgeFileSpool } from './file/purge-file-spool.js';
 export { openRedisSpool } from './redis/open-redis-spool.js';
+export { purgeRedisSpool } from './redis/purge-redis-spool.js';
 export { readRedisSpoolStatus } from './redis/redis-spool-status.js';

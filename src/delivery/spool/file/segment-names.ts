@@ -59,6 +59,10 @@ export function isSegment(name: string): boolean {
   return SEGMENT.test(name);
 }
 
+export function isOwner(name: string): boolean {
+  return OTHER.test(name) && name.endsWith('.owner');
+}
+
 /** The instance to which a file other than a segment belongs; `undefined` for all other files. */
 export function instanceOfOther(name: string): string | undefined {
   return OTHER.exec(name)?.[1];

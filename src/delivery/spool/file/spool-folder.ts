@@ -20,7 +20,7 @@ import { OPEN_SAFELY, requireOwnFile } from '../own-file.js';
 import { isSegment } from './segment-names.js';
 
 const FORMAT = 1;
-const DESCRIPTION = 'spool.json';
+export const DESCRIPTION = 'spool.json';
 /** File mode bit: only the owner of a file may delete it. */
 const STICKY = 0o1000;
 const VISITOR_KEY = 'visitor.key';

@@ -64,6 +64,11 @@ export class RedisBacklog {
     return oldest;
   }
 
+  /** Number of shards whose lease this process holds. */
+  get shards(): number {
+    return this.#shards.size;
+  }
+
   /** Drops everything that was read: it may be outdated. */
   restart(): void {
     this.#shards.clear();

@@ -1,0 +1,113 @@
+import { constants } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { openOwnFile } from '../own-file.js';
+import { isLineSelected, type PurgeFilter } from '../purge-filter.js';
+import { nothingAcknowledged, readAcknowledgment } from './acknowledgment.js';
+import { OWNER_STALE_MILLIS } from './gone-instances.js';
+import { Lease } from './lease.js';
+import { LivenessMonitor, thisProcess } from './liveness.js';
+import { acknowledgmentsBySegment, isOwner, isSegment } from './segment-names.js';
+import { DESCRIPTION } from './spool-folder.js';
+import { unlinkAcknowledgments, unlinkIfThere } from './sweep.js';
+
+const POLL_MILLIS = 250;
+const LINE_FEED = 10;
+
+/**
+ * Deletes the selected hits of a folder, delivered ones included. Returns how many were pending. Rejects if a process uses the folder.
+ * In a segment with other pending hits, line feeds replace the lines: then acknowledgments stay valid, also if this process is killed.
+ */
+export async function purgeFileSpool(folder: string, filter: PurgeFilter): Promise<number> {
+  if (!(await readdir(folder)).includes(DESCRIPTION)) throw new Error(`${folder} has no spool`);
+  const identity = thisProcess();
+  const liveness = new LivenessMonitor(identity);
+  await requireNoOwner(folder, liveness);
+  const lease = new Lease(folder, identity, liveness);
+  if (!(await lease.acquire())) throw inUse(folder);
+  try {
+    await requireNoOwner(folder, liveness); // a process that has started before
+    let purged = 0;
+    const names = await readdir(folder);
+    const acknowledgments = acknowledgmentsBySegment(names);
+    for (const name of names.filter(isSegment)) {
+      await lease.touch();
+      purged += await purgeSegment(folder, name, acknowledgments.get(name) ?? [], filter);
+    }
+    return purged;
+  } finally {
+    await lease.release();
+  }
+}
+
+function inUse(folder: string): Error {
+  return new Error(
+    `a process uses the spool ${folder}, so nothing was purged. Stop all processes that use it, and try again`,
+  );
+}
+
+/** A process that cannot be checked from here is gone if its owner file does not change for some time. */
+async function requireNoOwner(folder: string, liveness: LivenessMonitor): Promise<void> {
+  const paths = (await readdir(folder)).filter(isOwner).map((name) => join(folder, name));
+  const touched = () => Promise.all(paths.map((path) => stat(path).then(mtimeOf, () => 0)));
+  const before = String(await touched());
+  const end = performance.now() + OWNER_STALE_MILLIS + POLL_MILLIS;
+  for (;;) {
+    const gone = await Promise.all(
+      paths.map((path) => liveness.isGone(path, OWNER_STALE_MILLIS, true)),
+    );
+    if (gone.every(Boolean)) return;
+    if (String(await touched()) !== before || performance.now() > end) throw inUse(folder);
+    await setTimeout(POLL_MILLIS);
+  }
+}
+
+const mtimeOf = ({ mtimeMs }: { mtimeMs: number }): number => mtimeMs;
+
+/** Returns how many pending hits were deleted. */
+async function purgeSegment(
+  folder: string,
+  name: string,
+  acknowledgments: readonly string[],
+  filter: PurgeFilter,
+): Promise<number> {
+  const found = await readAcknowledgment(folder, acknowledgments);
+  const { offset, beyond, isFinished } = found ?? nothingAcknowledged();
+  const decided = new Set(beyond);
+  const isPending = (start: number) => !isFinished && start >= offset && !decided.has(start);
+  const file = await openOwnFile(join(folder, name), constants.O_RDWR);
+  let purged = 0;
+  let left = 0;
+  try {
+    const data = await file.readFile();
+    for (const [start, end] of linesOf(data)) {
+      const isSelected = isLineSelected(filter, data.subarray(start, end));
+      if (isSelected) await blank(file, start, end);
+      if (isPending(start)) isSelected ? purged++ : left++;
+    }
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+  if (left === 0) {
+    await unlinkIfThere(join(folder, name));
+    await unlinkAcknowledgments(folder, name);
+  }
+  return purged;
+}
+
+async function blank(file: FileHandle, start: number, end: number): Promise<void> {
+  await file.write(Buffer.alloc(end - start, LINE_FEED), 0, end - start, start);
+}
+
+/** Start and end of each line that is not empty. */
+function* linesOf(data: Buffer): Generator<[start: number, end: number]> {
+  for (let start = 0; start < data.length; ) {
+    const found = data.indexOf(LINE_FEED, start);
+    const end = found < 0 ? data.length : found;
+    if (end > start) yield [start, end];
+    start = end + 1;
+  }
+}

@@ -1,0 +1,122 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { createDiagnostics } from '../../../src/common/diagnostics.js';
+import { spoolBackendOf } from '../../../src/delivery/spool/backends.js';
+import type { PurgeFilter } from '../../../src/delivery/spool/purge-filter.js';
+import type { Hit } from '../../../src/hit/hit.js';
+import { eventually, ROOT } from '../../support/child-process.js';
+import { startRedis } from '../../support/redis-server.js';
+import { notSent, processed } from '../../support/scripted-transport.js';
+import { sorted } from '../../support/sorted.js';
+import {
+  filesIn,
+  linesIn,
+  openSpool,
+  spooledDelivery,
+  temporaryFolder,
+} from '../../support/spool.js';
+
+const inFolder = async () => temporaryFolder();
+const inRedis = async () => (await startRedis()).url;
+const nowSeconds = Math.floor(Date.now() / 1000);
+const HITS: readonly Hit[] = [
+  ['max@example.org', '?h=max&uid=max%40example.org&cid=0123456789abcdef', 7200],
+  ['max@example.org', '?h=more&uid=max%40example.org', 10],
+  ['max@example.org.uk', '?h=maxim&uid=max%40example.org.uk', 10],
+  ['0123456789abcdef', '?h=visitor&cid=0123456789abcdef', 10],
+  ['fedcba9876543210', '?h=other&cid=fedcba9876543210', 10],
+].map(([visitor, query, ageSeconds]) => ({
+  site: 1,
+  kind: 'page',
+  visitor: String(visitor),
+  query: String(query),
+  startSeconds: nowSeconds - Number(ageSeconds),
+}));
+
+/** Stores `HITS` by a process that ends. */
+async function fill(folder: string): Promise<void> {
+  const store = openSpool({ folder, shards: 2 }, createDiagnostics());
+  if (!store) throw new Error('no spool');
+  store.start({ count: () => undefined, giveBack: () => expect.unreachable() });
+  await store.ready;
+  store.append(HITS);
+  await store.write();
+  expect(store.spooled).toBe(HITS.length);
+  await store.close();
+}
+
+const user: PurgeFilter = { kind: 'user', id: 'max@example.org' };
+const SELECTIONS: readonly [PurgeFilter, string[]][] = [
+  [{ kind: 'all' }, []],
+  [user, ['maxim', 'other', 'visitor']],
+  [{ kind: 'visitor', id: '0123456789ABCDEF' }, ['maxim', 'more', 'other']],
+  [{ kind: 'before', epochSeconds: nowSeconds - 60 }, ['maxim', 'more', 'other', 'visitor']],
+];
+
+test.each([
+  ...SELECTIONS.map((row) => ['a folder', inFolder, ...row] as const),
+  ...SELECTIONS.map((row) => ['Redis', inRedis, ...row] as const),
+])(
+  'in %s, purging %3$j leaves the other hits, which are sent',
+  async (_where, open, filter, left) => {
+    const folder = await open();
+    await fill(folder);
+    expect(await spoolBackendOf(folder).purge(folder, filter)).toBe(HITS.length - left.length);
+    if (!folder.includes('://')) {
+      expect(sorted(linesIn(folder).map((line) => /\?h=(\w+)/.exec(line)?.[1]))).toEqual(left);
+      if (left.length === 0) expect(filesIn(folder, '.hits')).toEqual([]);
+    }
+    const { delivery, sent, said } = spooledDelivery({ folder, shards: 2 });
+    await eventually(() => delivery.counters.tracked === left.length);
+    await eventually(async () => (await spoolBackendOf(folder).readStatus(folder)).pending === 0);
+    expect(sorted(sent())).toEqual(left);
+    expect(said).toEqual([]);
+  },
+);
+
+test.each([
+  ['a folder', inFolder],
+  ['Redis', inRedis],
+])('%s is not purged while a process uses it', async (_where, open) => {
+  const folder = await open();
+  const { delivery, transport, push } = spooledDelivery({ folder });
+  transport.answer(notSent);
+  push('a', 'b');
+  await eventually(() => delivery.spooled === 2 && transport.bodies.length > 0);
+  await expect(spoolBackendOf(folder).purge(folder, { kind: 'all' })).rejects.toThrow('a process ');
+  transport.answer(processed);
+  await eventually(() => delivery.counters.tracked === 2);
+});
+
+test('hits before and after a purged one in its segment keep their results', async () => {
+  const folder = temporaryFolder();
+  const first = spooledDelivery({ folder, maxExportBatchSize: 1 });
+  first.transport.answer(processed, notSent);
+  first.push('a', 'b&uid=max%40example.org', 'c');
+  await eventually(() => first.delivery.counters.tracked === 1);
+  await first.delivery.shutdown(0);
+  expect(filesIn(folder, '.hits')).toHaveLength(1);
+  expect(await spoolBackendOf(folder).purge(folder, user)).toBe(1);
+  expect(linesIn(folder).join()).not.toContain('max%40example.org');
+  const second = spooledDelivery({ folder });
+  await eventually(() => second.delivery.counters.tracked === 1);
+  expect(second.sent()).toEqual(['c']);
+  expect(second.said).toEqual([]);
+});
+
+test('a folder without a spool is not touched', async () => {
+  const folder = temporaryFolder();
+  await expect(spoolBackendOf(folder).purge(folder, user)).rejects.toThrow('has no spool');
+  expect(filesIn(folder, '')).toEqual([]);
+});
+
+test('the documented search finds the hits of a user ID', async () => {
+  const folder = temporaryFolder();
+  await fill(folder);
+  const page = readFileSync(join(ROOT, 'docs/what-is-in-the-spool.md'), 'utf8');
+  const command = /^grep -hF .*max@example\.org.*$/m.exec(page)?.[0] ?? '';
+  const found = execFileSync('sh', ['-c', command.replace('/var/spool/my-app-matomo', folder)]);
+  expect(String(found).match(/\?h=\w+/g)).toEqual(['?h=max', '?h=more', '?h=maxim']);
+});
