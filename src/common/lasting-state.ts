@@ -10,7 +10,7 @@ export interface LastingStateOptions {
   /** Text at its end. */
   readonly ended: () => string;
   /** Text while it lasts. `undefined`: nothing to repeat now. */
-  readonly repeated: (since: string) => string | undefined;
+  readonly repeated: (since: string, cause: string) => string | undefined;
 }
 
 /**
@@ -63,12 +63,18 @@ export class LastingState {
     });
   }
 
+  /** It is not observed any more: nothing is written. */
+  forget(): void {
+    this.#cause = undefined;
+    clearTimeout(this.#timer);
+  }
+
   #repeatIn(millis: number): void {
     this.#scope.runInAsyncScope(() => {
       this.#timer = setTimeout(() => {
         const { key, repeated } = this.#options;
         this.#lines.change(`${key} repeated`, () =>
-          this.#cause === undefined ? undefined : repeated(this.#since),
+          this.#cause === undefined ? undefined : repeated(this.#since, this.#cause),
         );
         this.#repeatIn(REPEAT_MILLIS);
       }, millis).unref();

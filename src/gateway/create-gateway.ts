@@ -111,7 +111,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
       // An export that never fits is accepted if nothing waits; what does not fit then is counted as lost.
       if (waiting === 0 && spoolRoom > maxSpoolBytes / 2) return true;
       if (allBytes > spoolRoom - maxSpoolBytes / SHARE_OF_OTHERS) {
-        diagnostics.warnOnce('spool_full', coded('spool-full', SPOOL_FULL));
+        diagnostics.warn(coded('spool-full', SPOOL_FULL));
         return false;
       }
       return waiting + requests <= maxQueueSize && allBytes <= maxQueueBytes;

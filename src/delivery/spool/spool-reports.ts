@@ -1,16 +1,31 @@
 import { type Diagnostics, show } from '../../common/diagnostics.js';
+import { LastingState } from '../../common/lasting-state.js';
 import { coded } from '../../common/messages.js';
 import { countOf } from '../batch.js';
 import { ForeignFile } from './own-file.js';
 
-/** Logs messages about a spool, each once. */
+/** Logs messages about a spool. */
 export class SpoolReports {
   readonly #folder: string;
   readonly #diagnostics: Diagnostics;
+  readonly #unwritable: LastingState;
 
   constructor(folder: string, diagnostics: Diagnostics) {
     this.#folder = show(folder);
     this.#diagnostics = diagnostics;
+    this.#unwritable = new LastingState(diagnostics, {
+      key: 'spool not written',
+      ended: () =>
+        coded(
+          'spool-written-again',
+          `Hits are stored in the spool ${this.#folder} again. Hits that are still in memory follow.`,
+        ),
+      repeated: (since, cause) =>
+        coded(
+          'spool-not-written',
+          `Cannot write to the spool ${this.#folder} since ${since} (${cause}). Hits stay in memory until it becomes writable. ${CHECK_SPACE}`,
+        ),
+    });
   }
 
   notUsed(reason: string): void {
@@ -33,13 +48,22 @@ export class SpoolReports {
   }
 
   notWritten(error: unknown): void {
-    this.#diagnostics.warnOnce(
-      'spool_written',
+    const cause = codeOf(error);
+    this.#unwritable.begin(cause, () =>
       coded(
         'spool-not-written',
-        `Cannot write to the spool ${this.#folder} (${codeOf(error)}). Hits stay in memory until it becomes writable; after a restart some may be duplicated. Check the space and the permissions of the folder, or Redis.`,
+        `Cannot write to the spool ${this.#folder} (${cause}). Hits stay in memory until it becomes writable; after a restart some may be duplicated. ${CHECK_SPACE}`,
       ),
     );
+  }
+
+  /** Hits were stored. */
+  written(): void {
+    this.#unwritable.end();
+  }
+
+  close(): void {
+    this.#unwritable.forget();
   }
 
   unreadable(error: unknown): void {
@@ -78,11 +102,10 @@ export class SpoolReports {
   }
 
   lost(hits: number, reason: string): void {
-    this.#diagnostics.warnOnce(
-      'spool_lost',
+    this.#diagnostics.lines.add('spool-lost', hits, (sum) =>
       coded(
         'spool-lost',
-        `The spool ${this.#folder} has lost ${countOf(hits)}: ${reason}. This and all later losses are counted as lost.spool. Raise maxSpoolBytes if the spool is full, or check what else changes it.`,
+        `The spool ${this.#folder} has lost ${countOf(sum)}, counted as lost.spool: ${reason}. Raise maxSpoolBytes if the spool is full, or check what else changes it.`,
       ),
     );
   }
@@ -92,11 +115,10 @@ export class SpoolReports {
   }
 
   overlap(hits: number): void {
-    this.#diagnostics.warnOnce(
-      'spool_overlap',
+    this.#diagnostics.lines.add('spool-overlap', hits, (sum) =>
       coded(
         'spool-overlap',
-        `This process stalled past its lease on the spool ${this.#folder} while sending, and another process took over. Up to ${countOf(hits)} may be duplicated; this and all later overlaps are counted in matomo-spool:overlaps. Check what stalls this process, or its connection to Redis.`,
+        `This process stalled past its lease on the spool ${this.#folder} while sending, and another process took over. Up to ${countOf(sum)} may be duplicated; overlaps are counted in matomo-spool:overlaps. Check what stalls this process, or its connection to Redis.`,
       ),
     );
   }
@@ -111,6 +133,8 @@ export class SpoolReports {
     );
   }
 }
+
+const CHECK_SPACE = 'Check the space and the permissions of the folder, or Redis.';
 
 export function codeOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;

@@ -143,6 +143,7 @@ export class LocalHits {
   async close(): Promise<void> {
     const ended = this.#writes.run(() => this.#writer.end());
     await withTimeout(LAST_WRITE_MILLIS, ended);
+    this.#reports.close();
     this.#hasEnded = true;
     this.#events?.count(lostHits('shutdown', this.#writing));
     this.#writing = 0;
@@ -171,6 +172,7 @@ export class LocalHits {
       }
       if (written < fitting) this.#events?.giveBack(hits.slice(written, fitting));
       if (error) this.reportFailure(error);
+      else this.#reports.written();
     }
     if (fitting < hits.length) this.#lose(hits.length - fitting);
   }

@@ -176,6 +176,7 @@ export class RedisLocalHits {
     this.#batch = [];
     const kept = batch.length === 0 ? 0 : (toFields(reply).get('kept') ?? 0);
     this.learn(reply, kept);
+    if (kept > 0) this.#reports.written();
     if (kept < batch.length) this.#lose(batch.length - kept);
   }
 

@@ -164,6 +164,7 @@ export class RedisSpool implements SpoolStore {
     this.#own.giveUpMissing();
     this.#own.giveBack();
     this.#connection.close();
+    this.#reports.close();
     this.#becomeReady();
   }
 

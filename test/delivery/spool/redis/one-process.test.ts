@@ -148,7 +148,7 @@ describe('a spool in Redis', () => {
       describe: () => String(one.said),
     });
     await expectLaw(one, 4);
-    expect(one.said.filter((text) => text.includes('[spool-'))).toHaveLength(1);
+    expect(one.said.filter((text) => text.includes('[spool-not-written]'))).toHaveLength(1);
     expect(one.said.join()).not.toContain('secret');
   });
 
@@ -265,7 +265,7 @@ describe('a spool in Redis', () => {
     expect(one.law()).toEqual([4, 4]);
   });
 
-  test('a Redis that is full takes no hits, and becomes empty', async () => {
+  test('a Redis that is full takes no hits, and becomes empty; it is in the log that it stores hits again', async () => {
     const redis = await startRedis();
     const one = spooledDelivery({ folder: redis.url });
     one.transport.answer(notSent);
@@ -278,6 +278,14 @@ describe('a spool in Redis', () => {
     await eventually(() => one.delivery.counters.tracked === 3);
     expect(await redis.command('XLEN', HITS)).toBe(0);
     await expectLaw(one, 3);
+    await redis.command('CONFIG', 'SET', 'maxmemory', '0');
+    one.transport.answer(notSent);
+    await eventually(() => {
+      one.push('d');
+      return one.delivery.spooled > 0;
+    });
+    const again = '[spool-written-again]';
+    await eventually(() => one.said.filter((text) => text.includes(again)).length === 1);
   });
 
   test('a shutdown ends though Redis hangs', async () => {
