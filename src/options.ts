@@ -324,4 +324,6 @@ export interface MatomoOptions {
    * @see [OpenTelemetry: SDK metrics](https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/)
    */
   readonly meterProvider?: MeterProvider | 'global' | undefined;
+  /** Logs `stats()` as one line of JSON at this interval, in milliseconds. Not set: never. */
+  readonly statsIntervalMillis?: number | undefined;
 }

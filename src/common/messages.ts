@@ -64,6 +64,7 @@ export const MESSAGE_CODES = [
   'queue-has-room',
   'lost-at-shutdown',
   'clock',
+  'stats',
   // The spool.
   'spool-not-used',
   'spool-not-written',

@@ -296,4 +296,9 @@ export const OPTIONS: {
   beforeSend: { parse: functionOption, default: undefined, isPrivacy: true },
   dryRun: { env: 'MATOMO_DRY_RUN', parse: boolean, default: false, isPrivacy: true },
   meterProvider: { env: 'MATOMO_METRICS', parse: meterProvider, default: undefined },
+  statsIntervalMillis: {
+    env: 'MATOMO_STATS_INTERVAL',
+    parse: integer(1_000, DAY_MILLIS),
+    default: undefined,
+  },
 };

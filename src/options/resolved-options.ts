@@ -78,4 +78,5 @@ export interface ResolvedOptions {
   readonly beforeSend: ((parameters: Record<string, string>) => unknown) | undefined;
   readonly dryRun: boolean;
   readonly meterProvider: MeterProvider | 'global' | undefined;
+  readonly statsIntervalMillis: number | undefined;
 }

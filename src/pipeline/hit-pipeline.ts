@@ -1,4 +1,5 @@
 import { atExit } from '../common/at-exit.js';
+import { DetachedScope } from '../common/detached-scope.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import type { ExitControl } from '../common/exit-control.js';
 import { coded } from '../common/messages.js';
@@ -52,6 +53,7 @@ export class HitPipeline implements ExitControl, RequestSink {
   /** Read once: see `Delivery`. */
   readonly #sampleRate: number;
   readonly #metrics: Metrics | undefined;
+  #statsTimer: NodeJS.Timeout | undefined;
   #isExitFlushOn = false;
   readonly #releaseExit: () => void;
   readonly #close: () => void;
@@ -96,6 +98,7 @@ export class HitPipeline implements ExitControl, RequestSink {
       longestHoldMillis,
       builders: this.#builders,
     });
+    if (options.statsIntervalMillis !== undefined) this.#logStats(options.statsIntervalMillis);
     if (options.exitFlush) this.enable();
     this.#releaseExit = atExit('send', () => this.finish());
   }
@@ -174,6 +177,7 @@ export class HitPipeline implements ExitControl, RequestSink {
     await this.#delivery.shutdown(deadlineMillis);
     this.#metrics?.stop();
     this.#close();
+    clearInterval(this.#statsTimer);
     if (!this.#isExitFlushOn) this.#releaseExit();
   }
 
@@ -210,6 +214,13 @@ export class HitPipeline implements ExitControl, RequestSink {
       this.#delivery.counters,
       this.#ignored,
     );
+  }
+
+  #logStats(intervalMillis: number): void {
+    const log = () => this.#diagnostics.print(coded('stats', JSON.stringify(this.stats())));
+    new DetachedScope('MatomoStats').runInAsyncScope(() => {
+      this.#statsTimer = setInterval(log, intervalMillis).unref();
+    });
   }
 
   /** The site that a request belongs to, or why it makes no hit. */

@@ -104,6 +104,8 @@ const WRONG: [keyof MatomoOptions, unknown, string][] = [
   ['dryRun', 'yes', 'yes'],
   ['meterProvider', 'none', 'none'],
   ['meterProvider', {}, '{}'],
+  ['statsIntervalMillis', 999, '999'],
+  ['statsIntervalMillis', '1m', '1m'],
   ['maxQueueSize', 0, '0'],
   ['maxQueueSize', '1e3', '1e3'],
   ['maxExportBatchSize', 1.5, '1.5'],

@@ -14,8 +14,10 @@ import * as own from '../../src/index.js';
 import { MatomoSpanExporter } from '../../src/index.js';
 import { startInspector } from '../../src/inspector/index.js';
 import { finishedSpan } from '../support/builders.js';
-import { eventually, ROOT } from '../support/child-process.js';
+import { eventually, ROOT, startServer } from '../support/child-process.js';
+import { freePort } from '../support/free-port.js';
 import { startRedis } from '../support/redis-server.js';
+import { APPS, get, REGISTER, matomo as startMatomo } from '../support/registered-app.js';
 import { temporaryFolder } from '../support/spool.js';
 import { until } from '../support/traced-service.js';
 
@@ -275,4 +277,28 @@ test('the global meter provider is used as soon as there is one', async () => {
     return 'matomo.hits tracked' in metrics;
   });
   expect(metrics).toMatchObject({ 'matomo.hits tracked': 0 });
+});
+
+test('register uses the global meter provider with MATOMO_METRICS=global', async () => {
+  const { env } = await startMatomo();
+  const port = String(await freePort());
+  const auto = ['--require', '@opentelemetry/auto-instrumentations-node/register'];
+  const app = await startServer([...REGISTER, ...auto, `${APPS}/plain-http.cjs`], {
+    env: {
+      ...env,
+      MATOMO_METRICS: 'global',
+      MATOMO_SCHEDULE_DELAY: '50',
+      OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'http',
+      OTEL_TRACES_EXPORTER: 'none',
+      OTEL_LOGS_EXPORTER: 'none',
+      OTEL_METRICS_EXPORTER: 'prometheus',
+      OTEL_EXPORTER_PROMETHEUS_HOST: '127.0.0.1',
+      OTEL_EXPORTER_PROMETHEUS_PORT: port,
+    },
+  });
+  await get(app.url);
+  const tracked =
+    /^matomo_hits_total\{matomo_hit_outcome="tracked",.*"matomo_span_processor\/0".*\} [1-9]/m;
+  await eventually(async () => tracked.test(await get(`http://127.0.0.1:${port}/metrics`)));
+  await app.stop('SIGKILL');
 });

@@ -39,6 +39,8 @@ const NEEDS = {
   'file owners': () => (isWindows ? 'Windows has other owners of files.' : undefined),
   root: () => (process.getuid?.() === 0 ? undefined : 'Only root can make files of other users.'),
   setpriv: () => (isRunnable('setpriv') ? undefined : 'There is no setpriv (util-linux).'),
+  promtool: () =>
+    isRunnable('promtool') ? undefined : 'There is no promtool (Debian package prometheus).',
   terminal: () =>
     /util-linux/.test(spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout ?? '')
       ? undefined

@@ -1,0 +1,38 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { MatomoSpanExporter } from '../../src/index.js';
+import { finishedSpan } from '../support/builders.js';
+import { runNode } from '../support/child-process.js';
+import { captureOutput } from '../support/output.js';
+import { until } from '../support/traced-service.js';
+
+test('stats() is logged as one line of JSON at the interval', async () => {
+  const output = captureOutput();
+  const matomo = new MatomoSpanExporter({
+    url: 'http://127.0.0.1:9',
+    siteId: 1,
+    ignorePaths: ['/health'],
+    statsIntervalMillis: 1000,
+  });
+  onTestFinished(() => matomo.shutdown());
+  const attributes = { 'http.request.method': 'GET', 'url.path': '/health' };
+  matomo.export([finishedSpan({ attributes })], () => undefined);
+  await until(() => output.length > 0);
+  const [, json = ''] = /^opentelemetry-matomo: (.*) \[stats\]\n$/.exec(output[0] ?? '') ?? [];
+  expect(JSON.parse(json)).toEqual(matomo.stats());
+  expect(matomo.stats().ignored.path).toBe(1);
+});
+
+test('the interval does not keep a process alive, and can be set in the environment', async () => {
+  const code = `const { MatomoSpanExporter } = require('opentelemetry-matomo');
+    new MatomoSpanExporter();
+    const end = performance.now() + 1100;
+    const timer = setInterval(() => performance.now() > end && clearInterval(timer), 20);`;
+  const env = {
+    MATOMO_URL: 'http://127.0.0.1:9',
+    MATOMO_SITE_ID: '1',
+    MATOMO_STATS_INTERVAL: '1000',
+  };
+  const { code: status, stderr } = await runNode(['-e', code], { env });
+  expect(status).toBe(0);
+  expect(stderr).toMatch(/^(opentelemetry-matomo: \{"hits":0,.*\} \[stats\]\n)+$/);
+});
