@@ -108,7 +108,7 @@ async function metricNames({ Metrics }) {
     accepted: 1,
   };
   const measurements = new Metrics(meterProvider, 'matomo_span_processor');
-  measurements.start(() => ({ stats }));
+  measurements.start(() => ({ stats, spoolHits: 1 }));
   for (const kind of ['answer', 'no_answer']) {
     const transport = { send: async () => ({ kind, status: 200 }) };
     await measurements.measure(transport).send();

@@ -96,6 +96,11 @@ export class Delivery {
     return this.#source.spooled;
   }
 
+  /** Hits of all processes in the spool, as far as this process knows; `undefined` without one. */
+  get spoolHits(): number | undefined {
+    return this.#source.spoolHits;
+  }
+
   /** Hits sent again after a response that does not prove that nothing was stored. Up to that many may be duplicated. */
   get resent(): number {
     return this.#sender.resent;

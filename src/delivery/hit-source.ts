@@ -31,6 +31,8 @@ export interface HitSource {
   readonly bytes: number;
   /** The part of `pending` that is in the spool. */
   readonly spooled: number;
+  /** Hits of all processes in the spool, as far as this process knows; `undefined` without one. */
+  readonly spoolHits: number | undefined;
   /** Hits of processes that have ended, which this process counts. */
   readonly adopted: number;
   /** Whether hits survive the process, so that no transport has to be loaded for its end. */

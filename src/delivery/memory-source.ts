@@ -32,6 +32,10 @@ export class MemorySource implements HitSource {
     return 0;
   }
 
+  get spoolHits(): number | undefined {
+    return undefined;
+  }
+
   get adopted(): number {
     return 0;
   }

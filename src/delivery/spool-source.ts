@@ -46,6 +46,10 @@ export class SpoolSource extends MemorySource {
     return this.#store.spooled;
   }
 
+  override get spoolHits(): number {
+    return this.#store.hits;
+  }
+
   override get adopted(): number {
     return this.#store.adopted;
   }

@@ -79,8 +79,8 @@ export class HitPipeline implements ExitControl, RequestSink {
     this.#close = close;
     this.longestHoldMillis = longestHoldMillis;
     this.#metrics?.start(() => {
-      const { oldestAgeSeconds, lastSuccessAgeSeconds } = delivery;
-      return { stats: this.stats(), capacity, oldestAgeSeconds, lastSuccessAgeSeconds };
+      const { oldestAgeSeconds, lastSuccessAgeSeconds, spoolHits } = delivery;
+      return { stats: this.stats(), capacity, oldestAgeSeconds, lastSuccessAgeSeconds, spoolHits };
     });
     this.#findIgnoreReason = createFindIgnoreReason(options);
     this.#findPrivacyReason = createFindPrivacyReason(options, diagnostics);

@@ -44,6 +44,8 @@ export interface Observed {
   readonly capacity: number;
   /** Age of the oldest pending hit, in seconds; 0 if there is none. */
   readonly oldestAgeSeconds: number;
+  /** Hits of all processes in the spool, as far as this process knows; `undefined` without one. */
+  readonly spoolHits: number | undefined;
   /** Seconds since a bulk last succeeded, or since the start. */
   readonly lastSuccessAgeSeconds: number;
 }
@@ -162,6 +164,15 @@ function createInstruments(meter: Meter, observe: () => Observed, component: Att
       description: 'Time since a bulk last succeeded, or since the start',
     })
     .addCallback((result) => result.observe(observe().lastSuccessAgeSeconds, component));
+  meter
+    .createObservableGauge('matomo.spool.hits', {
+      unit: '{hit}',
+      description: 'Hits of all processes in the spool, as far as this process knows',
+    })
+    .addCallback((result) => {
+      const { spoolHits } = observe();
+      if (spoolHits !== undefined) result.observe(spoolHits, component);
+    });
   meter
     .createObservableCounter('matomo.hits', {
       unit: '{hit}',

@@ -56,6 +56,10 @@ export class LazySpool implements SpoolStore {
     return this.#spool?.store.term ?? 0;
   }
 
+  get hits(): number {
+    return this.#spool?.store.hits ?? 0;
+  }
+
   get oldestSeconds(): number {
     return this.#spool?.store.oldestSeconds ?? Number.POSITIVE_INFINITY;
   }

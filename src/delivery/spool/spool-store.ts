@@ -37,6 +37,8 @@ export interface SpoolStore {
   readonly pending: number;
   /** The part of `pending` that is stored. */
   readonly spooled: number;
+  /** Stored hits of all processes, as far as this one knows: at least `spooled`, and all if it sends. Up to a second old. */
+  readonly hits: number;
   /** Hits adopted from processes that have ended. */
   readonly adopted: number;
   /** Whether hits can be stored now. */

@@ -68,6 +68,14 @@ export class Backlog {
     return oldest;
   }
 
+  /** Hits of other living processes that have no result. */
+  get ofOthers(): number {
+    let hits = 0;
+    for (const { reader, adopted } of this.#known.values())
+      if (adopted === undefined) hits += reader.openLines; // 0 for those of this process, whose lines are not counted
+    return hits;
+  }
+
   /** Adds lines that this process has just written, so that they need not be read. */
   feed(segment: string, start: number, lines: readonly Buffer[], hits: readonly Hit[]): void {
     const fed = this.#known.get(segment)?.reader;
@@ -102,6 +110,7 @@ export class Backlog {
         await this.#unreadable.unless(name, async () => {
           const segment = await this.#segment(name, acknowledgments.get(name) ?? []);
           segment.isFinal = isFinal;
+          if (!isGone && instance !== this.#ownInstance) await segment.reader.countLines();
           if (isGone && segment.adopted === undefined) await this.#adopt(segment);
           if (!isBehind(segment, open) && (await this.#finishIfDone(segment, isThere))) return;
           const { decisions } = segment.reader;

@@ -81,6 +81,10 @@ export class FileSpool implements SpoolStore {
     return this.#sending.number;
   }
 
+  get hits(): number {
+    return this.spooled + (this.#sending.backlog?.ofOthers ?? 0);
+  }
+
   get oldestSeconds(): number {
     return this.#sending.backlog?.oldestSeconds ?? Number.POSITIVE_INFINITY;
   }

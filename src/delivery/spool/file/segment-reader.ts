@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Hit } from '../../../hit/hit.js';
+import { sumOfCounters } from '../../counters.js';
 import { isWhole, readLine, storedIn } from '../hit-line.js';
 import type { StoredHit } from '../spool-store.js';
 import {
@@ -44,6 +45,8 @@ export class SegmentReader implements SourceSegment {
   #isReading = false;
   #isAtEnd = false;
   #isBegun = false;
+  #lines = 0;
+  #countedBytes = 0;
 
   private constructor(
     name: string,
@@ -93,6 +96,11 @@ export class SegmentReader implements SourceSegment {
   /** The first hit that was read and not taken. */
   get head(): SegmentHit | undefined {
     return this.#ahead[this.#taken];
+  }
+
+  /** How many of the lines that `countLines` has counted have no result. */
+  get openLines(): number {
+    return Math.max(0, this.#lines - sumOfCounters(this.decisions.counts));
   }
 
   /** Reads until `hits` hits are ahead. Returns whether the end was reached. Nothing is appended to a `final` file. */
@@ -156,6 +164,17 @@ export class SegmentReader implements SourceSegment {
       position += start;
       rest = data.subarray(start);
       if (chunk.length === 0) return count + (isWhole(rest) ? 1 : 0);
+    }
+  }
+
+  /** Counts the lines that were appended since the last call, in a file of another process. */
+  async countLines(): Promise<void> {
+    for (;;) {
+      const chunk = await this.#file.read(this.#countedBytes);
+      if (chunk.length === 0) return;
+      this.#countedBytes += chunk.length;
+      for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, end + 1))
+        this.#lines += 1;
     }
   }
 

@@ -39,6 +39,8 @@ export class RedisLocalHits {
   #adopted = 0;
   #missingSinceMillis = 0;
   /** Bytes of all processes, as Redis last reported. */
+  /** Hits of all processes in Redis, as of the last report. */
+  hitsOfAll = 0;
   #bytes = 0;
   readonly #steps = new SerialQueue({ onError: (error) => this.#fail(error) });
 
@@ -95,6 +97,7 @@ export class RedisLocalHits {
   learn(reply: unknown, added = 0): void {
     const fields = toFields(reply);
     this.#bytes = fields.get('bytes') ?? this.#bytes;
+    this.hitsOfAll = fields.get('hits') ?? this.hitsOfAll;
     const { missing } = this.#account;
     const { counts, adopted } = this.#account.learn(fields, added);
     this.#adopted += adopted;

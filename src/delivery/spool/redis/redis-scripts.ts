@@ -40,7 +40,7 @@ return keys
 
 /**
  * `instance, host, batch, maxBytes, (shard, line)…`: stores each batch of hits once, as many as fit, and sends a heartbeat. Replies
- * with all results of this process' hits, and the bytes of all processes.
+ * with all results of this process' hits, and the bytes and hits of all processes.
  */
 const REPORT_LINES = `${NOW}
 local mine = '${K.process}' .. ARGV[1]
@@ -68,6 +68,12 @@ redis.call('PEXPIRE', mine, ${FORGET_MILLIS})
 local reply = redis.call('HGETALL', mine)
 table.insert(reply, 'bytes')
 table.insert(reply, redis.call('GET', '${K.bytes}') or '0')
+local hits = 0
+for shard = 0, tonumber(redis.call('GET', '${K.shards}') or '1') - 1 do
+  hits = hits + redis.call('XLEN', '${K.hits}' .. shard)
+end
+table.insert(reply, 'hits')
+table.insert(reply, tostring(hits))
 return reply
 `;
 

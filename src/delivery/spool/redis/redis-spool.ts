@@ -102,6 +102,10 @@ export class RedisSpool implements SpoolStore {
     return this.#connection.isOpen ? this.#backlog.term : 0;
   }
 
+  get hits(): number {
+    return this.#own.hitsOfAll;
+  }
+
   get oldestSeconds(): number {
     return this.#backlog.oldestSeconds;
   }
