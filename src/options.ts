@@ -252,7 +252,7 @@ export interface MatomoOptions {
   /**
    * What is sent about an error, that is status 400 and above or a failed GraphQL operation: nothing (`off`), its class as the
    * custom variable `error_type` (`type`), or also a crash for the CrashAnalytics plugin (`crash`). The error message is never
-   * sent.
+   * sent, and free text instead of a class is sent as `_OTHER`.
    * @default `type`
    * @see [Matomo: `ca`, `cra`](https://developer.matomo.org/api-reference/tracking-api)
    */

@@ -8,7 +8,11 @@ function createListener({ trackEvent, trackOrder, trace }) {
     event: () => trackEvent('table', 'event'),
     order: () => trackOrder({ id: 'A-1', revenue: 1 }),
     crash(response) {
-      trace?.getActiveSpan()?.recordException(new TypeError('secret-message'));
+      trace
+        ?.getActiveSpan()
+        ?.recordException(
+          Object.assign(new TypeError('secret-message'), { code: 'no user secret-code' }),
+        );
       response.statusCode = 500;
     },
   };

@@ -144,6 +144,13 @@ export const ROWS: readonly Row[] = [
     headers: {},
     secret: 'secret-message',
   },
+  {
+    option: 'none, free text in the code of an error',
+    env: undefined,
+    target: '/code',
+    headers: {},
+    secret: 'secret-code',
+  },
 ];
 
 export interface TableRequest {
