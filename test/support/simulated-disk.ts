@@ -154,8 +154,8 @@ class SimulatedFile {
     return disk.run(this.#user, () => disk.volume.fstatSync(this.#descriptor));
   }
 
-  truncate() {
-    return disk.run(this.#user, () => disk.volume.ftruncateSync(this.#descriptor));
+  truncate(length?: number) {
+    return disk.run(this.#user, () => disk.volume.ftruncateSync(this.#descriptor, length));
   }
 
   datasync() {

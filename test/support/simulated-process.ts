@@ -7,7 +7,7 @@ import { instanceName } from '../../src/delivery/spool/instance-name.js';
 import { SpoolReports } from '../../src/delivery/spool/spool-reports.js';
 import { SpoolSource } from '../../src/delivery/spool-source.js';
 import type { Transport } from '../../src/delivery/transport.js';
-import { silentDiagnostics } from './diagnostics.js';
+import { diagnosticsTo } from './diagnostics.js';
 import { queryOf } from './named-hits.js';
 import { Pace } from './pace.js';
 import { type DiskUser, type SimulatedDisk, spoolOf } from './simulated-disk.js';
@@ -35,6 +35,8 @@ export class SimulatedProcess implements DiskUser {
   readonly root: string;
   readonly identity: ProcessIdentity;
   /** Its files begin with this. */
+  /** Its messages. */
+  readonly said: string[] = [];
   readonly instance: string;
   isDead = false;
   wasKilled = false;
@@ -72,7 +74,7 @@ export class SimulatedProcess implements DiskUser {
     disk.attach(this);
     this.instance = instanceName(Date.now(), identity.pid, String(number).padStart(8, '0'));
     disk.volume.writeFileSync(`/spool/${ownerName(this.instance)}`, JSON.stringify(identity));
-    const diagnostics = silentDiagnostics();
+    const diagnostics = diagnosticsTo((message) => void this.said.push(message));
     const folder = spoolOf(this);
     this.#spool = new FileSpool(
       { folder, maxBytes: sizes.maxSpoolBytes },

@@ -92,11 +92,10 @@ export class SpoolReports {
   }
 
   broken(segment: string): void {
-    this.#diagnostics.warnOnce(
-      'spool_broken',
+    this.#diagnostics.lines.add('spool-damaged', 1, (lines) =>
       coded(
         'spool-damaged',
-        `${segment} in the spool ${this.#folder} has lines that are incomplete or damaged. They are skipped, and the other lines are used. If this repeats, check the disk.`,
+        `${segment} in the spool ${this.#folder} has incomplete or damaged lines; found and skipped since the last message: ${lines}. The other lines are used. If this repeats, check the disk.`,
       ),
     );
   }

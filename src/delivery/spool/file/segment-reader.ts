@@ -115,6 +115,7 @@ export class SegmentReader implements SourceSegment {
         if (next >= this.#end && !isFinal) return true;
         const chunk = await this.#file.read(next);
         if (chunk.length === 0) {
+          if (isFinal) await this.#dropRemoved();
           if (isFinal || isWhole(this.#rest)) this.#addRest();
           this.#isAtEnd = isFinal;
           return true;
@@ -207,6 +208,13 @@ export class SegmentReader implements SourceSegment {
     this.#skipsLine = true; // no hit is that long
     this.#position += this.#rest.length;
     this.#rest = Buffer.alloc(0);
+  }
+
+  /** Forgets the start of a line that its writer has removed, because the rest could not be written. */
+  async #dropRemoved(): Promise<void> {
+    if (this.#rest.length === 0 || isWhole(this.#rest)) return;
+    const { length } = await this.#file.read(this.#position);
+    if (length === 0) this.#rest = Buffer.alloc(0);
   }
 
   /** Adds a last line without line feed. */

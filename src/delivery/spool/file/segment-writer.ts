@@ -65,7 +65,8 @@ export class SegmentWriter {
     } catch (error) {
       const whole = countWhole(lines, bytes);
       const isUseless = this.#file !== undefined && this.#size === 0 && whole === 0;
-      // Nothing is appended to a torn line.
+      await this.#removeTorn(lines.slice(0, whole), bytes);
+      // Nothing is appended to a torn line, if it could not be removed.
       await this.close();
       if (isUseless) await this.#discard();
       return {
@@ -120,6 +121,13 @@ export class SegmentWriter {
     await this.#open().catch(() => {
       this.#size = size;
     });
+  }
+
+  /** Removes the start of a line that did not fit on the disk: readers would report it as damaged. */
+  async #removeTorn(whole: readonly Buffer[], bytes: number): Promise<void> {
+    const wholeBytes = whole.reduce((sum, { length }) => sum + length, 0);
+    if (bytes <= wholeBytes) return;
+    await this.#file?.truncate(this.#size + wholeBytes).catch(() => undefined);
   }
 
   /** Deletes a segment without hits. On a full disk, every attempt leaves one. */

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, statSync, unlinkSync, writeSync } from 'node:fs';
 
 /** How long to wait for a write in another thread to progress. */
 const PATIENCE_MILLIS = 250;
@@ -6,13 +6,16 @@ const POLL_MILLIS = 5;
 
 /**
  * Writes to a new file without returning to the event loop. Does not wait for the disk, which may hang: data that the kernel has
- * survives the end of the process.
+ * survives the end of the process. Throws if not all of it can be written, and leaves no file.
  */
 export function writeNewFile(folder: string, path: string, data: Buffer): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const file = openSync(path, 'ax', 0o600);
   try {
     for (let written = 0; written < data.length; ) written += writeSync(file, data, written);
+  } catch (error) {
+    unlinkSync(path); // the caller sends these hits
+    throw error;
   } finally {
     closeSync(file);
   }

@@ -47,6 +47,23 @@ test('a disk that is full after any byte of three hits: each is stored once', as
   }
 });
 
+test('a disk that is full after any byte leaves no torn line, which its reader would take for a damaged disk', async () => {
+  for (let room = 0; room < 150; room += 7) {
+    const machine = createMachine();
+    const sender = machine.start();
+    await machine.wait(1000);
+    const writer = machine.start();
+    await machine.wait(10);
+    machine.fill(room);
+    for (let i = 0; i < 3; i++) machine.hit(writer);
+    await machine.wait(1000);
+    await machine.recover();
+    checkMachine(machine);
+    expect([room, ...sender.said].join()).not.toContain('[spool-damaged]');
+    expect([...machine.matomo.stored.values()]).toEqual([1, 1, 1]);
+  }
+});
+
 test('any one operation of the disk that fails loses nothing', async () => {
   const operations = await run(createMachine());
   for (let failing = 0; failing < operations; failing++) {
