@@ -6,8 +6,10 @@ import { annotate, MatomoSpanExporter, trackEvent } from '../../src/index.js';
 import { startInspector } from '../../src/inspector/index.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { finishedSpan } from '../support/builders.js';
+import { sendSpans, startGateway } from '../support/gateway.js';
+import { below, exportRequest, hitEvent, otlpSpan, requestSpan } from '../support/otlp-spans.js';
 import { captureOutput } from '../support/output.js';
-import { startTracedService } from '../support/traced-service.js';
+import { startTracedService, until } from '../support/traced-service.js';
 
 const PATIENT = { scheduledDelayMillis: 60_000 };
 
@@ -218,4 +220,51 @@ test('an event of a span below an ended request has no decision if its async con
   await service.fetch('/second');
   await service.requests(2);
   expect((await service.hits()).map(({ params }) => params.e_a)).toEqual([undefined]);
+});
+
+test.each([
+  ['has opted out', { doNotTrack: true }, { dnt: '1' }, false],
+  ['has not consented', { consent: 'header:x-consent=yes' }, {}, false],
+  ['makes ignore fail', { ignore: () => expect.fail('thrown') }, {}, false],
+  ['is ignored', { ignore: () => true }, {}, true],
+])('an event of a request that still runs and %s', async (_what, options, headers, isSent) => {
+  captureOutput();
+  let end = () => {};
+  const service = await startTracedService(
+    (_request, response) => {
+      response.write('open');
+      trackEvent('in', 'stream', { uid: 'ann' });
+      end = () => response.end();
+    },
+    { ...options, scheduledDelayMillis: 50 },
+  );
+  const answer = service.fetch('/stream', { headers });
+  await until(() => service.processor.stats().hits === 1);
+  const { inspector, processor } = service;
+  await until(() => (isSent ? inspector.hits().length === 1 : processor.stats().hits === 0));
+  end();
+  await answer;
+  expect(await service.hits()).toHaveLength(isSent ? 1 : 0);
+});
+
+test('gateway: events of spans whose request is missing are not sent, those of jobs are', async () => {
+  const { gateway, inspector } = await startGateway({
+    doNotTrack: true,
+    capturedHeaders: ['dnt', 'sec-gpc'],
+  });
+  const event = (e_a: string) => ({ events: [hitEvent({ e_c: 'at', e_a, uid: 'ann' })] });
+  const shown = requestSpan('/shown');
+  const hidden = requestSpan('/hidden', {}, { 'http.request.header.DNT': ['1'] });
+  const job = otlpSpan({});
+  const spans = [
+    ...[shown, below(shown, {}, event('shown'))],
+    ...[hidden, below(hidden, {}, event('hidden'))],
+    ...[job, below(job, {}, event('job'))],
+    below(requestSpan('/missing'), {}, event('missing')),
+  ];
+  await sendSpans(gateway, exportRequest(spans));
+  await gateway.close();
+  const hits = inspector.hits().map(({ params }) => params.e_a ?? params.action_name);
+  expect(new Set(hits)).toEqual(new Set(['GET /shown', 'shown', 'job']));
+  expect(gateway.stats().ignored.do_not_track).toBe(1);
 });
