@@ -74,6 +74,7 @@ export const MESSAGE_CODES = [
   'spool-lost',
   'spool-full',
   'spool-overlap',
+  'spool-other-privacy',
   'spool-visitor-key',
   'spool-owner',
   'spool-open-to-others',

@@ -12,6 +12,7 @@ import { LazySpool } from '../delivery/spool/lazy-spool.js';
 import { SpoolSource } from '../delivery/spool-source.js';
 import type { Transport } from '../delivery/transport.js';
 import { deriveVisitorKey, type KeyOfDay } from '../hit/visitor-id.js';
+import { fingerprintPrivacy } from '../options/fingerprint-privacy.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { VERSION } from '../version.js';
 import type { Metrics } from './metrics.js';
@@ -89,6 +90,7 @@ function openSpool(
     maxBytes,
     shards,
     exportTimeoutMillis,
+    privacy: fingerprintPrivacy(options),
     keepsVisitorKey: givenVisitorKey(options) === undefined,
     dailyKeys,
     quietly: withoutTracing,

@@ -65,11 +65,11 @@ const SPOOL_BACKENDS: readonly SpoolBackend[] = [
     },
     show: (folder) => folder,
     async open(
-      { place: folder, matomoUrl: url, maxBytes, keepsVisitorKey, dailyKeys },
+      { place: folder, matomoUrl: url, maxBytes, privacy, keepsVisitorKey, dailyKeys },
       diagnostics,
     ) {
       const { openFileSpool } = await import('./open-spool.js');
-      const store = openFileSpool({ folder, url, maxBytes, dailyKeys }, diagnostics);
+      const store = openFileSpool({ folder, url, maxBytes, privacy, dailyKeys }, diagnostics);
       if (!store) return undefined;
       const key = keepsVisitorKey ? store.keepVisitorKey() : undefined;
       return { store, visitorKey: () => key };

@@ -5,10 +5,11 @@ import type { StoredHit } from './spool-store.js';
 
 // One hit is one line, readable with `cat`:
 //
-//     crc32    startSeconds kind site visitor query
-//     1f0e3dad 1795176000 page 1 0123456789abcdef ?idsite=1&rec=1&…
+//     crc32    startSeconds kind site visitor privacy query
+//     1f0e3dad 1795176000 page 1 0123456789abcdef 5ac31f07 ?idsite=1&rec=1&…
 //
-// The checksum covers everything after it and its space, without the line feed. The visitor is percent-encoded.
+// The checksum covers everything after it and its space, without the line feed. The visitor is percent-encoded. For `privacy` see
+// `fingerprintPrivacy`.
 
 /** Estimate for a line that has not been encoded. Most need half of it. */
 export const LINE_BYTES = 1000;
@@ -16,13 +17,17 @@ export const LINE_BYTES = 1000;
 const CRC_LENGTH = 8;
 const NO_CRC = '0'.repeat(CRC_LENGTH);
 const QUESTION_MARK = 63;
-const HEAD = /^(\d+(?:\.\d+)?) (page|crash) \d+ (\S*) $/;
+const HEAD = /^(\d+(?:\.\d+)?) (page|crash) \d+ (\S*)(?: ([\da-f]{8}))? $/;
 
-/** Encodes hits as lines with line feeds. They share a buffer, which costs half as much as one buffer each. */
-export function toLines(hits: readonly Hit[]): Buffer[] {
+/**
+ * Encodes hits as lines with line feeds. They share a buffer, which costs half as much as one buffer each. `privacy`: fingerprint of
+ * the options with which they were made.
+ */
+export function toLines(hits: readonly Hit[], privacy?: string): Buffer[] {
+  const field = privacy === undefined ? '' : `${privacy} `;
   const texts = hits.map(
     ({ startSeconds, kind, site, visitor, query }) =>
-      `${NO_CRC} ${startSeconds} ${kind} ${site} ${encode(visitor)} ${query}\n`,
+      `${NO_CRC} ${startSeconds} ${kind} ${site} ${encode(visitor)} ${field}${query}\n`,
   );
   const buffer = Buffer.from(texts.join(''), 'latin1');
   let start = 0;
@@ -55,11 +60,12 @@ export function readLine(line: Buffer): StoredHit | undefined {
   if (start < 0 || !isWhole(line)) return undefined;
   const head = HEAD.exec(line.toString('latin1', CRC_LENGTH + 1, start));
   if (!head) return undefined;
-  const [, startSeconds, kind, visitor = ''] = head;
+  const [, startSeconds, kind, visitor = '', privacy] = head;
   return {
     startSeconds: Number(startSeconds),
     kind: bulkKindOf(kind as Hit['kind'], line),
     visitor: decode(visitor),
+    privacy,
     buffer: line,
     start,
     end: line.length,

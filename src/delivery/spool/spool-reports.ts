@@ -3,15 +3,19 @@ import { LastingState } from '../../common/lasting-state.js';
 import { coded } from '../../common/messages.js';
 import { countOf } from '../batch.js';
 import { ForeignFile } from './own-file.js';
+import type { StoredHit } from './spool-store.js';
 
 /** Logs messages about a spool. */
 export class SpoolReports {
   readonly #folder: string;
   readonly #diagnostics: Diagnostics;
   readonly #unwritable: LastingState;
+  readonly #privacy: string | undefined;
 
-  constructor(folder: string, diagnostics: Diagnostics) {
+  /** `privacy`: fingerprint of this process' privacy options. */
+  constructor(folder: string, diagnostics: Diagnostics, privacy?: string) {
     this.#folder = show(folder);
+    this.#privacy = privacy;
     this.#diagnostics = diagnostics;
     this.#unwritable = new LastingState(diagnostics, {
       key: 'spool not written',
@@ -118,6 +122,19 @@ export class SpoolReports {
       coded(
         'spool-overlap',
         `This process stalled past its lease on the spool ${this.#folder} while sending, and another process took over. Up to ${countOf(sum)} may be duplicated; overlaps are counted in matomo-spool:overlaps. Check what stalls this process, or its connection to Redis.`,
+      ),
+    );
+  }
+
+  /** Hits that are about to be sent: some may have been made with other privacy options. */
+  taken(hits: readonly StoredHit[]): void {
+    if (this.#privacy === undefined) return;
+    if (!hits.some(({ privacy }) => privacy !== undefined && privacy !== this.#privacy)) return;
+    this.#diagnostics.warnOnce(
+      'spool_other_privacy',
+      coded(
+        'spool-other-privacy',
+        `The spool ${this.#folder} has hits that were made with other privacy options than those of this process. They are sent as they were made. To discard such hits before they are sent, stop all processes and run: npx opentelemetry-matomo spool purge --before DATE`,
       ),
     );
   }

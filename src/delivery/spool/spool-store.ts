@@ -3,7 +3,10 @@ import type { EncodedHit } from '../batch.js';
 import type { DeliveryCounters } from '../counters.js';
 
 /** A hit from a store. Pass the same object to `acknowledge`. */
-export type StoredHit = EncodedHit;
+export interface StoredHit extends EncodedHit {
+  /** Fingerprint of the privacy options with which it was made. Missing for hits of this process that were not read again. */
+  readonly privacy?: string | undefined;
+}
 
 /** Called by a store at the moment `pending` changes, so that every hit is accounted for at any time. */
 export interface SpoolEvents {

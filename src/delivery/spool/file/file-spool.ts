@@ -145,7 +145,9 @@ export class FileSpool implements SpoolStore {
     return this.#steps.run(async () => {
       if (options.term !== this.term) return [];
       if (options.delayMillis === 0) await this.#sending.backlog?.refresh();
-      return (await this.#sending.backlog?.take(options)) ?? [];
+      const hits = (await this.#sending.backlog?.take(options)) ?? [];
+      this.#reports.taken(hits);
+      return hits;
     }, []);
   }
 

@@ -22,6 +22,8 @@ export interface LocalHitsOptions {
   /** Absolute path. */
   readonly folder: string;
   readonly maxBytes: number;
+  /** Fingerprint of the privacy options. */
+  readonly privacy?: string | undefined;
 }
 
 /** Hits and their encoded lines. */
@@ -102,7 +104,7 @@ export class LocalHits {
 
   append(hits: readonly Hit[]): void {
     this.#writing += hits.length;
-    this.#waiting.push({ hits, lines: toLines(hits) });
+    this.#waiting.push({ hits, lines: toLines(hits, this.#options.privacy) });
   }
 
   write(): Promise<void> {

@@ -17,22 +17,29 @@ export interface OpenFileSpoolOptions {
   readonly maxBytes: number;
   /** Keys of visitor IDs that the folder stores, one for each day. */
   readonly dailyKeys?: DailyKeys | undefined;
+  /** Fingerprint of the privacy options. */
+  readonly privacy?: string | undefined;
 }
 
 /** Opens the spool in a folder, which is created if it does not exist. `undefined` if it cannot be used; the reason is logged. */
 export function openFileSpool(
-  { folder, url, maxBytes, dailyKeys }: OpenFileSpoolOptions,
+  { folder, url, maxBytes, privacy, dailyKeys }: OpenFileSpoolOptions,
   diagnostics: Diagnostics,
 ): FileSpool | undefined {
   const path = resolve(folder);
-  const reports = new SpoolReports(folder, diagnostics);
+  const reports = new SpoolReports(folder, diagnostics, privacy);
   try {
     openSpoolFolder(path, url);
     const identity = thisProcess();
     const instance = instanceName(Date.now(), process.pid, randomBytes(4).toString('hex'));
     const owner = { mode: 0o600, flag: 'wx' };
     writeFileSync(join(path, ownerName(instance)), JSON.stringify(identity), owner);
-    return new FileSpool({ folder: path, maxBytes, dailyKeys }, instance, identity, reports);
+    return new FileSpool(
+      { folder: path, maxBytes, privacy, dailyKeys },
+      instance,
+      identity,
+      reports,
+    );
   } catch (error) {
     if (error instanceof UntrustedFolder) reports.notTrusted(error.message);
     else reports.notUsed(error instanceof UnusableFolder ? error.message : codeOf(error));

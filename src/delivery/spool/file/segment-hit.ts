@@ -23,6 +23,7 @@ export class SegmentHit implements StoredHit {
   readonly visitor: string;
   readonly startSeconds: number;
   readonly kind: BulkKind;
+  readonly privacy: string | undefined;
   readonly buffer: Buffer;
   readonly start: number;
   readonly end: number;
@@ -33,6 +34,7 @@ export class SegmentHit implements StoredHit {
     this.visitor = hit.visitor;
     this.startSeconds = hit.startSeconds;
     this.kind = hit.kind;
+    this.privacy = hit.privacy;
     this.buffer = hit.buffer;
     this.start = hit.start;
     this.end = hit.end;

@@ -19,6 +19,6 @@ export function openRedisSpool(
 ): RedisSpool {
   const instance = instanceName(Date.now(), process.pid, randomBytes(4).toString('hex'));
   const leaseMillis = exportTimeoutMillis + LEASE_MARGIN_MILLIS;
-  const reports = new SpoolReports(shownPlace(options.url), diagnostics);
+  const reports = new SpoolReports(shownPlace(options.url), diagnostics, options.privacy);
   return new RedisSpool({ ...options, leaseMillis }, instance, reports);
 }

@@ -19,6 +19,7 @@ export interface RedisLocalHitsOptions {
   readonly instance: string;
   readonly shards: number;
   readonly maxBytes: number;
+  readonly privacy?: string | undefined;
   /** How long the result of a hit that Redis has lost may take: it may be on its way to Matomo. */
   readonly leaseMillis: number;
 }
@@ -154,7 +155,7 @@ export class RedisLocalHits {
   }
 
   async #report(): Promise<void> {
-    const { instance, shards, maxBytes } = this.#options;
+    const { instance, shards, maxBytes, privacy } = this.#options;
     const isNew = this.#batch.length === 0;
     if (isNew) {
       this.#batch = this.#waiting.splice(0, PORTION);
@@ -162,7 +163,7 @@ export class RedisLocalHits {
     }
     const batch = this.#batch;
     this.#sinceMillis = performance.now();
-    const lines = toLines(batch).flatMap((line, i) => [
+    const lines = toLines(batch, privacy).flatMap((line, i) => [
       String(crc32((batch[i] as Hit).visitor) % shards),
       line.toString('latin1', 0, line.length - 1),
     ]);

@@ -27,6 +27,8 @@ export interface RedisSpoolOptions {
   /** URL of the Matomo that gets the hits. */
   readonly matomoUrl: string;
   readonly maxBytes: number;
+  /** Fingerprint of the privacy options. */
+  readonly privacy?: string | undefined;
   readonly shards: number;
   readonly leaseMillis: number;
   /** Whether visitor IDs use the key that is stored in Redis. */
@@ -142,7 +144,11 @@ export class RedisSpool implements SpoolStore {
   }
 
   take(options: TakeOptions): Promise<readonly StoredHit[]> {
-    return this.#step(() => this.#backlog.take(options), []);
+    return this.#step(async () => {
+      const hits = await this.#backlog.take(options);
+      this.#reports.taken(hits);
+      return hits;
+    }, []);
   }
 
   acknowledge(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
