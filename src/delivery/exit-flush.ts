@@ -2,7 +2,7 @@ import { type Batch, decidedHits, halve } from './batch.js';
 import type { BatchQueue } from './batch-queue.js';
 import { createDeliveryCounters, type DeliveryCounters, lostHits } from './counters.js';
 import type { HitSource } from './hit-source.js';
-import { type BulkResult, readAnswer } from './read-answer.js';
+import { type BulkResult, isRejected, readAnswer } from './read-answer.js';
 import type { IsFresh } from './spool/spool-store.js';
 import type { Exchange } from './transport.js';
 
@@ -19,6 +19,8 @@ export interface ExitFlushOptions {
   readonly exportTimeoutMillis: number;
   /** Deadline, on the monotonic clock. */
   readonly deadlineMillis: number;
+  /** Reads a rejected token again. Returns whether it is another one. */
+  readonly rereadToken: () => boolean;
   /** Sends one bulk request while the process is blocked. */
   readonly send: (batch: Batch, timeoutMillis: number) => Exchange;
 }
@@ -32,8 +34,15 @@ export function flushAtExit(
   batches: BatchQueue,
   options: ExitFlushOptions,
 ): string | undefined {
-  const { hasToken, isFresh, maxExportBatchSize, exportTimeoutMillis, deadlineMillis, send } =
-    options;
+  const {
+    hasToken,
+    isFresh,
+    maxExportBatchSize,
+    exportTimeoutMillis,
+    deadlineMillis,
+    rereadToken,
+    send,
+  } = options;
   let rolledBack = 0;
   for (;;) {
     if (batches.takesMore) {
@@ -50,6 +59,7 @@ export function flushAtExit(
     const exchange = send(batch, Math.min(leftMillis, exportTimeoutMillis));
     const hasTracked = source.counters.tracked > 0;
     const result = readAnswer(exchange, { sent, hasToken, hasTracked });
+    if (isRejected(result) && rereadToken()) continue;
     const { counts, again } = decide(batch, result);
     source.acknowledgeQueued(decidedHits(batch, again), counts);
     batches.replaceFirst(first, again, result.kind === 'too_large');

@@ -95,6 +95,7 @@ function send(
     maxExportBatchSize: options.maxExportBatchSize,
     exportTimeoutMillis: options.exportTimeoutMillis,
     deadlineMillis: performance.now() + longestMillis,
+    rereadToken: () => sender.rereadToken(),
     send: (batch, timeoutMillis) => sendSync(sender.bodyOf(batch), timeoutMillis),
   });
 }

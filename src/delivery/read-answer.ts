@@ -75,6 +75,13 @@ export function readAnswer(exchange: Exchange, known: ExchangeContext): BulkResu
   }
 }
 
+/** Whether Matomo rejected the whole bulk, perhaps because of its token. */
+export function isRejected(result: BulkResult): boolean {
+  return (
+    result.kind === 'all_invalid' || (result.kind === 'refused' && result.isTokenRefused === true)
+  );
+}
+
 type AnswerExchange = Extract<Exchange, { kind: 'answer' }>;
 
 function readStatus(answer: AnswerExchange, known: ExchangeContext): BulkResult {

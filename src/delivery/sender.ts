@@ -4,7 +4,7 @@ import type { DeliveryOptions } from './delivery-options.js';
 import { createInterpretResponse, type InterpretResponse } from './interpret-response.js';
 import type { LoopHold } from './loop-hold.js';
 import type { Outcome } from './outcome.js';
-import type { BulkResult } from './read-answer.js';
+import { type BulkResult, isRejected } from './read-answer.js';
 import type { Exchange, Transport } from './transport.js';
 
 /** Interval for reading the token again while it is rejected. */
@@ -133,11 +133,4 @@ export class Sender {
     this.#stopRereading();
     return this.#transport.close();
   }
-}
-
-/** Whether Matomo rejected the whole bulk, perhaps because of its token. */
-function isRejected(result: BulkResult): boolean {
-  return (
-    result.kind === 'all_invalid' || (result.kind === 'refused' && result.isTokenRefused === true)
-  );
 }

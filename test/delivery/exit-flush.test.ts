@@ -14,7 +14,12 @@ function hit(name: string, kind: Hit['kind'] = 'page'): Hit {
 }
 
 /** Flushes these hits, and tells what was sent and what became of them. */
-function flush(hits: readonly Hit[], respond: (names: string[]) => Exchange, millis = 60_000) {
+function flush(
+  hits: readonly Hit[],
+  respond: (names: string[]) => Exchange,
+  millis = 60_000,
+  rereadToken = () => false,
+) {
   const source = new MemorySource();
   const { counters } = source;
   const bulks: string[][] = [];
@@ -25,6 +30,7 @@ function flush(hits: readonly Hit[], respond: (names: string[]) => Exchange, mil
     maxExportBatchSize: 100,
     exportTimeoutMillis: 30_000,
     deadlineMillis: performance.now() + millis,
+    rereadToken,
     send(batch) {
       const names = namesOf(batch);
       bulks.push(names);
@@ -107,4 +113,17 @@ test('nothing is sent when the time is up', () => {
     bulks: [],
     left: 8,
   });
+});
+
+test('a rejected token that was replaced in its file: the bulk is sent again', () => {
+  let token = 'old';
+  const rereadToken = () => {
+    const isNew = token === 'old';
+    token = 'new';
+    return isNew;
+  };
+  const respond = (names: string[]) => processed(names.length, token === 'new' ? 0 : names.length);
+  const { bulks, counters, left } = flush([hit('a'), hit('b')], respond, 60_000, rereadToken);
+  expect(bulks).toHaveLength(2);
+  expect({ left, ...counters }).toMatchObject({ left: 0, tracked: 2, invalid: 0 });
 });
