@@ -4,6 +4,7 @@ import type { ChatbotResponse, HttpRequest } from './http-request.js';
 import { createToPageUrl, type PageUrlOptions } from './page-url.js';
 import type { KnownParameter } from './parameter-names.js';
 import { STATIC_FILES } from './request-patterns.js';
+import { isTimed } from './request-timings.js';
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const PARTIAL_CONTENT = 206;
@@ -56,7 +57,7 @@ export function createToChatbotParameters(
     set(isFile ? 'download' : 'url', toUrl({ scheme, host, query }, path).text);
     set('http_status', statusCode);
     set('bw_bytes', response.bodyBytes);
-    set('pf_srv', durationMillis);
+    if (isTimed(request)) set('pf_srv', durationMillis);
     set('source', options.aiChatbotSource);
     return parameters;
   };

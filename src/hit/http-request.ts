@@ -60,6 +60,8 @@ export interface HttpRequest {
   readonly statusCode: number;
   /** The client disconnected before the response was complete. */
   readonly aborted: boolean;
+  /** The response is a `text/event-stream`: its duration says nothing about the server. */
+  readonly isEventStream?: boolean;
   readonly userAgent: string | undefined;
   readonly acceptLanguage: string | undefined;
   /** Both as one object, if they were read from headers in this thread. */

@@ -14,6 +14,7 @@ import { createField, encodedField, type Field, Fields, rawField } from './field
 import { operationOf } from './graphql-operation.js';
 import type { PageUrl, PageUrlOptions } from './page-url.js';
 import { createToReferrer, type ReferrerOptions } from './referrer.js';
+import { isTimed } from './request-timings.js';
 
 /** What makes the parameters that every request has. */
 export interface RequestFieldsOptions extends PageUrlOptions, ReferrerOptions {
@@ -42,6 +43,7 @@ interface Title {
   readonly rank: number;
 }
 
+const UNTIMED = new Fields([]);
 const SIGNATURE = new Fields(AI_AGENT_FIELDS);
 
 /** The parameters that every request has besides those of its caller, in few pieces: the more there are, the longer it takes to join them. */
@@ -114,7 +116,7 @@ export function createToRequestFields(
       signature: request.isAiAgent ? SIGNATURE : undefined,
       title: titleOf(facts),
       time: toTime(startSeconds),
-      durations: toDurations(Math.round(request.durationMillis)),
+      durations: isTimed(request) ? toDurations(Math.round(request.durationMillis)) : UNTIMED,
     };
   };
 }

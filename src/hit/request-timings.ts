@@ -1,7 +1,14 @@
+import { operationOf } from './graphql-operation.js';
 import type { HttpRequest } from './http-request.js';
 import { PERF_KEYS } from './parameter-names.js';
 import { toParameterValue } from './parameter-value.js';
 import { TRACKING_PARAMETERS } from './tracking-parameters.js';
+
+/** Whether the duration is the server time: not that of an event stream, unless the stream answers one operation. */
+export function isTimed(request: HttpRequest): boolean {
+  if (!request.isEventStream) return true;
+  return request.method === 'POST' && operationOf(request) !== undefined;
+}
 
 /** Sets the timings from spans and `measure`, which are added up. */
 export function setTimings(parameters: Map<string, string>, request: HttpRequest): void {
@@ -32,7 +39,7 @@ export function isServerTimeGiven(
 export function subtractOtherTimings(parameters: Map<string, string>, request: HttpRequest): void {
   let others = 0;
   for (const key of PERF_KEYS) if (key !== 'pf_srv') others += Number(parameters.get(key) ?? 0);
-  if (others === 0) return;
+  if (others === 0 || !isTimed(request)) return;
   setParameter(parameters, 'pf_srv', Math.max(0, Math.round(request.durationMillis) - others));
 }
 

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
+import { type EventEmitter, errorMonitor } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Span } from '@opentelemetry/api';
@@ -52,6 +53,10 @@ export interface CapturedRequest extends Notable {
   readonly untracked: boolean;
   /** Counts the request if it has no span, when its response is closed. */
   onClosed: (() => void) | undefined;
+  /** What the connection had written before the response; unknown until its turn if requests are pipelined. */
+  bytesBefore: number | undefined;
+  /** The connection failed with bytes of the response that had not been sent. */
+  isCutOff: boolean;
   /** The next request on the same connection. */
   later: CapturedRequest | undefined;
 }
@@ -133,10 +138,13 @@ function createSharedRequests(): SharedRequests {
         followed: undefined,
         untracked: UNTRACKED_SERVER in server,
         onClosed: undefined,
+        bytesBefore: undefined,
+        isCutOff: false,
         later: undefined,
       };
       (request as Capturable)[CAPTURED] = captured;
       storage.enterWith(captured);
+      readBytesBefore(captured, request.socket, response);
       watch(request.socket, captured);
     }),
     onRoute: new Map(
@@ -146,6 +154,19 @@ function createSharedRequests(): SharedRequests {
       ]),
     ),
   };
+}
+
+/** A pipelined response gets the connection when the one before it is written. */
+function readBytesBefore(
+  captured: CapturedRequest,
+  socket: Socket & { _httpMessage?: ServerResponse | null },
+  response: ServerResponse,
+): void {
+  const read = () => {
+    captured.bytesBefore = socket.bytesWritten;
+  };
+  if ((socket._httpMessage ?? response) === response) read();
+  else response.once('socket', read);
 }
 
 /**
@@ -168,12 +189,21 @@ function createConnectionWatch(
     for (let next: CapturedRequest | undefined = oldest; next; next = takeLater(next)) leave(next);
   }
 
+  /** Later, nothing shows what was not sent: Node.js calls back all writes of a destroyed socket as if they had succeeded. */
+  function cutOff({ oldest }: Connection): void {
+    for (let next: CapturedRequest | undefined = oldest; next; next = next.later)
+      if (isOpen(next.response)) next.isCutOff = true;
+  }
+
   return function watch(socket, captured) {
     if (typeof socket.once !== 'function') return; // not Node's
     const connection = connections.get(socket);
     if (!connection) {
       const added = { oldest: captured, newest: captured };
       connections.set(socket, added);
+      (socket as EventEmitter).once(errorMonitor, () => {
+        if (socket.writableLength > 0) cutOff(added);
+      });
       // Later, when the response that has the socket is closed too.
       socket.once('close', () => process.nextTick(close, added));
       return;

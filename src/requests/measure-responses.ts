@@ -1,7 +1,9 @@
 import { channel } from 'node:diagnostics_channel';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Attributes } from '@opentelemetry/api';
 import { requestListener } from '../common/channel-listener.js';
+import { textOf } from './finished-span.js';
 
 /** Not public, but unchanged since Node.js 0.x. */
 interface WrittenResponse {
@@ -66,8 +68,20 @@ export function measuredSize(response: object): number | undefined {
   return sizes.get(response);
 }
 
+/** From Node's response if there is one, else from attributes of captured headers. */
+export function contentTypeOf(
+  response: ServerResponse | undefined,
+  attributes: Attributes,
+): string | undefined {
+  if (response) return contentTypeOfNode(response);
+  const value =
+    attributes['http.response.header.content-type'] ??
+    attributes['http.response.header.content_type'];
+  return textOf(Array.isArray(value) ? value[0] : value);
+}
+
 /** Includes headers passed to `writeHead`, which `getHeader` does not return. */
-export function contentTypeOf(response: ServerResponse): string | undefined {
+function contentTypeOfNode(response: ServerResponse): string | undefined {
   const given = response.getHeader('content-type');
   if (given !== undefined) return String(given);
   const { _header: header } = response as WrittenResponse;

@@ -1,8 +1,7 @@
-import type { Attributes } from '@opentelemetry/api';
 import type { ChatbotResponse } from '../hit/http-request.js';
 import { createIsAiChatbot } from '../hit/is-ai-chatbot.js';
 import { hasBody, readBodySize, toSize } from '../hit/response-size.js';
-import { type FinishedSpan, textOf } from './finished-span.js';
+import type { FinishedSpan } from './finished-span.js';
 import { contentTypeOf, measuredSize, measureResponses } from './measure-responses.js';
 import type { EndedRecord } from './request-record.js';
 
@@ -15,7 +14,7 @@ export function readChatbotResponse(
   const response = captured?.response;
   const size = response ? toSize(measuredSize(response)) : readBodySize(attributes);
   return {
-    contentType: response ? contentTypeOf(response) : contentTypeIn(attributes),
+    contentType: contentTypeOf(response, attributes),
     bodyBytes: hasBody(request.method, request.statusCode) ? size : undefined,
   };
 }
@@ -39,11 +38,4 @@ export function watchChatbotResponses(names: readonly string[]): ChatbotResponse
     },
     stop,
   };
-}
-
-function contentTypeIn(attributes: Attributes): string | undefined {
-  const value =
-    attributes['http.response.header.content-type'] ??
-    attributes['http.response.header.content_type'];
-  return textOf(Array.isArray(value) ? value[0] : value);
 }

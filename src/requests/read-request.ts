@@ -2,7 +2,6 @@ import type { Attributes } from '@opentelemetry/api';
 import type { HttpRequest } from '../hit/http-request.js';
 import type { Origin, OriginClaims } from '../hit/origin.js';
 import type { CapturedRequest } from './captured-requests.js';
-import { hasClientGoneAway } from './client-gone-away.js';
 import {
   type FinishedSpan,
   methodOf,
@@ -13,9 +12,14 @@ import {
 } from './finished-span.js';
 import { commonHeadersIn, commonHeadersOf, readHeader, toOne } from './read-headers.js';
 import type { RequestRecord } from './request-record.js';
+import {
+  CLIENT_CLOSED_REQUEST,
+  incompleteStatus,
+  isEventStream,
+  statusAttribute,
+} from './response-status.js';
 import { routeOf } from './routes/index.js';
 
-const CLIENT_CLOSED_REQUEST = 499;
 const NO_ANNOTATIONS: readonly never[] = [];
 
 /** What is read from headers, according to the options. */
@@ -43,7 +47,8 @@ export function readRequest(
   const usual = headers ? commonHeadersOf(headers) : commonHeadersIn(attributes, capturedHeaders);
   const target = captured ? captured.target : targetOf(attributes);
   const path = target?.path ?? '/';
-  const incomplete = incompleteStatus(captured, attributes);
+  const hasEventStream = isEventStream(captured?.response, attributes);
+  const incomplete = hasEventStream ? undefined : incompleteStatus(captured, attributes);
   const statusCode = incomplete ?? statusOf(attributes, captured);
   const origin = toOrigin({
     peerAddress: peerAddressOf(attributes) ?? captured?.request?.socket?.remoteAddress,
@@ -61,6 +66,7 @@ export function readRequest(
     address: origin.address,
     statusCode,
     aborted: incomplete === CLIENT_CLOSED_REQUEST,
+    isEventStream: hasEventStream,
     userAgent: usual.userAgent ?? userAgentOf(attributes),
     acceptLanguage: usual.acceptLanguage,
     client: usual.client,
@@ -81,29 +87,6 @@ function userAgentOf(attributes: Attributes): string | undefined {
   const userAgent =
     textOf(attributes['user_agent.original']) ?? textOf(attributes['http.user_agent']);
   return userAgent === undefined ? undefined : toOne(userAgent);
-}
-
-/**
- * The status of an incomplete response, for which the span has 200; `undefined` if it is complete. A crash before any status
- * is not incomplete, and neither is a response that continues after its span has ended, as with `@hono/otel`. A response that
- * waits for a pipelined one before it is not destroyed with its connection.
- */
-function incompleteStatus(
-  captured: CapturedRequest | undefined,
-  attributes: Attributes,
-): number | undefined {
-  const { request, response } = captured ?? {};
-  if (!request || !response || response.writableFinished) return undefined;
-  if (!response.destroyed && !request.socket?.destroyed) return undefined;
-  if (statusAttribute(attributes) === undefined) return undefined;
-  if (hasClientGoneAway(request.socket)) return CLIENT_CLOSED_REQUEST;
-  return response.headersSent && response.statusCode >= 400 ? response.statusCode : 500;
-}
-
-function statusAttribute(attributes: Attributes): number | undefined {
-  const status = attributes['http.response.status_code'] ?? attributes['http.status_code'];
-  const code = typeof status === 'string' ? Number(status) : status;
-  return typeof code === 'number' && code >= 100 && code <= 599 ? code : undefined;
 }
 
 /** A span without a status belongs to a handler that threw, before or after it sent the headers. */

@@ -49,6 +49,20 @@ test('the time of a hit is never in the future, which Matomo would ignore', () =
   expect(parametersOf(request, {}, NOON).parameters.cdt).toBe(String(NOON / 1000));
 });
 
+test('the duration of an event stream is neither its own time nor that of the server', () => {
+  const stream = { isEventStream: true, durationMillis: 600_000 };
+  const timed = annotations({ timings: { pf_dm1: 10 } });
+  for (const overrides of [stream, { ...stream, annotations: [timed] }]) {
+    const { parameters } = parametersOf(httpRequest(overrides));
+    expect(parameters.gt_ms).toBeUndefined();
+    expect(parameters.pf_srv).toBeUndefined();
+    expect(parameters.pf_dm1).toBe(overrides === stream ? undefined : '10');
+  }
+  const operation = annotations({ operation: 'CreateOrder' });
+  const answer = httpRequest({ ...stream, method: 'POST', annotations: [operation] });
+  expect(parametersOf(answer).parameters).toMatchObject({ gt_ms: '600000', pf_srv: '600000' });
+});
+
 test('timings of one key add up over all sources, in whole milliseconds', () => {
   const { parameters } = parametersOf(
     httpRequest({

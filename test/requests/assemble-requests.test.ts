@@ -34,3 +34,13 @@ test('the outermost request is found through spans in any order', () => {
     expect(pathsOf(heap)).toHaveLength(2);
   }
 });
+
+test.each([
+  ['content-type', ['text/event-stream; charset=utf-8'], true],
+  ['content_type', 'Text/Event-Stream', true],
+  ['content-type', ['text/html'], false],
+])('a captured header %s %j shows whether the response is an event stream', (name, type, is) => {
+  const attributes = { 'http.request.method': 'GET', [`http.response.header.${name}`]: type };
+  const [assembled] = assembleRequests([finishedSpan({ id: 'a', attributes })], READING);
+  expect(assembled?.record.request.isEventStream).toBe(is);
+});

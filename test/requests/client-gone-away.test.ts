@@ -96,6 +96,102 @@ for (const scheme of SCHEMES) {
   }
 }
 
+/** Written to the last byte; `end()` comes after the client has left, or never. */
+const COMPLETE: [string, string, (response: ServerResponse) => void][] = [
+  ['GET', 'a body with Content-Length', (response) => void response.write('hello')],
+  ['HEAD', 'a response without a body', (response) => void response.flushHeaders()],
+];
+
+for (const scheme of SCHEMES) {
+  for (const [leaves, leave] of CLIENTS) {
+    test.each(COMPLETE)(
+      `${scheme}: the own status if the client ${leaves} after the last byte of %s: %s`,
+      async (method, _what, write) => {
+        const service = await startService(scheme, (_request, response) => {
+          response.setHeader('content-length', 5);
+          write(response);
+          response.once('close', () => response.end());
+        });
+        const client = await service.open(REQUEST.replace('GET', method));
+        await once(client.socket, 'data');
+        leave(client);
+        expect(await statusOfHit(service)).toBe('200');
+      },
+    );
+
+    test(`${scheme}: 499 if the client ${leaves} before the last byte`, async () => {
+      const service = await startService(scheme, (_request, response) => {
+        response.setHeader('content-length', 6);
+        response.write('hello');
+      });
+      const client = await service.open();
+      await once(client.socket, 'data');
+      leave(client);
+      expect(await statusOfHit(service)).toBe('499');
+    });
+  }
+
+  // The other client reads on.
+  test.each(CLIENTS.slice(1))(
+    `${scheme}: 499 if the client %s after end(), with bytes that were not sent`,
+    async (_leaves, leave) => {
+      const service = await startService(scheme, (_request, response) => {
+        response.end(Buffer.alloc(32 << 20));
+      });
+      const client = await service.open();
+      await once(
+        client.socket.once('data', () => client.socket.pause()),
+        'data',
+      );
+      leave(client);
+      expect(await statusOfHit(service)).toBe('499');
+    },
+  );
+}
+
+test('bytes of other responses on the connection, and of 100 Continue, are no part of a response', async () => {
+  const responses: ServerResponse[] = [];
+  const service = await startService('http', (request, response) => {
+    responses.push(response);
+    if (request.method === 'GET') return;
+    response.setHeader('content-length', 25);
+    response.flushHeaders();
+  });
+  const { socket } = await service.open(
+    `${REQUEST}POST /r HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\nx`,
+  );
+  await until(() => responses.length === 2);
+  responses[0]?.end('more bytes than the other response is to have');
+  let received = '';
+  socket.on('data', (bytes) => {
+    received += bytes;
+  });
+  await until(() => received.includes('content-length: 25'));
+  socket.destroy();
+  await service.requests(2);
+  const statuses = (await service.hits()).map(({ stored }) => stored?.custom_var_v1);
+  expect(statuses).toEqual(['200', '499']);
+});
+
+test.each([
+  ['the client leaves', (socket: Socket) => void socket.destroy()],
+  ['the server ends it', (_: Socket, response?: ServerResponse) => void response?.end()],
+  ['the server destroys it', (_: Socket, response?: ServerResponse) => void response?.destroy()],
+])('an event stream has its own status and no timing if %s', async (_how, stop) => {
+  let stream: ServerResponse | undefined;
+  const service = await startService('http', (_request, response) => {
+    stream = response.writeHead(203, { 'Content-Type': 'text/event-stream; charset=utf-8' });
+    response.write('data: 1\n\n');
+  });
+  const { socket } = await service.open();
+  await once(socket, 'data');
+  stop(socket, stream);
+  expect(await statusOfHit(service)).toBe('203');
+  const [hit] = service.inspector.hits();
+  expect(hit?.params).toHaveProperty('action_name');
+  for (const name of ['gt_ms', 'pf_srv']) expect(hit?.params).not.toHaveProperty(name);
+});
+
 const SERVERS: [string, string, (request: IncomingMessage, response: ServerResponse) => void][] = [
   ['500', 'destroys the response', (_request, response) => void response.destroy()],
   ['500', 'destroys it with an error', (_, response) => void response.destroy(new Error('own'))],

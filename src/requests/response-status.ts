@@ -1,0 +1,76 @@
+import type { ServerResponse } from 'node:http';
+import type { Attributes } from '@opentelemetry/api';
+import type { CapturedRequest } from './captured-requests.js';
+import { hasClientGoneAway } from './client-gone-away.js';
+import { contentTypeOf } from './measure-responses.js';
+
+export const CLIENT_CLOSED_REQUEST = 499;
+
+/** Not public, but unchanged since Node.js 0.x. */
+interface WrittenResponse {
+  /** The status line and all headers as Node.js writes them. */
+  readonly _header?: unknown;
+  /** `false` for HEAD, 204 and 304. */
+  readonly _hasBody?: boolean;
+  readonly _sent100?: boolean;
+}
+
+const CONTINUE_BYTES = 'HTTP/1.1 100 Continue\r\n\r\n'.length;
+const CONTENT_LENGTH = /^content-length:[ \t]*(\d+)/im;
+const EVENT_STREAM = /^text\/event-stream(?:[\s;]|$)/i;
+
+/**
+ * The status of an incomplete response, for which the span has 200; `undefined` if it is complete. A crash before any status
+ * is not incomplete, and neither is a response that continues after its span has ended, as with `@hono/otel`. A response that
+ * waits for a pipelined one before it is not destroyed with its connection.
+ */
+export function incompleteStatus(
+  captured: CapturedRequest | undefined,
+  attributes: Attributes,
+): number | undefined {
+  const { request, response } = captured ?? {};
+  if (!captured || !request || !response) return undefined;
+  if (!response.destroyed && !request.socket?.destroyed) return undefined;
+  if (isComplete(captured, response)) return undefined;
+  if (statusAttribute(attributes) === undefined) return undefined;
+  if (hasClientGoneAway(request.socket)) return CLIENT_CLOSED_REQUEST;
+  return response.headersSent && response.statusCode >= 400 ? response.statusCode : 500;
+}
+
+/**
+ * Whether all of the response was sent. A client may leave after the last byte and before the server calls `end()`: then
+ * Node.js never finishes the response. And it finishes one whose last write fails.
+ */
+function isComplete(captured: CapturedRequest, response: ServerResponse): boolean {
+  const { request, isCutOff, later, bytesBefore } = captured;
+  const { errored, bytesWritten } = request?.socket ?? {};
+  const isLatest = later === undefined;
+  const hasFailed = isLatest && (errored as NodeJS.ErrnoException | null)?.syscall === 'write';
+  if (isCutOff || hasFailed) return false;
+  if (response.writableFinished) return true;
+  const {
+    _header: header,
+    _hasBody: hasBody,
+    _sent100: hasContinued,
+  } = response as WrittenResponse;
+  if (typeof header !== 'string' || bytesBefore === undefined) return false;
+  const length = hasBody === false ? 0 : Number(CONTENT_LENGTH.exec(header)?.[1]);
+  const others = bytesBefore + header.length + (hasContinued ? CONTINUE_BYTES : 0);
+  return Number(bytesWritten) - others >= length;
+}
+
+/** Whether a response is a stream of events, which ends when one of both sides leaves. */
+export function isEventStream(
+  response: ServerResponse | undefined,
+  attributes: Attributes,
+): boolean {
+  if (response?.headersSent === false) return false;
+  const type = contentTypeOf(response, attributes);
+  return type !== undefined && EVENT_STREAM.test(type.trim());
+}
+
+export function statusAttribute(attributes: Attributes): number | undefined {
+  const status = attributes['http.response.status_code'] ?? attributes['http.status_code'];
+  const code = typeof status === 'string' ? Number(status) : status;
+  return typeof code === 'number' && code >= 100 && code <= 599 ? code : undefined;
+}

@@ -1,0 +1,57 @@
+import { once } from 'node:events';
+import { type ClientRequest, request } from 'node:http';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Inspector } from '../../src/inspector/index.js';
+import { eventually, startServer } from '../support/child-process.js';
+import { APPS, matomo, REGISTER, WITHOUT_SDK } from '../support/registered-app.js';
+import { sorted } from '../support/sorted.js';
+
+const WAYS: [string, readonly string[], Record<string, string>][] = [
+  ['with the tracing parts', REGISTER, {}],
+  ['without an SDK', [...WITHOUT_SDK, ...REGISTER], {}],
+  ['in a worker thread', REGISTER, { IN_THREAD: '1' }],
+  ['in a worker thread without an SDK', [...WITHOUT_SDK, ...REGISTER], { IN_THREAD: '1' }],
+];
+
+async function start(preloads: readonly string[], more: Record<string, string>) {
+  const { inspector, env } = await matomo();
+  const app = await startServer([...preloads, `${APPS}/open-responses.cjs`], {
+    env: { ...env, ...more, MATOMO_SCHEDULE_DELAY: '100' },
+  });
+  return { inspector, app };
+}
+
+/** Sends a request, and waits for the first bytes of its response. */
+async function open(url: string): Promise<ClientRequest> {
+  const sent = request(url, { agent: false }).on('error', () => undefined);
+  onTestFinished(() => void sent.destroy());
+  const [response] = await once(sent.end(), 'response');
+  response.on('error', () => undefined);
+  await once(response, 'data');
+  return sent;
+}
+
+/** Title, status, and whether there is a duration and a server time. */
+const rowsOf = (inspector: Inspector) =>
+  sorted(
+    inspector.hits().map(({ params, stored }) => {
+      const times = ['gt_ms', 'pf_srv'].filter((name) => name in params);
+      return [stored?.title, stored?.custom_var_v1, ...times].join(' ');
+    }),
+  );
+
+test.each(WAYS)(
+  '%s a client that leaves has status 499, but not after the last byte or from an event stream',
+  async (_way, preloads, more) => {
+    const { inspector, app } = await start(preloads, more);
+    for (const path of ['/complete', '/half', '/events']) (await open(app.url + path)).destroy();
+    await eventually(() => inspector.hits().length === 3);
+    await app.stop();
+    expect(rowsOf(inspector)).toEqual([
+      'GET /complete 200 gt_ms pf_srv',
+      'GET /events 203',
+      'GET /half 499 gt_ms pf_srv',
+    ]);
+    expect(app.stderr()).toBe('');
+  },
+);
