@@ -67,6 +67,7 @@ export const MESSAGE_CODES = [
   'stats',
   // The spool.
   'spool-not-used',
+  'spool-used-again',
   'spool-not-written',
   'spool-written-again',
   'spool-not-read',

@@ -95,9 +95,9 @@ function openSpool(
     dailyKeys,
     quietly: withoutTracing,
   };
-  const opened = spoolBackendOf(place).open(settings, diagnostics);
+  const loaded = spoolBackendOf(place).load(settings, diagnostics);
   return new LazySpool(
-    opened.catch((error: unknown) => {
+    loaded.catch((error: unknown) => {
       const text = `The spool cannot be opened: ${error}. Hits are queued in memory only. Fix that, or set spool to another place.`;
       diagnostics.error(coded('spool-not-used', text));
       return undefined;

@@ -5,8 +5,12 @@ import { onTestFinished } from 'vitest';
 import type { Diagnostics } from '../../src/common/diagnostics.js';
 import { Delivery } from '../../src/delivery/delivery.js';
 import type { DeliveryOptions } from '../../src/delivery/delivery-options.js';
-import { openFileSpool } from '../../src/delivery/spool/file/open-file-spool.js';
-import { LazySpool } from '../../src/delivery/spool/lazy-spool.js';
+import { FileSpoolOpener } from '../../src/delivery/spool/file/open-file-spool.js';
+import {
+  LazySpool,
+  type OpenedSpool,
+  type SpoolOpener,
+} from '../../src/delivery/spool/lazy-spool.js';
 import { openRedisSpool } from '../../src/delivery/spool/redis/open-redis-spool.js';
 import type { SpoolStore } from '../../src/delivery/spool/spool-store.js';
 import { SpoolSource } from '../../src/delivery/spool-source.js';
@@ -53,8 +57,8 @@ interface OpenSpoolOptions {
   readonly exportTimeoutMillis?: number;
 }
 
-/** A store of this process. */
-export function openSpool(
+/** Opens a store of this process. */
+function openerOf(
   {
     folder,
     url = 'https://matomo.test/matomo.php',
@@ -63,11 +67,30 @@ export function openSpool(
     exportTimeoutMillis = 30_000,
   }: OpenSpoolOptions,
   diagnostics: Diagnostics,
-): SpoolStore | undefined {
-  if (!folder.includes('://')) return openFileSpool({ folder, url, maxBytes }, diagnostics);
+): SpoolOpener {
+  if (!folder.includes('://')) {
+    const opener = new FileSpoolOpener({ folder, url, maxBytes }, diagnostics);
+    return { open: () => asOpened(opener.open()), close: () => opener.close() };
+  }
   const quietly = <T>(run: () => T) => run();
   const redis = { url: folder, matomoUrl: url, maxBytes, shards, exportTimeoutMillis };
-  return openRedisSpool({ ...redis, keepsVisitorKey: false, quietly }, diagnostics);
+  return {
+    open: () =>
+      asOpened(openRedisSpool({ ...redis, keepsVisitorKey: false, quietly }, diagnostics)),
+    close: () => undefined,
+  };
+}
+
+function asOpened(store: SpoolStore | undefined): OpenedSpool | undefined {
+  return store && { store, visitorKey: () => undefined };
+}
+
+/** A store of this process. */
+export function openSpool(
+  options: OpenSpoolOptions,
+  diagnostics: Diagnostics,
+): SpoolStore | undefined {
+  return openerOf(options, diagnostics).open()?.store;
 }
 
 /** A delivery over a spool in this process, as one of the processes that share it. */
@@ -96,15 +119,15 @@ export function spooledDelivery({
     ...options,
   };
   const { exportTimeoutMillis } = deliveryOptions;
-  const store = openSpool({ folder, url, maxBytes, shards, exportTimeoutMillis }, diagnostics);
-  const late = opened?.then(() => store && { store, visitorKey: () => undefined });
-  const spool = late === undefined ? store : new LazySpool(late);
+  const opener = openerOf({ folder, url, maxBytes, shards, exportTimeoutMillis }, diagnostics);
+  const store = opened === undefined ? opener.open()?.store : undefined;
+  const spool = store ?? new LazySpool(Promise.resolve(opened).then(() => opener));
   const delivery = new Delivery(
     deliveryOptions,
     transport,
     diagnostics,
     () => 0.1,
-    spool && new SpoolSource(spool, deliveryOptions),
+    new SpoolSource(spool, deliveryOptions),
   );
   onTestFinished(() => delivery.shutdown(0));
   let hits = 0;

@@ -1,5 +1,5 @@
 import type { Diagnostics } from '../../common/diagnostics.js';
-import type { OpenedSpool } from './lazy-spool.js';
+import type { SpoolOpener } from './lazy-spool.js';
 import type { PurgeFilter } from './purge-filter.js';
 import type { OpenRedisSpoolOptions } from './redis/open-redis-spool.js';
 import { isRedisUrl, parseRedisUrl, shownPlace } from './redis/redis-url.js';
@@ -23,8 +23,8 @@ export interface SpoolBackend {
   parse(place: string): ParsedPlace;
   /** The place as shown in messages, without credentials. */
   show(place: string): string;
-  /** `undefined` if the store cannot be used. The reason is logged. */
-  open(options: OpenSpoolOptions, diagnostics: Diagnostics): Promise<OpenedSpool | undefined>;
+  /** Loads the code of the store. */
+  load(options: OpenSpoolOptions, diagnostics: Diagnostics): Promise<SpoolOpener>;
   /** Changes nothing. Rejects if the store cannot be read. */
   readStatus(place: string): Promise<SpoolStatus & { readonly overlaps?: number }>;
   /** Deletes hits. Returns how many of them were pending. Rejects if a process uses the store. */
@@ -42,10 +42,15 @@ const SPOOL_BACKENDS: readonly SpoolBackend[] = [
     matches: isRedisUrl,
     parse: parseRedisUrl,
     show: shownPlace,
-    async open({ place: url, ...options }, diagnostics) {
+    async load({ place: url, ...options }, diagnostics) {
       const { openRedisSpool } = await import('./open-spool.js');
-      const store = openRedisSpool({ ...options, url }, diagnostics);
-      return { store, visitorKey: () => store.visitorKey };
+      return {
+        open() {
+          const store = openRedisSpool({ ...options, url }, diagnostics);
+          return { store, visitorKey: () => store.visitorKey };
+        },
+        close: () => undefined,
+      };
     },
     async readStatus(url) {
       const { readRedisSpoolStatus } = await import('./open-spool.js');
@@ -64,15 +69,23 @@ const SPOOL_BACKENDS: readonly SpoolBackend[] = [
       return text === '' || NO_PATH.test(text) ? { rule: undefined } : { place };
     },
     show: (folder) => folder,
-    async open(
+    async load(
       { place: folder, matomoUrl: url, maxBytes, privacy, keepsVisitorKey, dailyKeys },
       diagnostics,
     ) {
-      const { openFileSpool } = await import('./open-spool.js');
-      const store = openFileSpool({ folder, url, maxBytes, privacy, dailyKeys }, diagnostics);
-      if (!store) return undefined;
-      const key = keepsVisitorKey ? store.keepVisitorKey() : undefined;
-      return { store, visitorKey: () => key };
+      const { FileSpoolOpener } = await import('./open-spool.js');
+      const opener = new FileSpoolOpener(
+        { folder, url, maxBytes, privacy, dailyKeys },
+        diagnostics,
+      );
+      return {
+        open() {
+          const store = opener.open();
+          const key = keepsVisitorKey ? store?.keepVisitorKey() : undefined;
+          return store && { store, visitorKey: () => key };
+        },
+        close: () => opener.close(),
+      };
     },
     async readStatus(folder) {
       const { readFileSpoolStatus } = await import('./open-spool.js');

@@ -9,22 +9,53 @@ export interface OpenedSpool {
   visitorKey(): Buffer | undefined;
 }
 
-/** A store whose code is still being loaded, so that applications start without waiting. Until then it gives hits back. */
+/** Opens a store whose code is loaded. */
+export interface SpoolOpener {
+  /** `undefined` if the store cannot be used now. The reason is logged. */
+  open(): OpenedSpool | undefined;
+  /** Logs nothing more. */
+  close(): void;
+}
+
+/** A store that cannot be used is opened again after this time. */
+const RETRY_MILLIS = 10_000;
+
+/**
+ * A store whose code is still being loaded, so that applications start without waiting, or that cannot be used yet. Until then it
+ * gives hits back.
+ */
 export class LazySpool implements SpoolStore {
   readonly ready: Promise<void>;
   readonly #opened: Promise<SpoolStore | undefined>;
+  #opener: SpoolOpener | undefined;
+  #timer: NodeJS.Timeout | undefined;
   #isOpening = true;
+  #isClosed = false;
   #spool: OpenedSpool | undefined;
   #events: SpoolEvents | undefined;
 
-  /** `opened` must not reject. It resolves with `undefined` if there is no store. */
-  constructor(opened: Promise<OpenedSpool | undefined>) {
-    this.#opened = opened.then((spool) => {
+  /** `loaded` must not reject. It resolves with `undefined` if there is no store. */
+  constructor(loaded: Promise<SpoolOpener | undefined>) {
+    this.#opened = loaded.then((opener) => {
       this.#isOpening = false;
-      this.#spool = spool;
-      return spool?.store;
+      this.#opener = opener;
+      return this.#open();
     });
     this.ready = this.#opened.then((store) => store?.ready);
+  }
+
+  #open(): SpoolStore | undefined {
+    this.#spool = this.#opener?.open();
+    if (this.#events) this.#spool?.store.start(this.#events);
+    return this.#spool?.store;
+  }
+
+  #openLater(): void {
+    if (this.#spool || !this.#opener || this.#isClosed) return;
+    this.#timer = setTimeout(() => {
+      this.#open();
+      this.#openLater();
+    }, RETRY_MILLIS).unref();
   }
 
   /** Available when `ready` is resolved. */
@@ -66,7 +97,8 @@ export class LazySpool implements SpoolStore {
 
   start(events: SpoolEvents): void {
     this.#events = events;
-    void this.#opened.then((store) => store?.start(events));
+    this.#spool?.store.start(events);
+    void this.#opened.then(() => this.#openLater());
   }
 
   append(hits: readonly Hit[]): void {
@@ -83,18 +115,18 @@ export class LazySpool implements SpoolStore {
   }
 
   async mayStillSend(term: number): Promise<boolean> {
-    const store = await this.#opened;
-    return (await store?.mayStillSend(term)) ?? false;
+    await this.#opened;
+    return (await this.#spool?.store.mayStillSend(term)) ?? false;
   }
 
   async expire(isFresh: IsFresh): Promise<void> {
-    const store = await this.#opened;
-    await store?.expire(isFresh);
+    await this.#opened;
+    await this.#spool?.store.expire(isFresh);
   }
 
   async take(options: TakeOptions): Promise<readonly StoredHit[]> {
-    const store = await this.#opened;
-    return (await store?.take(options)) ?? [];
+    await this.#opened;
+    return (await this.#spool?.store.take(options)) ?? [];
   }
 
   acknowledge(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
@@ -102,7 +134,10 @@ export class LazySpool implements SpoolStore {
   }
 
   async close(): Promise<void> {
-    const store = await this.#opened;
-    await store?.close();
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    await this.#opened;
+    this.#opener?.close();
+    await this.#spool?.store.close();
   }
 }

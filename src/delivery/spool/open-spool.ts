@@ -1,7 +1,7 @@
 // All backends in one chunk, loaded by `backends`: it loads faster than several chunks with shared parts.
 
 export { readFileSpoolStatus } from './file/file-spool-status.js';
-export { openFileSpool } from './file/open-file-spool.js';
+export { FileSpoolOpener } from './file/open-file-spool.js';
 export { purgeFileSpool } from './file/purge-file-spool.js';
 export { openRedisSpool } from './redis/open-redis-spool.js';
 export { purgeRedisSpool } from './redis/purge-redis-spool.js';

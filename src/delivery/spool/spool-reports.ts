@@ -9,6 +9,7 @@ import type { StoredHit } from './spool-store.js';
 export class SpoolReports {
   readonly #folder: string;
   readonly #diagnostics: Diagnostics;
+  readonly #unused: LastingState;
   readonly #unwritable: LastingState;
   readonly #privacy: string | undefined;
 
@@ -17,6 +18,19 @@ export class SpoolReports {
     this.#folder = show(folder);
     this.#privacy = privacy;
     this.#diagnostics = diagnostics;
+    this.#unused = new LastingState(diagnostics, {
+      key: 'spool not used',
+      ended: () =>
+        coded(
+          'spool-used-again',
+          `The spool ${this.#folder} is used from now on. Hits that are still in memory follow.`,
+        ),
+      repeated: (since, cause) =>
+        coded(
+          'spool-not-used',
+          `The spool ${this.#folder} is not used since ${since}: ${cause}. Hits are queued in memory only. Fix that, or set spool to another place.`,
+        ),
+    });
     this.#unwritable = new LastingState(diagnostics, {
       key: 'spool not written',
       ended: () =>
@@ -33,7 +47,7 @@ export class SpoolReports {
   }
 
   notUsed(reason: string): void {
-    this.#diagnostics.error(
+    this.#unused.begin(reason, () =>
       coded(
         'spool-not-used',
         `The spool ${this.#folder} is not used: ${reason}. Hits are queued in memory only. Fix that, or set spool to another place.`,
@@ -43,12 +57,17 @@ export class SpoolReports {
 
   /** Other users could add or remove hits and keys. */
   notTrusted(reason: string): void {
-    this.#diagnostics.error(
+    this.#unused.begin(reason, () =>
       coded(
         'spool-owner',
         `The spool ${this.#folder} is not used: ${reason}. Hits are queued in memory only. Set spool to a folder that the user of this process owns and that others cannot write to.`,
       ),
     );
+  }
+
+  /** The spool can be used from now on. */
+  used(): void {
+    this.#unused.end();
   }
 
   notWritten(error: unknown): void {
@@ -67,6 +86,7 @@ export class SpoolReports {
   }
 
   close(): void {
+    this.#unused.forget();
     this.#unwritable.forget();
   }
 

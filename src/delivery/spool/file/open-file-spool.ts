@@ -21,28 +21,37 @@ export interface OpenFileSpoolOptions {
   readonly privacy?: string | undefined;
 }
 
-/** Opens the spool in a folder, which is created if it does not exist. `undefined` if it cannot be used; the reason is logged. */
-export function openFileSpool(
-  { folder, url, maxBytes, privacy, dailyKeys }: OpenFileSpoolOptions,
-  diagnostics: Diagnostics,
-): FileSpool | undefined {
-  const path = resolve(folder);
-  const reports = new SpoolReports(folder, diagnostics, privacy);
-  try {
-    openSpoolFolder(path, url);
-    const identity = thisProcess();
-    const instance = instanceName(Date.now(), process.pid, randomBytes(4).toString('hex'));
-    const owner = { mode: 0o600, flag: 'wx' };
-    writeFileSync(join(path, ownerName(instance)), JSON.stringify(identity), owner);
-    return new FileSpool(
-      { folder: path, maxBytes, privacy, dailyKeys },
-      instance,
-      identity,
-      reports,
-    );
-  } catch (error) {
-    if (error instanceof UntrustedFolder) reports.notTrusted(error.message);
-    else reports.notUsed(error instanceof UnusableFolder ? error.message : codeOf(error));
-    return undefined;
+/** Opens the spool in a folder, which is created if it does not exist. */
+export class FileSpoolOpener {
+  readonly #options: OpenFileSpoolOptions;
+  readonly #reports: SpoolReports;
+
+  constructor(options: OpenFileSpoolOptions, diagnostics: Diagnostics) {
+    this.#options = options;
+    this.#reports = new SpoolReports(options.folder, diagnostics, options.privacy);
+  }
+
+  /** `undefined` if it cannot be used; the reason is logged. */
+  open(): FileSpool | undefined {
+    const { folder, url, ...options } = this.#options;
+    const path = resolve(folder);
+    try {
+      openSpoolFolder(path, url);
+      const identity = thisProcess();
+      const instance = instanceName(Date.now(), process.pid, randomBytes(4).toString('hex'));
+      const owner = { mode: 0o600, flag: 'wx' };
+      writeFileSync(join(path, ownerName(instance)), JSON.stringify(identity), owner);
+      this.#reports.used();
+      return new FileSpool({ ...options, folder: path }, instance, identity, this.#reports);
+    } catch (error) {
+      if (error instanceof UntrustedFolder) this.#reports.notTrusted(error.message);
+      else this.#reports.notUsed(error instanceof UnusableFolder ? error.message : codeOf(error));
+      return undefined;
+    }
+  }
+
+  /** Logs nothing more. */
+  close(): void {
+    this.#reports.close();
   }
 }

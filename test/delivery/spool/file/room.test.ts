@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { createDiagnostics } from '../../../../src/common/diagnostics.js';
-import { openFileSpool } from '../../../../src/delivery/spool/file/open-file-spool.js';
+import { FileSpoolOpener } from '../../../../src/delivery/spool/file/open-file-spool.js';
 import { openRedisSpool } from '../../../../src/delivery/spool/redis/open-redis-spool.js';
 import type { SpoolStore } from '../../../../src/delivery/spool/spool-store.js';
 import type { Hit } from '../../../../src/hit/hit.js';
@@ -15,7 +15,7 @@ const hit: Hit = { site: 1, visitor: 'v', startSeconds: 1, kind: 'page', query: 
 function inFolder(): () => SpoolStore {
   const folder = temporaryFolder();
   const options = { folder, url: matomoUrl, maxBytes };
-  return () => openFileSpool(options, createDiagnostics()) as SpoolStore;
+  return () => new FileSpoolOpener(options, createDiagnostics()).open() as SpoolStore;
 }
 
 async function inRedis(): Promise<() => SpoolStore> {
