@@ -67,9 +67,9 @@ export interface MatomoOptions {
   readonly actionName?: string | ((request: TrackedRequest) => string | undefined) | undefined;
   /**
    * How the path is shown in the title of a request without a route. With `template`, a segment becomes `:id` if it is a number,
-   * a ULID, or hex of 8 or more characters with a digit; `:uuid` if it is a UUID; `:email` if it contains `@`; `:token` if it has
-   * 20 or more characters, all of them letters, digits, `_` or `-`, with a digit, both cases and at most one hyphen. With `raw`,
-   * the path is not changed. `urlPaths: 'template'` implies `template`, also for `{path}`. @default `template`
+   * a ULID, or hex of 8 or more characters with a digit; `:uuid` if it is a UUID; `:email` if it is an email address; `:token` if it
+   * has 20 or more characters, all of them letters, digits, `_` or `-`, with a digit, both cases and at most one hyphen. With
+   * `raw`, all segments are kept. Both decode the path, except for `%2F`. `urlPaths: 'template'` implies `template`, also for `{path}`. @default `template`
    */
   readonly titlePaths?: 'template' | 'raw' | undefined;
   /**

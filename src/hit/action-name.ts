@@ -1,4 +1,6 @@
-import { toTitlePath } from './title-path.js';
+import { operationOf } from './graphql-operation.js';
+import type { HttpRequest } from './http-request.js';
+import { decodeTitle, toTitlePath } from './title-path.js';
 import { toProcedurePath } from './trpc-procedure.js';
 
 interface Titled {
@@ -11,21 +13,36 @@ interface Titled {
 
 /** Names the place that a request asked for. The path is already redacted. */
 export type ToPlace = (
-  request: Pick<Titled, 'route' | 'statusCode'>,
+  request: Pick<HttpRequest, 'route' | 'statusCode' | 'annotations'>,
   path: string,
   isSimple?: boolean,
 ) => string;
 
+/** What scanners of applications with routes get, besides 404. */
+const REFUSED: Readonly<Record<number, string>> = {
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  405: 'Method Not Allowed',
+};
+
 /**
- * The procedure of a tRPC request, else the route, else the path. A 404 without a route is `Not Found`, so that scanners do not
- * fill the titles with the paths that they try.
+ * The procedure of a tRPC request, else the route, else the path. Without a route, a 404 is `Not Found`, and so are 401, 403 and 405
+ * after a request had a route: scanners must not fill the titles with the paths that they try.
  */
 export function createToPlace(titlePaths: 'template' | 'raw'): ToPlace {
-  const toPath = titlePaths === 'raw' ? (path: string) => path : toTitlePath;
-  return function toPlace({ route, statusCode }, path, isSimple = false) {
+  const toPath =
+    titlePaths === 'raw' ? decodeTitle : (path: string) => decodeTitle(toTitlePath(path));
+  let hasRoutes = false;
+  return function toPlace(request, path, isSimple = false) {
+    const { statusCode } = request;
+    const route = request.route === undefined ? undefined : decodeTitle(request.route);
+    hasRoutes ||= route !== undefined;
     if (statusCode === 404) return route ?? 'Not Found';
-    if (isSimple) return route ?? toPath(path);
-    return toProcedurePath(path, toPath) ?? route ?? toPath(path);
+    const procedure = isSimple ? undefined : toProcedurePath(path, toPath);
+    if (procedure !== undefined) return procedure;
+    if (route !== undefined) return route;
+    const refusal = hasRoutes ? REFUSED[statusCode] : undefined;
+    return refusal !== undefined && operationOf(request) === undefined ? refusal : toPath(path);
   };
 }
 

@@ -9,7 +9,7 @@ export function toOperationName(value: unknown): string | undefined {
 }
 
 /** The GraphQL operation of a request, from the strongest source that has one. */
-export function operationOf({ annotations }: HttpRequest): string | undefined {
+export function operationOf({ annotations }: Pick<HttpRequest, 'annotations'>): string | undefined {
   if (annotations.length === 0) return undefined;
   return annotations.findLast(({ operation }) => operation !== undefined)?.operation;
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { annotations, httpRequest, parametersOf } from '../support/builders.js';
+import { createHitBuilder } from '../../src/hit/hit-builder.js';
+import { annotations, HIT_OPTIONS, httpRequest, parametersOf } from '../support/builders.js';
 
 const graphql = (overrides: Parameters<typeof annotations>[0], request: object = {}) =>
   httpRequest({
@@ -54,4 +55,25 @@ test.each([
   const [path, route, statusCode, title] = row;
   const { parameters } = parametersOf(httpRequest({ path, route, statusCode }));
   expect(parameters.action_name).toBe(title);
+});
+
+test('a refused request without route and operation is named by its status, after a request had a route', () => {
+  const buildHits = createHitBuilder(HIT_OPTIONS, () => {});
+  const build = (overrides: object) => {
+    const [hit] = buildHits(httpRequest({ route: undefined, ...overrides }), 1, Date.now());
+    const query = new URLSearchParams(hit?.query);
+    return [query.get('action_name'), new URL(query.get('url') ?? '').pathname];
+  };
+  const path = '/.env';
+  expect(build({ path, statusCode: 403 })).toEqual(['GET /.env', path]);
+  expect(build({ route: '/users/:id' })).toEqual(['GET /users/:id', '/users/42']);
+  expect(build({ path, statusCode: 401 })).toEqual(['GET Unauthorized', path]);
+  expect(build({ path, statusCode: 403 })).toEqual(['GET Forbidden', path]);
+  expect(build({ path, statusCode: 405 })).toEqual(['GET Method Not Allowed', path]);
+  expect(build({ path, statusCode: 400 })).toEqual(['GET /.env', path]);
+  const trpc = { path: '/trpc/user.byId', statusCode: 401 };
+  expect(build(trpc)).toEqual(['GET /trpc/user.byId', trpc.path]);
+  const operation = { path: '/graphql', annotations: [annotations({ operation: 'Me' })] };
+  expect(build({ ...operation, statusCode: 401 })).toEqual(['GET /graphql Me', '/graphql']);
+  expect(build({ path, route: '/:file', statusCode: 403 })).toEqual(['GET /:file', path]);
 });

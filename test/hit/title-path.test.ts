@@ -21,6 +21,13 @@ test.each([
   ['/users/123E4567-e89b-12d3-a456-426614174000', '/users/:uuid'],
   ['/users/ann@example.org/edit', '/users/:email/edit'],
   ['/users/ann%40example.org', '/users/:email'],
+  ['/users/ann%2540example.org', '/users/:email'],
+  ['/users/ann@example.org;v=1/edit', '/users/:email/edit'],
+  ['/users/ann@xn--mller-kva.xn--p1ai', '/users/:email'],
+  ['/users/ann@m\u00fcller.de.', '/users/:email'],
+  ['/@vite/client', '/@vite/client'],
+  ['/npm/react@18.2.0/index.js', '/npm/react@18.2.0/index.js'],
+  ['/ann@localhost/@example.org', '/ann@localhost/@example.org'],
   ['/reset/kX3vQ9bT2mN7pL5wZ8rY', '/reset/:token'],
   ['/reset/kX3vQ9bT2m-7pL5wZ8r_', '/reset/:token'],
   ['/reset/kX3vQ9bT2m-7pL5-Z8rY', '/reset/kX3vQ9bT2m-7pL5-Z8rY'],
@@ -97,4 +104,27 @@ test('the failed endpoint has the path as the title has it', () => {
   const request = httpRequest({ route: undefined, statusCode: 503 });
   const options = { dimensions: { 1: 'matomo.failed_endpoint' } };
   expect(parametersOf(request, options).parameters.dimension1).toBe('5xx GET /users/:id');
+});
+
+const titleOf = (overrides: object, options = {}) =>
+  parametersOf(httpRequest({ route: undefined, ...overrides }), options).parameters.action_name;
+
+test.each([
+  ['/caf%C3%A9/%E2%82%AC', '/caf\u00e9/\u20ac'],
+  ['/recipes/%24%3A%2FStoryList%2f', '/recipes/$:%2FStoryList%2f'],
+  ['/a%20b', '/a b'],
+  ['/%E9', '/%E9'],
+  ['/100%', '/100%'],
+  ['/a%0Ab', '/a%0Ab'],
+  ['/a%E2%80%AEb', '/a%E2%80%AEb'],
+  ['/users/%37/caf%C3%A9', '/users/:id/caf\u00e9'],
+])('the path or route %s is %s in a title, and the URL stays encoded', (path, title) => {
+  expect(titleOf({ path })).toBe(`GET ${title}`);
+  expect(titleOf({ path: '/x', route: path.replace('%37', ':id') })).toBe(`GET ${title}`);
+  const { url } = parametersOf(httpRequest({ path })).parameters;
+  expect(new URL(url ?? '').pathname).toBe(path);
+});
+
+test('a raw title is decoded, too', () => {
+  expect(titleOf({ path: '/caf%C3%A9/7' }, { titlePaths: 'raw' })).toBe('GET /caf\u00e9/7');
 });

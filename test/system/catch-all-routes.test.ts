@@ -71,7 +71,7 @@ test('Express: a catch-all is no route, also behind a router and after an error'
     'GET /users/:id',
     'GET /orders/:id',
     'GET /api/*rest',
-    'GET /^\\/pages\\/.*/',
+    'GET /pages/:id',
     'GET /fails/:id',
     'GET Not Found',
   ]);
@@ -142,22 +142,30 @@ const admin = express.Router();
 app.get('/users/:id', (request, response) => response.send('user'));
 admin.get('/*rest', (request, response) => response.send('admin'));
 app.use('/admin', admin);
+const board = express.Router();
+board.get(['/', '/queue/:name'], (request, response) => response.send('queue'));
+board.get(/^\\/jobs\\/.*$/, (request, response) => response.send('job'));
+app.use('/queues/:who', board);
 app.all('/{*splat}', (request, response) => response.sendStatus(request.path === '/nowhere' ? 404 : 200));
 const server = app.listen(0, '127.0.0.1', () => console.log('http://127.0.0.1:' + server.address().port));`;
 
-test('Express beside its instrumentation, which cuts `/{*splat}` to `/` and `/admin/*rest` to `/admin`', async () => {
+test('Express beside its instrumentation, which cuts `/{*splat}` to `/` and `/admin/*rest` to `/admin`, and joins lists by commas', async () => {
   const { inspector, env } = await matomo();
   const preloads = ['--require', '@opentelemetry/auto-instrumentations-node/register', ...REGISTER];
   const app = await startServer([...preloads, '-e', CATCH_ALL], {
     env: { ...env, OTEL_TRACES_EXPORTER: 'none', MATOMO_SCHEDULE_DELAY: '100' },
   });
-  const paths = ['/users/7', '/admin/a/b', '/orders/8', '/nowhere'];
+  const board = ['/queues/bob', '/queues/bob/queue/mail', '/queues/7/jobs/8'];
+  const paths = ['/users/7', '/admin/a/b', '/orders/8', ...board, '/nowhere'];
   for (const path of paths) await get(app.url + path);
   await eventually(() => inspector.hits().length === paths.length);
   expect(titlesOf(inspector.hits())).toEqual([
     'GET /users/:id',
     'GET /admin/*rest',
     'GET /orders/:id',
+    'GET /queues/:who',
+    'GET /queues/:who/queue/:name',
+    'GET /queues/:id/jobs/:id',
     'GET Not Found',
   ]);
 });

@@ -3,6 +3,7 @@ import { isCatchAllRoute } from '../../hit/catch-all-route.js';
 import { textOf } from '../finished-span.js';
 import { readExpressRoute } from './express.js';
 import type { RouteAdapter } from './route-adapter.js';
+import { isRegularExpression, isRouteList, routeOfList } from './route-list.js';
 
 /** Frameworks that store the route on Node's request, one file each. Those that publish it are in `announced-routes`. */
 const ROUTE_ADAPTERS: readonly RouteAdapter[] = [{ readRoute: readExpressRoute }];
@@ -22,7 +23,7 @@ interface RouteSources {
 
 /**
  * The route template: from the server span, a child span, a framework's announcement, or the framework's request object. The
- * first one that is not a catch-all wins. A 404 with the route `/` matched none.
+ * first one that is specific wins. A 404 with the route `/` matched none.
  */
 export function routeOf(
   { nestedRoute, captured }: RouteSources,
@@ -30,10 +31,13 @@ export function routeOf(
   path: string,
   statusCode: number,
 ): string | undefined {
-  const spanRoute = specific(textOf(attributes['http.route']));
-  if (spanRoute !== undefined && !isCutShort(spanRoute, path)) return spanRoute;
+  const reported = textOf(attributes['http.route']);
+  const isList = reported !== undefined && isRouteList(reported);
+  const spanRoute = specific(isList ? routeOfList(reported, path) : reported);
+  if (spanRoute !== undefined && !isList && !isCutShort(spanRoute, path)) return spanRoute;
   const own =
     specific(captured?.route) ?? specific(captured?.request && readRoute(captured.request, path));
+  if (isList && own !== undefined) return own; // the framework knows the mount path, too
   if (spanRoute !== undefined && spanRoute !== '/')
     return own?.startsWith(spanRoute) ? own : spanRoute;
   const route = nestedRoute ?? own;
@@ -48,14 +52,20 @@ function isCutShort(route: string, path: string): boolean {
   return route.charCodeAt(length - 1) === path.charCodeAt(length - 1) && path.startsWith(route);
 }
 
-function specific(route: string | undefined): string | undefined {
-  return route === undefined || isCatchAllRoute(route) ? undefined : route;
+/** The route, unless it is a catch-all or a regular expression: both say less than the path. */
+export function specific(route: string | undefined): string | undefined {
+  if (route === undefined || isCatchAllRoute(route) || isRegularExpression(route)) return undefined;
+  return route;
 }
 
 function readRoute(request: object, path: string): string | undefined {
   for (const adapter of ROUTE_ADAPTERS) {
-    const route = adapter.readRoute(request, path);
-    if (route !== undefined) return route;
+    try {
+      const route = adapter.readRoute(request, path);
+      if (route !== undefined) return route;
+    } catch {
+      // A getter of the application: the title is made from the path.
+    }
   }
   return undefined;
 }

@@ -1,5 +1,5 @@
-import { isCatchAllRoute } from '../../hit/catch-all-route.js';
 import { type FinishedSpan, textOf } from '../finished-span.js';
+import { specific } from './index.js';
 
 /** Set by the instrumentations of Express, its router and Connect, whose spans have only parts of a route. */
 const LAYER_ATTRIBUTES = ['express.type', 'router.type', 'connect.type'] as const;
@@ -14,8 +14,8 @@ export const ROUTE_BELOW_ATTRIBUTES: readonly string[] = [
 /** The route named by a child span, as Next.js and SvelteKit do. */
 export function routeBelow(span: FinishedSpan): string | undefined {
   const { name, attributes } = span;
-  const route = textOf(attributes['http.route']);
-  if (route === undefined || isCatchAllRoute(route)) return undefined;
+  const route = specific(textOf(attributes['http.route']));
+  if (route === undefined) return undefined;
   if (name.startsWith('sveltekit.') && !isWholeSvelteKitRequest(span, route)) return undefined;
   return LAYER_ATTRIBUTES.some((type) => attributes[type] !== undefined) ? undefined : route;
 }

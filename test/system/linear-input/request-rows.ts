@@ -12,10 +12,11 @@ import { createToTrackedQuery, removeSearchFromPath } from '../../../src/hit/que
 import { createRedactPath } from '../../../src/hit/redact-path.js';
 import { createToReferrer } from '../../../src/hit/referrer.js';
 import { STATIC_FILES } from '../../../src/hit/request-patterns.js';
-import { toTitlePath } from '../../../src/hit/title-path.js';
+import { decodeTitle, toTitlePath } from '../../../src/hit/title-path.js';
 import { toProcedurePath } from '../../../src/hit/trpc-procedure.js';
 import { visitorOfCookie } from '../../../src/hit/visitor-cookie.js';
 import { splitTarget, targetOf } from '../../../src/requests/finished-span.js';
+import { withNames } from '../../../src/requests/routes/express-mounts.js';
 import { routeOf } from '../../../src/requests/routes/index.js';
 import { httpRequest } from '../../support/builders.js';
 import { filled, type LinearRow, texts } from '../../support/linear-input.js';
@@ -247,11 +248,12 @@ export const HEADER_ROWS: readonly LinearRow[] = [
     }),
   },
   {
-    what: 'toTitlePath, toProcedurePath, and isGraphqlRequest',
+    what: 'toTitlePath, decodeTitle, toProcedurePath, and isGraphqlRequest',
     reason: 'a path is cut at 2,048 characters, or split once',
     cases: texts(
       (text) => [
         toTitlePath(`/${text}`),
+        decodeTitle(`/${text}`),
         toProcedurePath(`/trpc/${text}`, toTitlePath),
         toProcedurePath(`/${text}/trpc/a`, toTitlePath),
         isGraphqlRequest(httpRequest({ path: `/${text}` })),
@@ -276,18 +278,28 @@ export const HEADER_ROWS: readonly LinearRow[] = [
   },
   {
     what: 'routeOf',
-    reason: 'the path is split once, and for each template once',
+    reason:
+      'the path is split once, and for each template once; a list has at most 2,048 characters, and values are replaced in 100 segments',
     cases: texts(
-      (text) =>
-        ['/a', ['/a/:id', '/b']].map((path) =>
+      (text) => [
+        ...['/a', ['/a/:id', '/b']].map((path) =>
           routeOf(
-            { captured: { request: { route: { path } } } } as never,
+            { captured: { request: { route: { path }, baseUrl: `/${text}` } } } as never,
             { 'http.status_code': 500 },
             `/${text}`,
             500,
           ),
         ),
-      URL_TEXTS,
+        ...[`/a,/${text}`, `/^${text}`].map((route) =>
+          routeOf({} as never, { 'http.route': route }, `/${text}`, 200),
+        ),
+        withNames(`/${text}`, [['rest', text.slice(text.length / 2)]]),
+      ],
+      {
+        ...URL_TEXTS,
+        lists: (size) => filled(',/a', size),
+        anchors: (size) => filled('/^[', size),
+      },
     ),
   },
 ];

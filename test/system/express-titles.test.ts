@@ -1,0 +1,133 @@
+import express from 'express';
+import { expect, test } from 'vitest';
+import { startTracedService } from '../support/traced-service.js';
+
+type Listener = Parameters<typeof startTracedService>[0];
+
+/** The titles of requests to these paths, in which callers put `bob`. */
+async function titlesOf(app: express.Express, paths: readonly string[]): Promise<unknown[]> {
+  app.set('env', 'test'); // no stack traces on stderr
+  const service = await startTracedService(app as unknown as Listener);
+  for (const path of paths) await service.fetch(path);
+  await service.requests(paths.length);
+  return (await service.hits()).map(({ stored }) => stored?.title);
+}
+
+const ok: express.RequestHandler = (_request, response) => void response.send('ok');
+const fail: express.RequestHandler = () => {
+  throw new TypeError('no such luck');
+};
+
+test.each([false, true])('mount paths are templates, with mergeParams %s', async (mergeParams) => {
+  const app = express();
+  const posts = express.Router({ mergeParams });
+  posts.get('/', ok);
+  posts.get('/fails', fail);
+  posts.get('/:postId', ok);
+  const nested = express.Router({ mergeParams });
+  nested.use('/t/:tenant', posts);
+  app.use('/users/:userId/posts', posts);
+  app.use('/v1', nested);
+  app.use('/files/*folder/posts', posts);
+  app.use('/:from-:to/posts', posts);
+  const paths = [
+    '/users/42/posts',
+    '/users/bob@example.com/posts/',
+    '/Users/bob/POSTS/bob',
+    '/users/bob/posts/fails',
+    '/v1/t/bob',
+    '/v1/t/b%2Fob/7',
+    '/v1/t/v1/v1',
+    '/files/bob/ann/posts/7',
+    '/bob-ann/posts/fails',
+  ];
+  expect(await titlesOf(app, paths)).toEqual([
+    'GET /users/:userId/posts',
+    'GET /users/:userId/posts',
+    'GET /users/:userId/posts/:postId',
+    'GET /users/:userId/posts/fails',
+    'GET /v1/t/:tenant',
+    'GET /v1/t/:tenant/:postId',
+    'GET /v1/t/:tenant/:postId',
+    'GET /files/*folder/posts/:postId',
+    'GET /:from/posts/fails',
+  ]);
+});
+
+test('applications in applications, and routes that are added later', async () => {
+  const app = express();
+  const admin = express();
+  const users = express.Router();
+  users.get('/:id', ok);
+  users.get('/:id/fails', fail);
+  admin.use('/users', users);
+  app.use('/people', users);
+  app.use(users);
+  app.use('/t/:tenant/admin', admin);
+  const outer = express.Router();
+  outer.use('/orders/:orderId', (request, response, next) => {
+    const items = express.Router();
+    items.get('/:itemId', ok);
+    if (request.query.late === undefined) items(request, response, next);
+    else {
+      app.use('/late/:who', items);
+      next('router');
+    }
+  });
+  app.use(outer);
+  const paths = [
+    '/t/bob/admin/users/7',
+    '/t/bob/admin/users/7/fails',
+    '/people/7',
+    '/people/7/fails',
+    '/orders/7/8',
+    '/orders/7?late=1',
+    '/late/bob/8',
+  ];
+  expect(await titlesOf(app, paths)).toEqual([
+    'GET /t/:tenant/admin/users/:id',
+    'GET /t/:tenant/admin/users/:id/fails',
+    'GET /people/:id',
+    'GET /people/:id/fails',
+    'GET /orders/:id/:itemId',
+    'GET Not Found',
+    'GET /late/:who/:itemId',
+  ]);
+});
+
+test('a rewritten URL, as in json-server and verdaccio, has nothing of the caller', async () => {
+  const app = express();
+  app.use((request, _response, next) => {
+    request.url = request.url
+      .replace(/^\/api/, '')
+      .replace(/^\/(@[^/]+)\/(.+)/, '/$1%2f$2')
+      .replace(/^\/users\/\w+\/posts/, '/posts');
+    next();
+  });
+  const posts = express.Router();
+  posts.get('/', ok);
+  posts.get('/:id', ok);
+  app.use('/posts', posts);
+  app.get('/:package', ok);
+  const paths = ['/api/posts/7', '/users/bob/posts', '/@bob/core', '/api/left-pad'];
+  expect(await titlesOf(app, paths)).toEqual([
+    'GET /posts/:id',
+    'GET /posts',
+    'GET /:package',
+    'GET /:package',
+  ]);
+});
+
+test('of a list of routes the one that matches counts, and a regular expression is none', async () => {
+  const app = express();
+  const board = express.Router();
+  board.get(['/', '/queue/:name'], ok);
+  board.get(/^\/jobs\/.*$/, ok);
+  app.use('/queues', board);
+  const paths = ['/queues', '/queues/queue/bob', '/queues/jobs/7'];
+  expect(await titlesOf(app, paths)).toEqual([
+    'GET /queues',
+    'GET /queues/queue/:name',
+    'GET /queues/jobs/:id',
+  ]);
+});
