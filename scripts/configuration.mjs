@@ -126,7 +126,7 @@ as \`undefined\`.
 `;
 
 /** The whole page. The table and the lists are arguments, so that a test can pass those of `src`. */
-export function configurationPage({ OPTIONS, HEALTH_CHECKERS, STATIC_FILES, AI_CHATBOTS }) {
+export function configurationPage({ OPTIONS, HEALTH_CHECKERS, AI_CHATBOTS }) {
   const documented = { ...readType(), ...ENVIRONMENT_ONLY };
   const names = Object.keys(OPTIONS);
   for (const name of names) {
@@ -137,7 +137,7 @@ export function configurationPage({ OPTIONS, HEALTH_CHECKERS, STATIC_FILES, AI_C
   if (unknown)
     throw new Error(`there is an example for ${unknown}, which has no environment variable`);
   const topics = byTopic(names);
-  const lists = { HEALTH_CHECKERS, STATIC_FILES, AI_CHATBOTS };
+  const lists = { HEALTH_CHECKERS, AI_CHATBOTS };
   return [
     INTRODUCTION.replace('REQUEST_FIELDS', requestFields()).replace(
       'PRIVACY_OPTIONS',
@@ -308,9 +308,9 @@ function plainType(type) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const built = (path) => import(new URL(`../build/${path}`, import.meta.url).href);
   const { OPTIONS } = await built('options/option-table.js');
-  const { HEALTH_CHECKERS, STATIC_FILES } = await built('hit/request-patterns.js');
+  const { HEALTH_CHECKERS } = await built('hit/request-patterns.js');
   const { AI_CHATBOTS } = await built('hit/ai-chatbots.js');
-  const page = configurationPage({ OPTIONS, HEALTH_CHECKERS, STATIC_FILES, AI_CHATBOTS });
+  const page = configurationPage({ OPTIONS, HEALTH_CHECKERS, AI_CHATBOTS });
   writeFileSync(new URL(`../${PAGE}`, import.meta.url), page);
   console.log(`${PAGE} has ${Object.keys(OPTIONS).length} options`);
 }

@@ -14,7 +14,7 @@ export { AI_CHATBOTS } from './hit/ai-chatbots.js';
 export type { TrackedRequest } from './hit/http-request.js';
 export type { Order, OrderItem } from './hit/order.js';
 export type { PerfKey, TrackingParameters } from './hit/parameter-names.js';
-export { HEALTH_CHECKERS, STATIC_FILES } from './hit/request-patterns.js';
+export { HEALTH_CHECKERS } from './hit/request-patterns.js';
 export type { OptionError } from './options/wrong-option.js';
 export type { MatomoOptions, VisitorId } from './options.js';
 export type { MatomoStats } from './pipeline/stats.js';

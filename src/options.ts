@@ -79,9 +79,24 @@ export interface MatomoOptions {
   readonly ignorePaths?: readonly string[] | undefined;
   /**
    * Regular expressions, as objects or strings. A request is not tracked if one of them matches anywhere in the first 2,048
-   * characters of its path, as it was sent or percent-decoded once. `STATIC_FILES` is a ready-made list.
+   * characters of its path, as it was sent or percent-decoded once.
    */
   readonly ignorePatterns?: Patterns | undefined;
+  /**
+   * What happens to GET and HEAD requests of scripts, style sheets, source maps, images, fonts, WebAssembly, web manifests,
+   * `robots.txt`, `sitemap.xml` and everything below `/_next/static/`, `/_astro/`, `/_nuxt/`, `/@vite/`, `/@id/` and
+   * `/node_modules/.vite/`, whatever their status: they are not tracked (`ignore`), or are page views (`track`). A request whose
+   * route is known, such as `/avatars/:id.png`, is always tracked, unless the route ends in a wildcard. Audio, video and documents
+   * are no static files. @default `ignore`
+   */
+  readonly staticFiles?: 'ignore' | 'track' | undefined;
+  /**
+   * What happens to requests that a browser or framework sends before anybody opens the page: they are not tracked (`ignore`), or
+   * are page views (`track`). Such requests have `Sec-Purpose`, `Purpose` or `X-Moz` with `prefetch`, or a `Next-Router-Prefetch`
+   * header. A page that the browser prefetched and then opens from its cache sends no other request, so it is not counted.
+   * @default `ignore`
+   */
+  readonly prefetches?: 'ignore' | 'track' | undefined;
   /**
    * Regular expressions, as objects or strings. A request is not tracked if one of them matches in the first 2,048 characters of
    * its user agent. Your list replaces the default; with an empty list, no user agent is ignored. @default `HEALTH_CHECKERS`

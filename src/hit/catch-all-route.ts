@@ -45,6 +45,12 @@ export function hasWildcard(route: string): boolean {
   return route.split('/').some((segment) => segment.includes('*') || isWildcard(segment));
 }
 
+/** Whether a route matches whatever begins like it, such as `/files/*` and `/files{/*rest}`. */
+export function endsInWildcard(route: string): boolean {
+  const last = withoutAnchors(route.slice(route.lastIndexOf('/') + 1));
+  return isWildcard(last) || (last.endsWith('}') && isWildcard(last.slice(0, -1)));
+}
+
 function isWildcard(segment: string): boolean {
   return segment === '$' || WILDCARD_SEGMENT.test(segment);
 }

@@ -74,6 +74,8 @@ export interface HttpRequest {
   readonly optedOut: OptedOut;
   /** Signed by an AI agent that controls a browser. */
   readonly isAiAgent?: boolean;
+  /** A browser or framework loads the page before anybody asks for it. */
+  readonly isPrefetch?: boolean;
   /** Set if it is sent as a request by an AI chatbot. */
   chatbotResponse?: ChatbotResponse | undefined;
   /** Name of the server span. */

@@ -1,4 +1,5 @@
 import { memoize, memoizeLatestPair } from '../common/generation-cache.js';
+import { isPolling, withoutTimestamp } from './engine-io.js';
 import {
   createToTrackedQuery,
   type QueryPolicyOptions,
@@ -75,7 +76,10 @@ export function createToPageUrl(
 ): (request: Located, path: string, isSimple?: boolean) => PageUrl {
   const toTrackedQuery = createToTrackedQuery(options);
   const toQuery = memoize(
-    (query: string) => toPart('?', encodeUnsafe(cutRaw(toTrackedQuery(query)))),
+    (query: string) => {
+      const stable = isPolling(query) ? withoutTimestamp(query) : query;
+      return toPart('?', encodeUnsafe(cutRaw(toTrackedQuery(stable))));
+    },
     ({ text }, query) => text === query,
   );
   const baseUrl = options.baseUrl === undefined ? undefined : toPart('&url=', options.baseUrl);

@@ -141,6 +141,9 @@ const PAIR_SEGMENT = /[=:]|%(?:25)*(?:20|3a|3d)/i;
 /** A method of a resource, such as `keys:rotate`. */
 const METHOD_SEGMENT = /^[\w.~-]*:[a-z]+$/i;
 
+/** Next.js adds it to the URL of a page if its own code requests the page: a hash of the request's headers. */
+const RSC = '_rsc';
+
 const CAMPAIGN = /^(?:(?:utm|mtm|pk|piwik|matomo)_|(?:gclid|fbclid)$)/i;
 
 /** Limit for nested encodings. */
@@ -169,7 +172,9 @@ export function createToTrackedQuery(
       return {
         secrecy: isRedacted ? toSecrecy(encoded) : 'none',
         isRemoved:
-          (!siteSearch && isSearchParameter(name)) || (removesCampaigns && CAMPAIGN.test(name)),
+          name === RSC ||
+          (!siteSearch && isSearchParameter(name)) ||
+          (removesCampaigns && CAMPAIGN.test(name)),
         isListed: listed === undefined || listed.has(name),
       };
     },

@@ -23,9 +23,3 @@ export const HEALTH_CHECKERS: readonly RegExp[] = [
   /^Blackbox Exporter\//i,
   /^Uptime-Kuma\//i,
 ];
-
-/** Paths of static files, for `ignorePatterns`. */
-export const STATIC_FILES: readonly RegExp[] = [
-  /\.(?:avif|bmp|css|eot|gif|ico|jpe?g|js|map|mjs|mp[34]|otf|png|svg|ttf|wasm|webm|webmanifest|webp|woff2?)$/i,
-  /^\/(?:robots\.txt|sitemap\.xml)$/i,
-];

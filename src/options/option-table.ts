@@ -105,6 +105,16 @@ export const OPTIONS: {
     default: [],
     isPrivacy: true,
   },
+  staticFiles: {
+    env: 'MATOMO_STATIC_FILES',
+    parse: oneOf('ignore', 'track'),
+    default: 'ignore',
+  },
+  prefetches: {
+    env: 'MATOMO_PREFETCHES',
+    parse: oneOf('ignore', 'track'),
+    default: 'ignore',
+  },
   ignoreUserAgents: {
     env: 'MATOMO_IGNORE_USER_AGENTS',
     fromText: patternsFromText,

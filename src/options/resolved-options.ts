@@ -30,6 +30,8 @@ export interface ResolvedOptions {
   readonly titlePaths: 'template' | 'raw';
   readonly ignorePaths: readonly string[];
   readonly ignorePatterns: readonly RegExp[];
+  readonly staticFiles: 'ignore' | 'track';
+  readonly prefetches: 'ignore' | 'track';
   readonly ignoreUserAgents: readonly RegExp[];
   /** Upper case. `undefined`: all. */
   readonly allowedMethods: readonly string[] | undefined;

@@ -1,5 +1,6 @@
 import { readsContent } from '../hit/ai-chatbot-hit.js';
 import { createIsAiChatbot } from '../hit/is-ai-chatbot.js';
+import { createFindNoPageReason, type NoPageOptions } from '../hit/no-page-reason.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
 import { readChatbotResponse } from '../requests/read-chatbot-response.js';
@@ -14,16 +15,20 @@ export function createSortRequest({
   aiChatbots,
   aiChatbotUserAgents,
   pageViews,
-}: Pick<ResolvedOptions, 'aiChatbots' | 'aiChatbotUserAgents' | 'pageViews'>): SortRequest {
+  ...options
+}: Pick<ResolvedOptions, 'aiChatbots' | 'aiChatbotUserAgents' | 'pageViews'> &
+  NoPageOptions): SortRequest {
+  const findNoPageReason = createFindNoPageReason(options);
   const otherwise = pageViews ? undefined : 'page_views';
-  if (aiChatbots === 'off') return () => otherwise;
+  const sortPage: SortRequest = ({ request }) => findNoPageReason(request) ?? otherwise;
+  if (aiChatbots === 'off') return sortPage;
   const isAiChatbot = createIsAiChatbot(aiChatbotUserAgents);
 
   return function sortRequest(ended, span) {
     const { request, captured } = ended;
     const { userAgent } = request;
     if (userAgent === undefined || !isAiChatbot(userAgent) || !READS.test(request.method)) {
-      return otherwise;
+      return sortPage(ended, span);
     }
     const header = (name: string) => readHeader(captured?.request?.headers, span.attributes, name);
     const headers = { cookie: header('cookie'), range: header('range') };

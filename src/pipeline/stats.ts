@@ -14,6 +14,10 @@ export type IgnoreReason =
   | 'site'
   | 'sampled'
   | 'ai_chatbot'
+  | 'polling'
+  | 'prefetch'
+  | 'static'
+  | 'partial'
   | 'page_views';
 
 /**
@@ -89,6 +93,10 @@ export function createIgnoredCounters(): IgnoredCounters {
     site: 0,
     sampled: 0,
     ai_chatbot: 0,
+    polling: 0,
+    prefetch: 0,
+    static: 0,
+    partial: 0,
     page_views: 0,
   };
 }

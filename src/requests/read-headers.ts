@@ -20,6 +20,8 @@ export interface CommonHeaders {
   readonly optedOut: OptedOut;
   /** Signed by an AI agent that Matomo recognizes. */
   readonly isAiAgent: boolean;
+  /** Sent by a browser or framework before anybody asks for the page. */
+  readonly isPrefetch: boolean;
 }
 
 // Equal texts become one string, so that pending requests do not keep a copy each.
@@ -48,6 +50,11 @@ export function commonHeadersOf(headers: IncomingHttpHeaders): CommonHeaders {
     optedOut,
     isAiAgent:
       headers['signature-agent'] !== undefined && isAiAgent((name) => headerOf(headers, name)),
+    isPrefetch:
+      saysPrefetch(headers['sec-purpose']) ||
+      saysPrefetch(headers.purpose) ||
+      saysPrefetch(headers['x-moz']) ||
+      headers['next-router-prefetch'] !== undefined,
   };
 }
 
@@ -105,6 +112,14 @@ function isOne(value: unknown): boolean {
   return typeof value === 'string' && value.split(',').some((each) => each.trim() === '1');
 }
 
+/** Whether a header such as `prefetch;prerender` names the purpose of a request. */
+function saysPrefetch(value: unknown): boolean {
+  return typeof value === 'string' && PREFETCH.test(value.slice(0, MAX_PURPOSE_LENGTH));
+}
+
+const PREFETCH = /\bprefetch\b/i;
+const MAX_PURPOSE_LENGTH = 100;
+
 /** From attributes in which an instrumentation captured headers; `capturedHeaders` are those that it captures if they are sent. */
 export function commonHeadersIn(
   attributes: Attributes,
@@ -129,8 +144,13 @@ export function commonHeadersIn(
     optedOut:
       isOne(header('dnt')) || isOne(header('sec-gpc')) ? 'yes' : isOptOutKnown ? 'no' : 'unknown',
     isAiAgent: isAiAgent(header),
+    isPrefetch:
+      PURPOSES.some((name) => saysPrefetch(header(name))) ||
+      header('next-router-prefetch') !== undefined,
   };
 }
+
+const PURPOSES = ['sec-purpose', 'purpose', 'x-moz'];
 
 const NO_HEADERS: CommonHeaders = {
   host: undefined,
@@ -141,6 +161,7 @@ const NO_HEADERS: CommonHeaders = {
   clientHints: undefined,
   optedOut: 'unknown',
   isAiAgent: false,
+  isPrefetch: false,
 };
 const NOTHING_SENT: CommonHeaders = { ...NO_HEADERS, optedOut: 'no' };
 

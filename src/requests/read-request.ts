@@ -74,6 +74,7 @@ export function readRequest(
     clientHints: usual.clientHints,
     optedOut: usual.optedOut,
     isAiAgent: usual.isAiAgent,
+    isPrefetch: usual.isPrefetch,
     chatbotResponse: undefined, // until the pipeline decides
     spanName: span.name,
     startMillis: record.startMillis,

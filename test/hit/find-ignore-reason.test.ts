@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createFindIgnoreReason, type FilterOptions } from '../../src/hit/find-ignore-reason.js';
-import { HEALTH_CHECKERS, STATIC_FILES } from '../../src/hit/request-patterns.js';
+import { HEALTH_CHECKERS } from '../../src/hit/request-patterns.js';
 import { patterns } from '../../src/options/option-values.js';
 import { httpRequest } from '../support/builders.js';
 
@@ -81,16 +81,6 @@ test.each([
   'healthy-app/1',
 ])('%s is a visitor', (userAgent) => {
   expect(reasonOf({ userAgent }, { ignoreUserAgents: HEALTH_CHECKERS })).toBeUndefined();
-});
-
-test('static files are known by their endings', () => {
-  const of = (path: string) => reasonOf({ path }, { ignorePatterns: STATIC_FILES });
-  expect(['/a.css', '/b/c.WOFF2', '/favicon.ico', '/robots.txt'].map(of)).toEqual(
-    Array(4).fill('pattern'),
-  );
-  expect(['/api/css', '/users/a.json', '/js', '/report.pdf'].map(of)).toEqual(
-    Array(4).fill(undefined),
-  );
 });
 
 test('patterns see the first 2,048 characters of a path and a user agent', () => {

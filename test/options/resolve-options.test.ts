@@ -78,6 +78,8 @@ const WRONG: [keyof MatomoOptions, unknown, string][] = [
   ['redactPathPatterns', ['['], '['],
   ['urlPaths', 'route', 'route'],
   ['referrers', 'none', 'none'],
+  ['staticFiles', 'sometimes', 'sometimes'],
+  ['prefetches', 'sometimes', 'sometimes'],
   ['siteSearch', 'maybe', 'maybe'],
   ['doNotTrack', 2, '2'],
   ['consent', 'yes', '"yes"'],

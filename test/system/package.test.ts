@@ -128,7 +128,6 @@ test.each([
     'HEALTH_CHECKERS',
     'MatomoSpanExporter',
     'MatomoSpanProcessor',
-    'STATIC_FILES',
     'annotate',
     'forRequest',
     'ignore',

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import { AI_CHATBOTS } from '../../../src/hit/ai-chatbots.js';
-import { HEALTH_CHECKERS, STATIC_FILES } from '../../../src/hit/request-patterns.js';
+import { HEALTH_CHECKERS } from '../../../src/hit/request-patterns.js';
 import { OPTIONS, type OptionDeclaration } from '../../../src/options/option-table.js';
 import { ROOT } from '../../support/child-process.js';
 import { read } from './pages.js';
@@ -10,11 +10,10 @@ import { read } from './pages.js';
 interface Sources {
   readonly OPTIONS: Readonly<Record<string, OptionDeclaration<unknown>>>;
   readonly HEALTH_CHECKERS: readonly RegExp[];
-  readonly STATIC_FILES: readonly RegExp[];
   readonly AI_CHATBOTS: readonly string[];
 }
 
-const sources: Sources = { OPTIONS, HEALTH_CHECKERS, STATIC_FILES, AI_CHATBOTS };
+const sources: Sources = { OPTIONS, HEALTH_CHECKERS, AI_CHATBOTS };
 const script = pathToFileURL(join(ROOT, 'scripts/configuration.mjs')).href;
 const { configurationPage } = (await import(script)) as {
   configurationPage: (sources: Sources) => string;

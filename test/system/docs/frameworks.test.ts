@@ -65,13 +65,7 @@ test.each([
     given: 'nothing',
     file: 'express.cjs',
     env: {},
-    titles: [
-      'GET /users/:id',
-      'GET /users/:id',
-      'GET Not Found',
-      'GET Not Found',
-      'OPTIONS /users/:id',
-    ],
+    titles: ['GET /users/:id', 'GET /users/:id', 'GET Not Found', 'OPTIONS /users/:id'],
   },
   {
     given: 'the environment of the page',

@@ -6,12 +6,12 @@ import { decodeLatin1 } from '../../../src/hit/decode-latin1.js';
 import { isDocument } from '../../../src/hit/document-type.js';
 import { createFindIgnoreReason } from '../../../src/hit/find-ignore-reason.js';
 import { isGraphqlRequest } from '../../../src/hit/graphql-operation.js';
+import { createFindNoPageReason } from '../../../src/hit/no-page-reason.js';
 import { createToOrigin } from '../../../src/hit/origin.js';
 import { createToPageUrl } from '../../../src/hit/page-url.js';
 import { createToTrackedQuery, removeSearchFromPath } from '../../../src/hit/query-policy.js';
 import { createRedactPath } from '../../../src/hit/redact-path.js';
 import { createToReferrer } from '../../../src/hit/referrer.js';
-import { STATIC_FILES } from '../../../src/hit/request-patterns.js';
 import { decodeTitle, toTitlePath } from '../../../src/hit/title-path.js';
 import { toProcedurePath } from '../../../src/hit/trpc-procedure.js';
 import { visitorOfCookie } from '../../../src/hit/visitor-cookie.js';
@@ -117,12 +117,25 @@ export const HEADER_ROWS: readonly LinearRow[] = [
       (text) =>
         createFindIgnoreReason({
           ignorePaths: ['/'],
-          ignorePatterns: [...STATIC_FILES, /a*b/],
+          ignorePatterns: [/a*b/],
           ignoreUserAgents: [/a*b/],
           allowedMethods: ['GET'],
           ignoredMethods: [],
         })(httpRequest({ path: text, userAgent: text })),
       { "'a'": (size) => filled('a', size), dots: (size) => filled('.', size) },
+    ),
+  },
+  {
+    what: 'createFindNoPageReason',
+    reason: 'each expression looks at a character once',
+    cases: texts(
+      (text) => {
+        const find = createFindNoPageReason({ staticFiles: 'ignore', prefetches: 'ignore' });
+        find(httpRequest({ path: `/${text}`, route: undefined }));
+        find(httpRequest({ path: '/a.js', route: `/${text}` }));
+        find(httpRequest({ query: `transport=polling&EIO=4&${text}`, route: undefined }));
+      },
+      textsOf(['.', '.js', '/', '{', '*', '&', '&EIO', 'a']),
     ),
   },
   {

@@ -4,7 +4,6 @@ import { createRequire } from 'node:module';
 import { type AddressInfo, connect } from 'node:net';
 import { trace } from '@opentelemetry/api';
 import { expect, onTestFinished, test } from 'vitest';
-import { STATIC_FILES } from '../../../src/index.js';
 import type { InspectedHit } from '../../../src/inspector/index.js';
 import { captureOutput } from '../../support/output.js';
 import { rawRequest, sendRaw, statusOf } from '../../support/raw-request.js';
@@ -74,19 +73,20 @@ test('bug 22: without a token too, each caller is a visitor of its own, and the 
   expect(uids).toEqual([undefined, 'ann', undefined]);
 });
 
-test('bug 22, noise: health checks are left out by default, static files where asked, and an upgrade is let be', async () => {
+test('bug 22, noise: health checks and static files make no page views by default, and neither does an upgrade', async () => {
   const service = await startVariants(ok, {
     byDefault: {},
-    asked: { ignorePatterns: STATIC_FILES, ignoreUserAgents: [] },
+    asked: { staticFiles: 'track', ignoreUserAgents: [] },
   });
   await sendRaw(service, rawRequest('/probed', ['User-Agent: kube-probe/1.29']));
   await sendRaw(service, rawRequest('/app.js?v=1', ['User-Agent: x']));
   await sendRaw(service, rawRequest('/app.json'));
-  expect(storedTitles(await service.of.byDefault.hitsOf(3))).toEqual([
+  expect(storedTitles(await service.of.byDefault.hitsOf(3))).toEqual(['GET /app.json']);
+  expect(storedTitles(await service.of.asked.hitsOf(3))).toEqual([
     'GET /app.js',
     'GET /app.json',
+    'GET /probed',
   ]);
-  expect(storedTitles(await service.of.asked.hitsOf(3))).toEqual(['GET /app.json', 'GET /probed']);
   const missing = byTitle(await service.of.byDefault.hitsOf(3)).get('GET /app.json');
   expect(missing?.ua).toBe('-'); // an empty one would be replaced by that of our own client
 
@@ -101,7 +101,7 @@ test('bug 22, noise: health checks are left out by default, static files where a
   const upgrade =
     'GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
   expect(statusOf(await sendRaw({ port }, upgrade))).toBe(101);
-  expect(service.of.byDefault.processor.stats()).toMatchObject({ hits: 2, pending: 0 });
+  expect(service.of.byDefault.processor.stats()).toMatchObject({ hits: 1, pending: 0 });
 });
 
 test('bug 22, privacy: who wants no tracking is left out where asked, addresses are masked, secrets redacted', async () => {

@@ -21,6 +21,7 @@ function createUsers(): express.Express {
 
 test('row 10: route details are merged over the defaults; the strongest key alone counts', async () => {
   const service = await startTracedService(createUsers, {
+    staticFiles: 'track',
     routeDetails: {
       '/users/7': { action_name: 'Seven', dimension1: 'weaker than its route' },
       '/users/:id': { action_name: 'Users', dimension2: 'any method' },

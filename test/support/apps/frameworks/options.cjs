@@ -1,12 +1,12 @@
 // Sets its tracing up by itself, with options in code.
 const { HttpInstrumentation } = require('@opentelemetry/instrumentation-http');
 const { NodeSDK } = require('@opentelemetry/sdk-node');
-const { HEALTH_CHECKERS, MatomoSpanProcessor, STATIC_FILES } = require('opentelemetry-matomo');
+const { HEALTH_CHECKERS, MatomoSpanProcessor } = require('opentelemetry-matomo');
 
 const processor = new MatomoSpanProcessor({
   ignoredMethods: ['OPTIONS'],
   ignorePaths: ['/ready', '/live'],
-  ignorePatterns: STATIC_FILES,
+  ignorePatterns: [/\.json$/],
   ignoreUserAgents: [...HEALTH_CHECKERS, /^acme-probe\//],
 });
 
