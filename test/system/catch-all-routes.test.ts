@@ -221,6 +221,39 @@ test('the gateway takes `/**`, and `/` of another path, for no route, and reads 
   ]);
 });
 
+const REPORTED = [
+  ['/queues/queue/ann', '/queues/,/queue/:name', 200, 'GET /queues/queue/:name'],
+  ['/caf%C3%A9/7', '/^\\/caf.*$/', 200, 'GET /caf\u00e9/:id'],
+  ['/.env', undefined, 403, 'GET Forbidden'],
+] as const;
+const toAttributes = (route: string | undefined, status: number) => ({
+  ...(route !== undefined && { 'http.route': route }),
+  'http.response.status_code': status,
+});
+const WANTED = REPORTED.map(([, , , title]) => title);
+
+test('the gateway makes no titles of lists, regular expressions and what scanners try', async () => {
+  const { gateway, inspector } = await startGateway();
+  for (const [i, [path, route, status]] of REPORTED.entries()) {
+    const span = requestSpan(path, {}, toAttributes(route, status));
+    await sendSpans(gateway, exportRequest([span]));
+    await eventually(() => gateway.stats().tracked === i + 1);
+  }
+  expect(titlesOf(inspector.hits())).toEqual(WANTED);
+});
+
+test('neither does the exporter', async () => {
+  const { inspector } = await matomo();
+  const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1 });
+  const spans = REPORTED.map(([path, route, status]) => {
+    const target = { 'http.request.method': 'GET', 'url.path': path };
+    return finishedSpan({ attributes: { ...target, ...toAttributes(route, status) } });
+  });
+  exporter.export(spans, () => undefined);
+  await exporter.shutdown();
+  expect(titlesOf(inspector.hits()).toSorted()).toEqual(WANTED.toSorted());
+});
+
 test('the exporter names a GraphQL operation and the error of one that is answered with 200', async () => {
   const { inspector } = await matomo();
   const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1 });

@@ -107,12 +107,24 @@ test('a rewritten URL, as in json-server and verdaccio, has nothing of the calle
   const posts = express.Router();
   posts.get('/', ok);
   posts.get('/:id', ok);
+  posts.get('/:id/later', (_request, _response, next) => next('router'));
   app.use('/posts', posts);
+  app.use((request, response, next) => {
+    if (request.url.endsWith('/later')) response.send('ok');
+    else next();
+  });
   app.get('/:package', ok);
-  const paths = ['/api/posts/7', '/users/bob/posts', '/@bob/core', '/api/left-pad'];
+  const paths = [
+    '/api/posts/7',
+    '/users/bob/posts',
+    '/api/posts/bob/later',
+    '/@bob/core',
+    '/api/left-pad',
+  ];
   expect(await titlesOf(app, paths)).toEqual([
     'GET /posts/:id',
     'GET /posts',
+    'GET /posts/:id/later',
     'GET /:package',
     'GET /:package',
   ]);

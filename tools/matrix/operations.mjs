@@ -80,12 +80,42 @@ const catchAllRequests = (files, rest) => [
   page('/nothing/here', 404, 'Not Found'),
 ];
 
+const JSON_SERVER = { name: 'json-server', dependencies: { 'json-server': '0.17.4' } };
+const JSON_SERVER_REQUESTS = [
+  page('/users/ann', 200, '/users/:id'),
+  page('/api/users/ann', 200, '/users/:id'),
+  page('/users/ann/posts', 200, '/posts'),
+  page('/posts?userId=ann', 200, '/posts'),
+  page('/users/bob', 404, '/users/:id'),
+  page('/nothing/here', 404, 'Not Found'),
+];
+
+const SAILS = { name: 'sails', dependencies: { sails: '1.5.18' } };
+const SAILS_REQUESTS = [
+  page('/users/ann', 200, '/users/:id'),
+  page('/fails/ann', 500, '/fails/:id'),
+  page('/nothing/here', 404, 'Not Found'),
+];
+
+const MOUNT_REQUESTS = [
+  page('/users/ann/posts', 200, '/users/:userId/posts'),
+  page('/users/ann@example.org/posts/7', 200, '/users/:userId/posts/:postId'),
+  page('/users/ann/posts/fails', 500, '/users/:userId/posts/fails'),
+  page('/queues', 200, '/queues'),
+  page('/queues/queue/mail', 200, '/queues/queue/:name'),
+  page('/queues/jobs/7', 200, '/queues/jobs/:id'),
+];
+
 const ROWS = [
   ...graphqlRows('Apollo Server 5 on Express', 'apollo.cjs', '@apollo/server'),
   ...graphqlRows('GraphQL Yoga', 'yoga.cjs', 'graphql-yoga', { syntaxError: 200 }),
   ...graphqlRows('Mercurius', 'mercurius.cjs', 'mercurius'),
   alone('tRPC, standalone', 'trpc.cjs', TRPC, TRPC_REQUESTS),
   alone('tRPC in Express 5', 'trpc-express.cjs', TRPC, TRPC_REQUESTS),
+  alone('json-server', 'json-server.cjs', JSON_SERVER, JSON_SERVER_REQUESTS),
+  alone('Sails', 'sails.cjs', SAILS, SAILS_REQUESTS),
+  ...mountRows('4.22.3'),
+  ...mountRows('5.3.0'),
   ...expressRows('4.22.3', {}, catchAllRequests('/files/*', '/admin/*')),
   ...expressRows('5.3.0', { EXPRESS: '5' }, catchAllRequests('/files/*path', '/admin/*rest')),
 ];
@@ -138,14 +168,18 @@ function alone(name, file, setUp, requests, env = {}) {
   return { name: `${name}, with \`register\` alone`, file, setUp, requests, env, preloads: [] };
 }
 
-function expressRows(version, env, requests) {
-  const name = `Express ${version[0]}, catch-all routes`;
+function mountRows(version) {
+  return expressRows(version, {}, MOUNT_REQUESTS, 'mounted routers and lists', 'mounts.cjs');
+}
+
+function expressRows(version, env, requests, what = 'catch-all routes', file = 'catch-all.cjs') {
+  const name = `Express ${version[0]}, ${what}`;
   const { alone: only, beside } = expressSetUps(version);
   return [
-    alone(name, 'catch-all.cjs', only, requests, env),
+    alone(name, file, only, requests, env),
     {
       name: `${name}, with auto-instrumentations`,
-      file: 'catch-all.cjs',
+      file,
       setUp: beside,
       requests,
       env,

@@ -1,10 +1,12 @@
 import { toTitlePath } from '../../hit/title-path.js';
+import { splitTarget } from '../finished-span.js';
 import { type Mounted, mountOf, withNames } from './express-mounts.js';
 import { longestMatch, segmentsOf } from './route-list.js';
 
 interface RoutedRequest {
   readonly app?: unknown;
   readonly baseUrl?: unknown;
+  readonly url?: unknown;
   readonly params?: unknown;
   readonly route?: { readonly path?: unknown };
 }
@@ -13,8 +15,11 @@ interface RoutedRequest {
  * For Express 4 and 5, Restify and Sails, which store the route on the request. Its mount path has values of the caller, which are
  * replaced.
  */
-export function readExpressRoute(request: RoutedRequest, path: string): string | undefined {
-  const { route } = request;
+export function readExpressRoute(request: RoutedRequest, sent: string): string | undefined {
+  const { route, baseUrl, url } = request;
+  // Without a base URL, `url` is whole, and shows what a middleware has rewritten it to.
+  const isWhole = typeof url === 'string' && (baseUrl === undefined || baseUrl === '');
+  const path = isWhole ? splitTarget(url).path : sent;
   const given = route?.path;
   if (route === undefined || given === undefined || given instanceof RegExp) return undefined;
   const mounted = readMount(request, route, path);
