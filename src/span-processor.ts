@@ -44,7 +44,9 @@ export class MatomoSpanProcessor {
     if (made) {
       const { pipeline, reading, resolved } = made;
       this.#pipeline = pipeline;
-      this.#requests = trackRequests(pipeline, reading, (...failure) => this.#report(...failure));
+      const requests = trackRequests(pipeline, reading, (...failure) => this.#report(...failure));
+      this.#requests = requests;
+      pipeline.endOpenRequests = () => requests.endOpen();
       if (resolved.aiChatbots === 'separate') {
         this.#stopMeasuring = measureResponses(createIsAiChatbot(resolved.aiChatbotUserAgents));
       }

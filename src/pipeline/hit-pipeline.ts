@@ -55,6 +55,8 @@ export class HitPipeline implements ExitControl, RequestSink {
   readonly #metrics: Metrics | undefined;
   #statsTimer: NodeJS.Timeout | undefined;
   #isExitFlushOn = false;
+  /** Called before the last hits are sent: adds requests whose responses are open. */
+  endOpenRequests: () => void = () => undefined;
   readonly #releaseExit: () => void;
   readonly #close: () => void;
 
@@ -174,6 +176,7 @@ export class HitPipeline implements ExitControl, RequestSink {
   }
 
   async shutdown(deadlineMillis: number = this.#options.shutdownTimeoutMillis): Promise<void> {
+    this.endOpenRequests();
     await this.#delivery.shutdown(deadlineMillis);
     this.#metrics?.stop();
     this.#close();
@@ -192,6 +195,7 @@ export class HitPipeline implements ExitControl, RequestSink {
   }
 
   finish(): void {
+    if (this.#isExitFlushOn) this.endOpenRequests();
     const refusal = this.#isExitFlushOn ? undefined : 'exitFlush is off';
     this.#delivery.finish(this.#options.shutdownTimeoutMillis, refusal);
   }

@@ -79,9 +79,9 @@ export class ForwardingProcessor implements Processor {
       this.#chatbotResponses = watchChatbotResponses(aiChatbotUserAgents);
     }
     this.#channel = this.#scope.runInAsyncScope(() =>
-      openThreadChannel(threadId, ({ kind }) => {
-        if (kind === 'here') this.#outbox.open();
-        if (kind === 'flush') this.#flush();
+      openThreadChannel(threadId, (message) => {
+        if (message.kind === 'here') this.#outbox.open();
+        if (message.kind === 'flush') this.#flush(message.isLast);
       }),
     );
     const outbox = new ThreadOutbox(this.#channel, diagnostics);
@@ -103,6 +103,7 @@ export class ForwardingProcessor implements Processor {
     Object.defineProperty(this, NODE_REQUESTS, { value: nodeRequests });
     Object.defineProperty(this, PROCESSOR_BRAND, { value: true });
     atExit('send', () => {
+      this.#requests.endOpen();
       this.#forward(Number.POSITIVE_INFINITY);
       this.#outbox.open(); // the last chance to post them
     });
@@ -137,13 +138,15 @@ export class ForwardingProcessor implements Processor {
     this.#forward(Number.POSITIVE_INFINITY);
   }
 
-  #flush(): void {
+  #flush(isLast: boolean): void {
+    if (isLast) this.#requests.endOpen();
     this.#forward(Number.POSITIVE_INFINITY);
     this.#channel.post({ kind: 'flushed' });
   }
 
   /** Requests that come later are still forwarded, as long as the main thread tracks. */
   shutdown(): Promise<void> {
+    this.#requests.endOpen();
     return this.forceFlush();
   }
 

@@ -21,8 +21,8 @@ const SERVER = 1; // SpanKind.SERVER
 export class LazyProcessor {
   /** `undefined` until the process serves, and if the environment does not allow tracking. */
   real: Processor | undefined;
-  /** Collects the requests of other threads before hits are flushed. */
-  collect: () => void = () => undefined;
+  /** Collects the requests of other threads before hits are flushed; at the end of the process, also those with open responses. */
+  collect: (isLast: boolean) => void = () => undefined;
   #onServerSpan: (() => void) | undefined;
 
   constructor(onServerSpan: () => void) {
@@ -47,12 +47,12 @@ export class LazyProcessor {
   }
 
   async forceFlush(): Promise<void> {
-    this.collect();
+    this.collect(false);
     await this.real?.forceFlush();
   }
 
   async shutdown(): Promise<void> {
-    this.collect();
+    this.collect(true);
     await this.real?.shutdown();
   }
 

@@ -48,7 +48,7 @@ function start(
   place.real = processor;
   // A worker thread gets no signals and ends with its main thread.
   if (isMainThread) {
-    atExit('collect', () => place.collect());
+    atExit('collect', () => place.collect(true));
     registration.flushAtExit(place);
   }
   const record = readEnvironment('record', process.env) ?? 'requests';

@@ -10,8 +10,9 @@ import type { ForwardedCounts, ForwardedItem } from '../requests/forwarded-reque
 /** Messages between threads. A worker sends `hello` and waits for `here` of the main thread, then it sends requests. */
 export type ThreadMessage =
   | { readonly kind: 'hello' | 'here' }
-  /** Asks a worker for all its requests; the worker answers `flushed` after them. */
-  | { readonly kind: 'flush' | 'flushed' }
+  /** Asks a worker for all its requests, at the end also for those with open responses; the worker answers `flushed` after them. */
+  | { readonly kind: 'flush'; readonly isLast: boolean }
+  | { readonly kind: 'flushed' }
   /** A worker started or ended a worker of its own. */
   | { readonly kind: 'started' | 'ended'; readonly threadId: number }
   | { readonly kind: 'request'; readonly forwarded: ForwardedItem | ForwardedCounts };
@@ -64,7 +65,7 @@ interface Thread {
 export function receiveRequests(
   add: (forwarded: ForwardedItem | ForwardedCounts) => void,
   onServing: () => void,
-): () => void {
+): (isLast: boolean) => void {
   const threads = new Map<number, Thread>();
 
   function open(threadId: number, parentId?: number): void {
@@ -114,11 +115,11 @@ export function receiveRequests(
     for (const [id, { parentId }] of threads) if (parentId === threadId) close(id);
   }
 
-  function collect(): void {
+  function collect(isLast: boolean): void {
     for (const thread of threads.values()) {
       if (!thread.isServing || thread.hasEnded) continue;
       thread.isFlushing = true;
-      thread.channel.post({ kind: 'flush' });
+      thread.channel.post({ kind: 'flush', isLast });
     }
     const deadline = performance.now() + COLLECT_MILLIS;
     const isFlushing = () => [...threads.values()].some((thread) => thread.isFlushing);

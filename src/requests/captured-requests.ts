@@ -103,6 +103,8 @@ interface SharedRequests {
   /** Active exporters. If there is no processor, they get further hits as span events. */
   readonly exporters: Set<HitTaker>;
   readonly onRequest: ChannelListener;
+  /** Requests whose responses have begun and are not closed. */
+  readonly listOpen: () => CapturedRequest[];
   /** One listener for each framework that announces routes, by channel name. */
   readonly onRoute: ReadonlyMap<string, ChannelListener>;
 }
@@ -121,11 +123,12 @@ function sharedRequests(): SharedRequests | undefined {
 function createSharedRequests(): SharedRequests {
   const storage = new AsyncLocalStorage<CapturedRequest>();
   const followers = new Set<RequestFollower>();
-  const watch = createConnectionWatch(followers);
+  const { watch, listOpen } = createConnectionWatch(followers);
   return {
     storage,
     followers,
     exporters: new Set(),
+    listOpen,
     onRequest: requestListener(({ request, response, server }) => {
       const captured: CapturedRequest = {
         request,
@@ -173,10 +176,13 @@ function readBytesBefore(
  * Watches connections for requests that do not end: Node.js closes no response that still waits for a pipelined one before it
  * when the connection closes.
  */
-function createConnectionWatch(
-  followers: ReadonlySet<RequestFollower>,
-): (socket: Socket, captured: CapturedRequest) => void {
+function createConnectionWatch(followers: ReadonlySet<RequestFollower>): {
+  watch(socket: Socket, captured: CapturedRequest): void;
+  listOpen(): CapturedRequest[];
+} {
   const connections = new WeakMap<Socket, Connection>();
+  /** Weak, because a stream that the application passes to a server as a connection may never close. */
+  const open = new Set<WeakRef<Connection>>();
 
   function leave(captured: CapturedRequest): void {
     const { response } = captured;
@@ -195,17 +201,31 @@ function createConnectionWatch(
       if (isOpen(next.response)) next.isCutOff = true;
   }
 
-  return function watch(socket, captured) {
+  function listOpen(): CapturedRequest[] {
+    const requests: CapturedRequest[] = [];
+    for (const reference of open) {
+      for (let next = reference.deref()?.oldest; next; next = next.later)
+        if (isOpen(next.response) && next.response?.headersSent) requests.push(next);
+    }
+    return requests;
+  }
+
+  function watch(socket: Socket, captured: CapturedRequest): void {
     if (typeof socket.once !== 'function') return; // not Node's
     const connection = connections.get(socket);
     if (!connection) {
       const added = { oldest: captured, newest: captured };
       connections.set(socket, added);
+      const reference = new WeakRef(added);
+      open.add(reference);
       (socket as EventEmitter).once(errorMonitor, () => {
         if (socket.writableLength > 0) cutOff(added);
       });
       // Later, when the response that has the socket is closed too.
-      socket.once('close', () => process.nextTick(close, added));
+      socket.once('close', () => {
+        open.delete(reference);
+        process.nextTick(close, added);
+      });
       return;
     }
     connection.newest.later = captured;
@@ -215,7 +235,9 @@ function createConnectionWatch(
       connection.oldest = takeLater(ended) as CapturedRequest;
       leave(ended);
     }
-  };
+  }
+
+  return { watch, listOpen };
 }
 
 /** Whether the response has not been closed. Not every runtime has `closed`. */
@@ -271,6 +293,11 @@ export function announceExporter(exporter: HitTaker): () => void {
   const { exporters } = shareRequests();
   exporters.add(exporter);
   return () => exporters.delete(exporter);
+}
+
+/** The requests whose responses have begun and are not closed. */
+export function openRequests(): CapturedRequest[] {
+  return sharedRequests()?.listOpen() ?? [];
 }
 
 /** Captures a request that was announced before anything subscribed. */

@@ -5,6 +5,7 @@ import {
   captureRequests,
   currentRequest,
   isOpen,
+  openRequests,
   releaseRequest,
 } from './captured-requests.js';
 import { type FinishedSpan, methodOf, parentSpanIdOf, toMillis } from './finished-span.js';
@@ -39,6 +40,8 @@ export interface RequestTracker {
   onEnd(span: FinishedSpan): void;
   /** Called for a request that ended without a SERVER span; `span` describes it. */
   onNodeRequest(captured: CapturedRequest, span: FinishedSpan): void;
+  /** Ends requests whose responses have begun and are open, with their current status: the process is about to end. */
+  endOpen(): void;
   /** Stops capturing requests. */
   stop(): void;
 }
@@ -211,8 +214,29 @@ export function trackRequests(
       endServerSpan(record, span);
     },
 
+    endOpen() {
+      for (const captured of openRequests()) {
+        try {
+          endOpenRequest(captured);
+        } catch (error) {
+          report('endOpen', error);
+        }
+      }
+    },
+
     stop,
   };
+
+  function endOpenRequest(captured: CapturedRequest): void {
+    if (captured.span === undefined) {
+      captured.onClosed?.();
+      return;
+    }
+    const record = findFollowed(captured, index);
+    const status = captured.response?.statusCode;
+    if (record?.span && status !== undefined)
+      endServerSpan(record, describeUnended(record.span as FinishedSpan, status));
+  }
 
   function endServerSpan(record: RequestRecord, span: FinishedSpan): void {
     record.span = undefined; // one span, one hit

@@ -55,3 +55,28 @@ test.each(WAYS)(
     expect(app.stderr()).toBe('');
   },
 );
+
+test.each(
+  WAYS.flatMap((way) => [
+    way,
+    [`${way[0]}, with process.exit()`, way[1], { ...way[2], EXIT: '1' }] as const,
+  ]),
+)(
+  '%s responses that are open when the process ends make page views with their status',
+  async (_way, preloads, more) => {
+    const { inspector, app } = await start(preloads, more);
+    for (const path of ['/events', '/half']) await open(app.url + path);
+    request(`${app.url}/silent`, { agent: false })
+      .on('error', () => undefined)
+      .end();
+    (await open(`${app.url}/complete`)).destroy();
+    await eventually(() => inspector.hits().length === 1);
+    await app.stop();
+    expect(rowsOf(inspector)).toEqual([
+      'GET /complete 200 gt_ms pf_srv',
+      'GET /events 203',
+      'GET /half 200 gt_ms pf_srv',
+    ]);
+    expect(app.stderr()).toBe('');
+  },
+);
