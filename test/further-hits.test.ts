@@ -131,6 +131,8 @@ test('they never throw, and invalid calls are counted', async () => {
   const service = await startTracedService((_request, response) => {
     const any = (value: unknown) => value as never;
     trackEvent('', 'a');
+    trackEvent('0', 'a');
+    trackEvent('a', '0');
     trackEvent(any(undefined), any({}));
     trackEvent('a', 'b', any(null));
     trackGoal(0);
@@ -141,6 +143,8 @@ test('they never throw, and invalid calls are counted', async () => {
     trackHit(any(undefined));
     trackHit({});
     trackHit({ e_c: 'half' });
+    trackHit({ e_c: 'a', e_a: 0 });
+    trackHit({ c_n: '0' });
     trackHit({ download: 'no url' });
     trackHit({ uid: 'only a visitor' });
     trackHit(any(new Proxy({}, { ownKeys: () => expect.fail('thrown') })));
@@ -152,13 +156,13 @@ test('they never throw, and invalid calls are counted', async () => {
   expect(service.processor.stats()).toMatchObject({
     hits: 1,
     furtherHits: 0,
-    dropped: { invalid: 14 },
+    dropped: { invalid: 18 },
   });
 });
 
 test('at most 100 of a request', async () => {
   const service = await startTracedService((_request, response) => {
-    for (let i = 0; i < 130; i++) trackEvent('loop', String(i));
+    for (let i = 0; i < 130; i++) trackEvent('loop', `${i}.`);
     response.end();
   }, PATIENT);
   await service.fetch('/');
@@ -175,7 +179,7 @@ test('each counts from the call on: pending, and of maxQueueSize', async () => {
   let stats: unknown;
   const service = await startTracedService(
     (_request, response) => {
-      for (let i = 0; i < 6; i++) trackEvent('loop', String(i));
+      for (let i = 0; i < 6; i++) trackEvent('loop', `${i}.`);
       stats = service.processor.stats();
       response.end();
     },
@@ -328,7 +332,7 @@ test('beforeSend sees each and may drop it', async () => {
 test('with several processors every one sends it, and no bulk is larger than maxExportBatchSize', async () => {
   const service = await startVariants(
     (_request, response) => {
-      for (let i = 0; i < 9; i++) trackEvent('loop', String(i));
+      for (let i = 0; i < 9; i++) trackEvent('loop', String(i + 1));
       response.end();
     },
     { one: { ...PATIENT, maxExportBatchSize: 4 }, two: { ...PATIENT, sampleRate: 1 } },
@@ -336,7 +340,7 @@ test('with several processors every one sends it, and no bulk is larger than max
   await service.fetch('/a');
   for (const name of ['one', 'two'] as const) {
     const hits = (await service.of[name].hitsOf(1)).map(({ params }) => params);
-    expect(hits.map(({ e_a = 'page' }) => e_a)).toEqual(['page', ...'012345678']);
+    expect(hits.map(({ e_a = 'page' }) => e_a)).toEqual(['page', ...'123456789']);
   }
 });
 

@@ -14,6 +14,8 @@ export interface ParameterDeclaration {
   /** Text: limit of its column. Bytes are counted after HTML escaping, because Matomo escapes before it cuts. */
   readonly maxBytes?: number;
   readonly maxCharacters?: number;
+  /** Text: Matomo treats `0` as empty. */
+  readonly isZeroEmpty?: true;
   /** Numbers: outside of this range, the parameter is dropped. */
   readonly min?: number;
   readonly max?: number;

@@ -39,7 +39,7 @@ function toText(declaration: ParameterDeclaration, value: unknown): string | und
     text = cutCharacters(text, declaration.maxCharacters);
   if (declaration.maxBytes !== undefined) text = cutBytes(text, declaration.maxBytes);
   text = text.trimEnd(); // the cut may be after a space
-  return text === '' ? undefined : text;
+  return text === '' || (text === '0' && declaration.isZeroEmpty) ? undefined : text;
 }
 
 /** Only URLs with a scheme: Matomo drops others. Removes credentials, which Matomo would store. */

@@ -4,7 +4,7 @@ import type { KnownParameter } from './parameter-names.js';
 const TITLE = { kind: 'text', maxBytes: 1024 } as const;
 const URL_OF_PAGE = { kind: 'url', maxBytes: 1024 } as const;
 const REFERRER = { kind: 'referrer', maxBytes: 1024 } as const;
-const NAME = { kind: 'text', maxCharacters: 4096 } as const;
+const NAME = { kind: 'text', maxCharacters: 4096, isZeroEmpty: true } as const;
 const MILLIS = { kind: 'integer', min: 0, max: 16_777_215, rounded: true } as const;
 const UNSIGNED = { kind: 'integer', min: 0, max: 4_294_967_295 } as const;
 const AMOUNT = { kind: 'number', min: -1e15, max: 1e15 } as const;
@@ -83,7 +83,12 @@ export const TRACKING_PARAMETERS: { readonly [name in KnownParameter]: Parameter
   ...inSection('Action info', {
     link: { ...URL_OF_PAGE, meaning: 'URL of an outlink', column: 'url' },
     download: { ...URL_OF_PAGE, meaning: 'URL of a downloaded file', column: 'url' },
-    search: { ...TITLE, meaning: 'keyword of a site search; no page view then', column: 'search' },
+    search: {
+      ...TITLE,
+      isZeroEmpty: true,
+      meaning: 'keyword of a site search; no page view then',
+      column: 'search',
+    },
     search_cat: { ...bytes(200), meaning: 'category of the search', column: 'search_cat' },
     search_count: { ...UNSIGNED, meaning: 'results of the search', column: 'search_count' },
     pv_id: { ...text(6), maxBytes: 6, meaning: 'ID of the page view', column: 'idpageview' },

@@ -114,7 +114,7 @@ export function createRequestFunctions(find: () => CallTarget | undefined): Requ
     trackEvent(category, action, more = {}) {
       send('trackEvent', () => {
         const { name, value, ...others } = more;
-        if (isBlank(category) || isBlank(action)) return 'an event needs a category and an action';
+        if (isEmpty(category) || isEmpty(action)) return 'an event needs a category and an action';
         return without({ e_n: name, e_v: value, ...others, e_c: category, e_a: action });
       });
     },
@@ -174,6 +174,11 @@ function without(parameters: object): Record<string, unknown> {
 
 function isBlank(text: unknown): boolean {
   return (typeof text !== 'string' && typeof text !== 'number') || String(text).trim() === '';
+}
+
+/** Matomo treats `0` as empty. */
+function isEmpty(text: unknown): boolean {
+  return isBlank(text) || String(text).trim() === '0';
 }
 
 /** Modifies `known`: a copy for each call of `annotate` would take quadratic time. */

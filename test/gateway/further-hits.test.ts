@@ -101,7 +101,9 @@ test('the same in protobuf, also if attributes come before the name', async () =
 
 test('more than 100 events of a span are refused with a partial success', async () => {
   const set = await startGateway();
-  const events = Array.from({ length: 120 }, (_, i) => hitEvent({ e_c: 'loop', e_a: String(i) }));
+  const events = Array.from({ length: 120 }, (_, i) =>
+    hitEvent({ e_c: 'loop', e_a: String(i + 1) }),
+  );
   const answer = await sendSpans(set.gateway, exportRequest([requestSpan('/a', { events })]));
   expect(await answer.text()).toContain('matomo.hit');
   await eventually(() => set.gateway.stats().tracked === 101);

@@ -17,7 +17,7 @@ const PATIENT = { scheduledDelayMillis: 60_000 };
 function start(options: MatomoOptions, events = 1) {
   return startTracedService(
     (_request, response) => {
-      for (let i = 0; i < events; i++) trackEvent('at', String(i), { uid: 'ann' });
+      for (let i = 0; i < events; i++) trackEvent('at', String(i + 1), { uid: 'ann' });
       response.end();
     },
     { ...PATIENT, ...options },
@@ -51,7 +51,7 @@ test('consent is for the request and all its events', async () => {
   await service.requests(4);
   trackEvent('at', 'night', { uid: 'ann' });
   const hits = (await service.hits()).map(({ params }) => params.e_a ?? params.action_name);
-  expect(new Set(hits)).toEqual(new Set(['GET /a', '0', 'night']));
+  expect(new Set(hits)).toEqual(new Set(['GET /a', '1', 'night']));
   expect(service.processor.stats().ignored).toMatchObject({ no_consent: 3 });
 });
 

@@ -12,7 +12,7 @@ test.each(['file', 'redis'])(
     const spool = kind === 'file' ? temporaryFolder() : (await startRedis()).url;
     const service = await startTracedService(
       (request, response) => {
-        for (let i = 0; i < 3; i++) trackEvent(request.url ?? '', String(i));
+        for (let i = 0; i < 3; i++) trackEvent(request.url ?? '', String(i + 1));
         response.end('ok');
       },
       { ...SPOOLED, spool },
@@ -22,7 +22,7 @@ test.each(['file', 'redis'])(
     const seen = (await service.hits()).map(({ params }) =>
       params.e_c ? `${params.e_c} ${params.e_a}` : params.action_name,
     );
-    const of = (n: string) => [`GET /${n}`, ...[0, 1, 2].map((i) => `/${n} ${i}`)];
+    const of = (n: string) => [`GET /${n}`, ...[1, 2, 3].map((i) => `/${n} ${i}`)];
     expect(seen).toEqual([...of('one'), ...of('two'), ...of('three')]);
     expect(service.processor.stats()).toMatchObject({
       hits: 12,
