@@ -63,7 +63,7 @@ export class Delivery {
       pending: () => source.pending,
       onNewToken: () => this.#loop.sendNow(),
     });
-    this.#losses = new LossLog(diagnostics, source.counters);
+    this.#losses = new LossLog(diagnostics, source.counters, this.#sender.invalidHits);
     this.#diagnostics = diagnostics;
     this.#source = source;
     const given = { options, transport, diagnostics, source, losses: this.#losses };

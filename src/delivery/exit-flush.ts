@@ -2,6 +2,7 @@ import { type Batch, decidedHits, halve } from './batch.js';
 import type { BatchQueue } from './batch-queue.js';
 import { createDeliveryCounters, type DeliveryCounters, lostHits } from './counters.js';
 import type { HitSource } from './hit-source.js';
+import type { InvalidHits } from './invalid-hits.js';
 import { type BulkResult, isRejected, readAnswer } from './read-answer.js';
 import type { IsFresh } from './spool/spool-store.js';
 import type { Exchange } from './transport.js';
@@ -21,6 +22,7 @@ export interface ExitFlushOptions {
   readonly deadlineMillis: number;
   /** Reads a rejected token again. Returns whether it is another one. */
   readonly rereadToken: () => boolean;
+  readonly invalidHits: Pick<InvalidHits, 'add'>;
   /** Sends one bulk request while the process is blocked. */
   readonly send: (batch: Batch, timeoutMillis: number) => Exchange;
 }
@@ -41,6 +43,7 @@ export function flushAtExit(
     exportTimeoutMillis,
     deadlineMillis,
     rereadToken,
+    invalidHits,
     send,
   } = options;
   let rolledBack = 0;
@@ -60,6 +63,9 @@ export function flushAtExit(
     const hasTracked = source.counters.tracked > 0;
     const result = readAnswer(exchange, { sent, hasToken, hasTracked });
     if (isRejected(result) && rereadToken()) continue;
+    if (result.kind === 'processed') {
+      invalidHits.add(batch.hits, result.invalid, result.invalidIndices);
+    }
     const { counts, again } = decide(batch, result);
     source.acknowledgeQueued(decidedHits(batch, again), counts);
     batches.replaceFirst(first, again, result.kind === 'too_large');

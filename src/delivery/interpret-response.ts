@@ -5,6 +5,7 @@ import { adviceFor } from './advice-for.js';
 import { backOffMillis, holdMillis, retryAfterMillis } from './back-off.js';
 import { type Batch, countOf, isOrder, restOf, sentHits } from './batch.js';
 import { createDeliveryCounters, type DeliveryCounters, lostHits } from './counters.js';
+import type { InvalidHits } from './invalid-hits.js';
 import { Narrowing } from './narrowing.js';
 import { decided, held, type Outcome, split } from './outcome.js';
 import { type BulkResult, type Reason, readAnswer } from './read-answer.js';
@@ -49,6 +50,7 @@ export function createInterpretResponse(
   diagnostics: Pick<Diagnostics, 'warn' | 'warnOnce' | 'lines'>,
   random: () => number,
   workOf: () => PendingWork,
+  invalidHits: Pick<InvalidHits, 'add'>,
 ): InterpretResponse {
   /** Failures since a bulk was last processed. */
   let failures = 0;
@@ -127,7 +129,10 @@ export function createInterpretResponse(
       stop(result);
       return holdForToken(batch);
     }
-    return split({ ...batch, isRejected: true }) ?? decided(batch, countsOf({ invalid: 1 }));
+    const parts = split({ ...batch, isRejected: true });
+    if (parts) return parts;
+    invalidHits.add(sentHits(batch), 1);
+    return decided(batch, countsOf({ invalid: 1 }));
   }
 
   /** The first hits of a process may be orders that the previous process has sent. */
@@ -157,6 +162,7 @@ export function createInterpretResponse(
       case 'processed':
         resume();
         hasTracked ||= result.tracked > 0;
+        invalidHits.add(sentHits(batch), result.invalid, result.invalidIndices);
         if (result.note !== undefined)
           diagnostics.warnOnce(result.note.code, coded(result.note.code, result.note.reason));
         return decided(batch, countsOf(result));

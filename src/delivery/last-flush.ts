@@ -49,6 +49,8 @@ export function flushLast(parts: LastFlushParts, state: LastFlushState): void {
   }
   batches.clear();
   source.drop();
+  parts.losses.checkInvalid();
+  diagnostics.lines.flush();
   const loss = describeLoss(before, counters.lost, reason);
   if (loss === undefined) return;
   const advice =
@@ -96,6 +98,7 @@ function send(
     exportTimeoutMillis: options.exportTimeoutMillis,
     deadlineMillis: performance.now() + longestMillis,
     rereadToken: () => sender.rereadToken(),
+    invalidHits: sender.invalidHits,
     send: (batch, timeoutMillis) => sendSync(sender.bodyOf(batch), timeoutMillis),
   });
 }

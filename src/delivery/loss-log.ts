@@ -3,6 +3,7 @@ import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { countOf } from './batch.js';
 import type { DeliveryCounters } from './counters.js';
+import type { InvalidHits } from './invalid-hits.js';
 
 const MINUTE_MILLIS = 60_000;
 const HOUR_MILLIS = 3_600_000;
@@ -12,7 +13,8 @@ type LoggedResult = 'queue_full' | 'unconfirmed' | 'too_large' | 'expired' | 'in
 
 interface LossLine {
   readonly intervalMillis: number;
-  readonly text: (hits: string) => string;
+  /** `details`: what is known about hits that Matomo rejected. */
+  readonly text: (hits: string, details: () => string) => string;
 }
 
 const LINES: Readonly<Record<LoggedResult, LossLine>> = {
@@ -50,10 +52,10 @@ const LINES: Readonly<Record<LoggedResult, LossLine>> = {
   },
   invalid: {
     intervalMillis: HOUR_MILLIS,
-    text: (hits) =>
+    text: (hits, details) =>
       coded(
         'hits-invalid',
-        `Matomo rejected ${hits}, counted as invalid. Check siteId, and that the goals exist; an order that Matomo already has is rejected too.`,
+        `Matomo rejected ${hits}, counted as invalid.${details()} Check siteId, and that the goals exist; an order that Matomo already has is rejected too.`,
       ),
   },
 };
@@ -62,6 +64,7 @@ const LINES: Readonly<Record<LoggedResult, LossLine>> = {
 export class LossLog {
   readonly #lines: Diagnostics['lines'];
   readonly #counters: DeliveryCounters;
+  readonly #invalidHits: InvalidHits;
   // The timer must not inherit the async context of the request that happened to create it.
   readonly #scope = new DetachedScope('MatomoLosses');
   readonly #logged: Record<LoggedResult, number> = {
@@ -76,19 +79,29 @@ export class LossLog {
   #fullMillis = 0;
   #lostWhileFull = 0;
 
-  constructor({ lines }: Pick<Diagnostics, 'lines'>, counters: DeliveryCounters) {
+  constructor(
+    { lines }: Pick<Diagnostics, 'lines'>,
+    counters: DeliveryCounters,
+    invalidHits: InvalidHits,
+  ) {
     this.#lines = lines;
     this.#counters = counters;
+    this.#invalidHits = invalidHits;
   }
 
   /** Call this after hits were counted. */
   check(): void {
-    const { lost, invalid } = this.#counters;
+    const { lost } = this.#counters;
     this.#log('queue_full', lost.queue_full);
     this.#log('unconfirmed', lost.unconfirmed);
     this.#log('too_large', lost.too_large);
     this.#log('expired', lost.expired);
-    this.#log('invalid', invalid);
+    this.checkInvalid();
+  }
+
+  /** At the end of a process, where the cause of a loss is logged with all that is lost. */
+  checkInvalid(): void {
+    this.#log('invalid', this.#counters.invalid);
   }
 
   #log(result: LoggedResult, total: number): void {
@@ -96,7 +109,8 @@ export class LossLog {
     if (hits <= 0) return;
     this.#logged[result] = total;
     const { intervalMillis, text } = LINES[result];
-    this.#lines.add(result, hits, (sum) => text(countOf(sum)), intervalMillis);
+    const details = () => this.#invalidHits.describe();
+    this.#lines.add(result, hits, (sum) => text(countOf(sum), details), intervalMillis);
     if (result === 'queue_full') this.#noteFull(hits);
   }
 

@@ -11,11 +11,15 @@ export interface Reason {
 
 /** The result of one exchange for the hits that were sent. */
 export type BulkResult =
-  /** Matomo has processed them. `unconfirmed`: neither tracked nor invalid. `note`: a warning for the operator. */
+  /**
+   * Matomo has processed them. `unconfirmed`: neither tracked nor invalid. `invalidIndices`: which ones are invalid, if the response
+   * says it. `note`: a warning for the operator.
+   */
   | {
       readonly kind: 'processed';
       readonly tracked: number;
       readonly invalid: number;
+      readonly invalidIndices?: readonly number[];
       readonly unconfirmed: number;
       readonly note?: Reason;
     }
@@ -127,6 +131,7 @@ function readOk(answer: AnswerExchange, known: ExchangeContext): BulkResult {
   // Never more than was sent, whatever the response says: every hit is counted once.
   const tracked = Math.min(counters.tracked, known.sent);
   const invalid = Math.min(counters.invalid, known.sent - tracked);
+  const { invalidIndices } = counters;
   if (tracked + invalid === 0) {
     return {
       kind: 'nothing_kept',
@@ -145,6 +150,7 @@ function readOk(answer: AnswerExchange, known: ExchangeContext): BulkResult {
     tracked,
     invalid,
     unconfirmed: known.sent - tracked - invalid,
+    ...(invalidIndices && { invalidIndices }),
     ...(tracked === 0 &&
       !known.hasTracked && {
         note: {

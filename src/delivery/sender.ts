@@ -2,6 +2,7 @@ import type { Diagnostics } from '../common/diagnostics.js';
 import { type Batch, type EncodedHit, sentHits, toBody } from './batch.js';
 import type { DeliveryOptions } from './delivery-options.js';
 import { createInterpretResponse, type InterpretResponse } from './interpret-response.js';
+import { InvalidHits } from './invalid-hits.js';
 import type { LoopHold } from './loop-hold.js';
 import type { Outcome } from './outcome.js';
 import { type BulkResult, isRejected } from './read-answer.js';
@@ -28,6 +29,8 @@ export class Sender {
   resent = 0;
   /** When Matomo last tracked or accepted hits, or the start, on the monotonic clock. */
   lastSuccessMillis: number = performance.now();
+  /** What is known about hits that Matomo rejected. */
+  readonly invalidHits: InvalidHits = new InvalidHits();
   readonly #options: DeliveryOptions;
   readonly #transport: Transport;
   readonly #context: SenderContext;
@@ -51,10 +54,17 @@ export class Sender {
     this.#context = context;
     this.#token = options.tokenAuth;
     const interpretOptions = { ...options, hasToken: options.tokenAuth !== undefined };
-    this.#response = createInterpretResponse(interpretOptions, diagnostics, random, () => ({
+    const workOf = () => ({
       pending: context.pending(),
       waitUntilMillis: this.waitUntilMillis,
-    }));
+    });
+    this.#response = createInterpretResponse(
+      interpretOptions,
+      diagnostics,
+      random,
+      workOf,
+      this.invalidHits,
+    );
   }
 
   /** Why Matomo does not process hits; `undefined` if it does. */

@@ -31,6 +31,7 @@ function flush(
     exportTimeoutMillis: 30_000,
     deadlineMillis: performance.now() + millis,
     rereadToken,
+    invalidHits: { add: () => undefined },
     send(batch) {
       const names = namesOf(batch);
       bulks.push(names);

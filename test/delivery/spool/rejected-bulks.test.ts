@@ -49,6 +49,7 @@ test.each([
       diagnostics,
       () => 0.5,
       () => ({ pending: 0, waitUntilMillis: 0 }),
+      { add: () => undefined },
     );
     /** Sends the next bulk and returns the names of its hits. */
     async function send(isAccepted: (names: string[]) => boolean): Promise<string[]> {
