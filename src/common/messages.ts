@@ -76,6 +76,8 @@ export const MESSAGE_CODES = [
   'spool-full',
   'spool-overlap',
   'spool-other-privacy',
+  'spool-other-token',
+  'hits-taken-over',
   'spool-visitor-key',
   'spool-owner',
   'spool-open-to-others',

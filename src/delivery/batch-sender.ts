@@ -92,12 +92,16 @@ export class BatchSender {
 
   /** Sends full batches from the spool, and partial ones if their oldest hit is older than `delayMillis`. */
   async sendSpooled(delayMillis: number): Promise<void> {
+    const { sender, source } = this.#parts;
     const mayGoOn = () => !this.hasEnded && performance.now() < this.storedUntilMillis;
     while (mayGoOn()) {
       const batch = await this.#spooled.next(delayMillis, this.#takesCrashes);
       if (!batch || !mayGoOn()) return;
-      const outcome = await this.#parts.sender.send(batch);
+      const outcome = await sender.send(batch);
       this.#decide(outcome, () => this.#spooled.decide(batch, outcome));
+      const { tracked, invalid } = outcome.counts;
+      const isRejected = outcome.refusesToken === true || invalid > 0;
+      if (tracked > 0 || isRejected) source.noteToken(sender.tokenAuth, tracked > 0);
       if (outcome.kind === 'held') return;
     }
   }

@@ -84,6 +84,8 @@ export interface HitSource {
   takeSpooled(options: TakeOptions): Promise<readonly EncodedHit[]>;
   /** Whether this process still holds the lease of this term. */
   mayStillSend(term: number): Promise<boolean>;
+  /** Compares tokens after a bulk from the spool: whether hits were tracked with this one, or all were rejected. */
+  noteToken(tokenAuth: string | undefined, isTracked: boolean): void;
   /** Results of hits from the spool; `counts` add up to the number of hits. */
   acknowledgeSpooled(hits: readonly EncodedHit[], counts: DeliveryCounters): void;
 }

@@ -126,6 +126,8 @@ export class MemorySource implements HitSource {
     return false;
   }
 
+  noteToken(_tokenAuth: string | undefined, _isTracked: boolean): void {}
+
   acknowledgeSpooled(_hits: readonly EncodedHit[], _counts: DeliveryCounters): void {}
 
   /** Removes hits from the queue, to hand them out or to store them. */

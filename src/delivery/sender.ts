@@ -72,6 +72,11 @@ export class Sender {
     return this.#response.stoppedBy;
   }
 
+  /** The current token. */
+  get tokenAuth(): string | undefined {
+    return this.#token;
+  }
+
   /** Makes one attempt. Never rejects. */
   async send(batch: Batch): Promise<Outcome> {
     const hits = sentHits(batch);

@@ -7,6 +7,7 @@ import { createIsFresh, type FreshnessOptions } from './freshness.js';
 import type { HitReceiver } from './hit-source.js';
 import { MemorySource } from './memory-source.js';
 import type { IsFresh, SpoolStore, TakeOptions } from './spool/spool-store.js';
+import { fingerprintToken } from './spool/token-watch.js';
 
 /** Limit for closing a store, which waits one second for its disk. */
 const CLOSE_MILLIS = 1_500;
@@ -129,6 +130,10 @@ export class SpoolSource extends MemorySource {
 
   override mayStillSend(term: number): Promise<boolean> {
     return this.#store.mayStillSend(term);
+  }
+
+  override noteToken(tokenAuth: string | undefined, isTracked: boolean): void {
+    this.#store.noteToken(fingerprintToken(tokenAuth), isTracked);
   }
 
   override acknowledgeSpooled(hits: readonly EncodedHit[], counts: DeliveryCounters): void {

@@ -171,7 +171,7 @@ export class SimulatedMachine {
     for (let elapsed = 0; elapsed < LONGEST_RECOVERY_MILLIS; elapsed = performance.now() - begun) {
       await this.wait(elapsed < SOON_MILLIS ? 500 : 10_000);
       const isOthers = (name: string) =>
-        !name.endsWith('.lease') && !name.startsWith(last.instance);
+        !/\.lease$|^token\./.test(name) && !name.startsWith(last.instance);
       const isDone = last.account.pending === 0 && !this.files().some(isOthers);
       const isAlone = this.alive.length === 1 && last.sends;
       if (isDone && isAlone && last.awake === undefined) break;

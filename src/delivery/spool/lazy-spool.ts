@@ -133,6 +133,10 @@ export class LazySpool implements SpoolStore {
     this.#spool?.store.acknowledge(hits, counts);
   }
 
+  noteToken(fingerprint: string, isTracked: boolean): void {
+    this.#spool?.store.noteToken(fingerprint, isTracked);
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);

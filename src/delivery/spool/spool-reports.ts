@@ -10,6 +10,7 @@ export class SpoolReports {
   readonly #folder: string;
   readonly #diagnostics: Diagnostics;
   readonly #unused: LastingState;
+  #oldestTakenOver = Number.POSITIVE_INFINITY;
   readonly #unwritable: LastingState;
   readonly #privacy: string | undefined;
 
@@ -146,6 +147,28 @@ export class SpoolReports {
     );
   }
 
+  otherToken(): void {
+    this.#diagnostics.lines.change('spool-other-token', () =>
+      coded(
+        'spool-other-token',
+        `Matomo rejects hits from the spool ${this.#folder} that this process sends, and has last tracked such hits with another tokenAuth. Rejected hits are lost or stay pending. Set the same valid tokenAuth for all processes that share the spool.`,
+      ),
+    );
+  }
+
+  /** Hits of processes that have ended; this process counts their results. */
+  takenOver(hits: number, oldestSeconds: number): void {
+    this.#oldestTakenOver = Math.min(this.#oldestTakenOver, oldestSeconds);
+    this.#diagnostics.lines.add('hits-taken-over', hits, (sum) => {
+      const age = describeAge(this.#oldestTakenOver);
+      this.#oldestTakenOver = Number.POSITIVE_INFINITY;
+      return coded(
+        'hits-taken-over',
+        `This process took over ${countOf(sum)} in the spool ${this.#folder} of processes that have ended${age}. There is nothing to do, unless the hits come from a backup.`,
+      );
+    });
+  }
+
   /** Hits that are about to be sent: some may have been made with other privacy options. */
   taken(hits: readonly StoredHit[]): void {
     if (this.#privacy === undefined) return;
@@ -171,6 +194,14 @@ export class SpoolReports {
 }
 
 const CHECK_SPACE = 'Check the space and the permissions of the folder, or Redis.';
+
+/** For a message: how old the oldest of hits is. */
+function describeAge(oldestSeconds: number): string {
+  if (oldestSeconds === Number.POSITIVE_INFINITY) return '';
+  const minutes = Math.max(0, Math.round((Date.now() / 1000 - oldestSeconds) / 60));
+  const age = minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
+  return `; the oldest is ${age} old`;
+}
 
 export function codeOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;

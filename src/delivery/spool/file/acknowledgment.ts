@@ -77,7 +77,7 @@ export class AcknowledgmentFile implements Closable {
       if (this.#bytes === 0 || this.#bytes + line.length > MAX_BYTES) await this.release();
       else this.#file ??= await openToAppend(this.#path);
       const isNew = this.#file === undefined;
-      this.#file ??= await create(draft);
+      this.#file ??= await createFile(draft);
       await this.#file.writeFile(line);
       this.#isSynced = false;
       if (isNew) {
@@ -128,7 +128,7 @@ async function openToAppend(path: string): Promise<FileHandle | undefined> {
 }
 
 /** A new file. Replaces what a killed process left behind, or a link. */
-async function create(path: string): Promise<FileHandle> {
+export async function createFile(path: string): Promise<FileHandle> {
   try {
     return await open(path, 'wx', 0o600);
   } catch (error) {

@@ -5,6 +5,8 @@ import type { SegmentReaderEvents } from './segment-reader.js';
 export interface BacklogEvents extends SegmentReaderEvents {
   /** Hits of an ended process now belong to this one. If there are many, this is called repeatedly. */
   adopt(hits: number): Promise<void>;
+  /** Sum of what was adopted, and the start of the oldest request. */
+  takenOver(hits: number, oldestSeconds: number): void;
   /** Whether this process still holds the lease. */
   stillSends(): Promise<boolean>;
   /** Results of adopted hits. */

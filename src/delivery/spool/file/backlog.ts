@@ -38,6 +38,9 @@ export class Backlog {
   /** Writes of acknowledgments. */
   readonly #saves = new SerialQueue();
   #isStale = false;
+  /** Hits that were adopted in this `refresh`, and the start of the oldest request. */
+  #takenOver = 0;
+  #takenOverSinceSeconds = Number.POSITIVE_INFINITY;
 
   /** `lease`: number of the lease. */
   constructor(
@@ -123,6 +126,7 @@ export class Backlog {
       if (open.length > 0) instances.set(instance, open);
     }
     this.#instances = instances;
+    this.#reportTakenOver();
     await sweep(this.#folder, names, segments, (instance) => this.#gone.has(instance, files));
     this.#gone.keepOnly(segments);
   }
@@ -216,7 +220,16 @@ export class Backlog {
     await segment.reader.close();
     if (this.#isStale) return;
     segment.adopted = unread + segment.reader.decisions.open;
+    this.#takenOver += segment.adopted;
+    const sinceSeconds = segment.reader.unreadSinceSeconds ?? startOf(segment.reader);
+    this.#takenOverSinceSeconds = Math.min(this.#takenOverSinceSeconds, sinceSeconds);
     await this.#events.adopt(segment.adopted);
+  }
+
+  #reportTakenOver(): void {
+    if (this.#takenOver > 0) this.#events.takenOver(this.#takenOver, this.#takenOverSinceSeconds);
+    this.#takenOver = 0;
+    this.#takenOverSinceSeconds = Number.POSITIVE_INFINITY;
   }
 
   /** Deletes a segment if all its hits have results. */

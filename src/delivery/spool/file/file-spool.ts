@@ -7,6 +7,7 @@ import type { EncodedHit } from '../../batch.js';
 import type { DeliveryCounters } from '../../counters.js';
 import type { SpoolReports } from '../spool-reports.js';
 import type { IsFresh, SpoolEvents, SpoolStore, StoredHit, TakeOptions } from '../spool-store.js';
+import { TokenWatch } from '../token-watch.js';
 import { isMissing } from './is-missing.js';
 import { type ProcessIdentity, writeHeartbeat } from './liveness.js';
 import { LocalHits, type LocalHitsOptions } from './local-hits.js';
@@ -15,6 +16,7 @@ import { SenderTerm } from './sender-term.js';
 import { keepDailyKeys, keepVisitorKey } from './spool-folder.js';
 import { SpoolSize } from './spool-size.js';
 import { unlinkIfThere } from './sweep.js';
+import { createTokenFile } from './token-file.js';
 
 /** Interval for checking the folder: whether the lease holder is alive, and what it has acknowledged. */
 const POLL_MILLIS = 500;
@@ -32,6 +34,7 @@ export class FileSpool implements SpoolStore {
   readonly #own: LocalHits;
   readonly storeSync: LocalHits['storeSync'] = (hits) => this.#own.storeSync(hits);
   readonly #sending: SenderTerm;
+  readonly #token: TokenWatch;
   readonly #steps: SerialQueue;
   #timer: NodeJS.Timeout | undefined;
   #closed: Promise<void> | undefined;
@@ -54,6 +57,7 @@ export class FileSpool implements SpoolStore {
     );
     const { folder } = options;
     this.#sending = new SenderTerm({ folder, instance, identity, reports, own: this.#own });
+    this.#token = new TokenWatch(createTokenFile(folder), reports);
     this.#steps = new SerialQueue({ onError: (error) => reports.unreadable(error) });
   }
 
@@ -155,6 +159,11 @@ export class FileSpool implements SpoolStore {
     this.#sending.backlog?.acknowledge(hits, counts);
   }
 
+  noteToken(fingerprint: string, isTracked: boolean): void {
+    if (isTracked) this.#token.tracked(fingerprint);
+    else this.#token.rejected(fingerprint);
+  }
+
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -162,6 +171,7 @@ export class FileSpool implements SpoolStore {
 
   async #close(): Promise<void> {
     clearTimeout(this.#timer);
+    await this.#token.ended;
     await this.#own.close();
     await this.#steps.run(() => this.#readAcknowledgments());
     await this.#steps.run(async () => {

@@ -33,6 +33,8 @@ export interface SegmentReaderEvents {
 export class SegmentReader implements SourceSegment {
   readonly name: string;
   readonly decisions: SegmentDecisions;
+  /** Start of the first request that `countUnread` has counted, nearly the oldest. */
+  unreadSinceSeconds: number | undefined;
   readonly #file: SegmentFile;
   readonly #events: SegmentReaderEvents;
   #position: number;
@@ -158,8 +160,11 @@ export class SegmentReader implements SourceSegment {
       const data = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
       let start = 0;
       for (let end = data.indexOf(LINE_FEED); end >= 0; end = data.indexOf(LINE_FEED, start)) {
-        if (!this.decisions.wasAcknowledged(position + start) && isWhole(data.subarray(start, end)))
+        const line = data.subarray(start, end);
+        if (!this.decisions.wasAcknowledged(position + start) && isWhole(line)) {
+          if (count === 0) this.unreadSinceSeconds = readLine(line)?.startSeconds;
           count += 1;
+        }
         start = end + 1;
       }
       position += start;

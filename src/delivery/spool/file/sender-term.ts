@@ -92,6 +92,7 @@ export class SenderTerm {
         this.adoptedOpen += hits;
         return this.#lease.touch();
       },
+      takenOver: (hits, oldestSeconds) => reports.takenOver(hits, oldestSeconds),
       countAdopted: (counts) => {
         this.adoptedOpen -= sumOfCounters(counts);
         this.#count(counts);

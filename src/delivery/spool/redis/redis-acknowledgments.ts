@@ -7,8 +7,8 @@ import type { RedisEntry } from './redis-shard.js';
 export type Decision = readonly [RedisEntry, CounterName];
 
 export interface RedisAcknowledgmentEvents {
-  /** Redis' reply about the process that sent these hits. */
-  learn(reply: unknown): void;
+  /** Redis' reply about the process that sent these hits, and when the first of those that others made was stored. */
+  learn(reply: unknown, oldestOfOthersSeconds: number): void;
   /** Hits that were being sent when another process took over the lease. They may be duplicated. */
   overlap(hits: number): void;
 }
@@ -65,8 +65,16 @@ export class RedisAcknowledgments {
       const reply = await this.#connection.run(ACKNOWLEDGE, [...head, ...args]);
       const [overlap, fields] = reply as [number, unknown];
       this.#acknowledgments.shift();
-      this.#events.learn(fields);
+      this.#events.learn(fields, oldestOfOthers(decided, this.#instance));
       if (overlap > 0) this.#events.overlap(overlap);
     }
   }
+}
+
+/** When the first hit that another process made was stored, in epoch seconds; `Infinity` if there is none. */
+function oldestOfOthers(decided: readonly Decision[], instance: string): number {
+  let oldest = Number.POSITIVE_INFINITY;
+  for (const [{ id, owner }] of decided)
+    if (owner !== instance) oldest = Math.min(oldest, Number.parseInt(id, 10) / 1000); // the ID begins with the time
+  return oldest;
 }

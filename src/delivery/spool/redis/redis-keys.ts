@@ -3,6 +3,7 @@
 //     matomo-spool:description          string  format and URL of Matomo
 //     matomo-spool:visitor-key          string  secret of visitor IDs
 //     matomo-spool:visitor-key:<day>    string  secret of one UTC day, counted from 1970, with visitorKey: 'daily'; expires
+//     matomo-spool:token                string  fingerprint of the token with which hits were last tracked
 //     matomo-spool:shards               string  number of shards
 //     matomo-spool:hits:<shard>         stream  hits without a result: p, the instance that made it, and h, its line
 //     matomo-spool:sender:<shard>       string  instance that holds the lease; expires
@@ -17,6 +18,7 @@ export const REDIS_KEYS = {
   description: 'matomo-spool:description',
   visitorKey: 'matomo-spool:visitor-key',
   dailyKey: 'matomo-spool:visitor-key:',
+  token: 'matomo-spool:token',
   shards: 'matomo-spool:shards',
   hits: 'matomo-spool:hits:',
   sender: 'matomo-spool:sender:',

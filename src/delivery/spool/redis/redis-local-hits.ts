@@ -95,13 +95,14 @@ export class RedisLocalHits {
   }
 
   /** Reads Redis' reply about this process. */
-  learn(reply: unknown, added = 0): void {
+  learn(reply: unknown, added = 0, oldestOfOthersSeconds: number = Number.POSITIVE_INFINITY): void {
     const fields = toFields(reply);
     this.#bytes = fields.get('bytes') ?? this.#bytes;
     this.hitsOfAll = fields.get('hits') ?? this.hitsOfAll;
     const { missing } = this.#account;
     const { counts, adopted } = this.#account.learn(fields, added);
     this.#adopted += adopted;
+    if (adopted > 0) this.#reports.takenOver(adopted, oldestOfOthersSeconds);
     this.#events?.count(counts);
     if (counts.lost.spool > 0) this.#reports.lost(counts.lost.spool, 'they are damaged');
     const now = performance.now();

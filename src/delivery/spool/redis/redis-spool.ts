@@ -7,6 +7,7 @@ import type { EncodedHit } from '../../batch.js';
 import type { DeliveryCounters } from '../../counters.js';
 import { codeOf, type SpoolReports } from '../spool-reports.js';
 import type { IsFresh, SpoolEvents, SpoolStore, StoredHit, TakeOptions } from '../spool-store.js';
+import { TokenWatch } from '../token-watch.js';
 import { claimRedis, keepDailyKeys, UnusableRedis } from './claim-redis.js';
 import { RedisBacklog } from './redis-backlog.js';
 import { RedisConnection } from './redis-connection.js';
@@ -50,6 +51,7 @@ export class RedisSpool implements SpoolStore {
   readonly #connection: RedisConnection;
   readonly #own: RedisLocalHits;
   readonly #backlog: RedisBacklog;
+  readonly #token: TokenWatch;
   #state: 'opening' | 'usable' | 'refused' | 'closed' = 'opening';
   #timer: NodeJS.Timeout | undefined;
   readonly #steps: SerialQueue;
@@ -70,10 +72,20 @@ export class RedisSpool implements SpoolStore {
     const parts = { ...options, instance };
     this.#own = new RedisLocalHits(this.#connection, parts, reports);
     this.#backlog = new RedisBacklog(this.#connection, parts, {
-      learn: (reply) => this.#own.learn(reply),
+      learn: (reply, oldestSeconds) => this.#own.learn(reply, 0, oldestSeconds),
       overlap: (hits) => reports.overlap(hits),
       broken: (shard) => reports.broken(`${REDIS_KEYS.hits}${shard}`),
     });
+    this.#token = new TokenWatch(
+      {
+        read: async () =>
+          (await this.#connection.send('GET', REDIS_KEYS.token)) as string | undefined,
+        write: async (fingerprint) => {
+          await this.#connection.send('SET', REDIS_KEYS.token, fingerprint);
+        },
+      },
+      reports,
+    );
     this.ready = new Promise((resolve) => {
       this.#becomeReady = resolve;
     });
@@ -154,6 +166,11 @@ export class RedisSpool implements SpoolStore {
   acknowledge(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
     this.#backlog.acknowledge(hits, counts);
     void this.#step(() => this.#backlog.save(), undefined);
+  }
+
+  noteToken(fingerprint: string, isTracked: boolean): void {
+    if (isTracked) this.#token.tracked(fingerprint);
+    else this.#token.rejected(fingerprint);
   }
 
   close(): Promise<void> {

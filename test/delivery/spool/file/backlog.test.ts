@@ -16,6 +16,7 @@ test('while Matomo is unavailable, at most 10,000 of the written hits are kept i
   const nothing = () => undefined;
   const backlog = new Backlog(folder, INSTANCE, 1, new LivenessMonitor(thisProcess()), {
     adopt: async () => undefined,
+    takenOver: () => undefined,
     stillSends: async () => true,
     countAdopted: nothing,
     learn: nothing,

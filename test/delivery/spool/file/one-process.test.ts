@@ -15,7 +15,11 @@ test('hits go to the disk, from there to Matomo, and nothing of them stays', asy
   expect(sent()).toEqual(['a', 'b', 'c']);
   expect(delivery).toMatchObject({ pending: 0, spooled: 0, adopted: 0 });
   await delivery.shutdown(1000);
-  expect(filesIn(folder, '')).toEqual([expect.stringMatching(/\.lease$/), `${folder}/spool.json`]);
+  expect(filesIn(folder, '')).toEqual([
+    expect.stringMatching(/\.lease$/),
+    `${folder}/spool.json`,
+    `${folder}/token.fingerprint`,
+  ]);
 });
 
 test('while Matomo is unavailable, hits are on disk and not in memory, and survive a shutdown', async () => {

@@ -47,6 +47,10 @@ async function nextProcess(folder: string): Promise<SpooledDelivery> {
 /** The name of a segment of an older process, which is read first. */
 const older = (number: number) => `1700000000000-7-0000000${number}-000001.hits`;
 
+/** Messages but the one about hits that were left behind. */
+const problemsIn = (said: readonly string[]) =>
+  said.filter((line) => !line.includes('[hits-taken-over]'));
+
 describe('a spool that others can change', () => {
   requires('file owners');
   test('links, pipes and folders with the names of segments are not read, and keep nobody from the others', async () => {
@@ -64,7 +68,9 @@ describe('a spool that others can change', () => {
     expect(sorted(sent())).toEqual(['a', 'b', 'next']);
     expect(delivery.adopted).toBe(2);
     expect(law()).toEqual([3, 3]);
-    expect(said).toEqual([expect.stringMatching(/hits in the spool .*\[spool-owner\]$/)]);
+    expect(problemsIn(said)).toEqual([
+      expect.stringMatching(/hits in the spool .*\[spool-owner\]$/),
+    ]);
     await eventually(() => !filesIn(folder, '.hits').includes(segment));
     expect(readFileSync(target, 'utf8')).toBe(`${planted}\n`);
   });
@@ -106,7 +112,7 @@ describe('a spool that others can change', () => {
     Object.assign(process, { geteuid: undefined });
     const { sent, said } = await nextProcess(folder);
     expect(sorted(sent())).toEqual(['a', 'next']);
-    expect(said).toEqual([]);
+    expect(problemsIn(said)).toEqual([]);
   });
 
   test('a description or a visitor key that is a link is refused', async () => {
@@ -133,7 +139,7 @@ describe('a spool that others can change', () => {
       chownSync(settled, OTHER_USER, OTHER_USER);
       const { sent, said } = await nextProcess(folder);
       expect(sorted(sent())).toEqual(['a', 'b', 'next']);
-      expect(said).toEqual([expect.stringMatching(/\[spool-owner\]$/)]);
+      expect(problemsIn(said)).toEqual([expect.stringMatching(/\[spool-owner\]$/)]);
       expect(filesIn(folder, '.hits')).toContain(planted);
     });
 
