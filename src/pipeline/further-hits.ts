@@ -158,7 +158,8 @@ export class FurtherHits {
   #isTrackable(hit: CheckedHit): boolean {
     const visitor = this.#visitorOf(hit);
     if (visitor === undefined) {
-      this.report('further no_visitor', () => NO_VISITOR);
+      const { hidesUserId } = this.#parts.options;
+      this.report('further no_visitor', () => (hidesUserId ? NO_VISITOR_ID : NO_VISITOR));
       this.#drop('no_visitor');
     } else if (this.#siteOf(hit) === undefined) {
       this.refuse('further site', NO_SITE);
@@ -258,6 +259,8 @@ function bytesOf({ given }: CheckedHit): number {
 
 const NO_VISITOR =
   'A hit outside of a request has neither uid nor cid. It was dropped. Set uid or cid in the call.';
+const NO_VISITOR_ID =
+  'A hit outside of a request has no cid, and with the option privacy no uid is sent. It was dropped. Set cid in the call.';
 const NO_REQUEST =
   'An event, goal or order belongs to a span whose request is not known (any more), so that its caller may have opted out. Such hits are not sent. Track them before their request ends.';
 const NO_SITE =

@@ -187,7 +187,7 @@ export class SpoolReports {
       'spool_visitor_key',
       coded(
         'spool-visitor-key',
-        `The spool ${this.#folder} cannot store the visitor key (${codeOf(error)}). Each process counts the same visitor separately. Set visitorKey to the same secret for all processes.`,
+        `The spool ${this.#folder} cannot store the visitor key (${codeOf(error)}). Each process counts the same visitor separately. ${CHECK_SPACE}`,
       ),
     );
   }

@@ -73,6 +73,7 @@ test.each([
   expect(JSON.stringify(hits)).not.toContain('error_type');
   expect(service.processor.stats().dropped).toMatchObject({ no_visitor: 1 });
   expect(output.join()).not.toContain('[privacy-not-strict]');
+  expect(output.join()).toContain('no uid is sent. It was dropped. Set cid in the call.');
 });
 
 test('nobody is sent another address, and visitors differ by addresses that are not sent', async () => {
