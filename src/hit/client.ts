@@ -12,9 +12,23 @@ export class Client {
   /** Whether a filter ignores it, and which one has decided that. */
   isIgnored = false;
   filter: object | undefined;
+  #store: ((client: Client) => void) | undefined;
 
-  constructor(userAgent: string, acceptLanguage: string | undefined) {
+  constructor(
+    userAgent: string,
+    acceptLanguage: string | undefined,
+    store?: (client: Client) => void,
+  ) {
     this.userAgent = userAgent;
     this.acceptLanguage = acceptLanguage;
+    this.#store = store;
+  }
+
+  /** Lets later requests find it. Called once a request is tracked: of callers who opted out, nothing is remembered. */
+  remember(): void {
+    const store = this.#store;
+    if (!store) return;
+    this.#store = undefined;
+    store(this);
   }
 }

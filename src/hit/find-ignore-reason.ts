@@ -1,4 +1,4 @@
-import { memoize, memoizeLatest } from '../common/generation-cache.js';
+import { memoizeLatest } from '../common/generation-cache.js';
 import { hasWildcard } from './catch-all-route.js';
 import type { Client } from './client.js';
 import type { HttpRequest } from './http-request.js';
@@ -28,20 +28,19 @@ export function createFindIgnoreReason(
     const upper = method.toUpperCase();
     return ignored.has(upper) || (allowed !== undefined && !allowed.has(upper));
   });
-  const isIgnoredAgent = memoize((userAgent: string) => matchesAny(ignoreUserAgents, userAgent));
 
   function isIgnoredClient(client: Client): boolean {
     if (client.filter !== ignoreUserAgents) {
       client.filter = ignoreUserAgents;
-      client.isIgnored = isIgnoredAgent(client.userAgent);
+      client.isIgnored = matchesAny(ignoreUserAgents, client.userAgent);
     }
     return client.isIgnored;
   }
 
-  /** The user agent of a caller who opted out is not remembered. */
-  function isIgnoredText(userAgent: string | undefined, isForgotten: boolean): boolean {
-    if (userAgent === undefined) return false;
-    return isForgotten ? matchesAny(ignoreUserAgents, userAgent) : isIgnoredAgent(userAgent);
+  /** Texts are not remembered: whether their callers may be tracked is decided later. */
+  function isIgnoredAgent(userAgent: string | undefined, client: Client | undefined): boolean {
+    if (client) return isIgnoredClient(client);
+    return userAgent !== undefined && matchesAny(ignoreUserAgents, userAgent);
   }
 
   /** Matching the route too leaves no other spelling of the path that the application serves. */
@@ -51,11 +50,10 @@ export function createFindIgnoreReason(
     return route !== undefined && routes.has(withoutEndSlash(route));
   }
 
-  return function findIgnoreReason({ path, route, method, userAgent, client, optedOut }) {
+  return function findIgnoreReason({ path, route, method, userAgent, client }) {
     if (isIgnoredPath(path, route)) return 'path';
     if (isIgnoredMethod(method)) return 'method';
-    if (client ? isIgnoredClient(client) : isIgnoredText(userAgent, optedOut === 'yes'))
-      return 'user_agent';
+    if (isIgnoredAgent(userAgent, client)) return 'user_agent';
     return ignorePatterns.length > 0 && matchesPath(ignorePatterns, path) ? 'pattern' : undefined;
   };
 }

@@ -83,8 +83,18 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
     return { request, hit, shared };
   }
 
-  /** The page view of a request is mostly built right before its further hits. */
+  /** The page view of a request is mostly built right before its further hits. Forgotten after the current batch. */
   let latest: PlainPageView | undefined;
+
+  function toLatest(request: HttpRequest, site: number, nowMillis: number): PlainPageView {
+    if (latest === undefined) queueMicrotask(forgetLatest);
+    latest = toPlainPageView(request, site, nowMillis);
+    return latest;
+  }
+
+  function forgetLatest(): void {
+    latest = undefined;
+  }
 
   function isPlain(request: HttpRequest): boolean {
     if (request.given || request.annotations.length > 0 || toDimensions || beforeSend) return false;
@@ -93,8 +103,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
 
   function buildHits(request: HttpRequest, site: number, nowMillis: number): Hit[] {
     if (isPlain(request)) {
-      latest = toPlainPageView(request, site, nowMillis);
-      return [latest.hit];
+      return [toLatest(request, site, nowMillis).hit];
     }
     const isAlone = request.chatbotResponse !== undefined && options.pageViews === false;
     const parameters = (isAlone ? toAlone : toParameters)(request, site, nowMillis);
@@ -168,9 +177,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
     nowMillis: number,
   ): PlainPageView | undefined {
     if (latest?.request === request && latest.hit.site === site) return latest;
-    if (!isPlain(request)) return undefined;
-    latest = toPlainPageView(request, site, nowMillis);
-    return latest;
+    return isPlain(request) ? toLatest(request, site, nowMillis) : undefined;
   }
 
   return Object.assign(buildHits, {

@@ -1,5 +1,4 @@
 import type { Diagnostics } from '../common/diagnostics.js';
-import { memoize } from '../common/generation-cache.js';
 import { coded } from '../common/messages.js';
 import type { ReportProblem } from '../hit/custom-variables.js';
 import { createFurtherHitBuilder, type FurtherHitBuilder } from '../hit/further-hit.js';
@@ -21,7 +20,6 @@ export class HitBuilders {
   readonly #options: ResolvedOptions;
   readonly #diagnostics: Diagnostics;
   readonly #visitorKey: () => string | Buffer | KeyOfDay;
-  readonly #isTaken = memoize((visitor: string) => isInSample(visitor, this.#options.sampleRate));
   readonly #sampleRate: number;
   #made: Builders | undefined;
 
@@ -52,7 +50,7 @@ export class HitBuilders {
 
   /** Whether a visitor with this user ID or visitor ID is tracked. */
   isNameInSample(visitor: string): boolean {
-    return this.#isTaken(visitor);
+    return isInSample(visitor, this.#sampleRate);
   }
 
   get #builders(): Builders {

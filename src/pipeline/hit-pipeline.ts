@@ -114,6 +114,7 @@ export class HitPipeline implements ExitControl, RequestSink {
       return;
     }
     ended.site = site;
+    ended.request.client?.remember();
     ended.request.given = this.#callbacks.parametersOf(ended, span, site);
     if (this.#sampleRate < 1 && this.#isVisitorKeyKnown()) {
       const request = ended.currentRequest ?? ended.request;

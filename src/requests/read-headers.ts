@@ -24,9 +24,7 @@ export interface CommonHeaders {
   readonly isPrefetch: boolean;
 }
 
-// Equal texts become one string, so that pending requests do not keep a copy each.
-export const toOne: (text: string) => string = memoize((text: string) => text);
-const toOneDecoded = memoize(decodeLatin1);
+/** Equal hosts become one string, so that pending requests do not keep a copy each. */
 const toOneHost = memoizeLatest(decodeLatin1);
 
 /** From Node's request. Headers are read by constant names, which takes a third less CPU time than names in a variable. */
@@ -35,11 +33,11 @@ export function commonHeadersOf(headers: IncomingHttpHeaders): CommonHeaders {
   // The application may have replaced them by anything.
   const userAgent = firstText(headers['user-agent']);
   const language = firstText(headers['accept-language']);
-  // Of callers who opted out, nothing is remembered: probably nothing is sent.
-  const client = optedOut === 'yes' ? undefined : clientOf(userAgent, language);
+  const client = clientOf(userAgent, language);
+  const host = firstText(headers.host);
   return {
-    host: commonText(headers.host, toOneHost),
-    userAgent: client ? client.userAgent : decoded(userAgent),
+    host: host === undefined ? undefined : toOneHost(host),
+    userAgent: client?.userAgent,
     acceptLanguage: client ? client.acceptLanguage : decoded(language),
     client,
     referrer: decoded(firstText(headers.referer)), // not remembered as it came, because it may contain secrets
@@ -87,21 +85,29 @@ function clientOf(userAgent: string | undefined, language = ''): Client | undefi
 }
 
 function clientOfLanguage(header: string, language: string, known: UserAgent | undefined): Client {
-  const text = known ? known.text : decodeLatin1(header);
-  let client = known?.clients.get(language);
-  if (!client) {
-    client = new Client(text, commonText(language));
-    if (language.length > MAX_LANGUAGE_LENGTH) return client;
-    if (known && known.clients.size < MAX_LANGUAGES) known.clients.set(language, client);
+  const client = known?.clients.get(language);
+  if (!known || !client) {
+    const text = known ? known.text : decodeLatin1(header);
+    const store = (created: Client) => rememberClient(header, language, created);
+    return new Client(text, decoded(textOf(language)), store);
   }
+  known.latestLanguage = language;
+  known.latest = client;
+  return client;
+}
+
+function rememberClient(header: string, language: string, client: Client): void {
+  if (language.length > MAX_LANGUAGE_LENGTH) return;
+  const known = userAgents.get(header);
   if (known) {
+    if (known.clients.size < MAX_LANGUAGES) known.clients.set(language, client);
     known.latestLanguage = language;
     known.latest = client;
   } else {
     const clients = new Map([[language, client]]);
+    const text = client.userAgent;
     userAgents.set(header, { text, clients, latestLanguage: language, latest: client });
   }
-  return client;
 }
 
 /** Whether one of the values of a header is `1`. */
@@ -130,14 +136,10 @@ export function commonHeadersIn(
   const isOptOutKnown = isKnown('dnt') && isKnown('sec-gpc');
   if (!headers) return isOptOutKnown ? NOTHING_SENT : NO_HEADERS;
   const header = (name: string) => headers.get(name);
-  const common = (name: string) => {
-    const text = header(name);
-    return text === undefined ? undefined : toOne(text);
-  };
   return {
-    host: common('host'),
-    userAgent: common('user-agent'),
-    acceptLanguage: common('accept-language'),
+    host: header('host'),
+    userAgent: header('user-agent'),
+    acceptLanguage: header('accept-language'),
     client: undefined,
     referrer: header('referer'),
     clientHints: readClientHints(header),
@@ -218,15 +220,6 @@ function combinedText(name: string, value: AttributeValue | undefined): string |
 function combine(name: string, texts: readonly string[]): string {
   if (SINGLE_HEADERS.has(name)) return texts[0] as string;
   return texts.join(name === 'cookie' ? '; ' : ', ');
-}
-
-/** The value of a header that many requests share. */
-function commonText(
-  value: AttributeValue | undefined,
-  toOneText: (text: string) => string = toOneDecoded,
-): string | undefined {
-  const text = firstText(value);
-  return text === undefined ? undefined : toOneText(text);
 }
 
 function firstText(value: AttributeValue | undefined): string | undefined {

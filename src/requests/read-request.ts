@@ -10,7 +10,7 @@ import {
   textOf,
   toMillis,
 } from './finished-span.js';
-import { commonHeadersIn, commonHeadersOf, readHeader, toOne } from './read-headers.js';
+import { commonHeadersIn, commonHeadersOf, readHeader } from './read-headers.js';
 import type { RequestRecord } from './request-record.js';
 import {
   CLIENT_CLOSED_REQUEST,
@@ -85,9 +85,7 @@ export function readRequest(
 }
 
 function userAgentOf(attributes: Attributes): string | undefined {
-  const userAgent =
-    textOf(attributes['user_agent.original']) ?? textOf(attributes['http.user_agent']);
-  return userAgent === undefined ? undefined : toOne(userAgent);
+  return textOf(attributes['user_agent.original']) ?? textOf(attributes['http.user_agent']);
 }
 
 /** A span without a status belongs to a handler that threw, before or after it sent the headers. */

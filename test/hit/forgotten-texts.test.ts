@@ -6,11 +6,13 @@ import { ROOT } from '../support/child-process.js';
 const SCRIPT = `
   const { createHitBuilder } = await import('./build/hit/hit-builder.js');
   const { createFindIgnoreReason } = await import('./build/hit/find-ignore-reason.js');
+  const { HitBuilders } = await import('./build/pipeline/hit-builders.js');
   const { commonHeadersOf } = await import('./build/requests/read-headers.js');
   const { resolveOptions } = await import('./build/options/resolve-options.js');
   const { getHeapSnapshot } = await import('node:v8');
   const options = resolveOptions({ url: 'http://127.0.0.1:9', siteId: 1, doNotTrack: true }, {}, console);
   const build = createHitBuilder({ ...options, hasToken: false, visitorKey: 'key' }, () => undefined);
+  const builders = new HitBuilders({ ...options, sampleRate: 0.5 }, console, () => 'key');
   const findReason = createFindIgnoreReason(options);
   const text = (name, i) => ['kept', name, i * 1000 + 7].join('-');
   const request = (headers, more) => ({
@@ -22,16 +24,18 @@ const SCRIPT = `
     build(request({ referer }, { query: 'a=1&token=' + text('query', i) + '&mail=1' }), 1, 2);
     findReason(request({ dnt: '1', 'user-agent': text('agent', i), 'accept-language': text('language', i) }));
     build(request({ 'user-agent': text('sent', i) }), 1, 2);
+    builders.isNameInSample(text('name', i));
   }
   for (const i of [1, 2, 3, 1, 2, 3]) add(i);
-  build(request({}), 1, 2);
+  build(request({}, { query: 'token=' + text('latest', 1) }), 1, 2);
+  await null;
   /x/.test('x'); // V8 keeps the text of the latest match
   let snapshot = '';
   for await (const part of getHeapSnapshot()) snapshot += part;
   console.log(JSON.stringify([...new Set(snapshot.match(/kept-[a-z]+-[123]007/g))].sort()));
 `;
 
-test('no cache keeps a secret of a query or a referrer, or the user agent of a caller who opted out', () => {
+test('no cache keeps a secret of a query or a referrer, the user agent of a caller who opted out, or a name in a sample', () => {
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', SCRIPT], {
     cwd: ROOT,
     encoding: 'utf8',

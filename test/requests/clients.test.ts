@@ -9,13 +9,23 @@ test('languages of one user agent that take turns are not mixed up, and are one 
   });
   for (const language of [...languages, ...languages, undefined, 'x'.repeat(1000), undefined]) {
     const { userAgent, acceptLanguage, client } = commonHeadersOf(headersOf(language));
+    client?.remember();
     expect([userAgent, acceptLanguage]).toEqual(['curl/8', language]);
     expect(client).toMatchObject({ userAgent: 'curl/8', acceptLanguage: language });
   }
   const [first] = languages;
   const { client } = commonHeadersOf(headersOf(first));
-  commonHeadersOf(headersOf('l1'));
+  client?.remember();
+  commonHeadersOf(headersOf('l1')).client?.remember();
   expect(commonHeadersOf(headersOf(first)).client).toBe(client);
+});
+
+test('only the client of a request that is tracked is remembered', () => {
+  const read = () => commonHeadersOf({ 'user-agent': 'remembered/1' }).client;
+  const [first, second] = [read(), read()];
+  expect(second).not.toBe(first);
+  second?.remember();
+  expect(read()).toBe(second);
 });
 
 test('headers that the application has replaced by other values are read as if they were missing', () => {

@@ -30,7 +30,7 @@ export async function startGateway(
 }
 
 /** A gateway that can be killed. */
-export interface GatewayProcess extends Pick<Server, 'url' | 'stderr' | 'stop'> {
+export interface GatewayProcess extends Pick<Server, 'url' | 'stderr' | 'kill' | 'stop'> {
   /** Ends it in order; what it says of itself then. */
   finish(): Promise<GatewayStats>;
 }

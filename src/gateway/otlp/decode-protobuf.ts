@@ -4,7 +4,7 @@ import { HIT_EVENT } from '../../requests/span-hit-events.js';
 import { type DecodedExport, MAX_ITEMS, UnreadableExport } from './decoded-export.js';
 import { cutName, cutText, MAX_NAME_CHARACTERS } from './limits.js';
 import { Reader } from './protobuf-reader.js';
-import { emptySpanFields, NO_ATTRIBUTES, type SpanFields } from './received-span.js';
+import { emptySpanFields, isEmpty, NO_ATTRIBUTES, type SpanFields } from './received-span.js';
 import type { AttributeFilter } from './span-selection.js';
 
 // Field numbers are those of opentelemetry-proto 1.x, which never change: trace/v1/trace.proto, common/v1/common.proto,
@@ -100,7 +100,7 @@ function readScopeName(reader: Reader, end: number): string {
   let name = '';
   while (reader.goesOn(end)) {
     const tag = reader.uint32();
-    if (tag === tagOf(1, MESSAGE)) name = reader.string();
+    if (tag === tagOf(1, MESSAGE)) name = reader.name();
     else reader.skipTagged(tag);
   }
   return name;
@@ -109,13 +109,16 @@ function readScopeName(reader: Reader, end: number): string {
 function readSpan(reader: Reader, end: number, into: DecodedExport): SpanFields {
   const span = emptySpanFields();
   let count = 0;
+  let nameAt = -1;
   while (reader.goesOn(end)) {
     const tag = reader.uint32();
     if (tag === tagOf(1, MESSAGE)) span.traceId = reader.hex(reader.traceId);
     else if (tag === tagOf(2, MESSAGE)) span.spanId = reader.hex(reader.spanId);
     else if (tag === tagOf(4, MESSAGE)) span.parentSpanId = reader.hex(reader.parentSpanId);
-    else if (tag === tagOf(5, MESSAGE)) span.name = cutText(reader.string(), into);
-    else if (tag === tagOf(6, VARINT)) span.kind = reader.int32();
+    else if (tag === tagOf(5, MESSAGE)) {
+      nameAt = reader.pos;
+      reader.pos = reader.end();
+    } else if (tag === tagOf(6, VARINT)) span.kind = reader.int32();
     else if (tag === tagOf(7, FIXED64)) span.startNanos = reader.nanos();
     else if (tag === tagOf(8, FIXED64)) span.endNanos = reader.nanos();
     else if (tag === tagOf(9, MESSAGE) && into.takesAttribute(count++)) {
@@ -127,6 +130,11 @@ function readSpan(reader: Reader, end: number, into: DecodedExport): SpanFields 
     } else if (tag === tagOf(15, MESSAGE)) span.statusCode = readStatusCode(reader, reader.end());
     else if (tag === tagOf(16, FIXED32)) span.flags = reader.fixed32();
     else reader.skipTagged(tag);
+  }
+  if (nameAt >= 0 && !isEmpty(span, span.attributes)) {
+    reader.pos = nameAt;
+    span.name = cutText(reader.string(), into);
+    reader.pos = end;
   }
   return span;
 }
@@ -200,12 +208,12 @@ function readAttribute(
     if (tag === tagOf(1, MESSAGE)) {
       const { firstByte } = reader;
       const mayCount = !filter || firstByte === undefined || filter.mayBeginWith(firstByte);
-      if (mayCount) key = reader.string();
+      if (mayCount) key = reader.name();
       if (!mayCount || filter?.keeps(key) === false) {
         reader.pos = end;
         return attributes;
       }
-    } else if (tag === tagOf(2, MESSAGE)) value = readAnyValue(reader, reader.end(), true, into);
+    } else if (tag === tagOf(2, MESSAGE)) value = readValue(reader, key, into);
     else reader.skipTagged(tag);
   }
   if (key === '__proto__' || key.length > MAX_NAME_CHARACTERS || value === undefined)
@@ -213,6 +221,28 @@ function readAttribute(
   const added = attributes === NO_ATTRIBUTES ? {} : attributes;
   added[key] = value;
   return added;
+}
+
+/** Attributes with few values, which are never personal: those are remembered. */
+const FEW_VALUES: ReadonlySet<string> = new Set([
+  'http.request.method',
+  'http.route',
+  'network.protocol.version',
+  'url.scheme',
+  'http.method',
+  'http.flavor',
+  'http.scheme',
+]);
+
+function readValue(reader: Reader, key: string, into: DecodedExport): AttributeValue | undefined {
+  const end = reader.end();
+  const begin = reader.pos;
+  if (FEW_VALUES.has(key) && reader.uint32() === tagOf(1, MESSAGE)) {
+    const text = cutText(reader.name(), into);
+    if (reader.pos === end) return text;
+  }
+  reader.pos = begin;
+  return readAnyValue(reader, end, true, into);
 }
 
 /** Reads text, numbers, booleans and lists of them. No attribute that is used has another type. */

@@ -5,6 +5,7 @@ import { MAX_FURTHER_HITS } from '../../requests/span-hit-events.js';
 import { OTLP_SERVER_SPAN } from './otlp-span-kind.js';
 import {
   bytesOfAttribute,
+  isEmpty,
   NO_ATTRIBUTES,
   ReceivedSpan,
   type SpanFields,
@@ -117,9 +118,8 @@ export class DecodedExport {
   #take(fields: SpanFields, source: SpanSource): void {
     const attributes =
       fields.kind === OTLP_SERVER_SPAN ? fields.attributes : this.#kept(fields.attributes);
-    const { exceptionType, hitEvents } = fields;
-    const isConnector =
-      attributes === NO_ATTRIBUTES && exceptionType === undefined && hitEvents.length === 0;
+    const { hitEvents } = fields;
+    const isConnector = isEmpty(fields, attributes);
     if (isConnector) clearContents(fields);
     this.#traceId = fields.traceId === this.#traceId ? this.#traceId : fields.traceId;
     fields.traceId = this.#traceId;

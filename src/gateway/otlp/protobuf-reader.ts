@@ -2,7 +2,7 @@ import { BinaryReader, type WireType } from '@bufbuild/protobuf/wire';
 import { KnownTexts } from './known-texts.js';
 import { endOfText } from './limits.js';
 
-const texts = new KnownTexts();
+const names = new KnownTexts();
 
 // Values of `WireType`, as constants because reading the enum is slower.
 const VARINT = 0;
@@ -62,7 +62,15 @@ export class Reader extends BinaryReader {
     const end = this.end();
     const begin = this.pos;
     this.pos = end;
-    return texts.read(this.#body, begin, endOfText(begin, end));
+    return this.#body.toString('utf8', begin, endOfText(begin, end));
+  }
+
+  /** The same with a name, of which there are few. It is remembered, so it must not be personal. */
+  name(): string {
+    const end = this.end();
+    const begin = this.pos;
+    this.pos = end;
+    return names.read(this.#body, begin, endOfText(begin, end));
   }
 
   /** Reads an ID; `''` if it is too long. */

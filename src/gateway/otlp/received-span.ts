@@ -204,3 +204,11 @@ export function emptySpanFields(): SpanFields {
     scope: '',
   };
 }
+
+/** Whether a span has nothing that is used, except its place between others. */
+export function isEmpty(
+  { exceptionType, hitEvents }: Pick<SpanFields, 'exceptionType' | 'hitEvents'>,
+  attributes: Attributes,
+): boolean {
+  return attributes === NO_ATTRIBUTES && exceptionType === undefined && hitEvents.length === 0;
+}

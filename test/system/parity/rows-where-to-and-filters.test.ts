@@ -95,7 +95,8 @@ test('row 4: baseUrl replaces scheme and host and loses its last slash', async (
 test('row 5: ignored paths are left out, with a slash at the end or without, whatever the query', async () => {
   const service = await startTracedService(ok, { ignorePaths: ['/health', '/a.b'] });
   const tracked = ['/healthz', '/v1/health', '/HEALTH', '/axb', '/x?/health'];
-  for (const path of ['/health', '/health/', '/health?deep=1', '/a.b', ...tracked]) await service.fetch(path);
+  for (const path of ['/health', '/health/', '/health?deep=1', '/a.b', ...tracked])
+    await service.fetch(path);
   await service.requests(9);
   expect(storedTitles(await service.hits())).toEqual(
     sorted(tracked.map((path) => `GET ${path.replace(/\?.*/, '')}`)),
