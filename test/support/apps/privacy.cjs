@@ -16,7 +16,10 @@ function createListener({ trackEvent, trackOrder, trace }) {
       response.statusCode = 500;
     },
   };
-  return function listener({ url }, response) {
+  return function listener({ url, headers }, response) {
+    // As an instrumentation that captures this header.
+    const forwardedFor = headers['x-forwarded-for'] ?? '';
+    trace?.getActiveSpan()?.setAttribute('http.request.header.x-forwarded-for', [forwardedFor]);
     response.setHeader('content-type', 'text/html');
     tracked[url.split('/')[1]]?.(response);
     response.end('<p>content</p>');

@@ -1,10 +1,15 @@
 import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { maskAddress } from '../../../src/hit/mask-address.js';
 import { createToTrackedQuery } from '../../../src/hit/query-policy.js';
 import { createToVisitorId, deriveVisitorKey } from '../../../src/hit/visitor-id.js';
+import { trackEvent } from '../../../src/index.js';
 import { eventually, startServer } from '../../support/child-process.js';
 import { APPS, get, matomo, REGISTER } from '../../support/registered-app.js';
+import { temporaryFolder } from '../../support/spool.js';
+import { startTracedService } from '../../support/traced-service.js';
 import { codeIn, read, rowsWith } from './pages.js';
 
 const PAGE = 'docs/privacy.md';
@@ -64,4 +69,39 @@ test('the strict setup keeps what the page says from Matomo', async () => {
   expect(others).toEqual([]);
   expect(hit?.params.cip).toBe('127.0.0.0');
   expect(hit?.stored?.url).toMatch(/:\d+\/mail\/redacted\/redacted$/);
+});
+
+test('of GraphQL, the name of the operation is sent, but neither variables nor the query', async () => {
+  const service = await startTracedService((_request, response) => {
+    const span = trace.getTracer('a').startSpan('graphql.execute');
+    span.setAttributes({
+      'graphql.operation.name': 'FindPatient',
+      'graphql.operation.type': 'query',
+      'graphql.source': 'query FindPatient { secret-source }',
+      'graphql.variables.0.name': 'secret-variable',
+    });
+    span.end();
+    response.end();
+  });
+  await service.fetch('/graphql', { method: 'POST', body: '{"variables":{"a":"secret-body"}}' });
+  await service.requests(1);
+  const [hit] = await service.hits();
+  expect(hit?.params.action_name).toBe('POST /graphql FindPatient');
+  expect(JSON.stringify(hit)).not.toContain('secret-');
+});
+
+test('the search that the page shows finds the hits of a user in the spool', async () => {
+  const spool = temporaryFolder();
+  const service = await startTracedService((_request, response) => void response.end(), {
+    spool,
+    url: 'http://127.0.0.1:9/',
+  });
+  for (const uid of ['max@example.org', 'ada@example.org']) trackEvent('a', 'b', { uid });
+  await service.processor.shutdown();
+  const [inText = ''] = /grep ada\S*(?=`)/.exec(read(PAGE)) ?? [];
+  const found = execFileSync('sh', ['-c', `${inText} ${join(spool, '*.hits')}`], {
+    encoding: 'utf8',
+  });
+  expect(found).toContain('uid=ada%40example.org');
+  expect(found).not.toContain('max%40');
 });

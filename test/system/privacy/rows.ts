@@ -124,6 +124,14 @@ export const ROWS: readonly Row[] = [
     kinds: ['page', 'event', 'order'],
   },
   {
+    option: 'query, of a referrer',
+    env: { MATOMO_QUERY: 'strip' },
+    target: '/referrer-query',
+    headers: { referer: 'https://ref.example/?note=secret-note' },
+    secret: 'secret-note',
+    kinds: ['page', 'event', 'order'],
+  },
+  {
     option: 'none, a cookie',
     env: undefined,
     target: '/cookie',

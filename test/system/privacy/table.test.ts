@@ -29,3 +29,28 @@ test('without the options, all of that is sent', async () => {
     expect(kindsWith(sent, row.secret), row.option).toEqual(kindsOf(row));
   }
 });
+
+const HIDING = { MATOMO_ANONYMIZE_IP: '4', MATOMO_QUERY: 'strip' };
+const NAMED = {
+  MATOMO_DIMENSIONS:
+    '1=client.address,2=http.request.header.x-forwarded-for,3=http.request.header.referer',
+  MATOMO_USER_ID_ATTRIBUTE: 'http.request.header.x-forwarded-for',
+};
+
+test.each(['SDK', 'exit', 'exporter', 'gateway'])(
+  '%s: dimensions and the user ID have no address and no query of a referrer',
+  async (name) => {
+    const way = WAYS[name] as Way;
+    const hidden = await way({ ...COMMON_ENV, ...NAMED, ...HIDING });
+    expect(hidden.filter((hit) => /203\.0\.113|198\.51\.100|secret-note/.test(hit))).toEqual([]);
+    expect(hidden.filter((hit) => hit.includes('dimension1=0.0.0.0'))).not.toEqual([]);
+  },
+);
+
+test('without the options, dimensions and the user ID have all of that', async () => {
+  const sent = (await (WAYS.SDK as Way)({ ...COMMON_ENV, ...NAMED })).join('\n');
+  const address = '203.0.113.77';
+  for (const parameter of ['dimension1', 'dimension2', 'uid', 'cip'])
+    expect(sent).toContain(`&${parameter}=${address}`);
+  expect(sent).toContain('dimension3=https://ref.example/?note=secret-note');
+});
