@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
+import { runInNewContext } from 'node:vm';
 import { trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { maskAddress } from '../../../src/hit/mask-address.js';
@@ -104,4 +105,27 @@ test('the search that the page shows finds the hits of a user in the spool', asy
   });
   expect(found).toContain('uid=ada%40example.org');
   expect(found).not.toContain('max%40');
+});
+
+test.each([
+  ['choices=necessary.statistics', true],
+  ['a=b; choices=statistics.marketing; c=d', true],
+  ['choices=statistics', true],
+  ['choices=necessary', false],
+  ['choices=no-statistics.nostatistics', false],
+  ['choices=statistics-off', false],
+  ['choices=nostatistics', false],
+  ['mychoices=statistics', false],
+  ['choices=a; b=statistics', false],
+  [undefined, false],
+])('with the cookies %s, the examples for structured cookies track: %s', (cookies, isTracked) => {
+  const exampleOf = (option: string) => {
+    const [, code = ''] =
+      new RegExp(`${option}: (\\(request\\) =>[^]*?),\\n`).exec(read(PAGE)) ?? [];
+    return runInNewContext(code)({ header: () => cookies });
+  };
+  expect([exampleOf('ignore'), exampleOf('siteId')]).toEqual([
+    !isTracked,
+    isTracked ? 1 : undefined,
+  ]);
 });
