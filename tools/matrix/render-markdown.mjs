@@ -1,5 +1,5 @@
 import { platformsOf } from './platforms.mjs';
-import { REQUESTS } from './requests.mjs';
+import { expectedTitle, REQUESTS } from './requests.mjs';
 import { RUNTIME_VERSIONS, RUNTIMES } from './runtimes.mjs';
 import { SDKS } from './set-ups.mjs';
 import {
@@ -33,7 +33,8 @@ const SERVERS = [
 const OPERATIONS = [
   'These applications need titles that contain more than a route. Each GraphQL server gets a mutation, a query whose resolver throws, an anonymous query,',
   'one with a syntax error, and `GET /graphql?query=…` with `siteSearch` set. Each tRPC server gets a query, a mutation, two batches',
-  '(one is answered with 207) and requests that fail. Express serves pages behind `*` and `/files/*`.',
+  '(one is answered with 207) and requests that fail. Express serves pages behind `*` and `/files/*`, and has routers at mount paths with parameters and',
+  'a list of routes beside a regular expression. json-server and Sails route by themselves. No title of a known route has a value of a caller.',
   'See [how operations are named](frameworks.md#how-do-i-name-graphql-operations-and-trpc-procedures).',
 ].join(' ');
 
@@ -112,6 +113,9 @@ export function renderMarkdown(results, date, page) {
     '## Servers of frameworks',
     SERVERS,
     renderFrameworks(toTitleRows(results, 'servers'), notes),
+    '## Titles',
+    'The titles of all requests in the cells that passed. Applications with the same titles share a row.',
+    renderTitles(results),
     '## Setups that other tests run',
     renderTable(
       ['', 'test'],
@@ -170,6 +174,20 @@ function renderFrameworks({ heads, rows }, notes) {
     ['', 'version', ...heads],
     rows.map(({ name, versions, columns }) => [name, versions.join(', '), ...columns.map(toText)]),
   );
+}
+
+/** A cell passes only with the titles that are expected. */
+function renderTitles(results) {
+  const names = new Map();
+  for (const { status, name, titles, command } of results) {
+    if (status !== 'right') continue;
+    const { requests = REQUESTS } = command(true);
+    const expected = new Set(requests.map((request) => expectedTitle(request, titles)));
+    const text = [...expected].map((title) => `\`${title}\``).join(', ');
+    names.set(text, (names.get(text) ?? new Set()).add(name));
+  }
+  const rows = [...names].map(([text, applications]) => [[...applications].join('; '), text]);
+  return renderTable(['', 'titles'], rows);
 }
 
 function renderProblems(results) {

@@ -47,13 +47,17 @@ function send(url, { method, userAgent = USER_AGENT, body, leaves }) {
 export function expectedHits(requests, titles = {}, throughGateway = undefined) {
   const lang = throughGateway ? undefined : LANGUAGE;
   return requests
-    .map(({ method, path, status, route, ...wanted }) => {
-      const [pathname] = path.split('?');
-      const title = wanted.title ?? titles[pathname] ?? `${method} ${route}`;
+    .map(({ path, status, ...wanted }) => {
+      const title = expectedTitle({ path, ...wanted }, titles);
       const url = wanted.url ?? throughGateway?.urls[path] ?? path;
       return line({ title, status, url, ua: USER_AGENT, lang, error: wanted.error });
     })
     .toSorted();
+}
+
+/** The title of one request, with `titles` as above. */
+export function expectedTitle({ method, path, route, title }, titles = {}) {
+  return title ?? titles[path.split('?')[0]] ?? `${method} ${route}`;
 }
 
 /** Hits as lines that can be compared: delivery orders them by visitor and second, not by arrival. */
