@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { createToVisitorId } from '../../../src/hit/visitor-id.js';
 import { annotate, trackEvent, trackGoal, trackOrder } from '../../../src/index.js';
 import type { MatomoOptions } from '../../../src/options.js';
 import { captureOutput } from '../../support/output.js';
@@ -89,6 +90,22 @@ test('nobody is sent another address, and visitors differ by addresses that are 
   const hits = await paramsOf(service);
   expect(hits.map(({ cip }) => cip)).toEqual(Array(4).fill('0.0.0.0'));
   expect(new Set(hits.map(({ cid }) => cid)).size).toBe(3);
+});
+
+test('with a visitorKey that stays, visitors do not differ by addresses', async () => {
+  const service = await startTracedService((_request, response) => void response.end(), {
+    ...STRICT,
+    tokenAuth: TOKEN,
+    visitorKey: 'a-key',
+  });
+  for (const address of ['198.51.100.23', '203.0.113.7'])
+    await service.fetch('/', { headers: { ...HEADERS, 'x-forwarded-for': address } });
+  await service.requests(2);
+  const [first, second] = await paramsOf(service);
+  const visitor = { address: '0.0.0.0', userAgent: HEADERS['user-agent'], site: 1 };
+  const startMillis = Number(first?.cdt) * 1000;
+  expect(first?.cid).toBe(createToVisitorId('a-key')({ ...visitor, startMillis }));
+  expect(second?.cid).toBe(first?.cid);
 });
 
 test('a request with DNT is not tracked, and its events are not', async () => {
