@@ -11,11 +11,8 @@ export const OVERVIEW = `opentelemetry-matomo: every HTTP request becomes a hit 
   npx opentelemetry-matomo inspect [--port 8080] [--host 127.0.0.1]
                                    [--forward https://matomo.example.org]
       behaves like Matomo's tracker, and shows what it would store
-  npx opentelemetry-matomo spool status [--json]
-      shows what is pending in the spool
-  npx opentelemetry-matomo spool purge --all | --user ID | --visitor ID |
-                                       --before DATE
-      deletes hits from the spool
+  npx opentelemetry-matomo spool status|purge [--json]
+      shows what is pending in the spool, or deletes hits from it
   npx opentelemetry-matomo gateway [--listen 127.0.0.1:4318]
                                    [--services shop,stock] [--scopes NAMES]
       receives spans by OTLP/HTTP and sends hits
