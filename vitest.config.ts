@@ -32,6 +32,7 @@ export default defineConfig({
     // More than the default of Vitest: most tests wait for a child process or a timer.
     // Long tests keep a core busy, and some measure how time grows.
     maxWorkers: availableParallelism() * (isLong ? 1 : 2),
+    setupFiles: ['test/support/no-tracking-line.ts'],
     testTimeout: isLong ? 600_000 : 60_000,
     expect: { poll: { timeout: 30_000 } },
     hookTimeout: 60_000,

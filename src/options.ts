@@ -297,6 +297,7 @@ export interface MatomoOptions {
   /**
    * If the process ends without a shutdown (empty event loop, `process.exit()`, uncaught exception), queued hits are first stored in
    * the spool or sent, for at most `shutdownTimeoutMillis`, or 300 ms if Matomo was unavailable. Your `dispatcher` is not used.
+   * A signal without a handler ends the process without this.
    * @default `false`; under `register` `true`
    */
   readonly exitFlush?: boolean | undefined;

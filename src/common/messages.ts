@@ -30,6 +30,8 @@ export const MESSAGE_CODES = [
   'processors-replaced',
   'http2-not-tracked',
   'nothing-tracked',
+  'all-ignored',
+  'tracking',
   'sampler-not-reached',
   'internal-error',
   // Matomo's answers.
@@ -63,6 +65,7 @@ export const MESSAGE_CODES = [
   'queue-full',
   'queue-has-room',
   'lost-at-shutdown',
+  'signal-not-handled',
   'clock',
   'stats',
   // The spool.

@@ -12,4 +12,6 @@ export interface DeliveryOptions {
   readonly shutdownTimeoutMillis: number;
   /** Set if there is a spool. */
   readonly maxSpoolAgeMillis?: number;
+  /** Called after each bulk of which Matomo tracked hits. */
+  readonly onTracked?: () => void;
 }

@@ -33,9 +33,10 @@ export interface LastFlushState {
  * what is lost. Never throws.
  */
 export function flushLast(parts: LastFlushParts, state: LastFlushState): void {
-  const { source, batches, sender, diagnostics } = parts;
+  const { source, batches, sender, diagnostics, options } = parts;
   const { counters } = source;
   const before = { ...counters.lost };
+  const { tracked } = counters;
   const deadlineMillis = performance.now() + state.millis;
   let reason = state.refusal;
   try {
@@ -51,6 +52,7 @@ export function flushLast(parts: LastFlushParts, state: LastFlushState): void {
   source.drop();
   parts.losses.checkInvalid();
   diagnostics.lines.flush();
+  if (counters.tracked > tracked) options.onTracked?.();
   const loss = describeLoss(before, counters.lost, reason);
   if (loss === undefined) return;
   const advice =

@@ -89,6 +89,7 @@ export class Sender {
     this.waitUntilMillis = now + waitMillis;
     const { tracked, accepted } = outcome.counts;
     if (outcome.kind === 'decided' && tracked + accepted > 0) this.lastSuccessMillis = now;
+    if (tracked > 0) this.#options.onTracked?.();
     if (outcome.mayBeStored) {
       this.#hasDoubts = true;
       for (const hit of hits) this.#mayBeStored.add(hit);

@@ -16,6 +16,7 @@ import { fingerprintPrivacy } from '../options/fingerprint-privacy.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { VERSION } from '../version.js';
 import type { Metrics } from './metrics.js';
+import { reportTracking } from './report-tracking.js';
 
 const DAILY = 'daily';
 const OWN_KEY =
@@ -57,8 +58,9 @@ export function createDelivery(
     isVisitorKeyKnown = true;
   };
   spool?.ready.then(onKnown, onKnown);
+  const onTracked = () => reportTracking(options, diagnostics);
   return {
-    delivery: new Delivery(options, transport, diagnostics, Math.random, source),
+    delivery: new Delivery({ ...options, onTracked }, transport, diagnostics, Math.random, source),
     longestHoldMillis: spool
       ? Math.min(scheduledDelayMillis, SPOOL_HOLD_MILLIS)
       : scheduledDelayMillis,

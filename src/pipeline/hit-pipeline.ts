@@ -1,8 +1,10 @@
+import { isMainThread } from 'node:worker_threads';
 import { atExit } from '../common/at-exit.js';
 import { DetachedScope } from '../common/detached-scope.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import type { ExitControl } from '../common/exit-control.js';
 import { coded } from '../common/messages.js';
+import { countSignalHandlers } from '../common/signal-handlers.js';
 import { createDeliveryCounters } from '../delivery/counters.js';
 import type { Delivery } from '../delivery/delivery.js';
 import { createFindIgnoreReason } from '../hit/find-ignore-reason.js';
@@ -31,6 +33,7 @@ import {
   type MatomoStats,
   toStats,
 } from './stats.js';
+import { watchFirstRequests } from './watch-first-requests.js';
 
 /** From ended requests to Matomo: decides which make hits, and counts all of them. */
 export class HitPipeline implements ExitControl, RequestSink {
@@ -49,6 +52,7 @@ export class HitPipeline implements ExitControl, RequestSink {
   /** Bytes that hits may take in the spool besides those that it has been given; no end without one. */
   readonly spoolRoom: () => number;
   readonly #counts = createHitCounts();
+  readonly #countFirstRequest: (reason: IgnoreReason | undefined) => void;
   readonly #further: FurtherHits;
   /** Read once: see `Delivery`. */
   readonly #sampleRate: number;
@@ -88,6 +92,7 @@ export class HitPipeline implements ExitControl, RequestSink {
     this.#findPrivacyReason = createFindPrivacyReason(options, diagnostics);
     this.#callbacks = createOptionCallbacks(options, diagnostics);
     this.#sort = createSortRequest(options);
+    this.#countFirstRequest = watchFirstRequests(diagnostics);
     this.#builders = new HitBuilders(options, diagnostics, visitorKey);
     this.#isVisitorKeyKnown = isVisitorKeyKnown;
     this.#further = new FurtherHits({
@@ -124,6 +129,8 @@ export class HitPipeline implements ExitControl, RequestSink {
         return;
       }
     }
+    this.#countFirstRequest(undefined);
+    if (this.#counts.hits === 0) this.#checkSignal();
     this.#counts.hits += 1;
     if (ended.request.chatbotResponse !== undefined) this.#counts.aiChatbots += 1;
     const hit = new PendingPageView(this, ended, site);
@@ -140,6 +147,7 @@ export class HitPipeline implements ExitControl, RequestSink {
   }
 
   addFurtherHit(hit: FurtherHit, owner?: HitOwner | 'unknown'): void {
+    if (this.#counts.hits === 0) this.#checkSignal();
     this.#further.add(hit, owner);
   }
 
@@ -167,6 +175,7 @@ export class HitPipeline implements ExitControl, RequestSink {
 
   #countIgnored(ended: EndedRecord, reason: IgnoreReason): void {
     this.#ignored[reason] += 1;
+    this.#countFirstRequest(reason);
     ended.close();
     this.#further.follow(ended, undefined);
     ended.shorten();
@@ -219,6 +228,12 @@ export class HitPipeline implements ExitControl, RequestSink {
       this.#delivery.counters,
       this.#ignored,
     );
+  }
+
+  /** `exitFlush` does not run if a signal ends the process. By the first hit, an application has installed its handlers. */
+  #checkSignal(): void {
+    if (!this.#isExitFlushOn || !isMainThread || countSignalHandlers('SIGTERM') > 0) return;
+    this.#diagnostics.warnOnce('signal', coded('signal-not-handled', SIGNAL_NOT_HANDLED));
   }
 
   #logStats(intervalMillis: number): void {
@@ -299,6 +314,9 @@ export function createHitPipeline(
   const pipeline = new HitPipeline(resolved, diagnostics, component, unusedElsewhere);
   return { pipeline, reading: createRequestReading(resolved, diagnostics), resolved };
 }
+
+const SIGNAL_NOT_HANDLED =
+  'exitFlush is set, but nothing handles SIGTERM. The signal ends the process at once, and queued hits are lost. Call shutdown() in a handler of SIGTERM and SIGINT, or load opentelemetry-matomo/register.';
 
 const ONLY_EVENTS =
   'pageViews is false and aiChatbots is off. No request makes a hit; only explicit events are sent. If you want more, set aiChatbots to separate or pageViews to true.';

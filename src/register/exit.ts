@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { EXIT_CONTROL, type ExitControl } from '../common/exit-control.js';
+import { countSignalHandlers } from '../common/signal-handlers.js';
 import type { SpanProcessor } from './attach.js';
 
 const EXIT_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const;
@@ -9,7 +10,6 @@ type Processors = ReadonlySet<SpanProcessor>;
 
 /** Limit for a signal of the process to itself to arrive. */
 const ARRIVAL_MILLIS = 1_000;
-const SIGNAL_EXIT_4 = Symbol.for('signal-exit emitter');
 
 /**
  * Sends queued hits at signals. A signal without a handler of the application ends the process as it would without this package, at
@@ -49,7 +49,8 @@ export function enableExitFlush(processor: SpanProcessor): void {
 function listen(signal: Signal, processors: Processors): void {
   const onSignal = (): void => {
     clearTimeout(arrival);
-    if (hasApplicationHandler(signal)) {
+    // One of them is this listener.
+    if (countSignalHandlers(signal) > 1) {
       prepareForExit(signal, processors);
       return;
     }
@@ -80,19 +81,6 @@ async function shutDown(processors: Processors): Promise<void> {
 /** The control of a processor. Older versions have none. */
 function controlOf(processor: SpanProcessor): ExitControl | undefined {
   return (processor as unknown as Record<symbol, ExitControl | undefined>)[EXIT_CONTROL];
-}
-
-/** Whether there is a listener besides ours and `signal-exit`, which ends the process only if it is alone. */
-function hasApplicationHandler(signal: Signal): boolean {
-  const { __signal_exit_emitter__: third } = process as { __signal_exit_emitter__?: unknown };
-  const fourth = (globalThis as Record<symbol, unknown>)[SIGNAL_EXIT_4];
-  return process.listenerCount(signal) > 1 + loadedCopies(third) + loadedCopies(fourth);
-}
-
-/** `signal-exit` 3 and 4 count their loaded copies, each of which has one listener for each signal. */
-function loadedCopies(emitter: unknown): number {
-  const { count } = (emitter ?? {}) as { count?: unknown };
-  return typeof count === 'number' ? count : 0;
 }
 
 /** Ends the process. PID 1 of a container has to exit itself: the kernel drops a signal that it sends itself. */

@@ -7,6 +7,8 @@ import { requires } from './skips.js';
 /** The repository's root, where children run unless told otherwise. */
 export const ROOT: string = fileURLToPath(new URL('../..', import.meta.url));
 
+const TRACKING = /^opentelemetry-matomo: Tracking requests to .* \[tracking\]\n/gm;
+
 export interface ChildOptions {
   /** Default: the repository's root. */
   readonly cwd?: string;
@@ -28,7 +30,10 @@ interface Child {
   readonly pid: number;
   /** All that it has written so far. */
   stdout(): string;
+  /** All but the line that says that tracking works, which comes when the first bulk was tracked. */
   stderr(): string;
+  /** That line, if it was written. */
+  tracking(): string | undefined;
   kill(signal: NodeJS.Signals): void;
   /** Settles when it has ended and all of its output is here. */
   readonly ended: Promise<ChildExit>;
@@ -84,7 +89,8 @@ export function startNode(args: readonly string[], options: ChildOptions = {}): 
   return {
     pid: child.pid as number,
     stdout: () => stdout,
-    stderr: () => stderr,
+    stderr: () => stderr.replace(TRACKING, ''),
+    tracking: () => stderr.match(TRACKING)?.join(''),
     kill,
     ended,
     exit,

@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest';
+import { startInspector } from '../../src/inspector/index.js';
+import { eventually, startNode, startServer } from '../support/child-process.js';
+import { APPS, get, matomo, REGISTER, WITHOUT_SDK } from '../support/registered-app.js';
+
+const APP = `${APPS}/ends.cjs`;
+const SOON = { MATOMO_SCHEDULE_DELAY: '0' };
+
+test('after the first bulk that Matomo tracks, one line on stderr says so', async () => {
+  const { inspector, env } = await matomo();
+  const app = await startServer([...REGISTER, APP], { env: { ...env, ...SOON } });
+  expect(app.tracking()).toBeUndefined();
+  await get(`${app.url}/first`);
+  const line = `opentelemetry-matomo: Tracking requests to ${inspector.url}, site 1. [tracking]\n`;
+  await eventually(() => app.tracking());
+  await get(`${app.url}/second`);
+  await eventually(() => inspector.hits().length === 2);
+  await get(`${app.url}/exit`);
+  await app.exit();
+  expect(app.tracking()).toBe(line);
+  expect(app.stderr()).toBe('');
+  expect(app.stdout()).not.toContain('[tracking]');
+});
+
+test('a bulk that is sent when the process exits counts', async () => {
+  const { env } = await matomo();
+  const LATE = { MATOMO_SCHEDULE_DELAY: '60000' };
+  const app = await startServer([...REGISTER, APP], { env: { ...env, ...LATE } });
+  await get(`${app.url}/exit`);
+  await app.exit();
+  expect(app.tracking()).toMatch(/, site 1\. \[tracking\]\n$/);
+});
+
+test.each(['WARN', 'error', 'None'])('not with OTEL_LOG_LEVEL=%s', async (OTEL_LOG_LEVEL) => {
+  const { inspector, env } = await matomo();
+  const app = await startServer([...WITHOUT_SDK, ...REGISTER, APP], {
+    env: { ...env, ...SOON, OTEL_LOG_LEVEL },
+  });
+  await get(`${app.url}/first`);
+  await eventually(() => inspector.hits().length === 1);
+  await get(`${app.url}/exit`);
+  await app.exit();
+  expect(app.tracking()).toBeUndefined();
+});
+
+test('not before Matomo tracks anything', async () => {
+  const { inspector, env } = await matomo();
+  inspector.play({ status: 503 });
+  const app = await startServer([...REGISTER, APP], { env: { ...env, ...SOON } });
+  await get(`${app.url}/exit`);
+  await app.exit();
+  expect(app.stderr()).toContain('[lost-at-shutdown]');
+  expect(app.tracking()).toBeUndefined();
+});
+
+test('both builds in one process write one line; without the site if siteId is a callback', async () => {
+  const inspector = await startInspector();
+  const code = `
+    const options = { url: process.env.INSPECTOR + '/piwik.php', siteId: () => 1 };
+    const builds = [require('opentelemetry-matomo'), await import('opentelemetry-matomo')];
+    const attributes = { 'http.request.method': 'GET', 'url.path': '/' };
+    for (const { MatomoSpanProcessor } of builds) {
+      const processor = new MatomoSpanProcessor(options);
+      const { BasicTracerProvider } = require('@opentelemetry/sdk-trace-base');
+      const provider = new BasicTracerProvider({ spanProcessors: [processor] });
+      provider.getTracer('test').startSpan('GET', { kind: 1, attributes }).end();
+      await processor.shutdown();
+      console.log(processor.stats().tracked);
+    }`;
+  try {
+    const app = startNode(['-e', `(async () => {${code}})()`], {
+      env: { INSPECTOR: inspector.url },
+    });
+    await app.exit();
+    expect({ stdout: app.stdout(), stderr: app.stderr() }).toEqual({
+      stdout: '1\n1\n',
+      stderr: '',
+    });
+    expect(app.tracking()).toBe(
+      `opentelemetry-matomo: Tracking requests to ${inspector.url}. [tracking]\n`,
+    );
+  } finally {
+    await inspector.close();
+  }
+});
