@@ -118,7 +118,7 @@ describe('every finished request arrives, and the process ends as it would witho
   test('a processor in code does so with the option exitFlush, without register', async () => {
     const { inspector, env } = await matomo();
     const OPTIONS = JSON.stringify({ exitFlush: true });
-    const { code, stderr } = await end([IN_CODE], { ...env, ...LATE, OPTIONS });
+    const { code, stderr } = await end([IN_CODE], { ...env, ...LATE, OPTIONS, HANDLER: 'close' });
     expect({ code, stderr }).toEqual({ code: 3, stderr: '' });
     expect(titles(inspector)).toEqual(['GET /first', 'GET /exit']);
   });
