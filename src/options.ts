@@ -98,6 +98,14 @@ export interface MatomoOptions {
    */
   readonly prefetches?: 'ignore' | 'track' | undefined;
   /**
+   * With `documents`, a successful GET request of a document is a download in Matomo instead of a page view: PDF, office
+   * documents, archives, EPUB, CSV, audio and video, by the content type of the response, or by the file extension if that type is
+   * unknown. A download has no title and no timing, and its URL has no query. Of a document that is read in parts, only the request
+   * for the first byte counts. HEAD requests and errors are page views. @default `off`
+   * @see [Matomo: `download`](https://developer.matomo.org/api-reference/tracking-api)
+   */
+  readonly downloads?: 'documents' | 'off' | undefined;
+  /**
    * Regular expressions, as objects or strings. A request is not tracked if one of them matches in the first 2,048 characters of
    * its user agent. Your list replaces the default; with an empty list, no user agent is ignored. @default `HEALTH_CHECKERS`
    */

@@ -1,4 +1,4 @@
-import { isDocument } from './document-type.js';
+import { isDocument, isLaterPart } from './document-type.js';
 import { createField } from './field.js';
 import type { ChatbotResponse, HttpRequest } from './http-request.js';
 import { createToPageUrl, type PageUrlOptions } from './page-url.js';
@@ -7,10 +7,8 @@ import { isTimed } from './request-timings.js';
 import { isStaticFile } from './static-files.js';
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-const PARTIAL_CONTENT = 206;
 /** Matomo does not count these as content, as static files. */
 const MEDIA = /\.(?:mp[34]|webm)$/i;
-const FIRST_PART = /^\s*bytes\s*=\s*0+\s*-/i;
 /** Set by plugins for WordPress if a chatbot runs JavaScript: then the page tracks itself. */
 const RUNS_JAVASCRIPT = /(?:^|;)\s*matomo_has_js=1\s*(?:;|$)/;
 
@@ -26,7 +24,7 @@ export function readsContent(
   { cookie = '', range = '' }: ChatbotHeaders,
 ): boolean {
   if (REDIRECTS.has(statusCode)) return false;
-  if (statusCode === PARTIAL_CONTENT && !FIRST_PART.test(range)) return false;
+  if (isLaterPart(statusCode, range)) return false;
   return !isStaticFile(path) && !MEDIA.test(path) && !RUNS_JAVASCRIPT.test(cookie);
 }
 

@@ -14,6 +14,8 @@ const DOCUMENT_EXTENSION =
   /\.(?:pdf|doc[xm]?|dotx?|rtf|od[tspg]|xls[xmb]?|csv|tsv|pp[ts]x?|pptm|epub|mobi|azw3?|zip|g?z|tgz|bz2|xz|7z|rar|tar|zst|mp[34]|m4[av]|aac|flac|og[gav]|opus|wav|mov|avi|mkv|mpe?g|wmv|webm)$/i;
 
 const FIRST_ERROR = 400;
+const PARTIAL_CONTENT = 206;
+const FIRST_PART = /^\s*bytes\s*=\s*0+\s*-/i;
 /** Longer than any content type. */
 const MAX_TYPE_LENGTH = 200;
 
@@ -30,4 +32,9 @@ export function isDocument(
   const isKnown = type !== '' && !ANY_FILE.test(type);
   if (isKnown && statusCode < FIRST_ERROR) return DOCUMENT_TYPES.some((known) => known.test(type));
   return DOCUMENT_EXTENSION.test(path);
+}
+
+/** Whether a response is a part of a document that does not begin with its first byte. */
+export function isLaterPart(statusCode: number, range = ''): boolean {
+  return statusCode === PARTIAL_CONTENT && !FIRST_PART.test(range);
 }

@@ -1,10 +1,10 @@
 /** Whether a query is of Engine.IO's transport by polling, as socket.io uses it: then the rest of a path depends on a setting. */
-export function isPolling(query: string | undefined): query is string {
-  return query !== undefined && query.includes('transport=polling') && /(?:^|&)EIO=/.test(query);
+export function isPolling(query = ''): boolean {
+  return query.includes('transport=polling') && /(?:^|&)EIO=/.test(query);
 }
 
 /** Whether such a request continues a session. The first one, the handshake, has no session ID. */
-export function isPollingSession(query: string | undefined): boolean {
+export function isPollingSession(query = ''): boolean {
   return isPolling(query) && /(?:^|&)sid=/.test(query);
 }
 

@@ -7,6 +7,7 @@ import {
 import { errorTypeOf, overridesOf, userIdOf, variablesOf } from './annotation-facts.js';
 import { type ReportProblem, toCustomVariables } from './custom-variables.js';
 import { createToDimensions } from './dimensions.js';
+import { makeDownload } from './download.js';
 import type { Field } from './field.js';
 import { callBeforeSend, hideCaller, toCrash, toHit } from './finish-hit.js';
 import type { Hit } from './hit.js';
@@ -98,7 +99,8 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
 
   function isPlain(request: HttpRequest): boolean {
     if (request.given || request.annotations.length > 0 || toDimensions || beforeSend) return false;
-    return request.chatbotResponse === undefined && !findRouteDetails(request);
+    if (request.chatbotResponse !== undefined || request.isDownload) return false;
+    return !findRouteDetails(request);
   }
 
   function buildHits(request: HttpRequest, site: number, nowMillis: number): Hit[] {
@@ -161,6 +163,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
     if (!isServerTimeGiven(request, layers)) subtractOtherTimings(parameters, request);
     completeEvent(parameters, report);
     const chatbot = toChatbot(request, facts.path);
+    if (request.isDownload) makeDownload(parameters);
     if (chatbot) addChatbotParameters(parameters, visitor.userAgent, chatbot);
     if (parameters.get('cid') === '') {
       const caller = { ...visitor, site: Number(parameters.get('idsite')) };

@@ -76,6 +76,12 @@ export interface HttpRequest {
   readonly isAiAgent?: boolean;
   /** A browser or framework loads the page before anybody asks for it. */
   readonly isPrefetch?: boolean;
+  /** React Router or Remix requests the data of a page, to show it without loading it. */
+  readonly isPageData?: boolean;
+  /** The response is a document, such as a PDF. Only known if documents are downloads. */
+  readonly isDocument?: boolean;
+  /** Set if it is sent as a download. */
+  isDownload?: boolean;
   /** Set if it is sent as a request by an AI chatbot. */
   chatbotResponse?: ChatbotResponse | undefined;
   /** Name of the server span. */

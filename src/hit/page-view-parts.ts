@@ -13,6 +13,7 @@ import { createField, type Field } from './field.js';
 import { isGraphqlRequest } from './graphql-operation.js';
 import type { HttpRequest } from './http-request.js';
 import { HIDDEN_ADDRESS, maskAddress } from './mask-address.js';
+import { toPagePath } from './page-data.js';
 import { createToPageUrl } from './page-url.js';
 import {
   createToRequestFields,
@@ -115,7 +116,8 @@ export function createPageViewReader(
       const isGraphql = siteSearch && isGraphqlRequest(request);
       const toUrl = isGraphql ? toGraphqlUrl : toPageUrl;
       const url = toUrl(request, path, isSimple && !hasTemplates);
-      const place = toPlace(request, redacted, isSimple);
+      const page = request.isPageData ? toPagePath(redacted) : redacted;
+      const place = toPlace(request, page, isSimple);
       const address = hidesAddress ? request.address && HIDDEN_ADDRESS : visitor.address;
       const facts = { request, url, path, place, address };
       const fields = toRequestFields(facts, Math.floor(visitor.startMillis / 1000));

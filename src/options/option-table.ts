@@ -115,6 +115,11 @@ export const OPTIONS: {
     parse: oneOf('ignore', 'track'),
     default: 'ignore',
   },
+  downloads: {
+    env: 'MATOMO_DOWNLOADS',
+    parse: oneOf('documents', 'off'),
+    default: 'off',
+  },
   ignoreUserAgents: {
     env: 'MATOMO_IGNORE_USER_AGENTS',
     fromText: patternsFromText,

@@ -32,6 +32,7 @@ export interface ResolvedOptions {
   readonly ignorePatterns: readonly RegExp[];
   readonly staticFiles: 'ignore' | 'track';
   readonly prefetches: 'ignore' | 'track';
+  readonly downloads: 'documents' | 'off';
   readonly ignoreUserAgents: readonly RegExp[];
   /** Upper case. `undefined`: all. */
   readonly allowedMethods: readonly string[] | undefined;

@@ -1,4 +1,5 @@
 import { readsContent } from '../hit/ai-chatbot-hit.js';
+import { isLaterPart } from '../hit/document-type.js';
 import { createIsAiChatbot } from '../hit/is-ai-chatbot.js';
 import { createFindNoPageReason, type NoPageOptions } from '../hit/no-page-reason.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
@@ -20,7 +21,17 @@ export function createSortRequest({
   NoPageOptions): SortRequest {
   const findNoPageReason = createFindNoPageReason(options);
   const otherwise = pageViews ? undefined : 'page_views';
-  const sortPage: SortRequest = ({ request }) => findNoPageReason(request) ?? otherwise;
+  const sortPage: SortRequest = ({ request, captured }, span) => {
+    const reason = findNoPageReason(request);
+    if (reason !== undefined) return reason;
+    const { method, statusCode } = request;
+    if (request.isDocument && method === 'GET') {
+      const range = readHeader(captured?.request?.headers, span.attributes, 'range');
+      if (isLaterPart(statusCode, range)) return 'partial';
+      request.isDownload = statusCode === 200 || statusCode === 206;
+    }
+    return otherwise;
+  };
   if (aiChatbots === 'off') return sortPage;
   const isAiChatbot = createIsAiChatbot(aiChatbotUserAgents);
 

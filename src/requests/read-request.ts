@@ -1,6 +1,8 @@
 import type { Attributes } from '@opentelemetry/api';
+import { isDocument } from '../hit/document-type.js';
 import type { HttpRequest } from '../hit/http-request.js';
 import type { Origin, OriginClaims } from '../hit/origin.js';
+import { isPageData, mayBePageData } from '../hit/page-data.js';
 import type { CapturedRequest } from './captured-requests.js';
 import {
   type FinishedSpan,
@@ -10,6 +12,7 @@ import {
   textOf,
   toMillis,
 } from './finished-span.js';
+import { contentTypeOf } from './measure-responses.js';
 import { commonHeadersIn, commonHeadersOf, readHeader } from './read-headers.js';
 import type { RequestRecord } from './request-record.js';
 import {
@@ -27,6 +30,8 @@ export interface HeaderReading {
   readonly toOrigin: (claims: OriginClaims) => Origin;
   /** Lower-case names of headers that attributes have if they were sent. */
   readonly capturedHeaders: ReadonlySet<string>;
+  /** Whether to find out if a response is a document. */
+  readonly knowsDocuments: boolean;
 }
 
 /**
@@ -36,7 +41,7 @@ export interface HeaderReading {
 export function readRequest(
   record: RequestRecord,
   span: FinishedSpan,
-  { toOrigin, capturedHeaders }: HeaderReading,
+  { toOrigin, capturedHeaders, knowsDocuments }: HeaderReading,
 ): HttpRequest | undefined {
   const { attributes } = span;
   const method = methodOf(attributes);
@@ -47,7 +52,9 @@ export function readRequest(
   const usual = headers ? commonHeadersOf(headers) : commonHeadersIn(attributes, capturedHeaders);
   const target = captured ? captured.target : targetOf(attributes);
   const path = target?.path ?? '/';
-  const hasEventStream = isEventStream(captured?.response, attributes);
+  const isUnsent = captured?.response?.headersSent === false;
+  const contentType = isUnsent ? undefined : contentTypeOf(captured?.response, attributes);
+  const hasEventStream = isEventStream(contentType);
   const incomplete = hasEventStream ? undefined : incompleteStatus(captured, attributes);
   const statusCode = incomplete ?? statusOf(attributes, captured);
   const origin = toOrigin({
@@ -75,6 +82,9 @@ export function readRequest(
     optedOut: usual.optedOut,
     isAiAgent: usual.isAiAgent,
     isPrefetch: usual.isPrefetch,
+    isPageData: mayBePageData(path) && isPageData(target?.query, header('accept'), contentType),
+    isDocument: knowsDocuments && isDocument(path, statusCode, contentType),
+    isDownload: false, // until the pipeline decides
     chatbotResponse: undefined, // until the pipeline decides
     spanName: span.name,
     startMillis: record.startMillis,

@@ -15,12 +15,14 @@ export function createRequestReading(
       readonly userId?: unknown;
       readonly errors: 'off' | 'type' | 'crash';
       readonly capturedHeaders?: readonly string[];
+      readonly downloads?: 'documents' | 'off';
     },
   diagnostics: Pick<Diagnostics, 'warnOnce'>,
 ): RequestReading {
   return {
     toOrigin: createToOrigin(options),
     capturedHeaders: new Set(options.capturedHeaders),
+    knowsDocuments: options.downloads === 'documents',
     userIdAttribute: typeof options.userId === 'string' ? options.userId : undefined,
     toUserId: createToSentAttribute(options),
     errors: options.errors !== 'off',

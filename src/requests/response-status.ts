@@ -2,7 +2,6 @@ import type { ServerResponse } from 'node:http';
 import type { Attributes } from '@opentelemetry/api';
 import type { CapturedRequest } from './captured-requests.js';
 import { hasClientGoneAway } from './client-gone-away.js';
-import { contentTypeOf } from './measure-responses.js';
 
 export const CLIENT_CLOSED_REQUEST = 499;
 
@@ -60,13 +59,8 @@ function isComplete(captured: CapturedRequest, response: ServerResponse): boolea
 }
 
 /** Whether a response is a stream of events, which ends when one of both sides leaves. */
-export function isEventStream(
-  response: ServerResponse | undefined,
-  attributes: Attributes,
-): boolean {
-  if (response?.headersSent === false) return false;
-  const type = contentTypeOf(response, attributes);
-  return type !== undefined && EVENT_STREAM.test(type.trim());
+export function isEventStream(contentType: string | undefined): boolean {
+  return contentType !== undefined && EVENT_STREAM.test(contentType.trim());
 }
 
 export function statusAttribute(attributes: Attributes): number | undefined {

@@ -79,6 +79,7 @@ const WRONG: [keyof MatomoOptions, unknown, string][] = [
   ['urlPaths', 'route', 'route'],
   ['referrers', 'none', 'none'],
   ['staticFiles', 'sometimes', 'sometimes'],
+  ['downloads', 'sometimes', 'sometimes'],
   ['prefetches', 'sometimes', 'sometimes'],
   ['siteSearch', 'maybe', 'maybe'],
   ['doNotTrack', 2, '2'],

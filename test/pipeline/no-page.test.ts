@@ -4,7 +4,9 @@ import { startInspector } from '../../src/inspector/index.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { finishedSpan } from '../support/builders.js';
 import { CHATGPT } from '../support/chatbots.js';
-import { startTracedService } from '../support/traced-service.js';
+import { sendSpans, startGateway } from '../support/gateway.js';
+import { exportRequest, requestSpan } from '../support/otlp-spans.js';
+import { startTracedService, until } from '../support/traced-service.js';
 
 type Service = Awaited<ReturnType<typeof start>>;
 
@@ -123,4 +125,20 @@ test('an exporter ignores what the attributes show', async () => {
     'GET /{file}',
   ]);
   expect(exporter.stats().ignored).toMatchObject({ prefetch: 2, static: 1, polling: 1 });
+});
+
+test('a gateway ignores what the attributes show', async () => {
+  const { gateway, inspector } = await startGateway({ downloads: 'documents' });
+  const spans = [
+    requestSpan('/a'),
+    requestSpan('/a', {}, { 'http.request.header.sec-purpose': ['prefetch'] }),
+    requestSpan('/a.js'),
+    requestSpan('/s/', {}, { 'url.query': 'EIO=4&transport=polling&sid=x' }),
+    requestSpan('/b.pdf', {}, { 'http.response.status_code': 206 }),
+  ];
+  await sendSpans(gateway, exportRequest(spans));
+  await until(() => gateway.stats().tracked === 1);
+  await until(() => Object.values(gateway.stats().ignored).filter(Boolean).length === 4);
+  expect(inspector.hits().map(({ params }) => params.action_name)).toEqual(['GET /a']);
+  expect(gateway.stats().ignored).toMatchObject({ prefetch: 1, static: 1, polling: 1, partial: 1 });
 });

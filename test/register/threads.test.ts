@@ -52,6 +52,22 @@ test.each([
   ]);
 });
 
+test.each([
+  ['with the tracing parts', APP, {}],
+  ['without an SDK', [...WITHOUT_SDK, ...APP], { APP_HAS_SDK: '' }],
+])('%s a document is a download, and files and prefetches are left out', async (_, args, env) => {
+  const { inspector, app } = await start(args, { ...env, MATOMO_DOWNLOADS: 'documents' });
+  await get(`${app.url}/app.js`);
+  for (const [path, headers] of [
+    ['/page', { purpose: 'prefetch' }],
+    ['/guide', { range: 'bytes=0-1' }],
+    ['/guide', { range: 'bytes=1-1' }],
+  ] as const)
+    await (await fetch(app.url + path, { headers: { ...headers } })).text();
+  await app.stop();
+  expect(inspector.hits().map(({ params }) => params.download)).toEqual([`${app.url}/guide`]);
+});
+
 const events = (inspector: Inspector) =>
   inspector.hits().flatMap(({ params }) => (params.e_c ? [`${params.e_c} ${params.e_a}`] : []));
 

@@ -8,6 +8,7 @@ import { createFindIgnoreReason } from '../../../src/hit/find-ignore-reason.js';
 import { isGraphqlRequest } from '../../../src/hit/graphql-operation.js';
 import { createFindNoPageReason } from '../../../src/hit/no-page-reason.js';
 import { createToOrigin } from '../../../src/hit/origin.js';
+import { isPageData } from '../../../src/hit/page-data.js';
 import { createToPageUrl } from '../../../src/hit/page-url.js';
 import { createToTrackedQuery, removeSearchFromPath } from '../../../src/hit/query-policy.js';
 import { createRedactPath } from '../../../src/hit/redact-path.js';
@@ -136,6 +137,14 @@ export const HEADER_ROWS: readonly LinearRow[] = [
         find(httpRequest({ query: `transport=polling&EIO=4&${text}`, route: undefined }));
       },
       textsOf(['.', '.js', '/', '{', '*', '&', '&EIO', 'a']),
+    ),
+  },
+  {
+    what: 'isPageData',
+    reason: 'one search for each type, and one expression for the query',
+    cases: texts(
+      (text) => isPageData(text, text, text),
+      textsOf(['&', '&_routes', 'text/x-', 'a']),
     ),
   },
   {
