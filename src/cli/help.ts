@@ -59,6 +59,7 @@ Exit codes: 0 done or nothing to do, 1 rejected or failed, 2 usage.
 `,
   inspect: `npx opentelemetry-matomo inspect [--port 8080] [--host 127.0.0.1]
                 [--forward URL] [--matomo-version newest]
+                [--spam-prevention off|default]
 
 The inspector: a local server that behaves like Matomo's tracker. It prints each
 hit as Matomo would store it, and shows all of them on a page. Ctrl-C ends it.
@@ -67,8 +68,11 @@ hit as Matomo would store it, and shows all of them on a page. Ctrl-C ends it.
   --host ADDRESS  address to listen on (default 127.0.0.1)
   --forward URL   forwards hits to this Matomo and shows its verdicts
   --matomo-version VERSION
-                  the Matomo whose handling of AI chatbots is simulated: 5.6,
-                  5.7, 5.8, 5.12 or newest (default newest)
+                  the Matomo that is simulated: 5.6, 5.7, 5.8, 5.12, 6 or
+                  newest (default newest)
+  --spam-prevention off|default
+                  whether hits of clouds and headless browsers are dropped, as
+                  a new Matomo 6 does (default off, default for version 6)
 `,
   spool: `npx opentelemetry-matomo spool status [--json]
 npx opentelemetry-matomo spool purge --all | --user ID | --visitor ID |

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { formatHits, type InspectedHit, startInspector } from '../inspector/index.js';
 import { toMatomoVersion } from '../inspector/rules/matomo-version.js';
+import { toSpamPrevention } from '../inspector/rules/spam-prevention.js';
 import { matomoUrl } from '../options/url-values.js';
 import { UsageError } from './usage-error.js';
 
@@ -15,6 +16,7 @@ export async function inspect(args: string[]): Promise<void> {
       host: { type: 'string', default: '127.0.0.1' },
       forward: { type: 'string' },
       'matomo-version': { type: 'string', default: 'newest' },
+      'spam-prevention': { type: 'string' },
     },
   });
   const port = Number(values.port);
@@ -25,10 +27,13 @@ export async function inspect(args: string[]): Promise<void> {
   }
   const forward = values.forward === undefined ? undefined : matomoUrl('--forward', values.forward);
   const matomoVersion = toMatomoVersion('--matomo-version', values['matomo-version']);
+  const spam = values['spam-prevention'];
+  if (spam !== undefined) toSpamPrevention('--spam-prevention', spam);
   const inspector = await startInspector({
     port,
     host: values.host,
     matomoVersion,
+    ...(spam !== undefined && { spamPrevention: spam as 'off' | 'default' }),
     ...(forward && { forward }),
   });
   console.log(

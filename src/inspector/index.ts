@@ -10,5 +10,6 @@ export type {
 } from './inspected-hit.js';
 export type { InspectorOptions, InspectorSite, TokenRole } from './inspector-options.js';
 export type { MatomoVersion } from './rules/matomo-version.js';
+export type { SpamPrevention } from './rules/spam-prevention.js';
 export type { PlayedAnswer } from './server/played-answer.js';
 export { type Inspector, startInspector } from './server/start-inspector.js';

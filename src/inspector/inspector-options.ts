@@ -1,4 +1,5 @@
 import type { MatomoVersion } from './rules/matomo-version.js';
+import type { SpamPrevention } from './rules/spam-prevention.js';
 
 /** The settings of a site in Matomo. */
 export interface InspectorSite {
@@ -50,11 +51,19 @@ export interface InspectorOptions {
    */
   readonly tokens?: Record<string, TokenRole | { role: TokenRole; sites: number[] }>;
   /**
-   * The Matomo version whose handling of AI chatbots is simulated: which ones it knows, and how it stores their URLs.
+   * The Matomo version that is simulated: which AI chatbots it knows, how it stores their URLs, and whether it drops hits of
+   * clouds (see `spamPrevention`).
    *
    * @default 'newest'
    */
   readonly matomoVersion?: MatomoVersion;
+  /**
+   * Matomo's plugin TrackingSpamPrevention, which silently drops hits of clouds and of headless browsers: `'off'`, `'default'` as
+   * on a new installation of Matomo 6, or its settings.
+   *
+   * @default 'default' for `matomoVersion: '6'`, otherwise 'off'
+   */
+  readonly spamPrevention?: 'off' | 'default' | SpamPrevention;
   /**
    * Whether Matomo's plugin BotTracking is active.
    *

@@ -47,8 +47,19 @@ test('inspect --matomo-version says which AI chatbots are known', async () => {
   }
   const wrong = await runNode([MAIN, 'inspect', '--matomo-version', '5.9']);
   expect(wrong.stderr).toContain(
-    '--matomo-version must be one of 5.6, 5.7, 5.8, 5.12, newest, got "5.9"',
+    '--matomo-version must be one of 5.6, 5.7, 5.8, 5.12, 6, newest, got "5.9"',
   );
+  expect(wrong.code).toBe(2);
+});
+
+test('inspect --spam-prevention shows why a hit of a cloud was dropped', async () => {
+  const args = [MAIN, 'inspect', '--port', '0', '--spam-prevention', 'default'];
+  const inspector = await startServer(args);
+  await fetch(`${inspector.url}/matomo.php?idsite=1&rec=1&token_auth=t&bots=1&cip=52.94.1.7`);
+  await eventually(() => inspector.stdout().includes('cip: an address of a cloud'));
+  expect(await inspector.stop('SIGINT')).toEqual({ code: 0, signal: null });
+  const wrong = await runNode([MAIN, 'inspect', '--spam-prevention', 'on']);
+  expect(wrong.stderr).toContain('--spam-prevention must be off or default, got "on"');
   expect(wrong.code).toBe(2);
 });
 

@@ -2,7 +2,8 @@ import type { FindSite } from '../inspector-options.js';
 import type { Access } from './authenticate.js';
 import { toText } from './cell.js';
 import { convertGoal, hasUnknownGoal, UNKNOWN_GOAL } from './convert-goal.js';
-import { findExclusion, type HitOrigin, readUserAgent } from './exclude-hit.js';
+import { findExclusion } from './exclude-hit.js';
+import { type HitOrigin, readUserAgent } from './hit-origin.js';
 import { dropped, type HitOutcome, invalid, refused, tracked } from './hit-outcome.js';
 import { toHitTime } from './hit-time.js';
 import { isKnownBot } from './known-bots.js';
@@ -10,6 +11,7 @@ import type { ChatbotRules } from './matomo-version.js';
 import type { Parameters } from './read-tracker-request.js';
 import { readRecMode } from './rec-mode.js';
 import type { RowTransaction } from './row-memory.js';
+import type { SpamRules } from './spam-prevention.js';
 import { storeAction } from './store-action.js';
 import { storeAiRequest } from './store-ai-request.js';
 import { toInteger } from './to-number.js';
@@ -19,6 +21,8 @@ import { readTrackedUrl } from './tracked-url.js';
 export interface HitContext {
   readonly findSite: FindSite;
   readonly chatbots: ChatbotRules;
+  /** `undefined` if the plugin TrackingSpamPrevention is not active. */
+  readonly spamRules: SpamRules | undefined;
   readonly writeAccess: (site: number) => Access;
   /** Time of arrival in epoch seconds. */
   readonly now: number;
@@ -80,19 +84,25 @@ function judgeVisit(parameters: Parameters, context: HitContext): HitOutcome {
   const time = readTime(parameters, ['cip', ...LOCATION], siteId, context);
   if (typeof time === 'object') return time;
   if (!toInteger(parameters.rec)) return dropped('rec: not 1');
-  const exclusion = findExclusion(parameters, context.origin);
+  const { spamRules, origin, rows } = context;
+  const exclusion = findExclusion(parameters, origin, () =>
+    spamRules?.findSpam(parameters, origin, rows),
+  );
   if (exclusion !== undefined) return dropped(exclusion);
   if (hasInvalidVisitorId(parameters)) return invalid('cid: not 16 bytes');
+  const visit = { siteId, time };
+  const busy = spamRules?.findBusyVisit(parameters, origin, visit, rows);
+  if (busy !== undefined) return dropped(busy);
 
-  const url = readTrackedUrl(readPageUrl(parameters, context.origin));
+  const url = readTrackedUrl(readPageUrl(parameters, origin));
   if (toInteger(parameters.ping)) {
     if (toInteger(parameters.ca)) return refused('ca: needs CrashAnalytics');
     return hasUnknownGoal(parameters, site) ? invalid(UNKNOWN_GOAL) : tracked(null, 'a ping');
   }
   const action = { site, siteId, time, url };
-  return (
-    convertGoal(parameters, action, context.rows) ?? storeAction(parameters, action, context.rows)
-  );
+  const outcome = convertGoal(parameters, action, rows) ?? storeAction(parameters, action, rows);
+  if (outcome.stored !== null) spamRules?.countAction(parameters, origin, visit, rows);
+  return outcome;
 }
 
 /** The time of a hit; or its outcome, if the time or a parameter of `names` needs a token that the hit does not have. */

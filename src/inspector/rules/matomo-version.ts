@@ -24,23 +24,26 @@ const SINCE_5_8 = [
   'Google-NotebookLM',
 ];
 
-/** A version of Matomo that treats hits by AI chatbots differently from the version before. */
-export type MatomoVersion = '5.6' | '5.7' | '5.8' | '5.12' | 'newest';
+/** A version of Matomo that treats hits differently from the version before. */
+export type MatomoVersion = '5.6' | '5.7' | '5.8' | '5.12' | '6' | 'newest';
 
+const VERSIONS: readonly MatomoVersion[] = ['5.6', '5.7', '5.8', '5.12', '6', 'newest'];
+
+const NEWEST = toRules(AI_CHATBOTS, { readsRecMode: true, cleansUrls: true });
 const RULES: Readonly<Record<MatomoVersion, ChatbotRules>> = {
   '5.6': toRules([], { readsRecMode: false, cleansUrls: false }),
   '5.7': toRules([...SINCE_5_8, 'Devin'], { readsRecMode: true, cleansUrls: false }),
   '5.8': toRules(SINCE_5_8, { readsRecMode: true, cleansUrls: false }),
   '5.12': toRules(SINCE_5_8, { readsRecMode: true, cleansUrls: true }),
-  newest: toRules(AI_CHATBOTS, { readsRecMode: true, cleansUrls: true }),
+  '6': NEWEST,
+  newest: NEWEST,
 };
 
 /** Validates a version. @throws TypeError naming the option `name`, if there is no such version */
 export function toMatomoVersion(name: string, value: string): MatomoVersion {
-  if (Object.hasOwn(RULES, value)) return value as MatomoVersion;
-  throw wrongOption(
-    `${name} must be one of ${Object.keys(RULES).join(', ')}, got ${JSON.stringify(value)}`,
-  );
+  const version = VERSIONS.find((known) => known === value);
+  if (version !== undefined) return version;
+  throw wrongOption(`${name} must be one of ${VERSIONS.join(', ')}, got ${JSON.stringify(value)}`);
 }
 
 /** The rules of a version. Without the plugin BotTracking it knows no names. */

@@ -35,7 +35,7 @@ const KEEP_ALIVE_MILLIS = 65_000; // as measured behind nginx
  * Starts the inspector: a local server that behaves like Matomo's tracker. It stores, cuts, drops and rejects hits as Matomo
  * does, so a test can check what Matomo would store.
  *
- * @throws TypeError naming the option and the value, if `forward` or `matomoVersion` is invalid
+ * @throws TypeError naming the option and the value, if `forward`, `matomoVersion` or `spamPrevention` is invalid
  * @throws Error if it cannot listen on `host` and `port`
  *
  * @example

@@ -7,6 +7,7 @@ import { judgeHit } from '../rules/judge-hit.js';
 import { toChatbotRules, toMatomoVersion } from '../rules/matomo-version.js';
 import type { Parameters, TrackerRequest } from '../rules/read-tracker-request.js';
 import { createRowMemory } from '../rules/row-memory.js';
+import { createSpamRules, toSpamPrevention } from '../rules/spam-prevention.js';
 import type { TrackerAnswer } from './played-answer.js';
 import { toBulkAnswer, toSingleAnswer } from './tracker-answer.js';
 
@@ -27,6 +28,9 @@ export function createTracker(options: InspectorOptions): Tracker {
   const memory = createRowMemory();
   const version = toMatomoVersion('matomoVersion', options.matomoVersion ?? 'newest');
   const chatbots = toChatbotRules(version, options.botTracking ?? true);
+  const { spamPrevention = version === '6' ? 'default' : 'off' } = options;
+  const spamSettings = toSpamPrevention('spamPrevention', spamPrevention);
+  const spamRules = spamSettings && createSpamRules(spamSettings);
 
   function track(request: TrackerRequest): { hits: InspectedHit[]; answer: TrackerAnswer } {
     const received = clock();
@@ -42,6 +46,7 @@ export function createTracker(options: InspectorOptions): Tracker {
           : judgeHit(parameters, {
               findSite,
               chatbots,
+              spamRules,
               writeAccess: (site) => writeAccess(token, site),
               now: Math.floor(received / 1000),
               origin: request,

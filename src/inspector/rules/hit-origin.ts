@@ -1,0 +1,43 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { BlockList, isIP } from 'node:net';
+import { toText } from './cell.js';
+import type { Parameters } from './read-tracker-request.js';
+
+/** The sender of a hit. */
+export interface HitOrigin {
+  readonly headers: IncomingHttpHeaders;
+  /** IP address of the sender. */
+  readonly address: string;
+}
+
+/** Networks of measured addresses whose hits were dropped, as Google announces them. */
+const GOOGLE = createBlockList(`
+  64.18.0.0/20 66.249.80.0/20 72.14.192.0/18 74.125.0.0/16 173.194.0.0/16 209.85.128.0/17
+  216.239.32.0/19`);
+
+/** The same of Microsoft, and one address of a scraper. */
+const OTHER_BOTS = createBlockList(`
+  65.52.0.0/14 157.54.0.0/15 157.56.0.0/14 157.60.0.0/16 207.46.0.0/16 1.202.218.8/32`);
+
+/** If `ua` is missing or empty, Matomo uses the user agent of the sender. */
+export function readUserAgent({ ua }: Parameters, { headers }: Pick<HitOrigin, 'headers'>): string {
+  return toText(ua) || (headers['user-agent'] ?? '');
+}
+
+export function isGoogleAddress(address: string): boolean {
+  return isIP(address) === 4 && GOOGLE.check(address);
+}
+
+/** Whether Matomo expects only bots at an address. */
+export function isBotAddress(address: string): boolean {
+  return isGoogleAddress(address) || (isIP(address) === 4 && OTHER_BOTS.check(address));
+}
+
+function createBlockList(ranges: string): BlockList {
+  const list = new BlockList();
+  for (const range of ranges.trim().split(/\s+/)) {
+    const [network = '', prefix] = range.split('/');
+    list.addSubnet(network, Number(prefix));
+  }
+  return list;
+}

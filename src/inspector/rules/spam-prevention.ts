@@ -1,0 +1,230 @@
+import { createTrust } from '../../hit/proxy-trust.js';
+import { wrongOption } from '../../options/wrong-option.js';
+import { toText } from './cell.js';
+import { type HitOrigin, isGoogleAddress, readUserAgent } from './hit-origin.js';
+import type { Parameters } from './read-tracker-request.js';
+import type { RowTransaction } from './row-memory.js';
+
+/**
+ * Settings of Matomo's plugin TrackingSpamPrevention. Addresses are IP addresses or CIDRs. Matomo finds organizations and
+ * countries in a GeoIP database; the inspector has none, and needs their addresses.
+ */
+export interface SpamPrevention {
+  /**
+   * Addresses of which no hit is dropped: `ip_allow_list`.
+   *
+   * @default none
+   */
+  readonly allowList?: readonly string[];
+  /**
+   * Addresses of which all hits are dropped: `ip_block_list`.
+   *
+   * @default none
+   */
+  readonly blockList?: readonly string[];
+  /**
+   * Whether hits of headless browsers and load testers are dropped: `block_headless`.
+   *
+   * @default true
+   */
+  readonly blockHeadless?: boolean;
+  /**
+   * Addresses of blocked organizations, such as hosters: `organisation_block_list` and `cloud_blocking_mode`.
+   *
+   * @default none
+   */
+  readonly organizations?: readonly string[];
+  /**
+   * Addresses of clouds: `block_clouds`. Matomo downloads complete lists every day.
+   *
+   * @default a few networks of AWS, Azure, DigitalOcean, Google Cloud and Oracle
+   */
+  readonly clouds?: readonly string[];
+  /**
+   * Addresses in blocked countries: `excluded_countries` and `included_countries`.
+   *
+   * @default none
+   */
+  readonly countries?: readonly string[];
+  /**
+   * Whether hits of client libraries such as curl are dropped: `blockServerSideLibraries`.
+   *
+   * @default false
+   */
+  readonly blockLibraries?: boolean;
+  /**
+   * Maximum number of actions in a visit: `max_actions_allowed`. The hit after that is dropped, and so are all later hits of its
+   * address. 0 is no maximum.
+   *
+   * @default 0
+   */
+  readonly maxActions?: number;
+}
+
+/** The visit to which a hit belongs, as far as the plugin needs it. */
+export interface SpamVisit {
+  readonly siteId: number;
+  /** Epoch seconds. */
+  readonly time: number;
+}
+
+/** The rules of the plugin. */
+export interface SpamRules {
+  /** Why the plugin drops a hit before Matomo looks for its visit; `undefined` if it does not. */
+  findSpam(parameters: Parameters, origin: HitOrigin, rows: RowTransaction): string | undefined;
+  /** Why the plugin drops a hit because of the earlier actions of its visit. It bans the address. */
+  findBusyVisit(
+    parameters: Parameters,
+    origin: HitOrigin,
+    visit: SpamVisit,
+    rows: RowTransaction,
+  ): string | undefined;
+  /** Counts a stored action. */
+  countAction(
+    parameters: Parameters,
+    origin: HitOrigin,
+    visit: SpamVisit,
+    rows: RowTransaction,
+  ): void;
+}
+
+const CLOUDS = [
+  '3.5.140.0/22',
+  '52.94.0.0/16',
+  '2600:1f00::/24',
+  '13.64.0.0/16',
+  '20.33.0.0/16',
+  '138.68.0.0/16',
+  '34.64.0.0/10',
+  '129.146.0.0/21',
+];
+const HEADLESS = [
+  'headlesschrome',
+  'phantomjs',
+  'electron',
+  'apachebench',
+  'siege/',
+  'https://k6.io/',
+  'radview',
+  'locust',
+  'cypress',
+];
+/** A few of the clients that Matomo recognizes as libraries: those that were measured. */
+const LIBRARY =
+  /\b(?:curl|python-requests|python-httpx|aiohttp|node-fetch|undici|axios|go-http-client|okhttp|postmanruntime|apache-httpclient|guzzlehttp)\b|\b(?:java|dart)\/\d/i;
+const VISIT_SECONDS = 1800;
+
+/** Validates an option. @throws TypeError naming the option `name` */
+export function toSpamPrevention(
+  name: string,
+  value: string | SpamPrevention,
+): SpamPrevention | undefined {
+  if (value === 'off') return undefined;
+  if (value === 'default') return {};
+  if (typeof value === 'object' && value !== null) return value;
+  throw wrongOption(`${name} must be off or default, got ${JSON.stringify(value)}`);
+}
+
+/** Creates the rules. @throws TypeError if an address or CIDR is invalid */
+export function createSpamRules(settings: SpamPrevention): SpamRules {
+  const { blockHeadless = true, blockLibraries = false, maxActions = 0 } = settings;
+  const isAllowed = createIsIn('allowList', settings.allowList);
+  const isBlocked = createIsIn('blockList', settings.blockList);
+  const isOfOrganization = createIsIn('organizations', settings.organizations);
+  const isOfCloud = createIsIn('clouds', settings.clouds ?? CLOUDS);
+  const isInCountry = createIsIn('countries', settings.countries);
+
+  return {
+    findSpam(parameters, origin, rows) {
+      const { name, address } = readAddress(parameters, origin);
+      if (isGoogleProxy(origin, address) || isAllowed(address)) return undefined;
+      if (isBlocked(address)) return explain(`${name}: on the block list`, 'ip_block_list');
+      if (blockHeadless && isHeadless(parameters, origin))
+        return explain('ua: a headless browser or load tester', 'block_headless');
+      if (isOfOrganization(address))
+        return explain(`${name}: an address of a blocked organization`, 'cloud_blocking_mode');
+      if (isOfCloud(address)) return explain(`${name}: an address of a cloud`, 'block_clouds');
+      if (rows.get(toBan(address)) !== undefined)
+        return explain(
+          `${name}: banned after a visit with too many actions`,
+          'max_actions_allowed',
+        );
+      if (isInCountry(address))
+        return explain(`${name}: an address in a blocked country`, 'excluded_countries');
+      return blockLibraries && LIBRARY.test(readUserAgent(parameters, origin))
+        ? explain('ua: a client library', 'blockServerSideLibraries')
+        : undefined;
+    },
+    findBusyVisit(parameters, origin, visit, rows) {
+      const { address } = readAddress(parameters, origin);
+      if (maxActions === 0 || isAllowed(address)) return undefined;
+      if (countActions(rows.get(toVisit(parameters, origin, visit)), visit) < maxActions)
+        return undefined;
+      rows.set(toBan(address), '');
+      return explain(`more than ${maxActions} actions in a visit`, 'max_actions_allowed');
+    },
+    countAction(parameters, origin, visit, rows) {
+      if (maxActions === 0) return;
+      const key = toVisit(parameters, origin, visit);
+      rows.set(key, `${countActions(rows.get(key), visit) + 1} ${visit.time}`);
+    },
+  };
+}
+
+function explain(what: string, setting: string): string {
+  return `${what}, dropped by TrackingSpamPrevention (${setting})`;
+}
+
+function readAddress(
+  { cip }: Parameters,
+  { address }: HitOrigin,
+): { name: 'cip' | 'address of the sender'; address: string } {
+  const given = toText(cip);
+  return given === ''
+    ? { name: 'address of the sender', address }
+    : { name: 'cip', address: given };
+}
+
+/** Matomo expects people behind this proxy, although its addresses are Google's. */
+function isGoogleProxy({ headers }: HitOrigin, address: string): boolean {
+  return String(headers.via).includes('chrome-compression-proxy') && isGoogleAddress(address);
+}
+
+function isHeadless(parameters: Parameters, origin: HitOrigin): boolean {
+  const texts = [readUserAgent(parameters, origin), toText(parameters.uadata)];
+  return texts.some((text) => HEADLESS.some((name) => text.toLowerCase().includes(name)));
+}
+
+/** An IPv4 address in the form of IPv6 (`::ffff:52.94.1.7`) is in no range of Matomo. */
+function createIsIn(
+  name: keyof SpamPrevention,
+  ranges: readonly string[] = [],
+): (address: string) => boolean {
+  try {
+    const isIn = createTrust(ranges);
+    return (address) => !/^::ffff:\d+\./i.test(address) && isIn(address, 0);
+  } catch (error) {
+    const range = JSON.stringify((error as Error).message);
+    throw wrongOption(`spamPrevention.${name} must list IP addresses and CIDRs, got ${range}`);
+  }
+}
+
+function toBan(address: string): string {
+  return `ban ${address}`;
+}
+
+function toVisit(parameters: Parameters, origin: HitOrigin, { siteId }: SpamVisit): string {
+  const { uid, cid, _id } = parameters;
+  const visitor =
+    toText(uid) ||
+    toText(cid) ||
+    toText(_id) ||
+    `${readAddress(parameters, origin).address} ${readUserAgent(parameters, origin)}`;
+  return `actions ${siteId} ${visitor}`;
+}
+
+/** The number of actions that a visit has, from its row; 0 if a new visit begins. */
+function countActions(row: string | undefined, { time }: SpamVisit): number {
+  const [count, last] = row?.split(' ').map(Number) ?? [];
+  return Math.abs(time - (last ?? 0)) <= VISIT_SECONDS ? (count ?? 0) : 0;
+}
