@@ -58,11 +58,12 @@ function readTarget({ newSite }: SetupArguments, report: Report): SetupTarget {
   const url = readEnvironment('url', process.env, diagnostics);
   if (url === undefined) throw toUsageError(problems[0] ?? 'set MATOMO_URL');
   const mapped = readEnvironment('dimensions', process.env, { error: report.warn }) ?? {};
+  const keepsSearch = readEnvironment('siteSearch', process.env, { error: report.warn }) ?? false;
   const headers = readEnvironment('headers', process.env, diagnostics) ?? {};
   if (problems[0] !== undefined) throw toUsageError(problems[0]);
-  if (newSite) return { url, headers, mapped, site: newSite };
+  if (newSite) return { url, headers, mapped, keepsSearch, site: newSite };
   const id = readEnvironment('siteId', process.env, diagnostics);
-  if (typeof id === 'number') return { url, headers, mapped, site: { id } };
+  if (typeof id === 'number') return { url, headers, mapped, keepsSearch, site: { id } };
   const advice = 'set MATOMO_SITE_ID to one ID, or create a site with --create-site and --site-url';
   throw toUsageError(problems[0] ?? advice);
 }

@@ -4,6 +4,8 @@ interface StoredDimension {
   readonly name: string;
   readonly scope?: 'action' | 'visit';
   readonly active?: boolean;
+  /** Matomo 5.11 and later. */
+  readonly description?: string;
   readonly extractions?: readonly object[];
 }
 
@@ -45,9 +47,10 @@ export async function startMatomoSite(contents: SiteContents = {}): Promise<Mato
 
   function addDimension(site: number, { name, ...given }: StoredDimension): number {
     const id = dimensions.filter(({ idsite }) => idsite === String(site)).length + 1;
-    const { scope = 'action', active = true, extractions = [] } = given;
+    const { scope = 'action', active = true, extractions = [], description } = given;
     const stored = { idcustomdimension: String(id), idsite: String(site), name, index: String(id) };
-    dimensions.push({ ...stored, scope, active, extractions, case_sensitive: true });
+    const described = description !== undefined && { description };
+    dimensions.push({ ...stored, scope, active, extractions, case_sensitive: true, ...described });
     return id;
   }
   const ofSite = (site: unknown) => dimensions.filter(({ idsite }) => idsite === String(site));
@@ -117,7 +120,12 @@ export async function startMatomoSite(contents: SiteContents = {}): Promise<Mato
             `All Custom Dimensions for website ${idSite} in scope 'action' are already used.`,
           );
         }
-        return { value: addDimension(Number(idSite), { name }) };
+        return {
+          value: addDimension(Number(idSite), {
+            name,
+            ...(params.description !== undefined && { description: params.description }),
+          }),
+        };
       case 'CustomDimensions.configureExistingCustomDimension': {
         const found = ofSite(idSite).find((one) => one.idcustomdimension === params.idDimension);
         Object.assign(found ?? {}, { name, active: params.active === '1', params });

@@ -1,3 +1,4 @@
+import { unescapeHtml } from '../../inspector/rules/stored-text.js';
 import type { ApiCall } from './api-client.js';
 import { isTrue, readName } from './result-values.js';
 
@@ -7,6 +8,8 @@ export interface Dimension {
   readonly name: string;
   readonly scope: string;
   readonly isActive: boolean;
+  /** Matomo 5.11 and later; empty in older ones. */
+  readonly description: string;
   /** Rules by which Matomo reads values from URLs and titles itself. */
   readonly extractions: readonly Readonly<Record<string, unknown>>[];
 }
@@ -24,6 +27,7 @@ export function toDimension(dimension: Readonly<Record<string, unknown>>): Dimen
     name: readName(dimension),
     scope: String(dimension.scope),
     isActive: isTrue(dimension.active),
+    description: unescapeHtml(String(dimension.description ?? '')),
     extractions: Array.isArray(dimension.extractions) ? dimension.extractions : [],
   };
 }

@@ -27,8 +27,8 @@ export function hasColor(
   return isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
 }
 
-/** Formats what was found in Matomo. */
-export function formatState(state: MatomoState, at: string): string[] {
+/** Formats what was found in Matomo. `keepsSearch`: the option `siteSearch`. */
+export function formatState(state: MatomoState, at: string, keepsSearch: boolean): string[] {
   const { version, role, site } = state;
   const matomo = `Matomo ${version ?? '(version not shown)'} at ${at}`;
   const access = formatRole(role);
@@ -36,12 +36,12 @@ export function formatState(state: MatomoState, at: string): string[] {
   const variables =
     'The plugin CustomVariables is off: without dimensions, Matomo stores neither status nor method.';
   const search =
-    'Site search is on: requests with a parameter such as q become site searches. Setup does not change that.';
+    'Site search is on in Matomo and in MATOMO_SITE_SEARCH: requests with a parameter such as q become site searches. Setup does not change that.';
   return [
     matomo,
     `${about}, token ${access}`,
     ...(state.hasCustomVariables ? [] : wrap('', variables)),
-    ...(site?.hasSiteSearch ? wrap('', search) : []),
+    ...(keepsSearch && site?.hasSiteSearch ? wrap('', search) : []),
   ];
 }
 

@@ -3,7 +3,13 @@ import type { ApiCall } from '../matomo-api/api-client.js';
 import type { Dimension } from '../matomo-api/dimension.js';
 import { isSameName, type MatomoState } from './read-site.js';
 import { REFUSALS } from './refusals.js';
-import type { Wanted, WantedDimension, WantedGoal, WantedSegment } from './wanted.js';
+import {
+  describeDimension,
+  type Wanted,
+  type WantedDimension,
+  type WantedGoal,
+  type WantedSegment,
+} from './wanted.js';
 
 export type PlanKind = 'site' | 'dimension' | 'goal' | 'segment';
 
@@ -48,16 +54,30 @@ export function makePlan(
   ];
 }
 
-/** Finds the dimension of the site for an attribute, by its name or by `MATOMO_DIMENSIONS`. */
+/** Finds the active dimension of the site for an attribute, even if it was renamed. */
 export function findDimension(
   { dimensions }: MatomoState,
   wanted: WantedDimension,
   mapped: MappedDimensions,
 ): Dimension | undefined {
-  const active = dimensions.filter(({ scope, isActive }) => scope === 'action' && isActive);
+  return findAmong(
+    dimensions.filter(({ isActive }) => isActive),
+    wanted,
+    mapped,
+  );
+}
+
+/** Finds an action dimension by its name, by `MATOMO_DIMENSIONS`, or by the description that setup gave it. */
+function findAmong(
+  dimensions: readonly Dimension[],
+  wanted: WantedDimension,
+  mapped: MappedDimensions,
+): Dimension | undefined {
+  const ofActions = dimensions.filter(({ scope }) => scope === 'action');
   return (
-    active.find(({ name }) => isSameName(name, wanted.name)) ??
-    active.find(({ id }) => mapped[id] === wanted.attribute)
+    ofActions.find(({ name }) => isSameName(name, wanted.name)) ??
+    ofActions.find(({ id }) => mapped[id] === wanted.attribute) ??
+    ofActions.find(({ description }) => description === describeDimension(wanted))
   );
 }
 
@@ -74,7 +94,8 @@ function planDimensions(
   wanted: readonly WantedDimension[],
   mapped: MappedDimensions,
 ): PlanStep[] {
-  const steps = wanted.map((dimension) => planDimension(state, dimension, mapped));
+  const others = findOthers(state, wanted, mapped);
+  const steps = wanted.map((dimension) => planDimension(state, dimension, mapped, others));
   const siteId = state.site?.id ?? 0;
   const free = state.freeSlots ?? Number.POSITIVE_INFINITY;
   const missing = steps.filter(({ action }) => action === 'create').length - free;
@@ -86,11 +107,28 @@ function planDimensions(
   });
 }
 
+/** Active action dimensions for no wanted attribute: one may be renamed. */
+function findOthers(
+  state: MatomoState,
+  wanted: readonly WantedDimension[],
+  mapped: MappedDimensions,
+): Dimension[] {
+  const found = wanted.map((dimension) => findDimension(state, dimension, mapped));
+  return state.dimensions.filter(
+    (dimension) =>
+      dimension.scope === 'action' &&
+      dimension.isActive &&
+      mapped[dimension.id] === undefined &&
+      !found.includes(dimension),
+  );
+}
+
 /** Plans one dimension, assuming that there is a free slot. */
 function planDimension(
   state: MatomoState,
   wanted: WantedDimension,
   mapped: MappedDimensions,
+  others: readonly Dimension[],
 ): PlanStep {
   const { name } = wanted;
   const kind = 'dimension';
@@ -106,8 +144,7 @@ function planDimension(
   const refusal = refuseWrite(state);
   if (refusal !== undefined) return blocked(kind, name, refusal);
   const params = { idSite: String(state.site?.id) };
-  const same = state.dimensions.filter((dimension) => isSameName(dimension.name, name));
-  const inactive = same.find(({ scope }) => scope === 'action');
+  const inactive = findAmong(state.dimensions, wanted, mapped);
   if (inactive) {
     const { id } = inactive;
     const call = {
@@ -117,18 +154,46 @@ function planDimension(
         ...params,
         name: inactive.name,
         active: '1',
+        ...(inactive.description !== '' && { description: inactive.description }),
         ...extractionsOf(inactive),
       },
     };
     return { action: 'reactivate', kind, name, id, reason: 'it is inactive', call };
   }
   const method = 'CustomDimensions.configureNewCustomDimension';
-  const call = { method, params: { ...params, name, scope: 'action', active: '1' } };
-  const [other] = same;
-  const reason = other && {
-    reason: `dimension ${other.id} has that name too, but scope ${other.scope}, which stores one value per visit`,
+  const description = hasDescriptions(state) && { description: describeDimension(wanted) };
+  const call = {
+    method,
+    params: { ...params, name, scope: 'action', active: '1', ...description },
   };
+  const reasons = [sameNameNote(state, name), renameNote(others, wanted)].filter(Boolean);
+  const reason = reasons.length > 0 && { reason: reasons.join('; ') };
   return { action: 'create', kind, name, ...reason, ...(state.site && { call }) };
+}
+
+function sameNameNote({ dimensions }: MatomoState, name: string): string | undefined {
+  const same = dimensions.find((dimension) => isSameName(dimension.name, name));
+  return (
+    same &&
+    `dimension ${same.id} has that name too, but scope ${same.scope}, which stores one value per visit`
+  );
+}
+
+/** Without a description, a dimension that was renamed looks like another one. */
+function renameNote(others: readonly Dimension[], wanted: WantedDimension): string | undefined {
+  const ids = others.filter(({ description }) => description === '').map(({ id }) => id);
+  if (ids.length === 0) return undefined;
+  const [first] = ids;
+  const isOne = ids.length === 1;
+  const which = isOne ? `dimension ${first}` : `one of the dimensions ${ids.join(', ')}`;
+  const id = isOne ? first : 'ID';
+  return `if ${which} is this one, renamed, set MATOMO_DIMENSIONS=${id}=${wanted.attribute} first`;
+}
+
+/** Matomo 5.11 and later. */
+function hasDescriptions({ version = '' }: MatomoState): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major > 5 || (major === 5 && minor >= 11);
 }
 
 /** Extractions as parameters. Matomo deletes those that a change does not repeat. */
@@ -160,7 +225,9 @@ function planGoal(state: MatomoState, { name, pattern }: WantedGoal): PlanStep {
   const refusal = refuseWrite(state);
   if (refusal !== undefined) return blocked(kind, name, refusal);
   const match = { matchAttribute: 'url', pattern, patternType: 'contains' };
-  const params = { idSite: String(state.site?.id), name, ...match };
+  // Matomo 6 accepts no other booleans than 0 and 1.
+  const flags = { caseSensitive: '0', allowMultipleConversionsPerVisit: '0' };
+  const params = { idSite: String(state.site?.id), name, ...match, ...flags };
   return {
     action: 'create',
     kind,

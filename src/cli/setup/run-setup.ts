@@ -20,6 +20,8 @@ export interface SetupTarget {
   readonly headers: Readonly<Record<string, string>>;
   readonly site: Wanted['site'];
   readonly mapped: MappedDimensions;
+  /** The option `siteSearch`. */
+  readonly keepsSearch: boolean;
 }
 
 /** Plans, asks, applies and verifies. Resolves to whether everything is as wanted. */
@@ -30,7 +32,7 @@ export async function runSetup(
   report: Report,
 ): Promise<boolean> {
   const wanted: Wanted = { site: target.site, ...given.extras };
-  const { mapped, url } = target;
+  const { mapped, url, keepsSearch } = target;
   report.progress('Reading the site … ');
   await client.probe();
   const siteId = 'id' in wanted.site ? wanted.site.id : await findSite(client, wanted.site);
@@ -38,7 +40,7 @@ export async function runSetup(
   report.progress('done\n');
   if (siteId !== undefined && state.role === 'none') throw noSite(siteId);
   const plan = makePlan(state, wanted, mapped);
-  report.print(...formatState(state, url.href.replace(/\/matomo\.php$/, '')), '');
+  report.print(...formatState(state, url.href.replace(/\/matomo\.php$/, ''), keepsSearch), '');
   report.print(...formatPlan(plan, report.isColored), '');
 
   report.keep({ plan, applied: false, environment: toEnvironment(url, state, wanted, mapped) });

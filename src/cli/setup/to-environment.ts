@@ -3,8 +3,10 @@ import { findDimension } from './make-plan.js';
 import type { MatomoState } from './read-site.js';
 import type { Wanted } from './wanted.js';
 
-/** Printed instead of the token. */
+/** Printed instead of the token that setup used. */
 const TOKEN_PLACEHOLDER = '<your token>';
+/** Printed if that token cannot be used for tracking. */
+const OTHER_TOKEN_PLACEHOLDER = '<token with write access>';
 
 /** The variables that an application needs for this site, as far as IDs are known. */
 export function toEnvironment(
@@ -18,7 +20,7 @@ export function toEnvironment(
   return {
     MATOMO_URL: url.href.replace(/\/matomo\.php$/, ''),
     MATOMO_SITE_ID: String(state.site.id),
-    MATOMO_TOKEN_AUTH: TOKEN_PLACEHOLDER,
+    MATOMO_TOKEN_AUTH: state.role === 'view' ? OTHER_TOKEN_PLACEHOLDER : TOKEN_PLACEHOLDER,
     ...(dimensions !== '' && { MATOMO_DIMENSIONS: dimensions }),
     // Matomo would drop them.
     ...(!state.hasCustomVariables && { MATOMO_MAX_CUSTOM_VARIABLES: '0' }),

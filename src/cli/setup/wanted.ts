@@ -34,6 +34,11 @@ export const DIMENSIONS: readonly WantedDimension[] = [
   { name: 'Failed endpoint', attribute: 'matomo.failed_endpoint' },
 ];
 
+/** The description of a dimension in Matomo, by which it is found if somebody renames it. */
+export function describeDimension({ attribute }: WantedDimension): string {
+  return `${attribute}, sent by opentelemetry-matomo`;
+}
+
 export const BOT_DIMENSION: WantedDimension = { name: 'Bot', attribute: 'user_agent.bot.name' };
 
 export const SEGMENTS: readonly WantedSegment[] = [

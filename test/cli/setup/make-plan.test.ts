@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { ApiCall } from '../../support/matomo-api.js';
 import { startMatomoSite } from '../../support/matomo-site.js';
 import { environmentOf, runSetup, runSetupAsJson } from '../../support/setup.js';
 
@@ -67,6 +68,62 @@ test('a visit dimension of that name is explained, and an action dimension creat
   });
 });
 
+/** Answers as a Matomo of that version. */
+const versionOf =
+  (value: string) =>
+  ({ method }: ApiCall) =>
+    method === 'API.getMatomoVersion' ? { value } : undefined;
+
+test('from Matomo 5.11 on, dimensions get a description, by which they are found if they are renamed', async () => {
+  const matomo = await startMatomoSite({ answer: versionOf('5.11.0') });
+  const first = await runSetupAsJson(environmentOf(matomo), ['--yes']);
+  expect(matomo.dimensions[2]).toMatchObject({
+    name: 'Route',
+    description: 'http.route, sent by opentelemetry-matomo',
+  });
+  for (const dimension of matomo.dimensions) dimension.name = `My ${dimension.name}`;
+  Object.assign(matomo.dimensions[1] ?? {}, { active: false });
+  const writes = matomo.writes().length;
+  const { code, result } = await runSetupAsJson(environmentOf(matomo), ['--yes']);
+  expect(code).toBe(0);
+  expect(result.plan.map(({ action, id }) => [action, id])).toEqual([
+    ['present', 1],
+    ['reactivate', 2],
+    ['present', 3],
+    ['present', 4],
+  ]);
+  expect(matomo.writes()).toHaveLength(writes + 1);
+  expect(matomo.dimensions[1]).toMatchObject({ name: 'My HTTP status', active: true });
+  expect(result.environment).toEqual(first.result.environment);
+});
+
+test('without descriptions, a dimension that may be a renamed one is named before another is created', async () => {
+  const dimensions = [{ name: 'Endpoint' }, { name: 'plan' }, { name: 'HTTP status' }];
+  const matomo = await startMatomoSite({ dimensions: [...dimensions], slots: 9 });
+  const env = { ...environmentOf(matomo), MATOMO_DIMENSIONS: '2=app.plan' };
+  const { result } = await runSetupAsJson(env, ['--dry-run']);
+  expect(result.plan[2]).toMatchObject({
+    action: 'create',
+    reason: 'if dimension 1 is this one, renamed, set MATOMO_DIMENSIONS=1=http.route first',
+  });
+  const mapped = { ...env, MATOMO_DIMENSIONS: '1=http.route,2=app.plan' };
+  const again = await runSetupAsJson(mapped, ['--yes']);
+  expect(again.result.plan[2]).toMatchObject({ action: 'present', id: 1 });
+  const created = matomo.calls.filter(({ method }) =>
+    method.endsWith('configureNewCustomDimension'),
+  );
+  expect(created.map(({ params }) => params)).not.toContainEqual(
+    expect.objectContaining({ description: expect.anything() }),
+  );
+});
+
+test('an inactive dimension that MATOMO_DIMENSIONS names is reactivated, whatever its name is', async () => {
+  const matomo = await startMatomoSite({ dimensions: [{ name: 'Endpoint', active: false }] });
+  const env = { ...environmentOf(matomo), MATOMO_DIMENSIONS: '1=http.route' };
+  const { result } = await runSetupAsJson(env, ['--yes']);
+  expect(result.plan[2]).toMatchObject({ action: 'reactivate', id: 1 });
+});
+
 test('a goal or segment of that name with another meaning is left alone and explained', async () => {
   const matomo = await startMatomoSite({
     goals: [
@@ -86,15 +143,18 @@ test('a goal or segment of that name with another meaning is left alone and expl
   ]);
 });
 
-test('the site search setting is reported; custom variables that are dropped need not be sent', async () => {
+test('site search is only mentioned if search parameters are sent; custom variables that are dropped need not be sent', async () => {
   const matomo = await startMatomoSite({
     answer: ({ method, params }) =>
       method === 'API.isPluginActivated' && params.pluginName === 'CustomVariables'
         ? { value: false }
         : undefined,
   });
-  const { stdout } = await runSetup(environmentOf(matomo), ['--yes']);
-  expect(stdout).toContain('Site search is on');
+  const env = environmentOf(matomo);
+  const searching = await runSetup({ ...env, MATOMO_SITE_SEARCH: 'true' }, ['--dry-run']);
+  expect(searching.stdout).toContain('Site search is on');
+  const { stdout } = await runSetup(env, ['--yes']);
+  expect(stdout).not.toContain('earch');
   expect(stdout).toContain('The plugin CustomVariables is off');
   expect(stdout).toContain('export MATOMO_MAX_CUSTOM_VARIABLES=0');
 });

@@ -83,6 +83,7 @@ test('a token with view access is enough if there is nothing to do', async () =>
   const { code, stdout } = await runSetup(environmentOf(matomo, 'view'));
   expect(code).toBe(0);
   expect(stdout).toContain('export MATOMO_DIMENSIONS=');
+  expect(stdout).toContain("export MATOMO_TOKEN_AUTH='<token with write access>'");
 });
 
 test.each<[ApiRole, string]>([

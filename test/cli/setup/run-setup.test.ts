@@ -126,6 +126,9 @@ test('goals match URLs that contain the pattern, segments look at the dimension 
       pattern_type: 'contains',
     },
   ]);
+  const goal = matomo.calls.find(({ method }) => method === 'Goals.addGoal');
+  const flags = { caseSensitive: '0', allowMultipleConversionsPerVisit: '0' };
+  expect(goal?.params).toMatchObject(flags);
   expect(matomo.segments).toMatchObject([
     { name: 'Visits with a server error', definition: 'dimension3=^5' },
     { name: 'Visits with a 404', definition: 'dimension3==404' },
