@@ -5,7 +5,7 @@ export const OVERVIEW = `opentelemetry-matomo: every HTTP request becomes a hit 
     node --require opentelemetry-matomo/register app.js
       tracks an application without changing it
 
-  npx opentelemetry-matomo doctor [--json] [--send]
+  npx opentelemetry-matomo doctor [--json] [--send] [--goals 1,2]
       finds out why nothing arrives in Matomo
   npx opentelemetry-matomo setup    prepares Matomo to store status and method
   npx opentelemetry-matomo inspect [--port 8080] [--host 127.0.0.1]
@@ -24,7 +24,7 @@ export const OVERVIEW = `opentelemetry-matomo: every HTTP request becomes a hit 
 
 /** Shown by `COMMAND --help`. */
 export const HELP: Readonly<Record<string, string>> = {
-  doctor: `npx opentelemetry-matomo doctor [--json] [--send]
+  doctor: `npx opentelemetry-matomo doctor [--json] [--send] [--goals IDS]
 
 Finds out why nothing arrives in Matomo. Run it in the folder of the application
 with the environment of the application. It sends questions to Matomo, which
@@ -33,6 +33,8 @@ checked.
 
   --json   one JSON object: { version, ok, findings }
   --send   stores one page view, titled "opentelemetry-matomo doctor"
+  --goals  IDs of goals that the application uses, separated by commas: finds
+           those that the site does not have
 
 Exit code: 0, or 1 if something prevents hits from being stored.
 `,

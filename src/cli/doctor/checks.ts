@@ -15,6 +15,7 @@ export const CHECKS = [
   'site',
   'token',
   'fields',
+  'goals',
   'chatbots',
   'storing',
 ] as const;

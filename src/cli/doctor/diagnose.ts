@@ -1,6 +1,7 @@
 import { withoutUserInfo } from '../../common/diagnostics.js';
 import type { ResolvedOptions } from '../../options/resolved-options.js';
 import { createCleaner } from '../create-cleaner.js';
+import { checkGoals } from './check-goals.js';
 import { checkMatomo } from './check-matomo.js';
 import { checkOptions } from './check-options.js';
 import { checkPrivacy } from './check-privacy.js';
@@ -16,6 +17,8 @@ export interface DiagnoseOptions {
   readonly app: string;
   /** Whether to store a page view. */
   readonly sends: boolean;
+  /** Goal IDs that the application uses. */
+  readonly goals: readonly number[];
 }
 
 /** The input of a check. */
@@ -38,6 +41,7 @@ const RUN: Readonly<Partial<Record<Check, RunCheck>>> = {
   spool: ({ options }) => (options ? checkSpool(options) : []),
   proxy: ({ options, env }) => (options ? checkProxy(options.url, env) : []),
   matomo: checkSites,
+  goals: checkGoalsOfSites,
 };
 
 /** Runs all checks for an application in that environment. Never rejects. */
@@ -60,6 +64,18 @@ async function checkSites({ options, sites, findings, env, sends }: Context): Pr
     const news = inOrder(await checkMatomo({ ...options, siteId }, env, sends));
     all.push(...news.filter(({ found }) => !all.some((known) => known.found === found)));
     if (news.some(({ code }) => code === 'token-refused')) break;
+  }
+  return all;
+}
+
+/** Asks with a token that Matomo has just accepted, because a rejected one counts toward a lock-out. */
+async function checkGoalsOfSites({ options, sites, findings, goals }: Context): Promise<Finding[]> {
+  if (options === undefined || goals.length === 0) return [];
+  const isGood = findings.some(({ check, verdict }) => check === 'token' && verdict === 'ok');
+  const hasToken = isGood && options.tokenAuth !== undefined;
+  const all: Finding[] = [];
+  for (const siteId of sites.length > 1 ? sites : [options.siteId]) {
+    all.push(await checkGoals({ ...options, siteId }, goals, hasToken));
   }
   return all;
 }

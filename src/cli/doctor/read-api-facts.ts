@@ -40,7 +40,8 @@ export async function readApiFacts(options: ResolvedOptions): Promise<ApiFacts |
   };
 }
 
-async function callAll(
+/** Calls Matomo's API; `undefined` if it fails. */
+export async function callAll(
   { url, tokenAuth: token = '', headers, exportTimeoutMillis }: ResolvedOptions,
   calls: readonly ApiCall[],
 ): Promise<readonly ApiResult[] | undefined> {

@@ -1,0 +1,43 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { startInspector } from '../../../src/inspector/index.js';
+import { runDoctor, runDoctorAsText } from '../../support/doctor.js';
+import { type ApiRole, startMatomoApi, tokenOf } from '../../support/matomo-api.js';
+
+/** What doctor finds out about goals of site 4, which was recorded with the goals 1, 2, 3. */
+async function goalsOf(ids: string, role: ApiRole = 'write') {
+  const inspector = await startInspector();
+  onTestFinished(() => inspector.close());
+  const matomo = await startMatomoApi({ tracker: inspector.url });
+  const env = { MATOMO_URL: matomo.url, MATOMO_SITE_ID: '4', MATOMO_TOKEN_AUTH: tokenOf(role) };
+  const { about, code } = await runDoctor(env, { args: ['--goals', ids] });
+  return { code, findings: about('goals') };
+}
+
+test('a goal that the site does not have is a problem, because Matomo rejects its conversions', async () => {
+  const { code, findings } = await goalsOf('2,7,9');
+  expect(code).toBe(1);
+  expect(findings).toMatchObject([
+    {
+      verdict: 'problem',
+      code: 'hits-invalid',
+      found: 'site 4 has only goals 1, 2, 3: Matomo rejects conversions of goals 7, 9',
+    },
+  ]);
+});
+
+test('goals that exist are fine', async () => {
+  const { code, findings } = await goalsOf('3');
+  expect(findings).toEqual([{ check: 'goals', verdict: 'ok', found: 'site 4 has goal 3' }]);
+  expect(code).toBe(0);
+});
+
+test('a token without access cannot tell', async () => {
+  const { findings } = await goalsOf('3', 'noaccess');
+  expect(findings).toMatchObject([{ verdict: 'unknown' }]);
+});
+
+test('what is no list of IDs is refused', async () => {
+  const { code, stderr } = await runDoctorAsText({}, ['--goals', '1,x']);
+  expect(code).toBe(2);
+  expect(stderr).toContain('--goals must be the IDs of goals, separated by commas');
+});
