@@ -26,6 +26,10 @@ const NEEDS = {
   redis: () => (REDIS_SERVER === undefined ? HOW_TO_GET_REDIS : undefined),
   'redis with TLS': () =>
     hasRedisTls() ? undefined : `${REDIS_SERVER ?? 'redis-server'} is built without TLS.`,
+  nginx: () =>
+    isRunnable('nginx')
+      ? undefined
+      : 'nginx was not found. Install it as root with: apt-get update && apt-get install -y nginx',
   signals: () => (isWindows ? 'Windows has no signals that a process can handle.' : undefined),
   'file modes': () => (isWindows ? 'Windows has no file modes for group and others.' : undefined),
   'moving open files': () =>

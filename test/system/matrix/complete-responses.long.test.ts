@@ -1,0 +1,175 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { truncateSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { eventually, ROOT, startServer } from '../../support/child-process.js';
+import { freePort } from '../../support/free-port.js';
+import { emptyFolder } from '../../support/installed-app.js';
+import { matomo, REGISTER } from '../../support/registered-app.js';
+import { requires, skipTest } from '../../support/skips.js';
+
+requires('nginx');
+
+interface Place {
+  readonly folder: string;
+  readonly reason?: string;
+  readonly failure?: string;
+}
+interface Matrix {
+  readonly SDKS: Readonly<Record<string, { readonly dependencies: object }>>;
+  packPackage(): Promise<object>;
+  removePackage(npmPackage: object): void;
+  preparePlaces(
+    cells: readonly object[],
+    npmPackage: object,
+    say: (text: string) => void,
+  ): Promise<{ placeOf(cell: object): Place; close(): void }>;
+}
+
+const parts = ['set-ups', 'package', 'places'];
+const modules = await Promise.all(parts.map((name) => import(`${ROOT}tools/matrix/${name}.mjs`)));
+const matrix: Matrix = Object.assign({}, ...modules);
+
+const COLD_MILLIS = 300_000; // what is not in the cache yet is installed
+let npmPackage: object;
+beforeAll(async () => {
+  npmPackage = await matrix.packPackage();
+});
+afterAll(() => matrix.removePackage(npmPackage));
+
+const SERVERS = {
+  'serve-handler': '6.1.8',
+  koa: '3.2.1',
+  'koa-static': '5.0.0',
+  sirv: '3.0.2',
+  hono: '4.13.19',
+  '@hono/node-server': '2.1.8',
+};
+const WITHOUT_SDK = { node: 20, setUp: { name: 'static', dependencies: SERVERS } };
+const WITH_SDK = {
+  node: 20,
+  setUp: {
+    name: 'static-traced',
+    dependencies: { ...SERVERS, ...matrix.SDKS['2.12']?.dependencies },
+  },
+};
+
+const ROUNDS = 30;
+const AT_A_TIME = 6;
+const PAGE_BYTES = 300_000;
+/** Half of it is more than Linux buffers for a connection: 32 MiB to receive and 4 MiB to send. */
+const LARGE_BYTES = 96 << 20;
+
+test.for(
+  ['serve-handler', 'koa-static', 'sirv', 'Hono serveStatic'].flatMap((framework) => [
+    { framework, way: 'with an SDK', cell: WITH_SDK },
+    { framework, way: 'without an SDK', cell: WITHOUT_SDK },
+  ]),
+)(
+  '$framework $way, directly and behind nginx: complete responses are never 499, half ones always',
+  { timeout: COLD_MILLIS },
+  async ({ framework, cell }) => {
+    const places = await matrix.preparePlaces([cell], npmPackage, console.log);
+    try {
+      const { reason, failure, folder } = places.placeOf(cell);
+      skipTest(reason, 'packages');
+      expect(failure).toBeUndefined();
+      const { inspector, env } = await matomo();
+      const app = await startServer([...REGISTER, 'static.cjs'], {
+        cwd: folder,
+        env: { ...env, FRAMEWORK: framework, FILES: createFiles(), MATOMO_SCHEDULE_DELAY: '100' },
+      });
+      const port = Number(new URL(app.url).port);
+      const proxyPort = await startNginx(port);
+      await repeat(() => readThenLeave(port, '/page.html', PAGE_BYTES));
+      await repeat(async () => {
+        const response = await fetch(`http://127.0.0.1:${proxyPort}/page.html`);
+        expect((await response.arrayBuffer()).byteLength).toBe(PAGE_BYTES);
+      });
+      await repeat(() => readThenLeave(port, '/large.pdf', LARGE_BYTES / 2));
+      await eventually(() => inspector.hits().length >= 3 * ROUNDS);
+      await app.stop();
+      const counts: Record<string, number> = {};
+      for (const { params, stored } of inspector.hits()) {
+        const key = `${new URL(params.url ?? '').pathname} ${stored?.custom_var_v1}`;
+        counts[key] = (counts[key] ?? 0) + 1;
+      }
+      expect(counts).toEqual({ '/page.html 200': 2 * ROUNDS, '/large.pdf 499': ROUNDS });
+      expect(app.stderr()).not.toMatch(/^opentelemetry-matomo/m); // Koa logs clients that leave
+    } finally {
+      places.close();
+    }
+  },
+);
+
+function createFiles(): string {
+  const folder = emptyFolder();
+  for (const [name, size] of [
+    ['page.html', PAGE_BYTES] as const,
+    ['large.pdf', LARGE_BYTES] as const,
+  ]) {
+    writeFileSync(join(folder, name), '');
+    truncateSync(join(folder, name), size);
+  }
+  return folder;
+}
+
+/** A proxy with the settings of the Debian package, and one `proxy_pass`. */
+async function startNginx(port: number): Promise<number> {
+  const folder = emptyFolder();
+  const proxyPort = await freePort();
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((name) => `${name}_temp_path ${join(folder, name)};`)
+    .join(' ');
+  writeFileSync(
+    join(folder, 'nginx.conf'),
+    `daemon off; master_process off; pid ${join(folder, 'pid')}; events {}
+    http { access_log off; ${temporary}
+      server { listen 127.0.0.1:${proxyPort}; location / { proxy_pass http://127.0.0.1:${port}; } } }`,
+  );
+  const args = ['-p', folder, '-e', 'stderr', '-c', join(folder, 'nginx.conf')];
+  const nginx = spawn('nginx', args, { stdio: 'inherit' });
+  const ended = once(nginx, 'close');
+  onTestFinished(async () => {
+    nginx.kill('SIGKILL');
+    await ended;
+  });
+  await eventually(async () => {
+    const socket = connect(proxyPort, '127.0.0.1');
+    const isOpen = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    );
+    socket.destroy();
+    return isOpen;
+  });
+  return proxyPort;
+}
+
+async function repeat(run: () => Promise<void>): Promise<void> {
+  for (let round = 0; round < ROUNDS; round += AT_A_TIME)
+    await Promise.all(Array.from({ length: AT_A_TIME }, run));
+}
+
+/** As curl does: closes the connection as soon as it has so many bytes of the body. */
+async function readThenLeave(port: number, path: string, bytes: number): Promise<void> {
+  const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: shop.example\r\n\r\n`);
+  let head: string | undefined = '';
+  let received = 0;
+  for await (const chunk of socket as AsyncIterable<Buffer>) {
+    received += chunk.length;
+    if (head !== undefined) {
+      head += chunk.toString('latin1');
+      const end = head.indexOf('\r\n\r\n');
+      if (end < 0) continue;
+      expect(head).toMatch(/^HTTP\/1\.1 200 /);
+      received -= end + 4;
+      head = undefined;
+    }
+    if (received >= bytes) break; // destroys the socket
+  }
+  expect(received).toBeGreaterThanOrEqual(bytes);
+}
