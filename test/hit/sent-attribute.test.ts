@@ -12,6 +12,7 @@ test.each([
     'for="[2001:db8:1:2::4]:8";by=10.1.2.3',
     'for=2001:db8:1::;by=10.1.0.0',
   ],
+  ['client.address', '198.51.100.7', '198.51.0.0'],
   ['enduser.id', '::ffff:198.51.100.7', '198.51.0.0'],
   [
     'http.request.header.user-agent',
