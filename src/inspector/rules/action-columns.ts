@@ -8,6 +8,7 @@ import {
   toCutCell,
   toNameCell,
   toPlainNameCell,
+  toPriceCell,
   toText,
   toTimingCell,
 } from './cell.js';
@@ -28,11 +29,10 @@ const URL_COLUMN: ToCell = (_, url) =>
 
 /** Columns that any action has. */
 const COMMON: Columns = {
-  idpageview: ({ pv_id }) =>
-    toCutCell(trim(escapeHtml(toText(pv_id))), MAX_PAGE_VIEW_ID_BYTES) || undefined,
+  idpageview: ({ pv_id }) => toPageViewIdCell(toText(pv_id)),
   product_sku: ({ _pks }) => toPlainNameCell(_pks),
   product_name: ({ _pkn }) => toPlainNameCell(_pkn),
-  product_price: ({ _pkp }) => toAmountCell(_pkp),
+  product_price: ({ _pkp }) => toPriceCell(_pkp),
   product_cat: ({ _pkc }) => toCategoryCell(_pkc, 0),
   product_cat2: ({ _pkc }) => toCategoryCell(_pkc, 1),
   product_cat3: ({ _pkc }) => toCategoryCell(_pkc, 2),
@@ -73,7 +73,7 @@ const BY_TYPE: Readonly<Record<ActionType, Columns>> = {
   },
   content: {
     ...COMMON,
-    url: URL_COLUMN,
+    url: (parameters, url) => URL_COLUMN(parameters, withSentScheme(url)),
     content_name: ({ c_n }) => toNameCell(c_n),
     content_piece: ({ c_p }) => toNameCell(c_p),
     content_target: ({ c_t }) => toNameCell(c_t),
@@ -90,6 +90,18 @@ export function toActionCells(
   url: TrackedUrl,
 ): [column: string, cell: Cell][] {
   return Object.entries(BY_TYPE[type]).map(([column, toCell]) => [column, toCell(parameters, url)]);
+}
+
+/** Content is stored with its scheme as it was sent, `HTTP://` too. */
+function withSentScheme(url: TrackedUrl): TrackedUrl {
+  const { stored, scheme = '' } = url;
+  return stored === undefined ? url : { ...url, stored: scheme + stored.slice(scheme.length) };
+}
+
+/** The first bytes, untrimmed. The column is a `CHAR`, which loses spaces at its end. */
+function toPageViewIdCell(id: string): Cell {
+  const cell = toCutCell(escapeHtml(id), MAX_PAGE_VIEW_ID_BYTES);
+  return typeof cell === 'string' ? cell.replace(/ +$/, '') || undefined : cell;
 }
 
 /** Category and count are read only beside the `search` parameter. */

@@ -57,7 +57,9 @@ function toPair(name: string, value: string | undefined): string {
   return value === undefined ? name : `${name}=${value}`;
 }
 
-/** Whether Matomo stores the URL of a download or an outlink. */
+/** Whether Matomo stores the URL of a download or an outlink, which needs neither a scheme nor a host. */
 export function isStorableUrl(url: string): boolean {
-  return /^[a-z][a-z\d+.-]*:\/\/./is.test(url) && !/^(?:javascript|vbscript|data):/i.test(url);
+  return (
+    /^(?:(?:[a-z][a-z\d+.-]*)?:)?\/\/./is.test(url) && !/^(?:javascript|vbscript|data):/i.test(url)
+  );
 }

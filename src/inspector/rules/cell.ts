@@ -28,9 +28,9 @@ export function toNameCell(
     : name;
 }
 
-/** A name of a product, which Matomo stores without escaping HTML. */
+/** A name of a product, which Matomo neither trims nor escapes for HTML. */
 export function toPlainNameCell(value: ParameterValue): Cell {
-  return toNameCell(value, (text) => trim(unescapeHtml(text)));
+  return toNameCell(value, (text) => unescapeHtml(text).replaceAll('\0', ''));
 }
 
 /** Text cut to a number of bytes; refused if the cut goes through a character. */
@@ -49,6 +49,11 @@ export function toCountCell(value: ParameterValue): Cell {
   const count = toInteger(value);
   if (count === undefined || count < 0) return undefined;
   return count <= MAX_INT ? count : INVALID_CELL;
+}
+
+/** A price; `true` in JSON is 1. */
+export function toPriceCell(value: ParameterValue): Cell {
+  return toAmountCell(value === true ? '1' : value);
 }
 
 /** The value of an event or a price. */

@@ -15,7 +15,7 @@ import { findInvalidVisitParameter } from './visit-columns.js';
  */
 export function convertGoal(
   parameters: Parameters,
-  { site, siteId, time, url }: ActionContext,
+  { site, siteId, time, url, startsVisit }: ActionContext,
   rows: RowTransaction,
 ): HitOutcome | undefined {
   const goal = toInteger(parameters.idgoal);
@@ -26,7 +26,8 @@ export function convertGoal(
   const isOrder = goal === 0 && toText(parameters.ec_id) !== '';
   if (isOrder && rows.get(order) !== undefined)
     return invalid('ec_id: the order is already stored');
-  const invalidParameter = findInvalidVisitParameter(parameters) ?? findInvalidItem(parameters);
+  const invalidParameter =
+    findInvalidVisitParameter(parameters, { startsVisit }) ?? findInvalidItem(parameters);
   if (invalidParameter !== undefined)
     return refused(`${invalidParameter}: does not fit its column`);
   if (goal > 0 && isBroken(url.stored ?? '')) return refused('url: does not fit its column');

@@ -12,8 +12,8 @@ const UNIT_SECONDS: Readonly<Record<string, number>> = {
 };
 
 /**
- * The time of a hit in epoch seconds, from `cdt` and `cdo`. A time in the future or more than 20 years ago counts as now.
- * `undefined` if `cdt` is a number beyond 64 bits, for which PHP fails.
+ * The time of a hit in epoch seconds, from `cdt` and `cdo`. A time in the future or more than 20 years ago counts as now,
+ * and so does an unreadable `cdt`, whatever `cdo` is. `undefined` if `cdt` is a number beyond 64 bits, for which PHP fails.
  */
 export function toHitTime(
   cdt: ParameterValue,
@@ -23,6 +23,7 @@ export function toHitTime(
   const number = toNumber(cdt);
   if (number !== undefined && !fitsInto64Bits(String(cdt), number)) return undefined;
   const sent = number === undefined ? readTime(cdt, now) : Math.trunc(number);
+  if (sent === undefined && typeof cdt === 'string' && cdt !== '') return now;
   const time = (isPlausible(sent, now) ? sent : now) - Math.abs(toInteger(cdo) ?? 0);
   return isPlausible(time, now) ? time : now;
 }

@@ -3,6 +3,7 @@ import type { Access } from './authenticate.js';
 import { toText } from './cell.js';
 import { convertGoal, hasUnknownGoal, UNKNOWN_GOAL } from './convert-goal.js';
 import { findExclusion } from './exclude-hit.js';
+import { findVisit } from './find-visit.js';
 import { type HitOrigin, readUserAgent } from './hit-origin.js';
 import { dropped, type HitOutcome, invalid, refused, tracked } from './hit-outcome.js';
 import { toHitTime } from './hit-time.js';
@@ -95,13 +96,16 @@ function judgeVisit(parameters: Parameters, context: HitContext): HitOutcome {
   if (busy !== undefined) return dropped(busy);
 
   const url = readTrackedUrl(readPageUrl(parameters, origin));
-  if (toInteger(parameters.ping)) {
+  // Any other number is a page view.
+  if (toInteger(parameters.ping) === 1) {
     if (toInteger(parameters.ca)) return refused('ca: needs CrashAnalytics');
     return hasUnknownGoal(parameters, site) ? invalid(UNKNOWN_GOAL) : tracked(null, 'a ping');
   }
-  const action = { site, siteId, time, url };
+  const found = findVisit(parameters, origin, visit, rows);
+  const action = { site, siteId, time, url, startsVisit: found.running === undefined };
   const outcome = convertGoal(parameters, action, rows) ?? storeAction(parameters, action, rows);
   if (outcome.stored !== null) spamRules?.countAction(parameters, origin, visit, rows);
+  if (outcome.verdict === 'tracked') found.save();
   return outcome;
 }
 
@@ -128,9 +132,9 @@ function readTime(
   }
 }
 
-/** A latitude or longitude of 0 counts as none. */
+/** A location of 0 counts as none. */
 function isGiven(name: string, text: string): boolean {
-  return text !== '' && !(/^(?:lat|long)$/.test(name) && text === '0');
+  return text !== '' && !(LOCATION.includes(name) && text === '0');
 }
 
 /** `uid` wins over `cid`, so an invalid `cid` does not matter if there is a `uid`. */

@@ -14,13 +14,14 @@ import { toInteger } from './to-number.js';
 import type { TrackedUrl } from './tracked-url.js';
 import { findInvalidVisitParameter } from './visit-columns.js';
 
-/** The site, the time and the URL of a hit. */
+/** The site, the time and the URL of a hit, and whether it starts a visit. */
 export interface ActionContext {
   readonly site: InspectorSite;
   readonly siteId: number;
   /** Epoch seconds. */
   readonly time: number;
   readonly url: TrackedUrl;
+  readonly startsVisit: boolean;
 }
 
 const TIMINGS = ['pf_net', 'pf_srv', 'pf_tfr', 'pf_dm1', 'pf_dm2', 'pf_onl'];
@@ -35,7 +36,7 @@ export function storeAction(
   const type = toActionType(parameters, context.url);
   if (type === 'blank') return invalid('e_c, e_a or c_n: blank');
   if (type === 'page' && toInteger(parameters.ca)) return refused('ca: needs CrashAnalytics');
-  const invalidParameter = findInvalidVisitParameter(parameters);
+  const invalidParameter = findInvalidVisitParameter(parameters, context);
   if (invalidParameter !== undefined)
     return refused(`${invalidParameter}: does not fit its column`);
   const negative = TIMINGS.find((name) => (toInteger(parameters[name]) ?? 0) < -1);

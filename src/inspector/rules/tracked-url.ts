@@ -8,6 +8,8 @@ import { convertMatrixUrl } from './url-parameters.js';
 export interface TrackedUrl {
   /** The URL as it is stored. */
   readonly stored?: string;
+  /** The scheme as it was sent; the stored URL has it in lower case. */
+  readonly scheme?: string;
   /** The keyword that makes the hit a site search. */
   readonly keyword?: string;
 }
@@ -21,7 +23,7 @@ export function readTrackedUrl(url: string): TrackedUrl {
   const stored = toActionUrl(parts);
   const keyword = findSearchKeyword(parts);
   return {
-    ...(stored === undefined ? {} : { stored }),
+    ...(stored === undefined ? {} : { stored, scheme: parts.scheme ?? '' }),
     ...(keyword === undefined ? {} : { keyword }),
   };
 }

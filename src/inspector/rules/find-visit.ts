@@ -1,0 +1,74 @@
+import { toText } from './cell.js';
+import { type HitOrigin, readUserAgent } from './hit-origin.js';
+import type { Parameters } from './read-tracker-request.js';
+import type { RowTransaction } from './row-memory.js';
+
+/** What a later hit needs to know about a visit. */
+export interface Visit {
+  /** Time of the latest action in epoch seconds. */
+  readonly lastAction: number;
+  readonly userId: string;
+}
+
+/** The visit of a hit. */
+export interface FoundVisit {
+  /** The visit that the hit joins; `undefined` if it starts one. */
+  readonly running: Visit | undefined;
+  /** Stores the visit with this hit. */
+  save(): void;
+}
+
+const VISIT_SECONDS = 1800;
+const DAY_SECONDS = 86_400;
+
+/**
+ * Finds the visit that a hit joins: by `uid` or else `cid`, and without `cid` also by address, user agent and language. The
+ * inspector compares user agents as text; Matomo compares the browser and the operating system that it finds in them.
+ */
+export function findVisit(
+  parameters: Parameters,
+  origin: HitOrigin,
+  { siteId, time }: { siteId: number; time: number },
+  rows: RowTransaction,
+): FoundVisit {
+  const { cip, lang, cid, uid } = parameters;
+  const userId = toText(uid);
+  const visitorId = userId === '' ? toText(cid) : '';
+  const isNamed = userId !== '' || !/^0?$/.test(visitorId);
+  const ownKey = `visit/${siteId}/${JSON.stringify([userId, visitorId])}`;
+  const sender = [
+    toText(cip) || origin.address,
+    readUserAgent(parameters, origin),
+    toText(lang) || origin.headers['accept-language'],
+  ];
+  const senderKey = `visit/${siteId}/${JSON.stringify(sender)}`;
+
+  function read(key: string): Visit | undefined {
+    const row = rows.get(key);
+    const visit = row === undefined ? undefined : (JSON.parse(row) as Visit);
+    return visit !== undefined && isRunning(visit, time) ? visit : undefined;
+  }
+
+  const own = isNamed ? read(ownKey) : undefined;
+  const ofSender = isNamed && userId === '' ? undefined : read(senderKey);
+  const isOther = userId !== '' && ofSender?.userId !== '' && ofSender?.userId !== userId;
+  const running = own ?? (isOther ? undefined : ofSender);
+  return {
+    running,
+    save() {
+      const visit: Visit = {
+        lastAction: Math.max(time, running?.lastAction ?? 0),
+        userId: userId || (running?.userId ?? ''),
+      };
+      for (const key of isNamed ? [ownKey, senderKey] : [senderKey]) {
+        rows.set(key, JSON.stringify(visit));
+      }
+    },
+  };
+}
+
+/** A visit ends after half an hour without an action, and at midnight. */
+function isRunning({ lastAction }: Visit, time: number): boolean {
+  const isSameDay = Math.floor(lastAction / DAY_SECONDS) === Math.floor(time / DAY_SECONDS);
+  return isSameDay && Math.abs(time - lastAction) <= VISIT_SECONDS;
+}
