@@ -68,6 +68,36 @@ const EXAMPLES = {
   redactPathPatterns: String.raw`'[^/]+@[^/]+,/\b\d{6,}\b/'`,
 };
 
+/** Settings besides `url` and `siteId`, as values in the environment: for a website, for an API, and why. `''`: the default. */
+const RECOMMENDED = {
+  tokenAuth: [
+    '…',
+    '…',
+    'Matomo stores addresses of callers, and accepts hits that are older than a day',
+  ],
+  trustProxy: [
+    '1',
+    '1',
+    'the number of proxies in front of the process; without a proxy, leave it out',
+  ],
+  ignorePaths: ['/health,/metrics', '/health,/metrics', 'probes and scrapers are not usage'],
+  ignoredMethods: ['OPTIONS', 'OPTIONS', 'preflights of browsers precede other requests'],
+  siteSearch: ['true', '', "searches appear in Matomo's Site Search instead of as pages"],
+  query: ['', 'strip', 'parameters of a query do not make more page URLs'],
+  urlPaths: ['', 'template', 'one page URL per route, without IDs of customers'],
+  dimensions: [
+    '',
+    '1=http.request.method,2=http.response.status_code,3=http.route',
+    'reports by method, status and route; `npx opentelemetry-matomo setup` creates the dimensions',
+  ],
+  userId: ['', 'enduser.id', 'reports by API consumer, if a span has the attribute'],
+  spool: [
+    '/var/spool/my-app-matomo',
+    '/var/spool/my-app-matomo',
+    'hits survive the process and outages',
+  ],
+};
+
 const NUMBER = 'a whole number from';
 const MEBIBYTE = 1024 ** 2;
 
@@ -143,6 +173,7 @@ export function configurationPage({ OPTIONS, HEALTH_CHECKERS, AI_CHATBOTS }) {
       'PRIVACY_OPTIONS',
       privacyOptions(OPTIONS),
     ),
+    renderRecommended(OPTIONS),
     '## At a glance\n',
     ...topics.map(([topic, options]) => renderTable(topic, options, OPTIONS)),
     ...topics.flatMap(([topic, options]) => [
@@ -176,6 +207,22 @@ function byTopic(names) {
     topics.at(-1)[1].push(name);
   }
   return topics;
+}
+
+function renderRecommended(options) {
+  const rows = Object.entries(RECOMMENDED).map(([name, [website, api, reason]]) => {
+    const { env } = options[name] ?? {};
+    if (!env) throw new Error(`RECOMMENDED has ${name}, which has no environment variable`);
+    const [forWebsite, forApi] = [website, api].map((value) => (value ? `\`${value}\`` : '–'));
+    return `| [\`${env}\`](#${name.toLowerCase()}) | ${forWebsite} | ${forApi} | ${reason} |`;
+  });
+  const text = `## Recommended settings
+
+\`MATOMO_URL\` and \`MATOMO_SITE_ID\` are enough to begin with. The values below are examples; \`–\` means the default. If you need
+consent of visitors, or as little data as possible, see [privacy](privacy.md).
+`;
+  const head = ['| variable | a website | an API | why |', '|---|---|---|---|'];
+  return [text, ...head, ...rows, ''].join('\n');
 }
 
 function renderTable(topic, names, options) {

@@ -22,6 +22,7 @@ export const MESSAGE_CODES = [
   'parameter-refused',
   // Tracing.
   'nothing-installed',
+  'preload-relative',
   'node-version',
   'api-copies',
   'not-started',

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
+import { dirname, isAbsolute } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { INSTALL_COMMAND, loadTracingParts } from '../../register/start.js';
 import { type Finding, ok, problem, unknown, warning } from './finding.js';
@@ -19,6 +19,10 @@ const TRACING = [
   '@opentelemetry/instrumentation-http',
   '@opentelemetry/context-async-hooks',
 ];
+
+/** The entry by its name, or its file. */
+const REGISTER =
+  /(?:^|[\\/])opentelemetry-matomo[\\/](?:dist[\\/](?:cjs|esm)[\\/])?register(?:\.\w+)?$/;
 
 const OWN_FILE = fileURLToPath(import.meta.url);
 
@@ -66,13 +70,36 @@ function checkParts(app: string, installed: readonly string[]): Finding {
 }
 
 function checkPreload({ NODE_OPTIONS = '' }: Readonly<NodeJS.ProcessEnv>): Finding[] {
-  if (NODE_OPTIONS.includes('opentelemetry-matomo/register')) {
-    return [ok('tracing', 'NODE_OPTIONS preloads opentelemetry-matomo/register')];
-  }
-  const found = 'could not check how the application is started';
+  const register = preloadsOf(NODE_OPTIONS).find((name) => REGISTER.test(name));
+  if (register !== undefined) return [judgePreload(register)];
+  const start = 'could not check how the application is started';
+  const found =
+    NODE_OPTIONS.trim() === ''
+      ? start
+      : `NODE_OPTIONS does not preload opentelemetry-matomo/register; ${start}`;
   const advice =
     'Start it with --require opentelemetry-matomo/register, or add a MatomoSpanProcessor in its code.';
   return [unknown('tracing', found, advice)];
+}
+
+/** What `NODE_OPTIONS` preloads, as Node.js splits it: at spaces outside of double quotes. */
+function preloadsOf(options: string): string[] {
+  const words = options.match(/(?:[^ "]|"(?:[^"\\]|\\.)*")+/gs) ?? [];
+  const plain = words.map((word) => word.replace(/"|\\(?=["\\])/g, ''));
+  return plain.flatMap((word, index) => {
+    const [, name] = /^(?:--require|--import)=(.+)$/s.exec(word) ?? [];
+    if (name !== undefined) return [name];
+    return ['--require', '-r', '--import'].includes(word) ? (plain[index + 1] ?? []) : [];
+  });
+}
+
+function judgePreload(register: string): Finding {
+  const found = `NODE_OPTIONS preloads ${register}`;
+  if (isAbsolute(register) || register.startsWith('file:')) return ok('tracing', found);
+  const effect = `${found}; a process that starts in another folder may not find it and then does not start`;
+  const advice =
+    'In NODE_OPTIONS, use the absolute path of node_modules/opentelemetry-matomo/register.';
+  return warning('tracing', 'preload-relative', effect, advice);
 }
 
 /** Copies of the API share their globals only if they have the same version. */

@@ -10,7 +10,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
+import { checkTracing } from '../../../src/cli/doctor/check-tracing.js';
 import { ROOT } from '../../support/child-process.js';
 import { matomoOnWire, runDoctor } from '../../support/doctor.js';
 
@@ -77,19 +79,30 @@ test.each([
   expect(code).toBe(0);
 });
 
-test('what register would use is told with its versions, and NODE_OPTIONS that preload it', async () => {
+test('what register would use is told with its versions', async () => {
   const env = { MATOMO_ENABLED: 'false' };
   const { about } = await runDoctor(env);
   expect(about('tracing')[0]?.found).toMatch(/instrumentation-http \d/);
   expect(about('tracing')[1]).toMatchObject({ verdict: 'unknown' });
-  const preloaded = await runDoctor({
-    ...env,
-    NODE_OPTIONS: '--require opentelemetry-matomo/register',
-  });
-  expect(preloaded.about('tracing')[1]).toMatchObject({ verdict: 'ok' });
   expect(about('node')).toMatchObject([
     { verdict: 'ok', found: `Node.js ${process.versions.node}` },
   ]);
+});
+
+const OWN = join(ROOT, 'node_modules/opentelemetry-matomo');
+
+test.each<[string, object]>([
+  [`--require ${OWN}/register`, { verdict: 'ok' }],
+  [`--no-warnings --require="${OWN}/dist/cjs/register.js"`, { verdict: 'ok' }],
+  [`--import "${pathToFileURL(OWN)}/dist/esm/register.js"`, { verdict: 'ok' }],
+  ['-r opentelemetry-matomo/register', { verdict: 'warning', code: 'preload-relative' }],
+  ['--import=opentelemetry-matomo/register', { verdict: 'warning', code: 'preload-relative' }],
+  ['--require opentelemetry-matomo', { verdict: 'unknown' }],
+  ['--title=opentelemetry-matomo/register', { verdict: 'unknown' }],
+])('NODE_OPTIONS=%s', (NODE_OPTIONS, expected) => {
+  const [, finding] = checkTracing(ROOT, { NODE_OPTIONS });
+  expect(finding).toMatchObject(expected);
+  if (finding?.verdict === 'unknown') expect(finding.found).toMatch(/^NODE_OPTIONS does not/);
 });
 
 test('an environment that preloads register starts none in doctor itself', async () => {

@@ -4,7 +4,9 @@ import { expect, test } from 'vitest';
 import { AI_CHATBOTS } from '../../../src/hit/ai-chatbots.js';
 import { HEALTH_CHECKERS } from '../../../src/hit/request-patterns.js';
 import { OPTIONS, type OptionDeclaration } from '../../../src/options/option-table.js';
+import { resolveOptions } from '../../../src/options/resolve-options.js';
 import { ROOT } from '../../support/child-process.js';
+import { diagnosticsTo } from '../../support/diagnostics.js';
 import { read } from './pages.js';
 
 interface Sources {
@@ -40,4 +42,27 @@ test('an option without a comment is refused by name', () => {
   const declaration = OPTIONS.dryRun as OptionDeclaration<unknown>;
   const withNew = { ...sources, OPTIONS: { ...OPTIONS, newOption: declaration } };
   expect(() => configurationPage(withNew as Sources)).toThrow('newOption');
+});
+
+test.each([
+  ['a website', 1],
+  ['an API', 2],
+])('the recommended settings for %s are valid', (_what, column) => {
+  const [, table = ''] = page.split('## Recommended settings');
+  const rows = [...table.matchAll(/^\| \[`(MATOMO_\w+)`\].*$/gm)].map(([row, name = '']) => {
+    const value = row.split(' | ')[column]?.replaceAll('`', '').replace('…', '0'.repeat(32)) ?? '';
+    return [name, value] as const;
+  });
+  const env = Object.fromEntries(rows.filter(([, value]) => value !== '–'));
+  expect(Object.keys(env).length).toBeGreaterThan(4);
+  const lines: string[] = [];
+  const given = { url: 'https://matomo.example.org', siteId: 1 };
+  expect(
+    resolveOptions(
+      given,
+      env,
+      diagnosticsTo((line) => lines.push(line)),
+    ),
+  ).toBeDefined();
+  expect(lines).toEqual([]);
 });
