@@ -82,6 +82,7 @@ const RECOMMENDED = {
   ],
   ignorePaths: ['/health,/metrics', '/health,/metrics', 'probes and scrapers are not usage'],
   ignoredMethods: ['OPTIONS', 'OPTIONS', 'preflights of browsers precede other requests'],
+  downloads: ['documents', '', 'documents appear in Downloads instead of as pages'],
   siteSearch: ['true', '', "searches appear in Matomo's Site Search instead of as pages"],
   query: ['', 'strip', 'parameters of a query do not make more page URLs'],
   urlPaths: ['', 'template', 'one page URL per route, without IDs of customers'],

@@ -1,6 +1,9 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { MatomoSpanExporter } from '../../src/index.js';
 import { watchFirstRequests } from '../../src/pipeline/watch-first-requests.js';
+import { finishedSpan } from '../support/builders.js';
 import { diagnosticsTo } from '../support/diagnostics.js';
+import { captureOutput } from '../support/output.js';
 
 function watch() {
   const lines: string[] = [];
@@ -36,4 +39,15 @@ test.each([
   countAll(1, reason);
   countAll(40, 'static');
   expect(lines).toEqual([]);
+});
+
+test('20 requests for scripts are such requests', () => {
+  const output = captureOutput();
+  const matomo = new MatomoSpanExporter({ url: 'http://127.0.0.1:9', siteId: 1 });
+  onTestFinished(() => matomo.shutdown());
+  const attributes = { 'http.request.method': 'GET', 'url.path': '/assets/app.js' };
+  const spans = Array.from({ length: 30 }, () => finishedSpan({ attributes }));
+  matomo.export(spans, () => undefined);
+  expect(matomo.stats().ignored.static).toBe(30);
+  expect(output).toEqual([expect.stringContaining('(static: 20)')]);
 });
