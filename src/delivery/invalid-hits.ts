@@ -13,7 +13,7 @@ export class InvalidHits {
   add(sent: readonly EncodedHit[], invalid: number, indices?: readonly number[]): void {
     if (invalid === 0) return;
     if (invalid === sent.length) for (const hit of sent) this.#known.add(hit);
-    else if (indices) for (const i of indices) this.#known.add(sent[i]);
+    else if (indices) for (const i of new Set(indices)) this.#known.add(sent[i]);
     else for (const hit of sent) this.#possible.add(hit);
   }
 

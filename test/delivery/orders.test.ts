@@ -55,3 +55,40 @@ test('a hit that only speaks of an order is none', async () => {
   expect(sentNames(transport)).toHaveLength(1);
   expect(delivery).toMatchObject({ pending: 1, counters: { invalid: 0 } });
 });
+
+test.each([
+  ['super', 'Rejected: goal 7; 1 order. Check'],
+  ['write', 'Also in their bulks: goals 1, 7; 2 orders. Check'],
+] as const)(
+  'with the token of a %s user, rejected goals and orders are logged',
+  async (role, text) => {
+    const token = 'a'.repeat(32);
+    const inspector = await startInspector({
+      sites: { 1: { goals: [1] } },
+      tokens: { [token]: role },
+    });
+    onTestFinished(() => inspector.close());
+    const lines = captureOutput();
+    const matomo = new MatomoSpanExporter({ url: inspector.url, siteId: 1, tokenAuth: token });
+    const request = {
+      'http.request.method': 'GET',
+      'url.path': '/',
+      'http.response.status_code': 200,
+    };
+    const hits = [{}, ORDER, ORDER, { 'matomo.idgoal': 1 }, { 'matomo.idgoal': 7 }];
+    matomo.export(
+      hits.map((hit) => finishedSpan({ attributes: { ...request, ...hit } })),
+      () => undefined,
+    );
+    await matomo.forceFlush();
+    const { tracked, invalid } = matomo.stats();
+    await matomo.shutdown();
+    expect({ tracked, invalid }).toEqual({ tracked: 3, invalid: 2 });
+    expect(
+      lines
+        .join('')
+        .split('\n')
+        .filter((line) => line.includes('[hits-invalid]')),
+    ).toEqual([expect.stringContaining(text)]);
+  },
+);
