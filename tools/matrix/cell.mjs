@@ -39,7 +39,9 @@ function toAnswers(requests, statuses) {
 }
 
 function ownLines(stderr) {
-  return stderr.split('\n').filter((line) => line.startsWith('opentelemetry-matomo:'));
+  return stderr
+    .split('\n')
+    .filter((line) => line.startsWith('opentelemetry-matomo:') && !line.endsWith(' [tracking]'));
 }
 
 /** What is missing and what is too much, of two sorted lists in which lines may occur several times. */

@@ -1,4 +1,5 @@
 // Which cells there are.
+import { planFileServers } from './file-servers.mjs';
 import { planFrameworks } from './frameworks.mjs';
 import { planGateways } from './gateways.mjs';
 import { planOperations } from './operations.mjs';
@@ -33,6 +34,7 @@ export function planCells({ nodes = NODES, sdks: wantedSdks, only, core = false 
     ...(wants('operations') && !core && !wantedSdks ? planOperations(nodes) : []),
     ...(wants('without') && !core && !wantedSdks ? planWithoutSdk(nodes) : []),
     ...(wants('servers') && !core && !wantedSdks ? planServers(nodes) : []),
+    ...(wants('files') && !core && !wantedSdks ? planFileServers(nodes) : []),
   ];
 }
 

@@ -30,6 +30,12 @@ const SERVERS = [
   'A cell shows the title of the request to `/users/ann`.',
 ].join(' ');
 
+const FILES = [
+  'Each server gets GET and HEAD requests of a page, of two documents, of a style sheet, and of a page and a script that do not exist, each on a connection of its own. There are no routes:',
+  'titles are [templates of the path](configuration.md#titlepaths). [Static files](configuration.md#staticfiles) make no hits.',
+  '`test/system/matrix/complete-responses.long.test.ts` compares complete responses with those that clients leave, directly and behind nginx.',
+].join(' ');
+
 const OPERATIONS = [
   'These applications need titles that contain more than a route. Each GraphQL server gets a mutation, a query whose resolver throws, an anonymous query,',
   'one with a syntax error, and `GET /graphql?query=…` with `siteSearch` set. Each tRPC server gets a query, a mutation, two batches',
@@ -113,6 +119,9 @@ export function renderMarkdown(results, date, page) {
     '## Servers of frameworks',
     SERVERS,
     renderFrameworks(toTitleRows(results, 'servers'), notes),
+    '## File servers',
+    FILES,
+    renderOperations(toNodeRows(results, 'files')),
     '## Titles',
     'The titles of all requests in the cells that passed. Applications with the same titles share a row.',
     renderTitles(results),
@@ -182,7 +191,8 @@ function renderTitles(results) {
   for (const { status, name, titles, command } of results) {
     if (status !== 'right') continue;
     const { requests = REQUESTS } = command(true);
-    const expected = new Set(requests.map((request) => expectedTitle(request, titles)));
+    const counted = requests.filter(({ isIgnored }) => !isIgnored);
+    const expected = new Set(counted.map((request) => expectedTitle(request, titles)));
     const text = [...expected].map((title) => `\`${title}\``).join(', ');
     names.set(text, (names.get(text) ?? new Set()).add(name));
   }

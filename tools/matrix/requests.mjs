@@ -42,11 +42,12 @@ function send(url, { method, userAgent = USER_AGENT, body, leaves }) {
 /**
  * The lines that the hits of `requests` read as, with `overrides` of titles by path where a setup cannot know
  * better. Through a gateway comes no language: instrumentations have to be told to in code. A request may name its
- * title, its URL, and, as a text that may be empty, the class of its error.
+ * title, its URL, and, as a text that may be empty, the class of its error. One that `isIgnored` makes no hit.
  */
 export function expectedHits(requests, titles = {}, throughGateway = undefined) {
   const lang = throughGateway ? undefined : LANGUAGE;
   return requests
+    .filter(({ isIgnored }) => !isIgnored)
     .map(({ path, status, ...wanted }) => {
       const title = expectedTitle({ path, ...wanted }, titles);
       const url = wanted.url ?? throughGateway?.urls[path] ?? path;

@@ -18,7 +18,8 @@ interface Place {
   readonly failure?: string;
 }
 interface Matrix {
-  readonly SDKS: Readonly<Record<string, { readonly dependencies: object }>>;
+  readonly FILE_SERVERS: Readonly<Record<string, string>>;
+  readonly FILE_SERVER_SET_UPS: Readonly<Record<'alone' | 'beside', object>>;
   packPackage(): Promise<object>;
   removePackage(npmPackage: object): void;
   preparePlaces(
@@ -28,7 +29,7 @@ interface Matrix {
   ): Promise<{ placeOf(cell: object): Place; close(): void }>;
 }
 
-const parts = ['set-ups', 'package', 'places'];
+const parts = ['file-servers', 'package', 'places'];
 const modules = await Promise.all(parts.map((name) => import(`${ROOT}tools/matrix/${name}.mjs`)));
 const matrix: Matrix = Object.assign({}, ...modules);
 
@@ -39,22 +40,9 @@ beforeAll(async () => {
 });
 afterAll(() => matrix.removePackage(npmPackage));
 
-const SERVERS = {
-  'serve-handler': '6.1.8',
-  koa: '3.2.1',
-  'koa-static': '5.0.0',
-  sirv: '3.0.2',
-  hono: '4.13.19',
-  '@hono/node-server': '2.1.8',
-};
-const WITHOUT_SDK = { node: 20, setUp: { name: 'static', dependencies: SERVERS } };
-const WITH_SDK = {
-  node: 20,
-  setUp: {
-    name: 'static-traced',
-    dependencies: { ...SERVERS, ...matrix.SDKS['2.12']?.dependencies },
-  },
-};
+const { alone, beside } = matrix.FILE_SERVER_SET_UPS;
+const WITHOUT_SDK = { node: 20, setUp: alone };
+const WITH_SDK = { node: 20, setUp: beside };
 
 const ROUNDS = 30;
 const AT_A_TIME = 6;
@@ -63,7 +51,7 @@ const PAGE_BYTES = 300_000;
 const LARGE_BYTES = 96 << 20;
 
 test.for(
-  ['serve-handler', 'koa-static', 'sirv', 'Hono serveStatic'].flatMap((framework) => [
+  Object.keys(matrix.FILE_SERVERS).flatMap((framework) => [
     { framework, way: 'with an SDK', cell: WITH_SDK },
     { framework, way: 'without an SDK', cell: WITHOUT_SDK },
   ]),

@@ -13,6 +13,7 @@ interface Cell {
 }
 
 interface Matrix {
+  planFileServers(nodes: readonly number[]): Cell[];
   planOperations(nodes: readonly number[]): Cell[];
   packPackage(): Promise<object>;
   removePackage(npmPackage: object): void;
@@ -22,12 +23,10 @@ interface Matrix {
   ): Promise<Cell[]>;
 }
 
-const parts = ['operations', 'package', 'run-cells'];
+const parts = ['operations', 'file-servers', 'package', 'run-cells'];
 const modules = await Promise.all(parts.map((name) => import(`${ROOT}tools/matrix/${name}.mjs`)));
-const { planOperations, packPackage, removePackage, runCells }: Matrix = Object.assign(
-  {},
-  ...modules,
-);
+const { planFileServers, planOperations, packPackage, removePackage, runCells }: Matrix =
+  Object.assign({}, ...modules);
 
 const COLD_MILLIS = 300_000; // what is not in the cache yet is installed
 let npmPackage: object;
@@ -38,7 +37,7 @@ afterAll(() => removePackage(npmPackage));
 
 const OWN_NODE = Number(process.versions.node.split('.')[0]);
 
-test.for(planOperations([OWN_NODE]))(
+test.for([...planOperations([OWN_NODE]), ...planFileServers([OWN_NODE])])(
   '$name: one hit per request, with its title',
   { timeout: COLD_MILLIS },
   async (cell) => {
