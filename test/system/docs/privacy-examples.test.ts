@@ -24,6 +24,7 @@ const EFFECTS: Readonly<Record<string, readonly Effect[]>> = {
   'MATOMO_IGNORE_PATTERNS=^/internal/,/\\.[a-z]{2,3}$/i': paths('pattern', '/internal/a', '/a.JS'),
   'MATOMO_IGNORE_PATTERNS=/^\\/internal\\//i,\\.map$': paths('pattern', '/INTERNAL/a', '/a.map'),
   'MATOMO_IGNORE_PATTERNS=/\\.(css|js|png|svg)$/i': paths('pattern', '/a.css', '/b/c.PNG'),
+  'MATOMO_IGNORE_PATTERNS=/\\.json$/': paths('pattern', '/a.json', '/b/c.json'),
   'MATOMO_IGNORE_USER_AGENTS=[]': [
     { request: { userAgent: 'kube-probe/1.31' }, sent: 'kube-probe' },
   ],
