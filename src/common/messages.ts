@@ -55,6 +55,7 @@ export const MESSAGE_CODES = [
   'queued-unseen',
   'fields-dropped',
   'chatbots-not-reported',
+  'spam-prevention',
   'available-again',
   // Hits.
   'unconfirmed',

@@ -2,6 +2,7 @@ import type { ResolvedOptions } from '../../options/resolved-options.js';
 import { checkAddress, checkClock, checkPrivacy } from './check-address.js';
 import { checkAiChatbots } from './check-ai-chatbots.js';
 import { checkFields, fieldsUnknown } from './check-fields.js';
+import { checkSpam } from './check-spam.js';
 import { checkStoring } from './check-storing.js';
 import { checkToken } from './check-token.js';
 import { type Finding, ok, problem, unknown, warning } from './finding.js';
@@ -42,8 +43,11 @@ export async function checkMatomo(
   const news = fields.findings.filter(({ check }) => check !== 'queue' || !hasQueueFinding);
   const storing = await checkStoring(questions, options, token.isGood, sends, fields.isKnown);
   const isStored = storing.some(({ verdict }) => verdict === 'ok');
+  const spam = isStored
+    ? await checkSpam(questions, options, token.isGood, fields.facts?.hasSpamPrevention)
+    : [];
   const unclear = sends && isStored && !fields.isKnown ? [fieldsUnknown()] : [];
-  return [...findings, ...news, ...chatbots, ...storing, ...unclear];
+  return [...findings, ...news, ...chatbots, ...spam, ...storing, ...unclear];
 }
 
 /** Matomo gives the same answer if it requires a token for every bulk and if its database is unavailable. */

@@ -1,8 +1,10 @@
 import type { ResolvedOptions } from '../../options/resolved-options.js';
+import { SPAM_PREVENTION } from '../matomo-api/spam-prevention.js';
 import { type Finding, ok, problem, unknown, warning } from './finding.js';
 import { type Answer, isProcessed, type Questions } from './tracker-questions.js';
 
 const TITLE = 'opentelemetry-matomo doctor';
+const PLUGIN = `In Matomo 6, also check the settings of the plugin ${SPAM_PREVENTION}.`;
 
 /** Whether Matomo would store hits of this service. With `sends` it stores one to find out. */
 export async function checkStoring(
@@ -32,10 +34,10 @@ function droppedSilently({ baseUrl, siteId }: ResolvedOptions): Finding {
   const site = `site ${siteId} in Administration > Websites > Manage: excluded IPs and user agents`;
   // A site that accepts only its own URLs drops a hit without a URL.
   if (baseUrl === undefined) {
-    const advice = `Check ${site}, and "only track visits when the URL starts with one of the above". If that is set, set MATOMO_BASE_URL and run doctor again.`;
+    const advice = `Check ${site}, and "only track visits when the URL starts with one of the above". If that is set, set MATOMO_BASE_URL and run doctor again. ${PLUGIN}`;
     return warning('storing', 'silently-dropped', `${found}, at least without a URL`, advice);
   }
-  const advice = `Check ${site}, and whether it accepts URLs that begin with ${baseUrl}.`;
+  const advice = `Check ${site}, and whether it accepts URLs that begin with ${baseUrl}. ${PLUGIN}`;
   return problem('storing', 'silently-dropped', found, advice);
 }
 

@@ -17,6 +17,7 @@ export const CHECKS = [
   'fields',
   'goals',
   'chatbots',
+  'spam',
   'storing',
 ] as const;
 

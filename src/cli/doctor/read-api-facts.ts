@@ -5,6 +5,7 @@ import { ApiFailure } from '../matomo-api/api-failure.js';
 import { type Dimension, getDimensions, toDimension } from '../matomo-api/dimension.js';
 import { isPluginActivated, readFlag } from '../matomo-api/plugin.js';
 import { listOf, readText } from '../matomo-api/result-values.js';
+import { SPAM_PREVENTION } from '../matomo-api/spam-prevention.js';
 import { LONGEST_MILLIS } from './tracker-questions.js';
 
 /** What Matomo's HTTP API says about how a hit is stored. `undefined` if the token has no access to it. */
@@ -16,6 +17,7 @@ export interface ApiFacts {
   /** Such as `5.12.0`. */
   readonly version: string | undefined;
   readonly hasBotTracking: boolean | undefined;
+  readonly hasSpamPrevention: boolean | undefined;
 }
 
 /** Asks everything in one request. The token must be one that Matomo has accepted before. `undefined` if the API fails. */
@@ -27,9 +29,10 @@ export async function readApiFacts(options: ResolvedOptions): Promise<ApiFacts |
     getDimensions(Number(options.siteId)),
     { method: 'API.getMatomoVersion' },
     isPluginActivated('BotTracking'),
+    isPluginActivated(SPAM_PREVENTION),
   ]);
   if (results === undefined) return undefined;
-  const [variables, customDimensions, queue, dimensions, version, botTracking] = results;
+  const [variables, customDimensions, queue, dimensions, version, botTracking, spam] = results;
   return {
     hasCustomVariables: readFlag(variables),
     hasCustomDimensions: readFlag(customDimensions),
@@ -37,6 +40,7 @@ export async function readApiFacts(options: ResolvedOptions): Promise<ApiFacts |
     dimensions: dimensions?.kind === 'value' ? listOf(dimensions).map(toDimension) : undefined,
     version: readText(version),
     hasBotTracking: readFlag(botTracking),
+    hasSpamPrevention: readFlag(spam),
   };
 }
 

@@ -14,7 +14,10 @@ export const LONGEST_MILLIS = 10_000;
 /** An address that is reserved for documentation. */
 const NOBODY = '192.0.2.1';
 
-/** What Matomo answered to one hit. */
+/** Tracking parameters by name. */
+type Parameters = Readonly<Record<string, string>>;
+
+/** What Matomo answered to hits that were sent together. */
 export interface Answer {
   readonly exchange: Exchange;
   readonly verdict: BulkResult;
@@ -30,6 +33,8 @@ export interface Questions {
   token(): Promise<Answer>;
   /** Does Matomo silently drop such a hit? It would do so before it rejects this one for its invalid visitor ID. */
   isDropped(withToken: boolean): Promise<Answer>;
+  /** The same for several hits in one bulk, each with its own parameters; bots are kept. */
+  areDropped(hits: readonly Parameters[], withToken: boolean): Promise<Answer>;
   /** Does the database answer? Matomo looks up the visitor of a ping, and stores nothing if it does not know the visitor. */
   ping(withToken: boolean): Promise<Answer>;
   /** Sends a page view. */
@@ -42,23 +47,27 @@ export function createQuestions(options: ResolvedOptions, bypassesQueue: boolean
   const url = new URL(options.url);
   if (bypassesQueue) url.search = '?queuedtracking=0';
 
-  async function ask(parameters: Record<string, string>, withToken: boolean): Promise<Answer> {
-    const query = `?${new URLSearchParams({ idsite: String(siteId), ...parameters })}`;
-    const hit = { site: 0, visitor: '', startSeconds: 0, kind: 'page', query } as const;
+  const ask = (parameters: Parameters, withToken: boolean) => askAll([parameters], withToken);
+
+  async function askAll(all: readonly Parameters[], withToken: boolean): Promise<Answer> {
+    const hits = all.map((parameters) => {
+      const query = `?${new URLSearchParams({ idsite: String(siteId), ...parameters })}`;
+      return { site: 0, visitor: '', startSeconds: 0, kind: 'page', query } as const;
+    });
     const transport = createTransport({ url, headers, userAgent: USER_AGENT });
     const start = Date.now();
-    const body = toBody(encodeHits([hit]), withToken ? tokenAuth : undefined);
+    const body = toBody(encodeHits(hits), withToken ? tokenAuth : undefined);
     const limitMillis = Math.min(exportTimeoutMillis, LONGEST_MILLIS);
     const exchange = await holdEventLoop(transport.send(body, limitMillis));
     const askedMillis = (start + Date.now()) / 2;
     await transport.close();
     // `hasToken: false`, because each check interprets an invalid hit itself.
-    const verdict = readAnswer(exchange, { sent: 1, hasToken: false, hasTracked: false });
+    const verdict = readAnswer(exchange, { sent: hits.length, hasToken: false, hasTracked: false });
     return { exchange, verdict, askedMillis };
   }
 
   /** The parameters that decide whether Matomo drops a hit of this service. */
-  function likeHits(withToken: boolean): Record<string, string> {
+  function likeHits(withToken: boolean): Parameters {
     return {
       rec: '1',
       ua: USER_AGENT,
@@ -73,6 +82,11 @@ export function createQuestions(options: ResolvedOptions, bypassesQueue: boolean
     site: () => ask({ rec: '0' }, false),
     token: () => ask({ rec: '0', cip: NOBODY }, true),
     isDropped: (withToken) => ask({ ...likeHits(withToken), cid: 'no-visitor' }, withToken),
+    areDropped: (hits, withToken) =>
+      askAll(
+        hits.map((own) => ({ ...likeHits(withToken), bots: '1', ...own, cid: 'no-visitor' })),
+        withToken,
+      ),
     ping: (withToken) => ask({ ...likeHits(withToken), cid: anybody(), ping: '1' }, withToken),
     send: (withToken, title) =>
       ask({ ...likeHits(withToken), cid: anybody(), action_name: title }, withToken),

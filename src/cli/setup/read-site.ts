@@ -5,6 +5,7 @@ import { ApiFailure } from '../matomo-api/api-failure.js';
 import { type Dimension, getDimensions, toDimension } from '../matomo-api/dimension.js';
 import { isPluginActivated, readFlag } from '../matomo-api/plugin.js';
 import { isTrue, listOf, objectOf, readName, unwrap } from '../matomo-api/result-values.js';
+import { SPAM_PREVENTION } from '../matomo-api/spam-prevention.js';
 import { explainRefusal } from './refusals.js';
 
 /** The access of a token to a site, or to any site if the site does not exist yet. */
@@ -38,6 +39,8 @@ export interface MatomoState {
   /** Whether the plugin is active; true if Matomo does not say. */
   readonly hasCustomDimensions: boolean;
   readonly hasCustomVariables: boolean;
+  /** Whether the plugin TrackingSpamPrevention is active; false if Matomo does not say. */
+  readonly hasSpamPrevention: boolean;
   /** `undefined` until it is created. */
   readonly site: Site | undefined;
   readonly dimensions: readonly Dimension[];
@@ -57,6 +60,7 @@ const WHO_AM_I: readonly ApiCall[] = [
   { method: 'SitesManager.getSitesIdWithViewAccess' },
   isPluginActivated('CustomDimensions'),
   isPluginActivated('CustomVariables'),
+  isPluginActivated(SPAM_PREVENTION),
 ];
 
 /** Reads the state of Matomo, and of the site if it has an ID and the token has access to it. */
@@ -64,7 +68,7 @@ export async function readMatomo(
   client: ApiClient,
   siteId: number | undefined,
 ): Promise<MatomoState> {
-  const [version, isSuper, admin, write, view, dimensionsOn, variablesOn] =
+  const [version, isSuper, admin, write, view, dimensionsOn, variablesOn, spamOn] =
     await client.callAll(WHO_AM_I);
   const role = roleFor(siteId, {
     isSuper: unwrap(isSuper) === true,
@@ -76,6 +80,7 @@ export async function readMatomo(
     role,
     hasCustomDimensions: readFlag(dimensionsOn) !== false,
     hasCustomVariables: readFlag(variablesOn) !== false,
+    hasSpamPrevention: readFlag(spamOn) === true,
     site: undefined,
     dimensions: [],
     freeSlots: undefined,

@@ -1,6 +1,8 @@
 import { show } from '../../common/diagnostics.js';
+import { coded } from '../../common/messages.js';
 import type { ApiClient } from '../matomo-api/api-client.js';
 import { ApiFailure } from '../matomo-api/api-failure.js';
+import { SPAM_PREVENTION, toConfigLines } from '../matomo-api/spam-prevention.js';
 import { applyPlan } from './apply-plan.js';
 import { formatPlan, formatProgress, formatState } from './format-plan.js';
 import { type MappedDimensions, makePlan, type PlanStep } from './make-plan.js';
@@ -42,6 +44,7 @@ export async function runSetup(
   const plan = makePlan(state, wanted, mapped);
   report.print(...formatState(state, url.href.replace(/\/matomo\.php$/, ''), keepsSearch), '');
   report.print(...formatPlan(plan, report.isColored), '');
+  if (state.hasSpamPrevention) warnAboutSpamPrevention(report);
 
   report.keep({ plan, applied: false, environment: toEnvironment(url, state, wanted, mapped) });
 
@@ -71,6 +74,14 @@ export async function runSetup(
   });
   printOutcome(report, end.plan, pending);
   return finish(end.plan, end.state, countBlocked(end.plan) === countBlocked(plan));
+}
+
+function warnAboutSpamPrevention(report: Report): void {
+  const found = `Matomo's plugin ${SPAM_PREVENTION} is active. It silently drops hits of clouds and headless browsers`;
+  const advice = "If you want them, change its section in Matomo's config/config.ini.php";
+  report.warn(coded('spam-prevention', `${found}. ${advice}.`));
+  const lines = toConfigLines(['block_clouds', 'cloud_blocking_mode', 'block_headless']);
+  report.print("To keep these hits, set this in Matomo's config/config.ini.php:", '', ...lines, '');
 }
 
 /** Asks at the terminal; false if there is none. */

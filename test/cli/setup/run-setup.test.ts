@@ -29,6 +29,22 @@ test('an empty site gets its dimensions, verified, and the lines to export are p
   );
 });
 
+test('a plugin that drops hits of clouds is warned about, with the lines that keep them', async () => {
+  const matomo = await startMatomoSite({
+    answer: ({ params }) =>
+      params.pluginName === 'TrackingSpamPrevention' ? { value: true } : undefined,
+  });
+  const env = environmentOf(matomo);
+  const { stdout, stderr } = await runSetup(env, ['--dry-run']);
+  expect(stderr).toMatch(/TrackingSpamPrevention is active\. .*\[spam-prevention\]\n/);
+  expect(stdout).toContain(
+    '\n[TrackingSpamPrevention]\nblock_clouds = 0\ncloud_blocking_mode = "off"\nblock_headless = 0\n',
+  );
+  const json = await runSetupAsJson(env, ['--dry-run']);
+  expect(json.stderr).toContain('[spam-prevention]');
+  expect((await runSetup(environmentOf(await startMatomoSite()))).output).not.toContain('Spam');
+});
+
 test('running it again changes nothing, also without a terminal', async () => {
   const matomo = await startMatomoSite();
   const env = environmentOf(matomo, 'super');

@@ -1,0 +1,93 @@
+import type { ResolvedOptions } from '../../options/resolved-options.js';
+import { SPAM_PREVENTION, type SpamSetting, toConfigLines } from '../matomo-api/spam-prevention.js';
+import { type Finding, ok, unknown, warning } from './finding.js';
+import type { ApiFacts } from './read-api-facts.js';
+import { isProcessed, type Questions } from './tracker-questions.js';
+
+interface Probe {
+  readonly what: string;
+  /** Parameters of a hit that the plugin may drop. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** Settings with which it keeps the hit. */
+  readonly settings: readonly SpamSetting[];
+}
+
+const CLIENTS: readonly Probe[] = [
+  {
+    what: 'headless browsers',
+    parameters: {
+      ua: 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/126.0.0.0 Safari/537.36',
+    },
+    settings: ['block_headless'],
+  },
+  {
+    what: 'client libraries',
+    parameters: { ua: 'python-requests/2.32.3' },
+    settings: ['blockServerSideLibraries'],
+  },
+];
+
+/** An address of each cloud whose list Matomo downloads, and one of a hoster, which Matomo finds by GeoIP. */
+const CLOUDS: readonly Probe[] = [
+  ...Object.entries({
+    AWS: '52.94.76.1',
+    Azure: '13.64.0.1',
+    DigitalOcean: '138.68.32.1',
+    'Google Cloud': '34.64.32.1',
+    Oracle: '129.146.0.1',
+  }).map(([what, cip]): Probe => {
+    return { what, parameters: { cip }, settings: ['block_clouds', 'cloud_blocking_mode'] };
+  }),
+  { what: 'Hetzner', parameters: { cip: '5.9.0.1' }, settings: ['cloud_blocking_mode'] },
+];
+
+/**
+ * Whether the plugin TrackingSpamPrevention drops hits of clouds, headless browsers and client libraries. Like `isDropped`, the
+ * probes store nothing. They go into one bulk first, which suffices if Matomo drops none.
+ */
+export async function checkSpam(
+  questions: Questions,
+  { pageViews }: Pick<ResolvedOptions, 'pageViews'>,
+  withToken: boolean,
+  hasSpamPrevention: ApiFacts['hasSpamPrevention'],
+): Promise<Finding[]> {
+  // Requests by AI chatbots are not filtered.
+  if (!pageViews || hasSpamPrevention === false) return [];
+  const probes = withToken ? [...CLOUDS, ...CLIENTS] : CLIENTS;
+  const dropped: Probe[] = [];
+  const all = await questions.areDropped(probes.map(toParameters), withToken);
+  if (all.verdict.kind !== 'processed') return [unanswered()];
+  if (all.verdict.tracked > 0) {
+    for (const probe of probes) {
+      const answer = await questions.areDropped([toParameters(probe)], withToken);
+      if (isProcessed(answer, 'tracked')) dropped.push(probe);
+    }
+  }
+  if (dropped.length > 0) return [drops(dropped, hasSpamPrevention === true)];
+  const kept = `Matomo drops no hits of ${withToken ? 'clouds, ' : ''}headless browsers and client libraries`;
+  if (!hasSpamPrevention) return [ok('spam', kept)];
+  const active = `although its plugin ${SPAM_PREVENTION} is active, which updates its list of clouds daily`;
+  return [ok('spam', `${kept}, ${active}`)];
+}
+
+function drops(probes: readonly Probe[], isSure: boolean): Finding {
+  const names = probes.map(({ what }) => what).join(', ');
+  const cause = `${isSure ? 'its' : 'probably its'} plugin ${SPAM_PREVENTION} does`;
+  const found = `Matomo silently drops hits of ${names} and counts them as tracked: ${cause}`;
+  const settings = [...new Set(probes.flatMap((probe) => probe.settings))];
+  const [section, ...lines] = toConfigLines(settings);
+  const later = settings.includes('block_clouds')
+    ? " Addresses of clouds stay blocked until Matomo's next daily task."
+    : '';
+  const advice = `If you want these hits, set ${lines.join(', ')} in the section ${section} of Matomo's config.ini.php.${later}`;
+  return warning('spam', 'spam-prevention', found, advice);
+}
+
+function unanswered(): Finding {
+  const found = 'cannot tell whether Matomo drops hits of clouds and headless browsers';
+  return unknown('spam', found, `Check the plugin ${SPAM_PREVENTION} in Administration > Plugins.`);
+}
+
+function toParameters({ parameters }: Probe): Readonly<Record<string, string>> {
+  return parameters;
+}

@@ -1,0 +1,92 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { type InspectorOptions, startInspector } from '../../../src/inspector/index.js';
+import { runDoctor } from '../../support/doctor.js';
+import { startMatomoApi, tokenOf } from '../../support/matomo-api.js';
+
+/** Runs doctor against a tracker with the rules of the plugin, and an API that says whether the plugin is active. */
+async function diagnose(
+  options: InspectorOptions,
+  { isActive, env = {}, args = [] }: { isActive?: boolean; env?: object; args?: string[] } = {},
+) {
+  const inspector = await startInspector(options);
+  onTestFinished(() => inspector.close());
+  const { url, calls } = await startMatomoApi({
+    tracker: inspector.url,
+    answer: ({ params }) =>
+      params.pluginName === 'TrackingSpamPrevention' ? { value: isActive } : undefined,
+  });
+  const token = tokenOf('write');
+  const all = { MATOMO_URL: url, MATOMO_SITE_ID: '1', MATOMO_TOKEN_AUTH: token, ...env };
+  const { code, about } = await runDoctor(all, { args });
+  const hits = inspector.hits();
+  return { code, calls, hits, about, spam: about('spam') };
+}
+
+const NO_TOKEN = { MATOMO_TOKEN_AUTH: '' };
+
+test.each<[string, string[]]>([
+  ['without --send', []],
+  ['with --send', ['--send']],
+])('what a new Matomo 6 drops is found %s, and the settings are named', async (_, args) => {
+  const options = { matomoVersion: '6' } as const;
+  const { code, hits, spam, about } = await diagnose(options, { isActive: true, args });
+  expect(spam).toEqual([
+    {
+      check: 'spam',
+      verdict: 'warning',
+      code: 'spam-prevention',
+      found:
+        'Matomo silently drops hits of AWS, Azure, DigitalOcean, Google Cloud, Oracle, headless browsers and counts them as tracked: its plugin TrackingSpamPrevention does',
+      advice: expect.stringContaining(
+        'block_clouds = 0, cloud_blocking_mode = "off", block_headless = 0 in the section [TrackingSpamPrevention]',
+      ),
+    },
+  ]);
+  expect(about('storing')[0]?.verdict).toBe('ok');
+  expect(hits.filter(({ stored }) => stored !== null)).toHaveLength(args.length);
+  expect(code).toBe(0);
+});
+
+test('each of its other rules is found too', async () => {
+  const spamPrevention = {
+    blockHeadless: false,
+    blockLibraries: true,
+    clouds: [],
+    organizations: ['5.9.0.0/16'],
+  };
+  const { spam } = await diagnose({ spamPrevention }, { isActive: true });
+  expect(spam[0]?.found).toContain('drops hits of Hetzner, client libraries and counts');
+  expect(spam[0]?.advice).toContain(
+    'set cloud_blocking_mode = "off", blockServerSideLibraries = 0',
+  );
+});
+
+test('a plugin that drops nothing is fine, and one that is not active is not asked about', async () => {
+  const active = await diagnose({}, { isActive: true });
+  expect(active.spam).toMatchObject([
+    { verdict: 'ok', found: expect.stringContaining('is active') },
+  ]);
+  const off = await diagnose({}, { isActive: false });
+  expect(off.spam).toEqual([]);
+  expect(active.hits.length - off.hits.length).toBe(8);
+});
+
+test('without a token, clients are probed and addresses are not', async () => {
+  const { spam, calls } = await diagnose({ matomoVersion: '6' }, { env: NO_TOKEN });
+  expect(spam).toMatchObject([{ verdict: 'warning' }]);
+  expect(spam[0]?.found).toMatch(/hits of headless browsers and .* probably its plugin/);
+  expect(calls).toEqual([]);
+});
+
+test('without a token, a server in a cloud is told which plugin may drop all of its hits', async () => {
+  const spamPrevention = { clouds: ['127.0.0.0/8'] };
+  const { about, spam } = await diagnose({ spamPrevention }, { env: NO_TOKEN });
+  expect(about('storing')).toMatchObject([{ code: 'silently-dropped' }]);
+  expect(about('storing')[0]?.advice).toContain('plugin TrackingSpamPrevention');
+  expect(spam).toEqual([]);
+});
+
+test('if only AI chatbots are sent, which the plugin keeps, nothing is said of it', async () => {
+  const env = { MATOMO_PAGE_VIEWS: 'false' };
+  expect((await diagnose({ matomoVersion: '6' }, { isActive: true, env })).spam).toEqual([]);
+});
