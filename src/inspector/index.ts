@@ -5,6 +5,7 @@ export type {
   Conversion,
   ConversionItem,
   InspectedHit,
+  Referrer,
   StoredAction,
   Verdict,
 } from './inspected-hit.js';

@@ -22,6 +22,8 @@ export interface InspectedHit {
   readonly stored: StoredAction | null;
   /** The row of `log_conversion` with its items, for a goal, an order or a cart. */
   readonly conversion?: Conversion;
+  /** The referrer of the visit, if the hit starts it or changes a direct visit to another one. */
+  readonly referrer?: Referrer;
   /** The row of `log_bot_request`, for a stored request by an AI chatbot. */
   readonly aiRequest?: AiRequest;
 }
@@ -47,6 +49,19 @@ export interface Conversion {
   readonly lines?: readonly ConversionItem[];
   /** URL of the page on which the goal was converted. */
   readonly url?: string;
+}
+
+/**
+ * The referrer of a visit, with the column names of `log_visit`. The inspector knows the most common search engines and
+ * social networks.
+ */
+export interface Referrer {
+  readonly kind: 'direct' | 'search' | 'website' | 'campaign' | 'social' | 'assistant';
+  /** Matomo's number of the kind. */
+  readonly referer_type: number;
+  /** Search engine, host, campaign, social network or AI assistant. */
+  readonly referer_name?: string;
+  readonly referer_keyword?: string;
 }
 
 /** A row of `log_conversion_item`. */

@@ -3,7 +3,7 @@ import type { SpamPrevention } from './rules/spam-prevention.js';
 
 /** The settings of a site in Matomo. */
 export interface InspectorSite {
-  /** URLs of the site. They have no effect: by default, Matomo accepts other URLs too. */
+  /** URLs of the site. Referrers on their hosts are direct entries. Hits may have other URLs too. */
   readonly urls?: string[];
   /** Has no effect: Matomo accepts orders and carts for any site. */
   readonly ecommerce?: boolean;
@@ -51,8 +51,8 @@ export interface InspectorOptions {
    */
   readonly tokens?: Record<string, TokenRole | { role: TokenRole; sites: number[] }>;
   /**
-   * The Matomo version that is simulated: which AI chatbots it knows, how it stores their URLs, and whether it drops hits of
-   * clouds (see `spamPrevention`).
+   * The Matomo version that is simulated: which AI chatbots it knows, how it stores their URLs, whether AI assistants are
+   * referrers of their own, and whether it drops hits of clouds (see `spamPrevention`).
    *
    * @default 'newest'
    */

@@ -10,7 +10,10 @@ export interface CorpusCase {
   hit?: unknown;
   request?: CorpusRequest;
   answer: { status: number; contentType: string; body: string };
-  stored: { actions: Record<string, string | number>[] };
+  stored: {
+    actions: Record<string, string | number>[];
+    visits?: Record<string, string | number>[];
+  };
 }
 
 interface CorpusRequest {

@@ -90,15 +90,27 @@ async function replay(recorded: CorpusCase): Promise<unknown> {
   const stored = inspector
     .hits()
     .flatMap((hit) => (hit.stored === null ? [] : [{ ...hit.stored }]));
-  return { id: recorded.id, answer, actions: stored.map((row) => toAction(row, 0)) };
+  const referrers = inspector.hits().flatMap(({ referrer }) => referrer ?? []);
+  return {
+    id: recorded.id,
+    answer,
+    actions: stored.map((row) => toAction(row, 0)),
+    ...(recorded.hit === undefined ? {} : { referrers: referrers.map(({ kind, ...row }) => row) }),
+  };
 }
 
-function toExpected({ id, answer, stored, sent_at }: CorpusCase): unknown {
+function toExpected({ id, hit, answer, stored, sent_at }: CorpusCase): unknown {
   return {
     id,
     answer: { ...answer, body: toBody(answer.body) },
     actions: stored.actions.map((row) => toAction(row, sent_at)),
+    ...(hit === undefined ? {} : { referrers: (stored.visits ?? []).map(toReferrer) }),
   };
+}
+
+function toReferrer(visit: Record<string, unknown>): unknown {
+  const columns = ['referer_type', 'referer_name', 'referer_keyword'];
+  return Object.fromEntries(Object.entries(visit).filter(([column]) => columns.includes(column)));
 }
 
 describe.each(Object.entries(CASES))('%s', (file, size) => {

@@ -1,4 +1,4 @@
-import type { AiRequest, InspectedHit } from '../inspected-hit.js';
+import type { AiRequest, InspectedHit, Referrer } from '../inspected-hit.js';
 import { byId, cell, element, row, setText } from './elements.js';
 import { explain, type Facts } from './facts.js';
 import { formatTime } from './formats.js';
@@ -111,7 +111,7 @@ function toText(value: unknown): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-function toStoredRow({ stored, aiRequest, conversion }: InspectedHit): Node[] {
+function toStoredRow({ stored, aiRequest, conversion, referrer }: InspectedHit): Node[] {
   const columns = stored ?? aiRequest ?? conversion;
   if (columns === undefined)
     return [element('p', { class: 'dim' }, 'Matomo stores no row for this hit.')];
@@ -119,5 +119,13 @@ function toStoredRow({ stored, aiRequest, conversion }: InspectedHit): Node[] {
     element('dt', { class: 'code' }, name),
     element('dd', { class: 'code' }, shorten(toText(value), MAX_VALUE_CHARACTERS) || '(empty)'),
   ]);
-  return [element('dl', {}, ...pairs)];
+  return [element('dl', {}, ...pairs), ...(referrer ? [toReferrerLine(referrer)] : [])];
+}
+
+/** A hit has a referrer if it starts a visit or changes the referrer of its visit. */
+function toReferrerLine({ kind, referer_name, referer_keyword }: Referrer): Node {
+  const name = referer_name === undefined ? '' : `: ${referer_name}`;
+  const keyword = referer_keyword === undefined ? '' : `, keyword: ${referer_keyword}`;
+  const text = shorten(`Referrer of the visit: ${kind}${name}${keyword}`, MAX_VALUE_CHARACTERS);
+  return element('p', { class: 'dim' }, text);
 }

@@ -2,23 +2,15 @@ import { toBotActionUrl } from './action-url.js';
 import { type Cell, INVALID_CELL, toText } from './cell.js';
 import type { Parameters } from './read-tracker-request.js';
 import { splitUrl } from './split-url.js';
-import {
-  cutStoredBytes,
-  cutStoredCharacters,
-  escapeHtml,
-  isBroken,
-  trim,
-  unescapeHtml,
-} from './stored-text.js';
+import { cutStoredCharacters, escapeHtml, isBroken } from './stored-text.js';
 import type { ParameterValue } from './to-number.js';
-import { convertMatrixUrl } from './url-parameters.js';
+import { cleanUrl } from './tracked-url.js';
 
 const MAX_SMALLINT = 65_535; // smallint unsigned
 const MAX_INT = 4_294_967_295; // int unsigned
 const MAX_PHP_INT = 2n ** 63n - 1n;
 const MAX_SOURCE_CHARACTERS = 50;
 const MAX_NAME_CHARACTERS = 4096; // log_action.name
-const MAX_PAGE_URL_BYTES = 1024;
 
 /** The columns of `log_bot_request` that a strict database can refuse, by parameter. */
 export const AI_REQUEST_COLUMNS: Readonly<
@@ -56,8 +48,7 @@ export function toRawUrl(value: ParameterValue): string | undefined {
 
 /** A page as Matomo 5.12 stores it: cleaned like the URL of a visit, but also stored if it has no scheme. */
 export function toCleanUrl(value: ParameterValue): string | undefined {
-  const line = trim(unescapeHtml(toText(value)).replace(/[\r\n\0]/g, ''));
-  const parts = splitUrl(convertMatrixUrl(cutStoredBytes(line, MAX_PAGE_URL_BYTES)));
+  const parts = splitUrl(cleanUrl(toText(value)));
   const url = parts && toBotActionUrl(parts);
   if (url === undefined || url === '' || url === '0' || isBroken(url)) return undefined;
   return withPlainPrefix(url);

@@ -1,4 +1,6 @@
+import type { Referrer } from '../inspected-hit.js';
 import { toText } from './cell.js';
+import { findReferrer, type ReferrerContext } from './find-referrer.js';
 import { type HitOrigin, readUserAgent } from './hit-origin.js';
 import type { Parameters } from './read-tracker-request.js';
 import type { RowTransaction } from './row-memory.js';
@@ -8,12 +10,14 @@ export interface Visit {
   /** Time of the latest action in epoch seconds. */
   readonly lastAction: number;
   readonly userId: string;
+  readonly referrer: Referrer;
 }
 
 /** The visit of a hit. */
 export interface FoundVisit {
-  /** The visit that the hit joins; `undefined` if it starts one. */
-  readonly running: Visit | undefined;
+  readonly startsVisit: boolean;
+  /** The referrer that the hit gives to the visit; `undefined` if the visit keeps its own. */
+  readonly referrer: Referrer | undefined;
   /** Stores the visit with this hit. */
   save(): void;
 }
@@ -28,9 +32,10 @@ const DAY_SECONDS = 86_400;
 export function findVisit(
   parameters: Parameters,
   origin: HitOrigin,
-  { siteId, time }: { siteId: number; time: number },
+  context: ReferrerContext & { siteId: number; time: number },
   rows: RowTransaction,
 ): FoundVisit {
+  const { siteId, time } = context;
   const { cip, lang, cid, uid } = parameters;
   const userId = toText(uid);
   const visitorId = userId === '' ? toText(cid) : '';
@@ -52,19 +57,36 @@ export function findVisit(
   const own = isNamed ? read(ownKey) : undefined;
   const ofSender = isNamed && userId === '' ? undefined : read(senderKey);
   const isOther = userId !== '' && ofSender?.userId !== '' && ofSender?.userId !== userId;
-  const running = own ?? (isOther ? undefined : ofSender);
+  const joined = own ?? (isOther ? undefined : ofSender);
+  const referrer = findReferrer(parameters, context, joined?.referrer);
+  const running = joined && isOtherCampaign(joined.referrer, referrer) ? undefined : joined;
+  const isGiven = running === undefined || running.referrer.kind === 'direct';
+  const isChange = running === undefined || referrer.kind !== 'direct';
   return {
-    running,
+    startsVisit: running === undefined,
+    referrer: isGiven && isChange ? referrer : undefined,
     save() {
       const visit: Visit = {
         lastAction: Math.max(time, running?.lastAction ?? 0),
         userId: userId || (running?.userId ?? ''),
+        referrer: isGiven ? referrer : running.referrer,
       };
       for (const key of isNamed ? [ownKey, senderKey] : [senderKey]) {
         rows.set(key, JSON.stringify(visit));
       }
     },
   };
+}
+
+/** A campaign starts a visit, unless the visit so far is direct or has the same one. */
+function isOtherCampaign(before: Referrer, { kind, ...after }: Referrer): boolean {
+  return (
+    kind === 'campaign' &&
+    before.kind !== 'direct' &&
+    (before.kind !== kind ||
+      before.referer_name !== after.referer_name ||
+      before.referer_keyword !== after.referer_keyword)
+  );
 }
 
 /** A visit ends after half an hour without an action, and at midnight. */

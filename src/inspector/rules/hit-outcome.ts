@@ -1,4 +1,4 @@
-import type { AiRequest, Conversion, StoredAction, Verdict } from '../inspected-hit.js';
+import type { AiRequest, Conversion, Referrer, StoredAction, Verdict } from '../inspected-hit.js';
 
 /** The result of the tracker's rules for one hit. */
 export interface HitOutcome {
@@ -7,6 +7,9 @@ export interface HitOutcome {
   readonly stored: StoredAction | null;
   readonly aiRequest?: AiRequest;
   readonly conversion?: Conversion;
+  readonly referrer?: Referrer;
+  /** Whether the visit is stored, although the hit is invalid. */
+  readonly keepsVisit?: boolean;
   /** Whether PHP itself fails, so that Matomo answers 500 with an empty body. */
   readonly fatal?: boolean;
 }

@@ -95,18 +95,22 @@ function judgeVisit(parameters: Parameters, context: HitContext): HitOutcome {
   const busy = spamRules?.findBusyVisit(parameters, origin, visit, rows);
   if (busy !== undefined) return dropped(busy);
 
-  const url = readTrackedUrl(readPageUrl(parameters, origin));
+  const pageUrl = readPageUrl(parameters, origin);
+  const url = readTrackedUrl(pageUrl);
   // Any other number is a page view.
   if (toInteger(parameters.ping) === 1) {
     if (toInteger(parameters.ca)) return refused('ca: needs CrashAnalytics');
     return hasUnknownGoal(parameters, site) ? invalid(UNKNOWN_GOAL) : tracked(null, 'a ping');
   }
-  const found = findVisit(parameters, origin, visit, rows);
-  const action = { site, siteId, time, url, startsVisit: found.running === undefined };
+  const { findsAssistants } = context.chatbots;
+  const referrerContext = { ...visit, site, pageUrl, findsAssistants };
+  const { startsVisit, referrer, save } = findVisit(parameters, origin, referrerContext, rows);
+  const action = { site, siteId, time, url, startsVisit };
   const outcome = convertGoal(parameters, action, rows) ?? storeAction(parameters, action, rows);
   if (outcome.stored !== null) spamRules?.countAction(parameters, origin, visit, rows);
-  if (outcome.verdict === 'tracked') found.save();
-  return outcome;
+  if (outcome.verdict !== 'tracked' && !outcome.keepsVisit) return outcome;
+  save();
+  return referrer === undefined ? outcome : { ...outcome, referrer };
 }
 
 /** The time of a hit; or its outcome, if the time or a parameter of `names` needs a token that the hit does not have. */

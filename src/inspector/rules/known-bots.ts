@@ -7,6 +7,7 @@ const BOTS: readonly RegExp[] = [
   /(?:indexer|proxy|research|monitor|fetcher|checker|scraper|archiver|scanner|validator|analyzer|probe)(?:\/|$)/i,
   /^(?:kube-probe|ELB-HealthChecker|Prometheus|WordPress|HAProxy|k6|ApacheBench|check_http)/i,
   /^(?:Datadog|Feedly|StatusCake|Site24x7|UptimeRobot|GoogleStackdriverMonitoring|Blackbox)/i,
+  /^Amazon-Route53-Health-Check-Service/i,
   /^(?:sentry|typescript|uptime)(?:\/|$)/i,
   /validation server|W3C_Validator/,
   /^Mozilla\/5\.0 \(compatible\)$/,

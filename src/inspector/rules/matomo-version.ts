@@ -7,6 +7,8 @@ export interface ChatbotRules {
   readonly readsRecMode: boolean;
   /** Whether it cuts the URL of a page, and removes campaign parameters and the fragment. */
   readonly cleansUrls: boolean;
+  /** Whether referrers that are AI assistants have a type of their own. */
+  readonly findsAssistants: boolean;
   /** The name under which it reports a user agent; `undefined` if it does not know it. */
   readonly findName: (userAgent: string) => string | undefined;
 }
@@ -29,12 +31,20 @@ export type MatomoVersion = '5.6' | '5.7' | '5.8' | '5.12' | '6' | 'newest';
 
 const VERSIONS: readonly MatomoVersion[] = ['5.6', '5.7', '5.8', '5.12', '6', 'newest'];
 
-const NEWEST = toRules(AI_CHATBOTS, { readsRecMode: true, cleansUrls: true });
+const NEWEST = toRules(AI_CHATBOTS, {
+  readsRecMode: true,
+  cleansUrls: true,
+  findsAssistants: true,
+});
 const RULES: Readonly<Record<MatomoVersion, ChatbotRules>> = {
-  '5.6': toRules([], { readsRecMode: false, cleansUrls: false }),
-  '5.7': toRules([...SINCE_5_8, 'Devin'], { readsRecMode: true, cleansUrls: false }),
-  '5.8': toRules(SINCE_5_8, { readsRecMode: true, cleansUrls: false }),
-  '5.12': toRules(SINCE_5_8, { readsRecMode: true, cleansUrls: true }),
+  '5.6': toRules([], { readsRecMode: false, cleansUrls: false, findsAssistants: false }),
+  '5.7': toRules([...SINCE_5_8, 'Devin'], {
+    readsRecMode: true,
+    cleansUrls: false,
+    findsAssistants: true,
+  }),
+  '5.8': toRules(SINCE_5_8, { readsRecMode: true, cleansUrls: false, findsAssistants: true }),
+  '5.12': toRules(SINCE_5_8, { readsRecMode: true, cleansUrls: true, findsAssistants: true }),
   '6': NEWEST,
   newest: NEWEST,
 };

@@ -40,7 +40,8 @@ export function storeAction(
   if (invalidParameter !== undefined)
     return refused(`${invalidParameter}: does not fit its column`);
   const negative = TIMINGS.find((name) => (toInteger(parameters[name]) ?? 0) < -1);
-  if (type === 'page' && negative !== undefined) return invalid(`${negative}: below -1`);
+  if (type === 'page' && negative !== undefined)
+    return { ...invalid(`${negative}: below -1`), keepsVisit: true };
 
   const variables = toCustomVariableColumns(parameters.cvar);
   const cells = toActionCells(type, withOldProduct(parameters, variables), context.url);

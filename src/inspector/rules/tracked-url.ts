@@ -17,8 +17,7 @@ export interface TrackedUrl {
 const MAX_URL_BYTES = 1024;
 
 export function readTrackedUrl(url: string): TrackedUrl {
-  const line = trim(unescapeHtml(url).replace(/[\r\n\0]/g, ''));
-  const parts = splitUrl(convertMatrixUrl(cutStoredBytes(line, MAX_URL_BYTES)));
+  const parts = splitUrl(cleanUrl(url));
   if (parts === undefined) return {};
   const stored = toActionUrl(parts);
   const keyword = findSearchKeyword(parts);
@@ -26,4 +25,10 @@ export function readTrackedUrl(url: string): TrackedUrl {
     ...(stored === undefined ? {} : { stored, scheme: parts.scheme ?? '' }),
     ...(keyword === undefined ? {} : { keyword }),
   };
+}
+
+/** A URL as Matomo reads it: one line, cut, with path parameters in its query. */
+export function cleanUrl(url: string): string {
+  const line = trim(unescapeHtml(url).replace(/[\r\n\0]/g, ''));
+  return convertMatrixUrl(cutStoredBytes(line, MAX_URL_BYTES));
 }

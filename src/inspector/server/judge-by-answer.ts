@@ -81,7 +81,7 @@ function overrule(hit: InspectedHit, verdict: AnsweredVerdict, reason: string): 
   }
 }
 
-function withoutRow({ aiRequest, conversion, ...hit }: InspectedHit): InspectedHit {
+function withoutRow({ aiRequest, conversion, referrer, ...hit }: InspectedHit): InspectedHit {
   return { ...hit, stored: null };
 }
 

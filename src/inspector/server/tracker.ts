@@ -80,7 +80,7 @@ export function createTracker(options: InspectorOptions): Tracker {
 function toInspectedHit(
   received: number,
   parameters: Parameters,
-  { verdict, reason, stored, aiRequest, conversion }: HitOutcome = ROLLED_BACK,
+  { verdict, reason, stored, aiRequest, conversion, referrer }: HitOutcome = ROLLED_BACK,
 ): InspectedHit {
   const params = Object.entries(parameters).filter(([, value]) => value !== null);
   return {
@@ -93,5 +93,6 @@ function toInspectedHit(
     stored,
     ...(aiRequest === undefined ? {} : { aiRequest }),
     ...(conversion === undefined ? {} : { conversion }),
+    ...(referrer === undefined ? {} : { referrer }),
   };
 }

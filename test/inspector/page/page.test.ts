@@ -60,6 +60,7 @@ describe('the page', { timeout: 120_000 }, () => {
     const { page, inspector } = await open();
     await sendBulk(inspector, [
       view('GET /a', 200, { dimension2: 'gold', cip: '192.0.2.1', nonsense: 'x', token_auth: 'T' }),
+      view('GET /b', 200, { cid: 'fedcba9876543210', urlref: 'https://www.bing.com/search?q=x' }),
     ]);
     await page.getByRole('button', { name: 'GET /a' }).last().click();
     const detail = page.getByRole('region', { name: 'GET /a' });
@@ -80,6 +81,8 @@ describe('the page', { timeout: 120_000 }, () => {
     await detail.getByRole('link', { name: 'Page performance' }).waitFor();
     await detail.getByText('The row that Matomo stores').click();
     expect(await detail.locator('dl').innerText()).toMatch(/time_server\s+12/);
+    await page.getByRole('button', { name: 'GET /b' }).last().click();
+    await page.getByText('Referrer of the visit: search: Bing, keyword: x').waitFor();
   });
 
   test('filters by words, fields and clicks', async () => {
