@@ -24,7 +24,7 @@ export class InvalidHits {
     this.#known = new Summary();
     this.#possible = new Summary();
     const rejected = known === '' ? '' : ` Rejected: ${known}.`;
-    return possible === '' ? rejected : `${rejected} Also in their bulks: ${possible}.`;
+    return possible === '' ? rejected : `${rejected} Possibly rejected: ${possible}.`;
   }
 }
 

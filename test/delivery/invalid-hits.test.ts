@@ -36,7 +36,7 @@ test.each([
 ])('with %s, the goals and orders of the bulk are named as possible', async (_, more) => {
   const body = { status: 'success', tracked: 3, invalid: 2, ...more };
   expect(await logOf(answer(200, body))).toEqual([
-    expect.stringContaining('as invalid. Also in their bulks: goals 7, 8; 1 order. Check'),
+    expect.stringContaining('as invalid. Possibly rejected: goals 7, 8; 1 order. Check'),
   ]);
 });
 

@@ -58,7 +58,7 @@ test('a hit that only speaks of an order is none', async () => {
 
 test.each([
   ['super', 'Rejected: goal 7; 1 order. Check'],
-  ['write', 'Also in their bulks: goals 1, 7; 2 orders. Check'],
+  ['write', 'Possibly rejected: goals 1, 7; 2 orders. Check'],
 ] as const)(
   'with the token of a %s user, rejected goals and orders are logged',
   async (role, text) => {
