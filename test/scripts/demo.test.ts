@@ -20,9 +20,7 @@ test('the demo shows every endpoint and loses no request', {
   expect(stderr).toBe('');
   expect(code).toBe(0);
   for (const endpoint of ENDPOINTS) expect(stdout).toContain(`\n${endpoint} `);
-  const law = /(\d+) sent = (\d+) tracked \+ (\d+) ignored \(GET \/health\), 0 missing\n/.exec(
-    stdout,
-  );
+  const law = /(\d+) sent = (\d+) tracked \+ (\d+) ignored, 0 missing\n/.exec(stdout);
   const [sent, tracked, ignored] = (law ?? []).slice(1).map(Number) as [number, number, number];
   expect(sent).toBeGreaterThanOrEqual(300);
   expect(tracked + ignored).toBe(sent);
@@ -35,9 +33,10 @@ test(
     const { stdout } = await runDemo();
     expect(stdout).not.toContain('\x1b');
     expect(stdout).not.toContain('npm ci');
-    expect(stdout).toMatch(/^Sending requests: 392 of 392$/m);
+    expect(stdout).toMatch(/^Sending requests: 420 of 420$/m);
     expect(stdout).toMatch(/^ {2}load orders +pf_dm1 +\d+ +\d+$/m);
     expect(stdout).toMatch(/^Also +28 orders of 3360\b.*\b42 events$/m);
+    expect(stdout).toMatch(/^Ignored +14 static files, 14 prefetches, 28 health checks$/m);
     expect(stdout).toMatch(/^ChatGPT-User +42 +14 +\d+ +\d+ +\d+$/m);
     expect(stdout).toMatch(/^Claude-User +28 +· +\d+ +\d+ +\d+$/m);
     expect(stdout).toMatch(/^Visitors +7, .*\bde, en, fr,/m);

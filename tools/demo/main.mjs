@@ -1,4 +1,4 @@
-// `npm run demo`: sends 392 requests to the example shop and shows what Matomo stores. Matomo is the inspector, or your own
+// `npm run demo`: sends 420 requests to the example shop and shows what Matomo stores. Matomo is the inspector, or your own
 // if MATOMO_URL is set.
 import { createRequire } from 'node:module';
 import { setUp } from '../../scripts/setup.mjs';
@@ -13,6 +13,7 @@ import {
   toChatbots,
   toEndpoints,
   toExtras,
+  toIgnored,
   toTimings,
 } from './statistics.mjs';
 import { createPaint, createProgress } from './terminal.mjs';
@@ -42,17 +43,19 @@ async function runWithInspector() {
   const hits = inspector.hits().filter(({ verdict }) => verdict !== 'ai_chatbot');
   const aiRequests = inspector.aiRequests();
   const requests = readHits(hits);
-  const balance = toBalance(
-    clients.flatMap(({ steps }) => steps),
-    [...requests, ...aiRequests.map(({ name }) => ({ title: name }))],
-  );
+  const steps = clients.flatMap((client) => client.steps);
+  const ignored = toIgnored(steps);
+  const balance = toBalance(steps, [
+    ...requests,
+    ...aiRequests.map(({ name }) => ({ title: name })),
+  ]);
   const chatbots = toChatbots(aiRequests);
   const endpoints = toEndpoints(requests);
   const timings = toTimings(hits, TIMINGS);
   const audience = toAudience(hits);
   const extras = toExtras(hits);
   const title = 'What Matomo stored';
-  const facts = { title, endpoints, timings, chatbots, audience, extras, balance };
+  const facts = { title, endpoints, timings, chatbots, audience, extras, ignored, balance };
   say(`\n${renderScreen(facts, paint)}\n`);
   process.exitCode = balance.missing === 0 && balance.surplus === 0 ? 0 : 1;
 

@@ -2,7 +2,7 @@ import { renderTable } from './table.mjs';
 
 /** The result of the demo on one screen of 80 columns. */
 export function renderScreen(facts, paint) {
-  const { title, endpoints, timings, chatbots, audience, extras, balance } = facts;
+  const { title, endpoints, timings, chatbots, audience, extras, ignored, balance } = facts;
   return [
     paint.bold(title),
     ...renderEndpoints(endpoints, paint),
@@ -10,6 +10,7 @@ export function renderScreen(facts, paint) {
     ...(chatbots.length > 0 ? ['', ...renderChatbots(chatbots, paint)] : []),
     ...(audience ? ['', ...renderAudience(audience, endpoints, paint)] : []),
     ...(extras ? renderExtras(extras, paint) : []),
+    ...(ignored ? renderIgnored(ignored, paint) : []),
     ...(balance ? renderBalance(balance, paint) : []),
   ].join('\n');
 }
@@ -75,8 +76,13 @@ function renderExtras({ orders, revenue, events }, { bold }) {
   return [`${bold('Also    ')}  ${orders} orders of ${revenue} in total, and ${events} events`];
 }
 
+function renderIgnored(ignored, { bold }) {
+  const names = ignored.map(({ name, requests }) => `${requests} ${name}`);
+  return [`${bold('Ignored ')}  ${names.join(', ')}`];
+}
+
 function renderBalance({ sent, tracked, ignored, missing, surplus }, { bold, green, red }) {
-  const law = `${sent} sent = ${tracked} tracked + ${ignored} ignored (GET /health)`;
+  const law = `${sent} sent = ${tracked} tracked + ${ignored} ignored`;
   const isRight = missing === 0 && surplus === 0;
   const verdict = `${missing} missing${surplus > 0 ? `, ${surplus} too many` : ''}`;
   return [`${bold('Requests')}  ${law}, ${(isRight ? green : red)(verdict)}`];

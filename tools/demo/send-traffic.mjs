@@ -20,9 +20,9 @@ export async function sendTraffic(url, clients, onAnswer) {
 
 async function send(url, step, headers, agent) {
   const start = performance.now();
-  const { method, body, leaves } = step;
+  const { method, body, leaves, headers: own } = step;
   const json = body && { 'Content-Type': 'application/json' };
-  const outgoing = request(url, { method, agent, headers: { ...headers, ...json } });
+  const outgoing = request(url, { method, agent, headers: { ...headers, ...own, ...json } });
   outgoing.end(body && JSON.stringify(body));
   const [response] = await once(outgoing, 'response');
   if (leaves) {

@@ -102,6 +102,15 @@ export function toBalance(steps, requests) {
   return { sent: steps.length, tracked: requests.length, ignored, missing, surplus };
 }
 
+/** How many requests make no hit, by what they are. */
+export function toIgnored(steps) {
+  const ignored = steps.filter(({ ignoredAs }) => ignoredAs !== undefined);
+  return [...groupBy(ignored, ({ ignoredAs }) => ignoredAs)].map(([name, rows]) => ({
+    name,
+    requests: rows.length,
+  }));
+}
+
 /** Nearest rank: always a time that a request took. */
 function percentile(values, percent) {
   const sorted = [...values].sort((a, b) => a - b);

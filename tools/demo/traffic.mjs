@@ -15,7 +15,14 @@ const order = (plan) => ({
 });
 const scan = (path) => get(path, 'GET Not Found');
 /** No title: it must not make a hit. */
-const health = { method: 'GET', path: '/health' };
+const health = { method: 'GET', path: '/health', ignoredAs: 'health checks' };
+const styles = { method: 'GET', path: '/shop.css', ignoredAs: 'static files' };
+const prefetch = {
+  method: 'GET',
+  path: '/items/2',
+  headers: { 'Sec-Purpose': 'prefetch' },
+  ignoredAs: 'prefetches',
+};
 
 /** Each client repeats its round, one request at a time; all clients run at the same time. */
 const CLIENTS = [
@@ -30,7 +37,7 @@ const CLIENTS = [
       'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36',
     language: 'en-US,en;q=0.9',
     referrer: 'https://blog.example/desks',
-    round: [list, item(3), recommendations, order('free')],
+    round: [list, styles, prefetch, item(3), recommendations, order('free')],
   },
   {
     userAgent: 'ShopApp/3.2 okhttp/5.3.0',
