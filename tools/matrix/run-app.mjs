@@ -17,7 +17,7 @@ export const CLOSE_AT_SIGTERM = { CLOSE_AT_SIGTERM: '1' };
  * Runs `node ...args` in a run folder and sends it `requests`; resolves to what came of them: the hits at
  * Matomo, the spans at the application's own exporter, the answers, and what it wrote to stderr. SIGTERM ends the
  * application right after its last response. `before` are requests that are of no interest. With `throughGateway` hits are
- * made of what it exports.
+ * made of what it exports. `use` may replace the requests: it gets the URL of the application, and the inspector.
  */
 export async function runApp({
   node,
@@ -26,6 +26,7 @@ export async function runApp({
   env = {},
   before = [],
   requests,
+  use = (url) => sendRequests(url, requests),
   throughGateway,
 }) {
   const inspector = await startInspector();
@@ -40,7 +41,7 @@ export async function runApp({
   try {
     const url = await readUrl(output, ended);
     await sendRequests(url, before);
-    const answers = await sendRequests(url, requests);
+    const answers = await use(url, inspector);
     child.kill('SIGTERM');
     const { code, signal, isLate } = await ended;
     if (isLate) throw new Error(`did not end at SIGTERM:\n${output.stderr}`);

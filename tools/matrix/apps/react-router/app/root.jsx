@@ -1,5 +1,5 @@
 import { annotate } from 'opentelemetry-matomo';
-import { Outlet } from 'react-router';
+import { Link, Links, Outlet, Scripts } from 'react-router';
 
 const named = ({ request, pattern }) => {
   annotate({ action_name: `${request.method} /${pattern.replace(/^\//, '')}` });
@@ -10,8 +10,16 @@ export const middleware = process.env.ROUTES ? [named] : [];
 export default function Root() {
   return (
     <html lang="en">
+      <head>
+        <Links />
+      </head>
       <body>
+        <Link prefetch="render" to="/users/bob">
+          Bob
+        </Link>
+        <Link to="/users/carl">Carl</Link>
         <Outlet />
+        <Scripts />
       </body>
     </html>
   );

@@ -1,3 +1,5 @@
+export const loader = () => ({ ok: true });
+
 export default function User() {
   return <p>ok</p>;
 }

@@ -1,0 +1,172 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { InspectedHit } from '../../../src/inspector/index.js';
+import { ROOT } from '../../support/child-process.js';
+import { requires, skipTest } from '../../support/skips.js';
+import { sorted } from '../../support/sorted.js';
+
+/** The parts of Playwright that are used; its types need those of the DOM. */
+interface Page {
+  on(event: 'request', listener: (request: { url(): string }) => void): void;
+  goto(url: string, options: { waitUntil: 'load' | 'networkidle' }): Promise<unknown>;
+  click(selector: string): Promise<void>;
+  waitForFunction(condition: string): Promise<unknown>;
+  close(): Promise<void>;
+}
+interface Browser {
+  newPage(): Promise<Page>;
+  close(): Promise<void>;
+}
+interface Cell {
+  readonly name: string;
+  readonly way?: string;
+  readonly node: number;
+  /** The folder to start it in. */
+  readonly cwd?: string;
+  command(isWith: boolean): { readonly args: string[]; readonly env?: object };
+}
+interface Place {
+  readonly folder: string;
+  readonly reason?: string;
+  readonly failure?: string;
+}
+interface Matrix {
+  planServers(nodes: number[]): Cell[];
+  planFrameworks(runs: object[]): Cell[];
+  packPackage(): Promise<object>;
+  removePackage(npmPackage: object): void;
+  preparePlaces(
+    cells: Cell[],
+    npmPackage: object,
+    say: (text: string) => void,
+  ): Promise<{ placeOf(cell: Cell): Place; close(): void }>;
+  runApp(options: object): Promise<{ hits: InspectedHit[] }>;
+}
+
+const parts = ['frameworks', 'servers', 'package', 'places', 'run-app'];
+const modules = await Promise.all(parts.map((name) => import(`${ROOT}tools/matrix/${name}.mjs`)));
+const matrix: Matrix = Object.assign({}, ...modules);
+const { hasChromium, launchChromium } = await import(`${ROOT}scripts/chromium.mjs`);
+
+const REGISTER = ['--import', 'opentelemetry-matomo/register'];
+/** Astro needs a newer one. */
+const OLDEST = 20;
+
+const VITE: Cell & Record<string, unknown> = {
+  name: 'Vite, its development server',
+  node: OLDEST,
+  setUp: { name: 'vite-8.3.8', dependencies: { vite: '8.3.8' } },
+  command: () => ({
+    args: [
+      ...['--require', './listening.cjs', ...REGISTER],
+      ...['../node_modules/vite/bin/vite.js', 'vite', '--host', '127.0.0.1', '--port', '0'],
+    ],
+  }),
+};
+const STREAMS: Cell & Record<string, unknown> = {
+  name: 'socket.io and an event stream',
+  node: OLDEST,
+  setUp: { name: 'socket.io-4.8.4', dependencies: { 'socket.io': '4.8.4' } },
+  command: () => ({ args: [...REGISTER, 'streams/server.cjs'] }),
+};
+
+function serverOf(name: string, node: number): Cell {
+  const cells = matrix.planServers([node]);
+  return cells.find((cell) => cell.name.startsWith(name) && cell.way === 'alone') as Cell;
+}
+
+/** It looks for its scripts in the current folder. */
+function reactRouter(): Cell {
+  const serve = '../../node_modules/@react-router/serve/bin.js';
+  return {
+    ...serverOf('React Router 7', OLDEST),
+    cwd: 'react-router',
+    command: () => ({
+      args: ['--require', '../listening.cjs', ...REGISTER, serve, 'build/server/index.js'],
+      env: { HOST: '127.0.0.1', PORT: '0' },
+    }),
+  };
+}
+
+function nextStart(): Cell {
+  const cells = matrix.planFrameworks([{ sdk: '2.12', node: OLDEST }]);
+  return cells.find(({ name }) => name.startsWith('Next.js: `next start`')) as Cell;
+}
+
+const COLD_MILLIS = 900_000; // frameworks are installed and built
+let npmPackage: object;
+let browser: Browser | undefined;
+beforeAll(async () => {
+  npmPackage = await matrix.packPackage();
+  if (hasChromium) browser = await launchChromium();
+});
+afterAll(async () => {
+  await browser?.close();
+  matrix.removePackage(npmPackage);
+});
+
+/** Opens a page of the application in a browser, and returns the paths of its hits and of all requests of the browser. */
+async function open(cell: Cell, path: string, isLoaded?: (page: Page) => Promise<unknown>) {
+  requires('chromium');
+  const places = await matrix.preparePlaces([cell], npmPackage, console.log);
+  try {
+    const place = places.placeOf(cell);
+    skipTest(place.reason, 'packages');
+    expect(place.failure).toBeUndefined();
+    const folder = join(place.folder, cell.cwd ?? '');
+    const requested: string[] = [];
+    const load = async (url: string) => {
+      const page = await (browser as Browser).newPage();
+      page.on('request', (request) => void requested.push(request.url().slice(url.length)));
+      await page.goto(url + path, { waitUntil: isLoaded ? 'load' : 'networkidle' });
+      await isLoaded?.(page);
+      await page.close();
+    };
+    const { hits } = await matrix.runApp({ ...place, folder, ...cell.command(true), use: load });
+    const paths = hits.map(({ params }) => (params.url ?? '').replace(/^https?:\/\/[^/]+/, ''));
+    return { hits, paths: sorted(paths), requested };
+  } finally {
+    places.close();
+  }
+}
+
+test.each([
+  ['Vite', () => VITE, '/', '/src/main.js'],
+  ['React Router', reactRouter, '/users/ann', '/users/bob.data'],
+  ['Astro', () => serverOf('Astro', 24), '/users/ann', '/icon.svg'],
+  ['Next.js', nextStart, '/users/ann', '_rsc='],
+] as const)(
+  'the first load of a page of %s makes one page view',
+  { timeout: COLD_MILLIS },
+  async (_name, toCell, path, other) => {
+    const { paths, requested } = await open(toCell(), path);
+    expect(paths).toEqual([path]);
+    expect(requested.some((url) => url.includes(other))).toBe(true);
+    expect(requested.length).toBeGreaterThan(2);
+  },
+);
+
+test('a click in React Router makes a page view with the title of the page', {
+  timeout: COLD_MILLIS,
+}, async () => {
+  const { hits } = await open(reactRouter(), '/users/ann', async (page) => {
+    await page.waitForFunction('window.__reactRouterDataRouter?.state.initialized');
+    await page.click('text=Carl');
+    await page.waitForFunction("location.pathname === '/users/carl'");
+  });
+  const titles = hits.map(({ params }) => params.action_name);
+  expect(sorted(titles)).toEqual(['GET /users/ann', 'GET /users/carl']);
+});
+
+test('a session of socket.io and an event stream make one hit each besides the page view', {
+  timeout: COLD_MILLIS,
+}, async () => {
+  const { hits, paths, requested } = await open(STREAMS, '/', (page) =>
+    page.waitForFunction('/polled/.test(document.title) && /streamed/.test(document.title)'),
+  );
+  expect(paths).toEqual(['/', '/events', '/socket.io/?EIO=4&transport=polling']);
+  expect(hits.map(({ params }) => params.cvar)).toEqual(
+    Array(3).fill(expect.stringMatching('200')),
+  );
+  expect(requested.filter((url) => url.startsWith('/socket.io/?')).length).toBeGreaterThan(5);
+});

@@ -1,0 +1,4 @@
+import './style.css';
+import { text } from './text.js';
+
+document.body.append(text);
