@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import type { MatomoVersion, Referrer } from '../../src/inspector/index.js';
-import { hit, inspect, sendBulk, start } from './inspector-client.js';
+import { hit, inspect, NOW, sendBulk, start } from './inspector-client.js';
 
 const URL_A = 'https://a.test/a';
+const ORDER = { idgoal: '0', ec_id: 'o' };
 const VISITOR = { cid: '0123456789abcdef' };
 
 /** Kind, name and keyword. */
@@ -122,4 +123,24 @@ test('another campaign starts a visit', async () => {
     'd',
     undefined,
   ]);
+});
+
+test.each<[string, number, Record<string, string>, Record<string, string>]>([
+  ['a user ID in other case joins the visit', 1, { uid: 'Ann' }, { uid: 'ann' }],
+  ['another user ID starts a visit', 2, { uid: 'ann' }, { uid: 'bob' }],
+  ['a user ID of 0 joins the visit of its sender', 1, { uid: 'ann' }, { uid: '0' }],
+  ['a user joins the anonymous visit of its sender', 1, {}, { uid: 'ann' }],
+  ['the quality of a language does not matter', 1, { lang: 'de' }, { lang: 'de;q=0.5' }],
+  ['another language starts a visit', 2, { lang: 'de' }, { lang: 'fr' }],
+  ['29 minutes and 59 seconds later, the visit is running', 1, { cdt: `${NOW - 1799}` }, {}],
+  ['half an hour later, a visit starts', 2, { cdt: `${NOW - 1800}` }, {}],
+  ['new_visit=1 starts a visit', 2, VISITOR, { ...VISITOR, new_visit: '1' }],
+  ['a goal starts a visit', 1, { idgoal: '1' }, {}],
+  ['a repeated order starts a visit', 2, { ...ORDER, uid: 'ann' }, { ...ORDER, uid: 'bob' }],
+  ['a page view with an invalid timing starts a visit', 1, { pf_net: '-7' }, {}],
+])('%s', async (_, visits, first, second) => {
+  const inspector = await start();
+  await sendBulk(inspector, [hit({ url: URL_A, ...first }), hit({ url: URL_A, ...second })]);
+  const started = inspector.hits().filter(({ referrer }) => referrer !== undefined);
+  expect(started).toHaveLength(visits);
 });

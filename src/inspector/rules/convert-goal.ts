@@ -25,7 +25,7 @@ export function convertGoal(
   const order = `order/${siteId}/${toText(parameters.ec_id)}`;
   const isOrder = goal === 0 && toText(parameters.ec_id) !== '';
   if (isOrder && rows.get(order) !== undefined)
-    return invalid('ec_id: the order is already stored');
+    return { ...invalid('ec_id: the order is already stored'), keepsVisit: true };
   const invalidParameter =
     findInvalidVisitParameter(parameters, { startsVisit }) ?? findInvalidItem(parameters);
   if (invalidParameter !== undefined)

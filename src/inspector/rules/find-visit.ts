@@ -4,6 +4,7 @@ import { findReferrer, type ReferrerContext } from './find-referrer.js';
 import { type HitOrigin, readUserAgent } from './hit-origin.js';
 import type { Parameters } from './read-tracker-request.js';
 import type { RowTransaction } from './row-memory.js';
+import { type ParameterValue, toInteger } from './to-number.js';
 
 /** What a later hit needs to know about a visit. */
 export interface Visit {
@@ -26,8 +27,9 @@ const VISIT_SECONDS = 1800;
 const DAY_SECONDS = 86_400;
 
 /**
- * Finds the visit that a hit joins: by `uid` or else `cid`, and without `cid` also by address, user agent and language. The
- * inspector compares user agents as text; Matomo compares the browser and the operating system that it finds in them.
+ * Finds the visit that a hit joins, unless it has `new_visit=1`: by `uid` or else `cid`, and without `cid` also by address,
+ * user agent and language. The inspector compares user agents as text; Matomo compares the browser and the operating system
+ * that it finds in them.
  */
 export function findVisit(
   parameters: Parameters,
@@ -37,14 +39,14 @@ export function findVisit(
 ): FoundVisit {
   const { siteId, time } = context;
   const { cip, lang, cid, uid } = parameters;
-  const userId = toText(uid);
-  const visitorId = userId === '' ? toText(cid) : '';
-  const isNamed = userId !== '' || !/^0?$/.test(visitorId);
+  const userId = toId(uid);
+  const visitorId = userId === '' ? toId(cid) : '';
+  const isNamed = userId !== '' || visitorId !== '';
   const ownKey = `visit/${siteId}/${JSON.stringify([userId, visitorId])}`;
   const sender = [
     toText(cip) || origin.address,
     readUserAgent(parameters, origin),
-    toText(lang) || origin.headers['accept-language'],
+    (toText(lang) || (origin.headers['accept-language'] ?? '')).replace(/;q=[\d.]*/g, ''),
   ];
   const senderKey = `visit/${siteId}/${JSON.stringify(sender)}`;
 
@@ -59,7 +61,9 @@ export function findVisit(
   const isOther = userId !== '' && ofSender?.userId !== '' && ofSender?.userId !== userId;
   const joined = own ?? (isOther ? undefined : ofSender);
   const referrer = findReferrer(parameters, context, joined?.referrer);
-  const running = joined && isOtherCampaign(joined.referrer, referrer) ? undefined : joined;
+  const isForced = toInteger(parameters.new_visit) === 1;
+  const running =
+    isForced || (joined && isOtherCampaign(joined.referrer, referrer)) ? undefined : joined;
   const isGiven = running === undefined || running.referrer.kind === 'direct';
   const isChange = running === undefined || referrer.kind !== 'direct';
   return {
@@ -78,6 +82,12 @@ export function findVisit(
   };
 }
 
+/** A user ID or visitor ID as it is compared: without case, and `0` is none. */
+function toId(value: ParameterValue): string {
+  const id = toText(value).toLowerCase();
+  return id === '0' ? '' : id;
+}
+
 /** A campaign starts a visit, unless the visit so far is direct or has the same one. */
 function isOtherCampaign(before: Referrer, { kind, ...after }: Referrer): boolean {
   return (
@@ -92,5 +102,5 @@ function isOtherCampaign(before: Referrer, { kind, ...after }: Referrer): boolea
 /** A visit ends after half an hour without an action, and at midnight. */
 function isRunning({ lastAction }: Visit, time: number): boolean {
   const isSameDay = Math.floor(lastAction / DAY_SECONDS) === Math.floor(time / DAY_SECONDS);
-  return isSameDay && Math.abs(time - lastAction) <= VISIT_SECONDS;
+  return isSameDay && Math.abs(time - lastAction) < VISIT_SECONDS;
 }
