@@ -96,11 +96,14 @@ test('a spool that a process is using stays as it is', async () => {
   await eventually(() => linesIn(folder).length === 1);
   await eventually(() => readdirSync(folder).some((name) => name.endsWith('.lease')));
   const before = readdirSync(folder);
+  const hits = linesIn(folder);
   const { about } = await runDoctor({ ...env, MATOMO_SPOOL: folder });
   expect(about('spool')).toMatchObject([
     { verdict: 'ok', found: expect.stringContaining('of hits') },
   ]);
-  expect(readdirSync(folder)).toEqual(before);
+  // The process itself may begin another segment meanwhile.
+  expect(readdirSync(folder)).toEqual(expect.arrayContaining(before));
+  expect(linesIn(folder)).toEqual(hits);
   await wire.play();
   await exporter.forceFlush();
   await eventually(() => inspector.hits().length === 1);
