@@ -9,6 +9,7 @@ import {
   toSdkRows,
   toTitleRows,
   versionsOf,
+  WAYS,
 } from './table-rows.mjs';
 
 const RULE = [
@@ -34,6 +35,11 @@ const FILES = [
   'Each server gets GET and HEAD requests of a page, of two documents, of a style sheet, and of a page and a script that do not exist, each on a connection of its own. There are no routes:',
   'titles are [templates of the path](configuration.md#titlepaths). [Static files](configuration.md#staticfiles) make no hits.',
   '`test/system/matrix/complete-responses.long.test.ts` compares complete responses with those that clients leave, directly and behind nginx.',
+].join(' ');
+
+const TITLES = [
+  'The titles of all requests in the cells that passed. Applications with the same titles share a row; the tables above say with which SDKs.',
+  '`GET /users/ann` is a template of the path, of an application whose route is not known. If the route is known, a title has no values of the path.',
 ].join(' ');
 
 const OPERATIONS = [
@@ -123,7 +129,7 @@ export function renderMarkdown(results, date, page) {
     FILES,
     renderOperations(toNodeRows(results, 'files')),
     '## Titles',
-    'The titles of all requests in the cells that passed. Applications with the same titles share a row.',
+    TITLES,
     renderTitles(results),
     '## Setups that other tests run',
     renderTable(
@@ -188,13 +194,14 @@ function renderFrameworks({ heads, rows }, notes) {
 /** A cell passes only with the titles that are expected. */
 function renderTitles(results) {
   const names = new Map();
-  for (const { status, name, titles, command } of results) {
+  for (const { status, name, way, titles, command } of results) {
     if (status !== 'right') continue;
     const { requests = REQUESTS } = command(true);
     const counted = requests.filter(({ isIgnored }) => !isIgnored);
     const expected = new Set(counted.map((request) => expectedTitle(request, titles)));
     const text = [...expected].map((title) => `\`${title}\``).join(', ');
-    names.set(text, (names.get(text) ?? new Set()).add(name));
+    const application = way ? `${name}, ${WAYS[way]}` : name;
+    names.set(text, (names.get(text) ?? new Set()).add(application));
   }
   const rows = [...names].map(([text, applications]) => [[...applications].join('; '), text]);
   return renderTable(['', 'titles'], rows);

@@ -40,7 +40,7 @@ export function toNodeRows(results, wanted) {
   return { heads: nodes.map((node) => `Node ${node}`), rows };
 }
 
-const WAYS = { alone: 'alone', beside: 'beside auto', named: 'with `annotate`' };
+export const WAYS = { alone: 'alone', beside: 'beside auto', named: 'with `annotate`' };
 
 /** `yes`, or what is not: `no on 22, 24`, `not run on 26`. */
 export function summarize(cells) {
