@@ -67,7 +67,7 @@ test('so is one whose processors are replaced while it serves, within a minute',
 });
 
 test('a context manager without a tracer provider is joined, without a word', async () => {
-  const { inspector, app } = await start(APP, { SETUP: 'context-only' });
+  const { inspector, app } = await start(APP, { SETUP: 'context-only', OTEL_LOG_LEVEL: 'WARN' });
   await get(`${app.url}/a`);
   await app.stop();
   expect(titles(inspector)).toEqual(['GET /a']);

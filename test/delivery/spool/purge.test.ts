@@ -59,7 +59,7 @@ test.each([
   ...SELECTIONS.map((row) => ['a folder', inFolder, ...row] as const),
   ...SELECTIONS.map((row) => ['Redis', inRedis, ...row] as const),
 ])(
-  'in %s, purging %3$j leaves the other hits, which are sent',
+  'in %s, purging %j leaves the other hits, which are sent',
   async (_where, open, filter, left) => {
     const folder = await open();
     await fill(folder);
@@ -72,7 +72,7 @@ test.each([
     await eventually(() => delivery.counters.tracked === left.length);
     await eventually(async () => (await spoolBackendOf(folder).readStatus(folder)).pending === 0);
     expect(sorted(sent())).toEqual(left);
-    expect(said).toEqual([]);
+    expect(said.filter((line) => !line.includes('[hits-taken-over]'))).toEqual([]);
   },
 );
 
@@ -103,7 +103,7 @@ test('hits before and after a purged one in its segment keep their results', asy
   const second = spooledDelivery({ folder });
   await eventually(() => second.delivery.counters.tracked === 1);
   expect(second.sent()).toEqual(['c']);
-  expect(second.said).toEqual([]);
+  expect(second.said.filter((line) => !line.includes('[hits-taken-over]'))).toEqual([]);
 });
 
 test('a folder without a spool is not touched', async () => {

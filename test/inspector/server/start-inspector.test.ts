@@ -31,6 +31,7 @@ test('keeps each hit with its parameters, its verdict and its row', async () => 
         time_server: 12,
         custom_dimension_2: '200',
       },
+      referrer: { kind: 'direct', referer_type: 1 },
     },
     {
       received: NOW * 1000,

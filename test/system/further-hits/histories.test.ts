@@ -53,7 +53,7 @@ test('in histories of requests, events, ignored requests and flushes every hit i
 
   function track(request: Running): void {
     context.with(trace.setSpan(context.active(), request.span), () =>
-      trackEvent(request.name, String(request.events)),
+      trackEvent(request.name, String(request.events + 1)),
     );
     request.events += 1;
     events += 1;
@@ -87,6 +87,6 @@ test('in histories of requests, events, ignored requests and flushes every hit i
   expect(seen).toHaveLength(pages + events);
   for (const { name, events: count } of whole) {
     const own = seen.filter(([ua]) => ua === name).map(([, what]) => what);
-    expect(own).toEqual(['page', ...Array.from({ length: count }, (_, i) => String(i))]);
+    expect(own).toEqual(['page', ...Array.from({ length: count }, (_, i) => String(i + 1))]);
   }
 });
