@@ -7,6 +7,11 @@ const isLong = process.env.TEST_LONG === '1';
 const LONG_ONLY = [
   'test/**/*.long.test.ts',
   'test/system/matrix/core.test.ts',
+  'test/gateway/clients.test.ts',
+  'test/register/{bundle,memory}.test.ts',
+  'test/scripts/{demo,test-runner}.test.ts',
+  'test/system/docs/{frameworks,recipes}.test.ts',
+  'test/system/privacy/{forgotten-texts,strict}.test.ts',
   'test/delivery/spool/file/{full-disk,many-segments}.test.ts',
   'test/delivery/spool/redis/kill.test.ts',
   'test/inspector/page/{accessibility,chatbots,hostile-hits,page}.test.ts',
@@ -16,7 +21,6 @@ const SAMPLED = [
   'test/delivery/simulation.test.ts',
   'test/delivery/spool/file/{kill,simulation}.test.ts',
   'test/gateway/hostile.test.ts',
-  'test/register/memory.test.ts',
   'test/hit/{ai-chatbot-properties,page-url,properties,query-policy,redaction,text}.test.ts',
 ];
 

@@ -122,6 +122,7 @@ test.each([
   ['neuesPasswort=s3cret', 'neuesPasswort=redacted'],
   ['schl%C3%BCssel=s3cret', 'schl%C3%BCssel=redacted'],
   ['contrase%C3%B1a=s3cret', 'contrase%C3%B1a=redacted'],
+  ['has%C5%82o=s3cret', 'has%C5%82o=redacted'],
   ['mot_de_passe=s3cret', 'mot_de_passe=redacted'],
   [`x=${'%25'.repeat(1)}${'25'.repeat(9)}3Ds3cret`, 'x=redacted'],
 ])('the query %s is sent as %s', (query, sent) => {
