@@ -7,7 +7,7 @@ import type { RowTransaction } from './row-memory.js';
 import { type ParameterValue, toInteger } from './to-number.js';
 
 /** What a later hit needs to know about a visit. */
-export interface Visit {
+interface Visit {
   /** Time of the latest action in epoch seconds. */
   readonly lastAction: number;
   readonly userId: string;

@@ -62,7 +62,7 @@ export interface SpamPrevention {
 }
 
 /** The visit to which a hit belongs, as far as the plugin needs it. */
-export interface SpamVisit {
+interface SpamVisit {
   readonly siteId: number;
   /** Epoch seconds. */
   readonly time: number;
