@@ -42,6 +42,8 @@ export interface InterpretResponse {
   read(batch: Batch, exchange: Exchange): BulkResult;
   /** Why Matomo does not process hits; `undefined` if it does. */
   readonly stoppedBy: string | undefined;
+  /** Nothing more is sent: an outage is no longer repeated in the log. */
+  close(): void;
 }
 
 /** Keeps track of Matomo's state. */
@@ -211,6 +213,7 @@ export function createInterpretResponse(
     get stoppedBy() {
       return stoppedBy?.reason;
     },
+    close: () => outage.forget(),
   };
 }
 

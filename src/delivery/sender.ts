@@ -147,6 +147,7 @@ export class Sender {
   /** Aborts the request in flight. */
   close(): Promise<void> {
     this.#stopRereading();
+    this.#response.close();
     return this.#transport.close();
   }
 }
