@@ -26,7 +26,7 @@ test.each(['fork', 'cluster'])(
       node_args: '--require opentelemetry-matomo/register',
       exec_mode: mode,
       instances: mode === 'cluster' ? 2 : 1,
-      env: { ...site, APP_PORT: port },
+      env: { ...site, APP_PORT: port, OTEL_LOG_LEVEL: 'WARN' },
     };
     writeFileSync(join(folder, 'app.js'), APP);
     writeFileSync(
