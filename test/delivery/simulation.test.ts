@@ -195,8 +195,6 @@ async function live({ steps, hasToken, mostInABulk, ending, ...sizes }: History)
   expect(matomo.mixedBulks).toBe(0);
   expect(matomo.largestBulk).toBeLessThanOrEqual(sizes.maxExportBatchSize);
   expect(pace.offences).toEqual([]);
-  vi.advanceTimersByTime(60_000); // the longest interval between lines
-  expect(vi.getTimerCount()).toBe(0); // nothing is repeated after the end
 }
 
 /** Whether nothing makes the sender try parts of a bulk by themselves. */
