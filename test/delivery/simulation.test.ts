@@ -122,6 +122,7 @@ test(`in ${HISTORIES} histories of hits, faults and steps of the wall clock ever
 }, 600_000);
 
 async function live({ steps, hasToken, mostInABulk, ending, ...sizes }: History) {
+  vi.setSystemTime(Date.UTC(2026, 10, 20, 12)); // the steps of many histories would end before 1970
   const matomo = new SimulatedMatomo(mostInABulk);
   const pace = new Pace();
   const delivery = new Delivery(
