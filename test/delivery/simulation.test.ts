@@ -11,7 +11,7 @@ import { seededRuns } from '../support/seed.js';
 import { FAULTS, type Fault, HALVING, SimulatedMatomo } from '../support/simulated-matomo.js';
 import { type SimulatedRequest, SimulatedRequests } from '../support/simulated-requests.js';
 
-const HISTORIES = sampled(300, 10_000);
+const HISTORIES = sampled(300, 3_000);
 const SCHEDULED_DELAY_MILLIS = 1000;
 
 type Step =
