@@ -21,7 +21,7 @@ const SAMPLED = [
   'test/delivery/simulation.test.ts',
   'test/delivery/spool/file/{kill,simulation}.test.ts',
   'test/gateway/hostile.test.ts',
-  'test/hit/{ai-chatbot-properties,page-url,properties,query-policy,redaction,text}.test.ts',
+  'test/hit/{bots/ai-chatbot-properties,page/page-url,properties,page/query-policy,page/redaction,text}.test.ts',
 ];
 
 export default defineConfig({

@@ -357,7 +357,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const built = (path) => import(new URL(`../build/${path}`, import.meta.url).href);
   const { OPTIONS } = await built('options/option-table.js');
   const { HEALTH_CHECKERS } = await built('hit/request-patterns.js');
-  const { AI_CHATBOTS } = await built('hit/ai-chatbots.js');
+  const { AI_CHATBOTS } = await built('hit/bots/ai-chatbots.js');
   const page = configurationPage({ OPTIONS, HEALTH_CHECKERS, AI_CHATBOTS });
   writeFileSync(new URL(`../${PAGE}`, import.meta.url), page);
   console.log(`${PAGE} has ${Object.keys(OPTIONS).length} options`);

@@ -1,5 +1,5 @@
-import type { Order } from './hit/order.js';
-import type { PerfKey, TrackingParameters } from './hit/parameter-names.js';
+import type { Order } from './hit/parameters/order.js';
+import type { PerfKey, TrackingParameters } from './hit/parameters/parameter-names.js';
 import { currentTarget } from './requests/captured-requests.js';
 import { createRequestFunctions } from './requests/request-functions.js';
 

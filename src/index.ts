@@ -8,12 +8,12 @@ export {
   trackOrder,
 } from './annotate.js';
 export type { MessageCode } from './common/messages.js';
-export type { HttpDispatcher } from './delivery/dispatcher.js';
+export type { HttpDispatcher } from './delivery/http/dispatcher.js';
 export { forRequest } from './for-request.js';
-export { AI_CHATBOTS } from './hit/ai-chatbots.js';
+export { AI_CHATBOTS } from './hit/bots/ai-chatbots.js';
 export type { TrackedRequest } from './hit/http-request.js';
-export type { Order, OrderItem } from './hit/order.js';
-export type { PerfKey, TrackingParameters } from './hit/parameter-names.js';
+export type { Order, OrderItem } from './hit/parameters/order.js';
+export type { PerfKey, TrackingParameters } from './hit/parameters/parameter-names.js';
 export { HEALTH_CHECKERS } from './hit/request-patterns.js';
 export type { OptionError } from './options/wrong-option.js';
 export type { MatomoOptions, VisitorId } from './options.js';

@@ -1,7 +1,7 @@
 import type { MeterProvider } from '@opentelemetry/api';
-import type { HttpDispatcher } from './delivery/dispatcher.js';
+import type { HttpDispatcher } from './delivery/http/dispatcher.js';
 import type { TrackedRequest } from './hit/http-request.js';
-import type { TrackingParameters } from './hit/parameter-names.js';
+import type { TrackingParameters } from './hit/parameters/parameter-names.js';
 
 type Patterns = readonly (RegExp | string)[];
 

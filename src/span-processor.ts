@@ -3,7 +3,7 @@ import { createDiagnostics, type Diagnostics } from './common/diagnostics.js';
 import { EXIT_CONTROL } from './common/exit-control.js';
 import { coded } from './common/messages.js';
 import { PROCESSOR_BRAND } from './common/processor-brand.js';
-import { createIsAiChatbot } from './hit/is-ai-chatbot.js';
+import { createIsAiChatbot } from './hit/bots/is-ai-chatbot.js';
 import type { MatomoOptions } from './options.js';
 import { createHitPipeline, type HitPipeline, noStats } from './pipeline/hit-pipeline.js';
 import type { MatomoStats } from './pipeline/stats.js';

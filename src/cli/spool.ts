@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { withoutUserInfo } from '../common/diagnostics.js';
-import { countOf } from '../delivery/batch.js';
+import { countOf } from '../delivery/queue/batch.js';
 import { spoolBackendOf } from '../delivery/spool/backends.js';
 import type { PurgeFilter } from '../delivery/spool/purge-filter.js';
 import type { SpoolProcess, SpoolStatus } from '../delivery/spool/spool-status.js';

@@ -1,14 +1,14 @@
 import { beginSlice } from '../common/slices.js';
-import { type Batch, decidedHits } from './batch.js';
-import type { BatchQueue } from './batch-queue.js';
-import { lostHits, sumOfCounters } from './counters.js';
+import type { Outcome } from './answer/outcome.js';
 import type { DeliveryOptions } from './delivery-options.js';
-import { createIsFresh } from './freshness.js';
-import type { HitSource } from './hit-source.js';
-import type { Outcome } from './outcome.js';
+import { type Batch, decidedHits } from './queue/batch.js';
+import type { BatchQueue } from './queue/batch-queue.js';
+import { lostHits, sumOfCounters } from './queue/counters.js';
+import { createIsFresh } from './queue/freshness.js';
+import type { HitSource } from './queue/hit-source.js';
 import type { Sender } from './sender.js';
 import type { IsFresh } from './spool/spool-store.js';
-import { SpooledBatches } from './spooled-batches.js';
+import { SpooledBatches } from './spool/spooled-batches.js';
 
 export interface BatchSenderParts {
   readonly source: HitSource;

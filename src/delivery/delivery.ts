@@ -4,19 +4,19 @@ import { holdEventLoop } from '../common/hold-event-loop.js';
 import { coded } from '../common/messages.js';
 import { withTimeout } from '../common/with-timeout.js';
 import type { PendingHit } from '../hit/hit.js';
-import { countOf } from './batch.js';
-import { BatchQueue } from './batch-queue.js';
-import type { DeliveryCounters } from './counters.js';
 import type { DeliveryOptions } from './delivery-options.js';
-import type { HitSource } from './hit-source.js';
-import { adviceForLoss, flushLast, type LastFlushParts } from './last-flush.js';
-import { LoopHold } from './loop-hold.js';
+import { adviceForLoss, flushLast, type LastFlushParts } from './exit/last-flush.js';
+import { LoopHold } from './exit/loop-hold.js';
+import { SharedFlush } from './exit/shared-flush.js';
+import type { Transport } from './http/transport.js';
 import { LossLog } from './loss-log.js';
-import { MemorySource } from './memory-source.js';
+import { countOf } from './queue/batch.js';
+import { BatchQueue } from './queue/batch-queue.js';
+import type { DeliveryCounters } from './queue/counters.js';
+import type { HitSource } from './queue/hit-source.js';
+import { MemorySource } from './queue/memory-source.js';
 import { SendLoop } from './send-loop.js';
 import { Sender } from './sender.js';
-import { SharedFlush } from './shared-flush.js';
-import type { Transport } from './transport.js';
 
 /**
  * Sends hits to Matomo: one bulk request in flight, when enough hits are queued or the oldest has waited long enough. At any moment,

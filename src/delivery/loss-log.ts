@@ -1,9 +1,9 @@
 import { DetachedScope } from '../common/detached-scope.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
-import { countOf } from './batch.js';
-import type { DeliveryCounters } from './counters.js';
-import type { InvalidHits } from './invalid-hits.js';
+import type { InvalidHits } from './answer/invalid-hits.js';
+import { countOf } from './queue/batch.js';
+import type { DeliveryCounters } from './queue/counters.js';
 
 const MINUTE_MILLIS = 60_000;
 const HOUR_MILLIS = 3_600_000;

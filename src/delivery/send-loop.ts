@@ -2,7 +2,7 @@ import type { AsyncResource } from 'node:async_hooks';
 import { coded } from '../common/messages.js';
 import { SerialQueue } from '../common/serial-queue.js';
 import { BatchSender } from './batch-sender.js';
-import type { LastFlushParts } from './last-flush.js';
+import type { LastFlushParts } from './exit/last-flush.js';
 import { SendSchedule } from './send-schedule.js';
 
 /** Hits that are finalized in one turn of the event loop, so that no turn takes long. */

@@ -1,12 +1,12 @@
 import type { Diagnostics } from '../common/diagnostics.js';
-import { type Batch, type EncodedHit, sentHits, toBody } from './batch.js';
+import { createInterpretResponse, type InterpretResponse } from './answer/interpret-response.js';
+import { InvalidHits } from './answer/invalid-hits.js';
+import type { Outcome } from './answer/outcome.js';
+import { type BulkResult, isRejected } from './answer/read-answer.js';
 import type { DeliveryOptions } from './delivery-options.js';
-import { createInterpretResponse, type InterpretResponse } from './interpret-response.js';
-import { InvalidHits } from './invalid-hits.js';
-import type { LoopHold } from './loop-hold.js';
-import type { Outcome } from './outcome.js';
-import { type BulkResult, isRejected } from './read-answer.js';
-import type { Exchange, Transport } from './transport.js';
+import type { LoopHold } from './exit/loop-hold.js';
+import type { Exchange, Transport } from './http/transport.js';
+import { type Batch, type EncodedHit, sentHits, toBody } from './queue/batch.js';
 
 /** Interval for reading the token again while it is rejected. */
 const REREAD_MILLIS = 5_000;

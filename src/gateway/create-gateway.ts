@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createDiagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { listenUntracked, urlOf } from '../common/untracked-server.js';
-import { DEFAULT_TITLE } from '../hit/action-name.js';
+import { DEFAULT_TITLE } from '../hit/page/action-name.js';
 import { findMisspelledVariables, warnAboutMisspelled } from '../options/misspelled-variables.js';
 import { wrongOption } from '../options/wrong-option.js';
 import { createHitPipeline } from '../pipeline/hit-pipeline.js';

@@ -1,8 +1,8 @@
-import type { KnownParameter } from './parameter-names.js';
-import { toParameterValue } from './parameter-value.js';
-import { isShared } from './shared-parameters.js';
+import type { KnownParameter } from './parameters/parameter-names.js';
+import { toParameterValue } from './parameters/parameter-value.js';
+import { isShared } from './parameters/shared-parameters.js';
+import { TRACKING_PARAMETERS } from './parameters/tracking-parameters.js';
 import { type EncodedText, toEncoded } from './text.js';
-import { TRACKING_PARAMETERS } from './tracking-parameters.js';
 
 /** One parameter of a hit. */
 export interface Field {

@@ -1,9 +1,9 @@
 import { memoizeLatest } from '../common/generation-cache.js';
-import { hasWildcard } from './catch-all-route.js';
-import type { Client } from './client.js';
 import type { HttpRequest } from './http-request.js';
+import { hasWildcard } from './page/catch-all-route.js';
+import { decodePath } from './page/url-pairs.js';
 import { MAX_PATTERN_INPUT } from './request-patterns.js';
-import { decodePath } from './url-pairs.js';
+import type { Client } from './visitor/client.js';
 
 export interface FilterOptions {
   readonly ignorePaths: readonly string[];

@@ -1,9 +1,9 @@
 import { memoize } from '../common/generation-cache.js';
-import type { ReportProblem } from './custom-variables.js';
 import type { Hit } from './hit.js';
-import { HIDDEN_ADDRESS } from './mask-address.js';
-import { override } from './overrides.js';
+import type { ReportProblem } from './parameters/custom-variables.js';
+import { override } from './parameters/overrides.js';
 import { cleanText, encodeValue, isPlain } from './text.js';
+import { HIDDEN_ADDRESS } from './visitor/mask-address.js';
 
 /** The parameters as `beforeSend` returns them, and those that every hit needs; `undefined` if it drops the hit. */
 export function callBeforeSend(

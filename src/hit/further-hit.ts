@@ -1,12 +1,12 @@
-import { type ReportProblem, toCustomVariables } from './custom-variables.js';
 import { rawField } from './field.js';
 import { callBeforeSend, hideCaller, toHit } from './finish-hit.js';
 import type { Hit } from './hit.js';
 import type { HitBuilder, ToHitsOptions } from './hit-builder.js';
 import type { HttpRequest } from './http-request.js';
 import { findKnownFields, KnownFields } from './known-fields.js';
-import { overrideAll } from './overrides.js';
-import { isShared } from './shared-parameters.js';
+import { type ReportProblem, toCustomVariables } from './parameters/custom-variables.js';
+import { overrideAll } from './parameters/overrides.js';
+import { isShared } from './parameters/shared-parameters.js';
 
 /** A hit besides the page view, as `trackEvent` and its siblings or a span event describe it. */
 export interface FurtherHit {

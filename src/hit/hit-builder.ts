@@ -3,27 +3,27 @@ import {
   addChatbotParameters,
   createToChatbotParameters,
   toChatbotAlone,
-} from './ai-chatbot-hit.js';
-import { errorTypeOf, overridesOf, userIdOf, variablesOf } from './annotation-facts.js';
-import { type ReportProblem, toCustomVariables } from './custom-variables.js';
-import { createToDimensions } from './dimensions.js';
-import { makeDownload } from './download.js';
+} from './bots/ai-chatbot-hit.js';
+import { makeDownload } from './bots/download.js';
 import type { Field } from './field.js';
 import { callBeforeSend, hideCaller, toCrash, toHit } from './finish-hit.js';
 import type { Hit } from './hit.js';
 import type { HttpRequest } from './http-request.js';
-import { completeEvent, overrideAll } from './overrides.js';
-import { createPageViewReader, type PageViewOptions } from './page-view-parts.js';
-import type { TrackingParameters } from './parameter-names.js';
-import { createRedactPath } from './redact-path.js';
-import { listFields, toPageText, toSharedText } from './request-fields.js';
+import { createRedactPath } from './page/redact-path.js';
 import {
   isServerTimeGiven,
   setParameter,
   setTimings,
   subtractOtherTimings,
-} from './request-timings.js';
-import { createFindRouteDetails } from './route-details.js';
+} from './page/request-timings.js';
+import { createPageViewReader, type PageViewOptions } from './page-view-parts.js';
+import { errorTypeOf, overridesOf, userIdOf, variablesOf } from './parameters/annotation-facts.js';
+import { type ReportProblem, toCustomVariables } from './parameters/custom-variables.js';
+import { createToDimensions } from './parameters/dimensions.js';
+import { completeEvent, overrideAll } from './parameters/overrides.js';
+import type { TrackingParameters } from './parameters/parameter-names.js';
+import { createFindRouteDetails } from './parameters/route-details.js';
+import { listFields, toPageText, toSharedText } from './request-fields.js';
 
 /** What makes hits of a request, besides the request. */
 export interface ToHitsOptions extends PageViewOptions {

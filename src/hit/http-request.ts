@@ -1,6 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
-import type { Client } from './client.js';
-import type { PerfKey } from './parameter-names.js';
+import type { PerfKey } from './parameters/parameter-names.js';
+import type { Client } from './visitor/client.js';
 
 /** Annotations of one request by the application, from one kind of source. */
 export class Annotations {

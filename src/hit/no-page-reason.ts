@@ -1,6 +1,6 @@
-import { endsInWildcard } from './catch-all-route.js';
 import { isPollingSession } from './engine-io.js';
 import type { HttpRequest } from './http-request.js';
+import { endsInWildcard } from './page/catch-all-route.js';
 import { isStaticFile } from './static-files.js';
 
 export interface NoPageOptions {

@@ -1,28 +1,28 @@
 import { memoize } from '../common/generation-cache.js';
-import { createToPlace } from './action-name.js';
+import { createField, type Field } from './field.js';
+import type { HttpRequest } from './http-request.js';
+import { createToPlace } from './page/action-name.js';
+import { isGraphqlRequest } from './page/graphql-operation.js';
+import { createToPageUrl } from './page/page-url.js';
+import { isSimplePath } from './page/simple-path.js';
+import { toTitlePath } from './page/title-path.js';
+import { toPagePath } from './page-data.js';
+import type { ReportProblem } from './parameters/custom-variables.js';
+import type { RequestFacts } from './parameters/dimensions.js';
+import {
+  createToRequestFields,
+  type RequestFields,
+  type RequestFieldsOptions,
+} from './request-fields.js';
 import {
   type Agent,
   type Caller,
   createToAgent,
   createToAnyVisitorId,
   createToCaller,
-} from './caller-fields.js';
-import type { ReportProblem } from './custom-variables.js';
-import type { RequestFacts } from './dimensions.js';
-import { createField, type Field } from './field.js';
-import { isGraphqlRequest } from './graphql-operation.js';
-import type { HttpRequest } from './http-request.js';
-import { HIDDEN_ADDRESS, maskAddress } from './mask-address.js';
-import { toPagePath } from './page-data.js';
-import { createToPageUrl } from './page-url.js';
-import {
-  createToRequestFields,
-  type RequestFields,
-  type RequestFieldsOptions,
-} from './request-fields.js';
-import { isSimplePath } from './simple-path.js';
-import { toTitlePath } from './title-path.js';
-import { createToVisitorId, type KeyOfDay, type Visitor } from './visitor-id.js';
+} from './visitor/caller-fields.js';
+import { HIDDEN_ADDRESS, maskAddress } from './visitor/mask-address.js';
+import { createToVisitorId, type KeyOfDay, type Visitor } from './visitor/visitor-id.js';
 
 export interface PageViewOptions extends RequestFieldsOptions {
   readonly redactPathPatterns: readonly RegExp[];

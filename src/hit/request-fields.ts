@@ -5,16 +5,20 @@ import {
   memoizeLatest,
   memoizeLatestPair,
 } from '../common/generation-cache.js';
-import { createToActionName, DEFAULT_TITLE } from './action-name.js';
-import { AI_AGENT_FIELDS } from './ai-agent.js';
-import type { Caller } from './caller-fields.js';
-import { customVariablesOf, type ReportProblem, toCustomVariables } from './custom-variables.js';
-import type { RequestFacts } from './dimensions.js';
+import { AI_AGENT_FIELDS } from './bots/ai-agent.js';
 import { createField, encodedField, type Field, Fields, rawField } from './field.js';
-import { operationOf } from './graphql-operation.js';
-import type { PageUrl, PageUrlOptions } from './page-url.js';
-import { createToReferrer, type ReferrerOptions } from './referrer.js';
-import { isTimed } from './request-timings.js';
+import { createToActionName, DEFAULT_TITLE } from './page/action-name.js';
+import { operationOf } from './page/graphql-operation.js';
+import type { PageUrl, PageUrlOptions } from './page/page-url.js';
+import { createToReferrer, type ReferrerOptions } from './page/referrer.js';
+import { isTimed } from './page/request-timings.js';
+import {
+  customVariablesOf,
+  type ReportProblem,
+  toCustomVariables,
+} from './parameters/custom-variables.js';
+import type { RequestFacts } from './parameters/dimensions.js';
+import type { Caller } from './visitor/caller-fields.js';
 
 /** What makes the parameters that every request has. */
 export interface RequestFieldsOptions extends PageUrlOptions, ReferrerOptions {

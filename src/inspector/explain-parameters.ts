@@ -1,9 +1,9 @@
-import { TRACKING_API_REFERENCE } from '../hit/parameter-declaration.js';
+import { TRACKING_API_REFERENCE } from '../hit/parameters/parameter-declaration.js';
 import {
   declarationOf,
   FIXED_PARAMETERS,
   TRACKING_PARAMETERS,
-} from '../hit/tracking-parameters.js';
+} from '../hit/parameters/tracking-parameters.js';
 
 /** What the page shows about a tracking parameter. */
 export interface ParameterExplanation {

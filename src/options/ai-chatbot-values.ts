@@ -1,7 +1,7 @@
 import { show } from '../common/diagnostics.js';
-import { AI_CHATBOTS } from '../hit/ai-chatbots.js';
-import { toParameterValue } from '../hit/parameter-value.js';
-import { TRACKING_PARAMETERS } from '../hit/tracking-parameters.js';
+import { AI_CHATBOTS } from '../hit/bots/ai-chatbots.js';
+import { toParameterValue } from '../hit/parameters/parameter-value.js';
+import { TRACKING_PARAMETERS } from '../hit/parameters/tracking-parameters.js';
 import { wrongOption } from './wrong-option.js';
 
 /** Names of AI chatbots. Only the environment can add to the default with `+`: in code, spread `AI_CHATBOTS`. */

@@ -1,5 +1,5 @@
-import { DEFAULT_TITLE } from '../hit/action-name.js';
-import { AI_CHATBOTS } from '../hit/ai-chatbots.js';
+import { AI_CHATBOTS } from '../hit/bots/ai-chatbots.js';
+import { DEFAULT_TITLE } from '../hit/page/action-name.js';
 import { HEALTH_CHECKERS } from '../hit/request-patterns.js';
 import { chatbotNames, chatbotSource } from './ai-chatbot-values.js';
 import {

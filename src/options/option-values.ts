@@ -1,12 +1,12 @@
 import type { MeterProvider } from '@opentelemetry/api';
 import { show } from '../common/diagnostics.js';
-import type { HttpDispatcher } from '../delivery/dispatcher.js';
-import { TEMPLATE_FIELDS } from '../hit/action-name.js';
+import type { HttpDispatcher } from '../delivery/http/dispatcher.js';
 import type { ConsentRule } from '../hit/consent.js';
-import type { TrackingParameters } from '../hit/parameter-names.js';
-import { createTrust } from '../hit/proxy-trust.js';
-import { toSiteId } from '../hit/site-id.js';
-import { declarationOf } from '../hit/tracking-parameters.js';
+import { TEMPLATE_FIELDS } from '../hit/page/action-name.js';
+import type { TrackingParameters } from '../hit/parameters/parameter-names.js';
+import { toSiteId } from '../hit/parameters/site-id.js';
+import { declarationOf } from '../hit/parameters/tracking-parameters.js';
+import { createTrust } from '../hit/visitor/proxy-trust.js';
 import { listFromText } from './environment-text.js';
 import type { ResolvedOptions } from './resolved-options.js';
 import { wrongOption } from './wrong-option.js';

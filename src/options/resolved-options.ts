@@ -1,8 +1,8 @@
 import type { MeterProvider } from '@opentelemetry/api';
-import type { HttpDispatcher } from '../delivery/dispatcher.js';
+import type { HttpDispatcher } from '../delivery/http/dispatcher.js';
 import type { ConsentRule } from '../hit/consent.js';
 import type { TrackedRequest } from '../hit/http-request.js';
-import type { TrackingParameters } from '../hit/parameter-names.js';
+import type { TrackingParameters } from '../hit/parameters/parameter-names.js';
 
 type Callback<T> = (request: TrackedRequest) => T | undefined;
 

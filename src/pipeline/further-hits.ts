@@ -11,7 +11,7 @@ import {
   TOO_MANY_HITS,
 } from '../hit/further-hit.js';
 import type { Hit } from '../hit/hit.js';
-import { toSiteId } from '../hit/site-id.js';
+import { toSiteId } from '../hit/parameters/site-id.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
 import { createGoneSpan, type HitOwner } from '../requests/hit-owner.js';

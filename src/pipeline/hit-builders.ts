@@ -1,12 +1,12 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
-import type { ReportProblem } from '../hit/custom-variables.js';
 import { createFurtherHitBuilder, type FurtherHitBuilder } from '../hit/further-hit.js';
 import type { Hit } from '../hit/hit.js';
 import { createHitBuilder, type HitBuilder } from '../hit/hit-builder.js';
 import type { HttpRequest } from '../hit/http-request.js';
-import { createFindVisitor, isInSample } from '../hit/sampling.js';
-import type { KeyOfDay } from '../hit/visitor-id.js';
+import type { ReportProblem } from '../hit/parameters/custom-variables.js';
+import { createFindVisitor, isInSample } from '../hit/visitor/sampling.js';
+import type { KeyOfDay } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 
 interface Builders {

@@ -7,7 +7,7 @@ import type {
 } from '@opentelemetry/api';
 import { DetachedScope } from '../common/detached-scope.js';
 import { otelGlobal } from '../common/otel-global.js';
-import type { Exchange, Transport } from '../delivery/transport.js';
+import type { Exchange, Transport } from '../delivery/http/transport.js';
 import { VERSION } from '../version.js';
 import type { MatomoStats } from './stats.js';
 

@@ -1,6 +1,6 @@
-import { readsContent } from '../hit/ai-chatbot-hit.js';
-import { isLaterPart } from '../hit/document-type.js';
-import { createIsAiChatbot } from '../hit/is-ai-chatbot.js';
+import { readsContent } from '../hit/bots/ai-chatbot-hit.js';
+import { isLaterPart } from '../hit/bots/document-type.js';
+import { createIsAiChatbot } from '../hit/bots/is-ai-chatbot.js';
 import { createFindNoPageReason, type NoPageOptions } from '../hit/no-page-reason.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import type { FinishedSpan } from '../requests/finished-span.js';

@@ -1,4 +1,4 @@
-import type { DeliveryCounters, LossReason } from '../delivery/counters.js';
+import type { DeliveryCounters, LossReason } from '../delivery/queue/counters.js';
 import type { DropReason } from '../hit/further-hit.js';
 
 /** Why a request makes no hit. */

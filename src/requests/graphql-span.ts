@@ -1,5 +1,5 @@
-import { toOperationName } from '../hit/graphql-operation.js';
 import type { Annotations } from '../hit/http-request.js';
+import { toOperationName } from '../hit/page/graphql-operation.js';
 import type { FinishedSpan } from './finished-span.js';
 
 /** Every attribute that is read here, so that the gateway keeps them. */

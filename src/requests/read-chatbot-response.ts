@@ -1,6 +1,6 @@
+import { createIsAiChatbot } from '../hit/bots/is-ai-chatbot.js';
+import { hasBody, readBodySize, toSize } from '../hit/bots/response-size.js';
 import type { ChatbotResponse } from '../hit/http-request.js';
-import { createIsAiChatbot } from '../hit/is-ai-chatbot.js';
-import { hasBody, readBodySize, toSize } from '../hit/response-size.js';
 import type { FinishedSpan } from './finished-span.js';
 import { contentTypeOf, measuredSize, measureResponses } from './measure-responses.js';
 import type { EndedRecord } from './request-record.js';

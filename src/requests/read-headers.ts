@@ -1,11 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
 import { GenerationCache, memoize, memoizeLatest } from '../common/generation-cache.js';
-import { isAiAgent } from '../hit/ai-agent.js';
-import { Client } from '../hit/client.js';
-import { readClientHints } from '../hit/client-hints.js';
-import { decodeLatin1 } from '../hit/decode-latin1.js';
+import { isAiAgent } from '../hit/bots/ai-agent.js';
 import type { OptedOut } from '../hit/http-request.js';
+import { Client } from '../hit/visitor/client.js';
+import { readClientHints } from '../hit/visitor/client-hints.js';
+import { decodeLatin1 } from '../hit/visitor/decode-latin1.js';
 import { textOf } from './finished-span.js';
 
 /** The headers that are read from every request. */

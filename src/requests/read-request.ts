@@ -1,8 +1,8 @@
 import type { Attributes } from '@opentelemetry/api';
-import { isDocument } from '../hit/document-type.js';
+import { isDocument } from '../hit/bots/document-type.js';
 import type { HttpRequest } from '../hit/http-request.js';
-import type { Origin, OriginClaims } from '../hit/origin.js';
 import { isPageData, mayBePageData } from '../hit/page-data.js';
+import type { Origin, OriginClaims } from '../hit/visitor/origin.js';
 import type { CapturedRequest } from './captured-requests.js';
 import {
   type FinishedSpan,

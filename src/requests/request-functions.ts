@@ -1,5 +1,9 @@
-import { type Order, toOrderItems } from '../hit/order.js';
-import { isPerfKey, type PerfKey, type TrackingParameters } from '../hit/parameter-names.js';
+import { type Order, toOrderItems } from '../hit/parameters/order.js';
+import {
+  isPerfKey,
+  type PerfKey,
+  type TrackingParameters,
+} from '../hit/parameters/parameter-names.js';
 import { type CallTarget, isClosed, type Notes, notesOf } from './captured-requests.js';
 import { giveHit, refuseHit, reportHit } from './give-hit.js';
 import { addTiming } from './request-record.js';

@@ -7,7 +7,7 @@ import {
   type HttpRequest,
   hasAnnotations,
 } from '../hit/http-request.js';
-import { isPerfKey } from '../hit/parameter-names.js';
+import { isPerfKey } from '../hit/parameters/parameter-names.js';
 import {
   type CapturedRequest,
   type FollowedRequest,

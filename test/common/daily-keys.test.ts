@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { DailyKeys } from '../../src/common/daily-keys.js';
-import { createToVisitorId } from '../../src/hit/visitor-id.js';
+import { createToVisitorId } from '../../src/hit/visitor/visitor-id.js';
 
 const HOUR_MILLIS = 3_600_000;
 const DAY_MILLIS = 24 * HOUR_MILLIS;

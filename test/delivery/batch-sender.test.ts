@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
-import { BatchQueue } from '../../src/delivery/batch-queue.js';
 import { BatchSender, type BatchSenderParts } from '../../src/delivery/batch-sender.js';
-import { MemorySource } from '../../src/delivery/memory-source.js';
+import { BatchQueue } from '../../src/delivery/queue/batch-queue.js';
+import { MemorySource } from '../../src/delivery/queue/memory-source.js';
 import { pending, setUp, useFakeTime } from '../support/delivery.js';
 
 useFakeTime();

@@ -18,15 +18,15 @@ import { describe, expect, test } from 'vitest';
 import { checkClock } from '../../src/cli/doctor/check-address.js';
 import { formatFindings } from '../../src/cli/doctor/format-findings.js';
 import { splitCode } from '../../src/common/messages.js';
-import { AnswerReader } from '../../src/delivery/answer-reader.js';
-import { retryAfterMillis } from '../../src/delivery/back-off.js';
+import { retryAfterMillis } from '../../src/delivery/answer/back-off.js';
+import { readAnswer } from '../../src/delivery/answer/read-answer.js';
+import { AnswerReader } from '../../src/delivery/http/answer-reader.js';
 import {
   explainError,
   isBrokenConnection,
   provesNotHttp,
   provesUnsent,
-} from '../../src/delivery/explain-error.js';
-import { readAnswer } from '../../src/delivery/read-answer.js';
+} from '../../src/delivery/http/explain-error.js';
 import type { InspectedHit } from '../../src/inspector/inspected-hit.js';
 import { judgeByAnswer } from '../../src/inspector/server/judge-by-answer.js';
 import { expectLinear, KIB, MIB } from '../support/linear.js';

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
-import { inBatches } from '../../src/delivery/batch.js';
+import { held, split } from '../../src/delivery/answer/outcome.js';
 import { Delivery } from '../../src/delivery/delivery.js';
-import { held, split } from '../../src/delivery/outcome.js';
+import { inBatches } from '../../src/delivery/queue/batch.js';
 import { pending, sentNames, setUp, useFakeTime } from '../support/delivery.js';
 import { silentDiagnostics } from '../support/diagnostics.js';
 import { answer, processed, scriptedTransport } from '../support/scripted-transport.js';

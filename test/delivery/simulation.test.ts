@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { Delivery } from '../../src/delivery/delivery.js';
-import type { Transport } from '../../src/delivery/transport.js';
+import type { Transport } from '../../src/delivery/http/transport.js';
 import { CLOCK_STEPS_MILLIS, stepWallClock } from '../support/clock-steps.js';
 import { silentDiagnostics } from '../support/diagnostics.js';
 import { sampled } from '../support/long.js';

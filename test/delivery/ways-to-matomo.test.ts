@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Agent } from 'undici';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { HttpDispatcher } from '../../src/delivery/dispatcher.js';
-import type { Exchange } from '../../src/delivery/transport.js';
-import { createUndiciTransport } from '../../src/delivery/undici-transport.js';
+import type { HttpDispatcher } from '../../src/delivery/http/dispatcher.js';
+import type { Exchange } from '../../src/delivery/http/transport.js';
+import { createUndiciTransport } from '../../src/delivery/http/undici-transport.js';
 import { type Inspector, startInspector } from '../../src/inspector/index.js';
 import { eventually, startServer } from '../support/child-process.js';
 import {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sumOfCounters } from '../../src/delivery/counters.js';
+import { sumOfCounters } from '../../src/delivery/queue/counters.js';
 import { startBulkReceiver } from '../support/bulk-receiver.js';
 import { eventually } from '../support/child-process.js';
 import { sendSpans, startGatewayProcess } from '../support/gateway.js';

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { sumOfCounters } from '../../src/delivery/counters.js';
+import { sumOfCounters } from '../../src/delivery/queue/counters.js';
 import type { GatewayStats } from '../../src/gateway/index.js';
 import { type BulkReceiver, startBulkReceiver } from '../support/bulk-receiver.js';
 import { eventually, runNode, startServer } from '../support/child-process.js';

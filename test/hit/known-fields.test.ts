@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { findKnownFields } from '../../src/hit/known-fields.js';
-import { overrideAll } from '../../src/hit/overrides.js';
+import { overrideAll } from '../../src/hit/parameters/overrides.js';
 import { keptBytes, PARTS_BYTES } from '../support/kept-bytes.js';
 
 function unexpected(key: string): never {

@@ -7,7 +7,7 @@ import {
 } from '../../src/hit/further-hit.js';
 import { createHitBuilder, type ToHitsOptions } from '../../src/hit/hit-builder.js';
 import type { HttpRequest } from '../../src/hit/http-request.js';
-import { TRACKING_PARAMETERS } from '../../src/hit/tracking-parameters.js';
+import { TRACKING_PARAMETERS } from '../../src/hit/parameters/tracking-parameters.js';
 import { startInspector } from '../../src/inspector/index.js';
 import { assembleRequests } from '../../src/requests/assemble-requests.js';
 import {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { toOrderItems } from '../../src/hit/order.js';
-import { override } from '../../src/hit/overrides.js';
+import { toOrderItems } from '../../src/hit/parameters/order.js';
+import { override } from '../../src/hit/parameters/overrides.js';
 
 test.each(['e_c', 'e_a', 'e_n', 'c_n', '_pks', 'search'])(
   'Matomo treats 0 as an empty %s: it is left out and reported as an empty one',

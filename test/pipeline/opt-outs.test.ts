@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { SpanKind, trace } from '@opentelemetry/api';
 import { expect, onTestFinished, test } from 'vitest';
-import { isInSample } from '../../src/hit/sampling.js';
+import { isInSample } from '../../src/hit/visitor/sampling.js';
 import { annotate, MatomoSpanExporter, trackEvent } from '../../src/index.js';
 import { startInspector } from '../../src/inspector/index.js';
 import type { MatomoOptions } from '../../src/options.js';

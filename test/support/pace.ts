@@ -1,4 +1,4 @@
-import type { Exchange } from '../../src/delivery/transport.js';
+import type { Exchange } from '../../src/delivery/http/transport.js';
 
 /** No failed attempt may be followed sooner by another that is not smaller. */
 const SHORTEST_WAIT_MILLIS = 100;

@@ -1,4 +1,4 @@
-import type { Exchange, Transport } from '../../src/delivery/transport.js';
+import type { Exchange, Transport } from '../../src/delivery/http/transport.js';
 
 type Answer = Exchange | ((sent: number) => Exchange | Promise<Exchange>);
 

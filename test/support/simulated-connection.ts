@@ -1,5 +1,5 @@
-import { ConnectionReuse } from '../../src/delivery/connection-reuse.js';
-import type { Exchange } from '../../src/delivery/transport.js';
+import { ConnectionReuse } from '../../src/delivery/http/connection-reuse.js';
+import type { Exchange } from '../../src/delivery/http/transport.js';
 import { noAnswer } from './scripted-transport.js';
 
 const ANSWER_MILLIS = 5;

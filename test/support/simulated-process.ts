@@ -1,12 +1,12 @@
-import { type DeliveryCounters, sumOfCounters } from '../../src/delivery/counters.js';
 import { Delivery } from '../../src/delivery/delivery.js';
+import type { Transport } from '../../src/delivery/http/transport.js';
+import { type DeliveryCounters, sumOfCounters } from '../../src/delivery/queue/counters.js';
 import { FileSpool } from '../../src/delivery/spool/file/file-spool.js';
 import type { ProcessIdentity } from '../../src/delivery/spool/file/liveness.js';
 import { ownerName } from '../../src/delivery/spool/file/segment-names.js';
 import { instanceName } from '../../src/delivery/spool/instance-name.js';
 import { SpoolReports } from '../../src/delivery/spool/spool-reports.js';
-import { SpoolSource } from '../../src/delivery/spool-source.js';
-import type { Transport } from '../../src/delivery/transport.js';
+import { SpoolSource } from '../../src/delivery/spool/spool-source.js';
 import { diagnosticsTo } from './diagnostics.js';
 import { queryOf } from './named-hits.js';
 import { Pace } from './pace.js';

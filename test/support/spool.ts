@@ -12,8 +12,8 @@ import {
   type SpoolOpener,
 } from '../../src/delivery/spool/lazy-spool.js';
 import { openRedisSpool } from '../../src/delivery/spool/redis/open-redis-spool.js';
+import { SpoolSource } from '../../src/delivery/spool/spool-source.js';
 import type { SpoolStore } from '../../src/delivery/spool/spool-store.js';
-import { SpoolSource } from '../../src/delivery/spool-source.js';
 import type { Hit, PendingHit } from '../../src/hit/hit.js';
 import { diagnosticsTo } from './diagnostics.js';
 import { nameOf, queryOf } from './named-hits.js';

@@ -1,5 +1,5 @@
 import type { Volume } from 'memfs';
-import { sumOfCounters } from '../../src/delivery/counters.js';
+import { sumOfCounters } from '../../src/delivery/queue/counters.js';
 import {
   type Acknowledgment,
   nothingAcknowledged,

@@ -1,4 +1,4 @@
-import type { Exchange, Transport } from '../../src/delivery/transport.js';
+import type { Exchange, Transport } from '../../src/delivery/http/transport.js';
 import { nameOf } from './named-hits.js';
 import { noAnswer } from './scripted-transport.js';
 import type { SimulatedMachine } from './simulated-machine.js';

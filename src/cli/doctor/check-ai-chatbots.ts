@@ -1,4 +1,4 @@
-import { AI_CHATBOTS } from '../../hit/ai-chatbots.js';
+import { AI_CHATBOTS } from '../../hit/bots/ai-chatbots.js';
 import { type MatomoVersion, toChatbotRules } from '../../inspector/rules/matomo-version.js';
 import type { ResolvedOptions } from '../../options/resolved-options.js';
 import { type Finding, ok, problem, unknown, warning } from './finding.js';

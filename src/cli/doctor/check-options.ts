@@ -2,7 +2,7 @@ import type { Diagnostics } from '../../common/diagnostics.js';
 import { type MessageCode, splitCode } from '../../common/messages.js';
 import { GATEWAY_VARIABLES } from '../../gateway/gateway-options.js';
 import { nearestName } from '../../hit/nearest-name.js';
-import { toSiteId } from '../../hit/site-id.js';
+import { toSiteId } from '../../hit/parameters/site-id.js';
 import { listFromText } from '../../options/environment-text.js';
 import { describeMisspelled, findMisspelledVariables } from '../../options/misspelled-variables.js';
 import {

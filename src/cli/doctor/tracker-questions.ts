@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { holdEventLoop } from '../../common/hold-event-loop.js';
-import { toBody } from '../../delivery/batch.js';
-import { createTransport } from '../../delivery/create-transport.js';
-import { encodeHits } from '../../delivery/encode-hits.js';
-import { type BulkResult, readAnswer } from '../../delivery/read-answer.js';
-import type { Exchange } from '../../delivery/transport.js';
+import { type BulkResult, readAnswer } from '../../delivery/answer/read-answer.js';
+import { createTransport } from '../../delivery/http/create-transport.js';
+import type { Exchange } from '../../delivery/http/transport.js';
+import { toBody } from '../../delivery/queue/batch.js';
+import { encodeHits } from '../../delivery/queue/encode-hits.js';
 import type { ResolvedOptions } from '../../options/resolved-options.js';
 import { USER_AGENT } from '../../pipeline/create-delivery.js';
 

@@ -1,7 +1,7 @@
 import { show } from '../../common/diagnostics.js';
 import { holdEventLoop } from '../../common/hold-event-loop.js';
-import { createDispatcher } from '../../delivery/create-dispatcher.js';
-import { explainError } from '../../delivery/explain-error.js';
+import { createDispatcher } from '../../delivery/http/create-dispatcher.js';
+import { explainError } from '../../delivery/http/explain-error.js';
 import { USER_AGENT } from '../../pipeline/create-delivery.js';
 import { isCertificateReason } from '../tls.js';
 import { type ApiResult, readApiAnswer, toResult } from './api-answer.js';

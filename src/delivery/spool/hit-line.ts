@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { Hit } from '../../hit/hit.js';
-import { bulkKindOf } from '../bulk-kind.js';
+import { bulkKindOf } from '../queue/bulk-kind.js';
 import type { StoredHit } from './spool-store.js';
 
 // One hit is one line, readable with `cat`:

@@ -1,4 +1,8 @@
-import { createDeliveryCounters, type DeliveryCounters, type LossReason } from '../counters.js';
+import {
+  createDeliveryCounters,
+  type DeliveryCounters,
+  type LossReason,
+} from '../queue/counters.js';
 
 /** The counter of one result of a hit. */
 export type CounterName = LossReason | 'tracked' | 'accepted' | 'invalid';

@@ -1,7 +1,7 @@
 import { type Diagnostics, show } from '../../common/diagnostics.js';
 import { LastingState } from '../../common/lasting-state.js';
 import { coded } from '../../common/messages.js';
-import { countOf } from '../batch.js';
+import { countOf } from '../queue/batch.js';
 import { ForeignFile } from './own-file.js';
 import type { StoredHit } from './spool-store.js';
 

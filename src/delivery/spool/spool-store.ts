@@ -1,6 +1,6 @@
 import type { Hit } from '../../hit/hit.js';
-import type { EncodedHit } from '../batch.js';
-import type { DeliveryCounters } from '../counters.js';
+import type { EncodedHit } from '../queue/batch.js';
+import type { DeliveryCounters } from '../queue/counters.js';
 
 /** A hit from a store. Pass the same object to `acknowledge`. */
 export interface StoredHit extends EncodedHit {

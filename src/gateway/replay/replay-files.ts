@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createDiagnostics } from '../../common/diagnostics.js';
 import { sleepUntil } from '../../common/long-timer.js';
-import { DEFAULT_TITLE } from '../../hit/action-name.js';
+import { DEFAULT_TITLE } from '../../hit/page/action-name.js';
 import { wrongOption } from '../../options/wrong-option.js';
 import { createHitPipeline } from '../../pipeline/hit-pipeline.js';
 import type { MatomoStats } from '../../pipeline/stats.js';

@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import { decodeLatin1 } from '../../hit/decode-latin1.js';
+import { decodeLatin1 } from '../../hit/visitor/decode-latin1.js';
 import { peerAddressOf, splitTarget, targetOf, textOf } from '../../requests/finished-span.js';
 import type { ReceivedSpan } from '../otlp/received-span.js';
 

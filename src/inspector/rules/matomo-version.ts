@@ -1,4 +1,4 @@
-import { AI_CHATBOTS, createFindAiChatbot } from '../../hit/ai-chatbots.js';
+import { AI_CHATBOTS, createFindAiChatbot } from '../../hit/bots/ai-chatbots.js';
 import { wrongOption } from '../../options/wrong-option.js';
 
 /** How a version of Matomo handles hits by AI chatbots. */

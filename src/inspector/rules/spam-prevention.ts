@@ -1,4 +1,4 @@
-import { createTrust } from '../../hit/proxy-trust.js';
+import { createTrust } from '../../hit/visitor/proxy-trust.js';
 import { wrongOption } from '../../options/wrong-option.js';
 import { toText } from './cell.js';
 import { type HitOrigin, isGoogleAddress, readUserAgent } from './hit-origin.js';

@@ -1,5 +1,5 @@
 import { copyText } from '../../common/copy-text.js';
-import { decodePath } from '../../hit/url-pairs.js';
+import { decodePath } from '../../hit/page/url-pairs.js';
 
 /** Limits for reading an application: routers may be mounted in each other. */
 const MAX_DEPTH = 10;

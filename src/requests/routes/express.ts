@@ -1,4 +1,4 @@
-import { toTitlePath } from '../../hit/title-path.js';
+import { toTitlePath } from '../../hit/page/title-path.js';
 import { splitTarget } from '../finished-span.js';
 import { type Mounted, mountOf, withNames } from './express-mounts.js';
 import { longestMatch, segmentsOf } from './route-list.js';

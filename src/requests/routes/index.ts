@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import { isCatchAllRoute } from '../../hit/catch-all-route.js';
+import { isCatchAllRoute } from '../../hit/page/catch-all-route.js';
 import { textOf } from '../finished-span.js';
 import { readExpressRoute } from './express.js';
 import type { RouteAdapter } from './route-adapter.js';

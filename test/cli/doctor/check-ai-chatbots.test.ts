@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { checkAiChatbots } from '../../../src/cli/doctor/check-ai-chatbots.js';
-import { AI_CHATBOTS } from '../../../src/hit/ai-chatbots.js';
+import { AI_CHATBOTS } from '../../../src/hit/bots/ai-chatbots.js';
 import { startInspector } from '../../../src/inspector/index.js';
 import { runDoctor } from '../../support/doctor.js';
 import { type ApiCall, type ApiRole, startMatomoApi, tokenOf } from '../../support/matomo-api.js';

@@ -89,10 +89,15 @@ test('with a folder, they share it', async () => {
   const { ids, output } = await visitorsOf({ spool: folder, tokenAuth: 'a-token' });
   expect(ids.size).toBe(1);
   expect(output).toEqual([]);
-  expect(readdirSync(folder).filter((name) => name.endsWith('.key'))).toEqual([
-    expect.stringMatching(/^visitor-\d{4}-\d\d-\d\d\.key$/),
-  ]);
+  const names = readdirSync(folder).filter((name) => name.endsWith('.key'));
+  expectDays(names, /^visitor-\d{4}-\d\d-\d\d\.key$/);
 });
+
+/** In the first hour of a day there is a key of the day before, too. */
+function expectDays(names: string[], form: RegExp) {
+  expect([1, 2]).toContain(names.length);
+  for (const name of names) expect(name).toMatch(form);
+}
 
 test('with a Redis, they share it; it expires, and the key that does not change is deleted', async () => {
   const redis = await startRedis();
@@ -101,10 +106,12 @@ test('with a Redis, they share it; it expires, and the key that does not change 
   expect(ids.size).toBe(1);
   expect(output).toEqual([]);
   const names = (await redis.command('KEYS', 'matomo-spool:visitor-key*')) as string[];
-  expect(names).toEqual([expect.stringMatching(/^matomo-spool:visitor-key:\d{5}$/)]);
-  const end = (Number(names[0]?.split(':').at(-1)) + 1) * 86_400 + 3600;
-  const [now] = (await redis.command('TIME')) as [string, string];
-  const left = (await redis.command('TTL', names[0] as string)) as number;
-  expect(left).toBeGreaterThan(0);
-  expect(left).toBeLessThanOrEqual(end - Number(now) + 1);
+  expectDays(names, /^matomo-spool:visitor-key:\d{5}$/);
+  for (const name of names) {
+    const end = (Number(name.split(':').at(-1)) + 1) * 86_400 + 3600;
+    const [now] = (await redis.command('TIME')) as [string, string];
+    const left = (await redis.command('TTL', name)) as number;
+    expect(left).toBeGreaterThan(0);
+    expect(left).toBeLessThanOrEqual(end - Number(now) + 1);
+  }
 });

@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { sentHits } from '../../../src/delivery/batch.js';
-import { createInterpretResponse } from '../../../src/delivery/interpret-response.js';
-import { SpoolSource } from '../../../src/delivery/spool-source.js';
-import { SpooledBatches } from '../../../src/delivery/spooled-batches.js';
+import { createInterpretResponse } from '../../../src/delivery/answer/interpret-response.js';
+import { sentHits } from '../../../src/delivery/queue/batch.js';
+import { SpoolSource } from '../../../src/delivery/spool/spool-source.js';
+import { SpooledBatches } from '../../../src/delivery/spool/spooled-batches.js';
 import { eventually } from '../../support/child-process.js';
 import { silentDiagnostics } from '../../support/diagnostics.js';
 import { nameOf, queryOf } from '../../support/named-hits.js';

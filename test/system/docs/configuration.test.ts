@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { AI_CHATBOTS } from '../../../src/hit/ai-chatbots.js';
+import { AI_CHATBOTS } from '../../../src/hit/bots/ai-chatbots.js';
 import { HEALTH_CHECKERS } from '../../../src/hit/request-patterns.js';
 import { OPTIONS, type OptionDeclaration } from '../../../src/options/option-table.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { backOffMillis, holdMillis } from '../../../src/delivery/back-off.js';
+import { backOffMillis, holdMillis } from '../../../src/delivery/answer/back-off.js';
 import { Delivery } from '../../../src/delivery/delivery.js';
 import type { DeliveryOptions } from '../../../src/delivery/delivery-options.js';
-import { explainError } from '../../../src/delivery/explain-error.js';
-import type { Exchange } from '../../../src/delivery/transport.js';
+import { explainError } from '../../../src/delivery/http/explain-error.js';
+import type { Exchange } from '../../../src/delivery/http/transport.js';
 import type { Hit, PendingHit } from '../../../src/hit/hit.js';
 import { diagnosticsTo } from '../../support/diagnostics.js';
 import {

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
-import { maskAddress } from '../../../src/hit/mask-address.js';
-import { createToTrackedQuery } from '../../../src/hit/query-policy.js';
-import { createToVisitorId, deriveVisitorKey } from '../../../src/hit/visitor-id.js';
+import { createToTrackedQuery } from '../../../src/hit/page/query-policy.js';
+import { maskAddress } from '../../../src/hit/visitor/mask-address.js';
+import { createToVisitorId, deriveVisitorKey } from '../../../src/hit/visitor/visitor-id.js';
 import { trackEvent } from '../../../src/index.js';
 import { eventually, startServer } from '../../support/child-process.js';
 import { APPS, get, matomo, REGISTER } from '../../support/registered-app.js';
@@ -16,7 +16,7 @@ import { codeIn, read, rowsWith } from './pages.js';
 const PAGE = 'docs/privacy.md';
 
 test('the page on privacy lists exactly the words that make a parameter a secret', () => {
-  const source = read('src/hit/query-policy.ts');
+  const source = read('src/hit/page/query-policy.ts');
   const declared = /SECRET_WORDS = new Set\(\[(.*?)\]\)/s.exec(source)?.[1] ?? '';
   const words = [...declared.matchAll(/'([^']+)'/g)].map(([, word]) => word);
   expect(words.length).toBeGreaterThan(10);

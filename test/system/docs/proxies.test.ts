@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createToOrigin } from '../../../src/hit/origin.js';
+import { createToOrigin } from '../../../src/hit/visitor/origin.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
 import { codeIn, rowsWith } from './pages.js';
 

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { LossReason } from '../../../src/delivery/counters.js';
+import type { LossReason } from '../../../src/delivery/queue/counters.js';
 import type { FaultRow } from './ride-out.js';
 
 interface Expected {

@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { trackEvent } from '../../../src/index.js';
 import { startRedis } from '../../support/redis-server.js';
 import { linesIn, temporaryFolder } from '../../support/spool.js';

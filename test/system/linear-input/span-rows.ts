@@ -1,9 +1,9 @@
 import { annotate } from '../../../src/annotate.js';
-import { toCustomVariables } from '../../../src/hit/custom-variables.js';
-import { overrideAll } from '../../../src/hit/overrides.js';
-import { toParameterValue } from '../../../src/hit/parameter-value.js';
+import { toCustomVariables } from '../../../src/hit/parameters/custom-variables.js';
+import { overrideAll } from '../../../src/hit/parameters/overrides.js';
+import { toParameterValue } from '../../../src/hit/parameters/parameter-value.js';
+import { TRACKING_PARAMETERS } from '../../../src/hit/parameters/tracking-parameters.js';
 import { cleanText } from '../../../src/hit/text.js';
-import { TRACKING_PARAMETERS } from '../../../src/hit/tracking-parameters.js';
 import { assembleRequests } from '../../../src/requests/assemble-requests.js';
 import type { FinishedSpan } from '../../../src/requests/finished-span.js';
 import { finishedSpan, hitsOf, httpRequest, READING } from '../../support/builders.js';

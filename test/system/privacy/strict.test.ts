@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { createToVisitorId } from '../../../src/hit/visitor-id.js';
+import { createToVisitorId } from '../../../src/hit/visitor/visitor-id.js';
 import { annotate, trackEvent, trackGoal, trackOrder } from '../../../src/index.js';
 import type { MatomoOptions } from '../../../src/options.js';
 import { captureOutput } from '../../support/output.js';

@@ -6,7 +6,7 @@ import {
   createDeliveryCounters,
   type DeliveryCounters,
   sumOfCounters,
-} from '../../counters.js';
+} from '../../queue/counters.js';
 import { ForeignFile, openOwnFile, readOwnFile } from '../own-file.js';
 import { isMissing } from './is-missing.js';
 import type { Closable, OpenFiles } from './open-files.js';

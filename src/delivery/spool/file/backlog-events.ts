@@ -1,4 +1,4 @@
-import type { DeliveryCounters } from '../../counters.js';
+import type { DeliveryCounters } from '../../queue/counters.js';
 import type { SegmentReaderEvents } from './segment-reader.js';
 
 /** What the backlog reports to the sender's own process. */

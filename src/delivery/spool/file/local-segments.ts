@@ -5,7 +5,7 @@ import {
   type LossReason,
   lostHits,
   sumOfCounters,
-} from '../../counters.js';
+} from '../../queue/counters.js';
 import type { SpoolReports } from '../spool-reports.js';
 import { readAcknowledgment } from './acknowledgment.js';
 import { listFolder } from './is-missing.js';

@@ -1,5 +1,5 @@
 import { SerialQueue } from '../../../common/serial-queue.js';
-import { addCounters, type DeliveryCounters } from '../../counters.js';
+import { addCounters, type DeliveryCounters } from '../../queue/counters.js';
 import type { Acknowledgment, AcknowledgmentFile } from './acknowledgment.js';
 import type { HitPlace, SegmentHit } from './segment-hit.js';
 

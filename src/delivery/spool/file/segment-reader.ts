@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Hit } from '../../../hit/hit.js';
-import { sumOfCounters } from '../../counters.js';
+import { sumOfCounters } from '../../queue/counters.js';
 import { isWhole, readLine, storedIn } from '../hit-line.js';
 import type { StoredHit } from '../spool-store.js';
 import {

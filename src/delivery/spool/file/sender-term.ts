@@ -1,4 +1,4 @@
-import { type DeliveryCounters, sumOfCounters } from '../../counters.js';
+import { type DeliveryCounters, sumOfCounters } from '../../queue/counters.js';
 import type { SpoolReports } from '../spool-reports.js';
 import { Backlog } from './backlog.js';
 import { Lease } from './lease.js';

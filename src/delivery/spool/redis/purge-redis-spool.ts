@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { lostHits } from '../../counters.js';
+import { lostHits } from '../../queue/counters.js';
 import { instanceName } from '../instance-name.js';
 import { isSelected, type PurgeFilter } from '../purge-filter.js';
 import { RedisBacklog } from './redis-backlog.js';

@@ -3,7 +3,7 @@ import {
   type DeliveryCounters,
   type LossReason,
   sumOfCounters,
-} from '../../counters.js';
+} from '../../queue/counters.js';
 import { type CounterName, counterEntries } from '../share-counts.js';
 
 /** Changes to this process' hits according to Redis. */

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { crc32 } from 'node:zlib';
 import { SerialQueue } from '../../../common/serial-queue.js';
 import type { Hit } from '../../../hit/hit.js';
-import { lostHits } from '../../counters.js';
+import { lostHits } from '../../queue/counters.js';
 import { LINE_BYTES, toLines } from '../hit-line.js';
 import type { SpoolReports } from '../spool-reports.js';
 import type { SpoolEvents } from '../spool-store.js';

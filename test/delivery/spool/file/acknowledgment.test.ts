@@ -1,7 +1,7 @@
 import { appendFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import { createDeliveryCounters } from '../../../../src/delivery/counters.js';
+import { createDeliveryCounters } from '../../../../src/delivery/queue/counters.js';
 import {
   type Acknowledgment,
   AcknowledgmentFile,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { sumOfCounters } from '../../../../src/delivery/counters.js';
+import { sumOfCounters } from '../../../../src/delivery/queue/counters.js';
 import { RedisAccount } from '../../../../src/delivery/spool/redis/redis-account.js';
 import { seededRuns } from '../../../support/seed.js';
 

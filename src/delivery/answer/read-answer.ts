@@ -1,0 +1,216 @@
+import type { MessageCode } from '../../common/messages.js';
+import type { Exchange } from '../http/transport.js';
+import { countOf } from '../queue/batch.js';
+import { readCounters } from './read-counters.js';
+
+/** A reason for the log, and the code that explains it. */
+export interface Reason {
+  readonly code: MessageCode;
+  readonly reason: string;
+}
+
+/** The result of one exchange for the hits that were sent. */
+export type BulkResult =
+  /**
+   * Matomo has processed them. `unconfirmed`: neither tracked nor invalid. `invalidIndices`: which ones are invalid, if the response
+   * says it. `note`: a warning for the operator.
+   */
+  | {
+      readonly kind: 'processed';
+      readonly tracked: number;
+      readonly invalid: number;
+      readonly invalidIndices?: readonly number[];
+      readonly unconfirmed: number;
+      readonly note?: Reason;
+    }
+  /** Accepted by a server that does not report results. `isDoubtful`: perhaps not even accepted. */
+  | { readonly kind: 'accepted'; readonly note?: Reason; readonly isDoubtful?: boolean }
+  /** They may be stored or not. Sending them again could duplicate them. */
+  | ({ readonly kind: 'unconfirmed' } & Reason)
+  /** Rolled back by Matomo: none is stored. */
+  | ({ readonly kind: 'rolled_back' } & Reason)
+  /** Temporarily not possible. `mayBeStored`: the response does not prove that nothing was stored. */
+  | ({
+      readonly kind: 'unavailable';
+      readonly retryAfter?: string | undefined;
+      readonly mayBeStored?: true;
+    } & Reason)
+  /** Neither tracked nor invalid: a lock timed out and some may be stored, tracking is off, or one hit makes the bulk unreadable. */
+  | ({ readonly kind: 'nothing_kept' } & Reason)
+  /** No hit was valid, with a token that has worked: each hit may be invalid, or the token no longer works. */
+  | ({ readonly kind: 'all_invalid' } & Reason)
+  /** Not processed, and only an operator can change that. */
+  | ({ readonly kind: 'refused'; readonly isTokenRefused?: true } & Reason)
+  | { readonly kind: 'too_large' };
+
+/** Facts about Matomo that an exchange alone does not show. */
+export interface ExchangeContext {
+  /** Number of hits that were sent. */
+  readonly sent: number;
+  readonly hasToken: boolean;
+  /** Matomo has tracked at least one hit since start. */
+  readonly hasTracked: boolean;
+}
+
+/** Classifies an exchange: only status, content type and counters of the response together show what was stored. */
+export function readAnswer(exchange: Exchange, known: ExchangeContext): BulkResult {
+  switch (exchange.kind) {
+    case 'not_sent':
+      return {
+        kind: 'unavailable',
+        code: 'unreachable',
+        reason: `Matomo cannot be reached (${reasonOf(exchange.error)})`,
+      };
+    case 'no_answer':
+      if (exchange.isHttp === false && !known.hasTracked) {
+        return {
+          kind: 'refused',
+          code: 'not-matomo',
+          reason: 'The server at url does not speak HTTP',
+        };
+      }
+      return {
+        kind: 'unconfirmed',
+        code: 'no-answer',
+        reason: `Matomo did not answer (${reasonOf(exchange.error)})`,
+      };
+    case 'answer':
+      return readStatus(exchange, known);
+  }
+}
+
+/** Whether Matomo rejected the whole bulk, perhaps because of its token. */
+export function isRejected(result: BulkResult): boolean {
+  return (
+    result.kind === 'all_invalid' || (result.kind === 'refused' && result.isTokenRefused === true)
+  );
+}
+
+type AnswerExchange = Extract<Exchange, { kind: 'answer' }>;
+
+function readStatus(answer: AnswerExchange, known: ExchangeContext): BulkResult {
+  const { status } = answer;
+  const reason = `Matomo answered with status ${status} (${countOf(known.sent)})`;
+  if (status === 204) return { kind: 'accepted' };
+  if (status >= 200 && status < 300) return readOk(answer, known);
+  if (status === 413) return { kind: 'too_large' };
+  if (status === 500) return { kind: 'rolled_back', code: 'rolled-back', reason };
+  if (status === 504) return { kind: 'unconfirmed', code: 'no-answer', reason };
+  // nginx also answers 502 if PHP dies after the commit, and a proxy's own status above 504 proves no more.
+  if (status > 501 && status !== 503) {
+    return {
+      kind: 'unavailable',
+      code: 'unavailable',
+      reason: `${reason} and may have stored them`,
+      retryAfter: answer.retryAfter,
+      mayBeStored: true,
+    };
+  }
+  if (status === 408 || status === 429 || status > 500) {
+    return { kind: 'unavailable', code: 'unavailable', reason, retryAfter: answer.retryAfter };
+  }
+  if (status >= 300 && status < 400) {
+    return {
+      kind: 'refused',
+      code: 'redirected',
+      reason: `${reason} and redirects to ${target(answer.location)}, which is not followed`,
+    };
+  }
+  const scheme = /^(?:basic|digest|bearer|negotiate|ntlm)\b/i.exec(answer.authenticate ?? '')?.[0];
+  const details =
+    status === 401 && scheme !== undefined
+      ? `: a server in front of it asks for authentication (${scheme})`
+      : '';
+  return { kind: 'refused', code: 'refused', reason: `${reason}${details}` };
+}
+
+function readOk(answer: AnswerExchange, known: ExchangeContext): BulkResult {
+  if (answer.contentType.startsWith('image/')) return { kind: 'accepted' };
+  const counters = readCounters(answer.body);
+  if (!counters) return readWithoutCounters(answer, known);
+  // Never more than was sent, whatever the response says: every hit is counted once.
+  const tracked = Math.min(counters.tracked, known.sent);
+  const invalid = Math.min(counters.invalid, known.sent - tracked);
+  const { invalidIndices } = counters;
+  if (tracked + invalid === 0) {
+    return {
+      kind: 'nothing_kept',
+      code: 'nothing-kept',
+      reason: `Matomo neither tracked nor rejected ${countOf(known.sent)}. Either its database timed out on a lock, and some hits may be stored, or tracking is turned off (record_statistics)`,
+    };
+  }
+  if (tracked === 0 && known.hasToken) {
+    const reason = `Matomo rejected all of ${countOf(known.sent)} sent with a token`;
+    return known.hasTracked
+      ? { kind: 'all_invalid', code: 'token-refused', reason }
+      : { kind: 'refused', code: 'token-refused', reason, isTokenRefused: true };
+  }
+  return {
+    kind: 'processed',
+    tracked,
+    invalid,
+    unconfirmed: known.sent - tracked - invalid,
+    ...(invalidIndices && { invalidIndices }),
+    ...(tracked === 0 &&
+      !known.hasTracked && {
+        note: {
+          code: 'site-unknown',
+          reason: `Matomo rejected all of ${countOf(known.sent)}, counted as invalid. Check siteId: the site may not exist.`,
+        },
+      }),
+  };
+}
+
+/** A 2xx response without counters. */
+function readWithoutCounters(
+  { status, body, contentType }: AnswerExchange,
+  known: ExchangeContext,
+): BulkResult {
+  const hits = countOf(known.sent);
+  const sqlState = sqlStateOf(body);
+  if (sqlState !== undefined) {
+    const reason = `Matomo's database failed (${sqlState}) and none of ${hits} was stored`;
+    return { kind: 'unavailable', code: 'rolled-back', reason };
+  }
+  const type = plain(contentType) || 'no content type';
+  const reason = `The server answered with status ${status} (${hits}), but is not Matomo's tracker (${type})`;
+  // A response that names tracked hits may come from Matomo and be truncated.
+  const isTruncated = body.includes('"tracked"');
+  if (!isTruncated && /^\s*text\/html\b/i.test(contentType)) {
+    const html = `${reason} and may have stored them`;
+    return { kind: 'unavailable', code: 'not-matomo', reason: html, mayBeStored: true };
+  }
+  if (known.hasTracked) {
+    const note: Reason = { code: 'not-matomo', reason: `${reason}; the hits count as accepted` };
+    return { kind: 'accepted', note, isDoubtful: status !== 201 && status !== 202 };
+  }
+  if (isTruncated) {
+    const incomplete = `The response with status ${status} (${hits}) is incomplete (${type})`;
+    return { kind: 'unconfirmed', code: 'not-matomo', reason: incomplete };
+  }
+  return { kind: 'refused', code: 'not-matomo', reason };
+}
+
+/** The SQL state if Matomo's database failed during a bulk: Matomo answers 200, and nothing of the bulk is stored. */
+function sqlStateOf(body: string): string | undefined {
+  if (!body.slice(0, 100).trimStart().startsWith('Error:')) return undefined;
+  const start = body.indexOf('SQLSTATE');
+  return start < 0 ? undefined : plain(body.slice(start, start + 'SQLSTATE[HY000]'.length));
+}
+
+/** The target of a redirect, without credentials, path parameters and query, which may repeat what was sent. */
+function target(location: string | undefined): string {
+  if (!location) return 'nowhere';
+  const address = location.replace(/^([a-z][a-z\d+.-]*:)?([\\/]*)[^\\/]*@/i, '$1$2');
+  return plain(address.replace(/[?#;].*/, ''));
+}
+
+/** Foreign text in a form that is safe to log. */
+function plain(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '').slice(0, 200);
+}
+
+function reasonOf(error: Error): string {
+  const { code } = error as NodeJS.ErrnoException;
+  return code ?? error.message;
+}

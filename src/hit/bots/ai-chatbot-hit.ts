@@ -1,0 +1,95 @@
+import { createField } from '../field.js';
+import type { ChatbotResponse, HttpRequest } from '../http-request.js';
+import { createToPageUrl, type PageUrlOptions } from '../page/page-url.js';
+import { isTimed } from '../page/request-timings.js';
+import type { KnownParameter } from '../parameters/parameter-names.js';
+import { isStaticFile } from '../static-files.js';
+import { isDocument, isLaterPart } from './document-type.js';
+
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** Matomo does not count these as content, as static files. */
+const MEDIA = /\.(?:mp[34]|webm)$/i;
+/** Set by plugins for WordPress if a chatbot runs JavaScript: then the page tracks itself. */
+const RUNS_JAVASCRIPT = /(?:^|;)\s*matomo_has_js=1\s*(?:;|$)/;
+
+/** Headers that decide whether a request by an AI chatbot is sent. */
+export interface ChatbotHeaders {
+  readonly cookie: string | undefined;
+  readonly range: string | undefined;
+}
+
+/** Whether a request by an AI chatbot reads content: not a redirect, a static file, or a later part of a document. */
+export function readsContent(
+  { path, statusCode }: Pick<HttpRequest, 'path' | 'statusCode'>,
+  { cookie = '', range = '' }: ChatbotHeaders,
+): boolean {
+  if (REDIRECTS.has(statusCode)) return false;
+  if (isLaterPart(statusCode, range)) return false;
+  return !isStaticFile(path) && !MEDIA.test(path) && !RUNS_JAVASCRIPT.test(cookie);
+}
+
+export interface ChatbotHitOptions extends PageUrlOptions {
+  readonly aiChatbotSource?: string | undefined;
+}
+
+/** The parameters of Matomo's AI chatbot reports. */
+type ChatbotParameters = ReadonlyMap<string, string>;
+
+/**
+ * Makes the parameters that Matomo reads for a request by an AI chatbot. The reports join its URL with those of people, so both must
+ * be the same text. Unknown values are left out, because averages would count them.
+ */
+export function createToChatbotParameters(
+  options: ChatbotHitOptions,
+): (request: HttpRequest, response: ChatbotResponse, path: string) => ChatbotParameters {
+  const toUrl = createToPageUrl({ ...options, removesCampaigns: true });
+
+  return function toChatbotParameters(request, response, path) {
+    const { statusCode, scheme, durationMillis } = request;
+    const host = request.host?.toLowerCase();
+    const isFile = isDocument(request.path, statusCode, response.contentType);
+    const query = isFile ? undefined : request.query;
+    const parameters = new Map([['recMode', '1']]);
+    const set = (name: KnownParameter, value: unknown) => {
+      const field = createField(name, value);
+      if (field) parameters.set(name, field.value);
+    };
+    set(isFile ? 'download' : 'url', toUrl({ scheme, host, query }, path).text);
+    set('http_status', statusCode);
+    set('bw_bytes', response.bodyBytes);
+    if (isTimed(request)) set('pf_srv', durationMillis);
+    set('source', options.aiChatbotSource);
+    return parameters;
+  };
+}
+
+/** Parameters of AI chatbot reports that the application cannot override. */
+const REPLACED = ['url', 'download', 'http_status', 'bw_bytes', 'pf_srv', 'source'];
+
+/** Makes a page view one that Matomo 5.7 and later report under AI chatbots. Earlier versions store it as a page view. */
+export function addChatbotParameters(
+  parameters: Map<string, string>,
+  userAgent: string,
+  chatbot: ChatbotParameters,
+): void {
+  for (const name of REPLACED) parameters.delete(name);
+  parameters.set('ua', userAgent);
+  for (const [name, value] of chatbot) parameters.set(name, value);
+}
+
+/** A hit only for AI chatbot reports: without visitor, title, address and variables. */
+export function toChatbotAlone(
+  site: number,
+  userAgent: string,
+  startSeconds: number,
+  chatbot: ChatbotParameters,
+): Map<string, string> {
+  return new Map([
+    ['idsite', String(site)],
+    ['rec', '1'],
+    ['apiv', '1'],
+    ...chatbot,
+    ['ua', userAgent],
+    ['cdt', String(startSeconds)],
+  ]);
+}

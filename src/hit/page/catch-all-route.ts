@@ -1,0 +1,67 @@
+import { memoize } from '../../common/generation-cache.js';
+
+/** Longer routes name something. It also bounds the work for routes that other services send. */
+const MAX_CATCH_ALL_LENGTH = 100;
+
+/** One segment that matches anything, as frameworks of several languages write it. */
+const WILDCARD_SEGMENT = new RegExp(
+  `^(?:${[
+    '\\*{1,2}:?[\\w-]*', // *  **  *splat  **:slug
+    '\\{\\*{1,2}[\\w-]*\\}', // {*splat}  {**rest}
+    '\\{[\\w-]+(?:\\*|\\+|:path)\\}', // {path*}  {proxy+}  {path:path}
+    ':[\\w-]+(?:[*+]|\\(\\.[*+]\\)[*+?]?)', // :path*  :path(.*)
+    '\\(\\.[*+]\\)[*+?]?', // (.*)
+    '\\.[*+]', // .*
+    '\\[{1,2}\\.{3}[\\w-]+(?:=[\\w-]+)?\\]{1,2}', // [...path]  [[...path]]  [...path=matcher]
+    '<path:[\\w-]+>',
+  ].join('|')})$`,
+);
+
+/** Nearly all routes begin with one: such a segment is no wildcard, which takes less to see than a lookup. */
+const SLASH = 47;
+
+function isLetter(code: number): boolean {
+  return code >= 97 && code <= 122;
+}
+
+/** `(shop)`: a folder of routes that is no part of their paths. */
+const GROUP = /\/\([\w-]+\)(?=\/)/g;
+
+/** Whether a route consists of wildcards only, as that of an application that answers everything in one place. */
+export function isCatchAllRoute(route: string): boolean {
+  if (isLetter(route.charCodeAt(1)) && route.charCodeAt(0) === SLASH) return false;
+  return route.length <= MAX_CATCH_ALL_LENGTH && hasOnlyWildcards(route);
+}
+
+const hasOnlyWildcards = memoize((route: string): boolean => {
+  const segments = withoutAnchors(withoutGroups(route))
+    .split('/')
+    .filter((segment) => segment !== '');
+  return segments.length > 0 && segments.every((segment) => isWildcard(segment));
+});
+
+/** Whether a route has a segment that matches anything, and so many paths. */
+export function hasWildcard(route: string): boolean {
+  return route.split('/').some((segment) => segment.includes('*') || isWildcard(segment));
+}
+
+/** Whether a route matches whatever begins like it, such as `/files/*` and `/files{/*rest}`. */
+export function endsInWildcard(route: string): boolean {
+  const last = withoutAnchors(route.slice(route.lastIndexOf('/') + 1));
+  return isWildcard(last) || (last.endsWith('}') && isWildcard(last.slice(0, -1)));
+}
+
+function isWildcard(segment: string): boolean {
+  return segment === '$' || WILDCARD_SEGMENT.test(segment);
+}
+
+/** Only frameworks that name routes after folders have groups; elsewhere parentheses are parts of an expression. */
+function withoutGroups(route: string): string {
+  return route.includes('[...') ? route.replace(GROUP, '') : route;
+}
+
+/** `{/*splat}` as `/*splat`, and the source of a regular expression without what says where it begins and ends. */
+function withoutAnchors(route: string): string {
+  const optional = /^\{(\/[^{}]*)\}$/.exec(route)?.[1];
+  return (optional ?? route).replace(/[\^\\]/g, '').replace(/(?<=[*+)])\$/g, '');
+}

@@ -1,0 +1,54 @@
+import type { HttpRequest } from '../http-request.js';
+import { PERF_KEYS } from '../parameters/parameter-names.js';
+import { toParameterValue } from '../parameters/parameter-value.js';
+import { TRACKING_PARAMETERS } from '../parameters/tracking-parameters.js';
+import { operationOf } from './graphql-operation.js';
+
+/** Whether the duration is the server time: not that of an event stream, unless the stream answers one operation. */
+export function isTimed(request: HttpRequest): boolean {
+  if (!request.isEventStream) return true;
+  return request.method === 'POST' && operationOf(request) !== undefined;
+}
+
+/** Sets the timings from spans and `measure`, which are added up. */
+export function setTimings(parameters: Map<string, string>, request: HttpRequest): void {
+  for (const key of PERF_KEYS) {
+    let sum: number | undefined;
+    for (const { timings } of request.annotations) {
+      const millis = timings?.[key];
+      if (millis !== undefined) sum = (sum ?? 0) + millis;
+    }
+    if (sum !== undefined) setParameter(parameters, key, sum);
+  }
+}
+
+/** Whether the application has set the server time. */
+export function isServerTimeGiven(
+  { annotations }: HttpRequest,
+  layers: readonly (Readonly<Record<string, unknown>> | undefined)[],
+): boolean {
+  return (
+    annotations.some(({ timings }) => timings?.pf_srv !== undefined) ||
+    layers.some(
+      (layer) => toParameterValue(TRACKING_PARAMETERS.pf_srv, layer?.pf_srv) !== undefined,
+    )
+  );
+}
+
+/** Matomo adds all timings to the page load time. The server time is reduced, so that the sum is the duration of the request. */
+export function subtractOtherTimings(parameters: Map<string, string>, request: HttpRequest): void {
+  let others = 0;
+  for (const key of PERF_KEYS) if (key !== 'pf_srv') others += Number(parameters.get(key) ?? 0);
+  if (others === 0 || !isTimed(request)) return;
+  setParameter(parameters, 'pf_srv', Math.max(0, Math.round(request.durationMillis) - others));
+}
+
+/** Sets a parameter if its value is valid. */
+export function setParameter(
+  parameters: Map<string, string>,
+  name: keyof typeof TRACKING_PARAMETERS,
+  given: unknown,
+): void {
+  const value = toParameterValue(TRACKING_PARAMETERS[name], given);
+  if (value !== undefined) parameters.set(name, value);
+}

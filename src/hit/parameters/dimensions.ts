@@ -1,0 +1,83 @@
+import type { HttpRequest } from '../http-request.js';
+import type { PageUrl } from '../page/page-url.js';
+
+/** What a dimension may be made of besides attributes as they stand on the span. */
+export interface RequestFacts {
+  readonly request: HttpRequest;
+  /** As it is tracked: redacted and cut. */
+  readonly url: PageUrl;
+  /** Redacted. */
+  readonly referrer?: string | undefined;
+  /** Redacted. */
+  readonly path: string;
+  /** The route, or what titles show instead. */
+  readonly place: string;
+  /** Masked. */
+  readonly address: string | undefined;
+}
+
+type Fact = (facts: RequestFacts) => string | number | undefined;
+
+const method: Fact = ({ request }) => request.method;
+const status: Fact = ({ request }) => request.statusCode;
+const url: Fact = (facts) => facts.url.text;
+const path: Fact = (facts) => facts.path;
+const referrer: Fact = (facts) => facts.referrer;
+const query: Fact = (facts) => facts.url.text.split('?', 2)[1];
+const address: Fact = (facts) => facts.address;
+const userAgent: Fact = ({ request }) => request.userAgent;
+
+const FIRST_FAILED_STATUS = 400;
+
+/** Answers which endpoints fail: a report of this dimension has nothing but failures. */
+const failedEndpoint: Fact = ({ request, place }) => {
+  const { method: verb, statusCode } = request;
+  if (statusCode < FIRST_FAILED_STATUS) return undefined;
+  return `${Math.floor(statusCode / 100)}xx ${verb} ${place}`;
+};
+
+/**
+ * Attributes whose value the hit knows better than the span: the status of an aborted request, a route that came late, and
+ * what is redacted or masked before it may leave. By their stable names and their old ones.
+ */
+const FACTS: Readonly<Record<string, Fact>> = {
+  'http.request.method': method,
+  'http.method': method,
+  'http.response.status_code': status,
+  'http.status_code': status,
+  'http.route': ({ request }) => request.route,
+  'url.full': url,
+  'http.url': url,
+  'http.target': ({ path: target, url: full }) =>
+    [target, full.text.split('?', 2)[1]].filter(Boolean).join('?'),
+  'url.path': path,
+  'url.query': query,
+  'url.scheme': ({ request }) => request.scheme,
+  'http.scheme': ({ request }) => request.scheme,
+  'client.address': address,
+  'http.client_ip': address,
+  'network.peer.address': address,
+  'net.peer.ip': address,
+  'net.sock.peer.addr': address,
+  'user_agent.original': userAgent,
+  'http.user_agent': userAgent,
+  'http.request.header.referer': referrer,
+  'matomo.failed_endpoint': failedEndpoint,
+};
+
+/** Whether a dimension of this attribute is made with the hit and not read from the span. */
+export function isRequestFact(attribute: string): boolean {
+  return Object.hasOwn(FACTS, attribute);
+}
+
+/** Dimensions that are made with the hit, as parameters; `undefined` where there are none. */
+export function createToDimensions(
+  dimensions: Readonly<Record<string, unknown>>,
+): ((facts: RequestFacts) => Record<string, unknown>) | undefined {
+  const facts = Object.entries(dimensions).flatMap(([id, attribute]) => {
+    const fact = isRequestFact(String(attribute)) ? FACTS[String(attribute)] : undefined;
+    return fact ? [[`dimension${id}`, fact] as const] : [];
+  });
+  if (facts.length === 0) return undefined;
+  return (request) => Object.fromEntries(facts.map(([name, fact]) => [name, fact(request)]));
+}

@@ -1,0 +1,93 @@
+import { isIP } from 'node:net';
+import { cleanText, cutBytes, cutCharacters, withoutUserInfo } from '../text.js';
+import type { ParameterDeclaration } from './parameter-declaration.js';
+
+/** A value that is safe to send; `undefined` if Matomo would reject it, it would make the bulk fail, or it is empty. */
+export function toParameterValue(
+  declaration: ParameterDeclaration,
+  value: unknown,
+): string | undefined {
+  switch (declaration.kind) {
+    case 'text':
+      return toText(declaration, value);
+    case 'referrer':
+      return toText(declaration, typeof value === 'string' ? withoutUserInfo(value.trim()) : value);
+    case 'url':
+      return toUrl(declaration, value);
+    case 'json':
+      return toJson(declaration, value);
+    case 'integer':
+    case 'number':
+      return toNumber(declaration, value);
+    case 'flag':
+      return toFlag(value);
+    case 'visitor-id':
+      return /^[\da-f]{16}$/i.test(String(value)) ? String(value).toLowerCase() : undefined;
+    case 'address':
+      return typeof value === 'string' && isIP(value) && !value.includes('%') ? value : undefined;
+    case 'time':
+      return toTime(value);
+  }
+}
+
+function toText(declaration: ParameterDeclaration, value: unknown): string | undefined {
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
+    return undefined;
+  }
+  let text = cleanText(String(value));
+  if (declaration.maxCharacters !== undefined)
+    text = cutCharacters(text, declaration.maxCharacters);
+  if (declaration.maxBytes !== undefined) text = cutBytes(text, declaration.maxBytes);
+  text = text.trimEnd(); // the cut may be after a space
+  return text === '' || (text === '0' && declaration.isZeroEmpty) ? undefined : text;
+}
+
+/** Only URLs with a scheme: Matomo drops others. Removes credentials, which Matomo would store. */
+function toUrl(declaration: ParameterDeclaration, value: unknown): string | undefined {
+  const text = typeof value === 'string' ? value.trim() : '';
+  if (!/^[a-z][a-z\d+.-]*:\/\/[^/]/i.test(text)) return undefined;
+  return toText(declaration, withoutUserInfo(text));
+}
+
+/** JSON that is too long is dropped: after a cut it would not be valid. */
+function toJson(declaration: ParameterDeclaration, value: unknown): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  const text = cleanText(value);
+  return text === '' || text.length > (declaration.maxCharacters ?? 0) ? undefined : text;
+}
+
+function toNumber(declaration: ParameterDeclaration, value: unknown): string | undefined {
+  if (typeof value !== 'number' && (typeof value !== 'string' || value.trim() === '')) {
+    return undefined;
+  }
+  const number = declaration.rounded ? Math.round(Number(value)) : Number(value);
+  if (declaration.kind === 'integer' && !Number.isInteger(number)) return undefined;
+  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = declaration;
+  return Number.isFinite(number) && number >= min && number <= max ? String(number) : undefined;
+}
+
+function toFlag(value: unknown): string | undefined {
+  switch (value) {
+    case true:
+    case 1:
+    case '1':
+    case 'true':
+      return '1';
+    case false:
+    case 0:
+    case '0':
+    case 'false':
+      return '0';
+    default:
+      return undefined;
+  }
+}
+
+const TWENTY_YEARS_SECONDS = 631_152_000;
+
+/** Only epoch seconds: Matomo accepts other formats too, but stores "now" for a time that it cannot parse. */
+function toTime(value: unknown): string | undefined {
+  if (typeof value !== 'number' && typeof value !== 'string') return undefined;
+  const seconds = Math.floor(Number(value));
+  return seconds > TWENTY_YEARS_SECONDS && seconds < 4_294_967_296 ? String(seconds) : undefined;
+}

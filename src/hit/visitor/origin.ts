@@ -1,0 +1,106 @@
+import { isIP, isIPv4 } from 'node:net';
+import { memoizeLatest } from '../../common/generation-cache.js';
+import { isLocalHost } from './local-host.js';
+import { createTrust } from './proxy-trust.js';
+
+/** What a request claims about its caller and its target, unchecked. */
+export interface OriginClaims {
+  /** Address of the connection's peer. */
+  readonly peerAddress: string | undefined;
+  readonly host: string | undefined;
+  /** Scheme of the local server: `http` behind a proxy that terminates TLS. */
+  readonly scheme: string | undefined;
+  /** Reads a header by its lower-case name. */
+  readonly header: (name: string) => string | undefined;
+}
+
+/** The claims that are trusted. */
+export interface Origin {
+  /** A plain IP address. */
+  readonly address: string | undefined;
+  readonly host: string | undefined;
+  readonly scheme: 'http' | 'https';
+}
+
+export interface OriginOptions {
+  readonly trustProxy: boolean | number | readonly string[];
+  readonly assumeHttps: boolean;
+}
+
+/**
+ * Reads X-Forwarded-* like Express with `trust proxy`: the caller is the first address from the right that is not a trusted proxy.
+ * Scheme and host are trusted if the connection comes from a trusted proxy.
+ */
+export function createToOrigin({
+  trustProxy,
+  assumeHttps,
+}: OriginOptions): (claims: OriginClaims) => Origin {
+  const isTrusted = createTrust(trustProxy);
+  const isLocal = memoizeLatest(isLocalHost);
+
+  return function toOrigin(claims) {
+    const peer = isIPv4(claims.peerAddress ?? '')
+      ? claims.peerAddress
+      : plainAddress(claims.peerAddress);
+    if (trustProxy === false || !isTrusted(peer ?? '', 0)) {
+      const { host } = claims;
+      return { address: peer, host, scheme: schemeOf(host, claims.scheme) };
+    }
+    const { header } = claims;
+    const host = firstOf(header('x-forwarded-host')) ?? claims.host;
+    const proto = firstOf(header('x-forwarded-proto'))?.toLowerCase();
+    return {
+      address: callerOf(peer, header('x-forwarded-for')),
+      host,
+      scheme: proto === 'http' || proto === 'https' ? proto : schemeOf(host, claims.scheme),
+    };
+  };
+
+  /** Local hosts usually have no proxy that terminates TLS, and a URL in Matomo's reports should work when it is clicked. */
+  function schemeOf(host: string | undefined, listener: string | undefined): 'http' | 'https' {
+    if (listener === 'https') return 'https';
+    return assumeHttps && !(host && isLocal(host)) ? 'https' : 'http';
+  }
+
+  /** An entry that is not an address hides its caller: then the last known address counts. */
+  function callerOf(
+    peer: string | undefined,
+    forwardedFor: string | undefined,
+  ): string | undefined {
+    const hops = (forwardedFor ?? '').split(',').filter((hop) => hop.trim() !== '');
+    let caller = peer;
+    for (let hop = 1; hop <= Math.min(hops.length, MAX_HOPS); hop++) {
+      const address = plainAddress(hops[hops.length - hop]);
+      if (address === undefined) return caller;
+      caller = address;
+      if (!isTrusted(address, hop)) return caller;
+    }
+    return caller;
+  }
+}
+
+/** More proxies than anybody has, and the limit of `trustProxy`. */
+const MAX_HOPS = 100;
+/** An IPv6 address with zone, brackets, quotes and port is shorter. */
+const MAX_ADDRESS_LENGTH = 128;
+
+/** An address without port, brackets and zone, and IPv4 in its own notation; `undefined` if it is not an address. */
+export function plainAddress(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  let address = text.trim();
+  if (address.length > MAX_ADDRESS_LENGTH) return undefined;
+  address = address.replace(/^"(.*)"$/, '$1');
+  if (address.startsWith('[')) address = address.slice(1, Math.max(1, address.indexOf(']')));
+  else if (/^[\d.]+:\d+$/.test(address)) address = address.slice(0, address.indexOf(':'));
+  // An expression would search for the end again from each percent sign.
+  const zone = address.indexOf('%');
+  if (zone >= 0) address = address.slice(0, zone);
+  // A dual-stack socket reports IPv4 callers as ::ffff:192.0.2.1.
+  address = address.replace(/^::ffff:(?=[\d.]+$)/i, '');
+  return isIP(address) ? address : undefined;
+}
+
+function firstOf(list: string | undefined): string | undefined {
+  const first = list?.split(',')[0]?.trim();
+  return first === '' ? undefined : first;
+}

@@ -1,0 +1,176 @@
+import { expect, test } from 'vitest';
+import { readAnswer } from '../../../src/delivery/answer/read-answer.js';
+import type { Exchange } from '../../../src/delivery/http/transport.js';
+import {
+  answer,
+  DATABASE_DIED,
+  noAnswer,
+  notHttp,
+  notSent,
+} from '../../support/scripted-transport.js';
+
+const known = { sent: 3, hasToken: false, hasTracked: false };
+const counters = (tracked: number, invalid: number) =>
+  answer(200, { status: 'success', tracked, invalid });
+
+const PAGE = { kind: 'unavailable', code: 'not-matomo', mayBeStored: true };
+
+test.each([
+  ['all tracked', counters(3, 0), { kind: 'processed', tracked: 3, invalid: 0, unconfirmed: 0 }],
+  ['some invalid', counters(2, 1), { kind: 'processed', tracked: 2, invalid: 1, unconfirmed: 0 }],
+  [
+    'some lost inside',
+    counters(2, 0),
+    { kind: 'processed', tracked: 2, invalid: 0, unconfirmed: 1 },
+  ],
+  [
+    'more than was sent',
+    counters(5, 2),
+    { kind: 'processed', tracked: 3, invalid: 0, unconfirmed: 0 },
+  ],
+  ['nothing kept', counters(0, 0), { kind: 'nothing_kept' }],
+  ['QueuedTracking', answer(200, 'GIF89a', 'image/gif'), { kind: 'accepted' }],
+  ['204', answer(204), { kind: 'accepted' }],
+  ...[201, 202, 203].flatMap((status): [string, Exchange, object][] => [
+    [
+      `${status} with counters`,
+      answer(status, { status: 'success', tracked: 2, invalid: 1 }),
+      { kind: 'processed', tracked: 2, invalid: 1, unconfirmed: 0 },
+    ],
+    [
+      `${status} without`,
+      answer(status, '', 'text/plain'),
+      { kind: 'refused', code: 'not-matomo' },
+    ],
+    [
+      `${status} cut off`,
+      answer(status, '{"status":"success","tracked":3'),
+      { kind: 'unconfirmed' },
+    ],
+  ]),
+  [
+    'a database that died',
+    answer(200, DATABASE_DIED),
+    {
+      kind: 'unavailable',
+      code: 'rolled-back',
+      reason: expect.stringContaining('SQLSTATE[HY000]'),
+    },
+  ],
+  ['an error of something else', answer(200, 'Error: 42', 'text/plain'), { kind: 'refused' }],
+  ['a page about SQLSTATE', answer(200, '<p>Error:SQLSTATE'), PAGE],
+  ['no HTTP', notHttp, { kind: 'refused', code: 'not-matomo' }],
+  ['a page', answer(200, '<html>'), PAGE],
+  ['an empty page with 202', answer(202, '', 'Text/HTML; charset=utf-8'), PAGE],
+  [
+    'counters as HTML',
+    answer(200, '{"status":"success","tracked":3,"invalid":0}'),
+    { kind: 'processed', tracked: 3 },
+  ],
+  ['JSON of something else', answer(200, { ok: true }), { kind: 'refused' }],
+  [
+    'cut-off JSON',
+    answer(200, '{"status":"success","tra', 'application/json'),
+    { kind: 'refused' },
+  ],
+  [
+    '500 with JSON',
+    answer(500, { status: 'error', tracked: 2, invalid: 0 }),
+    { kind: 'rolled_back' },
+  ],
+  ['500, empty', answer(500), { kind: 'rolled_back' }],
+  ['502', answer(502, '<html>'), { kind: 'unavailable' }],
+  ['503', answer(503), { kind: 'unavailable' }],
+  ['429', answer(429), { kind: 'unavailable' }],
+  ['408', answer(408), { kind: 'unavailable' }],
+  ['504', answer(504), { kind: 'unconfirmed' }],
+  ['413', answer(413), { kind: 'too_large' }],
+  ['400', answer(400, '<info>'), { kind: 'refused' }],
+  ['403', answer(403), { kind: 'refused' }],
+  [
+    'nothing sent',
+    notSent,
+    { kind: 'unavailable', reason: expect.stringContaining('ECONNREFUSED') },
+  ],
+  ['no answer', noAnswer, { kind: 'unconfirmed' }],
+])('%s', (_name, exchange, verdict) => {
+  expect(readAnswer(exchange, known)).toMatchObject(verdict);
+});
+
+test('all invalid without a token: counted, and the site id is named', () => {
+  const verdict = readAnswer(counters(0, 3), known);
+  expect(verdict).toMatchObject({ kind: 'processed', invalid: 3 });
+  expect(verdict).toHaveProperty('note.reason', expect.stringContaining('siteId'));
+});
+
+test.each([
+  ['Basic realm="s3cret"', /\(Basic\)$/],
+  ['s3cret', /status 401 \(3 hits\)$/],
+  [undefined, /status 401 \(3 hits\)$/],
+])('401 with WWW-Authenticate: %s', (authenticate, reason) => {
+  const verdict = readAnswer({ ...answer(401), authenticate } as Exchange, known);
+  expect(verdict).toMatchObject({ kind: 'refused', code: 'refused' });
+  expect((verdict as { reason: string }).reason).toMatch(reason);
+  expect((verdict as { reason: string }).reason).not.toContain('s3cret');
+});
+
+test('all invalid with a token that never worked: held back', () => {
+  const verdict = readAnswer(counters(0, 3), { ...known, hasToken: true });
+  expect(verdict).toMatchObject({ kind: 'refused', code: 'token-refused' });
+});
+
+test('all invalid with a token that has worked: each hit may be bad by itself', () => {
+  const verdict = readAnswer(counters(0, 3), { ...known, hasToken: true, hasTracked: true });
+  expect(verdict.kind).toBe('all_invalid');
+});
+
+test.each<[string, Exchange, object]>([
+  ['a page', answer(200, '<html>'), PAGE],
+  ['201', answer(201, 'created', 'text/plain'), { kind: 'accepted', isDoubtful: false }],
+  ['202', answer(202, '', 'text/plain'), { kind: 'accepted', isDoubtful: false }],
+  ['a database that died', answer(200, DATABASE_DIED), { kind: 'unavailable' }],
+  ['no HTTP', notHttp, { kind: 'unconfirmed', code: 'no-answer' }],
+])('%s where Matomo has tracked before', (_name, exchange, expected) => {
+  const verdict = readAnswer(exchange, { ...known, hasTracked: true });
+  expect(verdict).toMatchObject(expected);
+  if (verdict.kind === 'accepted') expect(verdict.note?.code).toBe('not-matomo');
+});
+
+test('nothing of the body of a failed database is repeated but the state', () => {
+  const verdict = readAnswer(answer(200, `${DATABASE_DIED} at s3cret`), known);
+  expect(verdict).toHaveProperty(
+    'reason',
+    "Matomo's database failed (SQLSTATE[HY000]) and none of 3 hits was stored",
+  );
+});
+
+test.each([
+  '<br />\n<b>Deprecated</b>: x in y.php on line 3<br />\n{"status":"success","tracked":3,"invalid":0}',
+  '\ufeff{"status":"success","tracked":3,"invalid":0}',
+  '{"status":"success","tracked":3,"invalid":0,"invalid_indices":[]}\n',
+])('counters are read from %j', (body) => {
+  expect(readAnswer(answer(200, body, 'text/html'), known)).toMatchObject({
+    kind: 'processed',
+    tracked: 3,
+  });
+});
+
+test('an answer of Matomo’s that was cut off may hide that hits were stored', () => {
+  expect(readAnswer(answer(200, '{"status":"success","tracked":3,"inv'), known).kind).toBe(
+    'unconfirmed',
+  );
+});
+
+test('a redirect gives away no credentials', () => {
+  const location = 'https://u:s3cret@m.example/matomo.php;token_auth=s3cret?x=s3cret';
+  expect(JSON.stringify(readAnswer({ ...answer(302), location }, known))).not.toContain('s3cret');
+});
+
+test('a redirect is named without its query', () => {
+  const exchange = { ...answer(301), location: 'https://other.example/matomo.php?secret=1' };
+  const verdict = readAnswer(exchange, known);
+  expect(verdict).toMatchObject({
+    kind: 'refused',
+    reason: expect.stringMatching(/https:\/\/other\.example\/matomo\.php(?!\?)/),
+  });
+});

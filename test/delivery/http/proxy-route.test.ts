@@ -1,0 +1,51 @@
+import { EnvHttpProxyAgent } from 'undici';
+import { expect, test } from 'vitest';
+import { proxyRouteOf } from '../../../src/delivery/http/proxy-route.js';
+
+const PROXY = 'http://proxy.test:3128';
+
+/** What the dispatcher of other bulks connects to first. */
+function undiciConnectsTo(url: URL, noProxy: string): string | undefined {
+  let first: string | undefined;
+  const agent = new EnvHttpProxyAgent({
+    httpProxy: PROXY,
+    noProxy,
+    proxyTunnel: false,
+    factory(origin) {
+      first = new URL(origin).origin;
+      throw new Error('seen');
+    },
+  });
+  const request = { origin: url.origin, path: '/', method: 'POST' } as const;
+  expect(() => agent.dispatch(request, {})).toThrow('seen');
+  return first;
+}
+
+test.each([
+  ['http://matomo.test', ''],
+  ['http://matomo.test', '*'],
+  ['http://matomo.test', 'matomo.test'],
+  ['http://matomo.test', 'MATOMO.test'],
+  ['http://matomo.test', 'test'],
+  ['http://matomo.test', '.test'],
+  ['http://matomo.test', '*.test'],
+  ['http://matomo.test', 'omo.test'],
+  ['http://matomo.test', 'other.test, matomo.test'],
+  ['http://matomo.test', 'other.test matomo.test'],
+  ['http://matomo.test', 'other.test,,'],
+  ['http://matomo.test', 'matomo.test:80'],
+  ['http://matomo.test', 'matomo.test:8080'],
+  ['http://matomo.test:8080', 'matomo.test:8080'],
+  ['http://matomo.test:8080', 'matomo.test'],
+  ['http://matomo.test', 'other.test,*'],
+  ['http://192.0.2.7', '192.0.2.7'],
+  ['http://[2001:db8::1]', '[2001:db8::1]'],
+])('%s with NO_PROXY=%j goes the way of other bulks', (text, NO_PROXY) => {
+  const url = new URL(text);
+  const route = proxyRouteOf(url, { HTTP_PROXY: PROXY, NO_PROXY });
+  expect(route?.url ?? url.origin).toBe(undiciConnectsTo(url, NO_PROXY));
+});
+
+test('without a proxy there is no route', () => {
+  expect(proxyRouteOf(new URL('https://matomo.test'), {})).toBeUndefined();
+});

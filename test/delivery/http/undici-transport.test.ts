@@ -1,0 +1,311 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createUndiciTransport } from '../../../src/delivery/http/undici-transport.js';
+import { eventually } from '../../support/child-process.js';
+import { until } from '../../support/traced-service.js';
+
+const BULK = Buffer.from('{}');
+
+async function listen(server: Server | ReturnType<typeof createTcpServer>): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/matomo.php`;
+}
+
+function transportTo(url: string) {
+  const transport = createUndiciTransport({
+    url: new URL(url),
+    userAgent: 'opentelemetry-matomo/test',
+  });
+  onTestFinished(() => transport.close());
+  return transport;
+}
+
+async function serve(listener: RequestListener) {
+  const server = createServer(listener);
+  onTestFinished(() => server.closeAllConnections());
+  return transportTo(await listen(server));
+}
+
+test('a bulk is a POST of JSON by our own user agent, and its answer comes back whole', async () => {
+  let seen: unknown;
+  const transport = await serve(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const { method, url, headers } = request;
+    seen = [
+      method,
+      url,
+      headers['content-type'],
+      headers['user-agent'],
+      Buffer.concat(chunks).toString(),
+    ];
+    response.writeHead(429, {
+      'content-type': 'text/html',
+      'retry-after': '7',
+      location: '/x',
+      date: 'Fri, 20 Nov 2026 10:00:00 GMT',
+    });
+    response.end('busy');
+  });
+  expect(await transport.send(Buffer.from('{"a":1}'), 1000)).toEqual({
+    kind: 'answer',
+    status: 429,
+    contentType: 'text/html',
+    body: 'busy',
+    location: '/x',
+    retryAfter: '7',
+    date: 'Fri, 20 Nov 2026 10:00:00 GMT',
+  });
+  expect(seen).toEqual([
+    'POST',
+    '/matomo.php',
+    'application/json',
+    'opentelemetry-matomo/test',
+    '{"a":1}',
+  ]);
+});
+
+test('one turn of the event loop passes before a connection is reused, and no more', async () => {
+  const ports = new Set<number | undefined>();
+  const transport = await serve((request, response) => {
+    ports.add(request.socket.remotePort);
+    request.resume().on('end', () => response.end('{}'));
+  });
+  await transport.send(BULK, 5000);
+  await transport.send(BULK, 5000); // the server has left the connection open
+  let turns = 0;
+  let answeredIn = 0;
+  const waited: number[] = [];
+  const onAnswered = () => {
+    answeredIn = turns;
+  };
+  const onSent = () => waited.push(turns - answeredIn);
+  subscribe('undici:request:trailers', onAnswered);
+  subscribe('undici:client:sendHeaders', onSent);
+  let counting = setImmediate(function count() {
+    turns += 1;
+    counting = setImmediate(count);
+  });
+  onTestFinished(() => {
+    clearImmediate(counting);
+    unsubscribe('undici:request:trailers', onAnswered);
+    unsubscribe('undici:client:sendHeaders', onSent);
+  });
+  for (let i = 0; i < 10; i++) await transport.send(BULK, 5000);
+  const [, ...afterAnAnswer] = waited;
+  // An answer is read in a poll phase, and the check phase of that turn is counted too.
+  expect(afterAnAnswer).toEqual(Array(9).fill(2));
+  expect(ports.size).toBe(1);
+});
+
+describe('a server that closes connections and does not announce it', () => {
+  const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}';
+
+  const twelve = (kinds: string[]) => kinds.length === 12;
+
+  /** Closes each connection so many milliseconds after an answer, once `closes` is called. */
+  async function serveAndClose(afterMillis: number) {
+    let isClosing = false;
+    let connections = 0;
+    const server = createTcpServer((socket) => {
+      connections += 1;
+      socket.on('error', () => undefined);
+      socket.on('data', () => {
+        if (!isClosing || afterMillis > 0) socket.write(ANSWER);
+        else socket.end(ANSWER);
+        if (isClosing && afterMillis > 0) setTimeout(() => socket.end(), afterMillis);
+      });
+    });
+    const transport = transportTo(await listen(server));
+    return {
+      connections: () => connections,
+      closes: () => {
+        isClosing = true;
+      },
+      async send(isEnough: (kinds: string[]) => boolean): Promise<string[]> {
+        const kinds: string[] = [];
+        while (!isEnough(kinds)) kinds.push((await transport.send(BULK, 5000)).kind);
+        return kinds;
+      },
+    };
+  }
+
+  test.each([0, 20])(
+    'from the start, %i ms after an answer: no bulk is lost',
+    async (afterMillis) => {
+      const server = await serveAndClose(afterMillis);
+      server.closes();
+      const start = performance.now();
+      expect(await server.send(twelve)).toEqual(Array(12).fill('answer'));
+      expect(server.connections()).toBe(12);
+      expect(performance.now() - start).toBeGreaterThan(11 * 45); // at most one per 50 ms
+    },
+  );
+
+  test.each([0, 20])(
+    'after it has left them open, %i ms after an answer: one bulk is lost at most',
+    async (afterMillis) => {
+      const server = await serveAndClose(afterMillis);
+      expect(await server.send(twelve)).toEqual(Array(12).fill('answer'));
+      expect(server.connections()).toBe(1);
+      server.closes();
+      const kinds = await server.send(() => server.connections() === 10);
+      expect(kinds.filter((kind) => kind !== 'answer').length).toBeLessThanOrEqual(1);
+    },
+  );
+});
+
+test('a close that the server announces, and one by this side, leave connections to be reused', async () => {
+  const announced: (string | undefined)[] = [];
+  let closed = 0;
+  const transport = await serve((request, response) => {
+    announced.push(request.headers.connection);
+    request.socket.once('close', () => {
+      closed += 1;
+    });
+    if (announced.length < 3) response.setHeader('connection', 'close');
+    request.resume().on('end', () => response.end('{}'));
+  });
+  for (let bulks = 1; bulks <= 4; bulks++) {
+    await transport.send(BULK, 5000);
+    await until(() => closed === bulks); // the last ones after a second without a bulk
+  }
+  expect(announced).toEqual(Array(4).fill('keep-alive'));
+});
+
+test('one connection serves many bulks', async () => {
+  const sockets = new Set<Socket>();
+  const transport = await serve((request, response) => {
+    sockets.add(request.socket);
+    request.resume().on('end', () => response.end('{}'));
+  });
+  for (let i = 0; i < 10; i++) await transport.send(Buffer.from('{}'), 1000);
+  expect(sockets.size).toBe(1);
+});
+
+test('where nobody listens nothing was sent', async () => {
+  const server = createTcpServer();
+  const url = await listen(server);
+  await new Promise((resolve) => server.close(resolve));
+  const exchange = await transportTo(url).send(Buffer.from('{}'), 1000);
+  expect(exchange).toMatchObject({
+    kind: 'not_sent',
+    error: { message: expect.stringMatching(/^ECONNREFUSED: .*127.0.0.1:\d+$/) },
+  });
+});
+
+test('a name that cannot be found and a server that speaks no TLS were sent nothing either', async () => {
+  const url = new URL(await listen(createTcpServer((socket) => socket.end('no TLS'))));
+  for (const odd of ['http://matomo.invalid/matomo.php', `https://${url.host}/matomo.php`]) {
+    expect((await transportTo(odd).send(Buffer.from('{}'), 5000)).kind).toBe('not_sent');
+  }
+});
+
+test.each([
+  ['before the body is read', (socket: Socket) => socket.once('data', () => socket.destroy())],
+  [
+    'in the middle of the answer',
+    (socket: Socket) =>
+      socket.once('data', () =>
+        socket.end('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"status"'),
+      ),
+  ],
+  [
+    'with something that is no HTTP',
+    (socket: Socket) => socket.once('data', () => socket.end('nonsense\r\n\r\n')),
+  ],
+])(
+  'a connection that ends %s leaves it open what became of the bulk',
+  async (_when, onConnection) => {
+    const transport = transportTo(await listen(createTcpServer(onConnection)));
+    expect((await transport.send(Buffer.alloc(500_000, 'a'), 1000)).kind).toBe('no_answer');
+  },
+);
+
+test('a server that is silent, or dribbles, is given up at the time-out', async () => {
+  const dribble = (socket: Socket) => {
+    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n');
+    const timer = setInterval(() => socket.write('x'), 20);
+    socket.on('close', () => clearInterval(timer)).on('error', () => undefined);
+  };
+  for (const onConnection of [() => undefined, dribble]) {
+    const transport = transportTo(await listen(createTcpServer(onConnection)));
+    const exchange = await transport.send(Buffer.from('{}'), 200);
+    expect(exchange).toMatchObject({
+      kind: 'no_answer',
+      error: { message: 'no answer within 200 ms' },
+    });
+  }
+});
+
+test.each([
+  ['gzip', gzipSync],
+  ['x-gzip', gzipSync],
+  ['GZIP', gzipSync],
+  ['deflate', deflateSync],
+  ['br', brotliCompressSync],
+  ['none', (text: string) => Buffer.from(text)],
+] as const)(
+  'an answer with content-encoding %s is read, though none is asked for',
+  async (encoding, encode) => {
+    let asked: string | string[] | undefined;
+    const transport = await serve((request, response) => {
+      asked = request.headers['accept-encoding'];
+      response.setHeader('content-encoding', encoding);
+      request.resume().on('end', () => response.end(encode('{"tracked":1}')));
+    });
+    expect(await transport.send(BULK, 5000)).toMatchObject({ body: '{"tracked":1}' });
+    expect(asked).toBe('identity');
+  },
+);
+
+test.each([
+  ['is no gzip', Buffer.from('{"tracked":1}')],
+  ['is larger than 64 kB', gzipSync(Buffer.alloc(65_537, 'x'))],
+])('an answer that claims to be gzip and %s stays as it is', async (_why, body) => {
+  const transport = await serve((request, response) => {
+    response.setHeader('content-encoding', 'gzip');
+    request.resume().on('end', () => response.end(body));
+  });
+  expect(await transport.send(BULK, 5000)).toMatchObject({
+    kind: 'answer',
+    body: body.toString('utf8'),
+  });
+});
+
+test.each<[string, string, false | undefined]>([
+  ['SMTP', '220 mail.test ESMTP\r\n', false],
+  ['SSH', 'SSH-2.0-OpenSSH_9.6\r\n', false],
+  ['HTTP with a header that is none', 'HTTP/1.1 200 OK\r\n\x01\r\n\r\n', undefined],
+])('what answers in %s is known by it', async (_protocol, bytes, isHttp) => {
+  const server = createTcpServer((socket) => {
+    socket.on('error', () => undefined).once('data', () => socket.end(bytes, 'latin1'));
+  });
+  const exchange = await transportTo(await listen(server)).send(BULK, 5000);
+  expect(exchange.kind).toBe('no_answer');
+  expect((exchange as { isHttp?: false }).isHttp).toBe(isHttp);
+});
+
+test('an endless answer is cut off', async () => {
+  const transport = await serve((_request, response) => {
+    const timer = setInterval(() => response.write(Buffer.alloc(10_000, 'x')), 1);
+    response.on('close', () => clearInterval(timer));
+  });
+  const exchange = await transport.send(Buffer.from('{}'), 50_000);
+  expect(exchange.kind === 'answer' && exchange.body.length).toBe(65_536);
+});
+
+test('close ends what is under way', async () => {
+  let hasArrived = false;
+  const transport = await serve(() => {
+    hasArrived = true;
+  });
+  const sent = transport.send(Buffer.from('{}'), 60_000);
+  await eventually(() => hasArrived);
+  await transport.close();
+  expect((await sent).kind).toBe('no_answer');
+});

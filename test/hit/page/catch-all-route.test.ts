@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { isCatchAllRoute } from '../../../src/hit/page/catch-all-route.js';
+
+test.each([
+  '*',
+  '/*',
+  '/**',
+  '/*splat',
+  '/{*splat}',
+  '{/*splat}',
+  '/(.*)',
+  '(.*)',
+  '/:path*',
+  '/:path+',
+  '/:path(.*)',
+  '/$',
+  '$',
+  '/*/*',
+  '/**:path',
+  '/{path*}',
+  '/{proxy+}',
+  '/{path:path}',
+  '/{**rest}',
+  '/[...path]',
+  '/[[...path]]',
+  '/<path:path>',
+  '/[...path=any]',
+  '/(shop)/[...path]',
+  '/(shop)/(small)/[[...path]]',
+  '/.*/',
+  '/^\\/.*$/',
+  '/(.*)/',
+])('%s is a catch-all', (route) => {
+  expect(isCatchAllRoute(route)).toBe(true);
+});
+
+test.each([
+  '',
+  '/',
+  '/users',
+  '/:id',
+  '/{id}',
+  '/[slug]',
+  '/$id',
+  '/(shop)',
+  '/(shop)/[slug]',
+  '/(shop)/api/[...path]',
+  '/api/*',
+  '/api/*splat',
+  '/*/edit',
+  '/:path(\\d+)',
+  '/^(?!\\/api).*/',
+  `/${'*/'.repeat(100)}`,
+])('%s is none', (route) => {
+  expect(isCatchAllRoute(route)).toBe(false);
+});

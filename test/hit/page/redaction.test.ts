@@ -1,0 +1,321 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createToPageUrl } from '../../../src/hit/page/page-url.js';
+import { createToTrackedQuery } from '../../../src/hit/page/query-policy.js';
+import { createRedactPath } from '../../../src/hit/page/redact-path.js';
+import { startInspector } from '../../../src/inspector/index.js';
+import { annotations, hitsOf, httpRequest } from '../../support/builders.js';
+import { sampled } from '../../support/long.js';
+import { seededRuns } from '../../support/seed.js';
+
+const SECRET = 's3cret';
+const RUNS = sampled(500, 5000);
+const redact = createToTrackedQuery({ query: 'redact', siteSearch: false });
+
+test.each([
+  ['a=1&amp;q=foo', 'a=1'],
+  ['a=1&amp;Q=foo&b=2', 'a=1&b=2'],
+  ['a=1&amp;amp;q=foo', 'a=1'],
+  ['a=1&amp;q%5B%5d=foo', 'a=1'],
+  ['a=1;q=foo', 'a=1'],
+  ['a=1;q==foo', 'a=1'],
+  ['q=foo;bar&a=1', 'a=1'],
+  ['a=1&lt;q=foo', 'a=1&lt%3Bq=foo'],
+  ['a=b;c;d&e', 'a=b;c;d&e'],
+])('of the query %s %s stays, because Matomo resolves entities', (query, kept) => {
+  expect(redact(query)).toBe(kept);
+  expect(createToTrackedQuery({ query: 'keep', siteSearch: false })(query)).toBe(kept);
+});
+
+test.each(['a=1&amp;q=foo', 'a=1&amp;amp;search=foo', 'a&amp;k%5b]=foo', 'a=1&#38;q=foo'])(
+  'a request for /x?%s stays a page view in Matomo',
+  async (query) => {
+    expect(await typesOf('/x', query)).toEqual(['page']);
+  },
+);
+
+test.each([
+  '/a;b&q=foo',
+  '/a;b/c&amp;q=foo',
+  '/a;x=1&amp;Keyword=foo',
+  '/a;q=foo;b=1',
+  '/a&lt;q=f',
+])('a request for %s stays a page view in Matomo', async (path) => {
+  expect(await typesOf(path, undefined)).toEqual(['page']);
+});
+
+test('no text of entities, separators and names makes a site search of a page view', () => {
+  const piece = fc.constantFrom(
+    ...[
+      'q',
+      'k',
+      'a',
+      'search',
+      '=',
+      '==',
+      '&',
+      ';',
+      '&amp;',
+      'amp;',
+      '&lt;',
+      '&eacute;',
+      '/',
+      '1',
+      '[]',
+    ],
+  );
+  const text = fc.array(piece, { maxLength: 14 }).map((pieces) => pieces.join(''));
+  const toPageUrl = createToPageUrl({ query: 'keep', siteSearch: false });
+  fc.assert(
+    fc.property(text, fc.option(text, { nil: undefined }), (path, query) => {
+      const request = { scheme: 'https', host: 'h.example', query };
+      const url = toPageUrl(request, `/${path}`).text;
+      expect(keywordsIn(url), url).toEqual([]);
+    }),
+    seededRuns(RUNS),
+  );
+});
+
+test.each([
+  ['a=1;token=s3cret;b=2', 'a=1;token=redacted;b=2'],
+  ['token=s3;cret&b=2', 'token=redacted&b=2'],
+  ['token=s3;cret==;b=2', 'token=redacted;b=2'],
+  ['a=1&amp;token=s3cret', 'a=1&token=redacted'],
+  ['csrfmiddlewaretoken=s3cret', 'csrfmiddlewaretoken=redacted'],
+  ['newpassword=s3cret', 'newpassword=redacted'],
+  ['NEWPASSWD=s3cret', 'NEWPASSWD=redacted'],
+  ['oldPassWord=s3cret', 'oldPassWord=redacted'],
+  ['myapikey=s3cret', 'myapikey=redacted'],
+  ['awscredentials=s3cret', 'awscredentials=redacted'],
+  ['appsecret=s3cret', 'appsecret=redacted'],
+  ['to%6ben%=s3cret', 'to%6ben%=redacted'],
+  ['return=%2Fx%3Ftoken%3Ds3cret', 'return=redacted'],
+  ['return=/x?token=s3cret', 'return=redacted'],
+  ['return=%2Fx%3Fnext%3D%252Fy%253Ftoken%253Ds3cret', 'return=redacted'],
+  ['return=%2Fx%3Bjsessionid%3Ds3cret', 'return=redacted'],
+  ['state=%7B%22token%22%3A%20%22s3cret%22%7D', 'state=redacted'],
+  ['return=https%3A%2F%2Fada%3As3cret%40h%2F', 'return=redacted'],
+  ['%3Ftoken%3Ds3cret', 'redacted'],
+  ['x%3Ftoken%3Ds3cret=1', 'redacted'],
+  ['to=ada%40example.org%', 'to=redacted'],
+  ['x=Bearer%20abcdef', 'x=redacted'],
+  ['x=bearer+abcdef', 'x=redacted'],
+  ['x=Basic%20dXNlcjpwYXNz', 'x=redacted'],
+  ['x=basic%2520dXNlcjpwYXNz', 'x=redacted'],
+  ['Bearer%20s3cret', 'redacted'],
+  ['x=token%20s3cret', 'x=redacted'],
+  ['x=token%3As3cret', 'x=redacted'],
+  ['x=a,token:s3cret', 'x=redacted'],
+  ['x=token%253As3cret', 'x=redacted'],
+  ['x=password%20%3A%20secret', 'x=redacted'],
+  ['token:s3cret', 'redacted'],
+  ['return=%2F%2Fada%3As3cret%40h%2F', 'return=redacted'],
+  ['return=https%3A%5C%5Cada%3As3cret%40h', 'return=redacted'],
+  ['creditcard=4111', 'creditcard=redacted'],
+  ['credit_card=4111', 'credit_card=redacted'],
+  ['userCardNumber=4111', 'userCardNumber=redacted'],
+  ['cvv2=123', 'cvv2=redacted'],
+  ['magic=s3cret', 'magic=redacted'],
+  ['invite=s3cret', 'invite=redacted'],
+  ['sso=s3cret', 'sso=redacted'],
+  ['passwort=s3cret', 'passwort=redacted'],
+  ['neuesPasswort=s3cret', 'neuesPasswort=redacted'],
+  ['schl%C3%BCssel=s3cret', 'schl%C3%BCssel=redacted'],
+  ['contrase%C3%B1a=s3cret', 'contrase%C3%B1a=redacted'],
+  ['has%C5%82o=s3cret', 'has%C5%82o=redacted'],
+  ['mot_de_passe=s3cret', 'mot_de_passe=redacted'],
+  [`x=${'%25'.repeat(1)}${'25'.repeat(9)}3Ds3cret`, 'x=redacted'],
+])('the query %s is sent as %s', (query, sent) => {
+  expect(redact(query)).toBe(sent);
+});
+
+test.each([
+  'monkey=1',
+  'spin=1',
+  'compass=1',
+  'return=%2Fx%3Fpage%3D2',
+  'filter=a%3Db',
+  'x=100%',
+  'x=a+b',
+  'tokenizer=1;x=2',
+  'x=basic+training',
+  'x=a+token+of+thanks',
+  'x=12%3A30',
+  'return=https%3A%2F%2Fauth.example.org%3A8443%2Fcb',
+  'credit=1&card=2',
+  'invites_me=1',
+])('the query %s stays', (query) => {
+  expect(redact(query)).toBe(query);
+});
+
+test.each([
+  ['/a;jsessionid=s3cret/b', '/a;jsessionid=redacted/b'],
+  ['/a;x=1;token=s3cret', '/a;x=1;token=redacted'],
+  ['/a;token=s3;cret/b;x=1', '/a;token=redacted/b;x=1'],
+  ['/a;x=1&amp;token=s3cret', '/a;x=1&token=redacted'],
+  ['/a;to=ada%40example.org', '/a;to=redacted'],
+  ['/a;return=/x%3Ftoken=s3cret', '/a;return=/x%3Ftoken=redacted'],
+  ['/a;v=1/b', '/a;v=1/b'],
+  ['/R&D/token', '/R&D/token'],
+  ['/token=s3cret/', '/token=redacted/'],
+  ['/token=s3cret/a;b=1', '/token=redacted/a;b=1'],
+  ['/a&token=s3cret/b', '/a&token=redacted/b'],
+  ['/access_token%3Ds3cret', '/redacted'],
+  ['/access_token%253Ds3cret', '/redacted'],
+  ['/token:s3cret/a', '/redacted/a'],
+  ['/Bearer%20s3cret/a', '/redacted/a'],
+  ['/to=ada@example.org', '/to=redacted'],
+  ['/keys:rotate', '/keys:rotate'],
+  ['/a=1/b:2/c%20d', '/a=1/b:2/c%20d'],
+])('the path %s is sent as %s', (path, sent) => {
+  expect(createRedactPath([])(path)).toBe(sent);
+  const [hit] = hitsOf(httpRequest({ path, route: undefined })).hits;
+  expect(hit?.url).toBe(`https://shop.example.org${sent}`);
+  expect(hit?.action_name).toBe(`GET ${decodeURIComponent(sent)}`);
+});
+
+test('no hit of a request has a secret of its URLs, wherever it stands', () => {
+  const query = `access_token=${SECRET}&x=Bearer%20${SECRET}&mtm_campaign=token:${SECRET}&creditcard=${SECRET}`;
+  const request = httpRequest({
+    path: `/token=${SECRET}/a`,
+    route: undefined,
+    query,
+    referrer: `//user:${SECRET}@ref.example/token=${SECRET}/?${query}`,
+    statusCode: 500,
+    annotations: [annotations({ errorType: 'TypeError' })],
+  });
+  const attributes = ['url.full', 'url.path', 'url.query', 'http.target', 'matomo.failed_endpoint'];
+  const dimensions = Object.fromEntries(
+    [...attributes, 'http.request.header.referer'].map((name, i) => [i + 1, name]),
+  );
+  const chatbotResponse = { contentType: 'text/html', bodyBytes: 1 };
+  const routeDetails = { '/a': { _rcn: 'x' } };
+  for (const actionName of ['{method} {route}', '{path}']) {
+    const hits = [
+      ...hitsOf(request, { dimensions, actionName, errors: 'crash', routeDetails }).hits,
+      ...hitsOf({ ...request, annotations: [] }, { actionName }).hits,
+      ...hitsOf({ ...request, chatbotResponse }).hits,
+      ...hitsOf({ ...request, chatbotResponse }, { pageViews: false }).hits,
+      ...hitsOf({ ...request, path: `/token=${SECRET}/a.pdf`, chatbotResponse }).hits,
+    ];
+    expect(hits).toHaveLength(6);
+    expect(hits[0]).toMatchObject({
+      action_name: expect.stringContaining('/token=redacted/a'),
+      dimension6: expect.stringMatching(/^\/\/ref\.example\/token=redacted\/\?/),
+    });
+    expect(JSON.stringify(hits)).not.toContain(SECRET);
+  }
+});
+
+test('a referrer that the application sets has no user info', () => {
+  const parameters = {
+    urlref: `//u:${SECRET}@a.example/?x=b@c`,
+    _ref: `https://u:${SECRET}@a.example`,
+  };
+  const request = httpRequest({ annotations: [annotations({ parameters })] });
+  expect(hitsOf(request).hits[0]).toMatchObject({
+    urlref: '//a.example/?x=b@c',
+    _ref: 'https://a.example',
+  });
+});
+
+test('with query: keep the matrix parameters of a path stay, with strip and a list their secrets do not', () => {
+  const path = '/a;token=s3cret';
+  const urlWith = (query: 'keep' | 'strip' | string[]) =>
+    hitsOf(httpRequest({ path }), { query }).hits[0]?.url;
+  expect(urlWith('keep')).toBe('https://shop.example.org/a;token=s3cret');
+  expect(urlWith('strip')).toBe('https://shop.example.org/a;token=redacted');
+  expect(urlWith(['token'])).toBe('https://shop.example.org/a;token=redacted');
+});
+
+test('patterns see the first 2,048 characters of a path, and nothing else of it is sent', () => {
+  const pattern = /secret-\d+/g;
+  const path = `/${'secret-123/'.repeat(300)}`;
+  const redacted = createRedactPath([pattern])(path);
+  expect(redacted).toBe(`/${'redacted/'.repeat(186)}`);
+  expect(createRedactPath([/x*/, /x*/, /x*/])(path).length).toBeLessThan(2048 * 9 + 10);
+  expect(createRedactPath([/\d{16}/])(`/${'a'.repeat(2040)}1234567890123456`)).toBe('/');
+});
+
+test('a list keeps values that have a semicolon, and no other pair behind one', () => {
+  const list = createToTrackedQuery({ query: ['a'], siteSearch: false });
+  expect(list('a=1;2;3&b=4')).toBe('a=1;2;3');
+  expect(list('a=1;b=2;3;a=4')).toBe('a=1;a=4');
+});
+
+test('a secret stays a secret in any place, encoding and company', () => {
+  const name = fc.constantFrom(
+    'token',
+    'creditcard',
+    'csrfmiddlewaretoken',
+    'apiKey',
+    'PASSWORD',
+    'jsessionid',
+  );
+  const before = fc.constantFrom('', 'a=1&', 'a=1;', 'b&amp;', '&lt;', 'return=%2F&', ';', 'x==;');
+  const after = fc.constantFrom('', '&a=1', ';a=1', ';', ';rest-s3cret', '%', '&amp;b');
+  const layers = fc.integer({ min: 0, max: 8 });
+  const place = fc.constantFrom('', 'return=', 'r[]=/x?', 'a=b;c=');
+  fc.assert(
+    fc.property(name, before, after, layers, place, (secret, start, end, depth, around) => {
+      let pair = `${secret}=s3cret`;
+      for (let i = 0; i < depth; i++) pair = encodeURIComponent(i === 0 ? `/x?${pair}` : pair);
+      const query = `${start}${around}${pair}${end}`;
+      expect(redact(query)).not.toContain('s3cret');
+      const path = `/a;${start}${around}${pair}${end}`.replaceAll('?', '%3F');
+      expect(createRedactPath([])(path)).not.toContain('s3cret');
+    }),
+    seededRuns(RUNS),
+  );
+});
+
+test('any query is a query still: what is redacted once stays as it is', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (query) => {
+      const once = redact(query);
+      expect(redact(once)).toBe(once);
+    }),
+    seededRuns(RUNS),
+  );
+});
+
+async function typesOf(path: string, query: string | undefined) {
+  const inspector = await startInspector();
+  try {
+    const { hits } = hitsOf(httpRequest({ path, query, startMillis: Date.now() }), {}, Date.now());
+    const requests = hits.map((hit) => `?${new URLSearchParams(hit)}`);
+    await fetch(`${inspector.url}/matomo.php`, {
+      method: 'POST',
+      body: JSON.stringify({ requests }),
+    });
+    return inspector.hits().map(({ stored }) => stored?.type);
+  } finally {
+    await inspector.close();
+  }
+}
+
+const KEYWORDS = new Set(['q', 'query', 's', 'search', 'searchword', 'k', 'keyword', 'keywords']);
+
+/**
+ * What PHP and Matomo make of a URL: entities are resolved, a `;` in front of `?` makes a query of all that follows and a
+ * separator of each `;`.
+ */
+function keywordsIn(sent: string): string[] {
+  let url = sent
+    .replace(/&(amp|lt|eacute);/g, (_, name: string) => ({ amp: '&', lt: '<' })[name] ?? 'é')
+    .replace(/^https:/, '');
+  const semicolon = url.indexOf(';');
+  const question = url.indexOf('?');
+  if (semicolon >= 0 && (question < 0 || semicolon < question)) {
+    url = url.replace('?', ';').replace(';', '?').replaceAll(';', '&');
+  }
+  const start = url.indexOf('?');
+  if (start < 0) return [];
+  return url
+    .slice(start + 1)
+    .split('&')
+    .filter((pair) => {
+      const [, name = '', value = ''] = /^([^=]*)=?(.*)$/s.exec(pair) ?? [];
+      return KEYWORDS.has(name.replace(/\[\]$/, '').toLowerCase()) && value !== '' && value !== '0';
+    });
+}

@@ -1,0 +1,92 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { redactMatrix } from '../../../src/hit/page/query-policy.js';
+import { createToReferrer } from '../../../src/hit/page/referrer.js';
+import { withoutUserInfo } from '../../../src/hit/text.js';
+import { sampled } from '../../support/long.js';
+import { seededRuns } from '../../support/seed.js';
+
+const FULL = { query: 'redact', referrers: 'full', urlPaths: 'full' } as const;
+
+test.each([
+  [
+    'redact',
+    'https://g.example/u/7?q=shoes&token=abc',
+    'https://g.example/u/redacted?q=shoes&token=redacted',
+  ],
+  ['strip', 'https://g.example/?q=shoes', 'https://g.example/'],
+  ['keep', 'https://g.example?token=abc', 'https://g.example?token=redacted'],
+  [
+    ['q', 'token'],
+    'https://g.example/?q=shoes&token=abc',
+    'https://g.example/?q=shoes&token=redacted',
+  ],
+  [['q'], 'https://g.example/?q=a%40b.example&page=2', 'https://g.example/?q=redacted'],
+  ['keep', 'https://g.example/a;jsessionid=abc?x=1', 'https://g.example/a;jsessionid=redacted?x=1'],
+  ['keep', 'https://g.example/a?x=1#access_token=abc', 'https://g.example/a?x=1'],
+  ['keep', 'https://g.example/a?x=1&amp;token=abc', 'https://g.example/a?x=1&token=redacted'],
+  ['redact', 'https://u:pw@g.example/', 'https://g.example/'],
+  ['redact', '//u:pw@g.example/', '//g.example/'],
+  ['redact', 'https:\\\\u:pw@g.example\\a', 'https:\\\\g.example\\a'],
+  ['redact', 'https:/u:p@w@g.example/a@b', 'https:/g.example/a@b'],
+  ['redact', 'u:pw@g.example/', 'g.example/'],
+  [
+    'redact',
+    'https://auth.g.example:8443/token=abc/',
+    'https://auth.g.example:8443/token=redacted/',
+  ],
+  ['redact', 'about:blank', 'about:blank'],
+  ['redact', 'nonsense', 'nonsense'],
+] as const)('with %s the referrer %s is %s', (query, referrer, tracked) => {
+  const redactPath = (path: string) => path.replace(/\d+/, 'redacted');
+  expect(createToReferrer({ ...FULL, query }, redactPath)(referrer)).toBe(tracked);
+});
+
+test('the fast way for referrers returns what the slow one returns', () => {
+  const toReferrer = createToReferrer({ ...FULL, query: 'keep' }, redactMatrix);
+  const toSlowReferrer = createToReferrer({ ...FULL, query: 'keep' }, (path) => redactMatrix(path));
+  const piece = fc.constantFrom('https://', '//', ':', '/', '?', '#', '@', ';', '&', '=', 'a', 'é');
+  const referrers = fc.array(fc.oneof(piece, fc.constantFrom('token', 'q', '%40', '\n', 'b.c')));
+  fc.assert(
+    fc.property(referrers, (pieces) => {
+      const referrer = pieces.join('');
+      expect(toReferrer(referrer)).toBe(toSlowReferrer(referrer));
+      const page = withoutUserInfo(referrer.replace(/[?#].*/s, ''));
+      const [, origin = '', path = ''] =
+        /^((?:[a-z][a-z\d+.-]*:\/+|\/{2,})[^/]*)?(.*)/s.exec(page) ?? [];
+      expect(toReferrer(referrer)?.split('?')[0]).toBe(origin + redactMatrix(redactMatrix(path)));
+    }),
+    seededRuns(sampled(500, 5000)),
+  );
+});
+
+test.each([
+  ['https://ref.example/a/b?q=x#c', 'https://ref.example/'],
+  ['https://u:p@ref.example:8443/a', 'https://ref.example:8443/'],
+  ['http://[2001:db8::1]/a', 'http://[2001:db8::1]/'],
+  ['android-app://com.example.mail/inbox/7', 'android-app://com.example.mail/'],
+  ['https:\\\\ref.example\\a', 'https:\\\\ref.example/'],
+  ['https://max%40example.org/a', undefined],
+  ['/a/b?q=x', undefined],
+  ['max@example.org', undefined],
+  ['mailto:max@example.org', undefined],
+  ['about:blank', undefined],
+] as const)('with referrers: "origin", %s is %s', (referrer, sent) => {
+  const toReferrer = createToReferrer({ ...FULL, referrers: 'origin' }, redactMatrix);
+  expect(toReferrer(referrer, 'shop.example')).toBe(sent);
+});
+
+test.each([
+  ['https://shop.example/users/42?x=1', 'https://shop.example/users/:id?x=1'],
+  ['http://SHOP.example:8080/users/42', 'http://SHOP.example:8080/users/:id'],
+  ['https://base.example/users/42', 'https://base.example/users/:id'],
+  ['/users/max%40example.org', '/users/:email'],
+  ['https://ref.example/users/42', 'https://ref.example/users/42'],
+  ['https://shop.example', 'https://shop.example'],
+] as const)(
+  'with urlPaths: "template", the referrer %s of a request to this site is %s',
+  (referrer, sent) => {
+    const options = { ...FULL, urlPaths: 'template', baseUrl: 'https://base.example/v1' } as const;
+    expect(createToReferrer(options, redactMatrix)(referrer, 'shop.example:443')).toBe(sent);
+  },
+);

@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import { createHitBuilder } from '../../../src/hit/hit-builder.js';
+import { createFindVisitor, isInSample } from '../../../src/hit/visitor/sampling.js';
+import { annotations, HIT_OPTIONS, httpRequest, NOON } from '../../support/builders.js';
+import { runNode } from '../../support/child-process.js';
+
+const RATE = 0.1;
+const DAY_MILLIS = 86_400_000;
+
+const builder = createHitBuilder({ ...HIT_OPTIONS, visitorKey: 'fixed seed' }, () => undefined);
+const findVisitor = createFindVisitor({}, builder);
+
+/** An address and a user agent for each. */
+const visitor = (i: number) =>
+  httpRequest({
+    address: `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`,
+    userAgent: `agent/${i % 9}`,
+  });
+
+const isTaken = (request = httpRequest(), now = NOON) =>
+  isInSample(findVisitor(request, 1, now), RATE);
+
+test('of 100,000 visitors at 0.1 between 9.5 and 10.5 % are in, every one for all requests of the day', () => {
+  let taken = 0;
+  for (let i = 0; i < 100_000; i++) if (isTaken(visitor(i))) taken += 1;
+  expect(taken).toBeGreaterThan(9_500);
+  expect(taken).toBeLessThan(10_500);
+  for (let i = 0; i < 500; i++) {
+    const first = isTaken(visitor(i));
+    const later = { ...visitor(i), path: '/other', startMillis: NOON + DAY_MILLIS / 4 };
+    expect(isTaken(later, later.startMillis)).toBe(first);
+  }
+});
+
+test('the visitor of the next UTC day is another one, unless a user ID names the visitor', () => {
+  const tomorrow = NOON + DAY_MILLIS;
+  const all = Array.from({ length: 2000 }, (_, i) => visitor(i));
+  const next = (request = httpRequest()) => ({ ...request, startMillis: tomorrow });
+  expect(all.some((one) => isTaken(one) !== isTaken(next(one), tomorrow))).toBe(true);
+  const named = all.map((one, i) => ({ ...one, given: { uid: `user${i}` } }));
+  expect(named.every((one) => isTaken(one) === isTaken(next(one), tomorrow))).toBe(true);
+});
+
+test('the user ID wins over the visitor ID, the strongest source over weaker ones', () => {
+  const annotated = annotations({ parameters: { uid: 'tracked', cid: '0123456789abcdef' } });
+  const span = annotations({ userId: 'of the span' });
+  const nobody = annotations({ parameters: { uid: 'anonymous' } });
+  const given = { uid: 'of a function', cid: 'fedcba9876543210' };
+  const of = (overrides: Parameters<typeof httpRequest>[0]) =>
+    findVisitor(httpRequest(overrides), 1, NOON);
+  expect(of({ annotations: [span, annotated, nobody], given })).toBe('tracked');
+  expect(of({ annotations: [span], given })).toBe('of a function');
+  expect(of({ annotations: [span], given: { cid: given.cid } })).toBe('of the span');
+  expect(of({ annotations: [nobody], given: { cid: given.cid } })).toBe(given.cid);
+  expect(of({})).toMatch(/^[\da-f]{16}$/);
+});
+
+test('two processes with one key take the same visitors', async () => {
+  const script = `
+    const { createHitBuilder } = await import('./build/hit/hit-builder.js');
+    const { createFindVisitor, isInSample } = await import('./build/hit/visitor/sampling.js');
+    const { options, requests } = JSON.parse(process.argv[1]);
+    const find = createFindVisitor({}, createHitBuilder(options, () => undefined));
+    console.log(requests.map((request) => Number(isInSample(find(request, 1, ${NOON}), 0.5))).join(''));`;
+  const requests = Array.from({ length: 60 }, (_, i) => visitor(i));
+  const run = async (visitorKey: string) => {
+    const options = { ...HIT_OPTIONS, visitorKey };
+    const given = JSON.stringify({ options, requests });
+    return (await runNode(['--input-type=module', '-e', script, given])).stdout;
+  };
+  const [one, two, other] = await Promise.all([run('key'), run('key'), run('another')]);
+  expect(one).toMatch(/^[01]{60}\n$/);
+  expect(two).toBe(one);
+  expect(other).not.toBe(one);
+});
