@@ -24,7 +24,7 @@ const DURATION_BOUNDARIES = [
 /** What makes hits, as `otel.component.type`. */
 export type ComponentType = 'matomo_span_processor' | 'matomo_span_exporter' | 'matomo_gateway';
 
-/** How many components of each type this process has had, whichever build or version of the package made them. */
+/** How many components of each type this process has had, whichever copy of the package made them. */
 const KEY = Symbol.for('opentelemetry-matomo.components.1');
 
 /** Names one more component of a type, as OpenTelemetry's semantic conventions want it. */

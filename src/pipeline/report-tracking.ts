@@ -2,7 +2,7 @@ import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 
-/** Whether this process has logged the line, whichever build or version of the package did. */
+/** Whether this process has logged the line, whichever copy of the package did. */
 const KEY = Symbol.for('opentelemetry-matomo.tracking.1');
 
 /** Levels of `OTEL_LOG_LEVEL` at which the line is not written. */

@@ -67,18 +67,14 @@ function listen(signal: Signal, processors: Processors): void {
 /** The application's handler may end the process soon, except for SIGHUP and SIGUSR2, which often reload a configuration. */
 function prepareForExit(signal: Signal, processors: Processors): void {
   if (signal !== 'SIGTERM' && signal !== 'SIGINT') return;
-  for (const processor of processors) {
-    const control = controlOf(processor);
-    if (control) control.hurry();
-    else void processor.forceFlush();
-  }
+  for (const processor of processors) controlOf(processor)?.hurry();
 }
 
 async function shutDown(processors: Processors): Promise<void> {
   await Promise.all(Array.from(processors, (processor) => processor.shutdown()));
 }
 
-/** The control of a processor. Older versions have none. */
+/** The control of a processor; `undefined` if it does not track. */
 function controlOf(processor: SpanProcessor): ExitControl | undefined {
   return (processor as unknown as Record<symbol, ExitControl | undefined>)[EXIT_CONTROL];
 }

@@ -94,7 +94,7 @@ export interface RequestFollower extends HitTaker {
 }
 
 /**
- * Shared by all copies of this package in a process (both builds, several versions): `annotate` of one copy must find the request
+ * Shared by all copies of this package in a process (both builds, several installations): `annotate` of one copy must find the request
  * that another copy captured. Its shape changes only together with the key.
  */
 interface SharedRequests {
@@ -109,11 +109,11 @@ interface SharedRequests {
   readonly onRoute: ReadonlyMap<string, ChannelListener>;
 }
 
-const KEY = Symbol.for('opentelemetry-matomo.requests.2');
+const KEY = Symbol.for('opentelemetry-matomo.requests.1');
 const REQUEST_CHANNEL = 'http.server.request.start';
 
 /** On Node's request, so that nothing but that object keeps it in memory. A `WeakMap` costs a tenth of a hit. */
-const CAPTURED = Symbol.for('opentelemetry-matomo.captured.2');
+const CAPTURED = Symbol.for('opentelemetry-matomo.captured.1');
 type Capturable = { [CAPTURED]?: CapturedRequest };
 
 function sharedRequests(): SharedRequests | undefined {

@@ -46,7 +46,7 @@ function forEachTaker(give: (taker: HitTaker) => void): void {
     try {
       give(taker);
     } catch {
-      // If one processor fails, of any version, the others still get the hit.
+      // If one processor fails, of any copy, the others still get the hit.
     }
   }
 }

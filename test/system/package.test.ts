@@ -83,26 +83,6 @@ test('published types import nothing but the API and Node', () => {
   expect([...foreign]).toEqual(['@opentelemetry/api']);
 });
 
-test('the page on upgrades is about the version that the changesets make', () => {
-  const folder = join(ROOT, '.changeset');
-  const bumps = readdirSync(folder)
-    .filter((name) => name.endsWith('.md') && name !== 'README.md')
-    .map((name) => {
-      const text = readFileSync(join(folder, name), 'utf8');
-      const change = /^---\n(['"])opentelemetry-matomo\1: (major|minor|patch)\n---\n\n\S/.exec(
-        text,
-      );
-      return change?.[2] ?? `${name} is invalid`;
-    });
-  expect(bumps.filter((bump) => bump.endsWith('invalid'))).toEqual([]);
-  const [major = 0, minor = 0] = packageJson.version.split('.').map(Number);
-  const next = bumps.includes('major')
-    ? [major + 1, 0]
-    : [major, minor + (bumps.includes('minor') ? 1 : 0)];
-  const page = readFileSync(join(ROOT, 'docs/upgrade.md'), 'utf8');
-  expect(page).toContain(`\n## What changes with ${next.join('.')}?\n`);
-});
-
 test('there are two dependencies, and no SDK is more than an optional peer', () => {
   expect(Object.keys(packageJson.dependencies)).toEqual(['@bufbuild/protobuf', 'undici']);
   const optional = Object.keys(packageJson.peerDependenciesMeta);

@@ -198,14 +198,14 @@ export const GOALS = {
 /** Why a goal is not reached, by its name. `node tools/bench/profile.mjs package` shows the parts. */
 export const REASONS = {
   'varied-over-ceiling':
-    '0.107 and 0.097 before. Texts that come only once filled the caches, which took a quarter of the CPU time, and new referrers and values were searched with several expressions; on Node.js 20, a hit takes 30,000 instructions instead of 36,900. What is left: each URL, query and referrer is examined and encoded, and most of what a hit needs is no longer in a CPU cache. Finding user agent and language by one lookup had saved a sixth of the instructions',
+    'on Node.js 20, a hit takes 30,000 instructions: each URL, query and referrer is examined and encoded, and most of what a hit needs is not in a CPU cache',
   'stall-over-templates':
-    'interleaved with the version before bulks were built in portions, medians of two rounds: 105 instead of 382 µs on Node.js 24 and 160 instead of 390 on Node.js 20; with varied traffic 256 instead of 1,084 and 262 instead of 1,185. With the usual traffic, the 99th percentile is 2 to 3 ms before and after; what takes it was not examined',
+    'bulks are built in portions. Medians of two rounds: 105 µs on Node.js 24 and 160 on Node.js 20; with varied traffic 256 and 262. With the usual traffic, the 99th percentile is 2 to 3 ms; what takes it was not examined',
   'varied-over-noop':
-    'on Node.js 20, such a hit takes more than twice the instructions of one with the usual traffic, see below, and the address comes from X-Forwarded-For, which is examined too. It was measured for the first time, so nothing was tried for this row alone',
+    'on Node.js 20, such a hit takes more than twice the instructions of one with the usual traffic, see below, and the address comes from X-Forwarded-For, which is examined too. Nothing was tried for this row alone',
   'children-over-otlp': 'see above; it is the cost of the request, as without child spans',
   'cpu-over-noop':
-    '1.48 on Node.js 20 before a third of the instructions of a hit was removed. By `perf`, of 8.0 µs that Node.js 24 adds: other threads 1.9, half of it concurrent marking; native code, mostly hashing and copying text, 1.4; builtins of V8 1.3; the code of this package 1.1; the kernel 0.8; the code of Node.js, undici and OpenTelemetry 0.8; garbage collection on the main thread 0.5; libraries 0.2. Sending ready-made hits alone costs 1.01 to 1.13, see below. Tried: with bulks in reused buffers, V8 runs one major collection in 200,000 requests instead of six to eight; a buffer may only be reused when nothing refers to it any more, so this was not kept. A wait of 5 ms for late spans instead of 20 saves nothing measurable. In two of three processes, and for (b) in one of four, V8 begins to allocate objects of the http instrumentation in old space, and then copies each span: that costs either 2 to 3 µs',
+    'by `perf`, of 8.0 µs that Node.js 24 adds: other threads 1.9, half of it concurrent marking; native code, mostly hashing and copying text, 1.4; builtins of V8 1.3; the code of this package 1.1; the kernel 0.8; the code of Node.js, undici and OpenTelemetry 0.8; garbage collection on the main thread 0.5; libraries 0.2. Sending ready-made hits alone costs 1.01 to 1.13, see below. Tried: with bulks in reused buffers, V8 runs one major collection in 200,000 requests instead of six to eight; a buffer may only be reused when nothing refers to it any more, so this was not kept. A wait of 5 ms for late spans instead of 20 saves nothing measurable. In two of three processes, and for (b) in one of four, V8 begins to allocate objects of the http instrumentation in old space, and then copies each span: that costs either 2 to 3 µs',
   'cpu-over-otlp': 'see above; the exporter of (c) sends once per 512 spans',
   'children-over-noop':
     'nearly all of it is the request itself, see above; because of the child spans, the garbage collector copies queued data more often',
@@ -214,7 +214,7 @@ export const REASONS = {
   'delivery-over-ceiling':
     'building a hit alone takes nearly twice the CPU time of sending a ready-made Buffer, see below; here each hit also starts as a request and a span',
   'event-over-page':
-    'an event takes 370 ns on Node.js 20 besides the 552 of its page view, and 223 ns besides 501 on Node.js 24. Building a page view was made faster (0.50 of the template string before, 0.34 now), building an event was not',
+    'an event takes 370 ns on Node.js 20 besides the 552 of its page view, and 223 ns besides 501 on Node.js 24',
   'delivery-over-track-bulk':
     'trackBulk() gets ready-made events; here each hit starts as a request and a span',
   'cpu-spool':
@@ -222,11 +222,11 @@ export const REASONS = {
   'hit-in-backlog':
     'the garbage collector copies queued hits, and they are no longer in a CPU cache',
   'hit-of-many-visitors':
-    '4.12 and 2.31 before the HMAC got a key object (10.8 µs on Node.js 24 with the bytes of a key, 1.8 with an object). Of the 6 µs that are left, the HMAC takes 1.8, and copying the texts that are remembered 0.2 each; the rest is spread. 40,000 visitors are remembered, which takes 12 MB; the 100,000 of this benchmark never find theirs',
+    'of 6 µs, the HMAC takes 1.8 (10.8 with the bytes of a key instead of a key object, on Node.js 24), and copying the texts that are remembered 0.2 each; the rest is spread. 40,000 visitors are remembered, which takes 12 MB; the 100,000 of this benchmark never find theirs',
   'hostile-export':
     'JSON.parse cannot be interrupted; exports that would take longest are rejected before it runs, by their number of names, lists and objects',
   'delay-over-noop':
-    'on Node.js 24, 1.05 in the run before, with rounds from 0.62 to 1.16; why it differs is not known. With a spool there is no difference',
+    'on Node.js 24, 1.05 in another run, with rounds from 0.62 to 1.16; why it differs is not known. With a spool there is no difference',
   'gateway-over-decoding':
-    '2.30 and 1.99 before. Half of that was the benchmark: V8 was still compiling (the same code: 2.22 with 40 exports to warm up, 1.73 with 400). Spans that only connect others with their request are now counted and not listed (a sixth of the time in process), and recent requests are remembered as digests (a ninth). Tried without effect: other lists for the traces that are due, times as two integers instead of BigInts, another conversion of IDs',
+    'with 40 exports to warm up instead of 400, V8 is still compiling (2.22 instead of 1.73). Spans that only connect others with their request are counted and not listed (which saves a sixth of the time in process), and recent requests are remembered as digests (a ninth). Tried without effect: other lists for the traces that are due, times as two integers instead of BigInts, another conversion of IDs',
 };

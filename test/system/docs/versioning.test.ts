@@ -9,7 +9,7 @@ interface SetUps {
 }
 
 const { NODES, SDKS } = (await import(`${ROOT}tools/matrix/set-ups.mjs`)) as SetUps;
-const rows = new Map(rowsWith('docs/upgrade.md', 'tested').map((row) => [row[''], row]));
+const rows = new Map(rowsWith('docs/versioning.md', 'tested').map((row) => [row[''], row]));
 
 test('the page has the versions of the matrix', () => {
   const apis = Object.values(SDKS).map(({ dependencies }) => dependencies['@opentelemetry/api']);
