@@ -14,14 +14,21 @@ const LATE_ENTRIES = { esm: [], cjs: ['register/serve'] };
 /** Modules in one chunk, because `register` loads them in every process, also if that never serves. */
 const EARLY =
   /build.common.(?:channel-listener|diagnostics|exit-control|processor-brand|start-hook)\.js$/;
+/** What an application imports to track. Bundlers keep whole chunks, so these and their imports have one of their own. */
+const TRACKING = ['annotate', 'for-request'];
 const IMPORT = /(?:\bfrom|\bimport\()\s*['"](\.[^'"]+)['"]/g;
 
 for (const folder of [build, dist]) rmSync(folder, { recursive: true, force: true });
 compile('tsconfig.json');
 compile('tsconfig.page.json');
-await bundle('esm', { format: 'esm' });
+const tracking = modulesOf(TRACKING);
+await bundle('esm', {
+  format: 'esm',
+  codeSplitting: { groups: [{ name: 'tracking', test: (id) => tracking.has(id) }] },
+});
 await bundle('cjs', {
   format: 'cjs',
+  codeSplitting: { groups: [{ name: 'early', test: EARLY }] },
   esModule: true,
   dynamicImportInCjs: false, // Jest does not support import() in CommonJS
 });
@@ -55,13 +62,23 @@ async function bundle(folder, format) {
     entryFileNames: '[name].js',
     chunkFileNames: 'chunks/[name].js',
     minifyInternalExports: false,
-    codeSplitting: { groups: [{ name: 'early', test: EARLY }] },
     comments: { jsdoc: false }, // the declarations have it
     ...format,
   });
   for (const path of declarationsOf(entries)) {
     cpSync(join(build, path), join(dist, folder, path));
   }
+}
+
+/** The files of modules and of all that they import. */
+function modulesOf(names) {
+  const reached = new Set(names.map((name) => join(build, `${name}.js`))); // grows during the loop
+  for (const file of reached) {
+    for (const [, target] of readFileSync(file, 'utf8').matchAll(IMPORT)) {
+      reached.add(join(dirname(file), target));
+    }
+  }
+  return reached;
 }
 
 /** Names, as in `src`, of the entries that `package.json` lists in a folder of dist. */

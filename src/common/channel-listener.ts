@@ -11,7 +11,7 @@ export interface RequestMessage {
   readonly server: Server;
 }
 
-const diagnostics = createDiagnostics();
+const diagnostics = /* @__PURE__ */ createDiagnostics();
 
 /**
  * A listener for a diagnostics channel, to which anyone may publish anything. It ignores what is not an object. An error, with which

@@ -32,6 +32,16 @@ export function hasAnnotations(annotations: Annotations | undefined): annotation
   );
 }
 
+/** Adds to a timing of the page view. */
+export function addTiming(
+  annotations: Annotations,
+  key: keyof NonNullable<Annotations['timings']>,
+  millis: number,
+): void {
+  annotations.timings ??= {};
+  annotations.timings[key] = (annotations.timings[key] ?? 0) + millis;
+}
+
 /** Facts about the response to an AI chatbot. */
 export interface ChatbotResponse {
   readonly contentType: string | undefined;

@@ -1,6 +1,6 @@
 import { startIfOffered } from '../common/start-hook.js';
 import { type CallTarget, type HitTaker, hitTakers } from './captured-requests.js';
-import { HIT_EVENT, toEventAttributes } from './span-hit-events.js';
+import { HIT_EVENT, toEventAttributes } from './hit-event.js';
 
 /** Passes a hit to every processor. If there are only exporters, adds it to the span if that is recorded. Never throws. */
 export function giveHit(

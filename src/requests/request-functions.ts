@@ -1,3 +1,4 @@
+import { addTiming } from '../hit/http-request.js';
 import { type Order, toOrderItems } from '../hit/parameters/order.js';
 import {
   isPerfKey,
@@ -6,7 +7,6 @@ import {
 } from '../hit/parameters/parameter-names.js';
 import { type CallTarget, isClosed, type Notes, notesOf } from './captured-requests.js';
 import { giveHit, refuseHit, reportHit } from './give-hit.js';
-import { addTiming } from './request-record.js';
 
 /**
  * The functions of this package for one request, whatever async context they are called in. Each does the same as the function of

@@ -3,6 +3,7 @@ import { toErrorType } from '../hit/error-type.js';
 import type { FurtherHit } from '../hit/further-hit.js';
 import {
   Annotations,
+  addTiming,
   type ChatbotResponse,
   type HttpRequest,
   hasAnnotations,
@@ -236,15 +237,6 @@ const ERROR = 2; // SpanStatusCode.ERROR
 
 /** The duration of a span with this attribute becomes a timing of the page view. */
 export const PERF_KEY_ATTRIBUTE = 'matomo.perf_key';
-
-export function addTiming(
-  annotations: Annotations,
-  key: keyof NonNullable<Annotations['timings']>,
-  millis: number,
-): void {
-  annotations.timings ??= {};
-  annotations.timings[key] = (annotations.timings[key] ?? 0) + millis;
-}
 
 function isTrue(value: AttributeValue): boolean {
   return value === true || value === 'true' || value === 1;

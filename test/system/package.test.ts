@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
+import { rolldown } from 'rolldown';
 import { expect, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { ROOT, runNode } from '../support/child-process.js';
@@ -139,4 +140,22 @@ test('register loads a few files, when the process serves, and what is for a spo
   expect(before).toBeLessThanOrEqual(5);
   expect(few).toBeLessThanOrEqual(10);
   expect(await loaded({ MATOMO_SPOOL: temporaryFolder() })).toEqual([before, few + 1]);
+});
+
+test('a bundle that imports only the tracking functions is small', async () => {
+  const cwd = temporaryFolder();
+  const tracking = [
+    'annotate, forRequest, ignore, measure',
+    'trackEvent, trackGoal, trackHit, trackOrder',
+  ].join(', ');
+  writeFileSync(join(cwd, 'app.mjs'), `export { ${tracking} } from 'opentelemetry-matomo';`);
+  const bundle = await rolldown({
+    input: join(cwd, 'app.mjs'),
+    platform: 'node',
+    resolve: { modules: [join(ROOT, 'node_modules')] },
+  });
+  const { output } = await bundle.generate({ format: 'esm', minify: true });
+  await bundle.close();
+  expect(output).toHaveLength(1); // the chunks of the spool and of delivery are others
+  expect(output[0].code.length).toBeLessThan(15 * KILOBYTE);
 });

@@ -1,5 +1,5 @@
+import { ITEMS, NAME } from './parameter-declaration.js';
 import { toParameterValue } from './parameter-value.js';
-import { TRACKING_PARAMETERS } from './tracking-parameters.js';
 
 /** A line of an order. */
 export interface OrderItem {
@@ -30,9 +30,8 @@ export interface Order {
 
 const MAX_CATEGORIES = 5;
 const MAX_QUANTITY = 65_535;
-const ITEMS = TRACKING_PARAMETERS.ec_items;
-/** The longest text that `ec_items` may be. A longer one is no JSON once it is cut. */
-const MAX_ITEMS_CHARACTERS = ITEMS.maxCharacters ?? 0;
+/** A longer text is no JSON once it is cut. */
+const MAX_ITEMS_CHARACTERS = ITEMS.maxCharacters;
 
 /** The items of an order as Matomo reads them, and what had to be left out. */
 export interface OrderItems {
@@ -86,5 +85,5 @@ function toCategories(given: unknown): string | string[] {
 
 /** As long as its column: one that is longer makes Matomo roll the whole bulk back. */
 function toName(given: unknown): string {
-  return toParameterValue(TRACKING_PARAMETERS._pkn, given) ?? '';
+  return toParameterValue(NAME, given) ?? '';
 }

@@ -45,4 +45,13 @@ export type Section =
   | 'With authentication'
   | 'Other';
 
+/** What decides whether a value is sent, and how. */
+export type ValueRules = Omit<ParameterDeclaration, 'meaning' | 'column' | 'section'>;
+
+/** Names of products, categories, events and content. */
+export const NAME = { kind: 'text', maxCharacters: 4096, isZeroEmpty: true } as const;
+
+/** Shorter than the texts that a gateway reads, so that text which it cut is rejected. Room for about 400 items. */
+export const ITEMS = { kind: 'json', maxCharacters: 32_000 } as const;
+
 export const TRACKING_API_REFERENCE = 'https://developer.matomo.org/api-reference/tracking-api';

@@ -1,12 +1,9 @@
 import { isIP } from 'node:net';
 import { cleanText, cutBytes, cutCharacters, withoutUserInfo } from '../text.js';
-import type { ParameterDeclaration } from './parameter-declaration.js';
+import type { ValueRules } from './parameter-declaration.js';
 
 /** A value that is safe to send; `undefined` if Matomo would reject it, it would make the bulk fail, or it is empty. */
-export function toParameterValue(
-  declaration: ParameterDeclaration,
-  value: unknown,
-): string | undefined {
+export function toParameterValue(declaration: ValueRules, value: unknown): string | undefined {
   switch (declaration.kind) {
     case 'text':
       return toText(declaration, value);
@@ -30,7 +27,7 @@ export function toParameterValue(
   }
 }
 
-function toText(declaration: ParameterDeclaration, value: unknown): string | undefined {
+function toText(declaration: ValueRules, value: unknown): string | undefined {
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
     return undefined;
   }
@@ -43,20 +40,20 @@ function toText(declaration: ParameterDeclaration, value: unknown): string | und
 }
 
 /** Only URLs with a scheme: Matomo drops others. Removes credentials, which Matomo would store. */
-function toUrl(declaration: ParameterDeclaration, value: unknown): string | undefined {
+function toUrl(declaration: ValueRules, value: unknown): string | undefined {
   const text = typeof value === 'string' ? value.trim() : '';
   if (!/^[a-z][a-z\d+.-]*:\/\/[^/]/i.test(text)) return undefined;
   return toText(declaration, withoutUserInfo(text));
 }
 
 /** JSON that is too long is dropped: after a cut it would not be valid. */
-function toJson(declaration: ParameterDeclaration, value: unknown): string | undefined {
+function toJson(declaration: ValueRules, value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined;
   const text = cleanText(value);
   return text === '' || text.length > (declaration.maxCharacters ?? 0) ? undefined : text;
 }
 
-function toNumber(declaration: ParameterDeclaration, value: unknown): string | undefined {
+function toNumber(declaration: ValueRules, value: unknown): string | undefined {
   if (typeof value !== 'number' && (typeof value !== 'string' || value.trim() === '')) {
     return undefined;
   }

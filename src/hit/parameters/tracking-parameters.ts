@@ -1,17 +1,14 @@
-import type { ParameterDeclaration, Section } from './parameter-declaration.js';
+import { ITEMS, NAME, type ParameterDeclaration, type Section } from './parameter-declaration.js';
 import type { KnownParameter } from './parameter-names.js';
 
 const TITLE = { kind: 'text', maxBytes: 1024 } as const;
 const URL_OF_PAGE = { kind: 'url', maxBytes: 1024 } as const;
 const REFERRER = { kind: 'referrer', maxBytes: 1024 } as const;
-const NAME = { kind: 'text', maxCharacters: 4096, isZeroEmpty: true } as const;
 const MILLIS = { kind: 'integer', min: 0, max: 16_777_215, rounded: true } as const;
 const UNSIGNED = { kind: 'integer', min: 0, max: 4_294_967_295 } as const;
 const AMOUNT = { kind: 'number', min: -1e15, max: 1e15 } as const;
 const FLAG = { kind: 'flag' } as const;
 const JSON_TEXT = { kind: 'json', maxCharacters: 16_384 } as const;
-/** Shorter than the texts that a gateway reads, so that text which it cut is rejected. Room for about 400 items. */
-const ITEMS = { kind: 'json', maxCharacters: 32_000 } as const;
 const LOCAL_TIME = 'log_visit.visitor_localtime';
 const text = (maxCharacters: number) => ({ kind: 'text', maxCharacters }) as const;
 const bytes = (maxBytes: number) => ({ kind: 'text', maxBytes }) as const;
