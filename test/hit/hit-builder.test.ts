@@ -206,7 +206,8 @@ test('the user is the server span’s, else the last that a span below named', (
       .parameters.uid;
   expect(named('below', undefined, 'own')).toBe('own');
   expect(named('below', undefined, undefined)).toBe('below');
-  expect(named('anonymous')).toBeUndefined();
+  for (const nobody of ['anonymous', '0.0.0.0', '::', '0.0.0.0, ::'])
+    expect(named(nobody)).toBeUndefined();
   expect(named()).toBeUndefined();
 });
 

@@ -5,9 +5,13 @@ import { declarationOf, TRACKING_PARAMETERS } from './tracking-parameters.js';
 
 const NOBODY = new Set(['', '0', 'null', 'undefined', 'anonymous']);
 
+/** Addresses of which nothing is left after masking. */
+const MASKED = /^(?:0\.0\.0\.0|::)(?:\s*,\s*(?:0\.0\.0\.0|::))*$/;
+
 /** Whether a user ID means that there is no user: Matomo would make a user of that name of it. */
 export function isNobody(userId: string): boolean {
-  return NOBODY.has(userId.trim().toLowerCase());
+  const text = userId.trim().toLowerCase();
+  return NOBODY.has(text) || MASKED.test(text);
 }
 
 /** Set by the package alone. */

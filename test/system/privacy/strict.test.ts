@@ -1,9 +1,11 @@
+import { trace } from '@opentelemetry/api';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createToVisitorId } from '../../../src/hit/visitor/visitor-id.js';
-import { annotate, trackEvent, trackGoal, trackOrder } from '../../../src/index.js';
+import { annotate, trackEvent, trackGoal, trackHit, trackOrder } from '../../../src/index.js';
 import type { MatomoOptions } from '../../../src/options.js';
 import { captureOutput } from '../../support/output.js';
 import { startTracedService } from '../../support/traced-service.js';
+import { startVariants } from '../../support/variants.js';
 import { COMMON_ENV, ENV, KINDS, kindsWith } from './rows.js';
 import { WAYS, type Way } from './ways.js';
 
@@ -11,6 +13,7 @@ const TOKEN = 'a-token';
 const STRICT = { privacy: 'strict', trustProxy: true } as const;
 /** What must not leave, wherever it occurs. */
 const PERSONAL = ['198.51.100.23', '2001:db8', 'max@', 'max%40', '4711', 'a-user', 'private'];
+const ERROR_NAME = 'RangeError';
 const HEADERS = {
   'x-forwarded-for': '198.51.100.23',
   referer: 'https://search.example/private/4711?q=private',
@@ -27,6 +30,7 @@ async function startService(options: MatomoOptions = {}) {
       trackEvent('shop', 'open');
       trackEvent('shop', 'close', { uid: 'a-user', cip: '198.51.100.23' });
       trackOrder({ id: 'O-1', revenue: 3 });
+      trace.getActiveSpan()?.recordException(new RangeError('private'));
       response.statusCode = 500;
       response.end();
     },
@@ -63,7 +67,7 @@ test.each([
   const hits = await paramsOf(service);
   expect(hits.filter(({ e_c }) => e_c === undefined)).toHaveLength(5);
   expect(hits.filter(({ e_c }) => e_c !== undefined)).toHaveLength(4);
-  for (const text of PERSONAL) expect(JSON.stringify(hits)).not.toContain(text);
+  for (const text of [...PERSONAL, ERROR_NAME]) expect(JSON.stringify(hits)).not.toContain(text);
   const addresses = new Set(hits.map(({ cip }) => cip));
   addresses.delete(undefined); // of a hit that is outside of a request
   expect([...addresses]).toEqual(tokenAuth === undefined ? [] : ['0.0.0.0']);
@@ -75,6 +79,56 @@ test.each([
   expect(service.processor.stats().dropped).toMatchObject({ no_visitor: 1 });
   expect(output.join()).not.toContain('[privacy-not-strict]');
   expect(output.join()).toContain('no uid is sent. It was dropped. Set cid in the call.');
+});
+
+const UID = { uid: 'a-user' };
+/** All that can name the user of a request, by its path. */
+const SOURCES: Readonly<Record<string, () => unknown>> = {
+  '/annotate': () => annotate(UID),
+  '/event': () => trackEvent('a', 'b', UID),
+  '/goal': () => trackGoal(1, UID),
+  '/order': () => trackOrder({ id: 'O-1', revenue: 3 }, UID),
+  '/hit': () => trackHit({ e_c: 'a', e_a: 'b', ...UID }),
+  '/attribute': () => trace.getActiveSpan()?.setAttribute('matomo.uid', UID.uid),
+  '/route-details': () => undefined,
+  '/before-send': () => undefined,
+};
+
+test('the user ID of no source is sent', async () => {
+  const options: MatomoOptions = {
+    routeDetails: { '/route-details': UID },
+    beforeSend: (parameters) =>
+      parameters.url?.endsWith('/before-send') ? { ...parameters, ...UID } : parameters,
+  };
+  const { fetch, of } = await startVariants(
+    (request, response) => {
+      SOURCES[request.url as string]?.();
+      response.end();
+    },
+    { open: options, strict: { ...STRICT, urlPaths: 'full', ...options } },
+  );
+  const paths = Object.keys(SOURCES);
+  for (const path of paths) await fetch(path, { headers: HEADERS });
+  const withUser = async (variant: typeof of.open) => {
+    const hits = await variant.hitsOf(paths.length);
+    return hits.flatMap(({ params: { uid, url } }) => (uid ? new URL(url as string).pathname : []));
+  };
+  expect((await withUser(of.open)).sort()).toEqual([...paths].sort());
+  expect(await withUser(of.strict)).toEqual([]);
+  expect(of.strict.processor.stats().furtherHits).toBe(of.open.processor.stats().furtherHits);
+});
+
+test('an address as the user ID makes no user of all callers', async () => {
+  const service = await startTracedService(
+    (_request, response) => {
+      trace.getActiveSpan()?.setAttribute('client.address', '198.51.100.23');
+      response.end();
+    },
+    { ...STRICT, tokenAuth: TOKEN, userId: 'client.address' },
+  );
+  await service.fetch('/', { headers: HEADERS });
+  await service.requests(1);
+  expect((await paramsOf(service)).map(({ uid }) => uid)).toEqual([undefined]);
 });
 
 test('nobody is sent another address, and visitors differ by addresses that are not sent', async () => {
@@ -153,22 +207,22 @@ test('the environment sets it too, and a value that is not known stops tracking'
   expect(privacy).toBe('strict');
 });
 
+const HIDDEN = [
+  ...['203.0.113.77', '198.51.100.1', 'uid=', 'TypeError', 'secret-query', 'secret-path'],
+  ...['secret-dnt', 'secret-gpc', 'secret-cookie', 'secret-credentials', 'secret-message'],
+];
+
 test.each(Object.keys(WAYS))(
   '%s: no hit of any kind has more than strict privacy allows',
   async (name) => {
+    const { MATOMO_ERRORS: _, ...common } = COMMON_ENV;
     const sent = await (WAYS[name] as Way)({
-      ...COMMON_ENV,
+      ...common,
       MATOMO_PRIVACY: 'strict',
       MATOMO_REDACT_PATH_PATTERNS: ENV.MATOMO_REDACT_PATH_PATTERNS as string,
     });
-    for (const text of ['203.0.113.77', '198.51.100.1', 'uid=', 'secret-query', 'secret-path']) {
-      expect(sent.filter((hit) => hit.includes(text))).toEqual([]);
-    }
-    for (const text of ['secret-dnt', 'secret-gpc', 'secret-cookie', 'secret-credentials']) {
-      expect(sent.filter((hit) => hit.includes(text))).toEqual([]);
-    }
-    // Without an SDK, nothing tells of an exception.
+    for (const text of HIDDEN) expect(sent.filter((hit) => hit.includes(text))).toEqual([]);
     const kinds = Object.keys(KINDS).filter((kind) => kind !== 'crash');
-    expect(kindsWith(sent, '/shown')).toEqual(expect.arrayContaining(kinds));
+    expect(kindsWith(sent, '/shown')).toEqual(kinds);
   },
 );
