@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestListener, Server } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, RequestListener, Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { context, diag, metrics, propagation, trace } from '@opentelemetry/api';
@@ -23,11 +23,17 @@ export interface TracedService {
   readonly processor: MatomoSpanProcessor;
   readonly port: number;
   /** Sends a request and gives its answer; rejects where there was none. */
-  fetch(path: string, options?: FetchOptions): Promise<{ status: number; body: string }>;
+  fetch(path: string, options?: FetchOptions): Promise<Answer>;
   /** Flushes, and gives what Matomo has got so far. */
   hits(): Promise<InspectedHit[]>;
   /** Waits until so many requests have been decided on: as hits or as ignored. */
   requests(count: number): Promise<void>;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
 }
 
 interface FetchOptions {
@@ -94,7 +100,7 @@ export function fetchFrom(
   port: number,
   path: string,
   { method = 'GET', headers = {}, body }: FetchOptions = {},
-): Promise<{ status: number; body: string }> {
+): Promise<Answer> {
   const { request } = require('node:http') as typeof import('node:http');
   return new Promise((resolve, reject) => {
     request({ port, host: '127.0.0.1', path, method, headers, agent: false }, read)
@@ -107,7 +113,8 @@ export function fetchFrom(
       response.on('data', (chunk: string) => {
         text += chunk;
       });
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: text }));
+      const { statusCode: status = 0, headers } = response;
+      response.on('end', () => resolve({ status, headers, body: text }));
       response.on('error', reject);
     }
   });

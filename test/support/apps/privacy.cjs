@@ -3,9 +3,10 @@
 const { createServer } = require('node:http');
 const { isMainThread, parentPort, Worker } = require('node:worker_threads');
 
-function createListener({ trackEvent, trackOrder, trace }) {
+function createListener({ trackEvent, trackGoal, trackOrder, trace }) {
   const tracked = {
     event: () => trackEvent('table', 'event'),
+    goal: () => trackGoal(7),
     order: () => trackOrder({ id: 'A-1', revenue: 1 }),
     crash(response) {
       trace

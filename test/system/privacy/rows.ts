@@ -4,6 +4,7 @@ import { CHATGPT, FIREFOX } from '../../support/chatbots.js';
 export const KINDS = {
   page: /[?&]action_name=/,
   event: /[?&]e_c=table/,
+  goal: /[?&]idgoal=7/,
   order: /[?&]ec_id=A-1/,
   crash: /[?&]ca=1/,
   'AI chatbot': /[?&]recMode=1/,
@@ -15,13 +16,14 @@ export const BACKGROUND = /[?&]uid=background/;
 /** One option. To add one, add a row: all ways and kinds of hits are tested with it. */
 export interface Row {
   readonly option: string;
-  /** Without it, the secret is sent. `undefined`: it is never sent. */
-  readonly env: Readonly<Record<string, string>> | undefined;
-  /** Of the request, beside those of `SHOWN`. The target is appended to `/<kind>`. */
-  readonly target: string;
-  readonly headers: Readonly<Record<string, string>>;
+  /** Without it, the secret is sent. Without a variable, it is never sent. */
+  readonly env?: Readonly<Record<string, string>>;
   /** What no hit of the request may contain. */
   readonly secret: string;
+  /** Of the request, appended to `/<kind>`. By default, a segment that is the secret. */
+  readonly target?: string;
+  /** Beside those of `SHOWN`. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** If the option does not affect the others. */
   readonly kinds?: readonly Kind[];
 }
@@ -36,129 +38,104 @@ export const COMMON_ENV = {
 } as const;
 
 /** A request that every option lets be tracked. */
-export const SHOWN: Pick<Row, 'target' | 'headers' | 'kinds'> = {
+export const SHOWN = {
   target: '/shown',
   headers: { cookie: 'consent=yes', 'x-forwarded-for': '198.51.100.1' },
-};
+} as const;
+
+/** Kinds of hits with a referrer, and with the address of the caller. */
+const REFERRED: readonly Kind[] = ['page', 'event', 'goal', 'order'];
+const ADDRESSED: readonly Kind[] = [...REFERRED, 'crash'];
 
 export const ROWS: readonly Row[] = [
   {
     option: 'doNotTrack, DNT',
     env: { MATOMO_DO_NOT_TRACK: 'true' },
-    target: '/secret-dnt',
-    headers: { dnt: '1' },
     secret: 'secret-dnt',
+    headers: { dnt: '1' },
   },
   {
     option: 'doNotTrack, Sec-GPC with several values',
     env: { MATOMO_DO_NOT_TRACK: 'true' },
-    target: '/secret-gpc',
-    headers: { 'sec-gpc': '0, 1' },
     secret: 'secret-gpc',
+    headers: { 'sec-gpc': '0, 1' },
   },
   {
     option: 'consent, missing',
     env: { MATOMO_CONSENT: 'cookie:consent=yes' },
-    target: '/secret-no-cookie',
-    headers: { cookie: 'a=b' },
     secret: 'secret-no-cookie',
+    headers: { cookie: 'a=b' },
   },
   {
     option: 'consent, similar',
     env: { MATOMO_CONSENT: 'cookie:consent=yes' },
-    target: '/secret-yesno',
-    headers: { cookie: 'consent=yesno' },
     secret: 'secret-yesno',
+    headers: { cookie: 'consent=yesno' },
   },
   {
     option: 'ignorePatterns',
     env: { MATOMO_IGNORE_PATTERNS: 'secret-pattern' },
-    target: '/secret-pattern',
-    headers: {},
     secret: 'secret-pattern',
     kinds: ['page', 'crash', 'AI chatbot'],
   },
   {
     option: 'anonymizeIp',
     env: { MATOMO_ANONYMIZE_IP: '2' },
+    secret: '203.0.113.77',
     target: '/address',
     headers: { 'x-forwarded-for': '203.0.113.77' },
-    secret: '203.0.113.77',
-    kinds: ['page', 'event', 'order', 'crash'],
+    kinds: ADDRESSED,
   },
   {
     option: 'query',
     env: { MATOMO_QUERY: 'strip' },
-    target: '/query?note=secret-query',
-    headers: {},
     secret: 'secret-query',
+    target: '/query?note=secret-query',
   },
   {
     option: 'redactPathPatterns',
     env: { MATOMO_REDACT_PATH_PATTERNS: String.raw`secret-path-\d+` },
-    target: '/secret-path-1',
-    headers: {},
     secret: 'secret-path-1',
   },
-  {
-    option: 'urlPaths',
-    env: { MATOMO_URL_PATHS: 'template' },
-    target: '/47114711',
-    headers: {},
-    secret: '47114711',
-  },
+  { option: 'urlPaths', env: { MATOMO_URL_PATHS: 'template' }, secret: '47114711' },
   {
     option: 'urlPaths, a referrer of the site',
     env: { MATOMO_URL_PATHS: 'template' },
+    secret: '48114811',
     target: '/own',
     headers: { referer: '/48114811' },
-    secret: '48114811',
-    kinds: ['page', 'event', 'order'],
+    kinds: REFERRED,
   },
   {
     option: 'referrers',
     env: { MATOMO_REFERRERS: 'origin' },
+    secret: 'secret-referrer',
     target: '/referrer',
     headers: { referer: 'https://ref.example/secret-referrer' },
-    secret: 'secret-referrer',
-    kinds: ['page', 'event', 'order'],
+    kinds: REFERRED,
   },
   {
     option: 'query, of a referrer',
     env: { MATOMO_QUERY: 'strip' },
+    secret: 'secret-note',
     target: '/referrer-query',
     headers: { referer: 'https://ref.example/?note=secret-note' },
-    secret: 'secret-note',
-    kinds: ['page', 'event', 'order'],
+    kinds: REFERRED,
   },
   {
     option: 'none, a cookie',
-    env: undefined,
+    secret: 'secret-cookie',
     target: '/cookie',
     headers: { cookie: 'consent=yes; session=secret-cookie' },
-    secret: 'secret-cookie',
   },
   {
     option: 'none, credentials',
-    env: undefined,
+    secret: 'secret-credentials',
     target: '/credentials',
     headers: { authorization: 'Bearer secret-credentials' },
-    secret: 'secret-credentials',
   },
-  {
-    option: 'none, the message of an exception',
-    env: undefined,
-    target: '/message',
-    headers: {},
-    secret: 'secret-message',
-  },
-  {
-    option: 'none, free text in the code of an error',
-    env: undefined,
-    target: '/code',
-    headers: {},
-    secret: 'secret-code',
-  },
+  { option: 'none, the message of an exception', secret: 'secret-message', target: '/message' },
+  { option: 'none, free text in the code of an error', secret: 'secret-code', target: '/code' },
 ];
 
 export interface TableRequest {
@@ -167,7 +144,12 @@ export interface TableRequest {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-function requestOf(kind: Kind, { target, headers }: Pick<Row, 'target' | 'headers'>): TableRequest {
+type Requested = Pick<Row, 'target' | 'headers' | 'kinds'> & { readonly secret?: string };
+
+function requestOf(
+  kind: Kind,
+  { secret, target = `/${secret}`, headers }: Requested,
+): TableRequest {
   const userAgent = kind === 'AI chatbot' ? CHATGPT : FIREFOX;
   const [name] = kind.split(' ');
   const all = { ...SHOWN.headers, ...headers, 'user-agent': userAgent };
@@ -184,7 +166,7 @@ export const kindsWith = (sent: readonly string[], text: string): string[] =>
   );
 
 /** The requests of all rows, and behind them one of each kind that is tracked. */
-export const REQUESTS: readonly TableRequest[] = [...ROWS, SHOWN].flatMap((row) =>
+export const REQUESTS: readonly TableRequest[] = [...ROWS, SHOWN].flatMap((row: Requested) =>
   kindsOf(row).map((kind) => requestOf(kind, row)),
 );
 

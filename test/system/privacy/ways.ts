@@ -2,10 +2,10 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { trace } from '@opentelemetry/api';
-import { onTestFinished, vi } from 'vitest';
+import { expect, onTestFinished, vi } from 'vitest';
 import { replayFiles } from '../../../src/gateway/replay/replay-files.js';
 import { openReplayState } from '../../../src/gateway/replay/replay-state.js';
-import { MatomoSpanExporter, trackEvent, trackOrder } from '../../../src/index.js';
+import { MatomoSpanExporter, trackEvent, trackGoal, trackOrder } from '../../../src/index.js';
 import type { Inspector } from '../../../src/inspector/index.js';
 import type { MatomoOptions } from '../../../src/options.js';
 import { finishedSpan } from '../../support/builders.js';
@@ -15,7 +15,7 @@ import { exportRequest, hitEvent, otlpSpan, requestSpan } from '../../support/ot
 import { captureOutput } from '../../support/output.js';
 import { APPS, matomo, REGISTER, WITHOUT_SDK } from '../../support/registered-app.js';
 import { temporaryFolder } from '../../support/spool.js';
-import { fetchFrom, startTracedService } from '../../support/traced-service.js';
+import { fetchFrom, startTracedService, type TracedService } from '../../support/traced-service.js';
 import { REQUESTS, type TableRequest } from './rows.js';
 
 type Env = Readonly<Record<string, string>>;
@@ -28,6 +28,7 @@ const APP = `${APPS}/privacy.cjs`;
 const CONSUMER = 5;
 const EVENTS = {
   event: { e_c: 'table', e_a: 'event' },
+  goal: { idgoal: '7' },
   order: { idgoal: '0', ec_id: 'A-1', revenue: '1' },
 } as Readonly<Record<string, Record<string, string>>>;
 const JOB = { e_c: 'table', e_a: 'background', uid: 'background' };
@@ -45,14 +46,22 @@ const textsOf = (inspector: Inspector) =>
         .join('&')}`,
   );
 
+/** Nothing sets a cookie. */
+async function sendRequests(send: TracedService['fetch']): Promise<void> {
+  for (const { target, headers } of REQUESTS) {
+    const response = await send(target, { headers });
+    expect(response.headers).not.toHaveProperty('set-cookie');
+  }
+}
+
 /** A service in this process. */
 async function serve(env: Env, options: MatomoOptions = {}) {
   setEnvironment(env);
   const service = await startTracedService(
-    () => createListener({ trackEvent, trackOrder, trace }),
+    () => createListener({ trackEvent, trackGoal, trackOrder, trace }),
     { scheduledDelayMillis: 60_000, ...options },
   );
-  for (const { target, headers } of REQUESTS) await service.fetch(target, { headers });
+  await sendRequests(service.fetch);
   trackEvent('table', 'background', { uid: 'background' });
   await service.requests(REQUESTS.length);
   await service.processor.forceFlush();
@@ -64,7 +73,7 @@ async function register(env: Env, args: readonly string[], others: Env) {
   const { inspector, env: own } = await matomo();
   const app = await startServer([...args, APP], { env: { ...own, ...env, ...others } });
   const port = Number(new URL(app.url).port);
-  for (const { target, headers } of REQUESTS) await fetchFrom(port, target, { headers });
+  await sendRequests((target, options) => fetchFrom(port, target, options));
   return { inspector, app, port };
 }
 
@@ -148,7 +157,8 @@ export const WAYS: Readonly<Record<string, Way>> = {
   async gateway(env) {
     setEnvironment(env);
     const { gateway, inspector } = await startGateway({ scheduledDelayMillis: 60_000 });
-    await sendSpans(gateway, exportOfRequests());
+    const response = await sendSpans(gateway, exportOfRequests());
+    expect(response.headers.getSetCookie()).toEqual([]);
     await gateway.close();
     return textsOf(inspector);
   },
