@@ -74,6 +74,25 @@ test('measure times sync and async work, adds up, and gives back what the work g
   expect(stored?.time_dom_processing).toBeGreaterThanOrEqual(39);
 });
 
+test('neither annotate nor measure write attributes to spans', async () => {
+  const attributes: unknown[] = [];
+  const service = await startTracedService((_request, response) => {
+    const write = () =>
+      attributes.push({ ...(trace.getActiveSpan() as Span & { attributes: object }).attributes });
+    write();
+    annotate({ uid: 'ann', dimension1: 'pro', cvar: { plan: 'pro' } });
+    void measure('pf_dm1', () => 1);
+    write();
+    response.end();
+  });
+  await service.fetch('/');
+  await service.requests(1);
+  expect((await service.hits())[0]?.params).toMatchObject({ uid: 'ann', dimension1: 'pro' });
+  const [before, after] = attributes;
+  expect(after).toEqual(before);
+  expect(before).not.toEqual({});
+});
+
 test.each([
   ['in a request', '/', 'in /'],
   ['outside of a request', undefined, 'outside'],

@@ -1,6 +1,10 @@
 import { AsyncResource } from 'node:async_hooks';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { SpanKind, trace } from '@opentelemetry/api';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { replayFiles } from '../../src/gateway/replay/replay-files.js';
+import { openReplayState } from '../../src/gateway/replay/replay-state.js';
 import { isInSample } from '../../src/hit/visitor/sampling.js';
 import { annotate, MatomoSpanExporter, trackEvent } from '../../src/index.js';
 import { startInspector } from '../../src/inspector/index.js';
@@ -9,6 +13,7 @@ import { finishedSpan } from '../support/builders.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { below, exportRequest, hitEvent, otlpSpan, requestSpan } from '../support/otlp-spans.js';
 import { captureOutput } from '../support/output.js';
+import { temporaryFolder } from '../support/spool.js';
 import { startTracedService, until } from '../support/traced-service.js';
 
 const PATIENT = { scheduledDelayMillis: 60_000 };
@@ -158,6 +163,41 @@ test.each([
     expect(output.includes('[headers-not-captured]')).toBe(isLogged);
   },
 );
+
+const CONSENT = 'cookie:consent=yes';
+
+test.each([
+  [{ MATOMO_DO_NOT_TRACK: 'true' }, 'do_not_track', 0],
+  [{ MATOMO_DO_NOT_TRACK: 'true', MATOMO_CAPTURED_HEADERS: 'dnt' }, 'do_not_track', 0],
+  [{ MATOMO_DO_NOT_TRACK: 'true', MATOMO_CAPTURED_HEADERS: 'dnt,sec-gpc' }, 'do_not_track', 2],
+  [{ MATOMO_CONSENT: CONSENT }, 'no_consent', 0],
+] as const)('gateway and replay, %j, %s: %i requests tracked', async (env, reason, tracked) => {
+  onTestFinished(() => void vi.unstubAllEnvs());
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  const body = exportRequest([requestSpan('/a'), requestSpan('/b')]);
+  const output = captureOutput();
+  const { gateway, inspector } = await startGateway(PATIENT);
+  vi.stubEnv('MATOMO_URL', inspector.url);
+  vi.stubEnv('MATOMO_SITE_ID', '1');
+
+  await sendSpans(gateway, body);
+  await gateway.close();
+  const reports = () => output.splice(0).filter((line) => line.includes('[headers-not-captured]'));
+  const isUnclear = tracked === 0;
+  expect([gateway.stats().ignored[reason], reports().length]).toEqual([
+    2 - tracked,
+    Number(isUnclear),
+  ]);
+
+  const file = join(temporaryFolder(), 'spans.jsonl');
+  writeFileSync(file, `${body}\n`);
+  const state = openReplayState(`${file}.state`);
+  const { signal } = new AbortController();
+  const onProgress = () => undefined;
+  const stats = await replayFiles({ files: [file], state, rate: 1e6, onProgress, signal });
+  expect([stats.ignored[reason], reports().length]).toEqual([2 - tracked, Number(isUnclear)]);
+  expect(inspector.hits()).toHaveLength(2 * tracked);
+});
 
 test.each([
   [{}, ['of a request', 'of a job']],

@@ -2,11 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { trace } from '@opentelemetry/api';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { createToTrackedQuery } from '../../../src/hit/page/query-policy.js';
 import { maskAddress } from '../../../src/hit/visitor/mask-address.js';
 import { createToVisitorId, deriveVisitorKey } from '../../../src/hit/visitor/visitor-id.js';
-import { trackEvent } from '../../../src/index.js';
+import { MatomoSpanExporter, trackEvent } from '../../../src/index.js';
+import { startInspector } from '../../../src/inspector/index.js';
+import type { MatomoOptions } from '../../../src/options.js';
+import { finishedSpan } from '../../support/builders.js';
 import { eventually, startServer } from '../../support/child-process.js';
 import { APPS, get, matomo, REGISTER } from '../../support/registered-app.js';
 import { temporaryFolder } from '../../support/spool.js';
@@ -22,6 +25,24 @@ test('the page on privacy lists exactly the words that make a parameter a secret
   expect(words.length).toBeGreaterThan(10);
   const listed = /<!-- secret words -->(.*?)<!-- end -->/s.exec(read(PAGE))?.[1] ?? '';
   expect(codeIn(listed)).toEqual(words);
+});
+
+test('the page lists exactly the endings that make a parameter a secret', () => {
+  const [, list = ''] =
+    / if its name ends in (.*?), even with no separator/s.exec(read(PAGE)) ?? [];
+  const endings = codeIn(list);
+  const toTrackedQuery = createToTrackedQuery({ query: 'redact', siteSearch: false });
+  for (const ending of endings) {
+    expect(toTrackedQuery(`acme${ending}=1`)).toBe(`acme${ending}=redacted`);
+    expect(toTrackedQuery(`acme${ending}x=1`)).toBe(`acme${ending}x=1`);
+  }
+  const source = read('src/hit/page/query-policy.ts');
+  const declared = /SECRET_ENDING =\s+\/\(\?:(.*?)\)\$\//.exec(source)?.[1]?.split('|') ?? [];
+  expect(endings).toEqual(
+    declared.flatMap((text) =>
+      text.endsWith('s?') ? [text.slice(0, -2), text.slice(0, -1)] : text,
+    ),
+  );
 });
 
 test.each([
@@ -70,6 +91,72 @@ test('the strict setup keeps what the page says from Matomo', async () => {
   expect(others).toEqual([]);
   expect(hit?.params.cip).toBe('127.0.0.0');
   expect(hit?.stored?.url).toMatch(/:\d+\/mail\/redacted\/redacted$/);
+});
+
+test('functions get the request as it came, and what they return is sent as it is', async () => {
+  const seen: unknown[] = [];
+  const service = await startTracedService((_request, response) => void response.end(), {
+    tokenAuth: 'a'.repeat(32),
+    trustProxy: true,
+    anonymizeIp: 4,
+    query: 'strip',
+    urlPaths: 'template',
+    redactPathPatterns: [/max/],
+    siteId({ address }) {
+      seen.push(address);
+      return 1;
+    },
+    ignore({ address }) {
+      seen.push(address);
+      return false;
+    },
+    userId: ({ address }) => address,
+    actionName: ({ path }) => path,
+    dimensions: { 1: ({ path, query }) => `${path}?${query}` },
+  });
+  const [address, path] = ['198.51.100.23', '/max/4711?token=x'];
+  await service.fetch(path, { headers: { 'x-forwarded-for': address } });
+  await service.requests(1);
+  expect(seen).toEqual([address, address]);
+  const [hit] = await service.hits();
+  expect(hit?.params).toMatchObject({
+    cip: '0.0.0.0',
+    url: expect.stringMatching(/\/redacted\/:id$/),
+    uid: address,
+    action_name: '/max/4711',
+    dimension1: path,
+  });
+});
+
+/** The visitor ID that a process makes of one caller. */
+async function visitorIdOf(options: MatomoOptions): Promise<string | undefined> {
+  const inspector = await startInspector();
+  const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1, ...options });
+  onTestFinished(async () => {
+    await exporter.shutdown();
+    await inspector.close();
+  });
+  const attributes = {
+    'http.request.method': 'GET',
+    'url.path': '/a',
+    'client.address': '192.0.2.1',
+    'http.response.status_code': 200,
+  };
+  exporter.export([finishedSpan({ attributes })], () => undefined);
+  await exporter.forceFlush();
+  return inspector.hits()[0]?.params.cid;
+}
+
+test.each<[MatomoOptions, MatomoOptions, boolean]>([
+  [{ visitorKey: 'a' }, { visitorKey: 'a', tokenAuth: 'b' }, true],
+  [{ visitorKey: 'a' }, { visitorKey: 'b' }, false],
+  [{ tokenAuth: 'a' }, { tokenAuth: 'a' }, true],
+  [{ tokenAuth: 'a' }, { tokenAuth: 'b' }, false],
+  [{}, {}, false],
+])('processes with %j and %j make the same visitor IDs: %j', async (one, other, isSame) => {
+  const [id, otherId] = [await visitorIdOf(one), await visitorIdOf(other)];
+  expect(id).toMatch(/^[\da-f]{16}$/);
+  expect(id === otherId).toBe(isSame);
 });
 
 test('of GraphQL, the name of the operation is sent, but neither variables nor the query', async () => {
