@@ -265,8 +265,6 @@ export interface MatomoOptions {
    * @see [Which names a Matomo knows](which-ai-chatbots-read-my-site.md#names)
    */
   readonly aiChatbotUserAgents?: readonly string[] | undefined;
-  /** What Matomo stores as the source of requests by AI chatbots, 1 to 50 characters. @default `opentelemetry-matomo` */
-  readonly aiChatbotSource?: string | undefined;
   /**
    * Set `false` if Matomo's JavaScript tracker already sends the page views of people. Then only requests by AI chatbots and
    * explicit events are sent, and no token is needed. @default `true`
@@ -281,16 +279,12 @@ export interface MatomoOptions {
    */
   readonly errors?: 'off' | 'type' | 'crash' | undefined;
   /**
-   * Maximum number of hits queued in memory. If the queue is full, new hits are dropped and counted as `queue_full`.
+   * Maximum number of hits queued in memory. If the queue is full, new hits are dropped and counted as `queue_full`. The queue is
+   * also full if its hits take about 3,355 bytes for each of this number, at least 1 MiB.
    * @default `10000`
    * @see [OpenTelemetry: batch span processor, which has options of the same names](https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#batch-span-processor)
    */
   readonly maxQueueSize?: number | undefined;
-  /**
-   * Approximate maximum size of the hits queued in memory, in bytes. Beyond it, new hits are dropped and counted as `queue_full`.
-   * @default `33554432` (32 MiB)
-   */
-  readonly maxQueueBytes?: number | undefined;
   /** Maximum number of hits in one bulk request. More than 100 gains nothing in Matomo. @default `100` */
   readonly maxExportBatchSize?: number | undefined;
   /** How long a hit is queued at most before it is sent, in milliseconds, if Matomo is available. @default `5000` */
@@ -314,14 +308,10 @@ export interface MatomoOptions {
   /**
    * Folder in which hits are stored within half a second of their request, so that they survive outages and restarts; or the URL
    * of a Redis or Valkey, `redis://…` or `rediss://…`, for processes on several machines, which needs `npm install redis`. One of
-   * the processes that share a spool sends the hits of all. Use each spool for one Matomo. It contains personal data.
+   * the processes that share a spool sends the hits of all. In Redis, `redis://host:6379?shards=4` divides the visitors among 1 to 64
+   * shards, so that several processes can send at once. Use each spool for one Matomo. It contains personal data.
    */
   readonly spool?: string | undefined;
-  /**
-   * Number of shards of a spool in Redis. Each visitor belongs to one shard, and each shard is sent by one process, so that
-   * several processes can send at once. A folder has one shard. @default `1`
-   */
-  readonly spoolShards?: number | undefined;
   /**
    * Maximum size of the hits in the spool, in bytes. Beyond it, new hits are dropped and counted as `spool`; before that, a
    * gateway answers 503. @default `1073741824` (1024 MiB)

@@ -192,17 +192,18 @@ test('each counts from the call on: pending, and of maxQueueSize', async () => {
 });
 
 test.for([
-  [64 * 1024, true],
-  [256 * 1024, false],
-])('each counts of maxQueueBytes: %i', async ([maxQueueBytes, isFull]) => {
+  [200, false],
+  [4000, true],
+] as const)('each takes memory of the queue: %i characters', async ([length, isFull]) => {
   let stats: unknown;
   const service = await startTracedService(
     (_request, response) => {
-      for (let i = 0; i < 100; i++) trackEvent('loop', 'a'.repeat(200), { name: String(i) });
+      const text = 'a'.repeat(length);
+      for (let i = 0; i < 100; i++) trackEvent(text, text, { name: text });
       stats = service.processor.stats();
       response.end();
     },
-    { ...PATIENT, maxQueueBytes: maxQueueBytes as number },
+    { ...PATIENT, maxQueueSize: 300 },
   );
   await service.fetch('/');
   await service.requests(1);

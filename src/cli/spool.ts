@@ -101,10 +101,11 @@ function formatStatus(
     pending,
     bytes,
     oldestSeconds,
+    shards,
     senders,
     processes,
     overlaps,
-  }: SpoolStatus & { overlaps?: number },
+  }: SpoolStatus & { shards?: number; overlaps?: number },
   nowMillis: number,
 ): string {
   const age = Math.round(nowMillis / 1000 - (oldestSeconds ?? 0));
@@ -118,6 +119,7 @@ function formatStatus(
     `pending  ${pending} hits`,
     `bytes    ${bytes}`,
     ...oldest,
+    ...(shards === undefined ? [] : [`shards   ${shards}`]),
     ...senders.map((sender, shard) => `sender   ${shard}: ${sender ?? 'nobody'}`),
     ...(overlaps === undefined ? [] : [`overlaps ${overlaps} hits`]),
     ...processes.map(formatProcess),

@@ -4,7 +4,7 @@ import { holdEventLoop } from '../common/hold-event-loop.js';
 import { coded } from '../common/messages.js';
 import { withTimeout } from '../common/with-timeout.js';
 import type { PendingHit } from '../hit/hit.js';
-import type { DeliveryOptions } from './delivery-options.js';
+import { type DeliveryOptions, maxQueueBytes } from './delivery-options.js';
 import { adviceForLoss, flushLast, type LastFlushParts } from './exit/last-flush.js';
 import { LoopHold } from './exit/loop-hold.js';
 import { SharedFlush } from './exit/shared-flush.js';
@@ -40,7 +40,8 @@ export class Delivery {
   #isPrepared = false;
   /** Read once: resolved options are an object with so many properties that V8 looks them up by name. */
   readonly #maxQueueSize: number;
-  readonly #maxQueueBytes: number;
+  /** Approximate maximum memory of queued hits. */
+  readonly maxQueueBytes: number;
 
   constructor(
     options: DeliveryOptions,
@@ -50,7 +51,7 @@ export class Delivery {
     source: HitSource = new MemorySource(),
   ) {
     this.#maxQueueSize = options.maxQueueSize;
-    this.#maxQueueBytes = options.maxQueueBytes;
+    this.maxQueueBytes = maxQueueBytes(options.maxQueueSize);
     const hold = new LoopHold({
       millis: options.shutdownTimeoutMillis,
       scope: this.#scope,
@@ -125,14 +126,14 @@ export class Delivery {
     return this.#loop.batches.suspects;
   }
 
-  /** Approximate memory of queued hits, limited by `maxQueueBytes`. */
+  /** Approximate memory of queued hits. */
   get queueBytes(): number {
     return this.#source.bytes;
   }
 
   /** Hits of processes that have ended, which this process counts. */
-  get adopted(): number {
-    return this.#source.adopted;
+  get takenOver(): number {
+    return this.#source.takenOver;
   }
 
   /** `false` after Matomo rejected crashes. */
@@ -150,7 +151,7 @@ export class Delivery {
       return false;
     }
     const { inMemory: waiting, bytes } = this.#source;
-    if (waiting >= this.#maxQueueSize || bytes + hit.bytes > this.#maxQueueBytes) {
+    if (waiting >= this.#maxQueueSize || bytes + hit.bytes > this.maxQueueBytes) {
       this.counters.lost.queue_full += 1;
       this.#losses.check();
       return false;

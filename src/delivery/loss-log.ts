@@ -23,7 +23,7 @@ const LINES: Readonly<Record<LoggedResult, LossLine>> = {
     text: (hits) =>
       coded(
         'queue-full',
-        `The queue is full. Lost and counted as queue_full: ${hits}. New hits are lost until there is room. Raise maxQueueSize and maxQueueBytes, or set spool.`,
+        `The queue is full. Lost and counted as queue_full: ${hits}. New hits are lost until there is room. Raise maxQueueSize, or set spool.`,
       ),
   },
   unconfirmed: {

@@ -79,7 +79,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     );
   }
   const { pipeline, reading, resolved } = made;
-  const { maxQueueSize, maxQueueBytes, maxSpoolBytes, shutdownTimeoutMillis } = resolved;
+  const { maxQueueSize, maxSpoolBytes, shutdownTimeoutMillis } = resolved;
   const namesBySpan = resolved.actionName === DEFAULT_TITLE;
   let received = 0;
   let rejected = 0;
@@ -114,7 +114,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
         diagnostics.warn(coded('spool-full', SPOOL_FULL));
         return false;
       }
-      return waiting + requests <= maxQueueSize && allBytes <= maxQueueBytes;
+      return waiting + requests <= maxQueueSize && allBytes <= pipeline.maxQueueBytes;
     },
     accept({ spans, leftOut, rejected: count }) {
       received += spans.length + leftOut;

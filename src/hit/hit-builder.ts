@@ -32,7 +32,6 @@ export interface ToHitsOptions extends PageViewOptions {
   readonly dimensions: Readonly<Record<string, unknown>>;
   readonly trackBots: boolean;
   readonly errors: 'off' | 'type' | 'crash';
-  readonly aiChatbotSource?: string | undefined;
   /** `false`: hits of AI chatbots carry nothing of a visit. Default: true. */
   readonly pageViews?: boolean | undefined;
   /** The last word on the parameters; `undefined` drops the hit. */

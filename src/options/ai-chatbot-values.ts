@@ -1,7 +1,5 @@
 import { show } from '../common/diagnostics.js';
 import { AI_CHATBOTS } from '../hit/bots/ai-chatbots.js';
-import { toParameterValue } from '../hit/parameters/parameter-value.js';
-import { TRACKING_PARAMETERS } from '../hit/parameters/tracking-parameters.js';
 import { wrongOption } from './wrong-option.js';
 
 /** Names of AI chatbots. Only the environment can add to the default with `+`: in code, spread `AI_CHATBOTS`. */
@@ -27,12 +25,4 @@ function chatbotName(option: string, item: unknown): string {
   const text = typeof item === 'string' ? item.replace(/^\+/, '').trim() : '';
   if (text !== '') return text;
   throw wrongOption(`${option} must be a list of names, got ${show(item)}`);
-}
-
-/** If the source is too long, Matomo discards the whole row. */
-export function chatbotSource(name: string, value: unknown): string {
-  const isFit =
-    typeof value === 'string' && toParameterValue(TRACKING_PARAMETERS.source, value) === value;
-  if (isFit) return value;
-  throw wrongOption(`${name} must be text of 1 to 50 characters, got ${show(value)}`);
 }

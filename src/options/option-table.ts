@@ -1,7 +1,7 @@
 import { AI_CHATBOTS } from '../hit/bots/ai-chatbots.js';
 import { DEFAULT_TITLE } from '../hit/page/action-name.js';
 import { HEALTH_CHECKERS } from '../hit/request-patterns.js';
-import { chatbotNames, chatbotSource } from './ai-chatbot-values.js';
+import { chatbotNames } from './ai-chatbot-values.js';
 import {
   listFromText,
   pairsFromText,
@@ -178,7 +178,7 @@ export const OPTIONS: {
     defaultText:
       'derived from `tokenAuth`; without a token, random and stored in the `spool`; with neither, random per process',
   },
-  userId: { env: 'MATOMO_USER_ID_ATTRIBUTE', parse: userId, default: undefined },
+  userId: { env: 'MATOMO_USER_ID', parse: userId, default: undefined },
   privacy: {
     env: 'MATOMO_PRIVACY',
     parse: oneOf('strict'),
@@ -237,11 +237,6 @@ export const OPTIONS: {
     defaultText: '`AI_CHATBOTS`',
     isPrivacy: true,
   },
-  aiChatbotSource: {
-    env: 'MATOMO_AI_CHATBOT_SOURCE',
-    parse: chatbotSource,
-    default: 'opentelemetry-matomo',
-  },
   pageViews: { env: 'MATOMO_PAGE_VIEWS', parse: boolean, default: true, isPrivacy: true },
   errors: {
     env: 'MATOMO_ERRORS',
@@ -259,11 +254,6 @@ export const OPTIONS: {
     env: 'MATOMO_MAX_QUEUE_SIZE',
     parse: integer(1, 10_000_000),
     default: 10_000,
-  },
-  maxQueueBytes: {
-    env: 'MATOMO_MAX_QUEUE_BYTES',
-    parse: integer(65_536, 64 * GIBIBYTE),
-    default: 32 * 1024 ** 2,
   },
   maxExportBatchSize: {
     env: 'MATOMO_MAX_EXPORT_BATCH_SIZE',
@@ -294,7 +284,6 @@ export const OPTIONS: {
   },
   resendUnconfirmed: { env: 'MATOMO_RESEND_UNCONFIRMED', parse: boolean, default: false },
   spool: { env: 'MATOMO_SPOOL', parse: spoolPlace, default: undefined },
-  spoolShards: { env: 'MATOMO_SPOOL_SHARDS', parse: integer(1, 64), default: 1 },
   maxSpoolBytes: {
     env: 'MATOMO_MAX_SPOOL_BYTES',
     parse: integer(1_048_576, 1024 * GIBIBYTE),

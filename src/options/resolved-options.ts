@@ -60,12 +60,10 @@ export interface ResolvedOptions {
   readonly trackBots: boolean;
   readonly aiChatbots: 'separate' | 'off';
   readonly aiChatbotUserAgents: readonly string[];
-  readonly aiChatbotSource: string;
   readonly pageViews: boolean;
   readonly errors: 'off' | 'type' | 'crash';
   readonly record: RecordOption;
   readonly maxQueueSize: number;
-  readonly maxQueueBytes: number;
   readonly maxExportBatchSize: number;
   readonly scheduledDelayMillis: number;
   readonly exportTimeoutMillis: number;
@@ -74,7 +72,6 @@ export interface ResolvedOptions {
   readonly exitFlush: boolean | undefined;
   readonly resendUnconfirmed: boolean;
   readonly spool: string | undefined;
-  readonly spoolShards: number;
   readonly maxSpoolBytes: number;
   readonly maxSpoolAgeMillis: number;
   readonly dispatcher: HttpDispatcher | undefined;

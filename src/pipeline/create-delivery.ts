@@ -83,14 +83,13 @@ function openSpool(
   dailyKeys: DailyKeys | undefined,
   diagnostics: Diagnostics,
 ): LazySpool | undefined {
-  const { spool: place, maxSpoolBytes: maxBytes, spoolShards: shards } = options;
+  const { spool: place, maxSpoolBytes: maxBytes } = options;
   if (place === undefined || options.dryRun) return undefined; // a dry run must not take hits from others
   const { url, exportTimeoutMillis } = options;
   const settings = {
     place,
     matomoUrl: url.href,
     maxBytes,
-    shards,
     exportTimeoutMillis,
     privacy: fingerprintPrivacy(options),
     keepsVisitorKey: givenVisitorKey(options) === undefined,

@@ -210,9 +210,13 @@ export class HitPipeline implements ExitControl, RequestSink {
     this.#delivery.finish(this.#options.shutdownTimeoutMillis, refusal);
   }
 
-  /** Roughly what hits take in memory, of `maxQueueBytes`. */
+  /** Approximate memory of queued hits. */
   get queueBytes(): number {
     return this.#delivery.queueBytes;
+  }
+
+  get maxQueueBytes(): number {
+    return this.#delivery.maxQueueBytes;
   }
 
   /** Pending hits that wait until Matomo has processed something else: each made it fail alone. */
@@ -323,6 +327,6 @@ const ONLY_EVENTS =
 
 /** What a processor that is off has counted. */
 export function noStats(): MatomoStats {
-  const nothing = { pending: 0, spooled: 0, adopted: 0, resent: 0 };
+  const nothing = { pending: 0, spooled: 0, takenOver: 0, resent: 0 };
   return toStats(createHitCounts(), nothing, createDeliveryCounters(), createIgnoredCounters());
 }

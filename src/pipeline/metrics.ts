@@ -221,7 +221,7 @@ function createInstruments(meter: Meter, observe: () => Observed, component: Att
       description: 'Hits taken over from processes that have ended',
     })
     .addCallback((result) => {
-      takenOver = Math.max(takenOver, observe().stats.adopted);
+      takenOver = Math.max(takenOver, observe().stats.takenOver);
       result.observe(takenOver, component);
     });
   meter

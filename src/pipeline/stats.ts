@@ -22,7 +22,7 @@ export type IgnoreReason =
 
 /**
  * What became of every request, counted since start. At every moment
- * `hits + adopted = pending + tracked + accepted + invalid + the sum of lost`.
+ * `hits + takenOver = pending + tracked + accepted + invalid + the sum of lost`.
  */
 export interface MatomoStats {
   /** Hits made here. */
@@ -32,7 +32,7 @@ export interface MatomoStats {
   /** The part of `hits` that is of requests by AI chatbots. Matomo does not tell whether it kept those. */
   readonly aiChatbots: number;
   /** Hits taken over from a process that has ended. */
-  readonly adopted: number;
+  readonly takenOver: number;
   /** Queued, held back for a child span, or in flight. */
   readonly pending: number;
   /** The part of `pending` that is also on disk. */
@@ -107,9 +107,9 @@ export function toStats(
   {
     pending,
     spooled,
-    adopted,
+    takenOver,
     resent,
-  }: Pick<MatomoStats, 'pending' | 'spooled' | 'adopted' | 'resent'>,
+  }: Pick<MatomoStats, 'pending' | 'spooled' | 'takenOver' | 'resent'>,
   delivered: DeliveryCounters,
   ignored: IgnoredCounters,
 ): MatomoStats {
@@ -118,7 +118,7 @@ export function toStats(
     hits,
     furtherHits,
     aiChatbots,
-    adopted,
+    takenOver,
     pending,
     spooled,
     tracked,

@@ -34,12 +34,13 @@ test('adds up a spool in a folder', async () => {
 
 test('adds up a spool in Redis', async () => {
   const { url } = await startRedis();
-  const [first] = await fill(url);
+  const [first] = await fill(`${url}?shards=2`);
   const status = await statusOf(url.replace('//', '//default:secret@'));
   expect(status).toMatchObject({
     spool: url,
     matomo: 'https://matomo.test/matomo.php',
     pending: 5,
+    shards: 2,
     overlaps: 0,
   });
   expect(status.processes.map(({ pending }) => pending).sort((a, b) => a - b)).toEqual([2, 3]);

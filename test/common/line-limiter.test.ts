@@ -39,7 +39,6 @@ test('a hit that Matomo cannot store leaves each message once, and the state tha
   const options = {
     tokenAuth: undefined,
     maxQueueSize: 10_000,
-    maxQueueBytes: 32 * 1024 ** 2,
     resendUnconfirmed: false,
     maxExportBatchSize: 100,
     scheduledDelayMillis: 0,

@@ -21,7 +21,6 @@ function setUp() {
     {
       tokenAuth: 't',
       maxQueueSize: 100,
-      maxQueueBytes: 1e6,
       resendUnconfirmed: false,
       maxExportBatchSize: 100,
       scheduledDelayMillis: 5000,

@@ -96,11 +96,11 @@ test('the newest hits are dropped and counted when the queue is full', async () 
 });
 
 test('hits are dropped where they would take more memory than they may', async () => {
-  const { delivery } = setUp({ maxQueueBytes: 100_000 });
-  for (let i = 0; i < 5; i++) delivery.push(pending({ bytes: 30_000 }));
+  const { delivery } = setUp({ maxQueueSize: 300 });
+  for (let i = 0; i < 5; i++) delivery.push(pending({ bytes: 300_000 }));
   expect(delivery).toMatchObject({ pending: 3, counters: { lost: { queue_full: 2 } } });
   await delivery.flush();
-  delivery.push(pending({ bytes: 90_000 }));
+  delivery.push(pending({ bytes: 900_000 }));
   expect(delivery).toMatchObject({ pending: 1, counters: { tracked: 3 } });
 });
 

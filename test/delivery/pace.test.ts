@@ -56,7 +56,6 @@ test('a back-off that happens to be none still is a wait', async () => {
   const options = {
     tokenAuth: undefined,
     maxQueueSize: 10,
-    maxQueueBytes: 1e9,
     resendUnconfirmed: false,
     maxExportBatchSize: 1,
     scheduledDelayMillis: 1000,

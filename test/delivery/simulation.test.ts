@@ -129,7 +129,6 @@ async function live({ steps, hasToken, mostInABulk, ending, ...sizes }: History)
     {
       ...sizes,
       tokenAuth: hasToken ? 't' : undefined,
-      maxQueueBytes: 1e9,
       resendUnconfirmed: false,
       scheduledDelayMillis: SCHEDULED_DELAY_MILLIS,
       exportTimeoutMillis: 30_000,

@@ -52,7 +52,7 @@ test('killed while Matomo is unavailable, a gateway sends what it had stored, on
   const stats = await successor.finish();
   expect(new Set(tracked()).size).toBe(tracked().length);
   expect(tracked().filter((name) => !accepted.has(name))).toEqual([]);
-  expect(stats).toMatchObject({ hits: 1, adopted: tracked().length - 1, pending: 0 });
+  expect(stats).toMatchObject({ hits: 1, takenOver: tracked().length - 1, pending: 0 });
   expect(stats.tracked).toBe(tracked().length);
-  expect(sumOfCounters(stats)).toBe(stats.hits + stats.adopted);
+  expect(sumOfCounters(stats)).toBe(stats.hits + stats.takenOver);
 });

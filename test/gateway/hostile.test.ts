@@ -225,7 +225,6 @@ test('spans that wait are bounded: the longest waiting go on early, and no reque
     beforeSend: () => undefined,
     graceMillis: 60_000,
     maxQueueSize: 1_000_000,
-    maxQueueBytes: 1024 * MEBIBYTE,
     shutdownTimeoutMillis: 100,
   });
   let requests = 0;

@@ -30,8 +30,7 @@ describe('a service, two gateways and a replay that share a Redis', () => {
     const env = {
       MATOMO_URL: matomo.url,
       MATOMO_SITE_ID: '1',
-      MATOMO_SPOOL: redis.url,
-      MATOMO_SPOOL_SHARDS: String(SHARDS),
+      MATOMO_SPOOL: `${redis.url}?shards=${SHARDS}`,
       MATOMO_SCHEDULE_DELAY: '50',
     };
     const gateways = await Promise.all([startGatewayProcess(env), startGatewayProcess(env)]);
@@ -136,6 +135,6 @@ async function replayFile(env: Readonly<Record<string, string>>) {
 function expectSettled(stats: GatewayStats): void {
   const { hits, spans } = stats;
   expect(sumOfCounters(stats)).toBe(hits);
-  expect(stats).toMatchObject({ adopted: 0, pending: 0, tracked: hits, waitingRequests: 0 });
+  expect(stats).toMatchObject({ takenOver: 0, pending: 0, tracked: hits, waitingRequests: 0 });
   expect(spans).toEqual({ received: 2 * hits, rejected: 0, waiting: 0, used: 2 * hits, unused: 0 });
 }

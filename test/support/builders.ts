@@ -49,7 +49,6 @@ export const HIT_OPTIONS: ToHitsOptions = {
   visitorKey: 'a key',
   trackBots: true,
   errors: 'type',
-  aiChatbotSource: 'opentelemetry-matomo',
   query: 'redact',
   siteSearch: false,
   hasToken: false,

@@ -25,7 +25,6 @@ export function setUp(options: Partial<DeliveryOptions> = {}) {
     {
       tokenAuth: undefined,
       maxQueueSize: 10_000,
-      maxQueueBytes: 32 * 1024 ** 2,
       resendUnconfirmed: false,
       maxExportBatchSize: 100,
       scheduledDelayMillis: 5000,

@@ -25,7 +25,7 @@ export interface ProcessSizes {
 /** What a process has to say of its hits. */
 export interface Account {
   readonly hits: number;
-  readonly adopted: number;
+  readonly takenOver: number;
   readonly pending: number;
   readonly counters: DeliveryCounters;
 }
@@ -86,7 +86,6 @@ export class SimulatedProcess implements DiskUser {
       scheduledDelayMillis: 300,
       ...sizes,
       tokenAuth: sizes.hasToken ? 't' : undefined,
-      maxQueueBytes: 1e9,
       resendUnconfirmed: false,
       exportTimeoutMillis: 30_000,
       shutdownTimeoutMillis: 5_000,
@@ -104,14 +103,14 @@ export class SimulatedProcess implements DiskUser {
   /** As it is, or as it was at its end. */
   get account(): Account {
     if (this.#last) return this.#last;
-    const { adopted, pending, counters } = this.#delivery;
-    return { hits: this.#made, adopted, pending, counters };
+    const { takenOver, pending, counters } = this.#delivery;
+    return { hits: this.#made, takenOver, pending, counters };
   }
 
   /** Whether every hit is either pending or counted. */
   get isLawful(): boolean {
-    const { hits, adopted, pending, counters } = this.account;
-    return pending >= 0 && hits + adopted === pending + sumOfCounters(counters);
+    const { hits, takenOver, pending, counters } = this.account;
+    return pending >= 0 && hits + takenOver === pending + sumOfCounters(counters);
   }
 
   /** Whether it sends for all. */

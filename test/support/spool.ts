@@ -41,7 +41,6 @@ export interface SpooledDelivery {
 export interface SpoolSetUp extends Partial<DeliveryOptions> {
   /** Or the URL of a Redis. */
   readonly folder: string;
-  readonly shards?: number;
   readonly url?: string;
   readonly maxBytes?: number;
   /** The store is there only when this is fulfilled. */
@@ -53,7 +52,6 @@ interface OpenSpoolOptions {
   readonly folder: string;
   readonly url?: string | undefined;
   readonly maxBytes?: number | undefined;
-  readonly shards?: number | undefined;
   readonly exportTimeoutMillis?: number;
 }
 
@@ -63,7 +61,6 @@ function openerOf(
     folder,
     url = 'https://matomo.test/matomo.php',
     maxBytes = 1024 ** 3,
-    shards = 1,
     exportTimeoutMillis = 30_000,
   }: OpenSpoolOptions,
   diagnostics: Diagnostics,
@@ -73,7 +70,7 @@ function openerOf(
     return { open: () => asOpened(opener.open()), close: () => opener.close() };
   }
   const quietly = <T>(run: () => T) => run();
-  const redis = { url: folder, matomoUrl: url, maxBytes, shards, exportTimeoutMillis };
+  const redis = { url: folder, matomoUrl: url, maxBytes, exportTimeoutMillis };
   return {
     open: () =>
       asOpened(openRedisSpool({ ...redis, keepsVisitorKey: false, quietly }, diagnostics)),
@@ -98,7 +95,6 @@ export function spooledDelivery({
   folder,
   url,
   maxBytes,
-  shards,
   opened,
   ...options
 }: SpoolSetUp): SpooledDelivery {
@@ -109,7 +105,6 @@ export function spooledDelivery({
   const deliveryOptions = {
     tokenAuth: 'token',
     maxQueueSize: 10_000,
-    maxQueueBytes: 32 * 1024 ** 2,
     resendUnconfirmed: false,
     maxExportBatchSize: 100,
     scheduledDelayMillis: 100,
@@ -119,7 +114,7 @@ export function spooledDelivery({
     ...options,
   };
   const { exportTimeoutMillis } = deliveryOptions;
-  const opener = openerOf({ folder, url, maxBytes, shards, exportTimeoutMillis }, diagnostics);
+  const opener = openerOf({ folder, url, maxBytes, exportTimeoutMillis }, diagnostics);
   const store = opened === undefined ? opener.open()?.store : undefined;
   const spool = store ?? new LazySpool(Promise.resolve(opened).then(() => opener));
   const delivery = new Delivery(
@@ -146,7 +141,7 @@ export function spooledDelivery({
     law() {
       const { tracked, accepted, invalid, lost } = delivery.counters;
       const losses = Object.values(lost).reduce((sum, count) => sum + count, 0);
-      return [hits + delivery.adopted, delivery.pending + tracked + accepted + invalid + losses];
+      return [hits + delivery.takenOver, delivery.pending + tracked + accepted + invalid + losses];
     },
   };
 }

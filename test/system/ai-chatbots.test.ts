@@ -68,7 +68,6 @@ test('requests by AI chatbots are reported as such, and those by people and craw
 test('with pageViews: false only AI chatbots are sent, without a token', async () => {
   const service = await startTracedService((_request, response) => response.end('hello'), {
     pageViews: false,
-    aiChatbotSource: 'shop',
     ignorePaths: ['/health'],
     doNotTrack: true,
     ignore: ({ path }) => path === '/mine',
@@ -83,7 +82,7 @@ test('with pageViews: false only AI chatbots are sent, without a token', async (
   await service.fetch('/guide', { headers: HEADERS, method: 'POST' });
   await ask(service, '/app.js');
   await ask(service, '/guide', { cookie: 'a=b; matomo_has_js=1' });
-  expect(await rowsOf(service, 10)).toMatchObject([{ source: 'shop' }]);
+  expect(await rowsOf(service, 10)).toMatchObject([{ source: 'opentelemetry-matomo' }]);
   const stats = service.processor.stats();
   expect(stats).toMatchObject({ hits: 1, aiChatbots: 1, tracked: 1, pending: 0 });
   const { path, predicate, do_not_track, page_views, ai_chatbot } = stats.ignored;

@@ -34,7 +34,7 @@ export interface HitSource {
   /** Hits of all processes in the spool, as far as this process knows; `undefined` without one. */
   readonly spoolHits: number | undefined;
   /** Hits of processes that have ended, which this process counts. */
-  readonly adopted: number;
+  readonly takenOver: number;
   /** Whether hits survive the process, so that no transport has to be loaded for its end. */
   readonly isDurable: boolean;
 

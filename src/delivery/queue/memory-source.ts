@@ -36,7 +36,7 @@ export class MemorySource implements HitSource {
     return undefined;
   }
 
-  get adopted(): number {
+  get takenOver(): number {
     return 0;
   }
 

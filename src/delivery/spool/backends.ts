@@ -2,6 +2,7 @@ import type { Diagnostics } from '../../common/diagnostics.js';
 import type { SpoolOpener } from './lazy-spool.js';
 import type { PurgeFilter } from './purge-filter.js';
 import type { OpenRedisSpoolOptions } from './redis/open-redis-spool.js';
+import type { RedisSpoolStatus } from './redis/redis-spool-status.js';
 import { isRedisUrl, parseRedisUrl, shownPlace } from './redis/redis-url.js';
 import type { SpoolStatus } from './spool-status.js';
 
@@ -26,7 +27,7 @@ export interface SpoolBackend {
   /** Loads the code of the store. */
   load(options: OpenSpoolOptions, diagnostics: Diagnostics): Promise<SpoolOpener>;
   /** Changes nothing. Rejects if the store cannot be read. */
-  readStatus(place: string): Promise<SpoolStatus & { readonly overlaps?: number }>;
+  readStatus(place: string): Promise<SpoolStatus & Partial<RedisSpoolStatus>>;
   /** Deletes hits. Returns how many of them were pending. Rejects if a process uses the store. */
   purge(place: string, filter: PurgeFilter): Promise<number>;
 }

@@ -71,8 +71,8 @@ export class LazySpool implements SpoolStore {
     return this.#spool?.store.spooled ?? 0;
   }
 
-  get adopted(): number {
-    return this.#spool?.store.adopted ?? 0;
+  get takenOver(): number {
+    return this.#spool?.store.takenOver ?? 0;
   }
 
   get isWritable(): boolean {

@@ -51,8 +51,8 @@ export class SpoolSource extends MemorySource {
     return this.#store.hits;
   }
 
-  override get adopted(): number {
-    return this.#store.adopted;
+  override get takenOver(): number {
+    return this.#store.takenOver;
   }
 
   override get isDurable(): boolean {

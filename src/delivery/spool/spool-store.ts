@@ -36,14 +36,14 @@ export interface TakeOptions {
 export interface SpoolStore {
   /** Nothing may be stored before. Resolves soon in any case. */
   readonly ready: Promise<void>;
-  /** Hits without a result that this process made or adopted. */
+  /** Hits without a result that this process made or took over. */
   readonly pending: number;
   /** The part of `pending` that is stored. */
   readonly spooled: number;
   /** Stored hits of all processes, as far as this one knows: at least `spooled`, and all if it sends. Up to a second old. */
   readonly hits: number;
-  /** Hits adopted from processes that have ended. */
-  readonly adopted: number;
+  /** Hits taken over from processes that have ended. */
+  readonly takenOver: number;
   /** Whether hits can be stored now. */
   readonly isWritable: boolean;
   /** Approximate number of bytes that more hits may take. */

@@ -28,9 +28,8 @@ export function readsContent(
   return !isStaticFile(path) && !MEDIA.test(path) && !RUNS_JAVASCRIPT.test(cookie);
 }
 
-export interface ChatbotHitOptions extends PageUrlOptions {
-  readonly aiChatbotSource?: string | undefined;
-}
+/** What Matomo stores as the source of the requests. */
+const SOURCE = 'opentelemetry-matomo';
 
 /** The parameters of Matomo's AI chatbot reports. */
 type ChatbotParameters = ReadonlyMap<string, string>;
@@ -40,7 +39,7 @@ type ChatbotParameters = ReadonlyMap<string, string>;
  * be the same text. Unknown values are left out, because averages would count them.
  */
 export function createToChatbotParameters(
-  options: ChatbotHitOptions,
+  options: PageUrlOptions,
 ): (request: HttpRequest, response: ChatbotResponse, path: string) => ChatbotParameters {
   const toUrl = createToPageUrl({ ...options, removesCampaigns: true });
 
@@ -58,7 +57,7 @@ export function createToChatbotParameters(
     set('http_status', statusCode);
     set('bw_bytes', response.bodyBytes);
     if (isTimed(request)) set('pf_srv', durationMillis);
-    set('source', options.aiChatbotSource);
+    set('source', SOURCE);
     return parameters;
   };
 }

@@ -23,7 +23,7 @@ test('a dry run leaves the hits of a spool in it, and makes no spool', async () 
     const processor = new MatomoSpanProcessor({ url, siteId: 1, dryRun: true, spool });
     await processor.forceFlush();
     await processor.shutdown();
-    expect(processor.stats().adopted).toBe(0);
+    expect(processor.stats().takenOver).toBe(0);
   }
   expect(linesIn(folder)).toEqual(lines);
   expect(existsSync(join(folder, 'new'))).toBe(false);

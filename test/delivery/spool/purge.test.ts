@@ -19,7 +19,7 @@ import {
 } from '../../support/spool.js';
 
 const inFolder = async () => temporaryFolder();
-const inRedis = async () => (await startRedis()).url;
+const inRedis = async () => `${(await startRedis()).url}?shards=2`;
 const nowSeconds = Math.floor(Date.now() / 1000);
 const HITS: readonly Hit[] = [
   ['max@example.org', '?h=max&uid=max%40example.org&cid=0123456789abcdef', 7200],
@@ -37,7 +37,7 @@ const HITS: readonly Hit[] = [
 
 /** Stores `HITS` by a process that ends. */
 async function fill(folder: string): Promise<void> {
-  const store = openSpool({ folder, shards: 2 }, createDiagnostics());
+  const store = openSpool({ folder }, createDiagnostics());
   if (!store) throw new Error('no spool');
   store.start({ count: () => undefined, giveBack: () => expect.unreachable() });
   await store.ready;
@@ -68,7 +68,7 @@ test.each([
       expect(sorted(linesIn(folder).map((line) => /\?h=(\w+)/.exec(line)?.[1]))).toEqual(left);
       if (left.length === 0) expect(filesIn(folder, '.hits')).toEqual([]);
     }
-    const { delivery, sent, said } = spooledDelivery({ folder, shards: 2 });
+    const { delivery, sent, said } = spooledDelivery({ folder });
     await eventually(() => delivery.counters.tracked === left.length);
     await eventually(async () => (await spoolBackendOf(folder).readStatus(folder)).pending === 0);
     expect(sorted(sent())).toEqual(left);

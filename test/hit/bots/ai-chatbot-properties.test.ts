@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createHitBuilder, type ToHitsOptions } from '../../../src/hit/hit-builder.js';
+import { createHitBuilder } from '../../../src/hit/hit-builder.js';
 import type { HttpRequest } from '../../../src/hit/http-request.js';
 import { startInspector } from '../../../src/inspector/index.js';
 import { HIT_OPTIONS, httpRequest } from '../../support/builders.js';
@@ -40,13 +40,11 @@ const anyRequest: fc.Arbitrary<HttpRequest> = fc
   })
   .map((overrides) => httpRequest({ userAgent: CHATGPT, ...overrides }));
 
-const OPTIONS: ToHitsOptions = { ...HIT_OPTIONS, aiChatbotSource: 'test' };
-
 test.each([true, false])(
   'Matomo stores a row of any request by an AI chatbot, with the URL of the same page for a person, with pageViews: %s',
   async (pageViews) => {
     const inspector = await startInspector({ matomoVersion: 'newest' });
-    const build = createHitBuilder({ ...OPTIONS, pageViews }, () => undefined);
+    const build = createHitBuilder({ ...HIT_OPTIONS, pageViews }, () => undefined);
     try {
       await fc.assert(
         fc.asyncProperty(fc.array(anyRequest, { minLength: 1, maxLength: 5 }), async (given) => {
@@ -65,7 +63,10 @@ test.each([true, false])(
             const [asked, visited] = [stored[2 * i], stored[2 * i + 1]];
             expect([asked?.verdict, asked?.reason]).toEqual(['ai_chatbot', undefined]);
             const row = asked?.aiRequest;
-            expect(row).toMatchObject({ statusCode: given[i]?.statusCode, source: 'test' });
+            expect(row).toMatchObject({
+              statusCode: given[i]?.statusCode,
+              source: 'opentelemetry-matomo',
+            });
             for (const name of ['bw_bytes', 'pf_srv'] as const) {
               expect(asked?.params[name] ?? '0').toMatch(/^(?:0|[1-9]\d*)$/);
             }

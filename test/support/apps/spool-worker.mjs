@@ -79,10 +79,10 @@ function showSafe({ hits, pending, spooled }) {
 
 function checkLaw() {
   showSafe(processor.stats());
-  const { hits, adopted, pending, spooled, tracked, accepted, invalid, lost } = processor.stats();
+  const { hits, takenOver, pending, spooled, tracked, accepted, invalid, lost } = processor.stats();
   const losses = Object.values(lost).reduce((sum, count) => sum + count, 0);
   const known = pending + tracked + accepted + invalid + losses;
-  if (hits + adopted === known && spooled <= pending) return;
+  if (hits + takenOver === known && spooled <= pending) return;
   writeSync(1, `LAW ${JSON.stringify(processor.stats())}\n`);
 }
 

@@ -91,7 +91,6 @@ async function linesOf(
     {
       tokenAuth: undefined,
       maxQueueSize: 100,
-      maxQueueBytes: 1e6,
       resendUnconfirmed: false,
       maxExportBatchSize: 100,
       scheduledDelayMillis: 60_000,

@@ -154,9 +154,9 @@ async function startService({ options, proxy: proxyOptions }: FaultCase) {
 function watchLaw(processor: MatomoSpanProcessor): { check(): void } {
   let broken: string | undefined;
   const look = () => {
-    const { hits, adopted, pending, tracked, accepted, invalid, lost } = processor.stats();
+    const { hits, takenOver, pending, tracked, accepted, invalid, lost } = processor.stats();
     const losses = Object.values(lost).reduce((sum, count) => sum + count, 0);
-    if (hits + adopted !== pending + tracked + accepted + invalid + losses) {
+    if (hits + takenOver !== pending + tracked + accepted + invalid + losses) {
       broken ??= JSON.stringify(processor.stats());
     }
   };

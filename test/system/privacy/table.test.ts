@@ -34,7 +34,7 @@ const HIDING = { MATOMO_ANONYMIZE_IP: '4', MATOMO_QUERY: 'strip' };
 const NAMED = {
   MATOMO_DIMENSIONS:
     '1=client.address,2=http.request.header.x-forwarded-for,3=http.request.header.referer',
-  MATOMO_USER_ID_ATTRIBUTE: 'http.request.header.x-forwarded-for',
+  MATOMO_USER_ID: 'http.request.header.x-forwarded-for',
 };
 
 test.each(['SDK', 'exit', 'exporter', 'gateway'])(

@@ -36,7 +36,6 @@ const processor = new MatomoSpanProcessor({
   dispatcher,
   maxExportBatchSize: BULK,
   maxQueueSize: HITS,
-  maxQueueBytes: 4 * 1024 ** 3,
   exportTimeoutMillis: 600_000,
 });
 

@@ -18,7 +18,6 @@ const processor = new MatomoSpanProcessor({
   maxSpoolBytes: 8e9, // a day at 100 requests a second, as the documentation says
   // As many seconds of hits wait while the disk is busy as wait at 100 requests a second.
   maxQueueSize: 100 * Number(rate),
-  maxQueueBytes: 1e9,
 });
 const requests = createRequests(10_000, VISITORS);
 const replay = createReplay(processor, requests);

@@ -16,7 +16,6 @@ async function startReceiver() {
       listen: '127.0.0.1:0',
       graceMillis: 500,
       maxQueueSize: 1_000_000,
-      maxQueueBytes: 4 * 1024 ** 3,
       shutdownTimeoutMillis: 60_000,
     });
     const isBusy = () => gateway.stats().waitingRequests + gateway.stats().pending > 0;

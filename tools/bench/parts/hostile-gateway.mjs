@@ -17,7 +17,6 @@ const gateway = await createGateway({
   listen: '127.0.0.1:0',
   graceMillis: 0,
   maxQueueSize: 1_000_000,
-  maxQueueBytes: 4 * 1024 ** 3,
 });
 const RESOLUTION_MILLIS = 5;
 const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MILLIS });

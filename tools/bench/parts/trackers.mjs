@@ -76,7 +76,7 @@ async function trace(processor) {
 async function traceToMatomo(options) {
   const { MatomoSpanProcessor } = await import('opentelemetry-matomo');
   // One request is in flight at a time, so a saturated server runs ahead of it: no hit may be dropped, or it would look cheap.
-  const room = { maxQueueSize: 1_000_000, maxQueueBytes: 4 * 1024 ** 3 };
+  const room = { maxQueueSize: 1_000_000 };
   const processor = new MatomoSpanProcessor({
     siteId: 1,
     tokenAuth: 'bench',

@@ -4,13 +4,13 @@ import type { SegmentReaderEvents } from './segment-reader.js';
 /** What the backlog reports to the sender's own process. */
 export interface BacklogEvents extends SegmentReaderEvents {
   /** Hits of an ended process now belong to this one. If there are many, this is called repeatedly. */
-  adopt(hits: number): Promise<void>;
-  /** Sum of what was adopted, and the start of the oldest request. */
+  takeOver(hits: number): Promise<void>;
+  /** Sum of what was taken over, and the start of the oldest request. */
   takenOver(hits: number, oldestSeconds: number): void;
   /** Whether this process still holds the lease. */
   stillSends(): Promise<boolean>;
-  /** Results of adopted hits. */
-  countAdopted(counts: DeliveryCounters): void;
+  /** Results of hits taken over. */
+  countTakenOver(counts: DeliveryCounters): void;
   /** All results so far for a segment whose process is alive, which may be this one. */
   learn(segment: string, counts: DeliveryCounters): void;
   /** A segment was deleted because all its hits have results. */
@@ -19,6 +19,6 @@ export interface BacklogEvents extends SegmentReaderEvents {
   notWritten(error: unknown): void;
   /** A segment cannot be read now. It is tried again. */
   unreadable(segment: string, error: unknown): void;
-  /** Adopted hits that are missing in a segment. */
+  /** Hits taken over that are missing in a segment. */
   lost(hits: number, segment: string): void;
 }

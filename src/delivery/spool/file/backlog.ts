@@ -38,7 +38,7 @@ export class Backlog {
   /** Writes of acknowledgments. */
   readonly #saves = new SerialQueue();
   #isStale = false;
-  /** Hits that were adopted in this `refresh`, and the start of the oldest request. */
+  /** Hits that were taken over in this `refresh`, and the start of the oldest request. */
   #takenOver = 0;
   #takenOverSinceSeconds = Number.POSITIVE_INFINITY;
 
@@ -74,8 +74,8 @@ export class Backlog {
   /** Hits of other living processes that have no result. */
   get ofOthers(): number {
     let hits = 0;
-    for (const { reader, adopted } of this.#known.values())
-      if (adopted === undefined) hits += reader.openLines; // 0 for those of this process, whose lines are not counted
+    for (const { reader, takenOver } of this.#known.values())
+      if (takenOver === undefined) hits += reader.openLines; // 0 for those of this process, whose lines are not counted
     return hits;
   }
 
@@ -87,7 +87,7 @@ export class Backlog {
     fed.feed(start, lines, hits, MAX_AHEAD - ahead);
   }
 
-  /** Lists the folder, adopts hits of ended processes, and deletes segments whose hits all have results. */
+  /** Lists the folder, takes over hits of ended processes, and deletes segments whose hits all have results. */
   async refresh(): Promise<void> {
     const names = await readdir(this.#folder);
     const files = new Set(names);
@@ -106,7 +106,7 @@ export class Backlog {
         const isFinal = isGone || i < ofInstance.length - 1 || !isThere;
         const known = this.#known.get(name);
         // Nothing to do: after an outage of days, that is so for thousands.
-        if (known?.isFinal && isGone === (known.adopted !== undefined) && isBehind(known, open)) {
+        if (known?.isFinal && isGone === (known.takenOver !== undefined) && isBehind(known, open)) {
           open.push(known);
           continue;
         }
@@ -114,14 +114,14 @@ export class Backlog {
           const segment = await this.#segment(name, acknowledgments.get(name) ?? []);
           segment.isFinal = isFinal;
           if (!isGone && instance !== this.#ownInstance) await segment.reader.countLines();
-          if (isGone && segment.adopted === undefined) await this.#adopt(segment);
+          if (isGone && segment.takenOver === undefined) await this.#takeOver(segment);
           if (!isBehind(segment, open) && (await this.#finishIfDone(segment, isThere))) return;
           const { decisions } = segment.reader;
           if (decisions.isUnsaved) await decisions.save().catch(() => undefined); // was reported before
           await decisions.sync();
         });
         const segment = this.#known.get(name);
-        if (segment && (!isGone || segment.adopted !== undefined)) open.push(segment);
+        if (segment && (!isGone || segment.takenOver !== undefined)) open.push(segment);
       }
       if (open.length > 0) instances.set(instance, open);
     }
@@ -184,11 +184,11 @@ export class Backlog {
     decisions.acknowledge(hits, counts);
     const saved = decisions.save().catch((error: unknown) => this.#events.notWritten(error));
     void this.#saves.run(() => saved);
-    if (segment.adopted === undefined) {
+    if (segment.takenOver === undefined) {
       this.#events.learn(name, decisions.counts);
     } else {
-      segment.adopted -= hits.length;
-      this.#events.countAdopted(counts);
+      segment.takenOver -= hits.length;
+      this.#events.countTakenOver(counts);
     }
   }
 
@@ -209,21 +209,21 @@ export class Backlog {
       this.#events,
       this.#files,
     );
-    const segment = { reader, adopted: undefined, isFinal: false };
+    const segment = { reader, takenOver: undefined, isFinal: false };
     this.#known.set(name, segment);
     this.#events.learn(name, reader.decisions.counts);
     return segment;
   }
 
-  async #adopt(segment: Segment): Promise<void> {
+  async #takeOver(segment: Segment): Promise<void> {
     const unread = await segment.reader.countUnread();
     await segment.reader.close();
     if (this.#isStale) return;
-    segment.adopted = unread + segment.reader.decisions.open;
-    this.#takenOver += segment.adopted;
+    segment.takenOver = unread + segment.reader.decisions.open;
+    this.#takenOver += segment.takenOver;
     const sinceSeconds = segment.reader.unreadSinceSeconds ?? startOf(segment.reader);
     this.#takenOverSinceSeconds = Math.min(this.#takenOverSinceSeconds, sinceSeconds);
-    await this.#events.adopt(segment.adopted);
+    await this.#events.takeOver(segment.takenOver);
   }
 
   #reportTakenOver(): void {
@@ -237,15 +237,15 @@ export class Backlog {
     const { reader } = segment;
     const { decisions } = reader;
     if (!segment.isFinal || decisions.open > 0) return false;
-    if (segment.adopted && isThere && !reader.isAtEnd) return false; // read it when its hits are due
+    if (segment.takenOver && isThere && !reader.isAtEnd) return false; // read it when its hits are due
     const hasEnded = await reader.readAhead(1, true);
     if (decisions.open > 0 || !hasEnded || !(await this.#events.stillSends())) return false;
-    const isOthers = segment.adopted === undefined && !reader.name.startsWith(this.#ownInstance);
+    const isOthers = segment.takenOver === undefined && !reader.name.startsWith(this.#ownInstance);
     await deleteDecided(this.#folder, reader, isOthers);
     this.#known.delete(reader.name);
-    if (segment.adopted) {
-      this.#events.countAdopted(lostHits('spool', segment.adopted));
-      this.#events.lost(segment.adopted, reader.name);
+    if (segment.takenOver) {
+      this.#events.countTakenOver(lostHits('spool', segment.takenOver));
+      this.#events.lost(segment.takenOver, reader.name);
     }
     this.#events.finish(reader.name);
     return true;

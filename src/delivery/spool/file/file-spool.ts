@@ -66,11 +66,11 @@ export class FileSpool implements SpoolStore {
   }
 
   get spooled(): number {
-    return this.#own.written + this.#sending.adoptedOpen;
+    return this.#own.written + this.#sending.takenOverOpen;
   }
 
-  get adopted(): number {
-    return this.#sending.adopted;
+  get takenOver(): number {
+    return this.#sending.takenOver;
   }
 
   get isWritable(): boolean {

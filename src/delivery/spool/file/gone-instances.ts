@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { LivenessMonitor } from './liveness.js';
 import { ownerName } from './segment-names.js';
 
-/** If a process cannot be checked, its hits are adopted when its owner file has not changed for this long. */
+/** If a process cannot be checked, its hits are taken over when its owner file has not changed for this long. */
 export const OWNER_STALE_MILLIS = 30_000;
 
 /** Which instances of a folder have ended. Caches the answer, because there may be thousands. */

@@ -7,8 +7,8 @@ import type { UnreadableSegments } from './unreadable-segments.js';
 /** A segment as the lease holder sees it. */
 export interface Segment {
   readonly reader: SegmentReader;
-  /** Adopted hits without a result; `undefined` if their process is alive. */
-  adopted: number | undefined;
+  /** Hits taken over without a result; `undefined` if their process is alive. */
+  takenOver: number | undefined;
   /** Nothing is appended to it any more. */
   isFinal: boolean;
 }
@@ -26,7 +26,7 @@ export class SegmentsReading {
     const readers: SegmentReader[] = [];
     let ofGone = 0;
     for (const segments of instances) {
-      const isOfGone = segments[0]?.adopted !== undefined;
+      const isOfGone = segments[0]?.takenOver !== undefined;
       if (isOfGone && ofGone >= max) continue;
       let ahead = 0;
       for (const { reader, isFinal } of segments) {
@@ -48,7 +48,7 @@ export class SegmentsReading {
   ): Promise<void> {
     let isFreshFromHere = false;
     for (const segments of instances) {
-      const isOfGone = segments[0]?.adopted !== undefined;
+      const isOfGone = segments[0]?.takenOver !== undefined;
       if (isOfGone && isFreshFromHere) continue; // instances that were opened later have newer hits, nearly
       for (const { reader, isFinal } of segments) {
         const hasEnded = await this.#readAhead(reader, 1, isFinal);

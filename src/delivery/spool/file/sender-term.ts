@@ -17,10 +17,10 @@ export interface SenderTermParts {
 export class SenderTerm {
   /** The hits to send; `undefined` if another process sends. */
   backlog: Backlog | undefined;
-  /** Hits adopted from processes that have ended. */
-  adopted = 0;
-  /** Adopted hits without a result. */
-  adoptedOpen = 0;
+  /** Hits taken over from processes that have ended. */
+  takenOver = 0;
+  /** Hits taken over without a result. */
+  takenOverOpen = 0;
   readonly #parts: SenderTermParts;
   readonly #liveness: LivenessMonitor;
   readonly #lease: Lease;
@@ -39,7 +39,7 @@ export class SenderTerm {
     return this.#number;
   }
 
-  /** Calls `count` with results of adopted hits. */
+  /** Calls `count` with results of hits taken over. */
   start(count: (counts: DeliveryCounters) => void): void {
     this.#count = count;
   }
@@ -56,13 +56,13 @@ export class SenderTerm {
     return this.#number !== 0;
   }
 
-  /** Ends the term: another process is the lease holder, and adopts hits without a result. */
+  /** Ends the term: another process is the lease holder, and takes over hits without a result. */
   async stop(): Promise<void> {
     if (this.#number === 0) return;
     const { backlog } = this;
     this.#end();
-    this.adopted -= this.adoptedOpen;
-    this.adoptedOpen = 0;
+    this.takenOver -= this.takenOverOpen;
+    this.takenOverOpen = 0;
     await backlog?.abandon();
   }
 
@@ -87,14 +87,14 @@ export class SenderTerm {
     this.#terms += 1;
     this.#number = this.#terms;
     this.backlog = new Backlog(folder, instance, this.#lease.number, this.#liveness, {
-      adopt: (hits) => {
-        this.adopted += hits;
-        this.adoptedOpen += hits;
+      takeOver: (hits) => {
+        this.takenOver += hits;
+        this.takenOverOpen += hits;
         return this.#lease.touch();
       },
       takenOver: (hits, oldestSeconds) => reports.takenOver(hits, oldestSeconds),
-      countAdopted: (counts) => {
-        this.adoptedOpen -= sumOfCounters(counts);
+      countTakenOver: (counts) => {
+        this.takenOverOpen -= sumOfCounters(counts);
         this.#count(counts);
       },
       stillSends: () => this.#lease.confirm(),

@@ -3,9 +3,9 @@ import type { Diagnostics } from '../../../common/diagnostics.js';
 import { instanceName } from '../instance-name.js';
 import { SpoolReports } from '../spool-reports.js';
 import { RedisSpool, type RedisSpoolOptions } from './redis-spool.js';
-import { shownPlace } from './redis-url.js';
+import { shownPlace, splitShards } from './redis-url.js';
 
-export interface OpenRedisSpoolOptions extends Omit<RedisSpoolOptions, 'leaseMillis'> {
+export interface OpenRedisSpoolOptions extends Omit<RedisSpoolOptions, 'leaseMillis' | 'shards'> {
   readonly exportTimeoutMillis: number;
 }
 
@@ -20,5 +20,6 @@ export function openRedisSpool(
   const instance = instanceName(Date.now(), process.pid, randomBytes(4).toString('hex'));
   const leaseMillis = exportTimeoutMillis + LEASE_MARGIN_MILLIS;
   const reports = new SpoolReports(shownPlace(options.url), diagnostics, options.privacy);
-  return new RedisSpool({ ...options, leaseMillis }, instance, reports);
+  const { shards } = splitShards(options.url);
+  return new RedisSpool({ ...options, shards, leaseMillis }, instance, reports);
 }

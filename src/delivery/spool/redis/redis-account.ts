@@ -10,12 +10,12 @@ import { type CounterName, counterEntries } from '../share-counts.js';
 export interface AccountNews {
   readonly counts: DeliveryCounters;
   /** Hits of other processes that this one now counts; negative if other processes count hits of this one. */
-  readonly adopted: number;
+  readonly takenOver: number;
 }
 
 /**
- * The account of this process in Redis: `stored + adopted = open + results`. A restarted Redis may lack the last second, or
- * everything. Then counted results stay counted, and hits that are open again are adopted. Hits that Redis no longer has are
+ * The account of this process in Redis: `stored + takenOver = open + results`. A restarted Redis may lack the last second, or
+ * everything. Then counted results stay counted, and hits that are open again are taken over. Hits that Redis no longer has are
  * missing until their sender reports a result, or until they are lost.
  */
 export class RedisAccount {
@@ -55,8 +55,8 @@ export class RedisAccount {
     this.#missing = Math.min(Math.max(this.#missing + this.#stored + added - stored, 0), before);
     this.#stored = stored;
     this.#known = known;
-    this.#open = Math.max(stored + (fields.get('adopted') ?? 0) - decided, 0);
-    return { counts, adopted: this.open + sumOfCounters(counts) - before };
+    this.#open = Math.max(stored + (fields.get('taken_over') ?? 0) - decided, 0);
+    return { counts, takenOver: this.open + sumOfCounters(counts) - before };
   }
 
   /** Returns how many hits are missing, and no longer includes them. The caller counts them as lost. */

@@ -1,4 +1,5 @@
 import type { RedisScript } from './redis-scripts.js';
+import { splitShards } from './redis-url.js';
 
 /** The part of node-redis that is used here. */
 interface RedisClient {
@@ -34,7 +35,7 @@ export class RedisConnection {
 
   /** `quietly` runs a function without recording spans. */
   constructor(url: string, quietly: <T>(run: () => T) => T) {
-    this.#url = url;
+    this.#url = splitShards(url).url;
     this.#quietly = quietly;
   }
 

@@ -37,7 +37,7 @@ export class RedisLocalHits {
   #batches = 0;
   #sinceMillis = Number.POSITIVE_INFINITY;
   #isWell = true;
-  #adopted = 0;
+  #takenOver = 0;
   #missingSinceMillis = 0;
   /** Bytes of all processes, as Redis last reported. */
   /** Hits of all processes in Redis, as of the last report. */
@@ -61,8 +61,8 @@ export class RedisLocalHits {
     return this.#account.open;
   }
 
-  get adopted(): number {
-    return this.#adopted;
+  get takenOver(): number {
+    return this.#takenOver;
   }
 
   get isWritable(): boolean {
@@ -100,9 +100,9 @@ export class RedisLocalHits {
     this.#bytes = fields.get('bytes') ?? this.#bytes;
     this.hitsOfAll = fields.get('hits') ?? this.hitsOfAll;
     const { missing } = this.#account;
-    const { counts, adopted } = this.#account.learn(fields, added);
-    this.#adopted += adopted;
-    if (adopted > 0) this.#reports.takenOver(adopted, oldestOfOthersSeconds);
+    const { counts, takenOver } = this.#account.learn(fields, added);
+    this.#takenOver += takenOver;
+    if (takenOver > 0) this.#reports.takenOver(takenOver, oldestOfOthersSeconds);
     this.#events?.count(counts);
     if (counts.lost.spool > 0) this.#reports.lost(counts.lost.spool, 'they are damaged');
     const now = performance.now();

@@ -186,8 +186,8 @@ if tonumber(redis.call('HGET', mine, 'settlement') or '0') < tonumber(ARGV[2]) t
       if isAlive[owner] then
         count(owner, ARGV[i + 2], 1)
       else
-        count(owner, 'adopted', -1)
-        count(ARGV[1], 'adopted', 1)
+        count(owner, 'taken_over', -1)
+        count(ARGV[1], 'taken_over', 1)
         count(ARGV[1], ARGV[i + 2], 1)
       end
     end

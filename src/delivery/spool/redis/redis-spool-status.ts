@@ -10,6 +10,8 @@ const SCANNED = '1000';
 
 /** A status with the facts that only Redis has. */
 export interface RedisSpoolStatus extends SpoolStatus {
+  /** The largest number of shards that any process was configured with. */
+  readonly shards: number;
   /** Hits of bulks that were being sent when their lease was lost. They may be duplicated. */
   readonly overlaps: number;
 }
@@ -30,7 +32,8 @@ async function readStatus(connection: RedisConnection): Promise<RedisSpoolStatus
   const senders: (string | undefined)[] = [];
   let pending = 0;
   let oldestSeconds: number | undefined;
-  for (let shard = 0; shard < Number(await get(REDIS_KEYS.shards)); shard++) {
+  const shards = Number(await get(REDIS_KEYS.shards));
+  for (let shard = 0; shard < shards; shard++) {
     senders.push((await get(`${REDIS_KEYS.sender}${shard}`)) ?? undefined);
     const key = `${REDIS_KEYS.hits}${shard}`;
     pending += Number(await connection.send('XLEN', key));
@@ -46,6 +49,7 @@ async function readStatus(connection: RedisConnection): Promise<RedisSpoolStatus
     pending,
     bytes: Number(await get(REDIS_KEYS.bytes)),
     oldestSeconds,
+    shards,
     senders,
     processes: await readProcesses(connection),
     overlaps: Number(await get(REDIS_KEYS.overlaps)),

@@ -99,8 +99,8 @@ export class RedisSpool implements SpoolStore {
     return this.#own.open;
   }
 
-  get adopted(): number {
-    return this.#own.adopted;
+  get takenOver(): number {
+    return this.#own.takenOver;
   }
 
   get isWritable(): boolean {

@@ -15,10 +15,10 @@ test('while Matomo is unavailable, at most 10,000 of the written hits are kept i
   const folder = temporaryFolder();
   const nothing = () => undefined;
   const backlog = new Backlog(folder, INSTANCE, 1, new LivenessMonitor(thisProcess()), {
-    adopt: async () => undefined,
+    takeOver: async () => undefined,
     takenOver: () => undefined,
     stillSends: async () => true,
-    countAdopted: nothing,
+    countTakenOver: nothing,
     learn: nothing,
     finish: nothing,
     notWritten: nothing,

@@ -62,7 +62,7 @@ test('a torn last line is said, and the lines before it are sent', async () => {
     expect.stringMatching(/took over 2 hits.*\[hits-taken-over\]$/),
     expect.stringContaining('[spool-damaged]'),
   ]);
-  expect(delivery.adopted).toBe(2);
+  expect(delivery.takenOver).toBe(2);
   await eventually(() => readdirSync(folder).filter((name) => name.includes('.hits')).length === 1);
 });
 

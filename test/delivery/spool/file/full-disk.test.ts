@@ -125,10 +125,10 @@ test('a sender that is killed while there is no room for what was decided: hits 
   const sent = inspector.hits().length;
   disk.makeRoom();
   const successor = start();
-  await eventually(async () => (await successor.stats()).adopted > 0, PATIENCE);
-  const { adopted, tracked } = await eventuallySent(successor);
-  expect(tracked).toBe(adopted);
-  expect(inspector.hits().length).toBe(sent + adopted);
+  await eventually(async () => (await successor.stats()).takenOver > 0, PATIENCE);
+  const { takenOver, tracked } = await eventuallySent(successor);
+  expect(tracked).toBe(takenOver);
+  expect(inspector.hits().length).toBe(sent + takenOver);
   expect(arrivals(inspector).size).toBe(150);
   expect([...sender.lawless, ...successor.lawless]).toEqual([]);
 });

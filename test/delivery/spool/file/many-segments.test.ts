@@ -70,7 +70,7 @@ test(`${SEGMENTS} segments of processes that have ended need at most ${MOST_DESC
   await eventually(
     async () => {
       look();
-      return (await worker.stats()).adopted === SEGMENTS;
+      return (await worker.stats()).takenOver === SEGMENTS;
     },
     { timeoutMillis: 60_000, describe: () => worker.stderr() },
   );
@@ -95,7 +95,7 @@ test(`${SEGMENTS} segments of processes that have ended need at most ${MOST_DESC
     },
     { timeoutMillis: 100_000, describe: () => worker.stderr() },
   );
-  expect(await worker.stats()).toMatchObject({ pending: 0, adopted: SEGMENTS });
+  expect(await worker.stats()).toMatchObject({ pending: 0, takenOver: SEGMENTS });
   expect(new Set(inspector.hits().map(({ params }) => params.url)).size).toBe(SEGMENTS);
   await eventually(() => filesIn(folder, '.hits').length === 0, { timeoutMillis: 60_000 });
   expect(most).toBeLessThanOrEqual(MOST_DESCRIPTORS);

@@ -13,7 +13,7 @@ test('hits go to the disk, from there to Matomo, and nothing of them stays', asy
   expect(law()).toEqual([3, 3]);
   await eventually(() => delivery.counters.tracked === 3);
   expect(sent()).toEqual(['a', 'b', 'c']);
-  expect(delivery).toMatchObject({ pending: 0, spooled: 0, adopted: 0 });
+  expect(delivery).toMatchObject({ pending: 0, spooled: 0, takenOver: 0 });
   await delivery.shutdown(1000);
   expect(filesIn(folder, '')).toEqual([
     expect.stringMatching(/\.lease$/),
@@ -37,7 +37,7 @@ test('while Matomo is unavailable, hits are on disk and not in memory, and survi
   second.push('d');
   await eventually(() => second.delivery.counters.tracked === 4);
   expect(sorted(second.sent())).toEqual(['a', 'b', 'c', 'd']);
-  expect(second.delivery.adopted).toBe(3);
+  expect(second.delivery.takenOver).toBe(3);
   expect(second.law()).toEqual([4, 4]);
 });
 

@@ -66,7 +66,7 @@ describe('a spool that others can change', () => {
     execFileSync('mkfifo', [join(folder, older(4))]);
     const { sent, said, law, delivery } = await nextProcess(folder);
     expect(sorted(sent())).toEqual(['a', 'b', 'next']);
-    expect(delivery.adopted).toBe(2);
+    expect(delivery.takenOver).toBe(2);
     expect(law()).toEqual([3, 3]);
     expect(problemsIn(said)).toEqual([
       expect.stringMatching(/hits in the spool .*\[spool-owner\]$/),

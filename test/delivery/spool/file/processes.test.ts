@@ -31,7 +31,7 @@ test('one of the processes of a folder sends for all, and each accounts for its 
   for (const worker of workers) await worker.request(20);
   for (const worker of workers) {
     await eventually(async () => (await worker.stats()).tracked === 20);
-    expect(await worker.stats()).toMatchObject({ hits: 20, adopted: 0, pending: 0, spooled: 0 });
+    expect(await worker.stats()).toMatchObject({ hits: 20, takenOver: 0, pending: 0, spooled: 0 });
   }
   expect(new Set(names(inspector)).size).toBe(60);
   expect(workers.flatMap(({ lawless }) => lawless)).toEqual([]);
@@ -68,7 +68,7 @@ test('all processes of a folder together have one bulk in flight, each ordered b
   for (const { lawless } of workers) expect(lawless).toEqual([]);
 });
 
-test('the next process takes over from a sender that has died, and adopts what it left', async () => {
+test('the next process takes over from a sender that has died, and takes over what it left', async () => {
   const { inspector, start, folder } = await setUp();
   inspector.play({ status: 503 });
   const first = start();
@@ -78,10 +78,10 @@ test('the next process takes over from a sender that has died, and adopts what i
   await second.request(10);
   await eventually(async () => (await second.stats()).spooled === 10);
   await first.kill();
-  await eventually(async () => (await second.stats()).adopted === 30);
+  await eventually(async () => (await second.stats()).takenOver === 30);
   inspector.play();
   await eventually(async () => (await second.stats()).tracked === 40);
-  expect(await second.stats()).toMatchObject({ hits: 10, adopted: 30, pending: 0, spooled: 0 });
+  expect(await second.stats()).toMatchObject({ hits: 10, takenOver: 30, pending: 0, spooled: 0 });
   expect(names(inspector).length).toBe(40);
   await eventually(() => filesIn(folder, '.hits').length <= 1);
 });
@@ -99,8 +99,8 @@ test('a sender that hangs is passed by, and gives way when it wakes', async () =
   await first.kill('SIGCONT');
   await first.request(1);
   await eventually(async () => (await first.stats()).tracked === 2);
-  expect(await first.stats()).toMatchObject({ hits: 2, adopted: 0, pending: 0 });
-  expect(await second.stats()).toMatchObject({ hits: 1, adopted: 0, pending: 0 });
+  expect(await first.stats()).toMatchObject({ hits: 2, takenOver: 0, pending: 0 });
+  expect(await second.stats()).toMatchObject({ hits: 1, takenOver: 0, pending: 0 });
   expect([...first.lawless, ...second.lawless]).toEqual([]);
 });
 

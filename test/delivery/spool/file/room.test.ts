@@ -20,7 +20,7 @@ function inFolder(): () => SpoolStore {
 
 async function inRedis(): Promise<() => SpoolStore> {
   const { url } = await startRedis();
-  const options = { url, matomoUrl, maxBytes, shards: 1, exportTimeoutMillis: 1000 };
+  const options = { url, matomoUrl, maxBytes, exportTimeoutMillis: 1000 };
   const rest = { keepsVisitorKey: false, quietly: <T>(run: () => T) => run() };
   return () => openRedisSpool({ ...options, ...rest }, createDiagnostics());
 }

@@ -82,8 +82,7 @@ async function run(rounds: number, kinds: readonly Kind[]) {
   const matomo = await startBulkReceiver();
   const env = {
     MATOMO_URL: matomo.url,
-    MATOMO_SPOOL: `redis://127.0.0.1:${wire.port}`,
-    MATOMO_SPOOL_SHARDS: String(SHARDS),
+    MATOMO_SPOOL: `redis://127.0.0.1:${wire.port}?shards=${SHARDS}`,
     MATOMO_EXPORT_TIMEOUT: String(TIMEOUT_MILLIS),
     VISITORS: '7',
     // What is in memory while Redis is down is stored batch by batch, and no longer in the order in which `isSafe` counts.

@@ -16,7 +16,7 @@ describe('a spool in Redis', () => {
     expect(law()).toEqual([3, 3]);
     await eventually(() => delivery.counters.tracked === 3);
     expect(sent()).toEqual(['a', 'b', 'c']);
-    expect(delivery).toMatchObject({ pending: 0, spooled: 0, adopted: 0 });
+    expect(delivery).toMatchObject({ pending: 0, spooled: 0, takenOver: 0 });
     expect(await redis.command('XLEN', HITS)).toBe(0);
     expect(await redis.command('GET', 'matomo-spool:bytes')).toBe('0');
     expect(said).toEqual([]);
@@ -36,7 +36,7 @@ describe('a spool in Redis', () => {
     second.push('d');
     await eventually(() => second.delivery.counters.tracked === 4);
     expect(sorted(second.sent())).toEqual(['a', 'b', 'c', 'd']);
-    expect(second.delivery.adopted).toBe(3);
+    expect(second.delivery.takenOver).toBe(3);
     expect(second.law()).toEqual([4, 4]);
   });
 
@@ -62,13 +62,13 @@ describe('a spool in Redis', () => {
     for (const { delivery, law } of [first, second]) {
       const [made, known] = law();
       expect(made).toBe(known);
-      expect(delivery).toMatchObject({ pending: 0, adopted: 0 });
+      expect(delivery).toMatchObject({ pending: 0, takenOver: 0 });
     }
   });
 
   test('shards are shared out, and a visitor stays in one', async () => {
     const redis = await startRedis();
-    const both = [0, 1].map(() => spooledDelivery({ folder: redis.url, shards: 4 }));
+    const both = [0, 1].map(() => spooledDelivery({ folder: `${redis.url}?shards=4` }));
     const holders = async () =>
       (await redis.command('MGET', ...[0, 1, 2, 3].map((n) => `matomo-spool:sender:${n}`))) as (
         | string
@@ -108,7 +108,7 @@ describe('a spool in Redis', () => {
     const old = spooledDelivery({ folder: redis.url, maxSpoolAgeMillis: 10 });
     await eventually(() => old.delivery.counters.lost.expired === stored);
     await eventually(() => old.delivery.counters.lost.spool === 1);
-    expect(old.delivery).toMatchObject({ pending: 0, adopted: stored + 1 });
+    expect(old.delivery).toMatchObject({ pending: 0, takenOver: stored + 1 });
     expect(old.law()).toEqual([stored + 1, stored + 1]);
   });
 
@@ -190,7 +190,7 @@ describe('a spool in Redis', () => {
     await redis.command('FLUSHALL');
     await eventually(() => one.delivery.pending === 0);
     expect(one.delivery.counters).toMatchObject({ tracked: 2, lost: { spool: 3 } });
-    expect(one.delivery.adopted).toBe(0);
+    expect(one.delivery.takenOver).toBe(0);
     await expectLaw(one, 5);
   });
 
@@ -224,7 +224,7 @@ describe('a spool in Redis', () => {
       for (const { delivery, law, said } of [sender, other]) {
         expect(delivery).toMatchObject({
           pending: 0,
-          adopted: 0,
+          takenOver: 0,
           counters: { lost: { spool: 0 } },
         });
         expect(law()[0]).toBe(law()[1]);
@@ -261,7 +261,7 @@ describe('a spool in Redis', () => {
     wire.play('well');
     await eventually(() => one.delivery.counters.tracked === 4);
     expect(await redis.command('GET', 'matomo-spool:overlaps')).toBe(null);
-    expect(one.delivery).toMatchObject({ pending: 0, adopted: 0 });
+    expect(one.delivery).toMatchObject({ pending: 0, takenOver: 0 });
     expect(one.law()).toEqual([4, 4]);
   });
 

@@ -38,8 +38,8 @@ describe('processes that share a Redis', () => {
     await eventually(() => sleeper.stderr().includes('[spool-overlap]'));
     await eventually(async () => (await other.stats()).pending === 0);
     const [own, others] = [await other.stats(), await sleeper.stats()];
-    expect(own).toMatchObject({ hits: 5, adopted: 0, tracked: 5 });
-    expect(others).toMatchObject({ hits: 0, adopted: 0, tracked: 0, pending: 0 });
+    expect(own).toMatchObject({ hits: 5, takenOver: 0, tracked: 5 });
+    expect(others).toMatchObject({ hits: 0, takenOver: 0, tracked: 0, pending: 0 });
     expect([...sleeper.lawless, ...other.lawless]).toEqual([]);
   });
 

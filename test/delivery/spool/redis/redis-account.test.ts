@@ -4,13 +4,13 @@ import { sumOfCounters } from '../../../../src/delivery/queue/counters.js';
 import { RedisAccount } from '../../../../src/delivery/spool/redis/redis-account.js';
 import { seededRuns } from '../../../support/seed.js';
 
-test('a Redis that has forgotten its last second costs what is missing; what is open once more is adopted', () => {
+test('a Redis that has forgotten its last second costs what is missing; what is open once more is taken over', () => {
   const account = new RedisAccount();
   account.learn(fields({ stored: 100, tracked: 80 }), 100);
-  const { counts, adopted } = account.learn(fields({ stored: 90, tracked: 60 }), 0);
+  const { counts, takenOver } = account.learn(fields({ stored: 90, tracked: 60 }), 0);
   expect(sumOfCounters(counts)).toBe(0);
   expect(account).toMatchObject({ open: 40, missing: 10 });
-  expect(adopted).toBe(20);
+  expect(takenOver).toBe(20);
   expect(account.giveUpMissing()).toBe(10);
   expect(account.open).toBe(30);
 });
@@ -18,19 +18,22 @@ test('a Redis that has forgotten its last second costs what is missing; what is 
 test('after Redis has forgotten a process, a hit counts by the result that its sender reports', () => {
   const account = new RedisAccount();
   account.learn(fields({ born: 1, stored: 30, tracked: 5 }), 30);
-  expect(account.learn(fields({ born: 2, stored: 10 }), 10)).toMatchObject({ adopted: 0 });
+  expect(account.learn(fields({ born: 2, stored: 10 }), 10)).toMatchObject({ takenOver: 0 });
   expect(account).toMatchObject({ open: 35, missing: 25 });
-  const { counts, adopted } = account.learn(fields({ born: 2, stored: 30, tracked: 20 }), 0);
-  expect([counts.tracked, adopted]).toEqual([20, 0]);
+  const { counts, takenOver } = account.learn(fields({ born: 2, stored: 30, tracked: 20 }), 0);
+  expect([counts.tracked, takenOver]).toEqual([20, 0]);
   expect(account).toMatchObject({ open: 15, missing: 5 });
 });
 
-test('hits that others have adopted are theirs', () => {
+test('hits that others have taken over are theirs', () => {
   const account = new RedisAccount();
   account.learn(fields({ stored: 10 }), 10);
-  const { counts, adopted } = account.learn(fields({ stored: 10, adopted: -4, tracked: 1 }), 0);
+  const { counts, takenOver } = account.learn(
+    fields({ stored: 10, taken_over: -4, tracked: 1 }),
+    0,
+  );
   expect(counts.tracked).toBe(1);
-  expect(adopted).toBe(-4);
+  expect(takenOver).toBe(-4);
   expect(account.open).toBe(5);
 });
 
@@ -38,7 +41,7 @@ test('whatever Redis says, hits are open or counted, and counts only grow', () =
   const small = fc.nat(50);
   const said = fc.record({
     stored: small,
-    adopted: fc.integer({ min: -20, max: 20 }),
+    taken_over: fc.integer({ min: -20, max: 20 }),
     tracked: small,
     expired: small,
     added: small,
@@ -50,16 +53,16 @@ test('whatever Redis says, hits are open or counted, and counts only grow', () =
       const account = new RedisAccount();
       let hits = 0;
       let counted = 0;
-      let adoptedSum = 0;
+      let takenOverSum = 0;
       for (const { added, givesUp, ...rest } of answers) {
         hits += added;
-        const { counts, adopted } = account.learn(fields(rest), added);
+        const { counts, takenOver } = account.learn(fields(rest), added);
         expect(Math.min(counts.tracked, ...Object.values(counts.lost))).toBeGreaterThanOrEqual(0);
         counted += sumOfCounters(counts);
         if (givesUp) counted += account.giveUpMissing();
-        adoptedSum += adopted;
+        takenOverSum += takenOver;
         expect(account.open).toBeGreaterThanOrEqual(0);
-        expect(hits + adoptedSum).toBe(account.open + counted);
+        expect(hits + takenOverSum).toBe(account.open + counted);
       }
     }),
     seededRuns(),
