@@ -11,7 +11,7 @@ import { seededRuns } from '../support/seed.js';
 import { FAULTS, type Fault, HALVING, SimulatedMatomo } from '../support/simulated-matomo.js';
 import { type SimulatedRequest, SimulatedRequests } from '../support/simulated-requests.js';
 
-const HISTORIES = sampled(300, 3_000);
+const HISTORIES = sampled(300, 10_000);
 const SCHEDULED_DELAY_MILLIS = 1000;
 
 type Step =
@@ -109,12 +109,27 @@ const SWITCHED_ON_AFTER_POISON: History = {
   ],
 };
 
+/** After the last valid hit, more invalid ones are left than may be rejected before the back-off, in bulks that are too large. */
+const INVALID_IN_BULKS_TOO_LARGE: History = {
+  hasToken: true,
+  maxExportBatchSize: 3,
+  maxQueueSize: 10,
+  mostInABulk: 2,
+  ending: 'recovery',
+  steps: [
+    { kind: 'hits', names: ['invalid', 'invalid', 'invalid', 'hit'] },
+    { kind: 'wait', millis: 10 },
+    { kind: 'hits', names: ['invalid'] },
+    { kind: 'hits', names: ['hit'] },
+  ],
+};
+
 test(`in ${HISTORIES} histories of hits, faults and steps of the wall clock every hit is accounted for at every step, and none is stored twice`, async () => {
   vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) });
   try {
     await fc.assert(fc.asyncProperty(history, live), {
       ...seededRuns(HISTORIES),
-      examples: [[SWITCHED_ON_AFTER_POISON]],
+      examples: [[SWITCHED_ON_AFTER_POISON], [INVALID_IN_BULKS_TOO_LARGE]],
     });
   } finally {
     vi.useRealTimers();

@@ -55,8 +55,9 @@ export const FAULTS: readonly Fault[] = [
   'closes connections',
 ];
 
-/** After these a bulk is halved to find a hit that does it. */
+/** After these a bulk is halved to find a hit that does it, or a single hit is sent after others. */
 export const HALVING: readonly Fault[] = [
+  'some lost inside', // all of a bulk of one hit
   'database away',
   'flickering database',
   'lock timeout',

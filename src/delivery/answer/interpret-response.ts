@@ -10,6 +10,7 @@ import type { InvalidHits } from './invalid-hits.js';
 import { Narrowing } from './narrowing.js';
 import { decided, held, type Outcome, split } from './outcome.js';
 import { type BulkResult, type Reason, readAnswer } from './read-answer.js';
+import { RejectedHits } from './rejected-hits.js';
 
 export interface InterpretResponseOptions {
   readonly hasToken: boolean;
@@ -64,6 +65,7 @@ export function createInterpretResponse(
     repeated: (since) => stoppedBy && describeOutage(since, stoppedBy, workOf()),
   });
   const narrowing = new Narrowing();
+  const rejectedHits = new RejectedHits();
   /** Matomo has tracked at least one hit. */
   let hasTracked = false;
   /** Bulks in a row in which no hit was valid, with a token. */
@@ -123,18 +125,24 @@ export function createInterpretResponse(
 
   /**
    * If the token has worked before, single hits may be invalid: halve the batch down to them. After some rejections in a row, only
-   * rare attempts are made.
+   * rare attempts are made, and hits that were rejected before the latest success are invalid.
    */
   function allInvalid(batch: Batch, result: ExplainedResult): Outcome {
     refusals += 1;
+    const sent = sentHits(batch);
+    const areInvalid = rejectedHits.areInvalid(sent);
+    const counts = countsOf({ invalid: sent.length });
+    if (areInvalid) invalidHits.add(sent, sent.length);
     if (refusals >= MAX_REFUSALS) {
       stop(result);
-      return holdForToken(batch);
+      return areInvalid ? holdForToken(restOf(batch), counts) : holdRejected(batch);
     }
+    if (areInvalid) return decided(batch, counts);
+    rejectedHits.add(sent);
     const parts = split({ ...batch, isRejected: true });
     if (parts) return parts;
-    invalidHits.add(sentHits(batch), 1);
-    return decided(batch, countsOf({ invalid: 1 }));
+    invalidHits.add(sent, 1);
+    return decided(batch, counts);
   }
 
   /** The first hits of a process may be orders that the previous process has sent. */
@@ -143,9 +151,14 @@ export function createInterpretResponse(
     return allInvalid(batch, result);
   }
 
-  function holdForToken(batch: Batch): Outcome {
-    const waiting = { ...batch, part: undefined, mergesNewer: true };
-    return { ...held([waiting], holdMillis(MANY_FAILURES, random)), refusesToken: true };
+  function holdRejected(batch: Batch): Outcome {
+    rejectedHits.add(sentHits(batch));
+    return holdForToken([{ ...batch, part: undefined, mergesNewer: true }]);
+  }
+
+  function holdForToken(again: readonly Batch[], counts?: DeliveryCounters): Outcome {
+    rejectedHits.countHold();
+    return { ...held(again, holdMillis(MANY_FAILURES, random), counts), refusesToken: true };
   }
 
   function refuseCrashes(batch: Batch, sent: number): Outcome {
@@ -164,6 +177,7 @@ export function createInterpretResponse(
       case 'processed':
         resume();
         hasTracked ||= result.tracked > 0;
+        if (result.tracked > 0) rejectedHits.countTracked();
         invalidHits.add(sentHits(batch), result.invalid, result.invalidIndices);
         if (result.note !== undefined)
           diagnostics.warnOnce(result.note.code, coded(result.note.code, result.note.reason));
@@ -195,10 +209,11 @@ export function createInterpretResponse(
           return ordersInvalid(batch, result);
         stop(result);
         return result.isTokenRefused
-          ? holdForToken(batch)
+          ? holdRejected(batch)
           : held([batch], holdMillis(failures, random));
       case 'too_large': {
-        return split(batch) ?? decided(batch, lostHits('too_large', 1));
+        const joinedBelow = Math.min(batch.joinedBelow, sent);
+        return split({ ...batch, joinedBelow }) ?? decided(batch, lostHits('too_large', 1));
       }
     }
   }

@@ -175,10 +175,14 @@ export class BatchQueue {
   /** Joins a batch with the other parts of its bulk, which would be rejected one by one, each after a long wait. */
   #withParts(batch: Batch): Batch {
     const batches = this.#batches[batch.kind];
-    const others = batches.findIndex((other) => !other.isRejected || other.mergesNewer);
-    const parts = batches.splice(0, others < 0 ? batches.length : others);
-    const hits = [batch, ...parts].flatMap((part) => part.hits);
-    return parts.length === 0 ? batch : { ...batch, hits: hits.sort(byVisitorThenTime) };
+    const parts = [batch];
+    for (let next = batches[0]; next?.isRejected && !next.mergesNewer; next = batches[0]) {
+      if (!mayJoin([...parts, next])) break;
+      parts.push(next);
+      batches.shift();
+    }
+    const hits = parts.flatMap((part) => part.hits);
+    return parts.length === 1 ? batch : { ...batch, hits: hits.sort(byVisitorThenTime) };
   }
 
   /** If the first batch merges newer hits, joins it with the next one. If a bulk has no room for both, newer batches go first. */
@@ -187,7 +191,7 @@ export class BatchQueue {
     const [batch, next] = batches;
     if (!batch?.mergesNewer || !next) return;
     const joined = inBatches([...batch.hits, ...next.hits], kind, this.#max);
-    if (joined.length === 1) batches.splice(0, 2, ...joined);
+    if (joined.length === 1 && mayJoin([batch, next])) batches.splice(0, 2, ...joined);
     else batches.push(...batches.splice(0, Math.max(0, batches.findIndex(isNewer))));
   }
 }
@@ -208,6 +212,12 @@ function splitExpired<B extends Batch>(
 function areAll(hits: readonly EncodedHit[], isIt: (hit: EncodedHit) => boolean): boolean {
   for (const hit of hits) if (!isIt(hit)) return false;
   return true;
+}
+
+/** Whether a bulk of all these hits may be small enough. */
+function mayJoin(batches: readonly Batch[]): boolean {
+  const hits = batches.reduce((sum, batch) => sum + batch.hits.length, 0);
+  return batches.every(({ joinedBelow }) => hits < joinedBelow);
 }
 
 /** Whether Matomo has not rejected all hits of the batch. */

@@ -14,6 +14,8 @@ export interface Batch {
   readonly part: readonly [start: number, end: number] | undefined;
   /** It is a part of a bulk that Matomo rejected as a whole. */
   readonly isRejected: boolean;
+  /** Joined with others, it has fewer hits than this: a bulk of so many was too large. */
+  readonly joinedBelow: number;
   /** Newer hits are added to the next attempt: if Matomo rejects all, the first ones may be invalid and not the token. */
   readonly mergesNewer: boolean;
   /** Every part failed: other batches are sent first, to find out whether this batch or Matomo is the cause. */
@@ -32,6 +34,7 @@ function createBatch(kind: BulkKind, hits: readonly EncodedHit[]): Batch {
     processedBefore: undefined,
     part: undefined,
     isRejected: false,
+    joinedBelow: Number.POSITIVE_INFINITY,
     mergesNewer: false,
     waitsForOthers: false,
   };
@@ -162,8 +165,8 @@ function middleOf(hits: readonly EncodedHit[]): number {
 
 /** A batch with some hits of another one. Keeps the facts about its first failure. */
 export function partOf(batch: Batch, hits: readonly EncodedHit[]): Batch {
-  const { kind, failedAs, processedBefore, isRejected } = batch;
-  return { ...createBatch(kind, hits), failedAs, processedBefore, isRejected };
+  const { kind, failedAs, processedBefore, isRejected, joinedBelow } = batch;
+  return { ...createBatch(kind, hits), failedAs, processedBefore, isRejected, joinedBelow };
 }
 
 /** The hits of a batch that were not in the last request. */
