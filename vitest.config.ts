@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { exitWorkerModule } from './scripts/exit-worker-code.mjs';
 
 const isLong = process.env.TEST_LONG === '1';
 
@@ -24,7 +26,19 @@ const SAMPLED = [
   'test/hit/{bots/ai-chatbot-properties,page/page-url,properties,page/query-policy,page/redaction,text}.test.ts',
 ];
 
+/** Embeds the exit worker in `src`, as the build does in `dist`. */
+const exitWorker = {
+  name: 'exit-worker',
+  load: (id: string) =>
+    id.endsWith('/exit-worker-code.ts')
+      ? exitWorkerModule(
+          fileURLToPath(new URL('src/delivery/exit/exit-worker.ts', import.meta.url)),
+        )
+      : undefined,
+};
+
 export default defineConfig({
+  plugins: [exitWorker],
   test: {
     include: isLong ? [...LONG_ONLY, ...SAMPLED] : ['test/**/*.test.ts'],
     exclude: isLong ? [] : LONG_ONLY,

@@ -5,6 +5,7 @@ import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { exitWorkerModule } from './exit-worker-code.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const build = join(root, 'build');
@@ -21,6 +22,8 @@ const IMPORT = /(?:\bfrom|\bimport\()\s*['"](\.[^'"]+)['"]/g;
 for (const folder of [build, dist]) rmSync(folder, { recursive: true, force: true });
 compile('tsconfig.json');
 compile('tsconfig.page.json');
+const worker = join(build, 'delivery/exit/exit-worker');
+writeFileSync(`${worker}-code.js`, await exitWorkerModule(`${worker}.js`));
 const tracking = modulesOf(TRACKING);
 await bundle('esm', {
   format: 'esm',

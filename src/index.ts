@@ -8,7 +8,7 @@ export {
   trackOrder,
 } from './annotate.js';
 export type { MessageCode } from './common/messages.js';
-export type { HttpDispatcher } from './delivery/http/dispatcher.js';
+export type { HttpDispatcher } from './delivery/http/transport.js';
 export { forRequest } from './for-request.js';
 export { AI_CHATBOTS } from './hit/bots/ai-chatbots.js';
 export type { TrackedRequest } from './hit/http-request.js';

@@ -1,6 +1,6 @@
 import type { MeterProvider } from '@opentelemetry/api';
 import { show } from '../common/diagnostics.js';
-import type { HttpDispatcher } from '../delivery/http/dispatcher.js';
+import type { HttpDispatcher } from '../delivery/http/transport.js';
 import type { ConsentRule } from '../hit/consent.js';
 import { TEMPLATE_FIELDS } from '../hit/page/action-name.js';
 import type { TrackingParameters } from '../hit/parameters/parameter-names.js';

@@ -1,5 +1,5 @@
 import type { MeterProvider } from '@opentelemetry/api';
-import type { HttpDispatcher } from '../delivery/http/dispatcher.js';
+import type { HttpDispatcher } from '../delivery/http/transport.js';
 import type { ConsentRule } from '../hit/consent.js';
 import type { TrackedRequest } from '../hit/http-request.js';
 import type { TrackingParameters } from '../hit/parameters/parameter-names.js';

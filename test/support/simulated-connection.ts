@@ -1,4 +1,4 @@
-import { ConnectionReuse } from '../../src/delivery/http/connection-reuse.js';
+import { ConnectionReuse } from '../../src/delivery/http/connection.js';
 import type { Exchange } from '../../src/delivery/http/transport.js';
 import { noAnswer } from './scripted-transport.js';
 

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { show, withoutUserInfo } from '../../src/common/diagnostics.js';
-import type { HttpDispatcher } from '../../src/delivery/http/dispatcher.js';
+import type { HttpDispatcher } from '../../src/delivery/http/transport.js';
 import { MatomoSpanExporter } from '../../src/index.js';
 import { startInspector } from '../../src/inspector/index.js';
 import { finishedSpan } from '../support/builders.js';

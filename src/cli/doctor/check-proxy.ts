@@ -1,5 +1,5 @@
 import { show } from '../../common/diagnostics.js';
-import { proxyOf } from '../../delivery/http/create-dispatcher.js';
+import { proxyOf } from '../../delivery/http/proxy.js';
 import { type Finding, ok, problem } from './finding.js';
 
 /** Finds the proxy that requests to Matomo use. */

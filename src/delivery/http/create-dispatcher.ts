@@ -1,9 +1,8 @@
 import type { Socket } from 'node:net';
-import type { HttpDispatcher } from './dispatcher.js';
-import { unrefSocket } from './unref-socket.js';
+import { IDLE_MILLIS, unrefSocket } from './connection.js';
+import { proxyRouteOf } from './proxy.js';
+import type { HttpDispatcher } from './transport.js';
 
-/** Matomo or a proxy may close an idle connection while a request is being sent, so this side closes it first. */
-const IDLE_MILLIS = 1_000;
 const CONNECT_MILLIS = 10_000;
 
 /** undici also uses this code if a response has `Connection: close`. */
@@ -24,22 +23,21 @@ export async function createDispatcher(
   env: Readonly<NodeJS.ProcessEnv>,
   onClose: () => void = () => undefined,
 ): Promise<HttpDispatcher> {
-  const { buildConnector, Client, EnvHttpProxyAgent } = await import('undici');
+  const { buildConnector, Client, ProxyAgent } = await import('undici');
   const connectTo = buildConnector({ timeout: CONNECT_MILLIS });
   const sockets = new Set<Socket>();
   /** Why connections were closed. undici may open another one for no request. */
   let cutOff: Error | undefined;
-  const proxy = proxyOf(url, env);
+  const proxy = proxyRouteOf(url, env);
   const dispatcher =
     proxy === undefined
       ? createClient(url.origin, { connect })
-      : new EnvHttpProxyAgent({
-          httpProxy: proxy,
-          httpsProxy: proxy,
+      : new ProxyAgent({
+          uri: proxy.href,
           // Many proxies allow CONNECT only to port 443.
           proxyTunnel: false,
           connect,
-          // EnvHttpProxyAgent does not pass all options on to its clients, so they are made here.
+          // ProxyAgent does not pass all options on to its clients, so they are made here.
           factory: (origin, options) =>
             createClient(origin, { ...options, connect: connectorOf(origin, options) }),
           clientFactory: (origin, options) =>
@@ -91,24 +89,4 @@ export async function createDispatcher(
       for (const socket of sockets) socket.destroy();
     },
   };
-}
-
-/** The proxy for a URL, unless `NO_PROXY` excludes it. Checks the variables in the same order as undici. */
-export function proxyOf(
-  { protocol, hostname }: URL,
-  env: Readonly<NodeJS.ProcessEnv>,
-): string | undefined {
-  if (isLoopback(hostname)) return undefined;
-  const names = ['http_proxy', 'HTTP_PROXY'];
-  if (protocol === 'https:') names.unshift('https_proxy', 'HTTPS_PROXY');
-  const name = names.find((candidate) => env[candidate]);
-  if (name === undefined) return undefined;
-  const proxy = env[name] as string;
-  if (/^https?:\/\//i.test(proxy) && URL.canParse(proxy)) return proxy;
-  throw new Error(`${name} must be the URL of a proxy, such as http://proxy.example.org:3128`);
-}
-
-/** Loopback addresses, which no proxy can reach. */
-function isLoopback(hostname: string): boolean {
-  return hostname === '[::1]' || /^(?:127\.[\d.]+|(?:.+\.)?localhost)$/.test(hostname);
 }

@@ -6,8 +6,9 @@ interface WireError extends Error {
   readonly port?: number;
   /** One error for each address, if several addresses were tried. */
   readonly errors?: readonly WireError[];
-  /** The data that was not HTTP. */
+  /** The data that was not HTTP, of undici and of `node:http`. */
   readonly data?: string;
+  readonly rawPacket?: Buffer;
 }
 
 const UNTRUSTED =
@@ -60,7 +61,8 @@ function explain(error: WireError): string | undefined {
   if (status !== undefined) return `the proxy answered ${status} to CONNECT`;
   if (isTlsAlert(error))
     return 'the server speaks TLS on that port; should url begin with https://?';
-  if (name === 'HTTPParserError') return 'the server on that port does not speak HTTP';
+  if (name === 'HTTPParserError' || code.startsWith('HPE_'))
+    return 'the server on that port does not speak HTTP';
   const explanation = Object.hasOwn(EXPLANATIONS, code) ? EXPLANATIONS[code] : undefined;
   if (explanation === undefined) return undefined;
   return `${code}: ${typeof explanation === 'string' ? explanation : explanation(error)}`;
@@ -72,8 +74,11 @@ export function provesUnsent(error: WireError): boolean {
 }
 
 /** Whether the response did not begin like HTTP. undici sets no code for this, only the text of llhttp. */
-export function provesNotHttp({ name, message }: WireError): boolean {
-  return name === 'HTTPParserError' && message.includes('Expected HTTP/');
+export function provesNotHttp({ name, message, code }: WireError): boolean {
+  return (
+    code === 'HPE_INVALID_CONSTANT' ||
+    (name === 'HTTPParserError' && message.includes('Expected HTTP/'))
+  );
 }
 
 /** Whether the other side, or a proxy in between, closed the connection. */
@@ -84,7 +89,8 @@ export function isBrokenConnection({ code }: WireError): boolean {
 const PROXY_REFUSAL = /^(?:Proxy response|Proxy Authentication Required) \((\d+)\)/;
 
 /** Whether the response began with a TLS alert instead of HTTP. */
-function isTlsAlert({ name, data }: WireError): boolean {
+function isTlsAlert({ name, data, rawPacket }: WireError): boolean {
+  if (rawPacket) return rawPacket[0] === 0x15 && rawPacket[1] === 3;
   return name === 'HTTPParserError' && data?.startsWith('\x15\x03') === true;
 }
 
@@ -92,4 +98,10 @@ function isTlsAlert({ name, data }: WireError): boolean {
 function at({ errors: [first] = [], address = first?.address, port = first?.port }: WireError) {
   if (address === undefined) return '';
   return ` at ${address.includes(':') ? `[${address}]` : address}:${port}`;
+}
+
+/** What happened, in short, for the log. */
+export function reasonOf(error: Error): string {
+  const { code } = error as NodeJS.ErrnoException;
+  return code ?? error.message;
 }

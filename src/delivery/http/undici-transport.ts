@@ -1,17 +1,20 @@
 import { AnswerReader } from './answer-reader.js';
-import { ConnectionReuse } from './connection-reuse.js';
+import { ConnectionReuse } from './connection.js';
 import { createDispatcher } from './create-dispatcher.js';
-import type { DispatchController, HttpDispatcher } from './dispatcher.js';
 import { explainError, isBrokenConnection, provesNotHttp, provesUnsent } from './explain-error.js';
-import type { Exchange, Transport } from './transport.js';
+import {
+  type DispatchController,
+  type Exchange,
+  type HttpDispatcher,
+  headersOf,
+  type Transport,
+  type TransportOptions,
+  timedOut,
+} from './transport.js';
 
 type AnswerHeaders = ConstructorParameters<typeof AnswerReader>[1];
 
-export interface UndiciTransportOptions {
-  readonly url: URL;
-  readonly userAgent: string;
-  /** Sent in addition to the necessary headers. */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
+export interface UndiciTransportOptions extends TransportOptions {
   /** Used instead of our own dispatcher, and not closed. */
   readonly dispatcher?: HttpDispatcher | undefined;
 }
@@ -23,12 +26,7 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
   let isClosed = false;
   const reuse = new ConnectionReuse();
   const onClose = () => reuse.noteClose();
-  const headers = {
-    'user-agent': options.userAgent,
-    ...options.headers,
-    'content-type': 'application/json',
-    'accept-encoding': 'identity',
-  };
+  const headers = headersOf(options);
   const { origin, pathname, search } = options.url;
 
   function load(): Promise<HttpDispatcher> {
@@ -124,7 +122,7 @@ function observe(
     resolveOnce({ kind: wasSent ? 'no_answer' : 'not_sent', error: reason });
   }
   const timer = setTimeout(
-    () => abort(new Error(`no ${controller ? 'answer' : 'connection'} within ${timeoutMillis} ms`)),
+    () => abort(timedOut(controller !== undefined, timeoutMillis).error),
     timeoutMillis,
   ).unref();
 

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { createDispatcher } from '../../delivery/http/create-dispatcher.js';
-import type { DispatchController, HttpDispatcher } from '../../delivery/http/dispatcher.js';
 import { explainError, provesUnsent } from '../../delivery/http/explain-error.js';
+import type { DispatchController, HttpDispatcher } from '../../delivery/http/transport.js';
 
 /** The result of a forwarded request. */
 export type Forwarded =

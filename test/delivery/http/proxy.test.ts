@@ -1,6 +1,6 @@
 import { EnvHttpProxyAgent } from 'undici';
 import { expect, test } from 'vitest';
-import { proxyRouteOf } from '../../../src/delivery/http/proxy-route.js';
+import { proxyRouteOf } from '../../../src/delivery/http/proxy.js';
 
 const PROXY = 'http://proxy.test:3128';
 

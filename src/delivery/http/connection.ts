@@ -1,3 +1,8 @@
+import type { Socket } from 'node:net';
+
+/** Matomo or a proxy may close an idle connection while a request is being sent, so this side closes it first. */
+export const IDLE_MILLIS = 1_000;
+
 /** Pause between new connections, and before a connection is reused for the first time. */
 const PAUSE_MILLIS = 50;
 /** After an unannounced close, each request gets a new connection for this long. */
@@ -55,4 +60,12 @@ export class ConnectionReuse {
     this.#isReusable = false;
     this.#isProven = false;
   }
+}
+
+/** Lets the process end while a socket is open. Clients call `ref` for each request. */
+export function unrefSocket(socket: Socket): void {
+  socket.unref();
+  socket.ref = () => socket;
+  // Each address that is tried has a handle of its own.
+  socket.once('connect', () => socket.unref());
 }

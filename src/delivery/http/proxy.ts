@@ -1,22 +1,23 @@
-import { proxyOf } from './create-dispatcher.js';
-
 type Environment = Readonly<NodeJS.ProcessEnv>;
 
 /** How requests are sent through a proxy. */
 export interface ProxyRoute {
   readonly url: string;
+  /** The URL with user name and password. */
+  readonly href: string;
   /** Uses CONNECT. If not, the proxy gets the request itself. */
   readonly isTunnel: boolean;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** The proxy from the environment, by the same rules as the dispatcher; `undefined` if there is none. */
+/** The way through the proxy from the environment; `undefined` if there is none, or `NO_PROXY` excludes the URL. */
 export function proxyRouteOf(url: URL, env: Environment): ProxyRoute | undefined {
   const proxy = proxyOf(url, env);
   if (proxy === undefined || isExcepted(url, env.no_proxy ?? env.NO_PROXY ?? '')) return undefined;
   const { protocol, username, password, origin } = new URL(proxy);
   return {
     url: origin,
+    href: proxy,
     isTunnel: url.protocol === 'https:' || protocol === 'https:',
     headers: username && password ? { 'proxy-authorization': basic(username, password) } : {},
   };
@@ -36,4 +37,21 @@ function isExcepted({ hostname, port, protocol }: URL, noProxy: string): boolean
     const name = host.replace(/^\*?\./, '').toLowerCase();
     return name !== '' && onlyPort === ownPort && `.${hostname}`.endsWith(`.${name}`);
   });
+}
+
+/** The proxy for a URL, unless `NO_PROXY` excludes it. Checks the variables in the same order as undici. */
+export function proxyOf({ protocol, hostname }: URL, env: Environment): string | undefined {
+  if (isLoopback(hostname)) return undefined;
+  const names = ['http_proxy', 'HTTP_PROXY'];
+  if (protocol === 'https:') names.unshift('https_proxy', 'HTTPS_PROXY');
+  const name = names.find((candidate) => env[candidate]);
+  if (name === undefined) return undefined;
+  const proxy = env[name] as string;
+  if (/^https?:\/\//i.test(proxy) && URL.canParse(proxy)) return proxy;
+  throw new Error(`${name} must be the URL of a proxy, such as http://proxy.example.org:3128`);
+}
+
+/** Loopback addresses, which no proxy can reach. */
+function isLoopback(hostname: string): boolean {
+  return hostname === '[::1]' || /^(?:127\.[\d.]+|(?:.+\.)?localhost)$/.test(hostname);
 }
