@@ -1,8 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { HELP } from '../../src/cli/help.js';
 import { ROOT } from '../support/child-process.js';
 
 type Names = Readonly<Record<string, string>>;
@@ -67,17 +65,4 @@ test('a removed, a changed and a new name are told apart', () => {
     expect.stringMatching(/^changed: option query .*"redact".*"keep"\)$/),
   ]);
   expect(added).toEqual(['added: option new (MATOMO_NEW)']);
-});
-
-test('--help shows each flag that a command reads', () => {
-  const folder = join(ROOT, 'src/cli');
-  const read = Object.keys(HELP).flatMap((command) => {
-    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .map((file) => file.replaceAll('\\', '/'))
-      .filter((file) => file === `${command}.ts` || file.startsWith(`${command}/`));
-    const source = files.map((file) => readFileSync(join(folder, file), 'utf8')).join('\n');
-    const flags = source.matchAll(/[{,]\s*(?:'([\w-]+)'|(\w+)): (?:\{ type: '|text\b)/g);
-    return [...flags].map(([, quoted, plain]) => `flag ${command} --${quoted ?? plain}`);
-  });
-  expect(read.sort()).toEqual(Object.keys(built).filter((name) => name.startsWith('flag ')));
 });

@@ -37,9 +37,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 /** Files, by their paths, in which the rules of this project find something. */
 async function lint(files: Readonly<Record<string, string>>): Promise<string[]> {
   const folder = temporaryFolder();
-  for (const name of ['biome.json', 'scripts/boundaries.grit', 'scripts/wall-clock.grit']) {
-    cpSync(join(ROOT, name), join(folder, name));
-  }
+  cpSync(join(ROOT, 'biome.json'), join(folder, 'biome.json'));
+  cpSync(join(ROOT, 'scripts'), join(folder, 'scripts'), { recursive: true });
   for (const [path, code] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), code);
@@ -93,4 +92,14 @@ test('only files that need the time of day read it', async () => {
     'src/delivery/spool/x.ts',
     'src/pipeline/x.ts',
   ]);
+});
+
+test('tests are not random and not skipped without a reason', async () => {
+  const found = await lint({
+    'test/a.test.ts': 'export const random = Math.random();',
+    'test/b.test.ts': 'fc.assert(property);',
+    'test/c.test.ts': 'test.skipIf(isWindows)("x", () => undefined);',
+    'test/d.test.ts': 'fc.assert(property, seededRuns(100)); test.each([])("x", () => undefined);',
+  });
+  expect(found).toEqual(['test/a.test.ts', 'test/b.test.ts', 'test/c.test.ts']);
 });
