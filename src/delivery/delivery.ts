@@ -212,8 +212,9 @@ export class Delivery {
     batches.hasEnded = true;
     await this.#sender.close();
     await this.#loop.ended; // counts the batch that was in flight
+    this.#sender.stop();
     await this.#source.close();
-    this.#losses.check();
+    this.#losses.close();
     this.#diagnostics.lines.flush();
     this.#closingMillis = performance.now() - start;
     if (this.#keepsForExit && isInTime && !batches.isUnavailable) return;

@@ -78,6 +78,7 @@ export class LossLog {
   /** When the last hit was lost because the queue was full. */
   #fullMillis = 0;
   #lostWhileFull = 0;
+  #isClosed = false;
 
   constructor(
     { lines }: Pick<Diagnostics, 'lines'>,
@@ -99,6 +100,13 @@ export class LossLog {
     this.checkInvalid();
   }
 
+  /** Logs what was counted. The end of a full queue is no longer logged. */
+  close(): void {
+    this.check();
+    this.#isClosed = true;
+    clearTimeout(this.#fullTimer);
+  }
+
   /** At the end of a process, where the cause of a loss is logged with all that is lost. */
   checkInvalid(): void {
     this.#log('invalid', this.#counters.invalid);
@@ -118,7 +126,7 @@ export class LossLog {
   #noteFull(hits: number): void {
     this.#fullMillis = performance.now();
     this.#lostWhileFull += hits;
-    if (this.#fullTimer === undefined) this.#endFullIn(MINUTE_MILLIS);
+    if (this.#fullTimer === undefined && !this.#isClosed) this.#endFullIn(MINUTE_MILLIS);
   }
 
   #endFullIn(millis: number): void {

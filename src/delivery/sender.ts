@@ -146,8 +146,12 @@ export class Sender {
 
   /** Aborts the request in flight. */
   close(): Promise<void> {
+    return this.#transport.close();
+  }
+
+  /** No response is interpreted any more: ends all timers. */
+  stop(): void {
     this.#stopRereading();
     this.#response.close();
-    return this.#transport.close();
   }
 }

@@ -662,6 +662,23 @@ test('every loss is in the log with its number, once a minute, and the second fu
   }
 });
 
+test('a shutdown leaves no timer, although the token is rejected and the queue is full at its end', async () => {
+  const { delivery, transport } = setUp({
+    tokenAuth: 't',
+    rereadToken: () => 't',
+    maxQueueSize: 2,
+  });
+  transport.answer((sent) => processed(sent, sent));
+  transport.close = async () => release();
+  const release = transport.hold();
+  for (let i = 0; i < 3; i++) delivery.push(pending());
+  const closed = delivery.shutdown(1000);
+  await vi.advanceTimersByTimeAsync(1000);
+  await closed;
+  expect(delivery.counters.lost).toMatchObject({ queue_full: 1, shutdown: 2 });
+  expect(vi.getTimerCount()).toBe(0);
+});
+
 test('hits that expire, that are unconfirmed and that Matomo rejects are in the log', async () => {
   const { delivery, transport, said } = setUp();
   transport.answer(processed(3, 1), answer(504), (sent) => processed(sent, sent));

@@ -137,6 +137,7 @@ test(`in ${HISTORIES} histories of hits, faults and steps of the wall clock ever
 }, 600_000);
 
 async function live({ steps, hasToken, mostInABulk, ending, ...sizes }: History) {
+  vi.clearAllTimers(); // of a history that failed
   vi.setSystemTime(Date.UTC(2026, 10, 20, 12)); // the steps of many histories would end before 1970
   const matomo = new SimulatedMatomo(mostInABulk);
   const pace = new Pace();
@@ -202,8 +203,10 @@ async function live({ steps, hasToken, mostInABulk, ending, ...sizes }: History)
   }
   if (ending === 'recovery') made += await recover(delivery, matomo, hasToken);
   pace.asked += 1;
-  await endOf(delivery.shutdown(1000));
+  await endOf(delivery.shutdown(ending === 'shutdown' ? 3 : 1000)); // a response takes 5 ms
   check();
+  await vi.advanceTimersByTimeAsync(60_000); // the last response, and the limits of lines in the log
+  expect(vi.getTimerCount()).toBe(0);
   compare(delivery, matomo);
   if (ending === 'recovery') expectStored(valid, delivery, matomo);
   if (isInOrder(steps)) expectInOrder(whole, matomo);

@@ -141,7 +141,7 @@ export class LazySpool implements SpoolStore {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     await this.#opened;
-    this.#opener?.close();
     await this.#spool?.store.close();
+    this.#opener?.close(); // the last hits may not be stored
   }
 }
