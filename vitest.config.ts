@@ -53,7 +53,7 @@ export default defineConfig({
     setupFiles: ['test/support/no-tracking-line.ts'],
     testTimeout: isLong ? 600_000 : 60_000,
     expect: { poll: { timeout: 30_000 } },
-    hookTimeout: 60_000,
+    hookTimeout: isLong ? 600_000 : 60_000,
     typecheck: { tsconfig: 'test/tsconfig.json', include: ['test/**/*.test-d.ts'] },
     coverage: {
       include: ['src/**/*.ts'],

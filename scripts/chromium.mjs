@@ -18,6 +18,9 @@ const ARGS = [
   '--disable-sync',
 ];
 
+/** The first start on a busy machine takes long. */
+const LAUNCH_MILLIS = 300_000;
+
 export const hasChromium = existsSync(EXECUTABLE);
 
 /** What to print if Chromium is not installed. */
@@ -26,5 +29,5 @@ Or set CHROMIUM to the path of a Chromium.`;
 
 export async function launchChromium() {
   const { chromium } = await import('playwright-core');
-  return chromium.launch({ executablePath: EXECUTABLE, args: ARGS });
+  return chromium.launch({ executablePath: EXECUTABLE, args: ARGS, timeout: LAUNCH_MILLIS });
 }

@@ -22,7 +22,7 @@ export function useBrowser(): (
   let browser: Browser;
   beforeAll(async () => {
     if (hasChromium) browser = await launchChromium();
-  }, 60_000);
+  });
   afterAll(() => browser?.close());
 
   /** Starts an inspector and opens its page; `errors` has what the page logs as an error, and requests elsewhere. */

@@ -22,13 +22,12 @@ const { RUNTIMES, prepareRuntimes, packPackage, removePackage }: Runtimes = {
   ...npm,
 };
 
-const INSTALL_MILLIS = 300_000;
 let npmPackage: object;
 let runRow: Awaited<ReturnType<Runtimes['prepareRuntimes']>>;
 beforeAll(async () => {
   npmPackage = await packPackage();
   runRow = await prepareRuntimes(npmPackage);
-}, INSTALL_MILLIS);
+});
 afterAll(() => removePackage(npmPackage));
 
 test.for([...RUNTIMES])(
