@@ -137,7 +137,7 @@ test('after the hit of a request was built, annotate logs once and changes nothi
   for (const each of late) each();
   expect(output).toEqual([
     expect.stringMatching(
-      /annotate: the hit of the request has been built .*\[parameter-refused\]/,
+      /annotate: the hit of the request has been built .*\[parameter-invalid\]/,
     ),
   ]);
   expect(await service.hits()).toHaveLength(2);

@@ -50,7 +50,7 @@ test.each([
       expect(at(`/${name}/ignored`)).toHaveLength(4); // no page view
     }
     expect(app.stderr().trim().split('\n')).toEqual([
-      expect.stringMatching(/forRequest: the object leads to no request .*\[parameter-refused\]/),
+      expect.stringMatching(/forRequest: the object leads to no request .*\[parameter-invalid\]/),
     ]);
   },
 );

@@ -90,7 +90,7 @@ test('requests that are ignored send further hits, unless their visitor is not t
       ignorePaths: ['/path', '/path-of-nobody'],
       ignorePatterns: [/^\/pattern/],
       ignoredMethods: ['PUT'],
-      ignore: ({ path }) => path === '/predicate',
+      ignore: ({ path }) => path === '/callback',
       siteId: ({ path }) => (path === '/no-site' ? undefined : 1),
       doNotTrack: true,
     },
@@ -98,7 +98,7 @@ test('requests that are ignored send further hits, unless their visitor is not t
   const dnt = { headers: { dnt: '1' } };
   await service.fetch('/path');
   await service.fetch('/pattern');
-  await service.fetch('/predicate');
+  await service.fetch('/callback');
   await service.fetch('/taken-back');
   await service.fetch('/method', { method: 'PUT' });
   await service.fetch('/no-site');
@@ -106,7 +106,7 @@ test('requests that are ignored send further hits, unless their visitor is not t
   await service.fetch('/path-of-nobody', dnt);
   await service.requests(8);
   const actions = (await service.hits()).map(({ params }) => params.e_a);
-  expect(actions).toEqual(['/path', '/pattern', '/predicate', '/taken-back', '/method']);
+  expect(actions).toEqual(['/path', '/pattern', '/callback', '/taken-back', '/method']);
   expect(service.processor.stats()).toMatchObject({ hits: 5, furtherHits: 5, tracked: 5 });
 });
 

@@ -128,5 +128,5 @@ function formatStatus(
 
 function formatProcess({ instance, host, isAlive, pending }: SpoolProcess): string {
   const where = host === undefined ? '' : ` on ${host}`;
-  return `process  ${instance}${where}, ${isAlive ? 'alive' : 'gone'}: ${pending} hits`;
+  return `process  ${instance}${where}, ${isAlive ? 'alive' : 'ended'}: ${pending} hits`;
 }

@@ -18,6 +18,6 @@ export function withoutEffect(message: string): string {
 export function isUsageError(error: unknown): boolean {
   const { code = '', message = '' } = error as { code?: string; message?: string };
   // `parseArgs` has its own codes, and the values of some flags are parsed like options.
-  const isFlagValue = code === 'option-wrong' && message.startsWith('--');
+  const isFlagValue = code === 'option-invalid' && message.startsWith('--');
   return error instanceof UsageError || code.startsWith('ERR_PARSE_ARGS') || isFlagValue;
 }

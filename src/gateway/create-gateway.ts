@@ -32,7 +32,7 @@ export interface GatewayStats extends MatomoStats {
     readonly rejected: number;
   };
   /** Requests that wait for their spans; they are not counted as hits yet. */
-  readonly waitingRequests: number;
+  readonly pendingRequests: number;
 }
 
 /** A running gateway. */
@@ -172,7 +172,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     stats: () => ({
       ...pipeline.stats(),
       spans: { ...assembler.counts, received, rejected },
-      waitingRequests: assembler.waitingRequests,
+      pendingRequests: assembler.waitingRequests,
     }),
     close() {
       closed ??= close();

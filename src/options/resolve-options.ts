@@ -142,7 +142,7 @@ function readVariable<Name extends OptionName>(
     return parse(file, readFileSync(path, 'utf8'));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'option-wrong') throw error;
+    if (code === 'option-invalid') throw error;
     const problem = `The file in ${file} cannot be read (${code})`;
     if (isPrivacy) throw wrongOption(problem);
     report(
@@ -183,7 +183,7 @@ function optionsMissing(names: readonly string[]): string {
 }
 
 function environmentWrong(message: string): string {
-  return coded('environment-wrong', `${message}. The variable is ignored. Correct or remove it.`);
+  return coded('environment-invalid', `${message}. The variable is ignored. Correct or remove it.`);
 }
 
 function unknownOption(name: string): TypeError {

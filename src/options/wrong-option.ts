@@ -5,7 +5,7 @@ import type { MessageCode } from '../common/messages.js';
  * which is the same in the ES module and the CommonJS build.
  *
  * @example
- * try { new MatomoSpanProcessor({ anonymizeIp: 7 }); } catch (error) { console.error(error.code); } // option-wrong
+ * try { new MatomoSpanProcessor({ anonymizeIp: 7 }); } catch (error) { console.error(error.code); } // option-invalid
  */
 export interface OptionError extends TypeError {
   /** The code of the message, see docs/messages.md. */
@@ -13,5 +13,5 @@ export interface OptionError extends TypeError {
 }
 
 export function wrongOption(message: string): OptionError {
-  return Object.assign(new TypeError(message), { code: 'option-wrong' } as const);
+  return Object.assign(new TypeError(message), { code: 'option-invalid' } as const);
 }

@@ -49,7 +49,7 @@ export function createDelivery(
   const transport = createWayToMatomo(options, diagnostics, metrics);
   const dailyKeys = options.visitorKey === DAILY ? new DailyKeys() : undefined;
   const spool = openSpool(options, dailyKeys, diagnostics);
-  if (dailyKeys && !spool) diagnostics.warnOnce('daily', coded('visitor-key-own', OWN_KEY));
+  if (dailyKeys && !spool) diagnostics.warnOnce('daily', coded('visitor-key-not-shared', OWN_KEY));
   const source = spool && new SpoolSource(spool, options);
   let isVisitorKeyKnown =
     spool === undefined || (!dailyKeys && givenVisitorKey(options) !== undefined);

@@ -81,7 +81,7 @@ export class FurtherHits {
   }
 
   report(key: string, message: () => string): void {
-    this.#parts.diagnostics.warnOnce(key, () => coded('parameter-refused', message()));
+    this.#parts.diagnostics.warnOnce(key, () => coded('parameter-invalid', message()));
   }
 
   /** Adds what the spans of a request asked for, and has its page view leave before its further hits. */

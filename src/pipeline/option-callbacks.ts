@@ -59,7 +59,7 @@ export function createOptionCallbacks(
 
   function report(option: string, what: string, effect: string): void {
     const text = `The option ${option} ${what}. ${effect}. Fix the function.`;
-    diagnostics.warnOnce(`throws ${option}`, coded('option-threw', text));
+    diagnostics.warnOnce(`throws ${option}`, coded('callback-failed', text));
   }
 
   /** The same, if a failure counts as `undefined`. */

@@ -165,7 +165,7 @@ export class ForwardingProcessor implements Processor {
 
   #createSink(diagnostics: Diagnostics): RequestSink {
     const report = (key: string, message: string) =>
-      diagnostics.warnOnce(key, coded('parameter-refused', message));
+      diagnostics.warnOnce(key, coded('parameter-invalid', message));
     return {
       addRequest: (record, span) => this.#add(record, span),
       addFurtherHit: (hit, owner) => this.#hits.add(hit, owner),

@@ -32,7 +32,7 @@ export function createRequestReading(
     reportPerfKey: (value) =>
       diagnostics.warnOnce('perf_key', () =>
         coded(
-          'parameter-refused',
+          'parameter-invalid',
           `A span has matomo.perf_key ${show(value)}, which is invalid. It is ignored. Use one of ${PERF_KEYS.join(', ')}.`,
         ),
       ),

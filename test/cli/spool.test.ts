@@ -29,7 +29,7 @@ test('adds up a spool in a folder', async () => {
   ]);
   expect(status.bytes).toBeGreaterThan(100);
   expect(Math.abs(Date.now() / 1000 - status.oldestSeconds)).toBeLessThan(60);
-  expect(filesIn(folder, '.settled')).toEqual([]);
+  expect(filesIn(folder, '.ack')).toEqual([]);
 });
 
 test('adds up a spool in Redis', async () => {

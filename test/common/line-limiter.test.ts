@@ -68,7 +68,7 @@ test('the next message of a code says how many of it were suppressed, whatever t
   warn(coded('not-attached', 'one'));
   vi.setSystemTime(Date.UTC(2026, 10, 20, 11));
   for (let i = 0; i < 14; i++) warn(coded('not-attached', `another ${i}`));
-  warn(coded('no-crashes', 'no plugin'));
+  warn(coded('crashes-rejected', 'no plugin'));
   vi.advanceTimersByTime(MINUTE - 1);
   vi.setSystemTime(Date.UTC(2026, 10, 21));
   expect(output).toHaveLength(2);
@@ -78,7 +78,7 @@ test('the next message of a code says how many of it were suppressed, whatever t
   const prefix = 'opentelemetry-matomo: ';
   expect(output).toEqual([
     `${prefix}one [not-attached]\n`,
-    `${prefix}no plugin [no-crashes]\n`,
+    `${prefix}no plugin [crashes-rejected]\n`,
     `${prefix}another 13 (suppressed 13 times) [not-attached]\n`,
     `${prefix}the next [not-attached]\n`,
   ]);
@@ -115,14 +115,14 @@ test('errors, and warnings that come once, are never suppressed', () => {
   useFakeTime();
   const output = captureOutput();
   const { error, warn, warnOnce } = createDiagnostics();
-  for (let i = 0; i < 3; i++) error(coded('environment-wrong', `variable ${i}`));
+  for (let i = 0; i < 3; i++) error(coded('environment-invalid', `variable ${i}`));
   warn(coded('rejected', 'a hit'));
   for (const key of ['a', 'a', 'b']) warnOnce(key, coded('rejected', `a hit of ${key}`));
   vi.advanceTimersByTime(10 * MINUTE);
   expect(output.map((line) => line.slice('opentelemetry-matomo: '.length).trimEnd())).toEqual([
-    'variable 0 [environment-wrong]',
-    'variable 1 [environment-wrong]',
-    'variable 2 [environment-wrong]',
+    'variable 0 [environment-invalid]',
+    'variable 1 [environment-invalid]',
+    'variable 2 [environment-invalid]',
     'a hit [rejected]',
     'a hit of a [rejected]',
     'a hit of b [rejected]',

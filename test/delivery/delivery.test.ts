@@ -327,7 +327,7 @@ test('a token that stops working: at most three rejected requests before the bac
   }
   await vi.advanceTimersByTimeAsync(60_000);
   expect(transport.bodies).toHaveLength(1 + 3);
-  expect(said.join('\n')).toMatch(/Pending and sent again: \d\d? hits\..*\[token-refused\]/);
+  expect(said.join('\n')).toMatch(/Pending and sent again: \d\d? hits\..*\[token-rejected\]/);
 });
 
 test('a token that was replaced in its file: the rejected bulk is sent again at once, and nothing is counted', async () => {
@@ -389,7 +389,7 @@ test('with a token that never worked the batch is held, and Matomo asked a dozen
   );
   const since = '2026-11-20T12:00:05Z';
   expect(said[1]).toContain(`Matomo has processed no hits since ${since}: Matomo rejected all`);
-  expect(said[1]).toMatch(/Pending: 5 hits\. Next attempt: in \d+ s\..*\[token-refused\]$/);
+  expect(said[1]).toMatch(/Pending: 5 hits\. Next attempt: in \d+ s\..*\[token-rejected\]$/);
   expect(said).toHaveLength(2);
 });
 

@@ -30,8 +30,8 @@ test('an order that the process before has sent is invalid, and no refused token
   expect((await sendOrder(inspector.url)).stats).toMatchObject({ tracked: 1 });
   const { stats, said } = await sendOrder(inspector.url);
   expect(stats).toMatchObject({ pending: 0, tracked: 0, invalid: 1 });
-  expect(said).toContain('[order-refused]');
-  expect(said).not.toContain('[token-refused]');
+  expect(said).toContain('[orders-rejected]');
+  expect(said).not.toContain('[token-rejected]');
 });
 
 test('orders that a refused token makes invalid are held after the first few, as all hits are', async () => {
@@ -44,7 +44,7 @@ test('orders that a refused token makes invalid are held after the first few, as
   for (let i = 0; i < 20; i++) delivery.push(pending({ name: `${i}&idgoal=0&ec_id=o${i}` }));
   await vi.advanceTimersByTimeAsync(60_000);
   expect(delivery).toMatchObject({ pending: 18, counters: { invalid: 2 } });
-  expect(said.join('\n')).toContain('[token-refused]');
+  expect(said.join('\n')).toContain('[token-rejected]');
 });
 
 test('a hit that only speaks of an order is none', async () => {

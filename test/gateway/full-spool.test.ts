@@ -23,8 +23,8 @@ async function send(gateway: Gateway): Promise<Response> {
 async function fill(gateway: Gateway): Promise<number> {
   let taken = 0;
   await eventually(async () => {
-    const { pending, spooled, waitingRequests } = gateway.stats();
-    const isStored = pending === spooled && waitingRequests === 0;
+    const { pending, spooled, pendingRequests } = gateway.stats();
+    const isStored = pending === spooled && pendingRequests === 0;
     const answer = await send(gateway);
     if (answer.status === 200) taken += PORTION;
     else {

@@ -70,7 +70,7 @@ test.each([
       expect([200, 400]).toContain(answer.status);
     }
     expect(Math.min(refused, decoded)).toBeGreaterThan(100);
-    await eventually(() => gateway.stats().waitingRequests === 0);
+    await eventually(() => gateway.stats().pendingRequests === 0);
   },
 );
 
@@ -235,10 +235,10 @@ test('spans that wait are bounded: the longest waiting go on early, and no reque
     requests += spans.length / 4;
     expect((await sendSpans(gateway, exportRequest(spans))).status).toBe(200);
   }
-  const { spans, hits, ignored, waitingRequests, lost } = gateway.stats();
+  const { spans, hits, ignored, pendingRequests, lost } = gateway.stats();
   expect(spans.waiting).toBeLessThanOrEqual(100_000);
   expect(spans.received).toBe(spans.waiting + spans.used + spans.unused);
-  expect(hits + ignored.predicate + waitingRequests).toBe(requests);
+  expect(hits + ignored.callback + pendingRequests).toBe(requests);
   expect(lost.queue_full).toBe(0);
 });
 

@@ -25,7 +25,7 @@ test.each(OTLP_RECORDINGS)('%s: every recorded request is one hit', async (name)
   expect(sorted(inspector.hits().map(({ params }) => read(params)))).toEqual(
     sorted(wanted.map((request) => expectedHit(request, hasRoutes))),
   );
-  expect(gateway.stats()).toMatchObject({ hits: wanted.length, waitingRequests: 0 });
+  expect(gateway.stats()).toMatchObject({ hits: wanted.length, pendingRequests: 0 });
 });
 
 test.each([

@@ -16,8 +16,8 @@ type SetUp = Awaited<ReturnType<typeof startGateway>>;
 
 async function titlesOf({ gateway, inspector }: SetUp, count: number): Promise<string[]> {
   await eventually(() => {
-    const { tracked, waitingRequests } = gateway.stats();
-    return tracked >= count && waitingRequests === 0;
+    const { tracked, pendingRequests } = gateway.stats();
+    return tracked >= count && pendingRequests === 0;
   });
   return sorted(inspector.hits().map(({ stored }) => stored?.title));
 }
@@ -62,7 +62,7 @@ test('SERVER spans of one service inside each other are one request, also where 
   await send(set, [nested]);
   await send(set, [requestSpan('/other')]);
   await eventually(() => set.gateway.stats().tracked === 1);
-  expect(set.gateway.stats().waitingRequests).toBe(1);
+  expect(set.gateway.stats().pendingRequests).toBe(1);
   await send(set, [outer, middleware]);
   expect(await titlesOf(set, 2)).toEqual(['GET /:x', 'GET /other']);
 });
@@ -155,7 +155,7 @@ test('close finishes what was accepted', async () => {
     hits: 1,
     tracked: 1,
     pending: 0,
-    waitingRequests: 0,
+    pendingRequests: 0,
   });
 });
 

@@ -135,6 +135,6 @@ async function replayFile(env: Readonly<Record<string, string>>) {
 function expectSettled(stats: GatewayStats): void {
   const { hits, spans } = stats;
   expect(sumOfCounters(stats)).toBe(hits);
-  expect(stats).toMatchObject({ takenOver: 0, pending: 0, tracked: hits, waitingRequests: 0 });
+  expect(stats).toMatchObject({ takenOver: 0, pending: 0, tracked: hits, pendingRequests: 0 });
   expect(spans).toEqual({ received: 2 * hits, rejected: 0, waiting: 0, used: 2 * hits, unused: 0 });
 }

@@ -165,8 +165,8 @@ test('an order of 200 items has all of them; of one that is too long the first a
   expect(large?.lines?.[0]?.categories).toEqual(['Kitchen', 'Gifts']);
   expect(tooLarge?.lines?.length).toBeGreaterThan(200);
   expect(bad?.lines).toHaveLength(1);
-  expect(said.join('')).toMatch(/order.*items beyond.*\[parameter-refused\]/);
-  expect(said.join('')).toMatch(/order.*\bsku\b.*\[parameter-refused\]/);
+  expect(said.join('')).toMatch(/order.*items beyond.*\[parameter-invalid\]/);
+  expect(said.join('')).toMatch(/order.*\bsku\b.*\[parameter-invalid\]/);
 });
 
 test('the table in plain text shows what was bought and converted', async () => {

@@ -129,7 +129,7 @@ test.each(WRONG)('%s: %o in code is a TypeError that names both', (name, value, 
     expect(make).toThrow(TypeError);
     expect(make).toThrow(name);
     expect(make).toThrow(shown);
-    expect(make).toThrow(expect.objectContaining({ code: 'option-wrong' }));
+    expect(make).toThrow(expect.objectContaining({ code: 'option-invalid' }));
   }
 });
 

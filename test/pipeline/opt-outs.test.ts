@@ -73,8 +73,8 @@ test.each([
   await service.fetch('/a');
   await service.requests(1);
   expect(await service.hits()).toHaveLength(hits);
-  expect(service.processor.stats().ignored.predicate).toBe(hits === 2 ? 0 : 1);
-  expect(output.join('').includes('[option-threw]')).toBe(hits === 0);
+  expect(service.processor.stats().ignored.callback).toBe(hits === 2 ? 0 : 1);
+  expect(output.join('').includes('[callback-failed]')).toBe(hits === 0);
 });
 
 test('an event after the end of a request has the decision of the request', async () => {

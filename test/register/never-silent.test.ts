@@ -147,7 +147,7 @@ test.each([
     const script = `const { trackGoal, trackOrder } = require('opentelemetry-matomo'); ${call};`;
     const { code, stderr } = await runNode([...REGISTER, '-e', script], { env });
     expect(code).toBe(0);
-    expect(codesOf(stderr)).toEqual(['parameter-refused']);
+    expect(codesOf(stderr)).toEqual(['parameter-invalid']);
     expect(stderr).toContain(reason);
     expect(inspector.hits().map(({ params }) => params.ec_id)).toEqual(orders);
   },

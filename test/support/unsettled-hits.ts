@@ -12,7 +12,7 @@ export function unsettledHits(volume: Volume, folder: string): Set<string> {
   for (const file of files) {
     if (!file.endsWith('.hits')) continue;
     const acknowledgments = files
-      .filter((name) => name.startsWith(file.replace('hits', '')) && name.endsWith('.settled'))
+      .filter((name) => name.startsWith(file.replace('hits', '')) && name.endsWith('.ack'))
       .flatMap((name) => read(volume, `${folder}/${name}`).split('\n').flatMap(parse))
       .toSorted((a, b) => sumOfCounters(b.counts) - sumOfCounters(a.counts));
     const { offset, beyond } = acknowledgments[0] ?? nothingAcknowledged();

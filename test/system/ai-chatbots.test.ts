@@ -85,10 +85,10 @@ test('with pageViews: false only AI chatbots are sent, without a token', async (
   expect(await rowsOf(service, 10)).toMatchObject([{ source: 'opentelemetry-matomo' }]);
   const stats = service.processor.stats();
   expect(stats).toMatchObject({ hits: 1, aiChatbots: 1, tracked: 1, pending: 0 });
-  const { path, predicate, do_not_track, page_views, ai_chatbot } = stats.ignored;
-  expect({ path, predicate, do_not_track, page_views, ai_chatbot }).toEqual({
+  const { path, callback, do_not_track, page_views, ai_chatbot } = stats.ignored;
+  expect({ path, callback, do_not_track, page_views, ai_chatbot }).toEqual({
     path: 2,
-    predicate: 1,
+    callback: 1,
     do_not_track: 2,
     page_views: 2,
     ai_chatbot: 2,

@@ -51,7 +51,7 @@ test('an unreachable Matomo is said once and harms nobody', async () => {
 
 test.each([
   ['siteId', 'site'],
-  ['ignore', 'predicate'],
+  ['ignore', 'callback'],
 ] as const)('a throwing option %s reaches nobody but the log', async (option, reason) => {
   const lines = stderr();
   const service = await startTracedService((_request, response) => void response.end('ok'), {
@@ -63,7 +63,9 @@ test.each([
   await service.requests(3);
   expect(service.processor.stats()).toMatchObject({ hits: 0, ignored: { [reason]: 3 } });
   expect(lines).toEqual([
-    expect.stringMatching(new RegExp(`\\b${option} threw RangeError\\..* \\[option-threw\\]\\n$`)),
+    expect.stringMatching(
+      new RegExp(`\\b${option} threw RangeError\\..* \\[callback-failed\\]\\n$`),
+    ),
   ]);
 });
 

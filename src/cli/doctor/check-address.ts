@@ -16,7 +16,7 @@ const ADVICE: Readonly<Partial<Record<MessageCode, string>>> = {
   unavailable: 'Check the web server and PHP of Matomo.',
   'rolled-back': "Start Matomo's database if it is stopped, and read Matomo's PHP error log.",
   redirected: 'Set MATOMO_URL to the target of the redirect.',
-  refused:
+  'request-rejected':
     'Set MATOMO_URL to the folder that contains matomo.php. If it is correct, let the proxy or firewall in front of Matomo pass POST to matomo.php.',
   'not-matomo': 'Set MATOMO_URL to the folder that contains matomo.php.',
   'too-large': 'Raise the limit for request bodies in the proxy or web server of Matomo.',

@@ -105,5 +105,5 @@ function queued(): Finding {
     'the plugin QueuedTracking is active: if its queue is enabled, Matomo answers before it processes hits, and they count as accepted';
   const advice =
     'Disable the queue, or check that it is processed (./console queuedtracking:monitor).';
-  return warning('queue', 'queued-unseen', found, advice);
+  return warning('queue', 'queued-tracking', found, advice);
 }

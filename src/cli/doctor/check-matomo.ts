@@ -90,7 +90,7 @@ function queued({ exchange }: Answer): Finding {
   const what = exchange.kind === 'answer' && exchange.status === 204 ? 'nothing' : 'an image';
   const found = `Matomo answers a bulk with ${what}: its plugin QueuedTracking answers before it processes hits, and they count as accepted`;
   const advice = 'Check that its queue is processed; no answer says what became of the hits.';
-  return warning('queue', 'queued-unseen', found, advice);
+  return warning('queue', 'queued-tracking', found, advice);
 }
 
 function behindQueue(): Finding {

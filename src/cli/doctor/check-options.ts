@@ -34,7 +34,7 @@ export function checkOptions(env: Readonly<NodeJS.ProcessEnv>): {
   const sites = listFromText(env.MATOMO_SITE_ID ?? '').flatMap((text) => toSiteId(text) ?? []);
   const findings: Finding[] = sites.length > 1 ? [severalSites(sites)] : [];
   const report = (message: string): void => {
-    const { text, code = 'environment-wrong' } = splitCode(message);
+    const { text, code = 'environment-invalid' } = splitCode(message);
     if (code === 'environment-unknown') return; // `unknownVariables` finds more of them
     const find = STOPS_TRACKING.has(code) ? problem : warning;
     const adviceAt = text.lastIndexOf('. ');

@@ -33,14 +33,14 @@ function refusedToken(answer: Answer, siteId: ResolvedOptions['siteId']): Findin
     const found = `the token has no write access to site ${siteId}. It was tried once: more than 20 rejections in an hour lock this address out. The attempt left an entry in Matomo's tracking failures`;
     const advice =
       'Set MATOMO_TOKEN_AUTH to the token of a user with write access to that site. You can delete the entry in Administration > System > Tracking failures.';
-    return problem('token', 'token-refused', found, advice);
+    return problem('token', 'token-rejected', found, advice);
   }
   if (verdict.kind === 'rolled_back') {
     const found =
       "Matomo failed when it checked the token, which was tried once. It does that to a super user's token if this address is locked out, or if the token is for secure requests only";
     const advice =
       'Use the token of a user with write access who is not a super user, and wait an hour after a lock-out.';
-    return problem('token', 'token-refused', found, advice);
+    return problem('token', 'token-rejected', found, advice);
   }
   const found =
     'reason' in verdict ? verdict.reason : 'Matomo did not say whether it accepts the token';

@@ -63,7 +63,7 @@ async function checkSites({ options, sites, findings, env, sends }: Context): Pr
     if (options === undefined || siteId === undefined) break;
     const news = inOrder(await checkMatomo({ ...options, siteId }, env, sends));
     all.push(...news.filter(({ found }) => !all.some((known) => known.found === found)));
-    if (news.some(({ code }) => code === 'token-refused')) break;
+    if (news.some(({ code }) => code === 'token-rejected')) break;
   }
   return all;
 }

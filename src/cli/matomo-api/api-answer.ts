@@ -38,12 +38,12 @@ export function readApiAnswer(answer: HttpAnswer, url: URL): ApiResult {
     const [scheme = ''] = answer.challenge.split(' ', 1);
     const what = `The web server at ${at} answered 401 and asks for ${show(scheme)} authentication`;
     const advice = "Set MATOMO_HEADERS='authorization=Basic …' with user:password in Base64";
-    throw new ApiFailure('refused', what, advice);
+    throw new ApiFailure('request-rejected', what, advice);
   }
   if (status >= 400 && status < 500) {
     const what = `${at} answered ${status}, which is not an answer of Matomo's API`;
     const advice = `${SET_FOLDER}, and let proxies and firewalls pass POST to index.php`;
-    throw new ApiFailure('refused', what, advice);
+    throw new ApiFailure('request-rejected', what, advice);
   }
   if (status >= 500) {
     const what = `${at} answered ${status}`;

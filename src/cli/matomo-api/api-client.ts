@@ -116,13 +116,13 @@ function tokenFailure({ status, message }: { status: number; message: string }):
     const what = 'Matomo temporarily rejects this address: too many failed logins';
     const advice =
       'Check the token, then wait an hour or ask a super user to unblock the address in Administration > System > General settings';
-    return new ApiFailure('token-refused', what, advice);
+    return new ApiFailure('token-rejected', what, advice);
   }
   if (status === 401 || TOKEN_REFUSED.test(message)) {
     const what = 'Matomo rejects the token: it is invalid or expired. It was tried only once';
     const advice =
       'Create one in Administration > Personal > Security > Auth tokens of a user with write access';
-    return new ApiFailure('token-refused', what, advice);
+    return new ApiFailure('token-rejected', what, advice);
   }
   return new ApiFailure('unavailable', `Matomo answered ${show(message)}`, "Read Matomo's log");
 }

@@ -123,7 +123,7 @@ export async function findSite(
   const [found] = await client.callAll([{ method: 'SitesManager.getSitesIdFromSiteUrl', params }]);
   if (found?.kind === 'refused') {
     const what = `Matomo does not tell which sites have that URL: ${explainRefusal(found.message)}`;
-    throw new ApiFailure('refused', what, 'Use the token of a super user');
+    throw new ApiFailure('request-rejected', what, 'Use the token of a super user');
   }
   const ids = listOf(found).map(({ idsite }) => Number(idsite));
   if (ids.length === 0) return undefined;

@@ -5,11 +5,13 @@ const ADVICE: Readonly<Partial<Record<MessageCode, string>>> = {
   'no-answer': 'Check Matomo and the proxy in front of it, or raise exportTimeoutMillis.',
   unavailable: 'Check the web server and PHP of Matomo.',
   'rolled-back': "Check Matomo's database, and read PHP's error log.",
-  'nothing-kept': "Check Matomo's database for lock timeouts, and its setting record_statistics.",
+  'hits-not-counted':
+    "Check Matomo's database for lock timeouts, and its setting record_statistics.",
   redirected: 'Set url to an address that answers without a redirect.',
-  refused: 'Check url and headers, and let proxies and firewalls pass POST to matomo.php.',
+  'request-rejected':
+    'Check url and headers, and let proxies and firewalls pass POST to matomo.php.',
   'not-matomo': 'Set url to the folder that has matomo.php, and check the proxy in front of it.',
-  'token-refused': 'Check siteId, and that the user of tokenAuth has write access to that site.',
+  'token-rejected': 'Check siteId, and that the user of tokenAuth has write access to that site.',
 };
 
 /** What to do if sending stops for the reason that a code names. */

@@ -147,7 +147,7 @@ export function createInterpretResponse(
 
   /** The first hits of a process may be orders that the previous process has sent. */
   function ordersInvalid(batch: Batch, result: ExplainedResult): Outcome {
-    diagnostics.warnOnce('order-refused', coded('order-refused', ORDER_REFUSED));
+    diagnostics.warnOnce('orders-rejected', coded('orders-rejected', ORDER_REFUSED));
     return allInvalid(batch, result);
   }
 
@@ -164,7 +164,7 @@ export function createInterpretResponse(
   function refuseCrashes(batch: Batch, sent: number): Outcome {
     diagnostics.warn(
       coded(
-        'no-crashes',
+        'crashes-rejected',
         'Matomo has no CrashAnalytics plugin. Crashes are no longer sent, and count as lost.rejected. Set errors to "type".',
       ),
     );

@@ -125,7 +125,7 @@ function readStatus(answer: AnswerExchange, known: ExchangeContext): BulkResult 
     status === 401 && scheme !== undefined
       ? `: a server in front of it asks for authentication (${scheme})`
       : '';
-  return { kind: 'refused', code: 'refused', reason: `${reason}${details}` };
+  return { kind: 'refused', code: 'request-rejected', reason: `${reason}${details}` };
 }
 
 function readOk(answer: AnswerExchange, known: ExchangeContext): BulkResult {
@@ -139,15 +139,15 @@ function readOk(answer: AnswerExchange, known: ExchangeContext): BulkResult {
   if (tracked + invalid === 0) {
     return {
       kind: 'nothing_kept',
-      code: 'nothing-kept',
+      code: 'hits-not-counted',
       reason: `Matomo neither tracked nor rejected ${countOf(known.sent)}. Either its database timed out on a lock, and some hits may be stored, or tracking is turned off (record_statistics)`,
     };
   }
   if (tracked === 0 && known.hasToken) {
     const reason = `Matomo rejected all of ${countOf(known.sent)} sent with a token`;
     return known.hasTracked
-      ? { kind: 'all_invalid', code: 'token-refused', reason }
-      : { kind: 'refused', code: 'token-refused', reason, isTokenRefused: true };
+      ? { kind: 'all_invalid', code: 'token-rejected', reason }
+      : { kind: 'refused', code: 'token-rejected', reason, isTokenRefused: true };
   }
   return {
     kind: 'processed',

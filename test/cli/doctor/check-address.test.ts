@@ -26,14 +26,14 @@ test.each<[string, PlayedAnswer, Partial<Finding>, found: RegExp, advice: RegExp
   [
     'a firewall',
     { status: 403 },
-    { check: 'address', verdict: 'problem', code: 'refused' },
+    { check: 'address', verdict: 'problem', code: 'request-rejected' },
     /\b403\b/,
     /pass POST/,
   ],
   [
     'a wrong path',
     { status: 404 },
-    { check: 'address', verdict: 'problem', code: 'refused' },
+    { check: 'address', verdict: 'problem', code: 'request-rejected' },
     /\b404\b/,
     /matomo\.php/,
   ],
@@ -75,7 +75,7 @@ test.each<[string, PlayedAnswer, Partial<Finding>, found: RegExp, advice: RegExp
   [
     'tracking switched off',
     json('{"status":"success","tracked":0,"invalid":0}'),
-    { check: 'matomo', verdict: 'problem', code: 'nothing-kept' },
+    { check: 'matomo', verdict: 'problem', code: 'hits-not-counted' },
     /1 hit/,
     /record_statistics/,
   ],
@@ -96,14 +96,14 @@ test.each<[string, PlayedAnswer, Partial<Finding>, found: RegExp, advice: RegExp
   [
     '204 to everything',
     { status: 204 },
-    { check: 'queue', verdict: 'warning', code: 'queued-unseen' },
+    { check: 'queue', verdict: 'warning', code: 'queued-tracking' },
     /QueuedTracking/,
     /queue/,
   ],
   [
     'images for everything',
     { contentType: 'image/gif' },
-    { check: 'queue', verdict: 'warning', code: 'queued-unseen' },
+    { check: 'queue', verdict: 'warning', code: 'queued-tracking' },
     /QueuedTracking/,
     /queue/,
   ],
@@ -196,7 +196,7 @@ test('a server that asks for a user name and password is named', async () => {
   const { inspector, env } = await matomoOnWire();
   inspector.play({ status: 401, headers: { 'www-authenticate': 'Basic realm="Matomo"' } });
   const { code, about } = await runDoctor(env);
-  expect(about('address')).toMatchObject([{ verdict: 'problem', code: 'refused' }]);
+  expect(about('address')).toMatchObject([{ verdict: 'problem', code: 'request-rejected' }]);
   expect(about('address')[0]?.found).toMatch(/401.*\(Basic\)/);
   expect(about('address')[0]?.advice).toContain('MATOMO_HEADERS');
   expect(code).toBe(1);

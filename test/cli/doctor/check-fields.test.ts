@@ -120,7 +120,7 @@ test('without custom variables and dimensions nothing is said of them', async ()
 test('QueuedTracking is reported with the fix', async () => {
   const { about } = await diagnose({ answer: plugin('QueuedTracking', true) });
   expect(about('queue')).toMatchObject([
-    { verdict: 'warning', code: 'queued-unseen', advice: expect.stringContaining('queue') },
+    { verdict: 'warning', code: 'queued-tracking', advice: expect.stringContaining('queue') },
   ]);
 });
 

@@ -14,7 +14,7 @@ test.each<[Record<string, string>, object]>([
   ],
   [
     { MATOMO_URL: 'matomo.test', MATOMO_SITE_ID: '1' },
-    { verdict: 'warning', code: 'environment-wrong' },
+    { verdict: 'warning', code: 'environment-invalid' },
   ],
   [
     { MATOMO_URL: 'http://127.0.0.1:9', MATOMO_SITEID: '1' },
@@ -71,7 +71,7 @@ test.each<[Record<string, string>, object]>([
   ],
   [
     { ...OTHERWISE, MATOMO_MAX_QUEUE_SIZE: 'x' },
-    { verdict: 'warning', code: 'environment-wrong' },
+    { verdict: 'warning', code: 'environment-invalid' },
   ],
   [
     { ...OTHERWISE, MATOMO_TOKEN_AUTH_FILE: '/nowhere' },

@@ -88,7 +88,7 @@ test('past QueuedTracking the questions are answered', async () => {
   onTestFinished(() => void queue.close());
   const url = `http://127.0.0.1:${(queue.address() as AddressInfo).port}`;
   const there = await runDoctor({ MATOMO_URL: url, MATOMO_SITE_ID: '1' });
-  expect(there.about('queue')).toMatchObject([{ verdict: 'warning', code: 'queued-unseen' }]);
+  expect(there.about('queue')).toMatchObject([{ verdict: 'warning', code: 'queued-tracking' }]);
   expect(there.about('site')).toMatchObject([{ verdict: 'ok' }]);
   const missing = await runDoctor({ MATOMO_URL: url, MATOMO_SITE_ID: '2' });
   expect(missing.about('site')).toMatchObject([{ verdict: 'problem', code: 'site-unknown' }]);

@@ -12,7 +12,7 @@ test.each<[string, InspectorOptions['tokens']]>([
 ])('a token %s is found in one try', async (_what, tokens) => {
   const { wire, env } = await matomoOnWire({ ...(tokens && { tokens }) });
   const { code, about, output } = await runDoctor({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
-  expect(about('token')).toMatchObject([{ verdict: 'problem', code: 'token-refused' }]);
+  expect(about('token')).toMatchObject([{ verdict: 'problem', code: 'token-rejected' }]);
   expect(about('token')[0]?.found).toContain('tried once');
   expect(wire.requests().filter(({ body }) => body.includes(TOKEN))).toHaveLength(1);
   expect(code).toBe(1);
@@ -35,7 +35,7 @@ test('an address that is locked out is found', async () => {
     await fetch(`${inspector.url}/matomo.php`, { method: 'POST', body });
   }
   const { code, about } = await runDoctor({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
-  expect(about('token')).toMatchObject([{ verdict: 'problem', code: 'token-refused' }]);
+  expect(about('token')).toMatchObject([{ verdict: 'problem', code: 'token-rejected' }]);
   expect(about('token')[0]?.found).toContain('locked out');
   expect(code).toBe(1);
 });

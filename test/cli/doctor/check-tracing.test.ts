@@ -114,7 +114,7 @@ test('an environment that preloads register starts none in doctor itself', async
     MATOMO_SPOOL: folder,
     MATOMO_MAX_QUEUE_SIZE: 'x', // of which register would write
   });
-  expect(about('options')).toMatchObject([{ code: 'environment-wrong' }]);
+  expect(about('options')).toMatchObject([{ code: 'environment-invalid' }]);
   expect(existsSync(folder)).toBe(false);
   expect(code).toBe(0);
 });

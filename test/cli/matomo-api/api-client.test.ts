@@ -39,8 +39,8 @@ const html =
 
 test.each<[string, Answer, string, string]>([
   ['a page', html(200), 'not-matomo', 'answered 200 with "text/html"'],
-  ['a page that is not there', html(404), 'refused', 'MATOMO_URL to the folder'],
-  ['a firewall', html(403), 'refused', 'pass POST to index.php'],
+  ['a page that is not there', html(404), 'request-rejected', 'MATOMO_URL to the folder'],
+  ['a firewall', html(403), 'request-rejected', 'pass POST to index.php'],
   ['a web server without PHP', html(503), 'unavailable', 'answered 503'],
   [
     'an API of something else',
@@ -53,7 +53,7 @@ test.each<[string, Answer, string, string]>([
     (_request, response) => {
       response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end('<h1>No</h1>');
     },
-    'refused',
+    'request-rejected',
     'MATOMO_HEADERS',
   ],
   ['silence', () => undefined, 'no-answer', 'within 500 ms'],
@@ -151,7 +151,7 @@ test('a refused token is sent once', async () => {
   const env = { ...environmentOf(matomo), MATOMO_SETUP_TOKEN: wrong };
   const { code, stderr, output } = await runSetup(env, ['--yes']);
   expect(code).toBe(1);
-  expect(stderr).toMatch(/\[token-refused\]/);
+  expect(stderr).toMatch(/\[token-rejected\]/);
   expect(output).not.toContain(wrong);
   expect(matomo.requests.filter(({ body }) => body.includes('token_auth'))).toHaveLength(1);
 });
@@ -182,7 +182,7 @@ test('a lock-out is distinguished from a wrong token', async () => {
     plan: [],
     applied: false,
     environment: {},
-    error: expect.stringMatching(/too many failed logins.*wait an hour.*\[token-refused\]/),
+    error: expect.stringMatching(/too many failed logins.*wait an hour.*\[token-rejected\]/),
   });
   expect(matomo.requests.filter(({ body }) => body.includes('token_auth'))).toHaveLength(1);
 });

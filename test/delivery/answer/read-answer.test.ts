@@ -109,14 +109,14 @@ test.each([
   [undefined, /status 401 \(3 hits\)$/],
 ])('401 with WWW-Authenticate: %s', (authenticate, reason) => {
   const verdict = readAnswer({ ...answer(401), authenticate } as Exchange, known);
-  expect(verdict).toMatchObject({ kind: 'refused', code: 'refused' });
+  expect(verdict).toMatchObject({ kind: 'refused', code: 'request-rejected' });
   expect((verdict as { reason: string }).reason).toMatch(reason);
   expect((verdict as { reason: string }).reason).not.toContain('s3cret');
 });
 
 test('all invalid with a token that never worked: held back', () => {
   const verdict = readAnswer(counters(0, 3), { ...known, hasToken: true });
-  expect(verdict).toMatchObject({ kind: 'refused', code: 'token-refused' });
+  expect(verdict).toMatchObject({ kind: 'refused', code: 'token-rejected' });
 });
 
 test('all invalid with a token that has worked: each hit may be bad by itself', () => {

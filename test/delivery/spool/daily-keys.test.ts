@@ -81,7 +81,7 @@ async function visitorsOf(options: { spool?: string; tokenAuth?: string }) {
 test('without a spool, processes do not share the key, and one line says so', async () => {
   const { ids, output } = await visitorsOf({ tokenAuth: 'a-token' });
   expect(ids.size).toBe(2);
-  expect(output).toEqual(Array(2).fill(expect.stringMatching(/\[visitor-key-own\]\n$/)));
+  expect(output).toEqual(Array(2).fill(expect.stringMatching(/\[visitor-key-not-shared\]\n$/)));
 });
 
 test('with a folder, they share it', async () => {

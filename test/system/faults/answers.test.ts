@@ -170,12 +170,12 @@ test('token refused, from the start', async (context) => {
     options: withToken,
     fromStart: true,
   });
-  expectAccounted(row, { lost: [], logs: /rejected all of .*tokenAuth.*\[token-refused\]/ });
+  expectAccounted(row, { lost: [], logs: /rejected all of .*tokenAuth.*\[token-rejected\]/ });
 });
 
 test('token refused later', async (context) => {
   const row = await rideOut(context, { ...answers(ALL_INVALID), options: withToken });
-  expectAccounted(row, { lost: [], logs: /\[token-refused\]/ });
+  expectAccounted(row, { lost: [], logs: /\[token-rejected\]/ });
   expect(row.stats.invalid).toBeLessThan(3);
 });
 

@@ -67,7 +67,7 @@ test('the token is revoked and not replaced', async (context) => {
   });
   expectAccounted(row, {
     lost: ['shutdown'],
-    logs: /Pending and sent again: \d+ hits.*\[token-refused\]/,
+    logs: /Pending and sent again: \d+ hits.*\[token-rejected\]/,
   });
   expect(row.lines.join('')).toMatch(/pending \(Matomo rejected all of .*\[lost-at-shutdown\]/);
   // Three, and one at shutdown.

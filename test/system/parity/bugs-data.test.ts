@@ -39,7 +39,7 @@ test('bug 13: both documented ways to override work, an event is one, and half a
   const half = hits.find(({ stored }) => stored?.title === 'GET /half');
   expect(Object.keys(half?.params ?? {}).filter((name) => name.startsWith('e_'))).toEqual([]);
   expect(storedAt(hits, '/wrong')).toMatchObject({ title: 'GET /wrong' });
-  expect(output.join('')).toMatch(/e_c and e_a.*\[parameter-refused\]/);
+  expect(output.join('')).toMatch(/e_c and e_a.*\[parameter-invalid\]/);
   expect(output.join('')).toContain('did you mean "action_name"?');
 });
 

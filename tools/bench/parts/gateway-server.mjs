@@ -18,7 +18,7 @@ async function startReceiver() {
       maxQueueSize: 1_000_000,
       shutdownTimeoutMillis: 60_000,
     });
-    const isBusy = () => gateway.stats().waitingRequests + gateway.stats().pending > 0;
+    const isBusy = () => gateway.stats().pendingRequests + gateway.stats().pending > 0;
     return { url: gateway.url, close: () => gateway.close(), isBusy };
   }
   const { decodeExport } = await import('./decode-export.mjs');

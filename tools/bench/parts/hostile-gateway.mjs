@@ -49,7 +49,7 @@ function createReadThreadMillis() {
 }
 
 process.on('message', async () => {
-  const isDone = () => gateway.stats().waitingRequests === 0 && gateway.stats().pending === 0;
+  const isDone = () => gateway.stats().pendingRequests === 0 && gateway.stats().pending === 0;
   do await sleep(50);
   while (!isDone());
   const stall = Math.max(0, delay.max / 1e6 - RESOLUTION_MILLIS);

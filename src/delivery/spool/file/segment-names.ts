@@ -2,7 +2,7 @@
 //
 //     <instance>.owner                      the process that writes; deleted when it closes the spool
 //     <instance>-<number>.hits              a segment: hits in the order in which they were written
-//     <instance>-<number>.<lease>.settled   acknowledgments of the segment by the holder of that lease
+//     <instance>-<number>.<lease>.ack   acknowledgments of the segment by the holder of that lease
 //
 // For <instance> see `instance-name.ts`.
 
@@ -10,7 +10,7 @@ import { byName } from '../instance-name.js';
 
 // Names are shorter if the clock showed a time before 2001.
 const SEGMENT = /^(\d{1,16}-\d+-[\da-f]{8})-(\d{6})\.hits$/;
-const OTHER = /^(\d{1,16}-\d+-[\da-f]{8})(?:\.owner|-\d{6}\.\d{9}\.settled(?:\.tmp)?)$/;
+const OTHER = /^(\d{1,16}-\d+-[\da-f]{8})(?:\.owner|-\d{6}\.\d{9}\.ack(?:\.tmp)?)$/;
 
 export function segmentName(instance: string, number: number): string {
   return `${instance}-${String(number).padStart(6, '0')}.hits`;
@@ -21,7 +21,7 @@ export function ownerName(instance: string): string {
 }
 
 export function acknowledgmentName(segment: string, lease: number): string {
-  return segment.replace(/hits$/, `${String(lease).padStart(9, '0')}.settled`);
+  return segment.replace(/hits$/, `${String(lease).padStart(9, '0')}.ack`);
 }
 
 /** Whether a file contains acknowledgments of a segment, or is a draft of such a file. */
@@ -33,7 +33,7 @@ export function isBeside(segment: string, name: string): boolean {
 export function acknowledgmentsBySegment(names: readonly string[]): Map<string, string[]> {
   const bySegment = new Map<string, string[]>();
   for (const name of names) {
-    if (!name.endsWith('.settled') || !OTHER.test(name)) continue;
+    if (!name.endsWith('.ack') || !OTHER.test(name)) continue;
     const segment = `${name.slice(0, name.indexOf('.'))}.hits`;
     const ofSegment = bySegment.get(segment) ?? [];
     ofSegment.push(name);

@@ -38,7 +38,7 @@ export class RedisAccount {
 
   /** Reads the hash of this process. `added`: hits stored since the last time. */
   learn(fields: ReadonlyMap<string, number>, added: number): AccountNews {
-    const born = fields.get('born');
+    const born = fields.get('first_seen');
     const stored = fields.get('stored') ?? 0;
     const before = this.open + added;
     if (born !== this.#born) this.#restart(born);

@@ -7,7 +7,7 @@
 //     matomo-spool:shards               string  number of shards
 //     matomo-spool:hits:<shard>         stream  hits without a result: p, the instance that made it, and h, its line
 //     matomo-spool:sender:<shard>       string  instance that holds the lease; expires
-//     matomo-spool:terms                hash    how often the lease of each shard was acquired
+//     matomo-spool:lease-numbers        hash    how often the lease of each shard was acquired
 //     matomo-spool:processes            zset    instances by the time of their last heartbeat, milliseconds
 //     matomo-spool:process:<instance>   hash    number of stored hits, and their results
 //     matomo-spool:bytes                string  bytes of all lines
@@ -22,7 +22,7 @@ export const REDIS_KEYS = {
   shards: 'matomo-spool:shards',
   hits: 'matomo-spool:hits:',
   sender: 'matomo-spool:sender:',
-  terms: 'matomo-spool:terms',
+  leaseNumbers: 'matomo-spool:lease-numbers',
   processes: 'matomo-spool:processes',
   process: 'matomo-spool:process:',
   bytes: 'matomo-spool:bytes',

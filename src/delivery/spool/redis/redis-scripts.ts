@@ -47,7 +47,7 @@ local mine = '${K.process}' .. ARGV[1]
 redis.call('ZADD', '${K.processes}', now, ARGV[1])
 redis.call('ZREMRANGEBYSCORE', '${K.processes}', 0, now - ${FORGET_MILLIS})
 redis.call('HSET', mine, 'host', ARGV[2])
-redis.call('HSETNX', mine, 'born', now)
+redis.call('HSETNX', mine, 'first_seen', now)
 if tonumber(redis.call('HGET', mine, 'batch') or '0') < tonumber(ARGV[3]) then
   local bytes = tonumber(redis.call('GET', '${K.bytes}') or '0')
   local kept = 0
@@ -56,7 +56,7 @@ if tonumber(redis.call('HGET', mine, 'batch') or '0') < tonumber(ARGV[3]) then
     local size = #ARGV[i + 1]
     if bytes + added + size > tonumber(ARGV[4]) then break end
     local id = redis.call('XADD', '${K.hits}' .. ARGV[i], '*', 'p', ARGV[1], 'h', ARGV[i + 1])
-    redis.call('HSET', mine, 'last', string.match(id, '%d+'))
+    redis.call('HSET', mine, 'last_stored', string.match(id, '%d+'))
     added = added + size
     kept = kept + 1
   end
@@ -106,7 +106,7 @@ for shard = 0, shards - 1 do
   local holder = redis.call('GET', key)
   if holder == ARGV[1] then
     redis.call('PEXPIRE', key, ARGV[2])
-    table.insert(renewed, { shard, tonumber(redis.call('HGET', '${K.terms}', shard) or '0') })
+    table.insert(renewed, { shard, tonumber(redis.call('HGET', '${K.leaseNumbers}', shard) or '0') })
   elseif not holder then
     table.insert(free, shard)
   elseif redis.call('PTTL', key) > tonumber(ARGV[2]) then
@@ -117,7 +117,7 @@ end
 for _, shard in ipairs(free) do
   if #renewed + #acquired >= share then break end
   redis.call('SET', '${K.sender}' .. shard, ARGV[1], 'PX', ARGV[2])
-  table.insert(acquired, { shard, redis.call('HINCRBY', '${K.terms}', shard, 1) })
+  table.insert(acquired, { shard, redis.call('HINCRBY', '${K.leaseNumbers}', shard, 1) })
 end
 return { share, renewed, acquired }
 `);
@@ -141,11 +141,11 @@ export const LEAVE: RedisScript = script(`redis.call('ZREM', '${K.processes}', A
 export const ACKNOWLEDGE: RedisScript = script(`${NOW}
 local mine = '${K.process}' .. ARGV[1]
 local overlap = 0
-if tonumber(redis.call('HGET', mine, 'settlement') or '0') < tonumber(ARGV[2]) then
+if tonumber(redis.call('HGET', mine, 'acknowledgment') or '0') < tonumber(ARGV[2]) then
   local hits = '${K.hits}' .. ARGV[3]
   local holder = redis.call('GET', '${K.sender}' .. ARGV[3])
   local isOthers = holder and holder ~= ARGV[1]
-  local term = tonumber(redis.call('HGET', '${K.terms}', ARGV[3]) or '0')
+  local term = tonumber(redis.call('HGET', '${K.leaseNumbers}', ARGV[3]) or '0')
   local hadSuccessor = term > tonumber(ARGV[4])
   local counts = {}
   local function count(process, field, by)
@@ -175,8 +175,8 @@ if tonumber(redis.call('HGET', mine, 'settlement') or '0') < tonumber(ARGV[2]) t
       local isLost = not exists
       if isLost then
         local millis = tonumber(string.match(ARGV[i], '%d+'))
-        local first = tonumber(redis.call('HGET', key, 'born') or now)
-        local last = tonumber(redis.call('HGET', key, 'last') or '0')
+        local first = tonumber(redis.call('HGET', key, 'first_seen') or now)
+        local last = tonumber(redis.call('HGET', key, 'last_stored') or '0')
         if millis < first or millis > last then count(owner, 'stored', 1) end
       end
       if isLost and not isKnown[owner] then
@@ -196,15 +196,15 @@ if tonumber(redis.call('HGET', mine, 'settlement') or '0') < tonumber(ARGV[2]) t
     if isKnown[process] then
       local key = '${K.process}' .. process
       for field, by in pairs(fields) do redis.call('HINCRBY', key, field, by) end
-      redis.call('HSETNX', key, 'born', now)
+      redis.call('HSETNX', key, 'first_seen', now)
       redis.call('PEXPIRE', key, ${FORGET_MILLIS}, 'NX')
     end
   end
   local bytes = tonumber(redis.call('GET', '${K.bytes}') or '0')
   if freed > 0 then redis.call('DECRBY', '${K.bytes}', math.min(freed, bytes)) end
   if overlap > 0 then redis.call('INCRBY', '${K.overlaps}', overlap) end
-  redis.call('HSETNX', mine, 'born', now)
-  redis.call('HSET', mine, 'settlement', ARGV[2])
+  redis.call('HSETNX', mine, 'first_seen', now)
+  redis.call('HSET', mine, 'acknowledgment', ARGV[2])
   redis.call('PEXPIRE', mine, ${FORGET_MILLIS})
 end
 return { overlap, redis.call('HGETALL', mine) }

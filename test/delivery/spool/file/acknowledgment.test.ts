@@ -22,7 +22,7 @@ async function written(lease: number, ...acknowledgments: Acknowledgment[]): Pro
   const file = new AcknowledgmentFile(folder, SEGMENT, lease, new OpenFiles(1));
   for (const acknowledgment of acknowledgments) await file.write(acknowledgment);
   await file.close();
-  return join(folder, `1795176000000-7-01234567-000001.${String(lease).padStart(9, '0')}.settled`);
+  return join(folder, `1795176000000-7-01234567-000001.${String(lease).padStart(9, '0')}.ack`);
 }
 
 function read(): Promise<Acknowledgment | undefined> {

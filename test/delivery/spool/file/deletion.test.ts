@@ -14,7 +14,7 @@ test('delivered hits are deleted while the process runs and nothing is pending',
   other.push('b', 'c');
   await eventually(() => other.delivery.counters.tracked === 2);
   await eventually(() => linesIn(folder).length === 0);
-  await eventually(() => filesIn(folder, '.settled').length === 0);
+  await eventually(() => filesIn(folder, '.ack').length === 0);
   other.push('d');
   await eventually(() => other.delivery.counters.tracked === 3);
   await eventually(() => linesIn(folder).length === 0);

@@ -81,7 +81,7 @@ test('damaged lines, empty ones and garbage are passed over, and said once', asy
 
 test('a segment that has been emptied, and acknowledgments that cannot be read, harm nobody', async () => {
   const folder = await leftBehind(['a', 'b']);
-  writeFileSync(segment(folder).replace('hits', '000000001.settled'), '{"offset":');
+  writeFileSync(segment(folder).replace('hits', '000000001.ack'), '{"offset":');
   appendFileSync(join(folder, '0000000000000-1-00000000-000001.hits'), '');
   expect(sorted((await nextProcess(folder)).sent())).toEqual(['a', 'b', 'next']);
 });

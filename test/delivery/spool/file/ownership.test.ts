@@ -81,7 +81,7 @@ describe('a spool that others can change', () => {
     writeFileSync(victim, 'mine');
     const segment = basename(filesIn(folder, '.hits')[0] ?? '');
     for (let lease = 1; lease < 5; lease++) {
-      const settled = segment.replace('hits', `${String(lease).padStart(9, '0')}.settled`);
+      const settled = segment.replace('hits', `${String(lease).padStart(9, '0')}.ack`);
       symlinkSync(victim, join(folder, `${settled}.tmp`));
     }
     expect(sorted((await nextProcess(folder)).sent())).toEqual(['a', 'b', 'next']);
@@ -134,7 +134,7 @@ describe('a spool that others can change', () => {
       copyFileSync(other, planted);
       chownSync(planted, OTHER_USER, OTHER_USER);
       const counts = { tracked: 2, accepted: 0, invalid: 0, lost: {} };
-      const settled = own.replace(/hits$/, '000000009.settled');
+      const settled = own.replace(/hits$/, '000000009.ack');
       writeFileSync(settled, JSON.stringify({ offset: 1e6, beyond: [], counts }));
       chownSync(settled, OTHER_USER, OTHER_USER);
       const { sent, said } = await nextProcess(folder);

@@ -17,10 +17,13 @@ test('a Redis that has forgotten its last second costs what is missing; what is 
 
 test('after Redis has forgotten a process, a hit counts by the result that its sender reports', () => {
   const account = new RedisAccount();
-  account.learn(fields({ born: 1, stored: 30, tracked: 5 }), 30);
-  expect(account.learn(fields({ born: 2, stored: 10 }), 10)).toMatchObject({ takenOver: 0 });
+  account.learn(fields({ first_seen: 1, stored: 30, tracked: 5 }), 30);
+  expect(account.learn(fields({ first_seen: 2, stored: 10 }), 10)).toMatchObject({ takenOver: 0 });
   expect(account).toMatchObject({ open: 35, missing: 25 });
-  const { counts, takenOver } = account.learn(fields({ born: 2, stored: 30, tracked: 20 }), 0);
+  const { counts, takenOver } = account.learn(
+    fields({ first_seen: 2, stored: 30, tracked: 20 }),
+    0,
+  );
   expect([counts.tracked, takenOver]).toEqual([20, 0]);
   expect(account).toMatchObject({ open: 15, missing: 5 });
 });
@@ -45,7 +48,7 @@ test('whatever Redis says, hits are open or counted, and counts only grow', () =
     tracked: small,
     expired: small,
     added: small,
-    born: fc.nat(2),
+    first_seen: fc.nat(2),
     givesUp: fc.boolean(),
   });
   fc.assert(
