@@ -106,7 +106,7 @@ const INTRODUCTION = `# Configuration
 
 <!-- Made by \`${COMMAND}\` from src/options/option-table.ts and ${TYPE}; edit those. -->
 
-You can set options in code, as in \`new MatomoSpanProcessor({ trustProxy: 1 })\`, and most of them by environment variables, as in
+You can set options in code, as in \`start({ trustProxy: 1 })\` or \`new MatomoSpanProcessor({ trustProxy: 1 })\`, and most of them by environment variables, as in
 \`MATOMO_TRUST_PROXY=1\`. If both are set, code wins. \`opentelemetry-matomo/register\` reads only the environment.
 
 * An invalid value in code, or an unknown option, throws a \`TypeError\` that names it.

@@ -23,3 +23,4 @@ export type { RequestFunctions } from './requests/request-functions.js';
 export { recordServerSpans, type Sampler, type SamplingResult } from './sampler.js';
 export { MatomoSpanExporter } from './span-exporter.js';
 export { MatomoSpanProcessor } from './span-processor.js';
+export { type MatomoHandle, start } from './start.js';

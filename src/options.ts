@@ -293,14 +293,14 @@ export interface MatomoOptions {
   readonly exportTimeoutMillis?: number | undefined;
   /**
    * Deadline of `shutdown`, in milliseconds. Also how long a bulk that is being sent keeps the process alive after the last request.
-   * @default 5000; under `register` 1500
+   * @default 5000; with `register` and `start` 1500
    */
   readonly shutdownTimeoutMillis?: number | undefined;
   /**
    * If the process ends without a shutdown (empty event loop, `process.exit()`, uncaught exception), queued hits are first stored in
    * the spool or sent, for at most `shutdownTimeoutMillis`, or 300 ms if Matomo was unavailable. Your `dispatcher` is not used.
    * A signal without a handler ends the process without this.
-   * @default `false`; under `register` `true`
+   * @default `false`; with `register` and `start` `true`
    */
   readonly exitFlush?: boolean | undefined;
   /** Sends hits again if no response shows whether Matomo stored them: prefers duplicates to losses. @default `false` */

@@ -1,3 +1,14 @@
+const { start } = require('opentelemetry-matomo');
+
+/** IDs of sites in Matomo, by the host that the client requested. */
+const SITES = new Map([
+  ['shop.example', 1],
+  ['blog.example', 2],
+]);
+
+// If siteId returns undefined, the request is not tracked. Other options are read from the environment.
+start({ siteId: ({ host }) => SITES.get(host) });
+
 const express = require('express');
 
 const app = express();

@@ -26,6 +26,8 @@ export const MESSAGE_CODES = [
   'node-version',
   'api-copies',
   'not-started',
+  'started-twice',
+  'start-ignored',
   'not-attached',
   'provider-without-processors',
   'processors-replaced',

@@ -80,6 +80,24 @@ export function resolveOptions(
   return values as ResolvedOptions;
 }
 
+/**
+ * Throws if an option in code is invalid. Logs nothing: the environment is read later.
+ *
+ * @throws OptionError
+ */
+export function checkOptions(given: MatomoOptions, env: Environment): void {
+  resolveOptions(given, env, SILENT);
+}
+
+/** For options that are resolved more than once: another call logs the messages about them. */
+export const SILENT: Omit<Diagnostics, 'lines'> = {
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  warnOnce: () => undefined,
+  print: () => undefined,
+};
+
 /** Without a visitor ID or a user ID, visitors cannot be sampled as a whole. */
 function isSampledByNobody({ sampleRate, visitorId, userId }: ResolvedOptions): boolean {
   return sampleRate < 1 && visitorId === 'none' && userId === undefined;

@@ -68,7 +68,7 @@ export interface ResolvedOptions {
   readonly scheduledDelayMillis: number;
   readonly exportTimeoutMillis: number;
   readonly shutdownTimeoutMillis: number;
-  /** `undefined`: on under `register`, else off. */
+  /** `undefined`: on with `register` and `start`, else off. */
   readonly exitFlush: boolean | undefined;
   readonly resendUnconfirmed: boolean;
   readonly spool: string | undefined;

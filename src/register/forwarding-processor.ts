@@ -7,7 +7,7 @@ import { coded } from '../common/messages.js';
 import { PROCESSOR_BRAND } from '../common/processor-brand.js';
 import { TOO_MANY_HITS } from '../hit/further-hit.js';
 import { CHILD_SPAN_WAIT_MILLIS } from '../hit/hit.js';
-import { resolveOptions } from '../options/resolve-options.js';
+import { resolveOptions, SILENT } from '../options/resolve-options.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
 import { detailsOf, type RequestDetails, toForwarded } from '../requests/forwarded-request.js';
@@ -31,15 +31,6 @@ interface Waiting {
   readonly endedMillis: number;
 }
 
-/** The main thread reads the same environment and logs the messages about it. */
-const SILENT: Omit<Diagnostics, 'lines'> = {
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  warnOnce: () => undefined,
-  print: () => undefined,
-};
-
 /** Forwards the requests of a worker thread to the main thread, which sends all hits, one bulk at a time. */
 export class ForwardingProcessor implements Processor {
   readonly #requests: RequestTracker;
@@ -55,10 +46,12 @@ export class ForwardingProcessor implements Processor {
   #timer: NodeJS.Timeout | undefined;
   #requestCount = 0;
   #isClosed = false;
+  readonly #answerTimer: NodeJS.Timeout;
+  readonly #releaseExit: () => void;
 
   /** `undefined` if the environment does not allow tracking. */
   static create(diagnostics: Diagnostics): ForwardingProcessor | undefined {
-    // The main thread decides where hits go, so `url` and `siteId` do not matter here.
+    // The main thread decides where hits go, so `url` and `siteId` do not matter here. It logs the messages about the environment.
     const options = resolveOptions({ url: 'http://localhost', siteId: 1 }, process.env, SILENT);
     if (!options) return undefined;
     return new ForwardingProcessor(
@@ -102,12 +95,14 @@ export class ForwardingProcessor implements Processor {
     const nodeRequests: NodeRequestSink = (...request) => this.#onNodeRequest(...request);
     Object.defineProperty(this, NODE_REQUESTS, { value: nodeRequests });
     Object.defineProperty(this, PROCESSOR_BRAND, { value: true });
-    atExit('send', () => {
+    this.#releaseExit = atExit('send', () => {
       this.#requests.endOpen();
       this.#forward(Number.POSITIVE_INFINITY);
       this.#outbox.open(); // the last chance to post them
     });
-    this.#scope.runInAsyncScope(() => setTimeout(() => this.#checkAnswer(), HELLO_MILLIS).unref());
+    this.#answerTimer = this.#scope.runInAsyncScope(() =>
+      setTimeout(() => this.#checkAnswer(), HELLO_MILLIS).unref(),
+    );
   }
 
   onStart(span: Span, parentContext: Context): void {
@@ -156,6 +151,16 @@ export class ForwardingProcessor implements Processor {
     this.#requests.stop();
     this.#chatbotResponses?.stop();
     this.#isClosed = true;
+  }
+
+  /** Nothing tracks from now on, until another processor says hello. */
+  close(): void {
+    this.stop();
+    clearTimeout(this.#answerTimer);
+    this.#releaseExit();
+    this.#outbox.open(); // the last chance to post them
+    this.#channel.post({ kind: 'bye' });
+    this.#channel.close();
   }
 
   /** Only the count: the main thread knows the rest. */
@@ -233,5 +238,5 @@ export class ForwardingProcessor implements Processor {
 }
 
 const NO_ANSWER =
-  'The main thread has not loaded opentelemetry-matomo/register. Requests to servers in worker threads are not tracked. ' +
-  'Start the process with --require opentelemetry-matomo/register, not only the worker.';
+  'The main thread has neither loaded opentelemetry-matomo/register nor called start(). Requests to servers in worker threads are not ' +
+  'tracked. Start the process with --require opentelemetry-matomo/register, or call start() before it starts workers.';

@@ -23,7 +23,8 @@ export class LazyProcessor {
   real: Processor | undefined;
   /** Collects the requests of other threads before hits are flushed; at the end of the process, also those with open responses. */
   collect: (isLast: boolean) => void = () => undefined;
-  #onServerSpan: (() => void) | undefined;
+  readonly #onServerSpan: () => void;
+  #isArmed = true;
 
   constructor(onServerSpan: () => void) {
     this.#onServerSpan = onServerSpan;
@@ -33,11 +34,15 @@ export class LazyProcessor {
     });
   }
 
+  /** The next SERVER span starts tracking, as the first one does. */
+  arm(): void {
+    this.#isArmed = true;
+  }
+
   onStart(span: Span, parentContext: Context): void {
-    if (this.#onServerSpan && (span as unknown as FinishedSpan).kind === SERVER) {
-      const onServerSpan = this.#onServerSpan;
-      this.#onServerSpan = undefined;
-      onServerSpan();
+    if (this.#isArmed && (span as unknown as FinishedSpan).kind === SERVER) {
+      this.#isArmed = false;
+      this.#onServerSpan();
     }
     this.real?.onStart(span, parentContext);
   }

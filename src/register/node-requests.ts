@@ -33,6 +33,7 @@ const CHANNEL = 'http.server.request.start';
 export function trackNodeRequests(processor: object, record: RecordOption): NodeRequests {
   const add = (processor as { [NODE_REQUESTS]?: NodeRequestSink })[NODE_REQUESTS];
   let hasProvider = false;
+  let isStopped = false;
 
   function isLeftToSpans({ request, server }: RequestMessage): boolean {
     if (!hasProvider) return false;
@@ -58,7 +59,7 @@ export function trackNodeRequests(processor: object, record: RecordOption): Node
   ): void {
     const { request, response } = message;
     // The request has a span, whose processor counts it.
-    if (captured.request !== request || captured.span !== undefined) return;
+    if (isStopped || captured.request !== request || captured.span !== undefined) return;
     add?.(captured, () => describeAsSpan(captured, request, response.statusCode, start));
   }
 
@@ -72,6 +73,7 @@ export function trackNodeRequests(processor: object, record: RecordOption): Node
       onRequest(message);
     },
     stop() {
+      isStopped = true;
       channel(CHANNEL).unsubscribe(onRequest);
     },
   };

@@ -12,6 +12,9 @@ interface SampledProvider extends Provider {
   readonly _tracers?: ReadonlyMap<string, { _sampler?: Sampler }>;
 }
 
+/** Samplers that record all requests: a provider is seen again when tracking starts again. */
+const wrapped = new WeakSet<Sampler>();
+
 /**
  * Makes a provider record all server spans, also those that its sampler drops. What it exports and what it propagates to
  * other services does not change.
@@ -34,7 +37,9 @@ export function recordRequests(
     );
     return;
   }
+  if (wrapped.has(place.sampler)) return;
   const sampler = recordServerSpans(place.sampler, { children: record === 'all' ? 'all' : 'keys' });
+  wrapped.add(sampler);
   place.sampler = sampler;
   for (const tracer of _tracers?.values() ?? []) {
     if (tracer._sampler) tracer._sampler = sampler;

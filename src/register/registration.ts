@@ -2,6 +2,7 @@ import { PROCESSOR_BRAND } from '../common/processor-brand.js';
 import { addProcessor, ownProcessors, type SpanProcessor } from './attach.js';
 import { enableExitFlush, installExitHandlers } from './exit.js';
 import type { LazyProcessor } from './lazy-processor.js';
+import { currentProvider } from './watch-providers.js';
 
 /** Events of tracer providers. */
 export interface RegistrationEvents {
@@ -75,6 +76,34 @@ export class Registration {
     this.#flushed.add(this.processor);
     this.#flushed.add(processor);
     enableExitFlush(processor);
+  }
+
+  /** What tracks now: the processors of the application or, without those, the own one. */
+  get trackers(): readonly SpanProcessor[] {
+    if (this.ownProcessors.length > 0) return this.ownProcessors;
+    const { real } = this.processor;
+    return real ? [real] : [];
+  }
+
+  async forceFlush(): Promise<void> {
+    const own = this.ownProcessors;
+    await this.processor.forceFlush(); // first, because it collects what worker threads have
+    await Promise.all(own.map((processor) => processor.forceFlush()));
+  }
+
+  /** Nothing tracks any more. Providers keep the processor, which does nothing. */
+  reset(): void {
+    this.#events = undefined;
+    this.#log.length = 0;
+    this.ownProcessors = [];
+  }
+
+  /** Prepares to track again, with the provider of the application if it still has one. */
+  begin(): void {
+    this.reset();
+    this.processor.arm();
+    const provider = currentProvider();
+    if (provider) this.addProvider(provider);
   }
 
   /** Replays past events and passes on later ones. */

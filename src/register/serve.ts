@@ -4,6 +4,7 @@ import { createDiagnostics, type Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { PROCESSOR_BRAND } from '../common/processor-brand.js';
 import { readEnvironment } from '../options/resolve-options.js';
+import type { MatomoOptions } from '../options.js';
 import { FORWARDED_REQUESTS, type ForwardedRequestSink } from '../requests/forwarded-request.js';
 import { MatomoSpanProcessor } from '../span-processor.js';
 import { ForwardingProcessor } from './forwarding-processor.js';
@@ -11,17 +12,24 @@ import type { Processor } from './lazy-processor.js';
 import { trackNodeRequests } from './node-requests.js';
 import { recordRequests } from './record-requests.js';
 import type { Registration } from './registration.js';
-import { NOT_SERVING, type Serving } from './serving.js';
+import { isDisabled, NOT_SERVING, type Serving } from './serving.js';
 import { loadTracingParts, requireHttp, startTracing } from './start.js';
 import { currentProvider } from './watch-providers.js';
 import { watchTracking } from './watch-tracking.js';
 import { isHttp2Server } from './when-serving.js';
 
-/** Reads the environment and starts tracking. `lookAgain` finds tracer providers that are not watched yet. */
-export function serve(registration: Registration, lookAgain: () => void): Serving {
+/**
+ * Reads the environment and starts tracking. `lookAgain` finds tracer providers that are not watched yet. `options` are those of
+ * `start`, which it has checked.
+ */
+export function serve(
+  registration: Registration,
+  lookAgain: () => void,
+  options: MatomoOptions,
+): Serving {
   const diagnostics = createDiagnostics();
   try {
-    return start(registration, lookAgain, diagnostics);
+    return start(registration, lookAgain, options, diagnostics);
   } catch (error) {
     diagnostics.error(
       coded(
@@ -36,19 +44,22 @@ export function serve(registration: Registration, lookAgain: () => void): Servin
 function start(
   registration: Registration,
   lookAgain: () => void,
+  options: MatomoOptions,
   diagnostics: Diagnostics,
 ): Serving {
   lookAgain();
-  if (process.env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true') return NOT_SERVING;
+  if (isDisabled()) return NOT_SERVING;
   const processor =
-    registration.ownProcessors.length > 0 ? undefined : createProcessor(diagnostics);
+    registration.ownProcessors.length > 0 ? undefined : createProcessor(options, diagnostics);
   // Without a valid environment, a processor of the application can still have options in code.
-  if (!processor && readEnvironment('enabled', process.env) === false) return NOT_SERVING;
+  const isEnabled = options.enabled ?? readEnvironment('enabled', process.env);
+  if (!processor && isEnabled === false) return NOT_SERVING;
   const { processor: place } = registration;
   place.real = processor;
+  let releaseExit = () => {};
   // A worker thread gets no signals and ends with its main thread.
   if (isMainThread) {
-    atExit('collect', () => place.collect(true));
+    releaseExit = atExit('collect', () => place.collect(true));
     registration.flushAtExit(place);
   }
   const record = readEnvironment('record', process.env) ?? 'requests';
@@ -105,16 +116,28 @@ function start(
       ];
       sink?.(forwarded);
     },
+    async stop() {
+      const own = registration.ownProcessors;
+      const closed = place.shutdown();
+      place.real = undefined;
+      requests?.stop();
+      watch?.stop();
+      if (processor instanceof ForwardingProcessor) processor.close();
+      releaseExit();
+      await closed;
+      await Promise.all(own.map((each) => each.forceFlush()));
+    },
   };
 }
 
-/** Creates a processor from the environment; `undefined` if that does not allow tracking. */
-function createProcessor(diagnostics: Diagnostics): Processor | undefined {
+/** Creates a processor from options and environment; `undefined` if these do not allow tracking. */
+function createProcessor(options: MatomoOptions, diagnostics: Diagnostics): Processor | undefined {
   if (!isMainThread) return ForwardingProcessor.create(diagnostics);
-  // PM2 kills 1.6 s after SIGINT.
-  const processor = new MatomoSpanProcessor(
-    process.env.MATOMO_SHUTDOWN_TIMEOUT?.trim() ? {} : { shutdownTimeoutMillis: 1500 },
-  );
+  const processor = new MatomoSpanProcessor({
+    // PM2 kills 1.6 s after SIGINT.
+    ...(process.env.MATOMO_SHUTDOWN_TIMEOUT?.trim() ? {} : { shutdownTimeoutMillis: 1500 }),
+    ...options,
+  });
   const isAtWork = (processor as unknown as Record<symbol, boolean>)[PROCESSOR_BRAND];
   return isAtWork ? processor : undefined;
 }

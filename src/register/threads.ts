@@ -10,6 +10,8 @@ import type { ForwardedCounts, ForwardedItem } from '../requests/forwarded-reque
 /** Messages between threads. A worker sends `hello` and waits for `here` of the main thread, then it sends requests. */
 export type ThreadMessage =
   | { readonly kind: 'hello' | 'here' }
+  /** A worker has stopped tracking. It may say hello again. */
+  | { readonly kind: 'bye' }
   /** Asks a worker for all its requests, at the end also for those with open responses; the worker answers `flushed` after them. */
   | { readonly kind: 'flush'; readonly isLast: boolean }
   | { readonly kind: 'flushed' }
@@ -86,6 +88,7 @@ export function receiveRequests(
       else if (message.kind === 'started') open(message.threadId, threadId);
       else if (message.kind === 'ended') close(message.threadId);
       else if (message.kind === 'hello') onHello();
+      else if (message.kind === 'bye') thread.isServing = false;
     }
 
     function onHello(): void {

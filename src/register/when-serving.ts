@@ -16,7 +16,7 @@ const CONNECTION = 'net.server.socket';
 const REQUEST = 'http.server.request.start';
 
 /** Watches HTTP servers only, not those of a debugger or between processes. */
-export function watchServers(events: ServerEvents): void {
+export function watchServers(events: ServerEvents): { stop(): void } {
   const onListen = channelListener((message) => {
     const { server } = message as { server?: Server };
     if (isObject(server) && (isHttpServer(server) || isPrimaryWithSpool())) events.onListen();
@@ -32,6 +32,13 @@ export function watchServers(events: ServerEvents): void {
   channel(LISTEN).subscribe(onListen);
   channel(CONNECTION).subscribe(onConnection);
   channel(REQUEST).subscribe(onRequest);
+  return {
+    stop() {
+      channel(LISTEN).unsubscribe(onListen);
+      channel(CONNECTION).unsubscribe(onConnection);
+      channel(REQUEST).unsubscribe(onRequest);
+    },
+  };
 }
 
 /** Does not load `node:http`, which the process may not need. */

@@ -1,4 +1,4 @@
-import { startIfOffered } from '../common/start-hook.js';
+import { startOffer } from '../common/start-hook.js';
 import { type CallTarget, type HitTaker, hitTakers } from './captured-requests.js';
 import { HIT_EVENT, toEventAttributes } from './hit-event.js';
 
@@ -41,7 +41,7 @@ function addEvent(
 /** Starts `register` if nothing makes hits yet: a queue worker or a cron job never serves. */
 function forEachTaker(give: (taker: HitTaker) => void): void {
   const [taker] = hitTakers().takers;
-  if (!taker) startIfOffered();
+  if (!taker) startOffer()?.serve();
   for (const taker of hitTakers().takers) {
     try {
       give(taker);

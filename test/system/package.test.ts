@@ -114,6 +114,7 @@ test.each([
     'ignore',
     'measure',
     'recordServerSpans',
+    'start',
     'trackEvent',
     'trackGoal',
     'trackHit',

@@ -1,0 +1,111 @@
+import { isMainThread, threadId } from 'node:worker_threads';
+import { DetachedScope } from '../common/detached-scope.js';
+import { offerStart, type Session, type StartOffer } from '../common/start-hook.js';
+import { writeToStderr } from '../common/stderr.js';
+import { publishRequestsOnBun } from './bun-channels.js';
+import { LazyProcessor } from './lazy-processor.js';
+import { Registration } from './registration.js';
+import { NOT_SERVING, type Serving } from './serving.js';
+import { announceWorkers, receiveRequests } from './threads.js';
+import { watchProviders } from './watch-providers.js';
+import { watchServers } from './when-serving.js';
+
+/**
+ * Makes the one registration of this thread, for `register` and `start`. It only watches for tracer providers and servers until the
+ * process serves: with `NODE_OPTIONS` it also runs in npm and compilers, and an application may set its environment in code.
+ * `load` returns the code that is needed then.
+ */
+export function register(load: () => typeof import('./serve.js')): StartOffer {
+  publishRequestsOnBun();
+  // A request or a call of the application may be what starts the package.
+  const scope = new DetachedScope('opentelemetry-matomo');
+  const registration = new Registration(new LazyProcessor(() => serve()));
+  const lookAgain = watchProviders((provider) => registration.addProvider(provider));
+  let serving: Serving | undefined;
+  let isRegistered = false;
+  let session: Session | undefined = beginSession();
+
+  function serve(): Serving {
+    if (serving) return serving;
+    if (!session) return NOT_SERVING;
+    const { options } = session;
+    try {
+      const late = load();
+      serving = scope.runInAsyncScope(() => late.serve(registration, lookAgain, options));
+    } catch (error) {
+      serving = NOT_SERVING;
+      // The code that logs messages is not loaded.
+      writeToStderr(
+        `opentelemetry-matomo: Could not load register (${error}). Nothing is tracked. Install the package again. [not-started]`,
+      );
+    }
+    return serving;
+  }
+
+  function beginSession(): Session {
+    const servers = watchServers({
+      onListen: () => void serve(),
+      onConnection: (server) => serve().onConnection(server),
+      onFirstRequest(message) {
+        if (!serving) serve().onFirstRequest(message);
+      },
+    });
+    let closed: Promise<void> | undefined;
+    /** What tracked until the shutdown. */
+    let last: readonly object[] | undefined;
+
+    function close(): Promise<void> {
+      servers.stop();
+      last = registration.trackers;
+      const ended = serving?.stop();
+      registration.reset();
+      serving = undefined;
+      session = undefined;
+      return ended ?? Promise.resolve();
+    }
+
+    return {
+      options: {},
+      handle: undefined,
+      get isServing() {
+        return serving !== undefined || closed !== undefined;
+      },
+      onRegister: () => undefined,
+      processors: () => last ?? registration.trackers,
+      async forceFlush() {
+        if (closed === undefined) await registration.forceFlush();
+      },
+      shutdown() {
+        closed ??= close();
+        return closed;
+      },
+    };
+  }
+
+  if (isMainThread) {
+    registration.processor.collect = receiveRequests(
+      (one) => serve().addForwarded(one),
+      () => void serve(),
+    );
+  } else {
+    announceWorkers(threadId);
+  }
+  const offer: StartOffer = {
+    get isRegistered() {
+      return isRegistered;
+    },
+    addRegister() {
+      isRegistered = true;
+      session?.onRegister();
+    },
+    serve: () => void serve(),
+    session() {
+      if (session) return session;
+      session = beginSession();
+      registration.begin();
+      return session;
+    },
+  };
+  offerStart(offer);
+  return offer;
+}

@@ -1,0 +1,103 @@
+import { isMainThread } from 'node:worker_threads';
+import { createDiagnostics } from './common/diagnostics.js';
+import { coded } from './common/messages.js';
+import { type Session, startOffer } from './common/start-hook.js';
+import { checkOptions } from './options/resolve-options.js';
+import type { MatomoOptions } from './options.js';
+import { noStats } from './pipeline/hit-pipeline.js';
+import type { MatomoStats } from './pipeline/stats.js';
+import { register } from './register/register.js';
+import * as late from './register/serve.js';
+import { isDisabled } from './register/serving.js';
+
+/** What {@link start} returns. */
+export interface MatomoHandle extends AsyncDisposable {
+  /**
+   * Counts of all requests and hits since {@link start}, all zero until the server listens. In a worker thread they stay zero: the main
+   * thread counts its requests.
+   */
+  stats(): MatomoStats;
+  /**
+   * Makes one attempt to send everything queued, and does not wait until Matomo is available. Takes at most `exportTimeoutMillis`. Never
+   * rejects.
+   */
+  forceFlush(): Promise<void>;
+  /**
+   * Sends what is queued and stops tracking, then {@link start} works again. After `shutdownTimeoutMillis`, what is left is counted as
+   * lost. Tracing that `start` has started stays. A `MatomoSpanProcessor` in the application's own tracing is only flushed, and stops
+   * with its SDK. Never rejects. Further calls return the same promise.
+   */
+  shutdown(): Promise<void>;
+  /** The same as `shutdown`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Tracks all HTTP requests of this process. The same as `opentelemetry-matomo/register`, with options in code: no SDK is needed, and
+ * spans are used if the application has tracing. Call it before the server listens.
+ *
+ * When the process ends, queued hits are sent, as with `register`: `exitFlush` is `true` by default, and `shutdownTimeoutMillis` 1500.
+ * If `register` is loaded, too, options in code win over the environment one by one. If `start` was called before, or tracking has
+ * begun, the options are ignored and the same handle is returned; a worker thread ignores options, too. One line is logged then.
+ *
+ * @param options - Options. Environment variables set those that are missing.
+ * @returns The handle to flush or stop tracking.
+ * @throws {@link OptionError}, a `TypeError`, if an option is invalid. It names the option and the value.
+ * @example
+ * start({ url: 'https://matomo.example.org', siteId: 1, ignore: ({ path }) => path.startsWith('/internal/') });
+ */
+export function start(options: MatomoOptions = {}): MatomoHandle {
+  checkOptions(options, process.env);
+  if (isDisabled()) return createHandle(NO_SESSION);
+  const offer = startOffer() ?? register(() => late);
+  const session = offer.session();
+  const set = Object.entries(options).filter(([, value]) => value !== undefined);
+  const names = set.map(([name]) => name).join(', ');
+  const reason = findReasonToIgnore(session);
+  const { warn, print } = createDiagnostics();
+  if (names !== '' && reason !== undefined) {
+    warn(coded('start-ignored', ignored(names, reason)));
+  } else if (names !== '') {
+    session.options = Object.fromEntries(set);
+    session.onRegister = () => print(coded('started-twice', besideRegister(names)));
+    if (offer.isRegistered) session.onRegister();
+  }
+  session.handle ??= createHandle(session);
+  return session.handle as MatomoHandle;
+}
+
+/** Why options have no effect, if that is so. */
+function findReasonToIgnore({ handle, isServing }: Session): string | undefined {
+  if (!isMainThread) return 'this is a worker thread, whose requests the main thread tracks';
+  if (handle) return 'start() was called before';
+  return isServing ? 'tracking has already begun' : undefined;
+}
+
+function createHandle(
+  session: Pick<Session, 'processors' | 'forceFlush' | 'shutdown'>,
+): MatomoHandle {
+  return {
+    stats() {
+      const [processor] = session.processors();
+      return isMainThread && processor ? (processor as MatomoHandle).stats() : noStats();
+    },
+    forceFlush: () => session.forceFlush(),
+    shutdown: () => session.shutdown(),
+    [Symbol.asyncDispose]: () => session.shutdown(),
+  };
+}
+
+/** Used if OTEL_SDK_DISABLED is set. */
+const NO_SESSION: Parameters<typeof createHandle>[0] = {
+  processors: () => [],
+  forceFlush: () => Promise.resolve(),
+  shutdown: () => Promise.resolve(),
+};
+
+function ignored(names: string, reason: string): string {
+  return `The options of start() are ignored (${names}), because ${reason}. Call start() with options once, in the main thread, before the server listens.`;
+}
+
+function besideRegister(names: string): string {
+  return `opentelemetry-matomo/register is loaded, and start() was called. Requests are tracked once. Options of start() win over the environment (${names}).`;
+}

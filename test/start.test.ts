@@ -1,0 +1,389 @@
+import { expect, test } from 'vitest';
+import { runNode, startServer } from './support/child-process.js';
+import { secondCopy } from './support/installed-app.js';
+import { APPS, get, matomo, REGISTER, titles, WITHOUT_SDK } from './support/registered-app.js';
+
+const PRELUDE = `
+const { createServer } = require('node:http');
+const { start, MatomoSpanProcessor, trackEvent } = require('opentelemetry-matomo');
+const serve = (handle = (request, response) => response.end('ok')) => new Promise((resolve) => {
+  const server = createServer(handle).listen(0, '127.0.0.1', () => resolve({ server, url: 'http://127.0.0.1:' + server.address().port }));
+});
+const get = (url) => fetch(url, { headers: { connection: 'close' } }).then((response) => response.text());
+const thrown = (run) => { try { run(); } catch (error) { return [error instanceof TypeError, error.code, error.message]; } };
+const report = (value) => console.log(JSON.stringify(value));
+`;
+
+/** Runs code in a process of its own, and returns what it reports. */
+async function run(
+  body: string,
+  env: Readonly<Record<string, string>>,
+  flags: readonly string[] = [],
+) {
+  const code = `${PRELUDE}(async () => { ${body} })();`;
+  const { stdout, stderr, ...exit } = await runNode([...flags, '-e', code], { env });
+  expect(exit, stdout + stderr).toEqual({ code: 0, signal: null });
+  return { reported: JSON.parse(stdout), stderr };
+}
+
+test.each([
+  ['CommonJS', 'starts.cjs', 'http'],
+  ['CommonJS', 'starts.cjs', 'express'],
+  ['CommonJS', 'starts.cjs', 'fastify'],
+  ['ES modules', 'starts.mjs', 'http'],
+  ['ES modules', 'starts.mjs', 'express'],
+  ['ES modules', 'starts.mjs', 'fastify'],
+])(
+  '%s, %s, %s: functions in code apply without an SDK, and SIGTERM sends the hits',
+  async (_form, app, framework) => {
+    const { inspector, env } = await matomo();
+    const server = await startServer([...WITHOUT_SDK, `${APPS}/${app}`], {
+      env: { ...env, FRAMEWORK: framework },
+    });
+    await get(`${server.url}/users/17`);
+    await get(`${server.url}/ignored`);
+    expect(await server.stop()).toEqual({ code: null, signal: 'SIGTERM' });
+    expect(inspector.hits()).toMatchObject([
+      {
+        params: { uid: '17' },
+        stored: { title: 'GET /users/:id', custom_dimension_1: 'get', custom_dimension_2: 'sent' },
+      },
+    ]);
+    expect(server.stderr()).toBe('');
+  },
+);
+
+test('invalid options throw a TypeError, each time and in a process that tracks already', async () => {
+  const { env } = await matomo();
+  const { reported, stderr } = await run(
+    `report([
+      thrown(() => start({ siteId: -1 })),
+      thrown(() => start({ sitId: 1 })),
+      thrown(() => start() && start({ query: 'some' })),
+    ]);`,
+    env,
+  );
+  expect(reported).toEqual([
+    [true, 'option-wrong', expect.stringContaining('siteId')],
+    [true, 'option-wrong', expect.stringContaining('sitId')],
+    [true, 'option-wrong', expect.stringContaining('query')],
+  ]);
+  expect(stderr).toBe('');
+});
+
+test('an invalid or missing variable is logged when the process serves, as with register', async () => {
+  const { reported, stderr } = await run(
+    `const handle = start({ siteId: 1 });
+    const { server, url } = await serve();
+    report([await get(url), handle.stats().hits]);
+    server.close();`,
+    {},
+  );
+  expect(reported).toEqual(['ok', 0]);
+  expect(stderr).toMatch(/^opentelemetry-matomo: .*MATOMO_URL.* \[options-missing\]\n$/);
+});
+
+test.each([
+  ['register first', REGISTER, ''],
+  ['register later', [], `require('opentelemetry-matomo/register');`],
+  ['register of another copy first', ['other copy'], ''],
+])('%s: one registration, whose options in code win one by one', async (_order, flags, load) => {
+  const { inspector, env } = await matomo();
+  const other = ['--require', `${secondCopy()}/dist/cjs/register.js`];
+  const { reported, stderr } = await run(
+    `const handle = start({ dimensions: { 1: 'http.request.method' }, titlePaths: 'raw' });
+    ${load}
+    const { server, url } = await serve();
+    await get(url + '/a/17');
+    server.close();
+    await handle.shutdown();
+    report(handle.stats());`,
+    { ...env, MATOMO_SITE_ID: '7', MATOMO_TITLE_PATHS: 'template' },
+    flags[0] === 'other copy' ? other : flags,
+  );
+  expect(inspector.hits().map(({ stored }) => stored)).toMatchObject([
+    { title: 'GET /a/17', idsite: 7, custom_dimension_1: 'GET' },
+  ]);
+  expect(reported).toMatchObject({ hits: 1, tracked: 1 });
+  expect(stderr).toMatch(
+    /^opentelemetry-matomo: .*\(dimensions, titlePaths\).* \[started-twice\]\n$/,
+  );
+});
+
+test('a second start returns the same handle and ignores its options, before and after serving began', async () => {
+  const { inspector, env } = await matomo();
+  const { reported, stderr } = await run(
+    `const handle = start({ titlePaths: 'raw' });
+    const second = start({ titlePaths: 'template' });
+    const { server, url } = await serve();
+    await get(url + '/a/17');
+    const third = start({ errors: 'off' });
+    server.close();
+    await handle.shutdown();
+    report([second === handle, third === handle, start() === handle]);`,
+    env,
+  );
+  expect(reported).toEqual([true, true, false]);
+  expect(titles(inspector)).toEqual(['GET /a/17']);
+  expect(lines(stderr)).toEqual([
+    [expect.stringContaining('titlePaths'), 'start-ignored'],
+    [expect.stringContaining('errors'), 'start-ignored'],
+  ]);
+});
+
+test('start after register has begun to track ignores its options, and its handle reports', async () => {
+  const { inspector, env } = await matomo();
+  const { reported, stderr } = await run(
+    `const { server, url } = await serve();
+    const handle = start({ titlePaths: 'raw' });
+    await get(url + '/a/17');
+    server.close();
+    await handle.shutdown();
+    report(handle.stats().tracked);`,
+    env,
+    REGISTER,
+  );
+  expect(reported).toBe(1);
+  expect(titles(inspector)).toEqual(['GET /a/:id']);
+  expect(lines(stderr)).toEqual([[expect.stringContaining('titlePaths'), 'start-ignored']]);
+});
+
+test('after shutdown nothing is tracked, and start works again with other options', async () => {
+  const { inspector, env } = await matomo();
+  const { reported, stderr } = await run(
+    `const { server, url } = await serve();
+    const agent = new (require('node:http').Agent)({ keepAlive: true, maxSockets: 1 });
+    const ask = (path) => new Promise((resolve) => require('node:http').get(url + path, { agent }, (response) => response.resume().on('end', resolve)));
+    const first = start({ titlePaths: 'raw' });
+    await ask('/first/1');
+    const closed = first.shutdown();
+    await closed;
+    await ask('/untracked/1');
+    trackEvent('category', 'untracked', { uid: 'ann' });
+    const second = start({ dimensions: { 1: () => 'again' } });
+    await ask('/second/1');
+    await second.forceFlush();
+    const flushed = second.stats().tracked;
+    await second[Symbol.asyncDispose]();
+    const third = start();
+    trackEvent('category', 'third', { uid: 'ann' });
+    await third.shutdown();
+    server.close();
+    agent.destroy();
+    report([first === second, first.shutdown() === closed, first.stats().hits, flushed, second.stats().hits]);`,
+    env,
+  );
+  expect(reported).toEqual([false, true, 1, 1, 1]);
+  expect(
+    inspector
+      .hits()
+      .map(({ params, stored }) => [params.e_a ?? stored?.title, stored?.custom_dimension_1]),
+  ).toEqual([
+    ['GET /first/1', undefined],
+    ['GET /second/:id', 'again'],
+    ['third', undefined],
+  ]);
+  expect(stderr).toBe('');
+});
+
+test('tracing of the application is used, stays after shutdown, and is used again', async () => {
+  const { inspector, env } = await matomo();
+  const { reported, stderr } = await run(
+    `${SDK}
+    const handle = start();
+    const { server, url } = await serve((request, response) => {
+      trace.getActiveSpan().setAttribute('matomo.dimension1', 'of a span');
+      response.end('ok');
+    });
+    await get(url + '/first');
+    await handle.shutdown();
+    await get(url + '/untracked');
+    const again = start();
+    await get(url + '/second');
+    await again.shutdown();
+    server.close();
+    report([handle.stats().hits, again.stats().hits, exporter.getFinishedSpans().length]);`,
+    env,
+  );
+  expect(reported).toEqual([1, 1, 3]);
+  expect(inspector.hits().map(({ stored }) => [stored?.title, stored?.custom_dimension_1])).toEqual(
+    [
+      ['GET /first', 'of a span'],
+      ['GET /second', 'of a span'],
+    ],
+  );
+  expect(stderr).toBe('');
+});
+
+test('tracing that start itself has started stays, and is used again', async () => {
+  const { inspector, env } = await matomo();
+  const { reported, stderr } = await run(
+    `const { trace } = require('@opentelemetry/api');
+    const seen = [];
+    const { server, url } = await serve((request, response) => {
+      const span = trace.getActiveSpan();
+      seen.push(span !== undefined);
+      span?.setAttribute('matomo.dimension1', 'of a span');
+      response.end('ok');
+    });
+    for (const path of ['/first', '/second']) {
+      const handle = start();
+      await get(url + path);
+      await handle.shutdown();
+    }
+    await get(url + '/untracked');
+    server.close();
+    report(seen);`,
+    env,
+  );
+  expect(reported).toEqual([true, true, true]);
+  expect(inspector.hits().map(({ stored }) => [stored?.title, stored?.custom_dimension_1])).toEqual(
+    [
+      ['GET /first', 'of a span'],
+      ['GET /second', 'of a span'],
+    ],
+  );
+  expect(stderr).toBe('');
+});
+
+test.each(['before', 'after'])(
+  'a MatomoSpanProcessor in an SDK that is set up %s start wins, and the handle reports it',
+  async (when) => {
+    const { inspector, env } = await matomo();
+    const begin = `const handle = start({ titlePaths: 'raw' });`;
+    const { reported, stderr } = await run(
+      `${when === 'after' ? begin : ''}
+      ${SDK.replace('spanProcessors: [', 'spanProcessors: [new MatomoSpanProcessor(), ')}
+      ${when === 'before' ? begin : ''}
+      const { server, url } = await serve();
+      await get(url + '/a/17');
+      await handle.forceFlush();
+      const { tracked } = handle.stats();
+      await handle.shutdown();
+      await get(url + '/a/18');
+      server.close();
+      const again = start();
+      await again.forceFlush();
+      report([tracked, again.stats().tracked]);`,
+      env,
+    );
+    expect(reported).toEqual([1, 2]);
+    expect(titles(inspector)).toEqual(['GET /a/:id', 'GET /a/:id']);
+    expect(stderr).toBe('');
+  },
+);
+
+test('in a worker thread the main thread sends the hits, and options are ignored with one line', async () => {
+  const { inspector, env } = await matomo();
+  const { reported, stderr } = await run(
+    `const { Worker } = require('node:worker_threads');
+    const handle = start({ titlePaths: 'raw' });
+    const worker = new Worker(${JSON.stringify(`${PRELUDE}
+      const { parentPort } = require('node:worker_threads');
+      (async () => {
+        const handle = start({ siteId: 9 });
+        const { server, url } = await serve();
+        await get(url + '/worker/1');
+        await handle.shutdown();
+        await get(url + '/untracked');
+        const again = start();
+        await get(url + '/worker/2');
+        await again.forceFlush();
+        server.close();
+        parentPort.postMessage([again === handle, again.stats().hits]);
+      })();`)}, { eval: true });
+    const [ofWorker] = await require('node:events').once(worker, 'message');
+    while (handle.stats().hits < 2) await new Promise(setImmediate);
+    await handle.shutdown();
+    report([ofWorker, handle.stats().hits]);
+    await worker.terminate();`,
+    env,
+  );
+  expect(reported).toEqual([[false, 0], 2]);
+  const stored = inspector.hits().map((hit) => [hit.stored?.title, hit.stored?.idsite]);
+  expect(stored).toEqual([
+    ['GET /worker/1', 1],
+    ['GET /worker/2', 1],
+  ]);
+  expect(lines(stderr)).toEqual([[expect.stringContaining('siteId'), 'start-ignored']]);
+});
+
+test.each([
+  ['the default', {}, '', 1],
+  ['exitFlush: false', {}, 'exitFlush: false', 0],
+])(
+  '%s: what process.exit() leaves is sent as with register',
+  async (_name, more, option, count) => {
+    const { inspector, env } = await matomo();
+    const { reported } = await run(
+      `start({ ${option} });
+    const { url } = await serve();
+    await get(url + '/a');
+    report('exits');
+    process.exit();`,
+      { ...env, ...more },
+    );
+    expect(reported).toBe('exits');
+    expect(inspector.hits()).toHaveLength(count);
+  },
+);
+
+test.each([
+  ['the default', {}, '', 1_500],
+  ['the environment', { MATOMO_SHUTDOWN_TIMEOUT: '300' }, '', 300],
+  ['code', { MATOMO_SHUTDOWN_TIMEOUT: '10000' }, 'shutdownTimeoutMillis: 200', 200],
+])('shutdown waits for as long as %s says', async (_name, set, option, millis) => {
+  const { inspector, env } = await matomo();
+  inspector.play({ delayMillis: 600_000 });
+  const { reported } = await run(
+    `const handle = start({ ${option} });
+    const { server, url } = await serve();
+    await get(url + '/a');
+    server.close();
+    const begin = performance.now();
+    await handle.shutdown();
+    report(performance.now() - begin);
+    process.exit();`,
+    { ...env, MATOMO_SHUTDOWN_TIMEOUT: '', ...set },
+  );
+  expect(reported).toBeGreaterThan(millis - 50);
+  expect(reported).toBeLessThan(millis + 1_200);
+});
+
+test('OTEL_SDK_DISABLED turns start off, and invalid options still throw', async () => {
+  const { inspector, env } = await matomo();
+  const { reported } = await run(
+    `const handle = start({ titlePaths: 'raw' });
+    const { server, url } = await serve();
+    await get(url + '/a');
+    server.close();
+    await handle.shutdown();
+    report([handle.stats().hits, thrown(() => start({ siteId: -1 }))?.[1]]);`,
+    { ...env, OTEL_SDK_DISABLED: 'true' },
+  );
+  expect(reported).toEqual([0, 'option-wrong']);
+  expect(inspector.hits()).toEqual([]);
+});
+
+/** Sets up tracing in code, with an exporter in memory. */
+const SDK = `
+const { trace } = require('@opentelemetry/api');
+const { NodeSDK } = require('@opentelemetry/sdk-node');
+const { HttpInstrumentation } = require('@opentelemetry/instrumentation-http');
+const { InMemorySpanExporter, SimpleSpanProcessor } = require('@opentelemetry/sdk-trace-base');
+const exporter = new InMemorySpanExporter();
+new NodeSDK({
+  spanProcessors: [new SimpleSpanProcessor(exporter)],
+  instrumentations: [new HttpInstrumentation({ disableOutgoingRequestInstrumentation: true })],
+  metricReaders: [],
+  logRecordProcessors: [],
+}).start();
+`;
+
+/** Each line with its code. */
+function lines(stderr: string): (string | undefined)[][] {
+  return stderr
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => [line, /\[([a-z-]+)\]$/.exec(line)?.[1]]);
+}
