@@ -11,6 +11,8 @@ export interface LastingStateOptions {
   readonly ended: () => string;
   /** Text while it lasts. `undefined`: nothing to repeat now. */
   readonly repeated: (since: string, cause: string) => string | undefined;
+  /** It ends if `begin` is not called for this long. @default it ends with `end` */
+  readonly quietMillis?: number;
 }
 
 /**
@@ -28,14 +30,22 @@ export class LastingState {
   #writtenCause: string | undefined;
   #since = '';
   #timer: NodeJS.Timeout | undefined;
+  #begunMillis = 0;
+  #endTimer: NodeJS.Timeout | undefined;
 
   constructor({ lines }: Pick<Diagnostics, 'lines'>, options: LastingStateOptions) {
     this.#lines = lines;
     this.#options = options;
   }
 
-  /** The state begins, or lasts. Writes `message()` if the cause is another one than in the latest line. */
-  begin(cause: string, message: () => string): void {
+  /**
+   * The state begins, or lasts. Writes `message()` if the cause is another one than in the latest line. `undefined`: it is in the
+   * log already.
+   */
+  begin(cause: string, message: () => string | undefined): void {
+    const { quietMillis } = this.#options;
+    this.#begunMillis = performance.now();
+    if (quietMillis !== undefined && this.#cause === undefined) this.#endIn(quietMillis);
     if (this.#cause === undefined) {
       this.#since = `${new Date().toISOString().slice(0, 19)}Z`;
       this.#repeatIn(FIRST_REPEAT_MILLIS);
@@ -52,8 +62,7 @@ export class LastingState {
 
   end(): void {
     if (this.#cause === undefined) return;
-    this.#cause = undefined;
-    clearTimeout(this.#timer);
+    this.forget();
     if (this.#writtenCause === undefined) return;
     const { key, ended } = this.#options;
     this.#lines.change(`${key} ended`, () => {
@@ -67,6 +76,18 @@ export class LastingState {
   forget(): void {
     this.#cause = undefined;
     clearTimeout(this.#timer);
+    clearTimeout(this.#endTimer);
+  }
+
+  #endIn(millis: number): void {
+    this.#scope.runInAsyncScope(() => {
+      this.#endTimer = setTimeout(() => {
+        const { quietMillis = 0 } = this.#options;
+        const left = this.#begunMillis + quietMillis - performance.now();
+        if (left > 0) this.#endIn(Math.ceil(left));
+        else this.end();
+      }, millis).unref();
+    });
   }
 
   #repeatIn(millis: number): void {

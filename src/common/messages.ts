@@ -78,6 +78,7 @@ export const MESSAGE_CODES = [
   'spool-not-written',
   'spool-written-again',
   'spool-not-read',
+  'spool-read-again',
   'spool-damaged',
   'spool-lost',
   'spool-full',

@@ -1,5 +1,5 @@
-import { DetachedScope } from '../common/detached-scope.js';
 import type { Diagnostics } from '../common/diagnostics.js';
+import { LastingState } from '../common/lasting-state.js';
 import { coded } from '../common/messages.js';
 import type { InvalidHits } from './answer/invalid-hits.js';
 import { countOf } from './queue/batch.js';
@@ -17,13 +17,15 @@ interface LossLine {
   readonly text: (hits: string, details: () => string) => string;
 }
 
+const MAKE_ROOM = 'Raise maxQueueSize, or set spool.';
+
 const LINES: Readonly<Record<LoggedResult, LossLine>> = {
   queue_full: {
     intervalMillis: MINUTE_MILLIS,
     text: (hits) =>
       coded(
         'queue-full',
-        `The queue is full. Lost and counted as queue_full: ${hits}. New hits are lost until there is room. Raise maxQueueSize, or set spool.`,
+        `The queue is full. Lost and counted as queue_full: ${hits}. New hits are lost until there is room. ${MAKE_ROOM}`,
       ),
   },
   unconfirmed: {
@@ -65,8 +67,6 @@ export class LossLog {
   readonly #lines: Diagnostics['lines'];
   readonly #counters: DeliveryCounters;
   readonly #invalidHits: InvalidHits;
-  // The timer must not inherit the async context of the request that happened to create it.
-  readonly #scope = new DetachedScope('MatomoLosses');
   readonly #logged: Record<LoggedResult, number> = {
     queue_full: 0,
     unconfirmed: 0,
@@ -74,18 +74,33 @@ export class LossLog {
     expired: 0,
     invalid: 0,
   };
-  #fullTimer: NodeJS.Timeout | undefined;
-  /** When the last hit was lost because the queue was full. */
-  #fullMillis = 0;
+  readonly #full: LastingState;
   #lostWhileFull = 0;
   #isClosed = false;
 
   constructor(
-    { lines }: Pick<Diagnostics, 'lines'>,
+    diagnostics: Pick<Diagnostics, 'lines'>,
     counters: DeliveryCounters,
     invalidHits: InvalidHits,
   ) {
-    this.#lines = lines;
+    this.#lines = diagnostics.lines;
+    this.#full = new LastingState(diagnostics, {
+      key: 'queue full',
+      quietMillis: MINUTE_MILLIS,
+      ended: () => {
+        const lost = countOf(this.#lostWhileFull);
+        this.#lostWhileFull = 0;
+        return coded(
+          'queue-has-room',
+          `The queue has room again: no hit was lost for a minute. Lost while it was full: ${lost}.`,
+        );
+      },
+      repeated: (since) =>
+        coded(
+          'queue-full',
+          `The queue has been full since ${since}. Lost since then: ${countOf(this.#lostWhileFull)}. ${MAKE_ROOM}`,
+        ),
+    });
     this.#counters = counters;
     this.#invalidHits = invalidHits;
   }
@@ -104,7 +119,7 @@ export class LossLog {
   close(): void {
     this.check();
     this.#isClosed = true;
-    clearTimeout(this.#fullTimer);
+    this.#full.forget();
   }
 
   /** At the end of a process, where the cause of a loss is logged with all that is lost. */
@@ -119,33 +134,8 @@ export class LossLog {
     const { intervalMillis, text } = LINES[result];
     const details = () => this.#invalidHits.describe();
     this.#lines.add(result, hits, (sum) => text(countOf(sum), details), intervalMillis);
-    if (result === 'queue_full') this.#noteFull(hits);
-  }
-
-  /** A full queue ends if no hit was lost for a minute. */
-  #noteFull(hits: number): void {
-    this.#fullMillis = performance.now();
+    if (result !== 'queue_full' || this.#isClosed) return;
     this.#lostWhileFull += hits;
-    if (this.#fullTimer === undefined && !this.#isClosed) this.#endFullIn(MINUTE_MILLIS);
-  }
-
-  #endFullIn(millis: number): void {
-    this.#scope.runInAsyncScope(() => {
-      this.#fullTimer = setTimeout(() => {
-        const left = this.#fullMillis + MINUTE_MILLIS - performance.now();
-        if (left > 0) this.#endFullIn(Math.ceil(left));
-        else this.#endFull();
-      }, millis).unref();
-    });
-  }
-
-  #endFull(): void {
-    const lost = countOf(this.#lostWhileFull);
-    this.#fullTimer = undefined;
-    this.#lostWhileFull = 0;
-    const text = `The queue has room again: no hit was lost for a minute. Lost while it was full: ${lost}.`;
-    this.#lines.change('queue has room', () =>
-      this.#fullTimer === undefined ? coded('queue-has-room', text) : undefined,
-    );
+    this.#full.begin(result, () => undefined); // the line with the loss says it
   }
 }

@@ -662,6 +662,18 @@ test('every loss is in the log with its number, once a minute, and the second fu
   }
 });
 
+test('how long the queue has been full is in the log after ten minutes, then every hour', async () => {
+  const { delivery, transport, said } = setUp({ maxQueueSize: 10 });
+  transport.answer(answer(503));
+  for (let second = 0; second < 72 * 60; second += 10) {
+    delivery.push(pending());
+    await vi.advanceTimersByTimeAsync(10_000);
+  }
+  const since = /full since 2026-11-20T12:\d\d:\d\dZ\b.*: (\d+) hits\..*\[queue-full\]$/;
+  const lost = said.flatMap((line) => since.exec(line)?.[1] ?? []).map(Number);
+  expect(lost).toEqual([60, 420]);
+});
+
 test('a shutdown leaves no timer, although the token is rejected and the queue is full at its end', async () => {
   const { delivery, transport } = setUp({
     tokenAuth: 't',

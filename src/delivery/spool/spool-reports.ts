@@ -12,6 +12,7 @@ export class SpoolReports {
   readonly #unused: LastingState;
   #oldestTakenOver = Number.POSITIVE_INFINITY;
   readonly #unwritable: LastingState;
+  readonly #unreadable: LastingState;
   readonly #privacy: string | undefined;
 
   /** `privacy`: fingerprint of this process' privacy options. */
@@ -43,6 +44,20 @@ export class SpoolReports {
         coded(
           'spool-not-written',
           `Cannot write to the spool ${this.#folder} since ${since} (${cause}). Hits stay in memory until it becomes writable. ${CHECK_SPACE}`,
+        ),
+    });
+    this.#unreadable = new LastingState(diagnostics, {
+      key: 'spool not read',
+      quietMillis: READABLE_AFTER_MILLIS,
+      ended: () =>
+        coded(
+          'spool-read-again',
+          `No attempt to read or maintain the spool ${this.#folder} has failed for a minute.`,
+        ),
+      repeated: (since, cause) =>
+        coded(
+          'spool-not-read',
+          `Cannot read or maintain the spool ${this.#folder} since ${since} (${cause}). Spooled hits stay there, and reading is tried again. ${CHECK_ACCESS}`,
         ),
     });
   }
@@ -89,14 +104,15 @@ export class SpoolReports {
   close(): void {
     this.#unused.forget();
     this.#unwritable.forget();
+    this.#unreadable.forget();
   }
 
   unreadable(error: unknown): void {
-    this.#diagnostics.warnOnce(
-      'spool_unreadable',
+    const cause = codeOf(error);
+    this.#unreadable.begin(cause, () =>
       coded(
         'spool-not-read',
-        `Cannot read or maintain the spool ${this.#folder} (${codeOf(error)}). Spooled hits stay there, and reading is tried again. Check the permissions of the folder, or Redis.`,
+        `Cannot read or maintain the spool ${this.#folder} (${cause}). Spooled hits stay there, and reading is tried again. ${CHECK_ACCESS}`,
       ),
     );
   }
@@ -193,6 +209,9 @@ export class SpoolReports {
   }
 }
 
+/** What fails is tried again much sooner. */
+const READABLE_AFTER_MILLIS = 60_000;
+const CHECK_ACCESS = 'Check the permissions of the folder, or Redis.';
 const CHECK_SPACE = 'Check the space and the permissions of the folder, or Redis.';
 
 /** For a message: how old the oldest of hits is. */
