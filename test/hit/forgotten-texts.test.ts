@@ -9,12 +9,19 @@ const SCRIPT = `
   const { HitBuilders } = await import('./build/pipeline/hit-builders.js');
   const { commonHeadersOf } = await import('./build/requests/read-headers.js');
   const { resolveOptions } = await import('./build/options/resolve-options.js');
+  const { createSecretKey } = await import('node:crypto');
   const { getHeapSnapshot } = await import('node:v8');
   const options = resolveOptions({ url: 'http://127.0.0.1:9', siteId: 1, doNotTrack: true }, {}, console);
   const build = createHitBuilder({ ...options, hasToken: false, visitorKey: 'key' }, () => undefined);
   const builders = new HitBuilders({ ...options, sampleRate: 0.5 }, console, () => 'key');
+  const key = createSecretKey(Buffer.alloc(32));
+  const daily = [{ tokenAuth: 'a-token', privacy: 'strict' }, { visitorKey: 'daily' }].map((given) => {
+    const resolved = resolveOptions({ url: 'http://127.0.0.1:9', siteId: 1, ...given }, {}, console);
+    return new HitBuilders({ ...resolved, sampleRate: 0.5 }, console, () => () => key);
+  });
   const findReason = createFindIgnoreReason(options);
   const text = (name, i) => ['kept', name, i * 1000 + 7].join('-');
+  const address = (start, i) => [start, i + 200].join('.');
   const request = (headers, more) => ({
     method: 'GET', path: '/a', statusCode: 200, scheme: 'https', aborted: false, spanName: '', startMillis: 1,
     durationMillis: 1, annotations: [], ...commonHeadersOf({ host: 'a.example', ...headers }), ...more,
@@ -23,7 +30,12 @@ const SCRIPT = `
     const referer = 'https://ref.example/?a=1&token=' + text('referrer', i);
     build(request({ referer }, { query: 'a=1&token=' + text('query', i) + '&mail=1' }), 1, 2);
     findReason(request({ dnt: '1', 'user-agent': text('agent', i), 'accept-language': text('language', i) }));
-    build(request({ 'user-agent': text('sent', i) }), 1, 2);
+    build(request({ 'user-agent': text('sent', i) }, { address: address('203.0.113', i) }), 1, 2);
+    for (const builder of daily) {
+      const ofDay = request({}, { address: address('198.51.100', i) });
+      builder.isInSample(ofDay, 1);
+      builder.buildHits(ofDay, 1, 2);
+    }
     builders.isNameInSample(text('name', i));
   }
   for (const i of [1, 2, 3, 1, 2, 3]) add(i);
@@ -32,14 +44,17 @@ const SCRIPT = `
   /x/.test('x'); // V8 keeps the text of the latest match
   let snapshot = '';
   for await (const part of getHeapSnapshot()) snapshot += part;
-  console.log(JSON.stringify([...new Set(snapshot.match(/kept-[a-z]+-[123]007/g))].sort()));
+  console.log(JSON.stringify([...new Set(snapshot.match(/kept-[a-z]+-[123]007|\\d+\\.\\d+\\.\\d+\\.20\\d/g))].sort()));
 `;
 
-test('no cache keeps a secret of a query or a referrer, the user agent of a caller who opted out, or a name in a sample', () => {
+test('no cache keeps a secret of a query or a referrer, the user agent of a caller who opted out, a name in a sample, or with daily keys an address', () => {
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', SCRIPT], {
     cwd: ROOT,
     encoding: 'utf8',
   });
   expect(stderr).toBe('');
-  expect(JSON.parse(stdout)).toEqual(['kept-sent-1007', 'kept-sent-2007', 'kept-sent-3007']);
+  expect(JSON.parse(stdout)).toEqual([
+    ...['203.0.113.201', '203.0.113.202', '203.0.113.203'],
+    ...['kept-sent-1007', 'kept-sent-2007', 'kept-sent-3007'],
+  ]);
 });
