@@ -206,7 +206,7 @@ test('the user is the server span’s, else the last that a span below named', (
       .parameters.uid;
   expect(named('below', undefined, 'own')).toBe('own');
   expect(named('below', undefined, undefined)).toBe('below');
-  for (const nobody of ['anonymous', '0.0.0.0', '::', '0.0.0.0, ::'])
+  for (const nobody of ['', '0', 'null', 'undefined', 'anonymous', '0.0.0.0', '::', '0.0.0.0, ::'])
     expect(named(nobody)).toBeUndefined();
   expect(named()).toBeUndefined();
 });

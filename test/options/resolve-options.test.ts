@@ -305,7 +305,6 @@ const PRIVACY = [
   'MATOMO_AI_CHATBOTS',
   'MATOMO_PAGE_VIEWS',
   'MATOMO_ERRORS',
-  'MATOMO_MAX_SPOOL_AGE',
   'MATOMO_DRY_RUN',
 ];
 /** Reads as none of them: neither a word, a number, a method nor a regular expression. */

@@ -9,7 +9,7 @@ import { isInSample } from '../../src/hit/visitor/sampling.js';
 import { annotate, MatomoSpanExporter, trackEvent } from '../../src/index.js';
 import { startInspector } from '../../src/inspector/index.js';
 import type { MatomoOptions } from '../../src/options.js';
-import { finishedSpan } from '../support/builders.js';
+import { capturedHeaders, finishedSpan } from '../support/builders.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { below, exportRequest, hitEvent, otlpSpan, requestSpan } from '../support/otlp-spans.js';
 import { captureOutput } from '../support/output.js';
@@ -133,9 +133,7 @@ const requestWith = (headers: Record<string, string[]>) => ({
     'http.request.method': 'GET',
     'http.response.status_code': 200,
     'url.path': '/a',
-    ...Object.fromEntries(
-      Object.entries(headers).map(([name, value]) => [`http.request.header.${name}`, value]),
-    ),
+    ...capturedHeaders(headers),
   },
   events: [{ name: 'matomo.hit', attributes: { 'matomo.e_c': 'at', 'matomo.e_a': 'event' } }],
 });

@@ -109,3 +109,12 @@ export const READING: RequestReading = createRequestReading(
   { ...HIT_OPTIONS, trustProxy: false, assumeHttps: true, errors: 'type' },
   { warnOnce: () => undefined },
 );
+
+/** Headers as attributes of an instrumentation that captures them. */
+export function capturedHeaders(
+  headers: Readonly<Record<string, string | readonly string[]>>,
+): Record<string, string[]> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [`http.request.header.${name}`, [value].flat()]),
+  );
+}

@@ -19,6 +19,19 @@ test.each<[Partial<QueryPolicyOptions>, string]>([
   expect(toTrackedQuery('q=shoes&token=abc&x=1&b[]=2')).toBe(kept);
 });
 
+test.each([
+  ['redact', `_rsc=1xyz&${'a=1&'.repeat(255)}b=last&z=end`, 'b=last'],
+  ['keep', `_rsc=1xyz&${'a=1&'.repeat(255)}b=last&z=end`, 'b=last'],
+  [['b', '_rsc'], `_rsc=1xyz&${'a=1&'.repeat(999)}b=last&z=end`, 'b=last'],
+] as const)(
+  'with %j, no parameter after the first 1,024 characters is sent, and no _rsc',
+  (query, given, end) => {
+    const tracked = createToTrackedQuery({ query, siteSearch: false })(given);
+    expect(tracked.endsWith(end)).toBe(true);
+    expect(tracked).not.toContain('_rsc');
+  },
+);
+
 const RUNS = sampled(500, 5000);
 const redact = createToTrackedQuery({ query: 'redact', siteSearch: true });
 

@@ -8,7 +8,7 @@ import { openReplayState } from '../../../src/gateway/replay/replay-state.js';
 import { MatomoSpanExporter, trackEvent, trackGoal, trackOrder } from '../../../src/index.js';
 import type { Inspector } from '../../../src/inspector/index.js';
 import type { MatomoOptions } from '../../../src/options.js';
-import { finishedSpan } from '../../support/builders.js';
+import { capturedHeaders, finishedSpan } from '../../support/builders.js';
 import { startServer } from '../../support/child-process.js';
 import { sendSpans, startGateway } from '../../support/gateway.js';
 import { exportRequest, hitEvent, otlpSpan, requestSpan } from '../../support/otlp-spans.js';
@@ -82,10 +82,6 @@ const AT_THE_END = { MATOMO_SCHEDULE_DELAY: '3600000', MATOMO_SHUTDOWN_TIMEOUT: 
 
 function attributesOf({ kind, target, headers }: TableRequest) {
   const [path = '', query] = target.split('?');
-  const captured = Object.entries(headers).map(([name, value]) => [
-    `http.request.header.${name}`,
-    [value],
-  ]);
   return {
     'url.path': path,
     ...(query && { 'url.query': query }),
@@ -94,7 +90,7 @@ function attributesOf({ kind, target, headers }: TableRequest) {
     'user_agent.original': headers['user-agent'] ?? '',
     'network.peer.address': '127.0.0.1',
     ...(kind === 'crash' && { 'error.type': 'TypeError' }),
-    ...Object.fromEntries(captured),
+    ...capturedHeaders(headers),
   };
 }
 
