@@ -137,8 +137,8 @@ test('without MATOMO_URL, one line is logged and the application runs unchanged'
 });
 
 test.each([
-  ['MATOMO_ANONYMIZE_IP', 'MATOMO_ANONYMIZE_IP must be a whole number from 0 to 4, got "yes"'],
-  ['MATOMO_ANONYMISE_IP', 'MATOMO_ANONYMISE_IP is unknown (did you mean MATOMO_ANONYMIZE_IP?)'],
+  ['MATOMO_ANONYMIZE_IP', /MATOMO_ANONYMIZE_IP .*"yes"/],
+  ['MATOMO_ANONYMISE_IP', /MATOMO_ANONYMISE_IP .*MATOMO_ANONYMIZE_IP\b/],
 ])('%s=yes: one line says why nothing is tracked, and the application runs', async (name, why) => {
   const { inspector, env } = await matomo();
   const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], {
@@ -147,7 +147,7 @@ test.each([
   expect(await get(`${app.url}/a`)).toBe('ok');
   expect(await app.stop()).toEqual({ code: null, signal: 'SIGTERM' });
   expect(app.stderr()).toMatch(/^opentelemetry-matomo: .* \[privacy-option-invalid\]\n$/);
-  expect(app.stderr()).toContain(`${why}. `);
+  expect(app.stderr()).toMatch(why);
   expect(inspector.hits()).toEqual([]);
 });
 

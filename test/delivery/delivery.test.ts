@@ -327,7 +327,7 @@ test('a token that stops working: at most three rejected requests before the bac
   }
   await vi.advanceTimersByTimeAsync(60_000);
   expect(transport.bodies).toHaveLength(1 + 3);
-  expect(said.join('\n')).toMatch(/Pending and sent again: \d\d? hits\..*\[token-rejected\]/);
+  expect(said.join('\n')).toMatch(/: \d\d? hits\..*\[token-rejected\]/);
 });
 
 test('a token that was replaced in its file: the rejected bulk is sent again at once, and nothing is counted', async () => {
@@ -384,12 +384,10 @@ test('with a token that never worked the batch is held, and Matomo asked a dozen
   await vi.advanceTimersByTimeAsync(60 * 60_000);
   expect(transport.bodies.length).toBeLessThanOrEqual(13);
   expect(delivery).toMatchObject({ pending: 5, counters: { invalid: 0 } });
-  expect(said[0]).toMatch(
-    /^Matomo rejected all of 5 hits sent with a token\. Pending and sent again: 5 hits\./,
-  );
+  expect(said[0]).toMatch(/\b5 hits\b.*\[token-rejected\]$/);
   const since = '2026-11-20T12:00:05Z';
-  expect(said[1]).toContain(`Matomo has processed no hits since ${since}: Matomo rejected all`);
-  expect(said[1]).toMatch(/Pending: 5 hits\. Next attempt: in \d+ s\..*\[token-rejected\]$/);
+  expect(said[1]).toContain(since);
+  expect(said[1]).toMatch(/\b5 hits\b.* \d+ s\b.*\[token-rejected\]$/);
   expect(said).toHaveLength(2);
 });
 
@@ -561,7 +559,7 @@ test('shutdown ends at its deadline; what was in flight is unconfirmed, what wai
   expect(delivery.counters.lost).toMatchObject({ unconfirmed: 2, shutdown: 3 });
   expect(delivery.pending).toBe(0);
   expect(said.at(-1)).toMatch(
-    /\b3 hits\b.* Raise shutdownTimeoutMillis, or set spool.*\[lost-at-shutdown\]$/,
+    /\b3 hits\b.*\bshutdownTimeoutMillis\b.*\bspool\b.*\[lost-at-shutdown\]$/,
   );
 });
 
@@ -571,9 +569,8 @@ test('if no time was missing at shutdown, no longer one is suggested', async () 
   delivery.push(pending());
   await delivery.shutdown(1500);
   expect(delivery.counters.lost.shutdown).toBe(1);
-  expect(said.at(-1)).toMatch(
-    /shutdown\. Set spool to keep hits across restarts\. \[lost-at-shutdown\]$/,
-  );
+  expect(said.at(-1)).toMatch(/\bspool\b.*\[lost-at-shutdown\]$/);
+  expect(said.at(-1)).not.toContain('shutdownTimeoutMillis');
 });
 
 test('every hit is pending or counted at every moment, whatever Matomo answers', async () => {
@@ -657,7 +654,7 @@ test('every loss is in the log with its number, once a minute, and the second fu
       delivery.counters.lost.queue_full / outage,
     );
     expect(said.filter((line) => line.includes('[queue-has-room]'))).toEqual([
-      expect.stringContaining('Lost while it was full: 110 hits.'),
+      expect.stringMatching(/\b110 hits\b/),
     ]);
   }
 });
@@ -719,7 +716,5 @@ test('what is lost at shutdown is logged with the last cause', async () => {
   delivery.push(pending());
   await delivery.flush();
   await delivery.shutdown(1000);
-  expect(said.at(-1)).toMatch(
-    /1 hit pending \(Matomo answered with status 503 .*\[lost-at-shutdown\]$/,
-  );
+  expect(said.at(-1)).toMatch(/\b1 hit\b.*\b503\b.*\[lost-at-shutdown\]$/);
 });

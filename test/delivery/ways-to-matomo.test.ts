@@ -78,7 +78,7 @@ describe('certificates', () => {
   test.for<[NonNullable<FaultProxyOptions['certificate']>, boolean, RegExp]>([
     ['self-signed', false, /^DEPTH_ZERO_SELF_SIGNED_CERT: .*NODE_EXTRA_CA_CERTS=/],
     ['server', false, /^UNABLE_TO_VERIFY_LEAF_SIGNATURE: .*NODE_EXTRA_CA_CERTS=.*intermediate/],
-    ['expired', true, /^CERT_HAS_EXPIRED: its certificate has expired$/],
+    ['expired', true, /^CERT_HAS_EXPIRED: /],
     ['elsewhere', true, /^ERR_TLS_CERT_ALTNAME_INVALID: /],
   ])('%s, with its CA trusted: %s: nothing is sent, and why is said', async (given) => {
     const [certificate, isTrusted, message] = given;
@@ -284,7 +284,7 @@ describe('forward proxies', () => {
       expect(exchange).toMatchObject({
         kind: 'not_sent',
         error: {
-          message: 'HTTP_PROXY must be the URL of a proxy, such as http://proxy.example.org:3128',
+          message: expect.stringMatching(/^HTTP_PROXY /),
         },
       });
     },

@@ -232,12 +232,12 @@ test.each([
   [{ listen: '127.0.0.1:70000' }, /listen must be/],
   [{ graceMillis: -1 }, /graceMillis must be a whole number/],
   [{ maxBodyBytes: 1 }, /maxBodyBytes must be a whole number/],
-  [{ bearerToken: 'with space' }, /bearerToken must be text without spaces/],
-  [{ tls: { cert: 'x' } }, /tls must be an object with cert and key/],
-  [{ services: [] }, /services must be a list of names or regular expressions, got \[\]/],
-  [{ scopes: 'shop' as unknown, services: [1] }, /services must be a list of names/],
-  [{ siteID: 1 }, /unknown option "siteID": did you mean siteId/],
-  [{ siteId: undefined }, /a gateway needs url and siteId/],
+  [{ bearerToken: 'with space' }, /^bearerToken must be/],
+  [{ tls: { cert: 'x' } }, /^tls must be.*cert and key/],
+  [{ services: [] }, /^services must be.*\[\]/],
+  [{ scopes: 'shop' as unknown, services: [1] }, /^services must be/],
+  [{ siteID: 1 }, /"siteID".*siteId\b/],
+  [{ siteId: undefined }, /url and siteId/],
 ])('%j is a TypeError', async (wrong, message) => {
   const options = { url: 'http://127.0.0.1:9', siteId: 1, listen: '127.0.0.1:0', ...wrong };
   const error = await createGateway(options as object).catch((thrown) => thrown);
@@ -263,7 +263,7 @@ test('a token that was written instead of the path of its file is not shown', as
   vi.stubEnv('MATOMO_GATEWAY_BEARER_TOKEN_FILE', 's3cret');
   onTestFinished(() => void vi.unstubAllEnvs());
   await expect(startGateway()).rejects.toThrow(
-    /^the file in MATOMO_GATEWAY_BEARER_TOKEN_FILE cannot be read \(ENOENT\)$/,
+    /MATOMO_GATEWAY_BEARER_TOKEN_FILE(?!.*s3cret).*\(ENOENT\)$/,
   );
 });
 

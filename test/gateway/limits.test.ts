@@ -32,7 +32,7 @@ test.each([
   expect(await send(50_000)).toEqual({
     partialSuccess: {
       rejectedSpans: '1',
-      errorMessage: `there are more than 50000 ${what} in one request`,
+      errorMessage: expect.stringContaining(`50000 ${what}`),
     },
   });
 });
@@ -41,10 +41,7 @@ test('so are those in protobuf', () => {
   const into = new DecodedExport(createSelection({}, { userIdAttribute: undefined }));
   const empty = Buffer.alloc(2 * 50_000, Buffer.from([0x0a, 0]));
   decodeProtobuf(Buffer.concat([empty, Buffer.from([0x0a, 4, 0x12, 2, 0x12, 0])]), into);
-  expect([into.rejected, ...into.reasons]).toEqual([
-    1,
-    'there are more than 50000 resources in one request',
-  ]);
+  expect([into.rejected, ...into.reasons]).toEqual([1, expect.stringContaining('50000 resources')]);
 });
 
 test('JSON that is nested deeper than an export is refused, and brackets in texts are no nesting', async () => {
@@ -76,7 +73,7 @@ test('so are lists and objects that lie closer than in any export', async () => 
   const answer = await sendSpans(gateway, close(100_001));
   expect(answer.status).toBe(400);
   expect(await answer.json()).toMatchObject({
-    message: 'JSON has more than 100000 lists and objects, and less than 8 bytes for each',
+    message: expect.stringContaining('100000'),
   });
 });
 

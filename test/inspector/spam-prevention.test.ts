@@ -70,7 +70,7 @@ test('addresses of clouds are dropped, an IPv4 address in the form of IPv6 is no
     [...dropped, ...kept].map((cip) => ({ cip })),
   );
   expect(reasons).toEqual([
-    ...dropped.map(() => expect.stringMatching(/^cip: an address of a cloud.*block_clouds/)),
+    ...dropped.map(() => expect.stringMatching(/^cip: .*block_clouds/)),
     ...kept.map(() => undefined),
   ]);
 });
@@ -89,7 +89,7 @@ test.each<[string, Parameters]>([
 test('without cip the address of the sender counts', async () => {
   const inspector = await startWith({ spamPrevention: { clouds: ['127.0.0.0/8'] } });
   await sendBulk(inspector, [hit()]);
-  expect(inspector.hits()[0]?.reason).toMatch(/^address of the sender: an address of a cloud/);
+  expect(inspector.hits()[0]?.reason).toMatch(/^address of the sender: .*block_clouds/);
 });
 
 test('the first rule in the order of the plugin decides', async () => {
@@ -177,11 +177,8 @@ test('matomoVersion 6 drops hits of clouds unless spamPrevention is off, newest 
 });
 
 test.each([
-  [
-    { clouds: ['52.94.1'] },
-    /spamPrevention\.clouds must list IP addresses and CIDRs, got "52.94.1"/,
-  ],
-  ['on' as 'off', /spamPrevention must be off or default, got "on"/],
+  [{ clouds: ['52.94.1'] }, /^spamPrevention\.clouds .*"52\.94\.1"/],
+  ['on' as 'off', /^spamPrevention .*"on"/],
 ])('an invalid setting is rejected: %j', async (spamPrevention, message) => {
   await expect(startWith({ spamPrevention })).rejects.toThrow(message);
 });

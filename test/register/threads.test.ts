@@ -103,7 +103,7 @@ test('a worker and a process without a server send what names its visitor', asyn
   const job = { env: { ...env, JOB: '1' } };
   const { stderr } = await runNode([...REGISTER, `${APPS}/threads.cjs`], job);
   expect(events(inspector)).toEqual(['job done']);
-  expect(stderr).toMatch(/has neither uid nor cid/);
+  expect(stderr).toMatch(/uid.*cid.*\[parameter-invalid\]/);
   const script = "require('opentelemetry-matomo').trackEvent('main', 'done', { uid: 'bob' })";
   await runNode([...REGISTER, '-e', script], { env });
   expect(events(inspector)).toEqual(['job done', 'main done']);

@@ -295,8 +295,8 @@ test('a forward proxy gets its own password and the token in the body, and nobod
     output.push(seen(exporter));
     await exporter.shutdown();
   }
-  expect(output.join('')).toContain('the proxy answered 407');
-  expect(output.join('')).toContain('HTTP_PROXY must be the URL of a proxy');
+  expect(output.join('')).toContain('407');
+  expect(output.join('')).toContain('HTTP_PROXY must be');
   expectNoneIn(output.join(''), SECRETS, 'what was said');
   expect(wire.requests()).toHaveLength(1);
   expectOnlyTokenInBodies(wire);

@@ -35,7 +35,7 @@ test('a Matomo that reports all AI chatbots is well, and asked once', async () =
     {
       check: 'chatbots',
       verdict: 'ok',
-      found: 'Matomo 5.12.1 reports requests by all 2 AI chatbots',
+      found: expect.stringMatching(/5\.12\.1.* 2 /),
     },
   ]);
   expect(requests).toHaveLength(1);

@@ -45,15 +45,15 @@ test('with custom variables and dimensions all is well, asked once and with the 
     { MATOMO_DIMENSIONS: STATUS_AND_METHOD },
   );
   expect(fields).toEqual([
-    { check: 'fields', verdict: 'ok', found: 'the plugin CustomVariables is active' },
-    { check: 'fields', verdict: 'ok', found: 'dimensions 1, 2 are active on site 1' },
+    { check: 'fields', verdict: 'ok', found: expect.stringContaining('CustomVariables') },
+    { check: 'fields', verdict: 'ok', found: expect.stringMatching(/\b1, 2\b.* 1$/) },
   ]);
   expect(code).toBe(0);
   expect(matomo.requests).toHaveLength(1);
   expect(matomo.requests[0]?.method).toBe('POST');
   expect(matomo.requests[0]?.url).not.toContain(tokenOf('write'));
   const storing = findings.filter(({ check }) => check === 'storing');
-  expect(storing.at(-1)?.found).not.toContain('custom variables');
+  expect(storing.at(-1)?.found).not.toMatch(/custom/i);
 });
 
 test.each<[string, MatomoApiOptions, Record<string, string>, RegExp, RegExp]>([
@@ -61,35 +61,35 @@ test.each<[string, MatomoApiOptions, Record<string, string>, RegExp, RegExp]>([
     'CustomVariables off',
     { answer: plugin('CustomVariables', false) },
     {},
-    /CustomVariables is not active.*status and method/,
+    /CustomVariables/,
     /opentelemetry-matomo setup.*MATOMO_DIMENSIONS.*MATOMO_MAX_CUSTOM_VARIABLES=0/,
   ],
   [
     'CustomDimensions off',
     { answer: plugin('CustomDimensions', false), notes: ['plugin off'] },
     { MATOMO_DIMENSIONS: STATUS_AND_METHOD },
-    /CustomDimensions is not active/,
-    /Activate it/,
+    /CustomDimensions/,
+    /Activate/,
   ],
   [
     'a dimension that does not exist',
     {},
     { MATOMO_DIMENSIONS: `${STATUS_AND_METHOD},9=http.route` },
-    /no dimension 9/,
-    /^Run npx opentelemetry-matomo setup, .*Create an action dimension/,
+    /\b9\b/,
+    /npx opentelemetry-matomo setup\b/,
   ],
   [
     'an inactive dimension',
     { answer: dimensions({ idcustomdimension: '1', scope: 'action', active: false }) },
     { MATOMO_DIMENSIONS: '1=http.route' },
-    /dimension 1 is inactive/,
-    /^Run npx opentelemetry-matomo setup, .*Activate dimension 1/,
+    /\b1\b.*inactive/,
+    /npx opentelemetry-matomo setup\b.*\b1\b/,
   ],
   [
     'a dimension of a visit',
     { answer: dimensions({ idcustomdimension: '1', scope: 'visit', active: true }) },
     { MATOMO_DIMENSIONS: '1=http.route' },
-    /dimension 1 .*scope visit/,
+    /\b1\b.*scope visit/,
     /action dimension/,
   ],
 ])('%s is reported with the fix', async (_what, api, env, found, advice) => {
@@ -102,8 +102,8 @@ test.each<[string, MatomoApiOptions, Record<string, string>, RegExp, RegExp]>([
 });
 
 test.each([
-  ['app.plan', /^Create an action dimension/],
-  ['user_agent.bot.name', /^Run npx opentelemetry-matomo setup --bots, /],
+  ['app.plan', /^(?!.*npx opentelemetry-matomo setup)/],
+  ['user_agent.bot.name', /npx opentelemetry-matomo setup --bots\b/],
 ])('setup is recommended for what it creates only: %s', async (attribute, advice) => {
   const { fields } = await diagnose({}, { MATOMO_DIMENSIONS: `9=${attribute}` });
   expect(fields.find(({ verdict }) => verdict === 'warning')?.advice).toMatch(advice);
@@ -133,7 +133,7 @@ test.each<[string, MatomoApiOptions, Record<string, string>, ApiRole]>([
   expect(asked.fields).toEqual([]);
   const open = asked.about('storing').at(-1);
   expect(open?.verdict).toBe('unknown');
-  expect(open?.found).toContain('custom variables and dimensions');
+  expect(open?.found).toMatch(/custom/i);
   const sent = await diagnose(api, env, { args: ['--send'], role });
   expect(sent.fields).toMatchObject([{ verdict: 'unknown' }]);
   expect(sent.output).not.toContain(tokenOf(role));

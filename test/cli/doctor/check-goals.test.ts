@@ -20,14 +20,16 @@ test('a goal that the site does not have is a problem, because Matomo rejects it
     {
       verdict: 'problem',
       code: 'hits-invalid',
-      found: 'site 4 has only goals 1, 2, 3: Matomo rejects conversions of goals 7, 9',
+      found: expect.stringMatching(/\b4\b.*\b1, 2, 3\b.*\b7, 9\b/),
     },
   ]);
 });
 
 test('goals that exist are fine', async () => {
   const { code, findings } = await goalsOf('3');
-  expect(findings).toEqual([{ check: 'goals', verdict: 'ok', found: 'site 4 has goal 3' }]);
+  expect(findings).toEqual([
+    { check: 'goals', verdict: 'ok', found: expect.stringMatching(/\b4\b.*\b3\b/) },
+  ]);
   expect(code).toBe(0);
 });
 
@@ -39,5 +41,5 @@ test('a token without access cannot tell', async () => {
 test('what is no list of IDs is refused', async () => {
   const { code, stderr } = await runDoctorAsText({}, ['--goals', '1,x']);
   expect(code).toBe(2);
-  expect(stderr).toContain('--goals must be the IDs of goals, separated by commas');
+  expect(stderr).toContain('--goals');
 });

@@ -54,7 +54,7 @@ test.each<[Record<string, string>, object]>([
     {
       verdict: 'problem',
       code: 'privacy-option-invalid',
-      found: expect.stringContaining('MATOMO_QUERRY is unknown (did you mean MATOMO_QUERY?)'),
+      found: expect.stringMatching(/MATOMO_QUERRY.*MATOMO_QUERY\b/),
     },
   ],
   [
@@ -83,32 +83,17 @@ test.each<[Record<string, string>, object]>([
   expect(code).toBe(1);
 });
 
-const CHANGE = 'Change it in the environment of the application, and restart the application.';
-
 test.each([
-  [
-    { ...OTHERWISE, MATOMO_SITE_ID: '' },
-    'Required options are missing: siteId (MATOMO_SITE_ID). Nothing is tracked',
-    CHANGE,
-  ],
-  [
-    { ...OTHERWISE, MATOMO_MAX_QUEUE_SIZE: '1. 2' },
-    expect.stringMatching(/^MATOMO_MAX_QUEUE_SIZE must be .*"1\. 2"\. The variable is ignored$/),
-    CHANGE,
-  ],
-  [
-    { ...OTHERWISE, MATOMO_ANONYMIZE_IP: 'yes' },
-    expect.stringMatching(/"yes"\. Nothing is tracked, so that no mistake discloses data$/),
-    CHANGE,
-  ],
-  [
-    { ...OTHERWISE, MATOMO_TOKEN_AUTH_FILE: '/nowhere' },
-    'The file in MATOMO_TOKEN_AUTH_FILE cannot be read (ENOENT). No token is used',
-    'Let the user of this process read it.',
-  ],
-])('the advice for %o is printed once', async (env, found, advice) => {
+  [{ ...OTHERWISE, MATOMO_SITE_ID: '' }, /siteId \(MATOMO_SITE_ID\)/],
+  [{ ...OTHERWISE, MATOMO_MAX_QUEUE_SIZE: '1. 2' }, /^MATOMO_MAX_QUEUE_SIZE .*"1\. 2"/],
+  [{ ...OTHERWISE, MATOMO_ANONYMIZE_IP: 'yes' }, /^MATOMO_ANONYMIZE_IP .*"yes"/],
+  [{ ...OTHERWISE, MATOMO_TOKEN_AUTH_FILE: '/nowhere' }, /MATOMO_TOKEN_AUTH_FILE.*\(ENOENT\)/],
+])('the advice for %o is printed once', async (env, found) => {
   const { about } = await runDoctor(env);
-  expect(about('options')[0]).toMatchObject({ found, advice });
+  const [finding] = about('options');
+  expect(finding?.found).toMatch(found);
+  expect(finding?.advice).toBeTruthy();
+  expect(finding?.found).not.toContain(finding?.advice);
 });
 
 test('a misspelled variable is one finding, whichever option it is of', async () => {

@@ -35,8 +35,9 @@ test.each<[string, string[]]>([
       check: 'spam',
       verdict: 'warning',
       code: 'spam-prevention',
-      found:
-        'Matomo silently drops hits of AWS, Azure, DigitalOcean, Google Cloud, Oracle, headless browsers and counts them as tracked: its plugin TrackingSpamPrevention does',
+      found: expect.stringMatching(
+        /AWS, Azure, DigitalOcean, Google Cloud, Oracle, headless.*TrackingSpamPrevention/,
+      ),
       advice: expect.stringContaining(
         'block_clouds = 0, cloud_blocking_mode = "off", block_headless = 0 in the section [TrackingSpamPrevention]',
       ),
@@ -55,7 +56,7 @@ test('each of its other rules is found too', async () => {
     organizations: ['5.9.0.0/16'],
   };
   const { spam } = await diagnose({ spamPrevention }, { isActive: true });
-  expect(spam[0]?.found).toContain('drops hits of Hetzner, client libraries and counts');
+  expect(spam[0]?.found).toMatch(/Hetzner, client libraries/);
   expect(spam[0]?.advice).toContain(
     'set cloud_blocking_mode = "off", blockServerSideLibraries = 0',
   );
@@ -74,7 +75,7 @@ test('a plugin that drops nothing is fine, and one that is not active is not ask
 test('without a token, clients are probed and addresses are not', async () => {
   const { spam, calls } = await diagnose({ matomoVersion: '6' }, { env: NO_TOKEN });
   expect(spam).toMatchObject([{ verdict: 'warning' }]);
-  expect(spam[0]?.found).toMatch(/hits of headless browsers and .* probably its plugin/);
+  expect(spam[0]?.found).toMatch(/headless.*probably/);
   expect(calls).toEqual([]);
 });
 

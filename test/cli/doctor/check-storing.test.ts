@@ -14,10 +14,11 @@ test('a Matomo that is as it should be: nothing is wrong, nothing is stored, the
   });
   const { code, findings, about, output } = await runDoctor({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
   expect(code).toBe(0);
-  expect(findings.filter(({ verdict }) => verdict !== 'ok').map(({ found }) => found)).toEqual([
-    expect.stringContaining('how the application is started'),
-    expect.stringContaining('whether it reports AI chatbots'),
-    expect.stringContaining('without storing a hit'),
+  const open = findings.filter(({ verdict }) => verdict !== 'ok');
+  expect(open.map(({ check, verdict }) => [check, verdict])).toEqual([
+    ['tracing', 'unknown'],
+    ['chatbots', 'unknown'],
+    ['storing', 'unknown'],
   ]);
   expect(about('token')).toEqual([
     { check: 'token', verdict: 'ok', found: expect.stringMatching(/write.*site 1$/) },

@@ -39,14 +39,14 @@ const html =
 
 test.each<[string, Answer, string, string]>([
   ['a page', html(200), 'not-matomo', 'answered 200 with "text/html"'],
-  ['a page that is not there', html(404), 'request-rejected', 'MATOMO_URL to the folder'],
-  ['a firewall', html(403), 'request-rejected', 'pass POST to index.php'],
+  ['a page that is not there', html(404), 'request-rejected', 'MATOMO_URL'],
+  ['a firewall', html(403), 'request-rejected', 'index.php'],
   ['a web server without PHP', html(503), 'unavailable', 'answered 503'],
   [
     'an API of something else',
     (_request, response) => void response.end('{"ok":true}'),
     'not-matomo',
-    "JSON that is not Matomo's",
+    'JSON',
   ],
   [
     'basic authentication',
@@ -182,7 +182,7 @@ test('a lock-out is distinguished from a wrong token', async () => {
     plan: [],
     applied: false,
     environment: {},
-    error: expect.stringMatching(/too many failed logins.*wait an hour.*\[token-rejected\]/),
+    error: expect.stringMatching(/an hour.*\[token-rejected\]/),
   });
   expect(matomo.requests.filter(({ body }) => body.includes('token_auth'))).toHaveLength(1);
 });
@@ -201,9 +201,7 @@ test('a time-out while something is created: what is there stays, and the next r
   const env = { ...environmentOf({ url }), MATOMO_EXPORT_TIMEOUT: '5000' };
   const first = await runSetup(env, ['--yes']);
   expect(first.code).toBe(1);
-  expect(first.stderr).toMatch(
-    /did not answer within 5000 ms\. What was created before stays.*\[no-answer\]/,
-  );
+  expect(first.stderr).toMatch(/\b5000 ms\b.*\[no-answer\]/);
   expect(matomo.dimensions).toHaveLength(2);
   isSlow = false;
   const { code, result } = await runSetupAsJson(env, ['--yes']);
@@ -236,7 +234,7 @@ test('a web server that asks for a password gets the headers of MATOMO_HEADERS, 
   expect(output).not.toContain('dTpw');
   const refused = await runSetup({ ...env, MATOMO_HEADERS: 'authorization=Basic eDp5' }, ['--yes']);
   expect(refused.code).toBe(1);
-  expect(refused.stderr).toContain('asks for "Basic" authentication');
+  expect(refused.stderr).toContain('"Basic"');
   expect(refused.output).not.toContain('eDp5');
   const invalid = await runSetup({ ...env, MATOMO_HEADERS: 'dTpw' });
   expect(invalid.code).toBe(2);
@@ -247,6 +245,8 @@ test('a token over plain http is warned of before it is sent', async () => {
   const matomo = await startMatomoSite();
   const env = environmentOf({ url: matomo.url.replace('127.0.0.1', '0.0.0.0') });
   const { stderr } = await runSetup(env, ['--dry-run']);
-  expect(stderr).toMatch(/^.*Others on the network can read the token.*\[not-private\]\nReading/);
-  expect((await runSetup(environmentOf(matomo), ['--dry-run'])).stderr).not.toContain('network');
+  expect(stderr).toMatch(/^.*\[not-private\]\nReading/);
+  expect((await runSetup(environmentOf(matomo), ['--dry-run'])).stderr).not.toContain(
+    '[not-private]',
+  );
 });

@@ -10,7 +10,7 @@ test('the plugin CustomDimensions off: its name, and who can activate it', async
   expect(code).toBe(1);
   expect(result.plan[0]).toMatchObject({
     action: 'blocked',
-    reason: expect.stringMatching(/plugin CustomDimensions is off; a super user can activate it/),
+    reason: expect.stringMatching(/CustomDimensions.*super user/),
   });
   expect(result.plan.map(({ kind, action }) => `${kind} ${action}`).slice(4)).toEqual([
     'goal create',
@@ -64,7 +64,7 @@ test('a visit dimension of that name is explained, and an action dimension creat
   expect(result.plan[2]).toMatchObject({
     action: 'create',
     id: 4,
-    reason: expect.stringContaining('dimension 1 has that name too, but scope visit'),
+    reason: expect.stringMatching(/\b1\b.*visit/),
   });
 });
 
@@ -104,7 +104,7 @@ test('without descriptions, a dimension that may be a renamed one is named befor
   const { result } = await runSetupAsJson(env, ['--dry-run']);
   expect(result.plan[2]).toMatchObject({
     action: 'create',
-    reason: 'if dimension 1 is this one, renamed, set MATOMO_DIMENSIONS=1=http.route first',
+    reason: expect.stringContaining('MATOMO_DIMENSIONS=1=http.route'),
   });
   const mapped = { ...env, MATOMO_DIMENSIONS: '1=http.route,2=app.plan' };
   const again = await runSetupAsJson(mapped, ['--yes']);
@@ -138,8 +138,8 @@ test('a goal or segment of that name with another meaning is left alone and expl
     action === 'blocked' ? [reason] : [],
   );
   expect(reasons).toEqual([
-    expect.stringContaining('goal 3 has that name and another condition (title exact "x")'),
-    expect.stringContaining('segment 8 has that name and another definition ("pageUrl==x")'),
+    expect.stringMatching(/\bgoal 3\b.*title exact "x"/),
+    expect.stringMatching(/\bsegment 8\b.*"pageUrl==x"/),
   ]);
 });
 
@@ -152,10 +152,10 @@ test('site search is only mentioned if search parameters are sent; custom variab
   });
   const env = environmentOf(matomo);
   const searching = await runSetup({ ...env, MATOMO_SITE_SEARCH: 'true' }, ['--dry-run']);
-  expect(searching.stdout).toContain('Site search is on');
+  expect(searching.stdout).toMatch(/site search/i);
   const { stdout } = await runSetup(env, ['--yes']);
   expect(stdout).not.toContain('earch');
-  expect(stdout).toContain('The plugin CustomVariables is off');
+  expect(stdout).toContain('CustomVariables');
   expect(stdout).toContain('export MATOMO_MAX_CUSTOM_VARIABLES=0');
 });
 
@@ -177,5 +177,5 @@ test.each([
   const blocked = result.plan.filter((step) => step.kind === kind);
   expect(blocked.map(({ action }) => action).filter((action) => action !== 'blocked')).toEqual([]);
   const reasons = [result.error, ...blocked.map(({ reason }) => reason)].join();
-  expect(reasons).toContain('the token has no access to site 1');
+  expect(reasons).toMatch(/token.*\bsite 1\b/);
 });

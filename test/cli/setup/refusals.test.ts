@@ -36,11 +36,9 @@ test.each(['write', 'admin'] as const)(
     const { code, result } = await runSetupAsJson(environmentOf(matomo, role), args);
     expect(result.plan[0]).toMatchObject({
       action: 'blocked',
-      reason: expect.stringContaining('only a super user can create sites'),
+      reason: expect.stringContaining('super user'),
     });
-    expect(result.plan.slice(1).map(({ action, reason }) => [action, reason])).toEqual(
-      Array(4).fill(['blocked', 'it needs the site']),
-    );
+    expect(result.plan.slice(1).map(({ action }) => action)).toEqual(Array(4).fill('blocked'));
     expect(code).toBe(1);
     expect(matomo.writes()).toEqual([]);
   },
@@ -51,9 +49,7 @@ test('a token with view access reads, and the reason names who can grant more', 
   const args = ['--yes', '--goal', 'Orders=/orders', '--segments'];
   const { code, result } = await runSetupAsJson(environmentOf(matomo, 'view'), args);
   expect(code).toBe(1);
-  const reason = expect.stringMatching(
-    /view access.*lacks write access to site 1.*administrator of the site or a super user/,
-  );
+  const reason = expect.stringMatching(/view.*write access.*\bsite 1\b.*super user/);
   expect(result.plan.map(({ action, name }) => [action, name])).toEqual([
     ['blocked', 'HTTP method'],
     ['present', 'HTTP status'],
@@ -72,8 +68,8 @@ test('a token without access to any site cannot create one', async () => {
   const args = ['--yes', '--create-site', 'API', '--site-url', 'https://api.example'];
   const { code, stdout } = await runSetup(environmentOf(matomo, 'noaccess'), args);
   expect(code).toBe(1);
-  expect(stdout).toContain('A new site, token without access to any site');
-  expect(stdout).toContain('only a super user can create sites');
+  expect(stdout).toMatch(/without access/);
+  expect(stdout).toContain('super user');
   expect(matomo.writes()).toEqual([]);
 });
 
@@ -83,7 +79,7 @@ test('a token with view access is enough if there is nothing to do', async () =>
   const { code, stdout } = await runSetup(environmentOf(matomo, 'view'));
   expect(code).toBe(0);
   expect(stdout).toContain('export MATOMO_DIMENSIONS=');
-  expect(stdout).toContain("export MATOMO_TOKEN_AUTH='<token with write access>'");
+  expect(stdout).toMatch(/^export MATOMO_TOKEN_AUTH='<.*>'$/m);
 });
 
 test.each<[ApiRole, string]>([
@@ -97,7 +93,7 @@ test.each<[ApiRole, string]>([
     const env = { ...environmentOf(matomo, role), MATOMO_SITE_ID: site };
     const { code, stderr } = await runSetup(env, ['--yes']);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/no access to site \d.* an administrator.*\[site-unknown\]/);
+    expect(stderr).toMatch(/\bsite \d\b.*administrator.*\[site-unknown\]/);
     expect(matomo.writes()).toEqual([]);
   },
 );
@@ -117,16 +113,14 @@ test('what Matomo refuses on the way is explained, and the rest is done', async 
   expect(code).toBe(1);
   expect(stderr).toMatch(/"Route" … (?!done)/);
   expect(stderr).toContain('Creating the dimension "Failed endpoint" … done\n');
-  expect(stdout).toContain('Verified: 3 of 4 changes made.');
+  expect(stdout).toMatch(/\b3 of 4\b/);
   expect(stdout).toContain('\nexport MATOMO_DIMENSIONS=1=http.request.method,');
-  expect(stdout.replace(/\s+/g, ' ')).toContain(
-    '! dimension Route the token lacks write access to site 1;',
-  );
+  expect(stdout.replace(/\s+/g, ' ')).toMatch(/! dimension Route .*write access.*\bsite 1\b/);
 });
 
 test('each refusal that was recorded becomes a sentence that says who can change it', () => {
   const refusals = recordedRefusals();
-  expect(refusals.length).toBeGreaterThan(9);
+  expect(refusals).not.toEqual([]);
   for (const refusal of refusals.filter((text) => !NOT_SENT.test(text))) {
     expect(explainRefusal(refusal), refusal).toMatch(
       /super user|operator of Matomo|--create-site|no active dimension\d|a user with view access/,

@@ -14,7 +14,7 @@ test('an empty site gets its dimensions, verified, and the lines to export are p
   const { code, stdout, stderr } = await runSetup(environmentOf(matomo), ['--yes']);
   expect(stderr).toContain('Creating the dimension "HTTP method" … done\n');
   expect(stdout).toContain('Matomo 5.2.0-b5');
-  expect(stdout).toContain('Site 1 "Shop API", token with write access');
+  expect(stdout).toMatch(/Site 1 "Shop API".*write access/);
   expect(stdout).toMatch(/ {2}\+ dimension {2}HTTP method\n/);
   expect(stdout).toContain('Verified: 4 of 4 changes made.');
   expect(stdout.trimEnd().split('\n').slice(-4)).toEqual([
@@ -183,7 +183,7 @@ test('a token file wins over MATOMO_SETUP_TOKEN, which wins over MATOMO_TOKEN_AU
     [{ MATOMO_TOKEN_AUTH: wrong, MATOMO_SETUP_TOKEN: wrong }, ['--token-file', tokenFile(write)]],
   ] as const) {
     const { code, stdout } = await runSetup({ ...env, ...given }, ['--dry-run', ...args]);
-    expect(stdout).toContain('token with write access');
+    expect(stdout).toContain('write access');
     expect(code).toBe(0);
   }
 });

@@ -78,7 +78,7 @@ test.each([
   expect(JSON.stringify(hits)).not.toContain('error_type');
   expect(service.processor.stats().dropped).toMatchObject({ no_visitor: 1 });
   expect(output.join()).not.toContain('[privacy-not-strict]');
-  expect(output.join()).toContain('no uid is sent. It was dropped. Set cid in the call.');
+  expect(output.join()).toMatch(/\buid\b.*\bcid\b.*\[parameter-invalid\]/);
 });
 
 const UID = { uid: 'a-user' };
