@@ -1,3 +1,4 @@
+import { describeError } from './common/describe-error.js';
 import { createDiagnostics, type Diagnostics } from './common/diagnostics.js';
 import { coded } from './common/messages.js';
 import type { MatomoOptions } from './options.js';
@@ -61,7 +62,7 @@ export class MatomoSpanExporter {
         'export',
         coded(
           'internal-error',
-          `The export failed: ${error}. Requests may be missing. Please report this.`,
+          `The export failed (${describeError(error)}). Requests may be missing. Please report this.`,
         ),
       );
     }

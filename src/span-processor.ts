@@ -1,4 +1,5 @@
 import type { Context, Span } from '@opentelemetry/api';
+import { describeError } from './common/describe-error.js';
 import { createDiagnostics, type Diagnostics } from './common/diagnostics.js';
 import { EXIT_CONTROL } from './common/exit-control.js';
 import { coded } from './common/messages.js';
@@ -138,7 +139,7 @@ export class MatomoSpanProcessor {
       callback,
       coded(
         'internal-error',
-        `${callback} failed: ${error}. A request may be missing. Please report this.`,
+        `${callback} failed (${describeError(error)}). A request may be missing. Please report this.`,
       ),
     );
   }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { describeError } from './describe-error.js';
 import { createDiagnostics } from './diagnostics.js';
 import { coded } from './messages.js';
 
@@ -50,5 +51,5 @@ export function isObject(value: unknown): value is object {
 }
 
 function notRead(error: unknown): string {
-  return `A message on a diagnostics channel could not be read (${error}). A request may be missing. Please report this.`;
+  return `A message on a diagnostics channel could not be read (${describeError(error)}). A request may be missing. Please report this.`;
 }

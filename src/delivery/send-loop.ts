@@ -1,4 +1,5 @@
 import type { AsyncResource } from 'node:async_hooks';
+import { describeError } from '../common/describe-error.js';
 import { coded } from '../common/messages.js';
 import { SerialQueue } from '../common/serial-queue.js';
 import { BatchSender } from './batch-sender.js';
@@ -38,7 +39,7 @@ export class SendLoop {
           'send',
           coded(
             'internal-error',
-            `Sending failed: ${error}. Hits may stay pending. Please report this.`,
+            `Sending failed (${describeError(error)}). Hits may stay pending. Please report this.`,
           ),
         ),
     });

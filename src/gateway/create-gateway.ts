@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { describeError } from '../common/describe-error.js';
 import { createDiagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { listenUntracked, urlOf } from '../common/untracked-server.js';
@@ -142,7 +143,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
 
   const server = createServer(receiver, (request, response) => {
     answer(request, response).catch((error) => {
-      const text = `An export could not be processed: ${error}. It was answered with 500. Please report this.`;
+      const text = `An export could not be processed (${describeError(error)}). It was answered with 500. Please report this.`;
       diagnostics.warnOnce('export', coded('internal-error', text));
       if (response.headersSent) response.destroy();
       else sendText(response, 500, 'internal error');

@@ -1,3 +1,4 @@
+import { describeError } from '../common/describe-error.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import type { Delivery } from '../delivery/delivery.js';
@@ -18,7 +19,7 @@ import { createGoneSpan, type HitOwner } from '../requests/hit-owner.js';
 import type { EndedRecord, RequestRecord } from '../requests/request-record.js';
 import type { FindPrivacyReason } from './find-privacy-reason.js';
 import type { HitBuilders } from './hit-builders.js';
-import { nameOf, type OptionCallbacks } from './option-callbacks.js';
+import type { OptionCallbacks } from './option-callbacks.js';
 import {
   type HitContent,
   PendingFurtherHit,
@@ -228,7 +229,7 @@ export class FurtherHits {
       counts.furtherHits -= 1;
     } catch (error) {
       delivery.counters.lost.rejected += 1;
-      const text = `A further hit could not be built (${nameOf(error)}). It is lost and counted as rejected. Please report this.`;
+      const text = `A further hit could not be built (${describeError(error)}). It is lost and counted as rejected. Please report this.`;
       diagnostics.warnOnce('further hit', coded('internal-error', text));
     }
     return [];

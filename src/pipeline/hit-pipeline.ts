@@ -1,5 +1,6 @@
 import { isMainThread } from 'node:worker_threads';
 import { atExit } from '../common/at-exit.js';
+import { describeError } from '../common/describe-error.js';
 import { DetachedScope } from '../common/detached-scope.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import type { ExitControl } from '../common/exit-control.js';
@@ -23,7 +24,7 @@ import { createFindPrivacyReason, type FindPrivacyReason } from './find-privacy-
 import { FurtherHits } from './further-hits.js';
 import { HitBuilders } from './hit-builders.js';
 import { type ComponentType, Metrics } from './metrics.js';
-import { createOptionCallbacks, nameOf, type OptionCallbacks } from './option-callbacks.js';
+import { createOptionCallbacks, type OptionCallbacks } from './option-callbacks.js';
 import { PendingPageView } from './pending-hits.js';
 import { createSortRequest, type SortRequest } from './sort-request.js';
 import {
@@ -281,7 +282,7 @@ export class HitPipeline implements ExitControl, RequestSink {
         'to-hit',
         coded(
           'internal-error',
-          `A hit could not be built (${nameOf(error)}). It is lost and counted as rejected. Please report this.`,
+          `A hit could not be built (${describeError(error)}). It is lost and counted as rejected. Please report this.`,
         ),
       );
       return [];

@@ -170,6 +170,6 @@ function toText(value: AttributeValue | undefined): string | number | undefined 
 }
 
 /** Never the message: it may hold what the function was given. */
-export function nameOf(error: unknown): string {
+function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : `a ${typeof error}`;
 }

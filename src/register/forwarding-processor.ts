@@ -1,6 +1,7 @@
 import { threadId } from 'node:worker_threads';
 import type { Context, Span } from '@opentelemetry/api';
 import { atExit } from '../common/at-exit.js';
+import { describeError } from '../common/describe-error.js';
 import { DetachedScope } from '../common/detached-scope.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
@@ -231,7 +232,7 @@ export class ForwardingProcessor implements Processor {
       callback,
       coded(
         'internal-error',
-        `${callback} failed in a worker thread: ${error}. A request or hit may be missing. Please report this.`,
+        `${callback} failed in a worker thread (${describeError(error)}). A request or hit may be missing. Please report this.`,
       ),
     );
   }

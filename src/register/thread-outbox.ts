@@ -1,3 +1,4 @@
+import { describeError } from '../common/describe-error.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import {
@@ -101,7 +102,7 @@ function hitsIn(forwarded: ForwardedItem): Partial<DroppedCounts> {
 }
 
 function notPosted(error: unknown): string {
-  return `A worker thread cannot send a request, a hit or counts to the main thread (${error}). Requests and hits are lost. Please report this.`;
+  return `A worker thread cannot send a request, a hit or counts to the main thread (${describeError(error)}). Requests and hits are lost. Please report this.`;
 }
 
 const TOO_MANY_UNPOSTED =

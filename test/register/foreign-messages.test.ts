@@ -31,5 +31,7 @@ test('one that throws when it is read is reported once, and requests are tracked
   await get(`${app.url}/second`);
   await app.stop();
   expect(titles(inspector)).toEqual(['GET /first', 'GET /second']);
-  expect(app.stderr()).toMatch(/^opentelemetry-matomo: .*unreadable.* \[internal-error\]\n$/);
+  expect(app.stderr()).toMatch(
+    /^opentelemetry-matomo: .*\(Error at [\w./-]+:\d+:\d+\).* \[internal-error\]\n$/,
+  );
 });

@@ -147,7 +147,9 @@ test('a span that cannot be read does not affect the application in a worker thr
   await get(`${app.url}/bind`);
   await app.stop();
   expect(titles(inspector)).toContain('GET /bind');
-  expect(app.stderr()).toMatch(/^[^\n]*onEnd failed[^\n]*broken[^\n]*\[internal-error\]\n$/);
+  expect(app.stderr()).toMatch(
+    /^[^\n]*onEnd failed[^\n]*\(Error at [\w./-]+:\d+:\d+\)[^\n]*\[internal-error\]\n$/,
+  );
 });
 
 test.each([['response'], ['request']])(
@@ -161,7 +163,7 @@ test.each([['response'], ['request']])(
     await app.stop();
     expect(titles(inspector)).toContain('GET /bind');
     expect(app.stderr()).toMatch(
-      /^[^\n]*onNodeRequest failed[^\n]*broken[^\n]*\[internal-error\]\n$/,
+      /^[^\n]*onNodeRequest failed[^\n]*\(Error at [\w./-]+:\d+:\d+\)[^\n]*\[internal-error\]\n$/,
     );
   },
 );

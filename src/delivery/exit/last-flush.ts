@@ -1,3 +1,4 @@
+import { describeError } from '../../common/describe-error.js';
 import type { Diagnostics } from '../../common/diagnostics.js';
 import { coded } from '../../common/messages.js';
 import type { BatchSenderParts } from '../batch-sender.js';
@@ -46,7 +47,7 @@ export function flushLast(parts: LastFlushParts, state: LastFlushState): void {
       reason = withCause(send(parts, state), sender.stoppedBy);
     }
   } catch (error) {
-    reason = `${error}`;
+    reason = describeError(error);
   }
   batches.clear();
   source.drop();

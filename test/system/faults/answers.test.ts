@@ -55,7 +55,7 @@ test.for<[string, PlayedAnswer, RegExp]>([
   ['500 once', { status: 500, times: 1 }, /\b500\b/],
   ['500 always', { status: 500 }, /\b500\b/],
   ['500 while the database is away', DATABASE_AWAY, /\b500\b/],
-  ['403', { status: 403, body: 'no' }, /\b403\b.*\[refused\]/],
+  ['403', { status: 403, body: 'no' }, /\b403\b.*\[request-rejected\]/],
   [
     'redirect',
     { status: 302, headers: { location: 'https://matomo.test/matomo.php?a=b' } },

@@ -1,0 +1,40 @@
+/** What a name or a code of an error may be: nothing that an application takes from its users. */
+const WORD = /^[\w$]{1,60}$/;
+const POSITION = /^([\w./\\-]{1,200}:\d+:\d+)\)?$/;
+const MAX_STACK_LENGTH = 10_000;
+
+/**
+ * An error for a log: its name, its code, and the first position in this package. Never the message, which may have the address or
+ * the ID of a user.
+ */
+export function describeError(error: unknown): string {
+  try {
+    if (!(error instanceof Error)) return `a ${typeof error}`;
+    const { name, code } = error as NodeJS.ErrnoException;
+    const words = [name, code].filter((word) => typeof word === 'string' && WORD.test(word));
+    const position = positionOf(error);
+    if (position !== undefined) words.push(`at ${position}`);
+    return words.length === 0 ? 'an error' : words.join(' ');
+  } catch {
+    return 'an error that cannot be read';
+  }
+}
+
+/** `chunks/delivery.js:1:2`; `undefined` if no frame is in this package, or an application's bundle has it. */
+function positionOf({ stack }: Error): string | undefined {
+  const [own = ''] = framesOf(new Error().stack);
+  const root = /[^\s(]*[\\/](?:dist[\\/](?:esm|cjs)|src)[\\/]/.exec(own)?.[0];
+  if (root === undefined) return undefined;
+  for (const frame of framesOf(stack)) {
+    const start = frame.indexOf(root);
+    const position = start < 0 ? undefined : POSITION.exec(frame.slice(start + root.length))?.[1];
+    if (position !== undefined) return position.replaceAll('\\', '/');
+  }
+  return undefined;
+}
+
+/** The stack without the message, which may have any text. */
+function framesOf(stack: unknown): string[] {
+  const lines = typeof stack === 'string' ? stack.slice(0, MAX_STACK_LENGTH).split('\n') : [];
+  return lines.filter((line) => line.startsWith('    at '));
+}

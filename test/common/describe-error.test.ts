@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import { copyText } from '../../src/common/copy-text.js';
+import { describeError } from '../../src/common/describe-error.js';
+
+const PERSON = 'alice@example.com';
+
+function thrownBy(run: () => unknown): unknown {
+  try {
+    run();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+test.for<[string, () => unknown, RegExp]>([
+  ['JSON that is not valid', () => JSON.parse(PERSON), /^SyntaxError$/],
+  ['a URL', () => new URL(PERSON), /^TypeError ERR_INVALID_URL$/],
+  ['what cannot be cloned', () => structuredClone(Symbol(PERSON)), /^DataCloneError$/],
+  [
+    'a text',
+    () => {
+      throw PERSON;
+    },
+    /^a string$/,
+  ],
+  [
+    'a name',
+    () => {
+      throw Object.assign(new Error(), { name: PERSON, code: `/${PERSON}` });
+    },
+    /^an error$/,
+  ],
+  [
+    'several lines',
+    () => {
+      throw new Error(`one\n    at ${PERSON} (/dist/esm/${PERSON}:1:2)`);
+    },
+    /^Error$/,
+  ],
+  [
+    'a stack that is no text',
+    () => {
+      throw Object.assign(new Error(PERSON), { stack: [PERSON] });
+    },
+    /^Error$/,
+  ],
+  [
+    'an error that throws',
+    () => {
+      const get = () => {
+        throw PERSON;
+      };
+      throw Object.defineProperty(new Error(), 'name', { get });
+    },
+    /^an error that cannot be read$/,
+  ],
+])('an error with %s does not put it into the log', ([, run, described]) => {
+  const text = describeError(thrownBy(run));
+  expect(text).not.toContain(PERSON);
+  expect(text).toMatch(described);
+});
+
+test('the first position in this package is in the log', () => {
+  const error = thrownBy(() => copyText(undefined as unknown as string));
+  expect(describeError(error)).toMatch(
+    /^TypeError ERR_INVALID_ARG_TYPE at common\/copy-text\.ts:\d+:\d+$/,
+  );
+});
