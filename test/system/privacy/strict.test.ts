@@ -17,6 +17,7 @@ const ERROR_NAME = 'RangeError';
 const HEADERS = {
   'x-forwarded-for': '198.51.100.23',
   referer: 'https://search.example/private/4711?q=private',
+  'accept-language': 'sv-SE',
   'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
 };
 const CHATBOT = 'Mozilla/5.0 (compatible; ChatGPT-User/1.0; +https://openai.com/bot)';
@@ -42,6 +43,7 @@ async function startService(options: MatomoOptions = {}) {
         3: 'http.request.header.referer',
         4: 'url.path',
         5: 'url.query',
+        6: () => 'of a callback',
       },
       beforeSend: (parameters) => ({ ...parameters, uid: 'a-user' }),
       ...options,
@@ -74,6 +76,10 @@ test.each([
   expect(hits.find(({ action_name }) => action_name !== undefined)).toMatchObject({
     url: expect.stringMatching(/^https?:\/\/[^/]+\/users\/:email\/:id$/),
     urlref: 'https://search.example/',
+    action_name: 'GET /users/:email/:id',
+    ua: HEADERS['user-agent'],
+    lang: 'sv-SE',
+    dimension6: 'of a callback',
   });
   expect(JSON.stringify(hits)).not.toContain('error_type');
   expect(service.processor.stats().dropped).toMatchObject({ no_visitor: 1 });
@@ -208,7 +214,7 @@ test('the environment sets it too, and a value that is not known stops tracking'
 });
 
 const HIDDEN = [
-  ...['203.0.113.77', '198.51.100.1', 'uid=', 'TypeError', 'secret-query', 'secret-path'],
+  ...['203.0.113.77', '198.51.100.1', 'uid=', 'error_type', 'secret-query', 'secret-path'],
   ...['secret-dnt', 'secret-gpc', 'secret-cookie', 'secret-credentials', 'secret-message'],
 ];
 
