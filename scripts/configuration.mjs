@@ -1,11 +1,16 @@
-// `npm run configuration`: writes docs/configuration.md from the table of options and the comments of their type.
+// `npm run configuration`: writes docs/configuration.md and the types of the options in code, from the declarations of the options.
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const PAGE = 'docs/configuration.md';
+const TABLE = 'src/options/option-table.ts';
 const TYPE = 'src/options.ts';
+const RECEIVER_TABLE = 'src/gateway/receiver-options.ts';
+const RECEIVER_TYPE = 'src/gateway/gateway-options.ts';
 const REQUEST_TYPE = 'src/hit/http-request.ts';
 const COMMAND = 'npm run configuration';
+const BIOME = fileURLToPath(new URL('../node_modules/@biomejs/biome/bin/biome', import.meta.url));
 
 /** Topics, each by the option that it begins with. */
 const TOPICS = {
@@ -22,19 +27,6 @@ const TOPICS = {
   dispatcher: 'Network, tests and metrics',
 };
 
-/** Options that only the environment has, so they are not in the type. */
-const ENVIRONMENT_ONLY = {
-  record: {
-    text: `Which requests \`register\` records for Matomo although the application's sampler drops them. \`sampled\`: none. \`requests\`: all, with
-the child spans that have \`matomo.perf_key\` when they start. \`all\`: all, with all child spans, so that \`matomo.*\` attributes work
-on them. The exported spans and the propagated \`traceparent\` do not change. Sentry 10 sends every recorded span: if you use it,
-[set \`sampled\`](sentry-and-datadog.md).`,
-    sources: [
-      '[OpenTelemetry: recording and sampling](https://opentelemetry.io/docs/specs/otel/trace/sdk/#sampling)',
-    ],
-  },
-};
-
 /** Syntax of lists and objects in the environment, by the function that parses it. */
 const SYNTAX = {
   listFromText: 'a list',
@@ -42,30 +34,6 @@ const SYNTAX = {
   pairsFromText: 'pairs',
   wordOrListFromText: 'one word or a list',
   parse: 'JSON',
-};
-
-/** Values, quoted for a shell. */
-const EXAMPLES = {
-  url: 'https://matomo.example.org',
-  siteId: '1',
-  baseUrl: 'https://api.example.org/v2',
-  actionName: "'{method} {route} {status}'",
-  ignorePaths: '/health,/metrics',
-  ignorePatterns: String.raw`'/^\/internal\//i,\.map$'`,
-  ignoreUserAgents: "'/^my-monitor/i'",
-  allowedMethods: 'GET,POST',
-  ignoredMethods: 'HEAD,OPTIONS',
-  routeDetails: `'{"GET /users/:id":{"action_name":"User","cvar":{"area":"accounts"}}}'`,
-  dimensions: '1=http.request.method,2=http.response.status_code,3=http.route',
-  trustProxy: 'loopback,10.0.0.0/8',
-  userId: 'enduser.id',
-  privacy: 'strict',
-  query: 'page,sort',
-  consent: 'cookie:consent=yes',
-  capturedHeaders: 'dnt,sec-gpc,cookie',
-  aiChatbotUserAgents: '+Amzn-User,+Kimi-User',
-  spool: '/var/spool/my-app-matomo',
-  redactPathPatterns: String.raw`'[^/]+@[^/]+,/\b\d{6,}\b/'`,
 };
 
 /** Settings besides `url` and `siteId`, as values in the environment: for a website, for an API, and why. `''`: the default. */
@@ -104,16 +72,19 @@ const MEBIBYTE = 1024 ** 2;
 
 const INTRODUCTION = `# Configuration
 
-<!-- Made by \`${COMMAND}\` from src/options/option-table.ts and ${TYPE}; edit those. -->
+<!-- Made by \`${COMMAND}\` from ${TABLE} and ${RECEIVER_TABLE}; edit those. -->
 
 You can set options in code, as in \`start({ trustProxy: 1 })\` or \`new MatomoSpanProcessor({ trustProxy: 1 })\`, and most of them by environment variables, as in
 \`MATOMO_TRUST_PROXY=1\`. If both are set, code wins. \`opentelemetry-matomo/register\` reads only the environment.
 
-* An invalid value in code, or an unknown option, throws a \`TypeError\` that names it.
-* An invalid environment variable logs one error, and the default is used; the application keeps running. If the variable
-  belongs to a [privacy option](#privacy-options), nothing is tracked.
-* If the name of a variable differs from a known one by one or two characters, a warning suggests the known name.
-* If \`url\` or \`siteId\` is not set, one error is logged and nothing is tracked; the application keeps running.
+| an option is | in code | in the environment |
+|---|---|---|
+| missing | its variable applies, else its default. Without \`url\` or \`siteId\`, nothing is tracked, and [one error](messages.md#options-missing) is logged | its default applies |
+| invalid | the constructor throws a \`TypeError\` that names option and value | [one error](messages.md#environment-invalid) is logged, and the default applies. If it is a [privacy option](#privacy-options), nothing is tracked, and [one error](messages.md#privacy-option-invalid) is logged |
+| misspelled | the constructor throws a \`TypeError\` that suggests the right name | if the name differs from a known one by at most two characters, [one warning](messages.md#environment-unknown) suggests it. If that is a privacy option which is not set otherwise, nothing is tracked, and [one error](messages.md#privacy-option-invalid) is logged |
+
+* What is wrong in the environment never stops an application. A [gateway](#gateway) does not start if nothing would be tracked, or if
+  one of its own options is invalid.
 * \`MATOMO_ENABLED=false\` switches everything off. For \`register\`, so does \`OTEL_SDK_DISABLED=true\`.
 
 ## How the environment writes values
@@ -156,18 +127,17 @@ Paths, queries and addresses are neither redacted nor masked. If a callback thro
 as \`undefined\`.
 `;
 
-/** The whole page. The table and the lists are arguments, so that a test can pass those of `src`. */
-export function configurationPage({ OPTIONS, HEALTH_CHECKERS, AI_CHATBOTS }) {
-  const documented = { ...readType(), ...ENVIRONMENT_ONLY };
-  const names = Object.keys(OPTIONS);
-  for (const name of names) {
-    if (!documented[name]?.text) throw new Error(`${TYPE} has no comment for the option ${name}`);
-    checkDefault(name, OPTIONS[name], documented[name]);
-  }
-  const unknown = Object.keys(EXAMPLES).find((name) => !OPTIONS[name]?.env);
-  if (unknown)
-    throw new Error(`there is an example for ${unknown}, which has no environment variable`);
-  const topics = byTopic(names);
+const GATEWAY = `## Gateway
+
+A [gateway](many-services.md) has all options above and the following ones. If one of these is invalid, in code or in the environment, it
+does not start.
+`;
+
+/** The whole page. Tables and lists are arguments, so that a test can pass those of `src`. */
+export function configurationPage({ OPTIONS, RECEIVER_OPTIONS, HEALTH_CHECKERS, AI_CHATBOTS }) {
+  const documented = readDocumentation(TABLE, OPTIONS);
+  const ofReceiver = readDocumentation(RECEIVER_TABLE, RECEIVER_OPTIONS);
+  const topics = byTopic(Object.keys(OPTIONS));
   const lists = { HEALTH_CHECKERS, AI_CHATBOTS };
   return [
     INTRODUCTION.replace('REQUEST_FIELDS', requestFields()).replace(
@@ -177,20 +147,16 @@ export function configurationPage({ OPTIONS, HEALTH_CHECKERS, AI_CHATBOTS }) {
     renderRecommended(OPTIONS),
     '## At a glance\n',
     ...topics.map(([topic, options]) => renderTable(topic, options, OPTIONS)),
+    renderTable('Gateway', Object.keys(RECEIVER_OPTIONS), RECEIVER_OPTIONS),
     ...topics.flatMap(([topic, options]) => [
       `## ${topic}\n`,
       ...options.map((name) => renderOption(name, OPTIONS[name], documented[name], lists)),
     ]),
+    GATEWAY,
+    ...Object.entries(RECEIVER_OPTIONS).map(([name, declaration]) =>
+      renderOption(name, declaration, ofReceiver[name], lists),
+    ),
   ].join('\n');
-}
-
-/** The default is in the table and, for editors and the API reference, in the comment: both must be the same. */
-function checkDefault(name, declaration, { documentedDefault }) {
-  if (declaration.inCode) return;
-  const text = defaultOf(declaration);
-  const wanted = text === 'required' || text === 'none' ? undefined : text;
-  if (documentedDefault === wanted) return;
-  throw new Error(`the comment of ${name} in ${TYPE} must have: @default ${wanted ?? '(no tag)'}`);
 }
 
 function privacyOptions(options) {
@@ -228,21 +194,19 @@ consent of visitors, or as little data as possible, see [privacy](privacy.md).
 
 function renderTable(topic, names, options) {
   const rows = names.map((name) => {
-    const { env } = options[name];
-    return `| [\`${name}\`](#${name.toLowerCase()}) | ${env ? `\`${env}\`` : '–'} | ${defaultOf(options[name])} |`;
+    const variables = variablesOf(options[name]).join(', ');
+    return `| [\`${name}\`](#${name.toLowerCase()}) | ${variables || '–'} | ${defaultOf(options[name])} |`;
   });
   return [`| ${topic} | environment | default |`, '|---|---|---|', ...rows, ''].join('\n');
 }
 
-function renderOption(name, declaration, { type, text, sources }, lists) {
-  const { env } = declaration;
+function renderOption(name, declaration, { type, text, sources, example }, lists) {
   const facts = [
     declaration.inCode
       ? `In code: \`${declaration.inCode}\` instead`
       : `In code: \`${type}\`${limitsOf(declaration)}`,
-    env
-      ? `In the environment: ${inEnvironment(name, declaration)}`
-      : 'In the environment: not available',
+    `In the environment: ${inEnvironment(declaration, example)}`,
+    ...(declaration.isFlag ? [`On the command line: \`--${name}\``] : []),
     `Default: ${defaultOf(declaration)}`,
     ...sources.map((source) => `Source: ${source}`),
   ];
@@ -264,13 +228,16 @@ function renderPatterns(patterns) {
   return ['```text', ...patterns.map(String), '```'].join('\n');
 }
 
-function inEnvironment(name, declaration) {
-  const { env, fromText } = declaration;
-  const example = EXAMPLES[name] === undefined ? '' : `: \`${env}=${EXAMPLES[name]}\``;
+function inEnvironment(declaration, example) {
+  const { fromText, files } = declaration;
+  const variables = variablesOf(declaration).join(' or ');
+  if (variables === '') return 'not available';
+  if (files) return variables.replace(' or ', ' and ');
   const kind = fromText ? SYNTAX[fromText.name] : wantedOf(declaration);
   if (kind === undefined)
-    throw new Error(`${env} is read by ${fromText.name}, which SYNTAX does not have`);
-  return `\`${env}\`${kind.startsWith(NUMBER) ? '' : `, ${kind}`}${example}`;
+    throw new Error(`${variables} is read by ${fromText.name}, which SYNTAX does not have`);
+  const shown = example === undefined ? '' : `: \`${example}\``;
+  return `${variables}${kind.startsWith(NUMBER) ? '' : `, ${kind}`}${shown}`;
 }
 
 function limitsOf(declaration) {
@@ -303,36 +270,83 @@ function defaultOf({ default: value, defaultText }) {
   return `\`${value}\`${size}`;
 }
 
-/** Comment and type of every property of `MatomoOptions`. */
-function readType() {
-  const source = readFileSync(new URL(`../${TYPE}`, import.meta.url), 'utf8');
-  const aliases = [...source.matchAll(/^(?:export )?type (\w+) =(.*?);$/gms)];
-  const body = source.slice(source.indexOf('export interface MatomoOptions {'));
-  const property =
-    /(?:\/\*\*((?:(?!\*\/).)*)\*\/)?\s*readonly (\w+)\?:(.*?);\n(?=\s*(?:\/\*\*|readonly|\}))/gs;
-  const properties = [...body.matchAll(property)].map(([, comment = '', name, type]) => {
-    const lines = comment.split('\n').map((line) => line.replace(/^\s*\*? ?/, '').trimEnd());
-    const sources = lines.filter((line) => line.startsWith('@see '));
-    const texts = lines.filter((line) => !sources.includes(line));
-    const [, text, documentedDefault] = /^(.*?)(?:\s@default (.*))?$/s.exec(
-      texts.join('\n').trim(),
-    );
+/** What a declaration looks like in the source: its comment, its name, and its type in code. */
+const DECLARATION =
+  /^(?: {2}(\/\*\*(?:(?!\*\/).)*\*\/)\n)? {2}(\w+): option<((?:(?!>\(\)\().)*)>\(\)\(/gms;
+
+/** Comments and types of all options of a table. */
+function readDocumentation(table, declarations) {
+  const aliases = [...readSource(TYPE).matchAll(/^(?:export )?type (\w+) =(.*?);$/gms)];
+  const found = [...readSource(table).matchAll(DECLARATION)].map(([, comment = '', name, type]) => {
+    const lines = comment
+      .replace(/^\/\*\*|\*\/$/g, '')
+      .split('\n')
+      .map((line) => line.replace(/^\s*\*? ?/, '').trimEnd());
+    const tagged = (tag) =>
+      lines.filter((line) => line.startsWith(tag)).map((line) => line.slice(tag.length));
+    const [example] = tagged('@example ');
     return [
       name,
       {
+        comment,
+        typeInCode: type,
         type: plainType(
           aliases.reduce(
             (text, [, alias, meaning]) => text.replace(new RegExp(`\\b${alias}\\b`), meaning),
             type,
           ),
         ),
-        text,
-        sources: sources.map((line) => line.slice('@see '.length)),
-        documentedDefault,
+        text: lines
+          .filter((line) => !line.startsWith('@'))
+          .join('\n')
+          .trim(),
+        sources: tagged('@see '),
+        example,
       },
     ];
   });
-  return Object.fromEntries(properties);
+  const documented = Object.fromEntries(found);
+  const without = Object.keys(declarations).find((name) => !documented[name]?.text);
+  if (without) throw new Error(`${table} has no comment for the option ${without}`);
+  return documented;
+}
+
+/** The variables of an option, as Markdown. */
+function variablesOf({ env, file, files = {} }) {
+  return [env, file, ...Object.values(files)].flatMap((name) => (name ? `\`${name}\`` : []));
+}
+
+/** The text of an interface, from the declarations of its properties. */
+export function typeOfOptions(source, declarations) {
+  const documented = readDocumentation(source, declarations);
+  const names = Object.keys(declarations).filter((name) => !declarations[name].inCode);
+  return names.map((name) => renderProperty(name, declarations[name], documented[name])).join('');
+}
+
+function renderProperty(name, declaration, { text, typeInCode, sources }) {
+  const variables = variablesOf(declaration).join(', ');
+  const value = defaultOf(declaration);
+  const lines = [
+    ...text.split('\n'),
+    ...(variables ? [`Environment: ${variables}.`] : []),
+    ...(value === 'required' || value === 'none' ? [] : [`@default ${value}`]),
+    ...sources.map((source) => `@see ${source}`),
+  ];
+  const comment = lines.map((line) => `   * ${line}\n`).join('');
+  const isFunction = /^\(\w+: /.test(typeInCode);
+  const type = isFunction ? `(${typeInCode})` : typeInCode;
+  return `  /**\n${comment}   */\n  readonly ${name}?: ${type} | undefined;\n`;
+}
+
+/** The text of a file whose interface `name` has these properties. */
+export function withProperties(file, name, properties) {
+  const source = readSource(file);
+  const start = source.indexOf('{\n', source.indexOf(`export interface ${name} {`)) + 2;
+  return source.slice(0, start) + properties + source.slice(source.indexOf('\n}', start) + 1);
+}
+
+function readSource(path) {
+  return readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 }
 
 /** The members of `TrackedRequest`, in their order. */
@@ -346,7 +360,6 @@ function requestFields() {
 function plainType(type) {
   return type
     .replace(/\s+/g, ' ')
-    .replace(/ \| undefined\s*$/, '')
     .replace(/^[ |]+/, '')
     .replace(/^\((\(.*)\)$/, '$1')
     .replaceAll(/readonly (\w+\[\])/g, '$1')
@@ -356,9 +369,22 @@ function plainType(type) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const built = (path) => import(new URL(`../build/${path}`, import.meta.url).href);
   const { OPTIONS } = await built('options/option-table.js');
+  const { RECEIVER_OPTIONS } = await built('gateway/receiver-options.js');
   const { HEALTH_CHECKERS } = await built('hit/request-patterns.js');
   const { AI_CHATBOTS } = await built('hit/bots/ai-chatbots.js');
-  const page = configurationPage({ OPTIONS, HEALTH_CHECKERS, AI_CHATBOTS });
-  writeFileSync(new URL(`../${PAGE}`, import.meta.url), page);
+  const files = {
+    [TYPE]: withProperties(TYPE, 'MatomoOptions', typeOfOptions(TABLE, OPTIONS)),
+    [RECEIVER_TYPE]: withProperties(
+      RECEIVER_TYPE,
+      'ReceiverOptions',
+      typeOfOptions(RECEIVER_TABLE, RECEIVER_OPTIONS),
+    ),
+    [PAGE]: configurationPage({ OPTIONS, RECEIVER_OPTIONS, HEALTH_CHECKERS, AI_CHATBOTS }),
+  };
+  for (const [path, text] of Object.entries(files)) {
+    writeFileSync(new URL(`../${path}`, import.meta.url), text);
+  }
+  const cwd = fileURLToPath(new URL('..', import.meta.url));
+  spawnSync(process.execPath, [BIOME, 'format', '--write', TYPE, RECEIVER_TYPE], { cwd });
   console.log(`${PAGE} has ${Object.keys(OPTIONS).length} options`);
 }

@@ -19,7 +19,7 @@ export async function publicNames(root) {
   };
   const names = [
     ...(await exportedNames(root)),
-    ...optionNames(await load('option-table'), await load('gateway-options')),
+    ...optionNames(await load('option-table'), await load('receiver-options')),
     ...environmentNames(join(root, 'src')),
     ...parameterNames(await load('tracking-parameters')),
     ...statisticNames(await load('span-processor')),
@@ -48,15 +48,13 @@ function parameterNames({ TRACKING_PARAMETERS }) {
   return Object.keys(TRACKING_PARAMETERS).map((name) => [`tracking parameter ${name}`, 'settable']);
 }
 
-function optionNames({ OPTIONS }, { GATEWAY_VARIABLES }) {
-  const options = Object.entries(OPTIONS).map(([name, { env, ...rest }]) => [
-    `option ${name}`,
-    `${env ?? 'in code only'}, default ${rest.defaultText ?? show(rest.default)}`,
-  ]);
-  return [
-    ...options,
-    ...Object.entries(GATEWAY_VARIABLES).map(([name, env]) => [`gateway option ${name}`, env]),
-  ];
+function optionNames({ OPTIONS }, { RECEIVER_OPTIONS }) {
+  const namesIn = (kind, declarations) =>
+    Object.entries(declarations).map(([name, { env, files, ...rest }]) => {
+      const variables = env ?? (files ? Object.values(files).join(', ') : 'in code only');
+      return [`${kind} ${name}`, `${variables}, default ${rest.defaultText ?? show(rest.default)}`];
+    });
+  return [...namesIn('option', OPTIONS), ...namesIn('gateway option', RECEIVER_OPTIONS)];
 }
 
 function show(value) {

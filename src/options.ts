@@ -3,7 +3,7 @@ import type { HttpDispatcher } from './delivery/http/transport.js';
 import type { TrackedRequest } from './hit/http-request.js';
 import type { TrackingParameters } from './hit/parameters/parameter-names.js';
 
-type Patterns = readonly (RegExp | string)[];
+export type Patterns = readonly (RegExp | string)[];
 
 /** How a caller without a user ID is recognized, see {@link MatomoOptions.visitorId}. */
 export type VisitorId =
@@ -12,6 +12,7 @@ export type VisitorId =
   | 'none'
   | ((request: TrackedRequest) => string | undefined);
 
+// `npm run configuration` writes the properties, from the declarations in src/options/option-table.ts.
 /**
  * What can be configured, in code or by environment variables; code wins. An invalid value in code throws a `TypeError` that
  * names option and value. An invalid environment variable logs one error and the default is used; if it belongs to an option that
@@ -21,11 +22,15 @@ export type VisitorId =
  * @example new MatomoSpanProcessor({ url: 'https://matomo.example.org', siteId: 1, trustProxy: 1, query: 'strip' });
  */
 export interface MatomoOptions {
-  /** Base URL of Matomo, or the URL of its `matomo.php` or `piwik.php`: http or https, without credentials and query. Required. */
+  /**
+   * Base URL of Matomo, or the URL of its `matomo.php` or `piwik.php`: http or https, without credentials and query. Required.
+   * Environment: `MATOMO_URL`.
+   */
   readonly url?: string | undefined;
   /**
    * ID of the site in Matomo, or a function that chooses it. If it returns `undefined` or throws, the request is not tracked.
    * Required.
+   * Environment: `MATOMO_SITE_ID`.
    * @see [Matomo: `idsite`](https://developer.matomo.org/api-reference/tracking-api)
    */
   readonly siteId?:
@@ -37,6 +42,7 @@ export interface MatomoOptions {
    * Token of a user with write access to the site. It is sent in the request body and nowhere else. With a token, the caller's
    * address is sent (`cip`), and Matomo accepts hits older than a day. To read it from a file, set `MATOMO_TOKEN_AUTH_FILE`; the
    * file is read at start, and again if Matomo rejects the token.
+   * Environment: `MATOMO_TOKEN_AUTH`, `MATOMO_TOKEN_AUTH_FILE`.
    * @see [Matomo: `token_auth`](https://developer.matomo.org/api-reference/tracking-api)
    */
   readonly tokenAuth?: string | undefined;
@@ -44,24 +50,37 @@ export interface MatomoOptions {
    * Headers that are added to every request to Matomo, for a web server or proxy that requires a password or a key. They are
    * never logged. In the environment, write pairs such as `authorization=Basic dXNlcjpwYXNz,x-key=abc`, without commas in values.
    * Matomo 5.4 and later read `Authorization: Bearer` as a Matomo token: use `tokenAuth` for that.
+   * Environment: `MATOMO_HEADERS`.
    */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** `false` switches the package off: it does nothing and logs nothing. @default `true` */
+  /**
+   * `false` switches the package off: it does nothing and logs nothing.
+   * Environment: `MATOMO_ENABLED`.
+   * @default `true`
+   */
   readonly enabled?: boolean | undefined;
-  /** Replaces scheme and host of the tracked URLs. If it has a path, that path is put in front of theirs. @default from the request */
+  /**
+   * Replaces scheme and host of the tracked URLs. If it has a path, that path is put in front of theirs.
+   * Environment: `MATOMO_BASE_URL`.
+   * @default from the request
+   */
   readonly baseUrl?: string | undefined;
   /**
    * Tracked URLs begin with `https://`, even if the local server uses HTTP, unless a trusted proxy reports another scheme.
    * Exceptions are `localhost`, names without a dot, names that end in `.localhost`, `.local`, `.internal` or `.test`, and
    * private, loopback or link-local addresses. For these, and with `false` for all hosts, the scheme is the one that a trusted
-   * proxy reports, otherwise that of the server. @default `true`
+   * proxy reports, otherwise that of the server.
+   * Environment: `MATOMO_ASSUME_HTTPS`.
+   * @default `true`
    */
   readonly assumeHttps?: boolean | undefined;
   /**
    * Title of the page view: a template of `{method}`, `{route}`, `{path}`, `{host}`, `{status}` and `{span}`, or a function.
    * `{span}` is the name of the server span. Without a route, `{route}` is `Not Found` for a 404, otherwise the path in the form
    * that `titlePaths` selects; for a tRPC request it is the procedure. The name of a GraphQL operation is added to the title,
-   * unless a function returned the title. @default `{method} {route}`
+   * unless a function returned the title.
+   * Environment: `MATOMO_ACTION_NAME`.
+   * @default `{method} {route}`
    * @see [Matomo: `action_name`](https://developer.matomo.org/api-reference/tracking-api)
    */
   readonly actionName?: string | ((request: TrackedRequest) => string | undefined) | undefined;
@@ -69,17 +88,21 @@ export interface MatomoOptions {
    * How the path is shown in the title of a request without a route. With `template`, a segment becomes `:id` if it is a number,
    * a ULID, or hex of 8 or more characters with a digit; `:uuid` if it is a UUID; `:email` if it is an email address; `:token` if it
    * has 20 or more characters, all of them letters, digits, `_` or `-`, with a digit, both cases and at most one hyphen. With
-   * `raw`, all segments are kept. Both decode the path, except for `%2F`. `urlPaths: 'template'` implies `template`, also for `{path}`. @default `template`
+   * `raw`, all segments are kept. Both decode the path, except for `%2F`. `urlPaths: 'template'` implies `template`, also for `{path}`.
+   * Environment: `MATOMO_TITLE_PATHS`.
+   * @default `template`
    */
   readonly titlePaths?: 'template' | 'raw' | undefined;
   /**
    * Exact paths that are not tracked, with or without a slash at the end. An item also matches the route of a request, unless it
    * is `/` or has a wildcard. Upper and lower case differ. They are checked before any other filter.
+   * Environment: `MATOMO_IGNORE_PATHS`.
    */
   readonly ignorePaths?: readonly string[] | undefined;
   /**
    * Regular expressions, as objects or strings. A request is not tracked if one of them matches anywhere in the first 2,048
    * characters of its path, as it was sent or percent-decoded once.
+   * Environment: `MATOMO_IGNORE_PATTERNS`.
    */
   readonly ignorePatterns?: Patterns | undefined;
   /**
@@ -87,13 +110,16 @@ export interface MatomoOptions {
    * `robots.txt`, `sitemap.xml` and everything below `/_next/static/`, `/_astro/`, `/_nuxt/`, `/@vite/`, `/@id/` and
    * `/node_modules/.vite/`, whatever their status: they are not tracked (`ignore`), or are page views (`track`). A request whose
    * route is known, such as `/avatars/:id.png`, is always tracked, unless the route ends in a wildcard. Audio, video and documents
-   * are no static files. @default `ignore`
+   * are no static files.
+   * Environment: `MATOMO_STATIC_FILES`.
+   * @default `ignore`
    */
   readonly staticFiles?: 'ignore' | 'track' | undefined;
   /**
    * What happens to requests that a browser or framework sends before anybody opens the page: they are not tracked (`ignore`), or
    * are page views (`track`). Such requests have `Sec-Purpose`, `Purpose` or `X-Moz` with `prefetch`, or a `Next-Router-Prefetch`
    * header. A page that the browser prefetched and then opens from its cache sends no other request, so it is not counted.
+   * Environment: `MATOMO_PREFETCHES`.
    * @default `ignore`
    */
   readonly prefetches?: 'ignore' | 'track' | undefined;
@@ -101,18 +127,29 @@ export interface MatomoOptions {
    * With `documents`, a successful GET request of a document is a download in Matomo instead of a page view: PDF, office
    * documents, archives, EPUB, CSV, audio and video, by the content type of the response, or by the file extension if that type is
    * unknown. A download has no title and no timing, and its URL has no query. Of a document that is read in parts, only the request
-   * for the first byte counts. HEAD requests and errors are page views. @default `off`
+   * for the first byte counts. HEAD requests and errors are page views.
+   * Environment: `MATOMO_DOWNLOADS`.
+   * @default `off`
    * @see [Matomo: `download`](https://developer.matomo.org/api-reference/tracking-api)
    */
   readonly downloads?: 'documents' | 'off' | undefined;
   /**
    * Regular expressions, as objects or strings. A request is not tracked if one of them matches in the first 2,048 characters of
-   * its user agent. Your list replaces the default; with an empty list, no user agent is ignored. @default `HEALTH_CHECKERS`
+   * its user agent. Your list replaces the default; with an empty list, no user agent is ignored.
+   * Environment: `MATOMO_IGNORE_USER_AGENTS`.
+   * @default `HEALTH_CHECKERS`
    */
   readonly ignoreUserAgents?: Patterns | undefined;
-  /** Methods that are tracked, in upper or lower case. The list needs at least one. @default all */
+  /**
+   * Methods that are tracked, in upper or lower case. The list needs at least one.
+   * Environment: `MATOMO_ALLOWED_METHODS`.
+   * @default all
+   */
   readonly allowedMethods?: readonly string[] | undefined;
-  /** Methods that are not tracked, in upper or lower case. They win over `allowedMethods`. */
+  /**
+   * Methods that are not tracked, in upper or lower case. They win over `allowedMethods`.
+   * Environment: `MATOMO_IGNORED_METHODS`.
+   */
   readonly ignoredMethods?: readonly string[] | undefined;
   /**
    * A request is not tracked if this function returns a true value. If it throws or returns a promise, neither the request nor its
@@ -123,6 +160,7 @@ export interface MatomoOptions {
    * Tracking parameters for some routes or paths. A key is `METHOD /route`, `/route`, `METHOD /path` or `/path`; the first one
    * that matches, in this order, is used. Values from `annotate` or from `matomo.*` attributes of spans win over these. `cvar` is an
    * object and is added to the other custom variables.
+   * Environment: `MATOMO_ROUTE_DETAILS`.
    * @see [Matomo: tracking parameters](https://developer.matomo.org/api-reference/tracking-api)
    */
   readonly routeDetails?: Readonly<Record<string, TrackingParameters>> | undefined;
@@ -131,6 +169,7 @@ export interface MatomoOptions {
    * the stable name of an attribute, its old name is read too. Two names are computed: `matomo.failed_endpoint` is `5xx GET
    * /users/:id` or `4xx …`, from status 400 on, and `user_agent.bot.name` is the name of a crawler or AI chatbot, unless the span
    * has this attribute. Matomo cuts values at 250 characters.
+   * Environment: `MATOMO_DIMENSIONS`.
    * @see [Matomo: `dimension[0-999]`](https://developer.matomo.org/api-reference/tracking-api)
    * @see [OpenTelemetry: attributes of HTTP server spans](https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server)
    */
@@ -139,28 +178,36 @@ export interface MatomoOptions {
     | undefined;
   /**
    * Number of slots that your Matomo has for custom variables; Matomo 5 needs a plugin for them. Variables without a slot are
-   * dropped, with one warning. @default `5`
+   * dropped, with one warning.
+   * Environment: `MATOMO_MAX_CUSTOM_VARIABLES`.
+   * @default `5`
    * @see [Matomo: `cvar`](https://developer.matomo.org/api-reference/tracking-api)
    */
   readonly maxCustomVariables?: number | undefined;
   /**
    * Which proxies are trusted to report the caller's address, scheme and host (`X-Forwarded-For`, `-Proto`, `-Host`). As in
    * Express: none (`false`), all (`true`), a number of hops, or a list of addresses and CIDRs, also `loopback`, `linklocal` and
-   * `uniquelocal`. The peer of a Unix socket has no address: it is trusted only with `true` or a number of hops. @default `false`
+   * `uniquelocal`. The peer of a Unix socket has no address: it is trusted only with `true` or a number of hops.
+   * Environment: `MATOMO_TRUST_PROXY`.
+   * @default `false`
    * @see [Express: `trust proxy`](https://expressjs.com/en/guide/behind-proxies.html)
    */
   readonly trustProxy?: boolean | number | string | readonly string[] | undefined;
   /**
    * How many bytes of an IPv4 address are masked, counted from its end: 0 to 4. Of an IPv6 address, 1 keeps the first 64 bits, 2
    * the first 48, 3 the first 32, and 4 none. Addresses are masked before they become part of a hit or a visitor ID; callbacks
-   * get them unmasked. @default `0`
+   * get them unmasked.
+   * Environment: `MATOMO_ANONYMIZE_IP`.
+   * @default `0`
    * @see [Matomo: `cip`](https://developer.matomo.org/api-reference/tracking-api)
    */
   readonly anonymizeIp?: 0 | 1 | 2 | 3 | 4 | undefined;
   /**
    * How a caller without a user ID is recognized. `auto`: one visitor per day, by address and user agent. `cookie`: the visitor
    * of Matomo's JavaScript tracker, from its `_pk_id` cookie. `none`: Matomo's own rules. A function returns 16 hex digits. If
-   * there is no cookie, or the function returns `undefined`, `auto` applies. @default `auto`
+   * there is no cookie, or the function returns `undefined`, `auto` applies.
+   * Environment: `MATOMO_VISITOR_ID`.
+   * @default `auto`
    * @see [Matomo: `cid`](https://developer.matomo.org/api-reference/tracking-api)
    */
   readonly visitorId?: VisitorId | undefined;
@@ -169,11 +216,13 @@ export interface MatomoOptions {
    * read it from a file, set `MATOMO_VISITOR_KEY_FILE`. `daily` is no secret: each UTC day has a random key, which exists only in
    * memory and in the `spool`, and is deleted an hour after its day. Then nobody can find out which address an ID was made from.
    * Requests of a day whose key is deleted get random IDs.
+   * Environment: `MATOMO_VISITOR_KEY`, `MATOMO_VISITOR_KEY_FILE`.
    * @default derived from `tokenAuth`; without a token, random and stored in the `spool`; with neither, random per process
    */
   readonly visitorKey?: string | undefined;
   /**
    * The user: an attribute such as `enduser.id` of the server span or of any recorded span below it, or a function.
+   * Environment: `MATOMO_USER_ID`.
    * @see [Matomo: `uid`](https://developer.matomo.org/api-reference/tracking-api)
    * @see [OpenTelemetry: `enduser.id`](https://opentelemetry.io/docs/specs/semconv/registry/attributes/enduser/)
    */
@@ -183,6 +232,7 @@ export interface MatomoOptions {
    * from any source, and the defaults `query: 'strip'`, `urlPaths: 'template'`, `referrers: 'origin'`, `doNotTrack: true`,
    * `visitorKey: 'daily'` and `errors: 'off'`. Visitor IDs are made from the unmasked address, which is not sent, with a key that is
    * deleted. Options that are set win; one line lists them: `anonymizeIp` sends masked addresses, `userId` allows user IDs.
+   * Environment: `MATOMO_PRIVACY`.
    * @see [How do I comply with the GDPR?](privacy.md)
    */
   readonly privacy?: 'strict' | undefined;
@@ -190,6 +240,7 @@ export interface MatomoOptions {
    * What is kept of a URL's query: everything (`keep`), everything but secrets (`redact`), nothing (`strip`), or only the
    * parameters in your list, with unchanged values; their names are case-sensitive. Secrets in a path (`/a;jsessionid=…`,
    * `/token=…/`) are redacted unless this is `keep`. Secrets in a referrer are always redacted.
+   * Environment: `MATOMO_QUERY`.
    * @default `redact`
    * @see [What counts as a secret](privacy.md#queries)
    */
@@ -197,30 +248,39 @@ export interface MatomoOptions {
   /**
    * Parts of a path that match one of these regular expressions are replaced by `redacted`, in URL, title and referrer. The path
    * is also tested percent-decoded once: escaped segments that match are replaced as a whole. Routes are not changed. A path of more than 2,048 characters is cut after the last segment that fits.
+   * Environment: `MATOMO_REDACT_PATH_PATTERNS`.
    */
   readonly redactPathPatterns?: Patterns | undefined;
   /**
    * What is sent as the path of a page URL: the path itself (`full`), or the route, and if there is none the path in the form that
    * `titlePaths` describes for `template`. With `template`, the same applies to dimensions made from the URL, to `{path}` in
    * titles, and to referrers on the host of the request or of `baseUrl`. Templates keep words, such as the name in
-   * `/patients/max-mustermann`. @default `full`
+   * `/patients/max-mustermann`.
+   * Environment: `MATOMO_URL_PATHS`.
+   * @default `full`
    */
   readonly urlPaths?: 'full' | 'template' | undefined;
   /**
    * What is sent of a referrer: its URL (`full`), or its scheme and host only (`origin`). With `origin`, Matomo recognizes the
-   * website or search engine, but no page, campaign or keyword. @default `full`
+   * website or search engine, but no page, campaign or keyword.
+   * Environment: `MATOMO_REFERRERS`.
+   * @default `full`
    * @see [Matomo: `urlref`](https://developer.matomo.org/api-reference/tracking-api)
    */
   readonly referrers?: 'full' | 'origin' | undefined;
   /**
    * Keeps `?q=` and the other search parameters in the URL. Matomo then records a site search, without URL, title and timing. If
-   * it is `false`, `q`, `query`, `s`, `search`, `searchword`, `k`, `keyword` and `keywords` are removed. @default `false`
+   * it is `false`, `q`, `query`, `s`, `search`, `searchword`, `k`, `keyword` and `keywords` are removed.
+   * Environment: `MATOMO_SITE_SEARCH`.
+   * @default `false`
    * @see [Matomo: `search`](https://developer.matomo.org/api-reference/tracking-api)
    */
   readonly siteSearch?: boolean | undefined;
   /**
    * If `true`, requests with the header `DNT: 1` or `Sec-GPC: 1` are not tracked, and neither are their events, goals and orders.
-   * A request whose headers are not known is not tracked either, see `capturedHeaders`. @default `false`
+   * A request whose headers are not known is not tracked either, see `capturedHeaders`.
+   * Environment: `MATOMO_DO_NOT_TRACK`.
+   * @default `false`
    * @see [W3C: Global Privacy Control](https://www.w3.org/TR/gpc/)
    */
   readonly doNotTrack?: boolean | undefined;
@@ -228,6 +288,7 @@ export interface MatomoOptions {
    * The cookie or header with which callers consent, such as `cookie:consent=yes` or `header:x-consent=yes`. Only requests with exactly
    * this value are tracked, and only their events, goals and orders; if there are several cookies of that name, all must have the
    * value. Hits outside of a request are not affected. If the value has several parts, use `ignore`.
+   * Environment: `MATOMO_CONSENT`.
    * @see [How do I track only with consent?](privacy.md#how-do-i-track-only-with-consent)
    */
   readonly consent?: string | undefined;
@@ -236,17 +297,21 @@ export interface MatomoOptions {
    * listed header has no attribute, it was not sent. The exporter, the gateway and `replay` need this for `doNotTrack` and
    * `consent`: without it, they do not know what a caller wants and track no request. Where the package sees Node.js' request,
    * nothing has to be listed.
+   * Environment: `MATOMO_CAPTURED_HEADERS`.
    * @see [OpenTelemetry: `http.request.header.<key>`](https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/)
    */
   readonly capturedHeaders?: readonly string[] | undefined;
   /**
    * Share of the visitors that are tracked, above 0 and at most 1. A visitor is sampled as a whole: if it is not in the sample,
    * its orders and goals are not sent either. The choice depends on the user ID if the request has one when it ends, otherwise on
-   * the visitor ID, so processes with the same visitor key choose the same visitors. AI chatbots are never sampled. @default `1`
+   * the visitor ID, so processes with the same visitor key choose the same visitors. AI chatbots are never sampled.
+   * Environment: `MATOMO_SAMPLE_RATE`.
+   * @default `1`
    */
   readonly sampleRate?: number | undefined;
   /**
    * Sends `bots=1`. Clients of an API are programs, and without `bots=1` Matomo silently drops hits of many of them.
+   * Environment: `MATOMO_TRACK_BOTS`.
    * @default `true`
    * @see [Matomo: `bots`](https://developer.matomo.org/api-reference/tracking-api)
    */
@@ -254,26 +319,33 @@ export interface MatomoOptions {
   /**
    * How requests by AI chatbots are sent: `GET` and `HEAD` requests by programs, recognized by user agent, that fetch a page
    * because a person asked for it. `separate`: for the AI chatbot reports of Matomo 5.7 and later, outside of any visit. `off`:
-   * as ordinary page views. @default `separate`
+   * as ordinary page views.
+   * Environment: `MATOMO_AI_CHATBOTS`.
+   * @default `separate`
    * @see [Which AI chatbots read my site](which-ai-chatbots-read-my-site.md)
    */
   readonly aiChatbots?: 'separate' | 'off' | undefined;
   /**
    * A user agent that contains one of these names, in upper or lower case, is an AI chatbot. Matomo silently drops requests whose
    * name it does not know. In the environment, items that begin with `+` are added to the default; if no item begins with `+`,
-   * the list replaces the default. @default `AI_CHATBOTS`
+   * the list replaces the default.
+   * Environment: `MATOMO_AI_CHATBOT_USER_AGENTS`.
+   * @default `AI_CHATBOTS`
    * @see [Which names a Matomo knows](which-ai-chatbots-read-my-site.md#names)
    */
   readonly aiChatbotUserAgents?: readonly string[] | undefined;
   /**
    * Set `false` if Matomo's JavaScript tracker already sends the page views of people. Then only requests by AI chatbots and
-   * explicit events are sent, and no token is needed. @default `true`
+   * explicit events are sent, and no token is needed.
+   * Environment: `MATOMO_PAGE_VIEWS`.
+   * @default `true`
    */
   readonly pageViews?: boolean | undefined;
   /**
    * What is sent about an error, that is status 400 and above or a failed GraphQL operation: nothing (`off`), its class as the
    * custom variable `error_type` (`type`), or also a crash for the CrashAnalytics plugin (`crash`). The error message is never
    * sent, and free text instead of a class is sent as `_OTHER`.
+   * Environment: `MATOMO_ERRORS`.
    * @default `type`
    * @see [Matomo: `ca`, `cra`](https://developer.matomo.org/api-reference/tracking-api)
    */
@@ -281,18 +353,32 @@ export interface MatomoOptions {
   /**
    * Maximum number of hits queued in memory. If the queue is full, new hits are dropped and counted as `queue_full`. The queue is
    * also full if its hits take about 3,355 bytes for each of this number, at least 1 MiB.
+   * Environment: `MATOMO_MAX_QUEUE_SIZE`.
    * @default `10000`
    * @see [OpenTelemetry: batch span processor, which has options of the same names](https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#batch-span-processor)
    */
   readonly maxQueueSize?: number | undefined;
-  /** Maximum number of hits in one bulk request. More than 100 gains nothing in Matomo. @default `100` */
+  /**
+   * Maximum number of hits in one bulk request. More than 100 gains nothing in Matomo.
+   * Environment: `MATOMO_MAX_EXPORT_BATCH_SIZE`.
+   * @default `100`
+   */
   readonly maxExportBatchSize?: number | undefined;
-  /** How long a hit is queued at most before it is sent, in milliseconds, if Matomo is available. @default `5000` */
+  /**
+   * How long a hit is queued at most before it is sent, in milliseconds, if Matomo is available.
+   * Environment: `MATOMO_SCHEDULE_DELAY`.
+   * @default `5000`
+   */
   readonly scheduledDelayMillis?: number | undefined;
-  /** Timeout of one attempt to send, in milliseconds. @default `30000` */
+  /**
+   * Timeout of one attempt to send, in milliseconds.
+   * Environment: `MATOMO_EXPORT_TIMEOUT`.
+   * @default `30000`
+   */
   readonly exportTimeoutMillis?: number | undefined;
   /**
    * Deadline of `shutdown`, in milliseconds. Also how long a bulk that is being sent keeps the process alive after the last request.
+   * Environment: `MATOMO_SHUTDOWN_TIMEOUT`.
    * @default 5000; with `register` and `start` 1500
    */
   readonly shutdownTimeoutMillis?: number | undefined;
@@ -300,44 +386,67 @@ export interface MatomoOptions {
    * If the process ends without a shutdown (empty event loop, `process.exit()`, uncaught exception), queued hits are first stored in
    * the spool or sent, for at most `shutdownTimeoutMillis`, or 300 ms if Matomo was unavailable. Your `dispatcher` is not used.
    * A signal without a handler ends the process without this.
+   * Environment: `MATOMO_EXIT_FLUSH`.
    * @default `false`; with `register` and `start` `true`
    */
   readonly exitFlush?: boolean | undefined;
-  /** Sends hits again if no response shows whether Matomo stored them: prefers duplicates to losses. @default `false` */
+  /**
+   * Sends hits again if no response shows whether Matomo stored them: prefers duplicates to losses.
+   * Environment: `MATOMO_RESEND_UNCONFIRMED`.
+   * @default `false`
+   */
   readonly resendUnconfirmed?: boolean | undefined;
   /**
    * Folder in which hits are stored within half a second of their request, so that they survive outages and restarts; or the URL
    * of a Redis or Valkey, `redis://…` or `rediss://…`, for processes on several machines, which needs `npm install redis`. One of
    * the processes that share a spool sends the hits of all. In Redis, `redis://host:6379?shards=4` divides the visitors among 1 to 64
    * shards, so that several processes can send at once. Use each spool for one Matomo. It contains personal data.
+   * Environment: `MATOMO_SPOOL`.
    */
   readonly spool?: string | undefined;
   /**
    * Maximum size of the hits in the spool, in bytes. Beyond it, new hits are dropped and counted as `spool`; before that, a
-   * gateway answers 503. @default `1073741824` (1024 MiB)
+   * gateway answers 503.
+   * Environment: `MATOMO_MAX_SPOOL_BYTES`.
+   * @default `1073741824` (1024 MiB)
    */
   readonly maxSpoolBytes?: number | undefined;
-  /** Age from which hits are no longer sent if there is a spool, in milliseconds. They are counted as `expired`. @default `604800000` (7 days) */
+  /**
+   * Age from which hits are no longer sent if there is a spool, in milliseconds. They are counted as `expired`.
+   * Environment: `MATOMO_MAX_SPOOL_AGE`.
+   * @default `604800000` (7 days)
+   */
   readonly maxSpoolAgeMillis?: number | undefined;
   /**
-   * Your own undici 7 `Dispatcher`, for proxies, TLS or tests. It is not closed at shutdown. @default created by the package
+   * Your own undici 7 `Dispatcher`, for proxies, TLS or tests. It is not closed at shutdown.
+   * @default created by the package
    * @see [undici: Dispatcher](https://undici.nodejs.org/#/docs/api/Dispatcher)
    */
   readonly dispatcher?: HttpDispatcher | undefined;
-  /** Gets the parameters of each hit before it is sent and returns them, changed or not. `undefined` or an error drops the hit. */
+  /**
+   * Gets the parameters of each hit before it is sent and returns them, changed or not. `undefined` or an error drops the hit.
+   */
   readonly beforeSend?:
     | ((parameters: Record<string, string>) => Record<string, string> | undefined)
     | undefined;
-  /** Logs each hit and sends nothing. The hits are counted as `accepted`. A `spool` is neither read nor written. @default `false` */
+  /**
+   * Logs each hit and sends nothing. The hits are counted as `accepted`. A `spool` is neither read nor written.
+   * Environment: `MATOMO_DRY_RUN`.
+   * @default `false`
+   */
   readonly dryRun?: boolean | undefined;
   /**
    * Receives metrics of the processor itself: hits by result, requests that were not tracked, the queue, and the duration of bulk
    * requests. `'global'` is the meter provider that the application registers with `@opentelemetry/api`, now or later. Names:
    * `matomo.*`, and `otel.sdk.processor.span.*` of OpenTelemetry's semantic conventions. Each processor, exporter and gateway of a
    * process has its own `otel.component.name`, such as `matomo_span_processor/0`.
+   * Environment: `MATOMO_METRICS`.
    * @see [OpenTelemetry: SDK metrics](https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/)
    */
   readonly meterProvider?: MeterProvider | 'global' | undefined;
-  /** Logs `stats()` as one line of JSON at this interval, in milliseconds. Not set: never. */
+  /**
+   * Logs `stats()` as one line of JSON at this interval, in milliseconds. Not set: never.
+   * Environment: `MATOMO_STATS_INTERVAL`.
+   */
   readonly statsIntervalMillis?: number | undefined;
 }

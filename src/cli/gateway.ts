@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { createGateway } from '../gateway/index.js';
-import { patternsFromText } from '../options/environment-text.js';
+import { RECEIVER_FLAGS, readFlags } from '../gateway/receiver-options.js';
 import { UsageError } from './usage-error.js';
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
@@ -8,14 +8,9 @@ const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 /** Runs a gateway until SIGINT or SIGTERM, then sends what it has accepted. */
 export async function gateway(args: string[]): Promise<void> {
   const text = { type: 'string' } as const;
-  const { values } = parseArgs({ args, options: { listen: text, services: text, scopes: text } });
-  const { listen, services, scopes } = values;
-  const list = (names: string | undefined) => (names ? patternsFromText(names) : undefined);
-  const running = await createGateway({
-    listen,
-    services: list(services),
-    scopes: list(scopes),
-  }).catch((error: Error) => {
+  const options = Object.fromEntries(RECEIVER_FLAGS.map((flag) => [flag, text]));
+  const { values } = parseArgs({ args, options });
+  const running = await createGateway(readFlags(values)).catch((error: Error) => {
     // Messages about a variable begin with its name, so an option that is also a flag came from the flag.
     const [option = ''] = error.message.split(' ', 1);
     if (Object.hasOwn(values, option)) throw new UsageError(`--${error.message}`);

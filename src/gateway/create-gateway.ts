@@ -12,11 +12,12 @@ import { createHitPipeline } from '../pipeline/hit-pipeline.js';
 import { REQUEST_BYTES } from '../pipeline/pending-hits.js';
 import type { MatomoStats } from '../pipeline/stats.js';
 import { hitsOfEvents } from '../requests/span-hit-events.js';
-import { GATEWAY_VARIABLES, type GatewayOptions, resolveReceiver } from './gateway-options.js';
+import type { GatewayOptions } from './gateway-options.js';
 import { createSelection } from './otlp/span-selection.js';
 import { createAnswerExport } from './receiver/answer-export.js';
 import { findForeignSender } from './receiver/guard-request.js';
 import { createServer, stopListening } from './receiver/server.js';
+import { RECEIVER_VARIABLES, resolveReceiver } from './receiver-options.js';
 import { Assembler, type SpanCounts } from './traces/assembler.js';
 import { toRequest } from './traces/to-request.js';
 
@@ -64,8 +65,7 @@ export interface Gateway {
 export async function createGateway(options: GatewayOptions = {}): Promise<Gateway> {
   const { receiver, matomo } = resolveReceiver(options, process.env);
   const diagnostics = createDiagnostics();
-  const variables = Object.values(GATEWAY_VARIABLES);
-  for (const misspelled of findMisspelledVariables(process.env, variables)) {
+  for (const misspelled of findMisspelledVariables(process.env, RECEIVER_VARIABLES)) {
     warnAboutMisspelled(misspelled, diagnostics);
   }
   const made = createHitPipeline(
@@ -127,7 +127,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [path = ''] = request.url?.split('?', 1) ?? [];
-    const foreign = findForeignSender(request.headers, boundTo, receiver.host);
+    const foreign = findForeignSender(request.headers, boundTo, receiver.listen.host);
     if (path === '/v1/traces') return answerExport(request, response, foreign);
     if (foreign !== undefined) {
       request.resume();
@@ -162,7 +162,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   }
 
   try {
-    await listenUntracked(server, receiver.host, receiver.port);
+    await listenUntracked(server, receiver.listen.host, receiver.listen.port);
     boundTo = (server.address() as AddressInfo).address;
   } catch (error) {
     await pipeline.shutdown(0);

@@ -1,7 +1,13 @@
+import type { MeterProvider } from '@opentelemetry/api';
+import type { HttpDispatcher } from '../delivery/http/transport.js';
 import { AI_CHATBOTS } from '../hit/bots/ai-chatbots.js';
+import type { TrackedRequest } from '../hit/http-request.js';
 import { DEFAULT_TITLE } from '../hit/page/action-name.js';
+import type { TrackingParameters } from '../hit/parameters/parameter-names.js';
 import { HEALTH_CHECKERS } from '../hit/request-patterns.js';
+import type { Patterns, VisitorId } from '../options.js';
 import { chatbotNames } from './ai-chatbot-values.js';
+import { option } from './declaration.js';
 import {
   listFromText,
   pairsFromText,
@@ -32,144 +38,285 @@ import {
   visitorId,
   visitorKey,
 } from './option-values.js';
-import type { ResolvedOptions } from './resolved-options.js';
 import { matomoUrl, spoolPlace, trackedBaseUrl } from './url-values.js';
-
-/** One option: its environment variable, how a value is checked, and its default. */
-export interface OptionDeclaration<T> {
-  /** Environment variable. Missing if the option can only be set in code. */
-  readonly env?: string;
-  /** Variable with the path of a file that has the value, if `env` is not set. Errors never show the path: it may be the secret itself. */
-  readonly file?: string;
-  /** Converts the text of the variable to the value that code would pass. Missing: the text is the value. */
-  readonly fromText?: (text: string) => unknown;
-  /** Returns the resolved value. Throws a `TypeError` that names option and value, but never shows a secret. */
-  readonly parse: (name: string, value: unknown) => T;
-  /** `required`: without a value, nothing is tracked. */
-  readonly default: T | 'required';
-  /** The option decides which data leaves the process: if its variable is invalid, nothing is tracked. */
-  readonly isPrivacy?: true;
-  /** Set for options that only the environment has, for `register`: what to use in code instead. */
-  readonly inCode?: string;
-  /** The default in words, if its value does not explain itself. */
-  readonly defaultText?: string;
-}
 
 const DAY_MILLIS = 86_400_000;
 const GIBIBYTE = 1024 ** 3;
 
-/** Name of an option. */
-export type OptionName = Exclude<
-  keyof ResolvedOptions,
-  'rereadToken' | 'hidesAddress' | 'hidesUserId'
->;
-
-/** All options, in the order of the documentation. */
-export const OPTIONS: {
-  readonly [name in OptionName]: OptionDeclaration<ResolvedOptions[name]>;
-} = {
-  url: { env: 'MATOMO_URL', parse: matomoUrl, default: 'required' },
-  siteId: { env: 'MATOMO_SITE_ID', parse: siteId, default: 'required' },
-  tokenAuth: {
+/**
+ * All options, in the order of the documentation. Everything else comes from here: `npm run generated` writes the type
+ * `MatomoOptions` and docs/configuration.md, with the comments as documentation. `@example` is a line of an environment.
+ */
+export const OPTIONS = {
+  /**
+   * Base URL of Matomo, or the URL of its `matomo.php` or `piwik.php`: http or https, without credentials and query. Required.
+   * @example MATOMO_URL=https://matomo.example.org
+   */
+  url: option<string>()({ env: 'MATOMO_URL', parse: matomoUrl, default: 'required' }),
+  /**
+   * ID of the site in Matomo, or a function that chooses it. If it returns `undefined` or throws, the request is not tracked.
+   * Required.
+   * @see [Matomo: `idsite`](https://developer.matomo.org/api-reference/tracking-api)
+   * @example MATOMO_SITE_ID=1
+   */
+  siteId: option<number | string | ((request: TrackedRequest) => number | string | undefined)>()({
+    env: 'MATOMO_SITE_ID',
+    parse: siteId,
+    default: 'required',
+  }),
+  /**
+   * Token of a user with write access to the site. It is sent in the request body and nowhere else. With a token, the caller's
+   * address is sent (`cip`), and Matomo accepts hits older than a day. To read it from a file, set `MATOMO_TOKEN_AUTH_FILE`; the
+   * file is read at start, and again if Matomo rejects the token.
+   * @see [Matomo: `token_auth`](https://developer.matomo.org/api-reference/tracking-api)
+   */
+  tokenAuth: option<string>()({
     env: 'MATOMO_TOKEN_AUTH',
     file: 'MATOMO_TOKEN_AUTH_FILE',
     parse: secret,
     default: undefined,
-  },
-  headers: { env: 'MATOMO_HEADERS', fromText: pairsFromText, parse: headers, default: {} },
-  enabled: { env: 'MATOMO_ENABLED', parse: boolean, default: true, isPrivacy: true },
-  baseUrl: {
+  }),
+  /**
+   * Headers that are added to every request to Matomo, for a web server or proxy that requires a password or a key. They are
+   * never logged. In the environment, write pairs such as `authorization=Basic dXNlcjpwYXNz,x-key=abc`, without commas in values.
+   * Matomo 5.4 and later read `Authorization: Bearer` as a Matomo token: use `tokenAuth` for that.
+   */
+  headers: option<Readonly<Record<string, string>>>()({
+    env: 'MATOMO_HEADERS',
+    fromText: pairsFromText,
+    parse: headers,
+    default: {},
+  }),
+  /** `false` switches the package off: it does nothing and logs nothing. */
+  enabled: option<boolean>()({
+    env: 'MATOMO_ENABLED',
+    parse: boolean,
+    default: true,
+    isPrivacy: true,
+  }),
+  /**
+   * Replaces scheme and host of the tracked URLs. If it has a path, that path is put in front of theirs.
+   * @example MATOMO_BASE_URL=https://api.example.org/v2
+   */
+  baseUrl: option<string>()({
     env: 'MATOMO_BASE_URL',
     parse: trackedBaseUrl,
     default: undefined,
     defaultText: 'from the request',
-  },
-  assumeHttps: { env: 'MATOMO_ASSUME_HTTPS', parse: boolean, default: true },
-  actionName: { env: 'MATOMO_ACTION_NAME', parse: actionName, default: DEFAULT_TITLE },
-  titlePaths: {
+  }),
+  /**
+   * Tracked URLs begin with `https://`, even if the local server uses HTTP, unless a trusted proxy reports another scheme.
+   * Exceptions are `localhost`, names without a dot, names that end in `.localhost`, `.local`, `.internal` or `.test`, and
+   * private, loopback or link-local addresses. For these, and with `false` for all hosts, the scheme is the one that a trusted
+   * proxy reports, otherwise that of the server.
+   */
+  assumeHttps: option<boolean>()({ env: 'MATOMO_ASSUME_HTTPS', parse: boolean, default: true }),
+  /**
+   * Title of the page view: a template of `{method}`, `{route}`, `{path}`, `{host}`, `{status}` and `{span}`, or a function.
+   * `{span}` is the name of the server span. Without a route, `{route}` is `Not Found` for a 404, otherwise the path in the form
+   * that `titlePaths` selects; for a tRPC request it is the procedure. The name of a GraphQL operation is added to the title,
+   * unless a function returned the title.
+   * @see [Matomo: `action_name`](https://developer.matomo.org/api-reference/tracking-api)
+   * @example MATOMO_ACTION_NAME='{method} {route} {status}'
+   */
+  actionName: option<string | ((request: TrackedRequest) => string | undefined)>()({
+    env: 'MATOMO_ACTION_NAME',
+    parse: actionName,
+    default: DEFAULT_TITLE,
+  }),
+  /**
+   * How the path is shown in the title of a request without a route. With `template`, a segment becomes `:id` if it is a number,
+   * a ULID, or hex of 8 or more characters with a digit; `:uuid` if it is a UUID; `:email` if it is an email address; `:token` if it
+   * has 20 or more characters, all of them letters, digits, `_` or `-`, with a digit, both cases and at most one hyphen. With
+   * `raw`, all segments are kept. Both decode the path, except for `%2F`. `urlPaths: 'template'` implies `template`, also for `{path}`.
+   */
+  titlePaths: option<'template' | 'raw'>()({
     env: 'MATOMO_TITLE_PATHS',
     parse: oneOf('template', 'raw'),
     default: 'template',
-  },
-  ignorePaths: {
+  }),
+  /**
+   * Exact paths that are not tracked, with or without a slash at the end. An item also matches the route of a request, unless it
+   * is `/` or has a wildcard. Upper and lower case differ. They are checked before any other filter.
+   * @example MATOMO_IGNORE_PATHS=/health,/metrics
+   */
+  ignorePaths: option<readonly string[]>()({
     env: 'MATOMO_IGNORE_PATHS',
     fromText: listFromText,
     parse: strings,
     default: [],
     isPrivacy: true,
-  },
-  ignorePatterns: {
+  }),
+  /**
+   * Regular expressions, as objects or strings. A request is not tracked if one of them matches anywhere in the first 2,048
+   * characters of its path, as it was sent or percent-decoded once.
+   * @example MATOMO_IGNORE_PATTERNS='/^\/internal\//i,\.map$'
+   */
+  ignorePatterns: option<Patterns>()({
     env: 'MATOMO_IGNORE_PATTERNS',
     fromText: patternsFromText,
     parse: patterns,
     default: [],
     isPrivacy: true,
-  },
-  staticFiles: {
+  }),
+  /**
+   * What happens to GET and HEAD requests of scripts, style sheets, source maps, images, fonts, WebAssembly, web manifests,
+   * `robots.txt`, `sitemap.xml` and everything below `/_next/static/`, `/_astro/`, `/_nuxt/`, `/@vite/`, `/@id/` and
+   * `/node_modules/.vite/`, whatever their status: they are not tracked (`ignore`), or are page views (`track`). A request whose
+   * route is known, such as `/avatars/:id.png`, is always tracked, unless the route ends in a wildcard. Audio, video and documents
+   * are no static files.
+   */
+  staticFiles: option<'ignore' | 'track'>()({
     env: 'MATOMO_STATIC_FILES',
     parse: oneOf('ignore', 'track'),
     default: 'ignore',
-  },
-  prefetches: {
+  }),
+  /**
+   * What happens to requests that a browser or framework sends before anybody opens the page: they are not tracked (`ignore`), or
+   * are page views (`track`). Such requests have `Sec-Purpose`, `Purpose` or `X-Moz` with `prefetch`, or a `Next-Router-Prefetch`
+   * header. A page that the browser prefetched and then opens from its cache sends no other request, so it is not counted.
+   */
+  prefetches: option<'ignore' | 'track'>()({
     env: 'MATOMO_PREFETCHES',
     parse: oneOf('ignore', 'track'),
     default: 'ignore',
-  },
-  downloads: {
+  }),
+  /**
+   * With `documents`, a successful GET request of a document is a download in Matomo instead of a page view: PDF, office
+   * documents, archives, EPUB, CSV, audio and video, by the content type of the response, or by the file extension if that type is
+   * unknown. A download has no title and no timing, and its URL has no query. Of a document that is read in parts, only the request
+   * for the first byte counts. HEAD requests and errors are page views.
+   * @see [Matomo: `download`](https://developer.matomo.org/api-reference/tracking-api)
+   */
+  downloads: option<'documents' | 'off'>()({
     env: 'MATOMO_DOWNLOADS',
     parse: oneOf('documents', 'off'),
     default: 'off',
-  },
-  ignoreUserAgents: {
+  }),
+  /**
+   * Regular expressions, as objects or strings. A request is not tracked if one of them matches in the first 2,048 characters of
+   * its user agent. Your list replaces the default; with an empty list, no user agent is ignored.
+   * @example MATOMO_IGNORE_USER_AGENTS='/^my-monitor/i'
+   */
+  ignoreUserAgents: option<Patterns>()({
     env: 'MATOMO_IGNORE_USER_AGENTS',
     fromText: patternsFromText,
     parse: patterns,
     default: HEALTH_CHECKERS,
     defaultText: '`HEALTH_CHECKERS`',
     isPrivacy: true,
-  },
-  allowedMethods: {
+  }),
+  /**
+   * Methods that are tracked, in upper or lower case. The list needs at least one.
+   * @example MATOMO_ALLOWED_METHODS=GET,POST
+   */
+  allowedMethods: option<readonly string[]>()({
     env: 'MATOMO_ALLOWED_METHODS',
     fromText: listFromText,
     parse: methods(1),
     default: undefined,
     defaultText: 'all',
     isPrivacy: true,
-  },
-  ignoredMethods: {
+  }),
+  /**
+   * Methods that are not tracked, in upper or lower case. They win over `allowedMethods`.
+   * @example MATOMO_IGNORED_METHODS=HEAD,OPTIONS
+   */
+  ignoredMethods: option<readonly string[]>()({
     env: 'MATOMO_IGNORED_METHODS',
     fromText: listFromText,
     parse: methods(0),
     default: [],
     isPrivacy: true,
-  },
-  ignore: { parse: functionOption, default: undefined, isPrivacy: true },
-  routeDetails: {
+  }),
+  /**
+   * A request is not tracked if this function returns a true value. If it throws or returns a promise, neither the request nor its
+   * further hits are tracked, and one warning is logged.
+   */
+  ignore: option<(request: TrackedRequest) => boolean | undefined>()({
+    parse: functionOption<(request: TrackedRequest) => unknown>,
+    default: undefined,
+    isPrivacy: true,
+  }),
+  /**
+   * Tracking parameters for some routes or paths. A key is `METHOD /route`, `/route`, `METHOD /path` or `/path`; the first one
+   * that matches, in this order, is used. Values from `annotate` or from `matomo.*` attributes of spans win over these. `cvar` is an
+   * object and is added to the other custom variables.
+   * @see [Matomo: tracking parameters](https://developer.matomo.org/api-reference/tracking-api)
+   * @example MATOMO_ROUTE_DETAILS='{"GET /users/:id":{"action_name":"User","cvar":{"area":"accounts"}}}'
+   */
+  routeDetails: option<Readonly<Record<string, TrackingParameters>>>()({
     env: 'MATOMO_ROUTE_DETAILS',
     fromText: JSON.parse,
     parse: routeDetails,
     default: {},
-  },
-  dimensions: {
-    env: 'MATOMO_DIMENSIONS',
-    fromText: pairsFromText,
-    parse: dimensions,
-    default: {},
-  },
-  maxCustomVariables: {
+  }),
+  /**
+   * Custom dimensions by their ID in Matomo, 1 to 999: the name of an attribute of the server span, or a function. If you write
+   * the stable name of an attribute, its old name is read too. Two names are computed: `matomo.failed_endpoint` is `5xx GET
+   * /users/:id` or `4xx …`, from status 400 on, and `user_agent.bot.name` is the name of a crawler or AI chatbot, unless the span
+   * has this attribute. Matomo cuts values at 250 characters.
+   * @see [Matomo: `dimension[0-999]`](https://developer.matomo.org/api-reference/tracking-api)
+   * @see [OpenTelemetry: attributes of HTTP server spans](https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server)
+   * @example MATOMO_DIMENSIONS=1=http.request.method,2=http.response.status_code,3=http.route
+   */
+  dimensions: option<
+    Readonly<Record<number, string | ((request: TrackedRequest) => string | number | undefined)>>
+  >()({ env: 'MATOMO_DIMENSIONS', fromText: pairsFromText, parse: dimensions, default: {} }),
+  /**
+   * Number of slots that your Matomo has for custom variables; Matomo 5 needs a plugin for them. Variables without a slot are
+   * dropped, with one warning.
+   * @see [Matomo: `cvar`](https://developer.matomo.org/api-reference/tracking-api)
+   */
+  maxCustomVariables: option<number>()({
     env: 'MATOMO_MAX_CUSTOM_VARIABLES',
     parse: integer(0, 1000),
     default: 5,
-  },
-  trustProxy: {
+  }),
+  /**
+   * Which proxies are trusted to report the caller's address, scheme and host (`X-Forwarded-For`, `-Proto`, `-Host`). As in
+   * Express: none (`false`), all (`true`), a number of hops, or a list of addresses and CIDRs, also `loopback`, `linklocal` and
+   * `uniquelocal`. The peer of a Unix socket has no address: it is trusted only with `true` or a number of hops.
+   * @see [Express: `trust proxy`](https://expressjs.com/en/guide/behind-proxies.html)
+   * @example MATOMO_TRUST_PROXY=loopback,10.0.0.0/8
+   */
+  trustProxy: option<boolean | number | string | readonly string[]>()({
     env: 'MATOMO_TRUST_PROXY',
     fromText: wordOrListFromText,
     parse: trustProxy,
     default: false,
-  },
-  anonymizeIp: { env: 'MATOMO_ANONYMIZE_IP', parse: integer(0, 4), default: 0, isPrivacy: true },
-  visitorId: { env: 'MATOMO_VISITOR_ID', parse: visitorId, default: 'auto', isPrivacy: true },
-  visitorKey: {
+  }),
+  /**
+   * How many bytes of an IPv4 address are masked, counted from its end: 0 to 4. Of an IPv6 address, 1 keeps the first 64 bits, 2
+   * the first 48, 3 the first 32, and 4 none. Addresses are masked before they become part of a hit or a visitor ID; callbacks
+   * get them unmasked.
+   * @see [Matomo: `cip`](https://developer.matomo.org/api-reference/tracking-api)
+   */
+  anonymizeIp: option<0 | 1 | 2 | 3 | 4>()({
+    env: 'MATOMO_ANONYMIZE_IP',
+    parse: integer(0, 4),
+    default: 0,
+    isPrivacy: true,
+  }),
+  /**
+   * How a caller without a user ID is recognized. `auto`: one visitor per day, by address and user agent. `cookie`: the visitor
+   * of Matomo's JavaScript tracker, from its `_pk_id` cookie. `none`: Matomo's own rules. A function returns 16 hex digits. If
+   * there is no cookie, or the function returns `undefined`, `auto` applies.
+   * @see [Matomo: `cid`](https://developer.matomo.org/api-reference/tracking-api)
+   */
+  visitorId: option<VisitorId>()({
+    env: 'MATOMO_VISITOR_ID',
+    parse: visitorId,
+    default: 'auto',
+    isPrivacy: true,
+  }),
+  /**
+   * Secret from which visitor IDs are derived. Processes with the same key, or the same `spool`, recognize the same visitors. To
+   * read it from a file, set `MATOMO_VISITOR_KEY_FILE`. `daily` is no secret: each UTC day has a random key, which exists only in
+   * memory and in the `spool`, and is deleted an hour after its day. Then nobody can find out which address an ID was made from.
+   * Requests of a day whose key is deleted get random IDs.
+   */
+  visitorKey: option<string>()({
     env: 'MATOMO_VISITOR_KEY',
     file: 'MATOMO_VISITOR_KEY_FILE',
     parse: visitorKey,
@@ -177,132 +324,324 @@ export const OPTIONS: {
     isPrivacy: true,
     defaultText:
       'derived from `tokenAuth`; without a token, random and stored in the `spool`; with neither, random per process',
-  },
-  userId: { env: 'MATOMO_USER_ID', parse: userId, default: undefined },
-  privacy: {
+  }),
+  /**
+   * The user: an attribute such as `enduser.id` of the server span or of any recorded span below it, or a function.
+   * @see [Matomo: `uid`](https://developer.matomo.org/api-reference/tracking-api)
+   * @see [OpenTelemetry: `enduser.id`](https://opentelemetry.io/docs/specs/semconv/registry/attributes/enduser/)
+   * @example MATOMO_USER_ID=enduser.id
+   */
+  userId: option<string | ((request: TrackedRequest) => string | undefined)>()({
+    env: 'MATOMO_USER_ID',
+    parse: userId,
+    default: undefined,
+  }),
+  /**
+   * `strict` sends as little as a report of visits needs: no addresses (`cip` is `0.0.0.0`, if there is a token) and no user IDs
+   * from any source, and the defaults `query: 'strip'`, `urlPaths: 'template'`, `referrers: 'origin'`, `doNotTrack: true`,
+   * `visitorKey: 'daily'` and `errors: 'off'`. Visitor IDs are made from the unmasked address, which is not sent, with a key that is
+   * deleted. Options that are set win; one line lists them: `anonymizeIp` sends masked addresses, `userId` allows user IDs.
+   * @see [How do I comply with the GDPR?](privacy.md)
+   * @example MATOMO_PRIVACY=strict
+   */
+  privacy: option<'strict'>()({
     env: 'MATOMO_PRIVACY',
     parse: oneOf('strict'),
     default: undefined,
     isPrivacy: true,
-  },
-  query: {
+  }),
+  /**
+   * What is kept of a URL's query: everything (`keep`), everything but secrets (`redact`), nothing (`strip`), or only the
+   * parameters in your list, with unchanged values; their names are case-sensitive. Secrets in a path (`/a;jsessionid=…`,
+   * `/token=…/`) are redacted unless this is `keep`. Secrets in a referrer are always redacted.
+   * @see [What counts as a secret](privacy.md#queries)
+   * @example MATOMO_QUERY=page,sort
+   */
+  query: option<'keep' | 'redact' | 'strip' | readonly string[]>()({
     env: 'MATOMO_QUERY',
     fromText: wordOrListFromText,
     parse: queryPolicy,
     default: 'redact',
     isPrivacy: true,
-  },
-  redactPathPatterns: {
+  }),
+  /**
+   * Parts of a path that match one of these regular expressions are replaced by `redacted`, in URL, title and referrer. The path
+   * is also tested percent-decoded once: escaped segments that match are replaced as a whole. Routes are not changed. A path of more than 2,048 characters is cut after the last segment that fits.
+   * @example MATOMO_REDACT_PATH_PATTERNS='[^/]+@[^/]+,/\b\d{6,}\b/'
+   */
+  redactPathPatterns: option<Patterns>()({
     env: 'MATOMO_REDACT_PATH_PATTERNS',
     fromText: patternsFromText,
     parse: patterns,
     default: [],
     isPrivacy: true,
-  },
-  urlPaths: {
+  }),
+  /**
+   * What is sent as the path of a page URL: the path itself (`full`), or the route, and if there is none the path in the form that
+   * `titlePaths` describes for `template`. With `template`, the same applies to dimensions made from the URL, to `{path}` in
+   * titles, and to referrers on the host of the request or of `baseUrl`. Templates keep words, such as the name in
+   * `/patients/max-mustermann`.
+   */
+  urlPaths: option<'full' | 'template'>()({
     env: 'MATOMO_URL_PATHS',
     parse: oneOf('full', 'template'),
     default: 'full',
     isPrivacy: true,
-  },
-  referrers: {
+  }),
+  /**
+   * What is sent of a referrer: its URL (`full`), or its scheme and host only (`origin`). With `origin`, Matomo recognizes the
+   * website or search engine, but no page, campaign or keyword.
+   * @see [Matomo: `urlref`](https://developer.matomo.org/api-reference/tracking-api)
+   */
+  referrers: option<'full' | 'origin'>()({
     env: 'MATOMO_REFERRERS',
     parse: oneOf('full', 'origin'),
     default: 'full',
     isPrivacy: true,
-  },
-  siteSearch: { env: 'MATOMO_SITE_SEARCH', parse: boolean, default: false },
-  doNotTrack: { env: 'MATOMO_DO_NOT_TRACK', parse: boolean, default: false, isPrivacy: true },
-  consent: { env: 'MATOMO_CONSENT', parse: consent, default: undefined, isPrivacy: true },
-  capturedHeaders: {
+  }),
+  /**
+   * Keeps `?q=` and the other search parameters in the URL. Matomo then records a site search, without URL, title and timing. If
+   * it is `false`, `q`, `query`, `s`, `search`, `searchword`, `k`, `keyword` and `keywords` are removed.
+   * @see [Matomo: `search`](https://developer.matomo.org/api-reference/tracking-api)
+   */
+  siteSearch: option<boolean>()({ env: 'MATOMO_SITE_SEARCH', parse: boolean, default: false }),
+  /**
+   * If `true`, requests with the header `DNT: 1` or `Sec-GPC: 1` are not tracked, and neither are their events, goals and orders.
+   * A request whose headers are not known is not tracked either, see `capturedHeaders`.
+   * @see [W3C: Global Privacy Control](https://www.w3.org/TR/gpc/)
+   */
+  doNotTrack: option<boolean>()({
+    env: 'MATOMO_DO_NOT_TRACK',
+    parse: boolean,
+    default: false,
+    isPrivacy: true,
+  }),
+  /**
+   * The cookie or header with which callers consent, such as `cookie:consent=yes` or `header:x-consent=yes`. Only requests with exactly
+   * this value are tracked, and only their events, goals and orders; if there are several cookies of that name, all must have the
+   * value. Hits outside of a request are not affected. If the value has several parts, use `ignore`.
+   * @see [How do I track only with consent?](privacy.md#how-do-i-track-only-with-consent)
+   * @example MATOMO_CONSENT=cookie:consent=yes
+   */
+  consent: option<string>()({
+    env: 'MATOMO_CONSENT',
+    parse: consent,
+    default: undefined,
+    isPrivacy: true,
+  }),
+  /**
+   * Names of the request headers that your instrumentation captures as span attributes, such as `dnt`, `sec-gpc` and `cookie`. If a
+   * listed header has no attribute, it was not sent. The exporter, the gateway and `replay` need this for `doNotTrack` and
+   * `consent`: without it, they do not know what a caller wants and track no request. Where the package sees Node.js' request,
+   * nothing has to be listed.
+   * @see [OpenTelemetry: `http.request.header.<key>`](https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/)
+   * @example MATOMO_CAPTURED_HEADERS=dnt,sec-gpc,cookie
+   */
+  capturedHeaders: option<readonly string[]>()({
     env: 'MATOMO_CAPTURED_HEADERS',
     fromText: listFromText,
     parse: headerNames,
     default: [],
     isPrivacy: true,
-  },
-  sampleRate: { env: 'MATOMO_SAMPLE_RATE', parse: share, default: 1, isPrivacy: true },
-  trackBots: { env: 'MATOMO_TRACK_BOTS', parse: boolean, default: true },
-  aiChatbots: {
+  }),
+  /**
+   * Share of the visitors that are tracked, above 0 and at most 1. A visitor is sampled as a whole: if it is not in the sample,
+   * its orders and goals are not sent either. The choice depends on the user ID if the request has one when it ends, otherwise on
+   * the visitor ID, so processes with the same visitor key choose the same visitors. AI chatbots are never sampled.
+   */
+  sampleRate: option<number>()({
+    env: 'MATOMO_SAMPLE_RATE',
+    parse: share,
+    default: 1,
+    isPrivacy: true,
+  }),
+  /**
+   * Sends `bots=1`. Clients of an API are programs, and without `bots=1` Matomo silently drops hits of many of them.
+   * @see [Matomo: `bots`](https://developer.matomo.org/api-reference/tracking-api)
+   */
+  trackBots: option<boolean>()({ env: 'MATOMO_TRACK_BOTS', parse: boolean, default: true }),
+  /**
+   * How requests by AI chatbots are sent: `GET` and `HEAD` requests by programs, recognized by user agent, that fetch a page
+   * because a person asked for it. `separate`: for the AI chatbot reports of Matomo 5.7 and later, outside of any visit. `off`:
+   * as ordinary page views.
+   * @see [Which AI chatbots read my site](which-ai-chatbots-read-my-site.md)
+   */
+  aiChatbots: option<'separate' | 'off'>()({
     env: 'MATOMO_AI_CHATBOTS',
     parse: oneOf('separate', 'off'),
     default: 'separate',
     isPrivacy: true,
-  },
-  aiChatbotUserAgents: {
+  }),
+  /**
+   * A user agent that contains one of these names, in upper or lower case, is an AI chatbot. Matomo silently drops requests whose
+   * name it does not know. In the environment, items that begin with `+` are added to the default; if no item begins with `+`,
+   * the list replaces the default.
+   * @see [Which names a Matomo knows](which-ai-chatbots-read-my-site.md#names)
+   * @example MATOMO_AI_CHATBOT_USER_AGENTS=+Amzn-User,+Kimi-User
+   */
+  aiChatbotUserAgents: option<readonly string[]>()({
     env: 'MATOMO_AI_CHATBOT_USER_AGENTS',
     fromText: listFromText,
     parse: chatbotNames,
     default: AI_CHATBOTS,
     defaultText: '`AI_CHATBOTS`',
     isPrivacy: true,
-  },
-  pageViews: { env: 'MATOMO_PAGE_VIEWS', parse: boolean, default: true, isPrivacy: true },
-  errors: {
+  }),
+  /**
+   * Set `false` if Matomo's JavaScript tracker already sends the page views of people. Then only requests by AI chatbots and
+   * explicit events are sent, and no token is needed.
+   */
+  pageViews: option<boolean>()({
+    env: 'MATOMO_PAGE_VIEWS',
+    parse: boolean,
+    default: true,
+    isPrivacy: true,
+  }),
+  /**
+   * What is sent about an error, that is status 400 and above or a failed GraphQL operation: nothing (`off`), its class as the
+   * custom variable `error_type` (`type`), or also a crash for the CrashAnalytics plugin (`crash`). The error message is never
+   * sent, and free text instead of a class is sent as `_OTHER`.
+   * @see [Matomo: `ca`, `cra`](https://developer.matomo.org/api-reference/tracking-api)
+   */
+  errors: option<'off' | 'type' | 'crash'>()({
     env: 'MATOMO_ERRORS',
     parse: oneOf('off', 'type', 'crash'),
     default: 'type',
     isPrivacy: true,
-  },
-  record: {
+  }),
+  /**
+   * Which requests `register` records for Matomo although the application's sampler drops them. `sampled`: none. `requests`: all, with
+   * the child spans that have `matomo.perf_key` when they start. `all`: all, with all child spans, so that `matomo.*` attributes work
+   * on them. The exported spans and the propagated `traceparent` do not change. Sentry 10 sends every recorded span: if you use it,
+   * [set `sampled`](sentry-and-datadog.md).
+   * @see [OpenTelemetry: recording and sampling](https://opentelemetry.io/docs/specs/otel/trace/sdk/#sampling)
+   */
+  record: option<'sampled' | 'requests' | 'all'>()({
     env: 'MATOMO_RECORD',
     parse: oneOf('sampled', 'requests', 'all'),
     default: 'requests',
     inCode: 'recordServerSpans(sampler)',
-  },
-  maxQueueSize: {
+  }),
+  /**
+   * Maximum number of hits queued in memory. If the queue is full, new hits are dropped and counted as `queue_full`. The queue is
+   * also full if its hits take about 3,355 bytes for each of this number, at least 1 MiB.
+   * @see [OpenTelemetry: batch span processor, which has options of the same names](https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#batch-span-processor)
+   */
+  maxQueueSize: option<number>()({
     env: 'MATOMO_MAX_QUEUE_SIZE',
     parse: integer(1, 10_000_000),
     default: 10_000,
-  },
-  maxExportBatchSize: {
+  }),
+  /** Maximum number of hits in one bulk request. More than 100 gains nothing in Matomo. */
+  maxExportBatchSize: option<number>()({
     env: 'MATOMO_MAX_EXPORT_BATCH_SIZE',
     parse: integer(1, 10_000),
     default: 100,
-  },
-  scheduledDelayMillis: {
+  }),
+  /** How long a hit is queued at most before it is sent, in milliseconds, if Matomo is available. */
+  scheduledDelayMillis: option<number>()({
     env: 'MATOMO_SCHEDULE_DELAY',
     parse: integer(0, DAY_MILLIS),
     default: 5_000,
-  },
-  exportTimeoutMillis: {
+  }),
+  /** Timeout of one attempt to send, in milliseconds. */
+  exportTimeoutMillis: option<number>()({
     env: 'MATOMO_EXPORT_TIMEOUT',
     parse: integer(1, DAY_MILLIS),
     default: 30_000,
-  },
-  shutdownTimeoutMillis: {
+  }),
+  /**
+   * Deadline of `shutdown`, in milliseconds. Also how long a bulk that is being sent keeps the process alive after the last request.
+   */
+  shutdownTimeoutMillis: option<number>()({
     env: 'MATOMO_SHUTDOWN_TIMEOUT',
     parse: integer(0, DAY_MILLIS),
     default: 5_000,
     defaultText: '5000; with `register` and `start` 1500',
-  },
-  exitFlush: {
+  }),
+  /**
+   * If the process ends without a shutdown (empty event loop, `process.exit()`, uncaught exception), queued hits are first stored in
+   * the spool or sent, for at most `shutdownTimeoutMillis`, or 300 ms if Matomo was unavailable. Your `dispatcher` is not used.
+   * A signal without a handler ends the process without this.
+   */
+  exitFlush: option<boolean>()({
     env: 'MATOMO_EXIT_FLUSH',
     parse: boolean,
     default: undefined,
     defaultText: '`false`; with `register` and `start` `true`',
-  },
-  resendUnconfirmed: { env: 'MATOMO_RESEND_UNCONFIRMED', parse: boolean, default: false },
-  spool: { env: 'MATOMO_SPOOL', parse: spoolPlace, default: undefined },
-  maxSpoolBytes: {
+  }),
+  /** Sends hits again if no response shows whether Matomo stored them: prefers duplicates to losses. */
+  resendUnconfirmed: option<boolean>()({
+    env: 'MATOMO_RESEND_UNCONFIRMED',
+    parse: boolean,
+    default: false,
+  }),
+  /**
+   * Folder in which hits are stored within half a second of their request, so that they survive outages and restarts; or the URL
+   * of a Redis or Valkey, `redis://…` or `rediss://…`, for processes on several machines, which needs `npm install redis`. One of
+   * the processes that share a spool sends the hits of all. In Redis, `redis://host:6379?shards=4` divides the visitors among 1 to 64
+   * shards, so that several processes can send at once. Use each spool for one Matomo. It contains personal data.
+   * @example MATOMO_SPOOL=/var/spool/my-app-matomo
+   */
+  spool: option<string>()({ env: 'MATOMO_SPOOL', parse: spoolPlace, default: undefined }),
+  /**
+   * Maximum size of the hits in the spool, in bytes. Beyond it, new hits are dropped and counted as `spool`; before that, a
+   * gateway answers 503.
+   */
+  maxSpoolBytes: option<number>()({
     env: 'MATOMO_MAX_SPOOL_BYTES',
     parse: integer(1_048_576, 1024 * GIBIBYTE),
     default: GIBIBYTE,
-  },
-  maxSpoolAgeMillis: {
+  }),
+  /** Age from which hits are no longer sent if there is a spool, in milliseconds. They are counted as `expired`. */
+  maxSpoolAgeMillis: option<number>()({
     env: 'MATOMO_MAX_SPOOL_AGE',
     parse: integer(60_000, 366 * DAY_MILLIS),
     default: 7 * DAY_MILLIS,
     defaultText: '`604800000` (7 days)',
     isPrivacy: true,
-  },
-  dispatcher: { parse: dispatcher, default: undefined, defaultText: 'created by the package' },
-  beforeSend: { parse: functionOption, default: undefined, isPrivacy: true },
-  dryRun: { env: 'MATOMO_DRY_RUN', parse: boolean, default: false, isPrivacy: true },
-  meterProvider: { env: 'MATOMO_METRICS', parse: meterProvider, default: undefined },
-  statsIntervalMillis: {
+  }),
+  /**
+   * Your own undici 7 `Dispatcher`, for proxies, TLS or tests. It is not closed at shutdown.
+   * @see [undici: Dispatcher](https://undici.nodejs.org/#/docs/api/Dispatcher)
+   */
+  dispatcher: option<HttpDispatcher>()({
+    parse: dispatcher,
+    default: undefined,
+    defaultText: 'created by the package',
+  }),
+  /** Gets the parameters of each hit before it is sent and returns them, changed or not. `undefined` or an error drops the hit. */
+  beforeSend: option<(parameters: Record<string, string>) => Record<string, string> | undefined>()({
+    parse: functionOption<(parameters: Record<string, string>) => unknown>,
+    default: undefined,
+    isPrivacy: true,
+  }),
+  /** Logs each hit and sends nothing. The hits are counted as `accepted`. A `spool` is neither read nor written. */
+  dryRun: option<boolean>()({
+    env: 'MATOMO_DRY_RUN',
+    parse: boolean,
+    default: false,
+    isPrivacy: true,
+  }),
+  /**
+   * Receives metrics of the processor itself: hits by result, requests that were not tracked, the queue, and the duration of bulk
+   * requests. `'global'` is the meter provider that the application registers with `@opentelemetry/api`, now or later. Names:
+   * `matomo.*`, and `otel.sdk.processor.span.*` of OpenTelemetry's semantic conventions. Each processor, exporter and gateway of a
+   * process has its own `otel.component.name`, such as `matomo_span_processor/0`.
+   * @see [OpenTelemetry: SDK metrics](https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/)
+   */
+  meterProvider: option<MeterProvider | 'global'>()({
+    env: 'MATOMO_METRICS',
+    parse: meterProvider,
+    default: undefined,
+  }),
+  /** Logs `stats()` as one line of JSON at this interval, in milliseconds. Not set: never. */
+  statsIntervalMillis: option<number>()({
     env: 'MATOMO_STATS_INTERVAL',
     parse: integer(1_000, DAY_MILLIS),
     default: undefined,
-  },
+  }),
 };
+
+/** Name of an option. */
+export type OptionName = keyof typeof OPTIONS;

@@ -2,14 +2,16 @@ import type { MeterProvider } from '@opentelemetry/api';
 import { show } from '../common/diagnostics.js';
 import type { HttpDispatcher } from '../delivery/http/transport.js';
 import type { ConsentRule } from '../hit/consent.js';
+import type { TrackedRequest } from '../hit/http-request.js';
 import { TEMPLATE_FIELDS } from '../hit/page/action-name.js';
 import type { TrackingParameters } from '../hit/parameters/parameter-names.js';
 import { toSiteId } from '../hit/parameters/site-id.js';
 import { declarationOf } from '../hit/parameters/tracking-parameters.js';
 import { createTrust } from '../hit/visitor/proxy-trust.js';
 import { listFromText } from './environment-text.js';
-import type { ResolvedOptions } from './resolved-options.js';
 import { wrongOption } from './wrong-option.js';
+
+type Callback<T> = (request: TrackedRequest) => T | undefined;
 
 // Each parser takes a value from code or the environment and returns the resolved value, or throws.
 
@@ -24,8 +26,8 @@ function lowerCase(value: unknown): unknown {
   return typeof value === 'string' ? value.toLowerCase() : value;
 }
 
-export function siteId(name: string, value: unknown): ResolvedOptions['siteId'] {
-  if (typeof value === 'function') return value as ResolvedOptions['siteId'];
+export function siteId(name: string, value: unknown): number | Callback<number | string> {
+  if (typeof value === 'function') return value as Callback<number | string>;
   const several = ' (to choose among several sites, set the option siteId in code)';
   const wanted = `a positive whole number${String(value).includes(',') ? several : ''}`;
   return toSiteId(value) ?? refuse(name, wanted, value, `${wanted} or a function`);
@@ -147,8 +149,8 @@ export function patterns(name: string, value: unknown): readonly RegExp[] {
   });
 }
 
-export function actionName(name: string, value: unknown): ResolvedOptions['actionName'] {
-  if (typeof value === 'function') return value as ResolvedOptions['actionName'];
+export function actionName(name: string, value: unknown): string | Callback<string> {
+  if (typeof value === 'function') return value as Callback<string>;
   if (typeof value !== 'string' || value === '') {
     return refuse(name, 'a template', value, 'a template or a function');
   }
@@ -194,7 +196,10 @@ function checkValues(place: string, values: Record<string, unknown>): void {
   }
 }
 
-export function dimensions(name: string, value: unknown): ResolvedOptions['dimensions'] {
+export function dimensions(
+  name: string,
+  value: unknown,
+): Readonly<Record<string, string | Callback<string | number>>> {
   if (!isRecord(value)) {
     const wantedInCode = 'an object of attributes or functions by ID';
     return refuse(name, 'pairs of ID and attribute', value, wantedInCode);
@@ -213,10 +218,10 @@ export function dimensions(name: string, value: unknown): ResolvedOptions['dimen
       refuse(`${name}[${id}]`, wanted, source, `${wanted} or a function`);
     }
   }
-  return { ...value } as ResolvedOptions['dimensions'];
+  return { ...value } as Readonly<Record<string, string | Callback<string | number>>>;
 }
 
-export function trustProxy(name: string, value: unknown): ResolvedOptions['trustProxy'] {
+export function trustProxy(name: string, value: unknown): boolean | number | readonly string[] {
   const word = lowerCase(value);
   if (word === true || word === 'true') return true;
   if (word === false || word === 'false') return false;
@@ -232,20 +237,26 @@ export function trustProxy(name: string, value: unknown): ResolvedOptions['trust
   }
 }
 
-export function visitorId(name: string, value: unknown): ResolvedOptions['visitorId'] {
+export function visitorId(
+  name: string,
+  value: unknown,
+): 'auto' | 'cookie' | 'none' | Callback<string> {
   return typeof value === 'function'
-    ? (value as ResolvedOptions['visitorId'])
+    ? (value as Callback<string>)
     : oneOf('auto', 'cookie', 'none')(name, value);
 }
 
-export function userId(name: string, value: unknown): ResolvedOptions['userId'] {
-  if (typeof value === 'function') return value as ResolvedOptions['userId'];
+export function userId(name: string, value: unknown): string | Callback<string> {
+  if (typeof value === 'function') return value as Callback<string>;
   if (typeof value === 'string' && value.trim() !== '') return value.trim();
   const wanted = 'the name of an attribute';
   return refuse(name, wanted, value, `${wanted} or a function`);
 }
 
-export function queryPolicy(name: string, value: unknown): ResolvedOptions['query'] {
+export function queryPolicy(
+  name: string,
+  value: unknown,
+): 'keep' | 'redact' | 'strip' | readonly string[] {
   if (typeof value !== 'string') return strings(name, value);
   const policy = (['keep', 'redact', 'strip'] as const).find((word) => word === lowerCase(value));
   if (policy !== undefined) return policy;

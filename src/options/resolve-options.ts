@@ -1,29 +1,32 @@
-import { readFileSync } from 'node:fs';
 import { type Diagnostics, show } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { nearestName } from '../hit/nearest-name.js';
 import type { MatomoOptions } from '../options.js';
+import {
+  type Environment,
+  type OptionDeclaration,
+  readVariables,
+  textOf,
+  variablesOf,
+} from './declaration.js';
 import {
   describeMisspelled,
   findMisspelledVariables,
   type MisspelledVariable,
   warnAboutMisspelled,
 } from './misspelled-variables.js';
-import { OPTIONS, type OptionDeclaration, type OptionName } from './option-table.js';
+import { OPTIONS, type OptionName } from './option-table.js';
 import type { ResolvedOptions } from './resolved-options.js';
 import { applyStrict } from './strict.js';
 import { wrongOption } from './wrong-option.js';
 
-type Environment = Readonly<Record<string, string | undefined>>;
 type Values = Partial<Record<keyof ResolvedOptions, unknown>>;
 type ReportError = (message: string) => void;
 
 const NAMES = Object.keys(OPTIONS) as OptionName[];
 
 /** Every variable from which options are read. */
-export const OPTION_VARIABLES: readonly string[] = [
-  ...Object.values(OPTIONS).flatMap(({ env, file }) => [env ?? [], file ?? []].flat()),
-];
+export const OPTION_VARIABLES: readonly string[] = variablesOf(OPTIONS);
 
 /**
  * Merges options from code, environment and defaults. An invalid value in code throws; an invalid variable is logged and
@@ -150,38 +153,13 @@ function readVariable<Name extends OptionName>(
   env: Environment,
   report: ReportError,
 ): ResolvedOptions[Name] | undefined {
-  const { env: variable, file, fromText, isPrivacy, parse } = OPTIONS[name];
-  if (variable === undefined) return undefined;
-  const text = textOf(variable, env);
-  if (text !== '') return parse(variable, readText(text, fromText));
-  const path = textOf(file, env);
-  if (file === undefined || path === '') return undefined;
-  try {
-    return parse(file, readFileSync(path, 'utf8'));
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'option-invalid') throw error;
-    const problem = `The file in ${file} cannot be read (${code})`;
-    if (isPrivacy) throw wrongOption(problem);
-    report(
-      coded('token-file', `${problem}. No token is used. Let the user of this process read it.`),
-    );
-    return undefined;
-  }
-}
-
-/** Trimmed, because values from files and shells often have a space or newline at the end. */
-function textOf(variable: string | undefined, env: Environment): string {
-  return (variable && env[variable]?.trim()) || '';
-}
-
-/** Text that cannot be parsed is passed to `parse` as it is, which throws the error for the operator. */
-function readText(text: string, fromText: ((text: string) => unknown) | undefined): unknown {
-  try {
-    return fromText ? fromText(text) : text;
-  } catch {
-    return text;
-  }
+  const declaration = OPTIONS[name] as OptionDeclaration<unknown>;
+  const onUnreadable = (problem: string) => {
+    if (declaration.isPrivacy) throw wrongOption(problem);
+    const advice = 'No token is used. Let the user of this process read it.';
+    report(coded('token-file', `${problem}. ${advice}`));
+  };
+  return readVariables(declaration, env, onUnreadable) as ResolvedOptions[Name] | undefined;
 }
 
 /** Whether the variable was meant for a privacy option that is not set otherwise. */

@@ -1,6 +1,6 @@
 import type { Diagnostics } from '../../common/diagnostics.js';
 import { type MessageCode, splitCode } from '../../common/messages.js';
-import { GATEWAY_VARIABLES } from '../../gateway/gateway-options.js';
+import { RECEIVER_VARIABLES } from '../../gateway/receiver-options.js';
 import { nearestName } from '../../hit/nearest-name.js';
 import { toSiteId } from '../../hit/parameters/site-id.js';
 import { listFromText } from '../../options/environment-text.js';
@@ -85,8 +85,7 @@ function severalSites(sites: readonly number[]): Finding {
 /** Only a gateway needs to know: an application with `register` has Node's requests. */
 function uncapturedHeaders(env: Readonly<NodeJS.ProcessEnv>, options: ResolvedOptions): Finding[] {
   const missing = missingHeaders(options);
-  if (missing.length === 0 || !Object.values(GATEWAY_VARIABLES).some((name) => env[name]))
-    return [];
+  if (missing.length === 0 || !RECEIVER_VARIABLES.some((name) => env[name])) return [];
   const found = `MATOMO_CAPTURED_HEADERS does not list ${missing.join(', ')}: a gateway tracks no request whose span does not have them`;
   const advice = `Let the services capture them, and set MATOMO_CAPTURED_HEADERS=${[...options.capturedHeaders, ...missing].join(',')}.`;
   return [warning('options', 'headers-not-captured', found, advice)];
@@ -101,7 +100,7 @@ function unknownVariables(
   env: Readonly<NodeJS.ProcessEnv>,
   findings: readonly Finding[],
 ): Finding[] {
-  const known = [...OPTION_VARIABLES, ...Object.values(GATEWAY_VARIABLES)];
+  const known = [...OPTION_VARIABLES, ...RECEIVER_VARIABLES];
   const misspelled = findMisspelledVariables(env, known);
   const similar = Object.keys(env).flatMap((name) => {
     if (!/^(?:MATOMO|PIWIK)_/i.test(name) || known.includes(name)) return [];

@@ -3,10 +3,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DetachedScope } from '../../common/detached-scope.js';
 import { SerialQueue } from '../../common/serial-queue.js';
 import { runInSlices } from '../../common/slices.js';
-import type { ResolvedReceiver } from '../gateway-options.js';
 import { findCodec, jsonCodec, OTLP_CODECS, type OtlpCodec } from '../otlp/codecs.js';
 import { DecodedExport, UnreadableExport } from '../otlp/decoded-export.js';
 import type { SpanSelection } from '../otlp/span-selection.js';
+import type { ResolvedReceiver } from '../receiver-options.js';
 import { BodyMemory } from './body-memory.js';
 import { type BodyProblem, readBody } from './read-body.js';
 

@@ -5,7 +5,7 @@ import {
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ResolvedReceiver } from '../gateway-options.js';
+import type { ResolvedReceiver } from '../receiver-options.js';
 
 // Limits against slow clients and too many clients.
 const HEADERS_MILLIS = 10_000;

@@ -6,9 +6,9 @@ import { wrongOption } from '../../options/wrong-option.js';
 import { createHitPipeline } from '../../pipeline/hit-pipeline.js';
 import type { MatomoStats } from '../../pipeline/stats.js';
 import { hasHitEvent, hitsOfEvents } from '../../requests/span-hit-events.js';
-import { resolveNames } from '../gateway-options.js';
 import type { ReceivedSpan } from '../otlp/received-span.js';
 import { createSelection } from '../otlp/span-selection.js';
+import { resolveReceiverOption } from '../receiver-options.js';
 import { toRequest } from '../traces/to-request.js';
 import { type RequestSpans, traceKeyOf, WaitingTrace } from '../traces/waiting-trace.js';
 import { type Chunk, readChunks } from './read-chunks.js';
@@ -53,7 +53,9 @@ export async function replayFiles(options: ReplayOptions): Promise<MatomoStats> 
     );
   }
   const { pipeline, reading, resolved } = made;
-  const selection = createSelection(resolveNames({}, process.env), reading);
+  const services = resolveReceiverOption('services', undefined, process.env);
+  const scopes = resolveReceiverOption('scopes', undefined, process.env);
+  const selection = createSelection({ services, scopes }, reading);
   const progress = { spans: 0, requests: 0, unreadable: 0, rejected: 0 };
   const batchSize = Math.min(resolved.maxExportBatchSize, resolved.maxQueueSize);
 

@@ -1,24 +1,29 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
+import { RECEIVER_OPTIONS } from '../../../src/gateway/receiver-options.js';
 import { AI_CHATBOTS } from '../../../src/hit/bots/ai-chatbots.js';
 import { HEALTH_CHECKERS } from '../../../src/hit/request-patterns.js';
-import { OPTIONS, type OptionDeclaration } from '../../../src/options/option-table.js';
+import type { OptionDeclarations } from '../../../src/options/declaration.js';
+import { OPTIONS } from '../../../src/options/option-table.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
 import { ROOT } from '../../support/child-process.js';
 import { diagnosticsTo } from '../../support/diagnostics.js';
 import { read } from './pages.js';
 
 interface Sources {
-  readonly OPTIONS: Readonly<Record<string, OptionDeclaration<unknown>>>;
+  readonly OPTIONS: OptionDeclarations;
+  readonly RECEIVER_OPTIONS: OptionDeclarations;
   readonly HEALTH_CHECKERS: readonly RegExp[];
   readonly AI_CHATBOTS: readonly string[];
 }
 
-const sources: Sources = { OPTIONS, HEALTH_CHECKERS, AI_CHATBOTS };
+const sources: Sources = { OPTIONS, RECEIVER_OPTIONS, HEALTH_CHECKERS, AI_CHATBOTS };
 const script = pathToFileURL(join(ROOT, 'scripts/configuration.mjs')).href;
-const { configurationPage } = (await import(script)) as {
+const { configurationPage, typeOfOptions, withProperties } = (await import(script)) as {
   configurationPage: (sources: Sources) => string;
+  typeOfOptions: (table: string, declarations: OptionDeclarations) => string;
+  withProperties: (file: string, name: string, properties: string) => string;
 };
 const page = read('docs/configuration.md');
 
@@ -27,21 +32,38 @@ test('docs/configuration.md is what the table of options and the comments of the
   expect(isFresh, 'docs/configuration.md is stale: run `npm run configuration`').toBe(true);
 });
 
-test.each(Object.entries(sources.OPTIONS))('it has a section on %s', (name, { env }) => {
-  const section = page.split(/^###? /m).find((text) => text.startsWith(`\`${name}\`\n`)) ?? '';
-  const [, text = '', facts = ''] = section.split('\n\n');
-  expect(text).toMatch(/^[`A-Z][\s\S]*\.$/);
-  expect(facts).toMatch(/^\* In code: `.+`/);
-  expect(facts).toContain(
-    `\n* In the environment: ${env === undefined ? 'not available' : `\`${env}\``}`,
-  );
-  expect(facts).toMatch(/\n\* Default: .+/);
+test.each([
+  ['src/options.ts', 'MatomoOptions', 'src/options/option-table.ts', OPTIONS],
+  [
+    'src/gateway/gateway-options.ts',
+    'ReceiverOptions',
+    'src/gateway/receiver-options.ts',
+    RECEIVER_OPTIONS,
+  ],
+])('%s has the interface %s that %s declares', (file, name, table, declarations) => {
+  const generated = withProperties(file, name, typeOfOptions(table, declarations));
+  const withoutLayout = (text: string) => text.replace(/[\s|]/g, '');
+  const isFresh = withoutLayout(read(file)) === withoutLayout(generated);
+  expect(isFresh, `${file} is stale: run \`npm run configuration\``).toBe(true);
 });
 
+test.each(Object.entries({ ...sources.OPTIONS, ...sources.RECEIVER_OPTIONS }))(
+  'it has a section on %s',
+  (name, { env, files }) => {
+    const section = page.split(/^###? /m).find((text) => text.startsWith(`\`${name}\`\n`)) ?? '';
+    const [, text = '', facts = ''] = section.split('\n\n');
+    expect(text).toMatch(/^[`A-Z][\s\S]*\.$/);
+    expect(facts).toMatch(/^\* In code: `.+`/);
+    expect(facts).toContain(
+      `\n* In the environment: ${env === undefined && !files ? 'not available' : '`MATOMO_'}`,
+    );
+    expect(facts).toMatch(/\n\* Default: .+/);
+  },
+);
+
 test('an option without a comment is refused by name', () => {
-  const declaration = OPTIONS.dryRun as OptionDeclaration<unknown>;
-  const withNew = { ...sources, OPTIONS: { ...OPTIONS, newOption: declaration } };
-  expect(() => configurationPage(withNew as Sources)).toThrow('newOption');
+  const withNew = { ...sources, OPTIONS: { ...OPTIONS, newOption: OPTIONS.dryRun } };
+  expect(() => configurationPage(withNew)).toThrow('newOption');
 });
 
 test.each([
