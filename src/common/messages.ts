@@ -41,6 +41,7 @@ export const MESSAGE_CODES = [
   'unreachable',
   'certificate',
   'proxy-unusable',
+  'bundled',
   'not-private',
   'unavailable',
   'no-answer',

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { DailyKeys } from '../common/daily-keys.js';
-import type { Diagnostics } from '../common/diagnostics.js';
+import { type Diagnostics, show } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { withoutTracing } from '../common/otel-global.js';
 import { Delivery } from '../delivery/delivery.js';
@@ -105,13 +105,24 @@ function openSpool(
   );
 }
 
+function withoutUndici(error: unknown): string {
+  return (
+    `undici cannot be loaded (${show(error)}). Hits are sent through node:http. ` +
+    'Mark opentelemetry-matomo and undici as external if the application is bundled, else install the package again.'
+  );
+}
+
 function createWayToMatomo(
   options: ResolvedOptions,
   diagnostics: Diagnostics,
   metrics: Metrics | undefined,
 ): Transport {
   if (options.dryRun) return createDryRunTransport((line) => diagnostics.print(line));
-  const plain = createTransport({ ...options, userAgent: USER_AGENT });
+  const plain = createTransport({
+    ...options,
+    userAgent: USER_AGENT,
+    onFallback: (error) => diagnostics.warnOnce('bundled', coded('bundled', withoutUndici(error))),
+  });
   const transport = metrics?.measure(plain) ?? plain;
   const isOwn = options.dispatcher === undefined;
   return {

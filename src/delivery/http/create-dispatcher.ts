@@ -14,6 +14,9 @@ const ONE_CONNECTION = {
   keepAliveMaxTimeout: IDLE_MILLIS,
 };
 
+/** The package `undici` cannot be loaded; `cause` is the error. */
+export class UndiciNotLoaded extends Error {}
+
 /**
  * A single connection, through the proxy in the environment if there is one, which does not keep the process alive. Loads undici.
  * `onClose` is called when the other side closes the connection without notice.
@@ -23,7 +26,7 @@ export async function createDispatcher(
   env: Readonly<NodeJS.ProcessEnv>,
   onClose: () => void = () => undefined,
 ): Promise<HttpDispatcher> {
-  const { buildConnector, Client, ProxyAgent } = await import('undici');
+  const { buildConnector, Client, ProxyAgent } = await loadUndici();
   const connectTo = buildConnector({ timeout: CONNECT_MILLIS });
   const sockets = new Set<Socket>();
   /** Why connections were closed. undici may open another one for no request. */
@@ -89,4 +92,12 @@ export async function createDispatcher(
       for (const socket of sockets) socket.destroy();
     },
   };
+}
+
+async function loadUndici(): Promise<typeof import('undici')> {
+  try {
+    return await import('undici');
+  } catch (cause) {
+    throw new UndiciNotLoaded('undici cannot be loaded', { cause });
+  }
 }

@@ -1,13 +1,42 @@
+import { UndiciNotLoaded } from './create-dispatcher.js';
 import { createNodeTransport } from './node-transport.js';
 import type { Exchange, Transport } from './transport.js';
 import { createUndiciTransport, type UndiciTransportOptions } from './undici-transport.js';
 
+interface Options extends UndiciTransportOptions {
+  /** Called once with the error if `undici` cannot be loaded. */
+  readonly onFallback?: ((error: unknown) => void) | undefined;
+}
+
 /** The transport for this runtime. On Bun, `undici` is a stub that sends nothing; a given `dispatcher` is used on every runtime. */
-export function createTransport(options: UndiciTransportOptions): Transport {
+export function createTransport(options: Options): Transport {
+  if (options.dispatcher) return createUndiciTransport(options);
   const isBun = process.versions.bun !== undefined;
-  return isBun && !options.dispatcher
-    ? createNodeTransport(options)
-    : createUndiciTransport(options);
+  return isBun ? createNodeTransport(options) : createFallingBack(options);
+}
+
+/** Sends through `node:http` if `undici` cannot be loaded, as in a bundle of ES modules, which has no `require`. */
+function createFallingBack(options: Options): Transport {
+  let current = createUndiciTransport(options);
+  let isClosed = false;
+  return {
+    prepare: () => current.prepare?.(),
+    isSending: () => current.isSending?.() ?? false,
+    async send(body, timeoutMillis) {
+      const exchange = await current.send(body, timeoutMillis);
+      const isMissing =
+        exchange.kind === 'not_sent' && exchange.error instanceof UndiciNotLoaded && !isClosed;
+      if (!isMissing) return exchange;
+      options.onFallback?.(exchange.error.cause);
+      current = createNodeTransport(options);
+      return current.send(body, timeoutMillis);
+    },
+    abort: (reason) => current.abort?.(reason),
+    close() {
+      isClosed = true;
+      return current.close();
+    },
+  };
 }
 
 /** Prints hits and sends nothing. They are counted as `accepted`. */

@@ -9,7 +9,7 @@ import {
   timedOut,
 } from './transport.js';
 
-/** Sends through `node:http`, for Bun. */
+/** Sends through `node:http`, without `undici`. */
 export function createNodeTransport(options: TransportOptions): Transport {
   const { url } = options;
   const reuse = new ConnectionReuse();
