@@ -1,10 +1,12 @@
 // tsc compiles src to build, and the bundler makes a few files in dist for each module format: Node.js takes at least twice
-// as long to load a hundred small files. Nothing is minified, so that stack traces have the names in src.
+// as long to load a hundred small files. Nothing is minified, so that stack traces have the names in src. Types are bundled, too.
 import { spawnSync } from 'node:child_process';
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { rollup } from 'rollup';
+import { dts } from 'rollup-plugin-dts';
 import { exitWorkerModule } from './exit-worker-code.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -36,6 +38,7 @@ await bundle('cjs', {
   dynamicImportInCjs: false, // Jest does not support import() in CommonJS
 });
 linkLateEntry();
+await bundleTypes();
 copyPage();
 writeFileSync(join(dist, 'cjs/package.json'), '{"type":"commonjs"}\n'); // last, see setup.mjs
 
@@ -68,9 +71,41 @@ async function bundle(folder, format) {
     comments: { jsdoc: false }, // the declarations have it
     ...format,
   });
-  for (const path of declarationsOf(entries)) {
-    cpSync(join(build, path), join(dist, folder, path));
+}
+
+/** The types of all entries, for CommonJS. ES modules get the same ones, so that a class is one type for both. */
+async function bundleTypes() {
+  const entries = entriesIn('cjs');
+  const bundle = await rollup({
+    input: Object.fromEntries(entries.map((entry) => [entry, join(build, `${entry}.d.ts`)])),
+    external: /^[^./]/,
+    plugins: [dts(), { name: 'links', renderChunk: completeLinks }],
+    onLog: (_level, { code, message }) => {
+      if (code !== 'EMPTY_BUNDLE') throw new Error(message); // register exports nothing
+    },
+  });
+  await bundle.write({
+    dir: join(dist, 'cjs'),
+    entryFileNames: '[name].d.ts',
+    chunkFileNames: 'types.d.ts',
+    minifyInternalExports: false,
+  });
+  await bundle.close();
+  for (const entry of entriesIn('esm').filter((name) => entries.includes(name))) {
+    const file = join(dist, 'esm', `${entry}.d.ts`);
+    const target = posix.join(posix.relative(posix.dirname(`esm/${entry}`), 'cjs'), entry);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, `export * from '${target}.js';\n`);
   }
+}
+
+/** Comments link to pages in `docs`, and an editor that shows a comment cannot follow a relative link. */
+function completeLinks(code) {
+  const { repository } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const base = repository?.url.replace(/^git\+|\.git$/g, '');
+  return code.replace(/\[([^\]]*)\]\(([\w-]+\.md(?:#[\w-]*)?)\)/g, (_all, text, page) =>
+    base ? `[${text}](${base}/blob/HEAD/docs/${page})` : `${text} (docs/${page} in this package)`,
+  );
 }
 
 /** The files of modules and of all that they import. */
@@ -93,16 +128,6 @@ function entriesIn(folder) {
     .map((path) => path.replace(/^\.\//, ''))
     .filter((path) => path.startsWith(start))
     .map((path) => path.slice(start.length).replace(/\.js$/, ''));
-}
-
-function declarationsOf(entries) {
-  const reached = new Set(entries.map((entry) => `${entry}.d.ts`)); // grows during the loop
-  for (const path of reached) {
-    for (const [, target] of readFileSync(join(build, path), 'utf8').matchAll(IMPORT)) {
-      reached.add(join(dirname(path), target.replace(/\.js$/, '.d.ts')));
-    }
-  }
-  return reached;
 }
 
 /** `#serve` keeps the late entry out of the bundle of `register`. In dist it becomes a path, which every bundler resolves. */

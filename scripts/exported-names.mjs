@@ -19,7 +19,7 @@ export async function exportedNames(root) {
     if (!file.endsWith('.js') || entry === './register') continue;
     const values = await import(pathToFileURL(join(root, file)).href);
     const prefix = `export ${entry.replace('.', name)}`;
-    for (const [own, path] of reExports(join(root, file.replace(/\.js$/, '.d.ts')))) {
+    for (const [own, path] of reExports(join(root, toSource(file)))) {
       const kind = own in values ? kindOf(values[own]) : 'type';
       const { text, members } = readDeclaration(readFileSync(path, 'utf8'), own);
       all.push([`${prefix} ${own}`, members ? kind : `${kind} ${text}`.trim()]);
@@ -27,6 +27,11 @@ export async function exportedNames(root) {
     }
   }
   return all;
+}
+
+/** Its declarations before they are bundled: a file of `build`. */
+function toSource(file) {
+  return file.replace(/^\.\/dist\/\w+\//, 'build/').replace(/\.js$/, '.d.ts');
 }
 
 function formatOf(target) {
