@@ -59,6 +59,7 @@ async function bundle(folder, format) {
     ),
     external: /^[^./]/, // Node and dependencies
     platform: 'node',
+    plugins: folder === 'esm' ? [{ name: 'late', transform: importLateEntry }] : [],
     onLog: (_level, { message }) => {
       throw new Error(message);
     },
@@ -123,11 +124,18 @@ function modulesOf(names) {
 function entriesIn(folder) {
   const { exports, bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const start = `dist/${folder}/`;
-  return [...Object.values(exports), bin]
+  const paths = [...Object.values(exports), bin]
     .flatMap((entry) => (typeof entry === 'string' ? entry : Object.values(entry)))
     .map((path) => path.replace(/^\.\//, ''))
     .filter((path) => path.startsWith(start))
     .map((path) => path.slice(start.length).replace(/\.js$/, ''));
+  return [...new Set(paths)];
+}
+
+/** Only bundlers use `register` as an ES module. They cannot load the late entry with `require`, so it is imported. */
+function importLateEntry(code, id) {
+  if (id !== join(build, 'register.js')) return undefined;
+  return `import * as late from './register/serve.js';\n${code.replace("require('#serve')", 'late')}`;
 }
 
 /** `#serve` keeps the late entry out of the bundle of `register`. In dist it becomes a path, which every bundler resolves. */

@@ -15,8 +15,8 @@ export async function exportedNames(root) {
     ...Object.keys(bin).map((command) => [`command ${command}`, 'executable']),
   ];
   for (const [entry, target] of entries) {
-    const file = typeof target === 'string' ? target : target.import;
-    if (!file.endsWith('.js') || entry === './register') continue;
+    const file = target.import;
+    if (!file) continue; // it exports nothing
     const values = await import(pathToFileURL(join(root, file)).href);
     const prefix = `export ${entry.replace('.', name)}`;
     for (const [own, path] of reExports(join(root, toSource(file)))) {

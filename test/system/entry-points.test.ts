@@ -75,7 +75,9 @@ test.each(Object.entries(LOADERS))(
 test('every entry point has a build for each way to load it', () => {
   for (const [name, entry] of Object.entries(packageJson.exports)) {
     if (typeof entry === 'string') continue;
-    expect(Object.keys(entry), name).toEqual(['import', 'require']);
+    expect(Object.keys(entry), name).toEqual(
+      name === './register' ? ['module', 'default'] : ['module', 'import', 'require'],
+    );
   }
 });
 
