@@ -156,8 +156,7 @@ function prepareTracing(
 
   function load(): void {
     if (isLoaded || !processor || currentProvider()) return;
-    // A bundle of ES modules has no `__filename`.
-    parts = loadTracingParts(typeof __filename === 'undefined' ? undefined : __filename);
+    parts = loadTracingParts(ownFile());
     isLoaded = true;
   }
 
@@ -205,4 +204,13 @@ function processorsReplaced(provider: object): string {
   const found = `The span processors of ${provider.constructor?.name} were replaced after register had added its own`;
   const effect = 'Requests in between may be missing; register has added its own again';
   return `${found}. ${effect}. To avoid that, ${ADVICE}`;
+}
+
+/** Bundles of ES modules have no `__filename`, and webpack answers `typeof __filename` itself. */
+function ownFile(): string | undefined {
+  try {
+    return __filename;
+  } catch {
+    return undefined;
+  }
 }

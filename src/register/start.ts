@@ -1,4 +1,5 @@
-import { createRequire } from 'node:module';
+// Not by name: bundles often have a banner that imports `createRequire`.
+import * as modules from 'node:module';
 import { dirname, resolve } from 'node:path';
 import { otelGlobal } from '../common/otel-global.js';
 import type { SpanProcessor } from './attach.js';
@@ -37,7 +38,7 @@ export function loadTracingParts(
   const folders = [app, process.cwd(), ...(ownFile === undefined ? [] : [dirname(ownFile)])];
   const places = folders.map((folder) => resolve(folder, 'index.js'));
   for (const place of places) {
-    const load = createRequire(place);
+    const load = modules.createRequire(place);
     const parts = partsFrom(load) ?? partsBeside(load, '@opentelemetry/auto-instrumentations-node');
     if (parts) return parts;
   }
@@ -46,7 +47,7 @@ export function loadTracingParts(
 
 function partsBeside(load: NodeJS.Require, neighbour: string): TracingParts | undefined {
   try {
-    return partsFrom(createRequire(load.resolve(neighbour)));
+    return partsFrom(modules.createRequire(load.resolve(neighbour)));
   } catch {
     return undefined;
   }
@@ -64,7 +65,7 @@ function partsFrom(load: NodeJS.Require): TracingParts | undefined {
       'AsyncLocalStorageContextManager'
     >;
     // The copy of the API that the instrumentation itself uses.
-    const api = createRequire(load.resolve(instrumentation))('@opentelemetry/api');
+    const api = modules.createRequire(load.resolve(instrumentation))('@opentelemetry/api');
     return {
       api: api as TracingParts['api'],
       TracerProvider: tracerProvider(load),
@@ -138,7 +139,7 @@ function registerGlobals(
  */
 export function requireHttp(): void {
   // Any absolute path will do: bundles of ES modules have no `__filename`.
-  const require = createRequire(process.execPath);
+  const require = modules.createRequire(process.execPath);
   require('node:http');
   require('node:https');
 }

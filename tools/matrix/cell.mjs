@@ -7,7 +7,7 @@ import { runApp } from './run-app.mjs';
  * wrong. `titles` are those that are not the routes.
  */
 export async function judgeCell(command, titles, runWithout) {
-  const { requests = REQUESTS } = command;
+  const { requests = REQUESTS, codes = [] } = command;
   try {
     const seen = await runApp({ ...command, requests });
     const without = await runWithout();
@@ -26,7 +26,7 @@ export async function judgeCell(command, titles, runWithout) {
         readHits(seen.hits, requests),
       ),
       ...compare('span of the application', without.spans, seen.spans),
-      ...ownLines(seen.stderr).map((line) => `said: ${line}`),
+      ...compareLines(codes, ownLines(seen.stderr)),
     ];
     return { status: differences.length > 0 ? 'wrong' : 'right', differences };
   } catch (error) {
@@ -42,6 +42,17 @@ function ownLines(stderr) {
   return stderr
     .split('\n')
     .filter((line) => line.startsWith('opentelemetry-matomo:') && !line.endsWith(' [tracking]'));
+}
+
+/** Lines with the expected `codes` must be there, and no others. */
+function compareLines(codes, lines) {
+  const codeOf = (line) => /\[([a-z-]+)\]$/.exec(line)?.[1];
+  return [
+    ...codes
+      .filter((code) => !lines.some((line) => codeOf(line) === code))
+      .map((code) => `not said: ${code}`),
+    ...lines.filter((line) => !codes.includes(codeOf(line))).map((line) => `said: ${line}`),
+  ];
 }
 
 /** What is missing and what is too much, of two sorted lists in which lines may occur several times. */

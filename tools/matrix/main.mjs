@@ -17,12 +17,22 @@ const USAGE = `npm run test:matrix -- [options]
   --node 20            only this Node, of ${NODES.join(', ')}; may be given again
   --sdk 2.12           only this SDK, of ${Object.keys(SDKS).join(', ')}; may be given again
   --only orders        only one part: orders (of loading), frameworks, gateways (exporters into them), operations (GraphQL, tRPC
-                       and catch-all routes), without (an SDK), servers (of frameworks), or files (their servers)
+                       and catch-all routes), without (an SDK), servers (of frameworks), bundlers, or
+                       files (servers of files)
   --core               only what npm run test:long runs of it
 MATRIX_CACHE           the folder to install into, ${CACHE}
 A run of the whole matrix writes docs/compatibility.md.`;
 
-const PARTS = ['orders', 'frameworks', 'gateways', 'operations', 'without', 'servers', 'files'];
+const PARTS = [
+  'orders',
+  'frameworks',
+  'gateways',
+  'operations',
+  'without',
+  'servers',
+  'bundlers',
+  'files',
+];
 const PROGRESS_EVERY = 25;
 const say = (text) => console.log(text);
 

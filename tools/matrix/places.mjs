@@ -1,5 +1,5 @@
 // Where cells are run: a Node, and a folder with a setup, this package and the applications made ready.
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../../scripts/setup.mjs';
 import { attempt, Unavailable } from './attempt.mjs';
@@ -83,6 +83,23 @@ const MAKERS = {
       cwd: join(folder, name),
       env,
     });
+  },
+  async bundler({ folder: name = '.', build, buildEnv, executable, program }, place, say) {
+    const { node, folder } = place;
+    say(`Bundling with ${build[0][0].split('/').slice(0, -2).join('/')}.`);
+    const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1', CI: '1', ...buildEnv };
+    const run = (args) => runCommand(node, args, { cwd: join(folder, name), env });
+    const inModules = (file) => join(folder, '../node_modules', file);
+    for (const [file, ...args] of build) {
+      if (file.startsWith('esbuild/')) await runCommand(inModules(file), args, { cwd: folder });
+      else await run([inModules(file), ...args]);
+    }
+    if (!executable) return;
+    await run(['--experimental-sea-config', executable.config]);
+    copyFileSync(node, join(folder, program));
+    const fuse = ['--sentinel-fuse', 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2'];
+    const args = [program, 'NODE_SEA_BLOB', executable.blob, ...fuse];
+    await run([inModules('postject/dist/cli.js'), ...args]);
   },
   async next(_make, { node, folder }, say) {
     say('Building the Next.js applications.');

@@ -1,4 +1,5 @@
 // Which cells there are.
+import { planBundlers } from './bundlers.mjs';
 import { planFileServers } from './file-servers.mjs';
 import { planFrameworks } from './frameworks.mjs';
 import { planGateways } from './gateways.mjs';
@@ -34,6 +35,7 @@ export function planCells({ nodes = NODES, sdks: wantedSdks, only, core = false 
     ...(wants('operations') && !core && !wantedSdks ? planOperations(nodes) : []),
     ...(wants('without') && !core && !wantedSdks ? planWithoutSdk(nodes) : []),
     ...(wants('servers') && !core && !wantedSdks ? planServers(nodes) : []),
+    ...(wants('bundlers') && !core && !wantedSdks ? planBundlers(nodes) : []),
     ...(wants('files') && !core && !wantedSdks ? planFileServers(nodes) : []),
   ];
 }

@@ -31,6 +31,11 @@ const SERVERS = [
   'A cell shows the title of the request to `/users/ann`.',
 ].join(' ');
 
+const BUNDLERS = [
+  'Here an application of `node:http` is bundled together with `register`, and nothing of OpenTelemetry is installed.',
+  'See [how to bundle](bundlers.md).',
+].join(' ');
+
 const FILES = [
   'Each server gets GET and HEAD requests of a page, of two documents, of a style sheet, and of a page and a script that do not exist, each on a connection of its own. There are no routes:',
   'titles are [templates of the path](configuration.md#titlepaths). [Static files](configuration.md#staticfiles) make no hits.',
@@ -125,6 +130,9 @@ export function renderMarkdown(results, date, page) {
     '## Servers of frameworks',
     SERVERS,
     renderFrameworks(toTitleRows(results, 'servers'), notes),
+    '## Bundlers',
+    BUNDLERS,
+    renderSdkRows(toNodeRows(results, 'bundlers'), notes),
     '## File servers',
     FILES,
     renderOperations(toNodeRows(results, 'files')),

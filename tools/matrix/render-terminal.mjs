@@ -13,6 +13,7 @@ export function renderCells(results) {
     ['Operations, procedures, and catch-all routes', toNodeRows(results, 'operations')],
     ['Without an SDK', toNodeRows(results, 'without')],
     ['Servers of frameworks', toTitleRows(results, 'servers')],
+    ['Bundlers', toNodeRows(results, 'bundlers')],
   ].filter(([, { rows }]) => rows.length > 0);
   const count = (wanted) => results.filter(({ status }) => status === wanted).length;
   return [

@@ -1,5 +1,5 @@
 // One application, started, asked and ended.
-import { delimiter, dirname } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { startInspector } from 'opentelemetry-matomo/testing';
 import { startChild } from './children.mjs';
 import { startGatewayReceiver } from './gateway-receiver.mjs';
@@ -14,7 +14,7 @@ const SIGTERM_CODE = 143;
 export const CLOSE_AT_SIGTERM = { CLOSE_AT_SIGTERM: '1' };
 
 /**
- * Runs `node ...args` in a run folder and sends it `requests`; resolves to what came of them: the hits at
+ * Runs `node ...args`, or `program`, in a run folder and sends it `requests`; resolves to what came of them: the hits at
  * Matomo, the spans at the application's own exporter, the answers, and what it wrote to stderr. SIGTERM ends the
  * application right after its last response. `before` are requests that are of no interest. With `throughGateway` hits are
  * made of what it exports. `use` may replace the requests: it gets the URL of the application, and the inspector.
@@ -22,6 +22,7 @@ export const CLOSE_AT_SIGTERM = { CLOSE_AT_SIGTERM: '1' };
 export async function runApp({
   node,
   folder,
+  program,
   args,
   env = {},
   before = [],
@@ -33,7 +34,7 @@ export async function runApp({
   const receiver = throughGateway
     ? await startGatewayReceiver(inspector.url, throughGateway)
     : await startOtlpReceiver();
-  const { child, output, ended } = startChild(node, args, {
+  const { child, output, ended } = startChild(program ? join(folder, program) : node, args, {
     cwd: folder,
     deadlineMillis: DEADLINE_MILLIS,
     env: { ...environment(node, inspector, receiver), ...env },

@@ -27,7 +27,8 @@ export async function runCells(cells, { npmPackage, say, onCell, concurrency = C
       runsWithout.set(key, known);
       return known;
     };
-    const command = { ...place, ...cell.command(true), throughGateway };
+    const { codes } = cell;
+    const command = { ...place, ...cell.command(true), throughGateway, codes };
     const verdict = await judgeCell(command, cell.titles, runWithout);
     return { ...cell, nodeVersion, version, ...verdict };
   });

@@ -1,0 +1,2 @@
+import 'opentelemetry-matomo/register';
+import '../plain.mjs';

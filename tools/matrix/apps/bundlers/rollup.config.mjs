@@ -1,0 +1,21 @@
+import commonjs from '@rollup/plugin-commonjs';
+import json from '@rollup/plugin-json';
+import resolve from '@rollup/plugin-node-resolve';
+
+const input = 'bundlers/app.mjs';
+const plugins = [resolve({ preferBuiltins: true }), commonjs(), json()];
+const output = (dir) => ({
+  dir: `bundlers/${dir}`,
+  entryFileNames: 'app.mjs',
+  chunkFileNames: '[name].mjs',
+});
+
+export default [
+  { input, plugins, output: output('rollup') },
+  {
+    input,
+    plugins,
+    output: output('rollup-external'),
+    external: /^(?:opentelemetry-matomo|undici)/,
+  },
+];

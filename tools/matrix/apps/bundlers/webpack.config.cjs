@@ -1,0 +1,13 @@
+const { resolve } = require('node:path');
+
+const base = { mode: 'production', target: 'node20', entry: './bundlers/app.mjs' };
+const path = (name) => resolve(__dirname, name);
+
+module.exports = [
+  { ...base, output: { path: path('webpack'), filename: 'app.cjs' } },
+  {
+    ...base,
+    experiments: { outputModule: true },
+    output: { path: path('webpack-esm'), filename: 'app.mjs', module: true },
+  },
+];
