@@ -9,7 +9,8 @@ const isLong = process.env.TEST_LONG === '1';
 const LONG_ONLY = [
   'test/**/*.long.test.ts',
   'test/system/matrix/core.test.ts',
-  'test/gateway/clients.test.ts',
+  'test/cli/doctor/check-address.test.ts',
+  'test/gateway/{clients,full-spool}.test.ts',
   'test/register/{bundle,memory}.test.ts',
   'test/scripts/{demo,test-runner}.test.ts',
   'test/system/docs/{frameworks,recipes}.test.ts',
@@ -21,7 +22,7 @@ const LONG_ONLY = [
 /** What `npm test` runs a sample of, as `sampled` in test/support/long.ts says. */
 const SAMPLED = [
   'test/delivery/simulation.test.ts',
-  'test/delivery/spool/file/{kill,simulation}.test.ts',
+  'test/delivery/spool/file/{any-instant,kill,simulation}.test.ts',
   'test/gateway/hostile.test.ts',
   'test/hit/{bots/ai-chatbot-properties,page/page-url,properties,page/query-policy,page/redaction,text}.test.ts',
 ];

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { checkMachine } from '../../../support/check-machine.js';
+import { sampled } from '../../../support/long.js';
 import { type MachineOptions, SimulatedMachine } from '../../../support/simulated-machine.js';
 import type { SimulatedProcess } from '../../../support/simulated-process.js';
 
@@ -14,6 +15,9 @@ vi.mock('node:fs', async (importOriginal) => {
 vi.mock('node:timers/promises', () => ({
   setImmediate: () => new Promise((resolve) => setImmediate(resolve)), // vitest leaves this one real
 }));
+
+/** Every instant in `npm run test:long`. */
+const STEP = sampled(5, 1);
 
 vi.setConfig({ testTimeout: 120_000 });
 beforeEach(() => void vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) }));
@@ -34,7 +38,7 @@ function createMachine(options: Partial<MachineOptions> = {}): SimulatedMachine 
 }
 
 test('a disk that is full after any byte of three hits: each is stored once', async () => {
-  for (let room = 0; room < 150; room++) {
+  for (let room = 0; room < 150; room += STEP) {
     const machine = createMachine();
     const process = machine.start();
     await machine.wait(10);
@@ -66,7 +70,7 @@ test('a disk that is full after any byte leaves no torn line, which its reader w
 
 test('any one operation of the disk that fails loses nothing', async () => {
   const operations = await run(createMachine());
-  for (let failing = 0; failing < operations; failing++) {
+  for (let failing = 0; failing < operations; failing += STEP) {
     const machine = createMachine();
     machine.fail((operation) => operation === failing);
     await run(machine);
@@ -75,7 +79,7 @@ test('any one operation of the disk that fails loses nothing', async () => {
 
 test('a disk that fails from any operation on, for a second, loses nothing', async () => {
   const operations = await run(createMachine());
-  for (let first = 0; first < operations; first++) {
+  for (let first = 0; first < operations; first += STEP) {
     const machine = createMachine();
     let sinceMillis = Number.POSITIVE_INFINITY;
     machine.fail((operation) => {
@@ -90,7 +94,7 @@ test.each([
   ['', Number.POSITIVE_INFINITY],
   [', which fails', 0],
 ])('a shutdown waits for the write that is under way%s, and sends its hits', async (_, room) => {
-  for (let seed = 0; seed < 30; seed++) {
+  for (let seed = 0; seed < 30; seed += STEP) {
     const machine = createMachine({ seed, slowestMillis: 20 });
     const process = machine.start();
     await machine.wait(300);
@@ -105,7 +109,7 @@ test.each([
 });
 
 test('a shutdown while hits are stored in portions stores and sends them all', async () => {
-  for (let last = 0; last < 30; last++) {
+  for (let last = 0; last < 30; last += STEP) {
     const machine = createMachine({ maxExportBatchSize: 100 });
     const process = machine.start();
     await machine.wait(10);
@@ -122,7 +126,7 @@ test('a shutdown while hits are stored in portions stores and sends them all', a
 });
 
 test('a sender that stands still after any operation counts nothing as lost that another sends then', async () => {
-  for (let last = 0; last < 60; last++) {
+  for (let last = 0; last < 60; last += STEP) {
     const machine = createMachine();
     const sender = machine.start();
     hangAfter(last, sender, machine);
@@ -140,7 +144,7 @@ test('a sender that stands still after any operation counts nothing as lost that
 });
 
 test('a sender that stood still begins anew where another has sent for it, and gone', async () => {
-  for (let last = 0; last < 60; last++) {
+  for (let last = 0; last < 60; last += STEP) {
     const machine = createMachine();
     const sender = machine.start();
     hangAfter(last, sender, machine);
@@ -191,7 +195,7 @@ test('a sender that stood still with a bulk under way writes nothing over what a
 });
 
 test('a segment with hits stays where it could not be synced, and the next cannot be made', async () => {
-  for (let failing = 0; failing < 30; failing++) {
+  for (let failing = 0; failing < 30; failing += STEP) {
     const machine = createMachine();
     machine.matomo.fault = 'refused';
     machine.fail((operation) => operation === failing);
@@ -278,7 +282,7 @@ test('a shutdown while a disk hangs ends', async () => {
 
 test('a kill at any operation of the sender loses nothing that was on the disk', async () => {
   const operations = await run(createMachine());
-  for (let last = 0; last < operations; last++) {
+  for (let last = 0; last < operations; last += STEP) {
     const machine = createMachine();
     await run(machine, last);
     expect(machine.mayBeDoubled.size).toBeLessThanOrEqual(3);
