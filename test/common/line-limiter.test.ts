@@ -4,6 +4,7 @@ import { createDiagnostics } from '../../src/common/diagnostics.js';
 import { coded, type MessageCode, splitCode } from '../../src/common/messages.js';
 import { Delivery } from '../../src/delivery/delivery.js';
 import type { PendingHit } from '../../src/hit/hit.js';
+import { DEFAULT_OPTIONS } from '../support/default-options.js';
 import { captureOutput } from '../support/output.js';
 import { answer, processed, scriptedTransport } from '../support/scripted-transport.js';
 
@@ -37,13 +38,8 @@ test('a hit that Matomo cannot store leaves each message once, and the state tha
     return isPoisoned ? answer(500) : processed(sent);
   });
   const options = {
-    tokenAuth: undefined,
-    maxQueueSize: 10_000,
-    resendUnconfirmed: false,
-    maxExportBatchSize: 100,
+    ...DEFAULT_OPTIONS,
     scheduledDelayMillis: 0,
-    exportTimeoutMillis: 30_000,
-    shutdownTimeoutMillis: 5_000,
   };
   const delivery = new Delivery(options, transport, createDiagnostics(), () => 0);
   for (let i = 0; i < 99; i++) delivery.push(pendingHit(String(i)));

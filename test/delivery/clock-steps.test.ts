@@ -3,6 +3,7 @@ import { Delivery } from '../../src/delivery/delivery.js';
 import { MatomoSpanProcessor } from '../../src/span-processor.js';
 import { finishedSpan } from '../support/builders.js';
 import { stepWallClock } from '../support/clock-steps.js';
+import { DEFAULT_OPTIONS } from '../support/default-options.js';
 import { silentDiagnostics } from '../support/diagnostics.js';
 import { notSent, processed, scriptedTransport } from '../support/scripted-transport.js';
 
@@ -19,13 +20,9 @@ function setUp() {
   const transport = scriptedTransport();
   const delivery = new Delivery(
     {
+      ...DEFAULT_OPTIONS,
       tokenAuth: 't',
       maxQueueSize: 100,
-      resendUnconfirmed: false,
-      maxExportBatchSize: 100,
-      scheduledDelayMillis: 5000,
-      exportTimeoutMillis: 30_000,
-      shutdownTimeoutMillis: 5_000,
     },
     transport,
     silentDiagnostics(),

@@ -2,6 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { held, split } from '../../src/delivery/answer/outcome.js';
 import { Delivery } from '../../src/delivery/delivery.js';
 import { inBatches } from '../../src/delivery/queue/batch.js';
+import { DEFAULT_OPTIONS } from '../support/default-options.js';
 import { pending, sentNames, setUp, useFakeTime } from '../support/delivery.js';
 import { silentDiagnostics } from '../support/diagnostics.js';
 import { answer, processed, scriptedTransport } from '../support/scripted-transport.js';
@@ -54,13 +55,10 @@ test('a date in Retry-After is a time of the server, whose clock may differ', as
 test('a back-off that happens to be none still is a wait', async () => {
   const transport = scriptedTransport();
   const options = {
-    tokenAuth: undefined,
+    ...DEFAULT_OPTIONS,
     maxQueueSize: 10,
-    resendUnconfirmed: false,
     maxExportBatchSize: 1,
     scheduledDelayMillis: 1000,
-    exportTimeoutMillis: 30_000,
-    shutdownTimeoutMillis: 5_000,
   };
   const delivery = new Delivery(options, transport, silentDiagnostics(), () => 0);
   transport.answer(answer(503));

@@ -3,6 +3,7 @@ import { expect, test, vi } from 'vitest';
 import { Delivery } from '../../src/delivery/delivery.js';
 import type { Transport } from '../../src/delivery/http/transport.js';
 import { CLOCK_STEPS_MILLIS, stepWallClock } from '../support/clock-steps.js';
+import { DEFAULT_OPTIONS } from '../support/default-options.js';
 import { silentDiagnostics } from '../support/diagnostics.js';
 import { sampled } from '../support/long.js';
 import { queryOf } from '../support/named-hits.js';
@@ -143,12 +144,10 @@ async function live({ steps, hasToken, mostInABulk, ending, ...sizes }: History)
   const pace = new Pace();
   const delivery = new Delivery(
     {
+      ...DEFAULT_OPTIONS,
       ...sizes,
       tokenAuth: hasToken ? 't' : undefined,
-      resendUnconfirmed: false,
       scheduledDelayMillis: SCHEDULED_DELAY_MILLIS,
-      exportTimeoutMillis: 30_000,
-      shutdownTimeoutMillis: 5_000,
     },
     watched(matomo, pace),
     silentDiagnostics(),

@@ -3,14 +3,12 @@ import { createFindIgnoreReason, type FilterOptions } from '../../src/hit/find-i
 import { HEALTH_CHECKERS } from '../../src/hit/request-patterns.js';
 import { patterns } from '../../src/options/option-values.js';
 import { httpRequest } from '../support/builders.js';
+import { DEFAULT_OPTIONS } from '../support/default-options.js';
 
 function reasonOf(request: Parameters<typeof httpRequest>[0], options: Partial<FilterOptions>) {
   const find = createFindIgnoreReason({
-    ignorePaths: [],
-    ignorePatterns: [],
+    ...DEFAULT_OPTIONS,
     ignoreUserAgents: [],
-    allowedMethods: undefined,
-    ignoredMethods: [],
     ...options,
   });
   return find(httpRequest(request));

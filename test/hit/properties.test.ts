@@ -13,6 +13,7 @@ import { assembleRequests } from '../../src/requests/assemble-requests.js';
 import {
   annotations,
   finishedSpan,
+  HIT_OPTIONS,
   hitsOf,
   httpRequest,
   NOON,
@@ -152,21 +153,9 @@ test('any request with anything said about it makes hits that a strict Matomo ta
 }, 300_000);
 
 const OPTIONS = {
+  ...HIT_OPTIONS,
   actionName: '{method} {route} {span}',
-  titlePaths: 'template' as const,
-  urlPaths: 'full' as const,
-  referrers: 'full' as const,
-  redactPathPatterns: [],
-  routeDetails: {},
   dimensions: { 1: 'url.query', 2: 'user_agent.original' },
-  maxCustomVariables: 5,
-  anonymizeIp: 0,
-  visitorId: 'auto',
-  visitorKey: 'k',
-  trackBots: true,
-  errors: 'type' as const,
-  query: 'redact' as const,
-  siteSearch: false,
 };
 
 test('every value is well-formed, without controls, and within what Matomo cuts at', () => {

@@ -2,6 +2,7 @@ import { createHitBuilder, type ToHitsOptions } from '../../src/hit/hit-builder.
 import { Annotations, type HttpRequest } from '../../src/hit/http-request.js';
 import type { FinishedSpan } from '../../src/requests/finished-span.js';
 import { createRequestReading, type RequestReading } from '../../src/requests/request-reading.js';
+import { DEFAULT_OPTIONS } from './default-options.js';
 
 /** A Friday noon in UTC. */
 export const NOON = Date.UTC(2026, 10, 20, 12);
@@ -36,21 +37,8 @@ export function annotations(overrides: Partial<Annotations> = {}): Annotations {
 
 /** How hits are built if nothing is configured. */
 export const HIT_OPTIONS: ToHitsOptions = {
-  actionName: '{method} {route}',
-  titlePaths: 'template',
-  urlPaths: 'full',
-  referrers: 'full',
-  redactPathPatterns: [],
-  routeDetails: {},
-  dimensions: {},
-  maxCustomVariables: 5,
-  anonymizeIp: 0,
-  visitorId: 'auto',
+  ...DEFAULT_OPTIONS,
   visitorKey: 'a key',
-  trackBots: true,
-  errors: 'type',
-  query: 'redact',
-  siteSearch: false,
   hasToken: false,
 };
 
@@ -105,10 +93,9 @@ export function finishedSpan(
 }
 
 /** How spans are read where nothing is configured. */
-export const READING: RequestReading = createRequestReading(
-  { ...HIT_OPTIONS, trustProxy: false, assumeHttps: true, errors: 'type' },
-  { warnOnce: () => undefined },
-);
+export const READING: RequestReading = createRequestReading(DEFAULT_OPTIONS, {
+  warnOnce: () => undefined,
+});
 
 /** Headers as attributes of an instrumentation that captures them. */
 export function capturedHeaders(

@@ -2,6 +2,7 @@ import { beforeEach, onTestFinished, vi } from 'vitest';
 import { Delivery } from '../../src/delivery/delivery.js';
 import type { DeliveryOptions } from '../../src/delivery/delivery-options.js';
 import type { Hit, PendingHit } from '../../src/hit/hit.js';
+import { DEFAULT_OPTIONS } from './default-options.js';
 import { diagnosticsTo } from './diagnostics.js';
 import { nameOf, queryOf } from './named-hits.js';
 import { scriptedTransport } from './scripted-transport.js';
@@ -23,13 +24,7 @@ export function setUp(options: Partial<DeliveryOptions> = {}) {
   const say = (message: string) => void said.push(message);
   const delivery = new Delivery(
     {
-      tokenAuth: undefined,
-      maxQueueSize: 10_000,
-      resendUnconfirmed: false,
-      maxExportBatchSize: 100,
-      scheduledDelayMillis: 5000,
-      exportTimeoutMillis: 30_000,
-      shutdownTimeoutMillis: 5_000,
+      ...DEFAULT_OPTIONS,
       ...options,
     },
     transport,

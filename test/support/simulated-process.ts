@@ -7,6 +7,7 @@ import { ownerName } from '../../src/delivery/spool/file/segment-names.js';
 import { instanceName } from '../../src/delivery/spool/instance-name.js';
 import { SpoolReports } from '../../src/delivery/spool/spool-reports.js';
 import { SpoolSource } from '../../src/delivery/spool/spool-source.js';
+import { DEFAULT_OPTIONS } from './default-options.js';
 import { diagnosticsTo } from './diagnostics.js';
 import { queryOf } from './named-hits.js';
 import { Pace } from './pace.js';
@@ -83,12 +84,10 @@ export class SimulatedProcess implements DiskUser {
       new SpoolReports(folder, diagnostics),
     );
     const options = {
+      ...DEFAULT_OPTIONS,
       scheduledDelayMillis: 300,
       ...sizes,
       tokenAuth: sizes.hasToken ? 't' : undefined,
-      resendUnconfirmed: false,
-      exportTimeoutMillis: 30_000,
-      shutdownTimeoutMillis: 5_000,
     };
     this.#delivery = new Delivery(
       options,

@@ -15,6 +15,7 @@ import { openRedisSpool } from '../../src/delivery/spool/redis/open-redis-spool.
 import { SpoolSource } from '../../src/delivery/spool/spool-source.js';
 import type { SpoolStore } from '../../src/delivery/spool/spool-store.js';
 import type { Hit, PendingHit } from '../../src/hit/hit.js';
+import { DEFAULT_OPTIONS } from './default-options.js';
 import { diagnosticsTo } from './diagnostics.js';
 import { nameOf, queryOf } from './named-hits.js';
 import { type ScriptedTransport, scriptedTransport } from './scripted-transport.js';
@@ -103,14 +104,9 @@ export function spooledDelivery({
   const say = (message: string) => void said.push(message);
   const diagnostics = diagnosticsTo(say);
   const deliveryOptions = {
+    ...DEFAULT_OPTIONS,
     tokenAuth: 'token',
-    maxQueueSize: 10_000,
-    resendUnconfirmed: false,
-    maxExportBatchSize: 100,
     scheduledDelayMillis: 100,
-    exportTimeoutMillis: 30_000,
-    shutdownTimeoutMillis: 5_000,
-    maxSpoolAgeMillis: 7 * 86_400_000,
     ...options,
   };
   const { exportTimeoutMillis } = deliveryOptions;

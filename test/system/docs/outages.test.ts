@@ -5,6 +5,7 @@ import type { DeliveryOptions } from '../../../src/delivery/delivery-options.js'
 import { explainError } from '../../../src/delivery/http/explain-error.js';
 import type { Exchange } from '../../../src/delivery/http/transport.js';
 import type { Hit, PendingHit } from '../../../src/hit/hit.js';
+import { DEFAULT_OPTIONS } from '../../support/default-options.js';
 import { diagnosticsTo } from '../../support/diagnostics.js';
 import {
   answer,
@@ -89,12 +90,9 @@ async function linesOf(
   const transport = scriptedTransport();
   const delivery = new Delivery(
     {
-      tokenAuth: undefined,
+      ...DEFAULT_OPTIONS,
       maxQueueSize: 100,
-      resendUnconfirmed: false,
-      maxExportBatchSize: 100,
       scheduledDelayMillis: 60_000,
-      shutdownTimeoutMillis: 5_000,
       exportTimeoutMillis: 1000,
       ...options,
     },

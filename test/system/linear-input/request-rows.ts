@@ -20,6 +20,7 @@ import { splitTarget, targetOf } from '../../../src/requests/finished-span.js';
 import { withNames } from '../../../src/requests/routes/express-mounts.js';
 import { routeOf } from '../../../src/requests/routes/index.js';
 import { httpRequest } from '../../support/builders.js';
+import { DEFAULT_OPTIONS } from '../../support/default-options.js';
 import { filled, type LinearRow, texts } from '../../support/linear-input.js';
 
 const redact = createToTrackedQuery({ query: 'redact', siteSearch: false });
@@ -117,11 +118,11 @@ export const HEADER_ROWS: readonly LinearRow[] = [
     cases: texts(
       (text) =>
         createFindIgnoreReason({
+          ...DEFAULT_OPTIONS,
           ignorePaths: ['/'],
           ignorePatterns: [/a*b/],
           ignoreUserAgents: [/a*b/],
           allowedMethods: ['GET'],
-          ignoredMethods: [],
         })(httpRequest({ path: text, userAgent: text })),
       { "'a'": (size) => filled('a', size), dots: (size) => filled('.', size) },
     ),
