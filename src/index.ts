@@ -8,6 +8,17 @@ export {
   trackOrder,
 } from './annotate.js';
 export type { MessageCode } from './common/messages.js';
+export type {
+  Attributes,
+  AttributeValue,
+  Context,
+  HrTime,
+  Link,
+  MeterProvider,
+  Span,
+  SpanContext,
+  TraceState,
+} from './common/otel-types.js';
 export type { HttpDispatcher } from './delivery/http/transport.js';
 export { forRequest } from './for-request.js';
 export { AI_CHATBOTS } from './hit/bots/ai-chatbots.js';

@@ -1,4 +1,4 @@
-import type { MeterProvider } from '@opentelemetry/api';
+import type { MeterProvider } from './common/otel-types.js';
 import type { HttpDispatcher } from './delivery/http/transport.js';
 import type { TrackedRequest } from './hit/http-request.js';
 import type { TrackingParameters } from './hit/parameters/parameter-names.js';

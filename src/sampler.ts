@@ -1,5 +1,5 @@
-import type { Attributes, Context, Link, SpanKind, TraceState } from '@opentelemetry/api';
 import { spanOf } from './common/otel-global.js';
+import type { Attributes, Context, Link, TraceState } from './common/otel-types.js';
 import { wrongOption } from './options/wrong-option.js';
 import { PERF_KEY_ATTRIBUTE } from './requests/request-record.js';
 import { SERVER_SPAN } from './requests/span-kind.js';
@@ -11,7 +11,7 @@ export interface Sampler {
     context: Context,
     traceId: string,
     spanName: string,
-    spanKind: SpanKind,
+    spanKind: number,
     attributes: Attributes,
     links: Link[],
   ): SamplingResult;

@@ -3,6 +3,7 @@ import { createDiagnostics, type Diagnostics } from './common/diagnostics.js';
 import { coded } from './common/messages.js';
 import type { MatomoOptions } from './options.js';
 import { createHitPipeline, noStats } from './pipeline/hit-pipeline.js';
+import { watchForSpans } from './pipeline/missing-api.js';
 import type { MatomoStats } from './pipeline/stats.js';
 import { assembleRequests } from './requests/assemble-requests.js';
 import { announceExporter } from './requests/captured-requests.js';
@@ -28,6 +29,7 @@ export class MatomoSpanExporter {
   readonly #diagnostics: Diagnostics = createDiagnostics();
   readonly #made: ReturnType<typeof createHitPipeline>;
   readonly #withdraw: (() => void) | undefined;
+  readonly #stopWatching: (() => void) | undefined;
 
   /**
    * @param options - Options. Environment variables set those that are missing.
@@ -37,6 +39,11 @@ export class MatomoSpanExporter {
     this.#made = createHitPipeline(options, this.#diagnostics, 'matomo_span_exporter');
     const pipeline = this.#made?.pipeline;
     if (!pipeline) return;
+    this.#stopWatching = watchForSpans(
+      'MatomoSpanExporter',
+      () => pipeline.stats(),
+      this.#diagnostics,
+    );
     this.#withdraw = announceExporter({
       takeHit: (hit, captured, span) =>
         pipeline.addFurtherHit(hit, captured || span ? 'unknown' : undefined),
@@ -80,6 +87,7 @@ export class MatomoSpanExporter {
   /** Sends what is queued and stops. Takes at most `shutdownTimeoutMillis`. Never rejects. */
   shutdown(): Promise<void> {
     this.#withdraw?.();
+    this.#stopWatching?.();
     return this.#made?.pipeline.shutdown() ?? Promise.resolve();
   }
 

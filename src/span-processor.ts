@@ -1,12 +1,13 @@
-import type { Context, Span } from '@opentelemetry/api';
 import { describeError } from './common/describe-error.js';
 import { createDiagnostics, type Diagnostics } from './common/diagnostics.js';
 import { EXIT_CONTROL } from './common/exit-control.js';
 import { coded } from './common/messages.js';
+import type { Context, Span } from './common/otel-types.js';
 import { PROCESSOR_BRAND } from './common/processor-brand.js';
 import { createIsAiChatbot } from './hit/bots/is-ai-chatbot.js';
 import type { MatomoOptions } from './options.js';
 import { createHitPipeline, type HitPipeline, noStats } from './pipeline/hit-pipeline.js';
+import { watchForSpans } from './pipeline/missing-api.js';
 import type { MatomoStats } from './pipeline/stats.js';
 import type { FinishedSpan } from './requests/finished-span.js';
 import {
@@ -33,6 +34,7 @@ export class MatomoSpanProcessor {
   readonly #pipeline: HitPipeline | undefined;
   readonly #requests: RequestTracker | undefined;
   readonly #stopMeasuring: (() => void) | undefined;
+  readonly #stopWatching: (() => void) | undefined;
   #closed: Promise<void> | undefined;
 
   /**
@@ -48,6 +50,7 @@ export class MatomoSpanProcessor {
       const requests = trackRequests(pipeline, reading, (...failure) => this.#report(...failure));
       this.#requests = requests;
       pipeline.endOpenRequests = () => requests.endOpen();
+      this.#stopWatching = watchForSpans('MatomoSpanProcessor', () => this.stats(), diagnostics);
       if (resolved.aiChatbots === 'separate') {
         this.#stopMeasuring = measureResponses(createIsAiChatbot(resolved.aiChatbotUserAgents));
       }
@@ -132,6 +135,7 @@ export class MatomoSpanProcessor {
     await this.#pipeline?.shutdown();
     this.#requests?.stop();
     this.#stopMeasuring?.();
+    this.#stopWatching?.();
   }
 
   #report(callback: string, error: unknown): void {

@@ -25,6 +25,7 @@ export const MESSAGE_CODES = [
   'preload-relative',
   'node-version',
   'api-copies',
+  'api-missing',
   'not-started',
   'started-twice',
   'start-ignored',

@@ -1,4 +1,4 @@
-import type { Context, ContextManager, DiagLogger, MeterProvider, Span } from '@opentelemetry/api';
+import type { Context, ContextManager, DiagLogger, MeterProvider, Span } from './otel-types.js';
 
 /** The object that all copies of `@opentelemetry/api` 1.x share for what is registered. */
 export interface OtelGlobal {

@@ -1,4 +1,4 @@
-import type { Attributes } from '@opentelemetry/api';
+import type { Attributes } from '../common/otel-types.js';
 import type { PerfKey } from './parameters/parameter-names.js';
 import type { Client } from './visitor/client.js';
 

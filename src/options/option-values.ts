@@ -1,5 +1,5 @@
-import type { MeterProvider } from '@opentelemetry/api';
 import { show } from '../common/diagnostics.js';
+import type { MeterProvider } from '../common/otel-types.js';
 import type { HttpDispatcher } from '../delivery/http/transport.js';
 import type { ConsentRule } from '../hit/consent.js';
 import type { TrackedRequest } from '../hit/http-request.js';

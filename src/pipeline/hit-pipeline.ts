@@ -88,7 +88,7 @@ export class HitPipeline implements ExitControl, RequestSink {
     this.#metrics?.start(() => {
       const { oldestAgeSeconds, lastSuccessAgeSeconds, spoolHits } = delivery;
       return { stats: this.stats(), capacity, oldestAgeSeconds, lastSuccessAgeSeconds, spoolHits };
-    });
+    }, diagnostics);
     this.#findIgnoreReason = createFindIgnoreReason(options);
     this.#findPrivacyReason = createFindPrivacyReason(options, diagnostics);
     this.#callbacks = createOptionCallbacks(options, diagnostics);

@@ -1,14 +1,16 @@
+import { DetachedScope } from '../common/detached-scope.js';
+import type { Diagnostics } from '../common/diagnostics.js';
+import { otelGlobal } from '../common/otel-global.js';
 import type {
   Attributes,
   Histogram,
   Meter,
   MeterProvider,
   ObservableResult,
-} from '@opentelemetry/api';
-import { DetachedScope } from '../common/detached-scope.js';
-import { otelGlobal } from '../common/otel-global.js';
+} from '../common/otel-types.js';
 import type { Exchange, Transport } from '../delivery/http/transport.js';
 import { VERSION } from '../version.js';
+import { isApiInstalled, missingApi } from './missing-api.js';
 import type { MatomoStats } from './stats.js';
 
 const SCOPE = 'opentelemetry-matomo';
@@ -77,21 +79,28 @@ export class Metrics {
   }
 
   /** Registers all instruments; with `global`, as soon as there is a meter provider. */
-  start(observe: () => Observed): void {
+  start(observe: () => Observed, diagnostics: Pick<Diagnostics, 'error'>): void {
     if (this.#given !== 'global') {
       this.#register(this.#given, observe);
       return;
     }
     const lookUp = () => {
       const meterProvider = otelGlobal()?.metrics;
-      if (!meterProvider) return;
+      if (!meterProvider) return false;
       this.stop();
       this.#register(meterProvider, observe);
+      return true;
     };
+    let isFirst = true;
+    const lookAgain = () => {
+      if (!lookUp() && isFirst && !isApiInstalled())
+        diagnostics.error(missingApi(NO_METRICS, METRICS_ADVICE));
+      isFirst = false;
+    };
+    if (lookUp()) return;
     new DetachedScope('MatomoMetrics').runInAsyncScope(() => {
-      this.#timer = setInterval(lookUp, LOOKUP_MILLIS).unref();
+      this.#timer = setInterval(lookAgain, LOOKUP_MILLIS).unref();
     });
-    lookUp();
   }
 
   /** Stops looking for a meter provider. */
@@ -237,3 +246,7 @@ function outcomeOf(exchange: Exchange): Attributes {
     ? { 'http.response.status_code': exchange.status }
     : { 'error.type': exchange.kind };
 }
+
+const NO_METRICS = 'meterProvider is global, so there are no metrics';
+const METRICS_ADVICE =
+  'Set up metrics (npm install @opentelemetry/api @opentelemetry/sdk-metrics), or unset meterProvider and MATOMO_METRICS';

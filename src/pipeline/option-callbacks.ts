@@ -1,7 +1,7 @@
-import type { AttributeValue } from '@opentelemetry/api';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { memoize } from '../common/generation-cache.js';
 import { coded } from '../common/messages.js';
+import type { AttributeValue } from '../common/otel-types.js';
 import { findBotName } from '../hit/bots/bots.js';
 import type { TrackedRequest } from '../hit/http-request.js';
 import { isRequestFact } from '../hit/parameters/dimensions.js';

@@ -1,10 +1,10 @@
 import { threadId } from 'node:worker_threads';
-import type { Context, Span } from '@opentelemetry/api';
 import { atExit } from '../common/at-exit.js';
 import { describeError } from '../common/describe-error.js';
 import { DetachedScope } from '../common/detached-scope.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
+import type { Context, Span } from '../common/otel-types.js';
 import { PROCESSOR_BRAND } from '../common/processor-brand.js';
 import { TOO_MANY_HITS } from '../hit/further-hit.js';
 import { CHILD_SPAN_WAIT_MILLIS } from '../hit/hit.js';

@@ -1,5 +1,5 @@
-import type { Context, Span } from '@opentelemetry/api';
 import { EXIT_CONTROL } from '../common/exit-control.js';
+import type { Context, Span } from '../common/otel-types.js';
 import { PROCESSOR_BRAND } from '../common/processor-brand.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
 import type { MatomoSpanProcessor } from '../span-processor.js';

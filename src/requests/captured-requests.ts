@@ -3,13 +3,13 @@ import { channel } from 'node:diagnostics_channel';
 import { type EventEmitter, errorMonitor } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Span } from '@opentelemetry/api';
 import {
   type ChannelListener,
   channelListener,
   requestListener,
 } from '../common/channel-listener.js';
 import { activeSpan } from '../common/otel-global.js';
+import type { Span } from '../common/otel-types.js';
 import { UNTRACKED_SERVER } from '../common/untracked-server.js';
 import type { FurtherHit } from '../hit/further-hit.js';
 import { Annotations } from '../hit/http-request.js';

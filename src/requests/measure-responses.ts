@@ -1,8 +1,8 @@
 import { channel } from 'node:diagnostics_channel';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Attributes } from '@opentelemetry/api';
 import { requestListener } from '../common/channel-listener.js';
+import type { Attributes } from '../common/otel-types.js';
 import { textOf } from './finished-span.js';
 
 /** Not public, but unchanged since Node.js 0.x. */

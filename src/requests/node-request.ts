@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Attributes } from '@opentelemetry/api';
+import type { Attributes } from '../common/otel-types.js';
 import type { CapturedRequest } from './captured-requests.js';
 import { type FinishedSpan, toMillis } from './finished-span.js';
 import { SERVER_SPAN } from './span-kind.js';

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Attributes, AttributeValue } from '@opentelemetry/api';
 import { GenerationCache, memoize, memoizeLatest } from '../common/generation-cache.js';
+import type { Attributes, AttributeValue } from '../common/otel-types.js';
 import { isAiAgent } from '../hit/bots/ai-agent.js';
 import type { OptedOut } from '../hit/http-request.js';
 import { Client } from '../hit/visitor/client.js';

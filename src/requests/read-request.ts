@@ -1,4 +1,4 @@
-import type { Attributes } from '@opentelemetry/api';
+import type { Attributes } from '../common/otel-types.js';
 import { isDocument } from '../hit/bots/document-type.js';
 import type { HttpRequest } from '../hit/http-request.js';
 import { isPageData, mayBePageData } from '../hit/page-data.js';

@@ -1,4 +1,4 @@
-import type { AttributeValue } from '@opentelemetry/api';
+import type { AttributeValue } from '../common/otel-types.js';
 import { toErrorType } from '../hit/error-type.js';
 import type { FurtherHit } from '../hit/further-hit.js';
 import {

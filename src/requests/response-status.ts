@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Attributes } from '@opentelemetry/api';
+import type { Attributes } from '../common/otel-types.js';
 import type { CapturedRequest } from './captured-requests.js';
 import { hasClientGoneAway } from './client-gone-away.js';
 

@@ -1,5 +1,5 @@
-import type { Context, Span } from '@opentelemetry/api';
 import { spanOf } from '../common/otel-global.js';
+import type { Context, Span } from '../common/otel-types.js';
 import {
   type CapturedRequest,
   captureRequests,

@@ -1,5 +1,6 @@
+import type { MeterProvider } from '@opentelemetry/api';
 import type { NodeSDKConfiguration } from '@opentelemetry/sdk-node';
-import type { SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace-base';
+import type { Sampler, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import type { Dispatcher } from 'undici';
 import { assertType, expectTypeOf, test } from 'vitest';
 import {
@@ -10,6 +11,8 @@ import {
   measure,
   type OrderItem,
   type PerfKey,
+  recordServerSpans,
+  start,
   type TrackedRequest,
   trackEvent,
   trackGoal,
@@ -21,6 +24,15 @@ test('the processor is one of the SDK’s, the exporter too', () => {
   assertType<SpanProcessor>(new MatomoSpanProcessor());
   assertType<SpanExporter>(new MatomoSpanExporter());
   assertType<NodeSDKConfiguration['spanProcessors']>([new MatomoSpanProcessor()]);
+});
+
+test('meter providers and samplers of OpenTelemetry fit, although no type of its API is imported', () => {
+  new MatomoSpanProcessor({ meterProvider: {} as MeterProvider });
+  assertType<Sampler>(recordServerSpans({} as Sampler));
+});
+
+test('the handle of start is an AsyncDisposable', () => {
+  expectTypeOf(start()).toExtend<AsyncDisposable>();
 });
 
 test('any undici dispatcher is taken', () => {

@@ -1,4 +1,4 @@
-import type { Attributes, AttributeValue } from '@opentelemetry/api';
+import type { Attributes, AttributeValue } from '../../common/otel-types.js';
 import { runAtOnce, type Steps } from '../../common/slices.js';
 import { HIT_EVENT } from '../../requests/hit-event.js';
 import { type DecodedExport, MAX_ITEMS, UnreadableExport } from './decoded-export.js';

@@ -1,4 +1,4 @@
-import type { Attributes, AttributeValue, HrTime, SpanContext } from '@opentelemetry/api';
+import type { Attributes, AttributeValue, HrTime, SpanContext } from '../../common/otel-types.js';
 import { type FinishedSpan, methodOf } from '../../requests/finished-span.js';
 import { HIT_EVENT } from '../../requests/hit-event.js';
 import { SERVER_SPAN } from '../../requests/span-kind.js';

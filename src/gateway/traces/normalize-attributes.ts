@@ -1,4 +1,4 @@
-import type { Attributes } from '@opentelemetry/api';
+import type { Attributes } from '../../common/otel-types.js';
 import { decodeLatin1 } from '../../hit/visitor/decode-latin1.js';
 import { peerAddressOf, splitTarget, targetOf, textOf } from '../../requests/finished-span.js';
 import type { ReceivedSpan } from '../otlp/received-span.js';

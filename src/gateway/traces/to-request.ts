@@ -1,4 +1,4 @@
-import type { Attributes, HrTime, SpanContext } from '@opentelemetry/api';
+import type { Attributes, HrTime, SpanContext } from '../../common/otel-types.js';
 import { type AssembledRequest, assembleRequest } from '../../requests/assemble-requests.js';
 import { type FinishedSpan, targetOf } from '../../requests/finished-span.js';
 import type { RequestReading } from '../../requests/request-reading.js';

@@ -1,4 +1,4 @@
-import type { Attributes } from '@opentelemetry/api';
+import type { Attributes } from '../../common/otel-types.js';
 import { isCatchAllRoute } from '../../hit/page/catch-all-route.js';
 import { textOf } from '../finished-span.js';
 import { readExpressRoute } from './express.js';

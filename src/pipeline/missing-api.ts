@@ -1,0 +1,66 @@
+import { channel } from 'node:diagnostics_channel';
+import type { Server } from 'node:http';
+import { createRequire } from 'node:module';
+import { dirname, resolve } from 'node:path';
+import { channelListener, isObject } from '../common/channel-listener.js';
+import { DetachedScope } from '../common/detached-scope.js';
+import type { Diagnostics } from '../common/diagnostics.js';
+import { coded } from '../common/messages.js';
+import { otelGlobal } from '../common/otel-global.js';
+import { UNTRACKED_SERVER } from '../common/untracked-server.js';
+import type { MatomoStats } from './stats.js';
+
+const API = '@opentelemetry/api';
+const FINISHED = 'http.server.response.finish';
+
+/**
+ * Logs once if a request has ended that was neither tracked nor ignored, and OpenTelemetry's API is not installed: then nothing makes
+ * spans. Looks that late, because in a bundle the API cannot be found until something is registered. Returns a function that stops it.
+ */
+export function watchForSpans(
+  taker: 'MatomoSpanProcessor' | 'MatomoSpanExporter',
+  stats: () => MatomoStats,
+  diagnostics: Pick<Diagnostics, 'error'>,
+): () => void {
+  const scope = new DetachedScope('opentelemetry-matomo');
+  const stop = () => channel(FINISHED).unsubscribe(onResponse);
+  const onResponse = channelListener((message) => {
+    const { server } = message as { server?: Server };
+    if (!isObject(server) || UNTRACKED_SERVER in server) return;
+    stop();
+    // By then, the request has ended for all that listens.
+    scope.runInAsyncScope(() => setImmediate(check));
+  });
+
+  function check(): void {
+    const { hits, ignored } = stats();
+    const isDeciding = hits > 0 || Object.values(ignored).some((count) => count > 0);
+    if (isDeciding || isApiInstalled()) return;
+    const effect = `${taker} gets no spans, so it tracks no requests`;
+    const advice = `To set up tracing, run npm install ${API} @opentelemetry/sdk-node @opentelemetry/instrumentation-http. Without tracing, call start() instead`;
+    diagnostics.error(missingApi(effect, advice));
+  }
+
+  channel(FINISHED).subscribe(onResponse);
+  return stop;
+}
+
+/** Whether anything is registered with OpenTelemetry's API, or the application could load it. */
+export function isApiInstalled(): boolean {
+  if (otelGlobal()) return true;
+  const [, file] = process.argv;
+  const folders = [file === undefined ? [] : dirname(file), process.cwd()].flat();
+  return folders.some((folder) => {
+    try {
+      createRequire(resolve(folder, 'index.js')).resolve(API);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** The message for what needs OpenTelemetry's API. */
+export function missingApi(effect: string, advice: string): string {
+  return coded('api-missing', `${API} is not installed. ${effect}. ${advice}.`);
+}

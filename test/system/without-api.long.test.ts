@@ -1,0 +1,93 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { eventually, ROOT, startServer } from '../support/child-process.js';
+import { emptyFolder, npm, packPackage } from '../support/installed-app.js';
+import { APPS, get, matomo, REGISTER, titles } from '../support/registered-app.js';
+
+/** A folder in which only this package and its dependencies are installed. */
+async function installedAlone(): Promise<string> {
+  const folder = emptyFolder();
+  await npm(folder, ['init', '--yes']);
+  await npm(folder, ['install', '--ignore-scripts', await packPackage()]);
+  expect(existsSync(join(folder, 'node_modules/opentelemetry-matomo'))).toBe(true);
+  expect(existsSync(join(folder, 'node_modules/@opentelemetry'))).toBe(false);
+  return folder;
+}
+
+const SERVE = `
+const server = require('node:http').createServer((request, response) => response.end('ok'));
+server.listen(0, '127.0.0.1', () => console.log('http://127.0.0.1:' + server.address().port));
+`;
+const TYPED = `
+import { MatomoSpanProcessor, recordServerSpans, start, type MatomoHandle, type Sampler } from 'opentelemetry-matomo';
+import { startInspector } from 'opentelemetry-matomo/testing';
+import { createGateway } from 'opentelemetry-matomo/gateway';
+
+export const handle: MatomoHandle = start({ siteId: ({ path }) => path.length });
+export const processor = new MatomoSpanProcessor();
+export const wrap: (sampler: Sampler) => Sampler = recordServerSpans;
+export { createGateway, startInspector };
+`;
+
+test('where the OpenTelemetry API is not installed, register and start track, and what needs it names it', async () => {
+  const cwd = await installedAlone();
+  const { inspector, env } = await matomo();
+  cpSync(join(ROOT, APPS, 'plain-http.cjs'), join(cwd, 'plain-http.cjs'));
+  writeFileSync(
+    join(cwd, 'starts.cjs'),
+    `require('opentelemetry-matomo').start({ titlePaths: 'raw' });${SERVE}`,
+  );
+  writeFileSync(
+    join(cwd, 'starts.mjs'),
+    `import { createRequire } from 'node:module';
+    import { start } from 'opentelemetry-matomo';
+    const require = createRequire(import.meta.url);
+    start({ titlePaths: 'raw' });${SERVE}`,
+  );
+  for (const [index, args] of [
+    [...REGISTER, 'plain-http.cjs'],
+    ['starts.cjs'],
+    ['starts.mjs'],
+  ].entries()) {
+    const app = await startServer(args, { cwd, env });
+    await get(`${app.url}/${index}/x`);
+    await app.stop();
+    expect(app.stderr(), args.join(' ')).toBe('');
+  }
+  expect(titles(inspector)).toEqual(['GET /:id/x', 'GET /1/x', 'GET /2/x']);
+
+  const needs = {
+    MatomoSpanProcessor: `new (require('opentelemetry-matomo').MatomoSpanProcessor)();${SERVE}`,
+    MatomoSpanExporter: `new (require('opentelemetry-matomo').MatomoSpanExporter)();${SERVE}`,
+    meterProvider: `require('opentelemetry-matomo').start({ meterProvider: 'global' });${SERVE}`,
+  };
+  for (const [name, code] of Object.entries(needs)) {
+    const app = await startServer(['-e', code], { cwd, env });
+    await get(`${app.url}/a`);
+    await eventually(() => app.stderr() !== '');
+    await app.stop();
+    expect(app.stderr(), name).toMatch(/^opentelemetry-matomo: .* \[api-missing\]\n$/);
+    expect(app.stderr()).toContain(name);
+    expect(app.stderr()).toContain('npm install @opentelemetry/api');
+  }
+
+  writeFileSync(join(cwd, 'typed.mts'), TYPED);
+  const compilerOptions = {
+    module: 'nodenext',
+    target: 'es2022',
+    strict: true,
+    noEmit: true,
+    skipLibCheck: false,
+    typeRoots: [join(ROOT, 'node_modules/@types')],
+    types: ['node'],
+  };
+  writeFileSync(
+    join(cwd, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions, files: ['typed.mts'] }),
+  );
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+  const { stdout } = spawnSync(process.execPath, [tsc, '-p', cwd], { encoding: 'utf8' });
+  expect(stdout).toBe('');
+});
