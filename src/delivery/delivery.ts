@@ -4,19 +4,18 @@ import { holdEventLoop } from '../common/hold-event-loop.js';
 import { coded } from '../common/messages.js';
 import { withTimeout } from '../common/with-timeout.js';
 import type { PendingHit } from '../hit/hit.js';
-import { type DeliveryOptions, maxQueueBytes } from './delivery-options.js';
+import { createIsFresh, type DeliveryOptions, maxQueueBytes } from './delivery-options.js';
 import { adviceForLoss, flushLast, type LastFlushParts } from './exit/last-flush.js';
 import { LoopHold } from './exit/loop-hold.js';
-import { SharedFlush } from './exit/shared-flush.js';
 import type { Transport } from './http/transport.js';
 import { LossLog } from './loss-log.js';
 import { countOf } from './queue/batch.js';
-import { BatchQueue } from './queue/batch-queue.js';
 import type { DeliveryCounters } from './queue/counters.js';
-import type { HitSource } from './queue/hit-source.js';
-import { MemorySource } from './queue/memory-source.js';
+import { MemoryQueue } from './queue/memory-queue.js';
 import { SendLoop } from './send-loop.js';
 import { Sender } from './sender.js';
+import { Spool } from './spool/spool.js';
+import type { SpoolStore } from './spool/spool-store.js';
 
 /**
  * Sends hits to Matomo: one bulk request in flight, when enough hits are queued or the oldest has waited long enough. At any moment,
@@ -28,7 +27,8 @@ export class Delivery {
   readonly #loop: SendLoop;
   readonly #diagnostics: Diagnostics;
   readonly #losses: LossLog;
-  readonly #source: HitSource;
+  readonly #memory = new MemoryQueue();
+  readonly #spool: Spool | undefined;
   /** Timers and sockets must not inherit the async context of the request that happened to create them. */
   readonly #scope = new DetachedScope('MatomoDelivery');
   readonly #flushes: SharedFlush;
@@ -48,7 +48,7 @@ export class Delivery {
     transport: Transport,
     diagnostics: Diagnostics,
     random: () => number = Math.random,
-    source: HitSource = new MemorySource(),
+    store?: SpoolStore,
   ) {
     this.#maxQueueSize = options.maxQueueSize;
     this.maxQueueBytes = maxQueueBytes(options.maxQueueSize);
@@ -59,21 +59,18 @@ export class Delivery {
       abort: () => transport.abort?.(new Error('the process ended first')),
     });
     this.#hold = hold;
-    this.#sender = new Sender(options, transport, diagnostics, random, {
-      hold,
-      pending: () => source.pending,
-      onNewToken: () => this.#loop.sendNow(),
-    });
-    this.#losses = new LossLog(diagnostics, source.counters, this.#sender.invalidHits);
     this.#diagnostics = diagnostics;
-    this.#source = source;
-    const given = { options, transport, diagnostics, source, losses: this.#losses };
-    this.#parts = {
-      ...given,
-      sender: this.#sender,
-      batches: new BatchQueue(options.maxExportBatchSize),
-    };
-    const loop = new SendLoop(this.#parts, this.#scope);
+    const memory = this.#memory;
+    const isFresh = createIsFresh(options, store !== undefined);
+    const spool = store && new Spool(store, memory, isFresh);
+    this.#spool = spool;
+    const losses = new LossLog(diagnostics, memory.counters);
+    this.#losses = losses;
+    const parts = { options, transport, diagnostics, losses, memory, spool, isFresh };
+    const onNewToken = () => this.#loop.sendNow();
+    this.#sender = new Sender({ ...parts, random, hold, onNewToken });
+    this.#parts = { ...parts, sender: this.#sender };
+    const loop = new SendLoop({ ...this.#parts, scope: this.#scope });
     this.#loop = loop;
     this.#flushes = new SharedFlush(
       () => this.#closed ?? hold.during(loop.sendAll()),
@@ -84,22 +81,22 @@ export class Delivery {
 
   /** Results of hits. */
   get counters(): DeliveryCounters {
-    return this.#source.counters;
+    return this.#memory.counters;
   }
 
   /** Hits without a result: queued, held back, spooled or in flight. */
   get pending(): number {
-    return this.#source.pending;
+    return this.#sender.pending;
   }
 
   /** The part of `pending` that is in the spool. */
   get spooled(): number {
-    return this.#source.spooled;
+    return this.#spool?.store.spooled ?? 0;
   }
 
   /** Hits of all processes in the spool, as far as this process knows; `undefined` without one. */
   get spoolHits(): number | undefined {
-    return this.#source.spoolHits;
+    return this.#spool?.store.hits;
   }
 
   /** Hits sent again after a response that does not prove that nothing was stored. Up to that many may be duplicated. */
@@ -111,8 +108,8 @@ export class Delivery {
    * Age of the oldest pending hit, in seconds; 0 if there is none. The hits in a spool are known to the process that sends them.
    */
   get oldestAgeSeconds(): number {
-    const queued = (performance.now() - this.#source.oldestMillis) / 1000;
-    const encoded = Date.now() / 1000 - this.#loop.batches.oldestSeconds; // other processes may have made them
+    const queued = (performance.now() - this.#memory.oldestMillis) / 1000;
+    const encoded = Date.now() / 1000 - this.#sender.oldestSeconds; // other processes may have made them
     return Math.max(0, queued, encoded);
   }
 
@@ -122,23 +119,23 @@ export class Delivery {
   }
 
   /** The part of `pending` that failed alone, and is sent again after another bulk was decided. */
-  get suspects(): number {
-    return this.#loop.batches.suspects;
+  get retriedAlone(): number {
+    return this.#sender.retriedAlone;
   }
 
   /** Approximate memory of queued hits. */
   get queueBytes(): number {
-    return this.#source.bytes;
+    return this.#memory.bytes;
   }
 
   /** Hits of processes that have ended, which this process counts. */
   get takenOver(): number {
-    return this.#source.takenOver;
+    return this.#spool?.store.takenOver ?? 0;
   }
 
   /** `false` after Matomo rejected crashes. */
   get takesCrashes(): boolean {
-    return this.#loop.batches.takesCrashes;
+    return this.#sender.takesCrashes;
   }
 
   /**
@@ -150,14 +147,14 @@ export class Delivery {
       this.counters.lost.shutdown += 1;
       return false;
     }
-    const { inMemory: waiting, bytes } = this.#source;
-    if (waiting >= this.#maxQueueSize || bytes + hit.bytes > this.maxQueueBytes) {
+    const { count, bytes } = this.#memory;
+    if (count >= this.#maxQueueSize || bytes + hit.bytes > this.maxQueueBytes) {
       this.counters.lost.queue_full += 1;
       this.#losses.check();
       return false;
     }
     if (!this.#isPrepared) this.#prepare();
-    this.#source.push(hit);
+    this.#memory.push(hit);
     this.#hold.extend(hit.endedMillis);
     this.#loop.update();
     return true;
@@ -166,7 +163,7 @@ export class Delivery {
   /** Loads the transport early: a process that is about to end has no time to load it. */
   #prepare(): void {
     this.#isPrepared = true;
-    if (this.#source.isDurable) return;
+    if (this.#spool) return; // hits survive the process
     this.#scope.runInAsyncScope(() =>
       setImmediate(() => this.#parts.transport.prepare?.()).unref(),
     );
@@ -201,28 +198,28 @@ export class Delivery {
 
   async #close(deadlineMillis: number): Promise<void> {
     this.#loop.stop();
-    const { batches } = this.#loop;
-    batches.isClosing = this.#keepsForExit;
-    batches.storedUntilMillis = performance.now() + deadlineMillis / 2;
+    const sender = this.#sender;
+    sender.isClosing = this.#keepsForExit;
+    sender.storedUntilMillis = performance.now() + deadlineMillis / 2;
     const start = performance.now();
     const isInTime = await withTimeout(
       deadlineMillis,
       this.#loop.sendAll().then(() => true),
     );
-    batches.hasEnded = true;
-    await this.#sender.close();
+    sender.hasEnded = true;
+    await sender.close();
     await this.#loop.ended; // counts the batch that was in flight
-    this.#sender.stop();
-    await this.#source.close();
+    sender.stop();
+    await this.#spool?.close();
     this.#losses.close();
     this.#diagnostics.lines.flush();
     this.#closingMillis = performance.now() - start;
-    if (this.#keepsForExit && isInTime && !batches.isUnavailable) return;
+    if (this.#keepsForExit && isInTime && !sender.isUnavailable) return;
     this.#keepsForExit = false;
-    batches.drop();
+    sender.drop();
     const lost = this.counters.lost.shutdown;
     if (lost === 0) return;
-    const { stoppedBy } = this.#sender;
+    const { stoppedBy } = sender;
     const why = stoppedBy === undefined ? '' : ` (${stoppedBy})`;
     const text = `The shutdown ended with ${countOf(lost)} pending${why}. Pending hits are lost and counted as shutdown. ${adviceForLoss(!isInTime)}`;
     this.#diagnostics.warnOnce('shutdown', coded('lost-at-shutdown', text));
@@ -233,10 +230,51 @@ export class Delivery {
     this.#diagnostics.lines.flush();
     if (this.pending === 0) return;
     this.#closed ??= Promise.resolve();
-    this.#loop.batches.hasEnded = true;
+    this.#sender.hasEnded = true;
     this.#loop.stop();
-    const { inFlight, isUnavailable } = this.#loop.batches;
     const millis = deadlineMillis - this.#closingMillis - this.#hold.spentMillis;
-    flushLast(this.#parts, { inFlight, isUnavailable, millis, refusal });
+    flushLast(this.#parts, millis, refusal);
+  }
+}
+
+/**
+ * However often it is called, at most one flush runs and one waits:
+ *
+ *     call ──> runs ─────────────────────> ends
+ *           call, call, call ──> one waits ──> runs, for everything queued until then
+ */
+class SharedFlush {
+  readonly #flush: () => Promise<void>;
+  readonly #limitMillis: number;
+  #running: Promise<void> | undefined;
+  #waiting: Promise<void> | undefined;
+  /** The promise that callers of the waiting flush get. */
+  #shared: Promise<void> | undefined;
+
+  /** `flush` must not reject. No caller waits longer than the limit. */
+  constructor(flush: () => Promise<void>, limitMillis: number) {
+    this.#flush = flush;
+    this.#limitMillis = limitMillis;
+  }
+
+  call(): Promise<void> {
+    if (this.#running === undefined) return withTimeout(this.#limitMillis, this.#start(), true);
+    this.#waiting ??= this.#running.then(() => this.#start());
+    if (this.#shared !== undefined) return this.#shared;
+    const shared = withTimeout(this.#limitMillis, this.#waiting, true).then(() => {
+      // The flush may still wait after the limit: later callers get their own limit.
+      if (this.#shared === shared) this.#shared = undefined;
+    });
+    this.#shared = shared;
+    return shared;
+  }
+
+  #start(): Promise<void> {
+    this.#waiting = undefined;
+    this.#shared = undefined;
+    this.#running = this.#flush().then(() => {
+      if (this.#waiting === undefined) this.#running = undefined;
+    });
+    return this.#running;
   }
 }

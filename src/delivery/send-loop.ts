@@ -1,35 +1,58 @@
 import type { AsyncResource } from 'node:async_hooks';
 import { describeError } from '../common/describe-error.js';
+import type { Diagnostics } from '../common/diagnostics.js';
+import { MAX_TIMER_MILLIS } from '../common/long-timer.js';
 import { coded } from '../common/messages.js';
 import { SerialQueue } from '../common/serial-queue.js';
-import { BatchSender } from './batch-sender.js';
-import type { LastFlushParts } from './exit/last-flush.js';
-import { SendSchedule } from './send-schedule.js';
+import { CHILD_SPAN_WAIT_MILLIS } from '../hit/hit.js';
+import type { DeliveryOptions } from './delivery-options.js';
+import type { LossLog } from './loss-log.js';
+import type { MemoryQueue } from './queue/memory-queue.js';
+import type { Sender } from './sender.js';
+import type { Spool } from './spool/spool.js';
 
 /** Hits that are finalized in one turn of the event loop, so that no turn takes long. */
 const HITS_PER_TURN = 25;
 
-/** Sends hits when they are due, one attempt after the other. */
+/** Interval for checking a full batch again if one of its hits is held back. */
+const SHORTEST_MILLIS = 5;
+
+export interface SendLoopParts {
+  readonly options: DeliveryOptions;
+  readonly memory: MemoryQueue;
+  readonly spool: Spool | undefined;
+  readonly sender: Sender;
+  readonly losses: LossLog;
+  readonly diagnostics: Diagnostics;
+  /** Timers and requests get its async context. */
+  readonly scope: AsyncResource;
+}
+
+/**
+ * Decides when hits are sent, one attempt after the other: when a full batch is final, when the oldest hit has waited for
+ * `scheduledDelayMillis`, and at the interval of the spool.
+ */
 export class SendLoop {
-  readonly batches: BatchSender;
-  readonly #parts: LastFlushParts;
-  readonly #scope: AsyncResource;
-  readonly #schedule: SendSchedule;
+  readonly #parts: SendLoopParts;
   readonly #attempts: SerialQueue;
+  /** Read once: options are an object with so many properties that V8 looks them up by name. */
+  readonly #maxExportBatchSize: number;
+  /** The timer for the next batch. It does not keep the process alive. */
+  #timer: NodeJS.Timeout | undefined;
+  /** Whether the timer is for a full batch. */
+  #isTimerForFull = false;
+  #nextTurn: NodeJS.Immediate | undefined;
+  #isHurried = false;
   #isStopped = false;
   #hasFilled = false;
   /** Whether all was due before a batch was built: a batch makes all due. */
   #wasDue: boolean | undefined;
-  #nextTurn: NodeJS.Immediate | undefined;
 
-  /** Timers and requests get the async context of `scope`. */
-  constructor(parts: LastFlushParts, scope: AsyncResource) {
+  constructor(parts: SendLoopParts) {
     this.#parts = parts;
-    this.#scope = scope;
-    this.batches = new BatchSender(parts);
-    this.#schedule = new SendSchedule(parts, scope, () => this.#onTimer());
+    this.#maxExportBatchSize = parts.options.maxExportBatchSize;
     this.#attempts = new SerialQueue({
-      scope,
+      scope: parts.scope,
       onIdle: () => {
         parts.losses.check();
         this.update();
@@ -46,42 +69,52 @@ export class SendLoop {
   }
 
   start(): void {
-    const { source, batches } = this.#parts;
-    this.#scope.runInAsyncScope(() =>
-      source.start({
+    const { scope, spool, sender } = this.#parts;
+    scope.runInAsyncScope(() =>
+      spool?.start({
         onInterval: () => this.#onInterval(),
-        takeOver: (hits) => batches.add(hits),
+        giveBack: (hits) => sender.batches.add(hits),
       }),
     );
   }
 
-  /** Call this after a hit was queued. */
+  /** Call this after a hit was queued. Sets the timer for the next batch; while a batch is being sent, only for a full one. */
   update(): void {
-    if (!this.#isStopped) this.#schedule.update(this.#attempts.isIdle);
+    if (this.#isStopped) return;
+    const { memory, sender } = this.#parts;
+    const isFull = memory.queued >= this.#maxExportBatchSize;
+    // Nearly all hits arrive while the timer is set.
+    if (this.#timer !== undefined && (this.#isTimerForFull || !isFull)) return;
+    if (memory.queued === 0 && memory.count === 0) return;
+    if (!sender.sendsFromMemory && sender.batches.size === 0) return;
+    if (isFull) this.#setTimer(memory.finalMillis(this.#maxExportBatchSize), SHORTEST_MILLIS);
+    else if (this.#attempts.isIdle)
+      this.#setTimer(Math.max(this.#dueMillis, sender.waitUntilMillis));
   }
 
   /** Sends pending hits without waiting for the back-off, which was reset. */
   sendNow(): void {
-    this.#schedule.clear();
+    this.#clearTimer();
     this.update();
   }
 
   /** Sends hits as soon as they are final from now on. */
   hurry(): void {
-    this.#schedule.hurry();
+    this.#isHurried = true;
+    this.#clearTimer();
   }
 
   /** Makes one attempt to send everything. First stores what belongs into the spool, even while an attempt runs. */
   async sendAll(): Promise<void> {
-    const { source, sender } = this.#parts;
-    if (source.isDurable) {
-      await this.#scope.runInAsyncScope(() => source.store());
-      await this.#giveBack();
+    const { memory, sender, spool, scope } = this.#parts;
+    if (spool) {
+      await scope.runInAsyncScope(() => spool.storeQueued(true));
+      await scope.runInAsyncScope(() => sender.storeBatches());
     }
     await this.#attempts.run(async () => {
       if (!this.#isStopped && performance.now() < sender.refusedUntilMillis) return;
-      await this.batches.sendQueued(source.inMemory, true);
-      if (source.isDurable) await this.batches.sendSpooled(0);
+      await sender.sendQueued(memory.count, true);
+      if (spool) await sender.sendSpooled(0);
     });
   }
 
@@ -89,8 +122,8 @@ export class SendLoop {
   stop(): void {
     this.#isStopped = true;
     clearImmediate(this.#nextTurn);
-    this.#schedule.clear();
-    this.#parts.source.stop();
+    this.#clearTimer();
+    this.#parts.spool?.stop();
   }
 
   /** Resolves when the batch in flight is counted. */
@@ -98,23 +131,56 @@ export class SendLoop {
     return this.#attempts.ended;
   }
 
-  #giveBack(): Promise<void> {
-    return this.#scope.runInAsyncScope(() => this.batches.giveBack());
+  /** How long a hit waits for others. */
+  get #delayMillis(): number {
+    const { scheduledDelayMillis } = this.#parts.options;
+    return this.#isHurried
+      ? Math.min(scheduledDelayMillis, CHILD_SPAN_WAIT_MILLIS)
+      : scheduledDelayMillis;
   }
 
+  /** When everything queued is due, including partial batches. */
+  get #dueMillis(): number {
+    const { sender, memory } = this.#parts;
+    return sender.batches.size > 0 ? 0 : memory.oldestMillis + this.#delayMillis;
+  }
+
+  /** Sets the timer, or one that ends earlier if the wait exceeds the longest timer. `leastMillis`: for a full batch. */
+  #setTimer(dueMillis: number, leastMillis?: number): void {
+    this.#clearTimer();
+    this.#isTimerForFull = leastMillis !== undefined;
+    const delay = Math.max(Math.ceil(dueMillis - performance.now()), leastMillis ?? 0);
+    this.#parts.scope.runInAsyncScope(() => {
+      this.#timer = setTimeout(
+        () => {
+          this.#timer = undefined;
+          this.#onTimer();
+        },
+        Math.min(delay, MAX_TIMER_MILLIS),
+      ).unref();
+    });
+  }
+
+  #clearTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** The interval of the spool. */
   #onInterval(): void {
-    void this.#giveBack();
-    this.#parts.losses.check();
+    const { sender, scope, losses } = this.#parts;
+    void scope.runInAsyncScope(() => sender.storeBatches());
+    losses.check();
     this.update();
     if (!this.#attempts.isIdle) return;
-    this.batches.expireSpooled(); // even while nothing can be sent
-    if (performance.now() < this.#parts.sender.waitUntilMillis) return;
-    void this.#attempts.run(() => this.batches.sendSpooled(this.#schedule.delayMillis));
+    sender.expireSpooled(); // even while nothing can be sent
+    if (performance.now() < sender.waitUntilMillis) return;
+    void this.#attempts.run(() => sender.sendSpooled(this.#delayMillis));
   }
 
   /** Makes full batches even while none can be sent: encoded hits no longer keep their requests in memory. */
   #onTimer(): void {
-    const { source, sender } = this.#parts;
+    const { memory, sender } = this.#parts;
     const now = performance.now();
     if (this.#isBuilding(now)) {
       if (this.#isStopped) return;
@@ -124,12 +190,11 @@ export class SendLoop {
       });
       return;
     }
-    const isDue = this.#wasDue ?? this.#schedule.isDue(now);
+    const isDue = this.#wasDue ?? now >= this.#dueMillis;
     this.#wasDue = undefined;
-    const isFilled = this.batches.fillWhole(now);
+    const isFilled = sender.fillWhole(now);
     const maySend = this.#attempts.isIdle && now >= sender.waitUntilMillis;
-    if (maySend)
-      void this.#attempts.run(() => this.batches.sendQueued(isDue ? source.inMemory : 0, false));
+    if (maySend) void this.#attempts.run(() => sender.sendQueued(isDue ? memory.count : 0, false));
     if (!maySend || !isFilled) this.update();
   }
 
@@ -138,16 +203,16 @@ export class SendLoop {
    * all is made at once, so that a busy server does not fall behind.
    */
   #isBuilding(nowMillis: number): boolean {
-    const { source, options } = this.#parts;
-    const { maxExportBatchSize: max } = options;
-    const isLarge = source.queued > HITS_PER_TURN;
-    const mayWait = !this.#hasFilled && isLarge && !source.hasQueued(2 * max, nowMillis);
+    const { memory, sender } = this.#parts;
+    const max = this.#maxExportBatchSize;
+    const isLarge = memory.queued > HITS_PER_TURN;
+    const mayWait = !this.#hasFilled && isLarge && !sender.hasQueued(2 * max, nowMillis);
     this.#hasFilled = false;
     if (!mayWait) return false;
-    if (!source.prepareQueued(max, HITS_PER_TURN, nowMillis)) return true;
-    if (!source.hasQueued(max, nowMillis)) return false;
-    this.#wasDue = this.#schedule.isDue(nowMillis);
-    this.batches.fillWhole(nowMillis);
+    if (sender.sendsFromMemory && !memory.prepare(max, HITS_PER_TURN, nowMillis)) return true;
+    if (!sender.hasQueued(max, nowMillis)) return false;
+    this.#wasDue = nowMillis >= this.#dueMillis;
+    sender.fillWhole(nowMillis);
     this.#hasFilled = true;
     return true;
   }

@@ -9,7 +9,6 @@ import { createDryRunTransport, createTransport } from '../delivery/http/create-
 import type { Transport } from '../delivery/http/transport.js';
 import { spoolBackendOf } from '../delivery/spool/backends.js';
 import { LazySpool } from '../delivery/spool/lazy-spool.js';
-import { SpoolSource } from '../delivery/spool/spool-source.js';
 import { deriveVisitorKey, type KeyOfDay } from '../hit/visitor/visitor-id.js';
 import { fingerprintPrivacy } from '../options/fingerprint-privacy.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
@@ -50,7 +49,6 @@ export function createDelivery(
   const dailyKeys = options.visitorKey === DAILY ? new DailyKeys() : undefined;
   const spool = openSpool(options, dailyKeys, diagnostics);
   if (dailyKeys && !spool) diagnostics.warnOnce('daily', coded('visitor-key-not-shared', OWN_KEY));
-  const source = spool && new SpoolSource(spool, options);
   let isVisitorKeyKnown =
     spool === undefined || (!dailyKeys && givenVisitorKey(options) !== undefined);
   const onKnown = () => {
@@ -59,7 +57,7 @@ export function createDelivery(
   spool?.ready.then(onKnown, onKnown);
   const onTracked = () => reportTracking(options, diagnostics);
   return {
-    delivery: new Delivery({ ...options, onTracked }, transport, diagnostics, Math.random, source),
+    delivery: new Delivery({ ...options, onTracked }, transport, diagnostics, Math.random, spool),
     longestHoldMillis: spool
       ? Math.min(scheduledDelayMillis, SPOOL_HOLD_MILLIS)
       : scheduledDelayMillis,

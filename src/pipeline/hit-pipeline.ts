@@ -221,8 +221,8 @@ export class HitPipeline implements ExitControl, RequestSink {
   }
 
   /** Pending hits that wait until Matomo has processed something else: each made it fail alone. */
-  get suspects(): number {
-    return this.#delivery.suspects;
+  get retriedAlone(): number {
+    return this.#delivery.retriedAlone;
   }
 
   stats(): MatomoStats {

@@ -1,7 +1,8 @@
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { MAX_TIMER_MILLIS, sleepUntil } from '../../src/common/long-timer.js';
+import { sleepUntil } from '../../src/common/long-timer.js';
 import { withTimeout } from '../../src/common/with-timeout.js';
-import { SendTimer } from '../../src/delivery/send-timer.js';
+import { pending, setUp } from '../support/delivery.js';
+import { processed } from '../support/scripted-transport.js';
 
 vi.mock('node:timers/promises', () => ({
   setTimeout: (millis: number) => new Promise((resolve) => setTimeout(resolve, millis)), // vitest leaves this one real
@@ -14,16 +15,17 @@ beforeEach(() => {
   onTestFinished(() => void vi.useRealTimers());
 });
 
-test('a batch that is due in 30 days makes the timer fire once before that', async () => {
-  const fired: number[] = [];
-  const due = performance.now() + 30 * DAY_MILLIS;
-  const timer = new SendTimer(() => {
-    fired.push(performance.now());
-    if (performance.now() < due) timer.set(false, due);
+test('a hit that is due in 30 days is sent then', async () => {
+  const { delivery, transport } = setUp({
+    scheduledDelayMillis: 30 * DAY_MILLIS,
+    tokenAuth: 'token',
   });
-  timer.set(false, due);
-  await vi.advanceTimersByTimeAsync(31 * DAY_MILLIS);
-  expect(fired).toEqual([MAX_TIMER_MILLIS, 30 * DAY_MILLIS]);
+  transport.answer(processed(1));
+  delivery.push(pending());
+  await vi.advanceTimersByTimeAsync(30 * DAY_MILLIS - 1);
+  expect(transport.bodies).toHaveLength(0);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(transport.bodies).toHaveLength(1);
 });
 
 test('a deadline in 30 days is not over at once', async () => {

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { held, split } from '../../src/delivery/answer/outcome.js';
+import { held, split } from '../../src/delivery/answer/result-policy.js';
 import { Delivery } from '../../src/delivery/delivery.js';
 import { inBatches } from '../../src/delivery/queue/batch.js';
 import { DEFAULT_OPTIONS } from '../support/default-options.js';

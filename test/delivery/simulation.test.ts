@@ -249,14 +249,14 @@ async function recover(
   hasToken: boolean,
 ): Promise<number> {
   matomo.fault = 'none';
-  await waitWhile(() => delivery.pending > delivery.suspects);
+  await waitWhile(() => delivery.pending > delivery.retriedAlone);
   // Bad hits of AI chatbots, before anything was tracked, wait for a page view as for another token.
   const isTokenUnknown = hasToken && delivery.counters.tracked === 0;
   const isFirstTaken = isTokenUnknown && delivery.push(pending('hit first', 0));
-  await waitWhile(() => delivery.pending > delivery.suspects);
+  await waitWhile(() => delivery.pending > delivery.retriedAlone);
   // How a hit failed under a fault proves nothing about it now: each fails once more.
-  const bulks = matomo.bulks + delivery.suspects;
-  await waitWhile(() => delivery.suspects > 0 && matomo.bulks < bulks);
+  const bulks = matomo.bulks + delivery.retriedAlone;
+  await waitWhile(() => delivery.retriedAlone > 0 && matomo.bulks < bulks);
   const isTaken = delivery.push(pending('hit last', 0));
   await waitWhile(() => delivery.pending > 0);
   // If the queue is full of bad hits, they are no different from a token that is refused.

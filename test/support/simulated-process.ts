@@ -6,7 +6,6 @@ import type { ProcessIdentity } from '../../src/delivery/spool/file/liveness.js'
 import { ownerName } from '../../src/delivery/spool/file/segment-names.js';
 import { instanceName } from '../../src/delivery/spool/instance-name.js';
 import { SpoolReports } from '../../src/delivery/spool/spool-reports.js';
-import { SpoolSource } from '../../src/delivery/spool/spool-source.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
 import { diagnosticsTo } from './diagnostics.js';
 import { queryOf } from './named-hits.js';
@@ -89,13 +88,7 @@ export class SimulatedProcess implements DiskUser {
       ...sizes,
       tokenAuth: sizes.hasToken ? 't' : undefined,
     };
-    this.#delivery = new Delivery(
-      options,
-      wayToMatomo,
-      diagnostics,
-      () => 0.5,
-      new SpoolSource(this.#spool, options),
-    );
+    this.#delivery = new Delivery(options, wayToMatomo, diagnostics, () => 0.5, this.#spool);
     this.#requests = new SimulatedRequests(this.#delivery, options.scheduledDelayMillis);
   }
 

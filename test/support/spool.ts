@@ -12,7 +12,6 @@ import {
   type SpoolOpener,
 } from '../../src/delivery/spool/lazy-spool.js';
 import { openRedisSpool } from '../../src/delivery/spool/redis/open-redis-spool.js';
-import { SpoolSource } from '../../src/delivery/spool/spool-source.js';
 import type { SpoolStore } from '../../src/delivery/spool/spool-store.js';
 import type { Hit, PendingHit } from '../../src/hit/hit.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
@@ -113,13 +112,7 @@ export function spooledDelivery({
   const opener = openerOf({ folder, url, maxBytes, exportTimeoutMillis }, diagnostics);
   const store = opened === undefined ? opener.open()?.store : undefined;
   const spool = store ?? new LazySpool(Promise.resolve(opened).then(() => opener));
-  const delivery = new Delivery(
-    deliveryOptions,
-    transport,
-    diagnostics,
-    () => 0.1,
-    new SpoolSource(spool, deliveryOptions),
-  );
+  const delivery = new Delivery(deliveryOptions, transport, diagnostics, () => 0.1, spool);
   onTestFinished(() => delivery.shutdown(0));
   let hits = 0;
   return {

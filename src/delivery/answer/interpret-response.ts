@@ -1,16 +1,20 @@
 import type { Diagnostics } from '../../common/diagnostics.js';
-import { LastingState } from '../../common/lasting-state.js';
 import { coded } from '../../common/messages.js';
 import type { Exchange } from '../http/transport.js';
-import { type Batch, countOf, isOrder, restOf, sentHits } from '../queue/batch.js';
-import { createDeliveryCounters, type DeliveryCounters, lostHits } from '../queue/counters.js';
-import { adviceFor } from './advice-for.js';
+import type { LossLog } from '../loss-log.js';
+import { type Batch, countOf, isOrder, sentHits } from '../queue/batch.js';
 import { backOffMillis, holdMillis, retryAfterMillis } from './back-off.js';
-import type { InvalidHits } from './invalid-hits.js';
-import { Narrowing } from './narrowing.js';
-import { decided, held, type Outcome, split } from './outcome.js';
+import { FailingHits, RejectedHits } from './find-bad-hits.js';
+import { adviceFor, Outage, type PendingWork } from './outage.js';
 import { type BulkResult, type Reason, readAnswer } from './read-answer.js';
-import { RejectedHits } from './rejected-hits.js';
+import {
+  applyPolicy,
+  type Outcome,
+  type PolicyName,
+  policyNameOf,
+  policyOf,
+  type ResultPolicy,
+} from './result-policy.js';
 
 export interface InterpretResponseOptions {
   readonly hasToken: boolean;
@@ -18,85 +22,59 @@ export interface InterpretResponseOptions {
   readonly resendUnconfirmed: boolean;
 }
 
-/** A result with a reason for the log. */
-type ExplainedResult = Extract<BulkResult, { reason: string }>;
-
 /** Matomo locks an address out after 20 rejections per hour, and many processes may have the same address. */
 const MAX_REFUSALS = 3;
-/** An attempt that is due for longer than this is made by another process. */
-const LONGEST_ATTEMPT_MILLIS = 120_000;
 /** With this many failures, the wait has its maximum. */
 const MANY_FAILURES = 100;
 
-/** What is left to send, for the log. */
-export interface PendingWork {
-  /** Hits without a result. */
-  readonly pending: number;
-  /** When the next attempt is, on the monotonic clock. */
-  readonly waitUntilMillis: number;
-}
-
 export interface InterpretResponse {
-  /** Decides what a result means for a batch and what to send next. */
-  interpret(batch: Batch, exchange: Exchange, result: BulkResult, nowMillis: number): Outcome;
   /** The result of an exchange. */
   read(batch: Batch, exchange: Exchange): BulkResult;
+  /** Decides what a result means for a batch and what to send next. */
+  interpret(batch: Batch, exchange: Exchange, result: BulkResult, nowMillis: number): Outcome;
+  /** The same in the last flush of a process, which logs what it loses itself. */
+  interpretAtExit(batch: Batch, result: BulkResult): Outcome;
   /** Why Matomo does not process hits; `undefined` if it does. */
   readonly stoppedBy: string | undefined;
-  /** Nothing more is sent: an outage is no longer repeated in the log. */
+  /** Nothing more is sent. */
   close(): void;
 }
 
-/** Keeps track of Matomo's state. */
+/** Applies the policy for each result, and keeps track of what earlier results say about Matomo, the token and the hits. */
 export function createInterpretResponse(
   { hasToken, resendUnconfirmed }: InterpretResponseOptions,
   diagnostics: Pick<Diagnostics, 'warn' | 'warnOnce' | 'lines'>,
   random: () => number,
   workOf: () => PendingWork,
-  invalidHits: Pick<InvalidHits, 'add'>,
+  losses: Pick<LossLog, 'addInvalid'>,
 ): InterpretResponse {
-  /** Failures since a bulk was last processed. */
-  let failures = 0;
-  /** Why the latest bulk was not processed. */
-  let stoppedBy: Reason | undefined;
-  const outage = new LastingState(diagnostics, {
-    key: 'outage',
-    ended: () => coded('available-again', RESUMED),
-    repeated: (since) => stoppedBy && describeOutage(since, stoppedBy, workOf()),
-  });
-  const narrowing = new Narrowing();
+  const outage = new Outage(diagnostics, workOf);
+  const failingHits = new FailingHits();
   const rejectedHits = new RejectedHits();
   /** Matomo has tracked at least one hit. */
   let hasTracked = false;
   /** Bulks in a row in which no hit was valid, with a token. */
-  let refusals = 0;
+  let rejections = 0;
 
-  /** Logs why delivery stops, unless that is the cause in the latest message. */
-  function stop(reason: Reason, effect = sentAgain): void {
-    failures += 1;
-    stoppedBy = reason;
-    outage.begin(causeOf(reason), () => {
-      const { code, reason: text } = reason;
-      return coded(code, `${text}. ${effect(workOf())}. ${adviceFor(code)}`);
-    });
+  function waitMillis({ next }: ResultPolicy, result: BulkResult, nowMillis: number): number {
+    switch (next) {
+      case 'now':
+        return 0;
+      case 'back_off': {
+        const retryAfter = result.kind === 'unavailable' ? result.retryAfter : undefined;
+        const least = retryAfterMillis(retryAfter, nowMillis) ?? 0;
+        return Math.max(least, backOffMillis(outage.failures, random));
+      }
+      case 'hold':
+        return holdMillis(outage.failures, random);
+      case 'token':
+        return holdMillis(MANY_FAILURES, random);
+    }
   }
 
-  function resume(): void {
-    outage.end();
-    failures = 0;
-    stoppedBy = undefined;
-    refusals = 0;
-    narrowing.countProcessed();
-  }
-
-  function retry(batch: Batch, result: ExplainedResult, leastMillis = 0): Outcome {
-    stop(result);
-    return held([batch], Math.max(leastMillis, backOffMillis(failures, random)));
-  }
-
-  function failed(batch: Batch, result: ExplainedResult, wait: typeof backOffMillis): Outcome {
-    stop(result);
-    const outcome = narrowing.narrow(batch, result.kind, failures, (n) => wait(n, random));
+  function search(batch: Batch, result: BulkResult & Reason): Outcome {
+    const wait = result.kind === 'nothing_kept' ? holdMillis : backOffMillis;
+    const outcome = failingHits.search(batch, result.kind, outage.failures, (n) => wait(n, random));
     if (outcome.kind === 'decided') {
       diagnostics.lines.add('rejected', 1, (hits) => {
         const text = `Failed twice when sent alone, although Matomo processed other hits in between (${result.reason}): ${countOf(hits)}, lost and counted as rejected. ${adviceFor(result.code)}`;
@@ -106,154 +84,107 @@ export function createInterpretResponse(
     return outcome;
   }
 
-  function accepted(
-    batch: Batch,
-    sent: number,
-    { note, isDoubtful = false }: Extract<BulkResult, { kind: 'accepted' }>,
-  ): Outcome {
-    const counts = countsOf({ accepted: sent });
-    if (note === undefined) resume();
-    else if (isDoubtful) {
-      stop(note, othersPending);
-      return held(restOf(batch), backOffMillis(failures, random), counts);
-    } else {
-      const text = `${note.reason}. Sending continues. ${adviceFor(note.code)}`;
-      diagnostics.warnOnce(note.code, coded(note.code, text));
-    }
-    return decided(batch, counts);
-  }
-
   /**
-   * If the token has worked before, single hits may be invalid: halve the batch down to them. After some rejections in a row, only
-   * rare attempts are made, and hits that were rejected before the latest success are invalid.
+   * If the token has worked before, single hits may be invalid: the batch is halved down to them. After some rejections in a row,
+   * only rare attempts are made, and hits that were rejected before the latest success are invalid.
    */
-  function allInvalid(batch: Batch, result: ExplainedResult): Outcome {
-    refusals += 1;
+  function countRejection(batch: Batch): PolicyName {
+    rejections += 1;
+    const isOften = rejections >= MAX_REFUSALS;
     const sent = sentHits(batch);
     const areInvalid = rejectedHits.areInvalid(sent);
-    const counts = countsOf({ invalid: sent.length });
-    if (areInvalid) invalidHits.add(sent, sent.length);
-    if (refusals >= MAX_REFUSALS) {
-      stop(result);
-      return areInvalid ? holdForToken(restOf(batch), counts) : holdRejected(batch);
-    }
-    if (areInvalid) return decided(batch, counts);
-    rejectedHits.add(sent);
-    const parts = split({ ...batch, isRejected: true });
-    if (parts) return parts;
-    invalidHits.add(sent, 1);
-    return decided(batch, counts);
-  }
-
-  /** The first hits of a process may be orders that the previous process has sent. */
-  function ordersInvalid(batch: Batch, result: ExplainedResult): Outcome {
-    diagnostics.warnOnce('orders-rejected', coded('orders-rejected', ORDER_REFUSED));
-    return allInvalid(batch, result);
-  }
-
-  function holdRejected(batch: Batch): Outcome {
-    rejectedHits.add(sentHits(batch));
-    return holdForToken([{ ...batch, part: undefined, mergesNewer: true }]);
-  }
-
-  function holdForToken(again: readonly Batch[], counts?: DeliveryCounters): Outcome {
-    rejectedHits.countHold();
-    return { ...held(again, holdMillis(MANY_FAILURES, random), counts), refusesToken: true };
-  }
-
-  function refuseCrashes(batch: Batch, sent: number): Outcome {
-    diagnostics.warn(
-      coded(
-        'crashes-rejected',
-        'Matomo has no CrashAnalytics plugin. Crashes are no longer sent, and count as lost.rejected. Set errors to "type".',
-      ),
-    );
-    return { ...decided(batch, lostHits('rejected', sent)), refusesCrashes: true };
+    if (!areInvalid) rejectedHits.add(sent);
+    if (areInvalid) return isOften ? 'known_invalid_again' : 'known_invalid';
+    return isOften ? 'token_rejected' : 'all_invalid';
   }
 
   function interpret(batch: Batch, result: BulkResult, nowMillis: number): Outcome {
-    const sent = sentHits(batch).length;
-    switch (result.kind) {
-      case 'processed':
-        resume();
-        hasTracked ||= result.tracked > 0;
-        if (result.tracked > 0) rejectedHits.countTracked();
-        invalidHits.add(sentHits(batch), result.invalid, result.invalidIndices);
-        if (result.note !== undefined)
-          diagnostics.warnOnce(result.note.code, coded(result.note.code, result.note.reason));
-        return decided(batch, countsOf(result));
-      case 'all_invalid':
-        return allInvalid(batch, result);
-      case 'accepted':
-        return accepted(batch, sent, result);
-      case 'unconfirmed': {
-        if (resendUnconfirmed) {
-          return retry(batch, {
-            ...result,
-            reason: `${result.reason} and may have stored the hits`,
-          });
-        }
-        stop(result, othersPending);
-        const counts = lostHits('unconfirmed', sent);
-        return held(restOf(batch), backOffMillis(failures, random), counts);
-      }
-      case 'rolled_back':
-        if (batch.kind === 'crash') return refuseCrashes(batch, sent);
-        return failed(batch, result, backOffMillis);
-      case 'nothing_kept':
-        return failed(batch, result, holdMillis);
-      case 'unavailable':
-        return retry(batch, result, retryAfterMillis(result.retryAfter, nowMillis));
-      case 'refused':
-        if (result.isTokenRefused && sentHits(batch).every(isOrder))
-          return ordersInvalid(batch, result);
-        stop(result);
-        return result.isTokenRefused
-          ? holdRejected(batch)
-          : held([batch], holdMillis(failures, random));
-      case 'too_large': {
-        const joinedBelow = Math.min(batch.joinedBelow, sent);
-        return split({ ...batch, joinedBelow }) ?? decided(batch, lostHits('too_large', 1));
-      }
-    }
+    noteTracked(batch, result);
+    if (result.kind === 'processed' || (result.kind === 'accepted' && !result.note)) resume();
+    let name = policyNameOf(result, batch, resendUnconfirmed);
+    if (name === 'all_invalid') name = countRejection(batch);
+    else if (name === 'token_rejected') rejectedHits.add(sentHits(batch));
+    const policy = policyOf(name);
+    const reason = reasonOf(result);
+    if (policy.next !== 'now' && reason) outage.begin(explain(name, reason), 'resend' in policy);
+    if (policy.next === 'token') rejectedHits.countHold();
+    const outcome = applyPolicy(
+      policy,
+      markSplit(batch, name),
+      result,
+      waitMillis(policy, result, nowMillis),
+      () => search(batch, result as BulkResult & Reason),
+    );
+    logResult(name, batch, result);
+    if (outcome.counts.invalid > 0 && result.kind !== 'processed')
+      losses.addInvalid(sentHits(batch), outcome.counts.invalid);
+    return outcome;
+  }
+
+  function noteTracked(batch: Batch, result: BulkResult): void {
+    if (result.kind !== 'processed') return;
+    hasTracked ||= result.tracked > 0;
+    if (result.tracked > 0) rejectedHits.countTracked();
+    losses.addInvalid(sentHits(batch), result.invalid, result.invalidIndices);
+  }
+
+  function resume(): void {
+    outage.end();
+    rejections = 0;
+    failingHits.countProcessed();
+  }
+
+  function logResult(name: PolicyName, batch: Batch, result: BulkResult): void {
+    if (result.kind === 'refused' && result.isTokenRefused && sentHits(batch).every(isOrder))
+      diagnostics.warnOnce('orders-rejected', coded('orders-rejected', ORDER_REFUSED));
+    if (name === 'crashes_rolled_back') diagnostics.warn(coded('crashes-rejected', NO_CRASHES));
+    if (name !== 'processed' && name !== 'accepted') return;
+    const { note } = result as Extract<BulkResult, { kind: 'processed' | 'accepted' }>;
+    if (!note) return;
+    const text =
+      name === 'processed'
+        ? note.reason
+        : `${note.reason}. Sending continues. ${adviceFor(note.code)}`;
+    diagnostics.warnOnce(note.code, coded(note.code, text));
   }
 
   return {
     read: (batch, exchange) =>
       readAnswer(exchange, { sent: sentHits(batch).length, hasToken, hasTracked }),
-    interpret(batch, exchange, result, nowMillis) {
-      const outcome = interpret(batch, result, clockOf(exchange) ?? nowMillis);
-      return mayBeStored(result) ? { ...outcome, mayBeStored: true } : outcome;
+    interpret: (batch, exchange, result, nowMillis) =>
+      interpret(batch, result, clockOf(exchange) ?? nowMillis),
+    interpretAtExit(batch, result) {
+      noteTracked(batch, result);
+      const policy = policyOf(policyNameOf(result, batch, resendUnconfirmed), true);
+      return applyPolicy(policy, batch, result, 0);
     },
     get stoppedBy() {
-      return stoppedBy?.reason;
+      return outage.cause?.reason;
     },
-    close: () => outage.forget(),
+    close: () => outage.close(),
   };
 }
 
-const sentAgain = ({ pending }: PendingWork) => `Pending and sent again: ${countOf(pending)}`;
-const othersPending = () => 'Other hits stay pending';
-
-/** What tells causes apart: not how many hits were sent or how long it took. */
-function causeOf({ code, reason }: Reason): string {
-  return `${code} ${reason.replace(/\d+ (?:hits?|ms)\b/g, '')}`;
+/** Why a result is not what it should be; `undefined` if it is. */
+export function reasonOf(result: BulkResult): Reason | undefined {
+  if ('reason' in result) return result;
+  return result.kind === 'accepted' ? result.note : undefined;
 }
 
-/** `undefined` if no attempt is to come: nothing is pending, or another process sends. */
-function describeOutage(
-  since: string,
-  { code, reason }: Reason,
-  { pending, waitUntilMillis }: PendingWork,
-): string | undefined {
-  const leftMillis = waitUntilMillis - performance.now();
-  if (pending === 0 || leftMillis < -LONGEST_ATTEMPT_MILLIS) return undefined;
-  const next = `${Math.max(0, Math.ceil(leftMillis / 1000))} s`;
-  const text = `Matomo has processed no hits since ${since}: ${reason}. Pending: ${countOf(pending)}. Next attempt: in ${next}. ${adviceFor(code)}`;
-  return coded(code, text);
+function explain(name: PolicyName, cause: Reason): Reason {
+  if (name !== 'unconfirmed_resent') return cause;
+  return { ...cause, reason: `${cause.reason} and may have stored the hits` };
 }
 
-const RESUMED = 'Matomo processes hits again. Pending hits are being sent.';
+/** What the halves of a batch remember of its bulk. */
+function markSplit(batch: Batch, name: PolicyName): Batch {
+  if (name === 'all_invalid') return { ...batch, isRejected: true };
+  if (name !== 'too_large') return batch;
+  return { ...batch, joinedBelow: Math.min(batch.joinedBelow, sentHits(batch).length) };
+}
+
+const NO_CRASHES =
+  'Matomo has no CrashAnalytics plugin. Crashes are no longer sent, and count as lost.rejected. Set errors to "type".';
 const ORDER_REFUSED =
   'Matomo rejected an order, and has tracked no hit of this process yet. Either Matomo already has the order, or tokenAuth is invalid. The order counts as invalid. If other hits are rejected too, check tokenAuth and siteId.';
 
@@ -261,25 +192,4 @@ const ORDER_REFUSED =
 function clockOf(exchange: Exchange): number | undefined {
   const millis = exchange.kind === 'answer' ? Date.parse(exchange.date ?? '') : Number.NaN;
   return Number.isNaN(millis) ? undefined : millis;
-}
-
-/** Whether hits with this result may be stored, so that sending them again can duplicate them. */
-function mayBeStored(result: BulkResult): boolean {
-  if (result.kind === 'unavailable') return result.mayBeStored === true;
-  return result.kind === 'unconfirmed' || result.kind === 'nothing_kept';
-}
-
-function countsOf({
-  tracked = 0,
-  accepted = 0,
-  invalid = 0,
-  unconfirmed = 0,
-}: {
-  tracked?: number;
-  accepted?: number;
-  invalid?: number;
-  unconfirmed?: number;
-}): DeliveryCounters {
-  const { lost: none } = createDeliveryCounters();
-  return { tracked, accepted, invalid, lost: { ...none, unconfirmed } };
 }

@@ -1,71 +1,66 @@
 import { describeError } from '../../common/describe-error.js';
 import type { Diagnostics } from '../../common/diagnostics.js';
 import { coded } from '../../common/messages.js';
-import type { BatchSenderParts } from '../batch-sender.js';
+import { reasonOf } from '../answer/interpret-response.js';
+import type { DeliveryOptions } from '../delivery-options.js';
 import type { Transport } from '../http/transport.js';
 import type { LossLog } from '../loss-log.js';
-import { type Batch, countOf, restOf, sentHits } from '../queue/batch.js';
-import { type LossReason, lostHits } from '../queue/counters.js';
-import { createIsFresh } from '../queue/freshness.js';
-import { flushAtExit, TIMED_OUT } from './exit-flush.js';
+import { type Batch, countOf } from '../queue/batch.js';
+import type { LossReason } from '../queue/counters.js';
+import type { MemoryQueue } from '../queue/memory-queue.js';
+import type { Sender } from '../sender.js';
+import type { Spool } from '../spool/spool.js';
+import { EXIT_WAITS } from './exit-waits.js';
 
-/** Longest wait if Matomo was unavailable before: it may be back, but a process in a crash loop must not be delayed. */
-const UNAVAILABLE_MILLIS = 300;
+/** After this many rolled-back bulks, the cause is Matomo's database and not a hit. */
+const MAX_ROLLED_BACK = 10;
 
-export interface LastFlushParts extends BatchSenderParts {
+/** Why hits are left if there was no time to send them. */
+const TIMED_OUT = 'the shutdown timeout ran out';
+
+export interface LastFlushParts {
+  readonly options: DeliveryOptions;
   readonly transport: Transport;
   readonly diagnostics: Diagnostics;
   readonly losses: LossLog;
-}
-
-export interface LastFlushState {
-  /** The batch from memory that is being sent. */
-  readonly inFlight: Batch | undefined;
-  /** The last attempt failed. */
-  readonly isUnavailable: boolean;
-  /** How long the process may be blocked. */
-  readonly millis: number;
-  /** The reason if nothing may be stored or sent. */
-  readonly refusal: string | undefined;
+  readonly memory: MemoryQueue;
+  readonly spool: Spool | undefined;
+  readonly sender: Sender;
 }
 
 /**
- * For the end of a process, when the event loop no longer runs: stores or sends what is left while the process is blocked, and logs
- * what is lost. Never throws.
+ * For the end of a process, when the event loop no longer runs: stores or sends what is left while the process is blocked for at most
+ * `millis`, and logs what is lost. `refusal` is the reason if nothing may be stored or sent. Never throws.
  */
-export function flushLast(parts: LastFlushParts, state: LastFlushState): void {
-  const { source, batches, sender, diagnostics, options } = parts;
-  const { counters } = source;
+export function flushLast(parts: LastFlushParts, millis: number, refusal?: string): void {
+  const { memory, spool, sender, diagnostics, options, losses } = parts;
+  const { counters } = memory;
   const before = { ...counters.lost };
   const { tracked } = counters;
-  const deadlineMillis = performance.now() + state.millis;
-  let reason = state.refusal;
+  const deadlineMillis = performance.now() + millis;
+  let reason = refusal;
   try {
-    decideInFlight(parts, state.inFlight);
-    if (reason === undefined) {
-      batches.add(source.storeSync());
-      reason = withCause(send(parts, state), sender.stoppedBy);
+    sender.giveUpInFlight();
+    if (refusal === undefined) {
+      if (spool) sender.batches.add(spool.storeSync());
+      reason = send(parts, millis);
+      // There was no time to find out again why Matomo did not process hits before.
+      if (reason === TIMED_OUT && sender.stoppedBy) reason += `; before, ${sender.stoppedBy}`;
     }
   } catch (error) {
     reason = describeError(error);
   }
-  batches.clear();
-  source.drop();
-  parts.losses.checkInvalid();
+  sender.drop();
+  losses.checkInvalid();
   diagnostics.lines.flush();
   if (counters.tracked > tracked) options.onTracked?.();
   const loss = describeLoss(before, counters.lost, reason);
   if (loss === undefined) return;
   const advice =
-    state.refusal === undefined
+    refusal === undefined
       ? adviceForLoss(deadlineMillis - performance.now() < 1)
       : 'Set exitFlush, or call shutdown() before the process ends.';
   diagnostics.warnOnce('exit', coded('lost-at-shutdown', `${loss}. ${advice}`));
-}
-
-/** Adds why Matomo did not process hits before, if there was no time to find out again. */
-function withCause(reason: string | undefined, cause: string | undefined): string | undefined {
-  return reason === TIMED_OUT && cause !== undefined ? `${reason}; before, ${cause}` : reason;
 }
 
 /** What to do if hits were lost at the end. If `shutdownTimeoutMillis` has not run out, a longer one changes nothing. */
@@ -74,36 +69,32 @@ export function adviceForLoss(hasTimedOut: boolean): string {
   return `${first} spool to keep hits across restarts.`;
 }
 
-/** Counts the bulk in flight, whose response can no longer be read. If nothing of it was written, it is sent again. */
-function decideInFlight(
-  { options, transport, source, batches }: LastFlushParts,
-  batch: Batch | undefined,
-): void {
-  if (!batch || options.resendUnconfirmed || transport.isSending?.() === false) return;
-  const sent = sentHits(batch);
-  source.acknowledgeQueued(sent, lostHits('unconfirmed', sent.length));
-  batches.replaceFirst(batch, restOf(batch));
-}
-
-/** Returns why hits are left. */
+/** Sends everything in memory bulk by bulk without returning to the event loop. Returns why hits are left; `undefined` if none are. */
 function send(
-  { source, batches, options, sender, transport }: LastFlushParts,
-  { isUnavailable, millis }: LastFlushState,
+  { memory, options, sender, transport }: LastFlushParts,
+  millis: number,
 ): string | undefined {
   const { sendSync } = transport;
-  if (source.inMemory === 0) return undefined;
+  if (memory.count === 0) return undefined;
   if (!sendSync) return 'nothing can be sent at exit through the option dispatcher';
-  const longestMillis = isUnavailable ? Math.min(millis, UNAVAILABLE_MILLIS) : millis;
-  return flushAtExit(source, batches, {
-    hasToken: options.tokenAuth !== undefined,
-    isFresh: createIsFresh(options, source.isDurable),
-    maxExportBatchSize: options.maxExportBatchSize,
-    exportTimeoutMillis: options.exportTimeoutMillis,
-    deadlineMillis: performance.now() + longestMillis,
-    rereadToken: () => sender.rereadToken(),
-    invalidHits: sender.invalidHits,
-    send: (batch, timeoutMillis) => sendSync(sender.bodyOf(batch), timeoutMillis),
-  });
+  const longestMillis = sender.isUnavailable ? EXIT_WAITS.unavailableMillis : millis;
+  const deadlineMillis = performance.now() + Math.min(millis, longestMillis);
+  let rolledBack = 0;
+  for (;;) {
+    sender.takeQueued(performance.now(), true);
+    const first = sender.nextQueued();
+    if (!first) return undefined;
+    const leftMillis = deadlineMillis - performance.now();
+    if (leftMillis < 1) return TIMED_OUT;
+    const batch: Batch = { ...first, part: undefined }; // whole: there is no time to look for a bad hit
+    const timeoutMillis = Math.min(leftMillis, options.exportTimeoutMillis);
+    const exchange = sendSync(sender.bodyOf(batch), timeoutMillis);
+    const decision = sender.decideAtExit(batch, exchange);
+    if (decision === undefined) continue;
+    const [result, outcome] = decision;
+    if (result.kind === 'rolled_back') rolledBack += 1;
+    if (outcome.kind === 'held' || rolledBack >= MAX_ROLLED_BACK) return reasonOf(result)?.reason;
+  }
 }
 
 /** Text for the log; `undefined` if nothing was lost. */

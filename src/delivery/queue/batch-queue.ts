@@ -8,7 +8,7 @@ const OBJECT_BYTES = 100;
 type TurnKind = Exclude<BulkKind, 'crash'>;
 const OTHER: Readonly<Record<TurnKind, TurnKind>> = { page: 'chatbot', chatbot: 'page' };
 
-/** While the queued hits fail, hits are taken from the source to find some that succeed, until this many batches are queued. */
+/** While the queued hits fail, hits are taken from memory or the spool to find some that succeed, until this many batches are queued. */
 const MAX_FAILING = 100;
 
 /**
@@ -24,7 +24,7 @@ export class BatchQueue {
   /** Crashes are sent last, so that they never delay others: a Matomo without CrashAnalytics rejects each bulk of them. */
   readonly #batches: Readonly<Record<BulkKind, Batch[]>> = { page: [], chatbot: [], crash: [] };
   /** Batches of one hit that failed alone. They are sent again after another bulk was decided, or if nothing else is left. */
-  #suspects: (Batch & { readonly kind: TurnKind })[] = [];
+  #alone: (Batch & { readonly kind: TurnKind })[] = [];
   readonly #seen = new Set<BulkKind>();
   readonly #max: number;
   #turn: TurnKind = 'page';
@@ -41,19 +41,19 @@ export class BatchQueue {
   }
 
   /** Number of hits that failed alone and are sent again after another bulk was decided. */
-  get suspects(): number {
-    return this.#suspects.reduce((sum, { hits }) => sum + hits.length, 0);
+  get retriedAlone(): number {
+    return this.#alone.reduce((sum, { hits }) => sum + hits.length, 0);
   }
 
   /** Start of the oldest request, in epoch seconds; `Infinity` if there is none. */
   get oldestSeconds(): number {
     let oldest = Number.POSITIVE_INFINITY;
-    for (const batches of [...Object.values(this.#batches), this.#suspects])
+    for (const batches of [...Object.values(this.#batches), this.#alone])
       for (const batch of batches) oldest = Math.min(oldest, startOf(batch));
     return oldest;
   }
 
-  /** Whether to take hits from the source: the queue is empty, only newer hits may succeed, or only the other kind may. */
+  /** Whether to take hits from memory or the spool: the queue is empty, only newer hits may succeed, or only the other kind may. */
   get takesMore(): boolean {
     const kind = this.#nextKind;
     if (kind === undefined) return true;
@@ -100,7 +100,7 @@ export class BatchQueue {
   /** The batch to send next. Until that is replaced or hits are added, further calls return the same one. */
   first(): Batch | undefined {
     const { crash } = this.#batches;
-    if (this.#nextKind === undefined && crash.length === 0) this.#restoreSuspects(1);
+    if (this.#nextKind === undefined && crash.length === 0) this.#restoreAlone(1);
     const kind = this.#nextKind;
     if (kind === undefined) return crash[0];
     this.#preferNewer(kind);
@@ -115,12 +115,12 @@ export class BatchQueue {
     const batches = this.#batches[kind];
     const left = again.reduce((sum, batch) => sum + batch.hits.length, 0);
     const isLast = ({ mergesNewer }: Batch) => mergesNewer && !staysFirst;
-    const open = again.filter((batch) => !isSuspect(batch));
+    const open = again.filter((batch) => !isRetriedAlone(batch));
     const [replaced] = batches.splice(0, 1, ...open.filter((batch) => !isLast(batch)));
     batches.push(...open.filter(isLast).map((batch) => this.#withParts(batch)));
     this.#size += left - (replaced?.hits.length ?? 0);
-    if (left < hits.length) this.#restoreSuspects();
-    this.#suspects.push(...again.filter(isSuspect));
+    if (left < hits.length) this.#restoreAlone();
+    this.#alone.push(...again.filter(isRetriedAlone));
     if (kind !== 'crash' && !staysFirst) this.#turn = OTHER[kind];
   }
 
@@ -145,7 +145,7 @@ export class BatchQueue {
       );
     }
     this.#size -= expired.length;
-    this.#suspects = this.#suspects.flatMap((batch) => splitExpired(batch, isFresh, expired));
+    this.#alone = this.#alone.flatMap((batch) => splitExpired(batch, isFresh, expired));
     return expired;
   }
 
@@ -158,7 +158,7 @@ export class BatchQueue {
 
   clear(): void {
     for (const batches of Object.values(this.#batches)) batches.length = 0;
-    this.#suspects = [];
+    this.#alone = [];
     this.#size = 0;
   }
 
@@ -167,8 +167,8 @@ export class BatchQueue {
     return [this.#turn, OTHER[this.#turn]].find((kind) => this.#batches[kind].length > 0);
   }
 
-  #restoreSuspects(count = Number.POSITIVE_INFINITY): void {
-    const restored = this.#suspects.splice(0, count);
+  #restoreAlone(count = Number.POSITIVE_INFINITY): void {
+    const restored = this.#alone.splice(0, count);
     for (const batch of restored.reverse()) this.#batches[batch.kind].unshift(batch);
   }
 
@@ -225,7 +225,7 @@ function isNewer({ mergesNewer }: Batch): boolean {
   return !mergesNewer;
 }
 
-function isSuspect(batch: Batch): batch is Batch & { readonly kind: TurnKind } {
+function isRetriedAlone(batch: Batch): batch is Batch & { readonly kind: TurnKind } {
   return batch.waitsForOthers && batch.kind !== 'crash';
 }
 

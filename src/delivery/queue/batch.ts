@@ -23,7 +23,7 @@ export interface Batch {
 }
 
 /** Failures after which parts of a batch are sent alone. */
-const TRIES_BEFORE_PROBING = 3;
+const TRIES_AS_A_WHOLE = 3;
 
 function createBatch(kind: BulkKind, hits: readonly EncodedHit[]): Batch {
   return {
@@ -198,9 +198,9 @@ export function halve(batch: Batch, lastFirst = false): Batch[] | undefined {
  * The next attempt for a batch while nothing succeeds: the whole batch three times, each half, then alternating the whole batch and a
  * single hit. After that, other batches go first, because all of its hits may be invalid.
  */
-export function probeOf(batch: Batch): Batch {
+export function nextAttempt(batch: Batch): Batch {
   const { hits, failures } = batch;
-  const step = failures - TRIES_BEFORE_PROBING;
+  const step = failures - TRIES_AS_A_WHOLE;
   const next = { ...batch, part: undefined, waitsForOthers: false };
   if (hits.length < 2) return { ...next, waitsForOthers: step >= 0 };
   const middle = middleOf(hits);

@@ -54,7 +54,11 @@ test('the last of all hits waits alone for another to be processed, and holds up
   refusePoison(set);
   for (const name of ['a', 'poison']) delivery.push(pending({ name }));
   await vi.advanceTimersByTimeAsync(3_600_000);
-  expect(delivery).toMatchObject({ pending: 1, suspects: 1, counters: { lost: { rejected: 0 } } });
+  expect(delivery).toMatchObject({
+    pending: 1,
+    retriedAlone: 1,
+    counters: { lost: { rejected: 0 } },
+  });
   const before = transport.bodies.length;
   delivery.push(pending({ name: 'b' }));
   await delivery.flush();

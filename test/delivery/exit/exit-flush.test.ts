@@ -1,49 +1,53 @@
 import { expect, test } from 'vitest';
-import { flushAtExit } from '../../../src/delivery/exit/exit-flush.js';
+import { Delivery } from '../../../src/delivery/delivery.js';
 import type { Exchange } from '../../../src/delivery/http/transport.js';
-import { type Batch, sentHits } from '../../../src/delivery/queue/batch.js';
-import { BatchQueue } from '../../../src/delivery/queue/batch-queue.js';
 import { sumOfCounters } from '../../../src/delivery/queue/counters.js';
-import { MemorySource } from '../../../src/delivery/queue/memory-source.js';
 import type { Hit } from '../../../src/hit/hit.js';
+import { DEFAULT_OPTIONS } from '../../support/default-options.js';
 import { pending } from '../../support/delivery.js';
-import { answer, processed } from '../../support/scripted-transport.js';
+import { diagnosticsTo } from '../../support/diagnostics.js';
+import { answer, processed, scriptedTransport } from '../../support/scripted-transport.js';
 
 function hit(name: string, kind: Hit['kind'] = 'page'): Hit {
   return { site: 1, visitor: name, startSeconds: Date.now() / 1000, kind, query: `?n=${name}` };
 }
 
-/** Flushes these hits, and tells what was sent and what became of them. */
+/** Ends a process with these hits, and tells what was sent and what became of them. `left`: hits that were not decided. */
 function flush(
   hits: readonly Hit[],
   respond: (names: string[]) => Exchange,
   millis = 60_000,
-  rereadToken = () => false,
+  rereadToken: () => string | undefined = () => 'token',
 ) {
-  const source = new MemorySource();
-  const { counters } = source;
   const bulks: string[][] = [];
-  for (const hit of hits) source.push(pending({ finalize: () => [hit] }));
-  const reason = flushAtExit(source, new BatchQueue(100), {
-    hasToken: true,
-    isFresh: () => true,
-    maxExportBatchSize: 100,
-    exportTimeoutMillis: 30_000,
-    deadlineMillis: performance.now() + millis,
-    rereadToken,
-    invalidHits: { add: () => undefined },
-    send(batch) {
-      const names = namesOf(batch);
+  const said: string[] = [];
+  const transport = {
+    ...scriptedTransport(),
+    sendSync(body: Buffer) {
+      const { requests } = JSON.parse(body.toString()) as { requests: string[] };
+      const names = requests.map((query) => query.slice('?n='.length));
       bulks.push(names);
       return respond(names);
     },
-  });
-  expect(sumOfCounters(counters) + source.pending).toBe(hits.length);
-  return { reason, bulks, counters, left: source.pending };
-}
-
-function namesOf(batch: Batch): string[] {
-  return sentHits(batch).map(({ buffer, start, end }) => buffer.toString('latin1', start + 3, end));
+  };
+  const options = {
+    ...DEFAULT_OPTIONS,
+    tokenAuth: 'token',
+    rereadToken,
+    scheduledDelayMillis: 60_000,
+    maxExportBatchSize: 100,
+  };
+  const delivery = new Delivery(
+    options,
+    transport,
+    diagnosticsTo((message) => void said.push(message)),
+  );
+  for (const hit of hits) delivery.push(pending({ finalize: () => [hit] }));
+  delivery.finish(millis);
+  const { counters } = delivery;
+  expect(sumOfCounters(counters)).toBe(hits.length);
+  const reason = said.find((message) => message.includes('[lost-at-shutdown]'));
+  return { reason, bulks, counters, left: counters.lost.shutdown };
 }
 
 const REFUSED: Exchange = { kind: 'not_sent', error: new Error('nobody listens') };
@@ -57,10 +61,10 @@ test('a bulk that is too large is halved until its hits are through', () => {
 });
 
 test('a hit that rolls its bulk back costs no other', () => {
-  const { reason, counters, left } = flush(LETTERS, (names) =>
+  const { counters, left } = flush(LETTERS, (names) =>
     names.includes('c') ? answer(500, '') : processed(names.length),
   );
-  expect({ reason, left, tracked: counters.tracked }).toEqual({ left: 0, tracked: 7 });
+  expect({ left, tracked: counters.tracked }).toEqual({ left: 0, tracked: 7 });
   expect(counters.lost.rejected).toBe(1);
 });
 
@@ -86,11 +90,11 @@ test('AI chatbots leave in bulks of their own, and a deadlock among them costs n
     query: `?n=${name}&idsite=1&recMode=1`,
   }));
   const isBot = (name: string) => name.includes('recMode');
-  const { reason, bulks, counters, left } = flush([...bots, ...LETTERS], (names) =>
+  const { bulks, counters, left } = flush([...bots, ...LETTERS], (names) =>
     names.some(isBot) ? answer(500, '') : processed(names.length),
   );
   expect(bulks.filter((names) => names.some(isBot) && !names.every(isBot))).toEqual([]);
-  expect({ reason, left, tracked: counters.tracked }).toEqual({ left: 0, tracked: 8 });
+  expect({ left, tracked: counters.tracked }).toEqual({ left: 0, tracked: 8 });
   expect(counters.lost.rejected).toBe(3);
 });
 
@@ -117,14 +121,25 @@ test('nothing is sent when the time is up', () => {
 });
 
 test('a rejected token that was replaced in its file: the bulk is sent again', () => {
-  let token = 'old';
+  let token = 'token';
   const rereadToken = () => {
-    const isNew = token === 'old';
     token = 'new';
-    return isNew;
+    return token;
   };
   const respond = (names: string[]) => processed(names.length, token === 'new' ? 0 : names.length);
   const { bulks, counters, left } = flush([hit('a'), hit('b')], respond, 60_000, rereadToken);
   expect(bulks).toHaveLength(2);
   expect({ left, ...counters }).toMatchObject({ left: 0, tracked: 2, invalid: 0 });
+});
+
+test('hits that were perhaps not even accepted count as accepted, and no more are sent', () => {
+  const hits = Array.from({ length: 250 }, (_, i) => hit(`n${i}`));
+  let bulks = 0;
+  const flushed = flush(hits, ({ length }) => {
+    bulks += 1;
+    return bulks === 1 ? processed(length) : answer(200, 'OK', 'text/plain');
+  });
+  expect(flushed.bulks).toHaveLength(2);
+  expect(flushed).toMatchObject({ left: 50, counters: { tracked: 100, accepted: 100 } });
+  expect(flushed.reason).toContain('text/plain');
 });

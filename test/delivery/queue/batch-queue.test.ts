@@ -156,11 +156,11 @@ test('hits that failed alone are tried again with their kind once something is d
   queue.replaceFirst(page, [suspect(page)]);
   const chatbot = queue.first() as Batch;
   queue.replaceFirst(chatbot, [suspect(chatbot)]);
-  expect(queue.suspects).toBe(2);
+  expect(queue.retriedAlone).toBe(2);
   const restored = queue.first() as Batch;
   expect(namesOf(restored)).toEqual(['b']);
   queue.replaceFirst(restored, []);
-  expect(queue.suspects).toBe(0);
+  expect(queue.retriedAlone).toBe(0);
   expect(drain(queue)).toEqual([['a.bot']]);
 });
 

@@ -1,13 +1,16 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { createInterpretResponse } from '../../../src/delivery/answer/interpret-response.js';
-import { sentHits } from '../../../src/delivery/queue/batch.js';
-import { SpoolSource } from '../../../src/delivery/spool/spool-source.js';
-import { SpooledBatches } from '../../../src/delivery/spool/spooled-batches.js';
+import { DetachedScope } from '../../../src/common/detached-scope.js';
+import { LoopHold } from '../../../src/delivery/exit/loop-hold.js';
+import { LossLog } from '../../../src/delivery/loss-log.js';
+import { MemoryQueue } from '../../../src/delivery/queue/memory-queue.js';
+import { Sender } from '../../../src/delivery/sender.js';
+import { Spool } from '../../../src/delivery/spool/spool.js';
 import { eventually } from '../../support/child-process.js';
+import { DEFAULT_OPTIONS } from '../../support/default-options.js';
 import { silentDiagnostics } from '../../support/diagnostics.js';
 import { nameOf, queryOf } from '../../support/named-hits.js';
 import { startRedis } from '../../support/redis-server.js';
-import { processed } from '../../support/scripted-transport.js';
+import { answer, processed, scriptedTransport } from '../../support/scripted-transport.js';
 import { sorted } from '../../support/sorted.js';
 import { openSpool, temporaryFolder } from '../../support/spool.js';
 
@@ -23,10 +26,12 @@ test.each([
     const diagnostics = silentDiagnostics();
     const store = openSpool({ folder: await open() }, diagnostics);
     if (!store) throw new Error('no spool');
-    const source = new SpoolSource(store, { tokenAuth: 'token' });
-    onTestFinished(() => source.close());
+    const memory = new MemoryQueue();
+    const isFresh = () => true;
+    const spool = new Spool(store, memory, isFresh);
+    onTestFinished(() => spool.close());
     const given: object[] = [];
-    source.start({ onInterval: () => undefined, takeOver: (hits) => given.push(...hits) });
+    spool.start({ onInterval: () => undefined, giveBack: (hits) => given.push(...hits) });
     await store.ready;
     const bad = Array.from({ length: 2 * REJECTED }, (_, i) => `bad${i}`);
     const startSeconds = Date.now() / 1000 - 1000;
@@ -41,29 +46,37 @@ test.each([
     );
     await store.write();
     expect(given).toEqual([]);
-    await eventually(async () => (await source.findTerm(true)) > 0);
+    await eventually(() => store.mayStillSend(store.term));
 
-    const batches = new SpooledBatches(source, 2, () => true);
-    const response = createInterpretResponse(
-      { hasToken: true, resendUnconfirmed: false },
+    const transport = scriptedTransport();
+    const sender = new Sender({
+      options: { ...DEFAULT_OPTIONS, tokenAuth: 'token', maxExportBatchSize: 2 },
+      transport,
       diagnostics,
-      () => 0.5,
-      () => ({ pending: 0, waitUntilMillis: 0 }),
-      { add: () => undefined },
-    );
-    /** Sends the next bulk and returns the names of its hits. */
+      random: () => 0.5,
+      losses: new LossLog(diagnostics, memory.counters),
+      memory,
+      spool,
+      isFresh,
+      hold: new LoopHold({
+        millis: 0,
+        scope: new DetachedScope('test'),
+        sockets: 0,
+        abort: () => undefined,
+      }),
+      onNewToken: () => undefined,
+    });
+    /** Sends the next bulk and returns the names of its hits. After it, Matomo is unavailable. */
     async function send(isAccepted: (names: string[]) => boolean): Promise<string[]> {
-      const batch = await batches.next(0, true);
-      if (!batch) return [];
-      const names = sentHits(batch).map(({ buffer, start, end }) =>
-        nameOf(buffer.toString('latin1', start, end)),
-      );
-      const exchange = processed(names.length, isAccepted(names) ? 0 : names.length);
-      batches.decide(
-        batch,
-        response.interpret(batch, exchange, response.read(batch, exchange), Date.now()),
-      );
-      return names;
+      const sent: string[] = [];
+      transport.answer(() => {
+        if (sent.length > 0) return answer(503);
+        const names = (transport.bodies.at(-1)?.requests ?? []).map(nameOf);
+        sent.push(...names);
+        return processed(names.length, isAccepted(names) ? 0 : names.length);
+      });
+      await sender.sendSpooled(0);
+      return sent;
     }
 
     const isGood = (names: string[]) => names.includes('good');
@@ -75,6 +88,6 @@ test.each([
     }
     expect(sorted(sent)).toEqual(sorted(bad));
     await eventually(() => store.pending === 0);
-    expect(source.counters).toMatchObject({ tracked: 2 * REJECTED + 1, invalid: 0 });
+    expect(memory.counters).toMatchObject({ tracked: 2 * REJECTED + 1, invalid: 0 });
   },
 );

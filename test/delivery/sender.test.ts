@@ -1,8 +1,8 @@
 import { expect, test, vi } from 'vitest';
-import { BatchSender, type BatchSenderParts } from '../../src/delivery/batch-sender.js';
-import { BatchQueue } from '../../src/delivery/queue/batch-queue.js';
-import { MemorySource } from '../../src/delivery/queue/memory-source.js';
+import { MemoryQueue } from '../../src/delivery/queue/memory-queue.js';
+import { Sender, type SenderParts } from '../../src/delivery/sender.js';
 import { pending, setUp, useFakeTime } from '../support/delivery.js';
+import { silentDiagnostics } from '../support/diagnostics.js';
 
 useFakeTime();
 
@@ -20,11 +20,12 @@ function slowHit(made: () => void = () => undefined) {
 }
 
 test('many hits at once are made in slices, so that others have their turn', () => {
-  const source = new MemorySource();
-  const batches = new BatchQueue(1);
+  const memory = new MemoryQueue();
   const options = { maxExportBatchSize: 1 };
-  const sender = new BatchSender({ source, batches, options } as unknown as BatchSenderParts);
-  for (let i = 0; i < 5; i++) source.push(slowHit());
+  const diagnostics = silentDiagnostics();
+  const sender = new Sender({ memory, options, diagnostics } as unknown as SenderParts);
+  const { batches } = sender;
+  for (let i = 0; i < 5; i++) memory.push(slowHit());
   const now = performance.now() + 1000;
   expect([sender.fillWhole(now), batches.size]).toEqual([false, 2]);
   expect([sender.fillWhole(now), batches.size]).toEqual([false, 4]);

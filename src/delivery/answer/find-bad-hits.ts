@@ -2,13 +2,13 @@ import {
   type Batch,
   type EncodedHit,
   halve,
+  nextAttempt,
   partOf,
-  probeOf,
   restOf,
   sentHits,
 } from '../queue/batch.js';
 import { lostHits } from '../queue/counters.js';
-import { decided, held, type Outcome, split } from './outcome.js';
+import { decided, held, type Outcome, split } from './result-policy.js';
 
 /** After this many failures in a row, each smaller bulk waits for a back-off. */
 const FAILURES_AT_ONCE = 3;
@@ -25,7 +25,7 @@ interface Failure {
  * Finds hits that make Matomo fail. Such a hit rolls back its whole bulk, but so does a database that is down. Only if Matomo
  * processes another bulk in between, the bulk, and in the end the single hit, is the cause.
  */
-export class Narrowing {
+export class FailingHits {
   /** Number of bulks that Matomo has processed. */
   #processed = 0;
   /** First failure of each hit that was sent alone, even if it has been sent in bulks since. */
@@ -37,7 +37,7 @@ export class Narrowing {
   }
 
   /** `failuresInARow`: failures since Matomo last processed a bulk. `wait` returns the back-off for a number of failures. */
-  narrow(
+  search(
     batch: Batch,
     kind: string,
     failuresInARow: number,
@@ -59,7 +59,7 @@ export class Narrowing {
       const lone = { ...partOf(failed, [hit]), waitsForOthers: true };
       if (isBad) return held([...restOf(failed), lone], wait(excess));
     }
-    if (!isBad) return held([probeOf(failed)], wait(failuresInARow));
+    if (!isBad) return held([nextAttempt(failed)], wait(failuresInARow));
     // If one of two hits is invalid, send the last one first: if it fails, the other one can still succeed after it.
     const lastFirst = others.length === 1;
     const isAtOnce = failuresInARow <= FAILURES_AT_ONCE;
@@ -75,5 +75,44 @@ export class Narrowing {
     if (first?.kind === kind) return this.#processed > first.processed;
     this.#failedAlone.set(hit, { kind, processed: this.#processed });
     return false;
+  }
+}
+
+/** Rejected bulks in a row. */
+interface Series {
+  /** Sending stopped because of it. */
+  isHeld: boolean;
+  /** Sending stopped, and Matomo has tracked other hits since: the token works. */
+  isOver: boolean;
+}
+
+/**
+ * Tells invalid hits from an invalid token, both of which make Matomo reject a whole bulk. Hits are invalid if they were rejected
+ * until sending stopped, Matomo has tracked others since, and they are rejected again.
+ */
+export class RejectedHits {
+  readonly #seriesOf = new WeakMap<EncodedHit, Series>();
+  #series: Series = { isHeld: false, isOver: false };
+
+  /** Matomo rejected a bulk of these. */
+  add(hits: readonly EncodedHit[]): void {
+    for (const hit of hits)
+      if (!this.#seriesOf.get(hit)?.isOver) this.#seriesOf.set(hit, this.#series);
+  }
+
+  /** Sending stops because of the latest bulk. */
+  countHold(): void {
+    this.#series.isHeld = true;
+  }
+
+  /** Matomo has tracked hits. */
+  countTracked(): void {
+    this.#series.isOver = this.#series.isHeld;
+    this.#series = { isHeld: false, isOver: false };
+  }
+
+  /** Whether all of these are invalid if Matomo has now rejected a bulk of them. */
+  areInvalid(hits: readonly EncodedHit[]): boolean {
+    return hits.every((hit) => this.#seriesOf.get(hit)?.isOver);
   }
 }

@@ -1,38 +1,49 @@
 import { CHILD_SPAN_WAIT_MILLIS, type Hit, type PendingHit } from '../../hit/hit.js';
+import type { EncodedHit } from './batch.js';
+import { addCounters, createDeliveryCounters, type DeliveryCounters } from './counters.js';
+import { encodeHits } from './encode-hits.js';
+
+/** Memory of a hit that was taken, besides its bytes. */
+const OBJECT_BYTES = 100;
 
 /**
- * Queued hits, oldest first:
+ * Hits in memory: queued ones, oldest first, and encoded ones, which were taken and have no result yet.
  *
- *     [ removed … | queued … ]
- *                 ^ head
+ *     push ──> [ removed … | queued … ] ──take──> encoded ──acknowledge──> counted
+ *                          ^ head
  *
- * Entries before `head` were sent; they are cut off when they are half of the array. A hit that is not final keeps its place, and
- * newer ones may be sent before it.
+ * Entries before `head` are cut off when they are half of the array. A hit that is not final keeps its place, and newer ones may be
+ * taken before it.
  */
-export class HitQueue {
+export class MemoryQueue {
+  /** Results of hits, also of those in a spool. */
+  readonly counters: DeliveryCounters = createDeliveryCounters();
   #hits: (PendingHit | undefined)[] = [];
   #head = 0;
   #bytes = 0;
   /** Hits of prepared places beyond one each: crashes. Negative for places without a hit. */
-  #surplus = 0;
+  #furtherHits = 0;
+  #encoded = 0;
+  #encodedBytes = 0;
 
-  get size(): number {
+  /** Number of places in the queue. A place has one hit, and the crashes of its request. */
+  get queued(): number {
     return this.#hits.length - this.#head;
   }
 
-  /** How many hits are queued: one for each place, unless it is prepared. */
+  /** Number of hits in memory. A place that is not prepared counts as one. */
   get count(): number {
-    return this.size + this.#surplus;
+    return this.queued + this.#furtherHits + this.#encoded;
   }
 
-  /** When the request of the oldest hit ended, on the monotonic clock; `Infinity` if the queue is empty. */
+  /** When the request of the oldest queued hit ended, on the monotonic clock; `Infinity` if no hit is queued. */
   get oldestMillis(): number {
     return this.#hits[this.#head]?.endedMillis ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Approximate memory of the queued hits. */
+  /** Approximate memory of the hits. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#bytes + this.#encodedBytes;
   }
 
   push(hit: PendingHit): void {
@@ -41,10 +52,41 @@ export class HitQueue {
   }
 
   /**
-   * Removes up to `max` hits and their crashes, oldest first; only final ones unless `all`. Hits that the application has ignored
-   * since are removed and not returned.
+   * Encodes up to `max` queued hits and their crashes, oldest first; only final ones unless `all`. Hits that the application has
+   * ignored since are removed and not returned.
    */
-  take(max: number, nowMillis: number, all: boolean): Hit[] {
+  take(max: number, nowMillis: number, all: boolean): readonly EncodedHit[] {
+    return this.encode(this.remove(max, nowMillis, all));
+  }
+
+  /** Encodes hits. They are in memory until they are acknowledged or forgotten. */
+  encode(hits: readonly Hit[]): readonly EncodedHit[] {
+    const encoded = encodeHits(hits);
+    this.#countEncoded(encoded, 1);
+    return encoded;
+  }
+
+  /** Results of encoded hits; `counts` add up to their number. */
+  acknowledge(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
+    this.forget(hits);
+    addCounters(this.counters, counts);
+  }
+
+  /** Encoded hits are no longer in memory: they have a result, or are stored. */
+  forget(hits: readonly EncodedHit[]): void {
+    this.#countEncoded(hits, -1);
+  }
+
+  /** Counts all hits as lost at shutdown. */
+  drop(): void {
+    const queued = this.remove(Number.POSITIVE_INFINITY, performance.now(), true).length;
+    this.counters.lost.shutdown += queued + this.#encoded;
+    this.#encoded = 0;
+    this.#encodedBytes = 0;
+  }
+
+  /** The same as `take`, without encoding them: from now on, they are not in memory. */
+  remove(max: number, nowMillis: number, all: boolean): Hit[] {
     const taken: Hit[] = [];
     const epochMillis = Date.now();
     const kept: PendingHit[] = [];
@@ -58,7 +100,7 @@ export class HitQueue {
       }
       this.#bytes -= pending.bytes;
       const hits = pending.finalize(epochMillis);
-      if (pending instanceof FinalHit) this.#surplus -= hits.length - 1;
+      if (pending instanceof FinalHit) this.#furtherHits -= hits.length - 1;
       if (hits.length > 0) left -= 1;
       for (const hit of hits) taken.push(hit);
     }
@@ -81,7 +123,7 @@ export class HitQueue {
       left -= 1;
       const final = new FinalHit(pending, epochMillis);
       this.#hits[i] = final;
-      this.#surplus += final.finalize().length - 1;
+      this.#furtherHits += final.finalize().length - 1;
     }
     return true;
   }
@@ -93,7 +135,7 @@ export class HitQueue {
 
   /** Whether `count` queued hits are final, so that a full batch can be sent. */
   hasFinal(count: number, nowMillis: number): boolean {
-    if (this.size < count) return false;
+    if (this.queued < count) return false;
     let final = 0;
     for (let i = this.#head; i < this.#hits.length && final < count; i++) {
       const hit = this.#hits[i] as PendingHit;
@@ -101,6 +143,11 @@ export class HitQueue {
       if (hit.isFinal(nowMillis)) final += 1;
     }
     return final >= count;
+  }
+
+  #countEncoded(hits: readonly EncodedHit[], sign: 1 | -1): void {
+    this.#encoded += sign * hits.length;
+    for (const { start, end } of hits) this.#encodedBytes += sign * (end - start + OBJECT_BYTES);
   }
 
   #putBack(kept: readonly PendingHit[]): void {

@@ -1,0 +1,98 @@
+import type { Diagnostics } from '../../common/diagnostics.js';
+import { LastingState } from '../../common/lasting-state.js';
+import { coded, type MessageCode } from '../../common/messages.js';
+import { countOf } from '../queue/batch.js';
+import type { Reason } from './read-answer.js';
+
+/** An attempt that is due for longer than this is made by another process. */
+const LONGEST_ATTEMPT_MILLIS = 120_000;
+
+/** What is left to send, for the log. */
+export interface PendingWork {
+  /** Hits without a result. */
+  readonly pending: number;
+  /** When the next attempt is, on the monotonic clock. */
+  readonly waitUntilMillis: number;
+}
+
+/** Why Matomo does not process hits, and since how many attempts. Logs the beginning of an outage, changes of its cause, and its end. */
+export class Outage {
+  /** Failures since Matomo last processed a bulk. */
+  failures = 0;
+  /** Why Matomo did not process the latest bulk; `undefined` if it did. */
+  cause: Reason | undefined;
+  readonly #state: LastingState;
+  readonly #workOf: () => PendingWork;
+
+  constructor(diagnostics: Pick<Diagnostics, 'lines'>, workOf: () => PendingWork) {
+    this.#workOf = workOf;
+    this.#state = new LastingState(diagnostics, {
+      key: 'outage',
+      ended: () =>
+        coded('available-again', 'Matomo processes hits again. Pending hits are being sent.'),
+      repeated: (since) => this.cause && describeOutage(since, this.cause, workOf()),
+    });
+  }
+
+  /** An attempt failed. `isResent`: its hits are sent again. Logs why, unless that is the cause in the latest message. */
+  begin(cause: Reason, isResent: boolean): void {
+    this.failures += 1;
+    this.cause = cause;
+    const { code, reason } = cause;
+    this.#state.begin(`${code} ${withoutNumbers(reason)}`, () => {
+      const effect = isResent
+        ? `Pending and sent again: ${countOf(this.#workOf().pending)}`
+        : 'Other hits stay pending';
+      return coded(code, `${reason}. ${effect}. ${adviceFor(code)}`);
+    });
+  }
+
+  /** Matomo has processed a bulk. */
+  end(): void {
+    this.#state.end();
+    this.failures = 0;
+    this.cause = undefined;
+  }
+
+  /** Nothing more is sent: the outage is no longer repeated in the log. */
+  close(): void {
+    this.#state.forget();
+  }
+}
+
+/** How many hits were sent and how long it took do not tell causes apart. */
+function withoutNumbers(reason: string): string {
+  return reason.replace(/\d+ (?:hits?|ms)\b/g, '');
+}
+
+/** `undefined` if no attempt is to come: nothing is pending, or another process sends. */
+function describeOutage(
+  since: string,
+  { code, reason }: Reason,
+  { pending, waitUntilMillis }: PendingWork,
+): string | undefined {
+  const leftMillis = waitUntilMillis - performance.now();
+  if (pending === 0 || leftMillis < -LONGEST_ATTEMPT_MILLIS) return undefined;
+  const next = `${Math.max(0, Math.ceil(leftMillis / 1000))} s`;
+  const text = `Matomo has processed no hits since ${since}: ${reason}. Pending: ${countOf(pending)}. Next attempt: in ${next}. ${adviceFor(code)}`;
+  return coded(code, text);
+}
+
+const ADVICE: Readonly<Partial<Record<MessageCode, string>>> = {
+  unreachable: 'Fix what the parentheses name, or correct url.',
+  'no-answer': 'Check Matomo and the proxy in front of it, or raise exportTimeoutMillis.',
+  unavailable: 'Check the web server and PHP of Matomo.',
+  'rolled-back': "Check Matomo's database, and read PHP's error log.",
+  'hits-not-counted':
+    "Check Matomo's database for lock timeouts, and its setting record_statistics.",
+  redirected: 'Set url to an address that answers without a redirect.',
+  'request-rejected':
+    'Check url and headers, and let proxies and firewalls pass POST to matomo.php.',
+  'not-matomo': 'Set url to the folder that has matomo.php, and check the proxy in front of it.',
+  'token-rejected': 'Check siteId, and that the user of tokenAuth has write access to that site.',
+};
+
+/** What to do if sending stops for the reason that a code names. */
+export function adviceFor(code: MessageCode): string {
+  return ADVICE[code] ?? 'Run npx opentelemetry-matomo doctor.';
+}
