@@ -21,7 +21,7 @@ export async function publicNames(root) {
     ...(await exportedNames(root)),
     ...optionNames(await load('option-table'), await load('receiver-options')),
     ...environmentNames(join(root, 'src')),
-    ...parameterNames(await load('tracking-parameters')),
+    ...parameterNames(await load('parameter-table')),
     ...statisticNames(await load('span-processor')),
     ...messageCodes(await load('messages')),
     ...(await metricNames(await load('metrics'))),
@@ -44,8 +44,8 @@ function statisticNames({ MatomoSpanProcessor }) {
 }
 
 /** Tracking parameters that an application may set. */
-function parameterNames({ TRACKING_PARAMETERS }) {
-  return Object.keys(TRACKING_PARAMETERS).map((name) => [`tracking parameter ${name}`, 'settable']);
+function parameterNames({ SETTABLE }) {
+  return [...SETTABLE].map((name) => [`tracking parameter ${name}`, 'settable']);
 }
 
 function optionNames({ OPTIONS }, { RECEIVER_OPTIONS }) {

@@ -1,5 +1,5 @@
 import type { Order } from './hit/parameters/order.js';
-import type { PerfKey, TrackingParameters } from './hit/parameters/parameter-names.js';
+import type { PerfKey, TrackingParameters } from './hit/parameters/tracking-parameters.js';
 import { currentTarget } from './requests/captured-requests.js';
 import { createRequestFunctions } from './requests/request-functions.js';
 
@@ -63,7 +63,7 @@ export function ignore(): void {
 export function trackEvent(
   category: string,
   action: string,
-  more: { name?: string; value?: number } & TrackingParameters = {},
+  more: { name?: string | undefined; value?: number | undefined } & TrackingParameters = {},
 ): void {
   current.trackEvent(category, action, more);
 }
@@ -75,10 +75,7 @@ export function trackEvent(
  * @param more - The revenue, and other tracking parameters. Without a revenue, Matomo uses that of the goal.
  * @example trackGoal(3, { revenue: 19.5 });
  */
-export function trackGoal(
-  goal: number,
-  more: { revenue?: number } & TrackingParameters = {},
-): void {
+export function trackGoal(goal: number, more: TrackingParameters = {}): void {
   current.trackGoal(goal, more);
 }
 

@@ -24,7 +24,7 @@ export { forRequest } from './for-request.js';
 export { AI_CHATBOTS } from './hit/bots/ai-chatbots.js';
 export type { TrackedRequest } from './hit/http-request.js';
 export type { Order, OrderItem } from './hit/parameters/order.js';
-export type { PerfKey, TrackingParameters } from './hit/parameters/parameter-names.js';
+export type { PerfKey, TrackingParameters } from './hit/parameters/tracking-parameters.js';
 export { HEALTH_CHECKERS } from './hit/request-patterns.js';
 export type { OptionError } from './options/wrong-option.js';
 export type { MatomoOptions, VisitorId } from './options.js';

@@ -1,7 +1,7 @@
 import type { MeterProvider } from './common/otel-types.js';
 import type { HttpDispatcher } from './delivery/http/transport.js';
 import type { TrackedRequest } from './hit/http-request.js';
-import type { TrackingParameters } from './hit/parameters/parameter-names.js';
+import type { TrackingParameters } from './hit/parameters/tracking-parameters.js';
 
 export type Patterns = readonly (RegExp | string)[];
 

@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import { context, ROOT_CONTEXT, type Span, SpanKind, trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
-import { annotate, ignore, measure } from '../src/index.js';
+import { annotate, ignore, measure, trackEvent, trackOrder } from '../src/index.js';
 import { runNode } from './support/child-process.js';
 import { captureOutput } from './support/output.js';
 import { APPS, matomo, REGISTER } from './support/registered-app.js';
@@ -37,6 +37,38 @@ test('annotate sets parameters of this request’s hit; custom variables add up;
   expect(b?.stored?.title).toBe('GET /b');
   expect(b?.params).not.toHaveProperty('uid');
   expect(b?.params.cvar).not.toContain('plan');
+});
+
+test('a parameter that is undefined is not set: it replaces no other value', async () => {
+  const service = await startTracedService(
+    (_request, response) => {
+      annotate({
+        uid: 'ann',
+        action_name: undefined,
+        cvar: { plan: 'pro', http_method: undefined },
+      });
+      annotate({ uid: undefined, cvar: { plan: undefined } });
+      trackOrder({ id: 'A-1', revenue: 2, tax: 1 }, { ec_tx: undefined });
+      trackEvent('a', 'b', { name: 'c', e_n: undefined, value: undefined });
+      response.end();
+    },
+    {
+      routeDetails: {
+        '/a': { action_name: 'Shop', dimension1: undefined, cvar: { http_method: undefined } },
+      },
+    },
+  );
+  await service.fetch('/a');
+  await service.requests(1);
+  const [page, order, event] = (await service.hits()).map(({ params }) => params);
+  expect(page).toMatchObject({ action_name: 'Shop', uid: 'ann' });
+  expect(Object.values(JSON.parse(page?.cvar ?? ''))).toEqual([
+    ['http_status_code', '200'],
+    ['http_method', 'GET'],
+    ['plan', 'pro'],
+  ]);
+  expect(order?.ec_tx).toBe('1');
+  expect(event?.e_n).toBe('c');
 });
 
 test('measure times sync and async work, adds up, and gives back what the work gives or throws', async () => {

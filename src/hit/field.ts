@@ -1,7 +1,5 @@
-import type { KnownParameter } from './parameters/parameter-names.js';
+import { PARAMETERS, type SettableParameter, SHARED } from './parameters/parameter-table.js';
 import { toParameterValue } from './parameters/parameter-value.js';
-import { isShared } from './parameters/shared-parameters.js';
-import { TRACKING_PARAMETERS } from './parameters/tracking-parameters.js';
 import { type EncodedText, toEncoded } from './text.js';
 
 /** One parameter of a hit. */
@@ -22,12 +20,12 @@ export function rawField(name: string, value: string): Field {
 
 /** The same with a value that is encoded already. */
 export function encodedField(name: string, { text, encoded }: EncodedText): Field {
-  return { name, value: text, pair: `&${name}=${encoded}`, isShared: isShared(name) };
+  return { name, value: text, pair: `&${name}=${encoded}`, isShared: SHARED.has(name) };
 }
 
 /** A parameter with a value as far as that is fit; `undefined` where it is not. */
-export function createField(name: KnownParameter, given: unknown): Field | undefined {
-  const value = toParameterValue(TRACKING_PARAMETERS[name], given);
+export function createField(name: SettableParameter, given: unknown): Field | undefined {
+  const value = toParameterValue(PARAMETERS[name], given);
   return value === undefined ? undefined : rawField(name, value);
 }
 

@@ -2,6 +2,7 @@ import { memoize } from '../common/generation-cache.js';
 import type { Hit } from './hit.js';
 import type { ReportProblem } from './parameters/custom-variables.js';
 import { override } from './parameters/overrides.js';
+import { OF_EVERY_HIT, RESERVED } from './parameters/parameter-table.js';
 import { cleanText, encodeValue, isPlain } from './text.js';
 import { HIDDEN_ADDRESS } from './visitor/mask-address.js';
 
@@ -21,15 +22,15 @@ export function callBeforeSend(
     ['apiv', '1'],
   ]);
   for (const name of Object.keys(given)) {
-    if (name === 'rec' || name === 'apiv') continue;
     const value = given[name];
-    if (OF_BOTS.has(name)) copy(name, parameters, checked);
+    // Reserved ones keep their value: some decide whether Matomo makes a visit of a hit.
+    if (RESERVED.has(name) && parameters.has(name)) copy(name, parameters, checked);
     else if (name !== 'cvar') override(checked, name, value, hasToken, report);
     else if (typeof value === 'string') checked.set(name, cleanText(value));
   }
   if (!checked.has('ua')) checked.set('ua', '-');
   if (!checked.has('cdt')) checked.set('cdt', parameters.get('cdt') as string);
-  for (const name of OF_BOTS) copy(name, parameters, checked);
+  for (const name of RESERVED) copy(name, parameters, checked);
   return checked;
 }
 
@@ -69,36 +70,14 @@ function call(
   }
 }
 
-/** Not for an application to set: they decide whether Matomo makes a visit of a hit. */
-const OF_BOTS: ReadonlySet<string> = new Set(['recMode', 'ai_s', 'ai_si', 'ai_sa']);
-
-const OF_A_CRASH = [
-  'idsite',
-  'rec',
-  'apiv',
-  'bots',
-  'url',
-  'ua',
-  'uadata',
-  'lang',
-  'uid',
-  'cid',
-  'cip',
-  'cdt',
-  'ai_s',
-  'ai_si',
-  'ai_sa',
-];
-
 /** A crash for the CrashAnalytics plugin: the class of the error, and never its message. */
 export function toCrash(
   parameters: ReadonlyMap<string, string>,
   errorType: string,
 ): Map<string, string> {
   const crash = new Map<string, string>();
-  for (const name of OF_A_CRASH) {
-    const value = parameters.get(name);
-    if (value !== undefined) crash.set(name, value);
+  for (const [name, value] of parameters) {
+    if (OF_EVERY_HIT.has(name) || name === 'cdt') crash.set(name, value);
   }
   const type = cleanText(errorType).slice(0, 200);
   crash.set('ca', '1').set('cra', type).set('cra_tp', type);

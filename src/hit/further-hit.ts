@@ -6,7 +6,7 @@ import type { HttpRequest } from './http-request.js';
 import { findKnownFields, KnownFields } from './known-fields.js';
 import { type ReportProblem, toCustomVariables } from './parameters/custom-variables.js';
 import { overrideAll } from './parameters/overrides.js';
-import { isShared } from './parameters/shared-parameters.js';
+import { DECIDING_KIND, SHARED } from './parameters/parameter-table.js';
 
 /** A hit besides the page view, as `trackEvent` and its siblings or a span event describe it. */
 export interface FurtherHit {
@@ -34,9 +34,6 @@ export type DropReason = 'too_many' | 'no_visitor' | 'invalid';
 export const MAX_FURTHER_HITS = 100;
 /** Logged if a request has more. */
 export const TOO_MANY_HITS: string = `A request has more than ${MAX_FURTHER_HITS} further hits. The others were dropped. Track one hit with the total instead.`;
-
-/** What makes a hit an event, a conversion, … Without its value the hit would become a page view. */
-const KINDS = ['e_c', 'e_a', 'idgoal', 'ec_id', 'download', 'link', 'search', 'c_n'];
 
 export interface CheckOptions {
   readonly hasToken: boolean;
@@ -78,7 +75,10 @@ function readFields(
 ): KnownFields | undefined {
   const checked = new Map<string, string>();
   overrideAll(checked, parameters, hasToken, report);
-  const lost = KINDS.find((name) => parameters[name] !== undefined && !checked.has(name));
+  // Without the value that decides its kind, the hit would become a page view.
+  const lost = [...DECIDING_KIND].find(
+    (name) => parameters[name] !== undefined && !checked.has(name),
+  );
   if (lost !== undefined) {
     report(
       `further ${lost}`,
@@ -139,7 +139,7 @@ export function createFurtherHitBuilder(
         ['rec', '1'],
         ['apiv', '1'],
       ]);
-      for (const [name, value] of page) if (isShared(name)) parameters.set(name, value);
+      for (const [name, value] of page) if (SHARED.has(name)) parameters.set(name, value);
       const otherSite = parameterOf(hit, 'idsite');
       const derived = builder.toVisitorId(request, Number(page.get('idsite')), nowMillis);
       if (otherSite !== undefined && derived !== undefined && page.get('cid') === derived) {

@@ -21,13 +21,12 @@ import { errorTypeOf, overridesOf, userIdOf, variablesOf } from './parameters/an
 import { type ReportProblem, toCustomVariables } from './parameters/custom-variables.js';
 import { createToDimensions } from './parameters/dimensions.js';
 import { completeEvent, overrideAll } from './parameters/overrides.js';
-import type { TrackingParameters } from './parameters/parameter-names.js';
-import { createFindRouteDetails } from './parameters/route-details.js';
+import { createFindRouteDetails, type RouteDetails } from './parameters/route-details.js';
 import { listFields, toPageText, toSharedText } from './request-fields.js';
 
 /** What makes hits of a request, besides the request. */
 export interface ToHitsOptions extends PageViewOptions {
-  readonly routeDetails: Readonly<Record<string, TrackingParameters>>;
+  readonly routeDetails: Readonly<Record<string, RouteDetails>>;
   /** By ID; only those of attributes count here, what functions gave comes with the request. */
   readonly dimensions: Readonly<Record<string, unknown>>;
   readonly trackBots: boolean;
@@ -127,7 +126,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
   /** The parameters of a request by an AI chatbot if people are not tracked. */
   function toAlone(request: HttpRequest, site: number, nowMillis: number): Map<string, string> {
     const { userAgent, startMillis } = reader.toVisitor(request, site, nowMillis);
-    const chatbot = toChatbot(request, reader.toSentPath(request)) ?? new Map();
+    const chatbot = toChatbot(request, reader.toSentPath(request)) ?? {};
     return toChatbotAlone(site, userAgent, Math.floor(startMillis / 1000), chatbot);
   }
 

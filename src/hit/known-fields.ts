@@ -1,7 +1,7 @@
 import { copyKey } from '../common/copy-text.js';
 import { type Field, rawField } from './field.js';
+import { declarationOf } from './parameters/parameter-table.js';
 import { toParameterValue } from './parameters/parameter-value.js';
-import { declarationOf } from './parameters/tracking-parameters.js';
 
 const MAX_KNOWN = 2000;
 const MAX_CHARACTERS = 500;

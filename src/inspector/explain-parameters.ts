@@ -1,9 +1,5 @@
 import { TRACKING_API_REFERENCE } from '../hit/parameters/parameter-declaration.js';
-import {
-  declarationOf,
-  FIXED_PARAMETERS,
-  TRACKING_PARAMETERS,
-} from '../hit/parameters/tracking-parameters.js';
+import { PARAMETERS } from '../hit/parameters/parameter-table.js';
 
 /** What the page shows about a tracking parameter. */
 export interface ParameterExplanation {
@@ -26,10 +22,8 @@ export interface PageFacts {
 }
 
 export function toPageFacts(forward: URL | undefined): PageFacts {
-  const dimension = declarationOf('dimension1');
-  const declared = { ...TRACKING_PARAMETERS, ...FIXED_PARAMETERS, 'dimension*': dimension };
   const parameters = Object.fromEntries(
-    Object.entries(declared).flatMap(([name, declaration]) => {
+    Object.entries(PARAMETERS).flatMap(([name, declaration]) => {
       if (declaration === undefined) return [];
       const { meaning, column, needsToken, section } = declaration;
       return [[name, { meaning, column, needsToken, section } as ParameterExplanation]];

@@ -3,7 +3,7 @@ import type { HttpDispatcher } from '../delivery/http/transport.js';
 import { AI_CHATBOTS } from '../hit/bots/ai-chatbots.js';
 import type { TrackedRequest } from '../hit/http-request.js';
 import { DEFAULT_TITLE } from '../hit/page/action-name.js';
-import type { TrackingParameters } from '../hit/parameters/parameter-names.js';
+import type { TrackingParameters } from '../hit/parameters/tracking-parameters.js';
 import { HEALTH_CHECKERS } from '../hit/request-patterns.js';
 import type { Patterns, VisitorId } from '../options.js';
 import { chatbotNames } from './ai-chatbot-values.js';

@@ -4,9 +4,9 @@ import type { HttpDispatcher } from '../delivery/http/transport.js';
 import type { ConsentRule } from '../hit/consent.js';
 import type { TrackedRequest } from '../hit/http-request.js';
 import { TEMPLATE_FIELDS } from '../hit/page/action-name.js';
-import type { TrackingParameters } from '../hit/parameters/parameter-names.js';
+import { declarationOf } from '../hit/parameters/parameter-table.js';
+import type { RouteDetails } from '../hit/parameters/route-details.js';
 import { toSiteId } from '../hit/parameters/site-id.js';
-import { declarationOf } from '../hit/parameters/tracking-parameters.js';
 import { createTrust } from '../hit/visitor/proxy-trust.js';
 import { listFromText } from './environment-text.js';
 import { wrongOption } from './wrong-option.js';
@@ -166,12 +166,9 @@ export function actionName(name: string, value: unknown): string | Callback<stri
   return value;
 }
 
-export function routeDetails(
-  name: string,
-  value: unknown,
-): Readonly<Record<string, TrackingParameters>> {
+export function routeDetails(name: string, value: unknown): Readonly<Record<string, RouteDetails>> {
   if (!isRecord(value)) return refuse(name, 'an object of tracking parameters by route', value);
-  const copy: Record<string, TrackingParameters> = {};
+  const copy: Record<string, RouteDetails> = {};
   for (const [route, details] of Object.entries(value)) {
     const place = `${name}[${show(route)}]`;
     if (!isRecord(details)) return refuse(place, 'an object', details);
@@ -179,10 +176,10 @@ export function routeDetails(
     const unknown = Object.keys(parameters).find((key) => !declarationOf(key));
     if (unknown !== undefined) refuse(place, 'an object of tracking parameters', unknown);
     checkValues(place, parameters);
-    if (cvar === undefined) copy[route] = { ...parameters } as TrackingParameters;
+    if (cvar === undefined) copy[route] = { ...parameters };
     else if (isRecord(cvar)) {
       checkValues(`${place}.cvar`, cvar);
-      copy[route] = { ...parameters, cvar: { ...cvar } } as TrackingParameters;
+      copy[route] = { ...parameters, cvar: { ...cvar } } as RouteDetails;
     } else refuse(`${place}.cvar`, 'an object of custom variables', cvar);
   }
   return copy;
@@ -190,7 +187,7 @@ export function routeDetails(
 
 function checkValues(place: string, values: Record<string, unknown>): void {
   for (const [key, value] of Object.entries(values)) {
-    if (!['string', 'number', 'boolean'].includes(typeof value)) {
+    if (!['string', 'number', 'boolean', 'undefined'].includes(typeof value)) {
       refuse(`${place}.${key}`, 'text, a number or a boolean', value);
     }
   }

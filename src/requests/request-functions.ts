@@ -4,7 +4,7 @@ import {
   isPerfKey,
   type PerfKey,
   type TrackingParameters,
-} from '../hit/parameters/parameter-names.js';
+} from '../hit/parameters/tracking-parameters.js';
 import { type CallTarget, isClosed, type Notes, notesOf } from './captured-requests.js';
 import { giveHit, refuseHit, reportHit } from './give-hit.js';
 
@@ -24,10 +24,10 @@ export interface RequestFunctions {
   trackEvent(
     category: string,
     action: string,
-    more?: { name?: string; value?: number } & TrackingParameters,
+    more?: { name?: string | undefined; value?: number | undefined } & TrackingParameters,
   ): void;
   /** Tracks the conversion of a goal in addition to the request's page view. */
-  trackGoal(goal: number, more?: { revenue?: number } & TrackingParameters): void;
+  trackGoal(goal: number, more?: TrackingParameters): void;
   /** Tracks an order in addition to the request's page view. */
   trackOrder(order: Order, more?: TrackingParameters): void;
   /** Tracks any other hit in addition to the request's page view. */
@@ -119,7 +119,7 @@ export function createRequestFunctions(find: () => CallTarget | undefined): Requ
       send('trackEvent', () => {
         const { name, value, ...others } = more;
         if (isEmpty(category) || isEmpty(action)) return 'an event needs a category and an action';
-        return without({ e_n: name, e_v: value, ...others, e_c: category, e_a: action });
+        return merge({ e_n: name, e_v: value }, others, { e_c: category, e_a: action });
       });
     },
 
@@ -129,7 +129,7 @@ export function createRequestFunctions(find: () => CallTarget | undefined): Requ
         const { revenue } = more;
         if (revenue !== undefined && !Number.isFinite(revenue))
           return 'the revenue is not a number';
-        return without({ ...more, idgoal: goal });
+        return merge(more, { idgoal: goal });
       });
     },
 
@@ -147,13 +147,13 @@ export function createRequestFunctions(find: () => CallTarget | undefined): Requ
           );
         }
         const ec_items = lines?.text;
-        return without({ ...amounts, ec_items, ...more, idgoal: 0, ec_id: id, revenue });
+        return merge(amounts, { ec_items }, more ?? {}, { idgoal: 0, ec_id: id, revenue });
       });
     },
 
     trackHit(parameters) {
       send('trackHit', () =>
-        isRecord(parameters) ? without(parameters) : 'no parameters were given',
+        isRecord(parameters) ? merge(parameters) : 'no parameters were given',
       );
     },
   };
@@ -167,13 +167,9 @@ export const NO_REQUEST: string =
 const ANNOTATED_LATE =
   'annotate: the hit of the request has been built already. The parameters are dropped. Call it before the response ends.';
 
-/** A copy without properties that are `undefined`. */
-function without(parameters: object): Record<string, unknown> {
-  const given: Record<string, unknown> = Object.create(null);
-  for (const [name, value] of Object.entries(parameters)) {
-    if (value !== undefined) given[name] = value;
-  }
-  return given;
+/** A copy of all layers, the last one strongest. A property that is `undefined` is not set. */
+function merge(...layers: object[]): Record<string, unknown> {
+  return layers.reduce<Record<string, unknown>>(addTo, Object.create(null));
 }
 
 function isBlank(text: unknown): boolean {
@@ -186,11 +182,10 @@ function isEmpty(text: unknown): boolean {
 }
 
 /** Modifies `known`: a copy for each call of `annotate` would take quadratic time. */
-function addTo(
-  known: Record<string, unknown> | undefined,
-  added: Record<string, unknown>,
-): Record<string, unknown> {
-  return Object.assign(known ?? Object.create(null), added);
+function addTo(known: Record<string, unknown> | undefined, added: object): Record<string, unknown> {
+  const sum: Record<string, unknown> = known ?? Object.create(null);
+  for (const [name, value] of Object.entries(added)) if (value !== undefined) sum[name] = value;
+  return sum;
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

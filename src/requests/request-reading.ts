@@ -1,10 +1,10 @@
 import { type Diagnostics, show } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
-import { PERF_KEYS } from '../hit/parameters/parameter-names.js';
 import {
   createToSentAttribute,
   type SentAttributeOptions,
 } from '../hit/parameters/sent-attribute.js';
+import { PERF_KEYS } from '../hit/parameters/tracking-parameters.js';
 import { createToOrigin, type OriginOptions } from '../hit/visitor/origin.js';
 import type { HeaderReading } from './read-request.js';
 import type { SpanReading } from './request-record.js';

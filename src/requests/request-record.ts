@@ -8,7 +8,7 @@ import {
   type HttpRequest,
   hasAnnotations,
 } from '../hit/http-request.js';
-import { isPerfKey } from '../hit/parameters/parameter-names.js';
+import { isPerfKey } from '../hit/parameters/tracking-parameters.js';
 import {
   type CapturedRequest,
   type FollowedRequest,

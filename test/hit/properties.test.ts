@@ -7,7 +7,7 @@ import {
 } from '../../src/hit/further-hit.js';
 import { createHitBuilder, type ToHitsOptions } from '../../src/hit/hit-builder.js';
 import type { HttpRequest } from '../../src/hit/http-request.js';
-import { TRACKING_PARAMETERS } from '../../src/hit/parameters/tracking-parameters.js';
+import { PARAMETERS } from '../../src/hit/parameters/parameter-table.js';
 import { startInspector } from '../../src/inspector/index.js';
 import { assembleRequests } from '../../src/requests/assemble-requests.js';
 import {
@@ -74,7 +74,7 @@ const nastyValue = fc.oneof(
 );
 const parameterName = fc.oneof(
   fc.constantFrom(
-    ...Object.keys(TRACKING_PARAMETERS),
+    ...Object.keys(PARAMETERS),
     'dimension1',
     'dimension999',
     'token_auth',

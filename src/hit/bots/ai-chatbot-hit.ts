@@ -1,8 +1,8 @@
-import { createField } from '../field.js';
 import type { ChatbotResponse, HttpRequest } from '../http-request.js';
 import { createToPageUrl, type PageUrlOptions } from '../page/page-url.js';
 import { isTimed } from '../page/request-timings.js';
-import type { KnownParameter } from '../parameters/parameter-names.js';
+import { PARAMETERS } from '../parameters/parameter-table.js';
+import { toParameterValue } from '../parameters/parameter-value.js';
 import { isStaticFile } from '../static-files.js';
 import { isDocument, isLaterPart } from './document-type.js';
 
@@ -31,8 +31,8 @@ export function readsContent(
 /** What Matomo stores as the source of the requests. */
 const SOURCE = 'opentelemetry-matomo';
 
-/** The parameters of Matomo's AI chatbot reports. */
-type ChatbotParameters = ReadonlyMap<string, string>;
+/** The parameters of Matomo's AI chatbot reports. Those that are `undefined` are not sent. */
+type ChatbotParameters = Readonly<Record<string, string | undefined>>;
 
 /**
  * Makes the parameters that Matomo reads for a request by an AI chatbot. The reports join its URL with those of people, so both must
@@ -48,32 +48,31 @@ export function createToChatbotParameters(
     const host = request.host?.toLowerCase();
     const isFile = isDocument(request.path, statusCode, response.contentType);
     const query = isFile ? undefined : request.query;
-    const parameters = new Map([['recMode', '1']]);
-    const set = (name: KnownParameter, value: unknown) => {
-      const field = createField(name, value);
-      if (field) parameters.set(name, field.value);
+    const url = toUrl({ scheme, host, query }, path).text;
+    return {
+      recMode: '1',
+      url: isFile ? undefined : toParameterValue(PARAMETERS.url, url),
+      download: isFile ? toParameterValue(PARAMETERS.download, url) : undefined,
+      http_status: toParameterValue(PARAMETERS.http_status, statusCode),
+      bw_bytes: toParameterValue(PARAMETERS.bw_bytes, response.bodyBytes),
+      pf_srv: isTimed(request) ? toParameterValue(PARAMETERS.pf_srv, durationMillis) : undefined,
+      source: SOURCE,
     };
-    set(isFile ? 'download' : 'url', toUrl({ scheme, host, query }, path).text);
-    set('http_status', statusCode);
-    set('bw_bytes', response.bodyBytes);
-    if (isTimed(request)) set('pf_srv', durationMillis);
-    set('source', SOURCE);
-    return parameters;
   };
 }
 
-/** Parameters of AI chatbot reports that the application cannot override. */
-const REPLACED = ['url', 'download', 'http_status', 'bw_bytes', 'pf_srv', 'source'];
-
-/** Makes a page view one that Matomo 5.7 and later report under AI chatbots. Earlier versions store it as a page view. */
+/**
+ * Makes a page view one that Matomo 5.7 and later report under AI chatbots. Earlier versions store it as a page view. The application
+ * cannot override these parameters.
+ */
 export function addChatbotParameters(
   parameters: Map<string, string>,
   userAgent: string,
   chatbot: ChatbotParameters,
 ): void {
-  for (const name of REPLACED) parameters.delete(name);
+  for (const name in chatbot) parameters.delete(name);
   parameters.set('ua', userAgent);
-  for (const [name, value] of chatbot) parameters.set(name, value);
+  setAll(parameters, chatbot);
 }
 
 /** A hit only for AI chatbot reports: without visitor, title, address and variables. */
@@ -83,12 +82,17 @@ export function toChatbotAlone(
   startSeconds: number,
   chatbot: ChatbotParameters,
 ): Map<string, string> {
-  return new Map([
+  const parameters = new Map([
     ['idsite', String(site)],
     ['rec', '1'],
     ['apiv', '1'],
-    ...chatbot,
-    ['ua', userAgent],
-    ['cdt', String(startSeconds)],
   ]);
+  setAll(parameters, chatbot);
+  return parameters.set('ua', userAgent).set('cdt', String(startSeconds));
+}
+
+function setAll(parameters: Map<string, string>, chatbot: ChatbotParameters): void {
+  for (const [name, value] of Object.entries(chatbot)) {
+    if (value !== undefined) parameters.set(name, value);
+  }
 }

@@ -1,7 +1,7 @@
 import type { HttpRequest } from '../http-request.js';
-import { PERF_KEYS } from '../parameters/parameter-names.js';
+import { PARAMETERS, type SettableParameter } from '../parameters/parameter-table.js';
 import { toParameterValue } from '../parameters/parameter-value.js';
-import { TRACKING_PARAMETERS } from '../parameters/tracking-parameters.js';
+import { PERF_KEYS } from '../parameters/tracking-parameters.js';
 import { operationOf } from './graphql-operation.js';
 
 /** Whether the duration is the server time: not that of an event stream, unless the stream answers one operation. */
@@ -29,9 +29,7 @@ export function isServerTimeGiven(
 ): boolean {
   return (
     annotations.some(({ timings }) => timings?.pf_srv !== undefined) ||
-    layers.some(
-      (layer) => toParameterValue(TRACKING_PARAMETERS.pf_srv, layer?.pf_srv) !== undefined,
-    )
+    layers.some((layer) => toParameterValue(PARAMETERS.pf_srv, layer?.pf_srv) !== undefined)
   );
 }
 
@@ -46,9 +44,9 @@ export function subtractOtherTimings(parameters: Map<string, string>, request: H
 /** Sets a parameter if its value is valid. */
 export function setParameter(
   parameters: Map<string, string>,
-  name: keyof typeof TRACKING_PARAMETERS,
+  name: SettableParameter,
   given: unknown,
 ): void {
-  const value = toParameterValue(TRACKING_PARAMETERS[name], given);
+  const value = toParameterValue(PARAMETERS[name], given);
   if (value !== undefined) parameters.set(name, value);
 }

@@ -1,12 +1,12 @@
 import type { HttpRequest } from '../http-request.js';
 import { customVariablesOf } from './custom-variables.js';
 import { isNobody } from './overrides.js';
-import type { TrackingParameters } from './parameter-names.js';
+import type { RouteDetails } from './route-details.js';
 
 /** The custom variables of a request, if it has more than the default ones. */
 export function variablesOf(
   request: HttpRequest,
-  details: TrackingParameters | undefined,
+  details: RouteDetails | undefined,
   errors: 'off' | 'type' | 'crash',
 ): Map<string, unknown> | undefined {
   const errorType = errors === 'off' ? undefined : errorTypeOf(request);
@@ -15,7 +15,7 @@ export function variablesOf(
   const variables = customVariablesOf(request);
   if (errorType !== undefined) variables.set('error_type', errorType);
   for (const cvar of given) {
-    for (const name in cvar) variables.set(name, cvar[name]);
+    for (const name in cvar) if (cvar[name] !== undefined) variables.set(name, cvar[name]);
   }
   return variables;
 }

@@ -1,6 +1,6 @@
 import type { HttpRequest } from '../http-request.js';
+import { VARIABLE_TEXT } from './parameter-table.js';
 import { toParameterValue } from './parameter-value.js';
-import { CUSTOM_VARIABLE } from './tracking-parameters.js';
 
 /** Reports what could not be sent; the message is built the first time that a key occurs. */
 export type ReportProblem = (key: string, message: () => string) => void;
@@ -28,8 +28,8 @@ export function toCustomVariables(
   const numbered: Record<number, [string, string]> = {};
   let slot = 0;
   for (const [givenName, givenValue] of variables) {
-    const name = toParameterValue(CUSTOM_VARIABLE, givenName);
-    const value = toParameterValue(CUSTOM_VARIABLE, givenValue);
+    const name = toParameterValue(VARIABLE_TEXT, givenName);
+    const value = toParameterValue(VARIABLE_TEXT, givenValue);
     if (name === undefined || value === undefined) continue;
     if (slot === slots) {
       report(

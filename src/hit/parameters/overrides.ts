@@ -1,7 +1,7 @@
 import { nearestName } from '../nearest-name.js';
 import type { ReportProblem } from './custom-variables.js';
+import { declarationOf, parametersWith, RESERVED, SETTABLE } from './parameter-table.js';
 import { toParameterValue } from './parameter-value.js';
-import { declarationOf, TRACKING_PARAMETERS } from './tracking-parameters.js';
 
 const NOBODY = new Set(['', '0', 'null', 'undefined', 'anonymous']);
 
@@ -14,18 +14,7 @@ export function isNobody(userId: string): boolean {
   return NOBODY.has(text) || MASKED.test(text);
 }
 
-/** Set by the package alone. */
-const REFUSED = new Set([
-  'token_auth',
-  'rec',
-  'apiv',
-  'rand',
-  'send_image',
-  'ca',
-  'recMode',
-  'debug',
-  'queuedtracking',
-]);
+const OF_AN_EVENT = parametersWith(({ section }) => section === 'Events');
 
 /** Sets parameters of a hit to values of the application, except `cvar`. */
 export function overrideAll(
@@ -80,14 +69,15 @@ export function completeEvent(parameters: Map<string, string>, report: ReportPro
     'event',
     () => 'An event needs both e_c and e_a. The event was left out of the hit. Set both.',
   );
-  for (const name of ['e_c', 'e_a', 'e_n', 'e_v']) parameters.delete(name);
+  for (const name of OF_AN_EVENT) parameters.delete(name);
 }
 
 function unknownParameter(name: string): string {
   const start = name.slice(0, 50);
   const shown = JSON.stringify(start);
-  if (REFUSED.has(name)) return `${shown} cannot be set for a request. It was left out. Remove it.`;
-  const near = nearestName(start, [...Object.keys(TRACKING_PARAMETERS), 'dimension1', 'cvar.NAME']);
+  if (RESERVED.has(name))
+    return `${shown} cannot be set for a request. It was left out. Remove it.`;
+  const near = nearestName(start, [...SETTABLE, 'dimension1', 'cvar.NAME']);
   const hint = near === undefined ? '' : ` (did you mean "${near}"?)`;
   return `${shown} is not a tracking parameter of Matomo${hint}. It was left out. Correct or remove it.`;
 }

@@ -1,5 +1,5 @@
 /** What a value must be like, so that Matomo stores it and its database accepts it. */
-export interface ParameterDeclaration {
+export interface ValueRules {
   readonly kind:
     | 'text'
     | 'url'
@@ -10,7 +10,8 @@ export interface ParameterDeclaration {
     | 'json'
     | 'visitor-id'
     | 'address'
-    | 'time';
+    | 'time'
+    | 'variables';
   /** Text: limit of its column. Bytes are counted after HTML escaping, because Matomo escapes before it cuts. */
   readonly maxBytes?: number;
   readonly maxCharacters?: number;
@@ -21,8 +22,18 @@ export interface ParameterDeclaration {
   readonly max?: number;
   /** Integers: a fraction, which Matomo would ignore, is rounded. Without this flag, a fraction drops the parameter. */
   readonly rounded?: true;
+}
+
+/** A tracking parameter of Matomo. */
+export interface ParameterDeclaration extends ValueRules {
   /** Matomo rejects the whole hit if this is sent without the token of a user with write access. */
   readonly needsToken?: true;
+  /** Only the package sets it: applications cannot. */
+  readonly isReserved?: true;
+  /** Which hits of a request have the same value: all of them, or all except crashes. Missing: each hit has its own. */
+  readonly sharedBy?: 'all' | 'actions';
+  /** Makes the hit something else than a page view, such as an event. */
+  readonly decidesKind?: true;
   /** A short description. */
   readonly meaning: string;
   /** The column that stores it, in the table of actions unless another one is named. Missing: Matomo does not store it by itself. */
@@ -44,9 +55,6 @@ export type Section =
   | 'Ecommerce'
   | 'With authentication'
   | 'Other';
-
-/** What decides whether a value is sent, and how. */
-export type ValueRules = Omit<ParameterDeclaration, 'meaning' | 'column' | 'section'>;
 
 /** Names of products, categories, events and content. */
 export const NAME = { kind: 'text', maxCharacters: 4096, isZeroEmpty: true } as const;

@@ -24,6 +24,8 @@ export function toParameterValue(declaration: ValueRules, value: unknown): strin
       return typeof value === 'string' && isIP(value) && !value.includes('%') ? value : undefined;
     case 'time':
       return toTime(value);
+    case 'variables':
+      return undefined; // made of all custom variables of a request
   }
 }
 

@@ -1,13 +1,16 @@
-import type { TrackingParameters } from './parameter-names.js';
+import type { TrackingParameters } from './tracking-parameters.js';
+
+/** Tracking parameters of a route, with valid names. */
+export type RouteDetails = Readonly<Record<string, unknown>> & Pick<TrackingParameters, 'cvar'>;
 
 /** Finds the details of a request: by method and route, route, method and path, or path. The first match wins. */
 export function createFindRouteDetails(
-  details: Readonly<Record<string, TrackingParameters>>,
+  details: Readonly<Record<string, RouteDetails>>,
 ): (request: {
   readonly method: string;
   readonly route: string | undefined;
   readonly path: string;
-}) => TrackingParameters | undefined {
+}) => RouteDetails | undefined {
   const byKey = new Map(Object.entries(details));
   if (byKey.size === 0) return () => undefined;
   return function findRouteDetails({ method, route, path }) {

@@ -1,209 +1,155 @@
-import { ITEMS, NAME, type ParameterDeclaration, type Section } from './parameter-declaration.js';
-import type { KnownParameter } from './parameter-names.js';
+/** Timings of a page view. */
+export const PERF_KEYS = ['pf_net', 'pf_srv', 'pf_tfr', 'pf_dm1', 'pf_dm2', 'pf_onl'] as const;
 
-const TITLE = { kind: 'text', maxBytes: 1024 } as const;
-const URL_OF_PAGE = { kind: 'url', maxBytes: 1024 } as const;
-const REFERRER = { kind: 'referrer', maxBytes: 1024 } as const;
-const MILLIS = { kind: 'integer', min: 0, max: 16_777_215, rounded: true } as const;
-const UNSIGNED = { kind: 'integer', min: 0, max: 4_294_967_295 } as const;
-const AMOUNT = { kind: 'number', min: -1e15, max: 1e15 } as const;
-const FLAG = { kind: 'flag' } as const;
-const JSON_TEXT = { kind: 'json', maxCharacters: 16_384 } as const;
-const LOCAL_TIME = 'log_visit.visitor_localtime';
-const text = (maxCharacters: number) => ({ kind: 'text', maxCharacters }) as const;
-const bytes = (maxBytes: number) => ({ kind: 'text', maxBytes }) as const;
-const upTo = (max: number) => ({ kind: 'integer', min: 0, max }) as const;
-const place = (maxBytes: number) => ({ ...bytes(maxBytes), needsToken: true }) as const;
-const degrees = (max: number) => ({ kind: 'number', min: -max, max, needsToken: true }) as const;
+/**
+ * A timing of a page view: `pf_net` network, `pf_srv` server, `pf_tfr` transfer, `pf_dm1` DOM processing, `pf_dm2` DOM completion,
+ * `pf_onl` on load. A server can use the last five for its own steps.
+ */
+export type PerfKey = (typeof PERF_KEYS)[number];
 
-function inSection<Name extends string>(
-  section: Section,
-  declarations: Readonly<Record<Name, Omit<ParameterDeclaration, 'section'>>>,
-): Record<Name, ParameterDeclaration> {
-  const entries = Object.entries<Omit<ParameterDeclaration, 'section'>>(declarations);
-  return Object.fromEntries(
-    entries.map(([name, declaration]) => [name, { ...declaration, section }]),
-  ) as Record<Name, ParameterDeclaration>;
+export function isPerfKey(value: unknown): value is PerfKey {
+  return PERF_KEYS.includes(value as PerfKey);
 }
 
 /**
- * Every tracking parameter that an application can set. Limits are the columns of Matomo 5 in a strict database, where one value that
- * does not fit makes the whole bulk fail. For `dimension1` … `dimension999` see {@link declarationOf}.
+ * Tracking parameters for one request, by Matomo's names. Custom variables are added to the existing ones. All others replace the
+ * value of the hit. `undefined` means that a parameter is not set.
  */
-export const TRACKING_PARAMETERS: { readonly [name in KnownParameter]: ParameterDeclaration } = {
-  ...inSection('Required', {
-    idsite: { ...UNSIGNED, min: 1, meaning: 'the site', column: 'idsite' },
-  }),
-  ...inSection('Recommended', {
-    action_name: { ...TITLE, meaning: 'title of the page', column: 'title' },
-    url: { ...URL_OF_PAGE, meaning: 'full URL of the action', column: 'url' },
-    _id: {
-      kind: 'visitor-id',
-      meaning: 'visitor, where neither cid nor uid says it',
-      column: 'log_visit.idvisitor',
-    },
-  }),
-  ...inSection('User info', {
-    urlref: { ...REFERRER, meaning: 'referrer', column: 'log_visit.referer_url' },
-    ua: {
-      ...text(1024),
-      meaning: 'User-Agent of the client; browser, system and device are read from it',
-      column: 'log_visit.config_*',
-    },
-    uadata: { ...JSON_TEXT, meaning: 'client hints, read beside ua', column: 'log_visit.config_*' },
-    lang: {
-      ...text(255),
-      meaning: 'Accept-Language of the client',
-      column: 'log_visit.location_browser_lang',
-    },
-    uid: { ...text(200), meaning: 'user ID; it decides which visit', column: 'log_visit.user_id' },
-    cid: { kind: 'visitor-id', meaning: 'visitor ID', column: 'log_visit.idvisitor' },
-    new_visit: { ...FLAG, meaning: '1: a new visit begins' },
-    res: { ...bytes(9), meaning: 'screen, as 1280x1024', column: 'log_visit.config_resolution' },
-    h: { ...upTo(23), meaning: 'hour where the visitor is', column: LOCAL_TIME },
-    m: { ...upTo(59), meaning: 'minute where the visitor is', column: LOCAL_TIME },
-    s: { ...upTo(59), meaning: 'second where the visitor is', column: LOCAL_TIME },
-    cookie: { ...FLAG, meaning: '1: the client takes cookies', column: 'log_visit.config_cookie' },
-  }),
-  ...inSection('Attribution', {
-    _rcn: {
-      ...text(255),
-      meaning: 'campaign of a conversion',
-      column: 'log_conversion.referer_name',
-    },
-    _rck: {
-      ...text(255),
-      meaning: 'campaign keyword of a conversion',
-      column: 'log_conversion.referer_keyword',
-    },
-  }),
-  ...inSection('Action info', {
-    link: { ...URL_OF_PAGE, meaning: 'URL of an outlink', column: 'url' },
-    download: { ...URL_OF_PAGE, meaning: 'URL of a downloaded file', column: 'url' },
-    search: {
-      ...TITLE,
-      isZeroEmpty: true,
-      meaning: 'keyword of a site search; no page view then',
-      column: 'search',
-    },
-    search_cat: { ...bytes(200), meaning: 'category of the search', column: 'search_cat' },
-    search_count: { ...UNSIGNED, meaning: 'results of the search', column: 'search_count' },
-    pv_id: { ...text(6), maxBytes: 6, meaning: 'ID of the page view', column: 'idpageview' },
-    idgoal: {
-      ...UNSIGNED,
-      meaning: 'goal; 0: an order or a cart',
-      column: 'log_conversion.idgoal',
-    },
-    revenue: { ...AMOUNT, meaning: 'revenue of the goal', column: 'log_conversion.revenue' },
-  }),
-  ...inSection('Page performance', {
-    pf_net: { ...MILLIS, meaning: 'network time in ms', column: 'time_network' },
-    pf_srv: { ...MILLIS, meaning: 'server time in ms', column: 'time_server' },
-    pf_tfr: { ...MILLIS, meaning: 'transfer time in ms', column: 'time_transfer' },
-    pf_dm1: { ...MILLIS, meaning: 'DOM processing in ms', column: 'time_dom_processing' },
-    pf_dm2: { ...MILLIS, meaning: 'DOM completion in ms', column: 'time_dom_completion' },
-    pf_onl: { ...MILLIS, meaning: 'on load in ms', column: 'time_on_load' },
-  }),
-  ...inSection('Events', {
-    e_c: { ...NAME, meaning: 'category of an event; needs e_a', column: 'event_category' },
-    e_a: { ...NAME, meaning: 'action of an event; needs e_c', column: 'event_action' },
-    e_n: { ...NAME, meaning: 'name of an event', column: 'event_name' },
-    e_v: { ...AMOUNT, meaning: 'value of an event', column: 'custom_float' },
-  }),
-  ...inSection('Content', {
-    c_n: { ...NAME, meaning: 'name of the content', column: 'content_name' },
-    c_p: { ...NAME, meaning: 'piece of the content', column: 'content_piece' },
-    c_t: { ...NAME, meaning: 'target of the content', column: 'content_target' },
-    c_i: { ...NAME, meaning: 'interaction with the content', column: 'content_interaction' },
-  }),
-  ...inSection('Ecommerce', {
-    ec_id: { ...text(100), meaning: 'order', column: 'log_conversion.idorder' },
-    ec_items: { ...ITEMS, meaning: 'items of the order', column: 'log_conversion_item' },
-    ec_st: { ...AMOUNT, meaning: 'subtotal', column: 'log_conversion.revenue_subtotal' },
-    ec_tx: { ...AMOUNT, meaning: 'tax', column: 'log_conversion.revenue_tax' },
-    ec_sh: { ...AMOUNT, meaning: 'shipping', column: 'log_conversion.revenue_shipping' },
-    ec_dt: { ...AMOUNT, meaning: 'discount', column: 'log_conversion.revenue_discount' },
-    _pkc: { ...NAME, meaning: 'category of the viewed product', column: 'product_cat' },
-    _pkp: { ...AMOUNT, meaning: 'price of the viewed product', column: 'product_price' },
-    _pks: { ...NAME, meaning: 'SKU of the viewed product', column: 'product_sku' },
-    _pkn: { ...NAME, meaning: 'name of the viewed product', column: 'product_name' },
-  }),
-  ...inSection('With authentication', {
-    cip: {
-      kind: 'address',
-      needsToken: true,
-      meaning: 'IP address of the client',
-      column: 'log_visit.location_ip',
-    },
-    cdt: {
-      kind: 'time',
-      meaning: 'time of the request; older than a day only with a token',
-      column: 'server_time',
-    },
-    country: { ...place(2), meaning: 'country, two letters', column: 'log_visit.location_country' },
-    region: { ...place(3), meaning: 'region, by ISO 3166-2', column: 'log_visit.location_region' },
-    city: { ...place(255), meaning: 'city', column: 'log_visit.location_city' },
-    lat: { ...degrees(90), meaning: 'latitude', column: 'log_visit.location_latitude' },
-    long: { ...degrees(180), meaning: 'longitude', column: 'log_visit.location_longitude' },
-  }),
-  ...inSection('Other', {
-    ping: { ...FLAG, meaning: '1: the visit goes on; no action' },
-    bots: { ...FLAG, meaning: '1: bots are tracked too' },
-  }),
-  cdo: { ...upTo(631_152_000), meaning: 'seconds by which cdt is too late' },
-  gt_ms: { ...MILLIS, meaning: 'duration in ms; Matomo 4 and later ignore it' },
-  _ref: { ...REFERRER, meaning: 'referrer of a conversion' },
-  _refts: { ...UNSIGNED, meaning: 'when that referrer was seen, in epoch seconds' },
-  http_status: { ...upTo(599), min: 100, meaning: 'status of the response, read of AI bots only' },
-  bw_bytes: { ...UNSIGNED, meaning: 'bytes of the response' },
-  source: { ...text(50), meaning: 'integration that sends, read of AI bots only' },
-};
-
-/** `dimensionN`: 250 characters, counted after HTML escaping. */
-const CUSTOM_DIMENSION: ParameterDeclaration = {
-  ...text(250),
-  meaning: 'custom dimension; one that the site has not set up is dropped',
-  column: 'custom_dimension_*',
-  section: 'Action info',
-};
-
-/** Name or value of a custom variable. */
-export const CUSTOM_VARIABLE: ParameterDeclaration = {
-  ...text(200),
-  meaning: 'custom variables by slot; Matomo 5 needs a plugin for them',
-  column: 'custom_var_*',
-  section: 'Action info',
-};
-
-/** Parameters of every hit, or of the request that contains it. Applications cannot set them. */
-export const FIXED_PARAMETERS: Readonly<Record<string, ParameterDeclaration>> = {
-  ...inSection('Required', { rec: { ...FLAG, meaning: '1: track this' } }),
-  ...inSection('Recommended', {
-    apiv: { kind: 'integer', meaning: 'version of the API, 1' },
-    rand: { ...text(255), meaning: 'any value, against caches' },
-  }),
-  ...inSection('Action info', {
-    cvar: CUSTOM_VARIABLE,
-    ca: { ...FLAG, meaning: '1: for a plugin; rejected if no plugin uses it' },
-  }),
-  ...inSection('With authentication', {
-    token_auth: { ...text(255), meaning: 'the token, which is shown nowhere' },
-  }),
-  ...inSection('Other', {
-    send_image: { ...FLAG, meaning: '0: an answer without a body' },
-  }),
-  recMode: { kind: 'integer', meaning: '1: for the AI chatbot reports of Matomo 5.7 and later' },
-  ai_s: { kind: 'flag', meaning: '1: an AI agent has signed the request' },
-  ai_si: { kind: 'flag', meaning: '1: the signature of an AI agent says what it covers' },
-  ai_sa: { ...text(255), meaning: 'AI agent that has signed the request' },
-  cra: { ...text(1024), meaning: 'message of a crash, for the plugin CrashAnalytics' },
-  cra_tp: { ...text(255), meaning: 'class of a crash, for the plugin CrashAnalytics' },
-};
-
-const DIMENSION_NAME = /^dimension[1-9]\d{0,2}$/;
-
-/** The declaration of a parameter; `undefined` if Matomo does not know it, or applications cannot set it. */
-export function declarationOf(name: string): ParameterDeclaration | undefined {
-  if (Object.hasOwn(TRACKING_PARAMETERS, name)) return TRACKING_PARAMETERS[name as KnownParameter];
-  return DIMENSION_NAME.test(name) ? CUSTOM_DIMENSION : undefined;
+export interface TrackingParameters {
+  /** ID of the site. @see [Matomo: `idsite`](https://developer.matomo.org/api-reference/tracking-api) */
+  idsite?: number | undefined;
+  /** Title of the page. @see [Matomo: `action_name`](https://developer.matomo.org/api-reference/tracking-api) */
+  action_name?: string | undefined;
+  /** Full URL of the page or action. @see [Matomo: `url`](https://developer.matomo.org/api-reference/tracking-api) */
+  url?: string | undefined;
+  /** Visitor ID of 16 hexadecimal digits, used if neither `cid` nor `uid` is set. @see [Matomo: `_id`](https://developer.matomo.org/api-reference/tracking-api) */
+  _id?: string | undefined;
+  /** URL of the referrer. @see [Matomo: `urlref`](https://developer.matomo.org/api-reference/tracking-api) */
+  urlref?: string | undefined;
+  /** User-Agent of the client. @see [Matomo: `ua`](https://developer.matomo.org/api-reference/tracking-api) */
+  ua?: string | undefined;
+  /** Client hints of the client, as JSON. @see [Matomo: `uadata`](https://developer.matomo.org/api-reference/tracking-api) */
+  uadata?: string | undefined;
+  /** Accept-Language of the client. @see [Matomo: `lang`](https://developer.matomo.org/api-reference/tracking-api) */
+  lang?: string | undefined;
+  /** User ID. @see [Matomo: `uid`](https://developer.matomo.org/api-reference/tracking-api) */
+  uid?: string | number | undefined;
+  /** Visitor ID of 16 hexadecimal digits. @see [Matomo: `cid`](https://developer.matomo.org/api-reference/tracking-api) */
+  cid?: string | undefined;
+  /** Starts a new visit. @see [Matomo: `new_visit`](https://developer.matomo.org/api-reference/tracking-api) */
+  new_visit?: boolean | 0 | 1 | undefined;
+  /** Resolution of the screen, such as `1280x1024`. @see [Matomo: `res`](https://developer.matomo.org/api-reference/tracking-api) */
+  res?: string | undefined;
+  /** Local time of the visitor: hour. @see [Matomo: `h`](https://developer.matomo.org/api-reference/tracking-api) */
+  h?: number | undefined;
+  /** Local time of the visitor: minute. @see [Matomo: `m`](https://developer.matomo.org/api-reference/tracking-api) */
+  m?: number | undefined;
+  /** Local time of the visitor: second. @see [Matomo: `s`](https://developer.matomo.org/api-reference/tracking-api) */
+  s?: number | undefined;
+  /** Whether the client accepts cookies. @see [Matomo: `cookie`](https://developer.matomo.org/api-reference/tracking-api) */
+  cookie?: boolean | 0 | 1 | undefined;
+  /** Campaign of a conversion. @see [Matomo: `_rcn`](https://developer.matomo.org/api-reference/tracking-api) */
+  _rcn?: string | undefined;
+  /** Campaign keyword of a conversion. @see [Matomo: `_rck`](https://developer.matomo.org/api-reference/tracking-api) */
+  _rck?: string | undefined;
+  /** URL of an outlink. Makes the hit an outlink. @see [Matomo: `link`](https://developer.matomo.org/api-reference/tracking-api) */
+  link?: string | undefined;
+  /** URL of a file. Makes the hit a download. @see [Matomo: `download`](https://developer.matomo.org/api-reference/tracking-api) */
+  download?: string | undefined;
+  /** Keyword of a site search. Makes the hit a site search. @see [Matomo: `search`](https://developer.matomo.org/api-reference/tracking-api) */
+  search?: string | undefined;
+  /** Category of a site search. @see [Matomo: `search_cat`](https://developer.matomo.org/api-reference/tracking-api) */
+  search_cat?: string | undefined;
+  /** Number of results of a site search. @see [Matomo: `search_count`](https://developer.matomo.org/api-reference/tracking-api) */
+  search_count?: number | undefined;
+  /** ID of the page view, 6 characters. @see [Matomo: `pv_id`](https://developer.matomo.org/api-reference/tracking-api) */
+  pv_id?: string | undefined;
+  /** ID of a goal. Makes the hit a conversion; 0 is an order or a cart. @see [Matomo: `idgoal`](https://developer.matomo.org/api-reference/tracking-api) */
+  idgoal?: number | undefined;
+  /** Revenue of a conversion or an order. @see [Matomo: `revenue`](https://developer.matomo.org/api-reference/tracking-api) */
+  revenue?: number | undefined;
+  /** Network time, in milliseconds. @see [Matomo: `pf_net`](https://developer.matomo.org/api-reference/tracking-api) */
+  pf_net?: number | undefined;
+  /** Server time, in milliseconds. @see [Matomo: `pf_srv`](https://developer.matomo.org/api-reference/tracking-api) */
+  pf_srv?: number | undefined;
+  /** Transfer time, in milliseconds. @see [Matomo: `pf_tfr`](https://developer.matomo.org/api-reference/tracking-api) */
+  pf_tfr?: number | undefined;
+  /** DOM processing time, in milliseconds. @see [Matomo: `pf_dm1`](https://developer.matomo.org/api-reference/tracking-api) */
+  pf_dm1?: number | undefined;
+  /** DOM completion time, in milliseconds. @see [Matomo: `pf_dm2`](https://developer.matomo.org/api-reference/tracking-api) */
+  pf_dm2?: number | undefined;
+  /** On load time, in milliseconds. @see [Matomo: `pf_onl`](https://developer.matomo.org/api-reference/tracking-api) */
+  pf_onl?: number | undefined;
+  /** Category of an event. Makes the hit an event; needs `e_a`. @see [Matomo: `e_c`](https://developer.matomo.org/api-reference/tracking-api) */
+  e_c?: string | undefined;
+  /** Action of an event. Makes the hit an event; needs `e_c`. @see [Matomo: `e_a`](https://developer.matomo.org/api-reference/tracking-api) */
+  e_a?: string | undefined;
+  /** Name of an event. @see [Matomo: `e_n`](https://developer.matomo.org/api-reference/tracking-api) */
+  e_n?: string | undefined;
+  /** Value of an event. @see [Matomo: `e_v`](https://developer.matomo.org/api-reference/tracking-api) */
+  e_v?: number | undefined;
+  /** Name of content. Makes the hit a content impression. @see [Matomo: `c_n`](https://developer.matomo.org/api-reference/tracking-api) */
+  c_n?: string | undefined;
+  /** Piece of content, such as the path of an image. @see [Matomo: `c_p`](https://developer.matomo.org/api-reference/tracking-api) */
+  c_p?: string | undefined;
+  /** Target of content, such as the URL of a link. @see [Matomo: `c_t`](https://developer.matomo.org/api-reference/tracking-api) */
+  c_t?: string | undefined;
+  /** Interaction with content, such as `click`. @see [Matomo: `c_i`](https://developer.matomo.org/api-reference/tracking-api) */
+  c_i?: string | undefined;
+  /** ID of an order. @see [Matomo: `ec_id`](https://developer.matomo.org/api-reference/tracking-api) */
+  ec_id?: string | number | undefined;
+  /** Items of an order, as JSON. `trackOrder` makes it. @see [Matomo: `ec_items`](https://developer.matomo.org/api-reference/tracking-api) */
+  ec_items?: string | undefined;
+  /** Subtotal of an order. @see [Matomo: `ec_st`](https://developer.matomo.org/api-reference/tracking-api) */
+  ec_st?: number | undefined;
+  /** Tax of an order. @see [Matomo: `ec_tx`](https://developer.matomo.org/api-reference/tracking-api) */
+  ec_tx?: number | undefined;
+  /** Shipping costs of an order. @see [Matomo: `ec_sh`](https://developer.matomo.org/api-reference/tracking-api) */
+  ec_sh?: number | undefined;
+  /** Discount of an order. @see [Matomo: `ec_dt`](https://developer.matomo.org/api-reference/tracking-api) */
+  ec_dt?: number | undefined;
+  /** Category of the viewed product. @see [Matomo: `_pkc`](https://developer.matomo.org/api-reference/tracking-api) */
+  _pkc?: string | undefined;
+  /** Price of the viewed product. @see [Matomo: `_pkp`](https://developer.matomo.org/api-reference/tracking-api) */
+  _pkp?: number | undefined;
+  /** SKU of the viewed product. @see [Matomo: `_pks`](https://developer.matomo.org/api-reference/tracking-api) */
+  _pks?: string | number | undefined;
+  /** Name of the viewed product. @see [Matomo: `_pkn`](https://developer.matomo.org/api-reference/tracking-api) */
+  _pkn?: string | undefined;
+  /** IP address of the client. Needs a token. @see [Matomo: `cip`](https://developer.matomo.org/api-reference/tracking-api) */
+  cip?: string | undefined;
+  /** Time of the request, in epoch seconds. Older than a day: needs a token. @see [Matomo: `cdt`](https://developer.matomo.org/api-reference/tracking-api) */
+  cdt?: number | undefined;
+  /** Seconds to subtract from `cdt`. @see [Matomo: `cdo`](https://developer.matomo.org/api-reference/tracking-api) */
+  cdo?: number | undefined;
+  /** Country of the visitor, two letters. Needs a token. @see [Matomo: `country`](https://developer.matomo.org/api-reference/tracking-api) */
+  country?: string | undefined;
+  /** Region of the visitor, by ISO 3166-2. Needs a token. @see [Matomo: `region`](https://developer.matomo.org/api-reference/tracking-api) */
+  region?: string | undefined;
+  /** City of the visitor. Needs a token. @see [Matomo: `city`](https://developer.matomo.org/api-reference/tracking-api) */
+  city?: string | undefined;
+  /** Latitude of the visitor. Needs a token. @see [Matomo: `lat`](https://developer.matomo.org/api-reference/tracking-api) */
+  lat?: number | undefined;
+  /** Longitude of the visitor. Needs a token. @see [Matomo: `long`](https://developer.matomo.org/api-reference/tracking-api) */
+  long?: number | undefined;
+  /** Extends the visit without an action. @see [Matomo: `ping`](https://developer.matomo.org/api-reference/tracking-api) */
+  ping?: boolean | 0 | 1 | undefined;
+  /** Tracks bots too. @see [Matomo: `bots`](https://developer.matomo.org/api-reference/tracking-api) */
+  bots?: boolean | 0 | 1 | undefined;
+  /** Duration, in milliseconds. Matomo 4 and later ignore it. @see [Matomo: `gt_ms`](https://developer.matomo.org/api-reference/tracking-api) */
+  gt_ms?: number | undefined;
+  /** Referrer of a conversion. @see [Matomo: `_ref`](https://developer.matomo.org/api-reference/tracking-api) */
+  _ref?: string | undefined;
+  /** Time at which the referrer of a conversion was seen, in epoch seconds. @see [Matomo: `_refts`](https://developer.matomo.org/api-reference/tracking-api) */
+  _refts?: number | undefined;
+  /** Status of the response. Stored for AI chatbots. @see [Matomo: `http_status`](https://developer.matomo.org/api-reference/tracking-api) */
+  http_status?: number | undefined;
+  /** Size of the response, in bytes. Stored for AI chatbots. @see [Matomo: `bw_bytes`](https://developer.matomo.org/api-reference/tracking-api) */
+  bw_bytes?: number | undefined;
+  /** Integration that sends the hit. Stored for AI chatbots. @see [Matomo: `source`](https://developer.matomo.org/api-reference/tracking-api) */
+  source?: string | undefined;
+  /** Custom variables by name. @see [Matomo: custom variables](https://developer.matomo.org/api-reference/tracking-api) */
+  cvar?: Readonly<Record<string, string | number | boolean | undefined>> | undefined;
+  /** Custom dimensions, `dimension1` to `dimension999`. @see [Matomo: `dimension[0-999]`](https://developer.matomo.org/api-reference/tracking-api) */
+  [dimension: `dimension${number}`]: string | number | boolean | undefined;
 }

@@ -3,9 +3,9 @@ import type { HitBuilder } from '../hit-builder.js';
 import type { HttpRequest } from '../http-request.js';
 import { userIdOf } from '../parameters/annotation-facts.js';
 import { isNobody } from '../parameters/overrides.js';
+import { PARAMETERS } from '../parameters/parameter-table.js';
 import { toParameterValue } from '../parameters/parameter-value.js';
 import { createFindRouteDetails } from '../parameters/route-details.js';
-import { TRACKING_PARAMETERS } from '../parameters/tracking-parameters.js';
 
 const RANGE = 2 ** 32;
 
@@ -51,7 +51,7 @@ function strongest(
   name: 'uid' | 'cid',
 ): string | undefined {
   for (const layer of layers) {
-    const value = toParameterValue(TRACKING_PARAMETERS[name], layer?.[name]);
+    const value = toParameterValue(PARAMETERS[name], layer?.[name]);
     if (value !== undefined && !(name === 'uid' && isNobody(value))) return value;
   }
   return undefined;

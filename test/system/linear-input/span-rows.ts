@@ -1,8 +1,8 @@
 import { annotate } from '../../../src/annotate.js';
 import { toCustomVariables } from '../../../src/hit/parameters/custom-variables.js';
 import { overrideAll } from '../../../src/hit/parameters/overrides.js';
+import { PARAMETERS } from '../../../src/hit/parameters/parameter-table.js';
 import { toParameterValue } from '../../../src/hit/parameters/parameter-value.js';
-import { TRACKING_PARAMETERS } from '../../../src/hit/parameters/tracking-parameters.js';
 import { cleanText } from '../../../src/hit/text.js';
 import { assembleRequests } from '../../../src/requests/assemble-requests.js';
 import type { FinishedSpan } from '../../../src/requests/finished-span.js';
@@ -101,7 +101,7 @@ export function spanRows(currentRequest: <T>(fn: () => T) => T): readonly Linear
       cases: texts(
         (text) => [
           cleanText(text),
-          ...Object.values(TRACKING_PARAMETERS).map((one) => toParameterValue(one, text)),
+          ...Object.values(PARAMETERS).map((one) => one && toParameterValue(one, text)),
         ],
         VALUES,
       ),

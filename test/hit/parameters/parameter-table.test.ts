@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import { callBeforeSend } from '../../../src/hit/finish-hit.js';
+import { override } from '../../../src/hit/parameters/overrides.js';
+import { RESERVED } from '../../../src/hit/parameters/parameter-table.js';
+import { annotations, httpRequest, parametersOf } from '../../support/builders.js';
+
+test('e-commerce, goals, content, downloads, searches and geo parameters pass by their type, limit and token rule', () => {
+  const parameters = {
+    idgoal: 0,
+    ec_id: 'o1',
+    revenue: '9.5',
+    ec_items: '[["sku","name","cat",9.5,1]]',
+    c_n: 'banner',
+    download: 'https://x.example/a.zip',
+    search: 'shoes',
+    search_count: 3,
+    new_visit: true,
+    pv_id: 'abcdefgh',
+    country: 'se',
+    lat: 59.3,
+    _pkp: 5,
+  };
+  const said = httpRequest({ annotations: [annotations({ parameters })] });
+  expect(parametersOf(said, { hasToken: true }).parameters).toMatchObject({
+    idgoal: '0',
+    ec_id: 'o1',
+    revenue: '9.5',
+    ec_items: '[["sku","name","cat",9.5,1]]',
+    c_n: 'banner',
+    new_visit: '1',
+    pv_id: 'abcdef',
+    search_count: '3',
+    country: 'se',
+    lat: '59.3',
+    _pkp: '5',
+  });
+  const without = parametersOf(said);
+  expect(without.parameters).not.toHaveProperty('country');
+  expect(without.reports.join()).toContain('tokenAuth');
+});
+
+test.each([...RESERVED, 'dimension*', 'dimension0', 'constructor', '__proto__'])(
+  'an application cannot set %s',
+  (name) => {
+    const parameters = new Map<string, string>();
+    const reported: string[] = [];
+    override(parameters, name, '1', true, (key) => reported.push(key));
+    expect([...parameters]).toEqual([]);
+    expect(reported).toEqual([`parameter ${name}`]);
+  },
+);
+
+test('beforeSend changes no parameter that only the package sets, and each one that it adds is reported', () => {
+  const parameters = new Map([
+    ['idsite', '1'],
+    ['rec', '1'],
+    ['apiv', '1'],
+    ['recMode', '1'],
+    ['cdt', '1795176000'],
+  ]);
+  const reported: string[] = [];
+  const change = ({ recMode, ...others }: Record<string, string>) => ({
+    ...others,
+    rec: '0',
+    ai_s: '1',
+    token_auth: 'x',
+    action_name: 'a',
+  });
+  const sent = callBeforeSend(parameters, change, true, (key) => reported.push(key));
+  expect(Object.fromEntries(sent ?? [])).toEqual({
+    ...Object.fromEntries(parameters),
+    ua: '-',
+    action_name: 'a',
+  });
+  expect(reported).toEqual(['parameter ai_s', 'parameter token_auth']);
+});
