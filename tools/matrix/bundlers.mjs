@@ -136,7 +136,7 @@ export const BUNDLERS = [
     folder: 'bundlers/next-standalone',
     build: [['next/dist/bin/next', 'build']],
     start: ['--require', './listening.cjs', 'bundlers/start-standalone.cjs'],
-    before: [{ method: 'GET', path: '/ready.txt' }],
+    before: [{ method: 'GET', path: '/ready.js' }],
     notes: [NEXT_LATE],
   },
 ];
