@@ -64,9 +64,9 @@ test('invalid options throw a TypeError, each time and in a process that tracks 
     env,
   );
   expect(reported).toEqual([
-    [true, 'option-wrong', expect.stringContaining('siteId')],
-    [true, 'option-wrong', expect.stringContaining('sitId')],
-    [true, 'option-wrong', expect.stringContaining('query')],
+    [true, 'option-invalid', expect.stringContaining('siteId')],
+    [true, 'option-invalid', expect.stringContaining('sitId')],
+    [true, 'option-invalid', expect.stringContaining('query')],
   ]);
   expect(stderr).toBe('');
 });
@@ -361,7 +361,7 @@ test('OTEL_SDK_DISABLED turns start off, and invalid options still throw', async
     report([handle.stats().hits, thrown(() => start({ siteId: -1 }))?.[1]]);`,
     { ...env, OTEL_SDK_DISABLED: 'true' },
   );
-  expect(reported).toEqual([0, 'option-wrong']);
+  expect(reported).toEqual([0, 'option-invalid']);
   expect(inspector.hits()).toEqual([]);
 });
 
