@@ -267,6 +267,14 @@ test('a token that was written instead of the path of its file is not shown', as
   );
 });
 
+test('a certificate without its key is refused, and both variables are named', async () => {
+  vi.stubEnv('MATOMO_GATEWAY_TLS_CERT_FILE', 'test/fixtures/tls/cert.pem');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  await expect(startGateway()).rejects.toThrow(
+    /MATOMO_GATEWAY_TLS_CERT_FILE.*MATOMO_GATEWAY_TLS_KEY_FILE/,
+  );
+});
+
 test('a misspelled variable is warned about, one of a privacy option stops the gateway', async () => {
   const output = captureOutput();
   onTestFinished(() => void vi.unstubAllEnvs());
