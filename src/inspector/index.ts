@@ -1,3 +1,6 @@
+export type { TrackedRequest } from '../hit/http-request.js';
+export type { OptionError } from '../options/wrong-option.js';
+export { fakeRequest } from './fake-request.js';
 export { formatHits } from './format-hits.js';
 export type {
   ActionType,
@@ -9,8 +12,14 @@ export type {
   StoredAction,
   Verdict,
 } from './inspected-hit.js';
-export type { InspectorOptions, InspectorSite, TokenRole } from './inspector-options.js';
+export type {
+  InspectorOptions,
+  InspectorSite,
+  TokenAccess,
+  TokenRole,
+} from './inspector-options.js';
 export type { MatomoVersion } from './rules/matomo-version.js';
 export type { SpamPrevention } from './rules/spam-prevention.js';
 export type { PlayedAnswer } from './server/played-answer.js';
 export { type Inspector, startInspector } from './server/start-inspector.js';
+export type { WaitOptions } from './server/wait-for-hits.js';

@@ -1,5 +1,5 @@
 import { AI_CHATBOTS, createFindAiChatbot } from '../../hit/bots/ai-chatbots.js';
-import { wrongOption } from '../../options/wrong-option.js';
+import { oneOf } from '../../options/option-values.js';
 
 /** How a version of Matomo handles hits by AI chatbots. */
 export interface ChatbotRules {
@@ -29,8 +29,6 @@ const SINCE_5_8 = [
 /** A version of Matomo that treats hits differently from the version before. */
 export type MatomoVersion = '5.6' | '5.7' | '5.8' | '5.12' | '6' | 'newest';
 
-const VERSIONS: readonly MatomoVersion[] = ['5.6', '5.7', '5.8', '5.12', '6', 'newest'];
-
 const NEWEST = toRules(AI_CHATBOTS, {
   readsRecMode: true,
   cleansUrls: true,
@@ -49,12 +47,15 @@ const RULES: Readonly<Record<MatomoVersion, ChatbotRules>> = {
   newest: NEWEST,
 };
 
-/** Validates a version. @throws TypeError naming the option `name`, if there is no such version */
-export function toMatomoVersion(name: string, value: string): MatomoVersion {
-  const version = VERSIONS.find((known) => known === value);
-  if (version !== undefined) return version;
-  throw wrongOption(`${name} must be one of ${VERSIONS.join(', ')}, got ${JSON.stringify(value)}`);
-}
+/** Checks an option. @throws OptionError naming the option */
+export const toMatomoVersion: (name: string, value: unknown) => MatomoVersion = oneOf(
+  '5.6',
+  '5.7',
+  '5.8',
+  '5.12',
+  '6',
+  'newest',
+);
 
 /** The rules of a version. Without the plugin BotTracking it knows no names. */
 export function toChatbotRules(version: MatomoVersion, botTracking: boolean): ChatbotRules {

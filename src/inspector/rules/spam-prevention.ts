@@ -1,5 +1,5 @@
 import { createTrust } from '../../hit/visitor/proxy-trust.js';
-import { wrongOption } from '../../options/wrong-option.js';
+import { flag, invalid, isRecord, listOf, parseOptions, wholeNumber } from '../parse-options.js';
 import { toText } from './cell.js';
 import { type HitOrigin, isGoogleAddress, readUserAgent } from './hit-origin.js';
 import type { Parameters } from './read-tracker-request.js';
@@ -15,50 +15,50 @@ export interface SpamPrevention {
    *
    * @default none
    */
-  readonly allowList?: readonly string[];
+  readonly allowList?: readonly string[] | undefined;
   /**
    * Addresses of which all hits are dropped: `ip_block_list`.
    *
    * @default none
    */
-  readonly blockList?: readonly string[];
+  readonly blockList?: readonly string[] | undefined;
   /**
    * Whether hits of headless browsers and load testers are dropped: `block_headless`.
    *
    * @default true
    */
-  readonly blockHeadless?: boolean;
+  readonly blockHeadless?: boolean | undefined;
   /**
    * Addresses of blocked organizations, such as hosters: `organisation_block_list` and `cloud_blocking_mode`.
    *
    * @default none
    */
-  readonly organizations?: readonly string[];
+  readonly organizations?: readonly string[] | undefined;
   /**
    * Addresses of clouds: `block_clouds`. Matomo downloads complete lists every day.
    *
    * @default a few networks of AWS, Azure, DigitalOcean, Google Cloud and Oracle
    */
-  readonly clouds?: readonly string[];
+  readonly clouds?: readonly string[] | undefined;
   /**
    * Addresses in blocked countries: `excluded_countries` and `included_countries`.
    *
    * @default none
    */
-  readonly countries?: readonly string[];
+  readonly countries?: readonly string[] | undefined;
   /**
    * Whether hits of client libraries such as curl are dropped: `blockServerSideLibraries`.
    *
    * @default false
    */
-  readonly blockLibraries?: boolean;
+  readonly blockLibraries?: boolean | undefined;
   /**
    * Maximum number of actions in a visit: `max_actions_allowed`. The hit after that is dropped, and so are all later hits of its
    * address. 0 is no maximum.
    *
    * @default 0
    */
-  readonly maxActions?: number;
+  readonly maxActions?: number | undefined;
 }
 
 /** The visit to which a hit belongs, as far as the plugin needs it. */
@@ -114,25 +114,40 @@ const LIBRARY =
   /\b(?:curl|python-requests|python-httpx|aiohttp|node-fetch|undici|axios|go-http-client|okhttp|postmanruntime|apache-httpclient|guzzlehttp)\b|\b(?:java|dart)\/\d/i;
 const VISIT_SECONDS = 1800;
 
-/** Validates an option. @throws TypeError naming the option `name` */
-export function toSpamPrevention(
-  name: string,
-  value: string | SpamPrevention,
-): SpamPrevention | undefined {
-  if (value === 'off') return undefined;
+const addresses = listOf((name, value) => {
+  try {
+    if (typeof value === 'string' && createTrust([value])) return value;
+  } catch {
+    // Neither an address nor a CIDR.
+  }
+  throw invalid(name, 'an IP address or CIDR', value);
+});
+const SETTINGS = {
+  allowList: addresses,
+  blockList: addresses,
+  blockHeadless: flag,
+  organizations: addresses,
+  clouds: addresses,
+  countries: addresses,
+  blockLibraries: flag,
+  maxActions: wholeNumber(0, Number.MAX_SAFE_INTEGER),
+};
+
+/** Checks an option, and returns the settings that it stands for. @throws OptionError naming the option `name` */
+export function toSpamPrevention(name: string, value: unknown): SpamPrevention | 'off' {
+  if (value === 'off') return value;
   if (value === 'default') return {};
-  if (typeof value === 'object' && value !== null) return value;
-  throw wrongOption(`${name} must be off or default, got ${JSON.stringify(value)}`);
+  if (isRecord(value)) return parseOptions(name, value, SETTINGS);
+  throw invalid(name, '"off", "default" or an object of settings', value);
 }
 
-/** Creates the rules. @throws TypeError if an address or CIDR is invalid */
 export function createSpamRules(settings: SpamPrevention): SpamRules {
   const { blockHeadless = true, blockLibraries = false, maxActions = 0 } = settings;
-  const isAllowed = createIsIn('allowList', settings.allowList);
-  const isBlocked = createIsIn('blockList', settings.blockList);
-  const isOfOrganization = createIsIn('organizations', settings.organizations);
-  const isOfCloud = createIsIn('clouds', settings.clouds ?? CLOUDS);
-  const isInCountry = createIsIn('countries', settings.countries);
+  const isAllowed = createIsIn(settings.allowList);
+  const isBlocked = createIsIn(settings.blockList);
+  const isOfOrganization = createIsIn(settings.organizations);
+  const isOfCloud = createIsIn(settings.clouds ?? CLOUDS);
+  const isInCountry = createIsIn(settings.countries);
 
   return {
     findSpam(parameters, origin, rows) {
@@ -196,17 +211,9 @@ function isHeadless(parameters: Parameters, origin: HitOrigin): boolean {
 }
 
 /** An IPv4 address in the form of IPv6 (`::ffff:52.94.1.7`) is in no range of Matomo. */
-function createIsIn(
-  name: keyof SpamPrevention,
-  ranges: readonly string[] = [],
-): (address: string) => boolean {
-  try {
-    const isIn = createTrust(ranges);
-    return (address) => !/^::ffff:\d+\./i.test(address) && isIn(address, 0);
-  } catch (error) {
-    const range = JSON.stringify((error as Error).message);
-    throw wrongOption(`spamPrevention.${name} must list IP addresses and CIDRs, got ${range}`);
-  }
+function createIsIn(ranges: readonly string[] = []): (address: string) => boolean {
+  const isIn = createTrust(ranges);
+  return (address) => !/^::ffff:\d+\./i.test(address) && isIn(address, 0);
 }
 
 function toBan(address: string): string {

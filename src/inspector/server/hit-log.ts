@@ -20,7 +20,8 @@ export interface HitLog {
   clear(): void;
 }
 
-const MAX_HITS = 10_000;
+/** Number of hits in a log. */
+export const MAX_HITS = 10_000;
 /** Limits the hits if they are large. */
 const MAX_CHARACTERS = 32_000_000;
 

@@ -1,31 +1,45 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { collectBody } from '../../common/collect-body.js';
 import { listenUntracked, urlOf } from '../../common/untracked-server.js';
-import { matomoUrl } from '../../options/url-values.js';
 import type { AiRequest, InspectedHit } from '../inspected-hit.js';
-import type { InspectorOptions } from '../inspector-options.js';
+import { checkOptions, type InspectorOptions } from '../inspector-options.js';
 import { readTrackerRequest } from '../rules/read-tracker-request.js';
 import { createPage } from './answer-page.js';
 import { createForwarder } from './forward.js';
 import { forwardRequest } from './forward-request.js';
 import { createHitLog } from './hit-log.js';
-import { type PlayedAnswer, playAnswer, storesHits } from './played-answer.js';
+import { type PlayedAnswer, playAnswer, storesHits, toPlayedAnswer } from './played-answer.js';
 import { createTracker } from './tracker.js';
+import { createHitWaits, type WaitOptions } from './wait-for-hits.js';
 
 /** A running inspector. */
-export interface Inspector {
+export interface Inspector extends AsyncDisposable {
   /** Base URL, such as `http://127.0.0.1:40123`. In a browser, it shows a page with hits as they arrive. */
   readonly url: string;
   /** The latest 10,000 hits in order of arrival, fewer if they are very large. Also `GET /hits`. */
   hits(): InspectedHit[];
+  /**
+   * Waits until there are at least `count` hits, from 1 to 10,000, earlier ones included, whatever their verdict. Resolves with all hits.
+   * Rejects with an error that names the number of hits that did arrive and what became of them.
+   *
+   * @example
+   * const [hit] = await inspector.waitForHits(1);
+   */
+  waitForHits(count: number, options?: WaitOptions): Promise<InspectedHit[]>;
   /** The rows of Matomo's AI chatbot reports for the hits in `hits()`. Also `GET /ai-requests`. */
   aiRequests(): AiRequest[];
   /** Deletes all hits, stored rows and failed logins. Also `DELETE /hits`. */
   clear(): void;
-  /** Answers the next requests with `answer`. Without an argument, the tracker answers again. */
+  /**
+   * Answers the next requests with `answer`. Without an argument, the tracker answers again.
+   *
+   * @throws {@link OptionError}, a `TypeError`, if a property is unknown or invalid. It names the property and the value.
+   */
   play(answer?: PlayedAnswer): void;
   /** Stops at once and closes open connections. */
   close(): Promise<void>;
+  /** The same as `close`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
@@ -35,7 +49,7 @@ const KEEP_ALIVE_MILLIS = 65_000; // as measured behind nginx
  * Starts the inspector: a local server that behaves like Matomo's tracker. It stores, cuts, drops and rejects hits as Matomo
  * does, so a test can check what Matomo would store.
  *
- * @throws TypeError naming the option and the value, if `forward`, `matomoVersion` or `spamPrevention` is invalid
+ * @throws {@link OptionError}, a `TypeError`, if an option is unknown or invalid. It names the option and the value.
  * @throws Error if it cannot listen on `host` and `port`
  *
  * @example
@@ -46,13 +60,13 @@ const KEEP_ALIVE_MILLIS = 65_000; // as measured behind nginx
  * await inspector.close();
  */
 export async function startInspector(options: InspectorOptions = {}): Promise<Inspector> {
-  const { host = '127.0.0.1' } = options;
-  const tracker = createTracker(options);
-  const forwardUrl =
-    options.forward === undefined ? undefined : matomoUrl('forward', options.forward);
-  const forwarder = forwardUrl && createForwarder(forwardUrl);
+  const checked = checkOptions(options);
+  const { host = '127.0.0.1', port = 0, forward } = checked;
+  const tracker = createTracker(checked);
+  const forwarder = forward && createForwarder(forward);
   const log = createHitLog();
-  const page = createPage({ log, clear, host, forward: forwardUrl });
+  const waits = createHitWaits(log);
+  const page = createPage({ log, clear, host, forward });
   let played: PlayedAnswer | undefined;
   let playedTimes = 0;
 
@@ -65,17 +79,22 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
   async function answerTracker(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const playing = takePlayedAnswer();
     if (playing?.disconnect === 'before') {
+      waits.addRequest(false);
       request.destroy();
       return;
     }
     const body = await readBody(request);
-    if (playing !== undefined && !storesHits(playing)) return playAnswer(response, playing);
+    if (playing !== undefined && !storesHits(playing)) {
+      waits.addRequest(false);
+      return playAnswer(response, playing);
+    }
     const tracked = readTrackerRequest(request, body);
     const { hits, answer } = tracker.track(tracked);
     const result = forwarder
       ? await forwardRequest(forwarder, request, body, { hits, isBulk: tracked.kind === 'bulk' })
       : { hits, answer };
     log.add(result.hits);
+    waits.addRequest(true);
     page.announce();
     if (playing !== undefined) return playAnswer(response, playing, result.answer);
     const { status, contentType, headers } = result.answer;
@@ -89,6 +108,7 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
   function clear(): void {
     log.clear();
     tracker.forget();
+    waits.clear();
     page.announce();
   }
 
@@ -102,24 +122,30 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
     answer(request, response).catch(() => response.destroy());
   });
   server.keepAliveTimeout = KEEP_ALIVE_MILLIS;
-  await listenUntracked(server, host, options.port ?? 0);
+  await listenUntracked(server, host, port);
+
+  async function close(): Promise<void> {
+    waits.close();
+    page.close();
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+    await forwarder?.close();
+  }
+
   return {
     url: urlOf(server),
     hits: log.all,
+    waitForHits: waits.waitForHits,
     aiRequests: log.aiRequests,
     clear,
     play(next) {
-      played = next;
-      playedTimes = next?.times ?? 0;
+      played = next === undefined ? undefined : toPlayedAnswer(next);
+      playedTimes = played?.times ?? 0;
     },
-    async close() {
-      page.close();
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      });
-      await forwarder?.close();
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 

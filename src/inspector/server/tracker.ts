@@ -1,13 +1,13 @@
 import type { InspectedHit } from '../inspected-hit.js';
-import { createFindRole, createFindSite, type InspectorOptions } from '../inspector-options.js';
+import { type CheckedOptions, createFindRole, createFindSite } from '../inspector-options.js';
 import { createAuthenticator } from '../rules/authenticate.js';
 import { toText } from '../rules/cell.js';
 import { type HitOutcome, refused } from '../rules/hit-outcome.js';
 import { judgeHit } from '../rules/judge-hit.js';
-import { toChatbotRules, toMatomoVersion } from '../rules/matomo-version.js';
+import { toChatbotRules } from '../rules/matomo-version.js';
 import type { Parameters, TrackerRequest } from '../rules/read-tracker-request.js';
 import { createRowMemory } from '../rules/row-memory.js';
-import { createSpamRules, toSpamPrevention } from '../rules/spam-prevention.js';
+import { createSpamRules } from '../rules/spam-prevention.js';
 import type { TrackerAnswer } from './played-answer.js';
 import { toBulkAnswer, toSingleAnswer } from './tracker-answer.js';
 
@@ -21,16 +21,15 @@ export interface Tracker {
 
 const ROLLED_BACK = refused('rolled back with its bulk');
 
-export function createTracker(options: InspectorOptions): Tracker {
+export function createTracker(options: CheckedOptions): Tracker {
   const findSite = createFindSite(options.sites);
   const authenticator = createAuthenticator(createFindRole(options.tokens));
   const clock = options.clock ?? Date.now;
   const memory = createRowMemory();
-  const version = toMatomoVersion('matomoVersion', options.matomoVersion ?? 'newest');
+  const version = options.matomoVersion ?? 'newest';
   const chatbots = toChatbotRules(version, options.botTracking ?? true);
-  const { spamPrevention = version === '6' ? 'default' : 'off' } = options;
-  const spamSettings = toSpamPrevention('spamPrevention', spamPrevention);
-  const spamRules = spamSettings && createSpamRules(spamSettings);
+  const { spamPrevention = version === '6' ? {} : 'off' } = options;
+  const spamRules = spamPrevention === 'off' ? undefined : createSpamRules(spamPrevention);
 
   function track(request: TrackerRequest): { hits: InspectedHit[]; answer: TrackerAnswer } {
     const received = clock();

@@ -1,0 +1,99 @@
+import { clearTimeout, setTimeout } from 'node:timers'; // those of a test may be simulated
+import type { InspectedHit } from '../inspected-hit.js';
+import { parseOptions, waitMillis, wholeNumber } from '../parse-options.js';
+import { type HitLog, MAX_HITS } from './hit-log.js';
+
+/** Options of `waitForHits`. */
+export interface WaitOptions {
+  /**
+   * Maximum wait in milliseconds.
+   *
+   * @default 5000
+   */
+  readonly timeoutMillis?: number | undefined;
+}
+
+/** Waits for hits in the log. */
+export interface HitWaits {
+  waitForHits(count: number, options?: WaitOptions): Promise<InspectedHit[]>;
+  /** Counts a request to the tracker, after its hits were added to the log. */
+  addRequest(isProcessed: boolean): void;
+  clear(): void;
+  /** Ends all waits. */
+  close(): void;
+}
+
+const DEFAULT_TIMEOUT_MILLIS = 5_000;
+const MAX_SHOWN = 5;
+const toCount = wholeNumber(1, MAX_HITS);
+
+export function createHitWaits(log: HitLog): HitWaits {
+  const checks = new Set<() => void>();
+  let isClosed = false;
+  let processed = 0;
+  let unprocessed = 0;
+
+  async function waitForHits(wanted: number, options: WaitOptions = {}): Promise<InspectedHit[]> {
+    const count = toCount('count of waitForHits()', wanted);
+    const { timeoutMillis = DEFAULT_TIMEOUT_MILLIS } = parseOptions('waitForHits()', options, {
+      timeoutMillis: waitMillis,
+    });
+    const hits = await new Promise<InspectedHit[] | undefined>((resolve) => {
+      const timer = setTimeout(() => end(undefined), timeoutMillis);
+      function end(arrived: InspectedHit[] | undefined): void {
+        clearTimeout(timer);
+        checks.delete(check);
+        resolve(arrived);
+      }
+      function check(): void {
+        if (log.next() - log.oldest() >= count) end(log.all());
+        else if (isClosed) end(undefined);
+      }
+      checks.add(check);
+      check();
+    });
+    if (hits) return hits;
+    // Thrown here, so that its stack has the line of the test.
+    const until = isClosed ? 'before the inspector was closed' : `within ${timeoutMillis} ms`;
+    throw new Error(`waitForHits(${count}) got ${describe()} ${until}. ${advise()}`);
+  }
+
+  /** The number of hits and what became of them. */
+  function describe(): string {
+    const hits = log.all();
+    if (hits.length === 0) return '0 hits';
+    const numbers = new Map<string, number>();
+    for (const { verdict, reason } of hits) {
+      const kind = reason === undefined ? verdict : `${verdict} (${reason})`;
+      numbers.set(kind, (numbers.get(kind) ?? 0) + 1);
+    }
+    const kinds = [...numbers].map(([kind, number]) => `${number} ${kind}`);
+    const more = kinds.length > MAX_SHOWN ? ', …' : '';
+    return `${hits.length} ${hits.length === 1 ? 'hit' : 'hits'}: ${kinds.slice(0, MAX_SHOWN).join(', ')}${more}`;
+  }
+
+  function advise(): string {
+    if (unprocessed > 0)
+      return `The hits of ${unprocessed} more requests were not processed, because play() was called.`;
+    return processed > 0
+      ? 'Flush before you wait, because hits are sent with a delay.'
+      : 'No request arrived: check the URL, and flush before you wait, because hits are sent with a delay.';
+  }
+
+  return {
+    waitForHits,
+    addRequest(isProcessed) {
+      if (isProcessed) processed += 1;
+      else unprocessed += 1;
+      for (const check of checks) check();
+    },
+    clear() {
+      processed = 0;
+      unprocessed = 0;
+    },
+    close() {
+      isClosed = true;
+      for (const check of checks) check();
+    },
+  };
+}

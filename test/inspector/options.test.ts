@@ -1,0 +1,140 @@
+import { expect, test } from 'vitest';
+import { fakeRequest, type InspectorOptions, startInspector } from '../../src/inspector/index.js';
+import { start } from './inspector-client.js';
+
+/** The error of an option: it names the option, the value and, for an unknown option, a known one. */
+function errorWith(...parts: readonly string[]) {
+  const inOrder = parts.map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('.*');
+  return expect.objectContaining({
+    name: 'TypeError',
+    code: 'option-invalid',
+    message: expect.stringMatching(inOrder),
+  });
+}
+
+test.each<[unknown, ...string[]]>([
+  [null, 'startInspector()', 'null'],
+  [8080, 'startInspector()', '8080'],
+  [{ prot: 8080 }, 'prot', '8080', 'port'],
+  [{ dimensions: [3] }, 'dimensions', '[3]', 'sites: { 1: { dimensions'],
+  [{ port: 'abc' }, 'port', '"abc"'],
+  [{ port: 65_536 }, 'port', '65536'],
+  [{ host: '' }, 'host', '""'],
+  [{ sites: [{ dimensions: [3] }] }, 'sites', '[{"dimensions":[3]}]'],
+  [{ sites: new Map([[1, {}]]) }, 'sites'],
+  [{ sites: { shop: {} } }, 'sites', 'shop'],
+  [{ sites: { 1: [3] } }, 'sites["1"]', '[3]'],
+  [{ sites: { 1: { dimension: [3] } } }, '"dimension" of sites["1"]', '[3]', 'dimensions'],
+  [{ sites: { 1: { dimensions: 3 } } }, 'sites["1"].dimensions', '3'],
+  [{ sites: { 1: { dimensions: ['a'] } } }, 'sites["1"].dimensions[0]', '"a"'],
+  [{ sites: { 1: { goals: [0] } } }, 'sites["1"].goals[0]', '0'],
+  [{ sites: { 1: { urls: ['shop.example'] } } }, 'sites["1"].urls[0]', '"shop.example"'],
+  [{ sites: { 1: { ecommerce: 'yes' } } }, 'sites["1"].ecommerce', '"yes"'],
+  [{ tokens: { abc: 'writer' } }, 'tokens[…]', '"writer"'],
+  [{ tokens: { abc: { role: 'writer', sites: [1] } } }, 'tokens[…].role', '"writer"'],
+  [{ tokens: { abc: { role: 'write' } } }, 'tokens[…]', '{"role":"write"}'],
+  [{ tokens: { abc: { role: 'write', site: [1] } } }, '"site" of tokens[…]', '[1]', 'sites'],
+  [{ matomoVersion: '5.9' }, 'matomoVersion', '"5.9"'],
+  [{ spamPrevention: true }, 'spamPrevention', 'true'],
+  [{ spamPrevention: { cloud: [] } }, '"cloud" of spamPrevention', '[]', 'clouds'],
+  [{ spamPrevention: { blockList: '192.0.2.1' } }, 'spamPrevention.blockList', '"192.0.2.1"'],
+  [{ spamPrevention: { blockList: ['::/z'] } }, 'spamPrevention.blockList[0]', '"::/z"'],
+  [{ spamPrevention: { blockHeadless: 'no' } }, 'spamPrevention.blockHeadless', '"no"'],
+  [{ spamPrevention: { maxActions: -1 } }, 'spamPrevention.maxActions', '-1'],
+  [{ botTracking: 'false' }, 'botTracking', '"false"'],
+  [{ forward: 'matomo.test' }, 'forward', 'matomo.test'],
+  [{ clock: 5 }, 'clock', '5'],
+])('startInspector(%j) is rejected', async (options, ...parts) => {
+  await expect(startInspector(options as InspectorOptions)).rejects.toEqual(errorWith(...parts));
+});
+
+test('an error does not show tokens', async () => {
+  for (const tokens of [['5ecret'], { '5ecret': 'writer' }, { '5ecret': { role: 'writer' } }]) {
+    const options = { tokens } as unknown as InspectorOptions;
+    const message = await startInspector(options).then(String, String);
+    expect(message).toMatch(/^TypeError: tokens(?!.*5ecret)/);
+  }
+});
+
+test('options that are undefined have their defaults', async () => {
+  const inspector = await start({ port: undefined, sites: undefined, host: undefined });
+  expect(inspector.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+});
+
+test.each<[unknown, ...string[]]>([
+  [503, 'play()', '503'],
+  [{ code: 503 }, 'code', '503', 'status'],
+  [{ statsu: 503 }, 'statsu', '503', 'did you mean status'],
+  [{ status: '503' }, 'status', '"503"'],
+  [{ status: 100 }, 'status', '100'],
+  [{ body: { status: 'success' } }, 'body', '{"status":"success"}'],
+  [{ headers: ['a: b'] }, 'headers', '["a: b"]'],
+  [{ headers: { 'Retry-After': 1 } }, 'headers["Retry-After"]', '1'],
+  [{ headers: { 'Retry After': '1' } }, 'headers["Retry After"]', '"1"'],
+  [{ contentType: 'text/html\n' }, 'contentType', '"text/html'],
+  [{ delayMillis: 2 ** 31 }, 'delayMillis', '2147483648'],
+  [{ times: 0 }, 'times', '0'],
+  [{ store: 'yes' }, 'store', '"yes"'],
+  [{ disconnect: 'after' }, 'disconnect', '"after"'],
+])('play(%j) throws, and the tracker answers as before', async (answer, ...parts) => {
+  const inspector = await start();
+  inspector.play({ status: 503 });
+  expect(() => inspector.play(answer as object)).toThrow(errorWith(...parts));
+  expect((await fetch(`${inspector.url}/matomo.php`)).status).toBe(503);
+});
+
+test.each<[unknown, unknown, ...string[]]>([
+  ['2', undefined, 'count', '"2"'],
+  [0, undefined, 'count', '0'],
+  [10_001, undefined, 'count', '10001'],
+  [1, 500, 'waitForHits()', '500'],
+  [1, { timeout: 500 }, 'timeout', '500', 'timeoutMillis'],
+  [1, { timeoutMillis: -1 }, 'timeoutMillis', '-1'],
+])('waitForHits(%j, %j) is rejected', async (count, options, ...parts) => {
+  const inspector = await start();
+  const wait = inspector.waitForHits(count as number, options as object);
+  await expect(wait).rejects.toEqual(errorWith(...parts));
+});
+
+test.each<[unknown, ...string[]]>([
+  ['/a', 'fakeRequest()', '"/a"'],
+  [{ status: 404 }, 'status', '404', 'statusCode'],
+  [{ statusCode: '404' }, 'statusCode', '"404"'],
+  [{ path: '/a?b' }, 'path', '"/a?b"'],
+  [{ protocol: 'h2' }, 'protocol', '"h2"'],
+  [{ aborted: 1 }, 'aborted', '1'],
+  [{ header: { host: 'a' } }, 'header', '{"host":"a"}'],
+  [{ durationMillis: Number.NaN }, 'durationMillis'],
+  [{ attributes: 5 }, 'attributes', '5'],
+])('fakeRequest(%j) throws', (request, ...parts) => {
+  expect(() => fakeRequest(request as object)).toThrow(errorWith(...parts));
+});
+
+test('a fake request has every property of a request that callbacks need, and those given', () => {
+  expect(fakeRequest()).toMatchObject({
+    method: 'GET',
+    path: '/',
+    protocol: 'https',
+    statusCode: 200,
+    aborted: false,
+    durationMillis: expect.any(Number),
+    startTime: expect.any(Number),
+    attributes: {},
+  });
+  const request = fakeRequest({
+    path: '/internal/jobs',
+    host: 'shop.test',
+    userAgent: 'curl/8',
+    attributes: { 'http.request.header.x_api_key': ['k'], 'http.route': '/internal/jobs' },
+  });
+  expect(request).toMatchObject({ method: 'GET', path: '/internal/jobs', userAgent: 'curl/8' });
+  const names = ['X-API-Key', 'User-Agent', 'host', 'cookie'];
+  expect(names.map((name) => request.header(name))).toEqual([
+    'k',
+    'curl/8',
+    'shop.test',
+    undefined,
+  ]);
+  const own = fakeRequest({ header: (name) => `own ${name}` });
+  expect(own.header('Cookie')).toBe('own Cookie');
+});
