@@ -267,12 +267,14 @@ test('a token that was written instead of the path of its file is not shown', as
   );
 });
 
-test('a certificate without its key is refused, and both variables are named', async () => {
-  vi.stubEnv('MATOMO_GATEWAY_TLS_CERT_FILE', 'test/fixtures/tls/cert.pem');
+test('certificate and key are read from files, and one without the other is refused', async () => {
   onTestFinished(() => void vi.unstubAllEnvs());
+  vi.stubEnv('MATOMO_GATEWAY_TLS_CERT_FILE', 'test/fixtures/tls/server.pem');
   await expect(startGateway()).rejects.toThrow(
     /MATOMO_GATEWAY_TLS_CERT_FILE.*MATOMO_GATEWAY_TLS_KEY_FILE/,
   );
+  vi.stubEnv('MATOMO_GATEWAY_TLS_KEY_FILE', 'test/fixtures/tls/server.key');
+  expect((await startGateway()).gateway.url).toMatch(/^https:/);
 });
 
 test('a misspelled variable is warned about, one of a privacy option stops the gateway', async () => {
