@@ -1,6 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import type { Server } from 'node:http';
-import { createRequire } from 'node:module';
+// Not by name: bundles often have a banner that imports `createRequire`.
+import * as modules from 'node:module';
 import { dirname, resolve } from 'node:path';
 import { channelListener, isObject } from '../common/channel-listener.js';
 import { DetachedScope } from '../common/detached-scope.js';
@@ -52,7 +53,7 @@ export function isApiInstalled(): boolean {
   const folders = [file === undefined ? [] : dirname(file), process.cwd()].flat();
   return folders.some((folder) => {
     try {
-      createRequire(resolve(folder, 'index.js')).resolve(API);
+      modules.createRequire(resolve(folder, 'index.js')).resolve(API);
       return true;
     } catch {
       return false;

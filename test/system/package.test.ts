@@ -171,3 +171,15 @@ test('a bundle that imports only the tracking functions is small', async () => {
   expect(output).toHaveLength(1); // the chunks of the spool and of delivery are others
   expect(output[0].code.length).toBeLessThan(15 * KILOBYTE);
 });
+
+test('a bundle may begin with a banner that imports `createRequire`', async () => {
+  const bundle = await rolldown({
+    input: ['index', 'register'].map((name) => join(ROOT, `dist/esm/${name}.js`)),
+    external: /^[^./]/,
+    platform: 'node',
+  });
+  const { output } = await bundle.generate({ format: 'esm' });
+  await bundle.close();
+  const code = output.map((file) => (file.type === 'chunk' ? file.code : '')).join('');
+  expect(code.match(/import \{[^}]*\bcreateRequire\b[^}]*\}/)).toBeNull();
+});
