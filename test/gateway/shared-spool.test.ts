@@ -15,6 +15,9 @@ import { temporaryFolder } from '../support/spool.js';
 const VISITORS = ['ann', 'bob', 'cat'];
 const ROUNDS = 6;
 const SHARDS = 2;
+const HOUR_MILLIS = 3_600_000;
+
+const utcDayOf = (millis: number) => Math.floor(millis / (24 * HOUR_MILLIS));
 
 /** `raw-ann-3`: the third request of a visitor, as that source makes it. */
 const nameOf = (source: string, visitor: string, round: number) => `${source}-${visitor}-${round}`;
@@ -25,6 +28,7 @@ const namesOf = (source: string) =>
 
 describe('a service, two gateways and a replay that share a Redis', () => {
   test('every request of each is one hit, and a visitor’s are in order, also of those whom both gateways saw', async () => {
+    const begun = Date.now();
     const redis = await startRedis();
     const matomo = await startBulkReceiver();
     const env = {
@@ -60,7 +64,7 @@ describe('a service, two gateways and a replay that share a Redis', () => {
     }
 
     matomo.play({ refusals: 1000 });
-    const replay = replayFile(env);
+    const replay = replayFile(env, begun - HOUR_MILLIS);
     for (let round = 0; round < ROUNDS; round++) {
       if (round === ROUNDS / 2) matomo.play({});
       await Promise.all([serve(round), sendRaw(round)]);
@@ -73,7 +77,9 @@ describe('a service, two gateways and a replay that share a Redis', () => {
     const stats = await Promise.all(gateways.map(({ finish }) => finish()));
 
     expect(sorted(trackedBy(matomo))).toEqual(sorted(all));
-    expect(new Set(matomo.bulks.flatMap(({ visitors }) => visitors)).size).toBe(VISITORS.length);
+    const days = new Set([begun - HOUR_MILLIS, Date.now()].map(utcDayOf)); // each has its own IDs
+    const visitors = new Set(matomo.bulks.flatMap((bulk) => bulk.visitors));
+    expect(visitors.size).toBe(VISITORS.length * days.size);
     for (const source of ['node', 'raw', 'replay']) {
       for (const visitor of VISITORS) {
         const ofVisitor = trackedBy(matomo).filter((name) =>
@@ -115,14 +121,13 @@ function requestFrom(source: string, visitor: string, round: number, startMillis
   );
 }
 
-/** Of an hour ago, a line each. */
-async function replayFile(env: Readonly<Record<string, string>>) {
+/** Requests that begin with the first, a line each. */
+async function replayFile(env: Readonly<Record<string, string>>, firstMillis: number) {
   const folder = temporaryFolder();
   const file = join(folder, 'spans.jsonl');
-  const begun = Date.now() - 3_600_000;
   const lines = Array.from({ length: ROUNDS }, (_, round) =>
     VISITORS.map((visitor) =>
-      exportRequest([requestFrom('replay', visitor, round, begun + round * 1000)]),
+      exportRequest([requestFrom('replay', visitor, round, firstMillis + round * 1000)]),
     ),
   );
   writeFileSync(file, `${lines.flat().join('\n')}\n`);
