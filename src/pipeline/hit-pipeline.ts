@@ -257,7 +257,7 @@ export class HitPipeline implements ExitControl, RequestSink {
     if (reason !== undefined) return reason;
     const isIgnored = this.#callbacks.isIgnored(ended, span);
     if (isIgnored === 'failed') ended.isPermitted = false;
-    if (isIgnored) return 'callback';
+    if (isIgnored) return 'predicate';
     const site = this.#callbacks.siteOf(ended, span);
     return site === undefined ? 'site' : (this.#sort(ended, span) ?? site);
   }
@@ -270,7 +270,7 @@ export class HitPipeline implements ExitControl, RequestSink {
       ended.isInSample ??= this.#builders.isInSample(ended.request, site);
       if (!ended.isInSample) return this.#takeBack(ended, 'sampled');
       const hits = this.#builders.buildHits(ended.request, site, epochMillis);
-      if (hits.length === 0) return this.#takeBack(ended, 'callback');
+      if (hits.length === 0) return this.#takeBack(ended, 'predicate');
       if (hits.length === 1) return hits;
       const [page, ...crashes] = hits;
       if (crashes.length === 0 || !this.#delivery.takesCrashes) return [page as Hit];

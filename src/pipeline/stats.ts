@@ -7,7 +7,7 @@ export type IgnoreReason =
   | 'pattern'
   | 'user_agent'
   | 'method'
-  | 'callback'
+  | 'predicate'
   | 'attribute'
   | 'do_not_track'
   | 'no_consent'
@@ -86,7 +86,7 @@ export function createIgnoredCounters(): IgnoredCounters {
     pattern: 0,
     user_agent: 0,
     method: 0,
-    callback: 0,
+    predicate: 0,
     attribute: 0,
     do_not_track: 0,
     no_consent: 0,

@@ -238,7 +238,7 @@ test('spans that wait are bounded: the longest waiting go on early, and no reque
   const { spans, hits, ignored, pendingRequests, lost } = gateway.stats();
   expect(spans.waiting).toBeLessThanOrEqual(100_000);
   expect(spans.received).toBe(spans.waiting + spans.used + spans.unused);
-  expect(hits + ignored.callback + pendingRequests).toBe(requests);
+  expect(hits + ignored.predicate + pendingRequests).toBe(requests);
   expect(lost.queue_full).toBe(0);
 });
 

@@ -78,7 +78,7 @@ test('filters, opt-outs and AI chatbots come before, pageViews comes after', asy
   expect(hits).toHaveLength(1);
   expect(ignored).toEqual({
     path: 1,
-    callback: 1,
+    predicate: 1,
     do_not_track: 1,
     ai_chatbot: 1,
     prefetch: 1,

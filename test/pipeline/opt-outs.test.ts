@@ -73,7 +73,7 @@ test.each([
   await service.fetch('/a');
   await service.requests(1);
   expect(await service.hits()).toHaveLength(hits);
-  expect(service.processor.stats().ignored.callback).toBe(hits === 2 ? 0 : 1);
+  expect(service.processor.stats().ignored.predicate).toBe(hits === 2 ? 0 : 1);
   expect(output.join('').includes('[callback-failed]')).toBe(hits === 0);
 });
 

@@ -88,7 +88,7 @@ test('with pageViews: false only AI chatbots are sent, without a token', async (
   const { path, callback, do_not_track, page_views, ai_chatbot } = stats.ignored;
   expect({ path, callback, do_not_track, page_views, ai_chatbot }).toEqual({
     path: 2,
-    callback: 1,
+    predicate: 1,
     do_not_track: 2,
     page_views: 2,
     ai_chatbot: 2,

@@ -51,7 +51,7 @@ test('an unreachable Matomo is said once and harms nobody', async () => {
 
 test.each([
   ['siteId', 'site'],
-  ['ignore', 'callback'],
+  ['ignore', 'predicate'],
 ] as const)('a throwing option %s reaches nobody but the log', async (option, reason) => {
   const lines = stderr();
   const service = await startTracedService((_request, response) => void response.end('ok'), {

@@ -37,7 +37,7 @@ test('a request that is taken back in time is not spooled', async () => {
     beforeSend: () => undefined,
   });
   await service.fetch('/');
-  await until(() => service.processor.stats().ignored.callback === 1);
+  await until(() => service.processor.stats().ignored.predicate === 1);
   expect(linesIn(folder)).toEqual([]);
   expect(service.processor.stats()).toMatchObject({ hits: 0, pending: 0 });
 });
