@@ -85,8 +85,8 @@ test('with pageViews: false only AI chatbots are sent, without a token', async (
   expect(await rowsOf(service, 10)).toMatchObject([{ source: 'opentelemetry-matomo' }]);
   const stats = service.processor.stats();
   expect(stats).toMatchObject({ hits: 1, aiChatbots: 1, tracked: 1, pending: 0 });
-  const { path, callback, do_not_track, page_views, ai_chatbot } = stats.ignored;
-  expect({ path, callback, do_not_track, page_views, ai_chatbot }).toEqual({
+  const { path, predicate, do_not_track, page_views, ai_chatbot } = stats.ignored;
+  expect({ path, predicate, do_not_track, page_views, ai_chatbot }).toEqual({
     path: 2,
     predicate: 1,
     do_not_track: 2,
