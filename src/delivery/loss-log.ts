@@ -1,8 +1,9 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { LastingState } from '../common/lasting-state.js';
 import { coded } from '../common/messages.js';
-import { countOf, type EncodedHit, isOrder } from './queue/batch.js';
+import { countOf } from './queue/batch.js';
 import type { DeliveryCounters } from './queue/counters.js';
+import { type EncodedHit, isOrder } from './queue/encode-hits.js';
 
 const MINUTE_MILLIS = 60_000;
 const HOUR_MILLIS = 3_600_000;

@@ -1,15 +1,13 @@
 import { constants } from 'node:os';
 import { EXIT_CONTROL, type ExitControl } from '../common/exit-control.js';
 import { countSignalHandlers } from '../common/signal-handlers.js';
+import { EXIT_WAITS } from '../delivery/exit/exit-waits.js';
 import type { SpanProcessor } from './attach.js';
 
 const EXIT_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const;
 
 type Signal = (typeof EXIT_SIGNALS)[number];
 type Processors = ReadonlySet<SpanProcessor>;
-
-/** Limit for a signal of the process to itself to arrive. */
-const ARRIVAL_MILLIS = 1_000;
 
 /**
  * Sends queued hits at signals. A signal without a handler of the application ends the process as it would without this package, at
@@ -35,7 +33,7 @@ function waitForOwnSignals(): void {
     const number = typeof signal === 'number' ? signal : constants.signals[signal as Signal];
     if (pid === process.pid && numbers.includes(number)) {
       clearTimeout(arrival);
-      arrival = setTimeout(() => undefined, ARRIVAL_MILLIS);
+      arrival = setTimeout(() => undefined, EXIT_WAITS.ownSignalMillis);
     }
     return isSent;
   };

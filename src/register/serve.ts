@@ -3,6 +3,7 @@ import { atExit } from '../common/at-exit.js';
 import { createDiagnostics, type Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { PROCESSOR_BRAND } from '../common/processor-brand.js';
+import { EXIT_WAITS } from '../delivery/exit/exit-waits.js';
 import { readEnvironment } from '../options/resolve-options.js';
 import type { MatomoOptions } from '../options.js';
 import { FORWARDED_REQUESTS, type ForwardedRequestSink } from '../requests/forwarded-request.js';
@@ -134,8 +135,9 @@ function start(
 function createProcessor(options: MatomoOptions, diagnostics: Diagnostics): Processor | undefined {
   if (!isMainThread) return ForwardingProcessor.create(diagnostics);
   const processor = new MatomoSpanProcessor({
-    // PM2 kills 1.6 s after SIGINT.
-    ...(process.env.MATOMO_SHUTDOWN_TIMEOUT?.trim() ? {} : { shutdownTimeoutMillis: 1500 }),
+    ...(process.env.MATOMO_SHUTDOWN_TIMEOUT?.trim()
+      ? {}
+      : { shutdownTimeoutMillis: EXIT_WAITS.registeredMillis }),
     ...options,
   });
   const isAtWork = (processor as unknown as Record<symbol, boolean>)[PROCESSOR_BRAND];

@@ -5,6 +5,7 @@ import {
   type Worker,
 } from 'node:worker_threads';
 import { DetachedScope } from '../common/detached-scope.js';
+import { EXIT_WAITS } from '../delivery/exit/exit-waits.js';
 import type { ForwardedCounts, ForwardedItem } from '../requests/forwarded-request.js';
 
 /** Messages between threads. A worker sends `hello` and waits for `here` of the main thread, then it sends requests. */
@@ -18,9 +19,6 @@ export type ThreadMessage =
   /** A worker started or ended a worker of its own. */
   | { readonly kind: 'started' | 'ended'; readonly threadId: number }
   | { readonly kind: 'request'; readonly forwarded: ForwardedItem | ForwardedCounts };
-
-/** A worker answers at once unless it is busy. */
-const COLLECT_MILLIS = 500;
 
 export interface ThreadChannel {
   post(message: ThreadMessage): void;
@@ -124,7 +122,7 @@ export function receiveRequests(
       thread.isFlushing = true;
       thread.channel.post({ kind: 'flush', isLast });
     }
-    const deadline = performance.now() + COLLECT_MILLIS;
+    const deadline = performance.now() + EXIT_WAITS.threadsMillis;
     const isFlushing = () => [...threads.values()].some((thread) => thread.isFlushing);
     drain();
     while (isFlushing() && performance.now() < deadline) {

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { toBody } from '../../src/delivery/queue/batch.js';
-import { encodeHits } from '../../src/delivery/queue/encode-hits.js';
+import { encodeHits, toBody } from '../../src/delivery/queue/encode-hits.js';
 import type { Hit } from '../../src/hit/hit.js';
 
 const QUERIES = ['?idsite=1&a=1', '?idsite=1&b=2', '?idsite=1&c=3'];

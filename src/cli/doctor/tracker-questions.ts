@@ -3,8 +3,7 @@ import { holdEventLoop } from '../../common/hold-event-loop.js';
 import { type BulkResult, readAnswer } from '../../delivery/answer/read-answer.js';
 import { createTransport } from '../../delivery/http/create-transport.js';
 import type { Exchange } from '../../delivery/http/transport.js';
-import { toBody } from '../../delivery/queue/batch.js';
-import { encodeHits } from '../../delivery/queue/encode-hits.js';
+import { encodeHits, toBody } from '../../delivery/queue/encode-hits.js';
 import type { ResolvedOptions } from '../../options/resolved-options.js';
 import { USER_AGENT } from '../../pipeline/create-delivery.js';
 

@@ -1,13 +1,6 @@
-import {
-  type Batch,
-  type EncodedHit,
-  halve,
-  nextAttempt,
-  partOf,
-  restOf,
-  sentHits,
-} from '../queue/batch.js';
+import { type Batch, halve, nextAttempt, partOf, restOf, sentHits } from '../queue/batch.js';
 import { lostHits } from '../queue/counters.js';
+import type { EncodedHit } from '../queue/encode-hits.js';
 import { decided, held, type Outcome, split } from './result-policy.js';
 
 /** After this many failures in a row, each smaller bulk waits for a back-off. */

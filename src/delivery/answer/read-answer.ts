@@ -29,7 +29,7 @@ export type BulkResult =
     }
   /** Accepted by a server that does not report results. `isDoubtful`: perhaps not even accepted. */
   | { readonly kind: 'accepted'; readonly note?: Reason; readonly isDoubtful?: boolean }
-  /** They may be stored or not. Sending them again could duplicate them. */
+  /** The hits may be stored or not. Sending them again could duplicate them. */
   | ({ readonly kind: 'unconfirmed' } & Reason)
   /** Rolled back by Matomo: none is stored. */
   | ({ readonly kind: 'rolled_back' } & Reason)

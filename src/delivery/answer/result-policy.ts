@@ -1,10 +1,11 @@
-import { type Batch, halve, isOrder, restOf, sentHits } from '../queue/batch.js';
+import { type Batch, halve, restOf, sentHits } from '../queue/batch.js';
 import {
   createDeliveryCounters,
   type DeliveryCounters,
   type LossReason,
   lostHits,
 } from '../queue/counters.js';
+import { isOrder } from '../queue/encode-hits.js';
 import type { BulkResult } from './read-answer.js';
 
 /** Minimum wait after a failed attempt, whatever the back-off or `Retry-After` is. */

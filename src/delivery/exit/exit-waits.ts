@@ -1,5 +1,17 @@
-/** How long a process waits at its end, in milliseconds. `shutdownTimeoutMillis` limits all of it. */
+/** How long a process waits at its end for what, in milliseconds. */
 export const EXIT_WAITS = {
+  /** Default of `shutdownTimeoutMillis` with `register` and `start`: PM2 kills 1.6 s after SIGINT. */
+  registeredMillis: 1_500,
+  /** A signal that the process has sent to itself. */
+  ownSignalMillis: 1_000,
+  /** Requests that worker threads have. A thread answers at once unless it is busy. */
+  threadsMillis: 500,
   /** The last flush, if Matomo was unavailable before: it may be back, but a process in a crash loop must not be delayed. */
   unavailableMillis: 300,
+  /** A spool to close, with the last write to a folder or the last report to Redis. A disk or a network may hang. */
+  spoolMillis: 1_500,
+  spoolWriteMillis: 1_000,
+  spoolReportMillis: 700,
+  /** A write to a folder that is under way in another thread while this one is blocked. */
+  otherWriteMillis: 250,
 } as const;

@@ -13,9 +13,9 @@ export type Exchange =
       /** The `WWW-Authenticate` header of a server in front of Matomo. */
       readonly authenticate?: string | undefined;
     }
-  /** No byte of it reached Matomo. */
+  /** No byte of the request reached Matomo. */
   | { readonly kind: 'not_sent'; readonly error: Error }
-  /** It was being sent, and it is unknown how far it got. */
+  /** The request was being sent, and how far it got is unknown. */
   | {
       readonly kind: 'no_answer';
       readonly error: Error;

@@ -1,5 +1,5 @@
-import { type Batch, byVisitorThenTime, type EncodedHit, inBatches } from './batch.js';
-import { type BulkKind, groupByKind } from './bulk-kind.js';
+import { type Batch, inBatches } from './batch.js';
+import { type BulkKind, byVisitorThenTime, type EncodedHit, groupByKind } from './encode-hits.js';
 
 /** Upper bound of what a hit takes in a spool besides its bytes and its visitor. */
 const OBJECT_BYTES = 100;
@@ -121,7 +121,7 @@ export class BatchQueue {
     this.#size += left - (replaced?.hits.length ?? 0);
     if (left < hits.length) this.#restoreAlone();
     this.#alone.push(...again.filter(isRetriedAlone));
-    if (kind !== 'crash' && !staysFirst) this.#turn = OTHER[kind];
+    if (kind !== 'crash') this.#turn = staysFirst ? kind : OTHER[kind];
   }
 
   /** Removes and returns hits that are too old, from the batches that would be sent next. */
@@ -208,7 +208,7 @@ function splitExpired<B extends Batch>(
   return fresh.length === 0 ? [] : [{ ...batch, hits: fresh, part: undefined }];
 }
 
-/** Twice as fast as `every`. */
+/** Faster than `every`. */
 function areAll(hits: readonly EncodedHit[], isIt: (hit: EncodedHit) => boolean): boolean {
   for (const hit of hits) if (!isIt(hit)) return false;
   return true;

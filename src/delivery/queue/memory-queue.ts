@@ -1,7 +1,6 @@
 import { CHILD_SPAN_WAIT_MILLIS, type Hit, type PendingHit } from '../../hit/hit.js';
-import type { EncodedHit } from './batch.js';
 import { addCounters, createDeliveryCounters, type DeliveryCounters } from './counters.js';
-import { encodeHits } from './encode-hits.js';
+import { type EncodedHit, encodeHits } from './encode-hits.js';
 
 /** Memory of a hit that was taken, besides its bytes. */
 const OBJECT_BYTES = 100;

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { Hit } from '../../hit/hit.js';
-import { bulkKindOf } from '../queue/bulk-kind.js';
+import { bulkKindOf } from '../queue/encode-hits.js';
 import type { StoredHit } from './spool-store.js';
 
 // One hit is one line, readable with `cat`:
@@ -20,7 +20,7 @@ const QUESTION_MARK = 63;
 const HEAD = /^(\d+(?:\.\d+)?) (page|crash) \d+ (\S*)(?: ([\da-f]{8}))? $/;
 
 /**
- * Encodes hits as lines with line feeds. They share a buffer, which costs half as much as one buffer each. `privacy`: fingerprint of
+ * Encodes hits as lines with line feeds. They share a buffer. `privacy`: fingerprint of
  * the options with which they were made.
  */
 export function toLines(hits: readonly Hit[], privacy?: string): Buffer[] {

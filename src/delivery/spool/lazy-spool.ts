@@ -1,6 +1,6 @@
 import type { Hit } from '../../hit/hit.js';
-import type { EncodedHit } from '../queue/batch.js';
 import type { DeliveryCounters } from '../queue/counters.js';
+import type { EncodedHit } from '../queue/encode-hits.js';
 import type { IsFresh, SpoolEvents, SpoolStore, StoredHit, TakeOptions } from './spool-store.js';
 
 export interface OpenedSpool {

@@ -1,6 +1,6 @@
 import type { Hit } from '../../hit/hit.js';
-import type { EncodedHit } from '../queue/batch.js';
 import type { DeliveryCounters } from '../queue/counters.js';
+import type { EncodedHit } from '../queue/encode-hits.js';
 
 /** A hit from a store. Pass the same object to `acknowledge`. */
 export interface StoredHit extends EncodedHit {

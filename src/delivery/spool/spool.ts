@@ -1,13 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { withTimeout } from '../../common/with-timeout.js';
-import type { EncodedHit } from '../queue/batch.js';
+import { EXIT_WAITS } from '../exit/exit-waits.js';
 import { addCounters } from '../queue/counters.js';
-import { decodeHit } from '../queue/encode-hits.js';
+import { decodeHit, type EncodedHit } from '../queue/encode-hits.js';
 import type { MemoryQueue } from '../queue/memory-queue.js';
 import type { IsFresh, SpoolStore, StoredHit, TakeOptions } from './spool-store.js';
-
-/** Limit for closing a store, which waits one second for its disk. */
-const CLOSE_MILLIS = 1_500;
 
 /** Interval for removing hits that are too old, even while nothing can be sent. */
 const EXPIRY_MILLIS = 1_000;
@@ -64,7 +61,7 @@ export class Spool {
 
   /** Closes the store, in which hits stay. Resolves even if a disk hangs. */
   close(): Promise<void> {
-    return withTimeout(CLOSE_MILLIS, this.store.close());
+    return withTimeout(EXIT_WAITS.spoolMillis, this.store.close());
   }
 
   /**

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Batch, restOf } from '../../../src/delivery/queue/batch.js';
+import { type Batch, halve, restOf } from '../../../src/delivery/queue/batch.js';
 import { BatchQueue } from '../../../src/delivery/queue/batch-queue.js';
 import { encodeHits } from '../../../src/delivery/queue/encode-hits.js';
 import { nameOf, queryOf } from '../../support/named-hits.js';
@@ -176,4 +176,14 @@ test('of both kinds the oldest batch is given back first, but for the one in fli
   }
   expect(taken).toEqual(['a.bot', 'c.bot', 'd', 'crash']);
   expect(queue.size).toBe(1);
+});
+
+test('the halves of a bulk go before hits of the other kind that came in between', () => {
+  const queue = queueOf(2, 'a.bot');
+  queue.replaceFirst(queue.first() as Batch, []); // page views are next
+  queue.add(hits('b.bot', 'c.bot')); // but there are none
+  const first = queue.first() as Batch;
+  queue.add(hits('d', 'e'));
+  queue.replaceFirst(first, halve(first) ?? [], true);
+  expect(drain(queue)[0]).toEqual(['b.bot']);
 });

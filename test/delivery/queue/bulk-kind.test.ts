@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bulkKindOf } from '../../../src/delivery/queue/bulk-kind.js';
+import { bulkKindOf } from '../../../src/delivery/queue/encode-hits.js';
 
 test.for([
   ['?idsite=1&rec=1&recMode=1', 'chatbot'],

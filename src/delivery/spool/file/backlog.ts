@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { SerialQueue } from '../../../common/serial-queue.js';
 import type { Hit } from '../../../hit/hit.js';
-import type { EncodedHit } from '../../queue/batch.js';
 import { type DeliveryCounters, lostHits } from '../../queue/counters.js';
+import type { EncodedHit } from '../../queue/encode-hits.js';
 import { type Share, shareCounts } from '../share-counts.js';
 import type { IsFresh, StoredHit, TakeOptions } from '../spool-store.js';
 import { TakeDelay } from '../take-delay.js';

@@ -1,6 +1,7 @@
 import { SerialQueue } from '../../../common/serial-queue.js';
 import { withTimeout } from '../../../common/with-timeout.js';
 import type { Hit } from '../../../hit/hit.js';
+import { EXIT_WAITS } from '../../exit/exit-waits.js';
 import { lostHits } from '../../queue/counters.js';
 import { LINE_BYTES, toLines } from '../hit-line.js';
 import type { SpoolReports } from '../spool-reports.js';
@@ -12,8 +13,6 @@ import { SegmentWriter } from './segment-writer.js';
 const RETRY_MILLIS = 5_000;
 /** A disk that takes longer than this for a write is considered hanging. */
 const HANGING_MILLIS = 2_000;
-/** Limit for the last write. */
-const LAST_WRITE_MILLIS = 1_000;
 const MAX_SEGMENT_BYTES = 8 * 1024 ** 2;
 /** A segment is deleted when all its hits have results, which is soon only if it has the hits of a short time. */
 const MAX_SEGMENT_MILLIS = 60_000;
@@ -144,7 +143,7 @@ export class LocalHits {
   /** Waits for the current write, unless the disk hangs: then its hits are lost. */
   async close(): Promise<void> {
     const ended = this.#writes.run(() => this.#writer.end());
-    await withTimeout(LAST_WRITE_MILLIS, ended);
+    await withTimeout(EXIT_WAITS.spoolWriteMillis, ended);
     this.#reports.close();
     this.#hasEnded = true;
     this.#events?.count(lostHits('shutdown', this.#writing));

@@ -1,4 +1,4 @@
-import type { BulkKind } from '../../queue/bulk-kind.js';
+import type { BulkKind } from '../../queue/encode-hits.js';
 import type { StoredHit } from '../spool-store.js';
 
 /** The segment in which a sender has read a hit. */

@@ -1,7 +1,6 @@
 import { closeSync, mkdirSync, openSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { EXIT_WAITS } from '../../exit/exit-waits.js';
 
-/** How long to wait for a write in another thread to progress. */
-const PATIENCE_MILLIS = 250;
 const POLL_MILLIS = 5;
 
 /**
@@ -24,7 +23,7 @@ export function writeNewFile(folder: string, path: string, data: Buffer): void {
 /** The size of a file that is being written, once it is `bytes`, or after a limited time. */
 export function awaitSize(path: string, bytes: number): number {
   const nobody = new Int32Array(new SharedArrayBuffer(4));
-  const end = performance.now() + PATIENCE_MILLIS;
+  const end = performance.now() + EXIT_WAITS.otherWriteMillis;
   for (;;) {
     const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
     if (size >= bytes || performance.now() >= end) return size;

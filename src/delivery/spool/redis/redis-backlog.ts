@@ -1,5 +1,5 @@
-import type { EncodedHit } from '../../queue/batch.js';
 import type { DeliveryCounters } from '../../queue/counters.js';
+import type { EncodedHit } from '../../queue/encode-hits.js';
 import { listCounterNames } from '../share-counts.js';
 import type { IsFresh, StoredHit, TakeOptions } from '../spool-store.js';
 import { TakeDelay } from '../take-delay.js';

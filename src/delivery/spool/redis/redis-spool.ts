@@ -3,8 +3,9 @@ import type { DailyKeys } from '../../../common/daily-keys.js';
 import { SerialQueue } from '../../../common/serial-queue.js';
 import { withTimeout } from '../../../common/with-timeout.js';
 import type { Hit } from '../../../hit/hit.js';
-import type { EncodedHit } from '../../queue/batch.js';
+import { EXIT_WAITS } from '../../exit/exit-waits.js';
 import type { DeliveryCounters } from '../../queue/counters.js';
+import type { EncodedHit } from '../../queue/encode-hits.js';
 import { codeOf, type SpoolReports } from '../spool-reports.js';
 import type { IsFresh, SpoolEvents, SpoolStore, StoredHit, TakeOptions } from '../spool-store.js';
 import { TokenWatch } from '../token-watch.js';
@@ -19,8 +20,6 @@ import { LEAVE } from './redis-scripts.js';
 const POLL_MILLIS = 500;
 /** Longest wait between attempts to connect, and shortest is half of it: a random wait, so that not all processes reconnect at once. */
 const RECONNECT_MILLIS = 500;
-/** Limit for the last report, shorter than the caller's limit for `close`. */
-const LAST_REPORT_MILLIS = 700;
 const INSTALL = 'the package redis is not installed; run: npm install redis';
 
 export interface RedisSpoolOptions {
@@ -186,7 +185,7 @@ export class RedisSpool implements SpoolStore {
       await this.#backlog.release();
       await this.#connection.run(LEAVE, [this.#instance]);
     }, undefined);
-    await withTimeout(LAST_REPORT_MILLIS, leave);
+    await withTimeout(EXIT_WAITS.spoolReportMillis, leave);
     this.#state = 'closed';
     this.#own.giveUpMissing();
     this.#own.giveBack();
