@@ -3,7 +3,7 @@ import { withoutUserInfo } from '../common/diagnostics.js';
 import { countOf } from '../delivery/queue/batch.js';
 import { spoolBackendOf } from '../delivery/spool/backends.js';
 import type { PurgeFilter } from '../delivery/spool/purge-filter.js';
-import type { SpoolProcess, SpoolStatus } from '../delivery/spool/spool-status.js';
+import type { SpoolProcess, SpoolStatus } from '../delivery/spool/spool-store.js';
 import { readEnvironment } from '../options/resolve-options.js';
 import { UsageError, withoutEffect } from './usage-error.js';
 

@@ -39,9 +39,9 @@ export async function startRedis(...options: string[]): Promise<RedisServer> {
 
   async function kill(): Promise<void> {
     if (!child) return;
-    const gone = once(child, 'close');
+    const ended = once(child, 'close');
     child.kill('SIGKILL');
-    await gone;
+    await ended;
     child = undefined;
   }
 

@@ -24,7 +24,7 @@ export interface DiskOptions {
   readonly onCreated: (path: string, user: DiskUser) => void;
 }
 
-/** A disk that simulated processes share. What a killed process had begun to write is torn. */
+/** A disk that simulated processes share. What a killed process had begun to write stays unfinished. */
 export class SimulatedDisk {
   readonly volume = new Volume();
   /** Bytes that it still takes. */

@@ -80,7 +80,7 @@ export class SimulatedMachine {
     return this.processes.filter(({ isDead }) => !isDead);
   }
 
-  /** A new process; it may have the number of one that has gone. */
+  /** A new process; it may have the number of one that has ended. */
   start(): SimulatedProcess {
     const number = this.processes.length + 1;
     let pid = FIRST_PID;

@@ -1,9 +1,9 @@
 import { Delivery } from '../../src/delivery/delivery.js';
 import type { Transport } from '../../src/delivery/http/transport.js';
 import { type DeliveryCounters, sumOfCounters } from '../../src/delivery/queue/counters.js';
+import { ownerName } from '../../src/delivery/spool/file/file-names.js';
 import { FileSpool } from '../../src/delivery/spool/file/file-spool.js';
 import type { ProcessIdentity } from '../../src/delivery/spool/file/liveness.js';
-import { ownerName } from '../../src/delivery/spool/file/segment-names.js';
 import { instanceName } from '../../src/delivery/spool/instance-name.js';
 import { SpoolReports } from '../../src/delivery/spool/spool-reports.js';
 import { DEFAULT_OPTIONS } from './default-options.js';

@@ -59,10 +59,10 @@ export function startSpoolWorker(
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
-  const gone = once(child, 'close').then(() => undefined);
+  const closed = once(child, 'close').then(() => undefined);
   onTestFinished(async () => {
     child.kill('SIGKILL');
-    await gone;
+    await closed;
   });
   return {
     pid: child.pid as number,
@@ -76,7 +76,7 @@ export function startSpoolWorker(
     async kill(signal = 'SIGKILL') {
       if (signal !== 'SIGKILL') requires('signals');
       child.kill(signal);
-      if (signal === 'SIGKILL') await gone;
+      if (signal === 'SIGKILL') await closed;
     },
   };
 }

@@ -5,13 +5,13 @@ import { onTestFinished } from 'vitest';
 import type { Diagnostics } from '../../src/common/diagnostics.js';
 import { Delivery } from '../../src/delivery/delivery.js';
 import type { DeliveryOptions } from '../../src/delivery/delivery-options.js';
-import { FileSpoolOpener } from '../../src/delivery/spool/file/open-file-spool.js';
+import { FileSpoolOpener } from '../../src/delivery/spool/file/file-spool.js';
 import {
   LazySpool,
   type OpenedSpool,
   type SpoolOpener,
 } from '../../src/delivery/spool/lazy-spool.js';
-import { openRedisSpool } from '../../src/delivery/spool/redis/open-redis-spool.js';
+import { openRedisSpool } from '../../src/delivery/spool/redis/redis-spool.js';
 import type { SpoolStore } from '../../src/delivery/spool/spool-store.js';
 import type { Hit, PendingHit } from '../../src/hit/hit.js';
 import { DEFAULT_OPTIONS } from './default-options.js';

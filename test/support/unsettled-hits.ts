@@ -3,7 +3,7 @@ import { sumOfCounters } from '../../src/delivery/queue/counters.js';
 import {
   type Acknowledgment,
   nothingAcknowledged,
-} from '../../src/delivery/spool/file/acknowledgment.js';
+} from '../../src/delivery/spool/file/acknowledgments.js';
 
 /** Names of the hits in a spool about which nothing decided is there. */
 export function unsettledHits(volume: Volume, folder: string): Set<string> {
@@ -26,7 +26,7 @@ export function unsettledHits(volume: Volume, folder: string): Set<string> {
   return open;
 }
 
-/** None where a line is torn. */
+/** None if a line is unfinished. */
 function parse(line: string): Acknowledgment[] {
   try {
     return [JSON.parse(line)];

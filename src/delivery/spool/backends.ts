@@ -1,10 +1,10 @@
 import type { Diagnostics } from '../../common/diagnostics.js';
 import type { SpoolOpener } from './lazy-spool.js';
 import type { PurgeFilter } from './purge-filter.js';
-import type { OpenRedisSpoolOptions } from './redis/open-redis-spool.js';
+import type { OpenRedisSpoolOptions } from './redis/redis-spool.js';
 import type { RedisSpoolStatus } from './redis/redis-spool-status.js';
 import { isRedisUrl, parseRedisUrl, shownPlace } from './redis/redis-url.js';
-import type { SpoolStatus } from './spool-status.js';
+import type { SpoolStatus } from './spool-store.js';
 
 interface OpenSpoolOptions extends Omit<OpenRedisSpoolOptions, 'url'> {
   /** A folder, or the URL of a Redis. */

@@ -1,8 +1,8 @@
 // All backends in one chunk, loaded by `backends`: it loads faster than several chunks with shared parts.
 
+export { FileSpoolOpener } from './file/file-spool.js';
 export { readFileSpoolStatus } from './file/file-spool-status.js';
-export { FileSpoolOpener } from './file/open-file-spool.js';
 export { purgeFileSpool } from './file/purge-file-spool.js';
-export { openRedisSpool } from './redis/open-redis-spool.js';
 export { purgeRedisSpool } from './redis/purge-redis-spool.js';
+export { openRedisSpool } from './redis/redis-spool.js';
 export { readRedisSpoolStatus } from './redis/redis-spool-status.js';

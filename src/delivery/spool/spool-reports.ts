@@ -2,7 +2,6 @@ import { type Diagnostics, show } from '../../common/diagnostics.js';
 import { LastingState } from '../../common/lasting-state.js';
 import { coded } from '../../common/messages.js';
 import { countOf } from '../queue/batch.js';
-import { ForeignFile } from './own-file.js';
 import type { StoredHit } from './spool-store.js';
 
 /** Logs messages about a spool. */
@@ -25,7 +24,7 @@ export class SpoolReports {
       ended: () =>
         coded(
           'spool-used-again',
-          `The spool ${this.#folder} is used from now on. Hits that are still in memory follow.`,
+          `The spool ${this.#folder} is used from now on. Hits that are still in memory are stored next.`,
         ),
       repeated: (since, cause) =>
         coded(
@@ -38,7 +37,7 @@ export class SpoolReports {
       ended: () =>
         coded(
           'spool-written-again',
-          `Hits are stored in the spool ${this.#folder} again. Hits that are still in memory follow.`,
+          `Hits are stored in the spool ${this.#folder} again. Hits that are still in memory are stored next.`,
         ),
       repeated: (since, cause) =>
         coded(
@@ -117,12 +116,8 @@ export class SpoolReports {
     );
   }
 
-  /** One segment is unreadable; the others are used. */
-  unreadableSegment(segment: string, error: unknown): void {
-    if (!(error instanceof ForeignFile)) {
-      this.unreadable(error);
-      return;
-    }
+  /** A segment is skipped, because it is not a regular file of this process' user. The others are used. */
+  foreignSegment(segment: string): void {
     this.#diagnostics.warnOnce(
       'spool_file_owner',
       coded(

@@ -38,7 +38,13 @@ export class TokenWatch {
     return this.#steps.ended;
   }
 
-  tracked(fingerprint: string): void {
+  /** Compares tokens after a bulk: whether hits were tracked with this one, or all were rejected. */
+  note(fingerprint: string, isTracked: boolean): void {
+    if (isTracked) this.#remember(fingerprint);
+    else this.#compare(fingerprint);
+  }
+
+  #remember(fingerprint: string): void {
     this.#isReported = false;
     const now = performance.now();
     if (fingerprint === this.#written && now - this.#writtenMillis < REWRITE_MILLIS) return;
@@ -47,7 +53,7 @@ export class TokenWatch {
     void this.#steps.run(() => this.#place.write(fingerprint));
   }
 
-  rejected(fingerprint: string): void {
+  #compare(fingerprint: string): void {
     void this.#steps.run(async () => {
       const last = this.#isReported ? undefined : await this.#place.read();
       if (typeof last !== 'string' || last === fingerprint) return; // Redis has null

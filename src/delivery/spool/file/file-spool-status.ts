@@ -1,20 +1,21 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { byName } from '../instance-name.js';
-import type { SpoolProcess, SpoolStatus } from '../spool-status.js';
-import { LEASE_NAME } from './lease.js';
-import { LivenessMonitor, thisProcess } from './liveness.js';
-import { OpenFiles } from './open-files.js';
+import { matomoOf, parseObject } from '../spool-description.js';
+import type { SpoolProcess, SpoolStatus } from '../spool-store.js';
 import {
   acknowledgmentsBySegment,
   instanceOfOther,
   ownerName,
   segmentsByInstance,
-} from './segment-names.js';
+} from './file-names.js';
+import { LEASE_NAME } from './lease.js';
+import { LivenessMonitor, thisProcess } from './liveness.js';
+import { OpenFiles } from './open-files.js';
 import { SegmentReader } from './segment-reader.js';
-import { measureSegments } from './spool-folder.js';
+import { DESCRIPTION, measureSegments } from './spool-folder.js';
 
-/** So long that no process is considered gone while the status is read. */
+/** So long that no process counts as ended while the status is read. */
 const NEVER_MILLIS = 60_000;
 
 /** Reads the status of a spool folder without changing it. Rejects if the folder cannot be read. */
@@ -44,22 +45,17 @@ export async function readFileSpoolStatus(folder: string): Promise<SpoolStatus> 
       pending += reader.decisions.open + (await reader.countUnread());
       await reader.close();
     }
-    const isGone = await liveness.isGone(join(folder, ownerName(instance)), NEVER_MILLIS, true);
-    processes.push({ instance, host: undefined, isAlive: !isGone, pending });
+    const hasEnded = await liveness.hasEnded(join(folder, ownerName(instance)), NEVER_MILLIS, true);
+    processes.push({ instance, host: undefined, isAlive: !hasEnded, pending });
   }
   return {
-    matomo: await readMatomo(folder),
+    matomo: matomoOf(await read(join(folder, DESCRIPTION))),
     pending: processes.reduce((sum, { pending }) => sum + pending, 0),
     bytes: await measureSegments(folder),
     oldestSeconds,
     senders: [await readSender(folder, names, processes)],
     processes,
   };
-}
-
-async function readMatomo(folder: string): Promise<string | undefined> {
-  const { url } = await readJson(join(folder, 'spool.json'));
-  return typeof url === 'string' ? url : undefined;
 }
 
 /** The process that holds the lease, if it is alive. */
@@ -73,15 +69,12 @@ async function readSender(
     .sort(byName)
     .at(-1);
   if (lease === undefined) return undefined;
-  const { pid } = await readJson(join(folder, lease));
+  const { pid } = parseObject(await read(join(folder, lease)));
   return processes.find(({ instance, isAlive }) => isAlive && instance.split('-')[1] === `${pid}`)
     ?.instance;
 }
 
-async function readJson(path: string): Promise<Record<string, unknown>> {
-  try {
-    return { ...JSON.parse(await readFile(path, 'utf8')) };
-  } catch {
-    return {};
-  }
+/** The text of a file; empty if it cannot be read. */
+function read(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch(() => '');
 }

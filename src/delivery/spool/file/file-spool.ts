@@ -1,27 +1,35 @@
+import { writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { DailyKeys } from '../../../common/daily-keys.js';
+import type { Diagnostics } from '../../../common/diagnostics.js';
 import { SerialQueue } from '../../../common/serial-queue.js';
 import type { Hit } from '../../../hit/hit.js';
 import type { DeliveryCounters } from '../../queue/counters.js';
 import type { EncodedHit } from '../../queue/encode-hits.js';
-import type { SpoolReports } from '../spool-reports.js';
+import { newInstanceName } from '../instance-name.js';
+import { UnusableSpool } from '../spool-description.js';
+import { codeOf, SpoolReports } from '../spool-reports.js';
 import type { IsFresh, SpoolEvents, SpoolStore, StoredHit, TakeOptions } from '../spool-store.js';
 import { TokenWatch } from '../token-watch.js';
-import { isMissing } from './is-missing.js';
-import { type ProcessIdentity, writeHeartbeat } from './liveness.js';
+import { ownerName } from './file-names.js';
+import { LeaseHolder } from './lease.js';
+import { type ProcessIdentity, thisProcess, writeHeartbeat } from './liveness.js';
 import { LocalHits, type LocalHitsOptions } from './local-hits.js';
-import { ownerName } from './segment-names.js';
-import { SenderTerm } from './sender-term.js';
-import { keepDailyKeys, keepVisitorKey } from './spool-folder.js';
-import { SpoolSize } from './spool-size.js';
-import { unlinkIfThere } from './sweep.js';
-import { createTokenFile } from './token-file.js';
+import { isMissing, unlinkIfThere } from './open-files.js';
+import {
+  createTokenFile,
+  keepDailyKeys,
+  keepVisitorKey,
+  openSpoolFolder,
+  SpoolSize,
+  UntrustedFolder,
+} from './spool-folder.js';
 
 /** Interval for checking the folder: whether the lease holder is alive, and what it has acknowledged. */
 const POLL_MILLIS = 500;
 
-/** A spool in a folder. For its files see `segment-names.ts`, for their contents `hit-line.ts`. */
+/** A spool in a folder. For its files see `file-names.ts`, for their contents `hit-line.ts`. */
 export class FileSpool implements SpoolStore {
   readonly ready: Promise<void> = Promise.resolve();
   readonly #folder: string;
@@ -33,7 +41,7 @@ export class FileSpool implements SpoolStore {
   readonly #size: SpoolSize;
   readonly #own: LocalHits;
   readonly storeSync: LocalHits['storeSync'] = (hits) => this.#own.storeSync(hits);
-  readonly #sending: SenderTerm;
+  readonly #lease: LeaseHolder;
   readonly #token: TokenWatch;
   readonly #steps: SerialQueue;
   #timer: NodeJS.Timeout | undefined;
@@ -53,10 +61,10 @@ export class FileSpool implements SpoolStore {
     this.#identity = identity;
     this.#size = new SpoolSize(options.folder);
     this.#own = new LocalHits(options, instance, reports, (...written) =>
-      this.#sending.backlog?.feed(...written),
+      this.#lease.hits?.feed(...written),
     );
     const { folder } = options;
-    this.#sending = new SenderTerm({ folder, instance, identity, reports, own: this.#own });
+    this.#lease = new LeaseHolder({ folder, instance, identity, reports, own: this.#own });
     this.#token = new TokenWatch(createTokenFile(folder), reports);
     this.#steps = new SerialQueue({ onError: (error) => reports.unreadable(error) });
   }
@@ -66,11 +74,11 @@ export class FileSpool implements SpoolStore {
   }
 
   get spooled(): number {
-    return this.#own.written + this.#sending.takenOverOpen;
+    return this.#own.written + this.#lease.takenOverOpen;
   }
 
   get takenOver(): number {
-    return this.#sending.takenOver;
+    return this.#lease.takenOver;
   }
 
   get isWritable(): boolean {
@@ -82,15 +90,15 @@ export class FileSpool implements SpoolStore {
   }
 
   get term(): number {
-    return this.#sending.number;
+    return this.#lease.number;
   }
 
   get hits(): number {
-    return this.spooled + (this.#sending.backlog?.ofOthers ?? 0);
+    return this.spooled + (this.#lease.hits?.ofOthers ?? 0);
   }
 
   get oldestSeconds(): number {
-    return this.#sending.backlog?.oldestSeconds ?? Number.POSITIVE_INFINITY;
+    return this.#lease.hits?.oldestSeconds ?? Number.POSITIVE_INFINITY;
   }
 
   /** The key of visitor IDs that all processes with this folder share, also after restarts. */
@@ -117,7 +125,7 @@ export class FileSpool implements SpoolStore {
 
   start(events: SpoolEvents): void {
     this.#own.start(events);
-    this.#sending.start((counts) => events.count(counts));
+    this.#lease.start((counts) => events.count(counts));
     this.#poll();
   }
 
@@ -132,36 +140,33 @@ export class FileSpool implements SpoolStore {
   mayStillSend(term: number): Promise<boolean> {
     return this.#steps.run(async () => {
       // So that a kill duplicates what is in flight and nothing before it.
-      await this.#sending.backlog?.saved();
-      if (term === 0) await this.#sending.hold();
-      return (await this.#sending.confirm()) && term === this.term;
+      await this.#lease.hits?.saved();
+      if (term === 0) await this.#lease.hold();
+      return (await this.#lease.confirm()) && term === this.term;
     }, false);
   }
 
   async expire(isFresh: IsFresh): Promise<void> {
     // One step each, so that other steps, which keep the lease, are between them.
-    while (
-      await this.#steps.run(async () => this.#sending.backlog?.expire(isFresh) ?? false, false)
-    );
+    while (await this.#steps.run(async () => this.#lease.hits?.expire(isFresh) ?? false, false));
   }
 
   take(options: TakeOptions): Promise<readonly StoredHit[]> {
     return this.#steps.run(async () => {
       if (options.term !== this.term) return [];
-      if (options.delayMillis === 0) await this.#sending.backlog?.refresh();
-      const hits = (await this.#sending.backlog?.take(options)) ?? [];
+      if (options.delayMillis === 0) await this.#lease.hits?.refresh();
+      const hits = (await this.#lease.hits?.take(options)) ?? [];
       this.#reports.taken(hits);
       return hits;
     }, []);
   }
 
   acknowledge(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
-    this.#sending.backlog?.acknowledge(hits, counts);
+    this.#lease.hits?.acknowledge(hits, counts);
   }
 
   noteToken(fingerprint: string, isTracked: boolean): void {
-    if (isTracked) this.#token.tracked(fingerprint);
-    else this.#token.rejected(fingerprint);
+    this.#token.note(fingerprint, isTracked);
   }
 
   close(): Promise<void> {
@@ -175,17 +180,17 @@ export class FileSpool implements SpoolStore {
     await this.#own.close();
     await this.#steps.run(() => this.#readAcknowledgments());
     await this.#steps.run(async () => {
-      await this.#sending.close();
+      await this.#lease.close();
       // From now on, the remaining hits are for the next lease holder.
       await unlinkIfThere(join(this.#folder, ownerName(this.#instance)));
-      await this.#sending.release();
+      await this.#lease.release();
     });
   }
 
   /** Reads acknowledgments of other processes. Those of this process are known. */
   #readAcknowledgments(): Promise<void> {
-    const { backlog } = this.#sending;
-    return this.#own.segments.readAcknowledgments((segment) => backlog?.has(segment) ?? false);
+    const { hits } = this.#lease;
+    return this.#own.segments.readAcknowledgments((segment) => hits?.has(segment) ?? false);
   }
 
   #poll(): void {
@@ -199,19 +204,65 @@ export class FileSpool implements SpoolStore {
   async #maintain(): Promise<void> {
     await writeHeartbeat(join(this.#folder, ownerName(this.#instance)), this.#identity);
     this.#updateDailyKeys();
-    await this.#sending.hold();
-    await this.#sending.backlog?.refresh();
+    await this.#lease.hold();
+    await this.#lease.hits?.refresh();
     await this.#readAcknowledgments();
     this.#own.bytesInFolder = await this.#size.measure(this.#own.bytesInFolder);
     if (this.#closed === undefined) this.#own.closeSegment();
   }
 
-  /** If the folder is gone, its hits are lost, and new ones wait in memory. */
+  /** If the folder was deleted, its hits are lost, and new ones wait in memory. */
   async #recover(error: unknown): Promise<void> {
     this.#own.reportFailure(error);
     if (!(await readdir(this.#folder).then(() => false, isMissing))) return;
     this.#own.bytesInFolder = 0;
-    await this.#sending.stop();
+    await this.#lease.stop();
     await this.#own.segments.readAcknowledgments();
+  }
+}
+
+export interface OpenFileSpoolOptions {
+  readonly folder: string;
+  /** URL of the Matomo that gets the hits. */
+  readonly url: string;
+  readonly maxBytes: number;
+  /** Keys of visitor IDs that the folder stores, one for each day. */
+  readonly dailyKeys?: DailyKeys | undefined;
+  /** Fingerprint of the privacy options. */
+  readonly privacy?: string | undefined;
+}
+
+/** Opens the spool in a folder, which is created if it does not exist. */
+export class FileSpoolOpener {
+  readonly #options: OpenFileSpoolOptions;
+  readonly #reports: SpoolReports;
+
+  constructor(options: OpenFileSpoolOptions, diagnostics: Diagnostics) {
+    this.#options = options;
+    this.#reports = new SpoolReports(options.folder, diagnostics, options.privacy);
+  }
+
+  /** `undefined` if it cannot be used; the reason is logged. */
+  open(): FileSpool | undefined {
+    const { folder, url, ...options } = this.#options;
+    const path = resolve(folder);
+    try {
+      openSpoolFolder(path, url);
+      const identity = thisProcess();
+      const instance = newInstanceName();
+      const owner = { mode: 0o600, flag: 'wx' };
+      writeFileSync(join(path, ownerName(instance)), JSON.stringify(identity), owner);
+      this.#reports.used();
+      return new FileSpool({ ...options, folder: path }, instance, identity, this.#reports);
+    } catch (error) {
+      if (error instanceof UntrustedFolder) this.#reports.notTrusted(error.message);
+      else this.#reports.notUsed(error instanceof UnusableSpool ? error.message : codeOf(error));
+      return undefined;
+    }
+  }
+
+  /** Logs nothing more. */
+  close(): void {
+    this.#reports.close();
   }
 }

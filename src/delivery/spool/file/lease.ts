@@ -1,8 +1,12 @@
 import { constants } from 'node:fs';
 import { open, readdir, unlink, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openOwnFile } from '../own-file.js';
-import type { LivenessMonitor, ProcessIdentity } from './liveness.js';
+import { type DeliveryCounters, sumOfCounters } from '../../queue/counters.js';
+import type { SpoolReports } from '../spool-reports.js';
+import { FolderHits } from './folder-hits.js';
+import { LivenessMonitor, type ProcessIdentity } from './liveness.js';
+import type { LocalHits } from './local-hits.js';
+import { ForeignFile, openOwnFile } from './open-files.js';
 
 /** A holder that hangs or cannot be checked loses the lease after this time. With the polling interval, that is below 5 s. */
 const STALE_MILLIS = 4_000;
@@ -22,7 +26,7 @@ export const LEASE_NAME: RegExp = /^sender-(\d{9})\.lease$/;
  *
  *     sender-000000007.lease   the highest number is the lease; its holder touches it as long as it lives
  *
- * A process that finds the holder gone creates the next number, which the file system allows only once. Nothing is taken away from
+ * A process that finds that the holder has ended creates the next number, which the file system allows only once. Nothing is taken away from
  * a holder: it sees the higher number before its next bulk. (Lock libraries delete the lock of a dead holder, which two processes may
  * do one after the other; the usual one also patches `process.emit`, `process.cwd`, `fs.close` and all signals.)
  */
@@ -51,7 +55,7 @@ export class Lease {
   async acquire(): Promise<boolean> {
     if (await this.confirm()) return true;
     const highest = (await this.#numbers()).at(-1) ?? 0;
-    if (highest > 0 && !(await this.#liveness.isGone(this.#path(highest), STALE_MILLIS, false))) {
+    if (highest > 0 && !(await this.#liveness.hasEnded(this.#path(highest), STALE_MILLIS, false))) {
       return false;
     }
     const mine = highest + 1;
@@ -121,5 +125,111 @@ export class Lease {
 
   #path(number: number): string {
     return join(this.#folder, `sender-${String(number).padStart(9, '0')}.lease`);
+  }
+}
+
+export interface LeaseHolderParts {
+  readonly folder: string;
+  readonly instance: string;
+  readonly identity: ProcessIdentity;
+  readonly reports: SpoolReports;
+  readonly own: LocalHits;
+}
+
+/** Whether this process is the lease holder, and the hits that it then sends. */
+export class LeaseHolder {
+  /** The hits to send; `undefined` if another process sends. */
+  hits: FolderHits | undefined;
+  /** Hits taken over from processes that have ended. */
+  takenOver = 0;
+  /** Hits taken over without a result. */
+  takenOverOpen = 0;
+  readonly #parts: LeaseHolderParts;
+  readonly #liveness: LivenessMonitor;
+  readonly #lease: Lease;
+  #number = 0;
+  #acquired = 0;
+  #count: (counts: DeliveryCounters) => void = () => undefined;
+
+  constructor(parts: LeaseHolderParts) {
+    this.#parts = parts;
+    this.#liveness = new LivenessMonitor(parts.identity);
+    this.#lease = new Lease(parts.folder, parts.identity, this.#liveness);
+  }
+
+  /** Another number each time this process acquires the lease; 0 if another process sends. */
+  get number(): number {
+    return this.#number;
+  }
+
+  /** Calls `count` with results of hits taken over. */
+  start(count: (counts: DeliveryCounters) => void): void {
+    this.#count = count;
+  }
+
+  /** Keeps the lease, or acquires it if no process holds it. */
+  async hold(): Promise<void> {
+    if (await this.confirm()) await this.#lease.touch();
+    else if (await this.#lease.acquire()) this.#begin();
+  }
+
+  /** Whether this process still holds the lease. If not, the new lease holder sends the hits that were read here. */
+  async confirm(): Promise<boolean> {
+    if (this.#number !== 0 && !(await this.#lease.confirm())) await this.stop();
+    return this.#number !== 0;
+  }
+
+  /** Another process is the lease holder now, and takes over hits without a result. */
+  async stop(): Promise<void> {
+    if (this.#number === 0) return;
+    const { hits } = this;
+    this.#end();
+    this.takenOver -= this.takenOverOpen;
+    this.takenOverOpen = 0;
+    await hits?.abandon();
+  }
+
+  /** Writes acknowledgments and stops sending. The lease is held until `release`. */
+  async close(): Promise<void> {
+    await this.hits?.close();
+    this.#end();
+  }
+
+  /** Releases the lease. */
+  async release(): Promise<void> {
+    await this.#lease.release();
+  }
+
+  #end(): void {
+    this.hits = undefined;
+    this.#number = 0;
+  }
+
+  #begin(): void {
+    const { folder, instance, reports, own } = this.#parts;
+    this.#acquired += 1;
+    this.#number = this.#acquired;
+    this.hits = new FolderHits(folder, instance, this.#lease.number, this.#liveness, {
+      takeOver: (hits) => {
+        this.takenOver += hits;
+        this.takenOverOpen += hits;
+        return this.#lease.touch();
+      },
+      takenOver: (hits, oldestSeconds) => reports.takenOver(hits, oldestSeconds),
+      countTakenOver: (counts) => {
+        this.takenOverOpen -= sumOfCounters(counts);
+        this.#count(counts);
+      },
+      stillSends: () => this.#lease.confirm(),
+      learn: (segment, counts) => own.segments.learn(segment, counts),
+      finish: (segment) => own.segments.finish(segment),
+      unreadable: (segment, error) => {
+        if (error instanceof ForeignFile) reports.foreignSegment(segment);
+        else reports.unreadable(error);
+      },
+      lost: (hits, segment) => reports.lost(hits, `they are no longer in ${segment}`),
+      broken: (segment) => reports.broken(segment),
+      notWritten: (error) => own.reportFailure(error),
+    });
   }
 }

@@ -1,7 +1,9 @@
 import { constants, readFileSync, readlinkSync } from 'node:fs';
 import { stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { ForeignFile, OPEN_SAFELY, readOwnFile } from '../own-file.js';
+import { join } from 'node:path';
+import { ownerName } from './file-names.js';
+import { ForeignFile, OPEN_SAFELY, readOwnFile } from './open-files.js';
 
 /** The identity that a process writes to a file, so that others can check whether it is alive. */
 export interface ProcessIdentity {
@@ -22,7 +24,7 @@ export function thisProcess(): ProcessIdentity {
 }
 
 /**
- * Checks whether the process behind a file is gone: by its pid if that is visible here, else by how long the file has not
+ * Checks whether the process behind a file has ended: by its pid if that is visible here, else by how long the file has not
  * been touched. That time is measured with the local clock; clocks of other machines are not trusted.
  */
 export class LivenessMonitor {
@@ -36,7 +38,7 @@ export class LivenessMonitor {
   }
 
   /** `believesPid`: a running process counts as alive even if it has not touched its file for a long time. */
-  async isGone(path: string, staleMillis: number, believesPid: boolean): Promise<boolean> {
+  async hasEnded(path: string, staleMillis: number, believesPid: boolean): Promise<boolean> {
     if (this.#ended.has(path)) return true;
     try {
       const identity = parse(await readIdentity(path));
@@ -89,11 +91,11 @@ function parse(text: string): Partial<ProcessIdentity> | undefined {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? value : undefined;
   } catch {
-    return undefined; // just created, or torn: its age is used
+    return undefined; // just created, or not written completely: the file's age is used
   }
 }
 
-/** The text of an identity file. Empty if it belongs to another user: only its age is used. */
+/** The text of an identity file. Empty if the file belongs to another user: only its age is used. */
 async function readIdentity(path: string): Promise<string> {
   try {
     return await readOwnFile(path);
@@ -120,5 +122,49 @@ export async function writeHeartbeat(path: string, identity: ProcessIdentity): P
     const { O_CREAT, O_TRUNC, O_WRONLY } = constants;
     const flag = O_CREAT | O_TRUNC | O_WRONLY | OPEN_SAFELY;
     await writeFile(path, JSON.stringify(identity), { mode: 0o600, flag });
+  }
+}
+
+/** If a process cannot be checked, its hits are taken over when its owner file has not changed for this long. */
+export const OWNER_STALE_MILLIS = 30_000;
+
+/** Which instances of a folder have ended. Caches the answer, because there may be thousands. */
+export class EndedInstances {
+  readonly #folder: string;
+  readonly #ownInstance: string;
+  readonly #liveness: LivenessMonitor;
+  readonly #ended = new Set<string>();
+
+  constructor(folder: string, ownInstance: string, liveness: LivenessMonitor) {
+    this.#folder = folder;
+    this.#ownInstance = ownInstance;
+    this.#liveness = liveness;
+  }
+
+  /** `files`: names of the files in the folder. */
+  async has(instance: string, files: ReadonlySet<string>): Promise<boolean> {
+    if (instance === this.#ownInstance) return false;
+    if (this.#ended.has(instance) && !files.has(ownerName(instance))) return true;
+    const hasEnded = await this.#liveness.hasEnded(
+      this.#ownerOf(instance),
+      OWNER_STALE_MILLIS,
+      true,
+    );
+    if (hasEnded) this.#ended.add(instance);
+    else this.#ended.delete(instance);
+    return hasEnded;
+  }
+
+  /** Forgets instances that have no files left. */
+  keepOnly(instances: ReadonlyMap<string, unknown>): void {
+    for (const instance of this.#ended) {
+      if (instances.has(instance)) continue;
+      this.#ended.delete(instance);
+      this.#liveness.forget(this.#ownerOf(instance));
+    }
+  }
+
+  #ownerOf(instance: string): string {
+    return join(this.#folder, ownerName(instance));
   }
 }

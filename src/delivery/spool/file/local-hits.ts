@@ -2,11 +2,21 @@ import { SerialQueue } from '../../../common/serial-queue.js';
 import { withTimeout } from '../../../common/with-timeout.js';
 import type { Hit } from '../../../hit/hit.js';
 import { EXIT_WAITS } from '../../exit/exit-waits.js';
-import { lostHits } from '../../queue/counters.js';
+import {
+  addCounters,
+  createDeliveryCounters,
+  type DeliveryCounters,
+  type LossReason,
+  lostHits,
+  sumOfCounters,
+} from '../../queue/counters.js';
 import { LINE_BYTES, toLines } from '../hit-line.js';
 import type { SpoolReports } from '../spool-reports.js';
 import type { SpoolEvents } from '../spool-store.js';
-import { LocalSegments } from './local-segments.js';
+import { readAcknowledgment } from './acknowledgments.js';
+import { acknowledgmentsBySegment } from './file-names.js';
+import { listFolder } from './open-files.js';
+import { deleteAcknowledgments } from './segment-deletion.js';
 import { SegmentWriter } from './segment-writer.js';
 
 /** After a write failed, hits stay in memory for this long before the next attempt. */
@@ -39,7 +49,7 @@ export type OnWritten = (
   hits: readonly Hit[],
 ) => void;
 
-/** The hits of this process: it writes them, the lease holder acknowledges them, and this process counts their results. */
+/** The hits of this process: this process writes them, the lease holder acknowledges them, and this process counts their results. */
 export class LocalHits {
   /** Bytes of all segments of the folder, as last measured. */
   bytesInFolder = 0;
@@ -168,7 +178,7 @@ export class LocalHits {
       this.#writing -= fitting;
       if (segment !== undefined) {
         this.segments.add(segment, written);
-        // Even after an error: if this process is the sender, it reads only the lines that it is passed here.
+        // Even after an error: if this process is the lease holder, it reads only the lines that it is passed here.
         if (written > 0) this.#onWritten(segment, start, fittingLines.slice(0, written), hits);
       }
       if (written < fitting) this.#events?.giveBack(hits.slice(written, fitting));
@@ -199,4 +209,118 @@ export class LocalHits {
     this.#retryAtMillis = performance.now() + RETRY_MILLIS;
     this.#reports.notWritten(error);
   }
+}
+
+interface OwnSegment {
+  /** Hits that were written. */
+  written: number;
+  /** Results that were counted. */
+  counted: DeliveryCounters;
+  /** The last results reported. They may be ahead: the lease holder may read hits before the writer knows that they are on disk. */
+  reported: DeliveryCounters;
+}
+
+/** The hits that this process has written, and the results that the lease holder has reported so far. */
+export class LocalSegments {
+  readonly #segments = new Map<string, OwnSegment>();
+  readonly #folder: string;
+  readonly #instance: string;
+  readonly #reports: SpoolReports;
+  #count: (counts: DeliveryCounters) => void = () => undefined;
+  #open = 0;
+
+  constructor(folder: string, instance: string, reports: SpoolReports) {
+    this.#folder = folder;
+    this.#instance = instance;
+    this.#reports = reports;
+  }
+
+  /** Calls `count` with results of hits from now on. */
+  start(count: (counts: DeliveryCounters) => void): void {
+    this.#count = count;
+  }
+
+  /** Hits without a result. */
+  get open(): number {
+    return this.#open;
+  }
+
+  add(name: string, hits: number): void {
+    const segment = this.#segment(name);
+    segment.written += hits;
+    this.#open += hits;
+    this.#learn(name, segment.reported);
+  }
+
+  /** Accepts all results so far for a segment, which may belong to another process. */
+  learn(name: string, reported: DeliveryCounters): void {
+    if (name.startsWith(this.#instance)) this.#learn(name, reported);
+  }
+
+  #learn(name: string, reported: DeliveryCounters): void {
+    const segment = this.#segment(name);
+    // If an acknowledgment was lost, there are fewer results than before: keep what was counted.
+    if (sumOfCounters(reported) < sumOfCounters(segment.reported)) return;
+    segment.reported = createDeliveryCounters();
+    addCounters(segment.reported, reported);
+    if (sumOfCounters(reported) > segment.written) return;
+    const news = difference(segment.reported, segment.counted);
+    segment.counted = segment.reported;
+    this.#open -= sumOfCounters(news);
+    this.#count(news);
+  }
+
+  /** The segment is deleted. Hits in it without a result are lost. */
+  finish(name: string): void {
+    const segment = this.#segments.get(name);
+    if (!segment) return;
+    this.#segments.delete(name);
+    const lost = segment.written - sumOfCounters(segment.counted);
+    this.#open -= lost;
+    this.#count(lostHits('spool', lost));
+    if (lost > 0) this.#reports.lost(lost, `they are no longer in ${name}`);
+  }
+
+  /** Reads the acknowledgments that another process wrote. `isInHand` excludes segments that this process sends. */
+  async readAcknowledgments(isInHand: (segment: string) => boolean = () => false): Promise<void> {
+    const own = [...this.#segments.keys()].filter((name) => !isInHand(name));
+    if (own.length === 0) return;
+    const before = await listFolder(this.#folder);
+    // The lease holder first acknowledges, then deletes: if a segment is missing, its acknowledgment exists by now.
+    const existing = new Set(before);
+    const isComplete = own.every((name) => existing.has(name));
+    const names = isComplete ? before : await listFolder(this.#folder);
+    const acknowledgments = acknowledgmentsBySegment(names);
+    for (const name of own) {
+      try {
+        const files = acknowledgments.get(name) ?? [];
+        const acknowledgment = await readAcknowledgment(this.#folder, files);
+        if (acknowledgment) this.#learn(name, acknowledgment.counts);
+        if (!acknowledgment?.isFinished && (existing.has(name) || acknowledgment)) continue;
+      } catch (error) {
+        this.#reports.unreadable(error);
+        continue;
+      }
+      this.finish(name);
+      await deleteAcknowledgments(this.#folder, name).catch(() => undefined);
+    }
+  }
+
+  #segment(name: string): OwnSegment {
+    const nothing = createDeliveryCounters();
+    const segment = this.#segments.get(name) ?? { written: 0, counted: nothing, reported: nothing };
+    this.#segments.set(name, segment);
+    return segment;
+  }
+}
+
+function difference(all: DeliveryCounters, known: DeliveryCounters): DeliveryCounters {
+  const lost = { ...all.lost };
+  for (const reason of Object.keys(lost) as LossReason[]) lost[reason] -= known.lost[reason];
+  return {
+    tracked: all.tracked - known.tracked,
+    accepted: all.accepted - known.accepted,
+    invalid: all.invalid - known.invalid,
+    lost,
+  };
 }

@@ -3,15 +3,14 @@ import type { FileHandle } from 'node:fs/promises';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { openOwnFile } from '../own-file.js';
 import { isLineSelected, type PurgeFilter } from '../purge-filter.js';
-import { nothingAcknowledged, readAcknowledgment } from './acknowledgment.js';
-import { OWNER_STALE_MILLIS } from './gone-instances.js';
+import { nothingAcknowledged, readAcknowledgment } from './acknowledgments.js';
+import { acknowledgmentsBySegment, isOwner, isSegment } from './file-names.js';
 import { Lease } from './lease.js';
-import { LivenessMonitor, thisProcess } from './liveness.js';
-import { acknowledgmentsBySegment, isOwner, isSegment } from './segment-names.js';
+import { LivenessMonitor, OWNER_STALE_MILLIS, thisProcess } from './liveness.js';
+import { openOwnFile, unlinkIfThere } from './open-files.js';
+import { deleteAcknowledgments } from './segment-deletion.js';
 import { DESCRIPTION } from './spool-folder.js';
-import { unlinkAcknowledgments, unlinkIfThere } from './sweep.js';
 
 const POLL_MILLIS = 250;
 const LINE_FEED = 10;
@@ -48,17 +47,17 @@ function inUse(folder: string): Error {
   );
 }
 
-/** A process that cannot be checked from here is gone if its owner file does not change for some time. */
+/** A process that cannot be checked from here counts as ended if its owner file does not change for some time. */
 async function requireNoOwner(folder: string, liveness: LivenessMonitor): Promise<void> {
   const paths = (await readdir(folder)).filter(isOwner).map((name) => join(folder, name));
   const touched = () => Promise.all(paths.map((path) => stat(path).then(mtimeOf, () => 0)));
   const before = String(await touched());
   const end = performance.now() + OWNER_STALE_MILLIS + POLL_MILLIS;
   for (;;) {
-    const gone = await Promise.all(
-      paths.map((path) => liveness.isGone(path, OWNER_STALE_MILLIS, true)),
+    const ended = await Promise.all(
+      paths.map((path) => liveness.hasEnded(path, OWNER_STALE_MILLIS, true)),
     );
-    if (gone.every(Boolean)) return;
+    if (ended.every(Boolean)) return;
     if (String(await touched()) !== before || performance.now() > end) throw inUse(folder);
     await setTimeout(POLL_MILLIS);
   }
@@ -93,7 +92,7 @@ async function purgeSegment(
   }
   if (left === 0) {
     await unlinkIfThere(join(folder, name));
-    await unlinkAcknowledgments(folder, name);
+    await deleteAcknowledgments(folder, name);
   }
   return purged;
 }

@@ -1,3 +1,5 @@
+import { constants } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Hit } from '../../../hit/hit.js';
 import { sumOfCounters } from '../../queue/counters.js';
@@ -6,13 +8,14 @@ import type { StoredHit } from '../spool-store.js';
 import {
   type Acknowledgment,
   AcknowledgmentFile,
+  HitPlace,
   nothingAcknowledged,
   readAcknowledgment,
-} from './acknowledgment.js';
-import type { OpenFiles } from './open-files.js';
-import { SegmentDecisions } from './segment-decisions.js';
-import { SegmentFile } from './segment-file.js';
-import { HitPlace, SegmentHit, type SourceSegment } from './segment-hit.js';
+  SegmentDecisions,
+  SegmentHit,
+  type SourceSegment,
+} from './acknowledgments.js';
+import { type Closable, type OpenFiles, openOwnFile } from './open-files.js';
 
 const MAX_LINE_BYTES = 1_048_576;
 const LINE_FEED = 10;
@@ -64,7 +67,7 @@ export class SegmentReader implements SourceSegment {
     this.decisions = new SegmentDecisions(acknowledged, acknowledgments);
   }
 
-  /** `acknowledgments`: names of the segment's files. `lease`: number of this sender's lease. */
+  /** `acknowledgments`: names of the segment's files. `lease`: number of the lease of this process. */
   static async open(
     folder: string,
     name: string,
@@ -245,5 +248,50 @@ export class SegmentReader implements SourceSegment {
     const hit = new SegmentHit(stored, this, new HitPlace(start, this.#position));
     this.decisions.add(hit);
     this.#ahead.push(hit);
+  }
+}
+
+const CHUNK_BYTES = 65_536;
+
+/** Reads a segment in chunks. Opens the file on demand; it is closed if too many files are open. */
+export class SegmentFile implements Closable {
+  readonly #path: string;
+  readonly #files: OpenFiles;
+  #file: FileHandle | undefined;
+
+  constructor(path: string, files: OpenFiles) {
+    this.#path = path;
+    this.#files = files;
+  }
+
+  get isOpen(): boolean {
+    return this.#file !== undefined;
+  }
+
+  /** The bytes from a position on, at most 64 kB; none at the end, or if the file was deleted. */
+  read(position: number): Promise<Buffer> {
+    return this.#files.use(this, async () => {
+      try {
+        this.#file ??= await openOwnFile(this.#path, constants.O_RDONLY);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0);
+        throw error;
+      }
+      const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+      const { bytesRead } = await this.#file.read(buffer, 0, CHUNK_BYTES, position);
+      const read = buffer.subarray(0, bytesRead);
+      return bytesRead * 2 > CHUNK_BYTES ? read : Buffer.from(read); // copied, because many segments are small
+    });
+  }
+
+  async release(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close().catch(() => undefined);
+  }
+
+  async close(): Promise<void> {
+    await this.release();
+    this.#files.forget(this);
   }
 }

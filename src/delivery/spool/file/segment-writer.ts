@@ -1,8 +1,9 @@
+import { closeSync, mkdirSync, openSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isThere } from './is-missing.js';
-import { segmentName } from './segment-names.js';
-import { awaitSize, writeNewFile } from './write-at-exit.js';
+import { EXIT_WAITS } from '../../exit/exit-waits.js';
+import { segmentName } from './file-names.js';
+import { isThere } from './open-files.js';
 
 /** The result of an attempt to write: how many lines are in which segment. */
 export interface Written {
@@ -18,7 +19,7 @@ export interface Written {
 /** Interval for checking whether the file was deleted. */
 const POLL_MILLIS = 250;
 
-/** Appends lines to segments. They are on the disk when `append` resolves. */
+/** Appends lines to segments. The lines are on the disk when `append` resolves. */
 export class SegmentWriter {
   readonly #folder: string;
   readonly #instance: string;
@@ -65,8 +66,8 @@ export class SegmentWriter {
     } catch (error) {
       const whole = countWhole(lines, bytes);
       const isUseless = this.#file !== undefined && this.#size === 0 && whole === 0;
-      await this.#removeTorn(lines.slice(0, whole), bytes);
-      // Nothing is appended to a torn line, if it could not be removed.
+      await this.#removeUnfinished(lines.slice(0, whole), bytes);
+      // Nothing is appended to an unfinished line, if that could not be removed.
       await this.close();
       if (isUseless) await this.#discard();
       return {
@@ -113,7 +114,7 @@ export class SegmentWriter {
     if (isEmpty) await this.#discard();
   }
 
-  /** Starts a new segment, so that the sender can delete the current one when all its hits have results. */
+  /** Starts a new segment, so that the lease holder can delete the current one when all its hits have results. */
   async beginNext(): Promise<void> {
     const size = this.#size;
     if (size === 0) return;
@@ -124,7 +125,7 @@ export class SegmentWriter {
   }
 
   /** Removes the start of a line that did not fit on the disk: readers would report it as damaged. */
-  async #removeTorn(whole: readonly Buffer[], bytes: number): Promise<void> {
+  async #removeUnfinished(whole: readonly Buffer[], bytes: number): Promise<void> {
     const wholeBytes = whole.reduce((sum, { length }) => sum + length, 0);
     if (bytes <= wholeBytes) return;
     await this.#file?.truncate(this.#size + wholeBytes).catch(() => undefined);
@@ -175,4 +176,34 @@ function countWhole(lines: readonly Buffer[], bytes: number): number {
     whole += 1;
   }
   return whole;
+}
+
+const SIZE_POLL_MILLIS = 5;
+
+/**
+ * Writes to a new file without returning to the event loop. Does not wait for the disk, which may hang: data that the kernel has
+ * survives the end of the process. Throws if not all of it can be written, and leaves no file.
+ */
+export function writeNewFile(folder: string, path: string, data: Buffer): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const file = openSync(path, 'ax', 0o600);
+  try {
+    for (let written = 0; written < data.length; ) written += writeSync(file, data, written);
+  } catch (error) {
+    unlinkSync(path); // the caller sends these hits
+    throw error;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** The size of a file that is being written, once it is `bytes`, or after a limited time. */
+export function awaitSize(path: string, bytes: number): number {
+  const nobody = new Int32Array(new SharedArrayBuffer(4));
+  const end = performance.now() + EXIT_WAITS.otherWriteMillis;
+  for (;;) {
+    const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    if (size >= bytes || performance.now() >= end) return size;
+    Atomics.wait(nobody, 0, 0, SIZE_POLL_MILLIS);
+  }
 }

@@ -13,23 +13,22 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DailyKeys } from '../../../common/daily-keys.js';
-import { OPEN_SAFELY, requireOwnFile } from '../own-file.js';
-import { isSegment } from './segment-names.js';
+import { describeSpool, requireDescription, UnusableSpool } from '../spool-description.js';
+import type { TokenPlace } from '../token-watch.js';
+import { isSegment } from './file-names.js';
+import { createFile, OPEN_SAFELY, readOwnFile, requireOwnFile } from './open-files.js';
 
-const FORMAT = 1;
 export const DESCRIPTION = 'spool.json';
 /** File mode bit: only the owner of a file may delete it. */
 const STICKY = 0o1000;
 const VISITOR_KEY = 'visitor.key';
-
-/** The folder cannot be used. The message is for the operator. */
-export class UnusableFolder extends Error {}
+const TOKEN = 'token.fingerprint';
 
 /** Another user could change the contents of the folder. */
-export class UntrustedFolder extends UnusableFolder {}
+export class UntrustedFolder extends UnusableSpool {}
 
 /** Creates the folder if it does not exist. Throws if it cannot be used, or belongs to another Matomo. */
 export function openSpoolFolder(folder: string, url: string): void {
@@ -37,7 +36,7 @@ export function openSpoolFolder(folder: string, url: string): void {
   requireTrust(folder);
   const path = join(folder, DESCRIPTION);
   const isNew = readdirSync(folder).length === 0;
-  requireOwner(readOrCreate(path, `${JSON.stringify({ format: FORMAT, url })}\n`), url);
+  requireDescription(readOrCreate(path, `${describeSpool(url)}\n`), url, DESCRIPTION);
   // An empty folder can be made private. One with files may be shared on purpose.
   if (isNew) attempt(() => chmodSync(folder, 0o700)); // fails if another user owns the mounted volume
 }
@@ -46,7 +45,7 @@ export function openSpoolFolder(folder: string, url: string): void {
 export function requireFolderOf(folder: string, url: string): void {
   requireTrust(folder);
   if (readdirSync(folder).includes(DESCRIPTION)) {
-    requireOwner(read(join(folder, DESCRIPTION)), url);
+    requireDescription(read(join(folder, DESCRIPTION)), url, DESCRIPTION);
   }
 }
 
@@ -61,14 +60,6 @@ function requireTrust(folder: string): void {
   const isOpenToAll = (mode & constants.S_IWOTH) !== 0 && (mode & STICKY) === 0;
   if (isOpenToAll)
     throw new UntrustedFolder('every user can write to it, and it has no sticky bit');
-}
-
-function requireOwner(description: string, url: string): void {
-  const { format, url: owner } = parse(description);
-  if (format !== FORMAT || typeof owner !== 'string') {
-    throw new UnusableFolder(`this version cannot read its ${DESCRIPTION}`);
-  }
-  if (owner !== url) throw new UnusableFolder(`it belongs to ${owner}`);
 }
 
 /** Shares the keys of the current days, and deletes all others. Throws if one cannot be stored. */
@@ -95,8 +86,53 @@ export function keepVisitorKey(folder: string): Buffer {
 
 function keepKey(folder: string, name: string): Buffer {
   const text = readOrCreate(join(folder, name), `${randomBytes(32).toString('hex')}\n`).trim();
-  if (!/^[\da-f]{64}$/.test(text)) throw new UnusableFolder(`its ${name} is damaged`);
+  if (!/^[\da-f]{64}$/.test(text)) throw new UnusableSpool(`its ${name} is damaged`);
   return Buffer.from(text, 'hex');
+}
+
+/** The fingerprint of a token in a folder. */
+export function createTokenFile(folder: string): TokenPlace {
+  const path = join(folder, TOKEN);
+  return {
+    async read() {
+      const text = (await readOwnFile(path)).trim();
+      return /^[\da-f]{8}$/.test(text) ? text : undefined;
+    },
+    async write(fingerprint) {
+      const draft = `${path}.tmp`;
+      const file = await createFile(draft);
+      try {
+        await file.writeFile(`${fingerprint}\n`);
+      } finally {
+        await file.close();
+      }
+      await rename(draft, path);
+    },
+  };
+}
+
+/** The pause after a measurement: this many times its duration, up to a limit. */
+const PAUSE_FACTOR = 50;
+const MAX_PAUSE_MILLIS = 5_000;
+
+/** Measures the bytes of all segments. With thousands of segments this takes long, so it is done less often. */
+export class SpoolSize {
+  readonly #folder: string;
+  #nextMillis = 0;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Returns `known` until the next measurement is due. */
+  async measure(known: number): Promise<number> {
+    const begun = performance.now();
+    if (begun < this.#nextMillis) return known;
+    const bytes = await measureSegments(this.#folder);
+    const elapsed = performance.now() - begun;
+    this.#nextMillis = begun + Math.min(elapsed * PAUSE_FACTOR, MAX_PAUSE_MILLIS);
+    return bytes;
+  }
 }
 
 /** Bytes of all segments. */
@@ -144,14 +180,5 @@ function attempt(run: () => void): void {
     run();
   } catch {
     // Not necessary.
-  }
-}
-
-function parse(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? { ...value } : {};
-  } catch {
-    return {};
   }
 }

@@ -1,7 +1,18 @@
 import type { CounterName } from '../share-counts.js';
 import type { RedisConnection } from './redis-connection.js';
 import { ACKNOWLEDGE } from './redis-scripts.js';
-import type { RedisEntry } from './redis-shard.js';
+
+/** The position of a hit in Redis. */
+export interface RedisEntry {
+  readonly id: string;
+  readonly shard: number;
+  /** Number of the lease under which the hit was read. */
+  readonly lease: number;
+  /** The instance that made the hit. */
+  readonly owner: string;
+  /** Bytes of its line. */
+  readonly size: number;
+}
 
 /** A hit, and the counter of its result. */
 export type Decision = readonly [RedisEntry, CounterName];
@@ -17,8 +28,8 @@ interface RedisAcknowledgment {
   /** A unique number: Redis applies each acknowledgment once. */
   readonly number: number;
   readonly shard: number;
-  /** The term of the lease under which the hits were sent. */
-  readonly term: number;
+  /** Number of the lease under which the hits were sent. */
+  readonly lease: number;
   readonly decided: readonly Decision[];
 }
 
@@ -38,10 +49,10 @@ export class RedisAcknowledgments {
 
   /** Queues results for `save`. */
   add(decisions: readonly Decision[]): void {
-    const byShard = new Map<number, { term: number; decided: Decision[] }>();
+    const byShard = new Map<number, { lease: number; decided: Decision[] }>();
     for (const decision of decisions) {
-      const [{ shard, term }] = decision;
-      const ofShard = byShard.get(shard) ?? { term, decided: [] };
+      const [{ shard, lease }] = decision;
+      const ofShard = byShard.get(shard) ?? { lease, decided: [] };
       ofShard.decided.push(decision);
       byShard.set(shard, ofShard);
     }
@@ -54,14 +65,14 @@ export class RedisAcknowledgments {
   /** Sends results to Redis. Rejects if that fails; the next call continues with the same ones. */
   async save(): Promise<void> {
     for (let [next] = this.#acknowledgments; next; [next] = this.#acknowledgments) {
-      const { number, shard, term, decided } = next;
+      const { number, shard, lease, decided } = next;
       const args = decided.flatMap(([{ id, owner, size }, counter]) => [
         id,
         owner,
         counter,
         String(size),
       ]);
-      const head = [this.#instance, ...[number, shard, term].map(String)];
+      const head = [this.#instance, ...[number, shard, lease].map(String)];
       const reply = await this.#connection.run(ACKNOWLEDGE, [...head, ...args]);
       const [overlap, fields] = reply as [number, unknown];
       this.#acknowledgments.shift();

@@ -29,5 +29,5 @@ export const REDIS_KEYS = {
   overlaps: 'matomo-spool:overlaps',
 } as const;
 
-/** A process without a heartbeat for this long is considered gone. */
+/** A process without a heartbeat for this long counts as ended. */
 export const ALIVE_MILLIS = 10_000;

@@ -85,7 +85,8 @@ export const REPORT: RedisScript = script(REPORT_LINES);
 
 /**
  * `instance, leaseMillis, shards`: renews the leases of a process and gives it free ones up to its share. Replies with the share, and
- * with the shards whose lease it renewed and acquired, each with its term. Shortens heartbeats and leases from the future, which exist if Redis' clock was set back.
+ * with the shards whose lease it renewed and acquired, each with the number of the lease. Shortens heartbeats and leases from the
+ * future, which exist if Redis' clock was set back.
  */
 export const HOLD: RedisScript = script(`${NOW}
 for _, process in ipairs(redis.call('ZRANGEBYSCORE', '${K.processes}', '(' .. now, '+inf')) do
@@ -134,8 +135,8 @@ end
 export const LEAVE: RedisScript = script(`redis.call('ZREM', '${K.processes}', ARGV[1])`);
 
 /**
- * `instance, number, shard, term, (id, owner, counter, size)…`: deletes hits with results, once per number, and counts each for the
- * process that made it or, if that is gone, for the sender. A hit that another lease holder has sent or will send is neither deleted
+ * `instance, number, shard, lease, (id, owner, counter, size)…`: deletes hits with results, once per number, and counts each for the
+ * process that made it or, if that has ended, for the sender. A hit that another lease holder has sent or will send is neither deleted
  * nor counted. Replies with the number of those, and with all results of this process' hits.
  */
 export const ACKNOWLEDGE: RedisScript = script(`${NOW}
@@ -145,8 +146,8 @@ if tonumber(redis.call('HGET', mine, 'acknowledgment') or '0') < tonumber(ARGV[2
   local hits = '${K.hits}' .. ARGV[3]
   local holder = redis.call('GET', '${K.sender}' .. ARGV[3])
   local isOthers = holder and holder ~= ARGV[1]
-  local term = tonumber(redis.call('HGET', '${K.leaseNumbers}', ARGV[3]) or '0')
-  local hadSuccessor = term > tonumber(ARGV[4])
+  local lease = tonumber(redis.call('HGET', '${K.leaseNumbers}', ARGV[3]) or '0')
+  local hadSuccessor = lease > tonumber(ARGV[4])
   local counts = {}
   local function count(process, field, by)
     counts[process] = counts[process] or {}

@@ -1,6 +1,7 @@
 import { readLine } from '../hit-line.js';
 import { byName } from '../instance-name.js';
-import type { SpoolProcess, SpoolStatus } from '../spool-status.js';
+import { matomoOf } from '../spool-description.js';
+import type { SpoolProcess, SpoolStatus } from '../spool-store.js';
 import { RedisAccount, toFields } from './redis-account.js';
 import { RedisConnection } from './redis-connection.js';
 import { ALIVE_MILLIS, REDIS_KEYS } from './redis-keys.js';
@@ -86,12 +87,4 @@ async function findInstances(connection: RedisConnection): Promise<string[]> {
     cursor = next;
   } while (cursor !== '0');
   return [...found];
-}
-
-function matomoOf(description: string): string | undefined {
-  try {
-    return (JSON.parse(description) as { url?: string }).url;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,20 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import type { DailyKeys } from '../../../common/daily-keys.js';
+import type { Diagnostics } from '../../../common/diagnostics.js';
 import { SerialQueue } from '../../../common/serial-queue.js';
 import { withTimeout } from '../../../common/with-timeout.js';
 import type { Hit } from '../../../hit/hit.js';
 import { EXIT_WAITS } from '../../exit/exit-waits.js';
 import type { DeliveryCounters } from '../../queue/counters.js';
 import type { EncodedHit } from '../../queue/encode-hits.js';
-import { codeOf, type SpoolReports } from '../spool-reports.js';
+import { newInstanceName } from '../instance-name.js';
+import { describeSpool, requireDescription, UnusableSpool } from '../spool-description.js';
+import { codeOf, SpoolReports } from '../spool-reports.js';
 import type { IsFresh, SpoolEvents, SpoolStore, StoredHit, TakeOptions } from '../spool-store.js';
 import { TokenWatch } from '../token-watch.js';
-import { claimRedis, keepDailyKeys, UnusableRedis } from './claim-redis.js';
-import { RedisBacklog } from './redis-backlog.js';
 import { RedisConnection } from './redis-connection.js';
 import { REDIS_KEYS } from './redis-keys.js';
 import { RedisLocalHits } from './redis-local-hits.js';
-import { LEAVE } from './redis-scripts.js';
+import { DAILY_KEYS, LEAVE, OPEN } from './redis-scripts.js';
+import { RedisShards } from './redis-shards.js';
+import { shownPlace, splitShards } from './redis-url.js';
 
 /** Interval for sending a heartbeat and reading the results of hits. */
 const POLL_MILLIS = 500;
@@ -49,7 +52,7 @@ export class RedisSpool implements SpoolStore {
   readonly #reports: SpoolReports;
   readonly #connection: RedisConnection;
   readonly #own: RedisLocalHits;
-  readonly #backlog: RedisBacklog;
+  readonly #shards: RedisShards;
   readonly #token: TokenWatch;
   #state: 'opening' | 'usable' | 'refused' | 'closed' = 'opening';
   #timer: NodeJS.Timeout | undefined;
@@ -70,7 +73,7 @@ export class RedisSpool implements SpoolStore {
     this.#connection = new RedisConnection(options.url, options.quietly);
     const parts = { ...options, instance };
     this.#own = new RedisLocalHits(this.#connection, parts, reports);
-    this.#backlog = new RedisBacklog(this.#connection, parts, {
+    this.#shards = new RedisShards(this.#connection, parts, {
       learn: (reply, oldestSeconds) => this.#own.learn(reply, 0, oldestSeconds),
       overlap: (hits) => reports.overlap(hits),
       broken: (shard) => reports.broken(`${REDIS_KEYS.hits}${shard}`),
@@ -112,7 +115,7 @@ export class RedisSpool implements SpoolStore {
   }
 
   get term(): number {
-    return this.#connection.isOpen ? this.#backlog.term : 0;
+    return this.#connection.isOpen ? this.#shards.lease : 0;
   }
 
   get hits(): number {
@@ -120,7 +123,7 @@ export class RedisSpool implements SpoolStore {
   }
 
   get oldestSeconds(): number {
-    return this.#backlog.oldestSeconds;
+    return this.#shards.oldestSeconds;
   }
 
   start(events: SpoolEvents): void {
@@ -143,33 +146,32 @@ export class RedisSpool implements SpoolStore {
 
   mayStillSend(term: number): Promise<boolean> {
     return this.#step(async () => {
-      await this.#backlog.save(); // so that a kill duplicates only the bulk in flight
-      await this.#backlog.hold();
-      return term !== 0 && term === this.#backlog.term;
+      await this.#shards.save(); // so that a kill duplicates only the bulk in flight
+      await this.#shards.hold();
+      return term !== 0 && term === this.#shards.lease;
     }, false);
   }
 
   async expire(isFresh: IsFresh): Promise<void> {
     // One step each, so that other steps, which keep the lease, are between them.
-    while (await this.#step(() => this.#backlog.expire(isFresh), false));
+    while (await this.#step(() => this.#shards.expire(isFresh), false));
   }
 
   take(options: TakeOptions): Promise<readonly StoredHit[]> {
     return this.#step(async () => {
-      const hits = await this.#backlog.take(options);
+      const hits = await this.#shards.take(options);
       this.#reports.taken(hits);
       return hits;
     }, []);
   }
 
   acknowledge(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
-    this.#backlog.acknowledge(hits, counts);
-    void this.#step(() => this.#backlog.save(), undefined);
+    this.#shards.acknowledge(hits, counts);
+    void this.#step(() => this.#shards.save(), undefined);
   }
 
   noteToken(fingerprint: string, isTracked: boolean): void {
-    if (isTracked) this.#token.tracked(fingerprint);
-    else this.#token.rejected(fingerprint);
+    this.#token.note(fingerprint, isTracked);
   }
 
   close(): Promise<void> {
@@ -181,8 +183,8 @@ export class RedisSpool implements SpoolStore {
     clearTimeout(this.#timer);
     const leave = this.#step(async () => {
       await this.#own.report();
-      await this.#backlog.save();
-      await this.#backlog.release();
+      await this.#shards.save();
+      await this.#shards.release();
       await this.#connection.run(LEAVE, [this.#instance]);
     }, undefined);
     await withTimeout(EXIT_WAITS.spoolReportMillis, leave);
@@ -200,8 +202,8 @@ export class RedisSpool implements SpoolStore {
       await this.#updateDailyKeys();
       await this.#own.report();
       await this.#step(async () => {
-        await this.#backlog.save();
-        await this.#backlog.hold();
+        await this.#shards.save();
+        await this.#shards.hold();
       }, undefined);
     } catch (error) {
       if (this.#closed !== undefined) return;
@@ -219,7 +221,7 @@ export class RedisSpool implements SpoolStore {
   /** Connects, and checks that the database belongs to this Matomo. */
   async #open(): Promise<void> {
     const { matomoUrl, keepsVisitorKey } = this.#options;
-    this.#backlog.restart();
+    this.#shards.restart();
     await this.#connection.open();
     const key = await claimRedis(this.#connection, matomoUrl, keepsVisitorKey);
     if (this.#state === 'opening' && key) this.visitorKey = key;
@@ -236,7 +238,7 @@ export class RedisSpool implements SpoolStore {
 
   #fail(error: unknown): void {
     const isMissing = /^(?:ERR_)?MODULE_NOT_FOUND$/.test(codeOf(error));
-    if (isMissing || error instanceof UnusableRedis) {
+    if (isMissing || error instanceof UnusableSpool) {
       this.#state = 'refused';
       this.#connection.close();
       this.#own.giveBack();
@@ -253,4 +255,49 @@ export class RedisSpool implements SpoolStore {
   #step<T>(run: () => Promise<T>, otherwise: T): Promise<T> {
     return this.#steps.run(() => (this.#connection.isOpen ? run() : otherwise), otherwise);
   }
+}
+
+export interface OpenRedisSpoolOptions extends Omit<RedisSpoolOptions, 'leaseMillis' | 'shards'> {
+  readonly exportTimeoutMillis: number;
+}
+
+/** How much longer a lease is than the timeout of a bulk: time to send after renewing it, and to acknowledge the response. */
+const LEASE_MARGIN_MILLIS = 3_000;
+
+/** Opens the spool in a Redis, which need not be available yet. */
+export function openRedisSpool(
+  { exportTimeoutMillis, ...options }: OpenRedisSpoolOptions,
+  diagnostics: Diagnostics,
+): RedisSpool {
+  const instance = newInstanceName();
+  const leaseMillis = exportTimeoutMillis + LEASE_MARGIN_MILLIS;
+  const reports = new SpoolReports(shownPlace(options.url), diagnostics, options.privacy);
+  const { shards } = splitShards(options.url);
+  return new RedisSpool({ ...options, shards, leaseMillis }, instance, reports);
+}
+
+/**
+ * Makes a database the spool of one Matomo. If `keepsKey`, returns the visitor key that all its users share. Rejects if the database
+ * belongs to another Matomo.
+ */
+async function claimRedis(
+  connection: RedisConnection,
+  url: string,
+  keepsKey: boolean,
+): Promise<Buffer | undefined> {
+  const description = describeSpool(url);
+  const ownKey = keepsKey ? randomBytes(32).toString('hex') : '';
+  const [found, key] = (await connection.run(OPEN, [description, ownKey])) as [string, string];
+  requireDescription(found, url, REDIS_KEYS.description);
+  return keepsKey ? Buffer.from(key, 'hex') : undefined;
+}
+
+/** Shares the keys of the current days by the clock of Redis, which deletes them later. */
+async function keepDailyKeys(connection: RedisConnection, keys: DailyKeys): Promise<void> {
+  const own = keys.days.flatMap((day) => [String(day), randomBytes(32).toString('hex')]);
+  const found = (await connection.run(DAILY_KEYS, own)) as string[];
+  keys.days.forEach((day, index) => {
+    const key = found[index];
+    if (key) keys.learn(day, Buffer.from(key, 'hex'));
+  });
 }

@@ -51,7 +51,7 @@ test('a disk that is full after any byte of three hits: each is stored once', as
   }
 });
 
-test('a disk that is full after any byte leaves no torn line, which its reader would take for a damaged disk', async () => {
+test('a disk that is full after any byte leaves no unfinished line, which its reader would take for a damaged disk', async () => {
   for (let room = 0; room < 150; room += 7) {
     const machine = createMachine();
     const sender = machine.start();
@@ -143,7 +143,7 @@ test('a sender that stands still after any operation counts nothing as lost that
   }
 });
 
-test('a sender that stood still begins anew where another has sent for it, and gone', async () => {
+test('a lease holder that stalled starts again after another one has sent its hits and ended', async () => {
   for (let last = 0; last < 60; last += STEP) {
     const machine = createMachine();
     const sender = machine.start();

@@ -52,7 +52,7 @@ async function nextProcess(folder: string): Promise<SpooledDelivery> {
   return next;
 }
 
-test('a torn last line is said, and the lines before it are sent', async () => {
+test('an unfinished last line is logged, and the lines before it are sent', async () => {
   const folder = await leftBehind(['a', 'b', 'c']);
   truncateSync(segment(folder), statSync(segment(folder)).size - 5);
   const { sent, law, said, delivery } = await nextProcess(folder);

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { ownerName, segmentName } from '../../../../src/delivery/spool/file/file-names.js';
 import { thisProcess } from '../../../../src/delivery/spool/file/liveness.js';
-import { ownerName, segmentName } from '../../../../src/delivery/spool/file/segment-names.js';
 import { toLines } from '../../../../src/delivery/spool/hit-line.js';
 import { instanceName } from '../../../../src/delivery/spool/instance-name.js';
 import { startInspector } from '../../../../src/inspector/index.js';

@@ -77,7 +77,7 @@ test('shutdown stores what was not stored yet', async () => {
   expect(law()).toEqual([2, 2]);
 });
 
-test('a shutdown with a backlog leaves what it has no time for in the spool, and every bulk has its answer', async () => {
+test('a shutdown with many pending hits leaves what it has no time for in the spool, and every bulk has its answer', async () => {
   const { delivery, transport, push, law } = spooledDelivery({
     folder: temporaryFolder(),
     maxExportBatchSize: 1,

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { createDiagnostics } from '../../../../src/common/diagnostics.js';
-import { FileSpoolOpener } from '../../../../src/delivery/spool/file/open-file-spool.js';
-import { openRedisSpool } from '../../../../src/delivery/spool/redis/open-redis-spool.js';
+import { FileSpoolOpener } from '../../../../src/delivery/spool/file/file-spool.js';
+import { openRedisSpool } from '../../../../src/delivery/spool/redis/redis-spool.js';
 import type { SpoolStore } from '../../../../src/delivery/spool/spool-store.js';
 import type { Hit } from '../../../../src/hit/hit.js';
 import { eventually } from '../../../support/child-process.js';

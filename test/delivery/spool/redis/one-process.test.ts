@@ -102,7 +102,7 @@ describe('a spool in Redis', () => {
     await full.delivery.shutdown(100);
 
     const stored = full.delivery.spooled;
-    await redis.command('XADD', HITS, '*', 'p', 'nobody', 'h', 'torn');
+    await redis.command('XADD', HITS, '*', 'p', 'nobody', 'h', 'damaged');
     const storedMillis = Date.now();
     await eventually(() => Date.now() - storedMillis > 20);
     const old = spooledDelivery({ folder: redis.url, maxSpoolAgeMillis: 10 });

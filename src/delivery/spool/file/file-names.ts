@@ -1,3 +1,5 @@
+import { byName } from '../instance-name.js';
+
 // Files of a spool folder:
 //
 //     <instance>.owner                      the process that writes; deleted when it closes the spool
@@ -5,8 +7,6 @@
 //     <instance>-<number>.<lease>.ack   acknowledgments of the segment by the holder of that lease
 //
 // For <instance> see `instance-name.ts`.
-
-import { byName } from '../instance-name.js';
 
 // Names are shorter if the clock showed a time before 2001.
 const SEGMENT = /^(\d{1,16}-\d+-[\da-f]{8})-(\d{6})\.hits$/;

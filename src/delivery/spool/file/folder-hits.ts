@@ -5,35 +5,52 @@ import { type DeliveryCounters, lostHits } from '../../queue/counters.js';
 import type { EncodedHit } from '../../queue/encode-hits.js';
 import { type Share, shareCounts } from '../share-counts.js';
 import type { IsFresh, StoredHit, TakeOptions } from '../spool-store.js';
-import { TakeDelay } from '../take-delay.js';
-import type { BacklogEvents } from './backlog-events.js';
-import { GoneInstances } from './gone-instances.js';
-import type { LivenessMonitor } from './liveness.js';
+import { oldestSecondsOf, startOf, TakeDelay, takeOldest } from '../take-oldest.js';
+import { SegmentHit } from './acknowledgments.js';
+import { DueSegments, type Segment } from './due-segments.js';
+import { acknowledgmentsBySegment, segmentsByInstance } from './file-names.js';
+import { EndedInstances, type LivenessMonitor } from './liveness.js';
 import { OpenFiles } from './open-files.js';
-import { SegmentHit } from './segment-hit.js';
-import { acknowledgmentsBySegment, segmentsByInstance } from './segment-names.js';
-import { MAX_AHEAD, SegmentReader } from './segment-reader.js';
-import { type Segment, SegmentsReading } from './segments-reading.js';
-import { deleteDecided, sweep } from './sweep.js';
-import { startOf, takeOldest } from './take-oldest.js';
-import { UnreadableSegments } from './unreadable-segments.js';
+import { deleteOtherFiles, deleteSegment, isDone } from './segment-deletion.js';
+import { MAX_AHEAD, SegmentReader, type SegmentReaderEvents } from './segment-reader.js';
 
 /** Together with its other files, a process has fewer than 16 open, however many segments there are. */
 const MAX_OPEN_FILES = 12;
 
-/** All hits of a folder, as the lease holder sees them during its term. */
-export class Backlog {
+/** What the lease holder learns about hits. */
+export interface FolderHitsEvents extends SegmentReaderEvents {
+  /** Hits of an ended process now belong to this one. If there are many, this is called repeatedly. */
+  takeOver(hits: number): Promise<void>;
+  /** Sum of what was taken over, and the start of the oldest request. */
+  takenOver(hits: number, oldestSeconds: number): void;
+  /** Whether this process still holds the lease. */
+  stillSends(): Promise<boolean>;
+  /** Results of hits taken over. */
+  countTakenOver(counts: DeliveryCounters): void;
+  /** All results so far for a segment whose process is alive, which may be this one. */
+  learn(segment: string, counts: DeliveryCounters): void;
+  /** A segment was deleted because all its hits have results. */
+  finish(segment: string): void;
+  /** Results could not be written. */
+  notWritten(error: unknown): void;
+  /** A segment cannot be read now. It is tried again. */
+  unreadable(segment: string, error: unknown): void;
+  /** Hits taken over that are missing in a segment. */
+  lost(hits: number, segment: string): void;
+}
+
+/** All hits of a folder, as the lease holder sees them until it loses the lease. */
+export class FolderHits {
   readonly #folder: string;
   readonly #ownInstance: string;
   readonly #lease: number;
-  readonly #events: BacklogEvents;
+  readonly #events: FolderHitsEvents;
   /** Segments by instance, oldest first. */
   #instances = new Map<string, Segment[]>();
   readonly #known = new Map<string, Segment>();
   readonly #files = new OpenFiles(MAX_OPEN_FILES);
-  readonly #unreadable: UnreadableSegments;
-  readonly #gone: GoneInstances;
-  readonly #readSegments: SegmentsReading;
+  readonly #due: DueSegments;
+  readonly #ended: EndedInstances;
   readonly #delay = new TakeDelay();
   /** Writes of acknowledgments. */
   readonly #saves = new SerialQueue();
@@ -48,34 +65,35 @@ export class Backlog {
     ownInstance: string,
     lease: number,
     liveness: LivenessMonitor,
-    events: BacklogEvents,
+    events: FolderHitsEvents,
   ) {
     this.#folder = folder;
     this.#ownInstance = ownInstance;
     this.#lease = lease;
     this.#events = events;
-    this.#gone = new GoneInstances(folder, ownInstance, liveness);
-    this.#unreadable = new UnreadableSegments((...what) => events.unreadable(...what));
-    this.#readSegments = new SegmentsReading(this.#unreadable);
+    this.#ended = new EndedInstances(folder, ownInstance, liveness);
+    this.#due = new DueSegments((...what) => events.unreadable(...what));
   }
 
-  /** Whether the backlog reads this segment. */
+  get #readers(): SegmentReader[] {
+    return Array.from(this.#known.values(), ({ reader }) => reader);
+  }
+
+  /** Whether this object reads a segment. */
   has(segment: string): boolean {
     return this.#known.has(segment);
   }
 
   /** Start of the oldest request whose hit was read and not taken, in epoch seconds; `Infinity` if there is none. */
   get oldestSeconds(): number {
-    let oldest = Number.POSITIVE_INFINITY;
-    for (const { reader } of this.#known.values()) oldest = Math.min(oldest, startOf(reader));
-    return oldest;
+    return oldestSecondsOf(this.#readers);
   }
 
   /** Hits of other living processes that have no result. */
   get ofOthers(): number {
     let hits = 0;
     for (const { reader, takenOver } of this.#known.values())
-      if (takenOver === undefined) hits += reader.openLines; // 0 for those of this process, whose lines are not counted
+      if (takenOver === undefined) hits += reader.openLines; // 0 for the hits of this process, whose lines are not counted
     return hits;
   }
 
@@ -83,7 +101,7 @@ export class Backlog {
   feed(segment: string, start: number, lines: readonly Buffer[], hits: readonly Hit[]): void {
     const fed = this.#known.get(segment)?.reader;
     if (!fed) return;
-    const ahead = [...this.#known.values()].reduce((sum, { reader }) => sum + reader.ahead, 0);
+    const ahead = this.#readers.reduce((sum, reader) => sum + reader.ahead, 0);
     fed.feed(start, lines, hits, MAX_AHEAD - ahead);
   }
 
@@ -95,46 +113,52 @@ export class Backlog {
     // Deleted segments that are still open are read to their end.
     const segments = segmentsByInstance([...new Set([...names, ...this.#known.keys()])]);
     const instances = new Map<string, Segment[]>();
-    const isReadable = ({ reader }: Segment) => !this.#unreadable.has(reader.name);
+    const isReadable = ({ reader }: Segment) => this.#due.isReadable(reader.name);
     const isBehind = ({ reader }: Segment, open: readonly Segment[]) =>
       !reader.isBegun && open.some(isReadable);
     for (const [instance, ofInstance] of segments) {
-      const isGone = await this.#gone.has(instance, files);
+      const hasEnded = await this.#ended.has(instance, files);
       const open: Segment[] = [];
       for (const [i, name] of ofInstance.entries()) {
         const isThere = files.has(name);
-        const isFinal = isGone || i < ofInstance.length - 1 || !isThere;
+        const isFinal = hasEnded || i < ofInstance.length - 1 || !isThere;
         const known = this.#known.get(name);
         // Nothing to do: after an outage of days, that is so for thousands.
-        if (known?.isFinal && isGone === (known.takenOver !== undefined) && isBehind(known, open)) {
+        if (
+          known?.isFinal &&
+          hasEnded === (known.takenOver !== undefined) &&
+          isBehind(known, open)
+        ) {
           open.push(known);
           continue;
         }
-        await this.#unreadable.unless(name, async () => {
+        await this.#due.attempt(name, async () => {
           const segment = await this.#segment(name, acknowledgments.get(name) ?? []);
           segment.isFinal = isFinal;
-          if (!isGone && instance !== this.#ownInstance) await segment.reader.countLines();
-          if (isGone && segment.takenOver === undefined) await this.#takeOver(segment);
-          if (!isBehind(segment, open) && (await this.#finishIfDone(segment, isThere))) return;
+          if (!hasEnded && instance !== this.#ownInstance) await segment.reader.countLines();
+          if (hasEnded && segment.takenOver === undefined) await this.#takeOver(segment);
+          if (!isBehind(segment, open) && (await this.#deleteIfDone(segment, isThere))) return;
           const { decisions } = segment.reader;
           if (decisions.isUnsaved) await decisions.save().catch(() => undefined); // was reported before
           await decisions.sync();
         });
         const segment = this.#known.get(name);
-        if (segment && (!isGone || segment.takenOver !== undefined)) open.push(segment);
+        if (segment && (!hasEnded || segment.takenOver !== undefined)) open.push(segment);
       }
       if (open.length > 0) instances.set(instance, open);
     }
     this.#instances = instances;
     this.#reportTakenOver();
-    await sweep(this.#folder, names, segments, (instance) => this.#gone.has(instance, files));
-    this.#gone.keepOnly(segments);
+    await deleteOtherFiles(this.#folder, names, segments, (instance) =>
+      this.#ended.has(instance, files),
+    );
+    this.#ended.keepOnly(segments);
   }
 
   /** Drops hits that are too old. In each segment, hits are nearly in order of age. Returns whether to call it again. */
   async expire(isFresh: IsFresh): Promise<boolean> {
     let hasExpired = false;
-    await this.#readSegments.expire(this.#instances.values(), isFresh, (expired) => {
+    await this.#due.expire(this.#instances.values(), isFresh, (expired) => {
       hasExpired = true;
       this.acknowledge(expired, lostHits('expired', expired.length));
     });
@@ -143,8 +167,8 @@ export class Backlog {
 
   /** The oldest hits; none if there are few and they are recent. */
   async take(options: TakeOptions): Promise<StoredHit[]> {
-    if (options.fromStart) for (const { reader } of this.#known.values()) reader.rewind();
-    const readers = await this.#readSegments.ahead(this.#instances.values(), options.max);
+    if (options.fromStart) for (const reader of this.#readers) reader.rewind();
+    const readers = await this.#due.ahead(this.#instances.values(), options.max);
     const waiting = readers.reduce((sum, reader) => sum + reader.ahead, 0);
     return this.#delay.isOver(waiting, options) ? takeOldest(readers, options.max) : [];
   }
@@ -164,7 +188,7 @@ export class Backlog {
   /** Another process is the lease holder now. */
   async abandon(): Promise<void> {
     this.#isStale = true;
-    const readers = [...this.#known.values()].map(({ reader }) => reader);
+    const readers = this.#readers;
     for (const { decisions } of readers) decisions.abandon();
     for (const reader of readers) await reader.close();
   }
@@ -173,9 +197,9 @@ export class Backlog {
   async close(): Promise<void> {
     for (const segment of this.#instances.get(this.#ownInstance) ?? []) {
       segment.isFinal = true;
-      if (!(await this.#finishIfDone(segment, true))) break;
+      if (!(await this.#deleteIfDone(segment, true))) break;
     }
-    for (const { reader } of this.#known.values()) await reader.close();
+    for (const reader of this.#readers) await reader.close();
     this.#isStale = true;
   }
 
@@ -192,7 +216,7 @@ export class Backlog {
     }
   }
 
-  /** The segment in which a hit was read, if that was in this term. */
+  /** The segment in which a hit was read, if that was with this lease. */
   #segmentOf({ segment }: SegmentHit): Segment | undefined {
     const known = this.#known.get(segment.name);
     return known?.reader === segment ? known : undefined;
@@ -233,15 +257,11 @@ export class Backlog {
   }
 
   /** Deletes a segment if all its hits have results. */
-  async #finishIfDone(segment: Segment, isThere: boolean): Promise<boolean> {
+  async #deleteIfDone(segment: Segment, isThere: boolean): Promise<boolean> {
     const { reader } = segment;
-    const { decisions } = reader;
-    if (!segment.isFinal || decisions.open > 0) return false;
-    if (segment.takenOver && isThere && !reader.isAtEnd) return false; // read it when its hits are due
-    const hasEnded = await reader.readAhead(1, true);
-    if (decisions.open > 0 || !hasEnded || !(await this.#events.stillSends())) return false;
+    if (!(await isDone(segment, isThere)) || !(await this.#events.stillSends())) return false;
     const isOthers = segment.takenOver === undefined && !reader.name.startsWith(this.#ownInstance);
-    await deleteDecided(this.#folder, reader, isOthers);
+    await deleteSegment(this.#folder, reader, isOthers);
     this.#known.delete(reader.name);
     if (segment.takenOver) {
       this.#events.countTakenOver(lostHits('spool', segment.takenOver));

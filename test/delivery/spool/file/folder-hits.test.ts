@@ -1,9 +1,9 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Backlog } from '../../../../src/delivery/spool/file/backlog.js';
+import { segmentName } from '../../../../src/delivery/spool/file/file-names.js';
+import { FolderHits } from '../../../../src/delivery/spool/file/folder-hits.js';
 import { LivenessMonitor, thisProcess } from '../../../../src/delivery/spool/file/liveness.js';
-import { segmentName } from '../../../../src/delivery/spool/file/segment-names.js';
 import { toLines } from '../../../../src/delivery/spool/hit-line.js';
 import { temporaryFolder } from '../../../support/spool.js';
 
@@ -14,7 +14,7 @@ const HITS = 4000;
 test('while Matomo is unavailable, at most 10,000 of the written hits are kept in memory, in however many segments', async () => {
   const folder = temporaryFolder();
   const nothing = () => undefined;
-  const backlog = new Backlog(folder, INSTANCE, 1, new LivenessMonitor(thisProcess()), {
+  const folderHits = new FolderHits(folder, INSTANCE, 1, new LivenessMonitor(thisProcess()), {
     takeOver: async () => undefined,
     takenOver: () => undefined,
     stillSends: async () => true,
@@ -36,11 +36,11 @@ test('while Matomo is unavailable, at most 10,000 of the written hits are kept i
   }));
   for (const segment of segments) {
     writeFileSync(join(folder, segment), '');
-    await backlog.refresh();
-    backlog.feed(segment, 0, toLines(hits), hits);
+    await folderHits.refresh();
+    folderHits.feed(segment, 0, toLines(hits), hits);
   }
 
   for (const segment of segments) rmSync(join(folder, segment)); // so that nothing can be read
-  const taken = await backlog.take({ term: 1, max: 2 * SEGMENTS * HITS, delayMillis: 0 });
+  const taken = await folderHits.take({ term: 1, max: 2 * SEGMENTS * HITS, delayMillis: 0 });
   expect(taken).toHaveLength(10_000);
 });

@@ -6,9 +6,9 @@ import {
   type Acknowledgment,
   AcknowledgmentFile,
   readAcknowledgment,
-} from '../../../../src/delivery/spool/file/acknowledgment.js';
+} from '../../../../src/delivery/spool/file/acknowledgments.js';
+import { acknowledgmentsBySegment } from '../../../../src/delivery/spool/file/file-names.js';
 import { OpenFiles } from '../../../../src/delivery/spool/file/open-files.js';
-import { acknowledgmentsBySegment } from '../../../../src/delivery/spool/file/segment-names.js';
 import { temporaryFolder } from '../../../support/spool.js';
 
 const SEGMENT = '1795176000000-7-01234567-000001.hits';
@@ -44,7 +44,7 @@ test('each decision is a line, and the last one counts', async () => {
   expect(await read()).toEqual(decided(3));
 });
 
-test('a torn line leaves what was decided before', async () => {
+test('an unfinished line leaves what was decided before', async () => {
   appendFileSync(await written(1, decided(1), decided(2)), '{"offset":1500,"bey');
   expect(await read()).toEqual(decided(2));
 });

@@ -1,7 +1,7 @@
 import { readdirSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { writeNewFile } from '../../../../src/delivery/spool/file/write-at-exit.js';
+import { writeNewFile } from '../../../../src/delivery/spool/file/segment-writer.js';
 import { temporaryFolder } from '../../../support/spool.js';
 
 vi.mock('node:fs', async (importOriginal) => {
