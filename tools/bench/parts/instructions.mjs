@@ -15,7 +15,14 @@ const REQUESTS = 10_000;
 const [traffic, hits] = process.argv.slice(2);
 
 const silent = () => undefined;
-const diagnostics = { info: silent, warn: silent, error: silent, warnOnce: silent, print: silent };
+const diagnostics = {
+  info: silent,
+  warn: silent,
+  error: silent,
+  warnOnce: silent,
+  print: silent,
+  lines: { add: silent, change: silent, flush: silent },
+};
 const options = resolveOptions(
   { url: 'http://127.0.0.1:9', siteId: 1, tokenAuth: 'bench', visitorKey: 'bench' },
   {},
