@@ -1,5 +1,5 @@
-/** First, what other threads have is collected; then hits are sent. */
-type Phase = 'collect' | 'send';
+/** First, what other threads have is collected; then hits are stored or sent; then what this process holds is released. */
+type Phase = 'collect' | 'send' | 'release';
 
 type ExitRuns = Readonly<Record<Phase, Set<() => void>>>;
 
@@ -19,9 +19,9 @@ export function atExit(phase: Phase, run: () => void): () => void {
 }
 
 function listen(): ExitRuns {
-  const runs = { collect: new Set<() => void>(), send: new Set<() => void>() };
+  const runs: ExitRuns = { collect: new Set(), send: new Set(), release: new Set() };
   process.prependListener('exit', () => {
-    for (const run of [...runs.collect, ...runs.send]) runSafely(run);
+    for (const run of [...runs.collect, ...runs.send, ...runs.release]) runSafely(run);
   });
   return runs;
 }

@@ -2,7 +2,7 @@ import { byName } from '../instance-name.js';
 
 // Files of a spool folder:
 //
-//     <instance>.owner                      the process that writes; deleted when it closes the spool
+//     <instance>.owner                      the process that writes; deleted when the process closes the spool, or exits
 //     <instance>-<number>.hits              a segment: hits in the order in which they were written
 //     <instance>-<number>.<lease>.ack   acknowledgments of the segment by the holder of that lease
 //

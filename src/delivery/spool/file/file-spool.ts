@@ -1,6 +1,7 @@
-import { writeFileSync } from 'node:fs';
+import { unlinkSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { atExit } from '../../../common/at-exit.js';
 import type { DailyKeys } from '../../../common/daily-keys.js';
 import type { Diagnostics } from '../../../common/diagnostics.js';
 import { SerialQueue } from '../../../common/serial-queue.js';
@@ -44,6 +45,7 @@ export class FileSpool implements SpoolStore {
   readonly #lease: LeaseHolder;
   readonly #token: TokenWatch;
   readonly #steps: SerialQueue;
+  readonly #forgetExit: () => void;
   #timer: NodeJS.Timeout | undefined;
   #closed: Promise<void> | undefined;
 
@@ -67,6 +69,7 @@ export class FileSpool implements SpoolStore {
     this.#lease = new LeaseHolder({ folder, instance, identity, reports, own: this.#own });
     this.#token = new TokenWatch(createTokenFile(folder), reports);
     this.#steps = new SerialQueue({ onError: (error) => reports.unreadable(error) });
+    this.#forgetExit = atExit('release', () => this.#releaseSync());
   }
 
   get pending(): number {
@@ -176,6 +179,7 @@ export class FileSpool implements SpoolStore {
 
   async #close(): Promise<void> {
     clearTimeout(this.#timer);
+    this.#forgetExit();
     await this.#token.ended;
     await this.#own.close();
     await this.#steps.run(() => this.#readAcknowledgments());
@@ -185,6 +189,17 @@ export class FileSpool implements SpoolStore {
       await unlinkIfThere(join(this.#folder, ownerName(this.#instance)));
       await this.#lease.release();
     });
+  }
+
+  /**
+   * The process exits without `close`: releases the folder synchronously. If another thread is writing for this process, that write may
+   * continue: then nothing is released, as if the process was killed.
+   */
+  #releaseSync(): void {
+    if (!this.#steps.isIdle || !this.#own.isIdle || !this.#lease.isIdle) return;
+    this.#lease.closeSync();
+    unlinkSync(join(this.#folder, ownerName(this.#instance)));
+    this.#lease.releaseSync();
   }
 
   /** Reads acknowledgments of other processes. Those of this process are known. */

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { SerialQueue } from '../../../common/serial-queue.js';
 import type { Hit } from '../../../hit/hit.js';
@@ -11,7 +12,7 @@ import { DueSegments, type Segment } from './due-segments.js';
 import { acknowledgmentsBySegment, segmentsByInstance } from './file-names.js';
 import { EndedInstances, type LivenessMonitor } from './liveness.js';
 import { OpenFiles } from './open-files.js';
-import { deleteOtherFiles, deleteSegment, isDone } from './segment-deletion.js';
+import { deleteOtherFiles, deleteSegment, deleteSegmentsSync, isDone } from './segment-deletion.js';
 import { MAX_AHEAD, SegmentReader, type SegmentReaderEvents } from './segment-reader.js';
 
 /** Together with its other files, a process has fewer than 16 open, however many segments there are. */
@@ -201,6 +202,23 @@ export class FolderHits {
     }
     for (const reader of this.#readers) await reader.close();
     this.#isStale = true;
+  }
+
+  /** Whether no acknowledgment is being written. */
+  get isIdle(): boolean {
+    return this.#saves.isIdle;
+  }
+
+  /**
+   * At the end of the process: deletes segments whose hits all have results, synchronously. `isOpen`: whether a segment of this process
+   * has hits without a result.
+   */
+  deleteDoneSync(isOpen: (segment: string) => boolean): void {
+    deleteSegmentsSync(this.#folder, readdirSync(this.#folder), (segment) =>
+      segment.startsWith(this.#ownInstance)
+        ? !isOpen(segment)
+        : this.#known.get(segment)?.takenOver === 0,
+    );
   }
 
   #acknowledgeShare(segment: Segment, { hits, counts }: Share<SegmentHit>): void {

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { closeSync, constants, ftruncateSync, openSync, readdirSync, writeSync } from 'node:fs';
 import { open, readdir, unlink, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DeliveryCounters, sumOfCounters } from '../../queue/counters.js';
@@ -6,7 +6,7 @@ import type { SpoolReports } from '../spool-reports.js';
 import { FolderHits } from './folder-hits.js';
 import { LivenessMonitor, type ProcessIdentity } from './liveness.js';
 import type { LocalHits } from './local-hits.js';
-import { ForeignFile, openOwnFile } from './open-files.js';
+import { ForeignFile, OPEN_SAFELY, openOwnFile } from './open-files.js';
 
 /** A holder that hangs or cannot be checked loses the lease after this time. With the polling interval, that is below 5 s. */
 const STALE_MILLIS = 4_000;
@@ -17,6 +17,9 @@ const STALE_MILLIS = 4_000;
  */
 const POLL_MILLIS = 250;
 const FRESH_MILLIS = STALE_MILLIS / 2;
+
+/** Contents of a lease that nobody holds. */
+const RELEASED = JSON.stringify({ pid: 0 });
 
 /** File name of a lease. */
 export const LEASE_NAME: RegExp = /^sender-(\d{9})\.lease$/;
@@ -98,8 +101,23 @@ export class Lease {
     // Does not create the file: another process may have taken over and deleted it.
     const file = await openOwnFile(path, constants.O_RDWR).catch(() => undefined);
     await file?.truncate();
-    await file?.writeFile(JSON.stringify({ pid: 0 }));
+    await file?.writeFile(RELEASED);
     await file?.close();
+  }
+
+  /** Like `confirm`, at the end of the process. */
+  confirmSync(): boolean {
+    return this.#held > 0 && numbersOf(readdirSync(this.#folder)).at(-1) === this.#held;
+  }
+
+  /** Like `release`, at the end of the process. */
+  releaseSync(): void {
+    if (!this.confirmSync()) return;
+    const file = openSync(this.#path(this.#held), constants.O_RDWR | OPEN_SAFELY);
+    ftruncateSync(file);
+    writeSync(file, RELEASED);
+    closeSync(file);
+    this.#held = 0;
   }
 
   /** Returns `false` if the file existed. Its contents may be missing if the disk is full: then its age is used. */
@@ -116,16 +134,20 @@ export class Lease {
   }
 
   async #numbers(): Promise<number[]> {
-    const names = await readdir(this.#folder);
-    return names
-      .flatMap((name) => LEASE_NAME.exec(name)?.[1] ?? [])
-      .map(Number)
-      .sort((a, b) => a - b);
+    return numbersOf(await readdir(this.#folder));
   }
 
   #path(number: number): string {
     return join(this.#folder, `sender-${String(number).padStart(9, '0')}.lease`);
   }
+}
+
+/** The numbers of the leases in a folder, the highest last. */
+function numbersOf(names: readonly string[]): number[] {
+  return names
+    .flatMap((name) => LEASE_NAME.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b);
 }
 
 export interface LeaseHolderParts {
@@ -198,6 +220,22 @@ export class LeaseHolder {
   /** Releases the lease. */
   async release(): Promise<void> {
     await this.#lease.release();
+  }
+
+  /** Whether no acknowledgment is being written. */
+  get isIdle(): boolean {
+    return this.hits?.isIdle ?? true;
+  }
+
+  /** At the end of the process: deletes segments whose hits all have results. The lease is held until `releaseSync`. */
+  closeSync(): void {
+    if (!this.#lease.confirmSync()) return;
+    this.hits?.deleteDoneSync((segment) => this.#parts.own.segments.isOpen(segment));
+  }
+
+  /** Releases the lease at the end of the process. */
+  releaseSync(): void {
+    this.#lease.releaseSync();
   }
 
   #end(): void {

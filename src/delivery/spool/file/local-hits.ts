@@ -88,6 +88,11 @@ export class LocalHits {
     return this.#writing;
   }
 
+  /** Whether nothing is being written. */
+  get isIdle(): boolean {
+    return this.#writes.isIdle;
+  }
+
   /** Hits on disk without a result. */
   get written(): number {
     return this.segments.open;
@@ -243,6 +248,12 @@ export class LocalSegments {
   /** Hits without a result. */
   get open(): number {
     return this.#open;
+  }
+
+  /** Whether a segment has hits without a result. */
+  isOpen(name: string): boolean {
+    const segment = this.#segments.get(name);
+    return segment !== undefined && sumOfCounters(segment.counted) < segment.written;
   }
 
   add(name: string, hits: number): void {

@@ -1,15 +1,17 @@
 // When is a segment deleted?
 //
 // * By the lease holder, when nothing is appended to the segment any more and all its hits have results: they were processed by Matomo,
-//   expired, or are lost. The lease holder checks that with each poll, and when it closes the spool.
+//   expired, or are lost. The lease holder checks that with each poll, when it closes the spool, and when its
+//   process exits.
 // * By its writer, if the segment has no hits (`SegmentWriter`). The writer starts a new segment after a minute, at a size, or
 //   when none of its hits is pending, so that the lease holder can delete the last one.
 // * By `spool purge` (`purge-file-spool.ts`).
 
+import { unlinkSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Segment } from './due-segments.js';
-import { instanceOfOther, isBeside } from './file-names.js';
+import { instanceOfOther, isBeside, isSegment } from './file-names.js';
 import { unlinkIfThere } from './open-files.js';
 import type { SegmentReader } from './segment-reader.js';
 
@@ -41,6 +43,19 @@ export async function deleteSegment(
   await unlinkIfThere(join(folder, name));
   if (!isSaved) await save(); // there is room on the disk now
   if (!isOthers) await deleteAcknowledgments(folder, name);
+}
+
+/** At the end of the process: deletes those segments of a folder that are done, synchronously. `names`: all files of the folder. */
+export function deleteSegmentsSync(
+  folder: string,
+  names: readonly string[],
+  isSegmentDone: (segment: string) => boolean,
+): void {
+  for (const segment of names) {
+    if (!isSegment(segment) || !isSegmentDone(segment)) continue;
+    unlinkSync(join(folder, segment));
+    for (const name of names) if (isBeside(segment, name)) unlinkSync(join(folder, name));
+  }
 }
 
 /** Deletes the acknowledgments of a segment by all lease holders. */
