@@ -139,7 +139,7 @@ export class Sender {
     const { batches } = this.#spooled;
     const store = this.#parts.spool?.store;
     if (!store) return this.batches.oldestSeconds;
-    const isHolder = this.#lease !== 0 && this.#lease === store.term;
+    const isHolder = this.#lease !== 0 && this.#lease === store.lease;
     const taken = isHolder ? batches.oldestSeconds : Number.POSITIVE_INFINITY;
     return Math.min(this.batches.oldestSeconds, taken, store.oldestSeconds);
   }
@@ -288,8 +288,8 @@ export class Sender {
     const { store } = spool;
     const { batches } = this.#spooled;
     // The last holder may have released the lease a moment ago, and this may be the last flush of all processes.
-    if (delayMillis === 0) await store.mayStillSend(store.term);
-    const lease = store.term;
+    if (delayMillis === 0) await store.mayStillSend(store.lease);
+    const lease = store.lease;
     if (this.#lease !== lease) this.#forgetSpooled();
     this.#lease = lease;
     if (lease === 0) return undefined;
@@ -307,7 +307,7 @@ export class Sender {
 
   async #takeSpooled(spool: Spool, delayMillis: number): Promise<void> {
     const max = this.#parts.options.maxExportBatchSize;
-    const options = { term: this.#lease, max, delayMillis };
+    const options = { lease: this.#lease, max, delayMillis };
     let hits = await spool.take(options);
     if (hits.length === 0 && this.#hasSkipped) {
       this.#forgetSpooled();

@@ -107,7 +107,7 @@ export class SimulatedProcess implements DiskUser {
 
   /** Whether it sends for all. */
   get sends(): boolean {
-    return this.#spool.term !== 0;
+    return this.#spool.lease !== 0;
   }
 
   push(name: string, visitor: string): void {

@@ -83,8 +83,8 @@ export class LazySpool implements SpoolStore {
     return this.#spool?.store.room ?? Number.POSITIVE_INFINITY;
   }
 
-  get term(): number {
-    return this.#spool?.store.term ?? 0;
+  get lease(): number {
+    return this.#spool?.store.lease ?? 0;
   }
 
   get hits(): number {
@@ -114,9 +114,9 @@ export class LazySpool implements SpoolStore {
     return this.#spool ? this.#spool.store.storeSync(hits) : hits;
   }
 
-  async mayStillSend(term: number): Promise<boolean> {
+  async mayStillSend(lease: number): Promise<boolean> {
     await this.#opened;
-    return (await this.#spool?.store.mayStillSend(term)) ?? false;
+    return (await this.#spool?.store.mayStillSend(lease)) ?? false;
   }
 
   async expire(isFresh: IsFresh): Promise<void> {

@@ -20,8 +20,8 @@ export interface SpoolEvents {
 export type IsFresh = (hit: { readonly startSeconds: number }) => boolean;
 
 export interface TakeOptions {
-  /** If the term has changed, nothing is returned. */
-  readonly term: number;
+  /** If this is no longer `SpoolStore.lease`, nothing is returned. */
+  readonly lease: number;
   /** Maximum number of hits. Fewer are returned only if the oldest has waited for `delayMillis`. */
   readonly max: number;
   readonly delayMillis: number;
@@ -48,8 +48,8 @@ export interface SpoolStore {
   readonly isWritable: boolean;
   /** Approximate number of bytes that more hits may take. */
   readonly room: number;
-  /** The current term as lease holder, another number for each term; 0 if another process sends. */
-  readonly term: number;
+  /** A number while this process holds the lease, another one each time it acquires the lease; 0 if another process sends. */
+  readonly lease: number;
   /**
    * Start of the oldest request whose hit was read and not taken, in epoch seconds; `Infinity` if there is none, or another process
    * sends.
@@ -67,13 +67,13 @@ export interface SpoolStore {
   /** Stores the accepted hits or gives them back. Resolves when that is done for all so far. Never rejects. */
   write(): Promise<void>;
   /**
-   * Whether this process may still send in this term; asked before each bulk. With 0, the term of a process that does not
+   * Whether this process may still send with this lease; asked before each bulk. With 0, the lease of a process that does not
    * send, it takes the lease if nobody holds it. Never rejects.
    */
-  mayStillSend(term: number): Promise<boolean>;
+  mayStillSend(lease: number): Promise<boolean>;
   /** If this process holds the lease, drops hits that are too old. Never rejects. */
   expire(isFresh: IsFresh): Promise<void>;
-  /** The oldest hits of all processes. Each is returned once per term, and once more after `fromStart`. Never rejects. */
+  /** The oldest hits of all processes. Each is returned once per lease, and once more after `fromStart`. Never rejects. */
   take(options: TakeOptions): Promise<readonly StoredHit[]>;
   /** Stores the results of hits from `take`; `counts` add up to the number of hits. */
   acknowledge(hits: readonly EncodedHit[], counts: DeliveryCounters): void;

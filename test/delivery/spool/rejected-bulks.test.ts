@@ -46,7 +46,7 @@ test.each([
     );
     await store.write();
     expect(given).toEqual([]);
-    await eventually(() => store.mayStillSend(store.term));
+    await eventually(() => store.mayStillSend(store.lease));
 
     const transport = scriptedTransport();
     const sender = new Sender({

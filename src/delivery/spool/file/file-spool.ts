@@ -92,7 +92,7 @@ export class FileSpool implements SpoolStore {
     return this.#own.room;
   }
 
-  get term(): number {
+  get lease(): number {
     return this.#lease.number;
   }
 
@@ -140,12 +140,12 @@ export class FileSpool implements SpoolStore {
     return this.#own.write();
   }
 
-  mayStillSend(term: number): Promise<boolean> {
+  mayStillSend(lease: number): Promise<boolean> {
     return this.#steps.run(async () => {
       // So that a kill duplicates what is in flight and nothing before it.
       await this.#lease.hits?.saved();
-      if (term === 0) await this.#lease.hold();
-      return (await this.#lease.confirm()) && term === this.term;
+      if (lease === 0) await this.#lease.hold();
+      return (await this.#lease.confirm()) && lease === this.lease;
     }, false);
   }
 
@@ -156,7 +156,7 @@ export class FileSpool implements SpoolStore {
 
   take(options: TakeOptions): Promise<readonly StoredHit[]> {
     return this.#steps.run(async () => {
-      if (options.term !== this.term) return [];
+      if (options.lease !== this.lease) return [];
       if (options.delayMillis === 0) await this.#lease.hits?.refresh();
       const hits = (await this.#lease.hits?.take(options)) ?? [];
       this.#reports.taken(hits);

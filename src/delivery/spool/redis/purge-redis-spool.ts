@@ -45,7 +45,7 @@ async function purge(
         `a process holds a lease of the spool ${shown}, or its lease has not expired. ${purged} hits were purged. Stop all processes that use the spool, and try again in a minute`,
       );
     }
-    const hits = await shards.take({ term: shards.lease, max: PORTION, delayMillis: 0 });
+    const hits = await shards.take({ lease: shards.lease, max: PORTION, delayMillis: 0 });
     if (hits.length === 0) return purged;
     const selected = hits.filter((hit) => isSelected(filter, hit));
     shards.acknowledge(selected, lostHits('spool', selected.length));

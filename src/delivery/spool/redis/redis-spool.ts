@@ -114,7 +114,7 @@ export class RedisSpool implements SpoolStore {
     return this.#own.room;
   }
 
-  get term(): number {
+  get lease(): number {
     return this.#connection.isOpen ? this.#shards.lease : 0;
   }
 
@@ -144,11 +144,11 @@ export class RedisSpool implements SpoolStore {
     return [...this.#own.takeUnsent(this.#connection.isOpen), ...hits];
   }
 
-  mayStillSend(term: number): Promise<boolean> {
+  mayStillSend(lease: number): Promise<boolean> {
     return this.#step(async () => {
       await this.#shards.save(); // so that a kill duplicates only the bulk in flight
       await this.#shards.hold();
-      return term !== 0 && term === this.#shards.lease;
+      return lease !== 0 && lease === this.#shards.lease;
     }, false);
   }
 

@@ -41,6 +41,6 @@ test('while Matomo is unavailable, at most 10,000 of the written hits are kept i
   }
 
   for (const segment of segments) rmSync(join(folder, segment)); // so that nothing can be read
-  const taken = await folderHits.take({ term: 1, max: 2 * SEGMENTS * HITS, delayMillis: 0 });
+  const taken = await folderHits.take({ lease: 1, max: 2 * SEGMENTS * HITS, delayMillis: 0 });
   expect(taken).toHaveLength(10_000);
 });
