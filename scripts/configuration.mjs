@@ -123,8 +123,11 @@ application keeps running; a gateway does not start. If the option is set in cod
 A callback is an option that is a function. It is called after the request has ended. Except [\`beforeSend\`](#beforesend), callbacks
 get the request, read-only:
 REQUEST_FIELDS.
-Paths, queries and addresses are neither redacted nor masked. If a callback throws, one warning is logged and the result counts
-as \`undefined\`.
+Paths, queries and addresses are neither redacted nor masked.
+
+A callback returns its result at once: an \`async\` function is an invalid option. If a callback throws or returns a promise, one
+[warning](messages.md#callback-failed) is logged and the result counts as \`undefined\`; \`ignore\` then leaves the request out, and
+\`beforeSend\` drops the hit.
 `;
 
 const GATEWAY = `## Gateway
@@ -252,6 +255,7 @@ function wantedOf({ parse }) {
     return 'text';
   } catch ({ message }) {
     return message
+      .replace(/^[\w-]+: /, '')
       .replace(/^ must be (.*), got .*$/s, '$1')
       .replace(/ or a (?:function|meter provider)$/, '')
       .replace('true or false', '`true`, `false`, `1` or `0`')

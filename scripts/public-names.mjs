@@ -28,7 +28,7 @@ export async function publicNames(root) {
     ...commandNames(await load('help')),
     ...attributeNames(join(root, 'src')),
     ...redisKeys(await load('redis-keys')),
-    ...spoolFiles(await load('segment-names'), await load('spool-folder'), await load('lease')),
+    ...spoolFiles(await load('file-names'), await load('spool-folder'), await load('lease')),
   ];
   return Object.fromEntries(names.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

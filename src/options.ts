@@ -1,4 +1,4 @@
-import type { MeterProvider } from './common/otel-types.js';
+import type { AttributeValue, MeterProvider } from './common/otel-types.js';
 import type { HttpDispatcher } from './delivery/http/transport.js';
 import type { TrackedRequest } from './hit/http-request.js';
 import type { TrackingParameters } from './hit/parameters/tracking-parameters.js';
@@ -26,7 +26,7 @@ export interface MatomoOptions {
    * Base URL of Matomo, or the URL of its `matomo.php` or `piwik.php`: http or https, without credentials and query. Required.
    * Environment: `MATOMO_URL`.
    */
-  readonly url?: string | undefined;
+  readonly url?: string | URL | undefined;
   /**
    * ID of the site in Matomo, or a function that chooses it. If it returns `undefined` or throws, the request is not tracked.
    * Required.
@@ -48,11 +48,14 @@ export interface MatomoOptions {
   readonly tokenAuth?: string | undefined;
   /**
    * Headers that are added to every request to Matomo, for a web server or proxy that requires a password or a key. They are
-   * never logged. In the environment, write pairs such as `authorization=Basic dXNlcjpwYXNz,x-key=abc`, without commas in values.
+   * never logged. `Headers`, a `Map` and lists of pairs are accepted, too. In the environment, write pairs such as `authorization=Basic dXNlcjpwYXNz,x-key=abc`, without commas in values.
    * Matomo 5.4 and later read `Authorization: Bearer` as a Matomo token: use `tokenAuth` for that.
    * Environment: `MATOMO_HEADERS`.
    */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly headers?:
+    | Readonly<Record<string, string>>
+    | Iterable<readonly [string, string]>
+    | undefined;
   /**
    * `false` switches the package off: it does nothing and logs nothing.
    * Environment: `MATOMO_ENABLED`.
@@ -174,7 +177,7 @@ export interface MatomoOptions {
    * @see [OpenTelemetry: attributes of HTTP server spans](https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server)
    */
   readonly dimensions?:
-    | Readonly<Record<number, string | ((request: TrackedRequest) => string | number | undefined)>>
+    | Readonly<Record<number, string | ((request: TrackedRequest) => AttributeValue | undefined)>>
     | undefined;
   /**
    * Number of slots that your Matomo has for custom variables; Matomo 5 needs a plugin for them. Variables without a slot are
@@ -226,7 +229,7 @@ export interface MatomoOptions {
    * @see [Matomo: `uid`](https://developer.matomo.org/api-reference/tracking-api)
    * @see [OpenTelemetry: `enduser.id`](https://opentelemetry.io/docs/specs/semconv/registry/attributes/enduser/)
    */
-  readonly userId?: string | ((request: TrackedRequest) => string | undefined) | undefined;
+  readonly userId?: string | ((request: TrackedRequest) => string | number | undefined) | undefined;
   /**
    * `strict` sends as little as a report of visits needs: no addresses (`cip` is `0.0.0.0`, if there is a token) and no user IDs
    * from any source, and the defaults `query: 'strip'`, `urlPaths: 'template'`, `referrers: 'origin'`, `doNotTrack: true`,
@@ -424,10 +427,12 @@ export interface MatomoOptions {
    */
   readonly dispatcher?: HttpDispatcher | undefined;
   /**
-   * Gets the parameters of each hit before it is sent and returns them, changed or not. `undefined` or an error drops the hit.
+   * Gets the parameters of each hit before it is sent and returns them, changed or not. `null` drops the hit. So does anything else
+   * that is not an object of parameters, such as `undefined`, a promise or an error, and one warning is logged. Dropped page views are
+   * counted as `ignored.predicate`, other hits as `dropped.predicate`.
    */
   readonly beforeSend?:
-    | ((parameters: Record<string, string>) => Record<string, string> | undefined)
+    | ((parameters: Record<string, string>) => Record<string, string> | null)
     | undefined;
   /**
    * Logs each hit and sends nothing. The hits are counted as `accepted`. A `spool` is neither read nor written.

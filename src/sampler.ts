@@ -1,3 +1,5 @@
+import { show } from './common/diagnostics.js';
+import { isRecord } from './common/is-record.js';
 import { spanOf } from './common/otel-global.js';
 import type { Attributes, Context, Link, TraceState } from './common/otel-types.js';
 import { wrongOption } from './options/wrong-option.js';
@@ -42,17 +44,18 @@ const RECORD = 1; // SamplingDecision.RECORD
  * @param sampler - The sampler that decides which spans are exported.
  * @param options - `children` is `keys` by default.
  * @returns A sampler for the SDK.
- * @throws {@link OptionError}, a `TypeError`, if `sampler` is not a sampler of an OpenTelemetry SDK.
+ * @throws {@link OptionError}, a `TypeError`, if `sampler` is not a sampler of an OpenTelemetry SDK, or `children` is invalid.
  * @example
  * new NodeSDK({ sampler: recordServerSpans(new TraceIdRatioBasedSampler(0.1)), spanProcessors: [new MatomoSpanProcessor()] });
  */
 export function recordServerSpans(
   sampler: Sampler,
-  { children = 'keys' }: { readonly children?: 'keys' | 'all' } = {},
+  options: { readonly children?: 'keys' | 'all' | undefined } = {},
 ): Sampler {
   if (typeof sampler?.shouldSample !== 'function') {
     throw wrongOption('recordServerSpans needs a sampler of an OpenTelemetry SDK');
   }
+  const children = childrenOf(options);
   return {
     shouldSample(context, traceId, spanName, spanKind, attributes, links) {
       const result = sampler.shouldSample(context, traceId, spanName, spanKind, attributes, links);
@@ -65,6 +68,21 @@ export function recordServerSpans(
     },
     toString: () => `RecordServerSpans{${sampler}}`,
   };
+}
+
+function childrenOf(options: unknown): 'keys' | 'all' {
+  if (!isRecord(options)) {
+    throw wrongOption(`options of recordServerSpans must be an object, got ${show(options)}`);
+  }
+  const unknown = Object.keys(options).find((name) => name !== 'children');
+  if (unknown !== undefined) {
+    throw wrongOption(
+      `unknown option ${show(unknown)} of recordServerSpans: there is only children`,
+    );
+  }
+  const { children = 'keys' } = options;
+  if (children === 'keys' || children === 'all') return children;
+  throw wrongOption(`children must be one of "keys", "all", got ${show(children)}`);
 }
 
 function isBelowRecorded(context: Context): boolean {

@@ -141,14 +141,38 @@ test.each([
   },
 );
 
-test('outside of a request measure returns what the function returns', () => {
+test('outside of a request measure returns what the function returns, and a thenable as a promise', async () => {
   const promise = Promise.resolve(1);
-  const query = {
-    // biome-ignore lint/suspicious/noThenProperty: it is what is tested
-    then: () => expect.unreachable(),
-  };
   expect(measure('pf_srv', () => promise)).toBe(promise);
-  expect(measure('pf_srv', () => query as PromiseLike<never>)).toBe(query);
+  expect(measure('pf_srv', () => JSON.parse('5'))).toBe(5);
+  const query = lazyQuery();
+  const result = measure('pf_srv', () => query.builder);
+  expect(result).toBeInstanceOf(Promise);
+  expect(await result).toBe('row');
+  expect(query.started()).toBe(1);
+});
+
+test('what is no object of parameters is reported once, and no call throws', async () => {
+  const output = captureOutput();
+  const service = await startTracedService((_request, response) => {
+    for (let i = 0; i < 2; i++) {
+      for (const given of [null, 'x', Promise.resolve({}), new Map([['uid', 'ann']]), ['uid']])
+        annotate(given as never);
+      annotate({ cvar: 'x' as never, dimension1: 'a' });
+      void measure('pf_xxx' as never, () => 1);
+    }
+    response.end();
+  });
+  await service.fetch('/');
+  await service.requests(1);
+  const [hit] = await service.hits();
+  expect(hit?.params.dimension1).toBe('a');
+  const lines = output.join('').trim().split('\n');
+  expect(lines).toEqual([
+    expect.stringMatching(/annotate.*\[parameter-invalid\]/),
+    expect.stringMatching(/"cvar".*\[parameter-invalid\]/),
+    expect.stringMatching(/measure.*pf_srv.*\[parameter-invalid\]/),
+  ]);
 });
 
 test('after the hit of a request was built, annotate logs once and changes nothing', async () => {
@@ -172,19 +196,12 @@ test('after the hit of a request was built, annotate logs once and changes nothi
 });
 
 test('measure starts a lazy thenable, such as a query builder, once', async () => {
-  let started = 0;
-  const query = {
-    // biome-ignore lint/suspicious/noThenProperty: it is what is tested
-    then(resolve: (value: string) => void) {
-      started += 1;
-      setTimeout(() => resolve('row'), 20);
-    },
-  };
+  const query = lazyQuery();
   const service = await startTracedService(async (_request, response) => {
-    response.end(await measure('pf_srv', () => query as PromiseLike<string>));
+    response.end(await measure('pf_srv', () => query.builder));
   });
   expect((await service.fetch('/')).body).toBe('row');
-  expect(started).toBe(1);
+  expect(query.started()).toBe(1);
   await service.requests(1);
   expect((await service.hits())[0]?.stored?.time_server).toBeGreaterThanOrEqual(19);
 });
@@ -474,3 +491,16 @@ test('spans that lost the asynchronous context go to the request that their pare
   ]);
   expect(Object.fromEntries(stored)).toEqual({ 'GET /a': 'a', 'GET /b': 'b' });
 });
+
+/** As a query builder of Knex: it starts when `then` is called, and again with each further call. */
+function lazyQuery() {
+  let started = 0;
+  const builder: PromiseLike<string> = {
+    // biome-ignore lint/suspicious/noThenProperty: it is what is tested
+    then(resolve) {
+      started += 1;
+      return new Promise<string>((done) => setTimeout(done, 20, 'row')).then(resolve);
+    },
+  };
+  return { builder, started: () => started };
+}

@@ -13,6 +13,7 @@ import {
   trackOrder,
 } from '../src/index.js';
 import { startInspector } from '../src/inspector/index.js';
+import { captureOutput } from './support/output.js';
 import { startTracedService, until } from './support/traced-service.js';
 import { startVariants } from './support/variants.js';
 
@@ -145,7 +146,6 @@ test('they never throw, and invalid calls are counted', async () => {
     trackEvent('0', 'a');
     trackEvent('a', '0');
     trackEvent(any(undefined), any({}));
-    trackEvent('a', 'b', any(null));
     trackGoal(0);
     trackGoal(1, { revenue: Number.NaN });
     trackOrder(any(undefined));
@@ -167,8 +167,34 @@ test('they never throw, and invalid calls are counted', async () => {
   expect(service.processor.stats()).toMatchObject({
     hits: 1,
     furtherHits: 0,
-    dropped: { invalid: 18 },
+    dropped: { invalid: 17 },
   });
+});
+
+test('arguments in the order of another tracker are left out, and one line has the signature', async () => {
+  const output = captureOutput();
+  const service = await startTracedService((_request, response) => {
+    const call = (fn: unknown, ...given: unknown[]) =>
+      (fn as (...all: unknown[]) => void)(...given);
+    call(trackEvent, 'a', 'b', 'name', 3);
+    call(trackGoal, 5, 10);
+    call(trackOrder, 'A-1', 59.9);
+    call(trackHit, { e_c: 'a', e_a: 'cvar', cvar: 'x' });
+    response.end();
+  }, PATIENT);
+  await service.fetch('/');
+  await service.requests(1);
+  const [, ...hits] = (await service.hits()).map(({ params }) => params);
+  expect(hits).toMatchObject([{ e_a: 'b' }, { idgoal: '5' }, { e_a: 'cvar' }]);
+  expect(hits[0]).not.toHaveProperty('0');
+  const signatures = [
+    /trackEvent\(category, .*\{ name, value }/,
+    /trackGoal\(goal, \{ revenue }/,
+    /trackOrder\(\{ id, /,
+    /"cvar"/,
+  ];
+  expect(output).toEqual(signatures.map((signature) => expect.stringMatching(signature)));
+  for (const line of output) expect(line).toContain('[parameter-invalid]');
 });
 
 test('at most 100 of a request', async () => {
@@ -328,7 +354,7 @@ test('beforeSend sees each and may drop it', async () => {
       ...PATIENT,
       beforeSend(parameters) {
         seen.push(parameters.e_c);
-        return parameters.e_c === 'drop' ? undefined : { ...parameters, e_n: 'seen' };
+        return parameters.e_c === 'drop' ? null : { ...parameters, e_n: 'seen' };
       },
     },
   );
@@ -338,7 +364,12 @@ test('beforeSend sees each and may drop it', async () => {
   expect(seen).toEqual([undefined, 'keep', 'drop']);
   expect(hits).toHaveLength(2);
   expect(hits[1]).toMatchObject({ e_c: 'keep', e_n: 'seen' });
-  expect(service.processor.stats()).toMatchObject({ hits: 2, furtherHits: 1, pending: 0 });
+  expect(service.processor.stats()).toMatchObject({
+    hits: 2,
+    furtherHits: 1,
+    pending: 0,
+    dropped: { predicate: 1, invalid: 0 },
+  });
 });
 
 test('with several processors every one sends it, and no bulk is larger than maxExportBatchSize', async () => {

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { createGateway } from '../gateway/index.js';
 import { RECEIVER_FLAGS, readFlags } from '../gateway/receiver-options.js';
+import { problemOf } from '../options/wrong-option.js';
 import { UsageError } from './usage-error.js';
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
@@ -12,8 +13,9 @@ export async function gateway(args: string[]): Promise<void> {
   const { values } = parseArgs({ args, options });
   const running = await createGateway(readFlags(values)).catch((error: Error) => {
     // Messages about a variable begin with its name, so an option that is also a flag came from the flag.
-    const [option = ''] = error.message.split(' ', 1);
-    if (Object.hasOwn(values, option)) throw new UsageError(`--${error.message}`);
+    const problem = problemOf(error);
+    const [option = ''] = problem.split(' ', 1);
+    if (Object.hasOwn(values, option)) throw new UsageError(`--${problem}`);
     throw error;
   });
   console.log(`The gateway listens for spans at ${running.url}/v1/traces.`);

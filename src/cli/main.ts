@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-import { withoutUserInfo } from '../common/diagnostics.js';
+import { PREFIX, withoutUserInfo } from '../common/diagnostics.js';
+import { problemOf } from '../options/wrong-option.js';
 import { VERSION } from '../version.js';
 import { HELP, HELP_END, OVERVIEW } from './help.js';
 import { isUsageError, UsageError } from './usage-error.js';
@@ -26,7 +27,7 @@ try {
   const isUsage = isUsageError(error);
   const known = name !== undefined && Object.hasOwn(COMMANDS, name) ? ` ${name}` : '';
   const hint = isUsage ? `\nSee npx opentelemetry-matomo${known} --help` : '';
-  console.error(`opentelemetry-matomo: ${withoutUserInfo((error as Error).message)}${hint}`);
+  console.error(`${PREFIX}${withoutUserInfo(problemOf(error))}${hint}`);
   process.exitCode = isUsage ? USAGE_ERROR : FAILED;
 }
 

@@ -1,4 +1,5 @@
 import { splitCode } from '../common/messages.js';
+import { problemOf } from '../options/wrong-option.js';
 
 /** The command line is invalid. */
 export class UsageError extends Error {}
@@ -16,8 +17,8 @@ export function withoutEffect(message: string): string {
 
 /** Whether an error is about the command line. */
 export function isUsageError(error: unknown): boolean {
-  const { code = '', message = '' } = error as { code?: string; message?: string };
+  const { code = '' } = error as { code?: string };
   // `parseArgs` has its own codes, and the values of some flags are parsed like options.
-  const isFlagValue = code === 'option-invalid' && message.startsWith('--');
+  const isFlagValue = code === 'option-invalid' && problemOf(error).startsWith('--');
   return error instanceof UsageError || code.startsWith('ERR_PARSE_ARGS') || isFlagValue;
 }

@@ -24,7 +24,8 @@ export interface Diagnostics {
 
 type Level = 'info' | 'warn' | 'error';
 
-const PREFIX = 'opentelemetry-matomo: ';
+/** Begins each line and each error. */
+export const PREFIX = 'opentelemetry-matomo: ';
 const MAX_DISTINCT_WARNINGS = 100;
 
 /** Logs to OpenTelemetry's `diag`, which is read from the API's global object, so no copy of the API is called. */

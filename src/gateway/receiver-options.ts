@@ -10,6 +10,7 @@ import {
 } from '../options/declaration.js';
 import { patternsFromText } from '../options/environment-text.js';
 import { integer, secret, stateless } from '../options/option-values.js';
+import { checkIsObject } from '../options/resolve-options.js';
 import { wrongOption } from '../options/wrong-option.js';
 import type { MatomoOptions } from '../options.js';
 import type { GatewayOptions, ReceiverOptions } from './gateway-options.js';
@@ -112,6 +113,7 @@ export function resolveReceiver(
   options: GatewayOptions,
   env: Environment,
 ): { receiver: ResolvedReceiver; matomo: MatomoOptions } {
+  checkIsObject(options);
   const given: Record<string, unknown> = { ...options };
   const receiver: Record<string, unknown> = {};
   for (const name of Object.keys(RECEIVER_OPTIONS) as ReceiverOptionName[]) {

@@ -2,6 +2,7 @@ import { memoizeLatest } from '../common/generation-cache.js';
 import type { HttpRequest } from './http-request.js';
 import { hasWildcard } from './page/catch-all-route.js';
 import { decodePath } from './page/url-pairs.js';
+import { withSlash } from './parameters/route-details.js';
 import { MAX_PATTERN_INPUT } from './request-patterns.js';
 import type { Client } from './visitor/client.js';
 
@@ -47,7 +48,7 @@ export function createFindIgnoreReason(
   function isIgnoredPath(path: string, route: string | undefined): boolean {
     if (paths.size === 0) return false; // an empty set would hash each path too, which costs 30 ns
     if (paths.has(withoutEndSlash(path))) return true;
-    return route !== undefined && routes.has(withoutEndSlash(route));
+    return route !== undefined && routes.has(withoutEndSlash(withSlash(route)));
   }
 
   return function findIgnoreReason({ path, route, method, userAgent, client }) {

@@ -1,4 +1,5 @@
 import { memoize } from '../common/generation-cache.js';
+import { isRecord, isThenable } from '../common/is-record.js';
 import type { Hit } from './hit.js';
 import type { ReportProblem } from './parameters/custom-variables.js';
 import { override } from './parameters/overrides.js';
@@ -25,7 +26,7 @@ export function callBeforeSend(
     const value = given[name];
     // Reserved ones keep their value: some decide whether Matomo makes a visit of a hit.
     if (RESERVED.has(name) && parameters.has(name)) copy(name, parameters, checked);
-    else if (name !== 'cvar') override(checked, name, value, hasToken, report);
+    else if (name !== 'cvar') override(checked, name, value, hasToken, report, 'beforeSend');
     else if (typeof value === 'string') checked.set(name, cleanText(value));
   }
   if (!checked.has('ua')) checked.set('ua', '-');
@@ -51,7 +52,7 @@ function copy(name: string, from: ReadonlyMap<string, string>, to: Map<string, s
   if (value !== undefined) to.set(name, value);
 }
 
-/** It gets a copy. If it throws, the hit is dropped: it may exist to keep something from leaving. */
+/** It gets a copy. If it fails, the hit is dropped: it may exist to keep something from leaving. */
 function call(
   beforeSend: (parameters: Record<string, string>) => unknown,
   parameters: ReadonlyMap<string, string>,
@@ -59,14 +60,23 @@ function call(
 ): Record<string, unknown> | undefined {
   try {
     const given = beforeSend(Object.fromEntries(parameters));
-    return typeof given === 'object' && given !== null ? { ...given } : undefined;
+    if (isRecord(given)) return { ...given };
+    if (given === null) return undefined;
+    const isPromise = isThenable(given);
+    if (isPromise) given.then(undefined, () => undefined); // a rejection would end the process
+    const what = isPromise ? 'a promise' : Array.isArray(given) ? 'a list' : typeof given;
+    failed(`returned ${what}`);
   } catch (error) {
-    const name = error instanceof Error ? error.name : typeof error;
+    failed(`threw ${error instanceof Error ? error.name : typeof error}`);
+  }
+  return undefined;
+
+  function failed(what: string): void {
     report(
-      'throws beforeSend',
-      () => `The option beforeSend threw ${name}. Its hits are dropped. Fix the function.`,
+      'callback beforeSend',
+      () =>
+        `The option beforeSend ${what}. The hit was dropped. Return the parameters, or null to drop a hit on purpose.`,
     );
-    return undefined;
   }
 }
 

@@ -28,7 +28,7 @@ export function parameterOf({ given }: CheckedHit, name: string): string | undef
 }
 
 /** Why a further hit is not sent and no part of `hits`. */
-export type DropReason = 'too_many' | 'no_visitor' | 'invalid';
+export type DropReason = 'too_many' | 'no_visitor' | 'invalid' | 'predicate';
 
 /** A request may have so many further hits: a loop that calls `trackEvent` must not flood Matomo. */
 export const MAX_FURTHER_HITS = 100;
@@ -74,7 +74,7 @@ function readFields(
   report: ReportProblem,
 ): KnownFields | undefined {
   const checked = new Map<string, string>();
-  overrideAll(checked, parameters, hasToken, report);
+  overrideAll(checked, parameters, hasToken, report, 'a further hit');
   // Without the value that decides its kind, the hit would become a page view.
   const lost = [...DECIDING_KIND].find(
     (name) => parameters[name] !== undefined && !checked.has(name),

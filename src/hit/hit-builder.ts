@@ -38,6 +38,14 @@ export interface ToHitsOptions extends PageViewOptions {
   readonly hidesUserId?: boolean | undefined;
 }
 
+/** What sets the first layers of parameters, and all others. */
+const SOURCES = [
+  'the option dimensions',
+  'a callback or an attribute that an option names',
+  'routeDetails',
+];
+const ANNOTATION = 'annotate or an attribute matomo.*';
+
 /** A page view of a request that nobody adds anything to. */
 interface PlainPageView {
   readonly request: HttpRequest;
@@ -157,7 +165,9 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
     }
     const dimensions = toDimensions?.({ ...facts, referrer: fields.referrer?.value });
     const layers = [dimensions, request.given, details, ...overridesOf(request)];
-    for (const layer of layers) if (layer) overrideAll(parameters, layer, hasToken, report);
+    layers.forEach((layer, i) => {
+      if (layer) overrideAll(parameters, layer, hasToken, report, SOURCES[i] ?? ANNOTATION);
+    });
     if (!isServerTimeGiven(request, layers)) subtractOtherTimings(parameters, request);
     completeEvent(parameters, report);
     const chatbot = toChatbot(request, facts.path);

@@ -109,28 +109,30 @@ export interface HttpRequest {
 export interface TrackedRequest {
   /** Request method as the client sent it. */
   readonly method: string;
-  /** Raw path without the query. */
+  /** Raw path without the query. It is neither decoded nor redacted. */
   readonly path: string;
-  /** Query without `?`, not redacted. */
+  /** Query without `?`, not redacted. Missing if the URL has none. */
   readonly query?: string;
-  /** Route template such as `/users/:id`. */
+  /** Route template such as `/users/:id`. Missing if no route matched, or the framework does not tell it. */
   readonly route?: string;
-  /** Host as the client sent it. */
+  /** Host as the client sent it, or as a proxy that `trustProxy` (`MATOMO_TRUST_PROXY`) trusts reports it. */
   readonly host?: string;
-  /** Scheme of the tracked URL. */
+  /** Scheme of the tracked URL: see `assumeHttps` (`MATOMO_ASSUME_HTTPS`). */
   readonly protocol: 'http' | 'https';
-  /** Status of the response; 499 if the client disconnected early. */
+  /** Status of the response; 499 if the client disconnected before it was complete. */
   readonly statusCode?: number;
   /** The client disconnected before the response was complete. */
   readonly aborted: boolean;
+  /** The `User-Agent` header. Missing if the client sent none. */
   readonly userAgent?: string;
-  /** Address of the client, not masked. */
+  /** Address of the client according to `trustProxy` (`MATOMO_TRUST_PROXY`). `anonymizeIp` does not mask it here. */
   readonly address?: string;
-  /** Returns a request header. Its name is case-insensitive. */
+  /** Returns a request header; its name is case-insensitive. Without Node.js' request, only headers that the span captured are known. */
   header(name: string): string | undefined;
+  /** From the first byte of the request to the end of the response, in milliseconds. */
   readonly durationMillis: number;
   /** Start of the request, in epoch milliseconds. */
   readonly startTime: number;
-  /** Attributes of the server span. */
+  /** Attributes of the server span; empty if the request has none. */
   readonly attributes: Attributes;
 }

@@ -9,6 +9,7 @@ import { toTitlePath } from './page/title-path.js';
 import { toPagePath } from './page-data.js';
 import type { ReportProblem } from './parameters/custom-variables.js';
 import type { RequestFacts } from './parameters/dimensions.js';
+import { withSlash } from './parameters/route-details.js';
 import {
   createToRequestFields,
   type RequestFields,
@@ -140,5 +141,5 @@ function always<T>(value: T): () => T {
 function toTemplate({ route }: HttpRequest, path: string): string {
   if (route === undefined) return toTitlePath(path);
   const text = route.replaceAll('?', '%3F'); // marks optional parts; in a URL, it would begin the query
-  return text.startsWith('/') ? text : `/${text}`;
+  return withSlash(text);
 }

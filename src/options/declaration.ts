@@ -69,6 +69,17 @@ export function variablesOf(declarations: OptionDeclarations): string[] {
   );
 }
 
+/** Names of variables that one would expect from the names of options, with their real names. */
+export function expectedVariables(
+  declarations: OptionDeclarations,
+): Readonly<Record<string, string>> {
+  const pairs = Object.entries(declarations).flatMap(([name, { env }]) => {
+    const expected = `MATOMO_${name.replace(/[A-Z]/g, '_$&').toUpperCase()}`;
+    return env === undefined || env === expected ? [] : [[expected, env]];
+  });
+  return Object.fromEntries(pairs);
+}
+
 /**
  * Reads an option from its variables; `undefined` if none is set. Throws a `TypeError` that names variable and value.
  * `onUnreadable` is called if a file cannot be read; it may return.
@@ -83,6 +94,7 @@ export function readVariables<Resolved>(
   const path = textOf(file, env);
   if (file !== undefined && path !== '') {
     const content = readFile(file, path, onUnreadable);
+    if (content?.trim() === '') throw wrongOption(`The file in ${file} is empty`);
     return content === undefined ? undefined : parse(file, content);
   }
   const parts = Object.entries(files ?? {});

@@ -20,18 +20,31 @@ const OF_THE_REQUEST: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** Headers by lower-case name. Errors show neither name nor value: if the text cannot be parsed, all of it may be a secret. */
+/**
+ * Headers by lower-case name. Errors never show a value. They name the header only in code: if the text of a variable cannot be
+ * parsed, all of it may be a secret.
+ */
 export function headers(name: string, value: unknown): Readonly<Record<string, string>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw notPairs(name);
+  const isVariable = name.startsWith('MATOMO_');
   const parsed: Record<string, string> = {};
-  for (const [given, content] of Object.entries(value)) {
-    const header = given.trim().toLowerCase();
+  for (const [given, content] of pairsOf(name, value)) {
+    const header = typeof given === 'string' ? given.trim().toLowerCase() : '';
     const text = typeof content === 'string' ? content.trim() : '';
-    if (!NAME.test(header) || !VALUE.test(text)) throw notPairs(name);
+    if (!NAME.test(header)) throw notPairs(name);
+    if (!VALUE.test(text)) throw notPairs(isVariable ? name : `${name}[${show(header)}]`);
     if (OF_THE_REQUEST.has(header)) throw wrongOption(`${name} must not set ${header}`);
     parsed[header] = text;
   }
   return parsed;
+}
+
+/** The pairs of an object, or of `Headers`, a `Map` or another iterable. */
+function pairsOf(name: string, value: unknown): readonly (readonly unknown[])[] {
+  if (typeof value !== 'object' || value === null) throw notPairs(name);
+  if (!(Symbol.iterator in value)) return Object.entries(value);
+  const pairs = [...(value as Iterable<unknown>)];
+  if (pairs.every((pair) => Array.isArray(pair) && pair.length === 2)) return pairs as unknown[][];
+  throw notPairs(name);
 }
 
 /** Names of headers, in lower case and with dashes. */
@@ -45,6 +58,8 @@ export function headerNames(name: string, value: unknown): readonly string[] {
 }
 
 function notPairs(name: string): TypeError {
-  const wanted = 'names and values of HTTP headers, such as authorization=Basic …';
+  const wanted = name.endsWith(']')
+    ? 'text without line breaks'
+    : 'names and values of HTTP headers, such as authorization=Basic …';
   return wrongOption(`${name} must be ${wanted}; its value is not shown, because it may be secret`);
 }

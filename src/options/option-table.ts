@@ -1,4 +1,4 @@
-import type { MeterProvider } from '../common/otel-types.js';
+import type { AttributeValue, MeterProvider } from '../common/otel-types.js';
 import type { HttpDispatcher } from '../delivery/http/transport.js';
 import { AI_CHATBOTS } from '../hit/bots/ai-chatbots.js';
 import type { TrackedRequest } from '../hit/http-request.js';
@@ -26,13 +26,13 @@ import {
   meterProvider,
   methods,
   oneOf,
+  paths,
   patterns,
   queryPolicy,
   routeDetails,
   secret,
   share,
   siteId,
-  strings,
   trustProxy,
   userId,
   visitorId,
@@ -52,7 +52,7 @@ export const OPTIONS = {
    * Base URL of Matomo, or the URL of its `matomo.php` or `piwik.php`: http or https, without credentials and query. Required.
    * @example MATOMO_URL=https://matomo.example.org
    */
-  url: option<string>()({ env: 'MATOMO_URL', parse: matomoUrl, default: 'required' }),
+  url: option<string | URL>()({ env: 'MATOMO_URL', parse: matomoUrl, default: 'required' }),
   /**
    * ID of the site in Matomo, or a function that chooses it. If it returns `undefined` or throws, the request is not tracked.
    * Required.
@@ -78,10 +78,10 @@ export const OPTIONS = {
   }),
   /**
    * Headers that are added to every request to Matomo, for a web server or proxy that requires a password or a key. They are
-   * never logged. In the environment, write pairs such as `authorization=Basic dXNlcjpwYXNz,x-key=abc`, without commas in values.
+   * never logged. `Headers`, a `Map` and lists of pairs are accepted, too. In the environment, write pairs such as `authorization=Basic dXNlcjpwYXNz,x-key=abc`, without commas in values.
    * Matomo 5.4 and later read `Authorization: Bearer` as a Matomo token: use `tokenAuth` for that.
    */
-  headers: option<Readonly<Record<string, string>>>()({
+  headers: option<Readonly<Record<string, string>> | Iterable<readonly [string, string]>>()({
     env: 'MATOMO_HEADERS',
     fromText: pairsFromText,
     parse: headers,
@@ -143,7 +143,7 @@ export const OPTIONS = {
   ignorePaths: option<readonly string[]>()({
     env: 'MATOMO_IGNORE_PATHS',
     fromText: listFromText,
-    parse: strings,
+    parse: paths,
     default: [],
     isPrivacy: true,
   }),
@@ -261,7 +261,7 @@ export const OPTIONS = {
    * @example MATOMO_DIMENSIONS=1=http.request.method,2=http.response.status_code,3=http.route
    */
   dimensions: option<
-    Readonly<Record<number, string | ((request: TrackedRequest) => string | number | undefined)>>
+    Readonly<Record<number, string | ((request: TrackedRequest) => AttributeValue | undefined)>>
   >()({ env: 'MATOMO_DIMENSIONS', fromText: pairsFromText, parse: dimensions, default: {} }),
   /**
    * Number of slots that your Matomo has for custom variables; Matomo 5 needs a plugin for them. Variables without a slot are
@@ -331,7 +331,7 @@ export const OPTIONS = {
    * @see [OpenTelemetry: `enduser.id`](https://opentelemetry.io/docs/specs/semconv/registry/attributes/enduser/)
    * @example MATOMO_USER_ID=enduser.id
    */
-  userId: option<string | ((request: TrackedRequest) => string | undefined)>()({
+  userId: option<string | ((request: TrackedRequest) => string | number | undefined)>()({
     env: 'MATOMO_USER_ID',
     parse: userId,
     default: undefined,
@@ -610,8 +610,12 @@ export const OPTIONS = {
     default: undefined,
     defaultText: 'created by the package',
   }),
-  /** Gets the parameters of each hit before it is sent and returns them, changed or not. `undefined` or an error drops the hit. */
-  beforeSend: option<(parameters: Record<string, string>) => Record<string, string> | undefined>()({
+  /**
+   * Gets the parameters of each hit before it is sent and returns them, changed or not. `null` drops the hit. So does anything else
+   * that is not an object of parameters, such as `undefined`, a promise or an error, and one warning is logged. Dropped page views are
+   * counted as `ignored.predicate`, other hits as `dropped.predicate`.
+   */
+  beforeSend: option<(parameters: Record<string, string>) => Record<string, string> | null>()({
     parse: functionOption<(parameters: Record<string, string>) => unknown>,
     default: undefined,
     isPrivacy: true,

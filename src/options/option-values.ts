@@ -1,13 +1,17 @@
+import { types } from 'node:util';
 import { show } from '../common/diagnostics.js';
-import type { MeterProvider } from '../common/otel-types.js';
+import { isRecord } from '../common/is-record.js';
+import type { AttributeValue, MeterProvider } from '../common/otel-types.js';
 import type { HttpDispatcher } from '../delivery/http/transport.js';
 import type { ConsentRule } from '../hit/consent.js';
 import type { TrackedRequest } from '../hit/http-request.js';
+import { nearestName } from '../hit/nearest-name.js';
 import { TEMPLATE_FIELDS } from '../hit/page/action-name.js';
+import { describeUnknownParameter } from '../hit/parameters/overrides.js';
 import { declarationOf } from '../hit/parameters/parameter-table.js';
 import type { RouteDetails } from '../hit/parameters/route-details.js';
 import { toSiteId } from '../hit/parameters/site-id.js';
-import { createTrust } from '../hit/visitor/proxy-trust.js';
+import { createTrust, NAMED_RANGES } from '../hit/visitor/proxy-trust.js';
 import { listFromText } from './environment-text.js';
 import { wrongOption } from './wrong-option.js';
 
@@ -26,8 +30,18 @@ function lowerCase(value: unknown): unknown {
   return typeof value === 'string' ? value.toLowerCase() : value;
 }
 
+/** A callback, if the value is a function. What it does when it is called is not known here. */
+function callback<F>(name: string, value: unknown): F | undefined {
+  if (typeof value !== 'function') return undefined;
+  if (!types.isAsyncFunction(value)) return value as F;
+  throw wrongOption(
+    `${name} must be a function that returns its result at once, got an async function. Await what it needs in the handler, and pass it with annotate`,
+  );
+}
+
 export function siteId(name: string, value: unknown): number | Callback<number | string> {
-  if (typeof value === 'function') return value as Callback<number | string>;
+  const given = callback<Callback<number | string>>(name, value);
+  if (given) return given;
   const several = ' (to choose among several sites, set the option siteId in code)';
   const wanted = `a positive whole number${String(value).includes(',') ? several : ''}`;
   return toSiteId(value) ?? refuse(name, wanted, value, `${wanted} or a function`);
@@ -35,8 +49,10 @@ export function siteId(name: string, value: unknown): number | Callback<number |
 
 /** The error does not show the value: it may be a secret with a stray space. */
 export function secret(name: string, value: unknown): string {
-  if (typeof value === 'string' && /^[\x21-\x7e]+$/.test(value.trim())) return value.trim();
-  const got = typeof value === 'string' ? 'other text' : `a ${typeof value}`;
+  const text = typeof value === 'string' ? value.trim() : undefined;
+  if (text !== undefined && /^[\x21-\x7e]+$/.test(text)) return text;
+  if (text === '') throw wrongOption(`${name} must not be empty`);
+  const got = text === undefined ? `a ${typeof value}` : 'other text';
   throw wrongOption(`${name} must be text without spaces or control characters, got ${got}`);
 }
 
@@ -83,7 +99,7 @@ export function oneOf<T extends string>(...words: T[]): (name: string, value: un
 }
 
 export function functionOption<F>(name: string, value: unknown): F {
-  return typeof value === 'function' ? (value as F) : refuse(name, 'a function', value);
+  return callback<F>(name, value) ?? refuse(name, 'a function', value);
 }
 
 /** `cookie:name=value` or `header:name=value`. The value has no semicolon or comma, which separate several values. */
@@ -112,9 +128,24 @@ export function meterProvider(name: string, value: unknown): MeterProvider | 'gl
     : refuse(name, '"global"', value, '"global" or a meter provider');
 }
 
-export function strings(name: string, value: unknown): readonly string[] {
+function strings(name: string, value: unknown): readonly string[] {
   const isList = Array.isArray(value) && value.every((item) => typeof item === 'string');
   return isList ? [...value] : refuse(name, 'a list of strings', value);
+}
+
+/** Exact paths. Without a slash at its beginning, an item would match nothing. */
+export function paths(name: string, value: unknown): readonly string[] {
+  const items: readonly unknown[] = Array.isArray(value) ? value : [];
+  const pattern = items.find((item) => item instanceof RegExp);
+  if (pattern !== undefined) {
+    const advice = 'a list of exact paths (use ignorePatterns for regular expressions)';
+    return refuse(name, advice, pattern);
+  }
+  const list = strings(name, value);
+  const relative = list.find((path) => !path.startsWith('/'));
+  return relative === undefined
+    ? list
+    : refuse(name, 'a list of paths that begin with a slash', relative);
 }
 
 export function methods(least: number): (name: string, value: unknown) => readonly string[] {
@@ -143,14 +174,16 @@ export function patterns(name: string, value: unknown): readonly RegExp[] {
     if (typeof pattern !== 'string') return refuse(name, wanted, pattern);
     try {
       return new RegExp(pattern);
-    } catch {
-      return refuse(name, wanted, pattern);
+    } catch (error) {
+      const reason = (error as Error).message.split(': ').at(-1);
+      return refuse(name, `${wanted} (${reason})`, pattern);
     }
   });
 }
 
 export function actionName(name: string, value: unknown): string | Callback<string> {
-  if (typeof value === 'function') return value as Callback<string>;
+  const given = callback<Callback<string>>(name, value);
+  if (given) return given;
   if (typeof value !== 'string' || value === '') {
     return refuse(name, 'a template', value, 'a template or a function');
   }
@@ -171,10 +204,13 @@ export function routeDetails(name: string, value: unknown): Readonly<Record<stri
   const copy: Record<string, RouteDetails> = {};
   for (const [route, details] of Object.entries(value)) {
     const place = `${name}[${show(route)}]`;
+    if (!/^(?:[!#$%&'*+.^_`|~\dA-Za-z-]+ )?\//.test(route)) {
+      refuse(name, 'an object with keys such as "GET /users/:id" or "/users/:id"', route);
+    }
     if (!isRecord(details)) return refuse(place, 'an object', details);
     const { cvar, ...parameters } = details;
     const unknown = Object.keys(parameters).find((key) => !declarationOf(key));
-    if (unknown !== undefined) refuse(place, 'an object of tracking parameters', unknown);
+    if (unknown !== undefined) throw wrongOption(`${place}: ${describeUnknownParameter(unknown)}`);
     checkValues(place, parameters);
     if (cvar === undefined) copy[route] = { ...parameters };
     else if (isRecord(cvar)) {
@@ -196,7 +232,7 @@ function checkValues(place: string, values: Record<string, unknown>): void {
 export function dimensions(
   name: string,
   value: unknown,
-): Readonly<Record<string, string | Callback<string | number>>> {
+): Readonly<Record<string, string | Callback<AttributeValue>>> {
   if (!isRecord(value)) {
     const wantedInCode = 'an object of attributes or functions by ID';
     return refuse(name, 'pairs of ID and attribute', value, wantedInCode);
@@ -210,12 +246,13 @@ export function dimensions(
         'an object by IDs from 1 to 999',
       );
     }
-    if (typeof source !== 'function' && (typeof source !== 'string' || source === '')) {
+    if (callback(`${name}[${id}]`, source)) continue;
+    if (typeof source !== 'string' || source === '') {
       const wanted = 'the name of an attribute';
       refuse(`${name}[${id}]`, wanted, source, `${wanted} or a function`);
     }
   }
-  return { ...value } as Readonly<Record<string, string | Callback<string | number>>>;
+  return { ...value } as Readonly<Record<string, string | Callback<AttributeValue>>>;
 }
 
 export function trustProxy(name: string, value: unknown): boolean | number | readonly string[] {
@@ -230,7 +267,10 @@ export function trustProxy(name: string, value: unknown): boolean | number | rea
     createTrust(list);
     return list;
   } catch (error) {
-    return refuse(name, 'a list of IP addresses and CIDRs', (error as Error).message);
+    const { message } = error as Error;
+    const near = nearestName(message, Object.keys(NAMED_RANGES));
+    const hint = near === undefined ? '' : ` (did you mean "${near}"?)`;
+    return refuse(name, `a list of IP addresses and CIDRs${hint}`, message);
   }
 }
 
@@ -238,13 +278,12 @@ export function visitorId(
   name: string,
   value: unknown,
 ): 'auto' | 'cookie' | 'none' | Callback<string> {
-  return typeof value === 'function'
-    ? (value as Callback<string>)
-    : oneOf('auto', 'cookie', 'none')(name, value);
+  return callback<Callback<string>>(name, value) ?? oneOf('auto', 'cookie', 'none')(name, value);
 }
 
-export function userId(name: string, value: unknown): string | Callback<string> {
-  if (typeof value === 'function') return value as Callback<string>;
+export function userId(name: string, value: unknown): string | Callback<string | number> {
+  const given = callback<Callback<string | number>>(name, value);
+  if (given) return given;
   if (typeof value === 'string' && value.trim() !== '') return value.trim();
   const wanted = 'the name of an attribute';
   return refuse(name, wanted, value, `${wanted} or a function`);
@@ -260,8 +299,4 @@ export function queryPolicy(
   // In the environment, a misspelled policy would be read as a list of one name and remove everything else.
   const wanted = '"keep", "redact", "strip" or a list of names';
   return refuse(name, `${wanted} (write a single name with a comma after it)`, value, wanted);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,9 +1,11 @@
 import { type Diagnostics, show } from '../common/diagnostics.js';
+import { isRecord } from '../common/is-record.js';
 import { coded } from '../common/messages.js';
 import { nearestName } from '../hit/nearest-name.js';
 import type { MatomoOptions } from '../options.js';
 import {
   type Environment,
+  expectedVariables,
   type OptionDeclaration,
   readVariables,
   textOf,
@@ -18,15 +20,20 @@ import {
 import { OPTIONS, type OptionName } from './option-table.js';
 import type { ResolvedOptions } from './resolved-options.js';
 import { applyStrict } from './strict.js';
-import { wrongOption } from './wrong-option.js';
+import { problemOf, wrongOption } from './wrong-option.js';
 
 type Values = Partial<Record<keyof ResolvedOptions, unknown>>;
 type ReportError = (message: string) => void;
 
+/** Shorter parts of names occur in many of them. */
+const SHORTEST_PART = 3;
 const NAMES = Object.keys(OPTIONS) as OptionName[];
 
 /** Every variable from which options are read. */
 export const OPTION_VARIABLES: readonly string[] = variablesOf(OPTIONS);
+
+/** Variables that nothing reads, although the names of options suggest them. */
+export const EXPECTED_VARIABLES: Readonly<Record<string, string>> = expectedVariables(OPTIONS);
 
 /**
  * Merges options from code, environment and defaults. An invalid value in code throws; an invalid variable is logged and
@@ -45,14 +52,14 @@ export function resolveOptions(
     try {
       values[name] = readVariable(name, env, (message) => invalid.push(message));
     } catch (error) {
-      const { message } = error as Error;
+      const message = problemOf(error);
       if (OPTIONS[name].isPrivacy) unclear.push(message);
       else invalid.push(environmentWrong(message));
     }
   }
   if (values.enabled === false) return undefined;
   for (const message of invalid) diagnostics.error(message);
-  for (const misspelled of findMisspelledVariables(env, OPTION_VARIABLES)) {
+  for (const misspelled of findMisspelledVariables(env, OPTION_VARIABLES, EXPECTED_VARIABLES)) {
     if (isUnclear(misspelled, values)) unclear.push(describeMisspelled(misspelled));
     else warnAboutMisspelled(misspelled, diagnostics);
   }
@@ -112,6 +119,7 @@ const SAMPLED_BY_NOBODY =
 /** The options given in code, parsed. */
 function parseGiven(given: MatomoOptions): Values {
   const values: Values = {};
+  checkIsObject(given);
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(OPTIONS, name)) throw unknownOption(name);
     const { inCode, parse } = OPTIONS[name as OptionName];
@@ -120,6 +128,11 @@ function parseGiven(given: MatomoOptions): Values {
     if (value !== undefined) values[name as OptionName] = parse(name, value);
   }
   return values;
+}
+
+/** A list, a `Map` or a promise has no options, so that the environment would apply alone. */
+export function checkIsObject(options: unknown): void {
+  if (!isRecord(options)) throw wrongOption(`options must be an object, got ${show(options)}`);
 }
 
 /** Adds defaults. Returns the required options that are missing. */
@@ -142,7 +155,7 @@ export function readEnvironment<Name extends OptionName>(
   try {
     return readVariable(name, env, (message) => diagnostics?.error(message));
   } catch (error) {
-    diagnostics?.error(environmentWrong((error as Error).message));
+    diagnostics?.error(environmentWrong(problemOf(error)));
     return undefined;
   }
 }
@@ -163,7 +176,8 @@ function readVariable<Name extends OptionName>(
 }
 
 /** Whether the variable was meant for a privacy option that is not set otherwise. */
-function isUnclear({ meant }: MisspelledVariable, values: Values): boolean {
+function isUnclear({ meant, isExpected }: MisspelledVariable, values: Values): boolean {
+  if (isExpected) return false;
   const name = NAMES.find((option) => [OPTIONS[option].env, OPTIONS[option].file].includes(meant));
   return name !== undefined && OPTIONS[name].isPrivacy === true && values[name] === undefined;
 }
@@ -183,7 +197,15 @@ function environmentWrong(message: string): string {
 }
 
 function unknownOption(name: string): TypeError {
-  const near = nearestName(name, NAMES);
-  const hint = near ? `did you mean ${near}?` : `the options are ${NAMES.join(', ')}`;
+  const near = nearestOption(name);
+  const hint = near ? `did you mean ${near}?` : 'docs/configuration.md lists all options';
   return wrongOption(`unknown option ${show(name)}: ${hint}`);
+}
+
+/** The option with nearly that name, else the only one whose name contains it, as `tokenAuth` contains `token`. */
+function nearestOption(name: string): string | undefined {
+  const near = nearestName(name, NAMES);
+  if (near !== undefined || name.length < SHORTEST_PART) return near;
+  const containing = NAMES.filter((option) => option.toLowerCase().includes(name.toLowerCase()));
+  return containing.length === 1 ? containing[0] : undefined;
 }

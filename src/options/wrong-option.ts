@@ -1,3 +1,4 @@
+import { PREFIX } from '../common/diagnostics.js';
 import type { MessageCode } from '../common/messages.js';
 
 /**
@@ -12,6 +13,12 @@ export interface OptionError extends TypeError {
   readonly code: MessageCode;
 }
 
-export function wrongOption(message: string): OptionError {
-  return Object.assign(new TypeError(message), { code: 'option-invalid' } as const);
+export function wrongOption(problem: string): OptionError {
+  return Object.assign(new TypeError(PREFIX + problem), { code: 'option-invalid' } as const);
+}
+
+/** The message of an error for a line that begins with the name of the package. */
+export function problemOf(error: unknown): string {
+  const { message } = error as Error;
+  return message.startsWith(PREFIX) ? message.slice(PREFIX.length) : message;
 }

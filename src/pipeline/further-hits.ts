@@ -211,13 +211,20 @@ export class FurtherHits {
     const uid = parameterOf(hit, 'uid');
     ended.isInSample ??= builders.isInSample(request, site);
     const isTaken = ended.isInSample && (uid === undefined || builders.isNameInSample(uid));
-    return isTaken ? builders.furtherHits.buildHit(hit, request, site, epochMillis) : undefined;
+    if (!isTaken) return undefined;
+    return this.#count(builders.furtherHits.buildHit(hit, request, site, epochMillis));
   }
 
   #buildLoose(hit: CheckedHit, epochMillis: number): Hit | undefined {
     const site = this.#siteOf(hit);
     if (site === undefined) return undefined;
-    return this.#parts.builders.furtherHits.buildLooseHit(hit, site, epochMillis);
+    return this.#count(this.#parts.builders.furtherHits.buildLooseHit(hit, site, epochMillis));
+  }
+
+  /** Counts a hit that `beforeSend` dropped. */
+  #count(hit: Hit | undefined): Hit | undefined {
+    if (!hit) this.#drop('predicate');
+    return hit;
   }
 
   #finalize(build: () => Hit | undefined): readonly Hit[] {

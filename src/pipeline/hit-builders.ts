@@ -63,7 +63,7 @@ export class HitBuilders {
     const options = { ...this.#options, hasToken, visitorKey: this.#visitorKey() };
     const report: ReportProblem = (key, message) =>
       this.#diagnostics.warnOnce(key, () =>
-        coded(key.startsWith('throws ') ? 'callback-failed' : 'parameter-invalid', message()),
+        coded(key.startsWith('callback ') ? 'callback-failed' : 'parameter-invalid', message()),
       );
     const buildHits = createHitBuilder(options, report);
     return {

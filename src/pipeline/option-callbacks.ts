@@ -1,5 +1,6 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { memoize } from '../common/generation-cache.js';
+import { isThenable } from '../common/is-record.js';
 import { coded } from '../common/messages.js';
 import type { AttributeValue } from '../common/otel-types.js';
 import { findBotName } from '../hit/bots/bots.js';
@@ -136,7 +137,11 @@ function callbacksOf(options: ResolvedOptions): ParameterCallback[] {
   for (const [id, source] of Object.entries(dimensions)) {
     if (typeof source === 'string' && isRequestFact(source)) continue;
     const callback: Callback<unknown> =
-      typeof source === 'function' ? source : source === BOT_NAME ? botNameOf : attributeOf(source);
+      typeof source === 'function'
+        ? (request) => toText(source(request))
+        : source === BOT_NAME
+          ? botNameOf
+          : attributeOf(source);
     callbacks.push({ parameter: `dimension${id}`, option: `dimensions[${id}]`, callback });
   }
   return callbacks;
@@ -159,10 +164,6 @@ const OLD_NAMES: Readonly<Record<string, string>> = {
   'network.transport': 'net.transport',
   'error.type': 'http.error_name',
 };
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
-}
 
 function toText(value: AttributeValue | undefined): string | number | undefined {
   if (Array.isArray(value)) return value.join(',');

@@ -54,7 +54,7 @@ export interface MatomoStats {
   readonly ignored: { readonly [reason in IgnoreReason]: number };
   /**
    * Calls of `trackEvent` and its siblings, and span events `matomo.hit`, that made no hit: more than 100 of one request, of
-   * nobody, or without what Matomo needs. Not part of the sum above.
+   * nobody, without what Matomo needs, or dropped by `beforeSend`. Not part of the sum above.
    */
   readonly dropped: { readonly [reason in DropReason]: number };
   /** Not part of the sum above. */
@@ -74,7 +74,7 @@ export interface HitCounts {
 }
 
 export function createHitCounts(): HitCounts {
-  const dropped = { too_many: 0, no_visitor: 0, invalid: 0 };
+  const dropped = { too_many: 0, no_visitor: 0, invalid: 0, predicate: 0 };
   return { hits: 0, furtherHits: 0, aiChatbots: 0, unusedSpans: 0, dropped };
 }
 

@@ -1,7 +1,9 @@
+import { isRecord, isThenable } from '../common/is-record.js';
 import { addTiming } from '../hit/http-request.js';
 import { type Order, toOrderItems } from '../hit/parameters/order.js';
 import {
   isPerfKey,
+  PERF_KEYS,
   type PerfKey,
   type TrackingParameters,
 } from '../hit/parameters/tracking-parameters.js';
@@ -60,8 +62,12 @@ export function createRequestFunctions(find: () => CallTarget | undefined): Requ
   }
 
   function startTiming(key: PerfKey): (() => void) | undefined {
-    const notesOfRequest = isPerfKey(key) ? findNotes() : [];
+    const notesOfRequest = findNotes();
     if (notesOfRequest.length === 0) return undefined;
+    if (!isPerfKey(key)) {
+      reportHit('measure key', UNKNOWN_TIMING);
+      return undefined;
+    }
     for (const notes of notesOfRequest) notes.running += 1;
     const start = performance.now();
     return function stop() {
@@ -77,26 +83,35 @@ export function createRequestFunctions(find: () => CallTarget | undefined): Requ
   function measure<T>(key: PerfKey, fn: () => T): T;
   function measure(key: PerfKey, fn: () => unknown): unknown {
     const stop = startTiming(key);
-    if (!stop) return fn();
     let result: unknown;
     try {
       result = fn();
     } catch (error) {
-      stop();
+      stop?.();
       throw error;
     }
-    // Only the derived promise is returned: if nothing handles its rejection, Node.js reports it.
-    if (isThenable(result)) return Promise.resolve(result).finally(stop);
-    stop();
+    if (isThenable(result)) {
+      const promise = Promise.resolve(result);
+      // Only the derived promise is returned: if nothing handles its rejection, Node.js reports it.
+      return stop ? promise.finally(stop) : promise;
+    }
+    stop?.();
     return result;
   }
 
   return {
     annotate(parameters) {
       try {
-        const { cvar, ...others } = parameters;
         const target = find();
-        for (const notes of target ? notesOf(target) : []) {
+        const notesOfRequest = target ? notesOf(target) : [];
+        if (notesOfRequest.length === 0) return;
+        if (!isRecord(parameters)) {
+          reportHit('annotate', NO_PARAMETERS);
+          return;
+        }
+        const { cvar, ...others } = parameters;
+        if (cvar !== undefined && !isRecord(cvar)) reportHit('annotate cvar', CVAR_INVALID);
+        for (const notes of notesOfRequest) {
           if (notes === target?.captured?.notes && isClosed(target.captured)) {
             reportHit('annotate late', ANNOTATED_LATE);
             continue;
@@ -105,7 +120,7 @@ export function createRequestFunctions(find: () => CallTarget | undefined): Requ
           if (isRecord(cvar)) notes.cvar = addTo(notes.cvar, cvar);
         }
       } catch {
-        // Unreadable parameters are ignored.
+        reportHit('annotate', NO_PARAMETERS);
       }
     },
 
@@ -117,7 +132,7 @@ export function createRequestFunctions(find: () => CallTarget | undefined): Requ
 
     trackEvent(category, action, more = {}) {
       send('trackEvent', () => {
-        const { name, value, ...others } = more;
+        const { name, value, ...others } = readMore(more, SIGNATURES.trackEvent);
         if (isEmpty(category) || isEmpty(action)) return 'an event needs a category and an action';
         return merge({ e_n: name, e_v: value }, others, { e_c: category, e_a: action });
       });
@@ -126,15 +141,17 @@ export function createRequestFunctions(find: () => CallTarget | undefined): Requ
     trackGoal(goal, more = {}) {
       send('trackGoal', () => {
         if (!Number.isInteger(goal) || goal < 1) return 'a goal is a positive whole number';
-        const { revenue } = more;
+        const others = readMore(more, SIGNATURES.trackGoal);
+        const { revenue } = others;
         if (revenue !== undefined && !Number.isFinite(revenue))
           return 'the revenue is not a number';
-        return merge(more, { idgoal: goal });
+        return merge(others, { idgoal: goal });
       });
     },
 
     trackOrder(order, more = {}) {
       send('trackOrder', () => {
+        if (!isRecord(order)) return `call it as ${SIGNATURES.trackOrder}`;
         const { id, revenue, subtotal, tax, shipping, discount, items } = order;
         if (isBlank(id)) return 'an order needs an id';
         if (!Number.isFinite(revenue)) return 'the revenue of an order is not a number';
@@ -147,7 +164,8 @@ export function createRequestFunctions(find: () => CallTarget | undefined): Requ
           );
         }
         const ec_items = lines?.text;
-        return merge(amounts, { ec_items }, more ?? {}, { idgoal: 0, ec_id: id, revenue });
+        const others = readMore(more, SIGNATURES.trackOrder);
+        return merge(amounts, { ec_items }, others, { idgoal: 0, ec_id: id, revenue });
       });
     },
 
@@ -166,6 +184,29 @@ export const NO_REQUEST: string =
 
 const ANNOTATED_LATE =
   'annotate: the hit of the request has been built already. The parameters are dropped. Call it before the response ends.';
+
+const NO_PARAMETERS =
+  'annotate: the argument is not an object of tracking parameters. It is ignored. Call it as annotate({ action_name, … }).';
+const CVAR_INVALID =
+  'annotate: "cvar" must be an object of custom variables by name. It is left out. Write it as { cvar: { plan: "pro" } }.';
+const UNKNOWN_TIMING = `measure: the first argument is not a timing. Nothing is measured; the function runs. Use one of ${PERF_KEYS.join(', ')}.`;
+
+const SIGNATURES = {
+  trackEvent: 'trackEvent(category, action, { name, value })',
+  trackGoal: 'trackGoal(goal, { revenue })',
+  trackOrder: 'trackOrder({ id, revenue, … }, { … })',
+};
+
+/** The parameters beside those that a function has itself. Anything else is reported, and the hit is sent without it. */
+function readMore(more: unknown, signature: string): Record<string, unknown> {
+  if (isRecord(more)) return more;
+  if (more !== undefined && more !== null) {
+    const text =
+      'An argument is not an object of tracking parameters. It is left out, and the hit is sent.';
+    reportHit(signature, `${signature}: ${text} Call it like this.`);
+  }
+  return {};
+}
 
 /** A copy of all layers, the last one strongest. A property that is `undefined` is not set. */
 function merge(...layers: object[]): Record<string, unknown> {
@@ -186,17 +227,4 @@ function addTo(known: Record<string, unknown> | undefined, added: object): Recor
   const sum: Record<string, unknown> = known ?? Object.create(null);
   for (const [name, value] of Object.entries(added)) if (value !== undefined) sum[name] = value;
   return sum;
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'then' in value &&
-    typeof value.then === 'function'
-  );
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -50,7 +50,7 @@ test.each([
 ] as const)(
   '%s with bytes changed is decoded or refused, and what is decoded can be put together',
   async (_name, type, decode) => {
-    const { gateway } = await startGateway({ beforeSend: () => undefined, graceMillis: 0 });
+    const { gateway } = await startGateway({ beforeSend: () => null, graceMillis: 0 });
     const random = seededRandom();
     const bodies = recordedBodies(type);
     let refused = 0;
@@ -222,7 +222,7 @@ test.each<[string, () => Uint8Array, (span: ReceivedSpan) => unknown, number]>([
 
 test('spans that wait are bounded: the longest waiting go on early, and no request is lost', async () => {
   const { gateway } = await startGateway({
-    beforeSend: () => undefined,
+    beforeSend: () => null,
     graceMillis: 60_000,
     maxQueueSize: 1_000_000,
     shutdownTimeoutMillis: 100,

@@ -10,7 +10,7 @@ function unexpected(key: string): never {
 /** What the parameters make without anything that is remembered. */
 function read(parameters: Record<string, unknown>): [string, string][] {
   const checked = new Map<string, string>();
-  overrideAll(checked, parameters, false, unexpected);
+  overrideAll(checked, parameters, false, unexpected, 'annotate');
   return [...checked];
 }
 

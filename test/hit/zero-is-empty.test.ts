@@ -8,12 +8,12 @@ test.each(['e_c', 'e_a', 'e_n', 'c_n', '_pks', 'search'])(
     for (const value of ['0', ' 0 ', 0, '']) {
       const parameters = new Map<string, string>();
       const reports: string[] = [];
-      override(parameters, name, value, true, (key) => reports.push(key));
+      override(parameters, name, value, true, (key) => reports.push(key), 'annotate');
       expect(parameters.size).toBe(0);
       expect(reports).toEqual([`value ${name}`]);
     }
     const parameters = new Map<string, string>();
-    override(parameters, name, '00', true, expect.unreachable);
+    override(parameters, name, '00', true, expect.unreachable, 'annotate');
     expect(parameters.get(name)).toBe('00');
   },
 );

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
-import { AI_CHATBOTS, MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
+import { createGateway } from '../../src/gateway/index.js';
+import { AI_CHATBOTS, MatomoSpanExporter, MatomoSpanProcessor, start } from '../../src/index.js';
 import { OPTIONS } from '../../src/options/option-table.js';
 import { resolveOptions } from '../../src/options/resolve-options.js';
 import type { MatomoOptions } from '../../src/options.js';
@@ -37,9 +38,19 @@ const WRONG: [keyof MatomoOptions, unknown, string][] = [
   ['siteId', '1,2', 'the option siteId in code'],
   ['siteId', null, 'null'],
   ['tokenAuth', 5, 'number'],
+  ['tokenAuth', ' ', 'must not be empty'],
+  ['siteId', async () => 1, 'async function'],
+  ['actionName', async () => 'a', 'async function'],
+  ['ignore', async () => true, 'async function'],
+  ['dimensions', { 3: async () => 'a' }, 'dimensions[3]'],
+  ['visitorId', async () => '0123456789abcdef', 'async function'],
+  ['userId', async () => 'ann', 'async function'],
+  ['beforeSend', async (parameters: object) => parameters, 'async function'],
   ['headers', 'authorization=x', 'not shown'],
   ['headers', { 'a b': 'x' }, 'not shown'],
-  ['headers', { 'x-key': 'a\nb' }, 'not shown'],
+  ['headers', { 'x-key': 'a\nb' }, 'headers["x-key"]'],
+  ['headers', new Map([['x-key', 'a\nb']]), 'headers["x-key"]'],
+  ['headers', ['x-key'], 'not shown'],
   ['headers', { 'x-key': '' }, 'not shown'],
   ['headers', { 'x-key': 5 }, 'not shown'],
   ['headers', { 'Content-Type': 'text/plain' }, 'content-type'],
@@ -47,27 +58,34 @@ const WRONG: [keyof MatomoOptions, unknown, string][] = [
   ['baseUrl', '/v1', '/v1'],
   ['assumeHttps', 1, '1'],
   ['ignore', /x/, '/x/'],
-  ['visitorKey', '', 'text without spaces'],
+  ['visitorKey', '', 'must not be empty'],
   ['trackBots', 'no', 'no'],
   ['maxCustomVariables', -1, '-1'],
   ['actionName', '{nonsense}', '{nonsense}'],
   ['actionName', 5, '5'],
   ['titlePaths', 'rough', 'rough'],
   ['ignorePaths', '/a', '/a'],
-  ['ignorePatterns', ['('], '('],
+  ['ignorePaths', ['health'], '"health"'],
+  ['ignorePaths', [/x/], 'ignorePatterns'],
+  ['ignorePatterns', ['('], 'Unterminated group'],
   ['ignorePatterns', /x/, '/x/'],
   ['ignoreUserAgents', [5], '5'],
   ['allowedMethods', [], '[]'],
   ['allowedMethods', ['GET POST'], 'GET POST'],
   ['ignoredMethods', 'GET', 'GET'],
   ['routeDetails', [], '[]'],
-  ['routeDetails', { '/a': { action_nmae: 'x' } }, 'action_nmae'],
+  ['routeDetails', { '/a': { action_nmae: 'x' } }, '"action_nmae"'],
+  ['routeDetails', { '/a': { action_nmae: 'x' } }, '"action_name"'],
+  ['routeDetails', { '/a': { dimension0: 'x' } }, 'IDs are 1 to 999'],
+  ['routeDetails', { 'GET users': { uid: 'x' } }, '"GET users"'],
+  ['routeDetails', { '/a': { cvar: new Map() } }, 'cvar'],
   ['routeDetails', { '/a': 5 }, '5'],
   ['dimensions', { 0: 'http.route' }, '0'],
   ['dimensions', { 1: 5 }, '5'],
   ['dimensions', ['http.route'], 'http.route'],
   ['trustProxy', ['10.0.0.0/99'], '10.0.0.0/99'],
   ['trustProxy', 'nonsense', 'nonsense'],
+  ['trustProxy', 'loopbak', '"loopback"'],
   ['trustProxy', -1, '-1'],
   ['anonymizeIp', 5, '5'],
   ['visitorId', 'random', 'random'],
@@ -145,6 +163,69 @@ test.each(Object.keys(OPTIONS).filter((name) => name !== 'record'))(
   },
 );
 
+test.each([null, [], 5, 'x', new Map(), Promise.resolve({}), () => ({})])(
+  '%o instead of options is an error of this package',
+  async (given) => {
+    const makers = [
+      () => new MatomoSpanProcessor(given as never),
+      () => new MatomoSpanExporter(given as never),
+      () => start(given as never),
+    ];
+    for (const make of makers) {
+      expect(make).toThrow(TypeError);
+      expect(make).toThrow(/^opentelemetry-matomo: .*options/);
+      expect(make).toThrow(expect.objectContaining({ code: 'option-invalid' }));
+    }
+    await expect(createGateway(given as never)).rejects.toThrow(/^opentelemetry-matomo: .*options/);
+  },
+);
+
+test.each<[string, MatomoOptions['headers']]>([
+  ['Headers', new Headers({ Authorization: 'Basic eA==', 'X-Key': 'a=b' })],
+  [
+    'a Map',
+    new Map([
+      ['Authorization', 'Basic eA=='],
+      ['X-Key', 'a=b'],
+    ]),
+  ],
+  [
+    'pairs',
+    [
+      ['Authorization', 'Basic eA=='],
+      ['X-Key', 'a=b'],
+    ],
+  ],
+])('headers can be %s', (_what, headers) => {
+  const { options } = resolve({ ...REQUIRED, headers });
+  expect(options?.headers).toEqual({ authorization: 'Basic eA==', 'x-key': 'a=b' });
+});
+
+test('a token file without a token is said, and the path of the file is not', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'matomo-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'token');
+  writeFileSync(file, '\n');
+  const { options, said } = resolve(REQUIRED, { MATOMO_TOKEN_AUTH_FILE: file });
+  expect(options?.tokenAuth).toBeUndefined();
+  expect(said).toEqual([expect.stringMatching(/MATOMO_TOKEN_AUTH_FILE.*\[environment-invalid\]$/)]);
+  expect(said[0]).not.toContain(folder);
+});
+
+test.each([
+  ['MATOMO_TOKEN', 'MATOMO_TOKEN_AUTH'],
+  ['MATOMO_SCHEDULED_DELAY_MILLIS', 'MATOMO_SCHEDULE_DELAY'],
+  ['MATOMO_EXPORT_TIMEOUT_MILLIS', 'MATOMO_EXPORT_TIMEOUT'],
+  ['MATOMO_MAX_SPOOL_AGE_MILLIS', 'MATOMO_MAX_SPOOL_AGE'],
+  ['MATOMO_METER_PROVIDER', 'MATOMO_METRICS'],
+])('%s has no effect, and %s is suggested', (name, meant) => {
+  const { options, said } = resolve(REQUIRED, { [name]: '1' });
+  expect(options).toBeDefined();
+  expect(said).toEqual([expect.stringContaining(name)]);
+  expect(said[0]).toContain(`${meant}?`);
+  expect(said[0]).toMatch(/\[environment-unknown\]$/);
+});
+
 test('record is for register alone, and what does the same in code is named', () => {
   expect(() => resolve({ ...REQUIRED, record: 'all' } as never)).toThrow(/recordServerSpans/);
   const { options, said } = resolve(REQUIRED, { MATOMO_RECORD: 'everything' });
@@ -152,10 +233,15 @@ test('record is for register alone, and what does the same in code is named', ()
   expect(said).toEqual([expect.stringContaining('MATOMO_RECORD')]);
 });
 
-test('an unknown option is a TypeError with the right name', () => {
-  expect(() => resolve({ ...REQUIRED, siteID: 1 } as never)).toThrow(
-    /"siteID": did you mean siteId\?/,
-  );
+test.each([
+  ['siteID', 'siteId'],
+  ['token', 'tokenAuth'],
+  ['anonymize', 'anonymizeIp'],
+  ['proxy', 'trustProxy'],
+])('the unknown option %s is a TypeError that names %s', (name, meant) => {
+  const make = () => resolve({ ...REQUIRED, [name]: 1 } as never);
+  expect(make).toThrow(`"${name}": did you mean ${meant}?`);
+  expect(make).toThrow(TypeError);
 });
 
 test('no message holds a token, a password or a query', () => {
@@ -292,6 +378,7 @@ test('a wrong value in the environment is said with its variable, and the defaul
 
 const PRIVACY = [
   'MATOMO_ENABLED',
+  'MATOMO_IGNORE_PATHS',
   'MATOMO_IGNORE_PATTERNS',
   'MATOMO_IGNORE_USER_AGENTS',
   'MATOMO_ALLOWED_METHODS',
@@ -330,8 +417,8 @@ test('every privacy option that the environment can give is one that stops track
   const variables = Object.values(OPTIONS).flatMap(({ env, isPrivacy }) =>
     env !== undefined && isPrivacy ? env : [],
   );
-  // Every text is a list of paths, or of names; no message shows a key.
-  const others = ['MATOMO_IGNORE_PATHS', 'MATOMO_AI_CHATBOT_USER_AGENTS', 'MATOMO_VISITOR_KEY'];
+  // Every text is a list of names; no message shows a key.
+  const others = ['MATOMO_AI_CHATBOT_USER_AGENTS', 'MATOMO_VISITOR_KEY'];
   expect(new Set(variables)).toEqual(new Set([...PRIVACY, ...others]));
 });
 

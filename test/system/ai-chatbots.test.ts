@@ -138,7 +138,7 @@ test('a request that the application takes back is no request by an AI chatbot e
 });
 
 test('a request that beforeSend drops is no request by an AI chatbot either', async () => {
-  const options = { beforeSend: () => undefined };
+  const options = { beforeSend: () => null };
   const service = await startTracedService((_request, response) => response.end(), options);
   await ask(service, '/');
   await service.requests(1);

@@ -34,7 +34,7 @@ test('a request that is taken back in time is not spooled', async () => {
   const folder = temporaryFolder();
   const service = await startTracedService((_request, response) => void response.end('ok'), {
     spool: folder,
-    beforeSend: () => undefined,
+    beforeSend: () => null,
   });
   await service.fetch('/');
   await until(() => service.processor.stats().ignored.predicate === 1);

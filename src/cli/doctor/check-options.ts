@@ -6,6 +6,7 @@ import { toSiteId } from '../../hit/parameters/site-id.js';
 import { listFromText } from '../../options/environment-text.js';
 import { describeMisspelled, findMisspelledVariables } from '../../options/misspelled-variables.js';
 import {
+  EXPECTED_VARIABLES,
   OPTION_VARIABLES,
   readEnvironment,
   resolveOptions,
@@ -101,7 +102,7 @@ function unknownVariables(
   findings: readonly Finding[],
 ): Finding[] {
   const known = [...OPTION_VARIABLES, ...RECEIVER_VARIABLES];
-  const misspelled = findMisspelledVariables(env, known);
+  const misspelled = findMisspelledVariables(env, known, EXPECTED_VARIABLES);
   const similar = Object.keys(env).flatMap((name) => {
     if (!/^(?:MATOMO|PIWIK)_/i.test(name) || known.includes(name)) return [];
     const meant = nearestName(name, known);

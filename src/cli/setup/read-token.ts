@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { secret } from '../../options/option-values.js';
 import { readEnvironment } from '../../options/resolve-options.js';
+import { problemOf } from '../../options/wrong-option.js';
 import { toUsageError, UsageError } from '../usage-error.js';
 import { promptSecret } from './prompt.js';
 
@@ -46,6 +47,6 @@ function parse(name: string, text: string): string {
   try {
     return secret(name, text);
   } catch (error) {
-    throw new UsageError((error as Error).message);
+    throw new UsageError(problemOf(error));
   }
 }

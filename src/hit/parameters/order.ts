@@ -4,28 +4,33 @@ import { toParameterValue } from './parameter-value.js';
 /** A line of an order. */
 export interface OrderItem {
   /** Matomo keeps one item for each SKU. */
-  sku: string;
-  name?: string;
+  sku: string | number;
+  /** Name of the product. */
+  name?: string | undefined;
   /** At most five. */
-  categories?: string | string[];
+  categories?: string | readonly string[] | undefined;
   /** Of one piece. @default 0 */
-  price?: number;
+  price?: number | undefined;
   /** Whole pieces. @default 1 */
-  quantity?: number;
+  quantity?: number | undefined;
 }
 
 /** What somebody bought. */
 export interface Order {
   /** Matomo stores an order with the same ID once. */
-  id: string;
+  id: string | number;
   /** All that was paid, tax and shipping included. */
   revenue: number;
   /** Without tax and shipping. */
-  subtotal?: number;
-  tax?: number;
-  shipping?: number;
-  discount?: number;
-  items?: OrderItem[];
+  subtotal?: number | undefined;
+  /** The tax in `revenue`. */
+  tax?: number | undefined;
+  /** Shipping costs in `revenue`. */
+  shipping?: number | undefined;
+  /** The discount that was subtracted. */
+  discount?: number | undefined;
+  /** What was bought. */
+  items?: readonly OrderItem[] | undefined;
 }
 
 const MAX_CATEGORIES = 5;

@@ -1,5 +1,7 @@
+import { isRecord, isThenable } from '../../common/is-record.js';
 import { nearestName } from '../nearest-name.js';
 import type { ReportProblem } from './custom-variables.js';
+import type { ValueRules } from './parameter-declaration.js';
 import { declarationOf, parametersWith, RESERVED, SETTABLE } from './parameter-table.js';
 import { toParameterValue } from './parameter-value.js';
 
@@ -14,6 +16,7 @@ export function isNobody(userId: string): boolean {
   return NOBODY.has(text) || MASKED.test(text);
 }
 
+const CVAR = { kind: 'variables' } as const;
 const OF_AN_EVENT = parametersWith(({ section }) => section === 'Events');
 
 /** Sets parameters of a hit to values of the application, except `cvar`. */
@@ -22,24 +25,36 @@ export function overrideAll(
   overrides: Readonly<Record<string, unknown>>,
   hasToken: boolean,
   report: ReportProblem,
+  source: string,
 ): void {
   for (const name of Object.keys(overrides)) {
-    if (name !== 'cvar') override(parameters, name, overrides[name], hasToken, report);
+    if (name !== 'cvar') override(parameters, name, overrides[name], hasToken, report, source);
+    else if (overrides.cvar !== undefined && !isRecord(overrides.cvar)) {
+      report('value cvar', () => invalidValue('cvar', CVAR, overrides.cvar, source));
+    }
   }
 }
 
-/** Sets one parameter; a value that Matomo would reject, ignore or misread is reported and left out. */
+/**
+ * Sets one parameter; a value that Matomo would reject, ignore or misread is reported and left out. `source` is what set it, in the
+ * words of a message.
+ */
 export function override(
   parameters: Map<string, string>,
   name: string,
   given: unknown,
   hasToken: boolean,
   report: ReportProblem,
+  source: string,
 ): void {
   if (given === undefined) return;
   const declaration = declarationOf(name);
   if (!declaration) {
-    report(`parameter ${name.slice(0, 50)}`, () => unknownParameter(name));
+    report(
+      `parameter ${name.slice(0, 50)}`,
+      () =>
+        `${describeUnknownParameter(name)}. It was left out of ${source}. Correct or remove it.`,
+    );
     return;
   }
   if (declaration.needsToken && !hasToken) {
@@ -55,11 +70,11 @@ export function override(
     parameters.set(name, value);
     return;
   }
-  report(
-    `value ${name}`,
-    () =>
-      `A value of "${name}" is invalid. It was left out, because Matomo would reject, ignore or misread it. Correct it.`,
-  );
+  report(`value ${name}`, () => invalidValue(name, declaration, given, source));
+}
+
+function invalidValue(name: string, rules: ValueRules, given: unknown, source: string): string {
+  return `"${name}" must be ${ruleOf(name, rules)}, got ${kindOf(given)} from ${source}. It was left out, because Matomo would reject, ignore or misread it. Correct it.`;
 }
 
 /** Matomo would store half an event as a page view. */
@@ -72,12 +87,53 @@ export function completeEvent(parameters: Map<string, string>, report: ReportPro
   for (const name of OF_AN_EVENT) parameters.delete(name);
 }
 
-function unknownParameter(name: string): string {
+/** Why an application cannot set a parameter. */
+export function describeUnknownParameter(name: string): string {
   const start = name.slice(0, 50);
   const shown = JSON.stringify(start);
-  if (RESERVED.has(name))
-    return `${shown} cannot be set for a request. It was left out. Remove it.`;
-  const near = nearestName(start, [...SETTABLE, 'dimension1', 'cvar.NAME']);
+  if (RESERVED.has(name)) return `${shown} cannot be set for a request`;
+  if (/^dimension-?\d+$/.test(start)) return `${shown} is not a dimension: IDs are 1 to 999`;
+  const near = nearestName(start, [...SETTABLE, 'dimension1', 'cvar']);
   const hint = near === undefined ? '' : ` (did you mean "${near}"?)`;
-  return `${shown} is not a tracking parameter of Matomo${hint}. It was left out. Correct or remove it.`;
+  return `${shown} is not a tracking parameter of Matomo${hint}`;
+}
+
+/** What a value must be, in the words of a message. */
+function ruleOf(name: string, rules: ValueRules): string {
+  if (name === 'uid') return 'text that names a user';
+  const { kind, min, max, maxCharacters, isZeroEmpty } = rules;
+  const range = min === undefined ? '' : ` from ${min} to ${max}`;
+  switch (kind) {
+    case 'text':
+    case 'referrer':
+      return `text that is not empty${isZeroEmpty ? ' or "0"' : ''}`;
+    case 'url':
+      return 'a URL with a scheme and a host';
+    case 'integer':
+      return `a whole number${range}`;
+    case 'number':
+      return `a number${range}`;
+    case 'flag':
+      return 'true, false, 1 or 0';
+    case 'json':
+      return `JSON of at most ${maxCharacters} characters`;
+    case 'visitor-id':
+      return '16 hex digits';
+    case 'address':
+      return 'an IP address';
+    case 'time':
+      return 'a time in epoch seconds';
+    case 'variables':
+      return 'an object of custom variables';
+  }
+}
+
+/** Never the value, which may be about a person. */
+function kindOf(given: unknown): string {
+  if (given === null) return 'null';
+  if (isThenable(given)) return 'a promise';
+  if (Array.isArray(given)) return 'a list';
+  if (typeof given === 'string') return given.trim() === '' ? 'empty text' : 'other text';
+  if (typeof given !== 'number') return `a value of type ${typeof given}`;
+  return Number.isFinite(given) ? 'another number' : String(given);
 }

@@ -14,10 +14,15 @@ export function createFindRouteDetails(
   const byKey = new Map(Object.entries(details));
   if (byKey.size === 0) return () => undefined;
   return function findRouteDetails({ method, route, path }) {
-    for (const place of route === undefined ? [path] : [route, path]) {
+    for (const place of route === undefined ? [path] : [withSlash(route), path]) {
       const found = byKey.get(`${method} ${place}`) ?? byKey.get(place);
       if (found) return found;
     }
     return undefined;
   };
+}
+
+/** A route as options name it. Those of Django and ASP.NET Core have no slash at their beginning. */
+export function withSlash(route: string): string {
+  return route.startsWith('/') ? route : `/${route}`;
 }

@@ -4,7 +4,7 @@ import { BlockList, isIP } from 'node:net';
 export type Trust = (address: string, hop: number) => boolean;
 
 /** Named ranges of Express. */
-const NAMED_RANGES: Readonly<Record<string, readonly string[]>> = {
+export const NAMED_RANGES: Readonly<Record<string, readonly string[]>> = {
   loopback: ['127.0.0.1/8', '::1/128'],
   linklocal: ['169.254.0.0/16', 'fe80::/10'],
   uniquelocal: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],

@@ -44,7 +44,7 @@ test.each([...RESERVED, 'dimension*', 'dimension0', 'constructor', '__proto__'])
   (name) => {
     const parameters = new Map<string, string>();
     const reported: string[] = [];
-    override(parameters, name, '1', true, (key) => reported.push(key));
+    override(parameters, name, '1', true, (key) => reported.push(key), 'annotate');
     expect([...parameters]).toEqual([]);
     expect(reported).toEqual([`parameter ${name}`]);
   },
@@ -74,3 +74,23 @@ test('beforeSend changes no parameter that only the package sets, and each one t
   });
   expect(reported).toEqual(['parameter ai_s', 'parameter token_auth']);
 });
+
+test.each([
+  ['dimension0', 'x', /"dimension0".*1 to 999/],
+  ['dimension1000', 'x', /"dimension1000".*1 to 999/],
+  ['action_nmae', 'x', /"action_nmae".*"action_name"/],
+  ['h', 24, /"h".*whole number from 0 to 23.*number.*beforeSend/],
+  ['url', 'secret', /"url".*URL.*text.*beforeSend/],
+  ['uid', '', /"uid".*empty text.*beforeSend/],
+  ['new_visit', { secret: 1 }, /"new_visit".*true.*object.*beforeSend/],
+  ['cdt', Promise.resolve(1), /"cdt".*epoch seconds.*promise.*beforeSend/],
+])(
+  'a message about %s with the value %o names rule, type and source, and not the value',
+  (name, value, shown) => {
+    const messages: string[] = [];
+    const report = (_key: string, message: () => string) => void messages.push(message());
+    override(new Map(), name, value, true, report, 'beforeSend');
+    expect(messages).toEqual([expect.stringMatching(shown)]);
+    expect(messages[0]).not.toContain('secret');
+  },
+);

@@ -112,11 +112,12 @@ export function spanRows(currentRequest: <T>(fn: () => T) => T): readonly Linear
       cases: {
         'a long name': (size) => {
           const given = { [filled('a', size)]: 1 };
-          return () => overrideAll(new Map(), given, false, (_key, message) => message());
+          return () =>
+            overrideAll(new Map(), given, false, (_key, message) => message(), 'annotate');
         },
         'many names': (size) => {
           const given = manyAttributes('', size);
-          return () => overrideAll(new Map(), given, false, ignored);
+          return () => overrideAll(new Map(), given, false, ignored, 'annotate');
         },
       },
     },

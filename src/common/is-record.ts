@@ -1,0 +1,11 @@
+/** An object that is read by its keys: no list, `Map`, `Headers` or promise. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return (
+    typeof value === 'object' && value !== null && !(Symbol.iterator in value) && !isThenable(value)
+  );
+}
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function';
+  return isObject && typeof (value as { then?: unknown }).then === 'function';
+}
