@@ -35,7 +35,9 @@ function ceiling(url) {
 
 /** What reusing a connection costs: the transport waits for a turn of the event loop before it does, undici alone for less. */
 async function transport(url) {
-  const { createUndiciTransport } = await import('../../../build/delivery/undici-transport.js');
+  const { createUndiciTransport } = await import(
+    '../../../build/delivery/http/undici-transport.js'
+  );
   const BULKS = 1000;
   const target = new URL('/matomo.php', url);
   const { send } = createUndiciTransport({ url: target, userAgent: 'bench' });
