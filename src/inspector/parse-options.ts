@@ -3,7 +3,7 @@ import { nearestName } from '../hit/nearest-name.js';
 import { wrongOption } from '../options/wrong-option.js';
 
 /** Takes the name and the value of an option and returns its value, or throws. */
-export type OptionParser<T = unknown> = (name: string, value: unknown) => T;
+type OptionParser<T = unknown> = (name: string, value: unknown) => T;
 
 type Parsed<Parsers extends Record<string, OptionParser>> = {
   [Name in keyof Parsers]?: ReturnType<Parsers[Name]> | undefined;

@@ -44,12 +44,20 @@ export function register(load: () => typeof import('./serve.js')): StartOffer {
 
   function beginSession(): Session {
     const servers = watchServers({
-      onListen: () => void serve(),
-      onConnection: (server) => serve().onConnection(server),
+      onListen: () => void begin(),
+      onConnection: (server) => begin().onConnection(server),
       onFirstRequest(message) {
-        if (!serving) serve().onFirstRequest(message);
+        if (!serving) begin().onFirstRequest(message);
       },
     });
+
+    function begin(): Serving {
+      const begun = serve();
+      // Test runners load the package once per file in one process: each would watch until the process ends.
+      if (begun === NOT_SERVING) servers.stop();
+      return begun;
+    }
+
     let closed: Promise<void> | undefined;
     /** What tracked until the shutdown. */
     let last: readonly object[] | undefined;
