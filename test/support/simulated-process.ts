@@ -34,9 +34,9 @@ export interface Account {
 export class SimulatedProcess implements DiskUser {
   readonly root: string;
   readonly identity: ProcessIdentity;
-  /** Its files begin with this. */
   /** Its messages. */
   readonly said: string[] = [];
+  /** Its files begin with this. */
   readonly instance: string;
   isDead = false;
   wasKilled = false;

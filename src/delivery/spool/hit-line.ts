@@ -11,7 +11,7 @@ import type { StoredHit } from './spool-store.js';
 // The checksum covers everything after it and its space, without the line feed. The visitor is percent-encoded. For `privacy` see
 // `fingerprintPrivacy`.
 
-/** Estimate for a line that has not been encoded. Most need half of it. */
+/** Estimate for a line that has not been encoded. Most lines need half of it. */
 export const LINE_BYTES = 1000;
 
 const CRC_LENGTH = 8;

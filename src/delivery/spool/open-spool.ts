@@ -1,4 +1,4 @@
-// All backends in one chunk, loaded by `backends`: it loads faster than several chunks with shared parts.
+// All backends are one chunk, which `backends` loads: one chunk loads faster than several with shared parts.
 
 export { FileSpoolOpener } from './file/file-spool.js';
 export { readFileSpoolStatus } from './file/file-spool-status.js';

@@ -204,7 +204,7 @@ export class SpoolReports {
   }
 }
 
-/** What fails is tried again much sooner. */
+/** Reading counts as possible again after this time without a failure. Attempts are repeated much sooner. */
 const READABLE_AFTER_MILLIS = 60_000;
 const CHECK_ACCESS = 'Check the permissions of the folder, or Redis.';
 const CHECK_SPACE = 'Check the space and the permissions of the folder, or Redis.';

@@ -4,7 +4,7 @@ import type { EncodedHit } from '../queue/encode-hits.js';
 
 /** A hit from a store. Pass the same object to `acknowledge`. */
 export interface StoredHit extends EncodedHit {
-  /** Fingerprint of the privacy options with which it was made. Missing for hits of this process that were not read again. */
+  /** Fingerprint of the privacy options with which the hit was made. Missing for hits of this process that were not read again. */
   readonly privacy?: string | undefined;
 }
 
@@ -85,7 +85,7 @@ export interface SpoolStore {
 
 /** The current contents of a spool. */
 export interface SpoolStatus {
-  /** The Matomo for which it was opened; `undefined` if no process has opened it yet. */
+  /** The Matomo whose hits the spool has; `undefined` if no process has opened the spool yet. */
   readonly matomo: string | undefined;
   /** Hits without a result. */
   readonly pending: number;

@@ -25,7 +25,7 @@ export class TokenWatch {
   readonly #steps = new SerialQueue();
   #written: string | undefined;
   #writtenMillis = 0;
-  /** That the token is another one was logged since hits were last tracked. */
+  /** Whether it was logged, since hits were last tracked, that the token is another one. */
   #isReported = false;
 
   constructor(place: TokenPlace, reports: SpoolReports) {

@@ -26,7 +26,7 @@ const MAX_BYTES = 65_536;
 
 /** Which hits of a segment have a result. */
 export interface Acknowledgment {
-  /** Everything before it is acknowledged. */
+  /** Everything before this position is acknowledged. */
   readonly offset: number;
   /** Starts of lines after `offset` that are acknowledged too. */
   readonly beyond: readonly number[];

@@ -15,7 +15,7 @@ import { OpenFiles } from './open-files.js';
 import { deleteOtherFiles, deleteSegment, deleteSegmentsSync, isDone } from './segment-deletion.js';
 import { MAX_AHEAD, SegmentReader, type SegmentReaderEvents } from './segment-reader.js';
 
-/** Together with its other files, a process has fewer than 16 open, however many segments there are. */
+/** Limit for open files of segments. A process has few others, however many segments there are. */
 const MAX_OPEN_FILES = 12;
 
 /** What the lease holder learns about hits. */
@@ -34,7 +34,7 @@ export interface FolderHitsEvents extends SegmentReaderEvents {
   finish(segment: string): void;
   /** Results could not be written. */
   notWritten(error: unknown): void;
-  /** A segment cannot be read now. It is tried again. */
+  /** A segment cannot be read now. Reading is tried again. */
   unreadable(segment: string, error: unknown): void;
   /** Hits taken over that are missing in a segment. */
   lost(hits: number, segment: string): void;

@@ -27,7 +27,7 @@ export const LEASE_NAME: RegExp = /^sender-(\d{9})\.lease$/;
 /**
  * Decides which of the processes that share a folder sends:
  *
- *     sender-000000007.lease   the highest number is the lease; its holder touches it as long as it lives
+ *     sender-000000007.lease   the highest number is the lease; the holder touches the file as long as it lives
  *
  * A process that finds that the holder has ended creates the next number, which the file system allows only once. Nothing is taken away from
  * a holder: it sees the higher number before its next bulk. (Lock libraries delete the lock of a dead holder, which two processes may
@@ -120,7 +120,7 @@ export class Lease {
     this.#held = 0;
   }
 
-  /** Returns `false` if the file existed. Its contents may be missing if the disk is full: then its age is used. */
+  /** Returns `false` if the file existed. The contents may be missing if the disk is full: then the file's age is used. */
   async #create(path: string): Promise<boolean> {
     try {
       const file = await open(path, 'wx', 0o600);
@@ -158,7 +158,7 @@ export interface LeaseHolderParts {
   readonly own: LocalHits;
 }
 
-/** Whether this process is the lease holder, and the hits that it then sends. */
+/** Whether this process holds the lease, and the hits that it sends if so. */
 export class LeaseHolder {
   /** The hits to send; `undefined` if another process sends. */
   hits: FolderHits | undefined;

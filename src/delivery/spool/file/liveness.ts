@@ -24,7 +24,7 @@ export function thisProcess(): ProcessIdentity {
 }
 
 /**
- * Checks whether the process behind a file has ended: by its pid if that is visible here, else by how long the file has not
+ * Checks whether the process behind a file has ended: by the pid if that is visible here, else by how long the file has not
  * been touched. That time is measured with the local clock; clocks of other machines are not trusted.
  */
 export class LivenessMonitor {

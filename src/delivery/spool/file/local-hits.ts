@@ -24,7 +24,7 @@ const RETRY_MILLIS = 5_000;
 /** A disk that takes longer than this for a write is considered hanging. */
 const HANGING_MILLIS = 2_000;
 const MAX_SEGMENT_BYTES = 8 * 1024 ** 2;
-/** A segment is deleted when all its hits have results, which is soon only if it has the hits of a short time. */
+/** A segment is deleted when all its hits have results, which is soon only if it has the hits of a short time: see `segment-deletion.ts`. */
 const MAX_SEGMENT_MILLIS = 60_000;
 
 export interface LocalHitsOptions {
@@ -83,7 +83,7 @@ export class LocalHits {
     this.segments = new LocalSegments(options.folder, instance, reports);
   }
 
-  /** Hits that are being written or wait for it. */
+  /** Hits that are being written or wait to be written. */
   get writing(): number {
     return this.#writing;
   }
@@ -281,7 +281,7 @@ export class LocalSegments {
     this.#count(news);
   }
 
-  /** The segment is deleted. Hits in it without a result are lost. */
+  /** A segment was deleted. Hits in it without a result are lost. */
   finish(name: string): void {
     const segment = this.#segments.get(name);
     if (!segment) return;

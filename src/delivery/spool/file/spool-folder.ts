@@ -111,11 +111,11 @@ export function createTokenFile(folder: string): TokenPlace {
   };
 }
 
-/** The pause after a measurement: this many times its duration, up to a limit. */
+/** The pause after a measurement: this many times the duration of the measurement, up to a limit. */
 const PAUSE_FACTOR = 50;
 const MAX_PAUSE_MILLIS = 5_000;
 
-/** Measures the bytes of all segments. With thousands of segments this takes long, so it is done less often. */
+/** Measures the bytes of all segments. With thousands of segments a measurement takes long, so there are fewer of them. */
 export class SpoolSize {
   readonly #folder: string;
   #nextMillis = 0;
@@ -164,7 +164,7 @@ function readOrCreate(path: string, text: string): string {
   return read(path);
 }
 
-/** Throws if it is not a regular file of this process' user. */
+/** The text of a file. Throws if it is not a regular file of this process' user. */
 function read(path: string): string {
   const descriptor = openSync(path, constants.O_RDONLY | OPEN_SAFELY);
   try {

@@ -19,7 +19,7 @@ export interface AccountNews {
  * missing until their sender reports a result, or until they are lost.
  */
 export class RedisAccount {
-  /** When Redis first heard of this process. Another time: it has forgotten everything before. */
+  /** When Redis first heard of this process. Another time means that Redis has lost everything before. */
   #born: number | undefined;
   #stored = 0;
   #open = 0;

@@ -10,7 +10,7 @@ export interface RedisEntry {
   readonly lease: number;
   /** The instance that made the hit. */
   readonly owner: string;
-  /** Bytes of its line. */
+  /** Bytes of the hit's line. */
   readonly size: number;
 }
 

@@ -26,7 +26,7 @@ function load(name: string): Promise<unknown> {
   return import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ name);
 }
 
-/** A connection to Redis. It does not reconnect: call `open` again. It keeps the process alive only while a reply is pending. */
+/** A connection to Redis, which keeps the process alive only while a reply is pending. To reconnect, call `open` again. */
 export class RedisConnection {
   readonly #url: string;
   readonly #quietly: <T>(run: () => T) => T;

@@ -10,7 +10,7 @@ import { RedisAccount, toFields } from './redis-account.js';
 import { NotConnected, type RedisConnection } from './redis-connection.js';
 import { REPORT, STORE } from './redis-scripts.js';
 
-/** Hits that one script stores. It blocks Redis for about 2 ms. */
+/** Hits that one script stores. Redis does nothing else while the script runs. */
 const PORTION = 200;
 /** If storing takes longer than this, new hits wait in memory. */
 const SLOW_MILLIS = 500;
@@ -20,11 +20,11 @@ export interface RedisLocalHitsOptions {
   readonly shards: number;
   readonly maxBytes: number;
   readonly privacy?: string | undefined;
-  /** How long the result of a hit that Redis has lost may take: it may be on its way to Matomo. */
+  /** How long the result of a hit that Redis has lost may take: the hit may be on its way to Matomo. */
   readonly leaseMillis: number;
 }
 
-/** The hits of this process: it stores them, lease holders send them, and this process counts their results. */
+/** The hits of this process: this process stores them, lease holders send them, and this process counts their results. */
 export class RedisLocalHits {
   readonly #connection: RedisConnection;
   readonly #options: RedisLocalHitsOptions;
@@ -39,9 +39,9 @@ export class RedisLocalHits {
   #isWell = true;
   #takenOver = 0;
   #missingSinceMillis = 0;
-  /** Bytes of all processes, as Redis last reported. */
   /** Hits of all processes in Redis, as of the last report. */
   hitsOfAll = 0;
+  /** Bytes of all processes in Redis, as of the last report. */
   #bytes = 0;
   readonly #steps = new SerialQueue({ onError: (error) => this.#fail(error) });
 

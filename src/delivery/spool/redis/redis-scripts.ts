@@ -136,7 +136,7 @@ export const LEAVE: RedisScript = script(`redis.call('ZREM', '${K.processes}', A
 
 /**
  * `instance, number, shard, lease, (id, owner, counter, size)…`: deletes hits with results, once per number, and counts each for the
- * process that made it or, if that has ended, for the sender. A hit that another lease holder has sent or will send is neither deleted
+ * process that made it or, if that process has ended, for the lease holder. A hit that another lease holder has sent or will send is neither deleted
  * nor counted. Replies with the number of those, and with all results of this process' hits.
  */
 export const ACKNOWLEDGE: RedisScript = script(`${NOW}

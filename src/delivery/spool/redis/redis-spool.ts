@@ -21,7 +21,7 @@ import { shownPlace, splitShards } from './redis-url.js';
 
 /** Interval for sending a heartbeat and reading the results of hits. */
 const POLL_MILLIS = 500;
-/** Longest wait between attempts to connect, and shortest is half of it: a random wait, so that not all processes reconnect at once. */
+/** Longest wait between attempts to connect. The wait is random, at least half as long, so that not all processes reconnect at once. */
 const RECONNECT_MILLIS = 500;
 const INSTALL = 'the package redis is not installed; run: npm install redis';
 
