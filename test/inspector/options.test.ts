@@ -52,7 +52,7 @@ test('an error does not show tokens', async () => {
   for (const tokens of [['5ecret'], { '5ecret': 'writer' }, { '5ecret': { role: 'writer' } }]) {
     const options = { tokens } as unknown as InspectorOptions;
     const message = await startInspector(options).then(String, String);
-    expect(message).toMatch(/^TypeError: tokens(?!.*5ecret)/);
+    expect(message).toMatch(/TypeError.*tokens(?!.*5ecret)/);
   }
 });
 
