@@ -1,9 +1,7 @@
 import { describeError } from './common/describe-error.js';
 import { createDiagnostics, type Diagnostics } from './common/diagnostics.js';
-import { EXIT_CONTROL } from './common/exit-control.js';
 import { coded } from './common/messages.js';
 import type { Context, Span } from './common/otel-types.js';
-import { PROCESSOR_BRAND } from './common/processor-brand.js';
 import { createIsAiChatbot } from './hit/bots/is-ai-chatbot.js';
 import type { MatomoOptions } from './options.js';
 import { createHitPipeline, type HitPipeline, noStats } from './pipeline/hit-pipeline.js';
@@ -11,12 +9,12 @@ import { watchForSpans } from './pipeline/missing-api.js';
 import type { MatomoStats } from './pipeline/stats.js';
 import type { FinishedSpan } from './requests/finished-span.js';
 import {
-  FORWARDED_REQUESTS,
-  type ForwardedRequestSink,
+  type ForwardedCounts,
+  type ForwardedItem,
   fromForwarded,
 } from './requests/forwarded-request.js';
 import { measureResponses } from './requests/measure-responses.js';
-import { NODE_REQUESTS, type NodeRequestSink } from './requests/node-request.js';
+import { exposeInternals, type ProcessorInternals } from './requests/processor-internals.js';
 import { type RequestTracker, trackRequests } from './requests/track-requests.js';
 
 /**
@@ -55,12 +53,12 @@ export class MatomoSpanProcessor {
         this.#stopMeasuring = measureResponses(createIsAiChatbot(resolved.aiChatbotUserAgents));
       }
     }
-    Object.defineProperty(this, PROCESSOR_BRAND, { value: made !== undefined });
-    Object.defineProperty(this, EXIT_CONTROL, { value: made?.pipeline });
-    const sink: NodeRequestSink = (...request) => this.#onNodeRequest(...request);
-    Object.defineProperty(this, NODE_REQUESTS, { value: sink });
-    const forwarded: ForwardedRequestSink = (request) => this.#onForwardedRequest(request);
-    Object.defineProperty(this, FORWARDED_REQUESTS, { value: forwarded });
+    const internals: ProcessorInternals | undefined = made && {
+      exit: made.pipeline,
+      addNodeRequest: (...request) => this.#onNodeRequest(...request),
+      addForwarded: (forwarded) => this.#onForwarded(forwarded),
+    };
+    exposeInternals(this, () => internals);
   }
 
   /** Called by the SDK for every span that starts. Never throws. */
@@ -83,7 +81,7 @@ export class MatomoSpanProcessor {
     }
   }
 
-  #onNodeRequest(...[captured, describe]: Parameters<NodeRequestSink>): void {
+  #onNodeRequest(...[captured, describe]: Parameters<ProcessorInternals['addNodeRequest']>): void {
     try {
       this.#requests?.onNodeRequest(captured, describe());
     } catch (error) {
@@ -91,7 +89,7 @@ export class MatomoSpanProcessor {
     }
   }
 
-  #onForwardedRequest(forwarded: Parameters<ForwardedRequestSink>[0]): void {
+  #onForwarded(forwarded: ForwardedItem | ForwardedCounts): void {
     try {
       if ('dropped' in forwarded) {
         this.#pipeline?.addDropped(forwarded.dropped);
@@ -105,7 +103,7 @@ export class MatomoSpanProcessor {
       if (!forwarded.isKnown) this.#pipeline?.addRequest(record, span);
       else this.#pipeline?.addFurtherHits(record, span);
     } catch (error) {
-      this.#report('onForwardedRequest', error);
+      this.#report('onForwarded', error);
     }
   }
 

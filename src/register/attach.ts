@@ -1,4 +1,4 @@
-import { PROCESSOR_BRAND } from '../common/processor-brand.js';
+import { hasInternals } from '../requests/processor-internals.js';
 import type { LazyProcessor } from './lazy-processor.js';
 
 /** Private fields of an SDK that hold processors. Checked in the sources of SDK 1.30, 2.0, 2.12 and 3.1. */
@@ -20,7 +20,7 @@ export type SpanProcessor = Pick<LazyProcessor, 'onStart' | 'onEnd' | 'forceFlus
 
 /** The processors of this package in a provider; `undefined` if it is not a provider of the OpenTelemetry SDK. */
 export function ownProcessors(provider: object): SpanProcessor[] | undefined {
-  return processorsOf(provider)?.filter((other) => PROCESSOR_BRAND in other);
+  return processorsOf(provider)?.filter(hasInternals);
 }
 
 function processorsOf(provider: Provider): SpanProcessor[] | undefined {

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
-import { EXIT_CONTROL, type ExitControl } from '../common/exit-control.js';
 import { countSignalHandlers } from '../common/signal-handlers.js';
 import { EXIT_WAITS } from '../delivery/exit/exit-waits.js';
+import { internalsOf } from '../requests/processor-internals.js';
 import type { SpanProcessor } from './attach.js';
 
 const EXIT_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const;
@@ -41,7 +41,7 @@ function waitForOwnSignals(): void {
 
 /** Enables `exitFlush`, the default under `register`, also for processors that the application created. */
 export function enableExitFlush(processor: SpanProcessor): void {
-  controlOf(processor)?.enable();
+  internalsOf(processor)?.exit?.enable();
 }
 
 function listen(signal: Signal, processors: Processors): void {
@@ -53,7 +53,7 @@ function listen(signal: Signal, processors: Processors): void {
       return;
     }
     void shutDown(processors).then(() => {
-      for (const processor of processors) controlOf(processor)?.finish();
+      for (const processor of processors) internalsOf(processor)?.exit?.finish();
       process.removeListener(signal, onSignal);
       end(signal);
     });
@@ -65,16 +65,11 @@ function listen(signal: Signal, processors: Processors): void {
 /** The application's handler may end the process soon, except for SIGHUP and SIGUSR2, which often reload a configuration. */
 function prepareForExit(signal: Signal, processors: Processors): void {
   if (signal !== 'SIGTERM' && signal !== 'SIGINT') return;
-  for (const processor of processors) controlOf(processor)?.hurry();
+  for (const processor of processors) internalsOf(processor)?.exit?.hurry();
 }
 
 async function shutDown(processors: Processors): Promise<void> {
   await Promise.all(Array.from(processors, (processor) => processor.shutdown()));
-}
-
-/** The control of a processor; `undefined` if it does not track. */
-function controlOf(processor: SpanProcessor): ExitControl | undefined {
-  return (processor as unknown as Record<symbol, ExitControl | undefined>)[EXIT_CONTROL];
 }
 
 /** Ends the process. PID 1 of a container has to exit itself: the kernel drops a signal that it sends itself. */

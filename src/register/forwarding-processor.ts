@@ -5,7 +5,6 @@ import { DetachedScope } from '../common/detached-scope.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import type { Context, Span } from '../common/otel-types.js';
-import { PROCESSOR_BRAND } from '../common/processor-brand.js';
 import { TOO_MANY_HITS } from '../hit/further-hit.js';
 import { CHILD_SPAN_WAIT_MILLIS } from '../hit/hit.js';
 import { resolveOptions, SILENT } from '../options/resolve-options.js';
@@ -13,7 +12,7 @@ import type { ResolvedOptions } from '../options/resolved-options.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
 import { detailsOf, type RequestDetails, toForwarded } from '../requests/forwarded-request.js';
 import type { RequestSink } from '../requests/hit-owner.js';
-import { NODE_REQUESTS, type NodeRequestSink } from '../requests/node-request.js';
+import { exposeInternals, type ProcessorInternals } from '../requests/processor-internals.js';
 import { type ChatbotResponses, watchChatbotResponses } from '../requests/read-chatbot-response.js';
 import { createRequestReading, type RequestReading } from '../requests/request-reading.js';
 import type { EndedRecord } from '../requests/request-record.js';
@@ -93,9 +92,12 @@ export class ForwardingProcessor implements Processor {
     });
     this.#requests = trackRequests(sink, reading, (...failure) => this.#report(...failure));
     this.#channel.post({ kind: 'hello' });
-    const nodeRequests: NodeRequestSink = (...request) => this.#onNodeRequest(...request);
-    Object.defineProperty(this, NODE_REQUESTS, { value: nodeRequests });
-    Object.defineProperty(this, PROCESSOR_BRAND, { value: true });
+    const internals: ProcessorInternals = {
+      exit: undefined,
+      addNodeRequest: (...request) => this.#onNodeRequest(...request),
+      addForwarded: () => undefined,
+    };
+    exposeInternals(this, () => internals);
     this.#releaseExit = atExit('send', () => {
       this.#requests.endOpen();
       this.#forward(Number.POSITIVE_INFINITY);
@@ -122,7 +124,7 @@ export class ForwardingProcessor implements Processor {
     }
   }
 
-  #onNodeRequest(...[captured, describe]: Parameters<NodeRequestSink>): void {
+  #onNodeRequest(...[captured, describe]: Parameters<ProcessorInternals['addNodeRequest']>): void {
     try {
       this.#requests.onNodeRequest(captured, describe());
     } catch (error) {

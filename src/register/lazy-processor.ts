@@ -1,7 +1,6 @@
-import { EXIT_CONTROL } from '../common/exit-control.js';
 import type { Context, Span } from '../common/otel-types.js';
-import { PROCESSOR_BRAND } from '../common/processor-brand.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
+import { exposeInternals, internalsOf } from '../requests/processor-internals.js';
 import type { MatomoSpanProcessor } from '../span-processor.js';
 
 /** The part of a processor that `register` uses, so that the one of a worker thread fits too. */
@@ -28,10 +27,7 @@ export class LazyProcessor {
 
   constructor(onServerSpan: () => void) {
     this.#onServerSpan = onServerSpan;
-    Object.defineProperties(this, {
-      [PROCESSOR_BRAND]: { get: () => this.real !== undefined },
-      [EXIT_CONTROL]: { get: () => this.#exitControl() },
-    });
+    exposeInternals(this, () => this.real && internalsOf(this.real));
   }
 
   /** The next SERVER span starts tracking, as the first one does. */
@@ -40,7 +36,7 @@ export class LazyProcessor {
   }
 
   onStart(span: Span, parentContext: Context): void {
-    if (this.#isArmed && (span as unknown as FinishedSpan).kind === SERVER) {
+    if (this.#isArmed && (span as Partial<FinishedSpan>).kind === SERVER) {
       this.#isArmed = false;
       this.#onServerSpan();
     }
@@ -59,9 +55,5 @@ export class LazyProcessor {
   async shutdown(): Promise<void> {
     this.collect(true);
     await this.real?.shutdown();
-  }
-
-  #exitControl(): unknown {
-    return (this.real as unknown as Record<symbol, unknown> | undefined)?.[EXIT_CONTROL];
   }
 }

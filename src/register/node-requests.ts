@@ -7,13 +7,8 @@ import {
   captureRequest,
   currentRequest,
 } from '../requests/captured-requests.js';
-import {
-  describeAsSpan,
-  NODE_REQUESTS,
-  type NodeRequestSink,
-  type NodeRequestStart,
-  startOf,
-} from '../requests/node-request.js';
+import { describeAsSpan, type NodeRequestStart, startOf } from '../requests/node-request.js';
+import { internalsOf } from '../requests/processor-internals.js';
 
 /** Requests without a SERVER span, from Node's diagnostics channels. */
 export interface NodeRequests {
@@ -31,7 +26,7 @@ const CHANNEL = 'http.server.request.start';
  * counted once, whenever tracing starts.
  */
 export function trackNodeRequests(processor: object, record: RecordOption): NodeRequests {
-  const add = (processor as { [NODE_REQUESTS]?: NodeRequestSink })[NODE_REQUESTS];
+  const internals = internalsOf(processor);
   let hasProvider = false;
   let isStopped = false;
 
@@ -60,7 +55,9 @@ export function trackNodeRequests(processor: object, record: RecordOption): Node
     const { request, response } = message;
     // The request has a span, whose processor counts it.
     if (isStopped || captured.request !== request || captured.span !== undefined) return;
-    add?.(captured, () => describeAsSpan(captured, request, response.statusCode, start));
+    internals?.addNodeRequest(captured, () =>
+      describeAsSpan(captured, request, response.statusCode, start),
+    );
   }
 
   channel(CHANNEL).subscribe(onRequest);

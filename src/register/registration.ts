@@ -1,4 +1,4 @@
-import { PROCESSOR_BRAND } from '../common/processor-brand.js';
+import { internalsOf } from '../requests/processor-internals.js';
 import { addProcessor, ownProcessors, type SpanProcessor } from './attach.js';
 import { enableExitFlush, installExitHandlers } from './exit.js';
 import type { LazyProcessor } from './lazy-processor.js';
@@ -69,8 +69,7 @@ export class Registration {
   }
 
   flushAtExit(processor: SpanProcessor): void {
-    const isAtWork = (processor as unknown as Record<symbol, boolean>)[PROCESSOR_BRAND];
-    if (!isAtWork) return;
+    if (!internalsOf(processor)) return;
     if (this.#flushed.size === 0) installExitHandlers(this.#flushed);
     // First: it collects what worker threads have, also for processors of the application.
     this.#flushed.add(this.processor);

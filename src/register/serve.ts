@@ -2,19 +2,18 @@ import { isMainThread } from 'node:worker_threads';
 import { atExit } from '../common/at-exit.js';
 import { createDiagnostics, type Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
-import { PROCESSOR_BRAND } from '../common/processor-brand.js';
 import { EXIT_WAITS } from '../delivery/exit/exit-waits.js';
 import { readEnvironment } from '../options/resolve-options.js';
 import type { MatomoOptions } from '../options.js';
-import { FORWARDED_REQUESTS, type ForwardedRequestSink } from '../requests/forwarded-request.js';
+import { internalsOf } from '../requests/processor-internals.js';
 import { MatomoSpanProcessor } from '../span-processor.js';
 import { ForwardingProcessor } from './forwarding-processor.js';
 import type { Processor } from './lazy-processor.js';
 import { trackNodeRequests } from './node-requests.js';
+import { loadTracingParts, requireHttp, startTracing } from './own-tracing.js';
 import { recordRequests } from './record-requests.js';
 import type { Registration } from './registration.js';
 import { isDisabled, NOT_SERVING, type Serving } from './serving.js';
-import { loadTracingParts, requireHttp, startTracing } from './start.js';
 import { currentProvider } from './watch-providers.js';
 import { watchTracking } from './watch-tracking.js';
 import { isHttp2Server } from './when-serving.js';
@@ -112,10 +111,7 @@ function start(
     onFirstRequest: (message) => requests?.addFirst(message),
     addForwarded(forwarded) {
       const [taker = processor] = registration.ownProcessors;
-      const sink = (taker as { [FORWARDED_REQUESTS]?: ForwardedRequestSink } | undefined)?.[
-        FORWARDED_REQUESTS
-      ];
-      sink?.(forwarded);
+      if (taker) internalsOf(taker)?.addForwarded(forwarded);
     },
     async stop() {
       const own = registration.ownProcessors;
@@ -140,8 +136,7 @@ function createProcessor(options: MatomoOptions, diagnostics: Diagnostics): Proc
       : { shutdownTimeoutMillis: EXIT_WAITS.registeredMillis }),
     ...options,
   });
-  const isAtWork = (processor as unknown as Record<symbol, boolean>)[PROCESSOR_BRAND];
-  return isAtWork ? processor : undefined;
+  return internalsOf(processor) && processor;
 }
 
 /**

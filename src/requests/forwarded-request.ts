@@ -47,11 +47,6 @@ export interface ForwardedCounts {
 /** What a forwarded request has besides its record. */
 export type RequestDetails = Pick<ForwardedRequest, 'attributes' | 'headers' | 'chatbotResponse'>;
 
-/** Key under which a processor, of any copy, accepts requests of other threads. */
-export const FORWARDED_REQUESTS: unique symbol = Symbol.for('opentelemetry-matomo.forwarded.1');
-
-export type ForwardedRequestSink = (forwarded: ForwardedItem | ForwardedCounts) => void;
-
 /** Reads the details of a request as long as Node's request and the span are available. */
 export function detailsOf(
   { captured }: EndedRecord,

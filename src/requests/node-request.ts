@@ -4,12 +4,6 @@ import type { CapturedRequest } from './captured-requests.js';
 import { type FinishedSpan, toMillis } from './finished-span.js';
 import { SERVER_SPAN } from './span-kind.js';
 
-/** Key under which a processor accepts requests that have no SERVER span. */
-export const NODE_REQUESTS: unique symbol = Symbol('requests without spans');
-
-/** Never throws, even if `describe` does: it reads objects that the application may have changed. */
-export type NodeRequestSink = (captured: CapturedRequest, describe: () => FinishedSpan) => void;
-
 const MILLIS_PER_SECOND = 1000;
 const NANOS_PER_MILLI = 1e6;
 const FIRST_SERVER_ERROR = 500;

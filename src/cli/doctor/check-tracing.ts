@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, isAbsolute } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { INSTALL_COMMAND, loadTracingParts } from '../../register/start.js';
+import { INSTALL_COMMAND, loadTracingParts } from '../../register/own-tracing.js';
 import { type Finding, ok, problem, unknown, warning } from './finding.js';
 import { type Copy, findCopies, findPackage } from './package-tree.js';
 

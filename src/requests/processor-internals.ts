@@ -1,0 +1,47 @@
+import type { CapturedRequest } from './captured-requests.js';
+import type { FinishedSpan } from './finished-span.js';
+import type { ForwardedCounts, ForwardedItem } from './forwarded-request.js';
+
+/**
+ * Marks processors of any copy of this package. `register` may come from another copy, so a change of `ProcessorInternals` needs a new
+ * key.
+ */
+const INTERNALS: unique symbol = Symbol.for('opentelemetry-matomo.internal.1');
+
+/** What `register` needs of a processor that tracks. */
+export interface ProcessorInternals {
+  /** `undefined` in a worker thread, whose hits the main thread sends. */
+  readonly exit: ExitControl | undefined;
+  /** Adds a request that has no SERVER span. Never throws, even if `describe` does: it reads objects that the application may have changed. */
+  addNodeRequest(captured: CapturedRequest, describe: () => FinishedSpan): void;
+  /** Adds what a worker thread sends. Never throws. */
+  addForwarded(forwarded: ForwardedItem | ForwardedCounts): void;
+}
+
+/** Nothing here throws. */
+export interface ExitControl {
+  /** Turns on `exitFlush`, unless the option is set. */
+  enable(): void;
+  /** Sends queued hits at once, and later hits without delay. */
+  hurry(): void;
+  /** Stores or sends the remaining hits while the process waits. */
+  finish(): void;
+}
+
+/** Makes a processor one of this package. `read` returns `undefined` if it does not track. */
+export function exposeInternals(
+  processor: object,
+  read: () => ProcessorInternals | undefined,
+): void {
+  Object.defineProperty(processor, INTERNALS, { get: read });
+}
+
+/** Whether a processor is of this package, of any copy. */
+export function hasInternals(processor: object): boolean {
+  return INTERNALS in processor;
+}
+
+/** `undefined` if the processor does not track: required options are missing, or `enabled` is false. */
+export function internalsOf(processor: object): ProcessorInternals | undefined {
+  return (processor as { [INTERNALS]?: ProcessorInternals })[INTERNALS];
+}
