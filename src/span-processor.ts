@@ -12,9 +12,11 @@ import {
   type ForwardedCounts,
   type ForwardedItem,
   fromForwarded,
+  toThreadOptions,
 } from './requests/forwarded-request.js';
 import { measureResponses } from './requests/measure-responses.js';
 import { exposeInternals, type ProcessorInternals } from './requests/processor-internals.js';
+import type { RequestReading } from './requests/request-reading.js';
 import { type RequestTracker, trackRequests } from './requests/track-requests.js';
 
 /**
@@ -55,8 +57,9 @@ export class MatomoSpanProcessor {
     }
     const internals: ProcessorInternals | undefined = made && {
       exit: made.pipeline,
+      threadOptions: toThreadOptions(made.resolved),
       addNodeRequest: (...request) => this.#onNodeRequest(...request),
-      addForwarded: (forwarded) => this.#onForwarded(forwarded),
+      addForwarded: (forwarded) => this.#onForwarded(forwarded, made.reading),
     };
     exposeInternals(this, () => internals);
   }
@@ -89,7 +92,7 @@ export class MatomoSpanProcessor {
     }
   }
 
-  #onForwarded(forwarded: ForwardedItem | ForwardedCounts): void {
+  #onForwarded(forwarded: ForwardedItem | ForwardedCounts, reading: RequestReading): void {
     try {
       if ('dropped' in forwarded) {
         this.#pipeline?.addDropped(forwarded.dropped);
@@ -99,7 +102,7 @@ export class MatomoSpanProcessor {
         this.#pipeline?.addFurtherHit(forwarded.hit, forwarded.isOfRequest ? 'unknown' : undefined);
         return;
       }
-      const { record, span } = fromForwarded(forwarded);
+      const { record, span } = fromForwarded(forwarded, reading);
       if (!forwarded.isKnown) this.#pipeline?.addRequest(record, span);
       else this.#pipeline?.addFurtherHits(record, span);
     } catch (error) {

@@ -8,6 +8,7 @@ import { DetachedScope } from '../common/detached-scope.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { otelGlobal } from '../common/otel-global.js';
+import { startOffer } from '../common/start-hook.js';
 import { UNTRACKED_SERVER } from '../common/untracked-server.js';
 import type { MatomoStats } from './stats.js';
 
@@ -16,7 +17,8 @@ const FINISHED = 'http.server.response.finish';
 
 /**
  * Logs once if a request has ended that was neither tracked nor ignored, and OpenTelemetry's API is not installed: then nothing makes
- * spans. Looks that late, because in a bundle the API cannot be found until something is registered. Returns a function that stops it.
+ * spans. Looks that late, because in a bundle the API cannot be found until something is registered. Does
+ * nothing beside `register` and `start`, which need no spans. Returns a function that stops it.
  */
 export function watchForSpans(
   taker: 'MatomoSpanProcessor' | 'MatomoSpanExporter',
@@ -36,7 +38,7 @@ export function watchForSpans(
   function check(): void {
     const { hits, ignored } = stats();
     const isDeciding = hits > 0 || Object.values(ignored).some((count) => count > 0);
-    if (isDeciding || isApiInstalled()) return;
+    if (isDeciding || startOffer() || isApiInstalled()) return;
     const effect = `${taker} gets no spans, so it tracks no requests`;
     const advice = `To set up tracing, run npm install ${API} @opentelemetry/sdk-node @opentelemetry/instrumentation-http. Without tracing, call start() instead`;
     diagnostics.error(missingApi(effect, advice));

@@ -10,7 +10,13 @@ import { CHILD_SPAN_WAIT_MILLIS } from '../hit/hit.js';
 import { resolveOptions, SILENT } from '../options/resolve-options.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
-import { detailsOf, type RequestDetails, toForwarded } from '../requests/forwarded-request.js';
+import {
+  detailsOf,
+  type RequestDetails,
+  type ThreadOptions,
+  toForwarded,
+  toThreadOptions,
+} from '../requests/forwarded-request.js';
 import type { RequestSink } from '../requests/hit-owner.js';
 import { exposeInternals, type ProcessorInternals } from '../requests/processor-internals.js';
 import { type ChatbotResponses, watchChatbotResponses } from '../requests/read-chatbot-response.js';
@@ -31,17 +37,23 @@ interface Waiting {
   readonly endedMillis: number;
 }
 
+/** How requests are read. The options of the main thread replace those of the environment when it answers. */
+interface ThreadReading extends RequestReading {
+  userIdAttribute: string | undefined;
+  errors: boolean;
+}
+
 /** Forwards the requests of a worker thread to the main thread, which sends all hits, one bulk at a time. */
 export class ForwardingProcessor implements Processor {
   readonly #requests: RequestTracker;
   readonly #channel: ThreadChannel;
   readonly #outbox: ThreadOutbox;
   readonly #hits: WorkerHits;
-  /** How long a request waits for its unfinished work. */
-  readonly #longestHoldMillis: number;
+  readonly #reading: ThreadReading;
   readonly #diagnostics: Diagnostics;
   readonly #scope = new DetachedScope('opentelemetry-matomo');
-  readonly #chatbotResponses: ChatbotResponses | undefined;
+  #chatbotResponses: ChatbotResponses;
+  #options: ThreadOptions;
   #waiting: Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
   #requestCount = 0;
@@ -51,29 +63,26 @@ export class ForwardingProcessor implements Processor {
 
   /** `undefined` if the environment does not allow tracking. */
   static create(diagnostics: Diagnostics): ForwardingProcessor | undefined {
-    // The main thread decides where hits go, so `url` and `siteId` do not matter here. It logs the messages about the environment.
+    // The main thread decides where hits go, so `url` and `siteId` do not matter here. It logs the messages about the environment, and
+    // replaces its options when it answers.
     const options = resolveOptions({ url: 'http://localhost', siteId: 1 }, process.env, SILENT);
     if (!options) return undefined;
-    return new ForwardingProcessor(
-      createRequestReading(options, diagnostics),
-      options,
-      diagnostics,
-    );
+    return new ForwardingProcessor(options, diagnostics);
   }
 
-  private constructor(
-    reading: RequestReading,
-    { scheduledDelayMillis, aiChatbots, aiChatbotUserAgents }: ResolvedOptions,
-    diagnostics: Diagnostics,
-  ) {
-    this.#longestHoldMillis = scheduledDelayMillis;
+  private constructor(options: ResolvedOptions, diagnostics: Diagnostics) {
     this.#diagnostics = diagnostics;
-    if (aiChatbots === 'separate') {
-      this.#chatbotResponses = watchChatbotResponses(aiChatbotUserAgents);
-    }
+    this.#options = toThreadOptions(options);
+    this.#chatbotResponses = watchChatbotResponses(this.#options.aiChatbotUserAgents);
+    this.#reading = {
+      ...createRequestReading(options, diagnostics),
+      // The main thread decides.
+      knowsDocuments: true,
+      toUserId: (_name, value) => value,
+    };
     this.#channel = this.#scope.runInAsyncScope(() =>
       openThreadChannel(threadId, (message) => {
-        if (message.kind === 'here') this.#outbox.open();
+        if (message.kind === 'here') this.#onAnswer(message.options);
         if (message.kind === 'flush') this.#flush(message.isLast);
       }),
     );
@@ -81,7 +90,7 @@ export class ForwardingProcessor implements Processor {
     this.#outbox = outbox;
     const sink = this.#createSink(diagnostics);
     this.#hits = new WorkerHits({
-      longestHoldMillis: scheduledDelayMillis,
+      options: () => this.#options,
       scope: this.#scope,
       forward: (item) => this.#outbox.add(item),
       refuseTooMany() {
@@ -90,10 +99,11 @@ export class ForwardingProcessor implements Processor {
       },
       report: (callback, error) => this.#report(callback, error),
     });
-    this.#requests = trackRequests(sink, reading, (...failure) => this.#report(...failure));
+    this.#requests = trackRequests(sink, this.#reading, (...failure) => this.#report(...failure));
     this.#channel.post({ kind: 'hello' });
     const internals: ProcessorInternals = {
       exit: undefined,
+      threadOptions: undefined,
       addNodeRequest: (...request) => this.#onNodeRequest(...request),
       addForwarded: () => undefined,
     };
@@ -152,7 +162,7 @@ export class ForwardingProcessor implements Processor {
   stop(): void {
     this.#forward(Number.POSITIVE_INFINITY);
     this.#requests.stop();
-    this.#chatbotResponses?.stop();
+    this.#chatbotResponses.stop();
     this.#isClosed = true;
   }
 
@@ -188,10 +198,24 @@ export class ForwardingProcessor implements Processor {
 
   #add(record: EndedRecord, span: FinishedSpan): void {
     this.#requestCount += 1;
-    const details = detailsOf(record, span, this.#chatbotResponses?.read(record, span));
+    const response = this.#chatbotResponses.read(record, span);
+    const details = detailsOf(record, span, this.#options.userIdAttribute, response);
     this.#hits.end(record, details);
     this.#waiting.push({ record, details, endedMillis: performance.now() });
     this.#schedule();
+  }
+
+  /** The main thread receives requests, and may have other options than the environment. */
+  #onAnswer(options: ThreadOptions | undefined): void {
+    if (options) {
+      this.#options = options;
+      this.#reading.userIdAttribute = options.userIdAttribute;
+      this.#reading.errors = options.errors;
+      this.#chatbotResponses.stop();
+      if (!this.#isClosed)
+        this.#chatbotResponses = watchChatbotResponses(options.aiChatbotUserAgents);
+    }
+    this.#outbox.open();
   }
 
   #schedule(): void {
@@ -215,7 +239,7 @@ export class ForwardingProcessor implements Processor {
   #forwardRequests(nowMillis: number): void {
     const isFinal = ({ record, endedMillis }: Waiting) =>
       nowMillis - endedMillis >=
-      (record.running ? this.#longestHoldMillis : CHILD_SPAN_WAIT_MILLIS);
+      (record.running ? this.#options.scheduledDelayMillis : CHILD_SPAN_WAIT_MILLIS);
     const waiting = this.#waiting;
     this.#waiting = waiting.filter((each) => !isFinal(each));
     for (const { record, details } of waiting.filter(isFinal)) {

@@ -94,6 +94,7 @@ export function register(load: () => typeof import('./serve.js')): StartOffer {
     registration.processor.collect = receiveRequests(
       (one) => serve().addForwarded(one),
       () => void serve(),
+      () => registration.threadOptions,
     );
   } else {
     announceWorkers(threadId);

@@ -1,3 +1,4 @@
+import type { ThreadOptions } from '../requests/forwarded-request.js';
 import { internalsOf } from '../requests/processor-internals.js';
 import { addProcessor, ownProcessors, type SpanProcessor } from './attach.js';
 import { enableExitFlush, installExitHandlers } from './exit.js';
@@ -82,6 +83,12 @@ export class Registration {
     if (this.ownProcessors.length > 0) return this.ownProcessors;
     const { real } = this.processor;
     return real ? [real] : [];
+  }
+
+  /** What worker threads need of the options; `undefined` if nothing tracks. */
+  get threadOptions(): ThreadOptions | undefined {
+    const [tracker] = this.trackers;
+    return tracker && internalsOf(tracker)?.threadOptions;
   }
 
   async forceFlush(): Promise<void> {

@@ -6,11 +6,17 @@ import {
 } from 'node:worker_threads';
 import { DetachedScope } from '../common/detached-scope.js';
 import { EXIT_WAITS } from '../delivery/exit/exit-waits.js';
-import type { ForwardedCounts, ForwardedItem } from '../requests/forwarded-request.js';
+import type {
+  ForwardedCounts,
+  ForwardedItem,
+  ThreadOptions,
+} from '../requests/forwarded-request.js';
 
 /** Messages between threads. A worker sends `hello` and waits for `here` of the main thread, then it sends requests. */
 export type ThreadMessage =
-  | { readonly kind: 'hello' | 'here' }
+  | { readonly kind: 'hello' }
+  /** The main thread receives requests. Without options, it does not track yet. */
+  | { readonly kind: 'here'; readonly options: ThreadOptions | undefined }
   /** A worker has stopped tracking. It may say hello again. */
   | { readonly kind: 'bye' }
   /** Asks a worker for all its requests, at the end also for those with open responses; the worker answers `flushed` after them. */
@@ -60,11 +66,12 @@ interface Thread {
 
 /**
  * In the main thread: adds the requests of all workers, also of workers of workers. Returns a function that waits,
- * blocking this thread, for requests that workers have not sent yet.
+ * blocking this thread, for requests that workers have not sent yet. `options` are sent to workers.
  */
 export function receiveRequests(
   add: (forwarded: ForwardedItem | ForwardedCounts) => void,
   onServing: () => void,
+  options: () => ThreadOptions | undefined,
 ): (isLast: boolean) => void {
   const threads = new Map<number, Thread>();
 
@@ -78,7 +85,7 @@ export function receiveRequests(
       isFlushing: false,
     };
     threads.set(threadId, thread);
-    channel.post({ kind: 'here' }); // the worker may have said hello before
+    channel.post({ kind: 'here', options: options() }); // the worker may have said hello before
 
     function onMessage(message: ThreadMessage): void {
       if (message.kind === 'request') add(message.forwarded);
@@ -90,8 +97,8 @@ export function receiveRequests(
     }
 
     function onHello(): void {
-      channel.post({ kind: 'here' });
       onServing();
+      channel.post({ kind: 'here', options: options() });
       thread.isServing = true;
     }
   }

@@ -4,14 +4,14 @@ import {
   detailsOf,
   type ForwardedItem,
   type RequestDetails,
+  type ThreadOptions,
   toForwarded,
 } from '../requests/forwarded-request.js';
 import type { HitOwner } from '../requests/hit-owner.js';
 import type { EndedRecord, RequestRecord } from '../requests/request-record.js';
 
 export interface WorkerHitsParts {
-  /** How long a hit waits for the end of its request. */
-  readonly longestHoldMillis: number;
+  readonly options: () => ThreadOptions;
   readonly scope: DetachedScope;
   forward(item: ForwardedItem): void;
   /** Counts a hit that its request has no room for, and logs it. */
@@ -82,7 +82,7 @@ export class WorkerHits {
   /** Forwards the hits that have waited for long enough. */
   forwardUntil(nowMillis: number): void {
     for (const [record, running] of this.#running) {
-      if (nowMillis - running.calledMillis < this.#parts.longestHoldMillis) break;
+      if (nowMillis - running.calledMillis < this.#parts.options().scheduledDelayMillis) break;
       this.#running.delete(record);
       try {
         this.#forwardRunning(running);
@@ -109,7 +109,7 @@ export class WorkerHits {
     }
     const calledMillis = performance.now();
     this.#running.set(owner.record, { owner, hits: [hit], calledMillis });
-    if (!this.#timer) this.#schedule(this.#parts.longestHoldMillis);
+    if (!this.#timer) this.#schedule(this.#parts.options().scheduledDelayMillis);
   }
 
   #forwardRunning({ owner, hits }: RunningHits): void {
@@ -122,7 +122,9 @@ export class WorkerHits {
     }
     const { record, span } = read;
     record.furtherHits = hits;
-    forward(toForwarded(record, detailsOf(record, span), true));
+    forward(
+      toForwarded(record, detailsOf(record, span, this.#parts.options().userIdAttribute), true),
+    );
   }
 
   #schedule(millis: number): void {
@@ -136,6 +138,8 @@ export class WorkerHits {
     this.forwardUntil(nowMillis);
     const [oldest] = this.#running.values();
     if (!oldest) return;
-    this.#schedule(Math.max(1, oldest.calledMillis + this.#parts.longestHoldMillis - nowMillis));
+    this.#schedule(
+      Math.max(1, oldest.calledMillis + this.#parts.options().scheduledDelayMillis - nowMillis),
+    );
   }
 }

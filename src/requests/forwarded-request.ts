@@ -3,6 +3,8 @@ import type { Attributes } from '../common/otel-types.js';
 import type { FurtherHit } from '../hit/further-hit.js';
 import type { Annotations, ChatbotResponse, HttpRequest } from '../hit/http-request.js';
 import type { FinishedSpan } from './finished-span.js';
+import { rereadHeaders } from './read-request.js';
+import type { RequestReading } from './request-reading.js';
 import type { EndedRecord } from './request-record.js';
 import { SERVER_SPAN } from './span-kind.js';
 
@@ -14,6 +16,10 @@ export interface ForwardedRequest {
   readonly attributes: Attributes;
   /** Of Node's request, if there is one. */
   readonly headers: IncomingHttpHeaders | undefined;
+  /** Of the connection. */
+  readonly peerAddress: string | undefined;
+  /** The attribute from which the user ID of annotations comes, which is as the attribute has it. */
+  readonly userIdAttribute: string | undefined;
   readonly furtherHits: readonly FurtherHit[] | undefined;
   /** If an AI chatbot asked. */
   readonly chatbotResponse?: ChatbotResponse | undefined;
@@ -45,22 +51,60 @@ export interface ForwardedCounts {
 }
 
 /** What a forwarded request has besides its record. */
-export type RequestDetails = Pick<ForwardedRequest, 'attributes' | 'headers' | 'chatbotResponse'>;
+export type RequestDetails = Pick<
+  ForwardedRequest,
+  'attributes' | 'headers' | 'peerAddress' | 'userIdAttribute' | 'chatbotResponse'
+>;
+
+/**
+ * What a worker thread must know of the options to read requests. The main thread has them, perhaps in code. It applies all others, and
+ * checks these again: a worker thread can read requests before it knows them.
+ */
+export interface ThreadOptions {
+  readonly userIdAttribute: string | undefined;
+  readonly errors: boolean;
+  /** User agents whose responses are measured. */
+  readonly aiChatbotUserAgents: readonly string[];
+  readonly scheduledDelayMillis: number;
+}
+
+export function toThreadOptions({
+  userId,
+  errors,
+  aiChatbots,
+  aiChatbotUserAgents,
+  scheduledDelayMillis,
+}: {
+  readonly userId?: unknown;
+  readonly errors: 'off' | 'type' | 'crash';
+  readonly aiChatbots: string;
+  readonly aiChatbotUserAgents: readonly string[];
+  readonly scheduledDelayMillis: number;
+}): ThreadOptions {
+  return {
+    userIdAttribute: typeof userId === 'string' ? userId : undefined,
+    errors: errors !== 'off',
+    aiChatbotUserAgents: aiChatbots === 'separate' ? aiChatbotUserAgents : [],
+    scheduledDelayMillis,
+  };
+}
 
 /** Reads the details of a request as long as Node's request and the span are available. */
 export function detailsOf(
   { captured }: EndedRecord,
   { attributes }: FinishedSpan,
+  userIdAttribute: string | undefined,
   chatbotResponse?: ChatbotResponse,
 ): RequestDetails {
   const headers = captured?.request?.headers;
-  return { attributes, headers, chatbotResponse };
+  const peerAddress = captured?.request?.socket?.remoteAddress;
+  return { attributes, headers, peerAddress, userIdAttribute, chatbotResponse };
 }
 
 /** Closes a record and returns what is known about its request until then. */
 export function toForwarded(
   record: EndedRecord,
-  { attributes, headers, chatbotResponse }: RequestDetails,
+  details: RequestDetails,
   isKnown = false,
 ): ForwardedRequest {
   record.close();
@@ -68,16 +112,20 @@ export function toForwarded(
   const request = { ...record.request, client: undefined };
   record.furtherHits = undefined;
   record.shorten();
-  return { request, isIgnored, attributes, headers, furtherHits, chatbotResponse, isKnown };
+  return { ...details, request, isIgnored, furtherHits, isKnown };
 }
 
-/** The request as if this thread had handled it. */
-export function fromForwarded(forwarded: ForwardedRequest): {
-  record: EndedRecord;
-  span: FinishedSpan;
-} {
-  const { request, isIgnored, attributes, headers, furtherHits, chatbotResponse, isKnown } =
+/** The request as if this thread had handled it, with its own options. */
+export function fromForwarded(
+  forwarded: ForwardedRequest,
+  reading: RequestReading,
+): { record: EndedRecord; span: FinishedSpan } {
+  const { isIgnored, attributes, headers, peerAddress, furtherHits, chatbotResponse, isKnown } =
     forwarded;
+  const request = rereadHeaders(forwarded.request, headers, attributes, peerAddress, reading);
+  for (const annotations of request.annotations) {
+    annotations.userId = userIdOf(annotations, forwarded.userIdAttribute, reading);
+  }
   const record = {
     request,
     currentRequest: request,
@@ -102,6 +150,15 @@ export function fromForwarded(forwarded: ForwardedRequest): {
     spanContext: () => ({ traceId: '', spanId: '', traceFlags: 0 }),
   };
   return { record: record as unknown as EndedRecord, span };
+}
+
+function userIdOf(
+  { userId }: Annotations,
+  attribute: string | undefined,
+  { userIdAttribute, toUserId }: RequestReading,
+): string | undefined {
+  if (userId === undefined || attribute === undefined) return undefined;
+  return attribute === userIdAttribute ? toUserId(attribute, userId) : undefined;
 }
 
 /**

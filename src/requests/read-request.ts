@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Attributes } from '../common/otel-types.js';
 import { isDocument } from '../hit/bots/document-type.js';
 import type { HttpRequest } from '../hit/http-request.js';
@@ -13,7 +14,12 @@ import {
   toMillis,
 } from './finished-span.js';
 import { contentTypeOf } from './measure-responses.js';
-import { commonHeadersIn, commonHeadersOf, readHeader } from './read-headers.js';
+import {
+  type CommonHeaders,
+  commonHeadersIn,
+  commonHeadersOf,
+  readHeader,
+} from './read-headers.js';
 import type { RequestRecord } from './request-record.js';
 import {
   CLIENT_CLOSED_REQUEST,
@@ -41,7 +47,7 @@ export interface HeaderReading {
 export function readRequest(
   record: RequestRecord,
   span: FinishedSpan,
-  { toOrigin, capturedHeaders, knowsDocuments }: HeaderReading,
+  reading: HeaderReading,
 ): HttpRequest | undefined {
   const { attributes } = span;
   const method = methodOf(attributes);
@@ -49,7 +55,7 @@ export function readRequest(
   const { captured } = record;
   const headers = captured?.request?.headers; // Node.js builds this object on the first access
   const header = (name: string) => readHeader(headers, attributes, name);
-  const usual = headers ? commonHeadersOf(headers) : commonHeadersIn(attributes, capturedHeaders);
+  const common = commonHeaders(headers, attributes, reading);
   const target = captured ? captured.target : targetOf(attributes);
   const path = target?.path ?? '/';
   const isUnsent = captured?.response?.headersSent === false;
@@ -57,12 +63,8 @@ export function readRequest(
   const hasEventStream = isEventStream(contentType);
   const incomplete = hasEventStream ? undefined : incompleteStatus(captured, attributes);
   const statusCode = incomplete ?? statusOf(attributes, captured);
-  const origin = toOrigin({
-    peerAddress: peerAddressOf(attributes) ?? captured?.request?.socket?.remoteAddress,
-    host: usual.host ?? hostOf(attributes),
-    scheme: schemeOf(attributes),
-    header,
-  });
+  const peerAddress = captured?.request?.socket?.remoteAddress;
+  const origin = originOf(common.host, headers, attributes, peerAddress, reading);
   return {
     method: captured?.request?.method ?? method,
     path,
@@ -74,16 +76,16 @@ export function readRequest(
     statusCode,
     aborted: incomplete === CLIENT_CLOSED_REQUEST,
     isEventStream: hasEventStream,
-    userAgent: usual.userAgent ?? userAgentOf(attributes),
-    acceptLanguage: usual.acceptLanguage,
-    client: usual.client,
-    referrer: usual.referrer,
-    clientHints: usual.clientHints,
-    optedOut: usual.optedOut,
-    isAiAgent: usual.isAiAgent,
-    isPrefetch: usual.isPrefetch,
+    userAgent: common.userAgent ?? userAgentOf(attributes),
+    acceptLanguage: common.acceptLanguage,
+    client: common.client,
+    referrer: common.referrer,
+    clientHints: common.clientHints,
+    optedOut: common.optedOut,
+    isAiAgent: common.isAiAgent,
+    isPrefetch: common.isPrefetch,
     isPageData: mayBePageData(path) && isPageData(target?.query, header('accept'), contentType),
-    isDocument: knowsDocuments && isDocument(path, statusCode, contentType),
+    isDocument: reading.knowsDocuments && isDocument(path, statusCode, contentType),
     isDownload: false, // until the pipeline decides
     chatbotResponse: undefined, // until the pipeline decides
     spanName: span.name,
@@ -92,6 +94,53 @@ export function readRequest(
     annotations: NO_ANNOTATIONS, // until the record is closed
     given: undefined,
   };
+}
+
+/**
+ * A request of another thread with what these options say about its headers.
+ *
+ * @param peerAddress used if no attribute has it
+ */
+export function rereadHeaders(
+  request: HttpRequest,
+  headers: IncomingHttpHeaders | undefined,
+  attributes: Attributes,
+  peerAddress: string | undefined,
+  reading: HeaderReading,
+): HttpRequest {
+  const common = commonHeaders(headers, attributes, reading);
+  const { host, scheme, address } = originOf(
+    common.host,
+    headers,
+    attributes,
+    peerAddress,
+    reading,
+  );
+  const isDocument = reading.knowsDocuments && request.isDocument === true;
+  return { ...request, host, scheme, address, optedOut: common.optedOut, isDocument };
+}
+
+function commonHeaders(
+  headers: IncomingHttpHeaders | undefined,
+  attributes: Attributes,
+  { capturedHeaders }: HeaderReading,
+): CommonHeaders {
+  return headers ? commonHeadersOf(headers) : commonHeadersIn(attributes, capturedHeaders);
+}
+
+function originOf(
+  host: string | undefined,
+  headers: IncomingHttpHeaders | undefined,
+  attributes: Attributes,
+  peerAddress: string | undefined,
+  { toOrigin }: HeaderReading,
+): Origin {
+  return toOrigin({
+    peerAddress: peerAddressOf(attributes) ?? peerAddress,
+    host: host ?? hostOf(attributes),
+    scheme: schemeOf(attributes),
+    header: (name) => readHeader(headers, attributes, name),
+  });
 }
 
 function userAgentOf(attributes: Attributes): string | undefined {

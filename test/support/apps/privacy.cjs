@@ -1,5 +1,5 @@
-// Serves the requests of test/system/privacy: the first segment of a path says what the request tracks. With WORKER, in a worker thread.
-// `/exit` ends the process. A test can also use its listener.
+// Serves the requests of test/system/privacy: the first segment of a path says what the request tracks. With WORKER, in a worker thread; with
+// START, the main thread has these options in code. `/exit` ends the process. A test can also use its listener.
 const { createServer } = require('node:http');
 const { isMainThread, parentPort, Worker } = require('node:worker_threads');
 
@@ -29,11 +29,13 @@ function createListener({ trackEvent, trackGoal, trackOrder, trace }) {
 
 if (require.main !== module && isMainThread) module.exports = { createListener };
 else if (isMainThread && process.env.WORKER) {
+  if (process.env.START) require('opentelemetry-matomo').start(JSON.parse(process.env.START));
   new Worker(__filename).on('message', () => process.exit());
 } else serve();
 
 function serve() {
   const matomo = require('opentelemetry-matomo');
+  if (process.env.START) matomo.start();
   const { trace } = process.env.HAS_NO_SDK ? {} : require('@opentelemetry/api');
   const listener = createListener({ ...matomo, trace });
   const exit = () => (isMainThread ? process.exit() : parentPort.postMessage('exit'));

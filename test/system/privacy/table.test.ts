@@ -37,7 +37,7 @@ const NAMED = {
   MATOMO_USER_ID: 'http.request.header.x-forwarded-for',
 };
 
-test.each(['SDK', 'exit', 'exporter', 'gateway'])(
+test.each(['SDK', 'exit', 'exporter', 'gateway', 'worker thread, options in code'])(
   '%s: dimensions and the user ID have no address and no query of a referrer',
   async (name) => {
     const way = WAYS[name] as Way;
@@ -46,6 +46,30 @@ test.each(['SDK', 'exit', 'exporter', 'gateway'])(
       [],
     );
     expect(hidden.filter((hit) => hit.includes('dimension1=0.0.0.0'))).not.toEqual([]);
+  },
+);
+
+test.each([
+  ['hiding', { ...COMMON_ENV, ...HIDING }, NAMED, /[&?](?:uid|cip)=(?:203|198)\./],
+  ['another user', { ...COMMON_ENV, MATOMO_USER_ID: 'enduser.id' }, NAMED, /[&?]uid=(?:203|198)\./],
+  [
+    'no proxies',
+    { ...COMMON_ENV, MATOMO_TRUST_PROXY: 'false' },
+    COMMON_ENV,
+    /[&?]cip=(?:203|198)\./,
+  ],
+])('in a worker thread, %s in code wins over the environment', async (_, code, others, secret) => {
+  const sent = await (WAYS['worker thread, options in code'] as Way)(code, others);
+  expect(sent.filter((hit) => secret.test(hit))).toEqual([]);
+  expect(kindsWith(sent, SHOWN.target)).toEqual(Object.keys(KINDS));
+});
+
+test.each(['worker thread', 'worker thread, options in code'])(
+  '%s: the address of a trusted proxy and the user ID are sent',
+  async (name) => {
+    const sent = await (WAYS[name] as Way)({ ...COMMON_ENV, ...NAMED });
+    for (const parameter of ['dimension1', 'uid', 'cip'])
+      expect(sent.join('\n')).toContain(`&${parameter}=203.0.113.77`);
   },
 );
 

@@ -7,6 +7,7 @@ import { replayFiles } from '../../../src/gateway/replay/replay-files.js';
 import { openReplayState } from '../../../src/gateway/replay/replay-state.js';
 import { MatomoSpanExporter, trackEvent, trackGoal, trackOrder } from '../../../src/index.js';
 import type { Inspector } from '../../../src/inspector/index.js';
+import { OPTIONS } from '../../../src/options/option-table.js';
 import type { MatomoOptions } from '../../../src/options.js';
 import { capturedHeaders, finishedSpan } from '../../support/builders.js';
 import { startServer } from '../../support/child-process.js';
@@ -20,8 +21,8 @@ import { REQUESTS, type TableRequest } from './rows.js';
 
 type Env = Readonly<Record<string, string>>;
 
-/** Has all requests made under these variables; the hits that leave, decoded. */
-export type Way = (env: Env) => Promise<readonly string[]>;
+/** Has all requests made under these variables; the hits that leave, decoded. If options are in code, `others` are variables. */
+export type Way = (env: Env, others?: Env) => Promise<readonly string[]>;
 
 const { createListener } = createRequire(import.meta.url)('../../support/apps/privacy.cjs');
 const APP = `${APPS}/privacy.cjs`;
@@ -79,6 +80,22 @@ async function register(env: Env, args: readonly string[], others: Env) {
 
 /** All hits leave at the end: a Matomo without CrashAnalytics gets no second bulk of crashes. */
 const AT_THE_END = { MATOMO_SCHEDULE_DELAY: '3600000', MATOMO_SHUTDOWN_TIMEOUT: '20000' };
+
+/** Options as `start` gets them. */
+function inCode(env: Env): Record<string, unknown> {
+  const options: Record<string, unknown> = {};
+  for (const [variable, text] of Object.entries(env)) {
+    const [name, value] =
+      Object.entries(OPTIONS).find(([, { env: own }]) => own === variable) ?? [];
+    if (!name || !value) throw new Error(`No option has the variable ${variable}`);
+    const isList = Array.isArray(value.default);
+    const isMap = name === 'dimensions';
+    if (isMap) options[name] = Object.fromEntries(text.split(',').map((pair) => pair.split('=')));
+    else if (isList) options[name] = text.split(',');
+    else options[name] = /^(?:true|false|\d+)$/.test(text) ? JSON.parse(text) : text;
+  }
+  return options;
+}
 
 function attributesOf({ kind, target, headers }: TableRequest) {
   const [path = '', query] = target.split('?');
@@ -179,6 +196,15 @@ export const WAYS: Readonly<Record<string, Way>> = {
   },
   async 'worker thread'(env) {
     const { inspector, app } = await register(env, REGISTER, { ...AT_THE_END, WORKER: '1' });
+    await app.stop();
+    return textsOf(inspector);
+  },
+  async 'worker thread, options in code'(env, others = {}) {
+    const { inspector, app } = await register(others, [], {
+      ...AT_THE_END,
+      WORKER: '1',
+      START: JSON.stringify(inCode(env)),
+    });
     await app.stop();
     return textsOf(inspector);
   },
