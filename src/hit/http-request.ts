@@ -14,8 +14,6 @@ export class Annotations {
   userId: string | undefined = undefined;
   /** Class of the last error. */
   errorType: string | undefined = undefined;
-  /** Name of the first GraphQL operation. */
-  operation: string | undefined = undefined;
   /** Class of the last error of a GraphQL operation. Its response may have status 200. */
   operationError: string | undefined = undefined;
   /** The request makes no hit. */
@@ -25,11 +23,8 @@ export class Annotations {
 /** Whether annotations change anything about a hit. */
 export function hasAnnotations(annotations: Annotations | undefined): annotations is Annotations {
   if (annotations === undefined) return false;
-  const { parameters, cvar, timings, userId, errorType, operation, operationError } = annotations;
-  return (
-    (parameters ?? cvar ?? timings ?? userId ?? errorType ?? operation ?? operationError) !==
-    undefined
-  );
+  const { parameters, cvar, timings, userId, errorType, operationError } = annotations;
+  return (parameters ?? cvar ?? timings ?? userId ?? errorType ?? operationError) !== undefined;
 }
 
 /** Adds to a timing of the page view. */
@@ -49,6 +44,22 @@ export interface ChatbotResponse {
   readonly bodyBytes: number | undefined;
 }
 
+export type OperationKind = 'graphql' | 'json-rpc' | 'trpc';
+
+/** Names beyond the limit of names share this one. */
+export const OTHER_NAME = '(other)';
+
+/** What one endpoint does for a request, such as a GraphQL operation. */
+export interface Operation {
+  readonly kind: OperationKind;
+  /** Without variables and arguments. `undefined` if the title must not contain it. */
+  readonly name: string | undefined;
+  /** More than 1 for a batch, whose first operation has the name. */
+  readonly count: number;
+  /** Known only from spans and channels: many servers respond with status 200. */
+  readonly hasFailed: boolean;
+}
+
 /** Whether a request has `DNT: 1` or `Sec-GPC: 1`. Unknown if it is not known whether these headers were captured. */
 export type OptedOut = 'yes' | 'no' | 'unknown';
 
@@ -62,6 +73,8 @@ export interface HttpRequest {
   readonly query: string | undefined;
   /** Route template such as `/users/:id`. */
   readonly route: string | undefined;
+  /** What the endpoint does for this request, if it does different things. */
+  readonly operation?: Operation | undefined;
   /** As the client or a trusted proxy sent it, not yet checked. */
   readonly host: string | undefined;
   /** Scheme of the tracked URL. */

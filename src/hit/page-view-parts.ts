@@ -2,7 +2,6 @@ import { memoize } from '../common/generation-cache.js';
 import { createField, type Field } from './field.js';
 import type { HttpRequest } from './http-request.js';
 import { createToPlace } from './page/action-name.js';
-import { isGraphqlRequest } from './page/graphql-operation.js';
 import { createToPageUrl } from './page/page-url.js';
 import { isSimplePath } from './page/simple-path.js';
 import { toTitlePath } from './page/title-path.js';
@@ -118,7 +117,7 @@ export function createPageViewReader(
       const toUrl = isGraphql ? toGraphqlUrl : toPageUrl;
       const url = toUrl(request, path, isSimple && !hasTemplates);
       const page = request.isPageData ? toPagePath(redacted) : redacted;
-      const place = toPlace(request, page, isSimple);
+      const place = toPlace(request, page);
       const address = hidesAddress ? request.address && HIDDEN_ADDRESS : visitor.address;
       const facts = { request, url, path, place, address };
       const fields = toRequestFields(facts, Math.floor(visitor.startMillis / 1000));
@@ -135,6 +134,11 @@ export function createPageViewReader(
 
 function always<T>(value: T): () => T {
   return () => value;
+}
+
+/** Whether `query` in the URL of a request is a GraphQL document and not a site search. */
+export function isGraphqlRequest({ path, operation }: HttpRequest): boolean {
+  return /\/graphql\/?$/i.test(path) || operation?.kind === 'graphql';
 }
 
 /** The path of a URL that names no more than the title does. The path comes redacted. */

@@ -7,8 +7,7 @@ import {
 } from '../common/generation-cache.js';
 import { AI_AGENT_FIELDS } from './bots/ai-agent.js';
 import { createField, encodedField, type Field, Fields, rawField } from './field.js';
-import { createToActionName, DEFAULT_TITLE } from './page/action-name.js';
-import { operationOf } from './page/graphql-operation.js';
+import { createToActionName, DEFAULT_TITLE, titleMethodOf } from './page/action-name.js';
 import type { PageUrl, PageUrlOptions } from './page/page-url.js';
 import { createToReferrer, type ReferrerOptions } from './page/referrer.js';
 import { isTimed } from './page/request-timings.js';
@@ -70,7 +69,7 @@ export function createToRequestFields(
 ): (facts: RequestFacts, startSeconds: number) => RequestFields {
   const { actionName, maxCustomVariables } = options;
   const template = typeof actionName === 'string' ? actionName : DEFAULT_TITLE;
-  const isDefault = template === DEFAULT_TITLE;
+  const isDefaultTemplate = template === DEFAULT_TITLE;
   const toActionName = createToActionName(template);
   const toUrlRef = createToUrlRef(options, redactPath);
   const toTime = memoizeLatest((seconds: number) => createField('cdt', seconds));
@@ -94,11 +93,10 @@ export function createToRequestFields(
 
   /** Title and variables together: the variables name the method, which the default title begins with. */
   function titleOf({ request, path, place }: RequestFacts): Fields {
-    const operation = operationOf(request);
-    const end = operation === undefined ? '' : ` ${operation}`;
     const { method, statusCode } = request;
+    const isDefault = isDefaultTemplate && titleMethodOf(request, place) === method;
     const variables = toVariables(statusCode, method);
-    const own = (isDefault ? place : toActionName(request, path, place)) + end;
+    const own = isDefault ? place : toActionName(request, path, place);
     const titled = titles.get(own);
     for (let known = titled; known; known = known.next)
       if (known.variables === variables) return known.fields;

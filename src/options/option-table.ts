@@ -114,8 +114,8 @@ export const OPTIONS = {
   /**
    * Title of the page view: a template of `{method}`, `{route}`, `{path}`, `{host}`, `{status}` and `{span}`, or a function.
    * `{span}` is the name of the server span. Without a route, `{route}` is `Not Found` for a 404, otherwise the path in the form
-   * that `titlePaths` selects; for a tRPC request it is the procedure. The name of a GraphQL operation is added to the title,
-   * unless a function returned the title.
+   * that `titlePaths` selects. It ends with the name of a GraphQL operation, a JSON-RPC method or a tRPC procedure, if there is one;
+   * for a GraphQL operation at `/`, `{method}` is `GraphQL` and `{route}` is the name.
    * @see [Matomo: `action_name`](https://developer.matomo.org/api-reference/tracking-api)
    * @example MATOMO_ACTION_NAME='{method} {route} {status}'
    */
@@ -253,9 +253,10 @@ export const OPTIONS = {
   }),
   /**
    * Custom dimensions by their ID in Matomo, 1 to 999: the name of an attribute of the server span, or a function. If you write
-   * the stable name of an attribute, its old name is read too. Two names are computed: `matomo.failed_endpoint` is `5xx GET
-   * /users/:id` or `4xx …`, from status 400 on, and `user_agent.bot.name` is the name of a crawler or AI chatbot, unless the span
-   * has this attribute. Matomo cuts values at 250 characters.
+   * the stable name of an attribute, its old name is read too. Some are computed: `matomo.failed_endpoint` is `5xx GET
+   * /users/:id` or `4xx …`, from status 400 on; `user_agent.bot.name` is the name of a crawler or AI chatbot, unless the span has
+   * this attribute; `graphql.operation.name` and `rpc.method` are the name of the operation in the title. Matomo cuts values at 250
+   * characters.
    * @see [Matomo: `dimension[0-999]`](https://developer.matomo.org/api-reference/tracking-api)
    * @see [OpenTelemetry: attributes of HTTP server spans](https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server)
    * @example MATOMO_DIMENSIONS=1=http.request.method,2=http.response.status_code,3=http.route

@@ -16,6 +16,7 @@ import type { MatomoOptions } from '../options.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
 import type { DroppedCounts } from '../requests/forwarded-request.js';
 import type { HitOwner, RequestSink } from '../requests/hit-owner.js';
+import { operationNames } from '../requests/operations/operation-names.js';
 import type { ExitControl } from '../requests/processor-internals.js';
 import { createRequestReading, type RequestReading } from '../requests/request-reading.js';
 import type { EndedRecord } from '../requests/request-record.js';
@@ -269,6 +270,8 @@ export class HitPipeline implements ExitControl, RequestSink {
       if (ended.ignored) return this.#takeBack(ended, 'attribute');
       ended.isInSample ??= this.#builders.isInSample(ended.request, site);
       if (!ended.isInSample) return this.#takeBack(ended, 'sampled');
+      const operation = operationNames.admit(ended.request);
+      if (operation !== ended.request.operation) ended.request = { ...ended.request, operation };
       const hits = this.#builders.buildHits(ended.request, site, epochMillis);
       if (hits.length === 0) return this.#takeBack(ended, 'predicate');
       if (hits.length === 1) return hits;

@@ -14,6 +14,8 @@ import { UNTRACKED_SERVER } from '../common/untracked-server.js';
 import type { FurtherHit } from '../hit/further-hit.js';
 import { Annotations } from '../hit/http-request.js';
 import { splitTarget, type Target } from './finished-span.js';
+import { GRAPHQL_CHANNELS, readExecution } from './operations/graphql.js';
+import type { NamedOperation } from './operations/index.js';
 import { ROUTE_ANNOUNCEMENTS } from './routes/announced-routes.js';
 import type { RouteAnnouncement } from './routes/route-adapter.js';
 
@@ -47,6 +49,10 @@ export interface CapturedRequest extends Notable {
   span: Span | undefined;
   /** The route template that a framework announced. */
   route: string | undefined;
+  /** The operation that a framework announced. */
+  operation: NamedOperation | undefined;
+  /** Whether that has failed. */
+  hasFailedOperation: boolean;
   /** What each processor stores with this request, as a linked list. It lives as long as the async context. */
   followed: FollowedRequest | undefined;
   /** The request arrived at a server of this package: it makes no hit and is not counted. */
@@ -105,8 +111,8 @@ interface SharedRequests {
   readonly onRequest: ChannelListener;
   /** Requests whose responses have begun and are not closed. */
   readonly listOpen: () => CapturedRequest[];
-  /** One listener for each framework that announces routes, by channel name. */
-  readonly onRoute: ReadonlyMap<string, ChannelListener>;
+  /** Listeners for frameworks that announce routes or operations, by channel name. */
+  readonly onFramework: ReadonlyMap<string, ChannelListener>;
 }
 
 const KEY = Symbol.for('opentelemetry-matomo.requests.1');
@@ -138,6 +144,8 @@ function createSharedRequests(): SharedRequests {
         notes: undefined,
         span: undefined,
         route: undefined,
+        operation: undefined,
+        hasFailedOperation: false,
         followed: undefined,
         untracked: UNTRACKED_SERVER in server,
         onClosed: undefined,
@@ -150,12 +158,13 @@ function createSharedRequests(): SharedRequests {
       readBytesBefore(captured, request.socket, response);
       watch(request.socket, captured);
     }),
-    onRoute: new Map(
-      ROUTE_ANNOUNCEMENTS.map((announcement) => [
-        announcement.channel,
-        createRouteListener(storage, announcement),
-      ]),
-    ),
+    onFramework: new Map([
+      ...ROUTE_ANNOUNCEMENTS.map(
+        (announcement) =>
+          [announcement.channel, createRouteListener(storage, announcement)] as const,
+      ),
+      ...GRAPHQL_CHANNELS.map((name) => [name, createGraphqlListener(storage)] as const),
+    ]),
   };
 }
 
@@ -265,8 +274,21 @@ function createRouteListener(
   });
 }
 
+/** Stores what graphql announces of an operation for the current request. */
+function createGraphqlListener(storage: AsyncLocalStorage<CapturedRequest>): ChannelListener {
+  return channelListener((message) => {
+    const captured = storage.getStore();
+    if (captured?.request === undefined) return;
+    const { name, errorType } = readExecution(message);
+    if (name !== undefined) captured.operation ??= { kind: 'graphql', name };
+    if (errorType === undefined) return;
+    captured.hasFailedOperation = true;
+    notesFor(captured).operationError = errorType;
+  });
+}
+
 function subscriptionsOf(shared: SharedRequests): readonly (readonly [string, ChannelListener])[] {
-  return [[REQUEST_CHANNEL, shared.onRequest], ...shared.onRoute];
+  return [[REQUEST_CHANNEL, shared.onRequest], ...shared.onFramework];
 }
 
 function shareRequests(): SharedRequests {

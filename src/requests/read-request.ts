@@ -14,6 +14,7 @@ import {
   toMillis,
 } from './finished-span.js';
 import { contentTypeOf } from './measure-responses.js';
+import { readOperation } from './operations/index.js';
 import {
   type CommonHeaders,
   commonHeadersIn,
@@ -65,11 +66,18 @@ export function readRequest(
   const statusCode = incomplete ?? statusOf(attributes, captured);
   const peerAddress = captured?.request?.socket?.remoteAddress;
   const origin = originOf(common.host, headers, attributes, peerAddress, reading);
-  return {
+  const asked = {
     method: captured?.request?.method ?? method,
     path,
     query: target?.query,
     route: routeOf(record, attributes, path, statusCode),
+  };
+  return {
+    method: asked.method,
+    path,
+    query: asked.query,
+    route: asked.route,
+    operation: readOperation(record, asked),
     host: origin.host,
     scheme: origin.scheme,
     address: origin.address,

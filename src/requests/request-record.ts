@@ -17,7 +17,8 @@ import {
   notesFor,
 } from './captured-requests.js';
 import { type FinishedSpan, toMillis } from './finished-span.js';
-import { annotateGraphql, isGraphqlAnnotated } from './graphql-span.js';
+import { isGraphqlSpan } from './operations/graphql.js';
+import { isOperationSpan, type NamedOperation, operationOfSpan } from './operations/index.js';
 import { routeBelow } from './routes/route-below.js';
 import { shortenRequest } from './shorten-request.js';
 import { hasHitEvent } from './span-hit-events.js';
@@ -43,6 +44,10 @@ export class RequestRecord implements FollowedRequest {
   runningSpans = 0;
   /** The first route named by a child span. */
   nestedRoute: string | undefined;
+  /** The operation that the server span names, else the first one that a child span names. */
+  spanOperation: NamedOperation | undefined;
+  /** Whether a span of an operation has an error. */
+  hasFailedSpan = false;
   /** Set when the server span ends. A nested span that ends later may still set its route. */
   request: HttpRequest | undefined;
   /** The site that tracks the request, once known. 0: none, so further hits are not sent. */
@@ -175,7 +180,7 @@ export function isAnnotated(span: FinishedSpan, { userIdAttribute, errors }: Spa
   for (const name in attributes) {
     if (name.charCodeAt(0) === 109 /* m */ && name.startsWith(PREFIX)) return true;
   }
-  return isGraphqlAnnotated(span, errors);
+  return isOperationSpan(span);
 }
 
 /** Copies what a span has for Matomo to the annotations of its request. */
@@ -202,7 +207,11 @@ function annotate(annotations: Annotations, span: FinishedSpan, reading: SpanRea
   }
   const errorType = reading.errors ? errorTypeOf(span) : undefined;
   annotations.errorType = errorType ?? annotations.errorType;
-  annotateGraphql(annotations, span, errorType);
+  if (errorType !== undefined && isGraphqlSpan(span)) annotations.operationError = errorType;
+}
+
+function hasError({ status, events }: FinishedSpan): boolean {
+  return status.code === ERROR || events?.some(({ name }) => name === 'exception') === true;
 }
 
 /** Copies the annotations of a child span. */
@@ -212,12 +221,16 @@ export function annotateBelow(
   reading: SpanReading,
 ): void {
   annotate(record.descendants, span, reading);
+  record.spanOperation ??= operationOfSpan(span);
+  record.hasFailedSpan ||= isOperationSpan(span) && hasError(span);
   record.nestedRoute ??= routeBelow(span);
 }
 
 /** Copies the annotations of the server span. */
 export function annotateOwn(record: RequestRecord, span: FinishedSpan, reading: SpanReading): void {
-  if (isAnnotated(span, reading) || mayHaveFailed(span)) annotate(record.own, span, reading);
+  if (!isAnnotated(span, reading) && !mayHaveFailed(span)) return;
+  annotate(record.own, span, reading);
+  record.spanOperation = operationOfSpan(span) ?? record.spanOperation;
 }
 
 /** A server span can have an error without having the status of one. */

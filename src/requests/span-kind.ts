@@ -1,7 +1,7 @@
 // `SpanKind` of OpenTelemetry's API, which is not imported at run time. OTLP has other numbers, see gateway/otlp/otlp-span-kind.
 
 export const SERVER_SPAN = 1;
-const CLIENT_SPAN = 2;
+export const CLIENT_SPAN = 2;
 export const CONSUMER_SPAN = 4;
 
 /**

@@ -17,6 +17,7 @@ import {
   toHitOwner,
 } from './hit-owner.js';
 import { describeUnended } from './node-request.js';
+import { isOperationSpan, updateOperation } from './operations/index.js';
 import { readRequest } from './read-request.js';
 import type { RequestReading } from './request-reading.js';
 import {
@@ -272,7 +273,15 @@ export function trackRequests(
       const route = routeOf(record, {}, request.path, request.statusCode);
       record.request = { ...request, route };
     }
+    if (isOperationSpan(span)) readLateOperation(record);
   }
+}
+
+/** A span that ends after the SERVER span may name the operation, or show that it has failed. */
+function readLateOperation(record: RequestRecord): void {
+  const { request } = record;
+  if (request)
+    record.request = { ...request, operation: updateOperation(request.operation, record) };
 }
 
 /**

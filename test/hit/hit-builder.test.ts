@@ -6,6 +6,7 @@ import {
   hitsOf,
   httpRequest,
   NOON,
+  operation,
   parametersOf,
 } from '../support/builders.js';
 import { keptBytes, PARTS_BYTES } from '../support/kept-bytes.js';
@@ -58,8 +59,7 @@ test('the duration of an event stream is neither its own time nor that of the se
     expect(parameters.pf_srv).toBeUndefined();
     expect(parameters.pf_dm1).toBe(overrides === stream ? undefined : '10');
   }
-  const operation = annotations({ operation: 'CreateOrder' });
-  const answer = httpRequest({ ...stream, method: 'POST', annotations: [operation] });
+  const answer = httpRequest({ ...stream, method: 'POST', operation: operation('CreateOrder') });
   expect(parametersOf(answer).parameters).toMatchObject({ gt_ms: '600000', pf_srv: '600000' });
 });
 

@@ -1,5 +1,5 @@
 import { createHitBuilder, type ToHitsOptions } from '../../src/hit/hit-builder.js';
-import { Annotations, type HttpRequest } from '../../src/hit/http-request.js';
+import { Annotations, type HttpRequest, type Operation } from '../../src/hit/http-request.js';
 import type { FinishedSpan } from '../../src/requests/finished-span.js';
 import { createRequestReading, type RequestReading } from '../../src/requests/request-reading.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
@@ -33,6 +33,10 @@ export function httpRequest(overrides: Partial<HttpRequest> = {}): HttpRequest {
 
 export function annotations(overrides: Partial<Annotations> = {}): Annotations {
   return Object.assign(new Annotations(), overrides);
+}
+
+export function operation(name: string, overrides: Partial<Operation> = {}): Operation {
+  return { kind: 'graphql', name, count: 1, hasFailed: false, ...overrides };
 }
 
 /** How hits are built if nothing is configured. */

@@ -52,7 +52,7 @@ const OPERATIONS = [
   'one with a syntax error, and `GET /graphql?query=…` with `siteSearch` set. Each tRPC server gets a query, a mutation, two batches',
   '(one is answered with 207) and requests that fail. Express serves pages behind `*` and `/files/*`, and has routers at mount paths with parameters and',
   'a list of routes beside a regular expression. json-server and Sails route by themselves. No title of a known route has a value of a caller.',
-  'See [how operations are named](frameworks.md#how-do-i-name-graphql-operations-and-trpc-procedures).',
+  'See [how operations are named](frameworks.md#which-title-does-an-operation-behind-one-endpoint-get).',
 ].join(' ');
 
 /** Setups that are not cells of the matrix, and the tests that run them. */

@@ -1,5 +1,5 @@
 import { memoize } from '../../common/generation-cache.js';
-import { GRAPHQL_ATTRIBUTES } from '../../requests/graphql-span.js';
+import { OPERATION_ATTRIBUTES } from '../../requests/operations/index.js';
 import type { SpanReading } from '../../requests/request-record.js';
 import { ROUTE_BELOW_ATTRIBUTES } from '../../requests/routes/route-below.js';
 
@@ -34,7 +34,7 @@ export function createSelection(
     'matomo.',
     'error.type',
     ...ROUTE_BELOW_ATTRIBUTES,
-    ...GRAPHQL_ATTRIBUTES,
+    ...OPERATION_ATTRIBUTES,
     ...(userIdAttribute === undefined ? [] : [userIdAttribute]),
   ];
   const kept = new Set(names);

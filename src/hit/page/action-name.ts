@@ -1,7 +1,8 @@
-import type { HttpRequest } from '../http-request.js';
-import { operationOf } from './graphql-operation.js';
+import { type HttpRequest, type Operation, OTHER_NAME } from '../http-request.js';
 import { decodeTitle, toTitlePath } from './title-path.js';
-import { toProcedurePath } from './trpc-procedure.js';
+
+/** Callers choose how long a batch is. */
+const MAX_COUNT = 100;
 
 interface Titled {
   readonly method: string;
@@ -9,13 +10,13 @@ interface Titled {
   readonly host: string | undefined;
   readonly statusCode: number;
   readonly spanName: string;
+  readonly operation?: Operation | undefined;
 }
 
 /** Names the place that a request asked for. The path is already redacted. */
 export type ToPlace = (
-  request: Pick<HttpRequest, 'route' | 'statusCode' | 'annotations'>,
+  request: Pick<HttpRequest, 'route' | 'statusCode' | 'operation'>,
   path: string,
-  isSimple?: boolean,
 ) => string;
 
 /** What scanners of applications with routes get, besides 404. */
@@ -26,28 +27,61 @@ const REFUSED: Readonly<Record<number, string>> = {
 };
 
 /**
- * The procedure of a tRPC request, else the route, else the path. Without a route, a 404 is `Not Found`, and so are 401, 403 and 405
- * after a request had a route: scanners must not fill the titles with the paths that they try.
+ * The route, else the path, followed by the name of the operation. Without a route or a name, a 404 is `Not Found`, and so are 401, 403
+ * and 405 after a request had a route: scanners must not fill the titles with the paths that they try.
  */
 export function createToPlace(titlePaths: 'template' | 'raw'): ToPlace {
   const toPath =
     titlePaths === 'raw' ? decodeTitle : (path: string) => decodeTitle(toTitlePath(path));
   let hasRoutes = false;
-  return function toPlace(request, path, isSimple = false) {
-    const { statusCode } = request;
-    const route = request.route === undefined ? undefined : decodeTitle(request.route);
+  return function toPlace({ route: template, statusCode, operation }, path) {
+    const route = template === undefined ? undefined : decodeTitle(template);
     hasRoutes ||= route !== undefined;
+    if (operation?.name !== undefined) return toOperationPlace(operation, route, path, toPath);
     if (statusCode === 404) return route ?? 'Not Found';
-    const procedure = isSimple ? undefined : toProcedurePath(path, toPath);
-    if (procedure !== undefined) return procedure;
     if (route !== undefined) return route;
     const refusal = hasRoutes ? REFUSED[statusCode] : undefined;
-    return refusal !== undefined && operationOf(request) === undefined ? refusal : toPath(path);
+    return refusal ?? toPath(operation?.kind === 'trpc' ? parentOf(path) || '/' : path);
   };
 }
 
+function toOperationPlace(
+  operation: Operation,
+  route: string | undefined,
+  path: string,
+  toPath: (path: string) => string,
+): string {
+  const label = labelOf(operation);
+  if (operation.kind === 'trpc') {
+    // The name is that of the path as sent, which is redacted here.
+    const isRedacted = operation.name !== OTHER_NAME && !path.includes(`/${operation.name}`);
+    return isRedacted ? toPath(path) : `${toPath(parentOf(path))}/${label}`;
+  }
+  const place = route ?? toPath(path);
+  return operation.kind === 'graphql' && place === '/' ? label : `${place} ${label}`;
+}
+
+function labelOf({ name, count }: Operation): string {
+  if (count === 1) return `${name}`;
+  return `${name} (${count > MAX_COUNT ? `${MAX_COUNT}+` : count})`;
+}
+
+/** What comes before the last segment of a path. */
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'));
+}
+
+/** `{method}` of a title: a GraphQL operation at the root has no place that could be named. */
+export function titleMethodOf(
+  { method, operation }: Pick<HttpRequest, 'method' | 'operation'>,
+  place: string,
+): string {
+  const isAtRoot = operation?.kind === 'graphql' && operation.name !== undefined;
+  return isAtRoot && place === labelOf(operation) ? 'GraphQL' : method;
+}
+
 const FIELDS: Readonly<Record<string, (request: Titled, path: string, place: string) => string>> = {
-  method: (request) => request.method,
+  method: (request, _path, place) => titleMethodOf(request, place),
   route: (_request, _path, place) => place,
   path: (_request, path) => path,
   host: (request) => request.host ?? '',

@@ -2,12 +2,11 @@ import type { HttpRequest } from '../http-request.js';
 import { PARAMETERS, type SettableParameter } from '../parameters/parameter-table.js';
 import { toParameterValue } from '../parameters/parameter-value.js';
 import { PERF_KEYS } from '../parameters/tracking-parameters.js';
-import { operationOf } from './graphql-operation.js';
 
 /** Whether the duration is the server time: not that of an event stream, unless the stream answers one operation. */
 export function isTimed(request: HttpRequest): boolean {
   if (!request.isEventStream) return true;
-  return request.method === 'POST' && operationOf(request) !== undefined;
+  return request.method === 'POST' && request.operation !== undefined;
 }
 
 /** Sets the timings from spans and `measure`, which are added up. */

@@ -1,4 +1,5 @@
-import type { HttpRequest } from '../http-request.js';
+import type { HttpRequest, OperationKind } from '../http-request.js';
+import { titleMethodOf } from '../page/action-name.js';
 import type { PageUrl } from '../page/page-url.js';
 
 /** What a dimension may be made of besides attributes as they stand on the span. */
@@ -31,10 +32,18 @@ const FIRST_FAILED_STATUS = 400;
 
 /** Answers which endpoints fail: a report of this dimension has nothing but failures. */
 const failedEndpoint: Fact = ({ request, place }) => {
-  const { method: verb, statusCode } = request;
+  const { statusCode } = request;
   if (statusCode < FIRST_FAILED_STATUS) return undefined;
-  return `${Math.floor(statusCode / 100)}xx ${verb} ${place}`;
+  return `${Math.floor(statusCode / 100)}xx ${titleMethodOf(request, place)} ${place}`;
 };
+
+/** Only a name that the title has, too: the path that contains it may have been redacted. */
+function operationName(...kinds: readonly OperationKind[]): Fact {
+  return function nameOf({ request: { operation }, place }) {
+    if (operation?.name === undefined || !kinds.includes(operation.kind)) return undefined;
+    return place.includes(operation.name) ? operation.name : undefined;
+  };
+}
 
 /**
  * Attributes whose value the hit knows better than the span: the status of an aborted request, a route that came late, and
@@ -62,6 +71,8 @@ const FACTS: Readonly<Record<string, Fact>> = {
   'user_agent.original': userAgent,
   'http.user_agent': userAgent,
   'http.request.header.referer': referrer,
+  'graphql.operation.name': operationName('graphql'),
+  'rpc.method': operationName('json-rpc', 'trpc'),
   'matomo.failed_endpoint': failedEndpoint,
 };
 

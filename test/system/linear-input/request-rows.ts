@@ -3,26 +3,42 @@ import { isDocument } from '../../../src/hit/bots/document-type.js';
 import { hasConsent } from '../../../src/hit/consent.js';
 import { createFindIgnoreReason } from '../../../src/hit/find-ignore-reason.js';
 import { createFindNoPageReason } from '../../../src/hit/no-page-reason.js';
+import { createToPlace } from '../../../src/hit/page/action-name.js';
 import { isCatchAllRoute } from '../../../src/hit/page/catch-all-route.js';
-import { isGraphqlRequest } from '../../../src/hit/page/graphql-operation.js';
 import { createToPageUrl } from '../../../src/hit/page/page-url.js';
 import { createToTrackedQuery, removeSearchFromPath } from '../../../src/hit/page/query-policy.js';
 import { createRedactPath } from '../../../src/hit/page/redact-path.js';
 import { createToReferrer } from '../../../src/hit/page/referrer.js';
 import { decodeTitle, toTitlePath } from '../../../src/hit/page/title-path.js';
-import { toProcedurePath } from '../../../src/hit/page/trpc-procedure.js';
 import { isPageData } from '../../../src/hit/page-data.js';
+import { isGraphqlRequest } from '../../../src/hit/page-view-parts.js';
 import { readClientHints } from '../../../src/hit/visitor/client-hints.js';
 import { decodeLatin1 } from '../../../src/hit/visitor/decode-latin1.js';
 import { createToOrigin } from '../../../src/hit/visitor/origin.js';
 import { visitorOfCookie } from '../../../src/hit/visitor/visitor-cookie.js';
 import { splitTarget, targetOf } from '../../../src/requests/finished-span.js';
+import { readOperation } from '../../../src/requests/operations/index.js';
 import { withNames } from '../../../src/requests/routes/express-mounts.js';
 import { routeOf } from '../../../src/requests/routes/index.js';
 import { httpRequest } from '../../support/builders.js';
 import { DEFAULT_OPTIONS } from '../../support/default-options.js';
 import { filled, type LinearRow, texts } from '../../support/linear-input.js';
 
+const CALL = { method: 'GET', path: '/', query: undefined, route: undefined };
+const POSTED = { ...CALL, method: 'POST' };
+const CALLED = { route: undefined, statusCode: 200 };
+const NO_SOURCES = { spanOperation: undefined, hasFailedSpan: false, captured: undefined };
+const sourceOf = (body: object) => ({
+  ...NO_SOURCES,
+  captured: { operation: undefined, hasFailedOperation: false, request: { body } },
+});
+const toOperation = (name: string) => ({
+  kind: 'trpc' as const,
+  name,
+  count: 2,
+  hasFailed: false,
+});
+const toPlace = createToPlace('template');
 const redact = createToTrackedQuery({ query: 'redact', siteSearch: false });
 const list = createToTrackedQuery({ query: ['q'], siteSearch: false });
 const redactMatrix = createRedactPath([]);
@@ -271,14 +287,18 @@ export const HEADER_ROWS: readonly LinearRow[] = [
     }),
   },
   {
-    what: 'toTitlePath, decodeTitle, toProcedurePath, and isGraphqlRequest',
+    what: 'toTitlePath, decodeTitle, readOperation, and isGraphqlRequest',
     reason: 'a path is cut at 2,048 characters, or split once',
     cases: texts(
       (text) => [
         toTitlePath(`/${text}`),
         decodeTitle(`/${text}`),
-        toProcedurePath(`/trpc/${text}`, toTitlePath),
-        toProcedurePath(`/${text}/trpc/a`, toTitlePath),
+        readOperation(NO_SOURCES, { ...CALL, path: `/trpc/${text}` }),
+        readOperation(NO_SOURCES, { ...CALL, path: `/${text}/trpc/a` }),
+        readOperation(NO_SOURCES, { ...CALL, query: `query=1&${text}` }),
+        readOperation(sourceOf({ query: '', operationName: text }), POSTED),
+        readOperation(sourceOf({ jsonrpc: '2.0', method: text }), POSTED),
+        toPlace({ ...CALLED, operation: toOperation(text) }, `/${text}`),
         isGraphqlRequest(httpRequest({ path: `/${text}` })),
       ],
       {

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ROOT } from '../../support/child-process.js';
 import { skipTest } from '../../support/skips.js';
@@ -44,16 +43,5 @@ test.for([...planOperations([OWN_NODE]), ...planFileServers([OWN_NODE])])(
     const [result] = await runCells([cell], { npmPackage, say: console.log });
     skipTest(result?.reason, 'packages');
     expect(result?.differences).toEqual([]);
-  },
-);
-
-test.each(['apollo', 'yoga', 'mercurius'])(
-  'the line that names operations in %s is the documented one',
-  (server) => {
-    const withoutSpace = (file: string) => readFileSync(ROOT + file, 'utf8').replaceAll(/\s/g, '');
-    const page = withoutSpace('docs/frameworks.md').replaceAll(',)', ')');
-    const app = withoutSpace(`tools/matrix/apps/operations/${server}.cjs`).replaceAll(',)', ')');
-    const lines = [...page.matchAll(/\|``(.*?)``/g)].map(([, line]) => line as string);
-    expect(lines.filter((line) => app.includes(line.replace(/^app\.graphql/, '')))).toHaveLength(1);
   },
 );

@@ -1,0 +1,61 @@
+import { toErrorType } from '../../hit/error-type.js';
+import type { FinishedSpan } from '../finished-span.js';
+import { type OperationAdapter, toName } from './operation-adapter.js';
+
+const NAME_PARAMETER = /(?:^|&)operationName=(\w{1,128})(?:&|$)/;
+const DOCUMENT_PARAMETER = /(?:^|&)(?:query|extensions)=/;
+
+/** GraphQL over HTTP. Spans are those of `@opentelemetry/instrumentation-graphql`. */
+export const graphqlAdapter: OperationAdapter = {
+  kind: 'graphql',
+  attributes: ['graphql.operation.name', 'graphql.operation.type'],
+  readSpan: ({ attributes }) => toName(attributes['graphql.operation.name']),
+  readMessage: ({ operationName, query, extensions }) =>
+    (query ?? extensions) === undefined ? undefined : toName(operationName),
+  readTarget({ method, query }) {
+    if (query === undefined || method !== 'GET' || !DOCUMENT_PARAMETER.test(query))
+      return undefined;
+    const name = NAME_PARAMETER.exec(query)?.[1];
+    return name === undefined ? undefined : { name, count: 1 };
+  },
+};
+
+/** Only spans of operations have these attributes; spans of parsing, validation and resolvers are recognized by name. */
+export function isGraphqlSpan({ name, attributes }: FinishedSpan): boolean {
+  return (
+    name.startsWith('graphql.') ||
+    (attributes['graphql.operation.type'] ?? attributes['graphql.operation.name']) !== undefined
+  );
+}
+
+/** Channels of graphql 17 on which it publishes the execution of each operation. */
+export const GRAPHQL_CHANNELS: readonly string[] = [
+  'tracing:graphql:execute:start',
+  'tracing:graphql:execute:end',
+  'tracing:graphql:execute:asyncEnd',
+  'tracing:graphql:execute:error',
+];
+
+interface Execution {
+  readonly operationName?: unknown;
+  readonly error?: unknown;
+  /** Unknown until the execution has ended. */
+  readonly result?: { readonly errors?: readonly unknown[] };
+}
+
+/** What a message of these channels says: the name of the operation and, at its end, the class of its first error. */
+export function readExecution(message: unknown): {
+  readonly name: string | undefined;
+  readonly errorType: string | undefined;
+} {
+  const { operationName, error, result } = message as Execution;
+  const [failure = error] = result?.errors ?? [];
+  const errorType = failure === undefined ? undefined : toErrorType(classOf(failure));
+  return { name: toName(operationName), errorType };
+}
+
+/** An error of a resolver is the cause of the one in the result. */
+function classOf(failure: unknown): string {
+  const { originalError, name } = failure as { originalError?: { name?: unknown }; name?: unknown };
+  return String(originalError?.name ?? name);
+}

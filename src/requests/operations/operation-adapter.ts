@@ -1,0 +1,32 @@
+import type { Operation, OperationKind } from '../../hit/http-request.js';
+import type { FinishedSpan } from '../finished-span.js';
+
+/** An operation whose name may still be one that a caller invented. */
+export type FoundOperation = Pick<Operation, 'name' | 'count'>;
+
+/** Where an operation is found besides spans. */
+export interface OperationTarget {
+  readonly method: string;
+  /** Neither redacted nor decoded. */
+  readonly path: string;
+  readonly query: string | undefined;
+  readonly route: string | undefined;
+}
+
+/** One kind of operation. Each function returns `undefined` if there is none of its kind, and reads nothing but names. */
+export interface OperationAdapter {
+  readonly kind: OperationKind;
+  /** The attributes that `readSpan` and `hasFailed` read, so that the gateway keeps them. */
+  readonly attributes: readonly string[];
+  readonly readSpan?: (span: FinishedSpan) => string | undefined;
+  /** Reads one message of a body that a framework has parsed. */
+  readonly readMessage?: (message: Readonly<Record<string, unknown>>) => string | undefined;
+  readonly readTarget?: (target: OperationTarget) => FoundOperation | undefined;
+}
+
+const NAME = /^[\w./:-]{1,128}$/;
+
+/** A name that fits into a title; `undefined` for anything else. */
+export function toName(value: unknown): string | undefined {
+  return typeof value === 'string' && NAME.test(value) ? value : undefined;
+}

@@ -1,0 +1,31 @@
+import { toTitlePath } from '../../hit/page/title-path.js';
+import { type OperationAdapter, toName } from './operation-adapter.js';
+
+const BATCH = /(?:^|&)batch=1(?:&|$)/;
+
+/**
+ * tRPC, whose procedures are the last segment of the path: `/trpc/user.byId`, or several in a batch. Without a `trpc` segment,
+ * only the parameter of a batch shows it.
+ */
+export const trpcAdapter: OperationAdapter = {
+  kind: 'trpc',
+  attributes: [],
+  readTarget({ path, query, route }) {
+    const slash = path.lastIndexOf('/');
+    const isBelow = path.endsWith('/trpc', slash);
+    if (!isBelow && (query === undefined || route !== undefined || !BATCH.test(query)))
+      return undefined;
+    const procedures = path.slice(slash + 1);
+    const comma = procedures.indexOf(',');
+    const first = toName(comma < 0 ? procedures : procedures.slice(0, comma));
+    // A segment that titles replace, such as an ID, is no procedure.
+    if (first === undefined || toTitlePath(first) !== first) return undefined;
+    return { name: first, count: comma < 0 ? 1 : countCommas(procedures) + 1 };
+  },
+};
+
+function countCommas(text: string): number {
+  let count = 0;
+  for (let i = text.indexOf(','); i >= 0; i = text.indexOf(',', i + 1)) count += 1;
+  return count;
+}

@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import { OperationNames } from '../../../src/requests/operations/operation-names.js';
+import { httpRequest, operation } from '../../support/builders.js';
+
+const DAY_MILLIS = 86_400_000;
+
+/** A table at a time that the test sets, and a request with an operation, whose name it returns. */
+function createTable() {
+  const clock = { millis: 5 };
+  const names = new OperationNames(() => clock.millis);
+  const call = (name: string, statusCode = 200, more: object = {}, hasFailed = false) => {
+    const request = { path: '/graphql', route: undefined, statusCode, ...more };
+    return names.admit(httpRequest({ ...request, operation: operation(name, { hasFailed }) }))
+      ?.name;
+  };
+  return { clock, names, call };
+}
+
+test('a name enters with an operation that succeeds, and then failures have it too', () => {
+  const { call } = createTable();
+  expect(call('Me', 500)).toBeUndefined();
+  expect(call('Me', 200, {}, true)).toBeUndefined();
+  expect(call('Me')).toBe('Me');
+  expect(call('Me', 500)).toBe('Me');
+  expect(call('Me', 200, {}, true)).toBe('Me');
+});
+
+test('a known name makes no title of a path at which nothing succeeded', () => {
+  const { call } = createTable();
+  call('Me', 200, { path: '/api/graphql' });
+  for (const status of [401, 403, 404, 405]) {
+    expect(call('Me', status, { path: '/.env' })).toBeUndefined();
+    expect(call('Me', status, { path: '/api/graphql' })).toBe('Me');
+    expect(call('Me', status, { path: '/other', route: '/other' })).toBe('Me');
+  }
+});
+
+test('kinds have tables of their own', () => {
+  const { names, call } = createTable();
+  call('Me');
+  const rpc = operation('Me', { kind: 'json-rpc' });
+  expect(names.admit(httpRequest({ operation: rpc, statusCode: 500 }))?.name).toBeUndefined();
+});
+
+test('of 10,000 names, 500 are in titles until the next day', () => {
+  const { clock, call } = createTable();
+  const flood = () => new Set(Array.from({ length: 10_000 }, (_, i) => call(`n${i}`)));
+  expect(flood().size).toBe(501);
+  expect(call('n499')).toBe('n499');
+  expect(call('n500')).toBe('(other)');
+  expect(call('n500', 500)).toBeUndefined();
+  clock.millis += DAY_MILLIS - 1;
+  expect(call('n500')).toBe('(other)');
+  clock.millis += 1;
+  expect(call('n500')).toBe('n500');
+  expect(call('n0', 500)).toBeUndefined();
+});

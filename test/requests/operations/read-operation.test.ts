@@ -1,0 +1,126 @@
+import { expect, test } from 'vitest';
+import { operationOfSpan, readOperation } from '../../../src/requests/operations/index.js';
+import { finishedSpan } from '../../support/builders.js';
+
+const NOTHING = { spanOperation: undefined, hasFailedSpan: false, captured: undefined };
+const POSTED = { method: 'POST', path: '/api', query: undefined, route: undefined };
+
+/** The operation of `POST /api` with a body that a framework has parsed. */
+function posted(body: unknown, more: object = {}) {
+  const captured = { operation: undefined, hasFailedOperation: false, request: { body }, ...more };
+  return readOperation({ ...NOTHING, captured }, POSTED);
+}
+
+/** The operation of a target, without a body. */
+function asked(path: string, query?: string, route?: string, method = 'GET') {
+  const found = readOperation(NOTHING, { method, path, query, route });
+  return found && [found.kind, found.name, found.count];
+}
+
+test.each([
+  [
+    { jsonrpc: '2.0', method: 'eth_getBalance', params: ['secret'] },
+    ['json-rpc', 'eth_getBalance', 1],
+  ],
+  [
+    [
+      { jsonrpc: '2.0', method: 'a.b' },
+      { jsonrpc: '2.0', method: 'c' },
+    ],
+    ['json-rpc', 'a.b', 2],
+  ],
+  [{ query: '{ a }', operationName: 'Greeting' }, ['graphql', 'Greeting', 1]],
+  [{ extensions: {}, operationName: 'Persisted' }, ['graphql', 'Persisted', 1]],
+  [
+    [{ query: '', operationName: 'First' }, {}, {}],
+    ['graphql', 'First', 3],
+  ],
+])('the body %j', (body, expected) => {
+  const found = posted(body);
+  expect(found && [found.kind, found.name, found.count]).toEqual(expected);
+});
+
+test.each([
+  [undefined],
+  ['{"jsonrpc":"2.0","method":"a"}'],
+  [Buffer.from('{}')],
+  [{}],
+  [[]],
+  [[null]],
+  [{ jsonrpc: '1.0', method: 'a' }],
+  [{ jsonrpc: '2.0', method: 7 }],
+  [{ jsonrpc: '2.0', method: 'delete from users' }],
+  [{ jsonrpc: '2.0', method: 'a\nb' }],
+  [{ jsonrpc: '2.0', method: 'a'.repeat(129) }],
+  [{ jsonrpc: '2.0', method: 'a'.repeat(100_000) }],
+  [{ query: 'shoes' }],
+  [{ operationName: 'Greeting' }],
+])('the body %j has no operation', (body) => {
+  expect(posted(body)).toBeUndefined();
+});
+
+test('a getter that throws, and a body of a request that is no POST, are no operation', () => {
+  const request = {
+    get body() {
+      throw new Error('no');
+    },
+  };
+  expect(posted(undefined, { request })).toBeUndefined();
+  expect(posted(new Proxy([], request as never))).toBeUndefined();
+  const body = { jsonrpc: '2.0', method: 'a' };
+  const captured = { operation: undefined, hasFailedOperation: false, request: { body } };
+  expect(readOperation({ ...NOTHING, captured }, { ...POSTED, method: 'GET' })).toBeUndefined();
+});
+
+test('of a batch, only the first message is read', () => {
+  let reads = 0;
+  const message = (method: string) => ({
+    get jsonrpc() {
+      reads += 1;
+      return '2.0';
+    },
+    method,
+  });
+  const batch = Array.from({ length: 10_000 }, (_, i) => message(`m${i}`));
+  expect(posted(batch)).toMatchObject({ name: 'm0', count: 10_000 });
+  expect(reads).toBe(1);
+});
+
+test.each([
+  ['/graphql', 'query={a}&operationName=Greeting', undefined, ['graphql', 'Greeting', 1]],
+  ['/graphql', 'operationName=Greeting', undefined, undefined],
+  ['/graphql', 'query={a}&operationName=a%20b', undefined, undefined],
+  ['/trpc/user.byId', undefined, undefined, ['trpc', 'user.byId', 1]],
+  ['/api/trpc/user.byId,a,b', 'batch=1', '/api/trpc/[trpc]', ['trpc', 'user.byId', 3]],
+  ['/user.byId,a', 'batch=1&input=', undefined, ['trpc', 'user.byId', 2]],
+  ['/user.byId,a', 'batch=1', '/:page', undefined],
+  ['/user.byId,a', 'batch=11', undefined, undefined],
+  ['/orders/42', 'batch=1', undefined, undefined],
+  ['/trpc/', undefined, undefined, undefined],
+  ['/trpc/a%20b', undefined, undefined, undefined],
+  ['/users/a,b', undefined, undefined, undefined],
+])('GET %s?%s with the route %s', (path, query, route, expected) => {
+  expect(asked(path, query, route)).toEqual(expected);
+});
+
+test('spans win over channels, and both over the body, which knows the length of a batch', () => {
+  const body = [{ query: '', operationName: 'Sent' }, {}];
+  const operation = { kind: 'graphql', name: 'Announced' } as const;
+  expect(posted(body, { operation })).toMatchObject({ name: 'Announced', count: 2 });
+  const captured = { operation, hasFailedOperation: false, request: { body } };
+  const spanOperation = { kind: 'graphql', name: 'Traced' } as const;
+  expect(readOperation({ ...NOTHING, spanOperation, captured }, POSTED)).toMatchObject({
+    name: 'Traced',
+  });
+});
+
+test.each([
+  [{ 'graphql.operation.name': 'Greeting' }, 0, { kind: 'graphql', name: 'Greeting' }],
+  [{ 'graphql.operation.name': 'a b' }, 0, undefined],
+  [{ 'rpc.system.name': 'jsonrpc', 'rpc.method': 'add' }, 0, { kind: 'json-rpc', name: 'add' }],
+  [{ 'rpc.system': 'jsonrpc', 'rpc.method': 'add' }, 1, { kind: 'json-rpc', name: 'add' }],
+  [{ 'rpc.system': 'jsonrpc', 'rpc.method': 'add' }, 2, undefined],
+  [{ 'rpc.system': 'grpc', 'rpc.method': 'Get' }, 0, undefined],
+])('a span with %j of kind %i', (attributes, kind, expected) => {
+  expect(operationOfSpan(finishedSpan({ attributes, kind }))).toEqual(expected);
+});

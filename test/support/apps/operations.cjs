@@ -1,0 +1,25 @@
+// Express with parsed bodies: one endpoint for JSON-RPC and one for GraphQL, in a worker thread if THREAD is set. `/guarded` refuses
+// everything, and a body with `getter` is replaced by a getter that throws.
+const { isMainThread, Worker } = require('node:worker_threads');
+const express = require('express');
+
+function serve() {
+  const app = express();
+  app.use(express.json({ limit: '2mb' }));
+  app.post('/rpc', (request, response) => {
+    const { method, getter } = request.body;
+    const fail = () => {
+      throw new Error('no such luck');
+    };
+    if (getter) Object.defineProperty(request, 'body', { get: fail });
+    response.status(method === 'bad.one' ? 500 : 200).json({});
+  });
+  app.all('/graphql', (_request, response) => response.json({ data: null }));
+  app.use('/guarded', (_request, response) => response.status(401).json({}));
+  const server = app.listen(0, '127.0.0.1', () => {
+    process.stdout.write(`http://127.0.0.1:${server.address().port}\n`);
+  });
+}
+
+if (isMainThread && process.env.THREAD) new Worker(__filename);
+else serve();
