@@ -84,7 +84,7 @@ test('only files that need the time of day read it', async () => {
     'src/delivery/spool/x.ts': 'export const clock = Date.now;',
     'src/pipeline/x.ts': 'export const now = new Date();',
     'src/pipeline/y.ts': 'export const dates = [new Date(5), performance.now(), Date.parse("")];',
-    'src/delivery/queue/freshness.ts': 'export const now = Date.now();',
+    'src/delivery/delivery-options.ts': 'export const now = Date.now();',
     'src/cli/x.ts': 'export const now = Date.now();',
   });
   expect(found).toEqual([
