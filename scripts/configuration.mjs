@@ -332,8 +332,8 @@ function renderProperty(name, declaration, { text, typeInCode, sources }) {
   const value = defaultOf(declaration);
   const lines = [
     ...text.split('\n'),
-    ...(variables ? [`Environment: ${variables}.`] : []),
-    ...(value === 'required' || value === 'none' ? [] : [`@default ${value}`]),
+    variables ? `Environment: ${variables}.` : 'Only in code.',
+    ...(value === 'required' ? [] : [`@default ${value}`]),
     ...sources.map((source) => `@see ${source}`),
   ];
   const comment = lines.map((line) => `   * ${line}\n`).join('');

@@ -43,6 +43,7 @@ export interface MatomoOptions {
    * address is sent (`cip`), and Matomo accepts hits older than a day. To read it from a file, set `MATOMO_TOKEN_AUTH_FILE`; the
    * file is read at start, and again if Matomo rejects the token.
    * Environment: `MATOMO_TOKEN_AUTH`, `MATOMO_TOKEN_AUTH_FILE`.
+   * @default none
    * @see [Matomo: `token_auth`](https://developer.matomo.org/api-reference/tracking-api)
    */
   readonly tokenAuth?: string | undefined;
@@ -51,6 +52,7 @@ export interface MatomoOptions {
    * never logged. `Headers`, a `Map` and lists of pairs are accepted, too. In the environment, write pairs such as `authorization=Basic dXNlcjpwYXNz,x-key=abc`, without commas in values.
    * Matomo 5.4 and later read `Authorization: Bearer` as a Matomo token: use `tokenAuth` for that.
    * Environment: `MATOMO_HEADERS`.
+   * @default none
    */
   readonly headers?:
     | Readonly<Record<string, string>>
@@ -100,12 +102,14 @@ export interface MatomoOptions {
    * Exact paths that are not tracked, with or without a slash at the end. An item also matches the route of a request, unless it
    * is `/` or has a wildcard. Upper and lower case differ. They are checked before any other filter.
    * Environment: `MATOMO_IGNORE_PATHS`.
+   * @default none
    */
   readonly ignorePaths?: readonly string[] | undefined;
   /**
    * Regular expressions, as objects or strings. A request is not tracked if one of them matches anywhere in the first 2,048
    * characters of its path, as it was sent or percent-decoded once.
    * Environment: `MATOMO_IGNORE_PATTERNS`.
+   * @default none
    */
   readonly ignorePatterns?: Patterns | undefined;
   /**
@@ -152,11 +156,14 @@ export interface MatomoOptions {
   /**
    * Methods that are not tracked, in upper or lower case. They win over `allowedMethods`.
    * Environment: `MATOMO_IGNORED_METHODS`.
+   * @default none
    */
   readonly ignoredMethods?: readonly string[] | undefined;
   /**
    * A request is not tracked if this function returns a true value. If it throws or returns a promise, neither the request nor its
    * further hits are tracked, and one warning is logged.
+   * Only in code.
+   * @default none
    */
   readonly ignore?: ((request: TrackedRequest) => boolean | undefined) | undefined;
   /**
@@ -164,6 +171,7 @@ export interface MatomoOptions {
    * that matches, in this order, is used. Values from `annotate` or from `matomo.*` attributes of spans win over these. `cvar` is an
    * object and is added to the other custom variables.
    * Environment: `MATOMO_ROUTE_DETAILS`.
+   * @default none
    * @see [Matomo: tracking parameters](https://developer.matomo.org/api-reference/tracking-api)
    */
   readonly routeDetails?: Readonly<Record<string, TrackingParameters>> | undefined;
@@ -174,6 +182,7 @@ export interface MatomoOptions {
    * this attribute; `graphql.operation.name` and `rpc.method` are the name of the operation in the title. Matomo cuts values at 250
    * characters.
    * Environment: `MATOMO_DIMENSIONS`.
+   * @default none
    * @see [Matomo: `dimension[0-999]`](https://developer.matomo.org/api-reference/tracking-api)
    * @see [OpenTelemetry: attributes of HTTP server spans](https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server)
    */
@@ -227,6 +236,7 @@ export interface MatomoOptions {
   /**
    * The user: an attribute such as `enduser.id` of the server span or of any recorded span below it, or a function.
    * Environment: `MATOMO_USER_ID`.
+   * @default none
    * @see [Matomo: `uid`](https://developer.matomo.org/api-reference/tracking-api)
    * @see [OpenTelemetry: `enduser.id`](https://opentelemetry.io/docs/specs/semconv/registry/attributes/enduser/)
    */
@@ -237,6 +247,7 @@ export interface MatomoOptions {
    * `visitorKey: 'daily'` and `errors: 'off'`. Visitor IDs are made from the unmasked address, which is not sent, with a key that is
    * deleted. Options that are set win; one line lists them: `anonymizeIp` sends masked addresses, `userId` allows user IDs.
    * Environment: `MATOMO_PRIVACY`.
+   * @default none
    * @see [How do I comply with the GDPR?](privacy.md)
    */
   readonly privacy?: 'strict' | undefined;
@@ -253,6 +264,7 @@ export interface MatomoOptions {
    * Parts of a path that match one of these regular expressions are replaced by `redacted`, in URL, title and referrer. The path
    * is also tested percent-decoded once: escaped segments that match are replaced as a whole. Routes are not changed. A path of more than 2,048 characters is cut after the last segment that fits.
    * Environment: `MATOMO_REDACT_PATH_PATTERNS`.
+   * @default none
    */
   readonly redactPathPatterns?: Patterns | undefined;
   /**
@@ -293,6 +305,7 @@ export interface MatomoOptions {
    * this value are tracked, and only their events, goals and orders; if there are several cookies of that name, all must have the
    * value. Hits outside of a request are not affected. If the value has several parts, use `ignore`.
    * Environment: `MATOMO_CONSENT`.
+   * @default none
    * @see [How do I track only with consent?](privacy.md#how-do-i-track-only-with-consent)
    */
   readonly consent?: string | undefined;
@@ -302,6 +315,7 @@ export interface MatomoOptions {
    * `consent`: without it, they do not know what a caller wants and track no request. Where the package sees Node.js' request,
    * nothing has to be listed.
    * Environment: `MATOMO_CAPTURED_HEADERS`.
+   * @default none
    * @see [OpenTelemetry: `http.request.header.<key>`](https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/)
    */
   readonly capturedHeaders?: readonly string[] | undefined;
@@ -406,6 +420,7 @@ export interface MatomoOptions {
    * the processes that share a spool sends the hits of all. In Redis, `redis://host:6379?shards=4` divides the visitors among 1 to 64
    * shards, so that several processes can send at once. Use each spool for one Matomo. It contains personal data.
    * Environment: `MATOMO_SPOOL`.
+   * @default none
    */
   readonly spool?: string | undefined;
   /**
@@ -423,6 +438,7 @@ export interface MatomoOptions {
   readonly maxSpoolAgeMillis?: number | undefined;
   /**
    * Your own undici 7 `Dispatcher`, for proxies, TLS or tests. It is not closed at shutdown.
+   * Only in code.
    * @default created by the package
    * @see [undici: Dispatcher](https://undici.nodejs.org/#/docs/api/Dispatcher)
    */
@@ -431,6 +447,8 @@ export interface MatomoOptions {
    * Gets the parameters of each hit before it is sent and returns them, changed or not. `null` drops the hit. So does anything else
    * that is not an object of parameters, such as `undefined`, a promise or an error, and one warning is logged. Dropped page views are
    * counted as `ignored.predicate`, other hits as `dropped.predicate`.
+   * Only in code.
+   * @default none
    */
   readonly beforeSend?:
     | ((parameters: Record<string, string>) => Record<string, string> | null)
@@ -447,12 +465,14 @@ export interface MatomoOptions {
    * `matomo.*`, and `otel.sdk.processor.span.*` of OpenTelemetry's semantic conventions. Each processor, exporter and gateway of a
    * process has its own `otel.component.name`, such as `matomo_span_processor/0`.
    * Environment: `MATOMO_METRICS`.
+   * @default none
    * @see [OpenTelemetry: SDK metrics](https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/)
    */
   readonly meterProvider?: MeterProvider | 'global' | undefined;
   /**
    * Logs `stats()` as one line of JSON at this interval, in milliseconds. Not set: never.
    * Environment: `MATOMO_STATS_INTERVAL`.
+   * @default none
    */
   readonly statsIntervalMillis?: number | undefined;
 }

@@ -35,6 +35,16 @@ async function serviceWith(
   return { ...service, inspector, exporter, processor };
 }
 
+test.each([{ children: 'x' }, { children: null }, { child: 'all' }, 'all', null, []])(
+  'recordServerSpans rejects %j as options',
+  (options) => {
+    const make = () => recordServerSpans(new AlwaysOffSampler() as never, options as never);
+    expect(make).toThrow(TypeError);
+    expect(make).toThrow(/^opentelemetry-matomo: .*(?:children|recordServerSpans)/);
+    expect(make).toThrow(expect.objectContaining({ code: 'option-invalid' }));
+  },
+);
+
 /** As a client elsewhere would: its own requests are no spans of this process. */
 function visit(port: number, headers: Record<string, string> = {}) {
   return withoutTracing(() => fetchFrom(port, '/', { headers }));

@@ -21,6 +21,7 @@ test.each([
   [{ path: '/late' }, { ignorePaths: ['/late/'] }, 'path'],
   [{ path: '/l%61te', route: '/late/' }, { ignorePaths: ['/late'] }, 'path'],
   [{ path: '/users/1', route: '/users/:id' }, { ignorePaths: ['/users/:id'] }, 'path'],
+  [{ path: '/users/1', route: 'users/<int:id>' }, { ignorePaths: ['/users/<int:id>'] }, 'path'],
   [{ path: '/Late' }, { ignorePaths: ['/late'] }, undefined],
   [{ path: '/' }, { ignorePaths: ['/'] }, 'path'],
   [{ path: '/a', route: '/' }, { ignorePaths: ['/'] }, undefined],

@@ -314,6 +314,6 @@ test('shows the rows at /ai-requests, and forgets them with the hits', async () 
 
 test('a version that there is not is refused', async () => {
   await expect(startInspector({ matomoVersion: '5.9' as '5.8' })).rejects.toThrow(
-    /^matomoVersion .*\b5\.8, .*"5\.9"/,
+    /^opentelemetry-matomo: matomoVersion .*"5\.8", .*"5\.9"/,
   );
 });

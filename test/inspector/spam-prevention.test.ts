@@ -177,8 +177,8 @@ test('matomoVersion 6 drops hits of clouds unless spamPrevention is off, newest 
 });
 
 test.each([
-  [{ clouds: ['52.94.1'] }, /^spamPrevention\.clouds\[0\] .*"52\.94\.1"/],
-  ['on' as 'off', /^spamPrevention .*"on"/],
+  [{ clouds: ['52.94.1'] }, /^opentelemetry-matomo: spamPrevention\.clouds\[0\] .*"52\.94\.1"/],
+  ['on' as 'off', /^opentelemetry-matomo: spamPrevention .*"on"/],
 ])('an invalid setting is rejected: %j', async (spamPrevention, message) => {
   await expect(startWith({ spamPrevention })).rejects.toThrow(message);
 });

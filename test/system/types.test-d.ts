@@ -6,12 +6,19 @@ import { assertType, expectTypeOf, test } from 'vitest';
 import {
   annotate,
   type FinishedSpan,
+  forRequest,
+  type MatomoHandle,
+  type MatomoOptions,
+  type Sampler as MatomoSampler,
   MatomoSpanExporter,
   MatomoSpanProcessor,
+  type MatomoStats,
   measure,
   type OrderItem,
   type PerfKey,
+  type RequestFunctions,
   recordServerSpans,
+  type SamplingResult,
   start,
   type TrackedRequest,
   trackEvent,
@@ -59,6 +66,14 @@ test('measure gives back what the function gives', () => {
   expectTypeOf(measure('pf_srv', () => 5)).toEqualTypeOf<number>();
   expectTypeOf(measure('pf_srv', async () => 'x')).toEqualTypeOf<Promise<string>>();
   expectTypeOf<PerfKey>().toExtend<string>();
+  const query = {} as PromiseLike<{ id: number }[]> & { limit(count: number): unknown };
+  expectTypeOf(measure('pf_dm1', () => query)).toEqualTypeOf<Promise<{ id: number }[]>>();
+  expectTypeOf(measure('pf_srv', () => JSON.parse('{}'))).toBeAny();
+  expectTypeOf(forRequest({}).measure('pf_dm1', () => query)).toEqualTypeOf<
+    Promise<{ id: number }[]>
+  >();
+  const generic = <T>(fn: () => T): T => measure('pf_srv', fn);
+  expectTypeOf(generic(() => 5)).toEqualTypeOf<number>();
 });
 
 test('option functions get a read-only request', () => {
@@ -66,6 +81,42 @@ test('option functions get a read-only request', () => {
   // @ts-expect-error read-only
   (request: TrackedRequest) => (request.path = '/');
   expectTypeOf<FinishedSpan['attributes']>().toExtend<object>();
+});
+
+test('options take what an application has at hand', () => {
+  const url: string | undefined = 'https://matomo.example.org';
+  assertType<MatomoOptions[]>([
+    { url: new URL(url), userId: () => 42, headers: new Headers() },
+    { url: undefined, headers: new Map([['x-key', 'a']]), dimensions: { 1: () => ['a', 'b'] } },
+    { headers: [['x-key', 'a']], dimensions: { 1: 'http.route', 2: () => true } },
+    { headers: { 'x-key': 'a' }, beforeSend: (parameters) => ({ ...parameters, uid: 'ann' }) },
+    { beforeSend: () => null },
+  ]);
+  // @ts-expect-error a promise
+  assertType<MatomoOptions>({ beforeSend: async (parameters) => parameters });
+  // @ts-expect-error nothing is returned
+  assertType<MatomoOptions>({ beforeSend: (parameters) => void parameters });
+  // @ts-expect-error a promise
+  assertType<MatomoOptions>({ ignore: async () => true });
+  // @ts-expect-error a promise
+  assertType<MatomoOptions>({ userId: async () => 'ann' });
+  // @ts-expect-error no such value
+  recordServerSpans({} as MatomoSampler, { children: 'x' });
+});
+
+test('what is undefined is not set', () => {
+  const some = undefined as string | undefined;
+  annotate({ action_name: some, dimension1: some, cvar: { plan: some } });
+  trackOrder({ id: 5, revenue: 1, tax: undefined, items: [{ sku: 7, name: some }] as const });
+});
+
+test('what functions return has a name', () => {
+  expectTypeOf(forRequest({})).toEqualTypeOf<RequestFunctions>();
+  expectTypeOf(start).returns.toEqualTypeOf<MatomoHandle>();
+  assertType<MatomoStats>(new MatomoSpanProcessor().stats());
+  assertType<MatomoStats>(new MatomoSpanExporter().stats());
+  expectTypeOf(recordServerSpans({} as MatomoSampler)).toEqualTypeOf<MatomoSampler>();
+  expectTypeOf<ReturnType<MatomoSampler['shouldSample']>>().toEqualTypeOf<SamplingResult>();
 });
 
 test('events, goals and orders are typed, with tracking parameters for the rest', () => {

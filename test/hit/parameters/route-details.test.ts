@@ -14,6 +14,7 @@ test.each([
   [{ method: 'POST' }, 'route'],
   [{ method: 'POST', route: undefined }, 'method and path'],
   [{ route: undefined }, 'path'],
+  [{ route: 'users/:id' }, 'method and route'],
   [{ route: '/other' }, 'path'],
 ])('route details for %o: %s', (request, title) => {
   const { parameters } = parametersOf(httpRequest(request), { routeDetails: DETAILS });

@@ -38,7 +38,7 @@ test('bug 19: every method is tracked under its name, lists are in any case, and
 
   const options = { url: 'http://127.0.0.1:1', siteId: 1 };
   expect(() => new MatomoSpanProcessor({ ...options, allowedMethods: [] })).toThrow(
-    /^allowedMethods must be/,
+    /^opentelemetry-matomo: allowedMethods must be/,
   );
   const output = captureOutput();
   vi.stubEnv('MATOMO_ALLOWED_METHODS', ' , ');
@@ -100,21 +100,21 @@ test('bug 21: what is wrong with url or siteId is said at the start, and no requ
   ]);
 
   const wrong: [url: unknown, said: RegExp][] = [
-    ['https://m.test/?x=1', /^url must .*query.*m\.test\//],
-    ['https://m.test/#x', /^url must .*query.*fragment/],
-    ['m.test', /^url must .*"m\.test"/],
-    ['//m.test', /^url must /],
-    ['ftp://m.test', /^url must /],
-    ['http://', /^url must /],
-    ['https://user@m.test', /^url must .*user name/],
-    [5, /^url must .*5/],
+    ['https://m.test/?x=1', /^opentelemetry-matomo: url must .*query.*m\.test\//],
+    ['https://m.test/#x', /^opentelemetry-matomo: url must .*query.*fragment/],
+    ['m.test', /^opentelemetry-matomo: url must .*"m\.test"/],
+    ['//m.test', /^opentelemetry-matomo: url must /],
+    ['ftp://m.test', /^opentelemetry-matomo: url must /],
+    ['http://', /^opentelemetry-matomo: url must /],
+    ['https://user@m.test', /^opentelemetry-matomo: url must .*user name/],
+    [5, /^opentelemetry-matomo: url must .*5/],
   ];
   for (const [url, said] of wrong) {
     expect(() => new MatomoSpanProcessor({ url: url as string, siteId: 1 })).toThrow(said);
   }
   for (const siteId of ['', 'x', '1.5', 0, -3, 1.5, 2 ** 32, Number.NaN]) {
     expect(() => new MatomoSpanProcessor({ url: 'https://m.test', siteId })).toThrow(
-      /^siteId must be/,
+      /^opentelemetry-matomo: siteId must be/,
     );
   }
 });

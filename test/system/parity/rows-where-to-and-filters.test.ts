@@ -53,7 +53,7 @@ test('row 2: siteId is required, a number or its digits; without it the applicat
   ]);
   for (const siteId of [0, -1, 1.5, '', 'one', Number.NaN, null]) {
     expect(() => new MatomoSpanProcessor({ url: 'http://x', siteId: siteId as never })).toThrow(
-      /^siteId must be/,
+      /^opentelemetry-matomo: siteId must be/,
     );
   }
 });

@@ -1,0 +1,50 @@
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ROOT_CONTEXT } from '@opentelemetry/api';
+import { expect, onTestFinished, test } from 'vitest';
+import { createGateway } from '../../src/gateway/index.js';
+import { MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
+import type { MatomoOptions } from '../../src/options.js';
+import { finishedSpan } from '../support/builders.js';
+import { sendSpans } from '../support/gateway.js';
+import { exportRequest, requestSpan } from '../support/otlp-spans.js';
+
+/** A Matomo that tracks one hit, and remembers the headers of the last request. */
+async function startMatomo() {
+  const received: IncomingHttpHeaders[] = [];
+  const server = createServer((request, response) => {
+    received.push(request.headers);
+    request.resume().on('end', () => response.end('{"status":"success","tracked":1,"invalid":0}'));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close().closeAllConnections());
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, received };
+}
+
+const FORMS: [string, MatomoOptions['headers']][] = [
+  ['an object', { 'X-Key': 'abc' }],
+  ['Headers', new Headers({ 'X-Key': 'abc' })],
+  ['a Map', new Map([['X-Key', 'abc']])],
+  ['pairs', [['X-Key', 'abc']]],
+];
+
+test.each(FORMS)(
+  'headers as %s are sent by processor, exporter and gateway',
+  async (_form, headers) => {
+    const { url, received } = await startMatomo();
+    const options = { url, siteId: 1, tokenAuth: 'a-token', headers };
+    const span = finishedSpan({ attributes: { 'http.request.method': 'GET', 'url.path': '/a' } });
+    const processor = new MatomoSpanProcessor(options);
+    processor.onStart(span as never, ROOT_CONTEXT);
+    processor.onEnd(span);
+    await processor.shutdown();
+    const exporter = new MatomoSpanExporter(options);
+    exporter.export([span], () => undefined);
+    await exporter.shutdown();
+    const gateway = await createGateway({ ...options, listen: '127.0.0.1:0', graceMillis: 0 });
+    await sendSpans(gateway, exportRequest([requestSpan('/a')]));
+    await gateway.close();
+
+    expect(received.map((each) => each['x-key'])).toEqual(['abc', 'abc', 'abc']);
+  },
+);
