@@ -1,10 +1,14 @@
-import type { CapturedRequest } from './requests/captured-requests.js';
-import { capturedOf, currentTarget, hitTakers } from './requests/captured-requests.js';
-import { reportHit } from './requests/give-hit.js';
+import {
+  type CapturedRequest,
+  capturedOf,
+  currentTarget,
+  hitTakers,
+} from './requests/captured-requests.js';
 import {
   createRequestFunctions,
   NO_REQUEST,
   type RequestFunctions,
+  reportHit,
 } from './requests/request-functions.js';
 
 /** Where frameworks have Node's request: Fastify, Koa, wrappers, Hono. Hapi has it in `raw.req`. */

@@ -3,8 +3,8 @@ import { isRecord } from './common/is-record.js';
 import { spanOf } from './common/otel-global.js';
 import type { Attributes, Context, Link, TraceState } from './common/otel-types.js';
 import { wrongOption } from './options/wrong-option.js';
+import { SERVER_SPAN } from './requests/finished-span.js';
 import { PERF_KEY_ATTRIBUTE } from './requests/request-record.js';
-import { SERVER_SPAN } from './requests/span-kind.js';
 
 /** A sampler of OpenTelemetry SDK 1.30, 2.x or 3.x, described structurally. */
 export interface Sampler {

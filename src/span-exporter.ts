@@ -8,8 +8,8 @@ import type { MatomoStats } from './pipeline/stats.js';
 import { assembleRequests } from './requests/assemble-requests.js';
 import { announceExporter } from './requests/captured-requests.js';
 import type { FinishedSpan } from './requests/finished-span.js';
+import { hasHitEvent, hitsOfEvents } from './requests/hit-events.js';
 import { isAnnotated } from './requests/request-record.js';
-import { hasHitEvent, hitsOfEvents } from './requests/span-hit-events.js';
 
 /** `ExportResult` of OpenTelemetry. */
 export interface ExportResult {

@@ -11,7 +11,7 @@ import { wrongOption } from '../options/wrong-option.js';
 import { createHitPipeline } from '../pipeline/hit-pipeline.js';
 import { REQUEST_BYTES } from '../pipeline/pending-hits.js';
 import type { MatomoStats } from '../pipeline/stats.js';
-import { hitsOfEvents } from '../requests/span-hit-events.js';
+import { hitsOfEvents } from '../requests/hit-events.js';
 import type { GatewayOptions } from './gateway-options.js';
 import { createSelection } from './otlp/span-selection.js';
 import { createAnswerExport } from './receiver/answer-export.js';

@@ -16,7 +16,7 @@ import { toSiteId } from '../hit/parameters/site-id.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
 import { createGoneSpan, type HitOwner } from '../requests/hit-owner.js';
-import type { EndedRecord, RequestRecord } from '../requests/request-record.js';
+import type { EndedRecord } from '../requests/request-record.js';
 import type { FindPrivacyReason } from './find-privacy-reason.js';
 import type { HitBuilders } from './hit-builders.js';
 import type { OptionCallbacks } from './option-callbacks.js';
@@ -54,7 +54,7 @@ interface HitsOfRequest {
  */
 export class FurtherHits {
   readonly #parts: FurtherHitsParts;
-  readonly #ofRequests = new WeakMap<RequestRecord, HitsOfRequest>();
+  readonly #ofRequests = new WeakMap<object, HitsOfRequest>();
 
   constructor(parts: FurtherHitsParts) {
     this.#parts = parts;
@@ -72,7 +72,7 @@ export class FurtherHits {
     if (!hit) this.#drop('invalid');
     else if (owner === 'unknown') this.#addUnknown(hit);
     else if (owner) this.#addToRequest(hit, owner);
-    else this.#addLoose(hit);
+    else this.#addWithoutRequest(hit);
   }
 
   /** A call that makes no hit at all. */
@@ -86,7 +86,7 @@ export class FurtherHits {
   }
 
   /** Adds what the spans of a request asked for, and has its page view leave before its further hits. */
-  follow(ended: EndedRecord, page: PendingPageView | undefined): void {
+  addAfterEnd(ended: EndedRecord, page: PendingPageView | undefined): void {
     const hits = this.#ofRequests.get(ended);
     if (hits && page) {
       hits.page = page;
@@ -142,15 +142,16 @@ export class FurtherHits {
   /** Its caller may have opted out. */
   #addUnknown(hit: CheckedHit): void {
     const { doNotTrack, consent } = this.#parts.options;
-    if (!doNotTrack && !consent) this.#addLoose(hit);
+    if (!doNotTrack && !consent) this.#addWithoutRequest(hit);
     else this.#parts.diagnostics.warnOnce('unknown request', coded('request-unknown', NO_REQUEST));
   }
 
-  #addLoose(hit: CheckedHit): void {
+  #addWithoutRequest(hit: CheckedHit): void {
     if (!this.#isTrackable(hit)) return;
     const content = {
       isFinal: () => true,
-      finalize: (epochMillis: number) => this.#finalize(() => this.#buildLoose(hit, epochMillis)),
+      finalize: (epochMillis: number) =>
+        this.#finalize(() => this.#buildWithoutRequest(hit, epochMillis)),
     };
     this.#push(new PendingFurtherHit(content, bytesOf(hit)));
   }
@@ -202,7 +203,7 @@ export class FurtherHits {
     const ended = read?.record ?? (record as EndedRecord);
     // The span that was active may turn out to be of no HTTP request.
     if (!ended.request) {
-      return this.#isTrackable(hit) ? this.#buildLoose(hit, epochMillis) : undefined;
+      return this.#isTrackable(hit) ? this.#buildWithoutRequest(hit, epochMillis) : undefined;
     }
     if (ended.site === undefined) this.#resolve(ended, read?.span ?? createGoneSpan(ended));
     const { site = 0, currentRequest: request } = ended;
@@ -215,7 +216,7 @@ export class FurtherHits {
     return this.#count(builders.furtherHits.buildHit(hit, request, site, epochMillis));
   }
 
-  #buildLoose(hit: CheckedHit, epochMillis: number): Hit | undefined {
+  #buildWithoutRequest(hit: CheckedHit, epochMillis: number): Hit | undefined {
     const site = this.#siteOf(hit);
     if (site === undefined) return undefined;
     return this.#count(this.#parts.builders.furtherHits.buildLooseHit(hit, site, epochMillis));

@@ -138,14 +138,14 @@ export class HitPipeline implements ExitControl, RequestSink {
     const hit = new PendingPageView(this, ended, site);
     const isTaken = this.#delivery.push(hit);
     if (!isTaken) ended.close();
-    this.#further.follow(ended, isTaken ? hit : undefined);
+    this.#further.addAfterEnd(ended, isTaken ? hit : undefined);
     if (!isTaken) ended.shorten();
   }
 
   /** Adds only the further hits of a request that was added before. */
   addFurtherHits(ended: EndedRecord, span: FinishedSpan): void {
     this.#further.resolve(ended, span);
-    this.#further.follow(ended, undefined);
+    this.#further.addAfterEnd(ended, undefined);
   }
 
   addFurtherHit(hit: FurtherHit, owner?: HitOwner | 'unknown'): void {
@@ -179,7 +179,7 @@ export class HitPipeline implements ExitControl, RequestSink {
     this.#ignored[reason] += 1;
     this.#countFirstRequest(reason);
     ended.close();
-    this.#further.follow(ended, undefined);
+    this.#further.addAfterEnd(ended, undefined);
     ended.shorten();
   }
 

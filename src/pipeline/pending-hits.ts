@@ -1,6 +1,6 @@
-import { CHILD_SPAN_WAIT_MILLIS, type Hit, type PendingHit } from '../hit/hit.js';
+import type { Hit, PendingHit } from '../hit/hit.js';
 import type { HttpRequest } from '../hit/http-request.js';
-import type { EndedRecord } from '../requests/request-record.js';
+import { type EndedRecord, isPageFinal } from '../requests/request-record.js';
 
 /** What becomes a hit, apart from its place in the queue. */
 export interface HitContent {
@@ -50,8 +50,7 @@ export class PendingPageView implements PendingHit, HitContent {
 
   /** Whether the page view itself may leave. */
   isPageFinal(nowMillis: number): boolean {
-    const wait = this.#ended.running ? this.#pipeline.longestHoldMillis : CHILD_SPAN_WAIT_MILLIS;
-    return nowMillis - this.endedMillis >= wait;
+    return isPageFinal(this.#ended, nowMillis - this.endedMillis, this.#pipeline.longestHoldMillis);
   }
 
   #finalizePage(epochMillis: number): readonly Hit[] {

@@ -4,7 +4,7 @@ import { createIsAiChatbot } from '../hit/bots/is-ai-chatbot.js';
 import { createFindNoPageReason, type NoPageOptions } from '../hit/no-page-reason.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
-import { readChatbotResponse } from '../requests/read-chatbot-response.js';
+import { readChatbotResponse } from '../requests/measure-responses.js';
 import { readHeader } from '../requests/read-headers.js';
 import type { EndedRecord } from '../requests/request-record.js';
 import type { IgnoreReason } from './stats.js';

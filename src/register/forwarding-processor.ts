@@ -11,17 +11,17 @@ import { resolveOptions, SILENT } from '../options/resolve-options.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
 import {
-  detailsOf,
-  type RequestDetails,
+  type RequestSources,
+  sourcesOf,
   type ThreadOptions,
   toForwarded,
   toThreadOptions,
 } from '../requests/forwarded-request.js';
 import type { RequestSink } from '../requests/hit-owner.js';
+import { type ChatbotResponses, watchChatbotResponses } from '../requests/measure-responses.js';
 import { exposeInternals, type ProcessorInternals } from '../requests/processor-internals.js';
-import { type ChatbotResponses, watchChatbotResponses } from '../requests/read-chatbot-response.js';
 import { createRequestReading, type RequestReading } from '../requests/request-reading.js';
-import type { EndedRecord } from '../requests/request-record.js';
+import { type EndedRecord, isPageFinal } from '../requests/request-record.js';
 import { type RequestTracker, trackRequests } from '../requests/track-requests.js';
 import type { Processor } from './lazy-processor.js';
 import { ThreadOutbox } from './thread-outbox.js';
@@ -33,7 +33,7 @@ const HELLO_MILLIS = 10_000;
 /** An ended request that may still get more data. */
 interface Waiting {
   readonly record: EndedRecord;
-  readonly details: RequestDetails;
+  readonly sources: RequestSources;
   readonly endedMillis: number;
 }
 
@@ -199,9 +199,9 @@ export class ForwardingProcessor implements Processor {
   #add(record: EndedRecord, span: FinishedSpan): void {
     this.#requestCount += 1;
     const response = this.#chatbotResponses.read(record, span);
-    const details = detailsOf(record, span, this.#options.userIdAttribute, response);
-    this.#hits.end(record, details);
-    this.#waiting.push({ record, details, endedMillis: performance.now() });
+    const sources = sourcesOf(record, span, this.#options.userIdAttribute, response);
+    this.#hits.end(record, sources);
+    this.#waiting.push({ record, sources, endedMillis: performance.now() });
     this.#schedule();
   }
 
@@ -238,12 +238,11 @@ export class ForwardingProcessor implements Processor {
 
   #forwardRequests(nowMillis: number): void {
     const isFinal = ({ record, endedMillis }: Waiting) =>
-      nowMillis - endedMillis >=
-      (record.running ? this.#options.scheduledDelayMillis : CHILD_SPAN_WAIT_MILLIS);
+      isPageFinal(record, nowMillis - endedMillis, this.#options.scheduledDelayMillis);
     const waiting = this.#waiting;
     this.#waiting = waiting.filter((each) => !isFinal(each));
-    for (const { record, details } of waiting.filter(isFinal)) {
-      this.#outbox.add(toForwarded(record, details));
+    for (const { record, sources } of waiting.filter(isFinal)) {
+      this.#outbox.add(toForwarded(record, sources));
     }
   }
 

@@ -113,7 +113,7 @@ export class Registration {
   }
 
   /** Replays past events and passes on later ones. */
-  follow(events: RegistrationEvents): void {
+  listen(events: RegistrationEvents): void {
     this.#events = events;
     for (const [event, value] of this.#log.splice(0)) events[event](value);
   }

@@ -73,7 +73,7 @@ function start(
     if (place.real && provider) registration.restore(provider);
   }
 
-  registration.follow({
+  registration.listen({
     attached(provider) {
       if (!processor) return;
       requests?.preferSpans();

@@ -1,14 +1,14 @@
 import type { DetachedScope } from '../common/detached-scope.js';
 import { type FurtherHit, MAX_FURTHER_HITS } from '../hit/further-hit.js';
 import {
-  detailsOf,
   type ForwardedItem,
-  type RequestDetails,
+  type RequestSources,
+  sourcesOf,
   type ThreadOptions,
   toForwarded,
 } from '../requests/forwarded-request.js';
 import type { HitOwner } from '../requests/hit-owner.js';
-import type { EndedRecord, RequestRecord } from '../requests/request-record.js';
+import type { EndedRecord } from '../requests/request-record.js';
 
 export interface WorkerHitsParts {
   readonly options: () => ThreadOptions;
@@ -22,7 +22,7 @@ export interface WorkerHitsParts {
 interface HitsOfRequest {
   count: number;
   /** Set when the request has ended. */
-  details: RequestDetails | undefined;
+  sources: RequestSources | undefined;
 }
 
 /** The hits of a request that has not ended. */
@@ -38,9 +38,9 @@ interface RunningHits {
  */
 export class WorkerHits {
   readonly #parts: WorkerHitsParts;
-  readonly #ofRequests = new WeakMap<RequestRecord, HitsOfRequest>();
+  readonly #ofRequests = new WeakMap<object, HitsOfRequest>();
   /** The oldest first. */
-  readonly #running = new Map<RequestRecord, RunningHits>();
+  readonly #running = new Map<object, RunningHits>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(parts: WorkerHitsParts) {
@@ -64,15 +64,15 @@ export class WorkerHits {
     else {
       record.furtherHits = [...(record.furtherHits ?? []), hit];
       // Work that a request has started may go on after its end.
-      if (record.closed && hits.details) {
-        forward(toForwarded(record as EndedRecord, hits.details, true));
+      if (record.closed && hits.sources) {
+        forward(toForwarded(record as EndedRecord, hits.sources, true));
       }
     }
   }
 
-  /** Adds to an ended request the hits that wait for it. Later ones get the same details, so the same visitor. */
-  end(record: EndedRecord, details: RequestDetails): void {
-    this.#hitsOf(record).details = details;
+  /** Adds to an ended request the hits that wait for it. Later ones get the same sources, so the same visitor. */
+  end(record: EndedRecord, sources: RequestSources): void {
+    this.#hitsOf(record).sources = sources;
     const running = this.#running.get(record);
     if (!running) return;
     this.#running.delete(record);
@@ -92,10 +92,10 @@ export class WorkerHits {
     }
   }
 
-  #hitsOf(record: RequestRecord): HitsOfRequest {
+  #hitsOf(record: object): HitsOfRequest {
     let hits = this.#ofRequests.get(record);
     if (!hits) {
-      hits = { count: 0, details: undefined };
+      hits = { count: 0, sources: undefined };
       this.#ofRequests.set(record, hits);
     }
     return hits;
@@ -123,7 +123,7 @@ export class WorkerHits {
     const { record, span } = read;
     record.furtherHits = hits;
     forward(
-      toForwarded(record, detailsOf(record, span, this.#parts.options().userIdAttribute), true),
+      toForwarded(record, sourcesOf(record, span, this.#parts.options().userIdAttribute), true),
     );
   }
 

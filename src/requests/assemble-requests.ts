@@ -1,5 +1,14 @@
 import type { FurtherHit } from '../hit/further-hit.js';
-import { type FinishedSpan, methodOf, parentSpanIdOf, toMillis } from './finished-span.js';
+import {
+  CONSUMER_SPAN,
+  type FinishedSpan,
+  isOtherRequest,
+  methodOf,
+  parentSpanIdOf,
+  SERVER_SPAN,
+  toMillis,
+} from './finished-span.js';
+import { hasHitEvent, hitsOfEvents } from './hit-events.js';
 import { readRequest } from './read-request.js';
 import type { RequestReading } from './request-reading.js';
 import {
@@ -10,8 +19,6 @@ import {
   isAnnotatedBelow,
   RequestRecord,
 } from './request-record.js';
-import { hasHitEvent, hitsOfEvents } from './span-hit-events.js';
-import { CONSUMER_SPAN, isOtherRequest, SERVER_SPAN } from './span-kind.js';
 
 export interface AssembledRequest {
   readonly record: EndedRecord;
@@ -22,13 +29,13 @@ const NOWHERE = { remove() {} };
 
 /**
  * Finds the HTTP requests in a list of finished spans, in any order: each SERVER span of a request that is not nested in another
- * one, with the annotations of its child spans. `onLooseSpan` gets spans with something for Matomo that belong to no request,
+ * one, with the annotations of its child spans. `onSpanWithoutRequest` gets spans with something for Matomo that belong to no request,
  * and whether they are torn: that request may only be missing.
  */
 export function assembleRequests(
   spans: readonly FinishedSpan[],
   reading: RequestReading,
-  onLooseSpan?: (span: FinishedSpan, isTorn: boolean) => void,
+  onSpanWithoutRequest?: (span: FinishedSpan, isTorn: boolean) => void,
 ): AssembledRequest[] {
   const byId = new Map<string, FinishedSpan>();
   for (const span of spans) byId.set(idOf(span), span);
@@ -40,7 +47,7 @@ export function assembleRequests(
   for (const span of spans) {
     if (!isRequest(span) && !isAnnotatedBelow(span, reading)) continue;
     const root = outermost.get(span);
-    if (!root || root === TORN) onLooseSpan?.(span, root === TORN);
+    if (!root || root === TORN) onSpanWithoutRequest?.(span, root === TORN);
     else if (root !== span) belowRoots.get(root)?.push(span);
   }
   const assembled: AssembledRequest[] = [];

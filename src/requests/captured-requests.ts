@@ -20,24 +20,24 @@ import { ROUTE_ANNOUNCEMENTS } from './routes/announced-routes.js';
 import type { RouteAnnouncement } from './routes/route-adapter.js';
 
 /** What `annotate`, `measure` and `ignore` added to one request. */
-export class Notes extends Annotations {
+export class CodeAnnotations extends Annotations {
   /** Timings that have started and not ended. */
   running = 0;
 }
 
-/** Something with notes. They are created on demand, because most requests have none. */
-export interface Notable {
-  notes: Notes | undefined;
+/** Something with annotations from code. They are created on demand, because most requests have none. */
+export interface Annotated {
+  fromCode: CodeAnnotations | undefined;
 }
 
-/** The notes of a request; creates them if there are none. */
-export function notesFor(request: Notable): Notes {
-  request.notes ??= new Notes();
-  return request.notes;
+/** The annotations from code of a request; creates them if there are none. */
+export function annotationsFor(request: Annotated): CodeAnnotations {
+  request.fromCode ??= new CodeAnnotations();
+  return request.fromCode;
 }
 
 /** A request as Node.js announced it, before any of its spans. */
-export interface CapturedRequest extends Notable {
+export interface CapturedRequest extends Annotated {
   /** Both are released when every processor has read them: they are large, and the async context keeps this object alive. */
   request: IncomingMessage | undefined;
   response: ServerResponse | undefined;
@@ -54,7 +54,7 @@ export interface CapturedRequest extends Notable {
   /** Whether that has failed. */
   hasFailedOperation: boolean;
   /** What each processor stores with this request, as a linked list. It lives as long as the async context. */
-  followed: FollowedRequest | undefined;
+  records: StoredRecord | undefined;
   /** The request arrived at a server of this package: it makes no hit and is not counted. */
   readonly untracked: boolean;
   /** Counts the request if it has no span, when its response is closed. */
@@ -74,11 +74,11 @@ interface Connection {
 }
 
 /** What one processor stores with a request. Only that processor knows its type. */
-export interface FollowedRequest {
-  readonly follower: object;
+export interface StoredRecord {
+  readonly processor: object;
   /** Its hit was built: nothing more is added to it. */
   readonly closed: boolean;
-  next: FollowedRequest | undefined;
+  next: StoredRecord | undefined;
 }
 
 /** A processor or exporter that accepts hits besides page views. */
@@ -92,9 +92,9 @@ export interface HitTaker {
 }
 
 /** A processor, of any copy of this package. */
-export interface RequestFollower extends HitTaker {
-  /** The notes of the request that a span belongs to, as long as its hit can change. */
-  findNotes(span: Span, captured: CapturedRequest | undefined): Notes | undefined;
+export interface RequestProcessor extends HitTaker {
+  /** The annotations from code of the request that a span belongs to, as long as its hit can change. */
+  findAnnotations(span: Span, captured: CapturedRequest | undefined): CodeAnnotations | undefined;
   /** The connection is done with a request whose span has not ended. Never throws. */
   abandon(captured: CapturedRequest): void;
 }
@@ -105,7 +105,7 @@ export interface RequestFollower extends HitTaker {
  */
 interface SharedRequests {
   readonly storage: AsyncLocalStorage<CapturedRequest>;
-  readonly followers: Set<RequestFollower>;
+  readonly processors: Set<RequestProcessor>;
   /** Active exporters. If there is no processor, they get further hits as span events. */
   readonly exporters: Set<HitTaker>;
   readonly onRequest: ChannelListener;
@@ -128,11 +128,11 @@ function sharedRequests(): SharedRequests | undefined {
 
 function createSharedRequests(): SharedRequests {
   const storage = new AsyncLocalStorage<CapturedRequest>();
-  const followers = new Set<RequestFollower>();
-  const { watch, listOpen } = createConnectionWatch(followers);
+  const processors = new Set<RequestProcessor>();
+  const { watch, listOpen } = createConnectionWatch(processors);
   return {
     storage,
-    followers,
+    processors,
     exporters: new Set(),
     listOpen,
     onRequest: requestListener(({ request, response, server }) => {
@@ -141,12 +141,12 @@ function createSharedRequests(): SharedRequests {
         response,
         readers: 0,
         target: splitTarget(request.url ?? '/'),
-        notes: undefined,
+        fromCode: undefined,
         span: undefined,
         route: undefined,
         operation: undefined,
         hasFailedOperation: false,
-        followed: undefined,
+        records: undefined,
         untracked: UNTRACKED_SERVER in server,
         onClosed: undefined,
         bytesBefore: undefined,
@@ -185,7 +185,7 @@ function readBytesBefore(
  * Watches connections for requests that do not end: Node.js closes no response that still waits for a pipelined one before it
  * when the connection closes.
  */
-function createConnectionWatch(followers: ReadonlySet<RequestFollower>): {
+function createConnectionWatch(processors: ReadonlySet<RequestProcessor>): {
   watch(socket: Socket, captured: CapturedRequest): void;
   listOpen(): CapturedRequest[];
 } {
@@ -197,7 +197,7 @@ function createConnectionWatch(followers: ReadonlySet<RequestFollower>): {
     const { response } = captured;
     if (!response) return;
     if (isOpen(response)) captured.onClosed?.();
-    for (const follower of followers) follower.abandon(captured);
+    for (const processor of processors) processor.abandon(captured);
   }
 
   function close({ oldest }: Connection): void {
@@ -283,7 +283,7 @@ function createGraphqlListener(storage: AsyncLocalStorage<CapturedRequest>): Cha
     if (name !== undefined) captured.operation ??= { kind: 'graphql', name };
     if (errorType === undefined) return;
     captured.hasFailedOperation = true;
-    notesFor(captured).operationError = errorType;
+    annotationsFor(captured).operationError = errorType;
   });
 }
 
@@ -298,14 +298,14 @@ function shareRequests(): SharedRequests {
 }
 
 /** Captures every request to Node's `http` and `https` servers until the returned function is called. */
-export function captureRequests(follower: RequestFollower): () => void {
+export function captureRequests(processor: RequestProcessor): () => void {
   const shared = shareRequests();
-  if (shared.followers.size === 0) {
+  if (shared.processors.size === 0) {
     for (const [name, listener] of subscriptionsOf(shared)) channel(name).subscribe(listener);
   }
-  shared.followers.add(follower);
+  shared.processors.add(processor);
   return function release() {
-    if (!shared.followers.delete(follower) || shared.followers.size > 0) return;
+    if (!shared.processors.delete(processor) || shared.processors.size > 0) return;
     for (const [name, listener] of subscriptionsOf(shared)) channel(name).unsubscribe(listener);
   };
 }
@@ -371,21 +371,21 @@ export function currentTarget(): CallTarget {
   }
 }
 
-/** All notes of the request of a call: one for each processor that follows it by its span, else those of the captured one. */
-export function notesOf({ captured, span }: CallTarget): Notes[] {
-  const found: Notes[] = [];
-  for (const follower of (span && sharedRequests()?.followers) ?? []) {
-    const notes = follower.findNotes(span as Span, captured);
-    if (notes && !found.includes(notes)) found.push(notes);
+/** All annotations from code of the request of a call: one for each processor that finds it by its span, else those of the captured one. */
+export function annotationsOf({ captured, span }: CallTarget): CodeAnnotations[] {
+  const found: CodeAnnotations[] = [];
+  for (const processor of (span && sharedRequests()?.processors) ?? []) {
+    const annotations = processor.findAnnotations(span as Span, captured);
+    if (annotations && !found.includes(annotations)) found.push(annotations);
   }
-  return found.length === 0 && captured ? [notesFor(captured)] : found;
+  return found.length === 0 && captured ? [annotationsFor(captured)] : found;
 }
 
-/** Whether the hits of a captured request were built, so that its notes are not read any more. */
-export function isClosed({ followed }: CapturedRequest): boolean {
-  let each = followed;
+/** Whether the hits of a captured request were built, so that its annotations are not read any more. */
+export function isClosed({ records }: CapturedRequest): boolean {
+  let each = records;
   while (each?.closed) each = each.next;
-  return followed !== undefined && each === undefined;
+  return records !== undefined && each === undefined;
 }
 
 /** Everything that makes hits in this process: the processors or, if there are none, the exporters. */
@@ -394,7 +394,7 @@ export function hitTakers(): {
   /** Whether they read hits from events of the active span, if it is recorded. */
   readonly readEvents: boolean;
 } {
-  const { followers, exporters } = sharedRequests() ?? {};
-  const readEvents = !followers?.size && exporters !== undefined && exporters.size > 0;
-  return { takers: (readEvents ? exporters : followers) ?? [], readEvents };
+  const { processors, exporters } = sharedRequests() ?? {};
+  const readEvents = !processors?.size && exporters !== undefined && exporters.size > 0;
+  return { takers: (readEvents ? exporters : processors) ?? [], readEvents };
 }

@@ -2,11 +2,10 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Attributes } from '../common/otel-types.js';
 import type { FurtherHit } from '../hit/further-hit.js';
 import type { Annotations, ChatbotResponse, HttpRequest } from '../hit/http-request.js';
-import type { FinishedSpan } from './finished-span.js';
+import { type FinishedSpan, SERVER_SPAN } from './finished-span.js';
 import { rereadHeaders } from './read-request.js';
 import type { RequestReading } from './request-reading.js';
 import type { EndedRecord } from './request-record.js';
-import { SERVER_SPAN } from './span-kind.js';
 
 /** An ended request as data that can be sent from one thread to another. */
 export interface ForwardedRequest {
@@ -51,7 +50,7 @@ export interface ForwardedCounts {
 }
 
 /** What a forwarded request has besides its record. */
-export type RequestDetails = Pick<
+export type RequestSources = Pick<
   ForwardedRequest,
   'attributes' | 'headers' | 'peerAddress' | 'userIdAttribute' | 'chatbotResponse'
 >;
@@ -89,13 +88,13 @@ export function toThreadOptions({
   };
 }
 
-/** Reads the details of a request as long as Node's request and the span are available. */
-export function detailsOf(
+/** Reads the sources of a request as long as Node's request and the span are available. */
+export function sourcesOf(
   { captured }: EndedRecord,
   { attributes }: FinishedSpan,
   userIdAttribute: string | undefined,
   chatbotResponse?: ChatbotResponse,
-): RequestDetails {
+): RequestSources {
   const headers = captured?.request?.headers;
   const peerAddress = captured?.request?.socket?.remoteAddress;
   return { attributes, headers, peerAddress, userIdAttribute, chatbotResponse };
@@ -104,7 +103,7 @@ export function detailsOf(
 /** Closes a record and returns what is known about its request until then. */
 export function toForwarded(
   record: EndedRecord,
-  details: RequestDetails,
+  sources: RequestSources,
   isKnown = false,
 ): ForwardedRequest {
   record.close();
@@ -112,7 +111,7 @@ export function toForwarded(
   const request = { ...record.request, client: undefined };
   record.furtherHits = undefined;
   record.shorten();
-  return { ...details, request, isIgnored, furtherHits, isKnown };
+  return { ...sources, request, isIgnored, furtherHits, isKnown };
 }
 
 /** The request as if this thread had handled it, with its own options. */
@@ -126,7 +125,9 @@ export function fromForwarded(
   for (const annotations of request.annotations) {
     annotations.userId = userIdOf(annotations, forwarded.userIdAttribute, reading);
   }
-  const record = {
+  const record: EndedRecord = {
+    traceId: '',
+    spanId: '',
     request,
     currentRequest: request,
     furtherHits,
@@ -134,6 +135,9 @@ export function fromForwarded(
     ignored: isIgnored,
     running: false,
     captured: headers && { request: { headers } },
+    site: undefined,
+    isPermitted: undefined,
+    isInSample: undefined,
     closed: isKnown,
     close() {
       record.closed = true;
@@ -149,7 +153,7 @@ export function fromForwarded(
     status: { code: 0 },
     spanContext: () => ({ traceId: '', spanId: '', traceFlags: 0 }),
   };
-  return { record: record as unknown as EndedRecord, span };
+  return { record, span };
 }
 
 function userIdOf(

@@ -1,15 +1,14 @@
 import type { FurtherHit } from '../hit/further-hit.js';
 import type { AssembledRequest } from './assemble-requests.js';
-import type { CapturedRequest, FollowedRequest } from './captured-requests.js';
-import type { FinishedSpan } from './finished-span.js';
+import type { CapturedRequest, StoredRecord } from './captured-requests.js';
+import { type FinishedSpan, SERVER_SPAN } from './finished-span.js';
 import { readRequest } from './read-request.js';
 import type { RequestReading } from './request-reading.js';
 import { type EndedRecord, endRecord, type RequestIndex, RequestRecord } from './request-record.js';
-import { SERVER_SPAN } from './span-kind.js';
 
 /** The request to which a further hit belongs. */
 export interface HitOwner {
-  readonly record: RequestRecord;
+  readonly record: RequestRecord | EndedRecord;
   /** The current state of the request, which may still run; `undefined` if it is not an HTTP request. */
   read(): AssembledRequest | undefined;
 }
@@ -36,7 +35,7 @@ export function toHitOwner(record: RequestRecord, reading: RequestReading): HitO
     read() {
       const span = record.span as FinishedSpan | undefined;
       if (!span) return undefined;
-      const copy = new RequestRecord(span, undefined, NOWHERE); // without notes, which are in `annotations`
+      const copy = new RequestRecord(span, undefined, NOWHERE); // without those from code, which are in `annotations`
       copy.captured = record.captured;
       copy.nestedRoute = record.nestedRoute;
       const request = readRequest(copy, span, reading);
@@ -50,19 +49,19 @@ export function toHitOwner(record: RequestRecord, reading: RequestReading): HitO
 }
 
 /** The record that one processor stored with a captured request. */
-export function findFollowed(
+export function findRecord(
   captured: CapturedRequest | undefined,
-  follower: object,
+  processor: object,
 ): RequestRecord | undefined {
-  let followed = captured?.followed;
-  while (followed && followed.follower !== follower) followed = followed.next;
-  return followed as RequestRecord | undefined;
+  let record = captured?.records;
+  while (record && record.processor !== processor) record = record.next;
+  return record as RequestRecord | undefined;
 }
 
 /** Stores a record with a captured request, as long as anything runs in its async context. */
-export function follow(captured: CapturedRequest, record: FollowedRequest): void {
-  record.next = captured.followed;
-  captured.followed = record;
+export function storeRecord(captured: CapturedRequest, record: StoredRecord): void {
+  record.next = captured.records;
+  captured.records = record;
 }
 
 /** Record of a request without a span. It makes no page view, only further hits. */
@@ -85,7 +84,7 @@ export function createSpanlessRecord(
     spanContext: () => ({ traceId: '', spanId: '', traceFlags: 0 }),
   };
   const record = new RequestRecord(span, captured, index);
-  follow(captured, record);
+  storeRecord(captured, record);
   return record;
 }
 

@@ -3,7 +3,11 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { requestListener } from '../common/channel-listener.js';
 import type { Attributes } from '../common/otel-types.js';
-import { textOf } from './finished-span.js';
+import { createIsAiChatbot } from '../hit/bots/is-ai-chatbot.js';
+import { hasBody, readBodySize, toSize } from '../hit/bots/response-size.js';
+import type { ChatbotResponse } from '../hit/http-request.js';
+import { type FinishedSpan, textOf } from './finished-span.js';
+import type { EndedRecord } from './request-record.js';
 
 /** Not public, but unchanged since Node.js 0.x. */
 interface WrittenResponse {
@@ -89,3 +93,38 @@ function contentTypeOfNode(response: ServerResponse): string | undefined {
 }
 
 const CONTENT_TYPE = /^content-type:([^\r\n]*)/im;
+
+/** Content type and size of the response to an AI chatbot: from Node's response if there is one, else from attributes. */
+export function readChatbotResponse(
+  { captured, request, chatbotResponse }: EndedRecord,
+  { attributes }: FinishedSpan,
+): ChatbotResponse {
+  if (chatbotResponse) return chatbotResponse;
+  const response = captured?.response;
+  const size = response ? toSize(measuredSize(response)) : readBodySize(attributes);
+  return {
+    contentType: contentTypeOf(response, attributes),
+    bodyBytes: hasBody(request.method, request.statusCode) ? size : undefined,
+  };
+}
+
+export interface ChatbotResponses {
+  /** Reads the response to an AI chatbot; `undefined` for other clients. */
+  read(record: EndedRecord, span: FinishedSpan): ChatbotResponse | undefined;
+  /** Stops measuring. */
+  stop(): void;
+}
+
+/** Measures responses to AI chatbots from now on. */
+export function watchChatbotResponses(names: readonly string[]): ChatbotResponses {
+  const isAiChatbot = createIsAiChatbot(names);
+  const stop = measureResponses(isAiChatbot);
+  return {
+    read(record, span) {
+      const { userAgent } = record.request;
+      const isRead = userAgent !== undefined && isAiChatbot(userAgent);
+      return isRead ? readChatbotResponse(record, span) : undefined;
+    },
+    stop,
+  };
+}

@@ -1,15 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { Attributes } from '../common/otel-types.js';
 import type { CapturedRequest } from './captured-requests.js';
-import { type FinishedSpan, toMillis } from './finished-span.js';
-import { SERVER_SPAN } from './span-kind.js';
+import { type FinishedSpan, SERVER_SPAN, toMillis } from './finished-span.js';
 
 const MILLIS_PER_SECOND = 1000;
 const NANOS_PER_MILLI = 1e6;
 const FIRST_SERVER_ERROR = 500;
 const ERROR = 2; // SpanStatusCode.ERROR
 
-/** Facts about a request that are only available when it starts. */
+/** What is only known of a request when it starts. */
 export interface NodeRequestStart {
   readonly epochMillis: number;
   /** Monotonic, to measure the duration. */

@@ -1,4 +1,5 @@
 import { isRecord, isThenable } from '../common/is-record.js';
+import { startOffer } from '../common/start-hook.js';
 import { addTiming } from '../hit/http-request.js';
 import { type Order, toOrderItems } from '../hit/parameters/order.js';
 import {
@@ -7,8 +8,15 @@ import {
   type PerfKey,
   type TrackingParameters,
 } from '../hit/parameters/tracking-parameters.js';
-import { type CallTarget, isClosed, type Notes, notesOf } from './captured-requests.js';
-import { giveHit, refuseHit, reportHit } from './give-hit.js';
+import {
+  annotationsOf,
+  type CallTarget,
+  type CodeAnnotations,
+  type HitTaker,
+  hitTakers,
+  isClosed,
+} from './captured-requests.js';
+import { HIT_EVENT, toEventAttributes } from './hit-events.js';
 
 /**
  * The functions of this package for one request, whatever async context they are called in. Each does the same as the function of
@@ -38,10 +46,10 @@ export interface RequestFunctions {
 
 /** The functions for the target that `find` returns at each call; `undefined` if there is no such request, which was logged. */
 export function createRequestFunctions(find: () => CallTarget | undefined): RequestFunctions {
-  function findNotes(): Notes[] {
+  function findAnnotations(): CodeAnnotations[] {
     try {
       const target = find();
-      return target ? notesOf(target) : [];
+      return target ? annotationsOf(target) : [];
     } catch {
       return [];
     }
@@ -62,19 +70,19 @@ export function createRequestFunctions(find: () => CallTarget | undefined): Requ
   }
 
   function startTiming(key: PerfKey): (() => void) | undefined {
-    const notesOfRequest = findNotes();
-    if (notesOfRequest.length === 0) return undefined;
+    const annotationsOfRequest = findAnnotations();
+    if (annotationsOfRequest.length === 0) return undefined;
     if (!isPerfKey(key)) {
       reportHit('measure key', UNKNOWN_TIMING);
       return undefined;
     }
-    for (const notes of notesOfRequest) notes.running += 1;
+    for (const annotations of annotationsOfRequest) annotations.running += 1;
     const start = performance.now();
     return function stop() {
       const millis = performance.now() - start;
-      for (const notes of notesOfRequest) {
-        notes.running -= 1;
-        addTiming(notes, key, millis);
+      for (const annotations of annotationsOfRequest) {
+        annotations.running -= 1;
+        addTiming(annotations, key, millis);
       }
     };
   }
@@ -103,21 +111,21 @@ export function createRequestFunctions(find: () => CallTarget | undefined): Requ
     annotate(parameters) {
       try {
         const target = find();
-        const notesOfRequest = target ? notesOf(target) : [];
-        if (notesOfRequest.length === 0) return;
+        const annotationsOfRequest = target ? annotationsOf(target) : [];
+        if (annotationsOfRequest.length === 0) return;
         if (!isRecord(parameters)) {
           reportHit('annotate', NO_PARAMETERS);
           return;
         }
         const { cvar, ...others } = parameters;
         if (cvar !== undefined && !isRecord(cvar)) reportHit('annotate cvar', CVAR_INVALID);
-        for (const notes of notesOfRequest) {
-          if (notes === target?.captured?.notes && isClosed(target.captured)) {
+        for (const annotations of annotationsOfRequest) {
+          if (annotations === target?.captured?.fromCode && isClosed(target.captured)) {
             reportHit('annotate late', ANNOTATED_LATE);
             continue;
           }
-          notes.parameters = addTo(notes.parameters, others);
-          if (isRecord(cvar)) notes.cvar = addTo(notes.cvar, cvar);
+          annotations.parameters = addTo(annotations.parameters, others);
+          if (isRecord(cvar)) annotations.cvar = addTo(annotations.cvar, cvar);
         }
       } catch {
         reportHit('annotate', NO_PARAMETERS);
@@ -127,7 +135,7 @@ export function createRequestFunctions(find: () => CallTarget | undefined): Requ
     measure,
 
     ignore() {
-      for (const notes of findNotes()) notes.ignored = true;
+      for (const annotations of findAnnotations()) annotations.ignored = true;
     },
 
     trackEvent(category, action, more = {}) {
@@ -227,4 +235,53 @@ function addTo(known: Record<string, unknown> | undefined, added: object): Recor
   const sum: Record<string, unknown> = known ?? Object.create(null);
   for (const [name, value] of Object.entries(added)) if (value !== undefined) sum[name] = value;
   return sum;
+}
+
+/** Passes a hit to every processor. If there are only exporters, adds it to the span if that is recorded. Never throws. */
+export function giveHit(
+  parameters: Readonly<Record<string, unknown>>,
+  { captured, span }: CallTarget,
+): void {
+  if (addEvent(parameters, span)) return;
+  forEachTaker((taker) => {
+    const hit = { parameters, epochMillis: Date.now() };
+    taker.takeHit(hit, captured, span);
+  });
+}
+
+/** Lets everything that makes hits count and log a call that makes none. Never throws. */
+export function refuseHit(key: string, message: string): void {
+  forEachTaker((taker) => taker.refuseHit(key, message));
+}
+
+/** Lets everything that makes hits log that part of a hit was dropped. Never throws. */
+export function reportHit(key: string, message: string): void {
+  forEachTaker((taker) => taker.reportHit(key, message));
+}
+
+function addEvent(
+  parameters: Readonly<Record<string, unknown>>,
+  span: CallTarget['span'],
+): boolean {
+  try {
+    if (!hitTakers().readEvents) return false;
+    if (!span?.isRecording()) return false;
+    span.addEvent(HIT_EVENT, toEventAttributes(parameters));
+    return true;
+  } catch {
+    return false; // the tracer is not of an OpenTelemetry SDK
+  }
+}
+
+/** Starts `register` if nothing makes hits yet: a queue worker or a cron job never serves. */
+function forEachTaker(give: (taker: HitTaker) => void): void {
+  const [taker] = hitTakers().takers;
+  if (!taker) startOffer()?.serve();
+  for (const taker of hitTakers().takers) {
+    try {
+      give(taker);
+    } catch {
+      // If one processor fails, of any copy, the others still get the hit.
+    }
+  }
 }

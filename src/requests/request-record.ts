@@ -1,6 +1,9 @@
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import { copyText } from '../common/copy-text.js';
 import type { AttributeValue } from '../common/otel-types.js';
 import { toErrorType } from '../hit/error-type.js';
 import type { FurtherHit } from '../hit/further-hit.js';
+import { CHILD_SPAN_WAIT_MILLIS } from '../hit/hit.js';
 import {
   Annotations,
   addTiming,
@@ -10,18 +13,17 @@ import {
 } from '../hit/http-request.js';
 import { isPerfKey } from '../hit/parameters/tracking-parameters.js';
 import {
+  type Annotated,
+  annotationsFor,
   type CapturedRequest,
-  type FollowedRequest,
-  type Notable,
-  type Notes,
-  notesFor,
+  type CodeAnnotations,
+  type StoredRecord,
 } from './captured-requests.js';
 import { type FinishedSpan, toMillis } from './finished-span.js';
+import { hasHitEvent } from './hit-events.js';
 import { isGraphqlSpan } from './operations/graphql.js';
 import { isOperationSpan, type NamedOperation, operationOfSpan } from './operations/index.js';
 import { routeBelow } from './routes/route-below.js';
-import { shortenRequest } from './shorten-request.js';
-import { hasHitEvent } from './span-hit-events.js';
 
 const PREFIX = 'matomo.';
 const CVAR_PREFIX = 'matomo.cvar.';
@@ -32,7 +34,7 @@ export interface RequestIndex {
 }
 
 /** What is known about one request while its spans arrive. */
-export class RequestRecord implements FollowedRequest {
+export class RequestRecord implements StoredRecord {
   readonly traceId: string;
   readonly spanId: string;
   readonly startMillis: number;
@@ -58,7 +60,7 @@ export class RequestRecord implements FollowedRequest {
   isInSample: boolean | undefined;
   /** Hits besides the page view, from events of spans that have ended. */
   furtherHits: readonly FurtherHit[] | undefined;
-  next: FollowedRequest | undefined;
+  next: StoredRecord | undefined;
   /** Its place in a `RecordList`. */
   isListed = false;
   older: RequestRecord | undefined;
@@ -68,7 +70,7 @@ export class RequestRecord implements FollowedRequest {
   #descendants: Annotations | undefined;
   #own: Annotations | undefined;
   /** Still referenced after `captured` is released: `annotate` may write to it until the hit is sent. */
-  readonly #noted: Notable;
+  readonly #annotated: Annotated;
   readonly #index: RequestIndex;
 
   constructor(span: FinishedSpan, captured: CapturedRequest | undefined, index: RequestIndex) {
@@ -78,17 +80,17 @@ export class RequestRecord implements FollowedRequest {
     this.startMillis = toMillis(span.startTime);
     this.span = span;
     this.captured = captured;
-    this.#noted = captured ?? { notes: undefined };
+    this.#annotated = captured ?? { fromCode: undefined };
     this.#index = index;
   }
 
-  get follower(): object {
+  get processor(): object {
     return this.#index;
   }
 
-  /** From `annotate`, `measure` and `ignore`, shared by all processors that follow the request. */
-  get notes(): Notes {
-    return notesFor(this.#noted);
+  /** From `annotate`, `measure` and `ignore`, shared by all processors that track the request. */
+  get fromCode(): CodeAnnotations {
+    return annotationsFor(this.#annotated);
   }
 
   /** Annotations of child spans, in the order in which they end. */
@@ -118,9 +120,9 @@ export class RequestRecord implements FollowedRequest {
 
   /** All annotations so far; `undefined` if there are none. */
   collectAnnotations(): Annotations[] | undefined {
-    const { notes } = this.#noted;
-    if ((this.#descendants ?? notes ?? this.#own) === undefined) return undefined;
-    return [this.#descendants, notes, this.#own].filter(hasAnnotations);
+    const { fromCode } = this.#annotated;
+    if ((this.#descendants ?? fromCode ?? this.#own) === undefined) return undefined;
+    return [this.#descendants, fromCode, this.#own].filter(hasAnnotations);
   }
 
   /** The request with the annotations so far. It no longer changes after the record is closed. */
@@ -133,26 +135,62 @@ export class RequestRecord implements FollowedRequest {
 
   /** Whether the application called `ignore` or set `matomo.ignore`. */
   get ignored(): boolean {
-    const { notes } = this.#noted;
-    return this.#descendants?.ignored || notes?.ignored || this.#own?.ignored || false;
+    const { fromCode } = this.#annotated;
+    return this.#descendants?.ignored || fromCode?.ignored || this.#own?.ignored || false;
   }
 
   /** Whether a timing that belongs to the hit has not ended. */
   get running(): boolean {
-    return this.runningSpans > 0 || (this.#noted.notes?.running ?? 0) > 0;
+    return this.runningSpans > 0 || (this.#annotated.fromCode?.running ?? 0) > 0;
   }
 }
 
-/** A record whose server span has ended. */
-export type EndedRecord = RequestRecord & {
+/** A request whose server span has ended, in this thread or another one. */
+export interface EndedRecord
+  extends Pick<
+    RequestRecord,
+    | 'traceId'
+    | 'spanId'
+    | 'site'
+    | 'isPermitted'
+    | 'isInSample'
+    | 'furtherHits'
+    | 'closed'
+    | 'ignored'
+    | 'running'
+    | 'currentRequest'
+    | 'close'
+    | 'shorten'
+  > {
   request: HttpRequest;
+  readonly captured: AvailableRequest | undefined;
   /** Of a request to another thread, which knows more of its response than attributes say. */
   readonly chatbotResponse?: ChatbotResponse | undefined;
-};
+}
+
+/** What is left of Node's request, until it is released. */
+export interface AvailableRequest {
+  readonly request:
+    | {
+        readonly headers: IncomingHttpHeaders;
+        readonly socket?: { readonly remoteAddress?: string | undefined };
+      }
+    | undefined;
+  readonly response?: ServerResponse | undefined;
+}
+
+/** Whether the page view of an ended request can be sent, in the thread that handled the request. */
+export function isPageFinal(
+  { running }: Pick<EndedRecord, 'running'>,
+  waitedMillis: number,
+  longestHoldMillis: number,
+): boolean {
+  return waitedMillis >= (running ? longestHoldMillis : CHILD_SPAN_WAIT_MILLIS);
+}
 
 export function endRecord(record: RequestRecord, request: HttpRequest): EndedRecord {
   record.request = request;
-  return record as EndedRecord;
+  return record as RequestRecord & { request: HttpRequest };
 }
 
 /** What is read from spans, according to the options. */
@@ -253,4 +291,31 @@ export const PERF_KEY_ATTRIBUTE = 'matomo.perf_key';
 
 function isTrue(value: AttributeValue): boolean {
   return value === true || value === 'true' || value === 1;
+}
+
+/** As long as the URL of a hit. */
+const MAX_TARGET_LENGTH = 1024;
+
+/**
+ * The request with a shorter target, for hits of its visitor that are tracked after its own hit was built. Cuts between segments of
+ * the path and between parameters, so that what is left is redacted as before.
+ */
+export function shortenRequest(request: HttpRequest): HttpRequest {
+  const { path, query, referrer } = request;
+  const isTargetShort = path.length + (query?.length ?? 0) <= MAX_TARGET_LENGTH;
+  const isReferrerShort = (referrer?.length ?? 0) <= MAX_TARGET_LENGTH;
+  if (isTargetShort && isReferrerShort) return request;
+  return {
+    ...request,
+    // A short path can still refer to the whole target.
+    path: copyText(cutBehind(path, '/') || '/'),
+    query: query === undefined ? undefined : copyText(cutBehind(query, '&')) || undefined,
+    referrer: isReferrerShort ? referrer : undefined,
+  };
+}
+
+/** At most so long, up to the last separator. */
+function cutBehind(text: string, separator: string): string {
+  if (text.length <= MAX_TARGET_LENGTH) return text;
+  return text.slice(0, text.lastIndexOf(separator, MAX_TARGET_LENGTH - 1) + 1);
 }

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Attributes } from '../common/otel-types.js';
 import type { CapturedRequest } from './captured-requests.js';
-import { hasClientGoneAway } from './client-gone-away.js';
 
 export const CLIENT_CLOSED_REQUEST = 499;
 
@@ -67,4 +67,23 @@ export function statusAttribute(attributes: Attributes): number | undefined {
   const status = attributes['http.response.status_code'] ?? attributes['http.status_code'];
   const code = typeof status === 'string' ? Number(status) : status;
   return typeof code === 'number' && code >= 100 && code <= 599 ? code : undefined;
+}
+
+/** Error codes of Node.js that the peer of a connection causes, besides those of the HTTP parser (`HPE_…`). */
+const CLIENT_ERRORS: ReadonlySet<string | undefined> = new Set([
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ERR_HTTP_REQUEST_TIMEOUT',
+]);
+
+/**
+ * Whether the client, not the server, ended a connection before the response was complete. If the server calls `destroy()`, the
+ * socket has seen neither an end nor an error.
+ */
+export function hasClientGoneAway({ readableEnded, errored }: Socket): boolean {
+  if (readableEnded) return true;
+  const code = (errored as NodeJS.ErrnoException | null)?.code;
+  return CLIENT_ERRORS.has(code) || (code?.startsWith('HPE_') ?? false);
 }

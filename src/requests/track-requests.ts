@@ -8,12 +8,19 @@ import {
   openRequests,
   releaseRequest,
 } from './captured-requests.js';
-import { type FinishedSpan, methodOf, parentSpanIdOf, toMillis } from './finished-span.js';
+import {
+  type FinishedSpan,
+  methodOf,
+  parentSpanIdOf,
+  SERVER_SPAN,
+  toMillis,
+} from './finished-span.js';
+import { hasHitEvent, hitsOfEvents } from './hit-events.js';
 import {
   createSpanlessRecord,
-  findFollowed,
-  follow,
+  findRecord,
   type RequestSink,
+  storeRecord,
   toHitOwner,
 } from './hit-owner.js';
 import { describeUnended } from './node-request.js';
@@ -30,8 +37,6 @@ import {
   RequestRecord,
 } from './request-record.js';
 import { routeOf } from './routes/index.js';
-import { hasHitEvent, hitsOfEvents } from './span-hit-events.js';
-import { SERVER_SPAN } from './span-kind.js';
 import { TraceIndex } from './trace-index.js';
 
 export interface RequestTracker {
@@ -48,7 +53,7 @@ export interface RequestTracker {
 }
 
 /**
- * Follows live spans and passes on each HTTP request once, when its server span ends. `report` gets what fails outside of the
+ * Watches live spans and passes on each HTTP request once, when its server span ends. `report` gets what fails outside of the
  * calls of the SDK.
  */
 export function trackRequests(
@@ -63,15 +68,15 @@ export function trackRequests(
   const index = new TraceIndex();
 
   const stop = captureRequests({
-    findNotes(span, captured) {
+    findAnnotations(span, captured) {
       if (captured?.untracked) return undefined;
       const record = recordOfCall(captured, span);
-      return record?.closed ? undefined : record?.notes;
+      return record?.closed ? undefined : record?.fromCode;
     },
     takeHit(hit, captured, span) {
       if (captured?.untracked) return;
       let record = recordOfCall(captured, span);
-      if (!record && captured && !findFollowed(captured, index)) {
+      if (!record && captured && !findRecord(captured, index)) {
         record = createSpanlessRecord(captured, index, hit.epochMillis);
       }
       const unknown = captured && 'unknown';
@@ -81,7 +86,7 @@ export function trackRequests(
     reportHit: (key, message) => sink.reportHit(key, message),
     abandon(captured) {
       try {
-        const record = findFollowed(captured, index);
+        const record = findRecord(captured, index);
         if (record) abandon(record, captured);
       } catch (error) {
         report('abandon', error);
@@ -104,25 +109,25 @@ export function trackRequests(
     captured: CapturedRequest | undefined,
     span: Span | undefined,
   ): RequestRecord | undefined {
-    const followed = findFollowed(captured, index);
-    if (!span || followed?.span === span) return followed;
-    const isSameTrace = followed?.traceId === span.spanContext().traceId;
-    if (isSameTrace) return nested.get(span) ?? index.findInSharedTrace(span) ?? followed;
+    const current = findRecord(captured, index);
+    if (!span || current?.span === span) return current;
+    const isSameTrace = current?.traceId === span.spanContext().traceId;
+    if (isSameTrace) return nested.get(span) ?? index.findInSharedTrace(span) ?? current;
     return (
       index.root(span) ??
       nested.get(span) ??
       index.find(span) ??
-      (followed && isOfEndedRequest(span, followed) ? undefined : followed)
+      (current && isOfEndedRequest(span, current) ? undefined : current)
     );
   }
 
   /** Adds the hits in events of an ended span. If its request ended long ago, the async context identifies it. */
   function takeEvents(span: FinishedSpan, found: RequestRecord | undefined): void {
     if (!hasHitEvent(span)) return;
-    const followed = found ?? findFollowed(currentRequest(), index);
-    const isIts = followed?.traceId === span.spanContext().traceId;
-    const unknown = followed && parentSpanIdOf(span) !== undefined ? 'unknown' : undefined;
-    const owner = followed && isIts ? toHitOwner(followed, reading) : unknown;
+    const current = found ?? findRecord(currentRequest(), index);
+    const isIts = current?.traceId === span.spanContext().traceId;
+    const unknown = current && parentSpanIdOf(span) !== undefined ? 'unknown' : undefined;
+    const owner = current && isIts ? toHitOwner(current, reading) : unknown;
     for (const hit of hitsOfEvents(span)) sink.addFurtherHit(hit, owner);
   }
 
@@ -137,13 +142,13 @@ export function trackRequests(
       requestOfOtherSpan(captured, span);
     if (outer) {
       nested.set(span, outer);
-      if (index.hasSharedTraces) index.follow(span, undefined, outer);
+      if (index.hasSharedTraces) index.assign(span, undefined, outer);
       return;
     }
     if (captured?.untracked) return;
     const taken = takeCaptured(captured, span);
     const record = new RequestRecord(span, taken, index);
-    if (taken) follow(taken, record);
+    if (taken) storeRecord(taken, record);
     index.add(record, parentSpanIdOf(span) === undefined);
   }
 
@@ -180,7 +185,7 @@ export function trackRequests(
       }
       if (index.hasSharedTraces) {
         const current = currentRequest()?.span;
-        index.follow(started, spanOf(parentContext), current && index.root(current));
+        index.assign(started, spanOf(parentContext), current && index.root(current));
       }
       if (started.attributes[PERF_KEY_ATTRIBUTE] !== undefined) {
         const record = recordOf(started);
@@ -193,8 +198,8 @@ export function trackRequests(
 
     onEnd(span) {
       if (span.kind === SERVER_SPAN) {
-        const followed = findFollowed(currentRequest(), index);
-        const record = followed?.span === span ? followed : index.root(span);
+        const current = findRecord(currentRequest(), index);
+        const record = current?.span === span ? current : index.root(span);
         if (record) endServerSpan(record, span);
         else endSpanBelow(nested.get(span), span);
         return;
@@ -207,10 +212,10 @@ export function trackRequests(
 
     onNodeRequest(captured, span) {
       captured.readers += 1;
-      let record = findFollowed(captured, index);
+      let record = findRecord(captured, index);
       if (!record) {
         record = new RequestRecord(span, captured, index);
-        follow(captured, record);
+        storeRecord(captured, record);
       }
       endServerSpan(record, span);
     },
@@ -233,7 +238,7 @@ export function trackRequests(
       captured.onClosed?.();
       return;
     }
-    const record = findFollowed(captured, index);
+    const record = findRecord(captured, index);
     const status = captured.response?.statusCode;
     if (record?.span && status !== undefined)
       endServerSpan(record, describeUnended(record.span as FinishedSpan, status));

@@ -132,13 +132,12 @@ test('an invalid value in a worker thread affects nothing but itself, as in the 
   const page = inspector.hits().find(({ params }) => params.action_name === 'GET /odd');
   expect(page?.params).toMatchObject({ dimension2: 'kept' });
   expect(page?.params.cvar).toContain('"plan","pro"');
-  const lines = sorted(app.stderr().trim().split('\n'));
-  expect(lines).toEqual([
-    expect.stringMatching(/hit.*"e_a".*\[parameter-invalid\]/),
-    ...['dimension1', 'e_a', 'e_n', 'e_v'].map((name) =>
-      expect.stringMatching(new RegExp(`value of "${name}".*\\[parameter-invalid\\]`)),
-    ),
-  ]);
+  const names = app
+    .stderr()
+    .trim()
+    .split('\n')
+    .map((line) => /"(\w+)".*\[parameter-invalid\]$/.exec(line)?.[1]);
+  expect(sorted(names)).toEqual(['dimension1', 'e_a', 'e_a', 'e_n', 'e_v']);
 });
 
 test('a span that cannot be read does not affect the application in a worker thread', async () => {

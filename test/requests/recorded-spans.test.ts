@@ -136,7 +136,7 @@ function requestOf(span: FinishedSpan, { case: name = '' }: RecordedResult) {
     },
     response: { writableFinished, destroyed: true, headersSent: false, statusCode: 200 },
     target: { path: '/', query: undefined },
-    notes: undefined,
+    fromCode: undefined,
     span: undefined,
     untracked: false,
   } as unknown as {

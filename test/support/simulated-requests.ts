@@ -81,7 +81,7 @@ export class SimulatedRequests {
         const page = new PendingPageView(pipeline, ended, 1);
         const isTaken = this.#isTaken(() => void this.#delivery.push(page));
         if (!isTaken) ended.close();
-        this.#further.follow(ended, isTaken ? page : undefined);
+        this.#further.addAfterEnd(ended, isTaken ? page : undefined);
         return isTaken;
       },
     };

@@ -17,7 +17,7 @@ let stop: () => void;
 
 beforeAll(async () => {
   const release = captureRequests({
-    findNotes: () => undefined,
+    findAnnotations: () => undefined,
     abandon: () => undefined,
     takeHit: () => undefined,
     refuseHit: () => undefined,
@@ -25,7 +25,7 @@ beforeAll(async () => {
   });
   const server = createServer((_request, response) => {
     run = AsyncResource.bind((fn: () => unknown) => {
-      (currentRequest() as CapturedRequest).notes = undefined;
+      (currentRequest() as CapturedRequest).fromCode = undefined;
       return fn();
     });
     response.end();

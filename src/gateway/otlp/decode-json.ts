@@ -1,6 +1,6 @@
 import type { Attributes, AttributeValue } from '../../common/otel-types.js';
 import { runAtOnce, type Steps } from '../../common/slices.js';
-import { HIT_EVENT } from '../../requests/hit-event.js';
+import { HIT_EVENT } from '../../requests/hit-events.js';
 import { type DecodedExport, MAX_ITEMS, UnreadableExport } from './decoded-export.js';
 import { checkJson, cutName, cutText, MAX_NAME_CHARACTERS } from './limits.js';
 import { OTLP_SPAN_KINDS } from './otlp-span-kind.js';

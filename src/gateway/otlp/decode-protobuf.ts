@@ -1,6 +1,6 @@
 import type { Attributes, AttributeValue } from '../../common/otel-types.js';
 import { runAtOnce, type Steps } from '../../common/slices.js';
-import { HIT_EVENT } from '../../requests/hit-event.js';
+import { HIT_EVENT } from '../../requests/hit-events.js';
 import { type DecodedExport, MAX_ITEMS, UnreadableExport } from './decoded-export.js';
 import { cutName, cutText, MAX_NAME_CHARACTERS } from './limits.js';
 import { Reader } from './protobuf-reader.js';

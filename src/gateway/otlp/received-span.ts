@@ -1,7 +1,6 @@
 import type { Attributes, AttributeValue, HrTime, SpanContext } from '../../common/otel-types.js';
-import { type FinishedSpan, methodOf } from '../../requests/finished-span.js';
-import { HIT_EVENT } from '../../requests/hit-event.js';
-import { SERVER_SPAN } from '../../requests/span-kind.js';
+import { type FinishedSpan, methodOf, SERVER_SPAN } from '../../requests/finished-span.js';
+import { HIT_EVENT } from '../../requests/hit-events.js';
 import { toSpanKind } from './otlp-span-kind.js';
 import type { SpanSelection } from './span-selection.js';
 

@@ -5,7 +5,7 @@ import { DEFAULT_TITLE } from '../../hit/page/action-name.js';
 import { wrongOption } from '../../options/wrong-option.js';
 import { createHitPipeline } from '../../pipeline/hit-pipeline.js';
 import type { MatomoStats } from '../../pipeline/stats.js';
-import { hasHitEvent, hitsOfEvents } from '../../requests/span-hit-events.js';
+import { hasHitEvent, hitsOfEvents } from '../../requests/hit-events.js';
 import type { ReceivedSpan } from '../otlp/received-span.js';
 import { createSelection } from '../otlp/span-selection.js';
 import { resolveReceiverOption } from '../receiver-options.js';

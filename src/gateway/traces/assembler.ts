@@ -1,5 +1,5 @@
 import { SlotMap } from '../../common/slot-map.js';
-import { hasHitEvent } from '../../requests/span-hit-events.js';
+import { hasHitEvent } from '../../requests/hit-events.js';
 import type { ReceivedSpan } from '../otlp/received-span.js';
 import { DueTraces, TICK_MILLIS } from './due-traces.js';
 import { ReadyRequests } from './ready-requests.js';
@@ -33,7 +33,7 @@ export interface SpanCounts {
 export class Assembler {
   readonly #waits: Waits;
   readonly #ready: ReadyRequests;
-  readonly #onLooseSpan: (span: ReceivedSpan) => void;
+  readonly #onSpanWithoutRequest: (span: ReceivedSpan) => void;
   /** By ID and service, oldest first. */
   readonly #traces = new SlotMap<string, WaitingTrace>();
   readonly #due = new DueTraces();
@@ -50,13 +50,13 @@ export class Assembler {
   #used = 0;
   #unused = 0;
 
-  /** `onLooseSpan` gets spans without a request that have `matomo.hit` events. */
+  /** `onSpanWithoutRequest` gets spans without a request that have `matomo.hit` events. */
   constructor(
     graceMillis: number,
     onRequest: (request: RequestSpans) => void,
-    onLooseSpan: (span: ReceivedSpan) => void = () => undefined,
+    onSpanWithoutRequest: (span: ReceivedSpan) => void = () => undefined,
   ) {
-    this.#onLooseSpan = onLooseSpan;
+    this.#onSpanWithoutRequest = onSpanWithoutRequest;
     this.#waits = {
       graceMillis,
       outerMillis: graceMillis * OUTER_GRACES,
@@ -179,7 +179,7 @@ export class Assembler {
       if (hasHitEvent(span)) {
         this.#used += 1;
         this.#done.add(trace.key, span.spanId);
-        this.#onLooseSpan(span);
+        this.#onSpanWithoutRequest(span);
       } else this.#unused += 1;
     }
     for (const request of requests) {

@@ -1,4 +1,4 @@
-import { CONSUMER_SPAN, isOtherRequest, SERVER_SPAN } from '../../requests/span-kind.js';
+import { CONSUMER_SPAN, isOtherRequest, SERVER_SPAN } from '../../requests/finished-span.js';
 import type { ReceivedSpan, SpanGroup } from '../otlp/received-span.js';
 
 /** Up to this many spans, a search is faster than a map. */

@@ -1,5 +1,5 @@
 import type { FinishedSpan } from '../finished-span.js';
-import { CLIENT_SPAN } from '../span-kind.js';
+import { CLIENT_SPAN } from '../finished-span.js';
 import { type OperationAdapter, toName } from './operation-adapter.js';
 
 /** JSON-RPC 2.0 over HTTP. */

@@ -1,8 +1,31 @@
 import type { FurtherHit } from '../hit/further-hit.js';
 import { type FinishedSpan, toMillis } from './finished-span.js';
-import { CVAR_PREFIX, HIT_EVENT, PREFIX } from './hit-event.js';
 
 export { MAX_FURTHER_HITS } from '../hit/further-hit.js';
+
+/** Name of a span event that adds a hit besides the page view. */
+export const HIT_EVENT = 'matomo.hit';
+
+export const PREFIX = 'matomo.';
+export const CVAR_PREFIX = 'matomo.cvar.';
+
+/** The attributes of an event that adds a hit. */
+export function toEventAttributes(
+  parameters: Readonly<Record<string, unknown>>,
+): Record<string, string | number | boolean> {
+  const attributes: Record<string, string | number | boolean> = {};
+  const { cvar, ...others } = parameters;
+  const named = [
+    ...Object.entries(others).map(([name, value]) => [PREFIX + name, value] as const),
+    ...Object.entries(cvar ?? {}).map(([name, value]) => [CVAR_PREFIX + name, value] as const),
+  ];
+  for (const [name, value] of named) {
+    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
+      attributes[name] = value;
+    }
+  }
+  return attributes;
+}
 
 /** Whether a span has such an event. Called for every span of the application. */
 export function hasHitEvent({ events }: FinishedSpan): boolean {
