@@ -176,11 +176,15 @@ export interface MatomoOptions {
    */
   readonly routeDetails?: Readonly<Record<string, TrackingParameters>> | undefined;
   /**
-   * Custom dimensions by their ID in Matomo, 1 to 999: the name of an attribute of the server span, or a function. If you write
-   * the stable name of an attribute, its old name is read too. Some are computed: `matomo.failed_endpoint` is `5xx GET
-   * /users/:id` or `4xx …`, from status 400 on; `user_agent.bot.name` is the name of a crawler or AI chatbot, unless the span has
-   * this attribute; `graphql.operation.name` and `rpc.method` are the name of the operation in the title. Matomo cuts values at 250
-   * characters.
+   * Custom dimensions by their ID in Matomo, 1 to 999: the name of an attribute of the server span, a header, or a function. If you
+   * write the stable name of an attribute, its old name is read too. `http.request.header.NAME` and `http.response.header.NAME` are
+   * headers, with or without tracing; addresses in them are masked as `anonymizeIp` says, and URLs are redacted as `query` says. Headers
+   * whose names say that they are secret, such as `x-api-key`, are invalid. Some names are computed: `matomo.failed_endpoint` is `5xx
+   * GET /users/:id` or `4xx …`, from status 400 on; `matomo.deprecated_endpoint` is `GET /v1/users`, see `deprecated`;
+   * `matomo.content_format` is the format of the response, such as `json`, `html` or `llms.txt`; `graphql.operation.name` and `rpc.method`
+   * are the name of the operation in the title. Three more are computed unless the span
+   * has them: `user_agent.name` and `user_agent.version` are the client library, such as `python-requests` and `2.32.3`, and
+   * `user_agent.bot.name` is the name of a crawler or AI chatbot. Matomo cuts values at 250 characters.
    * Environment: `MATOMO_DIMENSIONS`.
    * @default none
    * @see [Matomo: `dimension[0-999]`](https://developer.matomo.org/api-reference/tracking-api)
@@ -189,6 +193,14 @@ export interface MatomoOptions {
   readonly dimensions?:
     | Readonly<Record<number, string | ((request: TrackedRequest) => AttributeValue | undefined)>>
     | undefined;
+  /**
+   * Regular expressions, as objects or strings, for the routes of endpoints that will be removed. Requests whose route matches, or whose
+   * response has the header `Deprecation` or `Sunset`, have the attribute `matomo.deprecated_endpoint`, which `dimensions` can send.
+   * Environment: `MATOMO_DEPRECATED`.
+   * @default none
+   * @see [RFC 9745: the `Deprecation` header](https://www.rfc-editor.org/rfc/rfc9745)
+   */
+  readonly deprecated?: Patterns | undefined;
   /**
    * Number of slots that your Matomo has for custom variables; Matomo 5 needs a plugin for them. Variables without a slot are
    * dropped, with one warning.
@@ -234,7 +246,11 @@ export interface MatomoOptions {
    */
   readonly visitorKey?: string | undefined;
   /**
-   * The user: an attribute such as `enduser.id` of the server span or of any recorded span below it, or a function.
+   * The user. A header, `http.request.header.x-api-key` or `http.request.header.authorization` (without its scheme), or a claim of the
+   * bearer token, `jwt.sub`, `jwt.client_id` or `jwt.azp`, is sent as a pseudonym: 16 hex digits of an HMAC with the `visitorKey` that is
+   * set or derived from the token. Responses with 401, 403, or 404 without a route have none. `npx opentelemetry-matomo pseudonym` shows
+   * the pseudonym of a value. Another attribute such as `enduser.id`, of the server span or of any recorded span below it, and the
+   * result of a function are sent as they are.
    * Environment: `MATOMO_USER_ID`.
    * @default none
    * @see [Matomo: `uid`](https://developer.matomo.org/api-reference/tracking-api)

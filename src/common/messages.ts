@@ -19,6 +19,8 @@ export const MESSAGE_CODES = [
   'request-unknown',
   'site-id-value',
   'visitor-key-not-shared',
+  'user-id-key',
+  'user-id-token',
   'parameter-invalid',
   // Tracing.
   'nothing-installed',

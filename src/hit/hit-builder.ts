@@ -19,16 +19,14 @@ import {
 import { createPageViewReader, type PageViewOptions } from './page-view-parts.js';
 import { errorTypeOf, overridesOf, userIdOf, variablesOf } from './parameters/annotation-facts.js';
 import { type ReportProblem, toCustomVariables } from './parameters/custom-variables.js';
-import { createToDimensions } from './parameters/dimensions.js';
+import { createToDimensions, type DimensionOptions } from './parameters/dimensions.js';
 import { completeEvent, overrideAll } from './parameters/overrides.js';
 import { createFindRouteDetails, type RouteDetails } from './parameters/route-details.js';
 import { listFields, toPageText, toSharedText } from './request-fields.js';
 
 /** What makes hits of a request, besides the request. */
-export interface ToHitsOptions extends PageViewOptions {
+export interface ToHitsOptions extends PageViewOptions, DimensionOptions {
   readonly routeDetails: Readonly<Record<string, RouteDetails>>;
-  /** By ID; only those of attributes count here, what functions gave comes with the request. */
-  readonly dimensions: Readonly<Record<string, unknown>>;
   readonly trackBots: boolean;
   readonly errors: 'off' | 'type' | 'crash';
   /** `false`: hits of AI chatbots carry nothing of a visit. Default: true. */
@@ -72,7 +70,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
   const { beforeSend, hasToken, maxCustomVariables } = options;
   const redactPath = createRedactPath(options.redactPathPatterns, options.query === 'keep');
   const findRouteDetails = createFindRouteDetails(options.routeDetails);
-  const toDimensions = createToDimensions(options.dimensions);
+  const toDimensions = createToDimensions(options);
   const reader = createPageViewReader(options, redactPath, report);
   const toChatbotParameters = createToChatbotParameters(options);
   const bots = options.trackBots ? '&bots=1' : '';

@@ -103,6 +103,8 @@ export interface HttpRequest {
   readonly isPageData?: boolean;
   /** The response is a document, such as a PDF. Only known if documents are downloads. */
   readonly isDocument?: boolean;
+  /** Set if its response has a header that says that its endpoint is deprecated. */
+  isDeprecated?: boolean;
   /** Set if it is sent as a download. */
   isDownload?: boolean;
   /** Set if it is sent as a request by an AI chatbot. */

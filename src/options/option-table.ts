@@ -252,18 +252,40 @@ export const OPTIONS = {
     default: {},
   }),
   /**
-   * Custom dimensions by their ID in Matomo, 1 to 999: the name of an attribute of the server span, or a function. If you write
-   * the stable name of an attribute, its old name is read too. Some are computed: `matomo.failed_endpoint` is `5xx GET
-   * /users/:id` or `4xx …`, from status 400 on; `user_agent.bot.name` is the name of a crawler or AI chatbot, unless the span has
-   * this attribute; `graphql.operation.name` and `rpc.method` are the name of the operation in the title. Matomo cuts values at 250
-   * characters.
+   * Custom dimensions by their ID in Matomo, 1 to 999: the name of an attribute of the server span, a header, or a function. If you
+   * write the stable name of an attribute, its old name is read too. `http.request.header.NAME` and `http.response.header.NAME` are
+   * headers, with or without tracing; addresses in them are masked as `anonymizeIp` says, and URLs are redacted as `query` says. Headers
+   * whose names say that they are secret, such as `x-api-key`, are invalid. Some names are computed: `matomo.failed_endpoint` is `5xx
+   * GET /users/:id` or `4xx …`, from status 400 on; `matomo.deprecated_endpoint` is `GET /v1/users`, see `deprecated`;
+   * `matomo.content_format` is the format of the response, such as `json`, `html` or `llms.txt`; `graphql.operation.name` and `rpc.method`
+   * are the name of the operation in the title. Three more are computed unless the span
+   * has them: `user_agent.name` and `user_agent.version` are the client library, such as `python-requests` and `2.32.3`, and
+   * `user_agent.bot.name` is the name of a crawler or AI chatbot. Matomo cuts values at 250 characters.
    * @see [Matomo: `dimension[0-999]`](https://developer.matomo.org/api-reference/tracking-api)
    * @see [OpenTelemetry: attributes of HTTP server spans](https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server)
    * @example MATOMO_DIMENSIONS=1=http.request.method,2=http.response.status_code,3=http.route
    */
   dimensions: option<
     Readonly<Record<number, string | ((request: TrackedRequest) => AttributeValue | undefined)>>
-  >()({ env: 'MATOMO_DIMENSIONS', fromText: pairsFromText, parse: dimensions, default: {} }),
+  >()({
+    env: 'MATOMO_DIMENSIONS',
+    fromText: pairsFromText,
+    parse: dimensions,
+    default: {},
+    isPrivacy: true,
+  }),
+  /**
+   * Regular expressions, as objects or strings, for the routes of endpoints that will be removed. Requests whose route matches, or whose
+   * response has the header `Deprecation` or `Sunset`, have the attribute `matomo.deprecated_endpoint`, which `dimensions` can send.
+   * @see [RFC 9745: the `Deprecation` header](https://www.rfc-editor.org/rfc/rfc9745)
+   * @example MATOMO_DEPRECATED='/^\/v1\//'
+   */
+  deprecated: option<Patterns>()({
+    env: 'MATOMO_DEPRECATED',
+    fromText: patternsFromText,
+    parse: patterns,
+    default: [],
+  }),
   /**
    * Number of slots that your Matomo has for custom variables; Matomo 5 needs a plugin for them. Variables without a slot are
    * dropped, with one warning.
@@ -327,15 +349,20 @@ export const OPTIONS = {
       'derived from `tokenAuth`; without a token, random and stored in the `spool`; with neither, random per process',
   }),
   /**
-   * The user: an attribute such as `enduser.id` of the server span or of any recorded span below it, or a function.
+   * The user. A header, `http.request.header.x-api-key` or `http.request.header.authorization` (without its scheme), or a claim of the
+   * bearer token, `jwt.sub`, `jwt.client_id` or `jwt.azp`, is sent as a pseudonym: 16 hex digits of an HMAC with the `visitorKey` that is
+   * set or derived from the token. Responses with 401, 403, or 404 without a route have none. `npx opentelemetry-matomo pseudonym` shows
+   * the pseudonym of a value. Another attribute such as `enduser.id`, of the server span or of any recorded span below it, and the
+   * result of a function are sent as they are.
    * @see [Matomo: `uid`](https://developer.matomo.org/api-reference/tracking-api)
    * @see [OpenTelemetry: `enduser.id`](https://opentelemetry.io/docs/specs/semconv/registry/attributes/enduser/)
-   * @example MATOMO_USER_ID=enduser.id
+   * @example MATOMO_USER_ID=http.request.header.x-api-key
    */
   userId: option<string | ((request: TrackedRequest) => string | number | undefined)>()({
     env: 'MATOMO_USER_ID',
     parse: userId,
     default: undefined,
+    isPrivacy: true,
   }),
   /**
    * `strict` sends as little as a report of visits needs: no addresses (`cip` is `0.0.0.0`, if there is a token) and no user IDs

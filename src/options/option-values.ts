@@ -12,6 +12,7 @@ import { declarationOf } from '../hit/parameters/parameter-table.js';
 import type { RouteDetails } from '../hit/parameters/route-details.js';
 import { toSiteId } from '../hit/parameters/site-id.js';
 import { createTrust, NAMED_RANGES } from '../hit/visitor/proxy-trust.js';
+import { dimensionSource, userIdSource } from './caller-sources.js';
 import { listFromText } from './environment-text.js';
 import { wrongOption } from './wrong-option.js';
 
@@ -252,7 +253,11 @@ export function dimensions(
       refuse(`${name}[${id}]`, wanted, source, `${wanted} or a function`);
     }
   }
-  return { ...value } as Readonly<Record<string, string | Callback<AttributeValue>>>;
+  const sources = Object.entries(value).map(([id, source]) => [
+    id,
+    typeof source === 'string' ? dimensionSource(`${name}[${id}]`, source) : source,
+  ]);
+  return Object.fromEntries(sources) as Readonly<Record<string, string | Callback<AttributeValue>>>;
 }
 
 export function trustProxy(name: string, value: unknown): boolean | number | readonly string[] {
@@ -284,7 +289,7 @@ export function visitorId(
 export function userId(name: string, value: unknown): string | Callback<string | number> {
   const given = callback<Callback<string | number>>(name, value);
   if (given) return given;
-  if (typeof value === 'string' && value.trim() !== '') return value.trim();
+  if (typeof value === 'string' && value.trim() !== '') return userIdSource(name, value.trim());
   const wanted = 'the name of an attribute';
   return refuse(name, wanted, value, `${wanted} or a function`);
 }

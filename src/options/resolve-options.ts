@@ -2,6 +2,8 @@ import { type Diagnostics, show } from '../common/diagnostics.js';
 import { isRecord } from '../common/is-record.js';
 import { coded } from '../common/messages.js';
 import { nearestName } from '../hit/nearest-name.js';
+import { userIdSourceOf } from '../hit/visitor/pseudonym.js';
+import { stableVisitorKey } from '../hit/visitor/visitor-id.js';
 import type { MatomoOptions } from '../options.js';
 import {
   type Environment,
@@ -74,6 +76,9 @@ export function resolveOptions(
     }
     unclear.push(SAMPLED_BY_NOBODY);
   }
+  if (hasNoUserIdKey(values as ResolvedOptions)) {
+    diagnostics.error(coded('user-id-key', NO_USER_ID_KEY));
+  }
   if (unclear.length > 0) diagnostics.error(privacyOptionInvalid(unclear));
   if (missing.length > 0) {
     diagnostics.error(coded('options-missing', optionsMissing(missing)));
@@ -107,6 +112,14 @@ export const SILENT: Omit<Diagnostics, 'lines'> = {
   warnOnce: () => undefined,
   print: () => undefined,
 };
+
+/** Whether user IDs are pseudonyms for which there is no key. */
+function hasNoUserIdKey(values: ResolvedOptions): boolean {
+  return userIdSourceOf(values.userId) !== undefined && stableVisitorKey(values) === undefined;
+}
+
+const NO_USER_ID_KEY =
+  'userId is a header or claim, but there is no key for pseudonyms that stays. No user IDs are sent. Set visitorKey to a secret, or set tokenAuth.';
 
 /** Without a visitor ID or a user ID, visitors cannot be sampled as a whole. */
 function isSampledByNobody({ sampleRate, visitorId, userId }: ResolvedOptions): boolean {

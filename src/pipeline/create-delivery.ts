@@ -9,14 +9,13 @@ import { createDryRunTransport, createTransport } from '../delivery/http/create-
 import type { Transport } from '../delivery/http/transport.js';
 import { spoolBackendOf } from '../delivery/spool/backends.js';
 import { LazySpool } from '../delivery/spool/lazy-spool.js';
-import { deriveVisitorKey, type KeyOfDay } from '../hit/visitor/visitor-id.js';
+import { DAILY, type KeyOfDay, stableVisitorKey } from '../hit/visitor/visitor-id.js';
 import { fingerprintPrivacy } from '../options/fingerprint-privacy.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { VERSION } from '../version.js';
 import type { Metrics } from './metrics.js';
 import { reportTracking } from './report-tracking.js';
 
-const DAILY = 'daily';
 const OWN_KEY =
   'visitorKey is daily and there is no spool. Each process has its own key, so a caller of two processes counts as two visitors. Set spool if several processes share the callers.';
 
@@ -49,8 +48,7 @@ export function createDelivery(
   const dailyKeys = options.visitorKey === DAILY ? new DailyKeys() : undefined;
   const spool = openSpool(options, dailyKeys, diagnostics);
   if (dailyKeys && !spool) diagnostics.warnOnce('daily', coded('visitor-key-not-shared', OWN_KEY));
-  let isVisitorKeyKnown =
-    spool === undefined || (!dailyKeys && givenVisitorKey(options) !== undefined);
+  let isVisitorKeyKnown = spool === undefined || stableVisitorKey(options) !== undefined;
   const onKnown = () => {
     isVisitorKeyKnown = true;
   };
@@ -62,16 +60,11 @@ export function createDelivery(
       ? Math.min(scheduledDelayMillis, SPOOL_HOLD_MILLIS)
       : scheduledDelayMillis,
     visitorKey: () =>
-      dailyKeys?.keyOf ?? givenVisitorKey(options) ?? spool?.visitorKey ?? randomBytes(32),
+      dailyKeys?.keyOf ?? stableVisitorKey(options) ?? spool?.visitorKey ?? randomBytes(32),
     isVisitorKeyKnown: () => isVisitorKeyKnown,
     spoolRoom: () => spool?.room ?? Number.POSITIVE_INFINITY,
     close: () => dailyKeys?.close(),
   };
-}
-
-function givenVisitorKey({ visitorKey, tokenAuth }: ResolvedOptions): string | Buffer | undefined {
-  if (visitorKey !== undefined) return visitorKey;
-  return tokenAuth === undefined ? undefined : deriveVisitorKey(tokenAuth);
 }
 
 /** Few want one: only for those its code is loaded. */
@@ -89,7 +82,7 @@ function openSpool(
     maxBytes,
     exportTimeoutMillis,
     privacy: fingerprintPrivacy(options),
-    keepsVisitorKey: givenVisitorKey(options) === undefined,
+    keepsVisitorKey: !dailyKeys && stableVisitorKey(options) === undefined,
     dailyKeys,
     quietly: withoutTracing,
   };

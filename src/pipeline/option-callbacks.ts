@@ -1,18 +1,21 @@
 import type { Diagnostics } from '../common/diagnostics.js';
-import { memoize } from '../common/generation-cache.js';
 import { isThenable } from '../common/is-record.js';
 import { coded } from '../common/messages.js';
-import type { AttributeValue } from '../common/otel-types.js';
-import { findBotName } from '../hit/bots/bots.js';
 import type { TrackedRequest } from '../hit/http-request.js';
-import { isRequestFact } from '../hit/parameters/dimensions.js';
-import { createToSentAttribute } from '../hit/parameters/sent-attribute.js';
+import { DEPRECATED_ENDPOINT, isRequestFact } from '../hit/parameters/dimensions.js';
 import { toSiteId } from '../hit/parameters/site-id.js';
 import { visitorOfCookie } from '../hit/visitor/visitor-cookie.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
+import { createUserIdReader } from '../requests/read-user-id.js';
 import type { EndedRecord } from '../requests/request-record.js';
 import { toTrackedRequest } from '../requests/tracked-request.js';
+import {
+  createReadSource,
+  type EndedRequest,
+  isDeprecatedResponse,
+  toText,
+} from './dimension-sources.js';
 
 /** Asks the options that only an ended request can answer: functions, attributes of its span, its cookies. */
 export interface OptionCallbacks {
@@ -38,7 +41,8 @@ export function createOptionCallbacks(
   diagnostics: Diagnostics,
 ): OptionCallbacks {
   const { ignore, siteId } = options;
-  const callbacks = callbacksOf(options);
+  const callbacks = callbacksOf(options, diagnostics);
+  const readsDeprecation = Object.values(options.dimensions).includes(DEPRECATED_ENDPOINT);
 
   /** What an option function says; what it throws is reported once. */
   function call<T>(
@@ -93,11 +97,13 @@ export function createOptionCallbacks(
     },
 
     parametersOf(ended, span, site) {
+      if (readsDeprecation) ended.request.isDeprecated = isDeprecatedResponse(ended, span);
       if (callbacks.length === 0) return undefined;
       const tracked = toTrackedRequest(ended, span);
+      const request: EndedRequest = { tracked, ended, span };
       const parameters: Record<string, unknown> = {};
       for (const { parameter, option, callback } of callbacks) {
-        const value = read(option, (given) => callback(given, site), tracked);
+        const value = read(option, () => callback(request, site), tracked);
         if (value !== undefined) parameters[parameter] = value;
       }
       return parameters;
@@ -108,66 +114,51 @@ export function createOptionCallbacks(
 interface ParameterCallback {
   readonly parameter: string;
   readonly option: string;
-  readonly callback: (request: TrackedRequest, site: number) => unknown;
+  readonly callback: (request: EndedRequest, site: number) => unknown;
 }
 
-function callbacksOf(options: ResolvedOptions): ParameterCallback[] {
+/** A callback of the application. */
+function fromRequest(callback: Callback<unknown>): ParameterCallback['callback'] {
+  return ({ tracked }) => callback(tracked);
+}
+
+function callbacksOf(
+  options: ResolvedOptions,
+  diagnostics: Pick<Diagnostics, 'warnOnce'>,
+): ParameterCallback[] {
   const { actionName, userId, visitorId, dimensions } = options;
-  const toSentAttribute = createToSentAttribute(options);
-  const attributeOf =
-    (name: string): Callback<unknown> =>
-    ({ attributes, host }) => {
-      const value = toText(attributes[name] ?? attributes[OLD_NAMES[name] ?? '']);
-      return typeof value === 'string' ? toSentAttribute(name, value, host) : value;
-    };
+  const toReadSource = createReadSource(options);
+  const userIds = createUserIdReader(options, diagnostics);
   const callbacks: ParameterCallback[] = [];
   if (typeof actionName === 'function') {
-    callbacks.push({ parameter: 'action_name', option: 'actionName', callback: actionName });
+    callbacks.push({
+      parameter: 'action_name',
+      option: 'actionName',
+      callback: fromRequest(actionName),
+    });
   }
   if (typeof userId === 'function') {
-    callbacks.push({ parameter: 'uid', option: 'userId', callback: userId });
+    callbacks.push({ parameter: 'uid', option: 'userId', callback: fromRequest(userId) });
+  } else if (userIds) {
+    const callback = ({ ended, span }: EndedRequest) => userIds.read(ended, span);
+    callbacks.push({ parameter: 'uid', option: 'userId', callback });
   }
   if (typeof visitorId === 'function') {
-    callbacks.push({ parameter: 'cid', option: 'visitorId', callback: visitorId });
+    callbacks.push({ parameter: 'cid', option: 'visitorId', callback: fromRequest(visitorId) });
   } else if (visitorId === 'cookie') {
-    const callback = (request: TrackedRequest, site: number) =>
-      visitorOfCookie(request.header('cookie'), site);
+    const callback = ({ tracked }: EndedRequest, site: number) =>
+      visitorOfCookie(tracked.header('cookie'), site);
     callbacks.push({ parameter: 'cid', option: 'visitorId', callback });
   }
   for (const [id, source] of Object.entries(dimensions)) {
     if (typeof source === 'string' && isRequestFact(source)) continue;
-    const callback: Callback<unknown> =
+    const callback =
       typeof source === 'function'
-        ? (request) => toText(source(request))
-        : source === BOT_NAME
-          ? botNameOf
-          : attributeOf(source);
+        ? fromRequest((request) => toText(source(request)))
+        : toReadSource(source);
     callbacks.push({ parameter: `dimension${id}`, option: `dimensions[${id}]`, callback });
   }
   return callbacks;
-}
-
-const BOT_NAME = 'user_agent.bot.name';
-const toBotName = memoize((userAgent: string) => findBotName(userAgent) ?? '');
-
-/** As the span has it, else by the user agent. People and unknown bots have none. */
-function botNameOf({ attributes, userAgent = '' }: TrackedRequest): string | number | undefined {
-  return toText(attributes[BOT_NAME]) ?? (toBotName(userAgent) || undefined);
-}
-
-/** Old names of attributes that spans of older instrumentations have instead. */
-const OLD_NAMES: Readonly<Record<string, string>> = {
-  'server.address': 'net.host.name',
-  'server.port': 'net.host.port',
-  'network.peer.port': 'net.peer.port',
-  'network.protocol.version': 'http.flavor',
-  'network.transport': 'net.transport',
-  'error.type': 'http.error_name',
-};
-
-function toText(value: AttributeValue | undefined): string | number | undefined {
-  if (Array.isArray(value)) return value.join(',');
-  return typeof value === 'boolean' ? String(value) : (value as string | number | undefined);
 }
 
 /** Never the message: it may hold what the function was given. */

@@ -20,6 +20,11 @@ import {
 import type { RequestSink } from '../requests/hit-owner.js';
 import { type ChatbotResponses, watchChatbotResponses } from '../requests/measure-responses.js';
 import { exposeInternals, type ProcessorInternals } from '../requests/processor-internals.js';
+import {
+  createUserIdReader,
+  type UserIdMethod,
+  type UserIdReader,
+} from '../requests/read-user-id.js';
 import { createRequestReading, type RequestReading } from '../requests/request-reading.js';
 import { type EndedRecord, isPageFinal } from '../requests/request-record.js';
 import { type RequestTracker, trackRequests } from '../requests/track-requests.js';
@@ -50,6 +55,10 @@ export class ForwardingProcessor implements Processor {
   readonly #outbox: ThreadOutbox;
   readonly #hits: WorkerHits;
   readonly #reading: ThreadReading;
+  /** The key of this thread, which never leaves it. */
+  readonly #key: Pick<ResolvedOptions, 'visitorKey' | 'tokenAuth'>;
+  /** `undefined` if the main thread makes user IDs. */
+  #userIds: UserIdReader | undefined;
   readonly #diagnostics: Diagnostics;
   readonly #scope = new DetachedScope('opentelemetry-matomo');
   #chatbotResponses: ChatbotResponses;
@@ -71,6 +80,9 @@ export class ForwardingProcessor implements Processor {
   }
 
   private constructor(options: ResolvedOptions, diagnostics: Diagnostics) {
+    const { userId, dimensions, visitorKey, tokenAuth } = options;
+    this.#key = { visitorKey, tokenAuth };
+    this.#userIds = createUserIdReader({ ...this.#key, userId, dimensions }, diagnostics);
     this.#diagnostics = diagnostics;
     this.#options = toThreadOptions(options);
     this.#chatbotResponses = watchChatbotResponses(this.#options.aiChatbotUserAgents);
@@ -91,6 +103,7 @@ export class ForwardingProcessor implements Processor {
     const sink = this.#createSink(diagnostics);
     this.#hits = new WorkerHits({
       options: () => this.#options,
+      userIds: () => this.#userIds,
       scope: this.#scope,
       forward: (item) => this.#outbox.add(item),
       refuseTooMany() {
@@ -199,10 +212,20 @@ export class ForwardingProcessor implements Processor {
   #add(record: EndedRecord, span: FinishedSpan): void {
     this.#requestCount += 1;
     const response = this.#chatbotResponses.read(record, span);
-    const sources = sourcesOf(record, span, this.#options.userIdAttribute, response);
+    const { userIdAttribute } = this.#options;
+    const sources = sourcesOf(record, span, userIdAttribute, this.#userIds, response);
     this.#hits.end(record, sources);
     this.#waiting.push({ record, sources, endedMillis: performance.now() });
     this.#schedule();
+  }
+
+  /** Makes the same user IDs as the main thread, if this thread has the same key. */
+  #userIdsLike(wanted: UserIdMethod | undefined): UserIdReader | undefined {
+    if (!wanted) return undefined;
+    const { userId, check, sharesHeader } = wanted;
+    const dimensions = sharesHeader ? { 1: userId } : {};
+    const reader = createUserIdReader({ ...this.#key, userId, dimensions }, this.#diagnostics);
+    return reader?.method.check === check ? reader : undefined;
   }
 
   /** The main thread receives requests, and may have other options than the environment. */
@@ -210,6 +233,7 @@ export class ForwardingProcessor implements Processor {
     if (options) {
       this.#options = options;
       this.#reading.userIdAttribute = options.userIdAttribute;
+      this.#userIds = this.#userIdsLike(options.userIds);
       this.#reading.errors = options.errors;
       this.#chatbotResponses.stop();
       if (!this.#isClosed)

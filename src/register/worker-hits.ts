@@ -8,10 +8,12 @@ import {
   toForwarded,
 } from '../requests/forwarded-request.js';
 import type { HitOwner } from '../requests/hit-owner.js';
+import type { UserIdReader } from '../requests/read-user-id.js';
 import type { EndedRecord } from '../requests/request-record.js';
 
 export interface WorkerHitsParts {
   readonly options: () => ThreadOptions;
+  readonly userIds: () => UserIdReader | undefined;
   readonly scope: DetachedScope;
   forward(item: ForwardedItem): void;
   /** Counts a hit that its request has no room for, and logs it. */
@@ -113,7 +115,7 @@ export class WorkerHits {
   }
 
   #forwardRunning({ owner, hits }: RunningHits): void {
-    const { forward } = this.#parts;
+    const { forward, options, userIds } = this.#parts;
     const read = owner.read();
     if (!read) {
       // No HTTP request: they are sent if they name their visitor.
@@ -122,9 +124,8 @@ export class WorkerHits {
     }
     const { record, span } = read;
     record.furtherHits = hits;
-    forward(
-      toForwarded(record, sourcesOf(record, span, this.#parts.options().userIdAttribute), true),
-    );
+    const { userIdAttribute } = options();
+    forward(toForwarded(record, sourcesOf(record, span, userIdAttribute, userIds()), true));
   }
 
   #schedule(millis: number): void {

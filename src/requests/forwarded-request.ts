@@ -4,8 +4,17 @@ import type { FurtherHit } from '../hit/further-hit.js';
 import type { Annotations, ChatbotResponse, HttpRequest } from '../hit/http-request.js';
 import { type FinishedSpan, SERVER_SPAN } from './finished-span.js';
 import { rereadHeaders } from './read-request.js';
+import {
+  createUserIdReader,
+  type ForwardedUserId,
+  type UserIdMethod,
+  type UserIdOptions,
+  type UserIdReader,
+  userIdAttributeOf,
+} from './read-user-id.js';
 import type { RequestReading } from './request-reading.js';
 import type { EndedRecord } from './request-record.js';
+import { responseHeadOf } from './response-header.js';
 
 /** An ended request as data that can be sent from one thread to another. */
 export interface ForwardedRequest {
@@ -22,6 +31,10 @@ export interface ForwardedRequest {
   readonly furtherHits: readonly FurtherHit[] | undefined;
   /** If an AI chatbot asked. */
   readonly chatbotResponse?: ChatbotResponse | undefined;
+  /** Status line and headers of the response, without cookies. */
+  readonly responseHead?: string | undefined;
+  /** If it is made of a header, which then is not in `headers`. */
+  readonly userId?: ForwardedUserId | undefined;
   /** Whether the request itself was forwarded before. Then only its further hits count. */
   readonly isKnown: boolean;
 }
@@ -52,7 +65,13 @@ export interface ForwardedCounts {
 /** What a forwarded request has besides its record. */
 export type RequestSources = Pick<
   ForwardedRequest,
-  'attributes' | 'headers' | 'peerAddress' | 'userIdAttribute' | 'chatbotResponse'
+  | 'attributes'
+  | 'headers'
+  | 'peerAddress'
+  | 'userIdAttribute'
+  | 'chatbotResponse'
+  | 'responseHead'
+  | 'userId'
 >;
 
 /**
@@ -61,43 +80,61 @@ export type RequestSources = Pick<
  */
 export interface ThreadOptions {
   readonly userIdAttribute: string | undefined;
+  /** How user IDs are made of a header or claim. */
+  readonly userIds: UserIdMethod | undefined;
   readonly errors: boolean;
   /** User agents whose responses are measured. */
   readonly aiChatbotUserAgents: readonly string[];
   readonly scheduledDelayMillis: number;
 }
 
-export function toThreadOptions({
-  userId,
-  errors,
-  aiChatbots,
-  aiChatbotUserAgents,
-  scheduledDelayMillis,
-}: {
-  readonly userId?: unknown;
-  readonly errors: 'off' | 'type' | 'crash';
-  readonly aiChatbots: string;
-  readonly aiChatbotUserAgents: readonly string[];
-  readonly scheduledDelayMillis: number;
-}): ThreadOptions {
+export function toThreadOptions(
+  options: UserIdOptions & {
+    readonly errors: 'off' | 'type' | 'crash';
+    readonly aiChatbots: string;
+    readonly aiChatbotUserAgents: readonly string[];
+    readonly scheduledDelayMillis: number;
+  },
+): ThreadOptions {
+  const { userId, errors, aiChatbots, aiChatbotUserAgents, scheduledDelayMillis } = options;
   return {
-    userIdAttribute: typeof userId === 'string' ? userId : undefined,
+    userIdAttribute: userIdAttributeOf(userId),
+    userIds: createUserIdReader(options, { warnOnce: () => undefined })?.method,
     errors: errors !== 'off',
     aiChatbotUserAgents: aiChatbots === 'separate' ? aiChatbotUserAgents : [],
     scheduledDelayMillis,
   };
 }
 
-/** Reads the sources of a request as long as Node's request and the span are available. */
+/**
+ * Reads the sources of a request as long as Node's request and the span are available. If there is a reader of user IDs, the header
+ * from which it makes them stays in this thread.
+ */
 export function sourcesOf(
-  { captured }: EndedRecord,
-  { attributes }: FinishedSpan,
+  record: EndedRecord,
+  span: FinishedSpan,
   userIdAttribute: string | undefined,
+  userIds: UserIdReader | undefined,
   chatbotResponse?: ChatbotResponse,
 ): RequestSources {
-  const headers = captured?.request?.headers;
-  const peerAddress = captured?.request?.socket?.remoteAddress;
-  return { attributes, headers, peerAddress, userIdAttribute, chatbotResponse };
+  const { attributes } = span;
+  const { request, response } = record.captured ?? {};
+  const headers = request?.headers;
+  const sources = {
+    attributes,
+    headers,
+    peerAddress: request?.socket?.remoteAddress,
+    userIdAttribute,
+    chatbotResponse,
+    responseHead: responseHeadOf(response),
+  };
+  if (!userIds) return sources;
+  return {
+    ...sources,
+    attributes: userIds.withoutKey(attributes),
+    headers: headers && userIds.withoutKey(headers),
+    userId: { method: userIds.method, pseudonym: userIds.read(record, span) },
+  };
 }
 
 /** Closes a record and returns what is known about its request until then. */
@@ -119,8 +156,8 @@ export function fromForwarded(
   forwarded: ForwardedRequest,
   reading: RequestReading,
 ): { record: EndedRecord; span: FinishedSpan } {
-  const { isIgnored, attributes, headers, peerAddress, furtherHits, chatbotResponse, isKnown } =
-    forwarded;
+  const { isIgnored, attributes, headers, peerAddress, furtherHits, isKnown } = forwarded;
+  const { chatbotResponse, responseHead, userId } = forwarded;
   const request = rereadHeaders(forwarded.request, headers, attributes, peerAddress, reading);
   for (const annotations of request.annotations) {
     annotations.userId = userIdOf(annotations, forwarded.userIdAttribute, reading);
@@ -132,6 +169,8 @@ export function fromForwarded(
     currentRequest: request,
     furtherHits,
     chatbotResponse,
+    responseHead,
+    userId,
     ignored: isIgnored,
     running: false,
     captured: headers && { request: { headers } },

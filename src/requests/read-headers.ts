@@ -173,7 +173,9 @@ export function readHeader(
   attributes: Attributes,
   name: string,
 ): string | undefined {
-  return headers ? headerOf(headers, name) : headersIn(attributes)?.get(name.replaceAll('_', '-'));
+  const dashed = name.replaceAll('_', '-');
+  if (!headers) return headersIn(attributes)?.get(dashed);
+  return headerOf(headers, name) ?? (dashed === name ? undefined : headerOf(headers, dashed));
 }
 
 function headerOf(headers: IncomingHttpHeaders, name: string): string | undefined {
@@ -182,6 +184,12 @@ function headerOf(headers: IncomingHttpHeaders, name: string): string | undefine
 }
 
 const PREFIX = 'http.request.header.';
+
+/** The name of the header that an attribute has; `undefined` if it has none. */
+export function requestHeaderOf(attribute: string): string | undefined {
+  return attribute.startsWith(PREFIX) ? attribute.slice(PREFIX.length) : undefined;
+}
+
 /** Of these, Node.js keeps the first value. It joins the values of others. */
 const SINGLE_HEADERS: ReadonlySet<string> = new Set([
   'authorization',

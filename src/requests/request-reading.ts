@@ -7,6 +7,7 @@ import {
 import { PERF_KEYS } from '../hit/parameters/tracking-parameters.js';
 import { createToOrigin, type OriginOptions } from '../hit/visitor/origin.js';
 import type { HeaderReading } from './read-request.js';
+import { userIdAttributeOf } from './read-user-id.js';
 import type { SpanReading } from './request-record.js';
 
 /** How requests are read from spans and from Node's requests, according to the options. */
@@ -26,7 +27,7 @@ export function createRequestReading(
     toOrigin: createToOrigin(options),
     capturedHeaders: new Set(options.capturedHeaders),
     knowsDocuments: options.downloads === 'documents',
-    userIdAttribute: typeof options.userId === 'string' ? options.userId : undefined,
+    userIdAttribute: userIdAttributeOf(options.userId),
     toUserId: createToSentAttribute(options),
     errors: options.errors !== 'off',
     reportPerfKey: (value) =>

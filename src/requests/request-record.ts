@@ -23,6 +23,7 @@ import { type FinishedSpan, toMillis } from './finished-span.js';
 import { hasHitEvent } from './hit-events.js';
 import { isGraphqlSpan } from './operations/graphql.js';
 import { isOperationSpan, type NamedOperation, operationOfSpan } from './operations/index.js';
+import type { ForwardedUserId } from './read-user-id.js';
 import { routeBelow } from './routes/route-below.js';
 
 const PREFIX = 'matomo.';
@@ -166,6 +167,10 @@ export interface EndedRecord
   readonly captured: AvailableRequest | undefined;
   /** Of a request to another thread, which knows more of its response than attributes say. */
   readonly chatbotResponse?: ChatbotResponse | undefined;
+  /** Status line and headers of a response in another thread. */
+  readonly responseHead?: string | undefined;
+  /** What another thread has made of a header or claim. */
+  readonly userId?: ForwardedUserId | undefined;
 }
 
 /** What is left of Node's request, until it is released. */

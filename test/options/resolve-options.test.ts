@@ -360,7 +360,6 @@ test.each([
 });
 
 test.each([
-  ['MATOMO_DIMENSIONS', 'http.route', 'http.route'],
   ['MATOMO_ROUTE_DETAILS', '{nonsense', '{nonsense'],
   ['MATOMO_ACTION_NAME', '{nonsense}', '{nonsense}'],
 ])('%s=%s is said and not used', (variable, text, shown) => {
@@ -399,6 +398,7 @@ const PRIVACY = [
   'MATOMO_PAGE_VIEWS',
   'MATOMO_ERRORS',
   'MATOMO_DRY_RUN',
+  'MATOMO_DIMENSIONS',
 ];
 /** Reads as none of them: neither a word, a number, a method nor a regular expression. */
 const UNREADABLE = '(y e s';
@@ -413,12 +413,61 @@ test('a sample of nobody is refused in code, and stops tracking from the environ
   expect(said).toEqual([expect.stringMatching(/sampleRate.*\[privacy-option-invalid\]$/)]);
 });
 
+test.each<[variable: string, text: string]>([
+  ['MATOMO_USER_ID', 'jwt.email'],
+  ['MATOMO_USER_ID', 'jwt.'],
+  ['MATOMO_USER_ID', 'http.request.header.'],
+  ['MATOMO_USER_ID', 'http.request.header.x api'],
+  ['MATOMO_USER_ID', 'http.response.header.x-user'],
+  ['MATOMO_DIMENSIONS', '4=http.request.header.'],
+  ...[
+    ...['x-api-key', 'X-Auth-Token', 'x_access_token', 'x-secret', 'passwd', 'x-accesskey', 'jwt'],
+    ...['authorization', 'proxy-authorization', 'cookie', 'x-session', 'x-sid', 'x-credentials'],
+    ...['x-client-assertion', 'signature', 'x-sessionid', 'password', 'apikey', 'accesstoken'],
+    ...['authtoken', 'x-credential'],
+  ].map((header): [string, string] => ['MATOMO_DIMENSIONS', `4=http.request.header.${header}`]),
+  ['MATOMO_DIMENSIONS', '4=http.response.header.set-cookie'],
+])('%s=%s stops tracking', (variable, text) => {
+  const { options, said } = resolve(REQUIRED, { [variable]: text });
+  expect(options).toBeUndefined();
+  expect(said).toEqual([expect.stringMatching(/\[privacy-option-invalid\]$/)]);
+});
+
+test('headers in options are read in any case, and names that are no secrets are allowed', () => {
+  const headers = ['X-App-Version', 'idempotency-key', 'x-keyboard', 'x-authors', 'X_Tenant'];
+  const given = headers.map((header, i) => `${i + 1}=http.request.header.${header}`).join(',');
+  const { options, said } = resolve(REQUIRED, {
+    MATOMO_DIMENSIONS: given,
+    MATOMO_USER_ID: 'http.request.header.X-Api-Key',
+    MATOMO_VISITOR_KEY: 'a-key',
+  });
+  expect(said).toEqual([]);
+  expect(Object.values(options?.dimensions ?? {})).toEqual(
+    headers.map((header) => `http.request.header.${header.toLowerCase()}`),
+  );
+  expect(options?.userId).toBe('http.request.header.x-api-key');
+});
+
+test.each([
+  [{}, 1],
+  [{ visitorKey: 'daily' }, 1],
+  [{ visitorKey: 'a-key' }, 0],
+  [{ tokenAuth: 'a-token' }, 0],
+] as const)('user IDs of a header without a key that stays are one error: %j', (given, errors) => {
+  for (const userId of ['http.request.header.x-api-key', 'jwt.sub']) {
+    const { options, said } = resolve({ ...REQUIRED, ...given, userId });
+    expect(options).toBeDefined();
+    expect(said.filter((message) => message.includes('[user-id-key]'))).toHaveLength(errors);
+    expect(said).toHaveLength(errors);
+  }
+});
+
 test('every privacy option that the environment can give is one that stops tracking', () => {
   const variables = Object.values(OPTIONS).flatMap(({ env, isPrivacy }) =>
     env !== undefined && isPrivacy ? env : [],
   );
-  // Every text is a list of names; no message shows a key.
-  const others = ['MATOMO_AI_CHATBOT_USER_AGENTS', 'MATOMO_VISITOR_KEY'];
+  // Every text is a list of names, or the name of an attribute; no message shows a key.
+  const others = ['MATOMO_AI_CHATBOT_USER_AGENTS', 'MATOMO_USER_ID', 'MATOMO_VISITOR_KEY'];
   expect(new Set(variables)).toEqual(new Set([...PRIVACY, ...others]));
 });
 

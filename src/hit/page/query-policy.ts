@@ -296,6 +296,11 @@ function holdsSecret(encoded: string): boolean {
   );
 }
 
+/** Whether text contains a token or credentials, whatever its name says. */
+export function holdsCredentials(text: string): boolean {
+  return JSON_WEB_TOKEN.test(text) || AUTHORIZATION.test(text);
+}
+
 /** The texts before each `=` and `:`, also in JSON. */
 function innerNames(text: string): string[] {
   const pieces = text

@@ -17,7 +17,19 @@ export interface RequestFacts {
   readonly address: string | undefined;
 }
 
-type Fact = (facts: RequestFacts) => string | number | undefined;
+export interface DimensionOptions {
+  /** By ID; only those of attributes count here, what functions gave comes with the request. */
+  readonly dimensions: Readonly<Record<string, unknown>>;
+  /** Match routes of deprecated endpoints. */
+  readonly deprecated: readonly RegExp[];
+}
+
+type Fact = (
+  facts: RequestFacts,
+  options: Pick<DimensionOptions, 'deprecated'>,
+) => string | number | undefined;
+
+export const DEPRECATED_ENDPOINT = 'matomo.deprecated_endpoint';
 
 const method: Fact = ({ request }) => request.method;
 const status: Fact = ({ request }) => request.statusCode;
@@ -44,6 +56,17 @@ function operationName(...kinds: readonly OperationKind[]): Fact {
     return place.includes(operation.name) ? operation.name : undefined;
   };
 }
+
+const NOT_FOUND = 404;
+
+/** Answers who still calls an endpoint that will be removed. */
+const deprecatedEndpoint: Fact = ({ request, place }, { deprecated }) => {
+  const { route, statusCode, isDeprecated } = request;
+  if (route === undefined && statusCode === NOT_FOUND) return undefined;
+  const path = route?.startsWith('/') ? route : `/${route}`; // those of Django have no slash at their beginning
+  const isListed = route !== undefined && deprecated.some((pattern) => pattern.test(path));
+  return isDeprecated || isListed ? `${titleMethodOf(request, place)} ${place}` : undefined;
+};
 
 /**
  * Attributes whose value the hit knows better than the span: the status of an aborted request, a route that came late, and
@@ -73,7 +96,9 @@ const FACTS: Readonly<Record<string, Fact>> = {
   'http.request.header.referer': referrer,
   'graphql.operation.name': operationName('graphql'),
   'rpc.method': operationName('json-rpc', 'trpc'),
+  'http.request.header.user-agent': userAgent,
   'matomo.failed_endpoint': failedEndpoint,
+  [DEPRECATED_ENDPOINT]: deprecatedEndpoint,
 };
 
 /** Whether a dimension of this attribute is made with the hit and not read from the span. */
@@ -83,12 +108,13 @@ export function isRequestFact(attribute: string): boolean {
 
 /** Dimensions that are made with the hit, as parameters; `undefined` where there are none. */
 export function createToDimensions(
-  dimensions: Readonly<Record<string, unknown>>,
+  options: DimensionOptions,
 ): ((facts: RequestFacts) => Record<string, unknown>) | undefined {
-  const facts = Object.entries(dimensions).flatMap(([id, attribute]) => {
+  const facts = Object.entries(options.dimensions).flatMap(([id, attribute]) => {
     const fact = isRequestFact(String(attribute)) ? FACTS[String(attribute)] : undefined;
     return fact ? [[`dimension${id}`, fact] as const] : [];
   });
   if (facts.length === 0) return undefined;
-  return (request) => Object.fromEntries(facts.map(([name, fact]) => [name, fact(request)]));
+  return (request) =>
+    Object.fromEntries(facts.map(([name, fact]) => [name, fact(request, options)]));
 }

@@ -1,4 +1,5 @@
 import { toErrorType } from '../error-type.js';
+import { holdsCredentials, REDACTED } from '../page/query-policy.js';
 import { createRedactPath } from '../page/redact-path.js';
 import { createToReferrer, type ReferrerOptions } from '../page/referrer.js';
 import { maskAddress } from '../visitor/mask-address.js';
@@ -35,9 +36,23 @@ export function createToSentAttribute(
   return function toSentAttribute(name, value, host) {
     if (ERROR_TYPES.has(name)) return toErrorType(value);
     const text = value.slice(0, MAX_CHARACTERS).trim();
-    if (URL_OR_PATH.test(text)) return toUrl(text, host) ?? '';
+    const isHeader = HEADER.test(name);
+    if (isHeader && holdsCredentials(text)) return REDACTED;
+    if (URL_OR_PATH.test(text) || (isHeader && holdsUrl(name, text))) {
+      return toUrl(text, host) ?? '';
+    }
     return anonymizeIp === 0 || !MAY_BE_ADDRESS.test(text) ? text : text.replace(ITEM, maskItem);
   };
+}
+
+const HEADER = /^http\.(?:request|response)\.header\./;
+/** Headers whose values are URLs, which may be relative. */
+const URL_HEADER = /[.-](?:url|uri|path|location|referer|referrer|link|refresh)(?:-|$)/;
+
+/** Also inside of other text, as in the header Link. */
+function holdsUrl(name: string, text: string): boolean {
+  const hasQuery = text.includes('?') && text.includes('=');
+  return hasQuery || text.includes('://') || URL_HEADER.test(name.replaceAll('_', '-'));
 }
 
 const MAY_BE_ADDRESS = /\d\.\d|:/;

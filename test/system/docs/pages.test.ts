@@ -69,7 +69,12 @@ function complaintsAbout(env: Readonly<Record<string, string>>): string[] {
   const silent = () => undefined;
   resolveOptions(
     {},
-    { MATOMO_URL: 'https://matomo.test', MATOMO_SITE_ID: '1', ...env },
+    {
+      MATOMO_URL: 'https://matomo.test',
+      MATOMO_SITE_ID: '1',
+      MATOMO_TOKEN_AUTH: 'a-token',
+      ...env,
+    },
     { info: silent, print: silent, warn: complain, warnOnce: complain, error: complain },
   );
   return complaints;

@@ -35,6 +35,7 @@ export const COMMON_ENV = {
   MATOMO_ERRORS: 'crash',
   MATOMO_CAPTURED_HEADERS: 'dnt,sec-gpc,cookie',
   MATOMO_MAX_EXPORT_BATCH_SIZE: '1000',
+  MATOMO_USER_ID: 'http.request.header.x-api-key',
 } as const;
 
 /** A request that every option lets be tracked. */
@@ -133,6 +134,12 @@ export const ROWS: readonly Row[] = [
     secret: 'secret-credentials',
     target: '/credentials',
     headers: { authorization: 'Bearer secret-credentials' },
+  },
+  {
+    option: 'none, a key that makes the user ID',
+    secret: 'secret-user-key',
+    target: '/user-key',
+    headers: { 'x-api-key': 'secret-user-key' },
   },
   { option: 'none, the message of an exception', secret: 'secret-message', target: '/message' },
   { option: 'none, free text in the code of an error', secret: 'secret-code', target: '/code' },

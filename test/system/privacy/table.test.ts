@@ -51,7 +51,7 @@ test.each(['SDK', 'exit', 'exporter', 'gateway', 'worker thread, options in code
 
 test.each([
   ['hiding', { ...COMMON_ENV, ...HIDING }, NAMED, /[&?](?:uid|cip)=(?:203|198)\./],
-  ['another user', { ...COMMON_ENV, MATOMO_USER_ID: 'enduser.id' }, NAMED, /[&?]uid=(?:203|198)\./],
+  ['another user', { ...COMMON_ENV, MATOMO_USER_ID: 'enduser.id' }, NAMED, /[&?]uid=[\da-f]{16}/],
   [
     'no proxies',
     { ...COMMON_ENV, MATOMO_TRUST_PROXY: 'false' },
@@ -65,18 +65,20 @@ test.each([
 });
 
 test.each(['worker thread', 'worker thread, options in code'])(
-  '%s: the address of a trusted proxy and the user ID are sent',
+  '%s: the address of a trusted proxy and the pseudonym of a header are sent',
   async (name) => {
     const sent = await (WAYS[name] as Way)({ ...COMMON_ENV, ...NAMED });
-    for (const parameter of ['dimension1', 'uid', 'cip'])
+    for (const parameter of ['dimension1', 'cip'])
       expect(sent.join('\n')).toContain(`&${parameter}=203.0.113.77`);
+    expect(sent.join('\n')).toMatch(/&uid=[\da-f]{16}(?:&|$)/m);
   },
 );
 
-test('without the options, dimensions and the user ID have all of that', async () => {
+test('without the options, dimensions have all of that, and the user ID is a pseudonym', async () => {
   const sent = (await (WAYS.SDK as Way)({ ...COMMON_ENV, ...NAMED })).join('\n');
   const address = '203.0.113.77';
-  for (const parameter of ['dimension1', 'dimension2', 'uid', 'cip'])
+  for (const parameter of ['dimension1', 'dimension2', 'cip'])
     expect(sent).toContain(`&${parameter}=${address}`);
+  expect(sent).toMatch(/&uid=[\da-f]{16}(?:&|$)/m);
   expect(sent).toContain('dimension3=https://ref.example/?note=secret-note');
 });

@@ -1,0 +1,107 @@
+import { isNobody } from '../parameters/overrides.js';
+import { createToKeyedId } from './visitor-id.js';
+
+/** Where a request says who calls: a header, or a claim of the bearer token. */
+export type UserIdSource =
+  | { readonly kind: 'header'; readonly header: string }
+  | { readonly kind: 'claim'; readonly header: 'authorization'; readonly claim: string };
+
+/** What a request says about its caller. */
+export type Identity =
+  | { readonly kind: 'known'; readonly value: string }
+  | { readonly kind: 'none' }
+  /** The value is a token, which is not the same for long. */
+  | { readonly kind: 'token' }
+  /** The bearer token is no JSON Web Token that can be read. */
+  | { readonly kind: 'unreadable' };
+
+const HEADER_PREFIX = 'http.request.header.';
+const CLAIM_PREFIX = 'jwt.';
+
+/** Claims that name a user or a client, and are the same in each token. */
+export const USER_ID_CLAIMS: readonly string[] = ['sub', 'client_id', 'azp'];
+
+/** Node.js accepts 16 KiB of headers. In spans of other services they may have any length. */
+const MAX_CHARACTERS = 16_384;
+/** Of a claim: no identifier is longer. */
+const MAX_CLAIM_CHARACTERS = 1024;
+
+const NONE: Identity = { kind: 'none' };
+const UNREADABLE: Identity = { kind: 'unreadable' };
+
+/** The source that the option `userId` names; `undefined` if it is another attribute or a function. */
+export function userIdSourceOf(userId: unknown): UserIdSource | undefined {
+  if (typeof userId !== 'string') return undefined;
+  if (userId.startsWith(HEADER_PREFIX)) {
+    return { kind: 'header', header: userId.slice(HEADER_PREFIX.length).toLowerCase() };
+  }
+  if (!userId.startsWith(CLAIM_PREFIX)) return undefined;
+  return { kind: 'claim', header: 'authorization', claim: userId.slice(CLAIM_PREFIX.length) };
+}
+
+/** Reads who calls from the value of the header that a source names. */
+export function identify(source: UserIdSource, given: string | undefined): Identity {
+  if (given === undefined || given.length > MAX_CHARACTERS) return NONE;
+  const { scheme, credentials } = splitScheme(given.trim());
+  if (source.kind === 'claim') {
+    return scheme === 'bearer' ? identifyByClaim(credentials, source.claim) : NONE;
+  }
+  const value = isCredentials(source.header) ? credentials : given.trim();
+  if (isNobody(value)) return NONE;
+  return isToken(value) || isToken(credentials) ? { kind: 'token' } : { kind: 'known', value };
+}
+
+/** Makes a pseudonym of a user: the same for one value and key. Without the key, it cannot be found from the value. */
+export function createToPseudonym(key: string | Buffer): (value: string) => string {
+  const toKeyedId = createToKeyedId(key);
+  return (value) => toKeyedId(`user id\n${value}`);
+}
+
+function isCredentials(header: string): boolean {
+  return header === 'authorization' || header === 'proxy-authorization';
+}
+
+/** A scheme without credentials. */
+const SCHEME = /^(?:basic|bearer|digest)$/i;
+
+/** `Basic YTpi` is a scheme and credentials; a key alone has no scheme. */
+function splitScheme(text: string): { scheme: string; credentials: string } {
+  const space = text.search(/\s/);
+  if (space < 0) return { scheme: '', credentials: SCHEME.test(text) ? '' : text };
+  return { scheme: text.slice(0, space).toLowerCase(), credentials: text.slice(space).trim() };
+}
+
+/** Parts of a JSON Web Token: three if it is signed, five if it is encrypted. */
+const TOKEN_PARTS: readonly number[] = [3, 5];
+
+/** Whether a value is a JSON Web Token: parts in base64url, and the first one is an object. */
+function isToken(value: string): boolean {
+  const parts = value.split('.', 6);
+  const [head = ''] = parts;
+  const beginning = Buffer.from(head.slice(0, 8), 'base64url').toString('latin1');
+  return TOKEN_PARTS.includes(parts.length) && beginning.trimStart().startsWith('{');
+}
+
+/** The token is not verified: the application has accepted it, otherwise its response has status 401 or 403. */
+function identifyByClaim(token: string, claim: string): Identity {
+  const claims = readClaims(token);
+  if (claims === undefined) return UNREADABLE;
+  const value = Object.hasOwn(claims, claim) ? claims[claim] : undefined;
+  if (typeof value !== 'string' && !Number.isFinite(value)) return NONE;
+  const text = String(value).trim();
+  if (text.length > MAX_CLAIM_CHARACTERS || isNobody(text)) return NONE;
+  return { kind: 'known', value: text };
+}
+
+/** What the parser throws is not used: its message contains a part of the token. */
+function readClaims(token: string): Readonly<Record<string, unknown>> | undefined {
+  const [, payload, signature, ...more] = token.split('.', 4);
+  if (payload === undefined || signature === undefined || more.length > 0) return undefined;
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
+    const isObject = typeof claims === 'object' && claims !== null && !Array.isArray(claims);
+    return isObject ? (claims as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,115 @@
+import type { Diagnostics } from '../common/diagnostics.js';
+import { coded } from '../common/messages.js';
+import type { Attributes } from '../common/otel-types.js';
+import {
+  createToPseudonym,
+  identify,
+  type UserIdSource,
+  userIdSourceOf,
+} from '../hit/visitor/pseudonym.js';
+import { stableVisitorKey } from '../hit/visitor/visitor-id.js';
+import type { FinishedSpan } from './finished-span.js';
+import { readHeader, requestHeaderOf } from './read-headers.js';
+import type { EndedRecord } from './request-record.js';
+
+export interface UserIdOptions {
+  readonly userId?: unknown;
+  readonly dimensions?: Readonly<Record<string, unknown>> | undefined;
+  readonly visitorKey?: string | undefined;
+  readonly tokenAuth?: string | undefined;
+}
+
+/** How user IDs are made. Threads with the same method make the same ones. */
+export interface UserIdMethod {
+  /** The option `userId`. */
+  readonly userId: string;
+  /** Differs if the keys differ, and does not show them. */
+  readonly check: string;
+  /** Whether the header is read for something else, too, so that it is no key. */
+  readonly sharesHeader: boolean;
+}
+
+/** The user ID that another thread has made of a request. */
+export interface ForwardedUserId {
+  readonly method: UserIdMethod;
+  /** `undefined`: the request names nobody. */
+  readonly pseudonym: string | undefined;
+}
+
+/** Makes user IDs of a header or of a claim of the bearer token. */
+export interface UserIdReader {
+  readonly method: UserIdMethod;
+  /** The pseudonym of the caller; `undefined` if the request names nobody. */
+  read(record: EndedRecord, span: FinishedSpan): string | undefined;
+  /** What of headers or attributes may be passed to another thread: everything but the key from which the user ID is made. */
+  withoutKey<T extends Attributes | NodeJS.Dict<string | string[]>>(values: T): T;
+}
+
+/** The attribute that the option `userId` names. The value of one with a header is a key, which is only sent as a pseudonym. */
+export function userIdAttributeOf(userId: unknown): string | undefined {
+  return typeof userId === 'string' && !userIdSourceOf(userId) ? userId : undefined;
+}
+
+/** `undefined` if the option `userId` names no such source, or if there is no key for pseudonyms, so that none are sent. */
+export function createUserIdReader(
+  options: UserIdOptions,
+  diagnostics: Pick<Diagnostics, 'warnOnce'>,
+): UserIdReader | undefined {
+  const source = userIdSourceOf(options.userId);
+  const key = stableVisitorKey(options);
+  if (source === undefined || key === undefined) return undefined;
+  const toPseudonym = createToPseudonym(key);
+  const userId = options.userId as string;
+  const isDimension = Object.values(options.dimensions ?? {}).includes(userId);
+  const sharesHeader = isDimension || READ_ELSEWHERE.test(source.header);
+  const method = { userId, check: toPseudonym(''), sharesHeader };
+  return {
+    method,
+    read({ request, captured, userId: forwarded }, span) {
+      if (forwarded && isSame(forwarded.method, method)) return forwarded.pseudonym;
+      if (isRejected(request)) return undefined;
+      const headers = captured?.request?.headers;
+      const identity = identify(source, readHeader(headers, span.attributes, source.header));
+      if (identity.kind === 'known') return toPseudonym(identity.value);
+      if (identity.kind !== 'none') report(identity.kind, source, diagnostics);
+      return undefined;
+    },
+    withoutKey(values) {
+      if (sharesHeader) return values;
+      const entries = Object.entries(values);
+      const kept = entries.filter(([each]) => !isHeader(each, source.header));
+      return kept.length === entries.length ? values : (Object.fromEntries(kept) as typeof values);
+    },
+  };
+}
+
+/** Headers that are no keys: the address, the client and what it wants. */
+const READ_ELSEWHERE =
+  /^(?:x-forwarded-.*|forwarded|x-real-ip|cf-connecting-ip|true-client-ip|host|user-agent|referer|cookie|dnt|sec-.*|accept.*|range)$/;
+
+function isSame(one: UserIdMethod, other: UserIdMethod): boolean {
+  return one.userId === other.userId && one.check === other.check;
+}
+
+/** Callers could invent users: nobody has checked what such a request says. */
+function isRejected({ statusCode, route }: EndedRecord['request']): boolean {
+  return statusCode === 401 || statusCode === 403 || (statusCode === 404 && route === undefined);
+}
+
+/** Whether this is the name of a header, or of the attribute that has it. */
+function isHeader(name: string, header: string): boolean {
+  const plain = (text: string) => text.toLowerCase().replaceAll('_', '-');
+  return plain(requestHeaderOf(name) ?? name) === plain(header);
+}
+
+function report(
+  kind: 'token' | 'unreadable',
+  { header }: UserIdSource,
+  diagnostics: Pick<Diagnostics, 'warnOnce'>,
+): void {
+  const text =
+    kind === 'token'
+      ? `The header ${header} is a JSON Web Token, which changes often. Such requests have no user ID. Set userId to jwt.sub, jwt.client_id or jwt.azp.`
+      : 'A bearer token cannot be read as a JSON Web Token. Such requests have no user ID. If your tokens are static keys, set userId to http.request.header.authorization.';
+  diagnostics.warnOnce(`user id ${kind}`, coded('user-id-token', text));
+}

@@ -1,0 +1,71 @@
+import type { ServerResponse } from 'node:http';
+import { memoize } from '../common/generation-cache.js';
+import type { Attributes, AttributeValue } from '../common/otel-types.js';
+import { decodeLatin1 } from '../hit/visitor/decode-latin1.js';
+import type { EndedRecord } from './request-record.js';
+
+/** Not public, but unchanged since Node.js 0.x: the status line and all headers as Node.js writes them. */
+interface WrittenResponse {
+  readonly _header?: unknown;
+}
+
+const PREFIX = 'http.response.header.';
+const SET_COOKIE = /^set-cookie:.*\r\n/gim;
+
+/** Finds a header by its lower-case name in a status line and headers as they were written. */
+const patternOf = memoize(
+  (name: string) => new RegExp(`^${name.replace(/[^\w-]/g, '\\$&')}:([^\r\n]*)`, 'im'),
+);
+
+/**
+ * A header of the response by its lower-case name: from Node's response if there is one, else from attributes. `undefined` if it was
+ * not sent.
+ */
+export function readResponseHeader(
+  { captured, responseHead }: Pick<EndedRecord, 'captured' | 'responseHead'>,
+  attributes: Attributes,
+  name: string,
+): string | undefined {
+  const response = captured?.response;
+  const text =
+    response || responseHead !== undefined
+      ? sentHeader(response, responseHead, name)
+      : attributeOf(attributes, name);
+  return text === undefined ? undefined : decodeLatin1(text).trim() || undefined;
+}
+
+/** Status line and headers without cookies, for another thread. */
+export function responseHeadOf(response: ServerResponse | undefined): string | undefined {
+  if (!response?.headersSent) return undefined;
+  const { _header: head } = response as WrittenResponse;
+  return typeof head === 'string' ? head.replace(SET_COOKIE, '') : undefined;
+}
+
+function sentHeader(
+  response: ServerResponse | undefined,
+  responseHead: string | undefined,
+  name: string,
+): string | undefined {
+  if (response?.headersSent === false) return undefined;
+  const value = response?.getHeader(name);
+  if (value !== undefined) return Array.isArray(value) ? value.join(', ') : String(value);
+  const { _header: head = responseHead } = (response ?? {}) as WrittenResponse;
+  // Headers passed to `writeHead`, which `getHeader` does not return.
+  return typeof head === 'string' ? patternOf(name).exec(head)?.[1] : undefined;
+}
+
+/** Some instrumentations keep upper case, or write underscores. */
+function attributeOf(attributes: Attributes, name: string): string | undefined {
+  const plain = name.replaceAll('_', '-');
+  for (const attribute in attributes) {
+    if (!attribute.startsWith(PREFIX)) continue;
+    const header = attribute.slice(PREFIX.length).toLowerCase().replaceAll('_', '-');
+    if (header === plain) return toText(attributes[attribute]);
+  }
+  return undefined;
+}
+
+function toText(value: AttributeValue | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  return Array.isArray(value) ? value.join(', ') : String(value);
+}

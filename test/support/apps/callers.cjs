@@ -1,0 +1,25 @@
+// Answers as the path says: `/401` with that status, `/v1/users` as a deprecated endpoint. With WORKER, in a worker thread. A test can
+// also use its listener.
+const { createServer } = require('node:http');
+const { isMainThread, Worker } = require('node:worker_threads');
+
+function listener({ url }, response) {
+  const [path] = url.split('?');
+  const headers = {
+    'content-type': path.endsWith('.md') ? 'text/markdown; charset=utf-8' : 'application/json',
+    'x-cache': 'HIT',
+    'set-cookie': 'session=cookie5ec2e7',
+    ...(path.startsWith('/v1/') && { deprecation: '@1688169599' }),
+  };
+  response.writeHead(Number(path.slice(1)) || 200, headers);
+  response.end('{}');
+}
+
+if (require.main !== module && isMainThread) module.exports = { listener };
+else if (isMainThread && process.env.WORKER) new Worker(__filename);
+else {
+  const server = createServer(listener);
+  server.listen(0, '127.0.0.1', () => {
+    process.stdout.write(`http://127.0.0.1:${server.address().port}\n`);
+  });
+}

@@ -1,0 +1,194 @@
+// Who calls: user IDs from keys and tokens, and dimensions from headers, in all ways in which requests arrive.
+import { createRequire } from 'node:module';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { createToPseudonym } from '../../src/hit/visitor/pseudonym.js';
+import { deriveVisitorKey } from '../../src/hit/visitor/visitor-id.js';
+import { annotate, trackEvent } from '../../src/index.js';
+import type { Inspector } from '../../src/inspector/index.js';
+import { capturedHeaders } from '../support/builders.js';
+import { eventually, startServer } from '../support/child-process.js';
+import { sendSpans, startGateway } from '../support/gateway.js';
+import { jwt } from '../support/jwt.js';
+import { exportRequest, requestSpan } from '../support/otlp-spans.js';
+import { captureOutput } from '../support/output.js';
+import { APPS, matomo, REGISTER, WITHOUT_SDK } from '../support/registered-app.js';
+import { fetchFrom, startTracedService } from '../support/traced-service.js';
+
+const { listener } = createRequire(import.meta.url)('../support/apps/callers.cjs');
+
+const KEY = 'key5ec2e7';
+const TOKEN = jwt({ sub: 'subject5ec2e7' });
+const toPseudonym = createToPseudonym('a-visitor-key');
+
+const ENV = {
+  MATOMO_VISITOR_KEY: 'a-visitor-key',
+  MATOMO_USER_ID: 'http.request.header.X-Api-Key',
+  MATOMO_DIMENSIONS: [
+    '1=http.request.header.x-app-version',
+    '2=http.response.header.X-Cache',
+    '3=matomo.deprecated_endpoint',
+    '4=user_agent.name',
+    '5=user_agent.version',
+    '6=matomo.content_format',
+    '7=http.request.header.x-forwarded-for',
+    '8=http.request.header.x-original-url',
+  ].join(),
+  MATOMO_ANONYMIZE_IP: '2',
+};
+const HEADERS = {
+  'x-api-key': KEY,
+  authorization: `Bearer ${TOKEN}`,
+  'x-app-version': '2.1',
+  'user-agent': 'python-requests/2.32.3',
+  'x-forwarded-for': '203.0.113.9, 198.51.100.7',
+  'x-original-url': '/old?token=token5ec2e7&a=1',
+};
+const SECRET = /5ec2e7/;
+
+interface Asked {
+  readonly path: string;
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const REQUESTS: readonly Asked[] = [
+  { path: '/v1/users' },
+  { path: '/readme.md' },
+  { path: '/401', status: 401 },
+  { path: '/403', status: 403 },
+  { path: '/404', status: 404 },
+  { path: '/500', status: 500 },
+];
+
+type Env = Readonly<Record<string, string>>;
+type Way = (env: Env) => Promise<{ inspector: Inspector; output: () => string }>;
+
+async function registered(env: Env, args: readonly string[] = REGISTER) {
+  const { inspector, env: own } = await matomo();
+  const soon = { MATOMO_SCHEDULE_DELAY: '20' };
+  const app = await startServer([...args, `${APPS}/callers.cjs`], {
+    env: { ...own, ...soon, ...env },
+  });
+  const port = Number(new URL(app.url).port);
+  for (const { path } of REQUESTS) await fetchFrom(port, path, { headers: HEADERS });
+  await eventually(() => inspector.hits().length === REQUESTS.length);
+  return { inspector, output: () => app.stdout() + app.stderr() };
+}
+
+function stubEnvironment(env: Env): () => string {
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const output = captureOutput();
+  return () => output.join('');
+}
+
+const WAYS: Readonly<Record<string, Way>> = {
+  async SDK(env) {
+    const output = stubEnvironment(env);
+    const service = await startTracedService(listener);
+    for (const { path } of REQUESTS) await service.fetch(path, { headers: HEADERS });
+    await service.requests(REQUESTS.length);
+    await service.hits();
+    return { inspector: service.inspector, output };
+  },
+  'register without an SDK': (env) => registered(env, [...WITHOUT_SDK, ...REGISTER]),
+  'worker thread': (env) => registered({ ...env, WORKER: '1' }),
+  async gateway(env) {
+    const output = stubEnvironment(env);
+    const { gateway, inspector } = await startGateway();
+    const spans = REQUESTS.map(({ path, status = 200 }) =>
+      requestSpan(
+        path,
+        {},
+        {
+          'http.response.status_code': status,
+          'user_agent.original': HEADERS['user-agent'],
+          ...capturedHeaders(HEADERS),
+          'http.response.header.x_cache': ['HIT'],
+          'http.response.header.content-type': path.endsWith('.md')
+            ? 'text/markdown'
+            : 'application/json',
+          ...(path.startsWith('/v1/') && { 'http.response.header.deprecation': '@1688169599' }),
+        },
+      ),
+    );
+    await sendSpans(gateway, exportRequest(spans));
+    await eventually(() => inspector.hits().length === REQUESTS.length);
+    return { inspector, output };
+  },
+};
+
+const byPath = (inspector: Inspector) =>
+  Object.fromEntries(
+    inspector.hits().map(({ params }) => [new URL(params.url as string).pathname, params]),
+  );
+
+test.each(Object.entries(WAYS))(
+  '%s: a key is a pseudonym, and headers are dimensions',
+  async (_name, way) => {
+    const { inspector, output } = await way(ENV);
+    const hits = byPath(inspector);
+    expect(hits['/v1/users']).toMatchObject({
+      uid: toPseudonym(KEY),
+      dimension1: '2.1',
+      dimension2: 'HIT',
+      dimension3: 'GET /v1/users',
+      dimension4: 'python-requests',
+      dimension5: '2.32.3',
+      dimension6: 'json',
+      dimension7: '203.0.0.0, 198.51.0.0',
+      dimension8: '/old?token=redacted&a=1',
+    });
+    expect(hits['/readme.md']).toMatchObject({ dimension6: 'markdown' });
+    expect(hits['/readme.md']).not.toHaveProperty('dimension3');
+    for (const path of ['/401', '/403', '/404']) expect(hits[path]).not.toHaveProperty('uid');
+    expect(hits['/500']).toMatchObject({ uid: toPseudonym(KEY) });
+    expect(JSON.stringify(inspector.hits())).not.toMatch(SECRET);
+    expect(output()).not.toMatch(SECRET);
+  },
+);
+
+test.each(Object.entries(WAYS))('%s: a claim is a pseudonym', async (_name, way) => {
+  const { inspector, output } = await way({ ...ENV, MATOMO_USER_ID: 'jwt.sub' });
+  const hits = byPath(inspector);
+  expect(hits['/v1/users']).toMatchObject({ uid: toPseudonym('subject5ec2e7') });
+  expect(JSON.stringify(inspector.hits())).not.toMatch(SECRET);
+  expect(output()).not.toMatch(SECRET);
+});
+
+test.each(Object.entries(WAYS))(
+  '%s: a token is no key, and one line says so',
+  async (_name, way) => {
+    const userId = 'http.request.header.authorization';
+    const { inspector, output } = await way({ ...ENV, MATOMO_USER_ID: userId });
+    for (const hit of Object.values(byPath(inspector))) expect(hit).not.toHaveProperty('uid');
+    expect(output().split('[user-id-token]')).toHaveLength(2);
+    expect(JSON.stringify(inspector.hits())).not.toMatch(SECRET);
+    expect(output()).not.toMatch(SECRET);
+  },
+);
+
+test.each(Object.entries(WAYS))(
+  '%s: without a key that stays there are no user IDs, and one error says so',
+  async (_name, way) => {
+    const { inspector, output } = await way({ ...ENV, MATOMO_VISITOR_KEY: 'daily' });
+    for (const hit of Object.values(byPath(inspector))) expect(hit).not.toHaveProperty('uid');
+    expect(output().split('[user-id-key]')).toHaveLength(2);
+    expect(JSON.stringify(inspector.hits())).not.toMatch(SECRET);
+  },
+);
+
+test('events have the pseudonym of their request, made with the key of the token', async () => {
+  const service = await startTracedService(
+    (_request, response) => {
+      annotate({ dimension1: 'noted' });
+      trackEvent('at', 'work');
+      response.end();
+    },
+    { tokenAuth: 'a-token', userId: 'http.request.header.x_api_key' },
+  );
+  await service.fetch('/a', { headers: { 'x-api-key': KEY } });
+  await service.requests(1);
+  const uid = createToPseudonym(deriveVisitorKey('a-token'))(KEY);
+  expect((await service.hits()).map(({ params }) => params.uid)).toEqual([uid, uid]);
+});
