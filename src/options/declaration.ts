@@ -37,7 +37,7 @@ export interface OptionDeclaration<Resolved, Given = unknown>
 export type OptionDeclarations = Readonly<Record<string, OptionDeclaration<unknown>>>;
 
 /** The options as code gives them. */
-export type GivenValues<Declarations> = {
+type GivenValues<Declarations> = {
   readonly [name in keyof Declarations]?: Declarations[name] extends OptionDeclaration<
     unknown,
     infer Given

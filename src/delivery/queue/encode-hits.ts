@@ -11,7 +11,7 @@ const MARK = 'Mode=1';
 const IS_CHATBOT = /&recMode=1(?:&|$)/;
 
 /** Whether a text may contain a hit for AI chatbot reports: false is certain, true is not. */
-export function mayHoldChatbot(text: string | Buffer): boolean {
+function mayHoldChatbot(text: string | Buffer): boolean {
   return text.includes(MARK);
 }
 

@@ -198,7 +198,7 @@ export function writeNewFile(folder: string, path: string, data: Buffer): void {
 }
 
 /** The size of a file that is being written, once it is `bytes`, or after a limited time. */
-export function awaitSize(path: string, bytes: number): number {
+function awaitSize(path: string, bytes: number): number {
   const nobody = new Int32Array(new SharedArrayBuffer(4));
   const end = performance.now() + EXIT_WAITS.otherWriteMillis;
   for (;;) {
