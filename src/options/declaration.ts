@@ -36,16 +36,6 @@ export interface OptionDeclaration<Resolved, Given = unknown>
 
 export type OptionDeclarations = Readonly<Record<string, OptionDeclaration<unknown>>>;
 
-/** The options as code gives them. */
-type GivenValues<Declarations> = {
-  readonly [name in keyof Declarations]?: Declarations[name] extends OptionDeclaration<
-    unknown,
-    infer Given
-  >
-    ? Given | undefined
-    : never;
-};
-
 /** The options after parsing, with defaults. */
 export type ResolvedValues<Declarations> = {
   readonly [name in keyof Declarations]: Declarations[name] extends OptionDeclaration<

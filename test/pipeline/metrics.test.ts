@@ -159,6 +159,7 @@ test('further hits and dropped calls are counted by metrics of their own', async
     ['matomo.hits.dropped too_many', 0],
     ['matomo.hits.dropped no_visitor', 1],
     ['matomo.hits.dropped invalid', 1],
+    ['matomo.hits.dropped predicate', 0],
   ]);
   await matomo.shutdown();
 });
