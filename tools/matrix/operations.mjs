@@ -1,25 +1,47 @@
-// Table E: titles that a route alone does not make: GraphQL operations, tRPC procedures, catch-all routes.
+// Table E: titles that a route alone does not make: operations of GraphQL, JSON-RPC and tRPC, catch-all routes.
 import { SDKS } from './set-ups.mjs';
 
 const OURS = ['--require', 'opentelemetry-matomo/register'];
 const AUTO = ['--require', '@opentelemetry/auto-instrumentations-node/register'];
 const SDK = '2.12';
 
+const GRAPHQL_SERVERS = {
+  '@apollo/server': '5.5.1',
+  '@as-integrations/express5': '1.1.2',
+  '@apollo/client': '4.3.8',
+  rxjs: '7.8.2',
+  express: '5.3.0',
+  'graphql-http': '1.23.1',
+  'graphql-yoga': '5.24.1',
+  '@envelop/core': '5.6.1',
+  fastify: '5.12.8',
+  mercurius: '16.10.1',
+};
 const GRAPHQL = {
   name: 'graphql-sdk-2.12',
+  dependencies: { ...SDKS[SDK].dependencies, graphql: '16.15.0', ...GRAPHQL_SERVERS },
+};
+/** It announces its executions. Mercurius and Apollo Server do not accept it yet. */
+const GRAPHQL_17 = {
+  name: 'graphql-17',
   dependencies: {
-    ...SDKS[SDK].dependencies,
-    graphql: '16.15.0',
-    '@apollo/server': '5.5.1',
-    '@as-integrations/express5': '1.1.2',
+    graphql: '17.1.0',
     express: '5.3.0',
+    'graphql-http': '1.23.1',
     'graphql-yoga': '5.24.1',
     '@envelop/core': '5.6.1',
-    fastify: '5.12.8',
-    mercurius: '16.10.1',
   },
 };
-const TRPC = { name: 'trpc', dependencies: { '@trpc/server': '11.25.2', express: '5.3.0' } };
+const TRPC = {
+  name: 'trpc',
+  dependencies: {
+    '@trpc/server': '11.25.2',
+    '@trpc/client': '11.25.2',
+    express: '5.3.0',
+    fastify: '5.12.8',
+  },
+};
+const JAYSON = { name: 'jayson', dependencies: { jayson: '5.0.0', express: '5.3.0' } };
 const expressSetUps = (version) => ({
   alone: { name: `express-${version}-only`, dependencies: { express: version } },
   beside: {
@@ -31,15 +53,20 @@ const expressSetUps = (version) => ({
 /** The query of a URL must not become a site search. */
 const GRAPHQL_ENV = { MATOMO_SITE_SEARCH: 'true' };
 const graphql = (query, title, { status = 200, error = '' } = {}) => {
-  return { method: 'POST', path: '/graphql', body: { query }, status, error, title };
+  const operationName = /^\w+ (\w+)/.exec(query)?.[1];
+  const body = { query, operationName };
+  return { method: 'POST', path: '/graphql', body, status, error, title };
 };
 
-/** `error` is what the spans of the instrumentation tell: without them nobody knows of an error that is answered with 200. */
-function graphqlRequests({ isTraced, syntaxError = 400 }) {
+/** Without spans nobody knows of an error that is answered with 200, so the name of such an operation counts as proven. */
+function graphqlRequests({ isTraced, isNamed = true, syntaxError = 400 }) {
   const error = (name) => (isTraced ? name : '');
+  const title = (verb, name) => (isNamed ? `${verb} /graphql ${name}` : `${verb} /graphql`);
   return [
-    graphql('mutation CreateOrder { createOrder }', 'POST /graphql CreateOrder'),
-    graphql('query Failing { failing }', 'POST /graphql Failing', { error: error('RangeError') }),
+    graphql('mutation CreateOrder { createOrder }', title('POST', 'CreateOrder')),
+    graphql('query Failing { failing }', isTraced ? 'POST /graphql' : title('POST', 'Failing'), {
+      error: error('RangeError'),
+    }),
     graphql('{ greeting }', 'POST /graphql'),
     graphql('query Bad {', 'POST /graphql', {
       status: syntaxError,
@@ -47,28 +74,72 @@ function graphqlRequests({ isTraced, syntaxError = 400 }) {
     }),
     {
       method: 'GET',
-      path: '/graphql?query=query+Greeting+%7B+greeting+%7D&x=1',
+      path: '/graphql?query=query+Greeting+%7B+greeting+%7D&operationName=Greeting&x=1',
       body: null,
       status: 200,
-      title: `${isTraced ? 'GET' : 'POST'} /graphql Greeting`,
-      url: '/graphql?x=1',
+      title: 'GET /graphql Greeting',
+      url: '/graphql?operationName=Greeting&x=1',
       error: '',
     },
   ];
 }
 
-const trpc = (method, path, status, title) => {
-  const body = method === 'POST' ? {} : undefined;
-  return { method, path, status, title, body };
+/** With graphql 17, the name and the error come from its channels. Parsing is not announced. */
+const ANNOUNCED = graphqlRequests({ isTraced: true, syntaxError: 200 }).map((wanted) =>
+  wanted.error === 'GraphQLError' ? { ...wanted, error: '' } : wanted,
+);
+
+/** What `client.cjs` calls, as a server at `path` sees it. */
+const called = (path, calls, client) => ({
+  requests: calls.map((call) => ({ path, ...call })),
+  client: { file: 'operations/client.cjs', path, env: { CLIENT: client } },
+});
+const graphqlCalls = (path, client) => {
+  const title = (name) => (path === '/' ? `GraphQL ${name}` : `POST ${path} ${name}`);
+  return called(
+    path,
+    [
+      { method: 'POST', status: 200, title: title('CreateOrder') },
+      { method: 'POST', status: 200, title: title('Greeting') },
+      { method: 'POST', status: 400, title: `POST ${path}` },
+    ],
+    client,
+  );
 };
-const TRPC_REQUESTS = [
-  trpc('GET', '/trpc/user.byId?input=7', 200, 'GET /trpc/user.byId'),
-  trpc('POST', '/trpc/order.create', 200, 'POST /trpc/order.create'),
-  trpc('GET', '/trpc/user.byId,failing,user.byId?batch=1', 207, 'GET /trpc/user.byId (3)'),
-  trpc('GET', '/trpc/user.byId,user.byId?batch=1', 200, 'GET /trpc/user.byId (2)'),
-  trpc('GET', '/trpc/failing', 409, 'GET /trpc/failing'),
-  trpc('GET', '/trpc/no.such', 404, 'GET Not Found'),
-];
+const JAYSON_CALLS = called(
+  '/rpc',
+  ['add', 'failing', 'add (2)'].map((name) => ({
+    method: 'POST',
+    status: 200,
+    title: `POST /rpc ${name}`,
+  })),
+  'jayson',
+);
+
+const TRPC_BATCH = '/trpc/user.byId,user.byId?batch=1&input=%7B%7D';
+const TRPC_CALLS = {
+  requests: [
+    { method: 'GET', path: '/trpc/user.byId', status: 200, title: 'GET /trpc/user.byId' },
+    { method: 'POST', path: '/trpc/order.create', status: 200, title: 'POST /trpc/order.create' },
+    {
+      method: 'GET',
+      path: '/trpc/user.byId,failing,user.byId?batch=1&input=%7B%7D',
+      status: 207,
+      title: 'GET /trpc/user.byId (3)',
+    },
+    { method: 'GET', path: TRPC_BATCH, status: 200, title: 'GET /trpc/user.byId (2)' },
+    { method: 'GET', path: '/trpc/failing', status: 409, title: 'GET /trpc' },
+    { method: 'GET', path: '/trpc/no.such', status: 404, title: 'GET Not Found' },
+  ],
+  client: { file: 'operations/client.cjs', path: '/trpc', env: { CLIENT: 'trpc' } },
+};
+/** Fastify has a route for all procedures. */
+const TRPC_FASTIFY_CALLS = {
+  ...TRPC_CALLS,
+  requests: TRPC_CALLS.requests.map((call) =>
+    call.status < 400 ? call : { ...call, title: 'GET /trpc/:path' },
+  ),
+};
 
 const page = (path, status, title) => ({ method: 'GET', path, status, title: `GET ${title}` });
 const catchAllRequests = (files, rest) => [
@@ -106,12 +177,39 @@ const MOUNT_REQUESTS = [
   page('/queues/jobs/7', 200, '/queues/jobs/:id'),
 ];
 
+/** More servers of the kinds that `npm run test:long` has one of. */
+const NIGHTLY_ROWS = [
+  ...graphqlRows('GraphQL Yoga', 'yoga.cjs', 'graphql-yoga', { syntaxError: 200, isNamed: false }),
+  ...graphqlRows('Mercurius', 'mercurius.cjs', 'mercurius', { isNamed: false }),
+  {
+    ...alone('GraphQL Yoga with graphql 17', 'yoga.cjs', GRAPHQL_17, ANNOUNCED, GRAPHQL_ENV),
+    versionOf: 'graphql-yoga',
+    oldestNode: 22,
+  },
+  calls('Apollo Server 5, standalone, and Apollo Client', 'apollo-standalone.cjs', GRAPHQL, {
+    ...graphqlCalls('/', 'apollo'),
+    versionOf: '@apollo/server',
+  }),
+  calls('graphql-http on Express and its client', 'graphql-http.cjs', GRAPHQL, {
+    ...graphqlCalls('/graphql', 'graphql-http'),
+    versionOf: 'graphql-http',
+  }),
+  calls('tRPC, standalone, and its client', 'trpc.cjs', TRPC, TRPC_CALLS),
+  calls('tRPC in Express 5 and its client', 'trpc-express.cjs', TRPC, TRPC_CALLS),
+].map((row) => ({ ...row, isNightly: true }));
+
 const ROWS = [
   ...graphqlRows('Apollo Server 5 on Express', 'apollo.cjs', '@apollo/server'),
-  ...graphqlRows('GraphQL Yoga', 'yoga.cjs', 'graphql-yoga', { syntaxError: 200 }),
-  ...graphqlRows('Mercurius', 'mercurius.cjs', 'mercurius'),
-  alone('tRPC, standalone', 'trpc.cjs', TRPC, TRPC_REQUESTS),
-  alone('tRPC in Express 5', 'trpc-express.cjs', TRPC, TRPC_REQUESTS),
+  calls('Apollo Server 5 on Express and Apollo Client', 'apollo.cjs', GRAPHQL, {
+    ...graphqlCalls('/graphql', 'apollo'),
+    versionOf: '@apollo/server',
+  }),
+  calls('jayson on Express and its client', 'jayson.cjs', JAYSON, {
+    ...JAYSON_CALLS,
+    versionOf: 'jayson',
+  }),
+  calls('tRPC in Fastify 5 and its client', 'trpc-fastify.cjs', TRPC, TRPC_FASTIFY_CALLS),
+  ...NIGHTLY_ROWS,
   alone('json-server', 'json-server.cjs', JSON_SERVER, JSON_SERVER_REQUESTS),
   alone('Sails', 'sails.cjs', SAILS, SAILS_REQUESTS),
   ...mountRows('4.22.3'),
@@ -122,10 +220,15 @@ const ROWS = [
 
 /** The cells of every row on each Node, with and without what traces the application. */
 export function planOperations(nodes) {
-  return nodes.flatMap((node) => ROWS.map((row) => toCell(row, node)));
+  return nodes.flatMap((node) =>
+    ROWS.filter(({ oldestNode = 0 }) => node >= oldestNode).map((row) => toCell(row, node)),
+  );
 }
 
-function toCell({ name, file, preloads, setUp, versionOf, requests, env }, node) {
+function toCell(
+  { name, file, preloads, setUp, versionOf, requests, client, env, isNightly = false },
+  node,
+) {
   // An application that traces itself sends its own spans when its server is closed.
   const closing = preloads === AUTO ? { CLOSE_AT_SIGTERM: '1' } : {};
   return {
@@ -136,15 +239,17 @@ function toCell({ name, file, preloads, setUp, versionOf, requests, env }, node)
     versionOf,
     titles: {},
     notes: [],
+    isNightly,
     command: (isWith) => ({
       args: [...preloads, ...(isWith ? OURS : []), `operations/${file}`],
       env: { ...env, ...closing },
       requests,
+      client,
     }),
   };
 }
 
-function graphqlRows(name, file, versionOf, { syntaxError } = {}) {
+function graphqlRows(name, file, versionOf, { syntaxError, isNamed } = {}) {
   const row = { file, versionOf, setUp: GRAPHQL };
   return [
     {
@@ -156,16 +261,21 @@ function graphqlRows(name, file, versionOf, { syntaxError } = {}) {
     },
     {
       ...row,
-      name: `${name}, with \`register\` and the line that names operations`,
+      name: `${name}, with \`register\` alone`,
       preloads: [],
-      requests: graphqlRequests({ isTraced: false, syntaxError }),
-      env: { ...GRAPHQL_ENV, NAMED: '1' },
+      requests: graphqlRequests({ isTraced: false, isNamed, syntaxError }),
+      env: GRAPHQL_ENV,
     },
   ];
 }
 
 function alone(name, file, setUp, requests, env = {}) {
   return { name: `${name}, with \`register\` alone`, file, setUp, requests, env, preloads: [] };
+}
+
+/** A server that gets its requests from a client library. */
+function calls(name, file, setUp, { requests, client, versionOf = '@trpc/server' }) {
+  return { ...alone(name, file, setUp, requests), client, versionOf };
 }
 
 function mountRows(version) {

@@ -49,8 +49,8 @@ const TITLES = [
 
 const OPERATIONS = [
   'These applications need titles that contain more than a route. Each GraphQL server gets a mutation, a query whose resolver throws, an anonymous query,',
-  'one with a syntax error, and `GET /graphql?query=…` with `siteSearch` set. Each tRPC server gets a query, a mutation, two batches',
-  '(one is answered with 207) and requests that fail. Express serves pages behind `*` and `/files/*`, and has routers at mount paths with parameters and',
+  'one with a syntax error, and `GET /graphql?query=…` with `siteSearch` set. Apollo Client, the client of graphql-http, that of tRPC and that of',
+  'jayson call operations that succeed and fail, and the last two also batches. Express serves pages behind `*` and `/files/*`, and has routers at mount paths with parameters and',
   'a list of routes beside a regular expression. json-server and Sails route by themselves. No title of a known route has a value of a caller.',
   'See [how operations are named](frameworks.md#which-title-does-an-operation-behind-one-endpoint-get).',
 ].join(' ');

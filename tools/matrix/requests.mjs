@@ -2,6 +2,8 @@ import { request } from 'node:http';
 
 const USER_AGENT = 'matrix/1.0 (what a client says)';
 const LANGUAGE = 'pt-BR,pt;q=0.8';
+/** What every client sends. */
+export const HEADERS = { 'user-agent': USER_AGENT, 'accept-language': LANGUAGE };
 
 /**
  * What every application of the matrix is asked. `route` is what a title has where the framework's route is

@@ -1,10 +1,10 @@
 // One application, started, asked and ended.
 import { delimiter, dirname, join } from 'node:path';
 import { startInspector } from 'opentelemetry-matomo/testing';
-import { startChild } from './children.mjs';
+import { runCommand, startChild } from './children.mjs';
 import { startGatewayReceiver } from './gateway-receiver.mjs';
 import { startOtlpReceiver } from './otlp-receiver.mjs';
-import { sendRequests } from './requests.mjs';
+import { HEADERS, sendRequests } from './requests.mjs';
 
 const START_MILLIS = 40_000;
 const DEADLINE_MILLIS = 60_000;
@@ -17,7 +17,8 @@ export const CLOSE_AT_SIGTERM = { CLOSE_AT_SIGTERM: '1' };
  * Runs `node ...args`, or `program`, in a run folder and sends it `requests`; resolves to what came of them: the hits at
  * Matomo, the spans at the application's own exporter, the answers, and what it wrote to stderr. SIGTERM ends the
  * application right after its last response. `before` are requests that are of no interest. With `throughGateway` hits are
- * made of what it exports. `use` may replace the requests: it gets the URL of the application, and the inspector.
+ * made of what it exports. `use` may replace the requests: it gets the URL of the application, and the inspector. With `client`, a
+ * client library sends them: `file` and `env` of the program that uses it, and the `path` that it gets.
  */
 export async function runApp({
   node,
@@ -27,9 +28,20 @@ export async function runApp({
   env = {},
   before = [],
   requests,
-  use = (url) => sendRequests(url, requests),
+  client,
+  use,
   throughGateway,
 }) {
+  const send = (url) => (client ? runClient(client, url) : sendRequests(url, requests));
+  async function runClient({ file, path, env: more }, url) {
+    const clientEnv = {
+      ...process.env,
+      ...more,
+      URL: url + path,
+      HEADERS: JSON.stringify(HEADERS),
+    };
+    return JSON.parse(await runCommand(node, [file], { cwd: folder, env: clientEnv }));
+  }
   const inspector = await startInspector();
   const receiver = throughGateway
     ? await startGatewayReceiver(inspector.url, throughGateway)
@@ -42,7 +54,7 @@ export async function runApp({
   try {
     const url = await readUrl(output, ended);
     await sendRequests(url, before);
-    const answers = await use(url, inspector);
+    const answers = await (use ?? send)(url, inspector);
     child.kill('SIGTERM');
     const { code, signal, isLate } = await ended;
     if (isLate) throw new Error(`did not end at SIGTERM:\n${output.stderr}`);

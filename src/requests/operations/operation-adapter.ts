@@ -24,9 +24,11 @@ export interface OperationAdapter {
   readonly readTarget?: (target: OperationTarget) => FoundOperation | undefined;
 }
 
-const NAME = /^[\w./:-]{1,128}$/;
+const MAX_NAME_LENGTH = 128;
+const NAME = /^[\w./:-]+$/;
 
 /** A name that fits into a title; `undefined` for anything else. */
 export function toName(value: unknown): string | undefined {
-  return typeof value === 'string' && NAME.test(value) ? value : undefined;
+  if (typeof value !== 'string' || value.length > MAX_NAME_LENGTH) return undefined;
+  return NAME.test(value) ? value : undefined;
 }

@@ -4,6 +4,7 @@ import { skipTest } from '../../support/skips.js';
 
 interface Cell {
   readonly name: string;
+  readonly isNightly?: boolean;
   readonly status?: 'right' | 'wrong' | 'skipped';
   /** Of a wrong cell. */
   readonly differences?: readonly string[];
@@ -36,7 +37,10 @@ afterAll(() => removePackage(npmPackage));
 
 const OWN_NODE = Number(process.versions.node.split('.')[0]);
 
-test.for([...planOperations([OWN_NODE]), ...planFileServers([OWN_NODE])])(
+/** The others run every night, in the whole matrix. */
+const operations = planOperations([OWN_NODE]).filter(({ isNightly }) => !isNightly);
+
+test.for([...operations, ...planFileServers([OWN_NODE])])(
   '$name: one hit per request, with its title',
   { timeout: COLD_MILLIS },
   async (cell) => {

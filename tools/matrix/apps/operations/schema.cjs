@@ -1,4 +1,4 @@
-// One schema for every GraphQL server. NAMED asks for the line that names operations without an instrumentation.
+// One schema for every GraphQL server.
 exports.typeDefs = `
   type Query { greeting: String, failing: String }
   type Mutation { createOrder: Boolean }
@@ -13,4 +13,3 @@ exports.resolvers = {
   Query: { greeting: () => 'hello', failing },
   Mutation: { createOrder },
 };
-exports.isNamed = process.env.NAMED === '1';
