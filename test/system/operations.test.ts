@@ -1,3 +1,5 @@
+import { channel } from 'node:diagnostics_channel';
+import { trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { MatomoSpanExporter } from '../../src/index.js';
 import { finishedSpan } from '../support/builders.js';
@@ -6,6 +8,7 @@ import { sendSpans, startGateway } from '../support/gateway.js';
 import { below, exportRequest, requestSpan } from '../support/otlp-spans.js';
 import { APPS, get, matomo, REGISTER, titles, WITHOUT_SDK } from '../support/registered-app.js';
 import { sorted } from '../support/sorted.js';
+import { startTracedService } from '../support/traced-service.js';
 
 const APP = [...REGISTER, `${APPS}/operations.cjs`];
 const DIMENSIONS = '1=rpc.method,2=graphql.operation.name,3=matomo.failed_endpoint';
@@ -92,4 +95,42 @@ test('the exporter and the gateway name operations by spans and targets', async 
     'GET /trpc/user.byId',
     'POST /rpc eth_call',
   ]);
+});
+
+test('graphql 17 announces operations and their errors, also of status 200', async () => {
+  const publish = (event: string, message: object) =>
+    channel(`tracing:graphql:execute:${event}`).publish(message);
+  const service = await startTracedService((request, response) => {
+    const operationName = request.url?.slice('/data?'.length);
+    publish('start', { operationName });
+    const errors = [{ originalError: new RangeError('secret'), name: 'GraphQLError' }];
+    const result = request.headers['x-fails'] ? { errors } : {};
+    publish('asyncEnd', { operationName, result });
+    response.end();
+  });
+  const post = (name: string, headers = {}) =>
+    service.fetch(`/data?${name}`, { method: 'POST', headers });
+  await post('Me');
+  await post('Me', { 'x-fails': '1' });
+  await post('You', { 'x-fails': '1' });
+  await service.requests(3);
+  const hits = (await service.hits()).map(({ stored }) => [stored?.title, stored?.custom_var_v3]);
+  expect(hits).toEqual([
+    ['POST /data Me', undefined],
+    ['POST /data Me', 'RangeError'],
+    ['POST /data', 'RangeError'],
+  ]);
+});
+
+test('a span that ends after its request names the operation', async () => {
+  const service = await startTracedService((_request, response) => {
+    const span = trace.getTracer('a').startSpan('query');
+    span.setAttribute('graphql.operation.name', 'Late');
+    response.on('close', () => setImmediate(() => span.end()));
+    response.end();
+  });
+  await service.fetch('/data', { method: 'POST' });
+  await service.requests(1);
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  expect((await service.hits())[0]?.stored?.title).toBe('POST /data Late');
 });
