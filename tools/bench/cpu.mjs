@@ -14,6 +14,7 @@ const WAYS = {
   otlp: '(c) OpenTelemetry, BatchSpanProcessor and OTLP exporter',
   otlpLarge: '(c) with a queue that drops nothing',
   package: 'OpenTelemetry, this package',
+  packageBody: 'OpenTelemetry, this package, POST with a parsed body that names an operation',
   floor: 'OpenTelemetry, ready-made hits through undici',
   matomoTracker: 'node:http, track() of matomo-tracker',
 };
