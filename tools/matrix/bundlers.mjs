@@ -4,7 +4,7 @@ const BANNER =
 
 const DEPENDENCIES = {
   esbuild: '0.28.2',
-  rollup: '4.68.7',
+  rollup: '4.67.4',
   '@rollup/plugin-commonjs': '29.0.3',
   '@rollup/plugin-json': '6.1.0',
   '@rollup/plugin-node-resolve': '16.0.3',
