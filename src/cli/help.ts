@@ -11,6 +11,8 @@ export const OVERVIEW = `opentelemetry-matomo: every HTTP request becomes a hit 
   npx opentelemetry-matomo inspect [--port 8080] [--host 127.0.0.1]
                                    [--forward https://matomo.example.org]
       behaves like Matomo's tracker, and shows what it would store
+  npx opentelemetry-matomo pseudonym
+      prints the user ID that a key of a caller gets
   npx opentelemetry-matomo spool status|purge [--json]
       shows what is pending in the spool, or deletes hits from it
   npx opentelemetry-matomo gateway [--listen 127.0.0.1:4318]
@@ -51,6 +53,9 @@ changes settings.
   --goal NAME=PATTERN   a goal for URLs that contain the pattern; repeatable
   --segments            "Visits with a server error" and "Visits with a 404"
   --bots                a fifth dimension: the name of the bot
+  --consumers           dimensions "Deprecated endpoint", "Client" and "Client
+                        version", as far as the site has room for them, and the
+                        segment "Deprecated endpoints"
   --create-site NAME --site-url URL
                         a new site instead of MATOMO_SITE_ID (super user)
   --token-file FILE     token of a user with write access. Without it, the token
@@ -75,6 +80,15 @@ hit as Matomo would store it, and shows all of them on a page. Ctrl-C ends it.
   --spam-prevention off|default
                   whether hits of clouds and headless browsers are dropped, as
                   a new Matomo 6 does (default off, default for version 6)
+`,
+  pseudonym: `npx opentelemetry-matomo pseudonym
+
+Prints the user ID that requests with a key get, if MATOMO_USER_ID is a header
+or a claim such as jwt.sub. Reads the key, or the value of the claim, without
+echo, or the first line of a pipe. Run it with MATOMO_USER_ID, and with the
+MATOMO_VISITOR_KEY or MATOMO_TOKEN_AUTH of the application.
+
+Exit codes: 0, 1 requests with this value have no user ID, 2 usage.
 `,
   spool: `npx opentelemetry-matomo spool status [--json]
 npx opentelemetry-matomo spool purge --all | --user ID | --visitor ID |

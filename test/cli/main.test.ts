@@ -1,9 +1,12 @@
+import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
+import { createToPseudonym } from '../../src/hit/visitor/pseudonym.js';
 import { MatomoSpanExporter } from '../../src/index.js';
 import { VERSION } from '../../src/version.js';
 import { finishedSpan } from '../support/builders.js';
 import { eventually, runNode, startServer } from '../support/child-process.js';
 import { sendSpans } from '../support/gateway.js';
+import { jwt } from '../support/jwt.js';
 import { exportRequest, requestSpan } from '../support/otlp-spans.js';
 import { matomo } from '../support/registered-app.js';
 import { sorted } from '../support/sorted.js';
@@ -164,3 +167,47 @@ test.each(['--version', '-v'])('%s prints the version', async (flag) => {
   const { code, stdout } = await runNode([MAIN, flag]);
   expect({ code, stdout }).toEqual({ code: 0, stdout: `${VERSION}\n` });
 });
+
+const KEYED = { MATOMO_VISITOR_KEY: 'a-visitor-key' };
+const CLAIM = { ...KEYED, MATOMO_USER_ID: 'jwt.sub' };
+const CREDENTIALS = { ...KEYED, MATOMO_USER_ID: 'http.request.header.authorization' };
+
+test.each([
+  [KEYED, 'key5ec2e7\nmore', 'key5ec2e7'],
+  [CREDENTIALS, 'Basic key5ec2e7', 'key5ec2e7'],
+  [CLAIM, 'ann', 'ann'],
+  [CLAIM, jwt({ sub: 'ann' }), 'ann'],
+])('pseudonym prints the user ID of a value: %#', async (env, input, value) => {
+  const { code, stdout, stderr } = await pipe([MAIN, 'pseudonym'], input, env);
+  expect([code, stderr]).toEqual([0, '']);
+  expect(stdout).toBe(`${createToPseudonym('a-visitor-key')(value)}\n`);
+});
+
+test.each([
+  [{}, 'key5ec2e7', 1, '[user-id-key]'],
+  [{ MATOMO_VISITOR_KEY: 'daily' }, 'key5ec2e7', 1, '[user-id-key]'],
+  [KEYED, jwt({ sub: 'key5ec2e7' }), 1, '[user-id-token]'],
+  [CLAIM, jwt({ name: 'key5ec2e7' }), 1, '[user-id-token]'],
+  [KEYED, 'null', 1, ''],
+  [KEYED, '', 2, ''],
+])('pseudonym prints nothing of a value without a user ID: %#', async (env, input, exit, shown) => {
+  const { code, stdout, stderr } = await pipe([MAIN, 'pseudonym'], input, env);
+  expect([code, stdout]).toEqual([exit, '']);
+  expect(stderr).toContain(shown);
+  expect(stderr).not.toMatch(/5ec2e7|eyJ/);
+});
+
+/** Runs `node` with this input, which is no terminal. */
+function pipe(args: readonly string[], input: string, env: Readonly<Record<string, string>>) {
+  const { PATH = '' } = process.env;
+  const {
+    status: code,
+    stdout,
+    stderr,
+  } = spawnSync(process.execPath, args, {
+    input,
+    env: { PATH, ...env },
+    encoding: 'utf8',
+  });
+  return { code, stdout, stderr };
+}

@@ -22,6 +22,8 @@ export interface PlanStep {
   readonly id?: number;
   /** Why it is blocked, or a note. */
   readonly reason?: string;
+  /** It is only blocked because the site has no room for it, and everything else may be done. */
+  readonly isOptional?: true;
   /** The call that creates or reactivates it. Missing until the IDs that it needs are known. */
   readonly call?: ApiCall;
 }
@@ -100,10 +102,11 @@ function planDimensions(
   const free = state.freeSlots ?? Number.POSITIVE_INFINITY;
   const missing = steps.filter(({ action }) => action === 'create').length - free;
   let used = 0;
-  return steps.map((step) => {
+  return steps.map((step, index) => {
     if (step.action !== 'create' || ++used <= free) return step;
     const reasons = [REFUSALS.noSlot(siteId, missing), ...(step.reason ? [step.reason] : [])];
-    return blocked('dimension', step.name, reasons.join('; '));
+    const isOptional = wanted[index]?.isOptional && { isOptional: true as const };
+    return { ...blocked('dimension', step.name, reasons.join('; ')), ...isOptional };
   });
 }
 
@@ -244,7 +247,8 @@ function planSegment(
   const kind = 'segment';
   const needed = dimensions.find((step) => step.name === dimension);
   if (needed === undefined || needed.action === 'blocked') {
-    return blocked(kind, name, REFUSALS.needsDimension(dimension));
+    const isOptional = needed?.isOptional && { isOptional: true as const };
+    return { ...blocked(kind, name, REFUSALS.needsDimension(dimension)), ...isOptional };
   }
   if (state.hidden.segment !== undefined) return blocked(kind, name, state.hidden.segment);
   const definition = needed.id === undefined ? undefined : `dimension${needed.id}${condition}`;

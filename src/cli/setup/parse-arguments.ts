@@ -1,7 +1,15 @@
 import { parseArgs } from 'node:util';
 import { show } from '../../common/diagnostics.js';
 import { UsageError } from '../usage-error.js';
-import { BOT_DIMENSION, DIMENSIONS, SEGMENTS, type Wanted, type WantedGoal } from './wanted.js';
+import {
+  BOT_DIMENSION,
+  CONSUMER_DIMENSIONS,
+  CONSUMER_SEGMENTS,
+  DIMENSIONS,
+  SEGMENTS,
+  type Wanted,
+  type WantedGoal,
+} from './wanted.js';
 
 export interface SetupArguments {
   /** Applies without asking. */
@@ -39,9 +47,16 @@ export function parseArguments(args: string[]): SetupArguments {
     tokenFile: values['token-file'],
     newSite: name === undefined ? undefined : { name: name.trim(), url: toSiteUrl(url ?? '') },
     extras: {
-      dimensions: values.bots ? [...DIMENSIONS, BOT_DIMENSION] : DIMENSIONS,
+      dimensions: [
+        ...DIMENSIONS,
+        ...(values.bots ? [BOT_DIMENSION] : []),
+        ...(values.consumers ? CONSUMER_DIMENSIONS : []),
+      ],
       goals,
-      segments: values.segments ? SEGMENTS : [],
+      segments: [
+        ...(values.segments ? SEGMENTS : []),
+        ...(values.consumers ? CONSUMER_SEGMENTS : []),
+      ],
     },
   };
 }
@@ -54,6 +69,7 @@ function parse(args: string[]) {
         yes: { type: 'boolean', default: false },
         'dry-run': { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
+        consumers: { type: 'boolean', default: false },
         bots: { type: 'boolean', default: false },
         segments: { type: 'boolean', default: false },
         goal: { type: 'string', multiple: true, default: [] },

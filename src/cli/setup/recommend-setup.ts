@@ -1,4 +1,4 @@
-import { BOT_DIMENSION, DIMENSIONS } from './wanted.js';
+import { BOT_DIMENSION, CONSUMER_DIMENSIONS, DIMENSIONS } from './wanted.js';
 
 const COMMAND = 'npx opentelemetry-matomo setup';
 
@@ -11,6 +11,9 @@ export function recommendSetup(): string {
 export function recommendSetupFor(attribute: unknown): string | undefined {
   if (attribute === BOT_DIMENSION.attribute) {
     return `Run ${COMMAND} --bots, which creates or reactivates it and prints what to configure.`;
+  }
+  if (CONSUMER_DIMENSIONS.some((dimension) => dimension.attribute === attribute)) {
+    return `Run ${COMMAND} --consumers, which creates or reactivates it and prints what to configure.`;
   }
   const isCreated = DIMENSIONS.some((dimension) => dimension.attribute === attribute);
   return isCreated

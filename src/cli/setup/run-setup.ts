@@ -110,7 +110,7 @@ function printEnvironment(report: Report, environment: Readonly<Record<string, s
 }
 
 function countBlocked(plan: readonly PlanStep[]): number {
-  return plan.filter(({ action }) => action === 'blocked').length;
+  return plan.filter(({ action, isOptional }) => action === 'blocked' && !isOptional).length;
 }
 
 function countChanges(count: number): string {

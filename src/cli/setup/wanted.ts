@@ -10,6 +10,8 @@ export interface WantedDimension {
   readonly name: string;
   /** The attribute of a span that it stores. */
   readonly attribute: string;
+  /** If the site has no room for it, the rest of the plan is carried out, and succeeds. */
+  readonly isOptional?: true;
 }
 
 export interface WantedGoal {
@@ -40,6 +42,19 @@ export function describeDimension({ attribute }: WantedDimension): string {
 }
 
 export const BOT_DIMENSION: WantedDimension = { name: 'Bot', attribute: 'user_agent.bot.name' };
+
+const DEPRECATED = 'Deprecated endpoint';
+
+/** Who calls. The most important first: a site has few slots. */
+export const CONSUMER_DIMENSIONS: readonly WantedDimension[] = [
+  { name: DEPRECATED, attribute: 'matomo.deprecated_endpoint', isOptional: true },
+  { name: 'Client', attribute: 'user_agent.name', isOptional: true },
+  { name: 'Client version', attribute: 'user_agent.version', isOptional: true },
+];
+
+export const CONSUMER_SEGMENTS: readonly WantedSegment[] = [
+  { name: 'Deprecated endpoints', dimension: DEPRECATED, condition: '!=' },
+];
 
 export const SEGMENTS: readonly WantedSegment[] = [
   { name: 'Visits with a server error', dimension: STATUS, condition: '=^5' },

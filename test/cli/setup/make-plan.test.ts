@@ -179,3 +179,32 @@ test.each([
   const reasons = [result.error, ...blocked.map(({ reason }) => reason)].join();
   expect(reasons).toMatch(/token.*\bsite 1\b/);
 });
+
+test('--consumers creates what fits, in order, with descriptions, and the rest is no failure', async () => {
+  const matomo = await startMatomoSite({ answer: versionOf('5.11.0') });
+  const { code, result } = await runSetupAsJson(environmentOf(matomo), ['--yes', '--consumers']);
+  expect(code).toBe(0);
+  expect(result.applied).toBe(true);
+  expect(result.plan.slice(4)).toMatchObject([
+    { action: 'create', kind: 'dimension', name: 'Deprecated endpoint' },
+    {
+      action: 'blocked',
+      kind: 'dimension',
+      name: 'Client',
+      reason: expect.stringContaining(
+        './console customdimensions:add-custom-dimension --scope=action --count=2',
+      ),
+    },
+    { action: 'blocked', kind: 'dimension', name: 'Client version' },
+    { action: 'create', kind: 'segment', name: 'Deprecated endpoints' },
+  ]);
+  expect(result.environment.MATOMO_DIMENSIONS).toMatch(/,5=matomo\.deprecated_endpoint$/);
+  expect(matomo.dimensions[4]?.description).toMatch(/^matomo\.deprecated_endpoint, /);
+});
+
+test('--consumers without a slot: neither its dimensions nor its segment, and no failure', async () => {
+  const matomo = await startMatomoSite({ dimensions: [{ name: 'a' }] });
+  const { code, result } = await runSetupAsJson(environmentOf(matomo), ['--yes', '--consumers']);
+  expect(code).toBe(0);
+  expect(result.plan.slice(4).map(({ action }) => action)).toEqual(Array(4).fill('blocked'));
+});

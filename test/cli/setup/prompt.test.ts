@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { createToPseudonym } from '../../../src/hit/visitor/pseudonym.js';
 import { tokenOf } from '../../support/matomo-api.js';
 import { startMatomoSite } from '../../support/matomo-site.js';
 import { environmentOf, MAIN } from '../../support/setup.js';
@@ -55,6 +56,15 @@ describe('at a terminal', () => {
     await terminal.answer('(not shown): ', typed);
     expect(await terminal.exit()).toBe(2);
     expect(matomo.requests).toEqual([]);
+  });
+
+  test('pseudonym reads a key without an echo', async () => {
+    const env = { MATOMO_VISITOR_KEY: 'a-visitor-key' };
+    const terminal = startTerminal([MAIN, 'pseudonym'], env);
+    await terminal.answer('(not shown): ', 'key5ec2e7\r');
+    expect(await terminal.exit()).toBe(0);
+    expect(terminal.screen()).toContain(createToPseudonym('a-visitor-key')('key5ec2e7'));
+    expect(terminal.screen()).not.toContain('5ec2e7');
   });
 
   test('a token that is mistyped is not shown, and there is no second prompt', async () => {

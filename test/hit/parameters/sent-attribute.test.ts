@@ -46,3 +46,21 @@ test.each([
 ])('a dimension of error.type %s is sent as %s', (type, sent) => {
   expect(createToSentAttribute(HIT_OPTIONS)('error.type', type)).toBe(sent);
 });
+
+test.each([
+  ['http.response.header.location', 'users?token=abc', 'users?token=redacted'],
+  ['http.response.header.link', '</a?token=abc>; rel="next"', '</a?token=redacted'],
+  ['http.request.header.x-original-uri', 'a?password=abc&b=1', 'a?password=redacted&b=1'],
+  ['http.request.header.x-note', 'see https://u:p@a.test/?token=abc', /^(?!.*(?:abc|u:p))/],
+  ['http.request.header.x-note', 'Bearer abc', 'redacted'],
+  ['http.request.header.x-note', 'my eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbm4ifQ.c2ln', 'redacted'],
+  ['http.request.header.x-app-version', '2.1 beta', '2.1 beta'],
+] as const)('of a header, %s: %s is sent as %s', (name, value, sent) => {
+  expect(createToSentAttribute(HIT_OPTIONS)(name, value)).toMatch(
+    typeof sent === 'string' ? new RegExp(`^${escaped(sent)}`) : sent,
+  );
+});
+
+function escaped(text: string): string {
+  return text.replace(/[^\w\s]/g, '\\$&');
+}

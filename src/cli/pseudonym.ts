@@ -1,0 +1,56 @@
+import { text as readAll } from 'node:stream/consumers';
+import { parseArgs } from 'node:util';
+import { coded } from '../common/messages.js';
+import { createToPseudonym, identify, userIdSourceOf } from '../hit/visitor/pseudonym.js';
+import { stableVisitorKey } from '../hit/visitor/visitor-id.js';
+import { readEnvironment } from '../options/resolve-options.js';
+import { promptSecret } from './setup/prompt.js';
+import { toUsageError, UsageError } from './usage-error.js';
+
+/** If `MATOMO_USER_ID` is neither a header nor a claim. */
+const ANY_HEADER = { kind: 'header', header: 'x-api-key' } as const;
+
+/** Reads a key or the value of a claim without echo, or from a pipe, and prints its pseudonym. No message shows the value. */
+export async function pseudonym(args: string[]): Promise<void> {
+  parseArgs({ args, options: {} });
+  const problems: string[] = [];
+  const diagnostics = { error: (text: string) => void problems.push(text) };
+  const { env } = process;
+  const visitorKey = readEnvironment('visitorKey', env, diagnostics);
+  const tokenAuth = readEnvironment('tokenAuth', env, diagnostics);
+  const userId = readEnvironment('userId', env, diagnostics);
+  if (problems[0] !== undefined) throw toUsageError(problems[0]);
+  const key = stableVisitorKey({ visitorKey, tokenAuth });
+  if (key === undefined) throw new Error(coded('user-id-key', NO_KEY));
+  console.log(createToPseudonym(key)(toValue(await readValue(), userId)));
+}
+
+async function readValue(): Promise<string> {
+  const typed = process.stdin.isTTY
+    ? await promptSecret('Key, or value of the claim (not shown): ')
+    : (await readAll(process.stdin)).split('\n', 1)[0];
+  const value = typed?.trim();
+  if (!value) throw new UsageError('there is no value; type it at a terminal, or pipe it');
+  return value;
+}
+
+/** What tracking makes of a header with this value. */
+function toValue(given: string, userId: unknown): string {
+  const source = userIdSourceOf(userId) ?? ANY_HEADER;
+  const identity = identify(source.kind === 'claim' ? ANY_HEADER : source, given);
+  if (identity.kind === 'known') return identity.value;
+  if (source.kind === 'claim') {
+    const ofToken = identify(source, /^bearer\s/i.test(given) ? given : `Bearer ${given}`);
+    if (ofToken.kind === 'known') return ofToken.value;
+    throw new Error(coded('user-id-token', NO_CLAIM));
+  }
+  throw new Error(identity.kind === 'none' ? NOBODY : coded('user-id-token', TOKEN_CHANGES));
+}
+
+const NO_KEY =
+  'There is no key for pseudonyms that stays. Requests have no user ID. Set MATOMO_VISITOR_KEY or MATOMO_TOKEN_AUTH as the application does.';
+const NO_CLAIM =
+  'The value is a token without the claim that MATOMO_USER_ID names. Requests with it have no user ID. Enter another token, or the value of the claim.';
+const TOKEN_CHANGES =
+  'The value is a JSON Web Token, which changes often. Requests with it have no user ID. Set MATOMO_USER_ID to jwt.sub, jwt.client_id or jwt.azp.';
+const NOBODY = 'The value names nobody. Requests with it have no user ID. Enter another value.';
