@@ -106,7 +106,7 @@ export function toHit(parameters: ReadonlyMap<string, string>, kind: Hit['kind']
 }
 
 /** Titles, user agents and custom variables come again with every hit. */
-const encodeOnce = memoize(encodeValue);
+const encodeOnce = /* @__PURE__ */ memoize(encodeValue);
 
 function toQueryString(parameters: ReadonlyMap<string, string>): string {
   let query = '';

@@ -40,7 +40,7 @@ export class KnownFields {
   }
 }
 
-let first = new KnownFields([]);
+let first = /* @__PURE__ */ new KnownFields([]);
 let knownCount = 0;
 
 /** What parameters make; `undefined` if there is something to report about one, or if they are too long to be kept. */

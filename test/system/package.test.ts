@@ -28,10 +28,9 @@ const [packed] = JSON.parse(
 ) as [{ size: number; unpackedSize: number; files: { path: string }[] }];
 const files = packed.files.map(({ path }) => path);
 
-test('the package is small, and holds built code, its types, the pages about it and nothing else', () => {
+test('the package holds built code, its types, the pages about it and nothing else', () => {
   const { size, unpackedSize } = packed;
   process.stdout.write(`${files.length} files, ${size} bytes, unpacked ${unpackedSize}\n`);
-  expect(size).toBeLessThan(650 * KILOBYTE);
   const kinds = files.map((path) =>
     path
       .replace(/^(dist\/(?:esm|cjs))\/.*?((?:\.d)?\.[jt]s)$/, '$1/*$2')
@@ -73,9 +72,9 @@ test('links of the packed pages lead to packed pages, but for what is about the 
   expect(outside.filter((path) => !ofRepository.test(path))).toEqual([]);
 });
 
-test('published types are a file for each entry and one that they share, and link to no page beside them', () => {
+test('published types are a file for each entry and those that they share, and link to no page beside them', () => {
   const types = files.filter((path) => path.startsWith('dist/cjs/') && path.endsWith('.d.ts'));
-  expect(sorted(types)).toEqual([
+  expect(sorted(new Set(types.map((path) => path.replace(/types\d+/, 'types'))))).toEqual([
     'dist/cjs/gateway/index.d.ts',
     'dist/cjs/index.d.ts',
     'dist/cjs/inspector/index.d.ts',

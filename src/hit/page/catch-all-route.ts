@@ -33,7 +33,7 @@ export function isCatchAllRoute(route: string): boolean {
   return route.length <= MAX_CATCH_ALL_LENGTH && hasOnlyWildcards(route);
 }
 
-const hasOnlyWildcards = memoize((route: string): boolean => {
+const hasOnlyWildcards = /* @__PURE__ */ memoize((route: string): boolean => {
   const segments = withoutAnchors(withoutGroups(route))
     .split('/')
     .filter((segment) => segment !== '');

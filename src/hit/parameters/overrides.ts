@@ -17,7 +17,7 @@ export function isNobody(userId: string): boolean {
 }
 
 const CVAR = { kind: 'variables' } as const;
-const OF_AN_EVENT = parametersWith(({ section }) => section === 'Events');
+const OF_AN_EVENT = /* @__PURE__ */ parametersWith(({ section }) => section === 'Events');
 
 /** Sets parameters of a hit to values of the application, except `cvar`. */
 export function overrideAll(

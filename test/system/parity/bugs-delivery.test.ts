@@ -133,7 +133,7 @@ test('bug 11, route details that cannot be sent: they are refused at the start, 
     expect(() => new MatomoSpanProcessor({ url: 'http://x', siteId: 1, routeDetails })).toThrow(
       expect.objectContaining({
         name: 'TypeError',
-        message: expect.stringMatching(/^routeDetails/),
+        message: expect.stringMatching(/routeDetails/),
       }),
     );
   }
