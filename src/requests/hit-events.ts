@@ -6,8 +6,8 @@ export { MAX_FURTHER_HITS } from '../hit/further-hit.js';
 /** Name of a span event that adds a hit besides the page view. */
 export const HIT_EVENT = 'matomo.hit';
 
-export const PREFIX = 'matomo.';
-export const CVAR_PREFIX = 'matomo.cvar.';
+const PREFIX = 'matomo.';
+const CVAR_PREFIX = 'matomo.cvar.';
 
 /** The attributes of an event that adds a hit. */
 export function toEventAttributes(

@@ -68,7 +68,7 @@ function countInformational(response: WrittenResponse): () => number {
 }
 
 /** Bytes of the body as sent; `undefined` if the response is incomplete or was not measured. */
-export function measuredSize(response: object): number | undefined {
+function measuredSize(response: object): number | undefined {
   return sizes.get(response);
 }
 

@@ -238,7 +238,7 @@ function addTo(known: Record<string, unknown> | undefined, added: object): Recor
 }
 
 /** Passes a hit to every processor. If there are only exporters, adds it to the span if that is recorded. Never throws. */
-export function giveHit(
+function giveHit(
   parameters: Readonly<Record<string, unknown>>,
   { captured, span }: CallTarget,
 ): void {
@@ -250,7 +250,7 @@ export function giveHit(
 }
 
 /** Lets everything that makes hits count and log a call that makes none. Never throws. */
-export function refuseHit(key: string, message: string): void {
+function refuseHit(key: string, message: string): void {
   forEachTaker((taker) => taker.refuseHit(key, message));
 }
 

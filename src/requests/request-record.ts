@@ -174,7 +174,7 @@ export interface EndedRecord
 }
 
 /** What is left of Node's request, until it is released. */
-export interface AvailableRequest {
+interface AvailableRequest {
   readonly request:
     | {
         readonly headers: IncomingHttpHeaders;

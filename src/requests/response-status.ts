@@ -82,7 +82,7 @@ const CLIENT_ERRORS: ReadonlySet<string | undefined> = new Set([
  * Whether the client, not the server, ended a connection before the response was complete. If the server calls `destroy()`, the
  * socket has seen neither an end nor an error.
  */
-export function hasClientGoneAway({ readableEnded, errored }: Socket): boolean {
+function hasClientGoneAway({ readableEnded, errored }: Socket): boolean {
   if (readableEnded) return true;
   const code = (errored as NodeJS.ErrnoException | null)?.code;
   return CLIENT_ERRORS.has(code) || (code?.startsWith('HPE_') ?? false);

@@ -193,7 +193,7 @@ function takeOldest<T>(traces: SlotMap<string, T>): T | undefined {
 }
 
 /** Records, oldest first, linked with each other: adding and removing one costs a tenth of what a `Map` takes. */
-export class RecordList {
+class RecordList {
   #oldest: RequestRecord | undefined;
   #newest: RequestRecord | undefined;
   #size = 0;

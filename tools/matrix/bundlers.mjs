@@ -131,6 +131,7 @@ export const BUNDLERS = [
   },
   {
     name: 'Next.js, `output: "standalone"`',
+    isNightly: true, // it takes minutes to build
     versionOf: 'next',
     setUp: NEXT,
     folder: 'bundlers/next-standalone',
