@@ -9,7 +9,9 @@ const isLong = process.env.TEST_LONG === '1';
 const LONG_ONLY = [
   'test/**/*.long.test.ts',
   'test/system/matrix/core.test.ts',
-  'test/cli/doctor/check-address.test.ts',
+  'test/cli/doctor/check-{address,ai-chatbots,fields,options,spam,spool,token}.test.ts',
+  'test/cli/matomo-api/api-client.test.ts',
+  'test/cli/setup/secrecy.test.ts',
   'test/gateway/{clients,full-spool}.test.ts',
   'test/register/{bundle,memory}.test.ts',
   'test/scripts/{demo,test-runner}.test.ts',
