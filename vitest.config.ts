@@ -9,16 +9,16 @@ const isLong = process.env.TEST_LONG === '1';
 const LONG_ONLY = [
   'test/**/*.long.test.ts',
   'test/system/matrix/core.test.ts',
-  'test/cli/doctor/check-{address,ai-chatbots,fields,options,spam,spool,token}.test.ts',
+  'test/cli/doctor/check-{address,ai-chatbots,fields,options,spam,spool,storing,token,tracing}.test.ts',
   'test/cli/matomo-api/api-client.test.ts',
-  'test/cli/setup/secrecy.test.ts',
+  'test/cli/setup/{run-setup,secrecy}.test.ts',
   'test/gateway/{clients,full-spool}.test.ts',
   'test/register/{bundle,memory}.test.ts',
   'test/scripts/{demo,test-runner}.test.ts',
   'test/system/docs/{frameworks,recipes}.test.ts',
   'test/system/privacy/{forgotten-texts,strict}.test.ts',
   'test/delivery/spool/file/{full-disk,many-segments}.test.ts',
-  'test/delivery/spool/redis/kill.test.ts',
+  'test/delivery/spool/redis/{kill,one-process}.test.ts',
   'test/inspector/page/{accessibility,chatbots,hostile-hits,page}.test.ts',
 ];
 /** What `npm test` runs a sample of, as `sampled` in test/support/long.ts says. */
