@@ -1,5 +1,13 @@
 // tsc compiles src to build, and the bundler makes a few files in dist for each module format: Node.js takes at least twice
 // as long to load a hundred small files. Nothing is minified, so that stack traces have the names in src. Types are bundled, too.
+//
+// Rollup bundles the declarations, because TypeScript 7 has no API for that; its plugin uses `@typescript/typescript6`. There is one
+// set of types, in dist/cjs: the files in dist/esm re-export it, so that a class is one type for both formats. Relative links to pages
+// become text, or absolute links if package.json has a repository.
+//
+// Bundlers read the condition `module` of package.json, which Node.js does not know, and get ES modules for `import` and `require`.
+// Only they use dist/esm/register.js: it imports what the CommonJS build loads when the process serves. The tracking functions and
+// their imports are one chunk, `tracking`, because bundlers keep all of a chunk that may have side effects.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';

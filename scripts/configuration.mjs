@@ -59,7 +59,11 @@ const RECOMMENDED = {
     '1=http.request.method,2=http.response.status_code,3=http.route',
     'reports by method, status and route; `npx opentelemetry-matomo setup` creates the dimensions',
   ],
-  userId: ['', 'enduser.id', 'reports by API consumer, if a span has the attribute'],
+  userId: [
+    '',
+    'http.request.header.x-api-key',
+    'reports by API consumer; Matomo gets a pseudonym of the key',
+  ],
   spool: [
     '/var/spool/my-app-matomo',
     '/var/spool/my-app-matomo',
@@ -74,7 +78,7 @@ const INTRODUCTION = `# Configuration
 
 <!-- Made by \`${COMMAND}\` from ${TABLE} and ${RECEIVER_TABLE}; edit those. -->
 
-You can set options in code, as in \`start({ trustProxy: 1 })\` or \`new MatomoSpanProcessor({ trustProxy: 1 })\`, and most of them by environment variables, as in
+Reference: all options. You can set them in code, as in \`start({ trustProxy: 1 })\` or \`new MatomoSpanProcessor({ trustProxy: 1 })\`, and most of them by environment variables, as in
 \`MATOMO_TRUST_PROXY=1\`. If both are set, code wins. \`opentelemetry-matomo/register\` reads only the environment.
 
 | an option is | in code | in the environment |
@@ -374,7 +378,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const built = (path) => import(new URL(`../build/${path}`, import.meta.url).href);
   const { OPTIONS } = await built('options/option-table.js');
   const { RECEIVER_OPTIONS } = await built('gateway/receiver-options.js');
-  const { HEALTH_CHECKERS } = await built('hit/request-patterns.js');
+  const { HEALTH_CHECKERS } = await built('hit/ignore.js');
   const { AI_CHATBOTS } = await built('hit/bots/ai-chatbots.js');
   const files = {
     [TYPE]: withProperties(TYPE, 'MatomoOptions', typeOfOptions(TABLE, OPTIONS)),

@@ -9,7 +9,7 @@ import { HOW_TO_GET_CHROMIUM, hasChromium, launchChromium } from './chromium.mjs
 import { setUp } from './setup.mjs';
 
 const FOLDER = fileURLToPath(new URL('../docs/images/', import.meta.url));
-const WIDE = { width: 1240, height: 720 };
+const WIDE = { width: 1180, height: 580 };
 const PHONE = { width: 360, height: 740 };
 
 if (!hasChromium) {

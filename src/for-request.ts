@@ -24,8 +24,8 @@ const MAX_STEPS = 2;
  * memory. If the object leads to no request, they do nothing (`measure` only runs its function), and one line is logged. With a
  * `MatomoSpanExporter` and no processor, further hits belong to the active span.
  *
- * @param request - Node's `IncomingMessage`, or an object that has it at most two steps away in `raw`, `req`, `request`, `env` or
- * `incoming`: the request of Express, Fastify or Hapi, the context of Koa or Hono.
+ * @param request - Node's `IncomingMessage`, `Http2ServerRequest` or `ServerHttp2Stream`, or an object that has one at most two steps
+ * away in `raw`, `req`, `request`, `env` or `incoming`: the request of Express, Fastify or Hapi, the context of Koa or Hono.
  * @returns Functions that need no `this`.
  * @example
  * const { trackEvent } = forRequest(request);

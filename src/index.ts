@@ -23,9 +23,9 @@ export type { HttpDispatcher } from './delivery/http/transport.js';
 export { forRequest } from './for-request.js';
 export { AI_CHATBOTS } from './hit/bots/ai-chatbots.js';
 export type { TrackedRequest } from './hit/http-request.js';
+export { HEALTH_CHECKERS } from './hit/ignore.js';
 export type { Order, OrderItem } from './hit/parameters/order.js';
 export type { PerfKey, TrackingParameters } from './hit/parameters/tracking-parameters.js';
-export { HEALTH_CHECKERS } from './hit/request-patterns.js';
 export type { OptionError } from './options/wrong-option.js';
 export type { MatomoOptions, VisitorId } from './options.js';
 export type { MatomoStats } from './pipeline/stats.js';
@@ -35,3 +35,4 @@ export { recordServerSpans, type Sampler, type SamplingResult } from './sampler.
 export { MatomoSpanExporter } from './span-exporter.js';
 export { MatomoSpanProcessor } from './span-processor.js';
 export { type MatomoHandle, start } from './start.js';
+export { type McpTransport, type McpVisitor, trackMcp } from './track-mcp.js';

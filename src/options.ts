@@ -83,7 +83,8 @@ export interface MatomoOptions {
    * Title of the page view: a template of `{method}`, `{route}`, `{path}`, `{host}`, `{status}` and `{span}`, or a function.
    * `{span}` is the name of the server span. Without a route, `{route}` is `Not Found` for a 404, otherwise the path in the form
    * that `titlePaths` selects. It ends with the name of a GraphQL operation, a JSON-RPC method or a tRPC procedure, if there is one;
-   * for a GraphQL operation at `/`, `{method}` is `GraphQL` and `{route}` is the name.
+   * for a GraphQL operation at `/`, `{method}` is `GraphQL` and `{route}` is the name. Of a call of an MCP server, `{method}` is `MCP`
+   * and `{route}` is the call, such as `tools/call find_order`.
    * Environment: `MATOMO_ACTION_NAME`.
    * @default `{method} {route}`
    * @see [Matomo: `action_name`](https://developer.matomo.org/api-reference/tracking-api)
@@ -130,6 +131,18 @@ export interface MatomoOptions {
    * @default `ignore`
    */
   readonly prefetches?: 'ignore' | 'track' | undefined;
+  /**
+   * What happens to requests to a server of the Model Context Protocol. With `calls`, `tools/call`, `prompts/get`, `resources/read`,
+   * `initialize` and methods that the protocol does not define are page views, such as `MCP tools/call find_order`; lists, completion,
+   * subscriptions, logging levels, pings, notifications, responses of the client, event streams and the ends of sessions are not
+   * tracked. With `all`, they are page views, too. With `off`, the endpoint is one as any other. A request belongs to MCP if a span or
+   * `trackMcp` says so, or by its body or headers if its path ends in `/mcp` or has served MCP before. Unless it is `off`, the session
+   * takes the place of address and user agent in the visitor ID, and the request is never one of an AI chatbot.
+   * Environment: `MATOMO_MCP`.
+   * @default `calls`
+   * @see [Model Context Protocol](https://modelcontextprotocol.io)
+   */
+  readonly mcp?: 'calls' | 'all' | 'off' | undefined;
   /**
    * With `documents`, a successful GET request of a document is a download in Matomo instead of a page view: PDF, office
    * documents, archives, EPUB, CSV, audio and video, by the content type of the response, or by the file extension if that type is
@@ -180,9 +193,10 @@ export interface MatomoOptions {
    * write the stable name of an attribute, its old name is read too. `http.request.header.NAME` and `http.response.header.NAME` are
    * headers, with or without tracing; addresses in them are masked as `anonymizeIp` says, and URLs are redacted as `query` says. Headers
    * whose names say that they are secret, such as `x-api-key`, are invalid. Some names are computed: `matomo.failed_endpoint` is `5xx
-   * GET /users/:id` or `4xx …`, from status 400 on; `matomo.deprecated_endpoint` is `GET /v1/users`, see `deprecated`;
+   * GET /users/:id` or `4xx …`, from status 400 on, and `error MCP tools/call find_order` for a failed call with another status; `matomo.deprecated_endpoint` is `GET /v1/users`, see `deprecated`;
    * `matomo.content_format` is the format of the response, such as `json`, `html` or `llms.txt`; `graphql.operation.name` and `rpc.method`
-   * are the name of the operation in the title. Three more are computed unless the span
+   * are the name of the operation in the title; `mcp.method.name`, `gen_ai.tool.name`, `mcp.client.name` and `mcp.protocol.version` are
+   * method, tool, client and revision of the protocol of a request to an MCP server. Three more are computed unless the span
    * has them: `user_agent.name` and `user_agent.version` are the client library, such as `python-requests` and `2.32.3`, and
    * `user_agent.bot.name` is the name of a crawler or AI chatbot. Matomo cuts values at 250 characters.
    * Environment: `MATOMO_DIMENSIONS`.
@@ -228,7 +242,7 @@ export interface MatomoOptions {
    */
   readonly anonymizeIp?: 0 | 1 | 2 | 3 | 4 | undefined;
   /**
-   * How a caller without a user ID is recognized. `auto`: one visitor per day, by address and user agent. `cookie`: the visitor
+   * How a caller without a user ID is recognized. `auto`: one visitor per day, by address and user agent, or by the session of MCP. `cookie`: the visitor
    * of Matomo's JavaScript tracker, from its `_pk_id` cookie. `none`: Matomo's own rules. A function returns 16 hex digits. If
    * there is no cookie, or the function returns `undefined`, `auto` applies.
    * Environment: `MATOMO_VISITOR_ID`.
@@ -261,7 +275,8 @@ export interface MatomoOptions {
    * `strict` sends as little as a report of visits needs: no addresses (`cip` is `0.0.0.0`, if there is a token) and no user IDs
    * from any source, and the defaults `query: 'strip'`, `urlPaths: 'template'`, `referrers: 'origin'`, `doNotTrack: true`,
    * `visitorKey: 'daily'` and `errors: 'off'`. Visitor IDs are made from the unmasked address, which is not sent, with a key that is
-   * deleted. Options that are set win; one line lists them: `anonymizeIp` sends masked addresses, `userId` allows user IDs.
+   * deleted. Options that are set win; one line lists them: `anonymizeIp` sends masked addresses, `userId` sends the user IDs
+   * that it gives, and no others.
    * Environment: `MATOMO_PRIVACY`.
    * @default none
    * @see [How do I comply with the GDPR?](privacy.md)
@@ -273,7 +288,7 @@ export interface MatomoOptions {
    * `/token=…/`) are redacted unless this is `keep`. Secrets in a referrer are always redacted.
    * Environment: `MATOMO_QUERY`.
    * @default `redact`
-   * @see [What counts as a secret](privacy.md#queries)
+   * @see [What counts as a secret](what-is-redacted.md#queries)
    */
   readonly query?: 'keep' | 'redact' | 'strip' | readonly string[] | undefined;
   /**
@@ -322,7 +337,7 @@ export interface MatomoOptions {
    * value. Hits outside of a request are not affected. If the value has several parts, use `ignore`.
    * Environment: `MATOMO_CONSENT`.
    * @default none
-   * @see [How do I track only with consent?](privacy.md#how-do-i-track-only-with-consent)
+   * @see [How do I track only with consent?](consent.md#how-do-i-track-only-with-consent)
    */
   readonly consent?: string | undefined;
   /**
@@ -376,7 +391,7 @@ export interface MatomoOptions {
    */
   readonly pageViews?: boolean | undefined;
   /**
-   * What is sent about an error, that is status 400 and above or a failed GraphQL operation: nothing (`off`), its class as the
+   * What is sent about an error, that is status 400 and above, a failed GraphQL operation or a failed MCP call: nothing (`off`), its class as the
    * custom variable `error_type` (`type`), or also a crash for the CrashAnalytics plugin (`crash`). The error message is never
    * sent, and free text instead of a class is sent as `_OTHER`.
    * Environment: `MATOMO_ERRORS`.

@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { startOffer } from './common/start-hook.js';
 import { register } from './register/register.js';
-import { isDisabled } from './register/serving.js';
+import { isDisabled } from './register/registration.js';
 
 // Preloads run again in every worker thread. In each thread the first installation of the package that is loaded tracks.
 if (!isDisabled() && !isOwnCommand()) {

@@ -57,9 +57,9 @@ export class MatomoSpanExporter {
     try {
       if (this.#made) {
         const { pipeline, reading } = this.#made;
-        const assembled = assembleRequests(spans, reading, (span, isTorn) => {
+        const assembled = assembleRequests(spans, reading, (span, isAncestorMissing) => {
           for (const hit of hitsOfEvents(span))
-            pipeline.addFurtherHit(hit, isTorn ? 'unknown' : undefined);
+            pipeline.addFurtherHit(hit, isAncestorMissing ? 'unknown' : undefined);
           if (isAnnotated(span, reading) && !hasHitEvent(span)) pipeline.countUnused();
         });
         for (const { record, span } of assembled) pipeline.addRequest(record, span);

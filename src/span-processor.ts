@@ -2,7 +2,7 @@ import { describeError } from './common/describe-error.js';
 import { createDiagnostics, type Diagnostics } from './common/diagnostics.js';
 import { coded } from './common/messages.js';
 import type { Context, Span } from './common/otel-types.js';
-import { createIsAiChatbot } from './hit/bots/is-ai-chatbot.js';
+import { createIsAiChatbot } from './hit/bots/ai-chatbot-hit.js';
 import type { MatomoOptions } from './options.js';
 import { createHitPipeline, type HitPipeline, noStats } from './pipeline/hit-pipeline.js';
 import { watchForSpans } from './pipeline/missing-api.js';
@@ -16,7 +16,7 @@ import {
 } from './requests/forwarded-request.js';
 import { measureResponses } from './requests/measure-responses.js';
 import { exposeInternals, type ProcessorInternals } from './requests/processor-internals.js';
-import type { RequestReading } from './requests/request-reading.js';
+import type { RequestReading } from './requests/read-request.js';
 import { type RequestTracker, trackRequests } from './requests/track-requests.js';
 
 /**

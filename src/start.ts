@@ -7,8 +7,8 @@ import type { MatomoOptions } from './options.js';
 import { noStats } from './pipeline/hit-pipeline.js';
 import type { MatomoStats } from './pipeline/stats.js';
 import { register } from './register/register.js';
+import { isDisabled } from './register/registration.js';
 import * as late from './register/serve.js';
-import { isDisabled } from './register/serving.js';
 
 /** What {@link start} returns. */
 export interface MatomoHandle extends AsyncDisposable {

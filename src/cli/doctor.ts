@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import { VERSION } from '../version.js';
+import type { Finding, FindingVerdict } from './doctor/checks.js';
 import { diagnose } from './doctor/diagnose.js';
-import { formatFindings } from './doctor/format-findings.js';
+import { wrap } from './terminal.js';
 import { UsageError } from './usage-error.js';
 
 /** Checks the setup of an application in this folder and with this environment, and prints what to change. */
@@ -36,4 +37,36 @@ function toGoals(text: string): number[] {
   if (text === '') return [];
   if (/^[1-9]\d{0,9}(?:,[1-9]\d{0,9})*$/.test(text)) return text.split(',').map(Number);
   throw new UsageError('--goals must be the IDs of goals, separated by commas');
+}
+
+const MARKS: Readonly<Record<FindingVerdict, string>> = {
+  ok: '✓',
+  warning: '!',
+  problem: '✗',
+  unknown: '?',
+};
+
+/** Formats findings for a terminal: a mark, what was found, and below it what to do. */
+export function formatFindings(findings: readonly Finding[]): string {
+  const lines = findings.flatMap(({ check, verdict, found, advice, code }) => [
+    ...wrapBehind(`${MARKS[verdict]} ${check.padEnd(8)}`, `${found}${code ? ` [${code}]` : ''}`),
+    ...(advice === undefined ? [] : wrapBehind(' '.repeat(10), `→ ${advice}`)),
+  ]);
+  return [...lines, '', ...summaryOf(findings)].join('\n');
+}
+
+function summaryOf(findings: readonly Finding[]): string[] {
+  const count = findings.filter(({ verdict }) => verdict === 'problem').length;
+  const summary =
+    count === 0
+      ? 'No problem was found that prevents hits from being stored.'
+      : `${count} ${count === 1 ? 'problem prevents' : 'problems prevent'} hits from being stored.`;
+  const hasCodes = findings.some(({ code }) => code !== undefined);
+  return [summary, ...(hasCodes ? ['docs/messages.md explains the codes in [brackets].'] : [])];
+}
+
+/** Wraps text behind `head`. */
+function wrapBehind(head: string, text: string): string[] {
+  const [first = '', ...rest] = wrap(' '.repeat(head.length + 1), text);
+  return [`${head} ${first.trimStart()}`, ...rest];
 }

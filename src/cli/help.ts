@@ -1,27 +1,13 @@
 /** Shown without a command. */
 export const OVERVIEW = `opentelemetry-matomo: every HTTP request becomes a hit in Matomo
 
-  MATOMO_URL=http://127.0.0.1:8080 MATOMO_SITE_ID=1 \\
-    node --require opentelemetry-matomo/register app.js
-      tracks an application without changing it
+  npx opentelemetry-matomo setup     prepares Matomo to store status and method
+  npx opentelemetry-matomo doctor    finds out why nothing arrives in Matomo
+  npx opentelemetry-matomo inspect   shows hits, without Matomo
+  npx opentelemetry-matomo spool     shows or deletes hits that are pending
+  npx opentelemetry-matomo gateway   tracks services in other languages
 
-  npx opentelemetry-matomo doctor [--json] [--send] [--goals 1,2]
-      finds out why nothing arrives in Matomo
-  npx opentelemetry-matomo setup    prepares Matomo to store status and method
-  npx opentelemetry-matomo inspect [--port 8080] [--host 127.0.0.1]
-                                   [--forward https://matomo.example.org]
-      behaves like Matomo's tracker, and shows what it would store
-  npx opentelemetry-matomo pseudonym
-      prints the user ID that a key of a caller gets
-  npx opentelemetry-matomo spool status|purge [--json]
-      shows what is pending in the spool, or deletes hits from it
-  npx opentelemetry-matomo gateway [--listen 127.0.0.1:4318]
-                                   [--services shop,stock] [--scopes NAMES]
-      receives spans by OTLP/HTTP and sends hits
-  npx opentelemetry-matomo replay FILE... [--state FILE] [--rate N] [--dry-run]
-      sends hits for recorded spans
-
-  npx opentelemetry-matomo COMMAND --help    explains a command
+COMMAND --help explains a command, also pseudonym and replay.
 `;
 
 /** Shown by `COMMAND --help`. */
@@ -56,6 +42,7 @@ changes settings.
   --consumers           dimensions "Deprecated endpoint", "Client" and "Client
                         version", as far as the site has room for them, and the
                         segment "Deprecated endpoints"
+  --mcp                 dimensions "Tool" and "MCP client", as far as they fit
   --create-site NAME --site-url URL
                         a new site instead of MATOMO_SITE_ID (super user)
   --token-file FILE     token of a user with write access. Without it, the token

@@ -4,7 +4,7 @@ import { coded } from '../common/messages.js';
 import { createToPseudonym, identify, userIdSourceOf } from '../hit/visitor/pseudonym.js';
 import { stableVisitorKey } from '../hit/visitor/visitor-id.js';
 import { readEnvironment } from '../options/resolve-options.js';
-import { promptSecret } from './setup/prompt.js';
+import { promptSecret } from './terminal.js';
 import { toUsageError, UsageError } from './usage-error.js';
 
 /** If `MATOMO_USER_ID` is neither a header nor a claim. */
@@ -35,12 +35,12 @@ async function readValue(): Promise<string> {
 }
 
 /** What tracking makes of a header with this value. */
-function toValue(given: string, userId: unknown): string {
+function toValue(input: string, userId: unknown): string {
   const source = userIdSourceOf(userId) ?? ANY_HEADER;
-  const identity = identify(source.kind === 'claim' ? ANY_HEADER : source, given);
+  const identity = identify(source.kind === 'claim' ? ANY_HEADER : source, input);
   if (identity.kind === 'known') return identity.value;
   if (source.kind === 'claim') {
-    const ofToken = identify(source, /^bearer\s/i.test(given) ? given : `Bearer ${given}`);
+    const ofToken = identify(source, /^bearer\s/i.test(input) ? input : `Bearer ${input}`);
     if (ofToken.kind === 'known') return ofToken.value;
     throw new Error(coded('user-id-token', NO_CLAIM));
   }

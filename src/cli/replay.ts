@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { holdEventLoop } from '../common/hold-event-loop.js';
+import { holdEventLoop } from '../common/timers.js';
 import { type ReplayProgress, replayFiles } from '../gateway/replay/replay-files.js';
 import { openReplayState, type ReplayState } from '../gateway/replay/replay-state.js';
 import { readEnvironment } from '../options/resolve-options.js';

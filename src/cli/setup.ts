@@ -1,13 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { coded } from '../common/messages.js';
+import { secret } from '../options/parse-values.js';
 import { readEnvironment } from '../options/resolve-options.js';
-import { createCleaner } from './create-cleaner.js';
-import { createApiClient } from './matomo-api/api-client.js';
-import { ApiFailure } from './matomo-api/api-failure.js';
+import { problemOf } from '../options/wrong-option.js';
+import { ApiFailure, createApiClient, isReadableByOthers } from './matomo-api/api-client.js';
 import { parseArguments, type SetupArguments } from './setup/parse-arguments.js';
-import { readToken } from './setup/read-token.js';
 import { createReport, type Report } from './setup/report.js';
 import { runSetup, type SetupTarget } from './setup/run-setup.js';
-import { isReadableByOthers } from './tls.js';
+import { createCleaner, promptSecret } from './terminal.js';
 import { toUsageError, UsageError } from './usage-error.js';
 
 const DEFAULT_TIMEOUT_MILLIS = 30_000;
@@ -18,8 +18,8 @@ export async function setup(args: string[]): Promise<void> {
   process.removeAllListeners('warning');
   const report = createReport(args.includes('--json'));
   try {
-    const given = parseArguments(args);
-    process.exitCode = (await connectAndRun(given, report)) ? 0 : 1;
+    const parsed = parseArguments(args);
+    process.exitCode = (await connectAndRun(parsed, report)) ? 0 : 1;
   } catch (error) {
     if (error instanceof UsageError) {
       process.exitCode = 2;
@@ -32,21 +32,21 @@ export async function setup(args: string[]): Promise<void> {
   }
 }
 
-async function connectAndRun(given: SetupArguments, report: Report): Promise<boolean> {
+async function connectAndRun(parsed: SetupArguments, report: Report): Promise<boolean> {
   const { env } = process;
-  const target = readTarget(given, report);
+  const target = readTarget(parsed, report);
   if (isReadableByOthers(target.url)) {
     const effect = 'Others on the network can read the token';
     const text = `MATOMO_URL begins with http://. ${effect}. Use https:// if Matomo supports it.`;
     report.warn(coded('not-private', text));
   }
-  const token = await readToken(given.tokenFile, env);
+  const token = await readToken(parsed.tokenFile, env);
   const { headers } = target;
   report.cleanWith(createCleaner([token, ...Object.values(headers)]));
   const timeoutMillis = readEnvironment('exportTimeoutMillis', env) ?? DEFAULT_TIMEOUT_MILLIS;
   const client = await createApiClient({ url: target.url, token, headers, timeoutMillis });
   try {
-    return await runSetup(client, target, given, report);
+    return await runSetup(client, target, parsed, report);
   } finally {
     await client.close();
   }
@@ -75,4 +75,50 @@ function describe(error: Error, hasStarted: boolean): string {
     : 'Nothing was changed';
   if (!(error instanceof ApiFailure)) return `${error.message}. ${effect}.`;
   return coded(error.code, `${error.message}. ${effect}. ${error.advice}.`);
+}
+
+/** A token for setup only, so that applications need none with write access. */
+export const SETUP_TOKEN = 'MATOMO_SETUP_TOKEN';
+
+const SOURCES = `--token-file FILE, ${SETUP_TOKEN}, MATOMO_TOKEN_AUTH or MATOMO_TOKEN_AUTH_FILE`;
+
+/**
+ * Reads the token from a file, from the environment, or from the terminal.
+ *
+ * @throws UsageError if there is none
+ */
+export async function readToken(
+  file: string | undefined,
+  env: Readonly<NodeJS.ProcessEnv>,
+): Promise<string> {
+  if (file !== undefined) return parse('the content of --token-file', readText(file));
+  const own = env[SETUP_TOKEN]?.trim();
+  if (own) return parse(SETUP_TOKEN, own);
+  const problems: string[] = [];
+  const token = readEnvironment('tokenAuth', env, { error: (text) => void problems.push(text) });
+  if (token !== undefined) return token;
+  if (problems[0] !== undefined) throw toUsageError(problems[0]);
+  const typed = await promptSecret('Token of a user with write access (not shown): ');
+  if (typed === undefined) {
+    throw new UsageError(`there is no token; set ${SOURCES}, or type it at a terminal`);
+  }
+  return parse('the token', typed);
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UsageError(`the file in --token-file cannot be read (${code})`);
+  }
+}
+
+/** Validates a token. No message contains it. */
+function parse(name: string, text: string): string {
+  try {
+    return secret(name, text);
+  } catch (error) {
+    throw new UsageError(problemOf(error));
+  }
 }

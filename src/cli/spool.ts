@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { withoutUserInfo } from '../common/diagnostics.js';
 import { countOf } from '../delivery/queue/batch.js';
 import { spoolBackendOf } from '../delivery/spool/backends.js';
-import type { PurgeFilter } from '../delivery/spool/purge-filter.js';
+import type { PurgeFilter } from '../delivery/spool/hit-line.js';
 import type { SpoolProcess, SpoolStatus } from '../delivery/spool/spool-store.js';
 import { readEnvironment } from '../options/resolve-options.js';
 import { UsageError, withoutEffect } from './usage-error.js';
@@ -66,11 +66,11 @@ function filterOf(values: {
   before?: string;
 }): PurgeFilter | undefined {
   const { all, user, visitor, before } = values;
-  const given = [all, user, visitor, before].filter((value) => value !== undefined);
-  if (given.length === 0) return undefined;
-  if (given.length > 1)
-    throw new UsageError('only one of --all, --user, --visitor and --before can be given');
-  if (given[0] === '') throw new UsageError('--user and --visitor need an ID, and --before a date');
+  const set = [all, user, visitor, before].filter((value) => value !== undefined);
+  if (set.length === 0) return undefined;
+  if (set.length > 1)
+    throw new UsageError('only one of --all, --user, --visitor and --before is allowed');
+  if (set[0] === '') throw new UsageError('--user and --visitor need an ID, and --before a date');
   if (user !== undefined) return { kind: 'user', id: user };
   if (visitor !== undefined) return { kind: 'visitor', id: visitor };
   if (before === undefined) return { kind: 'all' };

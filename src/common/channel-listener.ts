@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { describeError } from './describe-error.js';
 import { createDiagnostics } from './diagnostics.js';
 import { coded } from './messages.js';
@@ -10,6 +11,12 @@ export interface RequestMessage {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly server: Server;
+}
+
+/** A message of Node.js about a stream of one of its HTTP/2 servers. */
+export interface StreamMessage {
+  readonly stream: ServerHttp2Stream;
+  readonly headers: IncomingHttpHeaders;
 }
 
 const diagnostics = /* @__PURE__ */ createDiagnostics();
@@ -43,6 +50,23 @@ function isRequestMessage(message: object): message is RequestMessage {
     isObject(request.socket) &&
     typeof response?.once === 'function' &&
     isObject(server)
+  );
+}
+
+/** Like `channelListener`, but also ignores messages that are not about a stream of Node.js. */
+export function streamListener(listen: (message: StreamMessage) => void): ChannelListener {
+  return channelListener((message) => {
+    if (isStreamMessage(message)) listen(message);
+  });
+}
+
+function isStreamMessage(message: object): message is StreamMessage {
+  const { stream, headers } = message as Partial<StreamMessage>;
+  return (
+    isObject(headers) &&
+    typeof stream?.once === 'function' &&
+    typeof stream.session?.once === 'function' &&
+    isObject(stream.session.socket)
   );
 }
 

@@ -1,5 +1,5 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
-import { DetachedScope } from './detached-scope.js';
+import { DetachedScope } from './timers.js';
 
 const DAY_MILLIS = 86_400_000;
 /** How long yesterday's key is kept for requests that have not ended. */

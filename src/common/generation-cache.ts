@@ -1,5 +1,4 @@
 import { copyKey } from './copy-text.js';
-import { RecentTexts } from './recent-texts.js';
 
 const MAX_KEYS = 2000;
 const MAX_KEY_CHARACTERS = 500;
@@ -13,7 +12,6 @@ export class GenerationCache<Key, Value> {
   readonly #maxRecent: number;
   #recent = new Map<Key, Value>();
   #older = new Map<Key, Value>();
-  #missed: RecentTexts | undefined;
 
   constructor(maxKeys: number = MAX_KEYS) {
     this.#maxRecent = maxKeys / 2;
@@ -34,16 +32,6 @@ export class GenerationCache<Key, Value> {
       this.#recent = new Map();
     }
     this.#recent.set(copyKey(key), value);
-  }
-
-  /**
-   * Whether a key that was not found is worth storing: once a cache has overflowed, only a text that comes again. If few texts
-   * repeat, this saves 3 % of the instructions of a hit, and a quarter of its CPU time: large maps cause garbage and cache misses.
-   */
-  isWorthStoring(key: Key): boolean {
-    if (this.#older.size === 0 || typeof key !== 'string') return true;
-    this.#missed ??= new RecentTexts();
-    return this.#missed.hasSeen(key);
   }
 }
 
@@ -94,7 +82,7 @@ export function memoize<Key extends string | number, Value>(
   return function memoized(key) {
     const known = cache.get(key);
     if (known !== undefined) return known;
-    if (isLong(key) || !cache.isWorthStoring(key)) return make(key);
+    if (isLong(key)) return make(key);
     const value = make(copyKey(key)); // the value may be a part of the key
     if (value !== undefined && mayKeep(value, key)) cache.set(key, value);
     return value;
@@ -112,42 +100,6 @@ export function memoizePair<First extends string | number, Second extends string
     if (isLong(first) || isLong(second)) return make(first, second);
     const value = make(copyKey(first), copyKey(second));
     if (value !== undefined) cache.set(first, second, value);
-    return value;
-  };
-}
-
-/** The same for keys that mostly repeat the previous one: comparing short keys takes less than a lookup. */
-export function memoizeLatest<Key extends string | number, Value>(
-  make: (key: Key) => Value,
-): (key: Key) => Value {
-  const memoized = memoize(make);
-  let latestKey: Key | undefined;
-  let latest: Value | undefined;
-  return function memoizedLatest(key) {
-    if (key === latestKey && latest !== undefined) return latest;
-    const value = memoized(key);
-    latestKey = key;
-    latest = value;
-    return value;
-  };
-}
-
-/** The same with two keys. */
-export function memoizeLatestPair<
-  First extends string | number,
-  Second extends string | number,
-  Value,
->(make: (first: First, second: Second) => Value): (first: First, second: Second) => Value {
-  const memoized = memoizePair(make);
-  let latestFirst: First | undefined;
-  let latestSecond: Second | undefined;
-  let latest: Value | undefined;
-  return function memoizedLatest(first, second) {
-    if (first === latestFirst && second === latestSecond && latest !== undefined) return latest;
-    const value = memoized(first, second);
-    latestFirst = first;
-    latestSecond = second;
-    latest = value;
     return value;
   };
 }

@@ -1,5 +1,5 @@
-import { DetachedScope } from './detached-scope.js';
 import type { Diagnostics } from './diagnostics.js';
+import { DetachedScope } from './timers.js';
 
 const FIRST_REPEAT_MILLIS = 600_000;
 const REPEAT_MILLIS = 3_600_000;

@@ -1,5 +1,5 @@
-import { DetachedScope } from './detached-scope.js';
 import { coded, splitCode } from './messages.js';
+import { DetachedScope } from './timers.js';
 
 const MINUTE_MILLIS = 60_000;
 const MAX_LINES_PER_MINUTE = 6;

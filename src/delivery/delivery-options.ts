@@ -1,3 +1,9 @@
+import type { Diagnostics } from '../common/diagnostics.js';
+import type { Transport } from './http/transport.js';
+import type { LossLog } from './loss-log.js';
+import type { MemoryQueue } from './queue/memory-queue.js';
+import type { Spool } from './spool/spool.js';
+
 /** The options that delivery needs. */
 export interface DeliveryOptions {
   readonly tokenAuth: string | undefined;
@@ -13,6 +19,16 @@ export interface DeliveryOptions {
   readonly maxSpoolAgeMillis?: number;
   /** Called after each bulk of which Matomo tracked hits. */
   readonly onTracked?: () => void;
+}
+
+/** What the parts of delivery share. */
+export interface DeliveryParts {
+  readonly options: DeliveryOptions;
+  readonly transport: Transport;
+  readonly diagnostics: Diagnostics;
+  readonly losses: LossLog;
+  readonly memory: MemoryQueue;
+  readonly spool: Spool | undefined;
 }
 
 /** More than a hit usually takes. */

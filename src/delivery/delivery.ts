@@ -1,8 +1,6 @@
-import { DetachedScope } from '../common/detached-scope.js';
 import type { Diagnostics } from '../common/diagnostics.js';
-import { holdEventLoop } from '../common/hold-event-loop.js';
 import { coded } from '../common/messages.js';
-import { withTimeout } from '../common/with-timeout.js';
+import { DetachedScope, holdEventLoop, withTimeout } from '../common/timers.js';
 import type { PendingHit } from '../hit/hit.js';
 import { createIsFresh, type DeliveryOptions, maxQueueBytes } from './delivery-options.js';
 import { adviceForLoss, flushLast, type LastFlushParts } from './exit/last-flush.js';
@@ -38,7 +36,7 @@ export class Delivery {
   #keepsForExit = false;
   #closingMillis = 0;
   #isPrepared = false;
-  /** Read once: resolved options are an object with so many properties that V8 looks them up by name. */
+  /** Read once, because `push` needs it for each hit. */
   readonly #maxQueueSize: number;
   /** Approximate maximum memory of queued hits. */
   readonly maxQueueBytes: number;
@@ -143,6 +141,29 @@ export class Delivery {
    * its start.
    */
   push(hit: PendingHit): boolean {
+    if (!this.#admit(hit)) return false;
+    this.#memory.push(hit);
+    this.#onAdded(hit);
+    return true;
+  }
+
+  /** The same for a hit whose request has not ended: it is pending, and gets its place in the queue from `queue`, or when it is final. */
+  wait(hit: PendingHit): boolean {
+    if (!this.#admit(hit)) return false;
+    this.#memory.wait(hit);
+    this.#onAdded(hit);
+    return true;
+  }
+
+  /** Queues a waiting hit. Returns `false` if it was queued before. */
+  queue(hit: PendingHit): boolean {
+    const isQueued = this.#memory.queue(hit);
+    if (isQueued) this.#loop.update();
+    return isQueued;
+  }
+
+  /** Whether a hit can be added; counts it if not. */
+  #admit(hit: PendingHit): boolean {
     if (this.#closed !== undefined && !this.#keepsForExit) {
       this.counters.lost.shutdown += 1;
       return false;
@@ -153,11 +174,13 @@ export class Delivery {
       this.#losses.check();
       return false;
     }
+    return true;
+  }
+
+  #onAdded(hit: PendingHit): void {
     if (!this.#isPrepared) this.#prepare();
-    this.#memory.push(hit);
     this.#hold.extend(hit.endedMillis);
     this.#loop.update();
-    return true;
   }
 
   /** Loads the transport early: a process that is about to end has no time to load it. */
@@ -248,10 +271,10 @@ class SharedFlush {
   readonly #limitMillis: number;
   #running: Promise<void> | undefined;
   #waiting: Promise<void> | undefined;
-  /** The promise that callers of the waiting flush get. */
+  /** The promise for all calls that wait for the next flush. */
   #shared: Promise<void> | undefined;
 
-  /** `flush` must not reject. No caller waits longer than the limit. */
+  /** `flush` must not reject. No call takes longer than the limit. */
   constructor(flush: () => Promise<void>, limitMillis: number) {
     this.#flush = flush;
     this.#limitMillis = limitMillis;
@@ -262,7 +285,7 @@ class SharedFlush {
     this.#waiting ??= this.#running.then(() => this.#start());
     if (this.#shared !== undefined) return this.#shared;
     const shared = withTimeout(this.#limitMillis, this.#waiting, true).then(() => {
-      // The flush may still wait after the limit: later callers get their own limit.
+      // The flush may still wait after the limit: later calls get their own limit.
       if (this.#shared === shared) this.#shared = undefined;
     });
     this.#shared = shared;

@@ -16,8 +16,8 @@ type LoggedResult = 'queue_full' | 'unconfirmed' | 'too_large' | 'expired' | 'in
 
 interface LossLine {
   readonly intervalMillis: number;
-  /** `details`: what is known about hits that Matomo rejected. */
-  readonly text: (hits: string, details: () => string) => string;
+  /** `known`: what is known about hits that Matomo rejected. */
+  readonly text: (hits: string, known: () => string) => string;
 }
 
 const MAKE_ROOM = 'Raise maxQueueSize, or set spool.';
@@ -57,10 +57,10 @@ const LINES: Readonly<Record<LoggedResult, LossLine>> = {
   },
   invalid: {
     intervalMillis: HOUR_MILLIS,
-    text: (hits, details) =>
+    text: (hits, known) =>
       coded(
         'hits-invalid',
-        `Matomo rejected ${hits}, counted as invalid.${details()} Check siteId, and that the goals exist; an order that Matomo already has is rejected too.`,
+        `Matomo rejected ${hits}, counted as invalid.${known()} Check siteId, and that the goals exist; an order that Matomo already has is rejected too.`,
       ),
   },
 };
@@ -135,8 +135,8 @@ export class LossLog {
     if (hits <= 0) return;
     this.#logged[result] = total;
     const { intervalMillis, text } = LINES[result];
-    const details = () => this.#invalidHits.describe();
-    this.#lines.add(result, hits, (sum) => text(countOf(sum), details), intervalMillis);
+    const known = () => this.#invalidHits.describe();
+    this.#lines.add(result, hits, (sum) => text(countOf(sum), known), intervalMillis);
     if (result !== 'queue_full' || this.#isClosed) return;
     this.#lostWhileFull += hits;
     this.#full.begin(result, () => undefined); // the line with the loss says it

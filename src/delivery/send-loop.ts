@@ -1,15 +1,11 @@
 import type { AsyncResource } from 'node:async_hooks';
 import { describeError } from '../common/describe-error.js';
-import type { Diagnostics } from '../common/diagnostics.js';
-import { MAX_TIMER_MILLIS } from '../common/long-timer.js';
 import { coded } from '../common/messages.js';
 import { SerialQueue } from '../common/serial-queue.js';
+import { MAX_TIMER_MILLIS } from '../common/timers.js';
 import { CHILD_SPAN_WAIT_MILLIS } from '../hit/hit.js';
-import type { DeliveryOptions } from './delivery-options.js';
-import type { LossLog } from './loss-log.js';
-import type { MemoryQueue } from './queue/memory-queue.js';
+import type { DeliveryParts } from './delivery-options.js';
 import type { Sender } from './sender.js';
-import type { Spool } from './spool/spool.js';
 
 /** Hits that are finalized in one turn of the event loop, so that no turn takes long. */
 const HITS_PER_TURN = 25;
@@ -17,13 +13,8 @@ const HITS_PER_TURN = 25;
 /** Interval for checking a full batch again if one of its hits is held back. */
 const SHORTEST_MILLIS = 5;
 
-export interface SendLoopParts {
-  readonly options: DeliveryOptions;
-  readonly memory: MemoryQueue;
-  readonly spool: Spool | undefined;
+interface SendLoopParts extends DeliveryParts {
   readonly sender: Sender;
-  readonly losses: LossLog;
-  readonly diagnostics: Diagnostics;
   /** Timers and requests get its async context. */
   readonly scope: AsyncResource;
 }
@@ -35,9 +26,9 @@ export interface SendLoopParts {
 export class SendLoop {
   readonly #parts: SendLoopParts;
   readonly #attempts: SerialQueue;
-  /** Read once: options are an object with so many properties that V8 looks them up by name. */
+  /** Read once, because `update` needs it for each hit. */
   readonly #maxExportBatchSize: number;
-  /** The timer for the next batch. It does not keep the process alive. */
+  /** The timer for the next batch, which does not keep the process alive. */
   #timer: NodeJS.Timeout | undefined;
   /** Whether the timer is for a full batch. */
   #isTimerForFull = false;
@@ -88,8 +79,11 @@ export class SendLoop {
     if (memory.queued === 0 && memory.count === 0) return;
     if (!sender.sendsFromMemory && sender.batches.size === 0) return;
     if (isFull) this.#setTimer(memory.finalMillis(this.#maxExportBatchSize), SHORTEST_MILLIS);
-    else if (this.#attempts.isIdle)
-      this.#setTimer(Math.max(this.#dueMillis, sender.waitUntilMillis));
+    else if (this.#attempts.isIdle) {
+      // After `hurry`, a hit may be due long before it is final.
+      const leastMillis = this.#isHurried ? performance.now() + CHILD_SPAN_WAIT_MILLIS : 0;
+      this.#setTimer(Math.max(this.#dueMillis, sender.waitUntilMillis, leastMillis));
+    }
   }
 
   /** Sends pending hits without waiting for the back-off, which was reset. */

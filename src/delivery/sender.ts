@@ -1,18 +1,15 @@
-import type { Diagnostics } from '../common/diagnostics.js';
 import { beginSlice } from '../common/slices.js';
-import { withTimeout } from '../common/with-timeout.js';
+import { withTimeout } from '../common/timers.js';
 import { createInterpretResponse, type InterpretResponse } from './answer/interpret-response.js';
 import { type BulkResult, isRejected } from './answer/read-answer.js';
 import { decided, type Outcome } from './answer/result-policy.js';
-import type { DeliveryOptions } from './delivery-options.js';
+import type { DeliveryParts } from './delivery-options.js';
 import type { LoopHold } from './exit/loop-hold.js';
-import type { Exchange, Transport } from './http/transport.js';
-import type { LossLog } from './loss-log.js';
+import type { Exchange } from './http/transport.js';
 import { type Batch, decidedHits, sentHits } from './queue/batch.js';
 import { BatchQueue } from './queue/batch-queue.js';
 import { type DeliveryCounters, lostHits, sumOfCounters } from './queue/counters.js';
 import { type EncodedHit, toBody } from './queue/encode-hits.js';
-import type { MemoryQueue } from './queue/memory-queue.js';
 import type { Spool } from './spool/spool.js';
 import type { IsFresh } from './spool/spool-store.js';
 import { fingerprintToken } from './spool/token-watch.js';
@@ -23,14 +20,8 @@ const PATIENCE_MILLIS = 2_000;
 /** Interval for reading the token again while it is rejected. */
 const REREAD_MILLIS = 5_000;
 
-export interface SenderParts {
-  readonly options: DeliveryOptions;
-  readonly transport: Transport;
-  readonly diagnostics: Diagnostics;
+interface SenderParts extends DeliveryParts {
   readonly random: () => number;
-  readonly losses: LossLog;
-  readonly memory: MemoryQueue;
-  readonly spool: Spool | undefined;
   readonly isFresh: IsFresh;
   readonly hold: LoopHold;
   /** Called if a rejected token was replaced in its file. */
@@ -80,13 +71,13 @@ export class Sender {
   readonly #spooled: Origin;
   /** The lease under which the spooled batches were taken. */
   #lease = 0;
-  /** Rejected hits were removed from the spooled batches. They are still in the spool. */
+  /** Rejected hits were removed from the spooled batches, and are still in the spool. */
   #hasSkipped = false;
   #isLoading = false;
   #isStoring = false;
   /** Hits to count as resent if they are sent again. */
   readonly #mayBeStored = new WeakSet<EncodedHit>();
-  /** Usually false, which saves a lookup for each hit. */
+  /** Whether `#mayBeStored` may have hits. */
   #hasDoubts = false;
   #token: string | undefined;
   #rereadTimer: NodeJS.Timeout | undefined;

@@ -15,8 +15,7 @@ import { hitsOfEvents } from '../requests/hit-events.js';
 import type { GatewayOptions } from './gateway-options.js';
 import { createSelection } from './otlp/span-selection.js';
 import { createAnswerExport } from './receiver/answer-export.js';
-import { findForeignSender } from './receiver/guard-request.js';
-import { createServer, stopListening } from './receiver/server.js';
+import { createServer, findForeignSender, stopListening } from './receiver/server.js';
 import { RECEIVER_VARIABLES, resolveReceiver } from './receiver-options.js';
 import { Assembler, type SpanCounts } from './traces/assembler.js';
 import { toRequest } from './traces/to-request.js';
@@ -52,7 +51,7 @@ export interface Gateway {
 
 /**
  * Starts an OTLP/HTTP receiver that makes a hit of every HTTP request in the spans of services in any language. Options
- * that are not given are read from the environment.
+ * that are missing are read from the environment.
  *
  * @throws TypeError naming the option and the value, if one is invalid or missing
  * @throws Error if the gateway cannot listen on `listen`
@@ -95,7 +94,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
       if (request) pipeline.addRequest(request.record, request.span);
     },
     (span) => {
-      const owner = span.isTorn ? 'unknown' : undefined;
+      const owner = span.isAncestorMissing ? 'unknown' : undefined;
       for (const hit of hitsOfEvents(span)) pipeline.addFurtherHit(hit, owner);
     },
   );

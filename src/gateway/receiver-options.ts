@@ -9,7 +9,7 @@ import {
   variablesOf,
 } from '../options/declaration.js';
 import { patternsFromText } from '../options/environment-text.js';
-import { integer, secret, stateless } from '../options/option-values.js';
+import { integer, secret, stateless } from '../options/parse-values.js';
 import { checkIsObject } from '../options/resolve-options.js';
 import { wrongOption } from '../options/wrong-option.js';
 import type { MatomoOptions } from '../options.js';
@@ -97,11 +97,11 @@ export const RECEIVER_FLAGS: readonly string[] = Object.entries<OptionDeclaratio
 
 /** The options that flags give as text. */
 export function readFlags(flags: Readonly<Record<string, string | undefined>>): ReceiverOptions {
-  const given = Object.entries(flags).map(([name, text = '']) => {
+  const values = Object.entries(flags).map(([name, text = '']) => {
     const { fromText } = RECEIVER_OPTIONS[name as ReceiverOptionName] as OptionDeclaration<unknown>;
     return [name, readText(text, fromText)];
   });
-  return Object.fromEntries(given);
+  return Object.fromEntries(values);
 }
 
 /**
@@ -114,24 +114,24 @@ export function resolveReceiver(
   env: Environment,
 ): { receiver: ResolvedReceiver; matomo: MatomoOptions } {
   checkIsObject(options);
-  const given: Record<string, unknown> = { ...options };
+  const values: Record<string, unknown> = { ...options };
   const receiver: Record<string, unknown> = {};
   for (const name of Object.keys(RECEIVER_OPTIONS) as ReceiverOptionName[]) {
-    receiver[name] = resolveReceiverOption(name, given[name], env);
-    delete given[name];
+    receiver[name] = resolveReceiverOption(name, values[name], env);
+    delete values[name];
   }
-  return { receiver: receiver as unknown as ResolvedReceiver, matomo: given };
+  return { receiver: receiver as ResolvedReceiver, matomo: values };
 }
 
 /** Resolves one option: from code, else from the environment, else its default. */
 export function resolveReceiverOption<Name extends ReceiverOptionName>(
   name: Name,
-  given: unknown,
+  fromCode: unknown,
   env: Environment,
 ): ResolvedReceiver[Name] {
   const declaration = RECEIVER_OPTIONS[name] as OptionDeclaration<unknown>;
   const value =
-    given === undefined ? readVariables(declaration, env) : declaration.parse(name, given);
+    fromCode === undefined ? readVariables(declaration, env) : declaration.parse(name, fromCode);
   return (value ?? declaration.default) as ResolvedReceiver[Name];
 }
 

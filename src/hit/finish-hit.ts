@@ -1,70 +1,68 @@
-import { memoize } from '../common/generation-cache.js';
 import { isRecord, isThenable } from '../common/is-record.js';
+import { HitFields, joinFields, siteFields } from './field.js';
 import type { Hit } from './hit.js';
 import type { ReportProblem } from './parameters/custom-variables.js';
 import { override } from './parameters/overrides.js';
 import { OF_EVERY_HIT, RESERVED } from './parameters/parameter-table.js';
-import { cleanText, encodeValue, isPlain } from './text.js';
+import { cleanText } from './text.js';
 import { HIDDEN_ADDRESS } from './visitor/mask-address.js';
 
 /** The parameters as `beforeSend` returns them, and those that every hit needs; `undefined` if it drops the hit. */
 export function callBeforeSend(
-  parameters: Map<string, string>,
+  parameters: HitFields,
   beforeSend: ((parameters: Record<string, string>) => unknown) | undefined,
   hasToken: boolean,
   report: ReportProblem,
-): Map<string, string> | undefined {
+): HitFields | undefined {
   if (!beforeSend) return parameters;
-  const given = call(beforeSend, parameters, report);
-  if (given === undefined) return undefined;
-  const checked = new Map([
-    ['idsite', parameters.get('idsite') as string],
-    ['rec', '1'],
-    ['apiv', '1'],
-  ]);
-  for (const name of Object.keys(given)) {
-    const value = given[name];
+  const returned = call(beforeSend, parameters, report);
+  if (returned === undefined) return undefined;
+  const checked = new HitFields([siteFields(parameters.get('idsite') as string)]);
+  for (const name of Object.keys(returned)) {
+    const value = returned[name];
+    const before = parameters.find(name);
     // Reserved ones keep their value: some decide whether Matomo makes a visit of a hit.
-    if (RESERVED.has(name) && parameters.has(name)) copy(name, parameters, checked);
+    if (before && (before.value === value || RESERVED.has(name))) checked.add(before);
     else if (name !== 'cvar') override(checked, name, value, hasToken, report, 'beforeSend');
     else if (typeof value === 'string') checked.set(name, cleanText(value));
   }
   if (!checked.has('ua')) checked.set('ua', '-');
-  if (!checked.has('cdt')) checked.set('cdt', parameters.get('cdt') as string);
+  if (!checked.has('cdt')) copy('cdt', parameters, checked);
   for (const name of RESERVED) copy(name, parameters, checked);
   return checked;
 }
 
-/** Removes what must not be sent, whatever set it. */
-export function hideCaller(
-  parameters: Map<string, string>,
+/** Removes what must not be sent, whatever set it. `userId`: the user ID that the option `userId` gives. */
+export function hideVisitor(
+  parameters: HitFields,
   {
     hidesAddress = false,
-    hidesUserId = false,
-  }: { hidesAddress?: boolean | undefined; hidesUserId?: boolean | undefined },
+    hidesOtherUserIds = false,
+  }: { hidesAddress?: boolean | undefined; hidesOtherUserIds?: boolean | undefined },
+  userId: string | undefined,
 ): void {
   if (hidesAddress && parameters.has('cip')) parameters.set('cip', HIDDEN_ADDRESS);
-  if (hidesUserId) parameters.delete('uid');
+  if (hidesOtherUserIds && parameters.get('uid') !== userId) parameters.delete('uid');
 }
 
-function copy(name: string, from: ReadonlyMap<string, string>, to: Map<string, string>): void {
-  const value = from.get(name);
-  if (value !== undefined) to.set(name, value);
+function copy(name: string, from: HitFields, to: HitFields): void {
+  const field = from.find(name);
+  if (field) to.add(field);
 }
 
 /** It gets a copy. If it fails, the hit is dropped: it may exist to keep something from leaving. */
 function call(
   beforeSend: (parameters: Record<string, string>) => unknown,
-  parameters: ReadonlyMap<string, string>,
+  parameters: HitFields,
   report: ReportProblem,
 ): Record<string, unknown> | undefined {
   try {
-    const given = beforeSend(Object.fromEntries(parameters));
-    if (isRecord(given)) return { ...given };
-    if (given === null) return undefined;
-    const isPromise = isThenable(given);
-    if (isPromise) given.then(undefined, () => undefined); // a rejection would end the process
-    const what = isPromise ? 'a promise' : Array.isArray(given) ? 'a list' : typeof given;
+    const returned = beforeSend(parameters.toObject());
+    if (isRecord(returned)) return { ...returned };
+    if (returned === null) return undefined;
+    const isPromise = isThenable(returned);
+    if (isPromise) returned.then(undefined, () => undefined); // a rejection would end the process
+    const what = isPromise ? 'a promise' : Array.isArray(returned) ? 'a list' : typeof returned;
     failed(`returned ${what}`);
   } catch (error) {
     failed(`threw ${error instanceof Error ? error.name : typeof error}`);
@@ -81,37 +79,25 @@ function call(
 }
 
 /** A crash for the CrashAnalytics plugin: the class of the error, and never its message. */
-export function toCrash(
-  parameters: ReadonlyMap<string, string>,
-  errorType: string,
-): Map<string, string> {
-  const crash = new Map<string, string>();
-  for (const [name, value] of parameters) {
-    if (OF_EVERY_HIT.has(name) || name === 'cdt') crash.set(name, value);
+export function toCrash(parameters: HitFields, errorType: string): HitFields {
+  const crash = new HitFields();
+  for (const field of parameters) {
+    if (OF_EVERY_HIT.has(field.name) || field.name === 'cdt') crash.add(field);
   }
   const type = cleanText(errorType).slice(0, 200);
-  crash.set('ca', '1').set('cra', type).set('cra_tp', type);
+  crash.set('ca', '1');
+  crash.set('cra', type);
+  crash.set('cra_tp', type);
   return crash;
 }
 
-export function toHit(parameters: ReadonlyMap<string, string>, kind: Hit['kind']): Hit {
+export function toHit(parameters: HitFields, kind: Hit['kind']): Hit {
   return {
     site: Number(parameters.get('idsite')),
     visitor: parameters.get('uid') ?? parameters.get('cid') ?? '',
     startSeconds: Number(parameters.get('cdt')) - Number(parameters.get('cdo') ?? 0),
     kind,
-    query: toQueryString(parameters),
+    query: joinFields([...parameters]),
     isPlain: !parameters.has('recMode'),
   };
-}
-
-/** Titles, user agents and custom variables come again with every hit. */
-const encodeOnce = /* @__PURE__ */ memoize(encodeValue);
-
-function toQueryString(parameters: ReadonlyMap<string, string>): string {
-  let query = '';
-  for (const [name, value] of parameters) {
-    query += `${query === '' ? '?' : '&'}${name}=${isPlain(value) ? value : encodeOnce(value)}`;
-  }
-  return query;
 }

@@ -1,9 +1,9 @@
-import { rawField } from './field.js';
-import { callBeforeSend, hideCaller, toHit } from './finish-hit.js';
+import { type Field, FieldGroup, HitFields, joinFields, rawField, siteFields } from './field.js';
+import { callBeforeSend, hideVisitor, toHit } from './finish-hit.js';
 import type { Hit } from './hit.js';
 import type { HitBuilder, ToHitsOptions } from './hit-builder.js';
 import type { HttpRequest } from './http-request.js';
-import { findKnownFields, KnownFields } from './known-fields.js';
+import type { McpCall } from './mcp-call.js';
 import { type ReportProblem, toCustomVariables } from './parameters/custom-variables.js';
 import { overrideAll } from './parameters/overrides.js';
 import { DECIDING_KIND, SHARED } from './parameters/parameter-table.js';
@@ -14,17 +14,19 @@ export interface FurtherHit {
   readonly parameters: Readonly<Record<string, unknown>>;
   /** The time of the call, epoch milliseconds. */
   readonly epochMillis: number;
+  /** A call of an MCP server, which the hit is about. */
+  readonly call?: McpCall;
 }
 
 /** The same with parameters that Matomo stores as they are. */
 export interface CheckedHit {
-  readonly given: KnownFields;
+  readonly fields: FieldGroup;
   readonly epochMillis: number;
 }
 
 /** The value of a parameter of a hit. */
-export function parameterOf({ given }: CheckedHit, name: string): string | undefined {
-  return given.fields.find((field) => field.name === name)?.value;
+export function parameterOf({ fields }: CheckedHit, name: string): string | undefined {
+  return fields.fields.find((field) => field.name === name)?.value;
 }
 
 /** Why a further hit is not sent and no part of `hits`. */
@@ -47,8 +49,8 @@ export function checkFurtherHit(
   report: ReportProblem,
 ): CheckedHit | undefined {
   const { parameters, epochMillis } = hit;
-  const given = findKnownFields(parameters) ?? readFields(parameters, options, report);
-  if (!given) return undefined;
+  const fields = readFields(parameters, options, report);
+  if (!fields) return undefined;
   const isWhole = (parameters.e_c === undefined) === (parameters.e_a === undefined);
   if (!isWhole) {
     report(
@@ -57,14 +59,14 @@ export function checkFurtherHit(
     );
     return undefined;
   }
-  if (given.ownCount === 0) {
+  if (fields.fields.every(({ name }) => SHARED.has(name) && name !== 'url')) {
     report(
       'further nothing',
       () => 'A hit has no parameters of its own. It was dropped. Set what it is about.',
     );
     return undefined;
   }
-  return { given, epochMillis };
+  return { fields, epochMillis };
 }
 
 /** Reports and leaves out what Matomo would reject. */
@@ -72,8 +74,8 @@ function readFields(
   parameters: FurtherHit['parameters'],
   { hasToken, maxCustomVariables }: CheckOptions,
   report: ReportProblem,
-): KnownFields | undefined {
-  const checked = new Map<string, string>();
+): FieldGroup | undefined {
+  const checked = new HitFields();
   overrideAll(checked, parameters, hasToken, report, 'a further hit');
   // Without the value that decides its kind, the hit would become a page view.
   const lost = [...DECIDING_KIND].find(
@@ -91,15 +93,15 @@ function readFields(
     const variables = new Map(Object.entries(cvar));
     checked.set('cvar', toCustomVariables(variables, maxCustomVariables, report));
   }
-  return new KnownFields([...checked].map(([name, value]) => rawField(name, value)));
+  return new FieldGroup([...checked]);
 }
 
 /** Builds the hits besides the page view. */
 export interface FurtherHitBuilder {
   /** Of a request, in whose visit Matomo stores it; `undefined` if `beforeSend` drops it. */
   buildHit(hit: CheckedHit, request: HttpRequest, site: number, nowMillis: number): Hit | undefined;
-  /** Of no request: the hit itself names its visitor. */
-  buildLooseHit(hit: CheckedHit, site: number, nowMillis: number): Hit | undefined;
+  /** The hit itself names its visitor. */
+  buildHitWithoutRequest(hit: CheckedHit, site: number, nowMillis: number): Hit | undefined;
 }
 
 export function createFurtherHitBuilder(
@@ -107,59 +109,57 @@ export function createFurtherHitBuilder(
   builder: HitBuilder,
   report: ReportProblem,
 ): FurtherHitBuilder {
-  const { beforeSend, hasToken } = options;
+  const { beforeSend, hasToken, hidesOtherUserIds = false, trackBots } = options;
 
-  function finish(
-    parameters: Map<string, string>,
-    { given, epochMillis }: CheckedHit,
-    nowMillis: number,
-  ): Hit | undefined {
-    parameters.set('cdt', String(Math.floor(Math.min(epochMillis, nowMillis) / 1000)));
-    for (const { name, value } of given.fields) parameters.set(name, value);
-    const sent = callBeforeSend(parameters, beforeSend, hasToken, report);
+  function timeOf({ epochMillis }: CheckedHit, nowMillis: number): Field {
+    return rawField('cdt', String(Math.floor(Math.min(epochMillis, nowMillis) / 1000)));
+  }
+
+  function finish(fields: HitFields, hit: CheckedHit, nowMillis: number): Hit | undefined {
+    fields.add(timeOf(hit, nowMillis));
+    for (const field of hit.fields.fields) {
+      if (field.name !== 'uid' || !hidesOtherUserIds) fields.add(field);
+    }
+    const sent = callBeforeSend(fields, beforeSend, hasToken, report);
     if (sent === undefined) return undefined;
-    hideCaller(sent, options);
+    hideVisitor(sent, options, fields.get('uid'));
     return toHit(sent, 'page');
   }
 
   return {
     buildHit(hit, request, site, nowMillis) {
-      const { given, epochMillis } = hit;
-      const plain = given.hasShared ? undefined : builder.toPlain(request, site, nowMillis);
+      const { fields, text } = hit.fields;
+      const replacesShared = fields.some(({ name }) => SHARED.has(name) || name === 'cdt');
+      const plain = replacesShared ? undefined : builder.toPlain(request, site, nowMillis);
       if (plain) {
+        const query = joinFields([timeOf(hit, nowMillis), hit.fields], plain.beginning);
         const { visitor, startSeconds } = plain.hit;
-        const calledSeconds = Math.floor(Math.min(epochMillis, nowMillis) / 1000);
-        const query = `${plain.shared}&cdt=${calledSeconds}${given.text}`;
-        const isPlain = !given.text.includes('recMode');
-        return { site, visitor, startSeconds, kind: 'page', query, isPlain };
+        return {
+          site,
+          visitor,
+          startSeconds,
+          kind: 'page',
+          query,
+          isPlain: !text.includes('recMode'),
+        };
       }
       const page = builder.toParameters(request, site, nowMillis);
-      const parameters = new Map([
-        ['idsite', page.get('idsite') as string],
-        ['rec', '1'],
-        ['apiv', '1'],
-      ]);
-      for (const [name, value] of page) if (SHARED.has(name)) parameters.set(name, value);
+      const own = new HitFields([...page].filter(({ name }) => SHARED.has(name)));
       const otherSite = parameterOf(hit, 'idsite');
       const derived = builder.toVisitorId(request, Number(page.get('idsite')), nowMillis);
       if (otherSite !== undefined && derived !== undefined && page.get('cid') === derived) {
         const id = builder.toVisitorId(request, Number(otherSite), nowMillis);
-        if (id !== undefined) parameters.set('cid', id);
+        if (id !== undefined) own.set('cid', id);
       }
-      const made = finish(parameters, hit, nowMillis);
+      const made = finish(own, hit, nowMillis);
       const startSeconds = Number(page.get('cdt')) - Number(page.get('cdo') ?? 0);
       return made && { ...made, startSeconds };
     },
 
-    buildLooseHit(hit, site, nowMillis) {
-      const parameters = new Map([
-        ['idsite', String(site)],
-        ['rec', '1'],
-        ['apiv', '1'],
-      ]);
-      if (options.trackBots) parameters.set('bots', '1');
-      parameters.set('ua', '-'); // an empty one is replaced by our own client's
-      return finish(parameters, hit, nowMillis);
+    buildHitWithoutRequest(hit, site, nowMillis) {
+      const fields = new HitFields([siteFields(site, trackBots)]);
+      fields.set('ua', '-'); // an empty one is replaced by our own client's
+      return finish(fields, hit, nowMillis);
     },
   };
 }

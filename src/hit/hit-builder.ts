@@ -1,39 +1,41 @@
-import { memoize } from '../common/generation-cache.js';
 import {
   addChatbotParameters,
   createToChatbotParameters,
   toChatbotAlone,
 } from './bots/ai-chatbot-hit.js';
-import { makeDownload } from './bots/download.js';
-import type { Field } from './field.js';
-import { callBeforeSend, hideCaller, toCrash, toHit } from './finish-hit.js';
+import { makeDownload } from './bots/documents.js';
+import { HitFields, joinFields } from './field.js';
+import { callBeforeSend, hideVisitor, toCrash, toHit } from './finish-hit.js';
 import type { Hit } from './hit.js';
 import type { HttpRequest } from './http-request.js';
-import { createRedactPath } from './page/redact-path.js';
 import {
   isServerTimeGiven,
   setParameter,
   setTimings,
   subtractOtherTimings,
 } from './page/request-timings.js';
-import { createPageViewReader, type PageViewOptions } from './page-view-parts.js';
-import { errorTypeOf, overridesOf, userIdOf, variablesOf } from './parameters/annotation-facts.js';
-import { type ReportProblem, toCustomVariables } from './parameters/custom-variables.js';
+import { createPageViewReader, type PageViewOptions } from './page-view.js';
+import {
+  errorTypeOf,
+  type ReportProblem,
+  toCustomVariables,
+  userIdOf,
+  variablesOf,
+} from './parameters/custom-variables.js';
 import { createToDimensions, type DimensionOptions } from './parameters/dimensions.js';
 import { completeEvent, overrideAll } from './parameters/overrides.js';
 import { createFindRouteDetails, type RouteDetails } from './parameters/route-details.js';
-import { listFields, toPageText, toSharedText } from './request-fields.js';
 
 /** What makes hits of a request, besides the request. */
 export interface ToHitsOptions extends PageViewOptions, DimensionOptions {
   readonly routeDetails: Readonly<Record<string, RouteDetails>>;
-  readonly trackBots: boolean;
   readonly errors: 'off' | 'type' | 'crash';
   /** `false`: hits of AI chatbots carry nothing of a visit. Default: true. */
   readonly pageViews?: boolean | undefined;
   /** The last word on the parameters; `undefined` drops the hit. */
   readonly beforeSend?: ((parameters: Record<string, string>) => unknown) | undefined;
-  readonly hidesUserId?: boolean | undefined;
+  /** `true`: no user ID is sent, except for those of the option `userId`. */
+  readonly hidesOtherUserIds?: boolean | undefined;
 }
 
 /** What sets the first layers of parameters, and all others. */
@@ -49,14 +51,14 @@ interface PlainPageView {
   readonly request: HttpRequest;
   readonly hit: Hit;
   /** The beginning of the query string of all hits of the request. */
-  readonly shared: string;
+  readonly beginning: string;
 }
 
 /** Turns a finished request into the hit that Matomo gets, and a crash beside it. */
 export interface HitBuilder {
   (request: HttpRequest, site: number, nowMillis: number): Hit[];
   /** The parameters of the page view before `beforeSend` has seen them. */
-  toParameters(request: HttpRequest, site: number, nowMillis: number): Map<string, string>;
+  toParameters(request: HttpRequest, site: number, nowMillis: number): HitFields;
   /** Of a request that nobody adds anything to; `undefined` for others. */
   toPlain(request: HttpRequest, site: number, nowMillis: number): PlainPageView | undefined;
   /** The visitor ID that is derived from the request, whatever names its visitor; `undefined` if none is to be sent. */
@@ -67,25 +69,21 @@ export interface HitBuilder {
 
 /** Pure: time comes in as `nowMillis`. */
 export function createHitBuilder(options: ToHitsOptions, report: ReportProblem): HitBuilder {
-  const { beforeSend, hasToken, maxCustomVariables } = options;
-  const redactPath = createRedactPath(options.redactPathPatterns, options.query === 'keep');
+  const { beforeSend, hasToken, hidesOtherUserIds = false, maxCustomVariables } = options;
   const findRouteDetails = createFindRouteDetails(options.routeDetails);
   const toDimensions = createToDimensions(options);
-  const reader = createPageViewReader(options, redactPath, report);
+  const reader = createPageViewReader(options, report);
   const toChatbotParameters = createToChatbotParameters(options);
-  const bots = options.trackBots ? '&bots=1' : '';
-  const beginning = memoize((site: number) => `?idsite=${site}&rec=1&apiv=1${bots}`);
 
-  /** The hit of a request that nobody adds anything to: the same as by way of the parameters, in a third of the time. */
+  /** The hit of a request that nobody adds anything to: its fields as they are. */
   function toPlainPageView(request: HttpRequest, site: number, nowMillis: number): PlainPageView {
-    const { agent, fields, visitor } = reader.read(request, site, nowMillis);
-    const caller = reader.toCaller(visitor);
-    const shared = agent.beginning(site, beginning) + toSharedText(fields, caller);
-    const query = shared + toPageText(fields);
-    const startSeconds = Math.floor(visitor.startMillis / 1000);
-    const name = caller.visitorId ?? '';
+    const { shared, own, traits, visitor } = reader.read(request, site, nowMillis);
+    const beginning = joinFields(shared);
+    const query = joinFields(own, beginning);
+    const startSeconds = Math.floor(traits.startMillis / 1000);
+    const name = visitor.id ?? '';
     const hit: Hit = { site, visitor: name, startSeconds, kind: 'page', query, isPlain: true };
-    return { request, hit, shared };
+    return { request, hit, beginning };
   }
 
   /** The page view of a request is mostly built right before its further hits. Forgotten after the current batch. */
@@ -102,7 +100,8 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
   }
 
   function isPlain(request: HttpRequest): boolean {
-    if (request.given || request.annotations.length > 0 || toDimensions || beforeSend) return false;
+    if (request.optionParameters || request.annotations.length > 0 || toDimensions || beforeSend)
+      return false;
     if (request.chatbotResponse !== undefined || request.isDownload) return false;
     return !findRouteDetails(request);
   }
@@ -115,7 +114,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
     const parameters = (isAlone ? toAlone : toParameters)(request, site, nowMillis);
     const sent = callBeforeSend(parameters, beforeSend, hasToken, report);
     if (sent === undefined) return [];
-    hideCaller(sent, options);
+    hideVisitor(sent, options, parameters.get('uid'));
     const hits = [toHit(sent, 'page')];
     // A crash of an AI chatbot's request would make a visit of it.
     const hasCrash = options.errors === 'crash' && request.chatbotResponse === undefined;
@@ -130,52 +129,40 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
   }
 
   /** The parameters of a request by an AI chatbot if people are not tracked. */
-  function toAlone(request: HttpRequest, site: number, nowMillis: number): Map<string, string> {
-    const { userAgent, startMillis } = reader.toVisitor(request, site, nowMillis);
+  function toAlone(request: HttpRequest, site: number, nowMillis: number): HitFields {
+    const { userAgent, startMillis } = reader.toTraits(request, site, nowMillis);
     const chatbot = toChatbot(request, reader.toSentPath(request)) ?? {};
     return toChatbotAlone(site, userAgent, Math.floor(startMillis / 1000), chatbot);
   }
 
-  function toParameters(
-    request: HttpRequest,
-    site: number,
-    nowMillis: number,
-  ): Map<string, string> {
-    const { agent, facts, fields, visitor } = reader.read(request, site, nowMillis);
-    const details = findRouteDetails(request);
-    const parameters = new Map([
-      ['idsite', String(site)],
-      ['rec', '1'],
-      ['apiv', '1'],
-    ]);
-    if (options.trackBots) parameters.set('bots', '1');
-    const { address } = visitor;
-    const add = (field: Field | undefined) => field && parameters.set(field.name, field.value);
-    agent.fields.all.forEach(add);
-    if (address !== undefined) add(reader.toAddress(address));
-    parameters.set('cid', ''); // keeps its place: which it is depends on what follows
-    listFields(fields).forEach(add);
+  function toParameters(request: HttpRequest, site: number, nowMillis: number): HitFields {
+    const page = reader.read(request, site, nowMillis);
+    const ofRoute = findRouteDetails(request);
+    const parameters = new HitFields([...page.shared, ...page.own]);
+    const derivedId = parameters.find('cid');
     setParameter(parameters, 'uid', userIdOf(request));
     setTimings(parameters, request);
-    const variables = variablesOf(request, details, options.errors);
+    const variables = variablesOf(request, ofRoute, options.errors);
     if (variables && maxCustomVariables > 0) {
       parameters.set('cvar', toCustomVariables(variables, maxCustomVariables, report));
     }
-    const dimensions = toDimensions?.({ ...facts, referrer: fields.referrer?.value });
-    const layers = [dimensions, request.given, details, ...overridesOf(request)];
+    const dimensions = toDimensions?.(page);
+    const annotated = request.annotations.map(({ parameters: set }) => set); // weakest first
+    const layers = [dimensions, request.optionParameters, ofRoute, ...annotated];
     layers.forEach((layer, i) => {
-      if (layer) overrideAll(parameters, layer, hasToken, report, SOURCES[i] ?? ANNOTATION);
+      const allowed =
+        hidesOtherUserIds && layer !== request.optionParameters ? withoutUserId(layer) : layer;
+      if (allowed) overrideAll(parameters, allowed, hasToken, report, SOURCES[i] ?? ANNOTATION);
     });
     if (!isServerTimeGiven(request, layers)) subtractOtherTimings(parameters, request);
     completeEvent(parameters, report);
-    const chatbot = toChatbot(request, facts.path);
+    const chatbot = toChatbot(request, page.path);
     if (request.isDownload) makeDownload(parameters);
-    if (chatbot) addChatbotParameters(parameters, visitor.userAgent, chatbot);
-    if (parameters.get('cid') === '') {
-      const caller = { ...visitor, site: Number(parameters.get('idsite')) };
-      const id = reader.toCaller(caller).visitorId;
+    if (chatbot) addChatbotParameters(parameters, page.traits.userAgent, chatbot);
+    const sentSite = Number(parameters.get('idsite'));
+    if (derivedId && sentSite !== site && parameters.find('cid') === derivedId) {
+      const { id } = reader.toVisitor({ ...page.traits, site: sentSite });
       if (id !== undefined) parameters.set('cid', id);
-      else parameters.delete('cid');
     }
     return parameters;
   }
@@ -193,8 +180,14 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
     toParameters,
     toPlain,
     toVisitorId: (request: HttpRequest, site: number, nowMillis: number) =>
-      reader.toCaller(reader.toVisitor(request, site, nowMillis)).visitorId,
+      reader.toVisitor(reader.toTraits(request, site, nowMillis)).id,
     toAnyVisitorId: (request: HttpRequest, site: number, nowMillis: number) =>
-      reader.toAnyVisitorId(reader.toVisitor(request, site, nowMillis)),
+      reader.toAnyVisitorId(reader.toTraits(request, site, nowMillis)),
   });
+}
+
+function withoutUserId(
+  layer: Readonly<Record<string, unknown>> | undefined,
+): Readonly<Record<string, unknown>> | undefined {
+  return layer && { ...layer, uid: undefined };
 }

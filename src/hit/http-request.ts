@@ -14,7 +14,7 @@ export class Annotations {
   userId: string | undefined = undefined;
   /** Class of the last error. */
   errorType: string | undefined = undefined;
-  /** Class of the last error of a GraphQL operation. Its response may have status 200. */
+  /** Class of the last error of a GraphQL operation or an MCP call. Its response may have status 200. */
   operationError: string | undefined = undefined;
   /** The request makes no hit. */
   ignored = false;
@@ -44,7 +44,7 @@ export interface ChatbotResponse {
   readonly bodyBytes: number | undefined;
 }
 
-export type OperationKind = 'graphql' | 'json-rpc' | 'trpc';
+export type OperationKind = 'graphql' | 'json-rpc' | 'mcp' | 'trpc';
 
 /** Names beyond the limit of names share this one. */
 export const OTHER_NAME = '(other)';
@@ -52,12 +52,28 @@ export const OTHER_NAME = '(other)';
 /** What one endpoint does for a request, such as a GraphQL operation. */
 export interface Operation {
   readonly kind: OperationKind;
-  /** Without variables and arguments. `undefined` if the title must not contain it. */
+  /** Without variables and arguments. `undefined` if the title must not contain it. Of MCP, the tool or prompt. */
   readonly name: string | undefined;
+  /** Of MCP only. */
+  readonly mcp?: McpDetails | undefined;
   /** More than 1 for a batch, whose first operation has the name. */
   readonly count: number;
   /** Known only from spans and channels: many servers respond with status 200. */
   readonly hasFailed: boolean;
+}
+
+/** What a request to an MCP server says besides the name of a tool or prompt. */
+export interface McpDetails {
+  /** Such as `tools/call`, if the protocol defines it: any other method is the name of its operation, as callers could invent it. */
+  readonly method: string | undefined;
+  /** No call, but a list, a ping, a notification, a response of the client, or a stream. */
+  readonly isProtocol: boolean;
+  /** The session that the server has given to its client. */
+  readonly session?: string | undefined;
+  readonly clientName?: string | undefined;
+  readonly protocolVersion?: string | undefined;
+  /** Tools and prompts that the server has listed in its response. */
+  readonly listedNames?: readonly string[] | undefined;
 }
 
 /** Whether a request has `DNT: 1` or `Sec-GPC: 1`. Unknown if it is not known whether these headers were captured. */
@@ -117,7 +133,7 @@ export interface HttpRequest {
   /** Annotations of the application, weakest first: of child spans, of `annotate`, `measure` and `ignore`, of the server span. */
   annotations: readonly Annotations[];
   /** Parameters from callbacks and attributes of the server span, weaker than all annotations. */
-  given?: Readonly<Record<string, unknown>> | undefined;
+  optionParameters?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** The request that callbacks get, read-only. `header` only works during the call. */
@@ -150,4 +166,12 @@ export interface TrackedRequest {
   readonly startTime: number;
   /** Attributes of the server span; empty if the request has none. */
   readonly attributes: Attributes;
+}
+
+/** Names of classes and codes, as languages write them: `TypeError`, `java.io.IOException`, `ECONNREFUSED`, `Vec<T>`. */
+const ERROR_TYPE = /^[\w.$:\\*/+`<>-]{1,100}$/;
+
+/** The type of an error as OpenTelemetry has it. Free text, which may contain data of a person, becomes `_OTHER`. */
+export function toErrorType(type: string): string {
+  return ERROR_TYPE.test(type) ? type : '_OTHER';
 }

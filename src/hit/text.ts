@@ -88,3 +88,22 @@ const USER_INFO = /^((?:[a-z][a-z\d+.-]*:[/\\]+|[/\\]{2,})?)[^/\\?#]*@/i;
 export function withoutUserInfo(url: string): string {
   return url.includes('@') ? url.replace(USER_INFO, '$1') : url;
 }
+
+/**
+ * Decodes a text whose bytes were read as Latin-1: as UTF-8 if they are valid, else unchanged. Node.js reads headers in that way,
+ * and WSGI the path.
+ */
+export function decodeLatin1(text: string): string {
+  if (!/[\u0080-\u00ff]/.test(text) || /[\u0100-\uffff]/.test(text)) return text;
+  const decoded = Buffer.from(text, 'latin1').toString('utf8');
+  return decoded.includes('\ufffd') ? text : decoded;
+}
+
+/** Limit for the text that users' patterns are tested on, because not every pattern takes linear time. */
+export const MAX_PATTERN_INPUT = 2048;
+
+/** Whether a pattern of a user matches in the part of a text that patterns see. */
+export function matchesAny(patterns: readonly RegExp[], text: string): boolean {
+  const seen = text.length > MAX_PATTERN_INPUT ? text.slice(0, MAX_PATTERN_INPUT) : text;
+  return patterns.some((pattern) => pattern.test(seen));
+}

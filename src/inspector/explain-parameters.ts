@@ -12,7 +12,7 @@ export interface ParameterExplanation {
 }
 
 /** What the page loads before it shows hits. */
-export interface PageFacts {
+export interface PageContext {
   /** By name; `dimension*` is for all dimensions. */
   readonly parameters: Readonly<Record<string, ParameterExplanation>>;
   /** Address of Matomo's reference. */
@@ -21,7 +21,7 @@ export interface PageFacts {
   readonly forward: string | null;
 }
 
-export function toPageFacts(forward: URL | undefined): PageFacts {
+export function toPageContext(forward: URL | undefined): PageContext {
   const parameters = Object.fromEntries(
     Object.entries(PARAMETERS).flatMap(([name, declaration]) => {
       if (declaration === undefined) return [];

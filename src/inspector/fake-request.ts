@@ -1,6 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { TrackedRequest } from '../hit/http-request.js';
-import { functionOption, oneOf } from '../options/option-values.js';
+import { functionOption, oneOf } from '../options/parse-values.js';
 import { readHeader } from '../requests/read-headers.js';
 import { flag, invalid, isRecord, parseOptions, text, wholeNumber } from './parse-options.js';
 
@@ -25,8 +25,8 @@ const PROPERTIES = {
 };
 
 /**
- * Makes a request to call a callback with, such as `ignore` or a function in `dimensions`, in a test of the callback alone. What is not
- * given is as in `GET /` over HTTPS with status 200. `header` finds `host`, `user-agent` and the attributes
+ * Makes a request to call a callback with, such as `ignore` or a function in `dimensions`, in a test of the callback alone. What is
+ * missing is as in `GET /` over HTTPS with status 200. `header` finds `host`, `user-agent` and the attributes
  * `http.request.header.NAME`.
  *
  * @throws {@link OptionError}, a `TypeError`, if a property is unknown or invalid. It names the property and the value.
@@ -35,10 +35,10 @@ const PROPERTIES = {
  * expect(ignore(fakeRequest({ path: '/internal/jobs' }))).toBe(true);
  */
 export function fakeRequest(request: Partial<TrackedRequest> = {}): TrackedRequest {
-  const { attributes = {}, ...given } = parseOptions('fakeRequest()', request, PROPERTIES);
+  const { attributes = {}, ...properties } = parseOptions('fakeRequest()', request, PROPERTIES);
   const known = new Map([
-    ['host', given.host],
-    ['user-agent', given.userAgent],
+    ['host', properties.host],
+    ['user-agent', properties.userAgent],
   ]);
   return {
     method: 'GET',
@@ -52,7 +52,7 @@ export function fakeRequest(request: Partial<TrackedRequest> = {}): TrackedReque
     },
     durationMillis: 10,
     startTime: 1_800_000_000_000,
-    ...(given as Partial<TrackedRequest>),
+    ...(properties as Partial<TrackedRequest>),
     attributes,
   };
 }

@@ -20,6 +20,6 @@ export type {
 } from './inspector-options.js';
 export type { MatomoVersion } from './rules/matomo-version.js';
 export type { SpamPrevention } from './rules/spam-prevention.js';
+export type { WaitOptions } from './server/hit-log.js';
 export type { PlayedAnswer } from './server/played-answer.js';
 export { type Inspector, startInspector } from './server/start-inspector.js';
-export type { WaitOptions } from './server/wait-for-hits.js';

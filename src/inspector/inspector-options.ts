@@ -1,6 +1,6 @@
 import { show } from '../common/diagnostics.js';
-import { toSiteId } from '../hit/parameters/site-id.js';
-import { functionOption, oneOf } from '../options/option-values.js';
+import { toSiteId } from '../hit/parameters/parameter-value.js';
+import { functionOption, oneOf } from '../options/parse-values.js';
 import { matomoUrl } from '../options/url-values.js';
 import {
   flag,
@@ -130,14 +130,14 @@ export interface CheckedOptions extends Omit<InspectorOptions, 'sites' | 'tokens
 }
 
 /** Checks and copies options. @throws OptionError naming option and value */
-export function checkOptions(given: unknown): CheckedOptions {
+export function checkOptions(options: unknown): CheckedOptions {
   const place = 'startInspector()';
-  for (const [name, value] of Object.entries(isRecord(given) ? given : {})) {
+  for (const [name, value] of Object.entries(isRecord(options) ? options : {})) {
     if (!Object.hasOwn(SITE, name)) continue;
     const advice = `it belongs to a site, as in sites: { 1: { ${name}: … } }`;
     throw unknownOption(name, place, value, advice);
   }
-  return parseOptions(place, given, OPTIONS);
+  return parseOptions(place, options, OPTIONS);
 }
 
 function toSites(name: string, value: unknown): Sites {

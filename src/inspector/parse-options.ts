@@ -17,13 +17,13 @@ type Parsed<Parsers extends Record<string, OptionParser>> = {
  */
 export function parseOptions<Parsers extends Record<string, OptionParser>>(
   place: string,
-  given: unknown,
+  options: unknown,
   parsers: Parsers,
 ): Parsed<Parsers> {
-  if (!isRecord(given)) throw invalid(place, 'an object of options', given);
+  if (!isRecord(options)) throw invalid(place, 'an object of options', options);
   const isFunction = place.endsWith('()');
   const parsed: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(given)) {
+  for (const [name, value] of Object.entries(options)) {
     const parse = Object.hasOwn(parsers, name) ? parsers[name] : undefined;
     if (parse === undefined) {
       const near = nearestName(name, Object.keys(parsers));

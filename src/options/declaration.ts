@@ -27,11 +27,11 @@ interface Declaration<Parsed, Default> {
   readonly inCode?: string;
 }
 
-/** One option. `Given` is its type in code. */
-export interface OptionDeclaration<Resolved, Given = unknown>
+/** One option. `InCode` is its type in code. */
+export interface OptionDeclaration<Resolved, InCode = unknown>
   extends Declaration<Resolved, Resolved | 'required'> {
   /** Exists for the type only. */
-  readonly given?: Given;
+  readonly typeInCode?: InCode;
 }
 
 export type OptionDeclarations = Readonly<Record<string, OptionDeclaration<unknown>>>;
@@ -45,10 +45,10 @@ export type ResolvedValues<Declarations> = {
     : never;
 };
 
-/** `option<Given>()({ … })` declares an option. The resolved type is inferred from `parse` and `default`. */
-export function option<Given>(): <Parsed, const Default extends Parsed | 'required' | undefined>(
+/** `option<InCode>()({ … })` declares an option. The resolved type is inferred from `parse` and `default`. */
+export function option<InCode>(): <Parsed, const Default extends Parsed | 'required' | undefined>(
   declaration: Declaration<Parsed, Default>,
-) => OptionDeclaration<Parsed | Extract<Default, undefined>, Given> {
+) => OptionDeclaration<Parsed | Extract<Default, undefined>, InCode> {
   return (declaration) => declaration as never;
 }
 

@@ -1,4 +1,6 @@
 import { show } from '../common/diagnostics.js';
+import { headerAttributeOf, isSecretHeader } from '../hit/parameters/attributes.js';
+import { USER_ID_CLAIMS, userIdSourceOf } from '../hit/visitor/pseudonym.js';
 import { wrongOption } from './wrong-option.js';
 
 const NAME = /^[!#$%&'*+\-.^_`|~\da-z]+$/;
@@ -27,8 +29,8 @@ const OF_THE_REQUEST: ReadonlySet<string> = new Set([
 export function headers(name: string, value: unknown): Readonly<Record<string, string>> {
   const isVariable = name.startsWith('MATOMO_');
   const parsed: Record<string, string> = {};
-  for (const [given, content] of pairsOf(name, value)) {
-    const header = typeof given === 'string' ? given.trim().toLowerCase() : '';
+  for (const [key, content] of pairsOf(name, value)) {
+    const header = typeof key === 'string' ? key.trim().toLowerCase() : '';
     const text = typeof content === 'string' ? content.trim() : '';
     if (!NAME.test(header)) throw notPairs(name);
     if (!VALUE.test(text)) throw notPairs(isVariable ? name : `${name}[${show(header)}]`);
@@ -50,9 +52,9 @@ function pairsOf(name: string, value: unknown): readonly (readonly unknown[])[] 
 /** Names of headers, in lower case and with dashes. */
 export function headerNames(name: string, value: unknown): readonly string[] {
   const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-  return list.map((given) => {
-    const header = String(given).trim().toLowerCase().replaceAll('_', '-');
-    if (typeof given === 'string' && NAME.test(header)) return header;
+  return list.map((item) => {
+    const header = String(item).trim().toLowerCase().replaceAll('_', '-');
+    if (typeof item === 'string' && NAME.test(header)) return header;
     throw wrongOption(`${name} must be a list of names of headers, got ${show(value)}`);
   });
 }
@@ -62,4 +64,47 @@ function notPairs(name: string): TypeError {
     ? 'text without line breaks'
     : 'names and values of HTTP headers, such as authorization=Basic …';
   return wrongOption(`${name} must be ${wanted}; its value is not shown, because it may be secret`);
+}
+
+/** Names of headers in HTTP. */
+const HEADER = /^[!#$%&'*+.^_`|~\da-z-]+$/;
+
+/** The name of an attribute, with a header in lower case. A header whose name says that it is secret is refused. */
+export function dimensionSource(name: string, source: string): string {
+  const normal = normalize(name, source);
+  const { header } = headerAttributeOf(normal) ?? {};
+  if (header !== undefined && isSecretHeader(header)) {
+    throw wrongOption(
+      `${name} must not be the header ${show(header)}, because its name says that its value is secret. To recognize callers by a key, use userId, which sends a pseudonym`,
+    );
+  }
+  if (normal === 'mcp.session.id') {
+    throw wrongOption(
+      `${name} must not be mcp.session.id, because it admits to the session. Visitors are told apart by sessions without it`,
+    );
+  }
+  return normal;
+}
+
+/** The name of an attribute, with a header in lower case, or a claim that names somebody. */
+export function userIdSource(name: string, text: string): string {
+  const normal = normalize(name, text);
+  if (headerAttributeOf(normal)?.direction === 'response') {
+    throw wrongOption(`${name} must not be a header of the response, got ${show(text)}`);
+  }
+  const source = userIdSourceOf(normal);
+  if (source?.kind === 'claim' && !USER_ID_CLAIMS.includes(source.claim)) {
+    const claims = USER_ID_CLAIMS.map((claim) => `jwt.${claim}`).join(', ');
+    throw wrongOption(`${name} must be one of the claims ${claims}, got ${show(text)}`);
+  }
+  return normal;
+}
+
+function normalize(name: string, text: string): string {
+  const named = headerAttributeOf(text);
+  if (!named) return text;
+  if (HEADER.test(named.header)) return `http.${named.direction}.header.${named.header}`;
+  throw wrongOption(
+    `${name} must name a header after http.${named.direction}.header., got ${show(text)}`,
+  );
 }

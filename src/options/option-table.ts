@@ -2,11 +2,10 @@ import type { AttributeValue, MeterProvider } from '../common/otel-types.js';
 import type { HttpDispatcher } from '../delivery/http/transport.js';
 import { AI_CHATBOTS } from '../hit/bots/ai-chatbots.js';
 import type { TrackedRequest } from '../hit/http-request.js';
+import { HEALTH_CHECKERS } from '../hit/ignore.js';
 import { DEFAULT_TITLE } from '../hit/page/action-name.js';
 import type { TrackingParameters } from '../hit/parameters/tracking-parameters.js';
-import { HEALTH_CHECKERS } from '../hit/request-patterns.js';
 import type { Patterns, VisitorId } from '../options.js';
-import { chatbotNames } from './ai-chatbot-values.js';
 import { option } from './declaration.js';
 import {
   listFromText,
@@ -18,6 +17,7 @@ import { headerNames, headers } from './header-values.js';
 import {
   actionName,
   boolean,
+  chatbotNames,
   consent,
   dimensions,
   dispatcher,
@@ -37,7 +37,7 @@ import {
   userId,
   visitorId,
   visitorKey,
-} from './option-values.js';
+} from './parse-values.js';
 import { matomoUrl, spoolPlace, trackedBaseUrl } from './url-values.js';
 
 const DAY_MILLIS = 86_400_000;
@@ -115,7 +115,8 @@ export const OPTIONS = {
    * Title of the page view: a template of `{method}`, `{route}`, `{path}`, `{host}`, `{status}` and `{span}`, or a function.
    * `{span}` is the name of the server span. Without a route, `{route}` is `Not Found` for a 404, otherwise the path in the form
    * that `titlePaths` selects. It ends with the name of a GraphQL operation, a JSON-RPC method or a tRPC procedure, if there is one;
-   * for a GraphQL operation at `/`, `{method}` is `GraphQL` and `{route}` is the name.
+   * for a GraphQL operation at `/`, `{method}` is `GraphQL` and `{route}` is the name. Of a call of an MCP server, `{method}` is `MCP`
+   * and `{route}` is the call, such as `tools/call find_order`.
    * @see [Matomo: `action_name`](https://developer.matomo.org/api-reference/tracking-api)
    * @example MATOMO_ACTION_NAME='{method} {route} {status}'
    */
@@ -180,6 +181,22 @@ export const OPTIONS = {
     env: 'MATOMO_PREFETCHES',
     parse: oneOf('ignore', 'track'),
     default: 'ignore',
+  }),
+  /**
+   * What happens to requests to a server of the Model Context Protocol. With `calls`, `tools/call`, `prompts/get`, `resources/read`,
+   * `initialize` and methods that the protocol does not define are page views, such as `MCP tools/call find_order`; lists, completion,
+   * subscriptions, logging levels, pings, notifications, responses of the client, event streams and the ends of sessions are not
+   * tracked. With `all`, they are page views, too. With `off`, the endpoint is one as any other. A request belongs to MCP if a span or
+   * `trackMcp` says so, or by its body or headers if its path ends in `/mcp` or has served MCP before. Unless it is `off`, the session
+   * takes the place of address and user agent in the visitor ID, and the request is never one of an AI chatbot.
+   * @see [Model Context Protocol](https://modelcontextprotocol.io)
+   * @example MATOMO_MCP=all
+   */
+  mcp: option<'calls' | 'all' | 'off'>()({
+    env: 'MATOMO_MCP',
+    parse: oneOf('calls', 'all', 'off'),
+    default: 'calls',
+    isPrivacy: true,
   }),
   /**
    * With `documents`, a successful GET request of a document is a download in Matomo instead of a page view: PDF, office
@@ -256,9 +273,10 @@ export const OPTIONS = {
    * write the stable name of an attribute, its old name is read too. `http.request.header.NAME` and `http.response.header.NAME` are
    * headers, with or without tracing; addresses in them are masked as `anonymizeIp` says, and URLs are redacted as `query` says. Headers
    * whose names say that they are secret, such as `x-api-key`, are invalid. Some names are computed: `matomo.failed_endpoint` is `5xx
-   * GET /users/:id` or `4xx …`, from status 400 on; `matomo.deprecated_endpoint` is `GET /v1/users`, see `deprecated`;
+   * GET /users/:id` or `4xx …`, from status 400 on, and `error MCP tools/call find_order` for a failed call with another status; `matomo.deprecated_endpoint` is `GET /v1/users`, see `deprecated`;
    * `matomo.content_format` is the format of the response, such as `json`, `html` or `llms.txt`; `graphql.operation.name` and `rpc.method`
-   * are the name of the operation in the title. Three more are computed unless the span
+   * are the name of the operation in the title; `mcp.method.name`, `gen_ai.tool.name`, `mcp.client.name` and `mcp.protocol.version` are
+   * method, tool, client and revision of the protocol of a request to an MCP server. Three more are computed unless the span
    * has them: `user_agent.name` and `user_agent.version` are the client library, such as `python-requests` and `2.32.3`, and
    * `user_agent.bot.name` is the name of a crawler or AI chatbot. Matomo cuts values at 250 characters.
    * @see [Matomo: `dimension[0-999]`](https://developer.matomo.org/api-reference/tracking-api)
@@ -322,7 +340,7 @@ export const OPTIONS = {
     isPrivacy: true,
   }),
   /**
-   * How a caller without a user ID is recognized. `auto`: one visitor per day, by address and user agent. `cookie`: the visitor
+   * How a caller without a user ID is recognized. `auto`: one visitor per day, by address and user agent, or by the session of MCP. `cookie`: the visitor
    * of Matomo's JavaScript tracker, from its `_pk_id` cookie. `none`: Matomo's own rules. A function returns 16 hex digits. If
    * there is no cookie, or the function returns `undefined`, `auto` applies.
    * @see [Matomo: `cid`](https://developer.matomo.org/api-reference/tracking-api)
@@ -368,7 +386,8 @@ export const OPTIONS = {
    * `strict` sends as little as a report of visits needs: no addresses (`cip` is `0.0.0.0`, if there is a token) and no user IDs
    * from any source, and the defaults `query: 'strip'`, `urlPaths: 'template'`, `referrers: 'origin'`, `doNotTrack: true`,
    * `visitorKey: 'daily'` and `errors: 'off'`. Visitor IDs are made from the unmasked address, which is not sent, with a key that is
-   * deleted. Options that are set win; one line lists them: `anonymizeIp` sends masked addresses, `userId` allows user IDs.
+   * deleted. Options that are set win; one line lists them: `anonymizeIp` sends masked addresses, `userId` sends the user IDs
+   * that it gives, and no others.
    * @see [How do I comply with the GDPR?](privacy.md)
    * @example MATOMO_PRIVACY=strict
    */
@@ -382,7 +401,7 @@ export const OPTIONS = {
    * What is kept of a URL's query: everything (`keep`), everything but secrets (`redact`), nothing (`strip`), or only the
    * parameters in your list, with unchanged values; their names are case-sensitive. Secrets in a path (`/a;jsessionid=…`,
    * `/token=…/`) are redacted unless this is `keep`. Secrets in a referrer are always redacted.
-   * @see [What counts as a secret](privacy.md#queries)
+   * @see [What counts as a secret](what-is-redacted.md#queries)
    * @example MATOMO_QUERY=page,sort
    */
   query: option<'keep' | 'redact' | 'strip' | readonly string[]>()({
@@ -448,7 +467,7 @@ export const OPTIONS = {
    * The cookie or header with which callers consent, such as `cookie:consent=yes` or `header:x-consent=yes`. Only requests with exactly
    * this value are tracked, and only their events, goals and orders; if there are several cookies of that name, all must have the
    * value. Hits outside of a request are not affected. If the value has several parts, use `ignore`.
-   * @see [How do I track only with consent?](privacy.md#how-do-i-track-only-with-consent)
+   * @see [How do I track only with consent?](consent.md#how-do-i-track-only-with-consent)
    * @example MATOMO_CONSENT=cookie:consent=yes
    */
   consent: option<string>()({
@@ -526,7 +545,7 @@ export const OPTIONS = {
     isPrivacy: true,
   }),
   /**
-   * What is sent about an error, that is status 400 and above or a failed GraphQL operation: nothing (`off`), its class as the
+   * What is sent about an error, that is status 400 and above, a failed GraphQL operation or a failed MCP call: nothing (`off`), its class as the
    * custom variable `error_type` (`type`), or also a crash for the CrashAnalytics plugin (`crash`). The error message is never
    * sent, and free text instead of a class is sent as `_OTHER`.
    * @see [Matomo: `ca`, `cra`](https://developer.matomo.org/api-reference/tracking-api)

@@ -21,7 +21,6 @@ import {
 } from './misspelled-variables.js';
 import { OPTIONS, type OptionName } from './option-table.js';
 import type { ResolvedOptions } from './resolved-options.js';
-import { applyStrict } from './strict.js';
 import { problemOf, wrongOption } from './wrong-option.js';
 
 type Values = Partial<Record<keyof ResolvedOptions, unknown>>;
@@ -42,11 +41,11 @@ export const EXPECTED_VARIABLES: Readonly<Record<string, string>> = expectedVari
  * ignored, or stops tracking if it belongs to a privacy option. `undefined`: nothing is tracked, and the reason is logged.
  */
 export function resolveOptions(
-  given: MatomoOptions,
+  inCode: MatomoOptions,
   env: Environment,
   diagnostics: Omit<Diagnostics, 'lines'>,
 ): ResolvedOptions | undefined {
-  const values = parseGiven(given);
+  const values = parseOptions(inCode);
   const invalid: string[] = [];
   /** Invalid privacy options: it is unclear which data may be sent. */
   const unclear: string[] = [];
@@ -71,7 +70,7 @@ export function resolveOptions(
   }
   const missing = fillIn(values);
   if (isSampledByNobody(values as ResolvedOptions)) {
-    if (given.sampleRate !== undefined && given.visitorId !== undefined) {
+    if (inCode.sampleRate !== undefined && inCode.visitorId !== undefined) {
       throw wrongOption(SAMPLED_BY_NOBODY);
     }
     unclear.push(SAMPLED_BY_NOBODY);
@@ -85,7 +84,7 @@ export function resolveOptions(
   }
   if (unclear.length + missing.length > 0) return undefined;
   if (
-    given.tokenAuth === undefined &&
+    inCode.tokenAuth === undefined &&
     !textOf(OPTIONS.tokenAuth.env, env) &&
     textOf(OPTIONS.tokenAuth.file, env)
   ) {
@@ -100,8 +99,8 @@ export function resolveOptions(
  *
  * @throws OptionError
  */
-export function checkOptions(given: MatomoOptions, env: Environment): void {
-  resolveOptions(given, env, SILENT);
+export function checkOptions(inCode: MatomoOptions, env: Environment): void {
+  resolveOptions(inCode, env, SILENT);
 }
 
 /** For options that are resolved more than once: another call logs the messages about them. */
@@ -129,15 +128,15 @@ function isSampledByNobody({ sampleRate, visitorId, userId }: ResolvedOptions): 
 const SAMPLED_BY_NOBODY =
   'sampleRate must be 1 if visitorId is "none" and userId is not set, because visitors cannot be sampled then';
 
-/** The options given in code, parsed. */
-function parseGiven(given: MatomoOptions): Values {
+/** The options in code, parsed. */
+function parseOptions(inCode: MatomoOptions): Values {
   const values: Values = {};
-  checkIsObject(given);
-  for (const [name, value] of Object.entries(given)) {
+  checkIsObject(inCode);
+  for (const [name, value] of Object.entries(inCode)) {
     if (!Object.hasOwn(OPTIONS, name)) throw unknownOption(name);
-    const { inCode, parse } = OPTIONS[name as OptionName];
-    if (inCode !== undefined)
-      throw wrongOption(`${name} is only for register; in code use ${inCode}`);
+    const { inCode: alternative, parse } = OPTIONS[name as OptionName];
+    if (alternative !== undefined)
+      throw wrongOption(`${name} is only for register; in code use ${alternative}`);
     if (value !== undefined) values[name as OptionName] = parse(name, value);
   }
   return values;
@@ -221,4 +220,31 @@ function nearestOption(name: string): string | undefined {
   if (near !== undefined || name.length < SHORTEST_PART) return near;
   const containing = NAMES.filter((option) => option.toLowerCase().includes(name.toLowerCase()));
   return containing.length === 1 ? containing[0] : undefined;
+}
+
+/** What `privacy: 'strict'` sets, besides never sending addresses, and no user IDs but those of the option `userId`. */
+const STRICT: Partial<ResolvedOptions> = {
+  anonymizeIp: 4,
+  visitorKey: 'daily',
+  query: 'strip',
+  urlPaths: 'template',
+  referrers: 'origin',
+  doNotTrack: true,
+  errors: 'off',
+};
+
+/** Sets what is not set otherwise. Returns a message if an option that is set has another value. */
+function applyStrict(values: Values): string | undefined {
+  values.hidesAddress = values.anonymizeIp === undefined;
+  values.hidesOtherUserIds = true;
+  const others = values.userId === undefined ? [] : ['userId'];
+  for (const [name, strict] of Object.entries(STRICT) as [keyof ResolvedOptions, unknown][]) {
+    values[name] ??= strict;
+    if (values[name] !== strict) others.push(name);
+  }
+  if (others.length === 0) return undefined;
+  return coded(
+    'privacy-not-strict',
+    `privacy is strict, but these options are set to other values: ${others.join(', ')}. They win. Remove them unless you need them.`,
+  );
 }

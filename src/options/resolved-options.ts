@@ -10,6 +10,6 @@ export interface ResolvedOptions extends ResolvedValues<typeof OPTIONS> {
   readonly rereadToken?: (() => string | undefined) | undefined;
   /** Whether `cip` is never the caller's address. */
   readonly hidesAddress?: boolean | undefined;
-  /** Whether no user ID is sent. */
-  readonly hidesUserId?: boolean | undefined;
+  /** Whether no user ID is sent, except for those of the option `userId`. */
+  readonly hidesOtherUserIds?: boolean | undefined;
 }

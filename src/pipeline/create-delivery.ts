@@ -14,16 +14,12 @@ import { fingerprintPrivacy } from '../options/fingerprint-privacy.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { VERSION } from '../version.js';
 import type { Metrics } from './metrics.js';
-import { reportTracking } from './report-tracking.js';
 
 const OWN_KEY =
   'visitorKey is daily and there is no spool. Each process has its own key, so a caller of two processes counts as two visitors. Set spool if several processes share the callers.';
 
 /** What requests to Matomo say of themselves. Matomo takes it for no bot. */
 export const USER_AGENT: string = `opentelemetry-matomo/${VERSION}`;
-
-/** How long work of a request may hold its hit back where that is to be on disk within half a second. */
-const SPOOL_HOLD_MILLIS = 200;
 
 /** Delivery as the options want it, and what depends on whether there is a spool. */
 export function createDelivery(
@@ -32,8 +28,6 @@ export function createDelivery(
   metrics: Metrics | undefined,
 ): {
   delivery: Delivery;
-  /** How long a hit waits for work of its request that has not ended. */
-  longestHoldMillis: number;
   /** Returns the secret of visitor IDs. Call it when the first hit is finalized: an open spool may provide the secret. */
   visitorKey: () => string | Buffer | KeyOfDay;
   /** Whether the secret is final: a spool provides it only once it is open. */
@@ -43,7 +37,6 @@ export function createDelivery(
   /** Stops what does not belong to delivery. */
   close: () => void;
 } {
-  const { scheduledDelayMillis } = options;
   const transport = createWayToMatomo(options, diagnostics, metrics);
   const dailyKeys = options.visitorKey === DAILY ? new DailyKeys() : undefined;
   const spool = openSpool(options, dailyKeys, diagnostics);
@@ -56,9 +49,6 @@ export function createDelivery(
   const onTracked = () => reportTracking(options, diagnostics);
   return {
     delivery: new Delivery({ ...options, onTracked }, transport, diagnostics, Math.random, spool),
-    longestHoldMillis: spool
-      ? Math.min(scheduledDelayMillis, SPOOL_HOLD_MILLIS)
-      : scheduledDelayMillis,
     visitorKey: () =>
       dailyKeys?.keyOf ?? stableVisitorKey(options) ?? spool?.visitorKey ?? randomBytes(32),
     isVisitorKeyKnown: () => isVisitorKeyKnown,
@@ -122,4 +112,24 @@ function createWayToMatomo(
     // A dispatcher cannot be handed to another thread.
     sendSync: isOwn ? createBlockingTransport({ ...options, userAgent: USER_AGENT }) : undefined,
   };
+}
+
+/** Whether this process has logged the line, whichever copy of the package did. */
+const KEY = Symbol.for('opentelemetry-matomo.tracking.1');
+
+/** Levels of `OTEL_LOG_LEVEL` at which the line is not written. */
+const QUIET = /^(?:warn|error|none)$/i;
+
+/** Logs once per process that Matomo has tracked hits: otherwise a correct setup logs as little as one that was never loaded. */
+function reportTracking(
+  { url, siteId }: Pick<ResolvedOptions, 'url' | 'siteId'>,
+  diagnostics: Pick<Diagnostics, 'print'>,
+): void {
+  const shared = globalThis as Record<symbol, boolean | undefined>;
+  if (shared[KEY]) return;
+  shared[KEY] = true;
+  if (QUIET.test(process.env.OTEL_LOG_LEVEL?.trim() ?? '')) return;
+  const base = url.href.replace(/\/(?:matomo|piwik)\.php$/, '');
+  const site = typeof siteId === 'number' ? `, site ${siteId}` : '';
+  diagnostics.print(coded('tracking', `Tracking requests to ${base}${site}.`));
 }

@@ -1,6 +1,6 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
-import { hasConsent } from '../hit/consent.js';
+import { hasConsent } from '../hit/ignore.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
 import { readHeader } from '../requests/read-headers.js';
@@ -31,12 +31,12 @@ export function createFindPrivacyReason(
     }
     if (!consent) return undefined;
     const headers = captured?.request?.headers;
-    const given = readHeader(headers, span.attributes, header);
-    if (given === undefined) {
+    const value = readHeader(headers, span.attributes, header);
+    if (value === undefined) {
       if (!headers && !isListed) reportUnknown(diagnostics, 'consent', header);
       return 'no_consent';
     }
-    return hasConsent(consent, given) ? undefined : 'no_consent';
+    return hasConsent(consent, value) ? undefined : 'no_consent';
   };
 }
 

@@ -7,25 +7,22 @@ import {
   checkFurtherHit,
   type DropReason,
   type FurtherHit,
-  MAX_FURTHER_HITS,
   parameterOf,
   TOO_MANY_HITS,
 } from '../hit/further-hit.js';
 import type { Hit } from '../hit/hit.js';
-import { toSiteId } from '../hit/parameters/site-id.js';
+import { createToCallParameters, type McpCall } from '../hit/mcp-call.js';
+import { toSiteId } from '../hit/parameters/parameter-value.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
-import { createGoneSpan, type HitOwner } from '../requests/hit-owner.js';
+import { createSpanOf, type HitOwner } from '../requests/hit-owner.js';
+import { operationNames } from '../requests/operations/operation-names.js';
 import type { EndedRecord } from '../requests/request-record.js';
+import { HitsOfRequests, isFurtherHitDue } from '../requests/request-waits.js';
 import type { FindPrivacyReason } from './find-privacy-reason.js';
-import type { HitBuilders } from './hit-builders.js';
+import type { LazyHitBuilders } from './lazy-hit-builders.js';
 import type { OptionCallbacks } from './option-callbacks.js';
-import {
-  type HitContent,
-  PendingFurtherHit,
-  type PendingPageView,
-  REQUEST_BYTES,
-} from './pending-hits.js';
+import { PendingFurtherHit, type PendingPageView, REQUEST_BYTES } from './pending-hits.js';
 import type { HitCounts } from './stats.js';
 
 /** The part of a pipeline that its further hits need. */
@@ -38,34 +35,42 @@ export interface FurtherHitsParts {
   readonly counts: HitCounts;
   /** How long a hit waits for work of its request that has not ended. */
   readonly longestHoldMillis: number;
-  readonly builders: HitBuilders;
+  readonly builders: LazyHitBuilders;
 }
 
 /** The further hits of one request. */
 interface HitsOfRequest {
-  count: number;
-  pending: PendingFurtherHit[];
+  /** Pending until the request ends. Some may have been queued before, because it runs for long or because of a flush. */
+  waiting: PendingFurtherHit[];
   page: PendingPageView | undefined;
 }
 
 /**
- * Hits besides page views. Each has its place in the queue from the call on. When its request ends, the page view changes
- * places with them, so that Matomo gets it first.
+ * Hits besides page views. They are pending from the call on, and queued when their request ends, after its page view. If the request
+ * runs for longer than a hit may be held, they are sent before it ends.
  */
 export class FurtherHits {
   readonly #parts: FurtherHitsParts;
-  readonly #ofRequests = new WeakMap<object, HitsOfRequest>();
+  readonly #ofRequests = new HitsOfRequests<HitsOfRequest>(() => ({
+    waiting: [],
+    page: undefined,
+  }));
+  #toCallParameters: ReturnType<typeof createToCallParameters> | undefined;
 
   constructor(parts: FurtherHitsParts) {
     this.#parts = parts;
   }
 
   /** `unknown`: it belongs to a request, of which nothing is known any more. */
-  add(given: FurtherHit, owner: HitOwner | 'unknown' | undefined): void {
+  add(unchecked: FurtherHit, owner: HitOwner | 'unknown' | undefined): void {
     const { options } = this.#parts;
+    if (unchecked.call) {
+      this.#addCall(unchecked.call, unchecked);
+      return;
+    }
     const { tokenAuth, maxCustomVariables } = options;
     const hit = checkFurtherHit(
-      given,
+      unchecked,
       { hasToken: tokenAuth !== undefined, maxCustomVariables },
       (key, message) => this.report(key, message),
     );
@@ -73,6 +78,20 @@ export class FurtherHits {
     else if (owner === 'unknown') this.#addUnknown(hit);
     else if (owner) this.#addToRequest(hit, owner);
     else this.#addWithoutRequest(hit);
+  }
+
+  /** Adds a call of an MCP server over stdio, if the option `mcp` makes hits of such calls. */
+  #addCall(call: McpCall, { parameters: visitor, epochMillis }: FurtherHit): void {
+    const { options } = this.#parts;
+    const { operation } = call;
+    operationNames.learn({ operation });
+    if (options.mcp === 'off') return;
+    if (options.mcp === 'calls' && operation.mcp?.isProtocol) return;
+    const succeeded = { path: '/mcp', route: '/mcp', statusCode: 200 };
+    const admitted = operationNames.admit({ operation, ...succeeded }) ?? operation;
+    this.#toCallParameters ??= createToCallParameters(options);
+    const parameters = this.#toCallParameters({ ...call, operation: admitted });
+    this.add({ parameters: { ...parameters, ...visitor }, epochMillis }, undefined);
   }
 
   /** A call that makes no hit at all. */
@@ -85,21 +104,13 @@ export class FurtherHits {
     this.#parts.diagnostics.warnOnce(key, () => coded('parameter-invalid', message()));
   }
 
-  /** Adds what the spans of a request asked for, and has its page view leave before its further hits. */
+  /** Queues the hits that wait for the end of their request, and those that its spans have. `page` was queued before. */
   addAfterEnd(ended: EndedRecord, page: PendingPageView | undefined): void {
     const hits = this.#ofRequests.get(ended);
-    if (hits && page) {
+    if (hits) {
       hits.page = page;
-      const pending = hits.pending.filter(({ hasLeft }) => !hasLeft);
-      let content: HitContent | undefined;
-      for (const place of pending) {
-        const own = place.content;
-        if (content) place.content = content;
-        content = own;
-      }
-      hits.pending = [];
-      const [first] = pending;
-      if (first && content) first.content = page.exchange(content);
+      for (const pending of hits.waiting) pending.isApart = !this.#parts.delivery.queue(pending);
+      hits.waiting = [];
     }
     if (ended.furtherHits) {
       const owner = { record: ended, read: () => undefined };
@@ -111,35 +122,31 @@ export class FurtherHits {
 
   /** Finds out what its further hits need as long as Node's request and the span are there. */
   resolve(ended: EndedRecord, span: FinishedSpan): void {
-    if (ended.site === undefined && (this.#ofRequests.has(ended) || ended.furtherHits)) {
+    if (ended.site === undefined && (this.#ofRequests.get(ended) || ended.furtherHits)) {
       this.#resolve(ended, span);
     }
   }
 
   #addToRequest(hit: CheckedHit, owner: HitOwner): void {
     const { record } = owner;
-    let hits = this.#ofRequests.get(record);
+    const hits = this.#ofRequests.admit(record);
     if (!hits) {
-      hits = { count: 0, pending: [], page: undefined };
-      this.#ofRequests.set(record, hits);
-    }
-    if (hits.count >= MAX_FURTHER_HITS) {
       this.report('further too_many', () => TOO_MANY_HITS);
       this.#drop('too_many');
       return;
     }
-    hits.count += 1;
     const pending: PendingFurtherHit = new PendingFurtherHit(
-      {
-        isFinal: (nowMillis) => this.#isFinal(owner, pending.endedMillis, hits, nowMillis),
-        finalize: (epochMillis) => this.#finalize(() => this.#build(hit, owner, epochMillis)),
-      },
+      (nowMillis) => this.#isFinal(owner, pending.endedMillis, hits, nowMillis),
+      (epochMillis) => this.#finalize(() => this.#build(hit, owner, epochMillis, pending.isApart)),
       bytesOf(hit),
     );
-    if (this.#push(pending) && !record.request) hits.pending.push(pending);
+    if (record.request) {
+      pending.isApart = record.closed;
+      this.#enqueue('push', pending);
+    } else if (this.#enqueue('wait', pending)) hits.waiting.push(pending);
   }
 
-  /** Its caller may have opted out. */
+  /** Its visitor may have opted out. */
   #addUnknown(hit: CheckedHit): void {
     const { doNotTrack, consent } = this.#parts.options;
     if (!doNotTrack && !consent) this.#addWithoutRequest(hit);
@@ -148,20 +155,20 @@ export class FurtherHits {
 
   #addWithoutRequest(hit: CheckedHit): void {
     if (!this.#isTrackable(hit)) return;
-    const content = {
-      isFinal: () => true,
-      finalize: (epochMillis: number) =>
-        this.#finalize(() => this.#buildWithoutRequest(hit, epochMillis)),
-    };
-    this.#push(new PendingFurtherHit(content, bytesOf(hit)));
+    const pending = new PendingFurtherHit(
+      () => true,
+      (epochMillis) => this.#finalize(() => this.#buildWithoutRequest(hit, epochMillis)),
+      bytesOf(hit),
+    );
+    this.#enqueue('push', pending);
   }
 
   /** Whether a hit of no request says enough; counts it if it does not. */
   #isTrackable(hit: CheckedHit): boolean {
     const visitor = this.#visitorOf(hit);
     if (visitor === undefined) {
-      const { hidesUserId } = this.#parts.options;
-      this.report('further no_visitor', () => (hidesUserId ? NO_VISITOR_ID : NO_VISITOR));
+      const { hidesOtherUserIds } = this.#parts.options;
+      this.report('further no_visitor', () => (hidesOtherUserIds ? NO_VISITOR_ID : NO_VISITOR));
       this.#drop('no_visitor');
     } else if (this.#siteOf(hit) === undefined) {
       this.refuse('further site', NO_SITE);
@@ -170,7 +177,8 @@ export class FurtherHits {
   }
 
   #visitorOf(hit: CheckedHit): string | undefined {
-    const userId = this.#parts.options.hidesUserId ? undefined : parameterOf(hit, 'uid');
+    const { hidesOtherUserIds } = this.#parts.options;
+    const userId = hidesOtherUserIds ? undefined : parameterOf(hit, 'uid');
     return userId ?? parameterOf(hit, 'cid');
   }
 
@@ -178,14 +186,15 @@ export class FurtherHits {
     return toSiteId(parameterOf(hit, 'idsite') ?? this.#parts.options.siteId);
   }
 
-  #push(pending: PendingFurtherHit): boolean {
+  /** Queues a hit, or lets it wait for the end of its request. Returns whether there was room for it. */
+  #enqueue(how: 'push' | 'wait', pending: PendingFurtherHit): boolean {
     const { counts, delivery } = this.#parts;
     counts.hits += 1;
     counts.furtherHits += 1;
-    return delivery.push(pending);
+    return delivery[how](pending);
   }
 
-  /** It leaves with its page view, or alone if its request runs for long. */
+  /** A hit is sent with the page view of its request, or alone if the request runs for long. */
   #isFinal(
     { record }: HitOwner,
     calledMillis: number,
@@ -193,11 +202,11 @@ export class FurtherHits {
     nowMillis: number,
   ): boolean {
     if (record.closed) return true;
-    if (record.request) return page?.isPageFinal(nowMillis) ?? false;
-    return nowMillis - calledMillis >= this.#parts.longestHoldMillis;
+    if (record.request) return page?.isFinal(nowMillis) ?? false;
+    return isFurtherHitDue(nowMillis - calledMillis, this.#parts.longestHoldMillis);
   }
 
-  #build(hit: CheckedHit, owner: HitOwner, epochMillis: number): Hit | undefined {
+  #build(hit: CheckedHit, owner: HitOwner, epochMillis: number, isApart: boolean): Hit | undefined {
     const { record } = owner;
     const read = record.request ? undefined : owner.read();
     const ended = read?.record ?? (record as EndedRecord);
@@ -205,7 +214,7 @@ export class FurtherHits {
     if (!ended.request) {
       return this.#isTrackable(hit) ? this.#buildWithoutRequest(hit, epochMillis) : undefined;
     }
-    if (ended.site === undefined) this.#resolve(ended, read?.span ?? createGoneSpan(ended));
+    if (ended.site === undefined) this.#resolve(ended, read?.span ?? createSpanOf(ended));
     const { site = 0, currentRequest: request } = ended;
     if (site === 0 || !request) return undefined;
     const { builders } = this.#parts;
@@ -213,13 +222,16 @@ export class FurtherHits {
     ended.isInSample ??= builders.isInSample(request, site);
     const isTaken = ended.isInSample && (uid === undefined || builders.isNameInSample(uid));
     if (!isTaken) return undefined;
-    return this.#count(builders.furtherHits.buildHit(hit, request, site, epochMillis));
+    const built = this.#count(builders.furtherHits.buildHit(hit, request, site, epochMillis));
+    return built && (isApart || read) ? sortBehindPages(built) : built;
   }
 
   #buildWithoutRequest(hit: CheckedHit, epochMillis: number): Hit | undefined {
     const site = this.#siteOf(hit);
     if (site === undefined) return undefined;
-    return this.#count(this.#parts.builders.furtherHits.buildLooseHit(hit, site, epochMillis));
+    return this.#count(
+      this.#parts.builders.furtherHits.buildHitWithoutRequest(hit, site, epochMillis),
+    );
   }
 
   /** Counts a hit that `beforeSend` dropped. */
@@ -243,7 +255,7 @@ export class FurtherHits {
     return [];
   }
 
-  /** A page view may be left out for its path; a caller who is not to be tracked is left out whatever else is true. */
+  /** A page view may be left out for its path; a visitor who is not to be tracked is left out whatever else is true. */
   #resolve(ended: EndedRecord, span: FinishedSpan): void {
     const { callbacks, findPrivacyReason } = this.#parts;
     ended.site = 0;
@@ -253,7 +265,7 @@ export class FurtherHits {
     const site = callbacks.siteOf(ended, span);
     if (site === undefined) return;
     ended.site = site;
-    ended.request.given = callbacks.parametersOf(ended, span, site);
+    ended.request.optionParameters = callbacks.parametersOf(ended, span, site);
   }
 
   #drop(reason: DropReason): void {
@@ -261,16 +273,21 @@ export class FurtherHits {
   }
 }
 
+/** A hit that is not queued right after its page view. In a bulk with both, it comes after the page views of the same second. */
+function sortBehindPages(hit: Hit): Hit {
+  return { ...hit, startSeconds: hit.startSeconds + 0.5 };
+}
+
 /** Roughly what a further hit takes, whose request may have to stay in memory for it. */
-function bytesOf({ given }: CheckedHit): number {
-  return REQUEST_BYTES + given.text.length;
+function bytesOf({ fields }: CheckedHit): number {
+  return REQUEST_BYTES + fields.text.length;
 }
 
 const NO_VISITOR =
-  'A hit outside of a request has neither uid nor cid. It was dropped. Set uid or cid in the call.';
+  'A hit outside of a request has neither uid nor cid. It was dropped. Set uid or cid in the call, of an MCP server over stdio in the second argument of trackMcp.';
 const NO_VISITOR_ID =
   'A hit outside of a request has no cid, and with the option privacy no uid is sent. It was dropped. Set cid in the call.';
 const NO_REQUEST =
-  'An event, goal or order belongs to a span whose request is not known (any more), so that its caller may have opted out. Such hits are not sent. Track them before their request ends.';
+  'An event, goal or order belongs to a span whose request is not known (any more), so that its visitor may have opted out. Such hits are not sent. Track them before their request ends.';
 const NO_SITE =
   'A hit outside of a request has no idsite, and siteId is a function. It was dropped. Set idsite in the call.';

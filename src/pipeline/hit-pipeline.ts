@@ -1,15 +1,14 @@
 import { isMainThread } from 'node:worker_threads';
-import { atExit } from '../common/at-exit.js';
+import { atExit, countSignalHandlers } from '../common/at-exit.js';
 import { describeError } from '../common/describe-error.js';
-import { DetachedScope } from '../common/detached-scope.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
-import { countSignalHandlers } from '../common/signal-handlers.js';
+import { DetachedScope } from '../common/timers.js';
 import type { Delivery } from '../delivery/delivery.js';
 import { createDeliveryCounters } from '../delivery/queue/counters.js';
-import { createFindIgnoreReason } from '../hit/find-ignore-reason.js';
 import type { FurtherHit } from '../hit/further-hit.js';
 import type { Hit } from '../hit/hit.js';
+import { createFindIgnoreReason } from '../hit/ignore.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import type { MatomoOptions } from '../options.js';
@@ -18,12 +17,13 @@ import type { DroppedCounts } from '../requests/forwarded-request.js';
 import type { HitOwner, RequestSink } from '../requests/hit-owner.js';
 import { operationNames } from '../requests/operations/operation-names.js';
 import type { ExitControl } from '../requests/processor-internals.js';
-import { createRequestReading, type RequestReading } from '../requests/request-reading.js';
+import { createRequestReading, type RequestReading } from '../requests/read-request.js';
 import type { EndedRecord } from '../requests/request-record.js';
+import { longestHold } from '../requests/request-waits.js';
 import { createDelivery } from './create-delivery.js';
 import { createFindPrivacyReason, type FindPrivacyReason } from './find-privacy-reason.js';
 import { FurtherHits } from './further-hits.js';
-import { HitBuilders } from './hit-builders.js';
+import { LazyHitBuilders } from './lazy-hit-builders.js';
 import { type ComponentType, Metrics } from './metrics.js';
 import { createOptionCallbacks, type OptionCallbacks } from './option-callbacks.js';
 import { PendingPageView } from './pending-hits.js';
@@ -34,8 +34,8 @@ import {
   type IgnoreReason,
   type MatomoStats,
   toStats,
+  watchFirstRequests,
 } from './stats.js';
-import { watchFirstRequests } from './watch-first-requests.js';
 
 /** From ended requests to Matomo: decides which make hits, and counts all of them. */
 export class HitPipeline implements ExitControl, RequestSink {
@@ -43,7 +43,7 @@ export class HitPipeline implements ExitControl, RequestSink {
   readonly #diagnostics: Diagnostics;
   readonly #delivery: Delivery;
   readonly #isVisitorKeyKnown: () => boolean;
-  readonly #builders: HitBuilders;
+  readonly #builders: LazyHitBuilders;
   readonly #findIgnoreReason: ReturnType<typeof createFindIgnoreReason>;
   readonly #findPrivacyReason: FindPrivacyReason;
   readonly #callbacks: OptionCallbacks;
@@ -80,12 +80,15 @@ export class HitPipeline implements ExitControl, RequestSink {
     this.#diagnostics = diagnostics;
     const { meterProvider, maxQueueSize: capacity } = options;
     this.#metrics = meterProvider && new Metrics(meterProvider, component);
-    const { delivery, longestHoldMillis, visitorKey, isVisitorKeyKnown, spoolRoom, close } =
-      createDelivery(options, diagnostics, this.#metrics);
+    const { delivery, visitorKey, isVisitorKeyKnown, spoolRoom, close } = createDelivery(
+      options,
+      diagnostics,
+      this.#metrics,
+    );
     this.#delivery = delivery;
     this.spoolRoom = spoolRoom;
     this.#close = close;
-    this.longestHoldMillis = longestHoldMillis;
+    this.longestHoldMillis = longestHold(options);
     this.#metrics?.start(() => {
       const { oldestAgeSeconds, lastSuccessAgeSeconds, spoolHits } = delivery;
       return { stats: this.stats(), capacity, oldestAgeSeconds, lastSuccessAgeSeconds, spoolHits };
@@ -95,7 +98,7 @@ export class HitPipeline implements ExitControl, RequestSink {
     this.#callbacks = createOptionCallbacks(options, diagnostics);
     this.#sort = createSortRequest(options);
     this.#countFirstRequest = watchFirstRequests(diagnostics);
-    this.#builders = new HitBuilders(options, diagnostics, visitorKey);
+    this.#builders = new LazyHitBuilders(options, diagnostics, visitorKey);
     this.#isVisitorKeyKnown = isVisitorKeyKnown;
     this.#further = new FurtherHits({
       options,
@@ -104,7 +107,7 @@ export class HitPipeline implements ExitControl, RequestSink {
       callbacks: this.#callbacks,
       findPrivacyReason: this.#findPrivacyReason,
       counts: this.#counts,
-      longestHoldMillis,
+      longestHoldMillis: this.longestHoldMillis,
       builders: this.#builders,
     });
     if (options.statsIntervalMillis !== undefined) this.#logStats(options.statsIntervalMillis);
@@ -114,7 +117,8 @@ export class HitPipeline implements ExitControl, RequestSink {
 
   /** Makes a hit of the request whose server span has ended, or counts why not. */
   addRequest(ended: EndedRecord, span: FinishedSpan): void {
-    const site = this.#siteOf(ended, span);
+    operationNames.learn(ended.request);
+    const site = this.#siteOrReason(ended, span);
     if (typeof site === 'string') {
       this.#further.resolve(ended, span);
       this.#countIgnored(ended, site);
@@ -122,7 +126,7 @@ export class HitPipeline implements ExitControl, RequestSink {
     }
     ended.site = site;
     ended.request.client?.remember();
-    ended.request.given = this.#callbacks.parametersOf(ended, span, site);
+    ended.request.optionParameters = this.#callbacks.parametersOf(ended, span, site);
     if (this.#sampleRate < 1 && this.#isVisitorKeyKnown()) {
       const request = ended.currentRequest ?? ended.request;
       ended.isInSample = this.#builders.isInSample(request, site);
@@ -250,7 +254,7 @@ export class HitPipeline implements ExitControl, RequestSink {
   }
 
   /** The site that a request belongs to, or why it makes no hit. */
-  #siteOf(ended: EndedRecord, span: FinishedSpan): number | IgnoreReason {
+  #siteOrReason(ended: EndedRecord, span: FinishedSpan): number | IgnoreReason {
     const privacyReason = this.#findPrivacyReason(ended, span);
     ended.isPermitted = privacyReason === undefined;
     if (ended.ignored) return 'attribute';
@@ -270,6 +274,8 @@ export class HitPipeline implements ExitControl, RequestSink {
       if (ended.ignored) return this.#takeBack(ended, 'attribute');
       ended.isInSample ??= this.#builders.isInSample(ended.request, site);
       if (!ended.isInSample) return this.#takeBack(ended, 'sampled');
+      if (this.#options.mcp === 'calls' && ended.request.operation?.mcp?.isProtocol)
+        return this.#takeBack(ended, 'mcp'); // a span has ended after its request
       const operation = operationNames.admit(ended.request);
       if (operation !== ended.request.operation) ended.request = { ...ended.request, operation };
       const hits = this.#builders.buildHits(ended.request, site, epochMillis);

@@ -1,4 +1,3 @@
-import { DetachedScope } from '../common/detached-scope.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { otelGlobal } from '../common/otel-global.js';
 import type {
@@ -8,6 +7,7 @@ import type {
   MeterProvider,
   ObservableResult,
 } from '../common/otel-types.js';
+import { DetachedScope } from '../common/timers.js';
 import type { Exchange, Transport } from '../delivery/http/transport.js';
 import { VERSION } from '../version.js';
 import { isApiInstalled, missingApi } from './missing-api.js';
@@ -54,13 +54,13 @@ export interface Observed {
 
 /** Reports to a meter provider, which reads the figures whenever it collects. A request costs nothing. */
 export class Metrics {
-  readonly #given: MeterProvider | 'global';
+  readonly #provider: MeterProvider | 'global';
   readonly #component: Attributes;
   #durations: Histogram | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(given: MeterProvider | 'global', type: ComponentType) {
-    this.#given = given;
+  constructor(provider: MeterProvider | 'global', type: ComponentType) {
+    this.#provider = provider;
     this.#component = nameComponent(type);
   }
 
@@ -80,8 +80,8 @@ export class Metrics {
 
   /** Registers all instruments; with `global`, as soon as there is a meter provider. */
   start(observe: () => Observed, diagnostics: Pick<Diagnostics, 'error'>): void {
-    if (this.#given !== 'global') {
-      this.#register(this.#given, observe);
+    if (this.#provider !== 'global') {
+      this.#register(this.#provider, observe);
       return;
     }
     const lookUp = () => {
@@ -222,7 +222,7 @@ function createInstruments(meter: Meter, observe: () => Observed, component: Att
       description: 'Hits sent again although the first attempt may have stored them',
     })
     .addCallback((result) => result.observe(observe().stats.resent, component));
-  // A process that was wrongly considered gone takes its hits back, and a counter must not decrease.
+  // A process that was wrongly considered dead takes its hits back, and a counter must not decrease.
   let takenOver = 0;
   meter
     .createObservableCounter('matomo.hits.taken_over', {

@@ -1,21 +1,27 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { isThenable } from '../common/is-record.js';
 import { coded } from '../common/messages.js';
+import type { AttributeValue } from '../common/otel-types.js';
+import { findBotName } from '../hit/bots/bots.js';
 import type { TrackedRequest } from '../hit/http-request.js';
-import { DEPRECATED_ENDPOINT, isRequestFact } from '../hit/parameters/dimensions.js';
-import { toSiteId } from '../hit/parameters/site-id.js';
-import { visitorOfCookie } from '../hit/visitor/visitor-cookie.js';
+import {
+  contentFormatOf,
+  createToSentAttribute,
+  headerAttributeOf,
+  productOf,
+  type SentAttributeOptions,
+  saysDeprecated,
+} from '../hit/parameters/attributes.js';
+import { DEPRECATED_ENDPOINT, isFromRequest } from '../hit/parameters/dimensions.js';
+import { toSiteId } from '../hit/parameters/parameter-value.js';
+import { visitorOfCookie } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
+import { readHeader } from '../requests/read-headers.js';
 import { createUserIdReader } from '../requests/read-user-id.js';
 import type { EndedRecord } from '../requests/request-record.js';
+import { readResponseHeader } from '../requests/response-header.js';
 import { toTrackedRequest } from '../requests/tracked-request.js';
-import {
-  createReadSource,
-  type EndedRequest,
-  isDeprecatedResponse,
-  toText,
-} from './dimension-sources.js';
 
 /** Asks the options that only an ended request can answer: functions, attributes of its span, its cookies. */
 export interface OptionCallbacks {
@@ -76,15 +82,15 @@ export function createOptionCallbacks(
   return {
     isIgnored(ended, span) {
       if (ignore === undefined) return false;
-      const given = call('ignore', ignore, toTrackedRequest(ended, span), NOT_TRACKED);
-      return given === FAILED ? 'failed' : Boolean(given);
+      const result = call('ignore', ignore, toTrackedRequest(ended, span), NOT_TRACKED);
+      return result === FAILED ? 'failed' : Boolean(result);
     },
 
     siteOf(ended, span) {
       if (typeof siteId === 'number') return siteId;
-      const given = read('siteId', siteId, toTrackedRequest(ended, span));
-      const site = toSiteId(given);
-      if (site === undefined && given !== undefined) {
+      const result = read('siteId', siteId, toTrackedRequest(ended, span));
+      const site = toSiteId(result);
+      if (site === undefined && result !== undefined) {
         diagnostics.warnOnce(
           'siteId value',
           coded(
@@ -151,7 +157,7 @@ function callbacksOf(
     callbacks.push({ parameter: 'cid', option: 'visitorId', callback });
   }
   for (const [id, source] of Object.entries(dimensions)) {
-    if (typeof source === 'string' && isRequestFact(source)) continue;
+    if (typeof source === 'string' && isFromRequest(source)) continue;
     const callback =
       typeof source === 'function'
         ? fromRequest((request) => toText(source(request)))
@@ -164,4 +170,74 @@ function callbacksOf(
 /** Never the message: it may hold what the function was given. */
 function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : `a ${typeof error}`;
+}
+
+/** A request while all of it is there. */
+interface EndedRequest {
+  readonly tracked: TrackedRequest;
+  readonly ended: EndedRecord;
+  readonly span: FinishedSpan;
+}
+
+type ReadSource = (request: EndedRequest) => string | number | undefined;
+
+/** Old names of attributes that spans of older instrumentations have instead. */
+const OLD_NAMES: Readonly<Record<string, string>> = {
+  'server.address': 'net.host.name',
+  'server.port': 'net.host.port',
+  'network.peer.port': 'net.peer.port',
+  'network.protocol.version': 'http.flavor',
+  'network.transport': 'net.transport',
+  'error.type': 'http.error_name',
+};
+
+/** Attributes that are derived from the request, unless the span has them. */
+const DERIVED: Readonly<Record<string, ReadSource>> = {
+  // People and unknown bots have none.
+  'user_agent.bot.name': ({ tracked: { userAgent = '' } }) => findBotName(userAgent),
+  'user_agent.name': ({ tracked }) => productOf(tracked.userAgent)?.name,
+  'user_agent.version': ({ tracked }) => productOf(tracked.userAgent)?.version,
+  'matomo.content_format': ({ tracked, ended, span }) => {
+    const type = readResponseHeader(ended, span.attributes, 'content-type');
+    return contentFormatOf(type, tracked.path, ended.request.statusCode);
+  },
+};
+
+/** Makes what reads the source of a dimension: a header, an attribute, or what is derived from the request. */
+function createReadSource(options: SentAttributeOptions): (source: string) => ReadSource {
+  const toSentAttribute = createToSentAttribute(options);
+
+  function toSent(name: string, value: string | number | undefined, host: string | undefined) {
+    return typeof value === 'string' ? toSentAttribute(name, value, host) : value;
+  }
+
+  return function toReadSource(source) {
+    const named = headerAttributeOf(source);
+    if (named) {
+      const { direction, header } = named;
+      return ({ ended, span, tracked }) => {
+        const { attributes } = span;
+        const value =
+          direction === 'response'
+            ? readResponseHeader(ended, attributes, header)
+            : readHeader(ended.captured?.request?.headers, attributes, header);
+        return toSent(source, value, tracked.host);
+      };
+    }
+    const derive = Object.hasOwn(DERIVED, source) ? DERIVED[source] : undefined;
+    if (derive) return (request) => toText(request.tracked.attributes[source]) ?? derive(request);
+    return ({ tracked: { attributes, host } }) =>
+      toSent(source, toText(attributes[source] ?? attributes[OLD_NAMES[source] ?? '']), host);
+  };
+}
+
+/** Whether the response says that its endpoint is deprecated. */
+function isDeprecatedResponse(ended: EndedRecord, { attributes }: FinishedSpan): boolean {
+  const header = (name: string) => readResponseHeader(ended, attributes, name);
+  return saysDeprecated(header('deprecation'), header('sunset'));
+}
+
+function toText(value: AttributeValue | undefined): string | number | undefined {
+  if (Array.isArray(value)) return value.join(',');
+  return typeof value === 'boolean' ? String(value) : (value as string | number | undefined);
 }

@@ -1,12 +1,7 @@
 import type { Hit, PendingHit } from '../hit/hit.js';
 import type { HttpRequest } from '../hit/http-request.js';
-import { type EndedRecord, isPageFinal } from '../requests/request-record.js';
-
-/** What becomes a hit, apart from its place in the queue. */
-export interface HitContent {
-  isFinal(nowMillis: number): boolean;
-  finalize(epochMillis: number): readonly Hit[];
-}
+import type { EndedRecord } from '../requests/request-record.js';
+import { isPageFinal } from '../requests/request-waits.js';
 
 /** What a pending page view asks its pipeline. */
 export interface PageViewPipeline {
@@ -16,13 +11,12 @@ export interface PageViewPipeline {
 }
 
 /** The page view of an ended request, as long as spans of it may still end. */
-export class PendingPageView implements PendingHit, HitContent {
+export class PendingPageView implements PendingHit {
   readonly endedMillis: number = performance.now();
   readonly bytes: number;
   readonly #pipeline: PageViewPipeline;
   readonly #ended: EndedRecord;
   readonly #site: number;
-  #content: HitContent | undefined;
 
   constructor(pipeline: PageViewPipeline, ended: EndedRecord, site: number) {
     this.#pipeline = pipeline;
@@ -31,52 +25,29 @@ export class PendingPageView implements PendingHit, HitContent {
     this.bytes = bytesOf(ended.request);
   }
 
-  /** Gives this place in the queue to a further hit, and takes the page view to an earlier one. */
-  exchange(content: HitContent): HitContent {
-    this.#content = content;
-    return {
-      isFinal: (nowMillis) => this.isPageFinal(nowMillis),
-      finalize: (epochMillis) => this.#finalizePage(epochMillis),
-    };
-  }
-
   isFinal(nowMillis: number): boolean {
-    return this.#content ? this.#content.isFinal(nowMillis) : this.isPageFinal(nowMillis);
-  }
-
-  finalize(epochMillis: number): readonly Hit[] {
-    return this.#content ? this.#content.finalize(epochMillis) : this.#finalizePage(epochMillis);
-  }
-
-  /** Whether the page view itself may leave. */
-  isPageFinal(nowMillis: number): boolean {
     return isPageFinal(this.#ended, nowMillis - this.endedMillis, this.#pipeline.longestHoldMillis);
   }
 
-  #finalizePage(epochMillis: number): readonly Hit[] {
+  finalize(epochMillis: number): readonly Hit[] {
     return this.#pipeline.finalize(this.#ended, this.#site, epochMillis);
   }
 }
 
-/** A further hit in the queue. */
+/** A further hit, queued or waiting for the end of its request. */
 export class PendingFurtherHit implements PendingHit {
+  /** The time of the call. */
   readonly endedMillis: number = performance.now();
   readonly bytes: number;
-  content: HitContent;
-  hasLeft = false;
+  readonly isFinal: PendingHit['isFinal'];
+  readonly finalize: PendingHit['finalize'];
+  /** Whether it is not queued right after its page view: its request runs for long, or work of the request went on after its end. */
+  isApart = false;
 
-  constructor(content: HitContent, bytes: number) {
-    this.content = content;
+  constructor(isFinal: PendingHit['isFinal'], finalize: PendingHit['finalize'], bytes: number) {
+    this.isFinal = isFinal;
+    this.finalize = finalize;
     this.bytes = bytes;
-  }
-
-  isFinal(nowMillis: number): boolean {
-    return this.content.isFinal(nowMillis);
-  }
-
-  finalize(epochMillis: number): readonly Hit[] {
-    this.hasLeft = true;
-    return this.content.finalize(epochMillis);
   }
 }
 

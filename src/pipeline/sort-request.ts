@@ -1,7 +1,6 @@
-import { readsContent } from '../hit/bots/ai-chatbot-hit.js';
-import { isLaterPart } from '../hit/bots/document-type.js';
-import { createIsAiChatbot } from '../hit/bots/is-ai-chatbot.js';
-import { createFindNoPageReason, type NoPageOptions } from '../hit/no-page-reason.js';
+import { createIsAiChatbot, readsContent } from '../hit/bots/ai-chatbot-hit.js';
+import { isLaterPart } from '../hit/bots/documents.js';
+import { createFindNoPageReason, type NoPageOptions } from '../hit/ignore.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
 import { readChatbotResponse } from '../requests/measure-responses.js';
@@ -38,7 +37,8 @@ export function createSortRequest({
   return function sortRequest(ended, span) {
     const { request, captured } = ended;
     const { userAgent } = request;
-    if (userAgent === undefined || !isAiChatbot(userAgent) || !READS.test(request.method)) {
+    const isRead = READS.test(request.method) && request.operation?.kind !== 'mcp';
+    if (userAgent === undefined || !isAiChatbot(userAgent) || !isRead) {
       return sortPage(ended, span);
     }
     const header = (name: string) => readHeader(captured?.request?.headers, span.attributes, name);

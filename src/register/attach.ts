@@ -1,5 +1,5 @@
 import { hasInternals } from '../requests/processor-internals.js';
-import type { LazyProcessor } from './lazy-processor.js';
+import type { LazyProcessor } from './registration.js';
 
 /** Private fields of an SDK that hold processors. Checked in the sources of SDK 1.30, 2.0, 2.12 and 3.1. */
 export interface Provider {

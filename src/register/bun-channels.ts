@@ -2,7 +2,7 @@ import { type Channel, channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-type Emit = (this: Server, event: string | symbol, ...given: unknown[]) => boolean;
+type Emit = (this: Server, event: string | symbol, ...args: unknown[]) => boolean;
 
 interface ServerChannels {
   readonly listening: Channel;
@@ -35,11 +35,11 @@ export function publishRequestsOnBun(): void {
 
 function wrapEmit(prototype: { emit: unknown }, channels: ServerChannels): void {
   const emit = prototype.emit as Emit;
-  const wrapped: Emit = function (event, ...given) {
+  const wrapped: Emit = function (event, ...args) {
     try {
-      publish(channels, this, event, given);
+      publish(channels, this, event, args);
     } catch {} // a subscriber that throws must not affect the application's server
-    return emit.call(this, event, ...given);
+    return emit.call(this, event, ...args);
   };
   Object.defineProperty(prototype, 'emit', { value: wrapped, writable: true, configurable: true });
 }
@@ -48,12 +48,12 @@ function publish(
   { listening, connection, request: started, finish }: ServerChannels,
   server: Server,
   event: string | symbol,
-  given: readonly unknown[],
+  args: readonly unknown[],
 ): void {
   if (event === 'listening') listening.publish({ server });
-  else if (event === 'connection') connection.publish({ socket: given[0] as Socket });
+  else if (event === 'connection') connection.publish({ socket: args[0] as Socket });
   else if (event === 'request') {
-    const [request, response] = given as [IncomingMessage, ServerResponse];
+    const [request, response] = args as [IncomingMessage, ServerResponse];
     const message = { request, response, socket: request.socket, server };
     started.publish(message);
     response.once('finish', () => finish.publish(message));

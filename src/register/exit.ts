@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { countSignalHandlers } from '../common/signal-handlers.js';
+import { countSignalHandlers } from '../common/at-exit.js';
 import { EXIT_WAITS } from '../delivery/exit/exit-waits.js';
 import { internalsOf } from '../requests/processor-internals.js';
 import type { SpanProcessor } from './attach.js';

@@ -1,10 +1,10 @@
 import { threadId } from 'node:worker_threads';
 import { atExit } from '../common/at-exit.js';
 import { describeError } from '../common/describe-error.js';
-import { DetachedScope } from '../common/detached-scope.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import type { Context, Span } from '../common/otel-types.js';
+import { DetachedScope } from '../common/timers.js';
 import { TOO_MANY_HITS } from '../hit/further-hit.js';
 import { CHILD_SPAN_WAIT_MILLIS } from '../hit/hit.js';
 import { resolveOptions, SILENT } from '../options/resolve-options.js';
@@ -20,15 +20,16 @@ import {
 import type { RequestSink } from '../requests/hit-owner.js';
 import { type ChatbotResponses, watchChatbotResponses } from '../requests/measure-responses.js';
 import { exposeInternals, type ProcessorInternals } from '../requests/processor-internals.js';
+import { createRequestReading, type RequestReading } from '../requests/read-request.js';
 import {
   createUserIdReader,
   type UserIdMethod,
   type UserIdReader,
 } from '../requests/read-user-id.js';
-import { createRequestReading, type RequestReading } from '../requests/request-reading.js';
-import { type EndedRecord, isPageFinal } from '../requests/request-record.js';
+import type { EndedRecord } from '../requests/request-record.js';
+import { isPageFinal } from '../requests/request-waits.js';
 import { type RequestTracker, trackRequests } from '../requests/track-requests.js';
-import type { Processor } from './lazy-processor.js';
+import type { Processor } from './registration.js';
 import { ThreadOutbox } from './thread-outbox.js';
 import { openThreadChannel, type ThreadChannel } from './threads.js';
 import { WorkerHits } from './worker-hits.js';
@@ -46,6 +47,7 @@ interface Waiting {
 interface ThreadReading extends RequestReading {
   userIdAttribute: string | undefined;
   errors: boolean;
+  readsMcp: boolean;
 }
 
 /** Forwards the requests of a worker thread to the main thread, which sends all hits, one bulk at a time. */
@@ -235,6 +237,7 @@ export class ForwardingProcessor implements Processor {
       this.#reading.userIdAttribute = options.userIdAttribute;
       this.#userIds = this.#userIdsLike(options.userIds);
       this.#reading.errors = options.errors;
+      this.#reading.readsMcp = options.readsMcp;
       this.#chatbotResponses.stop();
       if (!this.#isClosed)
         this.#chatbotResponses = watchChatbotResponses(options.aiChatbotUserAgents);
@@ -262,7 +265,7 @@ export class ForwardingProcessor implements Processor {
 
   #forwardRequests(nowMillis: number): void {
     const isFinal = ({ record, endedMillis }: Waiting) =>
-      isPageFinal(record, nowMillis - endedMillis, this.#options.scheduledDelayMillis);
+      isPageFinal(record, nowMillis - endedMillis, this.#options.longestHoldMillis);
     const waiting = this.#waiting;
     this.#waiting = waiting.filter((each) => !isFinal(each));
     for (const { record, sources } of waiting.filter(isFinal)) {

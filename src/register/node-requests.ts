@@ -1,34 +1,50 @@
 import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, Server } from 'node:http';
-import { type RequestMessage, requestListener } from '../common/channel-listener.js';
+import type { Server as NetServer } from 'node:net';
+import {
+  type RequestMessage,
+  requestListener,
+  streamListener,
+} from '../common/channel-listener.js';
 import type { RecordOption } from '../options/resolved-options.js';
 import {
+  areStreamsCaptured,
   type CapturedRequest,
+  capturedOf,
   captureRequest,
   currentRequest,
 } from '../requests/captured-requests.js';
-import { describeAsSpan, type NodeRequestStart, startOf } from '../requests/node-request.js';
+import { describeAsSpan, type NodeRequest, startOf } from '../requests/node-request.js';
 import { internalsOf } from '../requests/processor-internals.js';
 
-/** Requests without a SERVER span, from Node's diagnostics channels. */
+/** Requests without a SERVER span, from Node's diagnostics channels. Over HTTP/2, no instrumentation makes one. */
 export interface NodeRequests {
   /** A provider has the processor: from now on, requests that instrumentations see are left to spans. */
   preferSpans(): void;
   /** Adds a request that was announced before the subscription. */
   addFirst(message: unknown): void;
+  /** Finds out if the streams of an HTTP/2 server are announced, when the first one begins. */
+  expectStreams(server: NetServer): void;
   stop(): void;
 }
 
-const CHANNEL = 'http.server.request.start';
+const REQUEST_CHANNEL = 'http.server.request.start';
+const STREAM_CHANNEL = 'http2.server.stream.created';
 
 /**
  * Passes each request to a processor when its response is closed, unless it has a SERVER span by then. So each request is
- * counted once, whenever tracing starts.
+ * counted once, whenever tracing starts. `reportUntracked` is called if a stream of HTTP/2 cannot be tracked.
  */
-export function trackNodeRequests(processor: object, record: RecordOption): NodeRequests {
+export function trackNodeRequests(
+  processor: object,
+  record: RecordOption,
+  reportUntracked: () => void,
+): NodeRequests {
   const internals = internalsOf(processor);
   let hasProvider = false;
   let isStopped = false;
+  let areStreamsAnnounced = false;
+  const http2Servers = new WeakSet<NetServer>();
 
   function isLeftToSpans({ request, server }: RequestMessage): boolean {
     if (!hasProvider) return false;
@@ -42,25 +58,38 @@ export function trackNodeRequests(processor: object, record: RecordOption): Node
     const { request, response } = message;
     const captured = currentRequest();
     if (captured?.request !== request || captured.untracked) return;
-    const start = startOf(request);
-    captured.onClosed = () => onClose(captured, message, start);
-    response.once('close', captured.onClosed);
+    const onClosed = prepareClose(captured, request, response);
+    captured.onClosed = onClosed;
+    response.once('close', onClosed);
   });
 
-  function onClose(
+  const onStream = streamListener(({ stream }) => {
+    areStreamsAnnounced = true;
+    if (!areStreamsCaptured()) reportUntracked();
+    if (hasProvider && record === 'sampled') return;
+    const captured = capturedOf(stream);
+    if (!captured?.request || !captured.response || captured.untracked) return;
+    captured.onClosed = prepareClose(captured, captured.request, captured.response);
+  });
+
+  /** Returns what is called when the response is closed. */
+  function prepareClose(
     captured: CapturedRequest,
-    message: RequestMessage,
-    start: NodeRequestStart,
-  ): void {
-    const { request, response } = message;
-    // The request has a span, whose processor counts it.
-    if (isStopped || captured.request !== request || captured.span !== undefined) return;
-    internals?.addNodeRequest(captured, () =>
-      describeAsSpan(captured, request, response.statusCode, start),
-    );
+    request: NodeRequest,
+    response: { readonly statusCode: number },
+  ): () => void {
+    const start = startOf(request);
+    return function onClosed() {
+      // The request has a span, whose processor counts it.
+      if (isStopped || captured.request !== request || captured.span !== undefined) return;
+      internals?.addNodeRequest(captured, () =>
+        describeAsSpan(captured, request, response.statusCode, start),
+      );
+    };
   }
 
-  channel(CHANNEL).subscribe(onRequest);
+  channel(REQUEST_CHANNEL).subscribe(onRequest);
+  channel(STREAM_CHANNEL).subscribe(onStream);
   return {
     preferSpans() {
       hasProvider = true;
@@ -68,10 +97,19 @@ export function trackNodeRequests(processor: object, record: RecordOption): Node
     addFirst(message) {
       captureRequest(message);
       onRequest(message);
+      onStream(message);
+    },
+    expectStreams(server) {
+      if (areStreamsAnnounced || http2Servers.has(server)) return;
+      http2Servers.add(server);
+      server.once('stream', () => {
+        if (!areStreamsAnnounced && !isStopped) reportUntracked();
+      });
     },
     stop() {
       isStopped = true;
-      channel(CHANNEL).unsubscribe(onRequest);
+      channel(REQUEST_CHANNEL).unsubscribe(onRequest);
+      channel(STREAM_CHANNEL).unsubscribe(onStream);
     },
   };
 }

@@ -1,11 +1,9 @@
 import { isMainThread, threadId } from 'node:worker_threads';
-import { DetachedScope } from '../common/detached-scope.js';
 import { offerStart, type Session, type StartOffer } from '../common/start-hook.js';
 import { writeToStderr } from '../common/stderr.js';
+import { DetachedScope } from '../common/timers.js';
 import { publishRequestsOnBun } from './bun-channels.js';
-import { LazyProcessor } from './lazy-processor.js';
-import { Registration } from './registration.js';
-import { NOT_SERVING, type Serving } from './serving.js';
+import { LazyProcessor, NOT_SERVING, Registration, type Serving } from './registration.js';
 import { announceWorkers, receiveRequests } from './threads.js';
 import { watchProviders } from './watch-providers.js';
 import { watchServers } from './when-serving.js';

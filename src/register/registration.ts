@@ -1,8 +1,15 @@
-import type { ThreadOptions } from '../requests/forwarded-request.js';
-import { internalsOf } from '../requests/processor-internals.js';
+import type { Server } from 'node:net';
+import type { Context, Span } from '../common/otel-types.js';
+import type { FinishedSpan } from '../requests/finished-span.js';
+import type {
+  ForwardedCounts,
+  ForwardedItem,
+  ThreadOptions,
+} from '../requests/forwarded-request.js';
+import { exposeInternals, internalsOf } from '../requests/processor-internals.js';
+import type { MatomoSpanProcessor } from '../span-processor.js';
 import { addProcessor, ownProcessors, type SpanProcessor } from './attach.js';
 import { enableExitFlush, installExitHandlers } from './exit.js';
-import type { LazyProcessor } from './lazy-processor.js';
 import { currentProvider } from './watch-providers.js';
 
 /** Events of tracer providers. */
@@ -122,4 +129,84 @@ export class Registration {
     if (this.#events) this.#events[event](value);
     else this.#log.push([event, value]);
   }
+}
+
+/** The part of a processor that `register` uses, so that the one of a worker thread fits too. */
+export type Processor = Pick<
+  MatomoSpanProcessor,
+  'onStart' | 'onEnd' | 'forceFlush' | 'shutdown'
+> & {
+  stats(): { readonly hits: number; readonly ignored: Readonly<Record<string, number>> };
+};
+
+const SERVER = 1; // SpanKind.SERVER
+
+/**
+ * A placeholder in a provider's list for the real processor, which is created when the process serves: the environment
+ * and most of the code are not needed before.
+ */
+export class LazyProcessor {
+  /** `undefined` until the process serves, and if the environment does not allow tracking. */
+  real: Processor | undefined;
+  /** Collects the requests of other threads before hits are flushed; at the end of the process, also those with open responses. */
+  collect: (isLast: boolean) => void = () => undefined;
+  readonly #onServerSpan: () => void;
+  #isArmed = true;
+
+  constructor(onServerSpan: () => void) {
+    this.#onServerSpan = onServerSpan;
+    exposeInternals(this, () => this.real && internalsOf(this.real));
+  }
+
+  /** The next SERVER span starts tracking, as the first one does. */
+  arm(): void {
+    this.#isArmed = true;
+  }
+
+  onStart(span: Span, parentContext: Context): void {
+    if (this.#isArmed && (span as Partial<FinishedSpan>).kind === SERVER) {
+      this.#isArmed = false;
+      this.#onServerSpan();
+    }
+    this.real?.onStart(span, parentContext);
+  }
+
+  onEnd(span: FinishedSpan): void {
+    this.real?.onEnd(span);
+  }
+
+  async forceFlush(): Promise<void> {
+    this.collect(false);
+    await this.real?.forceFlush();
+  }
+
+  async shutdown(): Promise<void> {
+    this.collect(true);
+    await this.real?.shutdown();
+  }
+}
+
+/** The part of `register` that is loaded when the process serves. Nothing here throws. */
+export interface Serving {
+  /** Called for each connection to an HTTP server. */
+  onConnection(server: Server): void;
+  /** Called with a request that was announced before this was loaded. */
+  onFirstRequest(message: unknown): void;
+  /** Adds a request to a server in a worker thread, or a hit outside of any request. */
+  addForwarded(forwarded: ForwardedItem | ForwardedCounts): void;
+  /** Sends what is pending and stops tracking. A processor of the application is only flushed: its SDK shuts it down. */
+  stop(): Promise<void>;
+}
+
+/** Used if the process is not tracked. */
+export const NOT_SERVING: Serving = {
+  onConnection: () => undefined,
+  onFirstRequest: () => undefined,
+  addForwarded: () => undefined,
+  stop: () => Promise.resolve(),
+};
+
+/** OpenTelemetry's variable that turns everything off. */
+export function isDisabled(): boolean {
+  return process.env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true';
 }

@@ -8,12 +8,16 @@ import type { MatomoOptions } from '../options.js';
 import { internalsOf } from '../requests/processor-internals.js';
 import { MatomoSpanProcessor } from '../span-processor.js';
 import { ForwardingProcessor } from './forwarding-processor.js';
-import type { Processor } from './lazy-processor.js';
 import { trackNodeRequests } from './node-requests.js';
 import { loadTracingParts, requireHttp, startTracing } from './own-tracing.js';
 import { recordRequests } from './record-requests.js';
-import type { Registration } from './registration.js';
-import { isDisabled, NOT_SERVING, type Serving } from './serving.js';
+import {
+  isDisabled,
+  NOT_SERVING,
+  type Processor,
+  type Registration,
+  type Serving,
+} from './registration.js';
 import { currentProvider } from './watch-providers.js';
 import { watchTracking } from './watch-tracking.js';
 import { isHttp2Server } from './when-serving.js';
@@ -63,7 +67,11 @@ function start(
     registration.flushAtExit(place);
   }
   const record = readEnvironment('record', process.env) ?? 'requests';
-  const requests = processor && trackNodeRequests(processor, record);
+  const requests =
+    processor &&
+    trackNodeRequests(processor, record, () =>
+      diagnostics.warnOnce('http2', coded('http2-not-tracked', HTTP2)),
+    );
   const watch = processor && watchTracking(processor, record, checkProvider, diagnostics);
 
   /** Some libraries delete the API's global object, or replace the list of processors. */
@@ -101,8 +109,7 @@ function start(
   let isConnected = false;
   return {
     onConnection(server) {
-      if (processor && isHttp2Server(server))
-        diagnostics.warnOnce('http2', coded('http2-not-tracked', HTTP2));
+      if (requests && isHttp2Server(server)) requests.expectStreams(server);
       if (isConnected) return;
       isConnected = true;
       checkProvider();
@@ -186,7 +193,7 @@ const ADVICE = 'add `new MatomoSpanProcessor()` to the span processors of your t
 const WITHOUT_SPANS = 'Requests are tracked without spans, so attributes on spans have no effect';
 const HTTP2 =
   'A server speaks HTTP/2. Its requests over HTTP/2 are not tracked, those over HTTP/1.1 are. ' +
-  'To track all, put a proxy in front of it that speaks HTTP/2 with clients and HTTP/1.1 with the server.';
+  'To track all, use Node.js 22.23, 24.21, 26.10 or later, or put a proxy in front of it that speaks HTTP/2 with clients and HTTP/1.1 with the server.';
 
 function takesNoProcessors(provider: object): string {
   const found = `The tracer provider ${provider.constructor?.name} takes no span processors`;

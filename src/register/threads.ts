@@ -4,7 +4,7 @@ import {
   receiveMessageOnPort,
   type Worker,
 } from 'node:worker_threads';
-import { DetachedScope } from '../common/detached-scope.js';
+import { DetachedScope } from '../common/timers.js';
 import { EXIT_WAITS } from '../delivery/exit/exit-waits.js';
 import type {
   ForwardedCounts,
@@ -33,6 +33,11 @@ export interface ThreadChannel {
   close(): void;
 }
 
+/** Node.js also takes a `BroadcastChannel`, which its types do not say. */
+const ports: {
+  receiveMessageOnPort(port: MessagePort | BroadcastChannel): { message: unknown } | undefined;
+} = { receiveMessageOnPort };
+
 /** Opens a channel between the main thread and one worker, separate from the application's own messages. */
 export function openThreadChannel(
   threadId: number,
@@ -45,7 +50,7 @@ export function openThreadChannel(
     post: (message) => channel.postMessage(message),
     drain() {
       for (;;) {
-        const received = receiveMessageOnPort(channel as unknown as MessagePort);
+        const received = ports.receiveMessageOnPort(channel);
         if (!received) return;
         onMessage(received.message as ThreadMessage);
       }

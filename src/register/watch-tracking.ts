@@ -1,12 +1,12 @@
 import { channel } from 'node:diagnostics_channel';
 import type { Server } from 'node:http';
 import { channelListener, isObject } from '../common/channel-listener.js';
-import { DetachedScope } from '../common/detached-scope.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
+import { DetachedScope } from '../common/timers.js';
 import { UNTRACKED_SERVER } from '../common/untracked-server.js';
 import type { RecordOption } from '../options/resolved-options.js';
-import type { Processor } from './lazy-processor.js';
+import type { Processor } from './registration.js';
 
 /** Finished responses instead of started requests, because some responses last for hours. */
 const CHANNEL = 'http.server.response.finish';

@@ -1,7 +1,12 @@
 import type { Cluster } from 'node:cluster';
 import { channel } from 'node:diagnostics_channel';
 import type { Server } from 'node:net';
-import { channelListener, isObject, requestListener } from '../common/channel-listener.js';
+import {
+  channelListener,
+  isObject,
+  requestListener,
+  streamListener,
+} from '../common/channel-listener.js';
 
 /** Events of HTTP servers. */
 export interface ServerEvents {
@@ -14,6 +19,7 @@ export interface ServerEvents {
 const LISTEN = 'tracing:net.server.listen:asyncStart';
 const CONNECTION = 'net.server.socket';
 const REQUEST = 'http.server.request.start';
+const STREAM = 'http2.server.stream.created';
 
 /** Watches HTTP servers only, not those of a debugger or between processes. */
 export function watchServers(events: ServerEvents): { stop(): void } {
@@ -25,18 +31,28 @@ export function watchServers(events: ServerEvents): { stop(): void } {
     const { server } = (message as { socket?: { server?: Server } }).socket ?? {};
     if (isObject(server) && isHttpServer(server)) events.onConnection(server);
   });
-  const onRequest = requestListener((message) => {
-    channel(REQUEST).unsubscribe(onRequest);
+  const onRequest = requestListener(onFirst);
+  const onStream = streamListener(onFirst);
+
+  function onFirst(message: object): void {
+    stopWaiting();
     events.onFirstRequest(message);
-  });
+  }
+
+  function stopWaiting(): void {
+    channel(REQUEST).unsubscribe(onRequest);
+    channel(STREAM).unsubscribe(onStream);
+  }
+
   channel(LISTEN).subscribe(onListen);
   channel(CONNECTION).subscribe(onConnection);
   channel(REQUEST).subscribe(onRequest);
+  channel(STREAM).subscribe(onStream);
   return {
     stop() {
       channel(LISTEN).unsubscribe(onListen);
       channel(CONNECTION).unsubscribe(onConnection);
-      channel(REQUEST).unsubscribe(onRequest);
+      stopWaiting();
     },
   };
 }
@@ -52,7 +68,8 @@ function isHttpServer(server: Server): boolean {
  */
 function isPrimaryWithSpool(): boolean {
   if (!process.env.MATOMO_SPOOL) return false;
-  const { isPrimary, workers } = process.getBuiltinModule('cluster') as unknown as Cluster;
+  const cluster: object = process.getBuiltinModule('cluster');
+  const { isPrimary, workers } = cluster as Cluster;
   return isPrimary && Object.keys(workers ?? {}).length > 0;
 }
 

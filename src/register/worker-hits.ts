@@ -1,5 +1,5 @@
-import type { DetachedScope } from '../common/detached-scope.js';
-import { type FurtherHit, MAX_FURTHER_HITS } from '../hit/further-hit.js';
+import type { DetachedScope } from '../common/timers.js';
+import type { FurtherHit } from '../hit/further-hit.js';
 import {
   type ForwardedItem,
   type RequestSources,
@@ -10,6 +10,7 @@ import {
 import type { HitOwner } from '../requests/hit-owner.js';
 import type { UserIdReader } from '../requests/read-user-id.js';
 import type { EndedRecord } from '../requests/request-record.js';
+import { HitsOfRequests, isFurtherHitDue } from '../requests/request-waits.js';
 
 export interface WorkerHitsParts {
   readonly options: () => ThreadOptions;
@@ -22,7 +23,6 @@ export interface WorkerHitsParts {
 }
 
 interface HitsOfRequest {
-  count: number;
   /** Set when the request has ended. */
   sources: RequestSources | undefined;
 }
@@ -40,7 +40,7 @@ interface RunningHits {
  */
 export class WorkerHits {
   readonly #parts: WorkerHitsParts;
-  readonly #ofRequests = new WeakMap<object, HitsOfRequest>();
+  readonly #ofRequests = new HitsOfRequests<HitsOfRequest>(() => ({ sources: undefined }));
   /** The oldest first. */
   readonly #running = new Map<object, RunningHits>();
   #timer: NodeJS.Timeout | undefined;
@@ -56,12 +56,11 @@ export class WorkerHits {
       return;
     }
     const { record } = owner;
-    const hits = this.#hitsOf(record);
-    if (hits.count >= MAX_FURTHER_HITS) {
+    const hits = this.#ofRequests.admit(record);
+    if (!hits) {
       refuseTooMany();
       return;
     }
-    hits.count += 1;
     if (!record.request) this.#addRunning(hit, owner);
     else {
       record.furtherHits = [...(record.furtherHits ?? []), hit];
@@ -74,7 +73,7 @@ export class WorkerHits {
 
   /** Adds to an ended request the hits that wait for it. Later ones get the same sources, so the same visitor. */
   end(record: EndedRecord, sources: RequestSources): void {
-    this.#hitsOf(record).sources = sources;
+    this.#ofRequests.of(record).sources = sources;
     const running = this.#running.get(record);
     if (!running) return;
     this.#running.delete(record);
@@ -84,7 +83,8 @@ export class WorkerHits {
   /** Forwards the hits that have waited for long enough. */
   forwardUntil(nowMillis: number): void {
     for (const [record, running] of this.#running) {
-      if (nowMillis - running.calledMillis < this.#parts.options().scheduledDelayMillis) break;
+      const { longestHoldMillis } = this.#parts.options();
+      if (!isFurtherHitDue(nowMillis - running.calledMillis, longestHoldMillis)) break;
       this.#running.delete(record);
       try {
         this.#forwardRunning(running);
@@ -92,15 +92,6 @@ export class WorkerHits {
         this.#parts.report('forwardHits', error);
       }
     }
-  }
-
-  #hitsOf(record: object): HitsOfRequest {
-    let hits = this.#ofRequests.get(record);
-    if (!hits) {
-      hits = { count: 0, sources: undefined };
-      this.#ofRequests.set(record, hits);
-    }
-    return hits;
   }
 
   #addRunning(hit: FurtherHit, owner: HitOwner): void {
@@ -111,7 +102,7 @@ export class WorkerHits {
     }
     const calledMillis = performance.now();
     this.#running.set(owner.record, { owner, hits: [hit], calledMillis });
-    if (!this.#timer) this.#schedule(this.#parts.options().scheduledDelayMillis);
+    if (!this.#timer) this.#schedule(this.#parts.options().longestHoldMillis);
   }
 
   #forwardRunning({ owner, hits }: RunningHits): void {
@@ -140,7 +131,7 @@ export class WorkerHits {
     const [oldest] = this.#running.values();
     if (!oldest) return;
     this.#schedule(
-      Math.max(1, oldest.calledMillis + this.#parts.options().scheduledDelayMillis - nowMillis),
+      Math.max(1, oldest.calledMillis + this.#parts.options().longestHoldMillis - nowMillis),
     );
   }
 }

@@ -6,7 +6,9 @@ import type { Socket } from 'node:net';
 import {
   type ChannelListener,
   channelListener,
+  isObject,
   requestListener,
+  streamListener,
 } from '../common/channel-listener.js';
 import { activeSpan } from '../common/otel-global.js';
 import type { Span } from '../common/otel-types.js';
@@ -14,8 +16,11 @@ import { UNTRACKED_SERVER } from '../common/untracked-server.js';
 import type { FurtherHit } from '../hit/further-hit.js';
 import { Annotations } from '../hit/http-request.js';
 import { splitTarget, type Target } from './finished-span.js';
+import { Http2Request, Http2Response } from './http2-exchange.js';
+import { Http2Sessions, isRequestStream } from './http2-sessions.js';
 import { GRAPHQL_CHANNELS, readExecution } from './operations/graphql.js';
 import type { NamedOperation } from './operations/index.js';
+import type { McpReport } from './operations/mcp-report.js';
 import { ROUTE_ANNOUNCEMENTS } from './routes/announced-routes.js';
 import type { RouteAnnouncement } from './routes/route-adapter.js';
 
@@ -39,8 +44,8 @@ export function annotationsFor(request: Annotated): CodeAnnotations {
 /** A request as Node.js announced it, before any of its spans. */
 export interface CapturedRequest extends Annotated {
   /** Both are released when every processor has read them: they are large, and the async context keeps this object alive. */
-  request: IncomingMessage | undefined;
-  response: ServerResponse | undefined;
+  request: IncomingMessage | Http2Request | undefined;
+  response: ServerResponse | Http2Response | undefined;
   /** How many processors have not read them yet. */
   readers: number;
   /** Read immediately: Express rewrites `request.url` while it routes. Released with the request. */
@@ -53,6 +58,8 @@ export interface CapturedRequest extends Annotated {
   operation: NamedOperation | undefined;
   /** Whether that has failed. */
   hasFailedOperation: boolean;
+  /** What `trackMcp` has seen of its messages. */
+  mcp: McpReport | undefined;
   /** What each processor stores with this request, as a linked list. It lives as long as the async context. */
   records: StoredRecord | undefined;
   /** The request arrived at a server of this package: it makes no hit and is not counted. */
@@ -109,6 +116,7 @@ interface SharedRequests {
   /** Active exporters. If there is no processor, they get further hits as span events. */
   readonly exporters: Set<HitTaker>;
   readonly onRequest: ChannelListener;
+  readonly onStream: ChannelListener;
   /** Requests whose responses have begun and are not closed. */
   readonly listOpen: () => CapturedRequest[];
   /** Listeners for frameworks that announce routes or operations, by channel name. */
@@ -117,8 +125,9 @@ interface SharedRequests {
 
 const KEY = Symbol.for('opentelemetry-matomo.requests.1');
 const REQUEST_CHANNEL = 'http.server.request.start';
+const STREAM_CHANNEL = 'http2.server.stream.created';
 
-/** On Node's request, so that nothing but that object keeps it in memory. A `WeakMap` costs a tenth of a hit. */
+/** On Node's request or stream, so that nothing but that object keeps it in memory. A `WeakMap` costs a tenth of a hit. */
 const CAPTURED = Symbol.for('opentelemetry-matomo.captured.1');
 type Capturable = { [CAPTURED]?: CapturedRequest };
 
@@ -130,33 +139,34 @@ function createSharedRequests(): SharedRequests {
   const storage = new AsyncLocalStorage<CapturedRequest>();
   const processors = new Set<RequestProcessor>();
   const { watch, listOpen } = createConnectionWatch(processors);
+  const sessions = new Http2Sessions(storage, ownCaptured);
   return {
     storage,
     processors,
     exporters: new Set(),
-    listOpen,
+    listOpen: () => [...listOpen(), ...[...sessions.listOpen()].filter(hasBegun)],
     onRequest: requestListener(({ request, response, server }) => {
-      const captured: CapturedRequest = {
-        request,
-        response,
-        readers: 0,
-        target: splitTarget(request.url ?? '/'),
-        fromCode: undefined,
-        span: undefined,
-        route: undefined,
-        operation: undefined,
-        hasFailedOperation: false,
-        records: undefined,
-        untracked: UNTRACKED_SERVER in server,
-        onClosed: undefined,
-        bytesBefore: undefined,
-        isCutOff: false,
-        later: undefined,
-      };
+      const captured = createCaptured(request, response, request.url ?? '/', server);
       (request as Capturable)[CAPTURED] = captured;
       storage.enterWith(captured);
       readBytesBefore(captured, request.socket, response);
       watch(request.socket, captured);
+    }),
+    onStream: streamListener((message) => {
+      const { stream, headers } = message;
+      if (!areStreamsCaptured()) return;
+      if (!isRequestStream(message) || ownCaptured(stream)) return;
+      const request = new Http2Request(sessions.peerOf(stream), headers);
+      const response = new Http2Response(stream);
+      const { server } = stream.session as { server?: object };
+      const captured = createCaptured(request, response, headers[':path'] ?? '/', server);
+      Object.defineProperty(stream, CAPTURED, { value: captured });
+      sessions.watch({ stream, captured, response }, () => {
+        captured.onClosed?.();
+        for (const processor of processors) processor.abandon(captured);
+        // Nothing else may read the request, as HTTP/2 has no instrumentation.
+        if (captured.readers === 0) releaseRequest(captured);
+      });
     }),
     onFramework: new Map([
       ...ROUTE_ANNOUNCEMENTS.map(
@@ -165,6 +175,37 @@ function createSharedRequests(): SharedRequests {
       ),
       ...GRAPHQL_CHANNELS.map((name) => [name, createGraphqlListener(storage)] as const),
     ]),
+  };
+}
+
+/** Bun announces streams, but calls their listeners in no async context. */
+export function areStreamsCaptured(): boolean {
+  return process.versions.bun === undefined;
+}
+
+function createCaptured(
+  request: CapturedRequest['request'],
+  response: CapturedRequest['response'],
+  target: string,
+  server: object | undefined,
+): CapturedRequest {
+  return {
+    request,
+    response,
+    readers: 0,
+    target: splitTarget(target),
+    fromCode: undefined,
+    span: undefined,
+    route: undefined,
+    operation: undefined,
+    hasFailedOperation: false,
+    mcp: undefined,
+    records: undefined,
+    untracked: server !== undefined && UNTRACKED_SERVER in server,
+    onClosed: undefined,
+    bytesBefore: undefined,
+    isCutOff: false,
+    later: undefined,
   };
 }
 
@@ -214,7 +255,7 @@ function createConnectionWatch(processors: ReadonlySet<RequestProcessor>): {
     const requests: CapturedRequest[] = [];
     for (const reference of open) {
       for (let next = reference.deref()?.oldest; next; next = next.later)
-        if (isOpen(next.response) && next.response?.headersSent) requests.push(next);
+        if (hasBegun(next)) requests.push(next);
     }
     return requests;
   }
@@ -250,8 +291,12 @@ function createConnectionWatch(processors: ReadonlySet<RequestProcessor>): {
 }
 
 /** Whether the response has not been closed. Not every runtime has `closed`. */
-export function isOpen(response: ServerResponse | undefined): boolean {
+export function isOpen(response: CapturedRequest['response']): boolean {
   return response?.closed === false;
+}
+
+function hasBegun({ response }: CapturedRequest): boolean {
+  return isOpen(response) && response?.headersSent === true;
 }
 
 /** Cuts the link: an async context that lives for long must not keep all later requests. */
@@ -270,8 +315,12 @@ function createRouteListener(
     const captured = storage.getStore();
     if (!captured) return;
     const announced = announcement.read(message);
-    if (announced && announced.request === captured.request) captured.route = announced.route;
+    if (announced && isItsRequest(announced.request, captured)) captured.route = announced.route;
   });
+}
+
+function isItsRequest(request: unknown, captured: CapturedRequest): boolean {
+  return request === captured.request || (isObject(request) && capturedOf(request) === captured);
 }
 
 /** Stores what graphql announces of an operation for the current request. */
@@ -288,7 +337,11 @@ function createGraphqlListener(storage: AsyncLocalStorage<CapturedRequest>): Cha
 }
 
 function subscriptionsOf(shared: SharedRequests): readonly (readonly [string, ChannelListener])[] {
-  return [[REQUEST_CHANNEL, shared.onRequest], ...shared.onFramework];
+  return [
+    [REQUEST_CHANNEL, shared.onRequest],
+    [STREAM_CHANNEL, shared.onStream],
+    ...shared.onFramework,
+  ];
 }
 
 function shareRequests(): SharedRequests {
@@ -297,7 +350,7 @@ function shareRequests(): SharedRequests {
   return shared;
 }
 
-/** Captures every request to Node's `http` and `https` servers until the returned function is called. */
+/** Captures every request to Node's `http`, `https` and `http2` servers until the returned function is called. */
 export function captureRequests(processor: RequestProcessor): () => void {
   const shared = shareRequests();
   if (shared.processors.size === 0) {
@@ -324,7 +377,9 @@ export function openRequests(): CapturedRequest[] {
 
 /** Captures a request that was announced before anything subscribed. */
 export function captureRequest(message: unknown): void {
-  sharedRequests()?.onRequest(message);
+  const shared = sharedRequests();
+  shared?.onRequest(message);
+  shared?.onStream(message);
 }
 
 /** Each processor that uses a request calls this after it has read it. */
@@ -340,8 +395,15 @@ export function releaseRequest(captured: CapturedRequest): void {
 
 const RELEASED: Target = { path: '/', query: undefined };
 
-/** What was captured of one of Node's requests. */
+/** What was captured of one of Node's requests or streams. The compatibility API of HTTP/2 has the stream of its request. */
 export function capturedOf(request: object): CapturedRequest | undefined {
+  const own = ownCaptured(request);
+  if (own) return own;
+  const { stream } = request as { readonly stream?: unknown };
+  return isObject(stream) ? ownCaptured(stream) : undefined;
+}
+
+function ownCaptured(request: object): CapturedRequest | undefined {
   return (request as Capturable)[CAPTURED];
 }
 

@@ -21,6 +21,9 @@ export interface FinishedSpan {
   }[];
   /** In SDK 2 and 3. */
   readonly parentSpanContext?: { readonly spanId: string; readonly isRemote?: boolean };
+  readonly links?:
+    | readonly { readonly context: Pick<SpanContext, 'traceId' | 'spanId'> }[]
+    | undefined;
   /** In SDK 1. */
   readonly parentSpanId?: string | undefined;
   spanContext(): SpanContext;
@@ -35,7 +38,7 @@ export function toMillis(time: HrTime): number {
   return time[0] * 1e3 + time[1] / 1e6;
 }
 
-/** A value if it is a non-empty string. Callers read the attribute by a constant name, which V8 looks up faster. */
+/** A value if it is a non-empty string. Read the attribute by a constant name, which V8 looks up faster. */
 export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value.length > 0 ? value : undefined;
 }
@@ -84,10 +87,10 @@ function splitAtQuery(target: string): Target {
 
 /** Path and query from the attributes of a span: stable names, then old names, then a full URL. */
 export function targetOf(attributes: Attributes): Target | undefined {
-  const given = textOf(attributes['url.path']);
-  if (given !== undefined) {
+  const urlPath = textOf(attributes['url.path']);
+  if (urlPath !== undefined) {
     // Laravel includes the query in the path, where no option would redact it.
-    const { path, query: ownQuery } = splitAtQuery(given);
+    const { path, query: ownQuery } = splitAtQuery(urlPath);
     const query =
       textOf(attributes['url.query']) ??
       splitTarget(fullTargetOf(attributes) ?? '').query ??

@@ -3,7 +3,7 @@ import type { Attributes } from '../common/otel-types.js';
 import type { FurtherHit } from '../hit/further-hit.js';
 import type { Annotations, ChatbotResponse, HttpRequest } from '../hit/http-request.js';
 import { type FinishedSpan, SERVER_SPAN } from './finished-span.js';
-import { rereadHeaders } from './read-request.js';
+import { type RequestReading, rereadHeaders } from './read-request.js';
 import {
   createUserIdReader,
   type ForwardedUserId,
@@ -12,8 +12,8 @@ import {
   type UserIdReader,
   userIdAttributeOf,
 } from './read-user-id.js';
-import type { RequestReading } from './request-reading.js';
 import type { EndedRecord } from './request-record.js';
+import { type HoldOptions, longestHold } from './request-waits.js';
 import { responseHeadOf } from './response-header.js';
 
 /** An ended request as data that can be sent from one thread to another. */
@@ -83,26 +83,31 @@ export interface ThreadOptions {
   /** How user IDs are made of a header or claim. */
   readonly userIds: UserIdMethod | undefined;
   readonly errors: boolean;
+  /** Whether requests to MCP servers are recognized. */
+  readonly readsMcp: boolean;
   /** User agents whose responses are measured. */
   readonly aiChatbotUserAgents: readonly string[];
-  readonly scheduledDelayMillis: number;
+  /** How long a hit waits for work of its request that has not ended. */
+  readonly longestHoldMillis: number;
 }
 
 export function toThreadOptions(
-  options: UserIdOptions & {
-    readonly errors: 'off' | 'type' | 'crash';
-    readonly aiChatbots: string;
-    readonly aiChatbotUserAgents: readonly string[];
-    readonly scheduledDelayMillis: number;
-  },
+  options: UserIdOptions &
+    HoldOptions & {
+      readonly errors: 'off' | 'type' | 'crash';
+      readonly mcp: 'calls' | 'all' | 'off';
+      readonly aiChatbots: string;
+      readonly aiChatbotUserAgents: readonly string[];
+    },
 ): ThreadOptions {
-  const { userId, errors, aiChatbots, aiChatbotUserAgents, scheduledDelayMillis } = options;
+  const { userId, errors, mcp, aiChatbots, aiChatbotUserAgents } = options;
   return {
     userIdAttribute: userIdAttributeOf(userId),
     userIds: createUserIdReader(options, { warnOnce: () => undefined })?.method,
     errors: errors !== 'off',
+    readsMcp: mcp !== 'off',
     aiChatbotUserAgents: aiChatbots === 'separate' ? aiChatbotUserAgents : [],
-    scheduledDelayMillis,
+    longestHoldMillis: longestHold(options),
   };
 }
 
@@ -158,13 +163,13 @@ export function fromForwarded(
 ): { record: EndedRecord; span: FinishedSpan } {
   const { isIgnored, attributes, headers, peerAddress, furtherHits, isKnown } = forwarded;
   const { chatbotResponse, responseHead, userId } = forwarded;
-  const request = rereadHeaders(forwarded.request, headers, attributes, peerAddress, reading);
+  const read = rereadHeaders(forwarded.request, headers, attributes, peerAddress, reading);
+  const isLeftOut = read.operation?.kind === 'mcp' && !reading.readsMcp;
+  const request = isLeftOut ? { ...read, operation: undefined } : read;
   for (const annotations of request.annotations) {
     annotations.userId = userIdOf(annotations, forwarded.userIdAttribute, reading);
   }
   const record: EndedRecord = {
-    traceId: '',
-    spanId: '',
     request,
     currentRequest: request,
     furtherHits,

@@ -2,9 +2,9 @@ import type { FurtherHit } from '../hit/further-hit.js';
 import type { AssembledRequest } from './assemble-requests.js';
 import type { CapturedRequest, StoredRecord } from './captured-requests.js';
 import { type FinishedSpan, SERVER_SPAN } from './finished-span.js';
-import { readRequest } from './read-request.js';
-import type { RequestReading } from './request-reading.js';
-import { type EndedRecord, endRecord, type RequestIndex, RequestRecord } from './request-record.js';
+import { type RequestReading, readRequest } from './read-request.js';
+import { type EndedRecord, endRecord, RequestRecord } from './request-record.js';
+import { TracedRequest, type TraceIndex } from './trace-index.js';
 
 /** The request to which a further hit belongs. */
 export interface HitOwner {
@@ -27,20 +27,20 @@ export interface RequestSink {
   countUnused(): void;
 }
 
-const NOWHERE: RequestIndex = { remove() {} };
-
-export function toHitOwner(record: RequestRecord, reading: RequestReading): HitOwner {
+export function toHitOwner(traced: TracedRequest, reading: RequestReading): HitOwner {
+  const { record } = traced;
   return {
     record,
     read() {
-      const span = record.span as FinishedSpan | undefined;
+      const span = traced.span as FinishedSpan | undefined;
       if (!span) return undefined;
-      const copy = new RequestRecord(span, undefined, NOWHERE); // without those from code, which are in `annotations`
+      const copy = new RequestRecord(record.startMillis); // without annotations from code, which are in `annotations`
       copy.captured = record.captured;
       copy.nestedRoute = record.nestedRoute;
+      copy.spanOperation = record.spanOperation;
       const request = readRequest(copy, span, reading);
       if (!request) return undefined;
-      const annotations = record.collectAnnotations() ?? [];
+      const annotations = record.annotations.collect() ?? [];
       const statusCode = record.captured?.response?.statusCode ?? 200;
       const current = { ...request, annotations, statusCode, aborted: false };
       return { record: endRecord(copy, current), span };
@@ -48,28 +48,28 @@ export function toHitOwner(record: RequestRecord, reading: RequestReading): HitO
   };
 }
 
-/** The record that one processor stored with a captured request. */
-export function findRecord(
+/** What one processor stored with a captured request. */
+export function findTraced(
   captured: CapturedRequest | undefined,
-  processor: object,
-): RequestRecord | undefined {
-  let record = captured?.records;
-  while (record && record.processor !== processor) record = record.next;
-  return record as RequestRecord | undefined;
+  index: TraceIndex,
+): TracedRequest | undefined {
+  let stored = captured?.records;
+  while (stored && stored.processor !== index) stored = stored.next;
+  return stored as TracedRequest | undefined;
 }
 
-/** Stores a record with a captured request, as long as anything runs in its async context. */
-export function storeRecord(captured: CapturedRequest, record: StoredRecord): void {
-  record.next = captured.records;
-  captured.records = record;
+/** Stores a request of one processor with a captured request, as long as anything runs in its async context. */
+export function storeTraced(captured: CapturedRequest, traced: StoredRecord): void {
+  traced.next = captured.records;
+  captured.records = traced;
 }
 
-/** Record of a request without a span. It makes no page view, only further hits. */
-export function createSpanlessRecord(
+/** A request without a span. It makes no page view, only further hits. */
+export function createSpanless(
   captured: CapturedRequest,
-  index: RequestIndex,
+  index: TraceIndex,
   epochMillis: number,
-): RequestRecord | undefined {
+): TracedRequest | undefined {
   const { request } = captured;
   if (!request) return undefined;
   const { method = 'GET', socket } = request;
@@ -83,13 +83,13 @@ export function createSpanlessRecord(
     status: { code: 0 },
     spanContext: () => ({ traceId: '', spanId: '', traceFlags: 0 }),
   };
-  const record = new RequestRecord(span, captured, index);
-  storeRecord(captured, record);
-  return record;
+  const traced = new TracedRequest(span, captured, index);
+  storeTraced(captured, traced);
+  return traced;
 }
 
 /** Replaces the span of a request that has ended, so that its attributes and headers can be freed. */
-export function createGoneSpan({ request, traceId, spanId }: EndedRecord): FinishedSpan {
+export function createSpanOf({ request }: EndedRecord): FinishedSpan {
   return {
     name: request.spanName,
     kind: SERVER_SPAN,
@@ -97,6 +97,6 @@ export function createGoneSpan({ request, traceId, spanId }: EndedRecord): Finis
     duration: [0, 0],
     attributes: {},
     status: { code: 0 },
-    spanContext: () => ({ traceId, spanId, traceFlags: 0 }),
+    spanContext: () => ({ traceId: '', spanId: '', traceFlags: 0 }),
   };
 }

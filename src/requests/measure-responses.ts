@@ -3,10 +3,10 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { requestListener } from '../common/channel-listener.js';
 import type { Attributes } from '../common/otel-types.js';
-import { createIsAiChatbot } from '../hit/bots/is-ai-chatbot.js';
-import { hasBody, readBodySize, toSize } from '../hit/bots/response-size.js';
+import { createIsAiChatbot, hasBody, readBodySize, toSize } from '../hit/bots/ai-chatbot-hit.js';
 import type { ChatbotResponse } from '../hit/http-request.js';
 import { type FinishedSpan, textOf } from './finished-span.js';
+import type { Http2Response } from './http2-exchange.js';
 import type { EndedRecord } from './request-record.js';
 
 /** Not public, but unchanged since Node.js 0.x. */
@@ -24,7 +24,7 @@ const sizes = new WeakMap<object, number>();
 /**
  * Measures responses to the user agents that `isMeasured` accepts, until the returned function is called. The size is what the
  * connection wrote between two events of Node.js, minus headers and informational responses (1xx). So it is right for
- * compression, TLS and keep-alive, and includes the framing of a chunked body.
+ * compression, TLS and keep-alive, and includes the framing of a chunked body. Over HTTP/2, all responses are measured.
  */
 export function measureResponses(isMeasured: (userAgent: string) => boolean): () => void {
   const requests = channel('http.server.request.start');
@@ -68,13 +68,13 @@ function countInformational(response: WrittenResponse): () => number {
 }
 
 /** Bytes of the body as sent; `undefined` if the response is incomplete or was not measured. */
-function measuredSize(response: object): number | undefined {
-  return sizes.get(response);
+function measuredSize(response: ServerResponse | Http2Response): number | undefined {
+  return 'bodyBytes' in response ? response.bodyBytes : sizes.get(response);
 }
 
 /** From Node's response if there is one, else from attributes of captured headers. */
 export function contentTypeOf(
-  response: ServerResponse | undefined,
+  response: ServerResponse | Http2Response | undefined,
   attributes: Attributes,
 ): string | undefined {
   if (response) return contentTypeOfNode(response);
@@ -85,9 +85,9 @@ export function contentTypeOf(
 }
 
 /** Includes headers passed to `writeHead`, which `getHeader` does not return. */
-function contentTypeOfNode(response: ServerResponse): string | undefined {
-  const given = response.getHeader('content-type');
-  if (given !== undefined) return String(given);
+function contentTypeOfNode(response: ServerResponse | Http2Response): string | undefined {
+  const value = response.getHeader('content-type');
+  if (value !== undefined) return String(value);
   const { _header: header } = response as WrittenResponse;
   return typeof header === 'string' ? CONTENT_TYPE.exec(header)?.[1] : undefined;
 }

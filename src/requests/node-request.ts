@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type { Attributes } from '../common/otel-types.js';
 import type { CapturedRequest } from './captured-requests.js';
 import { type FinishedSpan, SERVER_SPAN, toMillis } from './finished-span.js';
@@ -7,6 +6,8 @@ const MILLIS_PER_SECOND = 1000;
 const NANOS_PER_MILLI = 1e6;
 const FIRST_SERVER_ERROR = 500;
 const ERROR = 2; // SpanStatusCode.ERROR
+
+export type NodeRequest = NonNullable<CapturedRequest['request']>;
 
 /** What is only known of a request when it starts. */
 export interface NodeRequestStart {
@@ -18,7 +19,7 @@ export interface NodeRequestStart {
   readonly isEncrypted: boolean;
 }
 
-export function startOf({ socket }: IncomingMessage): NodeRequestStart {
+export function startOf({ socket }: NodeRequest): NodeRequestStart {
   return {
     epochMillis: Date.now(),
     millis: performance.now(),
@@ -31,7 +32,7 @@ export function startOf({ socket }: IncomingMessage): NodeRequestStart {
 /** The span that an instrumentation would have made for a request, with stable attribute names. */
 export function describeAsSpan(
   { target }: CapturedRequest,
-  request: IncomingMessage,
+  request: NodeRequest,
   statusCode: number,
   start: NodeRequestStart,
 ): FinishedSpan {

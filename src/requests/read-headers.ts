@@ -1,11 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { GenerationCache, memoize, memoizeLatest } from '../common/generation-cache.js';
+import { GenerationCache, memoize } from '../common/generation-cache.js';
 import type { Attributes, AttributeValue } from '../common/otel-types.js';
-import { isAiAgent } from '../hit/bots/ai-agent.js';
+import { isAiAgent } from '../hit/bots/ai-chatbots.js';
 import type { OptedOut } from '../hit/http-request.js';
-import { Client } from '../hit/visitor/client.js';
-import { readClientHints } from '../hit/visitor/client-hints.js';
-import { decodeLatin1 } from '../hit/visitor/decode-latin1.js';
+import { decodeLatin1 } from '../hit/text.js';
+import { Client, readClientHints } from '../hit/visitor/client.js';
 import { textOf } from './finished-span.js';
 
 /** The headers that are read from every request. */
@@ -25,7 +24,7 @@ export interface CommonHeaders {
 }
 
 /** Equal hosts become one string, so that pending requests do not keep a copy each. */
-const toOneHost = memoizeLatest(decodeLatin1);
+const toOneHost = memoize(decodeLatin1);
 
 /** From Node's request. Headers are read by constant names, which takes a third less CPU time than names in a variable. */
 export function commonHeadersOf(headers: IncomingHttpHeaders): CommonHeaders {

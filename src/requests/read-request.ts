@@ -1,9 +1,18 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { type Diagnostics, show } from '../common/diagnostics.js';
+import { coded } from '../common/messages.js';
 import type { Attributes } from '../common/otel-types.js';
-import { isDocument } from '../hit/bots/document-type.js';
+import { isDocument } from '../hit/bots/documents.js';
 import type { HttpRequest } from '../hit/http-request.js';
-import { isPageData, mayBePageData } from '../hit/page-data.js';
-import type { Origin, OriginClaims } from '../hit/visitor/origin.js';
+import { isPageData, mayBePageData } from '../hit/page/page-path.js';
+import { createToSentAttribute, type SentAttributeOptions } from '../hit/parameters/attributes.js';
+import { PERF_KEYS } from '../hit/parameters/tracking-parameters.js';
+import {
+  createToOrigin,
+  type Origin,
+  type OriginClaims,
+  type OriginOptions,
+} from '../hit/visitor/origin.js';
 import type { CapturedRequest } from './captured-requests.js';
 import {
   type FinishedSpan,
@@ -21,7 +30,8 @@ import {
   commonHeadersOf,
   readHeader,
 } from './read-headers.js';
-import type { RequestRecord } from './request-record.js';
+import { userIdAttributeOf } from './read-user-id.js';
+import type { RequestRecord, SpanReading } from './request-record.js';
 import {
   CLIENT_CLOSED_REQUEST,
   incompleteStatus,
@@ -39,6 +49,8 @@ export interface HeaderReading {
   readonly capturedHeaders: ReadonlySet<string>;
   /** Whether to find out if a response is a document. */
   readonly knowsDocuments: boolean;
+  /** Whether requests to MCP servers are recognized. */
+  readonly readsMcp: boolean;
 }
 
 /**
@@ -77,7 +89,12 @@ export function readRequest(
     path,
     query: asked.query,
     route: asked.route,
-    operation: readOperation(record, asked),
+    operation: readOperation(record, asked, {
+      attributes,
+      statusCode,
+      isEventStream: hasEventStream,
+      readsMcp: reading.readsMcp,
+    }),
     host: origin.host,
     scheme: origin.scheme,
     address: origin.address,
@@ -100,7 +117,7 @@ export function readRequest(
     startMillis: record.startMillis,
     durationMillis: toMillis(span.duration),
     annotations: NO_ANNOTATIONS, // until the record is closed
-    given: undefined,
+    optionParameters: undefined,
   };
 }
 
@@ -189,3 +206,35 @@ function fullUrl(attributes: Attributes): URL | undefined {
 
 /** Limited to the longest host and port: the URL parser takes quadratic time for Unicode letters in a host. */
 const ORIGIN = /^[a-z][a-z\d+.-]{0,30}:\/\/[^/?#\\]{1,259}(?=[/?#\\]|$)/i;
+
+/** How requests are read from spans and from Node's requests, according to the options. */
+export interface RequestReading extends SpanReading, HeaderReading {}
+
+export function createRequestReading(
+  options: OriginOptions &
+    SentAttributeOptions & {
+      readonly userId?: unknown;
+      readonly errors: 'off' | 'type' | 'crash';
+      readonly capturedHeaders?: readonly string[];
+      readonly downloads?: 'documents' | 'off';
+      readonly mcp?: 'calls' | 'all' | 'off';
+    },
+  diagnostics: Pick<Diagnostics, 'warnOnce'>,
+): RequestReading {
+  return {
+    toOrigin: createToOrigin(options),
+    capturedHeaders: new Set(options.capturedHeaders),
+    knowsDocuments: options.downloads === 'documents',
+    readsMcp: options.mcp !== 'off',
+    userIdAttribute: userIdAttributeOf(options.userId),
+    toUserId: createToSentAttribute(options),
+    errors: options.errors !== 'off',
+    reportPerfKey: (value) =>
+      diagnostics.warnOnce('perf_key', () =>
+        coded(
+          'parameter-invalid',
+          `A span has matomo.perf_key ${show(value)}, which is invalid. It is ignored. Use one of ${PERF_KEYS.join(', ')}.`,
+        ),
+      ),
+  };
+}

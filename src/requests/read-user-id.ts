@@ -39,7 +39,7 @@ export interface ForwardedUserId {
 /** Makes user IDs of a header or of a claim of the bearer token. */
 export interface UserIdReader {
   readonly method: UserIdMethod;
-  /** The pseudonym of the caller; `undefined` if the request names nobody. */
+  /** The pseudonym of who sent the request; `undefined` if the request names nobody. */
   read(record: EndedRecord, span: FinishedSpan): string | undefined;
   /** What of headers or attributes may be passed to another thread: everything but the key from which the user ID is made. */
   withoutKey<T extends Attributes | NodeJS.Dict<string | string[]>>(values: T): T;
@@ -91,7 +91,7 @@ function isSame(one: UserIdMethod, other: UserIdMethod): boolean {
   return one.userId === other.userId && one.check === other.check;
 }
 
-/** Callers could invent users: nobody has checked what such a request says. */
+/** Clients could invent users: nobody has checked what such a request says. */
 function isRejected({ statusCode, route }: EndedRecord['request']): boolean {
   return statusCode === 401 || statusCode === 403 || (statusCode === 404 && route === undefined);
 }

@@ -1,6 +1,7 @@
 import { isRecord, isThenable } from '../common/is-record.js';
 import { startOffer } from '../common/start-hook.js';
 import { addTiming } from '../hit/http-request.js';
+import type { McpCall } from '../hit/mcp-call.js';
 import { type Order, toOrderItems } from '../hit/parameters/order.js';
 import {
   isPerfKey,
@@ -179,7 +180,7 @@ export function createRequestFunctions(find: () => CallTarget | undefined): Requ
 
     trackHit(parameters) {
       send('trackHit', () =>
-        isRecord(parameters) ? merge(parameters) : 'no parameters were given',
+        isRecord(parameters) ? merge(parameters) : 'it needs tracking parameters',
       );
     },
   };
@@ -247,6 +248,12 @@ function giveHit(
     const hit = { parameters, epochMillis: Date.now() };
     taker.takeHit(hit, captured, span);
   });
+}
+
+/** Passes a call of an MCP server, which is of no request, to everything that makes hits. Never throws. */
+export function giveCall(visitor: Readonly<Record<string, unknown>>, call: McpCall): void {
+  const hit = { parameters: visitor, epochMillis: Date.now() - call.durationMillis, call };
+  forEachTaker((taker) => taker.takeHit(hit, undefined, undefined));
 }
 
 /** Lets everything that makes hits count and log a call that makes none. Never throws. */

@@ -1,15 +1,14 @@
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { copyText } from '../common/copy-text.js';
 import type { AttributeValue } from '../common/otel-types.js';
-import { toErrorType } from '../hit/error-type.js';
 import type { FurtherHit } from '../hit/further-hit.js';
-import { CHILD_SPAN_WAIT_MILLIS } from '../hit/hit.js';
 import {
   Annotations,
   addTiming,
   type ChatbotResponse,
   type HttpRequest,
   hasAnnotations,
+  toErrorType,
 } from '../hit/http-request.js';
 import { isPerfKey } from '../hit/parameters/tracking-parameters.js';
 import {
@@ -17,76 +16,33 @@ import {
   annotationsFor,
   type CapturedRequest,
   type CodeAnnotations,
-  type StoredRecord,
 } from './captured-requests.js';
 import { type FinishedSpan, toMillis } from './finished-span.js';
 import { hasHitEvent } from './hit-events.js';
 import { isGraphqlSpan } from './operations/graphql.js';
-import { isOperationSpan, type NamedOperation, operationOfSpan } from './operations/index.js';
+import {
+  isOperationSpan,
+  type NamedOperation,
+  nextOperation,
+  operationOfSpan,
+} from './operations/index.js';
+import { isMcpSpan } from './operations/mcp.js';
 import type { ForwardedUserId } from './read-user-id.js';
 import { routeBelow } from './routes/route-below.js';
 
 const PREFIX = 'matomo.';
 const CVAR_PREFIX = 'matomo.cvar.';
 
-/** Contains requests as long as something can be added to them. */
-export interface RequestIndex {
-  remove(record: RequestRecord): void;
-}
-
-/** What is known about one request while its spans arrive. */
-export class RequestRecord implements StoredRecord {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly startMillis: number;
-  /** The server span, until it has ended. */
-  span: object | undefined;
-  /** Released when the request ends: Node's objects are large, and a hit may be pending for a long time. */
-  captured: CapturedRequest | undefined;
+/** What spans and the application's code add to a request until its hit is built. */
+class RequestAnnotations {
   /** Spans that had a perf key when they started and have not ended. */
   runningSpans = 0;
-  /** The first route named by a child span. */
-  nestedRoute: string | undefined;
-  /** The operation that the server span names, else the first one that a child span names. */
-  spanOperation: NamedOperation | undefined;
-  /** Whether a span of an operation has an error. */
-  hasFailedSpan = false;
-  /** Set when the server span ends. A nested span that ends later may still set its route. */
-  request: HttpRequest | undefined;
-  /** The site that tracks the request, once known. 0: none, so further hits are not sent. */
-  site: number | undefined;
-  /** Whether `doNotTrack`, `consent` and `ignore` let its hits be sent, once known. It is decided for all of them. */
-  isPermitted: boolean | undefined;
-  /** Whether its visitor is in the sample, once decided. */
-  isInSample: boolean | undefined;
-  /** Hits besides the page view, from events of spans that have ended. */
-  furtherHits: readonly FurtherHit[] | undefined;
-  next: StoredRecord | undefined;
-  /** Its place in a `RecordList`. */
-  isListed = false;
-  older: RequestRecord | undefined;
-  newer: RequestRecord | undefined;
-  /** The hit has been sent or will not be made: nothing more is added. */
-  closed = false;
   #descendants: Annotations | undefined;
   #own: Annotations | undefined;
-  /** Still referenced after `captured` is released: `annotate` may write to it until the hit is sent. */
   readonly #annotated: Annotated;
-  readonly #index: RequestIndex;
 
-  constructor(span: FinishedSpan, captured: CapturedRequest | undefined, index: RequestIndex) {
-    const { traceId, spanId } = span.spanContext();
-    this.traceId = traceId;
-    this.spanId = spanId;
-    this.startMillis = toMillis(span.startTime);
-    this.span = span;
-    this.captured = captured;
-    this.#annotated = captured ?? { fromCode: undefined };
-    this.#index = index;
-  }
-
-  get processor(): object {
-    return this.#index;
+  constructor(annotated: Annotated) {
+    this.#annotated = annotated;
   }
 
   /** From `annotate`, `measure` and `ignore`, shared by all processors that track the request. */
@@ -106,32 +62,11 @@ export class RequestRecord implements StoredRecord {
     return this.#own;
   }
 
-  /** Stops adding annotations and stores those that arrived in the request. */
-  close(): void {
-    this.closed = true;
-    this.#index.remove(this);
-    const annotations = this.collectAnnotations();
-    if (this.request && annotations) this.request.annotations = annotations;
-  }
-
-  /** Called after the hit was built: an idle connection keeps the async context of its last request, and so this record. */
-  shorten(): void {
-    if (this.request) this.request = shortenRequest(this.request);
-  }
-
   /** All annotations so far; `undefined` if there are none. */
-  collectAnnotations(): Annotations[] | undefined {
+  collect(): Annotations[] | undefined {
     const { fromCode } = this.#annotated;
     if ((this.#descendants ?? fromCode ?? this.#own) === undefined) return undefined;
     return [this.#descendants, fromCode, this.#own].filter(hasAnnotations);
-  }
-
-  /** The request with the annotations so far. It no longer changes after the record is closed. */
-  get currentRequest(): HttpRequest | undefined {
-    const { request } = this;
-    if (this.closed || !request) return request;
-    const annotations = this.collectAnnotations();
-    return annotations ? { ...request, annotations } : request;
   }
 
   /** Whether the application called `ignore` or set `matomo.ignore`. */
@@ -146,12 +81,75 @@ export class RequestRecord implements StoredRecord {
   }
 }
 
+/** What is known about one request, and what was decided about its hits. */
+export class RequestRecord {
+  readonly startMillis: number;
+  /** Released when the request ends: Node's objects are large, and a hit may be pending for a long time. */
+  captured: CapturedRequest | undefined;
+  readonly annotations: RequestAnnotations;
+  /** The first route named by a child span. */
+  nestedRoute: string | undefined;
+  /** The operation that the server span names, else the last one of MCP or the first one that a child span names. */
+  spanOperation: NamedOperation | undefined;
+  /** Whether a span of an operation has an error. */
+  hasFailedSpan = false;
+  /** Set when the server span ends. A nested span that ends later may still set its route. */
+  request: HttpRequest | undefined;
+  /** The site that tracks the request, once known. 0: none, so further hits are not sent. */
+  site: number | undefined;
+  /** Whether `doNotTrack`, `consent` and `ignore` let its hits be sent, once known. It is decided for all of them. */
+  isPermitted: boolean | undefined;
+  /** Whether its visitor is in the sample, once decided. */
+  isInSample: boolean | undefined;
+  /** Hits besides the page view, from events of spans that have ended. */
+  furtherHits: readonly FurtherHit[] | undefined;
+  /** The hit has been sent or will not be made: nothing more is added. */
+  closed = false;
+  readonly #traced: { remove(): void } | undefined;
+
+  /** `traced`: its place among the requests that spans can belong to. */
+  constructor(startMillis: number, captured?: CapturedRequest, traced?: { remove(): void }) {
+    this.startMillis = startMillis;
+    this.captured = captured;
+    // `annotate` may write to it until the hit is sent, also after `captured` is released.
+    this.annotations = new RequestAnnotations(captured ?? { fromCode: undefined });
+    this.#traced = traced;
+  }
+
+  /** Stops adding annotations and stores those that arrived in the request. */
+  close(): void {
+    this.closed = true;
+    this.#traced?.remove();
+    const annotations = this.annotations.collect();
+    if (this.request && annotations) this.request.annotations = annotations;
+  }
+
+  /** Called after the hit was built: an idle connection keeps the async context of its last request, and so this record. */
+  shorten(): void {
+    if (this.request) this.request = shortenRequest(this.request);
+  }
+
+  /** The request with the annotations so far. It no longer changes after the record is closed. */
+  get currentRequest(): HttpRequest | undefined {
+    const { request } = this;
+    if (this.closed || !request) return request;
+    const annotations = this.annotations.collect();
+    return annotations ? { ...request, annotations } : request;
+  }
+
+  get ignored(): boolean {
+    return this.annotations.ignored;
+  }
+
+  get running(): boolean {
+    return this.annotations.running;
+  }
+}
+
 /** A request whose server span has ended, in this thread or another one. */
 export interface EndedRecord
   extends Pick<
     RequestRecord,
-    | 'traceId'
-    | 'spanId'
     | 'site'
     | 'isPermitted'
     | 'isInSample'
@@ -181,16 +179,7 @@ interface AvailableRequest {
         readonly socket?: { readonly remoteAddress?: string | undefined };
       }
     | undefined;
-  readonly response?: ServerResponse | undefined;
-}
-
-/** Whether the page view of an ended request can be sent, in the thread that handled the request. */
-export function isPageFinal(
-  { running }: Pick<EndedRecord, 'running'>,
-  waitedMillis: number,
-  longestHoldMillis: number,
-): boolean {
-  return waitedMillis >= (running ? longestHoldMillis : CHILD_SPAN_WAIT_MILLIS);
+  readonly response?: CapturedRequest['response'];
 }
 
 export function endRecord(record: RequestRecord, request: HttpRequest): EndedRecord {
@@ -250,11 +239,14 @@ function annotate(annotations: Annotations, span: FinishedSpan, reading: SpanRea
   }
   const errorType = reading.errors ? errorTypeOf(span) : undefined;
   annotations.errorType = errorType ?? annotations.errorType;
-  if (errorType !== undefined && isGraphqlSpan(span)) annotations.operationError = errorType;
+  if (errorType !== undefined && (isGraphqlSpan(span) || isMcpSpan(span)))
+    annotations.operationError = errorType;
 }
 
-function hasError({ status, events }: FinishedSpan): boolean {
-  return status.code === ERROR || events?.some(({ name }) => name === 'exception') === true;
+function hasError(span: FinishedSpan): boolean {
+  const { status, events, attributes } = span;
+  if (status.code === ERROR || events?.some(({ name }) => name === 'exception')) return true;
+  return attributes['error.type'] !== undefined && isMcpSpan(span);
 }
 
 /** Copies the annotations of a child span. */
@@ -263,8 +255,8 @@ export function annotateBelow(
   span: FinishedSpan,
   reading: SpanReading,
 ): void {
-  annotate(record.descendants, span, reading);
-  record.spanOperation ??= operationOfSpan(span);
+  annotate(record.annotations.descendants, span, reading);
+  record.spanOperation = nextOperation(record.spanOperation, span);
   record.hasFailedSpan ||= isOperationSpan(span) && hasError(span);
   record.nestedRoute ??= routeBelow(span);
 }
@@ -272,7 +264,7 @@ export function annotateBelow(
 /** Copies the annotations of the server span. */
 export function annotateOwn(record: RequestRecord, span: FinishedSpan, reading: SpanReading): void {
   if (!isAnnotated(span, reading) && !mayHaveFailed(span)) return;
-  annotate(record.own, span, reading);
+  annotate(record.annotations.own, span, reading);
   record.spanOperation = operationOfSpan(span) ?? record.spanOperation;
 }
 

@@ -1,7 +1,7 @@
-import type { ServerResponse } from 'node:http';
 import { memoize } from '../common/generation-cache.js';
 import type { Attributes, AttributeValue } from '../common/otel-types.js';
-import { decodeLatin1 } from '../hit/visitor/decode-latin1.js';
+import { decodeLatin1 } from '../hit/text.js';
+import type { CapturedRequest } from './captured-requests.js';
 import type { EndedRecord } from './request-record.js';
 
 /** Not public, but unchanged since Node.js 0.x: the status line and all headers as Node.js writes them. */
@@ -35,14 +35,14 @@ export function readResponseHeader(
 }
 
 /** Status line and headers without cookies, for another thread. */
-export function responseHeadOf(response: ServerResponse | undefined): string | undefined {
+export function responseHeadOf(response: CapturedRequest['response']): string | undefined {
   if (!response?.headersSent) return undefined;
-  const { _header: head } = response as WrittenResponse;
+  const head = 'sentHead' in response ? response.sentHead : (response as WrittenResponse)._header;
   return typeof head === 'string' ? head.replace(SET_COOKIE, '') : undefined;
 }
 
 function sentHeader(
-  response: ServerResponse | undefined,
+  response: CapturedRequest['response'],
   responseHead: string | undefined,
   name: string,
 ): string | undefined {

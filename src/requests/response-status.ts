@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Attributes } from '../common/otel-types.js';
 import type { CapturedRequest } from './captured-requests.js';
+import { type Http2Response, isHttp2 } from './http2-exchange.js';
 
 export const CLIENT_CLOSED_REQUEST = 499;
 
@@ -29,10 +30,25 @@ export function incompleteStatus(
 ): number | undefined {
   const { request, response } = captured ?? {};
   if (!captured || !request || !response) return undefined;
-  if (!response.destroyed && !request.socket?.destroyed) return undefined;
-  if (isComplete(captured, response)) return undefined;
+  if (isHttp2(request)) return incompleteHttp2Status(response as Http2Response, attributes);
+  const { socket } = request;
+  if (!response.destroyed && !socket?.destroyed) return undefined;
+  if (isComplete(captured, response as ServerResponse, socket)) return undefined;
   if (statusAttribute(attributes) === undefined) return undefined;
-  if (hasClientGoneAway(request.socket)) return CLIENT_CLOSED_REQUEST;
+  return endedStatus(response, isEndedByClient(socket));
+}
+
+function incompleteHttp2Status(
+  response: Http2Response,
+  attributes: Attributes,
+): number | undefined {
+  if (!response.destroyed || response.isComplete) return undefined;
+  if (statusAttribute(attributes) === undefined) return undefined;
+  return endedStatus(response, response.closedBy !== 'server');
+}
+
+function endedStatus(response: ServerResponse | Http2Response, hasClientLeft: boolean): number {
+  if (hasClientLeft) return CLIENT_CLOSED_REQUEST;
   return response.headersSent && response.statusCode >= 400 ? response.statusCode : 500;
 }
 
@@ -40,11 +56,14 @@ export function incompleteStatus(
  * Whether all of the response was sent. A client may leave after the last byte and before the server calls `end()`: then
  * Node.js never finishes the response. And it finishes one whose last write fails.
  */
-function isComplete(captured: CapturedRequest, response: ServerResponse): boolean {
-  const { request, isCutOff, later, bytesBefore } = captured;
-  const { errored, bytesWritten } = request?.socket ?? {};
+function isComplete(
+  { isCutOff, later, bytesBefore }: CapturedRequest,
+  response: ServerResponse,
+  socket: Socket | undefined,
+): boolean {
   const isLatest = later === undefined;
-  const hasFailed = isLatest && (errored as NodeJS.ErrnoException | null)?.syscall === 'write';
+  const hasFailed =
+    isLatest && (socket?.errored as NodeJS.ErrnoException | null)?.syscall === 'write';
   if (isCutOff || hasFailed) return false;
   if (response.writableFinished) return true;
   const {
@@ -55,7 +74,7 @@ function isComplete(captured: CapturedRequest, response: ServerResponse): boolea
   if (typeof header !== 'string' || bytesBefore === undefined) return false;
   const length = hasBody === false ? 0 : Number(CONTENT_LENGTH.exec(header)?.[1]);
   const others = bytesBefore + header.length + (hasContinued ? CONTINUE_BYTES : 0);
-  return Number(bytesWritten) - others >= length;
+  return Number(socket?.bytesWritten) - others >= length;
 }
 
 /** Whether a response is a stream of events, which ends when one of both sides leaves. */
@@ -76,14 +95,18 @@ const CLIENT_ERRORS: ReadonlySet<string | undefined> = new Set([
   'EPIPE',
   'ETIMEDOUT',
   'ERR_HTTP_REQUEST_TIMEOUT',
+  'ERR_HTTP2_ERROR', // frames that the protocol forbids
 ]);
 
 /**
  * Whether the client, not the server, ended a connection before the response was complete. If the server calls `destroy()`, the
  * socket has seen neither an end nor an error.
  */
-function hasClientGoneAway({ readableEnded, errored }: Socket): boolean {
-  if (readableEnded) return true;
-  const code = (errored as NodeJS.ErrnoException | null)?.code;
+function isEndedByClient({ readableEnded, errored }: Socket): boolean {
+  return readableEnded || isClientError(errored);
+}
+
+export function isClientError(error: unknown): boolean {
+  const { code } = (error ?? {}) as NodeJS.ErrnoException;
   return CLIENT_ERRORS.has(code) || (code?.startsWith('HPE_') ?? false);
 }

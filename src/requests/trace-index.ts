@@ -1,32 +1,69 @@
 import { SlotMap } from '../common/slot-map.js';
-import type { RequestIndex, RequestRecord } from './request-record.js';
+import type { CapturedRequest, StoredRecord } from './captured-requests.js';
+import { type FinishedSpan, toMillis } from './finished-span.js';
+import { RequestRecord } from './request-record.js';
 
 /** The part of a span that is used here. */
 type Identified = object & { spanContext(): { readonly traceId: string } };
 
 /** Requests per trace that are listed. Those beyond are found by their spans only. */
-const MAX_RECORDS_OF_A_TRACE = 64;
+const MAX_REQUESTS_OF_A_TRACE = 64;
 /** More traces than run or are pending at a time. */
 const MAX_TRACES = 50_000;
+
+/** A request to which spans can belong, as long as its hit can change: its place in the index, and in the async context. */
+export class TracedRequest implements StoredRecord {
+  readonly record: RequestRecord;
+  readonly traceId: string;
+  readonly spanId: string;
+  /** The server span, until it has ended. */
+  span: object | undefined;
+  /** What another processor stored with the same captured request. */
+  next: StoredRecord | undefined;
+  /** Its slot among the listed requests; -1 if it is not listed. */
+  slot = -1;
+  readonly #index: TraceIndex;
+
+  constructor(span: FinishedSpan, captured: CapturedRequest | undefined, index: TraceIndex) {
+    const { traceId, spanId } = span.spanContext();
+    this.record = new RequestRecord(toMillis(span.startTime), captured, this);
+    this.traceId = traceId;
+    this.spanId = spanId;
+    this.span = span;
+    this.#index = index;
+  }
+
+  get processor(): object {
+    return this.#index;
+  }
+
+  get closed(): boolean {
+    return this.record.closed;
+  }
+
+  remove(): void {
+    this.#index.remove(this);
+  }
+}
 
 /** A request in the maps: held weakly if nothing but its span announces its end. */
 class Entry {
   readonly spanId: string;
-  #strong: RequestRecord | undefined;
-  #weak: WeakRef<RequestRecord> | undefined;
+  #strong: TracedRequest | undefined;
+  #weak: WeakRef<TracedRequest> | undefined;
 
-  constructor(record: RequestRecord) {
-    this.spanId = record.spanId;
-    this.#strong = record;
+  constructor(traced: TracedRequest) {
+    this.spanId = traced.spanId;
+    this.#strong = traced;
   }
 
-  get record(): RequestRecord | undefined {
+  get traced(): TracedRequest | undefined {
     return this.#strong ?? this.#weak?.deref();
   }
 
-  weaken(record: RequestRecord): void {
+  weaken(traced: TracedRequest): void {
     this.#strong = undefined;
-    this.#weak = new WeakRef(record);
+    this.#weak = new WeakRef(traced);
   }
 
   /** A shared trace may refer to it for longer. */
@@ -50,12 +87,12 @@ interface SharedTrace {
  * A request that begins a trace is only listed until anything is looked up: most requests are found by their async context, and
  * maps of short-lived entries cost a tenth of a hit.
  */
-export class TraceIndex implements RequestIndex {
-  readonly #listed = new RecordList();
+export class TraceIndex {
+  readonly #listed = new RequestList();
   readonly #alone = new SlotMap<string, Entry>();
   readonly #shared = new SlotMap<string, SharedTrace>();
   /** Requests by span: all spans of shared traces, and server spans of requests beyond the limits or held weakly. */
-  readonly #bySpan = new WeakMap<object, RequestRecord>();
+  readonly #bySpan = new WeakMap<object, TracedRequest>();
   readonly #collected = new FinalizationRegistry<{ traceId: string; entry: Entry }>(
     ({ traceId, entry }) => this.#removeEntry(traceId, entry),
   );
@@ -66,74 +103,80 @@ export class TraceIndex implements RequestIndex {
   }
 
   /** Adds a request; `isFirst`: its span has no parent, so no other request has its trace ID. */
-  add(record: RequestRecord, isFirst = false): void {
+  add(traced: TracedRequest, isFirst = false): void {
     if (this.#listed.size >= MAX_TRACES || !isFirst) this.#indexListed();
-    if (!record.captured) this.#addWeakly(record);
-    else if (isFirst) this.#listed.add(record);
-    else this.#addToMaps(record);
+    if (!traced.record.captured) this.#addWeakly(traced);
+    else if (isFirst) this.#listed.add(traced);
+    else this.#addToMaps(traced);
   }
 
   /** From now on, nothing but its span and its async context hold a request in memory: the span may never end. */
-  weaken(record: RequestRecord): void {
-    if (this.#listed.remove(record)) this.#addWeakly(record);
-    else this.#weaken(record, this.#entryOf(record));
+  weaken(traced: TracedRequest): void {
+    if (this.#listed.remove(traced)) this.#addWeakly(traced);
+    else this.#weaken(traced, this.#entryOf(traced));
   }
 
-  #addWeakly(record: RequestRecord): void {
-    this.#weaken(record, this.#addToMaps(record));
+  #addWeakly(traced: TracedRequest): void {
+    this.#weaken(traced, this.#addToMaps(traced));
   }
 
-  #weaken(record: RequestRecord, entry: Entry | undefined): void {
-    this.#setAside(record);
+  #weaken(traced: TracedRequest, entry: Entry | undefined): void {
+    this.#setAside(traced);
     if (!entry) return;
-    entry.weaken(record);
-    this.#collected.register(record, { traceId: record.traceId, entry });
+    entry.weaken(traced);
+    this.#collected.register(traced, { traceId: traced.traceId, entry });
   }
 
   #indexListed(): void {
-    for (let record = this.#listed.takeOldest(); record; record = this.#listed.takeOldest())
-      this.#addToMaps(record);
+    this.#listed.takeAll((traced) => this.#addToMaps(traced));
   }
 
   /** The entry of a request; `undefined` if its trace has too many. */
-  #addToMaps(record: RequestRecord): Entry | undefined {
-    const { traceId } = record;
+  #addToMaps(traced: TracedRequest): Entry | undefined {
+    const { traceId } = traced;
     const shared = this.#sharedTrace(traceId);
     const first = this.#alone.get(traceId);
-    const entry = new Entry(record);
+    const entry = new Entry(traced);
     if (shared) {
-      this.#setAside(record);
-      if (shared.entries.length >= MAX_RECORDS_OF_A_TRACE) return undefined;
+      this.#setAside(traced);
+      if (shared.entries.length >= MAX_REQUESTS_OF_A_TRACE) return undefined;
       shared.entries.push(entry);
     } else if (first) {
       this.#alone.delete(traceId);
       takeOldest(this.#shared);
       this.#shared.add(traceId, { entries: [first, entry], first });
-      this.#setAside(first.record);
-      this.#setAside(record);
+      this.#setAside(first.traced);
+      this.#setAside(traced);
     } else {
-      this.#setAside(takeOldest(this.#alone)?.record);
+      this.#setAside(takeOldest(this.#alone)?.traced);
       this.#alone.add(traceId, entry);
     }
     return entry;
   }
 
   /** The request of a server span that has not ended. */
-  root(span: Identified): RequestRecord | undefined {
+  root(span: Identified): TracedRequest | undefined {
     this.#indexListed();
     const { traceId } = span.spanContext();
-    const alone = this.#alone.get(traceId)?.record;
-    const record = alone?.span === span ? alone : this.#bySpan.get(span);
-    return record?.span === span ? record : undefined;
+    const alone = this.#alone.get(traceId)?.traced;
+    const traced = alone?.span === span ? alone : this.#bySpan.get(span);
+    return traced?.span === span ? traced : undefined;
   }
 
-  remove(record: RequestRecord): void {
-    if (this.#listed.remove(record)) return;
-    const entry = this.#entryOf(record);
-    if (entry) this.#removeEntry(record.traceId, entry);
+  remove(traced: TracedRequest): void {
+    if (this.#listed.remove(traced)) return;
+    const entry = this.#entryOf(traced);
+    if (entry) this.#removeEntry(traced.traceId, entry);
   }
 
-  #entryOf({ traceId, spanId }: RequestRecord): Entry | undefined {
+  /** The request with this SERVER span, as long as its hit can change. */
+  findBySpan(context: Pick<TracedRequest, 'traceId' | 'spanId'>): TracedRequest | undefined {
+    this.#indexListed();
+    const traced = this.#entryOf(context)?.traced;
+    return traced?.closed ? undefined : traced;
+  }
+
+  #entryOf({ traceId, spanId }: Pick<TracedRequest, 'traceId' | 'spanId'>): Entry | undefined {
     const alone = this.#alone.get(traceId);
     if (alone) return alone.spanId === spanId ? alone : undefined;
     const trace = this.#sharedTrace(traceId);
@@ -151,34 +194,34 @@ export class TraceIndex implements RequestIndex {
   }
 
   /** Stores the request of a new span if its trace has several: that of its parent, else that of the async context. */
-  assign(span: Identified, parent: object | undefined, current: RequestRecord | undefined): void {
+  assign(span: Identified, parent: object | undefined, current: TracedRequest | undefined): void {
     const { traceId } = span.spanContext();
     const trace = this.#sharedTrace(traceId);
     if (!trace) return;
-    const around = current?.traceId === traceId ? current : trace.first.record;
+    const around = current?.traceId === traceId ? current : trace.first.traced;
     const owner = (parent && this.#bySpan.get(parent)) ?? around;
     if (owner) this.#bySpan.set(span, owner);
   }
 
   /** The request to which a span belongs, as long as its hit can change. */
-  find(span: Identified): RequestRecord | undefined {
+  find(span: Identified): TracedRequest | undefined {
     this.#indexListed();
     const { traceId } = span.spanContext();
     const isShared = this.#sharedTrace(traceId) !== undefined;
-    const alone = isShared ? undefined : this.#alone.get(traceId)?.record;
+    const alone = isShared ? undefined : this.#alone.get(traceId)?.traced;
     const owner = this.findInSharedTrace(span) ?? alone;
     return owner?.closed ? undefined : owner;
   }
 
-  /** The request of a span whose trace has several; `undefined` if the span does not record: then nothing shows which. */
-  findInSharedTrace(span: Identified): RequestRecord | undefined {
+  /** The request of a span whose trace has several: its own, or the first one if the span is recorded. Else nothing shows which. */
+  findInSharedTrace(span: Identified): TracedRequest | undefined {
     const owner = this.#bySpan.get(span);
     if (owner || !('attributes' in span)) return owner;
-    return this.#sharedTrace(span.spanContext().traceId)?.first.record;
+    return this.#sharedTrace(span.spanContext().traceId)?.first.traced;
   }
 
-  #setAside(record: RequestRecord | undefined): void {
-    if (record?.span) this.#bySpan.set(record.span, record);
+  #setAside(traced: TracedRequest | undefined): void {
+    if (traced?.span) this.#bySpan.set(traced.span, traced);
   }
 
   /** Usually there are none: looking up the map would hash every ID once more. */
@@ -192,44 +235,44 @@ function takeOldest<T>(traces: SlotMap<string, T>): T | undefined {
   return traces.size < MAX_TRACES ? undefined : traces.takeOldest();
 }
 
-/** Records, oldest first, linked with each other: adding and removing one costs a tenth of what a `Map` takes. */
-class RecordList {
-  #oldest: RequestRecord | undefined;
-  #newest: RequestRecord | undefined;
+/** Requests in slots: adding and removing one costs a tenth of what a `Map` takes. */
+class RequestList {
+  #slots: (TracedRequest | undefined)[] = [];
+  #free: number[] = [];
   #size = 0;
 
   get size(): number {
     return this.#size;
   }
 
-  add(record: RequestRecord): void {
-    const before = this.#newest;
-    if (before) before.newer = record;
-    else this.#oldest = record;
-    record.older = before;
-    record.isListed = true;
-    this.#newest = record;
+  add(traced: TracedRequest): void {
+    const slot = this.#free.pop() ?? this.#slots.length;
+    this.#slots[slot] = traced;
+    traced.slot = slot;
     this.#size += 1;
   }
 
-  /** Whether the record was listed. Its links are cut, so that a record that is still in memory keeps no other one there. */
-  remove(record: RequestRecord): boolean {
-    if (!record.isListed) return false;
-    const { older, newer } = record;
-    if (older) older.newer = newer;
-    else this.#oldest = newer;
-    if (newer) newer.older = older;
-    else this.#newest = older;
-    record.older = undefined;
-    record.newer = undefined;
-    record.isListed = false;
+  /** Whether the request was listed. */
+  remove(traced: TracedRequest): boolean {
+    if (traced.slot < 0) return false;
+    this.#slots[traced.slot] = undefined;
+    this.#free.push(traced.slot);
+    traced.slot = -1;
     this.#size -= 1;
     return true;
   }
 
-  takeOldest(): RequestRecord | undefined {
-    const record = this.#oldest;
-    if (record) this.remove(record);
-    return record;
+  /** Calls `take` with all requests, which are no longer listed. */
+  takeAll(take: (traced: TracedRequest) => void): void {
+    if (this.#size === 0) return;
+    const slots = this.#slots;
+    this.#slots = [];
+    this.#free = [];
+    this.#size = 0;
+    for (const traced of slots) {
+      if (!traced) continue;
+      traced.slot = -1;
+      take(traced);
+    }
   }
 }

@@ -17,16 +17,16 @@ import {
 } from './finished-span.js';
 import { hasHitEvent, hitsOfEvents } from './hit-events.js';
 import {
-  createSpanlessRecord,
-  findRecord,
+  createSpanless,
+  findTraced,
   type RequestSink,
-  storeRecord,
+  storeTraced,
   toHitOwner,
 } from './hit-owner.js';
 import { describeUnended } from './node-request.js';
 import { isOperationSpan, updateOperation } from './operations/index.js';
-import { readRequest } from './read-request.js';
-import type { RequestReading } from './request-reading.js';
+import { isMcpSpan, linkedRequestOf } from './operations/mcp.js';
+import { type RequestReading, readRequest } from './read-request.js';
 import {
   annotateBelow,
   annotateOwn,
@@ -34,10 +34,10 @@ import {
   isAnnotated,
   isAnnotatedBelow,
   PERF_KEY_ATTRIBUTE,
-  RequestRecord,
+  type RequestRecord,
 } from './request-record.js';
 import { routeOf } from './routes/index.js';
-import { TraceIndex } from './trace-index.js';
+import { TracedRequest, TraceIndex } from './trace-index.js';
 
 export interface RequestTracker {
   /** Called for every span that starts. */
@@ -63,31 +63,31 @@ export function trackRequests(
 ): RequestTracker {
   // Keyed by the span object, which is the same in onStart and onEnd, so that spans that never end leave nothing behind.
   // Requests are in the index instead: a WeakMap of them costs a tenth of all the CPU time of a hit.
-  const nested = new WeakMap<object, RequestRecord>();
-  const tagged = new WeakMap<object, RequestRecord>();
+  const nested = new WeakMap<object, TracedRequest>();
+  const tagged = new WeakMap<object, TracedRequest>();
   const index = new TraceIndex();
 
   const stop = captureRequests({
     findAnnotations(span, captured) {
       if (captured?.untracked) return undefined;
-      const record = recordOfCall(captured, span);
-      return record?.closed ? undefined : record?.fromCode;
+      const traced = requestOfCall(captured, span);
+      return traced?.closed ? undefined : traced?.record.annotations.fromCode;
     },
     takeHit(hit, captured, span) {
       if (captured?.untracked) return;
-      let record = recordOfCall(captured, span);
-      if (!record && captured && !findRecord(captured, index)) {
-        record = createSpanlessRecord(captured, index, hit.epochMillis);
+      let traced = requestOfCall(captured, span);
+      if (!traced && captured && !findTraced(captured, index)) {
+        traced = createSpanless(captured, index, hit.epochMillis);
       }
       const unknown = captured && 'unknown';
-      sink.addFurtherHit(hit, record ? toHitOwner(record, reading) : unknown);
+      sink.addFurtherHit(hit, traced ? toHitOwner(traced, reading) : unknown);
     },
     refuseHit: (key, message) => sink.refuseHit(key, message),
     reportHit: (key, message) => sink.reportHit(key, message),
     abandon(captured) {
       try {
-        const record = findRecord(captured, index);
-        if (record) abandon(record, captured);
+        const traced = findTraced(captured, index);
+        if (traced) abandon(traced, captured);
       } catch (error) {
         report('abandon', error);
       }
@@ -95,21 +95,21 @@ export function trackRequests(
   });
 
   /** Ends a request that Node.js does not end. If only its span has not ended, that may come, or not. */
-  function abandon(record: RequestRecord, { span, response }: CapturedRequest): void {
-    if (!record.span || !span || !response) return;
-    if (!isOpen(response)) index.weaken(record);
-    else endServerSpan(record, describeUnended(record.span as FinishedSpan, response.statusCode));
+  function abandon(traced: TracedRequest, { span, response }: CapturedRequest): void {
+    if (!traced.span || !span || !response) return;
+    if (!isOpen(response)) index.weaken(traced);
+    else endServerSpan(traced, describeUnended(traced.span as FinishedSpan, response.statusCode));
   }
 
   /**
    * The request of a call. The active span wins over the async context: a connection of a pool that was opened in another request
    * may run all its callbacks in that one's async context, and instrumentations bind them to the right span.
    */
-  function recordOfCall(
+  function requestOfCall(
     captured: CapturedRequest | undefined,
     span: Span | undefined,
-  ): RequestRecord | undefined {
-    const current = findRecord(captured, index);
+  ): TracedRequest | undefined {
+    const current = findTraced(captured, index);
     if (!span || current?.span === span) return current;
     const isSameTrace = current?.traceId === span.spanContext().traceId;
     if (isSameTrace) return nested.get(span) ?? index.findInSharedTrace(span) ?? current;
@@ -122,9 +122,9 @@ export function trackRequests(
   }
 
   /** Adds the hits in events of an ended span. If its request ended long ago, the async context identifies it. */
-  function takeEvents(span: FinishedSpan, found: RequestRecord | undefined): void {
+  function takeEvents(span: FinishedSpan, found: TracedRequest | undefined): void {
     if (!hasHitEvent(span)) return;
-    const current = found ?? findRecord(currentRequest(), index);
+    const current = found ?? findTraced(currentRequest(), index);
     const isIts = current?.traceId === span.spanContext().traceId;
     const unknown = current && parentSpanIdOf(span) !== undefined ? 'unknown' : undefined;
     const owner = current && isIts ? toHitOwner(current, reading) : unknown;
@@ -132,37 +132,46 @@ export function trackRequests(
   }
 
   function startServerSpan(span: Span & FinishedSpan, parentContext: Context): void {
-    if (methodOf(span.attributes) === undefined) {
-      index.add(new RequestRecord(span, undefined, index));
-      return;
-    }
-    const captured = requestInProgress();
-    const outer =
-      outerRequest(spanOf(parentContext), span.spanContext().traceId) ??
-      requestOfOtherSpan(captured, span);
+    const isHttp = methodOf(span.attributes) !== undefined;
+    const captured = isHttp ? requestInProgress() : undefined;
+    const isNested = isHttp || isMcpSpan(span);
+    const outer = isNested
+      ? (outerRequest(spanOf(parentContext), span.spanContext().traceId) ??
+        (isHttp ? requestOfOtherSpan(captured, span) : linkedRequest(span)))
+      : undefined;
     if (outer) {
       nested.set(span, outer);
       if (index.hasSharedTraces) index.assign(span, undefined, outer);
       return;
     }
+    if (!isHttp) {
+      index.add(new TracedRequest(span, undefined, index));
+      return;
+    }
     if (captured?.untracked) return;
     const taken = takeCaptured(captured, span);
-    const record = new RequestRecord(span, taken, index);
-    if (taken) storeRecord(taken, record);
-    index.add(record, parentSpanIdOf(span) === undefined);
+    const traced = new TracedRequest(span, taken, index);
+    if (taken) storeTraced(taken, traced);
+    index.add(traced, parentSpanIdOf(span) === undefined);
+  }
+
+  /** The request that brought the message of an MCP span whose parent is the call of the client. */
+  function linkedRequest(span: FinishedSpan): TracedRequest | undefined {
+    const context = linkedRequestOf(span);
+    return context && index.findBySpan(context);
   }
 
   /** One application behind two servers: the second `request` event starts another root span in the context of the first. */
   function requestOfOtherSpan(
     captured: CapturedRequest | undefined,
     span: Span,
-  ): RequestRecord | undefined {
+  ): TracedRequest | undefined {
     const first = captured?.span;
     return first === undefined || first === span ? undefined : index.root(first);
   }
 
   /** The request around a span with this parent. Only a local parent proves that there is one. */
-  function outerRequest(parent: Span | undefined, traceId: string): RequestRecord | undefined {
+  function outerRequest(parent: Span | undefined, traceId: string): TracedRequest | undefined {
     if (!parent) return undefined;
     const context = parent.spanContext();
     if (context.isRemote || context.traceId !== traceId) return undefined;
@@ -170,9 +179,9 @@ export function trackRequests(
   }
 
   /** The request of a child span, as long as its hit can change. */
-  function recordOf(span: FinishedSpan): RequestRecord | undefined {
-    const record = index.find(span);
-    return record && toMillis(span.startTime) >= record.startMillis ? record : undefined;
+  function requestOf(span: FinishedSpan): TracedRequest | undefined {
+    const traced = index.find(span);
+    return traced && toMillis(span.startTime) >= traced.record.startMillis ? traced : undefined;
   }
 
   return {
@@ -188,36 +197,36 @@ export function trackRequests(
         index.assign(started, spanOf(parentContext), current && index.root(current));
       }
       if (started.attributes[PERF_KEY_ATTRIBUTE] !== undefined) {
-        const record = recordOf(started);
-        if (record) {
-          record.runningSpans += 1;
-          tagged.set(started, record);
+        const traced = requestOf(started);
+        if (traced) {
+          traced.record.annotations.runningSpans += 1;
+          tagged.set(started, traced);
         }
       }
     },
 
     onEnd(span) {
       if (span.kind === SERVER_SPAN) {
-        const current = findRecord(currentRequest(), index);
-        const record = current?.span === span ? current : index.root(span);
-        if (record) endServerSpan(record, span);
+        const current = findTraced(currentRequest(), index);
+        const traced = current?.span === span ? current : index.root(span);
+        if (traced) endServerSpan(traced, span);
         else endSpanBelow(nested.get(span), span);
         return;
       }
       if (!isAnnotatedBelow(span, reading)) return;
       const taggedFor = tagged.get(span);
-      if (taggedFor) taggedFor.runningSpans -= 1;
-      endSpanBelow(taggedFor ?? recordOf(span), span);
+      if (taggedFor) taggedFor.record.annotations.runningSpans -= 1;
+      endSpanBelow(taggedFor ?? requestOf(span), span);
     },
 
     onNodeRequest(captured, span) {
       captured.readers += 1;
-      let record = findRecord(captured, index);
-      if (!record) {
-        record = new RequestRecord(span, captured, index);
-        storeRecord(captured, record);
+      let traced = findTraced(captured, index);
+      if (!traced) {
+        traced = new TracedRequest(span, captured, index);
+        storeTraced(captured, traced);
       }
-      endServerSpan(record, span);
+      endServerSpan(traced, span);
     },
 
     endOpen() {
@@ -238,18 +247,19 @@ export function trackRequests(
       captured.onClosed?.();
       return;
     }
-    const record = findRecord(captured, index);
+    const traced = findTraced(captured, index);
     const status = captured.response?.statusCode;
-    if (record?.span && status !== undefined)
-      endServerSpan(record, describeUnended(record.span as FinishedSpan, status));
+    if (traced?.span && status !== undefined)
+      endServerSpan(traced, describeUnended(traced.span as FinishedSpan, status));
   }
 
-  function endServerSpan(record: RequestRecord, span: FinishedSpan): void {
-    record.span = undefined; // one span, one hit
+  function endServerSpan(traced: TracedRequest, span: FinishedSpan): void {
+    const { record } = traced;
+    traced.span = undefined; // one span, one hit
     annotateOwn(record, span, reading);
     const request = readRequest(record, span, reading);
     if (request) {
-      takeEvents(span, record);
+      takeEvents(span, traced);
       sink.addRequest(endRecord(record, request), span);
     } else {
       record.close();
@@ -265,12 +275,13 @@ export function trackRequests(
     if (isAnnotated(span, reading) && !hasHitEvent(span)) sink.countUnused();
   }
 
-  function endSpanBelow(record: RequestRecord | undefined, span: FinishedSpan): void {
-    takeEvents(span, record);
-    if (!record || record.closed) {
+  function endSpanBelow(traced: TracedRequest | undefined, span: FinishedSpan): void {
+    takeEvents(span, traced);
+    if (!traced || traced.closed) {
       countUnused(span);
       return;
     }
+    const { record } = traced;
     annotateBelow(record, span, reading);
     const { request, nestedRoute } = record;
     // Next.js ends its own SERVER span after the one of the http instrumentation.
@@ -278,22 +289,23 @@ export function trackRequests(
       const route = routeOf(record, {}, request.path, request.statusCode);
       record.request = { ...request, route };
     }
-    if (isOperationSpan(span)) readLateOperation(record);
+    if (isOperationSpan(span)) readLateOperation(record, reading);
   }
 }
 
 /** A span that ends after the SERVER span may name the operation, or show that it has failed. */
-function readLateOperation(record: RequestRecord): void {
+function readLateOperation(record: RequestRecord, { readsMcp }: RequestReading): void {
   const { request } = record;
-  if (request)
-    record.request = { ...request, operation: updateOperation(request.operation, record) };
+  if (!request) return;
+  const operation = updateOperation(request.operation, record, readsMcp);
+  record.request = { ...request, operation };
 }
 
 /**
  * Whether an unknown span of another trace belongs to a request whose hit was built, not to work in the async context of
  * `around`: work in its own trace begins with a span that has no parent.
  */
-function isOfEndedRequest(span: Span, around: RequestRecord): boolean {
+function isOfEndedRequest(span: Span, around: TracedRequest): boolean {
   const { kind } = span as Partial<FinishedSpan>;
   const hasParent = kind !== undefined && parentSpanIdOf(span as Span & FinishedSpan) !== undefined;
   return around.closed && around.traceId !== '' && (hasParent || kind === SERVER_SPAN);

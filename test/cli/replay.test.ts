@@ -181,3 +181,25 @@ test('events named matomo.hit are replayed with their requests, and alone if the
     expect.arrayContaining(['/1', '/2', '/3', '1', 'x']),
   );
 });
+
+test('operations behind one endpoint: titles name those that spans name', async () => {
+  const posted = { 'http.request.method': 'POST' };
+  const graphql = requestSpan('/graphql', {}, posted);
+  const rpc = requestSpan('/rpc', {}, posted);
+  const procedure = requestSpan('/trpc/user.byId,user.list', {}, { 'url.query': 'batch=1' });
+  const spans = [
+    graphql,
+    below(graphql, { 'graphql.operation.name': 'CreateOrder' }),
+    rpc,
+    below(rpc, { 'rpc.system': 'jsonrpc', 'rpc.method': 'eth_getBalance' }),
+    procedure,
+  ];
+  const { inspector, args, options } = await setUp([exportRequest(spans)]);
+  const { code } = await runNode(args, options);
+  expect(code).toBe(0);
+  expect(sorted(inspector.hits().map(({ stored }) => stored?.title))).toEqual([
+    'GET /trpc/user.byId (2)',
+    'POST /graphql CreateOrder',
+    'POST /rpc eth_getBalance',
+  ]);
+});

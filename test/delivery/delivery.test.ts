@@ -77,6 +77,68 @@ test('a flush also sends hits that are not final', async () => {
   expect(sentNames(transport)).toEqual([['held']]);
 });
 
+test('a waiting hit is pending at once, and behind the hits that were queued before it got its place', async () => {
+  const { delivery, transport } = setUp({ maxQueueSize: 3 });
+  const waiting = pending({ name: 'further', isFinal: () => false });
+  expect(delivery.wait(waiting)).toBe(true);
+  delivery.push(pending({ name: 'a' }));
+  delivery.push(pending({ name: 'page' }));
+  expect(delivery.wait(pending())).toBe(false);
+  expect(delivery.pending).toBe(3);
+  expect(delivery.counters.lost.queue_full).toBe(1);
+  expect([delivery.queue(waiting), delivery.queue(waiting)]).toEqual([true, false]);
+  expect(delivery.pending).toBe(3);
+  await delivery.flush();
+  expect(sentNames(transport)).toEqual([['a', 'page', 'further']]);
+  expect(delivery.queueBytes).toBe(0);
+});
+
+test('a waiting hit is sent when it is final, at a flush, and at the end', async () => {
+  const { delivery, transport } = setUp();
+  const since = performance.now();
+  delivery.wait(pending({ name: 'long', isFinal: (now) => now - since >= 5000 }));
+  await vi.advanceTimersByTimeAsync(4999);
+  expect(transport.bodies).toHaveLength(0);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(sentNames(transport)).toEqual([['long']]);
+  delivery.wait(pending({ name: 'flushed', isFinal: () => false }));
+  await delivery.flush();
+  delivery.wait(pending({ name: 'last', isFinal: () => false }));
+  await delivery.shutdown(1000);
+  expect(sentNames(transport)).toEqual([['long'], ['flushed'], ['last']]);
+  expect(delivery.wait(pending())).toBe(false);
+  expect(delivery.counters).toMatchObject({ tracked: 3, lost: { shutdown: 1 } });
+  expect(delivery.pending).toBe(0);
+});
+
+test('in a hurry, a hit that is not final is looked at again after 20 ms, and not at once', async () => {
+  const { delivery } = setUp();
+  delivery.hurry();
+  await vi.advanceTimersByTimeAsync(100);
+  const looks: number[] = [];
+  function isFinal(nowMillis: number): boolean {
+    looks.push(nowMillis);
+    return looks.length > 10;
+  }
+  delivery.wait(pending({ isFinal }));
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(looks.length).toBeGreaterThan(10);
+  const turns = [...new Set(looks)];
+  for (const [i, millis] of turns.slice(1).entries())
+    expect(millis - Number(turns[i])).toBeGreaterThanOrEqual(20);
+  expect(delivery.counters.tracked).toBe(1);
+});
+
+test('waiting hits are lost at the end if Matomo does not answer', async () => {
+  const { delivery, transport } = setUp();
+  transport.answer(noAnswer);
+  delivery.wait(pending({ isFinal: () => false }));
+  delivery.push(pending());
+  await delivery.shutdown(1000);
+  expect(delivery.pending).toBe(0);
+  expect(accountedFor(delivery)).toBe(2);
+});
+
 test('a hit that was taken back leaves without a trace', async () => {
   const { delivery, transport } = setUp();
   delivery.push(pending({ finalize: () => [] }));
@@ -87,10 +149,10 @@ test('a hit that was taken back leaves without a trace', async () => {
 });
 
 test('the newest hits are dropped and counted when the queue is full', async () => {
-  const { delivery, transport, said } = setUp({ maxQueueSize: 2 });
+  const { delivery, transport, logged } = setUp({ maxQueueSize: 2 });
   for (const name of ['a', 'b', 'c']) delivery.push(pending({ name }));
   expect(delivery.counters.lost.queue_full).toBe(1);
-  expect(said).toEqual([expect.stringContaining('queue_full')]);
+  expect(logged).toEqual([expect.stringContaining('queue_full')]);
   await delivery.flush();
   expect(sentNames(transport)).toEqual([['a', 'b']]);
 });
@@ -113,7 +175,7 @@ test('crashes leave in bulks of their own, after all page views', async () => {
 });
 
 test('a Matomo that cannot take crashes is asked once; page views are tracked all the same', async () => {
-  const { delivery, transport, said } = setUp();
+  const { delivery, transport, logged } = setUp();
   const hasCrash = () => transport.bodies.at(-1)?.requests.some((query) => query.includes('crash'));
   transport.answer((sent) => (hasCrash() ? answer(500) : processed(sent)));
   for (const name of ['a', 'b']) delivery.push(withCrash(name));
@@ -123,7 +185,7 @@ test('a Matomo that cannot take crashes is asked once; page views are tracked al
     pending: 0,
     counters: { tracked: 2, lost: { rejected: 2 } },
   });
-  expect(said).toEqual([expect.stringContaining('CrashAnalytics')]);
+  expect(logged).toEqual([expect.stringContaining('CrashAnalytics')]);
 });
 
 /** A page view and the crash of its request. */
@@ -160,7 +222,7 @@ test('without a token, hits that Matomo would refuse for their age are dropped a
 });
 
 test('while Matomo is unavailable, the batch is kept and sent again after growing waits, then delivery continues', async () => {
-  const { delivery, transport, said } = setUp({ maxExportBatchSize: 2 });
+  const { delivery, transport, logged } = setUp({ maxExportBatchSize: 2 });
   transport.answer(notSent, answer(503), answer(502), (sent) => processed(sent));
   for (const name of ['a', 'b']) delivery.push(pending({ name }));
   await vi.advanceTimersByTimeAsync(20);
@@ -174,7 +236,7 @@ test('while Matomo is unavailable, the batch is kept and sent again after growin
   }
   expect(sentNames(transport).at(-1)).toEqual(['c']);
   expect(delivery.counters.tracked).toBe(3);
-  expect(said).toEqual([
+  expect(logged).toEqual([
     expect.stringContaining('ECONNREFUSED'),
     expect.stringContaining('[available-again]'),
   ]);
@@ -200,17 +262,17 @@ test('hits that may be stored or not are counted and not sent again', async () =
 });
 
 test('a 202 without counters after tracked hits: accepted, one warning, and delivery goes on', async () => {
-  const { delivery, transport, said } = setUp({ maxExportBatchSize: 1 });
+  const { delivery, transport, logged } = setUp({ maxExportBatchSize: 1 });
   transport.answer((sent) => processed(sent), answer(202, '', 'text/plain'));
   for (const name of ['a', 'b', 'c', 'd']) delivery.push(pending({ name }));
   await vi.advanceTimersByTimeAsync(20);
   expect(sentNames(transport)).toEqual([['a'], ['b'], ['c'], ['d']]);
   expect(delivery.counters).toMatchObject({ tracked: 1, accepted: 3 });
-  expect(new Set(said)).toEqual(new Set([expect.stringMatching(/\b20\d\b.*\[not-matomo\]$/)]));
+  expect(new Set(logged)).toEqual(new Set([expect.stringMatching(/\b20\d\b.*\[not-matomo\]$/)]));
 });
 
 test('a page with 200 after tracked hits: sent again after the back-off, one warning, nothing lost or accepted', async () => {
-  const { delivery, transport, said } = setUp({ maxExportBatchSize: 1 });
+  const { delivery, transport, logged } = setUp({ maxExportBatchSize: 1 });
   const page = answer(200, '<html>');
   transport.answer(
     (sent) => processed(sent),
@@ -224,7 +286,7 @@ test('a page with 200 after tracked hits: sent again after the back-off, one war
   await vi.advanceTimersByTimeAsync(60_000);
   expect(sentNames(transport)).toEqual([['a'], ['b'], ['b'], ['b'], ['c'], ['d'], ['e']]);
   expect(delivery).toMatchObject({ resent: 2, counters: { tracked: 5, accepted: 0 } });
-  expect(said).toEqual([
+  expect(logged).toEqual([
     expect.stringMatching(/may have stored them.*\[not-matomo\]$/),
     expect.stringContaining('[available-again]'),
   ]);
@@ -317,7 +379,7 @@ test('with a token that has worked, bad hits are counted with the next valid one
 });
 
 test('a token that stops working: at most three rejected requests before the back-off', async () => {
-  const { delivery, transport, said } = setUp({ tokenAuth: 't', scheduledDelayMillis: 100 });
+  const { delivery, transport, logged } = setUp({ tokenAuth: 't', scheduledDelayMillis: 100 });
   transport.answer(processed(1), (sent) => processed(sent, sent));
   delivery.push(pending());
   await delivery.flush();
@@ -327,13 +389,13 @@ test('a token that stops working: at most three rejected requests before the bac
   }
   await vi.advanceTimersByTimeAsync(60_000);
   expect(transport.bodies).toHaveLength(1 + 3);
-  expect(said.join('\n')).toMatch(/: \d\d? hits\..*\[token-rejected\]/);
+  expect(logged.join('\n')).toMatch(/: \d\d? hits\..*\[token-rejected\]/);
 });
 
 test('a token that was replaced in its file: the rejected bulk is sent again at once, and nothing is counted', async () => {
   let file = 'old';
   const options = { tokenAuth: 'old', rereadToken: () => file, scheduledDelayMillis: 100 };
-  const { delivery, transport, said } = setUp(options);
+  const { delivery, transport, logged } = setUp(options);
   let valid = 'old';
   transport.answer((sent) => {
     const isValid = transport.bodies.at(-1)?.token_auth === valid;
@@ -347,7 +409,7 @@ test('a token that was replaced in its file: the rejected bulk is sent again at 
   await vi.advanceTimersByTimeAsync(200);
   expect(transport.bodies.map(({ token_auth }) => token_auth)).toEqual(['old', 'old', 'new']);
   expect(delivery).toMatchObject({ pending: 0, resent: 0, counters: { tracked: 21, invalid: 0 } });
-  expect(said).toEqual([]);
+  expect(logged).toEqual([]);
 });
 
 test('a rejected token is read again every five seconds, a missing one keeps the old, and nothing is sent until it changes', async () => {
@@ -378,17 +440,17 @@ test('a rejected token is read again every five seconds, a missing one keeps the
 });
 
 test('with a token that never worked the batch is held, and Matomo asked a dozen times an hour at most', async () => {
-  const { delivery, transport, said } = setUp({ tokenAuth: 't' });
+  const { delivery, transport, logged } = setUp({ tokenAuth: 't' });
   transport.answer((sent) => processed(sent, sent));
   for (let i = 0; i < 5; i++) delivery.push(pending());
   await vi.advanceTimersByTimeAsync(60 * 60_000);
   expect(transport.bodies.length).toBeLessThanOrEqual(13);
   expect(delivery).toMatchObject({ pending: 5, counters: { invalid: 0 } });
-  expect(said[0]).toMatch(/\b5 hits\b.*\[token-rejected\]$/);
+  expect(logged[0]).toMatch(/\b5 hits\b.*\[token-rejected\]$/);
   const since = '2026-11-20T12:00:05Z';
-  expect(said[1]).toContain(since);
-  expect(said[1]).toMatch(/\b5 hits\b.* \d+ s\b.*\[token-rejected\]$/);
-  expect(said).toHaveLength(2);
+  expect(logged[1]).toContain(since);
+  expect(logged[1]).toMatch(/\b5 hits\b.* \d+ s\b.*\[token-rejected\]$/);
+  expect(logged).toHaveLength(2);
 });
 
 test('a refused token is read again where it came from a file', async () => {
@@ -538,7 +600,7 @@ test('a flush ends with the time of one attempt', async () => {
   expect(flushed).toBe(true);
 });
 
-test('shutdown sends what waits, is one promise for all callers, and counts what comes later as lost', async () => {
+test('shutdown sends what is pending, is one promise for all calls, and counts later hits as lost', async () => {
   const { delivery, transport } = setUp();
   delivery.push(pending({ name: 'a' }));
   const first = delivery.shutdown(1000);
@@ -550,7 +612,7 @@ test('shutdown sends what waits, is one promise for all callers, and counts what
 });
 
 test('shutdown ends at its deadline; what was in flight is unconfirmed, what waited is lost', async () => {
-  const { delivery, transport, said } = setUp({ maxExportBatchSize: 2 });
+  const { delivery, transport, logged } = setUp({ maxExportBatchSize: 2 });
   transport.hold();
   for (let i = 0; i < 5; i++) delivery.push(pending());
   const closed = delivery.shutdown(1500);
@@ -558,19 +620,19 @@ test('shutdown ends at its deadline; what was in flight is unconfirmed, what wai
   await closed;
   expect(delivery.counters.lost).toMatchObject({ unconfirmed: 2, shutdown: 3 });
   expect(delivery.pending).toBe(0);
-  expect(said.at(-1)).toMatch(
+  expect(logged.at(-1)).toMatch(
     /\b3 hits\b.*\bshutdownTimeoutMillis\b.*\bspool\b.*\[lost-at-shutdown\]$/,
   );
 });
 
 test('if no time was missing at shutdown, no longer one is suggested', async () => {
-  const { delivery, transport, said } = setUp();
+  const { delivery, transport, logged } = setUp();
   transport.answer(notSent);
   delivery.push(pending());
   await delivery.shutdown(1500);
   expect(delivery.counters.lost.shutdown).toBe(1);
-  expect(said.at(-1)).toMatch(/\bspool\b.*\[lost-at-shutdown\]$/);
-  expect(said.at(-1)).not.toContain('shutdownTimeoutMillis');
+  expect(logged.at(-1)).toMatch(/\bspool\b.*\[lost-at-shutdown\]$/);
+  expect(logged.at(-1)).not.toContain('shutdownTimeoutMillis');
 });
 
 test('every hit is pending or counted at every moment, whatever Matomo answers', async () => {
@@ -609,38 +671,38 @@ test('every hit is pending or counted at every moment, whatever Matomo answers',
 });
 
 test('the log has the current cause of an outage, what is pending, and the second outage', async () => {
-  const { delivery, transport, said } = setUp();
+  const { delivery, transport, logged } = setUp();
   const outage = [notSent, answer(503), answer(200, DATABASE_DIED), answer(502)];
   for (const exchange of outage) {
     transport.answer(exchange);
     delivery.push(pending());
     await vi.advanceTimersByTimeAsync(5 * 60_000);
   }
-  expect(said.filter((line) => !line.includes('no hits since'))).toEqual([
+  expect(logged.filter((line) => !line.includes('no hits since'))).toEqual([
     expect.stringMatching(/ECONNREFUSED.*sent again: 1 hit\..*\[unreachable\]$/),
     expect.stringMatching(/\b503\b.*sent again: 2 hits\..*\[unavailable\]$/),
     expect.stringMatching(/SQLSTATE.*sent again: 3 hits\..*\[rolled-back\]$/),
     expect.stringMatching(/\b502\b.*sent again: 4 hits\..*\[unavailable\]$/),
   ]);
-  const repeated = said.find((line) => line.includes('no hits since')) ?? '';
+  const repeated = logged.find((line) => line.includes('no hits since')) ?? '';
   expect(repeated).toMatch(
     /since 2026-11-20T12:00:05Z: .*Pending: 3 hits\. Next attempt: in \d+ s\./,
   );
   transport.answer((sent) => processed(sent));
   await vi.advanceTimersByTimeAsync(5 * 60_000);
-  expect(said.at(-1)).toContain('[available-again]');
+  expect(logged.at(-1)).toContain('[available-again]');
   transport.answer(answer(502));
   delivery.push(pending());
   await vi.advanceTimersByTimeAsync(60_000);
-  expect(said.at(-1)).toMatch(/\b502\b.*\[unavailable\]$/);
+  expect(logged.at(-1)).toMatch(/\b502\b.*\[unavailable\]$/);
 });
 
 test('every loss is in the log with its number, once a minute, and the second full queue too', async () => {
-  const { delivery, transport, said } = setUp({ maxQueueSize: 10, maxExportBatchSize: 5 });
+  const { delivery, transport, logged } = setUp({ maxQueueSize: 10, maxExportBatchSize: 5 });
   const lostIn = (lines: readonly string[]) =>
     lines.flatMap((line) => /queue_full: (\d+) hits?\b/.exec(line)?.[1] ?? []).map(Number);
   for (const outage of [1, 2]) {
-    said.length = 0;
+    logged.length = 0;
     transport.answer(answer(503));
     for (let i = 0; i < 120; i++) {
       delivery.push(pending());
@@ -648,26 +710,26 @@ test('every loss is in the log with its number, once a minute, and the second fu
     }
     transport.answer((sent) => processed(sent));
     await vi.advanceTimersByTimeAsync(5 * 60_000);
-    const lost = lostIn(said);
+    const lost = lostIn(logged);
     expect(lost.length).toBeLessThanOrEqual(3);
     expect(lost.reduce((sum, count) => sum + count, 0)).toBe(
       delivery.counters.lost.queue_full / outage,
     );
-    expect(said.filter((line) => line.includes('[queue-has-room]'))).toEqual([
+    expect(logged.filter((line) => line.includes('[queue-has-room]'))).toEqual([
       expect.stringMatching(/\b110 hits\b/),
     ]);
   }
 });
 
 test('how long the queue has been full is in the log after ten minutes, then every hour', async () => {
-  const { delivery, transport, said } = setUp({ maxQueueSize: 10 });
+  const { delivery, transport, logged } = setUp({ maxQueueSize: 10 });
   transport.answer(answer(503));
   for (let second = 0; second < 72 * 60; second += 10) {
     delivery.push(pending());
     await vi.advanceTimersByTimeAsync(10_000);
   }
   const since = /full since 2026-11-20T12:\d\d:\d\dZ\b.*: (\d+) hits\..*\[queue-full\]$/;
-  const lost = said.flatMap((line) => since.exec(line)?.[1] ?? []).map(Number);
+  const lost = logged.flatMap((line) => since.exec(line)?.[1] ?? []).map(Number);
   expect(lost).toEqual([60, 420]);
 });
 
@@ -689,7 +751,7 @@ test('a shutdown leaves no timer, although the token is rejected and the queue i
 });
 
 test('hits that expire, that are unconfirmed and that Matomo rejects are in the log', async () => {
-  const { delivery, transport, said } = setUp();
+  const { delivery, transport, logged } = setUp();
   transport.answer(processed(3, 1), answer(504), (sent) => processed(sent, sent));
   const dayAgo = Date.now() / 1000 - 86_400;
   for (let i = 0; i < 3; i++) delivery.push(pending());
@@ -702,19 +764,19 @@ test('hits that expire, that are unconfirmed and that Matomo rejects are in the 
   await vi.advanceTimersByTimeAsync(60_000);
   const { invalid, lost } = delivery.counters;
   expect({ invalid, lost }).toMatchObject({ invalid: 5, lost: { expired: 1, unconfirmed: 2 } });
-  expect(said.join('\n')).toMatch(/expired: 1 hit\..*\[expired\]/);
-  expect(said.join('\n')).toMatch(/stored 2 hits .*\[unconfirmed\]/);
-  const rejected = () => said.filter((line) => line.includes('[hits-invalid]'));
+  expect(logged.join('\n')).toMatch(/expired: 1 hit\..*\[expired\]/);
+  expect(logged.join('\n')).toMatch(/stored 2 hits .*\[unconfirmed\]/);
+  const rejected = () => logged.filter((line) => line.includes('[hits-invalid]'));
   expect(rejected()).toEqual([expect.stringContaining('rejected 1 hit,')]);
   await vi.advanceTimersByTimeAsync(60 * 60_000);
   expect(rejected()[1]).toContain('rejected 4 hits,');
 });
 
 test('what is lost at shutdown is logged with the last cause', async () => {
-  const { delivery, transport, said } = setUp();
+  const { delivery, transport, logged } = setUp();
   transport.answer(answer(503));
   delivery.push(pending());
   await delivery.flush();
   await delivery.shutdown(1000);
-  expect(said.at(-1)).toMatch(/\b1 hit\b.*\b503\b.*\[lost-at-shutdown\]$/);
+  expect(logged.at(-1)).toMatch(/\b1 hit\b.*\b503\b.*\[lost-at-shutdown\]$/);
 });

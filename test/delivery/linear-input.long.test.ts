@@ -16,7 +16,7 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { checkClock } from '../../src/cli/doctor/check-address.js';
-import { formatFindings } from '../../src/cli/doctor/format-findings.js';
+import { formatFindings } from '../../src/cli/doctor.js';
 import { splitCode } from '../../src/common/messages.js';
 import { retryAfterMillis } from '../../src/delivery/answer/back-off.js';
 import { readAnswer } from '../../src/delivery/answer/read-answer.js';
@@ -28,7 +28,7 @@ import {
   provesUnsent,
 } from '../../src/delivery/http/explain-error.js';
 import type { InspectedHit } from '../../src/inspector/inspected-hit.js';
-import { judgeByAnswer } from '../../src/inspector/server/judge-by-answer.js';
+import { judgeByAnswer } from '../../src/inspector/server/forward.js';
 import { expectLinear, KIB, MIB } from '../support/linear.js';
 import { answer } from '../support/scripted-transport.js';
 

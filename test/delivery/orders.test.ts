@@ -21,17 +21,17 @@ async function sendOrder(url: string) {
   await matomo.forceFlush();
   const stats = matomo.stats();
   await matomo.shutdown();
-  return { stats, said: lines.join('') };
+  return { stats, logged: lines.join('') };
 }
 
 test('an order that the process before has sent is invalid, and no refused token', async () => {
   const inspector = await startInspector({ sites: { 1: {} } });
   onTestFinished(() => inspector.close());
   expect((await sendOrder(inspector.url)).stats).toMatchObject({ tracked: 1 });
-  const { stats, said } = await sendOrder(inspector.url);
+  const { stats, logged } = await sendOrder(inspector.url);
   expect(stats).toMatchObject({ pending: 0, tracked: 0, invalid: 1 });
-  expect(said).toContain('[orders-rejected]');
-  expect(said).not.toContain('[token-rejected]');
+  expect(logged).toContain('[orders-rejected]');
+  expect(logged).not.toContain('[token-rejected]');
 });
 
 test('orders that a refused token makes invalid are held after the first few, as all hits are', async () => {
@@ -39,12 +39,12 @@ test('orders that a refused token makes invalid are held after the first few, as
   onTestFinished(() => {
     vi.useRealTimers();
   });
-  const { delivery, transport, said } = setUp({ tokenAuth: 't', maxExportBatchSize: 1 });
+  const { delivery, transport, logged } = setUp({ tokenAuth: 't', maxExportBatchSize: 1 });
   transport.answer((sent) => processed(sent, sent));
   for (let i = 0; i < 20; i++) delivery.push(pending({ name: `${i}&idgoal=0&ec_id=o${i}` }));
   await vi.advanceTimersByTimeAsync(60_000);
   expect(delivery).toMatchObject({ pending: 18, counters: { invalid: 2 } });
-  expect(said.join('\n')).toContain('[token-rejected]');
+  expect(logged.join('\n')).toContain('[token-rejected]');
 });
 
 test('a hit that only speaks of an order is none', async () => {

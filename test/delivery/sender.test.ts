@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { MemoryQueue } from '../../src/delivery/queue/memory-queue.js';
-import { Sender, type SenderParts } from '../../src/delivery/sender.js';
+import { Sender } from '../../src/delivery/sender.js';
 import { pending, setUp, useFakeTime } from '../support/delivery.js';
 import { silentDiagnostics } from '../support/diagnostics.js';
 
@@ -23,7 +23,9 @@ test('many hits at once are made in slices, so that others have their turn', () 
   const memory = new MemoryQueue();
   const options = { maxExportBatchSize: 1 };
   const diagnostics = silentDiagnostics();
-  const sender = new Sender({ memory, options, diagnostics } as unknown as SenderParts);
+  const sender = new Sender({ memory, options, diagnostics } as unknown as ConstructorParameters<
+    typeof Sender
+  >[0]);
   const { batches } = sender;
   for (let i = 0; i < 5; i++) memory.push(slowHit());
   const now = performance.now() + 1000;

@@ -289,10 +289,10 @@ function compare({ counters, pending: left, resent }: Delivery, matomo: Simulate
   const known = counters.tracked + counters.accepted + matomo.unknown;
   expect(stored).toBeLessThanOrEqual(known + matomo.storedUnproven.size);
   expect(counters.lost.rejected).toBeLessThanOrEqual(matomo.mayBeRejected.size);
-  // Nothing is given up whose answer says that nothing was stored.
+  // No hit is lost if the answer proves that nothing was stored.
   expect(counters.lost.unconfirmed).toBeLessThanOrEqual(matomo.leftOpen);
   expect(matomo.lostOnConnections).toBeLessThanOrEqual(matomo.closings);
-  // Only a hit that rolls everything back is ever given up.
+  // Only a hit that rolls back its whole bulk counts as rejected.
   const poison = [...matomo.stored.keys()].filter((name) => name.startsWith('poison'));
   expect(poison).toEqual([]);
 }

@@ -80,7 +80,7 @@ describe('certificates', () => {
     ['server', false, /^UNABLE_TO_VERIFY_LEAF_SIGNATURE: .*NODE_EXTRA_CA_CERTS=.*intermediate/],
     ['expired', true, /^CERT_HAS_EXPIRED: /],
     ['elsewhere', true, /^ERR_TLS_CERT_ALTNAME_INVALID: /],
-  ])('%s, with its CA trusted: %s: nothing is sent, and why is said', async (given) => {
+  ])('%s, with its CA trusted: %s: nothing is sent, and why is logged', async (given) => {
     const [certificate, isTrusted, message] = given;
     const { wire } = await startMatomoBehind({ certificate });
     const dispatcher = isTrusted ? agent({ ca: tlsFile('ca.pem') }) : undefined;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findForeignSender } from '../../src/gateway/receiver/guard-request.js';
+import { findForeignSender } from '../../src/gateway/receiver/server.js';
 import { startGateway } from '../support/gateway.js';
 import { sendRaw } from '../support/raw-request.js';
 

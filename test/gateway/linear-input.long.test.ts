@@ -8,9 +8,9 @@ import { emptySpanFields, ReceivedSpan } from '../../src/gateway/otlp/received-s
 import { createSelection } from '../../src/gateway/otlp/span-selection.js';
 import { Assembler } from '../../src/gateway/traces/assembler.js';
 import { toRequest } from '../../src/gateway/traces/to-request.js';
-import type { RequestSpans } from '../../src/gateway/traces/waiting-trace.js';
 import type { HttpRequest } from '../../src/hit/http-request.js';
-import { createRequestReading } from '../../src/requests/request-reading.js';
+import type { RequestSpans } from '../../src/requests/group-spans.js';
+import { createRequestReading } from '../../src/requests/read-request.js';
 import { HIT_OPTIONS, hitsOf } from '../support/builders.js';
 import { ROOT } from '../support/child-process.js';
 import { GROWTH, leastRatio, MAX_RATIO } from '../support/linear-input.js';
@@ -91,7 +91,7 @@ function readExport({ body, type, status }: ReturnType<typeof hostileBody>): voi
     expect(error).toBeInstanceOf(UnreadableExport);
     expect(status).toBe(400);
   }
-  const requests: RequestSpans[] = [];
+  const requests: RequestSpans<ReceivedSpan>[] = [];
   const assembler = new Assembler(0, (request) => requests.push(request));
   assembler.add(decoded.spans);
   assembler.finish();

@@ -30,23 +30,30 @@ test('the gateway keeps every attribute that is read of a child span', () => {
   expect([...read]).toEqual(expect.arrayContaining(['router.type', 'sveltekit.is_sub_request']));
 });
 
-/** Reads child spans with every combination of the attributes that are read, and adds their names to `read`. */
+/** Reads child spans with up to three of the attributes that are read, in every combination, and adds their names to `read`. */
 function readInAllWays(overrides: Partial<FinishedSpan>, read: Set<string>): void {
-  for (let present = 0; present === 0 || present < 2 ** read.size; present++) {
-    const known = [...read];
+  const tried = new Set<string>();
+  function readWith(...present: readonly string[]): void {
+    const key = [...new Set(present)].sort().join();
+    if (tried.has(key)) return;
+    tried.add(key);
     const attributes = new Proxy<Attributes>(
       {},
       {
         get(_attributes, name) {
           read.add(String(name));
-          return (present >> known.indexOf(String(name))) & 1 ? '/text' : undefined;
+          return present.includes(String(name)) ? '/text' : undefined;
         },
       },
     );
     const span = finishedSpan({ ...overrides, kind: 0, attributes });
     isAnnotatedBelow(span, READING);
-    annotateBelow(new RequestRecord(span, undefined, { remove() {} }), span, READING);
+    annotateBelow(new RequestRecord(0), span, READING);
   }
+  readWith();
+  // A set grows while it is read.
+  for (const one of read)
+    for (const two of read) for (const three of read) readWith(one, two, three);
 }
 
 const OPTIONS = { siteId: 1, tokenAuth: 'a-token', visitorKey: 'a-key-of-visitors' } as const;

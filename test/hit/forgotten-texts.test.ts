@@ -5,19 +5,19 @@ import { ROOT } from '../support/child-process.js';
 /** Builds hits of requests, and looks for what they contained in a snapshot of the heap. Texts are put together at run time. */
 const SCRIPT = `
   const { createHitBuilder } = await import('./build/hit/hit-builder.js');
-  const { createFindIgnoreReason } = await import('./build/hit/find-ignore-reason.js');
-  const { HitBuilders } = await import('./build/pipeline/hit-builders.js');
+  const { createFindIgnoreReason } = await import('./build/hit/ignore.js');
+  const { LazyHitBuilders } = await import('./build/pipeline/lazy-hit-builders.js');
   const { commonHeadersOf } = await import('./build/requests/read-headers.js');
   const { resolveOptions } = await import('./build/options/resolve-options.js');
   const { createSecretKey } = await import('node:crypto');
   const { getHeapSnapshot } = await import('node:v8');
   const options = resolveOptions({ url: 'http://127.0.0.1:9', siteId: 1, doNotTrack: true }, {}, console);
   const build = createHitBuilder({ ...options, hasToken: false, visitorKey: 'key' }, () => undefined);
-  const builders = new HitBuilders({ ...options, sampleRate: 0.5 }, console, () => 'key');
+  const builders = new LazyHitBuilders({ ...options, sampleRate: 0.5 }, console, () => 'key');
   const key = createSecretKey(Buffer.alloc(32));
   const daily = [{ tokenAuth: 'a-token', privacy: 'strict' }, { visitorKey: 'daily' }].map((given) => {
     const resolved = resolveOptions({ url: 'http://127.0.0.1:9', siteId: 1, ...given }, {}, console);
-    return new HitBuilders({ ...resolved, sampleRate: 0.5 }, console, () => () => key);
+    return new LazyHitBuilders({ ...resolved, sampleRate: 0.5 }, console, () => () => key);
   });
   const findReason = createFindIgnoreReason(options);
   const text = (name, i) => ['kept', name, i * 1000 + 7].join('-');

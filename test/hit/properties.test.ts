@@ -110,7 +110,7 @@ const anyRequest = fc
     spanName: nastyText,
     durationMillis: fc.double(),
     annotations: fc.array(anyAnnotations, { maxLength: 3 }),
-    given: fc.option(
+    optionParameters: fc.option(
       fc.dictionary(parameterName, nastyValue, { maxKeys: 5, noNullPrototype: true }),
       { nil: undefined },
     ),
@@ -216,7 +216,7 @@ test('beforeSend that returns its parameters makes the same query strings as non
   const one = fc
     .tuple(fc.boolean(), anyRequest, caller, known, time)
     .map(([isPlain, generated, ...others]) => {
-      const plain = isPlain ? { annotations: [], given: undefined } : {};
+      const plain = isPlain ? { annotations: [], optionParameters: undefined } : {};
       // The titles of 401, 403 and 405 depend on whether a builder has seen a route.
       const statusCode = [401, 403, 405].includes(generated.statusCode ?? 0)
         ? 400

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { HitFields } from '../../src/hit/field.js';
 import { toOrderItems } from '../../src/hit/parameters/order.js';
 import { override } from '../../src/hit/parameters/overrides.js';
 
@@ -6,13 +7,13 @@ test.each(['e_c', 'e_a', 'e_n', 'c_n', '_pks', 'search'])(
   'Matomo treats 0 as an empty %s: it is left out and reported as an empty one',
   (name) => {
     for (const value of ['0', ' 0 ', 0, '']) {
-      const parameters = new Map<string, string>();
+      const parameters = new HitFields();
       const reports: string[] = [];
       override(parameters, name, value, true, (key) => reports.push(key), 'annotate');
-      expect(parameters.size).toBe(0);
+      expect(parameters.toObject()).toEqual({});
       expect(reports).toEqual([`value ${name}`]);
     }
-    const parameters = new Map<string, string>();
+    const parameters = new HitFields();
     override(parameters, name, '00', true, expect.unreachable, 'annotate');
     expect(parameters.get(name)).toBe('00');
   },

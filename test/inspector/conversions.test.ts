@@ -6,7 +6,7 @@ import {
   type Inspector,
   startInspector,
 } from '../../src/inspector/index.js';
-import { readHit } from '../../src/inspector/page/read-hit.js';
+import { readHit } from '../../src/inspector/page/held-hits.js';
 import { createSummary } from '../../src/inspector/page/summary.js';
 import { captureOutput } from '../support/output.js';
 import { startTracedService } from '../support/traced-service.js';
@@ -150,7 +150,7 @@ test('an order of 200 items has all of them; of one that is too long the first a
       price: 9.99,
       quantity: 2,
     }));
-  const said = captureOutput();
+  const logged = captureOutput();
   const service = await startTracedService((_request, response) => {
     trackOrder({ id: 'large', revenue: 1, items: items(200) });
     trackOrder({ id: 'too large', revenue: 1, items: items(2000) });
@@ -165,8 +165,8 @@ test('an order of 200 items has all of them; of one that is too long the first a
   expect(large?.lines?.[0]?.categories).toEqual(['Kitchen', 'Gifts']);
   expect(tooLarge?.lines?.length).toBeGreaterThan(200);
   expect(bad?.lines).toHaveLength(1);
-  expect(said.join('')).toMatch(/order.*items beyond.*\[parameter-invalid\]/);
-  expect(said.join('')).toMatch(/order.*\bsku\b.*\[parameter-invalid\]/);
+  expect(logged.join('')).toMatch(/order.*items beyond.*\[parameter-invalid\]/);
+  expect(logged.join('')).toMatch(/order.*\bsku\b.*\[parameter-invalid\]/);
 });
 
 test('the table in plain text shows what was bought and converted', async () => {

@@ -9,7 +9,7 @@ interface EventData {
 }
 
 /** What a client of `/events` has got so far. */
-export interface Followed {
+export interface Listening {
   readonly status: number | undefined;
   readonly events: { readonly event: string; readonly id: string; readonly data: EventData }[];
   /** Stops and goes on reading. */
@@ -17,13 +17,13 @@ export interface Followed {
   resume(): void;
 }
 
-export function follow(url: string, headers: IncomingHttpHeaders = {}): Promise<Followed> {
+export function listen(url: string, headers: IncomingHttpHeaders = {}): Promise<Listening> {
   return new Promise((resolve, reject) => {
     const request = get(`${url}/events`, { headers: headers as Record<string, string> });
     onTestFinished(() => void request.destroy());
     request.on('error', reject);
     request.on('response', (response) => {
-      const events: Followed['events'] = [];
+      const events: Listening['events'] = [];
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => {
         const messages = (text + chunk).split('\n\n');

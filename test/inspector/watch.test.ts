@@ -3,10 +3,10 @@ import { request } from 'node:http';
 import { expect, test } from 'vitest';
 import type { Inspector } from '../../src/inspector/index.js';
 import { eventually } from '../support/child-process.js';
-import { follow } from './events.js';
+import { listen } from './events.js';
 import { hit, sendBulk, start } from './inspector-client.js';
 
-const PATHS = ['/', '/page/base.css', '/hits', '/ai-requests', '/events', '/facts'];
+const PATHS = ['/', '/page/base.css', '/hits', '/ai-requests', '/events', '/context'];
 
 function ask(
   { url }: Inspector,
@@ -34,24 +34,27 @@ function ask(
 
 const titles = (inspector: Inspector) => inspector.hits().map(({ params }) => params.action_name);
 
-test.each(PATHS)('%s is given by address and to localhost, and to no other name', async (path) => {
-  const inspector = await start();
-  for (const host of [
-    '127.0.0.1:1',
-    'localhost',
-    'localhost:9',
-    '[::1]:80',
-    'a.localhost',
-    '10.0.0.1',
-  ]) {
-    expect([host, (await ask(inspector, path, { host })).status]).toEqual([host, 200]);
-  }
-  for (const host of ['evil.test', 'localhost.evil.test', '127.0.0.1.evil.test', 'a@b', '[::1']) {
-    const { status, body } = await ask(inspector, path, { host });
-    expect([host, status]).toEqual([host, 403]);
-    expect(body).not.toContain('<');
-  }
-});
+test.each(PATHS)(
+  '%s is served for an address and for localhost, and for no other name',
+  async (path) => {
+    const inspector = await start();
+    for (const host of [
+      '127.0.0.1:1',
+      'localhost',
+      'localhost:9',
+      '[::1]:80',
+      'a.localhost',
+      '10.0.0.1',
+    ]) {
+      expect([host, (await ask(inspector, path, { host })).status]).toEqual([host, 200]);
+    }
+    for (const host of ['evil.test', 'localhost.evil.test', '127.0.0.1.evil.test', 'a@b', '[::1']) {
+      const { status, body } = await ask(inspector, path, { host });
+      expect([host, status]).toEqual([host, 403]);
+      expect(body).not.toContain('<');
+    }
+  },
+);
 
 test('the name that it was told to listen on is its own', async () => {
   const inspector = await start({ host: 'localhost' });
@@ -75,7 +78,7 @@ test.each([
 ])('other pages neither read nor clear hits: %j', async (headers) => {
   const inspector = await start();
   await sendBulk(inspector, [hit()]);
-  for (const path of ['/hits', '/ai-requests', '/events', '/facts']) {
+  for (const path of ['/hits', '/ai-requests', '/events', '/context']) {
     expect((await ask(inspector, path, headers)).status).toBe(403);
   }
   expect((await ask(inspector, '/hits', headers, 'DELETE')).status).toBe(403);
@@ -117,10 +120,10 @@ test.each([...PATHS, '/nothing', '/page/../guard-page.ts', '/page/main.ts'])(
   },
 );
 
-test('follows hits from the first that is held, many in one message, and is told of a clear', async () => {
+test('gets hits from the first in the log on, many in one message, and an event for a clear', async () => {
   const inspector = await start();
   await sendBulk(inspector, [hit({ action_name: 'a' }), hit({ action_name: 'b' })]);
-  const { events } = await follow(inspector.url);
+  const { events } = await listen(inspector.url);
   await eventually(() => events.length === 2);
   expect(events.map(({ event }) => event)).toEqual(['start', 'hits']);
   expect(events[1]?.data).toEqual({ first: 0, oldest: 0, hits: inspector.hits() });
@@ -136,25 +139,25 @@ test('follows hits from the first that is held, many in one message, and is told
 test('a connection that broke off goes on where it was', async () => {
   const inspector = await start();
   await sendBulk(inspector, [hit({ action_name: 'a' })]);
-  const before = await follow(inspector.url);
+  const before = await listen(inspector.url);
   await eventually(() => before.events.length === 2);
   await sendBulk(inspector, [hit({ action_name: 'b' })]);
   const id = before.events[1]?.id as string;
-  const after = await follow(inspector.url, { 'last-event-id': id });
+  const after = await listen(inspector.url, { 'last-event-id': id });
   await eventually(() => after.events.length === 1);
   expect(after.events[0]?.data).toMatchObject({
     first: 1,
     hits: [{ params: { action_name: 'b' } }],
   });
   inspector.clear();
-  const late = await follow(inspector.url, { 'last-event-id': id });
+  const late = await listen(inspector.url, { 'last-event-id': id });
   await eventually(() => late.events.length === 1);
   expect(late.events[0]?.event).toBe('start');
 });
 
 test('who reads too slowly misses hits, and holds up nobody', async () => {
   const inspector = await start();
-  const slow = await follow(inspector.url);
+  const slow = await listen(inspector.url);
   slow.pause();
   const text = 'x'.repeat(2000);
   const bulk = Array.from({ length: 1000 }, () => hit({ action_name: text, ua: text }));

@@ -15,16 +15,16 @@ import { captureOutput } from '../support/output.js';
 const REQUIRED = { url: 'https://matomo.example.org', siteId: 1 };
 
 function resolve(given: MatomoOptions, env: Record<string, string> = {}) {
-  const said: string[] = [];
-  const say = (message: string) => void said.push(message);
+  const logged: string[] = [];
+  const log = (message: string) => void logged.push(message);
   const diagnostics = {
-    info: say,
-    warn: say,
-    error: say,
-    warnOnce: (_key: string, message: unknown) => say(String(message)),
-    print: say,
+    info: log,
+    warn: log,
+    error: log,
+    warnOnce: (_key: string, message: unknown) => log(String(message)),
+    print: log,
   };
-  return { options: resolveOptions(given, env, diagnostics), said };
+  return { options: resolveOptions(given, env, diagnostics), logged };
 }
 
 const WRONG: [keyof MatomoOptions, unknown, string][] = [
@@ -98,6 +98,7 @@ const WRONG: [keyof MatomoOptions, unknown, string][] = [
   ['referrers', 'none', 'none'],
   ['staticFiles', 'sometimes', 'sometimes'],
   ['downloads', 'sometimes', 'sometimes'],
+  ['mcp', 'tools', 'tools'],
   ['prefetches', 'sometimes', 'sometimes'],
   ['siteSearch', 'maybe', 'maybe'],
   ['doNotTrack', 2, '2'],
@@ -201,15 +202,17 @@ test.each<[string, MatomoOptions['headers']]>([
   expect(options?.headers).toEqual({ authorization: 'Basic eA==', 'x-key': 'a=b' });
 });
 
-test('a token file without a token is said, and the path of the file is not', () => {
+test('an empty token file is logged without its path', () => {
   const folder = mkdtempSync(join(tmpdir(), 'matomo-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'token');
   writeFileSync(file, '\n');
-  const { options, said } = resolve(REQUIRED, { MATOMO_TOKEN_AUTH_FILE: file });
+  const { options, logged } = resolve(REQUIRED, { MATOMO_TOKEN_AUTH_FILE: file });
   expect(options?.tokenAuth).toBeUndefined();
-  expect(said).toEqual([expect.stringMatching(/MATOMO_TOKEN_AUTH_FILE.*\[environment-invalid\]$/)]);
-  expect(said[0]).not.toContain(folder);
+  expect(logged).toEqual([
+    expect.stringMatching(/MATOMO_TOKEN_AUTH_FILE.*\[environment-invalid\]$/),
+  ]);
+  expect(logged[0]).not.toContain(folder);
 });
 
 test.each([
@@ -219,18 +222,18 @@ test.each([
   ['MATOMO_MAX_SPOOL_AGE_MILLIS', 'MATOMO_MAX_SPOOL_AGE'],
   ['MATOMO_METER_PROVIDER', 'MATOMO_METRICS'],
 ])('%s has no effect, and %s is suggested', (name, meant) => {
-  const { options, said } = resolve(REQUIRED, { [name]: '1' });
+  const { options, logged } = resolve(REQUIRED, { [name]: '1' });
   expect(options).toBeDefined();
-  expect(said).toEqual([expect.stringContaining(name)]);
-  expect(said[0]).toContain(`${meant}?`);
-  expect(said[0]).toMatch(/\[environment-unknown\]$/);
+  expect(logged).toEqual([expect.stringContaining(name)]);
+  expect(logged[0]).toContain(`${meant}?`);
+  expect(logged[0]).toMatch(/\[environment-unknown\]$/);
 });
 
 test('record is for register alone, and what does the same in code is named', () => {
   expect(() => resolve({ ...REQUIRED, record: 'all' } as never)).toThrow(/recordServerSpans/);
-  const { options, said } = resolve(REQUIRED, { MATOMO_RECORD: 'everything' });
+  const { options, logged } = resolve(REQUIRED, { MATOMO_RECORD: 'everything' });
   expect(options?.record).toBe('requests');
-  expect(said).toEqual([expect.stringContaining('MATOMO_RECORD')]);
+  expect(logged).toEqual([expect.stringContaining('MATOMO_RECORD')]);
 });
 
 test.each([
@@ -291,8 +294,8 @@ test.each([
   expect(resolve({ ...REQUIRED, url: given }).options?.url.href).toBe(url);
 });
 
-test('what code does not say comes from the environment, and what that does not say is the default', () => {
-  const { options, said } = resolve(
+test('options come from code, else from the environment, else they have their default', () => {
+  const { options, logged } = resolve(
     { maxQueueSize: 5 },
     {
       MATOMO_URL: 'https://env.example',
@@ -310,7 +313,7 @@ test('what code does not say comes from the environment, and what that does not 
     maxExportBatchSize: 100,
     tokenAuth: undefined,
   });
-  expect(said).toEqual([]);
+  expect(logged).toEqual([]);
 });
 
 test.each([
@@ -354,25 +357,25 @@ test.each([
   ['MATOMO_MAX_SPOOL_BYTES', '1073741824', 'maxSpoolBytes', 1024 ** 3],
   ['MATOMO_MAX_SPOOL_AGE', '86400000', 'maxSpoolAgeMillis', 86_400_000],
 ] as const)('%s=%s is %s %j', (variable, text, option, value) => {
-  const { options, said } = resolve(REQUIRED, { [variable]: text });
-  expect(said).toEqual([]);
+  const { options, logged } = resolve(REQUIRED, { [variable]: text });
+  expect(logged).toEqual([]);
   expect(options?.[option]).toEqual(value);
 });
 
 test.each([
   ['MATOMO_ROUTE_DETAILS', '{nonsense', '{nonsense'],
   ['MATOMO_ACTION_NAME', '{nonsense}', '{nonsense}'],
-])('%s=%s is said and not used', (variable, text, shown) => {
-  const { options, said } = resolve(REQUIRED, { [variable]: text });
+])('%s=%s is logged and ignored', (variable, text, shown) => {
+  const { options, logged } = resolve(REQUIRED, { [variable]: text });
   expect(options).toBeDefined();
-  expect(said).toEqual([expect.stringContaining(variable)]);
-  expect(said[0]).toContain(shown);
+  expect(logged).toEqual([expect.stringContaining(variable)]);
+  expect(logged[0]).toContain(shown);
 });
 
-test('a wrong value in the environment is said with its variable, and the default used', () => {
-  const { options, said } = resolve(REQUIRED, { MATOMO_MAX_QUEUE_SIZE: 'many' });
+test('an invalid value in the environment is logged with its variable, and the default is used', () => {
+  const { options, logged } = resolve(REQUIRED, { MATOMO_MAX_QUEUE_SIZE: 'many' });
   expect(options?.maxQueueSize).toBe(10_000);
-  expect(said).toEqual([expect.stringMatching(/MATOMO_MAX_QUEUE_SIZE.*"many"/)]);
+  expect(logged).toEqual([expect.stringMatching(/MATOMO_MAX_QUEUE_SIZE.*"many"/)]);
 });
 
 const PRIVACY = [
@@ -382,6 +385,7 @@ const PRIVACY = [
   'MATOMO_IGNORE_USER_AGENTS',
   'MATOMO_ALLOWED_METHODS',
   'MATOMO_IGNORED_METHODS',
+  'MATOMO_MCP',
   'MATOMO_ANONYMIZE_IP',
   'MATOMO_VISITOR_ID',
   'MATOMO_PRIVACY',
@@ -408,9 +412,9 @@ test('a sample of nobody is refused in code, and stops tracking from the environ
   expect(() => resolve({ ...REQUIRED, ...nobody })).toThrow(/sampleRate.*visitorId.*userId/);
   expect(resolve({ ...REQUIRED, ...nobody, userId: 'enduser.id' }).options).toBeDefined();
   const variables = { MATOMO_SAMPLE_RATE: '0.5', MATOMO_VISITOR_ID: 'none' };
-  const { options, said } = resolve(REQUIRED, variables);
+  const { options, logged } = resolve(REQUIRED, variables);
   expect(options).toBeUndefined();
-  expect(said).toEqual([expect.stringMatching(/sampleRate.*\[privacy-option-invalid\]$/)]);
+  expect(logged).toEqual([expect.stringMatching(/sampleRate.*\[privacy-option-invalid\]$/)]);
 });
 
 test.each<[variable: string, text: string]>([
@@ -427,21 +431,22 @@ test.each<[variable: string, text: string]>([
     ...['authtoken', 'x-credential'],
   ].map((header): [string, string] => ['MATOMO_DIMENSIONS', `4=http.request.header.${header}`]),
   ['MATOMO_DIMENSIONS', '4=http.response.header.set-cookie'],
+  ['MATOMO_DIMENSIONS', '4=mcp.session.id'],
 ])('%s=%s stops tracking', (variable, text) => {
-  const { options, said } = resolve(REQUIRED, { [variable]: text });
+  const { options, logged } = resolve(REQUIRED, { [variable]: text });
   expect(options).toBeUndefined();
-  expect(said).toEqual([expect.stringMatching(/\[privacy-option-invalid\]$/)]);
+  expect(logged).toEqual([expect.stringMatching(/\[privacy-option-invalid\]$/)]);
 });
 
 test('headers in options are read in any case, and names that are no secrets are allowed', () => {
   const headers = ['X-App-Version', 'idempotency-key', 'x-keyboard', 'x-authors', 'X_Tenant'];
   const given = headers.map((header, i) => `${i + 1}=http.request.header.${header}`).join(',');
-  const { options, said } = resolve(REQUIRED, {
+  const { options, logged } = resolve(REQUIRED, {
     MATOMO_DIMENSIONS: given,
     MATOMO_USER_ID: 'http.request.header.X-Api-Key',
     MATOMO_VISITOR_KEY: 'a-key',
   });
-  expect(said).toEqual([]);
+  expect(logged).toEqual([]);
   expect(Object.values(options?.dimensions ?? {})).toEqual(
     headers.map((header) => `http.request.header.${header.toLowerCase()}`),
   );
@@ -455,10 +460,10 @@ test.each([
   [{ tokenAuth: 'a-token' }, 0],
 ] as const)('user IDs of a header without a key that stays are one error: %j', (given, errors) => {
   for (const userId of ['http.request.header.x-api-key', 'jwt.sub']) {
-    const { options, said } = resolve({ ...REQUIRED, ...given, userId });
+    const { options, logged } = resolve({ ...REQUIRED, ...given, userId });
     expect(options).toBeDefined();
-    expect(said.filter((message) => message.includes('[user-id-key]'))).toHaveLength(errors);
-    expect(said).toHaveLength(errors);
+    expect(logged.filter((message) => message.includes('[user-id-key]'))).toHaveLength(errors);
+    expect(logged).toHaveLength(errors);
   }
 });
 
@@ -472,9 +477,9 @@ test('every privacy option that the environment can give is one that stops track
 });
 
 test.each(PRIVACY)('%s that cannot be read: nothing is tracked, and one error says why', (name) => {
-  const { options, said } = resolve(REQUIRED, { [name]: UNREADABLE });
+  const { options, logged } = resolve(REQUIRED, { [name]: UNREADABLE });
   expect(options).toBeUndefined();
-  expect(said).toEqual([
+  expect(logged).toEqual([
     expect.stringMatching(
       new RegExp(
         `^${name} must be .*y e s.*\\. Nothing is tracked.* \\[privacy-option-invalid\\]$`,
@@ -487,24 +492,24 @@ test.each(PRIVACY)('%s that cannot be read: nothing is tracked, and one error sa
 test.each(['MATOMO_IGNORE_PATTERNS', 'MATOMO_REDACT_PATH_PATTERNS', 'MATOMO_IGNORE_USER_AGENTS'])(
   '%s with a comma in a pattern: nothing is tracked, and the error says how to write it',
   (name) => {
-    const { options, said } = resolve(REQUIRED, { [name]: String.raw`x,\b\d{6,}\b` });
+    const { options, logged } = resolve(REQUIRED, { [name]: String.raw`x,\b\d{6,}\b` });
     expect(options).toBeUndefined();
-    expect(said).toEqual([expect.stringMatching(/between slashes.*\[privacy-option-invalid\]$/)]);
+    expect(logged).toEqual([expect.stringMatching(/between slashes.*\[privacy-option-invalid\]$/)]);
   },
 );
 
 test('one error names all privacy options that cannot be read', () => {
-  const { said } = resolve(REQUIRED, { MATOMO_ANONYMIZE_IP: 'yes', MATOMO_DO_NOT_TRACK: 'yes' });
-  expect(said).toEqual([expect.stringMatching(/MATOMO_ANONYMIZE_IP.*MATOMO_DO_NOT_TRACK/)]);
+  const { logged } = resolve(REQUIRED, { MATOMO_ANONYMIZE_IP: 'yes', MATOMO_DO_NOT_TRACK: 'yes' });
+  expect(logged).toEqual([expect.stringMatching(/MATOMO_ANONYMIZE_IP.*MATOMO_DO_NOT_TRACK/)]);
 });
 
 test('a privacy option in code wins over a variable that cannot be read', () => {
-  const { options, said } = resolve(
+  const { options, logged } = resolve(
     { ...REQUIRED, anonymizeIp: 3 },
     { MATOMO_ANONYMIZE_IP: 'yes' },
   );
   expect(options?.anonymizeIp).toBe(3);
-  expect(said).toEqual([]);
+  expect(logged).toEqual([]);
 });
 
 test.each([
@@ -524,8 +529,8 @@ test.each([
 ] as const)(
   '%s=%j is read without the space around it, in any case',
   (variable, text, name, value) => {
-    const { options, said } = resolve(REQUIRED, { [variable]: text });
-    expect(said).toEqual([]);
+    const { options, logged } = resolve(REQUIRED, { [variable]: text });
+    expect(logged).toEqual([]);
     expect(options?.[name]).toEqual(value);
   },
 );
@@ -549,9 +554,9 @@ test.each([
   ['MATOMO_QUERRY', 'MATOMO_QUERY'],
   ['matomo_do_not_track', 'MATOMO_DO_NOT_TRACK'],
 ])('%s: nothing is tracked, because %s may have been meant', (name, meant) => {
-  const { options, said } = resolve(REQUIRED, { [name]: '1' });
+  const { options, logged } = resolve(REQUIRED, { [name]: '1' });
   expect(options).toBeUndefined();
-  expect(said).toEqual([
+  expect(logged).toEqual([
     expect.stringMatching(new RegExp(`${name} .*${meant}.*\\[privacy-option-invalid\\]$`)),
   ]);
 });
@@ -560,12 +565,14 @@ test.each<[MatomoOptions, Record<string, string>]>([
   [{ anonymizeIp: 2 }, {}],
   [{}, { MATOMO_ANONYMIZE_IP: '2' }],
 ])('a misspelled privacy option that %o or %o sets as well is a warning', (inCode, env) => {
-  const { options, said } = resolve(
+  const { options, logged } = resolve(
     { ...REQUIRED, ...inCode },
     { ...env, MATOMO_ANONYMISE_IP: '3' },
   );
   expect(options?.anonymizeIp).toBe(2);
-  expect(said).toEqual([expect.stringMatching(/MATOMO_ANONYMIZE_IP\b.* \[environment-unknown\]$/)]);
+  expect(logged).toEqual([
+    expect.stringMatching(/MATOMO_ANONYMIZE_IP\b.* \[environment-unknown\]$/),
+  ]);
 });
 
 test.each([
@@ -575,14 +582,16 @@ test.each([
 ] as const)('%s stops tracking, unless the option is set otherwise', (name, meant, inCode) => {
   const alone = resolve(REQUIRED, { [name]: '1' });
   expect(alone.options).toBeUndefined();
-  expect(alone.said).toEqual([expect.stringMatching(`${name} .*${meant}.*privacy-option-invalid`)]);
+  expect(alone.logged).toEqual([
+    expect.stringMatching(`${name} .*${meant}.*privacy-option-invalid`),
+  ]);
   const both = resolve({ ...REQUIRED, ...inCode }, { [name]: '1' });
   expect(both.options).toMatchObject(inCode);
-  expect(both.said).toEqual([expect.stringMatching(`${name} .*environment-unknown`)]);
+  expect(both.logged).toEqual([expect.stringMatching(`${name} .*environment-unknown`)]);
 });
 
 test('every misspelled variable is warned about, and the others of a Matomo are left alone', () => {
-  const { options, said } = resolve(REQUIRED, {
+  const { options, logged } = resolve(REQUIRED, {
     MATOMO_SITEID: '1',
     MATOMO_TOKENAUTH_FILE: '/run/secrets/token',
     MATOMO_DATABASE_HOST: 'db',
@@ -592,7 +601,7 @@ test('every misspelled variable is warned about, and the others of a Matomo are 
     PATH: '/bin',
   });
   expect(options).toBeDefined();
-  expect(said).toEqual([
+  expect(logged).toEqual([
     expect.stringMatching(/^MATOMO_SITEID .*MATOMO_SITE_ID\b.*\[environment-unknown\]$/),
     expect.stringMatching(
       /^MATOMO_TOKENAUTH_FILE .*MATOMO_TOKEN_AUTH_FILE\b.*\[environment-unknown\]$/,
@@ -608,19 +617,19 @@ test('an option that is switched off says nothing of what else is wrong', () => 
     MATOMO_MAX_QUEUE_SIZE: 'many',
     MATOMO_TOKEN_AUTH_FILE: '/nowhere',
   };
-  expect(resolve(REQUIRED, env)).toEqual({ options: undefined, said: [] });
+  expect(resolve(REQUIRED, env)).toEqual({ options: undefined, logged: [] });
 });
 
 test.each(Object.values(OPTIONS).flatMap(({ env }) => env ?? []))(
   'no message about %s offers a function, which the environment cannot give',
   (variable) => {
     const texts = ['\0', '{x}', '0=x', '1=', '(', '{}', '-1', 'x'];
-    const said = texts.flatMap((text) => {
+    const logged = texts.flatMap((text) => {
       const { url: MATOMO_URL } = REQUIRED;
-      return resolve({}, { MATOMO_URL, MATOMO_SITE_ID: '1', [variable]: text }).said;
+      return resolve({}, { MATOMO_URL, MATOMO_SITE_ID: '1', [variable]: text }).logged;
     });
-    expect(said.join('\n')).not.toMatch(/function/);
-    if (/SITE_ID|ACTION_NAME|DIMENSIONS|VISITOR_ID/.test(variable)) expect(said).not.toEqual([]);
+    expect(logged.join('\n')).not.toMatch(/function/);
+    if (/SITE_ID|ACTION_NAME|DIMENSIONS|VISITOR_ID/.test(variable)) expect(logged).not.toEqual([]);
   },
 );
 
@@ -629,9 +638,9 @@ test.each([
   [{ siteId: 1 }, {}, /: url \(MATOMO_URL\)\. .*\[options-missing\]$/],
   [{ siteId: 1 }, { MATOMO_URL: 'nonsense' }, /MATOMO_URL must be a URL/],
 ])('%o with %o: off, with a line that says what to set', (given, env, line) => {
-  const { options, said } = resolve(given, env);
+  const { options, logged } = resolve(given, env);
   expect(options).toBeUndefined();
-  expect(said.join('\n')).toMatch(line);
+  expect(logged.join('\n')).toMatch(line);
 });
 
 test('a folder may have an @ or a colon in its name, but no password', () => {
@@ -642,8 +651,8 @@ test('a folder may have an @ or a colon in its name, but no password', () => {
 });
 
 test('enabled: false says nothing, also where nothing else is set', () => {
-  expect(resolve({ enabled: false })).toEqual({ options: undefined, said: [] });
-  expect(resolve({}, { MATOMO_ENABLED: 'false' })).toEqual({ options: undefined, said: [] });
+  expect(resolve({ enabled: false })).toEqual({ options: undefined, logged: [] });
+  expect(resolve({}, { MATOMO_ENABLED: 'false' })).toEqual({ options: undefined, logged: [] });
 });
 
 test('the token may come from a file', () => {
@@ -658,7 +667,7 @@ test('the token may come from a file', () => {
   expect(resolve({ ...REQUIRED, tokenAuth: 'x' }).options?.rereadToken).toBeUndefined();
   const missing = resolve(REQUIRED, { MATOMO_TOKEN_AUTH_FILE: `${file}.no` });
   expect(missing.options?.tokenAuth).toBeUndefined();
-  expect(missing.said).toEqual([expect.stringContaining('ENOENT')]);
+  expect(missing.logged).toEqual([expect.stringContaining('ENOENT')]);
 });
 
 test('the visitor key may come from a file', () => {
@@ -672,7 +681,7 @@ test('the visitor key may come from a file', () => {
   writeFileSync(file, 'two words');
   expect(resolve(REQUIRED, env)).toEqual({
     options: undefined,
-    said: [expect.stringMatching(/^MATOMO_VISITOR_KEY_FILE .*\[privacy-option-invalid\]$/)],
+    logged: [expect.stringMatching(/^MATOMO_VISITOR_KEY_FILE .*\[privacy-option-invalid\]$/)],
   });
 });
 
@@ -680,9 +689,11 @@ test.each([
   ['MATOMO_TOKEN_AUTH_FILE', 'token-file', true],
   ['MATOMO_VISITOR_KEY_FILE', 'privacy-option-invalid', false],
 ])('%s does not show a secret that was written instead of a path', (variable, code, isTracked) => {
-  const { options, said } = resolve(REQUIRED, { [variable]: '0123456789abcdef' });
-  expect(said).toEqual([expect.stringMatching(new RegExp(`${variable} .*ENOENT.*\\[${code}\\]$`))]);
-  expect(said.join()).not.toContain('0123456789abcdef');
+  const { options, logged } = resolve(REQUIRED, { [variable]: '0123456789abcdef' });
+  expect(logged).toEqual([
+    expect.stringMatching(new RegExp(`${variable} .*ENOENT.*\\[${code}\\]$`)),
+  ]);
+  expect(logged.join()).not.toContain('0123456789abcdef');
   expect(options !== undefined).toBe(isTracked);
 });
 
@@ -721,8 +732,8 @@ test('the version in the user agent is that of the package', () => {
 
 test('names of AI chatbots are added to the default with +, and replace it without', () => {
   const namesOf = (text: string) => {
-    const { options, said } = resolve(REQUIRED, { MATOMO_AI_CHATBOT_USER_AGENTS: text });
-    return options?.aiChatbotUserAgents ?? said;
+    const { options, logged } = resolve(REQUIRED, { MATOMO_AI_CHATBOT_USER_AGENTS: text });
+    return options?.aiChatbotUserAgents ?? logged;
   };
   expect(namesOf('')).toEqual(AI_CHATBOTS);
   expect(namesOf('+Amzn-User, + Kimi-User')).toEqual([...AI_CHATBOTS, 'Amzn-User', 'Kimi-User']);

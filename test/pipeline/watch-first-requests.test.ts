@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { MatomoSpanExporter } from '../../src/index.js';
-import { watchFirstRequests } from '../../src/pipeline/watch-first-requests.js';
+import { watchFirstRequests } from '../../src/pipeline/stats.js';
 import { finishedSpan } from '../support/builders.js';
 import { diagnosticsTo } from '../support/diagnostics.js';
 import { captureOutput } from '../support/output.js';

@@ -4,6 +4,7 @@ import { CHATGPT } from '../support/chatbots.js';
 import { eventually, runNode, startServer } from '../support/child-process.js';
 import { APPS, get, matomo, REGISTER, titles, WITHOUT_SDK } from '../support/registered-app.js';
 import { sorted } from '../support/sorted.js';
+import { linesIn, temporaryFolder } from '../support/spool.js';
 
 const APP = [...REGISTER, `${APPS}/thread-hits.cjs`];
 const SOON = { MATOMO_SCHEDULE_DELAY: '100' };
@@ -38,6 +39,17 @@ test.each([
     expect(inspector.hits()[0]?.params.url).toBe(`${app.url}/stream`);
   },
 );
+
+test.each([
+  ['a worker thread', {}],
+  ['the main thread', { MAIN: '1' }],
+])('an event in an open response of %s is soon in the spool', async (_where, env) => {
+  const folder = temporaryFolder();
+  const { app } = await start({ ...NEVER, ...env, MATOMO_SPOOL: folder });
+  await open(`${app.url}/user-stream`);
+  await eventually(() => linesIn(folder).length > 0);
+  expect(linesIn(folder)[0]).toContain('e_a=stream');
+});
 
 test('an event in an open response of a worker thread is sent when the process ends', async () => {
   const { inspector, app } = await start(NEVER);

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
 import { assembleRequests } from '../../src/requests/assemble-requests.js';
-import type { FinishedSpan } from '../../src/requests/finished-span.js';
+import { type FinishedSpan, toMillis } from '../../src/requests/finished-span.js';
 import { readRequest } from '../../src/requests/read-request.js';
 import { RequestRecord } from '../../src/requests/request-record.js';
 import { parametersOf, READING } from '../support/builders.js';
@@ -143,6 +143,6 @@ function requestOf(span: FinishedSpan, { case: name = '' }: RecordedResult) {
     request: IncomingMessage;
     response: ServerResponse;
   } & RequestRecord['captured'];
-  const record = new RequestRecord(span, captured, { remove() {} });
+  const record = new RequestRecord(toMillis(span.startTime), captured);
   return readRequest(record, span, READING);
 }

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { RequestRecord } from '../../src/requests/request-record.js';
-import { TraceIndex } from '../../src/requests/trace-index.js';
+import { TracedRequest, TraceIndex } from '../../src/requests/trace-index.js';
 import { finishedSpan } from '../support/builders.js';
 
 let spans = 0;
@@ -14,9 +13,9 @@ function spanOf(traceId: string) {
 /** An index with a request for each of these spans. */
 function indexOf(spans: readonly ReturnType<typeof spanOf>[]) {
   const index = new TraceIndex();
-  const records = spans.map((span) => new RequestRecord(span, undefined, index));
-  for (const record of records) index.add(record);
-  return { index, records };
+  const requests = spans.map((span) => new TracedRequest(span, undefined, index));
+  for (const request of requests) index.add(request);
+  return { index, requests };
 }
 
 test.each([
@@ -26,8 +25,8 @@ test.each([
   ['more traces of two requests than are kept', 110_000, (i: number) => `trace ${i >> 1}`],
 ])('the request of every server span is found, in %s', (_name, count, traceOf) => {
   const spans = Array.from({ length: count }, (_, i) => spanOf(traceOf(i)));
-  const { index, records } = indexOf(spans);
-  const lost = spans.filter((span, i) => index.root(span) !== records[i]);
+  const { index, requests } = indexOf(spans);
+  const lost = spans.filter((span, i) => index.root(span) !== requests[i]);
   expect(lost).toHaveLength(0);
 });
 

@@ -9,9 +9,17 @@ const ENDPOINTS = [
   'GET /reports/:month',
   'GET /stock/:id',
   'GET /recommendations',
+  'MCP tools/call find_items',
   'GET Not Found',
 ];
+const OWN_SERVICE = 'node --require opentelemetry-matomo/register app.js';
 const TIMEOUT_MILLIS = 60_000;
+
+/** Commands in the last three lines. */
+function lastCommands(stdout: string): string[] {
+  const lines = stdout.trimEnd().split('\n').slice(-3).join('\n');
+  return lines.match(/(?:npx|node) [\w./ -]+\w(?= {2}|$)/gm) ?? [];
+}
 
 test('the demo shows every endpoint and loses no request', {
   timeout: TIMEOUT_MILLIS,
@@ -33,13 +41,16 @@ test(
     const { stdout } = await runDemo();
     expect(stdout).not.toContain('\x1b');
     expect(stdout).not.toContain('npm ci');
-    expect(stdout).toMatch(/^Sending requests: 420 of 420$/m);
+    expect(stdout).toMatch(/^Sending requests: 448 of 448$/m);
     expect(stdout).toMatch(/^ {2}load orders +pf_dm1 +\d+ +\d+$/m);
     expect(stdout).toMatch(/^Also +28 orders of 3360\b.*\b42 events$/m);
-    expect(stdout).toMatch(/^Ignored +14 static files, 14 prefetches, 28 health checks$/m);
+    expect(stdout).toMatch(
+      /^Ignored +14 static files, 14 prefetches, 14 MCP lists, 28 health checks$/m,
+    );
     expect(stdout).toMatch(/^ChatGPT-User +42 +14 +\d+ +\d+ +\d+$/m);
     expect(stdout).toMatch(/^Claude-User +28 +· +\d+ +\d+ +\d+$/m);
-    expect(stdout).toMatch(/^Visitors +7, .*\bde, en, fr,/m);
+    expect(stdout).toMatch(/^Visitors +8, .*\bde, en, fr,/m);
+    expect(lastCommands(stdout)).toEqual(['npx opentelemetry-matomo setup', OWN_SERVICE]);
     const screen = stdout.slice(stdout.indexOf('What Matomo stored')).split('\n');
     expect(Math.max(...screen.map((line) => line.length))).toBeLessThanOrEqual(80);
   },
@@ -52,6 +63,7 @@ test('with MATOMO_URL the demo sends its hits there', { timeout: TIMEOUT_MILLIS 
   const { code, stdout } = await runDemo({ MATOMO_URL: inspector.url, MATOMO_SITE_ID: '3' });
   expect(code).toBe(0);
   expect(stdout).toContain(`site 3 of ${inspector.url}`);
+  expect(lastCommands(stdout)).toEqual(['npx opentelemetry-matomo doctor', OWN_SERVICE]);
   const visits = inspector.hits().filter(({ verdict }) => verdict !== 'ai_chatbot');
   expect(inspector.aiRequests()).toHaveLength(70);
   expect(visits.every(({ params }) => params.idsite === '3')).toBe(true);

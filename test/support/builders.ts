@@ -1,7 +1,7 @@
 import { createHitBuilder, type ToHitsOptions } from '../../src/hit/hit-builder.js';
 import { Annotations, type HttpRequest, type Operation } from '../../src/hit/http-request.js';
 import type { FinishedSpan } from '../../src/requests/finished-span.js';
-import { createRequestReading, type RequestReading } from '../../src/requests/request-reading.js';
+import { createRequestReading, type RequestReading } from '../../src/requests/read-request.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
 
 /** A Friday noon in UTC. */

@@ -14,6 +14,8 @@ export interface ChildOptions {
   readonly cwd?: string;
   /** On top of a clean environment: ours without `MATOMO_*`, `OTEL_*`, `VITEST*` and `NODE_OPTIONS`, and with `PORT=0`; a flush at the end may take ten seconds. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Path of a `node`. Default: the one that runs this. */
+  readonly node?: string;
   /** What starts `node`, such as `unshare` with its flags. */
   readonly command?: readonly string[];
   /** Longest wait for the URL, and for the end. Default: 40,000. */
@@ -50,8 +52,9 @@ export interface Server extends Child {
 
 /** Starts `node ...args`. It is killed when the test has finished, if it still runs. */
 export function startNode(args: readonly string[], options: ChildOptions = {}): Child {
-  const { cwd = ROOT, env = {}, command = [], timeoutMillis = 40_000 } = options;
-  const [file, ...first] = [...command, process.execPath];
+  const { cwd = ROOT, env = {}, node = process.execPath, command = [] } = options;
+  const { timeoutMillis = 40_000 } = options;
+  const [file, ...first] = [...command, node];
   const child = spawn(file as string, [...first, ...args], {
     cwd,
     env: { ...cleanEnvironment(), ...env },

@@ -20,18 +20,18 @@ export function useFakeTime(): void {
 /** A delivery to a Matomo that answers as a test says, with waits as long as they can be. */
 export function setUp(options: Partial<DeliveryOptions> = {}) {
   const transport = scriptedTransport();
-  const said: string[] = [];
-  const say = (message: string) => void said.push(message);
+  const logged: string[] = [];
+  const log = (message: string) => void logged.push(message);
   const delivery = new Delivery(
     {
       ...DEFAULT_OPTIONS,
       ...options,
     },
     transport,
-    diagnosticsTo(say),
+    diagnosticsTo(log),
     () => 1,
   );
-  return { delivery, transport, said };
+  return { delivery, transport, logged };
 }
 
 let names = 0;

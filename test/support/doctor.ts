@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest';
-import type { Finding } from '../../src/cli/doctor/finding.js';
+import type { Finding } from '../../src/cli/doctor/checks.js';
 import {
   type Inspector,
   type InspectorOptions,

@@ -4,7 +4,7 @@ import { type DeliveryCounters, sumOfCounters } from '../../src/delivery/queue/c
 import { ownerName } from '../../src/delivery/spool/file/file-names.js';
 import { FileSpool } from '../../src/delivery/spool/file/file-spool.js';
 import type { ProcessIdentity } from '../../src/delivery/spool/file/liveness.js';
-import { instanceName } from '../../src/delivery/spool/instance-name.js';
+import { instanceName } from '../../src/delivery/spool/spool-description.js';
 import { SpoolReports } from '../../src/delivery/spool/spool-reports.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
 import { diagnosticsTo } from './diagnostics.js';
@@ -35,7 +35,7 @@ export class SimulatedProcess implements DiskUser {
   readonly root: string;
   readonly identity: ProcessIdentity;
   /** Its messages. */
-  readonly said: string[] = [];
+  readonly logged: string[] = [];
   /** Its files begin with this. */
   readonly instance: string;
   isDead = false;
@@ -74,7 +74,7 @@ export class SimulatedProcess implements DiskUser {
     disk.attach(this);
     this.instance = instanceName(Date.now(), identity.pid, String(number).padStart(8, '0'));
     disk.volume.writeFileSync(`/spool/${ownerName(this.instance)}`, JSON.stringify(identity));
-    const diagnostics = diagnosticsTo((message) => void this.said.push(message));
+    const diagnostics = diagnosticsTo((message) => void this.logged.push(message));
     const folder = spoolOf(this);
     this.#spool = new FileSpool(
       { folder, maxBytes: sizes.maxSpoolBytes },

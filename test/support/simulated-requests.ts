@@ -18,7 +18,6 @@ const CALLS: readonly ((name: string) => FurtherHit['parameters'])[] = [
   (name) => ({ search: name }),
 ];
 const NAMING = ['e_a', 'e_n', 'ec_id', 'search'];
-const NOWHERE = { remove: () => undefined };
 
 /** A request that goes on. Its functions return whether there was room for the hit. */
 export interface SimulatedRequest {
@@ -50,7 +49,7 @@ export class SimulatedRequests {
         isInSample: () => true,
         furtherHits: {
           buildHit: (hit: CheckedHit, request: HttpRequest) =>
-            toHit(nameOf(hit), request, hit.given.text),
+            toHit(nameOf(hit), request, hit.fields.text),
         },
       },
     } as unknown as FurtherHitsParts);
@@ -59,9 +58,9 @@ export class SimulatedRequests {
   begin(visitor: string): SimulatedRequest {
     const request = httpRequest({ userAgent: visitor, startMillis: Date.now() });
     const span = spanOf(request);
-    const record = new RequestRecord(span, undefined, NOWHERE);
+    const record = new RequestRecord(request.startMillis);
     const read = () => {
-      const copy = endRecord(new RequestRecord(span, undefined, NOWHERE), request);
+      const copy = endRecord(new RequestRecord(request.startMillis), request);
       return { record: copy, span };
     };
     return {

@@ -30,6 +30,10 @@ const NEEDS = {
     isRunnable('nginx')
       ? undefined
       : 'nginx was not found. Install it as root with: apt-get update && apt-get install -y nginx',
+  curl: () =>
+    isRunnable('curl')
+      ? undefined
+      : 'curl was not found. Install it as root with: apt-get update && apt-get install -y curl',
   signals: () => (isWindows ? 'Windows has no signals that a process can handle.' : undefined),
   'file modes': () => (isWindows ? 'Windows has no file modes for group and others.' : undefined),
   'moving open files': () =>

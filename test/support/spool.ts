@@ -29,7 +29,7 @@ export function temporaryFolder(): string {
 export interface SpooledDelivery {
   readonly delivery: Delivery;
   readonly transport: ScriptedTransport;
-  readonly said: string[];
+  readonly logged: string[];
   /** Pushes hits of these names, each once; the part before a colon is the visitor. */
   push(...names: string[]): void;
   /** Names of the hits that were sent, in order. */
@@ -99,9 +99,9 @@ export function spooledDelivery({
   ...options
 }: SpoolSetUp): SpooledDelivery {
   const transport = scriptedTransport();
-  const said: string[] = [];
-  const say = (message: string) => void said.push(message);
-  const diagnostics = diagnosticsTo(say);
+  const logged: string[] = [];
+  const log = (message: string) => void logged.push(message);
+  const diagnostics = diagnosticsTo(log);
   const deliveryOptions = {
     ...DEFAULT_OPTIONS,
     tokenAuth: 'token',
@@ -118,7 +118,7 @@ export function spooledDelivery({
   return {
     delivery,
     transport,
-    said,
+    logged,
     push(...names) {
       for (const name of names) {
         hits += 1;

@@ -43,7 +43,9 @@ const HEADERS = {
   'x-forwarded-for': '203.0.113.9, 198.51.100.7',
   'x-original-url': '/old?token=token5ec2e7&a=1',
 };
-const SECRET = /5ec2e7/;
+/** What the message of the parser would quote. */
+const UNREADABLE: string = Buffer.from('{"sub":"unreadable5ec2e7').toString('base64url');
+const SECRET = new RegExp(['5ec2e7', UNREADABLE, ...TOKEN.split('.')].join('|'));
 
 interface Asked {
   readonly path: string;
@@ -58,6 +60,7 @@ const REQUESTS: readonly Asked[] = [
   { path: '/403', status: 403 },
   { path: '/404', status: 404 },
   { path: '/500', status: 500 },
+  { path: '/unreadable', headers: { ...HEADERS, authorization: `Bearer e30.${UNREADABLE}.c2ln` } },
 ];
 
 type Env = Readonly<Record<string, string>>;
@@ -70,7 +73,7 @@ async function registered(env: Env, args: readonly string[] = REGISTER) {
     env: { ...own, ...soon, ...env },
   });
   const port = Number(new URL(app.url).port);
-  for (const { path } of REQUESTS) await fetchFrom(port, path, { headers: HEADERS });
+  for (const { path, headers = HEADERS } of REQUESTS) await fetchFrom(port, path, { headers });
   await eventually(() => inspector.hits().length === REQUESTS.length);
   return { inspector, output: () => app.stdout() + app.stderr() };
 }
@@ -86,7 +89,7 @@ const WAYS: Readonly<Record<string, Way>> = {
   async SDK(env) {
     const output = stubEnvironment(env);
     const service = await startTracedService(listener);
-    for (const { path } of REQUESTS) await service.fetch(path, { headers: HEADERS });
+    for (const { path, headers = HEADERS } of REQUESTS) await service.fetch(path, { headers });
     await service.requests(REQUESTS.length);
     await service.hits();
     return { inspector: service.inspector, output };
@@ -96,14 +99,14 @@ const WAYS: Readonly<Record<string, Way>> = {
   async gateway(env) {
     const output = stubEnvironment(env);
     const { gateway, inspector } = await startGateway();
-    const spans = REQUESTS.map(({ path, status = 200 }) =>
+    const spans = REQUESTS.map(({ path, status = 200, headers = HEADERS }) =>
       requestSpan(
         path,
         {},
         {
           'http.response.status_code': status,
           'user_agent.original': HEADERS['user-agent'],
-          ...capturedHeaders(HEADERS),
+          ...capturedHeaders(headers),
           'http.response.header.x_cache': ['HIT'],
           'http.response.header.content-type': path.endsWith('.md')
             ? 'text/markdown'
@@ -152,6 +155,8 @@ test.each(Object.entries(WAYS))('%s: a claim is a pseudonym', async (_name, way)
   const { inspector, output } = await way({ ...ENV, MATOMO_USER_ID: 'jwt.sub' });
   const hits = byPath(inspector);
   expect(hits['/v1/users']).toMatchObject({ uid: toPseudonym('subject5ec2e7') });
+  expect(hits['/unreadable']).not.toHaveProperty('uid');
+  expect(output().split('[user-id-token]')).toHaveLength(2);
   expect(JSON.stringify(inspector.hits())).not.toMatch(SECRET);
   expect(output()).not.toMatch(SECRET);
 });

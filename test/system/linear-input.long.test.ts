@@ -8,6 +8,7 @@ import {
   currentRequest,
 } from '../../src/requests/captured-requests.js';
 import { filled, type LinearRow, MAX_RATIO, ratioOf, texts } from '../support/linear-input.js';
+import { CALLER_ROWS } from './linear-input/caller-rows.js';
 import { HEADER_ROWS } from './linear-input/request-rows.js';
 import { spanRows } from './linear-input/span-rows.js';
 
@@ -40,7 +41,11 @@ beforeAll(async () => {
 afterAll(() => stop());
 
 /** Everything that sees input of callers and exporters. Rows of the gateway and of answers are added here. */
-const ROWS: readonly LinearRow[] = [...HEADER_ROWS, ...spanRows((fn) => run(fn) as never)];
+const ROWS: readonly LinearRow[] = [
+  ...HEADER_ROWS,
+  ...CALLER_ROWS,
+  ...spanRows((fn) => run(fn) as never),
+];
 
 describe.each(ROWS.map((row) => [row.what, row] as const))('%s', (_what, row) => {
   test.each(Object.keys(row.cases))(`takes time in proportion to %s: ${row.reason}`, (name) => {

@@ -68,7 +68,7 @@ test('links of the packed pages lead to packed pages, but for what is about the 
   );
   const outside = targets.filter((path) => !files.includes(path));
   const ofRepository =
-    /^(?:examples\/.*|test\/.*|CONTRIBUTING\.md|SECURITY\.md|docs\/architecture\.md|docs\/images\/.*)$/;
+    /^(?:examples(?:\/.*)?|test\/.*|CONTRIBUTING\.md|GOVERNANCE\.md|SECURITY\.md|docs\/architecture\.md|docs\/images\/.*)$/;
   expect(outside.filter((path) => !ofRepository.test(path))).toEqual([]);
 });
 
@@ -128,6 +128,7 @@ test.each([
     'trackEvent',
     'trackGoal',
     'trackHit',
+    'trackMcp',
     'trackOrder',
   ]);
   expect(loaded).toEqual([]);

@@ -3,6 +3,7 @@
 //   node tools/bench/cpu.mjs [--rounds 7] [--quick]
 //
 // V8 goes on compiling what runs once for a hundred hits until some 200,000 requests have come, so that long is the warm-up.
+import { fileURLToPath } from 'node:url';
 import { start, stop } from './lib/child-process.mjs';
 import { spread } from './lib/figures.mjs';
 import { measureServer } from './lib/measure-server.mjs';
@@ -10,6 +11,7 @@ import { measuredIn, ratios, runBench } from './lib/run-bench.mjs';
 
 const WAYS = {
   plain: '(a) node:http, no tracing',
+  withoutTracing: 'node:http, this package without tracing',
   noop: '(b) OpenTelemetry, a processor that does nothing',
   otlp: '(c) OpenTelemetry, BatchSpanProcessor and OTLP exporter',
   otlpLarge: '(c) with a queue that drops nothing',
@@ -22,9 +24,17 @@ const WAYS = {
 /** It keeps a socket for each hit until the other side closes it: as many requests as others get would exhaust them. */
 const FEWER_REQUESTS = 4000;
 
+/** The benchmarks have OpenTelemetry's SDK installed, which `start` would use. */
+const HIDES_SDK = fileURLToPath(
+  new URL('../../test/support/apps/without-sdk.cjs', import.meta.url),
+);
+
 function amounts(way, quick) {
   if (way === 'matomoTracker') return { requests: FEWER_REQUESTS, warmUp: 500 };
-  return quick ? { requests: 8000, warmUp: 3000 } : { requests: 48_000, warmUp: 180_000 };
+  const nodeOptions = way === 'withoutTracing' ? ['--require', HIDES_SDK] : [];
+  return quick
+    ? { requests: 8000, warmUp: 3000, nodeOptions }
+    : { requests: 48_000, warmUp: 180_000, nodeOptions };
 }
 
 const microsOf = (way) => (round) => round[way].micros;
@@ -34,7 +44,7 @@ await runBench('cpu', {
   end: (sink) => stop(sink.child),
   ways: Object.keys(WAYS),
   names: WAYS,
-  references: ['plain', 'otlpLarge', 'floor', 'matomoTracker'],
+  references: ['plain', 'withoutTracing', 'otlpLarge', 'floor', 'matomoTracker'],
   measure: (way, { quick, prepared: sink }) => measureServer(way, sink, amounts(way, quick)),
   summarize: (all) => ({
     figures: {

@@ -1,9 +1,9 @@
 // What happens if many processes share one Matomo? A simulation in virtual time: nothing is sent, and the figures are the
 // same on every machine.
 //
-//   node tools/bench/fleet.mjs [--processes 16] [--rate 400] [--visitors 2000] [--cores 2] [--seconds 300] [--away 0]
+//   node tools/bench/fleet.mjs [--processes 16] [--rate 400] [--visitors 2000] [--cores 2] [--seconds 300] [--outage 0]
 //
-// `--rate` is requests per second of the whole fleet, `--cores` the cores of Matomo's PHP and database, `--away` for how many
+// `--rate` is requests per second of the whole fleet, `--cores` the cores of Matomo's PHP and database, `--outage` for how many
 // seconds Matomo is unavailable at the start.
 import { parseArgs } from 'node:util';
 import { table } from './lib/figures.mjs';
@@ -17,16 +17,16 @@ const { values } = parseArgs({
     visitors: { type: 'string', default: '2000' },
     cores: { type: 'string', default: '2' },
     seconds: { type: 'string', default: '300' },
-    away: { type: 'string', default: '0' },
+    outage: { type: 'string', default: '0' },
   },
 });
-const [processes, perSecond, visitors, cores, seconds, awaySeconds] = [
+const [processes, perSecond, visitors, cores, seconds, outageSeconds] = [
   values.processes,
   values.rate,
   values.visitors,
   values.cores,
   values.seconds,
-  values.away,
+  values.outage,
 ].map(Number);
 
 const most = (cores * 100_000) / (BULK_MILLIS + 100 * HIT_MILLIS);
@@ -34,11 +34,11 @@ console.log(
   `${processes} processes, ${perSecond} requests/s of ${visitors} visitors, Matomo with ${cores} cores: ${Math.round(most)} hits/s in bulks of 100.`,
 );
 console.log(
-  `${seconds} seconds${awaySeconds > 0 ? `, Matomo is unavailable for the first ${awaySeconds}` : ''}.\n`,
+  `${seconds} seconds${outageSeconds > 0 ? `, Matomo is unavailable for the first ${outageSeconds}` : ''}.\n`,
 );
 
 const rows = Object.keys(MODES).map((mode) => {
-  const found = simulate({ mode, processes, perSecond, visitors, cores, seconds, awaySeconds });
+  const found = simulate({ mode, processes, perSecond, visitors, cores, seconds, outageSeconds });
   return [
     mode,
     found.inFlight.toFixed(1),
@@ -48,7 +48,7 @@ const rows = Object.keys(MODES).map((mode) => {
     `${(100 * found.besideOthers).toFixed(1)} %`,
     String(found.deadlocks),
     String(found.lost),
-    ...(awaySeconds > 0 ? [found.drainedSeconds?.toFixed(0) ?? 'not yet'] : []),
+    ...(outageSeconds > 0 ? [found.drainedSeconds?.toFixed(0) ?? 'not yet'] : []),
   ];
 });
 const heads = [
@@ -60,6 +60,6 @@ const heads = [
   'visitor in 2 bulks',
   'deadlocks',
   'lost',
-  ...(awaySeconds > 0 ? ['caught up after s'] : []),
+  ...(outageSeconds > 0 ? ['caught up after s'] : []),
 ];
 console.log(table([heads, ...rows]));

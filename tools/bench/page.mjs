@@ -1,10 +1,13 @@
-// `node tools/bench/page.mjs`: writes docs/performance.md anew from what the benchmarks found when they were last run in full.
+// `node tools/bench/page.mjs`: writes docs/performance.md and docs/benchmarks.md anew from what the benchmarks found when they were last run in full.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { BENCHES } from './lib/benches.mjs';
-import { renderPage } from './lib/render-page.mjs';
+import { renderBenchmarks, renderPerformance } from './lib/render-page.mjs';
 import { NODES, nodesOf, readResult } from './lib/results.mjs';
 
-const PAGE = new URL('../../docs/performance.md', import.meta.url);
+const PAGES = {
+  performance: renderPerformance,
+  benchmarks: renderBenchmarks,
+};
 
 const results = NODES.map((major) => ({
   major,
@@ -23,8 +26,11 @@ if (complaints.length > 0) {
   for (const complaint of complaints) console.error(complaint);
   process.exit(1);
 }
-writeFileSync(PAGE, renderPage(readFileSync(PAGE, 'utf8'), results));
-console.log('docs/performance.md is written.');
+for (const [name, render] of Object.entries(PAGES)) {
+  const page = new URL(`../../docs/${name}.md`, import.meta.url);
+  writeFileSync(page, render(readFileSync(page, 'utf8'), results));
+  console.log(`docs/${name}.md is written.`);
+}
 
 /** All must be there, and of one machine with the same versions. */
 function complaintsAbout(found) {

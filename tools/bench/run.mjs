@@ -1,6 +1,6 @@
 // `npm run bench`: every benchmark with each Node.js of the page, which are installed from npm if they are not here, then
-// docs/performance.md. What is given after `--` goes to each of them; runs of fewer than seven rounds, and quick ones, leave the
-// page as it is. If one fails, the others still run and keep their results.
+// docs/performance.md and docs/benchmarks.md. What is given after `--` goes to each of them; runs of fewer than seven rounds, and quick ones, leave the
+// pages as they are. If one fails, the others still run and keep their results.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { installNode } from '../matrix/nodes.mjs';
@@ -29,7 +29,7 @@ for (const [i, name] of names.entries()) {
 }
 if (failed.length > 0) {
   process.stderr.write(
-    `\n${failed.length} failed; docs/performance.md is as it was. Run these again, then ${scriptOf('page')}:\n${failed.join('\n')}\n`,
+    `\n${failed.length} failed; the pages are as they were. Run these again, then ${scriptOf('page')}:\n${failed.join('\n')}\n`,
   );
   process.exitCode = 1;
 } else if (isFull(given) && !run('page.mjs', [])) process.exitCode = 1;

@@ -1,9 +1,9 @@
-// Where does the CPU time of the dearest requests go? Self time by package, from V8's profiler, beside servers without us.
+// Where does the CPU time of the slowest requests go? Self time by package, from V8's profiler, beside servers without us.
 // `node tools/bench/profile.mjs` shows it by function.
 //
 //   node tools/bench/where.mjs [--quick]
 import { start, stop } from './lib/child-process.mjs';
-import { OURS, profileServer } from './lib/cpu-profile.mjs';
+import { profileServer } from './lib/cpu-profile.mjs';
 import { readArguments } from './lib/rounds.mjs';
 import { report } from './lib/run-bench.mjs';
 
@@ -21,7 +21,6 @@ const NAMES = {
   node: 'JavaScript of Node.js',
 };
 const LEAST_MICROS = 0.1;
-const MOST_FUNCTIONS = 12;
 
 const given = readArguments();
 const requests = given.quick ? 12_000 : 48_000;
@@ -53,25 +52,6 @@ report(
         ...microsOf(owner).map((micros) => micros.toFixed(2)),
       ]),
     ],
-    notes: [
-      `The slowest functions of this package, in µs: ${dearest(profiles[1])}.`,
-      `With a \`spool\`: ${dearest(profiles[2])}.`,
-    ],
   },
   !given.quick,
 );
-
-function dearest({ byFunction }) {
-  return [...byFunction]
-    .filter(([name]) => name.startsWith(OURS))
-    .sort(([, a], [, b]) => b - a)
-    .slice(0, MOST_FUNCTIONS)
-    .map(([name, micros]) => `${nameOf(name)} ${micros.toFixed(2)}`)
-    .join(', ');
-}
-
-/** `opentelemetry-matomo  settle hit-pipeline.js, chunks/…` is `settle` of `hit-pipeline`. */
-function nameOf(entry) {
-  const [, name, part] = /^\S+ {2}(.+) (\S+)\.js, /.exec(entry) ?? [];
-  return `\`${name}\` (${part})`;
-}

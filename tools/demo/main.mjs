@@ -1,4 +1,4 @@
-// `npm run demo`: sends 420 requests to the example shop and shows what Matomo stores. Matomo is the inspector, or your own
+// `npm run demo`: sends 448 requests to the example shop and shows what Matomo stores. Matomo is the inspector, or your own
 // if MATOMO_URL is set.
 import { createRequire } from 'node:module';
 import { setUp } from '../../scripts/setup.mjs';
@@ -59,14 +59,11 @@ async function runWithInspector() {
   say(`\n${renderScreen(facts, paint)}\n`);
   process.exitCode = balance.missing === 0 && balance.surplus === 0 ? 0 : 1;
 
-  say('To use your own Matomo:');
-  say('  export MATOMO_URL=https://matomo.example.org MATOMO_SITE_ID=1');
-  say(`  ${'npm run demo'.padEnd(OWN_SERVICE.length)}   # these requests`);
-  say(`  ${OWN_SERVICE}   # your own service`);
+  if (stdout.isTTY) say(`Open ${inspector.url} to see every hit. Ctrl-C ends the inspector.\n`);
+  say('Next, set MATOMO_URL and MATOMO_SITE_ID to a site in your Matomo, and run:');
+  say(`  ${'npx opentelemetry-matomo setup'.padEnd(OWN_SERVICE.length)}   # once`);
+  say(`  ${OWN_SERVICE}   # your service`);
   if (!stdout.isTTY) return inspector.close();
-  say(
-    `The inspector keeps running: open ${inspector.url} to see every hit. Press Ctrl-C to end it.`,
-  );
   process.once('SIGINT', () => void inspector.close());
 }
 
@@ -78,11 +75,9 @@ async function runWithMatomo() {
   const endpoints = toEndpoints(readAnswers(answers));
   const title = `What the clients saw. Expect the same in site ${MATOMO_SITE_ID} of ${MATOMO_URL}`;
   say(`\n${renderScreen({ title, endpoints, timings: [], chatbots: [] }, paint)}\n`);
-  say('In Matomo: Visitors > Visits Log, and Behaviour > Page titles and Performance.');
-  say('AI chatbots, in Matomo 5.8 and later: AI Insights.');
-  say('If Matomo rejected hits or was unavailable, a line above says why.');
-  say('To track your own service with the same two variables:');
-  say(`  ${OWN_SERVICE}`);
+  say('Next, open Visitors > Visits Log and Behaviour > Page titles in Matomo.');
+  say('If hits are missing, run: npx opentelemetry-matomo doctor');
+  say(`To track your service, run: ${OWN_SERVICE}`);
 }
 
 async function runShop(clients, env) {

@@ -13,6 +13,16 @@ const order = (plan) => ({
   title: 'Checkout',
   body: { item: 2, plan },
 });
+const toMcp = (method, params) => ({
+  method: 'POST',
+  path: '/mcp',
+  body: { jsonrpc: '2.0', id: 1, method, params },
+});
+const findItems = {
+  ...toMcp('tools/call', { name: 'find_items', arguments: {} }),
+  title: 'MCP tools/call find_items',
+};
+const listTools = { ...toMcp('tools/list'), ignoredAs: 'MCP lists' };
 const scan = (path) => get(path, 'GET Not Found');
 /** No title: it must not make a hit. */
 const health = { method: 'GET', path: '/health', ignoredAs: 'health checks' };
@@ -46,6 +56,7 @@ const CLIENTS = [
   },
   { userAgent: 'python-requests/2.32.5', round: [report('2026-03'), report('2026-09'), list] },
   { userAgent: 'curl/8.17.0', round: [item(2), item(77)] },
+  { userAgent: 'shop-assistant/1.4', round: [listTools, findItems] },
   { userAgent: 'zgrab/0.x', round: [scan('/wp-login.php'), scan('/.env')] },
   { userAgent: 'load-balancer/1.0', round: [health, health] },
   {

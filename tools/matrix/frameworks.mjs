@@ -194,8 +194,29 @@ const FRAMEWORKS = [
     without: 'next.cjs',
   },
   {
+    name: 'Express beside Sentry',
+    file: 'sentry-default.cjs',
+    tracesItself: true,
+    group: 'sentry',
+    versionOf: '@sentry/node',
+    ways: ['alone'],
+    env: SENTRY,
+    codes: ['provider-without-processors'],
+  },
+  {
     name: 'Express beside Sentry, the processor in its setup',
     file: 'sentry.cjs',
+    tracesItself: true,
+    group: 'sentry',
+    versionOf: '@sentry/node',
+    ways: ['alone'],
+    env: SENTRY,
+    without: 'sentry-provider.cjs',
+  },
+  {
+    name: 'Express as an ES module beside Sentry, the processor in `instrument.mjs`',
+    file: 'sentry-esm.mjs',
+    preloads: ['--import', './frameworks/sentry-instrument.mjs'],
     tracesItself: true,
     group: 'sentry',
     versionOf: '@sentry/node',
@@ -303,7 +324,7 @@ export function planFrameworks(runs) {
 }
 
 function toCell(framework, way, sdk, node) {
-  const { name, group, versionOf } = framework;
+  const { name, group, versionOf, codes } = framework;
   const { titles = {}, notes = [] } = framework.limits[`${way} ${sdk}`] ?? framework[way];
   return {
     table: 'frameworks',
@@ -319,6 +340,7 @@ function toCell(framework, way, sdk, node) {
     versionOf,
     titles,
     notes,
+    codes,
     command: (isWith) => toCommand(framework, way, isWith),
   };
 }
@@ -330,7 +352,7 @@ function toCommand(framework, way, isWith) {
   const env = { ...framework.env, ...(closes ? CLOSE_AT_SIGTERM : {}) };
   if (without && !isWith) return { args: [`frameworks/${without}`], env };
   if (start) return { args: start, env, before };
-  if (without) return { args: [`frameworks/${file}`], env };
+  if (without) return { args: [...framework.preloads, `frameworks/${file}`], env };
   const flag = file.endsWith('.mjs') ? '--import' : '--require';
   const hook = !isWith && framework[way].comparedWithHook ? ['--experimental-loader', HOOK] : [];
   const ours = isWith ? [flag, OURS] : [];

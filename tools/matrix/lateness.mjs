@@ -1,6 +1,6 @@
 // `node tools/matrix/lateness.mjs [--only koa]`: how long after its SERVER span the last span of a request ends, in each framework
-// that is traced. Three times the longest is what `CHILD_SPAN_WAIT_MILLIS` must not be below. Prints the table of
-// docs/architecture.md.
+// that is traced. Three times the longest is what `CHILD_SPAN_WAIT_MILLIS` must not be below. Prints a table;
+// README.md has its result.
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -17,7 +17,7 @@ const USAGE = `npm run test:matrix -- [options]
   --node 20            only this Node, of ${NODES.join(', ')}; may be given again
   --sdk 2.12           only this SDK, of ${Object.keys(SDKS).join(', ')}; may be given again
   --only orders        only one part: orders (of loading), frameworks, gateways (exporters into them), operations (GraphQL, tRPC
-                       and catch-all routes), without (an SDK), servers (of frameworks), bundlers, or
+                       and catch-all routes), mcp (servers), without (an SDK), servers (of frameworks), bundlers, or
                        files (servers of files)
   --core               only what npm run test:long runs of it
 MATRIX_CACHE           the folder to install into, ${CACHE}
@@ -28,6 +28,7 @@ const PARTS = [
   'frameworks',
   'gateways',
   'operations',
+  'mcp',
   'without',
   'servers',
   'bundlers',

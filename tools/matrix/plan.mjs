@@ -3,6 +3,7 @@ import { planBundlers } from './bundlers.mjs';
 import { planFileServers } from './file-servers.mjs';
 import { planFrameworks } from './frameworks.mjs';
 import { planGateways } from './gateways.mjs';
+import { planMcpServers } from './mcp-servers.mjs';
 import { planOperations } from './operations.mjs';
 import { planOrders } from './orders.mjs';
 import { planServers } from './servers.mjs';
@@ -33,6 +34,7 @@ export function planCells({ nodes = NODES, sdks: wantedSdks, only, core = false 
     ...(wants('frameworks') && !core ? planFrameworks(runs) : []),
     ...(wants('gateways') && !core ? planGateways(runs) : []),
     ...(wants('operations') && !core && !wantedSdks ? planOperations(nodes) : []),
+    ...(wants('mcp') && !core && !wantedSdks ? planMcpServers(nodes) : []),
     ...(wants('without') && !core && !wantedSdks ? planWithoutSdk(nodes) : []),
     ...(wants('servers') && !core && !wantedSdks ? planServers(nodes) : []),
     ...(wants('bundlers') && !core && !wantedSdks ? planBundlers(nodes) : []),

@@ -52,7 +52,13 @@ const OPERATIONS = [
   'one with a syntax error, and `GET /graphql?query=…` with `siteSearch` set. Apollo Client, the client of graphql-http, that of tRPC and that of',
   'jayson call operations that succeed and fail, and the last two also batches. Express serves pages behind `*` and `/files/*`, and has routers at mount paths with parameters and',
   'a list of routes beside a regular expression. json-server and Sails route by themselves. No title of a known route has a value of a caller.',
-  'See [how operations are named](frameworks.md#which-title-does-an-operation-behind-one-endpoint-get).',
+  'See [how operations are named](titles.md#which-title-does-an-operation-behind-one-endpoint-get).',
+].join(' ');
+
+const MCP_SERVERS = [
+  'Each MCP server has two tools, one of which throws, a prompt and a resource. The official client of SDK 1.x, or that of SDK 2.x in revision 2026-07-28,',
+  'lists the tools and calls all of these, and a tool that does not exist. Lists, notifications and streams must make no hit. Compared are also the dimensions',
+  '`gen_ai.tool.name`, `mcp.client.name` and `matomo.failed_endpoint`, and the classes of errors. See [which tools your MCP server serves](mcp.md).',
 ].join(' ');
 
 /** Setups that are not cells of the matrix, and the tests that run them. */
@@ -69,6 +75,10 @@ const ELSEWHERE = [
   ],
   ['worker threads', 'test/register/threads.test.ts'],
   [
+    'MCP servers of SDK 1.x and 2.x over stdio, with `trackMcp`',
+    'test/system/matrix/mcp-stdio.long.test.ts',
+  ],
+  [
     'environment variables that the application sets before its server starts, as `dotenv` does; processes that never start a server, such as npm, tsc, eslint, and vitest',
     'test/register/inert.test.ts',
   ],
@@ -80,7 +90,11 @@ const ELSEWHERE = [
   ['what `jest --detectOpenHandles` reports', 'test/delivery/open-handles.test.ts'],
   ['PID 1, as in a container', 'test/register/exit.test.ts'],
   [
-    'HTTP/2, `checkContinue`, replaced span processors, providers without processors',
+    'HTTP/2 on Node.js 22, 24 and 26: contexts of bodies, aborts, spans, header dimensions, sizes, worker threads, 10,000 streams; clients are Node.js, undici and curl',
+    'test/system/matrix/http2.long.test.ts',
+  ],
+  [
+    'HTTP/2 on Node.js 20, `checkContinue`, replaced span processors, providers without processors',
     'test/register/never-silent.test.ts',
   ],
 ];
@@ -107,12 +121,13 @@ export function renderMarkdown(results, date, page) {
   const { nodes, sdks } = versionsOf(results);
   return `${[
     '# What it works with',
+    'Reference: every tested combination. For what is supported, see [versions](versioning.md).',
     `Written by \`npm run test:matrix\` on ${date.toISOString().slice(0, 10)}: ${countText(results)}.`,
     RULE,
     `Run with Node.js ${listOf(nodes)}. Each "SDK" is this set of \`@opentelemetry/…\` packages:`,
     renderSdks(sdks),
     '## Load orders',
-    '"ours" is `opentelemetry-matomo/register`, "auto" is `@opentelemetry/auto-instrumentations-node/register`. "loader hook" is `@opentelemetry/instrumentation/hook.mjs`, "traced in code" an application that sets up tracing in its own code, and "no tracing but the API" one that only uses `@opentelemetry/api`. SDK 3 needs Node.js 22 or later; the other SDKs run on every Node.js version above.',
+    '"ours" is `opentelemetry-matomo/register`, "auto" is `@opentelemetry/auto-instrumentations-node/register`. "loader hook" is `@opentelemetry/instrumentation/hook.mjs`, "traced in code" an application that sets up tracing in its own code, and "no tracing but the API" one that only uses `@opentelemetry/api`. SDK 3 needs Node.js 22.15 or later; the other SDKs run on every Node.js version above.',
     renderSdkRows(toSdkRows(results, 'orders'), notes),
     '## Frameworks',
     '"alone" means with `register` and, unless the row says otherwise, without tracing in the application; "beside auto" means with auto-instrumentations too. A cell shows the title of the request to `/users/ann`: its route if it is known, otherwise a [template of the path](configuration.md#titlepaths). For `/users/7` this template is `GET /users/:id` too.',
@@ -124,6 +139,9 @@ export function renderMarkdown(results, date, page) {
     '## Operations, procedures, and catch-all routes',
     OPERATIONS,
     renderOperations(toNodeRows(results, 'operations')),
+    '## MCP servers',
+    MCP_SERVERS,
+    renderOperations(toNodeRows(results, 'mcp')),
     '## Without an SDK',
     'Here only this package and the framework are installed, and no OpenTelemetry package.',
     renderSdkRows(toNodeRows(results, 'without'), notes),

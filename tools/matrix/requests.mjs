@@ -44,7 +44,8 @@ function send(url, { method, userAgent = USER_AGENT, body, leaves }) {
 /**
  * The lines that the hits of `requests` read as, with `overrides` of titles by path where a setup cannot know
  * better. Through a gateway comes no language: instrumentations have to be told to in code. A request may name its
- * title, its URL, and, as a text that may be empty, the class of its error. One that `isIgnored` makes no hit.
+ * title, its URL, the values of its dimensions from the first one on, and, as a text that may be empty, the class of its error.
+ * One that `isIgnored` makes no hit.
  */
 export function expectedHits(requests, titles = {}, throughGateway = undefined) {
   const lang = throughGateway ? undefined : LANGUAGE;
@@ -53,7 +54,8 @@ export function expectedHits(requests, titles = {}, throughGateway = undefined) 
     .map(({ path, status, ...wanted }) => {
       const title = expectedTitle({ path, ...wanted }, titles);
       const url = wanted.url ?? throughGateway?.urls[path] ?? path;
-      return line({ title, status, url, ua: USER_AGENT, lang, error: wanted.error });
+      const { error, dimensions } = wanted;
+      return line({ title, status, url, ua: USER_AGENT, lang, error, dimensions });
     })
     .toSorted();
 }
@@ -66,6 +68,7 @@ export function expectedTitle({ method, path, route, title }, titles = {}) {
 /** Hits as lines that can be compared: delivery orders them by visitor and second, not by arrival. */
 export function readHits(hits, requests = REQUESTS) {
   const hasErrors = requests.some(({ error }) => error !== undefined);
+  const count = Math.max(0, ...requests.map(({ dimensions = [] }) => dimensions.length));
   return hits
     .map(({ params, stored, verdict }) => {
       if (verdict !== 'tracked' || !stored) return `not stored: ${verdict}`;
@@ -79,12 +82,14 @@ export function readHits(hits, requests = REQUESTS) {
         ua: params.ua,
         lang: params.lang,
         error,
+        dimensions: Array.from({ length: count }, (_, index) => params[`dimension${index + 1}`]),
       });
     })
     .toSorted();
 }
 
-function line({ title, status, url, ua, lang, error }) {
-  const end = error === undefined ? '' : ` | ${error}`;
-  return `${title} | ${status} | ${url} | ${ua} | ${lang}${end}`;
+function line({ title, status, url, ua, lang, error, dimensions = [] }) {
+  const given = dimensions.flatMap((value, index) => (value ? [`${index + 1}=${value}`] : []));
+  const ends = [...(error === undefined ? [] : [error]), ...given];
+  return [title, status, url, ua, lang, ...ends].join(' | ');
 }

@@ -18,7 +18,8 @@ export const CLOSE_AT_SIGTERM = { CLOSE_AT_SIGTERM: '1' };
  * Matomo, the spans at the application's own exporter, the answers, and what it wrote to stderr. SIGTERM ends the
  * application right after its last response. `before` are requests that are of no interest. With `throughGateway` hits are
  * made of what it exports. `use` may replace the requests: it gets the URL of the application, and the inspector. With `client`, a
- * client library sends them: `file` and `env` of the program that uses it, and the `path` that it gets.
+ * client library sends them: `file` and `env` of the program that uses it, the `path` that it gets, and the `node` that runs it,
+ * by default that of the application.
  */
 export async function runApp({
   node,
@@ -33,14 +34,14 @@ export async function runApp({
   throughGateway,
 }) {
   const send = (url) => (client ? runClient(client, url) : sendRequests(url, requests));
-  async function runClient({ file, path, env: more }, url) {
+  async function runClient({ node: own = node, file, path, env: more }, url) {
     const clientEnv = {
       ...process.env,
       ...more,
       URL: url + path,
       HEADERS: JSON.stringify(HEADERS),
     };
-    return JSON.parse(await runCommand(node, [file], { cwd: folder, env: clientEnv }));
+    return JSON.parse(await runCommand(own, [file], { cwd: folder, env: clientEnv }));
   }
   const inspector = await startInspector();
   const receiver = throughGateway

@@ -5,6 +5,7 @@ import { Unavailable } from './attempt.mjs';
 import { createRunFolder, installSetUp } from './install.mjs';
 import { expectedHits, REQUESTS, readHits } from './requests.mjs';
 import { runApp } from './run-app.mjs';
+import { HTTP2_CLIENT } from './without-sdk.mjs';
 
 export const RUNTIME_VERSIONS = { bun: 'Bun 1.4.5', deno: 'Deno 2.9.6' };
 
@@ -68,6 +69,13 @@ export const RUNTIMES = [
     titles: WITHOUT_ROUTE,
   },
   {
+    name: 'node:http2 on Deno with --preload and the path of register',
+    runtime: 'deno',
+    args: ['run', '-A', '--preload', REGISTER_PATH, 'http2/node.cjs'],
+    client: { ...HTTP2_CLIENT, node: process.execPath },
+    titles: WITHOUT_ROUTE,
+  },
+  {
     name: 'Deno.serve with OTEL_DENO into a gateway',
     runtime: 'deno',
     args: ['run', '-A', 'runtimes/deno-serve.mjs'],
@@ -82,9 +90,15 @@ export const RUNTIMES = [
 export async function prepareRuntimes(npmPackage) {
   const setUpFolder = await installSetUp(SET_UP, npmPackage);
   const folder = await createRunFolder(setUpFolder, npmPackage);
-  return async function runRow({ runtime, args, env, lost = [], titles, throughGateway }) {
+  return async function runRow({ runtime, lost = [], titles, throughGateway, ...command }) {
     const node = binaryOf(setUpFolder, runtime);
-    const { hits } = await runApp({ node, folder, args, env, requests: REQUESTS, throughGateway });
+    const { hits } = await runApp({
+      ...command,
+      node,
+      folder,
+      throughGateway,
+      requests: REQUESTS,
+    });
     const arriving = REQUESTS.filter(({ path }) => !lost.includes(path));
     const toLine = (line) => (lost.includes('user agent') ? withoutAgent(line) : line);
     return {
@@ -92,6 +106,11 @@ export async function prepareRuntimes(npmPackage) {
       hits: readHits(hits).map(toLine),
     };
   };
+}
+
+/** Resolves to the path of a runtime. */
+export async function installRuntime(runtime, npmPackage) {
+  return binaryOf(await installSetUp(SET_UP, npmPackage), runtime);
 }
 
 function binaryOf(folder, runtime) {

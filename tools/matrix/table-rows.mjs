@@ -27,7 +27,7 @@ export function toTitleRows(results, wanted) {
   return { heads, rows };
 }
 
-/** Applications without an SDK, or operations: a row each, a column for each Node. */
+/** Applications without an SDK, operations, or MCP servers: a row each, a column for each Node. */
 export function toNodeRows(results, wanted) {
   const cells = results.filter(({ table }) => table === wanted);
   const nodes = distinct(cells.map(({ node }) => node));

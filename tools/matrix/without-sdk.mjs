@@ -1,4 +1,6 @@
 // Table D: applications where nothing of OpenTelemetry is installed: requests come from Node.js itself.
+import { REQUESTS } from './requests.mjs';
+
 const OURS = 'opentelemetry-matomo/register';
 const PATHS = { '/users/ann': 'GET /users/ann' };
 
@@ -9,6 +11,27 @@ const SET_UP = {
 const RESTIFY = { name: 'without-sdk-restify', dependencies: { restify: '11.1.0' } };
 
 const ADONIS = { name: 'without-sdk-adonis', dependencies: { '@adonisjs/core': '7.5.2' } };
+
+/** Node.js 20 does not announce streams. */
+const HTTP2_NODES = [22, 24, 26];
+const HTTP2_SET_UP = {
+  name: 'without-sdk-http2',
+  dependencies: { fastify: '5.12.8', koa: '3.2.1' },
+};
+/** Sends the requests of the matrix over one connection. */
+export const HTTP2_CLIENT = {
+  file: 'http2/client.cjs',
+  path: '',
+  env: { REQUESTS: JSON.stringify(REQUESTS) },
+};
+const http2 = (name, file, titles) => ({
+  name: `${name}: --require ours`,
+  file: `http2/${file}`,
+  nodes: HTTP2_NODES,
+  setUp: HTTP2_SET_UP,
+  client: HTTP2_CLIENT,
+  titles,
+});
 
 const APPS = [
   { name: 'node:http, CommonJS: --require ours', file: 'frameworks/http.cjs', titles: PATHS },
@@ -41,6 +64,10 @@ const APPS = [
     setUp: ADONIS,
     nodes: [24, 26],
   },
+  http2('node:http2, compatibility API', 'node.cjs', PATHS),
+  http2('node:http2, `stream` event', 'stream.cjs', PATHS),
+  http2('Fastify with `http2: true`', 'fastify.cjs'),
+  http2('Koa on HTTP/2', 'koa.cjs'),
   { name: 'node:http in a worker thread: --require ours', file: 'in-thread.cjs', titles: PATHS },
 ];
 
@@ -51,7 +78,7 @@ export function planWithoutSdk(nodes) {
   );
 }
 
-function toCell({ name, file, flag = '--require', setUp = SET_UP, titles = {} }, node) {
+function toCell({ name, file, flag = '--require', setUp = SET_UP, titles = {}, client }, node) {
   return {
     table: 'without',
     name,
@@ -59,6 +86,6 @@ function toCell({ name, file, flag = '--require', setUp = SET_UP, titles = {} },
     setUp,
     titles,
     notes: [],
-    command: (isWith) => ({ args: isWith ? [flag, OURS, file] : [file] }),
+    command: (isWith) => ({ args: isWith ? [flag, OURS, file] : [file], client }),
   };
 }

@@ -1,10 +1,26 @@
 import { show } from '../../common/diagnostics.js';
 import type { MessageCode } from '../../common/messages.js';
+import { proxyOf } from '../../delivery/http/proxy.js';
 import type { ResolvedOptions } from '../../options/resolved-options.js';
-import { isCertificateReason, isReadableByOthers } from '../tls.js';
-import type { Check } from './checks.js';
-import { type Finding, ok, problem, unknown, warning } from './finding.js';
-import type { Answer } from './tracker-questions.js';
+import { isCertificateReason, isReadableByOthers } from '../matomo-api/api-client.js';
+import { type Check, type Finding, ok, problem, unknown, warning } from './checks.js';
+import type { Answer } from './questions.js';
+
+/** Finds the proxy that requests to Matomo use. */
+export function checkProxy(url: URL, env: Readonly<NodeJS.ProcessEnv>): Finding[] {
+  let proxy: string | undefined;
+  try {
+    proxy = proxyOf(url, env);
+  } catch (error) {
+    const advice = 'Correct the variable, or unset it if no proxy is needed.';
+    return [problem('proxy', 'proxy-unusable', (error as Error).message, advice)];
+  }
+  if (proxy === undefined) return [];
+  const { protocol, host } = new URL(proxy);
+  const excepted = env.no_proxy ?? env.NO_PROXY;
+  const exceptions = excepted ? `, unless NO_PROXY exempts Matomo: ${show(excepted)}` : '';
+  return [ok('proxy', `requests to Matomo use the proxy ${protocol}//${host}${exceptions}`)];
+}
 
 /** What to do if requests do not reach Matomo. */
 const ADVICE: Readonly<Partial<Record<MessageCode, string>>> = {
@@ -57,7 +73,7 @@ function toProblem(check: Check, code: MessageCode, found: string, advice?: stri
 }
 
 /** Whether others on the network can read what is sent. */
-export function checkPrivacy(
+export function checkTls(
   { url, tokenAuth }: ResolvedOptions,
   hasAnswered: boolean,
   env: Readonly<NodeJS.ProcessEnv>,

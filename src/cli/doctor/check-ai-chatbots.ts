@@ -1,8 +1,8 @@
 import { AI_CHATBOTS } from '../../hit/bots/ai-chatbots.js';
 import { type MatomoVersion, toChatbotRules } from '../../inspector/rules/matomo-version.js';
 import type { ResolvedOptions } from '../../options/resolved-options.js';
-import { type Finding, ok, problem, unknown, warning } from './finding.js';
-import type { ApiFacts } from './read-api-facts.js';
+import { type Finding, ok, problem, unknown, warning } from './checks.js';
+import type { SiteSettings } from './questions.js';
 
 const NAMES_PAGE =
   'See "Names" in docs/which-ai-chatbots-read-my-site.md, and set MATOMO_AI_CHATBOT_USER_AGENTS.';
@@ -10,10 +10,10 @@ const NAMES_PAGE =
 /** Whether Matomo reports requests by AI chatbots. The tracker cannot be asked: it counts dropped hits as tracked. */
 export function checkAiChatbots(
   options: Pick<ResolvedOptions, 'aiChatbots' | 'aiChatbotUserAgents' | 'pageViews'>,
-  facts: Pick<ApiFacts, 'version' | 'hasBotTracking'> | undefined,
+  settings: Pick<SiteSettings, 'version' | 'hasBotTracking'> | undefined,
 ): Finding[] {
   if (options.aiChatbots === 'off') return [];
-  const { version, hasBotTracking } = facts ?? {};
+  const { version, hasBotTracking } = settings ?? {};
   const release = /^(\d{1,4})\.(\d{1,4})\b/.exec(version ?? '');
   if (release === null) return [unclear("Matomo's version")];
   const [major, minor] = [Number(release[1]), Number(release[2])];

@@ -1,8 +1,13 @@
 import type { ResolvedOptions } from '../../options/resolved-options.js';
-import type { Dimension } from '../matomo-api/dimension.js';
-import { recommendSetup, recommendSetupFor } from '../setup/recommend-setup.js';
-import { type Finding, ok, unknown, warning } from './finding.js';
-import { type ApiFacts, readApiFacts } from './read-api-facts.js';
+import { type Dimension, listOf } from '../matomo-api/api-values.js';
+import {
+  BOT_DIMENSION,
+  CONSUMER_DIMENSIONS,
+  DIMENSIONS,
+  MCP_DIMENSIONS,
+} from '../setup/make-plan.js';
+import { type Finding, ok, problem, unknown, warning } from './checks.js';
+import { callAll, readSiteSettings, type SiteSettings } from './questions.js';
 
 const DIMENSIONS_PAGE = 'Administration > Websites > Custom Dimensions';
 
@@ -10,15 +15,15 @@ const DIMENSIONS_PAGE = 'Administration > Websites > Custom Dimensions';
 export async function checkFields(
   options: ResolvedOptions,
   hasGoodToken: boolean,
-): Promise<{ findings: Finding[]; isKnown: boolean; facts: ApiFacts | undefined }> {
-  const facts = hasGoodToken ? await readApiFacts(options) : undefined;
+): Promise<{ findings: Finding[]; isKnown: boolean; settings: SiteSettings | undefined }> {
+  const settings = hasGoodToken ? await readSiteSettings(options) : undefined;
   // Only page views have variables and dimensions.
-  const variables = options.pageViews ? checkVariables(options, facts) : [];
-  const dimensions = options.pageViews ? checkDimensions(options, facts) : [];
+  const variables = options.pageViews ? checkVariables(options, settings) : [];
+  const dimensions = options.pageViews ? checkDimensions(options, settings) : [];
   const isKnown = variables !== undefined && dimensions !== undefined;
   const findings = [...(variables ?? []), ...(dimensions ?? [])];
-  if (facts?.hasQueuedTracking) findings.push(queued());
-  return { findings, isKnown, facts };
+  if (settings?.hasQueuedTracking) findings.push(queued());
+  return { findings, isKnown, settings };
 }
 
 /** The finding after a hit was stored, if its status and method may be missing. */
@@ -32,11 +37,11 @@ export function fieldsUnknown(): Finding {
 /** `undefined`: not known. */
 function checkVariables(
   { maxCustomVariables }: ResolvedOptions,
-  facts: ApiFacts | undefined,
+  settings: SiteSettings | undefined,
 ): Finding[] | undefined {
   if (maxCustomVariables === 0) return [];
-  if (facts?.hasCustomVariables === undefined) return undefined;
-  if (facts.hasCustomVariables) return [ok('fields', 'the plugin CustomVariables is active')];
+  if (settings?.hasCustomVariables === undefined) return undefined;
+  if (settings.hasCustomVariables) return [ok('fields', 'the plugin CustomVariables is active')];
   const found =
     'the plugin CustomVariables is not active: Matomo drops custom variables, and with them status and method';
   const advice = `${recommendSetup()} Or send them as custom dimensions (MATOMO_DIMENSIONS) and set MATOMO_MAX_CUSTOM_VARIABLES=0, or install the plugin from the Marketplace.`;
@@ -45,23 +50,23 @@ function checkVariables(
 
 function checkDimensions(
   { dimensions, siteId }: ResolvedOptions,
-  facts: ApiFacts | undefined,
+  settings: SiteSettings | undefined,
 ): Finding[] | undefined {
   const ids = Object.keys(dimensions);
   if (ids.length === 0) return [];
-  if (facts?.hasCustomDimensions === false) {
+  if (settings?.hasCustomDimensions === false) {
     const found = 'the plugin CustomDimensions is not active: Matomo drops all dimensions';
     const advice = 'Activate it in Administration > Plugins; Matomo includes it.';
     return [warning('fields', 'fields-dropped', found, advice)];
   }
-  if (facts?.dimensions === undefined) return undefined;
-  const byId = new Map(facts.dimensions.map((dimension) => [String(dimension.id), dimension]));
+  if (settings?.dimensions === undefined) return undefined;
+  const byId = new Map(settings.dimensions.map((dimension) => [String(dimension.id), dimension]));
   const findings = Object.entries(dimensions).flatMap(([id, attribute]) =>
     checkDimension(id, byId.get(id), siteId).map((finding) => withSetup(finding, attribute)),
   );
   if (findings.length > 0) return findings;
   return [
-    ok('fields', `${readName(ids)} ${ids.length === 1 ? 'is' : 'are'} active on site ${siteId}`),
+    ok('fields', `${nameOf(ids)} ${ids.length === 1 ? 'is' : 'are'} active on site ${siteId}`),
   ];
 }
 
@@ -96,7 +101,7 @@ function withSetup(finding: Finding, attribute: unknown): Finding {
     : { ...finding, advice: `${setup} By hand: ${advice}` };
 }
 
-function readName(ids: readonly string[]): string {
+function nameOf(ids: readonly string[]): string {
   return `${ids.length === 1 ? 'dimension' : 'dimensions'} ${ids.join(', ')}`;
 }
 
@@ -106,4 +111,53 @@ function queued(): Finding {
   const advice =
     'Disable the queue, or check that it is processed (./console queuedtracking:monitor).';
   return warning('queue', 'queued-tracking', found, advice);
+}
+
+const COMMAND = 'npx opentelemetry-matomo setup';
+
+/** What creates a dimension. */
+const COMMANDS = [
+  [COMMAND, DIMENSIONS],
+  [`${COMMAND} --bots`, [BOT_DIMENSION]],
+  [`${COMMAND} --consumers`, CONSUMER_DIMENSIONS],
+  [`${COMMAND} --mcp`, MCP_DIMENSIONS],
+] as const;
+
+/** Advice if Matomo drops status and method. */
+function recommendSetup(): string {
+  return `Run ${COMMAND}, which creates custom dimensions for them and prints what to configure.`;
+}
+
+/** Advice if the dimension for an attribute is missing; `undefined` if setup does not create one for it. */
+function recommendSetupFor(attribute: unknown): string | undefined {
+  const found = COMMANDS.find(([, dimensions]) =>
+    dimensions.some((dimension) => dimension.attribute === attribute),
+  );
+  return found && `Run ${found[0]}, which creates or reactivates it and prints what to configure.`;
+}
+
+/** Whether the site has these goals: Matomo rejects conversions of others. */
+export async function checkGoals(
+  options: ResolvedOptions,
+  goals: readonly number[],
+  hasGoodToken: boolean,
+): Promise<Finding> {
+  const { siteId } = options;
+  const call = { method: 'Goals.getGoals', params: { idSite: String(siteId) } };
+  const [result] = (hasGoodToken && (await callAll(options, [call]))) || [];
+  if (result?.kind !== 'value') {
+    const found = `cannot tell which goals site ${siteId} has: there is no token with access to Matomo's API`;
+    return unknown('goals', found, 'Compare the IDs in Goals > Manage Goals.');
+  }
+  const known = listOf(result).map(({ idgoal }) => Number(idgoal));
+  const missing = goals.filter((id) => !known.includes(id));
+  if (missing.length === 0) return ok('goals', `site ${siteId} has ${nameGoals(goals)}`);
+  const has = known.length === 0 ? 'has no goals' : `has only ${nameGoals(known)}`;
+  const found = `site ${siteId} ${has}: Matomo rejects conversions of ${nameGoals(missing)}`;
+  const advice = 'Create them in Goals > Manage Goals, or correct the IDs in trackGoal.';
+  return problem('goals', 'hits-invalid', found, advice);
+}
+
+function nameGoals(goals: readonly number[]): string {
+  return `${goals.length === 1 ? 'goal' : 'goals'} ${goals.join(', ')}`;
 }

@@ -1,12 +1,11 @@
 import type { ResolvedOptions } from '../../options/resolved-options.js';
-import { checkAddress, checkClock, checkPrivacy } from './check-address.js';
+import { checkAddress, checkClock, checkTls } from './check-address.js';
 import { checkAiChatbots } from './check-ai-chatbots.js';
 import { checkFields, fieldsUnknown } from './check-fields.js';
 import { checkSpam } from './check-spam.js';
-import { checkStoring } from './check-storing.js';
-import { checkToken } from './check-token.js';
-import { type Finding, ok, problem, unknown, warning } from './finding.js';
-import { type Answer, createQuestions, isProcessed } from './tracker-questions.js';
+import { checkStoring, checkToken } from './check-storing.js';
+import { type Finding, ok, problem, unknown, warning } from './checks.js';
+import { type Answer, createQuestions, isProcessed } from './questions.js';
 
 const ERROR_LOG = "Read Matomo's PHP error log.";
 
@@ -21,7 +20,7 @@ export async function checkMatomo(
   const address = checkAddress(answer, options);
   const findings = [
     ...address,
-    ...checkPrivacy(options, answer.exchange.kind === 'answer', env),
+    ...checkTls(options, answer.exchange.kind === 'answer', env),
     ...checkClock(answer, options),
   ];
   if (address.some(({ verdict }) => verdict === 'problem')) return findings;
@@ -39,12 +38,12 @@ export async function checkMatomo(
   findings.push(...siteFound(options), ...token.findings);
   const fields = await checkFields(options, token.isGood);
   const hasQueueFinding = findings.some(({ check }) => check === 'queue');
-  const chatbots = checkAiChatbots(options, fields.facts);
+  const chatbots = checkAiChatbots(options, fields.settings);
   const news = fields.findings.filter(({ check }) => check !== 'queue' || !hasQueueFinding);
   const storing = await checkStoring(questions, options, token.isGood, sends, fields.isKnown);
   const isStored = storing.some(({ verdict }) => verdict === 'ok');
   const spam = isStored
-    ? await checkSpam(questions, options, token.isGood, fields.facts?.hasSpamPrevention)
+    ? await checkSpam(questions, options, token.isGood, fields.settings?.hasSpamPrevention)
     : [];
   const unclear = sends && isStored && !fields.isKnown ? [fieldsUnknown()] : [];
   return [...findings, ...news, ...chatbots, ...spam, ...storing, ...unclear];

@@ -2,7 +2,7 @@ import type { Diagnostics } from '../../common/diagnostics.js';
 import { type MessageCode, splitCode } from '../../common/messages.js';
 import { RECEIVER_VARIABLES } from '../../gateway/receiver-options.js';
 import { nearestName } from '../../hit/nearest-name.js';
-import { toSiteId } from '../../hit/parameters/site-id.js';
+import { toSiteId } from '../../hit/parameters/parameter-value.js';
 import { listFromText } from '../../options/environment-text.js';
 import { describeMisspelled, findMisspelledVariables } from '../../options/misspelled-variables.js';
 import {
@@ -13,7 +13,7 @@ import {
 } from '../../options/resolve-options.js';
 import type { ResolvedOptions } from '../../options/resolved-options.js';
 import { missingHeaders } from '../../pipeline/find-privacy-reason.js';
-import { type Finding, ok, problem, warning } from './finding.js';
+import { type Finding, ok, problem, unknown, warning } from './checks.js';
 
 const STOPS_TRACKING: ReadonlySet<MessageCode> = new Set([
   'options-missing',
@@ -125,4 +125,18 @@ function collect(report: (message: string) => void): Omit<Diagnostics, 'lines'> 
     error: report,
     warnOnce: (_key, message) => report(typeof message === 'string' ? message : message()),
   };
+}
+
+/** Options that differ from strict ones are findings of `checkOptions`. */
+export function checkPrivacyOptions({
+  privacy,
+  spool,
+  visitorId,
+  visitorKey,
+}: Pick<ResolvedOptions, 'privacy' | 'spool' | 'visitorId' | 'visitorKey'>): Finding[] {
+  const findings = privacy === 'strict' ? [ok('privacy', 'MATOMO_PRIVACY is strict')] : [];
+  if (visitorKey !== 'daily' || spool !== undefined || visitorId === 'none') return findings;
+  const found = 'visitorKey is daily, so without a spool each process has its own key';
+  const advice = 'Set MATOMO_SPOOL if several processes share visitors, or these count twice.';
+  return [...findings, unknown('privacy', found, advice)];
 }

@@ -1,10 +1,9 @@
 import type { ResolvedOptions } from '../../options/resolved-options.js';
-import { SPAM_PREVENTION, type SpamSetting, toConfigLines } from '../matomo-api/spam-prevention.js';
-import { type Finding, ok, unknown, warning } from './finding.js';
-import type { ApiFacts } from './read-api-facts.js';
-import { isProcessed, type Questions } from './tracker-questions.js';
+import { SPAM_PREVENTION, type SpamSetting, toConfigLines } from '../matomo-api/api-values.js';
+import { type Finding, ok, unknown, warning } from './checks.js';
+import { isProcessed, type Questions, type SiteSettings } from './questions.js';
 
-interface Probe {
+interface TestHit {
   readonly what: string;
   /** Parameters of a hit that the plugin may drop. */
   readonly parameters: Readonly<Record<string, string>>;
@@ -12,7 +11,7 @@ interface Probe {
   readonly settings: readonly SpamSetting[];
 }
 
-const CLIENTS: readonly Probe[] = [
+const CLIENTS: readonly TestHit[] = [
   {
     what: 'headless browsers',
     parameters: {
@@ -28,14 +27,14 @@ const CLIENTS: readonly Probe[] = [
 ];
 
 /** An address of each cloud whose list Matomo downloads, and one of a hoster, which Matomo finds by GeoIP. */
-const CLOUDS: readonly Probe[] = [
+const CLOUDS: readonly TestHit[] = [
   ...Object.entries({
     AWS: '52.94.76.1',
     Azure: '13.64.0.1',
     DigitalOcean: '138.68.32.1',
     'Google Cloud': '34.64.32.1',
     Oracle: '129.146.0.1',
-  }).map(([what, cip]): Probe => {
+  }).map(([what, cip]): TestHit => {
     return { what, parameters: { cip }, settings: ['block_clouds', 'cloud_blocking_mode'] };
   }),
   { what: 'Hetzner', parameters: { cip: '5.9.0.1' }, settings: ['cloud_blocking_mode'] },
@@ -43,24 +42,24 @@ const CLOUDS: readonly Probe[] = [
 
 /**
  * Whether the plugin TrackingSpamPrevention drops hits of clouds, headless browsers and client libraries. Like `isDropped`, the
- * probes store nothing. They go into one bulk first, which suffices if Matomo drops none.
+ * hits store nothing. They go into one bulk first, which suffices if Matomo drops none.
  */
 export async function checkSpam(
   questions: Questions,
   { pageViews }: Pick<ResolvedOptions, 'pageViews'>,
   withToken: boolean,
-  hasSpamPrevention: ApiFacts['hasSpamPrevention'],
+  hasSpamPrevention: SiteSettings['hasSpamPrevention'],
 ): Promise<Finding[]> {
   // Requests by AI chatbots are not filtered.
   if (!pageViews || hasSpamPrevention === false) return [];
-  const probes = withToken ? [...CLOUDS, ...CLIENTS] : CLIENTS;
-  const dropped: Probe[] = [];
-  const all = await questions.areDropped(probes.map(toParameters), withToken);
+  const hits = withToken ? [...CLOUDS, ...CLIENTS] : CLIENTS;
+  const dropped: TestHit[] = [];
+  const all = await questions.areDropped(hits.map(toParameters), withToken);
   if (all.verdict.kind !== 'processed') return [unanswered()];
   if (all.verdict.tracked > 0) {
-    for (const probe of probes) {
-      const answer = await questions.areDropped([toParameters(probe)], withToken);
-      if (isProcessed(answer, 'tracked')) dropped.push(probe);
+    for (const hit of hits) {
+      const answer = await questions.areDropped([toParameters(hit)], withToken);
+      if (isProcessed(answer, 'tracked')) dropped.push(hit);
     }
   }
   if (dropped.length > 0) return [drops(dropped, hasSpamPrevention === true)];
@@ -70,11 +69,11 @@ export async function checkSpam(
   return [ok('spam', `${kept}, ${active}`)];
 }
 
-function drops(probes: readonly Probe[], isSure: boolean): Finding {
-  const names = probes.map(({ what }) => what).join(', ');
+function drops(hits: readonly TestHit[], isSure: boolean): Finding {
+  const names = hits.map(({ what }) => what).join(', ');
   const cause = `${isSure ? 'its' : 'probably its'} plugin ${SPAM_PREVENTION} does`;
   const found = `Matomo silently drops hits of ${names} and counts them as tracked: ${cause}`;
-  const settings = [...new Set(probes.flatMap((probe) => probe.settings))];
+  const settings = [...new Set(hits.flatMap((hit) => hit.settings))];
   const [section, ...lines] = toConfigLines(settings);
   const later = settings.includes('block_clouds')
     ? " Addresses of clouds stay blocked until Matomo's next daily task."
@@ -88,6 +87,6 @@ function unanswered(): Finding {
   return unknown('spam', found, `Check the plugin ${SPAM_PREVENTION} in Administration > Plugins.`);
 }
 
-function toParameters({ parameters }: Probe): Readonly<Record<string, string>> {
+function toParameters({ parameters }: TestHit): Readonly<Record<string, string>> {
   return parameters;
 }

@@ -5,7 +5,7 @@ import { show } from '../../common/diagnostics.js';
 import { type SpoolBackendName, spoolBackendOf } from '../../delivery/spool/backends.js';
 import { requireFolderOf } from '../../delivery/spool/file/spool-folder.js';
 import type { ResolvedOptions } from '../../options/resolved-options.js';
-import { type Finding, ok, warning } from './finding.js';
+import { type Finding, ok, warning } from './checks.js';
 
 const NO_SPOOL =
   'Until then hits are queued in memory, and a restart while Matomo is unavailable loses them.';

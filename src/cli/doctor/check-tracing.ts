@@ -1,9 +1,9 @@
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, isAbsolute } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { INSTALL_COMMAND, loadTracingParts } from '../../register/own-tracing.js';
-import { type Finding, ok, problem, unknown, warning } from './finding.js';
-import { type Copy, findCopies, findPackage } from './package-tree.js';
+import { type Finding, ok, problem, unknown, warning } from './checks.js';
 
 const API = '@opentelemetry/api';
 /** Packages that make spans, or start what does. */
@@ -125,4 +125,63 @@ function isOfTracing({ usedBy }: Copy): boolean {
   return usedBy.some((name) =>
     /^@opentelemetry\/(?:sdk-|instrumentation|context-|auto-)/.test(name),
   );
+}
+
+/** An installed package, as its folder describes it. */
+interface InstalledPackage {
+  readonly name: string;
+  readonly version: string;
+  readonly folder: string;
+  readonly needs: readonly string[];
+}
+
+/** One copy of a package, and the packages that load it. */
+interface Copy extends InstalledPackage {
+  readonly usedBy: readonly string[];
+}
+
+/** The copy of a package that code in a folder loads; `undefined` if it finds none. */
+function findPackage(name: string, from: string): InstalledPackage | undefined {
+  const folder = join(from, 'node_modules', name);
+  if (existsSync(join(folder, 'package.json'))) return readPackage(realpathSync(folder));
+  return dirname(from) === from ? undefined : findPackage(name, dirname(from));
+}
+
+/** All copies of a package that an application can load, directly, through dependencies, or through `starts`. */
+function findCopies(wanted: string, app: string, starts: readonly string[]): Copy[] {
+  const copies = new Map<string, Copy & { usedBy: string[] }>();
+  const own = existsSync(join(app, 'package.json')) ? readPackage(app).needs : [];
+  const root = { name: 'the application', version: '', folder: app, needs: [...own, ...starts] };
+  const seen = new Set<string>();
+  const waiting: InstalledPackage[] = [root];
+  for (let user = waiting.pop(); user; user = waiting.pop()) {
+    if (seen.has(user.folder)) continue;
+    seen.add(user.folder);
+    for (const name of new Set(user.needs)) {
+      const found = findPackage(name, user.folder);
+      if (!found) continue;
+      if (name === wanted) {
+        const copy = copies.get(found.folder) ?? { ...found, usedBy: [] };
+        copies.set(found.folder, copy);
+        copy.usedBy.push(user.name);
+      } else if (!seen.has(found.folder)) waiting.push(found);
+    }
+  }
+  return [...copies.values()];
+}
+
+function readPackage(folder: string): InstalledPackage {
+  const manifest = readManifest(join(folder, 'package.json'));
+  const { name = folder, version = '?' } = manifest as { name?: string; version?: string };
+  const { dependencies, optionalDependencies, peerDependencies } = manifest;
+  const needs = { ...dependencies, ...optionalDependencies, ...peerDependencies };
+  return { name, version, folder, needs: Object.keys(needs) };
+}
+
+function readManifest(path: string): Record<string, Record<string, string> | undefined> {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return {};
+  }
 }

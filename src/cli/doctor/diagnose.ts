@@ -1,17 +1,15 @@
 import { withoutUserInfo } from '../../common/diagnostics.js';
 import type { ResolvedOptions } from '../../options/resolved-options.js';
-import { createCleaner } from '../create-cleaner.js';
-import { checkGoals } from './check-goals.js';
+import { createCleaner } from '../terminal.js';
+import { checkProxy } from './check-address.js';
+import { checkGoals } from './check-fields.js';
 import { checkMatomo } from './check-matomo.js';
-import { checkOptions } from './check-options.js';
-import { checkPrivacy } from './check-privacy.js';
-import { checkProxy } from './check-proxy.js';
+import { checkOptions, checkPrivacyOptions } from './check-options.js';
 import { checkSpool } from './check-spool.js';
 import { checkApi, checkNode, checkTracing } from './check-tracing.js';
-import { CHECKS, type Check, inOrder } from './checks.js';
-import { type Finding, unknown } from './finding.js';
+import { CHECKS, type Check, type Finding, inOrder, unknown } from './checks.js';
 
-export interface DiagnoseOptions {
+interface DiagnoseOptions {
   readonly env: Readonly<NodeJS.ProcessEnv>;
   /** Folder of the application. */
   readonly app: string;
@@ -34,7 +32,7 @@ type RunCheck = (context: Context) => Finding[] | Promise<Finding[]>;
 
 /** The functions of the checks. `options` runs before all others, and `matomo` runs those that ask Matomo. */
 const RUN: Readonly<Partial<Record<Check, RunCheck>>> = {
-  privacy: ({ options }) => (options ? checkPrivacy(options) : []),
+  privacy: ({ options }) => (options ? checkPrivacyOptions(options) : []),
   node: () => [checkNode()],
   tracing: ({ app, env }) => checkTracing(app, env),
   api: ({ app }) => checkApi(app),
@@ -45,11 +43,11 @@ const RUN: Readonly<Partial<Record<Check, RunCheck>>> = {
 };
 
 /** Runs all checks for an application in that environment. Never rejects. */
-export async function diagnose(given: DiagnoseOptions): Promise<Finding[]> {
-  const { options, sites, findings, secrets } = checkOptions(given.env);
+export async function diagnose(input: DiagnoseOptions): Promise<Finding[]> {
+  const { options, sites, findings, secrets } = checkOptions(input.env);
   for (const check of CHECKS) {
     const run = RUN[check];
-    if (run) findings.push(...(await attempt(check, run, { ...given, options, sites, findings })));
+    if (run) findings.push(...(await attempt(check, run, { ...input, options, sites, findings })));
   }
   const clean = createCleaner(secrets);
   return findings.map((finding) => cleanFinding(finding, (text) => withoutUserInfo(clean(text))));

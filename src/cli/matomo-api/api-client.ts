@@ -1,11 +1,10 @@
 import { show } from '../../common/diagnostics.js';
-import { holdEventLoop } from '../../common/hold-event-loop.js';
-import { createDispatcher } from '../../delivery/http/create-dispatcher.js';
+import type { MessageCode } from '../../common/messages.js';
+import { holdEventLoop } from '../../common/timers.js';
 import { explainError } from '../../delivery/http/explain-error.js';
+import { createDispatcher } from '../../delivery/http/undici-transport.js';
+import { unescapeHtml } from '../../inspector/rules/php-values.js';
 import { USER_AGENT } from '../../pipeline/create-delivery.js';
-import { isCertificateReason } from '../tls.js';
-import { type ApiResult, readApiAnswer, toResult } from './api-answer.js';
-import { ApiFailure } from './api-failure.js';
 
 const MAX_ANSWER_BYTES = 8 * 1024 ** 2;
 const LOCKED_OUT = /too many failed logins/i;
@@ -18,7 +17,7 @@ export interface ApiCall {
   readonly params?: Readonly<Record<string, string>>;
 }
 
-export interface ApiClientOptions {
+interface ApiClientOptions {
   /** URL of `matomo.php`. */
   readonly url: URL;
   readonly token: string;
@@ -30,14 +29,14 @@ export interface ApiClientOptions {
 /** Matomo's HTTP API. Methods reject with an `ApiFailure` if Matomo does not answer as its API does. */
 export interface ApiClient {
   /** Checks without the token that Matomo answers, so that no other server gets the token. */
-  probe(): Promise<void>;
+  requireMatomo(): Promise<void>;
   call(call: ApiCall): Promise<ApiResult>;
   /** Several calls in one request. */
   callAll(calls: readonly ApiCall[]): Promise<readonly ApiResult[]>;
   close(): Promise<void>;
 }
 
-/** Sends calls by POST, with the token in the body. Follows no redirects and retries nothing. */
+/** Sends calls by POST, with the token in the body. Goes to no target of a redirect, and retries nothing. */
 export async function createApiClient(options: ApiClientOptions): Promise<ApiClient> {
   const { request } = await import('undici');
   const api = new URL(options.url);
@@ -68,9 +67,9 @@ export async function createApiClient(options: ApiClientOptions): Promise<ApiCli
     })
       .then(async ({ statusCode, headers, body }) => ({
         status: statusCode,
-        contentType: first(headers['content-type']) ?? '',
-        location: first(headers.location),
-        challenge: first(headers['www-authenticate']),
+        contentType: firstOf(headers['content-type']) ?? '',
+        location: firstOf(headers.location),
+        challenge: firstOf(headers['www-authenticate']),
         body: await readText(body, api),
       }))
       .catch((error: Error) => {
@@ -87,7 +86,7 @@ export async function createApiClient(options: ApiClientOptions): Promise<ApiCli
   }
 
   return {
-    async probe() {
+    async requireMatomo() {
       const result = await post({ method: 'API.getMatomoVersion' }, {});
       if (result.kind === 'refused' || isVersion(result.value)) return;
       const what = `${show(api.origin + api.pathname)} answered JSON that is not Matomo's`;
@@ -164,6 +163,115 @@ function isVersion(value: unknown): boolean {
   return typeof (value as { value?: unknown }).value === 'string';
 }
 
-function first(header: string | string[] | undefined): string | undefined {
+function firstOf(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header[0] : header;
+}
+
+/** The result of one call of Matomo's API. Errors may have status 200. */
+export type ApiResult =
+  | { readonly kind: 'value'; readonly value: unknown }
+  | { readonly kind: 'refused'; readonly status: number; readonly message: string };
+
+/** An HTTP answer, of Matomo or of another server. */
+interface HttpAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly location: string | undefined;
+  /** Header `WWW-Authenticate`. */
+  readonly challenge: string | undefined;
+  readonly body: string;
+}
+
+const SET_FOLDER = "Set MATOMO_URL to the folder of Matomo's index.php and matomo.php";
+
+/**
+ * Interprets an answer.
+ *
+ * @throws ApiFailure if it is not an answer of Matomo's API
+ */
+function readApiAnswer(answer: HttpAnswer, url: URL): ApiResult {
+  const { status, contentType, location, body } = answer;
+  const at = show(url.origin + url.pathname);
+  if (status >= 300 && status < 400) {
+    const target = location === undefined ? 'elsewhere' : `to ${show(withoutQuery(location, url))}`;
+    const what = `${at} redirects ${target}, and the token is not sent there`;
+    throw new ApiFailure('redirected', what, adviseTarget(location, url));
+  }
+  const json = parseJson(body);
+  if (json !== undefined) return toResult(json, status);
+  if (status === 401 && answer.challenge !== undefined) {
+    const [scheme = ''] = answer.challenge.split(' ', 1);
+    const what = `The web server at ${at} answered 401 and asks for ${show(scheme)} authentication`;
+    const advice = "Set MATOMO_HEADERS='authorization=Basic …' with user:password in Base64";
+    throw new ApiFailure('request-rejected', what, advice);
+  }
+  if (status >= 400 && status < 500) {
+    const what = `${at} answered ${status}, which is not an answer of Matomo's API`;
+    const advice = `${SET_FOLDER}, and let proxies and firewalls pass POST to index.php`;
+    throw new ApiFailure('request-rejected', what, advice);
+  }
+  if (status >= 500) {
+    const what = `${at} answered ${status}`;
+    throw new ApiFailure('unavailable', what, "Read the log of Matomo's web server and PHP");
+  }
+  const kind = show(contentType.split(';', 1)[0] || 'no content type');
+  const what = `${at} answered ${status} with ${kind}, which is not an answer of Matomo's API`;
+  throw new ApiFailure('not-matomo', what, SET_FOLDER);
+}
+
+/** Interprets one value of an answer, which may be an error. */
+function toResult(value: unknown, status = 200): ApiResult {
+  const { result, message } = (value ?? {}) as { result?: unknown; message?: unknown };
+  if (result !== 'error') return { kind: 'value', value };
+  return { kind: 'refused', status, message: unescapeHtml(String(message ?? '')) };
+}
+
+function parseJson(body: string): unknown {
+  try {
+    const value = JSON.parse(body) as unknown;
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function withoutQuery(location: string, base: URL): string {
+  if (!URL.canParse(location, base.href)) return location.replace(/[?#].*/s, '');
+  const { origin, pathname } = new URL(location, base);
+  return origin + pathname;
+}
+
+/** The folder to set, if the redirect leads to the same file elsewhere. */
+function adviseTarget(location: string | undefined, base: URL): string {
+  const target = location === undefined ? '' : withoutQuery(location, base);
+  const folder = /^(https?:\/\/.*)\/index\.php$/.exec(target)?.[1];
+  return folder === undefined
+    ? 'Set MATOMO_URL to an address at which Matomo answers without a redirect'
+    : `Set MATOMO_URL=${folder}`;
+}
+
+/** Matomo's API cannot be used. The command adds the effect to the message, because it knows what is already done. */
+export class ApiFailure extends Error {
+  override readonly name = 'ApiFailure';
+  readonly code: MessageCode;
+  readonly advice: string;
+
+  constructor(code: MessageCode, what: string, advice: string) {
+    super(what);
+    this.code = code;
+    this.advice = advice;
+  }
+}
+
+const CERTIFICATE = /CERT|SIGNATURE|ALTNAME|PRX_TLS|certificate/;
+const LOOPBACK = /^(?:localhost|127\..*|\[::1\])$/;
+
+/** Whether the text of an error is about a certificate. */
+export function isCertificateReason(reason: string): boolean {
+  return CERTIFICATE.test(reason);
+}
+
+/** Whether others on the network can read requests to this URL. */
+export function isReadableByOthers({ protocol, hostname }: URL): boolean {
+  return protocol === 'http:' && !LOOPBACK.test(hostname);
 }

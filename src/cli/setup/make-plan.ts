@@ -1,15 +1,77 @@
 import { show } from '../../common/diagnostics.js';
 import type { ApiCall } from '../matomo-api/api-client.js';
-import type { Dimension } from '../matomo-api/dimension.js';
+import type { Dimension } from '../matomo-api/api-values.js';
 import { isSameName, type MatomoState } from './read-site.js';
 import { REFUSALS } from './refusals.js';
-import {
-  describeDimension,
-  type Wanted,
-  type WantedDimension,
-  type WantedGoal,
-  type WantedSegment,
-} from './wanted.js';
+
+/** What a site has after setup. */
+export interface Wanted {
+  readonly site: { readonly id: number } | { readonly name: string; readonly url: string };
+  readonly dimensions: readonly WantedDimension[];
+  readonly goals: readonly WantedGoal[];
+  readonly segments: readonly WantedSegment[];
+}
+
+interface WantedDimension {
+  readonly name: string;
+  /** The attribute of a span that it stores. */
+  readonly attribute: string;
+  /** If the site has no room for it, the rest of the plan is carried out, and succeeds. */
+  readonly isOptional?: true;
+}
+
+export interface WantedGoal {
+  readonly name: string;
+  /** A URL that contains it converts the goal. */
+  readonly pattern: string;
+}
+
+interface WantedSegment {
+  readonly name: string;
+  /** Name of the dimension that the condition is about. */
+  readonly dimension: string;
+  readonly condition: string;
+}
+
+const STATUS = 'HTTP status';
+
+export const DIMENSIONS: readonly WantedDimension[] = [
+  { name: 'HTTP method', attribute: 'http.request.method' },
+  { name: STATUS, attribute: 'http.response.status_code' },
+  { name: 'Route', attribute: 'http.route' },
+  { name: 'Failed endpoint', attribute: 'matomo.failed_endpoint' },
+];
+
+/** The description of a dimension in Matomo, by which it is found if somebody renames it. */
+function describeDimension({ attribute }: WantedDimension): string {
+  return `${attribute}, sent by opentelemetry-matomo`;
+}
+
+export const BOT_DIMENSION: WantedDimension = { name: 'Bot', attribute: 'user_agent.bot.name' };
+
+const DEPRECATED = 'Deprecated endpoint';
+
+/** Who calls. The most important first: a site has few slots. */
+export const CONSUMER_DIMENSIONS: readonly WantedDimension[] = [
+  { name: DEPRECATED, attribute: 'matomo.deprecated_endpoint', isOptional: true },
+  { name: 'Client', attribute: 'user_agent.name', isOptional: true },
+  { name: 'Client version', attribute: 'user_agent.version', isOptional: true },
+];
+
+/** What an MCP server does, and for whom. */
+export const MCP_DIMENSIONS: readonly WantedDimension[] = [
+  { name: 'Tool', attribute: 'gen_ai.tool.name', isOptional: true },
+  { name: 'MCP client', attribute: 'mcp.client.name', isOptional: true },
+];
+
+export const CONSUMER_SEGMENTS: readonly WantedSegment[] = [
+  { name: 'Deprecated endpoints', dimension: DEPRECATED, condition: '!=' },
+];
+
+export const SEGMENTS: readonly WantedSegment[] = [
+  { name: 'Visits with a server error', dimension: STATUS, condition: '=^5' },
+  { name: 'Visits with a 404', dimension: STATUS, condition: '==404' },
+];
 
 export type PlanKind = 'site' | 'dimension' | 'goal' | 'segment';
 

@@ -6,10 +6,11 @@ import {
   CONSUMER_DIMENSIONS,
   CONSUMER_SEGMENTS,
   DIMENSIONS,
+  MCP_DIMENSIONS,
   SEGMENTS,
   type Wanted,
   type WantedGoal,
-} from './wanted.js';
+} from './make-plan.js';
 
 export interface SetupArguments {
   /** Applies without asking. */
@@ -51,6 +52,7 @@ export function parseArguments(args: string[]): SetupArguments {
         ...DIMENSIONS,
         ...(values.bots ? [BOT_DIMENSION] : []),
         ...(values.consumers ? CONSUMER_DIMENSIONS : []),
+        ...(values.mcp ? MCP_DIMENSIONS : []),
       ],
       goals,
       segments: [
@@ -70,6 +72,7 @@ function parse(args: string[]) {
         'dry-run': { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         consumers: { type: 'boolean', default: false },
+        mcp: { type: 'boolean', default: false },
         bots: { type: 'boolean', default: false },
         segments: { type: 'boolean', default: false },
         goal: { type: 'string', multiple: true, default: [] },

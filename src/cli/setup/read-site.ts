@@ -1,11 +1,23 @@
-import { unescapeHtml } from '../../inspector/rules/stored-text.js';
-import type { ApiResult } from '../matomo-api/api-answer.js';
-import type { ApiCall, ApiClient } from '../matomo-api/api-client.js';
-import { ApiFailure } from '../matomo-api/api-failure.js';
-import { type Dimension, getDimensions, toDimension } from '../matomo-api/dimension.js';
-import { isPluginActivated, readFlag } from '../matomo-api/plugin.js';
-import { isTrue, listOf, objectOf, readName, unwrap } from '../matomo-api/result-values.js';
-import { SPAM_PREVENTION } from '../matomo-api/spam-prevention.js';
+import { unescapeHtml } from '../../inspector/rules/php-values.js';
+import {
+  type ApiCall,
+  type ApiClient,
+  ApiFailure,
+  type ApiResult,
+} from '../matomo-api/api-client.js';
+import {
+  type Dimension,
+  getDimensions,
+  isPluginActivated,
+  isTrue,
+  listOf,
+  objectOf,
+  readFlag,
+  readName,
+  SPAM_PREVENTION,
+  toDimension,
+  unwrap,
+} from '../matomo-api/api-values.js';
 import { explainRefusal } from './refusals.js';
 
 /** The access of a token to a site, or to any site if the site does not exist yet. */

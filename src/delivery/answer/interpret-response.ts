@@ -17,7 +17,7 @@ import {
   type ResultPolicy,
 } from './result-policy.js';
 
-export interface InterpretResponseOptions {
+interface InterpretResponseOptions {
   readonly hasToken: boolean;
   /** Prefers duplicates to losses. */
   readonly resendUnconfirmed: boolean;
@@ -101,7 +101,7 @@ export function createInterpretResponse(
 
   function interpret(batch: Batch, result: BulkResult, nowMillis: number): Outcome {
     noteTracked(batch, result);
-    if (result.kind === 'processed' || (result.kind === 'accepted' && !result.note)) resume();
+    if (result.kind === 'processed' || (result.kind === 'accepted' && !result.warning)) resume();
     let name = policyNameOf(result, batch, resendUnconfirmed);
     if (name === 'all_invalid') name = countRejection(batch);
     else if (name === 'token_rejected') rejectedHits.add(sentHits(batch));
@@ -140,13 +140,13 @@ export function createInterpretResponse(
       diagnostics.warnOnce('orders-rejected', coded('orders-rejected', ORDER_REFUSED));
     if (name === 'crashes_rolled_back') diagnostics.warn(coded('crashes-rejected', NO_CRASHES));
     if (name !== 'processed' && name !== 'accepted') return;
-    const { note } = result as Extract<BulkResult, { kind: 'processed' | 'accepted' }>;
-    if (!note) return;
+    const { warning } = result as Extract<BulkResult, { kind: 'processed' | 'accepted' }>;
+    if (!warning) return;
     const text =
       name === 'processed'
-        ? note.reason
-        : `${note.reason}. Sending continues. ${adviceFor(note.code)}`;
-    diagnostics.warnOnce(note.code, coded(note.code, text));
+        ? warning.reason
+        : `${warning.reason}. Sending continues. ${adviceFor(warning.code)}`;
+    diagnostics.warnOnce(warning.code, coded(warning.code, text));
   }
 
   return {
@@ -169,7 +169,7 @@ export function createInterpretResponse(
 /** Why a result is not what it should be; `undefined` if it is. */
 export function reasonOf(result: BulkResult): Reason | undefined {
   if ('reason' in result) return result;
-  return result.kind === 'accepted' ? result.note : undefined;
+  return result.kind === 'accepted' ? result.warning : undefined;
 }
 
 function explain(name: PolicyName, cause: Reason): Reason {

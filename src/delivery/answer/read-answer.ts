@@ -17,7 +17,7 @@ export interface Reason {
 export type BulkResult =
   /**
    * Matomo has processed them. `unconfirmed`: neither tracked nor invalid. `invalidIndices`: which ones are invalid, if the response
-   * says it. `note`: a warning for the operator.
+   * says it. `warning`: for the operator.
    */
   | {
       readonly kind: 'processed';
@@ -25,10 +25,10 @@ export type BulkResult =
       readonly invalid: number;
       readonly invalidIndices?: readonly number[];
       readonly unconfirmed: number;
-      readonly note?: Reason;
+      readonly warning?: Reason;
     }
   /** Accepted by a server that does not report results. `isDoubtful`: perhaps not even accepted. */
-  | { readonly kind: 'accepted'; readonly note?: Reason; readonly isDoubtful?: boolean }
+  | { readonly kind: 'accepted'; readonly warning?: Reason; readonly isDoubtful?: boolean }
   /** The hits may be stored or not. Sending them again could duplicate them. */
   | ({ readonly kind: 'unconfirmed' } & Reason)
   /** Rolled back by Matomo: none is stored. */
@@ -47,8 +47,8 @@ export type BulkResult =
   | ({ readonly kind: 'refused'; readonly isTokenRefused?: true } & Reason)
   | { readonly kind: 'too_large' };
 
-/** Facts about Matomo that an exchange alone does not show. */
-export interface ExchangeContext {
+/** What an exchange alone does not show about Matomo. */
+interface ExchangeContext {
   /** Number of hits that were sent. */
   readonly sent: number;
   readonly hasToken: boolean;
@@ -121,11 +121,11 @@ function readStatus(answer: AnswerExchange, known: ExchangeContext): BulkResult 
     };
   }
   const scheme = /^(?:basic|digest|bearer|negotiate|ntlm)\b/i.exec(answer.authenticate ?? '')?.[0];
-  const details =
+  const cause =
     status === 401 && scheme !== undefined
       ? `: a server in front of it asks for authentication (${scheme})`
       : '';
-  return { kind: 'refused', code: 'request-rejected', reason: `${reason}${details}` };
+  return { kind: 'refused', code: 'request-rejected', reason: `${reason}${cause}` };
 }
 
 function readOk(answer: AnswerExchange, known: ExchangeContext): BulkResult {
@@ -157,7 +157,7 @@ function readOk(answer: AnswerExchange, known: ExchangeContext): BulkResult {
     ...(invalidIndices && { invalidIndices }),
     ...(tracked === 0 &&
       !known.hasTracked && {
-        note: {
+        warning: {
           code: 'site-unknown',
           reason: `Matomo rejected all of ${countOf(known.sent)}, counted as invalid. Check siteId: the site may not exist.`,
         },
@@ -185,8 +185,8 @@ function readWithoutCounters(
     return { kind: 'unavailable', code: 'not-matomo', reason: html, mayBeStored: true };
   }
   if (known.hasTracked) {
-    const note: Reason = { code: 'not-matomo', reason: `${reason}; the hits count as accepted` };
-    return { kind: 'accepted', note, isDoubtful: status !== 201 && status !== 202 };
+    const warning: Reason = { code: 'not-matomo', reason: `${reason}; the hits count as accepted` };
+    return { kind: 'accepted', warning, isDoubtful: status !== 201 && status !== 202 };
   }
   if (isTruncated) {
     const incomplete = `The response with status ${status} (${hits}) is incomplete (${type})`;

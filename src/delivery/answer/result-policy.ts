@@ -132,26 +132,26 @@ interface Effect {
 }
 
 /**
- * The effect of an exchange on a batch. Only after `decided` and `split` delivery continues immediately, and only the functions
- * below create them: every such request has fewer hits left, or is smaller than the one before.
+ * The effect of an exchange on a batch. Delivery continues immediately only after `decided` and `split`, which only the functions below
+ * create: every such request has fewer hits left, or is smaller than the one before.
  */
 export type Outcome =
   | (Effect & { readonly kind: 'decided' })
   | (Effect & { readonly kind: 'split' })
   | (Effect & { readonly kind: 'held'; readonly waitMillis: number });
 
-/** Every hit that was sent is counted. The rest of the batch follows immediately. */
+/** Every hit that was sent is counted. The rest of the batch is sent immediately. */
 export function decided(batch: Batch, counts: DeliveryCounters): Outcome {
   return { kind: 'decided', counts, again: restOf(batch) };
 }
 
-/** The hits that were sent follow immediately as two smaller bulks; `undefined` if it was one hit. */
+/** The hits that were sent are sent again immediately, as two smaller bulks; `undefined` if it was one hit. */
 export function split(batch: Batch, lastFirst = false): Outcome | undefined {
   const parts = halve(batch, lastFirst);
   return parts && { kind: 'split', counts: createDeliveryCounters(), again: parts };
 }
 
-/** Nothing follows until the wait is over. */
+/** Nothing is sent until the wait is over. */
 export function held(
   again: readonly Batch[],
   waitMillis: number,

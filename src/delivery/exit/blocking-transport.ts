@@ -17,7 +17,7 @@ const IS_SENT = 1;
  * Sends one bulk request while the calling thread is blocked, for the end of a process, when nothing can be awaited. Throws if
  * no worker thread can be started.
  */
-export type SendSync = (body: Buffer, timeoutMillis: number) => Exchange;
+type SendSync = (body: Buffer, timeoutMillis: number) => Exchange;
 
 /**
  * Sends from a worker thread, which starts with the first request. The thread gets no flags and no environment, so that no preload

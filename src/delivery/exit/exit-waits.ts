@@ -1,4 +1,7 @@
-/** How long a process waits at its end for what, in milliseconds. */
+/**
+ * How long a process waits at its end for what, in milliseconds. `finish` in delivery.ts subtracts what `shutdown` and the hold on
+ * the event loop took from `shutdownTimeoutMillis` (5,000 by default); last-flush.ts sends for at most what is left.
+ */
 export const EXIT_WAITS = {
   /** Default of `shutdownTimeoutMillis` with `register` and `start`: PM2 kills 1.6 s after SIGINT. */
   registeredMillis: 1_500,

@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import { reasonOf } from '../http/explain-error.js';
-import { NodeClient, type NodeClientOptions, type NodeRequest } from '../http/node-client.js';
+import { NodeClient, type NodeClientOptions, type NodeRequest } from '../http/node-transport.js';
 import type { Exchange } from '../http/transport.js';
 
 // The worker thread of the last flush. The build bundles this file and embeds it as text, because a bundled application has no file of
@@ -41,7 +41,7 @@ let client: NodeClient | undefined;
 let current: NodeRequest | undefined;
 
 port.on('message', ({ number, body, settings }: ExitRequest) => {
-  current?.abort(new Error('another request follows'));
+  current?.abort(new Error('replaced by another request'));
   try {
     if (settings) {
       applyDefaults(settings.defaults);

@@ -1,15 +1,10 @@
 import { describeError } from '../../common/describe-error.js';
-import type { Diagnostics } from '../../common/diagnostics.js';
 import { coded } from '../../common/messages.js';
 import { reasonOf } from '../answer/interpret-response.js';
-import type { DeliveryOptions } from '../delivery-options.js';
-import type { Transport } from '../http/transport.js';
-import type { LossLog } from '../loss-log.js';
+import type { DeliveryParts } from '../delivery-options.js';
 import { type Batch, countOf } from '../queue/batch.js';
 import type { LossReason } from '../queue/counters.js';
-import type { MemoryQueue } from '../queue/memory-queue.js';
 import type { Sender } from '../sender.js';
-import type { Spool } from '../spool/spool.js';
 import { EXIT_WAITS } from './exit-waits.js';
 
 /** After this many rolled-back bulks, the cause is Matomo's database and not a hit. */
@@ -18,13 +13,7 @@ const MAX_ROLLED_BACK = 10;
 /** Why hits are left if there was no time to send them. */
 const TIMED_OUT = 'the shutdown timeout ran out';
 
-export interface LastFlushParts {
-  readonly options: DeliveryOptions;
-  readonly transport: Transport;
-  readonly diagnostics: Diagnostics;
-  readonly losses: LossLog;
-  readonly memory: MemoryQueue;
-  readonly spool: Spool | undefined;
+export interface LastFlushParts extends DeliveryParts {
   readonly sender: Sender;
 }
 

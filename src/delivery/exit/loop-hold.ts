@@ -1,5 +1,5 @@
 import type { AsyncResource } from 'node:async_hooks';
-import { MAX_TIMER_MILLIS } from '../../common/long-timer.js';
+import { MAX_TIMER_MILLIS } from '../../common/timers.js';
 
 /** How often an event loop that nothing of ours holds is examined while a request to Matomo is in flight. */
 const CHECK_MILLIS = 100;
@@ -7,7 +7,7 @@ const CHECK_MILLIS = 100;
 /** Standard streams are always listed. Connecting and writing hold the event loop even if the socket does not. */
 const IGNORED = /^(?:(?:TTY|Pipe)Wrap|\w*ConnectWrap|\w*WriteWrap)$/;
 
-export interface LoopHoldOptions {
+interface LoopHoldOptions {
   /** How long the event loop is held after the last hit or flush. */
   readonly millis: number;
   /** Timers get its async context. */

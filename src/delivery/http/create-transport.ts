@@ -1,14 +1,17 @@
-import { UndiciNotLoaded } from './create-dispatcher.js';
 import { createNodeTransport } from './node-transport.js';
 import type { Exchange, Transport } from './transport.js';
-import { createUndiciTransport, type UndiciTransportOptions } from './undici-transport.js';
+import {
+  createUndiciTransport,
+  UndiciNotLoaded,
+  type UndiciTransportOptions,
+} from './undici-transport.js';
 
 interface Options extends UndiciTransportOptions {
   /** Called once with the error if `undici` cannot be loaded. */
   readonly onFallback?: ((error: unknown) => void) | undefined;
 }
 
-/** The transport for this runtime. On Bun, `undici` is a stub that sends nothing; a given `dispatcher` is used on every runtime. */
+/** The transport for this runtime. On Bun, `undici` is a stub that sends nothing; the option `dispatcher` is used on every runtime. */
 export function createTransport(options: Options): Transport {
   if (options.dispatcher) return createUndiciTransport(options);
   const isBun = process.versions.bun !== undefined;
@@ -39,7 +42,7 @@ function createFallingBack(options: Options): Transport {
   };
 }
 
-/** Prints hits and sends nothing. They are counted as `accepted`. */
+/** Prints hits and sends nothing. The hits are counted as `accepted`. */
 export function createDryRunTransport(print: (line: string) => void): Transport {
   function sendSync(body: Buffer): Exchange {
     const { requests } = JSON.parse(body.toString('latin1')) as { requests: string[] };

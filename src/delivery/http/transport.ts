@@ -28,7 +28,7 @@ export interface Transport {
   send(body: Buffer, timeoutMillis: number): Promise<Exchange>;
   /** Loads what the first request needs, without connecting. */
   prepare?(): void;
-  /** Its sockets keep the process alive. */
+  /** Whether open sockets keep the process alive. */
   readonly holdsLoop?: boolean | undefined;
   /** Aborts the request in flight, with its connection: its result is `no_answer` or `not_sent`. Later requests are sent. */
   abort?(reason: Error): void;

@@ -23,7 +23,7 @@ const MAX_FAILING = 100;
 export class BatchQueue {
   /** Crashes are sent last, so that they never delay others: a Matomo without CrashAnalytics rejects each bulk of them. */
   readonly #batches: Readonly<Record<BulkKind, Batch[]>> = { page: [], chatbot: [], crash: [] };
-  /** Batches of one hit that failed alone. They are sent again after another bulk was decided, or if nothing else is left. */
+  /** Batches of one hit that failed alone. Such a batch is sent again after another bulk was decided, or if nothing else is left. */
   #alone: (Batch & { readonly kind: TurnKind })[] = [];
   readonly #seen = new Set<BulkKind>();
   readonly #max: number;
@@ -128,7 +128,7 @@ export class BatchQueue {
   expire(isFresh: (hit: EncodedHit) => boolean): EncodedHit[] {
     const expired: EncodedHit[] = [];
     for (let batch = this.first(); batch; batch = this.first()) {
-      if (areAll(batch.hits, isFresh)) break;
+      if (batch.hits.every(isFresh)) break;
       this.replaceFirst(batch, splitExpired(batch, isFresh, expired), true);
     }
     return expired;
@@ -202,16 +202,10 @@ function splitExpired<B extends Batch>(
   isFresh: (hit: EncodedHit) => boolean,
   expired: EncodedHit[],
 ): B[] {
-  if (areAll(batch.hits, isFresh)) return [batch];
+  if (batch.hits.every(isFresh)) return [batch];
   const fresh: EncodedHit[] = [];
   for (const hit of batch.hits) (isFresh(hit) ? fresh : expired).push(hit);
   return fresh.length === 0 ? [] : [{ ...batch, hits: fresh, part: undefined }];
-}
-
-/** Faster than `every`. */
-function areAll(hits: readonly EncodedHit[], isIt: (hit: EncodedHit) => boolean): boolean {
-  for (const hit of hits) if (!isIt(hit)) return false;
-  return true;
 }
 
 /** Whether a bulk of all these hits may be small enough. */

@@ -93,7 +93,7 @@ function middleOf(hits: readonly EncodedHit[]): number {
   return middle;
 }
 
-/** A batch with some hits of another one. Keeps the facts about its first failure. */
+/** A batch with some hits of another one. Keeps what is known about its first failure. */
 export function partOf(batch: Batch, hits: readonly EncodedHit[]): Batch {
   const { kind, failedAs, processedBefore, isRejected, joinedBelow } = batch;
   return { ...createBatch(kind, hits), failedAs, processedBefore, isRejected, joinedBelow };

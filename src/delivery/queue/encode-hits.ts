@@ -6,7 +6,7 @@ import type { Hit } from '../../hit/hit.js';
  */
 export type BulkKind = Hit['kind'] | 'chatbot';
 
-/** The part of `recMode=1` that begins with a rare character: searching for that is faster. */
+/** The part of `recMode=1` that begins with a rare character. */
 const MARK = 'Mode=1';
 const IS_CHATBOT = /&recMode=1(?:&|$)/;
 
@@ -30,7 +30,7 @@ export function groupByKind<T>(
   const groups = new Map<BulkKind, T[]>();
   const [first] = hits;
   const firstKind = first && kindOf(first);
-  // Nearly all bulks have one kind: comparing costs less than looking up each hit.
+  // Nearly all bulks have one kind.
   let same = 0;
   while (same < hits.length && kindOf(hits[same] as T) === firstKind) same += 1;
   if (firstKind && same === hits.length) return new Map([[firstKind, hits]]);
@@ -55,7 +55,7 @@ export interface EncodedHit {
 
 /**
  * Encodes the hits of each kind into one buffer, in the order in which they are sent and with the separators of a body, so that
- * the body of a batch is one copy. Queued as bytes, hits cost the garbage collector nothing.
+ * the body of a batch is one copy.
  */
 export function encodeHits(hits: readonly Hit[]): EncodedHit[] {
   const ordered = inOrder(hits);
@@ -79,7 +79,7 @@ function arePageViews(hits: readonly Hit[], buffer: Buffer): boolean {
 
 function joinQueries(hits: readonly Hit[]): string {
   let text = '';
-  for (const { query } of hits) text += query + SEPARATOR; // faster than join()
+  for (const { query } of hits) text += query + SEPARATOR;
   return text;
 }
 
@@ -104,7 +104,7 @@ const CHARACTERS = 5;
 /** The rest of an exact number is for the index of a hit. */
 const MAX_NUMBERED = 2 ** 53 / CHARACTER ** CHARACTERS;
 
-/** Sorts numeric keys natively: comparing texts in JavaScript costs more, and is left for visitors that begin alike. */
+/** Sorts by numeric keys. Texts are compared only if visitors begin alike. */
 function inOrder(hits: readonly Hit[]): readonly Hit[] {
   if (hits.length > MAX_NUMBERED) return [...hits].sort(byVisitorThenTime);
   const keys = new Float64Array(hits.length);
@@ -177,7 +177,7 @@ export function toBody(hits: readonly EncodedHit[], tokenAuth: string | undefine
     if (i > 0) written += body.write(SEPARATOR, written, 'latin1');
     const { buffer, start, end: firstEnd } = hits[i] as EncodedHit;
     let end = firstEnd;
-    for (i += 1; follows(hits[i], buffer, end); i += 1) end = (hits[i] as EncodedHit).end;
+    for (i += 1; isNext(hits[i], buffer, end); i += 1) end = (hits[i] as EncodedHit).end;
     written += buffer.copy(body, written, start, end);
   }
   closing.copy(body, written);
@@ -199,13 +199,13 @@ function completeShared(hits: readonly EncodedHit[], closing: Buffer): Buffer | 
 export function isRow(hits: readonly EncodedHit[]): boolean {
   for (let i = 1; i < hits.length; i++) {
     const { buffer, end } = hits[i - 1] as EncodedHit;
-    if (!follows(hits[i], buffer, end)) return false;
+    if (!isNext(hits[i], buffer, end)) return false;
   }
   return true;
 }
 
 /** Whether a hit is directly after position `end` of the buffer, with a separator between them. */
-function follows(hit: EncodedHit | undefined, buffer: Buffer, end: number): boolean {
+function isNext(hit: EncodedHit | undefined, buffer: Buffer, end: number): boolean {
   return hit !== undefined && hit.start === end + SEPARATOR.length && hit.buffer === buffer;
 }
 

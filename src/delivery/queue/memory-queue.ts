@@ -6,8 +6,11 @@ import { type EncodedHit, encodeHits } from './encode-hits.js';
 const OBJECT_BYTES = 100;
 
 /**
- * Hits in memory: queued ones, oldest first, and encoded ones, which were taken and have no result yet.
+ * Hits in memory: waiting ones, whose request has not ended; queued ones, oldest first; and encoded ones, which were taken and have
+ * no result yet.
  *
+ *     wait ──> waiting
+ *                 │ queue, or final
  *     push ──> [ removed … | queued … ] ──take──> encoded ──acknowledge──> counted
  *                          ^ head
  *
@@ -17,6 +20,8 @@ const OBJECT_BYTES = 100;
 export class MemoryQueue {
   /** Results of hits, also of those in a spool. */
   readonly counters: DeliveryCounters = createDeliveryCounters();
+  /** Oldest first. */
+  readonly #waiting = new Set<PendingHit>();
   #hits: (PendingHit | undefined)[] = [];
   #head = 0;
   #bytes = 0;
@@ -30,14 +35,22 @@ export class MemoryQueue {
     return this.#hits.length - this.#head;
   }
 
-  /** Number of hits in memory. A place that is not prepared counts as one. */
-  get count(): number {
-    return this.queued + this.#furtherHits + this.#encoded;
+  /** Number of hits that are not encoded yet, in places or waiting. */
+  get unencoded(): number {
+    return this.queued + this.#waiting.size;
   }
 
-  /** When the request of the oldest queued hit ended, on the monotonic clock; `Infinity` if no hit is queued. */
+  /** Number of hits in memory. A place that is not prepared counts as one. */
+  get count(): number {
+    return this.unencoded + this.#furtherHits + this.#encoded;
+  }
+
+  /** When the request of the oldest queued hit ended or a waiting hit was tracked, on the monotonic clock; `Infinity` if there is none. */
   get oldestMillis(): number {
-    return this.#hits[this.#head]?.endedMillis ?? Number.POSITIVE_INFINITY;
+    const queued = this.#hits[this.#head]?.endedMillis ?? Number.POSITIVE_INFINITY;
+    if (this.#waiting.size === 0) return queued;
+    const [waiting] = this.#waiting;
+    return Math.min(queued, (waiting as PendingHit).endedMillis);
   }
 
   /** Approximate memory of the hits. */
@@ -50,6 +63,19 @@ export class MemoryQueue {
     this.#bytes += hit.bytes;
   }
 
+  /** Adds a hit without a place in the queue. The hit gets one from `queue`, or when it is final. */
+  wait(hit: PendingHit): void {
+    this.#waiting.add(hit);
+    this.#bytes += hit.bytes;
+  }
+
+  /** Queues a waiting hit. Returns `false` if it was queued before. */
+  queue(hit: PendingHit): boolean {
+    const isWaiting = this.#waiting.delete(hit);
+    if (isWaiting) this.#hits.push(hit);
+    return isWaiting;
+  }
+
   /**
    * Encodes up to `max` queued hits and their crashes, oldest first; only final ones unless `all`. Hits that the application has
    * ignored since are removed and not returned.
@@ -58,7 +84,7 @@ export class MemoryQueue {
     return this.encode(this.remove(max, nowMillis, all));
   }
 
-  /** Encodes hits. They are in memory until they are acknowledged or forgotten. */
+  /** Encodes hits, which stay in memory until they are acknowledged or forgotten. */
   encode(hits: readonly Hit[]): readonly EncodedHit[] {
     const encoded = encodeHits(hits);
     this.#countEncoded(encoded, 1);
@@ -89,6 +115,7 @@ export class MemoryQueue {
     const taken: Hit[] = [];
     const epochMillis = Date.now();
     const kept: PendingHit[] = [];
+    if (this.#waiting.size > 0) this.#queueWaiting(nowMillis, all);
     let left = max;
     while (left > 0 && this.#head < this.#hits.length) {
       const pending = this.#hits[this.#head] as PendingHit;
@@ -142,6 +169,14 @@ export class MemoryQueue {
       if (hit.isFinal(nowMillis)) final += 1;
     }
     return final >= count;
+  }
+
+  /** Queues waiting hits that are final, or `all`. */
+  #queueWaiting(nowMillis: number, all: boolean): void {
+    for (const hit of this.#waiting) {
+      if (!all && !hit.isFinal(nowMillis)) break; // the following ones are younger
+      this.queue(hit);
+    }
   }
 
   #countEncoded(hits: readonly EncodedHit[], sign: 1 | -1): void {

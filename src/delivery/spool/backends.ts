@@ -1,8 +1,8 @@
 import type { Diagnostics } from '../../common/diagnostics.js';
+import type { PurgeFilter } from './hit-line.js';
 import type { SpoolOpener } from './lazy-spool.js';
-import type { PurgeFilter } from './purge-filter.js';
+import type { RedisSpoolStatus } from './redis/redis-commands.js';
 import type { OpenRedisSpoolOptions } from './redis/redis-spool.js';
-import type { RedisSpoolStatus } from './redis/redis-spool-status.js';
 import { isRedisUrl, parseRedisUrl, shownPlace } from './redis/redis-url.js';
 import type { SpoolStatus } from './spool-store.js';
 
@@ -17,7 +17,7 @@ type ParsedPlace = { readonly place: string } | { readonly rule: string | undefi
 export type SpoolBackendName = 'redis' | 'file';
 
 /** A kind of store for hits. Its code is loaded on demand. */
-export interface SpoolBackend {
+interface SpoolBackend {
   readonly name: SpoolBackendName;
   /** Whether the option `spool` names a store of this kind. */
   matches(place: string): boolean;

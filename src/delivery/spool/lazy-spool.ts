@@ -34,7 +34,7 @@ export class LazySpool implements SpoolStore {
   #spool: OpenedSpool | undefined;
   #events: SpoolEvents | undefined;
 
-  /** `loaded` must not reject. It resolves with `undefined` if there is no store. */
+  /** `loaded` must not reject, and resolves with `undefined` if there is no store. */
   constructor(loaded: Promise<SpoolOpener | undefined>) {
     this.#opened = loaded.then((opener) => {
       this.#isOpening = false;

@@ -57,7 +57,7 @@ export interface SpoolStore {
   readonly oldestSeconds: number;
   /** Call this once, before anything else. */
   start(events: SpoolEvents): void;
-  /** Accepts hits for the next `write`. They are pending from now on. */
+  /** Accepts hits for the next `write`. The hits are pending from now on. */
   append(hits: readonly Hit[]): void;
   /**
    * For the end of a process, when nothing can be awaited: stores these hits and those for which `write` has not started. Returns

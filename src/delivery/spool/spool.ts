@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { withTimeout } from '../../common/with-timeout.js';
+import { withTimeout } from '../../common/timers.js';
 import { EXIT_WAITS } from '../exit/exit-waits.js';
 import { addCounters } from '../queue/counters.js';
 import { decodeHit, type EncodedHit } from '../queue/encode-hits.js';
@@ -9,16 +9,16 @@ import type { IsFresh, SpoolStore, StoredHit, TakeOptions } from './spool-store.
 /** Interval for removing hits that are too old, even while nothing can be sent. */
 const EXPIRY_MILLIS = 1_000;
 
-/** Interval for storing and reading hits. They must be stored within half a second. */
+/** Interval for storing and reading hits, which must be stored within half a second. */
 const INTERVAL_MILLIS = 150;
 
-/** Interval for storing full portions: a queued hit keeps its request in memory, which costs garbage collection. */
+/** Interval for storing full portions: a queued hit keeps its request in memory. */
 const PORTION_MILLIS = 50;
 
 /** Hits that are encoded without a pause, so that requests are handled in between. */
 const PORTION = 100;
 
-export interface SpoolCallbacks {
+interface SpoolCallbacks {
   /** There may be hits to send or to store. */
   onInterval(): void;
   /** Passes on hits that could not be stored. */
@@ -70,7 +70,7 @@ export class Spool {
    */
   async storeQueued(all: boolean): Promise<void> {
     await this.store.ready;
-    for (let left = this.#memory.queued; left > 0; left -= PORTION) {
+    for (let left = this.#memory.unencoded; left > 0; left -= PORTION) {
       const hits = this.#memory.remove(PORTION, performance.now(), all);
       if (hits.length === 0) break;
       this.store.append(hits);

@@ -60,8 +60,8 @@ export const OTLP_CODECS: readonly OtlpCodec[] = [protobufCodec, jsonCodec];
 /** Finds the codec of a `Content-Type`, whose parameters are ignored. */
 export function findCodec(contentType: string | undefined): OtlpCodec | undefined {
   const [type = ''] = (contentType ?? '').split(';', 1);
-  const given = type.trim().toLowerCase();
-  return OTLP_CODECS.find((codec) => codec.contentType === given || codec.aliases.includes(given));
+  const name = type.trim().toLowerCase();
+  return OTLP_CODECS.find((codec) => codec.contentType === name || codec.aliases.includes(name));
 }
 
 function isPartial(rejectedSpans: number, errorMessage: string): boolean {

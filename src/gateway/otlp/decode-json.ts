@@ -3,10 +3,10 @@ import { runAtOnce, type Steps } from '../../common/slices.js';
 import { HIT_EVENT } from '../../requests/hit-events.js';
 import { type DecodedExport, MAX_ITEMS, UnreadableExport } from './decoded-export.js';
 import { checkJson, cutName, cutText, MAX_NAME_CHARACTERS } from './limits.js';
-import { OTLP_SPAN_KINDS } from './otlp-span-kind.js';
 import {
   emptySpanFields,
   type HitEvent,
+  OTLP_SPAN_KINDS,
   type SpanFields,
   type SpanSource,
 } from './received-span.js';
@@ -76,6 +76,7 @@ function readSpan(json: Json, scope: string, into: DecodedExport): SpanFields {
     statusCode: enumValue(status.code, STATUS_CODES),
     exceptionType: exceptionTypeOf(json.events, into),
     hitEvents: hitEventsOf(json.events, into),
+    link: linkOf(json.links),
     flags: integer(json.flags),
     scope,
   };
@@ -102,6 +103,11 @@ function hitEventsOf(events: unknown, into: DecodedExport): HitEvent[] {
     hits.push({ nanos: nanos(timeUnixNano), attributes: readAttributes(attributes, into) });
   }
   return hits;
+}
+
+function linkOf(links: unknown): SpanFields['link'] {
+  const [link] = objects(links, 'links');
+  return link && { traceId: hex(link.traceId), spanId: hex(link.spanId) };
 }
 
 function readAttributes(list: unknown, into: DecodedExport): Attributes {

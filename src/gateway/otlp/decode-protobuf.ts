@@ -127,6 +127,8 @@ function readSpan(reader: Reader, end: number, into: DecodedExport): SpanFields 
       span.attributes = readAttribute(reader, reader.end(), span.attributes, into, filter);
     } else if (tag === tagOf(11, MESSAGE)) {
       readEvent(reader, reader.end(), span, into);
+    } else if (tag === tagOf(13, MESSAGE) && span.link === undefined) {
+      span.link = readLink(reader, reader.end());
     } else if (tag === tagOf(15, MESSAGE)) span.statusCode = readStatusCode(reader, reader.end());
     else if (tag === tagOf(16, FIXED32)) span.flags = reader.fixed32();
     else reader.skipTagged(tag);
@@ -137,6 +139,17 @@ function readSpan(reader: Reader, end: number, into: DecodedExport): SpanFields 
     reader.pos = end;
   }
   return span;
+}
+
+function readLink(reader: Reader, end: number): SpanFields['link'] {
+  const link = { traceId: '', spanId: '' };
+  while (reader.goesOn(end)) {
+    const tag = reader.uint32();
+    if (tag === tagOf(1, MESSAGE)) link.traceId = reader.hex(reader.traceId);
+    else if (tag === tagOf(2, MESSAGE)) link.spanId = reader.hex(reader.spanId);
+    else reader.skipTagged(tag);
+  }
+  return link;
 }
 
 function readStatusCode(reader: Reader, end: number): number {

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import type { Attributes } from '../../common/otel-types.js';
 import { textOf } from '../../requests/finished-span.js';
 import { MAX_FURTHER_HITS } from '../../requests/hit-events.js';
-import { OTLP_SERVER_SPAN } from './otlp-span-kind.js';
 import {
   bytesOfAttribute,
   isEmpty,
   NO_ATTRIBUTES,
+  OTLP_SERVER_SPAN,
   ReceivedSpan,
   type SpanFields,
   type SpanSource,
@@ -119,11 +119,11 @@ export class DecodedExport {
     const attributes =
       fields.kind === OTLP_SERVER_SPAN ? fields.attributes : this.#kept(fields.attributes);
     const { hitEvents } = fields;
-    const isConnector = isEmpty(fields, attributes);
-    if (isConnector) clearContents(fields);
+    const isEmptySpan = isEmpty(fields, attributes);
+    if (isEmptySpan) clearContents(fields);
     this.#traceId = fields.traceId === this.#traceId ? this.#traceId : fields.traceId;
     fields.traceId = this.#traceId;
-    const span = new ReceivedSpan(fields, source, attributes, this.#selection, isConnector);
+    const span = new ReceivedSpan(fields, source, attributes, this.#selection, isEmptySpan);
     this.spans.push(span);
     const hits = hitEvents.length + (span.isRequest ? 1 : 0);
     if (hits === 0) return;
@@ -181,7 +181,7 @@ export class DecodedExport {
   }
 }
 
-/** Clears what is not needed of a connector. */
+/** Clears what is not needed of an empty span. */
 function clearContents(fields: SpanFields): void {
   fields.name = '';
   fields.startNanos = 0n;

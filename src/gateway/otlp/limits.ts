@@ -1,5 +1,4 @@
 import { type DecodedExport, UnreadableExport } from './decoded-export.js';
-import { KnownTexts } from './known-texts.js';
 
 /** Longer texts are cut. Tracking parameters are shorter, so JSON that was cut here is still too long for Matomo. */
 const MAX_TEXT_CHARACTERS = 32_768;
@@ -41,6 +40,48 @@ const BACKSLASH = 0x5c;
 const COLON = 0x3a;
 const SPACE = 0x20;
 
+const SLOTS = 2048; // a power of two
+const MAX_BYTES = 256;
+/** Bytes of a text that are hashed, spread over all of it. */
+const MIN_HASHED = 8;
+
+/**
+ * Names by their bytes: a known one is found without being decoded. They stay in memory as long as the process runs, so texts that
+ * may be personal do not belong here. No `GenerationCache`, whose keys have to be decoded first: measured with texts of spans, a read
+ * takes 41 ns here, 80 ns with that cache and 61 ns with none.
+ */
+export class KnownTexts {
+  readonly #texts: string[] = new Array(SLOTS).fill('');
+
+  /** Decodes UTF-8, or returns the known text with the same bytes. */
+  read(bytes: Buffer, begin: number, end: number): string {
+    if (end - begin > MAX_BYTES) return bytes.toString('utf8', begin, end);
+    const slot = slotOf(bytes, begin, end);
+    const known = this.#texts[slot] as string;
+    if (isSame(known, bytes, begin, end)) return known;
+    const text = bytes.toString('utf8', begin, end);
+    this.#texts[slot] = text;
+    return text;
+  }
+}
+
+function slotOf(bytes: Buffer, begin: number, end: number): number {
+  const step = Math.floor((end - begin) / MIN_HASHED) + 1;
+  let hash = end - begin;
+  for (let i = begin; i < end; i += step) hash = (Math.imul(hash, 31) + (bytes[i] as number)) | 0;
+  return (hash ^ (hash >>> 15)) & (SLOTS - 1);
+}
+
+/** Whether a text has these bytes; false for texts that are not ASCII. */
+function isSame(text: string, bytes: Buffer, begin: number, end: number): boolean {
+  if (text.length !== end - begin) return false;
+  for (let i = 0; i < text.length; i++) {
+    const byte = bytes[begin + i] as number;
+    if (byte > 127 || byte !== text.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
 const names = new KnownTexts();
 
 /**
@@ -76,7 +117,7 @@ export function checkJson(body: Buffer): void {
 
 const TOO_DENSE = `JSON has more than ${MIN_OBJECTS} lists and objects, and less than ${MIN_BYTES_OF_AN_OBJECT} bytes for each`;
 
-/** Whether a colon follows. */
+/** Whether a colon comes next. */
 function isName(body: Buffer, begin: number): boolean {
   let i = begin;
   while ((body[i] as number) <= SPACE) i += 1;

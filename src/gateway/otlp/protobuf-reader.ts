@@ -1,6 +1,5 @@
 import { BinaryReader, type WireType } from '@bufbuild/protobuf/wire';
-import { KnownTexts } from './known-texts.js';
-import { endOfText } from './limits.js';
+import { endOfText, KnownTexts } from './limits.js';
 
 const names = new KnownTexts();
 

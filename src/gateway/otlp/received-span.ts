@@ -1,7 +1,8 @@
 import type { Attributes, AttributeValue, HrTime, SpanContext } from '../../common/otel-types.js';
 import { type FinishedSpan, methodOf, SERVER_SPAN } from '../../requests/finished-span.js';
+import type { WaitingSpan } from '../../requests/group-spans.js';
 import { HIT_EVENT } from '../../requests/hit-events.js';
-import { toSpanKind } from './otlp-span-kind.js';
+import { linkedRequestOf } from '../../requests/operations/mcp.js';
 import type { SpanSelection } from './span-selection.js';
 
 /** A span event named `matomo.hit`. */
@@ -26,6 +27,8 @@ export interface SpanFields {
   exceptionType: string | undefined;
   /** Events named `matomo.hit`. */
   hitEvents: HitEvent[];
+  /** The first link. */
+  link: Pick<SpanContext, 'traceId' | 'spanId'> | undefined;
   flags: number;
   /** Name of the instrumentation scope. */
   scope: string;
@@ -46,22 +49,6 @@ export interface SpanSource {
   readonly isTaken: boolean;
 }
 
-/** Spans of one request, or spans without a request. Those whose request may still arrive are a separate group. */
-export interface SpanGroup {
-  /** The outermost request in their process. */
-  readonly request: ReceivedSpan | undefined;
-  /** Whether an ancestor in their process has not arrived. */
-  readonly isTorn: boolean;
-  newestMillis: number;
-  /** All spans except the request itself and connectors. */
-  below: ReceivedSpan[];
-  /** Connectors, which are only counted. */
-  connectors: number;
-  connectorBytes: number;
-  /** Whether its spans stay, because they must wait longer. */
-  isKept: boolean;
-}
-
 const OBJECT_BYTES = 500;
 const ATTRIBUTE_BYTES = 40;
 
@@ -69,7 +56,7 @@ const HAS_IS_REMOTE = 0x100; // SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK
 const IS_REMOTE = 0x200; // SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK
 
 /** A span of another process. */
-export class ReceivedSpan implements FinishedSpan {
+export class ReceivedSpan implements FinishedSpan, WaitingSpan<ReceivedSpan> {
   readonly traceId: string;
   readonly spanId: string;
   readonly name: string;
@@ -78,22 +65,14 @@ export class ReceivedSpan implements FinishedSpan {
   readonly status: { readonly code: number };
   readonly events: NonNullable<FinishedSpan['events']>;
   readonly parentSpanId: string | undefined;
-  /** Whether the parent is in another process; `undefined` for older SDKs. */
   readonly isParentRemote: boolean | undefined;
   readonly source: SpanSource;
-  /** Whether this is the server side of an HTTP request. */
   readonly isRequest: boolean;
-  /** Whether it only connects other spans with their request: nothing else of it is used. */
-  readonly isConnector: boolean;
-  /** Its memory, roughly. */
+  readonly isEmpty: boolean;
   readonly bytes: number;
-  /** When it arrived. */
   arrivedMillis = 0;
-  /** Set only while the spans of its trace are grouped. */
-  group: SpanGroup | undefined = undefined;
-  /** Whether it was left without a request because an ancestor in its process is missing. */
-  isTorn = false;
-  /** The next span that waits in its trace. */
+  group: WaitingSpan<ReceivedSpan>['group'] = undefined;
+  isAncestorMissing = false;
   newer: ReceivedSpan | undefined = undefined;
 
   readonly #startNanos: bigint;
@@ -104,7 +83,7 @@ export class ReceivedSpan implements FinishedSpan {
     source: SpanSource,
     attributes: Attributes,
     { takesScope }: Pick<SpanSelection, 'takesScope'>,
-    isConnector = false,
+    isEmpty = false,
   ) {
     this.traceId = fields.traceId;
     this.spanId = fields.spanId;
@@ -119,8 +98,14 @@ export class ReceivedSpan implements FinishedSpan {
     this.parentSpanId =
       parentSpanId === '' || parentSpanId === NO_PARENT ? undefined : parentSpanId;
     this.isParentRemote = flags & HAS_IS_REMOTE ? (flags & IS_REMOTE) !== 0 : undefined;
+    const linked = fields.link && this.#linkedTo(fields.link);
+    if (linked) {
+      this.traceId = linked.traceId;
+      this.parentSpanId = linked.spanId;
+      this.isParentRemote = false;
+    }
     this.source = source;
-    this.isConnector = isConnector;
+    this.isEmpty = isEmpty;
     this.bytes = bytesOf(this.name, attributes) + (source.extraBytes ?? 0);
     for (const event of fields.hitEvents) this.bytes += bytesOf(HIT_EVENT, event.attributes);
     this.isRequest =
@@ -134,6 +119,23 @@ export class ReceivedSpan implements FinishedSpan {
   get duration(): HrTime {
     const nanos = this.#endNanos - this.#startNanos;
     return toHrTime(nanos > 0n ? nanos : 0n);
+  }
+
+  /** The request that brought the message of an MCP span, whose own parent is the call of the client. */
+  #linkedTo(context: NonNullable<SpanFields['link']>): SpanFields['link'] {
+    const { kind, attributes, parentSpanId, isParentRemote } = this;
+    const { traceId, spanId } = context;
+    if (traceId.length !== 32 || spanId.length !== 16) return undefined;
+    return linkedRequestOf({
+      kind,
+      attributes,
+      parentSpanId,
+      links: [{ context }],
+      ...(parentSpanId !== undefined &&
+        isParentRemote !== undefined && {
+          parentSpanContext: { spanId: parentSpanId, isRemote: isParentRemote },
+        }),
+    });
   }
 
   spanContext(): SpanContext {
@@ -199,6 +201,7 @@ export function emptySpanFields(): SpanFields {
     statusCode: 0,
     exceptionType: undefined,
     hitEvents: NO_HIT_EVENTS,
+    link: undefined,
     flags: 0,
     scope: '',
   };
@@ -210,4 +213,27 @@ export function isEmpty(
   attributes: Attributes,
 ): boolean {
   return attributes === NO_ATTRIBUTES && exceptionType === undefined && hitEvents.length === 0;
+}
+
+/** The key of a trace: the trace ID and the service of its spans. */
+export function traceKeyOf({ traceId, source }: ReceivedSpan): string {
+  return `${traceId}/${source.service}`;
+}
+
+/** Names of span kinds in OTLP, by their numbers there: one more than those of the API. */
+export const OTLP_SPAN_KINDS = [
+  'SPAN_KIND_UNSPECIFIED',
+  'SPAN_KIND_INTERNAL',
+  'SPAN_KIND_SERVER',
+  'SPAN_KIND_CLIENT',
+  'SPAN_KIND_PRODUCER',
+  'SPAN_KIND_CONSUMER',
+] as const;
+
+/** The number of SPAN_KIND_SERVER in OTLP; the API's is 1. */
+export const OTLP_SERVER_SPAN = 2;
+
+/** The number of a kind in the API. An unspecified kind counts as INTERNAL. */
+function toSpanKind(otlpKind: number): number {
+  return otlpKind > 0 ? otlpKind - 1 : 0;
 }

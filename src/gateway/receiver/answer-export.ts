@@ -1,19 +1,18 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { DetachedScope } from '../../common/detached-scope.js';
 import { SerialQueue } from '../../common/serial-queue.js';
 import { runInSlices } from '../../common/slices.js';
+import { DetachedScope } from '../../common/timers.js';
 import { findCodec, jsonCodec, OTLP_CODECS, type OtlpCodec } from '../otlp/codecs.js';
 import { DecodedExport, UnreadableExport } from '../otlp/decoded-export.js';
 import type { SpanSelection } from '../otlp/span-selection.js';
 import type { ResolvedReceiver } from '../receiver-options.js';
-import { BodyMemory } from './body-memory.js';
-import { type BodyProblem, readBody } from './read-body.js';
+import { BodyMemory, type BodyProblem, readBody } from './read-body.js';
 
 /** Takes decoded spans. */
 export interface SpanIntake {
   readonly selection: SpanSelection;
-  /** Whether there is room for more requests, given the number and the bytes of their spans. */
+  /** Whether there is room for more requests: their number, and the bytes of their spans. */
   hasRoom(requests: number, bytes: number): boolean;
   accept(decoded: DecodedExport): void;
 }
@@ -141,9 +140,9 @@ async function decode(
 }
 
 /** Creates a check of the Authorization header that takes constant time. */
-function createIsAllowed(token: string | undefined): (given: string | undefined) => boolean {
+function createIsAllowed(token: string | undefined): (sent: string | undefined) => boolean {
   if (token === undefined) return () => true;
   const digest = (text: string) => createHash('sha256').update(text).digest();
   const wanted = digest(`Bearer ${token}`);
-  return (given = '') => timingSafeEqual(digest(given.replace(/^bearer +/i, 'Bearer ')), wanted);
+  return (sent = '') => timingSafeEqual(digest(sent.replace(/^bearer +/i, 'Bearer ')), wanted);
 }

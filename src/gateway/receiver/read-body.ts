@@ -2,7 +2,6 @@ import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip, inflate } from 'node:zlib';
 import { type CollectProblem, collectBody } from '../../common/collect-body.js';
-import type { BodyMemory } from './body-memory.js';
 
 /** Why a body was not read. */
 export type BodyProblem = CollectProblem | 'unknown encoding' | 'not inflated';
@@ -53,5 +52,41 @@ async function inflateBody(
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     return code === 'ERR_BUFFER_TOO_LARGE' ? 'too large' : 'not inflated';
+  }
+}
+
+/** The part of the shared memory that is reserved for one body. */
+export interface Reservation {
+  /** Reserves more bytes; false if there are not enough. */
+  grow(bytes: number): boolean;
+  /** Releases everything. */
+  release(): void;
+}
+
+/**
+ * The memory for bodies that are being read. It limits bytes instead of bodies, so that clients that send a few bytes and
+ * stop do not block others.
+ */
+export class BodyMemory {
+  #freeBytes: number;
+
+  constructor(bytes: number) {
+    this.#freeBytes = bytes;
+  }
+
+  open(): Reservation {
+    let taken = 0;
+    return {
+      grow: (bytes) => {
+        if (bytes > this.#freeBytes) return false;
+        this.#freeBytes -= bytes;
+        taken += bytes;
+        return true;
+      },
+      release: () => {
+        this.#freeBytes += taken;
+        taken = 0;
+      },
+    };
   }
 }

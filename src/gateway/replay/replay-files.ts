@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createDiagnostics } from '../../common/diagnostics.js';
-import { sleepUntil } from '../../common/long-timer.js';
+import { sleepUntil } from '../../common/timers.js';
 import { DEFAULT_TITLE } from '../../hit/page/action-name.js';
 import { wrongOption } from '../../options/wrong-option.js';
 import { createHitPipeline } from '../../pipeline/hit-pipeline.js';
 import type { MatomoStats } from '../../pipeline/stats.js';
+import { groupSpans, type RequestSpans } from '../../requests/group-spans.js';
 import { hasHitEvent, hitsOfEvents } from '../../requests/hit-events.js';
-import type { ReceivedSpan } from '../otlp/received-span.js';
+import { type ReceivedSpan, traceKeyOf } from '../otlp/received-span.js';
 import { createSelection } from '../otlp/span-selection.js';
 import { resolveReceiverOption } from '../receiver-options.js';
 import { toRequest } from '../traces/to-request.js';
-import { type RequestSpans, traceKeyOf, WaitingTrace } from '../traces/waiting-trace.js';
 import { type Chunk, readChunks } from './read-chunks.js';
 import type { ReplayState } from './replay-state.js';
 
@@ -36,7 +36,6 @@ export interface ReplayOptions {
 }
 
 const ASK_EVERY_MILLIS = 20;
-const NO_WAITS = { graceMillis: 0, outerMillis: 0, requestMillis: 0 };
 const NO_CHUNK: Chunk = { begin: 0, spans: [], unreadable: 0, rejected: 0 };
 
 /**
@@ -64,7 +63,7 @@ export async function replayFiles(options: ReplayOptions): Promise<MatomoStats> 
     const begun = performance.now();
     for (const spans of requests) {
       if (!('below' in spans)) {
-        const owner = spans.root.isTorn ? 'unknown' : undefined;
+        const owner = spans.root.isAncestorMissing ? 'unknown' : undefined;
         for (const hit of hitsOfEvents(spans.root)) pipeline.addFurtherHit(hit, owner);
         continue;
       }
@@ -124,7 +123,7 @@ export async function replayFiles(options: ReplayOptions): Promise<MatomoStats> 
 }
 
 /** A request, or a span without a request that has `matomo.hit` events. */
-type Hitmaker = RequestSpans | { readonly root: ReceivedSpan };
+type Hitmaker = RequestSpans<ReceivedSpan> | { readonly root: ReceivedSpan };
 
 /** Takes items from an index on that make at most `max` hits together; at least one item. */
 function takeHits(all: readonly Hitmaker[], from: number, max: number): readonly Hitmaker[] {
@@ -143,18 +142,10 @@ function countHits(made: Hitmaker): number {
 
 /** Assembles what makes hits and has its outermost span in a chunk, with spans of the chunks before and after it. */
 function requestsOf(chunk: Chunk, before: Chunk, after: Chunk): Hitmaker[] {
-  const traces = new Map<string, WaitingTrace>();
-  for (const span of [...before.spans, ...chunk.spans, ...after.spans]) {
-    const key = traceKeyOf(span);
-    const trace = traces.get(key) ?? new WaitingTrace(key);
-    traces.set(key, trace);
-    trace.add(span, 0, NO_WAITS);
-  }
+  const spans = [...before.spans, ...chunk.spans, ...after.spans];
+  const { requests, unused } = groupSpans(spans, traceKeyOf);
   const byRoot = new Map<ReceivedSpan, Hitmaker>();
-  for (const trace of traces.values()) {
-    const { requests, unused } = trace.take(0, NO_WAITS, true);
-    for (const request of requests) byRoot.set(request.root, request);
-    for (const root of unused) if (hasHitEvent(root)) byRoot.set(root, { root });
-  }
+  for (const request of requests) byRoot.set(request.root, request);
+  for (const root of unused) if (hasHitEvent(root)) byRoot.set(root, { root });
   return chunk.spans.flatMap((span) => byRoot.get(span) ?? []);
 }

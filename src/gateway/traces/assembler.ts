@@ -1,10 +1,9 @@
+import { beginSlice } from '../../common/slices.js';
 import { SlotMap } from '../../common/slot-map.js';
+import { NEVER, type RequestSpans, WaitingTrace, type Waits } from '../../requests/group-spans.js';
 import { hasHitEvent } from '../../requests/hit-events.js';
-import type { ReceivedSpan } from '../otlp/received-span.js';
-import { DueTraces, TICK_MILLIS } from './due-traces.js';
-import { ReadyRequests } from './ready-requests.js';
+import { type ReceivedSpan, traceKeyOf } from '../otlp/received-span.js';
 import { RecentRequests } from './recent-requests.js';
-import { type RequestSpans, traceKeyOf, WaitingTrace, type Waits } from './waiting-trace.js';
 
 // Limits of waiting spans. Beyond them, the oldest traces are assembled at once.
 const MAX_SPANS = 100_000;
@@ -15,6 +14,10 @@ const MAX_EXCESS = 2;
 /** How long spans wait for their request, longer than most requests take. */
 const REQUEST_MILLIS = 300_000;
 const OUTER_GRACES = 15;
+const TICK_MILLIS = 100;
+
+type Trace = WaitingTrace<ReceivedSpan>;
+type Spans = RequestSpans<ReceivedSpan>;
 
 /** Counters of all accepted spans. At every moment, `received = waiting + used + unused`. */
 export interface SpanCounts {
@@ -35,7 +38,7 @@ export class Assembler {
   readonly #ready: ReadyRequests;
   readonly #onSpanWithoutRequest: (span: ReceivedSpan) => void;
   /** By ID and service, oldest first. */
-  readonly #traces = new SlotMap<string, WaitingTrace>();
+  readonly #traces = new SlotMap<string, Trace>();
   readonly #due = new DueTraces();
   /** Requests that were passed on recently, and are not counted again. */
   readonly #done = new RecentRequests();
@@ -53,7 +56,7 @@ export class Assembler {
   /** `onSpanWithoutRequest` gets spans without a request that have `matomo.hit` events. */
   constructor(
     graceMillis: number,
-    onRequest: (request: RequestSpans) => void,
+    onRequest: (request: Spans) => void,
     onSpanWithoutRequest: (span: ReceivedSpan) => void = () => undefined,
   ) {
     this.#onSpanWithoutRequest = onSpanWithoutRequest;
@@ -64,7 +67,7 @@ export class Assembler {
     };
     this.#ready = new ReadyRequests((request) => {
       this.#countReady(request, -1);
-      this.#used += 1 + request.below.length + request.connectors;
+      this.#used += 1 + request.below.length + request.emptySpans;
       onRequest(request);
     });
   }
@@ -86,7 +89,7 @@ export class Assembler {
   add(spans: readonly ReceivedSpan[]): void {
     const now = nowMillis();
     let last: ReceivedSpan | undefined;
-    let trace: WaitingTrace | undefined;
+    let trace: Trace | undefined;
     for (const span of spans) {
       // Spans of a trace mostly arrive together.
       if (!trace || span.traceId !== last?.traceId || span.source !== last.source) {
@@ -117,7 +120,7 @@ export class Assembler {
     this.#unused += count;
   }
 
-  #traceOf(span: ReceivedSpan): WaitingTrace {
+  #traceOf(span: ReceivedSpan): Trace {
     const key = traceKeyOf(span);
     let trace = this.#traces.get(key);
     if (!trace) {
@@ -131,7 +134,7 @@ export class Assembler {
   finish(): void {
     const now = nowMillis();
     for (const trace of this.#traces.values()) this.#take(trace, now, true);
-    while (this.#ready.giveOldest());
+    while (this.#ready.passOldest());
     this.#done.clear();
     this.#stopWhenIdle();
   }
@@ -139,7 +142,7 @@ export class Assembler {
   #tick(): void {
     const now = nowMillis();
     for (const trace of this.#due.takeDue(now)) this.#take(trace, now, false);
-    this.#ready.giveSlice();
+    this.#ready.passSlice();
     this.#done.expire(now);
     this.#stopWhenIdle();
   }
@@ -155,7 +158,7 @@ export class Assembler {
       this.#take(trace, now, true);
       if (!this.#exceeds(0.9)) break;
     }
-    while (this.#isBehind && this.#ready.giveOldest());
+    while (this.#isBehind && this.#ready.passOldest());
   }
 
   /** Whether waiting spans, except ready ones, exceed this share of the limits. */
@@ -168,7 +171,7 @@ export class Assembler {
     return this.#waiting > MAX_SPANS * MAX_EXCESS || this.#bytes > MAX_BYTES * MAX_EXCESS;
   }
 
-  #take(trace: WaitingTrace, now: number, all: boolean): void {
+  #take(trace: Trace, now: number, all: boolean): void {
     const { requests, unused } = trace.take(now, this.#waits, all);
     if (trace.isEmpty) {
       this.#traces.delete(trace.key);
@@ -193,14 +196,14 @@ export class Assembler {
   }
 
   /** Spans count as waiting until their request is passed on. */
-  #countReady({ root, below, connectors, connectorBytes }: RequestSpans, sign: 1 | -1): void {
-    let bytes = root.bytes + connectorBytes;
+  #countReady({ root, below, emptySpans, emptyBytes }: Spans, sign: 1 | -1): void {
+    let bytes = root.bytes + emptyBytes;
     for (const span of below) bytes += span.bytes;
-    this.#readySpans += sign * (1 + below.length + connectors);
+    this.#readySpans += sign * (1 + below.length + emptySpans);
     this.#readyBytes += sign * bytes;
     if (sign > 0) return;
-    this.#waiting -= connectors;
-    this.#bytes -= connectorBytes;
+    this.#waiting -= emptySpans;
+    this.#bytes -= emptyBytes;
     this.#count(root, -1);
     for (const span of below) this.#count(span, -1);
   }
@@ -222,4 +225,85 @@ function makesHits(span: ReceivedSpan): boolean {
 /** The monotonic time as an integer: each span stores it, and V8 stores fractions as separate objects. */
 function nowMillis(): number {
   return Math.floor(performance.now());
+}
+
+/** Traces by the tick in which they are due, so that traces that are not due cost nothing. */
+class DueTraces {
+  readonly #ofTick = new Map<number, Set<Trace>>();
+
+  /** Plans the tick of a trace, and replaces an earlier plan. */
+  plan(trace: Trace): void {
+    const tick = Math.ceil(trace.dueMillis / TICK_MILLIS);
+    if (tick === trace.plannedTick) return;
+    this.remove(trace);
+    const ofTick = this.#ofTick.get(tick);
+    if (ofTick) ofTick.add(trace);
+    else this.#ofTick.set(tick, new Set([trace]));
+    trace.plannedTick = tick;
+  }
+
+  remove(trace: Trace): void {
+    if (trace.plannedTick === NEVER) return;
+    this.#ofTick.get(trace.plannedTick)?.delete(trace);
+    trace.plannedTick = NEVER;
+  }
+
+  /** Removes and returns the traces that are due. */
+  takeDue(nowMillis: number): Trace[] {
+    const due: Trace[] = [];
+    for (const [tick, traces] of this.#ofTick) {
+      if (tick * TICK_MILLIS > nowMillis) continue;
+      for (const trace of traces) due.push(trace);
+      this.#ofTick.delete(tick);
+    }
+    for (const trace of due) trace.plannedTick = NEVER;
+    return due;
+  }
+}
+
+/** Requests that no longer wait for spans, oldest first. They are passed on in slices: an export can have tens of thousands. */
+class ReadyRequests {
+  readonly #pass: (request: Spans) => void;
+  #requests: Spans[] = [];
+  #passed = 0;
+  #next: NodeJS.Immediate | undefined;
+
+  constructor(pass: (request: Spans) => void) {
+    this.#pass = pass;
+  }
+
+  get isEmpty(): boolean {
+    return this.#requests.length === 0;
+  }
+
+  push(request: Spans): void {
+    this.#requests.push(request);
+    this.#next ??= setImmediate(() => this.passSlice());
+  }
+
+  /** Passes on the oldest request; whether there was one. */
+  passOldest(): boolean {
+    const request = this.#requests[this.#passed];
+    if (!request) return false;
+    this.#passed += 1;
+    if (this.#passed === this.#requests.length) this.#clear();
+    this.#pass(request);
+    return true;
+  }
+
+  /** Passes on as many requests as a slice has time for, and the others in the next turns of the event loop. */
+  passSlice(): void {
+    clearImmediate(this.#next);
+    this.#next = undefined;
+    const isOver = beginSlice();
+    while (this.passOldest() && !isOver());
+    if (!this.isEmpty) this.#next ??= setImmediate(() => this.passSlice());
+  }
+
+  #clear(): void {
+    this.#requests = [];
+    this.#passed = 0;
+    clearImmediate(this.#next);
+    this.#next = undefined;
+  }
 }

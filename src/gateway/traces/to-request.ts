@@ -1,11 +1,17 @@
 import type { Attributes, HrTime, SpanContext } from '../../common/otel-types.js';
+import { decodeLatin1 } from '../../hit/text.js';
 import { type AssembledRequest, assembleRequest } from '../../requests/assemble-requests.js';
-import { type FinishedSpan, targetOf } from '../../requests/finished-span.js';
-import type { RequestReading } from '../../requests/request-reading.js';
+import {
+  type FinishedSpan,
+  peerAddressOf,
+  splitTarget,
+  targetOf,
+  textOf,
+} from '../../requests/finished-span.js';
+import type { RequestSpans } from '../../requests/group-spans.js';
+import type { RequestReading } from '../../requests/read-request.js';
 import { isAnnotatedBelow } from '../../requests/request-record.js';
 import type { ReceivedSpan } from '../otlp/received-span.js';
-import { normalizeAttributes } from './normalize-attributes.js';
-import type { RequestSpans } from './waiting-trace.js';
 
 /**
  * Assembles one request from its spans, as the processor of an application does. `matomo.*` attributes of spans win over
@@ -14,7 +20,7 @@ import type { RequestSpans } from './waiting-trace.js';
  * @param namesBySpan whether a request without a path gets the name of its span as title
  */
 export function toRequest(
-  { root, below }: Pick<RequestSpans, 'root' | 'below'>,
+  { root, below }: Pick<RequestSpans<ReceivedSpan>, 'root' | 'below'>,
   reading: RequestReading,
   namesBySpan: boolean,
 ): AssembledRequest | undefined {
@@ -87,3 +93,91 @@ function defaultsOf(root: ReceivedSpan, namesBySpan: boolean): FinishedSpan | un
     spanContext: () => ({ traceId: root.traceId, spanId: 'resource', traceFlags: 1 }),
   };
 }
+
+/** Hold the Host header, except in Python. */
+const HOST_ATTRIBUTES = ['http.host', 'server.address', 'net.host.name'];
+
+/** A name of 253 bytes and a port. */
+const MAX_HOST_CHARACTERS = 259;
+
+/**
+ * Normalizes attributes of a server span that instrumentations of some languages write differently. Changes them in place,
+ * because a copy is slow and each request is read only once.
+ */
+function normalizeAttributes({ attributes, source: { isPython } }: ReceivedSpan): void {
+  setAddress(attributes, isPython);
+  setHost(attributes, isPython);
+  setTarget(attributes, isPython);
+}
+
+/** In Python `client.address` is the peer. In other languages it comes from X-Forwarded-For, which anyone can send. */
+function setAddress(usual: Attributes, isPython: boolean): void {
+  if (!isPython || peerAddressOf(usual) !== undefined) return;
+  const peer = textOf(usual['client.address']) ?? textOf(usual['http.client_ip']);
+  if (peer !== undefined) usual['network.peer.address'] = peer;
+}
+
+/**
+ * In Python the host of a full URL is the one of the Host header, and other attributes may have that of the listener. In other
+ * languages it may be the one of an absolute request target, which is not the site. In `server.address` there may be a Host
+ * header with its port. In Python, the port attribute is the one of the listener, so it is wrong if `server.address` is a name
+ * without a port.
+ */
+function setHost(usual: Attributes, isPython: boolean): void {
+  const isUrlNeeded =
+    isPython || HOST_ATTRIBUTES.every((name) => textOf(usual[name]) === undefined);
+  const url = isUrlNeeded ? (textOf(usual['url.full']) ?? textOf(usual['http.url'])) : undefined;
+  const host = url === undefined ? undefined : /^https?:\/\/([^/?#@]+)(?:[/?#]|$)/i.exec(url)?.[1];
+  if (host !== undefined) {
+    usual['http.host'] = host;
+    return;
+  }
+  setPort(usual, 'server.address', 'server.port', isPython);
+  setPort(usual, 'net.host.name', 'net.host.port', isPython);
+}
+
+function setPort(usual: Attributes, address: string, port: string, isPython: boolean): void {
+  const host = textOf(usual[address]);
+  if (host === undefined || host.length > MAX_HOST_CHARACTERS) return;
+  const [, name, ownPort] = /^([^:]+|\[[^\]]*\]):(\d+)$/.exec(host) ?? [];
+  if (name !== undefined && ownPort !== undefined) {
+    usual[address] = name;
+    usual[port] = Number(ownPort);
+  } else if (isPython && isName(host)) {
+    delete usual[port];
+  }
+}
+
+/** Whether a host is a name: the last label of an address has no letters. */
+function isName(host: string): boolean {
+  const [label = ''] = /[\w-]*$/.exec(host) ?? [];
+  return /[a-z]/i.test(label) && host.toLowerCase() !== 'localhost';
+}
+
+/** The query may be only in `http.url`, and the path may be decoded, or UTF-8 that was read as Latin-1. */
+function setTarget(usual: Attributes, isPython: boolean): void {
+  const target = targetOf(usual);
+  if (target === undefined) return;
+  const url = textOf(usual['http.url']) ?? textOf(usual['url.full']);
+  const query = target.query ?? (url === undefined ? undefined : splitTarget(url).query);
+  const path = encodePath(isPython ? decodeLatin1(target.path) : target.path);
+  if (path === target.path && query === target.query) return;
+  usual['url.path'] = path;
+  if (query !== undefined) usual['url.query'] = query;
+}
+
+/**
+ * Encodes a path as it was in the request, except for ASCII that the server decoded. Encodes everything at once and decodes
+ * ASCII again, because a call for each character is slow for long paths.
+ */
+function encodePath(path: string): string {
+  if (/^[!-~]*$/.test(path)) return path;
+  let encoded = encodeURI(path.replace(/\p{Surrogate}/gu, '\ufffd'));
+  for (const character of ENCODED_ASCII) {
+    if (path.includes(character)) encoded = encoded.replaceAll(encodeURI(character), character);
+  }
+  return encoded;
+}
+
+/** Visible ASCII that `encodeURI` encodes. The percent sign is last, so that no new sequence is decoded. */
+const ENCODED_ASCII = '"<>[\\]^`{|}%';

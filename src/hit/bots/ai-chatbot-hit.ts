@@ -1,10 +1,12 @@
+import { createField, HitFields, siteFields } from '../field.js';
 import type { ChatbotResponse, HttpRequest } from '../http-request.js';
+import { isStaticFile } from '../ignore.js';
 import { createToPageUrl, type PageUrlOptions } from '../page/page-url.js';
 import { isTimed } from '../page/request-timings.js';
 import { PARAMETERS } from '../parameters/parameter-table.js';
 import { toParameterValue } from '../parameters/parameter-value.js';
-import { isStaticFile } from '../static-files.js';
-import { isDocument, isLaterPart } from './document-type.js';
+import { createFindAiChatbot } from './ai-chatbots.js';
+import { isDocument, isLaterPart } from './documents.js';
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 /** Matomo does not count these as content, as static files. */
@@ -66,7 +68,7 @@ export function createToChatbotParameters(
  * cannot override these parameters.
  */
 export function addChatbotParameters(
-  parameters: Map<string, string>,
+  parameters: HitFields,
   userAgent: string,
   chatbot: ChatbotParameters,
 ): void {
@@ -81,18 +83,63 @@ export function toChatbotAlone(
   userAgent: string,
   startSeconds: number,
   chatbot: ChatbotParameters,
-): Map<string, string> {
-  const parameters = new Map([
-    ['idsite', String(site)],
-    ['rec', '1'],
-    ['apiv', '1'],
-  ]);
+): HitFields {
+  const parameters = new HitFields([siteFields(site)]);
   setAll(parameters, chatbot);
-  return parameters.set('ua', userAgent).set('cdt', String(startSeconds));
+  parameters.set('ua', userAgent);
+  parameters.set('cdt', String(startSeconds));
+  return parameters;
 }
 
-function setAll(parameters: Map<string, string>, chatbot: ChatbotParameters): void {
+function setAll(parameters: HitFields, chatbot: ChatbotParameters): void {
   for (const [name, value] of Object.entries(chatbot)) {
     if (value !== undefined) parameters.set(name, value);
   }
+}
+
+/**
+ * Looks for the names in what is sent of a user agent: Matomo does not see a name that is cut off. Not remembered, because it is
+ * asked before it is known whether the caller may be tracked, and a lookup takes longer.
+ */
+export function createIsAiChatbot(names: readonly string[]): (userAgent: string) => boolean {
+  const findAiChatbot = createFindAiChatbot(names);
+  return (userAgent) => {
+    if (findAiChatbot(userAgent) === undefined) return false;
+    return findAiChatbot(createField('ua', userAgent)?.value ?? '') !== undefined;
+  };
+}
+
+const MAX_BYTES = 4_294_967_295; // what Matomo's column holds
+
+/** Attributes with the size of a response's body, the most reliable first. */
+const SIZE_ATTRIBUTES = [
+  'http.response.body.size',
+  'http.response_content_length',
+  'http.response.header.content-length',
+  'http.response.header.content_length',
+  'http.wrote_bytes',
+  'response_size',
+] as const;
+
+/** Whether a response to this request has a body with a meaningful size. */
+export function hasBody(method: string, statusCode: number): boolean {
+  return method.toUpperCase() !== 'HEAD' && statusCode !== 204 && statusCode !== 304;
+}
+
+/** The size from a span. Some instrumentations write it as text, or as the list of a captured header. */
+export function readBodySize(attributes: Readonly<Record<string, unknown>>): number | undefined {
+  for (const name of SIZE_ATTRIBUTES) {
+    const value = attributes[name];
+    const size = toSize(Array.isArray(value) ? value[0] : value);
+    if (size !== undefined) return size;
+  }
+  return undefined;
+}
+
+/** A number of bytes, if it is whole and Matomo can store it. */
+export function toSize(value: unknown): number | undefined {
+  const isDigits = typeof value === 'string' && /^\d{1,10}$/.test(value);
+  const size = isDigits ? Number(value) : value;
+  const isFit = typeof size === 'number' && Number.isInteger(size) && size >= 0;
+  return isFit && size <= MAX_BYTES ? size : undefined;
 }

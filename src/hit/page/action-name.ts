@@ -1,5 +1,5 @@
 import { type HttpRequest, type Operation, OTHER_NAME } from '../http-request.js';
-import { decodeTitle, toTitlePath } from './title-path.js';
+import { decodeTitle, toTitlePath } from './page-path.js';
 
 /** Callers choose how long a batch is. */
 const MAX_COUNT = 100;
@@ -27,7 +27,7 @@ const REFUSED: Readonly<Record<number, string>> = {
 };
 
 /**
- * The route, else the path, followed by the name of the operation. Without a route or a name, a 404 is `Not Found`, and so are 401, 403
+ * The call of an MCP server, or the route, else the path, followed by the name of the operation. Without a route or a name, a 404 is `Not Found`, and so are 401, 403
  * and 405 after a request had a route: scanners must not fill the titles with the paths that they try.
  */
 export function createToPlace(titlePaths: 'template' | 'raw'): ToPlace {
@@ -37,6 +37,7 @@ export function createToPlace(titlePaths: 'template' | 'raw'): ToPlace {
   return function toPlace({ route: template, statusCode, operation }, path) {
     const route = template === undefined ? undefined : decodeTitle(template);
     hasRoutes ||= route !== undefined;
+    if (operation && isMcpCall(operation)) return labelOf(operation);
     if (operation?.name !== undefined) return toOperationPlace(operation, route, path, toPath);
     if (statusCode === 404) return route ?? 'Not Found';
     if (route !== undefined) return route;
@@ -61,9 +62,15 @@ function toOperationPlace(
   return operation.kind === 'graphql' && place === '/' ? label : `${place} ${label}`;
 }
 
-function labelOf({ name, count }: Operation): string {
-  if (count === 1) return `${name}`;
-  return `${name} (${count > MAX_COUNT ? `${MAX_COUNT}+` : count})`;
+function labelOf({ name, count, mcp }: Operation): string {
+  const label = [mcp?.method, name].filter(Boolean).join(' ');
+  if (count === 1) return label;
+  return `${label} (${count > MAX_COUNT ? `${MAX_COUNT}+` : count})`;
+}
+
+/** Whether the title names what an MCP server did, and not its endpoint. */
+function isMcpCall({ name, mcp }: Operation): boolean {
+  return mcp !== undefined && (name ?? mcp.method) !== undefined;
 }
 
 /** What comes before the last segment of a path. */
@@ -71,12 +78,14 @@ function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/'));
 }
 
-/** `{method}` of a title: a GraphQL operation at the root has no place that could be named. */
+/** `{method}` of a title: a GraphQL operation at the root has no place that could be named, and MCP has one endpoint. */
 export function titleMethodOf(
   { method, operation }: Pick<HttpRequest, 'method' | 'operation'>,
   place: string,
 ): string {
-  const isAtRoot = operation?.kind === 'graphql' && operation.name !== undefined;
+  if (operation === undefined) return method;
+  if (isMcpCall(operation)) return 'MCP';
+  const isAtRoot = operation.kind === 'graphql' && operation.name !== undefined;
   return isAtRoot && place === labelOf(operation) ? 'GraphQL' : method;
 }
 

@@ -1,5 +1,3 @@
-import { memoize } from '../../common/generation-cache.js';
-
 /** Longer routes name something. It also bounds the work for routes that other services send. */
 const MAX_CATCH_ALL_LENGTH = 100;
 
@@ -17,7 +15,7 @@ const WILDCARD_SEGMENT = new RegExp(
   ].join('|')})$`,
 );
 
-/** Nearly all routes begin with one: such a segment is no wildcard, which takes less to see than a lookup. */
+/** Nearly all routes begin with a slash and a letter: such a segment is no wildcard. */
 const SLASH = 47;
 
 function isLetter(code: number): boolean {
@@ -33,12 +31,12 @@ export function isCatchAllRoute(route: string): boolean {
   return route.length <= MAX_CATCH_ALL_LENGTH && hasOnlyWildcards(route);
 }
 
-const hasOnlyWildcards = /* @__PURE__ */ memoize((route: string): boolean => {
+function hasOnlyWildcards(route: string): boolean {
   const segments = withoutAnchors(withoutGroups(route))
     .split('/')
     .filter((segment) => segment !== '');
   return segments.length > 0 && segments.every((segment) => isWildcard(segment));
-});
+}
 
 /** Whether a route has a segment that matches anything, and so many paths. */
 export function hasWildcard(route: string): boolean {

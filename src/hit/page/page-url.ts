@@ -1,10 +1,11 @@
-import { memoize, memoizeLatestPair } from '../../common/generation-cache.js';
-import { isPolling, withoutTimestamp } from '../engine-io.js';
+import { memoize, memoizePair } from '../../common/generation-cache.js';
 import { type EncodedText, isPlain, toEncoded } from '../text.js';
 import {
   createToTrackedQuery,
+  isPolling,
   type QueryPolicyOptions,
   removeSearchFromPath,
+  withoutTimestamp,
 } from './query-policy.js';
 
 /** Matomo cuts there, by bytes; what is sent is ASCII. */
@@ -22,45 +23,6 @@ export interface PageUrlOptions extends QueryPolicyOptions {
   readonly baseUrl?: string | undefined;
 }
 
-/** A part of a URL, and what it is in a query string. */
-interface Part extends EncodedText {
-  readonly piece: string;
-}
-
-/** A URL in its parts, which are encoded already and mostly come again. */
-export class PageUrl implements EncodedText {
-  readonly origin: Part;
-  readonly place: EncodedText;
-  readonly query: Part | undefined;
-  /** Of `text`, without putting it together. */
-  readonly length: number;
-
-  constructor(origin: Part, place: EncodedText, query: Part | undefined) {
-    this.origin = origin;
-    this.place = place;
-    this.query = query;
-    const end = query === undefined ? 0 : query.text.length + 1;
-    this.length = origin.text.length + place.text.length + end;
-  }
-
-  get text(): string {
-    const page = this.origin.text + this.place.text;
-    return this.query ? `${page}?${this.query.text}` : page;
-  }
-
-  get encoded(): string {
-    const page = this.origin.encoded + this.place.encoded;
-    return this.query ? `${page}?${this.query.encoded}` : page;
-  }
-}
-
-const NOTHING: EncodedText = { text: '', encoded: '' };
-
-function toPart(start: '&url=' | '?', text: string): Part {
-  const { encoded } = toEncoded(text);
-  return { text, encoded, piece: [start, encoded].join('') };
-}
-
 interface Located {
   readonly scheme: string;
   readonly host: string | undefined;
@@ -68,36 +30,42 @@ interface Located {
 }
 
 /**
- * The absolute URL of a request whose path comes redacted, of at most 1,024 bytes: the query is the first to be cut. Put
- * together of parts that are encoded, since most of them come again.
+ * The absolute URL of a request whose path comes redacted, of at most 1,024 bytes: the query is the first to be cut. Encoding its parts
+ * one by one yields the same as encoding the whole.
  */
 export function createToPageUrl(
   options: PageUrlOptions,
-): (request: Located, path: string, isSimple?: boolean) => PageUrl {
+): (request: Located, path: string) => EncodedText {
   const toTrackedQuery = createToTrackedQuery(options);
   const toQuery = memoize(
     (query: string) => {
       const stable = isPolling(query) ? withoutTimestamp(query) : query;
-      return toPart('?', encodeUnsafe(cutRaw(toTrackedQuery(stable))));
+      return toEncoded(encodeUnsafe(cutRaw(toTrackedQuery(stable))));
     },
     ({ text }, query) => text === query,
   );
-  const baseUrl = options.baseUrl === undefined ? undefined : toPart('&url=', options.baseUrl);
-  const toOrigin = memoizeLatestPair((host: string, scheme: string) =>
-    toPart('&url=', `${scheme}://${toHost(host, scheme)}`),
+  const baseUrl = options.baseUrl === undefined ? undefined : toEncoded(options.baseUrl);
+  const toOrigin = memoizePair((host: string, scheme: string) =>
+    toEncoded(`${scheme}://${toHost(host, scheme)}`),
   );
-  const toFilteredPlace = (path: string) =>
-    toPlace(cutRaw(options.siteSearch ? path : removeSearchFromPath(path)));
-  return function toPageUrl({ scheme, host = '', query }, path, isSimple = false) {
+  return function toPageUrl({ scheme, host = '', query }, path) {
     const origin = baseUrl ?? toOrigin(host, scheme);
-    const place = isSimple ? { text: path, encoded: path } : toFilteredPlace(path);
-    const pageEnd = origin.text.length + place.text.length;
-    if (pageEnd > MAX_URL_LENGTH) return toCutUrl(cut(origin.text + place.text, MAX_URL_LENGTH));
+    const place = toPlace(cutRaw(options.siteSearch ? path : removeSearchFromPath(path)));
+    const page = joinTexts(origin, place);
+    if (page.text.length > MAX_URL_LENGTH) return toEncoded(cut(page.text, MAX_URL_LENGTH));
     const tracked = query === undefined ? undefined : toQuery(query);
-    if (tracked === undefined || tracked.text === '') return new PageUrl(origin, place, undefined);
-    const url = new PageUrl(origin, place, tracked);
-    return url.length <= MAX_URL_LENGTH ? url : toCutUrl(cutQuery(url.text, pageEnd));
+    if (tracked === undefined || tracked.text === '') return page;
+    const url = {
+      text: `${page.text}?${tracked.text}`,
+      encoded: `${page.encoded}?${tracked.encoded}`,
+    };
+    if (url.text.length <= MAX_URL_LENGTH) return url;
+    return toEncoded(cutQuery(url.text, page.text.length));
   };
+}
+
+function joinTexts(first: EncodedText, second: EncodedText): EncodedText {
+  return { text: first.text + second.text, encoded: first.encoded + second.encoded };
 }
 
 /** Without the port that the scheme has anyway, or that the listener had behind what made the scheme https. */
@@ -109,10 +77,6 @@ function toHost(host: string, scheme: string): string {
 /** A port beyond 65,535 or an address such as 1.2.3.4.5 passes the pattern, but then Matomo cannot parse the URL. */
 export function isUrlHost(host: string): boolean {
   return host.length <= MAX_HOST_LENGTH && HOST.test(host) && URL.canParse(`http://${host}/`);
-}
-
-function toCutUrl(text: string): PageUrl {
-  return new PageUrl(toPart('&url=', text), NOTHING, undefined);
 }
 
 function toPlace(path: string): EncodedText {

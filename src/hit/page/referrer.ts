@@ -1,7 +1,7 @@
 import { withoutUserInfo } from '../text.js';
+import { toTitlePath } from './page-path.js';
 import { isUrlHost } from './page-url.js';
 import { createToTrackedQuery, type QueryPolicyOptions, redactMatrix } from './query-policy.js';
-import { toTitlePath } from './title-path.js';
 
 export interface ReferrerOptions extends Pick<QueryPolicyOptions, 'query'> {
   readonly referrers: 'full' | 'origin';

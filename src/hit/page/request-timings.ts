@@ -1,3 +1,4 @@
+import type { HitFields } from '../field.js';
 import type { HttpRequest } from '../http-request.js';
 import { PARAMETERS, type SettableParameter } from '../parameters/parameter-table.js';
 import { toParameterValue } from '../parameters/parameter-value.js';
@@ -10,7 +11,7 @@ export function isTimed(request: HttpRequest): boolean {
 }
 
 /** Sets the timings from spans and `measure`, which are added up. */
-export function setTimings(parameters: Map<string, string>, request: HttpRequest): void {
+export function setTimings(parameters: HitFields, request: HttpRequest): void {
   for (const key of PERF_KEYS) {
     let sum: number | undefined;
     for (const { timings } of request.annotations) {
@@ -33,7 +34,7 @@ export function isServerTimeGiven(
 }
 
 /** Matomo adds all timings to the page load time. The server time is reduced, so that the sum is the duration of the request. */
-export function subtractOtherTimings(parameters: Map<string, string>, request: HttpRequest): void {
+export function subtractOtherTimings(parameters: HitFields, request: HttpRequest): void {
   let others = 0;
   for (const key of PERF_KEYS) if (key !== 'pf_srv') others += Number(parameters.get(key) ?? 0);
   if (others === 0 || !isTimed(request)) return;
@@ -42,10 +43,10 @@ export function subtractOtherTimings(parameters: Map<string, string>, request: H
 
 /** Sets a parameter if its value is valid. */
 export function setParameter(
-  parameters: Map<string, string>,
+  parameters: HitFields,
   name: SettableParameter,
-  given: unknown,
+  unchecked: unknown,
 ): void {
-  const value = toParameterValue(PARAMETERS[name], given);
+  const value = toParameterValue(PARAMETERS[name], unchecked);
   if (value !== undefined) parameters.set(name, value);
 }

@@ -1,4 +1,4 @@
-import { decodeLatin1 } from '../visitor/decode-latin1.js';
+import { decodeLatin1 } from '../text.js';
 
 /** Limit for the pairs that are kept: Matomo cuts URLs and titles at 1,024 bytes. */
 export const MAX_PAIRS_LENGTH = 1024;

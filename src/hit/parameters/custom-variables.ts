@@ -1,6 +1,8 @@
 import type { HttpRequest } from '../http-request.js';
+import { isNobody } from './overrides.js';
 import { VARIABLE_TEXT } from './parameter-table.js';
 import { toParameterValue } from './parameter-value.js';
+import type { RouteDetails } from './route-details.js';
 
 /** Reports what could not be sent; the message is built the first time that a key occurs. */
 export type ReportProblem = (key: string, message: () => string) => void;
@@ -44,4 +46,39 @@ export function toCustomVariables(
     numbered[slot] = [name, value];
   }
   return JSON.stringify(numbered);
+}
+
+/** The custom variables of a request, if it has more than the default ones. */
+export function variablesOf(
+  request: HttpRequest,
+  ofRoute: RouteDetails | undefined,
+  errors: 'off' | 'type' | 'crash',
+): Map<string, unknown> | undefined {
+  const errorType = errors === 'off' ? undefined : errorTypeOf(request);
+  const added = [ofRoute?.cvar, ...request.annotations.map(({ cvar }) => cvar)].filter(Boolean);
+  if (errorType === undefined && added.length === 0) return undefined;
+  const variables = customVariablesOf(request);
+  if (errorType !== undefined) variables.set('error_type', errorType);
+  for (const cvar of added) {
+    for (const name in cvar) if (cvar[name] !== undefined) variables.set(name, cvar[name]);
+  }
+  return variables;
+}
+
+/** The class of the error. A request with a successful response had no error that concerns its client. */
+export function errorTypeOf(request: HttpRequest): string | undefined {
+  return strongest(request, request.statusCode < 400 ? 'operationError' : 'errorType');
+}
+
+/** The value of the user's attribute. Words that mean "nobody" are ignored. */
+export function userIdOf(request: HttpRequest): string | undefined {
+  const userId = strongest(request, 'userId');
+  return userId !== undefined && !isNobody(userId) ? userId : undefined;
+}
+
+function strongest(
+  request: HttpRequest,
+  name: 'errorType' | 'operationError' | 'userId',
+): string | undefined {
+  return request.annotations.findLast((source) => source[name] !== undefined)?.[name];
 }

@@ -1,12 +1,12 @@
 import type { HttpRequest, OperationKind } from '../http-request.js';
 import { titleMethodOf } from '../page/action-name.js';
-import type { PageUrl } from '../page/page-url.js';
+import { matchesAny } from '../text.js';
 
-/** What a dimension may be made of besides attributes as they stand on the span. */
-export interface RequestFacts {
+/** A request as it is sent, from which dimensions are made. */
+export interface SentRequest {
   readonly request: HttpRequest;
-  /** As it is tracked: redacted and cut. */
-  readonly url: PageUrl;
+  /** Redacted and cut. */
+  readonly url: string;
   /** Redacted. */
   readonly referrer?: string | undefined;
   /** Redacted. */
@@ -24,47 +24,56 @@ export interface DimensionOptions {
   readonly deprecated: readonly RegExp[];
 }
 
-type Fact = (
-  facts: RequestFacts,
+type ReadValue = (
+  sent: SentRequest,
   options: Pick<DimensionOptions, 'deprecated'>,
 ) => string | number | undefined;
 
 export const DEPRECATED_ENDPOINT = 'matomo.deprecated_endpoint';
 
-const method: Fact = ({ request }) => request.method;
-const status: Fact = ({ request }) => request.statusCode;
-const url: Fact = (facts) => facts.url.text;
-const path: Fact = (facts) => facts.path;
-const referrer: Fact = (facts) => facts.referrer;
-const query: Fact = (facts) => facts.url.text.split('?', 2)[1];
-const address: Fact = (facts) => facts.address;
-const userAgent: Fact = ({ request }) => request.userAgent;
+const method: ReadValue = ({ request }) => request.method;
+const status: ReadValue = ({ request }) => request.statusCode;
+const url: ReadValue = (sent) => sent.url;
+const path: ReadValue = (sent) => sent.path;
+const referrer: ReadValue = (sent) => sent.referrer;
+const query: ReadValue = (sent) => sent.url.split('?', 2)[1];
+const address: ReadValue = (sent) => sent.address;
+const userAgent: ReadValue = ({ request }) => request.userAgent;
 
 const FIRST_FAILED_STATUS = 400;
 
 /** Answers which endpoints fail: a report of this dimension has nothing but failures. */
-const failedEndpoint: Fact = ({ request, place }) => {
-  const { statusCode } = request;
-  if (statusCode < FIRST_FAILED_STATUS) return undefined;
-  return `${Math.floor(statusCode / 100)}xx ${titleMethodOf(request, place)} ${place}`;
+const failedEndpoint: ReadValue = ({ request, place }) => {
+  const { statusCode, operation } = request;
+  const hasFailed = statusCode >= FIRST_FAILED_STATUS;
+  const hasFailedCall = operation?.mcp !== undefined && operation.hasFailed;
+  if (!hasFailed && !hasFailedCall) return undefined;
+  const failure = hasFailed ? `${Math.floor(statusCode / 100)}xx` : 'error';
+  return `${failure} ${titleMethodOf(request, place)} ${place}`;
 };
 
 /** Only a name that the title has, too: the path that contains it may have been redacted. */
-function operationName(...kinds: readonly OperationKind[]): Fact {
+function operationName(...kinds: readonly OperationKind[]): ReadValue {
   return function nameOf({ request: { operation }, place }) {
     if (operation?.name === undefined || !kinds.includes(operation.kind)) return undefined;
     return place.includes(operation.name) ? operation.name : undefined;
   };
 }
 
+const mcpMethod: ReadValue = ({ request: { operation } }) =>
+  operation?.mcp && (operation.mcp.method ?? operation.name);
+
+const mcpTool: ReadValue = ({ request: { operation } }) =>
+  operation?.mcp?.method === 'tools/call' ? operation.name : undefined;
+
 const NOT_FOUND = 404;
 
 /** Answers who still calls an endpoint that will be removed. */
-const deprecatedEndpoint: Fact = ({ request, place }, { deprecated }) => {
+const deprecatedEndpoint: ReadValue = ({ request, place }, { deprecated }) => {
   const { route, statusCode, isDeprecated } = request;
   if (route === undefined && statusCode === NOT_FOUND) return undefined;
   const path = route?.startsWith('/') ? route : `/${route}`; // those of Django have no slash at their beginning
-  const isListed = route !== undefined && deprecated.some((pattern) => pattern.test(path));
+  const isListed = route !== undefined && matchesAny(deprecated, path);
   return isDeprecated || isListed ? `${titleMethodOf(request, place)} ${place}` : undefined;
 };
 
@@ -72,7 +81,7 @@ const deprecatedEndpoint: Fact = ({ request, place }, { deprecated }) => {
  * Attributes whose value the hit knows better than the span: the status of an aborted request, a route that came late, and
  * what is redacted or masked before it may leave. By their stable names and their old ones.
  */
-const FACTS: Readonly<Record<string, Fact>> = {
+const FROM_REQUEST: Readonly<Record<string, ReadValue>> = {
   'http.request.method': method,
   'http.method': method,
   'http.response.status_code': status,
@@ -81,7 +90,7 @@ const FACTS: Readonly<Record<string, Fact>> = {
   'url.full': url,
   'http.url': url,
   'http.target': ({ path: target, url: full }) =>
-    [target, full.text.split('?', 2)[1]].filter(Boolean).join('?'),
+    [target, full.split('?', 2)[1]].filter(Boolean).join('?'),
   'url.path': path,
   'url.query': query,
   'url.scheme': ({ request }) => request.scheme,
@@ -96,25 +105,29 @@ const FACTS: Readonly<Record<string, Fact>> = {
   'http.request.header.referer': referrer,
   'graphql.operation.name': operationName('graphql'),
   'rpc.method': operationName('json-rpc', 'trpc'),
+  'mcp.method.name': mcpMethod,
+  'gen_ai.tool.name': mcpTool,
+  'mcp.protocol.version': ({ request }) => request.operation?.mcp?.protocolVersion,
+  'mcp.client.name': ({ request }) => request.operation?.mcp?.clientName,
   'http.request.header.user-agent': userAgent,
   'matomo.failed_endpoint': failedEndpoint,
   [DEPRECATED_ENDPOINT]: deprecatedEndpoint,
 };
 
 /** Whether a dimension of this attribute is made with the hit and not read from the span. */
-export function isRequestFact(attribute: string): boolean {
-  return Object.hasOwn(FACTS, attribute);
+export function isFromRequest(attribute: string): boolean {
+  return Object.hasOwn(FROM_REQUEST, attribute);
 }
 
-/** Dimensions that are made with the hit, as parameters; `undefined` where there are none. */
+/** Dimensions that are made with the hit, as parameters; `undefined` if there are none. */
 export function createToDimensions(
   options: DimensionOptions,
-): ((facts: RequestFacts) => Record<string, unknown>) | undefined {
-  const facts = Object.entries(options.dimensions).flatMap(([id, attribute]) => {
-    const fact = isRequestFact(String(attribute)) ? FACTS[String(attribute)] : undefined;
-    return fact ? [[`dimension${id}`, fact] as const] : [];
+): ((sent: SentRequest) => Record<string, unknown>) | undefined {
+  const readers = Object.entries(options.dimensions).flatMap(([id, attribute]) => {
+    const name = String(attribute);
+    const read = isFromRequest(name) ? FROM_REQUEST[name] : undefined;
+    return read ? [[`dimension${id}`, read] as const] : [];
   });
-  if (facts.length === 0) return undefined;
-  return (request) =>
-    Object.fromEntries(facts.map(([name, fact]) => [name, fact(request, options)]));
+  if (readers.length === 0) return undefined;
+  return (sent) => Object.fromEntries(readers.map(([name, read]) => [name, read(sent, options)]));
 }

@@ -80,15 +80,15 @@ function toRow(item: unknown): Row | undefined {
   return [number, toName(name), toCategories(categories), price, pieces];
 }
 
-function toCategories(given: unknown): string | string[] {
-  if (!Array.isArray(given)) return toName(given);
-  return given
+function toCategories(unchecked: unknown): string | string[] {
+  if (!Array.isArray(unchecked)) return toName(unchecked);
+  return unchecked
     .slice(0, MAX_CATEGORIES)
     .map(toName)
     .filter((name) => name !== '');
 }
 
 /** As long as its column: one that is longer makes Matomo roll the whole bulk back. */
-function toName(given: unknown): string {
-  return toParameterValue(NAME, given) ?? '';
+function toName(unchecked: unknown): string {
+  return toParameterValue(NAME, unchecked) ?? '';
 }

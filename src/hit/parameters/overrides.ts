@@ -1,4 +1,5 @@
 import { isRecord, isThenable } from '../../common/is-record.js';
+import type { HitFields } from '../field.js';
 import { nearestName } from '../nearest-name.js';
 import type { ReportProblem } from './custom-variables.js';
 import type { ValueRules } from './parameter-declaration.js';
@@ -21,7 +22,7 @@ const OF_AN_EVENT = /* @__PURE__ */ parametersWith(({ section }) => section === 
 
 /** Sets parameters of a hit to values of the application, except `cvar`. */
 export function overrideAll(
-  parameters: Map<string, string>,
+  parameters: HitFields,
   overrides: Readonly<Record<string, unknown>>,
   hasToken: boolean,
   report: ReportProblem,
@@ -40,14 +41,14 @@ export function overrideAll(
  * words of a message.
  */
 export function override(
-  parameters: Map<string, string>,
+  parameters: HitFields,
   name: string,
-  given: unknown,
+  unchecked: unknown,
   hasToken: boolean,
   report: ReportProblem,
   source: string,
 ): void {
-  if (given === undefined) return;
+  if (unchecked === undefined) return;
   const declaration = declarationOf(name);
   if (!declaration) {
     report(
@@ -65,20 +66,20 @@ export function override(
     );
     return;
   }
-  const value = toParameterValue(declaration, given);
+  const value = toParameterValue(declaration, unchecked);
   if (value !== undefined && !(name === 'uid' && isNobody(value))) {
     parameters.set(name, value);
     return;
   }
-  report(`value ${name}`, () => invalidValue(name, declaration, given, source));
+  report(`value ${name}`, () => invalidValue(name, declaration, unchecked, source));
 }
 
-function invalidValue(name: string, rules: ValueRules, given: unknown, source: string): string {
-  return `"${name}" must be ${ruleOf(name, rules)}, got ${kindOf(given)} from ${source}. It was left out, because Matomo would reject, ignore or misread it. Correct it.`;
+function invalidValue(name: string, rules: ValueRules, unchecked: unknown, source: string): string {
+  return `"${name}" must be ${ruleOf(name, rules)}, got ${kindOf(unchecked)} from ${source}. It was left out, because Matomo would reject, ignore or misread it. Correct it.`;
 }
 
 /** Matomo would store half an event as a page view. */
-export function completeEvent(parameters: Map<string, string>, report: ReportProblem): void {
+export function completeEvent(parameters: HitFields, report: ReportProblem): void {
   if (parameters.has('e_c') === parameters.has('e_a')) return;
   report(
     'event',
@@ -129,11 +130,11 @@ function ruleOf(name: string, rules: ValueRules): string {
 }
 
 /** Never the value, which may be about a person. */
-function kindOf(given: unknown): string {
-  if (given === null) return 'null';
-  if (isThenable(given)) return 'a promise';
-  if (Array.isArray(given)) return 'a list';
-  if (typeof given === 'string') return given.trim() === '' ? 'empty text' : 'other text';
-  if (typeof given !== 'number') return `a value of type ${typeof given}`;
-  return Number.isFinite(given) ? 'another number' : String(given);
+function kindOf(unchecked: unknown): string {
+  if (unchecked === null) return 'null';
+  if (isThenable(unchecked)) return 'a promise';
+  if (Array.isArray(unchecked)) return 'a list';
+  if (typeof unchecked === 'string') return unchecked.trim() === '' ? 'empty text' : 'other text';
+  if (typeof unchecked !== 'number') return `a value of type ${typeof unchecked}`;
+  return Number.isFinite(unchecked) ? 'another number' : String(unchecked);
 }

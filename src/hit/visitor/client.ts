@@ -1,4 +1,29 @@
-import type { Agent } from './caller-fields.js';
+import { copyText } from '../../common/copy-text.js';
+import { PairCache } from '../../common/generation-cache.js';
+import { createField, FieldGroup, rawField } from '../field.js';
+import type { HttpRequest } from '../http-request.js';
+
+/** What is sent of a client with more text than this is not kept: a scanner sends ever new ones. */
+const MAX_KEPT_CHARACTERS = 1000;
+
+const NO_USER_AGENT = rawField('ua', '-'); // an empty one is replaced by our own client's
+
+/** What is sent of a client. */
+export class ClientFields extends FieldGroup {
+  /** As it is sent. */
+  readonly userAgent: string;
+
+  constructor({ userAgent = '', acceptLanguage, clientHints }: ClientHeaders) {
+    const fieldOf = (name: 'ua' | 'uadata' | 'lang', text: string | undefined) =>
+      text === undefined ? undefined : createField(name, copyText(text));
+    const sent = fieldOf('ua', userAgent) ?? NO_USER_AGENT;
+    super([sent, fieldOf('uadata', clientHints), fieldOf('lang', acceptLanguage)]);
+    this.userAgent = sent.value;
+  }
+}
+
+/** What a client says about itself. */
+type ClientHeaders = Partial<Pick<HttpRequest, 'userAgent' | 'acceptLanguage' | 'clientHints'>>;
 
 /**
  * The user agent and the language of many requests, as one object: what is derived from them is stored here, which takes a tenth of a
@@ -7,8 +32,9 @@ import type { Agent } from './caller-fields.js';
 export class Client {
   readonly userAgent: string;
   readonly acceptLanguage: string | undefined;
-  /** What is sent of it, without client hints. */
-  agent: Agent | undefined;
+  /** With the client hints of the latest request. */
+  fields: ClientFields | undefined;
+  clientHints: string | undefined;
   /** Whether a filter ignores it, and which one has decided that. */
   isIgnored = false;
   filter: object | undefined;
@@ -31,4 +57,78 @@ export class Client {
     this.#store = undefined;
     store(this);
   }
+}
+
+/** Clients of requests that are known from spans only. */
+const MAX_CLIENTS = 2000;
+
+/** Finds what is sent of the client of a request. */
+export function createToClientFields(): (
+  request: ClientHeaders & { client?: Client | undefined },
+) => ClientFields {
+  const clients = new PairCache<string, string, Client>(MAX_CLIENTS);
+
+  function findClient({ userAgent = '', acceptLanguage = '' }: ClientHeaders): Client {
+    const known = clients.get(userAgent, acceptLanguage);
+    if (known) return known;
+    const client = new Client(copyText(userAgent), copyText(acceptLanguage));
+    clients.set(userAgent, acceptLanguage, client);
+    return client;
+  }
+
+  return function toClientFields(request) {
+    const { client = findClient(request), clientHints } = request;
+    if (client.fields && client.clientHints === clientHints) return client.fields;
+    const fields = new ClientFields(request);
+    if (fields.text.length + (clientHints?.length ?? 0) <= MAX_KEPT_CHARACTERS) {
+      client.fields = fields;
+      client.clientHints = clientHints;
+    }
+    return fields;
+  };
+}
+
+/** Reads a request header by its lower-case name. */
+type ReadHeader = (name: string) => string | undefined;
+
+/** `uadata` from the `Sec-CH-UA*` headers: the JSON that Matomo's JavaScript tracker sends in browsers. */
+export function readClientHints(header: ReadHeader): string | undefined {
+  const list = header('sec-ch-ua');
+  if (list === undefined) return undefined;
+  const brands = readBrands(list);
+  if (brands.length === 0) return undefined;
+  const fullVersionList = readBrands(header('sec-ch-ua-full-version-list'));
+  const mobile = header('sec-ch-ua-mobile');
+  return JSON.stringify({
+    brands,
+    ...(fullVersionList.length > 0 && { fullVersionList }),
+    ...(mobile !== undefined && { mobile: mobile === '?1' }),
+    ...textHint('model', header('sec-ch-ua-model')),
+    ...textHint('platform', header('sec-ch-ua-platform')),
+    ...textHint('platformVersion', header('sec-ch-ua-platform-version')),
+  });
+}
+
+// Sticky: a match begins where the last one ended, so that each character is read once. Anything that is not a brand ends the list.
+const BRAND = /[\s,]*"((?:[^"\\]|\\.)*)"\s*;\s*v="((?:[^"\\]|\\.)*)"/y;
+
+/** `"Chromium";v="130", "Not?A_Brand";v="99"`. */
+function readBrands(list: string | undefined): { brand: string; version: string }[] {
+  const brands: { brand: string; version: string }[] = [];
+  if (list === undefined) return brands;
+  BRAND.lastIndex = 0;
+  for (let item = BRAND.exec(list); item; item = BRAND.exec(list)) {
+    const [, brand = '', version = ''] = item;
+    brands.push({ brand: unquote(brand), version: unquote(version) });
+  }
+  return brands;
+}
+
+function textHint(name: string, quoted: string | undefined): Record<string, string> {
+  const text = quoted?.match(/^\s*"((?:[^"\\]|\\.)*)"\s*$/)?.[1];
+  return text ? { [name]: unquote(text) } : {};
+}
+
+function unquote(text: string): string {
+  return text.replace(/\\(.)/g, '$1');
 }

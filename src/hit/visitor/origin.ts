@@ -1,9 +1,9 @@
 import { isIP, isIPv4 } from 'node:net';
-import { memoizeLatest } from '../../common/generation-cache.js';
-import { isLocalHost } from './local-host.js';
-import { createTrust } from './proxy-trust.js';
+import { memoize } from '../../common/generation-cache.js';
+import { isUrlHost } from '../page/page-url.js';
+import { createTrust, type Trust } from './proxy-trust.js';
 
-/** What a request claims about its caller and its target, unchecked. */
+/** What a request claims about its client and its target, unchecked. */
 export interface OriginClaims {
   /** Address of the connection's peer. */
   readonly peerAddress: string | undefined;
@@ -28,7 +28,7 @@ export interface OriginOptions {
 }
 
 /**
- * Reads X-Forwarded-* like Express with `trust proxy`: the caller is the first address from the right that is not a trusted proxy.
+ * Reads X-Forwarded-* like Express with `trust proxy`: the client is the first address from the right that is not a trusted proxy.
  * Scheme and host are trusted if the connection comes from a trusted proxy.
  */
 export function createToOrigin({
@@ -36,7 +36,7 @@ export function createToOrigin({
   assumeHttps,
 }: OriginOptions): (claims: OriginClaims) => Origin {
   const isTrusted = createTrust(trustProxy);
-  const isLocal = memoizeLatest(isLocalHost);
+  const isLocal = memoize(isLocalHost);
 
   return function toOrigin(claims) {
     const peer = isIPv4(claims.peerAddress ?? '')
@@ -50,7 +50,7 @@ export function createToOrigin({
     const host = firstOf(header('x-forwarded-host')) ?? claims.host;
     const proto = firstOf(header('x-forwarded-proto'))?.toLowerCase();
     return {
-      address: callerOf(peer, header('x-forwarded-for')),
+      address: clientOf(peer, header('x-forwarded-for')),
       host,
       scheme: proto === 'http' || proto === 'https' ? proto : schemeOf(host, claims.scheme),
     };
@@ -62,20 +62,20 @@ export function createToOrigin({
     return assumeHttps && !(host && isLocal(host)) ? 'https' : 'http';
   }
 
-  /** An entry that is not an address hides its caller: then the last known address counts. */
-  function callerOf(
+  /** An entry that is not an address hides its client: then the last known address counts. */
+  function clientOf(
     peer: string | undefined,
     forwardedFor: string | undefined,
   ): string | undefined {
     const hops = (forwardedFor ?? '').split(',').filter((hop) => hop.trim() !== '');
-    let caller = peer;
+    let client = peer;
     for (let hop = 1; hop <= Math.min(hops.length, MAX_HOPS); hop++) {
       const address = plainAddress(hops[hops.length - hop]);
-      if (address === undefined) return caller;
-      caller = address;
-      if (!isTrusted(address, hop)) return caller;
+      if (address === undefined) return client;
+      client = address;
+      if (!isTrusted(address, hop)) return client;
     }
-    return caller;
+    return client;
   }
 }
 
@@ -95,7 +95,7 @@ export function plainAddress(text: string | undefined): string | undefined {
   // An expression would search for the end again from each percent sign.
   const zone = address.indexOf('%');
   if (zone >= 0) address = address.slice(0, zone);
-  // A dual-stack socket reports IPv4 callers as ::ffff:192.0.2.1.
+  // A dual-stack socket reports IPv4 clients as ::ffff:192.0.2.1.
   address = address.replace(/^::ffff:(?=[\d.]+$)/i, '');
   return isIP(address) ? address : undefined;
 }
@@ -103,4 +103,18 @@ export function plainAddress(text: string | undefined): string | undefined {
 function firstOf(list: string | undefined): string | undefined {
   const first = list?.split(',')[0]?.trim();
   return first === '' ? undefined : first;
+}
+
+const LOCAL_NAME = /^[^.]+$|\.(?:localhost|local|internal|test)$/;
+/** Created at the first use: making the list takes time that a process needs to start. */
+let isLocalAddress: Trust | undefined;
+
+/** Whether a Host header names a host on this machine or in a private network, where plain HTTP is usual. */
+function isLocalHost(host: string): boolean {
+  if (!isUrlHost(host)) return false;
+  const { hostname } = new URL(`http://${host}/`);
+  const name = hostname.replace(/^\[|[\].]$/g, '');
+  if (isIP(name) === 0) return LOCAL_NAME.test(name);
+  isLocalAddress ??= createTrust(['loopback', 'linklocal', 'uniquelocal']);
+  return isLocalAddress(name, 0);
 }

@@ -6,7 +6,7 @@ export type UserIdSource =
   | { readonly kind: 'header'; readonly header: string }
   | { readonly kind: 'claim'; readonly header: 'authorization'; readonly claim: string };
 
-/** What a request says about its caller. */
+/** What a request says about who sends it. */
 export type Identity =
   | { readonly kind: 'known'; readonly value: string }
   | { readonly kind: 'none' }
@@ -40,13 +40,13 @@ export function userIdSourceOf(userId: unknown): UserIdSource | undefined {
 }
 
 /** Reads who calls from the value of the header that a source names. */
-export function identify(source: UserIdSource, given: string | undefined): Identity {
-  if (given === undefined || given.length > MAX_CHARACTERS) return NONE;
-  const { scheme, credentials } = splitScheme(given.trim());
+export function identify(source: UserIdSource, header: string | undefined): Identity {
+  if (header === undefined || header.length > MAX_CHARACTERS) return NONE;
+  const { scheme, credentials } = splitScheme(header.trim());
   if (source.kind === 'claim') {
     return scheme === 'bearer' ? identifyByClaim(credentials, source.claim) : NONE;
   }
-  const value = isCredentials(source.header) ? credentials : given.trim();
+  const value = isCredentials(source.header) ? credentials : header.trim();
   if (isNobody(value)) return NONE;
   return isToken(value) || isToken(credentials) ? { kind: 'token' } : { kind: 'known', value };
 }

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { HitBuilder } from '../hit-builder.js';
 import type { HttpRequest } from '../http-request.js';
-import { userIdOf } from '../parameters/annotation-facts.js';
+import { userIdOf } from '../parameters/custom-variables.js';
 import { isNobody } from '../parameters/overrides.js';
 import { PARAMETERS } from '../parameters/parameter-table.js';
 import { toParameterValue } from '../parameters/parameter-value.js';
@@ -29,13 +29,13 @@ export function createFindVisitor(
 ): FindVisitor {
   const findRouteDetails = createFindRouteDetails(options);
   return function findVisitor(request, site, nowMillis) {
-    const { annotations, given } = request;
-    const details = findRouteDetails(request);
-    if (!given && !details && annotations.length === 0) {
+    const { annotations, optionParameters } = request;
+    const ofRoute = findRouteDetails(request);
+    if (!optionParameters && !ofRoute && annotations.length === 0) {
       return builder.toAnyVisitorId(request, site, nowMillis);
     }
     const layers = [...annotations.map(({ parameters }) => parameters).reverse()];
-    layers.push(details, given);
+    layers.push(ofRoute, optionParameters);
     return (
       strongest(layers, 'uid') ??
       userIdOf(request) ??

@@ -1,30 +1,76 @@
 import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import { copyText } from '../../common/copy-text.js';
+import { PairCache } from '../../common/generation-cache.js';
+import { type Field, FieldGroup, rawField } from '../field.js';
 
 const DAY_MILLIS = 86_400_000;
 const ID_BYTES = 8;
+/** Visitors who are remembered, some 300 bytes each: to compute an ID takes longer than all else of a hit. */
+const MAX_VISITORS = 40_000;
 
-export interface Visitor {
+/** What a visitor ID is made of. */
+export interface VisitorTraits {
+  /** Masked, if addresses are. */
   readonly address: string | undefined;
+  /** As it is sent. */
   readonly userAgent: string;
   readonly site: number;
   readonly startMillis: number;
+  /** Of MCP. It takes the place of address and user agent, which all users of a hosted client share. */
+  readonly session?: string | undefined;
+}
+
+/** Whom Matomo counts, for one site and one UTC day. */
+export interface Visitor {
+  readonly site: number;
+  readonly day: number;
+  /** `undefined` if none is sent. */
+  readonly id: string | undefined;
+  /** Address and visitor ID, as they are sent. */
+  readonly fields: FieldGroup;
 }
 
 /** Returns the key of a UTC day, counted from 1970; `undefined` if it was deleted. */
 export type KeyOfDay = (day: number) => KeyObject | undefined;
 
 /**
- * The visitor ID of an anonymous caller for one UTC day: 16 hex digits of an HMAC over address, user agent, site and date.
+ * The visitor ID of an anonymous caller for one UTC day: 16 hex digits of an HMAC over address and user agent, or session, site and date.
  * Without the key, the address cannot be derived from it, and the next day the same caller is another visitor.
  * Without a key for the day, the ID is random.
  */
-export function createToVisitorId(key: string | Buffer | KeyOfDay): (visitor: Visitor) => string {
+export function createToVisitorId(
+  key: string | Buffer | KeyOfDay,
+): (traits: VisitorTraits) => string {
   const keyOfDay = typeof key === 'function' ? key : always(key);
-  return function toVisitorId({ address = '', userAgent, site, startMillis }) {
+  return function toVisitorId({ address = '', userAgent, site, startMillis, session }) {
     const day = Math.floor(startMillis / DAY_MILLIS);
     const secret = keyOfDay(day);
     if (secret === undefined) return randomBytes(ID_BYTES).toString('hex');
-    return keyedId(secret, `${day}\n${site}\n${address}\n${userAgent}`);
+    const who = session === undefined ? `${address}\n${userAgent}` : `session\n${session}`;
+    return keyedId(secret, `${day}\n${site}\n${who}`);
+  };
+}
+
+/** Finds what is sent of a visitor. Visitors are not remembered if their IDs must not be linked to addresses later, or by session. */
+export function createToVisitor(
+  toAddress: (address: string) => Field | undefined,
+  toId: (traits: VisitorTraits) => string | undefined,
+  areRemembered = true,
+): (traits: VisitorTraits) => Visitor {
+  const visitors = new PairCache<string, string, Visitor>(MAX_VISITORS);
+  return function toVisitor(traits) {
+    const { address, userAgent, site, startMillis, session } = traits;
+    const day = Math.floor(startMillis / DAY_MILLIS);
+    const known = session === undefined ? visitors.get(userAgent, address ?? '') : undefined;
+    if (known && known.day === day && known.site === site) return known;
+    const id = toId(traits);
+    const fields = new FieldGroup([
+      address === undefined ? undefined : toAddress(copyText(address)),
+      id === undefined ? undefined : rawField('cid', id),
+    ]);
+    const visitor = { site, day, id, fields };
+    if (areRemembered && session === undefined) visitors.set(userAgent, address ?? '', visitor);
+    return visitor;
   };
 }
 
@@ -72,4 +118,14 @@ export function stableVisitorKey({
   if (visitorKey === DAILY) return undefined;
   if (visitorKey !== undefined) return visitorKey;
   return tokenAuth === undefined ? undefined : deriveVisitorKey(tokenAuth);
+}
+
+/** The visitor of Matomo's JavaScript tracker, 16 hex digits, from its `_pk_id.<site>.<hash>` cookie. */
+export function visitorOfCookie(cookies: string | undefined, site: number): string | undefined {
+  if (cookies === undefined) return undefined;
+  const cookie = new RegExp(
+    `(?:^|;\\s*)_pk_id\\.${site}(?:\\.[\\da-f]+)?=([\\da-f]{16})(?=\\.|%2E|;|$)`,
+    'i',
+  );
+  return cookie.exec(cookies)?.[1]?.toLowerCase();
 }

@@ -1,5 +1,4 @@
 import type { InspectedHit } from '../inspected-hit.js';
-import { type HeldHit, readHit } from './read-hit.js';
 
 /** A message of `/events`: hits from the number `first` on. The server has dropped those before `oldest`. */
 export interface HitsMessage {
@@ -61,4 +60,155 @@ export function createHeldHits(): HeldHits {
       missed = 0;
     },
   };
+}
+
+/** A hit with values that the page reads often. */
+export interface HeldHit {
+  /** Number of the hit since the last clear, from 0. */
+  readonly number: number;
+  readonly hit: InspectedHit;
+  readonly title: string;
+  /** Name of the AI chatbot, if it made the request. */
+  readonly visitor: string;
+  /** Status of the response, from the custom variable or the parameter. */
+  readonly status: number | undefined;
+  /** Page load time in Matomo, the sum of all timings, in milliseconds. */
+  readonly millis: number | undefined;
+  /** Parts of the page load time besides the server time, by parameter. */
+  readonly steps: readonly (readonly [name: string, millis: number])[];
+  /** Whether it matches the filter. */
+  isShown: boolean;
+}
+
+const MAX_TITLE_CHARACTERS = 300;
+const MAX_VISITOR_CHARACTERS = 64;
+const TIMINGS = [
+  ['pf_net', 'time_network'],
+  ['pf_srv', 'time_server'],
+  ['pf_tfr', 'time_transfer'],
+  ['pf_dm1', 'time_dom_processing'],
+  ['pf_dm2', 'time_dom_completion'],
+  ['pf_onl', 'time_on_load'],
+] as const;
+
+export function readHit(hit: InspectedHit, number: number): HeldHit {
+  const { params, aiRequest } = hit;
+  return {
+    number,
+    hit,
+    title: shorten(titleOf(hit), MAX_TITLE_CHARACTERS),
+    visitor: shorten(
+      aiRequest?.name || params.uid || params.cid || params._id || params.cip || '–',
+      MAX_VISITOR_CHARACTERS,
+    ),
+    status: aiRequest ? aiRequest.statusCode : toNumber(statusOf(params)),
+    millis: aiRequest ? aiRequest.millis : loadTimeOf(hit),
+    steps: TIMINGS.flatMap(([name]) => {
+      const millis = name === 'pf_srv' ? undefined : toNumber(params[name]);
+      return millis === undefined ? [] : [[name, millis] as const];
+    }),
+    isShown: true,
+  };
+}
+
+/** From the stored timings; for a hit that is not stored, from the sent ones. */
+function loadTimeOf({ params, stored }: InspectedHit): number | undefined {
+  const timings = TIMINGS.flatMap(
+    ([name, column]) => (stored ? stored[column] : toNumber(params[name])) ?? [],
+  );
+  return timings.length === 0 ? undefined : timings.reduce((sum, millis) => sum + millis);
+}
+
+/** The title that Matomo stores; if it stores none, the one that was sent. */
+function titleOf({ params, stored, aiRequest, conversion }: InspectedHit): string {
+  if (conversion) return CONVERSIONS[conversion.kind](conversion.idgoal);
+  // Matomo ignores the titles of such hits.
+  if (aiRequest) return aiRequest.url ?? 'no URL';
+  const event = [params.e_c, params.e_a].filter(Boolean).join(' / ');
+  return (
+    stored?.title ?? stored?.search ?? (event || params.action_name || params.url || 'no title')
+  );
+}
+
+const CONVERSIONS = {
+  goal: (id: number): string => `Goal ${id}`,
+  order: (): string => 'Order',
+  cart: (): string => 'Cart',
+};
+
+function statusOf({ cvar, http_status }: InspectedHit['params']): unknown {
+  if (cvar === undefined) return http_status;
+  try {
+    const slots = Object.values(JSON.parse(cvar) as Record<string, unknown>);
+    const slot = slots.find((pair) => Array.isArray(pair) && pair[0] === 'http_status_code');
+    return (slot as unknown[] | undefined)?.[1] ?? http_status;
+  } catch {
+    return http_status;
+  }
+}
+
+function toNumber(value: unknown): number | undefined {
+  if (typeof value !== 'string' || value.trim() === '') return undefined;
+  const number = Number(value);
+  return Number.isFinite(number) && number >= 0 ? number : undefined;
+}
+
+export function shorten(text: string, maxCharacters: number): string {
+  return text.length > maxCharacters ? `${text.slice(0, maxCharacters - 1)}…` : text;
+}
+
+/** Whether a hit is shown. */
+export type Filter = (held: HeldHit) => boolean;
+
+const CONDITION = /(?:([\w.]+):)?(?:"((?:[^"\\]|\\.)*)"|(\S+))/g;
+
+/**
+ * Parses a filter. A hit has to match all conditions: a word, anywhere in the hit, or `name:value` with the name of a parameter or
+ * one of `endpoint`, `verdict`, `status`, `visitor`, `reason`. Quotes keep several words together.
+ */
+export function parseFilter(text: string, isParameter: (name: string) => boolean): Filter {
+  const conditions = [...text.matchAll(CONDITION)].map(([whole, name, quoted, plain]): Filter => {
+    const value = (quoted?.replace(/\\(.)/g, '$1') ?? plain ?? '').toLowerCase();
+    if (name === undefined) return contains(value);
+    return createFieldFilter(name, value, isParameter) ?? contains(whole.toLowerCase());
+  });
+  return (held) => conditions.every((fits) => fits(held));
+}
+
+/** Formats a condition for `parseFilter`. */
+export function toCondition(name: string, value: string): string {
+  return /^[^\s"\\]+$/.test(value)
+    ? `${name}:${value}`
+    : `${name}:"${value.replace(/["\\]/g, '\\$&')}"`;
+}
+
+function createFieldFilter(
+  name: string,
+  value: string,
+  isParameter: (name: string) => boolean,
+): Filter | undefined {
+  switch (name) {
+    case 'endpoint':
+      return ({ title }) => title.toLowerCase() === value;
+    case 'verdict':
+      return ({ hit }) => hit.verdict === value;
+    case 'visitor':
+      return ({ visitor }) => visitor.toLowerCase().startsWith(value);
+    case 'reason':
+      return ({ hit }) => hit.reason?.toLowerCase().includes(value) === true;
+    case 'status': {
+      const digits = value.replace(/x+$/, '');
+      return ({ status }) => status !== undefined && String(status).startsWith(digits);
+    }
+    default:
+      if (!isParameter(name)) return undefined;
+      return ({ hit }) => hit.params[name]?.toLowerCase().includes(value) === true;
+  }
+}
+
+function contains(value: string): Filter {
+  return ({ title, visitor, hit }) =>
+    [title, visitor, hit.verdict, hit.reason ?? '', ...Object.values(hit.params)].some((text) =>
+      text.toLowerCase().includes(value),
+    );
 }

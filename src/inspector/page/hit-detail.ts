@@ -1,11 +1,10 @@
+import type { PageContext, ParameterExplanation } from '../explain-parameters.js';
 import type { AiRequest, InspectedHit, Referrer } from '../inspected-hit.js';
-import { byId, cell, element, row, setText } from './elements.js';
-import { explain, type Facts } from './facts.js';
-import { formatTime } from './formats.js';
-import { type HeldHit, shorten } from './read-hit.js';
+import { byId, cell, element, formatTime, row, setText } from './elements.js';
+import { type HeldHit, shorten } from './held-hits.js';
 
-/** The details of a hit. */
-export interface HitDetail {
+/** Shows one hit with its parameters and what Matomo stores of it. */
+interface HitDetail {
   show(held: HeldHit): void;
   hide(): void;
   focus(): void;
@@ -13,7 +12,7 @@ export interface HitDetail {
 
 const MAX_VALUE_CHARACTERS = 2000;
 
-export function createHitDetail(facts: Facts): HitDetail {
+export function createHitDetail(context: PageContext): HitDetail {
   const section = byId('detail', HTMLElement);
   const heading = byId('detail-heading', HTMLElement);
   const verdict = byId('detail-verdict', HTMLElement);
@@ -30,7 +29,7 @@ export function createHitDetail(facts: Facts): HitDetail {
       setText(reason, [hit.reason, formatTime(hit.received)].filter(Boolean).join(' · '));
       parameters.replaceChildren(
         ...Object.entries(hit.params).map(([name, value]) =>
-          toParameterRow(facts, hit, name, value),
+          toParameterRow(context, hit, name, value),
         ),
       );
       stored.replaceChildren(...toStoredRow(hit));
@@ -43,17 +42,17 @@ export function createHitDetail(facts: Facts): HitDetail {
 }
 
 function toParameterRow(
-  facts: Facts,
+  context: PageContext,
   hit: InspectedHit,
   name: string,
   value: string,
 ): HTMLTableRowElement {
-  const known = explain(facts, name);
+  const known = explain(context, name);
   const label = element('th', { role: 'rowheader', scope: 'row', class: 'code' }, name);
   if (known?.needsToken) label.append(element('span', { class: 'token' }, 'needs token'));
   const meaning = cell('meaning', 'meaning', known?.meaning ?? 'unknown to Matomo');
   if (known?.section !== undefined) {
-    const link = { href: facts.reference, rel: 'noreferrer noopener', target: '_blank' };
+    const link = { href: context.reference, rel: 'noreferrer noopener', target: '_blank' };
     meaning.append(' ', element('a', { ...link, class: 'source' }, known.section));
   } else if (known) {
     meaning.append(' ', element('span', { class: 'source' }, 'not in the reference'));
@@ -102,8 +101,8 @@ function storedAs(hit: InspectedHit, name: string, column?: string): string {
         number === '' ? key.startsWith(column.slice(0, -1)) : key === column.replace('*', number),
       )
     : Object.keys(stored).filter((key) => key === column);
-  const rows = stored as unknown as Record<string, unknown>;
-  const texts = columns.map((key) => `${key} = ${rows[key]}`);
+  const rows = new Map<string, unknown>(Object.entries(stored));
+  const texts = columns.map((key) => `${key} = ${rows.get(key)}`);
   return shorten(texts.join('\n'), MAX_VALUE_CHARACTERS) || `nothing in ${column}`;
 }
 
@@ -128,4 +127,17 @@ function toReferrerLine({ kind, referer_name, referer_keyword }: Referrer): Node
   const keyword = referer_keyword === undefined ? '' : `, keyword: ${referer_keyword}`;
   const text = shorten(`Referrer of the visit: ${kind}${name}${keyword}`, MAX_VALUE_CHARACTERS);
   return element('p', { class: 'dim' }, text);
+}
+
+export async function loadContext(): Promise<PageContext> {
+  return (await fetch('/context')).json() as Promise<PageContext>;
+}
+
+/** Explains a parameter, if Matomo knows it. */
+export function explain(
+  { parameters }: PageContext,
+  name: string,
+): ParameterExplanation | undefined {
+  if (Object.hasOwn(parameters, name)) return parameters[name];
+  return /^dimension[1-9]\d{0,2}$/.test(name) ? parameters['dimension*'] : undefined;
 }

@@ -1,11 +1,21 @@
-import { byId, cell, createRows, element, type LiveRow, row, setText } from './elements.js';
-import { formatCount, formatNumber, formatTime, formatVisitor } from './formats.js';
-import type { HeldHits } from './held-hits.js';
-import type { HeldHit } from './read-hit.js';
+import {
+  byId,
+  cell,
+  createRows,
+  element,
+  formatCount,
+  formatNumber,
+  formatTime,
+  formatVisitor,
+  type LiveRow,
+  row,
+  setText,
+} from './elements.js';
+import type { HeldHit, HeldHits } from './held-hits.js';
 import { classOf } from './summary.js';
 
 /** The list of the latest hits. */
-export interface HitList {
+interface HitList {
   /** `shown` is the number of hits that match the filter. */
   render(held: HeldHits, shown: number): void;
   /** Marks the hit whose details are open. */

@@ -1,25 +1,146 @@
-import { createChatbotTable } from './chatbot-table.js';
-import { connect } from './connection.js';
-import { listenToKeys, listenToTheme } from './controls.js';
-import { byId, setText } from './elements.js';
-import { createEndpointTable } from './endpoint-table.js';
-import { explain, loadFacts } from './facts.js';
-import { type Filter, parseFilter, toTerm } from './filter.js';
-import { formatCount } from './formats.js';
-import { createHeldHits } from './held-hits.js';
-import { createHitDetail } from './hit-detail.js';
+import { byId, formatCount, formatNumber, setText } from './elements.js';
+import {
+  createHeldHits,
+  type Filter,
+  type HeldHit,
+  type HitsMessage,
+  parseFilter,
+  toCondition,
+} from './held-hits.js';
+import { createHitDetail, explain, loadContext } from './hit-detail.js';
 import { createHitList } from './hit-list.js';
-import type { HeldHit } from './read-hit.js';
-import { createProblemList, createVisitorList } from './side-lists.js';
 import { createSummary } from './summary.js';
+import {
+  createChatbotTable,
+  createEndpointTable,
+  createProblemList,
+  createVisitorList,
+} from './tables.js';
 import { createTotals } from './totals.js';
+
+/** Events of the server. */
+interface Listener {
+  /** All earlier hits are deleted. */
+  readonly onStart: () => void;
+  readonly onHits: (message: HitsMessage) => void;
+  /** Announces a change to screen readers. */
+  readonly announce: (text: string) => void;
+}
+
+/** Shows what `/events` sends. `pause` pauses and resumes; hits that the server drops meanwhile are not shown. */
+function connect({ onStart, onHits, announce }: Listener): { pause(): void } {
+  const state = byId('state', HTMLElement);
+  const button = byId('pause', HTMLButtonElement);
+  let isOpen = false;
+  let isPaused = false;
+  let waiting: HitsMessage[] = [];
+
+  const events = new EventSource('/events');
+  events.addEventListener('open', () => {
+    isOpen = true;
+    showState();
+  });
+  events.addEventListener('error', () => {
+    if (isOpen) announce('Connection lost; reconnecting');
+    isOpen = false;
+    showState();
+  });
+  events.addEventListener('start', () => {
+    waiting = [];
+    onStart();
+    showState();
+  });
+  events.addEventListener('hits', ({ data }) => {
+    const message = JSON.parse(data) as HitsMessage;
+    if (!isPaused) return onHits(message);
+    waiting.push(message);
+    waiting = waiting.filter(({ first, hits }) => first + hits.length > message.oldest);
+    showState();
+  });
+
+  function pause(): void {
+    isPaused = !isPaused;
+    button.setAttribute('aria-pressed', String(isPaused));
+    for (const message of waiting) onHits(message);
+    waiting = [];
+    announce(isPaused ? 'Paused' : 'Resumed');
+    showState();
+  }
+
+  function showState(): void {
+    const count = waiting.reduce((sum, { hits }) => sum + hits.length, 0);
+    const paused = count === 0 ? 'paused' : `paused, ${formatNumber(count)} waiting`;
+    setText(state, isPaused ? paused : isOpen ? 'live' : 'not connected');
+    state.className = isPaused ? 'paused' : isOpen ? 'live' : 'lost';
+  }
+
+  return { pause };
+}
+
+/** The actions of keys. */
+interface KeyActions {
+  readonly pause: () => void;
+  readonly clear: () => void;
+  readonly step: (by: 1 | -1) => void;
+  readonly close: () => void;
+}
+
+const THEMES = ['auto', 'light', 'dark'];
+const THEME_KEY = 'opentelemetry-matomo.theme';
+
+/** Listens for keys outside text fields, without Ctrl, Alt and Meta, which browsers use. */
+function listenToKeys({ pause, clear, step, close }: KeyActions): void {
+  const filter = byId('filter', HTMLInputElement);
+  const help = byId('help', HTMLDialogElement);
+  byId('keys', HTMLButtonElement).addEventListener('click', () => help.showModal());
+  byId('help-close', HTMLButtonElement).addEventListener('click', () => help.close());
+  const actions: Readonly<Record<string, () => void>> = {
+    '/': () => filter.focus(),
+    '?': () => help.showModal(),
+    p: pause,
+    C: clear,
+    t: nextTheme,
+    j: () => step(1),
+    k: () => step(-1),
+    Escape: close,
+  };
+  document.addEventListener('keydown', (event) => {
+    const { key, target } = event;
+    if (event.ctrlKey || event.altKey || event.metaKey || help.open) return;
+    const isTyping = target instanceof HTMLInputElement || target instanceof HTMLSelectElement;
+    if (isTyping) {
+      if (key === 'Escape' && target === filter && filter.value === '') filter.blur();
+      return;
+    }
+    if (!Object.hasOwn(actions, key)) return;
+    event.preventDefault();
+    actions[key]?.();
+  });
+}
+
+/** Applies the theme that was chosen last, and starts its button. */
+function listenToTheme(): void {
+  setTheme(localStorage.getItem(THEME_KEY) ?? 'auto');
+  byId('theme', HTMLButtonElement).addEventListener('click', nextTheme);
+}
+
+function nextTheme(): void {
+  const current = THEMES.indexOf(document.documentElement.dataset.theme ?? 'auto');
+  setTheme(THEMES[(current + 1) % THEMES.length] as string);
+}
+
+function setTheme(theme: string): void {
+  document.documentElement.dataset.theme = theme;
+  localStorage.setItem(THEME_KEY, theme);
+  setText(byId('theme', HTMLButtonElement), `Theme: ${theme}`);
+}
 
 const TICK_MILLIS = 1000;
 /** On narrower screens, the details are below the list, out of sight. */
 const NARROW = matchMedia('(max-width: 71.99rem)');
 
-const facts = await loadFacts();
-const isParameter = (name: string) => explain(facts, name) !== undefined;
+const context = await loadContext();
+const isParameter = (name: string) => explain(context, name) !== undefined;
 const filterField = byId('filter', HTMLInputElement);
 const held = createHeldHits();
 let filter: Filter = () => true;
@@ -28,13 +149,15 @@ let shown = 0;
 let opened: HeldHit | undefined;
 let isDrawing = false;
 
-const totals = createTotals(facts.forward !== null, (verdict) => toggleTerm('verdict', verdict));
-const renderEndpoints = createEndpointTable((title) => toggleTerm('endpoint', title), draw);
-const renderChatbots = createChatbotTable((name) => toggleTerm('visitor', name));
+const totals = createTotals(context.forward !== null, (verdict) =>
+  toggleCondition('verdict', verdict),
+);
+const renderEndpoints = createEndpointTable((title) => toggleCondition('endpoint', title), draw);
+const renderChatbots = createChatbotTable((name) => toggleCondition('visitor', name));
 const renderProblems = createProblemList(({ latest }) => open(latest));
-const renderVisitors = createVisitorList((id) => toggleTerm('visitor', id));
+const renderVisitors = createVisitorList((id) => toggleCondition('visitor', id));
 const list = createHitList(open, draw);
-const detail = createHitDetail(facts);
+const detail = createHitDetail(context);
 
 /** Draws once with the next frame, however many hits arrive until then. */
 function draw(): void {
@@ -71,13 +194,13 @@ function applyFilter(): void {
   draw();
 }
 
-function toggleTerm(name: string, value: string): void {
-  const term = toTerm(name, value);
+function toggleCondition(name: string, value: string): void {
+  const condition = toCondition(name, value);
   const { value: text } = filterField;
-  const isThere = ` ${text} `.includes(` ${term} `);
+  const isThere = ` ${text} `.includes(` ${condition} `);
   filterField.value = isThere
-    ? ` ${text} `.replace(` ${term} `, ' ').trim()
-    : `${text} ${term}`.trim();
+    ? ` ${text} `.replace(` ${condition} `, ' ').trim()
+    : `${text} ${condition}`.trim();
   applyFilter();
   announce(`${formatCount(shown, 'hit')}, filter: ${filterField.value || 'off'}`);
 }
@@ -143,7 +266,7 @@ const connection = connect({
 for (const place of document.querySelectorAll('[data-origin]')) setText(place, location.origin);
 setText(
   byId('place', HTMLElement),
-  facts.forward === null ? 'behaves like Matomo' : `forwards hits to ${facts.forward}`,
+  context.forward === null ? 'behaves like Matomo' : `forwards hits to ${context.forward}`,
 );
 filterField.addEventListener('input', applyFilter);
 byId('pause', HTMLButtonElement).addEventListener('click', connection.pause);

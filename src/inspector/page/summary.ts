@@ -1,7 +1,5 @@
 import type { AiRequest, Verdict } from '../inspected-hit.js';
-import { createRate, type Rate } from './rate.js';
-import type { HeldHit } from './read-hit.js';
-import { createTimes, type Times } from './times.js';
+import type { HeldHit } from './held-hits.js';
 
 export interface Endpoint {
   readonly title: string;
@@ -172,4 +170,85 @@ function entry<Value>(map: Map<string, Value>, key: string, create: () => Value)
     map.set(key, value);
   }
   return value;
+}
+
+const SECONDS = 60;
+
+/** Counts arrivals in each of the last 60 seconds. */
+interface Rate {
+  add(epochMillis: number): void;
+  /** The counts, oldest first, without the current second. */
+  perSecond(epochMillis: number): number[];
+}
+
+export function createRate(): Rate {
+  const counts = new Uint32Array(SECONDS + 1);
+  /** The latest second in `counts`. The index of a second is its remainder. */
+  let last = 0;
+
+  function moveTo(second: number): void {
+    for (let s = Math.max(last + 1, second - SECONDS); s <= second; s += 1) counts[placeOf(s)] = 0;
+    last = Math.max(last, second);
+  }
+
+  return {
+    add(epochMillis) {
+      const second = Math.floor(epochMillis / 1000);
+      if (second < last - SECONDS) return;
+      moveTo(second);
+      counts[placeOf(second)] = (counts[placeOf(second)] as number) + 1;
+    },
+    perSecond(epochMillis) {
+      const now = Math.floor(epochMillis / 1000);
+      moveTo(now);
+      return Array.from(
+        { length: SECONDS },
+        (_, i) => counts[placeOf(now - SECONDS + i)] as number,
+      );
+    },
+  };
+}
+
+function placeOf(second: number): number {
+  return second % (SECONDS + 1);
+}
+
+/** Counts durations for percentiles. */
+export interface Times {
+  add(millis: number): void;
+  remove(millis: number): void;
+  count(): number;
+  /** Percentiles by nearest rank; `percents` must be ascending. Empty if there are no durations. */
+  percentiles(...percents: number[]): number[];
+}
+
+export function createTimes(): Times {
+  const counts = new Map<number, number>();
+  let total = 0;
+  return {
+    add(millis) {
+      counts.set(millis, (counts.get(millis) ?? 0) + 1);
+      total += 1;
+    },
+    remove(millis) {
+      const left = (counts.get(millis) ?? 0) - 1;
+      if (left > 0) counts.set(millis, left);
+      else counts.delete(millis);
+      total -= 1;
+    },
+    count: () => total,
+    percentiles(...percents) {
+      const found: number[] = [];
+      let seen = 0;
+      for (const millis of [...counts.keys()].sort((a, b) => a - b)) {
+        seen += counts.get(millis) as number;
+        while (found.length < percents.length) {
+          const rank = Math.max(1, Math.ceil(((percents[found.length] as number) / 100) * total));
+          if (seen < rank) break;
+          found.push(millis);
+        }
+      }
+      return found;
+    },
+  };
 }

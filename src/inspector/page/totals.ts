@@ -1,10 +1,7 @@
 import type { Verdict } from '../inspected-hit.js';
-import { byId, element, setText } from './elements.js';
-import { formatCount, formatNumber } from './formats.js';
-import type { HeldHits } from './held-hits.js';
-import { createRate } from './rate.js';
-import type { HeldHit } from './read-hit.js';
-import { createSparkline } from './sparkline.js';
+import { byId, createSparkline, element, formatCount, formatNumber, setText } from './elements.js';
+import type { HeldHit, HeldHits } from './held-hits.js';
+import { createRate } from './summary.js';
 
 const MEANINGS: Readonly<Record<Verdict, string>> = {
   tracked: 'processed by Matomo',
@@ -17,7 +14,7 @@ const MEANINGS: Readonly<Record<Verdict, string>> = {
 const SECONDS = 60;
 
 /** Shows the number of hits by verdict, independent of the filter, and their rate. */
-export interface Totals {
+interface Totals {
   add(held: HeldHit): void;
   remove(held: HeldHit): void;
   clear(): void;

@@ -4,7 +4,7 @@ import type { FindRole } from '../inspector-options.js';
 export type Access = 'granted' | 'denied' | 'locked';
 
 /** Checks the tokens of one HTTP request. */
-export interface Authentication {
+interface Authentication {
   /** Whether a token may write to a site. */
   writeAccess(token: string, site: number): Access;
   /** Whether a token is a super user's. */

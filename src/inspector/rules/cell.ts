@@ -1,5 +1,16 @@
-import { cutStoredBytes, escapeHtml, isBroken, trim, unescapeHtml } from './stored-text.js';
-import { type ParameterValue, toAmount, toInteger, toNumber, toStoredFloat } from './to-number.js';
+import {
+  cutStoredBytes,
+  escapeHtml,
+  isBroken,
+  type ParameterValue,
+  toAmount,
+  toInteger,
+  toNumber,
+  toStoredFloat,
+  trim,
+  unescapeHtml,
+} from './php-values.js';
+import type { Parameters } from './read-tracker-request.js';
 
 /** Marks a value that a strict database refuses, so that the whole bulk fails. */
 export const INVALID_CELL: unique symbol = Symbol('does not fit its column');
@@ -65,7 +76,7 @@ export function toAmountCell(value: ParameterValue): Cell {
 }
 
 /** A latitude or longitude; 0 counts as none. */
-export function toCoordinateCell(value: ParameterValue): Cell {
+function toCoordinateCell(value: ParameterValue): Cell {
   const text = toText(value);
   if (text === '' || text === '0') return undefined;
   const degrees = toNumber(text);
@@ -73,8 +84,44 @@ export function toCoordinateCell(value: ParameterValue): Cell {
 }
 
 /** A plugin flag of the browser, a signed byte. */
-export function toFlagCell(value: ParameterValue): Cell {
+function toFlagCell(value: ParameterValue): Cell {
   const flag = toInteger(value);
   if (flag === undefined) return undefined;
   return flag >= -128 && flag <= 127 ? flag : INVALID_CELL;
+}
+
+type VisitColumns = Readonly<Record<string, (value: ParameterValue) => Cell>>;
+
+/** Columns of a visit that can refuse a value, by parameter. The inspector does not store visits. */
+const VISIT_COLUMNS: VisitColumns = {
+  country: (value) => toEscapedCell(value, 3),
+  region: (value) => toEscapedCell(value, 3),
+  city: (value) => toEscapedCell(value, 255),
+  lat: toCoordinateCell,
+  long: toCoordinateCell,
+  urlref: (value) => toCutCell(toText(value), 1024),
+};
+
+/** The same, for columns that are only written when a visit starts. */
+const NEW_VISIT_COLUMNS: VisitColumns = {
+  res: (value) => toEscapedCell(value, 9),
+  ...Object.fromEntries(
+    ['fla', 'java', 'qt', 'realp', 'pdf', 'wma', 'ag', 'cookie'].map((name) => [name, toFlagCell]),
+  ),
+};
+
+function toEscapedCell(value: ParameterValue, maxBytes: number): Cell {
+  return toCutCell(trim(escapeHtml(toText(value))), maxBytes);
+}
+
+/** The first parameter whose value the row of the visit refuses. */
+export function findInvalidVisitParameter(
+  parameters: Parameters,
+  { startsVisit }: { startsVisit: boolean },
+): string | undefined {
+  const columns = startsVisit ? { ...NEW_VISIT_COLUMNS, ...VISIT_COLUMNS } : VISIT_COLUMNS;
+  return Object.keys(columns).find((name) => {
+    const value = parameters[name];
+    return value !== undefined && columns[name]?.(value) === INVALID_CELL;
+  });
 }

@@ -1,25 +1,21 @@
 import type { FindSite } from '../inspector-options.js';
 import type { Access } from './authenticate.js';
 import { toText } from './cell.js';
-import { convertGoal, hasUnknownGoal, UNKNOWN_GOAL } from './convert-goal.js';
-import { findExclusion } from './exclude-hit.js';
 import { findVisit } from './find-visit.js';
-import { type HitOrigin, readUserAgent } from './hit-origin.js';
+import { type HitOrigin, isBotAddress, isKnownBot, readUserAgent } from './hit-origin.js';
 import { dropped, type HitOutcome, invalid, refused, tracked } from './hit-outcome.js';
-import { toHitTime } from './hit-time.js';
-import { isKnownBot } from './known-bots.js';
 import type { ChatbotRules } from './matomo-version.js';
+import { fitsInto64Bits, type ParameterValue, toInteger, toNumber } from './php-values.js';
 import type { Parameters } from './read-tracker-request.js';
-import { readRecMode } from './rec-mode.js';
 import type { RowTransaction } from './row-memory.js';
 import type { SpamRules } from './spam-prevention.js';
 import { storeAction } from './store-action.js';
 import { storeAiRequest } from './store-ai-request.js';
-import { toInteger } from './to-number.js';
+import { convertGoal, hasUnknownGoal, UNKNOWN_GOAL } from './store-conversion.js';
 import { readTrackedUrl } from './tracked-url.js';
 
 /** What the rules need besides the parameters of a hit. */
-export interface HitContext {
+interface HitContext {
   readonly findSite: FindSite;
   readonly chatbots: ChatbotRules;
   /** `undefined` if the plugin TrackingSpamPrevention is not active. */
@@ -123,7 +119,7 @@ function readTime(
   const time = toHitTime(parameters.cdt, parameters.cdo, now);
   if (time === undefined) return { ...refused('cdt: beyond 64 bits'), fatal: true };
   const needsToken =
-    names.find((name) => isGiven(name, toText(parameters[name]))) ??
+    names.find((name) => isSet(name, toText(parameters[name]))) ??
     (now - time >= MAX_AGE_WITHOUT_TOKEN ? 'cdt' : undefined);
   if (needsToken === undefined) return time;
   switch (writeAccess(siteId)) {
@@ -137,7 +133,7 @@ function readTime(
 }
 
 /** A location of 0 counts as none. */
-function isGiven(name: string, text: string): boolean {
+function isSet(name: string, text: string): boolean {
   return text !== '' && !(LOCATION.includes(name) && text === '0');
 }
 
@@ -150,4 +146,96 @@ function hasInvalidVisitorId({ cid, uid }: Parameters): boolean {
 /** The URL of the page. Without `url` and `urlref`, Matomo uses the Referer header of the request. */
 function readPageUrl({ url, urlref }: Parameters, { headers }: HitOrigin): string {
   return toText(url) || (toText(urlref) === '' ? (headers.referer ?? '') : '');
+}
+
+/** A few of the many names that Matomo treats as referrer spam. */
+const SPAM_REFERRERS = /semalt\.com|darodar\.com|buttons-for-website\.com/i;
+
+/** Why Matomo silently drops a hit; `undefined` if it does not. `findSpam` applies the plugin TrackingSpamPrevention. */
+function findExclusion(
+  parameters: Parameters,
+  { headers, address }: HitOrigin,
+  findSpam: () => string | undefined,
+): string | undefined {
+  if (!toInteger(parameters.bots)) {
+    if (isKnownBot(readUserAgent(parameters, { headers })))
+      return 'ua: a bot, and bots=1 is not set';
+    if (isBotAddress(toText(parameters.cip) || address)) {
+      return 'cip: an address of bots, and bots=1 is not set';
+    }
+  }
+  const spam = findSpam();
+  if (spam !== undefined) return spam;
+  if (SPAM_REFERRERS.test(toText(parameters.urlref))) return 'urlref: referrer spam';
+  const isPrefetch = headers['x-moz'] === 'prefetch' || headers['x-purpose'] === 'preview';
+  return isPrefetch ? 'X-Moz or X-Purpose: a prefetch' : undefined;
+}
+
+const MAX_AGE_SECONDS = 20 * 365 * 86_400;
+const UNIT_SECONDS: Readonly<Record<string, number>> = {
+  sec: 1,
+  second: 1,
+  min: 60,
+  minute: 60,
+  hour: 3600,
+  day: 86_400,
+  week: 604_800,
+};
+
+/**
+ * The time of a hit in epoch seconds, from `cdt` and `cdo`. A time in the future or more than 20 years ago counts as now,
+ * and so does an unreadable `cdt`, whatever `cdo` is. `undefined` if `cdt` is a number beyond 64 bits, for which PHP fails.
+ */
+function toHitTime(cdt: ParameterValue, cdo: ParameterValue, now: number): number | undefined {
+  const number = toNumber(cdt);
+  if (number !== undefined && !fitsInto64Bits(String(cdt), number)) return undefined;
+  const sent = number === undefined ? parseTime(cdt, now) : Math.trunc(number);
+  if (sent === undefined && typeof cdt === 'string' && cdt !== '') return now;
+  const time = (isPlausible(sent, now) ? sent : now) - Math.abs(toInteger(cdo) ?? 0);
+  return isPlausible(time, now) ? time : now;
+}
+
+function isPlausible(time: number | undefined, now: number): time is number {
+  return time !== undefined && time <= now && time > now - MAX_AGE_SECONDS;
+}
+
+/** The part of PHP's `strtotime` that was measured. Times without a zone are UTC. */
+function parseTime(text: ParameterValue, now: number): number | undefined {
+  if (typeof text !== 'string') return undefined;
+  const [, date, time = '00:00:00', zone = 'Z'] =
+    /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d)?(?:\.\d+)?) ?(Z|[+-]\d\d:?\d\d)?)?$/i.exec(
+      text.trim(),
+    ) ?? [];
+  if (date !== undefined) return toSeconds(`${date}T${time}${zone}`);
+  return parseRelativeTime(text.trim().toLowerCase(), now);
+}
+
+function parseRelativeTime(text: string, now: number): number | undefined {
+  const midnight = now - (now % 86_400);
+  if (text === 'now') return now;
+  if (text === 'today' || text === 'midnight') return midnight;
+  if (text === 'yesterday') return midnight - 86_400;
+  const [, hours, minutes, seconds = '0'] = /^(\d{1,2}):(\d\d)(?::(\d\d))?$/.exec(text) ?? [];
+  if (hours !== undefined)
+    return midnight + Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
+  const [, amount, unit = '', ago] = /^([+-]?\d+) ?([a-z]+?)s?( ago)?$/.exec(text) ?? [];
+  const unitSeconds = UNIT_SECONDS[unit];
+  if (amount === undefined || unitSeconds === undefined) return undefined;
+  return now + Number(amount) * unitSeconds * (ago === undefined ? 1 : -1);
+}
+
+function toSeconds(iso: string): number | undefined {
+  const millis = Date.parse(iso);
+  return Number.isNaN(millis) ? undefined : Math.floor(millis / 1000);
+}
+
+/** The meaning of `recMode`. `detect` depends on the user agent; Matomo discards a hit with an `other` value. */
+type RecMode = 'visit' | 'bot' | 'detect' | 'other';
+
+/** Reads `recMode` as PHP's `empty` and `(int)` do: `01`, `1abc`, `1.9` and a list are 1. */
+function readRecMode(value: ParameterValue): RecMode {
+  if (value === undefined || value === '' || value === '0') return 'visit';
+  // For PHP, an array and `true` are 1.
+  const number = typeof value === 'string' ? Math.trunc(Number.parseFloat(value)) : 1;
+  return number === 1 ? 'bot' : number === 2 ? 'detect' : 'other';
 }

@@ -1,5 +1,5 @@
 import { AI_CHATBOTS, createFindAiChatbot } from '../../hit/bots/ai-chatbots.js';
-import { oneOf } from '../../options/option-values.js';
+import { oneOf } from '../../options/parse-values.js';
 
 /** How a version of Matomo handles hits by AI chatbots. */
 export interface ChatbotRules {

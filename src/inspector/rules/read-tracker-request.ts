@@ -1,8 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { isWellFormed } from './is-well-formed.js';
-import { readQuery } from './read-query.js';
-import { splitUrl } from './split-url.js';
-import { type ParameterValue, toNumberText } from './to-number.js';
+import { isWellFormed, type ParameterValue, toNumberText } from './php-values.js';
+import { readQuery, splitUrl } from './read-url.js';
 
 /** The parameters of a hit by name. */
 export type Parameters = Readonly<Record<string, ParameterValue>>;

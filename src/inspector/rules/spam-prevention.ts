@@ -194,10 +194,8 @@ function readAddress(
   { cip }: Parameters,
   { address }: HitOrigin,
 ): { name: 'cip' | 'address of the sender'; address: string } {
-  const given = toText(cip);
-  return given === ''
-    ? { name: 'address of the sender', address }
-    : { name: 'cip', address: given };
+  const sent = toText(cip);
+  return sent === '' ? { name: 'address of the sender', address } : { name: 'cip', address: sent };
 }
 
 /** Matomo expects people behind this proxy, although its addresses are Google's. */

@@ -1,18 +1,33 @@
-import type { StoredAction } from '../inspected-hit.js';
+import type { ActionType, StoredAction } from '../inspected-hit.js';
 import type { InspectorSite } from '../inspector-options.js';
-import { toActionCells } from './action-columns.js';
-import { toActionType } from './action-type.js';
-import { INVALID_CELL } from './cell.js';
-import { toCustomVariableColumns } from './custom-variable-columns.js';
+import {
+  type Cell,
+  findInvalidVisitParameter,
+  INVALID_CELL,
+  toAmountCell,
+  toCountCell,
+  toCutCell,
+  toNameCell,
+  toPlainNameCell,
+  toPriceCell,
+  toText,
+  toTimingCell,
+} from './cell.js';
 import { type HitOutcome, invalid, refused, tracked } from './hit-outcome.js';
-import { withOldProduct } from './old-product-variables.js';
+import {
+  cutStoredCharacters,
+  decodeEntities,
+  escapeHtml,
+  isWellFormed,
+  type ParameterValue,
+  toInteger,
+  toNumberText,
+  trim,
+  unescapeHtml,
+} from './php-values.js';
 import type { Parameters } from './read-tracker-request.js';
-import type { RowTransaction } from './row-memory.js';
-import { shareRow } from './share-row.js';
-import { cutStoredCharacters, escapeHtml, trim } from './stored-text.js';
-import { toInteger } from './to-number.js';
-import type { TrackedUrl } from './tracked-url.js';
-import { findInvalidVisitParameter } from './visit-columns.js';
+import { type RowTransaction, shareRow } from './row-memory.js';
+import { isStorableUrl, type TrackedUrl } from './tracked-url.js';
 
 /** The site, the time and the URL of a hit, and whether it starts a visit. */
 export interface ActionContext {
@@ -75,4 +90,220 @@ function toDimensions(
     );
   }
   return columns;
+}
+
+/** Finds the kind of a hit's action, in Matomo's order. `blank` is an event or content with only spaces. */
+function toActionType(parameters: Parameters, url: TrackedUrl): ActionType | 'blank' {
+  const { download, link, e_c, e_a, c_n, search } = parameters;
+  if (isTruthy(download)) return 'download';
+  if (isTruthy(link)) return 'link';
+  if (toText(e_c) !== '' && toText(e_a) !== '')
+    return isBlank(e_c) || isBlank(e_a) ? 'blank' : 'event';
+  if (isTruthy(c_n)) return isBlank(c_n) ? 'blank' : 'content';
+  if (hasSearch(search) || url.keyword !== undefined) return 'search';
+  return 'page';
+}
+
+/** Whether a `search` parameter counts: not blank and not `0`. */
+function hasSearch(search: Parameters[string]): boolean {
+  return isTruthy(trim(toText(search)));
+}
+
+function isTruthy(value: Parameters[string]): boolean {
+  const text = toText(value);
+  return text !== '' && text !== '0';
+}
+
+function isBlank(value: Parameters[string]): boolean {
+  return trim(toText(value)) === '';
+}
+
+type ToCell = (parameters: Parameters, url: TrackedUrl) => Cell;
+type Columns = Readonly<Record<string, ToCell>>;
+
+const MAX_NAME_BYTES = 1024;
+const MAX_URL_COLUMN_BYTES = 4096;
+const MAX_CATEGORY_BYTES = 200;
+const MAX_PAGE_VIEW_ID_BYTES = 6;
+
+const URL_COLUMN: ToCell = (_, url) =>
+  url.stored === undefined ? undefined : toCutCell(url.stored, MAX_URL_COLUMN_BYTES);
+
+/** Columns that any action has. */
+const COMMON: Columns = {
+  idpageview: ({ pv_id }) => toPageViewIdCell(toText(pv_id)),
+  product_sku: ({ _pks }) => toPlainNameCell(_pks),
+  product_name: ({ _pkn }) => toPlainNameCell(_pkn),
+  product_price: ({ _pkp }) => toPriceCell(_pkp),
+  product_cat: ({ _pkc }) => toCategoryCell(_pkc, 0),
+  product_cat2: ({ _pkc }) => toCategoryCell(_pkc, 1),
+  product_cat3: ({ _pkc }) => toCategoryCell(_pkc, 2),
+  product_cat4: ({ _pkc }) => toCategoryCell(_pkc, 3),
+  product_cat5: ({ _pkc }) => toCategoryCell(_pkc, 4),
+};
+
+const PAGE: Columns = {
+  ...COMMON,
+  url: URL_COLUMN,
+  title: ({ action_name }) => toLineCell(escapeHtml(toText(action_name))),
+  time_network: ({ pf_net }) => toTimingCell(pf_net),
+  time_server: ({ pf_srv }) => toTimingCell(pf_srv),
+  time_transfer: ({ pf_tfr }) => toTimingCell(pf_tfr),
+  time_dom_processing: ({ pf_dm1 }) => toTimingCell(pf_dm1),
+  time_dom_completion: ({ pf_dm2 }) => toTimingCell(pf_dm2),
+  time_on_load: ({ pf_onl }) => toTimingCell(pf_onl),
+};
+
+/** The columns that each kind of action stores. Other parameters are lost, such as the title of an event. */
+const BY_TYPE: Readonly<Record<ActionType, Columns>> = {
+  page: PAGE,
+  none: PAGE,
+  event: {
+    ...COMMON,
+    url: URL_COLUMN,
+    event_category: ({ e_c }) => toNameCell(e_c),
+    event_action: ({ e_a }) => toNameCell(e_a),
+    event_name: ({ e_n }) => toNameCell(e_n),
+    custom_float: ({ e_v }) => toAmountCell(e_v),
+  },
+  search: {
+    ...COMMON,
+    search: ({ search }, { keyword = '' }) =>
+      toLineCell(hasSearch(search) ? escapeHtml(toText(search)) : keyword),
+    search_cat: (parameters) => toSearchCategoryCell(besideSearch(parameters, 'search_cat')),
+    search_count: (parameters) => toCountCell(besideSearch(parameters, 'search_count')),
+  },
+  content: {
+    ...COMMON,
+    url: (parameters, url) => URL_COLUMN(parameters, withSentScheme(url)),
+    content_name: ({ c_n }) => toNameCell(c_n),
+    content_piece: ({ c_p }) => toNameCell(c_p),
+    content_target: ({ c_t }) => toNameCell(c_t),
+    content_interaction: ({ c_i }) => toNameCell(c_i),
+  },
+  download: { ...COMMON, url: ({ download }) => toTargetCell(toText(download)) },
+  link: { ...COMMON, url: ({ link }) => toTargetCell(toText(link)) },
+};
+
+/** The cells of an action's row by column. */
+function toActionCells(
+  type: ActionType,
+  parameters: Parameters,
+  url: TrackedUrl,
+): [column: string, cell: Cell][] {
+  return Object.entries(BY_TYPE[type]).map(([column, toCell]) => [column, toCell(parameters, url)]);
+}
+
+/** Content is stored with its scheme as it was sent, `HTTP://` too. */
+function withSentScheme(url: TrackedUrl): TrackedUrl {
+  const { stored, scheme = '' } = url;
+  return stored === undefined ? url : { ...url, stored: scheme + stored.slice(scheme.length) };
+}
+
+/** The first bytes, untrimmed. The column is a `CHAR`, which loses spaces at its end. */
+function toPageViewIdCell(id: string): Cell {
+  const cell = toCutCell(escapeHtml(id), MAX_PAGE_VIEW_ID_BYTES);
+  return typeof cell === 'string' ? cell.replace(/ +$/, '') || undefined : cell;
+}
+
+/** Category and count are read only beside the `search` parameter. */
+function besideSearch(parameters: Parameters, name: string): Parameters[string] {
+  return hasSearch(parameters.search) ? parameters[name] : undefined;
+}
+
+/** A title or keyword: one line, cut. */
+function toLineCell(text: string): Cell {
+  const line = trim(text.replace(/[\r\n\0]/g, ''));
+  return line === '' || line === '0' ? undefined : toCutCell(line, MAX_NAME_BYTES);
+}
+
+/** The target of a download or an outlink, as it was sent. */
+function toTargetCell(url: string): Cell {
+  const target = trim(escapeHtml(url));
+  return isStorableUrl(target) ? toCutCell(target, MAX_NAME_BYTES) : undefined;
+}
+
+/** The category of a search; `0` counts as none. */
+function toSearchCategoryCell(value: Parameters[string]): Cell {
+  const category = toText(value);
+  return toCutCell(category === '0' ? '' : escapeHtml(category), MAX_CATEGORY_BYTES);
+}
+
+/** Up to five categories of a product are sent as a JSON list, a single one as text. Text that is an invalid list has none. */
+function toCategoryCell(value: Parameters[string], index: number): Cell {
+  const text = unescapeHtml(toText(value));
+  if (!text.startsWith('["')) return index === 0 ? toPlainNameCell(text) : undefined;
+  return toNameCell(readCategories(text)[index], (category) => category);
+}
+
+/** The categories that are not empty, untrimmed; none if the text is not JSON. */
+function readCategories(json: string): string[] {
+  try {
+    return (JSON.parse(json) as unknown[])
+      .filter((category) => typeof category === 'string' || typeof category === 'number')
+      .map(String)
+      .filter((category) => category !== '' && category !== '0');
+  } catch {
+    return [];
+  }
+}
+
+const VARIABLE_SLOTS = 5;
+const MAX_VARIABLE_CHARACTERS = 200;
+
+/** Names and values of custom variables by column. */
+type CustomVariableColumns = Record<`custom_var_${'k' | 'v'}${number}`, string>;
+
+/** The columns that `cvar` fills: `{"1":["name","value"]}`; any other shape fills none. */
+function toCustomVariableColumns(json: ParameterValue): CustomVariableColumns {
+  const columns: CustomVariableColumns = {};
+  if (typeof json !== 'string' || json === '') return columns;
+  for (const [slot, pair] of Object.entries(parseVariables(json))) {
+    const index = Number.parseInt(slot, 10);
+    if (!(index >= 1 && index <= VARIABLE_SLOTS) || typeof pair !== 'object' || pair === null)
+      continue;
+    const entries = new Map(Object.entries(pair));
+    const name = toVariableText(entries.get('0'));
+    const value = toVariableText(entries.get('1'));
+    if (entries.size !== 2 || name === undefined || value === undefined) continue;
+    columns[`custom_var_k${index}`] = name;
+    columns[`custom_var_v${index}`] = value;
+  }
+  return columns;
+}
+
+function parseVariables(json: string): object {
+  try {
+    const parsed: unknown = JSON.parse(json);
+    return typeof parsed === 'object' && parsed !== null && isWellFormed(parsed) ? parsed : {};
+  } catch {
+    return {};
+  }
+}
+
+function toVariableText(value: unknown): string | undefined {
+  if (value === null || value === false) return '';
+  if (value === true) return '1';
+  if (typeof value === 'number') return toNumberText(value);
+  if (typeof value !== 'string') return undefined;
+  return cutStoredCharacters(
+    trim(decodeEntities(value).replaceAll('\0', '')),
+    MAX_VARIABLE_CHARACTERS,
+  );
+}
+
+/** Old trackers send a product as custom variables, each in a slot of its own. */
+const PRODUCT_SLOTS = [
+  ['_pkp', 2],
+  ['_pks', 3],
+  ['_pkn', 4],
+  ['_pkc', 5],
+] as const;
+
+/** Adds the product in the custom variables of a hit to its parameters. */
+function withOldProduct(parameters: Parameters, variables: CustomVariableColumns): Parameters {
+  const product = PRODUCT_SLOTS.filter(
+    ([name, slot]) => variables[`custom_var_k${slot}`] === name && toText(parameters[name]) === '',
+  ).map(([name, slot]) => [name, variables[`custom_var_v${slot}`]]);
+  return product.length === 0 ? parameters : { ...parameters, ...Object.fromEntries(product) };
 }

@@ -1,18 +1,14 @@
 import type { AiRequest } from '../inspected-hit.js';
-import {
-  AI_REQUEST_COLUMNS,
-  isStoredDocument,
-  toCleanUrl,
-  toRawUrl,
-} from './ai-request-columns.js';
-import { INVALID_CELL } from './cell.js';
+import { type Cell, INVALID_CELL, toText } from './cell.js';
 import { dropped, type HitOutcome } from './hit-outcome.js';
+import { cutStoredCharacters, escapeHtml, isBroken, type ParameterValue } from './php-values.js';
 import type { Parameters } from './read-tracker-request.js';
-import type { RowTransaction } from './row-memory.js';
-import { shareRow } from './share-row.js';
+import { splitUrl } from './read-url.js';
+import { type RowTransaction, shareRow } from './row-memory.js';
+import { cleanUrl, toBotActionUrl } from './tracked-url.js';
 
 /** What the row depends on besides the parameters. */
-export interface AiRequestContext {
+interface AiRequestContext {
   readonly siteId: number;
   /** Epoch seconds. */
   readonly time: number;
@@ -54,7 +50,7 @@ export function storeAiRequest(parameters: Parameters, context: AiRequestContext
     source: columns.source,
   };
   const known = Object.entries(row).filter(([, value]) => value !== undefined);
-  const aiRequest = Object.fromEntries(known) as unknown as AiRequest;
+  const aiRequest = Object.fromEntries(known) as typeof row as AiRequest;
   return {
     verdict: 'ai_chatbot',
     stored: null,
@@ -63,4 +59,68 @@ export function storeAiRequest(parameters: Parameters, context: AiRequestContext
       ? { reason: 'url: not stored by Matomo, so it is in no URL report' }
       : {}),
   };
+}
+
+const MAX_SMALLINT = 65_535; // smallint unsigned
+const MAX_INT = 4_294_967_295; // int unsigned
+const MAX_PHP_INT = 2n ** 63n - 1n;
+const MAX_SOURCE_CHARACTERS = 50;
+const MAX_NAME_CHARACTERS = 4096; // log_action.name
+
+/** The columns of `log_bot_request` that a strict database can refuse, by parameter. */
+const AI_REQUEST_COLUMNS: Readonly<
+  Record<'http_status' | 'bw_bytes' | 'pf_srv' | 'source', (value: ParameterValue) => Cell>
+> = {
+  http_status: (value) => toUnsignedCell(value, MAX_SMALLINT),
+  bw_bytes: (value) => toUnsignedCell(value, MAX_INT),
+  pf_srv: (value) => toUnsignedCell(value, MAX_INT),
+  source: toSourceCell,
+};
+
+/** A whole number in canonical form (`142`, not `0142`, `142.0`, `1e3`). Anything else is NULL. */
+function toUnsignedCell(value: ParameterValue, max: number): Cell {
+  const text = toText(value).replaceAll('\0', '');
+  if (!/^(?:0|[1-9]\d{0,18})$/.test(text) || BigInt(text) > MAX_PHP_INT) return undefined;
+  return Number(text) <= max ? Number(text) : INVALID_CELL;
+}
+
+/** Spaces after the 50th character are cut without an error, as in any VARCHAR. */
+function toSourceCell(value: ParameterValue): Cell {
+  const source = toText(value).replaceAll('\0', '');
+  if (source === '') return undefined;
+  const cut = cutStoredCharacters(source, MAX_SOURCE_CHARACTERS);
+  return /^ *$/.test(source.slice(cut.length)) ? cut : INVALID_CELL;
+}
+
+/** A document, or a page in a Matomo that does not clean URLs: as it was sent, escaped for HTML. */
+function toRawUrl(value: ParameterValue): string | undefined {
+  const url = withPlainPrefix(escapeHtml(toText(value)));
+  const name = withoutPrefix(url);
+  if (name === '' || name === '0') return undefined;
+  const isLong = name.length > MAX_NAME_CHARACTERS;
+  return isLong && Array.from(name).length > MAX_NAME_CHARACTERS ? undefined : url;
+}
+
+/** A page as Matomo 5.12 stores it: cleaned like the URL of a visit, but also stored if it has no scheme. */
+function toCleanUrl(value: ParameterValue): string | undefined {
+  const parts = splitUrl(cleanUrl(toText(value)));
+  const url = parts && toBotActionUrl(parts);
+  if (url === undefined || url === '' || url === '0' || isBroken(url)) return undefined;
+  return withPlainPrefix(url);
+}
+
+/** The part of a URL that Matomo stores separately, in lower case. */
+const PREFIX = /^https?:\/\/(?:www\.)?/i;
+
+function withPlainPrefix(url: string): string {
+  return url.replace(PREFIX, (prefix) => prefix.toLowerCase());
+}
+
+function withoutPrefix(url: string): string {
+  return url.replace(PREFIX, '');
+}
+
+/** Whether a hit is about a document: `download` wins over `url`. */
+function isStoredDocument({ download }: Parameters): boolean {
+  return toText(download) !== '';
 }

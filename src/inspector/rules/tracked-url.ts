@@ -1,8 +1,12 @@
-import { toActionUrl } from './action-url.js';
-import { findSearchKeyword } from './site-search.js';
-import { splitUrl } from './split-url.js';
-import { cutStoredBytes, trim, unescapeHtml } from './stored-text.js';
-import { convertMatrixUrl } from './url-parameters.js';
+import { cutStoredBytes, trim, unescapeHtml } from './php-values.js';
+import {
+  convertMatrixUrl,
+  decodeUtf8,
+  encodeBytes,
+  readUrlParameters,
+  splitUrl,
+  type UrlParts,
+} from './read-url.js';
 
 /** The parts of the `url` of a hit that Matomo uses. */
 export interface TrackedUrl {
@@ -31,4 +35,96 @@ export function readTrackedUrl(url: string): TrackedUrl {
 export function cleanUrl(url: string): string {
   const line = trim(unescapeHtml(url).replace(/[\r\n\0]/g, ''));
   return convertMatrixUrl(cutStoredBytes(line, MAX_URL_BYTES));
+}
+
+/** Parameters that Matomo removes from every URL, in lower case: session and click ids, campaigns. */
+const EXCLUDED: ReadonlySet<string> = new Set(
+  `gclid fbclid msclkid twclid yclid wbraid gbraid fb_xd_fragment fb_comment_id
+  sid sessionid phpsessid jsessionid aspsessionid doing_wp_cron pk_vid
+  ignore_referrer ignore_referer
+  utm_campaign utm_source utm_medium utm_term
+  mtm_campaign mtm_kwd mtm_keyword matomo_campaign matomo_kwd matomo_keyword
+  pk_campaign pk_cpn pk_kwd pk_keyword piwik_campaign piwik_kwd piwik_keyword`.split(/\s+/),
+);
+
+/**
+ * The URL of an action as Matomo stores it: without fragment and excluded parameters, with the host in lower case, and
+ * values of the query escaped for HTML. `undefined` if it has no usable scheme.
+ */
+function toActionUrl(parts: UrlParts): string | undefined {
+  if (parts.scheme === undefined) return undefined;
+  if (/^(?:mailto|javascript|vbscript|data)$/i.test(parts.scheme)) return undefined;
+  const front = toFront(parts);
+  return front.endsWith('://') ? undefined : `${front}${toQuery(parts.query ?? '')}`;
+}
+
+/** The same for a request by an AI chatbot, whose URL needs no scheme. */
+export function toBotActionUrl(parts: UrlParts): string {
+  return `${toFront(parts)}${toQuery(parts.query ?? '')}`;
+}
+
+/** The part before the query. */
+function toFront(parts: UrlParts): string {
+  const scheme = parts.scheme?.toLowerCase();
+  const start = scheme === undefined ? '' : scheme === 'mailto' ? 'mailto:' : `${scheme}://`;
+  const user = parts.user === undefined ? '' : `${parts.user}${password(parts)}@`;
+  const port = parts.port === undefined ? '' : `:${parts.port}`;
+  const authority = `${start}${user}${(parts.host ?? '').toLowerCase()}${port}`;
+  const isRooted = parts.path === '' || parts.path.startsWith('/') || authority === '';
+  return `${authority}${isRooted ? '' : '/'}${parts.path}`;
+}
+
+function password(parts: UrlParts): string {
+  return parts.password === undefined ? '' : `:${parts.password}`;
+}
+
+function toQuery(query: string): string {
+  const kept: string[] = [];
+  for (const [name, value] of readUrlParameters(query)) {
+    const plainName = name.replaceAll('%5B', '[').replaceAll('%5D', ']');
+    if (EXCLUDED.has(plainName.toLowerCase())) continue;
+    if (Array.isArray(value)) kept.push(...value.map((item) => toPair(`${plainName}[]`, item)));
+    else kept.push(toPair(plainName, value));
+  }
+  return kept.length === 0 ? '' : `?${kept.join('&')}`;
+}
+
+function toPair(name: string, value: string | undefined): string {
+  return value === undefined ? name : `${name}=${value}`;
+}
+
+/** Whether Matomo stores the URL of a download or an outlink, which needs neither a scheme nor a host. */
+export function isStorableUrl(url: string): boolean {
+  return (
+    /^(?:(?:[a-z][a-z\d+.-]*)?:)?\/\/./is.test(url) && !/^(?:javascript|vbscript|data):/i.test(url)
+  );
+}
+
+/** Matomo's default search parameters, in their order of precedence. */
+const SEARCH_PARAMETERS = ['q', 'query', 's', 'search', 'searchword', 'k', 'keyword', 'keywords'];
+
+/**
+ * The keyword in a tracked URL, which turns a page view into a site search. It may be in the query or the fragment, its name
+ * is case-insensitive, and the URL needs no scheme.
+ */
+function findSearchKeyword(parts: UrlParts): string | undefined {
+  const fragment = parts.fragment?.replace(/^[^?]*\?/, '') ?? '';
+  const query = [parts.query ?? '', fragment].filter(Boolean).join('&');
+  if (query === '') return undefined;
+  const byName = new Map<string, string>();
+  for (const [name, value] of readUrlParameters(query)) {
+    const text = Array.isArray(value) ? value[0] : value;
+    byName.set(name.toLowerCase(), toKeyword(text ?? ''));
+  }
+  for (const name of SEARCH_PARAMETERS) {
+    const keyword = byName.get(name);
+    if (keyword) return keyword;
+  }
+  return undefined;
+}
+
+/** The keyword in a value: empty if there is none, URL-encoded if it is not UTF-8. */
+function toKeyword(value: string): string {
+  const keyword = trim((decodeUtf8(value) ?? encodeBytes(value)).replace(/[\r\n\0]/g, ''));
+  return keyword === '0' ? '' : keyword;
 }

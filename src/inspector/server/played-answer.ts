@@ -2,7 +2,7 @@ import { type ServerResponse, validateHeaderName, validateHeaderValue } from 'no
 import { setTimeout as wait } from 'node:timers/promises';
 import { isUint8Array } from 'node:util/types';
 import { show } from '../../common/diagnostics.js';
-import { oneOf } from '../../options/option-values.js';
+import { oneOf } from '../../options/parse-values.js';
 import {
   flag,
   invalid,
@@ -86,8 +86,8 @@ const PLAYED = {
 };
 
 /** Checks and copies the argument of `play`. @throws OptionError naming property and value */
-export function toPlayedAnswer(given: unknown): PlayedAnswer {
-  return parseOptions('play()', given, PLAYED);
+export function toPlayedAnswer(value: unknown): PlayedAnswer {
+  return parseOptions('play()', value, PLAYED);
 }
 
 function header(name: string, value: unknown, key = name): string {

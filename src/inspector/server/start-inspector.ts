@@ -4,13 +4,11 @@ import { listenUntracked, urlOf } from '../../common/untracked-server.js';
 import type { AiRequest, InspectedHit } from '../inspected-hit.js';
 import { checkOptions, type InspectorOptions } from '../inspector-options.js';
 import { readTrackerRequest } from '../rules/read-tracker-request.js';
-import { createPage } from './answer-page.js';
-import { createForwarder } from './forward.js';
-import { forwardRequest } from './forward-request.js';
-import { createHitLog } from './hit-log.js';
+import { createForwarder, forwardRequest } from './forward.js';
+import { createHitLog, createHitWaits, type WaitOptions } from './hit-log.js';
+import { createPage } from './page.js';
 import { type PlayedAnswer, playAnswer, storesHits, toPlayedAnswer } from './played-answer.js';
 import { createTracker } from './tracker.js';
-import { createHitWaits, type WaitOptions } from './wait-for-hits.js';
 
 /** A running inspector. */
 export interface Inspector extends AsyncDisposable {

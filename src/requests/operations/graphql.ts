@@ -1,6 +1,6 @@
-import { toErrorType } from '../../hit/error-type.js';
+import { toErrorType } from '../../hit/http-request.js';
 import type { FinishedSpan } from '../finished-span.js';
-import { type OperationAdapter, toName } from './operation-adapter.js';
+import { named, type OperationAdapter, toName } from './operation-adapter.js';
 
 const NAME_PARAMETER = /(?:^|&)operationName=(\w{1,128})(?:&|$)/;
 const DOCUMENT_PARAMETER = /(?:^|&)(?:query|extensions)=/;
@@ -9,7 +9,7 @@ const DOCUMENT_PARAMETER = /(?:^|&)(?:query|extensions)=/;
 export const graphqlAdapter: OperationAdapter = {
   kind: 'graphql',
   attributes: ['graphql.operation.name', 'graphql.operation.type'],
-  readSpan: ({ attributes }) => toName(attributes['graphql.operation.name']),
+  readSpan: ({ attributes }) => named(attributes['graphql.operation.name']),
   readMessage: ({ operationName, query, extensions }) =>
     (query ?? extensions) === undefined ? undefined : toName(operationName),
   readTarget({ method, query }) {

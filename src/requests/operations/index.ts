@@ -1,11 +1,21 @@
+import type { Attributes } from '../../common/otel-types.js';
 import type { Operation } from '../../hit/http-request.js';
 import type { FinishedSpan } from '../finished-span.js';
+import { frameworkRequestOf } from '../http2-exchange.js';
 import { graphqlAdapter, isGraphqlSpan } from './graphql.js';
 import { jsonRpcAdapter } from './json-rpc.js';
+import { type McpSources, mcpAdapter, mcpEndpoints } from './mcp.js';
+import type { McpReport } from './mcp-report.js';
 import type { FoundOperation, OperationAdapter, OperationTarget } from './operation-adapter.js';
 import { trpcAdapter } from './trpc.js';
 
-const ADAPTERS: readonly OperationAdapter[] = [graphqlAdapter, jsonRpcAdapter, trpcAdapter];
+/** MCP comes first: its messages are JSON-RPC. */
+const ADAPTERS: readonly OperationAdapter[] = [
+  mcpAdapter,
+  graphqlAdapter,
+  jsonRpcAdapter,
+  trpcAdapter,
+];
 
 /** The attributes of spans that are read, so that the gateway keeps them. */
 export const OPERATION_ATTRIBUTES: readonly string[] = ADAPTERS.flatMap(
@@ -13,11 +23,11 @@ export const OPERATION_ATTRIBUTES: readonly string[] = ADAPTERS.flatMap(
 );
 
 /** An operation that a span or a channel has named. */
-export type NamedOperation = Pick<Operation, 'kind'> & { readonly name: string };
+export type NamedOperation = Pick<Operation, 'kind' | 'name' | 'mcp'>;
 
 /** What spans and channels say about the operation of a request. */
 export interface OperationSources {
-  /** From the first span that names it. */
+  /** From the first span that names it, or the last one of MCP. */
   readonly spanOperation: NamedOperation | undefined;
   /** Whether a span of the operation has an error. */
   readonly hasFailedSpan: boolean;
@@ -27,39 +37,71 @@ export interface OperationSources {
         readonly operation: NamedOperation | undefined;
         readonly hasFailedOperation: boolean;
         readonly request: object | undefined;
+        readonly mcp?: McpReport | undefined;
       }
     | undefined;
+}
+
+/** What is known of a request besides, and whether MCP is an operation, or the endpoint is one as any other. */
+export interface OperationResponse extends Pick<McpSources, 'statusCode' | 'isEventStream'> {
+  /** Of the SERVER span. */
+  readonly attributes: Attributes;
+  readonly readsMcp: boolean;
 }
 
 /** Whether a span names an operation, or is of one that has failed. Called for every span of the application. */
 export function isOperationSpan(span: FinishedSpan): boolean {
   const { attributes, events } = span;
-  if ((attributes['graphql.operation.name'] ?? attributes['rpc.method']) !== undefined)
-    return operationOfSpan(span) !== undefined;
+  const named =
+    attributes['graphql.operation.name'] ??
+    attributes['mcp.method.name'] ??
+    attributes['rpc.method'];
+  if (named !== undefined) return operationOfSpan(span) !== undefined;
   return events !== undefined && events.length > 0 && isGraphqlSpan(span);
 }
 
 /** The operation that a span names. */
 export function operationOfSpan(span: FinishedSpan): NamedOperation | undefined {
   for (const { kind, readSpan } of ADAPTERS) {
-    const name = readSpan?.(span);
-    if (name !== undefined) return { kind, name };
+    const found = readSpan?.(span);
+    if (found !== undefined) return { kind, ...found };
   }
   return undefined;
 }
 
+/** The operation of a request whose next span has ended: a span of MCP contains the others, and ends after them. */
+export function nextOperation(
+  known: NamedOperation | undefined,
+  span: FinishedSpan,
+): NamedOperation | undefined {
+  const found = operationOfSpan(span);
+  return found?.kind === 'mcp' ? found : (known ?? found);
+}
+
 /**
  * The operation of an ended request: from spans and channels, else from the body that a framework has parsed and left on Node's
- * request, else from the target. Its name may still be one that a caller invented, until `OperationNames` has admitted it.
+ * request, else from the target. Its name may still be one that a client invented, until `OperationNames` has admitted it.
  */
 export function readOperation(
-  { spanOperation, hasFailedSpan, captured }: OperationSources,
+  sources: OperationSources,
   target: OperationTarget,
+  response: OperationResponse,
 ): Operation | undefined {
-  const named = spanOperation ?? captured?.operation;
-  const found = readBody(captured?.request, target.method) ?? readTarget(target);
-  if (named === undefined && found === undefined) return undefined;
+  const { captured, spanOperation, hasFailedSpan } = sources;
+  const span = isMcp(spanOperation) ? spanOperation : undefined;
   const hasFailed = hasFailedSpan || captured?.hasFailedOperation === true;
+  if (response.readsMcp && ((span ?? captured?.mcp) || mcpEndpoints.mayServe(target))) {
+    const call = mcpEndpoints.read(target, { ...response, span, captured });
+    if (call) return { kind: 'mcp', ...call, hasFailed };
+  }
+  const named = (span ? undefined : spanOperation) ?? captured?.operation;
+  const found =
+    readBody(frameworkRequestOf(captured?.request), target.method) ?? readTarget(target);
+  if (named === undefined && found === undefined) return undefined;
+  if (response.readsMcp && found?.kind === 'json-rpc' && found.name === 'initialize') {
+    const beginning = mcpEndpoints.readInitialize(target, { ...response, span, captured });
+    if (beginning) return { kind: 'mcp', ...beginning, hasFailed };
+  }
   if (named === undefined) return found && { ...found, hasFailed };
   return { ...named, count: found?.kind === named.kind ? found.count : 1, hasFailed };
 }
@@ -68,9 +110,15 @@ export function readOperation(
 export function updateOperation(
   known: Operation | undefined,
   { spanOperation, hasFailedSpan }: OperationSources,
+  readsMcp: boolean,
 ): Operation | undefined {
-  const operation = known ?? (spanOperation && { ...spanOperation, count: 1, hasFailed: false });
+  const named = isMcp(spanOperation) && !readsMcp ? undefined : spanOperation;
+  const operation = known ?? (named && { ...named, count: 1, hasFailed: false });
   return operation && hasFailedSpan ? { ...operation, hasFailed: true } : operation;
+}
+
+function isMcp(operation: NamedOperation | undefined): boolean {
+  return operation?.kind === 'mcp';
 }
 
 type KindOfOperation = FoundOperation & Pick<Operation, 'kind'>;

@@ -1,12 +1,12 @@
 import type { FinishedSpan } from '../finished-span.js';
 import { CLIENT_SPAN } from '../finished-span.js';
-import { type OperationAdapter, toName } from './operation-adapter.js';
+import { named, type OperationAdapter, toName } from './operation-adapter.js';
 
 /** JSON-RPC 2.0 over HTTP. */
 export const jsonRpcAdapter: OperationAdapter = {
   kind: 'json-rpc',
   attributes: ['rpc.method', 'rpc.system.name', 'rpc.system'],
-  readSpan: (span) => (isJsonRpcSpan(span) ? toName(span.attributes['rpc.method']) : undefined),
+  readSpan: (span) => (isJsonRpcSpan(span) ? named(span.attributes['rpc.method']) : undefined),
   readMessage: ({ jsonrpc, method }) => (jsonrpc === '2.0' ? toName(method) : undefined),
 };
 

@@ -1,7 +1,7 @@
 import type { Operation, OperationKind } from '../../hit/http-request.js';
 import type { FinishedSpan } from '../finished-span.js';
 
-/** An operation whose name may still be one that a caller invented. */
+/** An operation whose name may still be one that a client invented. */
 export type FoundOperation = Pick<Operation, 'name' | 'count'>;
 
 /** Where an operation is found besides spans. */
@@ -16,9 +16,9 @@ export interface OperationTarget {
 /** One kind of operation. Each function returns `undefined` if there is none of its kind, and reads nothing but names. */
 export interface OperationAdapter {
   readonly kind: OperationKind;
-  /** The attributes that `readSpan` and `hasFailed` read, so that the gateway keeps them. */
+  /** The attributes of spans that are read, so that the gateway keeps them. */
   readonly attributes: readonly string[];
-  readonly readSpan?: (span: FinishedSpan) => string | undefined;
+  readonly readSpan?: (span: FinishedSpan) => Pick<Operation, 'name' | 'mcp'> | undefined;
   /** Reads one message of a body that a framework has parsed. */
   readonly readMessage?: (message: Readonly<Record<string, unknown>>) => string | undefined;
   readonly readTarget?: (target: OperationTarget) => FoundOperation | undefined;
@@ -31,4 +31,10 @@ const NAME = /^[\w./:-]+$/;
 export function toName(value: unknown): string | undefined {
   if (typeof value !== 'string' || value.length > MAX_NAME_LENGTH) return undefined;
   return NAME.test(value) ? value : undefined;
+}
+
+/** What a span names. */
+export function named(value: unknown): { readonly name: string } | undefined {
+  const name = toName(value);
+  return name === undefined ? undefined : { name };
 }

@@ -5,7 +5,7 @@ import {
   type OperationKind,
   OTHER_NAME,
 } from '../../hit/http-request.js';
-import { toTitlePath } from '../../hit/page/title-path.js';
+import { toTitlePath } from '../../hit/page/page-path.js';
 
 /** Of names, and of paths, of each kind. */
 const MAX_ENTRIES = 500;
@@ -23,12 +23,13 @@ interface Proven {
 }
 
 /**
- * The names of operations that may be in titles: those with which an operation has succeeded. So callers cannot fill Matomo with
+ * The names of operations that may be in titles: those with which an operation has succeeded. So clients cannot fill Matomo with
  * names, nor these tables for longer than a day.
  */
 export class OperationNames {
   readonly #nowMillis: () => number;
   readonly #proven = new Map<OperationKind, Proven>();
+  readonly #clients = new Set<string>();
   #emptiedMillis: number;
 
   /** `nowMillis` reads a monotonic clock. */
@@ -38,19 +39,38 @@ export class OperationNames {
   }
 
   /** The operation of an ended request with a name that may be in a title, or without one. */
-  admit({ operation, path, route, statusCode }: HttpRequest): Operation | undefined {
-    if (operation?.name === undefined) return operation;
+  admit({
+    operation,
+    path,
+    route,
+    statusCode,
+  }: Pick<HttpRequest, 'operation' | 'path' | 'route' | 'statusCode'>): Operation | undefined {
+    if (operation === undefined || (operation.name ?? operation.mcp) === undefined)
+      return operation;
     this.#emptyDaily();
     const { names, paths } = this.#provenOf(operation.kind);
     const place = placeOf(operation, path);
-    if (statusCode < FIRST_FAILED_STATUS && !operation.hasFailed) {
-      add(paths, place);
-      return add(names, operation.name) ? operation : { ...operation, name: OTHER_NAME };
+    const hasSucceeded = statusCode < FIRST_FAILED_STATUS && !operation.hasFailed;
+    if (hasSucceeded) add(paths, place);
+    const isKnownPlace =
+      hasSucceeded || route !== undefined || !REFUSED.has(statusCode) || paths.has(place);
+    const name = isKnownPlace ? nameIn(names, operation.name, hasSucceeded) : undefined;
+    const { mcp } = operation;
+    if (mcp) {
+      const clientName = nameIn(this.#clients, mcp.clientName, hasSucceeded);
+      const method = isKnownPlace ? mcp.method : undefined;
+      return { ...operation, name, mcp: { ...mcp, method, clientName } };
     }
-    const isKnownPlace = route !== undefined || !REFUSED.has(statusCode) || paths.has(place);
-    return isKnownPlace && names.has(operation.name)
-      ? operation
-      : { ...operation, name: undefined };
+    return name === operation.name ? operation : { ...operation, name };
+  }
+
+  /** Names that the server itself has listed: a tool that always fails has a name, too. */
+  learn({ operation }: Pick<HttpRequest, 'operation'>): void {
+    const listed = operation?.mcp?.listedNames;
+    if (operation === undefined || listed === undefined) return;
+    this.#emptyDaily();
+    const { names } = this.#provenOf(operation.kind);
+    for (const name of listed) add(names, name);
   }
 
   #provenOf(kind: OperationKind): Proven {
@@ -67,11 +87,23 @@ export class OperationNames {
     if (nowMillis - this.#emptiedMillis < DAY_MILLIS) return;
     this.#emptiedMillis = nowMillis;
     this.#proven.clear();
+    this.#clients.clear();
   }
 }
 
 /** The names of this process. */
 export const operationNames: OperationNames = new OperationNames();
+
+/** What may be sent of a name. */
+function nameIn(
+  table: Set<string>,
+  name: string | undefined,
+  hasSucceeded: boolean,
+): string | undefined {
+  if (name === undefined) return undefined;
+  if (hasSucceeded) return add(table, name) ? name : OTHER_NAME;
+  return table.has(name) ? name : undefined;
+}
 
 /** Adds a text unless the table is full. Returns whether it is in the table. */
 function add(table: Set<string>, text: string): boolean {

@@ -1,4 +1,4 @@
-import { toTitlePath } from '../../hit/page/title-path.js';
+import { toTitlePath } from '../../hit/page/page-path.js';
 import { type OperationAdapter, toName } from './operation-adapter.js';
 
 const BATCH = /(?:^|&)batch=1(?:&|$)/;

@@ -1,6 +1,7 @@
-import { toTitlePath } from '../../hit/page/title-path.js';
+import { copyText } from '../../common/copy-text.js';
+import { toTitlePath } from '../../hit/page/page-path.js';
+import { decodePath } from '../../hit/page/url-pairs.js';
 import { splitTarget } from '../finished-span.js';
-import { type Mounted, mountOf, withNames } from './express-mounts.js';
 import { longestMatch, segmentsOf } from './route-list.js';
 
 interface RoutedRequest {
@@ -12,7 +13,7 @@ interface RoutedRequest {
 }
 
 /**
- * For Express 4 and 5, Restify and Sails, which store the route on the request. Its mount path has values of the caller, which are
+ * For Express 4 and 5, Restify and Sails, which store the route on the request. Its mount path has values of the request, which are
  * replaced.
  */
 export function readExpressRoute(request: RoutedRequest, sent: string): string | undefined {
@@ -20,10 +21,13 @@ export function readExpressRoute(request: RoutedRequest, sent: string): string |
   // Without a base URL, `url` is whole, and shows what a middleware has rewritten it to.
   const isWhole = typeof url === 'string' && (baseUrl === undefined || baseUrl === '');
   const path = isWhole ? splitTarget(url).path : sent;
-  const given = route?.path;
-  if (route === undefined || given === undefined || given instanceof RegExp) return undefined;
+  const routePath = route?.path;
+  if (route === undefined || routePath === undefined || routePath instanceof RegExp)
+    return undefined;
   const mounted = readMount(request, route, path);
-  const template = Array.isArray(given) ? templateOf(given.flat(), mounted, path) : given;
+  const template = Array.isArray(routePath)
+    ? templateOf(routePath.flat(), mounted, path)
+    : routePath;
   if (typeof template !== 'string') return undefined;
   const prefix = mounted?.template ?? guessPrefix(request, path, template);
   return template === '/' && prefix !== '' ? prefix : prefix + template;
@@ -69,4 +73,209 @@ function lostPrefix(path: readonly string[], template: string): string {
   if (/[*?+({]/.test(template)) return '';
   const prefix = path.slice(0, Math.max(0, path.length - segmentsOf(template).length));
   return prefix.map((segment) => `/${segment}`).join('');
+}
+
+/** Limits for reading an application: routers may be mounted in each other. */
+const MAX_DEPTH = 10;
+const MAX_LAYERS = 20_000;
+/** Of a mount path that matches any number of segments. */
+const MAX_SEGMENTS = 100;
+
+interface Match {
+  readonly path: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+/** A layer of a router: of Express 4 with a regular expression, of Express 5 with matchers. */
+interface Layer {
+  readonly name?: unknown;
+  readonly handle?: unknown;
+  readonly route?: object;
+  readonly regexp?: RegExp & { readonly fast_slash?: boolean };
+  readonly keys?: readonly { readonly name: string | number }[];
+  readonly slash?: boolean;
+  readonly matchers?: readonly ((path: string) => Match | false)[];
+}
+
+interface Router {
+  readonly stack?: readonly Layer[];
+}
+
+/** An application, which is mounted in its `parent` by a function with a name of its own. */
+interface Application {
+  readonly parent?: Application;
+  readonly _router?: Router;
+  readonly router?: Router;
+}
+const MOUNTED_APPLICATION = 'mounted_app';
+
+/** What a request was passed through on the way to its route, outermost first. */
+type Chain = readonly Mount[];
+
+/** The mount path of a router as its template, and the text of the path that it matched. */
+interface Mounted {
+  readonly template: string;
+  readonly text: string;
+}
+
+/** How to get to a route in each application that has it; of an application, to those that are mounted in it. */
+const places = new WeakMap<object, Map<Application, readonly Chain[]>>();
+/** How often a route was not found, by application. */
+const misses = new WeakMap<Application, number>();
+
+/**
+ * The mount path of a route of Express, from the layers of the application: a request has only the text that they matched, and
+ * nothing at all after an error. `undefined` if the application does not have the route there.
+ *
+ * @param isWhole whether `path` is the mount path, and nothing comes after it
+ */
+function mountOf(app: unknown, route: object, path: string, isWhole: boolean): Mounted | undefined {
+  const known = matchChains(chainsTo(route), path, isWhole);
+  if (known || !isApplication(app) || !shouldRead(app)) return known;
+  for (let read: Application | undefined = app; isApplication(read); read = read.parent)
+    readApplication(read);
+  return matchChains(chainsTo(route), path, isWhole);
+}
+
+function isApplication(app: unknown): app is Application {
+  return typeof app === 'function';
+}
+
+/** Reading visits all layers, so it becomes rare if routes are not found again and again. */
+function shouldRead(app: Application): boolean {
+  const count = (misses.get(app) ?? 0) + 1;
+  misses.set(app, count);
+  return (count & (count - 1)) === 0;
+}
+
+function chainsTo(target: object): readonly Chain[] {
+  const all = places.get(target);
+  return all ? [...all].flatMap(([app, chains]) => withParents(app, chains)) : [];
+}
+
+function withParents({ parent }: Application, chains: readonly Chain[]): readonly Chain[] {
+  if (!isApplication(parent)) return chains;
+  return chainsTo(parent).flatMap((outer) => chains.map((inner) => [...outer, ...inner]));
+}
+
+/** The longest match: a router may be mounted in several places. */
+function matchChains(
+  chains: readonly Chain[],
+  path: string,
+  isWhole: boolean,
+): Mounted | undefined {
+  let longest: Mounted | undefined;
+  for (const chain of chains) {
+    const mounted = matchChain(chain, path);
+    if (mounted && !(longest && longest.text.length >= mounted.text.length)) longest = mounted;
+  }
+  return isWhole && longest?.text.length !== path.length ? undefined : longest;
+}
+
+function matchChain(chain: Chain, path: string): Mounted | undefined {
+  let template = '';
+  let rest = path;
+  for (const mount of chain) {
+    const matched = mount.match(rest === '' ? '/' : rest);
+    if (!matched) return undefined;
+    template += matched.template;
+    rest = rest.slice(matched.text.length);
+    if (rest !== '' && rest[0] !== '/') return undefined;
+  }
+  return { template, text: path.slice(0, path.length - rest.length) };
+}
+
+function readApplication(app: Application): void {
+  const found = new Map<object, Chain[]>();
+  let layersLeft = MAX_LAYERS;
+
+  function add(target: object, chain: Chain): void {
+    const chains = found.get(target);
+    if (chains) chains.push(chain);
+    else found.set(target, [chain]);
+  }
+
+  function readStack(stack: unknown, chain: Chain): void {
+    if (!Array.isArray(stack) || chain.length > MAX_DEPTH) return;
+    for (const layer of stack as readonly Layer[]) {
+      layersLeft -= 1;
+      if (layersLeft < 0) return;
+      if (layer.route) add(layer.route, chain);
+      else if (layer.name === MOUNTED_APPLICATION) add(app, [...chain, new Mount(layer)]);
+      else readStack((layer.handle as Router | undefined)?.stack, [...chain, new Mount(layer)]);
+    }
+  }
+
+  // The getter `router` of Express 4 throws.
+  readStack((app._router ?? app.router)?.stack, []);
+  for (const [target, chains] of found) {
+    const all = places.get(target) ?? new Map();
+    places.set(target, all.set(app, chains));
+  }
+}
+
+class Mount {
+  readonly #layer: Layer;
+  #template = '';
+
+  constructor(layer: Layer) {
+    this.#layer = layer;
+  }
+
+  match(path: string): Mounted | undefined {
+    const matched = matchLayer(this.#layer, path);
+    if (!matched) return undefined;
+    const text = matched.path.endsWith('/') ? matched.path.slice(0, -1) : matched.path;
+    const template = withNames(text, Object.entries(matched.params));
+    // Express ignores case: the first spelling counts.
+    if (template.toLowerCase() !== this.#template.toLowerCase())
+      this.#template = copyText(template);
+    return { template: this.#template, text };
+  }
+}
+
+function matchLayer(layer: Layer, path: string): Match | undefined {
+  const { regexp, keys = [], matchers = [] } = layer;
+  if (layer.slash || regexp?.fast_slash) return { path: '', params: {} };
+  if (!regexp) {
+    for (const matcher of matchers) {
+      const match = matcher(path);
+      if (match) return match;
+    }
+    return undefined;
+  }
+  const match = regexp.exec(path);
+  const params = keys.map(({ name }, i) => [name, match?.[i + 1]]);
+  return match ? { path: match[0], params: Object.fromEntries(params) } : undefined;
+}
+
+/** Replaces segments by the names of the parameters that have them as value, `:name`, or `*name` for several. */
+export function withNames(text: string, params: readonly (readonly [string, unknown])[]): string {
+  if (params.length === 0) return text;
+  const segments = text.split('/');
+  if (segments.length > MAX_SEGMENTS) return '/*';
+  // Of those that are replaced there is none.
+  const values: (string | undefined)[] = segments.map(decodePath);
+  for (const [name, value] of params.toReversed()) {
+    const sought = Array.isArray(value) ? value.join('/') : value;
+    if (typeof sought !== 'string' || sought === '') continue;
+    const decoded = decodePath(sought);
+    const [i, count] = findValue(values, decoded);
+    if (i < 0) continue;
+    const placeholder = /^\d/.test(name) ? '*' : `${count > 1 ? '*' : ':'}${name}`;
+    const rest = values[i] === decoded ? undefined : values[i]?.replace(decoded, '');
+    segments.splice(i, count, placeholder);
+    values.splice(i, count, rest);
+  }
+  return segments.join('/');
+}
+
+/** The last place of a value in segments, and how many it takes: one, several if it is of a wildcard, or a part of one. */
+function findValue(values: readonly (string | undefined)[], value: string): [number, number] {
+  const one = values.lastIndexOf(value);
+  if (one >= 0) return [one, 1];
+  const count = value.split('/').length;
+  const several = values.findLastIndex((_, i) => values.slice(i, i + count).join('/') === value);
+  if (several >= 0) return [several, count];
+  return [values.findLastIndex((text) => text?.includes(value)), 1];
 }

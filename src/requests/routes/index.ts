@@ -1,6 +1,7 @@
 import type { Attributes } from '../../common/otel-types.js';
 import { isCatchAllRoute } from '../../hit/page/catch-all-route.js';
 import { textOf } from '../finished-span.js';
+import { frameworkRequestOf } from '../http2-exchange.js';
 import { readExpressRoute } from './express.js';
 import type { RouteAdapter } from './route-adapter.js';
 import { isRegularExpression, isRouteList, routeOfList } from './route-list.js';
@@ -35,8 +36,7 @@ export function routeOf(
   const isList = reported !== undefined && isRouteList(reported);
   const spanRoute = specific(isList ? routeOfList(reported, path) : reported);
   if (spanRoute !== undefined && !isList && !isCutShort(spanRoute, path)) return spanRoute;
-  const own =
-    specific(captured?.route) ?? specific(captured?.request && readRoute(captured.request, path));
+  const own = specific(captured?.route) ?? specific(readRoute(captured?.request, path));
   if (isList && own !== undefined) return own; // the framework knows the mount path, too
   if (spanRoute !== undefined && spanRoute !== '/')
     return own?.startsWith(spanRoute) ? own : spanRoute;
@@ -58,7 +58,9 @@ export function specific(route: string | undefined): string | undefined {
   return route;
 }
 
-function readRoute(request: object, path: string): string | undefined {
+function readRoute(captured: object | undefined, path: string): string | undefined {
+  const request = frameworkRequestOf(captured);
+  if (request === undefined) return undefined;
   for (const adapter of ROUTE_ADAPTERS) {
     try {
       const route = adapter.readRoute(request, path);

@@ -1,4 +1,4 @@
-import { MAX_PATTERN_INPUT } from '../../hit/request-patterns.js';
+import { MAX_PATTERN_INPUT } from '../../hit/text.js';
 
 /** Between two routes of a list that an instrumentation has joined. */
 const SEPARATOR = ',/';
@@ -51,9 +51,9 @@ export function longestMatch(
 function matches(route: readonly string[], path: readonly string[]): boolean {
   for (const [i, segment] of route.entries()) {
     if (/[*?+({]/.test(segment)) return true; // may match any number of segments
-    const given = path[i];
-    if (given === undefined) return false;
-    if (!segment.includes(':') && segment.toLowerCase() !== given.toLowerCase()) return false;
+    const sent = path[i];
+    if (sent === undefined) return false;
+    if (!segment.includes(':') && segment.toLowerCase() !== sent.toLowerCase()) return false;
   }
   return route.length === path.length;
 }

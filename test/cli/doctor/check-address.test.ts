@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Finding } from '../../../src/cli/doctor/finding.js';
+import type { Finding } from '../../../src/cli/doctor/checks.js';
 import type { PlayedAnswer } from '../../../src/inspector/index.js';
 import { matomoOnWire, runDoctor } from '../../support/doctor.js';
 import type { Fault } from '../../support/fault-proxy.js';
@@ -184,7 +184,7 @@ test.each([
     { NODE_TLS_REJECT_UNAUTHORIZED: '0' },
     { verdict: 'warning', code: 'not-private' },
   ],
-])('a certificate that %s: so it is said', async (_what, given, expected) => {
+])('a certificate that %s: it is reported', async (_what, given, expected) => {
   const { env } = await matomoOnWire({}, { certificate: 'server' });
   const { code, about } = await runDoctor({ ...env, ...given });
   expect(about('tls')).toMatchObject([expected]);

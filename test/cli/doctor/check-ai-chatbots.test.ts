@@ -80,7 +80,7 @@ test('with pageViews: false no token is asked for, and none is missed', async ()
   expect(code).toBe(0);
 });
 
-test('with aiChatbots: off nothing is said of them', async () => {
+test('with aiChatbots: off doctor reports nothing about them', async () => {
   const { chatbots } = await diagnose(matomo('5.12.1', false), { MATOMO_AI_CHATBOTS: 'off' });
   expect(chatbots).toEqual([]);
 });

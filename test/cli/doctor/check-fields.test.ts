@@ -109,7 +109,7 @@ test.each([
   expect(fields.find(({ verdict }) => verdict === 'warning')?.advice).toMatch(advice);
 });
 
-test('without custom variables and dimensions nothing is said of them', async () => {
+test('without custom variables and dimensions doctor reports nothing about them', async () => {
   const { fields } = await diagnose(
     { answer: plugin('CustomVariables', false) },
     { MATOMO_MAX_CUSTOM_VARIABLES: '0' },

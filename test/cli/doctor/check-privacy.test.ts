@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkPrivacy } from '../../../src/cli/doctor/check-privacy.js';
+import { checkPrivacyOptions } from '../../../src/cli/doctor/check-options.js';
 
 const DEFAULT = {
   privacy: undefined,
@@ -16,6 +16,6 @@ test.each([
   [{ visitorKey: 'daily', spool: '/var/spool/matomo' }, []],
   [{ privacy: 'strict', visitorKey: 'daily' } as const, ['ok', 'unknown']],
 ])('%o: %j', (options, verdicts) => {
-  const findings = checkPrivacy({ ...DEFAULT, ...options });
+  const findings = checkPrivacyOptions({ ...DEFAULT, ...options });
   expect(findings.map(({ verdict }) => verdict)).toEqual(verdicts);
 });

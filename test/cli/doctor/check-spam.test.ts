@@ -87,7 +87,7 @@ test('without a token, a server in a cloud is told which plugin may drop all of 
   expect(spam).toEqual([]);
 });
 
-test('if only AI chatbots are sent, which the plugin keeps, nothing is said of it', async () => {
+test('if only AI chatbots are sent, which the plugin keeps, doctor reports nothing about it', async () => {
   const env = { MATOMO_PAGE_VIEWS: 'false' };
   expect((await diagnose({ matomoVersion: '6' }, { isActive: true, env })).spam).toEqual([]);
 });

@@ -29,7 +29,7 @@ test('a Matomo that is as it should be: nothing is wrong, nothing is stored, the
   for (const { head } of wire.requests()) expect(head).not.toContain(TOKEN);
 });
 
-test('with --send one page view is stored, and it is said which', async () => {
+test('with --send one page view is stored, and doctor names it', async () => {
   const { inspector, env } = await matomoOnWire();
   const { code, about } = await runDoctor(env, { args: ['--send'] });
   const stored = inspector.hits().flatMap((hit) => hit.stored ?? []);

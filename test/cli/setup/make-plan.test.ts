@@ -202,6 +202,35 @@ test('--consumers creates what fits, in order, with descriptions, and the rest i
   expect(matomo.dimensions[4]?.description).toMatch(/^matomo\.deprecated_endpoint, /);
 });
 
+test('--mcp creates what fits after the consumers, and prints the command for the rest', async () => {
+  const matomo = await startMatomoSite({ answer: versionOf('5.11.0') });
+  const { code, result } = await runSetupAsJson(environmentOf(matomo), ['--yes', '--mcp']);
+  expect(code).toBe(0);
+  expect(result.plan.slice(4)).toMatchObject([
+    { action: 'create', kind: 'dimension', name: 'Tool' },
+    {
+      action: 'blocked',
+      kind: 'dimension',
+      name: 'MCP client',
+      reason: expect.stringContaining('customdimensions:add-custom-dimension --scope=action'),
+    },
+  ]);
+  expect(result.environment.MATOMO_DIMENSIONS).toMatch(/,5=gen_ai\.tool\.name$/);
+  expect(matomo.dimensions[4]?.description).toMatch(/^gen_ai\.tool\.name, /);
+
+  const args = ['--yes', '--mcp', '--consumers'];
+  const both = await runSetupAsJson(environmentOf(await startMatomoSite()), args);
+  expect(both.code).toBe(0);
+  expect(both.result.plan.slice(4).map(({ name }) => name)).toEqual([
+    'Deprecated endpoint',
+    'Client',
+    'Client version',
+    'Tool',
+    'MCP client',
+    'Deprecated endpoints',
+  ]);
+});
+
 test('--consumers without a slot: neither its dimensions nor its segment, and no failure', async () => {
   const matomo = await startMatomoSite({ dimensions: [{ name: 'a' }] });
   const { code, result } = await runSetupAsJson(environmentOf(matomo), ['--yes', '--consumers']);

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
-import { createCleaner } from '../../../src/cli/create-cleaner.js';
+import { createCleaner } from '../../../src/cli/terminal.js';
 import { ROOT, runNode } from '../../support/child-process.js';
 import { tokenOf } from '../../support/matomo-api.js';
 import { startMatomoSite } from '../../support/matomo-site.js';

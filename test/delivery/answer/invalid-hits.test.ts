@@ -14,12 +14,12 @@ const HITS = [
 
 /** The log after a bulk with these hits. */
 async function logOf(exchange: ReturnType<typeof processed>, names: readonly string[] = HITS) {
-  const { delivery, transport, said } = setUp();
+  const { delivery, transport, logged } = setUp();
   transport.answer(exchange);
   for (const name of names) delivery.push(pending({ name }));
   await delivery.flush();
   await vi.advanceTimersByTimeAsync(60_000);
-  return said.filter((line) => line.includes('[hits-invalid]'));
+  return logged.filter((line) => line.includes('[hits-invalid]'));
 }
 
 test('rejected goals and the number of orders are logged if Matomo says which hits are invalid', async () => {
@@ -54,9 +54,9 @@ test('hits without a goal or an order add nothing', async () => {
 });
 
 test('hits that Matomo rejects while the process is blocked at its end are logged', async () => {
-  const { delivery, transport, said } = setUp();
+  const { delivery, transport, logged } = setUp();
   Object.assign(transport, { sendSync: () => processed(1, 1) });
   delivery.push(pending({ name: 'a&idgoal=7' }));
   delivery.finish(1000);
-  expect(said).toEqual([expect.stringContaining('Rejected: goal 7. Check')]);
+  expect(logged).toEqual([expect.stringContaining('Rejected: goal 7. Check')]);
 });

@@ -100,7 +100,7 @@ test.each([
 test('all invalid without a token: counted, and the site id is named', () => {
   const verdict = readAnswer(counters(0, 3), known);
   expect(verdict).toMatchObject({ kind: 'processed', invalid: 3 });
-  expect(verdict).toHaveProperty('note.reason', expect.stringContaining('siteId'));
+  expect(verdict).toHaveProperty('warning.reason', expect.stringContaining('siteId'));
 });
 
 test.each([
@@ -133,7 +133,7 @@ test.each<[string, Exchange, object]>([
 ])('%s where Matomo has tracked before', (_name, exchange, expected) => {
   const verdict = readAnswer(exchange, { ...known, hasTracked: true });
   expect(verdict).toMatchObject(expected);
-  if (verdict.kind === 'accepted') expect(verdict.note?.code).toBe('not-matomo');
+  if (verdict.kind === 'accepted') expect(verdict.warning?.code).toBe('not-matomo');
 });
 
 test('nothing of the body of a failed database is repeated but the state', () => {

@@ -12,7 +12,7 @@ function hit(name: string, kind: Hit['kind'] = 'page'): Hit {
   return { site: 1, visitor: name, startSeconds: Date.now() / 1000, kind, query: `?n=${name}` };
 }
 
-/** Ends a process with these hits, and tells what was sent and what became of them. `left`: hits that were not decided. */
+/** Ends a process with these hits, and returns what was sent and what became of them. `left`: hits that were not decided. */
 function flush(
   hits: readonly Hit[],
   respond: (names: string[]) => Exchange,
@@ -20,7 +20,7 @@ function flush(
   rereadToken: () => string | undefined = () => 'token',
 ) {
   const bulks: string[][] = [];
-  const said: string[] = [];
+  const logged: string[] = [];
   const transport = {
     ...scriptedTransport(),
     sendSync(body: Buffer) {
@@ -40,13 +40,13 @@ function flush(
   const delivery = new Delivery(
     options,
     transport,
-    diagnosticsTo((message) => void said.push(message)),
+    diagnosticsTo((message) => void logged.push(message)),
   );
   for (const hit of hits) delivery.push(pending({ finalize: () => [hit] }));
   delivery.finish(millis);
   const { counters } = delivery;
   expect(sumOfCounters(counters)).toBe(hits.length);
-  const reason = said.find((message) => message.includes('[lost-at-shutdown]'));
+  const reason = logged.find((message) => message.includes('[lost-at-shutdown]'));
   return { reason, bulks, counters, left: counters.lost.shutdown };
 }
 

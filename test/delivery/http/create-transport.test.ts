@@ -5,7 +5,7 @@ import { startServer } from '../../support/child-process.js';
 import { secondCopy } from '../../support/installed-app.js';
 import { get, matomo } from '../../support/registered-app.js';
 
-test('without undici, hits are sent through node:http, and one line says so', async () => {
+test('without undici, hits are sent through node:http, and one line is logged', async () => {
   const folder = join(secondCopy(), '../..');
   rmSync(join(folder, 'node_modules/undici'));
   writeFileSync(

@@ -226,7 +226,7 @@ test.each([
   },
 );
 
-test('a server that is silent, or dribbles, is given up at the time-out', async () => {
+test('a request times out if the server is silent or too slow', async () => {
   const dribble = (socket: Socket) => {
     socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n');
     const timer = setInterval(() => socket.write('x'), 20);

@@ -26,7 +26,7 @@ function namesOf({ hits: ofBatch }: Batch): string[] {
   return ofBatch.map(({ buffer, start, end }) => nameOf(buffer.toString('latin1', start, end)));
 }
 
-/** Decides about all batches as they come, and tells which hits were in them. */
+/** Decides about all batches as they come, and returns which hits were in them. */
 function drain(queue: BatchQueue): string[][] {
   const bulks: string[][] = [];
   for (let batch = queue.first(); batch; batch = queue.first()) {
@@ -151,11 +151,11 @@ test('page views alone are taken no sooner because one of their batches fails', 
 
 test('hits that failed alone are tried again with their kind once something is decided', () => {
   const queue = queueOf(1, 'a.bot', 'b');
-  const suspect = (batch: Batch) => ({ ...failed(batch), waitsForOthers: true });
+  const failedAlone = (batch: Batch) => ({ ...failed(batch), waitsForOthers: true });
   const page = queue.first() as Batch;
-  queue.replaceFirst(page, [suspect(page)]);
+  queue.replaceFirst(page, [failedAlone(page)]);
   const chatbot = queue.first() as Batch;
-  queue.replaceFirst(chatbot, [suspect(chatbot)]);
+  queue.replaceFirst(chatbot, [failedAlone(chatbot)]);
   expect(queue.retriedAlone).toBe(2);
   const restored = queue.first() as Batch;
   expect(namesOf(restored)).toEqual(['b']);
@@ -164,7 +164,7 @@ test('hits that failed alone are tried again with their kind once something is d
   expect(drain(queue)).toEqual([['a.bot']]);
 });
 
-test('of both kinds the oldest batch is given back first, but for the one in flight, and crashes last', () => {
+test('of both kinds the oldest batch is returned first, except the one in flight, and crashes last', () => {
   const queue = queueOf(1, 'a.bot', 'b', 'c.bot', 'd', 'crash');
   const inFlight = queue.first();
   const taken: string[] = [];

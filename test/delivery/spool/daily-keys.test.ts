@@ -55,7 +55,7 @@ test('processes with one folder share the key of the day; those of other days ar
   expect(readdirSync(folder)).toEqual(['visitor-2026-11-21.key']);
 });
 
-/** The visitor IDs of one caller in exporters that are alive at the same time, and what they print. */
+/** The visitor IDs of one client in exporters that are alive at the same time, and what they print. */
 async function visitorsOf(options: { spool?: string; tokenAuth?: string }) {
   const output = captureOutput();
   const inspector = await startInspector();
@@ -78,7 +78,7 @@ async function visitorsOf(options: { spool?: string; tokenAuth?: string }) {
   return { ids: new Set(inspector.hits().map(({ params }) => params.cid)), output };
 }
 
-test('without a spool, processes do not share the key, and one line says so', async () => {
+test('without a spool, processes do not share the key, and one line is logged', async () => {
   const { ids, output } = await visitorsOf({ tokenAuth: 'a-token' });
   expect(ids.size).toBe(2);
   expect(output).toEqual(Array(2).fill(expect.stringMatching(/\[visitor-key-not-shared\]\n$/)));

@@ -19,7 +19,7 @@ test('what comes before the store is there waits for it, and goes through it', a
   expect(sent()).toEqual([]);
   expect(law()).toEqual([1, 1]);
   vi.useRealTimers();
-  transport.answer({ kind: 'not_sent', error: new Error('away') });
+  transport.answer({ kind: 'not_sent', error: new Error('unavailable') });
   push('b');
   const flushed = delivery.flush();
   open();
@@ -38,11 +38,11 @@ test('a folder that cannot be used when the process starts is used once that is 
   const file = join(temporaryFolder(), 'file');
   writeFileSync(file, '');
   const folder = join(file, 'spool');
-  const { delivery, push, transport, said, law } = spooledDelivery({ folder });
+  const { delivery, push, transport, logged, law } = spooledDelivery({ folder });
   transport.answer(notSent);
   push('a');
   await eventually(() => transport.bodies.length > 0);
-  expect(said).toEqual([
+  expect(logged).toEqual([
     expect.stringMatching(/ENOTDIR.*\[spool-not-used\]$/),
     expect.stringContaining('[unreachable]'),
   ]);
@@ -50,7 +50,7 @@ test('a folder that cannot be used when the process starts is used once that is 
   push('b');
   await eventually(() => delivery.spooled === 2);
   expect(linesIn(folder)).toHaveLength(2);
-  expect(said).toHaveLength(3);
-  expect(said[2]).toContain('[spool-used-again]');
+  expect(logged).toHaveLength(3);
+  expect(logged[2]).toContain('[spool-used-again]');
   expect(law()).toEqual([2, 2]);
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createDiagnostics } from '../../../src/common/diagnostics.js';
 import { spoolBackendOf } from '../../../src/delivery/spool/backends.js';
-import type { PurgeFilter } from '../../../src/delivery/spool/purge-filter.js';
+import type { PurgeFilter } from '../../../src/delivery/spool/hit-line.js';
 import type { Hit } from '../../../src/hit/hit.js';
 import { eventually, ROOT } from '../../support/child-process.js';
 import { startRedis } from '../../support/redis-server.js';
@@ -68,11 +68,11 @@ test.each([
       expect(sorted(linesIn(folder).map((line) => /\?h=(\w+)/.exec(line)?.[1]))).toEqual(left);
       if (left.length === 0) expect(filesIn(folder, '.hits')).toEqual([]);
     }
-    const { delivery, sent, said } = spooledDelivery({ folder });
+    const { delivery, sent, logged } = spooledDelivery({ folder });
     await eventually(() => delivery.counters.tracked === left.length);
     await eventually(async () => (await spoolBackendOf(folder).readStatus(folder)).pending === 0);
     expect(sorted(sent())).toEqual(left);
-    expect(said.filter((line) => !line.includes('[hits-taken-over]'))).toEqual([]);
+    expect(logged.filter((line) => !line.includes('[hits-taken-over]'))).toEqual([]);
   },
 );
 
@@ -103,7 +103,7 @@ test('hits before and after a purged one in its segment keep their results', asy
   const second = spooledDelivery({ folder });
   await eventually(() => second.delivery.counters.tracked === 1);
   expect(second.sent()).toEqual(['c']);
-  expect(second.said.filter((line) => !line.includes('[hits-taken-over]'))).toEqual([]);
+  expect(second.logged.filter((line) => !line.includes('[hits-taken-over]'))).toEqual([]);
 });
 
 test('a folder without a spool is not touched', async () => {

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { DetachedScope } from '../../../src/common/detached-scope.js';
+import { DetachedScope } from '../../../src/common/timers.js';
 import { LoopHold } from '../../../src/delivery/exit/loop-hold.js';
 import { LossLog } from '../../../src/delivery/loss-log.js';
 import { MemoryQueue } from '../../../src/delivery/queue/memory-queue.js';

@@ -43,7 +43,7 @@ test.each([
     second.push('b', 'c');
     await eventually(() => second.transport.bodies.length > 0);
     await second.delivery.shutdown(20_000); // until what was begun has ended
-    expect(second.said.join('').split('[spool-other-token]')).toHaveLength(lines + 1);
+    expect(second.logged.join('').split('[spool-other-token]')).toHaveLength(lines + 1);
     expect(await fingerprintIn(folder)).toBe(hmac.slice(0, 8));
   },
 );
@@ -60,6 +60,6 @@ test.each([
   await first.delivery.shutdown(20_000);
   const second = spooledDelivery({ folder });
   await eventually(() => second.delivery.counters.tracked === 2);
-  await eventually(() => second.said.length > 0);
-  expect(second.said).toEqual([expect.stringMatching(line)]);
+  await eventually(() => second.logged.length > 0);
+  expect(second.logged).toEqual([expect.stringMatching(line)]);
 });

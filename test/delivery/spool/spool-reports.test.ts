@@ -6,10 +6,10 @@ import { diagnosticsTo } from '../../support/diagnostics.js';
 useFakeTime();
 
 test('a spool that cannot be read is in the log each time, and when it can be read again', () => {
-  const said: string[] = [];
+  const logged: string[] = [];
   const reports = new SpoolReports(
     'spool',
-    diagnosticsTo((line) => void said.push(line)),
+    diagnosticsTo((line) => void logged.push(line)),
   );
   const error = Object.assign(new Error('no access'), { code: 'EACCES' });
   for (let time = 0; time < 2; time++) {
@@ -24,7 +24,7 @@ test('a spool that cannot be read is in the log each time, and when it can be re
     expect.stringMatching(/ since 2026-11-20T12:.*\(EACCES\).*\[spool-not-read\]$/),
     expect.stringMatching(/\[spool-read-again\]$/),
   ];
-  expect(said).toEqual([...once, ...once]);
+  expect(logged).toEqual([...once, ...once]);
   reports.unreadable(error);
   reports.close();
   expect(vi.getTimerCount()).toBe(0);

@@ -6,7 +6,7 @@ import {
   type SpanSource,
 } from '../../../src/gateway/otlp/received-span.js';
 import { Assembler } from '../../../src/gateway/traces/assembler.js';
-import type { RequestSpans } from '../../../src/gateway/traces/waiting-trace.js';
+import type { RequestSpans } from '../../../src/requests/group-spans.js';
 
 const GRACE_MILLIS = 2000;
 const TICK_MILLIS = 100;
@@ -25,16 +25,16 @@ function span(spanId: string, fields: Partial<SpanFields> = {}): ReceivedSpan {
 }
 
 /** A span of which only its parent is used. */
-function connector(spanId: string, parentSpanId: string, extraBytes = 0): ReceivedSpan {
+function emptySpan(spanId: string, parentSpanId: string, extraBytes = 0): ReceivedSpan {
   const fields = { ...emptySpanFields(), traceId: 't', spanId, parentSpanId };
   const from = extraBytes === 0 ? source : { ...source, extraBytes };
   return new ReceivedSpan(fields, from, fields.attributes, { takesScope: () => true }, true);
 }
 
-/** Connectors, each below the one before. */
+/** Empty spans, each below the one before. */
 function chain(count: number, parentSpanId: string, extraBytes = 0): ReceivedSpan[] {
   return Array.from({ length: count }, (_, i) =>
-    connector(
+    emptySpan(
       `${parentSpanId} ${i}`,
       i === 0 ? parentSpanId : `${parentSpanId} ${i - 1}`,
       extraBytes,
@@ -48,7 +48,7 @@ function request(spanId: string): ReceivedSpan {
 
 function startAssembler(): { assembler: Assembler; given: string[][] } {
   const given: string[][] = [];
-  const assembler = new Assembler(GRACE_MILLIS, ({ root, below }: RequestSpans) =>
+  const assembler = new Assembler(GRACE_MILLIS, ({ root, below }: RequestSpans<ReceivedSpan>) =>
     given.push([root, ...below].map(({ spanId }) => spanId)),
   );
   return { assembler, given };
@@ -130,7 +130,7 @@ test('what is ready and has not left does so at the end, and comes again no more
   expect(assembler.counts).toEqual({ waiting: 0, used: 9, unused: 1 });
 });
 
-test('connectors connect what is below them with its request, and count as used with it', () => {
+test('empty spans link what is below them to its request, and count as used with it', () => {
   const { assembler, given } = startAssembler();
   const leaf = span('leaf', { parentSpanId: 'root 19' });
   assembler.add([leaf, ...chain(20, 'root').reverse(), request('root')]);
@@ -147,14 +147,14 @@ test('what stays of a trace after one of its requests has left is still known, a
   assembler.add([request('second'), ...chain(20, 'second')]);
   vi.advanceTimersByTime(4 * TICK_MILLIS);
   expect(given).toEqual([['first']]);
-  assembler.add([...chain(20, 'second'), connector('late', 'second 19')]);
+  assembler.add([...chain(20, 'second'), emptySpan('late', 'second 19')]);
   expect(assembler.counts).toEqual({ waiting: 22, used: 21, unused: 20 });
   vi.advanceTimersByTime(2 * GRACE_MILLIS);
   expect(given).toEqual([['first'], ['second']]);
   expect(assembler.counts).toEqual({ waiting: 0, used: 43, unused: 20 });
 });
 
-test('connectors take no room after their request has left', () => {
+test('empty spans take no room after their request was passed on', () => {
   const { assembler, given } = startAssembler();
   const bytes = 2 ** 20;
   for (let round = 0; round < 20; round++) {

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { readsContent } from '../../../src/hit/bots/ai-chatbot-hit.js';
-import { isDocument } from '../../../src/hit/bots/document-type.js';
-import { hasBody, readBodySize } from '../../../src/hit/bots/response-size.js';
+import { hasBody, readBodySize, readsContent } from '../../../src/hit/bots/ai-chatbot-hit.js';
+import { isDocument } from '../../../src/hit/bots/documents.js';
 import type { HttpRequest } from '../../../src/hit/http-request.js';
 import { annotations, hitsOf, httpRequest, NOON, parametersOf } from '../../support/builders.js';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { createRedactPath } from '../../../src/hit/page/page-path.js';
 import { createToPageUrl } from '../../../src/hit/page/page-url.js';
 import { createToTrackedQuery } from '../../../src/hit/page/query-policy.js';
-import { createRedactPath } from '../../../src/hit/page/redact-path.js';
 import { startInspector } from '../../../src/inspector/index.js';
 import { annotations, hitsOf, httpRequest } from '../../support/builders.js';
 import { sampled } from '../../support/long.js';

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { HitFields, siteFields } from '../../../src/hit/field.js';
 import { callBeforeSend } from '../../../src/hit/finish-hit.js';
 import { override } from '../../../src/hit/parameters/overrides.js';
 import { RESERVED } from '../../../src/hit/parameters/parameter-table.js';
@@ -42,7 +43,7 @@ test('e-commerce, goals, content, downloads, searches and geo parameters pass by
 test.each([...RESERVED, 'dimension*', 'dimension0', 'constructor', '__proto__'])(
   'an application cannot set %s',
   (name) => {
-    const parameters = new Map<string, string>();
+    const parameters = new HitFields();
     const reported: string[] = [];
     override(parameters, name, '1', true, (key) => reported.push(key), 'annotate');
     expect([...parameters]).toEqual([]);
@@ -51,13 +52,9 @@ test.each([...RESERVED, 'dimension*', 'dimension0', 'constructor', '__proto__'])
 );
 
 test('beforeSend changes no parameter that only the package sets, and each one that it adds is reported', () => {
-  const parameters = new Map([
-    ['idsite', '1'],
-    ['rec', '1'],
-    ['apiv', '1'],
-    ['recMode', '1'],
-    ['cdt', '1795176000'],
-  ]);
+  const parameters = new HitFields([siteFields(1)]);
+  parameters.set('recMode', '1');
+  parameters.set('cdt', '1795176000');
   const reported: string[] = [];
   const change = ({ recMode, ...others }: Record<string, string>) => ({
     ...others,
@@ -67,8 +64,8 @@ test('beforeSend changes no parameter that only the package sets, and each one t
     action_name: 'a',
   });
   const sent = callBeforeSend(parameters, change, true, (key) => reported.push(key));
-  expect(Object.fromEntries(sent ?? [])).toEqual({
-    ...Object.fromEntries(parameters),
+  expect(sent?.toObject()).toEqual({
+    ...parameters.toObject(),
     ua: '-',
     action_name: 'a',
   });
@@ -89,7 +86,7 @@ test.each([
   (name, value, shown) => {
     const messages: string[] = [];
     const report = (_key: string, message: () => string) => void messages.push(message());
-    override(new Map(), name, value, true, report, 'beforeSend');
+    override(new HitFields(), name, value, true, report, 'beforeSend');
     expect(messages).toEqual([expect.stringMatching(shown)]);
     expect(messages[0]).not.toContain('secret');
   },

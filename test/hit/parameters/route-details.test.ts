@@ -41,7 +41,7 @@ test('what the spans and annotate say wins over route details, those over what o
   const request = httpRequest({
     path: '/a',
     route: undefined,
-    given: { dimension1: 'given', dimension2: 'given', dimension3: 'given' },
+    optionParameters: { dimension1: 'given', dimension2: 'given', dimension3: 'given' },
     annotations: [annotations({ parameters: { dimension3: 'said' } })],
   });
   const { parameters } = parametersOf(request, {

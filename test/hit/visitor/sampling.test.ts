@@ -37,7 +37,7 @@ test('the visitor of the next UTC day is another one, unless a user ID names the
   const all = Array.from({ length: 2000 }, (_, i) => visitor(i));
   const next = (request = httpRequest()) => ({ ...request, startMillis: tomorrow });
   expect(all.some((one) => isTaken(one) !== isTaken(next(one), tomorrow))).toBe(true);
-  const named = all.map((one, i) => ({ ...one, given: { uid: `user${i}` } }));
+  const named = all.map((one, i) => ({ ...one, optionParameters: { uid: `user${i}` } }));
   expect(named.every((one) => isTaken(one) === isTaken(next(one), tomorrow))).toBe(true);
 });
 
@@ -48,10 +48,10 @@ test('the user ID wins over the visitor ID, the strongest source over weaker one
   const given = { uid: 'of a function', cid: 'fedcba9876543210' };
   const of = (overrides: Parameters<typeof httpRequest>[0]) =>
     findVisitor(httpRequest(overrides), 1, NOON);
-  expect(of({ annotations: [span, annotated, nobody], given })).toBe('tracked');
-  expect(of({ annotations: [span], given })).toBe('of a function');
-  expect(of({ annotations: [span], given: { cid: given.cid } })).toBe('of the span');
-  expect(of({ annotations: [nobody], given: { cid: given.cid } })).toBe(given.cid);
+  expect(of({ annotations: [span, annotated, nobody], optionParameters: given })).toBe('tracked');
+  expect(of({ annotations: [span], optionParameters: given })).toBe('of a function');
+  expect(of({ annotations: [span], optionParameters: { cid: given.cid } })).toBe('of the span');
+  expect(of({ annotations: [nobody], optionParameters: { cid: given.cid } })).toBe(given.cid);
   expect(of({})).toMatch(/^[\da-f]{16}$/);
 });
 

@@ -1,6 +1,14 @@
 import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { createToVisitorId, deriveVisitorKey } from '../../../src/hit/visitor/visitor-id.js';
+import { createField } from '../../../src/hit/field.js';
+import {
+  createToVisitor,
+  createToVisitorId,
+  deriveVisitorKey,
+  type VisitorTraits,
+  visitorOfCookie,
+} from '../../../src/hit/visitor/visitor-id.js';
+import { keptBytes, PARTS_BYTES } from '../../support/kept-bytes.js';
 
 const midnight = Date.UTC(2026, 10, 21);
 const caller = { address: '192.0.2.1', userAgent: 'curl/8', site: 1, startMillis: midnight - 1 };
@@ -29,7 +37,56 @@ test.each([
   expect(toVisitorId({ ...caller, ...difference })).not.toBe(toVisitorId(caller));
 });
 
+const toAddress = (address: string) => createField('cip', address);
+
+test('callers, days and sites that alternate keep their IDs', () => {
+  const toVisitorId = createToVisitorId('key');
+  const toVisitor = createToVisitor(toAddress, toVisitorId);
+  const others = [{ site: 2 }, { startMillis: midnight }, { address: '192.0.2.2' }, {}];
+  for (const other of [...others, ...others]) {
+    const traits = { ...caller, ...other };
+    const id = toVisitorId(traits);
+    const { id: known, fields } = toVisitor(traits);
+    expect([known, fields.text]).toEqual([id, `&cip=${traits.address}&cid=${id}`]);
+  }
+});
+
+test('the ID of a visitor is computed once, even if 20,000 take turns', () => {
+  const computed: VisitorTraits[] = [];
+  const toVisitor = createToVisitor(toAddress, (traits) => {
+    computed.push(traits);
+    return '0123456789abcdef';
+  });
+  const addresses = Array.from({ length: 20_000 }, (_, i) => `10.0.${i >> 8}.${i & 255}`);
+  for (const address of [...addresses, ...addresses]) toVisitor({ ...caller, address });
+  expect(computed).toHaveLength(addresses.length);
+});
+
+test('a visitor without address or ID is sent without them', () => {
+  const toVisitor = createToVisitor(toAddress, () => undefined);
+  expect(toVisitor({ ...caller, address: undefined }).fields.text).toBe('');
+  expect(toVisitor(caller).fields.text).toBe('&cip=192.0.2.1');
+});
+
+test('a visitor keeps no text of which the user agent or the address is a part', () => {
+  const toVisitor = createToVisitor(toAddress, () => undefined);
+  const kept = keptBytes((part) => toVisitor({ ...caller, userAgent: part, address: part }));
+  expect(kept).toBeLessThan(PARTS_BYTES / 4);
+});
+
 test('the token cannot be read from the key that is derived from it', () => {
   expect(deriveVisitorKey('t0ken').toString('latin1')).not.toContain('t0ken');
   expect(deriveVisitorKey('t0ken')).toEqual(deriveVisitorKey('t0ken'));
+});
+
+test.each([
+  ['_pk_id.1.1fff=0123456789abcdef.1700000000.; x=y', '0123456789abcdef'],
+  ['a=b; _pk_id.1=0123456789ABCDEF', '0123456789abcdef'],
+  ['_pk_id.2.1fff=0123456789abcdef.1', undefined],
+  ['x_pk_id.1.1fff=0123456789abcdef.1', undefined],
+  ['_pk_id.1.1fff=0123456789abcde', undefined],
+  ['_pk_id.1.1fff=0123456789abcdef0', undefined],
+  [undefined, undefined],
+])('the cookies %s name the visitor %s', (cookies, visitor) => {
+  expect(visitorOfCookie(cookies, 1)).toBe(visitor);
 });

@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest';
 import type { InspectedHit } from '../../../src/inspector/index.js';
-import { parseFilter, toTerm } from '../../../src/inspector/page/filter.js';
-import { createHeldHits } from '../../../src/inspector/page/held-hits.js';
-import { createRate } from '../../../src/inspector/page/rate.js';
-import { type HeldHit, readHit } from '../../../src/inspector/page/read-hit.js';
-import { createSummary } from '../../../src/inspector/page/summary.js';
-import { createTimes } from '../../../src/inspector/page/times.js';
+import {
+  createHeldHits,
+  type HeldHit,
+  parseFilter,
+  readHit,
+  toCondition,
+} from '../../../src/inspector/page/held-hits.js';
+import { createRate, createSummary, createTimes } from '../../../src/inspector/page/summary.js';
 
 function inspected(params: Record<string, string>, rest: Partial<InspectedHit> = {}): InspectedHit {
   const stored = { type: 'page', idsite: 1, server_time: 0 } as const;
@@ -127,8 +129,11 @@ test.each([
   expect(filter(hit)).toBe(expected);
 });
 
-test.each(['GET /a', 'say "no" \\ yes', 'plain', '', ':'])('a term for %j finds it', (title) => {
-  const filter = parseFilter(toTerm('endpoint', title), () => false);
-  expect(filter({ ...held({}), title })).toBe(true);
-  expect(filter({ ...held({}), title: `${title}x` })).toBe(false);
-});
+test.each(['GET /a', 'say "no" \\ yes', 'plain', '', ':'])(
+  'a condition for %j finds it',
+  (title) => {
+    const filter = parseFilter(toCondition('endpoint', title), () => false);
+    expect(filter({ ...held({}), title })).toBe(true);
+    expect(filter({ ...held({}), title: `${title}x` })).toBe(false);
+  },
+);

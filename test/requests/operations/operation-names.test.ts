@@ -55,3 +55,46 @@ test('of 10,000 names, 500 are in titles until the next day', () => {
   expect(call('n500')).toBe('n500');
   expect(call('n0', 500)).toBeUndefined();
 });
+
+/** An operation of MCP, and what is left of it. */
+function createMcpTable() {
+  const names = new OperationNames(() => 5);
+  const call = (name: string | undefined, mcp: object = {}, more: object = {}) => {
+    const details = { method: 'tools/call', isProtocol: false, ...mcp };
+    const found = operation(name as string, { kind: 'mcp', mcp: details, ...more });
+    const request = { path: '/mcp', route: undefined, statusCode: 200, ...more };
+    const admitted = names.admit(httpRequest({ ...request, operation: found }));
+    return [admitted?.mcp?.method, admitted?.name, admitted?.mcp?.clientName];
+  };
+  return { names, call };
+}
+
+test('a tool that has not succeeded has no name, but the method of the protocol', () => {
+  const { names, call } = createMcpTable();
+  expect(call('x', {}, { hasFailed: true })).toEqual(['tools/call', undefined, undefined]);
+  expect(call('x', {}, { statusCode: 404 })).toEqual([undefined, undefined, undefined]);
+  expect(call('x')).toEqual(['tools/call', 'x', undefined]);
+  expect(call('x', {}, { statusCode: 404 })).toEqual(['tools/call', 'x', undefined]);
+  expect(call(undefined, { method: 'initialize' })).toEqual(['initialize', undefined, undefined]);
+  const listed = { method: 'tools/list', isProtocol: true, listedNames: ['fails'] };
+  const list = operation(undefined as never, { kind: 'mcp', mcp: listed });
+  names.learn(httpRequest({ operation: list }));
+  expect(call('fails', {}, { hasFailed: true })).toEqual(['tools/call', 'fails', undefined]);
+});
+
+test('of 10,000 tools, methods and clients, 500 are sent', () => {
+  const { call } = createMcpTable();
+  const rows = Array.from({ length: 10_000 }, (_, i) => {
+    const clientName = `client ${i}`;
+    return i % 2 === 0
+      ? call(`tool_${i}`, { clientName })
+      : call(`method_${i}`, { clientName, method: undefined });
+  });
+  expect(new Set(rows.map(([, name]) => name)).size).toBe(501);
+  expect(new Set(rows.map(([, , clientName]) => clientName)).size).toBe(501);
+  expect(call('tool_1', { clientName: 'client 1' }, { statusCode: 500 })).toEqual([
+    'tools/call',
+    undefined,
+    'client 1',
+  ]);
+});

@@ -3,17 +3,18 @@ import { operationOfSpan, readOperation } from '../../../src/requests/operations
 import { finishedSpan } from '../../support/builders.js';
 
 const NOTHING = { spanOperation: undefined, hasFailedSpan: false, captured: undefined };
+const RESPONSE = { attributes: {}, statusCode: 200, isEventStream: false, readsMcp: true };
 const POSTED = { method: 'POST', path: '/api', query: undefined, route: undefined };
 
 /** The operation of `POST /api` with a body that a framework has parsed. */
 function posted(body: unknown, more: object = {}) {
   const captured = { operation: undefined, hasFailedOperation: false, request: { body }, ...more };
-  return readOperation({ ...NOTHING, captured }, POSTED);
+  return readOperation({ ...NOTHING, captured }, POSTED, RESPONSE);
 }
 
 /** The operation of a target, without a body. */
 function asked(path: string, query?: string, route?: string, method = 'GET') {
-  const found = readOperation(NOTHING, { method, path, query, route });
+  const found = readOperation(NOTHING, { method, path, query, route }, RESPONSE);
   return found && [found.kind, found.name, found.count];
 }
 
@@ -69,7 +70,9 @@ test('a getter that throws, and a body of a request that is no POST, are no oper
   expect(posted(new Proxy([], request as never))).toBeUndefined();
   const body = { jsonrpc: '2.0', method: 'a' };
   const captured = { operation: undefined, hasFailedOperation: false, request: { body } };
-  expect(readOperation({ ...NOTHING, captured }, { ...POSTED, method: 'GET' })).toBeUndefined();
+  expect(
+    readOperation({ ...NOTHING, captured }, { ...POSTED, method: 'GET' }, RESPONSE),
+  ).toBeUndefined();
 });
 
 test('of a batch, only the first message is read', () => {
@@ -109,7 +112,7 @@ test('spans win over channels, and both over the body, which knows the length of
   expect(posted(body, { operation })).toMatchObject({ name: 'Announced', count: 2 });
   const captured = { operation, hasFailedOperation: false, request: { body } };
   const spanOperation = { kind: 'graphql', name: 'Traced' } as const;
-  expect(readOperation({ ...NOTHING, spanOperation, captured }, POSTED)).toMatchObject({
+  expect(readOperation({ ...NOTHING, spanOperation, captured }, POSTED, RESPONSE)).toMatchObject({
     name: 'Traced',
   });
 });

@@ -7,11 +7,13 @@ import { REGISTER, WITHOUT_SDK } from '../../support/registered-app.js';
 import { codeBlocksOf, read } from './pages.js';
 
 const APPS = 'test/support/apps/frameworks';
-const page = read('docs/frameworks.md');
+const OPTIONS_PAGE = 'docs/exclude-requests.md';
 
-const codeBlocks = codeBlocksOf('docs/frameworks.md').filter(({ source }) => source !== undefined);
+const codeBlocks = ['docs/frameworks.md', OPTIONS_PAGE]
+  .flatMap(codeBlocksOf)
+  .filter(({ source }) => source !== undefined);
 
-test('the page shows a part of every application, and else of the servers in the matrix', () => {
+test('the pages show a part of every application, and else of the servers in the matrix', () => {
   const apps = readdirSync(join(ROOT, APPS)).map((name) => `${APPS}/${name}`);
   const sources = codeBlocks.map(({ source }) => source as string);
   const others = sources.filter((source) => !apps.includes(source));
@@ -121,7 +123,7 @@ async function visit(app: Server): Promise<void> {
 function notesIn(inspector: Inspector) {
   return inspector.hits().map(({ stored }) => ({
     title: stored?.title,
-    dimension: stored?.custom_dimension_1,
+    dimension: stored?.custom_dimension_5,
     // A timer of 20 ms may fire within the 20th.
     timed: (stored?.time_dom_processing ?? 0) >= 19,
   }));
@@ -137,6 +139,6 @@ function notesWith(title: string) {
 
 /** The assignments in the page's shell blocks, without their quotes. */
 function environmentOfPage(): Record<string, string> {
-  const assignments = page.matchAll(/^(MATOMO_\w+)='?(.*?)'?$/gm);
+  const assignments = read(OPTIONS_PAGE).matchAll(/^(MATOMO_\w+)='?(.*?)'?$/gm);
   return Object.fromEntries([...assignments].map(([, name, value]) => [name, value]));
 }

@@ -23,13 +23,21 @@ function show(seconds: number): string {
   return `${Math.floor(seconds / 8640) / 10} days`;
 }
 
+const OUTAGE_SECONDS = 2 * 3600;
+
+test('the page has the table', () => {
+  expect(rows).not.toEqual([]);
+});
+
 test.each(rows)('the queue and the spool last as long as the page says: $0', (row) => {
   const perSecond = Number(row[COLUMN]?.replace(',', ''));
+  const lost = Math.max(0, perSecond * OUTAGE_SECONDS - defaultOf('maxQueueSize'));
   const spoolSeconds = defaultOf('maxSpoolBytes') / HIT_BYTES / perSecond;
   expect(row).toEqual({
     [COLUMN]: row[COLUMN],
-    'in memory': show(defaultOf('maxQueueSize') / perSecond),
-    'with a spool': show(Math.min(spoolSeconds, defaultOf('maxSpoolAgeMillis') / 1000)),
+    'memory lasts': show(defaultOf('maxQueueSize') / perSecond),
+    'a spool lasts': show(Math.min(spoolSeconds, defaultOf('maxSpoolAgeMillis') / 1000)),
+    'lost in two hours, in memory': lost.toLocaleString('en-US'),
   });
 });
 

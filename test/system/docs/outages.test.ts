@@ -18,7 +18,8 @@ import {
 } from '../../support/scripted-transport.js';
 import { codeIn, read, rowsWith } from './pages.js';
 
-const PAGE = 'docs/what-happens-when-matomo-is-down.md';
+const PAGE = 'docs/outage-messages.md';
+const OUTAGE_PAGE = 'docs/what-happens-when-matomo-is-down.md';
 
 /** What an operator reads where Matomo answers two hits so, one answer at each try, and the process then ends. */
 const OUTAGES: [
@@ -71,7 +72,7 @@ test('the page explains the reasons that messages give in parentheses', () => {
 });
 
 test('the page states the waits as the code computes them', () => {
-  const page = read(PAGE);
+  const page = read(OUTAGE_PAGE);
   const longest = 100;
   expect([1, 2, 3, 4, longest].map((n) => backOffMillis(n, () => 1) / 1000)).toEqual([
     1, 2, 4, 8, 60,

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { SETUP_TOKEN } from '../../../src/cli/setup/read-token.js';
+import { SETUP_TOKEN } from '../../../src/cli/setup.js';
 import { RECEIVER_VARIABLES } from '../../../src/gateway/receiver-options.js';
 import type { OptionDeclarations } from '../../../src/options/declaration.js';
 import { OPTIONS } from '../../../src/options/option-table.js';
@@ -47,10 +47,6 @@ describe.each(PAGES)('%s', (page) => {
       if (row.environment !== undefined) expect(codeIn(row.environment)).toEqual(expected);
     }
   });
-});
-
-test('the README lists options', () => {
-  expect(rowsWith('README.md', 'option').length).toBeGreaterThan(5);
 });
 
 /** `NAME=value`, in code and in text, with the value as a shell would pass it on; without placeholders such as `<your token>`. */

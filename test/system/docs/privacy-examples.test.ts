@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createFindIgnoreReason } from '../../../src/hit/find-ignore-reason.js';
 import type { HttpRequest } from '../../../src/hit/http-request.js';
+import { createFindIgnoreReason } from '../../../src/hit/ignore.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
 import { HIT_OPTIONS, httpRequest, parametersOf } from '../../support/builders.js';
 import { PAGES, read } from './pages.js';
@@ -27,6 +27,11 @@ const EFFECTS: Readonly<Record<string, readonly Effect[]>> = {
   'MATOMO_IGNORE_PATTERNS=/\\.json$/': paths('pattern', '/a.json', '/b/c.json'),
   'MATOMO_IGNORE_USER_AGENTS=[]': [
     { request: { userAgent: 'kube-probe/1.31' }, sent: 'kube-probe' },
+  ],
+  'MATOMO_IGNORE_USER_AGENTS=/^(node|undici)$/,/^kube-probe\\//i': [
+    { request: { userAgent: 'node' }, ignored: 'user_agent' },
+    { request: { userAgent: 'kube-probe/1.31' }, ignored: 'user_agent' },
+    { request: { userAgent: 'node-fetch/3' }, sent: 'node-fetch' },
   ],
   'MATOMO_IGNORE_USER_AGENTS=/^my-monitor/i': [
     { request: { userAgent: 'My-Monitor/1' }, ignored: 'user_agent' },

@@ -17,23 +17,25 @@ import { startTracedService } from '../../support/traced-service.js';
 import { codeIn, read, rowsWith } from './pages.js';
 
 const PAGE = 'docs/privacy.md';
+const CONSENT_PAGE = 'docs/consent.md';
+const REDACTION_PAGE = 'docs/what-is-redacted.md';
+const VISITOR_PAGE = 'docs/visitor-ids.md';
 
 const toTrackedQuery = createToTrackedQuery({ query: 'redact', siteSearch: false });
 
-test.each(codeIn(/<!-- secret words -->(.*?)<!-- end -->/s.exec(read(PAGE))?.[1] ?? ''))(
+test.each(codeIn(/<!-- secret words -->(.*?)<!-- end -->/s.exec(read(REDACTION_PAGE))?.[1] ?? ''))(
   'the word %s of the page makes a parameter a secret',
   (word) => {
     expect(toTrackedQuery(`acme_${word}=1`)).toBe(`acme_${word}=redacted`);
   },
 );
 
-test.each(codeIn(/<!-- secret endings -->(.*?)<!-- end -->/s.exec(read(PAGE))?.[1] ?? ''))(
-  'the ending %s of the page makes a parameter a secret',
-  (ending) => {
-    expect(toTrackedQuery(`acme${ending}=1`)).toBe(`acme${ending}=redacted`);
-    expect(toTrackedQuery(`acme${ending}x=1`)).toBe(`acme${ending}x=1`);
-  },
-);
+test.each(
+  codeIn(/<!-- secret endings -->(.*?)<!-- end -->/s.exec(read(REDACTION_PAGE))?.[1] ?? ''),
+)('the ending %s of the page makes a parameter a secret', (ending) => {
+  expect(toTrackedQuery(`acme${ending}=1`)).toBe(`acme${ending}=redacted`);
+  expect(toTrackedQuery(`acme${ending}x=1`)).toBe(`acme${ending}x=1`);
+});
 
 test.each([
   ['access_token', 'redacted'],
@@ -54,7 +56,7 @@ test.each(rowsWith(PAGE, '`anonymizeIp`'))('addresses are masked as the page say
 });
 
 test('the page computes visitor IDs as the package does', () => {
-  const [, code = ''] = /```js\n(const \{ createHmac.*?)```/s.exec(read(PAGE)) ?? [];
+  const [, code = ''] = /```js\n(const \{ createHmac.*?)```/s.exec(read(VISITOR_PAGE)) ?? [];
   const env = { ...process.env, MATOMO_TOKEN_AUTH: 'a-token' };
   const printed = execFileSync(process.execPath, ['-e', code], { env, encoding: 'utf8' });
   const caller = { address: '198.51.0.0', userAgent: 'curl/8', site: 1 };
@@ -118,7 +120,10 @@ test('functions get the request as it came, and what they return is sent as it i
 });
 
 /** The visitor ID that a process makes of one caller. */
-async function visitorIdOf(options: MatomoOptions): Promise<string | undefined> {
+async function visitorIdOf(
+  options: MatomoOptions,
+  address = '192.0.2.1',
+): Promise<string | undefined> {
   const inspector = await startInspector();
   const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1, ...options });
   onTestFinished(async () => {
@@ -128,7 +133,7 @@ async function visitorIdOf(options: MatomoOptions): Promise<string | undefined> 
   const attributes = {
     'http.request.method': 'GET',
     'url.path': '/a',
-    'client.address': '192.0.2.1',
+    'network.peer.address': address,
     'http.response.status_code': 200,
   };
   exporter.export([finishedSpan({ attributes })], () => undefined);
@@ -146,6 +151,16 @@ test.each<[MatomoOptions, MatomoOptions, boolean]>([
   const [id, otherId] = [await visitorIdOf(one), await visitorIdOf(other)];
   expect(id).toMatch(/^[\da-f]{16}$/);
   expect(id === otherId).toBe(isSame);
+});
+
+test('without a token visitors are apart, and with anonymizeIp: 4 they are one', async () => {
+  const visitorsWith = async (options: MatomoOptions) => {
+    const withKey = { visitorKey: 'a', ...options };
+    const addresses = ['192.0.2.1', '198.51.100.23'];
+    return new Set(await Promise.all(addresses.map((address) => visitorIdOf(withKey, address))));
+  };
+  expect((await visitorsWith({})).size).toBe(2);
+  expect((await visitorsWith({ tokenAuth: 'a'.repeat(32), anonymizeIp: 4 })).size).toBe(1);
 });
 
 test('of GraphQL, the name of the operation is sent, but neither variables nor the query', async () => {
@@ -197,7 +212,7 @@ test.each([
 ])('with the cookies %s, the examples for structured cookies track: %s', (cookies, isTracked) => {
   const exampleOf = (option: string) => {
     const [, code = ''] =
-      new RegExp(`${option}: (\\(request\\) =>[^]*?),\\n`).exec(read(PAGE)) ?? [];
+      new RegExp(`${option}: (\\(request\\) =>[^]*?),\\n`).exec(read(CONSENT_PAGE)) ?? [];
     return runInNewContext(code)({ header: () => cookies });
   };
   expect([exampleOf('ignore'), exampleOf('siteId')]).toEqual([

@@ -21,7 +21,7 @@ test.each([
     ADA,
     {
       params: { uid: 'u-17', pf_dm1: expect.stringMatching(/^(?:19|[2-9]\d|\d{3,})$/) },
-      stored: { custom_dimension_2: 'acme', time_dom_completion: expect.any(Number) },
+      stored: { custom_dimension_6: 'acme', time_dom_completion: expect.any(Number) },
     },
   ],
   [
@@ -39,7 +39,7 @@ test.each([
   [
     '/prices/8',
     {},
-    { stored: { custom_dimension_3: 'hit', time_dom_completion: expect.any(Number) } },
+    { stored: { custom_dimension_5: 'hit', time_dom_completion: expect.any(Number) } },
   ],
   ['/reports', {}, { stored: { title: 'Report', time_dom_processing: expect.any(Number) } }],
 ])('%s is tracked as the page says', async (path, request, expected) => {
@@ -54,7 +54,7 @@ test('a caller that nobody knows has no user ID', async () => {
 });
 
 async function hitsOf(path: string, request: RequestInit): Promise<InspectedHit[]> {
-  const inspector = await startInspector();
+  const inspector = await startInspector({ sites: { 1: { dimensions: [5, 6] } } });
   onTestFinished(() => inspector.close());
   const app = await startServer([APP], {
     env: { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' },

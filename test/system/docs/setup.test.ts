@@ -37,8 +37,3 @@ test('the page lists every flag of setup', async () => {
   const listed = rowsWith(PAGE, 'flag').flatMap(({ flag = '' }) => flag.match(/--[a-z-]+/g) ?? []);
   expect(new Set(listed)).toEqual(new Set(known));
 });
-
-test('the first screen of the README has the command', () => {
-  const lines = read('README.md').split('\n').slice(0, 26);
-  expect(lines.join('\n')).toContain('npx opentelemetry-matomo setup');
-});

@@ -14,7 +14,7 @@ interface Running {
   readonly name: string;
   readonly span: Span;
   events: number;
-  isTorn: boolean;
+  isSplit: boolean;
 }
 
 test('in histories of requests, events, ignored requests and flushes every hit is counted, and in order', async () => {
@@ -48,7 +48,7 @@ test('in histories of requests, events, ignored requests and flushes every hit i
     };
     if (!isIgnored) pages += 1;
     const span = provider.getTracer('test').startSpan(name, { kind: SpanKind.SERVER, attributes });
-    running.push({ name, span, events: 0, isTorn: isIgnored });
+    running.push({ name, span, events: 0, isSplit: isIgnored });
   }
 
   function track(request: Running): void {
@@ -62,7 +62,7 @@ test('in histories of requests, events, ignored requests and flushes every hit i
   function end(index: number): void {
     const [request] = running.splice(index, 1);
     request?.span.end();
-    if (request && !request.isTorn) whole.push(request);
+    if (request && !request.isSplit) whole.push(request);
   }
 
   for (let step = 0; step < STEPS; step++) {
@@ -73,7 +73,7 @@ test('in histories of requests, events, ignored requests and flushes every hit i
     else if (dice < 0.7) track(request);
     else if (dice < 0.97) end(index);
     else {
-      for (const one of running) one.isTorn ||= one.events > 0;
+      for (const one of running) one.isSplit ||= one.events > 0;
       await processor.forceFlush();
     }
     const { hits, pending, tracked, lost } = processor.stats();

@@ -54,4 +54,7 @@ test('with a file spool a further hit is on disk while its request goes on', asy
   end?.();
   await answer;
   await until(() => service.processor.stats().spooled === 2);
+  // It is in the spool before the page view, and in the bulk after it.
+  const hits = (await service.hits()).map(({ params }) => params.e_a ?? params.action_name);
+  expect(hits).toEqual(['GET /', 'begun']);
 });

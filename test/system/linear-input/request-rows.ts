@@ -1,24 +1,29 @@
 import { readsContent } from '../../../src/hit/bots/ai-chatbot-hit.js';
-import { isDocument } from '../../../src/hit/bots/document-type.js';
-import { hasConsent } from '../../../src/hit/consent.js';
-import { createFindIgnoreReason } from '../../../src/hit/find-ignore-reason.js';
-import { createFindNoPageReason } from '../../../src/hit/no-page-reason.js';
+import { isDocument } from '../../../src/hit/bots/documents.js';
+import {
+  createFindIgnoreReason,
+  createFindNoPageReason,
+  hasConsent,
+} from '../../../src/hit/ignore.js';
 import { createToPlace } from '../../../src/hit/page/action-name.js';
 import { isCatchAllRoute } from '../../../src/hit/page/catch-all-route.js';
+import {
+  createRedactPath,
+  decodeTitle,
+  isPageData,
+  toTitlePath,
+} from '../../../src/hit/page/page-path.js';
 import { createToPageUrl } from '../../../src/hit/page/page-url.js';
 import { createToTrackedQuery, removeSearchFromPath } from '../../../src/hit/page/query-policy.js';
-import { createRedactPath } from '../../../src/hit/page/redact-path.js';
 import { createToReferrer } from '../../../src/hit/page/referrer.js';
-import { decodeTitle, toTitlePath } from '../../../src/hit/page/title-path.js';
-import { isPageData } from '../../../src/hit/page-data.js';
-import { isGraphqlRequest } from '../../../src/hit/page-view-parts.js';
-import { readClientHints } from '../../../src/hit/visitor/client-hints.js';
-import { decodeLatin1 } from '../../../src/hit/visitor/decode-latin1.js';
+import { isGraphqlRequest } from '../../../src/hit/page-view.js';
+import { decodeLatin1 } from '../../../src/hit/text.js';
+import { readClientHints } from '../../../src/hit/visitor/client.js';
 import { createToOrigin } from '../../../src/hit/visitor/origin.js';
-import { visitorOfCookie } from '../../../src/hit/visitor/visitor-cookie.js';
+import { visitorOfCookie } from '../../../src/hit/visitor/visitor-id.js';
 import { splitTarget, targetOf } from '../../../src/requests/finished-span.js';
 import { readOperation } from '../../../src/requests/operations/index.js';
-import { withNames } from '../../../src/requests/routes/express-mounts.js';
+import { withNames } from '../../../src/requests/routes/express.js';
 import { routeOf } from '../../../src/requests/routes/index.js';
 import { httpRequest } from '../../support/builders.js';
 import { DEFAULT_OPTIONS } from '../../support/default-options.js';
@@ -31,6 +36,19 @@ const NO_SOURCES = { spanOperation: undefined, hasFailedSpan: false, captured: u
 const sourceOf = (body: object) => ({
   ...NO_SOURCES,
   captured: { operation: undefined, hasFailedOperation: false, request: { body } },
+});
+const RESPONSE = { attributes: {}, statusCode: 200, isEventStream: false, readsMcp: true };
+const MCP = { ...POSTED, path: '/mcp' };
+const mcpCall = (text: string) => ({
+  jsonrpc: '2.0',
+  method: 'tools/call',
+  params: { name: text, _meta: { 'io.modelcontextprotocol/clientInfo': { name: text } } },
+});
+const mcpHeaders = (text: string) => ({
+  'http.request.header.mcp-method': text,
+  'http.request.header.mcp-name': `=?base64?${text}?=`,
+  'http.request.header.mcp-session-id': text,
+  'http.request.header.mcp-protocol-version': text,
 });
 const toOperation = (name: string) => ({
   kind: 'trpc' as const,
@@ -148,7 +166,11 @@ export const HEADER_ROWS: readonly LinearRow[] = [
     reason: 'each expression looks at a character once',
     cases: texts(
       (text) => {
-        const find = createFindNoPageReason({ staticFiles: 'ignore', prefetches: 'ignore' });
+        const find = createFindNoPageReason({
+          staticFiles: 'ignore',
+          prefetches: 'ignore',
+          mcp: 'calls',
+        });
         find(httpRequest({ path: `/${text}`, route: undefined }));
         find(httpRequest({ path: '/a.js', route: `/${text}` }));
         find(httpRequest({ query: `transport=polling&EIO=4&${text}`, route: undefined }));
@@ -293,11 +315,14 @@ export const HEADER_ROWS: readonly LinearRow[] = [
       (text) => [
         toTitlePath(`/${text}`),
         decodeTitle(`/${text}`),
-        readOperation(NO_SOURCES, { ...CALL, path: `/trpc/${text}` }),
-        readOperation(NO_SOURCES, { ...CALL, path: `/${text}/trpc/a` }),
-        readOperation(NO_SOURCES, { ...CALL, query: `query=1&${text}` }),
-        readOperation(sourceOf({ query: '', operationName: text }), POSTED),
-        readOperation(sourceOf({ jsonrpc: '2.0', method: text }), POSTED),
+        readOperation(NO_SOURCES, { ...CALL, path: `/trpc/${text}` }, RESPONSE),
+        readOperation(NO_SOURCES, { ...CALL, path: `/${text}/trpc/a` }, RESPONSE),
+        readOperation(NO_SOURCES, { ...CALL, query: `query=1&${text}` }, RESPONSE),
+        readOperation(sourceOf({ query: '', operationName: text }), POSTED, RESPONSE),
+        readOperation(sourceOf({ jsonrpc: '2.0', method: text }), POSTED, RESPONSE),
+        readOperation(sourceOf(mcpCall(text)), MCP, RESPONSE),
+        readOperation(NO_SOURCES, MCP, { ...RESPONSE, attributes: mcpHeaders(text) }),
+        readOperation(NO_SOURCES, { ...POSTED, path: `/${text}` }, RESPONSE),
         toPlace({ ...CALLED, operation: toOperation(text) }, `/${text}`),
         isGraphqlRequest(httpRequest({ path: `/${text}` })),
       ],

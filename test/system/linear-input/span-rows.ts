@@ -1,4 +1,5 @@
 import { annotate } from '../../../src/annotate.js';
+import { HitFields } from '../../../src/hit/field.js';
 import { toCustomVariables } from '../../../src/hit/parameters/custom-variables.js';
 import { overrideAll } from '../../../src/hit/parameters/overrides.js';
 import { PARAMETERS } from '../../../src/hit/parameters/parameter-table.js';
@@ -113,11 +114,11 @@ export function spanRows(currentRequest: <T>(fn: () => T) => T): readonly Linear
         'a long name': (size) => {
           const given = { [filled('a', size)]: 1 };
           return () =>
-            overrideAll(new Map(), given, false, (_key, message) => message(), 'annotate');
+            overrideAll(new HitFields(), given, false, (_key, message) => message(), 'annotate');
         },
         'many names': (size) => {
           const given = manyAttributes('', size);
-          return () => overrideAll(new Map(), given, false, ignored, 'annotate');
+          return () => overrideAll(new HitFields(), given, false, ignored, 'annotate');
         },
       },
     },

@@ -14,6 +14,7 @@ interface Cell {
 
 interface Matrix {
   planFileServers(nodes: readonly number[]): Cell[];
+  planMcpServers(nodes: readonly number[]): Cell[];
   planOperations(nodes: readonly number[]): Cell[];
   packPackage(): Promise<object>;
   removePackage(npmPackage: object): void;
@@ -23,10 +24,10 @@ interface Matrix {
   ): Promise<Cell[]>;
 }
 
-const parts = ['operations', 'file-servers', 'package', 'run-cells'];
+const parts = ['operations', 'mcp-servers', 'file-servers', 'package', 'run-cells'];
 const modules = await Promise.all(parts.map((name) => import(`${ROOT}tools/matrix/${name}.mjs`)));
-const { planFileServers, planOperations, packPackage, removePackage, runCells }: Matrix =
-  Object.assign({}, ...modules);
+const matrix: Matrix = Object.assign({}, ...modules);
+const { packPackage, removePackage, runCells } = matrix;
 
 const COLD_MILLIS = 300_000; // what is not in the cache yet is installed
 let npmPackage: object;
@@ -38,9 +39,11 @@ afterAll(() => removePackage(npmPackage));
 const OWN_NODE = Number(process.versions.node.split('.')[0]);
 
 /** The others run every night, in the whole matrix. */
-const operations = planOperations([OWN_NODE]).filter(({ isNightly }) => !isNightly);
+const cells = [matrix.planOperations, matrix.planMcpServers, matrix.planFileServers]
+  .flatMap((plan) => plan([OWN_NODE]))
+  .filter(({ isNightly }) => !isNightly);
 
-test.for([...operations, ...planFileServers([OWN_NODE])])(
+test.for(cells)(
   '$name: one hit per request, with its title',
   { timeout: COLD_MILLIS },
   async (cell) => {

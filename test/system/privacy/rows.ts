@@ -1,4 +1,5 @@
 import { CHATGPT, FIREFOX } from '../../support/chatbots.js';
+import { jwt } from '../../support/jwt.js';
 
 /** What a request can make, and how a hit of that kind is recognized. */
 export const KINDS = {
@@ -12,6 +13,12 @@ export const KINDS = {
 export type Kind = keyof typeof KINDS;
 /** A hit outside of a request. No option affects it. */
 export const BACKGROUND = /[?&]uid=background/;
+
+/** The claim of a token whose payload hides it. */
+export const SUBJECT = 'secret-subject';
+const TOKEN = jwt({ sub: SUBJECT });
+/** What the parser's message would quote. */
+const UNREADABLE: string = Buffer.from('{"sub":"secret-unreadable').toString('base64url');
 
 /** One option. To add one, add a row: all ways and kinds of hits are tested with it. */
 export interface Row {
@@ -140,6 +147,18 @@ export const ROWS: readonly Row[] = [
     secret: 'secret-user-key',
     target: '/user-key',
     headers: { 'x-api-key': 'secret-user-key' },
+  },
+  {
+    option: 'none, a token',
+    secret: TOKEN.split('.')[1] as string,
+    target: '/token',
+    headers: { authorization: `Bearer ${TOKEN}`, 'x-note': 'Bearer secret-bearer' },
+  },
+  {
+    option: 'none, a token that cannot be read',
+    secret: UNREADABLE,
+    target: '/unreadable',
+    headers: { authorization: `Bearer e30.${UNREADABLE}.c2ln` },
   },
   { option: 'none, the message of an exception', secret: 'secret-message', target: '/message' },
   { option: 'none, free text in the code of an error', secret: 'secret-code', target: '/code' },

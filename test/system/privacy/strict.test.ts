@@ -1,5 +1,6 @@
 import { trace } from '@opentelemetry/api';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { createToPseudonym } from '../../../src/hit/visitor/pseudonym.js';
 import { createToVisitorId } from '../../../src/hit/visitor/visitor-id.js';
 import { annotate, trackEvent, trackGoal, trackHit, trackOrder } from '../../../src/index.js';
 import type { MatomoOptions } from '../../../src/options.js';
@@ -100,7 +101,7 @@ const SOURCES: Readonly<Record<string, () => unknown>> = {
   '/before-send': () => undefined,
 };
 
-test('the user ID of no source is sent', async () => {
+test('no user ID is sent but that of the option userId', async () => {
   const options: MatomoOptions = {
     routeDetails: { '/route-details': UID },
     beforeSend: (parameters) =>
@@ -108,13 +109,26 @@ test('the user ID of no source is sent', async () => {
   };
   const { fetch, of } = await startVariants(
     (request, response) => {
+      trace.getActiveSpan()?.setAttribute('enduser.id', 'ours');
       SOURCES[request.url as string]?.();
       response.end();
     },
-    { open: options, strict: { ...STRICT, urlPaths: 'full', ...options } },
+    {
+      open: options,
+      strict: { ...STRICT, urlPaths: 'full', ...options },
+      attribute: { ...STRICT, urlPaths: 'full', ...options, userId: 'enduser.id' },
+      callback: { ...STRICT, urlPaths: 'full', ...options, userId: () => 'ours' },
+      header: {
+        ...STRICT,
+        urlPaths: 'full',
+        ...options,
+        userId: 'http.request.header.x-api-key',
+        visitorKey: 'a-key',
+      },
+    },
   );
   const paths = Object.keys(SOURCES);
-  for (const path of paths) await fetch(path, { headers: HEADERS });
+  for (const path of paths) await fetch(path, { headers: { ...HEADERS, 'x-api-key': 'k' } });
   const withUser = async (variant: typeof of.open) => {
     const hits = await variant.hitsOf(paths.length);
     return hits.flatMap(({ params: { uid, url } }) => (uid ? new URL(url as string).pathname : []));
@@ -122,6 +136,20 @@ test('the user ID of no source is sent', async () => {
   expect((await withUser(of.open)).sort()).toEqual([...paths].sort());
   expect(await withUser(of.strict)).toEqual([]);
   expect(of.strict.processor.stats().furtherHits).toBe(of.open.processor.stats().furtherHits);
+  const { furtherHits } = of.open.processor.stats();
+  for (const [variant, uid] of [
+    [of.attribute, 'ours'],
+    [of.callback, 'ours'],
+    [of.header, createToPseudonym('a-key')('k')],
+  ] as const) {
+    const hits = await variant.hitsOf(paths.length);
+    expect(hits).toHaveLength(paths.length + furtherHits);
+    // What `beforeSend` makes of a user ID is another one.
+    const isChanged = (url = '') => url.endsWith('/before-send');
+    expect(hits.map(({ params }) => params.uid)).toEqual(
+      hits.map(({ params: { url } }) => (isChanged(url) ? undefined : uid)),
+    );
+  }
 });
 
 test('an address as the user ID makes no user of all callers', async () => {
@@ -180,7 +208,7 @@ test('options that are set win, and one line lists them', async () => {
   const output = captureOutput();
   const service = await startTracedService(
     (_request, response) => {
-      annotate({ uid: 'a-user' });
+      trace.getActiveSpan()?.setAttribute('enduser.id', 'a-user');
       response.end();
     },
     { ...STRICT, tokenAuth: TOKEN, anonymizeIp: 2, query: ['page'], userId: 'enduser.id' },

@@ -73,6 +73,17 @@ export const BENCHES = {
     roundSeconds: 26,
     laterRoundSeconds: 16,
   },
+  'gateway-growth': {
+    question:
+      'Does a span cost the gateway more if many are offered, or if there are many services?',
+    roundSeconds: 100,
+    maxRounds: 3,
+  },
+  processes: {
+    question: 'How many hits do several processes deliver that share a spool?',
+    roundSeconds: 60,
+    maxRounds: 3,
+  },
   'hostile-exports': {
     question: 'How long can a hostile export block the gateway?',
     roundSeconds: 100,

@@ -1,4 +1,5 @@
 // Results of full runs, so that one benchmark can be run anew and the page be made again from all.
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { BENCHES } from './benches.mjs';
@@ -29,7 +30,7 @@ export function saveResult(name, result) {
   mkdirSync(new URL('./', fileOf(name, OWN)), { recursive: true });
   const node = process.versions.node;
   const text = JSON.stringify(
-    { ...result, node, machine: machine(), versions: versions() },
+    { ...result, node, date: today(), commit: commit(), machine: machine(), versions: versions() },
     null,
     2,
   );
@@ -48,6 +49,15 @@ function fileOf(name, major) {
 
 function majorOf(version) {
   return Number(version.split('.')[0]);
+}
+
+function today() {
+  return new Date().toISOString().slice(0, 'yyyy-mm-dd'.length);
+}
+
+function commit() {
+  const { stdout } = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' });
+  return stdout.trim();
 }
 
 function machine() {

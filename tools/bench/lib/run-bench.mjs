@@ -60,7 +60,7 @@ export function report(name, { rounds, figures, rows, notes = [] }, full) {
   console.log(`\n${BENCHES[name].question}\n\n${table(rows)}`);
   if (notes.length > 0) console.log(`\n${notes.join('\n')}`);
   if (full) saveResult(name, { rounds, figures, rows, notes });
-  else console.log(`\nNot kept for docs/performance.md, which takes ${FULL_ROUNDS} full rounds.`);
+  else console.log(`\nNot kept for docs/benchmarks.md, which takes ${FULL_ROUNDS} full rounds.`);
 }
 
 /** All, or those that match `--only` if each makes sense without the others. */

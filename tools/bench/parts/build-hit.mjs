@@ -38,6 +38,6 @@ export function toHttpRequest(request) {
     startMillis: request.startMillis,
     durationMillis: request.durationMillis,
     annotations: [],
-    given: undefined,
+    optionParameters: undefined,
   };
 }

@@ -1,4 +1,5 @@
 // Export requests as OpenTelemetry's own exporter makes them: `spans` in each, every fourth a request, the others below it.
+// Each export is of one of so many `services`, which take turns.
 import { randomBytes } from 'node:crypto';
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 
@@ -20,13 +21,13 @@ const BELOW = {
   'db.query.text': 'SELECT * FROM users WHERE id = $1',
   'server.address': 'db.example.org',
 };
-const RESOURCE = {
-  attributes: { 'service.name': 'shop', 'service.instance.id': '1', 'host.name': 'shop-1' },
-};
+const HOST = { 'service.instance.id': '1', 'host.name': 'shop-1' };
 const SCOPE = { name: 'bench', version: '1.0.0' };
 
-export function createExports(count, spans) {
-  return Array.from({ length: count }, () => {
+export function createExports(count, spans, services = 1) {
+  return Array.from({ length: count }, (_, n) => {
+    const name = services === 1 ? 'shop' : `shop-${n % services}`;
+    const resource = { attributes: { 'service.name': name, ...HOST } };
     let traceId;
     let requestId;
     const made = Array.from({ length: spans }, (_, i) => {
@@ -36,13 +37,13 @@ export function createExports(count, spans) {
       const parent = isRequest ? undefined : { traceId, spanId: requestId, traceFlags: 1 };
       if (isRequest) requestId = spanId;
       const attributes = isRequest ? { ...REQUEST, 'url.path': `/users/${i}` } : BELOW;
-      return toSpan({ traceId, spanId, parent, isRequest, attributes });
+      return toSpan({ traceId, spanId, parent, isRequest, attributes, resource });
     });
     return Buffer.from(ProtobufTraceSerializer.serializeRequest(made));
   });
 }
 
-function toSpan({ traceId, spanId, parent, isRequest, attributes }) {
+function toSpan({ traceId, spanId, parent, isRequest, attributes, resource }) {
   const seconds = Math.floor(Date.now() / 1000) - 1;
   return {
     name: isRequest ? 'GET /users/:id' : 'SELECT shop',
@@ -57,7 +58,7 @@ function toSpan({ traceId, spanId, parent, isRequest, attributes }) {
     links: [],
     events: [],
     ended: true,
-    resource: RESOURCE,
+    resource,
     instrumentationScope: SCOPE,
     droppedAttributesCount: 0,
     droppedEventsCount: 0,

@@ -46,13 +46,12 @@ const span = {
   status: { code: 0 },
   spanContext: () => ({ traceId: '1', spanId: '2', traceFlags: 1 }),
 };
-const index = { remove() {} };
 
 /** Adds a request that has ended, as a processor does. */
 function createAdd(own) {
   const { pipeline } = createHitPipeline({ ...given, ...own }, console, 'matomo_span_processor');
   return function add(request) {
-    const record = new RequestRecord(span, undefined, index);
+    const record = new RequestRecord(request.startMillis);
     record.request = request;
     pipeline.addRequest(record, span);
     if (pipeline.stats === undefined) throw new Error('no pipeline');

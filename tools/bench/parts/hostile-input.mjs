@@ -1,9 +1,10 @@
 // Milliseconds that one request takes whose headers and target have 16 kB of the worst, by case: `hostile-input.mjs <passes>`.
-import { createFindIgnoreReason } from '../../../build/hit/find-ignore-reason.js';
+
 import { createHitBuilder } from '../../../build/hit/hit-builder.js';
+import { createFindIgnoreReason } from '../../../build/hit/ignore.js';
 import { resolveOptions } from '../../../build/options/resolve-options.js';
 import { assembleRequests } from '../../../build/requests/assemble-requests.js';
-import { createRequestReading } from '../../../build/requests/request-reading.js';
+import { createRequestReading } from '../../../build/requests/read-request.js';
 
 const SIZE = 16 * 1024;
 const [passes] = process.argv.slice(2).map(Number);

@@ -1,11 +1,11 @@
 // Hits of ready-made requests, from the announced request to the body of the bulk: `instructions.mjs <traffic> <hits>`. All in one
 // thread, and nothing is sent, so that only instructions of hits are counted.
 import { Delivery } from '../../../build/delivery/delivery.js';
-import { createFindIgnoreReason } from '../../../build/hit/find-ignore-reason.js';
 import { createHitBuilder } from '../../../build/hit/hit-builder.js';
+import { createFindIgnoreReason } from '../../../build/hit/ignore.js';
 import { resolveOptions } from '../../../build/options/resolve-options.js';
 import { PendingPageView } from '../../../build/pipeline/pending-hits.js';
-import { createRequestReading } from '../../../build/requests/request-reading.js';
+import { createRequestReading } from '../../../build/requests/read-request.js';
 import { trackRequests } from '../../../build/requests/track-requests.js';
 import { createReplay } from './replay.mjs';
 import { TRAFFIC } from './requests.mjs';
@@ -42,6 +42,7 @@ const findIgnoreReason = createFindIgnoreReason(options);
 /** As the pipeline does, whose transport cannot be replaced. */
 function addRequest(record) {
   if (record.ignored || findIgnoreReason(record.request) !== undefined) throw new Error('ignored');
+  record.request.client?.remember();
   delivery.push(new PendingPageView(pipeline, record, 1));
 }
 

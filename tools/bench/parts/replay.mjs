@@ -16,14 +16,11 @@ const response = {
 /** What Node's http server and the SDK would do for each of these requests, without either: the span has ended long ago. */
 export function createReplay(processor, requests) {
   const spans = createServerSpans(requests);
-  const messages = requests.map((request) => ({
-    request: toIncomingMessage(request),
-    response,
-    server,
-  }));
+  const messages = requests.map(toIncomingMessage);
   return function replay(from = 0, to = spans.length) {
     for (let i = from; i < to; i++) {
-      announced.publish(messages[i]);
+      // A new object each time: what is stored on it must not outlive the request.
+      announced.publish({ request: { ...messages[i] }, response, server });
       processor.onStart(spans[i], ROOT_CONTEXT);
       processor.onEnd(spans[i]);
     }

@@ -1,6 +1,6 @@
 // Takes what servers send to Matomo or to an OTLP collector, and does nothing with it but count the hits. If all bulks
 // are of the same size not even that: `sink.mjs [<hits in a bulk>]`. With the message `refuse` or `busy` it is down until the message `back`.
-// It answers any message with the hits so far, `sockets` with the open sockets.
+// It answers any message with the hits so far, `sockets` with the open sockets, `most in flight` with the most requests at once.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
@@ -9,6 +9,8 @@ const OTLP_PATH = '/v1/traces';
 const fixedHits = process.argv[2] === undefined ? undefined : Number(process.argv[2]);
 let received = 0;
 let sockets = 0;
+let inFlight = 0;
+let mostInFlight = 0;
 let isBusy = false;
 
 function countHits(body) {
@@ -18,6 +20,11 @@ function countHits(body) {
 }
 
 const server = createServer((request, response) => {
+  inFlight += 1;
+  mostInFlight = Math.max(mostInFlight, inFlight);
+  response.once('close', () => {
+    inFlight -= 1;
+  });
   const chunks = [];
   if (fixedHits === undefined) request.on('data', (chunk) => chunks.push(chunk));
   else request.resume();
@@ -66,7 +73,7 @@ process.on('message', async (message) => {
     isBusy = false;
     if (!server.listening) await listen(port);
   }
-  process.send(message === 'sockets' ? sockets : received);
+  process.send({ sockets, 'most in flight': mostInFlight }[message] ?? received);
 });
 process.on('disconnect', () => process.exit());
 process.send(`http://127.0.0.1:${port}`);

@@ -15,6 +15,12 @@ export const TRACKERS = {
   otlp: (sink) => traceToCollector(sink, {}),
   otlpLarge: (sink) => traceToCollector(sink, { maxQueueSize: LARGE_QUEUE }),
   package: (sink) => traceToMatomo({ url: sink }),
+  /** In a process that finds no SDK. */
+  withoutTracing: async (sink) => {
+    const { start } = await import('opentelemetry-matomo');
+    const handle = start({ url: sink, siteId: 1, tokenAuth: 'bench', maxQueueSize: LARGE_QUEUE });
+    return { deliver: () => handle.forceFlush(), counts: () => handle.stats() };
+  },
   /** The load consists of GET requests: what is read at their end is what a framework leaves of a POST. */
   packageBody: async (sink) => ({
     ...(await traceToMatomo({ url: sink })),

@@ -1,4 +1,4 @@
-import { byName } from '../instance-name.js';
+import { byName } from '../spool-description.js';
 
 // Files of a spool folder:
 //
@@ -6,7 +6,7 @@ import { byName } from '../instance-name.js';
 //     <instance>-<number>.hits              a segment: hits in the order in which they were written
 //     <instance>-<number>.<lease>.ack   acknowledgments of the segment by the holder of that lease
 //
-// For <instance> see `instance-name.ts`.
+// For <instance> see `spool-description.ts`.
 
 // Names are shorter if the clock showed a time before 2001.
 const SEGMENT = /^(\d{1,16}-\d+-[\da-f]{8})-(\d{6})\.hits$/;

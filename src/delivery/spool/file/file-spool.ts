@@ -8,16 +8,16 @@ import { SerialQueue } from '../../../common/serial-queue.js';
 import type { Hit } from '../../../hit/hit.js';
 import type { DeliveryCounters } from '../../queue/counters.js';
 import type { EncodedHit } from '../../queue/encode-hits.js';
-import { newInstanceName } from '../instance-name.js';
-import { UnusableSpool } from '../spool-description.js';
+import { newInstanceName, UnusableSpool } from '../spool-description.js';
 import { codeOf, SpoolReports } from '../spool-reports.js';
 import type { IsFresh, SpoolEvents, SpoolStore, StoredHit, TakeOptions } from '../spool-store.js';
 import { TokenWatch } from '../token-watch.js';
-import { ownerName } from './file-names.js';
+import { ownerName, segmentsByInstance } from './file-names.js';
 import { LeaseHolder } from './lease.js';
 import { type ProcessIdentity, thisProcess, writeHeartbeat } from './liveness.js';
 import { LocalHits, type LocalHitsOptions } from './local-hits.js';
-import { isMissing, unlinkIfThere } from './open-files.js';
+import { isMissing, listFolder, unlinkIfThere } from './open-files.js';
+import { deleteOtherFiles } from './segment-deletion.js';
 import {
   createTokenFile,
   keepDailyKeys,
@@ -180,15 +180,23 @@ export class FileSpool implements SpoolStore {
   async #close(): Promise<void> {
     clearTimeout(this.#timer);
     this.#forgetExit();
+    await this.#own.close(); // first: it has a time limit, in case the disk hangs
     await this.#token.ended;
-    await this.#own.close();
     await this.#steps.run(() => this.#readAcknowledgments());
     await this.#steps.run(async () => {
       await this.#lease.close();
       // From now on, the remaining hits are for the next lease holder.
       await unlinkIfThere(join(this.#folder, ownerName(this.#instance)));
       await this.#lease.release();
+      await this.#deleteLateAcknowledgments();
     });
+  }
+
+  /** A former lease holder that stalled may have acknowledged hits of this process after their segment was deleted. */
+  async #deleteLateAcknowledgments(): Promise<void> {
+    const names = await listFolder(this.#folder);
+    const isOwn = async (instance: string) => instance === this.#instance;
+    await deleteOtherFiles(this.#folder, names, segmentsByInstance(names), isOwn);
   }
 
   /**
@@ -236,7 +244,7 @@ export class FileSpool implements SpoolStore {
   }
 }
 
-export interface OpenFileSpoolOptions {
+interface OpenFileSpoolOptions {
   readonly folder: string;
   /** URL of the Matomo that gets the hits. */
   readonly url: string;

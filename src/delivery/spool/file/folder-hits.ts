@@ -2,24 +2,27 @@ import { readdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { SerialQueue } from '../../../common/serial-queue.js';
 import type { Hit } from '../../../hit/hit.js';
-import { type DeliveryCounters, lostHits } from '../../queue/counters.js';
+import { type DeliveryCounters, lostHits, type Share, shareCounts } from '../../queue/counters.js';
 import type { EncodedHit } from '../../queue/encode-hits.js';
-import { type Share, shareCounts } from '../share-counts.js';
 import type { IsFresh, StoredHit, TakeOptions } from '../spool-store.js';
-import { oldestSecondsOf, startOf, TakeDelay, takeOldest } from '../take-oldest.js';
+import { oldestSecondsOf, startOf, TakeDelay, takeExpired, takeOldest } from '../take-oldest.js';
 import { SegmentHit } from './acknowledgments.js';
-import { DueSegments, type Segment } from './due-segments.js';
 import { acknowledgmentsBySegment, segmentsByInstance } from './file-names.js';
 import { EndedInstances, type LivenessMonitor } from './liveness.js';
 import { OpenFiles } from './open-files.js';
 import { deleteOtherFiles, deleteSegment, deleteSegmentsSync, isDone } from './segment-deletion.js';
-import { MAX_AHEAD, SegmentReader, type SegmentReaderEvents } from './segment-reader.js';
+import {
+  MAX_AHEAD,
+  type Segment,
+  SegmentReader,
+  type SegmentReaderEvents,
+} from './segment-reader.js';
 
 /** Limit for open files of segments. A process has few others, however many segments there are. */
 const MAX_OPEN_FILES = 12;
 
 /** What the lease holder learns about hits. */
-export interface FolderHitsEvents extends SegmentReaderEvents {
+interface FolderHitsEvents extends SegmentReaderEvents {
   /** Hits of an ended process now belong to this one. If there are many, this is called repeatedly. */
   takeOver(hits: number): Promise<void>;
   /** Sum of what was taken over, and the start of the oldest request. */
@@ -287,5 +290,87 @@ export class FolderHits {
     }
     this.#events.finish(reader.name);
     return true;
+  }
+}
+
+/** A segment that cannot be read is skipped for this long. */
+const PAUSE_MILLIS = 5_000;
+
+/**
+ * Reads segments only as far as their hits are due, because there may be thousands of segments. One that cannot be read is skipped
+ * for some time, so that it does not block the others.
+ */
+class DueSegments {
+  readonly #onUnreadable: (segment: string, error: unknown) => void;
+  /** When each unreadable segment is tried again. */
+  readonly #pausedUntilMillis = new Map<string, number>();
+
+  constructor(onUnreadable: (segment: string, error: unknown) => void) {
+    this.#onUnreadable = onUnreadable;
+  }
+
+  /** Whether the last attempt with a segment succeeded. */
+  isReadable(segment: string): boolean {
+    return !this.#pausedUntilMillis.has(segment);
+  }
+
+  /** Runs something for a segment, unless that failed recently. Never rejects. */
+  async attempt(segment: string, run: () => Promise<void>): Promise<void> {
+    if ((this.#pausedUntilMillis.get(segment) ?? 0) > performance.now()) return;
+    try {
+      await run();
+      this.#pausedUntilMillis.delete(segment);
+    } catch (error) {
+      this.#pausedUntilMillis.set(segment, performance.now() + PAUSE_MILLIS);
+      this.#onUnreadable(segment, error);
+    }
+  }
+
+  /** The readers with the oldest `max` hits of each living process, and with as many of all ended processes together. */
+  async ahead(instances: Iterable<readonly Segment[]>, max: number): Promise<SegmentReader[]> {
+    const readers: SegmentReader[] = [];
+    let ofEnded = 0;
+    for (const segments of instances) {
+      const isOfEnded = segments[0]?.takenOver !== undefined;
+      if (isOfEnded && ofEnded >= max) continue;
+      let ahead = 0;
+      for (const { reader, isFinal } of segments) {
+        const isAtEnd = await this.#readAhead(reader, max - ahead, isFinal);
+        ahead += reader.ahead;
+        readers.push(reader);
+        if (ahead >= max || !isAtEnd) break;
+      }
+      if (isOfEnded) ofEnded += ahead;
+    }
+    return readers;
+  }
+
+  /** Calls `release` with hits that are too old. In each segment, hits are nearly in order of age. */
+  async expire(
+    instances: Iterable<readonly Segment[]>,
+    isFresh: IsFresh,
+    release: (expired: SegmentHit[]) => void,
+  ): Promise<void> {
+    let isFreshFromHere = false;
+    for (const segments of instances) {
+      const isOfEnded = segments[0]?.takenOver !== undefined;
+      if (isOfEnded && isFreshFromHere) continue; // instances that were opened later have newer hits, nearly
+      for (const { reader, isFinal } of segments) {
+        const isAtEnd = await this.#readAhead(reader, 1, isFinal);
+        const expired = takeExpired(reader, isFresh);
+        if (expired.length > 0) release(expired);
+        if (reader.ahead > 0 && isOfEnded) isFreshFromHere = true;
+        if (reader.ahead > 0 || !isAtEnd) break;
+      }
+    }
+  }
+
+  /** Returns whether the end was reached. */
+  async #readAhead(reader: SegmentReader, hits: number, isFinal: boolean): Promise<boolean> {
+    let isAtEnd = true;
+    await this.attempt(reader.name, async () => {
+      isAtEnd = await reader.readAhead(hits, isFinal);
+    });
+    return isAtEnd;
   }
 }

@@ -150,7 +150,7 @@ function numbersOf(names: readonly string[]): number[] {
     .sort((a, b) => a - b);
 }
 
-export interface LeaseHolderParts {
+interface LeaseHolderParts {
   readonly folder: string;
   readonly instance: string;
   readonly identity: ProcessIdentity;

@@ -25,7 +25,7 @@ export function thisProcess(): ProcessIdentity {
 
 /**
  * Checks whether the process behind a file has ended: by the pid if that is visible here, else by how long the file has not
- * been touched. That time is measured with the local clock; clocks of other machines are not trusted.
+ * been touched, by the local clock: clocks of other machines are not trusted.
  */
 export class LivenessMonitor {
   readonly #here: ProcessIdentity;

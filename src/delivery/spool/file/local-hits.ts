@@ -1,5 +1,5 @@
 import { SerialQueue } from '../../../common/serial-queue.js';
-import { withTimeout } from '../../../common/with-timeout.js';
+import { withTimeout } from '../../../common/timers.js';
 import type { Hit } from '../../../hit/hit.js';
 import { EXIT_WAITS } from '../../exit/exit-waits.js';
 import {
@@ -42,7 +42,7 @@ interface Portion {
 }
 
 /** Called with the lines that are on the disk from `start` of a segment on. */
-export type OnWritten = (
+type OnWritten = (
   segment: string,
   start: number,
   lines: readonly Buffer[],
@@ -221,12 +221,12 @@ interface OwnSegment {
   written: number;
   /** Results that were counted. */
   counted: DeliveryCounters;
-  /** The last results reported. They may be ahead: the lease holder may read hits before the writer knows that they are on disk. */
+  /** The last results reported, which may be ahead: the lease holder may read hits before the writer knows that they are on disk. */
   reported: DeliveryCounters;
 }
 
 /** The hits that this process has written, and the results that the lease holder has reported so far. */
-export class LocalSegments {
+class LocalSegments {
   readonly #segments = new Map<string, OwnSegment>();
   readonly #folder: string;
   readonly #instance: string;

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, readdir, stat, unlink } from 'node:fs/promises';
 
-/** Does not follow links and does not wait for pipes. Windows has neither flag. */
+/** Opens no link, and does not wait for a pipe. Windows has neither flag. */
 export const OPEN_SAFELY: number = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /** There is a link, a pipe, a folder, or a file of another user where one of ours should be. */

@@ -5,15 +5,14 @@
 //   process exits.
 // * By its writer, if the segment has no hits (`SegmentWriter`). The writer starts a new segment after a minute, at a size, or
 //   when none of its hits is pending, so that the lease holder can delete the last one.
-// * By `spool purge` (`purge-file-spool.ts`).
+// * By `spool purge` (`file-commands.ts`).
 
 import { unlinkSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Segment } from './due-segments.js';
 import { instanceOfOther, isBeside, isSegment } from './file-names.js';
 import { unlinkIfThere } from './open-files.js';
-import type { SegmentReader } from './segment-reader.js';
+import type { Segment, SegmentReader } from './segment-reader.js';
 
 /**
  * Whether nothing is appended to a segment any more, and all its hits have results. Reads as much of the file as necessary, except for

@@ -143,7 +143,7 @@ export class SegmentReader implements SourceSegment {
     this.#isAtEnd = false;
   }
 
-  /** Adds at most `most` lines that were just written, if they follow what was read. */
+  /** Adds at most `most` lines that were just written, if they are next after what was read. */
   feed(start: number, lines: readonly Buffer[], hits: readonly Hit[], most: number): void {
     this.#end = lines.reduce((end, { length }) => end + length, start);
     if (this.#isReading || this.#rest.length > 0 || this.#position !== start) return;
@@ -251,10 +251,19 @@ export class SegmentReader implements SourceSegment {
   }
 }
 
+/** A segment as the lease holder sees it. */
+export interface Segment {
+  readonly reader: SegmentReader;
+  /** Hits taken over without a result; `undefined` if their process is alive. */
+  takenOver: number | undefined;
+  /** Nothing is appended to the segment any more. */
+  isFinal: boolean;
+}
+
 const CHUNK_BYTES = 65_536;
 
 /** Reads a segment in chunks. Opens the file on demand; it is closed if too many files are open. */
-export class SegmentFile implements Closable {
+class SegmentFile implements Closable {
   readonly #path: string;
   readonly #files: OpenFiles;
   #file: FileHandle | undefined;

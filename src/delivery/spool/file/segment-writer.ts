@@ -6,7 +6,7 @@ import { segmentName } from './file-names.js';
 import { isThere } from './open-files.js';
 
 /** The result of an attempt to write: how many lines are in which segment. */
-export interface Written {
+interface Written {
   readonly segment: string | undefined;
   /** Position of the first line in the segment. */
   readonly start: number;

@@ -1,13 +1,14 @@
 import {
+  type CounterName,
+  counterEntries,
   createDeliveryCounters,
   type DeliveryCounters,
   type LossReason,
   sumOfCounters,
 } from '../../queue/counters.js';
-import { type CounterName, counterEntries } from '../share-counts.js';
 
 /** Changes to this process' hits according to Redis. */
-export interface AccountNews {
+interface AccountNews {
   readonly counts: DeliveryCounters;
   /** Hits of other processes that this one now counts; negative if other processes count hits of this one. */
   readonly takenOver: number;

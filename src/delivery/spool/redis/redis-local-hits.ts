@@ -15,7 +15,7 @@ const PORTION = 200;
 /** If storing takes longer than this, new hits wait in memory. */
 const SLOW_MILLIS = 500;
 
-export interface RedisLocalHitsOptions {
+interface RedisLocalHitsOptions {
   readonly instance: string;
   readonly shards: number;
   readonly maxBytes: number;

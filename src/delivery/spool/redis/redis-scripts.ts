@@ -14,7 +14,7 @@ const NOW = `local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
-/** `description, key`: the spool's Matomo, and a visitor key if given. The first process that sets them wins. */
+/** `description, key`: the spool's Matomo, and a visitor key if the text is not empty. The first process that sets them wins. */
 export const OPEN: RedisScript = script(`
 redis.call('SET', '${K.description}', ARGV[1], 'NX')
 if ARGV[2] ~= '' then redis.call('SET', '${K.visitorKey}', ARGV[2], 'NX') end

@@ -2,13 +2,17 @@ import { randomBytes } from 'node:crypto';
 import type { DailyKeys } from '../../../common/daily-keys.js';
 import type { Diagnostics } from '../../../common/diagnostics.js';
 import { SerialQueue } from '../../../common/serial-queue.js';
-import { withTimeout } from '../../../common/with-timeout.js';
+import { withTimeout } from '../../../common/timers.js';
 import type { Hit } from '../../../hit/hit.js';
 import { EXIT_WAITS } from '../../exit/exit-waits.js';
 import type { DeliveryCounters } from '../../queue/counters.js';
 import type { EncodedHit } from '../../queue/encode-hits.js';
-import { newInstanceName } from '../instance-name.js';
-import { describeSpool, requireDescription, UnusableSpool } from '../spool-description.js';
+import {
+  describeSpool,
+  newInstanceName,
+  requireDescription,
+  UnusableSpool,
+} from '../spool-description.js';
 import { codeOf, SpoolReports } from '../spool-reports.js';
 import type { IsFresh, SpoolEvents, SpoolStore, StoredHit, TakeOptions } from '../spool-store.js';
 import { TokenWatch } from '../token-watch.js';
@@ -25,7 +29,7 @@ const POLL_MILLIS = 500;
 const RECONNECT_MILLIS = 500;
 const INSTALL = 'the package redis is not installed; run: npm install redis';
 
-export interface RedisSpoolOptions {
+interface RedisSpoolOptions {
   readonly url: string;
   /** URL of the Matomo that gets the hits. */
   readonly matomoUrl: string;
@@ -43,7 +47,7 @@ export interface RedisSpoolOptions {
 }
 
 /** Streams in Redis, for processes on several machines. For its keys see `redis-keys.ts`. */
-export class RedisSpool implements SpoolStore {
+class RedisSpool implements SpoolStore {
   readonly ready: Promise<void>;
   /** Available when `ready` is resolved. */
   visitorKey: Buffer = randomBytes(32);

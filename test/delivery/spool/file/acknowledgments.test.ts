@@ -58,7 +58,7 @@ test('of several senders, the one with the most results is right, even if anothe
   expect((await read())?.isFinished).toBe(true);
 });
 
-test('what is of another segment says nothing', async () => {
+test('acknowledgments of another segment are ignored', async () => {
   await written(1, decided(1));
   expect(await readOf(SEGMENT.replace('01.hits', '02.hits'))).toBeUndefined();
 });

@@ -63,7 +63,7 @@ test('a disk that is full after any byte leaves no unfinished line, which its re
     await machine.wait(1000);
     await machine.recover();
     checkMachine(machine);
-    expect([room, ...sender.said].join()).not.toContain('[spool-damaged]');
+    expect([room, ...sender.logged].join()).not.toContain('[spool-damaged]');
     expect([...machine.matomo.stored.values()]).toEqual([1, 1, 1]);
   }
 });
@@ -194,6 +194,27 @@ test('a sender that stood still with a bulk under way writes nothing over what a
   expect([...machine.matomo.stored.values()]).toEqual([2, 2, 2, 1, 1, 1]);
 });
 
+test('an acknowledgment that a stalled lease holder writes after the segment was deleted is deleted when the writer ends', async () => {
+  const machine = createMachine();
+  const sender = machine.start();
+  await machine.wait(50);
+  const writer = machine.start();
+  await machine.wait(50);
+  machine.hit(writer);
+  while (sender.inFlight === 0) await machine.wait(1);
+  sender.hang(8000);
+  await machine.wait(5200);
+  expect(writer.sends).toBe(true);
+  machine.hit(writer);
+  await machine.wait(4000);
+  const isLate = (name: string) => name.endsWith('.000000001.ack');
+  expect(machine.files().filter(isLate)).toHaveLength(1);
+  sender.shutDown();
+  await machine.wait(2000);
+  await machine.recover();
+  checkMachine(machine);
+});
+
 test('a segment with hits stays where it could not be synced, and the next cannot be made', async () => {
   for (let failing = 0; failing < 30; failing += STEP) {
     const machine = createMachine();
@@ -243,6 +264,23 @@ test('while a disk hangs hits leave from memory, and those it has taken are sent
   await machine.recover();
   checkMachine(machine);
   expect([...machine.matomo.stored.keys()]).toEqual(['hit-1', 'hit-3', 'hit-2']);
+});
+
+test('a shutdown counts hits that are not stored as lost, even if the disk has hung since a bulk was sent', async () => {
+  const machine = createMachine();
+  const process = machine.start();
+  machine.hit(process);
+  while (process.inFlight === 0) await machine.wait(1);
+  machine.stall();
+  machine.hit(process);
+  await machine.wait(500);
+  process.shutDown();
+  await machine.wait(4000);
+  expect(machine.alive).toEqual([]);
+  expect(process.account).toMatchObject({
+    pending: 0,
+    counters: { tracked: 1, lost: { shutdown: 1 } },
+  });
 });
 
 test('hits that wait in memory are stored once a disk has room again, even if Matomo is unavailable', async () => {

@@ -19,7 +19,7 @@ test('delivered hits are deleted while the process runs and nothing is pending',
   await eventually(() => other.delivery.counters.tracked === 3);
   await eventually(() => linesIn(folder).length === 0);
   expect(sender.sent()).toEqual(['a', 'b', 'c', 'd']);
-  expect(sender.said.concat(other.said)).toEqual([]);
+  expect(sender.logged.concat(other.logged)).toEqual([]);
 });
 
 test('a segment has the hits of at most a minute, so that a pending hit does not keep later ones on disk', async () => {

@@ -55,10 +55,10 @@ async function nextProcess(folder: string): Promise<SpooledDelivery> {
 test('an unfinished last line is logged, and the lines before it are sent', async () => {
   const folder = await leftBehind(['a', 'b', 'c']);
   truncateSync(segment(folder), statSync(segment(folder)).size - 5);
-  const { sent, law, said, delivery } = await nextProcess(folder);
+  const { sent, law, logged, delivery } = await nextProcess(folder);
   expect(sorted(sent())).toEqual(['a', 'b', 'next']);
   expect(law()).toEqual([3, 3]);
-  expect(said).toEqual([
+  expect(logged).toEqual([
     expect.stringMatching(/took over 2 hits.*\[hits-taken-over\]$/),
     expect.stringContaining('[spool-damaged]'),
   ]);
@@ -66,17 +66,17 @@ test('an unfinished last line is logged, and the lines before it are sent', asyn
   await eventually(() => readdirSync(folder).filter((name) => name.includes('.hits')).length === 1);
 });
 
-test('damaged lines, empty ones and garbage are passed over, and said once', async () => {
+test('damaged lines, empty ones and garbage are skipped, and logged once', async () => {
   const folder = await leftBehind(['a', 'b', 'c']);
   const text = readFileSync(segment(folder), 'latin1');
   const [first = '', second = '', third = ''] = text.split('\n');
   const garbage = Buffer.alloc(3_000_000, 0xff).toString('latin1');
   const lines = [first, second.replace('?h=b', '?h=x'), '', garbage, 'hello', '\0\0\0', third, ''];
   writeFileSync(segment(folder), lines.join('\n'), 'latin1');
-  const { sent, law, said } = await nextProcess(folder);
+  const { sent, law, logged } = await nextProcess(folder);
   expect(sorted(sent())).toEqual(['a', 'c', 'next']);
   expect(law()).toEqual([3, 3]);
-  expect(said.filter((line) => line.includes('[spool-damaged]'))).toHaveLength(1);
+  expect(logged.filter((line) => line.includes('[spool-damaged]'))).toHaveLength(1);
 });
 
 test('a segment that has been emptied, and acknowledgments that cannot be read, harm nobody', async () => {
@@ -86,7 +86,7 @@ test('a segment that has been emptied, and acknowledgments that cannot be read, 
   expect(sorted((await nextProcess(folder)).sent())).toEqual(['a', 'b', 'next']);
 });
 
-test('a segment that was written under a clock before 2001 is sent and cleared away', async () => {
+test('a segment that was written under a clock before 2001 is sent and deleted', async () => {
   const folder = await leftBehind(['a', 'b']);
   const [, rest] = /^\d+(-.*)$/.exec(basename(segment(folder))) ?? [];
   renameSync(segment(folder), join(folder, `86400123${rest}`));
@@ -112,18 +112,18 @@ test.each([
 ])('a folder %s is refused, and delivery goes on from memory', async (_of, options, reason) => {
   const folder = await leftBehind(['a']);
   const other = spooledDelivery({ folder, ...options });
-  expect(other.said).toEqual([expect.stringMatching(reason)]);
+  expect(other.logged).toEqual([expect.stringMatching(reason)]);
   other.push('b');
   await eventually(() => other.delivery.counters.tracked === 1);
   expect(other.sent()).toEqual(['b']);
   expect(linesIn(folder)).toHaveLength(1);
 });
 
-test('a folder that cannot be made is said, and delivery goes on from memory', async () => {
+test('a folder that cannot be created is logged, and hits are sent from memory', async () => {
   const file = join(temporaryFolder(), 'file');
   writeFileSync(file, '');
-  const { delivery, push, said, law } = spooledDelivery({ folder: join(file, 'spool') });
-  expect(said).toEqual([expect.stringMatching(/ENOTDIR.*\[spool-not-used\]$/)]);
+  const { delivery, push, logged, law } = spooledDelivery({ folder: join(file, 'spool') });
+  expect(logged).toEqual([expect.stringMatching(/ENOTDIR.*\[spool-not-used\]$/)]);
   push('a');
   await eventually(() => delivery.counters.tracked === 1);
   expect(law()).toEqual([1, 1]);
@@ -131,11 +131,11 @@ test('a folder that cannot be made is said, and delivery goes on from memory', a
 
 test('a folder that turns into a file: hits leave from memory, and none is lost', async () => {
   const folder = join(temporaryFolder(), 'spool');
-  const { delivery, push, law, said } = spooledDelivery({ folder });
+  const { delivery, push, law, logged } = spooledDelivery({ folder });
   push('a');
   await eventually(() => delivery.counters.tracked === 1);
   turnIntoFile(folder);
-  await eventually(() => said.some((line) => line.includes('[spool-not-written]')));
+  await eventually(() => logged.some((line) => line.includes('[spool-not-written]')));
   push('b', 'c');
   await eventually(() => delivery.pending === 0);
   expect(delivery.counters).toMatchObject({ tracked: 3 });
@@ -168,7 +168,7 @@ test('hits in a file that somebody has deleted are sent where they were read bef
 
 test('beyond maxSpoolBytes the newest hits are lost and counted', async () => {
   const folder = temporaryFolder();
-  const { delivery, transport, push, law, said } = spooledDelivery({ folder, maxBytes: 200 });
+  const { delivery, transport, push, law, logged } = spooledDelivery({ folder, maxBytes: 200 });
   transport.answer(notSent);
   push('a', 'b', 'c', 'd', 'e', 'f');
   await eventually(() => delivery.counters.lost.spool > 0);
@@ -176,7 +176,7 @@ test('beyond maxSpoolBytes the newest hits are lost and counted', async () => {
   expect(stored).toEqual(['a', 'b', 'c', 'd', 'e'].slice(0, stored.length));
   expect(delivery.counters.lost.spool).toBe(6 - stored.length);
   expect(law()).toEqual([6, 6]);
-  expect(said).toContainEqual(expect.stringContaining('maxSpoolBytes'));
+  expect(logged).toContainEqual(expect.stringContaining('maxSpoolBytes'));
 });
 
 test('a folder that has grown to maxSpoolBytes in one go takes hits again once all in it is decided, in any sender', async () => {

@@ -110,7 +110,7 @@ test('no room for what was decided: each process knows it all once there is room
   expect([...sender.lawless, ...other.lawless]).toEqual([]);
 });
 
-test('a sender that is killed while there is no room for what was decided: hits are sent twice, as was said, and none is missing', {
+test('a sender that is killed while there is no room for what was decided: hits are sent twice, as was logged, and none is missing', {
   timeout: 90_000,
 }, async () => {
   const { disk, inspector, start } = await setUp();

@@ -18,7 +18,7 @@ const YOUNG_MILLIS = 500;
 const UNSETTLED_MILLIS = 5_000;
 const ROUNDS = Number(process.env.SPOOL_KILL_ROUNDS ?? sampled(2, 10));
 
-test(`${ROUNDS} kills at any instant lose nothing that was older than half a second, and double at most the bulk that was in flight`, {
+test(`${ROUNDS} kills at any instant lose nothing that was older than half a second, and duplicate at most the bulk that was in flight`, {
   timeout: 120_000 + ROUNDS * 15_000,
 }, async () => {
   const random = seededRandom();
@@ -36,7 +36,7 @@ test(`${ROUNDS} kills at any instant lose nothing that was older than half a sec
   const all: SpoolWorker[] = [...alive];
   const killedAt = new Map<SpoolWorker, number>();
   for (let round = 0; round < ROUNDS; round++) {
-    // Away, slow or well: what is under way differs from kill to kill.
+    // Unavailable, slow or available: what is under way differs from kill to kill.
     matomo.play([{ refusals: 2 }, { delayMillis: 150 }, {}][round % 3] ?? {});
     const victim = alive.splice(round % 4 === 3 ? 1 : 0, 1)[0] as SpoolWorker; // the older one sends for both
     await eventually(() => victim.ended.size > 0, { timeoutMillis: 60_000 });

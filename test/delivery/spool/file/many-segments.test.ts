@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { ownerName, segmentName } from '../../../../src/delivery/spool/file/file-names.js';
 import { thisProcess } from '../../../../src/delivery/spool/file/liveness.js';
 import { toLines } from '../../../../src/delivery/spool/hit-line.js';
-import { instanceName } from '../../../../src/delivery/spool/instance-name.js';
+import { instanceName } from '../../../../src/delivery/spool/spool-description.js';
 import { startInspector } from '../../../../src/inspector/index.js';
 import { eventually } from '../../../support/child-process.js';
 import { requires } from '../../../support/skips.js';

@@ -36,7 +36,7 @@ async function leftBehind(...names: string[]): Promise<string> {
   return folder;
 }
 
-/** The hits that the next process sends, and what it says. */
+/** The hits that the next process sends, and what it logs. */
 async function nextProcess(folder: string): Promise<SpooledDelivery> {
   const next = spooledDelivery({ folder });
   next.push('next');
@@ -48,8 +48,8 @@ async function nextProcess(folder: string): Promise<SpooledDelivery> {
 const older = (number: number) => `1700000000000-7-0000000${number}-000001.hits`;
 
 /** Messages but the one about hits that were left behind. */
-const problemsIn = (said: readonly string[]) =>
-  said.filter((line) => !line.includes('[hits-taken-over]'));
+const problemsIn = (logged: readonly string[]) =>
+  logged.filter((line) => !line.includes('[hits-taken-over]'));
 
 describe('a spool that others can change', () => {
   requires('file owners');
@@ -64,11 +64,11 @@ describe('a spool that others can change', () => {
     symlinkSync(join(elsewhere, 'missing'), join(folder, older(2)));
     mkdirSync(join(folder, older(3)));
     execFileSync('mkfifo', [join(folder, older(4))]);
-    const { sent, said, law, delivery } = await nextProcess(folder);
+    const { sent, logged, law, delivery } = await nextProcess(folder);
     expect(sorted(sent())).toEqual(['a', 'b', 'next']);
     expect(delivery.takenOver).toBe(2);
     expect(law()).toEqual([3, 3]);
-    expect(problemsIn(said)).toEqual([
+    expect(problemsIn(logged)).toEqual([
       expect.stringMatching(/hits in the spool .*\[spool-owner\]$/),
     ]);
     await eventually(() => !filesIn(folder, '.hits').includes(segment));
@@ -81,8 +81,8 @@ describe('a spool that others can change', () => {
     writeFileSync(victim, 'mine');
     const segment = basename(filesIn(folder, '.hits')[0] ?? '');
     for (let lease = 1; lease < 5; lease++) {
-      const settled = segment.replace('hits', `${String(lease).padStart(9, '0')}.ack`);
-      symlinkSync(victim, join(folder, `${settled}.tmp`));
+      const acknowledgment = segment.replace('hits', `${String(lease).padStart(9, '0')}.ack`);
+      symlinkSync(victim, join(folder, `${acknowledgment}.tmp`));
     }
     expect(sorted((await nextProcess(folder)).sent())).toEqual(['a', 'b', 'next']);
     expect(readFileSync(victim, 'utf8')).toBe('mine');
@@ -93,14 +93,14 @@ describe('a spool that others can change', () => {
     writeFileSync(join(folder, 'other file'), '');
     chmodSync(folder, 0o777);
     const refused = spooledDelivery({ folder });
-    expect(refused.said).toEqual([expect.stringMatching(/no sticky bit.*\[spool-owner\]$/)]);
+    expect(refused.logged).toEqual([expect.stringMatching(/no sticky bit.*\[spool-owner\]$/)]);
     refused.push('a');
     await eventually(() => refused.delivery.counters.tracked === 1);
     chmodSync(folder, 0o1777);
     const used = spooledDelivery({ folder });
     used.push('b');
     await eventually(() => used.delivery.counters.tracked === 1);
-    expect(used.said).toEqual([]);
+    expect(used.logged).toEqual([]);
     expect(filesIn(folder, '.hits')).toHaveLength(1);
   });
 
@@ -110,9 +110,9 @@ describe('a spool that others can change', () => {
     const { geteuid } = process;
     onTestFinished(() => void Object.assign(process, { geteuid }));
     Object.assign(process, { geteuid: undefined });
-    const { sent, said } = await nextProcess(folder);
+    const { sent, logged } = await nextProcess(folder);
     expect(sorted(sent())).toEqual(['a', 'next']);
-    expect(problemsIn(said)).toEqual([]);
+    expect(problemsIn(logged)).toEqual([]);
   });
 
   test('a description or a visitor key that is a link is refused', async () => {
@@ -121,7 +121,7 @@ describe('a spool that others can change', () => {
     const copy = join(temporaryFolder(), 'copy');
     renameSync(description, copy);
     symlinkSync(copy, description);
-    expect(spooledDelivery({ folder }).said).toEqual([expect.stringContaining('[spool-')]);
+    expect(spooledDelivery({ folder }).logged).toEqual([expect.stringContaining('[spool-')]);
   });
 
   describe('as root, who can make files of other users', () => {
@@ -134,20 +134,20 @@ describe('a spool that others can change', () => {
       copyFileSync(other, planted);
       chownSync(planted, OTHER_USER, OTHER_USER);
       const counts = { tracked: 2, accepted: 0, invalid: 0, lost: {} };
-      const settled = own.replace(/hits$/, '000000009.ack');
-      writeFileSync(settled, JSON.stringify({ offset: 1e6, beyond: [], counts }));
-      chownSync(settled, OTHER_USER, OTHER_USER);
-      const { sent, said } = await nextProcess(folder);
+      const acknowledgment = own.replace(/hits$/, '000000009.ack');
+      writeFileSync(acknowledgment, JSON.stringify({ offset: 1e6, beyond: [], counts }));
+      chownSync(acknowledgment, OTHER_USER, OTHER_USER);
+      const { sent, logged } = await nextProcess(folder);
       expect(sorted(sent())).toEqual(['a', 'b', 'next']);
-      expect(problemsIn(said)).toEqual([expect.stringMatching(/\[spool-owner\]$/)]);
+      expect(problemsIn(logged)).toEqual([expect.stringMatching(/\[spool-owner\]$/)]);
       expect(filesIn(folder, '.hits')).toContain(planted);
     });
 
     test('a folder of a third user is refused', async () => {
       const folder = temporaryFolder();
       chownSync(folder, OTHER_USER, OTHER_USER);
-      const { said, push, delivery } = spooledDelivery({ folder });
-      expect(said).toEqual([expect.stringMatching(/user 12345 owns it.*\[spool-owner\]$/)]);
+      const { logged, push, delivery } = spooledDelivery({ folder });
+      expect(logged).toEqual([expect.stringMatching(/user 12345 owns it.*\[spool-owner\]$/)]);
       push('a');
       await eventually(() => delivery.counters.tracked === 1);
     });

@@ -21,7 +21,7 @@ const STARTING_MILLIS = 1_000;
 const UNSETTLED_MILLIS = 2_000;
 /** What Redis has not written to its disk when it is killed: `appendfsync everysec` may take two. */
 const UNWRITTEN_MILLIS = 2_000;
-/** What could not be stored while Redis was away is stored or sent so long after it came back. */
+/** What could not be stored while Redis was unavailable is stored or sent within this time after it is available again. */
 const BACK_MILLIS = 1_000;
 /** So long after Redis is back a process is killed: what it had in memory is in Redis by then. */
 const KILL_AFTER_MILLIS = 1_500;
@@ -43,7 +43,7 @@ interface Fault {
 }
 
 describe('four processes that share a Redis', () => {
-  test(`${ROUNDS} kills of processes lose and double no more than is promised, and keep each visitor's hits in order`, {
+  test(`${ROUNDS} kills of processes lose and duplicate no more than is promised, and keep each visitor's hits in order`, {
     timeout: 120_000 + ROUNDS * 15_000,
   }, async () => {
     const result = await run(ROUNDS, ['kill']);
@@ -51,11 +51,11 @@ describe('four processes that share a Redis', () => {
     expect(result.outOfOrder).toEqual([]);
     expect(result.atOnce).toEqual([]);
     expect(result.strayDoubles).toEqual([]);
-    expect(result.doubled).toBeLessThanOrEqual(ROUNDS * SHARDS * 100); // maxExportBatchSize
+    expect(result.duplicated).toBeLessThanOrEqual(ROUNDS * SHARDS * 100); // maxExportBatchSize
     expect(result.lawless).toEqual([]);
   });
 
-  test(`${ROUNDS} kills of Redis, cuts of its wire and processes that stand still lose and double no more than is promised`, {
+  test(`${ROUNDS} kills of Redis, cuts of its wire and processes that stall lose and duplicate no more than is promised`, {
     timeout: 120_000 + ROUNDS * 15_000,
   }, async () => {
     requires('time');
@@ -167,7 +167,7 @@ async function run(rounds: number, kinds: readonly Kind[]) {
   const overlaps = Number((await redis.command('GET', 'matomo-spool:overlaps')) ?? 0);
   process.stdout.write(
     `${rounds} rounds of ${kinds.join(', ')}: ${result.ended} requests, ${result.missing.length} missing, ` +
-      `${result.excused} missing as promised, ${result.doubled} doubled, ${result.outOfOrder.length} out of order, overlaps counted: ${overlaps}\n`,
+      `${result.excused} missing as promised, ${result.duplicated} duplicated, ${result.outOfOrder.length} out of order, overlaps counted: ${overlaps}\n`,
   );
   expect(await redis.command('GET', 'matomo-spool:bytes')).toBe('0');
   const hasChatbots = matomo.bulks.some(({ chatbots }) => chatbots > 0);
@@ -238,7 +238,7 @@ function judge(
     ended,
     excused,
     missing,
-    doubled: repeats.reduce((sum, [, { length }]) => sum + length - 1, 0),
+    duplicated: repeats.reduce((sum, [, { length }]) => sum + length - 1, 0),
     strayDoubles: strayDoubles.map(([name, of]) => `${name} in ${of.map(timesOf).join(' and ')}`),
     outOfOrder: findOutOfOrder(tracked),
     atOnce: findAtOnce(tracked),

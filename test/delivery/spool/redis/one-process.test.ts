@@ -10,7 +10,7 @@ const HITS = 'matomo-spool:hits:0';
 describe('a spool in Redis', () => {
   test('hits go to Redis, from there to Matomo, and nothing of them stays', async () => {
     const redis = await startRedis();
-    const { delivery, push, sent, law, said } = spooledDelivery({ folder: redis.url });
+    const { delivery, push, sent, law, logged } = spooledDelivery({ folder: redis.url });
     push('a', 'b', 'c');
     await eventually(() => delivery.spooled === 3);
     expect(law()).toEqual([3, 3]);
@@ -19,7 +19,7 @@ describe('a spool in Redis', () => {
     expect(delivery).toMatchObject({ pending: 0, spooled: 0, takenOver: 0 });
     expect(await redis.command('XLEN', HITS)).toBe(0);
     expect(await redis.command('GET', 'matomo-spool:bytes')).toBe('0');
-    expect(said).toEqual([]);
+    expect(logged).toEqual([]);
   });
 
   test('while Matomo is unavailable, hits are in Redis, and survive a shutdown', async () => {
@@ -98,7 +98,7 @@ describe('a spool in Redis', () => {
     await eventually(() => full.delivery.counters.lost.spool > 0);
     expect(full.delivery.spooled).toBeGreaterThan(0);
     expect(full.law()).toEqual([4, 4]);
-    expect(full.said.join()).toContain('[spool-lost]');
+    expect(full.logged.join()).toContain('[spool-lost]');
     await full.delivery.shutdown(100);
 
     const stored = full.delivery.spooled;
@@ -119,7 +119,7 @@ describe('a spool in Redis', () => {
     const other = spooledDelivery({ folder, url: 'https://other.test/matomo.php' });
     other.push('a');
     await eventually(() => other.delivery.counters.tracked === 1);
-    expect(other.said).toEqual([
+    expect(other.logged).toEqual([
       expect.stringMatching(/belongs to https:\/\/matomo\.test.*\[spool-not-used\]$/),
     ]);
     expect(other.law()).toEqual([1, 1]);
@@ -140,16 +140,16 @@ describe('a spool in Redis', () => {
     await eventually(async () => (await redis.command('XLEN', HITS)) === 1);
     wire.play('dead');
     one.push('c', 'd');
-    await eventually(() => one.said.length > 0);
+    await eventually(() => one.logged.length > 0);
     await expectLaw(one, 4);
     wire.play('well');
     one.transport.answer(processed);
     await eventually(() => one.delivery.counters.tracked === 4, {
-      describe: () => String(one.said),
+      describe: () => String(one.logged),
     });
     await expectLaw(one, 4);
-    expect(one.said.filter((text) => text.includes('[spool-not-written]'))).toHaveLength(1);
-    expect(one.said.join()).not.toContain('secret');
+    expect(one.logged.filter((text) => text.includes('[spool-not-written]'))).toHaveLength(1);
+    expect(one.logged.join()).not.toContain('secret');
   });
 
   test('hits that wait in memory go to Redis once it is back, even if Matomo is unavailable', async () => {
@@ -168,7 +168,7 @@ describe('a spool in Redis', () => {
     await expectLaw(one, 3);
     one.transport.answer(processed);
     await eventually(() => one.delivery.counters.tracked === 3, { timeoutMillis: 30_000 });
-    expect(one.said.join()).not.toContain('[spool-lost]');
+    expect(one.logged.join()).not.toContain('[spool-lost]');
   }, 60_000);
 
   test('while Redis is unavailable, it is tried again at least every second', async () => {
@@ -221,14 +221,14 @@ describe('a spool in Redis', () => {
       await eventually(() => other.delivery.counters.tracked === 15);
       sender.push(...names);
       await eventually(() => sender.delivery.counters.tracked === 36);
-      for (const { delivery, law, said } of [sender, other]) {
+      for (const { delivery, law, logged } of [sender, other]) {
         expect(delivery).toMatchObject({
           pending: 0,
           takenOver: 0,
           counters: { lost: { spool: 0 } },
         });
         expect(law()[0]).toBe(law()[1]);
-        expect(said).toEqual([]);
+        expect(logged).toEqual([]);
       }
       expect(await redis.command('GET', 'matomo-spool:overlaps')).toBe(null);
       expect(await redis.command('GET', 'matomo-spool:bytes')).toBe('0');
@@ -273,7 +273,7 @@ describe('a spool in Redis', () => {
     await eventually(() => one.delivery.spooled === 2);
     await redis.command('CONFIG', 'SET', 'maxmemory', '1');
     one.push('c');
-    await eventually(() => one.said.some((text) => text.includes('[spool-not-written]')));
+    await eventually(() => one.logged.some((text) => text.includes('[spool-not-written]')));
     one.transport.answer(processed);
     await eventually(() => one.delivery.counters.tracked === 3);
     expect(await redis.command('XLEN', HITS)).toBe(0);
@@ -285,7 +285,7 @@ describe('a spool in Redis', () => {
       return one.delivery.spooled > 0;
     });
     const again = '[spool-written-again]';
-    await eventually(() => one.said.filter((text) => text.includes(again)).length === 1);
+    await eventually(() => one.logged.filter((text) => text.includes(again)).length === 1);
   });
 
   test('a shutdown ends though Redis hangs', async () => {

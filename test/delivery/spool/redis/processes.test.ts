@@ -76,7 +76,7 @@ describe('processes that share a Redis', () => {
   });
 });
 
-test('without the package redis that is said once, and hits leave from memory', async () => {
+test('without the package redis, that is logged once, and hits are sent from memory', async () => {
   const matomo = await startBulkReceiver();
   const folder = join(temporaryFolder(), 'no-redis');
   mkdirSync(folder);

@@ -40,9 +40,9 @@ test('hits that others have taken over are theirs', () => {
   expect(account.open).toBe(5);
 });
 
-test('whatever Redis says, hits are open or counted, and counts only grow', () => {
+test('whatever Redis replies, hits are open or counted, and counts only grow', () => {
   const small = fc.nat(50);
-  const said = fc.record({
+  const logged = fc.record({
     stored: small,
     taken_over: fc.integer({ min: -20, max: 20 }),
     tracked: small,
@@ -52,7 +52,7 @@ test('whatever Redis says, hits are open or counted, and counts only grow', () =
     givesUp: fc.boolean(),
   });
   fc.assert(
-    fc.property(fc.array(said, { maxLength: 20 }), (answers) => {
+    fc.property(fc.array(logged, { maxLength: 20 }), (answers) => {
       const account = new RedisAccount();
       let hits = 0;
       let counted = 0;

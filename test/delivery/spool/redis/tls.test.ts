@@ -57,7 +57,7 @@ describe('a Redis behind TLS', () => {
     expect(await redis.command('XLEN', 'matomo-spool:hits:0')).toBe(0);
   });
 
-  test('is not used where its certificate is not trusted, which is said, and hits leave from memory', async () => {
+  test('is not used if its certificate is not trusted, which is logged, and hits are sent from memory', async () => {
     const { redis, url } = await startTlsRedis();
     const matomo = await startBulkReceiver();
     const worker = startSpoolWorker({ MATOMO_URL: matomo.url, MATOMO_SPOOL: url });

@@ -10,7 +10,7 @@ let server;
 let url;
 
 beforeAll(async () => {
-  inspector = await startInspector({ sites: { 1: { dimensions: [3] } } });
+  inspector = await startInspector({ sites: { 1: { dimensions: [5] } } });
   tracking = start({ url: inspector.url, siteId: 1, scheduledDelayMillis: 0, ignore: isInternal });
   server = createServer(checkout);
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -25,7 +25,7 @@ afterAll(async () => {
 
 // In your test, import the handler and the callback from your code.
 function checkout(_request, response) {
-  annotate({ action_name: 'Checkout', dimension3: 'pro' });
+  annotate({ action_name: 'Checkout', dimension5: 'pro' });
   response.end('created');
 }
 function isInternal({ path }) {
@@ -38,7 +38,7 @@ test('an order has a title and its plan', async () => {
   const [hit] = await inspector.waitForHits(1);
   assert.equal(hit.verdict, 'tracked');
   assert.equal(hit.stored.title, 'Checkout');
-  assert.equal(hit.stored.custom_dimension_3, 'pro');
+  assert.equal(hit.stored.custom_dimension_5, 'pro');
 });
 
 test('an order survives an outage of Matomo', async () => {

@@ -36,7 +36,7 @@ const authenticate = (request, _response, next) => {
 
 const authenticateAndTrack = (request, _response, next) => {
   const user = USERS[request.get('X-Api-Key')];
-  if (user) annotate({ uid: user.id, dimension2: user.tenant });
+  if (user) annotate({ uid: user.id, dimension6: user.tenant });
   next();
 };
 
@@ -58,7 +58,7 @@ app.get('/invoices/:id/pdf', (request, response) => {
 app.get('/prices/:id', (request, response) => {
   const { annotate, measure } = forRequest(request);
   cache.get(request.params.id, (_error, price) => {
-    annotate({ dimension3: price === null ? 'miss' : 'hit' });
+    annotate({ dimension5: price === null ? 'miss' : 'hit' });
     response.send(measure('pf_dm2', () => render({ id: price })));
   });
 });

@@ -12,7 +12,7 @@ export class SimulatedMatomo {
   inFlight = 0;
   /** Hits whose visitor was in another bulk at the same time: a new visitor becomes two visits then. */
   besideOthers = 0;
-  isAway = false;
+  isUnavailable = false;
   #clock;
   #freeCores;
   #ready = [];
@@ -26,7 +26,7 @@ export class SimulatedMatomo {
 
   /** `done` gets whether the hits are stored. */
   receive(hits, done) {
-    if (this.isAway) {
+    if (this.isUnavailable) {
       this.#clock.after(1, () => done(false));
       return;
     }

@@ -27,10 +27,10 @@ export const MODES = {
 /**
  * A fleet and one Matomo in virtual time: requests come at random, to any process, from any visitor.
  *
- * @param fleet `mode`, `processes`, `perSecond`, `visitors`, `cores`, `seconds`, and how long Matomo is down first: `awaySeconds`
+ * @param fleet `mode`, `processes`, `perSecond`, `visitors`, `cores`, `seconds`, and how long Matomo is down first: `outageSeconds`
  */
 export function simulate(fleet) {
-  const { mode, processes, perSecond, visitors, cores, seconds, awaySeconds = 0 } = fleet;
+  const { mode, processes, perSecond, visitors, cores, seconds, outageSeconds = 0 } = fleet;
   const clock = new Clock();
   const random = createRandom(1);
   const matomo = new SimulatedMatomo(clock, cores);
@@ -69,15 +69,15 @@ export function simulate(fleet) {
   let drainedSeconds;
   function look() {
     inFlight.push(matomo.inFlight);
-    const isBack = clock.now >= awaySeconds * 1000;
+    const isBack = clock.now >= outageSeconds * 1000;
     const isDrained = backlogOf() <= perSecond * (SLOT_MILLIS / 1000) * 1.1;
-    if (isBack && isDrained) drainedSeconds ??= clock.now / 1000 - awaySeconds;
+    if (isBack && isDrained) drainedSeconds ??= clock.now / 1000 - outageSeconds;
     clock.after(LOOK_MILLIS, look);
   }
 
-  matomo.isAway = awaySeconds > 0;
-  clock.after(awaySeconds * 1000, () => {
-    matomo.isAway = false;
+  matomo.isUnavailable = outageSeconds > 0;
+  clock.after(outageSeconds * 1000, () => {
+    matomo.isUnavailable = false;
   });
   request();
   look();

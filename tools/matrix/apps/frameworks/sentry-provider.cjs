@@ -1,13 +1,15 @@
 // Sentry traces with the tracer provider of the OpenTelemetry SDK, and knows nothing of this package.
 const Sentry = require('@sentry/node');
-const { closeSentry, isKept } = require('../sentry-stand-in.cjs');
+const { closeSentry, noteTransactions } = require('../sentry-stand-in.cjs');
 
 Sentry.init({
   dsn: process.env.SENTRY_DSN,
   openTelemetryBasicTracerProvider: true,
   tracesSampleRate: 1,
-  beforeSendTransaction: (transaction) => (isKept(transaction) ? transaction : null),
+  beforeSendTransaction: (transaction) => (Math.random() < 0.1 ? transaction : null),
 });
+
+noteTransactions(Sentry);
 
 const { createExpressServer } = require('../express-app.cjs');
 const { serve } = require('../serve.cjs');

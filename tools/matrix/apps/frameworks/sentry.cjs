@@ -1,16 +1,17 @@
 // Sentry traces, and has the processor in its setup.
 const Sentry = require('@sentry/node');
 const { MatomoSpanProcessor } = require('opentelemetry-matomo');
-const { closeSentry, isKept } = require('../sentry-stand-in.cjs');
+const { closeSentry, noteTransactions } = require('../sentry-stand-in.cjs');
 
-const processor = new MatomoSpanProcessor();
 Sentry.init({
   dsn: process.env.SENTRY_DSN,
-  openTelemetrySpanProcessors: [processor],
-  // Requests that Sentry does not sample never reach a processor. Sample all, and drop transactions before they are sent.
+  openTelemetrySpanProcessors: [new MatomoSpanProcessor()],
+  // Sentry passes the processor only requests that it records: record all, and send a tenth of their transactions to Sentry.
   tracesSampleRate: 1,
-  beforeSendTransaction: (transaction) => (isKept(transaction) ? transaction : null),
+  beforeSendTransaction: (transaction) => (Math.random() < 0.1 ? transaction : null),
 });
+
+noteTransactions(Sentry);
 
 const { createExpressServer } = require('../express-app.cjs');
 const { serve } = require('../serve.cjs');

@@ -1,0 +1,173 @@
+import { randomBytes } from 'node:crypto';
+import { holdEventLoop } from '../../common/timers.js';
+import { type BulkResult, readAnswer } from '../../delivery/answer/read-answer.js';
+import { createTransport } from '../../delivery/http/create-transport.js';
+import type { Exchange } from '../../delivery/http/transport.js';
+import { encodeHits, toBody } from '../../delivery/queue/encode-hits.js';
+import type { ResolvedOptions } from '../../options/resolved-options.js';
+import { USER_AGENT } from '../../pipeline/create-delivery.js';
+import {
+  type ApiCall,
+  ApiFailure,
+  type ApiResult,
+  createApiClient,
+} from '../matomo-api/api-client.js';
+import {
+  type Dimension,
+  getDimensions,
+  isPluginActivated,
+  listOf,
+  readFlag,
+  readText,
+  SPAM_PREVENTION,
+  toDimension,
+} from '../matomo-api/api-values.js';
+
+/** The maximum time for one question. */
+const LONGEST_MILLIS = 10_000;
+
+/** An address that is reserved for documentation. */
+const NOBODY = '192.0.2.1';
+
+/** Tracking parameters by name. */
+type Parameters = Readonly<Record<string, string>>;
+
+/** What Matomo answered to hits that were sent together. */
+export interface Answer {
+  readonly exchange: Exchange;
+  readonly verdict: BulkResult;
+  /** The middle between question and answer, by the clock of this machine. */
+  readonly askedMillis: number;
+}
+
+/** Questions to Matomo. Only `send` stores anything. */
+export interface Questions {
+  /** Does the site exist? Matomo checks site and token first, and stores nothing if `rec` is 0. */
+  site(): Promise<Answer>;
+  /** Has the token write access to it? Each rejection counts toward Matomo's lock-out. */
+  token(): Promise<Answer>;
+  /** Does Matomo silently drop such a hit? It would do so before it rejects this one for its invalid visitor ID. */
+  isDropped(withToken: boolean): Promise<Answer>;
+  /** The same for several hits in one bulk, each with its own parameters; bots are kept. */
+  areDropped(hits: readonly Parameters[], withToken: boolean): Promise<Answer>;
+  /** Does the database answer? Matomo looks up the visitor of a ping, and stores nothing if it does not know the visitor. */
+  ping(withToken: boolean): Promise<Answer>;
+  /** Sends a page view. */
+  send(withToken: boolean, title: string): Promise<Answer>;
+}
+
+/** Creates questions that are sent like hits. If `bypassesQueue`, Matomo answers them itself despite QueuedTracking. */
+export function createQuestions(options: ResolvedOptions, bypassesQueue: boolean): Questions {
+  const { tokenAuth, siteId, trackBots, baseUrl, headers, exportTimeoutMillis } = options;
+  const url = new URL(options.url);
+  if (bypassesQueue) url.search = '?queuedtracking=0';
+
+  const ask = (parameters: Parameters, withToken: boolean) => askAll([parameters], withToken);
+
+  async function askAll(all: readonly Parameters[], withToken: boolean): Promise<Answer> {
+    const hits = all.map((parameters) => {
+      const query = `?${new URLSearchParams({ idsite: String(siteId), ...parameters })}`;
+      return { site: 0, visitor: '', startSeconds: 0, kind: 'page', query } as const;
+    });
+    const transport = createTransport({ url, headers, userAgent: USER_AGENT });
+    const start = Date.now();
+    const body = toBody(encodeHits(hits), withToken ? tokenAuth : undefined);
+    const limitMillis = Math.min(exportTimeoutMillis, LONGEST_MILLIS);
+    const exchange = await holdEventLoop(transport.send(body, limitMillis));
+    const askedMillis = (start + Date.now()) / 2;
+    await transport.close();
+    // `hasToken: false`, because each check interprets an invalid hit itself.
+    const verdict = readAnswer(exchange, { sent: hits.length, hasToken: false, hasTracked: false });
+    return { exchange, verdict, askedMillis };
+  }
+
+  /** The parameters that decide whether Matomo drops a hit of this service. */
+  function likeHits(withToken: boolean): Parameters {
+    return {
+      rec: '1',
+      ua: USER_AGENT,
+      lang: 'en',
+      ...(trackBots && { bots: '1' }),
+      ...(baseUrl !== undefined && { url: `${baseUrl}/` }),
+      ...(withToken && { cip: NOBODY }),
+    };
+  }
+
+  return {
+    site: () => ask({ rec: '0' }, false),
+    token: () => ask({ rec: '0', cip: NOBODY }, true),
+    isDropped: (withToken) => ask({ ...likeHits(withToken), cid: 'no-visitor' }, withToken),
+    areDropped: (hits, withToken) =>
+      askAll(
+        hits.map((own) => ({ ...likeHits(withToken), bots: '1', ...own, cid: 'no-visitor' })),
+        withToken,
+      ),
+    ping: (withToken) => ask({ ...likeHits(withToken), cid: anybody(), ping: '1' }, withToken),
+    send: (withToken, title) =>
+      ask({ ...likeHits(withToken), cid: anybody(), action_name: title }, withToken),
+  };
+}
+
+/** Whether Matomo processed the hit and counted it like that. */
+export function isProcessed({ verdict }: Answer, as: 'tracked' | 'invalid'): boolean {
+  return verdict.kind === 'processed' && verdict[as] === 1;
+}
+
+function anybody(): string {
+  return randomBytes(8).toString('hex');
+}
+
+/** What Matomo's HTTP API says about how a hit is stored. `undefined` if the token has no access to it. */
+export interface SiteSettings {
+  readonly hasCustomVariables: boolean | undefined;
+  readonly hasCustomDimensions: boolean | undefined;
+  readonly hasQueuedTracking: boolean | undefined;
+  readonly dimensions: readonly Dimension[] | undefined;
+  /** Such as `5.12.0`. */
+  readonly version: string | undefined;
+  readonly hasBotTracking: boolean | undefined;
+  readonly hasSpamPrevention: boolean | undefined;
+}
+
+/** Asks everything in one request. The token must be one that Matomo has accepted before. `undefined` if the API fails. */
+export async function readSiteSettings(
+  options: ResolvedOptions,
+): Promise<SiteSettings | undefined> {
+  const results = await callAll(options, [
+    isPluginActivated('CustomVariables'),
+    isPluginActivated('CustomDimensions'),
+    isPluginActivated('QueuedTracking'),
+    getDimensions(Number(options.siteId)),
+    { method: 'API.getMatomoVersion' },
+    isPluginActivated('BotTracking'),
+    isPluginActivated(SPAM_PREVENTION),
+  ]);
+  if (results === undefined) return undefined;
+  const [variables, customDimensions, queue, dimensions, version, botTracking, spam] = results;
+  return {
+    hasCustomVariables: readFlag(variables),
+    hasCustomDimensions: readFlag(customDimensions),
+    hasQueuedTracking: readFlag(queue),
+    dimensions: dimensions?.kind === 'value' ? listOf(dimensions).map(toDimension) : undefined,
+    version: readText(version),
+    hasBotTracking: readFlag(botTracking),
+    hasSpamPrevention: readFlag(spam),
+  };
+}
+
+/** Calls Matomo's API; `undefined` if it fails. */
+export async function callAll(
+  { url, tokenAuth: token = '', headers, exportTimeoutMillis }: ResolvedOptions,
+  calls: readonly ApiCall[],
+): Promise<readonly ApiResult[] | undefined> {
+  const timeoutMillis = Math.min(exportTimeoutMillis, LONGEST_MILLIS);
+  const client = await createApiClient({ url, token, headers, timeoutMillis });
+  try {
+    return await client.callAll(calls);
+  } catch (error) {
+    if (error instanceof ApiFailure) return undefined;
+    throw error;
+  } finally {
+    await client.close();
+  }
+}

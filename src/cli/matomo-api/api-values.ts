@@ -1,0 +1,95 @@
+import { unescapeHtml } from '../../inspector/rules/php-values.js';
+import type { ApiCall, ApiResult } from './api-client.js';
+
+/** A custom dimension of a site. */
+export interface Dimension {
+  readonly id: number;
+  readonly name: string;
+  readonly scope: string;
+  readonly isActive: boolean;
+  /** Matomo 5.11 and later; empty in older ones. */
+  readonly description: string;
+  /** Rules by which Matomo reads values from URLs and titles itself. */
+  readonly extractions: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** Asks for the dimensions of a site, active or not. */
+export function getDimensions(siteId: number): ApiCall {
+  const params = { idSite: String(siteId) };
+  return { method: 'CustomDimensions.getConfiguredCustomDimensions', params };
+}
+
+/** Parses one element of the result of `getDimensions`. */
+export function toDimension(dimension: Readonly<Record<string, unknown>>): Dimension {
+  return {
+    id: Number(dimension.idcustomdimension),
+    name: readName(dimension),
+    scope: String(dimension.scope),
+    isActive: isTrue(dimension.active),
+    description: unescapeHtml(String(dimension.description ?? '')),
+    extractions: Array.isArray(dimension.extractions) ? dimension.extractions : [],
+  };
+}
+
+/** Asks whether a plugin is active. */
+export function isPluginActivated(pluginName: string): ApiCall {
+  return { method: 'API.isPluginActivated', params: { pluginName } };
+}
+
+/** The answer to `isPluginActivated`; `undefined` if Matomo does not say. */
+export function readFlag(result: ApiResult | undefined): boolean | undefined {
+  const value = unwrap(result);
+  return typeof value === 'boolean' ? value : undefined;
+}
+
+/** Matomo's plugin that drops hits of clouds and of headless browsers. */
+export const SPAM_PREVENTION = 'TrackingSpamPrevention';
+
+/** A setting of the plugin, as its configuration file has it. */
+export type SpamSetting = keyof typeof KEEPING;
+
+/** The values with which the plugin keeps hits. */
+const KEEPING = {
+  block_clouds: '0',
+  cloud_blocking_mode: '"off"',
+  block_headless: '0',
+  blockServerSideLibraries: '0',
+} as const;
+
+/** The lines of `config.ini.php` with which the plugin keeps hits. */
+export function toConfigLines(settings: readonly SpamSetting[]): string[] {
+  return [`[${SPAM_PREVENTION}]`, ...settings.map((name) => `${name} = ${KEEPING[name]}`)];
+}
+
+type ApiObject = Readonly<Record<string, unknown>>;
+
+/** The value of a result that Matomo wraps in an object. */
+export function unwrap(result: ApiResult | undefined): unknown {
+  return objectOf(result).value;
+}
+
+/** The text of a wrapped result; `undefined` if it is not text. */
+export function readText(result: ApiResult | undefined): string | undefined {
+  const value = unwrap(result);
+  return typeof value === 'string' ? value : undefined;
+}
+
+export function objectOf(result: ApiResult | undefined): ApiObject {
+  if (result?.kind !== 'value') return {};
+  return (result.value ?? {}) as ApiObject;
+}
+
+/** Elements of a list, which Matomo sends as an object if its keys have gaps; empty if the call was refused. */
+export function listOf(result: ApiResult | undefined): ApiObject[] {
+  if (result?.kind !== 'value' || typeof result.value !== 'object') return [];
+  return Object.values(result.value ?? {});
+}
+
+export function readName({ name }: ApiObject): string {
+  return unescapeHtml(String(name ?? ''));
+}
+
+/** Matomo 4 sends booleans as numbers or text. */
+export function isTrue(value: unknown): boolean {
+  return value === true || Number(value) === 1;
+}

@@ -1,0 +1,59 @@
+import { createInterface, type Interface } from 'node:readline';
+import { Writable } from 'node:stream';
+
+const WIDTH = 80;
+
+/** Reads a line from the terminal without echo; `undefined` if there is no terminal, or the user leaves the prompt. */
+export async function promptSecret(question: string): Promise<string | undefined> {
+  const { stdin, stderr } = process;
+  if (!stdin.isTTY || !stderr.isTTY) return undefined;
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  // Before the question is printed, because it turns off the echo of the terminal.
+  const lines = createInterface({ input: stdin, output: nowhere, terminal: true, historySize: 0 });
+  stderr.write(question);
+  const line = await readLine(lines);
+  stderr.write('\n');
+  return line;
+}
+
+/** Asks a question; whether the answer is yes. */
+export async function confirm(question: string): Promise<boolean> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr, historySize: 0 });
+  lines.setPrompt(`${question} [y/N] `);
+  lines.prompt();
+  const answer = await readLine(lines);
+  if (answer === undefined) process.stderr.write('\n');
+  return /^\s*y(?:es)?\s*$/i.test(answer ?? '');
+}
+
+/** Reads one line; `undefined` after Ctrl+C or at the end of the input. */
+function readLine(lines: Interface): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    let line: string | undefined;
+    lines.once('line', (text) => {
+      line = text;
+      lines.close();
+    });
+    lines.once('SIGINT', () => lines.close());
+    lines.once('close', () => resolve(line));
+  });
+}
+
+/** Replaces secrets in texts: an answer of Matomo or a proxy, or a mixed-up variable, may repeat them. */
+export function createCleaner(secrets: readonly string[]): (text: string) => string {
+  return (text) => secrets.reduce((cleaned, secret) => cleaned.replaceAll(secret, '…'), text);
+}
+
+/** Wraps text between words. A word that is longer than a line, such as a path, is not broken. */
+export function wrap(indent: string, text: string): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && indent.length + line.length + 1 + word.length > WIDTH) {
+      lines.push(indent + line);
+      line = '';
+    }
+    line += line === '' ? word : ` ${word}`;
+  }
+  return [...lines, indent + line];
+}

@@ -1,0 +1,53 @@
+import { AsyncResource } from 'node:async_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/**
+ * An async context of our own: timers and sockets must not inherit that of the request that happened to create them. It
+ * has `hasRef`, which returns false, because Jest reports async resources without it as open handles.
+ */
+export class DetachedScope extends AsyncResource {
+  hasRef(): boolean {
+    return false;
+  }
+}
+
+/** The longest timer that Node.js has, 24.8 days: it fires a longer one after 1 ms. */
+export const MAX_TIMER_MILLIS: number = 2 ** 31 - 1;
+
+/** Resolves when the monotonic clock (`performance.now()`) reaches a time, or the signal is aborted. */
+export async function sleepUntil(dueMillis: number, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const left = Math.ceil(dueMillis - performance.now());
+    if (left <= 0 || signal.aborted) return;
+    await sleep(Math.min(left, MAX_TIMER_MILLIS), undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/**
+ * Resolves with the value of a promise, which must not reject, or with `undefined` after the timeout. In the background, the timer does
+ * not keep the process alive.
+ */
+export async function withTimeout<T>(
+  millis: number,
+  promise: Promise<T>,
+  isBackground = false,
+): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, Math.min(millis, MAX_TIMER_MILLIS), undefined);
+    if (isBackground) timer.unref();
+  });
+  const first = await Promise.race([promise, deadline]);
+  clearTimeout(timer);
+  return first;
+}
+
+/** Keeps the process alive until a promise is settled: sending hits does not. */
+export async function holdEventLoop<T>(promise: Promise<T>): Promise<T> {
+  const timer = setInterval(() => undefined, MAX_TIMER_MILLIS);
+  try {
+    return await promise;
+  } finally {
+    clearInterval(timer);
+  }
+}

@@ -1,0 +1,52 @@
+import type { HitFields } from '../field.js';
+import { DECIDING_KIND } from '../parameters/parameter-table.js';
+import { PERF_KEYS } from '../parameters/tracking-parameters.js';
+
+/** PDF, office documents, archives, EPUB, CSV, audio and video. HTML, JSON, XML, plain text and Markdown are pages. */
+const DOCUMENT_TYPES: readonly RegExp[] = [
+  /^(?:audio|video)\//,
+  /^application\/(?:pdf|msword|rtf|csv|gzip|zip|zstd|epub\+zip|x-mobipocket-ebook|vnd\.rar|vnd\.amazon\.ebook)$/,
+  /^application\/(?:vnd\.ms-(?:excel|powerpoint|word)|vnd\.openxmlformats-officedocument\.|vnd\.oasis\.opendocument\.)/,
+  /^application\/x-(?:7z-compressed|bzip2?|gzip|rar-compressed|rar|tar|xz|zip-compressed)$/,
+  /^text\/(?:csv|rtf|tab-separated-values)$/,
+];
+
+/** Generic types. */
+const ANY_FILE = /^(?:application|binary)\/(?:octet-stream|force-download|x-download|download)$/;
+
+const DOCUMENT_EXTENSION =
+  /\.(?:pdf|doc[xm]?|dotx?|rtf|od[tspg]|xls[xmb]?|csv|tsv|pp[ts]x?|pptm|epub|mobi|azw3?|zip|g?z|tgz|bz2|xz|7z|rar|tar|zst|mp[34]|m4[av]|aac|flac|og[gav]|opus|wav|mov|avi|mkv|mpe?g|wmv|webm)$/i;
+
+const FIRST_ERROR = 400;
+const PARTIAL_CONTENT = 206;
+const FIRST_PART = /^\s*bytes\s*=\s*0+\s*-/i;
+/** Longer than any content type. */
+const MAX_TYPE_LENGTH = 200;
+
+/**
+ * Whether Matomo counts a response as a document rather than a page: by its content type, or by the extension if that is unknown. Also
+ * by the extension for an error, whose content type is that of the error page.
+ */
+export function isDocument(
+  path: string,
+  statusCode: number,
+  contentType: string | undefined,
+): boolean {
+  const type = contentType?.slice(0, MAX_TYPE_LENGTH).split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  const isKnown = type !== '' && !ANY_FILE.test(type);
+  if (isKnown && statusCode < FIRST_ERROR) return DOCUMENT_TYPES.some((known) => known.test(type));
+  return DOCUMENT_EXTENSION.test(path);
+}
+
+/** Whether a response is a part of a document that does not begin with its first byte. */
+export function isLaterPart(statusCode: number, range = ''): boolean {
+  return statusCode === PARTIAL_CONTENT && !FIRST_PART.test(range);
+}
+
+/** Makes a page view a download, unless it is another kind of hit. Matomo stores the address as sent, so it has no query. */
+export function makeDownload(parameters: HitFields): void {
+  for (const { name } of parameters) if (DECIDING_KIND.has(name)) return;
+  for (const name of ['action_name', 'gt_ms', ...PERF_KEYS]) parameters.delete(name);
+  const url = parameters.get('url');
+  if (url !== undefined) parameters.set('download', url.split('?', 1)[0] as string);
+}

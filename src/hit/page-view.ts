@@ -1,0 +1,230 @@
+import { memoize, memoizePair } from '../common/generation-cache.js';
+import { AI_AGENT_FIELDS } from './bots/ai-chatbots.js';
+import {
+  createField,
+  type Field,
+  FieldGroup,
+  type FieldList,
+  rawField,
+  siteFields,
+} from './field.js';
+import type { HttpRequest } from './http-request.js';
+import { createToActionName, createToPlace, DEFAULT_TITLE } from './page/action-name.js';
+import { createRedactPath, toPagePath, toTitlePath } from './page/page-path.js';
+import { createToPageUrl, type PageUrlOptions } from './page/page-url.js';
+import { createToReferrer, type ReferrerOptions } from './page/referrer.js';
+import { isTimed } from './page/request-timings.js';
+import {
+  customVariablesOf,
+  type ReportProblem,
+  toCustomVariables,
+} from './parameters/custom-variables.js';
+import type { SentRequest } from './parameters/dimensions.js';
+import { withSlash } from './parameters/route-details.js';
+import type { EncodedText } from './text.js';
+import { type ClientFields, createToClientFields } from './visitor/client.js';
+import { HIDDEN_ADDRESS, maskAddress } from './visitor/mask-address.js';
+import {
+  createToVisitor,
+  createToVisitorId,
+  type KeyOfDay,
+  type Visitor,
+  type VisitorTraits,
+} from './visitor/visitor-id.js';
+
+/** What makes the page view of a request, besides the request. */
+export interface PageViewOptions extends PageUrlOptions, ReferrerOptions {
+  readonly redactPathPatterns: readonly RegExp[];
+  readonly titlePaths: 'template' | 'raw';
+  /** A template; the result of a function comes with the request. */
+  readonly actionName: unknown;
+  readonly maxCustomVariables: number;
+  readonly trackBots: boolean;
+  readonly anonymizeIp: number;
+  /** Whether `cip` says nothing about the client. */
+  readonly hidesAddress?: boolean | undefined;
+  /** Whether delivery has a token: without one, Matomo rejects hits with parameters that need it. */
+  readonly hasToken: boolean;
+  readonly visitorId: unknown;
+  /** A function: a key for each day, which is deleted later. */
+  readonly visitorKey: string | Buffer | KeyOfDay;
+}
+
+/** The page view of a request, before anything that was added to the request. */
+interface PageView extends SentRequest {
+  readonly traits: VisitorTraits;
+  readonly visitor: Visitor;
+  /** What further hits of the request have, too. */
+  readonly shared: FieldList;
+  readonly own: FieldList;
+}
+
+export interface PageViewReader {
+  /** The path in URL and dimensions. */
+  toSentPath(request: HttpRequest): string;
+  read(request: HttpRequest, site: number, nowMillis: number): PageView;
+  toTraits(request: HttpRequest, site: number, nowMillis: number): VisitorTraits;
+  toVisitor(traits: VisitorTraits): Visitor;
+  /** Even if none is sent. */
+  toAnyVisitorId(traits: VisitorTraits): string;
+}
+
+const SIGNATURE = new FieldGroup(AI_AGENT_FIELDS);
+
+/** Reads requests into fields. What repeats is encoded once. */
+export function createPageViewReader(
+  options: PageViewOptions,
+  report: ReportProblem,
+): PageViewReader {
+  const { anonymizeIp, hasToken, hidesAddress = false, siteSearch, trackBots } = options;
+  const areKeysDeleted = typeof options.visitorKey === 'function';
+  const redactPath = createRedactPath(options.redactPathPatterns, options.query === 'keep');
+  const toPageUrl = createToPageUrl(options);
+  const toGraphqlUrl = createToPageUrl({ ...options, siteSearch: false });
+  const hasTemplates = options.urlPaths === 'template';
+  const toPlace = createToPlace(hasTemplates ? 'template' : options.titlePaths);
+  const toClientFields = createToClientFields();
+  const toTitle = createToTitle(options);
+  const toVariables = createToVariables(options, report);
+  const toReferrer = createToReferrer(options, redactPath);
+  const toSite = memoize((site: number) => siteFields(site, trackBots));
+  const toVisitorId = createToVisitorId(options.visitorKey);
+  const toVisitor = createToVisitor(
+    (address) =>
+      hasToken ? createField('cip', hidesAddress ? HIDDEN_ADDRESS : address) : undefined,
+    (traits) => (options.visitorId === 'none' ? undefined : toVisitorId(traits)),
+    !areKeysDeleted,
+  );
+
+  /** If none is sent, Matomo would store the address of this server. */
+  function toVisitorAddress(address: string | undefined): string | undefined {
+    if (hidesAddress && areKeysDeleted) return address ?? '';
+    const masked = address && maskAddress(address, anonymizeIp);
+    return hidesAddress ? (masked ?? '') : masked;
+  }
+
+  function toTraits(
+    { address, startMillis: start, operation }: HttpRequest,
+    { userAgent }: ClientFields,
+    site: number,
+    nowMillis: number,
+  ): VisitorTraits {
+    return {
+      address: toVisitorAddress(address),
+      userAgent,
+      site,
+      startMillis: Math.min(Number.isFinite(start) ? start : nowMillis, nowMillis),
+      session: operation?.mcp?.session,
+    };
+  }
+
+  function toPath(request: HttpRequest, redacted: string): string {
+    return hasTemplates ? toTemplate(request, redacted) : redacted;
+  }
+
+  return {
+    toSentPath: (request) => toPath(request, redactPath(request.path)),
+    read(request, site, nowMillis) {
+      const { method, statusCode, host, isAiAgent, isPageData } = request;
+      const client = toClientFields(request);
+      const traits = toTraits(request, client, site, nowMillis);
+      const visitor = toVisitor(traits);
+      const redacted = redactPath(request.path);
+      const path = toPath(request, redacted);
+      const toUrl = siteSearch && isGraphqlRequest(request) ? toGraphqlUrl : toPageUrl;
+      const url = toUrl(request, path);
+      const referrer =
+        request.referrer === undefined
+          ? undefined
+          : createField('urlref', toReferrer(request.referrer, host));
+      const place = toPlace(request, isPageData ? toPagePath(redacted) : redacted);
+      const millis = isTimed(request) ? Math.round(request.durationMillis) : undefined;
+      return {
+        request,
+        url: url.text,
+        path,
+        place,
+        address: hidesAddress ? request.address && HIDDEN_ADDRESS : traits.address,
+        referrer: referrer?.value,
+        traits,
+        visitor,
+        shared: [
+          toSite(site),
+          client,
+          visitor.fields,
+          toUrlField(url),
+          referrer,
+          isAiAgent ? SIGNATURE : undefined,
+        ],
+        own: [
+          toTitle(request, path, place),
+          toVariables(statusCode, method),
+          createField('cdt', Math.floor(traits.startMillis / 1000)),
+          // Matomo 4 and later ignore `gt_ms`, so the duration is the server time too, unless the request has other timings.
+          createField('gt_ms', millis),
+          createField('pf_srv', millis),
+        ],
+      };
+    },
+    toTraits: (request, site, nowMillis) =>
+      toTraits(request, toClientFields(request), site, nowMillis),
+    toVisitor,
+    toAnyVisitorId: (traits) => toVisitor(traits).id ?? toVisitorId(traits),
+  };
+}
+
+/** Longer ones may exceed Matomo's limit when they are HTML-escaped. */
+const SAFE_URL_LENGTH = 170;
+
+function toUrlField({ text, encoded }: EncodedText): Field | undefined {
+  if (text.length > SAFE_URL_LENGTH) return createField('url', text);
+  return { name: 'url', value: text, text: `&url=${encoded}` };
+}
+
+/** Titles of longer methods are not remembered: HTTP has none. */
+const MAX_METHOD_LENGTH = 30;
+
+/** The title. */
+function createToTitle({
+  actionName,
+}: PageViewOptions): (request: HttpRequest, path: string, place: string) => FieldGroup {
+  const toText = createToActionName(typeof actionName === 'string' ? actionName : DEFAULT_TITLE);
+  const create = (title: string) => new FieldGroup([createField('action_name', title)]);
+  const remember = memoize(create);
+  return function toTitle(request, path, place) {
+    const title = toText(request, path, place);
+    return request.method.length > MAX_METHOD_LENGTH ? create(title) : remember(title);
+  };
+}
+
+/** The custom variables that every request has. */
+function createToVariables(
+  { maxCustomVariables }: PageViewOptions,
+  report: ReportProblem,
+): (statusCode: number, method: string) => FieldGroup {
+  function create(statusCode: number, method: string): FieldGroup {
+    if (maxCustomVariables === 0) return new FieldGroup([]);
+    const variables = customVariablesOf({ statusCode, method });
+    return new FieldGroup([
+      rawField('cvar', toCustomVariables(variables, maxCustomVariables, report)),
+    ]);
+  }
+  const remember = memoizePair(create);
+  return function toVariables(statusCode, method) {
+    return method.length > MAX_METHOD_LENGTH
+      ? create(statusCode, method)
+      : remember(statusCode, method);
+  };
+}
+
+/** Whether `query` in the URL of a request is a GraphQL document and not a site search. */
+export function isGraphqlRequest({ path, operation }: HttpRequest): boolean {
+  return /\/graphql\/?$/i.test(path) || operation?.kind === 'graphql';
+}
+
+/** The path of a URL that names no more than the title does. The path comes redacted. */
+function toTemplate({ route }: HttpRequest, path: string): string {
+  if (route === undefined) return toTitlePath(path);
+  const text = route.replaceAll('?', '%3F'); // marks optional parts; in a URL, it would begin the query
+  return withSlash(text);
+}

@@ -1,0 +1,188 @@
+import { toErrorType } from '../http-request.js';
+import { createRedactPath } from '../page/page-path.js';
+import { holdsCredentials, REDACTED } from '../page/query-policy.js';
+import { createToReferrer, type ReferrerOptions } from '../page/referrer.js';
+import { maskAddress } from '../visitor/mask-address.js';
+import { plainAddress } from '../visitor/origin.js';
+
+/** A header that the name of an attribute means. */
+export interface HeaderAttribute {
+  readonly direction: 'request' | 'response';
+  /** In lower case. */
+  readonly header: string;
+}
+
+/** The attributes of OpenTelemetry that have headers. */
+const PREFIX = /^http\.(request|response)\.header\./;
+
+/** Words of names whose values are secrets. */
+const SECRET_WORDS: ReadonlySet<string> = new Set([
+  'token',
+  'secret',
+  'password',
+  'passwd',
+  'key',
+  'apikey',
+  'accesskey',
+  'accesstoken',
+  'auth',
+  'authtoken',
+  'authorization',
+  'jwt',
+  'assertion',
+  'signature',
+  'session',
+  'sessionid',
+  'sid',
+  'credential',
+  'credentials',
+  'cookie',
+]);
+
+/** Names one request, and opens nothing. */
+const IDEMPOTENCY_KEY = /^(?:x[-_])?idempotency[-_]key$/;
+
+/** `undefined` if the attribute has no header. */
+export function headerAttributeOf(attribute: string): HeaderAttribute | undefined {
+  const match = PREFIX.exec(attribute);
+  if (!match) return undefined;
+  const header = attribute.slice(match[0].length).toLowerCase();
+  return { direction: match[1] as HeaderAttribute['direction'], header };
+}
+
+/** Whether the name of a header says that its value is a secret. */
+export function isSecretHeader(header: string): boolean {
+  if (IDEMPOTENCY_KEY.test(header)) return false;
+  return header.split(/[-_]/).some((word) => SECRET_WORDS.has(word));
+}
+
+const MAX_PRODUCT = 64;
+const MAX_VERSION = 20;
+/** More than a product and its version. */
+const MAX_READ = 200;
+const PRODUCT = /^\s*([\w!#$%&'*+.^`|~-]+)(?:\/([\w!#$%&'*+.^`|~:-]+))?/;
+const BROWSER = /^\s*mozilla\//i;
+
+/**
+ * The client library that a user agent begins with, such as `python-requests` `2.32.3`; `undefined` for browsers, and for programs that
+ * look like one.
+ */
+export function productOf(
+  userAgent: string | undefined,
+): { readonly name: string; readonly version: string | undefined } | undefined {
+  if (userAgent === undefined || BROWSER.test(userAgent)) return undefined;
+  const [, name = '', version] = PRODUCT.exec(userAgent.slice(0, MAX_READ)) ?? [];
+  if (!/[a-z]/i.test(name)) return undefined;
+  return { name: name.slice(0, MAX_PRODUCT), version: version?.slice(0, MAX_VERSION) };
+}
+
+/** Whether the headers of a response say that its endpoint is deprecated, or will end. */
+export function saysDeprecated(
+  deprecation: string | undefined,
+  sunset: string | undefined,
+): boolean {
+  const isDenied = deprecation === '?0' || deprecation?.toLowerCase() === 'false';
+  return (deprecation !== undefined && !isDenied) || sunset !== undefined;
+}
+
+const LLMS_TXT = /\/llms(?:-full)?\.txt$/i;
+const MARKDOWN_PATH = /\.(?:md|mdx|markdown)$/i;
+/** Types that say nothing about the format: many servers do not know more. */
+const PLAIN = 'text/plain';
+const ANY_FILE = /^(?:application|binary)\/(?:octet-stream|force-download|x-download|download)$/;
+const FIRST_ERROR = 400;
+const MAX_TYPE_LENGTH = 200;
+
+/** The first that matches counts. */
+const FORMATS: readonly (readonly [format: string, type: RegExp])[] = [
+  ['html', /^(?:text\/html|application\/xhtml\+xml)$/],
+  ['markdown', /^text\/(?:x-)?(?:markdown|mdx)$/],
+  ['pdf', /^application\/pdf$/],
+  ['event-stream', /^text\/event-stream$/],
+  ['json-lines', /^application\/(?:x-)?(?:ndjson|jsonl|jsonlines|json-seq)$/],
+  ['json', /^(?:application|text)\/(?:[\w.-]+\+)?json$/],
+  ['feed', /^application\/(?:rss|atom)\+xml$/],
+  ['image', /^image\//],
+  ['audio', /^audio\//],
+  ['video', /^video\//],
+  ['xml', /^(?:application|text)\/(?:[\w.-]+\+)?xml$/],
+  ['csv', /^(?:text|application)\/csv$/],
+  ['yaml', /^(?:application|text)\/(?:x-|vnd\.)?yaml$/],
+  ['javascript', /^(?:application|text)\/(?:x-)?javascript$/],
+  ['css', /^text\/css$/],
+  ['protobuf', /^application\/(?:x-|vnd\.google\.)?protobuf$/],
+  ['msgpack', /^application\/(?:x-|vnd\.)?msgpack$/],
+  ['archive', /^application\/(?:zip|gzip|x-tar|x-7z-compressed|zstd)$/],
+  ['text', /^text\/plain$/],
+  ['binary', ANY_FILE],
+];
+
+/** The format of a response, of a fixed list, by its content type and its path; `undefined` if it has no content type. */
+export function contentFormatOf(
+  contentType: string | undefined,
+  path: string,
+  statusCode: number,
+): string | undefined {
+  const [withoutOptions = ''] = (contentType ?? '').slice(0, MAX_TYPE_LENGTH).split(';', 1);
+  const type = withoutOptions.trim().toLowerCase();
+  if (type === '') return undefined;
+  const isFile = statusCode < FIRST_ERROR;
+  if (isFile && type.startsWith('text/') && type !== 'text/html' && LLMS_TXT.test(path)) {
+    return 'llms.txt';
+  }
+  const isVague = type === PLAIN || ANY_FILE.test(type);
+  if (isFile && isVague && MARKDOWN_PATH.test(path)) return 'markdown';
+  return FORMATS.find(([, pattern]) => pattern.test(type))?.[0] ?? 'other';
+}
+
+export interface SentAttributeOptions extends ReferrerOptions {
+  readonly anonymizeIp: number;
+  readonly redactPathPatterns: readonly RegExp[];
+}
+
+/** Headers are sent by callers, who may write anything of any size. */
+const MAX_CHARACTERS = 4096;
+
+const ERROR_TYPES = new Set(['error.type', 'http.error_name', 'exception.type']);
+const ITEM = /[^,;=\s]+/g;
+const URL_OR_PATH = /^(?:[a-z][a-z\d+.-]*:)?[/\\]/i;
+
+/**
+ * What is sent of an attribute that an option names, for a dimension or as the user ID: addresses are masked, URLs and paths are
+ * redacted like referrers, and free text is no type of an error.
+ */
+export function createToSentAttribute(
+  options: SentAttributeOptions,
+): (name: string, value: string, host?: string) => string {
+  const { anonymizeIp } = options;
+  const redactPath = createRedactPath(options.redactPathPatterns);
+  const toUrl = createToReferrer({ ...options, referrers: 'full' }, redactPath);
+
+  function maskItem(item: string): string {
+    const address = plainAddress(item);
+    return address === undefined ? item : maskAddress(address, anonymizeIp);
+  }
+
+  return function toSentAttribute(name, value, host) {
+    if (ERROR_TYPES.has(name)) return toErrorType(value);
+    const text = value.slice(0, MAX_CHARACTERS).trim();
+    const isHeader = HEADER.test(name);
+    if (isHeader && holdsCredentials(text)) return REDACTED;
+    if (URL_OR_PATH.test(text) || (isHeader && holdsUrl(name, text))) {
+      return toUrl(text, host) ?? '';
+    }
+    return anonymizeIp === 0 || !MAY_BE_ADDRESS.test(text) ? text : text.replace(ITEM, maskItem);
+  };
+}
+
+const HEADER = /^http\.(?:request|response)\.header\./;
+/** Headers whose values are URLs, which may be relative. */
+const URL_HEADER = /[.-](?:url|uri|path|location|referer|referrer|link|refresh)(?:-|$)/;
+
+/** Also inside of other text, as in the header Link. */
+function holdsUrl(name: string, text: string): boolean {
+  const hasQuery = text.includes('?') && text.includes('=');
+  return hasQuery || text.includes('://') || URL_HEADER.test(name.replaceAll('_', '-'));
+}
+
+const MAY_BE_ADDRESS = /\d\.\d|:/;

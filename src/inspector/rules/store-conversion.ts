@@ -1,0 +1,183 @@
+import type { Conversion, ConversionItem } from '../inspected-hit.js';
+import type { InspectorSite } from '../inspector-options.js';
+import { findInvalidVisitParameter, INVALID_CELL, toNameCell, toText } from './cell.js';
+import { type HitOutcome, invalid, refused, tracked } from './hit-outcome.js';
+import {
+  cutStoredCharacters,
+  escapeHtml,
+  isBroken,
+  type ParameterValue,
+  toAmount,
+  toInteger,
+  toNumber,
+  trim,
+} from './php-values.js';
+import type { Parameters } from './read-tracker-request.js';
+import type { RowTransaction } from './row-memory.js';
+import type { ActionContext } from './store-action.js';
+
+/**
+ * Judges a hit with an `idgoal`: it becomes a conversion, an order or a cart, and no action. `undefined` if the hit has no
+ * `idgoal`.
+ */
+export function convertGoal(
+  parameters: Parameters,
+  { site, siteId, time, url, startsVisit }: ActionContext,
+  rows: RowTransaction,
+): HitOutcome | undefined {
+  const goal = toInteger(parameters.idgoal);
+  if (goal === undefined || goal < 0) return undefined;
+  if (toInteger(parameters.ca)) return refused('ca: needs CrashAnalytics');
+  if (hasUnknownGoal(parameters, site)) return invalid(UNKNOWN_GOAL);
+  const order = `order/${siteId}/${toText(parameters.ec_id)}`;
+  const isOrder = goal === 0 && toText(parameters.ec_id) !== '';
+  if (isOrder && rows.get(order) !== undefined)
+    return { ...invalid('ec_id: the order is already stored'), keepsVisit: true };
+  const invalidParameter =
+    findInvalidVisitParameter(parameters, { startsVisit }) ?? findInvalidItem(parameters);
+  if (invalidParameter !== undefined)
+    return refused(`${invalidParameter}: does not fit its column`);
+  if (goal > 0 && isBroken(url.stored ?? '')) return refused('url: does not fit its column');
+  if (isOrder) rows.set(order, 'stored');
+  const reason = goal > 0 ? 'a conversion, not an action' : 'an order or a cart, not an action';
+  const context = { siteId, time, url: url.stored };
+  return { ...tracked(null, reason), conversion: toConversion(parameters, goal, context) };
+}
+
+export const UNKNOWN_GOAL = 'idgoal: the site has no such goal';
+
+/** Whether a hit has a goal that its site does not have. Such a ping is invalid too. */
+export function hasUnknownGoal({ idgoal }: Parameters, site: InspectorSite): boolean {
+  const goal = toInteger(idgoal);
+  return goal !== undefined && goal > 0 && !site.goals?.includes(goal);
+}
+
+/** The first item of a cart whose number or name is longer than its column. */
+function findInvalidItem({ idgoal, ec_items }: Parameters): string | undefined {
+  if (toInteger(idgoal) !== 0 || toText(ec_items) === '') return undefined;
+  let items: unknown;
+  try {
+    items = JSON.parse(toText(ec_items));
+  } catch {
+    return undefined;
+  }
+  if (typeof items !== 'object' || items === null) return undefined;
+  const isInvalid = Object.values(items).some(
+    (item: unknown) =>
+      Array.isArray(item) && item.some((cell) => toNameCell(String(cell)) === INVALID_CELL),
+  );
+  return isInvalid ? 'ec_items' : undefined;
+}
+
+const MAX_ORDER_CHARACTERS = 100; // log_conversion.idorder
+const MAX_PIECES = 65_535; // log_conversion.items
+const MAX_QUANTITY = 4_294_967_295; // log_conversion_item.quantity
+const MAX_CATEGORIES = 5;
+const MAX_FLOAT = 3.40282e38; // log_conversion.revenue
+
+interface ConversionContext {
+  readonly siteId: number;
+  readonly time: number;
+  readonly url: string | undefined;
+}
+
+/** The row of a goal, an order or a cart with its items. Attribution and columns of the visit are not simulated. */
+function toConversion(
+  parameters: Parameters,
+  goal: number,
+  { siteId, time, url }: ConversionContext,
+): Conversion {
+  const { revenue } = parameters;
+  const base = { idsite: siteId, server_time: time };
+  if (goal > 0) {
+    // Without a revenue, Matomo uses that of the goal, which is not known here.
+    const own = toText(revenue) === '' ? {} : { revenue: toRevenue(revenue) };
+    return { kind: 'goal', ...base, idgoal: goal, ...own, ...(url === undefined ? {} : { url }) };
+  }
+  const lines = readItems(parameters.ec_items);
+  const order = toText(parameters.ec_id);
+  const pieces = lines.reduce((sum, { quantity }) => sum + quantity, 0);
+  const isOrder = order !== '';
+  const amounts = Object.entries(AMOUNTS).flatMap(([column, name]) =>
+    toText(parameters[name]) === '' ? [] : [[column, toMoney(parameters[name])]],
+  );
+  return {
+    kind: isOrder ? 'order' : 'cart',
+    ...base,
+    idgoal: isOrder ? 0 : -1,
+    ...(isOrder ? { idorder: cutStoredCharacters(escapeHtml(order), MAX_ORDER_CHARACTERS) } : {}),
+    revenue: toRevenue(revenue),
+    ...Object.fromEntries(amounts),
+    items: Math.min(pieces, MAX_PIECES),
+    lines: withoutRepeated(lines),
+  };
+}
+
+const AMOUNTS = {
+  revenue_subtotal: 'ec_st',
+  revenue_tax: 'ec_tx',
+  revenue_shipping: 'ec_sh',
+  revenue_discount: 'ec_dt',
+} as const;
+
+/** A float of four bytes. */
+function toRevenue(value: ParameterValue): number {
+  return Math.min(toMoney(value), MAX_FLOAT);
+}
+
+function toMoney(value: ParameterValue): number {
+  const amount = toAmount(toText(value));
+  if (!Number.isFinite(amount)) return 0;
+  // PHP rounds the decimal digits, half away from zero.
+  const cents = Math.round(Number(`${Math.abs(amount)}e2`));
+  return Number.isSafeInteger(cents) ? (Math.sign(amount) * cents) / 100 : amount;
+}
+
+function readItems(value: ParameterValue): ConversionItem[] {
+  try {
+    const items = JSON.parse(toText(value)) as unknown;
+    if (typeof items !== 'object' || items === null) return [];
+    return Object.values(items).flatMap((item) => (Array.isArray(item) ? toItem(item) : []));
+  } catch {
+    return [];
+  }
+}
+
+function toItem([sku, name, category, price, quantity]: unknown[]): ConversionItem[] {
+  const number = toName(sku);
+  if (number === undefined) return [];
+  const named = toName(name);
+  const all = (Array.isArray(category) ? category.slice(0, MAX_CATEGORIES) : [category]).map(
+    toName,
+  );
+  const categories = all.filter((one) => one !== undefined);
+  return [
+    {
+      sku: number,
+      ...(named === undefined ? {} : { name: named }),
+      categories,
+      price: toMoney(String(price)),
+      quantity: toQuantity(quantity),
+    },
+  ];
+}
+
+function toName(value: unknown): string | undefined {
+  if (typeof value !== 'string' && typeof value !== 'number') return undefined;
+  const cell = toNameCell(String(value), trim);
+  return typeof cell === 'string' ? cell : undefined;
+}
+
+/** Whole pieces; one if the value is not a number. */
+function toQuantity(value: unknown): number {
+  const number = typeof value === 'number' ? value : toNumber(String(value));
+  if (number === undefined) return 1;
+  return Math.min(Math.max(0, toInteger(String(number)) ?? Math.trunc(number)), MAX_QUANTITY);
+}
+
+/** Of several items with the same SKU, Matomo stores the first. */
+function withoutRepeated(items: readonly ConversionItem[]): ConversionItem[] {
+  const bySku = new Map<string, ConversionItem>();
+  for (const item of items) if (!bySku.has(item.sku)) bySku.set(item.sku, item);
+  return [...bySku.values()];
+}

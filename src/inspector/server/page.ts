@@ -1,0 +1,229 @@
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { isOwnHost } from '../../common/own-host.js';
+import { toPageContext } from '../explain-parameters.js';
+import type { HitLog } from './hit-log.js';
+
+/** Serves the page at `/`, its files and its data: `/hits`, `/ai-requests`, `/events` and `/context`. */
+interface Page {
+  answer(path: string, request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** Sends changes of the log to open pages. */
+  announce(): void;
+  close(): void;
+}
+
+interface PageOptions {
+  readonly log: HitLog;
+  readonly clear: () => void;
+  /** The option `host`. */
+  readonly host: string;
+  readonly forward: URL | undefined;
+}
+
+const DATA_PATHS: ReadonlySet<string> = new Set(['/hits', '/ai-requests', '/events', '/context']);
+
+export function createPage({ log, clear, host, forward }: PageOptions): Page {
+  const events = createHitEvents(log);
+  const findPageFile = createFindPageFile();
+
+  async function answer(
+    path: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const { headers, method = 'GET' } = request;
+    for (const [name, value] of Object.entries(PAGE_HEADERS)) response.setHeader(name, value);
+    response.setHeader('Cache-Control', 'no-store');
+    const isData = DATA_PATHS.has(path);
+    const refusal =
+      findForeignHost(headers, host) ?? (isData ? findForeignOrigin(headers) : undefined);
+    if (refusal !== undefined) return end(response, 403, 'text/plain; charset=utf-8', refusal);
+    if (path === '/hits' && method === 'DELETE') {
+      clear();
+      return end(response, 204, 'application/json', '');
+    }
+    if (method !== 'GET' && method !== 'HEAD') {
+      return end(response, 405, 'text/plain; charset=utf-8', `${path} does not support ${method}`);
+    }
+    if (path === '/events' && method === 'GET') {
+      return events.subscribe(response, headers['last-event-id']?.toString());
+    }
+    if (path === '/hits') return endJson(response, log.all());
+    if (path === '/ai-requests') return endJson(response, log.aiRequests());
+    if (path === '/context') return endJson(response, toPageContext(forward));
+    const file = await findPageFile(path);
+    if (file) end(response, 200, file.contentType, file.body);
+    else end(response, 404, 'text/plain; charset=utf-8', 'Not Found\n');
+  }
+
+  return { answer, announce: events.announce, close: events.close };
+}
+
+function endJson(response: ServerResponse, value: unknown): void {
+  end(response, 200, 'application/json', JSON.stringify(value));
+}
+
+function end(
+  response: ServerResponse,
+  status: number,
+  contentType: string,
+  body: string | Buffer,
+): void {
+  response.writeHead(status, { 'Content-Type': contentType });
+  response.end(body);
+}
+
+/** Why a request is refused because of its Host header; `undefined` if it is allowed. */
+function findForeignHost({ host = '' }: IncomingHttpHeaders, ownHost: string): string | undefined {
+  if (isOwnHost(host, ownHost)) return undefined;
+  return 'use an IP address or localhost to open this page; other names could belong to anyone';
+}
+
+/** Why a request for data is refused because a browser sent it for another page; `undefined` if it is allowed. */
+function findForeignOrigin(headers: IncomingHttpHeaders): string | undefined {
+  const { host, origin } = headers;
+  const site = headers['sec-fetch-site'];
+  const isForeignSite = site !== undefined && site !== 'same-origin' && site !== 'none';
+  const isForeignOrigin = origin !== undefined && hostOf(origin) !== host;
+  return isForeignSite || isForeignOrigin
+    ? 'only the page of this inspector may read or delete hits'
+    : undefined;
+}
+
+function hostOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).host : undefined;
+}
+
+/** Server-sent events with hits as they arrive, many in one message. */
+interface HitEvents {
+  /** Sends all hits in the log, then new ones, until the client disconnects. `lastId` is the last event that it received. */
+  subscribe(response: ServerResponse, lastId: string | undefined): void;
+  /** Sends new hits to all clients. */
+  announce(): void;
+  close(): void;
+}
+
+interface Subscriber {
+  readonly response: ServerResponse;
+  run: string;
+  next: number;
+  isBlocked: boolean;
+}
+
+const GATHER_MILLIS = 200;
+const MAX_HITS_PER_MESSAGE = 500;
+
+/**
+ * Creates the events of a log. At most one message waits for a slow client. When the client has read it, it gets the hits
+ * that are still in the log.
+ */
+function createHitEvents(log: HitLog): HitEvents {
+  const subscribers = new Set<Subscriber>();
+  let timer: NodeJS.Timeout | undefined;
+
+  function subscribe(response: ServerResponse, lastId: string | undefined): void {
+    const [run = '', next = ''] = lastId?.split('/') ?? [];
+    const subscriber = { response, run, next: Number(next) || 0, isBlocked: false };
+    subscribers.add(subscriber);
+    response.on('close', () => subscribers.delete(subscriber));
+    response.on('drain', () => {
+      subscriber.isBlocked = false;
+      send(subscriber);
+    });
+    response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+    response.flushHeaders();
+    send(subscriber);
+  }
+
+  function send(subscriber: Subscriber): void {
+    while (!subscriber.isBlocked) {
+      const message = nextMessage(subscriber);
+      if (message === undefined) return;
+      subscriber.isBlocked = !subscriber.response.write(message);
+    }
+  }
+
+  function nextMessage(subscriber: Subscriber): string | undefined {
+    if (subscriber.run !== log.run()) {
+      subscriber.run = log.run();
+      subscriber.next = 0;
+      return toMessage(subscriber, 'start', {});
+    }
+    const oldest = log.oldest();
+    const first = Math.max(subscriber.next, oldest);
+    const hits = log.read(first, MAX_HITS_PER_MESSAGE);
+    if (hits.length === 0) return undefined;
+    subscriber.next = first + hits.length;
+    return toMessage(subscriber, 'hits', { first, oldest, hits });
+  }
+
+  function announce(): void {
+    if (timer !== undefined || subscribers.size === 0) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      for (const subscriber of subscribers) send(subscriber);
+    }, GATHER_MILLIS).unref();
+  }
+
+  return { subscribe, announce, close: () => clearTimeout(timer) };
+}
+
+function toMessage({ run, next }: Subscriber, event: string, data: unknown): string {
+  return `event: ${event}\nid: ${run}/${next}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+/** A file of the page. */
+interface PageFile {
+  readonly contentType: string;
+  readonly body: Buffer;
+}
+
+/** Allows nothing from other origins, no inline code, and no text that becomes markup. */
+const PAGE_HEADERS: Readonly<Record<string, string>> = {
+  'Content-Security-Policy': [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join('; '),
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+};
+
+/** The CommonJS build uses the page of the ES module build. */
+const FOLDERS = ['../page/', '../../esm/page/'].map((path) => new URL(path, import.meta.url));
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  html: 'text/html; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  svg: 'image/svg+xml',
+};
+
+/** Finds the file of a path: `/` is the page, `/page/…` are its files. Reads the folder at the first call. */
+function createFindPageFile(): (path: string) => Promise<PageFile | undefined> {
+  let files: Promise<ReadonlyMap<string, PageFile>> | undefined;
+  return async (path) => {
+    files ??= readFolder();
+    return (await files).get(path === '/' ? '/page/index.html' : path);
+  };
+}
+
+async function readFolder(): Promise<ReadonlyMap<string, PageFile>> {
+  const files = new Map<string, PageFile>();
+  const folder = FOLDERS.find((url) => existsSync(url));
+  for (const name of folder ? await readdir(folder) : []) {
+    const contentType = CONTENT_TYPES[name.slice(name.lastIndexOf('.') + 1)];
+    if (contentType === undefined) continue;
+    files.set(`/page/${name}`, { contentType, body: await readFile(new URL(name, folder)) });
+  }
+  return files;
+}

@@ -1,0 +1,290 @@
+import { CONSUMER_SPAN, isOtherRequest, SERVER_SPAN } from './finished-span.js';
+
+/** Up to this many spans, a search is faster than a map. */
+const FEW_SPANS = 8;
+const SPANS_A_MILLI = 50;
+/** A time that is not set: V8 stores other numbers than small integers as separate objects. */
+export const NEVER = -1;
+
+/** A span that waits for others of its request. */
+export interface WaitingSpan<S> {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId: string | undefined;
+  /** Whether the parent is in another process; `undefined` for older SDKs. */
+  readonly isParentRemote: boolean | undefined;
+  readonly kind: number;
+  /** Whether this is the server side of an HTTP request. */
+  readonly isRequest: boolean;
+  /** Whether nothing of it is used, except its place between others. */
+  readonly isEmpty: boolean;
+  /** Its memory, roughly. */
+  readonly bytes: number;
+  /** When it arrived. */
+  arrivedMillis: number;
+  /** Set only while the spans of its trace are grouped. */
+  group: SpanGroup<S> | undefined;
+  /** Whether it was left without a request because an ancestor in its process is missing: that may be its request. */
+  isAncestorMissing: boolean;
+  /** The next span that waits in its trace. */
+  newer: S | undefined;
+}
+
+/** Spans of one request, or spans without a request. Those whose request may still arrive are a separate group. */
+interface SpanGroup<S> {
+  /** The outermost request in their process. */
+  readonly request: S | undefined;
+  /** Whether an ancestor in their process has not arrived. */
+  readonly isAncestorMissing: boolean;
+  newestMillis: number;
+  /** All spans except the request itself and empty ones. */
+  below: S[];
+  /** Empty spans, which are only counted. */
+  emptySpans: number;
+  emptyBytes: number;
+  /** Whether its spans stay, because they must wait longer. */
+  isKept: boolean;
+}
+
+/** The server span of a request, and the spans below it that have arrived. */
+export interface RequestSpans<S> {
+  readonly root: S;
+  /** Without empty ones: they add nothing to a request, and are only counted. */
+  readonly below: readonly S[];
+  readonly emptySpans: number;
+  readonly emptyBytes: number;
+}
+
+/** How long spans wait for others. */
+export interface Waits {
+  /** How long a request waits for the spans below it. */
+  readonly graceMillis: number;
+  /** How long a nested request waits for the outer one, whose SERVER span ends later. */
+  readonly outerMillis: number;
+  /** How long other spans wait for their request. */
+  readonly requestMillis: number;
+}
+
+/**
+ * The spans of one trace and one service that wait to be assembled. They arrive in any order:
+ *
+ *     SERVER (request) <── INTERNAL <── SERVER (nested: of the same request)
+ *                      <── CLIENT   <── SERVER (a request of its own, of this service to itself)
+ */
+export class WaitingTrace<S extends WaitingSpan<S>> {
+  readonly key: string;
+  // A list by `newer`: the array for a few spans would take more memory.
+  #oldest: S | undefined = undefined;
+  #newest: S | undefined = undefined;
+  #size = 0;
+  /** Only if there are many spans. */
+  #byId: Map<string, S> | undefined;
+  /** When the first of its spans have waited long enough. */
+  dueMillis: number = NEVER;
+  /** The tick in which it is due, `NEVER` if none is planned. */
+  plannedTick: number = NEVER;
+
+  constructor(key: string) {
+    this.key = key;
+  }
+
+  get isEmpty(): boolean {
+    return this.#size === 0;
+  }
+
+  /** Adds a span, unless it is a duplicate. */
+  add(span: S, nowMillis: number, { graceMillis }: Waits): boolean {
+    if (this.#find(span.spanId)) return false;
+    span.arrivedMillis = nowMillis;
+    span.group = undefined;
+    this.#append(span);
+    this.#planFor(nowMillis + graceMillis);
+    return true;
+  }
+
+  #append(span: S): void {
+    span.newer = undefined;
+    if (this.#newest) this.#newest.newer = span;
+    else this.#oldest = span;
+    this.#newest = span;
+    this.#size += 1;
+    if (this.#byId) this.#byId.set(span.spanId, span);
+    else if (this.#size > FEW_SPANS) this.#index();
+  }
+
+  #planFor(millis: number): void {
+    this.dueMillis = this.dueMillis === NEVER ? millis : Math.min(this.dueMillis, millis);
+  }
+
+  /** Removes what has waited long enough, or everything: requests with the spans below, and spans without a request. */
+  take(
+    nowMillis: number,
+    waits: Waits,
+    all: boolean,
+  ): { requests: RequestSpans<S>[]; unused: S[] } {
+    const requests: RequestSpans<S>[] = [];
+    const unused: S[] = [];
+    this.dueMillis = NEVER;
+    for (const group of this.#groups()) {
+      const { request: root, below, emptySpans, emptyBytes } = group;
+      const due = dueOf(group, waits);
+      group.isKept = !all && due > nowMillis;
+      if (group.isKept) this.#planFor(due);
+      else if (root) requests.push({ root, below, emptySpans, emptyBytes });
+    }
+    let span = this.#oldest;
+    this.#oldest = undefined;
+    this.#newest = undefined;
+    this.#byId = undefined;
+    this.#size = 0;
+    while (span) {
+      const { group, newer }: WaitingSpan<S> = span;
+      // Cut, so that a request that is pending keeps nothing else in memory.
+      span.group = undefined;
+      span.newer = undefined;
+      if (group?.isKept) this.#append(span);
+      else if (!group?.request) {
+        span.isAncestorMissing = group?.isAncestorMissing ?? false;
+        unused.push(span);
+      }
+      span = newer;
+    }
+    // Grouping many spans is slow, so traces of many spans are due less often.
+    this.dueMillis = Math.max(this.dueMillis, nowMillis + Math.ceil(this.#size / SPANS_A_MILLI));
+    return { requests, unused };
+  }
+
+  #find(spanId: string): S | undefined {
+    if (this.#byId) return this.#byId.get(spanId);
+    let span = this.#oldest;
+    while (span && span.spanId !== spanId) span = span.newer;
+    return span;
+  }
+
+  #index(): void {
+    this.#byId = new Map();
+    for (let span = this.#oldest; span; span = span.newer) this.#byId.set(span.spanId, span);
+  }
+
+  #groups(): readonly SpanGroup<S>[] {
+    const groups: SpanGroup<S>[] = [
+      emptyGroup<S>(undefined, false),
+      emptyGroup<S>(undefined, true),
+    ];
+    for (let span = this.#oldest; span; span = span.newer) {
+      const group: SpanGroup<S> = span.group ?? this.#place(span, groups);
+      if (span.isEmpty) {
+        group.emptySpans += 1;
+        group.emptyBytes += span.bytes;
+      } else if (span !== group.request) {
+        if (group.below.length === 0) group.below = [span];
+        else group.below.push(span);
+      }
+      group.newestMillis = Math.max(group.newestMillis, span.arrivedMillis);
+    }
+    return groups;
+  }
+
+  /** Finds the group of a span and of all its ancestors at once, so that a long chain takes linear time. */
+  #place(span: S, groups: SpanGroup<S>[]): SpanGroup<S> {
+    let parent = this.#localParent(span);
+    if (parent?.group) return placeIn(parent.group, span, groups);
+    if (!parent)
+      return placeIn(groups[this.#hasMissingParent(span) ? 1 : 0] as SpanGroup<S>, span, groups);
+    const chain = [span];
+    span.group = BEING_PLACED;
+    while (parent && !parent.group) {
+      chain.push(parent);
+      parent.group = BEING_PLACED;
+      parent = this.#localParent(parent);
+    }
+    const top = chain[chain.length - 1] as S;
+    // If the parent is being placed too, the chain is a cycle.
+    let group =
+      parent?.group && parent.group !== BEING_PLACED
+        ? parent.group
+        : (groups[this.#hasMissingParent(top) ? 1 : 0] as SpanGroup<S>);
+    for (let i = chain.length - 1; i >= 0; i--) group = placeIn(group, chain[i] as S, groups);
+    return group;
+  }
+
+  /** The parent of a span in the same request, if it has arrived. */
+  #localParent(span: S): S | undefined {
+    if (span.parentSpanId === undefined || span.isParentRemote) return undefined;
+    const parent = this.#find(span.parentSpanId);
+    return parent && isOtherRequest(span.kind, parent.kind) ? undefined : parent;
+  }
+
+  /** Whether the parent of a span is in the same process and missing. For older SDKs it depends on the kind. */
+  #hasMissingParent({ kind, parentSpanId, isParentRemote }: S): boolean {
+    if (parentSpanId === undefined || this.#find(parentSpanId)) return false;
+    if (isParentRemote !== undefined) return !isParentRemote;
+    return kind !== SERVER_SPAN && kind !== CONSUMER_SPAN;
+  }
+}
+
+const NO_WAITS: Waits = { graceMillis: 0, outerMillis: 0, requestMillis: 0 };
+
+/** Groups spans of which no more come, in any order. `keyOf`: spans with different keys never belong to the same request. */
+export function groupSpans<S extends WaitingSpan<S>>(
+  spans: Iterable<S>,
+  keyOf: (span: S) => string,
+): { requests: RequestSpans<S>[]; unused: S[] } {
+  const traces = new Map<string, WaitingTrace<S>>();
+  for (const span of spans) {
+    const key = keyOf(span);
+    const trace = traces.get(key) ?? new WaitingTrace<S>(key);
+    traces.set(key, trace);
+    trace.add(span, 0, NO_WAITS);
+  }
+  const groups = { requests: [] as RequestSpans<S>[], unused: [] as S[] };
+  for (const trace of traces.values()) {
+    const { requests, unused } = trace.take(0, NO_WAITS, true);
+    for (const request of requests) groups.requests.push(request);
+    for (const span of unused) groups.unused.push(span);
+  }
+  return groups;
+}
+
+/** Shared, because most requests have only empty spans below them. */
+const NO_SPANS = Object.freeze<never[]>([]) as never[];
+
+/** Marks spans whose group is being searched. */
+const BEING_PLACED = emptyGroup<never>(undefined, false);
+
+/** Adds a span to a group. A request that is not nested begins its own group. */
+function placeIn<S extends WaitingSpan<S>>(
+  around: SpanGroup<S>,
+  span: S,
+  groups: SpanGroup<S>[],
+): SpanGroup<S> {
+  let group = around;
+  if (!group.request && span.isRequest) {
+    group = emptyGroup(span, group.isAncestorMissing);
+    groups.push(group);
+  }
+  span.group = group;
+  return group;
+}
+
+function emptyGroup<S>(request: S | undefined, isAncestorMissing: boolean): SpanGroup<S> {
+  return {
+    request,
+    isAncestorMissing,
+    newestMillis: 0,
+    below: NO_SPANS,
+    emptySpans: 0,
+    emptyBytes: 0,
+    isKept: false,
+  };
+}
+
+function dueOf<S extends WaitingSpan<S>>(
+  { request, isAncestorMissing, newestMillis }: SpanGroup<S>,
+  waits: Waits,
+): number {
+  if (request) {
+    return request.arrivedMillis + (isAncestorMissing ? waits.outerMillis : waits.graceMillis);
+  }
+  return newestMillis + (isAncestorMissing ? waits.requestMillis : waits.graceMillis);
+}

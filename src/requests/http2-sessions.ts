@@ -1,0 +1,218 @@
+import type { AsyncLocalStorage } from 'node:async_hooks';
+import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import type { StreamMessage } from '../common/channel-listener.js';
+import type { CapturedRequest } from './captured-requests.js';
+import type { Http2Request, Http2Response, Peer } from './http2-exchange.js';
+import { isClientError } from './response-status.js';
+
+interface Session {
+  readonly peer: Peer;
+  /** Requests whose streams are not closed. */
+  readonly open: Set<CapturedRequest>;
+  /** The client ended it because of an error. */
+  isGivenUp: boolean;
+}
+
+/** What is captured when a stream begins. */
+interface CapturedStream {
+  readonly stream: ServerHttp2Stream;
+  readonly captured: CapturedRequest;
+  readonly response: Http2Response;
+}
+
+/**
+ * Whether a stream is a request that may make a hit: not a push, which the server begins, not `CONNECT`, which opens a tunnel or a
+ * WebSocket, and not gRPC.
+ */
+export function isRequestStream({ stream, headers }: StreamMessage): boolean {
+  const { id = 0 } = stream;
+  if (id % 2 === 0 || headers[':method'] === 'CONNECT') return false;
+  const contentType = headers['content-type'];
+  return typeof contentType !== 'string' || !GRPC.test(contentType);
+}
+
+const GRPC = /^application\/grpc/i;
+
+/** The sessions of HTTP/2 servers. A session closes all of its streams when it closes. */
+export class Http2Sessions {
+  readonly #storage: AsyncLocalStorage<CapturedRequest>;
+  readonly #capturedOf: (stream: object) => CapturedRequest | undefined;
+  readonly #sessions = new WeakMap<ServerHttp2Session, Session>();
+  /** Weak, because a stream that the application passes to a server as a connection may never close. */
+  readonly #open = new Set<WeakRef<Session['open']>>();
+
+  constructor(
+    storage: AsyncLocalStorage<CapturedRequest>,
+    capturedOf: (stream: object) => CapturedRequest | undefined,
+  ) {
+    this.#storage = storage;
+    this.#capturedOf = capturedOf;
+  }
+
+  /** The requests whose streams are not closed. */
+  *listOpen(): IterableIterator<CapturedRequest> {
+    for (const reference of this.#open) yield* reference.deref() ?? [];
+  }
+
+  /** The connection of a stream that begins. */
+  peerOf(stream: ServerHttp2Stream): Peer {
+    return this.#sessionOf(stream.session as ServerHttp2Session).peer;
+  }
+
+  /** Watches a stream until it is closed. */
+  watch({ stream, captured, response }: CapturedStream, onClose: () => void): void {
+    const session = this.#sessionOf(stream.session as ServerHttp2Session);
+    session.open.add(captured);
+    stream.once('close', () => {
+      session.open.delete(captured);
+      onClose();
+    });
+    this.#runInContext(stream, captured);
+    watchEnd(stream, response, session);
+    countWrites(stream, response);
+  }
+
+  #sessionOf(node: ServerHttp2Session): Session {
+    const known = this.#sessions.get(node);
+    if (known) return known;
+    const session: Session = { peer: readPeer(node), open: new Set(), isGivenUp: false };
+    this.#sessions.set(node, session);
+    const reference = new WeakRef(session.open);
+    this.#open.add(reference);
+    node.once('close', () => this.#open.delete(reference));
+    this.#watchSession(node, session);
+    return session;
+  }
+
+  /** Calls the listeners of each stream that begins in the async context of its request. */
+  #watchSession(node: ServerHttp2Session, session: Session): void {
+    const { emit } = node;
+    const storage = this.#storage;
+    const capturedOf = this.#capturedOf;
+    replace(node, 'emit', function emitInContext(this: ServerHttp2Session, ...event: unknown[]) {
+      const [name, value] = event;
+      if (name === 'goaway' && value !== NO_ERROR) session.isGivenUp = true;
+      const captured = name === 'stream' ? capturedOf(value as object) : undefined;
+      if (!captured) return Reflect.apply(emit, this, event);
+      try {
+        return storage.run(captured, Reflect.apply, emit, this, event);
+      } finally {
+        if (captured.request)
+          (captured.request as Http2Request).compatible = compatibleRequestOf(value as object);
+      }
+    });
+  }
+
+  /**
+   * Calls the listeners of a stream in the async context of its request. Node.js calls those that read the body in the context of
+   * whatever the connection did before.
+   */
+  #runInContext(stream: ServerHttp2Stream, captured: CapturedRequest): void {
+    const { emit } = stream;
+    const storage = this.#storage;
+    replace(stream, 'emit', function emitInContext(this: ServerHttp2Stream, ...event: unknown[]) {
+      if (storage.getStore() === captured) return Reflect.apply(emit, this, event);
+      return storage.run(captured, Reflect.apply, emit, this, event);
+    });
+  }
+}
+
+const NO_ERROR = 0;
+
+function readPeer({ socket, encrypted }: ServerHttp2Session): Peer {
+  const { remoteAddress, remotePort } = socket;
+  return encrypted ? { remoteAddress, remotePort, encrypted } : { remoteAddress, remotePort };
+}
+
+/** Of one object, so that it ends with it, and hidden, as methods are. */
+function replace(target: object, name: string, value: unknown): void {
+  Object.defineProperty(target, name, { value, writable: true, configurable: true });
+}
+
+/** Node.js resets a stream in the same way for both sides, so what the application calls is watched. */
+function watchEnd(stream: ServerHttp2Stream, response: Http2Response, session: Session): void {
+  const { close, destroy } = stream;
+
+  function recordEnd(error?: unknown): void {
+    if (stream.closed) return;
+    const isByClient = session.isGivenUp || isClientError(error) || isDisconnected(stream);
+    response.closedBy = isByClient ? 'client' : 'server';
+  }
+
+  replace(stream, 'close', function recordAndClose(this: ServerHttp2Stream, ...args: unknown[]) {
+    recordEnd();
+    return Reflect.apply(close, this, args);
+  });
+  replace(
+    stream,
+    'destroy',
+    function recordAndDestroy(this: ServerHttp2Stream, ...args: unknown[]) {
+      recordEnd(args[0]);
+      return Reflect.apply(destroy, this, args);
+    },
+  );
+}
+
+function isDisconnected({ session }: ServerHttp2Stream): boolean {
+  try {
+    return session?.socket.destroyed !== false;
+  } catch {
+    return true; // the session has no socket any more
+  }
+}
+
+type WriteCallback = (error?: Error | null) => void;
+type Chunk = string | Uint8Array;
+
+/** Node.js counts the bytes of a stream, but does not show them. */
+function countWrites(stream: ServerHttp2Stream, response: Http2Response): void {
+  const { _write: write, _writev: writev } = stream;
+
+  function counted(bytes: number, callback: WriteCallback): WriteCallback {
+    response.writtenBytes += bytes;
+    return (error) => {
+      if (!error && !stream.destroyed) response.sentBytes += bytes;
+      callback(error);
+    };
+  }
+
+  replace(
+    stream,
+    '_write',
+    function countedWrite(
+      this: ServerHttp2Stream,
+      ...args: [Chunk, BufferEncoding, WriteCallback]
+    ) {
+      const [chunk, encoding, callback] = args;
+      return write.call(this, chunk, encoding, counted(sizeOf(chunk, encoding), callback));
+    },
+  );
+  if (!writev) return;
+  replace(
+    stream,
+    '_writev',
+    function countedWritev(
+      this: ServerHttp2Stream,
+      chunks: { chunk: Chunk; encoding: BufferEncoding }[],
+      callback: WriteCallback,
+    ) {
+      let bytes = 0;
+      for (const { chunk, encoding } of chunks) bytes += sizeOf(chunk, encoding);
+      return writev.call(this, chunks, counted(bytes, callback));
+    },
+  );
+}
+
+function sizeOf(chunk: Chunk, encoding: BufferEncoding): number {
+  return typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.byteLength;
+}
+
+/** Not public, but unchanged since Node.js 10. */
+let compatibleKey: symbol | undefined;
+
+function compatibleRequestOf(stream: object): object | undefined {
+  compatibleKey ??= Object.getOwnPropertySymbols(stream).find(
+    ({ description }) => description === 'request',
+  );
+  return compatibleKey && (stream as Record<symbol, object | undefined>)[compatibleKey];
+}

@@ -1,0 +1,44 @@
+import { toErrorType } from '../../hit/http-request.js';
+import { annotationsFor, type CapturedRequest, currentRequest } from '../captured-requests.js';
+
+/** What `trackMcp` sees of the messages of one HTTP request. Nothing of it is checked: `McpEndpoints` does that. */
+export interface McpReport {
+  /** The JSON-RPC method of the first message, such as `tools/call`. */
+  method?: string | undefined;
+  /** Whether the first message gets no response: it is a notification, or itself a response to a request of the server. */
+  isUnanswered?: boolean | undefined;
+  /** The name of the tool or prompt in that message. Never a URI. */
+  target?: string | undefined;
+  clientName?: string | undefined;
+  protocolVersion?: string | undefined;
+  session?: string | undefined;
+  /** Names of tools or prompts that the server has listed in its response. */
+  listedNames?: readonly string[] | undefined;
+}
+
+/**
+ * Adds to what is known of the HTTP request in whose async context this is called, or of the given one: what is known already is not
+ * replaced. From then on, the path is known as one of MCP. Returns the request, to report what happens later in another context;
+ * `undefined` if there is none, as with stdio. Never throws.
+ */
+export function reportMcp(
+  report: McpReport,
+  captured: CapturedRequest | undefined = currentRequest(),
+): CapturedRequest | undefined {
+  if (captured) captured.mcp = captured.mcp ? { ...report, ...definedOf(captured.mcp) } : report;
+  return captured;
+}
+
+/** The call of this request has failed: `tool_error`, or the code of a JSON-RPC error. The response may still have status 200. */
+export function reportMcpFailure(
+  errorType: string,
+  captured: CapturedRequest | undefined = currentRequest(),
+): void {
+  if (!captured) return;
+  captured.hasFailedOperation = true;
+  annotationsFor(captured).operationError = toErrorType(errorType);
+}
+
+function definedOf(report: McpReport): McpReport {
+  return Object.fromEntries(Object.entries(report).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,365 @@
+import { hash } from 'node:crypto';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import { GenerationCache } from '../../common/generation-cache.js';
+import { isRecord } from '../../common/is-record.js';
+import type { Attributes, SpanContext } from '../../common/otel-types.js';
+import type { McpDetails, Operation } from '../../hit/http-request.js';
+import { CLIENT_SPAN, type FinishedSpan, SERVER_SPAN } from '../finished-span.js';
+import { frameworkRequestOf } from '../http2-exchange.js';
+import { readHeader } from '../read-headers.js';
+import { readResponseHeader } from '../response-header.js';
+import type { McpReport } from './mcp-report.js';
+import { type OperationAdapter, type OperationTarget, toName } from './operation-adapter.js';
+
+/** Calls that the protocol defines. A method that it does not define is a call, too. */
+const CALLS: ReadonlySet<unknown> = new Set([
+  'initialize',
+  'prompts/get',
+  'resources/read',
+  'server/discover',
+  'tools/call',
+]);
+
+/** Other methods that the protocol defines. */
+const PROTOCOL: ReadonlySet<unknown> = new Set([
+  'completion/complete',
+  'logging/setLevel',
+  'notifications/cancelled',
+  'notifications/initialized',
+  'notifications/progress',
+  'notifications/roots/list_changed',
+  'ping',
+  'prompts/list',
+  'resources/list',
+  'resources/subscribe',
+  'resources/templates/list',
+  'resources/unsubscribe',
+  'subscriptions/listen',
+  'tools/list',
+]);
+
+/** Calls whose target is a name. That of `resources/read` is a URI, which is never read. */
+const NAMED: ReadonlySet<unknown> = new Set(['prompts/get', 'tools/call']);
+
+/** Spans of FastMCP for Python have an ID of their own for each request from this revision on. */
+const FIRST_WITHOUT_SESSIONS = '2026-07-28';
+
+/** MCP over HTTP: only spans are read here, and everything else by `McpEndpoints`, as it depends on the path. */
+export const mcpAdapter: OperationAdapter = {
+  kind: 'mcp',
+  attributes: [
+    'mcp.method.name',
+    'gen_ai.tool.name',
+    'gen_ai.prompt.name',
+    'mcp.session.id',
+    'mcp.protocol.version',
+    // Of Sentry.
+    'mcp.tool.name',
+    'mcp.prompt.name',
+    'mcp.client.name',
+  ],
+  readSpan(span) {
+    const method = methodOf(span);
+    if (method === undefined) return undefined;
+    const { attributes } = span;
+    const target =
+      method === 'prompts/get'
+        ? (attributes['gen_ai.prompt.name'] ?? attributes['mcp.prompt.name'])
+        : (attributes['gen_ai.tool.name'] ?? attributes['mcp.tool.name']);
+    const protocolVersion = toVersion(attributes['mcp.protocol.version']);
+    const hasSessions = protocolVersion === undefined || protocolVersion < FIRST_WITHOUT_SESSIONS;
+    return describe({
+      method,
+      target,
+      session: hasSessions ? attributes['mcp.session.id'] : undefined,
+      clientName: attributes['mcp.client.name'],
+      protocolVersion,
+    });
+  },
+};
+
+type Attributed = Pick<FinishedSpan, 'kind' | 'attributes'>;
+
+function methodOf({ kind, attributes }: Attributed): string | undefined {
+  if (kind === CLIENT_SPAN) return undefined; // of a call that the handler made itself
+  const system = attributes['rpc.system.name'] ?? attributes['rpc.system'];
+  const method =
+    attributes['mcp.method.name'] ?? (system === 'mcp' ? attributes['rpc.method'] : undefined);
+  return typeof method === 'string' ? method : undefined;
+}
+
+/** Whether a span is of a message to this server. */
+export function isMcpSpan(span: Attributed): boolean {
+  return methodOf(span) !== undefined;
+}
+
+/**
+ * The SERVER span of the HTTP request that brought the message of a span: a link, if the parent of the span is the call of the client,
+ * as the message itself says.
+ */
+export function linkedRequestOf(
+  span: Pick<FinishedSpan, 'kind' | 'attributes' | 'links' | 'parentSpanContext' | 'parentSpanId'>,
+): Pick<SpanContext, 'traceId' | 'spanId'> | undefined {
+  const { links, parentSpanContext, kind } = span;
+  const [link] = links ?? [];
+  if (link === undefined || !isMcpSpan(span)) return undefined;
+  const isLocal =
+    parentSpanContext?.isRemote === false ||
+    (parentSpanContext?.isRemote === undefined && kind !== SERVER_SPAN);
+  const { parentSpanId = parentSpanContext?.spanId } = span;
+  return parentSpanId !== undefined && isLocal ? undefined : link.context;
+}
+
+/** What a message says, by any source, not yet checked. */
+type Message = { readonly [name in keyof McpReport]?: unknown };
+
+export type McpOperation = Pick<Operation, 'name'> & { readonly mcp: McpDetails };
+
+function describe({ method, target, isUnanswered, ...more }: Message): McpOperation {
+  const isCall = CALLS.has(method);
+  const isDefined = isCall || PROTOCOL.has(method);
+  const invented = isDefined ? undefined : toName(method);
+  return {
+    name: NAMED.has(method) ? toName(target) : invented,
+    mcp: {
+      method: isDefined ? (method as string) : undefined,
+      isProtocol:
+        isUnanswered === true ||
+        (isDefined ? !isCall : /^notifications\/|\/list$/.test(invented ?? '')),
+      session: toSession(more.session),
+      clientName: toClientName(more.clientName),
+      protocolVersion: toVersion(more.protocolVersion),
+    },
+  };
+}
+
+/** Visible ASCII, as the protocol says. */
+function toSession(value: unknown): string | undefined {
+  const isSession = typeof value === 'string' && value.length <= MAX_SESSION_LENGTH;
+  return isSession && /^[!-~]+$/.test(value) ? value : undefined;
+}
+
+/** Some are tokens. */
+const MAX_SESSION_LENGTH = 2048;
+
+/** A line of text, such as `Visual Studio Code`. */
+function toClientName(value: unknown): string | undefined {
+  if (typeof value !== 'string' || value.length > MAX_CLIENT_LENGTH) return undefined;
+  return /^\P{C}+$/u.test(value) ? value : undefined;
+}
+
+const MAX_CLIENT_LENGTH = 64;
+
+/** Revisions of the protocol are dates. */
+function toVersion(value: unknown): string | undefined {
+  if (typeof value !== 'string' || value.length !== 'YYYY-MM-DD'.length) return undefined;
+  return /^\d{4}-\d{2}-\d{2}$/.test(value) ? value : undefined;
+}
+
+/** What `McpEndpoints` reads besides the target. */
+export interface McpSources {
+  /** The operation that a span of the request names. */
+  readonly span: Pick<Operation, 'name' | 'mcp'> | undefined;
+  readonly captured:
+    | { readonly request: object | undefined; readonly mcp?: McpReport | undefined }
+    | undefined;
+  /** Of the SERVER span. */
+  readonly attributes: Attributes;
+  readonly statusCode: number;
+  /** Whether the response is an event stream. */
+  readonly isEventStream: boolean;
+}
+
+/** Paths at which this process has served MCP, so that they need not end in `/mcp`, and are known if a stream is opened. */
+const MAX_PATHS = 1000;
+/** Longer paths are not remembered. */
+const MAX_PATH_LENGTH = 512;
+/** Sessions whose client is known: it names itself when the session begins. */
+const MAX_SESSIONS = 10_000;
+
+const FIRST_FAILED_STATUS = 400;
+
+/** Recognizes the requests to MCP servers of one process. Paths and sessions are kept as digests: they may be secret. */
+export class McpEndpoints {
+  readonly #paths = new GenerationCache<string, true>(MAX_PATHS);
+  /** By the length of a path, whether one is known: no digest is made of most others. */
+  readonly #isKnownLength = new Uint8Array(MAX_PATH_LENGTH + 1);
+  readonly #clients = new GenerationCache<string, string>(MAX_SESSIONS);
+
+  /** Whether a request may be one to an MCP server, as far as its target tells. */
+  mayServe({ method, path }: OperationTarget): boolean {
+    if (method === 'POST') return isEndpointPath(path) || this.#isKnown(path);
+    return (method === 'GET' || method === 'DELETE') && this.#isKnown(path);
+  }
+
+  /** The operation of an ended request, and the number of messages in it; `undefined` if it is not one of MCP. */
+  read(
+    { method, path }: OperationTarget,
+    sources: McpSources,
+  ): (McpOperation & { readonly count: number }) | undefined {
+    if (method === 'POST') return this.#readPost(path, sources);
+    if (!this.#isKnown(path)) return undefined;
+    const header = headerReader(sources);
+    const session = header('mcp-session-id');
+    const isOfProtocol =
+      method === 'DELETE'
+        ? session !== undefined
+        : sources.isEventStream || header('accept')?.includes('text/event-stream') === true;
+    if (!isOfProtocol) return undefined;
+    const { mcp } = describe({ session, protocolVersion: header('mcp-protocol-version') });
+    const clientName = this.#clientOf(mcp.session);
+    return { name: undefined, count: 1, mcp: { ...mcp, clientName, isProtocol: true } };
+  }
+
+  /** The response to `initialize` shows that an endpoint with any path is one of MCP. */
+  readInitialize(target: OperationTarget, sources: McpSources): ReturnType<McpEndpoints['read']> {
+    if (responseSession(sources) === undefined) return undefined;
+    this.#add(target.path);
+    return this.#readPost(target.path, sources);
+  }
+
+  #readPost(path: string, sources: McpSources): ReturnType<McpEndpoints['read']> {
+    const { span, captured, statusCode } = sources;
+    const report = captured?.mcp;
+    const isProven = (span ?? report) !== undefined;
+    const header = headerReader(sources);
+    const body = readBody(frameworkRequestOf(captured?.request));
+    const session = header('mcp-session-id');
+    const version = header('mcp-protocol-version');
+    const announced = header('mcp-method');
+    const given = session ?? version ?? announced ?? body ?? responseSession(sources);
+    if (!isProven && given === undefined) return undefined;
+    const fromHeader = announced === undefined ? undefined : describeHeaders(announced, header);
+    const fromReport = report && describe(report);
+    const fromBody = body && describe(body.message);
+    const fromSpan = span?.mcp && { name: span.name, mcp: span.mcp };
+    const isUnanswered = body?.message.isUnanswered === true;
+    const unproven = isUnanswered ? [fromBody] : [fromHeader, fromBody];
+    const found = [fromReport, fromSpan, ...unproven].filter((each) => each !== undefined);
+    const { name, mcp } = found[0] ?? describe({});
+    const sent = describe({ session, protocolVersion: version }).mcp;
+    const known = [sent, ...found.map((each) => each.mcp)];
+    const first = <Key extends keyof McpDetails>(key: Key) =>
+      known.find((each) => each[key] !== undefined)?.[key];
+    const isBeginning = mcp.method === 'initialize';
+    const ownSession =
+      first('session') ?? (isBeginning ? toSession(responseSession(sources)) : undefined);
+    const ownName = first('clientName');
+    if (statusCode < FIRST_FAILED_STATUS) {
+      if (isBeginning) this.#remember(ownSession, ownName);
+      this.#add(path);
+    } else if (isProven) this.#add(path);
+    return {
+      name,
+      count: body?.count ?? 1,
+      mcp: {
+        method: mcp.method,
+        isProtocol: mcp.isProtocol,
+        session: ownSession,
+        clientName: ownName ?? this.#clientOf(ownSession),
+        protocolVersion: first('protocolVersion'),
+        listedNames: report?.listedNames?.filter((each) => toName(each) !== undefined),
+      },
+    };
+  }
+
+  #isKnown(path: string): boolean {
+    return this.#isKnownLength[path.length] === 1 && this.#paths.get(digestOf(path)) === true;
+  }
+
+  #add(path: string): void {
+    if (path.length > MAX_PATH_LENGTH || this.#isKnown(path)) return;
+    this.#isKnownLength[path.length] = 1;
+    this.#paths.set(digestOf(path), true);
+  }
+
+  #remember(session: string | undefined, clientName: string | undefined): void {
+    if (session !== undefined && clientName !== undefined)
+      this.#clients.set(digestOf(session), clientName);
+  }
+
+  #clientOf(session: string | undefined): string | undefined {
+    return session === undefined ? undefined : this.#clients.get(digestOf(session));
+  }
+}
+
+/** Those of this process. */
+export const mcpEndpoints: McpEndpoints = new McpEndpoints();
+
+function isEndpointPath(path: string): boolean {
+  return path.endsWith('/mcp') || path.endsWith('/mcp/');
+}
+
+function digestOf(secret: string): string {
+  return hash('sha256', secret, 'base64');
+}
+
+type ReadHeader = (name: string) => string | undefined;
+
+function headerReader({ captured, attributes }: McpSources): ReadHeader {
+  const request = captured?.request as { readonly headers?: IncomingHttpHeaders } | undefined;
+  return (name) => readHeader(request?.headers, attributes, name);
+}
+
+function responseSession({ captured, attributes }: McpSources): string | undefined {
+  const response = (captured as { readonly response?: ServerResponse } | undefined)?.response;
+  const record = { captured: response && { request: undefined, response } };
+  return readResponseHeader(record, attributes, 'mcp-session-id');
+}
+
+function describeHeaders(method: string, header: ReadHeader): McpOperation {
+  return describe({ method: decodeHeader(method), target: decodeHeader(header('mcp-name')) });
+}
+
+/** Values that are no plain ASCII are sent as `=?base64?…?=`. */
+function decodeHeader(value: string | undefined): string | undefined {
+  if (value === undefined || value.length > MAX_ENCODED_LENGTH) return undefined;
+  const encoded = /^=\?base64\?([A-Za-z\d+/]+={0,2})\?=$/.exec(value)?.[1];
+  return encoded === undefined ? value : Buffer.from(encoded, 'base64').toString();
+}
+
+/** Four bytes for three of the longest name, and the markers. */
+const MAX_ENCODED_LENGTH = 200;
+
+const CLIENT_INFO = 'io.modelcontextprotocol/clientInfo';
+const PROTOCOL_VERSION = 'io.modelcontextprotocol/protocolVersion';
+
+/** The first message of a body that a framework has parsed. Arguments, URIs and contents are not read. */
+function readBody(
+  request: object | undefined,
+): { readonly message: Message; readonly count: number } | undefined {
+  try {
+    const { body } = (request ?? {}) as { readonly body?: unknown };
+    const isBatch = Array.isArray(body);
+    const message: unknown = isBatch ? body[0] : body;
+    if (!isRecord(message) || message.jsonrpc !== '2.0') return undefined;
+    return { message: readMessage(message), count: isBatch ? body.length : 1 };
+  } catch {
+    return undefined; // a getter of the application
+  }
+}
+
+/** What a message says, and whether it gets no response. */
+export function readMcpMessage(
+  message: Readonly<Record<string, unknown>>,
+): McpOperation & { readonly isUnanswered: boolean } {
+  const read = readMessage(message);
+  return { ...describe(read), isUnanswered: read.isUnanswered === true };
+}
+
+function readMessage(message: Readonly<Record<string, unknown>>): Message {
+  const { method, id } = message;
+  if (method === undefined) return { isUnanswered: 'result' in message || 'error' in message };
+  // Without an ID it is a notification, which no server runs as a call: its names may be invented.
+  if (id === undefined && !PROTOCOL.has(method)) return { isUnanswered: true };
+  const params = isRecord(message.params) ? message.params : {};
+  const meta = isRecord(params._meta) ? params._meta : {};
+  const isBeginning = method === 'initialize';
+  const client = isBeginning ? params.clientInfo : meta[CLIENT_INFO];
+  return {
+    method,
+    target: NAMED.has(method) ? params.name : undefined,
+    clientName: isRecord(client) ? client.name : undefined,
+    protocolVersion: isBeginning ? params.protocolVersion : meta[PROTOCOL_VERSION],
+  };
+}

@@ -1,0 +1,69 @@
+import { MAX_FURTHER_HITS } from '../hit/further-hit.js';
+import { CHILD_SPAN_WAIT_MILLIS } from '../hit/hit.js';
+
+// How long hits wait for their request, and how many it may have: the same rules in all threads.
+
+/** How long work of a request may hold its hits back if they are to be in a spool within half a second. */
+const SPOOL_HOLD_MILLIS = 200;
+
+export interface HoldOptions {
+  readonly scheduledDelayMillis: number;
+  readonly spool?: unknown;
+  readonly dryRun: boolean;
+}
+
+/** How long a hit waits for work of its request that has not ended. */
+export function longestHold({ scheduledDelayMillis, spool, dryRun }: HoldOptions): number {
+  const hasSpool = spool !== undefined && !dryRun;
+  return hasSpool ? Math.min(scheduledDelayMillis, SPOOL_HOLD_MILLIS) : scheduledDelayMillis;
+}
+
+/** Whether the page view of an ended request can be sent, in the thread that handled the request. */
+export function isPageFinal(
+  { running }: { readonly running: boolean },
+  waitedMillis: number,
+  longestHoldMillis: number,
+): boolean {
+  return waitedMillis >= (running ? longestHoldMillis : CHILD_SPAN_WAIT_MILLIS);
+}
+
+/** Whether a further hit is sent although its request has not ended. */
+export function isFurtherHitDue(waitedMillis: number, longestHoldMillis: number): boolean {
+  return waitedMillis >= longestHoldMillis;
+}
+
+/** What is stored for requests with further hits. */
+export class HitsOfRequests<Stored> {
+  readonly #ofRequests = new WeakMap<object, { count: number; readonly stored: Stored }>();
+  readonly #create: () => Stored;
+
+  constructor(create: () => Stored) {
+    this.#create = create;
+  }
+
+  /** `undefined` if nothing is stored for a request. */
+  get(record: object): Stored | undefined {
+    return this.#ofRequests.get(record)?.stored;
+  }
+
+  of(record: object): Stored {
+    return this.#entryOf(record).stored;
+  }
+
+  /** The same for one more hit; `undefined` if the request has as many as it may. */
+  admit(record: object): Stored | undefined {
+    const entry = this.#entryOf(record);
+    if (entry.count >= MAX_FURTHER_HITS) return undefined;
+    entry.count += 1;
+    return entry.stored;
+  }
+
+  #entryOf(record: object): { count: number; readonly stored: Stored } {
+    let entry = this.#ofRequests.get(record);
+    if (!entry) {
+      entry = { count: 0, stored: this.#create() };
+      this.#ofRequests.set(record, entry);
+    }
+    return entry;
+  }
+}

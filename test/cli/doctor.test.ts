@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { matomoOnWire, runDoctorAsText } from '../support/doctor.js';
+
+test('as text each line has a mark and fits a terminal, and problems are counted', async () => {
+  const { env } = await matomoOnWire({ sites: { 2: {} } });
+  const { code, stdout, stderr } = await runDoctorAsText({ ...env, MATOMO_SITEID: '1' });
+  const lines = stdout.trimEnd().split('\n');
+  expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+  expect(stdout).toMatch(/^✓ node {5}Node\.js \d/m);
+  expect(stdout).toMatch(/^\? tracing {2}/m);
+  expect(stdout).toMatch(/^✗ site {5}.*\b1 \[site-unknown\]\n {11}→ .*MATOMO_SITE_ID/m);
+  expect(stdout).toMatch(/^1 problem /m);
+  expect(stdout).toContain('docs/messages.md');
+  const isOnePath = (line: string) => /^\s*\/\S+,?$/.test(line);
+  expect(lines.filter((line) => line.length > 80 && !isOnePath(line))).toEqual([]);
+});
+
+test('without a problem, it reports that', async () => {
+  const { env } = await matomoOnWire();
+  const { code, stdout } = await runDoctorAsText(env);
+  expect(stdout).toMatch(/^No problem /m);
+  expect(code).toBe(0);
+});
+
+test('an option that there is not is refused', async () => {
+  const { code, stdout, stderr } = await runDoctorAsText({}, ['--colour']);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toContain('--colour');
+});

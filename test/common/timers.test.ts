@@ -1,0 +1,48 @@
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { sleepUntil, withTimeout } from '../../src/common/timers.js';
+import { pending, setUp } from '../support/delivery.js';
+import { processed } from '../support/scripted-transport.js';
+
+vi.mock('node:timers/promises', () => ({
+  setTimeout: (millis: number) => new Promise((resolve) => setTimeout(resolve, millis)), // vitest leaves this one real
+}));
+
+const DAY_MILLIS = 86_400_000;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+});
+
+test('a hit that is due in 30 days is sent then', async () => {
+  const { delivery, transport } = setUp({
+    scheduledDelayMillis: 30 * DAY_MILLIS,
+    tokenAuth: 'token',
+  });
+  transport.answer(processed(1));
+  delivery.push(pending());
+  await vi.advanceTimersByTimeAsync(30 * DAY_MILLIS - 1);
+  expect(transport.bodies).toHaveLength(0);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(transport.bodies).toHaveLength(1);
+});
+
+test('a deadline in 30 days is not over at once', async () => {
+  let isOver = false;
+  void withTimeout(30 * DAY_MILLIS, new Promise(() => undefined)).then(() => {
+    isOver = true;
+  });
+  await vi.advanceTimersByTimeAsync(20 * DAY_MILLIS);
+  expect(isOver).toBe(false);
+});
+
+test('a sleep of 30 days lasts 30 days', async () => {
+  let isOver = false;
+  void sleepUntil(performance.now() + 30 * DAY_MILLIS, new AbortController().signal).then(() => {
+    isOver = true;
+  });
+  await vi.advanceTimersByTimeAsync(30 * DAY_MILLIS - 1);
+  expect(isOver).toBe(false);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(isOver).toBe(true);
+});

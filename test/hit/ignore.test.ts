@@ -1,0 +1,241 @@
+import { expect, test } from 'vitest';
+import type { HttpRequest } from '../../src/hit/http-request.js';
+import {
+  createFindIgnoreReason,
+  createFindNoPageReason,
+  type FilterOptions,
+  HEALTH_CHECKERS,
+  hasConsent,
+} from '../../src/hit/ignore.js';
+import { consent, patterns } from '../../src/options/parse-values.js';
+import { httpRequest } from '../support/builders.js';
+import { DEFAULT_OPTIONS } from '../support/default-options.js';
+
+function reasonOf(request: Parameters<typeof httpRequest>[0], options: Partial<FilterOptions>) {
+  const find = createFindIgnoreReason({
+    ...DEFAULT_OPTIONS,
+    ignoreUserAgents: [],
+    ...options,
+  });
+  return find(httpRequest(request));
+}
+
+test.each([
+  [{ path: '/health' }, { ignorePaths: ['/health'] }, 'path'],
+  [{ path: '/healthy' }, { ignorePaths: ['/health'] }, undefined],
+  [{ path: '/late/' }, { ignorePaths: ['/late'] }, 'path'],
+  [{ path: '/late' }, { ignorePaths: ['/late/'] }, 'path'],
+  [{ path: '/l%61te', route: '/late/' }, { ignorePaths: ['/late'] }, 'path'],
+  [{ path: '/users/1', route: '/users/:id' }, { ignorePaths: ['/users/:id'] }, 'path'],
+  [{ path: '/users/1', route: 'users/<int:id>' }, { ignorePaths: ['/users/<int:id>'] }, 'path'],
+  [{ path: '/Late' }, { ignorePaths: ['/late'] }, undefined],
+  [{ path: '/' }, { ignorePaths: ['/'] }, 'path'],
+  [{ path: '/a', route: '/' }, { ignorePaths: ['/'] }, undefined],
+  [{ path: '/files/a', route: '/files/*' }, { ignorePaths: ['/files/*'] }, undefined],
+  [{ path: '/files/*' }, { ignorePaths: ['/files/*'] }, 'path'],
+  [{ path: '/b/max%40example.org' }, { ignorePatterns: [/@/] }, 'pattern'],
+  [{ path: '/b/max%40example.org' }, { ignorePatterns: [/%40/] }, 'pattern'],
+  [{ path: '/a/users/1' }, { ignorePatterns: [/users/] }, 'pattern'],
+  [{ path: '/a' }, { ignorePatterns: [/^\/$/] }, undefined],
+  [{ method: 'options' }, { ignoredMethods: ['OPTIONS'] }, 'method'],
+  [{ method: 'PROPFIND' }, { allowedMethods: ['GET'] }, 'method'],
+  [{ method: 'PROPFIND' }, { allowedMethods: ['PROPFIND'] }, undefined],
+  [{ method: 'GET' }, { allowedMethods: ['GET'], ignoredMethods: ['GET'] }, 'method'],
+  [{ userAgent: 'kube-probe/1.31' }, { ignoreUserAgents: HEALTH_CHECKERS }, 'user_agent'],
+  [{ userAgent: undefined }, { ignoreUserAgents: [/^$/, /undefined/] }, undefined],
+] as const)('%o with %o: %s', (request, options, reason) => {
+  expect(reasonOf(request, options)).toBe(reason);
+});
+
+test('exact paths come first, then methods, user agents and patterns', () => {
+  const all = {
+    ignorePaths: ['/a'],
+    ignoredMethods: ['GET'],
+    ignoreUserAgents: [/curl/],
+    ignorePatterns: [/a/],
+  };
+  const request = { path: '/a', userAgent: 'curl/8' };
+  expect(reasonOf(request, all)).toBe('path');
+  expect(reasonOf(request, { ...all, ignorePaths: [] })).toBe('method');
+  expect(reasonOf(request, { ...all, ignorePaths: [], ignoredMethods: [] })).toBe('user_agent');
+});
+
+test('flags that make a regular expression remember do no harm', () => {
+  const ignorePatterns = patterns('ignorePatterns', [/a/g, /b/y]);
+  for (let i = 0; i < 3; i++) {
+    expect(reasonOf({ path: '/xa' }, { ignorePatterns })).toBe('pattern');
+    expect(reasonOf({ path: '/xb' }, { ignorePatterns })).toBe('pattern');
+  }
+});
+
+test.each([
+  'kube-probe/1.27',
+  'ELB-HealthChecker/2.0',
+  'GoogleHC/1.0',
+  'Envoy/HC',
+  'Consul Health Check',
+  'Mozilla/5.0+(compatible; UptimeRobot/2.0; http://www.uptimerobot.com/)',
+])('%s asks for health', (userAgent) => {
+  expect(reasonOf({ userAgent }, { ignoreUserAgents: HEALTH_CHECKERS })).toBe('user_agent');
+});
+
+test.each([
+  'curl/8.5.0',
+  'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)',
+  'my-service/1.2',
+  'healthy-app/1',
+])('%s is a visitor', (userAgent) => {
+  expect(reasonOf({ userAgent }, { ignoreUserAgents: HEALTH_CHECKERS })).toBeUndefined();
+});
+
+test('patterns see the first 2,048 characters of a path and a user agent', () => {
+  const ignorePatterns = [/b$/];
+  const ignoreUserAgents = [/b$/];
+  const long = `${'a'.repeat(2046)}b`;
+  expect(reasonOf({ path: `/${long}c` }, { ignorePatterns })).toBe('pattern');
+  expect(reasonOf({ path: `/a${long}` }, { ignorePatterns })).toBe(undefined);
+  expect(reasonOf({ userAgent: `a${long}c` }, { ignoreUserAgents })).toBe('user_agent');
+  expect(reasonOf({ userAgent: `aa${long}` }, { ignoreUserAgents })).toBe(undefined);
+});
+
+const findNoPageReason = createFindNoPageReason({
+  staticFiles: 'ignore',
+  prefetches: 'ignore',
+  mcp: 'calls',
+});
+const noPageReasonOf = (request: Partial<HttpRequest>) =>
+  findNoPageReason(httpRequest({ route: undefined, ...request }));
+
+test.each([
+  '/app.js',
+  '/a/b.mjs',
+  '/src/main.tsx',
+  '/a.css',
+  '/b/c.WOFF2',
+  '/a.js.map',
+  '/favicon.ico',
+  '/photo.jpeg',
+  '/a.wasm',
+  '/site.webmanifest',
+  '/manifest.json',
+  '/robots.txt',
+  '/sitemap.xml',
+  '/_next/static/chunks/1',
+  '/_next/image',
+  '/_astro/a.b',
+  '/_nuxt/builds/meta/1.json',
+  '/@vite/client',
+  '/@id/__x00__virtual:a',
+  '/node_modules/.vite/deps/react',
+  '/__manifest',
+])('%s is a static file', (path) => {
+  expect(noPageReasonOf({ path })).toBe('static');
+  expect(noPageReasonOf({ path, method: 'HEAD', statusCode: 404 })).toBe('static');
+  expect(noPageReasonOf({ path, method: 'POST' })).toBeUndefined();
+  expect(noPageReasonOf({ path, route: path })).toBeUndefined();
+});
+
+test.each([
+  '/',
+  '/js',
+  '/api/css',
+  '/users/a.json',
+  '/shop/manifest.json',
+  '/docs/robots.txt',
+  '/report.pdf',
+  '/film.mp4',
+  '/song.mp3',
+  '/page.html',
+  '/posts/_astro/a',
+  '/a.js/b',
+])('%s is none', (path) => {
+  expect(noPageReasonOf({ path })).toBeUndefined();
+});
+
+test.each([
+  ['/avatars/:id.png', undefined],
+  ['/avatars/:name', undefined],
+  ['/avatars/*.png', undefined],
+  ['/avatars/*', 'static'],
+  ['/avatars/{*rest}', 'static'],
+  ['/avatars{/*rest}', 'static'],
+  ['/avatars/:path(.*)', 'static'],
+  ['/avatars/[...path]', 'static'],
+  ['/avatars', 'static'],
+  ['/', 'static'],
+  ['/ava', undefined],
+])('a file that the route %s serves: %s', (route, reason) => {
+  expect(noPageReasonOf({ path: '/avatars/7.png', route })).toBe(reason);
+});
+
+test.each([
+  ['EIO=4&transport=polling&t=Pabc123', undefined],
+  ['EIO=4&transport=polling&t=Pabc123&sid=x', 'polling'],
+  ['sid=x&transport=polling&EIO=4', 'polling'],
+  ['transport=polling&sid=x', undefined],
+  ['EIO=4&transport=websocket&sid=x', undefined],
+])('a request with the query %s: %s', (query, reason) => {
+  for (const method of ['GET', 'POST']) {
+    expect(noPageReasonOf({ path: '/socket.io/', method, query })).toBe(reason);
+    expect(noPageReasonOf({ path: '/poll', method, query, route: '/poll' })).toBeUndefined();
+  }
+});
+
+test('the first reason counts, and options turn off two of them', () => {
+  const request = httpRequest({
+    path: '/app.js',
+    route: undefined,
+    query: 'EIO=4&transport=polling&sid=x',
+    isPrefetch: true,
+  });
+  expect(findNoPageReason(request)).toBe('polling');
+  expect(findNoPageReason({ ...request, query: undefined })).toBe('prefetch');
+  expect(findNoPageReason({ ...request, query: undefined, isPrefetch: false })).toBe('static');
+  const track = createFindNoPageReason({ staticFiles: 'track', prefetches: 'track', mcp: 'all' });
+  expect(track(request)).toBe('polling');
+  expect(track({ ...request, query: undefined })).toBeUndefined();
+});
+
+test.each([
+  ['cookie:consent=yes', 'consent=yes', true],
+  ['cookie:consent=yes', 'a=b; consent=yes; c=d', true],
+  ['cookie:consent=yes', 'a=b;consent=yes ;c', true],
+  ['cookie:consent=yes', 'consent=yes; consent=yes', true],
+  ['cookie:consent=yes', 'consent=yes; consent=no', false],
+  ['cookie:consent=yes', 'consent=yesno', false],
+  ['cookie:consent=yes', 'consent=YES', false],
+  ['cookie:consent=yes', 'consent="yes"', false],
+  ['cookie:consent=yes', 'Consent=yes', false],
+  ['cookie:consent=yes', 'myconsent=yes', false],
+  ['cookie:consent=yes', 'a=consent=yes', false],
+  ['cookie:consent=yes', 'consent', false],
+  ['cookie:consent=yes', '', false],
+  ['cookie:consent=a=b', 'consent=a=b', true],
+  ['header:X-Consent=yes', 'yes', true],
+  ['header:X-Consent=yes', 'yes, yes', false],
+  ['header:X-Consent=yes', 'yes, no', false],
+  ['header:X-Consent=yes', 'yesno', false],
+])('%s: the header %j is consent: %s', (option, header, expected) => {
+  expect(hasConsent(consent('consent', option), header)).toBe(expected);
+});
+
+test('names of headers are read in lower case, names of cookies as they are', () => {
+  expect(consent('consent', 'header:X-Consent=Yes')).toEqual({
+    source: 'header',
+    name: 'x-consent',
+    value: 'Yes',
+  });
+  expect(consent('consent', 'cookie:Consent=Yes').name).toBe('Consent');
+});
+
+test.each([
+  'consent=yes',
+  'cookie:consent',
+  'cookie:consent=',
+  'cookie:=yes',
+  'cookie:consent=yes;x=y',
+  'header:x-consent=yes,no',
+  'query:consent=yes',
+])('%s is invalid', (option) => {
+  expect(() => consent('consent', option)).toThrow('cookie:name=value');
+});

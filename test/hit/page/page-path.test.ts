@@ -1,0 +1,194 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createRedactPath, toTitlePath } from '../../../src/hit/page/page-path.js';
+import { readRequest } from '../../../src/requests/read-request.js';
+import { RequestRecord } from '../../../src/requests/request-record.js';
+import { finishedSpan, httpRequest, parametersOf, READING } from '../../support/builders.js';
+import { sampled } from '../../support/long.js';
+import { seededRuns } from '../../support/seed.js';
+
+test('what matches in a path is redacted, everywhere and again for the next request', () => {
+  const redact = createRedactPath([/[^/]+@[^/]+/, /\d{6,}/g]);
+  for (let i = 0; i < 2; i++) {
+    expect(redact('/u/ann@example.org/o/1234567/x/7654321')).toBe(
+      '/u/redacted/o/redacted/x/redacted',
+    );
+  }
+  expect(createRedactPath([/.*/])('/a')).toMatch(/^\//);
+});
+
+test('a redacted path is so in the URL and in the title', () => {
+  const { parameters } = parametersOf(
+    httpRequest({ path: '/u/ann@example.org', route: undefined }),
+    { redactPathPatterns: [/[^/]+@[^/]+/] },
+  );
+  expect(JSON.stringify(parameters)).not.toContain('ann');
+  expect(parameters).toMatchObject({
+    url: 'https://shop.example.org/u/redacted',
+    action_name: 'GET /u/redacted',
+  });
+});
+
+test.each([
+  ['/b/max%40example.org/x', '/b/redacted/x'],
+  ['/b/m%C3%BCller@example.org/x', '/b/redacted/x'],
+  ['/d/%31%32%33%34%35%36/x', '/d/redacted/x'],
+  ['/d/a123456b/b%20c', '/d/aredactedb/b%20c'],
+  ['/d/a123456b%20c', '/d/redacted'],
+  ['/iban/DE89%203704%200044/x', '/iban/redacted/x'],
+  ['/f/a%2Fb@c/x', '/f/redacted/x'],
+  ['/over/%C3%A9e/x', '/redacted/redacted/x'],
+  ['/a%20b/c+d', '/a%20b/c+d'],
+])('of %s, with escapes or without, %s is sent', (path, sent) => {
+  const patterns = [/[^/]+@[^/]+/, /\d{6,}/, /[A-Z]{2}\d{2} \d+ \d+/, /ver\/é/];
+  expect(createRedactPath(patterns)(path)).toBe(sent);
+  const { parameters } = parametersOf(
+    httpRequest({ path: '/', referrer: `https://ref.example${path}` }),
+    { redactPathPatterns: patterns },
+  );
+  expect(parameters.urlref).toBe(`https://ref.example${sent}`);
+});
+
+const RUNS = sampled(300, 10_000);
+
+test.each([
+  ['/', '/'],
+  ['/users/7', '/users/:id'],
+  ['/users/7/orders/42/', '/users/:id/orders/:id/'],
+  ['/users/01ARZ3NDEKTSV4RRFFQ69G5FAV', '/users/:id'],
+  ['/users/01arz3ndektsv4rrffq69g5fav', '/users/:id'],
+  ['/users/81ARZ3NDEKTSV4RRFFQ69G5FAV', '/users/81ARZ3NDEKTSV4RRFFQ69G5FAV'],
+  ['/commits/9fceb02d', '/commits/:id'],
+  ['/objects/507f1f77bcf86cd799439011', '/objects/:id'],
+  ['/words/deadbeef/facade', '/words/deadbeef/facade'],
+  ['/short/9fceb02', '/short/9fceb02'],
+  ['/users/123E4567-e89b-12d3-a456-426614174000', '/users/:uuid'],
+  ['/users/ann@example.org/edit', '/users/:email/edit'],
+  ['/users/ann%40example.org', '/users/:email'],
+  ['/users/ann%2540example.org', '/users/:email'],
+  ['/users/ann@example.org;v=1/edit', '/users/:email/edit'],
+  ['/users/ann@xn--mller-kva.xn--p1ai', '/users/:email'],
+  ['/users/ann@m\u00fcller.de.', '/users/:email'],
+  ['/@vite/client', '/@vite/client'],
+  ['/npm/react@18.2.0/index.js', '/npm/react@18.2.0/index.js'],
+  ['/ann@localhost/@example.org', '/ann@localhost/@example.org'],
+  ['/reset/kX3vQ9bT2mN7pL5wZ8rY', '/reset/:token'],
+  ['/reset/kX3vQ9bT2m-7pL5wZ8r_', '/reset/:token'],
+  ['/reset/kX3vQ9bT2m-7pL5-Z8rY', '/reset/kX3vQ9bT2m-7pL5-Z8rY'],
+  ['/reset/kX3vQ9bT2mN7pL5wZ8r', '/reset/kX3vQ9bT2mN7pL5wZ8r'],
+  ['/news/the-ten-best-laptops-of-2026', '/news/the-ten-best-laptops-of-2026'],
+  ['/v1/reports/2026-11', '/v1/reports/2026-11'],
+  ['/files/a.b;v=1', '/files/a.b;v=1'],
+  ['//7//', '//:id//'],
+])('the path %s is %s in a title', (path, title) => {
+  expect(toTitlePath(path)).toBe(title);
+});
+
+const segment = fc.oneof(
+  fc.constantFrom('users', 'v1', '2026-11', 'café', '%C3%A9', 'a'),
+  fc.nat().map(String),
+  fc.uuid(),
+  fc.ulid(),
+  fc.emailAddress(),
+  fc.string({ unit: 'binary', maxLength: 30 }).map((text) => text.replaceAll('/', '')),
+  fc.stringMatching(/^[\w-]{18,24}$/),
+);
+const anyPath = fc
+  .array(segment, { maxLength: 60 })
+  .map((segments) => segments.map((text) => `/${text}`).join('') || '/');
+
+test('a template of any path keeps its segments, and is the template of itself', () => {
+  fc.assert(
+    fc.property(anyPath, (path) => {
+      const title = toTitlePath(path);
+      expect(title.startsWith('/')).toBe(true);
+      expect(toTitlePath(title)).toBe(title);
+      if (path.length <= 2048) expect(title.split('/')).toHaveLength(path.split('/').length);
+    }),
+    seededRuns(RUNS),
+  );
+});
+
+test('paths that differ in IDs, UUIDs, and e-mail addresses only have one title', () => {
+  const value = fc.oneof(fc.nat().map(String), fc.ulid());
+  fc.assert(
+    fc.property(value, value, fc.uuid(), fc.uuid(), fc.emailAddress(), (a, b, c, d, address) => {
+      expect(toTitlePath(`/u/${a}/o/${c}/${encodeURIComponent(address)}`)).toBe(
+        toTitlePath(`/u/${b}/o/${d}/x@y.z`),
+      );
+    }),
+    seededRuns(RUNS),
+  );
+});
+
+test('a path beyond 2,048 characters is cut at a whole segment', () => {
+  const path = `${'/segment'.repeat(255)}/ann-of-a-long-name@example.org`;
+  expect(toTitlePath(path)).toBe(`${'/segment'.repeat(255)}/`);
+});
+
+test.each([
+  ['template', '{method} {route}', 'GET /users/:id'],
+  ['raw', '{method} {route}', 'GET /users/42'],
+  ['template', '{path} {route}', '/users/42 /users/:id'],
+] as const)('with titlePaths %s, %s is %s', (titlePaths, actionName, title) => {
+  const request = httpRequest({ route: undefined });
+  const { parameters } = parametersOf(request, { titlePaths, actionName });
+  expect(parameters.action_name).toBe(title);
+  expect(parameters.url).toBe('https://shop.example.org/users/42');
+});
+
+test('a request with a route keeps it, and a 404 without one is not found', () => {
+  const titleOf = (overrides: object) =>
+    parametersOf(httpRequest(overrides)).parameters.action_name;
+  expect(titleOf({ route: '/v1/7' })).toBe('GET /v1/7');
+  expect(titleOf({ route: undefined, statusCode: 404 })).toBe('GET Not Found');
+});
+
+test('the failed endpoint has the path as the title has it', () => {
+  const request = httpRequest({ route: undefined, statusCode: 503 });
+  const options = { dimensions: { 1: 'matomo.failed_endpoint' } };
+  expect(parametersOf(request, options).parameters.dimension1).toBe('5xx GET /users/:id');
+});
+
+const titleOf = (overrides: object, options = {}) =>
+  parametersOf(httpRequest({ route: undefined, ...overrides }), options).parameters.action_name;
+
+test.each([
+  ['/caf%C3%A9/%E2%82%AC', '/caf\u00e9/\u20ac'],
+  ['/recipes/%24%3A%2FStoryList%2f', '/recipes/$:%2FStoryList%2f'],
+  ['/a%20b', '/a b'],
+  ['/%E9', '/%E9'],
+  ['/100%', '/100%'],
+  ['/a%0Ab', '/a%0Ab'],
+  ['/a%E2%80%AEb', '/a%E2%80%AEb'],
+  ['/users/%37/caf%C3%A9', '/users/:id/caf\u00e9'],
+])('the path or route %s is %s in a title, and the URL stays encoded', (path, title) => {
+  expect(titleOf({ path })).toBe(`GET ${title}`);
+  expect(titleOf({ path: '/x', route: path.replace('%37', ':id') })).toBe(`GET ${title}`);
+  const { url } = parametersOf(httpRequest({ path })).parameters;
+  expect(new URL(url ?? '').pathname).toBe(path);
+});
+
+test('a raw title is decoded, too', () => {
+  expect(titleOf({ path: '/caf%C3%A9/7' }, { titlePaths: 'raw' })).toBe('GET /caf\u00e9/7');
+});
+
+const titleOfSpan = (attributes: Record<string, string | string[]>) => {
+  const span = finishedSpan({ attributes: { 'http.request.method': 'GET', ...attributes } });
+  const request = readRequest(new RequestRecord(0), span, READING);
+  return parametersOf({ ...httpRequest(), ...request }).parameters.action_name;
+};
+const ANSWER = { 'http.response.header.content-type': ['text/x-script; charset=utf-8'] };
+
+test.each([
+  [{ 'url.path': '/posts/hello.data', 'url.query': '_routes=root' }, 'GET /posts/hello'],
+  [{ 'url.path': '/posts/7.data', 'url.query': 'a=1&_routes=' }, 'GET /posts/:id'],
+  [{ 'url.path': '/posts/hello.data', ...ANSWER }, 'GET /posts/hello'],
+  [{ 'url.path': '/a.data', 'http.request.header.accept': ['text/x-script'] }, 'GET /a'],
+  [{ 'url.path': '/_root.data', ...ANSWER }, 'GET /'],
+  [{ 'url.path': '/posts/hello.data' }, 'GET /posts/hello.data'],
+  [{ 'url.path': '/posts/hello', ...ANSWER }, 'GET /posts/hello'],
+  [{ 'url.path': '/p/x.data', 'http.route': '/p/:name', ...ANSWER }, 'GET /p/:name'],
+])('%o has the title %s', (attributes, title) => {
+  expect(titleOfSpan({ ...attributes })).toBe(title);
+});

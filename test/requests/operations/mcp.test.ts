@@ -1,0 +1,246 @@
+import { expect, test } from 'vitest';
+import { McpEndpoints, type McpSources } from '../../../src/requests/operations/mcp.js';
+import type { McpReport } from '../../../src/requests/operations/mcp-report.js';
+
+interface Given {
+  readonly method?: string;
+  readonly path?: string;
+  readonly body?: unknown;
+  readonly request?: object;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly report?: McpReport;
+  readonly span?: McpSources['span'];
+  readonly statusCode?: number;
+  readonly isEventStream?: boolean;
+  readonly attributes?: McpSources['attributes'];
+}
+
+/** What endpoints read of a request, by default `POST /mcp`, as methods, names and what more was found. */
+function reader(endpoints = new McpEndpoints()) {
+  return function read(given: Given) {
+    const { method = 'POST', path = '/mcp', body, headers = {}, statusCode = 200 } = given;
+    const target = { method, path, query: undefined, route: undefined };
+    const request = given.request ?? { body, headers };
+    const { span, report, isEventStream = false, attributes = {} } = given;
+    const isGiven = (span ?? report) !== undefined;
+    if (!isGiven && !endpoints.mayServe(target)) return undefined;
+    const captured = { request, mcp: report };
+    const sources = { span, captured, attributes, statusCode, isEventStream };
+    return endpoints.read(target, sources);
+  };
+}
+
+const message = (method: unknown, params?: object) => ({ jsonrpc: '2.0', id: 1, method, params });
+/** It has no ID, so no server answers it. */
+const notification = (method: string, params?: object) => ({ jsonrpc: '2.0', method, params });
+const call = (name: unknown) => message('tools/call', { name, arguments: { secret: 1 } });
+const outcome = (found: ReturnType<ReturnType<typeof reader>>) =>
+  found && [found.mcp.method, found.name, found.mcp.isProtocol];
+
+test.each([
+  [call('find_order'), ['tools/call', 'find_order', false]],
+  [message('prompts/get', { name: 'review' }), ['prompts/get', 'review', false]],
+  [message('resources/read', { uri: 'file:///secret' }), ['resources/read', undefined, false]],
+  [message('initialize'), ['initialize', undefined, false]],
+  [message('tools/list'), ['tools/list', undefined, true]],
+  [message('resources/subscribe', { uri: 'secret' }), ['resources/subscribe', undefined, true]],
+  [
+    message('completion/complete', { ref: { name: 'x' } }),
+    ['completion/complete', undefined, true],
+  ],
+  [message('ping'), ['ping', undefined, true]],
+  [message('notifications/initialized'), ['notifications/initialized', undefined, true]],
+  [message('notifications/own'), [undefined, 'notifications/own', true]],
+  [message('own/list'), [undefined, 'own/list', true]],
+  [message('own/method'), [undefined, 'own/method', false]],
+  [notification('own/method'), [undefined, undefined, true]],
+  [notification('tools/call', { name: 'invented' }), [undefined, undefined, true]],
+  [notification('notifications/cancelled'), ['notifications/cancelled', undefined, true]],
+  [message('tools/call'), ['tools/call', undefined, false]],
+  [call('find order'), ['tools/call', undefined, false]],
+  [call('a\u0000b'), ['tools/call', undefined, false]],
+  [call('a'.repeat(100_000)), ['tools/call', undefined, false]],
+  [call({ toString: () => 'x' }), ['tools/call', undefined, false]],
+  [call('__proto__'), ['tools/call', '__proto__', false]],
+  [message('__proto__'), [undefined, '__proto__', false]],
+  [message('a'.repeat(100_000)), [undefined, undefined, false]],
+  [message(7), [undefined, undefined, false]],
+  [{ jsonrpc: '2.0', id: 1, result: { secret: 1 } }, [undefined, undefined, true]],
+  [{ jsonrpc: '2.0', id: 1, error: {} }, [undefined, undefined, true]],
+  [
+    [call('first'), message('ping')],
+    ['tools/call', 'first', false],
+  ],
+  [undefined, undefined],
+  [{ query: '{ a }' }, undefined],
+  ['{"jsonrpc":"2.0","method":"ping"}', undefined],
+])('the body %j', (body, expected) => {
+  expect(outcome(reader()({ body }))).toEqual(expected);
+});
+
+test('only the first message of a batch is read', () => {
+  const rest = new Proxy({}, { get: () => expect.unreachable() });
+  expect(reader()({ body: [call('first'), rest, rest] })?.count).toBe(3);
+});
+
+test('getters that throw are no message', () => {
+  const fail = () => {
+    throw new Error('no');
+  };
+  const failing = (name: string) => Object.defineProperty({ jsonrpc: '2.0' }, name, { get: fail });
+  expect(reader()({ request: failing('body') })).toBeUndefined();
+  expect(reader()({ body: failing('method') })).toBeUndefined();
+  expect(reader()({ body: { ...call('x'), params: failing('name') } })).toBeUndefined();
+  expect(reader()({ body: new Proxy({}, { get: fail, has: fail }) })).toBeUndefined();
+});
+
+test('arguments, URIs and the names of other targets are not read', () => {
+  const unread = (name: string, params: object) =>
+    Object.defineProperty(params, name, { get: () => expect.unreachable() });
+  const read = reader();
+  const body = message('tools/call', unread('arguments', { name: 'x' }));
+  expect(outcome(read({ body }))).toEqual(['tools/call', 'x', false]);
+  for (const name of ['uri', 'name'])
+    expect(read({ body: message('resources/read', unread(name, {})) })).toBeDefined();
+  const answer = { jsonrpc: '2.0', id: 1 };
+  expect(read({ body: unread('result', answer) })?.mcp.isProtocol).toBe(true);
+});
+
+test('headers name the call, also in base64, and win over the body', () => {
+  const read = reader();
+  const headers = { 'mcp-method': 'tools/call', 'mcp-name': 'find_order' };
+  expect(outcome(read({ headers }))).toEqual(['tools/call', 'find_order', false]);
+  expect(outcome(read({ headers, body: message('ping') }))).toEqual([
+    'tools/call',
+    'find_order',
+    false,
+  ]);
+  expect(outcome(read({ headers, body: notification('tools/call') }))?.[2]).toBe(true);
+  const named = (name: string) => outcome(read({ headers: { ...headers, 'mcp-name': name } }))?.[1];
+  expect(named('=?base64?ZmluZF9vcmRlcg==?=')).toBe('find_order');
+  expect(named('=?base64?YQBi?=')).toBeUndefined(); // a\0b
+  expect(named(`=?base64?${'A'.repeat(100_000)}?=`)).toBeUndefined();
+  expect(named('a b')).toBeUndefined();
+  const uri = { 'mcp-method': 'resources/read', 'mcp-name': 'secret' };
+  expect(outcome(read({ headers: uri }))).toEqual(['resources/read', undefined, false]);
+});
+
+test('spoofed headers and bodies mean nothing at a path that is no endpoint', () => {
+  const read = reader();
+  const headers = { 'mcp-method': 'tools/call', 'mcp-name': 'x', 'mcp-session-id': 's' };
+  for (const path of ['/', '/login', '/mcpx', '/a.mcp', '/mcp/settings'])
+    expect(read({ path, headers, body: call('x') }), path).toBeUndefined();
+  expect(read({ path: '/a/mcp/', headers })).toBeDefined();
+});
+
+test('a path at which MCP was served is known from then on', () => {
+  const read = reader();
+  expect(read({ path: '/ai', body: call('x') })).toBeUndefined();
+  read({ path: '/ai', report: { method: 'tools/call', target: 'x' }, statusCode: 500 });
+  expect(outcome(read({ path: '/ai', body: call('y') }))).toEqual(['tools/call', 'y', false]);
+  const span = { name: 'z', mcp: { method: 'tools/call', isProtocol: false } };
+  expect(outcome(read({ path: '/b', span }))).toEqual(['tools/call', 'z', false]);
+  expect(read({ path: '/b', body: message('ping') })).toBeDefined();
+});
+
+test('a response to initialize with a session shows that its path is one of MCP', () => {
+  const endpoints = new McpEndpoints();
+  const target = { method: 'POST', path: '/ai', query: undefined, route: undefined };
+  const sources = (attributes: object) => ({
+    span: undefined,
+    captured: { request: { body: message('initialize') } },
+    attributes: attributes as never,
+    statusCode: 200,
+    isEventStream: false,
+  });
+  expect(endpoints.readInitialize(target, sources({}))).toBeUndefined();
+  expect(endpoints.mayServe(target)).toBe(false);
+  const given = { 'http.response.header.mcp-session-id': ['abc'] };
+  expect(endpoints.readInitialize(target, sources(given))?.mcp).toMatchObject({ session: 'abc' });
+  expect(endpoints.mayServe(target)).toBe(true);
+});
+
+test('streams and ends of sessions count only where MCP was served with success', () => {
+  const read = reader();
+  const stream = { method: 'GET', headers: { accept: 'text/event-stream' } };
+  const end = { method: 'DELETE', headers: { 'mcp-session-id': 's' } };
+  read({ body: call('x'), statusCode: 401 });
+  expect(read(stream)).toBeUndefined();
+  read({ body: call('x') });
+  expect(outcome(read(stream))).toEqual([undefined, undefined, true]);
+  expect(outcome(read({ method: 'GET', isEventStream: true }))).toBeDefined();
+  expect(read({ method: 'GET', headers: { accept: 'text/html' } })).toBeUndefined();
+  expect(read(end)?.mcp).toMatchObject({ isProtocol: true, session: 's' });
+  expect(read({ method: 'DELETE' })).toBeUndefined();
+  expect(read({ ...stream, path: '/events' })).toBeUndefined();
+});
+
+test('a server that reads the body itself is known by the headers of its clients', () => {
+  const read = reader();
+  expect(read({})).toBeUndefined();
+  expect(outcome(read({ headers: { 'mcp-session-id': 's' } }))).toEqual([
+    undefined,
+    undefined,
+    false,
+  ]);
+  const version = { 'mcp-protocol-version': '2025-11-25' };
+  expect(read({ headers: version })?.mcp.protocolVersion).toBe('2025-11-25');
+});
+
+test('session, client and revision come from headers, messages and the response', () => {
+  const read = reader();
+  const clientInfo = { name: 'claude-ai', version: '1' };
+  const params = { clientInfo, protocolVersion: '2025-06-18' };
+  const attributes = { 'http.response.header.mcp-session-id': 'abc' };
+  const request = { body: message('initialize', params) }; // no headers object: attributes count
+  expect(read({ request, attributes })?.mcp).toMatchObject({
+    session: 'abc',
+    clientName: 'claude-ai',
+    protocolVersion: '2025-06-18',
+  });
+  const later = { headers: { 'mcp-session-id': 'abc' }, body: call('x') };
+  expect(read(later)?.mcp).toMatchObject({ session: 'abc', clientName: 'claude-ai' });
+  const other = { headers: { 'mcp-session-id': 'abd' }, body: call('x') };
+  expect(read(other)?.mcp.clientName).toBeUndefined();
+  const _meta = { 'io.modelcontextprotocol/clientInfo': { name: 'Visual Studio Code' } };
+  expect(read({ body: message('tools/call', { name: 'x', _meta }) })?.mcp.clientName).toBe(
+    'Visual Studio Code',
+  );
+  for (const name of ['a\nb', 'a\u202Eb', 'a'.repeat(65), '', 7]) {
+    const hostile = { 'io.modelcontextprotocol/clientInfo': { name } };
+    const body = message('tools/call', { _meta: hostile });
+    expect(read({ body })?.mcp.clientName).toBeUndefined();
+  }
+  const long = { 'mcp-session-id': 'a'.repeat(10_000), 'mcp-protocol-version': '1; drop' };
+  expect(read({ headers: long })?.mcp).toMatchObject({
+    session: undefined,
+    protocolVersion: undefined,
+  });
+});
+
+test('what trackMcp reports wins', () => {
+  const report = {
+    method: 'tools/call',
+    target: 'real',
+    clientName: 'inspector',
+    session: 's',
+    listedNames: ['a', 'b c'],
+  };
+  const headers = { 'mcp-method': 'tools/call', 'mcp-name': 'said' };
+  const found = reader()({ path: '/any', report, headers });
+  expect(outcome(found)).toEqual(['tools/call', 'real', false]);
+  expect(found?.mcp).toMatchObject({ clientName: 'inspector', session: 's', listedNames: ['a'] });
+  const listed = reader()({ report: { isUnanswered: true } });
+  expect(listed?.mcp.isProtocol).toBe(true);
+});
+
+test('10,000 paths do not displace one that is used', () => {
+  const read = reader();
+  const stream = { method: 'GET', path: '/a/mcp', isEventStream: true };
+  for (let i = 0; i < 10_000; i++) {
+    read({ path: `/${i}/mcp`, body: call('x') });
+    if (i % 400 === 0) read({ path: '/a/mcp', body: call('x') });
+  }
+  expect(read(stream)).toBeDefined();
+  expect(read({ ...stream, path: '/0/mcp' })).toBeUndefined();
+});

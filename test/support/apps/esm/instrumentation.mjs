@@ -1,0 +1,20 @@
+import { register } from 'node:module';
+import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
+import { NodeSDK } from '@opentelemetry/sdk-node';
+import { MatomoSpanProcessor } from 'opentelemetry-matomo';
+
+// With this hook, OpenTelemetry sees a server that imports node:http.
+register('@opentelemetry/instrumentation/hook.mjs', import.meta.url);
+
+const sdk = new NodeSDK({
+  instrumentations: [new HttpInstrumentation()],
+  spanProcessors: [new MatomoSpanProcessor()],
+  metricReaders: [],
+  logRecordProcessors: [],
+});
+sdk.start();
+
+process.once('SIGTERM', async () => {
+  await sdk.shutdown();
+  process.exit();
+});

@@ -1,0 +1,210 @@
+// Speaks HTTP/2, and HTTP/1.1 over TLS. Paths below `/stream` are answered by the `stream` event, others by the compatibility API.
+const { once } = require('node:events');
+const { readFileSync, rmSync, writeFileSync } = require('node:fs');
+const http2 = require('node:http2');
+const { tmpdir } = require('node:os');
+const { join } = require('node:path');
+const { isMainThread, Worker } = require('node:worker_threads');
+const { setImmediate: turn, setTimeout: delay } = require('node:timers/promises');
+const { annotate, forRequest, ignore, measure, trackEvent } = require('opentelemetry-matomo');
+
+const FILE = join(tmpdir(), `opentelemetry-matomo-http2-${process.pid}`);
+const FILE_BYTES = 200_000;
+writeFileSync(FILE, 'x'.repeat(FILE_BYTES));
+process.once('exit', () => rmSync(FILE, { force: true }));
+
+/** The whole body, in the async context in which it arrives. */
+function readBody(request, use) {
+  let body = '';
+  request.setEncoding('utf8');
+  request.on('data', (text) => {
+    body += text;
+  });
+  request.on('end', () => use(body));
+}
+
+/** By path: `request` and `response` are of the compatibility API. */
+const HANDLERS = {
+  '/annotated': async (_request, response) => {
+    await turn();
+    annotate({ action_name: 'Checkout', dimension5: 'pro' });
+    trackEvent('Cart', 'open');
+    response.end('ok');
+  },
+  '/measured': async (_request, response) => {
+    await measure('pf_dm1', () => delay(20));
+    response.end('ok');
+  },
+  '/ignored': (_request, response) => {
+    ignore();
+    response.end('ok');
+  },
+  '/echo': (request, response) =>
+    readBody(request, (body) => {
+      annotate({ dimension5: body });
+      response.end(body);
+    }),
+  '/missing': (_request, response) => response.writeHead(404).end('nothing here'),
+  '/headers': (_request, response) => {
+    response.setHeader('X-Cache', 'HIT');
+    response.writeHead(200, { 'X-Region': 'eu', Deprecation: 'true' });
+    response.end('ok');
+  },
+  '/whole': (_request, response) => {
+    response.setHeader('content-length', 4);
+    response.write('half'); // all of it, but for the end
+  },
+  '/half': (_request, response) => {
+    response.writeHead(200);
+    response.write('half');
+  },
+  '/events': (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write('data: 1\n\n');
+  },
+  '/never': () => undefined,
+  '/destroyed': (_request, response) => {
+    response.writeHead(200);
+    response.write('half');
+    setImmediate(() => response.destroy());
+  },
+  '/reset': (_request, response) => response.stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR),
+  '/session-destroyed': (_request, response) => {
+    response.writeHead(200);
+    response.write('half');
+    setImmediate(() => response.stream.session.destroy());
+  },
+  '/found': async (request, response) => {
+    await new Promise((resolve) => callBackElsewhere.push(resolve));
+    forRequest(request).annotate({ dimension5: 'request' });
+    forRequest({ raw: { req: request } }).trackEvent('Found', 'request');
+    forRequest(response.stream).measure('pf_dm1', () => undefined);
+    response.end('ok');
+  },
+  '/pushed': (_request, response) => {
+    response.stream.pushStream({ ':path': '/push.css' }, (error, pushed) => {
+      if (!error) pushed.respond({ ':status': 200 });
+      pushed?.end('css');
+    });
+    response.end('ok');
+  },
+  '/sized': (_request, response) => {
+    response.write('x'.repeat(1000));
+    response.end(Buffer.alloc(234, 'é'));
+  },
+  '/express': (request, response) => {
+    request.route = { path: '/express/:id' }; // as a framework that has the interface of Express
+    response.end('ok');
+  },
+  '/rpc': (request, response) =>
+    readBody(request, (body) => {
+      request.body = JSON.parse(body); // as a body parser
+      response.end('{}');
+    }),
+  '/spans': async (_request, response) => {
+    const { trace } = require('@opentelemetry/api');
+    const attributes = {
+      'http.request.method': 'GET',
+      'url.path': '/spans',
+      'matomo.dimension5': 'span',
+    };
+    const span = trace.getTracer('app').startSpan('GET', { kind: 1, attributes });
+    response.end('ok');
+    await once(response, 'close');
+    await delay(1);
+    span.end();
+  },
+};
+
+/** Streams that are still in memory. */
+const streams = new Set();
+HANDLERS['/memory'] = async (_request, response) => {
+  for (let i = 0; i < 3; i++) {
+    await turn();
+    global.gc();
+  }
+  for (const reference of streams) if (!reference.deref()) streams.delete(reference);
+  response.end(JSON.stringify({ streams: streams.size, bytes: process.memoryUsage().heapUsed }));
+};
+
+/** Its async context lives for as long as the process. */
+HANDLERS['/remembered'] = (_request, response) => {
+  setInterval(() => undefined, 2 ** 30).unref();
+  response.end('ok');
+};
+
+HANDLERS['/mcp'] = HANDLERS['/rpc'];
+
+/** What `/found` waits for: a callback in the async context of another request, as of a connection pool. */
+const callBackElsewhere = [];
+HANDLERS['/calls-back'] = (_request, response) => {
+  annotate({ dimension5: 'other' });
+  for (const callBack of callBackElsewhere.splice(0)) callBack();
+  response.end('ok');
+};
+
+/** By path below `/stream`. */
+const STREAM_HANDLERS = {
+  '/annotated': async (stream) => {
+    await turn();
+    annotate({ action_name: 'Checkout', dimension5: 'stream' });
+    stream.respond({ ':status': 201 });
+    stream.end('ok');
+  },
+  '/echo': (stream) =>
+    readBody(stream, (body) => {
+      annotate({ dimension5: body });
+      stream.respond();
+      stream.end(body);
+    }),
+  '/file': (stream) => stream.respondWithFile(FILE, { 'Content-Type': 'text/html' }),
+  '/no-content': (stream) => stream.respond({ ':status': 204 }, { endStream: true }),
+};
+
+function onRequest(request, response) {
+  if (request.httpVersionMajor === 2 && request.url.startsWith('/stream/')) return;
+  const handle = HANDLERS[request.url.split('?')[0]];
+  if (handle) void handle(request, response);
+  else response.end('ok');
+}
+
+function createServer() {
+  // Without these, Node.js ends a session after a thousand resets.
+  const unlimited = { streamResetBurst: 1e6, streamResetRate: 1e6 };
+  if (process.env.SERVER !== 'tls') return http2.createServer(unlimited, onRequest);
+  const tls = (name) => readFileSync(join(__dirname, '../../fixtures/tls', name));
+  const options = { allowHTTP1: true, cert: tls('server.pem'), key: tls('server.key') };
+  return http2.createSecureServer(options, onRequest);
+}
+
+const server = createServer();
+server.on('session', (session) => session.on('error', () => undefined));
+server.on('stream', (stream, headers) => {
+  if (process.env.COUNTS_STREAMS) streams.add(new WeakRef(stream));
+  const path = headers[':path'];
+  if (!path.startsWith('/stream/')) return;
+  const handle = STREAM_HANDLERS[path.slice('/stream'.length).split('?')[0]];
+  stream.on('error', () => undefined);
+  if (handle) void handle(stream);
+  else {
+    stream.respond();
+    stream.end('ok');
+  }
+});
+
+if (process.env.SETUP) {
+  const { trace, context } = require('@opentelemetry/api');
+  const { AsyncLocalStorageContextManager } = require('@opentelemetry/context-async-hooks');
+  const { BasicTracerProvider } = require('@opentelemetry/sdk-trace-base');
+  const { MatomoSpanProcessor } = require('opentelemetry-matomo');
+  const spanProcessors = process.env.SETUP === 'processor' ? [new MatomoSpanProcessor()] : [];
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors }));
+}
+
+if (process.env.IN_THREAD && isMainThread) new Worker(__filename);
+else
+  server.listen(process.env.PORT, '127.0.0.1', () => {
+    const scheme = process.env.SERVER === 'tls' ? 'https' : 'http';
+    process.stdout.write(`${scheme}://127.0.0.1:${server.address().port}\n`);
+  });

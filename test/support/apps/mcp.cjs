@@ -1,0 +1,37 @@
+// An MCP server on Express, with messages written by hand: `express.json()` has parsed the bodies. Calls are answered by event streams.
+// In a worker thread if THREAD is set, with MCP_IN_CODE as the option of the main thread.
+const { isMainThread, Worker } = require('node:worker_threads');
+const express = require('express');
+
+const SESSION = 'mcp-session-id';
+
+function serve() {
+  let sessions = 0;
+  const app = express();
+  app.use(express.json());
+  app.post('/mcp', (request, response) => {
+    const { method, id } = request.body;
+    if (id === undefined) return response.status(202).end();
+    if (method === 'initialize') {
+      sessions += 1;
+      return response.set(SESSION, `session-${sessions}`).json({ jsonrpc: '2.0', id, result: {} });
+    }
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    const answer = { jsonrpc: '2.0', id, result: { content: [{ text: 'result-secret' }] } };
+    setTimeout(() => response.end(`data: ${JSON.stringify(answer)}\n\n`), 30);
+  });
+  app.get('/mcp', (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.end('data: {}\n\n');
+  });
+  app.delete('/mcp', (_request, response) => response.end());
+  app.post('/login', (_request, response) => response.json({}));
+  const server = app.listen(0, '127.0.0.1', () => {
+    process.stdout.write(`http://127.0.0.1:${server.address().port}\n`);
+  });
+}
+
+const { THREAD, MCP_IN_CODE } = process.env;
+if (isMainThread && MCP_IN_CODE) require('opentelemetry-matomo').start({ mcp: MCP_IN_CODE });
+if (isMainThread && THREAD) new Worker(__filename);
+else serve();

@@ -1,0 +1,87 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { parse } from 'yaml';
+import { startInspector } from '../../../src/inspector/index.js';
+import { resolveOptions } from '../../../src/options/resolve-options.js';
+import { ROOT, startServer } from '../../support/child-process.js';
+import { temporaryFolder } from '../../support/spool.js';
+import { read } from './pages.js';
+
+interface Named {
+  readonly name: string;
+}
+interface Container extends Named {
+  readonly command: readonly [string, ...string[]];
+  readonly env: readonly { readonly name: string; readonly value: string }[];
+  readonly ports: readonly { readonly containerPort: number }[];
+  readonly volumeMounts: readonly (Named & { readonly mountPath: string })[];
+  readonly lifecycle: { readonly preStop: { readonly sleep: { readonly seconds: number } } };
+}
+interface Deployment {
+  readonly spec: {
+    readonly replicas: number;
+    readonly template: {
+      readonly spec: {
+        readonly terminationGracePeriodSeconds: number;
+        readonly containers: readonly [Container];
+        readonly volumes: readonly (Named & { readonly secret: { readonly secretName: string } })[];
+      };
+    };
+  };
+}
+
+const PAGE = read('docs/kubernetes.md');
+const [, MANIFEST = ''] = /```yaml\n(.*?)```/s.exec(PAGE) ?? [];
+const deployment = parse(MANIFEST) as Deployment;
+const { containers, volumes, terminationGracePeriodSeconds } = deployment.spec.template.spec;
+const [container] = containers;
+const env = Object.fromEntries(container.env.map(({ name, value }) => [name, value]));
+
+test('the file with the token is in the secret that the page creates', () => {
+  const [, secret, file] = /create secret generic (\S+) --from-file=(\S+?)=/.exec(PAGE) ?? [];
+  const [mount] = container.volumeMounts;
+  expect(volumes).toEqual([{ name: mount?.name, secret: { secretName: secret } }]);
+  expect(env.MATOMO_TOKEN_AUTH_FILE).toBe(`${mount?.mountPath}/${file}`);
+});
+
+test('every variable is valid, and the time to end suffices', () => {
+  const complaints: string[] = [];
+  const complain = (message: string) => void complaints.push(message);
+  const silent = () => undefined;
+  const diagnostics = { info: silent, print: silent, warn: complain, warnOnce: complain };
+  const given = { ...env, MATOMO_TOKEN_AUTH_FILE: tokenFile() };
+  const options = resolveOptions({}, given, { ...diagnostics, error: complain });
+  expect(complaints).toEqual([]);
+  expect(options).toMatchObject({ tokenAuth: 'a-token', trustProxy: 1, spool: env.MATOMO_SPOOL });
+  const { seconds } = container.lifecycle.preStop.sleep;
+  const longest = seconds + (options?.shutdownTimeoutMillis as number) / 1000;
+  expect(terminationGracePeriodSeconds).toBeGreaterThan(2 * longest);
+  expect(String(container.ports[0]?.containerPort)).toBe(env.PORT);
+});
+
+test('the container, without its spool, sends the callers of the ingress and no probes, the last ones after SIGTERM', async () => {
+  const inspector = await startInspector();
+  onTestFinished(() => inspector.close());
+  const [node, ...args] = container.command;
+  expect(node).toBe('node');
+  const { MATOMO_SPOOL: _, ...kept } = env;
+  const server = await startServer(args, {
+    cwd: `${ROOT}examples/esm`,
+    env: { ...kept, PORT: '0', MATOMO_URL: inspector.url, MATOMO_TOKEN_AUTH_FILE: tokenFile() },
+  });
+  const ask = async (headers: Record<string, string>) =>
+    (
+      await fetch(`${server.url}/parcels/7`, { headers: { connection: 'close', ...headers } })
+    ).text();
+  await ask({ 'user-agent': 'kube-probe/1.34' });
+  await ask({ 'x-forwarded-for': '192.0.2.1, 203.0.113.9' });
+  await server.stop();
+  expect(inspector.hits().map(({ params }) => params)).toMatchObject([{ cip: '203.0.113.9' }]);
+});
+
+function tokenFile(): string {
+  const file = join(temporaryFolder(), 'token');
+  writeFileSync(file, 'a-token\n');
+  return file;
+}

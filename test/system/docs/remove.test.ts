@@ -1,0 +1,54 @@
+import { expect, onTestFinished, test } from 'vitest';
+import * as plan from '../../../src/cli/setup/make-plan.js';
+import { startInspector } from '../../../src/inspector/index.js';
+import { eventually, ROOT, runNode, startServer } from '../../support/child-process.js';
+import { startRedis } from '../../support/redis-server.js';
+import { REGISTER } from '../../support/registered-app.js';
+import { notSent } from '../../support/scripted-transport.js';
+import { sorted } from '../../support/sorted.js';
+import { spooledDelivery } from '../../support/spool.js';
+import { read } from './pages.js';
+
+const PAGE = read('docs/remove.md');
+
+test('the page names everything that setup may have created', () => {
+  const lists = Object.values(plan).filter((list) => typeof list !== 'function');
+  const names = (lists.flat() as { name: string }[]).map(({ name }) => name);
+  expect(names.length).toBeGreaterThan(5);
+  expect(names.filter((name) => !PAGE.includes(`"${name}"`))).toEqual([]);
+});
+
+test('with a flag that names a missing file, Node.js does not start', async () => {
+  const env = { NODE_OPTIONS: '--require /nowhere/opentelemetry-matomo/register' };
+  const { code } = await runNode(['--eval', '0'], { env });
+  expect(code).not.toBe(0);
+});
+
+test('switched off, the application runs, and nothing is sent or logged', async () => {
+  const inspector = await startInspector();
+  onTestFinished(() => inspector.close());
+  const server = await startServer([...REGISTER, 'app.js'], {
+    cwd: `${ROOT}examples/recipes`,
+    env: { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1', MATOMO_ENABLED: 'false' },
+  });
+  const headers = { connection: 'close', 'x-api-key': 'key-of-acme' };
+  const { status } = await fetch(`${server.url}/sign-ups`, { method: 'POST', headers });
+  expect(status).toBe(201);
+  expect(await server.stop()).toEqual({ code: 0, signal: null });
+  expect(server.stderr()).toBe('');
+  expect(inspector.hits()).toEqual([]);
+});
+
+test('the pattern for Redis finds all keys of a spool, and no others', async () => {
+  const [, pattern = ''] = /--scan --pattern '(\S+)'/.exec(PAGE) ?? [];
+  const { url, command } = await startRedis();
+  await command('SET', 'another', '1');
+  const { delivery, transport, push } = spooledDelivery({ folder: `${url}?shards=2` });
+  transport.answer(notSent);
+  push('a', 'b', 'c');
+  await eventually(() => delivery.spooled === 3);
+  const keys = async (text: string) => sorted((await command('KEYS', text)) as string[]).join();
+  expect(await keys(pattern)).toContain('hits:0');
+  // Keys of leases come later.
+  await eventually(async () => `another,${await keys(pattern)}` === (await keys('*')));
+});

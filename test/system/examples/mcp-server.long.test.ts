@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { ROOT, runNode } from '../../support/child-process.js';
+import { startExample } from '../../support/examples.js';
+
+const FOLDER = `${ROOT}examples/mcp-server`;
+
+test('the calls of two MCP clients are two visitors, with the reports that the README shows', async () => {
+  const { server, inspector } = await startExample('mcp-server', {
+    MATOMO_DIMENSIONS: '1=gen_ai.tool.name,2=mcp.client.name,3=matomo.failed_endpoint',
+  });
+  const client = await runNode(['client.js', `${server.url}/mcp`], { cwd: FOLDER });
+  expect(client).toMatchObject({ code: 0, stderr: '' });
+  await server.stop();
+  const hits = inspector.hits();
+  const report = (column: 'title' | `custom_dimension_${number}`) => {
+    const counts = new Map<string, number>();
+    for (const { stored } of hits) {
+      const value = stored?.[column];
+      if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1);
+    }
+    return Object.fromEntries(counts);
+  };
+  expect(report('title')).toEqual(tableOf('Page titles'));
+  expect(report('custom_dimension_1')).toEqual(tableOf('Tool'));
+  expect(report('custom_dimension_2')).toEqual(tableOf('MCP client'));
+  expect(report('custom_dimension_3')).toEqual(tableOf('Failed endpoint'));
+  expect(new Set(hits.map(({ params }) => params.cid)).size).toBe(2);
+});
+
+/** The rows of a table in the README, by their first cell. */
+function tableOf(name: string): Record<string, number> {
+  const [, text = ''] = readFileSync(`${FOLDER}/README.md`, 'utf8').split(
+    `| Behaviour > ${name} |`,
+  );
+  const [table = ''] = text.split('\n\n');
+  const rows = [...table.matchAll(/^\| `(.+?)` \| (\d+) \|$/gm)];
+  return Object.fromEntries(rows.map(([, value, count]) => [value, Number(count)]));
+}

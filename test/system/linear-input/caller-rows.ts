@@ -1,0 +1,137 @@
+import {
+  contentFormatOf,
+  createToSentAttribute,
+  productOf,
+} from '../../../src/hit/parameters/attributes.js';
+import { createToDimensions, type SentRequest } from '../../../src/hit/parameters/dimensions.js';
+import {
+  createToPseudonym,
+  identify,
+  type UserIdSource,
+  userIdSourceOf,
+} from '../../../src/hit/visitor/pseudonym.js';
+import { httpRequest } from '../../support/builders.js';
+import { DEFAULT_OPTIONS } from '../../support/default-options.js';
+import { filled, type LinearRow, texts } from '../../support/linear-input.js';
+
+const SOURCES = [
+  'http.request.header.x-api-key',
+  'http.request.header.authorization',
+  'jwt.sub',
+].map((userId) => userIdSourceOf(userId) as UserIdSource);
+const CLAIM = userIdSourceOf('jwt.sub') as UserIdSource;
+const toDimensions = createToDimensions({
+  deprecated: [/a*b/],
+  dimensions: { 1: 'matomo.deprecated_endpoint' },
+});
+const FACTS = { place: '/a' };
+const toPseudonym = createToPseudonym('a key');
+const toSentAttribute = createToSentAttribute({ ...DEFAULT_OPTIONS, anonymizeIp: 2 });
+
+/** A bearer token with these claims, which need not be JSON. */
+const tokenOf = (claims: string) => `Bearer e30.${Buffer.from(claims).toString('base64url')}.c2ln`;
+
+/** What reads who calls. */
+export const CALLER_ROWS: readonly LinearRow[] = [
+  {
+    what: 'identify, of a header, and of what is typed for a pseudonym',
+    reason:
+      'a value of more than 16,384 characters is not looked at, and each expression is anchored',
+    sizes: [4000, 16_000],
+    cases: texts(
+      (text) =>
+        SOURCES.flatMap((source) =>
+          [text, `Bearer ${text}`, `Basic${text}`].map((header) => {
+            const identity = identify(source, header);
+            return identity.kind === 'known' && toPseudonym(identity.value);
+          }),
+        ),
+      {
+        letters: (size) => filled('a', size),
+        spaces: (size) => filled(' ', size, 'a', 'a'),
+        'spaces and commas': (size) => filled(' , ::', size, '::', 'a'),
+        dots: (size) => filled('.', size),
+        'parts of a token': (size) => filled('e30.', size),
+        addresses: (size) => filled(',0.0.0.0', size, '0.0.0.0', '1'),
+      },
+    ),
+  },
+  {
+    what: 'identify, of a claim',
+    reason: 'the parser of Node.js reads once',
+    sizes: [3000, 12_000],
+    cases: texts((text) => [identify(CLAIM, tokenOf(text)), identify(CLAIM, tokenOf(`{${text}`))], {
+      letters: (size) => filled('a', size),
+      lists: (size) => filled('[', size),
+      objects: (size) => filled('{"a":', size),
+      'many claims': (size) => filled('"a":1,', size, '', '"sub":1}'),
+      'many subjects': (size) => filled('"sub":"a",', size, '', '"sub":1}'),
+      digits: (size) => filled('9', size, '"sub":', '}'),
+      escapes: (size) => filled('\\u0061', size, '"sub":"', '"}'),
+      spaces: (size) => filled(' ', size, '"sub":"', 'a"}'),
+    }),
+  },
+  {
+    what: 'createToSentAttribute, of headers',
+    reason: '4,096 characters are looked at',
+    sizes: [1000, 4000],
+    cases: texts(
+      (text) =>
+        ['x-app-version', 'x-forwarded-for', 'referer', 'link'].map((name) =>
+          toSentAttribute(`http.request.header.${name}`, text, 'shop.example'),
+        ),
+      {
+        letters: (size) => filled('a', size),
+        addresses: (size) => filled('192.0.2.1,', size),
+        colons: (size) => filled('::1 ', size),
+        'digits and dots': (size) => filled('1.', size),
+        paths: (size) => filled('/', size),
+        queries: (size) => filled('a=1&', size, '/?'),
+        links: (size) => filled('<https://a/?b=c>,', size),
+        tokens: (size) => filled('.eyJ', size),
+        schemes: (size) => filled('Basic ', size),
+        spaces: (size) => filled(' ', size, 'Bearer', 'a'),
+      },
+    ),
+  },
+  {
+    what: 'createToSentAttribute, of a header beyond its limit',
+    reason: 'as above',
+    cases: texts((text) => toSentAttribute('http.request.header.x-forwarded-for', text), {
+      addresses: (size) => filled('192.0.2.1,', size),
+      spaces: (size) => filled(' ', size, '', 'a'),
+    }),
+  },
+  {
+    what: 'productOf and contentFormatOf',
+    reason: '200 characters are looked at, or an expression is anchored at one end',
+    cases: texts(
+      (text) => [
+        productOf(text),
+        productOf(`a/${text}`),
+        contentFormatOf(text, '/', 200),
+        contentFormatOf(`text/${text}`, '/', 200),
+        contentFormatOf('text/plain', `/${text}`, 200),
+      ],
+      {
+        letters: (size) => filled('a', size),
+        spaces: (size) => filled(' ', size, '', 'a'),
+        slashes: (size) => filled('/', size),
+        dots: (size) => filled('.', size),
+        'names of files': (size) => filled('/llms-full.txt.md', size, '', '/'),
+        semicolons: (size) => filled(';', size),
+        parts: (size) => filled('a+', size, '', 'json'),
+      },
+    ),
+  },
+  {
+    what: 'deprecated with a quadratic pattern of a user',
+    reason: 'patterns see 2,048 characters',
+    sizes: [2048, 8192],
+    cases: texts(
+      (text) =>
+        toDimensions?.({ ...FACTS, request: httpRequest({ route: `/${text}` }) } as SentRequest),
+      { "'a'": (size) => filled('a', size) },
+    ),
+  },
+];

@@ -1,0 +1,474 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  constants,
+  type OutgoingHttpHeaders,
+} from 'node:http2';
+import { request as requestByHttp1 } from 'node:https';
+import type { Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+import { Agent } from 'undici';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { InspectedHit } from '../../../src/inspector/index.js';
+import { startBulkReceiver } from '../../support/bulk-receiver.js';
+import { CHATGPT, FIREFOX } from '../../support/chatbots.js';
+import { eventually, ROOT, type Server, startServer } from '../../support/child-process.js';
+import { APPS, matomo, REGISTER, WITHOUT_SDK } from '../../support/registered-app.js';
+import { requires, skipTest } from '../../support/skips.js';
+import { sorted } from '../../support/sorted.js';
+
+interface Outcome<T> {
+  readonly value?: T;
+  readonly reason?: string;
+  readonly failure?: string;
+}
+interface Cell {
+  readonly name: string;
+  readonly reason?: string;
+  readonly differences?: readonly string[];
+}
+interface Matrix {
+  attempt<T>(make: () => Promise<T>): Promise<Outcome<T>>;
+  installNode(major: number): Promise<{ path: string }>;
+  planWithoutSdk(nodes: readonly number[]): Cell[];
+  installRuntime(runtime: string, npmPackage: object): Promise<string>;
+  packPackage(): Promise<object>;
+  removePackage(npmPackage: object): void;
+  runCells(
+    cells: Cell[],
+    options: { npmPackage: object; say: (text: string) => void },
+  ): Promise<Cell[]>;
+}
+
+const parts = ['attempt', 'nodes', 'runtimes', 'without-sdk', 'package', 'run-cells'];
+const modules = await Promise.all(parts.map((name) => import(`${ROOT}tools/matrix/${name}.mjs`)));
+const matrix: Matrix = Object.assign({}, ...modules);
+
+const NODES = [22, 24, 26];
+const COLD_MILLIS = 300_000; // what is not in the cache yet is installed
+/** A local one: for others, HTTPS is assumed. */
+const HOST = 'localhost:8443';
+const TLS = { SERVER: 'tls' };
+/** A twentieth of the streams that were sent, if these stayed in memory. */
+const MAX_MORE_BYTES = 5e6;
+const MCP_CALL = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"find_order"}}';
+const TOKEN = 'a'.repeat(32);
+
+let npmPackage: object;
+beforeAll(async () => {
+  npmPackage = await matrix.packPackage();
+});
+afterAll(() => matrix.removePackage(npmPackage));
+
+describe.each(NODES)('Node.js %i', (major) => {
+  let installed: Outcome<{ path: string }>;
+  beforeAll(async () => {
+    installed = await matrix.attempt(() => matrix.installNode(major));
+  }, COLD_MILLIS);
+
+  function nodePath(): string {
+    skipTest(installed.reason, 'packages');
+    expect(installed.failure).toBeUndefined();
+    return installed.value?.path ?? '';
+  }
+
+  async function start(more: Record<string, string> = {}, args: readonly string[] = WITHOUT_SDK) {
+    const node = nodePath();
+    const { inspector, env: site } = await matomo();
+    const env = { MATOMO_SCHEDULE_DELAY: '100', ...site, ...more };
+    const app = await startServer([...args, ...REGISTER, `${APPS}/http2.cjs`], { env, node });
+    return { inspector, app };
+  }
+
+  test('each stream makes one hit, with its status, its context and its annotations', async () => {
+    const { inspector, app } = await start();
+    const client = open(app);
+    const before = ['/plain?page=2', '/annotated', '/measured', '/ignored', '/missing'];
+    const api = ['/express', '/stream/plain', '/stream/annotated', '/stream/file'];
+    for (const path of [...before, ...api, '/stream/no-content', '/pushed'])
+      await ask(client, path);
+    await ask(client, '/plain', { ':method': 'HEAD' });
+    await ask(client, '/rpc', { ':method': 'POST' }, '{"jsonrpc":"2.0","method":"add"}');
+    await ask(client, '/mcp', { ':method': 'POST' }, MCP_CALL);
+    await ask(client, '/plain', { ':method': 'POST', 'content-type': 'application/grpc+proto' });
+    client.close();
+    await app.stop();
+    expect(app.stderr()).toBe('');
+    expect(inspector.hits().map(summaryOf)).toEqual([
+      'GET /plain 200',
+      'Checkout 200 pro',
+      'event',
+      'GET /measured 200 measured',
+      'GET Not Found 404',
+      'GET /express/:id 200',
+      'GET /stream/plain 200',
+      'Checkout 201 stream',
+      'GET /stream/file 200',
+      'GET /stream/no-content 204',
+      'GET /pushed 200',
+      'HEAD /plain 200',
+      'POST /rpc add 200',
+      'MCP tools/call find_order 200',
+    ]);
+    const [first] = inspector.hits();
+    expect(first?.params.url).toBe(`http://${HOST}/plain?page=2`);
+    for (const { params } of inspector.hits())
+      if (params.e_c === undefined) expect(params.gt_ms).toBeDefined();
+  });
+
+  test.each(['/echo', '/stream/echo'])(
+    '%s: bodies of concurrent streams arrive in the async context of their requests',
+    async (path) => {
+      const { inspector, app } = await start();
+      const client = open(app);
+      const names = Array.from({ length: 20 }, (_, i) => `body-${i}`);
+      const streams = names.map((name) => {
+        const stream = client.request({ ...headersOf(`${path}?${name}`), ':method': 'POST' });
+        return { name, stream, body: text(stream) };
+      });
+      await Promise.all(streams.map(({ stream }) => once(stream, 'ready')));
+      for (const { name, stream } of streams) stream.write(name.slice(0, 3));
+      await ask(client, '/plain');
+      for (const { name, stream } of streams.toReversed()) stream.end(name.slice(3));
+      expect(await Promise.all(streams.map(({ body }) => body))).toEqual(names);
+      client.close();
+      await app.stop();
+      const found = inspector.hits().flatMap(({ params, stored }) => {
+        const { search } = new URL(params.url ?? '');
+        return search === '' ? [] : [`${search} ${params.dimension5} ${stored?.custom_var_v1}`];
+      });
+      expect(sorted(found)).toEqual(sorted(names.map((name) => `?${name} ${name} 200`)));
+    },
+  );
+
+  test('forRequest finds the request of a stream and of wrappers in the context of another', async () => {
+    const { inspector, app } = await start();
+    const client = open(app);
+    const found = ask(client, '/found');
+    await ask(client, '/plain'); // the other stream has begun
+    await ask(client, '/calls-back');
+    await found;
+    client.close();
+    await app.stop();
+    expect(sorted(inspector.hits().map(summaryOf))).toEqual([
+      'GET /calls-back 200 other',
+      'GET /found 200 request measured',
+      'GET /plain 200',
+      'event',
+    ]);
+    const event = inspector.hits().find(({ params }) => params.e_c !== undefined);
+    expect(event?.params.url).toMatch(/\/found$/);
+  });
+
+  test('an aborted response is 499, one that the server ends 500, a complete one its own status', async () => {
+    const { inspector, app } = await start();
+    const reset = open(app);
+    for (const path of ['/half', '/whole', '/events']) await leave(reset, path);
+    const never = reset.request(headersOf('/never'));
+    never.on('error', () => undefined);
+    await ask(reset, '/plain'); // the server has the other stream, too
+    never.close(constants.NGHTTP2_CANCEL);
+    await once(never, 'close');
+    for (const path of ['/destroyed', '/reset']) await ask(reset, path).catch(() => undefined);
+    reset.close();
+
+    const goneAway = open(app);
+    await begin(goneAway, '/half?goaway');
+    goneAway.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    const closed = open(app);
+    await begin(closed, '/half?closed');
+    closed.destroy();
+    const disconnected = open(app);
+    const stream = await begin(disconnected, '/half?disconnected');
+    (stream.session as ClientHttp2Session & { socket: Socket }).socket.resetAndDestroy?.();
+    disconnected.destroy();
+    const destroyed = open(app);
+    await ask(destroyed, '/session-destroyed').catch(() => undefined);
+
+    await eventually(() => inspector.hits().length >= 11);
+    await app.stop();
+    const statuses = inspector.hits().map(({ params, stored }) => {
+      const { pathname, search } = new URL(params.url ?? '');
+      return `${pathname}${search} ${stored?.custom_var_v1}`;
+    });
+    expect(sorted(statuses)).toEqual([
+      '/destroyed 500',
+      '/events 200',
+      '/half 499',
+      '/half?closed 499',
+      '/half?disconnected 499',
+      '/half?goaway 499',
+      '/never 499',
+      '/plain 200',
+      '/reset 500',
+      '/session-destroyed 500',
+      '/whole 200',
+    ]);
+    expect(app.stderr()).toBe('');
+  });
+
+  test('a processor without register, which makes no hits of streams, keeps none in memory', async () => {
+    const { inspector, env } = await matomo();
+    const more = { ...env, COUNTS_STREAMS: '1', SETUP: 'processor' };
+    const app = await startServer(['--expose-gc', `${APPS}/http2.cjs`], {
+      env: more,
+      node: nodePath(),
+    });
+    const client = open(app);
+    for (let i = 0; i < 10; i++) await ask(client, '/remembered');
+    const streams = async () => JSON.parse(await ask(client, '/memory')).streams;
+    // The stream that asks, and the one before.
+    await eventually(async () => (await streams()) <= 2);
+    client.close();
+    await app.stop();
+    expect(inspector.hits()).toEqual([]);
+  });
+
+  test('streams that are open when the process ends make their hits', async () => {
+    const { inspector, app } = await start();
+    const client = open(app);
+    await begin(client, '/half');
+    await begin(client, '/events');
+    await ask(client, '/plain');
+    await app.stop();
+    client.destroy();
+    expect(sorted(inspector.hits().map(summaryOf))).toEqual([
+      'GET /events 200',
+      'GET /half 200',
+      'GET /plain 200',
+    ]);
+  });
+
+  test.each([
+    ['one session without TLS', {}],
+    ['TLS', TLS],
+    ['a worker thread', { ...TLS, IN_THREAD: '1' }],
+  ])('headers, address, consumer and sizes, over %s', async (_where, env) => {
+    const { inspector, app } = await start({
+      ...env,
+      MATOMO_TOKEN_AUTH: TOKEN,
+      MATOMO_VISITOR_KEY: 'stable',
+      MATOMO_ANONYMIZE_IP: '0',
+      MATOMO_USER_ID: 'http.request.header.x-api-key',
+      MATOMO_DIMENSIONS:
+        '1=http.request.header.x-app-version,2=http.response.header.x-cache,3=http.response.header.x-region,' +
+        '4=network.protocol.version,5=matomo.deprecated_endpoint',
+      MATOMO_AI_CHATBOTS: 'separate',
+      MATOMO_DO_NOT_TRACK: 'true',
+    });
+    const client = open(app);
+    const sent = {
+      'user-agent': FIREFOX,
+      'accept-language': 'de-DE',
+      referer: 'https://shop.example/cart',
+      'x-api-key': 'key of ann',
+      'x-app-version': '4.2',
+    };
+    await ask(client, '/headers', sent);
+    await ask(client, '/sized', { 'user-agent': CHATGPT });
+    await ask(client, '/stream/file', { 'user-agent': CHATGPT });
+    await ask(client, '/app.css');
+    await ask(client, '/prefetched', { 'sec-purpose': 'prefetch' });
+    await ask(client, '/socket.io/?EIO=4&transport=polling&sid=1');
+    await ask(client, '/plain', { dnt: '1' });
+    client.close();
+    await eventually(() => inspector.hits().length >= 3);
+    await app.stop();
+    const [page, sized, file, ...others] = sortedByPath(inspector.hits());
+    expect(others).toEqual([]);
+    const scheme = 'SERVER' in env ? 'https' : 'http';
+    expect(page?.params).toMatchObject({
+      url: `${scheme}://${HOST}/headers`,
+      ua: FIREFOX,
+      lang: 'de-DE',
+      urlref: 'https://shop.example/cart',
+      cip: '127.0.0.1',
+      dimension1: '4.2',
+      dimension2: 'HIT',
+      dimension3: 'eu',
+      dimension4: '2',
+      dimension5: 'GET /headers',
+    });
+    expect(page?.params.uid).toMatch(/^[0-9a-f]{16}$/);
+    expect([sized?.aiRequest?.bytes, file?.aiRequest?.bytes]).toEqual([1234, 200_000]);
+    expect(app.stderr()).toBe('');
+  });
+
+  test('a stream with a SERVER span makes the hit of its span', async () => {
+    const { inspector, app } = await start({ SETUP: 'provider' }, []);
+    const client = open(app);
+    for (const path of ['/spans', '/plain', '/spans']) await ask(client, path);
+    client.close();
+    await eventually(() => inspector.hits().length >= 3);
+    await app.stop();
+    expect(sorted(inspector.hits().map(summaryOf))).toEqual([
+      'GET /plain 200',
+      'GET /spans 200 span',
+      'GET /spans 200 span',
+    ]);
+  });
+
+  test('undici, curl and HTTP/1.1 at a server with allowHTTP1: one hit for each request', async () => {
+    requires('curl');
+    const { inspector, app } = await start(TLS);
+    const dispatcher = new Agent({ allowH2: true, connect: { rejectUnauthorized: false } });
+    onTestFinished(() => dispatcher.close());
+    for (const path of ['/stream/undici', '/plain']) {
+      const { body } = await dispatcher.request({ origin: app.url, path, method: 'GET' });
+      expect(await body.text()).toBe('ok');
+    }
+    const byHttp1 = requestByHttp1(`${app.url}/http1`, { agent: false, rejectUnauthorized: false });
+    const [response] = await once(byHttp1.end(), 'response');
+    expect(await text(response)).toBe('ok');
+    const urls = ['/stream/curl', '/annotated', '/curl'].map((path) => app.url + path);
+    const args = ['--silent', '--insecure', '--http2', '--write-out', '%{http_version}'];
+    const { stdout } = await promisify(execFile)('curl', [...args, ...urls]);
+    expect(stdout).toBe('ok2ok2ok2');
+    await app.stop();
+    expect(sorted(inspector.hits().map(summaryOf))).toEqual([
+      'Checkout 200 pro',
+      'GET /curl 200',
+      'GET /http1 200',
+      'GET /plain 200',
+      'GET /stream/curl 200',
+      'GET /stream/undici 200',
+      'event',
+    ]);
+    expect(app.stderr()).toBe('');
+  });
+
+  test('10,000 streams of a session, half of them aborted, are counted once each and stay in memory nowhere', async () => {
+    const receiver = await startBulkReceiver();
+    const app = await startServer(
+      ['--expose-gc', ...WITHOUT_SDK, ...REGISTER, `${APPS}/http2.cjs`],
+      {
+        node: nodePath(),
+        env: {
+          COUNTS_STREAMS: '1',
+          MATOMO_URL: receiver.url,
+          MATOMO_SITE_ID: '1',
+          MATOMO_SCHEDULE_DELAY: '100',
+        },
+      },
+    );
+    const control = open(app);
+    const memory = async () => JSON.parse(await ask(control, '/memory'));
+    const client = open(app);
+    const hits = (name: string) =>
+      receiver.bulks.flatMap(({ names }) => names.filter((each) => each === name)).length;
+    const seen = () => [hits('plain'), hits('half')];
+
+    async function send(count: number): Promise<void> {
+      const clients = Array.from({ length: 50 }, async () => {
+        for (let i = 0; i < count / 100; i++) {
+          await ask(client, '/plain');
+          await leave(client, '/half');
+        }
+      });
+      await Promise.all(clients);
+    }
+
+    await send(2000); // loads and compiles what this takes
+    await eventually(() => hits('half') === 1000);
+    const before = await memory();
+    await send(10_000);
+    await eventually(() => seen().join() === '6000,6000', { describe: () => seen().join() });
+    const after = await memory();
+    expect(after.bytes - before.bytes).toBeLessThan(MAX_MORE_BYTES);
+    // What is left is the stream that asks, and the one before.
+    await eventually(async () => (await memory()).streams <= 2);
+    client.close();
+    await once(client, 'close');
+    await eventually(async () => (await memory()).streams <= 2);
+    await app.stop();
+    expect(seen()).toEqual([6000, 6000]);
+  });
+
+  test('frameworks: one hit per request, with its title', { timeout: COLD_MILLIS }, async () => {
+    const cells = matrix.planWithoutSdk([major]).filter(({ name }) => /http2|HTTP\/2/.test(name));
+    expect(cells.length).toBeGreaterThan(3);
+    const results = await matrix.runCells(cells, { npmPackage, say: console.log });
+    skipTest(results.find(({ reason }) => reason)?.reason, 'packages');
+    expect(results.map(({ name, differences }) => [name, differences])).toEqual(
+      cells.map(({ name }) => [name, []]),
+    );
+  });
+});
+
+test(
+  'on Bun, requests are answered, and one line says that they are not tracked',
+  async () => {
+    const { value: node, reason } = await matrix.attempt(() =>
+      matrix.installRuntime('bun', npmPackage),
+    );
+    skipTest(reason, 'packages');
+    const { inspector, env } = await matomo();
+    const args = ['--preload', 'opentelemetry-matomo/register', `${APPS}/http2.cjs`];
+    const app = await startServer(args, { env, node: node ?? '' });
+    const client = open(app);
+    expect([await ask(client, '/plain'), await ask(client, '/plain')]).toEqual(['ok', 'ok']);
+    client.close();
+    await app.stop();
+    expect(inspector.hits()).toEqual([]);
+    expect(app.stderr()).toMatch(/^opentelemetry-matomo: .* \[http2-not-tracked\]\n$/);
+  },
+  COLD_MILLIS,
+);
+
+function open(app: Server): ClientHttp2Session {
+  const session = connect(app.url, { rejectUnauthorized: false });
+  session.on('error', () => undefined);
+  session.on('stream', (pushed) => pushed.resume());
+  onTestFinished(() => session.destroy());
+  return session;
+}
+
+function headersOf(path: string, more: OutgoingHttpHeaders = {}): OutgoingHttpHeaders {
+  return { ':path': path, ':authority': HOST, 'user-agent': 'curl/8.5.0', ...more };
+}
+
+/** The body of a response. */
+async function ask(
+  session: ClientHttp2Session,
+  path: string,
+  more: OutgoingHttpHeaders = {},
+  body?: string,
+): Promise<string> {
+  const stream = session.request(headersOf(path, more), { endStream: body === undefined });
+  if (body !== undefined) stream.end(body);
+  const received = await text(stream);
+  if (!stream.closed) await once(stream, 'close');
+  return received;
+}
+
+/** A stream whose response has begun. */
+async function begin(session: ClientHttp2Session, path: string): Promise<ClientHttp2Stream> {
+  const stream = session.request(headersOf(path));
+  stream.on('error', () => undefined);
+  await once(stream, 'data');
+  return stream;
+}
+
+/** Resets the stream in the middle of the response. */
+async function leave(session: ClientHttp2Session, path: string): Promise<void> {
+  const stream = await begin(session, path);
+  stream.close(constants.NGHTTP2_CANCEL);
+  await once(stream, 'close');
+}
+
+function summaryOf({ params, stored }: InspectedHit): string {
+  if (params.e_c !== undefined) return 'event';
+  const mark = [stored?.title, stored?.custom_var_v1, params.dimension5];
+  if (params.pf_dm1 !== undefined) mark.push('measured');
+  return mark.filter((each) => each !== undefined).join(' ');
+}
+
+function sortedByPath(hits: readonly InspectedHit[]): InspectedHit[] {
+  const order = ['/headers', '/sized', '/stream/file'];
+  const place = ({ params }: InspectedHit) => order.indexOf(new URL(params.url ?? '').pathname);
+  return hits.toSorted((one, other) => place(one) - place(other));
+}

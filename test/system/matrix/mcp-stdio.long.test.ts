@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ROOT, runNode } from '../../support/child-process.js';
+import { matomo, REGISTER } from '../../support/registered-app.js';
+import { skipTest } from '../../support/skips.js';
+
+interface Cell {
+  readonly name: string;
+}
+interface Place {
+  readonly folder: string;
+  readonly reason?: string;
+  readonly failure?: string;
+}
+interface Matrix {
+  planMcpServers(nodes: readonly number[]): Cell[];
+  packPackage(): Promise<object>;
+  removePackage(npmPackage: object): void;
+  preparePlaces(
+    cells: readonly Cell[],
+    npmPackage: object,
+    say: (text: string) => void,
+  ): Promise<{ placeOf(cell: Cell): Place; close(): void }>;
+}
+
+const parts = ['mcp-servers', 'package', 'places'];
+const modules = await Promise.all(parts.map((name) => import(`${ROOT}tools/matrix/${name}.mjs`)));
+const matrix: Matrix = Object.assign({}, ...modules);
+
+const COLD_MILLIS = 300_000; // what is not in the cache yet is installed
+let npmPackage: object;
+let places: Awaited<ReturnType<Matrix['preparePlaces']>>;
+const [cell] = matrix.planMcpServers([Number(process.versions.node.split('.')[0])]) as [Cell];
+beforeAll(async () => {
+  npmPackage = await matrix.packPackage();
+  places = await matrix.preparePlaces([cell], npmPackage, console.log);
+}, COLD_MILLIS);
+afterAll(() => {
+  matrix.removePackage(npmPackage);
+  places.close();
+});
+
+const DIMENSIONS = '1=gen_ai.tool.name,2=mcp.client.name,3=matomo.failed_endpoint';
+const ANN = { uid: 'ann' };
+
+/** What the official client gets of a server that it starts, and what Matomo gets. */
+async function callTools(env: Readonly<Record<string, string>>, visitor: object) {
+  const { folder, reason, failure } = places.placeOf(cell);
+  skipTest(reason, 'packages');
+  expect(failure).toBeUndefined();
+  const { inspector, env: toMatomo } = await matomo();
+  const { code, stderr } = await runNode(['mcp/client.cjs'], {
+    cwd: folder,
+    env: {
+      ...toMatomo,
+      MATOMO_DIMENSIONS: DIMENSIONS,
+      VISITOR: JSON.stringify(visitor),
+      ARGS: JSON.stringify([...REGISTER, 'mcp/stdio.cjs']),
+      ...env,
+    },
+  });
+  expect(code, stderr).toBe(0);
+  return { hits: inspector.hits(), stderr };
+}
+
+const OLD = { SDK: '1' };
+const NEW = { SDK: '2' };
+const NEWEST = { SDK: '2', NEGOTIATION: 'auto', SERVE: '1' };
+const TRACKED = { TRACK_MCP: '1' };
+
+test.each([
+  ['SDK 1.x', OLD, 'initialize', 'tool_error'],
+  ['SDK 2.x', NEW, 'initialize', '-32602'],
+  ['SDK 2.x and serveStdio, in revision 2026-07-28', NEWEST, 'server/discover', '-32602'],
+])(
+  'trackMcp over stdio, %s: one hit per call, with its client and its failure',
+  async (...given) => {
+    const [, env, first, unknownTool] = given;
+    const { hits, stderr } = await callTools({ ...env, ...TRACKED }, ANN);
+    const rows = hits.map(({ stored, params }) => [
+      stored?.title,
+      stored?.custom_dimension_1,
+      stored?.custom_dimension_3,
+      stored?.custom_var_v1,
+      params.url,
+      params.uid,
+    ]);
+    const url = 'http://localhost/mcp';
+    expect(rows).toEqual([
+      [`MCP ${first}`, undefined, undefined, undefined, url, 'ann'],
+      ['MCP tools/call find_order', 'find_order', undefined, undefined, url, 'ann'],
+      [
+        'MCP tools/call failing',
+        'failing',
+        'error MCP tools/call failing',
+        'tool_error',
+        url,
+        'ann',
+      ],
+      ['MCP tools/call', undefined, 'error MCP tools/call', unknownTool, url, 'ann'],
+      ['MCP prompts/get review', undefined, undefined, undefined, url, 'ann'],
+      ['MCP resources/read', undefined, undefined, undefined, url, 'ann'],
+    ]);
+    const clients = hits.map(({ stored }) => stored?.custom_dimension_2);
+    expect(clients).toEqual(hits.map(() => 'matrix-client'));
+    expect(stderr).toBe('');
+  },
+);
+
+test('over stdio without uid and cid, nothing is sent, and one line says so', async () => {
+  const { hits, stderr } = await callTools({ ...OLD, ...TRACKED }, {});
+  expect(hits).toEqual([]);
+  expect(stderr).toMatch(/^opentelemetry-matomo: [^\n]*trackMcp[^\n]*\[parameter-invalid\]\n$/);
+});
