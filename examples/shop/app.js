@@ -29,7 +29,7 @@ app.get('/items/:id', (request, response) => {
 
 app.post('/orders', (request, response) => {
   const { item, plan } = request.body;
-  annotate({ action_name: 'Checkout', dimension3: plan, cvar: { plan } });
+  annotate({ action_name: 'Checkout', dimension5: plan, cvar: { plan } });
   recordOrder(ITEMS.find(({ id }) => id === item));
   response.status(201).json({ item, plan });
 });
@@ -57,6 +57,14 @@ app.get('/stock/:id', (request, response) => {
 
 app.get('/recommendations', () => {
   throw new Error('the recommender is down');
+});
+
+// The shop for AI clients, as an SDK of the Model Context Protocol would respond.
+app.post('/mcp', (request, response) => {
+  const { id, method } = request.body;
+  const content = [{ type: 'text', text: JSON.stringify(ITEMS) }];
+  const tools = [{ name: 'find_items', inputSchema: { type: 'object' } }];
+  response.json({ jsonrpc: '2.0', id, result: method === 'tools/list' ? { tools } : { content } });
 });
 
 app.get('/health', (_request, response) => {
