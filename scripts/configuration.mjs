@@ -18,7 +18,7 @@ const TOPICS = {
   baseUrl: 'Page URL and title',
   ignorePaths: 'Which requests are tracked',
   routeDetails: 'What is added to a hit',
-  trustProxy: 'The caller and the visitor',
+  trustProxy: 'The client and the visitor',
   privacy: 'Privacy, sampling and bots',
   aiChatbots: 'AI chatbots',
   errors: 'Errors and recording',
@@ -41,7 +41,7 @@ const RECOMMENDED = {
   tokenAuth: [
     '…',
     '…',
-    'Matomo stores addresses of callers, and accepts hits that are older than a day',
+    'Matomo stores addresses of clients, and accepts hits that are older than a day',
   ],
   trustProxy: [
     '1',

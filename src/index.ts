@@ -26,7 +26,7 @@ export type { TrackedRequest } from './hit/http-request.js';
 export { HEALTH_CHECKERS } from './hit/ignore.js';
 export type { Order, OrderItem } from './hit/parameters/order.js';
 export type { PerfKey, TrackingParameters } from './hit/parameters/tracking-parameters.js';
-export type { OptionError } from './options/wrong-option.js';
+export type { OptionError } from './options/option-error.js';
 export type { MatomoOptions, VisitorId } from './options.js';
 export type { MatomoStats } from './pipeline/stats.js';
 export type { FinishedSpan } from './requests/finished-span.js';

@@ -39,7 +39,7 @@ export interface MatomoOptions {
     | ((request: TrackedRequest) => number | string | undefined)
     | undefined;
   /**
-   * Token of a user with write access to the site. It is sent in the request body and nowhere else. With a token, the caller's
+   * Token of a user with write access to the site. It is sent in the request body and nowhere else. With a token, the client's
    * address is sent (`cip`), and Matomo accepts hits older than a day. To read it from a file, set `MATOMO_TOKEN_AUTH_FILE`; the
    * file is read at start, and again if Matomo rejects the token.
    * Environment: `MATOMO_TOKEN_AUTH`, `MATOMO_TOKEN_AUTH_FILE`.
@@ -224,7 +224,7 @@ export interface MatomoOptions {
    */
   readonly maxCustomVariables?: number | undefined;
   /**
-   * Which proxies are trusted to report the caller's address, scheme and host (`X-Forwarded-For`, `-Proto`, `-Host`). As in
+   * Which proxies are trusted to report the client's address, scheme and host (`X-Forwarded-For`, `-Proto`, `-Host`). As in
    * Express: none (`false`), all (`true`), a number of hops, or a list of addresses and CIDRs, also `loopback`, `linklocal` and
    * `uniquelocal`. The peer of a Unix socket has no address: it is trusted only with `true` or a number of hops.
    * Environment: `MATOMO_TRUST_PROXY`.
@@ -242,7 +242,7 @@ export interface MatomoOptions {
    */
   readonly anonymizeIp?: 0 | 1 | 2 | 3 | 4 | undefined;
   /**
-   * How a caller without a user ID is recognized. `auto`: one visitor per day, by address and user agent, or by the session of MCP. `cookie`: the visitor
+   * How a client without a user ID is recognized. `auto`: one visitor per day, by address and user agent, or by the session of MCP. `cookie`: the visitor
    * of Matomo's JavaScript tracker, from its `_pk_id` cookie. `none`: Matomo's own rules. A function returns 16 hex digits. If
    * there is no cookie, or the function returns `undefined`, `auto` applies.
    * Environment: `MATOMO_VISITOR_ID`.
@@ -332,7 +332,7 @@ export interface MatomoOptions {
    */
   readonly doNotTrack?: boolean | undefined;
   /**
-   * The cookie or header with which callers consent, such as `cookie:consent=yes` or `header:x-consent=yes`. Only requests with exactly
+   * The cookie or header with which visitors consent, such as `cookie:consent=yes` or `header:x-consent=yes`. Only requests with exactly
    * this value are tracked, and only their events, goals and orders; if there are several cookies of that name, all must have the
    * value. Hits outside of a request are not affected. If the value has several parts, use `ignore`.
    * Environment: `MATOMO_CONSENT`.
@@ -343,7 +343,7 @@ export interface MatomoOptions {
   /**
    * Names of the request headers that your instrumentation captures as span attributes, such as `dnt`, `sec-gpc` and `cookie`. If a
    * listed header has no attribute, it was not sent. The exporter, the gateway and `replay` need this for `doNotTrack` and
-   * `consent`: without it, they do not know what a caller wants and track no request. Where the package sees Node.js' request,
+   * `consent`: without it, they do not know what the visitor wants and track no request. Where the package sees Node.js' request,
    * nothing has to be listed.
    * Environment: `MATOMO_CAPTURED_HEADERS`.
    * @default none

@@ -2,7 +2,7 @@ import { show } from './common/diagnostics.js';
 import { isRecord } from './common/is-record.js';
 import { spanOf } from './common/otel-global.js';
 import type { Attributes, Context, Link, TraceState } from './common/otel-types.js';
-import { wrongOption } from './options/wrong-option.js';
+import { optionError } from './options/option-error.js';
 import { SERVER_SPAN } from './requests/finished-span.js';
 import { PERF_KEY_ATTRIBUTE } from './requests/request-record.js';
 
@@ -53,7 +53,7 @@ export function recordServerSpans(
   options: { readonly children?: 'keys' | 'all' | undefined } = {},
 ): Sampler {
   if (typeof sampler?.shouldSample !== 'function') {
-    throw wrongOption('recordServerSpans needs a sampler of an OpenTelemetry SDK');
+    throw optionError('recordServerSpans needs a sampler of an OpenTelemetry SDK');
   }
   const children = childrenOf(options);
   return {
@@ -72,17 +72,17 @@ export function recordServerSpans(
 
 function childrenOf(options: unknown): 'keys' | 'all' {
   if (!isRecord(options)) {
-    throw wrongOption(`options of recordServerSpans must be an object, got ${show(options)}`);
+    throw optionError(`options of recordServerSpans must be an object, got ${show(options)}`);
   }
   const unknown = Object.keys(options).find((name) => name !== 'children');
   if (unknown !== undefined) {
-    throw wrongOption(
+    throw optionError(
       `unknown option ${show(unknown)} of recordServerSpans: there is only children`,
     );
   }
   const { children = 'keys' } = options;
   if (children === 'keys' || children === 'all') return children;
-  throw wrongOption(`children must be one of "keys", "all", got ${show(children)}`);
+  throw optionError(`children must be one of "keys", "all", got ${show(children)}`);
 }
 
 function isBelowRecorded(context: Context): boolean {

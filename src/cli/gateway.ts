@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { createGateway } from '../gateway/index.js';
 import { RECEIVER_FLAGS, readFlags } from '../gateway/receiver-options.js';
-import { problemOf } from '../options/wrong-option.js';
+import { problemOf } from '../options/option-error.js';
 import { UsageError } from './usage-error.js';
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;

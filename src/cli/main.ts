@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { PREFIX, withoutUserInfo } from '../common/diagnostics.js';
-import { problemOf } from '../options/wrong-option.js';
+import { problemOf } from '../options/option-error.js';
 import { VERSION } from '../version.js';
 import { HELP, HELP_END, OVERVIEW } from './help.js';
 import { isUsageError, UsageError } from './usage-error.js';

@@ -1,5 +1,5 @@
 import { splitCode } from '../common/messages.js';
-import { problemOf } from '../options/wrong-option.js';
+import { problemOf } from '../options/option-error.js';
 
 /** The command line is invalid. */
 export class UsageError extends Error {}

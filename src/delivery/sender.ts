@@ -195,7 +195,7 @@ export class Sender {
       this.#decide(this.#spooled, batch, outcome);
       const { tracked, invalid } = outcome.counts;
       if (tracked > 0 || outcome.refusesToken === true || invalid > 0)
-        spool.store.noteToken(fingerprintToken(this.#token), tracked > 0);
+        spool.store.recordToken(fingerprintToken(this.#token), tracked > 0);
       if (outcome.kind === 'held') return;
     }
   }

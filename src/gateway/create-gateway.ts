@@ -7,7 +7,7 @@ import { coded } from '../common/messages.js';
 import { listenUntracked, urlOf } from '../common/untracked-server.js';
 import { DEFAULT_TITLE } from '../hit/page/action-name.js';
 import { findMisspelledVariables, warnAboutMisspelled } from '../options/misspelled-variables.js';
-import { wrongOption } from '../options/wrong-option.js';
+import { optionError } from '../options/option-error.js';
 import { createHitPipeline } from '../pipeline/hit-pipeline.js';
 import { REQUEST_BYTES } from '../pipeline/pending-hits.js';
 import type { MatomoStats } from '../pipeline/stats.js';
@@ -74,7 +74,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     () => assembler.counts.unused,
   );
   if (!made) {
-    throw wrongOption(
+    throw optionError(
       'a gateway needs url and siteId, valid privacy options, and enabled must not be false',
     );
   }

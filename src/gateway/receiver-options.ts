@@ -9,9 +9,9 @@ import {
   variablesOf,
 } from '../options/declaration.js';
 import { patternsFromText } from '../options/environment-text.js';
+import { optionError } from '../options/option-error.js';
 import { integer, secret, stateless } from '../options/parse-values.js';
 import { checkIsObject } from '../options/resolve-options.js';
-import { wrongOption } from '../options/wrong-option.js';
 import type { MatomoOptions } from '../options.js';
 import type { GatewayOptions, ReceiverOptions } from './gateway-options.js';
 import type { Names } from './otlp/span-selection.js';
@@ -140,7 +140,7 @@ function names(name: string, value: unknown): Names {
   if (Array.isArray(value) && value.length > 0 && value.every(isName)) {
     return value.map((item) => (typeof item === 'string' ? item : stateless(item)));
   }
-  throw wrongOption(`${name} must be a list of names or regular expressions, got ${show(value)}`);
+  throw optionError(`${name} must be a list of names or regular expressions, got ${show(value)}`);
 }
 
 function isName(item: unknown): item is string | RegExp {
@@ -155,7 +155,7 @@ function address(name: string, value: unknown): { host: string; port: number } {
   if (typeof value === 'string' && digits !== undefined && port <= 65_535) {
     return { host: ipv6 ?? host ?? '127.0.0.1', port };
   }
-  throw wrongOption(
+  throw optionError(
     `${name} must be an address and a port such as 127.0.0.1:4318, got ${show(value)}`,
   );
 }
@@ -164,5 +164,5 @@ function address(name: string, value: unknown): { host: string; port: number } {
 function certificate(name: string, value: unknown): { cert: string; key: string } {
   const { cert, key } = (value ?? {}) as { cert?: unknown; key?: unknown };
   if (typeof cert === 'string' && typeof key === 'string') return { cert, key };
-  throw wrongOption(`${name} must be an object with cert and key as PEM text`);
+  throw optionError(`${name} must be an object with cert and key as PEM text`);
 }

@@ -10,7 +10,7 @@ import { DECIDING_KIND, SHARED } from './parameters/parameter-table.js';
 
 /** A hit besides the page view, as `trackEvent` and its siblings or a span event describe it. */
 export interface FurtherHit {
-  /** By Matomo's names, as given: not yet checked. */
+  /** By Matomo's names, not yet checked. */
   readonly parameters: Readonly<Record<string, unknown>>;
   /** The time of the call, epoch milliseconds. */
   readonly epochMillis: number;

@@ -9,7 +9,7 @@ import { callBeforeSend, hideVisitor, toCrash, toHit } from './finish-hit.js';
 import type { Hit } from './hit.js';
 import type { HttpRequest } from './http-request.js';
 import {
-  isServerTimeGiven,
+  isServerTimeSet,
   setParameter,
   setTimings,
   subtractOtherTimings,
@@ -154,7 +154,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
         hidesOtherUserIds && layer !== request.optionParameters ? withoutUserId(layer) : layer;
       if (allowed) overrideAll(parameters, allowed, hasToken, report, SOURCES[i] ?? ANNOTATION);
     });
-    if (!isServerTimeGiven(request, layers)) subtractOtherTimings(parameters, request);
+    if (!isServerTimeSet(request, layers)) subtractOtherTimings(parameters, request);
     completeEvent(parameters, report);
     const chatbot = toChatbot(request, page.path);
     if (request.isDownload) makeDownload(parameters);

@@ -37,7 +37,7 @@ export function addTiming(
   annotations.timings[key] = (annotations.timings[key] ?? 0) + millis;
 }
 
-/** Facts about the response to an AI chatbot. */
+/** The response to an AI chatbot. */
 export interface ChatbotResponse {
   readonly contentType: string | undefined;
   /** Bytes of the body as sent; `undefined` if there is none, or its size is not certain. */
@@ -55,7 +55,7 @@ export interface Operation {
   /** Without variables and arguments. `undefined` if the title must not contain it. Of MCP, the tool or prompt. */
   readonly name: string | undefined;
   /** Of MCP only. */
-  readonly mcp?: McpDetails | undefined;
+  readonly mcp?: McpRequest | undefined;
   /** More than 1 for a batch, whose first operation has the name. */
   readonly count: number;
   /** Known only from spans and channels: many servers respond with status 200. */
@@ -63,12 +63,12 @@ export interface Operation {
 }
 
 /** What a request to an MCP server says besides the name of a tool or prompt. */
-export interface McpDetails {
-  /** Such as `tools/call`, if the protocol defines it: any other method is the name of its operation, as callers could invent it. */
+export interface McpRequest {
+  /** Such as `tools/call`, if the protocol defines it: any other method is the name of its operation, as clients could invent it. */
   readonly method: string | undefined;
   /** No call, but a list, a ping, a notification, a response of the client, or a stream. */
   readonly isProtocol: boolean;
-  /** The session that the server has given to its client. */
+  /** The session that the server has opened for its client. */
   readonly session?: string | undefined;
   readonly clientName?: string | undefined;
   readonly protocolVersion?: string | undefined;
@@ -108,7 +108,7 @@ export interface HttpRequest {
   readonly referrer: string | undefined;
   /** Client hints as Matomo's `uadata`: JSON. */
   readonly clientHints: string | undefined;
-  /** IP address of the caller according to trusted proxies, not masked. */
+  /** IP address of the client according to trusted proxies, not masked. */
   readonly address: string | undefined;
   readonly optedOut: OptedOut;
   /** Signed by an AI agent that controls a browser. */

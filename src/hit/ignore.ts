@@ -39,7 +39,7 @@ export function createFindIgnoreReason(
     return client.isIgnored;
   }
 
-  /** Texts are not remembered: whether their callers may be tracked is decided later. */
+  /** Texts are not remembered: whether their visitors may be tracked is decided later. */
   function isIgnoredAgent(userAgent: string | undefined, client: Client | undefined): boolean {
     if (client) return isIgnoredClient(client);
     return userAgent !== undefined && matchesAny(ignoreUserAgents, userAgent);
@@ -141,7 +141,7 @@ export const HEALTH_CHECKERS: readonly RegExp[] = [
   /^Uptime-Kuma\//i,
 ];
 
-/** Where callers say that they may be tracked: the one value of a cookie or a header that is consent. */
+/** Where visitors say that they may be tracked: the one value of a cookie or a header that is consent. */
 export interface ConsentRule {
   readonly source: 'cookie' | 'header';
   /** Of a header, in lower case. */

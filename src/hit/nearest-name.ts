@@ -1,4 +1,4 @@
-/** The known name with the smallest edit distance to a given one, at most `maxDistance`; `undefined` if there is none. */
+/** The known name with the smallest edit distance to `name`, at most `maxDistance`; `undefined` if there is none. */
 export function nearestName(
   name: string,
   known: Iterable<string>,

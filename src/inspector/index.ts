@@ -1,5 +1,5 @@
 export type { TrackedRequest } from '../hit/http-request.js';
-export type { OptionError } from '../options/wrong-option.js';
+export type { OptionError } from '../options/option-error.js';
 export { fakeRequest } from './fake-request.js';
 export { formatHits } from './format-hits.js';
 export type {

@@ -1,6 +1,6 @@
 import { show } from '../common/diagnostics.js';
 import { nearestName } from '../hit/nearest-name.js';
-import { wrongOption } from '../options/wrong-option.js';
+import { optionError } from '../options/option-error.js';
 
 /** Takes the name and the value of an option and returns its value, or throws. */
 type OptionParser<T = unknown> = (name: string, value: unknown) => T;
@@ -43,11 +43,11 @@ export function unknownOption(
   value: unknown,
   advice: string,
 ): TypeError {
-  return wrongOption(`unknown option ${show(name)} of ${place}, got ${show(value)}: ${advice}`);
+  return optionError(`unknown option ${show(name)} of ${place}, got ${show(value)}: ${advice}`);
 }
 
 export function invalid(name: string, wanted: string, value: unknown): TypeError {
-  return wrongOption(`${name} must be ${wanted}, got ${show(value)}`);
+  return optionError(`${name} must be ${wanted}, got ${show(value)}`);
 }
 
 /** An object that is read by its keys: no list and no `Map`, which has none. */

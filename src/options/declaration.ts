@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { wrongOption } from './wrong-option.js';
+import { optionError } from './option-error.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -84,14 +84,14 @@ export function readVariables<Resolved>(
   const path = textOf(file, env);
   if (file !== undefined && path !== '') {
     const content = readFile(file, path, onUnreadable);
-    if (content?.trim() === '') throw wrongOption(`The file in ${file} is empty`);
+    if (content?.trim() === '') throw optionError(`The file in ${file} is empty`);
     return content === undefined ? undefined : parse(file, content);
   }
   const parts = Object.entries(files ?? {});
   const set = parts.filter(([, name]) => textOf(name, env) !== '');
   if (set.length === 0) return undefined;
   const names = parts.map(([, name]) => name).join(' and ');
-  if (set.length < parts.length) throw wrongOption(`${names} must be set together`);
+  if (set.length < parts.length) throw optionError(`${names} must be set together`);
   const contents = parts.map(([part, name]) => [part, readFile(name, textOf(name, env), refuse)]);
   return parse(names, Object.fromEntries(contents));
 }
@@ -126,5 +126,5 @@ function readFile(
 }
 
 function refuse(problem: string): never {
-  throw wrongOption(problem);
+  throw optionError(problem);
 }

@@ -1,7 +1,7 @@
 import { show } from '../common/diagnostics.js';
 import { headerAttributeOf, isSecretHeader } from '../hit/parameters/attributes.js';
 import { USER_ID_CLAIMS, userIdSourceOf } from '../hit/visitor/pseudonym.js';
-import { wrongOption } from './wrong-option.js';
+import { optionError } from './option-error.js';
 
 const NAME = /^[!#$%&'*+\-.^_`|~\da-z]+$/;
 /** Without line breaks, which would end the header. */
@@ -34,7 +34,7 @@ export function headers(name: string, value: unknown): Readonly<Record<string, s
     const text = typeof content === 'string' ? content.trim() : '';
     if (!NAME.test(header)) throw notPairs(name);
     if (!VALUE.test(text)) throw notPairs(isVariable ? name : `${name}[${show(header)}]`);
-    if (OF_THE_REQUEST.has(header)) throw wrongOption(`${name} must not set ${header}`);
+    if (OF_THE_REQUEST.has(header)) throw optionError(`${name} must not set ${header}`);
     parsed[header] = text;
   }
   return parsed;
@@ -55,7 +55,7 @@ export function headerNames(name: string, value: unknown): readonly string[] {
   return list.map((item) => {
     const header = String(item).trim().toLowerCase().replaceAll('_', '-');
     if (typeof item === 'string' && NAME.test(header)) return header;
-    throw wrongOption(`${name} must be a list of names of headers, got ${show(value)}`);
+    throw optionError(`${name} must be a list of names of headers, got ${show(value)}`);
   });
 }
 
@@ -63,7 +63,7 @@ function notPairs(name: string): TypeError {
   const wanted = name.endsWith(']')
     ? 'text without line breaks'
     : 'names and values of HTTP headers, such as authorization=Basic …';
-  return wrongOption(`${name} must be ${wanted}; its value is not shown, because it may be secret`);
+  return optionError(`${name} must be ${wanted}; its value is not shown, because it may be secret`);
 }
 
 /** Names of headers in HTTP. */
@@ -74,12 +74,12 @@ export function dimensionSource(name: string, source: string): string {
   const normal = normalize(name, source);
   const { header } = headerAttributeOf(normal) ?? {};
   if (header !== undefined && isSecretHeader(header)) {
-    throw wrongOption(
-      `${name} must not be the header ${show(header)}, because its name says that its value is secret. To recognize callers by a key, use userId, which sends a pseudonym`,
+    throw optionError(
+      `${name} must not be the header ${show(header)}, because its name says that its value is secret. To recognize clients by a key, use userId, which sends a pseudonym`,
     );
   }
   if (normal === 'mcp.session.id') {
-    throw wrongOption(
+    throw optionError(
       `${name} must not be mcp.session.id, because it admits to the session. Visitors are told apart by sessions without it`,
     );
   }
@@ -90,12 +90,12 @@ export function dimensionSource(name: string, source: string): string {
 export function userIdSource(name: string, text: string): string {
   const normal = normalize(name, text);
   if (headerAttributeOf(normal)?.direction === 'response') {
-    throw wrongOption(`${name} must not be a header of the response, got ${show(text)}`);
+    throw optionError(`${name} must not be a header of the response, got ${show(text)}`);
   }
   const source = userIdSourceOf(normal);
   if (source?.kind === 'claim' && !USER_ID_CLAIMS.includes(source.claim)) {
     const claims = USER_ID_CLAIMS.map((claim) => `jwt.${claim}`).join(', ');
-    throw wrongOption(`${name} must be one of the claims ${claims}, got ${show(text)}`);
+    throw optionError(`${name} must be one of the claims ${claims}, got ${show(text)}`);
   }
   return normal;
 }
@@ -104,7 +104,7 @@ function normalize(name: string, text: string): string {
   const named = headerAttributeOf(text);
   if (!named) return text;
   if (HEADER.test(named.header)) return `http.${named.direction}.header.${named.header}`;
-  throw wrongOption(
+  throw optionError(
     `${name} must name a header after http.${named.direction}.header., got ${show(text)}`,
   );
 }

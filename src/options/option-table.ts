@@ -65,7 +65,7 @@ export const OPTIONS = {
     default: 'required',
   }),
   /**
-   * Token of a user with write access to the site. It is sent in the request body and nowhere else. With a token, the caller's
+   * Token of a user with write access to the site. It is sent in the request body and nowhere else. With a token, the client's
    * address is sent (`cip`), and Matomo accepts hits older than a day. To read it from a file, set `MATOMO_TOKEN_AUTH_FILE`; the
    * file is read at start, and again if Matomo rejects the token.
    * @see [Matomo: `token_auth`](https://developer.matomo.org/api-reference/tracking-api)
@@ -315,7 +315,7 @@ export const OPTIONS = {
     default: 5,
   }),
   /**
-   * Which proxies are trusted to report the caller's address, scheme and host (`X-Forwarded-For`, `-Proto`, `-Host`). As in
+   * Which proxies are trusted to report the client's address, scheme and host (`X-Forwarded-For`, `-Proto`, `-Host`). As in
    * Express: none (`false`), all (`true`), a number of hops, or a list of addresses and CIDRs, also `loopback`, `linklocal` and
    * `uniquelocal`. The peer of a Unix socket has no address: it is trusted only with `true` or a number of hops.
    * @see [Express: `trust proxy`](https://expressjs.com/en/guide/behind-proxies.html)
@@ -340,7 +340,7 @@ export const OPTIONS = {
     isPrivacy: true,
   }),
   /**
-   * How a caller without a user ID is recognized. `auto`: one visitor per day, by address and user agent, or by the session of MCP. `cookie`: the visitor
+   * How a client without a user ID is recognized. `auto`: one visitor per day, by address and user agent, or by the session of MCP. `cookie`: the visitor
    * of Matomo's JavaScript tracker, from its `_pk_id` cookie. `none`: Matomo's own rules. A function returns 16 hex digits. If
    * there is no cookie, or the function returns `undefined`, `auto` applies.
    * @see [Matomo: `cid`](https://developer.matomo.org/api-reference/tracking-api)
@@ -464,7 +464,7 @@ export const OPTIONS = {
     isPrivacy: true,
   }),
   /**
-   * The cookie or header with which callers consent, such as `cookie:consent=yes` or `header:x-consent=yes`. Only requests with exactly
+   * The cookie or header with which visitors consent, such as `cookie:consent=yes` or `header:x-consent=yes`. Only requests with exactly
    * this value are tracked, and only their events, goals and orders; if there are several cookies of that name, all must have the
    * value. Hits outside of a request are not affected. If the value has several parts, use `ignore`.
    * @see [How do I track only with consent?](consent.md#how-do-i-track-only-with-consent)
@@ -479,7 +479,7 @@ export const OPTIONS = {
   /**
    * Names of the request headers that your instrumentation captures as span attributes, such as `dnt`, `sec-gpc` and `cookie`. If a
    * listed header has no attribute, it was not sent. The exporter, the gateway and `replay` need this for `doNotTrack` and
-   * `consent`: without it, they do not know what a caller wants and track no request. Where the package sees Node.js' request,
+   * `consent`: without it, they do not know what the visitor wants and track no request. Where the package sees Node.js' request,
    * nothing has to be listed.
    * @see [OpenTelemetry: `http.request.header.<key>`](https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/)
    * @example MATOMO_CAPTURED_HEADERS=dnt,sec-gpc,cookie

@@ -15,7 +15,7 @@ import type { RouteDetails } from '../hit/parameters/route-details.js';
 import { createTrust, NAMED_RANGES } from '../hit/visitor/proxy-trust.js';
 import { listFromText } from './environment-text.js';
 import { dimensionSource, userIdSource } from './header-values.js';
-import { wrongOption } from './wrong-option.js';
+import { optionError } from './option-error.js';
 
 type Callback<T> = (request: TrackedRequest) => T | undefined;
 
@@ -24,7 +24,7 @@ type Callback<T> = (request: TrackedRequest) => T | undefined;
 /** `wantedInCode` names what only code can pass. Environment variables are recognized by their names. */
 function refuse(name: string, wanted: string, value: unknown, wantedInCode = wanted): never {
   const isVariable = name.startsWith('MATOMO_');
-  throw wrongOption(`${name} must be ${isVariable ? wanted : wantedInCode}, got ${show(value)}`);
+  throw optionError(`${name} must be ${isVariable ? wanted : wantedInCode}, got ${show(value)}`);
 }
 
 /** The environment may write `TRUE` for `true`. */
@@ -36,7 +36,7 @@ function lowerCase(value: unknown): unknown {
 function callback<F>(name: string, value: unknown): F | undefined {
   if (typeof value !== 'function') return undefined;
   if (!types.isAsyncFunction(value)) return value as F;
-  throw wrongOption(
+  throw optionError(
     `${name} must be a function that returns its result at once, got an async function. Await what it needs in the handler, and pass it with annotate`,
   );
 }
@@ -53,9 +53,9 @@ export function siteId(name: string, value: unknown): number | Callback<number |
 export function secret(name: string, value: unknown): string {
   const text = typeof value === 'string' ? value.trim() : undefined;
   if (text !== undefined && /^[\x21-\x7e]+$/.test(text)) return text;
-  if (text === '') throw wrongOption(`${name} must not be empty`);
+  if (text === '') throw optionError(`${name} must not be empty`);
   const got = text === undefined ? `a ${typeof value}` : 'other text';
-  throw wrongOption(`${name} must be text without spaces or control characters, got ${got}`);
+  throw optionError(`${name} must be text without spaces or control characters, got ${got}`);
 }
 
 /** The word for a new key every day, in upper or lower case, or a secret. */
@@ -153,8 +153,8 @@ export function paths(name: string, value: unknown): readonly string[] {
 export function methods(least: number): (name: string, value: unknown) => readonly string[] {
   return function toMethods(name, value) {
     const list = strings(name, value).map((method) => method.trim().toUpperCase());
-    const wrong = list.find((method) => !/^[!#$%&'*+.^_`|~\dA-Z-]+$/.test(method));
-    if (wrong !== undefined) refuse(name, 'a list of request methods', wrong);
+    const invalid = list.find((method) => !/^[!#$%&'*+.^_`|~\dA-Z-]+$/.test(method));
+    if (invalid !== undefined) refuse(name, 'a list of request methods', invalid);
     if (list.length < least) refuse(name, 'a list of at least one method', '[]');
     return list;
   };
@@ -212,7 +212,7 @@ export function routeDetails(name: string, value: unknown): Readonly<Record<stri
     if (!isRecord(declared)) return refuse(place, 'an object', declared);
     const { cvar, ...parameters } = declared;
     const unknown = Object.keys(parameters).find((key) => !declarationOf(key));
-    if (unknown !== undefined) throw wrongOption(`${place}: ${describeUnknownParameter(unknown)}`);
+    if (unknown !== undefined) throw optionError(`${place}: ${describeUnknownParameter(unknown)}`);
     checkValues(place, parameters);
     if (cvar === undefined) copy[route] = { ...parameters };
     else if (isRecord(cvar)) {
@@ -310,16 +310,16 @@ export function queryPolicy(
 /** Names of AI chatbots. Only the environment can add to the default with `+`: in code, spread `AI_CHATBOTS`. */
 export function chatbotNames(name: string, value: unknown): readonly string[] {
   if (!Array.isArray(value))
-    throw wrongOption(`${name} must be a list of names, got ${show(value)}`);
+    throw optionError(`${name} must be a list of names, got ${show(value)}`);
   const isVariable = name.startsWith('MATOMO_');
   const added = value.filter((item) => String(item).startsWith('+'));
   if (!isVariable && added.length > 0) {
     const example = `[...AI_CHATBOTS, ${show(String(added[0]).slice(1))}]`;
-    throw wrongOption(`${name} must be a list of names such as ${example}, got ${show(added[0])}`);
+    throw optionError(`${name} must be a list of names such as ${example}, got ${show(added[0])}`);
   }
   if (added.length > 0 && added.length < value.length) {
     const wanted = 'a list in which either every name or none begins with +';
-    throw wrongOption(`${name} must be ${wanted}, got ${show(value.join(','))}`);
+    throw optionError(`${name} must be ${wanted}, got ${show(value.join(','))}`);
   }
   const names = value.map((item) => chatbotName(name, item));
   return added.length > 0 ? [...AI_CHATBOTS, ...names] : names;
@@ -329,5 +329,5 @@ export function chatbotNames(name: string, value: unknown): readonly string[] {
 function chatbotName(option: string, item: unknown): string {
   const text = typeof item === 'string' ? item.replace(/^\+/, '').trim() : '';
   if (text !== '') return text;
-  throw wrongOption(`${option} must be a list of names, got ${show(item)}`);
+  throw optionError(`${option} must be a list of names, got ${show(item)}`);
 }

@@ -19,9 +19,9 @@ import {
   type MisspelledVariable,
   warnAboutMisspelled,
 } from './misspelled-variables.js';
+import { optionError, problemOf } from './option-error.js';
 import { OPTIONS, type OptionName } from './option-table.js';
 import type { ResolvedOptions } from './resolved-options.js';
-import { problemOf, wrongOption } from './wrong-option.js';
 
 type Values = Partial<Record<keyof ResolvedOptions, unknown>>;
 type ReportError = (message: string) => void;
@@ -55,7 +55,7 @@ export function resolveOptions(
     } catch (error) {
       const message = problemOf(error);
       if (OPTIONS[name].isPrivacy) unclear.push(message);
-      else invalid.push(environmentWrong(message));
+      else invalid.push(describeInvalid(message));
     }
   }
   if (values.enabled === false) return undefined;
@@ -71,7 +71,7 @@ export function resolveOptions(
   const missing = fillIn(values);
   if (isSampledByNobody(values as ResolvedOptions)) {
     if (inCode.sampleRate !== undefined && inCode.visitorId !== undefined) {
-      throw wrongOption(SAMPLED_BY_NOBODY);
+      throw optionError(SAMPLED_BY_NOBODY);
     }
     unclear.push(SAMPLED_BY_NOBODY);
   }
@@ -136,7 +136,7 @@ function parseOptions(inCode: MatomoOptions): Values {
     if (!Object.hasOwn(OPTIONS, name)) throw unknownOption(name);
     const { inCode: alternative, parse } = OPTIONS[name as OptionName];
     if (alternative !== undefined)
-      throw wrongOption(`${name} is only for register; in code use ${alternative}`);
+      throw optionError(`${name} is only for register; in code use ${alternative}`);
     if (value !== undefined) values[name as OptionName] = parse(name, value);
   }
   return values;
@@ -144,7 +144,7 @@ function parseOptions(inCode: MatomoOptions): Values {
 
 /** A list, a `Map` or a promise has no options, so that the environment would apply alone. */
 export function checkIsObject(options: unknown): void {
-  if (!isRecord(options)) throw wrongOption(`options must be an object, got ${show(options)}`);
+  if (!isRecord(options)) throw optionError(`options must be an object, got ${show(options)}`);
 }
 
 /** Adds defaults. Returns the required options that are missing. */
@@ -167,7 +167,7 @@ export function readEnvironment<Name extends OptionName>(
   try {
     return readVariable(name, env, (message) => diagnostics?.error(message));
   } catch (error) {
-    diagnostics?.error(environmentWrong(problemOf(error)));
+    diagnostics?.error(describeInvalid(problemOf(error)));
     return undefined;
   }
 }
@@ -180,7 +180,7 @@ function readVariable<Name extends OptionName>(
 ): ResolvedOptions[Name] | undefined {
   const declaration = OPTIONS[name] as OptionDeclaration<unknown>;
   const onUnreadable = (problem: string) => {
-    if (declaration.isPrivacy) throw wrongOption(problem);
+    if (declaration.isPrivacy) throw optionError(problem);
     const advice = 'No token is used. Let the user of this process read it.';
     report(coded('token-file', `${problem}. ${advice}`));
   };
@@ -204,14 +204,14 @@ function optionsMissing(names: readonly string[]): string {
   return `Required options are missing: ${names.join(', ')}. Nothing is tracked. Set them.`;
 }
 
-function environmentWrong(message: string): string {
+function describeInvalid(message: string): string {
   return coded('environment-invalid', `${message}. The variable is ignored. Correct or remove it.`);
 }
 
 function unknownOption(name: string): TypeError {
   const near = nearestOption(name);
   const hint = near ? `did you mean ${near}?` : 'docs/configuration.md lists all options';
-  return wrongOption(`unknown option ${show(name)}: ${hint}`);
+  return optionError(`unknown option ${show(name)}: ${hint}`);
 }
 
 /** The option with nearly that name, else the only one whose name contains it, as `tokenAuth` contains `token`. */

@@ -8,7 +8,7 @@ export type RecordOption = ResolvedOptions['record'];
 export interface ResolvedOptions extends ResolvedValues<typeof OPTIONS> {
   /** Set if the token came from a file. */
   readonly rereadToken?: (() => string | undefined) | undefined;
-  /** Whether `cip` is never the caller's address. */
+  /** Whether `cip` is never the client's address. */
   readonly hidesAddress?: boolean | undefined;
   /** Whether no user ID is sent, except for those of the option `userId`. */
   readonly hidesOtherUserIds?: boolean | undefined;

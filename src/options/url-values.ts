@@ -1,6 +1,6 @@
 import { show } from '../common/diagnostics.js';
 import { spoolBackendOf } from '../delivery/spool/backends.js';
-import { wrongOption } from './wrong-option.js';
+import { optionError } from './option-error.js';
 
 const ENDPOINT = /\/(?:matomo|piwik)\.php$/;
 
@@ -8,7 +8,7 @@ const ENDPOINT = /\/(?:matomo|piwik)\.php$/;
 export function matomoUrl(name: string, value: unknown): URL {
   const url = httpUrl(name, value);
   if (url.search !== '' || url.hash !== '') {
-    throw wrongOption(`${name} must not have a query or a fragment, got ${showUrl(url.href)}`);
+    throw optionError(`${name} must not have a query or a fragment, got ${showUrl(url.href)}`);
   }
   url.pathname = url.pathname.replace(/\/+$/, '');
   if (!ENDPOINT.test(url.pathname)) url.pathname = `${url.pathname.replace(/\/$/, '')}/matomo.php`;
@@ -28,7 +28,7 @@ export function spoolPlace(name: string, value: unknown): string {
   if ('place' in parsed) return parsed.place;
   const rule =
     parsed.rule ?? 'be the path of a folder or a URL that begins with redis:// or rediss://';
-  throw wrongOption(`${name} must ${rule}, got ${showUrl(value)}`);
+  throw optionError(`${name} must ${rule}, got ${showUrl(value)}`);
 }
 
 function httpUrl(name: string, value: unknown): URL {
@@ -36,10 +36,10 @@ function httpUrl(name: string, value: unknown): URL {
   const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !/^https?:$/.test(url.protocol)) {
     const wanted = 'a URL that begins with http:// or https://';
-    throw wrongOption(`${name} must be ${wanted}, got ${showUrl(text)}`);
+    throw optionError(`${name} must be ${wanted}, got ${showUrl(text)}`);
   }
   if (url.username !== '' || url.password !== '') {
-    throw wrongOption(`${name} must not contain a user name or password, got ${showUrl(text)}`);
+    throw optionError(`${name} must not contain a user name or password, got ${showUrl(text)}`);
   }
   return url;
 }

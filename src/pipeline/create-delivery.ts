@@ -16,7 +16,7 @@ import { VERSION } from '../version.js';
 import type { Metrics } from './metrics.js';
 
 const OWN_KEY =
-  'visitorKey is daily and there is no spool. Each process has its own key, so a caller of two processes counts as two visitors. Set spool if several processes share the callers.';
+  'visitorKey is daily and there is no spool. Each process has its own key, so a client of two processes counts as two visitors. Set spool if several processes share the clients.';
 
 /** What requests to Matomo say of themselves. Matomo takes it for no bot. */
 export const USER_AGENT: string = `opentelemetry-matomo/${VERSION}`;
@@ -32,7 +32,7 @@ export function createDelivery(
   visitorKey: () => string | Buffer | KeyOfDay;
   /** Whether the secret is final: a spool provides it only once it is open. */
   isVisitorKeyKnown: () => boolean;
-  /** Bytes that hits may take in the spool besides those that it has been given. */
+  /** Bytes that hits may take in the spool besides those that it already has. */
   spoolRoom: () => number;
   /** Stops what does not belong to delivery. */
   close: () => void;

@@ -6,7 +6,7 @@ import type { FinishedSpan } from '../requests/finished-span.js';
 import { readHeader } from '../requests/read-headers.js';
 import type { EndedRecord } from '../requests/request-record.js';
 
-/** Why the caller of a request must not be tracked; `undefined` if it may be. What is not known counts as no. */
+/** Why the visitor of a request must not be tracked; `undefined` if it may be. What is not known counts as no. */
 export type FindPrivacyReason = (
   ended: EndedRecord,
   span: FinishedSpan,

@@ -51,7 +51,7 @@ export class HitPipeline implements ExitControl, RequestSink {
   readonly #ignored = createIgnoredCounters();
   /** How long a hit waits for work of its request that has not ended. */
   readonly longestHoldMillis: number;
-  /** Bytes that hits may take in the spool besides those that it has been given; no end without one. */
+  /** Bytes that hits may take in the spool besides those that it already has; no end without one. */
   readonly spoolRoom: () => number;
   readonly #counts = createHitCounts();
   readonly #countFirstRequest: (reason: IgnoreReason | undefined) => void;

@@ -167,7 +167,7 @@ function callbacksOf(
   return callbacks;
 }
 
-/** Never the message: it may hold what the function was given. */
+/** Never the message: it may contain arguments of the function. */
 function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : `a ${typeof error}`;
 }

@@ -10,7 +10,7 @@ interface Session {
   /** Requests whose streams are not closed. */
   readonly open: Set<CapturedRequest>;
   /** The client ended it because of an error. */
-  isGivenUp: boolean;
+  isAborted: boolean;
 }
 
 /** What is captured when a stream begins. */
@@ -75,7 +75,7 @@ export class Http2Sessions {
   #sessionOf(node: ServerHttp2Session): Session {
     const known = this.#sessions.get(node);
     if (known) return known;
-    const session: Session = { peer: readPeer(node), open: new Set(), isGivenUp: false };
+    const session: Session = { peer: readPeer(node), open: new Set(), isAborted: false };
     this.#sessions.set(node, session);
     const reference = new WeakRef(session.open);
     this.#open.add(reference);
@@ -91,7 +91,7 @@ export class Http2Sessions {
     const capturedOf = this.#capturedOf;
     replace(node, 'emit', function emitInContext(this: ServerHttp2Session, ...event: unknown[]) {
       const [name, value] = event;
-      if (name === 'goaway' && value !== NO_ERROR) session.isGivenUp = true;
+      if (name === 'goaway' && value !== NO_ERROR) session.isAborted = true;
       const captured = name === 'stream' ? capturedOf(value as object) : undefined;
       if (!captured) return Reflect.apply(emit, this, event);
       try {
@@ -135,7 +135,7 @@ function watchEnd(stream: ServerHttp2Stream, response: Http2Response, session: S
 
   function recordEnd(error?: unknown): void {
     if (stream.closed) return;
-    const isByClient = session.isGivenUp || isClientError(error) || isDisconnected(stream);
+    const isByClient = session.isAborted || isClientError(error) || isDisconnected(stream);
     response.closedBy = isByClient ? 'client' : 'server';
   }
 

@@ -35,8 +35,8 @@ test("yesterday's key is deleted after an hour, for good", () => {
   expect(keys.keyOf(TODAY)).toBeUndefined();
   vi.setSystemTime(MIDNIGHT + DAY_MILLIS);
   const toVisitorId = createToVisitorId(keys.keyOf);
-  const caller = { address: '192.0.2.1', userAgent: 'curl/8', site: 1 };
-  const at = (startMillis: number) => toVisitorId({ ...caller, startMillis });
+  const client = { address: '192.0.2.1', userAgent: 'curl/8', site: 1 };
+  const at = (startMillis: number) => toVisitorId({ ...client, startMillis });
   expect(at(MIDNIGHT - 1)).not.toBe(at(MIDNIGHT - 1)); // random
   expect(at(MIDNIGHT + DAY_MILLIS)).toBe(at(MIDNIGHT + DAY_MILLIS));
 });

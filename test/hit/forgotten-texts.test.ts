@@ -47,7 +47,7 @@ const SCRIPT = `
   console.log(JSON.stringify([...new Set(snapshot.match(/kept-[a-z]+-[123]007|\\d+\\.\\d+\\.\\d+\\.20\\d/g))].sort()));
 `;
 
-test('no cache keeps a secret of a query or a referrer, the user agent of a caller who opted out, a name in a sample, or with daily keys an address', () => {
+test('no cache keeps a secret of a query or a referrer, the user agent of a client that opted out, a name in a sample, or with daily keys an address', () => {
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', SCRIPT], {
     cwd: ROOT,
     encoding: 'utf8',

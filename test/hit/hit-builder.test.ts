@@ -189,7 +189,7 @@ test('a title is cut by the bytes that it has once Matomo has escaped it', () =>
   expect(parametersOf(request).parameters.action_name).toHaveLength(204); // 1,024 / `&amp;`
 });
 
-test('a masked address is all that is known of the caller: visitor ID and cip are made of it', () => {
+test('a masked address is all that is known of the client: visitor ID and cip are made of it', () => {
   const of = (address: string) =>
     parametersOf(httpRequest({ address }), { anonymizeIp: 1, hasToken: true }).parameters;
   expect(of('192.0.2.1')).toMatchObject({ cip: '192.0.2.0', cid: of('192.0.2.200').cid });

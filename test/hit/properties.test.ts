@@ -198,7 +198,7 @@ test('beforeSend that returns its parameters makes the same query strings as non
     siteSearch: fc.boolean(),
     pageViews: fc.boolean(),
   });
-  const caller = fc.record({
+  const client = fc.record({
     userAgent: fc.constantFrom(undefined, '', 'curl/8', 'Mozilla/5.0 "é" & co'),
     acceptLanguage: fc.constantFrom(undefined, '', 'sv-SE'),
     clientHints: fc.constantFrom(undefined, '{"brands":[]}'),
@@ -214,7 +214,7 @@ test('beforeSend that returns its parameters makes the same query strings as non
     startMillis: fc.constantFrom(Date.now() - 1000, Date.now() - 90_000_000, Number.NaN),
   });
   const one = fc
-    .tuple(fc.boolean(), anyRequest, caller, known, time)
+    .tuple(fc.boolean(), anyRequest, client, known, time)
     .map(([isPlain, generated, ...others]) => {
       const plain = isPlain ? { annotations: [], optionParameters: undefined } : {};
       // The titles of 401, 403 and 405 depend on whether a builder has seen a route.

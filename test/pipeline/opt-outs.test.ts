@@ -214,7 +214,7 @@ test.each([
   expect(output.includes('[request-unknown]')).toBe(sent.length === 1);
 });
 
-test('exporter: a call in a span that is not recorded may be of a caller who opted out', async () => {
+test('exporter: a call in a span that is not recorded may be of a client that opted out', async () => {
   const inspector = await startInspector();
   const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1, doNotTrack: true });
   onTestFinished(async () => {

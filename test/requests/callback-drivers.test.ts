@@ -41,7 +41,7 @@ async function startService(
   return { service, connection, release: () => release(), asyncContexts };
 }
 
-/** Without traces of callers, and with one trace for all requests. */
+/** Without traces of clients, and with one trace for all requests. */
 const NO_TRACE = {};
 const ONE_TRACE = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' };
 

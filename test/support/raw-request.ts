@@ -6,7 +6,7 @@ interface Destination {
   readonly port?: number;
   /** Of a Unix socket. */
   readonly path?: string;
-  /** The caller's own address, such as 127.0.0.2. */
+  /** The client's own address, such as 127.0.0.2. */
   readonly localAddress?: string;
 }
 

@@ -27,9 +27,9 @@ export class SimulatedConnection {
     }
     await new Promise((resolve) => setTimeout(resolve, ANSWER_MILLIS));
     const exchange = answer();
-    if (exchange.kind === 'not_sent') this.#reuse.noteUnreachable();
+    if (exchange.kind === 'not_sent') this.#reuse.recordUnreachable();
     if (exchange.kind !== 'answer') return exchange;
-    this.#reuse.noteAnswer(isFresh);
+    this.#reuse.recordAnswer(isFresh);
     const closes = isClosing();
     if (closes && !this.#wasClosing) this.closings += 1;
     this.#wasClosing = closes;
@@ -40,6 +40,6 @@ export class SimulatedConnection {
   #notice(): void {
     clearTimeout(this.#noticing);
     this.#noticing = undefined;
-    this.#reuse.noteClose();
+    this.#reuse.recordClose();
   }
 }

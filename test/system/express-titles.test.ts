@@ -4,7 +4,7 @@ import { startTracedService } from '../support/traced-service.js';
 
 type Listener = Parameters<typeof startTracedService>[0];
 
-/** The titles of requests to these paths, in which callers put `bob`. */
+/** The titles of requests to these paths, in which clients put `bob`. */
 async function titlesOf(app: express.Express, paths: readonly string[]): Promise<unknown[]> {
   app.set('env', 'test'); // no stack traces on stderr
   const service = await startTracedService(app as unknown as Listener);
@@ -95,7 +95,7 @@ test('applications in applications, and routes that are added later', async () =
   ]);
 });
 
-test('a rewritten URL, as in json-server and verdaccio, has nothing of the caller', async () => {
+test('a rewritten URL, as in json-server and verdaccio, has nothing of the client', async () => {
   const app = express();
   app.use((request, _response, next) => {
     request.url = request.url

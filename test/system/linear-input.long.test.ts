@@ -8,7 +8,7 @@ import {
   currentRequest,
 } from '../../src/requests/captured-requests.js';
 import { filled, type LinearRow, MAX_RATIO, ratioOf, texts } from '../support/linear-input.js';
-import { CALLER_ROWS } from './linear-input/caller-rows.js';
+import { CLIENT_ROWS } from './linear-input/client-rows.js';
 import { HEADER_ROWS } from './linear-input/request-rows.js';
 import { spanRows } from './linear-input/span-rows.js';
 
@@ -40,10 +40,10 @@ beforeAll(async () => {
 });
 afterAll(() => stop());
 
-/** Everything that sees input of callers and exporters. Rows of the gateway and of answers are added here. */
+/** Everything that sees input of clients and exporters. Rows of the gateway and of answers are added here. */
 const ROWS: readonly LinearRow[] = [
   ...HEADER_ROWS,
-  ...CALLER_ROWS,
+  ...CLIENT_ROWS,
   ...spanRows((fn) => run(fn) as never),
 ];
 

@@ -36,8 +36,8 @@ const CONFIDED = {
 };
 /** Its parts hide what it says. */
 const BEARER = jwt({ sub: CONFIDED.claim, jti: CONFIDED.authorization });
-/** Of the caller, which Matomo gets, and no log. */
-const CALLER = { user: 'user5ec2e7', address: '203.0.113.177', path: 'path5ec2e7' };
+/** Of the client, which Matomo gets, and no log. */
+const CLIENT = { user: 'user5ec2e7', address: '203.0.113.177', path: 'path5ec2e7' };
 /** Of which none may be seen anywhere. */
 const NEVER = [...Object.values(CONFIDED), ...BEARER.split('.').slice(1)];
 /** Of which none may be seen but in requests to Matomo. */
@@ -50,7 +50,7 @@ const HEADERS = {
   'x-note': `Bearer ${CONFIDED.authorization}`,
   'proxy-authorization': `Basic ${CONFIDED.authorization}`,
   referer: `https://shop.test/a?access_token=${CONFIDED.referrer}`,
-  'x-forwarded-for': CALLER.address,
+  'x-forwarded-for': CLIENT.address,
 };
 const QUERY = `access_token=${CONFIDED.query}&password=${CONFIDED.query}&page=2`;
 
@@ -68,7 +68,7 @@ const WIRE: Exclude<Fault['kind'], 'answer'>[] = [
 ];
 
 /** A Matomo that says everything that it was told, wherever it can. */
-const ECHO = `token_auth=${TOKEN}&x-gate=${GATE}&${[...NEVER, ...Object.values(CALLER)].join('&')}`;
+const ECHO = `token_auth=${TOKEN}&x-gate=${GATE}&${[...NEVER, ...Object.values(CLIENT)].join('&')}`;
 const ANSWERS: PlayedAnswer[] = [
   { body: ECHO },
   { body: `{"status":"success","echo":"${ECHO}"}`, contentType: 'application/json' },
@@ -148,7 +148,7 @@ const listener: RequestListener = (request, response) => {
   }
   annotate({ nonsense: CONFIDED.thrown, e_a: 'half', pf_srv: CONFIDED.thrown } as never);
   annotate({ token_auth: CONFIDED.thrown, cid: CONFIDED.thrown } as never);
-  annotate({ uid: CALLER.user, cid: CALLER.user, idsite: CALLER.address } as never);
+  annotate({ uid: CLIENT.user, cid: CLIENT.user, idsite: CLIENT.address } as never);
   response.writeHead(request.url?.startsWith('/error') ? 500 : 200).end();
 };
 
@@ -171,7 +171,7 @@ test.each(['a logger at every level', 'stderr alone'])(
     async function request(): Promise<void> {
       requests += 1;
       const path = requests % 2 === 0 ? '/error' : '/a';
-      await service.fetch(`${path}/${CALLER.path}?${QUERY}`, { headers: HEADERS });
+      await service.fetch(`${path}/${CLIENT.path}?${QUERY}`, { headers: HEADERS });
       await until(() => processor.stats().hits >= requests);
     }
 
@@ -203,9 +203,9 @@ test.each(['a logger at every level', 'stderr alone'])(
     }
     const shown = seen(processor);
     await processor.shutdown();
-    expectNoneIn(seen([output, said]), Object.values(CALLER), 'a log');
+    expectNoneIn(seen([output, said]), Object.values(CLIENT), 'a log');
     const tracked = seen(matomo.hits().map(({ params }) => params));
-    for (const text of Object.values(CALLER)) expect(tracked).toContain(text);
+    for (const text of Object.values(CLIENT)) expect(tracked).toContain(text);
     said.push(output, processor.stats(), shown, seen(processor));
 
     const text = seen(said);

@@ -82,7 +82,7 @@ export interface PlanStep {
   readonly name: string;
   /** Its ID in Matomo. Missing before it is created. */
   readonly id?: number;
-  /** Why it is blocked, or a note. */
+  /** Why it is blocked, or what to know first. */
   readonly reason?: string;
   /** It is only blocked because the site has no room for it, and everything else may be done. */
   readonly isOptional?: true;
@@ -231,12 +231,12 @@ function planDimension(
     method,
     params: { ...params, name, scope: 'action', active: '1', ...description },
   };
-  const reasons = [sameNameNote(state, name), renameNote(others, wanted)].filter(Boolean);
+  const reasons = [describeSameName(state, name), describeRenamed(others, wanted)].filter(Boolean);
   const reason = reasons.length > 0 && { reason: reasons.join('; ') };
   return { action: 'create', kind, name, ...reason, ...(state.site && { call }) };
 }
 
-function sameNameNote({ dimensions }: MatomoState, name: string): string | undefined {
+function describeSameName({ dimensions }: MatomoState, name: string): string | undefined {
   const same = dimensions.find((dimension) => isSameName(dimension.name, name));
   return (
     same &&
@@ -245,7 +245,10 @@ function sameNameNote({ dimensions }: MatomoState, name: string): string | undef
 }
 
 /** Without a description, a dimension that was renamed looks like another one. */
-function renameNote(others: readonly Dimension[], wanted: WantedDimension): string | undefined {
+function describeRenamed(
+  others: readonly Dimension[],
+  wanted: WantedDimension,
+): string | undefined {
   const ids = others.filter(({ description }) => description === '').map(({ id }) => id);
   if (ids.length === 0) return undefined;
   const [first] = ids;

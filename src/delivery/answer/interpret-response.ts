@@ -100,7 +100,7 @@ export function createInterpretResponse(
   }
 
   function interpret(batch: Batch, result: BulkResult, nowMillis: number): Outcome {
-    noteTracked(batch, result);
+    recordTracked(batch, result);
     if (result.kind === 'processed' || (result.kind === 'accepted' && !result.warning)) resume();
     let name = policyNameOf(result, batch, resendUnconfirmed);
     if (name === 'all_invalid') name = countRejection(batch);
@@ -122,7 +122,7 @@ export function createInterpretResponse(
     return outcome;
   }
 
-  function noteTracked(batch: Batch, result: BulkResult): void {
+  function recordTracked(batch: Batch, result: BulkResult): void {
     if (result.kind !== 'processed') return;
     hasTracked ||= result.tracked > 0;
     if (result.tracked > 0) rejectedHits.countTracked();
@@ -155,7 +155,7 @@ export function createInterpretResponse(
     interpret: (batch, exchange, result, nowMillis) =>
       interpret(batch, result, clockOf(exchange) ?? nowMillis),
     interpretAtExit(batch, result) {
-      noteTracked(batch, result);
+      recordTracked(batch, result);
       const policy = policyOf(policyNameOf(result, batch, resendUnconfirmed), true);
       return applyPolicy(policy, batch, result, 0);
     },

@@ -35,7 +35,7 @@ export class ConnectionReuse {
   }
 
   /** A response arrived. Its connection can be reused unless it is closed after it. */
-  noteAnswer(isFresh: boolean): void {
+  recordAnswer(isFresh: boolean): void {
     if (isFresh) return;
     this.#isReusable = true;
     if (!this.#isProven) this.#notBeforeMillis = performance.now() + PAUSE_MILLIS;
@@ -44,14 +44,14 @@ export class ConnectionReuse {
   }
 
   /** The server closed a connection without notice. If there was no response yet, that proves nothing. */
-  noteClose(): void {
+  recordClose(): void {
     if (!this.#isReusable) return;
     this.#forget();
     this.#freshUntilMillis = performance.now() + FRESH_MILLIS;
   }
 
   /** Nothing could be sent. The next server that responds may treat connections differently. */
-  noteUnreachable(): void {
+  recordUnreachable(): void {
     this.#forget();
     this.#freshUntilMillis = Number.NEGATIVE_INFINITY;
   }

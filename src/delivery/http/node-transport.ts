@@ -29,7 +29,7 @@ export function createNodeTransport(options: TransportOptions): Transport {
         proxy: proxyRouteOf(url, process.env),
       });
       const request = client.send(body, isFresh, {
-        onClose: () => reuse.noteClose(),
+        onClose: () => reuse.recordClose(),
         onEnd(result) {
           clearTimeout(timer);
           resolve(result);
@@ -54,8 +54,8 @@ export function createNodeTransport(options: TransportOptions): Transport {
         (error: Error): Exchange => ({ kind: 'not_sent', error }),
       );
       current = undefined;
-      if (result.kind === 'answer') reuse.noteAnswer(isFresh);
-      if (result.kind === 'not_sent') reuse.noteUnreachable();
+      if (result.kind === 'answer') reuse.recordAnswer(isFresh);
+      if (result.kind === 'not_sent') reuse.recordUnreachable();
       idle = setTimeout(() => client?.disconnect(), IDLE_MILLIS).unref();
       return result;
     },

@@ -26,7 +26,7 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
   let current: ReturnType<typeof observe> | undefined;
   let isClosed = false;
   const reuse = new ConnectionReuse();
-  const onClose = () => reuse.noteClose();
+  const onClose = () => reuse.recordClose();
   const headers = headersOf(options);
   const { origin, pathname, search } = options.url;
 
@@ -84,8 +84,8 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
           observer.onResponseError(undefined, toError(error));
         }
       });
-      if (exchange.kind === 'answer') reuse.noteAnswer(isFresh);
-      if (exchange.kind === 'not_sent') reuse.noteUnreachable();
+      if (exchange.kind === 'answer') reuse.recordAnswer(isFresh);
+      if (exchange.kind === 'not_sent') reuse.recordUnreachable();
       return exchange;
     },
 
@@ -201,7 +201,7 @@ export async function createDispatcher(
           connect,
           // ProxyAgent does not pass all options on to its clients, so they are made here.
           factory: (origin, options) =>
-            createClient(origin, { ...options, connect: connectorOf(origin, options) }),
+            createClient(origin, { ...options, connect: connectOf(origin, options) }),
           clientFactory: (origin, options) =>
             createClient(origin, { ...options, connect, headersTimeout: CONNECT_MILLIS }),
         });
@@ -226,7 +226,7 @@ export async function createDispatcher(
     if (cutOff) socket.destroy(cutOff);
   }
   /** A tunneled connection brings its own `connect`. */
-  function connectorOf(origin: string | URL, options: object): typeof connect {
+  function connectOf(origin: string | URL, options: object): typeof connect {
     if (new URL(origin).host !== url.host) return connect;
     const { connect: connectThrough } = options as { connect: typeof connect };
     return (target, callback) =>

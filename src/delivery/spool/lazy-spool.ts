@@ -133,8 +133,8 @@ export class LazySpool implements SpoolStore {
     this.#spool?.store.acknowledge(hits, counts);
   }
 
-  noteToken(fingerprint: string, isTracked: boolean): void {
-    this.#spool?.store.noteToken(fingerprint, isTracked);
+  recordToken(fingerprint: string, isTracked: boolean): void {
+    this.#spool?.store.recordToken(fingerprint, isTracked);
   }
 
   async close(): Promise<void> {

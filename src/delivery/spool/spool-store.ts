@@ -78,7 +78,7 @@ export interface SpoolStore {
   /** Stores the results of hits from `take`; `counts` add up to the number of hits. */
   acknowledge(hits: readonly EncodedHit[], counts: DeliveryCounters): void;
   /** Compares tokens after a bulk: whether hits were tracked with this one, or all were rejected. */
-  noteToken(fingerprint: string, isTracked: boolean): void;
+  recordToken(fingerprint: string, isTracked: boolean): void;
   /** Closes the store. Stored hits stay for other processes. Never rejects. */
   close(): Promise<void>;
 }

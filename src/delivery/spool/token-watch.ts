@@ -39,7 +39,7 @@ export class TokenWatch {
   }
 
   /** Compares tokens after a bulk: whether hits were tracked with this one, or all were rejected. */
-  note(fingerprint: string, isTracked: boolean): void {
+  record(fingerprint: string, isTracked: boolean): void {
     if (isTracked) this.#remember(fingerprint);
     else this.#compare(fingerprint);
   }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createDiagnostics } from '../../common/diagnostics.js';
 import { sleepUntil } from '../../common/timers.js';
 import { DEFAULT_TITLE } from '../../hit/page/action-name.js';
-import { wrongOption } from '../../options/wrong-option.js';
+import { optionError } from '../../options/option-error.js';
 import { createHitPipeline } from '../../pipeline/hit-pipeline.js';
 import type { MatomoStats } from '../../pipeline/stats.js';
 import { groupSpans, type RequestSpans } from '../../requests/group-spans.js';
@@ -47,7 +47,7 @@ export async function replayFiles(options: ReplayOptions): Promise<MatomoStats> 
   const { files, state, rate, onProgress, signal } = options;
   const made = createHitPipeline({}, createDiagnostics(), 'matomo_gateway');
   if (!made) {
-    throw wrongOption(
+    throw optionError(
       'a replay needs url and siteId, valid privacy options, and enabled must not be false',
     );
   }

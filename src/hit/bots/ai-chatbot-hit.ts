@@ -99,7 +99,7 @@ function setAll(parameters: HitFields, chatbot: ChatbotParameters): void {
 
 /**
  * Looks for the names in what is sent of a user agent: Matomo does not see a name that is cut off. Not remembered, because it is
- * asked before it is known whether the caller may be tracked, and a lookup takes longer.
+ * asked before it is known whether the visitor may be tracked, and a lookup takes longer.
  */
 export function createIsAiChatbot(names: readonly string[]): (userAgent: string) => boolean {
   const findAiChatbot = createFindAiChatbot(names);

@@ -1,7 +1,7 @@
 import { type HttpRequest, type Operation, OTHER_NAME } from '../http-request.js';
 import { decodeTitle, toTitlePath } from './page-path.js';
 
-/** Callers choose how long a batch is. */
+/** Clients choose how long a batch is. */
 const MAX_COUNT = 100;
 
 interface Titled {

@@ -166,7 +166,7 @@ export function createToTrackedQuery(
   isRedacted: boolean = policy === 'redact',
 ): (query: string) => string {
   const listed = typeof policy === 'string' ? undefined : new Set(policy);
-  const factsOf = memoize(
+  const classifyName = memoize(
     (encoded: string) => {
       const name = pairNameOf(encoded);
       return {
@@ -182,7 +182,7 @@ export function createToTrackedQuery(
   );
   const filter: FilterPair = (pair, isContinued) => {
     const name = encodedName(pair);
-    const { isRemoved, isListed, secrecy } = factsOf(name);
+    const { isRemoved, isListed, secrecy } = classifyName(name);
     if (isRemoved || !(isListed || isContinued)) return undefined;
     return isRedacted ? redactNamed(pair, name, secrecy) : pair;
   };

@@ -23,7 +23,7 @@ export function setTimings(parameters: HitFields, request: HttpRequest): void {
 }
 
 /** Whether the application has set the server time. */
-export function isServerTimeGiven(
+export function isServerTimeSet(
   { annotations }: HttpRequest,
   layers: readonly (Readonly<Record<string, unknown>> | undefined)[],
 ): boolean {

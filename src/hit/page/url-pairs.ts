@@ -32,12 +32,12 @@ export function pairNameOf(pair: string): string {
 export function filterPairs(text: string, filter: FilterPair): string | undefined {
   if (!text.includes(';')) return filter(text, false);
   let kept: string | undefined;
-  let hasGone = false;
+  let isDropped = false;
   for (const [i, part] of text.split(';').entries()) {
     const isContinued = i > 0 && !isWhole(part);
-    if (isContinued && hasGone) continue;
+    if (isContinued && isDropped) continue;
     const filtered = filter(part, isContinued);
-    hasGone = filtered !== part;
+    isDropped = filtered !== part;
     if (filtered !== undefined) kept = kept === undefined ? filtered : `${kept};${filtered}`;
     if (kept !== undefined && kept.length > MAX_PAIRS_LENGTH) break;
   }
@@ -83,13 +83,13 @@ function filterSegment(
   if (start < 0) return toHead(segment);
   const head = segment.slice(0, start);
   let kept = toHead(head);
-  let hasGone = kept !== head;
+  let isDropped = kept !== head;
   for (const part of segment.slice(start).split(/(?=[;&])/)) {
     const pair = part.slice(1);
     const isContinued = !isWhole(pair);
-    if (isContinued && hasGone) continue;
+    if (isContinued && isDropped) continue;
     const filtered = filter(pair, isContinued);
-    hasGone = filtered !== pair;
+    isDropped = filtered !== pair;
     if (filtered !== undefined) kept += part.slice(0, 1) + filtered;
     if (kept.length > MAX_PAIRS_LENGTH) break;
   }

@@ -140,7 +140,7 @@ export interface SentAttributeOptions extends ReferrerOptions {
   readonly redactPathPatterns: readonly RegExp[];
 }
 
-/** Headers are sent by callers, who may write anything of any size. */
+/** Headers are sent by clients, which may write anything of any size. */
 const MAX_CHARACTERS = 4096;
 
 const ERROR_TYPES = new Set(['error.type', 'http.error_name', 'exception.type']);

@@ -29,9 +29,9 @@ export function toCustomVariables(
 ): string {
   const numbered: Record<number, [string, string]> = {};
   let slot = 0;
-  for (const [givenName, givenValue] of variables) {
-    const name = toParameterValue(VARIABLE_TEXT, givenName);
-    const value = toParameterValue(VARIABLE_TEXT, givenValue);
+  for (const [rawName, rawValue] of variables) {
+    const name = toParameterValue(VARIABLE_TEXT, rawName);
+    const value = toParameterValue(VARIABLE_TEXT, rawValue);
     if (name === undefined || value === undefined) continue;
     if (slot === slots) {
       report(

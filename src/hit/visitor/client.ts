@@ -50,7 +50,7 @@ export class Client {
     this.#store = store;
   }
 
-  /** Lets later requests find it. Called once a request is tracked: of callers who opted out, nothing is remembered. */
+  /** Lets later requests find it. Called once a request is tracked: of visitors who opted out, nothing is remembered. */
   remember(): void {
     const store = this.#store;
     if (!store) return;

@@ -34,8 +34,8 @@ export interface Visitor {
 export type KeyOfDay = (day: number) => KeyObject | undefined;
 
 /**
- * The visitor ID of an anonymous caller for one UTC day: 16 hex digits of an HMAC over address and user agent, or session, site and date.
- * Without the key, the address cannot be derived from it, and the next day the same caller is another visitor.
+ * The visitor ID of an anonymous client for one UTC day: 16 hex digits of an HMAC over address and user agent, or session, site and date.
+ * Without the key, the address cannot be derived from it, and the next day the same client is another visitor.
  * Without a key for the day, the ID is random.
  */
 export function createToVisitorId(

@@ -30,7 +30,7 @@ const PAGE = 100;
 
 export function createHitList(open: (held: HeldHit) => void, redraw: () => void): HitList {
   const body = byId('hits', HTMLTableSectionElement);
-  const note = byId('hits-note', HTMLElement);
+  const count = byId('hits-count', HTMLElement);
   const newer = byId('newer', HTMLButtonElement);
   const older = byId('older', HTMLButtonElement);
   const buttons = new Map<number, HTMLButtonElement>();
@@ -62,7 +62,7 @@ export function createHitList(open: (held: HeldHit) => void, redraw: () => void)
   }
 
   function render(held: HeldHits, shown: number): void {
-    setText(note, formatNumber(shown));
+    setText(count, formatNumber(shown));
     const latest = listed[0]?.number ?? -1;
     const newest = held.newest(limit);
     const waiting = newest.findIndex(({ number }) => number <= latest);

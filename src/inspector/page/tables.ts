@@ -36,7 +36,7 @@ export function createEndpointTable(
 ): (summary: Summary) => void {
   const body = byId('endpoints', HTMLTableSectionElement);
   const table = body.closest('table');
-  const note = byId('endpoints-note', HTMLElement);
+  const count = byId('endpoints-count', HTMLElement);
   const order = byId('endpoints-order', HTMLSelectElement);
   const render = createRows<Endpoint>(
     body,
@@ -52,7 +52,7 @@ export function createEndpointTable(
       sorted.every(({ steps }) => steps.size === 0),
     );
     const rest = sorted.length > MAX_ENDPOINTS ? `, the first ${MAX_ENDPOINTS} are shown` : '';
-    setText(note, `${formatNumber(sorted.length)}${rest}`);
+    setText(count, `${formatNumber(sorted.length)}${rest}`);
   };
 }
 
@@ -100,7 +100,7 @@ function p95Of({ times }: Endpoint): number {
 /** The table of AI chatbots, shown after the first request by one. `onChoose` gets the name of the clicked chatbot. */
 export function createChatbotTable(onChoose: (name: string) => void): (summary: Summary) => void {
   const panel = byId('chatbots-panel', HTMLElement);
-  const note = byId('chatbots-note', HTMLElement);
+  const count = byId('chatbots-count', HTMLElement);
   const render = createRows<Chatbot>(
     byId('chatbots', HTMLTableSectionElement),
     ({ name }) => name,
@@ -112,7 +112,7 @@ export function createChatbotTable(onChoose: (name: string) => void): (summary: 
     );
     panel.hidden = sorted.length === 0;
     render(sorted);
-    setText(note, formatNumber(sorted.length));
+    setText(count, formatNumber(sorted.length));
   };
 }
 
@@ -171,7 +171,7 @@ function createNameCell(name: string, onChoose: (name: string) => void): HTMLEle
 export function createProblemList(
   onChoose: (problem: Problem) => void,
 ): (summary: Summary) => void {
-  const note = byId('problems-note', HTMLElement);
+  const count = byId('problems-count', HTMLElement);
   const none = byId('problems-none', HTMLElement);
   const render = createRows<Problem>(
     byId('problems', HTMLUListElement),
@@ -184,7 +184,7 @@ export function createProblemList(
     );
     render(sorted.slice(0, MAX_LINES));
     none.hidden = sorted.length > 0;
-    setText(note, ofMany(sorted.length));
+    setText(count, ofMany(sorted.length));
   };
 }
 
@@ -210,7 +210,7 @@ function createProblemRow(
 
 /** The list of visitors, the latest first. */
 export function createVisitorList(onChoose: (id: string) => void): (summary: Summary) => void {
-  const note = byId('visitors-note', HTMLElement);
+  const count = byId('visitors-count', HTMLElement);
   const render = createRows<VisitorCounts>(
     byId('visitors', HTMLUListElement),
     ({ id }) => id,
@@ -219,7 +219,7 @@ export function createVisitorList(onChoose: (id: string) => void): (summary: Sum
   return ({ visitors }) => {
     const sorted = [...visitors.values()].sort((a, b) => b.latest.number - a.latest.number);
     render(sorted.slice(0, MAX_LINES));
-    setText(note, ofMany(sorted.length));
+    setText(count, ofMany(sorted.length));
   };
 }
 

@@ -17,7 +17,7 @@ export interface McpReport {
 }
 
 /**
- * Adds to what is known of the HTTP request in whose async context this is called, or of the given one: what is known already is not
+ * Adds to what is known of the HTTP request in whose async context this is called, or to `captured`: what is known already is not
  * replaced. From then on, the path is known as one of MCP. Returns the request, to report what happens later in another context;
  * `undefined` if there is none, as with stdio. Never throws.
  */

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { GenerationCache } from '../../common/generation-cache.js';
 import { isRecord } from '../../common/is-record.js';
 import type { Attributes, SpanContext } from '../../common/otel-types.js';
-import type { McpDetails, Operation } from '../../hit/http-request.js';
+import type { McpRequest, Operation } from '../../hit/http-request.js';
 import { CLIENT_SPAN, type FinishedSpan, SERVER_SPAN } from '../finished-span.js';
 import { frameworkRequestOf } from '../http2-exchange.js';
 import { readHeader } from '../read-headers.js';
@@ -113,7 +113,7 @@ export function linkedRequestOf(
 /** What a message says, by any source, not yet checked. */
 type Message = { readonly [name in keyof McpReport]?: unknown };
 
-export type McpOperation = Pick<Operation, 'name'> & { readonly mcp: McpDetails };
+export type McpOperation = Pick<Operation, 'name'> & { readonly mcp: McpRequest };
 
 function describe({ method, target, isUnanswered, ...more }: Message): McpOperation {
   const isCall = CALLS.has(method);
@@ -227,8 +227,8 @@ export class McpEndpoints {
     const session = header('mcp-session-id');
     const version = header('mcp-protocol-version');
     const announced = header('mcp-method');
-    const given = session ?? version ?? announced ?? body ?? responseSession(sources);
-    if (!isProven && given === undefined) return undefined;
+    const evidence = session ?? version ?? announced ?? body ?? responseSession(sources);
+    if (!isProven && evidence === undefined) return undefined;
     const fromHeader = announced === undefined ? undefined : describeHeaders(announced, header);
     const fromReport = report && describe(report);
     const fromBody = body && describe(body.message);
@@ -239,7 +239,7 @@ export class McpEndpoints {
     const { name, mcp } = found[0] ?? describe({});
     const sent = describe({ session, protocolVersion: version }).mcp;
     const known = [sent, ...found.map((each) => each.mcp)];
-    const first = <Key extends keyof McpDetails>(key: Key) =>
+    const first = <Key extends keyof McpRequest>(key: Key) =>
       known.find((each) => each[key] !== undefined)?.[key];
     const isBeginning = mcp.method === 'initialize';
     const ownSession =

@@ -38,7 +38,7 @@ test.each([
   [['10.0.0.1'], '10.0.0.2'],
   [['loopback'], '10.0.0.1'],
   [['10.0.0.0/8', '203.0.113.9'], '198.51.100.7'],
-])('with trustProxy %j the caller is %s', (trustProxy, address) => {
+])('with trustProxy %j the client is %s', (trustProxy, address) => {
   expect(originOf(trustProxy).address).toBe(address);
 });
 

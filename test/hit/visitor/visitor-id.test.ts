@@ -11,20 +11,20 @@ import {
 import { keptBytes, PARTS_BYTES } from '../../support/kept-bytes.js';
 
 const midnight = Date.UTC(2026, 10, 21);
-const caller = { address: '192.0.2.1', userAgent: 'curl/8', site: 1, startMillis: midnight - 1 };
+const client = { address: '192.0.2.1', userAgent: 'curl/8', site: 1, startMillis: midnight - 1 };
 
-test('one caller is one visitor all day, in every process with the key', () => {
-  const id = createToVisitorId('key')(caller);
+test('one client is one visitor all day, in every process with the key', () => {
+  const id = createToVisitorId('key')(client);
   expect(id).toMatch(/^[\da-f]{16}$/);
-  expect(createToVisitorId('key')({ ...caller, startMillis: midnight - 86_400_000 })).toBe(id);
-  expect(createToVisitorId('another key')(caller)).not.toBe(id);
+  expect(createToVisitorId('key')({ ...client, startMillis: midnight - 86_400_000 })).toBe(id);
+  expect(createToVisitorId('another key')(client)).not.toBe(id);
 });
 
 test('it is the beginning of an HMAC-SHA-256, as in every version', () => {
-  const text = `${Math.floor(caller.startMillis / 86_400_000)}\n1\n192.0.2.1\ncurl/8`;
+  const text = `${Math.floor(client.startMillis / 86_400_000)}\n1\n192.0.2.1\ncurl/8`;
   const hmac = createHmac('sha256', 'key').update(text).digest('hex');
-  expect(createToVisitorId('key')(caller)).toBe(hmac.slice(0, 16));
-  expect(createToVisitorId('key')(caller)).toBe('e1defe74b0099be0');
+  expect(createToVisitorId('key')(client)).toBe(hmac.slice(0, 16));
+  expect(createToVisitorId('key')(client)).toBe('e1defe74b0099be0');
 });
 
 test.each([
@@ -34,17 +34,17 @@ test.each([
   { startMillis: midnight },
 ])('another %o is another visitor', (difference) => {
   const toVisitorId = createToVisitorId('key');
-  expect(toVisitorId({ ...caller, ...difference })).not.toBe(toVisitorId(caller));
+  expect(toVisitorId({ ...client, ...difference })).not.toBe(toVisitorId(client));
 });
 
 const toAddress = (address: string) => createField('cip', address);
 
-test('callers, days and sites that alternate keep their IDs', () => {
+test('clients, days and sites that alternate keep their IDs', () => {
   const toVisitorId = createToVisitorId('key');
   const toVisitor = createToVisitor(toAddress, toVisitorId);
   const others = [{ site: 2 }, { startMillis: midnight }, { address: '192.0.2.2' }, {}];
   for (const other of [...others, ...others]) {
-    const traits = { ...caller, ...other };
+    const traits = { ...client, ...other };
     const id = toVisitorId(traits);
     const { id: known, fields } = toVisitor(traits);
     expect([known, fields.text]).toEqual([id, `&cip=${traits.address}&cid=${id}`]);
@@ -58,19 +58,19 @@ test('the ID of a visitor is computed once, even if 20,000 take turns', () => {
     return '0123456789abcdef';
   });
   const addresses = Array.from({ length: 20_000 }, (_, i) => `10.0.${i >> 8}.${i & 255}`);
-  for (const address of [...addresses, ...addresses]) toVisitor({ ...caller, address });
+  for (const address of [...addresses, ...addresses]) toVisitor({ ...client, address });
   expect(computed).toHaveLength(addresses.length);
 });
 
 test('a visitor without address or ID is sent without them', () => {
   const toVisitor = createToVisitor(toAddress, () => undefined);
-  expect(toVisitor({ ...caller, address: undefined }).fields.text).toBe('');
-  expect(toVisitor(caller).fields.text).toBe('&cip=192.0.2.1');
+  expect(toVisitor({ ...client, address: undefined }).fields.text).toBe('');
+  expect(toVisitor(client).fields.text).toBe('&cip=192.0.2.1');
 });
 
 test('a visitor keeps no text of which the user agent or the address is a part', () => {
   const toVisitor = createToVisitor(toAddress, () => undefined);
-  const kept = keptBytes((part) => toVisitor({ ...caller, userAgent: part, address: part }));
+  const kept = keptBytes((part) => toVisitor({ ...client, userAgent: part, address: part }));
   expect(kept).toBeLessThan(PARTS_BYTES / 4);
 });
 

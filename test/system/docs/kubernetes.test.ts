@@ -60,7 +60,7 @@ test('every variable is valid, and the time to end suffices', () => {
   expect(String(container.ports[0]?.containerPort)).toBe(env.PORT);
 });
 
-test('the container, without its spool, sends the callers of the ingress and no probes, the last ones after SIGTERM', async () => {
+test('the container, without its spool, sends the clients of the ingress and no probes, the last ones after SIGTERM', async () => {
   const inspector = await startInspector();
   onTestFinished(() => inspector.close());
   const [node, ...args] = container.command;

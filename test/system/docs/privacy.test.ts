@@ -59,10 +59,10 @@ test('the page computes visitor IDs as the package does', () => {
   const [, code = ''] = /```js\n(const \{ createHmac.*?)```/s.exec(read(VISITOR_PAGE)) ?? [];
   const env = { ...process.env, MATOMO_TOKEN_AUTH: 'a-token' };
   const printed = execFileSync(process.execPath, ['-e', code], { env, encoding: 'utf8' });
-  const caller = { address: '198.51.0.0', userAgent: 'curl/8', site: 1 };
+  const client = { address: '198.51.0.0', userAgent: 'curl/8', site: 1 };
   const startMillis = Date.UTC(2026, 10, 20, 12);
   const toVisitorId = createToVisitorId(deriveVisitorKey('a-token'));
-  expect(printed).toBe(`${toVisitorId({ ...caller, startMillis })}\n`);
+  expect(printed).toBe(`${toVisitorId({ ...client, startMillis })}\n`);
 });
 
 test('the strict setup keeps what the page says from Matomo', async () => {
@@ -119,7 +119,7 @@ test('functions get the request as it came, and what they return is sent as it i
   });
 });
 
-/** The visitor ID that a process makes of one caller. */
+/** The visitor ID that a process makes of one client. */
 async function visitorIdOf(
   options: MatomoOptions,
   address = '192.0.2.1',

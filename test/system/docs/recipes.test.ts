@@ -48,7 +48,7 @@ test.each([
   expect(hits[0]).toMatchObject(expected);
 });
 
-test('a caller that nobody knows has no user ID', async () => {
+test('a client that nobody knows has no user ID', async () => {
   const [hit] = await hitsOf('/orders', { method: 'POST' });
   expect(hit?.params).not.toHaveProperty('uid');
 });

@@ -77,7 +77,7 @@ test('requests of a service can be ignored by its User-Agent, beside health chec
   expect(paramsOf(inspector.hits())).toMatchObject([{ url: expect.stringMatching(/\/3$/) }]);
 });
 
-test('a service that forwards its callers adds no visitor', async () => {
+test('a service that forwards its clients adds no visitor', async () => {
   const forwarded = { MATOMO_TOKEN_AUTH: 'a-token', MATOMO_TRUST_PROXY: '1' };
   const { server, inspector } = await startExample('recipes', forwarded);
   const frontend = await startServer([...REGISTER, 'frontend.js'], {

@@ -47,7 +47,7 @@ test('bug 19: every method is tracked under its name, lists are in any case, and
   expect(output.join('')).toContain('MATOMO_ALLOWED_METHODS must be');
 });
 
-test('bug 20: patterns match anywhere, each time anew, and a caller without a user agent is no error', async () => {
+test('bug 20: patterns match anywhere, each time anew, and a client without a user agent is no error', async () => {
   const paths = [/users/g, /private/y];
   const agents = [/robot/gi, 'probe$'];
   const output = captureOutput();

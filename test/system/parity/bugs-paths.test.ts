@@ -1,4 +1,4 @@
-// Bug 9 of README.md: paths as titles, and paths that are not the caller's.
+// Bug 9 of README.md: paths as titles, and paths that are not the client's.
 import express from 'express';
 import { expect, test } from 'vitest';
 import { annotate, ignore } from '../../../src/index.js';
@@ -59,9 +59,9 @@ test.each(REWRITTEN)(
       },
       { tokenAuth: 'writer', trustProxy: 'loopback', doNotTrack: true },
     );
-    const caller = ['X-Forwarded-For: 203.0.113.9', 'Accept-Language: sv'];
+    const client = ['X-Forwarded-For: 203.0.113.9', 'Accept-Language: sv'];
     for (const more of [[], ['DNT: 1'], ['X-Ignore: 1']]) {
-      expect(statusOf(await sendRaw(service, rawRequest(target, [...caller, ...more])))).toBe(200);
+      expect(statusOf(await sendRaw(service, rawRequest(target, [...client, ...more])))).toBe(200);
     }
     await service.requests(3);
     const hits = await service.hits();

@@ -37,7 +37,7 @@ test('bug 5: the query is the URL’s query: campaigns reach Matomo, and searche
   ]);
 });
 
-test('bug 6: the URL’s host and scheme are the caller’s, or a trusted proxy’s, and never the bind address', async () => {
+test('bug 6: the URL’s host and scheme are the client’s, or a trusted proxy’s, and never the bind address', async () => {
   const service = await startVariants(ok, {
     direct: {},
     plain: { assumeHttps: false },

@@ -16,7 +16,7 @@ const ok: RequestListener = (_request, response) => void response.end();
 const byTitle = (hits: readonly InspectedHit[]) =>
   new Map(hits.map(({ stored, params }) => [stored?.title, params]));
 
-test('bug 22: without a token too, each caller is a visitor of its own, and the same one again next time', async () => {
+test('bug 22: without a token too, each client is a visitor of its own, and the same one again next time', async () => {
   const service = await startVariants(
     (request, response) => {
       const { 'x-user': user } = request.headers;
@@ -32,7 +32,7 @@ test('bug 22: without a token too, each caller is a visitor of its own, and the 
       user: { userId: 'enduser.id' },
     },
   );
-  const callers: Record<string, [address: string, ...lines: string[]]> = {
+  const clients: Record<string, [address: string, ...lines: string[]]> = {
     '/one': ['127.0.0.2', 'User-Agent: curl/8'],
     '/one/again': ['127.0.0.2', 'User-Agent: curl/8'],
     '/address': ['127.0.0.3', 'User-Agent: curl/8'],
@@ -46,10 +46,10 @@ test('bug 22: without a token too, each caller is a visitor of its own, and the 
     ],
     '/other-site': ['127.0.0.2', 'User-Agent: curl/8', 'Cookie: _pk_id.2.1fff=fedcba9876543210.17'],
   };
-  for (const [path, [localAddress, ...lines]] of Object.entries(callers)) {
+  for (const [path, [localAddress, ...lines]] of Object.entries(clients)) {
     await sendRaw({ port: service.port, localAddress }, rawRequest(path, lines));
   }
-  const count = Object.keys(callers).length;
+  const count = Object.keys(clients).length;
   const cids = async (name: keyof typeof service.of) => {
     const hits = await service.of[name].hitsOf(count);
     expect(hits.map(({ verdict }) => verdict)).toEqual(Array(count).fill('tracked'));
@@ -64,7 +64,7 @@ test('bug 22: without a token too, each caller is a visitor of its own, and the 
   expect(cookie('/cookie')).toBe('0123456789abcdef');
   expect(cookie('/other-site')).toBe(cookie('/one'));
   const none = await cids('none');
-  expect(Object.keys(callers).map(none)).toEqual(Array(count).fill(undefined));
+  expect(Object.keys(clients).map(none)).toEqual(Array(count).fill(undefined));
   const [keyed, keyedToo] = [await cids('keyed'), await cids('keyedToo')];
   expect(keyed('/one')).toBe(keyedToo('/one'));
   expect(keyed('/one')).not.toBe(auto('/one'));
@@ -147,7 +147,7 @@ test('bug 22, privacy: who wants no tracking is left out where asked, addresses 
   expect(strict).toContain('https://shop.example/a/123');
 });
 
-test('bug 23: a caller that goes away waits for nothing, and its request is known as aborted', async () => {
+test('bug 23: a client that goes away waits for nothing, and its request is known as aborted', async () => {
   captureOutput();
   const entered: string[] = [];
   const gone: string[] = [];

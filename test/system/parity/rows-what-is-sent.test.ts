@@ -91,7 +91,7 @@ test('row 11, without a framework: what was answered has its path without IDs as
   expect((await service.hits())[0]?.stored?.title).toBe('GET /users/:id');
 });
 
-test('row 12: ua is the caller’s own user agent, and a bot is tracked like anybody', async () => {
+test('row 12: ua is the client’s own user agent, and a bot is tracked like anybody', async () => {
   const service = await startTracedService(ok);
   const agents = ['curl/8.5.0', 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://x/bot.html)'];
   for (const agent of agents) await service.fetch('/', { headers: { 'user-agent': agent } });
@@ -101,7 +101,7 @@ test('row 12: ua is the caller’s own user agent, and a bot is tracked like any
   expect(hits.map(({ verdict }) => verdict)).toEqual(['tracked', 'tracked']);
 });
 
-test('row 13: lang is the caller’s Accept-Language, whole, and absent where there is none', async () => {
+test('row 13: lang is the client’s Accept-Language, whole, and absent where there is none', async () => {
   const service = await startTracedService(ok);
   const language = 'sv-SE, sv;q=0.9, en;q=0.5';
   await sendRaw(service, rawRequest('/a', [`ACCEPT-language: ${language}`]));
@@ -114,7 +114,7 @@ test('row 13: lang is the caller’s Accept-Language, whole, and absent where th
   expect(Object.fromEntries(languages)).toEqual({ 'GET /a': language, 'GET /b': undefined });
 });
 
-test('row 14: urlref is the caller’s Referer, and absent where there is none', async () => {
+test('row 14: urlref is the client’s Referer, and absent where there is none', async () => {
   const service = await startTracedService(ok);
   const referrer = 'https://search.example/find?q=red+shoes&page=2';
   await service.fetch('/a', { headers: { referer: referrer } });

@@ -58,7 +58,7 @@ test('row 2: siteId is required, a number or its digits; without it the applicat
   }
 });
 
-test('row 3: with a token the caller’s address is sent, without one it is not', async () => {
+test('row 3: with a token the client’s address is sent, without one it is not', async () => {
   const matomo = await startInspector({ tokens: { writer: { role: 'write', sites: [1] } } });
   const url = matomo.url;
   const service = await startVariants(ok, {

@@ -28,7 +28,7 @@ interface Call {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Of callers who must not be tracked, and of one whose address and secrets are not sent as they came. */
+/** Of visitors who must not be tracked, and of one whose address and secrets are not sent as they came. */
 const callsOf = (i: number): readonly Call[] => [
   {
     path: `/a?a=kept-dntquery-${i}`,
@@ -91,7 +91,7 @@ const MORE = {
 
 const SENT = ['kept-sent-1', 'kept-sent-2', 'kept-sent-3'];
 
-test('an application keeps nothing of callers who opted out, and no address or secret that it does not send', async () => {
+test('an application keeps nothing of visitors who opted out, and no address or secret that it does not send', async () => {
   requires('signals');
   const folder = temporaryFolder();
   const { inspector, env } = await matomo();

@@ -51,7 +51,7 @@ export const SHOWN = {
   headers: { cookie: 'consent=yes', 'x-forwarded-for': '198.51.100.1' },
 } as const;
 
-/** Kinds of hits with a referrer, and with the address of the caller. */
+/** Kinds of hits with a referrer, and with the address of the client. */
 const REFERRED: readonly Kind[] = ['page', 'event', 'goal', 'order'];
 const ADDRESSED: readonly Kind[] = [...REFERRED, 'crash'];
 

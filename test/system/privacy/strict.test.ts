@@ -24,7 +24,7 @@ const HEADERS = {
 const CHATBOT = 'Mozilla/5.0 (compatible; ChatGPT-User/1.0; +https://openai.com/bot)';
 const PATH = '/users/max@example.org/4711?private=4711';
 
-/** A service whose handler does all that makes hits, and tells Matomo who the caller is. */
+/** A service whose handler does all that makes hits, and tells Matomo who the client is. */
 async function startService(options: MatomoOptions = {}) {
   return startTracedService(
     (_request, response) => {
@@ -59,7 +59,7 @@ async function paramsOf(service: Awaited<ReturnType<typeof startService>>) {
 test.each([
   ['with a token', TOKEN],
   ['without a token', undefined],
-])('%s, no hit of any kind names the caller', async (_what, tokenAuth) => {
+])('%s, no hit of any kind names the client', async (_what, tokenAuth) => {
   const output = captureOutput();
   const service = await startService({ tokenAuth });
   await service.fetch(PATH, { headers: HEADERS });
@@ -152,7 +152,7 @@ test('no user ID is sent but that of the option userId', async () => {
   }
 });
 
-test('an address as the user ID makes no user of all callers', async () => {
+test('an address as the user ID makes no user of all clients', async () => {
   const service = await startTracedService(
     (_request, response) => {
       trace.getActiveSpan()?.setAttribute('client.address', '198.51.100.23');

@@ -168,8 +168,8 @@ export class FileSpool implements SpoolStore {
     this.#lease.hits?.acknowledge(hits, counts);
   }
 
-  noteToken(fingerprint: string, isTracked: boolean): void {
-    this.#token.note(fingerprint, isTracked);
+  recordToken(fingerprint: string, isTracked: boolean): void {
+    this.#token.record(fingerprint, isTracked);
   }
 
   close(): Promise<void> {

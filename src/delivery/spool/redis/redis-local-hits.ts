@@ -177,7 +177,7 @@ export class RedisLocalHits {
       throw error;
     }
     this.#sinceMillis = Number.POSITIVE_INFINITY;
-    if (this.#batch !== batch) return; // was given back in the meantime
+    if (this.#batch !== batch) return; // was returned in the meantime
     this.#batch = [];
     const kept = batch.length === 0 ? 0 : (toFields(reply).get('kept') ?? 0);
     this.learn(reply, kept);

@@ -174,8 +174,8 @@ class RedisSpool implements SpoolStore {
     void this.#step(() => this.#shards.save(), undefined);
   }
 
-  noteToken(fingerprint: string, isTracked: boolean): void {
-    this.#token.note(fingerprint, isTracked);
+  recordToken(fingerprint: string, isTracked: boolean): void {
+    this.#token.record(fingerprint, isTracked);
   }
 
   close(): Promise<void> {

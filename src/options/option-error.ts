@@ -13,7 +13,7 @@ export interface OptionError extends TypeError {
   readonly code: MessageCode;
 }
 
-export function wrongOption(problem: string): OptionError {
+export function optionError(problem: string): OptionError {
   return Object.assign(new TypeError(PREFIX + problem), { code: 'option-invalid' } as const);
 }
 

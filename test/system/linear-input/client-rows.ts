@@ -32,7 +32,7 @@ const toSentAttribute = createToSentAttribute({ ...DEFAULT_OPTIONS, anonymizeIp:
 const tokenOf = (claims: string) => `Bearer e30.${Buffer.from(claims).toString('base64url')}.c2ln`;
 
 /** What reads who calls. */
-export const CALLER_ROWS: readonly LinearRow[] = [
+export const CLIENT_ROWS: readonly LinearRow[] = [
   {
     what: 'identify, of a header, and of what is typed for a pseudonym',
     reason:

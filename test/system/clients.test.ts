@@ -14,7 +14,7 @@ import { captureOutput } from '../support/output.js';
 import { APPS, matomo, REGISTER, WITHOUT_SDK } from '../support/registered-app.js';
 import { fetchFrom, startTracedService } from '../support/traced-service.js';
 
-const { listener } = createRequire(import.meta.url)('../support/apps/callers.cjs');
+const { listener } = createRequire(import.meta.url)('../support/apps/clients.cjs');
 
 const KEY = 'key5ec2e7';
 const TOKEN = jwt({ sub: 'subject5ec2e7' });
@@ -69,7 +69,7 @@ type Way = (env: Env) => Promise<{ inspector: Inspector; output: () => string }>
 async function registered(env: Env, args: readonly string[] = REGISTER) {
   const { inspector, env: own } = await matomo();
   const soon = { MATOMO_SCHEDULE_DELAY: '20' };
-  const app = await startServer([...args, `${APPS}/callers.cjs`], {
+  const app = await startServer([...args, `${APPS}/clients.cjs`], {
     env: { ...own, ...soon, ...env },
   });
   const port = Number(new URL(app.url).port);

@@ -1,4 +1,4 @@
-// Bugs 1 to 4 of README.md: what is sent of a caller's headers and address.
+// Bugs 1 to 4 of README.md: what is sent of a client's headers and address.
 import type { RequestListener } from 'node:http';
 import { expect, test } from 'vitest';
 import type { InspectedHit } from '../../../src/inspector/index.js';
@@ -38,7 +38,7 @@ test('bug 2: the language is sent, however its header is written', async () => {
   expect(languages).toEqual(Array(3).fill('de-CH,de;q=0.8'));
 });
 
-test('bug 3: cip is the caller’s address and never the server’s; what is no address is not sent', async () => {
+test('bug 3: cip is the client’s address and never the server’s; what is no address is not sent', async () => {
   const service = await startVariants(ok, {
     direct: { tokenAuth: 'writer' },
     proxied: { tokenAuth: 'writer', trustProxy: true },
