@@ -35,6 +35,7 @@ test.each([
     'https://auth.g.example:8443/token=abc/',
     'https://auth.g.example:8443/token=redacted/',
   ],
+  ['keep', 'https://g.example/token://abc', 'https://g.example/redacted//abc'],
   ['redact', 'about:blank', 'about:blank'],
   ['redact', 'nonsense', 'nonsense'],
 ] as const)('with %s the referrer %s is %s', (query, referrer, tracked) => {
