@@ -32,11 +32,6 @@ export function parameterOf({ fields }: CheckedHit, name: string): string | unde
 /** Why a further hit is not sent and no part of `hits`. */
 export type DropReason = 'too_many' | 'no_visitor' | 'invalid' | 'predicate';
 
-/** A request may have so many further hits: a loop that calls `trackEvent` must not flood Matomo. */
-export const MAX_FURTHER_HITS = 100;
-/** Logged if a request has more. */
-export const TOO_MANY_HITS: string = `A request has more than ${MAX_FURTHER_HITS} further hits. The others were dropped. Track one hit with the total instead.`;
-
 export interface CheckOptions {
   readonly hasToken: boolean;
   readonly maxCustomVariables: number;

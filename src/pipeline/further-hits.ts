@@ -8,7 +8,6 @@ import {
   type DropReason,
   type FurtherHit,
   parameterOf,
-  TOO_MANY_HITS,
 } from '../hit/further-hit.js';
 import type { Hit } from '../hit/hit.js';
 import { createToCallParameters, type McpCall } from '../hit/mcp-call.js';
@@ -18,7 +17,7 @@ import type { FinishedSpan } from '../requests/finished-span.js';
 import { createSpanOf, type HitOwner } from '../requests/hit-owner.js';
 import { operationNames } from '../requests/operations/operation-names.js';
 import type { EndedRecord } from '../requests/request-record.js';
-import { HitsOfRequests, isFurtherHitDue } from '../requests/request-waits.js';
+import { HitsOfRequests, isFurtherHitDue, TOO_MANY_HITS } from '../requests/request-waits.js';
 import type { FindPrivacyReason } from './find-privacy-reason.js';
 import type { LazyHitBuilders } from './lazy-hit-builders.js';
 import type { OptionCallbacks } from './option-callbacks.js';

@@ -5,7 +5,6 @@ import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import type { Context, Span } from '../common/otel-types.js';
 import { DetachedScope } from '../common/timers.js';
-import { TOO_MANY_HITS } from '../hit/further-hit.js';
 import { CHILD_SPAN_WAIT_MILLIS } from '../hit/hit.js';
 import { resolveOptions, SILENT } from '../options/resolve-options.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
@@ -27,12 +26,12 @@ import {
   type UserIdReader,
 } from '../requests/read-user-id.js';
 import type { EndedRecord } from '../requests/request-record.js';
-import { isPageFinal } from '../requests/request-waits.js';
+import { isPageFinal, TOO_MANY_HITS } from '../requests/request-waits.js';
 import { type RequestTracker, trackRequests } from '../requests/track-requests.js';
 import type { Processor } from './registration.js';
 import { ThreadOutbox } from './thread-outbox.js';
 import { openThreadChannel, type ThreadChannel } from './threads.js';
-import { WorkerHits } from './worker-hits.js';
+import { WorkerFurtherHits } from './worker-further-hits.js';
 
 const HELLO_MILLIS = 10_000;
 
@@ -55,7 +54,7 @@ export class ForwardingProcessor implements Processor {
   readonly #requests: RequestTracker;
   readonly #channel: ThreadChannel;
   readonly #outbox: ThreadOutbox;
-  readonly #hits: WorkerHits;
+  readonly #hits: WorkerFurtherHits;
   readonly #reading: ThreadReading;
   /** The key of this thread, which never leaves it. */
   readonly #key: Pick<ResolvedOptions, 'visitorKey' | 'tokenAuth'>;
@@ -103,7 +102,7 @@ export class ForwardingProcessor implements Processor {
     const outbox = new ThreadOutbox(this.#channel, diagnostics);
     this.#outbox = outbox;
     const sink = this.#createSink(diagnostics);
-    this.#hits = new WorkerHits({
+    this.#hits = new WorkerFurtherHits({
       options: () => this.#options,
       userIds: () => this.#userIds,
       scope: this.#scope,

@@ -1,8 +1,6 @@
 import type { FurtherHit } from '../hit/further-hit.js';
 import { type FinishedSpan, toMillis } from './finished-span.js';
 
-export { MAX_FURTHER_HITS } from '../hit/further-hit.js';
-
 /** Name of a span event that adds a hit besides the page view. */
 export const HIT_EVENT = 'matomo.hit';
 

@@ -1,4 +1,3 @@
-import { MAX_FURTHER_HITS } from '../hit/further-hit.js';
 import { CHILD_SPAN_WAIT_MILLIS } from '../hit/hit.js';
 
 // How long hits wait for their request, and how many it may have: the same rules in all threads.
@@ -31,6 +30,11 @@ export function isPageFinal(
 export function isFurtherHitDue(waitedMillis: number, longestHoldMillis: number): boolean {
   return waitedMillis >= longestHoldMillis;
 }
+
+/** A request may have so many further hits: a loop that calls `trackEvent` must not flood Matomo. */
+export const MAX_FURTHER_HITS = 100;
+/** Logged if a request has more. */
+export const TOO_MANY_HITS: string = `A request has more than ${MAX_FURTHER_HITS} further hits. The others were dropped. Track one hit with the total instead.`;
 
 /** What is stored for requests with further hits. */
 export class HitsOfRequests<Stored> {

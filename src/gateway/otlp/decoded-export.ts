@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Attributes } from '../../common/otel-types.js';
 import { textOf } from '../../requests/finished-span.js';
-import { MAX_FURTHER_HITS } from '../../requests/hit-events.js';
+import { MAX_FURTHER_HITS } from '../../requests/request-waits.js';
 import {
   bytesOfAttribute,
   isEmpty,

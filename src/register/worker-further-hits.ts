@@ -12,7 +12,7 @@ import type { UserIdReader } from '../requests/read-user-id.js';
 import type { EndedRecord } from '../requests/request-record.js';
 import { HitsOfRequests, isFurtherHitDue } from '../requests/request-waits.js';
 
-export interface WorkerHitsParts {
+export interface WorkerFurtherHitsParts {
   readonly options: () => ThreadOptions;
   readonly userIds: () => UserIdReader | undefined;
   readonly scope: DetachedScope;
@@ -38,14 +38,14 @@ interface RunningHits {
 /**
  * Forwards the hits besides page views of a worker thread: with their request, before it if that runs for long, or after it.
  */
-export class WorkerHits {
-  readonly #parts: WorkerHitsParts;
+export class WorkerFurtherHits {
+  readonly #parts: WorkerFurtherHitsParts;
   readonly #ofRequests = new HitsOfRequests<HitsOfRequest>(() => ({ sources: undefined }));
   /** The oldest first. */
   readonly #running = new Map<object, RunningHits>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(parts: WorkerHitsParts) {
+  constructor(parts: WorkerFurtherHitsParts) {
     this.#parts = parts;
   }
 
