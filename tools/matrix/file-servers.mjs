@@ -1,8 +1,6 @@
 // Table G: servers of files. Pages and documents are hits, with the status of the complete response; static files are not.
+import { AUTO, toCell } from './registered-app.mjs';
 import { SDKS } from './set-ups.mjs';
-
-const OURS = ['--require', 'opentelemetry-matomo/register'];
-const AUTO = ['--require', '@opentelemetry/auto-instrumentations-node/register'];
 
 const DEPENDENCIES = {
   'serve-handler': '6.1.8',
@@ -41,37 +39,28 @@ const REQUESTS = [
 ];
 
 const WAYS = [
-  { way: 'alone', name: 'with `register` alone', preloads: [], env: {} },
-  {
-    way: 'beside',
-    name: 'with auto-instrumentations',
-    preloads: AUTO,
-    env: { CLOSE_AT_SIGTERM: '1' },
-  },
+  { way: 'alone', name: 'with `register` alone' },
+  { way: 'beside', name: 'with auto-instrumentations', preloads: AUTO },
 ];
 
 /** The cells of every server on each Node, with and without what traces the application. */
 export function planFileServers(nodes) {
   return nodes.flatMap((node) =>
     Object.entries(FILE_SERVERS).flatMap(([framework, versionOf]) =>
-      WAYS.map((way) => toCell(framework, versionOf, way, node)),
+      WAYS.map((way) => toFileCell(framework, versionOf, way, node)),
     ),
   );
 }
 
-function toCell(framework, versionOf, { way, name, preloads, env }, node) {
-  return {
-    table: 'files',
+function toFileCell(framework, versionOf, { way, name, preloads }, node) {
+  const app = {
     name: `${framework}, ${name}`,
-    node,
+    file: 'static.cjs',
     setUp: FILE_SERVER_SET_UPS[way],
+    preloads,
     versionOf,
-    titles: {},
-    notes: [],
-    command: (isWith) => ({
-      args: [...preloads, ...(isWith ? OURS : []), 'static.cjs'],
-      env: { ...env, FRAMEWORK: framework, FILES: 'files' },
-      requests: REQUESTS,
-    }),
+    requests: REQUESTS,
+    env: { FRAMEWORK: framework, FILES: 'files' },
   };
+  return toCell('files', app, node);
 }

@@ -1,8 +1,6 @@
 // Table F: MCP servers, which get their calls from the official clients.
+import { AUTO, toCell } from './registered-app.mjs';
 import { SDKS } from './set-ups.mjs';
-
-const OURS = ['--require', 'opentelemetry-matomo/register'];
-const AUTO = ['--require', '@opentelemetry/auto-instrumentations-node/register'];
 
 const MCP = {
   '@modelcontextprotocol/sdk': '1.32.2',
@@ -88,13 +86,13 @@ const NIGHTLY_ROWS = [
     name: 'MCP SDK 2.x with sessions, `/server` with `/node`, with `trackMcp`',
     file: 'sdk-2-sessions.cjs',
     client: OLD_CLIENT,
-    env: TRACKED,
+    ownEnv: TRACKED,
     requests: calls({ isTracked: true, errorOfUnknown: '-32602' }),
   },
   {
     ...FASTMCP,
     name: 'FastMCP with `trackMcp`',
-    env: TRACKED,
+    ownEnv: TRACKED,
     requests: calls({ isTracked: true, errorOfUnknown: '-32601' }),
   },
 ].map((row) => ({ ...row, isNightly: true }));
@@ -138,14 +136,14 @@ const ROWS = [
   {
     ...SDK_1,
     name: 'MCP SDK 1.x with `trackMcp`',
-    env: TRACKED,
+    ownEnv: TRACKED,
     requests: calls({ isTracked: true }),
   },
   {
     ...SDK_2,
     name: 'MCP SDK 2.x, `/server` with `/express`, with `trackMcp`',
     file: 'sdk-2.cjs',
-    env: TRACKED,
+    ownEnv: TRACKED,
     requests: calls({ hasSession: false, isTracked: true, errorOfUnknown: '-32602' }),
   },
   ...NIGHTLY_ROWS,
@@ -153,28 +151,16 @@ const ROWS = [
 
 /** The cells of every server on each Node. */
 export function planMcpServers(nodes) {
-  return nodes.flatMap((node) => ROWS.map((row) => toCell(row, node)));
+  return nodes.flatMap((node) => ROWS.map((row) => toMcpCell(row, node)));
 }
 
-function toCell(
-  { name, file, setUp = ALONE, preloads = [], versionOf, requests, client, env, isNightly = false },
-  node,
-) {
-  const closing = preloads === AUTO ? { CLOSE_AT_SIGTERM: '1' } : {};
-  return {
-    table: 'mcp',
-    name,
-    node,
+function toMcpCell({ file, client, setUp = ALONE, ...row }, node) {
+  const app = {
+    ...row,
     setUp,
-    versionOf,
-    titles: {},
-    notes: [],
-    isNightly,
-    command: (isWith) => ({
-      args: [...preloads, ...(isWith ? OURS : []), `mcp/${file}`],
-      env: { ...ENV, ...(isWith && env), ...closing },
-      requests,
-      client: { file: 'mcp/client.cjs', path: '/mcp', env: client },
-    }),
+    file: `mcp/${file}`,
+    env: ENV,
+    client: { file: 'mcp/client.cjs', path: '/mcp', env: client },
   };
+  return toCell('mcp', app, node);
 }

@@ -1,8 +1,7 @@
 // Table E: titles that a route alone does not make: operations of GraphQL, JSON-RPC and tRPC, catch-all routes.
+import { AUTO, toCell } from './registered-app.mjs';
 import { SDKS } from './set-ups.mjs';
 
-const OURS = ['--require', 'opentelemetry-matomo/register'];
-const AUTO = ['--require', '@opentelemetry/auto-instrumentations-node/register'];
 const SDK = '2.12';
 
 const GRAPHQL_SERVERS = {
@@ -221,32 +220,10 @@ const ROWS = [
 /** The cells of every row on each Node, with and without what traces the application. */
 export function planOperations(nodes) {
   return nodes.flatMap((node) =>
-    ROWS.filter(({ oldestNode = 0 }) => node >= oldestNode).map((row) => toCell(row, node)),
+    ROWS.filter(({ oldestNode = 0 }) => node >= oldestNode).map((row) =>
+      toCell('operations', { ...row, file: `operations/${row.file}` }, node),
+    ),
   );
-}
-
-function toCell(
-  { name, file, preloads, setUp, versionOf, requests, client, env, isNightly = false },
-  node,
-) {
-  // An application that traces itself sends its own spans when its server is closed.
-  const closing = preloads === AUTO ? { CLOSE_AT_SIGTERM: '1' } : {};
-  return {
-    table: 'operations',
-    name,
-    node,
-    setUp,
-    versionOf,
-    titles: {},
-    notes: [],
-    isNightly,
-    command: (isWith) => ({
-      args: [...preloads, ...(isWith ? OURS : []), `operations/${file}`],
-      env: { ...env, ...closing },
-      requests,
-      client,
-    }),
-  };
 }
 
 function graphqlRows(name, file, versionOf, { syntaxError, isNamed } = {}) {
