@@ -1,41 +1,16 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { InspectedHit } from '../../../src/inspector/index.js';
 import { CHATGPT } from '../../support/chatbots.js';
-import { ROOT } from '../../support/child-process.js';
+import {
+  type Cell,
+  COLD_MILLIS,
+  matrix,
+  packBeforeTests,
+  preparePlace,
+} from '../../support/matrix.js';
 import { REGISTER } from '../../support/registered-app.js';
-import { skipTest } from '../../support/skips.js';
 
-interface Cell {
-  readonly name: string;
-  readonly way?: string;
-}
-interface Place {
-  readonly reason?: string;
-  readonly failure?: string;
-}
-interface Matrix {
-  planFrameworks(runs: object[]): Cell[];
-  planWithoutSdk(nodes: readonly number[]): Cell[];
-  packPackage(): Promise<object>;
-  removePackage(npmPackage: object): void;
-  preparePlaces(
-    cells: readonly Cell[],
-    npmPackage: object,
-    say: (text: string) => void,
-  ): Promise<{ placeOf(cell: Cell): Place; close(): void }>;
-  runApp(options: object): Promise<{ hits: InspectedHit[] }>;
-}
-
-const parts = ['frameworks', 'without-sdk', 'package', 'places', 'run-app'];
-const modules = await Promise.all(parts.map((name) => import(`${ROOT}tools/matrix/${name}.mjs`)));
-const matrix: Matrix = Object.assign({}, ...modules);
-
-const COLD_MILLIS = 300_000; // what is not in the cache yet is installed
-let npmPackage: object;
-beforeAll(async () => {
-  npmPackage = await matrix.packPackage();
-});
-afterAll(() => matrix.removePackage(npmPackage));
+const npmPackage = packBeforeTests();
 
 const WITH_SDK = matrix.planFrameworks([{ sdk: '2.12', node: 20 }]);
 const WITHOUT_SDK = matrix.planWithoutSdk([20]);
@@ -78,25 +53,18 @@ test.for(
   async ({ framework, cells, preloads }) => {
     const isIts = ({ name }: Cell) => new RegExp(`^${framework}(?: 5| 11)?(?::|$)`).test(name);
     const cell = cells.find(isIts) as Cell;
-    const places = await matrix.preparePlaces([cell], npmPackage, console.log);
-    try {
-      const place = places.placeOf(cell);
-      skipTest(place.reason, 'packages');
-      expect(place.failure).toBeUndefined();
-      const isTraced = preloads.length > 0;
-      const { hits } = await matrix.runApp({
-        ...place,
-        args: [...preloads, ...REGISTER, 'annotated.cjs'],
-        env: {
-          FRAMEWORK: framework.toLowerCase(),
-          ...(isTraced ? { CLOSE_AT_SIGTERM: '1' } : {}),
-        },
-        requests: REQUESTS,
-      });
-      const found = hits.map(summaryOf);
-      expect(found.sort((a, b) => String(a[0]).localeCompare(String(b[0])))).toEqual(EXPECTED);
-    } finally {
-      places.close();
-    }
+    const place = await preparePlace(cell, npmPackage());
+    const isTraced = preloads.length > 0;
+    const { hits } = await matrix.runApp({
+      ...place,
+      args: [...preloads, ...REGISTER, 'annotated.cjs'],
+      env: {
+        FRAMEWORK: framework.toLowerCase(),
+        ...(isTraced ? { CLOSE_AT_SIGTERM: '1' } : {}),
+      },
+      requests: REQUESTS,
+    });
+    const found = hits.map(summaryOf);
+    expect(found.sort((a, b) => String(a[0]).localeCompare(String(b[0])))).toEqual(EXPECTED);
   },
 );

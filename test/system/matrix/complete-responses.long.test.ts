@@ -3,42 +3,17 @@ import { once } from 'node:events';
 import { truncateSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { eventually, ROOT, startServer } from '../../support/child-process.js';
+import { expect, onTestFinished, test } from 'vitest';
+import { eventually, startServer } from '../../support/child-process.js';
 import { freePort } from '../../support/free-port.js';
 import { emptyFolder } from '../../support/installed-app.js';
+import { COLD_MILLIS, matrix, packBeforeTests, preparePlace } from '../../support/matrix.js';
 import { matomo, REGISTER } from '../../support/registered-app.js';
-import { requires, skipTest } from '../../support/skips.js';
+import { requires } from '../../support/skips.js';
 
 requires('nginx');
 
-interface Place {
-  readonly folder: string;
-  readonly reason?: string;
-  readonly failure?: string;
-}
-interface Matrix {
-  readonly FILE_SERVERS: Readonly<Record<string, string>>;
-  readonly FILE_SERVER_SET_UPS: Readonly<Record<'alone' | 'beside', object>>;
-  packPackage(): Promise<object>;
-  removePackage(npmPackage: object): void;
-  preparePlaces(
-    cells: readonly object[],
-    npmPackage: object,
-    say: (text: string) => void,
-  ): Promise<{ placeOf(cell: object): Place; close(): void }>;
-}
-
-const parts = ['file-servers', 'package', 'places'];
-const modules = await Promise.all(parts.map((name) => import(`${ROOT}tools/matrix/${name}.mjs`)));
-const matrix: Matrix = Object.assign({}, ...modules);
-
-const COLD_MILLIS = 300_000; // what is not in the cache yet is installed
-let npmPackage: object;
-beforeAll(async () => {
-  npmPackage = await matrix.packPackage();
-});
-afterAll(() => matrix.removePackage(npmPackage));
+const npmPackage = packBeforeTests();
 
 const { alone, beside } = matrix.FILE_SERVER_SET_UPS;
 const WITHOUT_SDK = { node: 20, setUp: alone };
@@ -59,36 +34,29 @@ test.for(
   '$framework $way, directly and behind nginx: complete responses are never 499, half ones always',
   { timeout: COLD_MILLIS },
   async ({ framework, cell }) => {
-    const places = await matrix.preparePlaces([cell], npmPackage, console.log);
-    try {
-      const { reason, failure, folder } = places.placeOf(cell);
-      skipTest(reason, 'packages');
-      expect(failure).toBeUndefined();
-      const { inspector, env } = await matomo();
-      const app = await startServer([...REGISTER, 'static.cjs'], {
-        cwd: folder,
-        env: { ...env, FRAMEWORK: framework, FILES: createFiles(), MATOMO_SCHEDULE_DELAY: '100' },
-      });
-      const port = Number(new URL(app.url).port);
-      const proxyPort = await startNginx(port);
-      await repeat(() => readThenLeave(port, '/page.html', PAGE_BYTES));
-      await repeat(async () => {
-        const response = await fetch(`http://127.0.0.1:${proxyPort}/page.html`);
-        expect((await response.arrayBuffer()).byteLength).toBe(PAGE_BYTES);
-      });
-      await repeat(() => readThenLeave(port, '/large.pdf', LARGE_BYTES / 2));
-      await eventually(() => inspector.hits().length >= 3 * ROUNDS);
-      await app.stop();
-      const counts: Record<string, number> = {};
-      for (const { params, stored } of inspector.hits()) {
-        const key = `${new URL(params.url ?? '').pathname} ${stored?.custom_var_v1}`;
-        counts[key] = (counts[key] ?? 0) + 1;
-      }
-      expect(counts).toEqual({ '/page.html 200': 2 * ROUNDS, '/large.pdf 499': ROUNDS });
-      expect(app.stderr()).not.toMatch(/^opentelemetry-matomo/m); // Koa logs clients that leave
-    } finally {
-      places.close();
+    const { folder } = await preparePlace(cell, npmPackage());
+    const { inspector, env } = await matomo();
+    const app = await startServer([...REGISTER, 'static.cjs'], {
+      cwd: folder,
+      env: { ...env, FRAMEWORK: framework, FILES: createFiles(), MATOMO_SCHEDULE_DELAY: '100' },
+    });
+    const port = Number(new URL(app.url).port);
+    const proxyPort = await startNginx(port);
+    await repeat(() => readThenLeave(port, '/page.html', PAGE_BYTES));
+    await repeat(async () => {
+      const response = await fetch(`http://127.0.0.1:${proxyPort}/page.html`);
+      expect((await response.arrayBuffer()).byteLength).toBe(PAGE_BYTES);
+    });
+    await repeat(() => readThenLeave(port, '/large.pdf', LARGE_BYTES / 2));
+    await eventually(() => inspector.hits().length >= 3 * ROUNDS);
+    await app.stop();
+    const counts: Record<string, number> = {};
+    for (const { params, stored } of inspector.hits()) {
+      const key = `${new URL(params.url ?? '').pathname} ${stored?.custom_var_v1}`;
+      counts[key] = (counts[key] ?? 0) + 1;
     }
+    expect(counts).toEqual({ '/page.html 200': 2 * ROUNDS, '/large.pdf 499': ROUNDS });
+    expect(app.stderr()).not.toMatch(/^opentelemetry-matomo/m); // Koa logs clients that leave
   },
 );
 

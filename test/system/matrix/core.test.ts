@@ -1,51 +1,12 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ROOT } from '../../support/child-process.js';
+import { expect, test } from 'vitest';
+import { type Cell, matrix, packBeforeTests, runCells } from '../../support/matrix.js';
 import { skipTest } from '../../support/skips.js';
 
-interface Run {
-  readonly sdk: string;
-  readonly node: number;
-}
-
-interface Cell extends Run {
-  readonly name: string;
-  readonly status: 'right' | 'wrong' | 'skipped';
-  /** Of a wrong cell. */
-  readonly differences?: readonly string[];
-  /** Of a skipped one. */
-  readonly reason?: string;
-}
-
-interface RunOptions {
-  readonly npmPackage: object;
-  readonly say: (text: string) => void;
-}
-
-interface Matrix {
-  planCells(options: { core: true }): Run[];
-  packPackage(): Promise<object>;
-  removePackage(npmPackage: object): void;
-  runCells(cells: Run[], options: RunOptions): Promise<Cell[]>;
-}
-
-const [plan, npm, run] = await Promise.all(
-  ['plan', 'package', 'run-cells'].map((name) => import(`${ROOT}tools/matrix/${name}.mjs`)),
-);
-const { planCells, packPackage, removePackage, runCells }: Matrix = {
-  ...plan,
-  ...npm,
-  ...run,
-};
-
 const COLD_MILLIS = 240_000; // what is not in the cache yet is installed
-let npmPackage: object;
-beforeAll(async () => {
-  npmPackage = await packPackage();
-});
-afterAll(() => removePackage(npmPackage));
+const npmPackage = packBeforeTests();
 
-const allCells = planCells({ core: true });
-const titleOf = ({ sdk, node }: Run) => `SDK ${sdk} on Node ${node}`;
+const allCells = matrix.planCells({ core: true });
+const titleOf = ({ sdk, node }: Cell) => `SDK ${sdk} on Node ${node}`;
 
 test.for([...new Set(allCells.map(titleOf))])(
   'every load order beside %s',
@@ -53,7 +14,7 @@ test.for([...new Set(allCells.map(titleOf))])(
   async (title) => {
     const cells = allCells.filter((cell) => titleOf(cell) === title);
     expect(cells.length).toBeGreaterThan(20);
-    const results = await runCells(cells, { npmPackage, say: console.log });
+    const results = await runCells(cells, npmPackage());
     const wrong = results.filter(({ status }) => status === 'wrong');
     expect(wrong.map(({ name, differences }) => ({ name, differences }))).toEqual([]);
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { InspectedHit } from '../../../src/inspector/index.js';
 import { ROOT } from '../../support/child-process.js';
-import { requires, skipTest } from '../../support/skips.js';
+import { type Cell, matrix, packBeforeTests, preparePlace } from '../../support/matrix.js';
+import { requires } from '../../support/skips.js';
 import { sorted } from '../../support/sorted.js';
 
 /** The parts of Playwright that are used; its types need those of the DOM. */
@@ -17,42 +17,16 @@ interface Browser {
   newPage(): Promise<Page>;
   close(): Promise<void>;
 }
-interface Cell {
-  readonly name: string;
-  readonly way?: string;
-  readonly node: number;
-  /** The folder to start it in. */
-  readonly cwd?: string;
-  command(isWith: boolean): { readonly args: string[]; readonly env?: object };
-}
-interface Place {
-  readonly folder: string;
-  readonly reason?: string;
-  readonly failure?: string;
-}
-interface Matrix {
-  planServers(nodes: number[]): Cell[];
-  planFrameworks(runs: object[]): Cell[];
-  packPackage(): Promise<object>;
-  removePackage(npmPackage: object): void;
-  preparePlaces(
-    cells: Cell[],
-    npmPackage: object,
-    say: (text: string) => void,
-  ): Promise<{ placeOf(cell: Cell): Place; close(): void }>;
-  runApp(options: object): Promise<{ hits: InspectedHit[] }>;
-}
+/** `cwd` is the folder to start it in. */
+type App = Cell & { readonly cwd?: string };
 
-const parts = ['frameworks', 'servers', 'package', 'places', 'run-app'];
-const modules = await Promise.all(parts.map((name) => import(`${ROOT}tools/matrix/${name}.mjs`)));
-const matrix: Matrix = Object.assign({}, ...modules);
 const { hasChromium, launchChromium } = await import(`${ROOT}scripts/chromium.mjs`);
 
 const REGISTER = ['--import', 'opentelemetry-matomo/register'];
 /** Astro needs a newer one. */
 const OLDEST = 20;
 
-const VITE: Cell & Record<string, unknown> = {
+const VITE: App = {
   name: 'Vite, its development server',
   node: OLDEST,
   setUp: { name: 'vite-8.3.8', dependencies: { vite: '8.3.8' } },
@@ -63,20 +37,20 @@ const VITE: Cell & Record<string, unknown> = {
     ],
   }),
 };
-const STREAMS: Cell & Record<string, unknown> = {
+const STREAMS: App = {
   name: 'socket.io and an event stream',
   node: OLDEST,
   setUp: { name: 'socket.io-4.8.4', dependencies: { 'socket.io': '4.8.4' } },
   command: () => ({ args: [...REGISTER, 'streams/server.cjs'] }),
 };
 
-function serverOf(name: string, node: number): Cell {
+function serverOf(name: string, node: number): App {
   const cells = matrix.planServers([node]);
   return cells.find((cell) => cell.name.startsWith(name) && cell.way === 'alone') as Cell;
 }
 
 /** It looks for its scripts in the current folder. */
-function reactRouter(): Cell {
+function reactRouter(): App {
   const serve = '../../node_modules/@react-router/serve/bin.js';
   return {
     ...serverOf('React Router 7', OLDEST),
@@ -88,46 +62,35 @@ function reactRouter(): Cell {
   };
 }
 
-function nextStart(): Cell {
+function nextStart(): App {
   const cells = matrix.planFrameworks([{ sdk: '2.12', node: OLDEST }]);
   return cells.find(({ name }) => name.startsWith('Next.js: `next start`')) as Cell;
 }
 
 const COLD_MILLIS = 900_000; // frameworks are installed and built
-let npmPackage: object;
+const npmPackage = packBeforeTests();
 let browser: Browser | undefined;
 beforeAll(async () => {
-  npmPackage = await matrix.packPackage();
   if (hasChromium) browser = await launchChromium();
 });
-afterAll(async () => {
-  await browser?.close();
-  matrix.removePackage(npmPackage);
-});
+afterAll(() => browser?.close());
 
 /** Opens a page of the application in a browser, and returns the paths of its hits and of all requests of the browser. */
-async function open(cell: Cell, path: string, isLoaded?: (page: Page) => Promise<unknown>) {
+async function open(cell: App, path: string, isLoaded?: (page: Page) => Promise<unknown>) {
   requires('chromium');
-  const places = await matrix.preparePlaces([cell], npmPackage, console.log);
-  try {
-    const place = places.placeOf(cell);
-    skipTest(place.reason, 'packages');
-    expect(place.failure).toBeUndefined();
-    const folder = join(place.folder, cell.cwd ?? '');
-    const requested: string[] = [];
-    const load = async (url: string) => {
-      const page = await (browser as Browser).newPage();
-      page.on('request', (request) => void requested.push(request.url().slice(url.length)));
-      await page.goto(url + path, { waitUntil: isLoaded ? 'load' : 'networkidle' });
-      await isLoaded?.(page);
-      await page.close();
-    };
-    const { hits } = await matrix.runApp({ ...place, folder, ...cell.command(true), use: load });
-    const paths = hits.map(({ params }) => (params.url ?? '').replace(/^https?:\/\/[^/]+/, ''));
-    return { hits, paths: sorted(paths), requested };
-  } finally {
-    places.close();
-  }
+  const place = await preparePlace(cell, npmPackage());
+  const folder = join(place.folder, cell.cwd ?? '');
+  const requested: string[] = [];
+  const load = async (url: string) => {
+    const page = await (browser as Browser).newPage();
+    page.on('request', (request) => void requested.push(request.url().slice(url.length)));
+    await page.goto(url + path, { waitUntil: isLoaded ? 'load' : 'networkidle' });
+    await isLoaded?.(page);
+    await page.close();
+  };
+  const { hits } = await matrix.runApp({ ...place, folder, ...cell.command(true), use: load });
+  const paths = hits.map(({ params }) => (params.url ?? '').replace(/^https?:\/\/[^/]+/, ''));
+  return { hits, paths: sorted(paths), requested };
 }
 
 test.each([

@@ -12,44 +12,23 @@ import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { Agent } from 'undici';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { InspectedHit } from '../../../src/inspector/index.js';
 import { startBulkReceiver } from '../../support/bulk-receiver.js';
 import { CHATGPT, FIREFOX } from '../../support/chatbots.js';
-import { eventually, ROOT, type Server, startServer } from '../../support/child-process.js';
+import { eventually, type Server, startServer } from '../../support/child-process.js';
+import {
+  COLD_MILLIS,
+  matrix,
+  type Outcome,
+  packBeforeTests,
+  runCells,
+} from '../../support/matrix.js';
 import { APPS, matomo, REGISTER, WITHOUT_SDK } from '../../support/registered-app.js';
 import { requires, skipTest } from '../../support/skips.js';
 import { sorted } from '../../support/sorted.js';
 
-interface Outcome<T> {
-  readonly value?: T;
-  readonly reason?: string;
-  readonly failure?: string;
-}
-interface Cell {
-  readonly name: string;
-  readonly reason?: string;
-  readonly differences?: readonly string[];
-}
-interface Matrix {
-  attempt<T>(make: () => Promise<T>): Promise<Outcome<T>>;
-  installNode(major: number): Promise<{ path: string }>;
-  planWithoutSdk(nodes: readonly number[]): Cell[];
-  installRuntime(runtime: string, npmPackage: object): Promise<string>;
-  packPackage(): Promise<object>;
-  removePackage(npmPackage: object): void;
-  runCells(
-    cells: Cell[],
-    options: { npmPackage: object; say: (text: string) => void },
-  ): Promise<Cell[]>;
-}
-
-const parts = ['attempt', 'nodes', 'runtimes', 'without-sdk', 'package', 'run-cells'];
-const modules = await Promise.all(parts.map((name) => import(`${ROOT}tools/matrix/${name}.mjs`)));
-const matrix: Matrix = Object.assign({}, ...modules);
-
 const NODES = [22, 24, 26];
-const COLD_MILLIS = 300_000; // what is not in the cache yet is installed
 /** A local one: for others, HTTPS is assumed. */
 const HOST = 'localhost:8443';
 const TLS = { SERVER: 'tls' };
@@ -58,11 +37,7 @@ const MAX_MORE_BYTES = 5e6;
 const MCP_CALL = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"find_order"}}';
 const TOKEN = 'a'.repeat(32);
 
-let npmPackage: object;
-beforeAll(async () => {
-  npmPackage = await matrix.packPackage();
-});
-afterAll(() => matrix.removePackage(npmPackage));
+const npmPackage = packBeforeTests();
 
 describe.each(NODES)('Node.js %i', (major) => {
   let installed: Outcome<{ path: string }>;
@@ -391,7 +366,7 @@ describe.each(NODES)('Node.js %i', (major) => {
   test('frameworks: one hit per request, with its title', { timeout: COLD_MILLIS }, async () => {
     const cells = matrix.planWithoutSdk([major]).filter(({ name }) => /http2|HTTP\/2/.test(name));
     expect(cells.length).toBeGreaterThan(3);
-    const results = await matrix.runCells(cells, { npmPackage, say: console.log });
+    const results = await runCells(cells, npmPackage());
     skipTest(results.find(({ reason }) => reason)?.reason, 'packages');
     expect(results.map(({ name, differences }) => [name, differences])).toEqual(
       cells.map(({ name }) => [name, []]),
@@ -403,7 +378,7 @@ test(
   'on Bun, requests are answered, and one line says that they are not tracked',
   async () => {
     const { value: node, reason } = await matrix.attempt(() =>
-      matrix.installRuntime('bun', npmPackage),
+      matrix.installRuntime('bun', npmPackage()),
     );
     skipTest(reason, 'packages');
     const { inspector, env } = await matomo();

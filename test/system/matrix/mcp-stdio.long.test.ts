@@ -1,52 +1,23 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ROOT, runNode } from '../../support/child-process.js';
+import { expect, test } from 'vitest';
+import { runNode } from '../../support/child-process.js';
+import {
+  type Cell,
+  COLD_MILLIS,
+  matrix,
+  packBeforeTests,
+  preparePlace,
+} from '../../support/matrix.js';
 import { matomo, REGISTER } from '../../support/registered-app.js';
-import { skipTest } from '../../support/skips.js';
 
-interface Cell {
-  readonly name: string;
-}
-interface Place {
-  readonly folder: string;
-  readonly reason?: string;
-  readonly failure?: string;
-}
-interface Matrix {
-  planMcpServers(nodes: readonly number[]): Cell[];
-  packPackage(): Promise<object>;
-  removePackage(npmPackage: object): void;
-  preparePlaces(
-    cells: readonly Cell[],
-    npmPackage: object,
-    say: (text: string) => void,
-  ): Promise<{ placeOf(cell: Cell): Place; close(): void }>;
-}
-
-const parts = ['mcp-servers', 'package', 'places'];
-const modules = await Promise.all(parts.map((name) => import(`${ROOT}tools/matrix/${name}.mjs`)));
-const matrix: Matrix = Object.assign({}, ...modules);
-
-const COLD_MILLIS = 300_000; // what is not in the cache yet is installed
-let npmPackage: object;
-let places: Awaited<ReturnType<Matrix['preparePlaces']>>;
+const npmPackage = packBeforeTests();
 const [cell] = matrix.planMcpServers([Number(process.versions.node.split('.')[0])]) as [Cell];
-beforeAll(async () => {
-  npmPackage = await matrix.packPackage();
-  places = await matrix.preparePlaces([cell], npmPackage, console.log);
-}, COLD_MILLIS);
-afterAll(() => {
-  matrix.removePackage(npmPackage);
-  places.close();
-});
 
 const DIMENSIONS = '1=gen_ai.tool.name,2=mcp.client.name,3=matomo.failed_endpoint';
 const ANN = { uid: 'ann' };
 
 /** What the official client gets of a server that it starts, and what Matomo gets. */
 async function callTools(env: Readonly<Record<string, string>>, visitor: object) {
-  const { folder, reason, failure } = places.placeOf(cell);
-  skipTest(reason, 'packages');
-  expect(failure).toBeUndefined();
+  const { folder } = await preparePlace(cell, npmPackage());
   const { inspector, env: toMatomo } = await matomo();
   const { code, stderr } = await runNode(['mcp/client.cjs'], {
     cwd: folder,
@@ -73,6 +44,7 @@ test.each([
   ['SDK 2.x and serveStdio, in revision 2026-07-28', NEWEST, 'server/discover', '-32602'],
 ])(
   'trackMcp over stdio, %s: one hit per call, with its client and its failure',
+  { timeout: COLD_MILLIS },
   async (...given) => {
     const [, env, first, unknownTool] = given;
     const { hits, stderr } = await callTools({ ...env, ...TRACKED }, ANN);
@@ -106,7 +78,9 @@ test.each([
   },
 );
 
-test('over stdio without uid and cid, nothing is sent, and one line says so', async () => {
+test('over stdio without uid and cid, nothing is sent, and one line says so', {
+  timeout: COLD_MILLIS,
+}, async () => {
   const { hits, stderr } = await callTools({ ...OLD, ...TRACKED }, {});
   expect(hits).toEqual([]);
   expect(stderr).toMatch(/^opentelemetry-matomo: [^\n]*trackMcp[^\n]*\[parameter-invalid\]\n$/);

@@ -1,63 +1,17 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { InspectedHit } from '../../../src/inspector/index.js';
+import { expect, test } from 'vitest';
 import { CHATGPT } from '../../support/chatbots.js';
-import { ROOT } from '../../support/child-process.js';
-import { skipTest } from '../../support/skips.js';
-
-interface Command {
-  readonly env?: Readonly<Record<string, string>>;
-}
-interface Cell {
-  readonly name: string;
-  readonly way: string;
-  command(isWith: boolean): Command;
-}
-interface Place {
-  readonly reason?: string;
-  readonly failure?: string;
-}
-interface Matrix {
-  planFrameworks(runs: object[]): Cell[];
-  packPackage(): Promise<object>;
-  removePackage(npmPackage: object): void;
-  preparePlaces(
-    cells: Cell[],
-    npmPackage: object,
-    say: (text: string) => void,
-  ): Promise<{ placeOf(cell: Cell): Place; close(): void }>;
-  runApp(options: object): Promise<{ hits: InspectedHit[]; answers: number[] }>;
-}
-
-const parts = ['frameworks', 'package', 'places', 'run-app'];
-const modules = await Promise.all(parts.map((name) => import(`${ROOT}tools/matrix/${name}.mjs`)));
-const matrix: Matrix = Object.assign({}, ...modules);
+import { type Cell, matrix, packBeforeTests, preparePlace } from '../../support/matrix.js';
 
 const COLD_MILLIS = 600_000; // Next.js is installed and built
-let npmPackage: object;
-beforeAll(async () => {
-  npmPackage = await matrix.packPackage();
-});
-afterAll(() => matrix.removePackage(npmPackage));
+const npmPackage = packBeforeTests();
 
 /** Runs the application with these requests, and returns what Matomo got and how each was answered. */
 async function run(requests: readonly object[], env: Readonly<Record<string, string>>) {
   const cells = matrix.planFrameworks([{ sdk: '2.12', node: 20 }]);
   const cell = cells.find(({ name, way }) => name === 'Next.js' && way === 'alone') as Cell;
-  const places = await matrix.preparePlaces([cell], npmPackage, console.log);
-  try {
-    const place = places.placeOf(cell);
-    skipTest(place.reason, 'packages');
-    expect(place.failure).toBeUndefined();
-    const command = cell.command(true);
-    return await matrix.runApp({
-      ...place,
-      ...command,
-      env: { ...command.env, ...env },
-      requests,
-    });
-  } finally {
-    places.close();
-  }
+  const place = await preparePlace(cell, npmPackage());
+  const command = cell.command(true);
+  return matrix.runApp({ ...place, ...command, env: { ...command.env, ...env }, requests });
 }
 
 test('a page, a file in public/, a 404 and an error of Next.js for an AI chatbot', {

@@ -1,40 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ROOT } from '../../support/child-process.js';
+import { expect, test } from 'vitest';
+import { COLD_MILLIS, matrix, packBeforeTests, runCells } from '../../support/matrix.js';
 import { skipTest } from '../../support/skips.js';
 
-interface Cell {
-  readonly name: string;
-  readonly isNightly?: boolean;
-  readonly status?: 'right' | 'wrong' | 'skipped';
-  /** Of a wrong cell. */
-  readonly differences?: readonly string[];
-  /** Of a skipped one. */
-  readonly reason?: string;
-}
-
-interface Matrix {
-  planFileServers(nodes: readonly number[]): Cell[];
-  planMcpServers(nodes: readonly number[]): Cell[];
-  planOperations(nodes: readonly number[]): Cell[];
-  packPackage(): Promise<object>;
-  removePackage(npmPackage: object): void;
-  runCells(
-    cells: Cell[],
-    options: { npmPackage: object; say: (text: string) => void },
-  ): Promise<Cell[]>;
-}
-
-const parts = ['operations', 'mcp-servers', 'file-servers', 'package', 'run-cells'];
-const modules = await Promise.all(parts.map((name) => import(`${ROOT}tools/matrix/${name}.mjs`)));
-const matrix: Matrix = Object.assign({}, ...modules);
-const { packPackage, removePackage, runCells } = matrix;
-
-const COLD_MILLIS = 300_000; // what is not in the cache yet is installed
-let npmPackage: object;
-beforeAll(async () => {
-  npmPackage = await packPackage();
-});
-afterAll(() => removePackage(npmPackage));
+const npmPackage = packBeforeTests();
 
 const OWN_NODE = Number(process.versions.node.split('.')[0]);
 
@@ -47,7 +15,7 @@ test.for(cells)(
   '$name: one hit per request, with its title',
   { timeout: COLD_MILLIS },
   async (cell) => {
-    const [result] = await runCells([cell], { npmPackage, say: console.log });
+    const [result] = await runCells([cell], npmPackage());
     skipTest(result?.reason, 'packages');
     expect(result?.differences).toEqual([]);
   },

@@ -1,36 +1,13 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ROOT } from '../../support/child-process.js';
+import { beforeAll, expect, test } from 'vitest';
+import { matrix, packBeforeTests } from '../../support/matrix.js';
 
-interface Row {
-  readonly name: string;
-}
-
-interface Runtimes {
-  readonly RUNTIMES: readonly Row[];
-  prepareRuntimes(
-    npmPackage: object,
-  ): Promise<(row: Row) => Promise<{ expected: string[]; hits: string[] }>>;
-  packPackage(): Promise<object>;
-  removePackage(npmPackage: object): void;
-}
-
-const [runtimes, npm] = await Promise.all(
-  ['runtimes', 'package'].map((name) => import(`${ROOT}tools/matrix/${name}.mjs`)),
-);
-const { RUNTIMES, prepareRuntimes, packPackage, removePackage }: Runtimes = {
-  ...runtimes,
-  ...npm,
-};
-
-let npmPackage: object;
-let runRow: Awaited<ReturnType<Runtimes['prepareRuntimes']>>;
+const npmPackage = packBeforeTests();
+let runRow: Awaited<ReturnType<typeof matrix.prepareRuntimes>>;
 beforeAll(async () => {
-  npmPackage = await packPackage();
-  runRow = await prepareRuntimes(npmPackage);
+  runRow = await matrix.prepareRuntimes(npmPackage());
 });
-afterAll(() => removePackage(npmPackage));
 
-test.for([...RUNTIMES])(
+test.for([...matrix.RUNTIMES])(
   '$name: one hit per request, and nothing is lost at its end',
   async (row) => {
     const { expected, hits } = await runRow(row);
