@@ -182,7 +182,7 @@ test('a sender that stood still with a bulk under way writes nothing over what a
   await machine.wait(50);
   const writer = machine.start();
   for (let i = 0; i < 3; i++) machine.hit(writer);
-  while (sender.inFlight === 0) await machine.wait(1);
+  await untilInFlight(machine, sender);
   sender.hang(6000);
   await machine.wait(5200);
   for (let i = 0; i < 3; i++) machine.hit(writer);
@@ -201,7 +201,7 @@ test('an acknowledgment that a stalled lease holder writes after the segment was
   const writer = machine.start();
   await machine.wait(50);
   machine.hit(writer);
-  while (sender.inFlight === 0) await machine.wait(1);
+  await untilInFlight(machine, sender);
   sender.hang(8000);
   await machine.wait(5200);
   expect(writer.sends).toBe(true);
@@ -266,22 +266,28 @@ test('while a disk hangs hits leave from memory, and those it has taken are sent
   expect([...machine.matomo.stored.keys()]).toEqual(['hit-1', 'hit-3', 'hit-2']);
 });
 
-test('a shutdown counts hits that are not stored as lost, even if the disk has hung since a bulk was sent', async () => {
-  const machine = createMachine();
-  const process = machine.start();
-  machine.hit(process);
-  while (process.inFlight === 0) await machine.wait(1);
-  machine.stall();
-  machine.hit(process);
-  await machine.wait(500);
-  process.shutDown();
-  await machine.wait(4000);
-  expect(machine.alive).toEqual([]);
-  expect(process.account).toMatchObject({
-    pending: 0,
-    counters: { tracked: 1, lost: { shutdown: 1 } },
-  });
-});
+test.each([
+  ['is idle', (machine: SimulatedMachine) => machine.wait(1000)],
+  ['sends a bulk', untilInFlight],
+] as const)(
+  'if a disk hangs while the process %s, a shutdown ends and counts the hits that are not stored as lost',
+  async (_, begin) => {
+    const machine = createMachine();
+    const process = machine.start();
+    machine.hit(process);
+    await begin(machine, process);
+    machine.stall();
+    machine.hit(process);
+    await machine.wait(500);
+    process.shutDown();
+    await machine.wait(4000);
+    expect(machine.alive).toEqual([]);
+    expect(process.account).toMatchObject({
+      pending: 0,
+      counters: { tracked: 1, lost: { shutdown: 1 } },
+    });
+  },
+);
 
 test('hits that wait in memory are stored once a disk has room again, even if Matomo is unavailable', async () => {
   const machine = createMachine();
@@ -299,23 +305,6 @@ test('hits that wait in memory are stored once a disk has room again, even if Ma
   await machine.recover();
   checkMachine(machine);
   expect([...machine.matomo.stored.values()]).toEqual([1, 1, 1, 1, 1]);
-});
-
-test('a shutdown while a disk hangs ends', async () => {
-  const machine = createMachine();
-  const process = machine.start();
-  machine.hit(process);
-  await machine.wait(1000);
-  machine.stall();
-  machine.hit(process);
-  await machine.wait(500);
-  process.shutDown();
-  await machine.wait(4000);
-  expect(machine.alive).toEqual([]);
-  expect(process.account).toMatchObject({
-    pending: 0,
-    counters: { tracked: 1, lost: { shutdown: 1 } },
-  });
 });
 
 test('a kill at any operation of the sender loses nothing that was on the disk', async () => {
@@ -362,6 +351,10 @@ function hangAfter(last: number, process: SimulatedProcess, machine: SimulatedMa
     if (operation === last) process.hang(6000);
     return false;
   };
+}
+
+async function untilInFlight(machine: SimulatedMachine, process: SimulatedProcess): Promise<void> {
+  while (process.inFlight === 0) await machine.wait(1);
 }
 
 /** Two processes come and go on one disk, with hits of both. Returns how many operations of the disk that takes. */
