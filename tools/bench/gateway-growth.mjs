@@ -8,6 +8,7 @@ import { Pool } from 'undici';
 import { ask, start, stop } from './lib/child-process.mjs';
 import { count as formatCount, spread } from './lib/figures.mjs';
 import { ratios, runBench } from './lib/run-bench.mjs';
+import { postExport, sendExports } from './lib/send-exports.mjs';
 import { createExports } from './parts/exports.mjs';
 
 const SPANS = 512;
@@ -25,7 +26,7 @@ const CASES = {
 
 const microsOf = (name) => (round) => round[name].micros;
 
-/** Sends an export when its time has come, whether or not earlier ones are answered. Resolves to how many were accepted. */
+/** Sends an export when its time has come, whether or not earlier ones are answered. Resolves to the status of each answer. */
 async function offer(url, bodies, exportsPerSecond) {
   const pool = new Pool(url, { connections: 8, pipelining: 1 });
   const begun = performance.now();
@@ -33,30 +34,11 @@ async function offer(url, bodies, exportsPerSecond) {
   for (const [i, body] of bodies.entries()) {
     const early = begun + (i / exportsPerSecond) * 1000 - performance.now();
     if (early > 0) await sleep(early);
-    answers.push(post(pool, body));
+    answers.push(postExport(pool, body));
   }
   const statuses = await Promise.all(answers);
   await pool.close();
-  return countAccepted(statuses);
-}
-
-async function sendAll(url, bodies) {
-  const pool = new Pool(url, { connections: 1, pipelining: 1 });
-  const statuses = [];
-  for (const body of bodies) statuses.push(await post(pool, body));
-  await pool.close();
-  return countAccepted(statuses);
-}
-
-async function post(pool, body) {
-  const { statusCode, body: answer } = await pool.request({
-    path: '/v1/traces',
-    method: 'POST',
-    headers: { 'content-type': 'application/x-protobuf' },
-    body,
-  });
-  await answer.dump();
-  return statusCode;
+  return statuses;
 }
 
 function countAccepted(statuses) {
@@ -68,7 +50,7 @@ function countAccepted(statuses) {
 async function measure(name, matomo, quick) {
   const { spansPerSecond, services } = CASES[name];
   const { child, ready: url } = await start('gateway-server.mjs', ['gateway', matomo]);
-  await sendAll(url, createExports(WARM_UP, SPANS));
+  countAccepted(await sendExports(url, createExports(WARM_UP, SPANS)));
   await ask(child, 'drain');
   const spans = services === undefined ? SPANS : SPANS_OF_SERVICE;
   const seconds = (spansPerSecond > 10_000 ? 6 : 20) / (quick ? 4 : 1);
@@ -78,12 +60,13 @@ async function measure(name, matomo, quick) {
       : 20_000 / (quick ? 2 : 1);
   const bodies = createExports(count, spans, services);
   const before = await ask(child, 'cpu');
-  const accepted =
+  const statuses =
     services === undefined
       ? await offer(url, bodies, spansPerSecond / SPANS)
-      : await sendAll(url, bodies);
+      : await sendExports(url, bodies);
   const after = await ask(child, 'finish');
   await stop(child);
+  const accepted = countAccepted(statuses);
   return { micros: (after - before) / (accepted * spans), refused: 1 - accepted / count };
 }
 

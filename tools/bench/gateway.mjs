@@ -4,10 +4,10 @@
 //
 // What it is held against is a receiver that reads everything that an export says with the library alone. The gateway's own
 // decoder, which remembers texts and makes nothing of what it does not need, is beside it: here it keeps all attributes.
-import { Pool } from 'undici';
 import { ask, start, stop } from './lib/child-process.mjs';
 import { spread } from './lib/figures.mjs';
 import { measuredIn, ratios, runBench } from './lib/run-bench.mjs';
+import { sendExports } from './lib/send-exports.mjs';
 import { createExports } from './parts/exports.mjs';
 
 const WAYS = {
@@ -24,18 +24,8 @@ const microsOf = (way) => (round) => round[way].micros;
 const rateOf = (way) => (round) => round[way].rate;
 
 async function sendAll(url, bodies) {
-  const pool = new Pool(url, { connections: 1, pipelining: 1 });
-  for (const body of bodies) {
-    const { statusCode, body: answer } = await pool.request({
-      path: '/v1/traces',
-      method: 'POST',
-      headers: { 'content-type': 'application/x-protobuf' },
-      body,
-    });
-    await answer.dump();
-    if (statusCode !== 200) throw new Error(`answered ${statusCode}`);
-  }
-  await pool.close();
+  const strange = (await sendExports(url, bodies)).find((status) => status !== 200);
+  if (strange !== undefined) throw new Error(`answered ${strange}`);
 }
 
 async function measure(way, matomo, count) {

@@ -5,12 +5,12 @@ import { createHitBuilder } from '../../../build/hit/hit-builder.js';
 import { resolveOptions } from '../../../build/options/resolve-options.js';
 import { createHitPipeline } from '../../../build/pipeline/hit-pipeline.js';
 import { RequestRecord } from '../../../build/requests/request-record.js';
+import { measureFastestBlock } from '../lib/fastest-block.mjs';
 import { toHttpRequest } from './build-hit.mjs';
 import { createRequests } from './requests.mjs';
 
 const SITE = 1;
 const REQUESTS = 500;
-const WARM_UP = 3;
 const [blocks, passes] = process.argv.slice(2).map(Number);
 const given = { url: 'http://127.0.0.1:9', siteId: SITE, tokenAuth: 'bench', visitorKey: 'bench' };
 const options = { ...resolveOptions(given, {}, console), hasToken: true };
@@ -90,16 +90,6 @@ const TASKS = {
   },
 };
 
-/** CPU time, so that others on the machine do not count, of the fastest block. */
-const nanos = Object.fromEntries(Object.keys(TASKS).map((name) => [name, Infinity]));
-for (let block = -WARM_UP; block < blocks; block++) {
-  for (const [name, run] of Object.entries(TASKS)) {
-    const begun = process.cpuUsage();
-    for (let pass = 0; pass < passes; pass++) run();
-    const { user, system } = process.cpuUsage(begun);
-    const each = ((user + system) * 1000) / (REQUESTS * passes);
-    if (block >= 0) nanos[name] = Math.min(nanos[name], each);
-  }
-}
+const nanos = measureFastestBlock(TASKS, { blocks, passes, requests: REQUESTS });
 process.on('disconnect', () => process.exit());
 process.send(nanos);

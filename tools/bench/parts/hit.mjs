@@ -1,11 +1,11 @@
 // The hit of a request, made by this package and concatenated by hand: `hit.mjs <blocks> <passes>`. Both make the same
 // bytes. Sends nanoseconds a hit for each.
+import { measureFastestBlock } from '../lib/fastest-block.mjs';
 import { buildHit, toHttpRequest } from './build-hit.mjs';
 import { concatenateHit } from './concatenate-hit.mjs';
 import { createRequests } from './requests.mjs';
 
 const REQUESTS = 500;
-const WARM_UP = 3;
 const [blocks, passes] = process.argv.slice(2).map(Number);
 
 const requests = createRequests(REQUESTS, 50).map(toHttpRequest);
@@ -36,16 +36,6 @@ const TASKS = {
   },
 };
 
-/** CPU time, so that others on the machine do not count, of the fastest block. */
-const nanos = { package: Number.POSITIVE_INFINITY, byHand: Number.POSITIVE_INFINITY };
-for (let block = -WARM_UP; block < blocks; block++) {
-  for (const [name, run] of Object.entries(TASKS)) {
-    const begun = process.cpuUsage();
-    for (let pass = 0; pass < passes; pass++) run();
-    const { user, system } = process.cpuUsage(begun);
-    const each = ((user + system) * 1000) / (REQUESTS * passes);
-    if (block >= 0) nanos[name] = Math.min(nanos[name], each);
-  }
-}
+const nanos = measureFastestBlock(TASKS, { blocks, passes, requests: REQUESTS });
 process.on('disconnect', () => process.exit());
 process.send(nanos);
