@@ -1,18 +1,12 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
 import { pending, sentNames, setUp, useFakeTime } from '../support/delivery.js';
+import { listen } from '../support/listen.js';
 
 /** A Matomo that never answers. */
-async function startHanging(): Promise<string> {
-  const server = createServer(() => undefined);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+function startHanging(): Promise<string> {
+  return listen(createServer(() => undefined));
 }
 
 test.each([MatomoSpanProcessor, MatomoSpanExporter])(

@@ -1,10 +1,9 @@
-import { once } from 'node:events';
 import { createServer, request as httpRequest } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Gateway } from '../../src/gateway/index.js';
 import { eventually, type Server, startServer } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
+import { listen } from '../support/listen.js';
 import { exportRequest, requestSpan } from '../support/otlp-spans.js';
 import { APPS, get } from '../support/registered-app.js';
 import { sorted } from '../support/sorted.js';
@@ -85,11 +84,6 @@ async function startFront(gateway: Gateway): Promise<{ url: string; statuses: nu
       answer.pipe(response);
     });
     request.pipe(onward);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, statuses };
+  return { url: await listen(server), statuses };
 }

@@ -1,12 +1,12 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { ROOT_CONTEXT } from '@opentelemetry/api';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createGateway } from '../../src/gateway/index.js';
 import { MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { finishedSpan } from '../support/builders.js';
 import { sendSpans } from '../support/gateway.js';
+import { listen } from '../support/listen.js';
 import { exportRequest, requestSpan } from '../support/otlp-spans.js';
 
 /** A Matomo that tracks one hit, and remembers the headers of the last request. */
@@ -16,9 +16,7 @@ async function startMatomo() {
     received.push(request.headers);
     request.resume().on('end', () => response.end('{"status":"success","tracked":1,"invalid":0}'));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close().closeAllConnections());
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, received };
+  return { url: await listen(server), received };
 }
 
 const FORMS: [string, MatomoOptions['headers']][] = [

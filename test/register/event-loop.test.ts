@@ -1,10 +1,11 @@
 import { createServer } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
+import { createServer as createTcpServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventually, startServer } from '../support/child-process.js';
 import { startFaultProxy } from '../support/fault-proxy.js';
 import { startFullBacklog } from '../support/full-backlog.js';
 import { startHttpProxy } from '../support/http-proxy.js';
+import { listen } from '../support/listen.js';
 import { APPS, get, matomo, REGISTER, titles } from '../support/registered-app.js';
 import { skipTest } from '../support/skips.js';
 
@@ -15,19 +16,12 @@ const DRAINS = { HANDLER: 'drains', MATOMO_SITE_ID: '1', MATOMO_SCHEDULE_DELAY: 
 /** Nothing but the end of the process ends an attempt to send. */
 const PATIENT = { ...DRAINS, MATOMO_EXPORT_TIMEOUT: '3600000', MATOMO_SHUTDOWN_TIMEOUT: '300' };
 
-async function listen(server: Server): Promise<string> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
 /** A Matomo that gets bulks and answers none. */
 async function startSilent(): Promise<{ url: string; requests: () => number }> {
   let requests = 0;
   const server = createServer(() => {
     requests += 1;
   });
-  onTestFinished(() => server.closeAllConnections());
   return { url: await listen(server), requests: () => requests };
 }
 

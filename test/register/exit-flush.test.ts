@@ -1,7 +1,5 @@
-import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -10,6 +8,7 @@ import { startInspector } from '../../src/inspector/index.js';
 import { eventually, ROOT, startServer } from '../support/child-process.js';
 import { startFaultProxy } from '../support/fault-proxy.js';
 import { startHttpProxy } from '../support/http-proxy.js';
+import { listen } from '../support/listen.js';
 import { startRedis } from '../support/redis-server.js';
 import { APPS, get, matomo, REGISTER, titles } from '../support/registered-app.js';
 import { requires } from '../support/skips.js';
@@ -32,17 +31,12 @@ async function end(args: readonly string[], env: Record<string, string>, path = 
 }
 
 /** A Matomo that answers every bulk in this way. */
-async function serve(respond: (response: ServerResponse) => void): Promise<string> {
-  const server = createServer((request, response) => {
-    request.resume().on('end', () => respond(response));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+function serve(respond: (response: ServerResponse) => void): Promise<string> {
+  return listen(
+    createServer((request, response) => {
+      request.resume().on('end', () => respond(response));
+    }),
+  );
 }
 
 const BULK =

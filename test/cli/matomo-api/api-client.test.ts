@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { listen } from '../../support/listen.js';
 import { startMatomoApi, tokenOf } from '../../support/matomo-api.js';
 import { startMatomoSite } from '../../support/matomo-site.js';
 import { environmentOf, runSetup, runSetupAsJson } from '../../support/setup.js';
@@ -23,12 +23,7 @@ async function startServer(answer: Answer): Promise<{ url: string; bodies: strin
       () => undefined,
     );
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, bodies };
+  return { url: await listen(server), bodies };
 }
 
 const html =

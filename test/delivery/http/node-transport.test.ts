@@ -1,16 +1,15 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createNodeTransport } from '../../../src/delivery/http/node-transport.js';
+import { listen } from '../../support/listen.js';
 import { until } from '../../support/traced-service.js';
 
 const BULK = Buffer.from('{"requests":[]}');
 
-async function listen(server: Server | ReturnType<typeof createTcpServer>): Promise<string> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/matomo.php?a=1`;
+async function urlOf(server: Server): Promise<string> {
+  return `${await listen(server)}/matomo.php?a=1`;
 }
 
 function transportTo(url: string) {
@@ -21,9 +20,7 @@ function transportTo(url: string) {
 }
 
 async function serve(listener: RequestListener) {
-  const server = createServer(listener);
-  onTestFinished(() => server.closeAllConnections());
-  return transportTo(await listen(server));
+  return transportTo(await urlOf(createServer(listener)));
 }
 
 test('a bulk is a POST of JSON by our own user agent, and its answer comes back whole', async () => {
@@ -71,7 +68,7 @@ test('one connection serves all requests, and is closed when it has been idle', 
 
 test('only an error before the connection proves that nothing was sent', async () => {
   const server = createServer();
-  const url = await listen(server);
+  const url = await urlOf(server);
   await new Promise((resolve) => server.close(resolve));
   const refused = await transportTo(url).send(BULK, 5000);
   expect(refused).toMatchObject({ kind: 'not_sent' });
@@ -90,7 +87,7 @@ test.each<[string, (socket: Socket) => void]>([
     sockets.add(socket);
     socket.on('error', () => undefined).once('data', () => answer(socket));
   });
-  const transport = transportTo(await listen(server));
+  const transport = transportTo(await urlOf(server));
   expect(transport.isSending?.()).toBe(false);
   const sent = transport.send(BULK, 500);
   await until(() => sockets.size === 1);
@@ -100,7 +97,7 @@ test.each<[string, (socket: Socket) => void]>([
 
 test('what answers may speak no HTTP', async () => {
   const server = createTcpServer((socket) => void socket.end('220 mail.example.org ESMTP\r\n'));
-  const exchange = await transportTo(await listen(server)).send(BULK, 5000);
+  const exchange = await transportTo(await urlOf(server)).send(BULK, 5000);
   expect(exchange).toMatchObject({ kind: 'no_answer', isHttp: false });
 });
 
@@ -135,8 +132,7 @@ test('the proxy of the environment gets requests by http, and opens tunnels for 
     seen = url;
     socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
   });
-  onTestFinished(() => proxy.closeAllConnections());
-  const { origin } = new URL(await listen(proxy));
+  const origin = await listen(proxy);
   for (const name of ['http_proxy', 'https_proxy']) vi.stubEnv(name, origin);
   for (const name of ['no_proxy', 'NO_PROXY']) vi.stubEnv(name, '');
   onTestFinished(() => void vi.unstubAllEnvs());

@@ -1,18 +1,17 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { createServer, type RequestListener, type Server } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createUndiciTransport } from '../../../src/delivery/http/undici-transport.js';
 import { eventually } from '../../support/child-process.js';
+import { listen } from '../../support/listen.js';
 import { until } from '../../support/traced-service.js';
 
 const BULK = Buffer.from('{}');
 
-async function listen(server: Server | ReturnType<typeof createTcpServer>): Promise<string> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/matomo.php`;
+async function urlOf(server: Server): Promise<string> {
+  return `${await listen(server)}/matomo.php`;
 }
 
 function transportTo(url: string) {
@@ -25,9 +24,7 @@ function transportTo(url: string) {
 }
 
 async function serve(listener: RequestListener) {
-  const server = createServer(listener);
-  onTestFinished(() => server.closeAllConnections());
-  return transportTo(await listen(server));
+  return transportTo(await urlOf(createServer(listener)));
 }
 
 test('a bulk is a POST of JSON by our own user agent, and its answer comes back whole', async () => {
@@ -120,7 +117,7 @@ describe('a server that closes connections and does not announce it', () => {
         if (isClosing && afterMillis > 0) setTimeout(() => socket.end(), afterMillis);
       });
     });
-    const transport = transportTo(await listen(server));
+    const transport = transportTo(await urlOf(server));
     return {
       connections: () => connections,
       closes: () => {
@@ -189,7 +186,7 @@ test('one connection serves many bulks', async () => {
 
 test('where nobody listens nothing was sent', async () => {
   const server = createTcpServer();
-  const url = await listen(server);
+  const url = await urlOf(server);
   await new Promise((resolve) => server.close(resolve));
   const exchange = await transportTo(url).send(Buffer.from('{}'), 1000);
   expect(exchange).toMatchObject({
@@ -199,7 +196,7 @@ test('where nobody listens nothing was sent', async () => {
 });
 
 test('a name that cannot be found and a server that speaks no TLS were sent nothing either', async () => {
-  const url = new URL(await listen(createTcpServer((socket) => socket.end('no TLS'))));
+  const url = new URL(await urlOf(createTcpServer((socket) => socket.end('no TLS'))));
   for (const odd of ['http://matomo.invalid/matomo.php', `https://${url.host}/matomo.php`]) {
     expect((await transportTo(odd).send(Buffer.from('{}'), 5000)).kind).toBe('not_sent');
   }
@@ -221,7 +218,7 @@ test.each([
 ])(
   'a connection that ends %s leaves it open what became of the bulk',
   async (_when, onConnection) => {
-    const transport = transportTo(await listen(createTcpServer(onConnection)));
+    const transport = transportTo(await urlOf(createTcpServer(onConnection)));
     expect((await transport.send(Buffer.alloc(500_000, 'a'), 1000)).kind).toBe('no_answer');
   },
 );
@@ -233,7 +230,7 @@ test('a request times out if the server is silent or too slow', async () => {
     socket.on('close', () => clearInterval(timer)).on('error', () => undefined);
   };
   for (const onConnection of [() => undefined, dribble]) {
-    const transport = transportTo(await listen(createTcpServer(onConnection)));
+    const transport = transportTo(await urlOf(createTcpServer(onConnection)));
     const exchange = await transport.send(Buffer.from('{}'), 200);
     expect(exchange).toMatchObject({
       kind: 'no_answer',
@@ -285,7 +282,7 @@ test.each<[string, string, false | undefined]>([
   const server = createTcpServer((socket) => {
     socket.on('error', () => undefined).once('data', () => socket.end(bytes, 'latin1'));
   });
-  const exchange = await transportTo(await listen(server)).send(BULK, 5000);
+  const exchange = await transportTo(await urlOf(server)).send(BULK, 5000);
   expect(exchange.kind).toBe('no_answer');
   expect((exchange as { isHttp?: false }).isHttp).toBe(isHttp);
 });
