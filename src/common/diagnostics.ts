@@ -1,7 +1,7 @@
+import { Console } from 'node:console';
 import { createLineLimiter, type LineLimiter } from './line-limiter.js';
 import { splitCode } from './messages.js';
 import { otelGlobal } from './otel-global.js';
-import { writeToStderr } from './stderr.js';
 
 /** Messages of the package. Nothing here throws, and no message contains the token or the user info of a URL. */
 export interface Diagnostics {
@@ -80,4 +80,15 @@ function toText(value: unknown): string {
 
 function isObject(value: unknown): boolean {
   return Object.prototype.toString.call(value) === '[object Object]';
+}
+
+let ownConsole: Console | undefined;
+
+/**
+ * Writes a line to stderr. If the reader of a log pipe has ended, the error comes later, as an event that would end the application:
+ * a `Console` ignores it.
+ */
+export function writeToStderr(line: string): void {
+  ownConsole ??= new Console(process.stderr);
+  ownConsole.log(line);
 }

@@ -6,7 +6,7 @@ import { HEALTH_CHECKERS } from '../hit/ignore.js';
 import { DEFAULT_TITLE } from '../hit/page/action-name.js';
 import type { TrackingParameters } from '../hit/parameters/tracking-parameters.js';
 import type { Patterns, VisitorId } from '../options.js';
-import { option } from './declaration.js';
+import { option, type ResolvedValues } from './declaration.js';
 import {
   listFromText,
   pairsFromText,
@@ -696,3 +696,16 @@ export const OPTIONS = {
 
 /** Name of an option. */
 export type OptionName = keyof typeof OPTIONS;
+
+/** Which requests are recorded for Matomo although the application's sampler drops them. */
+export type RecordOption = ResolvedOptions['record'];
+
+/** Options after parsing, with defaults, and what is derived from them. */
+export interface ResolvedOptions extends ResolvedValues<typeof OPTIONS> {
+  /** Set if the token came from a file. */
+  readonly rereadToken?: (() => string | undefined) | undefined;
+  /** Whether `cip` is never the client's address. */
+  readonly hidesAddress?: boolean | undefined;
+  /** Whether no user ID is sent, except for those of the option `userId`. */
+  readonly hidesOtherUserIds?: boolean | undefined;
+}

@@ -20,8 +20,8 @@ import {
   warnAboutMisspelled,
 } from './misspelled-variables.js';
 import { optionError, problemOf } from './option-error.js';
+import type { ResolvedOptions } from './option-table.js';
 import { OPTIONS, type OptionName } from './option-table.js';
-import type { ResolvedOptions } from './resolved-options.js';
 
 type Values = Partial<Record<keyof ResolvedOptions, unknown>>;
 type ReportError = (message: string) => void;

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { DailyKeys } from '../common/daily-keys.js';
 import { type Diagnostics, show } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
@@ -10,8 +10,7 @@ import type { Transport } from '../delivery/http/transport.js';
 import { spoolBackendOf } from '../delivery/spool/backends.js';
 import { LazySpool } from '../delivery/spool/lazy-spool.js';
 import { DAILY, type KeyOfDay, stableVisitorKey } from '../hit/visitor/visitor-id.js';
-import { fingerprintPrivacy } from '../options/fingerprint-privacy.js';
-import type { ResolvedOptions } from '../options/resolved-options.js';
+import { OPTIONS, type OptionName, type ResolvedOptions } from '../options/option-table.js';
 import { VERSION } from '../version.js';
 import type { Metrics } from './metrics.js';
 
@@ -132,4 +131,33 @@ function reportTracking(
   const base = url.href.replace(/\/(?:matomo|piwik)\.php$/, '');
   const site = typeof siteId === 'number' ? `, site ${siteId}` : '';
   diagnostics.print(coded('tracking', `Tracking requests to ${base}${site}.`));
+}
+
+/** Applies to hits that are in the spool, whoever made them. */
+const APPLIES_LATER: OptionName = 'maxSpoolAgeMillis';
+const FINGERPRINT_LENGTH = 8;
+
+/**
+ * Hexadecimal digits that differ if privacy options differ, so that hits in a spool show with which ones they were made. Callbacks
+ * and keys are not part of it.
+ */
+function fingerprintPrivacy(options: ResolvedOptions): string {
+  const names = Object.keys(OPTIONS) as OptionName[];
+  const values = names
+    .filter((name) => OPTIONS[name].isPrivacy && name !== APPLIES_LATER)
+    .map((name) => [name, isKey(name, options[name]) ? 'key' : options[name]]);
+  return createHash('sha256')
+    .update(JSON.stringify(values, asText))
+    .digest('hex')
+    .slice(0, FINGERPRINT_LENGTH);
+}
+
+function isKey(name: OptionName, value: unknown): boolean {
+  return name === 'visitorKey' && value !== 'daily';
+}
+
+/** JSON has neither regular expressions nor sets. It omits functions itself. */
+function asText(_key: string, value: unknown): unknown {
+  if (value instanceof RegExp) return String(value);
+  return value instanceof Set || value instanceof Map ? [...value] : value;
 }

@@ -12,7 +12,7 @@ import {
 import type { Hit } from '../hit/hit.js';
 import { createToCallParameters, type McpCall } from '../hit/mcp-call.js';
 import { toSiteId } from '../hit/parameters/parameter-value.js';
-import type { ResolvedOptions } from '../options/resolved-options.js';
+import type { ResolvedOptions } from '../options/option-table.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
 import { createSpanOf, type HitOwner } from '../requests/hit-owner.js';
 import { operationNames } from '../requests/operations/operation-names.js';

@@ -7,7 +7,7 @@ import type { HttpRequest } from '../hit/http-request.js';
 import type { ReportProblem } from '../hit/parameters/custom-variables.js';
 import { createFindVisitor, isInSample } from '../hit/visitor/sampling.js';
 import type { KeyOfDay } from '../hit/visitor/visitor-id.js';
-import type { ResolvedOptions } from '../options/resolved-options.js';
+import type { ResolvedOptions } from '../options/option-table.js';
 
 interface Builders {
   readonly buildHits: HitBuilder;

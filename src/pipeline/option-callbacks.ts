@@ -15,7 +15,7 @@ import {
 import { DEPRECATED_ENDPOINT, isFromRequest } from '../hit/parameters/dimensions.js';
 import { toSiteId } from '../hit/parameters/parameter-value.js';
 import { visitorOfCookie } from '../hit/visitor/visitor-id.js';
-import type { ResolvedOptions } from '../options/resolved-options.js';
+import type { ResolvedOptions } from '../options/option-table.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
 import { readHeader } from '../requests/read-headers.js';
 import { createUserIdReader } from '../requests/read-user-id.js';

@@ -1,7 +1,7 @@
 import { createIsAiChatbot, readsContent } from '../hit/bots/ai-chatbot-hit.js';
 import { isLaterPart } from '../hit/bots/documents.js';
 import { createFindNoPageReason, type NoPageOptions } from '../hit/ignore.js';
-import type { ResolvedOptions } from '../options/resolved-options.js';
+import type { ResolvedOptions } from '../options/option-table.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
 import { readChatbotResponse } from '../requests/measure-responses.js';
 import { readHeader } from '../requests/read-headers.js';

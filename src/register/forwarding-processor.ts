@@ -6,8 +6,8 @@ import { coded } from '../common/messages.js';
 import type { Context, Span } from '../common/otel-types.js';
 import { DetachedScope } from '../common/timers.js';
 import { CHILD_SPAN_WAIT_MILLIS } from '../hit/hit.js';
+import type { ResolvedOptions } from '../options/option-table.js';
 import { resolveOptions, SILENT } from '../options/resolve-options.js';
-import type { ResolvedOptions } from '../options/resolved-options.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
 import {
   type RequestSources,

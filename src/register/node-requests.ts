@@ -6,7 +6,7 @@ import {
   requestListener,
   streamListener,
 } from '../common/channel-listener.js';
-import type { RecordOption } from '../options/resolved-options.js';
+import type { RecordOption } from '../options/option-table.js';
 import {
   areStreamsCaptured,
   type CapturedRequest,

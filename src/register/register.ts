@@ -1,6 +1,6 @@
 import { isMainThread, threadId } from 'node:worker_threads';
+import { writeToStderr } from '../common/diagnostics.js';
 import { offerStart, type Session, type StartOffer } from '../common/start-hook.js';
-import { writeToStderr } from '../common/stderr.js';
 import { DetachedScope } from '../common/timers.js';
 import { publishRequestsOnBun } from './bun-channels.js';
 import { LazyProcessor, NOT_SERVING, Registration, type Serving } from './registration.js';

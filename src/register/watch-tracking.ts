@@ -5,7 +5,7 @@ import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { DetachedScope } from '../common/timers.js';
 import { UNTRACKED_SERVER } from '../common/untracked-server.js';
-import type { RecordOption } from '../options/resolved-options.js';
+import type { RecordOption } from '../options/option-table.js';
 import type { Processor } from './registration.js';
 
 /** Finished responses instead of started requests, because some responses last for hours. */

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { copyText } from '../common/copy-text.js';
+import { copyText } from '../common/generation-cache.js';
 import type { AttributeValue } from '../common/otel-types.js';
 import type { FurtherHit } from '../hit/further-hit.js';
 import {

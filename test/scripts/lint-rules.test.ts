@@ -26,7 +26,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   'src/cli/': ['../span-processor.js', '../annotate.js'],
 };
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  'src/hit/page/': ['../visitor/x.js', '../../common/copy-text.js', 'node:net'],
+  'src/hit/page/': ['../visitor/x.js', '../../common/generation-cache.js', 'node:net'],
   'src/delivery/queue/': ['../../common/x.js', '../../hit/hit.js', 'node:fs', 'undici'],
   'src/pipeline/': ['../requests/x.js', '../hit/x.js', '../delivery/x.js', '../version.js'],
   'src/gateway/traces/': ['../otlp/x.js', '../../requests/x.js'],

@@ -1,7 +1,7 @@
 import { show } from '../../common/diagnostics.js';
 import type { MessageCode } from '../../common/messages.js';
 import { proxyOf } from '../../delivery/http/proxy.js';
-import type { ResolvedOptions } from '../../options/resolved-options.js';
+import type { ResolvedOptions } from '../../options/option-table.js';
 import { isCertificateReason, isReadableByOthers } from '../matomo-api/api-client.js';
 import { type Check, type Finding, ok, problem, unknown, warning } from './checks.js';
 import type { Answer } from './questions.js';

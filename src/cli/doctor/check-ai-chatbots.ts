@@ -1,6 +1,6 @@
 import { AI_CHATBOTS } from '../../hit/bots/ai-chatbots.js';
 import { type MatomoVersion, toChatbotRules } from '../../inspector/rules/matomo-version.js';
-import type { ResolvedOptions } from '../../options/resolved-options.js';
+import type { ResolvedOptions } from '../../options/option-table.js';
 import { type Finding, ok, problem, unknown, warning } from './checks.js';
 import type { SiteSettings } from './questions.js';
 

@@ -1,4 +1,4 @@
-import type { ResolvedOptions } from '../../options/resolved-options.js';
+import type { ResolvedOptions } from '../../options/option-table.js';
 import { type Dimension, listOf } from '../matomo-api/api-values.js';
 import {
   BOT_DIMENSION,

@@ -1,4 +1,4 @@
-import type { ResolvedOptions } from '../../options/resolved-options.js';
+import type { ResolvedOptions } from '../../options/option-table.js';
 import { checkAddress, checkClock, checkTls } from './check-address.js';
 import { checkAiChatbots } from './check-ai-chatbots.js';
 import { checkFields, fieldsUnknown } from './check-fields.js';

@@ -5,13 +5,13 @@ import { nearestName } from '../../hit/nearest-name.js';
 import { toSiteId } from '../../hit/parameters/parameter-value.js';
 import { listFromText } from '../../options/environment-text.js';
 import { describeMisspelled, findMisspelledVariables } from '../../options/misspelled-variables.js';
+import type { ResolvedOptions } from '../../options/option-table.js';
 import {
   EXPECTED_VARIABLES,
   OPTION_VARIABLES,
   readEnvironment,
   resolveOptions,
 } from '../../options/resolve-options.js';
-import type { ResolvedOptions } from '../../options/resolved-options.js';
 import { missingHeaders } from '../../pipeline/find-privacy-reason.js';
 import { type Finding, ok, problem, unknown, warning } from './checks.js';
 

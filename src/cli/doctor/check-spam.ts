@@ -1,4 +1,4 @@
-import type { ResolvedOptions } from '../../options/resolved-options.js';
+import type { ResolvedOptions } from '../../options/option-table.js';
 import { SPAM_PREVENTION, type SpamSetting, toConfigLines } from '../matomo-api/api-values.js';
 import { type Finding, ok, unknown, warning } from './checks.js';
 import { isProcessed, type Questions, type SiteSettings } from './questions.js';

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { show } from '../../common/diagnostics.js';
 import { type SpoolBackendName, spoolBackendOf } from '../../delivery/spool/backends.js';
 import { requireFolderOf } from '../../delivery/spool/file/spool-folder.js';
-import type { ResolvedOptions } from '../../options/resolved-options.js';
+import type { ResolvedOptions } from '../../options/option-table.js';
 import { type Finding, ok, warning } from './checks.js';
 
 const NO_SPOOL =

@@ -1,4 +1,4 @@
-import type { ResolvedOptions } from '../../options/resolved-options.js';
+import type { ResolvedOptions } from '../../options/option-table.js';
 import { SPAM_PREVENTION } from '../matomo-api/api-values.js';
 import { type Finding, ok, problem, unknown, warning } from './checks.js';
 import { type Answer, isProcessed, type Questions } from './questions.js';

@@ -1,5 +1,5 @@
 import { withoutUserInfo } from '../../common/diagnostics.js';
-import type { ResolvedOptions } from '../../options/resolved-options.js';
+import type { ResolvedOptions } from '../../options/option-table.js';
 import { createCleaner } from '../terminal.js';
 import { checkProxy } from './check-address.js';
 import { checkGoals } from './check-fields.js';

@@ -4,7 +4,7 @@ import { type BulkResult, readAnswer } from '../../delivery/answer/read-answer.j
 import { createTransport } from '../../delivery/http/create-transport.js';
 import type { Exchange } from '../../delivery/http/transport.js';
 import { encodeHits, toBody } from '../../delivery/queue/encode-hits.js';
-import type { ResolvedOptions } from '../../options/resolved-options.js';
+import type { ResolvedOptions } from '../../options/option-table.js';
 import { USER_AGENT } from '../../pipeline/create-delivery.js';
 import {
   type ApiCall,

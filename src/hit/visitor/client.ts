@@ -1,5 +1,4 @@
-import { copyText } from '../../common/copy-text.js';
-import { PairCache } from '../../common/generation-cache.js';
+import { copyText, PairCache } from '../../common/generation-cache.js';
 import { createField, FieldGroup, rawField } from '../field.js';
 import type { HttpRequest } from '../http-request.js';
 

@@ -1,6 +1,5 @@
 import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
-import { copyText } from '../../common/copy-text.js';
-import { PairCache } from '../../common/generation-cache.js';
+import { copyText, PairCache } from '../../common/generation-cache.js';
 import { type Field, FieldGroup, rawField } from '../field.js';
 
 const DAY_MILLIS = 86_400_000;

@@ -1,4 +1,4 @@
-import { copyText } from '../../common/copy-text.js';
+import { copyText } from '../../common/generation-cache.js';
 import {
   type HttpRequest,
   type Operation,

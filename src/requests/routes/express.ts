@@ -1,4 +1,4 @@
-import { copyText } from '../../common/copy-text.js';
+import { copyText } from '../../common/generation-cache.js';
 import { toTitlePath } from '../../hit/page/page-path.js';
 import { decodePath } from '../../hit/page/url-pairs.js';
 import { splitTarget } from '../finished-span.js';
