@@ -18,6 +18,7 @@ const paths = (reason: string, ...list: string[]): Effect[] =>
   list.map((path) => ({ request: { ...ON_A_PATH, path }, ignored: reason }));
 
 const EFFECTS: Readonly<Record<string, readonly Effect[]>> = {
+  'MATOMO_IGNORE_PATHS=/metrics': paths('path', '/metrics', '/metrics/'),
   'MATOMO_IGNORE_PATHS=/health,/metrics': paths('path', '/health', '/metrics/'),
   'MATOMO_IGNORE_PATHS=/ready,/live': paths('path', '/ready', '/live'),
   'MATOMO_IGNORE_PATHS=/healthz,/readyz': paths('path', '/healthz', '/readyz'),

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { eventually, ROOT, startServer } from '../../support/child-process.js';
+import { freePort } from '../../support/free-port.js';
+import { get, matomo, titles } from '../../support/registered-app.js';
+import { read } from './pages.js';
+
+const PAGE = read('docs/what-do-i-see-in-matomo.md');
+const APPS = './test/support/apps/percentiles';
+const [, LABELS = '', METRIC = ''] = /sum by \(le, (.*?)\) \(rate\((\w+)\[/.exec(PAGE) ?? [];
+const [, VARIABLES = '', FLAGS = ''] =
+  /^(OTEL_METRICS_EXPORTER=.*) node (.*) app\.js$/m.exec(PAGE) ?? [];
+const variables = Object.fromEntries(VARIABLES.split(' ').map((each) => each.split('=')));
+
+test.each([
+  [
+    'a middleware beside register',
+    ROOT,
+    ['--import', 'opentelemetry-matomo/register', `${APPS}/middleware.mjs`],
+    { MATOMO_IGNORE_PATHS: '/metrics' },
+  ],
+  [
+    'the setup of the page',
+    ROOT,
+    ['--import', `${APPS}/instrumentation.mjs`, `${APPS}/express.mjs`],
+    {},
+  ],
+  [
+    'the command of the page',
+    `${ROOT}examples/alongside-tracing`,
+    [...FLAGS.split(' '), 'app.js'],
+    { ...variables, OTEL_TRACES_EXPORTER: 'none', OTEL_LOGS_EXPORTER: 'none' },
+  ],
+])(
+  'with %s, Prometheus gets the histogram that the query names, and its own requests are not tracked',
+  async (_with, cwd, args, more) => {
+    const { inspector, env } = await matomo();
+    const port = String(await freePort());
+    const app = await startServer(args, {
+      cwd,
+      env: { ...env, ...more, OTEL_EXPORTER_PROMETHEUS_PORT: port },
+    });
+    await get(`${app.url}/users/7`);
+    const series = await eventually(async () => {
+      const text = await get(`http://127.0.0.1:${port}/metrics`);
+      return text.split('\n').find((line) => line.startsWith(`${METRIC}{`));
+    });
+    expect(LABELS.split(', ').filter((label) => !series.includes(`${label}="`))).toEqual([]);
+    expect(series).toContain('http_route="/users/:id"');
+    await app.stop();
+    expect(titles(inspector)).toEqual(['GET /users/:id']);
+  },
+);
