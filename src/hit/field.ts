@@ -1,3 +1,4 @@
+import type { ValueRules } from './parameters/parameter-declaration.js';
 import { PARAMETERS, type SettableParameter } from './parameters/parameter-table.js';
 import { toParameterValue } from './parameters/parameter-value.js';
 import { encodeValue } from './text.js';
@@ -31,11 +32,27 @@ export function rawField(name: string, value: string): Field {
   return { name, value, text: `&${name}=${encodeValue(value)}` };
 }
 
+/** Makes a field with the valid part of a value; `undefined` if there is none. */
+export type ToField = (unchecked: unknown) => Field | undefined;
+
+/** Makes fields of one name. */
+export function createToField(name: SettableParameter): ToField {
+  const declaration = PARAMETERS[name];
+  const beginning = `&${name}=`;
+  const encode = NEVER_ENCODED.has(declaration.kind) ? (value: string) => value : encodeValue;
+  return function toField(unchecked) {
+    const value = toParameterValue(declaration, unchecked);
+    return value === undefined ? undefined : { name, value, text: beginning + encode(value) };
+  };
+}
+
 /** A field with the valid part of a value; `undefined` if there is none. */
 export function createField(name: SettableParameter, unchecked: unknown): Field | undefined {
-  const value = toParameterValue(PARAMETERS[name], unchecked);
-  return value === undefined ? undefined : rawField(name, value);
+  return createToField(name)(unchecked);
 }
+
+/** Their valid values need no encoding. */
+const NEVER_ENCODED: ReadonlySet<ValueRules['kind']> = new Set(['integer', 'time']);
 
 /** What every hit begins with. */
 export function siteFields(site: number | string, trackBots = false): FieldGroup {

@@ -1,7 +1,7 @@
 import { memoize, memoizePair } from '../common/generation-cache.js';
 import { AI_AGENT_FIELDS } from './bots/ai-chatbots.js';
 import {
-  createField,
+  createToField,
   type Field,
   FieldGroup,
   type FieldList,
@@ -88,10 +88,16 @@ export function createPageViewReader(
   const toVariables = createToVariables(options, report);
   const toReferrer = createToReferrer(options, redactPath);
   const toSite = memoize((site: number) => siteFields(site, trackBots));
+  const toAddress = createToField('cip');
+  const toReferrerField = createToField('urlref');
+  const toUrlField = createToUrlField();
+  const toTime = createToField('cdt');
+  const toDuration = createToField('gt_ms');
+  const toServerTime = createToField('pf_srv');
   const toVisitorId = createToVisitorId(options.visitorKey);
   const toVisitor = createToVisitor(
     (address) =>
-      hasToken ? createField('cip', hidesAddress ? HIDDEN_ADDRESS : address) : undefined,
+      hasToken ? toAddress(hidesAddress ? HIDDEN_ADDRESS : address) : undefined,
     (traits) => (options.visitorId === 'none' ? undefined : toVisitorId(traits)),
     !areKeysDeleted,
   );
@@ -136,7 +142,7 @@ export function createPageViewReader(
       const referrer =
         request.referrer === undefined
           ? undefined
-          : createField('urlref', toReferrer(request.referrer, host));
+          : toReferrerField(toReferrer(request.referrer, host));
       const place = toPlace(request, isPageData ? toPagePath(redacted) : redacted);
       const millis = isTimed(request) ? Math.round(request.durationMillis) : undefined;
       return {
@@ -159,10 +165,10 @@ export function createPageViewReader(
         own: [
           toTitle(request, path, place),
           toVariables(statusCode, method),
-          createField('cdt', Math.floor(traits.startMillis / 1000)),
+          toTime(Math.floor(traits.startMillis / 1000)),
           // Matomo 4 and later ignore `gt_ms`, so the duration is the server time too, unless the request has other timings.
-          createField('gt_ms', millis),
-          createField('pf_srv', millis),
+          toDuration(millis),
+          toServerTime(millis),
         ],
       };
     },
@@ -176,9 +182,12 @@ export function createPageViewReader(
 /** Longer ones may exceed Matomo's limit when they are HTML-escaped. */
 const SAFE_URL_LENGTH = 170;
 
-function toUrlField({ text, encoded }: EncodedText): Field | undefined {
-  if (text.length > SAFE_URL_LENGTH) return createField('url', text);
-  return { name: 'url', value: text, text: `&url=${encoded}` };
+function createToUrlField(): (url: EncodedText) => Field | undefined {
+  const toLongUrl = createToField('url');
+  return function toUrlField({ text, encoded }) {
+    if (text.length > SAFE_URL_LENGTH) return toLongUrl(text);
+    return { name: 'url', value: text, text: `&url=${encoded}` };
+  };
 }
 
 /** Titles of longer methods are not remembered: HTTP has none. */
@@ -189,7 +198,8 @@ function createToTitle({
   actionName,
 }: PageViewOptions): (request: HttpRequest, path: string, place: string) => FieldGroup {
   const toText = createToActionName(typeof actionName === 'string' ? actionName : DEFAULT_TITLE);
-  const create = (title: string) => new FieldGroup([createField('action_name', title)]);
+  const toField = createToField('action_name');
+  const create = (title: string) => new FieldGroup([toField(title)]);
   const remember = memoize(create);
   return function toTitle(request, path, place) {
     const title = toText(request, path, place);
