@@ -9,7 +9,12 @@ import {
   siteFields,
 } from './field.js';
 import type { HttpRequest } from './http-request.js';
-import { createToActionName, createToPlace, DEFAULT_TITLE } from './page/action-name.js';
+import {
+  createToActionName,
+  createToPlace,
+  DEFAULT_TITLE,
+  titleMethodOf,
+} from './page/action-name.js';
 import { createRedactPath, toPagePath, toTitlePath } from './page/page-path.js';
 import { createToPageUrl, type PageUrlOptions } from './page/page-url.js';
 import { createToReferrer, type ReferrerOptions } from './page/referrer.js';
@@ -96,8 +101,7 @@ export function createPageViewReader(
   const toServerTime = createToField('pf_srv');
   const toVisitorId = createToVisitorId(options.visitorKey);
   const toVisitor = createToVisitor(
-    (address) =>
-      hasToken ? toAddress(hidesAddress ? HIDDEN_ADDRESS : address) : undefined,
+    (address) => (hasToken ? toAddress(hidesAddress ? HIDDEN_ADDRESS : address) : undefined),
     (traits) => (options.visitorId === 'none' ? undefined : toVisitorId(traits)),
     !areKeysDeleted,
   );
@@ -193,17 +197,24 @@ function createToUrlField(): (url: EncodedText) => Field | undefined {
 /** Titles of longer methods are not remembered: HTTP has none. */
 const MAX_METHOD_LENGTH = 30;
 
-/** The title. */
+/** The title. Only the default one is remembered: others may name each request. */
 function createToTitle({
   actionName,
 }: PageViewOptions): (request: HttpRequest, path: string, place: string) => FieldGroup {
-  const toText = createToActionName(typeof actionName === 'string' ? actionName : DEFAULT_TITLE);
+  const template = typeof actionName === 'string' ? actionName : DEFAULT_TITLE;
   const toField = createToField('action_name');
   const create = (title: string) => new FieldGroup([toField(title)]);
-  const remember = memoize(create);
-  return function toTitle(request, path, place) {
-    const title = toText(request, path, place);
-    return request.method.length > MAX_METHOD_LENGTH ? create(title) : remember(title);
+  if (template !== DEFAULT_TITLE) {
+    const toText = createToActionName(template);
+    return (request, path, place) => create(toText(request, path, place));
+  }
+  const createDefault = (method: string, place: string) => create(`${method} ${place}`);
+  const remember = memoizePair(createDefault);
+  return function toTitle(request, _path, place) {
+    const method = titleMethodOf(request, place);
+    return method.length > MAX_METHOD_LENGTH
+      ? createDefault(method, place)
+      : remember(method, place);
   };
 }
 
