@@ -73,13 +73,11 @@ function readFields(
   const checked = new HitFields();
   overrideAll(checked, parameters, hasToken, report, 'a further hit');
   // Without the value that decides its kind, the hit would become a page view.
-  const lost = [...DECIDING_KIND].find(
-    (name) => parameters[name] !== undefined && !checked.has(name),
-  );
-  if (lost !== undefined) {
+  for (const name of DECIDING_KIND) {
+    if (parameters[name] === undefined || checked.has(name)) continue;
     report(
-      `further ${lost}`,
-      () => `A hit has an invalid "${lost}". It was dropped. Correct the value.`,
+      `further ${name}`,
+      () => `A hit has an invalid "${name}". It was dropped. Correct the value.`,
     );
     return undefined;
   }

@@ -21,7 +21,11 @@ export function isPlain(text: string): boolean {
 
 /** Percent-encodes a well-formed value for a query string. Encoding its parts one by one yields the same. */
 export function encodeValue(text: string): string {
-  return isPlain(text) ? text : encodeURI(text).replace(ENCODED_IN_A_VALUE, encodeURIComponent);
+  if (isPlain(text)) return text;
+  const encoded = encodeURI(text);
+  // Most values have none of them, and V8 takes longer to replace nothing than to search.
+  if (encoded.search(ENCODED_IN_A_VALUE) < 0) return encoded;
+  return encoded.replace(ENCODED_IN_A_VALUE, encodeURIComponent);
 }
 
 /** A text, and its encoding in the value of a query string. */
