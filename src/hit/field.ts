@@ -104,6 +104,11 @@ export class HitFields {
     return Object.fromEntries(Array.from(this, ({ name, value }) => [name, value]));
   }
 
+  /** V8 copies a map faster than what an iterator of ours returns. */
+  toList(): Field[] {
+    return [...this.#fields.values()];
+  }
+
   [Symbol.iterator](): Iterator<Field> {
     return this.#fields.values();
   }

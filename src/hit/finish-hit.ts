@@ -97,7 +97,7 @@ export function toHit(parameters: HitFields, kind: Hit['kind']): Hit {
     visitor: parameters.get('uid') ?? parameters.get('cid') ?? '',
     startSeconds: Number(parameters.get('cdt')) - Number(parameters.get('cdo') ?? 0),
     kind,
-    query: joinFields([...parameters]),
+    query: joinFields(parameters.toList()),
     isPlain: !parameters.has('recMode'),
   };
 }

@@ -86,7 +86,7 @@ function readFields(
     const variables = new Map(Object.entries(cvar));
     checked.set('cvar', toCustomVariables(variables, maxCustomVariables, report));
   }
-  return new FieldGroup([...checked]);
+  return new FieldGroup(checked.toList());
 }
 
 /** Builds the hits besides the page view. */
@@ -121,23 +121,17 @@ export function createFurtherHitBuilder(
 
   return {
     buildHit(hit, request, site, nowMillis) {
-      const { fields, text } = hit.fields;
+      const { fields } = hit.fields;
       const replacesShared = fields.some(({ name }) => SHARED.has(name) || name === 'cdt');
       const plain = replacesShared ? undefined : builder.toPlain(request, site, nowMillis);
       if (plain) {
         const query = joinFields([timeOf(hit, nowMillis), hit.fields], plain.beginning);
         const { visitor, startSeconds } = plain.hit;
-        return {
-          site,
-          visitor,
-          startSeconds,
-          kind: 'page',
-          query,
-          isPlain: !text.includes('recMode'),
-        };
+        // No application can set `recMode`.
+        return { site, visitor, startSeconds, kind: 'page', query, isPlain: true };
       }
       const page = builder.toParameters(request, site, nowMillis);
-      const own = new HitFields([...page].filter(({ name }) => SHARED.has(name)));
+      const own = new HitFields(page.toList().filter(({ name }) => SHARED.has(name)));
       const otherSite = parameterOf(hit, 'idsite');
       const derived = builder.toVisitorId(request, Number(page.get('idsite')), nowMillis);
       if (otherSite !== undefined && derived !== undefined && page.get('cid') === derived) {
