@@ -13,7 +13,7 @@ const CHECKS = {
   'CPU of a request, over a processor that does nothing': { most: 2.2, measure: cpuOverNoop },
   'an untagged child span, over onEnd of BatchSpanProcessor': { most: 1, measure: childOverBatch },
   'bytes allocated for it': { most: 4, measure: childBytes, rounds: 1 },
-  'building a hit, over a template string': { most: 1.9, measure: hitOverConcat },
+  'building a hit, over a template string': { most: 1, measure: hitOverConcat },
   'bytes of a hit that waits, over an ended span': {
     most: 0.8,
     measure: queuedOverSpan,
