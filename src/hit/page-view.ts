@@ -1,6 +1,7 @@
 import { memoize, memoizePair } from '../common/generation-cache.js';
 import { AI_AGENT_FIELDS } from './bots/ai-chatbots.js';
 import {
+  createField,
   createToField,
   type Field,
   FieldGroup,
@@ -93,15 +94,14 @@ export function createPageViewReader(
   const toVariables = createToVariables(options, report);
   const toReferrer = createToReferrer(options, redactPath);
   const toSite = memoize((site: number) => siteFields(site, trackBots));
-  const toAddress = createToField('cip');
   const toReferrerField = createToField('urlref');
-  const toUrlField = createToUrlField();
   const toTime = createToField('cdt');
   const toDuration = createToField('gt_ms');
   const toServerTime = createToField('pf_srv');
   const toVisitorId = createToVisitorId(options.visitorKey);
   const toVisitor = createToVisitor(
-    (address) => (hasToken ? toAddress(hidesAddress ? HIDDEN_ADDRESS : address) : undefined),
+    (address) =>
+      hasToken ? createField('cip', hidesAddress ? HIDDEN_ADDRESS : address) : undefined,
     (traits) => (options.visitorId === 'none' ? undefined : toVisitorId(traits)),
     !areKeysDeleted,
   );
@@ -186,12 +186,9 @@ export function createPageViewReader(
 /** Longer ones may exceed Matomo's limit when they are HTML-escaped. */
 const SAFE_URL_LENGTH = 170;
 
-function createToUrlField(): (url: EncodedText) => Field | undefined {
-  const toLongUrl = createToField('url');
-  return function toUrlField({ text, encoded }) {
-    if (text.length > SAFE_URL_LENGTH) return toLongUrl(text);
-    return { name: 'url', value: text, text: `&url=${encoded}` };
-  };
+function toUrlField({ text, encoded }: EncodedText): Field | undefined {
+  if (text.length > SAFE_URL_LENGTH) return createField('url', text);
+  return { name: 'url', value: text, text: `&url=${encoded}` };
 }
 
 /** Titles of longer methods are not remembered: HTTP has none. */
