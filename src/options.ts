@@ -5,7 +5,7 @@ import type { TrackingParameters } from './hit/parameters/tracking-parameters.js
 
 export type Patterns = readonly (RegExp | string)[];
 
-/** How a caller without a user ID is recognized, see {@link MatomoOptions.visitorId}. */
+/** How a client without a user ID is recognized, see {@link MatomoOptions.visitorId}. */
 export type VisitorId =
   | 'auto'
   | 'cookie'
