@@ -367,8 +367,8 @@ export interface MatomoOptions {
   readonly trackBots?: boolean | undefined;
   /**
    * How requests by AI chatbots are sent: `GET` and `HEAD` requests by programs, recognized by user agent, that fetch a page
-   * because a person asked for it. `separate`: for the AI chatbot reports of Matomo 5.7 and later, outside of any visit. `off`:
-   * as ordinary page views.
+   * because a person asked for it. `separate`: outside of any visit, as Matomo 5.7 and later store them, with reports since 5.8.
+   * `off`: as ordinary page views.
    * Environment: `MATOMO_AI_CHATBOTS`.
    * @default `separate`
    * @see [Which AI chatbots read my site](which-ai-chatbots-read-my-site.md)

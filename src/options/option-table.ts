@@ -509,8 +509,8 @@ export const OPTIONS = {
   trackBots: option<boolean>()({ env: 'MATOMO_TRACK_BOTS', parse: boolean, default: true }),
   /**
    * How requests by AI chatbots are sent: `GET` and `HEAD` requests by programs, recognized by user agent, that fetch a page
-   * because a person asked for it. `separate`: for the AI chatbot reports of Matomo 5.7 and later, outside of any visit. `off`:
-   * as ordinary page views.
+   * because a person asked for it. `separate`: outside of any visit, as Matomo 5.7 and later store them, with reports since 5.8.
+   * `off`: as ordinary page views.
    * @see [Which AI chatbots read my site](which-ai-chatbots-read-my-site.md)
    */
   aiChatbots: option<'separate' | 'off'>()({
@@ -559,8 +559,8 @@ export const OPTIONS = {
   /**
    * Which requests `register` records for Matomo although the application's sampler drops them. `sampled`: none. `requests`: all, with
    * the child spans that have `matomo.perf_key` when they start. `all`: all, with all child spans, so that `matomo.*` attributes work
-   * on them. The exported spans and the propagated `traceparent` do not change. Sentry 10 sends every recorded span: if you use it,
-   * [set `sampled`](sentry-and-datadog.md).
+   * on them. The exported spans and the propagated `traceparent` do not change. Exception: with its option
+   * `openTelemetryBasicTracerProvider`, Sentry 10 sends every recorded span, so [set `sampled`](sentry-and-datadog.md#with-attributes-on-spans).
    * @see [OpenTelemetry: recording and sampling](https://opentelemetry.io/docs/specs/otel/trace/sdk/#sampling)
    */
   record: option<'sampled' | 'requests' | 'all'>()({

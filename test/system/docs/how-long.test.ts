@@ -1,19 +1,28 @@
 import { expect, onTestFinished, test } from 'vitest';
+import { backOffMillis } from '../../../src/delivery/answer/back-off.js';
+import { maxQueueBytes } from '../../../src/delivery/delivery-options.js';
 import { toLines } from '../../../src/delivery/spool/hit-line.js';
 import { createHitBuilder } from '../../../src/hit/hit-builder.js';
 import { MatomoSpanExporter } from '../../../src/index.js';
 import { OPTIONS } from '../../../src/options/option-table.js';
 import { finishedSpan, HIT_OPTIONS, httpRequest } from '../../support/builders.js';
-import { rowsWith } from './pages.js';
+import { read, rowsWith } from './pages.js';
 
+const PAGE = 'docs/what-happens-when-matomo-is-down.md';
 const COLUMN = 'requests per second and process';
-const rows = rowsWith('docs/what-happens-when-matomo-is-down.md', COLUMN);
+const rows = rowsWith(PAGE, COLUMN);
 
 /** What the page assumes of a hit in a spool. */
 const HIT_BYTES = 500;
 
-const defaultOf = (name: 'maxQueueSize' | 'maxSpoolBytes' | 'maxSpoolAgeMillis') =>
-  OPTIONS[name].default as number;
+const defaultOf = (
+  name:
+    | 'exportTimeoutMillis'
+    | 'maxExportBatchSize'
+    | 'maxQueueSize'
+    | 'maxSpoolBytes'
+    | 'maxSpoolAgeMillis',
+) => OPTIONS[name].default as number;
 
 /** Rounded down, in the largest unit that leaves two digits. */
 function show(seconds: number): string {
@@ -39,6 +48,24 @@ test.each(rows)('the queue and the spool last as long as the page says: $0', (ro
     'a spool lasts': show(Math.min(spoolSeconds, defaultOf('maxSpoolAgeMillis') / 1000)),
     'lost in two hours, in memory': lost.toLocaleString('en-US'),
   });
+});
+
+test('a Matomo that hangs costs as many hits in two hours as the page says', () => {
+  let attempts = 0;
+  for (let millis = 0; millis < OUTAGE_SECONDS * 1000; ) {
+    attempts += 1;
+    millis += defaultOf('exportTimeoutMillis') + backOffMillis(attempts, () => 0.5);
+  }
+  const lost = attempts * defaultOf('maxExportBatchSize');
+  const [, shown] = /about ([\d,]+) hits in two hours/.exec(read(PAGE)) ?? [];
+  expect(shown).toBe(lost.toLocaleString('en-US'));
+});
+
+test('the queue that the page sets for two hours is large enough, and its memory is stated', () => {
+  const page = read(PAGE);
+  const size = Number(/MATOMO_MAX_QUEUE_SIZE=(\d+)/.exec(page)?.[1]);
+  expect(size).toBe(20 * OUTAGE_SECONDS);
+  expect(page).toContain(`at most ${Math.floor(maxQueueBytes(size) / 1e6)} MB`);
 });
 
 test('a hit of a browser takes at most as many bytes in a spool as the page assumes', () => {

@@ -110,8 +110,13 @@ function variablesOf(heading: string): Record<string, string> {
   const section = read('docs/recipes.md')
     .split(/^## /m)
     .find((text) => text.startsWith(`${heading}\n`));
-  const exported = (section ?? '').matchAll(/^export (MATOMO_\w+)=(?:'([^']*)'|(\S+))/gm);
-  const entries = [...exported].map(([, name, quoted, plain]) => [name, quoted ?? plain]);
+  const exported = (section ?? '').matchAll(
+    /^export (MATOMO_\w+)=(?:'([^']*)'|"\$\1,([^"]*)"|(\S+))/gm,
+  );
+  const entries = [...exported].map(([, name, quoted, added, plain]) => [
+    name,
+    quoted ?? added ?? plain,
+  ]);
   expect(entries).not.toEqual([]);
   return Object.fromEntries(entries);
 }
