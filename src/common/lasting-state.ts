@@ -11,7 +11,7 @@ export interface LastingStateOptions {
   readonly ended: () => string;
   /** Text while it lasts. `undefined`: nothing to repeat now. */
   readonly repeated: (since: string, cause: string) => string | undefined;
-  /** It ends if `begin` is not called for this long. @default it ends with `end` */
+  /** The state ends if `begin` is not called for this long. @default the state ends with `end` */
   readonly quietMillis?: number;
 }
 
@@ -72,7 +72,7 @@ export class LastingState {
     });
   }
 
-  /** It is not observed any more: nothing is written. */
+  /** Ends the state without a message: nothing observes it any more. */
   forget(): void {
     this.#cause = undefined;
     clearTimeout(this.#timer);

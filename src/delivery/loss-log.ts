@@ -8,7 +8,7 @@ import { type EncodedHit, isOrder } from './queue/encode-hits.js';
 const MINUTE_MILLIS = 60_000;
 const HOUR_MILLIS = 3_600_000;
 
-/** So many goals are named in a line of the log. */
+/** Goals that one line of the log names. */
 const MAX_GOALS = 10;
 
 /** Results that are logged here. `rejected`, `spool` and `shutdown` are logged where their cause is known. */

@@ -50,7 +50,7 @@ function copy(name: string, from: HitFields, to: HitFields): void {
   if (field) to.add(field);
 }
 
-/** It gets a copy. If it fails, the hit is dropped: it may exist to keep something from leaving. */
+/** `beforeSend` gets a copy. If it throws, the hit is dropped: the callback may exist to keep data from Matomo. */
 function call(
   beforeSend: (parameters: Record<string, string>) => unknown,
   parameters: HitFields,

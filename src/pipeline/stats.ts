@@ -138,7 +138,7 @@ export function toStats(
 
 /** Reasons that do not show that pages reach this process. */
 const NOISE: ReadonlySet<string> = new Set(['static', 'prefetch', 'polling', 'mcp']);
-/** So many in a row are no coincidence. */
+/** If all of these are ignored, that is no coincidence. */
 const REQUESTS_TO_JUDGE = 20;
 
 /**

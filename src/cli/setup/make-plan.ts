@@ -84,7 +84,7 @@ export interface PlanStep {
   readonly id?: number;
   /** Why it is blocked, or what to know first. */
   readonly reason?: string;
-  /** It is only blocked because the site has no room for it, and everything else may be done. */
+  /** A blocked item without which the rest of the plan can be applied: the site has no room for it. */
   readonly isOptional?: true;
   /** The call that creates or reactivates it. Missing until the IDs that it needs are known. */
   readonly call?: ApiCall;

@@ -47,8 +47,7 @@ const MIN_HASHED = 8;
 
 /**
  * Names by their bytes: a known one is found without being decoded. They stay in memory as long as the process runs, so texts that
- * may be personal do not belong here. No `GenerationCache`, whose keys have to be decoded first: measured with texts of spans, a read
- * takes 41 ns here, 80 ns with that cache and 61 ns with none.
+ * may be personal do not belong here. No `GenerationCache`, whose keys have to be decoded first.
  */
 export class KnownTexts {
   readonly #texts: string[] = new Array(SLOTS).fill('');

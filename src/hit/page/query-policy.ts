@@ -127,7 +127,7 @@ const MAX_WORDS_OF_AN_ENDING = 3;
 export const REDACTED = 'redacted';
 const E_MAIL = /[^\s/@]@[^\s/@]+\.[a-z]/i;
 const JSON_WEB_TOKEN = /(?:^|[^\w-])eyJ[\w-]+\./;
-/** In such a value, `holdsSecret` finds nothing. This saves 9 % of the instructions of a hit whose referrer is new. */
+/** Most values. `holdsSecret` finds nothing in them. */
 const PLAIN = /^[\w~-]*$/;
 const USER_INFO = /[/\\]{2}[^\s/\\?#@]+@/;
 /** Credentials as in an Authorization header. `basic training` has none: what follows has no digit and no capital inside. */
@@ -190,7 +190,7 @@ export function createToTrackedQuery(
   return function toTrackedQuery(query) {
     const text = asMatomoReads(query);
     let tracked: string | undefined;
-    // `split` costs 5 % of the instructions of a hit whose referrer is new.
+    // Not with `split`, which would copy every pair.
     for (let start = 0, end = 0; end >= 0; start = end + 1) {
       end = text.indexOf('&', start);
       const kept = filterPairs(end < 0 ? text.slice(start) : text.slice(start, end), filter);

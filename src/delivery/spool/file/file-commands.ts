@@ -21,7 +21,7 @@ import { deleteAcknowledgments } from './segment-deletion.js';
 import { SegmentReader } from './segment-reader.js';
 import { DESCRIPTION, measureSegments } from './spool-folder.js';
 
-/** So long that no process counts as ended while the status is read. */
+/** No process counts as ended while the status is read. */
 const NEVER_MILLIS = 60_000;
 
 /** Reads the status of a spool folder without changing it. Rejects if the folder cannot be read. */

@@ -142,7 +142,7 @@ export class FileSpool implements SpoolStore {
 
   mayStillSend(lease: number): Promise<boolean> {
     return this.#steps.run(async () => {
-      // So that a kill duplicates what is in flight and nothing before it.
+      // Acknowledgments are written first, so that a kill duplicates only the bulk in flight.
       await this.#lease.hits?.saved();
       if (lease === 0) await this.#lease.hold();
       return (await this.#lease.confirm()) && lease === this.lease;
