@@ -387,7 +387,7 @@ export const OPTIONS = {
    * from any source, and the defaults `query: 'strip'`, `urlPaths: 'template'`, `referrers: 'origin'`, `doNotTrack: true`,
    * `visitorKey: 'daily'` and `errors: 'off'`. Visitor IDs are made from the unmasked address, which is not sent, with a key that is
    * deleted. Options that are set win; one line lists them: `anonymizeIp` sends masked addresses, `userId` sends the user IDs
-   * that it gives, and no others.
+   * that it gives, and no others. With a `visitorKey` of your own, visitor IDs are made from `0.0.0.0`.
    * @see [How do I comply with the GDPR?](privacy.md)
    * @example MATOMO_PRIVACY=strict
    */

@@ -106,7 +106,7 @@ const NOT_RUN = [
   ['AWS Lambda, Vercel, Azure Functions', 'they need an account'],
   [
     'Azure Monitor, New Relic, Elastic, Datadog, Sentry with their services',
-    'they need an account; the agents themselves are tested above, but nothing receives their exports',
+    'they need an account; the agents are tested above, and send nothing to their services',
   ],
   [
     "New Relic's OpenTelemetry bridge",
