@@ -119,7 +119,7 @@ export function peerAddressOf(attributes: Attributes): string | undefined {
   );
 }
 
-// `SpanKind` of OpenTelemetry's API, which is not imported at run time. OTLP has other numbers, see gateway/otlp/otlp-span-kind.
+// `SpanKind` of OpenTelemetry's API, which is not imported at run time. OTLP has other numbers (`OTLP_SPAN_KINDS`).
 
 export const SERVER_SPAN = 1;
 export const CLIENT_SPAN = 2;

@@ -15,7 +15,7 @@
  */
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { checkClock } from '../../src/cli/doctor/check-address.js';
+import { checkClock } from '../../src/cli/doctor/check-connection.js';
 import { formatFindings } from '../../src/cli/doctor.js';
 import { splitCode } from '../../src/common/messages.js';
 import { retryAfterMillis } from '../../src/delivery/answer/back-off.js';

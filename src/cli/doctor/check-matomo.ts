@@ -1,6 +1,6 @@
 import type { ResolvedOptions } from '../../options/option-table.js';
-import { checkAddress, checkClock, checkTls } from './check-address.js';
 import { checkAiChatbots } from './check-ai-chatbots.js';
+import { checkAddress, checkClock, checkTls } from './check-connection.js';
 import { checkFields, fieldsUnknown } from './check-fields.js';
 import { checkSpam } from './check-spam.js';
 import { checkStoring, checkToken } from './check-storing.js';

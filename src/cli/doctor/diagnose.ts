@@ -1,7 +1,7 @@
 import { withoutUserInfo } from '../../common/diagnostics.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
 import { createCleaner } from '../terminal.js';
-import { checkProxy } from './check-address.js';
+import { checkProxy } from './check-connection.js';
 import { checkGoals } from './check-fields.js';
 import { checkMatomo } from './check-matomo.js';
 import { checkOptions, checkPrivacyOptions } from './check-options.js';
