@@ -57,7 +57,7 @@ const NEEDS = {
   'OpenTelemetry for Python': () =>
     isRunnable('opentelemetry-instrument') && isRunnable('flask')
       ? undefined
-      : 'The Flask commands of docs/many-services.md were not run: opentelemetry-instrument or flask was not found. Install flask and what the page names, with pip.',
+      : 'The Flask commands of docs/languages.md were not run: opentelemetry-instrument or flask was not found. Install flask and what the page names, with pip.',
   packages: () => undefined,
   time: () => (isLong ? undefined : 'It takes long: see `npm run test:long`.'),
 } as const satisfies Record<string, () => string | undefined>;
