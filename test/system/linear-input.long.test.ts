@@ -9,6 +9,7 @@ import {
 } from '../../src/requests/captured-requests.js';
 import { filled, type LinearRow, MAX_RATIO, ratioOf, texts } from '../support/linear-input.js';
 import { CLIENT_ROWS } from './linear-input/client-rows.js';
+import { INSPECTOR_ROWS } from './linear-input/inspector-rows.js';
 import { HEADER_ROWS } from './linear-input/request-rows.js';
 import { spanRows } from './linear-input/span-rows.js';
 
@@ -44,6 +45,7 @@ afterAll(() => stop());
 const ROWS: readonly LinearRow[] = [
   ...HEADER_ROWS,
   ...CLIENT_ROWS,
+  ...INSPECTOR_ROWS,
   ...spanRows((fn) => run(fn) as never),
 ];
 
