@@ -9,7 +9,7 @@ const isLong = process.env.TEST_LONG === '1';
 const LONG_ONLY = [
   'test/**/*.long.test.ts',
   'test/system/matrix/core.test.ts',
-  'test/cli/doctor/check-{address,ai-chatbots,fields,options,spam,spool,storing,token,tracing}.test.ts',
+  'test/cli/doctor/check-{ai-chatbots,connection,fields,options,spam,spool,storing,token,tracing}.test.ts',
   'test/cli/matomo-api/api-client.test.ts',
   'test/cli/replay.test.ts',
   'test/cli/setup/{make-plan,refusals,run-setup,secrecy}.test.ts',
