@@ -119,20 +119,21 @@ class McpCalls {
       if (!isRecord(message)) return;
       const { name, mcp, isUnanswered } = readMcpMessage(message);
       // Over HTTP, one transport may serve several clients: there, the session tells which one calls.
-      const isHttp = currentRequest() !== undefined || isOfHttp(extra);
-      const known = isHttp ? {} : this.#client;
+      const captured = currentRequest();
+      const isOverHttp = captured !== undefined || isOfHttp(extra);
+      const known = isOverHttp ? {} : this.#client;
       const { clientName = known.clientName, protocolVersion = known.protocolVersion } = mcp;
       const client = { clientName, protocolVersion };
       if (mcp.method === 'initialize') this.#client = client;
       // A method that the protocol does not define is the name of its operation.
       const { method = name } = mcp;
       const target = mcp.method === undefined ? undefined : name;
-      const captured = reportMcp({ method, target, isUnanswered, ...client });
+      reportMcp({ method, target, isUnanswered, ...client }, captured);
       if (isUnanswered || !isId(message.id)) return;
       this.#add(message.id, {
         operation: { name, mcp: { ...mcp, ...client } },
         captured: captured && new WeakRef(captured),
-        isOverHttp: captured !== undefined || isOfHttp(extra),
+        isOverHttp,
         startMillis: performance.now(),
       });
     } catch {
@@ -153,7 +154,7 @@ class McpCalls {
       if (captured && listedNames) reportMcp({ listedNames }, captured);
       if (!call.isOverHttp) this.#give(call, errorType, listedNames);
     } catch {
-      // The same.
+      // A getter of the message.
     }
   }
 
