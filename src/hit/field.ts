@@ -8,7 +8,7 @@ export interface Field {
   readonly name: string;
   /** As Matomo reads it. */
   readonly value: string;
-  /** `&name=value`, percent-encoded. */
+  /** `&name=value`, percent-encoded; `?idsite=…` of the site, with which every hit begins. */
   readonly text: string;
 }
 
@@ -29,7 +29,11 @@ export type FieldList = readonly (Field | FieldGroup | undefined)[];
 
 /** A field with a value that is known to be valid. */
 export function rawField(name: string, value: string): Field {
-  return { name, value, text: `&${name}=${encodeValue(value)}` };
+  return { name, value, text: beginningOf(name) + encodeValue(value) };
+}
+
+function beginningOf(name: string): string {
+  return name === 'idsite' ? '?idsite=' : `&${name}=`;
 }
 
 /** Makes a field with the valid part of a value; `undefined` if there is none. */
@@ -38,7 +42,7 @@ export type ToField = (unchecked: unknown) => Field | undefined;
 /** Makes fields of one name. */
 export function createToField(name: SettableParameter): ToField {
   const declaration = PARAMETERS[name];
-  const beginning = `&${name}=`;
+  const beginning = beginningOf(name);
   const encode = NEVER_ENCODED.has(declaration.kind) ? (value: string) => value : encodeValue;
   return function toField(unchecked) {
     const value = toParameterValue(declaration, unchecked);
@@ -117,8 +121,6 @@ export class HitFields {
 /** Joins fields to a query string, or continues one. */
 export function joinFields(list: FieldList, beginning = ''): string {
   let query = beginning;
-  for (const part of list) {
-    if (part) query += query === '' ? `?${part.text.slice(1)}` : part.text;
-  }
+  for (const part of list) if (part) query += part.text;
   return query;
 }

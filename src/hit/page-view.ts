@@ -3,7 +3,6 @@ import { AI_AGENT_FIELDS } from './bots/ai-chatbots.js';
 import {
   createField,
   createToField,
-  type Field,
   FieldGroup,
   type FieldList,
   rawField,
@@ -27,7 +26,6 @@ import {
 } from './parameters/custom-variables.js';
 import type { SentRequest } from './parameters/dimensions.js';
 import { withSlash } from './parameters/route-details.js';
-import type { EncodedText } from './text.js';
 import { type ClientFields, createToClientFields } from './visitor/client.js';
 import { HIDDEN_ADDRESS, maskAddress } from './visitor/mask-address.js';
 import {
@@ -95,9 +93,12 @@ export function createPageViewReader(
   const toReferrer = createToReferrer(options, redactPath);
   const toSite = memoize((site: number) => siteFields(site, trackBots));
   const toReferrerField = createToField('urlref');
-  const toTime = createToField('cdt');
-  const toDuration = createToField('gt_ms');
-  const toServerTime = createToField('pf_srv');
+  // Times repeat more often than anything else, and one flat text costs less than the pieces of two fields.
+  const toTime = memoize((seconds: number) => new FieldGroup([createField('cdt', seconds)]));
+  const toDuration = memoize((millis: number) => {
+    // Matomo 4 and later ignore `gt_ms`, so the duration is the server time too, unless the request has other timings.
+    return new FieldGroup([createField('gt_ms', millis), createField('pf_srv', millis)]);
+  });
   const toVisitorId = createToVisitorId(options.visitorKey);
   const toVisitor = createToVisitor(
     (address) =>
@@ -148,10 +149,9 @@ export function createPageViewReader(
           ? undefined
           : toReferrerField(toReferrer(request.referrer, host));
       const place = toPlace(request, isPageData ? toPagePath(redacted) : redacted);
-      const millis = isTimed(request) ? Math.round(request.durationMillis) : undefined;
       return {
         request,
-        url: url.text,
+        url: url.value,
         path,
         place,
         address: hidesAddress ? request.address && HIDDEN_ADDRESS : traits.address,
@@ -162,7 +162,7 @@ export function createPageViewReader(
           toSite(site),
           client,
           visitor.fields,
-          toUrlField(url),
+          url,
           referrer,
           isAiAgent ? SIGNATURE : undefined,
         ],
@@ -170,9 +170,7 @@ export function createPageViewReader(
           toTitle(request, path, place),
           toVariables(statusCode, method),
           toTime(Math.floor(traits.startMillis / 1000)),
-          // Matomo 4 and later ignore `gt_ms`, so the duration is the server time too, unless the request has other timings.
-          toDuration(millis),
-          toServerTime(millis),
+          isTimed(request) ? toDuration(Math.round(request.durationMillis)) : undefined,
         ],
       };
     },
@@ -181,14 +179,6 @@ export function createPageViewReader(
     toVisitor,
     toAnyVisitorId: (traits) => toVisitor(traits).id ?? toVisitorId(traits),
   };
-}
-
-/** Longer ones may exceed Matomo's limit when they are HTML-escaped. */
-const SAFE_URL_LENGTH = 170;
-
-function toUrlField({ text, encoded }: EncodedText): Field | undefined {
-  if (text.length > SAFE_URL_LENGTH) return createField('url', text);
-  return { name: 'url', value: text, text: `&url=${encoded}` };
 }
 
 /** Titles of longer methods are not remembered: HTTP has none. */

@@ -28,16 +28,6 @@ export function encodeValue(text: string): string {
   return encoded.replace(ENCODED_IN_A_VALUE, encodeURIComponent);
 }
 
-/** A text, and its encoding in the value of a query string. */
-export interface EncodedText {
-  readonly text: string;
-  readonly encoded: string;
-}
-
-export function toEncoded(text: string): EncodedText {
-  return { text, encoded: encodeValue(text) };
-}
-
 /** Cuts a text after a character, so that it has at most `maxBytes` bytes after Matomo's HTML escaping. */
 export function cutBytes(text: string, maxBytes: number): string {
   // An escaped character has at most six bytes, and a UTF-16 unit at most three in UTF-8: short texts

@@ -1,5 +1,6 @@
 import { createIsAiChatbot, readsContent } from '../hit/bots/ai-chatbot-hit.js';
 import { isLaterPart } from '../hit/bots/documents.js';
+import type { HttpRequest } from '../hit/http-request.js';
 import { createFindNoPageReason, type NoPageOptions } from '../hit/ignore.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
@@ -32,15 +33,21 @@ export function createSortRequest({
     return otherwise;
   };
   if (aiChatbots === 'off') return sortPage;
-  const isAiChatbot = createIsAiChatbot(aiChatbotUserAgents);
+  const hasChatbotName = createIsAiChatbot(aiChatbotUserAgents);
+
+  function isAiChatbot({ userAgent, client }: HttpRequest): boolean {
+    if (!client) return userAgent !== undefined && hasChatbotName(userAgent);
+    if (client.chatbotFilter !== hasChatbotName) {
+      client.chatbotFilter = hasChatbotName;
+      client.isAiChatbot = hasChatbotName(client.userAgent);
+    }
+    return client.isAiChatbot;
+  }
 
   return function sortRequest(ended, span) {
     const { request, captured } = ended;
-    const { userAgent } = request;
     const isRead = READS.test(request.method) && request.operation?.kind !== 'mcp';
-    if (userAgent === undefined || !isAiChatbot(userAgent) || !isRead) {
-      return sortPage(ended, span);
-    }
+    if (!isAiChatbot(request) || !isRead) return sortPage(ended, span);
     const header = (name: string) => readHeader(captured?.request?.headers, span.attributes, name);
     const headers = { cookie: header('cookie'), range: header('range') };
     if (!readsContent(request, headers)) return 'ai_chatbot';

@@ -50,7 +50,7 @@ export function createToChatbotParameters(
     const host = request.host?.toLowerCase();
     const isFile = isDocument(request.path, statusCode, response.contentType);
     const query = isFile ? undefined : request.query;
-    const url = toUrl({ scheme, host, query }, path).text;
+    const url = toUrl({ scheme, host, query }, path).value;
     return {
       recMode: '1',
       url: isFile ? undefined : toParameterValue(PARAMETERS.url, url),
@@ -98,8 +98,8 @@ function setAll(parameters: HitFields, chatbot: ChatbotParameters): void {
 }
 
 /**
- * Looks for the names in what is sent of a user agent: Matomo does not see a name that is cut off. Not remembered, because it is
- * asked before it is known whether the visitor may be tracked, and a lookup takes longer.
+ * Looks for the names in what is sent of a user agent: Matomo does not see a name that is cut off. Texts are not remembered: whether their
+ * visitors may be tracked is decided later.
  */
 export function createIsAiChatbot(names: readonly string[]): (userAgent: string) => boolean {
   const findAiChatbot = createFindAiChatbot(names);

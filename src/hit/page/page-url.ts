@@ -1,5 +1,6 @@
-import { memoize, memoizePair } from '../../common/generation-cache.js';
-import { type EncodedText, isPlain, toEncoded } from '../text.js';
+import { memoize } from '../../common/generation-cache.js';
+import { createField, type Field, rawField } from '../field.js';
+import { encodeValue, isPlain } from '../text.js';
 import {
   createToTrackedQuery,
   isPolling,
@@ -10,6 +11,8 @@ import {
 
 /** Matomo cuts there, by bytes; what is sent is ASCII. */
 const MAX_URL_LENGTH = 1024;
+/** Longer ones may exceed Matomo's limit when they are HTML-escaped. */
+const SAFE_URL_LENGTH = 170;
 
 // A host as it may stand in a URL: a name or an address, IPv6 in brackets, a port. No userinfo, no path.
 const MAX_HOST_LENGTH = 259; // a name of 253 bytes and a port
@@ -29,43 +32,52 @@ interface Located {
   readonly query: string | undefined;
 }
 
+/** A part of a URL, and its encoding in the value of a query string. */
+interface UrlPart {
+  readonly text: string;
+  readonly encoded: string;
+}
+
+const NO_QUERY: UrlPart = { text: '', encoded: '' };
+
 /**
  * The absolute URL of a request whose path comes redacted, of at most 1,024 bytes: the query is the first to be cut. Encoding its parts
  * one by one yields the same as encoding the whole.
  */
 export function createToPageUrl(
   options: PageUrlOptions,
-): (request: Located, path: string) => EncodedText {
+): (request: Located, path: string) => Field {
   const toTrackedQuery = createToTrackedQuery(options);
-  const toQuery = memoize(
-    (query: string) => {
-      const stable = isPolling(query) ? withoutTimestamp(query) : query;
-      return toEncoded(encodeUnsafe(cutRaw(toTrackedQuery(stable))));
-    },
-    ({ text }, query) => text === query,
-  );
-  const baseUrl = options.baseUrl === undefined ? undefined : toEncoded(options.baseUrl);
-  const toOrigin = memoizePair((host: string, scheme: string) =>
-    toEncoded(`${scheme}://${toHost(host, scheme)}`),
-  );
+  const toQuery = memoize((query: string): UrlPart => {
+    const stable = isPolling(query) ? withoutTimestamp(query) : query;
+    const tracked = encodeUnsafe(cutRaw(toTrackedQuery(stable)));
+    return tracked === '' ? NO_QUERY : toPart(`?${tracked}`);
+  }, isSentAsItCame);
+  const baseUrl = options.baseUrl === undefined ? undefined : rawField('url', options.baseUrl);
+  const toHttp = memoize((host: string) => rawField('url', `http://${toHost(host, 'http')}`));
+  const toHttps = memoize((host: string) => rawField('url', `https://${toHost(host, 'https')}`));
   return function toPageUrl({ scheme, host = '', query }, path) {
-    const origin = baseUrl ?? toOrigin(host, scheme);
+    const origin = baseUrl ?? (scheme === 'https' ? toHttps(host) : toHttp(host));
     const place = toPlace(cutRaw(options.siteSearch ? path : removeSearchFromPath(path)));
-    const page = joinTexts(origin, place);
-    if (page.text.length > MAX_URL_LENGTH) return toEncoded(cut(page.text, MAX_URL_LENGTH));
-    const tracked = query === undefined ? undefined : toQuery(query);
-    if (tracked === undefined || tracked.text === '') return page;
-    const url = {
-      text: `${page.text}?${tracked.text}`,
-      encoded: `${page.encoded}?${tracked.encoded}`,
-    };
-    if (url.text.length <= MAX_URL_LENGTH) return url;
-    return toEncoded(cutQuery(url.text, page.text.length));
+    const tracked = query === undefined ? NO_QUERY : toQuery(query);
+    const value = origin.value + place.text + tracked.text;
+    if (value.length > SAFE_URL_LENGTH) {
+      return toLongField(value, origin.value.length + place.text.length);
+    }
+    return { name: 'url', value, text: origin.text + place.encoded + tracked.encoded };
   };
 }
 
-function joinTexts(first: EncodedText, second: EncodedText): EncodedText {
-  return { text: first.text + second.text, encoded: first.encoded + second.encoded };
+/** Other queries are not remembered: they may hold secrets. */
+function isSentAsItCame({ text }: UrlPart, query: string): boolean {
+  return text === '' ? query === '' : text.length === query.length + 1 && text.endsWith(query);
+}
+
+function toLongField(url: string, pathEnd: number): Field {
+  let text = url;
+  if (pathEnd > MAX_URL_LENGTH) text = cut(url, MAX_URL_LENGTH);
+  else if (url.length > MAX_URL_LENGTH) text = cutQuery(url, pathEnd);
+  return createField('url', text) ?? rawField('url', text);
 }
 
 /** Without the port that the scheme has anyway, or that the listener had behind what made the scheme https. */
@@ -79,8 +91,12 @@ export function isUrlHost(host: string): boolean {
   return host.length <= MAX_HOST_LENGTH && HOST.test(host) && URL.canParse(`http://${host}/`);
 }
 
-function toPlace(path: string): EncodedText {
-  return isPlain(path) ? { text: path, encoded: path } : toEncoded(encodeUnsafe(path));
+function toPlace(path: string): UrlPart {
+  return isPlain(path) ? { text: path, encoded: path } : toPart(encodeUnsafe(path));
+}
+
+function toPart(text: string): UrlPart {
+  return { text, encoded: encodeValue(text) };
 }
 
 function encodeUnsafe(text: string): string {

@@ -8,7 +8,7 @@ export function toParameterValue(declaration: ValueRules, value: unknown): strin
     case 'text':
       return toText(declaration, value);
     case 'referrer':
-      return toText(declaration, typeof value === 'string' ? withoutUserInfo(value.trim()) : value);
+      return toText(declaration, isTextWithAt(value) ? withoutUserInfo(value.trim()) : value);
     case 'url':
       return toUrl(declaration, value);
     case 'json':
@@ -29,15 +29,20 @@ export function toParameterValue(declaration: ValueRules, value: unknown): strin
   }
 }
 
+function isTextWithAt(value: unknown): value is string {
+  return typeof value === 'string' && value.includes('@');
+}
+
 function toText(declaration: ValueRules, value: unknown): string | undefined {
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
     return undefined;
   }
-  let text = cleanText(String(value));
+  const whole = cleanText(String(value));
+  let text = whole;
   if (declaration.maxCharacters !== undefined)
     text = cutCharacters(text, declaration.maxCharacters);
   if (declaration.maxBytes !== undefined) text = cutBytes(text, declaration.maxBytes);
-  text = text.trimEnd(); // the cut may be after a space
+  if (text !== whole) text = text.trimEnd(); // the cut may be after a space
   return text === '' || (text === '0' && declaration.isZeroEmpty) ? undefined : text;
 }
 

@@ -13,8 +13,8 @@ export const graphqlAdapter: OperationAdapter = {
   readMessage: ({ operationName, query, extensions }) =>
     (query ?? extensions) === undefined ? undefined : toName(operationName),
   readTarget({ method, query }) {
-    if (query === undefined || method !== 'GET' || !DOCUMENT_PARAMETER.test(query))
-      return undefined;
+    if (method !== 'GET' || !query?.includes('operationName=')) return undefined;
+    if (!DOCUMENT_PARAMETER.test(query)) return undefined;
     const name = NAME_PARAMETER.exec(query)?.[1];
     return name === undefined ? undefined : { name, count: 1 };
   },

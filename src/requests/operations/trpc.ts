@@ -11,10 +11,10 @@ export const trpcAdapter: OperationAdapter = {
   kind: 'trpc',
   attributes: [],
   readTarget({ path, query, route }) {
+    const isBatch = query !== undefined && route === undefined && BATCH.test(query);
+    if (!isBatch && !path.includes('/trpc/')) return undefined; // nearly all requests
     const slash = path.lastIndexOf('/');
-    const isBelow = path.endsWith('/trpc', slash);
-    if (!isBelow && (query === undefined || route !== undefined || !BATCH.test(query)))
-      return undefined;
+    if (!isBatch && !path.endsWith('/trpc', slash)) return undefined;
     const procedures = path.slice(slash + 1);
     const comma = procedures.indexOf(',');
     const first = toName(comma < 0 ? procedures : procedures.slice(0, comma));

@@ -69,7 +69,7 @@ test('no text of entities, separators and names makes a site search of a page vi
   fc.assert(
     fc.property(text, fc.option(text, { nil: undefined }), (path, query) => {
       const request = { scheme: 'https', host: 'h.example', query };
-      const url = toPageUrl(request, `/${path}`).text;
+      const url = toPageUrl(request, `/${path}`).value;
       expect(keywordsIn(url), url).toEqual([]);
     }),
     seededRuns(RUNS),
