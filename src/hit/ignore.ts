@@ -27,6 +27,7 @@ export function createFindIgnoreReason(
 
   /** CORS preflights are ignored here, too, if the options name OPTIONS. */
   function isIgnoredMethod(method: string): boolean {
+    if (ignored.size === 0 && allowed === undefined) return false;
     const upper = method.toUpperCase();
     return ignored.has(upper) || (allowed !== undefined && !allowed.has(upper));
   }

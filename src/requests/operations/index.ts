@@ -17,6 +17,8 @@ const ADAPTERS: readonly OperationAdapter[] = [
   trpcAdapter,
 ];
 
+const TARGET_ADAPTERS = ADAPTERS.filter(({ readTarget }) => readTarget !== undefined);
+
 /** The attributes of spans that are read, so that the gateway keeps them. */
 export const OPERATION_ATTRIBUTES: readonly string[] = ADAPTERS.flatMap(
   ({ attributes }) => attributes,
@@ -95,8 +97,9 @@ export function readOperation(
     if (call) return { kind: 'mcp', ...call, hasFailed };
   }
   const named = (span ? undefined : spanOperation) ?? captured?.operation;
-  const found =
-    readBody(frameworkRequestOf(captured?.request), target.method) ?? readTarget(target);
+  const body =
+    target.method === 'POST' ? readBody(frameworkRequestOf(captured?.request)) : undefined;
+  const found = body ?? readTarget(target);
   if (named === undefined && found === undefined) return undefined;
   if (response.readsMcp && found?.kind === 'json-rpc' && found.name === 'initialize') {
     const beginning = mcpEndpoints.readInitialize(target, { ...response, span, captured });
@@ -124,8 +127,8 @@ function isMcp(operation: NamedOperation | undefined): boolean {
 type KindOfOperation = FoundOperation & Pick<Operation, 'kind'>;
 
 /** Of a batch, only the first message is read. */
-function readBody(request: object | undefined, method: string): KindOfOperation | undefined {
-  if (request === undefined || method !== 'POST') return undefined;
+function readBody(request: object | undefined): KindOfOperation | undefined {
+  if (request === undefined) return undefined;
   try {
     const { body } = request as { readonly body?: unknown };
     if (typeof body !== 'object' || body === null) return undefined;
@@ -143,7 +146,7 @@ function readBody(request: object | undefined, method: string): KindOfOperation 
 }
 
 function readTarget(target: OperationTarget): KindOfOperation | undefined {
-  for (const { kind, readTarget: read } of ADAPTERS) {
+  for (const { kind, readTarget: read } of TARGET_ADAPTERS) {
     const found = read?.(target);
     if (found) return { kind, ...found };
   }
