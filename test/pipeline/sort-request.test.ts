@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest';
+import { Client } from '../../src/hit/visitor/client.js';
+import { createSortRequest } from '../../src/pipeline/sort-request.js';
+import { endRecord, RequestRecord } from '../../src/requests/request-record.js';
+import { finishedSpan, httpRequest, NOON } from '../support/builders.js';
+import { DEFAULT_OPTIONS } from '../support/default-options.js';
+
+test('what a list of AI chatbots says about a client is not taken for what another one says', () => {
+  const client = new Client('x amzn-user/1', undefined);
+  const isChatbot = (aiChatbotUserAgents: readonly string[]) => {
+    const sort = createSortRequest({ ...DEFAULT_OPTIONS, aiChatbotUserAgents });
+    const request = httpRequest({ client, userAgent: client.userAgent });
+    sort(endRecord(new RequestRecord(NOON), request), finishedSpan());
+    return request.chatbotResponse !== undefined;
+  };
+  expect(isChatbot(['Amzn-User'])).toBe(true);
+  expect(isChatbot(['Claude-User'])).toBe(false);
+  expect(isChatbot(['Amzn-User'])).toBe(true);
+});
