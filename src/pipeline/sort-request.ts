@@ -1,6 +1,5 @@
 import { createIsAiChatbot, readsContent } from '../hit/bots/ai-chatbot-hit.js';
 import { isLaterPart } from '../hit/bots/documents.js';
-import type { HttpRequest } from '../hit/http-request.js';
 import { createFindNoPageReason, type NoPageOptions } from '../hit/ignore.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
@@ -33,21 +32,12 @@ export function createSortRequest({
     return otherwise;
   };
   if (aiChatbots === 'off') return sortPage;
-  const hasChatbotName = createIsAiChatbot(aiChatbotUserAgents);
-
-  function isAiChatbot({ userAgent, client }: HttpRequest): boolean {
-    if (!client) return userAgent !== undefined && hasChatbotName(userAgent);
-    if (client.chatbotFilter !== hasChatbotName) {
-      client.chatbotFilter = hasChatbotName;
-      client.isAiChatbot = hasChatbotName(client.userAgent);
-    }
-    return client.isAiChatbot;
-  }
+  const isAiChatbot = createIsAiChatbot(aiChatbotUserAgents);
 
   return function sortRequest(ended, span) {
     const { request, captured } = ended;
     const isRead = READS.test(request.method) && request.operation?.kind !== 'mcp';
-    if (!isAiChatbot(request) || !isRead) return sortPage(ended, span);
+    if (!isAiChatbot(request.userAgent, request.client) || !isRead) return sortPage(ended, span);
     const header = (name: string) => readHeader(captured?.request?.headers, span.attributes, name);
     const headers = { cookie: header('cookie'), range: header('range') };
     if (!readsContent(request, headers)) return 'ai_chatbot';

@@ -3,10 +3,17 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { requestListener } from '../common/channel-listener.js';
 import type { Attributes } from '../common/otel-types.js';
-import { createIsAiChatbot, hasBody, readBodySize, toSize } from '../hit/bots/ai-chatbot-hit.js';
+import {
+  createIsAiChatbot,
+  hasBody,
+  type IsAiChatbot,
+  readBodySize,
+  toSize,
+} from '../hit/bots/ai-chatbot-hit.js';
 import type { ChatbotResponse } from '../hit/http-request.js';
 import { type FinishedSpan, textOf } from './finished-span.js';
 import type { Http2Response } from './http2-exchange.js';
+import { knownClient } from './read-headers.js';
 import type { EndedRecord } from './request-record.js';
 
 /** Not public, but unchanged since Node.js 0.x. */
@@ -26,11 +33,11 @@ const sizes = new WeakMap<object, number>();
  * connection wrote between two events of Node.js, minus headers and informational responses (1xx). So it is right for
  * compression, TLS and keep-alive, and includes the framing of a chunked body. Over HTTP/2, all responses are measured.
  */
-export function measureResponses(isMeasured: (userAgent: string) => boolean): () => void {
+export function measureResponses(isMeasured: IsAiChatbot): () => void {
   const requests = channel('http.server.request.start');
   const onRequest = requestListener(({ request, response }) => {
     const userAgent = request.headers['user-agent'];
-    if (userAgent !== undefined && isMeasured(userAgent)) measure(response);
+    if (userAgent !== undefined && isMeasured(userAgent, knownClient(userAgent))) measure(response);
   });
   requests.subscribe(onRequest);
   return () => void requests.unsubscribe(onRequest);
@@ -121,9 +128,8 @@ export function watchChatbotResponses(names: readonly string[]): ChatbotResponse
   const stop = measureResponses(isAiChatbot);
   return {
     read(record, span) {
-      const { userAgent } = record.request;
-      const isRead = userAgent !== undefined && isAiChatbot(userAgent);
-      return isRead ? readChatbotResponse(record, span) : undefined;
+      const { userAgent, client } = record.request;
+      return isAiChatbot(userAgent, client) ? readChatbotResponse(record, span) : undefined;
     },
     stop,
   };

@@ -83,6 +83,11 @@ function clientOf(userAgent: string | undefined, language = ''): Client | undefi
   return clientOfLanguage(userAgent as string, language, known);
 }
 
+/** A client with this user agent, in whatever language, if any is remembered. */
+export function knownClient(userAgent: string): Client | undefined {
+  return userAgents.get(userAgent)?.latest;
+}
+
 function clientOfLanguage(header: string, language: string, known: UserAgent | undefined): Client {
   const client = known?.clients.get(language);
   if (!known || !client) {

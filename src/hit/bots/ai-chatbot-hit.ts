@@ -5,6 +5,7 @@ import { createToPageUrl, type PageUrlOptions } from '../page/page-url.js';
 import { isTimed } from '../page/request-timings.js';
 import { PARAMETERS } from '../parameters/parameter-table.js';
 import { toParameterValue } from '../parameters/parameter-value.js';
+import type { Client } from '../visitor/client.js';
 import { createFindAiChatbot } from './ai-chatbots.js';
 import { isDocument, isLaterPart } from './documents.js';
 
@@ -97,15 +98,29 @@ function setAll(parameters: HitFields, chatbot: ChatbotParameters): void {
   }
 }
 
+/** Whether a user agent is that of an AI chatbot. A known client remembers it. */
+export type IsAiChatbot = (userAgent: string | undefined, client?: Client) => boolean;
+
 /**
  * Looks for the names in what is sent of a user agent: Matomo does not see a name that is cut off. Texts are not remembered: whether their
  * visitors may be tracked is decided later.
  */
-export function createIsAiChatbot(names: readonly string[]): (userAgent: string) => boolean {
+export function createIsAiChatbot(names: readonly string[]): IsAiChatbot {
   const findAiChatbot = createFindAiChatbot(names);
-  return (userAgent) => {
+
+  function hasName(userAgent: string): boolean {
     if (findAiChatbot(userAgent) === undefined) return false;
     return findAiChatbot(createField('ua', userAgent)?.value ?? '') !== undefined;
+  }
+
+  return function isAiChatbot(userAgent, client) {
+    if (userAgent === undefined) return false;
+    if (!client) return hasName(userAgent);
+    if (client.chatbotNames !== names) {
+      client.chatbotNames = names;
+      client.isAiChatbot = hasName(client.userAgent);
+    }
+    return client.isAiChatbot;
   };
 }
 
