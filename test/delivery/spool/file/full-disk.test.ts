@@ -9,13 +9,13 @@ import { mountTinyDisk } from '../../../support/tiny-disk.js';
 const PATIENCE = { timeoutMillis: 40_000 };
 const FULL = /\(ENOSPC\).*\[spool-not-written\]/g;
 
-async function setUp() {
+/** `maxSpoolBytes`: with segments of an eighth of that, the last of a process that lives stays, the others make room. */
+async function setUp(maxSpoolBytes = 1024 ** 2) {
   const disk = await mountTinyDisk(256);
   const inspector = await startInspector();
   onTestFinished(() => inspector.close());
   inspector.play({ status: 503 });
-  // Segments of an eighth of that: the last of a process that lives stays, the others make room.
-  const env = { MATOMO_MAX_SPOOL_BYTES: String(1024 ** 2), MATOMO_SPOOL: disk.folder };
+  const env = { MATOMO_MAX_SPOOL_BYTES: String(maxSpoolBytes), MATOMO_SPOOL: disk.folder };
   const start = () => startSpoolWorker({ MATOMO_URL: inspector.url, ...env }, disk.prefix);
   return { disk, inspector, start };
 }
@@ -75,7 +75,8 @@ test('a disk that fills up while Matomo is unavailable: hits wait in memory, and
 test('memory that is full as well: what is too much is counted', {
   timeout: 90_000,
 }, async () => {
-  const { disk, inspector, start } = await setUp();
+  // More than the memory holds: each attempt to write takes all hits that wait, and drops those beyond.
+  const { disk, inspector, start } = await setUp(16 * 1024 ** 2);
   const worker = start();
   await eventually(() => filesIn(disk.outside, '.owner').length === 1);
   disk.fill();
