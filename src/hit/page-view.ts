@@ -93,7 +93,7 @@ export function createPageViewReader(
   const toReferrer = createToReferrer(options, redactPath);
   const toSite = memoize((site: number) => siteFields(site, trackBots));
   const toReferrerField = createToField('urlref');
-  // Times repeat more often than anything else, and one flat text costs less than the pieces of two fields.
+  // Seconds and durations repeat, and one flat text costs less than the pieces of two fields.
   const toTime = memoize((seconds: number) => new FieldGroup([createField('cdt', seconds)]));
   const toDuration = memoize((millis: number) => {
     // Matomo 4 and later ignore `gt_ms`, so the duration is the server time too, unless the request has other timings.

@@ -70,14 +70,14 @@ export function createToPageUrl(
 
 /** Other queries are not remembered: they may hold secrets. */
 function isSentAsItCame({ text }: UrlPart, query: string): boolean {
-  return text === '' ? query === '' : text.length === query.length + 1 && text.endsWith(query);
+  return text === (query === '' ? '' : `?${query}`);
 }
 
 function toLongField(url: string, pathEnd: number): Field {
   let text = url;
   if (pathEnd > MAX_URL_LENGTH) text = cut(url, MAX_URL_LENGTH);
   else if (url.length > MAX_URL_LENGTH) text = cutQuery(url, pathEnd);
-  return createField('url', text) ?? rawField('url', text);
+  return createField('url', text) as Field; // a scheme and a host make every URL valid
 }
 
 /** Without the port that the scheme has anyway, or that the listener had behind what made the scheme https. */

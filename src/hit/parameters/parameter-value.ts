@@ -8,7 +8,7 @@ export function toParameterValue(declaration: ValueRules, value: unknown): strin
     case 'text':
       return toText(declaration, value);
     case 'referrer':
-      return toText(declaration, isTextWithAt(value) ? withoutUserInfo(value.trim()) : value);
+      return toText(declaration, typeof value === 'string' ? withoutUserInfo(value.trim()) : value);
     case 'url':
       return toUrl(declaration, value);
     case 'json':
@@ -27,10 +27,6 @@ export function toParameterValue(declaration: ValueRules, value: unknown): strin
     case 'variables':
       return undefined; // made of all custom variables of a request
   }
-}
-
-function isTextWithAt(value: unknown): value is string {
-  return typeof value === 'string' && value.includes('@');
 }
 
 function toText(declaration: ValueRules, value: unknown): string | undefined {

@@ -1,5 +1,5 @@
-// Preloaded: prints where a server of requests listens that a framework starts; Vite first tries the port with a server of its own, which
-// it closes. This file requires nothing that `register` watches.
+// Preloaded: prints the address of the HTTP server that a framework starts. Vite first tries the port with another server, which it
+// closes. This file requires nothing that `register` watches.
 const { subscribe } = require('node:diagnostics_channel');
 
 subscribe('tracing:net.server.listen:asyncEnd', ({ server }) => {

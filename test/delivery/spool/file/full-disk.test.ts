@@ -9,7 +9,7 @@ import { mountTinyDisk } from '../../../support/tiny-disk.js';
 const PATIENCE = { timeoutMillis: 40_000 };
 const FULL = /\(ENOSPC\).*\[spool-not-written\]/g;
 
-/** `maxSpoolBytes`: with segments of an eighth of that, the last of a process that lives stays, the others make room. */
+/** Segments have an eighth of `maxSpoolBytes`: the last one of a running process stays, the others make room. */
 async function setUp(maxSpoolBytes = 1024 ** 2) {
   const disk = await mountTinyDisk(256);
   const inspector = await startInspector();
@@ -75,7 +75,7 @@ test('a disk that fills up while Matomo is unavailable: hits wait in memory, and
 test('memory that is full as well: what is too much is counted', {
   timeout: 90_000,
 }, async () => {
-  // More than the memory holds: each attempt to write takes all hits that wait, and drops those beyond.
+  // More than memory holds: a retry takes all queued hits, and those beyond `maxSpoolBytes` would be lost in the spool.
   const { disk, inspector, start } = await setUp(16 * 1024 ** 2);
   const worker = start();
   await eventually(() => filesIn(disk.outside, '.owner').length === 1);
