@@ -3,6 +3,7 @@ import { AI_AGENT_FIELDS } from './bots/ai-chatbots.js';
 import {
   createField,
   createToField,
+  type Field,
   FieldGroup,
   type FieldList,
   rawField,
@@ -90,9 +91,7 @@ export function createPageViewReader(
   const toClientFields = createToClientFields();
   const toTitle = createToTitle(options);
   const toVariables = createToVariables(options, report);
-  const toReferrer = createToReferrer(options, redactPath);
-  const toSite = memoize((site: number) => siteFields(site, trackBots));
-  const toReferrerField = createToField('urlref');
+  const toReferrer = createToReferrerField(options, redactPath);
   // Seconds and durations repeat, and one flat text costs less than the pieces of two fields.
   const toTime = memoize((seconds: number) => new FieldGroup([createField('cdt', seconds)]));
   const toDuration = memoize((millis: number) => {
@@ -101,6 +100,7 @@ export function createPageViewReader(
   });
   const toVisitorId = createToVisitorId(options.visitorKey);
   const toVisitor = createToVisitor(
+    memoize((site) => siteFields(site, trackBots)),
     (address) =>
       hasToken ? createField('cip', hidesAddress ? HIDDEN_ADDRESS : address) : undefined,
     (traits) => (options.visitorId === 'none' ? undefined : toVisitorId(traits)),
@@ -145,9 +145,7 @@ export function createPageViewReader(
       const toUrl = siteSearch && isGraphqlRequest(request) ? toGraphqlUrl : toPageUrl;
       const url = toUrl(request, path);
       const referrer =
-        request.referrer === undefined
-          ? undefined
-          : toReferrerField(toReferrer(request.referrer, host));
+        request.referrer === undefined ? undefined : toReferrer(request.referrer, host);
       const place = toPlace(request, isPageData ? toPagePath(redacted) : redacted);
       return {
         request,
@@ -158,14 +156,7 @@ export function createPageViewReader(
         referrer: referrer?.value,
         traits,
         visitor,
-        shared: [
-          toSite(site),
-          client,
-          visitor.fields,
-          url,
-          referrer,
-          isAiAgent ? SIGNATURE : undefined,
-        ],
+        shared: [visitor.fields, client, url, referrer, isAiAgent ? SIGNATURE : undefined],
         own: [
           toTitle(request, path, place),
           toVariables(statusCode, method),
@@ -179,6 +170,22 @@ export function createPageViewReader(
     toVisitor,
     toAnyVisitorId: (traits) => toVisitor(traits).id ?? toVisitorId(traits),
   };
+}
+
+/** The referrer. Remembered is only what recurs and is sent as it came: queries differ, and others may hold secrets. */
+function createToReferrerField(
+  options: PageViewOptions,
+  redactPath: (path: string) => string,
+): (referrer: string, host: string | undefined) => Field | undefined {
+  const toReferrer = createToReferrer(options, redactPath);
+  const toField = createToField('urlref');
+  const create = (referrer: string, host?: string) => toField(toReferrer(referrer, host));
+  if (options.urlPaths === 'template') return create; // depends on the host
+  const remember = memoize(
+    (referrer: string) => create(referrer),
+    (field, referrer) => field?.value === referrer,
+  );
+  return (referrer) => (referrer.includes('?') ? create(referrer) : remember(referrer));
 }
 
 /** Titles of longer methods are not remembered: HTTP has none. */

@@ -29,6 +29,7 @@ const SCRIPT = `
   function add(i) {
     const referer = 'https://ref.example/?a=1&token=' + text('referrer', i);
     build(request({ referer }, { query: 'a=1&token=' + text('query', i) + '&mail=1' }), 1, 2);
+    build(request({ referer: 'https://ref.example/token=' + text('page', i) }), 1, 2);
     findReason(request({ dnt: '1', 'user-agent': text('agent', i), 'accept-language': text('language', i) }));
     build(request({ 'user-agent': text('sent', i) }, { address: address('203.0.113', i) }), 1, 2);
     for (const builder of daily) {

@@ -56,9 +56,13 @@ export function createToPageUrl(
   const baseUrl = options.baseUrl === undefined ? undefined : rawField('url', options.baseUrl);
   const toHttp = memoize((host: string) => rawField('url', `http://${toHost(host, 'http')}`));
   const toHttps = memoize((host: string) => rawField('url', `https://${toHost(host, 'https')}`));
+  function toPlace(path: string): UrlPart {
+    if (isPlain(path)) return { text: path, encoded: path };
+    return toPart(encodeUnsafe(cutRaw(options.siteSearch ? path : removeSearchFromPath(path))));
+  }
   return function toPageUrl({ scheme, host = '', query }, path) {
     const origin = baseUrl ?? (scheme === 'https' ? toHttps(host) : toHttp(host));
-    const place = toPlace(cutRaw(options.siteSearch ? path : removeSearchFromPath(path)));
+    const place = toPlace(path);
     const tracked = query === undefined ? NO_QUERY : toQuery(query);
     const value = origin.value + place.text + tracked.text;
     if (value.length > SAFE_URL_LENGTH) {
@@ -89,10 +93,6 @@ function toHost(host: string, scheme: string): string {
 /** A port beyond 65,535 or an address such as 1.2.3.4.5 passes the pattern, but then Matomo cannot parse the URL. */
 export function isUrlHost(host: string): boolean {
   return host.length <= MAX_HOST_LENGTH && HOST.test(host) && URL.canParse(`http://${host}/`);
-}
-
-function toPlace(path: string): UrlPart {
-  return isPlain(path) ? { text: path, encoded: path } : toPart(encodeUnsafe(path));
 }
 
 function toPart(text: string): UrlPart {

@@ -4,7 +4,7 @@ import { type Field, FieldGroup, rawField } from '../field.js';
 
 const DAY_MILLIS = 86_400_000;
 const ID_BYTES = 8;
-/** Visitors who are remembered, some 300 bytes each: to compute an ID takes longer than all else of a hit. */
+/** Visitors who are remembered: to compute an ID takes longer than all else of a hit. */
 const MAX_VISITORS = 40_000;
 
 /** What a visitor ID is made of. */
@@ -25,7 +25,7 @@ export interface Visitor {
   readonly day: number;
   /** `undefined` if none is sent. */
   readonly id: string | undefined;
-  /** Address and visitor ID, as they are sent. */
+  /** Site, address and visitor ID, as they are sent: the beginning of a hit. */
   readonly fields: FieldGroup;
 }
 
@@ -52,6 +52,7 @@ export function createToVisitorId(
 
 /** Finds what is sent of a visitor. Visitors are not remembered if their IDs must not be linked to addresses later, or by session. */
 export function createToVisitor(
+  toSite: (site: number) => FieldGroup,
   toAddress: (address: string) => Field | undefined,
   toId: (traits: VisitorTraits) => string | undefined,
   areRemembered = true,
@@ -64,6 +65,7 @@ export function createToVisitor(
     if (known && known.day === day && known.site === site) return known;
     const id = toId(traits);
     const fields = new FieldGroup([
+      ...toSite(site).fields,
       address === undefined ? undefined : toAddress(copyText(address)),
       id === undefined ? undefined : rawField('cid', id),
     ]);

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { createField } from '../../../src/hit/field.js';
+import { createField, siteFields } from '../../../src/hit/field.js';
 import {
   createToVisitor,
   createToVisitorId,
@@ -41,19 +41,22 @@ const toAddress = (address: string) => createField('cip', address);
 
 test('clients, days and sites that alternate keep their IDs', () => {
   const toVisitorId = createToVisitorId('key');
-  const toVisitor = createToVisitor(toAddress, toVisitorId);
+  const toVisitor = createToVisitor(siteFields, toAddress, toVisitorId);
   const others = [{ site: 2 }, { startMillis: midnight }, { address: '192.0.2.2' }, {}];
   for (const other of [...others, ...others]) {
     const traits = { ...client, ...other };
     const id = toVisitorId(traits);
     const { id: known, fields } = toVisitor(traits);
-    expect([known, fields.text]).toEqual([id, `&cip=${traits.address}&cid=${id}`]);
+    expect([known, fields.text]).toEqual([
+      id,
+      `?idsite=${traits.site}&rec=1&apiv=1&cip=${traits.address}&cid=${id}`,
+    ]);
   }
 });
 
 test('the ID of a visitor is computed once, even if 20,000 take turns', () => {
   const computed: VisitorTraits[] = [];
-  const toVisitor = createToVisitor(toAddress, (traits) => {
+  const toVisitor = createToVisitor(siteFields, toAddress, (traits) => {
     computed.push(traits);
     return '0123456789abcdef';
   });
@@ -63,13 +66,13 @@ test('the ID of a visitor is computed once, even if 20,000 take turns', () => {
 });
 
 test('a visitor without address or ID is sent without them', () => {
-  const toVisitor = createToVisitor(toAddress, () => undefined);
-  expect(toVisitor({ ...client, address: undefined }).fields.text).toBe('');
-  expect(toVisitor(client).fields.text).toBe('&cip=192.0.2.1');
+  const toVisitor = createToVisitor(siteFields, toAddress, () => undefined);
+  expect(toVisitor({ ...client, address: undefined }).fields.text).toBe('?idsite=1&rec=1&apiv=1');
+  expect(toVisitor(client).fields.text).toBe('?idsite=1&rec=1&apiv=1&cip=192.0.2.1');
 });
 
 test('a visitor keeps no text of which the user agent or the address is a part', () => {
-  const toVisitor = createToVisitor(toAddress, () => undefined);
+  const toVisitor = createToVisitor(siteFields, toAddress, () => undefined);
   const kept = keptBytes((part) => toVisitor({ ...client, userAgent: part, address: part }));
   expect(kept).toBeLessThan(PARTS_BYTES / 4);
 });
