@@ -11,8 +11,10 @@ export interface SpoolWorker {
   readonly pid: number;
   /** When each of its requests ended, epoch milliseconds, by name. */
   readonly ended: ReadonlyMap<string, number>;
-  /** Whether it has said that it stored or sent this request. What it has in memory only are the newest. */
+  /** Whether it has said that it stored or sent this request. What it has in memory only are the newest, unless its disk has hung. */
   isSafe(name: string): boolean;
+  /** Whether its oldest request that was not safe was ever so old that newer ones are sent from memory, as if the disk hung. */
+  hasHung(): boolean;
   /** Moments at which hits were unaccounted for. */
   readonly lawless: readonly string[];
   stderr(): string;
@@ -28,6 +30,9 @@ export const SPOOL_WORKER: string = join(ROOT, 'test/support/apps/spool-worker.m
 
 let workers = 0;
 
+/** A spool that takes longer than this for a write is passed over. */
+const HANGING_MILLIS = 2_000;
+
 /** `prefix`: what its command begins with. `script`: a copy of the application beside other versions of packages. */
 export function startSpoolWorker(
   env: Readonly<Record<string, string>>,
@@ -35,10 +40,11 @@ export function startSpoolWorker(
   script: string = SPOOL_WORKER,
 ): SpoolWorker {
   workers += 1;
+  const name = `w${workers}`;
   const [command = '', ...args] = [...prefix, process.execPath, script];
   const child = spawn(command, args, {
     cwd: ROOT,
-    env: { PATH: process.env.PATH, NAME: `w${workers}`, MATOMO_SITE_ID: '1', ...env },
+    env: { PATH: process.env.PATH, NAME: name, MATOMO_SITE_ID: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const ended = new Map<string, number>();
@@ -46,14 +52,18 @@ export function startSpoolWorker(
   let stderr = '';
   let rest = '';
   let safe = 0;
+  let hasHung = false;
+  /** How old the oldest request is that is in memory only. */
+  const unsafeMillis = () => Date.now() - (ended.get(`${name}-${safe + 1}`) ?? Date.now());
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     const lines = (rest + text).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) {
-      const [name = '', time = ''] = line.split(' ', 2);
-      if (name === 'LAW') lawless.push(line);
-      else if (name === 'SAFE') safe = Number(time);
-      else ended.set(name, Number(time));
+      const [what = '', value = ''] = line.split(' ', 2);
+      hasHung ||= unsafeMillis() > HANGING_MILLIS;
+      if (what === 'LAW') lawless.push(line);
+      else if (what === 'SAFE') safe = Number(value);
+      else ended.set(what, Number(value));
     }
   });
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -67,7 +77,8 @@ export function startSpoolWorker(
   return {
     pid: child.pid as number,
     ended,
-    isSafe: (name) => Number(name.split('-')[1]) <= safe,
+    isSafe: (request) => Number(request.split('-')[1]) <= safe,
+    hasHung: () => hasHung,
     lawless,
     stderr: () => stderr,
     request: (count) => ask(child, { requests: count }),
@@ -79,6 +90,11 @@ export function startSpoolWorker(
       if (signal === 'SIGKILL') await closed;
     },
   };
+}
+
+/** Whether the worker of a request has hung: then its newer requests may arrive first. */
+export function isOfHungWorker(request: string, all: readonly SpoolWorker[]): boolean {
+  return all.some((worker) => worker.ended.has(request) && worker.hasHung());
 }
 
 async function ask(child: ChildProcess, message: object | string): Promise<MatomoStats> {
