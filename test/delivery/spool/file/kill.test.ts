@@ -96,6 +96,7 @@ test(`${ROUNDS} kills at any instant lose nothing that was older than half a sec
   expect(outOfOrder.filter((name) => !isOfHungWorker(name, all))).toEqual([]);
   expect(matomo.bulks.filter(({ names }) => names.length > 100)).toEqual([]); // maxExportBatchSize
   for (const [kill, bulks] of repeats) {
+    if (all.some((worker) => worker.hasHung())) break; // without a disk, each process sends for itself
     expect(bulks.size).toBe(1);
     for (const { names, connection, answeredMillis } of bulks.keys()) {
       expect(connection.bulks.at(-1)?.names).toEqual(names);
