@@ -1,5 +1,3 @@
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { eventually, runNode, startServer } from '../support/child-process.js';
 import { APPS, get, matomo, REGISTER, titles } from '../support/registered-app.js';
@@ -82,13 +80,7 @@ test('a provider that is not the SDK’s is named, with what to write instead, a
 
 test('every worker of a cluster tracks its own requests; threads take no part', async () => {
   const { inspector, env } = await matomo();
-  const probe = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => probe.once('listening', resolve));
-  const CLUSTER_PORT = String((probe.address() as AddressInfo).port);
-  await new Promise((resolve) => probe.close(resolve));
-  const app = await startServer([...REGISTER, `${APPS}/cluster.cjs`], {
-    env: { ...env, CLUSTER_PORT },
-  });
+  const app = await startServer([...REGISTER, `${APPS}/cluster.cjs`], { env });
   const pids = new Set<string>();
   let sent = 0;
   await eventually(async () => {

@@ -1,4 +1,4 @@
-// Two workers that share a port, and a thread that has nothing to do with requests.
+// Two workers that share a port, which the primary process chooses, and a thread that has nothing to do with requests.
 const cluster = require('node:cluster');
 const { Worker } = require('node:worker_threads');
 
@@ -16,5 +16,5 @@ if (cluster.isPrimary) {
   new Worker('setTimeout(() => {}, 100)', { eval: true }).unref();
   require('node:http')
     .createServer((_request, response) => response.end(String(process.pid)))
-    .listen(process.env.CLUSTER_PORT, '127.0.0.1');
+    .listen(0, '127.0.0.1');
 }
