@@ -172,7 +172,7 @@ export function createPageViewReader(
   };
 }
 
-/** The referrer. Remembered is only what recurs and is sent as it came: queries differ, and others may hold secrets. */
+/** The referrer. It is remembered if it recurs, which those with a query do not, and is sent as it came: others may hold secrets. */
 function createToReferrerField(
   options: PageViewOptions,
   redactPath: (path: string) => string,

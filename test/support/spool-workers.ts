@@ -11,9 +11,9 @@ export interface SpoolWorker {
   readonly pid: number;
   /** When each of its requests ended, epoch milliseconds, by name. */
   readonly ended: ReadonlyMap<string, number>;
-  /** Whether it has said that it stored or sent this request. What it has in memory only are the newest, unless its disk has hung. */
+  /** Whether it has said that it stored or sent this request. What it has in memory only are the newest, unless its spool has hung. */
   isSafe(name: string): boolean;
-  /** Whether its oldest request that was not safe was ever so old that newer ones are sent from memory, as if the disk hung. */
+  /** Whether a request was not safe for so long that newer ones may have been sent from memory: its spool has hung. */
   hasHung(): boolean;
   /** Moments at which hits were unaccounted for. */
   readonly lawless: readonly string[];
@@ -30,7 +30,7 @@ export const SPOOL_WORKER: string = join(ROOT, 'test/support/apps/spool-worker.m
 
 let workers = 0;
 
-/** A spool that takes longer than this for a write is passed over. */
+/** If a write to the spool takes longer than this, newer hits are sent from memory. */
 const HANGING_MILLIS = 2_000;
 
 /** `prefix`: what its command begins with. `script`: a copy of the application beside other versions of packages. */
@@ -92,7 +92,7 @@ export function startSpoolWorker(
   };
 }
 
-/** Whether the worker of a request has hung: then its newer requests may arrive first. */
+/** Whether the spool of a request's worker has hung: then its newer requests may arrive first. */
 export function isOfHungWorker(request: string, all: readonly SpoolWorker[]): boolean {
   return all.some((worker) => worker.ended.has(request) && worker.hasHung());
 }

@@ -138,6 +138,7 @@ const HOST_AND_PORT = /\/\/[\w.-]+:\d{1,5}(?=[/?#]|$)/g;
 const SPACE_BEFORE_VALUE = /(?<!\s)\s+(?=[=:])/g;
 /** Segments of a path that are redacted like a parameter: `name=value`, `name:value` and `scheme credentials`, also encoded. */
 const PAIR_SEGMENT = /[=:]|%(?:25)*(?:20|3a|3d)/i;
+/** A path without it has nothing to redact. */
 const MATRIX_OR_PAIR = new RegExp(`;|${PAIR_SEGMENT.source}`, 'i');
 /** A method of a resource, such as `keys:rotate`. */
 const METHOD_SEGMENT = /^[\w.~-]*:[a-z]+$/i;

@@ -85,6 +85,9 @@ test(`${ROUNDS} kills at any instant lose nothing that was older than half a sec
   const ages = [...repeats].flatMap(([kill, bulks]) =>
     [...bulks.keys()].map(({ answeredMillis }) => Math.max(0, kill - answeredMillis)),
   );
+  const hung = all.filter((worker) => worker.hasHung()).length;
+  if (hung > 0)
+    process.stdout.write(`Not checked: order and losses of ${hung} processes whose disk hung\n`);
   process.stdout.write(
     `${killedAt.size} kills, ${ended} requests: ${missing.length} missing, ${young} missing that were younger than ${YOUNG_MILLIS} ms\n` +
       `${sum(duplicates)} duplicated at ${duplicates.length} kills, at most ${Math.max(0, ...duplicates)} at one; bulks they came from, kill by kill: ` +
@@ -96,7 +99,7 @@ test(`${ROUNDS} kills at any instant lose nothing that was older than half a sec
   expect(outOfOrder.filter((name) => !isOfHungWorker(name, all))).toEqual([]);
   expect(matomo.bulks.filter(({ names }) => names.length > 100)).toEqual([]); // maxExportBatchSize
   for (const [kill, bulks] of repeats) {
-    if (all.some((worker) => worker.hasHung())) break; // without a disk, each process sends for itself
+    if (hung > 0) break; // while the disk hangs, each process sends its own hits
     expect(bulks.size).toBe(1);
     for (const { names, connection, answeredMillis } of bulks.keys()) {
       expect(connection.bulks.at(-1)?.names).toEqual(names);

@@ -236,6 +236,8 @@ function judge(
       else missing.push(name);
     }
   }
+  const hung = workers.filter((worker) => worker.hasHung()).length;
+  if (hung > 0) process.stdout.write(`Not checked: order of ${hung} processes whose Redis hung\n`);
   const repeats = [...arrivals].filter(([, { length }]) => length > 1);
   const strayDoubles = repeats.filter(([, [first]]) => !isNearFault(first as Bulk, faults));
   return {
