@@ -36,8 +36,9 @@ export function createSortRequest({
 
   return function sortRequest(ended, span) {
     const { request, captured } = ended;
-    const isRead = READS.test(request.method) && request.operation?.kind !== 'mcp';
-    if (!isAiChatbot(request.userAgent, request.client) || !isRead) return sortPage(ended, span);
+    const { userAgent, client, method, operation } = request;
+    if (!isAiChatbot(userAgent, client) || !READS.test(method) || operation?.kind === 'mcp')
+      return sortPage(ended, span);
     const header = (name: string) => readHeader(captured?.request?.headers, span.attributes, name);
     const headers = { cookie: header('cookie'), range: header('range') };
     if (!readsContent(request, headers)) return 'ai_chatbot';

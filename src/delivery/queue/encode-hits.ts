@@ -116,8 +116,8 @@ function inOrder(hits: readonly Hit[]): readonly Hit[] {
   let before = -1;
   let isOrdered = true;
   for (const key of keys) {
-    const i = key % MAX_NUMBERED;
-    const beginning = key - i;
+    const beginning = Math.floor(key / MAX_NUMBERED);
+    const i = key - beginning * MAX_NUMBERED;
     if (beginning === before) isOrdered = false;
     before = beginning;
     ordered.push(hits[i] as Hit);
