@@ -98,7 +98,8 @@ export function createFindNoPageReason({
   };
 }
 
-const READS = /^(?:GET|HEAD)$/i;
+/** The methods that only read. */
+export const READS: RegExp = /^(?:GET|HEAD)$/i;
 
 /** Whether the application has a route for just this path. A mount path and a route that ends in a wildcard serve any file below. */
 function isEndpoint({ route, path }: HttpRequest): boolean {

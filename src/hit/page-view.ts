@@ -172,7 +172,7 @@ export function createPageViewReader(
   };
 }
 
-/** The referrer. It is remembered if it recurs, which those with a query do not, and is sent as it came: others may hold secrets. */
+/** The referrer. One without a query is remembered if it is sent unchanged: those with a query rarely recur, and others may hold secrets. */
 function createToReferrerField(
   options: PageViewOptions,
   redactPath: (path: string) => string,

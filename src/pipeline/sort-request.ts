@@ -1,6 +1,6 @@
 import { createIsAiChatbot, readsContent } from '../hit/bots/ai-chatbot-hit.js';
 import { isLaterPart } from '../hit/bots/documents.js';
-import { createFindNoPageReason, type NoPageOptions } from '../hit/ignore.js';
+import { createFindNoPageReason, type NoPageOptions, READS } from '../hit/ignore.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
 import { readChatbotResponse } from '../requests/measure-responses.js';
@@ -46,5 +46,3 @@ export function createSortRequest({
     return undefined;
   };
 }
-
-const READS = /^(?:GET|HEAD)$/i;

@@ -11,7 +11,7 @@ export interface SpoolWorker {
   readonly pid: number;
   /** When each of its requests ended, epoch milliseconds, by name. */
   readonly ended: ReadonlyMap<string, number>;
-  /** Whether it has said that it stored or sent this request. What it has in memory only are the newest, unless its spool has hung. */
+  /** Whether it has said that it stored or sent this request. Only its newest requests are not safe, unless its spool has hung. */
   isSafe(name: string): boolean;
   /** Whether a request was not safe for so long that newer ones may have been sent from memory: its spool has hung. */
   hasHung(): boolean;

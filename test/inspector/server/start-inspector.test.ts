@@ -2,6 +2,7 @@ import { Agent, get } from 'node:http';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { startInspector } from '../../../src/inspector/index.js';
+import { freePort } from '../../support/free-port.js';
 import { hit, NOW, sendBulk, start } from '../inspector-client.js';
 
 test('keeps each hit with its parameters, its verdict and its row', async () => {
@@ -71,7 +72,7 @@ test('keeps the latest 10,000 hits', async () => {
 });
 
 test('closes at once although a client keeps its connection', async () => {
-  const inspector = await startInspector();
+  const inspector = await startInspector({ port: await freePort() });
   const agent = new Agent({ keepAlive: true });
   await new Promise((resolve) =>
     get(`${inspector.url}/hits`, { agent }, (response) => response.resume().on('end', resolve)),

@@ -237,7 +237,8 @@ function judge(
     }
   }
   const hung = workers.filter((worker) => worker.hasHung()).length;
-  if (hung > 0) process.stdout.write(`Not checked: order of ${hung} processes whose Redis hung\n`);
+  if (hung > 0)
+    process.stdout.write(`The spool of ${hung} processes hung. Not checked: their order\n`);
   const repeats = [...arrivals].filter(([, { length }]) => length > 1);
   const strayDoubles = repeats.filter(([, [first]]) => !isNearFault(first as Bulk, faults));
   return {
