@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import { checkFurtherHit, createFurtherHitBuilder } from '../../../build/hit/further-hit.js';
 import { createHitBuilder } from '../../../build/hit/hit-builder.js';
+import { Client } from '../../../build/hit/visitor/client.js';
 import { resolveOptions } from '../../../build/options/resolve-options.js';
 import { createHitPipeline } from '../../../build/pipeline/hit-pipeline.js';
 import { RequestRecord } from '../../../build/requests/request-record.js';
@@ -20,8 +21,19 @@ function complain(key) {
 }
 const buildHits = createHitBuilder(options, complain);
 const { buildHit } = createFurtherHitBuilder(options, buildHits, complain);
-const plan = createRequests(REQUESTS, 50);
-const requests = plan.map(toHttpRequest);
+const clients = new Map();
+const requests = createRequests(REQUESTS, 50).map((planned) => ({
+  ...toHttpRequest(planned),
+  client: clientOf(planned),
+}));
+
+/** All requests of a client share one object, as those that Node.js has received. */
+function clientOf({ userAgent, acceptLanguage }) {
+  const known = clients.get(userAgent) ?? new Client(userAgent, acceptLanguage);
+  clients.set(userAgent, known);
+  return known;
+}
+
 /** A batch is encoded at once. */
 const toBytes = (queries) => Buffer.from(queries, 'latin1').length;
 
