@@ -22,10 +22,11 @@ function complain(key) {
 const buildHits = createHitBuilder(options, complain);
 const { buildHit } = createFurtherHitBuilder(options, buildHits, complain);
 const clients = new Map();
-const requests = createRequests(REQUESTS, 50).map((planned) => ({
-  ...toHttpRequest(planned),
-  client: clientOf(planned),
-}));
+const requests = createRequests(REQUESTS, 50).map((planned) => {
+  const request = toHttpRequest(planned);
+  request.client = clientOf(planned); // a copy with `...` would be slow to read with Node.js 20
+  return request;
+});
 
 /** All requests of a client share one object, as those that Node.js has received. */
 function clientOf({ userAgent, acceptLanguage }) {
