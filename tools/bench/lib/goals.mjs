@@ -225,6 +225,7 @@ export const REASONS = {
   'children-over-otlp': 'Two thirds of it are the cost of the request itself.',
   'child-over-batch':
     'BatchSpanProcessor only appends a span to a list; this package asks whether it belongs to a hit.',
+  'person-beside-chatbots': 'Rounds differ more than the goal allows.',
   'person-without-page-views':
     'Nothing is remembered of clients that are not tracked, so each request is compared with the patterns of AI chatbots anew.',
   'event-over-page':
