@@ -217,15 +217,16 @@ export const GOALS = {
 /** Why a goal is missed, in one sentence, by its name. `node tools/bench/profile.mjs package` shows the parts. */
 export const REASONS = {
   'cpu-over-noop':
-    'Two fifths of what it adds are code of this package, one third is JavaScript of Node.js, the rest OpenTelemetry and V8.',
+    'About two fifths of what it adds are code of this package, one third is JavaScript of Node.js, the rest OpenTelemetry and V8.',
   'cpu-over-otlp':
     'This package sends once per 100 hits, the exporter once per 512 spans: ready-made hits already cost about as much as the exporter.',
-  'varied-over-noop': 'A hit with new texts takes about twice the instructions.',
-  'children-over-noop': 'Two thirds of it are the cost of the request itself.',
-  'children-over-otlp': 'Two thirds of it are the cost of the request itself.',
+  'varied-over-noop': 'A hit with new texts takes about one and a half times the instructions.',
+  'children-over-noop': 'Most of it is the cost of the request itself.',
+  'children-over-otlp': 'Most of it is the cost of the request itself.',
   'child-over-batch':
     'BatchSpanProcessor only appends a span to a list; this package asks whether it belongs to a hit.',
-  'person-beside-chatbots': 'Rounds differ more than the goal allows.',
+  'person-beside-chatbots':
+    'It is the small difference of two large figures; the cause is not known.',
   'person-without-page-views':
     'Nothing is remembered of clients that are not tracked, so each request is compared with the patterns of AI chatbots anew.',
   'event-over-page':
@@ -241,7 +242,7 @@ export const REASONS = {
   'hit-in-backlog': 'The garbage collector copies queued hits.',
   'hit-of-many-visitors': 'The process remembers 40,000 visitors, fewer than there are here.',
   'gateway-over-decoding': 'Spans are assembled to requests, and hits are delivered.',
-  'gateway-of-many-services': 'Rounds differ more than the goal allows.',
+  'gateway-of-many-services': 'The cause is not known.',
   'hostile-export': 'All spans of an export are read in one go.',
-  'delay-over-noop': 'Rounds differ more than the goal allows; the cause is not known.',
+  'delay-over-noop': 'Rounds differ by more than the goal; the cause is not known.',
 };
