@@ -17,7 +17,7 @@ interface WrittenResponse {
 
 const CONTINUE_BYTES = 'HTTP/1.1 100 Continue\r\n\r\n'.length;
 const CONTENT_LENGTH = /^content-length:[ \t]*(\d+)/im;
-const EVENT_STREAM = /^text\/event-stream(?:[\s;]|$)/i;
+const EVENT_STREAM = /^\s*text\/event-stream(?:[\s;]|$)/i;
 
 /**
  * The status of an incomplete response, for which the span has 200; `undefined` if it is complete. A crash before any status
@@ -79,7 +79,7 @@ function isComplete(
 
 /** Whether a response is a stream of events, which ends when one of both sides leaves. */
 export function isEventStream(contentType: string | undefined): boolean {
-  return contentType !== undefined && EVENT_STREAM.test(contentType.trim());
+  return contentType !== undefined && EVENT_STREAM.test(contentType);
 }
 
 export function statusAttribute(attributes: Attributes): number | undefined {

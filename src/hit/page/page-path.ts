@@ -84,6 +84,7 @@ function templateOf(sent: string): string {
 
 /** Text before an `@` that may be encoded twice, and a domain of two labels or more. Matrix parameters may follow. */
 function isEmail(segment: string): boolean {
+  if (!segment.includes('@') && !segment.includes('%40')) return false;
   const [text = ''] = segment.replaceAll('%40', '@').split(';', 1);
   const at = text.lastIndexOf('@');
   return at > 0 && EMAIL_DOMAIN.test(text.slice(at + 1));
