@@ -18,8 +18,10 @@ interface Tap {
   requests(): TappedRequest[];
   /** Connections so far. */
   connections(): number;
-  /** Connections that are open. */
+  /** Connections that are open. One without a request is closed after a second, which may pass between two bulks. */
   open(): number;
+  /** The most connections that were open at once. */
+  mostOpen(): number;
   /** Where the bytes go; to be called before the first of them. */
   forwardTo(url: string): void;
 }
@@ -44,9 +46,11 @@ export async function startTap(): Promise<Tap> {
   let target = '';
   const sent: string[] = [];
   const sockets = new Set<Socket>();
+  let mostOpen = 0;
   const server = createServer((socket) => {
     const connection = sent.push('') - 1;
     sockets.add(socket);
+    mostOpen = Math.max(mostOpen, sockets.size);
     const upstream = connect(Number(new URL(target).port), '127.0.0.1');
     socket.on('data', (chunk) => {
       sent[connection] += chunk.toString('latin1');
@@ -70,6 +74,7 @@ export async function startTap(): Promise<Tap> {
     requests: () => sent.flatMap(splitRequests),
     connections: () => sent.length,
     open: () => sockets.size,
+    mostOpen: () => mostOpen,
     forwardTo(url) {
       target = url;
     },
