@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
+import { IDLE_MILLIS } from '../../src/delivery/http/connection.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { startTracedService, type TracedService } from './traced-service.js';
 
@@ -18,10 +19,10 @@ interface Tap {
   requests(): TappedRequest[];
   /** Connections so far. */
   connections(): number;
-  /** Connections that are open. One without a request is closed after a second, which may pass between two bulks. */
+  /** Connections that are open. */
   open(): number;
-  /** The most connections that were open at once. */
-  mostOpen(): number;
+  /** Connections that were opened soon after a response over another one, when that one was still open. */
+  unshared(): number;
   /** Where the bytes go; to be called before the first of them. */
   forwardTo(url: string): void;
 }
@@ -46,14 +47,19 @@ export async function startTap(): Promise<Tap> {
   let target = '';
   const sent: string[] = [];
   const sockets = new Set<Socket>();
-  let mostOpen = 0;
+  let unshared = 0;
+  let lastResponseMillis = Number.NEGATIVE_INFINITY;
   const server = createServer((socket) => {
     const connection = sent.push('') - 1;
     sockets.add(socket);
-    mostOpen = Math.max(mostOpen, sockets.size);
+    // Later, the client may have closed the other one, because no bulk came.
+    if (performance.now() - lastResponseMillis < IDLE_MILLIS / 2) unshared += 1;
     const upstream = connect(Number(new URL(target).port), '127.0.0.1');
     socket.on('data', (chunk) => {
       sent[connection] += chunk.toString('latin1');
+    });
+    upstream.on('data', () => {
+      lastResponseMillis = performance.now();
     });
     socket.on('close', () => sockets.delete(socket));
     for (const [from, to] of [
@@ -74,7 +80,7 @@ export async function startTap(): Promise<Tap> {
     requests: () => sent.flatMap(splitRequests),
     connections: () => sent.length,
     open: () => sockets.size,
-    mostOpen: () => mostOpen,
+    unshared: () => unshared,
     forwardTo(url) {
       target = url;
     },
