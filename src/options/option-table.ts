@@ -44,7 +44,7 @@ const DAY_MILLIS = 86_400_000;
 const GIBIBYTE = 1024 ** 3;
 
 /**
- * All options, in the order of the documentation. Everything else comes from here: `npm run generated` writes the type
+ * All options, in the order of the documentation. Everything else comes from here: `npm run configuration` writes the type
  * `MatomoOptions` and docs/configuration.md, with the comments as documentation. `@example` is a line of an environment.
  */
 export const OPTIONS = {

@@ -11,6 +11,50 @@ import { linksOf } from './docs/pages.js';
 
 const KILOBYTE = 1000;
 
+/** What users can import. */
+const EXPORTS = {
+  index: {
+    values: words(`
+      AI_CHATBOTS HEALTH_CHECKERS MatomoSpanExporter MatomoSpanProcessor annotate forRequest
+      ignore measure recordServerSpans start trackEvent trackGoal trackHit trackMcp
+      trackOrder
+    `),
+    types: words(`
+      AttributeValue Attributes Context FinishedSpan HrTime HttpDispatcher Link MatomoHandle
+      MatomoOptions MatomoStats McpTransport McpVisitor MessageCode MeterProvider
+      OptionError Order OrderItem PerfKey RequestFunctions Sampler SamplingResult Span
+      SpanContext TraceState TrackedRequest TrackingParameters VisitorId
+    `),
+  },
+  'inspector/index': {
+    values: words('fakeRequest formatHits startInspector'),
+    types: words(`
+      ActionType AiRequest Conversion ConversionItem InspectedHit Inspector InspectorOptions
+      InspectorSite MatomoVersion OptionError PlayedAnswer Referrer SpamPrevention
+      StoredAction TokenAccess TokenRole TrackedRequest Verdict WaitOptions
+    `),
+  },
+  'gateway/index': {
+    values: words('createGateway'),
+    types: words('Gateway GatewayOptions GatewayStats ReceiverOptions'),
+  },
+};
+
+function words(text: string): string[] {
+  return text.trim().split(/\s+/);
+}
+
+/** Names after `type` in the lists of an entry. */
+function exportedTypes(entry: string): string[] {
+  const lists = [
+    ...readFileSync(join(ROOT, entry), 'utf8').matchAll(/^export (type )?\{([^}]*)\}/gm),
+  ];
+  const names = lists.flatMap(([, isType = '', list = '']) =>
+    list.split(',').map((name) => isType + name.trim()),
+  );
+  return sorted(names.flatMap((name) => /^type (\w+)$/.exec(name)?.[1] ?? []));
+}
+
 function declarations(): string[] {
   return readdirSync(join(ROOT, 'dist'), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.d.ts'))
@@ -114,24 +158,14 @@ test.each([
   const { code, stdout, stderr } = await runNode(args.map((arg) => arg.replace('USE', use)));
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const [exported, loaded] = JSON.parse(stdout);
-  expect(exported.filter((name: string) => name !== 'default')).toEqual([
-    'AI_CHATBOTS',
-    'HEALTH_CHECKERS',
-    'MatomoSpanExporter',
-    'MatomoSpanProcessor',
-    'annotate',
-    'forRequest',
-    'ignore',
-    'measure',
-    'recordServerSpans',
-    'start',
-    'trackEvent',
-    'trackGoal',
-    'trackHit',
-    'trackMcp',
-    'trackOrder',
-  ]);
+  expect(exported.filter((name: string) => name !== 'default')).toEqual(EXPORTS.index.values);
   expect(loaded).toEqual([]);
+});
+
+test.each(Object.entries(EXPORTS))('%s exports these names and no others', async (entry, names) => {
+  const { default: _default, ...values } = await import(join(ROOT, `dist/cjs/${entry}.js`));
+  expect(sorted(Object.keys(values))).toEqual(names.values);
+  expect(exportedTypes(`src/${entry}.ts`)).toEqual(names.types);
 });
 
 test('register loads a few files, when the process serves, and what is for a spool only where there is one', async () => {
