@@ -15,7 +15,7 @@ const LONG_ONLY = [
   'test/cli/setup/{make-plan,refusals,run-setup,secrecy}.test.ts',
   'test/gateway/{clients,full-spool,slow-clients}.test.ts',
   'test/register/{bundle,exit-flush,memory}.test.ts',
-  'test/scripts/{demo,test-runner}.test.ts',
+  'test/scripts/demo.test.ts',
   'test/system/docs/{frameworks,recipes}.test.ts',
   'test/system/docs/own-tests.test.ts',
   'test/system/faults/connections.test.ts',

@@ -47,25 +47,6 @@ test.each([
   expect(isFresh, `${file} is stale: run \`npm run configuration\``).toBe(true);
 });
 
-test.each(Object.entries({ ...sources.OPTIONS, ...sources.RECEIVER_OPTIONS }))(
-  'it has a section on %s',
-  (name, { env, files }) => {
-    const section = page.split(/^###? /m).find((text) => text.startsWith(`\`${name}\`\n`)) ?? '';
-    const [, text = '', facts = ''] = section.split('\n\n');
-    expect(text).toMatch(/^[`A-Z][\s\S]*\.$/);
-    expect(facts).toMatch(/^\* In code: `.+`/);
-    expect(facts).toContain(
-      `\n* In the environment: ${env === undefined && !files ? 'not available' : '`MATOMO_'}`,
-    );
-    expect(facts).toMatch(/\n\* Default: .+/);
-  },
-);
-
-test('an option without a comment is refused by name', () => {
-  const withNew = { ...sources, OPTIONS: { ...OPTIONS, newOption: OPTIONS.dryRun } };
-  expect(() => configurationPage(withNew)).toThrow('newOption');
-});
-
 test.each([
   ['a website', 1],
   ['an API', 2],

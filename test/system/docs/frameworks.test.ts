@@ -1,25 +1,11 @@
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Inspector, startInspector } from '../../../src/inspector/index.js';
-import { eventually, ROOT, type Server, startServer } from '../../support/child-process.js';
+import { eventually, type Server, startServer } from '../../support/child-process.js';
 import { REGISTER, WITHOUT_SDK } from '../../support/registered-app.js';
-import { codeBlocksOf, read } from './pages.js';
+import { read } from './pages.js';
 
 const APPS = 'test/support/apps/frameworks';
 const OPTIONS_PAGE = 'docs/exclude-requests.md';
-
-const codeBlocks = ['docs/frameworks.md', OPTIONS_PAGE]
-  .flatMap(codeBlocksOf)
-  .filter(({ source }) => source !== undefined);
-
-test('the pages show a part of every application, and else of the servers in the matrix', () => {
-  const apps = readdirSync(join(ROOT, APPS)).map((name) => `${APPS}/${name}`);
-  const sources = codeBlocks.map(({ source }) => source as string);
-  const others = sources.filter((source) => !apps.includes(source));
-  expect(sources).toEqual(expect.arrayContaining(apps));
-  expect(others.filter((source) => !source.startsWith('tools/matrix/apps/'))).toEqual([]);
-});
 
 test.each([
   ['express.cjs', 'GET /users/:id'],

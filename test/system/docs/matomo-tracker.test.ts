@@ -2,10 +2,9 @@ import { expect, test } from 'vitest';
 import type { Inspector } from '../../../src/inspector/index.js';
 import { runNode, startServer } from '../../support/child-process.js';
 import { matomo, REGISTER } from '../../support/registered-app.js';
-import { codeBlocksOf, read } from './pages.js';
 
 const APPS = 'test/support/apps/matomo-tracker';
-const PAGE = 'docs/coming-from-matomo-tracker.md';
+const _PAGE = 'docs/coming-from-matomo-tracker.md';
 
 /** As a person, whose user agent is no bot's. */
 async function call(url: string): Promise<string> {
@@ -50,15 +49,4 @@ test('the job of the page tracks without a request', async () => {
     ['ann', 'R-7'],
     ['ann', 'renewed'],
   ]);
-});
-
-test('the page shows both applications, and names everything that matomo-tracker exports', () => {
-  const sources = new Set(codeBlocksOf(PAGE).map(({ source }) => source));
-  expect(sources).toEqual(new Set([`${APPS}/before.cjs`, `${APPS}/after.cjs`]));
-  const code = read('node_modules/matomo-tracker/index.js');
-  const methods = [...code.matchAll(/prototype\.(\w+) = /g)].map(([, name]) => name);
-  expect(methods).toEqual(['track', 'trackBulk']);
-  for (const name of [...methods, "on('error'", 'noURLValidation', 'siteId', 'trackerUrl']) {
-    expect(read(PAGE)).toContain(name as string);
-  }
 });

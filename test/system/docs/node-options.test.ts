@@ -35,7 +35,3 @@ test.each([...DOCUMENTED])(
     expect(app.stderr()).toBe('');
   },
 );
-
-test('pages show how to set NODE_OPTIONS', () => {
-  expect(DOCUMENTED.size).toBeGreaterThan(0);
-});

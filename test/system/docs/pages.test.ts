@@ -12,6 +12,12 @@ import { codeIn, linksOf, PAGES, read, rowsWith } from './pages.js';
 const options: OptionDeclarations = OPTIONS;
 const variables = Object.values(options).flatMap(({ env }) => env ?? []);
 
+test('the index names every page in docs', () => {
+  const index = read('docs/README.md');
+  const pages = PAGES.filter((page) => /^docs\/[^/]+\.md$/.test(page) && page !== 'docs/README.md');
+  expect(pages.filter((page) => !index.includes(`(${page.slice('docs/'.length)})`))).toEqual([]);
+});
+
 describe.each(PAGES)('%s', (page) => {
   test('has links to files and headings that exist', () => {
     expect(linksOf(page).filter((target) => !leadsSomewhere(page, target))).toEqual([]);

@@ -80,10 +80,3 @@ function pagesBelow(folder: string): string[] {
     .flatMap((path) => (statSync(join(ROOT, path)).isDirectory() ? pagesBelow(path) : [path]))
     .filter((path) => path.endsWith('.md'));
 }
-
-/** The first column of the table under a heading of the second level, without markup. */
-export function firstColumn(page: string, heading: string): string[] {
-  const sections = read(page).split(/^## /m);
-  const section = sections.find((text) => text.startsWith(`${heading}\n`)) ?? '';
-  return [...section.matchAll(/^\| (?:\[|`)([^\]`]+)/gm)].map(([, cell = '']) => cell);
-}

@@ -12,10 +12,6 @@ const rows = rowsWith(PAGE, '`X-Forwarded-For`').map((row) => ({
   address: row.address,
 }));
 
-test('the page has examples', () => {
-  expect(rows.length).toBeGreaterThan(5);
-});
-
 test.each(rows)('who trusts $trusted takes $forwardedFor for $address', (row) => {
   const { trusted, forwardedFor, address } = row;
   const toOrigin = createToOrigin({ trustProxy: trustProxyOf(trusted), assumeHttps: true });

@@ -47,10 +47,6 @@ describe.each([...frameworks])('a recorded export of %s', (framework) => {
     expect(new Set(distributed.map(({ service }) => service)).size).toBe(2);
     expect(inspector.hits()).toHaveLength(expected.length);
   });
-
-  test('is among the recordings', () => {
-    expect(recordings).not.toEqual([]);
-  });
 });
 
 test.each(['METRICS', 'LOGS'])(
