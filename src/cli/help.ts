@@ -52,15 +52,13 @@ changes settings.
 Exit codes: 0 done or nothing to do, 1 rejected or failed, 2 usage.
 `,
   inspect: `npx opentelemetry-matomo inspect [--port 8080] [--host 127.0.0.1]
-                [--forward URL] [--matomo-version newest]
-                [--spam-prevention off|default]
+                [--matomo-version newest] [--spam-prevention off|default]
 
 The inspector: a local server that behaves like Matomo's tracker. It prints each
 hit as Matomo would store it, and shows all of them on a page. Ctrl-C ends it.
 
   --port N        port to listen on, 0 for any free one (default 8080)
   --host ADDRESS  address to listen on (default 127.0.0.1)
-  --forward URL   forwards hits to this Matomo and shows its verdicts
   --matomo-version VERSION
                   the Matomo that is simulated: 5.6, 5.7, 5.8, 5.12, 6 or
                   newest (default newest)

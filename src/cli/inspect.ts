@@ -2,7 +2,6 @@ import { parseArgs } from 'node:util';
 import { formatHits, type InspectedHit, startInspector } from '../inspector/index.js';
 import { toMatomoVersion } from '../inspector/rules/matomo-version.js';
 import { toSpamPrevention } from '../inspector/rules/spam-prevention.js';
-import { matomoUrl } from '../options/url-values.js';
 import { UsageError } from './usage-error.js';
 
 const PRINT_EVERY_MILLIS = 500;
@@ -14,7 +13,6 @@ export async function inspect(args: string[]): Promise<void> {
     options: {
       port: { type: 'string', default: '8080' },
       host: { type: 'string', default: '127.0.0.1' },
-      forward: { type: 'string' },
       'matomo-version': { type: 'string', default: 'newest' },
       'spam-prevention': { type: 'string' },
     },
@@ -25,7 +23,6 @@ export async function inspect(args: string[]): Promise<void> {
       `--port must be a number from 0 to 65535, got ${JSON.stringify(values.port)}`,
     );
   }
-  const forward = values.forward === undefined ? undefined : matomoUrl('--forward', values.forward);
   const matomoVersion = toMatomoVersion('--matomo-version', values['matomo-version']);
   const spam = values['spam-prevention'];
   if (spam !== undefined) toSpamPrevention('--spam-prevention', spam);
@@ -34,13 +31,8 @@ export async function inspect(args: string[]): Promise<void> {
     host: values.host,
     matomoVersion,
     ...(spam !== undefined && { spamPrevention: spam as 'off' | 'default' }),
-    ...(forward && { forward }),
   });
-  console.log(
-    forward
-      ? `The inspector listens on ${inspector.url} and forwards hits to ${forward.href}.`
-      : `The inspector listens on ${inspector.url}.`,
-  );
+  console.log(`The inspector listens on ${inspector.url}.`);
   console.log(`Open it in a browser to watch hits; ${inspector.url}/hits has them as JSON.\n`);
   let last: InspectedHit | undefined;
   const timer = setInterval(() => {

@@ -17,11 +17,9 @@ export interface PageContext {
   readonly parameters: Readonly<Record<string, ParameterExplanation>>;
   /** Address of Matomo's reference. */
   readonly reference: string;
-  /** The Matomo that hits are forwarded to, or null. */
-  readonly forward: string | null;
 }
 
-export function toPageContext(forward: URL | undefined): PageContext {
+export function toPageContext(): PageContext {
   const parameters = Object.fromEntries(
     Object.entries(PARAMETERS).flatMap(([name, declaration]) => {
       if (declaration === undefined) return [];
@@ -29,5 +27,5 @@ export function toPageContext(forward: URL | undefined): PageContext {
       return [[name, { meaning, column, needsToken, section } as ParameterExplanation]];
     }),
   );
-  return { parameters, reference: TRACKING_API_REFERENCE, forward: forward?.href ?? null };
+  return { parameters, reference: TRACKING_API_REFERENCE };
 }

@@ -5,9 +5,8 @@
  * - `dropped`: answered like a tracked hit, but not stored (a bot, or `rec` is missing).
  * - `invalid`: counted as `invalid` in a bulk, answered with 400 as a single hit.
  * - `refused`: an error. In a bulk, Matomo answers 500 and rolls back all hits.
- * - `unknown`: forwarded to a Matomo whose answer does not say.
  */
-export type Verdict = 'tracked' | 'ai_chatbot' | 'invalid' | 'dropped' | 'refused' | 'unknown';
+export type Verdict = 'tracked' | 'ai_chatbot' | 'invalid' | 'dropped' | 'refused';
 
 /** One hit as it arrived, and what Matomo would store. */
 export interface InspectedHit {

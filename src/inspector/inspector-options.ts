@@ -1,7 +1,6 @@
 import { show } from '../common/diagnostics.js';
 import { toSiteId } from '../hit/parameters/parameter-value.js';
 import { functionOption, oneOf } from '../options/parse-values.js';
-import { matomoUrl } from '../options/url-values.js';
 import {
   flag,
   invalid,
@@ -90,12 +89,6 @@ export interface InspectorOptions {
    */
   readonly botTracking?: boolean | undefined;
   /**
-   * URL of a Matomo to which requests are forwarded unchanged. Its answers decide the verdicts.
-   *
-   * @default requests are not forwarded
-   */
-  readonly forward?: string | URL | undefined;
-  /**
    * Returns the time of arrival in epoch milliseconds.
    *
    * @default Date.now
@@ -114,7 +107,6 @@ const OPTIONS = {
   matomoVersion: toMatomoVersion,
   spamPrevention: toSpamPrevention,
   botTracking: flag,
-  forward: matomoUrl,
   clock: functionOption<() => number>,
 };
 
@@ -122,11 +114,10 @@ type Sites = ReadonlyMap<number, InspectorSite>;
 type AccessByToken = ReadonlyMap<string, TokenAccess>;
 
 /** Options after their check. */
-export interface CheckedOptions extends Omit<InspectorOptions, 'sites' | 'tokens' | 'forward'> {
+export interface CheckedOptions extends Omit<InspectorOptions, 'sites' | 'tokens'> {
   readonly sites?: Sites | undefined;
   readonly tokens?: AccessByToken | undefined;
   readonly spamPrevention?: SpamPrevention | 'off' | undefined;
-  readonly forward?: URL | undefined;
 }
 
 /** Checks and copies options. @throws OptionError naming option and value */

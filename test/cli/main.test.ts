@@ -116,7 +116,6 @@ test.each([
   [['nonsense'], 'no command "nonsense"'],
   [['toString'], 'no command "toString"'],
   [['inspect', 'here'], 'here'],
-  [['inspect', '--forward', 'matomo'], '--forward must be'],
   [['doctor', '--sned'], '--sned'],
   [['doctor', 'now'], 'now'],
   [['setup', '--colour'], '--colour'],

@@ -4,7 +4,7 @@ import { OPTIONS } from '../../src/options/option-table.js';
 import { finishedSpan } from '../support/builders.js';
 
 test('the queue in memory takes its default number of hits before one is lost', async () => {
-  const maxQueueSize = OPTIONS.maxQueueSize.default;
+  const maxQueueSize = OPTIONS.maxQueueSize.default as number;
   const matomo = new MatomoSpanExporter({ url: 'http://127.0.0.1:9', siteId: 1 });
   onTestFinished(() => matomo.shutdown());
   const attributes = {

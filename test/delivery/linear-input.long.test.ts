@@ -7,14 +7,13 @@
  * - `retryAfterMillis`: an expression and `Date.parse`; `checkClock` has `Date.parse` too
  * - `explainError`, `provesUnsent`, `provesNotHttp`, `isBrokenConnection`: messages of errors, some with a status line of a proxy
  * - `AnswerReader`: capped input and output
- * - `judgeByAnswer` of the inspector: body, and a list of hits that are invalid
  * - `splitCode` and `formatFindings` of `doctor`: messages that quote an answer
  *
  * `AnswerReader` and `forward` gather chunks in a list, and cap them at 64 kB and 8 MB; the other functions get what these
  * return. undici caps headers at 16 kB. Acknowledgments, segments and Redis hold nothing that an answer says but numbers.
  */
 import { gzipSync } from 'node:zlib';
-import { describe, expect, test } from 'vitest';
+import { describe, test } from 'vitest';
 import { checkClock } from '../../src/cli/doctor/check-connection.js';
 import { formatFindings } from '../../src/cli/doctor.js';
 import { splitCode } from '../../src/common/messages.js';
@@ -27,8 +26,6 @@ import {
   provesNotHttp,
   provesUnsent,
 } from '../../src/delivery/http/explain-error.js';
-import type { InspectedHit } from '../../src/inspector/inspected-hit.js';
-import { judgeByAnswer } from '../../src/inspector/server/forward.js';
 import { expectLinear, KIB, MIB } from '../support/linear.js';
 import { answer } from '../support/scripted-transport.js';
 
@@ -112,29 +109,6 @@ describe.each(named(BODIES))('a body of %j', (_name, make) => {
       expectLinear(make, (body) => readAnswer(answer(200, body), known), most);
     }
   });
-
-  test('is read in linear time by the inspector', () => {
-    const toAnswer = (size: number) =>
-      ({ kind: 'answer', status: 200, headers: {}, body: Buffer.from(make(size)) }) as const;
-    for (const most of [MIB, BODY_BYTES]) {
-      expectLinear(toAnswer, (forwarded) => judgeByAnswer(hits(3), true, forwarded), most);
-    }
-  });
-});
-
-test('hits that are invalid by their numbers are found in linear time', () => {
-  const make = (size: number) => {
-    const count = size / 128;
-    const indices = Array.from({ length: count }, (_, i) => i * 2);
-    const text = `{"status":"success","tracked":${count},"invalid":${count},"invalid_indices":[${indices}]}`;
-    return { hits: hits(2 * count), body: Buffer.from(text) };
-  };
-  const judge = ({ hits: sent, body }: ReturnType<typeof make>) =>
-    judgeByAnswer(sent, true, { kind: 'answer', status: 200, headers: {}, body });
-  expect(judge(make(512)).map(({ verdict }) => verdict)).toEqual(
-    Array(4).fill(['invalid', 'tracked']).flat(),
-  );
-  expectLinear(make, judge, BODY_BYTES);
 });
 
 test.each([
@@ -177,8 +151,4 @@ function readClock(date: string): void {
   const exchange = { ...answer(200), date };
   const verdict = { kind: 'accepted' } as const;
   checkClock({ exchange, verdict, askedMillis: 0 }, { tokenAuth: undefined } as never);
-}
-
-function hits(count: number): InspectedHit[] {
-  return Array.from({ length: count }, () => ({ verdict: 'tracked' }) as InspectedHit);
 }

@@ -1,4 +1,4 @@
-import { get, type IncomingHttpHeaders } from 'node:http';
+import { get } from 'node:http';
 import { onTestFinished } from 'vitest';
 import type { InspectedHit } from '../../src/inspector/index.js';
 
@@ -11,15 +11,15 @@ interface EventData {
 /** What a client of `/events` has got so far. */
 export interface Listening {
   readonly status: number | undefined;
-  readonly events: { readonly event: string; readonly id: string; readonly data: EventData }[];
+  readonly events: { readonly event: string; readonly data: EventData }[];
   /** Stops and goes on reading. */
   pause(): void;
   resume(): void;
 }
 
-export function listen(url: string, headers: IncomingHttpHeaders = {}): Promise<Listening> {
+export function listen(url: string): Promise<Listening> {
   return new Promise((resolve, reject) => {
-    const request = get(`${url}/events`, { headers: headers as Record<string, string> });
+    const request = get(`${url}/events`);
     onTestFinished(() => void request.destroy());
     request.on('error', reject);
     request.on('response', (response) => {
@@ -30,12 +30,10 @@ export function listen(url: string, headers: IncomingHttpHeaders = {}): Promise<
         text = messages.pop() as string;
         for (const message of messages) {
           const lines = message.split('\n').map((line) => /^(\w+): (.*)$/.exec(line) ?? []);
-          const {
-            event = '',
-            id = '',
-            data = '',
-          } = Object.fromEntries(lines.map(([, name, value]) => [name, value]));
-          events.push({ event, id, data: JSON.parse(data) });
+          const { event = '', data = '' } = Object.fromEntries(
+            lines.map(([, name, value]) => [name, value]),
+          );
+          events.push({ event, data: JSON.parse(data) });
         }
       });
       response.on('error', () => undefined);

@@ -4,7 +4,7 @@ import { toPageContext } from '../../src/inspector/explain-parameters.js';
 import { finishedSpan } from '../support/builders.js';
 import { inspect, NOW, start } from './inspector-client.js';
 
-const { parameters } = toPageContext(undefined);
+const { parameters } = toPageContext();
 
 /** Hits that together have every parameter that is kept with the action. */
 const HITS: Record<string, string>[] = [

@@ -42,7 +42,6 @@ test.each<[unknown, ...string[]]>([
   [{ spamPrevention: { blockHeadless: 'no' } }, 'spamPrevention.blockHeadless', '"no"'],
   [{ spamPrevention: { maxActions: -1 } }, 'spamPrevention.maxActions', '-1'],
   [{ botTracking: 'false' }, 'botTracking', '"false"'],
-  [{ forward: 'matomo.test' }, 'forward', 'matomo.test'],
   [{ clock: 5 }, 'clock', '5'],
 ])('startInspector(%j) is rejected', async (options, ...parts) => {
   await expect(startInspector(options as InspectorOptions)).rejects.toEqual(errorWith(...parts));

@@ -28,11 +28,8 @@ export function createHeldHits(): HeldHits {
 
   function take({ first, oldest, hits }: HitsMessage) {
     missed += Math.max(0, first - next);
-    // After a reconnect, the server may send hits again.
-    const added = hits
-      .map((hit, index) => readHit(hit, first + index))
-      .filter(({ number }) => number >= next);
-    next = Math.max(next, first + hits.length);
+    const added = hits.map((hit, index) => readHit(hit, first + index));
+    next = first + hits.length;
     const firstKept = held.findIndex(({ number }) => number >= oldest);
     const forgotten = held.slice(0, firstKept < 0 ? held.length : firstKept);
     held = [...held.slice(forgotten.length), ...added];
@@ -74,8 +71,6 @@ export interface HeldHit {
   readonly status: number | undefined;
   /** Page load time in Matomo, the sum of all timings, in milliseconds. */
   readonly millis: number | undefined;
-  /** Parts of the page load time besides the server time, by parameter. */
-  readonly steps: readonly (readonly [name: string, millis: number])[];
   /** Whether it matches the filter. */
   isShown: boolean;
 }
@@ -103,10 +98,6 @@ export function readHit(hit: InspectedHit, number: number): HeldHit {
     ),
     status: aiRequest ? aiRequest.statusCode : toNumber(statusOf(params)),
     millis: aiRequest ? aiRequest.millis : loadTimeOf(hit),
-    steps: TIMINGS.flatMap(([name]) => {
-      const millis = name === 'pf_srv' ? undefined : toNumber(params[name]);
-      return millis === undefined ? [] : [[name, millis] as const];
-    }),
     isShown: true,
   };
 }
@@ -153,6 +144,12 @@ function toNumber(value: unknown): number | undefined {
   return Number.isFinite(number) && number >= 0 ? number : undefined;
 }
 
+/** First digit of the status; 0 if there is none. */
+export function classOf({ status }: HeldHit): number {
+  const digit = status === undefined ? 0 : Math.floor(status / 100);
+  return digit >= 1 && digit <= 5 ? digit : 0;
+}
+
 export function shorten(text: string, maxCharacters: number): string {
   return text.length > maxCharacters ? `${text.slice(0, maxCharacters - 1)}…` : text;
 }
@@ -173,13 +170,6 @@ export function parseFilter(text: string, isParameter: (name: string) => boolean
     return createFieldFilter(name, value, isParameter) ?? contains(whole.toLowerCase());
   });
   return (held) => conditions.every((fits) => fits(held));
-}
-
-/** Formats a condition for `parseFilter`. */
-export function toCondition(name: string, value: string): string {
-  return /^[^\s"\\]+$/.test(value)
-    ? `${name}:${value}`
-    : `${name}:"${value.replace(/["\\]/g, '\\$&')}"`;
 }
 
 function createFieldFilter(

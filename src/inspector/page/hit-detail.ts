@@ -91,8 +91,7 @@ function storedOfChatbot(aiRequest: AiRequest, name: string): string {
 function storedAs(hit: InspectedHit, name: string, column?: string): string {
   const { stored, verdict, aiRequest } = hit;
   if (aiRequest) return storedOfChatbot(aiRequest, name);
-  const isKept = verdict === 'tracked' || verdict === 'unknown';
-  if (!isKept || column === undefined) return 'nothing';
+  if (verdict !== 'tracked' || column === undefined) return 'nothing';
   if (column.startsWith('log_')) return column;
   if (stored === null) return 'nothing';
   const number = name.replace(/\D/g, '');

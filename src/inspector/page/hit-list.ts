@@ -11,8 +11,7 @@ import {
   row,
   setText,
 } from './elements.js';
-import type { HeldHit, HeldHits } from './held-hits.js';
-import { classOf } from './summary.js';
+import { classOf, type HeldHit, type HeldHits } from './held-hits.js';
 
 /** The list of the latest hits. */
 interface HitList {
@@ -20,8 +19,6 @@ interface HitList {
   render(held: HeldHits, shown: number): void;
   /** Marks the hit whose details are open. */
   mark(held: HeldHit | undefined): void;
-  /** The hit below (1) or above (-1) the marked one. */
-  next(by: 1 | -1): HeldHit | undefined;
   /** Moves the focus to a hit, if it is in the list. */
   focus(held: HeldHit): void;
 }
@@ -30,6 +27,7 @@ const PAGE = 100;
 
 export function createHitList(open: (held: HeldHit) => void, redraw: () => void): HitList {
   const body = byId('hits', HTMLTableSectionElement);
+  const detail = byId('detail', HTMLElement);
   const count = byId('hits-count', HTMLElement);
   const newer = byId('newer', HTMLButtonElement);
   const older = byId('older', HTMLButtonElement);
@@ -67,7 +65,8 @@ export function createHitList(open: (held: HeldHit) => void, redraw: () => void)
     const newest = held.newest(limit);
     const waiting = newest.findIndex(({ number }) => number <= latest);
     // The list must not move while a user reads it.
-    const isRead = body.contains(document.activeElement) && latest < held.total();
+    const hasFocus = [body, detail].some((part) => part.contains(document.activeElement));
+    const isRead = hasFocus && latest < held.total();
     newer.hidden = !isRead || waiting === 0;
     if (isRead && waiting !== 0) {
       const count = waiting < 0 ? `${formatNumber(limit)} or more` : formatNumber(waiting);
@@ -94,10 +93,6 @@ export function createHitList(open: (held: HeldHit) => void, redraw: () => void)
   return {
     render,
     mark,
-    next(by) {
-      const index = listed.findIndex(({ number }) => number === marked?.number);
-      return listed[index < 0 ? 0 : index + by];
-    },
     focus: ({ number }) => buttons.get(number)?.focus(),
   };
 }

@@ -1,19 +1,18 @@
 import type { Verdict } from '../inspected-hit.js';
 import { byId, createSparkline, element, formatCount, formatNumber, setText } from './elements.js';
-import type { HeldHit, HeldHits } from './held-hits.js';
-import { createRate } from './summary.js';
+import { classOf, type HeldHit, type HeldHits } from './held-hits.js';
+import { createRate, SECONDS } from './rate.js';
 
-const MEANINGS: Readonly<Record<Verdict, string>> = {
+const VERDICTS: Readonly<Record<Verdict, string>> = {
   tracked: 'processed by Matomo',
   dropped: 'answered like a tracked hit, but not stored',
   invalid: 'counted as invalid by Matomo',
   refused: 'answered with an error; no hit of its bulk is stored',
   ai_chatbot: 'stored for the AI chatbot reports',
-  unknown: 'forwarded; the answer does not say',
 };
-const SECONDS = 60;
+const STATUS_CLASSES = [2, 3, 4, 5];
 
-/** Shows the number of hits by verdict, independent of the filter, and their rate. */
+/** Shows the number of hits by verdict and by status, independent of the filter, and their rate. */
 interface Totals {
   add(held: HeldHit): void;
   remove(held: HeldHit): void;
@@ -21,31 +20,44 @@ interface Totals {
   render(held: HeldHits, filter: string): void;
 }
 
-export function createTotals(isForwarding: boolean, onChoose: (verdict: Verdict) => void): Totals {
-  const list = byId('totals', HTMLUListElement);
+/** A button with a number of hits. It adds its condition to the filter, or removes it. */
+interface Chip {
+  readonly condition: string;
+  readonly count: HTMLElement;
+  readonly button: HTMLElement;
+}
+
+/** `onChoose` gets a condition for the filter. */
+export function createTotals(onChoose: (condition: string) => void): Totals {
   const summary = byId('summary', HTMLElement);
   const pace = byId('pace', HTMLElement);
   const sparkline = createSparkline(SECONDS);
   byId('rate', HTMLElement).append(sparkline.node);
   let rate = createRate();
-  const counts = new Map<Verdict, number>();
-  const chips = (Object.keys(MEANINGS) as Verdict[])
-    .filter((verdict) => isForwarding || verdict !== 'unknown')
-    .map((verdict) => {
-      const count = element('span', { class: 'count' }, '0');
-      const button = element(
-        'button',
-        { type: 'button', class: `chip ${verdict}`, title: MEANINGS[verdict] },
-        count,
-        ` ${verdict}`,
-      );
-      button.addEventListener('click', () => onChoose(verdict));
-      list.append(element('li', {}, button));
-      return { verdict, count, button };
-    });
+  const counts = new Map<string, number>();
+  const chips = [
+    ...Object.entries(VERDICTS).map(([verdict, meaning]) =>
+      createChip(`verdict:${verdict}`, verdict, meaning),
+    ),
+    ...STATUS_CLASSES.map((digit) =>
+      createChip(`status:${digit}xx`, `s${digit}`, `responses with a status of ${digit}xx`),
+    ),
+  ];
 
-  function move({ hit }: HeldHit, by: number): void {
-    counts.set(hit.verdict, (counts.get(hit.verdict) ?? 0) + by);
+  function createChip(condition: string, className: string, title: string): Chip {
+    const [, label = ''] = condition.split(':');
+    const count = element('span', { class: 'count' }, '0');
+    const attributes = { type: 'button', class: `chip ${className}`, title };
+    const button = element('button', attributes, count, ` ${label}`);
+    button.addEventListener('click', () => onChoose(condition));
+    byId('totals', HTMLUListElement).append(element('li', {}, button));
+    return { condition, count, button };
+  }
+
+  function move(held: HeldHit, by: number): void {
+    for (const key of [`verdict:${held.hit.verdict}`, `status:${classOf(held)}xx`]) {
+      counts.set(key, (counts.get(key) ?? 0) + by);
+    }
   }
 
   return {
@@ -59,10 +71,9 @@ export function createTotals(isForwarding: boolean, onChoose: (verdict: Verdict)
       rate = createRate();
     },
     render(held, filter) {
-      for (const { verdict, count, button } of chips) {
-        setText(count, formatNumber(counts.get(verdict) ?? 0));
-        const isChosen = filter.split(' ').includes(`verdict:${verdict}`);
-        button.setAttribute('aria-pressed', String(isChosen));
+      for (const { condition, count, button } of chips) {
+        setText(count, formatNumber(counts.get(condition) ?? 0));
+        button.setAttribute('aria-pressed', String(filter.split(' ').includes(condition)));
       }
       const arrivals = rate.perSecond(Date.now());
       sparkline.update(arrivals);

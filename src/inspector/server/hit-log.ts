@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { clearTimeout, setTimeout } from 'node:timers';
 import type { AiRequest, InspectedHit } from '../inspected-hit.js';
 import { parseOptions, waitMillis, wholeNumber } from '../parse-options.js';
@@ -17,8 +16,8 @@ export interface HitLog {
   read(from: number, count: number): InspectedHit[];
   oldest(): number;
   next(): number;
-  /** An ID that changes with each `clear`. */
-  run(): string;
+  /** Number of calls of `clear`. */
+  run(): number;
   clear(): void;
 }
 
@@ -33,7 +32,7 @@ export function createHitLog(): HitLog {
   let dropped = 0;
   let firstNumber = 0;
   let characters = 0;
-  let run = randomUUID();
+  let run = 0;
 
   function add(hits: readonly InspectedHit[]): void {
     for (const hit of hits) {
@@ -65,7 +64,7 @@ export function createHitLog(): HitLog {
       dropped = 0;
       firstNumber = 0;
       characters = 0;
-      run = randomUUID();
+      run += 1;
     },
   };
 }

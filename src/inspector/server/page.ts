@@ -18,12 +18,11 @@ interface PageOptions {
   readonly clear: () => void;
   /** The option `host`. */
   readonly host: string;
-  readonly forward: URL | undefined;
 }
 
 const DATA_PATHS: ReadonlySet<string> = new Set(['/hits', '/ai-requests', '/events', '/context']);
 
-export function createPage({ log, clear, host, forward }: PageOptions): Page {
+export function createPage({ log, clear, host }: PageOptions): Page {
   const events = createHitEvents(log);
   const findPageFile = createFindPageFile();
 
@@ -47,11 +46,11 @@ export function createPage({ log, clear, host, forward }: PageOptions): Page {
       return end(response, 405, 'text/plain; charset=utf-8', `${path} does not support ${method}`);
     }
     if (path === '/events' && method === 'GET') {
-      return events.subscribe(response, headers['last-event-id']?.toString());
+      return events.subscribe(response);
     }
     if (path === '/hits') return endJson(response, log.all());
     if (path === '/ai-requests') return endJson(response, log.aiRequests());
-    if (path === '/context') return endJson(response, toPageContext(forward));
+    if (path === '/context') return endJson(response, toPageContext());
     const file = await findPageFile(path);
     if (file) end(response, 200, file.contentType, file.body);
     else end(response, 404, 'text/plain; charset=utf-8', 'Not Found\n');
@@ -97,8 +96,8 @@ function hostOf(url: string): string | undefined {
 
 /** Server-sent events with hits as they arrive, many in one message. */
 interface HitEvents {
-  /** Sends all hits in the log, then new ones, until the client disconnects. `lastId` is the last event that it received. */
-  subscribe(response: ServerResponse, lastId: string | undefined): void;
+  /** Sends all hits in the log, then new ones, until the client disconnects. */
+  subscribe(response: ServerResponse): void;
   /** Sends new hits to all clients. */
   announce(): void;
   close(): void;
@@ -106,7 +105,7 @@ interface HitEvents {
 
 interface Subscriber {
   readonly response: ServerResponse;
-  run: string;
+  run: number;
   next: number;
   isBlocked: boolean;
 }
@@ -122,9 +121,8 @@ function createHitEvents(log: HitLog): HitEvents {
   const subscribers = new Set<Subscriber>();
   let timer: NodeJS.Timeout | undefined;
 
-  function subscribe(response: ServerResponse, lastId: string | undefined): void {
-    const [run = '', next = ''] = lastId?.split('/') ?? [];
-    const subscriber = { response, run, next: Number(next) || 0, isBlocked: false };
+  function subscribe(response: ServerResponse): void {
+    const subscriber = { response, run: log.run(), next: 0, isBlocked: false };
     subscribers.add(subscriber);
     response.on('close', () => subscribers.delete(subscriber));
     response.on('drain', () => {
@@ -148,14 +146,14 @@ function createHitEvents(log: HitLog): HitEvents {
     if (subscriber.run !== log.run()) {
       subscriber.run = log.run();
       subscriber.next = 0;
-      return toMessage(subscriber, 'start', {});
+      return toMessage('clear', {});
     }
     const oldest = log.oldest();
     const first = Math.max(subscriber.next, oldest);
     const hits = log.read(first, MAX_HITS_PER_MESSAGE);
     if (hits.length === 0) return undefined;
     subscriber.next = first + hits.length;
-    return toMessage(subscriber, 'hits', { first, oldest, hits });
+    return toMessage('hits', { first, oldest, hits });
   }
 
   function announce(): void {
@@ -169,8 +167,8 @@ function createHitEvents(log: HitLog): HitEvents {
   return { subscribe, announce, close: () => clearTimeout(timer) };
 }
 
-function toMessage({ run, next }: Subscriber, event: string, data: unknown): string {
-  return `event: ${event}\nid: ${run}/${next}\ndata: ${JSON.stringify(data)}\n\n`;
+function toMessage(event: string, data: unknown): string {
+  return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
 /** A file of the page. */

@@ -104,9 +104,7 @@ function header(name: string, value: unknown, key = name): string {
 /** Status, type and body of an answer of the tracker. */
 export interface TrackerAnswer {
   readonly status: number;
-  readonly contentType?: string;
-  /** Headers of the answer of another Matomo, if it gave the answer. */
-  readonly headers?: Readonly<Record<string, string | string[]>>;
+  readonly contentType: string;
   readonly body: string | Uint8Array;
 }
 

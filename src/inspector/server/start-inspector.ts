@@ -4,7 +4,6 @@ import { listenUntracked, urlOf } from '../../common/untracked-server.js';
 import type { AiRequest, InspectedHit } from '../inspected-hit.js';
 import { checkOptions, type InspectorOptions } from '../inspector-options.js';
 import { readTrackerRequest } from '../rules/read-tracker-request.js';
-import { createForwarder, forwardRequest } from './forward.js';
 import { createHitLog, createHitWaits, type WaitOptions } from './hit-log.js';
 import { createPage } from './page.js';
 import { type PlayedAnswer, playAnswer, storesHits, toPlayedAnswer } from './played-answer.js';
@@ -59,12 +58,11 @@ const KEEP_ALIVE_MILLIS = 65_000; // as measured behind nginx
  */
 export async function startInspector(options: InspectorOptions = {}): Promise<Inspector> {
   const checked = checkOptions(options);
-  const { host = '127.0.0.1', port = 0, forward } = checked;
+  const { host = '127.0.0.1', port = 0 } = checked;
   const tracker = createTracker(checked);
-  const forwarder = forward && createForwarder(forward);
   const log = createHitLog();
   const waits = createHitWaits(log);
-  const page = createPage({ log, clear, host, forward });
+  const page = createPage({ log, clear, host });
   let played: PlayedAnswer | undefined;
   let playedTimes = 0;
 
@@ -86,21 +84,14 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
       waits.addRequest(false);
       return playAnswer(response, playing);
     }
-    const tracked = readTrackerRequest(request, body);
-    const { hits, answer } = tracker.track(tracked);
-    const result = forwarder
-      ? await forwardRequest(forwarder, request, body, { hits, isBulk: tracked.kind === 'bulk' })
-      : { hits, answer };
-    log.add(result.hits);
+    const { hits, answer } = tracker.track(readTrackerRequest(request, body));
+    log.add(hits);
     waits.addRequest(true);
     page.announce();
-    if (playing !== undefined) return playAnswer(response, playing, result.answer);
-    const { status, contentType, headers } = result.answer;
-    response.writeHead(status, {
-      ...(headers ?? { 'Cache-Control': 'no-store' }),
-      ...(contentType && { 'Content-Type': contentType }),
-    });
-    response.end(result.answer.body);
+    if (playing !== undefined) return playAnswer(response, playing, answer);
+    const { status, contentType, body: text } = answer;
+    response.writeHead(status, { 'Cache-Control': 'no-store', 'Content-Type': contentType });
+    response.end(text);
   }
 
   function clear(): void {
@@ -129,7 +120,6 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
       server.close(() => resolve());
       server.closeAllConnections();
     });
-    await forwarder?.close();
   }
 
   return {
