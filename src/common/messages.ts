@@ -53,6 +53,7 @@ export const MESSAGE_CODES = [
   'redirected',
   'request-rejected',
   'not-matomo',
+  'matomo-too-old',
   'token-rejected',
   'no-token',
   'site-unknown',

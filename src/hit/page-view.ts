@@ -95,7 +95,7 @@ export function createPageViewReader(
   // Seconds and durations repeat, and one flat text costs less than the pieces of two fields.
   const toTime = memoize((seconds: number) => new FieldGroup([createField('cdt', seconds)]));
   const toDuration = memoize((millis: number) => {
-    // Matomo 4 and later ignore `gt_ms`, so the duration is the server time too, unless the request has other timings.
+    // Matomo ignores `gt_ms`, so the duration is the server time too, unless the request has other timings.
     return new FieldGroup([createField('gt_ms', millis), createField('pf_srv', millis)]);
   });
   const toVisitorId = createToVisitorId(options.visitorKey);

@@ -1,4 +1,5 @@
 import type { ResolvedOptions } from '../../options/option-table.js';
+import { isTooOld } from '../matomo-api/api-values.js';
 import { checkAiChatbots } from './check-ai-chatbots.js';
 import { checkAddress, checkClock, checkTls } from './check-connection.js';
 import { checkFields, fieldsUnknown } from './check-fields.js';
@@ -38,6 +39,7 @@ export async function checkMatomo(
   findings.push(...siteFound(options), ...token.findings);
   const fields = await checkFields(options, token.isGood);
   const hasQueueFinding = findings.some(({ check }) => check === 'queue');
+  const version = checkVersion(fields.settings?.version);
   const chatbots = checkAiChatbots(options, fields.settings);
   const news = fields.findings.filter(({ check }) => check !== 'queue' || !hasQueueFinding);
   const storing = await checkStoring(questions, options, token.isGood, sends, fields.isKnown);
@@ -46,7 +48,7 @@ export async function checkMatomo(
     ? await checkSpam(questions, options, token.isGood, fields.settings?.hasSpamPrevention)
     : [];
   const unclear = sends && isStored && !fields.isKnown ? [fieldsUnknown()] : [];
-  return [...findings, ...news, ...chatbots, ...spam, ...storing, ...unclear];
+  return [...findings, ...version, ...news, ...chatbots, ...spam, ...storing, ...unclear];
 }
 
 /** Matomo gives the same answer if it requires a token for every bulk and if its database is unavailable. */
@@ -57,6 +59,12 @@ function mayWantToken({ exchange, verdict }: Answer): boolean {
 
 function siteFound({ siteId }: ResolvedOptions): Finding[] {
   return [ok('matomo', "Matomo's tracker answers"), ok('site', `site ${siteId} exists`)];
+}
+
+function checkVersion(version: string | undefined): Finding[] {
+  if (!isTooOld(version)) return [];
+  const found = `Matomo ${version} is older than Matomo 5, which this package needs`;
+  return [warning('matomo', 'matomo-too-old', found, 'Update Matomo.')];
 }
 
 function checkSite({ verdict }: Answer, { siteId }: ResolvedOptions): Finding[] {

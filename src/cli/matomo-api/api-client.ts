@@ -7,8 +7,6 @@ import { unescapeHtml } from '../../inspector/rules/php-values.js';
 import { USER_AGENT } from '../../pipeline/create-delivery.js';
 
 const MAX_ANSWER_BYTES = 8 * 1024 ** 2;
-const LOCKED_OUT = /too many failed logins/i;
-const TOKEN_REFUSED = /too many failed logins|unable to authenticate/i;
 const TIMED_OUT = /^(?:TimeoutError|AbortError|HeadersTimeoutError|BodyTimeoutError)$/;
 
 /** A method of Matomo's API, such as `Goals.getGoals`, and its parameters. */
@@ -50,7 +48,7 @@ export async function createApiClient(options: ApiClientOptions): Promise<ApiCli
     secret: Readonly<Record<string, string>>,
   ): Promise<ApiResult> {
     const url = new URL(api);
-    // With the method in the query, errors are JSON too. `refusals.ts` matches messages in English.
+    // With the method in the query, errors are JSON too. They are quoted, so they are in English as all else.
     url.search = `?${new URLSearchParams({ module: 'API', format: 'JSON', method, language: 'en' })}`;
     const signal = AbortSignal.timeout(options.timeoutMillis);
     const answering = request(url, {
@@ -78,12 +76,7 @@ export async function createApiClient(options: ApiClientOptions): Promise<ApiCli
     return readApiAnswer(await holdEventLoop(answering), api);
   }
 
-  async function call(asked: ApiCall): Promise<ApiResult> {
-    const result = await post(asked, { token_auth: options.token });
-    // Each further attempt with a rejected token would count toward a lock-out.
-    if (result.kind === 'refused' && TOKEN_REFUSED.test(result.message)) throw tokenFailure(result);
-    return result;
-  }
+  const call = (asked: ApiCall) => post(asked, { token_auth: options.token });
 
   return {
     async requireMatomo() {
@@ -111,19 +104,14 @@ export async function createApiClient(options: ApiClientOptions): Promise<ApiCli
 
 /** Missing rights reject single parts of a bulk; a rejection of the whole is about the token or this address. */
 function tokenFailure({ status, message }: { status: number; message: string }): ApiFailure {
-  if (LOCKED_OUT.test(message)) {
-    const what = 'Matomo temporarily rejects this address: too many failed logins';
-    const advice =
-      'Check the token, then wait an hour or ask a super user to unblock the address in Administration > System > General settings';
-    return new ApiFailure('token-rejected', what, advice);
-  }
-  if (status === 401 || TOKEN_REFUSED.test(message)) {
-    const what = 'Matomo rejects the token: it is invalid or expired. It was tried only once';
+  if (status === 401) {
+    const what = `Matomo rejects the token: ${show(message)}`;
     const advice =
       'Create one in Administration > Personal > Security > Auth tokens of a user with write access';
     return new ApiFailure('token-rejected', what, advice);
   }
-  return new ApiFailure('unavailable', `Matomo answered ${show(message)}`, "Read Matomo's log");
+  const advice = "Read Matomo's log; after too many failed logins, wait an hour";
+  return new ApiFailure('unavailable', `Matomo answered ${show(message)}`, advice);
 }
 
 function toFailure(error: Error, api: URL, timeoutMillis: number): ApiFailure {

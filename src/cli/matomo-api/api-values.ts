@@ -7,7 +7,7 @@ export interface Dimension {
   readonly name: string;
   readonly scope: string;
   readonly isActive: boolean;
-  /** Matomo 5.11 and later; empty in older ones. */
+  /** Matomo 5.11 and later; empty in older ones. Kept if the dimension is reactivated. */
   readonly description: string;
   /** Rules by which Matomo reads values from URLs and titles itself. */
   readonly extractions: readonly Readonly<Record<string, unknown>>[];
@@ -89,7 +89,12 @@ export function readName({ name }: ApiObject): string {
   return unescapeHtml(String(name ?? ''));
 }
 
-/** Matomo 4 sends booleans as numbers or text. */
+/** Whether a version of Matomo is older than the oldest that is supported; false if it is not known. */
+export function isTooOld(version: string | undefined): boolean {
+  return version !== undefined && Number.parseInt(version, 10) < 5;
+}
+
+/** Matomo sends some booleans as numbers or text. */
 export function isTrue(value: unknown): boolean {
   return value === true || Number(value) === 1;
 }

@@ -42,11 +42,6 @@ export const DIMENSIONS: readonly WantedDimension[] = [
   { name: 'Failed endpoint', attribute: 'matomo.failed_endpoint' },
 ];
 
-/** The description of a dimension in Matomo, by which it is found if somebody renames it. */
-function describeDimension({ attribute }: WantedDimension): string {
-  return `${attribute}, sent by opentelemetry-matomo`;
-}
-
 export const BOT_DIMENSION: WantedDimension = { name: 'Bot', attribute: 'user_agent.bot.name' };
 
 const DEPRECATED = 'Deprecated endpoint';
@@ -118,7 +113,7 @@ export function makePlan(
   ];
 }
 
-/** Finds the active dimension of the site for an attribute, even if it was renamed. */
+/** Finds the active dimension of the site for an attribute. */
 export function findDimension(
   { dimensions }: MatomoState,
   wanted: WantedDimension,
@@ -131,7 +126,7 @@ export function findDimension(
   );
 }
 
-/** Finds an action dimension by its name, by `MATOMO_DIMENSIONS`, or by the description that setup gave it. */
+/** Finds an action dimension by `MATOMO_DIMENSIONS`, then by its name. */
 function findAmong(
   dimensions: readonly Dimension[],
   wanted: WantedDimension,
@@ -139,9 +134,8 @@ function findAmong(
 ): Dimension | undefined {
   const ofActions = dimensions.filter(({ scope }) => scope === 'action');
   return (
-    ofActions.find(({ name }) => isSameName(name, wanted.name)) ??
     ofActions.find(({ id }) => mapped[id] === wanted.attribute) ??
-    ofActions.find(({ description }) => description === describeDimension(wanted))
+    ofActions.find(({ name }) => isSameName(name, wanted.name))
   );
 }
 
@@ -158,8 +152,7 @@ function planDimensions(
   wanted: readonly WantedDimension[],
   mapped: MappedDimensions,
 ): PlanStep[] {
-  const others = findOthers(state, wanted, mapped);
-  const steps = wanted.map((dimension) => planDimension(state, dimension, mapped, others));
+  const steps = wanted.map((dimension) => planDimension(state, dimension, mapped));
   const siteId = state.site?.id ?? 0;
   const free = state.freeSlots ?? Number.POSITIVE_INFINITY;
   const missing = steps.filter(({ action }) => action === 'create').length - free;
@@ -172,10 +165,10 @@ function planDimensions(
   });
 }
 
-/** Active action dimensions for no wanted attribute: one may be renamed. */
-function findOthers(
+/** Active action dimensions for no attribute: one may have been renamed. */
+export function findUnmapped(
   state: MatomoState,
-  wanted: readonly WantedDimension[],
+  { dimensions: wanted }: Wanted,
   mapped: MappedDimensions,
 ): Dimension[] {
   const found = wanted.map((dimension) => findDimension(state, dimension, mapped));
@@ -193,7 +186,6 @@ function planDimension(
   state: MatomoState,
   wanted: WantedDimension,
   mapped: MappedDimensions,
-  others: readonly Dimension[],
 ): PlanStep {
   const { name } = wanted;
   const kind = 'dimension';
@@ -226,14 +218,15 @@ function planDimension(
     return { action: 'reactivate', kind, name, id, reason: 'it is inactive', call };
   }
   const method = 'CustomDimensions.configureNewCustomDimension';
-  const description = hasDescriptions(state) && { description: describeDimension(wanted) };
-  const call = {
-    method,
-    params: { ...params, name, scope: 'action', active: '1', ...description },
+  const call = { method, params: { ...params, name, scope: 'action', active: '1' } };
+  const reason = describeSameName(state, name);
+  return {
+    action: 'create',
+    kind,
+    name,
+    ...(reason !== undefined && { reason }),
+    ...(state.site && { call }),
   };
-  const reasons = [describeSameName(state, name), describeRenamed(others, wanted)].filter(Boolean);
-  const reason = reasons.length > 0 && { reason: reasons.join('; ') };
-  return { action: 'create', kind, name, ...reason, ...(state.site && { call }) };
 }
 
 function describeSameName({ dimensions }: MatomoState, name: string): string | undefined {
@@ -242,26 +235,6 @@ function describeSameName({ dimensions }: MatomoState, name: string): string | u
     same &&
     `dimension ${same.id} has that name too, but scope ${same.scope}, which stores one value per visit`
   );
-}
-
-/** Without a description, a dimension that was renamed looks like another one. */
-function describeRenamed(
-  others: readonly Dimension[],
-  wanted: WantedDimension,
-): string | undefined {
-  const ids = others.filter(({ description }) => description === '').map(({ id }) => id);
-  if (ids.length === 0) return undefined;
-  const [first] = ids;
-  const isOne = ids.length === 1;
-  const which = isOne ? `dimension ${first}` : `one of the dimensions ${ids.join(', ')}`;
-  const id = isOne ? first : 'ID';
-  return `if ${which} is this one, renamed, set MATOMO_DIMENSIONS=${id}=${wanted.attribute} first`;
-}
-
-/** Matomo 5.11 and later. */
-function hasDescriptions({ version = '' }: MatomoState): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  return major > 5 || (major === 5 && minor >= 11);
 }
 
 /** Extractions as parameters. Matomo deletes those that a change does not repeat. */

@@ -18,7 +18,7 @@ import {
   toDimension,
   unwrap,
 } from '../matomo-api/api-values.js';
-import { explainRefusal } from './refusals.js';
+import { quoteRefusal } from './refusals.js';
 
 /** The access of a token to a site, or to any site if the site does not exist yet. */
 export type Role = 'super' | 'admin' | 'write' | 'view' | 'none';
@@ -134,7 +134,7 @@ export async function findSite(
   const params = { url: wanted.url };
   const [found] = await client.callAll([{ method: 'SitesManager.getSitesIdFromSiteUrl', params }]);
   if (found?.kind === 'refused') {
-    const what = `Matomo does not tell which sites have that URL: ${explainRefusal(found.message)}`;
+    const what = `Matomo does not tell which sites have that URL: ${quoteRefusal(found.message)}`;
     throw new ApiFailure('request-rejected', what, 'Use the token of a super user');
   }
   const ids = listOf(found).map(({ idsite }) => Number(idsite));
@@ -151,7 +151,7 @@ export function isSameName(one: string, other: string): boolean {
 }
 
 function whyHidden(kind: string, result: ApiResult | undefined): Record<string, string> {
-  return result?.kind === 'refused' ? { [kind]: explainRefusal(result.message) } : {};
+  return result?.kind === 'refused' ? { [kind]: quoteRefusal(result.message) } : {};
 }
 
 function roleFor(

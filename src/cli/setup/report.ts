@@ -1,4 +1,5 @@
 import { show, withoutUserInfo } from '../../common/diagnostics.js';
+import type { Dimension } from '../matomo-api/api-values.js';
 import { wrap } from '../terminal.js';
 import type { PlanStep } from './make-plan.js';
 import type { MatomoState } from './read-site.js';
@@ -140,6 +141,18 @@ export function formatPlan(plan: readonly PlanStep[], isColored: boolean): strin
   const used = ACTIONS.filter((action) => plan.some((step) => step.action === action));
   const legend = used.map((action) => `${MARKS[action]} ${action}`).join('   ');
   return [...plan.flatMap((step) => formatStep(step, isColored)), '', `  ${legend}`];
+}
+
+/** Formats the active action dimensions that are not mapped; nothing if no dimension is to be created. */
+export function formatUnmapped(
+  plan: readonly PlanStep[],
+  unmapped: readonly Pick<Dimension, 'id' | 'name'>[],
+): string[] {
+  const creates = plan.some(({ kind, action }) => kind === 'dimension' && action === 'create');
+  if (!creates || unmapped.length === 0) return [];
+  const list = unmapped.map(({ id, name }) => `${id} ${show(name)}`).join(', ');
+  const text = `Active action dimensions that are not mapped: ${list}. If one of these was renamed, set MATOMO_DIMENSIONS.`;
+  return [...wrap('', text), ''];
 }
 
 /** Formats the beginning of a line about a step that is being applied. */

@@ -1,10 +1,11 @@
 import { show } from '../../common/diagnostics.js';
 import { coded } from '../../common/messages.js';
 import { type ApiClient, ApiFailure } from '../matomo-api/api-client.js';
-import { SPAM_PREVENTION, toConfigLines } from '../matomo-api/api-values.js';
+import { isTooOld, SPAM_PREVENTION, toConfigLines } from '../matomo-api/api-values.js';
 import { confirm } from '../terminal.js';
 import {
   findDimension,
+  findUnmapped,
   type MappedDimensions,
   makePlan,
   type PlanKind,
@@ -13,8 +14,8 @@ import {
 } from './make-plan.js';
 import type { SetupArguments } from './parse-arguments.js';
 import { findSite, type MatomoState, readMatomo } from './read-site.js';
-import { explainRefusal, REFUSALS } from './refusals.js';
-import { formatPlan, formatProgress, formatState, type Report } from './report.js';
+import { quoteRefusal, REFUSALS } from './refusals.js';
+import { formatPlan, formatProgress, formatState, formatUnmapped, type Report } from './report.js';
 
 /** The settings of the environment. */
 export interface SetupTarget {
@@ -42,9 +43,11 @@ export async function runSetup(
   const siteId = 'id' in wanted.site ? wanted.site.id : await findSite(client, wanted.site);
   const state = await readMatomo(client, siteId);
   report.progress('done\n');
+  if (isTooOld(state.version)) throw tooOld(state.version);
   if (siteId !== undefined && state.role === 'none') throw noSite(siteId);
   const plan = makePlan(state, wanted, mapped);
   report.print(...formatState(state, url.href.replace(/\/matomo\.php$/, ''), keepsSearch), '');
+  report.print(...formatUnmapped(plan, findUnmapped(state, wanted, mapped)));
   report.print(...formatPlan(plan, report.isColored), '');
   if (state.hasSpamPrevention) warnAboutSpamPrevention(report);
 
@@ -119,6 +122,11 @@ function countChanges(count: number): string {
   return count === 1 ? '1 change' : `${count} changes`;
 }
 
+function tooOld(version: string | undefined): ApiFailure {
+  const what = `Matomo ${version} is older than Matomo 5`;
+  return new ApiFailure('matomo-too-old', what, 'Update Matomo');
+}
+
 function noSite(siteId: number): ApiFailure {
   const reason = REFUSALS.needsView(siteId);
   const what = reason.charAt(0).toUpperCase() + reason.slice(1);
@@ -158,9 +166,12 @@ async function applyPlan(options: ApplyOptions): Promise<Applied> {
     for (const step of due) {
       onProgress(step);
       const result = await client.call(step.call as NonNullable<PlanStep['call']>);
-      const refusal = result.kind === 'refused' ? explainRefusal(result.message) : undefined;
-      if (refusal !== undefined) refusals.set(keyOf(step), refusal);
-      else if (result.kind === 'value' && phase === 'site') siteId = idOf(result.value);
+      const refusal = result.kind === 'refused' ? quoteRefusal(result.message) : undefined;
+      if (refusal !== undefined) {
+        refusals.set(keyOf(step), refusal);
+        // Fails if Matomo no longer accepts the token, of which each use would count toward a lock-out.
+        state = await readMatomo(client, siteId);
+      } else if (result.kind === 'value' && phase === 'site') siteId = idOf(result.value);
       onProgress(step, refusal === undefined ? {} : { refusal });
     }
     if (due.length > 0) state = await readMatomo(client, siteId);

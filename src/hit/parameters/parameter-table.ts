@@ -269,7 +269,7 @@ function declareParameters(): Parameters {
       send_image: { ...FLAG, isReserved: true, meaning: '0: an answer without a body' },
     }),
     cdo: { ...upTo(631_152_000), meaning: 'seconds by which cdt is too late' },
-    gt_ms: { ...MILLIS, meaning: 'duration in ms; Matomo 4 and later ignore it' },
+    gt_ms: { ...MILLIS, meaning: 'duration in ms; Matomo ignores it' },
     _ref: { ...REFERRER, meaning: 'referrer of a conversion' },
     _refts: { ...UNSIGNED, meaning: 'when that referrer was seen, in epoch seconds' },
     http_status: {

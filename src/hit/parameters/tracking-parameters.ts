@@ -136,7 +136,7 @@ export interface TrackingParameters {
   ping?: boolean | 0 | 1 | undefined;
   /** Tracks bots too. @see [Matomo: `bots`](https://developer.matomo.org/api-reference/tracking-api) */
   bots?: boolean | 0 | 1 | undefined;
-  /** Duration, in milliseconds. Matomo 4 and later ignore it. @see [Matomo: `gt_ms`](https://developer.matomo.org/api-reference/tracking-api) */
+  /** Duration, in milliseconds. Matomo ignores it. @see [Matomo: `gt_ms`](https://developer.matomo.org/api-reference/tracking-api) */
   gt_ms?: number | undefined;
   /** Referrer of a conversion. @see [Matomo: `_ref`](https://developer.matomo.org/api-reference/tracking-api) */
   _ref?: string | undefined;

@@ -138,3 +138,12 @@ test.each<[string, MatomoApiOptions, Record<string, string>, ApiRole]>([
   expect(sent.fields).toMatchObject([{ verdict: 'unknown' }]);
   expect(sent.output).not.toContain(tokenOf(role));
 });
+
+test('a Matomo that is too old is named', async () => {
+  const answer = ({ method }: ApiCall) =>
+    method === 'API.getMatomoVersion' ? { value: '4.16.1' } : undefined;
+  const { about } = await diagnose({ answer });
+  expect(about('matomo')).toContainEqual(
+    expect.objectContaining({ verdict: 'warning', code: 'matomo-too-old' }),
+  );
+});
