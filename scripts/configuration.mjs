@@ -24,7 +24,7 @@ const TOPICS = {
   errors: 'Errors and recording',
   maxQueueSize: 'Queue and delivery',
   spool: 'Spool',
-  dispatcher: 'Network, tests and metrics',
+  beforeSend: 'Changes, tests and metrics',
 };
 
 /** Syntax of lists and objects in the environment, by the function that parses it. */

@@ -19,7 +19,6 @@ export type {
   SpanContext,
   TraceState,
 } from './common/otel-types.js';
-export type { HttpDispatcher } from './delivery/http/transport.js';
 export { forRequest } from './for-request.js';
 export { AI_CHATBOTS } from './hit/bots/ai-chatbots.js';
 export type { TrackedRequest } from './hit/http-request.js';

@@ -1,5 +1,4 @@
 import type { AttributeValue, MeterProvider } from './common/otel-types.js';
-import type { HttpDispatcher } from './delivery/http/transport.js';
 import type { TrackedRequest } from './hit/http-request.js';
 import type { TrackingParameters } from './hit/parameters/tracking-parameters.js';
 
@@ -433,7 +432,7 @@ export interface MatomoOptions {
   readonly shutdownTimeoutMillis?: number | undefined;
   /**
    * If the process ends without a shutdown (empty event loop, `process.exit()`, uncaught exception), queued hits are first stored in
-   * the spool or sent, for at most `shutdownTimeoutMillis`, or 300 ms if Matomo was unavailable. Your `dispatcher` is not used.
+   * the spool or sent, for at most `shutdownTimeoutMillis`, or 300 ms if Matomo was unavailable.
    * A signal without a handler ends the process without this.
    * Environment: `MATOMO_EXIT_FLUSH`.
    * @default `false`; with `register` and `start` `true`
@@ -467,13 +466,6 @@ export interface MatomoOptions {
    * @default `604800000` (7 days)
    */
   readonly maxSpoolAgeMillis?: number | undefined;
-  /**
-   * Your own undici 7 `Dispatcher`, for proxies, TLS or tests. It is not closed at shutdown.
-   * Only in code.
-   * @default created by the package
-   * @see [undici: Dispatcher](https://undici.nodejs.org/#/docs/api/Dispatcher)
-   */
-  readonly dispatcher?: HttpDispatcher | undefined;
   /**
    * Gets the parameters of each hit before it is sent and returns them, changed or not. `null` drops the hit. So does anything else
    * that is not an object of parameters, such as `undefined`, a promise or an error, and one warning is logged. Dropped page views are

@@ -53,7 +53,6 @@ export class Delivery {
     const hold = new LoopHold({
       millis: options.shutdownTimeoutMillis,
       scope: this.#scope,
-      sockets: transport.holdsLoop ? 1 : 0,
       abort: () => transport.abort?.(new Error('the process ended first')),
     });
     this.#hold = hold;

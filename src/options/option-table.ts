@@ -1,5 +1,4 @@
 import type { AttributeValue, MeterProvider } from '../common/otel-types.js';
-import type { HttpDispatcher } from '../delivery/http/transport.js';
 import { AI_CHATBOTS } from '../hit/bots/ai-chatbots.js';
 import type { TrackedRequest } from '../hit/http-request.js';
 import { HEALTH_CHECKERS } from '../hit/ignore.js';
@@ -20,7 +19,6 @@ import {
   chatbotNames,
   consent,
   dimensions,
-  dispatcher,
   functionOption,
   integer,
   meterProvider,
@@ -608,7 +606,7 @@ export const OPTIONS = {
   }),
   /**
    * If the process ends without a shutdown (empty event loop, `process.exit()`, uncaught exception), queued hits are first stored in
-   * the spool or sent, for at most `shutdownTimeoutMillis`, or 300 ms if Matomo was unavailable. Your `dispatcher` is not used.
+   * the spool or sent, for at most `shutdownTimeoutMillis`, or 300 ms if Matomo was unavailable.
    * A signal without a handler ends the process without this.
    */
   exitFlush: option<boolean>()({
@@ -647,15 +645,6 @@ export const OPTIONS = {
     default: 7 * DAY_MILLIS,
     defaultText: '`604800000` (7 days)',
     isPrivacy: true,
-  }),
-  /**
-   * Your own undici 7 `Dispatcher`, for proxies, TLS or tests. It is not closed at shutdown.
-   * @see [undici: Dispatcher](https://undici.nodejs.org/#/docs/api/Dispatcher)
-   */
-  dispatcher: option<HttpDispatcher>()({
-    parse: dispatcher,
-    default: undefined,
-    defaultText: 'created by the package',
   }),
   /**
    * Gets the parameters of each hit before it is sent and returns them, changed or not. `null` drops the hit. So does anything else

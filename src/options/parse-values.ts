@@ -2,7 +2,6 @@ import { types } from 'node:util';
 import { show } from '../common/diagnostics.js';
 import { isRecord } from '../common/is-record.js';
 import type { AttributeValue, MeterProvider } from '../common/otel-types.js';
-import type { HttpDispatcher } from '../delivery/http/transport.js';
 import { AI_CHATBOTS } from '../hit/bots/ai-chatbots.js';
 import type { TrackedRequest } from '../hit/http-request.js';
 import type { ConsentRule } from '../hit/ignore.js';
@@ -113,13 +112,6 @@ export function consent(name: string, value: unknown): ConsentRule {
   if (source === 'cookie') return { source, name: key, value: agreed };
   if (source === 'header') return { source, name: key.toLowerCase(), value: agreed };
   return refuse(name, 'cookie:name=value or header:name=value', value);
-}
-
-export function dispatcher(name: string, value: unknown): HttpDispatcher {
-  const { dispatch } = (value ?? {}) as Partial<HttpDispatcher>;
-  return typeof dispatch === 'function'
-    ? (value as HttpDispatcher)
-    : refuse(name, 'an undici Dispatcher', value);
 }
 
 export function meterProvider(name: string, value: unknown): MeterProvider | 'global' {

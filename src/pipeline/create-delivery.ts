@@ -104,12 +104,10 @@ function createWayToMatomo(
     onFallback: (error) => diagnostics.warnOnce('bundled', coded('bundled', withoutUndici(error))),
   });
   const transport = metrics?.measure(plain) ?? plain;
-  const isOwn = options.dispatcher === undefined;
   return {
     ...transport,
     send: (body, timeoutMillis) => withoutTracing(() => transport.send(body, timeoutMillis)),
-    // A dispatcher cannot be handed to another thread.
-    sendSync: isOwn ? createBlockingTransport({ ...options, userAgent: USER_AGENT }) : undefined,
+    sendSync: createBlockingTransport({ ...options, userAgent: USER_AGENT }),
   };
 }
 

@@ -139,7 +139,6 @@ const WRONG: [keyof MatomoOptions, unknown, string][] = [
   ['spool', 'rediss://localhost/1/2', 'a database of Redis by its number'],
   ['maxSpoolBytes', 1, '1'],
   ['maxSpoolAgeMillis', '7d', '7d'],
-  ['dispatcher', {}, '{}'],
 ];
 
 test.each(WRONG)('%s: %o in code is a TypeError that names both', (name, value, shown) => {

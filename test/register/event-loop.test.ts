@@ -10,7 +10,6 @@ import { APPS, get, matomo, REGISTER, titles } from '../support/registered-app.j
 import { skipTest } from '../support/skips.js';
 
 const APP = `${APPS}/ends.cjs`;
-const IN_CODE = `${APPS}/ends-in-code.mjs`;
 const NODE_HTTP = ['--require', `./${APPS}/as-bun.cjs`];
 const DRAINS = { HANDLER: 'drains', MATOMO_SITE_ID: '1', MATOMO_SCHEDULE_DELAY: '60000' };
 /** Nothing but the end of the process ends an attempt to send. */
@@ -148,24 +147,6 @@ test('a second bulk over the tunnel of a proxy does not keep the process alive e
   await eventually(() => inspector.hits().length === 2);
   expect(await app.stop()).toEqual({ code: 0, signal: null });
   expect(proxy.requests()).toHaveLength(1);
-});
-
-test('a dispatcher of the application does not keep the process alive either', async () => {
-  const silent = await startSilent();
-  const OPTIONS = JSON.stringify({ exportTimeoutMillis: 3_600_000, shutdownTimeoutMillis: 300 });
-  const app = await startServer([IN_CODE], {
-    env: {
-      MATOMO_URL: silent.url,
-      MATOMO_SITE_ID: '1',
-      MATOMO_SCHEDULE_DELAY: '0',
-      OPTIONS,
-      DISPATCHER: '1',
-    },
-  });
-  await get(`${app.url}/first`);
-  await eventually(() => silent.requests() === 1);
-  await get(`${app.url}/stop`);
-  expect(await app.exit()).toEqual({ code: 0, signal: null });
 });
 
 describe('the event loop is empty', () => {

@@ -383,15 +383,6 @@ describe('what cannot be sent is counted and logged once, with the reason', () =
     expect(titles(inspector)).toEqual([]);
   });
 
-  test('a dispatcher of the application', async () => {
-    const { inspector, env } = await matomo();
-    const { stderr } = await end([...REGISTER, IN_CODE], { ...env, ...LATE, DISPATCHER: '1' });
-    expect(stderr).toMatch(
-      /^opentelemetry-matomo: .* 2 hits \(.*\bdispatcher\b.*\bspool\b.*\[lost-at-shutdown\]\n$/,
-    );
-    expect(titles(inspector)).toEqual([]);
-  });
-
   test.for([
     ['counts as unconfirmed', 'false', 1],
     ['is sent again with resendUnconfirmed', 'true', 2],

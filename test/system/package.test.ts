@@ -20,7 +20,7 @@ const EXPORTS = {
       trackOrder
     `),
     types: words(`
-      AttributeValue Attributes Context FinishedSpan HrTime HttpDispatcher Link MatomoHandle
+      AttributeValue Attributes Context FinishedSpan HrTime Link MatomoHandle
       MatomoOptions MatomoStats McpTransport McpVisitor MessageCode MeterProvider
       OptionError Order OrderItem PerfKey RequestFunctions Sampler SamplingResult Span
       SpanContext TraceState TrackedRequest TrackingParameters VisitorId

@@ -1,7 +1,6 @@
 import type { MeterProvider } from '@opentelemetry/api';
 import type { NodeSDKConfiguration } from '@opentelemetry/sdk-node';
 import type { Sampler, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace-base';
-import type { Dispatcher } from 'undici';
 import { assertType, expectTypeOf, test } from 'vitest';
 import {
   annotate,
@@ -40,10 +39,6 @@ test('meter providers and samplers of OpenTelemetry fit, although no type of its
 
 test('the handle of start is an AsyncDisposable', () => {
   expectTypeOf(start()).toExtend<AsyncDisposable>();
-});
-
-test('any undici dispatcher is taken', () => {
-  new MatomoSpanProcessor({ dispatcher: {} as Dispatcher });
 });
 
 test('tracking parameters are known by name', () => {

@@ -98,7 +98,7 @@ export async function createApiClient(options: ApiClientOptions): Promise<ApiCli
       const what = 'Matomo answered a bulk request of its API with something other than a list';
       throw new ApiFailure('not-matomo', what, 'Check which server answers instead of Matomo');
     },
-    close: async () => dispatcher.destroy?.(null),
+    close: async () => dispatcher.destroy(null),
   };
 }
 

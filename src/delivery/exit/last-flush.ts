@@ -65,7 +65,7 @@ function send(
 ): string | undefined {
   const { sendSync } = transport;
   if (memory.count === 0) return undefined;
-  if (!sendSync) return 'nothing can be sent at exit through the option dispatcher';
+  if (!sendSync) return 'nothing can be sent at exit';
   const longestMillis = sender.isUnavailable ? EXIT_WAITS.unavailableMillis : millis;
   const deadlineMillis = performance.now() + Math.min(millis, longestMillis);
   let rolledBack = 0;

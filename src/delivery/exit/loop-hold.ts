@@ -12,8 +12,6 @@ interface LoopHoldOptions {
   readonly millis: number;
   /** Timers get its async context. */
   readonly scope: AsyncResource;
-  /** Sockets to Matomo that keep the process alive. */
-  readonly sockets: number;
   /** Aborts the request in flight, because the process would end without it. */
   readonly abort: () => void;
 }
@@ -62,7 +60,7 @@ export class LoopHold {
 
   #check(hasHeld: boolean): void {
     this.#timer?.unref(); // so that it is not listed
-    if (this.#untilMillis <= performance.now() && isAlone(this.#options.sockets)) {
+    if (this.#untilMillis <= performance.now() && isAlone()) {
       if (hasHeld) this.spentMillis = this.#options.millis;
       this.#options.abort();
     }
@@ -71,8 +69,6 @@ export class LoopHold {
 }
 
 /** Whether the process would end without delivery. */
-function isAlone(sockets: number): boolean {
-  const others = process.getActiveResourcesInfo?.().filter((type) => !IGNORED.test(type));
-  if (!others) return false;
-  return others.length <= sockets && others.every((type) => type === 'TCPSocketWrap');
+function isAlone(): boolean {
+  return process.getActiveResourcesInfo?.().every((type) => IGNORED.test(type)) === true;
 }

@@ -1,19 +1,14 @@
 import { createNodeTransport } from './node-transport.js';
-import type { Exchange, Transport } from './transport.js';
-import {
-  createUndiciTransport,
-  UndiciNotLoaded,
-  type UndiciTransportOptions,
-} from './undici-transport.js';
+import type { Exchange, Transport, TransportOptions } from './transport.js';
+import { createUndiciTransport, UndiciNotLoaded } from './undici-transport.js';
 
-interface Options extends UndiciTransportOptions {
+interface Options extends TransportOptions {
   /** Called once with the error if `undici` cannot be loaded. */
   readonly onFallback?: ((error: unknown) => void) | undefined;
 }
 
-/** The transport for this runtime. On Bun, `undici` is a stub that sends nothing; the option `dispatcher` is used on every runtime. */
+/** The transport for this runtime. On Bun, `undici` is a stub that sends nothing. */
 export function createTransport(options: Options): Transport {
-  if (options.dispatcher) return createUndiciTransport(options);
   const isBun = process.versions.bun !== undefined;
   return isBun ? createNodeTransport(options) : createFallingBack(options);
 }

@@ -14,8 +14,9 @@ interface WireError extends Error {
 const UNTRUSTED =
   'this process does not trust the authority that signed its certificate; start it with NODE_EXTRA_CA_CERTS=/path/to/ca.pem';
 const NO_TLS = 'it does not speak TLS on that port; check port and scheme of url';
-const WANTS_CERTIFICATE =
-  'it requires another client certificate; set one with the option dispatcher';
+const LOCAL_PROXY =
+  'send through a local proxy that has one, such as nginx with proxy_ssl_certificate';
+const WANTS_CERTIFICATE = `it requires a client certificate; ${LOCAL_PROXY}`;
 
 /** Explains error codes: what happened, and what to do. */
 const EXPLANATIONS: Readonly<Record<string, string | ((error: WireError) => string)>> = {
@@ -39,8 +40,7 @@ const EXPLANATIONS: Readonly<Record<string, string | ((error: WireError) => stri
   ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
   ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
   EPROTO: NO_TLS,
-  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE:
-    'the server rejected the TLS handshake; if it requires a client certificate, set one with the option dispatcher',
+  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: `the server rejected the TLS handshake; if it requires a client certificate, ${LOCAL_PROXY}`,
   ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: WANTS_CERTIFICATE,
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: WANTS_CERTIFICATE,
 };

@@ -28,8 +28,6 @@ export interface Transport {
   send(body: Buffer, timeoutMillis: number): Promise<Exchange>;
   /** Loads what the first request needs, without connecting. */
   prepare?(): void;
-  /** Whether open sockets keep the process alive. */
-  readonly holdsLoop?: boolean | undefined;
   /** Aborts the request in flight, with its connection: its result is `no_answer` or `not_sent`. Later requests are sent. */
   abort?(reason: Error): void;
   /** Whether bytes of a request may have been sent that has no result yet. */
@@ -40,14 +38,13 @@ export interface Transport {
   close(): Promise<void>;
 }
 
-/** The part of an undici `Dispatcher` (version 7 or later) that this package uses, described structurally. */
+/** The part of undici's `Dispatcher` that this package uses, described structurally. */
 export interface HttpDispatcher {
   /** Sends a request and calls the handler with its response. */
   dispatch(options: DispatchOptions, handler: DispatchHandler): boolean;
-  /** Closes all connections, also those that are being opened. Only for dispatchers that this package created. */
-  disconnect?(reason: Error): void;
-  /** Called only for dispatchers that this package created. */
-  destroy?(error: Error | null): Promise<void>;
+  /** Closes all connections, also those that are being opened. Later requests open another one. */
+  disconnect(reason: Error): void;
+  destroy(error: Error | null): Promise<void>;
 }
 
 interface DispatchOptions {

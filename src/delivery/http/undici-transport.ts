@@ -15,13 +15,8 @@ import {
 
 type AnswerHeaders = ConstructorParameters<typeof AnswerReader>[1];
 
-export interface UndiciTransportOptions extends TransportOptions {
-  /** Used instead of our own dispatcher, and not closed. */
-  readonly dispatcher?: HttpDispatcher | undefined;
-}
-
 /** One connection, one request at a time, through undici, which is loaded with the first request. */
-export function createUndiciTransport(options: UndiciTransportOptions): Transport {
+export function createUndiciTransport(options: TransportOptions): Transport {
   let used: Promise<HttpDispatcher> | undefined;
   let current: ReturnType<typeof observe> | undefined;
   let isClosed = false;
@@ -31,16 +26,14 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
   const { origin, pathname, search } = options.url;
 
   function load(): Promise<HttpDispatcher> {
-    used ??= options.dispatcher
-      ? Promise.resolve(options.dispatcher)
-      : createDispatcher(options.url, process.env, onClose);
+    used ??= createDispatcher(options.url, process.env, onClose);
     return used;
   }
 
   function abort(reason: Error): void {
     current?.abort(reason);
     void used?.then(
-      (dispatcher) => dispatcher.disconnect?.(reason),
+      (dispatcher) => dispatcher.disconnect(reason),
       () => undefined,
     );
   }
@@ -49,8 +42,6 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
     prepare() {
       load().catch(() => undefined); // the first request reports the error
     },
-
-    holdsLoop: options.dispatcher !== undefined,
 
     isSending: () => current?.isSending() ?? false,
 
@@ -94,9 +85,8 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
     async close() {
       isClosed = true;
       current?.abort(new Error('shutdown'));
-      if (options.dispatcher) return;
       const pool = await used?.catch(() => undefined);
-      await pool?.destroy?.(null);
+      await pool?.destroy(null);
     },
   };
 }
@@ -239,7 +229,7 @@ export async function createDispatcher(
   return {
     dispatch(options, handler) {
       cutOff = undefined;
-      return (dispatcher as HttpDispatcher).dispatch(options, handler);
+      return (dispatcher as Pick<HttpDispatcher, 'dispatch'>).dispatch(options, handler);
     },
     disconnect(reason) {
       cutOff = reason;

@@ -61,7 +61,6 @@ test.each([
       hold: new LoopHold({
         millis: 0,
         scope: new DetachedScope('test'),
-        sockets: 0,
         abort: () => undefined,
       }),
       onNewToken: () => undefined,

@@ -3,13 +3,10 @@ import { createRequire } from 'node:module';
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { MatomoSpanProcessor } from 'opentelemetry-matomo';
-import { Agent } from 'undici';
 
-const { OPTIONS = '{}', DISPATCHER } = process.env;
-const dispatcher = DISPATCHER ? new Agent() : undefined;
 new NodeSDK({
   instrumentations: [new HttpInstrumentation()],
-  spanProcessors: [new MatomoSpanProcessor({ ...JSON.parse(OPTIONS), dispatcher })],
+  spanProcessors: [new MatomoSpanProcessor(JSON.parse(process.env.OPTIONS ?? '{}'))],
   metricReaders: [],
   logRecordProcessors: [],
 }).start();

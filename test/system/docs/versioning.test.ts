@@ -19,10 +19,8 @@ test('the page has the versions of the matrix', () => {
 });
 
 test('the page has the versions of package.json', () => {
-  const { engines, peerDependencies, dependencies } = packageJson;
+  const { engines, peerDependencies } = packageJson;
   expect(rows.get('Node.js')?.supported).toBe(`${engines.node.slice('>='.length)} and later`);
   expect(peerDependencies['@opentelemetry/api']).toBe('>=1.9.0 <2');
   expect(rows.get('`@opentelemetry/api`')?.supported).toBe('1.9 and later, below 2');
-  const undici = rows.get('undici, for a `dispatcher` of your own');
-  expect(dependencies.undici).toMatch(new RegExp(`^\\^${undici?.supported}\\.`));
 });

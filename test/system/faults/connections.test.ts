@@ -1,7 +1,7 @@
-import { Agent } from 'undici';
-import { expect, onTestFinished, test } from 'vitest';
+import dns from 'node:dns';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Fault } from '../../support/fault-proxy.js';
-import { startFaultProxy, tlsFile } from '../../support/fault-proxy.js';
+import { startFaultProxy } from '../../support/fault-proxy.js';
 import { startTracedService } from '../../support/traced-service.js';
 import { expectAccounted } from './expect-accounted.js';
 import { type FaultCase, rideOut } from './ride-out.js';
@@ -130,10 +130,10 @@ test('TLS: nothing is said', async (context) => {
     ...onTheWire('stall-handshake'),
     fromStart: true,
     proxy: { certificate: 'server' },
-    options: () => ({
-      ...IMPATIENT.options(),
-      dispatcher: agent({ ca: tlsFile('ca.pem'), timeout: 1500 }),
-    }),
+    options: () => {
+      trustEveryone();
+      return IMPATIENT.options();
+    },
   });
   expectAccounted(row, { lost: [], logs: /no connection within 1000 ms/ });
 });
@@ -142,46 +142,41 @@ test('TLS: a self-signed certificate', async (context) => {
   const row = await rideOut(context, {
     fromStart: true,
     proxy: { certificate: 'self-signed' },
-    options: trusting,
     begin: () => undefined,
-    end: (_matomo, proxy) => proxy.show('server'),
+    end: trustEveryone,
   });
   expectAccounted(row, { lost: [], logs: /DEPTH_ZERO_SELF_SIGNED_CERT: .*NODE_EXTRA_CA_CERTS/ });
 });
 
 test('DNS failure', async (context) => {
-  let isAway = true;
-  const lookup: typeof import('node:dns').lookup = ((
-    name: string,
-    _options: unknown,
-    done: Done,
-  ) => {
-    if (!isAway) return done(null, [{ address: '127.0.0.1', family: 4 }]);
-    const error = new Error(`getaddrinfo ENOTFOUND ${name}`);
-    done(Object.assign(error, { code: 'ENOTFOUND', hostname: name }));
-  }) as never;
   const row = await rideOut(context, {
     fromStart: true,
-    options: ({ port }) => ({
-      url: `http://matomo.test:${port}`,
-      dispatcher: agent({ lookup }),
-    }),
-    begin: () => undefined,
-    end: () => {
-      isAway = false;
-    },
+    options: ({ port }) => ({ url: `http://matomo.test:${port}` }),
+    begin: () =>
+      lookUpMatomo((done) => {
+        const hostname = 'matomo.test';
+        const error = new Error(`getaddrinfo ENOTFOUND ${hostname}`);
+        done(Object.assign(error, { code: 'ENOTFOUND', hostname }));
+      }),
+    end: () => lookUpMatomo((done) => done(null, [{ address: '127.0.0.1', family: 4 }])),
   });
   expectAccounted(row, { lost: [], logs: /ENOTFOUND: .*matomo\.test/ });
 });
 
 type Done = (error: Error | null, addresses?: { address: string; family: number }[]) => void;
 
-function trusting() {
-  return { dispatcher: agent({ ca: tlsFile('ca.pem') }) };
+/** Resolves `matomo.test` like this, and other names as usual. */
+function lookUpMatomo(answer: (done: Done) => void): void {
+  const { lookup } = dns;
+  onTestFinished(() => {
+    dns.lookup = lookup;
+  });
+  dns.lookup = ((name: string, ...rest: [unknown, Done]) =>
+    name === 'matomo.test' ? answer(rest[1]) : lookup(name, ...(rest as [never, never]))) as never;
 }
 
-function agent(connect: Agent.Options['connect'] & object): Agent {
-  const made = new Agent({ connect });
-  onTestFinished(() => made.destroy());
-  return made;
+/** Node.js reads the variable when it connects. A certificate authority can only be given to a process when it starts. */
+function trustEveryone(): void {
+  vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+  onTestFinished(() => void vi.unstubAllEnvs());
 }

@@ -1,13 +1,12 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { truncateSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { eventually, startServer } from '../../support/child-process.js';
 import { freePort } from '../../support/free-port.js';
 import { emptyFolder } from '../../support/installed-app.js';
 import { COLD_MILLIS, matrix, packBeforeTests, preparePlace } from '../../support/matrix.js';
+import { startNginx } from '../../support/nginx.js';
 import { matomo, REGISTER } from '../../support/registered-app.js';
 import { requires } from '../../support/skips.js';
 
@@ -41,7 +40,11 @@ test.for(
       env: { ...env, FRAMEWORK: framework, FILES: createFiles(), MATOMO_SCHEDULE_DELAY: '100' },
     });
     const port = Number(new URL(app.url).port);
-    const proxyPort = await startNginx(port);
+    const proxyPort = await freePort();
+    await startNginx(
+      `server { listen 127.0.0.1:${proxyPort}; location / { proxy_pass http://127.0.0.1:${port}; } }`,
+      proxyPort,
+    );
     await repeat(() => readThenLeave(port, '/page.html', PAGE_BYTES));
     await repeat(async () => {
       const response = await fetch(`http://127.0.0.1:${proxyPort}/page.html`);
@@ -70,38 +73,6 @@ function createFiles(): string {
     truncateSync(join(folder, name), size);
   }
   return folder;
-}
-
-/** A proxy with the settings of the Debian package, and one `proxy_pass`. */
-async function startNginx(port: number): Promise<number> {
-  const folder = emptyFolder();
-  const proxyPort = await freePort();
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-    .map((name) => `${name}_temp_path ${join(folder, name)};`)
-    .join(' ');
-  writeFileSync(
-    join(folder, 'nginx.conf'),
-    `daemon off; master_process off; pid ${join(folder, 'pid')}; events {}
-    http { access_log off; ${temporary}
-      server { listen 127.0.0.1:${proxyPort}; location / { proxy_pass http://127.0.0.1:${port}; } } }`,
-  );
-  const args = ['-p', folder, '-e', 'stderr', '-c', join(folder, 'nginx.conf')];
-  const nginx = spawn('nginx', args, { stdio: 'inherit' });
-  const ended = once(nginx, 'close');
-  onTestFinished(async () => {
-    nginx.kill('SIGKILL');
-    await ended;
-  });
-  await eventually(async () => {
-    const socket = connect(proxyPort, '127.0.0.1');
-    const isOpen = await once(socket, 'connect').then(
-      () => true,
-      () => false,
-    );
-    socket.destroy();
-    return isOpen;
-  });
-  return proxyPort;
 }
 
 async function repeat(run: () => Promise<void>): Promise<void> {

@@ -4,10 +4,10 @@ import { inspect } from 'node:util';
 import { DiagLogLevel, diag, SpanStatusCode, trace } from '@opentelemetry/api';
 import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import express from 'express';
-import { Agent } from 'undici';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { annotate, ignore, MatomoSpanProcessor } from '../../../src/index.js';
 import { type PlayedAnswer, startInspector } from '../../../src/inspector/index.js';
+import { startFaultProxy } from '../../support/fault-proxy.js';
 import { startTap, startTappedService } from '../../support/matomo-tap.js';
 import { captureOutput } from '../../support/output.js';
 import { createSkipMinute } from '../../support/skip-minute.js';
@@ -68,30 +68,20 @@ test('bug 17: the message of an exception reaches nothing, whatever of errors is
 
 test('bug 17, a Matomo that cannot take crashes: its 500 takes no page view along, and ends the crashes', async () => {
   const output = captureOutput();
-  const crashBulks: number[] = [];
-  class Refusing extends Agent {
-    play: ((answer: PlayedAnswer) => void) | undefined;
-    override dispatch(...given: Parameters<Agent['dispatch']>): boolean {
-      const body = String(given[0].body);
-      if (body.includes('ca=1')) {
-        crashBulks.push(body.split('ca=1').length - 1);
-        expect(body).not.toContain('action_name');
-        this.play?.({ status: 500, times: 1 });
-      }
-      return super.dispatch(...given);
-    }
-  }
-  const dispatcher = new Refusing();
-  onTestFinished(() => dispatcher.destroy());
-  const service = await startTracedService(createFailing, { errors: 'crash', dispatcher });
-  dispatcher.play = service.inspector.play;
+  const wire = await startFaultProxy();
+  const hasCrash = (body: string) => body.includes('ca=1');
+  await wire.play({ kind: 'answer', where: hasCrash, status: '500 Internal Server Error' });
+  const service = await startTracedService(createFailing, { errors: 'crash', url: wire.url });
+  wire.forwardTo(service.inspector.url);
   for (let i = 0; i < 5; i++) await service.fetch(`/fails/${i}`);
   await service.requests(5);
   expect(storedTitles(await service.hits())).toEqual(Array(5).fill('GET /fails/:id'));
   for (let i = 5; i < 10; i++) await service.fetch(`/fails/${i}`);
   await service.requests(15);
   expect(storedTitles(await service.hits())).toEqual(Array(10).fill('GET /fails/:id'));
-  expect(crashBulks).toEqual([5]);
+  const crashBulks = wire.requests().filter(({ body }) => hasCrash(body));
+  expect(crashBulks.map(({ body }) => body.split('ca=1').length - 1)).toEqual([5]);
+  expect(crashBulks[0]?.body).not.toContain('action_name');
   expect(service.processor.stats()).toMatchObject({
     hits: 15,
     tracked: 10,

@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { eventually } from './child-process.js';
+import { emptyFolder } from './installed-app.js';
+
+/** Runs nginx with a `server` block, which listens on that port, until the test has finished. */
+export async function startNginx(server: string, port: number): Promise<void> {
+  const folder = emptyFolder();
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((name) => `${name}_temp_path ${join(folder, name)};`)
+    .join(' ');
+  writeFileSync(
+    join(folder, 'nginx.conf'),
+    `daemon off; master_process off; pid ${join(folder, 'pid')}; events {}
+    http { access_log off; ${temporary} ${server} }`,
+  );
+  const args = ['-p', folder, '-e', 'stderr', '-c', join(folder, 'nginx.conf')];
+  const nginx = spawn('nginx', args, { stdio: 'inherit' });
+  const ended = once(nginx, 'close');
+  onTestFinished(async () => {
+    nginx.kill('SIGKILL');
+    await ended;
+  });
+  await eventually(async () => {
+    const socket = connect(port, '127.0.0.1');
+    const isOpen = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    );
+    socket.destroy();
+    return isOpen;
+  });
+}

@@ -1,0 +1,66 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished, test } from 'vitest';
+import { startServer } from '../../support/child-process.js';
+import { startFaultProxy } from '../../support/fault-proxy.js';
+import { freePort } from '../../support/free-port.js';
+import { startNginx } from '../../support/nginx.js';
+import { APPS, get, matomo, REGISTER, titles } from '../../support/registered-app.js';
+import { requires } from '../../support/skips.js';
+import { read } from './pages.js';
+
+requires('nginx');
+
+const PAGE = read('docs/what-happens-when-matomo-is-down.md');
+const [withCertificate = '', overSocket = ''] = [...PAGE.matchAll(/```nginx\n(.*?)```/gs)].map(
+  ([, block]) => block as string,
+);
+const [, address = ''] = /listen (.*?);/.exec(withCertificate) ?? [];
+const tls = (name: string) => fileURLToPath(new URL(`../../fixtures/tls/${name}`, import.meta.url));
+
+/** Sends a hit through a proxy of the page, in which these texts are replaced. */
+async function sendThrough(proxy: string, replaced: Readonly<Record<string, string>>) {
+  const port = await freePort();
+  let server = proxy.replaceAll(address, `127.0.0.1:${port}`);
+  for (const [text, by] of Object.entries(replaced)) {
+    expect(server).toContain(text);
+    server = server.replaceAll(text, by);
+  }
+  await startNginx(server, port);
+  const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], {
+    env: { MATOMO_URL: `http://127.0.0.1:${port}`, MATOMO_SITE_ID: '1' },
+  });
+  await get(`${app.url}/users/7`);
+  await app.stop();
+  expect(app.stderr()).toBe('');
+}
+
+test('the page shows the address of the proxy as MATOMO_URL', () => {
+  expect(PAGE).toContain(`MATOMO_URL=http://${address}`);
+});
+
+test('the proxy of the page presents the client certificate that Matomo requires', async () => {
+  const { inspector } = await matomo();
+  const wire = await startFaultProxy({ certificate: 'server', wantsCertificate: true });
+  wire.forwardTo(inspector.url);
+  await sendThrough(withCertificate, {
+    'https://matomo.example.org': wire.url,
+    '/etc/ssl/certs/ca-certificates.crt': tls('ca.pem'),
+    '/etc/matomo/client.pem': tls('client.pem'),
+    '/etc/matomo/client.key': tls('client.key'),
+  });
+  expect(titles(inspector)).toEqual(['GET /users/:id']);
+});
+
+test('the other proxy of the page sends hits to a Unix socket', async () => {
+  requires('Unix sockets');
+  const folder = mkdtempSync(join(tmpdir(), 'matomo-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const { inspector } = await matomo();
+  const wire = await startFaultProxy({ host: join(folder, 's') });
+  wire.forwardTo(inspector.url);
+  await sendThrough(overSocket, { '/run/matomo.sock': join(folder, 's') });
+  expect(titles(inspector)).toEqual(['GET /users/:id']);
+});
