@@ -172,18 +172,15 @@ export interface McpSources {
 
 /** Paths at which this process has served MCP, so that they need not end in `/mcp`, and are known if a stream is opened. */
 const MAX_PATHS = 1000;
-/** Longer paths are not remembered. */
-const MAX_PATH_LENGTH = 512;
 /** Sessions whose client is known: it names itself when the session begins. */
 const MAX_SESSIONS = 10_000;
 
 const FIRST_FAILED_STATUS = 400;
 
-/** Recognizes the requests to MCP servers of one process. Paths and sessions are kept as digests: they may be secret. */
+/** Recognizes the requests to MCP servers of one process. */
 export class McpEndpoints {
   readonly #paths = new GenerationCache<string, true>(MAX_PATHS);
-  /** By the length of a path, whether one is known: no digest is made of most others. */
-  readonly #isKnownLength = new Uint8Array(MAX_PATH_LENGTH + 1);
+  /** By digests of sessions, which may be secret and long. */
   readonly #clients = new GenerationCache<string, string>(MAX_SESSIONS);
 
   /** Whether a request may be one to an MCP server, as far as its target tells. */
@@ -264,13 +261,11 @@ export class McpEndpoints {
   }
 
   #isKnown(path: string): boolean {
-    return this.#isKnownLength[path.length] === 1 && this.#paths.get(digestOf(path)) === true;
+    return this.#paths.get(path) === true;
   }
 
   #add(path: string): void {
-    if (path.length > MAX_PATH_LENGTH || this.#isKnown(path)) return;
-    this.#isKnownLength[path.length] = 1;
-    this.#paths.set(digestOf(path), true);
+    if (!this.#isKnown(path)) this.#paths.set(path, true);
   }
 
   #remember(session: string | undefined, clientName: string | undefined): void {
