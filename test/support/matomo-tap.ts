@@ -1,9 +1,6 @@
-import type { RequestListener } from 'node:http';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { IDLE_MILLIS } from '../../src/delivery/http/connection.js';
-import type { MatomoOptions } from '../../src/options.js';
-import { startTracedService, type TracedService } from './traced-service.js';
 
 /** A request as its bytes were. */
 interface TappedRequest {
@@ -17,29 +14,12 @@ interface TappedRequest {
 interface Tap {
   readonly url: string;
   requests(): TappedRequest[];
-  /** Connections so far. */
-  connections(): number;
   /** Connections that are open. */
   open(): number;
   /** Connections that were opened soon after a response over another one, when that one was still open. */
   unshared(): number;
   /** Where the bytes go; to be called before the first of them. */
   forwardTo(url: string): void;
-}
-
-type TappedService = TracedService & { readonly tap: Tap };
-
-/** A traced service whose connection to the inspector is recorded. */
-export async function startTappedService(
-  listener: RequestListener | (() => RequestListener),
-  options: MatomoOptions | ((tapUrl: string) => MatomoOptions) = {},
-  sdkOptions: Parameters<typeof startTracedService>[2] = {},
-): Promise<TappedService> {
-  const tap = await startTap();
-  const given = typeof options === 'function' ? options(tap.url) : options;
-  const service = await startTracedService(listener, { url: tap.url, ...given }, sdkOptions);
-  tap.forwardTo(service.inspector.url);
-  return { ...service, tap };
 }
 
 /** A wire to whatever `forwardTo` says. */
@@ -78,7 +58,6 @@ export async function startTap(): Promise<Tap> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests: () => sent.flatMap(splitRequests),
-    connections: () => sent.length,
     open: () => sockets.size,
     unshared: () => unshared,
     forwardTo(url) {
@@ -103,10 +82,4 @@ function splitRequests(bytes: string): TappedRequest[] {
     requests.push({ head, target, body: bytes.slice(headEnd + 4, end) });
     start = end;
   }
-}
-
-/** The hits in the body of a bulk request, decoded. */
-export function hitsOfBody(body: string): Record<string, string>[] {
-  const { requests } = JSON.parse(body) as { requests: string[] };
-  return requests.map((query) => Object.fromEntries(new URLSearchParams(query)));
 }
