@@ -1,34 +1,45 @@
 // `npm run bench:check`: does the package cost much more than before? The cheapest of the ratios, against bounds so wide that a busy
 // machine does not break them: the best of a few rounds counts, since what is always slow is slow in all of them.
-import { start, stop } from './lib/child-process.mjs';
-import { measureChildSpan, measureHeld, measureHit, measureLoad } from './lib/measure-parts.mjs';
-import { measureServer } from './lib/measure-server.mjs';
+import { fileURLToPath } from 'node:url';
+import { only, start, stop } from './lib/child-process.mjs';
+import { measureHeld, measureServer } from './lib/measure-server.mjs';
 
-const ROUNDS = 3;
+const folder = fileURLToPath(new URL('../../', import.meta.url));
 const HELD_REQUESTS = 3000;
 const AMOUNTS = { requests: 12_000, warmUp: 4000 };
+const AMOUNTS_OF_CHILDREN = { requests: 4000, warmUp: 2000, childSpans: 20 };
 
-/** Each half as much again as was measured last, or twice; one round where nothing varies. */
+/** Each half as much again as was measured last, or twice; one round if nothing varies. */
 const CHECKS = {
-  'CPU of a request, over a processor that does nothing': { most: 2.2, measure: cpuOverNoop },
-  'an untagged child span, over onEnd of BatchSpanProcessor': { most: 1, measure: childOverBatch },
-  'bytes allocated for it': { most: 4, measure: childBytes, rounds: 1 },
-  'building a hit, over a template string': { most: 1, measure: hitOverConcat },
+  'CPU of a request without tracing, over a bare server': {
+    most: 4,
+    measure: () => cpuOver('withoutTracing', 'plain', AMOUNTS),
+  },
+  'CPU of a request, over a processor that does nothing': {
+    most: 2.2,
+    measure: () => cpuOver('package', 'noop', AMOUNTS),
+  },
+  'CPU of a request with 20 child spans, over a processor that does nothing': {
+    most: 2,
+    measure: () => cpuOver('package', 'noop', AMOUNTS_OF_CHILDREN),
+  },
   'bytes of a hit that waits, over an ended span': {
     most: 0.8,
     measure: queuedOverSpan,
     rounds: 1,
   },
   // Both listen: `register` does nothing before.
-  'loading register, over the OTLP exporter': { most: 0.5, measure: loadOverOtlp },
+  'loading register, over the OTLP exporter': { most: 0.7, measure: loadOverOtlp },
   'modules of undici loaded with it': { most: 0, measure: undiciLoaded, rounds: 1 },
 };
 
 process.stderr.write('Is the package much slower than it was? Less than three minutes.\n');
 const sink = await start('sink.mjs');
 const broken = [];
-for (const [question, { most, measure, rounds = ROUNDS }] of Object.entries(CHECKS)) {
-  const least = await leastOf(measure, rounds);
+for (const [question, { most, measure, rounds = 3 }] of Object.entries(CHECKS)) {
+  const figures = [];
+  for (let round = 0; round < rounds; round++) figures.push(await measure());
+  const least = Math.min(...figures);
   console.log(`${least.toFixed(2).padStart(6)}  at most ${most}  ${question}`);
   if (least > most) broken.push(`${question}: ${least.toFixed(2)}, which is above ${most}`);
 }
@@ -38,47 +49,25 @@ if (broken.length > 0) {
   process.exitCode = 1;
 }
 
-async function leastOf(measure, rounds) {
-  const figures = [];
-  for (let round = 0; round < rounds; round++) figures.push(await measure());
-  return Math.min(...figures);
-}
-
-async function cpuOverNoop() {
-  const noop = await measureServer('noop', sink, AMOUNTS);
-  const ours = await measureServer('package', sink, AMOUNTS);
-  return ours.micros / noop.micros;
-}
-
-async function childOverBatch() {
-  const { matomo1, batch } = await measureChildSpan(true);
-  return matomo1.nanos / batch.nanos;
-}
-
-async function childBytes() {
-  const { matomo1 } = await measureChildSpan(true);
-  return matomo1.bytes;
-}
-
-async function hitOverConcat() {
-  const { package: ours, byHand } = await measureHit(true);
-  return ours / byHand;
+async function cpuOver(way, reference, amounts) {
+  const without = await measureServer(reference, { sink, folder, ...amounts });
+  return (await measureServer(way, { sink, folder, ...amounts })) / without;
 }
 
 async function queuedOverSpan() {
-  const base = await measureHeld('noop', HELD_REQUESTS);
-  const span = await measureHeld('held', HELD_REQUESTS);
-  const hit = await measureHeld('queued', HELD_REQUESTS);
+  const base = await measureHeld('noop', HELD_REQUESTS, folder);
+  const span = await measureHeld('held', HELD_REQUESTS, folder);
+  const hit = await measureHeld('queued', HELD_REQUESTS, folder);
   return (hit - base) / (span - base);
 }
 
 async function loadOverOtlp() {
-  const otlp = await measureLoad('otlp');
-  const ours = await measureLoad('package');
-  return ours.millis / otlp.millis;
+  const { millis: otlp } = await only('load.cjs', { args: ['otlp'], folder });
+  const { millis } = await only('load.cjs', { args: ['package'], folder });
+  return millis / otlp;
 }
 
 async function undiciLoaded() {
-  const { undici } = await measureLoad('package');
+  const { undici } = await only('load.cjs', { args: ['package'], folder });
   return undici;
 }

@@ -1,65 +1,50 @@
-// What does a span cost the gateway, and how many does it take?
+// What does a span cost the gateway?
 //
-//   node tools/bench/gateway.mjs [--rounds 7] [--quick]
+//   node tools/bench/gateway.mjs [--over ae61b62] [--rounds 7] [--quick]
 //
-// What it is held against is a receiver that reads everything that an export says with the library alone. The gateway's own
-// decoder, which remembers texts and makes nothing of what it does not need, is beside it: here it keeps all attributes.
+// Including the delivery of hits, beside a receiver that gets the same exports as JSON and parses them.
+import { Pool } from 'undici';
 import { ask, start, stop } from './lib/child-process.mjs';
-import { spread } from './lib/figures.mjs';
-import { measuredIn, ratios, runBench } from './lib/run-bench.mjs';
-import { sendExports } from './lib/send-exports.mjs';
+import { runBench } from './lib/run-bench.mjs';
 import { createExports } from './parts/exports.mjs';
 
-const WAYS = {
-  discards: 'a receiver that ignores bodies',
-  reads: 'a receiver that only decodes, with the library',
-  decodes: "the same with the gateway's own decoder",
-  gateway: 'the gateway, including delivery of hits',
-};
 const SPANS = 512;
 /** Enough for V8 to compile everything. All their hits are sent before the measurement begins. */
 const WARM_UP = 400;
 
-const microsOf = (way) => (round) => round[way].micros;
-const rateOf = (way) => (round) => round[way].rate;
-
-async function sendAll(url, bodies) {
-  const strange = (await sendExports(url, bodies)).find((status) => status !== 200);
-  if (strange !== undefined) throw new Error(`answered ${strange}`);
-}
-
-async function measure(way, matomo, count) {
-  const { child, ready: url } = await start('gateway-server.mjs', [way, matomo]);
-  await sendAll(url, createExports(WARM_UP, SPANS));
-  await ask(child, 'drain');
-  const bodies = createExports(count, SPANS);
-  const before = await ask(child, 'cpu');
-  const begun = performance.now();
-  await sendAll(url, bodies);
-  const seconds = (performance.now() - begun) / 1000;
-  const after = await ask(child, 'finish');
-  await stop(child);
-  const spans = count * SPANS;
-  return { micros: (after - before) / spans, rate: spans / seconds };
-}
-
 await runBench('gateway', {
+  question: 'What CPU time does a span cost the gateway?',
+  unit: 'µs per span',
+  digits: 2,
+  ways: {
+    json: { name: 'a receiver that only parses JSON' },
+    gateway: { name: 'the gateway', isOurs: true, over: ['json'] },
+  },
   prepare: () => start('sink.mjs'),
   end: (sink) => stop(sink.child),
-  ways: Object.keys(WAYS),
-  names: WAYS,
-  references: ['discards', 'decodes'],
-  measure: (way, { quick, prepared: sink }) => measure(way, sink.ready, quick ? 100 : 400),
-  summarize: (all) => ({
-    figures: { 'gateway-over-decoding': ratios(all, microsOf('gateway'), microsOf('reads')) },
-    rows: [
-      ['receiver', 'spans per second', 'µs CPU per span', 'over decoding'],
-      ...Object.entries(WAYS).map(([way, name]) => [
-        name,
-        spread(measuredIn(all, way).map(rateOf(way)), 0),
-        spread(measuredIn(all, way).map(microsOf(way))),
-        spread(ratios(measuredIn(all, way), microsOf(way), microsOf('reads'))),
-      ]),
-    ],
-  }),
+  async measure(way, { quick, folder, prepared: sink }) {
+    const exports = quick ? 100 : 400;
+    const server = { args: [way, sink.ready], folder };
+    const { child, ready: url } = await start('gateway-server.mjs', server);
+    await sendExports(url, createExports(WARM_UP, SPANS, way));
+    await ask(child, 'drain');
+    const bodies = createExports(exports, SPANS, way);
+    const before = await ask(child, 'cpu');
+    await sendExports(url, bodies);
+    const after = await ask(child, 'finish');
+    await stop(child);
+    return (after - before) / (exports * SPANS);
+  },
 });
+
+/** Sends an export when the one before is answered. */
+async function sendExports(url, { type, bodies }) {
+  const pool = new Pool(url, { connections: 1, pipelining: 1 });
+  const request = { path: '/v1/traces', method: 'POST', headers: { 'content-type': type } };
+  for (const body of bodies) {
+    const { statusCode, body: answer } = await pool.request({ ...request, body });
+    await answer.dump();
+    if (statusCode !== 200) throw new Error(`answered ${statusCode}`);
+  }
+  await pool.close();
+}

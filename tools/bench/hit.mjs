@@ -1,28 +1,31 @@
-// What does it cost to build a hit?
+// What does a hit cost with options, and with an event, over a plain one?
 //
-//   node tools/bench/hit.mjs [--rounds 7] [--quick]
+//   node tools/bench/hit.mjs [--over ae61b62] [--rounds 7] [--quick]
 //
-// From a request as it was read from spans to percent-encoded bytes, beside a template string that makes the same bytes and
-// knows no option, no limit and no value that Matomo refuses.
-import { spread } from './lib/figures.mjs';
-import { measureHit } from './lib/measure-parts.mjs';
-import { ratios, runBench } from './lib/run-bench.mjs';
+// From ended spans to answers. What an ignored request and the posting of a ready-made bulk cost is subtracted, so that what is left is
+// to make hits.
+import { only, start, stop } from './lib/child-process.mjs';
+import { runBench } from './lib/run-bench.mjs';
 
-const TASKS = { byHand: 'template string', package: 'this package' };
-
-const nanosOf = (task) => (round) => round[task];
+const TRACKED = { isOurs: true, less: ['ignored', 'posted'] };
 
 await runBench('hit', {
-  measureRound: ({ quick }) => measureHit(quick),
-  summarize: (all) => ({
-    figures: { 'hit-over-concat': ratios(all, nanosOf('package'), nanosOf('byHand')) },
-    rows: [
-      ['hit built by', 'ns', 'over the template string'],
-      ...Object.entries(TASKS).map(([task, name]) => [
-        name,
-        spread(all.map(nanosOf(task)), 0),
-        spread(ratios(all, nanosOf(task), nanosOf('byHand'))),
-      ]),
-    ],
-  }),
+  question: 'What does it cost to make a hit?',
+  unit: 'ns',
+  digits: 0,
+  ways: {
+    posted: { name: 'undici, ready-made Buffers, per hit' },
+    ignored: { name: 'this package, an ignored request', isOurs: true },
+    plain: { name: 'a plain hit', ...TRACKED },
+    dimension: { name: 'a hit with a dimension', ...TRACKED, over: ['plain'] },
+    userId: { name: 'a hit with a `userId` function', ...TRACKED, over: ['plain'] },
+    timing: { name: 'a hit with a timing', ...TRACKED, over: ['plain'] },
+    event: { name: 'a hit and an event', ...TRACKED, over: ['plain'] },
+  },
+  prepare: () => start('sink.mjs'),
+  end: (sink) => stop(sink.child),
+  async measure(way, { folder, prepared: sink }) {
+    const { nanos } = await only('deliver.mjs', { args: [way, sink.ready], folder });
+    return nanos;
+  },
 });

@@ -1,55 +1,57 @@
-// How many hits do several processes deliver that share a spool, and does only one bulk travel at a time?
+// How many hits do several processes deliver that share a spool?
 //
-//   node tools/bench/processes.mjs [--rounds 7] [--quick]
+//   node tools/bench/processes.mjs [--over ae61b62] [--rounds 7] [--quick]
 //
-// From ended spans to hits that the sink has counted. One process sends for all; in Redis, if a redis-server is installed.
+// From ended spans to hits that a sink has counted, which answers after 30 ms; in Redis too, if a redis-server is installed.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask, start, stop } from './lib/child-process.mjs';
-import { spread, sum } from './lib/figures.mjs';
 import { startRedis } from './lib/redis.mjs';
-import { ratios, runBench } from './lib/run-bench.mjs';
+import { runBench } from './lib/run-bench.mjs';
 
 const redis = await startRedis();
-const CASES = {
-  one: { name: '1 process, spool on disk', processes: 1 },
-  four: { name: '4 processes, the same folder', processes: 4 },
-  eight: { name: '8 processes, the same folder', processes: 8 },
-  ...(redis && { redis: { name: '8 processes, the same Redis', processes: 8 } }),
-};
+const MATOMO_MILLIS = '30';
 /** If the sink gets nothing for so long, hits are lost. */
 const STALLED_MILLIS = 30_000;
 
-const microsOf = (name) => (round) => round[name].micros;
-const inFlightOf = (name) => (round) => round[name].mostInFlight;
+await runBench('processes', {
+  question: 'How many hits do processes deliver that share a spool?',
+  unit: 'hits per second',
+  digits: 0,
+  maxRounds: 3,
+  ways: {
+    '1 folder': { name: '1 process, a spool on disk', isOurs: true },
+    '8 folder': { name: '8 processes, the same folder', isOurs: true, over: ['1 folder'] },
+    ...(redis && { '8 redis': { name: '8 processes, the same Redis', isOurs: true } }),
+  },
+  end: () => redis?.stop(),
+  measure,
+});
 
-async function measure(name, { round, quick }) {
-  const { processes } = CASES[name];
-  const folder = mkdtempSync(join(tmpdir(), 'opentelemetry-matomo-bench-'));
-  const spool = name === 'redis' ? `${redis.url}/${round % 16}` : folder;
-  const sink = await start('sink.mjs');
+async function measure(way, { quick, folder }) {
+  const [processes, store] = way.split(' ');
+  const files = mkdtempSync(join(tmpdir(), 'opentelemetry-matomo-bench-'));
+  const spool = store === 'redis' ? await redis.emptyDatabase() : files;
+  const sink = await start('sink.mjs', { args: ['0', MATOMO_MILLIS] });
   try {
-    const args = [sink.ready, spool];
     const workers = await Promise.all(
-      Array.from({ length: processes }, () => start('spool-process.mjs', args)),
+      Array.from({ length: Number(processes) }, () =>
+        start('spool-process.mjs', { args: [sink.ready, spool], folder }),
+      ),
     );
     const children = workers.map(({ child }) => child);
-    const hits = quick ? 5000 : 20_000;
+    const hits = (quick ? 8000 : 40_000) / Number(processes);
     await deliver(sink.child, children, hits); // V8 compiles everything
-    const before = await cpuOf(children);
     const begun = performance.now();
     await deliver(sink.child, children, hits);
     const seconds = (performance.now() - begun) / 1000;
-    const micros = (await cpuOf(children)) - before;
-    const mostInFlight = await ask(sink.child, 'most in flight');
     await Promise.all(children.map(stop));
-    const delivered = hits * processes;
-    return { micros: micros / delivered, perSecond: delivered / seconds, mostInFlight };
+    return (hits * children.length) / seconds;
   } finally {
     await stop(sink.child);
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(files, { recursive: true, force: true });
   }
 }
 
@@ -68,33 +70,3 @@ async function deliver(sink, children, hits) {
     counted = now;
   }
 }
-
-async function cpuOf(children) {
-  return sum(await Promise.all(children.map((child) => ask(child, 'cpu'))));
-}
-
-await runBench('processes', {
-  ways: Object.keys(CASES),
-  end: () => redis?.stop(),
-  measure,
-  summarize: (all) => ({
-    figures: {
-      'bulks-in-flight': all.map((round) =>
-        Math.max(...Object.values(round).map((it) => it.mostInFlight)),
-      ),
-    },
-    rows: [
-      ['this package', 'hits per second', 'µs CPU per hit', 'over one process', 'bulks in flight'],
-      ...Object.entries(CASES).map(([key, { name }]) => [
-        name,
-        spread(
-          all.map((round) => round[key].perSecond),
-          0,
-        ),
-        spread(all.map(microsOf(key)), 1),
-        spread(ratios(all, microsOf(key), microsOf('one'))),
-        String(Math.max(...all.map(inFlightOf(key)))),
-      ]),
-    ],
-  }),
-});

@@ -1,16 +1,27 @@
 // Children that answer one message after the other.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** Starts a script of `parts/`; resolves with the child and the first message that it sends. Its output may be piped. */
-export async function start(script, args = [], nodeOptions = [], output = 'inherit') {
+/** Starts a script of `parts/`, which loads the package from `folder`. Resolves with the child and the first message that it sends. */
+export async function start(script, { args = [], folder = '', nodeOptions = [] } = {}) {
   const child = fork(fileURLToPath(new URL(`../parts/${script}`, import.meta.url)), args, {
-    env: { ...process.env, OTEL_NODE_RESOURCE_DETECTORS: 'none' },
+    env: { ...process.env, OTEL_NODE_RESOURCE_DETECTORS: 'none', BENCH_PACKAGE: folder },
     execArgv: nodeOptions,
-    stdio: ['inherit', output, 'inherit', 'ipc'],
+    stdio: ['inherit', 'inherit', 'pipe', 'ipc'],
+  });
+  createInterface(child.stderr).on('line', (line) => {
+    if (!line.endsWith('[tracking]')) process.stderr.write(`${line}\n`);
   });
   return { child, ready: await nextMessage(child) };
+}
+
+/** The first message of a script, which is all that is asked of it. */
+export async function only(script, options) {
+  const { child, ready } = await start(script, options);
+  await stop(child);
+  return ready;
 }
 
 export async function ask(child, question) {

@@ -8,23 +8,26 @@ import { measureServer } from './measure-server.mjs';
 
 export const OURS = 'opentelemetry-matomo';
 /** The comment above each module in the files of dist. */
-const PART = '// build/';
+const PART = /^\/\/(?:#region)? build\//;
 const linesOf = new Map();
 
 /** Self time by owner and by function of a server that is tracked in this way; the warm-up counts like all requests. */
-export async function profileServer(way, sink, { requests, warmUp = 3000, childSpans = 0 }) {
-  const folder = mkdtempSync(join(tmpdir(), 'opentelemetry-matomo-bench-'));
+export async function profileServer(way, { sink, folder, requests, warmUp = 3000, childSpans }) {
+  const files = mkdtempSync(join(tmpdir(), 'opentelemetry-matomo-bench-'));
   try {
-    await measureServer(way, sink, {
+    const profiles = join(files, 'profile');
+    await measureServer(way, {
+      sink,
+      folder,
       requests,
       warmUp,
       childSpans,
-      spool: join(folder, 'spool'),
-      nodeOptions: ['--cpu-prof', `--cpu-prof-dir=${join(folder, 'profile')}`],
+      spool: join(files, 'spool'),
+      nodeOptions: ['--cpu-prof', `--cpu-prof-dir=${profiles}`],
     });
-    return summarize(readProfile(join(folder, 'profile')), requests + warmUp);
+    return summarize(readProfile(profiles), requests + warmUp);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(files, { recursive: true, force: true });
   }
 }
 
@@ -56,13 +59,13 @@ function ownerOf({ url, functionName }) {
   if (functionName === '(idle)' || functionName === '(root)') return undefined;
   if (url === '') return functionName.startsWith('(') ? functionName : '(V8)';
   if (url.startsWith('node:')) return 'node';
-  if (url.includes('/dist/esm/')) return OURS;
+  if (url.includes('/dist/cjs/')) return OURS;
   return /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? 'bench';
 }
 
 function nameOf(frame) {
   const { url, functionName, lineNumber } = frame;
-  const file = url.replace(/^.*\/(?:node_modules|dist\/esm)\//, '');
+  const file = url.replace(/^.*\/(?:node_modules|dist\/cjs)\//, '');
   const part = ownerOf(frame) === OURS ? `${partOf(fileURLToPath(url), lineNumber)}, ` : '';
   return `${functionName || '(anonymous)'} ${part}${file}:${lineNumber + 1}`;
 }
@@ -71,5 +74,5 @@ function nameOf(frame) {
 function partOf(path, lineNumber) {
   if (!linesOf.has(path)) linesOf.set(path, readFileSync(path, 'utf8').split('\n'));
   const heads = linesOf.get(path).slice(0, lineNumber + 1);
-  return heads.findLast((line) => line.startsWith(PART))?.slice(PART.length) ?? '';
+  return heads.findLast((line) => PART.test(line))?.replace(PART, '') ?? '';
 }

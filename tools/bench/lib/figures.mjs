@@ -1,27 +1,7 @@
-const MEBIBYTE = 1024 ** 2;
-
 export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
-export function sum(values) {
-  return values.reduce((total, value) => total + value, 0);
-}
-
-export function mean(values) {
-  return sum(values) / values.length;
-}
-
-/** `12,345`. */
-export function count(value) {
-  return value.toLocaleString('en');
-}
-
-/** `17.2 MiB`. */
-export function mebibytes(bytes) {
-  return `${(bytes / MEBIBYTE).toFixed(1)} MiB`;
 }
 
 /** `1.24 (1.19-1.31)`: the median, and the least and the greatest. */
@@ -29,7 +9,7 @@ export function spread(values, digits = 2) {
   const [mid, min, max] = [median(values), Math.min(...values), Math.max(...values)].map((value) =>
     value.toFixed(digits),
   );
-  return `${mid} (${min}-${max})`;
+  return values.length === 1 ? mid : `${mid} (${min}-${max})`;
 }
 
 export function table(rows) {

@@ -2,21 +2,19 @@ import autocannon from 'autocannon';
 import { createVariedRequests } from '../parts/requests.mjs';
 
 const CONNECTIONS = 50;
-
 const VARIED_REQUESTS = 20_000;
 const PATHS = ['/users/1', '/users/2', '/orders?page=2', '/orders/17/items'];
 
 /**
- * Sends requests as browsers do to a server, as fast as it answers or so many a second; all must be answered. With `isVaried`, each
- * connection has requests of its own, as from a proxy: 20,000 with varied texts, of up to as many visitors.
+ * Sends requests as browsers do to a server, as fast as it answers; all must be answered. With `isVaried`, each connection has requests
+ * of its own, as from a proxy: 20,000 with varied texts, of up to as many visitors.
  */
-export async function load(url, amount, perSecond, isVaried = false) {
+export async function load(url, amount, isVaried = false) {
   const varied = isVaried ? toRequests(createVariedRequests(VARIED_REQUESTS)) : [];
   let connected = 0;
   const { '2xx': answered } = await autocannon({
     url,
     amount,
-    ...(perSecond !== undefined && { overallRate: perSecond }),
     connections: CONNECTIONS,
     headers: {
       'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',

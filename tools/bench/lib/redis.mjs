@@ -4,9 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createClient } from 'redis';
 import { REDIS_SERVER } from '../../../scripts/redis.mjs';
 
-/** A Redis that writes to its disk, on loopback; `undefined` where none is installed. */
+/** A Redis that writes to its disk, on loopback; `undefined` if none is installed. */
 export async function startRedis() {
   if (REDIS_SERVER === undefined) return undefined;
   const folder = mkdtempSync(join(tmpdir(), 'opentelemetry-matomo-bench-'));
@@ -14,8 +15,15 @@ export async function startRedis() {
   const where = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
   const child = spawn(REDIS_SERVER, [...where, '--save', '', '--appendonly', 'yes']);
   for await (const text of child.stdout) if (`${text}`.includes('Ready to accept')) break;
+  const url = `redis://127.0.0.1:${port}`;
   return {
-    url: `redis://127.0.0.1:${port}`,
+    /** The same one each time: what used it has ended. */
+    async emptyDatabase() {
+      const client = await createClient({ url }).connect();
+      await client.flushAll();
+      await client.close();
+      return `${url}/0`;
+    },
     async stop() {
       child.kill('SIGKILL');
       await once(child, 'close');

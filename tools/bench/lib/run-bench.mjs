@@ -1,103 +1,130 @@
-import { BENCHES } from './benches.mjs';
-import { table } from './figures.mjs';
-import { saveResult } from './results.mjs';
-import {
-  FULL_ROUNDS,
-  isFull,
-  minutes,
-  REFERENCE_ROUNDS,
-  readArguments,
-  roundsOf,
-  secondsOf,
-} from './rounds.mjs';
+// Rounds, tables and results, which are the same for all benchmarks.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { readArguments } from './arguments.mjs';
+import { median, spread, table } from './figures.mjs';
+
+/** One file for each benchmark and major version of Node.js. The nightly job uploads them. */
+export const RESULTS = fileURLToPath(new URL('../.results/', import.meta.url));
 
 /**
- * Runs the rounds that the command line asks for, each measuring all `ways` in turn (or what `measureRound` does), and prints
- * and keeps what `summarize` makes of what they measured:
+ * Measures each way once a round, in another order each time, and prints and keeps the median of all rounds. `bench` has:
  *
- * - `figures`: for each goal the figure of each round
- * - `rows`: a table, its first row the names of the columns
- * - `notes`: sentences below it
- *
- * `hasApartWays` lets `--only` pick some ways: no figure compares them. `references` are ways that only the first rounds measure,
- * because no narrow goal depends on them: `measuredIn` has the rounds of one.
+ * - `question`, and the `unit` of what `measure` resolves to (`undefined` if a package does not have what a way needs)
+ * - `ways` by key, each with a `name`. `isOurs` ways are measured with each package that the command line names; others do not depend on
+ *   the package. `less` are ways whose values are subtracted, and `over` those that the value is divided by.
+ * - `prepare` and `end`, which make and remove what all rounds share
+ * - `maxRounds`, if a round is long or repeats well
  */
 export async function runBench(name, bench) {
-  const given = readArguments();
-  const { question } = BENCHES[name];
-  const { quick } = given;
-  const rounds = roundsOf(name, given);
-  const { prepare, end, summarize, measureRound, references = [] } = bench;
-  const ways = waysOf(bench, given);
-  const share = given.only === undefined ? 1 : ways.length / bench.ways.length;
-  const duration = minutes(secondsOf(name, given) * share);
-  process.stderr.write(`${question} ${rounds} rounds, about ${duration}.\n`);
-  const prepared = await prepare?.();
-  const all = [];
+  const given = await readArguments();
+  const runs = runsOf(bench.ways, given);
+  const rounds = Math.min(given.rounds, bench.maxRounds ?? given.rounds);
+  process.stderr.write(`${bench.question} ${rounds} rounds.\n`);
+  const prepared = await bench.prepare?.();
+  const measured = [];
   try {
     for (let round = 0; round < rounds; round++) {
       process.stderr.write(`${name} ${round + 1}/${rounds}:`);
-      const now = { round, quick, prepared };
-      const measured = round < REFERENCE_ROUNDS ? ways : without(ways, references);
-      all.push(await (measureRound?.(now) ?? measureInTurn(bench.measure, measured, now)));
+      measured.push(await measureRound(bench, runs, { round, quick: given.quick, prepared }));
       process.stderr.write('\n');
     }
   } finally {
-    await end?.(prepared);
+    await bench.end?.(prepared);
   }
-  const found = summarize(all);
-  if (references.length > 0 && rounds > REFERENCE_ROUNDS)
-    found.notes = [...(found.notes ?? []), fewerRounds(references.map((way) => bench.names[way]))];
-  report(name, { rounds, ...found }, isFull(given));
+  const rows = runs.map((run) => summarize(run, runs, measured, bench));
+  const { question, unit } = bench;
+  console.log(
+    `\n${question}\n\n${table([
+      ['', unit, 'median of ratios (lowest-highest)'],
+      ...rows.map(({ name: of, shown, ratios }) => [of, shown, ratios.join('; ')]),
+    ])}`,
+  );
+  saveResult(name, { question, unit, quick: given.quick, rounds, rows });
 }
 
-function fewerRounds(names) {
-  return `In ${REFERENCE_ROUNDS} rounds only: ${names.join('; ')}.`;
+/** Each way with each package that it depends on. */
+function runsOf(ways, { only, packages }) {
+  return Object.entries(ways)
+    .filter(([key]) => only === undefined || key.includes(only))
+    .flatMap(([key, way]) =>
+      (way.isOurs ? packages : packages.slice(0, 1)).map((of, i) => ({
+        ...way,
+        key,
+        id: idOf(key, i),
+        index: i,
+        name: `${way.name}${way.isOurs ? of.name : ''}`,
+        folder: of.folder,
+      })),
+    );
 }
 
-/** Prints the table, and keeps the result for the page where the run was a full one. */
-export function report(name, { rounds, figures, rows, notes = [] }, full) {
-  console.log(`\n${BENCHES[name].question}\n\n${table(rows)}`);
-  if (notes.length > 0) console.log(`\n${notes.join('\n')}`);
-  if (full) saveResult(name, { rounds, figures, rows, notes });
-  else console.log(`\nNot kept for docs/benchmarks.md, which takes ${FULL_ROUNDS} full rounds.`);
+function idOf(key, packageIndex) {
+  return packageIndex === 0 ? key : `${key}, the other`;
 }
 
-/** All, or those that match `--only` if each makes sense without the others. */
-function waysOf({ ways, hasApartWays = false }, { only }) {
-  if (only === undefined) return ways;
-  if (!hasApartWays) throw new Error('--only is for benchmarks that compare nothing');
-  const found = ways.filter((way) => way.includes(only));
-  if (found.length === 0) throw new Error(`there are only: ${ways.join(', ')}`);
-  return found;
-}
-
-/** The rounds that measured a way. */
-export function measuredIn(all, way) {
-  return all.filter((round) => way in round);
-}
-
-/** For each round, what `of` makes of it over what `over` makes of it. */
-export function ratios(all, of, over) {
-  return all.map((round) => of(round) / over(round));
-}
-
-/** What each way measures, by its name. */
-async function measureInTurn(measure, ways, given) {
+async function measureRound({ measure }, runs, given) {
   const measured = {};
-  for (const way of rotate(ways, given.round)) {
-    process.stderr.write(` ${way}`);
-    measured[way] = await measure(way, given);
+  for (const { id, key, folder } of inOrderOf(given.round, runs)) {
+    process.stderr.write(` ${id}`);
+    measured[id] = await measure(key, { ...given, folder });
   }
   return measured;
 }
 
-function without(ways, references) {
-  return ways.filter((way) => !references.includes(way));
+/** What comes first changes from round to round, since what comes later meets a warmer machine; and so does which package does. */
+function inOrderOf(round, runs) {
+  const first = round % runs.length;
+  const rotated = [...runs.slice(first), ...runs.slice(0, first)];
+  return round % 2 === 0 ? rotated : rotated.reverse();
 }
 
-/** Which of several goes first changes from round to round: the later ones meet a warmer machine. */
-function rotate(names, round) {
-  const first = round % names.length;
-  return [...names.slice(first), ...names.slice(0, first)];
+function summarize(run, runs, measured, { digits = 1 }) {
+  const valuesOf = (id) => measured.map((round) => valueIn(round, runs, id));
+  const values = valuesOf(run.id).filter((value) => value !== undefined);
+  if (values.length === 0)
+    return { name: run.name, values, shown: 'not with this version', ratios: [] };
+  const { less = [], over = [], index } = run;
+  const references = over.map((key) => findRun(runs, key, index)).filter(Boolean);
+  if (run.isOurs && index === 0)
+    references.push(...runs.filter(({ key, index: i }) => key === run.key && i > 0));
+  const ratios = references
+    .map(({ id, name }) => ({ name, of: ratiosOf(valuesOf(run.id), valuesOf(id)) }))
+    .filter(({ of }) => of.length > 0)
+    .map(({ name, of }) => `${spread(of)} over ${name.replace(`${run.name}, `, '')}`);
+  const shown = spread(values, digits);
+  return { name: run.name, values, median: median(values), shown, ratios, less };
+}
+
+/** What a run measured, less what is subtracted of it. */
+function valueIn(round, runs, id) {
+  const { less = [], index } = runs.find((run) => run.id === id);
+  return less.reduce((value, key) => {
+    const subtracted = findRun(runs, key, index);
+    return subtracted && value !== undefined ? value - round[subtracted.id] : value;
+  }, round[id]);
+}
+
+/** A way with the same package, or the only run of it. */
+function findRun(runs, key, index) {
+  return runs.find(({ id }) => id === idOf(key, index)) ?? runs.find(({ id }) => id === key);
+}
+
+function ratiosOf(values, references) {
+  return values.map((value, i) => value / references[i]).filter((ratio) => !Number.isNaN(ratio));
+}
+
+function saveResult(name, result) {
+  mkdirSync(RESULTS, { recursive: true });
+  const { node } = process.versions;
+  const { stdout: commit } = spawnSync('git', ['rev-parse', '--short', 'HEAD'], {
+    encoding: 'utf8',
+  });
+  const [cpu] = cpus();
+  const machine = `${process.platform} ${process.arch}, ${cpus().length} x ${cpu.model.trim()}`;
+  const kept = { name, ...result, node, commit: commit.trim(), machine };
+  const [major] = node.split('.');
+  writeFileSync(`${RESULTS}${name}-node-${major}.json`, `${JSON.stringify(kept, null, 2)}\n`);
 }

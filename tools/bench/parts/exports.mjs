@@ -1,7 +1,6 @@
-// Export requests as OpenTelemetry's own exporter makes them: `spans` in each, every fourth a request, the others below it.
-// Each export is of one of so many `services`, which take turns.
+// Export requests as OpenTelemetry's own exporter makes them: every fourth span is a request, the others are below it.
 import { randomBytes } from 'node:crypto';
-import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
+import { JsonTraceSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 
 const REQUEST = {
   'http.request.method': 'GET',
@@ -21,13 +20,16 @@ const BELOW = {
   'db.query.text': 'SELECT * FROM users WHERE id = $1',
   'server.address': 'db.example.org',
 };
-const HOST = { 'service.instance.id': '1', 'host.name': 'shop-1' };
+const RESOURCE = {
+  attributes: { 'service.name': 'shop', 'service.instance.id': '1', 'host.name': 'shop-1' },
+};
 const SCOPE = { name: 'bench', version: '1.0.0' };
 
-export function createExports(count, spans, services = 1) {
-  return Array.from({ length: count }, (_, n) => {
-    const name = services === 1 ? 'shop' : `shop-${n % services}`;
-    const resource = { attributes: { 'service.name': name, ...HOST } };
+/** So many exports of so many spans, as protobuf, or as JSON if `format` is `json`. */
+export function createExports(count, spans, format) {
+  const isJson = format === 'json';
+  const serializer = isJson ? JsonTraceSerializer : ProtobufTraceSerializer;
+  const bodies = Array.from({ length: count }, () => {
     let traceId;
     let requestId;
     const made = Array.from({ length: spans }, (_, i) => {
@@ -37,13 +39,14 @@ export function createExports(count, spans, services = 1) {
       const parent = isRequest ? undefined : { traceId, spanId: requestId, traceFlags: 1 };
       if (isRequest) requestId = spanId;
       const attributes = isRequest ? { ...REQUEST, 'url.path': `/users/${i}` } : BELOW;
-      return toSpan({ traceId, spanId, parent, isRequest, attributes, resource });
+      return toSpan({ traceId, spanId, parent, isRequest, attributes });
     });
-    return Buffer.from(ProtobufTraceSerializer.serializeRequest(made));
+    return Buffer.from(serializer.serializeRequest(made));
   });
+  return { type: isJson ? 'application/json' : 'application/x-protobuf', bodies };
 }
 
-function toSpan({ traceId, spanId, parent, isRequest, attributes, resource }) {
+function toSpan({ traceId, spanId, parent, isRequest, attributes }) {
   const seconds = Math.floor(Date.now() / 1000) - 1;
   return {
     name: isRequest ? 'GET /users/:id' : 'SELECT shop',
@@ -58,7 +61,7 @@ function toSpan({ traceId, spanId, parent, isRequest, attributes, resource }) {
     links: [],
     events: [],
     ended: true,
-    resource,
+    resource: RESOURCE,
     instrumentationScope: SCOPE,
     droppedAttributesCount: 0,
     droppedEventsCount: 0,

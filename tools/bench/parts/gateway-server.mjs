@@ -1,14 +1,14 @@
-// A receiver of spans: `gateway-server.mjs gateway | decodes | reads | discards <Matomo>`. Sends its address; asked for anything,
-// the CPU microseconds that it has used; asked to `finish`, first sends all
-// pending hits; asked to `drain`, first waits until they are sent as usual.
+// A receiver of spans: `gateway-server.mjs gateway|json <Matomo>`. Sends its address; asked for anything, the CPU microseconds that it
+// has used; asked to `finish`, first sends all pending hits; asked to `drain`, first waits until they are sent as usual.
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { load } from './package.mjs';
 
 const [way, matomo] = process.argv.slice(2);
 
 async function startReceiver() {
   if (way === 'gateway') {
-    const { createGateway } = await import('opentelemetry-matomo/gateway');
+    const { createGateway } = load('opentelemetry-matomo/gateway');
     const gateway = await createGateway({
       url: matomo,
       siteId: 1,
@@ -21,20 +21,13 @@ async function startReceiver() {
     const isBusy = () => gateway.stats().pendingRequests + gateway.stats().pending > 0;
     return { url: gateway.url, close: () => gateway.close(), isBusy };
   }
-  const { decodeExport } = await import('./decode-export.mjs');
-  const { decodeProtobuf } = await import('../../../build/gateway/otlp/decode-protobuf.js');
-  const { DecodedExport } = await import('../../../build/gateway/otlp/decoded-export.js');
-  const { createSelection } = await import('../../../build/gateway/otlp/span-selection.js');
-  const keptAttributes = { keeps: () => true, mayBeginWith: () => true };
-  const everything = { ...createSelection({}, {}), keptAttributes };
   const server = createServer((request, response) => {
     const chunks = [];
     request.on('data', (chunk) => chunks.push(chunk));
     request.on('end', () => {
-      if (way === 'reads') decodeExport(Buffer.concat(chunks));
-      if (way === 'decodes') decodeProtobuf(Buffer.concat(chunks), new DecodedExport(everything));
-      response.writeHead(200, { 'Content-Type': 'application/x-protobuf' });
-      response.end();
+      JSON.parse(Buffer.concat(chunks));
+      response.writeHead(200, { 'Content-Type': 'application/json' });
+      response.end('{}');
     });
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -1,19 +1,18 @@
 // An http server, tracked in one of the ways of `trackers.mjs`:
 //
-//   http-server.mjs <way> <url of the sink> <child spans a request> <folder of the spool>
+//   http-server.mjs <way> <url of the sink> <child spans a request> <spool>
 import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TRACKERS } from './trackers.mjs';
 
 const [way, sink, childSpans, spool] = process.argv.slice(2);
-const tracker = await TRACKERS[way](sink, spool);
+const tracker = TRACKERS[way](sink, spool);
 const { createServer } = createRequire(import.meta.url)('node:http'); // what is imported is not patched
 
-const server = createServer((request, response) => {
+const server = createServer((_request, response) => {
   for (let i = 0; i < Number(childSpans); i++) tracker.childSpan();
   response.writeHead(200, { 'Content-Type': 'application/json' });
   response.end('{"id":1}');
-  tracker.onRequest?.(request);
 });
 
 /** What the heap and buffers hold, once nothing more can be freed. */
@@ -38,9 +37,8 @@ process.on('message', async (message) => {
   }
   await tracker.deliver?.();
   const { user, system } = process.cpuUsage(begun);
-  const counts = tracker.counts?.();
   if (message === 'begin') begun = process.cpuUsage();
-  process.send({ micros: user + system, counts });
+  process.send({ micros: user + system, counts: tracker.counts?.() });
 });
 process.on('disconnect', () => process.exit());
 server.listen(0, '127.0.0.1', () => process.send(`http://127.0.0.1:${server.address().port}`));

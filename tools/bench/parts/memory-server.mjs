@@ -1,19 +1,24 @@
 // A server whose requests end in every way that could leave something behind: `memory-server.mjs <url of the sink>`.
-import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
-import { annotate, MatomoSpanProcessor } from 'opentelemetry-matomo';
-import { serveTraced } from './traced-http.mjs';
+import { createRequire } from 'node:module';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { load } from './package.mjs';
+import { trace } from './trackers.mjs';
 
+const { ROOT_CONTEXT, trace: api } = load('@opentelemetry/api');
+const { annotate, MatomoSpanProcessor } = load('opentelemetry-matomo');
 const processor = new MatomoSpanProcessor({
   url: process.argv[2],
   siteId: 1,
   scheduledDelayMillis: 500,
   maxQueueSize: 1_000_000,
 });
-const tracer = trace.getTracer('bench');
+trace(processor);
+const { createServer } = createRequire(import.meta.url)('node:http'); // what is imported is not patched
+const tracer = api.getTracer('bench');
 const tagged = { attributes: { 'matomo.perf_key': 'pf_dm1' } };
 let requests = 0;
 
-serveTraced(processor, (request, response) => {
+const server = createServer((request, response) => {
   const kind = requests++ % 10;
   if (kind === 0) tracer.startSpan('never ends', tagged);
   if (kind === 1) tracer.startSpan('never ends either');
@@ -27,12 +32,14 @@ serveTraced(processor, (request, response) => {
   if (request.url !== '/never') response.end('ok');
 });
 
-process.on('message', async (message) => {
-  if (message === 'flush') await processor.forceFlush();
+process.on('message', async () => {
+  await processor.forceFlush();
   for (let i = 0; i < 5; i++) {
     globalThis.gc();
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await sleep(50);
   }
   const { heapUsed, external } = process.memoryUsage();
   process.send({ bytes: heapUsed + external, requests, stats: processor.stats() });
 });
+process.on('disconnect', () => process.exit());
+server.listen(0, '127.0.0.1', () => process.send(`http://127.0.0.1:${server.address().port}`));

@@ -1,7 +1,8 @@
 import { channel } from 'node:diagnostics_channel';
-import { ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
-import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
+import { load } from './package.mjs';
 
+const { ROOT_CONTEXT, SpanKind } = load('@opentelemetry/api');
+const { BasicTracerProvider } = load('@opentelemetry/sdk-trace-base');
 const announced = channel('http.server.request.start');
 const server = {};
 const response = {
@@ -13,15 +14,20 @@ const response = {
   getHeader: () => 'text/html',
 };
 
-/** What Node's http server and the SDK would do for each of these requests, without either: the span has ended long ago. */
-export function createReplay(processor, requests) {
+/**
+ * What Node's http server and the SDK would do for each of these requests, without either: the span has ended long ago. `onRequest` is
+ * what the application does with a request.
+ */
+export function createReplay(processor, requests, onRequest) {
   const spans = createServerSpans(requests);
   const messages = requests.map(toIncomingMessage);
   return function replay(from = 0, to = spans.length) {
     for (let i = from; i < to; i++) {
       // A new object each time: what is stored on it must not outlive the request.
-      announced.publish({ request: { ...messages[i] }, response, server });
+      const request = { ...messages[i] };
+      announced.publish({ request, response, server });
       processor.onStart(spans[i], ROOT_CONTEXT);
+      onRequest?.(request);
       processor.onEnd(spans[i]);
     }
   };

@@ -6,10 +6,10 @@ const AGENTS = [
   'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1',
 ];
 
-/** `visitors` addresses take turns, from that of request `first` on. */
-export function createRequests(count, visitors, first = 0) {
+/** `visitors` addresses take turns. */
+export function createRequests(count, visitors) {
   const begun = Date.now() - 60_000;
-  return Array.from({ length: count }, (_, n) => toRequest(first + n, begun, visitors));
+  return Array.from({ length: count }, (_, i) => toRequest(i, begun, visitors));
 }
 
 function toRequest(i, begun, visitors) {
@@ -83,11 +83,3 @@ function agentOf(n) {
 function slugOf(n) {
   return `a-post-about-${n.toString(36)}`;
 }
-
-const VISITORS = 200;
-
-/** By name, functions of how many are wanted. */
-export const TRAFFIC = {
-  own: (requests) => createRequests(requests, VISITORS),
-  varied: createVariedRequests,
-};

@@ -1,9 +1,10 @@
-// A process that shares a spool with others: `spool-process.mjs <url of the sink> <spool>`. Asked for `{ hits }`, it makes so many;
-// asked for `cpu`, it sends the CPU microseconds that it has used.
-import { MatomoSpanProcessor } from 'opentelemetry-matomo';
+// A process that shares a spool with others: `spool-process.mjs <url of the sink> <spool>`. Asked for `{ hits }`, a multiple of 500, it makes
+// so many.
+import { load } from './package.mjs';
 import { createReplay } from './replay.mjs';
 import { createRequests } from './requests.mjs';
 
+const { MatomoSpanProcessor } = load('opentelemetry-matomo');
 const REQUESTS = 500;
 const VISITORS = 200;
 const PORTION = 100;
@@ -27,14 +28,7 @@ function makeHits(left) {
   setImmediate(makeHits, left - PORTION);
 }
 
-process.on('message', (message) => {
-  if (typeof message === 'object') {
-    makeHits(message.hits);
-    return;
-  }
-  const { user, system } = process.cpuUsage();
-  process.send(user + system);
-});
+process.on('message', ({ hits }) => makeHits(hits));
 process.on('disconnect', async () => {
   await processor.shutdown();
   process.exit();

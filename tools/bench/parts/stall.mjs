@@ -1,119 +1,81 @@
-// The longest time that the event loop stands still while a bulk of 100 hits is built and handed over, or also sent to the sink:
-// `stall.mjs <traffic> [<url of the sink>]`. Sends microseconds of each of many bulks, and those that template strings take for the
-// same hits, both sorted. Writing to a loopback connection takes longer than all else, since it wakes the process that reads.
+// The longest time that the event loop stands still while a bulk of 100 hits is built and sent:
+// `stall.mjs readyMade|package|varied <url of the sink> <bulks of the warm-up>`. Sends the median of many bulks, in microseconds.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MatomoSpanProcessor } from 'opentelemetry-matomo';
-import { Pool } from 'undici';
-import { toHttpRequest } from './build-hit.mjs';
-import { concatenateHit } from './concatenate-hit.mjs';
-import { longestTurn } from './longest-turn.mjs';
+import { median } from '../lib/figures.mjs';
+import { load } from './package.mjs';
+import { createPoster, toBody } from './poster.mjs';
 import { createReplay } from './replay.mjs';
-import { TRAFFIC } from './requests.mjs';
+import { createRequests, createVariedRequests } from './requests.mjs';
 
 const BULK = 100;
-/** Flushed at once. V8 goes on compiling what runs once for a bulk until a thousand have been sent. */
-const FLUSHED_BULKS = 1000;
-const WARM_UP_BULKS = 50;
 const BULKS = 300;
-/** Nothing happens until then, so other processes cannot disturb it. */
-const BEFORE_WINDOW_ENDS_MILLIS = 16;
 const REQUESTS = 40_000;
+const VISITORS = 200;
+/** Nothing happens until then, so other processes cannot disturb it. */
+const PAUSE_MILLIS = 16;
 
-let answered = 0;
-const ANSWER = Buffer.from(`{"status":"success","tracked":${BULK},"invalid":0}`);
+const [way, url, warmUp] = process.argv.slice(2);
+const { end, send } = way === 'readyMade' ? createReadyMade() : createTracked();
+for (let bulk = 0; bulk < Number(warmUp); bulk++) {
+  end();
+  await send();
+}
+const longest = [];
+for (let bulk = 0; bulk < BULKS; bulk++) {
+  end();
+  await sleep(PAUSE_MILLIS);
+  longest.push(await longestTurn(send()));
+}
+process.on('disconnect', () => process.exit());
+process.send(median(longest));
 
-/** Answers in the next turn of the event loop, and sends nothing. */
-const handOver = {
-  dispatch(_options, handler) {
-    const controller = { abort() {} };
-    handler.onRequestStart(controller);
-    setImmediate(() => {
-      handler.onResponseStart(controller, 200, { 'content-type': 'application/json' });
-      handler.onResponseData(controller, ANSWER);
-      handler.onResponseEnd();
-      answered += 1;
-    });
-    return true;
-  },
-};
+function createReadyMade() {
+  const post = createPoster(url);
+  const body = toBody(BULK);
+  return { end() {}, send: () => post(body) };
+}
 
-/** Sends with undici, over one connection as the package does. */
-function createSender(origin) {
-  const pool = new Pool(origin, { connections: 1, pipelining: 1 });
+/** What ends requests is not measured. They stay queued until they are flushed, since they are fewer than a bulk. */
+function createTracked() {
+  const { MatomoSpanProcessor } = load('opentelemetry-matomo');
+  const processor = new MatomoSpanProcessor({
+    url,
+    siteId: 1,
+    tokenAuth: 'bench',
+    maxExportBatchSize: BULK + 1,
+  });
+  const requests =
+    way === 'varied' ? createVariedRequests(REQUESTS) : createRequests(REQUESTS, VISITORS);
+  const replay = createReplay(processor, requests);
+  let ended = 0;
   return {
-    dispatch(options, handler) {
-      const counting = Object.assign(Object.create(handler), {
-        onResponseEnd() {
-          handler.onResponseEnd();
-          answered += 1;
-        },
-        onResponseError(controller, error) {
-          handler.onResponseError(controller, error);
-          answered += 1;
-        },
-      });
-      return pool.dispatch(options, counting);
+    end() {
+      const from = ended % requests.length;
+      replay(from, from + BULK);
+      ended += BULK;
+    },
+    async send() {
+      await processor.forceFlush();
+      if (processor.stats().tracked !== ended) throw new Error('a bulk was split');
     },
   };
 }
 
-const [traffic, url] = process.argv.slice(2);
-const processor = new MatomoSpanProcessor({
-  url: url ?? 'http://127.0.0.1:9',
-  siteId: 1,
-  tokenAuth: 'bench',
-  maxExportBatchSize: BULK,
-  dispatcher: url === undefined ? handOver : createSender(url),
-});
-const requests = TRAFFIC[traffic](REQUESTS);
-const replay = createReplay(processor, requests);
-
-let ended = 0;
-for (let bulk = 0; bulk < FLUSHED_BULKS; bulk++) {
-  endRequests();
-  await processor.forceFlush();
-}
-const longest = [];
-const templates = [];
-for (let bulk = 0; longest.length < BULKS; bulk++) {
-  endRequests();
-  const micros = await longestTurnOfBulk();
-  const templateMicros = concatenateHits();
-  if (bulk < WARM_UP_BULKS || micros === undefined) continue;
-  longest.push(micros);
-  templates.push(templateMicros);
-}
-process.on('disconnect', () => process.exit());
-process.send({ longest: longest.sort(ascending), templates: templates.sort(ascending) });
-
-function ascending(a, b) {
-  return a - b;
-}
-
-/** Of the hits that ended last. */
-function concatenateHits() {
-  const from = (ended - BULK) % requests.length;
-  const bulk = requests.slice(from, from + BULK).map(toHttpRequest);
-  const begun = performance.now();
-  for (const request of bulk) concatenateHit(request);
-  return (performance.now() - begun) * 1000;
-}
-
-function endRequests() {
-  const from = ended % requests.length;
-  replay(from, from + BULK);
-  ended += BULK;
-}
-
-/**
- * Until all hits are tracked; the end of the requests themselves is not measured. `undefined` if the machine was so busy that the
- * bulk was sent before the measurement began.
- */
-async function longestTurnOfBulk() {
-  const before = answered;
-  await sleep(BEFORE_WINDOW_ENDS_MILLIS);
-  const isLate = answered > before;
-  const micros = isLate ? undefined : await longestTurn(() => answered > before);
-  if (processor.stats().tracked !== ended) throw new Error('a bulk was split');
-  return micros;
+/** Microseconds of the longest turn of the event loop until `sent`. Makes little garbage, whose own collection could be the longest. */
+function longestTurn(sent) {
+  return new Promise((resolve) => {
+    let isSent = false;
+    void sent.then(() => {
+      isSent = true;
+    });
+    let longestMillis = 0;
+    let last = performance.now();
+    setImmediate(function turn() {
+      const now = performance.now();
+      longestMillis = Math.max(longestMillis, now - last);
+      last = now;
+      if (isSent) resolve(longestMillis * 1000);
+      else setImmediate(turn);
+    });
+  });
 }
