@@ -17,9 +17,9 @@ import { GROWTH, leastRatio, MAX_RATIO } from '../support/linear-input.js';
 
 // Every expression and loop that sees what exporters send, found by reading each file of src/gateway, and what it calls of
 // src/requests and src/hit, for /…/, replace, split, matchAll, for and while. Each entry of the two tables of
-// tools/bench/parts/hostile-bodies.mjs aims at one of them and says why it is linear.
+// test/support/hostile-bodies.mjs aims at one of them and says why it is linear.
 const { HOSTILE_BODIES, HOSTILE_TEXTS, hostileBody } = (await import(
-  pathToFileURL(join(ROOT, 'tools/bench/parts/hostile-bodies.mjs')).href
+  pathToFileURL(join(ROOT, 'test/support/hostile-bodies.mjs')).href
 )) as {
   HOSTILE_BODIES: Readonly<Record<string, { readonly why: string }>>;
   HOSTILE_TEXTS: Readonly<Record<string, HostileText>>;

@@ -8,7 +8,7 @@ import { createSelection } from '../../../src/gateway/otlp/span-selection.js';
 import { ROOT } from '../../support/child-process.js';
 
 const { hostileBody } = (await import(
-  pathToFileURL(join(ROOT, 'tools/bench/parts/hostile-bodies.mjs')).href
+  pathToFileURL(join(ROOT, 'test/support/hostile-bodies.mjs')).href
 )) as { hostileBody(name: string, mebibytes: number): { body: Buffer; type: string } };
 
 const MESSAGES_A_STEP = 64;

@@ -1,0 +1,465 @@
+// Export requests that are made to cost the gateway as much as possible for their size. Each has a reason why it cannot: what it
+// aims at is capped, or is linear in the bytes of the request.
+
+const MEBIBYTE = 1024 ** 2;
+const JSON_TYPE = 'application/json';
+const PROTOBUF = 'application/x-protobuf';
+
+/** A message in a message, by the number of its field. */
+function field(number, ...content) {
+  const bytes = Buffer.concat(content.map((part) => Buffer.from(part)));
+  return Buffer.concat([varint((number << 3) | 2), varint(bytes.length), bytes]);
+}
+
+function varint(value) {
+  const bytes = [];
+  for (let rest = value; ; rest >>>= 7) {
+    if (rest < 128) return Buffer.from([...bytes, rest]);
+    bytes.push((rest & 127) | 128);
+  }
+}
+
+const attribute = (name, text) => field(9, field(1, name), field(2, field(1, text)));
+const ofResource = (name, text) => field(1, field(1, name), field(2, field(1, text)));
+
+const SERVER = 2;
+const INTERNAL = 1;
+const START = Buffer.from([0x39, 1, 0, 0, 0, 0, 0, 0, 0]);
+/** So that 4 MiB hold fewer spans than are taken, and 2 MiB half of them. */
+const PADDING = attribute('db.query.text', 'SELECT * FROM users WHERE id = $1');
+const REQUEST = attribute('http.method', 'G');
+
+/** IDs of so many bytes, all different. */
+function id(n, bytes = 8) {
+  const buffer = Buffer.alloc(bytes, 1);
+  buffer.writeUInt32BE(n + 1, bytes - 4);
+  return buffer;
+}
+
+function span({ trace = 0, n, parent, kind = SERVER, attributes = [REQUEST] }) {
+  const parentId = parent === undefined ? [] : [field(4, id(parent))];
+  return field(
+    2,
+    field(1, id(trace, 16)),
+    field(2, id(n)),
+    ...parentId,
+    Buffer.from([0x30, kind]),
+    START,
+    PADDING,
+    ...attributes,
+  );
+}
+
+/** An export of one service; `make` gives the span of a number. */
+function spansOf(bytes, make, resource = [ofResource('service.name', 'shop')]) {
+  const resourceSpans = field(1, ...resource);
+  const spans = [];
+  let size = resourceSpans.length + 32;
+  for (let n = 0; ; n++) {
+    const one = make(n);
+    size += one.length;
+    if (size > bytes) break;
+    spans.push(one);
+  }
+  return field(1, resourceSpans, field(2, ...spans));
+}
+
+/** One request in a trace of its own. */
+function request(n, ...attributes) {
+  return span({ trace: n, n, attributes: [REQUEST, ...attributes] });
+}
+
+/** As many characters as the gateway reads of one text. */
+const TEXT = 32_768;
+const PYTHON = [ofResource('service.name', 'shop'), ofResource('telemetry.sdk.language', 'python')];
+
+const repeat = (part, bytes) => part.repeat(Math.floor(bytes / Buffer.byteLength(part)));
+const json = (before, item, after) => (bytes) =>
+  `${before}${repeat(`${item},`, bytes - before.length - after.length - item.length)}${item}${after}`;
+/** As close as they may be: a little more than 8 bytes each, with the comma. */
+const EMPTY = '{}      ';
+const inSpan = (before, after) => [
+  `{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"${'1'.repeat(32)}","spanId":"${'1'.repeat(16)}","startTimeUnixNano":"1","kind":2,${before}`,
+  `${after}}]}]}]}`,
+];
+const distinct = (n) => n.toString(36).padStart(6, '0');
+
+/** A resource of half of the request. */
+const halfResource = (bytes, ...more) => [
+  ...more,
+  ...Array.from({ length: Math.floor(bytes / 2 / 40) }, (_, n) =>
+    ofResource(`a.${distinct(n)}`, 'a text of some length'),
+  ),
+];
+
+/** Texts that are looked at for something in them, by what they look like: of so many characters. */
+export const HOSTILE_TEXTS = {
+  'a long host, in Python': {
+    why: 'what is longer than a host may be is not looked at',
+    attribute: 'server.address',
+    isPython: true,
+    text: (n) => `${'a'.repeat(n - 1)}!`,
+  },
+  'a long host in a full URL': {
+    why: 'what is longer than a host may be is not parsed',
+    attribute: 'url.full',
+    text: (n) => {
+      let host = '';
+      for (let i = 0; host.length < n / 3; i++) host += String.fromCharCode(0x4e00 + (i % 20_000));
+      return `https://${host}/`;
+    },
+  },
+  'quotation marks in client hints': {
+    why: 'each character is read once, and what is no brand ends the list',
+    attribute: 'http.request.header.sec-ch-ua',
+    text: (n) => `"${'\\"'.repeat(n / 2 - 1)}`,
+  },
+  'an address with many percent signs': {
+    why: 'one search for the first',
+    attribute: 'network.peer.address',
+    text: (n) => `${'%'.repeat(n - 2)}\nx`,
+  },
+  'a path to encode': {
+    why: 'one pass; the URL is cut before it is encoded',
+    attribute: 'url.path',
+    text: (n) => `/${repeat('é|', n - 1)}`,
+  },
+  'a path of UTF-8 taken for Latin-1': {
+    why: 'one pass',
+    attribute: 'url.path',
+    isPython: true,
+    text: (n) => `/${repeat('Ã©a', n - 1)}`,
+  },
+  'a path with matrix parameters': {
+    why: 'one pass',
+    attribute: 'url.path',
+    text: (n) => `/${';a'.repeat((n - 1) / 2)}`,
+  },
+  'a query of many parameters': {
+    why: 'one pass; names are short or decoded once each',
+    attribute: 'url.query',
+    text: (n) => repeat('a&', n),
+  },
+  'a query that looks like addresses': {
+    why: 'each stretch between two @ is looked at once',
+    attribute: 'url.query',
+    text: (n) => `a=${repeat('a@a.', n - 2)}`,
+  },
+  'a query of capitals': {
+    why: 'words are found in one pass',
+    attribute: 'url.query',
+    text: (n) => `${'Aa'.repeat(n / 2 - 1)}=1`,
+  },
+  'a long referrer': {
+    why: 'anchored: each character is looked at a few times',
+    attribute: 'http.request.header.referer',
+    text: (n) => `${'a'.repeat(n - 1)}:`,
+  },
+  'a user agent of control characters': {
+    why: 'one pass, then cut',
+    attribute: 'user_agent.original',
+    text: (n) => `a${'\u0001 '.repeat((n - 2) / 2)}a`,
+  },
+  'a user agent that looks like a health checker': {
+    why: 'each pattern is anchored or of words',
+    attribute: 'user_agent.original',
+    text: (n) => repeat('UptimeRobot ', n),
+  },
+  'forwarded for many': {
+    why: 'split once',
+    attribute: 'http.request.header.x-forwarded-for',
+    text: (n) => repeat('1,', n),
+  },
+};
+
+/** As many requests as fit, each with such a text. */
+function requestsWith({ attribute: name, text, isPython }) {
+  const one = text(TEXT);
+  return (bytes) =>
+    spansOf(bytes, (n) => request(n, attribute(name, one)), isPython ? PYTHON : undefined);
+}
+
+/** What each aims at, why that is linear, and the body of so many bytes. */
+export const HOSTILE_BODIES = {
+  ...Object.fromEntries(
+    Object.entries(HOSTILE_TEXTS).map(([name, given]) => [
+      name,
+      { why: given.why, body: requestsWith(given) },
+    ]),
+  ),
+  'empty ResourceSpans': {
+    why: 'a resource is made when its first span comes',
+    body: (bytes) => Buffer.alloc(bytes, Buffer.from([0x0a, 0])),
+  },
+  'empty ScopeSpans': {
+    why: 'a step for each message; scopes are counted and not kept',
+    body: (bytes) => field(1, Buffer.alloc(bytes - 8, Buffer.from([0x12, 0]))),
+  },
+  'empty spans': {
+    why: 'a step for each message; of each 50,000 at most are kept',
+    body: (bytes) => field(1, field(2, Buffer.alloc(bytes - 16, Buffer.from([0x12, 0])))),
+  },
+  'empty resourceSpans in JSON': {
+    why: 'a resource is made when its first span comes',
+    type: JSON_TYPE,
+    body: json('{"resourceSpans":[', EMPTY, ']}'),
+  },
+  'empty scopeSpans in JSON': {
+    why: 'a step for each object; scopes are counted and not kept',
+    type: JSON_TYPE,
+    body: json('{"resourceSpans":[{"scopeSpans":[', EMPTY, ']}]}'),
+  },
+  'empty spans in JSON': {
+    why: 'a step for each object; of each 50,000 at most are kept',
+    type: JSON_TYPE,
+    body: json('{"resourceSpans":[{"scopeSpans":[{"spans":[', EMPTY, ']}]}]}'),
+  },
+  'empty attributes in JSON': {
+    why: 'reading stops at 512',
+    type: JSON_TYPE,
+    body: json(inSpan('"attributes":[', '')[0], EMPTY, `]${inSpan('', '')[1]}`),
+  },
+  'empty events in JSON': {
+    why: 'one search from the end',
+    type: JSON_TYPE,
+    body: json(inSpan('"events":[', '')[0], EMPTY, `]${inSpan('', '')[1]}`),
+  },
+  'a long list in JSON': {
+    why: 'reading stops at 128 items',
+    type: JSON_TYPE,
+    body: json(
+      inSpan('"attributes":[{"key":"a","value":{"arrayValue":{"values":[', '')[0],
+      EMPTY,
+      `]}}}]${inSpan('', '')[1]}`,
+    ),
+  },
+  'objects without end in JSON': {
+    why: 'refused before it is parsed: one pass over the bytes counts them',
+    type: JSON_TYPE,
+    status: 400,
+    body: json('{"resourceSpans":[{"scopeSpans":[{"spans":[', '{}', ']}]}]}'),
+  },
+  'names without end in JSON': {
+    why: 'refused before it is parsed: one pass over the bytes counts them',
+    type: JSON_TYPE,
+    status: 400,
+    body: (bytes) => `{"x":[${many(bytes - 30, (n) => `{"${distinct(n)}":{}}`).join()}]}`,
+  },
+  'names that OTLP does not have in JSON': {
+    why: 'a thousand at most; parsed by V8, then not looked at',
+    type: JSON_TYPE,
+    body: (bytes) => `{"x":[${many(bytes, (n) => `{"${distinct(n % 900)}":{}     }`).join()}]}`,
+  },
+  'short texts in JSON': {
+    why: 'parsed by V8, then not looked at',
+    type: JSON_TYPE,
+    body: (bytes) => `{"x":[${many(bytes, (n) => `"${distinct(n)}"`).join()}]}`,
+  },
+  'numbers in JSON': {
+    why: 'parsed by V8, then not looked at',
+    type: JSON_TYPE,
+    body: json('{"x":[', '0.1', ']}'),
+  },
+  'lists in lists, again and again': {
+    why: 'parsed by V8, then not looked at',
+    type: JSON_TYPE,
+    body: json('{"x":[', `${'['.repeat(80)}${']'.repeat(80)}${' '.repeat(500)}`, ']}'),
+  },
+  'requests in JSON': {
+    why: 'a step for each span, in maps; others have their turn between parsing and reading',
+    type: JSON_TYPE,
+    body: (bytes) =>
+      `{"resourceSpans":[{"scopeSpans":[{"spans":[${many(bytes, jsonRequest).join()}]}]}]}`,
+  },
+  'lists in lists': {
+    why: 'refused before it is parsed: one pass over the bytes counts the nesting',
+    type: JSON_TYPE,
+    status: 400,
+    body: (bytes) => '['.repeat(bytes),
+  },
+  'objects in objects': {
+    why: 'refused before it is parsed: one pass over the bytes counts the nesting',
+    type: JSON_TYPE,
+    status: 400,
+    body: (bytes) => repeat('{"a":', bytes),
+  },
+  'an unending text': {
+    why: 'one pass over the bytes; the parser stops at the end',
+    type: JSON_TYPE,
+    status: 400,
+    body: (bytes) => `"${'\\"'.repeat(bytes / 2 - 1)}`,
+  },
+  'a number of many digits': {
+    why: 'a number is read once',
+    type: JSON_TYPE,
+    body: (bytes) => {
+      const [before, after] = inSpan('"flags":"', '"');
+      return before + '9'.repeat(bytes - before.length - after.length) + after;
+    },
+  },
+  'a long name of a span': {
+    why: 'cut when it is read',
+    body: (bytes) =>
+      spansOf(bytes, (n) => {
+        const name = field(5, 'a'.repeat(bytes / 2 - 500));
+        const { length } = name;
+        return span({ n, attributes: [REQUEST, length > 0 ? name : ''] });
+      }),
+  },
+  'one text of half of the request': {
+    why: 'cut when it is read',
+    body: (bytes) =>
+      spansOf(
+        bytes,
+        (n) => request(n, attribute('server.address', 'a'.repeat(bytes / 2 - 500))),
+        PYTHON,
+      ),
+  },
+  'names that Matomo does not know': {
+    why: 'looked up; a hundred are reported, of 50 characters each',
+    body: (bytes) =>
+      spansOf(bytes, (n) =>
+        request(
+          n,
+          ...Array.from({ length: 100 }, (_, i) =>
+            attribute(`matomo.${distinct(n * 100 + i)}`, '1'),
+          ),
+        ),
+      ),
+  },
+  'long names': {
+    why: 'attributes with long names are not read',
+    body: (bytes) =>
+      spansOf(bytes, (n) =>
+        request(n, attribute(`matomo.${distinct(n)}${'a'.repeat(60_000)}`, '1')),
+      ),
+  },
+  'custom variables': {
+    why: 'as many are read as there are slots',
+    body: (bytes) =>
+      spansOf(bytes, (n) =>
+        n === 0
+          ? request(0)
+          : span({
+              n,
+              parent: 0,
+              kind: INTERNAL,
+              attributes: [attribute(`matomo.cvar.${n}`, 'a')],
+            }),
+      ),
+  },
+  'a resource of half of the request': {
+    why: 'few attributes of a resource are read, and they are short',
+    body: (bytes) => spansOf(bytes, (n) => request(n), halfResource(bytes)),
+  },
+  'a resource that says much for Matomo': {
+    why: 'few attributes of a resource are read, and they are short',
+    body: (bytes) =>
+      spansOf(
+        bytes,
+        (n) => request(n),
+        Array.from({ length: 512 }, (_, n) =>
+          ofResource(`matomo.cvar.${n}`, 'a'.repeat(bytes / 2000)),
+        ),
+      ),
+  },
+  'a resource that looks like a request': {
+    why: 'what is read of a request is of its span',
+    body: (bytes) =>
+      spansOf(
+        bytes,
+        (n) => request(n),
+        ['user_agent.original', 'http.request.header.sec-ch-ua', 'url.query'].map((name) =>
+          ofResource(name, '"'.repeat(bytes / 8)),
+        ),
+      ),
+  },
+  'resources with a request each': {
+    why: 'a step for each, and others have their turn between some of them',
+    body: (bytes) =>
+      Buffer.concat(
+        many(bytes, (n) =>
+          field(1, field(1, ofResource('service.name', distinct(n))), field(2, request(n))),
+        ),
+      ),
+  },
+  'a long name of a service': {
+    why: 'a service is known by a digest of its names',
+    body: (bytes) =>
+      spansOf(bytes, (n) => request(n), [ofResource('service.name', 'a'.repeat(bytes / 2))]),
+  },
+  'a long name of a scope': {
+    why: 'cut when it is read',
+    body: (bytes) =>
+      field(
+        1,
+        field(
+          2,
+          field(1, field(1, 'a'.repeat(bytes / 2))),
+          ...many(bytes / 2 - 500, (n) => request(n)),
+        ),
+      ),
+  },
+  'spans without a request': {
+    why: 'a step for each span, in maps',
+    body: (bytes) => spansOf(bytes, (n) => span({ n, kind: INTERNAL, attributes: [] })),
+  },
+  'one span again and again': {
+    why: 'known by its ID, in a map',
+    body: (bytes) => spansOf(bytes, () => span({ n: 0 })),
+  },
+  'requests in one trace': {
+    why: 'a step for each span, in maps',
+    body: (bytes) => spansOf(bytes, (n) => span({ n })),
+  },
+  'a chain of requests': {
+    why: 'the way up is gone once for all spans on it',
+    body: (bytes) => spansOf(bytes, (n) => span({ n, parent: n === 0 ? undefined : n - 1 })),
+  },
+  'spans that are their own parents': {
+    why: 'a circle is seen where it closes',
+    body: (bytes) => spansOf(bytes, (n) => span({ n, parent: n, kind: INTERNAL, attributes: [] })),
+  },
+  'circles of two': {
+    why: 'a circle is seen where it closes',
+    body: (bytes) =>
+      spansOf(bytes, (n) => span({ n, parent: n ^ 1, kind: INTERNAL, attributes: [] })),
+  },
+  'ways into a circle': {
+    why: 'a circle is seen where it closes',
+    body: (bytes) =>
+      spansOf(bytes, (n) =>
+        span({ n, parent: n < 2 ? n ^ 1 : n & 1, kind: INTERNAL, attributes: [] }),
+      ),
+  },
+  'spans that say something below one request': {
+    why: 'their ends are read once, then sorted',
+    body: (bytes) =>
+      spansOf(bytes, (n) =>
+        n === 0
+          ? request(0)
+          : span({ n, parent: 0, kind: INTERNAL, attributes: [attribute('matomo.search', 'a')] }),
+      ),
+  },
+};
+
+function jsonRequest(n) {
+  const [traceId, spanId] = [32, 16].map((length) => (n + 1).toString(16).padStart(length, '1'));
+  return `{"traceId":"${traceId}","spanId":"${spanId}","startTimeUnixNano":"1","kind":2,"attributes":[{"key":"http.method","value":{"stringValue":"G"}}]}`;
+}
+
+/** With a byte between each and the next. */
+function many(bytes, make) {
+  const made = [];
+  for (let size = 0, n = 0; size < bytes - 300; n++) {
+    made.push(make(n));
+    size += made[n].length + 1;
+  }
+  return made;
+}
+
+/** One of them, as it is sent. */
+export function hostileBody(name, mebibytes) {
+  const { body, type = PROTOBUF, status = 200 } = HOSTILE_BODIES[name];
+  return { body: Buffer.from(body(mebibytes * MEBIBYTE)), type, status };
+}
