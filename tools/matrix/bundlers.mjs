@@ -1,4 +1,4 @@
-// Table H: applications that are bundled together with `register`, without an SDK. docs/bundlers.md shows the rows.
+// Applications that are bundled together with `register`, without an SDK. docs/bundlers.md shows the rows.
 const BANNER =
   "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
 
@@ -21,12 +21,6 @@ const NEXT = {
 };
 
 const PATHS = { '/users/ann': 'GET /users/ann' };
-const FALLBACK = 'hits are sent through `node:http`, and one line with the code `bundled` says so';
-
-const NEXT_LATE =
-  'a request that arrives before Next.js has called `register` of `instrumentation.js` may not be tracked; ' +
-  'in this test it is a request for a static file, which never is';
-
 const esbuild = (...flags) => [
   'esbuild/bin/esbuild',
   'bundlers/app.mjs',
@@ -38,7 +32,7 @@ const esbuild = (...flags) => [
 const ESBUILD_CJS = esbuild('--format=cjs', '--outfile=bundlers/esbuild.cjs');
 
 /**
- * `build` are commands: the first word is a file in `node_modules`. `codes` are those of the lines that are logged, on all
+ * `build` are commands: the first word is a file in `node_modules`. `codes` are those of the lines that are logged (`bundled`: hits are sent through `node:http`), on all
  * versions of Node.js or on those that `codesOn` names. An `executable` is started instead of Node.js.
  */
 export const BUNDLERS = [
@@ -48,7 +42,6 @@ export const BUNDLERS = [
     build: [esbuild('--format=esm', '--outfile=bundlers/esbuild.mjs')],
     start: ['bundlers/esbuild.mjs'],
     codes: ['bundled'],
-    notes: [FALLBACK],
   },
   {
     name: 'esbuild, ES module with the `createRequire` banner',
@@ -83,7 +76,6 @@ export const BUNDLERS = [
     start: ['bundlers/rollup/app.mjs'],
     codes: ['bundled'],
     codesOn: [20],
-    notes: [`on Node.js 20, ${FALLBACK}`],
   },
   {
     name: 'rollup, ES module, external',
@@ -138,7 +130,6 @@ export const BUNDLERS = [
     build: [['next/dist/bin/next', 'build']],
     start: ['--require', './listening.cjs', 'bundlers/start-standalone.cjs'],
     before: [{ method: 'GET', path: '/ready.js' }],
-    notes: [NEXT_LATE],
   },
 ];
 
@@ -147,7 +138,7 @@ export function planBundlers(nodes) {
   return nodes.flatMap((node) => BUNDLERS.map((row) => toCell(row, node)));
 }
 
-function toCell({ setUp = SET_UP, titles = PATHS, notes = [], codes = [], ...row }, node) {
+function toCell({ setUp = SET_UP, titles = PATHS, codes = [], ...row }, node) {
   const { name, versionOf, folder, build, buildEnv, executable, start, before, codesOn } = row;
   const program = executable && `bundlers/sea-${node}`;
   const isSaid = codesOn?.includes(node) ?? true;
@@ -159,7 +150,6 @@ function toCell({ setUp = SET_UP, titles = PATHS, notes = [], codes = [], ...row
     make: { how: 'bundler', node, folder, build, buildEnv, executable, program },
     versionOf,
     titles,
-    notes,
     codes: isSaid ? codes : [],
     command: (isWith) =>
       isWith

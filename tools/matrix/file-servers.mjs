@@ -1,4 +1,4 @@
-// Table G: servers of files. Pages and documents are hits, with the status of the complete response; static files are not.
+// Servers of files. Pages and documents are hits, with the status of the complete response; static files are not.
 import { AUTO, toCell } from './registered-app.mjs';
 import { SDKS } from './set-ups.mjs';
 

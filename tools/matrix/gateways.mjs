@@ -1,4 +1,4 @@
-// Table C: what each SDK exports by itself, to a gateway.
+// What each SDK exports by itself, to a gateway.
 import { CLOSE_AT_SIGTERM } from './run-app.mjs';
 import { SDKS, sdkSetUp } from './set-ups.mjs';
 
@@ -33,7 +33,6 @@ function toCell({ protocol, compression }, sdk, node) {
     node,
     setUp: sdkSetUp(sdk),
     titles,
-    notes: [],
     throughGateway: { urls, type: TYPES[protocol], encoding },
     command: () => ({
       args: ['--require', AUTO, 'frameworks/express.cjs'],

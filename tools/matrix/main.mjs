@@ -1,79 +1,55 @@
 // `npm run test:matrix`: this package, packed, in processes of its own beside every SDK, Node, load order and framework
 // that it says it works with. What that needs is installed outside of the project and kept for the next run.
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { ROOT, setUp } from '../../scripts/setup.mjs';
+import { setUp } from '../../scripts/setup.mjs';
 import { CACHE } from './install.mjs';
 import { packPackage, removePackage } from './package.mjs';
-import { countMissing } from './places.mjs';
-import { estimateSeconds, planCells } from './plan.mjs';
-import { renderMarkdown } from './render-markdown.mjs';
-import { renderCells, renderWrong } from './render-terminal.mjs';
+import { PARTS, planCells } from './plan.mjs';
 import { runCells } from './run-cells.mjs';
 import { NODES, SDKS } from './set-ups.mjs';
 
 const USAGE = `npm run test:matrix -- [options]
   --node 20            only this Node, of ${NODES.join(', ')}; may be given again
   --sdk 2.12           only this SDK, of ${Object.keys(SDKS).join(', ')}; may be given again
-  --only orders        only one part: orders (of loading), frameworks, gateways (exporters into them), operations (GraphQL, tRPC
-                       and catch-all routes), mcp (servers), without (an SDK), servers (of frameworks), bundlers, or
-                       files (servers of files)
+  --only orders        only one part, of ${PARTS.join(', ')}
   --core               only what npm run test:long runs of it
-MATRIX_CACHE           the folder to install into, ${CACHE}
-A run of the whole matrix writes docs/compatibility.md.`;
-
-const PARTS = [
-  'orders',
-  'frameworks',
-  'gateways',
-  'operations',
-  'mcp',
-  'without',
-  'servers',
-  'bundlers',
-  'files',
-];
+MATRIX_CACHE           the folder to install into, ${CACHE}`;
+const RESULTS = fileURLToPath(new URL('.results/', import.meta.url));
 const PROGRESS_EVERY = 25;
-const say = (text) => console.log(text);
 
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
 process.exitCode = await main(readOptions());
 
 async function main(options) {
   if (!options) return 2;
-  if (!(await setUp(say))) return 1;
+  if (!(await setUp(console.log))) return 1;
   const cells = planCells(options);
-  if (cells.length === 0) {
-    say('No cell is of that Node and that SDK.');
-    return 2;
-  }
+  console.log(`${cells.length} cells. What they need is installed into ${CACHE}.`);
   const npmPackage = await packPackage();
-  const missing = countMissing(cells, npmPackage);
-  const minutes = Math.ceil(estimateSeconds(cells, missing) / 60);
-  say(
-    `${cells.length} cells, ${missing} setups to install into ${CACHE}: about ${minutes} min on two cores.`,
-  );
-
-  const start = Date.now();
-  const seconds = () => Math.round((Date.now() - start) / 1000);
   const onCell = (cell, done) => {
-    if (cell.status === 'wrong') say(renderWrong(cell));
-    if (done % PROGRESS_EVERY === 0) say(`${done} of ${cells.length} cells, ${seconds()} s`);
+    if (cell.status !== 'right') console.log(describe(cell));
+    if (done % PROGRESS_EVERY === 0) console.log(`${done} of ${cells.length} cells`);
   };
-  const results = await runCells(cells, { npmPackage, say, onCell });
+  const results = await runCells(cells, { npmPackage, say: console.log, onCell });
   removePackage(npmPackage);
-  say(`\n${renderCells(results)}\n\n${seconds()} s`);
-  if (isWhole(options)) {
-    const file = join(ROOT, 'docs/compatibility.md');
-    writeFileSync(file, renderMarkdown(results, new Date(), readFileSync(file, 'utf8')));
-    say('Written to docs/compatibility.md.');
-  }
-  return results.some(({ status }) => status === 'wrong') ? 1 : 0;
+  mkdirSync(RESULTS, { recursive: true });
+  const found = results.map(
+    ({ table, name, way, sdk, node, version, titles, status, ...cell }) => ({
+      ...{ table, name, way, sdk, node, nodeVersion: cell.nodeVersion, version, titles, status },
+      ...{ reason: cell.reason, differences: cell.differences },
+    }),
+  );
+  writeFileSync(`${RESULTS}cells.json`, `${JSON.stringify(found, null, 2)}\n`);
+  const count = (wanted) => results.filter(({ status }) => status === wanted).length;
+  console.log(`${count('right')} right, ${count('wrong')} wrong, ${count('skipped')} skipped`);
+  return count('wrong') > 0 || results.length === 0 ? 1 : 0;
 }
 
-function isWhole({ nodes, sdks, only, core }) {
-  return !nodes && !sdks && !only && !core;
+function describe({ status, name, way, sdk, node, reason, differences }) {
+  const title = [name, way, sdk && `SDK ${sdk}`, `Node ${node}`].filter(Boolean).join(', ');
+  return [`${status}: ${title}`, ...(differences ?? [reason])].join('\n  ');
 }
 
 function readOptions() {
@@ -91,11 +67,11 @@ function readOptions() {
     const isKnown =
       (nodes ?? []).every((major) => NODES.includes(major)) &&
       (sdks ?? []).every((name) => name in SDKS) &&
-      [undefined, ...PARTS].includes(only);
+      (only === undefined || PARTS.includes(only));
     if (isKnown) return { nodes, sdks, only, core };
   } catch (error) {
-    say(error.message);
+    console.log(error.message);
   }
-  say(USAGE);
+  console.log(USAGE);
   return undefined;
 }

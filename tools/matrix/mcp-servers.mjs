@@ -1,4 +1,4 @@
-// Table F: MCP servers, which get their calls from the official clients.
+// MCP servers, which get their calls from the official clients.
 import { AUTO, toCell } from './registered-app.mjs';
 import { SDKS } from './set-ups.mjs';
 

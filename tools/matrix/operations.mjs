@@ -1,4 +1,4 @@
-// Table E: titles that a route alone does not make: operations of GraphQL, JSON-RPC and tRPC, catch-all routes.
+// Titles that a route alone does not make: operations of GraphQL, JSON-RPC and tRPC, catch-all routes.
 import { AUTO, toCell } from './registered-app.mjs';
 import { SDKS } from './set-ups.mjs';
 

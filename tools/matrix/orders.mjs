@@ -1,15 +1,10 @@
-// Table A: in which order, and by which way, an application, its tracing and `register` come into a process.
+// In which order, and by which way, an application, its tracing and `register` come into a process.
 import { CLOSE_AT_SIGTERM } from './run-app.mjs';
 import { SDKS, sdkSetUp } from './set-ups.mjs';
 
 const OURS = 'opentelemetry-matomo/register';
 const AUTO = '@opentelemetry/auto-instrumentations-node/register';
 const HOOK = '@opentelemetry/instrumentation/hook.mjs';
-
-/** Of an ES module that imports `http` and whose tracing is compared with what it sees with OpenTelemetry's loader hook. */
-export const NO_HOOK =
-  "without OpenTelemetry's loader hook, the application's own tracing sees no requests of an ES module; " +
-  'with `register`, its exporter gets the same spans as with the hook';
 
 /** Titles where the framework's route cannot be known: there is no framework. */
 const PLAIN = { kind: 'ES module', titles: { '/users/ann': 'GET /users/ann' } };
@@ -18,7 +13,7 @@ const EXPRESS = { kind: 'CommonJS', titles: {} };
 /**
  * `preloads` and `options` (those in NODE_OPTIONS) are pairs of a flag and what it loads; `env` tells an
  * application what else to load. What is left without `opentelemetry-matomo` is the run that it is compared
- * with, unless `comparedWith` has other preloads; `notes` then say why. `bundle` is the form that the
+ * with, unless `comparedWith` has other preloads; `bundle` is the form that the
  * application is bundled to before.
  */
 const ORDERS = [
@@ -51,12 +46,10 @@ const ORDERS = [
   esm('--import ours, --import auto', {
     preloads: [import_(OURS), import_(AUTO)],
     comparedWith: [hook(), import_(AUTO)],
-    notes: [NO_HOOK],
   }),
   esm('--import auto, --import ours', {
     preloads: [import_(AUTO), import_(OURS)],
     comparedWith: [hook(), import_(AUTO)],
-    notes: [NO_HOOK],
   }),
   cjs('traced in code, --require ours', { app: 'in-code.cjs', preloads: [require_(OURS)] }),
   cjs('traced in code, ours required before', { app: 'in-code.cjs', env: { REGISTER: 'before' } }),
@@ -110,7 +103,7 @@ export function planOrders(runs) {
 }
 
 function toCell(order, sdk, node) {
-  const { name, kind, titles, notes, app, bundle, file } = order;
+  const { name, kind, titles, app, bundle, file } = order;
   return {
     table: 'orders',
     name: `${kind}: ${name}`,
@@ -119,7 +112,6 @@ function toCell(order, sdk, node) {
     setUp: sdkSetUp(sdk),
     make: bundle && { how: 'bundle', app, form: bundle, file },
     titles,
-    notes,
     command: (isWith) => toCommand(order, sdk, isWith),
   };
 }
@@ -151,7 +143,7 @@ function esm(name, order) {
 function toOrder(name, { kind, titles }, order) {
   const { app, bundle } = order;
   const file = bundle ? bundleName(app, bundle) : app;
-  const defaults = { preloads: [], options: [], env: {}, notes: [] };
+  const defaults = { preloads: [], options: [], env: {} };
   return { name, kind, titles, file, ...defaults, ...order };
 }
 

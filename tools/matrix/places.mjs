@@ -59,14 +59,6 @@ export async function preparePlaces(cells, npmPackage, say) {
   return { placeOf, close };
 }
 
-/** How many setups and Nodes are not there yet. */
-export function countMissing(cells, npmPackage) {
-  const setUps = new Map(cells.map(({ setUp }) => [setUp.name, setUp]));
-  const missingSetUps = [...setUps.values()].filter((setUp) => !isCached(setUp, npmPackage));
-  const missingNodes = new Set(cells.map(({ node }) => node).filter((node) => !isNodeHere(node)));
-  return missingSetUps.length + missingNodes.size;
-}
-
 const MAKERS = {
   /** With all that the application requires, tracing included. */
   async bundle({ app, form, file }, { folder }, say) {

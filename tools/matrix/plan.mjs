@@ -22,41 +22,31 @@ const CORE_RUNS = [
 
 const ALL_RUNS = Object.keys(SDKS).flatMap((sdk) => NODES.map((node) => ({ sdk, node })));
 
+/** Parts with SDKs, of runs. `npm run test:long` runs the first of them. */
+const OF_RUNS = { orders: planOrders, frameworks: planFrameworks, gateways: planGateways };
+/** Parts without, of Nodes. */
+const OF_NODES = {
+  operations: planOperations,
+  mcp: planMcpServers,
+  without: planWithoutSdk,
+  servers: planServers,
+  bundlers: planBundlers,
+  files: planFileServers,
+};
+export const PARTS = [...Object.keys(OF_RUNS), ...Object.keys(OF_NODES)];
+
 /** `nodes`, `sdks` and `only` narrow the whole matrix down, `core` to the part in `npm run test:long`. */
-export function planCells({ nodes = NODES, sdks: wantedSdks, only, core = false }) {
-  const sdks = wantedSdks ?? Object.keys(SDKS);
+export function planCells({ nodes = NODES, sdks, only, core = false }) {
   const runs = (core ? CORE_RUNS : ALL_RUNS).filter(
-    ({ sdk, node }) => sdks.includes(sdk) && nodes.includes(node),
+    ({ sdk, node }) => (sdks?.includes(sdk) ?? true) && nodes.includes(node),
   );
-  const wants = (part) => only === undefined || only === part;
+  const isWanted = ([part]) => (only ?? part) === part && (!core || part === 'orders');
   return [
-    ...(wants('orders') ? planOrders(runs) : []),
-    ...(wants('frameworks') && !core ? planFrameworks(runs) : []),
-    ...(wants('gateways') && !core ? planGateways(runs) : []),
-    ...(wants('operations') && !core && !wantedSdks ? planOperations(nodes) : []),
-    ...(wants('mcp') && !core && !wantedSdks ? planMcpServers(nodes) : []),
-    ...(wants('without') && !core && !wantedSdks ? planWithoutSdk(nodes) : []),
-    ...(wants('servers') && !core && !wantedSdks ? planServers(nodes) : []),
-    ...(wants('bundlers') && !core && !wantedSdks ? planBundlers(nodes) : []),
-    ...(wants('files') && !core && !wantedSdks ? planFileServers(nodes) : []),
+    ...Object.entries(OF_RUNS)
+      .filter(isWanted)
+      .flatMap(([, plan]) => plan(runs)),
+    ...Object.entries(sdks ? {} : OF_NODES)
+      .filter(isWanted)
+      .flatMap(([, plan]) => plan(nodes)),
   ];
-}
-
-// Measured on two cores.
-const SECONDS_PER_CELL = 0.8;
-const SECONDS_PER_INSTALL = 15;
-const SECONDS_PER_NEXT_BUILD = 40;
-const SECONDS_PER_SERVER_BUILD = 8;
-
-/** How long cells will take, where so many setups and Nodes are missing. */
-export function estimateSeconds(cells, missing) {
-  const setUpsOf = (how) =>
-    new Set(cells.filter(({ make }) => make?.how === how).map(({ setUp }) => setUp.name));
-  return Math.round(
-    5 +
-      cells.length * SECONDS_PER_CELL +
-      missing * SECONDS_PER_INSTALL +
-      setUpsOf('next').size * SECONDS_PER_NEXT_BUILD +
-      setUpsOf('server').size * SECONDS_PER_SERVER_BUILD,
-  );
 }

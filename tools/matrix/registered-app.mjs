@@ -19,7 +19,6 @@ export function toCell(
     setUp,
     versionOf,
     titles: {},
-    notes: [],
     isNightly,
     command: (isWith) => ({
       args: [...preloads, ...(isWith ? OURS : []), file],

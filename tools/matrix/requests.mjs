@@ -61,7 +61,7 @@ export function expectedHits(requests, titles = {}, throughGateway = undefined) 
 }
 
 /** The title of one request, with `titles` as above. */
-export function expectedTitle({ method, path, route, title }, titles = {}) {
+function expectedTitle({ method, path, route, title }, titles = {}) {
   return title ?? titles[path.split('?')[0]] ?? `${method} ${route}`;
 }
 

@@ -7,8 +7,6 @@ import { expectedHits, REQUESTS, readHits } from './requests.mjs';
 import { runApp } from './run-app.mjs';
 import { HTTP2_CLIENT } from './without-sdk.mjs';
 
-export const RUNTIME_VERSIONS = { bun: 'Bun 1.4.5', deno: 'Deno 2.9.6' };
-
 const SET_UP = {
   name: 'runtimes',
   dependencies: {

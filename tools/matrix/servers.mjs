@@ -1,12 +1,9 @@
-// Table F: servers that frameworks build and start themselves, with `register` and, unless they trace, nothing of OpenTelemetry.
+// Servers that frameworks build and start themselves, with `register` and, unless they trace, nothing of OpenTelemetry.
 import { SDKS } from './set-ups.mjs';
 
 const OURS = 'opentelemetry-matomo/register';
 
 const PATHS = { '/users/ann': 'GET /users/ann' };
-const ASK_CODE =
-  "the framework passes its route only to the application's code: the title is a template of the path";
-const CHANNEL = 'the route is known with `tracingChannel: true` in `nitro.config`';
 
 const SVELTEKIT = {
   '@sveltejs/kit': '3.2.0',
@@ -34,7 +31,7 @@ const SERVERS = [
     dependencies: { nitro: '3.0.260903-beta' },
     build: ['nitro/dist/cli/index.mjs', 'build'],
     start: ['nitro-3/.output/server/index.mjs'],
-    alone: { notes: [CHANNEL] },
+    alone: {}, // `tracingChannel: true` in nitro.config tells the route
     ways: ['alone'],
   },
   {
@@ -87,7 +84,7 @@ const SERVERS = [
 const DEFAULTS = {
   since: 20,
   ways: ['alone', 'named'],
-  alone: { titles: PATHS, notes: [ASK_CODE] },
+  alone: { titles: PATHS },
   named: {},
 };
 
@@ -102,7 +99,7 @@ export function planServers(nodes) {
 
 function toCell(server, way, node) {
   const { name, folder, dependencies, build, buildEnv, start } = server;
-  const { titles = {}, notes = [] } = server[way];
+  const { titles = {} } = server[way];
   const [versionOf, version] = Object.entries(dependencies)[0];
   return {
     table: 'servers',
@@ -116,7 +113,6 @@ function toCell(server, way, node) {
     make: { how: 'server', folder, build, buildEnv },
     versionOf,
     titles,
-    notes,
     command: (isWith) => ({
       args: ['--require', './listening.cjs', ...(isWith ? ['--import', OURS] : []), ...start],
       env: { HOST: '127.0.0.1', PORT: '0', ROUTES: way === 'named' ? '1' : '' },

@@ -1,4 +1,4 @@
-// Table D: applications where nothing of OpenTelemetry is installed: requests come from Node.js itself.
+// Applications where nothing of OpenTelemetry is installed: requests come from Node.js itself.
 import { REQUESTS } from './requests.mjs';
 
 const OURS = 'opentelemetry-matomo/register';
@@ -85,7 +85,6 @@ function toCell({ name, file, flag = '--require', setUp = SET_UP, titles = {}, c
     node,
     setUp,
     titles,
-    notes: [],
     command: (isWith) => ({ args: isWith ? [flag, OURS, file] : [file], client }),
   };
 }
