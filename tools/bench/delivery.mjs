@@ -19,7 +19,7 @@ await runBench('delivery', {
       over: ['posted'],
     },
   },
-  prepare: () => start('sink.mjs'),
+  prepare: () => start('sink.mjs', { args: ['100'] }), // all bulks are of 100 hits
   end: (sink) => stop(sink.child),
   async measure(way, { folder, prepared: sink }) {
     const { perSecond } = await only('deliver.mjs', { args: [way, sink.ready], folder });

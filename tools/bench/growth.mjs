@@ -17,7 +17,7 @@ await runBench('growth', {
       over: ['10 visitors'],
     },
   },
-  prepare: () => start('sink.mjs'),
+  prepare: () => start('sink.mjs', { args: ['100'] }), // all bulks are of 100 hits
   end: (sink) => stop(sink.child),
   async measure(way, { folder, prepared: sink }) {
     const { nanos } = await only('deliver.mjs', { args: [way, sink.ready], folder });

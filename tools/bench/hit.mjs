@@ -22,7 +22,7 @@ await runBench('hit', {
     timing: { name: 'a hit with a timing', ...TRACKED, over: ['plain'] },
     event: { name: 'a hit and an event', ...TRACKED, over: ['plain'] },
   },
-  prepare: () => start('sink.mjs'),
+  prepare: () => start('sink.mjs', { args: ['100'] }), // all bulks are of 100 hits
   end: (sink) => stop(sink.child),
   async measure(way, { folder, prepared: sink }) {
     const { nanos } = await only('deliver.mjs', { args: [way, sink.ready], folder });

@@ -45,16 +45,20 @@ export async function runBench(name, bench) {
   saveResult(name, { question, unit, quick: given.quick, rounds, rows });
 }
 
-/** Each way with each package that it depends on. */
+/** Each way with each package that it depends on; with `--only`, the wanted ones and those that they are compared with. */
 function runsOf(ways, { only, packages }) {
+  const wanted = Object.entries(ways).filter(([key]) => only === undefined || key.includes(only));
+  const keys = new Set(
+    wanted.flatMap(([key, { less = [], over = [] }]) => [key, ...less, ...over]),
+  );
   return Object.entries(ways)
-    .filter(([key]) => only === undefined || key.includes(only))
+    .filter(([key]) => keys.has(key))
     .flatMap(([key, way]) =>
-      (way.isOurs ? packages : packages.slice(0, 1)).map((of, i) => ({
+      (way.isOurs ? packages : packages.slice(0, 1)).map((of, index) => ({
         ...way,
         key,
-        id: idOf(key, i),
-        index: i,
+        id: idOf(key, index),
+        index,
         name: `${way.name}${way.isOurs ? of.name : ''}`,
         folder: of.folder,
       })),
@@ -86,7 +90,7 @@ function summarize(run, runs, measured, { digits = 1 }) {
   const values = valuesOf(run.id).filter((value) => value !== undefined);
   if (values.length === 0)
     return { name: run.name, values, shown: 'not with this version', ratios: [] };
-  const { less = [], over = [], index } = run;
+  const { over = [], index } = run;
   const references = over.map((key) => findRun(runs, key, index)).filter(Boolean);
   if (run.isOurs && index === 0)
     references.push(...runs.filter(({ key, index: i }) => key === run.key && i > 0));
@@ -95,7 +99,7 @@ function summarize(run, runs, measured, { digits = 1 }) {
     .filter(({ of }) => of.length > 0)
     .map(({ name, of }) => `${spread(of)} over ${name.replace(`${run.name}, `, '')}`);
   const shown = spread(values, digits);
-  return { name: run.name, values, median: median(values), shown, ratios, less };
+  return { name: run.name, values, median: median(values), shown, ratios };
 }
 
 /** What a run measured, less what is subtracted of it. */
