@@ -2,7 +2,8 @@
 //
 //   node tools/bench/own.mjs [--over ae61b62] [--rounds 9] [--quick]
 //
-// Twenty kinds of recorded requests in turn; the same run without the package is subtracted. `hits` is how many of them are tracked.
+// Twenty kinds of recorded requests in turn; the same run without the package is subtracted. All servers of a round take turns, a block
+// of requests each, so that a busy machine is slow for all of them.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask, start, stop } from './lib/child-process.mjs';
 import { runBench } from './lib/run-bench.mjs';
@@ -27,30 +28,40 @@ await runBench('own', {
   },
   prepare: () => start('sink.mjs'),
   end: (sink) => stop(sink.child),
-  measure,
+  measureTogether,
 });
 
-/** The fastest of many blocks, each until all of its hits have arrived: in others, the machine was busy. */
-async function measure(way, { quick, folder, prepared: sink }) {
-  const [warmUp, requests, blocks] = quick ? [30_000, 6000, 5] : [100_000, 10_000, 11];
-  const options = { args: [way, sink.ready], folder };
-  const { child, ready: canTrack } = await start('own-server.mjs', options);
+async function measureTogether(runs, { quick, prepared: sink }) {
+  const [warmUp, requests, blocks] = quick ? [30_000, 4000, 9] : [100_000, 8000, 15];
+  const servers = [];
   try {
-    if (!canTrack) return undefined;
-    const hitsPerRequest = (await countHits(child, sink.child, warmUp)) / warmUp;
-    const micros = [];
-    for (let block = 0; block < blocks; block++) {
-      const before = await ask(child, 'cpu');
-      const arrived = (await ask(sink.child, 'count')) + Math.round(hitsPerRequest * requests);
-      await ask(child, requests);
-      while ((await ask(sink.child, 'count')) < arrived) await sleep(5);
-      await sleep(ANSWER_MILLIS);
-      micros.push(((await ask(child, 'cpu')) - before) / requests);
+    for (const { id, key, folder } of runs) {
+      const { child, ready } = await start('own-server.mjs', { args: [key, sink.ready], folder });
+      servers.push({ id, child, canTrack: ready, micros: [] });
     }
-    return Math.min(...micros);
+    const tracking = servers.filter(({ canTrack }) => canTrack);
+    for (const server of tracking) {
+      process.stderr.write(` ${server.id}`);
+      server.hitsPerRequest = (await countHits(server.child, sink.child, warmUp)) / warmUp;
+    }
+    for (let block = 0; block < blocks; block++) {
+      for (const server of tracking) await measureBlock(server, sink.child, requests);
+    }
+    // The fastest block: in others, the machine was busy.
+    return Object.fromEntries(tracking.map(({ id, micros }) => [id, Math.min(...micros)]));
   } finally {
-    await stop(child);
+    await Promise.all(servers.map(({ child }) => stop(child)));
   }
+}
+
+/** Until all hits of the block have arrived. */
+async function measureBlock({ child, hitsPerRequest, micros }, sink, requests) {
+  const before = await ask(child, 'cpu');
+  const arrived = (await ask(sink, 'count')) + Math.round(hitsPerRequest * requests);
+  await ask(child, requests);
+  while ((await ask(sink, 'count')) < arrived) await sleep(5);
+  await sleep(ANSWER_MILLIS);
+  micros.push(((await ask(child, 'cpu')) - before) / requests);
 }
 
 /** How many hits so many requests make, which is known once no more arrive. */

@@ -15,6 +15,7 @@ export const RESULTS = fileURLToPath(new URL('../.results/', import.meta.url));
  * - `question`, and the `unit` of what `measure` resolves to (`undefined` if a package does not have what a way needs)
  * - `ways` by key, each with a `name`. `isOurs` ways are measured with each package that the command line names; others do not depend on
  *   the package. `less` are ways whose values are subtracted, and `over` those that the value is divided by.
+ * - `measureTogether` instead of `measure`, if it resolves to the values of all runs by their `id`
  * - `prepare` and `end`, which make and remove what all rounds share
  * - `maxRounds`, if a round is long or repeats well
  */
@@ -69,9 +70,11 @@ function idOf(key, packageIndex) {
   return packageIndex === 0 ? key : `${key}, the other`;
 }
 
-async function measureRound({ measure }, runs, given) {
+async function measureRound({ measure, measureTogether }, runs, given) {
+  const ordered = inOrderOf(given.round, runs);
+  if (measureTogether) return measureTogether(ordered, given);
   const measured = {};
-  for (const { id, key, folder } of inOrderOf(given.round, runs)) {
+  for (const { id, key, folder } of ordered) {
     process.stderr.write(` ${id}`);
     measured[id] = await measure(key, { ...given, folder });
   }
